@@ -1,0 +1,124 @@
+// Package catalog says what can be deployed and where: servers, the keys that
+// open them, applications and services. It knows nothing of deployments beyond
+// the few facts that a resource shows about its own.
+package catalog
+
+import (
+	"io"
+	"strings"
+
+	"waybill/internal/fault"
+)
+
+// Kind is a kind of thing in the catalog. Its text is the table's partition
+// and the word in answers and paths.
+type Kind string
+
+// The kinds.
+const (
+	KindServer      Kind = "server"
+	KindPrivateKey  Kind = "private-key"
+	KindApplication Kind = "application"
+	KindService     Kind = "service"
+	KindDatabase    Kind = "database"
+)
+
+// IDLength is the length of every uuid in the catalog, in bytes.
+const IDLength = 24
+
+// prefixes name the kind in the first three letters of a uuid, so that an id
+// alone says which table and key it belongs to.
+var prefixes = [...]struct {
+	prefix string
+	kind   Kind
+}{
+	{"srv", KindServer},
+	{"key", KindPrivateKey},
+	{"app", KindApplication},
+	{"svc", KindService},
+	{"dbs", KindDatabase},
+}
+
+// Alphabet is what ids are made of after their prefix: 32 letters and digits
+// in ASCII order, without i, l, o and u, which people misread.
+const Alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// ID is the uuid of something in the catalog: three letters that name its kind
+// and 21 random letters and digits (105 bits).
+type ID string
+
+// NewID returns a fresh id of the kind. random is crypto/rand.Reader outside
+// of tests; its errors come back Internal.
+func NewID(kind Kind, random io.Reader) (ID, error) {
+	prefix := kind.prefix()
+	if prefix == "" {
+		return "", fault.New(fault.Internal, "kind %q has no id prefix", kind)
+	}
+	text, err := RandomText(IDLength-len(prefix), random)
+	if err != nil {
+		return "", err
+	}
+	return ID(prefix + text), nil
+}
+
+// RandomText returns n characters of [Alphabet], 5 random bits each.
+func RandomText(n int, random io.Reader) (string, error) {
+	buf := make([]byte, n)
+	if _, err := io.ReadFull(random, buf); err != nil {
+		return "", fault.Wrap(err, fault.Internal, "read random bytes")
+	}
+	for i, b := range buf {
+		buf[i] = Alphabet[b&31]
+	}
+	return string(buf), nil
+}
+
+// ParseID reads a uuid from outside. Anything that cannot be one is NotFound,
+// not Invalid: an id that is malformed and one that is unknown answer alike.
+func ParseID(text string) (ID, error) {
+	id := ID(text)
+	if len(text) != IDLength || id.Kind() == "" || !IsIDText(text) {
+		return "", fault.New(fault.NotFound, "Not found.")
+	}
+	return id, nil
+}
+
+// IsIDText reports whether text has only lower-case letters and digits.
+func IsIDText(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
+}
+
+// Kind is the kind that the id's first three letters name, or "" for none.
+func (id ID) Kind() Kind {
+	for _, p := range prefixes {
+		if strings.HasPrefix(string(id), p.prefix) {
+			return p.kind
+		}
+	}
+	return ""
+}
+
+func (k Kind) prefix() string {
+	for _, p := range prefixes {
+		if p.kind == k {
+			return p.prefix
+		}
+	}
+	return ""
+}
+
+// Title is the kind as it begins a sentence: "Service", "Private key".
+func (k Kind) Title() string {
+	text := strings.ReplaceAll(string(k), "-", " ")
+	if text == "" {
+		return "Item"
+	}
+	return strings.ToUpper(text[:1]) + text[1:]
+}
+
+// Deployable reports whether things of this kind can be started and stopped.
+func (k Kind) Deployable() bool {
+	return k == KindApplication || k == KindService || k == KindDatabase
+}

@@ -1,0 +1,92 @@
+package catalog
+
+import (
+	"context"
+	"time"
+
+	"waybill/internal/fault"
+)
+
+// Store keeps the entities. Every read is strongly consistent. All methods may
+// be called at once from several goroutines.
+type Store interface {
+	// Create adds the entity with what it depends on held in place. Conflict if
+	// the id is taken, Invalid (naming the field) if a dependency is missing.
+	Create(ctx context.Context, entity Entity) error
+	// Get returns the entity, or NotFound.
+	Get(ctx context.Context, id ID) (Entity, error)
+	// List returns the entities of a kind in the order of their ids.
+	List(ctx context.Context, kind Kind, page Page) (Listing, error)
+	// Update replaces what Create wrote, State and dependencies excepted.
+	// NotFound if absent; Conflict if it was updated since it was read, that is
+	// if its stored UpdatedAt is not was.
+	Update(ctx context.Context, entity Entity, was time.Time) error
+	// Delete removes the entity. NotFound if absent; Conflict while anything
+	// depends on it or a deployment of it, or on it, is queued or running.
+	Delete(ctx context.Context, id ID) error
+}
+
+// Page asks for a part of a list. The zero Page is the beginning, at most
+// [MaxPage] entities.
+type Page struct {
+	// Limit is how many at most, 1 to MaxPage; 0 means MaxPage.
+	Limit int
+	// After is the Next of the page before, or "".
+	After string
+}
+
+// MaxPage is the most that one page of the catalog holds.
+const MaxPage = 100
+
+// Listing is one page. Next is "" on the last one.
+type Listing struct {
+	Entities []Entity
+	Next     string
+}
+
+// Vault keeps secret values, one set for each entity. Only the runner and the
+// catalog's writer may open it.
+type Vault interface {
+	// Put replaces the set of secrets of the entity. An empty set is kept too.
+	Put(ctx context.Context, id ID, secrets map[string]string) error
+	// Get returns the set, or NotFound.
+	Get(ctx context.Context, id ID) (map[string]string, error)
+	// Delete removes the set. Deleting nothing is not an error.
+	Delete(ctx context.Context, id ID) error
+}
+
+// PrivateKeySecret is the name under which a [PrivateKey]'s PEM text lies in
+// the [Vault].
+const PrivateKeySecret = "private_key"
+
+// Find returns the entity as its own type. An id of another kind is NotFound,
+// exactly as one that does not exist.
+func Find[T Entity](ctx context.Context, store Store, id ID) (T, error) {
+	var none T
+	entity, err := store.Get(ctx, id)
+	if err != nil {
+		return none, err
+	}
+	found, ok := entity.(T)
+	if !ok {
+		return none, fault.New(fault.NotFound, "Not found.")
+	}
+	return found, nil
+}
+
+// All returns every entity of a kind, page by page. Meant for kinds of which a
+// team has tens, such as servers.
+func All(ctx context.Context, store Store, kind Kind) ([]Entity, error) {
+	var all []Entity
+	for page := (Page{}); ; {
+		listing, err := store.List(ctx, kind, page)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, listing.Entities...)
+		if listing.Next == "" {
+			return all, nil
+		}
+		page.After = listing.Next
+	}
+}

@@ -1,0 +1,128 @@
+package deployment
+
+import (
+	"context"
+	"time"
+
+	"waybill/internal/catalog"
+)
+
+// Ledger is where deployments change. Every method is one transaction or one
+// conditional write, so that whatever dies between two of them leaves a state
+// that the next caller understands. All methods may be called at once.
+type Ledger interface {
+	// Enqueue writes the record as queued, at the end of its server's queue,
+	// and as the one deployment its resource has queued.
+	//
+	// If the key is known and not older than its window, or the resource has
+	// one queued with the same operation and options, nothing is written and
+	// the Receipt is Repeated, with the record that stands for this request.
+	// NotFound if the resource is gone; Exhausted if the queue is full;
+	// Conflict if the resource has another request queued.
+	Enqueue(ctx context.Context, record Record, key RequestKey) (Receipt, error)
+	// Claim takes the first queued deployment of the server whose resource is
+	// free, if the server has a free slot: slot, resource and record change
+	// together, and the record is in progress. NotFound if there is none to
+	// take now.
+	Claim(ctx context.Context, server catalog.ID, now time.Time) (Record, error)
+	// Begin takes the lease until now+length for the owner, with the next
+	// attempt number. Conflict if another owner's lease has not expired, Gone
+	// if the deployment has ended or was never claimed, NotFound if there is
+	// no such deployment.
+	Begin(ctx context.Context, id ID, owner string, now time.Time, length time.Duration) (Record, error)
+	// Advance stores progress and renews the lease until now+length. Conflict
+	// if the lease is no longer this one: the caller must stop at once.
+	Advance(ctx context.Context, id ID, lease Lease, progress Progress, now time.Time, length time.Duration) (Signals, error)
+	// Finish ends the deployment with its last progress and frees the slot and
+	// the resource, all in one. Conflict if the lease is no longer this one or
+	// the deployment has ended.
+	Finish(ctx context.Context, id ID, lease Lease, progress Progress, outcome Outcome, now time.Time) error
+}
+
+// RequestKey makes repeated requests one. The zero key matches nothing.
+type RequestKey struct {
+	// Hash names the request: the caller and its Idempotency-Key, or the caller
+	// and all that it asked for.
+	Hash string
+	// Window is how long a repeat counts as the same request.
+	Window time.Duration
+}
+
+// Receipt answers a request.
+type Receipt struct {
+	Record Record
+	// Position is its place in the server's queue, 1 being next; 0 when it is
+	// no longer queued.
+	Position int
+	// Repeated says that the request was known and nothing was written.
+	Repeated bool
+}
+
+// Signals are what others wrote on the record for its runner.
+type Signals struct {
+	CancelRequested bool
+	FollowedAt      time.Time
+}
+
+// History reads deployments. Every read is strongly consistent.
+type History interface {
+	// Get returns the record, or NotFound.
+	Get(ctx context.Context, id ID) (Record, error)
+	// List returns a resource's deployments, newest first. A resource without
+	// any, and one that is not there, have an empty page.
+	List(ctx context.Context, resource catalog.ID, page Page) (Listing, error)
+	// Load returns what runs and what waits on a server, the queue in order.
+	// NotFound if there is no such server.
+	Load(ctx context.Context, server catalog.ID) (Load, error)
+	// Follow notes that somebody waits for the log, so that its runner commits
+	// sooner. Noting it on a deployment that has ended does nothing.
+	Follow(ctx context.Context, id ID, now time.Time) error
+}
+
+// Page asks for a part of a history. The zero Page is the newest [DefaultTake].
+type Page struct {
+	// Skip leaves out the newest; Take is how many at most, 1 to [MaxTake], 0
+	// meaning DefaultTake.
+	Skip int
+	Take int
+	// Cursor is the Next of the page before; Skip then counts from there.
+	Cursor string
+}
+
+// Sizes of a page of history. Ten is upstream's default; a hundred records of
+// 1 KB stay far below DynamoDB's 1 MB a query.
+const (
+	DefaultTake = 10
+	MaxTake     = 100
+)
+
+// Listing is a page of history. Count is how many deployments the resource has
+// in all, and Next is "" on the last page.
+type Listing struct {
+	Count   int
+	Records []Record
+	Next    string
+}
+
+// Load is what a server has to do.
+type Load struct {
+	Running []Record
+	Queue   []Record
+}
+
+// Sender hands a claimed deployment to a runner. Sending twice is harmless.
+type Sender interface {
+	Send(ctx context.Context, id ID) error
+}
+
+// Publisher tells the world that a status changed. Publishing twice tells it
+// twice: the change carries what a receiver needs to see that.
+type Publisher interface {
+	Publish(ctx context.Context, change Change) error
+}
+
+// Change is one change of a record's status. Previous is "" for a new one.
+type Change struct {
+	Record   Record
+	Previous Status
+}

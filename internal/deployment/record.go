@@ -1,0 +1,112 @@
+// Package deployment is one attempt to start, stop or restart a resource: its
+// record, its status machine, and the ports through which it is queued,
+// claimed, begun, followed and ended. It is the heart of Waybill; it knows no
+// AWS, no SSH and no HTTP.
+package deployment
+
+import (
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/logbook"
+)
+
+// Record is everything kept about one deployment, its log excepted. It stays
+// near 1 KB, so that a page of history costs one read.
+type Record struct {
+	ID           ID
+	Status       Status
+	Operation    Operation
+	Options      Options
+	ResourceName string
+	ServerID     catalog.ID
+	ServerName   string
+	Trigger      Trigger
+
+	// ConfigurationHash names the resolved recipe input, without secrets.
+	ConfigurationHash string
+
+	CreatedAt time.Time
+	// QueuedAt is when it joined its server's queue, ClaimedAt when it left it,
+	// StartedAt when the first runner took it, FinishedAt when it ended. Zero
+	// until then.
+	QueuedAt   time.Time
+	ClaimedAt  time.Time
+	StartedAt  time.Time
+	FinishedAt time.Time
+	UpdatedAt  time.Time
+	// ExpiresAt is when the record and its log are removed. Zero until it ended.
+	ExpiresAt time.Time
+
+	Lease    Lease
+	Progress Progress
+	Outcome  Outcome
+
+	// CancelRequestedAt and FollowedAt come from readers: when a user asked to
+	// cancel it, and when somebody last waited for its log. Zero if never.
+	CancelRequestedAt time.Time
+	FollowedAt        time.Time
+}
+
+// Options are what the one who asked chose. Two requests for one resource with
+// the same operation and options are the same request.
+type Options struct {
+	PullLatestImages bool
+	StopBeforeStart  bool
+	Force            bool
+}
+
+// Trigger is who and what asked for a deployment.
+type Trigger struct {
+	// Kind is "api", "event" or "schedule".
+	Kind string
+	// Name is the token's name for an API call, the event's id for an event.
+	Name string
+}
+
+// TriggerAPI is the Kind of a [Trigger] that came over HTTP.
+const TriggerAPI = "api"
+
+// Lease is a runner's right to work on a deployment until it expires. Attempt
+// grows by one with every lease taken and is the fencing number.
+type Lease struct {
+	Owner   string
+	Attempt int
+	Expires time.Time
+}
+
+// Progress is what a runner has done so far.
+type Progress struct {
+	// Log is where the committed log ends.
+	Log logbook.Mark
+	// Process is the process group of the job on the server as "PGID BOOT_ID",
+	// or empty before it started.
+	Process string
+	// Steps are the steps begun so far, in order.
+	Steps []Step
+}
+
+// Step is one step of a deployment and its timing. ExitCode is nil while it
+// runs, and FinishedAt zero.
+type Step struct {
+	Name       string
+	StartedAt  time.Time
+	FinishedAt time.Time
+	ExitCode   *int
+}
+
+// Outcome is how a deployment ended. All of it is zero until then.
+type Outcome struct {
+	Status Status
+	Reason Reason
+	// ExitCode is the exit code of the step that decided, nil if no step did.
+	ExitCode *int
+	// Signal is the name of the signal that ended it ("SIGKILL"), or empty.
+	Signal string
+	// ResourceStatus is what the resource is now, as upstream writes it
+	// ("running:healthy"); empty leaves it as it was.
+	ResourceStatus string
+}
+
+// OutputBytes is how many bytes of the commands' output are in the log.
+func (p Progress) OutputBytes() int64 { return p.Log.At.Out + p.Log.At.Err }

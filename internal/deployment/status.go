@@ -1,0 +1,69 @@
+package deployment
+
+import "waybill/internal/fault"
+
+// Status is where a deployment stands. Only these five are ever on the wire.
+type Status string
+
+// The statuses.
+const (
+	Queued     Status = "queued"
+	InProgress Status = "in_progress"
+	Finished   Status = "finished"
+	Failed     Status = "failed"
+	Cancelled  Status = "cancelled-by-user"
+)
+
+// Statuses lists every status, in the order of a deployment's life.
+func Statuses() []Status { return []Status{Queued, InProgress, Finished, Failed, Cancelled} }
+
+// Terminal reports whether the status is final.
+func (s Status) Terminal() bool { return s == Finished || s == Failed || s == Cancelled }
+
+// To returns nil if a deployment may go from s to next, and Conflict if not.
+// It is the whole state machine; a store refuses whatever it refuses.
+func (s Status) To(next Status) error {
+	allowed := false
+	switch s {
+	case Queued:
+		allowed = next == InProgress || next == Cancelled || next == Failed
+	case InProgress:
+		allowed = next.Terminal()
+	}
+	if !allowed {
+		return fault.New(fault.Conflict, "A deployment that is %s cannot become %s.", s, next)
+	}
+	return nil
+}
+
+// Reason says why a deployment ended as it did. It is data: a closed set of
+// words, never prose to be parsed.
+type Reason string
+
+// The reasons. ReasonNone goes with Finished.
+const (
+	ReasonNone           Reason = ""
+	ReasonExit           Reason = "exit"             // a step exited non-zero
+	ReasonSignal         Reason = "signal"           // a step was ended by a signal
+	ReasonUnhealthy      Reason = "unhealthy"        // it started, and did not become healthy
+	ReasonTimeout        Reason = "timeout"          // it ran longer than the resource allows
+	ReasonLost           Reason = "lost"             // the job is gone and left no exit code
+	ReasonUnreachable    Reason = "unreachable"      // the server did not answer
+	ReasonHostKeyChanged Reason = "host-key-changed" // the server showed another key than the pinned one
+	ReasonHostKeyMissing Reason = "host-key-missing" // no key is pinned for the server
+	ReasonAccess         Reason = "access"           // the server refused the private key
+	ReasonConfiguration  Reason = "configuration"    // the resource cannot be deployed as it is configured
+	ReasonCancelled      Reason = "cancelled"        // a user cancelled it
+	ReasonInternal       Reason = "internal"         // Waybill failed; the operator's log has the cause
+)
+
+// Operation is what a deployment does to its resource.
+type Operation string
+
+// The operations.
+const (
+	Start   Operation = "start"
+	Stop    Operation = "stop"
+	Restart Operation = "restart"
+	Deploy  Operation = "deploy"
+)

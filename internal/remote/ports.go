@@ -1,0 +1,168 @@
+// Package remote runs a job on a server so that nothing that happens to the
+// runner can end it: it sends the files, starts the job detached with its
+// output in a spool on the server's disk, or finds it there already, and
+// follows the spool from any byte on. It speaks plain POSIX sh over a [Shell];
+// sshrun is the one over SSH.
+package remote
+
+import (
+	"context"
+	"io"
+	"time"
+)
+
+// Target is a server and the way to open it.
+type Target struct {
+	// Address is a host name or an IP address.
+	Address string
+	Port    int
+	User    string
+	// HostKey is the pinned public key, as one line of authorized_keys.
+	HostKey string
+	// PrivateKey is the PEM text of the key that opens the server. Secret.
+	PrivateKey string
+}
+
+// Dialer opens connections.
+type Dialer interface {
+	// Dial connects and authenticates, at most as long as ctx allows. Its
+	// errors are *[DialError].
+	Dial(ctx context.Context, target Target) (Shell, error)
+}
+
+// Shell runs scripts on one connection. Several may run at once.
+type Shell interface {
+	// Run feeds the script to `sh -s` on the server, with the arguments, and
+	// copies what it prints to the writers as it comes. It returns the exit
+	// status; a non-zero status is a result, not an error. The error is
+	// Unavailable when the connection ended first, and ctx's own when it did.
+	// Nothing of the script, and so no secret, is on a command line; arguments
+	// are, so they hold none.
+	Run(ctx context.Context, script string, args []string, stdout, stderr io.Writer) (exit int, err error)
+	// Close ends the connection and every script on it. Jobs live on.
+	Close() error
+}
+
+// Cause says why a server could not be opened.
+type Cause string
+
+// The causes, worded as the reasons of a deployment.
+const (
+	CauseUnreachable    Cause = "unreachable"      // no connection, or no SSH behind it
+	CauseHostKeyChanged Cause = "host-key-changed" // not the pinned key; no command was sent
+	CauseHostKeyMissing Cause = "host-key-missing" // no key is pinned
+	CauseAccess         Cause = "access"           // the server refused the private key
+)
+
+// DialError says why a server could not be opened. Its text holds no secret
+// and may be shown to whoever may see the server.
+type DialError struct {
+	Cause Cause
+	// Fingerprint is the SHA-256 of the key that the server showed, as OpenSSH
+	// prints it, when it showed one.
+	Fingerprint string
+	Err         error
+}
+
+// Error says what happened, in words for the deployer.
+func (e *DialError) Error() string { return string(e.Cause) + ": " + e.Err.Error() }
+
+// Unwrap gives the cause below.
+func (e *DialError) Unwrap() error { return e.Err }
+
+// File is one file that a job needs on the server.
+type File struct {
+	// Path is absolute, or relative to the job's Dir.
+	Path string
+	// Content may hold secrets; it travels over stdin only.
+	Content []byte
+	// Mode is the permission bits; 0 means 0600.
+	Mode uint32
+}
+
+// Step is one command of a job. A step that exits non-zero ends the job, but
+// for those that are Always run.
+type Step struct {
+	// Name is a word or two for people and for the record.
+	Name string
+	// Script is POSIX sh, run with -e in the job's Dir and stdin closed. It is
+	// stored in the spool and never on a command line.
+	Script string
+	// OnFailure steps run only if an earlier step failed; their own exit status
+	// changes nothing. They are there to say why.
+	OnFailure bool
+}
+
+// Job is what runs on the server.
+type Job struct {
+	// Spool is the job's own folder for its output and state, absolute, one a
+	// deployment. Dir is the resource's folder, absolute, where steps run and
+	// relative files lie.
+	Spool string
+	Dir   string
+	Files []File
+	Steps []Step
+	// EnvironmentFile, if set, is the path (as in File) of a file of sh
+	// assignments that every step begins by reading and exporting.
+	EnvironmentFile string
+}
+
+// Offsets is how far into the spool's files a reader already is, in bytes.
+type Offsets struct {
+	Out, Err, Steps, Marks int64
+}
+
+// Stream is the kind of a [Frame].
+type Stream byte
+
+// The streams.
+const (
+	Out Stream = 'O' // bytes of the commands' stdout
+	Err Stream = 'E' // bytes of the commands' stderr
+)
+
+// Sink receives what a job's spool holds, in the order it is told.
+//
+// Before any Data is given, every StepStarted and StepEnded that lies before
+// its last byte was given; so a receiver knows each byte's step and time.
+type Sink interface {
+	// Attached says that the job runs, or ran, under the process group, and
+	// whether this call started it.
+	Attached(process string, started bool) error
+	// StepStarted and StepEnded give a step's bounds: its number from 1, the
+	// server's time, and the sizes of out and err at that moment. Marks is
+	// the offset in the steps file after this line.
+	StepStarted(event StepEvent) error
+	StepEnded(event StepEvent) error
+	// Data gives bytes of a stream from an offset on. The slice is the
+	// receiver's only until it returns. At is the server's time of writing, to
+	// the second or better.
+	Data(stream Stream, offset int64, p []byte, at time.Time) error
+	// Tick comes at least every second while nothing else does, so that the
+	// receiver can do what is due.
+	Tick() error
+}
+
+// StepEvent is a step's start or end.
+type StepEvent struct {
+	Number   int
+	At       time.Time
+	Out, Err int64
+	// ExitCode is set at the end.
+	ExitCode int
+	// Offset is where the steps file goes on after this event.
+	Offset int64
+}
+
+// End is how a job ended.
+type End struct {
+	// ExitCode is the job's: 0, or that of the step that failed.
+	ExitCode int
+	At       time.Time
+	// Out and Err are the final sizes: the log is complete with that many bytes.
+	Out, Err int64
+	// Lost says that the job is gone without an exit code. Rebooted tells that
+	// the server restarted meanwhile.
+	Lost     bool
+	Rebooted bool
+}
