@@ -16,8 +16,8 @@ import (
 type Record struct {
 	ID           ID
 	Status       Status
-	Operation    Operation
-	Options      Options
+	Operation    catalog.Operation
+	Options      catalog.Options
 	ResourceName string
 	ServerID     catalog.ID
 	ServerName   string
@@ -46,14 +46,6 @@ type Record struct {
 	// cancel it, and when somebody last waited for its log. Zero if never.
 	CancelRequestedAt time.Time
 	FollowedAt        time.Time
-}
-
-// Options are what the one who asked chose. Two requests for one resource with
-// the same operation and options are the same request.
-type Options struct {
-	PullLatestImages bool
-	StopBeforeStart  bool
-	Force            bool
 }
 
 // Trigger is who and what asked for a deployment.

@@ -56,14 +56,3 @@ const (
 	ReasonCancelled      Reason = "cancelled"        // a user cancelled it
 	ReasonInternal       Reason = "internal"         // Waybill failed; the operator's log has the cause
 )
-
-// Operation is what a deployment does to its resource.
-type Operation string
-
-// The operations.
-const (
-	Start   Operation = "start"
-	Stop    Operation = "stop"
-	Restart Operation = "restart"
-	Deploy  Operation = "deploy"
-)

@@ -1,0 +1,80 @@
+// Package settings names every environment variable once, for the stack that
+// sets them and the functions that read them. It reads nothing itself: the
+// caller gives it a way to look a variable up.
+package settings
+
+import (
+	"log/slog"
+	"strings"
+
+	"waybill/internal/fault"
+)
+
+// The environment variables of the functions.
+const (
+	Team                   = "WAYBILL_TEAM"
+	CatalogTable           = "WAYBILL_CATALOG_TABLE"
+	ApplicationDeployments = "WAYBILL_APPLICATION_DEPLOYMENTS_TABLE"
+	ServiceDeployments     = "WAYBILL_SERVICE_DEPLOYMENTS_TABLE"
+	DatabaseDeployments    = "WAYBILL_DATABASE_DEPLOYMENTS_TABLE"
+	LogBucket              = "WAYBILL_LOG_BUCKET"
+	RunnerQueueURL         = "WAYBILL_RUNNER_QUEUE_URL"
+	EventBus               = "WAYBILL_EVENT_BUS"
+	// SecretsPath is the parameter path that secrets lie under ("/waybill/TEAM").
+	SecretsPath = "WAYBILL_SECRETS_PATH"
+	// LogLevel is debug, info, warn or error; info when unset.
+	LogLevel = "WAYBILL_LOG_LEVEL"
+
+	// Region, Endpoint and the credentials are AWS's own names: Lambda sets the
+	// region and the credentials, an emulator sets the endpoint.
+	Region          = "AWS_REGION"
+	Endpoint        = "AWS_ENDPOINT_URL"
+	AccessKeyID     = "AWS_ACCESS_KEY_ID"
+	SecretAccessKey = "AWS_SECRET_ACCESS_KEY"
+	SessionToken    = "AWS_SESSION_TOKEN"
+)
+
+// Lookup finds an environment variable; os.LookupEnv is one.
+type Lookup func(name string) (value string, found bool)
+
+// Settings is the configuration of one function. Variables that the function
+// was not given are empty; [Settings.Require] says which it cannot do without.
+type Settings struct {
+	lookup Lookup
+}
+
+// New returns the settings that lookup finds.
+func New(lookup Lookup) Settings { return Settings{lookup: lookup} }
+
+// Get returns a variable's value, or "" when it is not set.
+func (s Settings) Get(name string) string {
+	value, _ := s.lookup(name)
+	return value
+}
+
+// Require returns Internal, naming every variable of names that is missing.
+func (s Settings) Require(names ...string) error {
+	var missing []string
+	for _, name := range names {
+		if s.Get(name) == "" {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return fault.New(fault.Internal, "not set in the environment: %s", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// Level returns the level of the operator's log. Internal if it is no level.
+func (s Settings) Level() (slog.Level, error) {
+	var level slog.Level
+	text := s.Get(LogLevel)
+	if text == "" {
+		return slog.LevelInfo, nil
+	}
+	if err := level.UnmarshalText([]byte(text)); err != nil {
+		return 0, fault.Wrap(err, fault.Internal, "%s must be debug, info, warn or error, not %q", LogLevel, text)
+	}
+	return level, nil
+}
