@@ -1,0 +1,153 @@
+package deployment
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+)
+
+// Request asks for an operation on a resource.
+type Request struct {
+	Resource  catalog.ID
+	Operation catalog.Operation
+	Options   catalog.Options
+	Trigger   Trigger
+	// Caller names the one who asks; repeats are only looked for among requests
+	// of the same caller.
+	Caller string
+	// IdempotencyKey, if set, makes every request of the caller with that key
+	// one request for [KeyWindow]. Without it, identical requests are one for
+	// [RepeatWindow].
+	IdempotencyKey string
+}
+
+// How long a repeat is the same request. API clients retry a POST without a
+// key after 1, 2 and 4 s, which ten seconds cover; a day is what payment APIs
+// have taught their users to expect of a key.
+const (
+	RepeatWindow = 10 * time.Second
+	KeyWindow    = 24 * time.Hour
+)
+
+// Requests turns what a user asks for into a queued deployment.
+type Requests struct {
+	store  catalog.Store
+	ledger Ledger
+	opts   RequestsOptions
+}
+
+// RequestsOptions adjust [NewRequests]; the zero value works.
+type RequestsOptions struct {
+	// Now and Random default to the clock and crypto/rand.
+	Now    func() time.Time
+	Random io.Reader
+	// Hash names the configuration that a resource would run with now. By
+	// default records name none.
+	Hash func(resource catalog.Deployable, operation catalog.Operation, options catalog.Options) string
+}
+
+// NewRequests returns the use case over a catalog and a ledger.
+func NewRequests(store catalog.Store, ledger Ledger, opts RequestsOptions) *Requests {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Random == nil {
+		opts.Random = rand.Reader
+	}
+	if opts.Hash == nil {
+		opts.Hash = func(catalog.Deployable, catalog.Operation, catalog.Options) string { return "" }
+	}
+	return &Requests{store: store, ledger: ledger, opts: opts}
+}
+
+// Request queues the operation and returns its record, or the record that
+// already stands for the same request.
+//
+// NotFound if there is no such resource; Conflict if its server has no pinned
+// host key, if it has another operation queued, or if the idempotency key was
+// used for something else; Exhausted if the server's queue is full. A refused
+// request leaves nothing behind.
+func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error) {
+	resource, server, err := r.find(ctx, request.Resource)
+	if err != nil {
+		return Receipt{}, err
+	}
+	now := r.opts.Now().UTC().Truncate(time.Microsecond)
+	id, err := NewID(request.Resource, now, r.opts.Random)
+	if err != nil {
+		return Receipt{}, err
+	}
+	receipt, err := r.ledger.Enqueue(ctx, Record{
+		ID:                id,
+		Status:            Queued,
+		Operation:         request.Operation,
+		Options:           request.Options,
+		ResourceName:      resource.Common().Name,
+		ServerID:          server.ID,
+		ServerName:        server.Name,
+		Trigger:           request.Trigger,
+		ConfigurationHash: r.opts.Hash(resource, request.Operation, request.Options),
+		CreatedAt:         now,
+		QueuedAt:          now,
+		UpdatedAt:         now,
+	}, request.key())
+	if err != nil {
+		return Receipt{}, err
+	}
+	if !request.answeredBy(receipt.Record) {
+		return Receipt{}, fault.New(fault.Conflict,
+			"This Idempotency-Key was used for another request, which is deployment %s. Use a new key.", receipt.Record.ID)
+	}
+	return receipt, nil
+}
+
+func (r *Requests) find(ctx context.Context, id catalog.ID) (catalog.Deployable, *catalog.Server, error) {
+	resource, err := catalog.Find[catalog.Deployable](ctx, r.store, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	server, err := catalog.Find[*catalog.Server](ctx, r.store, resource.Shared().ServerID)
+	if errors.Is(err, fault.NotFound) {
+		return nil, nil, fault.New(fault.Conflict, "The server of this resource is gone.")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if server.HostKey == "" {
+		return nil, nil, fault.New(fault.Conflict,
+			"The host key of server %s is not pinned. POST /servers/%s/validate shows its fingerprint and pins it.", server.Name, server.ID)
+	}
+	return resource, server, nil
+}
+
+// answeredBy reports whether the record is what the request asked for. It is
+// not only when a caller uses one idempotency key for two things.
+func (r Request) answeredBy(record Record) bool {
+	return record.ID.Resource() == r.Resource && record.Operation == r.Operation && record.Options == r.Options
+}
+
+// key names the request for the ledger. The parts are encoded as JSON, so that
+// no two requests can run together into one text.
+func (r Request) key() RequestKey {
+	if r.Caller == "" {
+		return RequestKey{}
+	}
+	window, parts := KeyWindow, []any{"key", r.Caller, r.IdempotencyKey}
+	if r.IdempotencyKey == "" {
+		window, parts = RepeatWindow, []any{"request", r.Caller, r.Resource, r.Operation, r.Options}
+	}
+	text, err := json.Marshal(parts)
+	if err != nil { // strings and booleans always encode
+		return RequestKey{}
+	}
+	sum := sha256.Sum256(text)
+	return RequestKey{Hash: hex.EncodeToString(sum[:]), Window: window}
+}
