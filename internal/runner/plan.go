@@ -1,0 +1,103 @@
+package runner
+
+import (
+	"context"
+	"errors"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+	"waybill/internal/logbook"
+	"waybill/internal/recipe"
+	"waybill/internal/redact"
+	"waybill/internal/remote"
+)
+
+// plan is everything that a deployment needs, resolved: what to run, where,
+// and what must never be seen of it.
+type plan struct {
+	recipe.Plan
+	server  *catalog.Server
+	target  remote.Target
+	matcher *redact.Matcher
+	filter  logbook.NewFilter
+}
+
+// prepare resolves the plan. Invalid, NotFound and Conflict say that the
+// deployment can never run as it is configured, in words for the deployer.
+func (a *attempt) prepare(ctx context.Context) (plan, error) {
+	resource, err := catalog.Find[catalog.Deployable](ctx, a.Store, a.record.ID.Resource())
+	if err != nil {
+		return plan{}, missing(err, "The resource was deleted.")
+	}
+	server, err := catalog.Find[*catalog.Server](ctx, a.Store, a.record.ServerID)
+	if err != nil {
+		return plan{}, missing(err, "The server was deleted.")
+	}
+	key, err := a.Vault.Get(ctx, server.KeyID)
+	if err != nil {
+		return plan{}, missing(err, "The private key of the server is gone.")
+	}
+	secrets, err := a.Vault.Get(ctx, resource.Common().ID)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return plan{}, err
+	}
+	built, err := recipe.Build(recipe.Input{
+		Resource:   resource,
+		DataDir:    server.DataDir,
+		Deployment: string(a.record.ID),
+		Operation:  a.record.Operation,
+		Options:    a.record.Options,
+		Secrets:    secrets,
+	})
+	if err != nil {
+		return plan{}, err
+	}
+	matcher := redact.NewMatcher(known(key, secrets))
+	return plan{
+		Plan:    built,
+		server:  server,
+		matcher: matcher,
+		filter:  func(emit func(p []byte)) logbook.Filter { return matcher.Stream(emit) },
+		target: remote.Target{
+			Address:    server.Address,
+			Port:       server.Port,
+			User:       server.User,
+			HostKey:    server.HostKey,
+			PrivateKey: key[catalog.PrivateKeySecret],
+		},
+	}, nil
+}
+
+// known lists every secret that this deployment resolves.
+func known(sets ...map[string]string) []redact.Secret {
+	var secrets []redact.Secret
+	for _, set := range sets {
+		for name, value := range set {
+			secrets = append(secrets, redact.Secret{Name: name, Value: value})
+		}
+	}
+	return secrets
+}
+
+// noSecrets is the filter before anything secret is known to the runner:
+// nothing is read from a server then, and messages are its own.
+func noSecrets(emit func(p []byte)) logbook.Filter {
+	return redact.NewMatcher(nil).Stream(emit)
+}
+
+// missing words a NotFound for the deployer; other errors stay what they are.
+func missing(err error, text string) error {
+	if errors.Is(err, fault.NotFound) {
+		return fault.Wrap(err, fault.NotFound, "%s", text)
+	}
+	return err
+}
+
+// refused reports whether the error will be the same whenever it is tried.
+func refused(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.NotFound, fault.Conflict:
+		return err != nil
+	}
+	return false
+}

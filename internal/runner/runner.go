@@ -1,0 +1,101 @@
+// Package runner carries one claimed deployment to its end: it takes the
+// lease, starts the job on the server or finds it there, keeps its output in
+// the log, and says how it ended. A runner may die at any instant; the next
+// one goes on where the log ends.
+package runner
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/logbook"
+	"waybill/internal/remote"
+)
+
+// LeaseLength is how long a runner may be silent before another may take its
+// deployment. Commits renew it, and so does the wait between them.
+const LeaseLength = 40 * time.Second
+
+// HandOverTime is how long before its own time limit a runner stops, so that
+// what it has read is committed and the next one is called.
+const HandOverTime = time.Minute
+
+// Ports are what a runner works with. All are needed.
+type Ports struct {
+	Store   catalog.Store
+	Vault   catalog.Vault
+	Ledger  deployment.Ledger
+	Archive logbook.Archive
+	Dialer  remote.Dialer
+	Sender  deployment.Sender
+}
+
+// Options adjust [New]; the zero value works.
+type Options struct {
+	// Now and Log default to the clock and to no log.
+	Now func() time.Time
+	Log *slog.Logger
+	// ReachFor is how long a server that does not answer is tried again; 30 s
+	// when zero.
+	ReachFor time.Duration
+}
+
+// Runner runs deployments. It is safe for use by several goroutines.
+type Runner struct {
+	Ports
+	opts Options
+}
+
+// New returns a runner over its ports.
+func New(ports Ports, opts Options) *Runner {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.ReachFor == 0 {
+		opts.ReachFor = 30 * time.Second
+	}
+	return &Runner{Ports: ports, opts: opts}
+}
+
+// errHandOver ends a run whose time is nearly up; the job goes on.
+var errHandOver = errors.New("the runner's time is nearly up")
+
+// Run takes the deployment as the owner, a name that no other runner has, and
+// carries it on until it ended or ctx's deadline is near.
+//
+// nil means that the message may be forgotten: the deployment has ended, or
+// another message goes on with it. Conflict means that another runner is at
+// work; any error means that the message must come again.
+func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error {
+	record, err := r.Ledger.Begin(ctx, id, owner, r.now(), LeaseLength)
+	if errors.Is(err, fault.Gone) || errors.Is(err, fault.NotFound) {
+		r.opts.Log.InfoContext(ctx, "nothing to run", "cause", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	r.opts.Log.InfoContext(ctx, "begun", "attempt", record.Lease.Attempt, "log_entries", record.Progress.Log.Last)
+	a, err := r.attempt(ctx, record)
+	if err != nil {
+		return err
+	}
+	outcome, err := a.work(ctx)
+	if errors.Is(err, errHandOver) {
+		return a.handOver(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return a.finish(ctx, outcome)
+}
+
+func (r *Runner) now() time.Time { return r.opts.Now().UTC() }

@@ -1,0 +1,63 @@
+package runner
+
+import (
+	"time"
+
+	"waybill/internal/deployment"
+	"waybill/internal/logbook"
+	"waybill/internal/remote"
+)
+
+// sink takes what a job's spool holds into the log and onto the record.
+type sink struct {
+	*attempt
+	// due does what time has made due; it carries the run's context.
+	due func() error
+}
+
+var _ remote.Sink = (*sink)(nil)
+
+// Attached notes the job's process group.
+func (s *sink) Attached(process string, started bool) error {
+	if !started && s.record.Lease.Attempt > 1 {
+		s.say(logbook.Stdout, "Found the job on the server; following its output.")
+	}
+	s.progress.Process = process
+	return s.due()
+}
+
+// StepStarted opens a step in the log and in the record's timings.
+func (s *sink) StepStarted(event remote.StepEvent) error {
+	step := s.plan.Job.Steps[event.Number-1]
+	s.recorder.StepStarted(event.Number, step.Name, s.plan.matcher.Text(step.Script), event.At, event.Out, event.Err, event.Offset)
+	s.steps(event.Number)[event.Number-1] = deployment.Step{Name: step.Name, StartedAt: event.At}
+	return s.due()
+}
+
+// StepEnded closes a step.
+func (s *sink) StepEnded(event remote.StepEvent) error {
+	s.recorder.StepEnded(event.Number, event.At, event.Out, event.Err, event.Offset)
+	step := &s.steps(event.Number)[event.Number-1]
+	step.FinishedAt, step.ExitCode = event.At, &event.ExitCode
+	return s.due()
+}
+
+// Data takes bytes of a stream.
+func (s *sink) Data(stream remote.Stream, offset int64, p []byte, at time.Time) error {
+	s.recorder.Data(types[stream], offset, p, at)
+	return s.due()
+}
+
+// Tick only lets time pass.
+func (s *sink) Tick() error { return s.due() }
+
+var types = map[remote.Stream]logbook.Type{remote.Out: logbook.Stdout, remote.Err: logbook.Stderr}
+
+// steps returns the record's steps, with places up to the number. A runner
+// that re-attaches behind a step's start line finds the step there already.
+func (s *sink) steps(number int) []deployment.Step {
+	for len(s.progress.Steps) < number {
+		s.progress.Steps = append(s.progress.Steps, deployment.Step{Name: s.plan.Job.Steps[len(s.progress.Steps)].Name})
+	}
+	return s.progress.Steps
+}

@@ -1,0 +1,117 @@
+package runner
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	"waybill/internal/deployment"
+	"waybill/internal/logbook"
+	"waybill/internal/remote"
+)
+
+// verdict closes the streams and says how the job ended. What is missing of
+// the output is said to be missing.
+func (a *attempt) verdict(end remote.End) deployment.Outcome {
+	a.recorder.End()
+	if at := a.recorder.Position(); !end.Lost && (at.Out != end.Out || at.Err != end.Err) {
+		a.say(logbook.Stderr, fmt.Sprintf("The log is incomplete: %d of %d bytes of stdout and %d of %d bytes of stderr are in it.",
+			at.Out, end.Out, at.Err, end.Err))
+	}
+	outcome := Judge(end, a.failedStep(), a.plan.Plan.Status)
+	if outcome.Reason == deployment.ReasonLost {
+		a.say(logbook.Stderr, lostText(end))
+	}
+	return outcome
+}
+
+// failedStep is the name of the first step that exited non-zero, or "".
+func (a *attempt) failedStep() string {
+	for _, step := range a.progress.Steps {
+		if step.ExitCode != nil && *step.ExitCode != 0 {
+			return step.Name
+		}
+	}
+	return ""
+}
+
+// Judge makes an outcome of a job's end. step is the one that failed; status
+// is what the resource is if none did.
+func Judge(end remote.End, step, status string) deployment.Outcome {
+	if end.Lost {
+		return failed(deployment.ReasonLost)
+	}
+	code := end.ExitCode
+	outcome := deployment.Outcome{Status: deployment.Finished, ExitCode: &code, ResourceStatus: status}
+	if code == 0 {
+		return outcome
+	}
+	outcome.Status, outcome.Reason, outcome.ResourceStatus = deployment.Failed, deployment.ReasonExit, ""
+	// A shell reports a command that a signal ended as 128 and the signal's
+	// number; 64 is the highest number that Linux has.
+	if number := code - 128; number > 0 && number <= 64 {
+		outcome.Reason, outcome.Signal = deployment.ReasonSignal, signalName(number)
+	}
+	return outcome
+}
+
+var signalNames = map[syscall.Signal]string{
+	syscall.SIGHUP:  "SIGHUP",
+	syscall.SIGINT:  "SIGINT",
+	syscall.SIGQUIT: "SIGQUIT",
+	syscall.SIGABRT: "SIGABRT",
+	syscall.SIGKILL: "SIGKILL",
+	syscall.SIGSEGV: "SIGSEGV",
+	syscall.SIGPIPE: "SIGPIPE",
+	syscall.SIGTERM: "SIGTERM",
+}
+
+func signalName(number int) string {
+	if name, known := signalNames[syscall.Signal(number)]; known {
+		return name
+	}
+	return fmt.Sprintf("signal %d", number)
+}
+
+func failed(reason deployment.Reason) deployment.Outcome {
+	return deployment.Outcome{Status: deployment.Failed, Reason: reason}
+}
+
+func lostText(end remote.End) string {
+	if end.Rebooted {
+		return "The job is gone and left no exit code: the server restarted while it ran."
+	}
+	return "The job is gone and left no exit code: its process vanished from the server."
+}
+
+func dialText(err *remote.DialError) string {
+	switch err.Cause {
+	case remote.CauseHostKeyChanged:
+		return fmt.Sprintf("The server showed the host key %s, which is not the pinned one. No command was sent.", err.Fingerprint)
+	case remote.CauseHostKeyMissing:
+		return "No host key is pinned for the server. No command was sent."
+	case remote.CauseAccess:
+		return "The server refused the private key."
+	}
+	return "The server did not answer: " + err.Err.Error()
+}
+
+func outcomeType(outcome deployment.Outcome) logbook.Type {
+	if outcome.Status == deployment.Finished {
+		return logbook.Stdout
+	}
+	return logbook.Stderr
+}
+
+// summary is the log's last line.
+func (a *attempt) summary(outcome deployment.Outcome) string {
+	took := a.now().Sub(a.record.StartedAt).Round(10 * time.Millisecond)
+	if outcome.Status == deployment.Finished {
+		return fmt.Sprintf("Finished after %s.", took)
+	}
+	text := fmt.Sprintf("Failed after %s, reason %s", took, outcome.Reason)
+	if step := a.failedStep(); step != "" && outcome.ExitCode != nil {
+		text += fmt.Sprintf(": step %q exited with code %d", step, *outcome.ExitCode)
+	}
+	return text + "."
+}

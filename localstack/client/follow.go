@@ -1,0 +1,87 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Entry is one entry of a log, as the API answers it.
+type Entry struct {
+	Command   *string   `json:"command"`
+	Output    string    `json:"output"`
+	Type      string    `json:"type"`
+	Timestamp time.Time `json:"timestamp"`
+	Hidden    bool      `json:"hidden"`
+	Batch     int       `json:"batch"`
+	Order     int64     `json:"order"`
+	Step      string    `json:"step"`
+	Continued bool      `json:"continued"`
+}
+
+// LogPage is a part of a log.
+type LogPage struct {
+	Entries  []Entry `json:"entries"`
+	Next     int64   `json:"next"`
+	Complete bool    `json:"complete"`
+}
+
+// Deployment is the part of a record that the demo and the tests look at.
+type Deployment struct {
+	ID             json.Number `json:"id"`
+	DeploymentUUID string      `json:"deployment_uuid"`
+	ResourceUUID   string      `json:"resource_uuid"`
+	Status         string      `json:"status"`
+	Reason         string      `json:"reason"`
+	ExitCode       *int        `json:"exit_code"`
+	Signal         string      `json:"signal"`
+	Attempt        int         `json:"attempt"`
+	StartedAt      *time.Time  `json:"started_at"`
+	FinishedAt     *time.Time  `json:"finished_at"`
+}
+
+// Ended reports whether the deployment's status is final.
+func (d Deployment) Ended() bool {
+	return d.Status == "finished" || d.Status == "failed" || d.Status == "cancelled-by-user"
+}
+
+// Follow gives every entry of the deployment's log to each, in order and as
+// they come, until the log is complete. It asks again behind the last entry
+// that it has, so nothing is missed and nothing comes twice.
+func (c *Client) Follow(ctx context.Context, deployment string, each func(Entry)) error {
+	for after := int64(0); ; {
+		var page LogPage
+		path := fmt.Sprintf("/deployments/%s/logs?after=%d&limit=1000&wait=20", deployment, after)
+		if err := c.Get(ctx, path, &page); err != nil {
+			return err
+		}
+		for _, entry := range page.Entries {
+			each(entry)
+		}
+		if page.Complete {
+			return nil
+		}
+		after = page.Next
+	}
+}
+
+// Await polls the record until it ended or ctx does.
+func (c *Client) Await(ctx context.Context, deployment string) (Deployment, error) {
+	poll := time.NewTicker(200 * time.Millisecond)
+	defer poll.Stop()
+	for {
+		var record Deployment
+		if err := c.Get(ctx, "/deployments/"+deployment, &record); err != nil {
+			return record, err
+		}
+		if record.Ended() {
+			return record, nil
+		}
+		select {
+		case <-ctx.Done():
+			return record, fmt.Errorf("deployment %s is still %s: %w", deployment, record.Status, ctx.Err())
+		case <-poll.C:
+		}
+	}
+}

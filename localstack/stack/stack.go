@@ -1,0 +1,150 @@
+// Package stack deploys Waybill's own CDK stack to a local emulator: the very
+// same stack that a team deploys to AWS, with the same CLI.
+package stack
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"time"
+)
+
+// Credentials and region of a local emulator. Both emulators take these words
+// for the account's administrator; no real account has them.
+const (
+	AccessKeyID     = "test"
+	SecretAccessKey = "test"
+	Region          = "us-east-1"
+)
+
+// Options say what to deploy and where.
+type Options struct {
+	// Root is the checkout. The CDK CLI, the CDK app and the built functions
+	// are expected where prepare puts them below it.
+	Root string
+	// Endpoint is the emulator's, "http://127.0.0.1:PORT".
+	Endpoint string
+	// Team names the stack.
+	Team string
+	// Log is a file that gets all that the CDK CLI prints.
+	Log string
+}
+
+// Outputs are what the stack says of itself.
+type Outputs struct {
+	APIID           string `json:"ApiId"`
+	Stage           string `json:"Stage"`
+	CatalogFunction string `json:"CatalogFunction"`
+	LogBucket       string `json:"LogBucket"`
+	CatalogTable    string `json:"CatalogTable"`
+	RunnerQueueURL  string `json:"RunnerQueueUrl"`
+}
+
+// URL is where the API answers on the emulator: a path that MiniStack and
+// LocalStack both serve. It ends before "/api/v1".
+func (o Outputs) URL(endpoint string) string {
+	return fmt.Sprintf("%s/_aws/execute-api/%s/%s", endpoint, o.APIID, o.Stage)
+}
+
+// Deploy bootstraps the emulator's account and deploys the stack, or brings a
+// stack that is there up to date. Its error has the end of what the CLI said.
+func Deploy(ctx context.Context, opts Options) (Outputs, error) {
+	if err := os.MkdirAll(filepath.Dir(opts.Log), 0o755); err != nil {
+		return Outputs{}, err
+	}
+	outputs := filepath.Join(filepath.Dir(opts.Log), "outputs-"+opts.Team+".json")
+	app := []string{
+		"--app", filepath.Join(opts.Root, ".local", "bin", "infra"),
+		"--output", filepath.Join(filepath.Dir(opts.Log), "cdk.out-"+opts.Team),
+		"-c", "team=" + opts.Team,
+		"-c", "local=true",
+		"-c", "architecture=" + architecture(),
+		"-c", "functions=" + filepath.Join(opts.Root, ".local", "functions"),
+	}
+	for _, args := range [][]string{
+		{"bootstrap", "aws://000000000000/" + Region},
+		{"deploy", "--all", "--require-approval", "never", "--outputs-file", outputs},
+	} {
+		if err := opts.cdk(ctx, append(args, app...)); err != nil {
+			return Outputs{}, err
+		}
+	}
+	return read(outputs, "waybill-"+opts.Team)
+}
+
+// cdk runs the CLI with an environment of its own, so that no profile or
+// region of the user's can send a local deployment to a real account.
+func (o Options) cdk(ctx context.Context, args []string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	log, err := os.OpenFile(o.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	var said bytes.Buffer
+	command := exec.CommandContext(ctx, filepath.Join(o.Root, "localstack", "node_modules", ".bin", "cdk"), args...)
+	command.Dir = filepath.Join(o.Root, "infra")
+	command.Env = []string{
+		"PATH=" + os.Getenv("PATH"),
+		"HOME=" + os.Getenv("HOME"),
+		"AWS_ENDPOINT_URL=" + o.Endpoint,
+		"AWS_ACCESS_KEY_ID=" + AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + SecretAccessKey,
+		"AWS_REGION=" + Region,
+		"AWS_DEFAULT_REGION=" + Region,
+		"AWS_EC2_METADATA_DISABLED=true",
+		"CDK_DISABLE_VERSION_CHECK=1",
+		"CDK_CLI_DISABLE_TELEMETRY=true",
+		"NO_COLOR=1",
+	}
+	command.Stdout = &said
+	command.Stderr = &said
+	err = command.Run()
+	_, _ = log.Write(said.Bytes())
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = errors.Join(err, ctx.Err())
+	}
+	return fmt.Errorf("cdk %s: %w\n%s\n(all of it is in %s)", args[0], err, tail(said.Bytes(), 2000), o.Log)
+}
+
+func read(file, stack string) (Outputs, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Outputs{}, err
+	}
+	var all map[string]Outputs
+	if err := json.Unmarshal(text, &all); err != nil {
+		return Outputs{}, fmt.Errorf("%s: %w", file, err)
+	}
+	outputs, found := all[stack]
+	if !found || outputs.APIID == "" {
+		return Outputs{}, fmt.Errorf("%s has no outputs of the stack %s", file, stack)
+	}
+	return outputs, nil
+}
+
+// architecture is this machine's in Lambda's words: on an emulator the
+// functions run as processes of this machine.
+func architecture() string {
+	if runtime.GOARCH == "amd64" {
+		return "x86_64"
+	}
+	return runtime.GOARCH
+}
+
+func tail(text []byte, n int) []byte {
+	if len(text) > n {
+		return append([]byte("… "), text[len(text)-n:]...)
+	}
+	return text
+}
