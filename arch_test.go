@@ -1,0 +1,364 @@
+// Package waybill_test holds the rules of the code base that a reviewer would
+// otherwise have to remember: who may import whom, and the habits of every file.
+package waybill_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// file is one parsed Go file of the module.
+type file struct {
+	path string // from the module's root, with slashes
+	pkg  string // its folder
+	test bool
+	set  *token.FileSet
+	tree *ast.File
+}
+
+// arrows says which of the module's packages each package may import. A name
+// that ends in "/" means everything below it. fault is for all.
+var arrows = map[string][]string{
+	"internal/fault":      {},
+	"internal/catalog":    {},
+	"internal/settings":   {},
+	"internal/oplog":      {},
+	"internal/redact":     {},
+	"internal/retention":  {"internal/deployment"},
+	"internal/access":     {"internal/catalog"},
+	"internal/logbook":    {},
+	"internal/openapi":    {"internal/access"},
+	"internal/remote":     {},
+	"internal/deployment": {"internal/logbook", "internal/catalog"},
+	"internal/recipe":     {"internal/catalog", "internal/remote"},
+	"internal/runner": {"internal/catalog", "internal/deployment", "internal/logbook", "internal/recipe",
+		"internal/redact", "internal/remote"},
+	"internal/rest": {"internal/openapi", "internal/deployment", "internal/logbook", "internal/catalog",
+		"internal/access", "internal/redact", "internal/oplog"},
+	"internal/boot":              {"internal/settings", "internal/oplog", "internal/aws/gateway"},
+	"internal/memory":            {"internal/catalog", "internal/deployment", "internal/logbook", "internal/access"},
+	"internal/remote/sshrun":     {"internal/remote"},
+	"internal/remote/remotetest": {"internal/remote"},
+	"internal/aws/session":       {"internal/settings"},
+	"internal/aws/dynamostore":   {"internal/catalog", "internal/deployment", "internal/logbook", "internal/access"},
+	"internal/aws/s3archive":     {"internal/logbook"},
+	"internal/aws/sqsqueue":      {"internal/deployment"},
+	"internal/aws/parameters":    {"internal/catalog"},
+	"internal/aws/eventbus":      {"internal/deployment"},
+	"internal/aws/gateway":       {"internal/oplog"},
+	"internal/aws/firsttoken":    {},
+	"infra":                      {"internal/settings", "internal/openapi"},
+}
+
+// roots are folders whose packages compose the others; nobody imports them.
+var roots = []string{"functions/", "infra", "localstack/"}
+
+// suites are packages that only tests import: contracts and test doubles.
+var suites = regexp.MustCompile(`(^|/)[a-z]+test$`)
+
+// owners says who alone may import a library, by the start of its path.
+var owners = map[string][]string{
+	"github.com/aws/aws-sdk-go-v2":  {"internal/aws/"},
+	"github.com/aws/aws-lambda-go":  {"internal/aws/gateway", "internal/boot"},
+	"github.com/aws/aws-cdk-go":     {"infra"},
+	"github.com/aws/jsii-runtime":   {"infra"},
+	"github.com/aws/constructs-go":  {"infra"},
+	"golang.org/x/crypto/ssh":       {"internal/remote/sshrun", "internal/remote/remotetest"},
+	"github.com/compose-spec":       {"internal/catalog", "internal/recipe"},
+	"github.com/klauspost/compress": {"internal/logbook"},
+}
+
+func TestArrows(t *testing.T) {
+	for _, f := range files(t) {
+		if f.test || suites.MatchString(f.pkg) {
+			continue
+		}
+		for _, spec := range f.tree.Imports {
+			path := strings.Trim(spec.Path.Value, `"`)
+			if local, ok := strings.CutPrefix(path, "waybill/"); ok {
+				checkArrow(t, f, local)
+			}
+			for library, allowed := range owners {
+				if strings.HasPrefix(path, library) && !within(f.pkg, allowed) && !testHelper(f.pkg) {
+					t.Errorf("%s imports %s, which only %v may", f.path, path, allowed)
+				}
+			}
+		}
+	}
+}
+
+func checkArrow(t *testing.T, f file, target string) {
+	t.Helper()
+	if isRoot(target) && !isRoot(f.pkg) {
+		t.Errorf("%s imports %s, a composition root", f.path, target)
+	}
+	if suites.MatchString(target) && f.pkg != "localstack/demo" {
+		t.Errorf("%s imports %s, which is for tests", f.path, target)
+	}
+	if target == "internal/fault" || (isRoot(f.pkg) && f.pkg != "infra") {
+		return
+	}
+	allowed, listed := arrows[f.pkg]
+	if !listed {
+		t.Errorf("%s is in no row of the arrows: add %s with what it may import", f.path, f.pkg)
+		return
+	}
+	if !slices.Contains(allowed, target) {
+		t.Errorf("%s imports %s; %s may import %v", f.path, target, f.pkg, allowed)
+	}
+}
+
+func TestHabits(t *testing.T) {
+	comments := map[string]int{}
+	for _, f := range files(t) {
+		if f.test {
+			continue
+		}
+		if f.tree.Doc != nil {
+			comments[f.pkg]++
+		} else if _, seen := comments[f.pkg]; !seen {
+			comments[f.pkg] = 0
+		}
+		documented(t, f)
+		variables(t, f)
+		calls(t, f)
+	}
+	for pkg, n := range comments {
+		if n != 1 {
+			t.Errorf("package %s has %d package comments, want 1 that says what it is for", pkg, n)
+		}
+	}
+}
+
+// documented checks that every exported name says what it is.
+func documented(t *testing.T, f file) {
+	t.Helper()
+	for _, decl := range f.tree.Decls {
+		switch decl := decl.(type) {
+		case *ast.FuncDecl:
+			if decl.Name.Name == "init" {
+				t.Errorf("%s has an init function", f.at(decl.Pos()))
+			}
+			if decl.Name.IsExported() && exportedReceiver(decl) && decl.Doc == nil {
+				t.Errorf("%s: %s has no comment", f.at(decl.Pos()), decl.Name.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range decl.Specs {
+				if named, ok := spec.(*ast.TypeSpec); ok && named.Name.IsExported() && decl.Doc == nil && named.Doc == nil {
+					t.Errorf("%s: type %s has no comment", f.at(spec.Pos()), named.Name.Name)
+				}
+				if value, ok := spec.(*ast.ValueSpec); ok && value.Names[0].IsExported() &&
+					decl.Doc == nil && value.Doc == nil && value.Comment == nil {
+					t.Errorf("%s: %s has no comment", f.at(spec.Pos()), value.Names[0].Name)
+				}
+			}
+		}
+	}
+}
+
+// variables checks that packages keep no state: errors, tables, embedded files
+// and interface guards are all there may be.
+func variables(t *testing.T, f file) {
+	t.Helper()
+	for _, decl := range f.tree.Decls {
+		group, ok := decl.(*ast.GenDecl)
+		if !ok || group.Tok != token.VAR {
+			continue
+		}
+		for _, spec := range group.Specs {
+			value := spec.(*ast.ValueSpec)
+			if value.Names[0].Name == "_" || embedded(group, value) {
+				continue
+			}
+			if len(value.Values) != 1 || !readOnly(value.Values[0]) {
+				t.Errorf("%s: package variable %s is neither an error, a table, an embedded file nor a guard",
+					f.at(spec.Pos()), value.Names[0].Name)
+			}
+		}
+	}
+}
+
+func embedded(group *ast.GenDecl, value *ast.ValueSpec) bool {
+	for _, doc := range []*ast.CommentGroup{group.Doc, value.Doc} {
+		if doc == nil {
+			continue
+		}
+		for _, line := range doc.List {
+			if strings.HasPrefix(line.Text, "//go:embed") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// readOnly reports whether the expression makes a table or a constant-like
+// value: a composite literal or one of a few constructors.
+func readOnly(expr ast.Expr) bool {
+	switch expr := expr.(type) {
+	case *ast.CompositeLit:
+		return true
+	case *ast.CallExpr:
+		name := callName(expr)
+		return slices.Contains([]string{"errors.New", "fault.New", "regexp.MustCompile", "strings.NewReplacer",
+			"sync.OnceValue", "sync.OnceValues", "template.Must", "big.NewInt", "base64.NewEncoding"}, name) ||
+			strings.HasPrefix(name, "base64.") || strings.HasPrefix(name, "crc32.")
+	}
+	return false
+}
+
+// calls checks what code may not do: panic, read the clock or the environment
+// below the composition roots, or end the process.
+func calls(t *testing.T, f file) {
+	t.Helper()
+	ast.Inspect(f.tree, func(node ast.Node) bool {
+		call, ok := node.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		switch name := callName(call); name {
+		case "panic":
+			t.Errorf("%s panics", f.at(call.Pos()))
+		case "time.Now", "time.Since", "time.Until":
+			if !isRoot(f.pkg) && !testHelper(f.pkg) {
+				t.Errorf("%s calls %s; the clock comes in as an option", f.at(call.Pos()), name)
+			}
+		case "os.Getenv", "os.LookupEnv", "os.Environ":
+			if !within(f.pkg, []string{"internal/boot", "infra", "localstack/"}) && !testHelper(f.pkg) {
+				t.Errorf("%s reads the environment", f.at(call.Pos()))
+			}
+		case "os.Exit", "log.Fatal":
+			if !isRoot(f.pkg) && f.pkg != "internal/boot" {
+				t.Errorf("%s ends the process", f.at(call.Pos()))
+			}
+		}
+		return true
+	})
+}
+
+func TestMainsAreShort(t *testing.T) {
+	mains, err := filepath.Glob("functions/*/main.go")
+	if err != nil || len(mains) == 0 {
+		t.Fatalf("no functions found: %v", err)
+	}
+	for _, path := range mains {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Count(string(text), "\n"); lines > 40 {
+			t.Errorf("%s has %d lines, at most 40 may be", path, lines)
+		}
+		if _, err := os.Stat(filepath.Join(filepath.Dir(path), "event.json")); err != nil {
+			t.Errorf("%s has no sample event beside it: %v", path, err)
+		}
+	}
+}
+
+// named finds paths of this repository in a document: in backticks, with a
+// slash or a known ending.
+var named = regexp.MustCompile("`((?:functions|infra|internal|localstack|docs|\\.ci)/[A-Za-z0-9_./-]*|[a-z_]+\\.go|Makefile|openapi\\.yaml)`")
+
+func TestDocumentsNameWhatExists(t *testing.T) {
+	documents, _ := filepath.Glob("docs/*.md")
+	decisions, _ := filepath.Glob("docs/decisions/*.md")
+	for _, document := range append(append(documents, decisions...), "README.md", "CHANGELOG.md") {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, match := range named.FindAllStringSubmatch(string(text), -1) {
+			path := match[1]
+			if path == "openapi.yaml" {
+				path = "internal/openapi/openapi.yaml"
+			}
+			if _, err := os.Stat(path); err != nil {
+				t.Errorf("%s names %s, which is not there", document, path)
+			}
+		}
+	}
+}
+
+// files parses every Go file of the module.
+func files(t *testing.T) []file {
+	t.Helper()
+	var all []file
+	set := token.NewFileSet()
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && path != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules") {
+			return filepath.SkipDir
+		}
+		if entry.IsDir() || !strings.HasSuffix(path, ".go") {
+			return nil
+		}
+		tree, err := parser.ParseFile(set, path, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		all = append(all, file{path: filepath.ToSlash(path), pkg: filepath.ToSlash(filepath.Dir(path)),
+			test: strings.HasSuffix(path, "_test.go"), set: set, tree: tree})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func (f file) at(pos token.Pos) string { return f.set.Position(pos).String() }
+
+func isRoot(pkg string) bool { return within(pkg, roots) }
+
+func testHelper(pkg string) bool { return suites.MatchString(pkg) || pkg == "localstack/e2e" }
+
+// within reports whether the package is one of the names, or below one that
+// ends in a slash.
+func within(pkg string, names []string) bool {
+	for _, name := range names {
+		if pkg == strings.TrimSuffix(name, "/") || (strings.HasSuffix(name, "/") && strings.HasPrefix(pkg, name)) {
+			return true
+		}
+	}
+	return false
+}
+
+func callName(call *ast.CallExpr) string {
+	switch fun := call.Fun.(type) {
+	case *ast.Ident:
+		return fun.Name
+	case *ast.SelectorExpr:
+		if base, ok := fun.X.(*ast.Ident); ok {
+			return base.Name + "." + fun.Sel.Name
+		}
+	}
+	return ""
+}
+
+// exportedReceiver reports whether a method belongs to an exported type; the
+// methods of others are no part of a package's face.
+func exportedReceiver(decl *ast.FuncDecl) bool {
+	if decl.Recv == nil {
+		return true
+	}
+	expr := decl.Recv.List[0].Type
+	if star, ok := expr.(*ast.StarExpr); ok {
+		expr = star.X
+	}
+	if generic, ok := expr.(*ast.IndexExpr); ok {
+		expr = generic.X
+	}
+	name, ok := expr.(*ast.Ident)
+	return ok && name.IsExported()
+}
