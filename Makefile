@@ -1,0 +1,35 @@
+# The work is done by the program in localstack/; this file only names it.
+
+.DEFAULT_GOAL := help
+WAYBILL := .local/bin/waybill-local
+
+.PHONY: help up down test token bench fmt golden $(WAYBILL)
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: $(WAYBILL) ## Start the local cloud, deploy the stack and run the demo [EMULATOR=ministack|localstack|localstack-pypi PORT=4566]
+	@$(WAYBILL) up
+
+down: $(WAYBILL) ## Stop what `make up` started
+	@$(WAYBILL) down
+
+token: $(WAYBILL) ## Print a new token [NAME=ci ABILITIES=read,deploy]
+	@NAME='$(NAME)' ABILITIES='$(ABILITIES)' $(WAYBILL) token
+
+test: $(WAYBILL) ## Run every test that can run here and say what was skipped
+	@$(WAYBILL) test
+
+bench: $(WAYBILL) ## Run the benchmarks and print their ratios
+	@$(WAYBILL) bench
+
+fmt: ## Format and vet the code
+	gofmt -l -w $$(git ls-files '*.go')
+	go vet ./...
+
+golden: ## Write the golden files anew; read the diff before committing it
+	go test ./infra ./internal/recipe ./internal/logbook -update
+
+$(WAYBILL):
+	@echo "Building the local tools."
+	@go build -o $(WAYBILL) ./localstack
