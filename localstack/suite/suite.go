@@ -107,7 +107,7 @@ func (s Summary) Print(out io.Writer) {
 type report struct {
 	out     io.Writer
 	output  map[string]*strings.Builder // by package, or package and test
-	passed  map[string]int             // by package
+	passed  map[string]int              // by package
 	failed  map[string]int
 	summary Summary
 }

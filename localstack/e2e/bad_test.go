@@ -1,0 +1,110 @@
+package e2e_test
+
+import (
+	"errors"
+	"net"
+	"strings"
+	"testing"
+
+	"waybill/internal/remote/remotetest"
+	"waybill/localstack/client"
+)
+
+func TestBadInput(t *testing.T) {
+	w := cloud(t)
+	server := w.server(t)
+
+	for _, c := range []struct {
+		name, path string
+		body       any
+		status     int
+		says       string // in the answer's text, field names included
+	}{
+		{"empty JSON", "/applications/shell", map[string]any{}, 422, "name"},
+		{"an empty body", "/applications/shell", strings.NewReader(""), 422, ""},
+		{"malformed JSON", "/applications/shell", strings.NewReader(`{"name": `), 422, ""},
+		{"a list instead of an object", "/services", strings.NewReader(`[]`), 422, ""},
+		{"a number for a name", "/services", map[string]any{"name": 7, "server_uuid": server, "docker_compose": "services: {}"}, 422, "name"},
+		{"an unknown server", "/applications/shell", map[string]any{"name": "a", "server_uuid": "srv" + strings.Repeat("0", 21), "start": "true"}, 422, "server_uuid"},
+		{"a port out of range", "/servers", map[string]any{"name": "s", "ip": "127.0.0.1", "port": 70000}, 422, "port"},
+		{"a compose file with a syntax error", "/services", map[string]any{"name": "s", "server_uuid": server, "docker_compose": "services:\n  web: [\n"}, 422, "line"},
+		{"a compose file without an image", "/services", map[string]any{"name": "s", "server_uuid": server, "docker_compose": "services:\n  web: {}\n"}, 422, "web"},
+		{"a compose file of 2 MB", "/services", map[string]any{"name": "s", "server_uuid": server, "docker_compose": "services:\n  web:\n    image: a\n#" + strings.Repeat("x", 2<<20)}, 422, "docker_compose"},
+		{"a secret too short to be hidden", "/applications/shell", map[string]any{"name": "a", "server_uuid": server, "start": "true",
+			"environment": []map[string]any{{"key": "PIN", "value": "42", "is_secret": true}}}, 422, "PIN"},
+		{"deploy of nothing", "/deploy", map[string]any{}, 400, "uuid"},
+		{"deploy of an unknown uuid", "/deploy", map[string]any{"uuid": "svc" + strings.Repeat("0", 21)}, 404, "No resources found"},
+	} {
+		t.Run(c.name+" is refused in words", func(t *testing.T) {
+			err := w.api.Post(t.Context(), c.path, c.body, nil)
+			var answer *client.Error
+			if !errors.As(err, &answer) || answer.Status != c.status || !strings.Contains(answer.Body, c.says) {
+				t.Errorf("%v, want %d with %q", err, c.status, c.says)
+			}
+			if answer != nil {
+				t.Log(answer.Body)
+			}
+		})
+	}
+	t.Run("a resource cannot be deleted while its deployment runs", func(t *testing.T) {
+		app := w.shell(t, server, "sleep 3")
+		uuid := w.start(t, app)
+		wantAnswer(t, w.api.Do(t.Context(), "DELETE", "/applications/"+app, nil, nil), 409, "")
+		w.await(t, uuid)
+		if err := w.api.Do(t.Context(), "DELETE", "/applications/"+app, nil, nil); err != nil {
+			t.Errorf("after the end: %v", err)
+		}
+	})
+}
+
+func TestBadServers(t *testing.T) {
+	w := cloud(t)
+
+	t.Run("one that refuses connections is unreachable", func(t *testing.T) {
+		ssh := remotetest.Start(t, remotetest.Options{})
+		server := w.register(t, ssh)
+		ssh.Close()
+		record, entries := w.deploy(t, w.shell(t, server, "echo never"))
+		wantStatus(t, record, entries, "failed", "unreachable")
+	})
+	t.Run("one that shows another host key gets no command", func(t *testing.T) {
+		ssh, other := remotetest.Start(t, remotetest.Options{}), remotetest.Start(t, remotetest.Options{})
+		server := w.registerWith(t, ssh, other.HostKey())
+		record, entries := w.deploy(t, w.shell(t, server, "echo never"))
+		wantStatus(t, record, entries, "failed", "host-key-changed")
+		wantLog(t, entries, "SHA256:")
+	})
+	t.Run("one that accepts and hangs is unreachable", func(t *testing.T) {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = listener.Close() })
+		ssh := remotetest.Start(t, remotetest.Options{})
+		server := w.registerAt(t, ssh, listener.Addr().(*net.TCPAddr).Port)
+		record, entries := w.deploy(t, w.shell(t, server, "echo never"))
+		wantStatus(t, record, entries, "failed", "unreachable")
+	})
+	t.Run("one whose connections die in the middle loses no line", func(t *testing.T) {
+		ssh := remotetest.Start(t, remotetest.Options{})
+		app := w.shell(t, w.register(t, ssh), "i=1; while [ $i -le 40 ]; do echo line $i; sleep 0.1; i=$((i+1)); done")
+		uuid := w.start(t, app)
+		var entries []client.Entry
+		cut := false
+		err := w.api.Follow(t.Context(), uuid, func(entry client.Entry) {
+			entries = append(entries, entry)
+			if entry.Output == "line 5" && !cut {
+				cut = true
+				ssh.CutAll()
+			}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantStatus(t, w.await(t, uuid), entries, "finished", "")
+		if got := outputs(entries, "Start"); len(got) != 40 || got[39] != "line 40" {
+			t.Errorf("%d lines, want 40:\n%s", len(got), text(entries))
+		}
+		wantLog(t, entries, "connection to the server was lost")
+	})
+}
