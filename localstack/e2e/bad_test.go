@@ -11,7 +11,7 @@ import (
 )
 
 func TestBadInput(t *testing.T) {
-	w := cloud(t)
+	w := stack(t)
 	server := w.server(t)
 
 	for _, c := range []struct {
@@ -58,7 +58,7 @@ func TestBadInput(t *testing.T) {
 }
 
 func TestBadServers(t *testing.T) {
-	w := cloud(t)
+	w := stack(t)
 
 	t.Run("one that refuses connections is unreachable", func(t *testing.T) {
 		ssh := remotetest.Start(t, remotetest.Options{})

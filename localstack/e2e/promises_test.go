@@ -12,7 +12,7 @@ import (
 // TestP1 holds: an accepted request can be read at once under its uuid, and a
 // refused one leaves nothing behind.
 func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
-	w := cloud(t)
+	w := stack(t)
 	app := w.shell(t, w.server(t), "echo hello")
 
 	t.Run("the record is there in the very next request", func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 // TestP3 prints a secret in several forms and then looks for it everywhere
 // that Waybill keeps anything.
 func TestP3NoSecretIsKeptAnywhere(t *testing.T) {
-	w := cloud(t)
+	w := stack(t)
 	const secret = "Zq7-pa$$word'with\"marks/42"
 	app := w.create(t, "/applications/shell", map[string]any{
 		"name": "teller", "server_uuid": w.server(t),
@@ -81,7 +81,7 @@ env | grep DB_`,
 // TestP9 holds: nobody learns whether a foreign id exists, and every ability
 // is checked.
 func TestP9ForeignIdsAndAbilities(t *testing.T) {
-	w := cloud(t)
+	w := stack(t)
 	app := w.shell(t, w.server(t), "echo hello")
 	unknown := "app" + strings.Repeat("0", 21)
 

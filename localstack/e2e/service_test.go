@@ -12,7 +12,7 @@ const redisImage = "waybill-test/redis:7.0"
 
 func TestComposeService(t *testing.T) {
 	needDocker(t)
-	w := cloud(t)
+	w := stack(t)
 	server := w.server(t)
 
 	t.Run("a real Redis reaches finished, is healthy, and stops", func(t *testing.T) {

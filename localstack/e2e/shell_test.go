@@ -11,7 +11,7 @@ import (
 )
 
 func TestShellApplication(t *testing.T) {
-	w := cloud(t)
+	w := stack(t)
 	server := w.server(t)
 
 	t.Run("20,000 lines on both streams are there once, in order within their stream", func(t *testing.T) {

@@ -1,0 +1,217 @@
+// Package e2e_test tries the real stack: deployed by the CDK to an emulator,
+// with a real SSH server and a real Docker engine where there is one.
+package e2e_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"waybill/internal/remote/remotetest"
+	"waybill/localstack/client"
+	"waybill/localstack/cloud"
+)
+
+// patience bounds every wait for a state. LocalStack takes a few seconds where
+// MiniStack takes a tenth of one.
+const patience = 2 * time.Minute
+
+// world is the stack that all tests share.
+type world struct {
+	cloud *cloud.Cloud
+	url   string
+	token string
+	api   *client.Client
+}
+
+var (
+	once    sync.Once
+	shared  *world
+	problem error
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared != nil {
+		if err := shared.cloud.Down(context.Background()); err != nil {
+			fmt.Fprintln(os.Stderr, "stop the emulator:", err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// stack returns the deployed stack; the first test that asks deploys it.
+func stack(t *testing.T) *world {
+	t.Helper()
+	if os.Getenv("WAYBILL_E2E") == "" {
+		skip(t, "needs the tools and functions that `make test` prepares: run that")
+	}
+	once.Do(func() { shared, problem = deployStack() })
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	return shared
+}
+
+func deployStack() (*world, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		return nil, err
+	}
+	c, err := cloud.Up(ctx, cloud.Options{
+		Root:     root,
+		State:    filepath.Join(root, ".local", "e2e-"+os.Getenv("EMULATOR")),
+		Emulator: os.Getenv("EMULATOR"),
+		Team:     "e2e",
+		Progress: func(line string) { fmt.Fprintln(os.Stderr, line) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	token, err := c.Token(ctx, "e2e", "root")
+	if err != nil {
+		return nil, err
+	}
+	return &world{cloud: c, url: c.URL(), token: token, api: client.New(c.URL(), token)}, nil
+}
+
+// skip skips where a thing is missing, and fails where nothing may be missing.
+func skip(t *testing.T, reason string) {
+	t.Helper()
+	if os.Getenv("WAYBILL_CI") != "" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
+// server registers a private SSH server: Debian's sshd where it is installed,
+// the in-process one elsewhere.
+func (w *world) server(t *testing.T) string {
+	t.Helper()
+	return w.register(t, remotetest.Best(t))
+}
+
+func (w *world) register(t *testing.T, ssh *remotetest.Server) string {
+	return w.registerAs(t, ssh, ssh.HostKey(), ssh.Port())
+}
+
+func (w *world) registerWith(t *testing.T, ssh *remotetest.Server, hostKey string) string {
+	return w.registerAs(t, ssh, hostKey, ssh.Port())
+}
+
+func (w *world) registerAt(t *testing.T, ssh *remotetest.Server, port int) string {
+	return w.registerAs(t, ssh, ssh.HostKey(), port)
+}
+
+func (w *world) registerAs(t *testing.T, ssh *remotetest.Server, hostKey string, port int) string {
+	t.Helper()
+	key := w.create(t, "/security/keys", map[string]any{"name": "e2e", "private_key": ssh.ClientKeyPEM()})
+	return w.create(t, "/servers", map[string]any{
+		"name": "loopback", "ip": "127.0.0.1", "port": port, "user": ssh.User(),
+		"private_key_uuid": key, "host_key": hostKey, "data_dir": t.TempDir(), "concurrency": 10,
+	})
+}
+
+// shell registers an application that starts with the script.
+func (w *world) shell(t *testing.T, server, script string) string {
+	t.Helper()
+	return w.create(t, "/applications/shell", map[string]any{"name": "demo", "server_uuid": server, "start": script})
+}
+
+// service registers a compose service.
+func (w *world) service(t *testing.T, server, compose string) string {
+	t.Helper()
+	return w.create(t, "/services", map[string]any{"name": "demo", "server_uuid": server, "docker_compose": compose, "health_timeout": 60})
+}
+
+func (w *world) create(t *testing.T, path string, body any) string {
+	t.Helper()
+	var created struct{ UUID string }
+	if err := w.api.Post(t.Context(), path, body, &created); err != nil {
+		t.Fatalf("POST %s: %v", path, err)
+	}
+	return created.UUID
+}
+
+func (w *world) get(t *testing.T, path string, out any) {
+	t.Helper()
+	if err := w.api.Get(t.Context(), path, out); err != nil {
+		t.Fatalf("GET %s: %v", path, err)
+	}
+}
+
+// start asks for a start and returns the deployment's uuid.
+func (w *world) start(t *testing.T, resource string) string {
+	t.Helper()
+	return w.ask(t, resource, "start")
+}
+
+func (w *world) ask(t *testing.T, resource, operation string) string {
+	t.Helper()
+	kind := "applications"
+	if strings.HasPrefix(resource, "svc") {
+		kind = "services"
+	}
+	var queued struct {
+		DeploymentUUID string `json:"deployment_uuid"`
+	}
+	if err := w.api.Post(t.Context(), "/"+kind+"/"+resource+"/"+operation, nil, &queued); err != nil {
+		t.Errorf("%s %s: %v", operation, resource, err)
+	}
+	return queued.DeploymentUUID
+}
+
+// deploy starts the resource and follows its log to the end.
+func (w *world) deploy(t *testing.T, resource string) (client.Deployment, []client.Entry) {
+	t.Helper()
+	return w.operate(t, resource, "start")
+}
+
+func (w *world) operate(t *testing.T, resource, operation string) (client.Deployment, []client.Entry) {
+	t.Helper()
+	uuid := w.ask(t, resource, operation)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var entries []client.Entry
+	if err := w.api.Follow(ctx, uuid, func(entry client.Entry) { entries = append(entries, entry) }); err != nil {
+		t.Fatalf("follow %s: %v\n%s", uuid, err, text(entries))
+	}
+	return w.await(t, uuid), entries
+}
+
+func (w *world) await(t *testing.T, uuid string) client.Deployment {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	record, err := w.api.Await(ctx, uuid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+// history counts the deployments of an application.
+func (w *world) history(t *testing.T, app string) int {
+	t.Helper()
+	var page struct{ Count int }
+	w.get(t, "/deployments/applications/"+app, &page)
+	return page.Count
+}
+
+// mint makes a token over the API.
+func (w *world) mint(t *testing.T, name string, abilities ...string) string {
+	t.Helper()
+	var minted struct{ Token string }
+	if err := w.api.Post(t.Context(), "/security/tokens", map[string]any{"name": name, "abilities": abilities}, &minted); err != nil {
+		t.Fatal(err)
+	}
+	return minted.Token
+}
