@@ -32,7 +32,6 @@ var arrows = map[string][]string{
 	"internal/settings":   {},
 	"internal/oplog":      {},
 	"internal/redact":     {},
-	"internal/retention":  {"internal/deployment"},
 	"internal/access":     {"internal/catalog"},
 	"internal/logbook":    {},
 	"internal/openapi":    {"internal/access"},
@@ -45,7 +44,7 @@ var arrows = map[string][]string{
 		"internal/access", "internal/redact", "internal/oplog"},
 	"internal/boot":              {"internal/settings", "internal/oplog", "internal/aws/gateway"},
 	"internal/memory":            {"internal/catalog", "internal/deployment", "internal/logbook", "internal/access"},
-	"internal/remote/sshrun":     {"internal/remote"},
+	"internal/remote/sshrun":     {"internal/remote", "internal/catalog"},
 	"internal/remote/remotetest": {"internal/remote"},
 	"internal/aws/session":       {"internal/settings"},
 	"internal/aws/dynamostore":   {"internal/catalog", "internal/deployment", "internal/logbook", "internal/access"},
@@ -72,7 +71,7 @@ var owners = map[string][]string{
 	"github.com/aws/jsii-runtime":   {"infra"},
 	"github.com/aws/constructs-go":  {"infra"},
 	"golang.org/x/crypto/ssh":       {"internal/remote/sshrun", "internal/remote/remotetest"},
-	"github.com/compose-spec":       {"internal/catalog", "internal/recipe"},
+	"github.com/compose-spec":       {"internal/recipe"},
 	"github.com/klauspost/compress": {"internal/logbook"},
 }
 

@@ -26,6 +26,29 @@ type Store interface {
 	Delete(ctx context.Context, id ID) error
 }
 
+// PublicKey is a public key, as people and programs name it.
+type PublicKey struct {
+	// Line is one line of authorized_keys, without a comment ("ssh-ed25519 AAAA…").
+	Line string
+	// Fingerprint is its SHA-256 as OpenSSH prints it ("SHA256:…").
+	Fingerprint string
+}
+
+// Inspector looks at SSH keys and servers before anything is run with them.
+type Inspector interface {
+	// PrivateKey returns the public half of a PEM private key. Invalid if the
+	// text is no unencrypted private key; the error never quotes it.
+	PrivateKey(pem string) (PublicKey, error)
+	// PublicKey reads one line of authorized_keys. Invalid if it is none.
+	PublicKey(line string) (PublicKey, error)
+	// HostKey connects to the server, sends no credentials, and returns the host
+	// key that it shows. Unavailable if there is no SSH server, saying why.
+	HostKey(ctx context.Context, server *Server) (PublicKey, error)
+	// Login connects with the pinned host key and the private key, runs nothing
+	// and leaves. Unavailable, saying why, if any of that fails.
+	Login(ctx context.Context, server *Server, privateKey string) error
+}
+
 // Page asks for a part of a list. The zero Page is the beginning, at most
 // [MaxPage] entities.
 type Page struct {

@@ -35,8 +35,6 @@ type Record struct {
 	StartedAt  time.Time
 	FinishedAt time.Time
 	UpdatedAt  time.Time
-	// ExpiresAt is when the record and its log are removed. Zero until it ended.
-	ExpiresAt time.Time
 
 	Lease    Lease
 	Progress Progress

@@ -52,7 +52,6 @@ type Position struct {
 	Out   int64
 	Err   int64
 	Steps int64
-	Marks int64
 }
 
 // Mark is where a committed log ends: all that a runner needs to go on, and

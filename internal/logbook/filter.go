@@ -13,5 +13,7 @@ type Filter interface {
 	Held() int
 }
 
-// NewFilter makes a filter for one stream. emit must not keep its argument.
-type NewFilter func(emit func(p []byte)) Filter
+// NewFilter makes a filter for one stream. masked is 0 when p is as it was
+// written; else p stands for that many bytes that were a secret. emit must not
+// keep its argument.
+type NewFilter func(emit func(p []byte, masked int)) Filter

@@ -107,9 +107,9 @@ type Job struct {
 	EnvironmentFile string
 }
 
-// Offsets is how far into the spool's files a reader already is, in bytes.
+// Offsets is how far into the spool's output a reader already is, in bytes.
 type Offsets struct {
-	Out, Err, Steps, Marks int64
+	Out, Err int64
 }
 
 // Stream is the kind of a [Frame].
@@ -124,19 +124,20 @@ const (
 // Sink receives what a job's spool holds, in the order it is told.
 //
 // Before any Data is given, every StepStarted and StepEnded that lies before
-// its last byte was given; so a receiver knows each byte's step and time.
+// its last byte was given; so a receiver knows each byte's step. A reader that
+// re-attaches gets every step's events again from the first step on, whatever
+// its Offsets: a receiver tells by [StepEvent.Offset] which it has seen.
 type Sink interface {
 	// Attached says that the job runs, or ran, under the process group, and
 	// whether this call started it.
 	Attached(process string, started bool) error
 	// StepStarted and StepEnded give a step's bounds: its number from 1, the
-	// server's time, and the sizes of out and err at that moment. Marks is
-	// the offset in the steps file after this line.
+	// server's time, and the sizes of out and err at that moment.
 	StepStarted(event StepEvent) error
 	StepEnded(event StepEvent) error
 	// Data gives bytes of a stream from an offset on. The slice is the
 	// receiver's only until it returns. At is the server's time of writing, to
-	// the second or better.
+	// the second or better, also for what was written before a re-attach.
 	Data(stream Stream, offset int64, p []byte, at time.Time) error
 	// Tick comes at least every second while nothing else does, so that the
 	// receiver can do what is due.

@@ -237,5 +237,5 @@ func (a *attempt) say(typ logbook.Type, text string) { a.recorder.Message(text, 
 func (a *attempt) late() bool { return !a.deadline.IsZero() && a.now().After(a.deadline) }
 
 func offsets(at logbook.Position) remote.Offsets {
-	return remote.Offsets{Out: at.Out, Err: at.Err, Steps: at.Steps, Marks: at.Marks}
+	return remote.Offsets{Out: at.Out, Err: at.Err}
 }

@@ -57,7 +57,7 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 		Plan:    built,
 		server:  server,
 		matcher: matcher,
-		filter:  func(emit func(p []byte)) logbook.Filter { return matcher.Stream(emit) },
+		filter:  func(emit func(p []byte, masked int)) logbook.Filter { return matcher.Stream(emit) },
 		target: remote.Target{
 			Address:    server.Address,
 			Port:       server.Port,
@@ -81,7 +81,7 @@ func known(sets ...map[string]string) []redact.Secret {
 
 // noSecrets is the filter before anything secret is known to the runner:
 // nothing is read from a server then, and messages are its own.
-func noSecrets(emit func(p []byte)) logbook.Filter {
+func noSecrets(emit func(p []byte, masked int)) logbook.Filter {
 	return redact.NewMatcher(nil).Stream(emit)
 }
 
