@@ -14,15 +14,15 @@ var percentKeeps = []struct {
 	keep string
 	plus bool
 }{
-	{"-_.~", true},                      // Go's QueryEscape, Python's quote_plus
-	{"-_.~", false},                     // RFC 3986: everything that is not unreserved
-	{"-_.~/", false},                    // Python's quote
-	{"-_.~$&+=:@", false},               // Go's PathEscape
-	{"-_.~$&+=:@/,;", false},            // Go's path of a URL
-	{"-_.~$&+,;=", false},               // Go's user and password of a URL
-	{"-_.~!*'()", false},                // JavaScript's encodeURIComponent
-	{"-_.~!*'();/?:@&=+$,#", false},     // JavaScript's encodeURI
-	{"-_.*", true},                      // HTML forms, Java's URLEncoder
+	{"-_.~", true},                     // Go's QueryEscape, Python's quote_plus
+	{"-_.~", false},                    // RFC 3986: everything that is not unreserved
+	{"-_.~/", false},                   // Python's quote
+	{"-_.~$&+=:@", false},              // Go's PathEscape
+	{"-_.~$&+=:@/,;", false},           // Go's path of a URL
+	{"-_.~$&+,;=", false},              // Go's user and password of a URL
+	{"-_.~!*'()", false},               // JavaScript's encodeURIComponent
+	{"-_.~!*'();/?:@&=+$,#", false},    // JavaScript's encodeURI
+	{"-_.*", true},                     // HTML forms, Java's URLEncoder
 	{"-_.", true}, {"-_.~!*'()", true}, // PHP's urlencode; query strings by hand
 }
 
