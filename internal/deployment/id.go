@@ -1,12 +1,14 @@
 package deployment
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"time"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/logbook"
 )
 
 // ID is a deployment's uuid: its resource's uuid and 16 characters that sort
@@ -67,6 +69,11 @@ func (id ID) Resource() catalog.ID {
 
 // Kind is the kind of the deployment's resource.
 func (id ID) Kind() catalog.Kind { return id.Resource().Kind() }
+
+// Book is where the deployment's log is kept.
+func (id ID) Book() logbook.Book {
+	return logbook.Book(fmt.Sprintf("%s/%s/%s", id.Kind(), id.Resource(), id))
+}
 
 // Number is the id as a number, for clients that need one: the microsecond
 // that the id was made in. It is below 2^53, so it survives JavaScript.

@@ -38,7 +38,7 @@ func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attemp
 		Runner:     r,
 		record:     record,
 		progress:   record.Progress,
-		book:       Book(record.ID),
+		book:       record.ID.Book(),
 		renewed:    r.now(),
 		followedAt: record.FollowedAt,
 	}
@@ -52,11 +52,6 @@ func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attemp
 	a.progress.Log = mark
 	a.startRecording(noSecrets)
 	return a, nil
-}
-
-// Book is where the log of the deployment is kept.
-func Book(id deployment.ID) logbook.Book {
-	return logbook.Book(fmt.Sprintf("%s/%s/%s", id.Kind(), id.Resource(), id))
 }
 
 // work brings the deployment to its outcome. The error is errHandOver, or
