@@ -1,0 +1,99 @@
+// Package recipe says what runs on the server: it makes, of a resource and an
+// operation, the files and the ordered steps of a job. It is pure: the same
+// input gives the same plan, and nothing is read or called.
+package recipe
+
+import (
+	"context"
+	"path"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+	"waybill/internal/remote"
+)
+
+// Names of the steps. A failure of HealthStep means that the resource was
+// started and is not well; the others are for people.
+const (
+	HealthStep = "Health"
+
+	pullStep   = "Pull images"
+	stopStep   = "Stop"
+	startStep  = "Start"
+	reportStep = "Report"
+)
+
+// The states of a resource, as upstream writes them.
+const (
+	statusHealthy = "running:healthy"
+	statusUnknown = "running:unknown"
+	statusExited  = "exited"
+)
+
+// Input is everything that a plan depends on.
+type Input struct {
+	Resource catalog.Deployable
+	// DataDir is the server's folder for Waybill, absolute.
+	DataDir string
+	// Deployment is the deployment's uuid, which names the spool.
+	Deployment string
+	Operation  catalog.Operation
+	Options    catalog.Options
+	// Secrets are the values of the resource's secret variables, by name.
+	Secrets map[string]string
+}
+
+// Plan is what to run, and what the resource is once all of it succeeded.
+type Plan struct {
+	Job remote.Job
+	// Status is as upstream writes it ("running:healthy", "exited").
+	Status string
+}
+
+// Build makes the plan. Invalid, in words for the deployer, if the resource
+// cannot be deployed as it is configured.
+func Build(input Input) (Plan, error) {
+	switch resource := input.Resource.(type) {
+	case *catalog.Application:
+		return application(input, resource)
+	case *catalog.Service:
+		return service(input, resource)
+	}
+	return Plan{}, fault.New(fault.Internal, "no recipe for a resource of kind %s", input.Resource.Common().ID.Kind())
+}
+
+// Check refuses a resource that could never be deployed, while the one who
+// registers it can still mend it. Invalid, with every wrong field named.
+func Check(ctx context.Context, resource catalog.Deployable) error {
+	service, ok := resource.(*catalog.Service)
+	if !ok {
+		return nil
+	}
+	// What a secret's value is does not matter here, only that there is one. A
+	// number fits wherever a variable may stand, even in a port.
+	values := map[string]string{}
+	for _, variable := range service.Environment {
+		values[variable.Name] = variable.Value
+		if variable.Secret {
+			values[variable.Name] = "1"
+		}
+	}
+	_, err := parseCompose(ctx, service.Compose, values)
+	return err
+}
+
+// folder is the resource's own folder on the server, and spool the folder of
+// one deployment's output and state.
+func (in Input) folder() string {
+	kind := in.Resource.Common().ID.Kind()
+	return path.Join(in.DataDir, string(kind)+"s", string(in.Resource.Common().ID))
+}
+
+func (in Input) spool() string { return path.Join(in.DataDir, "runs", in.Deployment) }
+
+// starts and stops say what the operation is made of.
+func (in Input) starts() bool { return in.Operation != catalog.Stop }
+
+func (in Input) stops() bool {
+	return in.Operation == catalog.Stop || in.Operation == catalog.Restart || in.Options.StopBeforeStart
+}
