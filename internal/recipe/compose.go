@@ -3,11 +3,13 @@ package recipe
 import (
 	"context"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/sirupsen/logrus"
 	"go.yaml.in/yaml/v4"
 
 	"waybill/internal/catalog"
@@ -31,6 +33,9 @@ func parseCompose(ctx context.Context, text string, values map[string]string) (*
 	if err := oneFile(root); err != nil {
 		return nil, err
 	}
+	// The loader warns through a global logger, in lines that are not of the
+	// operator's log. It warns the team again on the server, in the right one.
+	logrus.SetOutput(io.Discard)
 	// A folder that is not there keeps the loader from anything on this disk.
 	const nowhere = "/waybill-service"
 	details := types.ConfigDetails{
@@ -100,7 +105,8 @@ func reasonOf(err error) string {
 	for _, noise := range []string{"validating " + composeFile + ": ", composeFile + ": ", ": invalid compose project"} {
 		text = strings.ReplaceAll(text, noise, "")
 	}
-	return text
+	// What JSON Schema calls this helps nobody who writes a compose file.
+	return strings.ReplaceAll(text, " false schema", " is not a key that compose knows")
 }
 
 // The loader names places in two ways: services.web.ports.0 and service "web".
