@@ -1,0 +1,63 @@
+package catalog
+
+import "waybill/internal/fault"
+
+// The refusals of a [Store], worded once for all its implementations.
+
+// Missing is NotFound: nothing has this id.
+func Missing(id ID) error {
+	return fault.New(fault.NotFound, "%s not found.", id.Kind().Title())
+}
+
+// Taken is Conflict: the id is in use.
+func Taken(id ID) error {
+	return fault.New(fault.Conflict, "%s %s exists already.", id.Kind().Title(), id)
+}
+
+// Unmet is Invalid: an entity depends on something that does not exist. It
+// names the field in which the API takes the dependency.
+func Unmet(dependency ID) error {
+	invalid := fault.New(fault.Invalid, "Validation failed.")
+	switch kind := dependency.Kind(); kind {
+	case KindPrivateKey:
+		return invalid.WithField("private_key_uuid", "must be the uuid of a private key that exists")
+	case KindServer:
+		return invalid.WithField("server_uuid", "must be the uuid of a server that exists")
+	default:
+		return invalid.WithField("uuid", "must name something that exists")
+	}
+}
+
+// Outdated is Conflict: the entity changed after it was read.
+func Outdated(id ID) error {
+	return fault.New(fault.Conflict, "%s %s was changed by someone else in the meantime. Read it again.", id.Kind().Title(), id)
+}
+
+// Needed is Conflict: others depend on the entity.
+func Needed(id ID) error {
+	return fault.New(fault.Conflict, "%s %s is still in use. Delete what uses it first.", id.Kind().Title(), id)
+}
+
+// Busy is Conflict: a deployment of the entity, or on it, has not ended.
+func Busy(id ID) error {
+	return fault.New(fault.Conflict, "%s %s has a deployment that is queued or running. Wait for its end.", id.Kind().Title(), id)
+}
+
+// Check returns the page with its default filled in, or Invalid if its limit
+// is out of bounds or After names nothing of the kind.
+func (p Page) Check(kind Kind) (Page, error) {
+	invalid := fault.New(fault.Invalid, "Validation failed.")
+	if p.Limit == 0 {
+		p.Limit = MaxPage
+	}
+	if p.Limit < 1 || p.Limit > MaxPage {
+		return p, invalid.WithField("limit", "must be 1 to 100")
+	}
+	if p.After == "" {
+		return p, nil
+	}
+	if after, err := ParseID(p.After); err != nil || after.Kind() != kind {
+		return p, invalid.WithField("after", "must be the next of the page before")
+	}
+	return p, nil
+}

@@ -1,0 +1,81 @@
+package deployment
+
+import (
+	"time"
+
+	"waybill/internal/fault"
+)
+
+// The life of a record: what each step of it changes, as pure functions. A
+// [Ledger] keeps the result only if the record is still the one it started
+// from.
+
+// SameRequest reports whether both records are of one resource, with the same
+// operation and options.
+func (r Record) SameRequest(other Record) bool {
+	return r.ID.Resource() == other.ID.Resource() && r.Operation == other.Operation && r.Options == other.Options
+}
+
+// Claimed is the record once it left the queue. Conflict unless it is queued.
+func (r Record) Claimed(now time.Time) (Record, error) {
+	if err := r.Status.To(InProgress); err != nil {
+		return Record{}, err
+	}
+	r.Status, r.ClaimedAt, r.UpdatedAt = InProgress, now, now
+	return r, nil
+}
+
+// Begun is the record with its lease taken. The errors are those of
+// [Ledger.Begin].
+func (r Record) Begun(owner string, now time.Time, length time.Duration) (Record, error) {
+	switch {
+	case r.Status.Terminal():
+		return Record{}, fault.New(fault.Gone, "Deployment %s has ended.", r.ID)
+	case r.Status != InProgress:
+		return Record{}, fault.New(fault.Gone, "Deployment %s was never claimed.", r.ID)
+	case r.Lease.Owner != owner && now.Before(r.Lease.Expires):
+		return Record{}, fault.New(fault.Conflict, "Another runner works on deployment %s.", r.ID)
+	}
+	if r.StartedAt.IsZero() {
+		r.StartedAt = now
+	}
+	r.Lease = Lease{Owner: owner, Attempt: r.Lease.Attempt + 1, Expires: now.Add(length)}
+	r.UpdatedAt = now
+	return r, nil
+}
+
+// Advanced is the record with more progress and its lease renewed. Conflict if
+// the lease is not the record's, whether or not it has expired: until another
+// takes it, it can be renewed.
+func (r Record) Advanced(lease Lease, progress Progress, now time.Time, length time.Duration) (Record, error) {
+	if err := r.leasedTo(lease); err != nil {
+		return Record{}, err
+	}
+	r.Progress, r.UpdatedAt = progress, now
+	r.Lease.Expires = now.Add(length)
+	return r, nil
+}
+
+// Ended is the record in its terminal state. Conflict if the lease is not the
+// record's, or if the record has ended.
+func (r Record) Ended(lease Lease, progress Progress, outcome Outcome, now time.Time) (Record, error) {
+	if err := r.leasedTo(lease); err != nil {
+		return Record{}, err
+	}
+	if err := r.Status.To(outcome.Status); err != nil {
+		return Record{}, err
+	}
+	r.Status, r.Progress, r.Outcome = outcome.Status, progress, outcome
+	r.FinishedAt, r.UpdatedAt = now, now
+	return r, nil
+}
+
+func (r Record) leasedTo(lease Lease) error {
+	if r.Status != InProgress {
+		return fault.New(fault.Conflict, "Deployment %s is %s: no runner works on it.", r.ID, r.Status)
+	}
+	if lease.Attempt == 0 || lease.Owner != r.Lease.Owner || lease.Attempt != r.Lease.Attempt {
+		return Lost(r.ID)
+	}
+	return nil
+}

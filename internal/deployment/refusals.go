@@ -1,0 +1,39 @@
+package deployment
+
+import (
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+)
+
+// The refusals of a [Ledger] and a [History], worded once for all their
+// implementations.
+
+// Missing is NotFound: there is no such deployment.
+func Missing() error { return fault.New(fault.NotFound, "Deployment not found.") }
+
+// Taken is Conflict: the id is in use.
+func Taken(id ID) error { return fault.New(fault.Conflict, "Deployment %s exists already.", id) }
+
+// NothingToClaim is NotFound: no deployment of the server can start now.
+func NothingToClaim(server catalog.ID) error {
+	return fault.New(fault.NotFound, "Nothing on server %s can start now.", server)
+}
+
+// QueueFull is Exhausted: as many wait for the server as may.
+func QueueFull() error {
+	return fault.New(fault.Exhausted, "Deployment queue is full. Please wait for existing deployments to complete.")
+}
+
+// ServerGone is Conflict: the server that the resource is on does not exist.
+func ServerGone() error { return fault.New(fault.Conflict, "The server of this resource is gone.") }
+
+// OtherQueued is Conflict: the resource has another request queued.
+func OtherQueued(queued Record) error {
+	return fault.New(fault.Conflict, "Deployment %s (%s) of this resource is queued and differs from this request. Wait for it to start.",
+		queued.ID, queued.Operation)
+}
+
+// Lost is Conflict: the lease is another's now.
+func Lost(id ID) error {
+	return fault.New(fault.Conflict, "The lease on deployment %s is another runner's now.", id)
+}

@@ -1,0 +1,76 @@
+package memory
+
+import (
+	"bytes"
+	"slices"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/logbook"
+)
+
+// cloneEntity copies an entity with all that it points to, its state excepted.
+func cloneEntity(entity catalog.Entity) catalog.Entity {
+	switch entity := entity.(type) {
+	case *catalog.Server:
+		return new(*entity)
+	case *catalog.PrivateKey:
+		return new(*entity)
+	case *catalog.Service:
+		clone := new(*entity)
+		cloneResource(&clone.Resource)
+		return clone
+	case *catalog.Application:
+		clone := new(*entity)
+		cloneResource(&clone.Resource)
+		if entity.Shell != nil {
+			clone.Shell = new(*entity.Shell)
+		}
+		return clone
+	}
+	return entity // the set of entities is closed
+}
+
+func cloneResource(resource *catalog.Resource) {
+	resource.Environment = slices.Clone(resource.Environment)
+	resource.State = catalog.State{}
+}
+
+// withDependenciesOf gives the entity the dependencies of the old one, which an
+// update leaves alone.
+func withDependenciesOf(old, entity catalog.Entity) catalog.Entity {
+	switch old := old.(type) {
+	case *catalog.Server:
+		if entity, ok := entity.(*catalog.Server); ok {
+			entity.KeyID = old.KeyID
+		}
+	case catalog.Deployable:
+		if entity, ok := entity.(catalog.Deployable); ok {
+			entity.Shared().ServerID = old.Shared().ServerID
+		}
+	}
+	return entity
+}
+
+// cloneRecord copies a record with all that it points to.
+func cloneRecord(record deployment.Record) deployment.Record {
+	record.Progress.Log.Index = slices.Clone(record.Progress.Log.Index)
+	record.Progress.Steps = slices.Clone(record.Progress.Steps)
+	for i := range record.Progress.Steps {
+		record.Progress.Steps[i].ExitCode = cloneInt(record.Progress.Steps[i].ExitCode)
+	}
+	record.Outcome.ExitCode = cloneInt(record.Outcome.ExitCode)
+	return record
+}
+
+func cloneInt(n *int) *int {
+	if n == nil {
+		return nil
+	}
+	return new(*n)
+}
+
+func cloneChunk(chunk logbook.Chunk) logbook.Chunk {
+	chunk.Body = bytes.Clone(chunk.Body)
+	return chunk
+}

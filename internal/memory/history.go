@@ -1,0 +1,98 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+)
+
+// history is a [deployment.History].
+type history struct{ *Memory }
+
+func (h history) Get(ctx context.Context, id deployment.ID) (deployment.Record, error) {
+	var found deployment.Record
+	err := h.locked(ctx, func() error {
+		record, there := h.records[id]
+		if !there {
+			return deployment.Missing()
+		}
+		found = cloneRecord(record)
+		return nil
+	})
+	return found, err
+}
+
+func (h history) List(ctx context.Context, resource catalog.ID, page deployment.Page) (deployment.Listing, error) {
+	page, err := page.Check(resource)
+	if err != nil {
+		return deployment.Listing{}, err
+	}
+	var listing deployment.Listing
+	err = h.locked(ctx, func() error {
+		state, there := h.states[resource]
+		if !there {
+			return nil
+		}
+		listing.Count = state.Deployments
+		ids := h.newestFirst(resource, page.Cursor)
+		ids = ids[min(page.Skip, len(ids)):]
+		if len(ids) > page.Take {
+			ids = ids[:page.Take]
+			listing.Next = string(ids[page.Take-1])
+		}
+		listing.Records = h.all(ids)
+		return nil
+	})
+	return listing, err
+}
+
+// newestFirst are the resource's deployments that come after the cursor.
+func (h history) newestFirst(resource catalog.ID, cursor string) []deployment.ID {
+	var ids []deployment.ID
+	for id := range h.records {
+		if id.Resource() == resource && (cursor == "" || string(id) < cursor) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	slices.Reverse(ids)
+	return ids
+}
+
+func (h history) all(ids []deployment.ID) []deployment.Record {
+	var records []deployment.Record
+	for _, id := range ids {
+		records = append(records, cloneRecord(h.records[id]))
+	}
+	return records
+}
+
+func (h history) Load(ctx context.Context, id catalog.ID) (deployment.Load, error) {
+	var load deployment.Load
+	err := h.locked(ctx, func() error {
+		server, there := h.servers[id]
+		if !there {
+			return catalog.Missing(id)
+		}
+		load = deployment.Load{Running: h.all(server.running), Queue: h.all(server.queue)}
+		return nil
+	})
+	return load, err
+}
+
+func (h history) Follow(ctx context.Context, id deployment.ID, now time.Time) error {
+	return h.locked(ctx, func() error {
+		record, there := h.records[id]
+		if !there {
+			return deployment.Missing()
+		}
+		if !record.Status.Terminal() {
+			record.FollowedAt = now
+			h.records[id] = record
+		}
+		return nil
+	})
+}

@@ -1,0 +1,175 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+)
+
+// ledger is a [deployment.Ledger].
+type ledger struct{ *Memory }
+
+func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey) (deployment.Receipt, error) {
+	var receipt deployment.Receipt
+	err := l.locked(ctx, func() error {
+		if known, ok := l.requests[key.Hash]; ok && record.QueuedAt.Before(known.until) {
+			receipt = l.receipt(known.id, true)
+			return nil
+		}
+		resource := record.ID.Resource()
+		state, there := l.states[resource]
+		if !there {
+			return catalog.Missing(resource)
+		}
+		if queued, ok := l.records[deployment.ID(state.Queued)]; ok {
+			if !queued.SameRequest(record) {
+				return deployment.OtherQueued(queued)
+			}
+			l.remember(key, queued.ID, record.QueuedAt)
+			receipt = l.receipt(queued.ID, true)
+			return nil
+		}
+		if err := l.append(record, state); err != nil {
+			return err
+		}
+		l.remember(key, record.ID, record.QueuedAt)
+		receipt = l.receipt(record.ID, false)
+		return nil
+	})
+	return receipt, err
+}
+
+// append puts a new record at the end of its server's queue.
+func (l ledger) append(record deployment.Record, state *catalog.State) error {
+	server, there := l.servers[record.ServerID]
+	if !there {
+		return deployment.ServerGone()
+	}
+	if len(server.queue) >= l.limits(record.ServerID).QueueLimit {
+		return deployment.QueueFull()
+	}
+	if _, taken := l.records[record.ID]; taken {
+		return deployment.Taken(record.ID)
+	}
+	server.queue = append(server.queue, record.ID)
+	state.Queued = string(record.ID)
+	state.Deployments++
+	l.keep(record)
+	return nil
+}
+
+func (l ledger) remember(key deployment.RequestKey, id deployment.ID, now time.Time) {
+	if key.Hash != "" {
+		l.requests[key.Hash] = request{id: id, until: now.Add(key.Window)}
+	}
+}
+
+func (l ledger) receipt(id deployment.ID, repeated bool) deployment.Receipt {
+	record := cloneRecord(l.records[id])
+	receipt := deployment.Receipt{Record: record, Repeated: repeated}
+	if server, ok := l.servers[record.ServerID]; ok {
+		receipt.Position = slices.Index(server.queue, id) + 1
+	}
+	return receipt
+}
+
+func (l ledger) Claim(ctx context.Context, id catalog.ID, now time.Time) (deployment.Record, error) {
+	var claimed deployment.Record
+	err := l.locked(ctx, func() error {
+		server, there := l.servers[id]
+		if !there || len(server.running) >= l.limits(id).Concurrency {
+			return deployment.NothingToClaim(id)
+		}
+		place := slices.IndexFunc(server.queue, func(queued deployment.ID) bool {
+			return l.states[queued.Resource()].Running == ""
+		})
+		if place < 0 {
+			return deployment.NothingToClaim(id)
+		}
+		record, err := l.records[server.queue[place]].Claimed(now)
+		if err != nil {
+			return err
+		}
+		server.queue = slices.Delete(server.queue, place, place+1)
+		server.running = append(server.running, record.ID)
+		state := l.states[record.ID.Resource()]
+		state.Queued, state.Running = "", string(record.ID)
+		l.keep(record)
+		claimed = cloneRecord(record)
+		return nil
+	})
+	return claimed, err
+}
+
+func (l ledger) Begin(ctx context.Context, id deployment.ID, owner string, now time.Time, length time.Duration) (deployment.Record, error) {
+	return l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		return record.Begun(owner, now, length)
+	})
+}
+
+func (l ledger) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, now time.Time, length time.Duration) (deployment.Signals, error) {
+	record, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		return record.Advanced(lease, progress, now, length)
+	})
+	if err != nil {
+		return deployment.Signals{}, err
+	}
+	return deployment.Signals{CancelRequested: !record.CancelRequestedAt.IsZero(), FollowedAt: record.FollowedAt}, nil
+}
+
+func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
+	_, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		ended, err := record.Ended(lease, progress, outcome, now)
+		if err != nil {
+			return ended, err
+		}
+		server := l.servers[record.ServerID]
+		server.running = slices.DeleteFunc(server.running, func(running deployment.ID) bool { return running == id })
+		state := l.states[id.Resource()]
+		state.Running = ""
+		if outcome.ResourceStatus != "" {
+			state.Status = outcome.ResourceStatus
+		}
+		return ended, nil
+	})
+	return err
+}
+
+// change replaces a record by what step makes of it.
+func (l ledger) change(ctx context.Context, id deployment.ID, step func(deployment.Record) (deployment.Record, error)) (deployment.Record, error) {
+	var changed deployment.Record
+	err := l.locked(ctx, func() error {
+		record, there := l.records[id]
+		if !there {
+			return deployment.Missing()
+		}
+		next, err := step(record)
+		if err != nil {
+			return err
+		}
+		l.keep(next)
+		changed = cloneRecord(next)
+		return nil
+	})
+	return changed, err
+}
+
+// keep stores the record and notes a change of its status.
+func (l ledger) keep(record deployment.Record) {
+	before := l.records[record.ID].Status
+	l.records[record.ID] = cloneRecord(record)
+	if before != record.Status {
+		l.changes = append(l.changes, deployment.Change{Record: cloneRecord(record), Previous: before})
+	}
+}
+
+func (l ledger) limits(id catalog.ID) *catalog.Server {
+	server, ok := l.entities[id].(*catalog.Server)
+	if !ok {
+		return &catalog.Server{}
+	}
+	return server
+}

@@ -1,0 +1,57 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"waybill/internal/deployment"
+)
+
+// Sender is a [deployment.Sender] that remembers.
+type Sender struct {
+	mu   sync.Mutex
+	sent []deployment.ID
+}
+
+// Send remembers the id.
+func (s *Sender) Send(ctx context.Context, id deployment.ID) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent = append(s.sent, id)
+	return nil
+}
+
+// Sent is what was sent, in order.
+func (s *Sender) Sent() []deployment.ID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.sent)
+}
+
+// Publisher is a [deployment.Publisher] that remembers.
+type Publisher struct {
+	mu        sync.Mutex
+	published []deployment.Change
+}
+
+// Publish remembers the change.
+func (p *Publisher) Publish(ctx context.Context, change deployment.Change) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.published = append(p.published, change)
+	return nil
+}
+
+// Published is what was published, in order.
+func (p *Publisher) Published() []deployment.Change {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.published)
+}

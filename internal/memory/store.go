@@ -1,0 +1,129 @@
+package memory
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"waybill/internal/catalog"
+)
+
+// store is a [catalog.Store].
+type store struct{ *Memory }
+
+func (s store) Create(ctx context.Context, entity catalog.Entity) error {
+	return s.locked(ctx, func() error {
+		id := entity.Common().ID
+		if _, taken := s.entities[id]; taken {
+			return catalog.Taken(id)
+		}
+		for _, dependency := range entity.DependsOn() {
+			if _, there := s.entities[dependency]; !there {
+				return catalog.Unmet(dependency)
+			}
+		}
+		s.entities[id] = cloneEntity(entity)
+		if id.Kind().Deployable() {
+			s.states[id] = &catalog.State{}
+		}
+		if id.Kind() == catalog.KindServer {
+			s.servers[id] = &server{}
+		}
+		return nil
+	})
+}
+
+func (s store) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
+	var found catalog.Entity
+	err := s.locked(ctx, func() error {
+		if _, there := s.entities[id]; !there {
+			return catalog.Missing(id)
+		}
+		found = s.entity(id)
+		return nil
+	})
+	return found, err
+}
+
+// entity copies an entity out, with its state filled in.
+func (s store) entity(id catalog.ID) catalog.Entity {
+	entity := cloneEntity(s.entities[id])
+	if resource, ok := entity.(catalog.Deployable); ok {
+		resource.Shared().State = *s.states[id]
+	}
+	return entity
+}
+
+func (s store) List(ctx context.Context, kind catalog.Kind, page catalog.Page) (catalog.Listing, error) {
+	page, err := page.Check(kind)
+	if err != nil {
+		return catalog.Listing{}, err
+	}
+	var listing catalog.Listing
+	err = s.locked(ctx, func() error {
+		var ids []catalog.ID
+		for id := range s.entities {
+			if id.Kind() == kind && string(id) > page.After {
+				ids = append(ids, id)
+			}
+		}
+		slices.Sort(ids)
+		if len(ids) > page.Limit {
+			ids = ids[:page.Limit]
+			listing.Next = string(ids[page.Limit-1])
+		}
+		for _, id := range ids {
+			listing.Entities = append(listing.Entities, s.entity(id))
+		}
+		return nil
+	})
+	return listing, err
+}
+
+func (s store) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
+	return s.locked(ctx, func() error {
+		id := entity.Common().ID
+		old, there := s.entities[id]
+		if !there {
+			return catalog.Missing(id)
+		}
+		if !old.Common().UpdatedAt.Equal(was) {
+			return catalog.Outdated(id)
+		}
+		s.entities[id] = withDependenciesOf(old, cloneEntity(entity))
+		return nil
+	})
+}
+
+func (s store) Delete(ctx context.Context, id catalog.ID) error {
+	return s.locked(ctx, func() error {
+		if _, there := s.entities[id]; !there {
+			return catalog.Missing(id)
+		}
+		if state := s.states[id]; state != nil && (state.Queued != "" || state.Running != "") {
+			return catalog.Busy(id)
+		}
+		if server := s.servers[id]; server != nil && len(server.queue)+len(server.running) > 0 {
+			return catalog.Busy(id)
+		}
+		for _, other := range s.entities {
+			if slices.Contains(other.DependsOn(), id) {
+				return catalog.Needed(id)
+			}
+		}
+		delete(s.entities, id)
+		delete(s.states, id)
+		delete(s.servers, id)
+		return nil
+	})
+}
+
+// locked runs the transaction unless ctx has ended.
+func (m *Memory) locked(ctx context.Context, transaction func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return transaction()
+}

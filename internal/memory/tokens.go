@@ -1,0 +1,64 @@
+package memory
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"waybill/internal/access"
+	"waybill/internal/fault"
+)
+
+// tokens is an [access.Tokens].
+type tokens struct{ *Memory }
+
+func (t tokens) Create(ctx context.Context, token access.Token) error {
+	return t.locked(ctx, func() error {
+		if _, taken := t.tokens[token.ID]; taken {
+			return fault.New(fault.Conflict, "Token %s exists already.", token.ID)
+		}
+		t.tokens[token.ID] = cloneToken(token)
+		return nil
+	})
+}
+
+func (t tokens) Get(ctx context.Context, id string) (access.Token, error) {
+	var found access.Token
+	err := t.locked(ctx, func() error {
+		token, there := t.tokens[id]
+		if !there {
+			return noToken()
+		}
+		found = cloneToken(token)
+		return nil
+	})
+	return found, err
+}
+
+func (t tokens) List(ctx context.Context) ([]access.Token, error) {
+	var all []access.Token
+	err := t.locked(ctx, func() error {
+		for _, id := range slices.Sorted(maps.Keys(t.tokens)) {
+			all = append(all, cloneToken(t.tokens[id]))
+		}
+		return nil
+	})
+	return all, err
+}
+
+func (t tokens) Delete(ctx context.Context, id string) error {
+	return t.locked(ctx, func() error {
+		if _, there := t.tokens[id]; !there {
+			return noToken()
+		}
+		delete(t.tokens, id)
+		return nil
+	})
+}
+
+func noToken() error { return fault.New(fault.NotFound, "Token not found.") }
+
+func cloneToken(token access.Token) access.Token {
+	token.Abilities = slices.Clone(token.Abilities)
+	return token
+}
