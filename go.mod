@@ -2,6 +2,9 @@ module waybill
 
 go 1.26.0
 
+// The CDK CLI brings templates of Go files that are none yet.
+ignore ./localstack/node_modules
+
 require (
 	github.com/Masterminds/semver/v3 v3.5.0 // indirect
 	github.com/aws/aws-cdk-go/awscdk/v2 v2.262.0 // indirect
