@@ -52,6 +52,7 @@ const (
 	ReasonHostKeyChanged Reason = "host-key-changed" // the server showed another key than the pinned one
 	ReasonHostKeyMissing Reason = "host-key-missing" // no key is pinned for the server
 	ReasonAccess         Reason = "access"           // the server refused the private key
+	ReasonServer         Reason = "server"           // the server cannot run jobs: a full disk, a missing tool
 	ReasonConfiguration  Reason = "configuration"    // the resource cannot be deployed as it is configured
 	ReasonCancelled      Reason = "cancelled"        // a user cancelled it
 	ReasonInternal       Reason = "internal"         // Waybill failed; the operator's log has the cause

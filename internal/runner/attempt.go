@@ -79,6 +79,10 @@ func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 			}
 			continue
 		}
+		if errors.Is(err, fault.Invalid) { // the server's own refusal, not the ledger's
+			a.say(logbook.Stderr, a.plan.matcher.Text(fault.Public(err)))
+			return failed(deployment.ReasonServer), nil
+		}
 		if err != nil {
 			return deployment.Outcome{}, err
 		}

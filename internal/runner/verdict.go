@@ -7,6 +7,7 @@ import (
 
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
+	"waybill/internal/recipe"
 	"waybill/internal/remote"
 )
 
@@ -47,6 +48,11 @@ func Judge(end remote.End, step, status string) deployment.Outcome {
 		return outcome
 	}
 	outcome.Status, outcome.Reason, outcome.ResourceStatus = deployment.Failed, deployment.ReasonExit, ""
+	if step == recipe.HealthStep {
+		// It runs, and is not well: what its check exited with says no more.
+		outcome.Reason = deployment.ReasonUnhealthy
+		return outcome
+	}
 	// A shell reports a command that a signal ended as 128 and the signal's
 	// number; 64 is the highest number that Linux has.
 	if number := code - 128; number > 0 && number <= 64 {
