@@ -1,0 +1,51 @@
+package openapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+
+	"waybill/internal/fault"
+)
+
+// CheckAnswer checks an answer's body against the schema that the route has
+// for the status, or against that for all others. It is meant for tests:
+// objects may have only the fields that are described. Where an answer has
+// several forms, one that is a JSON object is checked as JSON. Internal, with
+// all that differs, if anything does.
+func (a *API) CheckAnswer(routeID string, status int, body []byte) error {
+	op, err := a.operation(routeID)
+	if err != nil {
+		return err
+	}
+	response := op.responses.get(strconv.Itoa(status))
+	if !response.exists() && status >= 500 {
+		response = op.responses.get("default")
+	}
+	if !response.exists() {
+		return fault.New(fault.Internal, "%s has no answer %d", routeID, status)
+	}
+	value, schema, err := form(response.get("content"), body)
+	if err != nil {
+		return err
+	}
+	found, err := a.answers.check(schema, value)
+	if found != nil {
+		return fault.Wrap(found, fault.Internal, "the answer %d of %s is not as described", status, routeID)
+	}
+	return err
+}
+
+// form picks the media type that the body is in, and reads it.
+func form(content node, body []byte) (value any, schema node, err error) {
+	object, plain := content.get("application/json", "schema"), content.get("text/plain", "schema")
+	if object.exists() && (!plain.exists() || bytes.HasPrefix(body, []byte("{"))) {
+		reader := json.NewDecoder(bytes.NewReader(body))
+		reader.UseNumber()
+		if err := reader.Decode(&value); err != nil || reader.More() {
+			return nil, object, fault.Wrap(err, fault.Internal, "the answer is not one JSON value")
+		}
+		return value, object, nil
+	}
+	return string(body), plain, nil
+}

@@ -1,0 +1,148 @@
+package openapi
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"golang.org/x/text/message"
+
+	"waybill/internal/fault"
+)
+
+// location is the name that the document has for the schema compiler.
+const location = "urn:waybill:openapi"
+
+// schemas compiles the document's schemas, each when it is first needed: a
+// function that starts for one request pays for one.
+type schemas struct {
+	root   map[string]any
+	closed bool
+
+	mu       sync.Mutex
+	compiler *jsonschema.Compiler
+	compiled map[string]*jsonschema.Schema
+}
+
+// newSchemas returns the schemas of the document. With closed, an object has
+// only the fields that are described: readers of an answer must bear new ones,
+// and our own tests must not.
+func newSchemas(root map[string]any, closed bool) *schemas {
+	return &schemas{root: root, closed: closed, compiled: map[string]*jsonschema.Schema{}}
+}
+
+// check returns what is wrong with the value, or nil. The value is decoded
+// JSON with json.Number for numbers.
+func (s *schemas) check(schema node, value any) (*jsonschema.ValidationError, error) {
+	compiled, err := s.compile(schema.pointer())
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "compile the schema %s", schema.pointer())
+	}
+	err = compiled.Validate(value)
+	if found, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
+		return found, nil
+	}
+	return nil, err
+}
+
+func (s *schemas) compile(pointer string) (*jsonschema.Schema, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if schema, known := s.compiled[pointer]; known {
+		return schema, nil
+	}
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	schema, err := s.compiler.Compile(location + "#" + pointer)
+	if err != nil {
+		return nil, err
+	}
+	s.compiled[pointer] = schema
+	return schema, nil
+}
+
+// open makes the compiler. The caller holds the lock.
+func (s *schemas) open() error {
+	if s.compiler != nil {
+		return nil
+	}
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft2020)
+	compiler.RegisterVocabulary(&jsonschema.Vocabulary{URL: location + ":limits", Compile: compileLimits})
+	compiler.AssertVocabs()
+	root := s.root
+	if s.closed {
+		root, _ = closedCopy(root).(map[string]any)
+	}
+	if err := compiler.AddResource(location, root); err != nil {
+		return err
+	}
+	s.compiler = compiler
+	return nil
+}
+
+// closedCopy is the value with every described object closed to other fields.
+func closedCopy(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		object := make(map[string]any, len(value)+1)
+		for key, inner := range value {
+			object[key] = closedCopy(inner)
+		}
+		_, described := value["properties"].(map[string]any)
+		if _, decided := value["additionalProperties"]; described && !decided {
+			object["additionalProperties"] = false
+		}
+		return object
+	case []any:
+		list := make([]any, len(value))
+		for i, inner := range value {
+			list[i] = closedCopy(inner)
+		}
+		return list
+	}
+	return value
+}
+
+// limits are what JSON Schema has no word for.
+type limits struct {
+	// maxBytes is the value of x-waybill-max-bytes, 0 for none.
+	maxBytes int
+	// digits refuses whole numbers that are not written as such: JSON Schema
+	// takes 1.0 and 1e3 for integers, and Go's decoder does not.
+	digits bool
+}
+
+func compileLimits(_ *jsonschema.CompilerContext, schema map[string]any) (jsonschema.SchemaExt, error) {
+	found := limits{digits: schema["type"] == "integer"}
+	if most, ok := schema["x-waybill-max-bytes"].(float64); ok {
+		found.maxBytes = int(most)
+	}
+	if found == (limits{}) {
+		return nil, nil
+	}
+	return found, nil
+}
+
+// Validate reports what goes beyond the limits.
+func (l limits) Validate(ctx *jsonschema.ValidatorContext, value any) {
+	if number, ok := value.(json.Number); ok && l.digits && strings.ContainsAny(number.String(), ".eE") {
+		ctx.AddError(&kind.Type{Got: "number", Want: []string{"integer"}})
+	}
+	if text, ok := value.(string); ok && l.maxBytes > 0 && len(text) > l.maxBytes {
+		ctx.AddError(&tooLarge{got: len(text)})
+	}
+}
+
+// tooLarge is the violation of x-waybill-max-bytes.
+type tooLarge struct{ got int }
+
+// KeywordPath and LocalizedString make it an error of the schema library,
+// whose own texts are never shown.
+func (*tooLarge) KeywordPath() []string { return []string{"x-waybill-max-bytes"} }
+
+func (*tooLarge) LocalizedString(*message.Printer) string { return "too many bytes" }
