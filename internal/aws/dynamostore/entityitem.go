@@ -1,0 +1,158 @@
+package dynamostore
+
+import (
+	"maps"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+)
+
+// entityItem is the part of a catalog item that every kind has. What each kind
+// has of its own lies beside it in the attribute "definition".
+type entityItem struct {
+	Kind        string   `dynamodbav:"kind"`
+	UUID        string   `dynamodbav:"uuid"`
+	Name        string   `dynamodbav:"name"`
+	Description string   `dynamodbav:"description"`
+	CreatedAt   instant  `dynamodbav:"created_at"`
+	UpdatedAt   instant  `dynamodbav:"updated_at"`
+	DependsOn   []string `dynamodbav:"depends_on"`
+	Dependents  int      `dynamodbav:"dependents"`
+}
+
+// serverState is the part of a server's item that the deployments change. Both
+// are there from the beginning, for the conditions that take their size.
+type serverState struct {
+	Queue   []string           `dynamodbav:"queue"`
+	Running map[string]instant `dynamodbav:"running"`
+}
+
+// resourceState is the part of a resource's item that the deployments change.
+type resourceState struct {
+	Status      string `dynamodbav:"status"`
+	Queued      string `dynamodbav:"queued"`
+	Running     string `dynamodbav:"running"`
+	Deployments int    `dynamodbav:"deployments"`
+}
+
+type serverDefinition struct {
+	Address     string  `dynamodbav:"address"`
+	Port        int     `dynamodbav:"port"`
+	User        string  `dynamodbav:"user"`
+	HostKey     string  `dynamodbav:"host_key"`
+	DataDir     string  `dynamodbav:"data_dir"`
+	Concurrency int     `dynamodbav:"concurrency"`
+	QueueLimit  int     `dynamodbav:"queue_limit"`
+	ValidatedAt instant `dynamodbav:"validated_at"`
+}
+
+type keyDefinition struct {
+	PublicKey   string `dynamodbav:"public_key"`
+	Fingerprint string `dynamodbav:"fingerprint"`
+}
+
+// resourceDefinition is the definition of every kind of resource; each kind
+// uses the attributes that it has.
+type resourceDefinition struct {
+	Environment          []variableItem `dynamodbav:"environment"`
+	TimeoutSeconds       int64          `dynamodbav:"timeout_seconds"`
+	HealthTimeoutSeconds int64          `dynamodbav:"health_timeout_seconds"`
+	Compose              string         `dynamodbav:"compose,omitempty"`
+	Shell                *shellItem     `dynamodbav:"shell,omitempty"`
+}
+
+type variableItem struct {
+	Name   string `dynamodbav:"name"`
+	Value  string `dynamodbav:"value"`
+	Secret bool   `dynamodbav:"secret"`
+}
+
+type shellItem struct {
+	Start  string `dynamodbav:"start"`
+	Stop   string `dynamodbav:"stop"`
+	Health string `dynamodbav:"health"`
+}
+
+func entityKey(id catalog.ID) item {
+	return item{"kind": text(id.Kind()), "uuid": text(id)}
+}
+
+// encodeEntity makes the item of a new entity, on which nothing depends and
+// nothing has run.
+func encodeEntity(entity catalog.Entity) (item, error) {
+	meta := entity.Common()
+	form := entityItem{
+		Kind: string(meta.ID.Kind()), UUID: string(meta.ID),
+		Name: meta.Name, Description: meta.Description,
+		CreatedAt: instant(meta.CreatedAt), UpdatedAt: instant(meta.UpdatedAt),
+	}
+	for _, id := range entity.DependsOn() {
+		form.DependsOn = append(form.DependsOn, string(id))
+	}
+	whole := item{}
+	for _, form := range []any{form, newState(entity)} {
+		encoded, err := attributevalue.MarshalMap(form)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Internal, "encode %s", meta.ID)
+		}
+		maps.Copy(whole, encoded)
+	}
+	var err error
+	whole["definition"], err = encodeDefinition(entity)
+	return whole, err
+}
+
+// newState is the state of an entity that no deployment has touched.
+func newState(entity catalog.Entity) any {
+	switch entity.(type) {
+	case *catalog.Server:
+		return serverState{Queue: []string{}, Running: map[string]instant{}}
+	case catalog.Deployable:
+		return resourceState{}
+	default:
+		return struct{}{}
+	}
+}
+
+func encodeDefinition(entity catalog.Entity) (types.AttributeValue, error) {
+	var form any
+	switch entity := entity.(type) {
+	case *catalog.Server:
+		form = serverDefinition{
+			Address: entity.Address, Port: entity.Port, User: entity.User, HostKey: entity.HostKey, DataDir: entity.DataDir,
+			Concurrency: entity.Concurrency, QueueLimit: entity.QueueLimit, ValidatedAt: instant(entity.ValidatedAt),
+		}
+	case *catalog.PrivateKey:
+		form = keyDefinition{PublicKey: entity.PublicKey, Fingerprint: entity.Fingerprint}
+	case *catalog.Service:
+		resource := resourceForm(entity.Shared())
+		resource.Compose = entity.Compose
+		form = resource
+	case *catalog.Application:
+		resource := resourceForm(entity.Shared())
+		if entity.Shell != nil {
+			resource.Shell = new(shellItem(*entity.Shell))
+		}
+		form = resource
+	}
+	encoded, err := attributevalue.Marshal(form)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "encode the definition of %s", entity.Common().ID)
+	}
+	return encoded, nil
+}
+
+func resourceForm(resource *catalog.Resource) resourceDefinition {
+	form := resourceDefinition{
+		TimeoutSeconds:       int64(resource.Timeout / time.Second),
+		HealthTimeoutSeconds: int64(resource.HealthTimeout / time.Second),
+	}
+	for _, variable := range resource.Environment {
+		form.Environment = append(form.Environment, variableItem(variable))
+	}
+	return form
+}

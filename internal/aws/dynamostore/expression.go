@@ -1,0 +1,92 @@
+package dynamostore
+
+import (
+	"regexp"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// item is an item, or a key, as the SDK has it.
+type item = map[string]types.AttributeValue
+
+// change is a write of one item, by itself or as part of a transaction. The
+// expressions name every attribute with a # before it ("#status"), so that none
+// can be one of DynamoDB's reserved words.
+type change struct {
+	table     string
+	key       item
+	update    string
+	condition string
+	values    item
+	// this, if set, is the attribute that the expressions call "#this".
+	this string
+}
+
+// named finds the attribute names in an expression.
+var named = regexp.MustCompile(`#[a-z_]+`)
+
+// names maps the names in the expressions to attributes. DynamoDB refuses a
+// name that no expression uses, so they are made from the expressions.
+func names(this string, expressions ...string) map[string]string {
+	found := map[string]string{}
+	for _, expression := range expressions {
+		for _, name := range named.FindAllString(expression, -1) {
+			found[name] = name[1:]
+		}
+	}
+	if _, used := found["#this"]; used {
+		found["#this"] = this
+	}
+	return found
+}
+
+func (c change) names() map[string]string { return names(c.this, c.update, c.condition) }
+
+// updating is the change as a request of its own that returns the new item.
+func (c change) updating() *dynamodb.UpdateItemInput {
+	return &dynamodb.UpdateItemInput{
+		TableName:                 aws.String(c.table),
+		Key:                       c.key,
+		UpdateExpression:          aws.String(c.update),
+		ConditionExpression:       aws.String(c.condition),
+		ExpressionAttributeNames:  c.names(),
+		ExpressionAttributeValues: c.values,
+		ReturnValues:              types.ReturnValueAllNew,
+	}
+}
+
+// update is the change as a part of a transaction.
+func update(c change) types.TransactWriteItem {
+	return types.TransactWriteItem{Update: &types.Update{
+		TableName:                 aws.String(c.table),
+		Key:                       c.key,
+		UpdateExpression:          aws.String(c.update),
+		ConditionExpression:       aws.String(c.condition),
+		ExpressionAttributeNames:  c.names(),
+		ExpressionAttributeValues: c.values,
+	}}
+}
+
+// put is a part of a transaction that writes a whole item.
+func put(table string, whole item, condition string, values item) types.TransactWriteItem {
+	return types.TransactWriteItem{Put: &types.Put{
+		TableName:                 aws.String(table),
+		Item:                      whole,
+		ConditionExpression:       aws.String(condition),
+		ExpressionAttributeNames:  names("", condition),
+		ExpressionAttributeValues: values,
+	}}
+}
+
+func text[T ~string](s T) types.AttributeValue { return &types.AttributeValueMemberS{Value: string(s)} }
+
+func number[T ~int | ~int64](n T) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(int64(n), 10)}
+}
+
+func list(values ...types.AttributeValue) types.AttributeValue {
+	return &types.AttributeValueMemberL{Value: values}
+}

@@ -1,0 +1,129 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// Get returns the record.
+func (d *Deployments) Get(ctx context.Context, id deployment.ID) (deployment.Record, error) {
+	table := d.tables.of(id.Kind())
+	if table == "" {
+		return deployment.Record{}, deployment.Missing()
+	}
+	stored, err := read(ctx, d.client, table, recordKey(id))
+	if err != nil {
+		return deployment.Record{}, err
+	}
+	if stored == nil {
+		return deployment.Record{}, deployment.Missing()
+	}
+	return decodeRecord(stored)
+}
+
+// List reads the count from the resource and the records by one query.
+func (d *Deployments) List(ctx context.Context, resource catalog.ID, page deployment.Page) (deployment.Listing, error) {
+	page, err := page.Check(resource)
+	if err != nil {
+		return deployment.Listing{}, err
+	}
+	state, err := d.resource(ctx, resource)
+	if errors.Is(err, fault.NotFound) {
+		return deployment.Listing{}, nil
+	}
+	listing := deployment.Listing{Count: state.Deployments}
+	if err != nil || page.Skip >= listing.Count {
+		return listing, err
+	}
+	query := d.newestFirst(resource, page.Cursor)
+	if more, err := d.skip(ctx, query, page.Skip); err != nil || !more {
+		return listing, err
+	}
+	items, err := take(ctx, d.client, query, page.Take+1)
+	if err != nil {
+		return deployment.Listing{}, err
+	}
+	for _, stored := range items[:min(page.Take, len(items))] {
+		record, err := decodeRecord(stored)
+		if err != nil {
+			return deployment.Listing{}, err
+		}
+		listing.Records = append(listing.Records, record)
+	}
+	if len(items) > page.Take {
+		listing.Next = string(listing.Records[page.Take-1].ID)
+	}
+	return listing, nil
+}
+
+// newestFirst asks for a resource's records after the cursor. Ids sort by time.
+func (d *Deployments) newestFirst(resource catalog.ID, cursor string) *dynamodb.QueryInput {
+	const condition = "#resource_uuid = :resource"
+	query := &dynamodb.QueryInput{
+		TableName:                 aws.String(d.tables.of(resource.Kind())),
+		ConsistentRead:            aws.Bool(true),
+		ScanIndexForward:          aws.Bool(false),
+		KeyConditionExpression:    aws.String(condition),
+		ExpressionAttributeNames:  names("", condition),
+		ExpressionAttributeValues: item{":resource": text(resource)},
+	}
+	if cursor != "" {
+		query.ExclusiveStartKey = recordKey(deployment.ID(cursor))
+	}
+	return query
+}
+
+// skip moves the query behind its first n records, of which it reads the keys
+// only. It reports whether there are any behind them.
+func (d *Deployments) skip(ctx context.Context, query *dynamodb.QueryInput, n int) (more bool, err error) {
+	if n == 0 {
+		return true, nil
+	}
+	keys := *query
+	const projection = "#deployment_uuid"
+	keys.ProjectionExpression = aws.String(projection)
+	keys.ExpressionAttributeNames = names("", projection, *query.KeyConditionExpression)
+	skipped, err := take(ctx, d.client, &keys, n)
+	if err != nil || len(skipped) < n {
+		return false, err
+	}
+	var last struct {
+		ID deployment.ID `dynamodbav:"deployment_uuid"`
+	}
+	if err := decode(skipped[n-1], &last); err != nil {
+		return false, err
+	}
+	query.ExclusiveStartKey = recordKey(last.ID)
+	return true, nil
+}
+
+// Follow notes on the record that somebody waits for its log.
+func (d *Deployments) Follow(ctx context.Context, id deployment.ID, now time.Time) error {
+	table := d.tables.of(id.Kind())
+	if table == "" {
+		return deployment.Missing()
+	}
+	return settle(ctx, func() (bool, error) {
+		_, done, err := d.change(ctx, change{
+			table:     table,
+			key:       recordKey(id),
+			update:    "SET #followed_at = :now",
+			condition: "#status IN (:queued, :in_progress)",
+			values: item{":now": stamp(now), ":queued": text(deployment.Queued),
+				":in_progress": text(deployment.InProgress)},
+		})
+		if done || err != nil {
+			return done, err
+		}
+		record, err := d.Get(ctx, id)
+		return record.Status.Terminal(), err
+	})
+}

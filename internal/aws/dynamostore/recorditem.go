@@ -1,0 +1,219 @@
+package dynamostore
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/logbook"
+)
+
+// recordItem is the stored form of a [deployment.Record].
+type recordItem struct {
+	ResourceUUID      string       `dynamodbav:"resource_uuid"`
+	DeploymentUUID    string       `dynamodbav:"deployment_uuid"`
+	Status            string       `dynamodbav:"status"`
+	Operation         string       `dynamodbav:"operation"`
+	PullLatestImages  bool         `dynamodbav:"pull_latest_images"`
+	StopBeforeStart   bool         `dynamodbav:"stop_before_start"`
+	Force             bool         `dynamodbav:"force"`
+	ResourceName      string       `dynamodbav:"resource_name"`
+	ServerUUID        string       `dynamodbav:"server_uuid"`
+	ServerName        string       `dynamodbav:"server_name"`
+	Trigger           triggerItem  `dynamodbav:"trigger"`
+	ConfigurationHash string       `dynamodbav:"configuration_hash"`
+	CreatedAt         instant      `dynamodbav:"created_at"`
+	QueuedAt          instant      `dynamodbav:"queued_at"`
+	ClaimedAt         instant      `dynamodbav:"claimed_at"`
+	StartedAt         instant      `dynamodbav:"started_at"`
+	FinishedAt        instant      `dynamodbav:"finished_at"`
+	UpdatedAt         instant      `dynamodbav:"updated_at"`
+	CancelRequestedAt instant      `dynamodbav:"cancel_requested_at"`
+	FollowedAt        instant      `dynamodbav:"followed_at"`
+	Lease             leaseItem    `dynamodbav:"lease"`
+	Progress          progressItem `dynamodbav:"progress"`
+	Outcome           outcomeItem  `dynamodbav:"outcome"`
+}
+
+type triggerItem struct {
+	Kind string `dynamodbav:"kind"`
+	Name string `dynamodbav:"name"`
+}
+
+type leaseItem struct {
+	Owner   string  `dynamodbav:"owner"`
+	Attempt int     `dynamodbav:"attempt"`
+	Expires instant `dynamodbav:"expires"`
+}
+
+type progressItem struct {
+	Log     markItem   `dynamodbav:"log"`
+	Process string     `dynamodbav:"process"`
+	Steps   []stepItem `dynamodbav:"steps"`
+}
+
+// markItem holds the index in its compact form, a few bytes a chunk.
+type markItem struct {
+	Out      int64  `dynamodbav:"out"`
+	Err      int64  `dynamodbav:"err"`
+	Steps    int64  `dynamodbav:"steps"`
+	Chunks   int    `dynamodbav:"chunks"`
+	Last     int64  `dynamodbav:"last"`
+	Bytes    int64  `dynamodbav:"bytes"`
+	Digest   string `dynamodbav:"digest"`
+	Index    []byte `dynamodbav:"index"`
+	Complete bool   `dynamodbav:"complete"`
+}
+
+type stepItem struct {
+	Name       string  `dynamodbav:"name"`
+	StartedAt  instant `dynamodbav:"started_at"`
+	FinishedAt instant `dynamodbav:"finished_at"`
+	ExitCode   *int    `dynamodbav:"exit_code"`
+}
+
+type outcomeItem struct {
+	Status         string `dynamodbav:"status"`
+	Reason         string `dynamodbav:"reason"`
+	ExitCode       *int   `dynamodbav:"exit_code"`
+	Signal         string `dynamodbav:"signal"`
+	ResourceStatus string `dynamodbav:"resource_status"`
+}
+
+func recordKey(id deployment.ID) item {
+	return item{"resource_uuid": text(id.Resource()), "deployment_uuid": text(id)}
+}
+
+func encodeRecord(r deployment.Record) (item, error) {
+	encoded, err := attributevalue.MarshalMap(recordItem{
+		ResourceUUID:      string(r.ID.Resource()),
+		DeploymentUUID:    string(r.ID),
+		Status:            string(r.Status),
+		Operation:         string(r.Operation),
+		PullLatestImages:  r.Options.PullLatestImages,
+		StopBeforeStart:   r.Options.StopBeforeStart,
+		Force:             r.Options.Force,
+		ResourceName:      r.ResourceName,
+		ServerUUID:        string(r.ServerID),
+		ServerName:        r.ServerName,
+		Trigger:           triggerItem(r.Trigger),
+		ConfigurationHash: r.ConfigurationHash,
+		CreatedAt:         instant(r.CreatedAt),
+		QueuedAt:          instant(r.QueuedAt),
+		ClaimedAt:         instant(r.ClaimedAt),
+		StartedAt:         instant(r.StartedAt),
+		FinishedAt:        instant(r.FinishedAt),
+		UpdatedAt:         instant(r.UpdatedAt),
+		CancelRequestedAt: instant(r.CancelRequestedAt),
+		FollowedAt:        instant(r.FollowedAt),
+		Lease:             leaseForm(r.Lease),
+		Progress:          progressForm(r.Progress),
+		Outcome:           outcomeForm(r.Outcome),
+	})
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "encode deployment %s", r.ID)
+	}
+	return encoded, nil
+}
+
+func decodeRecord(stored item) (deployment.Record, error) {
+	var form recordItem
+	if err := attributevalue.UnmarshalMap(stored, &form); err != nil {
+		return deployment.Record{}, fault.Wrap(err, fault.Internal, "decode a deployment")
+	}
+	progress, err := form.Progress.progress()
+	if err != nil {
+		return deployment.Record{}, err
+	}
+	return deployment.Record{
+		ID:                deployment.ID(form.DeploymentUUID),
+		Status:            deployment.Status(form.Status),
+		Operation:         catalog.Operation(form.Operation),
+		Options:           catalog.Options{PullLatestImages: form.PullLatestImages, StopBeforeStart: form.StopBeforeStart, Force: form.Force},
+		ResourceName:      form.ResourceName,
+		ServerID:          catalog.ID(form.ServerUUID),
+		ServerName:        form.ServerName,
+		Trigger:           deployment.Trigger(form.Trigger),
+		ConfigurationHash: form.ConfigurationHash,
+		CreatedAt:         time.Time(form.CreatedAt),
+		QueuedAt:          time.Time(form.QueuedAt),
+		ClaimedAt:         time.Time(form.ClaimedAt),
+		StartedAt:         time.Time(form.StartedAt),
+		FinishedAt:        time.Time(form.FinishedAt),
+		UpdatedAt:         time.Time(form.UpdatedAt),
+		CancelRequestedAt: time.Time(form.CancelRequestedAt),
+		FollowedAt:        time.Time(form.FollowedAt),
+		Lease:             form.Lease.lease(),
+		Progress:          progress,
+		Outcome:           form.Outcome.outcome(),
+	}, nil
+}
+
+func leaseForm(l deployment.Lease) leaseItem {
+	return leaseItem{Owner: l.Owner, Attempt: l.Attempt, Expires: instant(l.Expires)}
+}
+
+func (f leaseItem) lease() deployment.Lease {
+	return deployment.Lease{Owner: f.Owner, Attempt: f.Attempt, Expires: time.Time(f.Expires)}
+}
+
+func progressForm(p deployment.Progress) progressItem {
+	form := progressItem{
+		Log: markItem{
+			Out: p.Log.At.Out, Err: p.Log.At.Err, Steps: p.Log.At.Steps,
+			Chunks: p.Log.Chunks, Last: int64(p.Log.Last), Bytes: p.Log.Bytes,
+			Digest: p.Log.Digest, Index: p.Log.Index.Encode(), Complete: p.Log.Complete,
+		},
+		Process: p.Process,
+		Steps:   make([]stepItem, len(p.Steps)),
+	}
+	for i, step := range p.Steps {
+		form.Steps[i] = stepItem{Name: step.Name, StartedAt: instant(step.StartedAt),
+			FinishedAt: instant(step.FinishedAt), ExitCode: step.ExitCode}
+	}
+	return form
+}
+
+func (f progressItem) progress() (deployment.Progress, error) {
+	index, err := logbook.DecodeIndex(f.Log.Index)
+	if err != nil {
+		return deployment.Progress{}, err
+	}
+	progress := deployment.Progress{
+		Log: logbook.Mark{
+			At:     logbook.Position{Out: f.Log.Out, Err: f.Log.Err, Steps: f.Log.Steps},
+			Chunks: f.Log.Chunks, Last: logbook.Order(f.Log.Last), Bytes: f.Log.Bytes,
+			Digest: f.Log.Digest, Index: index, Complete: f.Log.Complete,
+		},
+		Process: f.Process,
+	}
+	for _, step := range f.Steps {
+		progress.Steps = append(progress.Steps, deployment.Step{Name: step.Name,
+			StartedAt: time.Time(step.StartedAt), FinishedAt: time.Time(step.FinishedAt), ExitCode: step.ExitCode})
+	}
+	return progress, nil
+}
+
+func outcomeForm(o deployment.Outcome) outcomeItem {
+	return outcomeItem{Status: string(o.Status), Reason: string(o.Reason), ExitCode: o.ExitCode,
+		Signal: o.Signal, ResourceStatus: o.ResourceStatus}
+}
+
+func (f outcomeItem) outcome() deployment.Outcome {
+	return deployment.Outcome{Status: deployment.Status(f.Status), Reason: deployment.Reason(f.Reason), ExitCode: f.ExitCode,
+		Signal: f.Signal, ResourceStatus: f.ResourceStatus}
+}
+
+// part encodes a piece of a record for an expression. The forms always encode:
+// they are structs of plain fields.
+func part(form any) (types.AttributeValue, error) {
+	encoded, err := attributevalue.Marshal(form)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "encode a part of a deployment")
+	}
+	return encoded, nil
+}

@@ -1,0 +1,161 @@
+package dynamostore
+
+import (
+	"context"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"waybill/internal/catalog"
+)
+
+// Create adds the entity and counts it on everything that it depends on.
+func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
+	id := entity.Common().ID
+	whole, err := encodeEntity(entity)
+	if err != nil {
+		return err
+	}
+	writes := []types.TransactWriteItem{put(c.table, whole, "attribute_not_exists(#uuid)", nil)}
+	for _, dependency := range entity.DependsOn() {
+		if dependency.Kind() == "" { // not even a key to look for
+			return catalog.Unmet(dependency)
+		}
+		writes = append(writes, c.count(dependency, 1))
+	}
+	return settle(ctx, func() (bool, error) {
+		why, done, err := write(ctx, c.client, writes)
+		if done || err != nil || len(why.unmet) == 0 {
+			return done, err
+		}
+		if place := why.unmet[0]; place > 0 {
+			return true, catalog.Unmet(entity.DependsOn()[place-1])
+		}
+		return true, catalog.Taken(id)
+	})
+}
+
+// count adds to the number of entities that depend on this one.
+func (c *Catalog) count(id catalog.ID, n int) types.TransactWriteItem {
+	return update(change{
+		table:     c.table,
+		key:       entityKey(id),
+		update:    "ADD #dependents :n",
+		condition: "attribute_exists(#uuid)",
+		values:    item{":n": number(n)},
+	})
+}
+
+// write makes one transaction. done says that it was written; if it was not and
+// there is no error, the refusal says why.
+func write(ctx context.Context, client *dynamodb.Client, writes []types.TransactWriteItem) (why refusal, done bool, err error) {
+	_, err = client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
+	if err == nil {
+		return refusal{}, true, nil
+	}
+	why, err = refused(err)
+	return why, false, err
+}
+
+// Get returns the entity.
+func (c *Catalog) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
+	stored, err := c.get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return decodeEntity(stored)
+}
+
+// get returns the entity's item, or the named attributes of it.
+func (c *Catalog) get(ctx context.Context, id catalog.ID, attributes ...string) (item, error) {
+	if id.Kind() == "" {
+		return nil, catalog.Missing(id)
+	}
+	stored, err := read(ctx, c.client, c.table, entityKey(id), attributes...)
+	if err != nil {
+		return nil, err
+	}
+	if stored == nil {
+		return nil, catalog.Missing(id)
+	}
+	return stored, nil
+}
+
+// List returns a page of a kind.
+func (c *Catalog) List(ctx context.Context, kind catalog.Kind, page catalog.Page) (catalog.Listing, error) {
+	page, err := page.Check(kind)
+	if err != nil {
+		return catalog.Listing{}, err
+	}
+	query := c.ofKind(string(kind))
+	if page.After != "" {
+		query.ExclusiveStartKey = entityKey(catalog.ID(page.After))
+	}
+	items, err := take(ctx, c.client, query, page.Limit+1)
+	if err != nil {
+		return catalog.Listing{}, err
+	}
+	var listing catalog.Listing
+	for _, stored := range items[:min(page.Limit, len(items))] {
+		entity, err := decodeEntity(stored)
+		if err != nil {
+			return catalog.Listing{}, err
+		}
+		listing.Entities = append(listing.Entities, entity)
+	}
+	if len(items) > page.Limit {
+		listing.Next = string(listing.Entities[page.Limit-1].Common().ID)
+	}
+	return listing, nil
+}
+
+// ofKind asks for every item of a kind, in the order of their ids.
+func (c *Catalog) ofKind(kind string) *dynamodb.QueryInput {
+	const condition = "#kind = :kind"
+	return &dynamodb.QueryInput{
+		TableName:                 aws.String(c.table),
+		ConsistentRead:            aws.Bool(true),
+		KeyConditionExpression:    aws.String(condition),
+		ExpressionAttributeNames:  names("", condition),
+		ExpressionAttributeValues: item{":kind": text(kind)},
+	}
+}
+
+// Update replaces what a user gave, and nothing else of the item.
+func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
+	meta := entity.Common()
+	if meta.ID.Kind() == "" {
+		return catalog.Missing(meta.ID)
+	}
+	definition, err := encodeDefinition(entity)
+	if err != nil {
+		return err
+	}
+	replace := change{
+		table: c.table,
+		key:   entityKey(meta.ID),
+		update: "SET #name = :name, #description = :description, #definition = :definition, " +
+			"#created_at = :created_at, #updated_at = :updated_at",
+		condition: "#updated_at = :was",
+		values: item{
+			":name": text(meta.Name), ":description": text(meta.Description), ":definition": definition,
+			":created_at": stamp(meta.CreatedAt), ":updated_at": stamp(meta.UpdatedAt), ":was": stamp(was),
+		},
+	}
+	return settle(ctx, func() (bool, error) {
+		_, err := c.client.UpdateItem(ctx, replace.updating())
+		if err == nil {
+			return true, nil
+		}
+		why, err := refused(err)
+		if err != nil || len(why.unmet) == 0 {
+			return false, err
+		}
+		if _, err := c.get(ctx, meta.ID, "uuid"); err != nil {
+			return true, err
+		}
+		return true, catalog.Outdated(meta.ID)
+	})
+}

@@ -1,0 +1,110 @@
+package dynamostore
+
+import (
+	"encoding/json"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// ReadChange reads the two images of a deployment table's stream record, in
+// DynamoDB's JSON; an absent one is empty or null. It is false if the status
+// did not change: a lease was renewed, or the record was removed.
+func ReadChange(newImage, oldImage json.RawMessage) (deployment.Change, bool, error) {
+	now, err := readImage(newImage)
+	if err != nil || now == nil {
+		return deployment.Change{}, false, err
+	}
+	before, err := readImage(oldImage)
+	if err != nil {
+		return deployment.Change{}, false, err
+	}
+	record, err := decodeRecord(now)
+	if err != nil {
+		return deployment.Change{}, false, err
+	}
+	var previous struct {
+		Status deployment.Status `dynamodbav:"status"`
+	}
+	if err := decode(before, &previous); err != nil {
+		return deployment.Change{}, false, err
+	}
+	if _, err := deployment.ParseID(string(record.ID)); err != nil || record.Status == "" {
+		return deployment.Change{}, false, fault.New(fault.Internal, "a stream record is of no deployment")
+	}
+	return deployment.Change{Record: record, Previous: previous.Status}, record.Status != previous.Status, nil
+}
+
+func readImage(image json.RawMessage) (item, error) {
+	var values map[string]value
+	if len(image) == 0 {
+		return nil, nil
+	}
+	if err := json.Unmarshal(image, &values); err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "read a stream record")
+	}
+	return attributes(values)
+}
+
+// value is an attribute in DynamoDB's JSON: an object with one member, whose
+// name is the type.
+type value struct {
+	S    *string          `json:"S"`
+	N    *string          `json:"N"`
+	B    []byte           `json:"B"`
+	Bool *bool            `json:"BOOL"`
+	Null bool             `json:"NULL"`
+	L    []value          `json:"L"`
+	M    map[string]value `json:"M"`
+}
+
+// attribute makes the SDK's form of it. Sets are not among the types: no
+// record has one.
+func (v value) attribute() (types.AttributeValue, error) {
+	switch {
+	case v.S != nil:
+		return text(*v.S), nil
+	case v.N != nil:
+		return &types.AttributeValueMemberN{Value: *v.N}, nil
+	case v.Bool != nil:
+		return &types.AttributeValueMemberBOOL{Value: *v.Bool}, nil
+	case v.Null:
+		return &types.AttributeValueMemberNULL{Value: true}, nil
+	case v.B != nil:
+		return &types.AttributeValueMemberB{Value: v.B}, nil
+	case v.M != nil:
+		members, err := attributes(v.M)
+		return &types.AttributeValueMemberM{Value: members}, err
+	case v.L != nil:
+		return v.listed()
+	}
+	return nil, fault.New(fault.Internal, "a stream record has an attribute of a type that no deployment has")
+}
+
+func (v value) listed() (types.AttributeValue, error) {
+	elements := make([]types.AttributeValue, len(v.L))
+	for i, element := range v.L {
+		var err error
+		if elements[i], err = element.attribute(); err != nil {
+			return nil, err
+		}
+	}
+	return list(elements...), nil
+}
+
+// attributes returns nil for nil: no image is no item.
+func attributes(values map[string]value) (item, error) {
+	if values == nil {
+		return nil, nil
+	}
+	whole := make(item, len(values))
+	for name, v := range values {
+		var err error
+		if whole[name], err = v.attribute(); err != nil {
+			return nil, err
+		}
+	}
+	return whole, nil
+}
