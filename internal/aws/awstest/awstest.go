@@ -3,11 +3,11 @@
 package awstest
 
 import (
-	"context"
 	"os"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	"waybill/internal/aws/session"
+	"waybill/internal/settings"
 )
 
 // EndpointVariable names the running emulator ("http://127.0.0.1:4566").
@@ -32,14 +32,22 @@ func Endpoint(t testing.TB) string {
 	return ""
 }
 
-// Config returns what an SDK client needs to reach the emulator.
-func Config(t testing.TB) aws.Config {
+// Session opens every service of the emulator, with the credentials that
+// emulators give to the account's owner.
+func Session(t testing.TB) *session.Session {
 	t.Helper()
-	return aws.Config{
-		Region:       Region,
-		BaseEndpoint: aws.String(Endpoint(t)),
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}, nil
-		}),
+	environment := map[string]string{
+		settings.Region:          Region,
+		settings.Endpoint:        Endpoint(t),
+		settings.AccessKeyID:     "test",
+		settings.SecretAccessKey: "test",
 	}
+	opened, err := session.New(settings.New(func(name string) (string, bool) {
+		value, found := environment[name]
+		return value, found
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opened
 }
