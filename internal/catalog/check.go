@@ -1,0 +1,211 @@
+package catalog
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"waybill/internal/fault"
+)
+
+// Bounds of what a draft may hold. Together they keep every entity below the
+// 400 KB of a DynamoDB item and every set of secrets below the 8 KB of an SSM
+// parameter.
+const (
+	MaxNameLength        = 255
+	MaxDescriptionLength = 1000
+	MaxScriptBytes       = 64 << 10
+	MaxEnvironmentBytes  = 64 << 10
+	MaxVariables         = 200
+	MaxSecretsBytes      = 7 << 10
+	MaxTimeout           = 24 * time.Hour
+)
+
+// Check completes a draft with the defaults of what it leaves out, and returns
+// Invalid with every wrong field under its name on the wire. The values of
+// secret variables are still in the draft then; [Resource.TakeSecrets] takes
+// them out. Whether what the draft refers to exists, and whether a recipe can
+// run it, are for others to say.
+func Check(draft Entity) error {
+	var wrong problems
+	wrong.meta(draft.Common())
+	switch draft := draft.(type) {
+	case *Server:
+		wrong.server(draft)
+	case *Application:
+		wrong.resource(&draft.Resource)
+		wrong.shell(draft.Shell)
+	case *Service:
+		wrong.resource(&draft.Resource)
+		wrong.compose(draft.Compose)
+	}
+	return wrong.err()
+}
+
+// problems collects what is wrong with a draft, so that one answer names all
+// of it.
+type problems struct{ invalid *fault.Error }
+
+func (p *problems) add(field, format string, args ...any) {
+	if p.invalid == nil {
+		p.invalid = fault.New(fault.Invalid, "Validation failed.")
+	}
+	p.invalid = p.invalid.WithField(field, fmt.Sprintf(format, args...))
+}
+
+func (p *problems) err() error {
+	if p.invalid == nil { // a nil *fault.Error would be a non-nil error
+		return nil
+	}
+	return p.invalid
+}
+
+func (p *problems) meta(meta *Meta) {
+	meta.Name = strings.TrimSpace(meta.Name)
+	switch {
+	case meta.Name == "":
+		p.add("name", "must not be empty")
+	case !isLabel(meta.Name, MaxNameLength):
+		p.add("name", "must be one line of at most %d characters", MaxNameLength)
+	}
+	if !isText(meta.Description) || runes(meta.Description) > MaxDescriptionLength {
+		p.add("description", "must be text of at most %d characters", MaxDescriptionLength)
+	}
+}
+
+func (p *problems) server(s *Server) {
+	s.Port = orDefault(s.Port, DefaultPort)
+	s.User = orDefault(s.User, DefaultUser)
+	s.DataDir = orDefault(s.DataDir, DefaultDataDir)
+	s.Concurrency = orDefault(s.Concurrency, DefaultConcurrency)
+	s.QueueLimit = orDefault(s.QueueLimit, DefaultQueueLimit)
+	if !isAddress(s.Address) {
+		p.add("ip", "must be an IP address or a host name, without a scheme or a port")
+	}
+	if s.KeyID.Kind() != KindPrivateKey {
+		p.add("private_key_uuid", "must be the uuid of a private key that exists")
+	}
+	if !userName.MatchString(s.User) {
+		p.add("user", "must be a Unix user name, such as root: letters, digits, dots, dashes and underscores, at most 64")
+	}
+	if !isDataDir(s.DataDir) {
+		p.add("data_dir", "must be an absolute path below /, such as %s, of letters, digits, dots, dashes and underscores, without . or .. as a folder and without a slash at its end", DefaultDataDir)
+	}
+	p.between("port", s.Port, 1, 65535)
+	p.between("concurrency", s.Concurrency, 1, MaxConcurrency)
+	p.between("queue_limit", s.QueueLimit, 1, MaxQueueLimit)
+}
+
+func (p *problems) resource(r *Resource) {
+	r.Timeout = orDefault(r.Timeout, DefaultTimeout)
+	r.HealthTimeout = orDefault(r.HealthTimeout, DefaultHealthTimeout)
+	if r.ServerID.Kind() != KindServer {
+		p.add("server_uuid", "must be the uuid of a server that exists")
+	}
+	p.duration("timeout", r.Timeout)
+	p.duration("health_timeout", r.HealthTimeout)
+	p.environment(r.Environment)
+}
+
+func (p *problems) environment(variables []Variable) {
+	if len(variables) > MaxVariables {
+		p.add("environment", "may have at most %d variables", MaxVariables)
+		return
+	}
+	seen := map[string]bool{}
+	plain, secrets := 0, map[string]string{}
+	for i, v := range variables {
+		switch {
+		case !variableName.MatchString(v.Name):
+			// The bad name itself is no good name for a field.
+			p.add(fmt.Sprintf("environment.%d", i), "key must be letters, digits and _, not begin with a digit, and have at most 255 characters")
+		case seen[v.Name]:
+			p.add("environment."+v.Name, "is there twice")
+		case !isText(v.Value):
+			p.add("environment."+v.Name, "value must be UTF-8 text without NUL")
+		}
+		seen[v.Name] = true
+		if v.Secret {
+			secrets[v.Name] = v.Value
+		} else {
+			plain += len(v.Name) + len(v.Value)
+		}
+	}
+	if plain > MaxEnvironmentBytes {
+		p.add("environment", "may have at most %d bytes in all, has %d", MaxEnvironmentBytes, plain)
+	}
+	if stored := storedBytes(secrets); stored > MaxSecretsBytes {
+		p.add("environment", "may have at most %d bytes of secrets in all, as JSON, has %d", MaxSecretsBytes, stored)
+	}
+}
+
+// storedBytes is the size of a set of secrets as a vault keeps it.
+func storedBytes(secrets map[string]string) int {
+	text, err := json.Marshal(secrets)
+	if err != nil { // strings always encode
+		return 0
+	}
+	return len(text)
+}
+
+func (p *problems) shell(s *Shell) {
+	if s == nil {
+		p.add("start", "must not be empty")
+		return
+	}
+	if strings.TrimSpace(s.Start) == "" {
+		p.add("start", "must not be empty")
+	}
+	for _, script := range []struct{ field, text string }{{"start", s.Start}, {"stop", s.Stop}, {"health", s.Health}} {
+		if len(script.text) > MaxScriptBytes || !isText(script.text) {
+			p.add(script.field, "must be UTF-8 text without NUL, at most %d bytes", MaxScriptBytes)
+		}
+	}
+}
+
+func (p *problems) compose(text string) {
+	switch {
+	case strings.TrimSpace(text) == "":
+		p.add("docker_compose", "must not be empty")
+	case len(text) > MaxComposeBytes:
+		p.add("docker_compose", "may have at most %d bytes, has %d", MaxComposeBytes, len(text))
+	case !isText(text):
+		p.add("docker_compose", "must be UTF-8 text without NUL, or the base64 of it")
+	}
+}
+
+func (p *problems) between(field string, value, least, most int) {
+	if value < least || value > most {
+		p.add(field, "must be between %d and %d", least, most)
+	}
+}
+
+func (p *problems) duration(field string, value time.Duration) {
+	if value < time.Second || value > MaxTimeout || value%time.Second != 0 {
+		p.add(field, "must be whole seconds between 1 and %d", int(MaxTimeout.Seconds()))
+	}
+}
+
+func orDefault[T comparable](value, otherwise T) T {
+	var none T
+	if value == none {
+		return otherwise
+	}
+	return value
+}
+
+// TakeSecrets takes the values of the secret variables out of the resource and
+// returns them by name: what is left may be stored anywhere, what is returned
+// only in the [Vault].
+func (r *Resource) TakeSecrets() map[string]string {
+	secrets := map[string]string{}
+	r.Environment = slices.Clone(r.Environment)
+	for i := range r.Environment {
+		if v := &r.Environment[i]; v.Secret {
+			secrets[v.Name], v.Value = v.Value, ""
+		}
+	}
+	return secrets
+}
