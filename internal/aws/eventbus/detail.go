@@ -1,0 +1,116 @@
+package eventbus
+
+import (
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+)
+
+// detail is what an event says. A receiver may get an event twice, and not in
+// the order of the changes: deployment_uuid and status name the change.
+type detail struct {
+	// Kind is the resource's: "application", "service" or "database".
+	Kind catalog.Kind `json:"kind"`
+	// PreviousStatus is null for a new deployment.
+	PreviousStatus *deployment.Status `json:"previous_status"`
+	Deployment     record             `json:"deployment"`
+}
+
+// record is a deployment's record, with the names and forms that the API has.
+type record struct {
+	Number           int64             `json:"id"`
+	ID               deployment.ID     `json:"deployment_uuid"`
+	Status           deployment.Status `json:"status"`
+	Reason           *string           `json:"reason"`
+	Operation        catalog.Operation `json:"operation"`
+	ResourceID       catalog.ID        `json:"resource_uuid"`
+	ResourceType     catalog.Kind      `json:"resource_type"`
+	ResourceName     string            `json:"resource_name"`
+	ServerID         catalog.ID        `json:"server_uuid"`
+	ServerName       string            `json:"server_name"`
+	PullLatestImages bool              `json:"pull_latest_images"`
+	StopBeforeStart  bool              `json:"stop_before_start"`
+	Force            bool              `json:"force"`
+	IsAPI            bool              `json:"is_api"`
+	Trigger          trigger           `json:"trigger"`
+	Attempt          int               `json:"attempt"`
+	ExitCode         *int              `json:"exit_code"`
+	Signal           *string           `json:"signal"`
+	Log              logTotals         `json:"log"`
+	CreatedAt        *string           `json:"created_at"`
+	QueuedAt         *string           `json:"queued_at"`
+	StartedAt        *string           `json:"started_at"`
+	FinishedAt       *string           `json:"finished_at"`
+	UpdatedAt        *string           `json:"updated_at"`
+}
+
+type trigger struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// logTotals says how much log there is. The log itself is behind the API,
+// where abilities are checked.
+type logTotals struct {
+	Entries     int64 `json:"entries"`
+	Bytes       int64 `json:"bytes"`
+	OutputBytes int64 `json:"output_bytes"`
+	Complete    bool  `json:"complete"`
+}
+
+func newDetail(change deployment.Change) detail {
+	r := change.Record
+	return detail{
+		Kind:           r.ID.Kind(),
+		PreviousStatus: orNull(change.Previous),
+		Deployment: record{
+			Number:           r.ID.Number(),
+			ID:               r.ID,
+			Status:           r.Status,
+			Reason:           orNull(string(r.Outcome.Reason)),
+			Operation:        r.Operation,
+			ResourceID:       r.ID.Resource(),
+			ResourceType:     r.ID.Kind(),
+			ResourceName:     r.ResourceName,
+			ServerID:         r.ServerID,
+			ServerName:       r.ServerName,
+			PullLatestImages: r.Options.PullLatestImages,
+			StopBeforeStart:  r.Options.StopBeforeStart,
+			Force:            r.Options.Force,
+			IsAPI:            r.Trigger.Kind == deployment.TriggerAPI,
+			Trigger:          trigger{Kind: r.Trigger.Kind, Name: r.Trigger.Name},
+			Attempt:          r.Lease.Attempt,
+			ExitCode:         r.Outcome.ExitCode,
+			Signal:           orNull(r.Outcome.Signal),
+			Log: logTotals{
+				Entries:     int64(r.Progress.Log.Last),
+				Bytes:       r.Progress.Log.Bytes,
+				OutputBytes: r.Progress.OutputBytes(),
+				Complete:    r.Progress.Log.Complete,
+			},
+			CreatedAt:  timeOrNull(r.CreatedAt),
+			QueuedAt:   timeOrNull(r.QueuedAt),
+			StartedAt:  timeOrNull(r.StartedAt),
+			FinishedAt: timeOrNull(r.FinishedAt),
+			UpdatedAt:  timeOrNull(r.UpdatedAt),
+		},
+	}
+}
+
+// orNull is null for a text that says nothing.
+func orNull[T ~string](text T) *T {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// timeOrNull writes a time as the API does, and null for none.
+func timeOrNull(at time.Time) *string {
+	if at.IsZero() {
+		return nil
+	}
+	text := at.UTC().Format("2006-01-02T15:04:05.000000Z")
+	return &text
+}

@@ -1,0 +1,82 @@
+// Package eventbus tells the world of changes of deployments, as events on an
+// EventBridge bus.
+package eventbus
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// What every event of a change says of itself: rules match on these.
+const (
+	Source     = "waybill"
+	DetailType = "Deployment Status Changed"
+)
+
+// Options adjust [New]; the zero value works.
+type Options struct {
+	// Source is the events' source; [Source] when empty.
+	Source string
+}
+
+// Bus is an event bus. It is safe for use by several goroutines.
+type Bus struct {
+	client *eventbridge.Client
+	name   string
+	opts   Options
+}
+
+var _ deployment.Publisher = (*Bus)(nil)
+
+// New returns the bus with the name.
+func New(client *eventbridge.Client, bus string, opts Options) *Bus {
+	if opts.Source == "" {
+		opts.Source = Source
+	}
+	return &Bus{client: client, name: bus, opts: opts}
+}
+
+// Open returns the bus with the name, by a client of its own.
+func Open(config aws.Config, bus string, opts Options) *Bus {
+	return New(eventbridge.NewFromConfig(config), bus, opts)
+}
+
+// Publish puts the change on the bus. Internal if the bus did not take it.
+func (b *Bus) Publish(ctx context.Context, change deployment.Change) error {
+	id := change.Record.ID
+	text, err := json.Marshal(newDetail(change))
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "encode the event of %s", id)
+	}
+	answer, err := b.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{
+		EventBusName: &b.name,
+		Source:       &b.opts.Source,
+		DetailType:   aws.String(DetailType),
+		Detail:       aws.String(string(text)),
+		Time:         aws.Time(change.Record.UpdatedAt),
+	}}})
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "publish the event of %s", id)
+	}
+	// The call succeeds also when the bus refused what was in it.
+	if answer.FailedEntryCount > 0 {
+		return fault.New(fault.Internal, "the bus refused the event of %s: %s", id, refusal(answer.Entries))
+	}
+	return nil
+}
+
+func refusal(entries []types.PutEventsResultEntry) string {
+	for _, entry := range entries {
+		if entry.ErrorCode != nil {
+			return *entry.ErrorCode
+		}
+	}
+	return "no reason given"
+}

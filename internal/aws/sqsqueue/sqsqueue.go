@@ -1,0 +1,81 @@
+// Package sqsqueue hands deployments to runners through an SQS queue, and
+// keeps a runner's message for it as long as it lives and no longer.
+package sqsqueue
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// Queue is the runners' queue. It is safe for use by several goroutines.
+type Queue struct {
+	client *sqs.Client
+	url    string
+}
+
+var _ deployment.Sender = (*Queue)(nil)
+
+// New returns the queue with the URL.
+func New(client *sqs.Client, queueURL string) *Queue {
+	return &Queue{client: client, url: queueURL}
+}
+
+// Open returns the queue with the URL, by a client of its own.
+func Open(config aws.Config, queueURL string) *Queue {
+	return New(sqs.NewFromConfig(config), queueURL)
+}
+
+// body is the message's text. Its one member is named as in the operator's
+// log, which takes the uuid from here.
+type body struct {
+	Deployment deployment.ID `json:"deployment_uuid"`
+}
+
+// Send hands the deployment to a runner. It is delivered at least once.
+func (q *Queue) Send(ctx context.Context, id deployment.ID) error {
+	text, err := json.Marshal(body{Deployment: id})
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "encode the message for %s", id)
+	}
+	_, err = q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(text))})
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "send %s to the runners", id)
+	}
+	return nil
+}
+
+// Read returns the deployment that a message's text names. Invalid if it is
+// no text that [Queue.Send] makes.
+func Read(text string) (deployment.ID, error) {
+	var message body
+	if err := json.Unmarshal([]byte(text), &message); err != nil {
+		return "", fault.Wrap(err, fault.Invalid, "a message of %d bytes is not one of ours", len(text))
+	}
+	id, err := deployment.ParseID(string(message.Deployment))
+	if err != nil {
+		return "", fault.Wrap(err, fault.Invalid, "a message of %d bytes names no deployment", len(text))
+	}
+	return id, nil
+}
+
+// Hold hides the message from other receivers for that long from now, in whole
+// seconds. The receipt is the one that came with the message; once another
+// receiver got it, the old receipt may no longer be taken.
+func (q *Queue) Hold(ctx context.Context, receipt string, visibility time.Duration) error {
+	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
+		QueueUrl:          &q.url,
+		ReceiptHandle:     &receipt,
+		VisibilityTimeout: int32(visibility / time.Second),
+	})
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "hold a message")
+	}
+	return nil
+}
