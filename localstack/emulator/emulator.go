@@ -1,0 +1,202 @@
+// Package emulator starts and stops something that answers like AWS on this
+// machine. Which one it is matters to nobody who calls it: all three take the
+// same requests on one port of the loopback interface.
+package emulator
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"waybill/localstack/background"
+	"waybill/localstack/progress"
+)
+
+// Kind names an emulator, in the words of the variable EMULATOR.
+type Kind string
+
+// The kinds.
+const (
+	// MiniStack needs Python only, and enforces IAM.
+	MiniStack Kind = "ministack"
+	// LocalStack is its image, run by Docker.
+	LocalStack Kind = "localstack"
+	// LocalStackPyPI is the same program from Python's package index, for
+	// machines without Docker.
+	LocalStackPyPI Kind = "localstack-pypi"
+)
+
+// DefaultPort is the one that both programs are known by.
+const DefaultPort = 4566
+
+// ParseKind reads the name of a kind; "" is MiniStack.
+func ParseKind(text string) (Kind, error) {
+	switch kind := Kind(text); kind {
+	case "":
+		return MiniStack, nil
+	case MiniStack, LocalStack, LocalStackPyPI:
+		return kind, nil
+	}
+	return "", fmt.Errorf("EMULATOR=%s is unknown: it is %s, %s or %s", text, MiniStack, LocalStack, LocalStackPyPI)
+}
+
+// Options say what to start and where.
+type Options struct {
+	Kind Kind
+	// Root is the checkout, whose .local folder has the tools that prepare made.
+	Root string
+	// State is an absolute folder of this emulator's own: its note, its log and
+	// its temporary files.
+	State string
+	// Port on loopback; 0 takes a free one.
+	Port int
+	// NoIAM leaves out the checks of roles and policies, where the emulator has
+	// any.
+	NoIAM bool
+	// Say is told what goes on while it starts.
+	Say progress.Say
+}
+
+// Emulator is a running one. Its JSON is the note in its state folder.
+type Emulator struct {
+	Kind Kind `json:"kind"`
+	Port int  `json:"port"`
+	// Process is the emulator, or what copies the log of its container.
+	Process background.Process `json:"process"`
+	// Project is the compose project of a container.
+	Project string `json:"project,omitempty"`
+
+	root, state string
+}
+
+// Find returns the emulator that was started with this state folder, if it
+// still runs.
+func Find(root, state string) (*Emulator, bool, error) {
+	e := Emulator{root: root, state: state}
+	noted, err := background.Load(e.note(), &e)
+	if err != nil || !noted {
+		return nil, false, err
+	}
+	return &e, e.Process.Alive(), nil
+}
+
+// Start starts an emulator with an empty account and waits until it answers.
+func Start(ctx context.Context, opts Options) (*Emulator, error) {
+	e := &Emulator{Kind: opts.Kind, Port: opts.Port, root: opts.Root, state: opts.State}
+	if err := os.RemoveAll(e.scratch()); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(e.scratch(), 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.Remove(e.Log()); err != nil && !os.IsNotExist(err) {
+		return nil, err
+	}
+	var err error
+	if e.Port, err = takePort(opts.Port); err != nil {
+		return nil, err
+	}
+	if err := e.launch(ctx, opts); err != nil {
+		return nil, fmt.Errorf("start %s: %w", e.Kind, err)
+	}
+	err = progress.While(opts.Say, "Starting "+string(e.Kind), func() error { return e.await(ctx) })
+	if err != nil {
+		_ = e.Stop(context.WithoutCancel(ctx))
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Emulator) launch(ctx context.Context, opts Options) error {
+	var err error
+	switch e.Kind {
+	case LocalStack:
+		err = e.up(ctx, opts.Say)
+	case LocalStackPyPI:
+		command, broken := e.localstack()
+		if broken != nil {
+			return broken
+		}
+		e.Process, err = background.Start(command, e.Log())
+	default:
+		e.Process, err = background.Start(e.ministack(opts.NoIAM), e.Log())
+	}
+	if err != nil {
+		return err
+	}
+	// Noted at once: whatever happens from here on, a later command can stop it.
+	return background.Save(e.note(), e)
+}
+
+// await waits until the emulator answers. It has two minutes: a busy machine
+// with two cores has been seen to take one.
+func (e *Emulator) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	err := progress.Poll(ctx, 200*time.Millisecond, func() (bool, error) {
+		if !e.Process.Alive() {
+			return false, fmt.Errorf("%s ended at once", e.Kind)
+		}
+		return e.healthy(ctx), nil
+	})
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s does not answer on port %d: %w\n%s\n(all of its log is in %s)", e.Kind, e.Port, err, tail(e.Log()), e.Log())
+}
+
+// healthy asks the path that both programs have.
+func (e *Emulator) healthy(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, e.Endpoint()+"/_localstack/health", nil)
+	if err != nil {
+		return false
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode == http.StatusOK
+}
+
+// Endpoint is where it answers.
+func (e *Emulator) Endpoint() string { return fmt.Sprintf("http://127.0.0.1:%d", e.Port) }
+
+// Log is the file that has what the emulator and the functions printed.
+func (e *Emulator) Log() string { return filepath.Join(e.state, "emulator.log") }
+
+// Stop ends the emulator, the functions in it, and nothing else.
+func (e *Emulator) Stop(ctx context.Context) error {
+	if e.Kind == LocalStack {
+		if err := e.down(ctx); err != nil {
+			return err
+		}
+	}
+	// LocalStack was once seen to hang on TERM; it gets ten seconds.
+	if err := e.Process.Stop(ctx, 10*time.Second); err != nil {
+		return err
+	}
+	if err := os.RemoveAll(e.scratch()); err != nil {
+		return err
+	}
+	return os.Remove(e.note())
+}
+
+func (e *Emulator) note() string { return filepath.Join(e.state, "emulator.json") }
+
+// scratch is the folder for everything that ends with the emulator.
+func (e *Emulator) scratch() string { return filepath.Join(e.state, "emulator") }
+
+func tail(file string) string {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text[max(0, len(text)-2000):]))
+}

@@ -1,0 +1,60 @@
+package emulator
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// takePort returns the port if nobody listens on it, or a free one for 0. What
+// it found may be taken a moment later; the emulator then says so itself.
+func takePort(port int) (int, error) {
+	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return 0, fmt.Errorf("port %d is taken%s: stop that, or choose another one, such as PORT=%d", port, holder(port), port+1)
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+// holder says who listens on the port, where Linux lets us see it: the socket's
+// inode in the table of connections is what one of the process's descriptors
+// points to.
+func holder(port int) string {
+	for inode := range listeners(port) {
+		descriptors, _ := filepath.Glob("/proc/[0-9]*/fd/*")
+		for _, descriptor := range descriptors {
+			if target, err := os.Readlink(descriptor); err != nil || target != "socket:["+inode+"]" {
+				continue
+			}
+			process := filepath.Dir(filepath.Dir(descriptor))
+			name, _ := os.ReadFile(filepath.Join(process, "comm"))
+			return fmt.Sprintf(" by %s (pid %s)", strings.TrimSpace(string(name)), filepath.Base(process))
+		}
+	}
+	return ""
+}
+
+// listeners are the inodes of the sockets that listen on the port (proc(5),
+// /proc/net/tcp: local address in field 2, state in field 4 with 0A for LISTEN,
+// inode in field 10).
+func listeners(port int) map[string]bool {
+	inodes := map[string]bool{}
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		text, _ := os.ReadFile(table)
+		for line := range strings.Lines(string(text)) {
+			fields := strings.Fields(line)
+			if len(fields) >= 10 && fields[3] == "0A" && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) {
+				inodes[fields[9]] = true
+			}
+		}
+	}
+	return inodes
+}

@@ -1,0 +1,85 @@
+package emulator
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// Sources is the folder, below the checkout, of what the emulators are made of.
+const Sources = "localstack/emulator/python"
+
+// Python is the interpreter of the kind's virtual environment, which prepare
+// makes.
+func Python(root string, kind Kind) string {
+	return filepath.Join(root, ".local", "venv", string(kind), "bin", "python")
+}
+
+// Library is where prepare puts what LocalStack would download: DynamoDB Local
+// and a link to Java.
+func Library(root string) string { return filepath.Join(root, ".local", "localstack") }
+
+// environment is all that an emulator gets of this process's. MiniStack hands
+// its own on to the functions, and nothing of the user's may reach those.
+func (e *Emulator) environment() []string {
+	return []string{
+		"PATH=" + os.Getenv("PATH"),
+		"HOME=" + e.scratch(),
+		"TMPDIR=" + e.scratch(),
+		"LANG=C.UTF-8",
+		// No emulator may look for containers of its own.
+		"DOCKER_HOST=unix:///nonexistent",
+	}
+}
+
+func (e *Emulator) ministack(noIAM bool) *exec.Cmd {
+	command := exec.Command(Python(e.root, MiniStack), filepath.Join(e.root, Sources, "run_ministack.py"))
+	command.Dir = e.scratch()
+	command.Env = append(e.environment(),
+		// Functions dial AWS unless the emulator itself was told where it is.
+		"AWS_ENDPOINT_URL="+e.Endpoint(),
+		fmt.Sprintf("GATEWAY_PORT=%d", e.Port),
+		"BIND_HOST=127.0.0.1",
+		fmt.Sprintf("AUTH=%t", !noIAM),
+		"STATE_DIR="+e.scratch(),
+		"S3_DATA_DIR="+filepath.Join(e.scratch(), "s3"),
+	)
+	return command
+}
+
+// localstack runs LocalStack on this machine as if it were in its container,
+// below a root folder of its own that shares the prepared library.
+func (e *Emulator) localstack() (*exec.Cmd, error) {
+	files := filepath.Join(e.scratch(), "root")
+	home := filepath.Join(files, "var", "lib", "localstack")
+	if err := os.MkdirAll(home, 0o700); err != nil {
+		return nil, err
+	}
+	if err := os.Symlink(Library(e.root), filepath.Join(home, "lib")); err != nil {
+		return nil, err
+	}
+	command := exec.Command(Python(e.root, LocalStackPyPI), "-m", "localstack.runtime.main")
+	command.Dir = e.scratch()
+	command.Env = append(e.environment(),
+		"OVERRIDE_IN_DOCKER=0",
+		"FILESYSTEM_ROOT="+files,
+		fmt.Sprintf("GATEWAY_LISTEN=127.0.0.1:%d", e.Port),
+		// The default server listens on every interface, whatever it is told.
+		"GATEWAY_SERVER=hypercorn",
+		"DNS_ADDRESS=0",
+		"DISABLE_EVENTS=1",
+		"SKIP_SSL_CERT_DOWNLOAD=1",
+		"SKIP_INFRA_DOWNLOADS=1",
+		"PROVIDER_OVERRIDE_DYNAMODB=v2",
+		"PROVIDER_OVERRIDE_DYNAMODBSTREAMS=v2",
+		// Functions run as children of LocalStack, by our own plug-in.
+		"LAMBDA_RUNTIME_EXECUTOR=waybill",
+		"PYTHONPATH="+filepath.Join(e.root, Sources, "executor"),
+		"PYTHONDONTWRITEBYTECODE=1",
+		// A queue's message is picked up within a second instead of ten.
+		"LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC=0.2",
+		"LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC=1",
+	)
+	return command, nil
+}
