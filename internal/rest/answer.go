@@ -1,0 +1,79 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"waybill/internal/fault"
+)
+
+// answer is what an endpoint answers: body as JSON, or text as it is.
+type answer struct {
+	status int
+	body   any
+	// text with its contentType takes the place of body.
+	text        []byte
+	contentType string
+	header      map[string]string
+	// deployment is the uuid that the operator's log shall name, if the path
+	// does not.
+	deployment string
+}
+
+const jsonType = "application/json"
+
+func ok(body any) answer      { return answer{status: http.StatusOK, body: body} }
+func created(body any) answer { return answer{status: http.StatusCreated, body: body} }
+
+// encode makes the body's bytes before anything is written, so that a value
+// that does not encode still becomes a problem and not half an answer.
+func (a answer) encode() ([]byte, string, error) {
+	if a.contentType != "" {
+		return a.text, a.contentType, nil
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(a.body); err != nil {
+		return nil, "", fault.Wrap(err, fault.Internal, "encode an answer")
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), jsonType, nil
+}
+
+func (a answer) write(w http.ResponseWriter, body []byte, contentType string) {
+	header := w.Header()
+	for name, value := range a.header {
+		header.Set(name, value)
+	}
+	header.Set("Content-Type", contentType)
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	// Answers hold what only this token may see.
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(a.status)
+	// A client that is gone gets nothing, and there is nobody to tell.
+	_, _ = w.Write(body)
+}
+
+// timestamp writes a time as upstream does: "2026-08-22T10:00:00.000000Z".
+func timestamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+// timestampOrNull writes the zero time as null.
+func timestampOrNull(at time.Time) *string {
+	if at.IsZero() {
+		return nil
+	}
+	text := timestamp(at)
+	return &text
+}
+
+// textOrNull writes the empty text as null.
+func textOrNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}

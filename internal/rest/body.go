@@ -1,0 +1,62 @@
+package rest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+
+	"waybill/internal/fault"
+)
+
+// maxBodyBytes bounds what is read of a request. The largest that is ever
+// accepted is a compose file of [catalog.MaxComposeBytes] in base64.
+const maxBodyBytes = 1 << 20
+
+// readBody reads a request's body. Invalid if it is too long, naming the member
+// in which the limit was reached: that is the one to make shorter.
+func readBody(from io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(from, maxBodyBytes+1))
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "The body of the request could not be read to its end.")
+	}
+	if len(body) > maxBodyBytes {
+		return nil, invalid(memberAt(body), "is too long: a request may have at most "+bytesText(maxBodyBytes))
+	}
+	return body, nil
+}
+
+// memberAt names the member of the outermost object that the end of a cut-off
+// JSON text lies in, or "body" where it is none.
+func memberAt(cut []byte) string {
+	const none, longest = "body", 64
+	decoder := json.NewDecoder(bytes.NewReader(cut))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return none
+	}
+	for {
+		name, err := decoder.Token()
+		if err != nil {
+			return none
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			if text, is := name.(string); is && len(text) <= longest {
+				return text
+			}
+			return none
+		}
+	}
+}
+
+// decode reads a body that was checked against its schema. What the schema let
+// through and the type does not take is Invalid all the same.
+func decode[T any](body []byte) (T, error) {
+	var value T
+	if len(bytes.TrimSpace(body)) == 0 {
+		return value, nil
+	}
+	if err := json.Unmarshal(body, &value); err != nil {
+		return value, fault.Wrap(err, fault.Invalid, "Validation failed.").WithField("body", "does not have the shape that openapi.yaml describes")
+	}
+	return value, nil
+}

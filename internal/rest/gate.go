@@ -1,0 +1,224 @@
+package rest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"time"
+
+	"waybill/internal/access"
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/openapi"
+	"waybill/internal/oplog"
+)
+
+// endpoint answers one operation. Its call has passed the gate.
+type endpoint func(ctx context.Context, c *call) (answer, error)
+
+// call is a request that has a route, a token with the route's ability, and a
+// body and a query that openapi.yaml allows.
+type call struct {
+	route  openapi.Route
+	params map[string]string
+	query  url.Values
+	header http.Header
+	token  access.Token
+	body   []byte
+}
+
+// sensitive reports whether the caller may see what is hidden from others.
+func (c *call) sensitive() bool { return c.token.Can(access.ReadSensitive) }
+
+// gate stands in front of every endpoint of a function.
+type gate struct {
+	function  string
+	api       *openapi.API
+	router    router
+	checker   *access.Checker
+	endpoints map[string]endpoint
+	opts      Options
+}
+
+// newGate reads openapi.yaml and holds the endpoints against it: each of the
+// function's operations needs one.
+func newGate(function string, tokens access.Tokens, opts Options, endpoints map[string]endpoint) (*gate, error) {
+	api, err := openapi.Load()
+	if err != nil {
+		return nil, err
+	}
+	for _, route := range api.Routes() {
+		if route.Function == function && endpoints[route.ID] == nil {
+			return nil, fault.New(fault.Internal, "openapi.yaml gives %s to the function %s, which has no endpoint for it", route.ID, function)
+		}
+	}
+	return &gate{
+		function:  function,
+		api:       api,
+		router:    newRouter(api.Routes()),
+		checker:   access.New(tokens, access.Options{Now: opts.Now}),
+		endpoints: endpoints,
+		opts:      opts,
+	}, nil
+}
+
+// visit is one request on its way, for the line that the operator's log gets.
+type visit struct {
+	request   *http.Request
+	requestID string
+	route     openapi.Route
+	// deployment is the uuid that the path names, or "".
+	deployment string
+	began      time.Time
+	err        error
+}
+
+// ServeHTTP answers a request and logs one line of it.
+func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v := &visit{request: r, requestID: g.requestID(r), began: g.opts.Now()}
+	ctx := oplog.With(r.Context(), oplog.RequestID, v.requestID)
+	var reply answer
+	var body []byte
+	var contentType string
+	reply, v.err = g.serve(ctx, v)
+	if v.err == nil {
+		body, contentType, v.err = reply.encode()
+	}
+	if v.err != nil {
+		reply = problemAnswer(v.err, v.requestID)
+		body, contentType, _ = reply.encode() // texts and numbers always encode
+	}
+	w.Header().Set(RequestIDHeader, v.requestID)
+	reply.write(w, body, contentType)
+	g.log(ctx, v, reply)
+}
+
+// serve takes a request through the gate to its endpoint. A panic on the way
+// becomes an Internal error, which is logged like any other.
+func (g *gate) serve(ctx context.Context, v *visit) (reply answer, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fault.Wrap(fmt.Errorf("panic: %v\n%s", cause, debug.Stack()), fault.Internal, "an endpoint panicked")
+		}
+	}()
+	c, err := g.admit(ctx, v)
+	if err != nil {
+		return answer{}, err
+	}
+	if v.deployment = deploymentOf(c); v.deployment != "" {
+		ctx = oplog.With(ctx, oplog.Deployment, v.deployment)
+	}
+	return g.endpoints[c.route.ID](ctx, c)
+}
+
+// admit checks a request in the order in which a stranger may learn things:
+// first whether there is such a route at all, then whether the caller may use
+// it, and only then whether what is asked for makes sense.
+func (g *gate) admit(ctx context.Context, v *visit) (*call, error) {
+	route, params, err := g.find(v.request)
+	if err != nil {
+		return nil, err
+	}
+	v.route = route
+	c := &call{route: route, params: params, header: v.request.Header}
+	if route.Ability != "" {
+		if c.token, err = g.checker.Authenticate(ctx, c.header.Get("Authorization")); err != nil {
+			return nil, err
+		}
+		if err := c.token.Require(route.Ability); err != nil {
+			return nil, err
+		}
+	}
+	if c.query, err = url.ParseQuery(v.request.URL.RawQuery); err != nil {
+		return nil, invalid("query", "is not percent-encoded as it should be")
+	}
+	if c.body, err = readBody(v.request.Body); err != nil {
+		return nil, err
+	}
+	return c, g.check(c)
+}
+
+func (g *gate) find(r *http.Request) (openapi.Route, map[string]string, error) {
+	found, params, ok := g.router.find(r.URL.Path)
+	route, known := found.byMethod[r.Method]
+	switch {
+	case !ok || !found.servedBy(g.function):
+		return openapi.Route{}, nil, fault.New(fault.NotFound, "Not found.")
+	case !known:
+		return openapi.Route{}, nil, methodNotAllowed(r.Method, found.methods())
+	case route.Function != g.function:
+		return openapi.Route{}, nil, fault.New(fault.NotFound, "Not found.")
+	}
+	return route, params, nil
+}
+
+func (g *gate) check(c *call) error {
+	if err := g.api.CheckQuery(c.route.ID, c.query); err != nil {
+		return err
+	}
+	return g.api.CheckBody(c.route.ID, c.body)
+}
+
+// deploymentOf is the deployment that the path names, or "".
+func deploymentOf(c *call) string {
+	for _, value := range c.params {
+		if id, err := deployment.ParseID(value); err == nil {
+			return string(id)
+		}
+	}
+	return ""
+}
+
+// log writes the one line. Neither a body nor a token is in it; what a client
+// did wrong is between us and them, what went wrong here is for the operator.
+func (g *gate) log(ctx context.Context, v *visit, reply answer) {
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("method", v.request.Method),
+		slog.String("route", v.route.Path),
+		slog.Int("status", reply.status),
+		slog.Duration("duration", g.opts.Now().Sub(v.began)),
+	}
+	if v.err != nil && reply.status >= http.StatusInternalServerError {
+		level = slog.LevelError
+		attrs = append(attrs, slog.String("error", v.err.Error()))
+	}
+	if uuid := cmp.Or(reply.deployment, v.deployment); uuid != "" {
+		ctx = oplog.With(ctx, oplog.Deployment, uuid)
+	}
+	g.opts.Log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+// RequestIDHeader carries the id of a request: what the gateway in front set,
+// or a fresh one. The answer has it too.
+const RequestIDHeader = "X-Request-Id"
+
+func (g *gate) requestID(r *http.Request) string {
+	const longest = 64
+	given := r.Header.Get(RequestIDHeader)
+	if given != "" && len(given) <= longest && isPlain(given) {
+		return given
+	}
+	id, err := catalog.RandomText(catalog.IDLength, g.opts.Random)
+	if err != nil {
+		// Without an id the request can still be answered.
+		g.opts.Log.LogAttrs(r.Context(), slog.LevelError, "no request id", slog.String("error", errors.Unwrap(err).Error()))
+	}
+	return id
+}
+
+// isPlain reports whether text has only letters, digits and hyphens.
+func isPlain(text string) bool {
+	for _, c := range []byte(text) {
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' {
+			return false
+		}
+	}
+	return true
+}

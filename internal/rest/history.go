@@ -1,0 +1,99 @@
+package rest
+
+import (
+	"context"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+)
+
+// historyBody is a page of a resource's deployments, newest first.
+type historyBody struct {
+	Count       int          `json:"count"`
+	Deployments []recordBody `json:"deployments"`
+	Next        *string      `json:"next"`
+}
+
+// history is the endpoint with the deployments of one resource of a kind.
+func (l lister) history(kind catalog.Kind) endpoint {
+	return func(ctx context.Context, c *call) (answer, error) {
+		resource, err := find[catalog.Deployable](ctx, l.Store, c.params["uuid"], kind)
+		if err != nil {
+			return answer{}, err
+		}
+		page, err := pageOf(c)
+		if err != nil {
+			return answer{}, err
+		}
+		read := l.History.List
+		if status := deployment.Status(c.query.Get("status")); status != "" {
+			read = l.filtered(status)
+		}
+		listing, err := read(ctx, resource.Common().ID, page)
+		if err != nil {
+			return answer{}, err
+		}
+		return ok(historyBody{listing.Count, showRecords(listing.Records), textOrNull(listing.Next)}), nil
+	}
+}
+
+func pageOf(c *call) (deployment.Page, error) {
+	skip, err := number(c.query, "skip", 0)
+	if err != nil {
+		return deployment.Page{}, err
+	}
+	take, err := number(c.query, "take", deployment.DefaultTake)
+	if err != nil {
+		return deployment.Page{}, err
+	}
+	return deployment.Page{Skip: skip, Take: take, Cursor: c.query.Get("cursor")}, nil
+}
+
+// maxFiltered is how many pages of history one filtered request looks through.
+// An answer may so have fewer than it was asked for, or none, and still a next.
+const maxFiltered = 10
+
+// filtered reads only the deployments with a status, of which skip and take
+// then count. History has no index by status; the reader goes through it page
+// by page.
+func (l lister) filtered(status deployment.Status) func(context.Context, catalog.ID, deployment.Page) (deployment.Listing, error) {
+	return func(ctx context.Context, id catalog.ID, asked deployment.Page) (deployment.Listing, error) {
+		var found deployment.Listing
+		page := deployment.Page{Take: deployment.MaxTake, Cursor: asked.Cursor}
+		skip := asked.Skip
+		for range maxFiltered {
+			listing, err := l.History.List(ctx, id, page)
+			if err != nil {
+				return deployment.Listing{}, err
+			}
+			found.Count, found.Next = listing.Count, listing.Next
+			for i, record := range listing.Records {
+				if record.Status != status {
+					continue
+				}
+				if skip > 0 {
+					skip--
+					continue
+				}
+				found.Records = append(found.Records, record)
+				if len(found.Records) == asked.Take {
+					found.Next = nextAfter(listing, i)
+					return found, nil
+				}
+			}
+			if page.Cursor = listing.Next; page.Cursor == "" {
+				break
+			}
+		}
+		return found, nil
+	}
+}
+
+// nextAfter is the cursor behind the i-th record of a page: a cursor is the
+// uuid of the last deployment that was shown.
+func nextAfter(listing deployment.Listing, i int) string {
+	if i == len(listing.Records)-1 {
+		return listing.Next
+	}
+	return string(listing.Records[i].ID)
+}

@@ -1,0 +1,75 @@
+package rest
+
+import (
+	"context"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+)
+
+// keyBody is the public half of an SSH key on the wire.
+type keyBody struct {
+	UUID        string  `json:"uuid"`
+	Name        string  `json:"name"`
+	Description *string `json:"description"`
+	PublicKey   string  `json:"public_key"`
+	Fingerprint string  `json:"fingerprint"`
+	CreatedAt   string  `json:"created_at"`
+	UpdatedAt   string  `json:"updated_at"`
+}
+
+func showKey(key *catalog.PrivateKey) keyBody {
+	return keyBody{
+		UUID:        string(key.ID),
+		Name:        key.Name,
+		Description: textOrNull(key.Description),
+		PublicKey:   key.PublicKey,
+		Fingerprint: key.Fingerprint,
+		CreatedAt:   timestamp(key.CreatedAt),
+		UpdatedAt:   timestamp(key.UpdatedAt),
+	}
+}
+
+func (k keeper) listKeys(ctx context.Context, _ *call) (answer, error) {
+	return list(ctx, k.Store, catalog.KindPrivateKey, showKey)
+}
+
+func (k keeper) getKey(ctx context.Context, c *call) (answer, error) {
+	key, err := find[*catalog.PrivateKey](ctx, k.Store, c.params["uuid"], catalog.KindPrivateKey)
+	if err != nil {
+		return answer{}, err
+	}
+	return ok(showKey(key)), nil
+}
+
+type newKey struct {
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	PrivateKey  string `json:"private_key"`
+}
+
+// createKey keeps the private key in the vault. No answer ever shows it again.
+func (k keeper) createKey(ctx context.Context, c *call) (answer, error) {
+	given, err := decode[newKey](c.body)
+	if err != nil {
+		return answer{}, err
+	}
+	meta, err := k.meta(catalog.KindPrivateKey, given.Name, given.Description)
+	if err != nil {
+		return answer{}, err
+	}
+	public, err := k.Inspector.PrivateKey(given.PrivateKey)
+	if err != nil {
+		// The cause never quotes the key; the field's text is ours all the same.
+		return answer{}, fault.Wrap(err, fault.KindOf(err), "Validation failed.").
+			WithField("private_key", "must be a private SSH key in PEM, without a passphrase")
+	}
+	key := &catalog.PrivateKey{Meta: meta, PublicKey: public.Line, Fingerprint: public.Fingerprint}
+	if err := catalog.Check(key); err != nil {
+		return answer{}, err
+	}
+	if err := k.keep(ctx, key, map[string]string{catalog.PrivateKeySecret: given.PrivateKey}); err != nil {
+		return answer{}, err
+	}
+	return created(showKey(key)), nil
+}

@@ -1,0 +1,27 @@
+package rest
+
+import (
+	"net/url"
+	"strconv"
+)
+
+// The values of a query have passed openapi.yaml; these only read them.
+
+// flag reports whether a boolean parameter is set.
+func flag(query url.Values, name string) bool {
+	on, err := strconv.ParseBool(query.Get(name))
+	return err == nil && on
+}
+
+// number reads an integer parameter, or returns the default where it is absent.
+func number(query url.Values, name string, otherwise int) (int, error) {
+	text := query.Get(name)
+	if text == "" {
+		return otherwise, nil
+	}
+	value, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, invalid(name, "must be an integer")
+	}
+	return value, nil
+}

@@ -1,0 +1,167 @@
+package rest
+
+import (
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+)
+
+// recordBody is a deployment on the wire. It is flat, and its types are those
+// that existing clients decode: a wrong one costs them three retries and then
+// the answer.
+type recordBody struct {
+	ID                int64       `json:"id"`
+	DeploymentUUID    string      `json:"deployment_uuid"`
+	Status            string      `json:"status"`
+	Operation         string      `json:"operation"`
+	ResourceUUID      string      `json:"resource_uuid"`
+	ResourceType      string      `json:"resource_type"`
+	ResourceName      string      `json:"resource_name"`
+	ServerUUID        string      `json:"server_uuid"`
+	ServerName        string      `json:"server_name"`
+	PullLatestImages  bool        `json:"pull_latest_images"`
+	StopBeforeStart   bool        `json:"stop_before_start"`
+	Force             bool        `json:"force"`
+	IsAPI             bool        `json:"is_api"`
+	Trigger           triggerBody `json:"trigger"`
+	ConfigurationHash *string     `json:"configuration_hash"`
+	DeploymentURL     string      `json:"deployment_url"`
+	CurrentProcessID  *string     `json:"current_process_id"`
+	ExitCode          *int        `json:"exit_code"`
+	Signal            *string     `json:"signal"`
+	Reason            *string     `json:"reason"`
+	Attempt           int         `json:"attempt"`
+	// Position is only on what stands in a queue.
+	Position   int        `json:"position,omitempty"`
+	Steps      []stepBody `json:"steps"`
+	Log        logTotals  `json:"log"`
+	CreatedAt  string     `json:"created_at"`
+	QueuedAt   *string    `json:"queued_at"`
+	StartedAt  *string    `json:"started_at"`
+	FinishedAt *string    `json:"finished_at"`
+	UpdatedAt  string     `json:"updated_at"`
+	// Logs is a text that is itself JSON. It is in no list, and in one record
+	// only for those who may see what is sensitive.
+	Logs *string `json:"logs,omitempty"`
+
+	*applicationFields
+	*serviceFields
+}
+
+type triggerBody struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+type stepBody struct {
+	Name       string  `json:"name"`
+	StartedAt  string  `json:"started_at"`
+	FinishedAt *string `json:"finished_at"`
+	ExitCode   *int    `json:"exit_code"`
+}
+
+type logTotals struct {
+	Entries     int64   `json:"entries"`
+	Bytes       int64   `json:"bytes"`
+	Chunks      int     `json:"chunks"`
+	OutputBytes int64   `json:"output_bytes"`
+	Digest      *string `json:"digest"`
+	Complete    bool    `json:"complete"`
+}
+
+// applicationFields are what upstream has on an application's deployment. What
+// is not known of a shell application has the value that upstream has for
+// "none".
+type applicationFields struct {
+	ApplicationID          string  `json:"application_id"`
+	ApplicationName        string  `json:"application_name"`
+	PullRequestID          int     `json:"pull_request_id"`
+	DockerRegistryImageTag *string `json:"docker_registry_image_tag"`
+	ForceRebuild           bool    `json:"force_rebuild"`
+	Commit                 string  `json:"commit"`
+	CommitMessage          *string `json:"commit_message"`
+	IsWebhook              bool    `json:"is_webhook"`
+	RestartOnly            bool    `json:"restart_only"`
+	Rollback               bool    `json:"rollback"`
+	OnlyThisServer         bool    `json:"only_this_server"`
+	GitType                *string `json:"git_type"`
+}
+
+type serviceFields struct {
+	ServiceID   string `json:"service_id"`
+	ServiceName string `json:"service_name"`
+}
+
+func showRecord(r deployment.Record) recordBody {
+	body := recordBody{
+		ID:                r.ID.Number(),
+		DeploymentUUID:    string(r.ID),
+		Status:            string(r.Status),
+		Operation:         string(r.Operation),
+		ResourceUUID:      string(r.ID.Resource()),
+		ResourceType:      string(r.ID.Kind()),
+		ResourceName:      r.ResourceName,
+		ServerUUID:        string(r.ServerID),
+		ServerName:        r.ServerName,
+		PullLatestImages:  r.Options.PullLatestImages,
+		StopBeforeStart:   r.Options.StopBeforeStart,
+		Force:             r.Options.Force,
+		IsAPI:             r.Trigger.Kind == deployment.TriggerAPI,
+		Trigger:           triggerBody(r.Trigger),
+		ConfigurationHash: textOrNull(r.ConfigurationHash),
+		DeploymentURL:     "/api/v1/deployments/" + string(r.ID),
+		CurrentProcessID:  textOrNull(r.Progress.Process),
+		ExitCode:          r.Outcome.ExitCode,
+		Signal:            textOrNull(r.Outcome.Signal),
+		Reason:            textOrNull(string(r.Outcome.Reason)),
+		Attempt:           r.Lease.Attempt,
+		Steps:             showSteps(r.Progress.Steps),
+		Log:               showTotals(r),
+		CreatedAt:         timestamp(r.CreatedAt),
+		QueuedAt:          timestampOrNull(r.QueuedAt),
+		StartedAt:         timestampOrNull(r.StartedAt),
+		FinishedAt:        timestampOrNull(r.FinishedAt),
+		UpdatedAt:         timestamp(r.UpdatedAt),
+	}
+	body.addKind(r)
+	return body
+}
+
+// addKind adds the fields that only deployments of the record's kind have.
+func (b *recordBody) addKind(r deployment.Record) {
+	switch r.ID.Kind() {
+	case catalog.KindApplication:
+		b.applicationFields = &applicationFields{
+			ApplicationID:   string(r.ID.Resource()),
+			ApplicationName: r.ResourceName,
+			ForceRebuild:    r.Options.Force,
+			Commit:          "HEAD",
+			RestartOnly:     r.Operation == catalog.Restart,
+		}
+	case catalog.KindService:
+		b.serviceFields = &serviceFields{ServiceID: string(r.ID.Resource()), ServiceName: r.ResourceName}
+	}
+}
+
+func showSteps(steps []deployment.Step) []stepBody {
+	bodies := make([]stepBody, 0, len(steps))
+	for _, s := range steps {
+		bodies = append(bodies, stepBody{s.Name, timestamp(s.StartedAt), timestampOrNull(s.FinishedAt), s.ExitCode})
+	}
+	return bodies
+}
+
+func showTotals(r deployment.Record) logTotals {
+	mark := r.Progress.Log
+	return logTotals{
+		Entries:     int64(mark.Last),
+		Bytes:       mark.Bytes,
+		Chunks:      mark.Chunks,
+		OutputBytes: r.Progress.OutputBytes(),
+		Digest:      textOrNull(mark.Digest),
+		Complete:    ended(r),
+	}
+}
+
+// ended reports whether nothing will follow in the log. A deployment that
+// ended before it had a log has one that is empty and complete.
+func ended(r deployment.Record) bool { return r.Progress.Log.Complete || r.Status.Terminal() }

@@ -1,0 +1,67 @@
+package rest
+
+import (
+	"context"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+)
+
+// newServer is what a client gives of a server; what it leaves out has the
+// defaults of [catalog.Check].
+type newServer struct {
+	Name           string `json:"name"`
+	Description    string `json:"description"`
+	IP             string `json:"ip"`
+	Port           int    `json:"port"`
+	User           string `json:"user"`
+	PrivateKeyUUID string `json:"private_key_uuid"`
+	HostKey        string `json:"host_key"`
+	DataDir        string `json:"data_dir"`
+	Concurrency    int    `json:"concurrency"`
+	QueueLimit     int    `json:"queue_limit"`
+}
+
+func (k keeper) createServer(ctx context.Context, c *call) (answer, error) {
+	given, err := decode[newServer](c.body)
+	if err != nil {
+		return answer{}, err
+	}
+	meta, err := k.meta(catalog.KindServer, given.Name, given.Description)
+	if err != nil {
+		return answer{}, err
+	}
+	server := &catalog.Server{
+		Meta:        meta,
+		Address:     given.IP,
+		Port:        given.Port,
+		User:        given.User,
+		KeyID:       catalog.ID(given.PrivateKeyUUID),
+		DataDir:     given.DataDir,
+		Concurrency: given.Concurrency,
+		QueueLimit:  given.QueueLimit,
+	}
+	if err := catalog.Check(server); err != nil {
+		return answer{}, err
+	}
+	if server.HostKey, err = k.hostKey(given.HostKey); err != nil {
+		return answer{}, err
+	}
+	if err := k.Store.Create(ctx, server); err != nil {
+		return answer{}, err
+	}
+	return created(showServer(server)), nil
+}
+
+// hostKey is the key as it is pinned: without comment and white space.
+func (k keeper) hostKey(line string) (string, error) {
+	if line == "" {
+		return "", nil
+	}
+	key, err := k.Inspector.PublicKey(line)
+	if err != nil {
+		return "", fault.Wrap(err, fault.KindOf(err), "Validation failed.").
+			WithField("host_key", `must be one line of authorized_keys, such as "ssh-ed25519 AAAA…"`)
+	}
+	return key.Line, nil
+}

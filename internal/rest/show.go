@@ -1,0 +1,98 @@
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/logbook"
+)
+
+// shower is the show function: its endpoints are methods of it.
+type shower struct {
+	ShowPorts
+	opts Options
+}
+
+func (p ShowPorts) endpoints(opts Options) map[string]endpoint {
+	s := shower{p, opts}
+	return map[string]endpoint{
+		"getDeployment": s.getDeployment,
+		"readLog":       s.readLog,
+	}
+}
+
+func (s shower) record(ctx context.Context, c *call) (deployment.Record, error) {
+	id, err := deployment.ParseID(c.params["uuid"])
+	if err != nil {
+		return deployment.Record{}, err
+	}
+	record, err := s.History.Get(ctx, id)
+	return record, missing(err, "Deployment")
+}
+
+func (s shower) getDeployment(ctx context.Context, c *call) (answer, error) {
+	record, err := s.record(ctx, c)
+	if err != nil {
+		return answer{}, err
+	}
+	body := showRecord(record)
+	if c.sensitive() {
+		logs, err := s.tail(ctx, record)
+		if err != nil {
+			return answer{}, err
+		}
+		body.Logs = &logs
+	}
+	return ok(body), nil
+}
+
+// maxTailBytes bounds the log inside of a record. As a text inside of JSON
+// inside of a Lambda answer each of its quotes takes up to four bytes, and such
+// an answer may have 6 MB.
+const maxTailBytes = 1 << 20
+
+// tail is the newest part of the log as a JSON array.
+func (s shower) tail(ctx context.Context, record deployment.Record) (string, error) {
+	lines, err := logbook.Tail(ctx, s.Archive, record.ID.Book(), record.Progress.Log, maxTailBytes)
+	if errors.Is(err, fault.NotFound) {
+		lines, err = expired(record)
+	}
+	if err != nil {
+		return "", err
+	}
+	return "[" + string(bytes.Join(lines, []byte(","))) + "]", nil
+}
+
+// expired stands in for a log whose chunks are gone before their record: the
+// reader is told so, instead of being shown a deployment that said nothing.
+func expired(record deployment.Record) ([][]byte, error) {
+	line, err := json.Marshal(logLine{
+		Order:     int64(record.Progress.Log.Last) + 1,
+		Timestamp: timestamp(record.UpdatedAt),
+		Type:      string(logbook.Stderr),
+		Output:    expiredText,
+	})
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "encode a line")
+	}
+	return [][]byte{line}, nil
+}
+
+const expiredText = "The log of this deployment has expired and was removed."
+
+// logLine is an entry on the wire, for the one that is made here. All others
+// pass through as they are stored.
+type logLine struct {
+	Order     int64   `json:"order"`
+	Timestamp string  `json:"timestamp"`
+	Type      string  `json:"type"`
+	Batch     int     `json:"batch"`
+	Step      string  `json:"step"`
+	Hidden    bool    `json:"hidden"`
+	Command   *string `json:"command"`
+	Output    string  `json:"output"`
+}
