@@ -11,32 +11,32 @@ import (
 // Abilities lists every ability, in the order in which people are told them.
 func Abilities() []Ability { return []Ability{Root, Read, ReadSensitive, Write, Deploy} }
 
-// ParseAbilities reads a list of abilities from outside: no repeats come out,
-// in the order of [Abilities]. Invalid, naming the bad one and listing the
-// right ones, if there is an unknown one or none at all.
+// ParseAbilities reads a list of abilities from outside. They come out without
+// repeats and in the order of [Abilities]. Invalid, naming each bad one and
+// listing the right ones, if one is unknown or there is none at all.
 func ParseAbilities(names []string) ([]Ability, error) {
+	abilities := make([]Ability, len(names))
+	for i, name := range names {
+		abilities[i] = Ability(name)
+	}
+	return check(abilities)
+}
+
+func check(abilities []Ability) ([]Ability, error) {
 	var bad []string
-	var abilities []Ability
-	for _, name := range names {
-		ability := Ability(name)
-		switch {
-		case !slices.Contains(Abilities(), ability):
-			bad = append(bad, quote(name))
-		case !slices.Contains(abilities, ability):
-			abilities = append(abilities, ability)
+	for _, ability := range abilities {
+		if !slices.Contains(Abilities(), ability) {
+			bad = append(bad, shown(string(ability)))
 		}
 	}
 	invalid := fault.New(fault.Invalid, "Validation failed.")
-	if len(bad) > 0 {
-		return nil, invalid.WithField("abilities", strings.Join(bad, ", ")+" is no ability; the abilities are "+listing())
+	switch {
+	case len(bad) > 0:
+		return nil, invalid.WithField("abilities", "cannot have "+strings.Join(bad, ", ")+"; the abilities are "+listing())
+	case len(abilities) == 0:
+		return nil, invalid.WithField("abilities", "must have one or more of "+listing())
 	}
-	if len(abilities) == 0 {
-		return nil, invalid.WithField("abilities", "must have at least one of "+listing())
-	}
-	slices.SortFunc(abilities, func(a, b Ability) int {
-		return slices.Index(Abilities(), a) - slices.Index(Abilities(), b)
-	})
-	return abilities, nil
+	return slices.DeleteFunc(Abilities(), func(a Ability) bool { return !slices.Contains(abilities, a) }), nil
 }
 
 // Can reports whether the token has the ability, or root.
@@ -44,7 +44,7 @@ func (t Token) Can(ability Ability) bool {
 	return slices.Contains(t.Abilities, ability) || slices.Contains(t.Abilities, Root)
 }
 
-// Require is nil if the token has the ability, and Denied if not.
+// Require is nil if the token has the ability, or root, and Denied if not.
 func (t Token) Require(ability Ability) error {
 	if t.Can(ability) {
 		return nil
@@ -52,8 +52,8 @@ func (t Token) Require(ability Ability) error {
 	return fault.New(fault.Denied, "Missing required permissions: %s", ability)
 }
 
-// quote shows a name from outside without its control characters, cut short.
-func quote(name string) string {
+// shown quotes a name from outside, cut short.
+func shown(name string) string {
 	const longest = 40
 	if runes := []rune(name); len(runes) > longest {
 		name = string(runes[:longest]) + "…"
@@ -62,7 +62,7 @@ func quote(name string) string {
 }
 
 func listing() string {
-	var names []string
+	names := make([]string, 0, len(Abilities()))
 	for _, ability := range Abilities() {
 		names = append(names, string(ability))
 	}

@@ -2,6 +2,11 @@ package access
 
 import (
 	"context"
+	"crypto/subtle"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"waybill/internal/fault"
@@ -10,6 +15,13 @@ import (
 // CacheTime is how long a token is believed after it was read: the longest
 // that a revoked token goes on working.
 const CacheTime = 30 * time.Second
+
+const (
+	// maxCached bounds the cache. A team has tens of tokens.
+	maxCached = 1000
+	// maxHeader is far above the 82 bytes of a header with a token of ours.
+	maxHeader = 512
+)
 
 // Options adjust [New]; the zero value works.
 type Options struct {
@@ -22,6 +34,15 @@ type Options struct {
 type Checker struct {
 	tokens Tokens
 	now    func() time.Time
+
+	mu    sync.Mutex
+	cache map[string]cached
+}
+
+// cached is a token as it was when it was read.
+type cached struct {
+	token Token
+	read  time.Time
 }
 
 // New returns a checker of the tokens that are kept there.
@@ -29,12 +50,94 @@ func New(tokens Tokens, opts Options) *Checker {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	return &Checker{tokens: tokens, now: opts.Now}
+	return &Checker{tokens: tokens, now: opts.Now, cache: map[string]cached{}}
 }
 
 // Authenticate returns the token of an Authorization header, "Bearer
 // ID|SECRET". Unauthenticated, always with the same text, if it is no token of
 // ours; another kind if the tokens could not be read.
+//
+// A token is believed for [CacheTime]. That there is none is not remembered,
+// so a new token works at once.
 func (c *Checker) Authenticate(ctx context.Context, header string) (Token, error) {
-	return Token{}, fault.New(fault.Unauthenticated, "Unauthenticated.")
+	id, secret, ok := parse(header)
+	if !ok {
+		return Token{}, unauthenticated()
+	}
+	token, err := c.get(ctx, id)
+	if errors.Is(err, fault.NotFound) {
+		return Token{}, unauthenticated()
+	}
+	if err != nil {
+		return Token{}, err
+	}
+	given := digest(secret)
+	if subtle.ConstantTimeCompare(given[:], token.Digest[:]) != 1 {
+		return Token{}, unauthenticated()
+	}
+	token.Abilities = slices.Clone(token.Abilities)
+	return token, nil
+}
+
+func unauthenticated() error { return fault.New(fault.Unauthenticated, "Unauthenticated.") }
+
+// parse takes a header apart. The scheme may be in any case (RFC 9110, 11.1).
+func parse(header string) (id, secret string, ok bool) {
+	if len(header) > maxHeader {
+		return "", "", false
+	}
+	scheme, rest, _ := strings.Cut(strings.TrimSpace(header), " ")
+	id, secret, found := strings.Cut(strings.TrimSpace(rest), "|")
+	return id, secret, found && strings.EqualFold(scheme, "bearer") && isID(id) && secret != ""
+}
+
+// get returns the token from the cache, or reads it.
+func (c *Checker) get(ctx context.Context, id string) (Token, error) {
+	// The age counts from before the read: a token that is revoked while it is
+	// being read must not live longer for it.
+	now := c.now()
+	if token, fresh := c.remembered(id, now); fresh {
+		return token, nil
+	}
+	token, err := c.tokens.Get(ctx, id)
+	if err != nil {
+		return Token{}, err
+	}
+	c.remember(token, now)
+	return token, nil
+}
+
+func (c *Checker) remembered(id string, now time.Time) (Token, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known, found := c.cache[id]
+	return known.token, found && fresh(known, now)
+}
+
+// fresh reports whether what was read can still be believed. A clock that was
+// set back makes it unbelievable too.
+func fresh(known cached, now time.Time) bool {
+	age := now.Sub(known.read)
+	return age >= 0 && age < CacheTime
+}
+
+// remember keeps the token. In a full cache it first drops what has expired,
+// and then whatever comes first.
+func (c *Checker) remember(token Token, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.cache) >= maxCached {
+		for id, known := range c.cache {
+			if !fresh(known, now) {
+				delete(c.cache, id)
+			}
+		}
+	}
+	for id := range c.cache {
+		if len(c.cache) < maxCached {
+			break
+		}
+		delete(c.cache, id)
+	}
+	c.cache[token.ID] = cached{token: token, read: now}
 }
