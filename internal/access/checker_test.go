@@ -122,6 +122,23 @@ func TestAuthenticateRemembers(t *testing.T) {
 		d.now = d.now.Add(3 * time.Second)
 		d.refuses(t, "Bearer "+d.bearer)
 	})
+	t.Run("a slow read does not make a token live longer", func(t *testing.T) {
+		d := newDesk(t)
+		d.kept.slow = func() { d.now = d.now.Add(20 * time.Second) }
+		d.wants(t, "Bearer "+d.bearer)
+		_ = d.kept.Delete(t.Context(), d.token.ID)
+		d.now = d.now.Add(10 * time.Second)
+		d.refuses(t, "Bearer "+d.bearer)
+	})
+	t.Run("what cannot be an id is not looked up", func(t *testing.T) {
+		d := newDesk(t)
+		for _, id := range []string{"1", "tok", "srv" + d.token.ID[3:], strings.ToUpper(d.token.ID), d.token.ID + "0"} {
+			d.refuses(t, "Bearer "+id+"|secret")
+		}
+		if d.kept.reads != 0 {
+			t.Errorf("%d reads, want none", d.kept.reads)
+		}
+	})
 	t.Run("a token that was not there works as soon as it is", func(t *testing.T) {
 		d := newDesk(t)
 		_ = d.kept.Delete(t.Context(), d.token.ID)

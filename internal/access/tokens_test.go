@@ -19,6 +19,7 @@ type kept struct {
 	tokens map[string]access.Token
 	reads  int
 	broken error
+	slow   func() // runs at the end of every read
 }
 
 func newKept() *kept { return &kept{tokens: map[string]access.Token{}} }
@@ -40,6 +41,9 @@ func (k *kept) Get(_ context.Context, id string) (access.Token, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.reads++
+	if k.slow != nil {
+		defer k.slow()
+	}
 	if k.broken != nil {
 		return access.Token{}, k.broken
 	}
