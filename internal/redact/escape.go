@@ -65,10 +65,14 @@ func shellForms(value string) []string {
 		backslashed(value, "\"\\$`!"),
 		backslashed(value, "\"\\"),
 		backslashed(value, " \t!\"#$&'()*,;<>?[\\]^`{|}~"), // printf %q
+		backslashed(value, " \t!\"$&'()*,;<>?[\\]^`{|}"),   // the same; it knows a # and a ~ that mean nothing
+		ansiQuote.Replace(value),                           // $'...', which printf %q takes for control characters
 		strings.ReplaceAll(value, `'`, `''`),               // YAML, SQL
 		strings.ReplaceAll(value, `$`, `$$`),               // compose
 	}
 }
+
+var ansiQuote = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
 
 func backslashed(value, special string) string {
 	var out strings.Builder

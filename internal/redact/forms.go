@@ -29,6 +29,9 @@ func needles(secrets []Secret) []needle {
 			continue
 		}
 		for _, form := range forms(secret.Value) {
+			// A line ending around a value is no secret, and masked it would
+			// join the line to the next.
+			form = strings.Trim(form, "\r\n")
 			if len(form) >= MinSecretBytes {
 				all = append(all, needle{text: form, name: secret.Name})
 			}

@@ -10,9 +10,13 @@ type Matcher struct {
 	masks [][]byte
 }
 
-// NewMatcher returns a matcher of the secrets. Weak ones are left out.
+// NewMatcher returns a matcher of the secrets. [Weak] ones are left out.
 func NewMatcher(secrets []Secret) *Matcher {
-	all := needles(secrets)
+	return newMatcher(needles(secrets))
+}
+
+// newMatcher needs the needles sorted by text and each once.
+func newMatcher(all []needle) *Matcher {
 	m := &Matcher{scan: newScanner(all), masks: make([][]byte, len(all))}
 	byName := map[string][]byte{}
 	for i, n := range all {

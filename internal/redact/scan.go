@@ -16,6 +16,9 @@ import (
 // byte, and nothing in it is written or allocated.
 type scanner struct {
 	needles []needle // sorted by text
+	// shorter has, for each needle, the longest other one that it begins with,
+	// -1 if none.
+	shorter []int
 	// bits has a bit for each hashed gram; slots is a hash table with linear
 	// probing from the gram to the run of needles that begin with it.
 	bits  [1 << (gramBits - 6)]uint64
@@ -39,7 +42,7 @@ const gramBits = 16
 const golden = 0x9E3779B1
 
 func newScanner(needles []needle) *scanner {
-	s := &scanner{needles: needles, shift: 31}
+	s := &scanner{needles: needles, shorter: shorter(needles), shift: 31}
 	size := 2
 	for ; size < 2*len(needles); size *= 2 {
 		s.shift--
@@ -64,6 +67,20 @@ func newScanner(needles []needle) *scanner {
 	return s
 }
 
+// shorter finds for each needle the longest other one that it begins with. In
+// sorted order that is the one before it, or one that this begins with.
+func shorter(needles []needle) []int {
+	out := make([]int, len(needles))
+	for i := range needles {
+		at := i - 1
+		for at >= 0 && !strings.HasPrefix(needles[i].text, needles[at].text) {
+			at = out[at]
+		}
+		out[i] = at
+	}
+	return out
+}
+
 func gramOf(text string) uint32 { return binary.LittleEndian.Uint32([]byte(text[:4])) }
 
 // skip returns the first place from i on where a needle may begin, or the last
@@ -82,21 +99,34 @@ func (s *scanner) skip(text []byte, i int) int {
 // whether more text could make a longer one: the text is the beginning of one.
 func (s *scanner) at(text []byte) (longest int, more bool) {
 	if len(text) < MinSecretBytes {
-		return -1, s.begins(text)
+		return -1, s.short(text)
 	}
 	from, to := s.run(binary.LittleEndian.Uint32(text))
-	// The needles that the text begins with stand in the order of their length,
-	// since each is the beginning of the next. Whatever the text is the
-	// beginning of stands behind them.
-	for i := to - 1; i >= from; i-- {
-		candidate := s.needles[i].text
-		if len(candidate) > len(text) {
-			more = more || candidate[:len(text)] == string(text)
-		} else if candidate == string(text[:len(candidate)]) {
-			return i, more
-		}
+	behind := from + sort.Search(to-from, func(i int) bool { return s.needles[from+i].text > string(text) })
+	// In sorted order the text stands at behind. Whatever the text is the
+	// beginning of comes right after it; and everything between the longest
+	// needle that it begins with and the text begins with that needle too, so
+	// the steps from the one before lead there. So a key of a thousand lines
+	// and a text of nothing but its first letters cost a few comparisons.
+	more = behind < to && beginning(text, s.needles[behind].text)
+	longest = behind - 1
+	for longest >= from && !begins(text, s.needles[longest].text) {
+		longest = s.shorter[longest]
 	}
-	return -1, more
+	if longest < from {
+		longest = -1
+	}
+	return longest, more
+}
+
+// beginning reports whether the text is the beginning of the needle. (Plainer
+// with strings.HasPrefix, which would copy the text first.)
+func beginning(text []byte, needle string) bool {
+	return len(text) < len(needle) && needle[:len(text)] == string(text)
+}
+
+func begins(text []byte, with string) bool {
+	return len(text) >= len(with) && string(text[:len(with)]) == with
 }
 
 // run returns the needles that begin with the gram.
@@ -110,11 +140,11 @@ func (s *scanner) run(gram uint32) (from, to int) {
 	return 0, 0
 }
 
-// begins reports whether a needle begins with the text, which has 1 to 3 bytes.
-func (s *scanner) begins(text []byte) bool {
+// short reports whether a needle begins with the text, which has 1 to 3 bytes.
+func (s *scanner) short(text []byte) bool {
 	if !s.first[text[0]] {
 		return false
 	}
 	i := sort.Search(len(s.needles), func(i int) bool { return s.needles[i].text >= string(text) })
-	return i < len(s.needles) && strings.HasPrefix(s.needles[i].text, string(text))
+	return i < len(s.needles) && beginning(text, s.needles[i].text)
 }

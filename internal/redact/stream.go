@@ -29,15 +29,24 @@ func (m *Matcher) Stream(emit func(p []byte, masked int)) *Stream {
 	return &Stream{matcher: m, emit: emit}
 }
 
+// joinBytes is how much of a write is put behind what is held. It bounds the
+// buffer, however large the write is.
+const joinBytes = 32 << 10
+
 // Write takes bytes and emits all that cannot become part of a secret any more.
 func (s *Stream) Write(p []byte) {
-	if len(s.held) > 0 {
-		s.held = append(s.held, p...)
-		p = s.held
+	for len(s.held) > 0 && len(p) > 0 {
+		piece := p[:min(len(p), joinBytes)]
+		p = p[len(piece):]
+		s.held = append(s.held, piece...)
+		s.keep(s.process(s.held, false))
 	}
-	rest := s.process(p, false)
-	s.held = append(s.held[:0], rest...)
+	if len(p) > 0 {
+		s.keep(s.process(p, false))
+	}
 }
+
+func (s *Stream) keep(rest []byte) { s.held = append(s.held[:0], rest...) }
 
 // Flush emits what is held back, taking it that no more bytes come. What is
 // written later is a text of its own.

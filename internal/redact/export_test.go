@@ -1,0 +1,45 @@
+package redact
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Needles lists what is looked for, for the oracle in the tests.
+func Needles(secrets []Secret) (texts, names []string) {
+	for _, n := range needles(secrets) {
+		texts, names = append(texts, n.text), append(names, n.name)
+	}
+	return texts, names
+}
+
+// Literal returns a matcher of exactly these texts, each named by its number
+// in sorted order, which are returned too.
+func Literal(texts ...string) (*Matcher, []string) {
+	texts = slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return len(s) < MinSecretBytes })
+	slices.Sort(texts)
+	texts = slices.Compact(texts)
+	all := make([]needle, len(texts))
+	for i, text := range texts {
+		all[i] = needle{text: text, name: "n" + strconv.Itoa(i)}
+	}
+	return newMatcher(all), texts
+}
+
+// Shown is the mask of a name that shows no secret.
+func Shown(name string) string { return string(mask(name, nil)) }
+
+// HeldCapacity is the size of the stream's buffer.
+func (s *Stream) HeldCapacity() int { return cap(s.held) }
+
+// Longest is the length of the longest needle.
+func (m *Matcher) Longest() (n int) {
+	for _, needle := range m.scan.needles {
+		n = max(n, len(needle.text))
+	}
+	return n
+}
+
+// Lines is a text of several lines with the given ending.
+func Lines(text, ending string) string { return strings.Join(splitLines(text), ending) }
