@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"net/http"
+	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"waybill/internal/fault"
+)
+
+// maxAnswerBytes is the most that Lambda takes as an answer, with the JSON
+// around the body. (AWS, "Lambda quotas": invocation payload, synchronous.)
+const maxAnswerBytes = 6 << 20
+
+// answer lets the handler answer the request.
+func (g *Gateway) answer(ctx context.Context, e *events.APIGatewayProxyRequest) *events.APIGatewayProxyResponse {
+	r, err := newRequest(ctx, e)
+	if err != nil {
+		g.failed(ctx, "request not readable", err)
+		return plain(http.StatusBadRequest, fault.Public(err))
+	}
+	w := newWriter()
+	if err := guard(func() error { g.handlers.HTTP.ServeHTTP(w, r); return nil }); err != nil {
+		g.failed(ctx, "request failed", err)
+		return plain(http.StatusInternalServerError, fault.Public(err))
+	}
+	return w.response()
+}
+
+// tooLarge is the answer in place of one that Lambda would not take: its own
+// would be a 502 that tells nothing.
+func (g *Gateway) tooLarge(ctx context.Context, size int) *events.APIGatewayProxyResponse {
+	g.failed(ctx, "answer too large", fault.New(fault.Internal, "an answer of %d bytes is more than Lambda takes", size))
+	return plain(http.StatusInternalServerError, "The answer is too large to be sent. Ask for less at a time, with limit or take.")
+}
+
+// plain is an answer of the gateway's own.
+func plain(status int, message string) *events.APIGatewayProxyResponse {
+	body, err := encode(map[string]string{"message": message})
+	if err != nil { // a text always encodes
+		body = nil
+	}
+	w := newWriter()
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // into memory
+	return w.response()
+}
+
+// writer keeps what a handler answers.
+type writer struct {
+	header http.Header
+	// sent is the header as it was when the status was written.
+	sent   http.Header
+	status int
+	body   bytes.Buffer
+}
+
+var _ http.ResponseWriter = (*writer)(nil)
+
+func newWriter() *writer { return &writer{header: http.Header{}} }
+
+func (w *writer) Header() http.Header { return w.header }
+
+// WriteHeader keeps the first final status, as net/http does.
+func (w *writer) WriteHeader(status int) {
+	if w.status != 0 || status < http.StatusOK {
+		return
+	}
+	w.status, w.sent = status, w.header.Clone()
+}
+
+func (w *writer) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	return w.body.Write(p)
+}
+
+// response is the answer in API Gateway's form. Text goes as it is; anything
+// else, and what is compressed, as base64, which API Gateway decodes.
+func (w *writer) response() *events.APIGatewayProxyResponse {
+	w.WriteHeader(http.StatusOK)
+	w.sent.Del("Content-Length") // API Gateway counts for itself
+	response := &events.APIGatewayProxyResponse{StatusCode: w.status, MultiValueHeaders: w.sent}
+	if w.sent.Get("Content-Encoding") == "" && utf8.Valid(w.body.Bytes()) {
+		response.Body = w.body.String()
+		return response
+	}
+	response.Body = base64.StdEncoding.EncodeToString(w.body.Bytes())
+	response.IsBase64Encoded = true
+	return response
+}

@@ -1,0 +1,120 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"strconv"
+	"sync"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"waybill/internal/oplog"
+)
+
+// Message is a message of a queue.
+type Message struct {
+	Body string
+	// Receipt is what the queue takes to hold the message for its receiver.
+	Receipt string
+	// Receives is how often it was received, this time included.
+	Receives int
+}
+
+// Change is a change of one item of a table, in DynamoDB's JSON. New is empty
+// when the item was removed, Old when it was added.
+type Change struct {
+	New json.RawMessage
+	Old json.RawMessage
+}
+
+// record is one element of a batch, of a queue or of a stream.
+type record struct {
+	EventSource string `json:"eventSource"`
+
+	MessageID  string `json:"messageId"`
+	Receipt    string `json:"receiptHandle"`
+	Body       string `json:"body"`
+	Attributes struct {
+		Receives string `json:"ApproximateReceiveCount"`
+	} `json:"attributes"`
+
+	Change struct {
+		Keys map[string]struct {
+			Text string `json:"S"`
+		} `json:"Keys"`
+		New      json.RawMessage `json:"NewImage"`
+		Old      json.RawMessage `json:"OldImage"`
+		Sequence string          `json:"SequenceNumber"`
+	} `json:"dynamodb"`
+}
+
+// deployment is the uuid that the record names: the member of a message, or
+// the key of an item, that has the name of the log's attribute.
+func (r *record) deployment() string {
+	if key, ok := r.Change.Keys[oplog.Deployment]; ok {
+		return key.Text
+	}
+	var named map[string]any
+	_ = json.Unmarshal([]byte(r.Body), &named) // a handler's reading says what is wrong with it
+	uuid, _ := named[oplog.Deployment].(string)
+	return uuid
+}
+
+// naming returns a context that names the record's deployment.
+func (r *record) naming(ctx context.Context) context.Context {
+	if uuid := r.deployment(); uuid != "" {
+		return oplog.With(ctx, oplog.Deployment, uuid)
+	}
+	return ctx
+}
+
+// messages handles the messages all at once, because each may take all the
+// time there is, and answers which of them shall come again.
+func (g *Gateway) messages(ctx context.Context, batch []record) events.SQSEventResponse {
+	failed := make([]bool, len(batch))
+	var all sync.WaitGroup
+	for i := range batch {
+		all.Go(func() { failed[i] = !g.message(batch[i].naming(ctx), &batch[i]) })
+	}
+	all.Wait()
+	// The list must be there also when it is empty.
+	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	for i := range batch {
+		if failed[i] {
+			answer.BatchItemFailures = append(answer.BatchItemFailures,
+				events.SQSBatchItemFailure{ItemIdentifier: batch[i].MessageID})
+		}
+	}
+	return answer
+}
+
+// message reports whether the message is done with.
+func (g *Gateway) message(ctx context.Context, r *record) bool {
+	receives, _ := strconv.Atoi(r.Attributes.Receives) // 0 is as good as any number not told
+	err := guard(func() error {
+		return g.handlers.Message(ctx, Message{Body: r.Body, Receipt: r.Receipt, Receives: receives})
+	})
+	if err != nil {
+		g.failed(ctx, "message comes again", err, slog.String("message_id", r.MessageID), slog.Int("receives", receives))
+	}
+	return err == nil
+}
+
+// changes handles the changes in their order, up to the first that fails: the
+// stream delivers again from there.
+func (g *Gateway) changes(ctx context.Context, batch []record) events.DynamoDBEventResponse {
+	answer := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}
+	for i := range batch {
+		change := batch[i].Change
+		ctx := batch[i].naming(ctx)
+		err := guard(func() error { return g.handlers.Change(ctx, Change{New: change.New, Old: change.Old}) })
+		if err != nil {
+			g.failed(ctx, "change comes again", err, slog.String("sequence_number", change.Sequence))
+			answer.BatchItemFailures = append(answer.BatchItemFailures,
+				events.DynamoDBBatchItemFailure{ItemIdentifier: change.Sequence})
+			break
+		}
+	}
+	return answer
+}

@@ -1,0 +1,53 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+
+	"waybill/internal/fault"
+)
+
+// panicked is a panic as an error. Its text is the runtime's own, such as
+// "index out of range", or else only the type of what was thrown: a value
+// might hold anything, what a user sent included.
+type panicked struct {
+	text  string
+	stack string
+}
+
+// Error says what happened.
+func (p *panicked) Error() string { return "panic: " + p.text }
+
+// guard runs a handler and makes an error of its panic, so that one bad event
+// does not end the process, which would cost the next one a cold start.
+func guard(run func() error) (err error) {
+	defer func() {
+		switch thrown := recover().(type) {
+		case nil:
+		case runtime.Error:
+			err = &panicked{text: thrown.Error(), stack: string(debug.Stack())}
+		default:
+			err = &panicked{text: fmt.Sprintf("a value of type %T", thrown), stack: string(debug.Stack())}
+		}
+	}()
+	return run()
+}
+
+// failed writes the one line about an error. Conflict is no trouble: somebody
+// else is at it.
+func (g *Gateway) failed(ctx context.Context, message string, err error, attrs ...slog.Attr) {
+	level := slog.LevelError
+	if errors.Is(err, fault.Conflict) {
+		level = slog.LevelInfo
+	}
+	attrs = append(attrs, slog.String("kind", fault.KindOf(err).String()), slog.String("error", err.Error()))
+	if thrown, ok := errors.AsType[*panicked](err); ok {
+		// A stack has the addresses of arguments, never what is in them.
+		attrs = append(attrs, slog.String("stack", thrown.stack))
+	}
+	g.log.LogAttrs(ctx, level, message, attrs...)
+}

@@ -1,0 +1,76 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"net/http"
+	"net/url"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"waybill/internal/fault"
+)
+
+// requestIDHeader carries the request's id to the handler. What a client sends
+// under this name is replaced: ids are unique only if one party gives them.
+const requestIDHeader = "X-Request-Id"
+
+// newRequest makes the request that a handler behind net/http would have got.
+// Invalid if there is no such request.
+func newRequest(ctx context.Context, e *events.APIGatewayProxyRequest) (*http.Request, error) {
+	body := []byte(e.Body)
+	if e.IsBase64Encoded {
+		decoded, err := base64.StdEncoding.DecodeString(e.Body)
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Invalid, "The body of the request is not the base64 that it is said to be.")
+		}
+		body = decoded
+	}
+	r, err := http.NewRequestWithContext(ctx, e.HTTPMethod, "/", bytes.NewReader(body))
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "The method of the request is none.")
+	}
+	r.URL = location(e)
+	r.RequestURI = r.URL.RequestURI()
+	r.RemoteAddr = e.RequestContext.Identity.SourceIP
+	r.Header = header(e)
+	r.Host = r.Header.Get("Host")
+	return r, nil
+}
+
+// location is the path behind the stage, and the query. API Gateway has
+// decoded the query; the path comes as it was sent.
+func location(e *events.APIGatewayProxyRequest) *url.URL {
+	path, err := url.PathUnescape(e.Path)
+	if err != nil {
+		path = e.Path
+	}
+	query := url.Values(e.MultiValueQueryStringParameters)
+	if len(query) == 0 {
+		query = url.Values{}
+		for name, value := range e.QueryStringParameters {
+			query.Set(name, value)
+		}
+	}
+	return &url.URL{Path: path, RawQuery: query.Encode()}
+}
+
+func header(e *events.APIGatewayProxyRequest) http.Header {
+	all := http.Header{}
+	for name, values := range e.MultiValueHeaders {
+		for _, value := range values {
+			all.Add(name, value)
+		}
+	}
+	if len(e.MultiValueHeaders) == 0 {
+		for name, value := range e.Headers {
+			all.Set(name, value)
+		}
+	}
+	all.Del(requestIDHeader)
+	if id := e.RequestContext.RequestID; id != "" {
+		all.Set(requestIDHeader, id)
+	}
+	return all
+}
