@@ -31,6 +31,12 @@ type requestItem struct {
 // Enqueue tries the transaction first: that is one request for most calls.
 // Only when it is refused are the items read, to say why.
 func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey) (deployment.Receipt, error) {
+	if !record.ID.Kind().Deployable() {
+		return deployment.Receipt{}, catalog.Missing(record.ID.Resource())
+	}
+	if record.ServerID.Kind() != catalog.KindServer {
+		return deployment.Receipt{}, deployment.ServerGone()
+	}
 	writes, err := d.enqueueing(record, key)
 	if err != nil {
 		return deployment.Receipt{}, err

@@ -75,7 +75,11 @@ func (d *Deployments) change(ctx context.Context, c change) (written item, done 
 // Advance is one write, and nothing is read unless it is refused: runners call
 // it at every chunk and every few seconds.
 func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, now time.Time, length time.Duration) (deployment.Signals, error) {
-	if id.Kind() == "" || lease.Attempt == 0 {
+	table := d.tables.of(id.Kind())
+	if table == "" {
+		return deployment.Signals{}, deployment.Missing()
+	}
+	if lease.Attempt == 0 { // what a record has that nobody has begun
 		return deployment.Signals{}, deployment.Lost(id)
 	}
 	done, err := part(progressForm(progress))
@@ -83,7 +87,7 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 		return deployment.Signals{}, err
 	}
 	advancing := change{
-		table:     d.tables.of(id.Kind()),
+		table:     table,
 		key:       recordKey(id),
 		update:    "SET #progress = :progress, #lease.#expires = :expires, #updated_at = :now",
 		condition: leased,

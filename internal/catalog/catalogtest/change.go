@@ -1,0 +1,133 @@
+package catalogtest
+
+import (
+	"testing"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+)
+
+func testUpdate(t *testing.T, store catalog.Store) {
+	entities := all(t, store)
+	otherKey := create(t, store, newKey(t))
+	otherServer := create(t, store, newServer(t, otherKey.ID))
+	later := now().Add(time.Microsecond)
+
+	key := *entities[0].(*catalog.PrivateKey)
+	server := *entities[1].(*catalog.Server)
+	service := *entities[2].(*catalog.Service)
+	application := *entities[3].(*catalog.Application)
+	for _, meta := range []*catalog.Meta{&key.Meta, &server.Meta, &service.Meta, &application.Meta} {
+		meta.Name, meta.Description, meta.UpdatedAt = "new", "", later
+	}
+	server.HostKey, server.ValidatedAt, server.Concurrency = "", time.Time{}, 5
+	service.Compose, service.Environment = "services: {}", nil
+	application.Shell = &catalog.Shell{Start: "echo other"}
+	application.Timeout = time.Minute
+	for _, entity := range []catalog.Entity{&key, &server, &service, &application} {
+		given := entity
+		switch entity := entity.(type) {
+		case *catalog.Server: // with another key, which must not count
+			other := *entity
+			other.KeyID = otherKey.ID
+			given = &other
+		case *catalog.Service: // with another server and a state
+			other := *entity
+			other.ServerID, other.State = otherServer.ID, catalog.State{Status: "exited", Running: "x", Deployments: 7}
+			given = &other
+		}
+		if err := store.Update(t.Context(), given, now()); err != nil {
+			t.Fatal(err)
+		}
+		wantEntity(t, store, entity)
+	}
+}
+
+func testOutdated(t *testing.T, store catalog.Store) {
+	key := create(t, store, newKey(t))
+	changed := *key
+	changed.Name, changed.UpdatedAt = "changed", now().Add(time.Second)
+	wantKind(t, "Update", store.Update(t.Context(), &changed, now().Add(-time.Nanosecond)), fault.Conflict)
+	wantEntity(t, store, key)
+	if err := store.Update(t.Context(), &changed, key.UpdatedAt); err != nil {
+		t.Fatal(err)
+	}
+	wantKind(t, "Update again", store.Update(t.Context(), &changed, key.UpdatedAt), fault.Conflict)
+	wantEntity(t, store, &changed)
+}
+
+func testNeeded(t *testing.T, store catalog.Store) {
+	entities := all(t, store)
+	for i := range 2 {
+		wantKind(t, "Delete", store.Delete(t.Context(), entities[i].Common().ID), fault.Conflict)
+	}
+	for i := len(entities) - 1; i >= 0; i-- {
+		if err := store.Delete(t.Context(), entities[i].Common().ID); err != nil {
+			t.Errorf("Delete of %s after all that needs it: %v", entities[i].Common().ID, err)
+		}
+	}
+}
+
+func testDeleted(t *testing.T, store catalog.Store) {
+	key := create(t, store, newKey(t))
+	if err := store.Delete(t.Context(), key.ID); err != nil {
+		t.Fatal(err)
+	}
+	_, err := store.Get(t.Context(), key.ID)
+	wantKind(t, "Get", err, fault.NotFound)
+	wantKind(t, "Delete again", store.Delete(t.Context(), key.ID), fault.NotFound)
+	wantKind(t, "Update", store.Update(t.Context(), key, key.UpdatedAt), fault.NotFound)
+	wantEntity(t, store, create(t, store, key))
+}
+
+// testCopies changes what was given and what was got.
+func testCopies(t *testing.T, store catalog.Store) {
+	entities := all(t, store)
+	service, application := entities[2].(*catalog.Service), entities[3].(*catalog.Application)
+	service.Environment[0].Value = "changed"
+	application.Shell.Start = "changed"
+	for _, id := range []catalog.ID{service.ID, application.ID} {
+		got, err := store.Get(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.(catalog.Deployable).Shared().Environment[0].Value = "changed"
+		got.Common().Name = "changed"
+	}
+	service.Environment[0].Value = "80"
+	application.Shell.Start = "echo start"
+	wantEntity(t, store, service)
+	wantEntity(t, store, application)
+}
+
+func testUpdatesRace(t *testing.T, store catalog.Store) {
+	key := create(t, store, newKey(t))
+	var calls []func() error
+	for i := range 8 {
+		changed := *key
+		changed.UpdatedAt = now().Add(time.Duration(i+1) * time.Second)
+		calls = append(calls, func() error { return store.Update(t.Context(), &changed, key.UpdatedAt) })
+	}
+	if won := together(t, calls, fault.Conflict); won != 1 {
+		t.Errorf("%d updates won, want 1", won)
+	}
+}
+
+// testDeleteRace checks that nothing is ever left that depends on something
+// deleted.
+func testDeleteRace(t *testing.T, store catalog.Store) {
+	for range 5 {
+		key := create(t, store, newKey(t))
+		server := newServer(t, key.ID)
+		won := together(t, []func() error{
+			func() error { return store.Create(t.Context(), server) },
+			func() error { return store.Delete(t.Context(), key.ID) },
+		}, fault.Invalid, fault.Conflict)
+		_, noServer := store.Get(t.Context(), server.ID)
+		_, noKey := store.Get(t.Context(), key.ID)
+		if won != 1 || (noServer == nil) != (noKey == nil) {
+			t.Errorf("%d won; server: %v; key: %v", won, noServer, noKey)
+		}
+	}
+}

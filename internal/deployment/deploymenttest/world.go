@@ -1,0 +1,219 @@
+// Package deploymenttest holds what every [deployment.Ledger] and
+// [deployment.History] must do, as a suite that their tests run.
+package deploymenttest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// Ports are three views of one state. It may hold anything beforehand: the
+// suite makes its own servers and resources.
+type Ports struct {
+	Store   catalog.Store
+	Ledger  deployment.Ledger
+	History deployment.History
+}
+
+// lease is how long the suite's leases last.
+const lease = 40 * time.Second
+
+// world is one test's servers and resources, with a clock that moves only when
+// it is told to.
+type world struct {
+	Ports
+	now time.Time
+}
+
+func newWorld(t *testing.T, open func(t *testing.T) Ports) *world {
+	t.Helper()
+	return &world{Ports: open(t), now: time.Date(2026, 8, 22, 10, 0, 0, 123456000, time.UTC)}
+}
+
+// tick moves the clock, so that no two things happen at one time.
+func (w *world) tick() time.Time {
+	w.now = w.now.Add(time.Millisecond)
+	return w.now
+}
+
+func newID(t *testing.T, kind catalog.Kind) catalog.ID {
+	t.Helper()
+	id, err := catalog.NewID(kind, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func (w *world) create(t *testing.T, entity catalog.Entity) catalog.ID {
+	t.Helper()
+	if err := w.Store.Create(t.Context(), entity); err != nil {
+		t.Fatalf("Create: %v", err)
+	}
+	return entity.Common().ID
+}
+
+func (w *world) meta(t *testing.T, kind catalog.Kind) catalog.Meta {
+	t.Helper()
+	return catalog.Meta{ID: newID(t, kind), Name: "demo " + string(kind), CreatedAt: w.tick(), UpdatedAt: w.now}
+}
+
+// server adds a server, and the key that it needs.
+func (w *world) server(t *testing.T, concurrency, queueLimit int) catalog.ID {
+	t.Helper()
+	key := w.create(t, &catalog.PrivateKey{Meta: w.meta(t, catalog.KindPrivateKey)})
+	return w.create(t, &catalog.Server{Meta: w.meta(t, catalog.KindServer), Address: "127.0.0.1", Port: 22, KeyID: key,
+		Concurrency: concurrency, QueueLimit: queueLimit})
+}
+
+func (w *world) service(t *testing.T, server catalog.ID) catalog.ID {
+	t.Helper()
+	return w.create(t, &catalog.Service{Compose: "services: {}", Resource: catalog.Resource{
+		Meta: w.meta(t, catalog.KindService), ServerID: server}})
+}
+
+func (w *world) application(t *testing.T, server catalog.ID) catalog.ID {
+	t.Helper()
+	return w.create(t, &catalog.Application{Shell: &catalog.Shell{Start: "true"}, Resource: catalog.Resource{
+		Meta: w.meta(t, catalog.KindApplication), ServerID: server}})
+}
+
+// record is a request that was never made before.
+func (w *world) record(t *testing.T, resource, server catalog.ID) deployment.Record {
+	t.Helper()
+	id, err := deployment.NewID(resource, w.tick(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return deployment.Record{
+		ID: id, Status: deployment.Queued, Operation: catalog.Start, Options: catalog.Options{PullLatestImages: true},
+		ResourceName: "demo", ServerID: server, ServerName: "loopback",
+		Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"}, ConfigurationHash: "0a1b",
+		CreatedAt: w.now, QueuedAt: w.now, UpdatedAt: w.now,
+	}
+}
+
+// key is a request key that no other test uses.
+func key(name string, window time.Duration) deployment.RequestKey {
+	return deployment.RequestKey{Hash: name + "-" + rand.Text(), Window: window}
+}
+
+// enqueue queues a new request for the resource.
+func (w *world) enqueue(t *testing.T, resource, server catalog.ID) deployment.Record {
+	t.Helper()
+	receipt, err := w.Ledger.Enqueue(t.Context(), w.record(t, resource, server), deployment.RequestKey{})
+	if err != nil {
+		t.Fatalf("Enqueue: %v", err)
+	}
+	return receipt.Record
+}
+
+func (w *world) claim(t *testing.T, server catalog.ID) deployment.Record {
+	t.Helper()
+	record, err := w.Ledger.Claim(t.Context(), server, w.tick())
+	if err != nil {
+		t.Fatalf("Claim: %v", err)
+	}
+	return record
+}
+
+func (w *world) claimsNothing(t *testing.T, server catalog.ID) {
+	t.Helper()
+	record, err := w.Ledger.Claim(t.Context(), server, w.tick())
+	wantKind(t, err, fault.NotFound)
+	if err == nil {
+		t.Errorf("claimed %s", record.ID)
+	}
+}
+
+func (w *world) begin(t *testing.T, id deployment.ID, owner string) deployment.Record {
+	t.Helper()
+	record, err := w.Ledger.Begin(t.Context(), id, owner, w.tick(), lease)
+	if err != nil {
+		t.Fatalf("Begin: %v", err)
+	}
+	return record
+}
+
+// running brings a new deployment of the resource to where a runner has it.
+func (w *world) running(t *testing.T, resource, server catalog.ID) deployment.Record {
+	t.Helper()
+	w.enqueue(t, resource, server)
+	return w.begin(t, w.claim(t, server).ID, "runner")
+}
+
+func (w *world) finish(t *testing.T, record deployment.Record, outcome deployment.Outcome) {
+	t.Helper()
+	if err := w.Ledger.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, w.tick()); err != nil {
+		t.Fatalf("Finish: %v", err)
+	}
+}
+
+func (w *world) get(t *testing.T, id deployment.ID) deployment.Record {
+	t.Helper()
+	record, err := w.History.Get(t.Context(), id)
+	if err != nil {
+		t.Fatalf("Get: %v", err)
+	}
+	return record
+}
+
+func (w *world) load(t *testing.T, server catalog.ID) (running, queue []deployment.ID) {
+	t.Helper()
+	load, err := w.History.Load(t.Context(), server)
+	if err != nil {
+		t.Fatalf("Load: %v", err)
+	}
+	return ids(load.Running), ids(load.Queue)
+}
+
+func (w *world) state(t *testing.T, resource catalog.ID) catalog.State {
+	t.Helper()
+	entity, err := catalog.Find[catalog.Deployable](t.Context(), w.Store, resource)
+	if err != nil {
+		t.Fatalf("Find: %v", err)
+	}
+	return entity.Shared().State
+}
+
+func ids(records []deployment.Record) []deployment.ID {
+	var all []deployment.ID
+	for _, record := range records {
+		all = append(all, record.ID)
+	}
+	return all
+}
+
+func wantKind(t *testing.T, err error, kind fault.Kind) {
+	t.Helper()
+	if !errors.Is(err, kind) {
+		t.Errorf("error = %v, want %s", err, kind)
+	}
+}
+
+// wantCancelled checks that a call stopped because its context had ended.
+func wantCancelled(t *testing.T, call string, err error) {
+	t.Helper()
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%s with a cancelled context: %v, want %v", call, err, context.Canceled)
+	}
+}
+
+// wantSame compares whole values. An empty list is as good as none.
+func wantSame[T any](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s differs (-want +got):\n%s", what, strings.TrimSpace(diff))
+	}
+}
