@@ -1,12 +1,78 @@
 package remote
 
-import "context"
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
 
-// Follow starts the job on the server, or finds it there, and gives the sink
-// everything from the offsets on until the job has ended and all was given.
+	"waybill/internal/fault"
+)
+
+// Follow starts the job on the server, detached, or finds it there, and gives
+// the sink what its spool holds from the offsets on, until the job has ended
+// and everything was given.
+//
+// A job that was started once is never started again: if someone has already
+// read of it (from is not zero) and the server knows nothing of it, it is lost.
+//
+// An error of the sink ends Follow at once and comes back as it is. Otherwise
+// the error is ctx's own; Unavailable when the connection was lost; or Invalid
+// when the server cannot run the job, in words that hold nothing the server
+// said. Whatever the error, a job that was started goes on.
 func Follow(ctx context.Context, shell Shell, job Job, from Offsets, sink Sink) (End, error) {
-	return End{}, nil
+	if err := check(job); err != nil {
+		return End{}, err
+	}
+	words := words{nonce: rand.Text(), cookie: rand.Text()}
+	reader := newReader(len(job.Steps), from, sink)
+	frames := newFrames(words.nonce, reader)
+	session := session{shell: shell, script: followScript(job, from, words), feed: frames.feed, tick: sink.Tick}
+	err := session.run(ctx)
+	switch {
+	case errors.Is(err, errEnded):
+		return reader.end, nil
+	case err == nil:
+		err = silentEnd(session.exit, frames.synced, reader.attached)
+	case errors.Is(err, errGarbled) && !reader.attached:
+		err = refusal("what its shell prints makes no sense")
+	}
+	return End{}, err
 }
 
-// Remove removes the job's spool from the server.
-func Remove(ctx context.Context, shell Shell, job Job) error { return nil }
+// Remove removes the job's spool. Conflict if the job is still alive; removing
+// nothing is not an error.
+func Remove(ctx context.Context, shell Shell, job Job) error {
+	if err := check(job); err != nil {
+		return err
+	}
+	nonce := rand.Text()
+	frames := newFrames(nonce, remover{})
+	session := session{shell: shell, script: removeScript(job, nonce), feed: frames.feed, tick: func() error { return nil }}
+	err := session.run(ctx)
+	switch {
+	case errors.Is(err, errEnded):
+		return nil
+	case err == nil:
+		err = silentEnd(session.exit, frames.synced, false)
+	}
+	return err
+}
+
+// silentEnd says what it means that a script ended without a last frame. Once
+// the job is known to run, that is only a reader less.
+func silentEnd(exit int, synced, attached bool) error {
+	switch {
+	case attached || exit >= 128:
+		return fault.New(fault.Unavailable, "The server ended the session.")
+	case synced:
+		return refusal("its shell stopped with exit code %d", exit)
+	}
+	return refusal("its login shell runs no commands (exit code %d)", exit)
+}
+
+// refusal is the error for a server that cannot run the job. Nothing that the
+// server said may be among the arguments: it was not redacted.
+func refusal(format string, args ...any) error {
+	return fault.New(fault.Invalid, "The server cannot run the job: %s.", fmt.Sprintf(format, args...))
+}

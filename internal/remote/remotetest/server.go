@@ -1,7 +1,10 @@
-// Package remotetest is a real SSH server on loopback for tests and the demo.
+// Package remotetest is a real SSH server on loopback, for tests and for the
+// demo: one in this process that runs sh, or Debian's own sshd.
 package remotetest
 
 import (
+	"os"
+	"os/user"
 	"testing"
 
 	"waybill/internal/remote"
@@ -14,43 +17,100 @@ type Options struct {
 	Dir string
 	// Port to listen on, on 127.0.0.1; a free one when zero.
 	Port int
-	// Environment is added to that of every command ("NAME=value").
+	// Environment is added to that of every command ("NAME=value"). Only the
+	// server in this process knows it.
 	Environment []string
 	// Noise is printed before a command's output, as a shell's start-up files
-	// may do.
+	// may do. Only the server in this process knows it.
 	Noise string
 }
 
-// Server is a running SSH server.
-type Server struct{}
+// Server is a running SSH server. Its methods may be called at once from
+// several goroutines.
+type Server struct {
+	keys keys
+	user string
+	port int
+	backend
+}
+
+// backend is what listens.
+type backend interface {
+	// CutAll drops all connections; the server goes on. Detached jobs live on.
+	CutAll()
+	// Close ends the server and all connections, and waits until what ran on
+	// them has ended. Detached jobs live on. Closing again does nothing.
+	Close()
+}
 
 // Start starts an SSH server in this process and ends it with the test.
-func Start(t testing.TB, opts Options) *Server { return &Server{} }
+func Start(t testing.TB, opts Options) *Server {
+	t.Helper()
+	server, err := Serve(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server
+}
 
-// Best starts Debian's sshd where it is installed and the one in this process
-// elsewhere.
-func Best(t testing.TB) *Server { return &Server{} }
+// Best starts Debian's sshd where it is installed and the server in this
+// process elsewhere, and ends it with the test.
+func Best(t testing.TB) *Server {
+	t.Helper()
+	if _, err := os.Stat(sshdPath); err != nil {
+		if os.Getenv("WAYBILL_CI") != "" {
+			t.Fatalf("%v: install openssh-server", err)
+		}
+		return Start(t, Options{})
+	}
+	server, err := openSSH(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	return server
+}
 
-// Serve starts an SSH server in this process.
-func Serve(opts Options) (*Server, error) { return &Server{}, nil }
+// Serve starts an SSH server in this process. It lives until Close.
+func Serve(opts Options) (*Server, error) {
+	server, err := newServer(opts.Dir)
+	if err != nil {
+		return nil, err
+	}
+	inside, port, err := listen(opts, server.keys, server.user)
+	if err != nil {
+		return nil, err
+	}
+	server.backend, server.port = inside, port
+	return server, nil
+}
+
+func newServer(dir string) (*Server, error) {
+	keys, err := loadKeys(dir)
+	if err != nil {
+		return nil, err
+	}
+	current, err := user.Current()
+	if err != nil {
+		return nil, err
+	}
+	return &Server{keys: keys, user: current.Username}, nil
+}
 
 // HostKey is the server's public key as a line of authorized_keys.
-func (s *Server) HostKey() string { return "" }
+func (s *Server) HostKey() string { return line(s.keys.host.PublicKey()) }
 
-// Port is where it listens on 127.0.0.1.
-func (s *Server) Port() int { return 0 }
+// Port is where the server listens, on 127.0.0.1.
+func (s *Server) Port() int { return s.port }
 
-// User is the only user that may log in: the one who runs the test.
-func (s *Server) User() string { return "" }
+// User is the only user that may log in: the one who runs this process.
+func (s *Server) User() string { return s.user }
 
 // ClientKeyPEM is the private key that opens the server.
-func (s *Server) ClientKeyPEM() string { return "" }
+func (s *Server) ClientKeyPEM() string { return string(s.keys.clientPEM) }
 
-// Target is the server as a job sees it.
-func (s *Server) Target() remote.Target { return remote.Target{} }
-
-// CutAll drops all connections; the server goes on.
-func (s *Server) CutAll() {}
-
-// Close ends the server and all connections. Detached jobs live on.
-func (s *Server) Close() {}
+// Target is the server, as a dialer takes it.
+func (s *Server) Target() remote.Target {
+	return remote.Target{Address: "127.0.0.1", Port: s.port, User: s.user, HostKey: s.HostKey(), PrivateKey: s.ClientKeyPEM()}
+}

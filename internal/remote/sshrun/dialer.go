@@ -1,50 +1,138 @@
-// Package sshrun is remote's shell over SSH.
+// Package sshrun is remote's shell over SSH: it opens connections to servers
+// whose host key is pinned, and inspects keys and servers for the catalog.
 package sshrun
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"net"
+	"strconv"
 	"time"
 
-	"waybill/internal/catalog"
+	"golang.org/x/crypto/ssh"
+
 	"waybill/internal/remote"
 )
 
 // Options adjust [New]; the zero value works.
 type Options struct {
-	// Timeout bounds opening a connection, handshake included; 10 s when zero.
+	// Timeout bounds opening a connection, handshake and login included, so
+	// that a server which accepts and then says nothing counts as unreachable;
+	// 10 s when zero.
 	Timeout time.Duration
+	// KeepAlive is how often a connection is tried; 5 s when zero. One that has
+	// not answered after three times as long is dead.
+	KeepAlive time.Duration
 }
 
-// Dialer opens SSH connections and inspects keys and servers.
+// Dialer opens SSH connections and inspects keys and servers. It may be used
+// by several goroutines at once.
 type Dialer struct {
 	opts Options
 }
 
-var (
-	_ remote.Dialer     = (*Dialer)(nil)
-	_ catalog.Inspector = (*Dialer)(nil)
-)
+var _ remote.Dialer = (*Dialer)(nil)
 
 // New returns a dialer.
-func New(opts Options) *Dialer { return &Dialer{opts: opts} }
+func New(opts Options) *Dialer {
+	if opts.Timeout == 0 {
+		opts.Timeout = 10 * time.Second
+	}
+	if opts.KeepAlive == 0 {
+		opts.KeepAlive = 5 * time.Second
+	}
+	return &Dialer{opts: opts}
+}
 
-// Dial connects and authenticates.
+// Dial connects, checks that the server has the pinned key, and logs in with
+// the private key. Its errors are *[remote.DialError] and hold neither key nor
+// anything that the server said.
 func (d *Dialer) Dial(ctx context.Context, target remote.Target) (remote.Shell, error) {
-	return nil, nil
+	if target.HostKey == "" {
+		return nil, failed(remote.CauseHostKeyMissing, "no host key is pinned")
+	}
+	pinned, err := parsePublicKey(target.HostKey)
+	if err != nil {
+		return nil, failed(remote.CauseHostKeyMissing, "the pinned host key cannot be read")
+	}
+	signer, err := ssh.ParsePrivateKey([]byte(target.PrivateKey))
+	if err != nil {
+		return nil, failed(remote.CauseAccess, "the private key cannot be read")
+	}
+	check := &pin{key: pinned}
+	client, err := d.connect(ctx, address(target.Address, target.Port), &ssh.ClientConfig{
+		User:              target.User,
+		Auth:              []ssh.AuthMethod{ssh.PublicKeys(signer)},
+		HostKeyCallback:   check.compare,
+		HostKeyAlgorithms: algorithms(pinned.Type()),
+	})
+	if err != nil {
+		return nil, d.classify(ctx, target, check, err)
+	}
+	return newShell(client, d.opts.KeepAlive), nil
 }
 
-// PrivateKey returns the public half of a PEM private key.
-func (d *Dialer) PrivateKey(pem string) (catalog.PublicKey, error) { return catalog.PublicKey{}, nil }
-
-// PublicKey reads one line of authorized_keys.
-func (d *Dialer) PublicKey(line string) (catalog.PublicKey, error) { return catalog.PublicKey{}, nil }
-
-// HostKey returns the host key that the server shows.
-func (d *Dialer) HostKey(ctx context.Context, server *catalog.Server) (catalog.PublicKey, error) {
-	return catalog.PublicKey{}, nil
+// connect opens a connection within the time that it may take.
+func (d *Dialer) connect(ctx context.Context, address string, config *ssh.ClientConfig) (*ssh.Client, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.opts.Timeout)
+	defer cancel()
+	plain, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, spent(ctx, err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = plain.Close() })
+	conn, channels, requests, err := ssh.NewClientConn(quick(plain), address, config)
+	if err != nil {
+		_ = plain.Close()
+		return nil, spent(ctx, err)
+	}
+	if !stop() {
+		_ = conn.Close()
+		return nil, ctx.Err()
+	}
+	return ssh.NewClient(conn, channels, requests), nil
 }
 
-// Login connects with the pinned host key and the private key, and leaves.
-func (d *Dialer) Login(ctx context.Context, server *catalog.Server, privateKey string) error {
+// spent returns ctx's error if that is what ended an attempt, not its symptom.
+func spent(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// pin compares a server's key with the pinned one.
+type pin struct {
+	key ssh.PublicKey
+	// verified says that the server proved to have the key; seen is the
+	// fingerprint of another one that it showed.
+	verified bool
+	seen     string
+}
+
+var errOtherKey = errors.New("the server showed another host key")
+
+func (p *pin) compare(_ string, _ net.Addr, key ssh.PublicKey) error {
+	if !bytes.Equal(key.Marshal(), p.key.Marshal()) {
+		p.seen = ssh.FingerprintSHA256(key)
+		return errOtherKey
+	}
+	p.verified = true
 	return nil
+}
+
+// algorithms are those by which a server proves to have a key of the type.
+// Only these are offered, so that a server with several keys shows that one.
+func algorithms(keyType string) []string {
+	if keyType == ssh.KeyAlgoRSA {
+		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
+	}
+	return []string{keyType}
+}
+
+func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
+
+func failed(cause remote.Cause, text string) *remote.DialError {
+	return &remote.DialError{Cause: cause, Err: errors.New(text)}
 }

@@ -1,0 +1,51 @@
+package remote
+
+import "waybill/internal/fault"
+
+// failures are the words for why a server cannot run a job.
+var failures = map[string]string{
+	"NOSPACE": "its disk is full",
+	"NOPERM":  "its user may not write to the data directory",
+	"NOSPOOL": "the data directory cannot be used",
+	"NOPROC":  "it has no /proc, so it is no Linux",
+	"NOSTART": "the job's shell could not be started",
+	"ISDIR":   "a directory is where a file belongs",
+}
+
+// failure makes an error of a script's word. The words are our own scripts',
+// not the server's, and an unknown one is not repeated.
+func failure(words []string) error {
+	switch word := words[0]; {
+	case word == "BUSY":
+		return fault.New(fault.Unavailable, "Another session has been starting the job for too long.")
+	case word == "ALIVE":
+		return fault.New(fault.Conflict, "The job is still alive.")
+	case word == "MISSING" && len(words) == 2 && packages[words[1]] != "":
+		return refusal("%s is missing (install %s)", words[1], packages[words[1]])
+	case failures[word] != "":
+		return refusal("%s", failures[word])
+	}
+	return errGarbled
+}
+
+// packages names what brings each tool that a job needs.
+var packages = map[string]string{
+	"flock": "util-linux", "setsid": "util-linux",
+	"base64": "coreutils", "stat": "coreutils", "mkfifo": "coreutils", "head": "coreutils",
+	"dd": "coreutils", "date": "coreutils", "cat": "coreutils", "mv": "coreutils",
+}
+
+// remover takes the frames of a removal.
+type remover struct{}
+
+func (remover) bytes(part, []byte) error { return errGarbled }
+
+func (remover) line(kind byte, words []string) error {
+	switch {
+	case kind == 'D':
+		return errEnded
+	case kind == 'F' && len(words) > 0:
+		return failure(words)
+	}
+	return errGarbled
+}

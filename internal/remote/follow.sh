@@ -1,0 +1,128 @@
+# The second half of a session: send what is in the spool, until the job's end.
+# See start.sh for what is set before.
+#
+# In each round the sizes are measured first, out and err before steps; then
+# new lines of steps and marks are sent, then bytes up to what was measured. So
+# whoever reads a byte was told before of every step that began before it.
+
+# At most this much of a stream is sent in one round, so that no stream waits
+# long for the other.
+most=4194304
+
+lost() {
+	say 'L %s %s %s %s\n' "$1" "$(date +%s.%N)" "$out" "$err"
+	exit 0
+}
+
+# send sends a frame with the bytes of a descriptor up to a number. The
+# descriptor's own offset is the place where to go on.
+send() {
+	say '%s %s %s %s\n' "$1" "$2" "$(($3 - $2))" "$at"
+	head -c "$(($3 - $2))" <&"$4" || exit 1
+}
+
+# upto limits a round: the smaller of a size and a place to go on at plus most.
+upto() {
+	if [ "$1" -gt "$(($2 + most))" ]; then
+		to=$(($2 + most))
+	else
+		to=$1
+	fi
+}
+
+# stream sends a part of out or err, and notes if there is more.
+stream() {
+	upto "$3" "$2"
+	[ "$to" -gt "$2" ] || return 1
+	send "$1" "$2" "$to" "$4"
+	[ "$to" -eq "$3" ] || more=1
+	sent=1
+}
+
+# round sends what is there up to the sizes of out, err, steps and marks.
+round() {
+	more=0 sent=0
+	[ "$3" -le "$steps" ] && [ "$1" -le "$out" ] && [ "$2" -le "$err" ] && return
+	at=$(date +%s.%N)
+	[ "$3" -le "$steps" ] || { send S "$steps" "$3" 3; steps=$3 sent=1; }
+	[ "$4" -le "$marks" ] || { send M "$marks" "$4" 4; marks=$4; }
+	! stream O "$out" "$1" 5 || out=$to
+	! stream E "$err" "$2" 6 || err=$to
+}
+
+# measure sets sizes. exit.new is there until the final sizes are being
+# taken; only if it is still there afterwards are these not beyond them.
+measure() {
+	sizes=$(stat -c %s "$spool/out" "$spool/err" "$spool/steps" "$spool/marks") || fail NOSPOOL
+}
+
+# finished sends all that is left and the end.
+finished() {
+	read -r code ended last_out last_err cut <"$spool/exit"
+	measure
+	set -- $sizes
+	more=1
+	while [ "$more" = 1 ]; do
+		round "$last_out" "$last_err" "$3" "$4"
+	done
+	say 'X %s %s %s %s %s\n' "$code" "$ended" "$last_out" "$last_err" "$cut"
+	exit 0
+}
+
+# vanished sends what there is of a job that is gone without an end.
+vanished() {
+	measure
+	more=1
+	while [ "$more" = 1 ]; do
+		round $sizes
+	done
+	if [ "$was" = "$boot" ]; then
+		lost 0
+	fi
+	lost 1
+}
+
+# look checks from time to time whether the job is alive, and shows the reader
+# that we are, and us that the reader is.
+look() {
+	beat=0
+	say 'H\n'
+	# The lock first: an end that is not there after it was free never comes.
+	! free || [ -e "$spool/exit" ] || vanished
+}
+
+# idle lets time pass, the longer the longer nothing came.
+idle() {
+	nap "$pause"
+	case $pause in
+	0.05) pause=0.1 ;;
+	0.1) pause=0.2 ;;
+	0.2) pause=0.4 ;;
+	0.4) beat=$((beat + 4)) ;;
+	esac
+}
+
+follow() {
+	read -r group began was mark <"$spool/pid" || fail NOSPOOL
+	for name in out err steps marks; do
+		[ -r "$spool/$name" ] || fail NOSPOOL
+	done
+	say 'A %s %s %s\n' "$group" "$was" "$started"
+	exec 3<"$spool/steps" 4<"$spool/marks" 5<"$spool/out" 6<"$spool/err"
+	dd bs=1 count=0 skip="$out" <&5 2>/dev/null
+	dd bs=1 count=0 skip="$err" <&6 2>/dev/null
+	steps=0 marks=0 pause=0.05 beat=0
+	while :; do
+		[ ! -e "$spool/exit" ] || finished
+		measure
+		if [ -e "$spool/exit.new" ]; then
+			round $sizes
+		else
+			sent=0 more=0
+		fi
+		[ "$sent" = 0 ] || pause=0.1
+		[ "$more" = 1 ] || idle
+		beat=$((beat + 1))
+		[ "$beat" -lt 12 ] || look
+	done
+}

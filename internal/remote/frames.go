@@ -1,0 +1,179 @@
+package remote
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"time"
+
+	"waybill/internal/fault"
+)
+
+// Frames are what the scripts print, after a line with the nonce. A frame is a
+// line, a kind and numbers, followed by bytes for four of them:
+//
+//	A GROUP BOOT STARTED            the job is there
+//	S|M|O|E FROM LENGTH TIME        bytes of steps, marks, out or err
+//	H                               we live
+//	X CODE TIME OUT ERR CUT         the job has ended
+//	L REBOOTED TIME OUT ERR         the job is gone without an end
+//	F WORD [MORE]                   the job cannot be run
+//	D                               the spool is removed
+
+// part is the head of a frame that has bytes, then each piece of them.
+type part struct {
+	kind byte
+	from int64 // offset of the piece in its file
+	at   time.Time
+}
+
+// receiver takes frames. An error ends the reading.
+type receiver interface {
+	// bytes gets a piece of a part; it must not keep p.
+	bytes(part part, p []byte) error
+	// line gets a frame without bytes, cut at its blanks.
+	line(kind byte, words []string) error
+}
+
+// frames reads frames from writes of any size. It keeps no more than one head.
+type frames struct {
+	to     receiver
+	mark   []byte // what comes before the first frame
+	synced bool
+	noise  int    // bytes that came before the mark
+	head   []byte // of the frame, or the noise before the mark, that is not whole
+	part   part
+	left   int64 // bytes of the part that are still to come
+}
+
+// maxHead is more than any head has; maxNoise is how much may come before the
+// first frame.
+const (
+	maxHead  = 256
+	maxNoise = 1 << 20
+)
+
+// errGarbled says that what came is not what the scripts print.
+var errGarbled = fault.New(fault.Unavailable, "What the server sent makes no sense.")
+
+func newFrames(nonce string, to receiver) *frames {
+	return &frames{to: to, mark: []byte("\n" + nonce + "\n")}
+}
+
+// feed takes the next bytes.
+func (f *frames) feed(p []byte) error {
+	for len(p) > 0 {
+		var n int
+		var err error
+		switch {
+		case !f.synced:
+			n, err = f.sync(p)
+		case f.left > 0:
+			n, err = f.body(p)
+		default:
+			n, err = f.line(p)
+		}
+		if err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	return nil
+}
+
+// sync skips what a login shell prints before it runs the script.
+func (f *frames) sync(p []byte) (int, error) {
+	before := len(f.head)
+	f.head = append(f.head, p...)
+	if at := bytes.Index(f.head, f.mark); at >= 0 {
+		f.synced, f.head = true, f.head[:0]
+		return at + len(f.mark) - before, nil
+	}
+	if f.noise += len(p); f.noise > maxNoise {
+		return 0, errGarbled
+	}
+	f.head = append(f.head[:0], f.head[max(0, len(f.head)-len(f.mark)+1):]...)
+	return len(p), nil
+}
+
+// body passes on bytes of a part.
+func (f *frames) body(p []byte) (int, error) {
+	n := int(min(int64(len(p)), f.left))
+	if err := f.to.bytes(f.part, p[:n]); err != nil {
+		return 0, err
+	}
+	f.part.from += int64(n)
+	f.left -= int64(n)
+	return n, nil
+}
+
+// line takes the head of a frame, or a piece of it.
+func (f *frames) line(p []byte) (int, error) {
+	end := bytes.IndexByte(p, '\n')
+	if end < 0 {
+		end = len(p) - 1
+	}
+	f.head = append(f.head, p[:end+1]...)
+	if len(f.head) > maxHead {
+		return 0, errGarbled
+	}
+	if p[end] != '\n' {
+		return end + 1, nil
+	}
+	words := strings.Fields(string(f.head))
+	f.head = f.head[:0]
+	if len(words) == 0 || len(words[0]) != 1 {
+		return 0, errGarbled
+	}
+	return end + 1, f.begin(words[0][0], words[1:])
+}
+
+func (f *frames) begin(kind byte, words []string) error {
+	if !strings.ContainsRune("SMOE", rune(kind)) {
+		return f.to.line(kind, words)
+	}
+	if len(words) != 3 {
+		return errGarbled
+	}
+	numbers, err := integers(words[:2])
+	if err != nil {
+		return err
+	}
+	at, err := instant(words[2])
+	if err != nil {
+		return err
+	}
+	f.part, f.left = part{kind: kind, from: numbers[0], at: at}, numbers[1]
+	return nil
+}
+
+// integers reads numbers, none of which may be negative.
+func integers(words []string) ([]int64, error) {
+	numbers := make([]int64, len(words))
+	for i, word := range words {
+		n, err := strconv.ParseInt(word, 10, 64)
+		if err != nil || n < 0 {
+			return nil, errGarbled
+		}
+		numbers[i] = n
+	}
+	return numbers, nil
+}
+
+// instant reads a time in seconds with nine decimals. A date that knows no %N
+// prints something else after the point, which then counts as nothing.
+func instant(word string) (time.Time, error) {
+	whole, fraction, _ := strings.Cut(word, ".")
+	seconds, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || seconds < 0 || seconds > maxSeconds {
+		return time.Time{}, errGarbled
+	}
+	nanoseconds, err := strconv.ParseInt(fraction, 10, 64)
+	if err != nil || len(fraction) != 9 || nanoseconds < 0 {
+		nanoseconds = 0
+	}
+	return time.Unix(seconds, nanoseconds).UTC(), nil
+}
+
+// maxSeconds is the end of the year 9999, the last that RFC 3339 can write.
+const maxSeconds = 253402300799

@@ -1,0 +1,216 @@
+package remote_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"waybill/internal/fault"
+	"waybill/internal/remote"
+)
+
+// local is a shell on this machine: what a script does, without SSH.
+type local struct {
+	sh  string   // "sh" when empty
+	env []string // of this process when nil
+}
+
+func (l local) Run(ctx context.Context, script string, args []string, stdout, stderr io.Writer) (int, error) {
+	command := exec.CommandContext(ctx, cmpOr(l.sh, "sh"), append([]string{"-s", "--"}, args...)...)
+	command.Stdin = strings.NewReader(script)
+	command.Stdout, command.Stderr = stdout, stderr
+	command.Env = l.env
+	command.WaitDelay = time.Second
+	err := command.Run()
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	if command.ProcessState == nil {
+		return 0, err
+	}
+	if code := command.ProcessState.ExitCode(); code >= 0 {
+		return code, nil
+	}
+	return 0, fault.New(fault.Unavailable, "The shell was killed.")
+}
+
+func (local) Close() error { return nil }
+
+func cmpOr(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// tape is a sink that keeps everything and checks what a sink is promised.
+type tape struct {
+	mu       sync.Mutex
+	process  string
+	started  bool
+	attached int
+	ticks    int
+	events   []remote.StepEvent
+	kinds    []string // "S1", "E1", ...
+	out, err bytes.Buffer
+	from     remote.Offsets
+	times    []time.Time
+	gap      error
+	fail     func(event string) error // called with every event
+}
+
+func (t *tape) Attached(process string, started bool) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.process, t.started = process, started
+	t.attached++
+	return t.failure("A")
+}
+
+func (t *tape) StepStarted(e remote.StepEvent) error { return t.step("S", e) }
+
+func (t *tape) StepEnded(e remote.StepEvent) error { return t.step("E", e) }
+
+func (t *tape) step(kind string, e remote.StepEvent) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.events = append(t.events, e)
+	t.kinds = append(t.kinds, fmt.Sprint(kind, e.Number))
+	return t.failure(kind)
+}
+
+func (t *tape) Data(stream remote.Stream, offset int64, p []byte, at time.Time) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	buffer, from := &t.out, t.from.Out
+	if stream == remote.Err {
+		buffer, from = &t.err, t.from.Err
+	}
+	if want := from + int64(buffer.Len()); offset != want {
+		t.gap = fmt.Errorf("%c at %d, want %d", stream, offset, want)
+	}
+	if len(t.events) == 0 {
+		t.gap = fmt.Errorf("data before any step")
+	}
+	buffer.Write(p)
+	t.times = append(t.times, at)
+	return t.failure("D")
+}
+
+func (t *tape) Tick() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ticks++
+	return t.failure("T")
+}
+
+func (t *tape) failure(event string) error {
+	if t.fail == nil {
+		return nil
+	}
+	return t.fail(event)
+}
+
+func (t *tape) steps() string { return strings.Join(t.kinds, " ") }
+
+// folder returns a place for a job and sees to it that nothing of the job is
+// left when the test ends.
+func folder(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Cleanup(func() { sweep(t, dir) })
+	return dir
+}
+
+// sweep ends what runs from below dir, and fails the test if that was more
+// than it should be.
+func sweep(t testing.TB, dir string) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		left := processes(dir)
+		if len(left) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Errorf("left behind: %v", left)
+			for pid := range left {
+				kill(pid)
+			}
+			return
+		}
+	}
+}
+
+// processes finds the processes that have dir on their command line, in their
+// environment or as an open file.
+func processes(dir string) map[int]string {
+	found := map[int]string{}
+	entries, _ := os.ReadDir("/proc")
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil || pid == os.Getpid() {
+			continue
+		}
+		if line := about(pid); strings.Contains(line, dir) {
+			found[pid] = line
+		}
+	}
+	return found
+}
+
+// about is what anybody could see of a process, and its open files.
+func about(pid int) string {
+	proc := fmt.Sprintf("/proc/%d", pid)
+	line, _ := os.ReadFile(filepath.Join(proc, "cmdline"))
+	environment, _ := os.ReadFile(filepath.Join(proc, "environ"))
+	text := string(line) + "\n" + string(environment) + "\n"
+	files, _ := os.ReadDir(filepath.Join(proc, "fd"))
+	for _, file := range files {
+		target, _ := os.Readlink(filepath.Join(proc, "fd", file.Name()))
+		text += target + "\n"
+	}
+	return text
+}
+
+func kill(pid int) {
+	if process, err := os.FindProcess(pid); err == nil {
+		_ = process.Kill()
+	}
+}
+
+// job is one in the folder with a step for each script.
+func job(dir string, scripts ...string) remote.Job {
+	j := remote.Job{Spool: filepath.Join(dir, "runs", "one"), Dir: filepath.Join(dir, "app")}
+	for i, script := range scripts {
+		j.Steps = append(j.Steps, remote.Step{Name: fmt.Sprint("Step ", i+1), Script: script})
+	}
+	return j
+}
+
+// follow follows the job to its end.
+func follow(t testing.TB, shell remote.Shell, j remote.Job) (remote.End, *tape) {
+	t.Helper()
+	tape := &tape{}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	end, err := remote.Follow(ctx, shell, j, remote.Offsets{}, tape)
+	if err != nil {
+		t.Fatalf("Follow: %v", err)
+	}
+	if tape.gap != nil {
+		t.Error(tape.gap)
+	}
+	if !end.Lost && (end.Out != int64(tape.out.Len()) || end.Err != int64(tape.err.Len())) {
+		t.Errorf("end says %d and %d bytes, got %d and %d", end.Out, end.Err, tape.out.Len(), tape.err.Len())
+	}
+	return end, tape
+}

@@ -1,0 +1,190 @@
+package remote
+
+import (
+	"bytes"
+	"errors"
+	"regexp"
+	"strings"
+)
+
+// reader makes a sink's calls of frames. What a server says is never trusted:
+// offsets must go on where they ended, numbers must be of the job's steps.
+type reader struct {
+	sink  Sink
+	steps int // how many the job has
+	next  Offsets
+	times times
+
+	stepLines lines
+	markLines lines
+
+	attached bool
+	end      End
+}
+
+func newReader(steps int, from Offsets, sink Sink) *reader {
+	return &reader{sink: sink, steps: steps, next: from}
+}
+
+// bytes gets a piece of one of the spool's files.
+func (r *reader) bytes(part part, p []byte) error {
+	if !r.attached {
+		return errGarbled
+	}
+	switch part.kind {
+	case 'S':
+		return r.stepLines.feed(part.from, p, r.step)
+	case 'M':
+		return r.markLines.feed(part.from, p, r.mark)
+	}
+	next := &r.next.Out
+	if Stream(part.kind) == Err {
+		next = &r.next.Err
+	}
+	if part.from != *next {
+		return errGarbled
+	}
+	for len(p) > 0 {
+		n, at := r.times.of(Stream(part.kind), *next, len(p), part.at)
+		if err := r.sink.Data(Stream(part.kind), *next, p[:n], at); err != nil {
+			return err
+		}
+		*next += int64(n)
+		p = p[n:]
+	}
+	return nil
+}
+
+// step gets a line of steps: kind, number, time, sizes and, at an end, the exit
+// code. The last one, X, is the job's own end, which comes as a frame as well.
+func (r *reader) step(words []string, offset int64) error {
+	if len(words) < 5 {
+		return errGarbled
+	}
+	numbers, err := integers(append([]string{words[1]}, words[3:]...))
+	if err != nil {
+		return err
+	}
+	at, err := instant(words[2])
+	if err != nil {
+		return err
+	}
+	event := StepEvent{Number: int(numbers[0]), At: at, Out: numbers[1], Err: numbers[2], Offset: offset}
+	r.times.add(stamp{at: at, sizes: Offsets{Out: event.Out, Err: event.Err}}, r.next)
+	if words[0] == "X" {
+		return nil
+	}
+	if event.Number < 1 || event.Number > r.steps {
+		return errGarbled
+	}
+	switch {
+	case words[0] == "S":
+		return r.sink.StepStarted(event)
+	case words[0] == "E" && len(numbers) == 4:
+		event.ExitCode = int(numbers[3])
+		return r.sink.StepEnded(event)
+	}
+	return errGarbled
+}
+
+// mark gets a line of marks: time and sizes.
+func (r *reader) mark(words []string, _ int64) error {
+	if len(words) != 3 {
+		return errGarbled
+	}
+	at, err := instant(words[0])
+	if err != nil {
+		return err
+	}
+	sizes, err := integers(words[1:])
+	if err != nil {
+		return err
+	}
+	r.times.add(stamp{at: at, sizes: Offsets{Out: sizes[0], Err: sizes[1]}}, r.next)
+	return nil
+}
+
+// line gets a frame without bytes.
+func (r *reader) line(kind byte, words []string) error {
+	switch {
+	case kind == 'H':
+		return nil
+	case kind == 'A' && len(words) == 3 && !r.attached && processWords.MatchString(words[0]+" "+words[1]):
+		r.attached = true
+		return r.sink.Attached(words[0]+" "+words[1], words[2] == "1")
+	case kind == 'X' && len(words) == 5 && r.attached:
+		return r.exited(words)
+	case kind == 'L' && len(words) == 4:
+		return r.lost(words)
+	case kind == 'F' && len(words) > 0:
+		return failure(words)
+	}
+	return errGarbled
+}
+
+// processWords is a process group and a boot id. They go into the record as
+// they are, so they can be nothing else.
+var processWords = regexp.MustCompile(`^[0-9]{1,10} [0-9a-f-]{1,64}$`)
+
+func (r *reader) exited(words []string) error {
+	if words[4] != "0" {
+		return refusal("its disk did not take all of the output")
+	}
+	return r.over(words[1], words[0], words[2], words[3], false)
+}
+
+func (r *reader) lost(words []string) error {
+	r.end.Rebooted = words[0] == "1"
+	return r.over(words[1], "0", words[2], words[3], true)
+}
+
+func (r *reader) over(when, code, out, err string, lost bool) error {
+	at, problem := instant(when)
+	if problem != nil {
+		return problem
+	}
+	numbers, problem := integers([]string{code, out, err})
+	if problem != nil {
+		return problem
+	}
+	r.end.ExitCode, r.end.At, r.end.Lost = int(numbers[0]), at, lost
+	r.end.Out, r.end.Err = numbers[1], numbers[2]
+	return errEnded
+}
+
+// errEnded ends a session after its last frame.
+var errEnded = errors.New("the last frame has come")
+
+// lines cuts a file that comes in pieces into lines of words.
+type lines struct {
+	next int64 // offset of the next byte
+	rest []byte
+}
+
+// feed gives each whole line with the offset behind it.
+func (l *lines) feed(from int64, p []byte, give func(words []string, offset int64) error) error {
+	if from != l.next {
+		return errGarbled
+	}
+	for len(p) > 0 {
+		end := bytes.IndexByte(p, '\n') + 1
+		n := end
+		if end == 0 {
+			n = len(p)
+		}
+		l.rest = append(l.rest, p[:n]...)
+		l.next += int64(n)
+		p = p[n:]
+		if len(l.rest) > maxHead {
+			return errGarbled
+		}
+		if end > 0 {
+			words := strings.Fields(string(l.rest))
+			l.rest = l.rest[:0]
+			if err := give(words, l.next); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

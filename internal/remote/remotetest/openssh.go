@@ -1,0 +1,183 @@
+package remotetest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// sshdPath is where Debian's openssh-server puts it. sshd runs itself anew for
+// each connection and so insists on an absolute path.
+const sshdPath = "/usr/sbin/sshd"
+
+// patience is how long sshd may take to listen, or what runs on it to end.
+const patience = 10 * time.Second
+
+// openssh is Debian's sshd with a configuration of its own.
+type openssh struct {
+	command *exec.Cmd
+	exited  chan struct{}
+	once    sync.Once
+}
+
+// openSSH starts sshd on a free port, with everything it needs in dir. Between
+// finding a port and sshd taking it another may: then it is tried again.
+func openSSH(dir string) (*Server, error) {
+	server, err := newServer(dir)
+	if err != nil {
+		return nil, err
+	}
+	for range 5 {
+		if server.port, err = freePort(); err != nil {
+			return nil, err
+		}
+		if server.backend, err = startSSHD(dir, server); err == nil {
+			return server, nil
+		}
+	}
+	return nil, err
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
+}
+
+func startSSHD(dir string, server *Server) (*openssh, error) {
+	config, err := configure(dir, server)
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	s := &openssh{command: exec.Command(sshdPath, "-D", "-e", "-f", config), exited: make(chan struct{})}
+	s.command.Stderr = log
+	s.command.Env = []string{"PATH=/usr/sbin:/usr/bin:/sbin:/bin"}
+	if err := s.command.Start(); err != nil {
+		return nil, err
+	}
+	go func() {
+		_ = s.command.Wait()
+		close(s.exited)
+	}()
+	if err := s.await(server.port); err != nil {
+		s.Close()
+		said, _ := os.ReadFile(log.Name())
+		return nil, fmt.Errorf("%w\n%s", err, said)
+	}
+	return s, nil
+}
+
+// configure writes what sshd reads. Keys may lie in a folder that others can
+// write to, as folders for tests do; no login needs more than the key.
+func configure(dir string, server *Server) (string, error) {
+	if os.Geteuid() == 0 {
+		// Debian's sshd insists on it as root; the init script makes it.
+		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
+			return "", err
+		}
+	}
+	authorized := filepath.Join(dir, "authorized_keys")
+	if err := os.WriteFile(authorized, []byte(line(server.keys.client.PublicKey())+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	lines := []string{
+		"ListenAddress 127.0.0.1:" + strconv.Itoa(server.port),
+		"HostKey " + filepath.Join(dir, "host_key"),
+		"AuthorizedKeysFile " + authorized,
+		"AllowUsers " + server.user,
+		"PidFile none", "LogLevel ERROR", "StrictModes no", "UsePAM no", "UseDNS no",
+		"PermitRootLogin prohibit-password", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
+		"MaxStartups 100", "MaxSessions 100", "PrintMotd no", "PrintLastLog no",
+	}
+	config := filepath.Join(dir, "sshd_config")
+	return config, os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
+}
+
+// await waits until sshd listens.
+func (s *openssh) await(port int) error {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-s.exited:
+			return errors.New("sshd ended at once")
+		default:
+		}
+	}
+	return errors.New("sshd does not listen")
+}
+
+// CutAll ends the processes of sshd that serve a connection, and so drops it.
+func (s *openssh) CutAll() {
+	for _, pid := range s.servants() {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+// Close ends sshd, all connections, and what runs on them.
+func (s *openssh) Close() {
+	s.once.Do(func() {
+		family := descendants(s.command.Process.Pid)
+		_ = s.command.Process.Kill()
+		for _, pid := range family {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		<-s.exited
+		for deadline := time.Now().Add(patience); alive(family) && time.Now().Before(deadline); {
+			time.Sleep(5 * time.Millisecond)
+		}
+	})
+}
+
+// servants are the processes below the listening one that are sshd's own.
+func (s *openssh) servants() []int {
+	var found []int
+	for _, pid := range descendants(s.command.Process.Pid) {
+		if target, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && strings.HasPrefix(filepath.Base(target), "sshd") {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// descendants are the processes below one. A detached job is none: whoever
+// started it is gone, so its parent is the system's first process.
+func descendants(pid int) []int {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	var found []int
+	for word := range strings.FieldsSeq(string(text)) {
+		if child, err := strconv.Atoi(word); err == nil {
+			found = append(append(found, child), descendants(child)...)
+		}
+	}
+	return found
+}
+
+// alive reports whether any of the processes runs. One that is only waiting to
+// be reaped does not.
+func alive(pids []int) bool {
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		if _, state, found := strings.Cut(string(text), ") "); err == nil && found && !strings.HasPrefix(state, "Z") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,147 @@
+package remote
+
+import (
+	_ "embed" // the scripts
+	"encoding/base64"
+	"fmt"
+	"path"
+	"strings"
+)
+
+// The scripts for the server. Each says at its top what must be set before it.
+var (
+	//go:embed start.sh
+	startText string
+	//go:embed follow.sh
+	followText string
+	//go:embed run.sh
+	runText string
+	//go:embed remove.sh
+	removeText string
+)
+
+// chunkBytes is how much of a file is sent in one here-document. Encoded it is
+// below the 64 KiB of a pipe, so that no shell has to put it down in a file.
+const chunkBytes = 36 << 10
+
+// words are random, and new in each session.
+type words struct {
+	nonce  string // tells the script's output from what is printed before it
+	cookie string // stands in the job's environment
+}
+
+// followScript is all that a session of Follow runs.
+func followScript(job Job, from Offsets, w words) string {
+	fresh := 0
+	if from == (Offsets{}) {
+		fresh = 1
+	}
+	files := files(job)
+	var b strings.Builder
+	fmt.Fprintf(&b, "spool=%s dir=%s nonce=%s cookie=%s fresh=%d out=%d err=%d\n",
+		quote(job.Spool), quote(job.Dir), quote(w.nonce), quote(w.cookie), fresh, from.Out, from.Err)
+	b.WriteString(bare(startText))
+	b.WriteString(bare(followText))
+	b.WriteString("install() {\n\t:\n")
+	for i, file := range files {
+		fmt.Fprintf(&b, "\tplace %d %o %s\n", i, file.Mode, quote(file.Path))
+	}
+	b.WriteString("}\nopen\n")
+	for i, file := range files {
+		sendFile(&b, i, file.Content)
+	}
+	b.WriteString("begin\nfollow\n")
+	return b.String()
+}
+
+func removeScript(job Job, nonce string) string {
+	return fmt.Sprintf("spool=%s nonce=%s\n%s", quote(job.Spool), quote(nonce), bare(removeText))
+}
+
+// runScript is the spool's run: the job as a script of its own.
+func runScript(job Job) string {
+	environment := ""
+	if job.EnvironmentFile != "" {
+		environment = absolute(job.Dir, job.EnvironmentFile)
+	}
+	onFailure := " "
+	for i, step := range job.Steps {
+		if step.OnFailure {
+			onFailure += fmt.Sprintf("%d ", i+1)
+		}
+	}
+	return fmt.Sprintf("spool=%s dir=%s environment=%s steps=%d on_failure=%s\n%s",
+		quote(job.Spool), quote(job.Dir), quote(environment), len(job.Steps), quote(onFailure), bare(runText))
+}
+
+// files are all files of the job, with absolute paths and modes: its own, and
+// those of the spool.
+func files(job Job) []File {
+	all := []File{{Path: path.Join(job.Spool, "run"), Content: []byte(runScript(job)), Mode: ownerOnly}}
+	for i, step := range job.Steps {
+		all = append(all, File{Path: path.Join(job.Spool, fmt.Sprintf("step.%d", i+1)), Content: []byte(step.Script), Mode: ownerOnly})
+	}
+	for _, file := range job.Files {
+		file.Path = absolute(job.Dir, file.Path)
+		if file.Mode == 0 {
+			file.Mode = ownerOnly
+		}
+		all = append(all, file)
+	}
+	return all
+}
+
+// ownerOnly is the mode of whatever may hold a secret.
+const ownerOnly = 0o600
+
+// sendFile writes the content as here-documents, which are neither on a
+// command line nor, unlike what a shell's echo gets, in any environment.
+func sendFile(b *strings.Builder, number int, content []byte) {
+	for first := true; first || len(content) > 0; first = false {
+		n := min(len(content), chunkBytes)
+		fmt.Fprintf(b, "chunk %d <<'.'\n%s\n.\n", number, base64.StdEncoding.EncodeToString(content[:n]))
+		content = content[n:]
+	}
+}
+
+func absolute(dir, name string) string {
+	if path.IsAbs(name) {
+		return path.Clean(name)
+	}
+	return path.Join(dir, name)
+}
+
+// quote makes one word of sh of any text without NUL.
+func quote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// bare leaves out comments, which are half of each script: without them a
+// session's first flight fits into what TCP sends at once.
+func bare(script string) string {
+	var b strings.Builder
+	for line := range strings.Lines(script) {
+		if text := strings.TrimLeft(line, "\t"); text != "\n" && !strings.HasPrefix(text, "#") {
+			b.WriteString(text)
+		}
+	}
+	return b.String()
+}
+
+// check refuses a job that no server could run.
+func check(job Job) error {
+	for name, folder := range map[string]string{"spool": job.Spool, "folder": job.Dir} {
+		if !path.IsAbs(folder) || path.Clean(folder) == "/" || strings.ContainsRune(folder, 0) {
+			return refusal("its %s is not an absolute path below the root", name)
+		}
+	}
+	for _, file := range job.Files {
+		if file.Path == "" || strings.ContainsRune(file.Path, 0) || absolute(job.Dir, file.Path) == path.Clean(job.Dir) {
+			return refusal("one of its files has no name")
+		}
+	}
+	if strings.ContainsRune(job.EnvironmentFile, 0) {
+		return refusal("its environment file has no name")
+	}
+	return nil
+}

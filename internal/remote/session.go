@@ -1,0 +1,112 @@
+package remote
+
+import (
+	"context"
+	"io"
+	"sync"
+	"time"
+
+	"waybill/internal/fault"
+)
+
+// The scripts print a frame about every second.
+const (
+	tickEvery  = 500 * time.Millisecond
+	silentFor  = 20 * time.Second
+	silentTime = int(silentFor / tickEvery)
+)
+
+// session is one script on a shell, with a reader that shall not wait for ever.
+type session struct {
+	shell  Shell
+	script string
+	// feed gets what the script prints, tick the time between. Both are called
+	// by one goroutine. An error of either ends the session.
+	feed func(p []byte) error
+	tick func() error
+	// exit is the script's exit status when run returns nil.
+	exit int
+}
+
+// run returns when the script has ended, when feed or tick had enough, when
+// ctx ends, or, with Unavailable, when nothing came for too long.
+//
+// What the shell prints is handed over slice by slice and not copied: the
+// shell waits until feed has taken it. So a slow reader slows the server down,
+// and nothing piles up here.
+func (s *session) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	out := handover{ctx: ctx, parts: make(chan []byte), taken: make(chan struct{})}
+	ended := make(chan error, 1)
+	running.Go(func() {
+		exit, err := s.shell.Run(ctx, s.script, nil, out, io.Discard)
+		s.exit = exit
+		ended <- err
+	})
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for silent := 0; ; {
+		select {
+		case p := <-out.parts:
+			silent = 0
+			if err := s.feed(p); err != nil {
+				return err
+			}
+			out.taken <- struct{}{}
+		case <-ticker.C:
+			// Ticks are counted instead of time, so that the time which feed
+			// took is not held against the server.
+			if silent++; silent > silentTime {
+				return fault.New(fault.Unavailable, "The server has not answered for %s.", silentFor)
+			}
+			if err := s.tick(); err != nil {
+				return err
+			}
+		case err := <-ended:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// handover is a writer whose every Write waits until the slice was taken.
+type handover struct {
+	ctx   context.Context
+	parts chan []byte
+	taken chan struct{}
+}
+
+// Write hands p over.
+func (h handover) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for _, step := range []func() error{func() error { return h.give(p) }, h.wait} {
+		if err := step(); err != nil {
+			return 0, err
+		}
+	}
+	return len(p), nil
+}
+
+func (h handover) give(p []byte) error {
+	select {
+	case h.parts <- p:
+		return nil
+	case <-h.ctx.Done():
+		return h.ctx.Err()
+	}
+}
+
+func (h handover) wait() error {
+	select {
+	case <-h.taken:
+		return nil
+	case <-h.ctx.Done():
+		return h.ctx.Err()
+	}
+}

@@ -1,0 +1,62 @@
+package sshrun
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"strings"
+	"syscall"
+
+	"golang.org/x/crypto/ssh"
+
+	"waybill/internal/remote"
+)
+
+// classify says which of the causes an error of connect is. This is the one
+// place that reads the SSH library's errors.
+func (d *Dialer) classify(ctx context.Context, target remote.Target, check *pin, err error) *remote.DialError {
+	negotiation, unequal := errors.AsType[*ssh.AlgorithmNegotiationError](err)
+	switch {
+	case check.seen != "":
+		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: check.seen, Err: errOtherKey}
+	case unequal && negotiation.What == "host key":
+		// It has no key of the pinned one's type. Look which it has.
+		seen, _ := d.show(ctx, address(target.Address, target.Port))
+		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: seen.Fingerprint, Err: errOtherKey}
+	case check.verified && refusedKey(err):
+		return failed(remote.CauseAccess, "the server refused the private key")
+	}
+	return failed(remote.CauseUnreachable, words(err))
+}
+
+// refusedKey tells a refused login by the library's text, for which it has no
+// type, and by OpenSSH's own when it allows but a single attempt.
+func refusedKey(err error) bool {
+	return strings.Contains(err.Error(), "ssh: unable to authenticate") ||
+		strings.Contains(err.Error(), "Too many authentication failures")
+}
+
+// words says why a server cannot be reached, in words that hold nothing of
+// what it said: that is not redacted.
+func words(err error) string {
+	if negotiation, ok := errors.AsType[*ssh.AlgorithmNegotiationError](err); ok {
+		return "no common algorithm for the " + negotiation.What
+	}
+	if unknown, ok := errors.AsType[*net.DNSError](err); ok {
+		if unknown.IsNotFound {
+			return "no such host"
+		}
+		return "its name cannot be looked up"
+	}
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return number.Error()
+	}
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return "no answer in time"
+	case errors.Is(err, context.Canceled):
+		return "the attempt was cancelled"
+	}
+	return "it does not speak SSH"
+}

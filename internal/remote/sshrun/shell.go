@@ -1,0 +1,185 @@
+package sshrun
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"waybill/internal/fault"
+	"waybill/internal/remote"
+)
+
+// shell is one open connection.
+type shell struct {
+	client *ssh.Client
+	ended  chan struct{} // closed when the connection is
+}
+
+var _ remote.Shell = (*shell)(nil)
+
+func newShell(client *ssh.Client, keepAlive time.Duration) *shell {
+	s := &shell{client: client, ended: make(chan struct{})}
+	go func() {
+		_ = client.Wait()
+		close(s.ended)
+	}()
+	go s.keepAlive(keepAlive)
+	return s
+}
+
+// keepAlive notices a connection whose other end is gone without a word, and
+// closes it. TCP alone would take a quarter of an hour.
+func (s *shell) keepAlive(every time.Duration) {
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		answered := make(chan struct{})
+		go func() {
+			// The answer may well be a refusal; any answer is a sign of life.
+			_, _, _ = s.client.SendRequest("keepalive@openssh.com", true, nil)
+			close(answered)
+		}()
+		select {
+		case <-answered:
+		case <-time.After(3 * every):
+			_ = s.client.Close()
+			return
+		case <-s.ended:
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-s.ended:
+			return
+		}
+	}
+}
+
+// Close ends the connection and every script on it.
+func (s *shell) Close() error {
+	if err := s.client.Close(); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// result is how a script ended.
+type result struct {
+	exit int
+	err  error
+}
+
+// Run runs the script. When it returns early, since ctx ended or a writer
+// failed, nothing is written any more and the script's session is closed.
+func (s *shell) Run(ctx context.Context, script string, args []string, stdout, stderr io.Writer) (int, error) {
+	running, cancel := context.WithCancel(ctx)
+	defer cancel()
+	gate := &gate{refused: make(chan error, 1)}
+	defer gate.close()
+	ended := make(chan result, 1)
+	go func() {
+		exit, err := s.execute(running, script, command(args), gate.writer(stdout), gate.writer(stderr))
+		ended <- result{exit, err}
+	}()
+	select {
+	case r := <-ended:
+		if r.err != nil && ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		return r.exit, r.err
+	case err := <-gate.refused:
+		return 0, err
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+func (s *shell) execute(ctx context.Context, script, command string, stdout, stderr io.Writer) (int, error) {
+	session, err := s.client.NewSession()
+	if err != nil {
+		return 0, lost(err)
+	}
+	defer session.Close()
+	defer context.AfterFunc(ctx, func() { _ = session.Close() })()
+	stdin, err := session.StdinPipe()
+	if err != nil {
+		return 0, lost(err)
+	}
+	session.Stdout, session.Stderr = stdout, stderr
+	if err := session.Start(command); err != nil {
+		return 0, lost(err)
+	}
+	go func() {
+		// A script that ends before it was read to its end is no error. The
+		// reader's other methods are hidden, or it would be copied as a whole.
+		_, _ = io.Copy(stdin, struct{ io.Reader }{strings.NewReader(script)})
+		_ = stdin.Close()
+	}()
+	err = session.Wait()
+	if exit, ok := errors.AsType[*ssh.ExitError](err); ok {
+		return exit.ExitStatus(), nil // 128 and the number if a signal ended it
+	}
+	if err != nil {
+		return 0, lost(err)
+	}
+	return 0, nil
+}
+
+func lost(err error) error {
+	return fault.Wrap(err, fault.Unavailable, "The connection to the server was lost.")
+}
+
+// command is what the login shell is told to run. Whatever that shell is, these
+// quotes are the same to it.
+func command(args []string) string {
+	words := []string{"sh", "-s"}
+	if len(args) > 0 {
+		words = append(words, "--")
+	}
+	for _, arg := range args {
+		words = append(words, "'"+strings.ReplaceAll(arg, "'", `'\''`)+"'")
+	}
+	return strings.Join(words, " ")
+}
+
+// gate lets writes through until it is closed, and tells of the first that
+// failed: a script whose output nobody takes would wait for ever.
+type gate struct {
+	mu      sync.Mutex
+	closed  bool
+	refused chan error
+}
+
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+}
+
+func (g *gate) writer(to io.Writer) io.Writer { return &gated{gate: g, to: to} }
+
+// gated is one of a gate's writers.
+type gated struct {
+	gate *gate
+	to   io.Writer
+}
+
+// Write passes p on while the gate is open.
+func (w *gated) Write(p []byte) (int, error) {
+	w.gate.mu.Lock()
+	defer w.gate.mu.Unlock()
+	if w.gate.closed {
+		return 0, io.ErrClosedPipe
+	}
+	n, err := w.to.Write(p)
+	if err != nil {
+		w.gate.closed = true
+		w.gate.refused <- err
+	}
+	return n, err
+}
