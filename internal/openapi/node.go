@@ -10,10 +10,9 @@ import (
 // node is a place in the document: what is there, and the JSON pointer to it.
 // The place of something absent is a node as well, whose value is nil.
 type node struct {
-	root    map[string]any
-	path    []string
-	value   any
-	missing bool
+	root  map[string]any
+	path  []string
+	value any
 }
 
 // get goes down by keys, through references wherever it meets them.
@@ -25,51 +24,38 @@ func (n node) get(keys ...string) node {
 }
 
 func (n node) child(key string) node {
-	below := node{root: n.root, path: append(slices.Clip(n.path), key), missing: true}
+	return n.step(key).resolved()
+}
+
+// step goes down by one key and stays there, be it a reference or not.
+func (n node) step(key string) node {
+	below := node{root: n.root, path: append(slices.Clip(n.path), key)}
 	switch value := n.value.(type) {
 	case map[string]any:
-		found, there := value[key]
-		below.value, below.missing = found, !there
+		below.value = value[key]
 	case []any:
 		if i, err := strconv.Atoi(key); err == nil && i >= 0 && i < len(value) {
-			below.value, below.missing = value[i], false
+			below.value = value[i]
 		}
 	}
-	return below.resolved()
+	return below
 }
 
 // resolved follows a reference to its end. One that leads nowhere is absent,
 // and so is one in a circle of references.
 func (n node) resolved() node {
 	for range 10 {
-		object, ok := n.value.(map[string]any)
-		if !ok {
+		object, _ := n.value.(map[string]any)
+		reference, is := object["$ref"].(string)
+		if !is {
 			return n
 		}
-		reference, ok := object["$ref"].(string)
-		if !ok {
-			return n
+		n = node{root: n.root, value: n.root}
+		for token := range strings.SplitSeq(strings.TrimPrefix(reference, "#/"), "/") {
+			n = n.step(unescape.Replace(token))
 		}
-		pointer, local := strings.CutPrefix(reference, "#")
-		if !local {
-			break
-		}
-		n = node{root: n.root, value: n.root}.raw(pointer)
 	}
-	return node{root: n.root, path: n.path, missing: true}
-}
-
-// raw goes down by a JSON pointer without following the reference at its end.
-func (n node) raw(pointer string) node {
-	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		below := node{root: n.root, path: append(slices.Clip(n.path), unescape.Replace(token)), missing: true}
-		if object, ok := n.value.(map[string]any); ok {
-			found, there := object[below.key()]
-			below.value, below.missing = found, !there
-		}
-		n = below
-	}
-	return n
+	return node{root: n.root, path: n.path}
 }
 
 // children are the nodes below, in the order of their keys.
@@ -88,7 +74,7 @@ func (n node) children() []node {
 	return all
 }
 
-func (n node) exists() bool { return !n.missing }
+func (n node) exists() bool { return n.value != nil }
 
 // key is the last part of the pointer.
 func (n node) key() string {

@@ -93,7 +93,7 @@ func schemaOf(doc node, found *jsonschema.ValidationError) node {
 	_, fragment, _ := strings.Cut(found.SchemaURL, "#")
 	pointer, err := url.PathUnescape(fragment)
 	if err != nil || pointer == "" {
-		return node{root: doc.root, missing: true}
+		return node{root: doc.root}
 	}
 	n := node{root: doc.root, value: doc.root}
 	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
