@@ -21,12 +21,16 @@ import (
 // what can fail at a start is only what is set wrongly.
 type Build func(settings.Settings, *slog.Logger) (gateway.Handlers, error)
 
-// Run runs the function of the name until Lambda ends the process. What keeps
-// it from starting is one line of the log, and the exit status 1.
-func Run(name string, build Build) {
+// Run runs the function of the name, which needs the settings, until Lambda
+// ends the process. What keeps it from starting is one line of the log, and
+// the exit status 1.
+func Run(name string, build Build, needs ...string) {
 	env := settings.New(os.LookupEnv)
 	level, err := env.Level()
 	logger := oplog.New(os.Stdout, level).With("function", name)
+	if err == nil {
+		err = env.Require(needs...)
+	}
 	var handlers gateway.Handlers
 	if err == nil {
 		handlers, err = guarded(build, env, logger)

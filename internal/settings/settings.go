@@ -52,6 +52,31 @@ func (s Settings) Get(name string) string {
 	return value
 }
 
+// Tables are the names of the tables that a function which knows deployments
+// works on.
+type Tables struct {
+	// Catalog also has the queues of the servers.
+	Catalog      string
+	Applications string
+	Services     string
+	Databases    string
+}
+
+// ForDeployments lists the variables that [Settings.Tables] reads.
+func ForDeployments() []string {
+	return []string{CatalogTable, ApplicationDeployments, ServiceDeployments, DatabaseDeployments}
+}
+
+// Tables returns the names of the tables.
+func (s Settings) Tables() Tables {
+	return Tables{
+		Catalog:      s.Get(CatalogTable),
+		Applications: s.Get(ApplicationDeployments),
+		Services:     s.Get(ServiceDeployments),
+		Databases:    s.Get(DatabaseDeployments),
+	}
+}
+
 // Require returns Internal, naming every variable of names that is missing.
 func (s Settings) Require(names ...string) error {
 	var missing []string

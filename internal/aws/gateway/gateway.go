@@ -15,7 +15,10 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -122,7 +125,12 @@ func (e *event) from(source string) bool {
 // refused logs the error and returns what the invoker may see of it.
 func (g *Gateway) refused(ctx context.Context, err error) error {
 	g.failed(ctx, "event failed", err)
-	return errors.New(fault.Public(err))
+	text := fault.Public(err)
+	problems := fault.Fields(err)
+	for _, field := range slices.Sorted(maps.Keys(problems)) {
+		text += " " + field + ": " + strings.Join(problems[field], "; ") + "."
+	}
+	return errors.New(text)
 }
 
 // mint is the content of a request for a token, and minted its answer; they

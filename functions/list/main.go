@@ -1,0 +1,30 @@
+// Command list is the function that reads histories and what servers have to do.
+package main
+
+import (
+	"log/slog"
+
+	"waybill/internal/aws/account"
+	"waybill/internal/aws/dynamostore"
+	"waybill/internal/aws/gateway"
+	"waybill/internal/boot"
+	"waybill/internal/rest"
+	"waybill/internal/settings"
+)
+
+func main() { boot.Run("list", build, settings.ForDeployments()...) }
+
+func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
+	aws, err := account.New(env)
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
+	tables := dynamostore.Tables(env.Tables())
+	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
+	handler, err := rest.NewList(rest.ListPorts{
+		Tokens:  store.Tokens(),
+		Store:   store,
+		History: dynamostore.NewDeployments(aws.DynamoDB(), tables),
+	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
+	return gateway.Handlers{HTTP: handler}, err
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+
+	"waybill/internal/aws/gateway"
+	"waybill/internal/aws/sqsqueue"
+	"waybill/internal/runner"
+)
+
+// handler runs the deployment that a message names, with the message held for
+// as long as this runner lives. Its error has the message come again.
+func handler(queue *sqsqueue.Queue, run *runner.Runner) func(context.Context, gateway.Message) error {
+	return func(ctx context.Context, message gateway.Message) error {
+		id, err := sqsqueue.Read(message.Body)
+		if err != nil {
+			return err
+		}
+		kept := sqsqueue.Message{Receipt: message.Receipt, Receives: message.Receives}
+		return queue.Keep(ctx, kept, func(ctx context.Context) error {
+			return run.Run(ctx, id, rand.Text()) // an owner's name that nobody else has
+		})
+	}
+}
