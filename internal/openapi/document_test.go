@@ -214,7 +214,7 @@ func responses(t *testing.T, document map[string]any, at string, op operation) {
 	if strings.Contains(op.path, "{") {
 		want = append(want, "404")
 	}
-	if op.object["requestBody"] != nil || op.object["parameters"] != nil {
+	if op.object["requestBody"] != nil || op.object["parameters"] != nil || op.object["x-waybill-compatible"] == nil {
 		want = append(want, "422")
 	}
 	if op.object["x-waybill-function"] == "deploy" {

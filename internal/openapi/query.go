@@ -66,9 +66,8 @@ func (op operation) unknown(wrong problems, name string) {
 	wrong.add(shown(name), "is not known here; known are "+joined(names, "and"))
 }
 
-// digits is what a whole number looks like in a query. Longer ones are beyond
-// every bound.
-var digits = regexp.MustCompile(`^-?[0-9]{1,18}$`)
+// digits is what a whole number looks like in a query.
+var digits = regexp.MustCompile(`^-?[0-9]+$`)
 
 // typed reads a parameter as its schema's type.
 func typed(schema node, text string) (value any, ok bool) {
