@@ -3,6 +3,7 @@ package dynamostore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -53,8 +54,8 @@ func refused(err error) (refusal, error) {
 			why.unmet = append(why.unmet, place)
 		case "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded":
 			why.busy = true
-		default: // ValidationError, ItemCollectionSizeLimitExceeded
-			return refusal{}, classify(err)
+		default: // ValidationError is one; only the reason says of what
+			return refusal{}, classify(fmt.Errorf("%w: %s", err, aws.ToString(reason.Message)))
 		}
 	}
 	if !why.busy && len(why.unmet) == 0 {
@@ -70,8 +71,8 @@ func classify(err error) error {
 	if err == nil {
 		return nil
 	}
-	api, ok := errors.AsType[smithy.APIError](err)
-	if ok && strings.Contains(strings.ToLower(err.Error()), "item size") && api.ErrorCode() != "AccessDeniedException" {
+	// "Item size has exceeded …", "Item size to update has exceeded …"
+	if _, ok := errors.AsType[smithy.APIError](err); ok && strings.Contains(err.Error(), "Item size") {
 		return fault.Wrap(err, fault.Invalid, "It is too large: all that is kept of one item must fit into 400 KB.")
 	}
 	return fault.Wrap(err, fault.Internal, "DynamoDB failed")

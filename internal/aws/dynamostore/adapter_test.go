@@ -1,0 +1,193 @@
+package dynamostore_test
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/aws/dynamostore"
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// counter counts the requests of a client by their operation.
+type counter struct {
+	aws.HTTPClient
+	mu   sync.Mutex
+	seen map[string]int
+}
+
+func (c *counter) Do(request *http.Request) (*http.Response, error) {
+	_, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
+	c.mu.Lock()
+	c.seen[operation]++
+	c.mu.Unlock()
+	return c.HTTPClient.Do(request)
+}
+
+// stand is the adapter with one server and one service, counting requests.
+type stand struct {
+	client      *dynamodb.Client
+	tables      dynamostore.Tables
+	catalog     *dynamostore.Catalog
+	deployments *dynamostore.Deployments
+	counter     *counter
+	now         time.Time
+}
+
+func newStand(t *testing.T) *stand {
+	t.Helper()
+	plain, made := tables(t)
+	counter := &counter{seen: map[string]int{}}
+	client := dynamodb.New(plain.Options(), func(o *dynamodb.Options) {
+		counter.HTTPClient = o.HTTPClient
+		o.HTTPClient = counter
+	})
+	s := &stand{
+		client: client, tables: made, counter: counter, now: time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC),
+		catalog: dynamostore.NewCatalog(client, made.Catalog), deployments: dynamostore.NewDeployments(client, made),
+	}
+	key := catalog.ID("key000000000000000000000")
+	for _, entity := range []catalog.Entity{
+		&catalog.PrivateKey{Meta: catalog.Meta{ID: key}},
+		&catalog.Server{Meta: catalog.Meta{ID: serverID}, KeyID: key, Concurrency: 2, QueueLimit: 25},
+		s.service(serviceID),
+	} {
+		if err := s.catalog.Create(t.Context(), entity); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+func (s *stand) service(id catalog.ID) *catalog.Service {
+	return &catalog.Service{Resource: catalog.Resource{Meta: catalog.Meta{ID: id}, ServerID: serverID}}
+}
+
+func (s *stand) enqueue(t *testing.T, resource catalog.ID) deployment.Record {
+	t.Helper()
+	s.now = s.now.Add(time.Second)
+	id, err := deployment.NewID(resource, s.now, bytes.NewReader(make([]byte, 16)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: catalog.Start, ServerID: serverID, QueuedAt: s.now}
+	key := deployment.RequestKey{Hash: string(id), Window: time.Minute}
+	if _, err := s.deployments.Enqueue(t.Context(), record, key); err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+// requests are those that the call makes.
+func (s *stand) requests(call func()) map[string]int {
+	s.counter.mu.Lock()
+	s.counter.seen = map[string]int{}
+	s.counter.mu.Unlock()
+	call()
+	return s.counter.seen
+}
+
+// TestEachStepCostsFewRequests counts, because each request is a round trip of
+// some milliseconds and a line on the bill.
+func TestEachStepCostsFewRequests(t *testing.T) {
+	s := newStand(t)
+	var record deployment.Record
+	for _, step := range []struct {
+		name string
+		call func() error
+		want map[string]int
+	}{
+		{"Enqueue", func() error { record = s.enqueue(t, serviceID); return nil }, map[string]int{"TransactWriteItems": 1, "GetItem": 1}},
+		{"Claim", func() (err error) {
+			record, err = s.deployments.Claim(t.Context(), serverID, s.now)
+			return err
+		}, map[string]int{"GetItem": 2, "TransactWriteItems": 1}},
+		{"Begin", func() (err error) {
+			record, err = s.deployments.Begin(t.Context(), record.ID, "runner", s.now, time.Minute)
+			return err
+		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
+		{"Advance", func() error {
+			_, err := s.deployments.Advance(t.Context(), record.ID, record.Lease, record.Progress, s.now, time.Minute)
+			return err
+		}, map[string]int{"UpdateItem": 1}},
+		{"Follow", func() error { return s.deployments.Follow(t.Context(), record.ID, s.now) }, map[string]int{"UpdateItem": 1}},
+		{"Get", func() error { _, err := s.deployments.Get(t.Context(), record.ID); return err }, map[string]int{"GetItem": 1}},
+		{"List", func() error {
+			_, err := s.deployments.List(t.Context(), serviceID, deployment.Page{})
+			return err
+		}, map[string]int{"GetItem": 1, "Query": 1}},
+		{"Load", func() error { _, err := s.deployments.Load(t.Context(), serverID); return err }, map[string]int{"GetItem": 1, "BatchGetItem": 1}},
+		{"Finish", func() error {
+			outcome := deployment.Outcome{Status: deployment.Finished}
+			return s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
+		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
+	} {
+		var err error
+		got := s.requests(func() { err = step.call() })
+		if diff := cmp.Diff(step.want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", step.name, err, diff)
+		}
+	}
+}
+
+// TestRecordsThatAreGone removes a queued record behind the adapter's back, as
+// a hand in the console would: nobody else may suffer.
+func TestRecordsThatAreGone(t *testing.T) {
+	s := newStand(t)
+	other := catalog.ID("svc111111111111111111111")
+	if err := s.catalog.Create(t.Context(), s.service(other)); err != nil {
+		t.Fatal(err)
+	}
+	gone, left := s.enqueue(t, serviceID), s.enqueue(t, other)
+	_, err := s.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: aws.String(s.tables.Services),
+		Key: map[string]types.AttributeValue{
+			"resource_uuid":   &types.AttributeValueMemberS{Value: string(serviceID)},
+			"deployment_uuid": &types.AttributeValueMemberS{Value: string(gone.ID)},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	load, err := s.deployments.Load(t.Context(), serverID)
+	if err != nil || len(load.Queue) != 1 || load.Queue[0].ID != left.ID {
+		t.Errorf("Load = %+v, %v; want the other one", load, err)
+	}
+	claimed, err := s.deployments.Claim(t.Context(), serverID, s.now)
+	if err != nil || claimed.ID != left.ID {
+		t.Errorf("Claim = %s, %v; want %s", claimed.ID, err, left.ID)
+	}
+	if _, err := s.deployments.Claim(t.Context(), serverID, s.now); !errors.Is(err, fault.NotFound) {
+		t.Errorf("Claim of what is gone: %v, want NotFound", err)
+	}
+}
+
+func TestWhatIsTooLargeIsInvalid(t *testing.T) {
+	s := newStand(t)
+	large := s.service("svc222222222222222222222")
+	large.Compose = strings.Repeat("x", catalog.MaxComposeBytes)
+	large.Environment = []catalog.Variable{{Name: "A", Value: strings.Repeat("y", 200<<10)}}
+	err := s.catalog.Create(t.Context(), large)
+	if !errors.Is(err, fault.Invalid) || strings.Contains(fault.Public(err), "yyy") {
+		t.Errorf("Create: %v, want Invalid", err)
+	}
+	small := s.service("svc333333333333333333333")
+	if err := s.catalog.Create(t.Context(), small); err != nil {
+		t.Fatal(err)
+	}
+	small.Compose, small.Environment = large.Compose, large.Environment
+	if err := s.catalog.Update(t.Context(), small, small.UpdatedAt); !errors.Is(err, fault.Invalid) {
+		t.Errorf("Update: %v, want Invalid", err)
+	}
+}

@@ -1,0 +1,17 @@
+package dynamostore
+
+// What the tests of the stored forms and of the SDK's errors look at.
+var (
+	EncodeRecord = encodeRecord
+	DecodeRecord = decodeRecord
+	EncodeEntity = encodeEntity
+	DecodeEntity = decodeEntity
+	Settle       = settle
+	Names        = names
+)
+
+// Refused reads an error of the SDK.
+func Refused(err error) (unmet []int, busy bool, failed error) {
+	why, failed := refused(err)
+	return why.unmet, why.busy, failed
+}

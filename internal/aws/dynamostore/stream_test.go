@@ -1,0 +1,145 @@
+package dynamostore_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"waybill/internal/aws/dynamostore"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// image is a record as a stream shows it.
+func image(t testing.TB, record deployment.Record) json.RawMessage {
+	t.Helper()
+	stored, err := dynamostore.EncodeRecord(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(members(stored))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func members(values map[string]types.AttributeValue) map[string]any {
+	all := map[string]any{}
+	for name, v := range values {
+		all[name] = wire(v)
+	}
+	return all
+}
+
+// wire is an attribute in DynamoDB's JSON.
+func wire(v types.AttributeValue) any {
+	switch v := v.(type) {
+	case *types.AttributeValueMemberS:
+		return map[string]any{"S": v.Value}
+	case *types.AttributeValueMemberN:
+		return map[string]any{"N": v.Value}
+	case *types.AttributeValueMemberB:
+		return map[string]any{"B": v.Value}
+	case *types.AttributeValueMemberBOOL:
+		return map[string]any{"BOOL": v.Value}
+	case *types.AttributeValueMemberM:
+		return map[string]any{"M": members(v.Value)}
+	case *types.AttributeValueMemberL:
+		elements := make([]any, 0, len(v.Value))
+		for _, element := range v.Value {
+			elements = append(elements, wire(element))
+		}
+		return map[string]any{"L": elements}
+	default:
+		return map[string]any{"NULL": true}
+	}
+}
+
+// with is the record in another status.
+func with(record deployment.Record, status deployment.Status) deployment.Record {
+	record.Status = status
+	return record
+}
+
+func TestReadChange(t *testing.T) {
+	record := fullRecord()
+	queued, running := with(record, deployment.Queued), with(record, deployment.InProgress)
+	renewed := running
+	renewed.Lease.Attempt++
+	for _, c := range []struct {
+		name     string
+		now      deployment.Record
+		before   json.RawMessage
+		previous deployment.Status
+		changed  bool
+	}{
+		{"a new record", queued, nil, "", true},
+		{"a new record with null before it", queued, json.RawMessage("null"), "", true},
+		{"a claimed record", running, image(t, queued), deployment.Queued, true},
+		{"an ended record", with(record, deployment.Finished), image(t, running), deployment.InProgress, true},
+		{"a renewed lease", renewed, image(t, running), deployment.InProgress, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			change, changed, err := dynamostore.ReadChange(image(t, c.now), c.before)
+			if err != nil || changed != c.changed {
+				t.Fatalf("changed = %v, %v; want %v", changed, err, c.changed)
+			}
+			want := deployment.Change{Record: c.now, Previous: c.previous}
+			if diff := cmp.Diff(want, change, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("change (-want +got):\n%s", diff)
+			}
+		})
+	}
+	t.Run("a removed record is no change", func(t *testing.T) {
+		for _, none := range []string{"", "null"} {
+			if _, changed, err := dynamostore.ReadChange(json.RawMessage(none), image(t, queued)); changed || err != nil {
+				t.Errorf("changed = %v, %v", changed, err)
+			}
+		}
+	})
+}
+
+func TestReadChangeRefusesWhatIsNoRecord(t *testing.T) {
+	good := string(image(t, with(fullRecord(), deployment.Queued)))
+	for name, text := range map[string]string{
+		"no JSON":                 good[1:],
+		"an empty item":           "{}",
+		"an item of the catalog":  `{"kind":{"S":"service"},"uuid":{"S":"svc000000000000000000000"}}`,
+		"a set":                   `{"status":{"SS":["queued"]}}`,
+		"an attribute of no type": `{"status":{}}`,
+		"a time that is none":     strings.Replace(good, `"2026-`, `"202x-`, 1),
+		"a number that is none":   strings.Replace(good, `"attempt":{"N":"`, `"attempt":{"N":"x`, 1),
+		"a damaged index":         strings.Replace(good, `"index":{"B":"`, `"index":{"B":"////`, 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, changed, err := dynamostore.ReadChange(json.RawMessage(text), nil)
+			if err == nil || changed || fault.KindOf(err) != fault.Internal {
+				t.Errorf("changed %v, %v; want Internal", changed, err)
+			}
+		})
+	}
+}
+
+func FuzzReadChange(f *testing.F) {
+	record := image(f, with(fullRecord(), deployment.InProgress))
+	f.Add([]byte(record), []byte(image(f, with(fullRecord(), deployment.Queued))))
+	f.Add([]byte(record), []byte(nil))
+	f.Add([]byte(`{"status":{"L":[{"NULL":true}]}}`), []byte(`null`))
+	f.Fuzz(func(t *testing.T, now, before []byte) {
+		change, changed, err := dynamostore.ReadChange(now, before)
+		if err != nil {
+			return
+		}
+		if changed == (change.Record.Status == change.Previous) && change.Record.ID != "" {
+			t.Errorf("changed %v from %q to %q", changed, change.Previous, change.Record.Status)
+		}
+		if _, err := deployment.ParseID(string(change.Record.ID)); changed && err != nil {
+			t.Errorf("a change of %q, which is no deployment", change.Record.ID)
+		}
+	})
+}
