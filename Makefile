@@ -23,6 +23,9 @@ test: $(WAYBILL) ## Run every test that can run here and say what was skipped
 bench: $(WAYBILL) ## Run the benchmarks and print their ratios
 	@$(WAYBILL) bench
 
+dist: $(WAYBILL) ## Build what `cdk deploy` takes to AWS [ARCHITECTURE=arm64|x86_64]
+	@$(WAYBILL) dist
+
 fmt: ## Format and vet the code
 	gofmt -l -w $$(git ls-files '*.go')
 	go vet ./...

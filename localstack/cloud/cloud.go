@@ -4,6 +4,7 @@ package cloud
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -12,20 +13,27 @@ import (
 	"waybill/internal/aws/session"
 	"waybill/internal/settings"
 	"waybill/localstack/emulator"
+	"waybill/localstack/progress"
 	"waybill/localstack/stack"
 )
+
+// ErrDown says that no cloud runs.
+var ErrDown = errors.New("nothing is running here: start it with `make up`")
 
 // Options say what to bring up and where.
 type Options struct {
 	// Root is the checkout; State a folder of this cloud's own for its logs and
-	// for what must be found again.
+	// for what must be found again. Both are absolute.
 	Root  string
 	State string
-	// Emulator is one of emulator.Kinds; "" is the default.
+	// Emulator is the name of an emulator.Kind; "" is the default.
 	Emulator string
 	// Port of the emulator on loopback; 0 takes a free one.
 	Port int
 	Team string
+	// Fresh stops an emulator that an earlier run left in the state folder.
+	// Otherwise it is used as it is.
+	Fresh bool
 	// Progress gets a line for everything done.
 	Progress func(line string)
 }
@@ -35,33 +43,93 @@ type Cloud struct {
 	emulator *emulator.Emulator
 	outputs  stack.Outputs
 	session  *session.Session
-	state    string
 }
 
 // Up starts the emulator, unless this state folder's is running already, and
-// deploys the stack to it.
+// deploys the stack to it. An emulator that it started for nothing it stops.
 func Up(ctx context.Context, opts Options) (*Cloud, error) {
-	running, err := start(ctx, opts)
+	running, started, err := start(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
-	c := &Cloud{emulator: running, state: opts.State}
-	c.session, err = session.New(settings.New(c.lookup))
+	c, err := deploy(ctx, running, opts)
+	if err != nil && started {
+		return nil, errors.Join(err, running.Stop(context.WithoutCancel(ctx)))
+	}
+	return c, err
+}
+
+// Find returns the cloud that runs in the state folder, or ErrDown.
+func Find(root, state, team string) (*Cloud, error) {
+	running, alive, err := emulator.Find(root, state)
 	if err != nil {
 		return nil, err
+	}
+	if !alive {
+		return nil, ErrDown
+	}
+	outputs, err := stack.Read(state, team)
+	if err != nil {
+		return nil, err
+	}
+	return open(running, outputs)
+}
+
+func start(ctx context.Context, opts Options) (e *emulator.Emulator, started bool, err error) {
+	kind, err := emulator.ParseKind(opts.Emulator)
+	if err != nil {
+		return nil, false, err
+	}
+	running, alive, err := emulator.Find(opts.Root, opts.State)
+	if err != nil {
+		return nil, false, err
+	}
+	if alive && !opts.Fresh {
+		if running.Kind != kind || (opts.Port != 0 && opts.Port != running.Port) {
+			return nil, false, fmt.Errorf("%s is running on port %d already: stop it with `make down` first", running.Kind, running.Port)
+		}
+		opts.Progress(fmt.Sprintf("%s is running already on %s.", running.Kind, running.Endpoint()))
+		return running, false, nil
+	}
+	if running != nil {
+		// What an earlier run left: alive, or only its children and its note.
+		if err := running.Stop(ctx); err != nil {
+			return nil, false, err
+		}
 	}
 	begun := time.Now()
-	c.outputs, err = stack.Deploy(ctx, stack.Options{
-		Root:     opts.Root,
-		Endpoint: running.Endpoint(),
-		Team:     opts.Team,
-		Log:      filepath.Join(opts.State, "cdk.log"),
+	e, err = emulator.Start(ctx, emulator.Options{Kind: kind, Root: opts.Root, State: opts.State, Port: opts.Port, Say: opts.Progress})
+	if err != nil {
+		return nil, false, err
+	}
+	opts.Progress(fmt.Sprintf("Started %s on %s in %.1f s.", kind, e.Endpoint(), time.Since(begun).Seconds()))
+	return e, true, nil
+}
+
+func deploy(ctx context.Context, running *emulator.Emulator, opts Options) (*Cloud, error) {
+	begun := time.Now()
+	var outputs stack.Outputs
+	err := progress.While(opts.Progress, "Deploying the stack", func() (err error) {
+		outputs, err = stack.Deploy(ctx, stack.Options{
+			Root:     opts.Root,
+			Endpoint: running.Endpoint(),
+			Team:     opts.Team,
+			Log:      filepath.Join(opts.State, "cdk.log"),
+		})
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	opts.Progress(fmt.Sprintf("Deployed the stack waybill-%s in %.1f s.", opts.Team, time.Since(begun).Seconds()))
-	return c, nil
+	return open(running, outputs)
+}
+
+func open(running *emulator.Emulator, outputs stack.Outputs) (*Cloud, error) {
+	c := &Cloud{emulator: running, outputs: outputs}
+	var err error
+	c.session, err = session.New(settings.New(c.lookup))
+	return c, err
 }
 
 // URL is where the API answers, before "/api/v1".

@@ -71,6 +71,7 @@ func deployStack() (*world, error) {
 		State:    filepath.Join(root, ".local", "e2e-"+os.Getenv("EMULATOR")),
 		Emulator: os.Getenv("EMULATOR"),
 		Team:     "e2e",
+		Fresh:    true,
 		Progress: func(line string) { fmt.Fprintln(os.Stderr, line) },
 	})
 	if err != nil {

@@ -24,7 +24,22 @@ func All(ctx context.Context, opts Options, kinds ...emulator.Kind) error {
 		download = append(download, w.emulator(ctx, kind)...)
 	}
 	// Downloads wait for the network while the compiler needs the processor.
-	return Run(ctx, opts, download, []Step{w.functions(kinds), w.app()})
+	return Run(ctx, opts, download, []Step{w.functions(targetOf(kinds)), w.app()})
+}
+
+// ForAWS prepares what `cdk deploy` needs: the functions for Lambda's machines,
+// in the folder dist, the CDK app and its command line. The architecture is the
+// one that the stack is deployed with, arm64 when it is "".
+func ForAWS(ctx context.Context, opts Options, architecture string) error {
+	if err := Missing(ctx); err != nil {
+		return err
+	}
+	processor, known := map[string]string{"": "arm64", "arm64": "arm64", "x86_64": "amd64"}[architecture]
+	if !known {
+		return fmt.Errorf("ARCHITECTURE=%s is unknown: it is arm64 or x86_64", architecture)
+	}
+	w := workshop{root: opts.Root}
+	return Run(ctx, opts, []Step{w.commandLine()}, []Step{w.functions(target{"functions for AWS", "dist", "linux", processor}), w.app()})
 }
 
 // workshop knows the steps.
@@ -46,49 +61,57 @@ func (w workshop) commandLine() Step {
 	}
 }
 
+// target is what functions are built for, the folder below .local for them, and
+// what they are called. The name goes with the folder: one stamp a folder.
+type target struct{ name, folder, system, processor string }
+
+// targetOf is what an emulator runs: in a container Linux's programs, without
+// one this machine's.
+func targetOf(kinds []emulator.Kind) target {
+	if len(kinds) == 1 && kinds[0] == emulator.LocalStack {
+		return target{"functions", "functions", "linux", runtime.GOARCH}
+	}
+	return target{"functions", "functions", runtime.GOOS, runtime.GOARCH}
+}
+
 // functions builds all functions with one command, which shares the work, and
 // lays each where the CDK app looks for it.
-func (w workshop) functions(kinds []emulator.Kind) Step {
-	// In a container they run on Linux, on an emulator without one right here.
-	system := runtime.GOOS
-	if len(kinds) == 1 && kinds[0] == emulator.LocalStack {
-		system = "linux"
-	}
+func (w workshop) functions(to target) Step {
 	return Step{
-		Name:   "functions",
+		Name:   to.name,
 		Inputs: []string{"functions", "internal", "go.mod", "go.sum"},
-		Key:    runtime.Version() + " " + system,
-		Output: w.local("functions"),
+		Key:    fmt.Sprintln(runtime.Version(), to.system, to.processor),
+		Output: w.local(to.folder),
 		Make: func(ctx context.Context, log *bytes.Buffer) error {
-			built := w.local("functions.new")
+			built := w.local(to.folder + ".new")
 			if err := cmp.Or(os.RemoveAll(built), os.MkdirAll(built, 0o755)); err != nil {
 				return err
 			}
-			err := run(ctx, log, w.root, []string{"CGO_ENABLED=0", "GOOS=" + system},
+			err := run(ctx, log, w.root, []string{"CGO_ENABLED=0", "GOOS=" + to.system, "GOARCH=" + to.processor},
 				"go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", built+"/", "./functions/...")
 			if err != nil {
 				return err
 			}
-			return w.layFunctions(built)
+			return w.layFunctions(built, w.local(to.folder))
 		},
 	}
 }
 
-// layFunctions moves NAME to functions/NAME/bootstrap, Lambda's name for it.
-func (w workshop) layFunctions(built string) error {
+// layFunctions moves NAME to NAME/bootstrap, Lambda's name for it.
+func (w workshop) layFunctions(built, folder string) error {
 	programs, err := os.ReadDir(built)
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(w.local("functions")); err != nil {
+	if err := os.RemoveAll(folder); err != nil {
 		return err
 	}
 	for _, program := range programs {
-		folder := w.local("functions", program.Name())
-		if err := os.MkdirAll(folder, 0o755); err != nil {
+		home := filepath.Join(folder, program.Name())
+		if err := os.MkdirAll(home, 0o755); err != nil {
 			return err
 		}
-		if err := os.Rename(filepath.Join(built, program.Name()), filepath.Join(folder, "bootstrap")); err != nil {
+		if err := os.Rename(filepath.Join(built, program.Name()), filepath.Join(home, "bootstrap")); err != nil {
 			return err
 		}
 	}

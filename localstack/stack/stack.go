@@ -32,7 +32,8 @@ type Options struct {
 	Endpoint string
 	// Team names the stack.
 	Team string
-	// Log is a file that gets all that the CDK CLI prints.
+	// Log is a file that gets all that the CDK CLI prints. What the CLI makes
+	// lies beside it.
 	Log string
 }
 
@@ -58,10 +59,11 @@ func Deploy(ctx context.Context, opts Options) (Outputs, error) {
 	if err := os.MkdirAll(filepath.Dir(opts.Log), 0o755); err != nil {
 		return Outputs{}, err
 	}
-	outputs := filepath.Join(filepath.Dir(opts.Log), "outputs-"+opts.Team+".json")
+	state := filepath.Dir(opts.Log)
+	outputs := outputsFile(state, opts.Team)
 	app := []string{
 		"--app", filepath.Join(opts.Root, ".local", "bin", "infra"),
-		"--output", filepath.Join(filepath.Dir(opts.Log), "cdk.out-"+opts.Team),
+		"--output", filepath.Join(state, "cdk.out-"+opts.Team),
 		"-c", "team=" + opts.Team,
 		"-c", "local=true",
 		"-c", "architecture=" + architecture(),
@@ -75,7 +77,7 @@ func Deploy(ctx context.Context, opts Options) (Outputs, error) {
 			return Outputs{}, err
 		}
 	}
-	return read(outputs, "waybill-"+opts.Team)
+	return Read(state, opts.Team)
 }
 
 // cdk runs the CLI with an environment of its own, so that no profile or
@@ -104,6 +106,7 @@ func (o Options) cdk(ctx context.Context, args []string) error {
 		"CDK_CLI_DISABLE_TELEMETRY=true",
 		"NO_COLOR=1",
 	}
+	command.WaitDelay = 5 * time.Second
 	command.Stdout = &said
 	command.Stderr = &said
 	err = command.Run()
@@ -117,7 +120,10 @@ func (o Options) cdk(ctx context.Context, args []string) error {
 	return fmt.Errorf("cdk %s: %w\n%s\n(all of it is in %s)", args[0], err, tail(said.Bytes(), 2000), o.Log)
 }
 
-func read(file, stack string) (Outputs, error) {
+// Read returns the outputs of the team's stack that was deployed last with its
+// log in the folder.
+func Read(folder, team string) (Outputs, error) {
+	file := outputsFile(folder, team)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return Outputs{}, err
@@ -126,11 +132,15 @@ func read(file, stack string) (Outputs, error) {
 	if err := json.Unmarshal(text, &all); err != nil {
 		return Outputs{}, fmt.Errorf("%s: %w", file, err)
 	}
-	outputs, found := all[stack]
+	outputs, found := all["waybill-"+team]
 	if !found || outputs.APIID == "" {
-		return Outputs{}, fmt.Errorf("%s has no outputs of the stack %s", file, stack)
+		return Outputs{}, fmt.Errorf("%s has no outputs of the stack waybill-%s", file, team)
 	}
 	return outputs, nil
+}
+
+func outputsFile(folder, team string) string {
+	return filepath.Join(folder, "outputs-"+team+".json")
 }
 
 // architecture is this machine's in Lambda's words: on an emulator the

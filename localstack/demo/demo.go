@@ -1,0 +1,221 @@
+// Package demo is what `make up` shows: Waybill on this machine, with a server,
+// an application on it and a deployment that anybody can look at.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"waybill/localstack/background"
+	"waybill/localstack/client"
+	"waybill/localstack/cloud"
+	"waybill/localstack/emulator"
+	"waybill/localstack/prepare"
+)
+
+// team is whose stack the demo deploys.
+const team = "demo"
+
+// Options say where the demo is and how it runs.
+type Options struct {
+	// Root is the checkout.
+	Root string
+	// Program is this program, which is started again as the SSH server.
+	Program string
+	// Emulator is the name of an emulator.Kind; "" is the default. Port is its
+	// port; 0 is the one it has, or the default one.
+	Emulator string
+	Port     int
+	// Out is the terminal.
+	Out io.Writer
+}
+
+// Demo is the demo of one checkout.
+type Demo struct {
+	opts  Options
+	state state
+	api   *client.Client
+	url   string
+}
+
+// state is what one `make up` leaves for the next, and for `make down`. The
+// token in it is why its file is only the user's.
+type state struct {
+	Token       string `json:"token"`
+	Key         string `json:"key_uuid"`
+	Server      string `json:"server_uuid"`
+	ServerPort  int    `json:"server_port"`
+	Application string `json:"application_uuid"`
+	Service     string `json:"service_uuid"`
+}
+
+// New returns the demo of a checkout, running or not.
+func New(opts Options) *Demo { return &Demo{opts: opts} }
+
+// Up makes the tools, starts what does not run yet, registers what is not
+// there, and deploys the application while its log is shown.
+func (d *Demo) Up(ctx context.Context) error {
+	if err := d.load(); err != nil {
+		return err
+	}
+	running, err := d.cloud(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.connect(ctx, running); err != nil {
+		return err
+	}
+	ssh, err := d.sshServer(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.register(ctx, ssh); err != nil {
+		return err
+	}
+	deployment, err := d.deploy(ctx, "applications", d.state.Application)
+	if err != nil {
+		return err
+	}
+	if deployment.Status != "finished" {
+		return fmt.Errorf("the demo's deployment is %s (%s), not finished", deployment.Status, deployment.Reason)
+	}
+	if err := d.service(ctx); err != nil {
+		return err
+	}
+	if err := d.writeEnvironment(); err != nil {
+		return err
+	}
+	d.say("\n%s", d.goodbye(deployment.DeploymentUUID))
+	return nil
+}
+
+// Down stops what Up started: the service's containers, the SSH server with its
+// jobs, and the emulator. Tools and keys stay.
+func (d *Demo) Down(ctx context.Context) error {
+	if err := d.load(); err != nil {
+		return err
+	}
+	found, alive, err := emulator.Find(d.opts.Root, d.folder())
+	if err != nil {
+		return err
+	}
+	ssh, serving, err := d.findSSH()
+	if err != nil {
+		return err
+	}
+	var failures []error
+	if d.state.Service != "" {
+		failures = append(failures, d.removeContainers(ctx, d.state.Service))
+	}
+	// Even of one that died, children may be left.
+	if ssh.Process.PID != 0 {
+		failures = append(failures, ssh.Process.Stop(ctx, 5*time.Second), os.Remove(d.sshNote()))
+	}
+	if found != nil {
+		failures = append(failures, found.Stop(ctx))
+	}
+	failures = append(failures, os.RemoveAll(d.stateFile()), os.RemoveAll(d.environmentFile()))
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+	if !alive && !serving {
+		d.say("Nothing was running.")
+		return nil
+	}
+	d.say("Stopped. The tools stay in .local; `rm -r .local` removes them.")
+	return nil
+}
+
+// Token returns a new token of the running demo.
+func (d *Demo) Token(ctx context.Context, name string, abilities []string) (string, error) {
+	running, err := cloud.Find(d.opts.Root, d.folder(), team)
+	if err != nil {
+		return "", err
+	}
+	return running.Token(ctx, name, abilities...)
+}
+
+// cloud makes the tools and brings the emulator up with the stack on it.
+func (d *Demo) cloud(ctx context.Context) (*cloud.Cloud, error) {
+	kind, err := emulator.ParseKind(d.opts.Emulator)
+	if err != nil {
+		return nil, err
+	}
+	d.say("Preparing the tools in .local.")
+	if err := prepare.All(ctx, prepare.Options{Root: d.opts.Root, Say: d.line}, kind); err != nil {
+		return nil, err
+	}
+	port := d.opts.Port
+	if _, alive, err := emulator.Find(d.opts.Root, d.folder()); err == nil && !alive && port == 0 {
+		port = emulator.DefaultPort
+	}
+	return cloud.Up(ctx, cloud.Options{Root: d.opts.Root, State: d.folder(), Emulator: string(kind), Port: port, Team: team, Progress: d.line})
+}
+
+// connect finds out whether the last token is still good, and gets another if
+// it is not: an emulator that was started anew knows none.
+func (d *Demo) connect(ctx context.Context, running *cloud.Cloud) error {
+	d.url = running.URL()
+	d.api = client.New(d.url, d.state.Token)
+	if d.state.Token != "" && d.api.Get(ctx, "/servers", nil) == nil {
+		d.say("The token of the last time is still good.")
+		return nil
+	}
+	token, err := running.Token(ctx, "demo", "root")
+	if err != nil {
+		return err
+	}
+	d.state = state{Token: token}
+	d.api = client.New(d.url, token)
+	d.say("Made a token with the ability root.")
+	return d.save()
+}
+
+// folder has the state of the emulator, the SSH server and the server's data.
+func (d *Demo) folder() string { return filepath.Join(d.opts.Root, ".local", "up") }
+
+func (d *Demo) stateFile() string { return filepath.Join(d.opts.Root, ".local", "state.json") }
+
+func (d *Demo) environmentFile() string { return filepath.Join(d.opts.Root, ".local", "env") }
+
+func (d *Demo) load() error {
+	if err := os.MkdirAll(d.folder(), 0o700); err != nil {
+		return err
+	}
+	_, err := background.Load(d.stateFile(), &d.state)
+	return err
+}
+
+func (d *Demo) save() error { return background.Save(d.stateFile(), d.state) }
+
+func (d *Demo) say(format string, args ...any) { fmt.Fprintf(d.opts.Out, format+"\n", args...) }
+
+func (d *Demo) line(line string) { fmt.Fprintln(d.opts.Out, line) }
+
+// removeContainers removes what docker compose made for the project.
+func (d *Demo) removeContainers(ctx context.Context, project string) error {
+	label := "label=com.docker.compose.project=" + project
+	for _, thing := range []struct{ list, remove []string }{
+		{[]string{"ps", "--all", "--quiet", "--filter", label}, []string{"rm", "--force", "--volumes"}},
+		{[]string{"network", "ls", "--quiet", "--filter", label}, []string{"network", "rm"}},
+		{[]string{"volume", "ls", "--quiet", "--filter", label}, []string{"volume", "rm"}},
+	} {
+		found, err := exec.CommandContext(ctx, "docker", thing.list...).Output()
+		if err != nil {
+			return fmt.Errorf("docker %s: %w", strings.Join(thing.list, " "), err)
+		}
+		if ids := strings.Fields(string(found)); len(ids) > 0 {
+			if said, err := exec.CommandContext(ctx, "docker", append(thing.remove, ids...)...).CombinedOutput(); err != nil {
+				return fmt.Errorf("docker %s: %w: %s", strings.Join(thing.remove, " "), err, said)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"waybill/localstack/client"
+	"waybill/localstack/progress"
+)
+
+// deploy starts a resource through the API and shows its log until it ended.
+func (d *Demo) deploy(ctx context.Context, kind, resource string) (client.Deployment, error) {
+	var queued struct {
+		DeploymentUUID string `json:"deployment_uuid"`
+	}
+	if err := d.api.Post(ctx, "/"+kind+"/"+resource+"/start", nil, &queued); err != nil {
+		return client.Deployment{}, err
+	}
+	d.say("Started it: POST /api/v1/%s/%s/start made the deployment %s. Its log:\n", kind, resource, queued.DeploymentUUID)
+	err := progress.While(d.line, "  (waiting for the deployment)", func() error {
+		return d.api.Follow(ctx, queued.DeploymentUUID, func(entry client.Entry) { fmt.Fprint(d.opts.Out, Line(entry)) })
+	})
+	if err != nil {
+		return client.Deployment{}, err
+	}
+	record, err := d.api.Await(ctx, queued.DeploymentUUID)
+	if err != nil {
+		return client.Deployment{}, err
+	}
+	d.say("\n%s", Ending(record))
+	return record, nil
+}
+
+// service shows a docker compose service, where Docker answers. Its failure is
+// told and is none of the demo's: the image may be nowhere to be had.
+func (d *Demo) service(ctx context.Context) error {
+	image, answers := docker(ctx)
+	if !answers {
+		d.say("\nNo Docker engine with compose answers, so no compose service is shown.")
+		return nil
+	}
+	d.say("\nDocker answers, so here is a compose service, too.")
+	there, err := d.there(ctx, "service", "/services/", d.state.Service)
+	if err != nil {
+		return err
+	}
+	if !there {
+		err := d.create(ctx, "service", "/services", &d.state.Service, map[string]any{
+			"name": "redis", "server_uuid": d.state.Server, "docker_compose": fmt.Sprintf(composeFile, image),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	record, err := d.deploy(ctx, "services", d.state.Service)
+	if err == nil && record.Status != "finished" {
+		d.say("The service did not start; its log says why. The rest of the demo does not need it.")
+	}
+	return err
+}
+
+// Line is an entry of a log as the terminal shows it: the time, a mark for
+// stderr, and the text. A command is shown whole, behind a dollar sign.
+func Line(entry client.Entry) string {
+	if entry.Hidden {
+		return ""
+	}
+	mark := " "
+	if entry.Type == "stderr" {
+		mark = "!"
+	}
+	text := entry.Output
+	if entry.Command != nil {
+		text = "$ " + strings.ReplaceAll(strings.TrimRight(*entry.Command, "\n"), "\n", "\n                > ")
+	}
+	return fmt.Sprintf("  %s %s %s\n", entry.Timestamp.Local().Format("15:04:05.000"), mark, text)
+}
+
+// Ending says how a deployment ended, in one sentence.
+func Ending(record client.Deployment) string {
+	text := "The deployment is " + record.Status
+	if record.Reason != "" {
+		text += " (" + record.Reason + ")"
+	}
+	if record.StartedAt != nil && record.FinishedAt != nil {
+		text += fmt.Sprintf(" after %.1f s", record.FinishedAt.Sub(*record.StartedAt).Round(100*time.Millisecond).Seconds())
+	}
+	if record.ExitCode != nil {
+		text += fmt.Sprintf(", exit code %d", *record.ExitCode)
+	}
+	return text + "."
+}
+
+// writeEnvironment leaves the two values for a shell to read.
+func (d *Demo) writeEnvironment() error {
+	text := fmt.Sprintf("export WAYBILL_URL=%s\nexport WAYBILL_TOKEN=%s\n", quote(d.url), quote(d.state.Token))
+	// Not over an older file, whose mode may be another.
+	if err := os.RemoveAll(d.environmentFile()); err != nil {
+		return err
+	}
+	return os.WriteFile(d.environmentFile(), []byte(text), 0o600)
+}
+
+// goodbye says how to go on.
+func (d *Demo) goodbye(deployment string) string {
+	return Goodbye(d.url, d.state.Token, d.state.Application, deployment)
+}
+
+// Goodbye has the URL, the token, and commands that work when they are pasted.
+func Goodbye(url, token, application, deployment string) string {
+	curl := "curl -sS -H " + quote("Authorization: Bearer "+token) + " "
+	get := func(path string) string { return curl + quote(url+"/api/v1"+path) + "\n" }
+	return "Waybill answers at\n  " + url + "\nwith the token\n  " + token + "\n" +
+		"Both are in .local/env as WAYBILL_URL and WAYBILL_TOKEN: `. .local/env`\n\n" +
+		"The application's history:\n" + get("/deployments/applications/"+application) +
+		"The record of this deployment:\n" + get("/deployments/"+deployment) +
+		"Its log:\n" + get("/deployments/"+deployment+"/logs?format=text") +
+		"\n`make down` stops all of it."
+}
+
+// quote makes one word of a text for a shell.
+func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

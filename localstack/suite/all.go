@@ -1,0 +1,132 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"waybill/localstack/emulator"
+	"waybill/localstack/prepare"
+)
+
+// endToEnd is the package that tries the whole stack, once on each emulator.
+const endToEnd = "waybill/localstack/e2e"
+
+// AllOptions say where to run everything and whether all of it must.
+type AllOptions struct {
+	// Root is the checkout.
+	Root string
+	// Strict makes a failure of what cannot run here.
+	Strict bool
+	// Out gets the report.
+	Out io.Writer
+}
+
+// All prepares the tools and runs every test that can run on this machine: the
+// packages, with an emulator for the adapters, and then the whole stack on each
+// emulator. Whatever happens, no emulator is left.
+func All(ctx context.Context, opts AllOptions) (Summary, error) {
+	can, lacks := prepare.Kinds(ctx, emulator.MiniStack, emulator.LocalStackPyPI)
+	if reason, lacking := lacks[emulator.MiniStack]; lacking {
+		return Summary{}, errors.New(reason)
+	}
+	say := func(line string) { fmt.Fprintln(opts.Out, line) }
+	say("Preparing the tools in .local.")
+	if err := prepare.All(ctx, prepare.Options{Root: opts.Root, Say: say}, can...); err != nil {
+		return Summary{}, err
+	}
+	total, err := opts.packages(ctx, say)
+	if err != nil {
+		return total, err
+	}
+	for _, kind := range can {
+		say(fmt.Sprintf("\nThe whole stack on %s:", kind))
+		summary, err := opts.stack(ctx, kind)
+		total = total.Add(summary)
+		if err != nil {
+			return total, err
+		}
+	}
+	if reason, lacking := lacks[emulator.LocalStackPyPI]; lacking {
+		total.absent(opts, reason)
+	}
+	return total, nil
+}
+
+// absent counts the run on an emulator that cannot be had here.
+func (s *Summary) absent(opts AllOptions, reason string) {
+	if opts.Strict {
+		s.Failed++
+		fmt.Fprintf(opts.Out, "FAIL the whole stack on %s: %s\n", emulator.LocalStackPyPI, reason)
+		return
+	}
+	test := fmt.Sprintf("the whole stack on %s", emulator.LocalStackPyPI)
+	s.Skipped = append(s.Skipped, Skip{Test: test, Reason: strings.ReplaceAll(reason, "\n  ", "; ")})
+}
+
+// packages runs the tests of every package but the end-to-end ones, with an
+// emulator for those that need AWS. It checks no roles: adapters have none.
+func (o AllOptions) packages(ctx context.Context, say func(string)) (Summary, error) {
+	listed, err := o.list(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	state := filepath.Join(o.Root, ".local", "test")
+	if err := sweep(ctx, o.Root, state); err != nil {
+		return Summary{}, err
+	}
+	aws, err := emulator.Start(ctx, emulator.Options{Kind: emulator.MiniStack, Root: o.Root, State: state, NoIAM: true, Say: say})
+	if err != nil {
+		return Summary{}, err
+	}
+	say("\nThe packages:")
+	summary, err := Run(ctx, Options{
+		Root:        o.Root,
+		Environment: []string{"WAYBILL_TEST_ENDPOINT=" + aws.Endpoint()},
+		Arguments:   append([]string{"-count=1", "-timeout=15m"}, listed...),
+		Out:         o.Out,
+	})
+	return summary, errors.Join(err, aws.Stop(context.WithoutCancel(ctx)))
+}
+
+// stack runs the end-to-end tests on one emulator.
+func (o AllOptions) stack(ctx context.Context, kind emulator.Kind) (Summary, error) {
+	summary, err := Run(ctx, Options{
+		Root:        o.Root,
+		Environment: []string{"WAYBILL_E2E=1", "EMULATOR=" + string(kind)},
+		Arguments:   []string{"-count=1", "-timeout=20m", endToEnd},
+		Out:         o.Out,
+	})
+	// The tests stop their emulator, unless they were stopped first.
+	left := sweep(context.WithoutCancel(ctx), o.Root, filepath.Join(o.Root, ".local", "e2e-"+string(kind)))
+	return summary, errors.Join(err, left)
+}
+
+// sweep stops an emulator that a run which was cut short has left.
+func sweep(ctx context.Context, root, state string) error {
+	found, _, err := emulator.Find(root, state)
+	if err != nil || found == nil {
+		return err
+	}
+	return found.Stop(ctx)
+}
+
+func (o AllOptions) list(ctx context.Context) ([]string, error) {
+	command := exec.CommandContext(ctx, "go", "list", "./...")
+	command.Dir = o.Root
+	said, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go list: %w", err)
+	}
+	var packages []string
+	for _, name := range strings.Fields(string(said)) {
+		if name != endToEnd {
+			packages = append(packages, name)
+		}
+	}
+	return packages, nil
+}
