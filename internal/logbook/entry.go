@@ -22,8 +22,9 @@ const (
 	Stderr Type = "stderr"
 )
 
-// MaxLineBytes is the longest output of one entry; a longer line goes on in
-// the next entry, and all but its last piece are Continued.
+// MaxLineBytes is the longest output of one entry, before bytes that are no
+// UTF-8 are replaced; a longer line goes on in the next entry, and all but its
+// last piece are Continued.
 const MaxLineBytes = 64 << 10
 
 // Entry is one line of a log, redacted.
@@ -105,7 +106,8 @@ type Book string
 // Archive keeps chunks. All methods may be called at once.
 type Archive interface {
 	// Put stores the chunk under its number. Conflict if there is one already,
-	// whatever its content: the chunk that is there is the truth.
+	// whatever its content: the chunk that is there is the truth. The body is
+	// the archive's only until Put returns.
 	Put(ctx context.Context, book Book, chunk Chunk) error
 	// Open returns the chunk's header and stored bytes, to be closed by the
 	// caller. NotFound if it is not there.

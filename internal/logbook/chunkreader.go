@@ -1,0 +1,64 @@
+package logbook
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+// maxStoredLine is longer than any stored line: each byte of an output may
+// take six in JSON, and a command is bounded by what a job may be.
+const maxStoredLine = 8 << 20
+
+// chunkReader reads the lines of one chunk, holding one at a time.
+type chunkReader struct {
+	header Header
+	body   io.Closer
+	lines  *bufio.Reader
+	long   []byte // a line that is longer than the buffer
+}
+
+// openChunk opens a chunk that the mark counts, and checks that it is the one.
+func openChunk(ctx context.Context, archive Archive, book Book, mark Mark, number int) (*chunkReader, error) {
+	header, body, err := archive.Open(ctx, book, number)
+	if err != nil {
+		return nil, unread(err)
+	}
+	first := Order(1)
+	if number > 1 {
+		first = mark.Index[number-2] + 1
+	}
+	if header.Number != number || header.First != first || header.Last != mark.Index[number-1] {
+		_ = body.Close() // nothing was written, so nothing can be lost
+		return nil, damaged(number, errors.New("its header is of another place in the log"))
+	}
+	unzipped, err := gzip.NewReader(body)
+	if err != nil {
+		_ = body.Close()
+		return nil, damaged(number, eof(err))
+	}
+	return &chunkReader{header: header, body: body, lines: bufio.NewReaderSize(unzipped, 64<<10)}, nil
+}
+
+// line returns the next line without its newline, good until the next call.
+func (r *chunkReader) line() ([]byte, error) {
+	line, err := r.lines.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		r.long = r.long[:0]
+		for errors.Is(err, bufio.ErrBufferFull) && len(r.long) < maxStoredLine {
+			r.long = append(r.long, line...)
+			line, err = r.lines.ReadSlice('\n')
+		}
+		r.long = append(r.long, line...)
+		line = r.long
+	}
+	if err != nil {
+		return nil, damaged(r.header.Number, eof(err))
+	}
+	return line[:len(line)-1], nil
+}
+
+func (r *chunkReader) close() { _ = r.body.Close() }

@@ -1,0 +1,165 @@
+package logbook
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"math/bits"
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"waybill/internal/fault"
+)
+
+// timeFormat has microseconds and is always UTC.
+const timeFormat = "2006-01-02T15:04:05.000000Z"
+
+// Append adds the entry to dst as it is stored: one line of JSON, with its
+// newline. Bytes of the output that are no UTF-8 become U+FFFD.
+func (e Entry) Append(dst []byte) []byte {
+	stamp := e.Time.UTC().AppendFormat(nil, timeFormat)
+	label := label(e.Type, e.Batch, e.Step, e.Hidden)
+	if e.Command != "" {
+		dst = appendHead(dst, e.Order, stamp, label)
+		dst = append(dst, `"command":"`...)
+		dst = appendText(dst, []byte(e.Command))
+		return append(dst, `","output":""}`+"\n"...)
+	}
+	return appendLine(dst, e.Order, stamp, label, []byte(e.Output), e.Continued)
+}
+
+// label is the part of a stored line that all lines of a step and a stream
+// have in common, made once for them.
+func label(typ Type, batch int, step string, hidden bool) []byte {
+	dst := append([]byte(`","type":"`), typ...)
+	dst = append(dst, `","batch":`...)
+	dst = strconv.AppendInt(dst, int64(batch), 10)
+	dst = append(dst, `,"step":"`...)
+	dst = appendText(dst, []byte(step))
+	dst = append(dst, `","hidden":`...)
+	dst = strconv.AppendBool(dst, hidden)
+	return append(dst, ',')
+}
+
+func appendHead(dst []byte, order Order, stamp, label []byte) []byte {
+	dst = append(dst, `{"order":`...)
+	dst = strconv.AppendInt(dst, int64(order), 10)
+	dst = append(dst, `,"timestamp":"`...)
+	dst = append(dst, stamp...)
+	return append(dst, label...)
+}
+
+// appendLine adds an entry that has output. It is called for every line of
+// every log and allocates nothing but room in dst.
+func appendLine(dst []byte, order Order, stamp, label, output []byte, continued bool) []byte {
+	dst = appendHead(dst, order, stamp, label)
+	dst = append(dst, `"command":null,"output":"`...)
+	dst = appendText(dst, output)
+	if continued {
+		return append(dst, `","continued":true}`+"\n"...)
+	}
+	return append(dst, '"', '}', '\n')
+}
+
+// appendText adds text as the inside of a JSON string. Nothing is escaped that
+// need not be: a mask stays readable in the stored log.
+func appendText(dst, text []byte) []byte {
+	copied := 0
+	for i := plainRun(text, 0); i < len(text); i = plainRun(text, i) {
+		c := text[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRune(text[i:])
+			if r != utf8.RuneError || size > 1 {
+				i += size
+				continue
+			}
+			dst = append(append(dst, text[copied:i]...), "\uFFFD"...)
+		} else {
+			dst = appendEscaped(append(dst, text[copied:i]...), c)
+		}
+		i++
+		copied = i
+	}
+	return append(dst, text[copied:]...)
+}
+
+// plainRun returns the first place from i on that is not printable ASCII, or
+// is a quote or a backslash. It looks at eight bytes at a time: x-ones borrows
+// through the top bit of a byte that is zero, so that xor finds one value and
+// the subtraction of spaces everything below them. A borrow can also mark the
+// byte above a found one, never one below, and only the lowest mark is used.
+func plainRun(text []byte, i int) int {
+	const (
+		ones = 0x0101010101010101
+		tops = 0x8080808080808080
+	)
+	for ; i+8 <= len(text); i += 8 {
+		x := binary.LittleEndian.Uint64(text[i:])
+		quote, slash := x^ones*'"', x^ones*'\\'
+		found := (x | (x-ones*' ')&^x | (quote-ones)&^quote | (slash-ones)&^slash) & tops
+		if found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; i < len(text); i++ {
+		if c := text[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			break
+		}
+	}
+	return i
+}
+
+func appendEscaped(dst []byte, c byte) []byte {
+	const digits = "0123456789abcdef"
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
+}
+
+// stored is a line of the log as it is read back.
+type stored struct {
+	Order     Order     `json:"order"`
+	Timestamp time.Time `json:"timestamp"`
+	Type      Type      `json:"type"`
+	Batch     int       `json:"batch"`
+	Step      string    `json:"step"`
+	Hidden    bool      `json:"hidden"`
+	Command   *string   `json:"command"`
+	Output    string    `json:"output"`
+	Continued bool      `json:"continued"`
+}
+
+// Decode reads a stored line. Internal if it is damaged.
+func Decode(line []byte) (Entry, error) {
+	var s stored
+	if err := json.Unmarshal(line, &s); err != nil {
+		return Entry{}, fault.Wrap(err, fault.Internal, "a line of the log is damaged")
+	}
+	entry := Entry{Order: s.Order, Output: s.Output, Type: s.Type, Time: s.Timestamp, Hidden: s.Hidden,
+		Batch: s.Batch, Step: s.Step, Continued: s.Continued}
+	if s.Command != nil {
+		entry.Command = *s.Command
+	}
+	return entry, nil
+}
+
+// Text returns a stored line as a person reads it, without a newline: the
+// output, or "$ " and the command. Internal if the line is damaged.
+func Text(line []byte) ([]byte, error) {
+	entry, err := Decode(line)
+	if err != nil {
+		return nil, err
+	}
+	if entry.Command != "" {
+		return []byte("$ " + entry.Command), nil
+	}
+	return []byte(entry.Output), nil
+}

@@ -1,0 +1,133 @@
+package logbook_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/fault"
+	"waybill/internal/logbook"
+)
+
+var noon = time.Date(2026, 1, 2, 12, 4, 5, 6789, time.UTC)
+
+func TestAppendWritesTheWireForm(t *testing.T) {
+	berlin := time.FixedZone("", 3600)
+	for name, c := range map[string]struct {
+		entry logbook.Entry
+		want  string
+	}{
+		"a line": {
+			logbook.Entry{Order: 7, Output: `a "b"`, Type: logbook.Stdout, Time: noon, Batch: 1, Step: "Start"},
+			`{"order":7,"timestamp":"2026-01-02T12:04:05.000006Z","type":"stdout","batch":1,"step":"Start","hidden":false,"command":null,"output":"a \"b\""}`,
+		},
+		"a command": {
+			logbook.Entry{Order: 8, Command: "docker\tup\n", Type: logbook.Stdout, Time: noon.In(berlin), Batch: 2, Step: `"`},
+			`{"order":8,"timestamp":"2026-01-02T12:04:05.000006Z","type":"stdout","batch":2,"step":"\"","hidden":false,"command":"docker\tup\n","output":""}`,
+		},
+		"a piece of a line": {
+			logbook.Entry{Order: 1 << 40, Output: "\x00\x1b[0m<>&\u2028é\xff", Type: logbook.Stderr, Hidden: true, Continued: true},
+			`{"order":1099511627776,"timestamp":"0001-01-01T00:00:00.000000Z","type":"stderr","batch":0,"step":"","hidden":true,"command":null,"output":"\u0000\u001b[0m<>&` + "\u2028é\uFFFD" + `","continued":true}`,
+		},
+	} {
+		if got := string(c.entry.Append([]byte("x"))); got != "x"+c.want+"\n" {
+			t.Errorf("%s: got %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// FuzzAppend reads with encoding/json what was written by hand.
+func FuzzAppend(f *testing.F) {
+	f.Add("plain", "", "Start", int64(1), true)
+	f.Add("\x00\x1f \"\\\x7f\x80é\xe2\x82", "cmd\r\n\t\b\f", "step \xff\"\\", int64(-5), false)
+	f.Add(strings.Repeat("01234567", 5)+`"`, strings.Repeat("é", 20), "\\", int64(1<<62), false)
+	f.Fuzz(func(t *testing.T, output, command, step string, order int64, flag bool) {
+		in := logbook.Entry{Order: logbook.Order(order), Command: command, Step: step, Type: logbook.Stderr,
+			Time: noon.Truncate(time.Microsecond), Hidden: flag, Batch: 3}
+		if command == "" {
+			in.Output, in.Continued = output, flag
+		}
+		line := in.Append(nil)
+		if bytes.IndexByte(line, '\n') != len(line)-1 {
+			t.Fatalf("%q is not one line", line)
+		}
+		got, err := logbook.Decode(line)
+		if err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		want := in
+		for _, text := range []*string{&want.Output, &want.Command, &want.Step} {
+			*text = string([]rune(*text)) // encoding/json's way with what is no UTF-8, too
+		}
+		if d := cmp.Diff(got, want); d != "" {
+			t.Errorf("got - want +:\n%s", d)
+		}
+		if !utf8.Valid(line) {
+			t.Errorf("%q is no UTF-8", line)
+		}
+		checkPlain(t, output)
+	})
+}
+
+// checkPlain compares with the text that encoding/json writes.
+func checkPlain(t *testing.T, output string) {
+	t.Helper()
+	var want bytes.Buffer
+	encoder := json.NewEncoder(&want)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(output); err != nil {
+		t.Fatal(err)
+	}
+	line := string(logbook.Entry{Output: output}.Append(nil))
+	_, got, _ := strings.Cut(line, `"output":`)
+	// The two differ in how they write these few, which mean the same.
+	same := strings.NewReplacer(`\u2028`, "\u2028", `\u2029`, "\u2029", `\ufffd`, "\uFFFD", `\b`, `\u0008`, `\f`, `\u000c`, `\\`, `\\`)
+	if got, want := strings.TrimSuffix(got, "}\n"), same.Replace(strings.TrimSpace(want.String())); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestTextIsWhatAPersonReads(t *testing.T) {
+	for want, entry := range map[string]logbook.Entry{
+		"$ docker compose up -d": {Command: "docker compose up -d"},
+		"a \"line\"\tof output":  {Output: "a \"line\"\tof output"},
+		"":                       {},
+	} {
+		got, err := logbook.Text(entry.Append(nil))
+		if err != nil || string(got) != want {
+			t.Errorf("got %q, %v, want %q", got, err, want)
+		}
+	}
+	for _, line := range []string{"", "{", `{"order":"x"}`, "\x00"} {
+		if _, err := logbook.Text([]byte(line)); fault.KindOf(err) != fault.Internal || err == nil {
+			t.Errorf("Text(%q): got %v, want Internal", line, err)
+		}
+	}
+}
+
+func TestIndexKeepsItsStoredForm(t *testing.T) {
+	index := logbook.Index{1, 3, 300, 1 << 40}
+	got, err := logbook.DecodeIndex(index.Encode())
+	if d := cmp.Diff(got, index); d != "" || err != nil {
+		t.Errorf("got - want +:\n%s%v", d, err)
+	}
+	for after, number := range map[logbook.Order]int{-1: 1, 0: 1, 1: 2, 2: 2, 3: 3, 299: 3, 1<<40 - 1: 4, 1 << 40: 0, 1 << 50: 0} {
+		if got := index.Find(after); got != number {
+			t.Errorf("Find(%d) = %d, want %d", after, got, number)
+		}
+	}
+	longer := index.With(1<<40 + 1)
+	if len(index) != 4 || len(longer) != 5 || len(index.With(1<<41)) != 5 || longer[4] != 1<<40+1 {
+		t.Errorf("With changed what it was given: %v, %v", index, longer)
+	}
+	for _, damaged := range [][]byte{{0x80}, bytes.Repeat([]byte{0xff}, 11), {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}} {
+		if _, err := logbook.DecodeIndex(damaged); err == nil {
+			t.Errorf("DecodeIndex(%x): got nil, want Internal", damaged)
+		}
+	}
+}
