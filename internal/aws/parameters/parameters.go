@@ -3,11 +3,11 @@
 package parameters
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"net"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -67,24 +67,29 @@ func (v *Vault) Put(ctx context.Context, id catalog.ID, secrets map[string]strin
 	return explained(err, "write the secrets of %s", id)
 }
 
+// braces keeps "{{" and "}}" out of a value: the service takes them for a
+// reference to another parameter and refuses the value. In JSON both stand only
+// inside of a text, where they have another spelling.
+var braces = strings.NewReplacer("{{", `{\u007b`, "}}", `}\u007d`)
+
 // encode writes the secrets as one JSON object, as short as it gets.
 func encode(secrets map[string]string) (string, error) {
 	if secrets == nil {
 		secrets = map[string]string{}
 	}
-	var out bytes.Buffer
+	var out strings.Builder
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(secrets); err != nil {
 		return "", fault.New(fault.Internal, "the secrets do not encode as JSON")
 	}
-	value := bytes.TrimSpace(out.Bytes())
+	value := braces.Replace(strings.TrimSpace(out.String()))
 	if len(value) > MaxBytes {
 		return "", fault.New(fault.Invalid,
 			"The secrets take %d bytes with their names and quotes. At most %d bytes fit; put large ones into files on the server.",
 			len(value), MaxBytes)
 	}
-	return string(value), nil
+	return value, nil
 }
 
 // Get returns the secrets of the entity, or NotFound.
