@@ -1,0 +1,160 @@
+package sqsqueue_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/aws/sqsqueue"
+	"waybill/internal/fault"
+)
+
+// hold is one time that the message was held: when, since the start, and for
+// how long.
+type hold struct {
+	At, For time.Duration
+}
+
+// service is an SQS that notes how a message is held.
+type service struct {
+	mu    sync.Mutex
+	start time.Time
+	holds []hold
+	// fails says which calls, counted from 1, are refused.
+	fails func(call int) bool
+}
+
+func (s *service) Do(r *http.Request) (*http.Response, error) {
+	var asked struct {
+		ReceiptHandle     string
+		VisibilityTimeout int
+	}
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || asked.ReceiptHandle != "receipt" {
+		return nil, errors.New("not the call that was expected")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holds = append(s.holds, hold{At: time.Since(s.start), For: time.Duration(asked.VisibilityTimeout) * time.Second})
+	status, body := http.StatusOK, "{}"
+	if s.fails != nil && s.fails(len(s.holds)) {
+		status, body = http.StatusForbidden, `{"__type":"AccessDenied","message":"no"}`
+	}
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
+		Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+}
+
+// keep runs work for a message that was received so often, on a fake clock.
+func (s *service) keep(t *testing.T, receives int, work func(context.Context) error) error {
+	t.Helper()
+	s.start = time.Now()
+	queue := sqsqueue.Open(aws.Config{
+		Region:     "eu-central-1",
+		HTTPClient: s,
+		Retryer:    func() aws.Retryer { return aws.NopRetryer{} },
+		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
+		}),
+	}, "https://sqs.eu-central-1.amazonaws.com/000000000000/runner")
+	return queue.Keep(t.Context(), sqsqueue.Message{Receipt: "receipt", Receives: receives}, work)
+}
+
+// forTime is work that takes so long.
+func forTime(d time.Duration, err error) func(context.Context) error {
+	return func(context.Context) error { time.Sleep(d); return err } // on the bubble's clock
+}
+
+func TestAMessageIsHeldWhileItsRunnerLives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{}
+		if err := s.keep(t, 1, forTime(35*time.Second, nil)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Hour) // nobody holds it any more
+		want := []hold{{0, 40 * time.Second}, {10 * time.Second, 40 * time.Second}, {20 * time.Second, 40 * time.Second}, {30 * time.Second, 40 * time.Second}}
+		if diff := cmp.Diff(s.holds, want); diff != "" {
+			t.Errorf("holds (-got +want):\n%s", diff)
+		}
+	})
+}
+
+func TestAMessageThatMetAnotherRunnerComesBack(t *testing.T) {
+	conflict := fault.New(fault.Conflict, "another runner is at work")
+	for receives, pause := range map[int]time.Duration{0: 10 * time.Second, 1: 10 * time.Second, 3: 10 * time.Second, 4: 40 * time.Second, 900: 40 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			s := &service{}
+			if err := s.keep(t, receives, forTime(time.Second, conflict)); !errors.Is(err, fault.Conflict) {
+				t.Errorf("Keep: %v, want Conflict, which leaves the message in flight", err)
+			}
+			want := []hold{{0, 40 * time.Second}, {time.Second, pause}}
+			if diff := cmp.Diff(s.holds, want); diff != "" {
+				t.Errorf("holds after %d receives (-got +want):\n%s", receives, diff)
+			}
+		})
+	}
+}
+
+func TestAnyOtherErrorLeavesTheHoldAsItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{}
+		failed := errors.New("the table is gone")
+		if err := s.keep(t, 1, forTime(time.Second, failed)); !errors.Is(err, failed) {
+			t.Errorf("Keep: %v, want the work's own error", err)
+		}
+		if len(s.holds) != 1 {
+			t.Errorf("held %d times, want once", len(s.holds))
+		}
+	})
+}
+
+func TestWorkDoesNotBeginWithAMessageThatCannotBeHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{fails: func(int) bool { return true }}
+		err := s.keep(t, 1, func(context.Context) error { t.Error("the work began"); return nil })
+		if !errors.Is(err, fault.Internal) {
+			t.Errorf("Keep: %v, want Internal", err)
+		}
+	})
+}
+
+func TestAFailedRenewalDoesNotStopTheWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{fails: func(call int) bool { return call > 1 }}
+		if err := s.keep(t, 1, forTime(35*time.Second, nil)); err != nil {
+			t.Errorf("Keep of work that succeeded: %v", err)
+		}
+		if len(s.holds) != 4 {
+			t.Errorf("held %d times, want it tried again each time: 4", len(s.holds))
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{fails: func(call int) bool { return call > 1 }}
+		err := s.keep(t, 1, forTime(35*time.Second, fault.New(fault.Unavailable, "the server is gone")))
+		if !errors.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "hold a message") {
+			t.Errorf("Keep: %v, want the work's error and that the message was not held", err)
+		}
+	})
+}
+
+func TestAPanicEndsTheHolding(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{}
+		func() {
+			defer func() { _ = recover() }()
+			_ = s.keep(t, 1, func(context.Context) error { panic("of a test") })
+		}()
+		time.Sleep(time.Minute)
+		if len(s.holds) != 1 {
+			t.Errorf("held %d times, want once: nobody works on it", len(s.holds))
+		}
+	})
+}
