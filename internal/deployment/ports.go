@@ -15,10 +15,12 @@ type Ledger interface {
 	// and as the one deployment its resource has queued.
 	//
 	// If the key is known and not older than its window, or the resource has
-	// one queued with the same operation and options, nothing is written and
-	// the Receipt is Repeated, with the record that stands for this request.
+	// one queued with the same operation and options, no deployment is written
+	// and the Receipt is Repeated, with the record that stands for this
+	// request; the key stands for that record from then on.
 	// NotFound if the resource is gone; Exhausted if the queue is full;
-	// Conflict if the resource has another request queued.
+	// Conflict if the resource has another request queued or its server is
+	// gone. A refused request is not remembered.
 	Enqueue(ctx context.Context, record Record, key RequestKey) (Receipt, error)
 	// Claim takes the first queued deployment of the server whose resource is
 	// free, if the server has a free slot: slot, resource and record change
@@ -31,7 +33,8 @@ type Ledger interface {
 	// no such deployment.
 	Begin(ctx context.Context, id ID, owner string, now time.Time, length time.Duration) (Record, error)
 	// Advance stores progress and renews the lease until now+length. Conflict
-	// if the lease is no longer this one: the caller must stop at once.
+	// if the lease is no longer this one: the caller must stop at once. One that
+	// has expired can be renewed until another owner takes it.
 	Advance(ctx context.Context, id ID, lease Lease, progress Progress, now time.Time, length time.Duration) (Signals, error)
 	// Finish ends the deployment with its last progress and frees the slot and
 	// the resource, all in one. Conflict if the lease is no longer this one or

@@ -85,7 +85,7 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 	if err != nil {
 		return Receipt{}, err
 	}
-	receipt, err := r.ledger.Enqueue(ctx, Record{
+	record := Record{
 		ID:                id,
 		Status:            Queued,
 		Operation:         request.Operation,
@@ -98,11 +98,12 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 		CreatedAt:         now,
 		QueuedAt:          now,
 		UpdatedAt:         now,
-	}, request.key())
+	}
+	receipt, err := r.ledger.Enqueue(ctx, record, request.key())
 	if err != nil {
 		return Receipt{}, err
 	}
-	if !request.answeredBy(receipt.Record) {
+	if !receipt.Record.SameRequest(record) {
 		return Receipt{}, fault.New(fault.Conflict,
 			"This Idempotency-Key was used for another request, which is deployment %s. Use a new key.", receipt.Record.ID)
 	}
@@ -116,7 +117,7 @@ func (r *Requests) find(ctx context.Context, id catalog.ID) (catalog.Deployable,
 	}
 	server, err := catalog.Find[*catalog.Server](ctx, r.store, resource.Shared().ServerID)
 	if errors.Is(err, fault.NotFound) {
-		return nil, nil, fault.New(fault.Conflict, "The server of this resource is gone.")
+		return nil, nil, ServerGone()
 	}
 	if err != nil {
 		return nil, nil, err
@@ -126,12 +127,6 @@ func (r *Requests) find(ctx context.Context, id catalog.ID) (catalog.Deployable,
 			"The host key of server %s is not pinned. POST /servers/%s/validate shows its fingerprint and pins it.", server.Name, server.ID)
 	}
 	return resource, server, nil
-}
-
-// answeredBy reports whether the record is what the request asked for. It is
-// not only when a caller uses one idempotency key for two things.
-func (r Request) answeredBy(record Record) bool {
-	return record.ID.Resource() == r.Resource && record.Operation == r.Operation && record.Options == r.Options
 }
 
 // key names the request for the ledger. The parts are encoded as JSON, so that

@@ -1,0 +1,259 @@
+package deployment_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// deliver hands the stream's changes to the dispatcher until there are none.
+func (w *world) deliver(t *testing.T) {
+	t.Helper()
+	for changes := w.Changes(); len(changes) > 0; changes = w.Changes() {
+		for _, change := range changes {
+			if err := w.dispatcher.Changed(t.Context(), change); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestDispatcherFollowsTheStream(t *testing.T) {
+	w := newWorld(t)
+	server := w.server(t, 1, 25)
+	first := w.request(t, start(w.service(t, server))).Record.ID
+	second := w.request(t, start(w.service(t, server))).Record.ID
+
+	w.deliver(t)
+	if diff := cmp.Diff([]deployment.ID{first}, w.Sender().Sent()); diff != "" {
+		t.Errorf("sent while one has the slot (-want +got):\n%s", diff)
+	}
+	if err := w.end(t, first); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(t)
+	if diff := cmp.Diff([]deployment.ID{first, second}, w.Sender().Sent()); diff != "" {
+		t.Errorf("sent after the end of the first (-want +got):\n%s", diff)
+	}
+}
+
+// TestP6 holds: each change of a status is published once, in the order in
+// which it happened to its deployment.
+func TestP6EveryChangeIsPublishedOnce(t *testing.T) {
+	w := newWorld(t)
+	server := w.server(t, 1, 25)
+	id := w.request(t, start(w.service(t, server))).Record.ID
+	w.deliver(t)
+	if err := w.end(t, id); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(t)
+	var got []deployment.Status
+	for _, change := range w.Publisher().Published() {
+		got = append(got, change.Previous, change.Record.Status)
+	}
+	want := []deployment.Status{"", deployment.Queued, deployment.Queued, deployment.InProgress, deployment.InProgress, deployment.Finished}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("published (-want +got):\n%s", diff)
+	}
+}
+
+// TestP2 holds: of a hundred starts on a server with three slots never more
+// than three run, though every change is delivered twice and several
+// dispatchers and runners work at once.
+func TestP2NeverMoreThanTheLimit(t *testing.T) {
+	const starts, limit = 100, 3
+	w := newWorld(t)
+	server := w.server(t, limit, starts)
+	var ids [starts]deployment.ID
+	var wait sync.WaitGroup
+	for i := range ids {
+		service := w.service(t, server)
+		wait.Go(func() { ids[i] = w.request(t, start(service)).Record.ID })
+	}
+	wait.Wait()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ended := 0
+	for ended < starts && ctx.Err() == nil {
+		var batch sync.WaitGroup
+		for _, change := range w.Changes() {
+			for range 2 {
+				batch.Go(func() {
+					if err := w.dispatcher.Changed(ctx, change); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		batch.Wait()
+		load, err := w.History().Load(ctx, server)
+		if err != nil || len(load.Running) > limit {
+			t.Fatalf("%d run, at most %d may; %v", len(load.Running), limit, err)
+		}
+		sent := w.Sender().Sent()
+		for _, record := range load.Running {
+			if !slices.Contains(sent, record.ID) {
+				continue // its claim is still in the stream
+			}
+			ended++
+			for range 2 { // its message came twice
+				batch.Go(func() {
+					if err := w.end(t, record.ID); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
+		batch.Wait()
+	}
+	for _, id := range ids {
+		if record, err := w.History().Get(t.Context(), id); err != nil || record.Status != deployment.Finished || record.Lease.Attempt != 1 {
+			t.Errorf("%s is %s after %d attempts, %v", id, record.Status, record.Lease.Attempt, err)
+		}
+	}
+}
+
+// failing is a port that fails until it is mended.
+type failing struct {
+	deployment.Ledger
+	deployment.Sender
+	deployment.Publisher
+	err    error
+	server catalog.ID // only this one fails; "" for all
+}
+
+func (f *failing) Claim(ctx context.Context, server catalog.ID, now time.Time) (deployment.Record, error) {
+	if f.err != nil && (f.server == "" || f.server == server) {
+		return deployment.Record{}, f.err
+	}
+	return f.Ledger.Claim(ctx, server, now)
+}
+
+func (f *failing) Send(ctx context.Context, id deployment.ID) error {
+	if f.err != nil {
+		return f.err
+	}
+	return f.Sender.Send(ctx, id)
+}
+
+func (f *failing) Publish(ctx context.Context, change deployment.Change) error {
+	if f.err != nil {
+		return f.err
+	}
+	return f.Publisher.Publish(ctx, change)
+}
+
+// TestAFailureBringsTheChangeBack: a change is published only after all that
+// follows from it, and any failure is returned, so that it is delivered again.
+func TestAFailureBringsTheChangeBack(t *testing.T) {
+	broken := fault.New(fault.Unavailable, "broken")
+	for name, wire := range map[string]func(w *world, f *failing) *deployment.Dispatcher{
+		"the ledger": func(w *world, f *failing) *deployment.Dispatcher {
+			return deployment.NewDispatcher(f, w.Sender(), w.Publisher(), deployment.DispatcherOptions{Now: w.now})
+		},
+		"the sender": func(w *world, f *failing) *deployment.Dispatcher {
+			return deployment.NewDispatcher(w.Ledger(), f, w.Publisher(), deployment.DispatcherOptions{Now: w.now})
+		},
+		"the publisher": func(w *world, f *failing) *deployment.Dispatcher {
+			return deployment.NewDispatcher(w.Ledger(), w.Sender(), f, deployment.DispatcherOptions{})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			ports := &failing{Ledger: w.Ledger(), Sender: w.Sender(), Publisher: w.Publisher(), err: broken}
+			w.dispatcher = wire(w, ports)
+			w.request(t, start(w.service(t, w.server(t, 1, 25))))
+			change := w.Changes()[0]
+			if name == "the sender" { // it has work to do after the claim
+				if err := w.dispatcher.Changed(t.Context(), change); err != nil {
+					t.Fatal(err)
+				}
+				change = w.Changes()[0]
+			}
+			published := len(w.Publisher().Published())
+			if err := w.dispatcher.Changed(t.Context(), change); !errors.Is(err, broken) {
+				t.Errorf("error = %v, want %v", err, broken)
+			}
+			if got := len(w.Publisher().Published()); got != published {
+				t.Errorf("%d were published, want %d", got, published)
+			}
+			ports.err = nil
+			if err := w.dispatcher.Changed(t.Context(), change); err != nil {
+				t.Errorf("delivered again: %v", err)
+			}
+			w.deliver(t)
+			if got := len(w.Sender().Sent()); got != 1 {
+				t.Errorf("%d were sent, want 1", got)
+			}
+		})
+	}
+}
+
+func TestAChangeOfNothingDoesNothing(t *testing.T) {
+	w := newWorld(t)
+	record := w.request(t, start(w.service(t, w.server(t, 1, 25)))).Record
+	if err := w.dispatcher.Changed(t.Context(), deployment.Change{Record: record, Previous: record.Status}); err != nil {
+		t.Fatal(err)
+	}
+	if len(w.Sender().Sent())+len(w.Publisher().Published()) != 0 {
+		t.Error("something was sent or published")
+	}
+	if got, err := w.History().Get(t.Context(), record.ID); err != nil || got.Status != deployment.Queued {
+		t.Errorf("status = %s, %v; want queued", got.Status, err)
+	}
+}
+
+func TestSweep(t *testing.T) {
+	w := newWorld(t)
+	var want []deployment.ID
+	var servers []catalog.ID
+	for range 3 {
+		server := w.server(t, 2, 25)
+		servers = append(servers, server)
+		for range 2 {
+			want = append(want, w.request(t, start(w.service(t, server))).Record.ID)
+		}
+	}
+	w.Changes() // lost
+	t.Run("one server's trouble is told and does not keep the others waiting", func(t *testing.T) {
+		broken := fault.New(fault.Unavailable, "broken")
+		ports := &failing{Ledger: w.Ledger(), err: broken, server: servers[0]}
+		dispatcher := deployment.NewDispatcher(ports, w.Sender(), w.Publisher(), deployment.DispatcherOptions{Now: w.now})
+		if err := dispatcher.Sweep(t.Context(), w.Catalog()); !errors.Is(err, broken) {
+			t.Errorf("error = %v, want %v", err, broken)
+		}
+		w.deliver(t)
+		if got := len(w.Sender().Sent()); got != 4 {
+			t.Errorf("%d were sent, want those of two servers", got)
+		}
+	})
+	t.Run("it finds what a lost change left behind", func(t *testing.T) {
+		if err := w.dispatcher.Sweep(t.Context(), w.Catalog()); err != nil {
+			t.Fatal(err)
+		}
+		w.deliver(t)
+		got := w.Sender().Sent()
+		slices.Sort(got)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("sent (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("a catalog that cannot be read fails it", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := w.dispatcher.Sweep(ctx, w.Catalog()); !errors.Is(err, context.Canceled) {
+			t.Errorf("error = %v, want %v", err, context.Canceled)
+		}
+	})
+}

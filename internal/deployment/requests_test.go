@@ -1,0 +1,212 @@
+package deployment_test
+
+import (
+	"bytes"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// TestP1 holds: what was accepted can be read at once, and a refused request
+// leaves nothing behind.
+func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
+	t.Run("the record is whole and there", func(t *testing.T) {
+		w := newWorld(t)
+		server := w.server(t, 1, 25)
+		service := w.service(t, server)
+		request := start(service)
+		request.Options = catalog.Options{Force: true, PullLatestImages: true}
+		receipt := w.request(t, request)
+		got, err := w.History().Get(t.Context(), receipt.Record.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := time.UnixMicro(got.ID.Number()).UTC()
+		want := deployment.Record{
+			ID: receipt.Record.ID, Status: deployment.Queued, Operation: catalog.Start, Options: request.Options,
+			ResourceName: "demo service", ServerID: server, ServerName: "demo server", Trigger: request.Trigger,
+			ConfigurationHash: "demo service start true", CreatedAt: at, QueuedAt: at, UpdatedAt: at,
+		}
+		if diff := cmp.Diff(want, got); diff != "" || receipt.Position != 1 || receipt.Repeated {
+			t.Errorf("position %d, repeated %v; record (-want +got):\n%s", receipt.Position, receipt.Repeated, diff)
+		}
+	})
+	w := newWorld(t)
+	server := w.server(t, 1, 1)
+	service, other := w.service(t, server), w.service(t, server)
+	unpinned := w.create(t, &catalog.Server{KeyID: w.create(t, &catalog.PrivateKey{}, catalog.KindPrivateKey), QueueLimit: 9}, catalog.KindServer)
+	w.request(t, start(service))
+	stop := start(service)
+	stop.Operation = catalog.Stop
+	for _, c := range []struct {
+		name    string
+		request deployment.Request
+		kind    fault.Kind
+		says    string
+	}{
+		{"an unknown resource", start("svc000000000000000000000"), fault.NotFound, "Service not found."},
+		{"something that cannot be started", start(server), fault.NotFound, "Not found."},
+		{"a server without a pinned host key", start(w.service(t, unpinned)), fault.Conflict, "/servers/" + string(unpinned) + "/validate"},
+		{"a full queue", start(other), fault.Exhausted, "queue is full"},
+		{"another operation that is queued", stop, fault.Conflict, "is queued and differs"},
+	} {
+		t.Run(c.name+" is refused, again and again, and leaves nothing", func(t *testing.T) {
+			before := w.count(t, c.request.Resource)
+			for range 2 {
+				_, err := w.requests.Request(t.Context(), c.request)
+				wantKind(t, err, c.kind)
+				if !strings.Contains(fault.Public(err), c.says) {
+					t.Errorf("it says %q, want %q", fault.Public(err), c.says)
+				}
+			}
+			if after := w.count(t, c.request.Resource); after != before {
+				t.Errorf("the history has %d, had %d", after, before)
+			}
+		})
+	}
+	if changes := w.Changes(); len(changes) != 1 {
+		t.Errorf("%d changes, want the accepted one", len(changes))
+	}
+}
+
+// TestP2 holds: whatever is asked for a hundred times at once is done once.
+func TestP2IdenticalRequestsAtOnceAreOneDeployment(t *testing.T) {
+	for name, key := range map[string]string{"without a key": "", "with an idempotency key": "k1"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			service := w.service(t, w.server(t, 1, 25))
+			request := start(service)
+			request.IdempotencyKey = key
+			var receipts [100]deployment.Receipt
+			var wait sync.WaitGroup
+			for i := range receipts {
+				wait.Go(func() {
+					var err error
+					if receipts[i], err = w.requests.Request(t.Context(), request); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wait.Wait()
+			fresh := 0
+			for _, receipt := range receipts {
+				if receipt.Record.ID != receipts[0].Record.ID {
+					t.Errorf("answered with %s and with %s", receipt.Record.ID, receipts[0].Record.ID)
+				}
+				if !receipt.Repeated {
+					fresh++
+				}
+			}
+			if fresh != 1 || w.count(t, service) != 1 {
+				t.Errorf("%d were new and the history has %d, want 1", fresh, w.count(t, service))
+			}
+		})
+	}
+}
+
+// TestP2 holds: a client that lost the answer and asks again starts nothing
+// twice, however far the first has come.
+func TestP2RepeatedRequests(t *testing.T) {
+	newOne := func(t *testing.T, key string) (*world, catalog.ID, deployment.Request, deployment.ID) {
+		w := newWorld(t)
+		server := w.server(t, 1, 25)
+		request := start(w.service(t, server))
+		request.IdempotencyKey = key
+		w.request(t, request)
+		return w, server, request, w.run(t, server)
+	}
+	t.Run("within ten seconds an identical request is the same, later it is new", func(t *testing.T) {
+		w, _, request, first := newOne(t, "")
+		w.wait(deployment.RepeatWindow - time.Second)
+		if receipt := w.request(t, request); !receipt.Repeated || receipt.Record.ID != first || receipt.Position != 0 {
+			t.Errorf("receipt = %+v, want %s again", receipt, first)
+		}
+		w.wait(time.Second)
+		if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
+			t.Errorf("receipt = %+v, want a new one", receipt)
+		}
+	})
+	t.Run("with a key it is the same for a day", func(t *testing.T) {
+		w, _, request, first := newOne(t, "k1")
+		w.wait(deployment.KeyWindow - time.Second)
+		if receipt := w.request(t, request); !receipt.Repeated || receipt.Record.ID != first {
+			t.Errorf("receipt = %+v, want %s again", receipt, first)
+		}
+		w.wait(2 * time.Second)
+		if receipt := w.request(t, request); receipt.Repeated {
+			t.Errorf("receipt = %+v, want a new one", receipt)
+		}
+	})
+	t.Run("a new key, another caller, other options and none that is named are new requests", func(t *testing.T) {
+		for name, change := range map[string]func(*deployment.Request){
+			"key":       func(r *deployment.Request) { r.IdempotencyKey = "k2" },
+			"no key":    func(r *deployment.Request) { r.IdempotencyKey = "" },
+			"caller":    func(r *deployment.Request) { r.Caller = "tok2" },
+			"no caller": func(r *deployment.Request) { r.Caller = "" },
+		} {
+			w, _, request, first := newOne(t, "k1")
+			change(&request)
+			if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
+				t.Errorf("%s: receipt = %+v, want a new one", name, receipt)
+			}
+		}
+		w, _, request, first := newOne(t, "")
+		request.Options.StopBeforeStart = true
+		if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
+			t.Errorf("options: receipt = %+v, want a new one", receipt)
+		}
+	})
+	t.Run("a key that was used for something else is a Conflict that names it", func(t *testing.T) {
+		w, server, request, first := newOne(t, "k1")
+		for _, change := range []func(*deployment.Request){
+			func(r *deployment.Request) { r.Operation = catalog.Stop },
+			func(r *deployment.Request) { r.Options.Force = true },
+			func(r *deployment.Request) { r.Resource = w.service(t, server) },
+		} {
+			changed := request
+			change(&changed)
+			_, err := w.requests.Request(t.Context(), changed)
+			wantKind(t, err, fault.Conflict)
+			if !strings.Contains(fault.Public(err), string(first)) {
+				t.Errorf("it says %q, want %s in it", fault.Public(err), first)
+			}
+		}
+	})
+	t.Run("whoever asks for what is queued gets it, and keeps it under their own key", func(t *testing.T) {
+		w := newWorld(t)
+		server := w.server(t, 1, 25)
+		request := start(w.service(t, server))
+		first := w.request(t, request).Record.ID
+		request.Caller, request.IdempotencyKey = "tok2", "mine"
+		for _, when := range []string{"queued", "ended"} {
+			if receipt := w.request(t, request); !receipt.Repeated || receipt.Record.ID != first {
+				t.Errorf("while it is %s: receipt = %+v, want %s", when, receipt, first)
+			}
+			if when == "queued" {
+				w.run(t, server)
+			}
+		}
+	})
+}
+
+func TestRequestReportsItsSources(t *testing.T) {
+	w := newWorld(t)
+	service := w.service(t, w.server(t, 1, 25))
+	short := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Random: bytes.NewReader(nil)})
+	if _, err := short.Request(t.Context(), start(service)); fault.KindOf(err) != fault.Internal || err == nil {
+		t.Errorf("without random bytes: %v, want Internal", err)
+	}
+	plain := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{})
+	before := time.Now().Add(-time.Second)
+	receipt, err := plain.Request(t.Context(), start(service))
+	if err != nil || receipt.Record.CreatedAt.Before(before) || receipt.Record.ConfigurationHash != "" {
+		t.Errorf("with the defaults: %+v, %v", receipt.Record, err)
+	}
+}

@@ -1,0 +1,121 @@
+package deployment_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/memory"
+)
+
+// world is the use cases over memory, with a clock that a test moves. Every
+// look at it takes a microsecond, so that no two ids are of one time.
+type world struct {
+	*memory.Memory
+	clock      atomic.Int64
+	requests   *deployment.Requests
+	dispatcher *deployment.Dispatcher
+}
+
+func newWorld(*testing.T) *world {
+	w := &world{Memory: memory.New(memory.Options{})}
+	w.clock.Store(time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC).UnixMicro())
+	w.requests = deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now, Hash: hash})
+	w.dispatcher = deployment.NewDispatcher(w.Ledger(), w.Sender(), w.Publisher(), deployment.DispatcherOptions{Now: w.now})
+	return w
+}
+
+func (w *world) now() time.Time { return time.UnixMicro(w.clock.Add(1)) }
+
+func (w *world) wait(d time.Duration) { w.clock.Add(d.Microseconds()) }
+
+func hash(resource catalog.Deployable, operation catalog.Operation, options catalog.Options) string {
+	return fmt.Sprintf("%s %s %v", resource.Common().Name, operation, options.Force)
+}
+
+func (w *world) create(t *testing.T, entity catalog.Entity, kind catalog.Kind) catalog.ID {
+	t.Helper()
+	id, err := catalog.NewID(kind, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entity.Common().ID, entity.Common().Name = id, "demo "+string(kind)
+	if err := w.Catalog().Create(t.Context(), entity); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func (w *world) server(t *testing.T, concurrency, queueLimit int) catalog.ID {
+	t.Helper()
+	key := w.create(t, &catalog.PrivateKey{}, catalog.KindPrivateKey)
+	return w.create(t, &catalog.Server{KeyID: key, HostKey: "ssh-ed25519 AAAA", Concurrency: concurrency, QueueLimit: queueLimit}, catalog.KindServer)
+}
+
+func (w *world) service(t *testing.T, server catalog.ID) catalog.ID {
+	t.Helper()
+	return w.create(t, &catalog.Service{Resource: catalog.Resource{ServerID: server}}, catalog.KindService)
+}
+
+// start is what `ci` asks for when it starts the resource.
+func start(resource catalog.ID) deployment.Request {
+	return deployment.Request{Resource: resource, Operation: catalog.Start, Caller: "tok1",
+		Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"}}
+}
+
+func (w *world) request(t *testing.T, request deployment.Request) deployment.Receipt {
+	t.Helper()
+	receipt, err := w.requests.Request(t.Context(), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return receipt
+}
+
+// run brings the next deployment of the server to its end.
+func (w *world) run(t *testing.T, server catalog.ID) deployment.ID {
+	t.Helper()
+	record, err := w.Ledger().Claim(t.Context(), server, w.now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.end(t, record.ID); err != nil {
+		t.Fatal(err)
+	}
+	return record.ID
+}
+
+// end does what a runner does. Another runner's deployment is no error.
+func (w *world) end(t *testing.T, id deployment.ID) error {
+	owner := rand.Text()
+	record, err := w.Ledger().Begin(t.Context(), id, owner, w.now(), time.Minute)
+	if errors.Is(err, fault.Conflict) || errors.Is(err, fault.Gone) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return w.Ledger().Finish(t.Context(), id, record.Lease, record.Progress, deployment.Outcome{Status: deployment.Finished}, w.now())
+}
+
+func (w *world) count(t *testing.T, resource catalog.ID) int {
+	t.Helper()
+	listing, err := w.History().List(t.Context(), resource, deployment.Page{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listing.Count
+}
+
+func wantKind(t *testing.T, err error, kind fault.Kind) {
+	t.Helper()
+	if !errors.Is(err, kind) {
+		t.Errorf("error = %v, want %s", err, kind)
+	}
+}
