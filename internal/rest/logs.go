@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -80,7 +79,12 @@ func (s shower) await(ctx context.Context, record deployment.Record, query logbo
 		if len(page.Lines) > 0 || complete || left <= 0 {
 			return page, complete, nil
 		}
-		query.After = page.Next // what a filter left out needs no second look
+		// What a filter left out needs no second look. It goes through no more than
+		// one read does; what is there already needs no pause.
+		further := page.Next > query.After && page.Next < record.Progress.Log.Last
+		if query.After = page.Next; further {
+			continue
+		}
 		if err := pause(ctx, min(left, pollEvery)); err != nil {
 			return logbook.Page{}, false, err
 		}
@@ -106,9 +110,6 @@ func (s shower) read(ctx context.Context, record deployment.Record, query logboo
 		return logbook.Page{Next: query.After}, nil
 	}
 	page, err := logbook.Read(ctx, s.Archive, record.ID.Book(), record.Progress.Log, query)
-	if errors.Is(err, fault.NotFound) {
-		return logbook.Page{}, fault.Wrap(err, fault.Gone, expiredText)
-	}
 	if err != nil {
 		return logbook.Page{}, err
 	}
@@ -152,9 +153,15 @@ func pause(ctx context.Context, length time.Duration) error {
 func formatted(format string, page logbook.Page, complete bool) (answer, error) {
 	switch format {
 	case "ndjson":
-		return inLines(page, complete, "application/x-ndjson", func(line []byte) ([]byte, error) { return line, nil })
+		var out bytes.Buffer
+		for _, line := range page.Lines {
+			out.Write(line)
+			out.WriteByte('\n')
+		}
+		return inLines(page, complete, "application/x-ndjson", out.Bytes()), nil
 	case "text":
-		return inLines(page, complete, "text/plain; charset=utf-8", logbook.Text)
+		text, err := readable(page.Lines)
+		return inLines(page, complete, "text/plain; charset=utf-8", text), err
 	}
 	return inObject(page, complete), nil
 }
@@ -174,19 +181,37 @@ func inObject(page logbook.Page, complete bool) answer {
 	return answer{status: http.StatusOK, text: out.Bytes(), contentType: jsonType}
 }
 
-// inLines answers a page line by line; where to go on is in the header.
-func inLines(page logbook.Page, complete bool, contentType string, each func([]byte) ([]byte, error)) (answer, error) {
-	var out bytes.Buffer
-	for _, line := range page.Lines {
-		text, err := each(line)
-		if err != nil {
-			return answer{}, err
-		}
-		out.Write(text)
-		out.WriteByte('\n')
-	}
-	return answer{status: http.StatusOK, text: out.Bytes(), contentType: contentType, header: map[string]string{
+// inLines answers a page as text; where to go on is in the header.
+func inLines(page logbook.Page, complete bool, contentType string, text []byte) answer {
+	return answer{status: http.StatusOK, text: text, contentType: contentType, header: map[string]string{
 		"Waybill-Log-Next":     strconv.FormatInt(int64(page.Next), 10),
 		"Waybill-Log-Complete": strconv.FormatBool(complete),
-	}}, nil
+	}}
+}
+
+// readable is what a person reads: the lines as they were printed. A line that
+// was cut into entries is whole again, unless one of the other stream came
+// between its pieces.
+func readable(lines [][]byte) ([]byte, error) {
+	var out bytes.Buffer
+	var before logbook.Entry
+	for i, line := range lines {
+		entry, err := logbook.Decode(line)
+		if err != nil {
+			return nil, err
+		}
+		text, err := logbook.Text(line)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 && (!before.Continued || before.Type != entry.Type) {
+			out.WriteByte('\n')
+		}
+		out.Write(text)
+		before = entry
+	}
+	if len(lines) > 0 && !before.Continued {
+		out.WriteByte('\n')
+	}
+	return out.Bytes(), nil
 }

@@ -173,6 +173,47 @@ func TestLogFilters(t *testing.T) {
 	}
 }
 
+func TestALongLineIsOneLineOfText(t *testing.T) {
+	w := newWorld(t)
+	long := strings.Repeat("x", 2*logbook.MaxLineBytes+1)
+	record := w.record(t, w.running(t), func(r *logbook.Recorder) {
+		now := time.Now()
+		r.StepStarted(1, "Start", "sh start", now, 0, 0, 10)
+		r.Data(logbook.Stdout, 0, []byte(long+"\nnext\n"), now)
+		r.StepEnded(1, now, int64(len(long))+6, 0, 20)
+	})
+	answer := w.ask(t, request{id: "readLog", uuid: string(record.ID), query: "?format=text"})
+	if got, want := string(answer.body), "$ sh start\n"+long+"\nnext\n"; got != want {
+		t.Errorf("text of %d bytes, want %d; it ends %q", len(got), len(want), got[max(0, len(got)-20):])
+	}
+}
+
+// TestAFilterThatLeavesMuchOutIsNotSlow has more chunks than one read opens
+// before the only line that is asked for.
+func TestAFilterThatLeavesMuchOutIsNotSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		record := w.running(t)
+		for range 100 {
+			record = w.write(t, record, "no")
+		}
+		record = w.record(t, record, func(r *logbook.Recorder) { r.Message("yes", logbook.Stderr) })
+		began := time.Now()
+		got := w.readLog(t, record.ID, "?wait=20&type=stderr")
+		if took := time.Since(began); fmt.Sprint(got.outputs()) != "[yes]" || got.Next != 101 || took > 0 {
+			t.Errorf("after %s: page = %+v", took, got)
+		}
+		// Without a wait, next leads there.
+		pages, after := 0, int64(0)
+		for ; after < 101; pages++ {
+			after = w.readLog(t, record.ID, fmt.Sprintf("?type=stderr&after=%d", after)).Next
+			if pages > 101 {
+				t.Fatalf("still at %d", after)
+			}
+		}
+	})
+}
+
 // counted counts what a waiting reader does.
 type counted struct {
 	deployment.History
@@ -290,11 +331,11 @@ func TestALogThatIsGoneIsSaidToBeGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := want[problem](t, w, http.StatusGone, request{id: "readLog", uuid: string(record.ID)})
-	if !strings.Contains(got.Message, "expired") {
+	if !strings.Contains(got.Message, "no longer kept") {
 		t.Errorf("message = %q", got.Message)
 	}
 	shown := want[struct{ Logs string }](t, w, http.StatusOK, request{id: "getDeployment", uuid: string(record.ID)})
-	if !strings.Contains(shown.Logs, "expired") {
+	if !strings.Contains(shown.Logs, "no longer kept") {
 		t.Errorf("logs = %q", shown.Logs)
 	}
 }

@@ -95,8 +95,11 @@ func (k keeper) pin(ctx context.Context, server *catalog.Server, seen catalog.Pu
 // message why not.
 func (k keeper) login(ctx context.Context, server *catalog.Server, message *string) (bool, error) {
 	secrets, err := k.Vault.Get(ctx, server.KeyID)
+	if errors.Is(err, fault.NotFound) {
+		return false, fault.Wrap(err, fault.Internal, "the private key of server %s is not in the vault", server.ID)
+	}
 	if err != nil {
-		return false, fault.Wrap(err, fault.Internal, "read the private key of server %s", server.ID)
+		return false, err
 	}
 	err = k.Inspector.Login(ctx, server, secrets[catalog.PrivateKeySecret])
 	if errors.Is(err, fault.Unavailable) {

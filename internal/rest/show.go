@@ -58,8 +58,8 @@ const maxTailBytes = 1 << 20
 // tail is the newest part of the log as a JSON array.
 func (s shower) tail(ctx context.Context, record deployment.Record) (string, error) {
 	lines, err := logbook.Tail(ctx, s.Archive, record.ID.Book(), record.Progress.Log, maxTailBytes)
-	if errors.Is(err, fault.NotFound) {
-		lines, err = expired(record)
+	if errors.Is(err, fault.Gone) {
+		lines, err = placeholder(record, "The log of this deployment is no longer kept.")
 	}
 	if err != nil {
 		return "", err
@@ -67,22 +67,20 @@ func (s shower) tail(ctx context.Context, record deployment.Record) (string, err
 	return "[" + string(bytes.Join(lines, []byte(","))) + "]", nil
 }
 
-// expired stands in for a log whose chunks are gone before their record: the
-// reader is told so, instead of being shown a deployment that said nothing.
-func expired(record deployment.Record) ([][]byte, error) {
+// placeholder stands in for a log whose chunks are gone before their record:
+// the reader is told so, instead of being shown a deployment that said nothing.
+func placeholder(record deployment.Record, output string) ([][]byte, error) {
 	line, err := json.Marshal(logLine{
 		Order:     int64(record.Progress.Log.Last) + 1,
 		Timestamp: timestamp(record.UpdatedAt),
 		Type:      string(logbook.Stderr),
-		Output:    expiredText,
+		Output:    output,
 	})
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "encode a line")
 	}
 	return [][]byte{line}, nil
 }
-
-const expiredText = "The log of this deployment has expired and was removed."
 
 // logLine is an entry on the wire, for the one that is made here. All others
 // pass through as they are stored.

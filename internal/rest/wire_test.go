@@ -1,0 +1,182 @@
+package rest_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/access"
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/logbook"
+	"waybill/internal/memory"
+	"waybill/internal/rest"
+)
+
+// oneRecord is a history that has one record.
+type oneRecord struct{ record deployment.Record }
+
+func (o oneRecord) Get(context.Context, deployment.ID) (deployment.Record, error) {
+	return o.record, nil
+}
+func (o oneRecord) List(context.Context, catalog.ID, deployment.Page) (deployment.Listing, error) {
+	return deployment.Listing{Count: 1, Records: []deployment.Record{o.record}}, nil
+}
+func (o oneRecord) Load(context.Context, catalog.ID) (deployment.Load, error) {
+	return deployment.Load{Running: []deployment.Record{o.record}}, nil
+}
+func (oneRecord) Follow(context.Context, deployment.ID, time.Time) error { return nil }
+
+// fullRecord has something in every field.
+func fullRecord(kind string) deployment.Record {
+	at := func(seconds int) time.Time {
+		return time.Date(2026, 8, 22, 10, 0, seconds, 0, time.FixedZone("CEST", 0))
+	}
+	code := 3
+	resource := kind + strings.Repeat("0", 21)
+	return deployment.Record{
+		ID: deployment.ID(resource + "00000000001" + "zzzzz"), Status: deployment.Failed, Operation: catalog.Restart,
+		Options:      catalog.Options{PullLatestImages: true, StopBeforeStart: true, Force: true},
+		ResourceName: "shop", ServerID: "srv1", ServerName: "web",
+		Trigger:           deployment.Trigger{Kind: "api", Name: "ci"},
+		ConfigurationHash: "abc",
+		CreatedAt:         at(0), QueuedAt: at(1), ClaimedAt: at(2), StartedAt: at(3), FinishedAt: at(4), UpdatedAt: at(5),
+		Lease: deployment.Lease{Owner: "runner", Attempt: 2},
+		Progress: deployment.Progress{
+			Log:     logbook.Mark{At: logbook.Position{Out: 7, Err: 8}, Chunks: 1, Last: 9, Bytes: 10, Digest: "def", Complete: true},
+			Process: "12 boot",
+			Steps:   []deployment.Step{{Name: "Start", StartedAt: at(3), FinishedAt: at(4), ExitCode: &code}, {Name: "Health", StartedAt: at(4)}},
+		},
+		Outcome: deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonSignal, ExitCode: &code, Signal: "SIGKILL"},
+	}
+}
+
+// TestARecordOnTheWire is every field and its exact form.
+func TestARecordOnTheWire(t *testing.T) {
+	shared := func(resource, kind string) object {
+		return object{
+			"id": 1.0, "deployment_uuid": resource + "00000000001zzzzz", "status": "failed", "operation": "restart",
+			"resource_uuid": resource, "resource_type": kind, "resource_name": "shop", "server_uuid": "srv1", "server_name": "web",
+			"pull_latest_images": true, "stop_before_start": true, "force": true, "is_api": true,
+			"trigger": map[string]any{"kind": "api", "name": "ci"}, "configuration_hash": "abc",
+			"deployment_url": "/api/v1/deployments/" + resource + "00000000001zzzzz", "current_process_id": "12 boot",
+			"exit_code": 3.0, "signal": "SIGKILL", "reason": "signal", "attempt": 2.0,
+			"steps": []any{
+				map[string]any{"name": "Start", "started_at": "2026-08-22T10:00:03.000000Z", "finished_at": "2026-08-22T10:00:04.000000Z", "exit_code": 3.0},
+				map[string]any{"name": "Health", "started_at": "2026-08-22T10:00:04.000000Z", "finished_at": nil, "exit_code": nil},
+			},
+			"log":        map[string]any{"entries": 9.0, "bytes": 10.0, "chunks": 1.0, "output_bytes": 15.0, "digest": "def", "complete": true},
+			"created_at": "2026-08-22T10:00:00.000000Z", "queued_at": "2026-08-22T10:00:01.000000Z", "started_at": "2026-08-22T10:00:03.000000Z",
+			"finished_at": "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
+		}
+	}
+	for prefix, own := range map[string]object{
+		"app": {"application_id": "app" + strings.Repeat("0", 21), "application_name": "shop", "pull_request_id": 0.0, "docker_registry_image_tag": nil,
+			"force_rebuild": true, "commit": "HEAD", "commit_message": nil, "is_webhook": false, "restart_only": true, "rollback": false,
+			"only_this_server": false, "git_type": nil},
+		"svc": {"service_id": "svc" + strings.Repeat("0", 21), "service_name": "shop"},
+	} {
+		t.Run(prefix, func(t *testing.T) {
+			record := fullRecord(prefix)
+			w := newWorld(t, func(_ *rest.CatalogPorts, show *rest.ShowPorts) { show.History = oneRecord{record} })
+			wanted := shared(string(record.ID.Resource()), string(record.ID.Kind()))
+			for key, value := range own {
+				wanted[key] = value
+			}
+			got := want[object](t, w, http.StatusOK, request{id: "getDeployment", uuid: string(record.ID), token: w.mint(t, access.Read)})
+			if diff := cmp.Diff(got, wanted); diff != "" {
+				t.Errorf("(-got +want)\n%s", diff)
+			}
+		})
+	}
+}
+
+var errAway = fault.New(fault.Unavailable, "The table does not answer.")
+
+// brokenStore is a catalog that does not answer.
+type brokenStore struct{ catalog.Store }
+
+func (brokenStore) Get(context.Context, catalog.ID) (catalog.Entity, error) { return nil, errAway }
+func (brokenStore) Create(context.Context, catalog.Entity) error            { return errAway }
+func (brokenStore) Delete(context.Context, catalog.ID) error                { return errAway }
+func (brokenStore) List(context.Context, catalog.Kind, catalog.Page) (catalog.Listing, error) {
+	return catalog.Listing{}, errAway
+}
+
+type brokenHistory struct{ deployment.History }
+
+func (brokenHistory) Get(context.Context, deployment.ID) (deployment.Record, error) {
+	return deployment.Record{}, errors.New("nobody classified this")
+}
+
+// TestPortsThatDoNotAnswer holds that a failure below is a failure here, with
+// its own status, and never an empty list or a 404.
+func TestPortsThatDoNotAnswer(t *testing.T) {
+	s := newScene(t)
+	successes := s.successes(t)
+	m := s.memory
+	opts := rest.Options{}
+	build := func(handler http.Handler, err error) http.Handler {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return handler
+	}
+	store := brokenStore{m.Catalog()}
+	s.handlers = map[string]http.Handler{
+		"catalog": build(rest.NewCatalog(rest.CatalogPorts{Tokens: m.Tokens(), Store: store, Vault: m.Vault(), Inspector: s.inspector, Check: s.check}, opts)),
+		"deploy":  build(rest.NewDeploy(rest.DeployPorts{Tokens: m.Tokens(), Store: store, Ledger: m.Ledger()}, opts)),
+		"list":    build(rest.NewList(rest.ListPorts{Tokens: m.Tokens(), Store: store, History: m.History()}, opts)),
+		"show":    build(rest.NewShow(rest.ShowPorts{Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive()}, opts)),
+	}
+	for id, good := range successes {
+		switch id {
+		case "health", "version", "listTeams", "getTeam", "listTokens", "createToken", "deleteToken":
+			continue // these need no store
+		}
+		good.id = id
+		answer := s.ask(t, good.request)
+		wanted := http.StatusServiceUnavailable
+		if s.route(t, id).Function == "show" {
+			wanted = http.StatusInternalServerError
+		}
+		if answer.status != wanted {
+			t.Errorf("%s answers %d %s, want %d", id, answer.status, answer.body, wanted)
+		}
+	}
+}
+
+// TestTimesComeFromTheClockThatIsGiven holds the form of every time as well.
+func TestTimesComeFromTheClockThatIsGiven(t *testing.T) {
+	m := memory.New(memory.Options{})
+	clock := time.Date(2026, 8, 22, 10, 0, 0, 123456789, time.FixedZone("CEST", 2*3600))
+	handler, err := rest.NewCatalog(rest.CatalogPorts{Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: newInspector()},
+		rest.Options{Now: func() time.Time { return clock }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, bearer, err := access.Mint("t", []access.Ability{access.Write}, clock, strings.NewReader(strings.Repeat("r", 1000)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Tokens().Create(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	sent := httptest.NewRequestWithContext(t.Context(), "POST", "/api/v1/security/keys", strings.NewReader(`{"name":"a","private_key":"PRIVATE KEY"}`))
+	sent.Header.Set("Authorization", "Bearer "+bearer)
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, sent)
+	got := into[struct {
+		CreatedAt string `json:"created_at"`
+	}](t, response{recorder.Code, recorder.Header(), recorder.Body.Bytes()})
+	if want := "2026-08-22T08:00:00.123456Z"; got.CreatedAt != want {
+		t.Errorf("created_at = %q, want %q", got.CreatedAt, want)
+	}
+}
