@@ -1,0 +1,175 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdadestinations"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+
+	"waybill/internal/settings"
+)
+
+// Time limits. API Gateway waits 29 s for a function, and an answer after that
+// reaches nobody; nothing is gained by giving up sooner, because each call that
+// a function makes has a limit of its own, and following a log waits 20 s on
+// purpose. The runner takes all that Lambda gives: each hand-over costs a
+// connection to the server.
+const (
+	apiTimeout      = 29 * time.Second
+	dispatchTimeout = time.Minute
+	runnerTimeout   = 15 * time.Minute
+)
+
+// function says what is particular to one function of the stack.
+type function struct {
+	// name is the one in openapi.yaml, and the folder of its bootstrap.
+	name, does string
+	// memory is in MB. The share of a processor grows with it: 1,769 MB are one.
+	memory  float64
+	timeout time.Duration
+	// environment names what it is told, by the names of package settings.
+	environment []string
+	// may lists what its role allows, beside writing its own log.
+	may func(resources) []awsiam.PolicyStatement
+}
+
+// stackFunctions are the functions of the stack. The memory of each is what
+// its largest piece of work needs; none has concurrency of its own reserved,
+// which would take it from all other functions of the account.
+var stackFunctions = []function{
+	{
+		name: "catalog", does: "Servers, keys, applications, services and tokens.",
+		// A compose file of 2 MB becomes a tree of some ten times its size.
+		memory: 512, timeout: apiTimeout,
+		environment: []string{settings.Team, settings.CatalogTable, settings.SecretsPath},
+		may:         resources.catalogMay,
+	},
+	{
+		name: "deploy", does: "Starts, stops and restarts.",
+		// One small transaction a request; the processor is for a quick start.
+		memory: 256, timeout: apiTimeout,
+		environment: append([]string{settings.Team}, settings.ForDeployments()...),
+		may:         resources.deployMay,
+	},
+	{
+		name: "list", does: "Histories of deployments.",
+		// At most 100 records of 1 KB an answer.
+		memory: 256, timeout: apiTimeout,
+		environment: append([]string{settings.Team}, settings.ForDeployments()...),
+		may:         resources.listMay,
+	},
+	{
+		name: "show", does: "One deployment and its log.",
+		// A page of 4 MiB, out of chunks of up to 8 MiB, escaped into JSON.
+		memory: 512, timeout: apiTimeout,
+		environment: append([]string{settings.Team, settings.LogBucket}, settings.ForDeployments()...),
+		may:         resources.showMay,
+	},
+	{
+		name: "dispatch", does: "Moves the queues on and tells of every change.",
+		// A batch of a hundred changes of two images of 1 KB, one after the
+		// other: a few seconds, a minute when DynamoDB is slow.
+		memory: 256, timeout: dispatchTimeout,
+		environment: append([]string{settings.Team, settings.RunnerQueueURL, settings.EventBus}, settings.ForDeployments()...),
+		may:         resources.dispatchMay,
+	},
+	{
+		name: "runner", does: "Carries one deployment to its end.",
+		// Under 128 MiB whatever a job prints; the rest is for the share of a
+		// processor that comes with it.
+		memory: 256, timeout: runnerTimeout,
+		environment: append([]string{settings.Team, settings.LogBucket, settings.RunnerQueueURL, settings.SecretsPath},
+			settings.ForDeployments()...),
+		may: resources.runnerMay,
+	},
+}
+
+// logDays is how long the operator's log is kept. What a deployment printed is
+// not in it; that lies in the log bucket.
+const logDays = awslogs.RetentionDays_ONE_MONTH
+
+// newFunctions returns the functions of the stack by name.
+func newFunctions(res resources) map[string]awslambda.Function {
+	group := constructs.NewConstruct(res.stack, jsii.String("Functions"))
+	made := map[string]awslambda.Function{}
+	for _, f := range stackFunctions {
+		made[f.name] = newFunction(group, res, f)
+	}
+	// The runner hands a long job over to itself through its queue. Lambda takes
+	// a message that went round sixteen times, some four hours of a job, for a
+	// loop and drops it, unless told otherwise. What ends it is the job's end.
+	made["runner"].Node().DefaultChild().(awslambda.CfnFunction).SetRecursiveLoop(jsii.String("Allow"))
+	return made
+}
+
+func newFunction(scope constructs.Construct, res resources, f function) awslambda.Function {
+	id := exported(f.name)
+	logs := newLogGroup(scope, id+"Log")
+	props := &awslambda.FunctionProps{
+		Description:  jsii.String(f.does),
+		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture: architectures[res.opts.Architecture](),
+		Handler:      jsii.String("bootstrap"),
+		Code:         awslambda.Code_FromAsset(jsii.String(filepath.Join(res.opts.Functions, f.name)), nil),
+		MemorySize:   jsii.Number(f.memory),
+		Timeout:      seconds(f.timeout),
+		Environment:  res.environment(f.environment),
+		LogGroup:     logs,
+		// The role is complete as it is made; nothing adds to it behind its back.
+		Role: newRole(scope, id+"Role", append(f.may(res), writesTo(logs))).WithoutPolicyUpdates(nil),
+	}
+	if f.name == "dispatch" {
+		// For the schedule, which is the only one to invoke it without waiting.
+		// The next sweep is a minute away: trying this one again serves nothing.
+		props.RetryAttempts = jsii.Number(0)
+		props.OnFailure = awslambdadestinations.NewSqsDestination(res.queues.schedulesDead)
+	}
+	return awslambda.NewFunction(scope, jsii.String(id), props)
+}
+
+// architectures are the words of the context in the CDK's.
+var architectures = map[string]func() awslambda.Architecture{
+	"arm64":  awslambda.Architecture_ARM_64,
+	"x86_64": awslambda.Architecture_X86_64,
+}
+
+func newLogGroup(scope constructs.Construct, id string) awslogs.LogGroup {
+	return awslogs.NewLogGroup(scope, jsii.String(id), &awslogs.LogGroupProps{
+		Retention:     logDays,
+		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
+	})
+}
+
+// environment returns the named settings with their values in this stack.
+func (r resources) environment(names []string) *map[string]*string {
+	values := map[string]*string{
+		settings.Team:                   jsii.String(r.opts.Team),
+		settings.CatalogTable:           r.tables.catalog.TableName(),
+		settings.ApplicationDeployments: r.tables.applications.TableName(),
+		settings.ServiceDeployments:     r.tables.services.TableName(),
+		settings.DatabaseDeployments:    r.tables.databases.TableName(),
+		settings.LogBucket:              r.logs.BucketName(),
+		settings.RunnerQueueURL:         r.queues.runner.QueueUrl(),
+		settings.EventBus:               r.bus.EventBusName(),
+		settings.SecretsPath:            jsii.String(r.secrets.path),
+	}
+	chosen := map[string]*string{}
+	for _, name := range names {
+		chosen[name] = values[name]
+	}
+	return &chosen
+}
+
+func seconds(d time.Duration) awscdk.Duration {
+	return awscdk.Duration_Seconds(jsii.Number(d.Seconds()))
+}
+
+// exported is the name of a function with a capital, as ids of constructs have.
+func exported(name string) string { return strings.ToUpper(name[:1]) + name[1:] }

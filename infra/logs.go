@@ -1,0 +1,55 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/constructs-go/constructs/v10"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// chunks is where the chunks of all logs lie in the bucket.
+const chunks = "logs/*"
+
+// backstopDays is when an object goes that nothing else removed. A record
+// lives at most 180 days and takes its log along; this is more than twice
+// that, so it only ever finds what was left behind.
+const backstopDays = 400
+
+// newLogBucket returns the bucket of the deployments' logs. It keeps no
+// versions: no object is ever written twice, and a log that expired is to be
+// gone.
+func newLogBucket(scope constructs.Construct, opts Options) awss3.Bucket {
+	bucket := awss3.NewBucket(scope, jsii.String("Logs"), &awss3.BucketProps{
+		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
+		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
+		Encryption:        awss3.BucketEncryption_S3_MANAGED,
+		// Emulators are reached over plain HTTP, on loopback.
+		EnforceSSL: jsii.Bool(!opts.Local),
+		LifecycleRules: &[]*awss3.LifecycleRule{{
+			Expiration: awscdk.Duration_Days(jsii.Number(backstopDays)),
+			// Nothing here uploads in parts, so a part is a leftover.
+			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
+		}},
+		RemovalPolicy: opts.removal(),
+	})
+	if !opts.Local {
+		bucket.AddToResourcePolicy(writtenOnce(bucket))
+	}
+	return bucket
+}
+
+// writtenOnce refuses every write of a chunk that does not ask for "only if
+// there is none yet". So not even a bug, or a person with the console, can
+// change what a log says. Emulators honour the request's header but do not
+// know the condition key, and would refuse every write.
+func writtenOnce(bucket awss3.Bucket) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        jsii.String("ChunksAreWrittenOnce"),
+		Effect:     awsiam.Effect_DENY,
+		Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()},
+		Actions:    jsii.Strings("s3:PutObject"),
+		Resources:  &[]*string{bucket.ArnForObjects(jsii.String(chunks))},
+		Conditions: &map[string]any{"Null": map[string]any{"s3:if-none-match": "true"}},
+	})
+}

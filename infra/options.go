@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// Options are the context that the stack is made from, "-c NAME=VALUE" on the
+// CDK's command line.
+type Options struct {
+	// Team (team) names the stack and all that is in it. Required.
+	Team string
+	// Local (local=true) is for emulators: what keeps data from being lost and
+	// what an emulator cannot do is left out. Each place says which and why.
+	Local bool
+	// Architecture (architecture) is what the functions were built for: arm64,
+	// the default, which costs a fifth less, or x86_64.
+	Architecture string
+	// Functions (functions) is the folder that has NAME/bootstrap of every
+	// function; [DefaultFunctions] when not given.
+	Functions string
+}
+
+// The context when none is given. The folder is relative to infra/, where the
+// CDK CLI starts the app.
+const (
+	DefaultArchitecture = "arm64"
+	DefaultFunctions    = "../.local/dist"
+)
+
+// MaxTeamLength leaves room for the rest of the longest physical name made of
+// it, a Lambda function's of 64 characters.
+const MaxTeamLength = 30
+
+// teamName is what every AWS name made of it may have: it is in the names of
+// the stack, of buckets (lower case only) and of parameters.
+var teamName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+// ReadOptions reads the context. lookup answers nil for what is not given. The
+// error says which value is wrong and what would be right.
+func ReadOptions(lookup func(name string) any) (Options, error) {
+	text := func(name, standard string) string {
+		if value := lookup(name); value != nil && value != "" {
+			return fmt.Sprint(value)
+		}
+		return standard
+	}
+	opts := Options{
+		Team:         text("team", ""),
+		Architecture: text("architecture", DefaultArchitecture),
+		Functions:    text("functions", DefaultFunctions),
+	}
+	local := text("local", "false")
+	opts.Local = local == "true"
+	switch {
+	case opts.Team == "":
+		return Options{}, fmt.Errorf("which team? say cdk deploy -c team=NAME")
+	case len(opts.Team) > MaxTeamLength || !teamName.MatchString(opts.Team):
+		return Options{}, fmt.Errorf("team %q: a team's name is at most %d lower-case letters and digits, "+
+			"single hyphens between them, a letter first", opts.Team, MaxTeamLength)
+	case local != "true" && local != "false":
+		return Options{}, fmt.Errorf("local=%s: true or false", local)
+	case opts.Architecture != "arm64" && opts.Architecture != "x86_64":
+		return Options{}, fmt.Errorf("architecture=%s: arm64 or x86_64", opts.Architecture)
+	}
+	return opts, opts.checkFunctions()
+}
+
+// checkFunctions finds out before any deployment starts whether every function
+// was built.
+func (o Options) checkFunctions() error {
+	var missing []string
+	for _, f := range stackFunctions {
+		info, err := os.Stat(filepath.Join(o.Functions, f.name, "bootstrap"))
+		if err != nil || !info.Mode().IsRegular() {
+			missing = append(missing, f.name)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("functions=%s: no NAME/bootstrap of %s there; infra/main.go says how they are built",
+			o.Functions, strings.Join(missing, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,26 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// newOutputs says what whoever deployed the stack needs to know of it. Url is
+// the API's at AWS, up to "/api/v1"; at an emulator it leads nowhere, and
+// ApiId and Stage lead to the API instead.
+func newOutputs(res resources, functions map[string]awslambda.Function, api api) {
+	output := func(name string, value *string) {
+		awscdk.NewCfnOutput(res.stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value})
+	}
+	output("ApiId", api.rest.RestApiId())
+	output("Stage", api.stage.StageName())
+	output("Url", jsii.String(strings.TrimSuffix(*api.stage.UrlForPath(nil), "/")))
+	output("CatalogFunction", functions["catalog"].FunctionName())
+	output("CatalogTable", res.tables.catalog.TableName())
+	output("LogBucket", res.logs.BucketName())
+	output("RunnerQueueUrl", res.queues.runner.QueueUrl())
+	output("EventBus", res.bus.EventBusName())
+}

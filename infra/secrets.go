@@ -1,0 +1,29 @@
+package main
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+)
+
+// secrets is the path in the parameter store that the team's secrets lie
+// under. The stack makes no parameter: CloudFormation cannot hold a
+// SecureString, and what is secret has no place in a template.
+//
+// The parameters are encrypted with the account's own key for the parameter
+// store, which whoever may read a parameter may use through it, so that no
+// role needs a right on a key.
+type secrets struct {
+	// path has no slash at its end.
+	path string
+	// arn is that of every parameter below the path.
+	arn *string
+}
+
+func newSecrets(stack awscdk.Stack, opts Options) secrets {
+	path := "/waybill/" + opts.Team
+	return secrets{path: path, arn: stack.FormatArn(&awscdk.ArnComponents{
+		Service:      jsii.String("ssm"),
+		Resource:     jsii.String("parameter"),
+		ResourceName: jsii.String(path[1:] + "/*"),
+	})}
+}
