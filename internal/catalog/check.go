@@ -48,6 +48,7 @@ func Check(draft Entity) error {
 // of it.
 type problems struct{ invalid *fault.Error }
 
+// add notes one problem of one field.
 func (p *problems) add(field, format string, args ...any) {
 	if p.invalid == nil {
 		p.invalid = fault.New(fault.Invalid, "Validation failed.")
@@ -55,6 +56,7 @@ func (p *problems) add(field, format string, args ...any) {
 	p.invalid = p.invalid.WithField(field, fmt.Sprintf(format, args...))
 }
 
+// err is Invalid with all that was noted, or nil.
 func (p *problems) err() error {
 	if p.invalid == nil { // a nil *fault.Error would be a non-nil error
 		return nil
@@ -62,6 +64,7 @@ func (p *problems) err() error {
 	return p.invalid
 }
 
+// meta trims the name, since white space around one is never meant.
 func (p *problems) meta(meta *Meta) {
 	meta.Name = strings.TrimSpace(meta.Name)
 	switch {
@@ -75,6 +78,8 @@ func (p *problems) meta(meta *Meta) {
 	}
 }
 
+// server fills in upstream's defaults before it looks, so that a default out
+// of bounds would be found too.
 func (p *problems) server(s *Server) {
 	s.Port = orDefault(s.Port, DefaultPort)
 	s.User = orDefault(s.User, DefaultUser)
@@ -98,6 +103,7 @@ func (p *problems) server(s *Server) {
 	p.between("queue_limit", s.QueueLimit, 1, MaxQueueLimit)
 }
 
+// resource looks at what every kind has.
 func (p *problems) resource(r *Resource) {
 	r.Timeout = orDefault(r.Timeout, DefaultTimeout)
 	r.HealthTimeout = orDefault(r.HealthTimeout, DefaultHealthTimeout)
@@ -109,6 +115,8 @@ func (p *problems) resource(r *Resource) {
 	p.environment(r.Environment)
 }
 
+// environment names the wrong variable in each problem and never shows a value:
+// it may be a secret, and problems are logged and answered.
 func (p *problems) environment(variables []Variable) {
 	if len(variables) > MaxVariables {
 		p.add("environment", "may have at most %d variables", MaxVariables)
@@ -150,6 +158,7 @@ func storedBytes(secrets map[string]string) int {
 	return len(text)
 }
 
+// shell needs a start; the other scripts may be empty.
 func (p *problems) shell(s *Shell) {
 	if s == nil {
 		p.add("start", "must not be empty")
@@ -165,6 +174,8 @@ func (p *problems) shell(s *Shell) {
 	}
 }
 
+// compose looks at the text alone; whether it is a compose file is for the
+// recipe to say.
 func (p *problems) compose(text string) {
 	switch {
 	case strings.TrimSpace(text) == "":

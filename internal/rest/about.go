@@ -12,6 +12,7 @@ const Version = "4.3.11"
 // health says that the function answers, and looks at nothing else.
 func health(context.Context, *call) (answer, error) { return plainText("OK"), nil }
 
+// version is plain text: clients take the whole body for the version.
 func (k keeper) version(context.Context, *call) (answer, error) {
 	return plainText(k.opts.Version), nil
 }
@@ -27,10 +28,12 @@ type teamBody struct {
 	UpdatedAt    *string `json:"updated_at"`
 }
 
+// getTeam answers the team, which is the stack.
 func (k keeper) getTeam(context.Context, *call) (answer, error) {
 	return ok(teamBody{Name: k.opts.Team}), nil
 }
 
+// listTeams answers a list of one, whatever the token.
 func (k keeper) listTeams(context.Context, *call) (answer, error) {
 	return ok([]teamBody{{Name: k.opts.Team}}), nil
 }

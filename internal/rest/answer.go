@@ -43,6 +43,7 @@ func (a answer) encode() ([]byte, string, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), jsonType, nil
 }
 
+// write sends the answer. Its length is known, so nothing is sent in pieces.
 func (a answer) write(w http.ResponseWriter, body []byte, contentType string) {
 	header := w.Header()
 	for name, value := range a.header {

@@ -19,6 +19,7 @@ type applicationBody struct {
 
 const kindShell = "shell"
 
+// showApplication is an application as lists show it.
 func showApplication(a *catalog.Application) applicationBody {
 	return applicationBody{sharedBody: showShared(&a.Resource), Kind: kindShell}
 }
@@ -33,10 +34,12 @@ func showWholeApplication(a *catalog.Application, sensitive bool) applicationBod
 	return body
 }
 
+// listApplications answers all of them as a bare array.
 func (k keeper) listApplications(ctx context.Context, _ *call) (answer, error) {
 	return list(ctx, k.Store, catalog.KindApplication, showApplication)
 }
 
+// getApplication answers one, with its commands for those who may see them.
 func (k keeper) getApplication(ctx context.Context, c *call) (answer, error) {
 	application, err := find[*catalog.Application](ctx, k.Store, c.params["uuid"], catalog.KindApplication)
 	if err != nil {
@@ -45,6 +48,7 @@ func (k keeper) getApplication(ctx context.Context, c *call) (answer, error) {
 	return ok(showWholeApplication(application, c.sensitive())), nil
 }
 
+// newShellApplication is what a client gives of an application.
 type newShellApplication struct {
 	newResource
 	Start  string `json:"start"`
@@ -52,6 +56,7 @@ type newShellApplication struct {
 	Health string `json:"health"`
 }
 
+// createShellApplication keeps an application and starts nothing.
 func (k keeper) createShellApplication(ctx context.Context, c *call) (answer, error) {
 	given, err := decode[newShellApplication](c.body)
 	if err != nil {

@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"waybill/internal/fault"
@@ -20,7 +21,7 @@ func readBody(from io.Reader) ([]byte, error) {
 		return nil, fault.Wrap(err, fault.Invalid, "The body of the request could not be read to its end.")
 	}
 	if len(body) > maxBodyBytes {
-		return nil, invalid(memberAt(body), "is too long: a request may have at most "+bytesText(maxBodyBytes))
+		return nil, invalid(memberAt(body), fmt.Sprintf("is too long: a request may have at most %d bytes", maxBodyBytes))
 	}
 	return body, nil
 }

@@ -144,6 +144,9 @@ func (g *gate) admit(ctx context.Context, v *visit) (*call, error) {
 	return c, g.check(c)
 }
 
+// find returns the route and the parameters in the path. That a path is there
+// and its method is not is told before anybody is asked for a token: openapi.yaml
+// is public.
 func (g *gate) find(r *http.Request) (openapi.Route, map[string]string, error) {
 	found, params, ok := g.router.find(r.URL.Path)
 	route, known := found.byMethod[r.Method]
@@ -158,6 +161,7 @@ func (g *gate) find(r *http.Request) (openapi.Route, map[string]string, error) {
 	return route, params, nil
 }
 
+// check holds the query and the body against openapi.yaml.
 func (g *gate) check(c *call) error {
 	if err := g.api.CheckQuery(c.route.ID, c.query); err != nil {
 		return err
@@ -199,6 +203,7 @@ func (g *gate) log(ctx context.Context, v *visit, reply answer) {
 // or a fresh one. The answer has it too.
 const RequestIDHeader = "X-Request-Id"
 
+// requestID takes what it is given only if it can stand in a log and a header.
 func (g *gate) requestID(r *http.Request) string {
 	const longest = 64
 	given := r.Header.Get(RequestIDHeader)

@@ -37,6 +37,7 @@ func (l lister) history(kind catalog.Kind) endpoint {
 	}
 }
 
+// pageOf reads the page that is asked for; its bounds are checked below.
 func pageOf(c *call) (deployment.Page, error) {
 	skip, err := number(c.query, "skip", 0)
 	if err != nil {

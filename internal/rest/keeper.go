@@ -14,6 +14,7 @@ type keeper struct {
 	opts Options
 }
 
+// endpoints names each by its operation in openapi.yaml.
 func (p CatalogPorts) endpoints(opts Options) map[string]endpoint {
 	k := keeper{p, opts}
 	return map[string]endpoint{
@@ -57,6 +58,7 @@ func find[T catalog.Entity](ctx context.Context, store catalog.Store, text strin
 	return entity, missing(err, kind.Title())
 }
 
+// parse reads a uuid of the kind out of a path.
 func parse(text string, kind catalog.Kind) (catalog.ID, error) {
 	id, err := catalog.ParseID(text)
 	if err != nil || id.Kind() != kind {

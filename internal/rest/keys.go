@@ -18,6 +18,7 @@ type keyBody struct {
 	UpdatedAt   string  `json:"updated_at"`
 }
 
+// showKey is all that is ever shown of a key.
 func showKey(key *catalog.PrivateKey) keyBody {
 	return keyBody{
 		UUID:        string(key.ID),
@@ -30,10 +31,12 @@ func showKey(key *catalog.PrivateKey) keyBody {
 	}
 }
 
+// listKeys answers all of them as a bare array.
 func (k keeper) listKeys(ctx context.Context, _ *call) (answer, error) {
 	return list(ctx, k.Store, catalog.KindPrivateKey, showKey)
 }
 
+// getKey answers the public half of one.
 func (k keeper) getKey(ctx context.Context, c *call) (answer, error) {
 	key, err := find[*catalog.PrivateKey](ctx, k.Store, c.params["uuid"], catalog.KindPrivateKey)
 	if err != nil {
@@ -42,6 +45,8 @@ func (k keeper) getKey(ctx context.Context, c *call) (answer, error) {
 	return ok(showKey(key)), nil
 }
 
+// newKey is what a client gives of a key. PrivateKey goes into the vault and
+// nowhere else.
 type newKey struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`

@@ -15,6 +15,7 @@ import (
 // lister is the list function: its endpoints are methods of it.
 type lister struct{ ListPorts }
 
+// endpoints names each by its operation in openapi.yaml.
 func (p ListPorts) endpoints(Options) map[string]endpoint {
 	l := lister{p}
 	return map[string]endpoint{
@@ -61,6 +62,7 @@ func (l lister) listDeployments(ctx context.Context, _ *call) (answer, error) {
 	return ok(bodies), nil
 }
 
+// showRecords is never nil, so that an empty list is [] on the wire.
 func showRecords(records []deployment.Record) []recordBody {
 	bodies := make([]recordBody, 0, len(records))
 	for _, record := range records {
@@ -88,6 +90,7 @@ type loadBody struct {
 	Queue       []recordBody `json:"queue"`
 }
 
+// listServerDeployments answers what one server has to do.
 func (l lister) listServerDeployments(ctx context.Context, c *call) (answer, error) {
 	server, err := find[*catalog.Server](ctx, l.Store, c.params["uuid"], catalog.KindServer)
 	if err != nil {

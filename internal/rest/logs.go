@@ -14,6 +14,8 @@ import (
 	"waybill/internal/logbook"
 )
 
+// readLog answers a part of a log: what is there already, or what comes within
+// the wait.
 func (s shower) readLog(ctx context.Context, c *call) (answer, error) {
 	record, err := s.record(ctx, c)
 	if err != nil {
@@ -30,6 +32,7 @@ func (s shower) readLog(ctx context.Context, c *call) (answer, error) {
 	return formatted(c.query.Get("format"), page, complete)
 }
 
+// logQuery reads what is asked for; openapi.yaml has the bounds.
 func logQuery(c *call) (logbook.Query, time.Duration, error) {
 	after, err := number(c.query, "after", 0)
 	if err != nil {
@@ -138,6 +141,7 @@ func fit(page logbook.Page) (logbook.Page, error) {
 	return page, nil
 }
 
+// pause waits, but no longer than the request lives.
 func pause(ctx context.Context, length time.Duration) error {
 	timer := time.NewTimer(length)
 	defer timer.Stop()

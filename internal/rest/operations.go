@@ -14,6 +14,7 @@ type starter struct {
 	requests *deployment.Requests
 }
 
+// endpoints names each by its operation in openapi.yaml.
 func (p DeployPorts) endpoints(opts Options) map[string]endpoint {
 	s := starter{deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{Now: opts.Now, Random: opts.Random})}
 	endpoints := map[string]endpoint{"deploy": s.deploy}
@@ -63,6 +64,9 @@ func (b optionsBody) options(c *call) catalog.Options {
 	}
 }
 
+// operate is the endpoint that asks for one operation on one resource of a
+// kind. Its answer is the deployment that now stands for the request, be it new
+// or that of an earlier, equal one.
 func (s starter) operate(kind catalog.Kind, operation catalog.Operation, message string) endpoint {
 	return func(ctx context.Context, c *call) (answer, error) {
 		id, err := parse(c.params["uuid"], kind)

@@ -3,7 +3,6 @@ package rest
 import (
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"waybill/internal/fault"
@@ -95,5 +94,3 @@ func missing(err error, thing string) error {
 func invalid(field, sentence string) error {
 	return fault.New(fault.Invalid, "Validation failed.").WithField(field, sentence)
 }
-
-func bytesText(n int) string { return strconv.Itoa(n) + " bytes" }

@@ -47,11 +47,13 @@ type recordBody struct {
 	*serviceFields
 }
 
+// triggerBody says who and what asked for a deployment.
 type triggerBody struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
 }
 
+// stepBody is a step and its timing; what has not ended has nulls.
 type stepBody struct {
 	Name       string  `json:"name"`
 	StartedAt  string  `json:"started_at"`
@@ -59,6 +61,7 @@ type stepBody struct {
 	ExitCode   *int    `json:"exit_code"`
 }
 
+// logTotals says how much log there is. Digest seals the whole of it.
 type logTotals struct {
 	Entries     int64   `json:"entries"`
 	Bytes       int64   `json:"bytes"`
@@ -86,11 +89,14 @@ type applicationFields struct {
 	GitType                *string `json:"git_type"`
 }
 
+// serviceFields are only on a service's deployment.
 type serviceFields struct {
 	ServiceID   string `json:"service_id"`
 	ServiceName string `json:"service_name"`
 }
 
+// showRecord is a record as lists show it: without a log and without a place in
+// a queue.
 func showRecord(r deployment.Record) recordBody {
 	body := recordBody{
 		ID:                r.ID.Number(),
@@ -142,6 +148,7 @@ func (b *recordBody) addKind(r deployment.Record) {
 	}
 }
 
+// showSteps is never nil, so that no steps are [] on the wire.
 func showSteps(steps []deployment.Step) []stepBody {
 	bodies := make([]stepBody, 0, len(steps))
 	for _, s := range steps {

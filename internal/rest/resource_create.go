@@ -21,6 +21,8 @@ type newResource struct {
 	HealthTimeout int           `json:"health_timeout"`
 }
 
+// newVariable is one variable. The value of a secret one is taken out before
+// anything is stored.
 type newVariable struct {
 	Key      string `json:"key"`
 	Value    string `json:"value"`

@@ -20,6 +20,7 @@ type resourceBody struct {
 	UpdatedAt   string  `json:"updated_at"`
 }
 
+// listResources answers what can be deployed, of all kinds, as a bare array.
 func (k keeper) listResources(ctx context.Context, _ *call) (answer, error) {
 	bodies, err := k.resources(ctx, func(*catalog.Resource) bool { return true })
 	if err != nil {
@@ -94,6 +95,7 @@ type variableBody struct {
 	IsSecret bool    `json:"is_secret"`
 }
 
+// showShared is the part that lists show.
 func showShared(r *catalog.Resource) sharedBody {
 	return sharedBody{
 		UUID:                  string(r.ID),

@@ -64,6 +64,7 @@ type ShowPorts struct {
 	Archive logbook.Archive
 }
 
+// withDefaults fills in what was left out.
 func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now

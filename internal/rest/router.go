@@ -23,6 +23,8 @@ type pathRoutes struct {
 	byMethod map[string]openapi.Route
 }
 
+// newRouter puts the routes of one path together, so that a method that is
+// missing can be told from a path that is.
 func newRouter(routes []openapi.Route) router {
 	var r router
 	at := map[string]int{}
@@ -59,6 +61,7 @@ func (r router) find(path string) (found pathRoutes, params map[string]string, o
 	return found, params, true
 }
 
+// matches reports whether the path is one of the template.
 func (p pathRoutes) matches(parts []string) bool {
 	return slices.EqualFunc(p.segments, parts, func(segment, part string) bool {
 		_, is := parameter(segment)
@@ -95,6 +98,7 @@ func segments(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
+// parameter is the name in a template's "{name}".
 func parameter(segment string) (name string, is bool) {
 	if !strings.HasPrefix(segment, "{") || !strings.HasSuffix(segment, "}") {
 		return "", false

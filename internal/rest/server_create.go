@@ -22,6 +22,8 @@ type newServer struct {
 	QueueLimit     int    `json:"queue_limit"`
 }
 
+// createServer keeps a server; nothing connects to it. That its key exists is
+// for the store to say, which holds the key in place in the same write.
 func (k keeper) createServer(ctx context.Context, c *call) (answer, error) {
 	given, err := decode[newServer](c.body)
 	if err != nil {

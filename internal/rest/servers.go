@@ -37,6 +37,8 @@ type serverSettings struct {
 	IsUsable             bool `json:"is_usable"`
 }
 
+// showServer is a server as everybody sees it. It counts as reached once its
+// host key was seen to match, and as usable once one is pinned.
 func showServer(s *catalog.Server) serverBody {
 	reached, usable := !s.ValidatedAt.IsZero(), s.HostKey != ""
 	return serverBody{
@@ -60,10 +62,12 @@ func showServer(s *catalog.Server) serverBody {
 	}
 }
 
+// listServers answers all of them as a bare array.
 func (k keeper) listServers(ctx context.Context, _ *call) (answer, error) {
 	return list(ctx, k.Store, catalog.KindServer, showServer)
 }
 
+// getServer answers one, with what is deployed on it if that is asked for.
 func (k keeper) getServer(ctx context.Context, c *call) (answer, error) {
 	server, err := find[*catalog.Server](ctx, k.Store, c.params["uuid"], catalog.KindServer)
 	if err != nil {

@@ -19,6 +19,7 @@ type serviceBody struct {
 	Databases    []struct{} `json:"databases"`
 }
 
+// showService is a service as lists show it.
 func showService(s *catalog.Service) serviceBody {
 	return serviceBody{sharedBody: showShared(&s.Resource), Applications: []struct{}{}, Databases: []struct{}{}}
 }
@@ -33,10 +34,12 @@ func showWholeService(s *catalog.Service, sensitive bool) serviceBody {
 	return body
 }
 
+// listServices answers all of them as a bare array.
 func (k keeper) listServices(ctx context.Context, _ *call) (answer, error) {
 	return list(ctx, k.Store, catalog.KindService, showService)
 }
 
+// getService answers one, with its compose file for those who may see it.
 func (k keeper) getService(ctx context.Context, c *call) (answer, error) {
 	service, err := find[*catalog.Service](ctx, k.Store, c.params["uuid"], catalog.KindService)
 	if err != nil {
@@ -45,12 +48,15 @@ func (k keeper) getService(ctx context.Context, c *call) (answer, error) {
 	return ok(showWholeService(service, c.sensitive())), nil
 }
 
+// newService is what a client gives of a service. Existing clients call the
+// compose file "raw".
 type newService struct {
 	newResource
 	DockerCompose    string `json:"docker_compose"`
 	DockerComposeRaw string `json:"docker_compose_raw"`
 }
 
+// createService keeps a service and starts nothing.
 func (k keeper) createService(ctx context.Context, c *call) (answer, error) {
 	given, err := decode[newService](c.body)
 	if err != nil {

@@ -17,6 +17,7 @@ type shower struct {
 	opts Options
 }
 
+// endpoints names each by its operation in openapi.yaml.
 func (p ShowPorts) endpoints(opts Options) map[string]endpoint {
 	s := shower{p, opts}
 	return map[string]endpoint{
@@ -25,6 +26,7 @@ func (p ShowPorts) endpoints(opts Options) map[string]endpoint {
 	}
 }
 
+// record returns the deployment that the path names, of whatever kind.
 func (s shower) record(ctx context.Context, c *call) (deployment.Record, error) {
 	id, err := deployment.ParseID(c.params["uuid"])
 	if err != nil {
@@ -34,6 +36,8 @@ func (s shower) record(ctx context.Context, c *call) (deployment.Record, error) 
 	return record, missing(err, "Deployment")
 }
 
+// getDeployment answers one record, with the end of its log for those who may
+// see it: existing clients look for the log nowhere else.
 func (s shower) getDeployment(ctx context.Context, c *call) (answer, error) {
 	record, err := s.record(ctx, c)
 	if err != nil {

@@ -19,6 +19,7 @@ func showToken(token access.Token) tokenBody {
 	return tokenBody{token.ID, token.Name, token.Abilities, timestamp(token.CreatedAt)}
 }
 
+// listTokens answers all of them as a bare array.
 func (k keeper) listTokens(ctx context.Context, _ *call) (answer, error) {
 	tokens, err := k.Tokens.List(ctx)
 	if err != nil {
@@ -31,6 +32,7 @@ func (k keeper) listTokens(ctx context.Context, _ *call) (answer, error) {
 	return ok(bodies), nil
 }
 
+// newToken is what a client asks for.
 type newToken struct {
 	Name      string   `json:"name"`
 	Abilities []string `json:"abilities"`
@@ -42,6 +44,7 @@ type mintedBody struct {
 	Token string `json:"token"`
 }
 
+// createToken makes a token and shows it, for the only time.
 func (k keeper) createToken(ctx context.Context, c *call) (answer, error) {
 	given, err := decode[newToken](c.body)
 	if err != nil {
@@ -61,6 +64,8 @@ func (k keeper) createToken(ctx context.Context, c *call) (answer, error) {
 	return created(mintedBody{showToken(token), bearer}), nil
 }
 
+// deleteToken revokes a token. Warm functions believe it for a while longer:
+// see access.CacheTime.
 func (k keeper) deleteToken(ctx context.Context, c *call) (answer, error) {
 	id := c.params["uuid"]
 	if !catalog.IsIDText(id) { // what a table might choke on is unknown like the rest
