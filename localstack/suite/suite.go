@@ -4,14 +4,17 @@
 package suite
 
 import (
-	"bufio"
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os/exec"
-	"sort"
-	"strings"
+	"slices"
+	"sync"
+	"syscall"
+
+	"waybill/localstack/progress"
 )
 
 // Options say what to run.
@@ -37,18 +40,16 @@ type Summary struct {
 // Skip is a test that did not run, and its reason.
 type Skip struct{ Test, Reason string }
 
-// event is one line of go test -json.
-type event struct {
-	Action, Package, Test, Output, ImportPath string
-	Elapsed                                   float64
-}
-
 // Run runs the tests once. The error is about running them; failed tests are
 // in the summary.
 func Run(ctx context.Context, opts Options) (Summary, error) {
 	command := exec.CommandContext(ctx, "go", append([]string{"test", "-json"}, opts.Arguments...)...)
 	command.Dir = opts.Root
 	command.Env = append(command.Environ(), opts.Environment...)
+	// A group of its own, so that what is cut short leaves no test behind.
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	end := func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+	command.Cancel = end
 	said, err := command.StdoutPipe()
 	if err != nil {
 		return Summary{}, err
@@ -57,15 +58,23 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err := command.Start(); err != nil {
 		return Summary{}, err
 	}
+	// Whatever a test left running holds nobody up, and goes too.
+	defer func() { _ = end() }()
 	r := newReport(opts.Out)
-	if err := r.read(said); err != nil {
-		_ = command.Process.Kill()
+	done := make(chan struct{})
+	var beat sync.WaitGroup
+	beat.Go(func() { progress.Beat(done, r.tell) })
+	broken := r.read(said)
+	close(done)
+	beat.Wait()
+	if broken != nil {
+		_ = end()
 		_ = command.Wait()
-		return r.summary, err
+		return r.summary, cmp.Or(ctx.Err(), broken)
 	}
 	if err := command.Wait(); err != nil && r.summary.Failed == 0 {
 		// It failed without a test that failed: nothing was run at all.
-		return r.summary, fmt.Errorf("go test: %w", err)
+		return r.summary, cmp.Or(ctx.Err(), fmt.Errorf("go test: %w", err))
 	}
 	return r.summary, ctx.Err()
 }
@@ -85,12 +94,7 @@ func (s Summary) Print(out io.Writer) {
 	for _, skip := range s.Skipped {
 		tests[skip.Reason] = append(tests[skip.Reason], skip.Test)
 	}
-	reasons := make([]string, 0, len(tests))
-	for reason := range tests {
-		reasons = append(reasons, reason)
-	}
-	sort.Strings(reasons)
-	for _, reason := range reasons {
+	for _, reason := range slices.Sorted(maps.Keys(tests)) {
 		fmt.Fprintf(out, "\nskipped %d: %s\n", len(tests[reason]), reason)
 		for i, test := range tests[reason] {
 			if i == 5 {
@@ -101,107 +105,4 @@ func (s Summary) Print(out io.Writer) {
 		}
 	}
 	fmt.Fprintf(out, "\n%d passed, %d failed, %d skipped\n", s.Passed, s.Failed, len(s.Skipped))
-}
-
-// report reads events and keeps the output of what is still running.
-type report struct {
-	out     io.Writer
-	output  map[string]*strings.Builder // by package, or package and test
-	passed  map[string]int              // by package
-	failed  map[string]int
-	summary Summary
-}
-
-func newReport(out io.Writer) *report {
-	return &report{out: out, output: map[string]*strings.Builder{}, passed: map[string]int{}, failed: map[string]int{}}
-}
-
-func (r *report) read(said io.Reader) error {
-	lines := bufio.NewScanner(said)
-	lines.Buffer(nil, 16<<20)
-	for lines.Scan() {
-		var e event
-		if json.Unmarshal(lines.Bytes(), &e) != nil {
-			fmt.Fprintln(r.out, lines.Text())
-			continue
-		}
-		r.take(e)
-	}
-	return lines.Err()
-}
-
-func (r *report) take(e event) {
-	key := e.Package + " " + e.Test
-	switch e.Action {
-	case "output":
-		r.text(key).WriteString(e.Output)
-	case "build-output":
-		fmt.Fprint(r.out, e.Output)
-	case "pass", "fail", "skip":
-		if e.Test == "" {
-			r.closePackage(e)
-		} else {
-			r.closeTest(e, key)
-		}
-		delete(r.output, key)
-	}
-}
-
-func (r *report) closeTest(e event, key string) {
-	switch e.Action {
-	case "pass":
-		r.summary.Passed++
-		r.passed[e.Package]++
-	case "skip":
-		r.summary.Skipped = append(r.summary.Skipped, Skip{Test: short(e.Package) + " " + e.Test, Reason: reason(r.text(key).String())})
-	case "fail":
-		r.summary.Failed++
-		r.failed[e.Package]++
-		fmt.Fprintf(r.out, "FAIL %s %s\n%s", short(e.Package), e.Test, indent(r.text(key).String()))
-	}
-}
-
-func (r *report) closePackage(e event) {
-	switch {
-	case e.Action == "fail":
-		if text := r.text(e.Package + " ").String(); strings.TrimSpace(text) != "" {
-			fmt.Fprint(r.out, indent(text))
-		}
-		if r.failed[e.Package] == 0 {
-			r.summary.Failed++ // it did not build, or its TestMain failed
-		}
-		fmt.Fprintf(r.out, "FAIL %-40s %6.1f s\n", short(e.Package), e.Elapsed)
-	case r.passed[e.Package] > 0:
-		fmt.Fprintf(r.out, "ok   %-40s %6.1f s  %d passed\n", short(e.Package), e.Elapsed, r.passed[e.Package])
-	}
-}
-
-func (r *report) text(key string) *strings.Builder {
-	if r.output[key] == nil {
-		r.output[key] = &strings.Builder{}
-	}
-	return r.output[key]
-}
-
-// reason is what a skipped test said: its last line that is not the test
-// runner's own, without the file and line in front.
-func reason(output string) string {
-	lines := strings.Split(strings.TrimSpace(output), "\n")
-	for i := len(lines) - 1; i >= 0; i-- {
-		line := strings.TrimSpace(lines[i])
-		if line == "" || strings.HasPrefix(line, "---") || strings.HasPrefix(line, "===") {
-			continue
-		}
-		if _, said, found := strings.Cut(line, ".go:"); found {
-			_, line, _ = strings.Cut(said, ": ")
-		}
-		return line
-	}
-	return "no reason given"
-}
-
-func short(pkg string) string { return strings.TrimPrefix(pkg, "waybill/") }
-
-func indent(text string) string {
-	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ") + "\n"
 }

@@ -1,0 +1,148 @@
+package suite
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// event is one line of go test -json.
+type event struct {
+	Action, Package, Test, Output, ImportPath string
+	Elapsed                                   float64
+}
+
+// report reads events and keeps the output of what is still running.
+type report struct {
+	out     io.Writer
+	mutex   sync.Mutex
+	running map[string]bool             // tests and packages, by what people call them
+	said    bool                        // since the last tell
+	output  map[string]*strings.Builder // by package, or package and test
+	passed  map[string]int              // by package
+	failed  map[string]int
+	summary Summary
+}
+
+func newReport(out io.Writer) *report {
+	return &report{out: out, running: map[string]bool{}, output: map[string]*strings.Builder{},
+		passed: map[string]int{}, failed: map[string]int{}}
+}
+
+func (r *report) read(said io.Reader) error {
+	lines := bufio.NewScanner(said)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		var e event
+		if json.Unmarshal(lines.Bytes(), &e) != nil {
+			fmt.Fprintln(r.out, lines.Text())
+			continue
+		}
+		r.take(e)
+	}
+	return lines.Err()
+}
+
+// tell says what goes on, where nothing else was said for a while.
+func (r *report) tell(after time.Duration) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if !r.said {
+		running := slices.Sorted(maps.Keys(r.running))
+		what := "building"
+		if len(running) > 0 {
+			// The last in order is the innermost of its test's parts.
+			what = running[len(running)-1]
+		}
+		fmt.Fprintf(r.out, "     %.0f s, %d passed, now %s\n", after.Seconds(), r.summary.Passed, what)
+	}
+	r.said = false
+}
+
+func (r *report) take(e event) {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	key := e.Package + " " + e.Test
+	switch e.Action {
+	case "run":
+		r.running[short(e.Package)+" "+e.Test] = true
+	case "output":
+		r.text(key).WriteString(e.Output)
+	case "build-output":
+		fmt.Fprint(r.out, e.Output)
+	case "pass", "fail", "skip":
+		if e.Test == "" {
+			r.closePackage(e)
+		} else {
+			r.closeTest(e, key)
+		}
+		delete(r.output, key)
+		delete(r.running, short(e.Package)+" "+e.Test)
+	}
+}
+
+func (r *report) closeTest(e event, key string) {
+	switch e.Action {
+	case "pass":
+		r.summary.Passed++
+		r.passed[e.Package]++
+	case "skip":
+		r.summary.Skipped = append(r.summary.Skipped, Skip{Test: short(e.Package) + " " + e.Test, Reason: reason(r.text(key).String())})
+	case "fail":
+		r.summary.Failed++
+		r.failed[e.Package]++
+		fmt.Fprintf(r.out, "FAIL %s %s\n%s", short(e.Package), e.Test, indent(r.text(key).String()))
+	}
+}
+
+func (r *report) closePackage(e event) {
+	r.said = true
+	switch {
+	case e.Action == "fail":
+		if text := r.text(e.Package + " ").String(); strings.TrimSpace(text) != "" {
+			fmt.Fprint(r.out, indent(text))
+		}
+		if r.failed[e.Package] == 0 {
+			r.summary.Failed++ // it did not build, or its TestMain failed
+		}
+		fmt.Fprintf(r.out, "FAIL %-40s %6.1f s\n", short(e.Package), e.Elapsed)
+	case r.passed[e.Package] > 0:
+		fmt.Fprintf(r.out, "ok   %-40s %6.1f s  %d passed\n", short(e.Package), e.Elapsed, r.passed[e.Package])
+	}
+}
+
+func (r *report) text(key string) *strings.Builder {
+	if r.output[key] == nil {
+		r.output[key] = &strings.Builder{}
+	}
+	return r.output[key]
+}
+
+// reason is what a skipped test said: its last line that is not the test
+// runner's own, without the file and line in front.
+func reason(output string) string {
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	for i := len(lines) - 1; i >= 0; i-- {
+		line := strings.TrimSpace(lines[i])
+		if line == "" || strings.HasPrefix(line, "---") || strings.HasPrefix(line, "===") {
+			continue
+		}
+		if _, said, found := strings.Cut(line, ".go:"); found {
+			_, line, _ = strings.Cut(said, ": ")
+		}
+		return line
+	}
+	return "no reason given"
+}
+
+func short(pkg string) string { return strings.TrimPrefix(pkg, "waybill/") }
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n    ") + "\n"
+}
