@@ -3,9 +3,7 @@ package dynamostore_test
 import (
 	"bytes"
 	"errors"
-	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,41 +18,23 @@ import (
 	"waybill/internal/fault"
 )
 
-// counter counts the requests of a client by their operation.
-type counter struct {
-	aws.HTTPClient
-	mu   sync.Mutex
-	seen map[string]int
-}
-
-func (c *counter) Do(request *http.Request) (*http.Response, error) {
-	_, operation, _ := strings.Cut(request.Header.Get("X-Amz-Target"), ".")
-	c.mu.Lock()
-	c.seen[operation]++
-	c.mu.Unlock()
-	return c.HTTPClient.Do(request)
-}
-
-// stand is the adapter with one server and one service, counting requests.
+// stand is the adapter with one server and one service, on a tapped wire.
 type stand struct {
 	client      *dynamodb.Client
 	tables      dynamostore.Tables
 	catalog     *dynamostore.Catalog
 	deployments *dynamostore.Deployments
-	counter     *counter
+	wire        *wiretap
 	now         time.Time
 }
 
 func newStand(t *testing.T) *stand {
 	t.Helper()
 	plain, made := tables(t)
-	counter := &counter{seen: map[string]int{}}
-	client := dynamodb.New(plain.Options(), func(o *dynamodb.Options) {
-		counter.HTTPClient = o.HTTPClient
-		o.HTTPClient = counter
-	})
+	wire := newWiretap(plain)
+	client := wire.client()
 	s := &stand{
-		client: client, tables: made, counter: counter, now: time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC),
+		client: plain, tables: made, wire: wire, now: time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC),
 		catalog: dynamostore.NewCatalog(client, made.Catalog), deployments: dynamostore.NewDeployments(client, made),
 	}
 	key := catalog.ID("key000000000000000000000")
@@ -87,15 +67,6 @@ func (s *stand) enqueue(t *testing.T, resource catalog.ID) deployment.Record {
 		t.Fatal(err)
 	}
 	return record
-}
-
-// requests are those that the call makes.
-func (s *stand) requests(call func()) map[string]int {
-	s.counter.mu.Lock()
-	s.counter.seen = map[string]int{}
-	s.counter.mu.Unlock()
-	call()
-	return s.counter.seen
 }
 
 // TestEachStepCostsFewRequests counts, because each request is a round trip of
@@ -134,7 +105,7 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
 	} {
 		var err error
-		got := s.requests(func() { err = step.call() })
+		got := s.wire.count(func() { err = step.call() })
 		if diff := cmp.Diff(step.want, got); err != nil || diff != "" {
 			t.Errorf("%s: %v (-want +got):\n%s", step.name, err, diff)
 		}

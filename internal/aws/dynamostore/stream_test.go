@@ -31,13 +31,13 @@ func image(t testing.TB, record deployment.Record) json.RawMessage {
 func members(values map[string]types.AttributeValue) map[string]any {
 	all := map[string]any{}
 	for name, v := range values {
-		all[name] = wire(v)
+		all[name] = attribute(v)
 	}
 	return all
 }
 
-// wire is an attribute in DynamoDB's JSON.
-func wire(v types.AttributeValue) any {
+// attribute is one in DynamoDB's JSON.
+func attribute(v types.AttributeValue) any {
 	switch v := v.(type) {
 	case *types.AttributeValueMemberS:
 		return map[string]any{"S": v.Value}
@@ -52,7 +52,7 @@ func wire(v types.AttributeValue) any {
 	case *types.AttributeValueMemberL:
 		elements := make([]any, 0, len(v.Value))
 		for _, element := range v.Value {
-			elements = append(elements, wire(element))
+			elements = append(elements, attribute(element))
 		}
 		return map[string]any{"L": elements}
 	default:

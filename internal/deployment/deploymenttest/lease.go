@@ -122,6 +122,15 @@ func testLease(t *testing.T, open func(t *testing.T) Ports) {
 		queued.Lease = deployment.Lease{Owner: "one", Attempt: 1}
 		w.fenced(t, queued)
 	})
+	t.Run("a lease is its owner and its attempt", func(t *testing.T) {
+		w := newWorld(t, open)
+		server := w.server(t, 1, 25)
+		record := w.running(t, w.service(t, server), server)
+		for _, other := range []deployment.Lease{{Owner: "another", Attempt: 1}, {Owner: record.Lease.Owner, Attempt: 2}} {
+			record.Lease = other
+			w.fenced(t, record)
+		}
+	})
 	t.Run("an unknown deployment is NotFound", func(t *testing.T) {
 		w := newWorld(t, open)
 		for _, resource := range []catalog.ID{newID(t, catalog.KindService), newID(t, catalog.KindServer)} {

@@ -1,0 +1,243 @@
+package dynamostore_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"waybill/internal/aws/dynamostore"
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// What others do between the adapter's look at the tables and its write. The
+// conditions of the write must see it, because nothing else can.
+
+const otherID = catalog.ID("svc111111111111111111111")
+
+func do(t *testing.T, call string, err error) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("%s: %v", call, err)
+	}
+}
+
+// direct is the adapter on an untapped wire.
+func (s *stand) direct() *dynamostore.Deployments {
+	return dynamostore.NewDeployments(s.client, s.tables)
+}
+
+func (s *stand) directCatalog() *dynamostore.Catalog {
+	return dynamostore.NewCatalog(s.client, s.tables.Catalog)
+}
+
+// set writes one text attribute of an item behind the adapter's back.
+func (s *stand) set(t *testing.T, table string, key [4]string, name, value string) {
+	t.Helper()
+	_, err := s.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
+		TableName: aws.String(table),
+		Key: map[string]types.AttributeValue{
+			key[0]: &types.AttributeValueMemberS{Value: key[1]}, key[2]: &types.AttributeValueMemberS{Value: key[3]},
+		},
+		UpdateExpression:          aws.String("SET #name = :value"),
+		ExpressionAttributeNames:  map[string]string{"#name": name},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":value": &types.AttributeValueMemberS{Value: value}},
+	})
+	do(t, "UpdateItem", err)
+}
+
+func (s *stand) wantClaimed(t *testing.T, want deployment.ID) {
+	t.Helper()
+	got, err := s.deployments.Claim(t.Context(), serverID, s.now)
+	if err != nil || got.ID != want {
+		t.Errorf("Claim = %s, %v; want %s", got.ID, err, want)
+	}
+}
+
+// TestP2 holds against everything that can happen during a claim.
+func TestP2BetweenLookAndClaim(t *testing.T) {
+	newStandOf2 := func(t *testing.T) (s *stand, first, second deployment.Record) {
+		s = newStand(t)
+		do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID)))
+		return s, s.enqueue(t, serviceID), s.enqueue(t, otherID)
+	}
+	t.Run("somebody claims the same: the next is taken", func(t *testing.T) {
+		s, first, second := newStandOf2(t)
+		s.wire.just("TransactWriteItems", func() {
+			got, err := s.direct().Claim(t.Context(), serverID, s.now)
+			if err != nil || got.ID != first.ID {
+				t.Errorf("the other Claim = %s, %v", got.ID, err)
+			}
+		})
+		s.wantClaimed(t, second.ID)
+	})
+	t.Run("the limit is lowered: nothing is taken", func(t *testing.T) {
+		s, _, _ := newStandOf2(t)
+		s.wire.just("TransactWriteItems", func() {
+			server, err := catalog.Find[*catalog.Server](t.Context(), s.directCatalog(), serverID)
+			do(t, "Find", err)
+			server.Concurrency = 0
+			do(t, "Update", s.directCatalog().Update(t.Context(), server, server.UpdatedAt))
+		})
+		_, err := s.deployments.Claim(t.Context(), serverID, s.now)
+		if !errors.Is(err, fault.NotFound) {
+			t.Errorf("Claim: %v, want NotFound", err)
+		}
+	})
+	t.Run("the resource becomes busy: it is passed over", func(t *testing.T) {
+		s, _, second := newStandOf2(t)
+		s.wire.just("TransactWriteItems", func() {
+			s.set(t, s.tables.Catalog, [4]string{"kind", "service", "uuid", string(serviceID)}, "running", "something")
+		})
+		s.wantClaimed(t, second.ID)
+	})
+	t.Run("the record leaves the queue: it is passed over", func(t *testing.T) {
+		s, first, second := newStandOf2(t)
+		s.wire.just("TransactWriteItems", func() {
+			s.set(t, s.tables.Services, [4]string{"resource_uuid", string(serviceID), "deployment_uuid", string(first.ID)}, "status", "failed")
+		})
+		s.wantClaimed(t, second.ID)
+	})
+	t.Run("another transaction is met: it is tried again", func(t *testing.T) {
+		s, first, _ := newStandOf2(t)
+		s.wire.answer("TransactWriteItems", met)
+		s.wantClaimed(t, first.ID)
+	})
+}
+
+// running is a deployment that a runner has begun.
+func (s *stand) running(t *testing.T) deployment.Record {
+	t.Helper()
+	s.enqueue(t, serviceID)
+	record, err := s.deployments.Claim(t.Context(), serverID, s.now)
+	do(t, "Claim", err)
+	record, err = s.deployments.Begin(t.Context(), record.ID, "one", s.now, time.Minute)
+	do(t, "Begin", err)
+	return record
+}
+
+// TestP5 holds against everything that can happen while a lease changes hands.
+func TestP5BetweenLookAndWrite(t *testing.T) {
+	t.Run("a lease that is renewed meanwhile is not taken", func(t *testing.T) {
+		s := newStand(t)
+		record := s.running(t)
+		late := s.now.Add(time.Hour)
+		s.wire.just("UpdateItem", func() {
+			_, err := s.direct().Advance(t.Context(), record.ID, record.Lease, record.Progress, late, time.Minute)
+			do(t, "Advance", err)
+		})
+		if _, err := s.deployments.Begin(t.Context(), record.ID, "two", late, time.Minute); !errors.Is(err, fault.Conflict) {
+			t.Errorf("Begin: %v, want a Conflict", err)
+		}
+	})
+	t.Run("whose lease is taken meanwhile can end nothing", func(t *testing.T) {
+		s := newStand(t)
+		record := s.running(t)
+		s.wire.just("TransactWriteItems", func() {
+			_, err := s.direct().Begin(t.Context(), record.ID, "two", s.now.Add(time.Hour), time.Minute)
+			do(t, "Begin", err)
+		})
+		outcome := deployment.Outcome{Status: deployment.Finished}
+		err := s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
+		if !errors.Is(err, fault.Conflict) {
+			t.Errorf("Finish: %v, want a Conflict", err)
+		}
+		if got, err := s.deployments.Get(t.Context(), record.ID); err != nil || got.Status != deployment.InProgress {
+			t.Errorf("it is %s, %v; want in progress", got.Status, err)
+		}
+	})
+	t.Run("writes that meet a transaction are tried again", func(t *testing.T) {
+		s := newStand(t)
+		record := s.running(t)
+		s.wire.answer("UpdateItem", conflicted)
+		_, err := s.deployments.Advance(t.Context(), record.ID, record.Lease, record.Progress, s.now, time.Minute)
+		do(t, "Advance", err)
+		s.wire.answer("UpdateItem", conflicted)
+		do(t, "Follow", s.deployments.Follow(t.Context(), record.ID, s.now))
+		s.wire.answer("TransactWriteItems", met)
+		outcome := deployment.Outcome{Status: deployment.Finished}
+		do(t, "Finish", s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
+	})
+	t.Run("a resource that does not have it running is an Internal fault, not a wait", func(t *testing.T) {
+		s := newStand(t)
+		record := s.running(t)
+		s.set(t, s.tables.Catalog, [4]string{"kind", "service", "uuid", string(serviceID)}, "running", "another")
+		outcome := deployment.Outcome{Status: deployment.Finished}
+		err := s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
+		if err == nil || fault.KindOf(err) != fault.Internal {
+			t.Errorf("Finish: %v, want Internal", err)
+		}
+	})
+}
+
+func TestP1BetweenRefusalAndLook(t *testing.T) {
+	t.Run("the queued one is claimed meanwhile: the request is accepted after all", func(t *testing.T) {
+		s := newStand(t)
+		first := s.enqueue(t, serviceID)
+		s.wire.just("GetItem", func() {
+			_, err := s.direct().Claim(t.Context(), serverID, s.now)
+			do(t, "Claim", err)
+		})
+		if second := s.enqueue(t, serviceID); second.ID == first.ID {
+			t.Errorf("answered with %s again", first.ID)
+		}
+		resource, err := catalog.Find[*catalog.Service](t.Context(), s.catalog, serviceID)
+		if err != nil || resource.State.Deployments != 2 {
+			t.Errorf("state = %+v, %v; want two deployments", resource, err)
+		}
+	})
+	t.Run("a busy batch is asked for again", func(t *testing.T) {
+		s := newStand(t)
+		record := s.enqueue(t, serviceID)
+		s.wire.answer("BatchGetItem", unprocessed)
+		load, err := s.deployments.Load(t.Context(), serverID)
+		if err != nil || len(load.Queue) != 1 || load.Queue[0].ID != record.ID {
+			t.Errorf("Load = %+v, %v", load, err)
+		}
+	})
+}
+
+func TestBetweenLookAndDelete(t *testing.T) {
+	for name, c := range map[string]struct {
+		id    catalog.ID
+		event func(t *testing.T, s *stand)
+	}{
+		"a service is created on the server": {serverID, func(t *testing.T, s *stand) {
+			do(t, "Create", s.directCatalog().Create(t.Context(), s.service(otherID)))
+		}},
+		"a deployment of the service is queued": {otherID, func(t *testing.T, s *stand) {
+			s.deployments = s.direct()
+			s.enqueue(t, otherID)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStand(t)
+			if c.id == serverID {
+				do(t, "Delete", s.catalog.Delete(t.Context(), serviceID))
+			} else {
+				do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID)))
+			}
+			s.wire.just("TransactWriteItems", func() { c.event(t, s) })
+			if err := s.catalog.Delete(t.Context(), c.id); !errors.Is(err, fault.Conflict) {
+				t.Errorf("Delete: %v, want a Conflict", err)
+			}
+			if _, err := s.catalog.Get(t.Context(), c.id); err != nil {
+				t.Errorf("Get: %v", err)
+			}
+		})
+	}
+	t.Run("it is deleted by somebody else: NotFound", func(t *testing.T) {
+		s := newStand(t)
+		s.wire.just("TransactWriteItems", func() {
+			do(t, "Delete", s.directCatalog().Delete(t.Context(), serviceID))
+		})
+		if err := s.catalog.Delete(t.Context(), serviceID); !errors.Is(err, fault.NotFound) {
+			t.Errorf("Delete: %v, want NotFound", err)
+		}
+	})
+}
