@@ -19,19 +19,20 @@ const timeFormat = "2006-01-02T15:04:05.000000Z"
 func (e Entry) Append(dst []byte) []byte {
 	stamp := e.Time.UTC().AppendFormat(nil, timeFormat)
 	label := label(e.Type, e.Batch, e.Step, e.Hidden)
-	if e.Command != "" {
-		dst = appendHead(dst, e.Order, stamp, label)
-		dst = append(dst, `"command":"`...)
-		dst = appendText(dst, []byte(e.Command))
-		return append(dst, `","output":""}`+"\n"...)
+	if e.Command == "" {
+		return appendLine(dst, e.Order, stamp, label, []byte(e.Output), e.Continued)
 	}
-	return appendLine(dst, e.Order, stamp, label, []byte(e.Output), e.Continued)
+	dst = appendHead(dst, e.Order, stamp, label)
+	dst = append(dst, `"command":"`...)
+	dst = appendText(dst, []byte(e.Command))
+	return append(dst, `","output":""}`+"\n"...)
 }
 
 // label is the part of a stored line that all lines of a step and a stream
 // have in common, made once for them.
 func label(typ Type, batch int, step string, hidden bool) []byte {
-	dst := append([]byte(`","type":"`), typ...)
+	dst := make([]byte, 0, 64+len(step))
+	dst = append(append(dst, `","type":"`...), typ...)
 	dst = append(dst, `","batch":`...)
 	dst = strconv.AppendInt(dst, int64(batch), 10)
 	dst = append(dst, `,"step":"`...)

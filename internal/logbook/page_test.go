@@ -1,0 +1,230 @@
+package logbook_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/fault"
+	"waybill/internal/logbook"
+)
+
+// filled is a log of so many lines, a step each hundred, a chunk each few.
+func filled(t *testing.T, lines, perChunk int) (*shelf, logbook.Mark, []string) {
+	t.Helper()
+	s := &shelf{}
+	r := recorder(s, logbook.Mark{})
+	var mark logbook.Mark
+	var offset int64
+	for i := range lines {
+		if i%100 == 0 {
+			r.StepStarted(1+i/100, fmt.Sprint("step ", i/100), `echo "x"`, noon, offset, 0, int64(10+i))
+		}
+		text := fmt.Sprintf("line %d\n", i)
+		r.Data(logbook.Stdout, offset, []byte(text), noon)
+		offset += int64(len(text))
+		if i%50 == 49 {
+			r.Message("a message", logbook.Stderr)
+		}
+		if i%perChunk == perChunk-1 || i == lines-1 {
+			mark = commit(t, r)
+		}
+	}
+	var stored []string
+	for _, e := range entries(t, s, mark) {
+		stored = append(stored, strings.TrimSuffix(string(e.Append(nil)), "\n"))
+	}
+	return s, mark, stored
+}
+
+func read(t *testing.T, s *shelf, mark logbook.Mark, q logbook.Query) logbook.Page {
+	t.Helper()
+	page, err := logbook.Read(t.Context(), s, book, mark, q)
+	if err != nil {
+		t.Fatalf("Read(%+v): %v", q, err)
+	}
+	return page
+}
+
+func text(lines [][]byte) (out []string) {
+	for _, line := range lines {
+		out = append(out, string(line))
+	}
+	return out
+}
+
+func TestReadGivesEachLineOnce(t *testing.T) {
+	for _, perChunk := range []int{1, 7, 100, 1000} {
+		s, mark, want := filled(t, 500, perChunk)
+		for _, limit := range []int{0, 1, 3, 100, 10_000} {
+			for _, q := range []logbook.Query{
+				{}, {Type: logbook.Stdout}, {Type: logbook.Stderr}, {Step: "step 3"}, {Step: "step"}, {Step: "step 2", Type: logbook.Stderr}, {Type: "std"},
+			} {
+				var got []string
+				q.Limit = limit
+				for q.After < mark.Last {
+					page := read(t, s, mark, q)
+					if page.Next <= q.After || page.Next > mark.Last || (limit > 0 && len(page.Lines) > limit) || len(page.Lines) > logbook.MaxLimit {
+						t.Fatalf("%+v: %d lines, next %d", q, len(page.Lines), page.Next)
+					}
+					got = append(got, text(page.Lines)...)
+					q.After = page.Next
+				}
+				if d := cmp.Diff(got, only(t, want, q)); d != "" {
+					t.Fatalf("%d lines a chunk, %+v, got - want +:\n%s", perChunk, q, d)
+				}
+			}
+		}
+	}
+}
+
+// only is what the filter lets through, by decoding.
+func only(t *testing.T, lines []string, q logbook.Query) (out []string) {
+	t.Helper()
+	for _, line := range lines {
+		e, err := logbook.Decode([]byte(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if (q.Type == "" || e.Type == q.Type) && (q.Step == "" || e.Step == q.Step) {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+func TestReadBeyondTheEndIsAnEmptyPage(t *testing.T) {
+	s, mark, _ := filled(t, 10, 3)
+	for _, q := range []logbook.Query{{After: mark.Last}, {After: mark.Last + 5}} {
+		if page := read(t, s, mark, q); len(page.Lines) != 0 || page.Next != q.After {
+			t.Errorf("after %d: got %d lines and next %d", q.After, len(page.Lines), page.Next)
+		}
+	}
+	if page := read(t, s, logbook.Mark{}, logbook.Query{}); len(page.Lines) != 0 || page.Next != 0 {
+		t.Errorf("of an empty log: got %d lines and next %d", len(page.Lines), page.Next)
+	}
+	if page := read(t, s, mark, logbook.Query{After: -7, Limit: 1}); page.Next != 1 {
+		t.Errorf("after -7: got next %d, want 1", page.Next)
+	}
+}
+
+func TestReadStopsAtThePageSize(t *testing.T) {
+	s := &shelf{}
+	r := recorder(s, logbook.Mark{})
+	zeros := make([]byte, 400_000) // each takes six bytes in JSON
+	var offset int64
+	for range 20 {
+		r.Data(logbook.Stdout, offset, append(zeros, '\n'), noon)
+		offset += int64(len(zeros)) + 1
+	}
+	mark := commit(t, r)
+	var after logbook.Order
+	for after < mark.Last {
+		page := read(t, s, mark, logbook.Query{After: after})
+		size := 0
+		for _, line := range page.Lines {
+			size += len(line)
+		}
+		if size > logbook.MaxPageBytes || len(page.Lines) == 0 || page.Next != after+logbook.Order(len(page.Lines)) {
+			t.Fatalf("after %d: %d lines of %d bytes, next %d", after, len(page.Lines), size, page.Next)
+		}
+		after = page.Next
+	}
+}
+
+// TestReadOfALongLogOpensTwoChunks wherever the page lies.
+func TestReadOfALongLogOpensTwoChunks(t *testing.T) {
+	s, mark, want := filled(t, 20_000, 1500)
+	for range 50 {
+		after := logbook.Order(rand.IntN(len(want)))
+		s.opened = 0
+		page := read(t, s, mark, logbook.Query{After: after})
+		if s.opened > 2 {
+			t.Errorf("after %d: %d chunks were opened, want 1 or 2", after, s.opened)
+		}
+		if d := cmp.Diff(text(page.Lines), want[after:min(int(after)+logbook.MaxLimit, len(want))]); d != "" {
+			t.Fatalf("after %d, got - want +:\n%s", after, d)
+		}
+	}
+}
+
+func TestReadSaysWhatIsWrongWithAChunk(t *testing.T) {
+	for name, c := range map[string]struct {
+		damage func(c *logbook.Chunk)
+		want   fault.Kind
+	}{
+		"its place":    {func(c *logbook.Chunk) { c.Last++ }, fault.Internal},
+		"its start":    {func(c *logbook.Chunk) { c.First-- }, fault.Internal},
+		"no gzip":      {func(c *logbook.Chunk) { c.Body = []byte("hello") }, fault.Internal},
+		"nothing":      {func(c *logbook.Chunk) { c.Body = nil }, fault.Internal},
+		"half of it":   {func(c *logbook.Chunk) { c.Body = c.Body[:len(c.Body)/2] }, fault.Internal},
+		"a wrong byte": {func(c *logbook.Chunk) { c.Body[len(c.Body)/2] ^= 0x55 }, fault.Internal},
+	} {
+		s, mark, _ := filled(t, 1000, 100)
+		chunk := s.chunks[book][3]
+		c.damage(&chunk)
+		s.chunks[book][3] = chunk
+		_, err := logbook.Read(t.Context(), s, book, mark, logbook.Query{After: mark.Index[1]})
+		if err == nil || fault.KindOf(err) != c.want {
+			t.Errorf("%s: Read: got %v, want %v", name, err, c.want)
+		}
+		if _, err := logbook.Tail(t.Context(), s, book, mark, 1<<30); err == nil || fault.KindOf(err) != c.want {
+			t.Errorf("%s: Tail: got %v, want %v", name, err, c.want)
+		}
+	}
+	s, mark, _ := filled(t, 10, 10)
+	s.chunks = nil
+	if _, err := logbook.Read(t.Context(), s, book, mark, logbook.Query{}); !errors.Is(err, fault.Gone) {
+		t.Errorf("no chunk: got %v, want Gone", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := logbook.Read(ctx, s, book, mark, logbook.Query{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("cancelled: got %v, want context.Canceled", err)
+	}
+}
+
+func TestTailIsTheNewestThatFits(t *testing.T) {
+	for _, perChunk := range []int{40, 1000} {
+		s, mark, want := filled(t, 700, perChunk)
+		for _, room := range []int{0, 1, 150, 151, 1000, 20_000, int(mark.Bytes) - 1, int(mark.Bytes), 1 << 30} {
+			got, err := logbook.Tail(t.Context(), s, book, mark, room)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, size := len(want), 0
+			for first > 0 && size+len(want[first-1])+1 <= room {
+				first--
+				size += len(want[first]) + 1
+			}
+			if d := cmp.Diff(text(got), append([]string(nil), want[first:]...)); d != "" {
+				t.Fatalf("%d bytes, got - want +:\n%s", room, d)
+			}
+		}
+	}
+}
+
+func TestAStepCannotPassForAnother(t *testing.T) {
+	s := &shelf{}
+	r := recorder(s, logbook.Mark{})
+	names := []string{`a`, `","step":"a`, `a","hidden":`, `\`, `\"`, `","type":"stderr","`, "a\n"}
+	for i, name := range names {
+		r.StepStarted(i+1, name, "run", noon, 0, 0, int64(i+1))
+	}
+	mark := commit(t, r)
+	for i, name := range names {
+		page := read(t, s, mark, logbook.Query{Step: name})
+		if len(page.Lines) != 1 || !bytes.Contains(page.Lines[0], fmt.Appendf(nil, `"batch":%d,`, i+1)) {
+			t.Errorf("step %q: got %q", name, page.Lines)
+		}
+	}
+	if page := read(t, s, mark, logbook.Query{Type: logbook.Stderr}); len(page.Lines) != 0 {
+		t.Errorf("on stderr: got %q, want nothing", page.Lines)
+	}
+}
