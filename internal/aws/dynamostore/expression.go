@@ -45,7 +45,7 @@ func names(this string, expressions ...string) map[string]string {
 
 func (c change) names() map[string]string { return names(c.this, c.update, c.condition) }
 
-// updating is the change as a request of its own that returns the new item.
+// updating is the change as a request of its own.
 func (c change) updating() *dynamodb.UpdateItemInput {
 	return &dynamodb.UpdateItemInput{
 		TableName:                 aws.String(c.table),
@@ -54,7 +54,6 @@ func (c change) updating() *dynamodb.UpdateItemInput {
 		ConditionExpression:       aws.String(c.condition),
 		ExpressionAttributeNames:  c.names(),
 		ExpressionAttributeValues: c.values,
-		ReturnValues:              types.ReturnValueAllNew,
 	}
 }
 

@@ -64,7 +64,9 @@ func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string,
 // the new item is returned; neither done nor an error means that it was
 // refused.
 func (d *Deployments) change(ctx context.Context, c change) (written item, done bool, err error) {
-	output, err := d.client.UpdateItem(ctx, c.updating())
+	input := c.updating()
+	input.ReturnValues = types.ReturnValueAllNew
+	output, err := d.client.UpdateItem(ctx, input)
 	if err != nil {
 		_, err = refused(err)
 		return nil, false, err

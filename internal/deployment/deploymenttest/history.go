@@ -1,70 +1,73 @@
 package deploymenttest
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
-	"waybill/internal/logbook"
 )
 
-func testHistory(t *testing.T, open func(t *testing.T) Ports) {
-	t.Run("unknown ids are NotFound", func(t *testing.T) {
-		w := newWorld(t, open)
-		for _, kind := range []catalog.Kind{catalog.KindService, catalog.KindDatabase, catalog.KindServer} {
-			id := w.record(t, newID(t, kind), "").ID
-			_, err := w.History.Get(t.Context(), id)
-			wantKind(t, err, fault.NotFound)
-			wantKind(t, w.History.Follow(t.Context(), id, w.tick()), fault.NotFound)
+func historyCases() []testCase {
+	return []testCase{
+		{"unknown ids are NotFound", testUnknownIDs},
+		{"a resource without any, and one that is not there, have an empty page", testEmptyHistory},
+		{"a page that cannot be is Invalid", testBadPages},
+		{"pages are exact, newest first", testPages},
+		{"a cursor holds its place while new ones come", testCursorKeepsPlace},
+	}
+}
+
+func testUnknownIDs(t *testing.T, w *world) {
+	for _, kind := range []catalog.Kind{catalog.KindService, catalog.KindDatabase, catalog.KindServer} {
+		id := w.record(t, newID(t, kind), "").ID
+		_, err := w.History.Get(t.Context(), id)
+		wantKind(t, err, fault.NotFound)
+		wantKind(t, w.History.Follow(t.Context(), id, w.tick()), fault.NotFound)
+	}
+	for _, id := range []catalog.ID{newID(t, catalog.KindServer), newID(t, catalog.KindService), ""} {
+		_, err := w.History.Load(t.Context(), id)
+		wantKind(t, err, fault.NotFound)
+	}
+}
+
+func testEmptyHistory(t *testing.T, w *world) {
+	for _, resource := range []catalog.ID{w.service(t, w.server(t, 1, 25)), newID(t, catalog.KindApplication), newID(t, catalog.KindServer)} {
+		listing, err := w.History.List(t.Context(), resource, deployment.Page{})
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, id := range []catalog.ID{newID(t, catalog.KindServer), newID(t, catalog.KindService), ""} {
-			_, err := w.History.Load(t.Context(), id)
-			wantKind(t, err, fault.NotFound)
+		wantSame(t, "the page", listing, deployment.Listing{})
+	}
+}
+
+func testBadPages(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	foreign := w.record(t, w.service(t, server), server).ID
+	for _, page := range []deployment.Page{
+		{Take: -1}, {Take: deployment.MaxTake + 1}, {Skip: -1}, {Cursor: "nonsense"}, {Cursor: string(foreign)},
+		{Cursor: string(service) + strings.Repeat("!", 16)},
+	} {
+		if _, err := w.History.List(t.Context(), service, page); fault.KindOf(err) != fault.Invalid || len(fault.Fields(err)) != 1 {
+			t.Errorf("List of %+v: %v with fields %v, want Invalid with one", page, err, fault.Fields(err))
 		}
-	})
-	t.Run("a resource without any, and one that is not there, have an empty page", func(t *testing.T) {
-		w := newWorld(t, open)
-		for _, resource := range []catalog.ID{w.service(t, w.server(t, 1, 25)), newID(t, catalog.KindApplication), newID(t, catalog.KindServer)} {
-			listing, err := w.History.List(t.Context(), resource, deployment.Page{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			wantSame(t, "the page", listing, deployment.Listing{})
-		}
-	})
-	t.Run("a page that cannot be is Invalid", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		service := w.service(t, server)
-		foreign := w.record(t, w.service(t, server), server).ID
-		for _, page := range []deployment.Page{
-			{Take: -1}, {Take: deployment.MaxTake + 1}, {Skip: -1}, {Cursor: "nonsense"}, {Cursor: string(foreign)},
-			{Cursor: string(service) + strings.Repeat("!", 16)},
-		} {
-			if _, err := w.History.List(t.Context(), service, page); fault.KindOf(err) != fault.Invalid || len(fault.Fields(err)) != 1 {
-				t.Errorf("List of %+v: %v with fields %v, want Invalid with one", page, err, fault.Fields(err))
-			}
-		}
-	})
-	t.Run("pages are exact, newest first", func(t *testing.T) { testPages(t, newWorld(t, open)) })
-	t.Run("a cursor holds its place while new ones come", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		service := w.service(t, server)
-		all := w.past(t, service, server, 4)
-		first := w.page(t, service, deployment.Page{Take: 2})
-		w.enqueue(t, service, server)
-		second := w.page(t, service, deployment.Page{Take: 2, Cursor: first.Next})
-		wantSame(t, "the second page", ids(second.Records), all[2:])
-		if second.Count != 5 || second.Next != "" {
-			t.Errorf("count %d, next %q; want 5 and none", second.Count, second.Next)
-		}
-	})
+	}
+}
+
+func testCursorKeepsPlace(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	all := w.past(t, service, server, 4)
+	first := w.page(t, service, deployment.Page{Take: 2})
+	w.enqueue(t, service, server)
+	second := w.page(t, service, deployment.Page{Take: 2, Cursor: first.Next})
+	wantSame(t, "the second page", ids(second.Records), all[2:])
+	if second.Count != 5 || second.Next != "" {
+		t.Errorf("count %d, next %q; want 5 and none", second.Count, second.Next)
+	}
 }
 
 // testPages goes through a history of 23 by every kind of page.
@@ -121,70 +124,4 @@ func (w *world) page(t *testing.T, resource catalog.ID, page deployment.Page) de
 		t.Fatalf("List of %+v: %v", page, err)
 	}
 	return listing
-}
-
-// testLimits holds what is large by right: a compose file near its limit, the
-// index of a log of tens of gigabytes, a long queue.
-func testLimits(t *testing.T, open func(t *testing.T) Ports) {
-	t.Run("a compose file of 200 KB and a log of 10,000 chunks", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		service := w.create(t, &catalog.Service{Compose: strings.Repeat("x", 200<<10), Resource: catalog.Resource{
-			Meta: w.meta(t, catalog.KindService), ServerID: server}})
-		record := w.running(t, service, server)
-		done := progress(1, w.now)
-		done.Log.Index = nil
-		for n := range logbook.Order(10_000) {
-			done.Log.Index = append(done.Log.Index, 30_000*(n+1))
-		}
-		w.advance(t, record, done)
-		wantSame(t, "the progress", w.get(t, record.ID).Progress, done)
-		wantSame(t, "the progress in a page", w.page(t, service, deployment.Page{}).Records[0].Progress, done)
-		record.Progress = done
-		w.finish(t, record, deployment.Outcome{Status: deployment.Finished})
-	})
-	t.Run("a queue longer than one batch of reads", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 2, 200)
-		var want []deployment.ID
-		for range 105 {
-			want = append(want, w.enqueue(t, w.service(t, server), server).ID)
-		}
-		w.claim(t, server)
-		running, queue := w.load(t, server)
-		wantSame(t, "what runs", running, want[:1])
-		wantSame(t, "what waits", queue, want[1:])
-	})
-}
-
-func testCancelled(t *testing.T, open func(t *testing.T) Ports) {
-	w := newWorld(t, open)
-	server := w.server(t, 2, 25)
-	service := w.service(t, server)
-	running := w.running(t, w.service(t, server), server)
-	queued := w.enqueue(t, service, server)
-	next := w.record(t, w.service(t, server), server)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	now, outcome := w.tick(), deployment.Outcome{Status: deployment.Finished}
-	for call, make := range map[string]func() error{
-		"Enqueue": func() error { _, err := w.Ledger.Enqueue(ctx, next, deployment.RequestKey{}); return err },
-		"Claim":   func() error { _, err := w.Ledger.Claim(ctx, server, now); return err },
-		"Begin":   func() error { _, err := w.Ledger.Begin(ctx, running.ID, "runner", now, time.Minute); return err },
-		"Advance": func() error {
-			_, err := w.Ledger.Advance(ctx, running.ID, running.Lease, progress(1, now), now, time.Minute)
-			return err
-		},
-		"Finish": func() error { return w.Ledger.Finish(ctx, running.ID, running.Lease, progress(1, now), outcome, now) },
-		"Get":    func() error { _, err := w.History.Get(ctx, running.ID); return err },
-		"List":   func() error { _, err := w.History.List(ctx, service, deployment.Page{}); return err },
-		"Load":   func() error { _, err := w.History.Load(ctx, server); return err },
-		"Follow": func() error { return w.History.Follow(ctx, running.ID, now) },
-	} {
-		wantCancelled(t, call, make())
-	}
-	wantSame(t, "the running one", w.get(t, running.ID), running)
-	wantSame(t, "the queued one", w.get(t, queued.ID), queued)
-	_, err := w.History.Get(t.Context(), next.ID)
-	wantKind(t, err, fault.NotFound)
 }

@@ -30,114 +30,125 @@ func progress(n int, at time.Time) deployment.Progress {
 	return p
 }
 
-func testLease(t *testing.T, open func(t *testing.T) Ports) {
-	t.Run("Begin takes the lease with the next attempt number", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		w.enqueue(t, w.service(t, server), server)
-		want := w.claim(t, server)
-		begun := w.begin(t, want.ID, "one")
-		want.StartedAt, want.UpdatedAt = w.now, w.now
-		want.Lease = deployment.Lease{Owner: "one", Attempt: 1, Expires: w.now.Add(lease)}
-		wantSame(t, "the begun record", begun, want)
-		wantSame(t, "the stored record", w.get(t, want.ID), want)
-	})
-	t.Run("TestP5: while it lasts nobody else begins; when it is over, the next does and goes on", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		first := w.running(t, w.service(t, server), server)
-		done := progress(3, w.now)
-		w.advance(t, first, done)
-		expires := w.now.Add(lease)
-		_, err := w.Ledger.Begin(t.Context(), first.ID, "two", expires.Add(-time.Microsecond), lease)
-		wantKind(t, err, fault.Conflict)
-		second, err := w.Ledger.Begin(t.Context(), first.ID, "two", expires, lease)
-		if err != nil {
-			t.Fatal(err)
-		}
-		wantSame(t, "the lease", second.Lease, deployment.Lease{Owner: "two", Attempt: 2, Expires: expires.Add(lease)})
-		wantSame(t, "the progress", second.Progress, done)
-		wantSame(t, "the start", second.StartedAt, first.StartedAt)
-	})
-	t.Run("the owner itself may begin again at once", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		first := w.running(t, w.service(t, server), server)
-		if again := w.begin(t, first.ID, first.Lease.Owner); again.Lease.Attempt != 2 {
-			t.Errorf("attempt = %d, want 2", again.Lease.Attempt)
-		}
-		_, err := w.Ledger.Advance(t.Context(), first.ID, first.Lease, first.Progress, w.tick(), lease)
-		wantKind(t, err, fault.Conflict)
-	})
-	t.Run("Advance keeps progress, renews the lease and brings back who follows", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		record := w.running(t, w.service(t, server), server)
-		if signals := w.advance(t, record, progress(1, w.now)); signals != (deployment.Signals{}) {
-			t.Errorf("signals = %+v", signals)
-		}
-		followed := w.tick()
-		if err := w.History.Follow(t.Context(), record.ID, followed); err != nil {
-			t.Fatal(err)
-		}
-		signals := w.advance(t, record, progress(2, record.StartedAt))
-		wantSame(t, "the signals", signals, deployment.Signals{FollowedAt: followed})
-		want := record
-		want.Progress, want.FollowedAt, want.UpdatedAt = progress(2, record.StartedAt), followed, w.now
-		want.Lease.Expires = w.now.Add(lease)
-		wantSame(t, "the stored record", w.get(t, record.ID), want)
-	})
-	t.Run("an expired lease can be renewed until another takes it", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		first := w.running(t, w.service(t, server), server)
-		w.now = w.now.Add(time.Hour)
-		w.advance(t, first, progress(1, w.now))
-		w.now = w.now.Add(time.Hour)
-		second := w.begin(t, first.ID, "two")
-		w.fenced(t, first)
-		w.advance(t, second, progress(2, w.now))
-	})
-	t.Run("a lease given up is free at once", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		first := w.running(t, w.service(t, server), server)
-		if _, err := w.Ledger.Advance(t.Context(), first.ID, first.Lease, first.Progress, w.tick(), 0); err != nil {
-			t.Fatal(err)
-		}
-		if next := w.begin(t, first.ID, "two"); next.Lease.Attempt != 2 {
-			t.Errorf("attempt = %d, want 2", next.Lease.Attempt)
-		}
-		w.fenced(t, first)
-	})
-	t.Run("what was not claimed cannot be begun, advanced or finished", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		queued := w.enqueue(t, w.service(t, server), server)
-		_, err := w.Ledger.Begin(t.Context(), queued.ID, "one", w.tick(), lease)
-		wantKind(t, err, fault.Gone)
-		w.fenced(t, queued)
-		w.claim(t, server)
-		w.fenced(t, queued)
-		queued.Lease = deployment.Lease{Owner: "one", Attempt: 1}
-		w.fenced(t, queued)
-	})
-	t.Run("a lease is its owner and its attempt", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		record := w.running(t, w.service(t, server), server)
-		for _, other := range []deployment.Lease{{Owner: "another", Attempt: 1}, {Owner: record.Lease.Owner, Attempt: 2}} {
-			record.Lease = other
-			w.fenced(t, record)
-		}
-	})
-	t.Run("an unknown deployment is NotFound", func(t *testing.T) {
-		w := newWorld(t, open)
-		for _, resource := range []catalog.ID{newID(t, catalog.KindService), newID(t, catalog.KindServer)} {
-			_, err := w.Ledger.Begin(t.Context(), w.record(t, resource, "").ID, "one", w.tick(), lease)
-			wantKind(t, err, fault.NotFound)
-		}
-	})
+func leaseCases() []testCase {
+	return []testCase{
+		{"Begin takes the lease with the next attempt number", testBegin},
+		{"TestP5: while it lasts nobody else begins; when it is over, the next does and goes on", testLeaseExcludes},
+		{"the owner itself may begin again at once", testOwnerBeginsAgain},
+		{"Advance keeps progress, renews the lease and brings back who follows", testAdvance},
+		{"an expired lease can be renewed until another takes it", testExpiredLease},
+		{"a lease given up is free at once", testLeaseGivenUp},
+		{"what was not claimed cannot be begun, advanced or finished", testUnclaimed},
+		{"a lease is its owner and its attempt", testForgedLease},
+		{"an unknown deployment is NotFound", testBeginUnknown},
+	}
+}
+
+func testBegin(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	w.enqueue(t, w.service(t, server), server)
+	want := w.claim(t, server)
+	begun := w.begin(t, want.ID, "one")
+	want.StartedAt, want.UpdatedAt = w.now, w.now
+	want.Lease = deployment.Lease{Owner: "one", Attempt: 1, Expires: w.now.Add(lease)}
+	wantSame(t, "the begun record", begun, want)
+	wantSame(t, "the stored record", w.get(t, want.ID), want)
+}
+
+func testLeaseExcludes(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	first := w.running(t, w.service(t, server), server)
+	done := progress(3, w.now)
+	w.advance(t, first, done)
+	expires := w.now.Add(lease)
+	_, err := w.Ledger.Begin(t.Context(), first.ID, "two", expires.Add(-time.Microsecond), lease)
+	wantKind(t, err, fault.Conflict)
+	second, err := w.Ledger.Begin(t.Context(), first.ID, "two", expires, lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "the lease", second.Lease, deployment.Lease{Owner: "two", Attempt: 2, Expires: expires.Add(lease)})
+	wantSame(t, "the progress", second.Progress, done)
+	wantSame(t, "the start", second.StartedAt, first.StartedAt)
+}
+
+func testOwnerBeginsAgain(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	first := w.running(t, w.service(t, server), server)
+	if again := w.begin(t, first.ID, first.Lease.Owner); again.Lease.Attempt != 2 {
+		t.Errorf("attempt = %d, want 2", again.Lease.Attempt)
+	}
+	_, err := w.Ledger.Advance(t.Context(), first.ID, first.Lease, first.Progress, w.tick(), lease)
+	wantKind(t, err, fault.Conflict)
+}
+
+func testAdvance(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	record := w.running(t, w.service(t, server), server)
+	if signals := w.advance(t, record, progress(1, w.now)); signals != (deployment.Signals{}) {
+		t.Errorf("signals = %+v", signals)
+	}
+	followed := w.tick()
+	if err := w.History.Follow(t.Context(), record.ID, followed); err != nil {
+		t.Fatal(err)
+	}
+	signals := w.advance(t, record, progress(2, record.StartedAt))
+	wantSame(t, "the signals", signals, deployment.Signals{FollowedAt: followed})
+	want := record
+	want.Progress, want.FollowedAt, want.UpdatedAt = progress(2, record.StartedAt), followed, w.now
+	want.Lease.Expires = w.now.Add(lease)
+	wantSame(t, "the stored record", w.get(t, record.ID), want)
+}
+
+func testExpiredLease(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	first := w.running(t, w.service(t, server), server)
+	w.now = w.now.Add(time.Hour)
+	w.advance(t, first, progress(1, w.now))
+	w.now = w.now.Add(time.Hour)
+	second := w.begin(t, first.ID, "two")
+	w.fenced(t, first)
+	w.advance(t, second, progress(2, w.now))
+}
+
+func testLeaseGivenUp(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	first := w.running(t, w.service(t, server), server)
+	if _, err := w.Ledger.Advance(t.Context(), first.ID, first.Lease, first.Progress, w.tick(), 0); err != nil {
+		t.Fatal(err)
+	}
+	if next := w.begin(t, first.ID, "two"); next.Lease.Attempt != 2 {
+		t.Errorf("attempt = %d, want 2", next.Lease.Attempt)
+	}
+	w.fenced(t, first)
+}
+
+func testUnclaimed(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	queued := w.enqueue(t, w.service(t, server), server)
+	_, err := w.Ledger.Begin(t.Context(), queued.ID, "one", w.tick(), lease)
+	wantKind(t, err, fault.Gone)
+	w.fenced(t, queued)
+	w.claim(t, server)
+	w.fenced(t, queued)
+	queued.Lease = deployment.Lease{Owner: "one", Attempt: 1}
+	w.fenced(t, queued)
+}
+
+func testForgedLease(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	record := w.running(t, w.service(t, server), server)
+	for _, other := range []deployment.Lease{{Owner: "another", Attempt: 1}, {Owner: record.Lease.Owner, Attempt: 2}} {
+		record.Lease = other
+		w.fenced(t, record)
+	}
+}
+
+func testBeginUnknown(t *testing.T, w *world) {
+	for _, resource := range []catalog.ID{newID(t, catalog.KindService), newID(t, catalog.KindServer)} {
+		_, err := w.Ledger.Begin(t.Context(), w.record(t, resource, "").ID, "one", w.tick(), lease)
+		wantKind(t, err, fault.NotFound)
+	}
 }
 
 func (w *world) advance(t *testing.T, record deployment.Record, done deployment.Progress) deployment.Signals {
@@ -160,59 +171,65 @@ func (w *world) fenced(t *testing.T, record deployment.Record) {
 	wantSame(t, "the record", w.get(t, record.ID), before)
 }
 
-func testEnd(t *testing.T, open func(t *testing.T) Ports) {
-	t.Run("TestP6: the end frees slot and resource in the same write", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		service := w.service(t, server)
-		record := w.running(t, service, server)
-		seven := 7
-		record.Progress = progress(2, w.now)
-		record.Progress.Log.Complete = true
-		outcome := deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonExit, ExitCode: &seven,
-			Signal: "SIGKILL", ResourceStatus: "running:healthy"}
-		w.finish(t, record, outcome)
-		want := record
-		want.Status, want.Outcome = deployment.Failed, outcome
-		want.FinishedAt, want.UpdatedAt = w.now, w.now
-		wantSame(t, "the stored record", w.get(t, record.ID), want)
-		wantSame(t, "the state", w.state(t, service), catalog.State{Status: "running:healthy", Deployments: 1})
-		running, _ := w.load(t, server)
-		wantSame(t, "what runs", running, nil)
-	})
-	t.Run("an outcome without a resource status leaves it as it was", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		service := w.service(t, server)
-		w.finish(t, w.running(t, service, server), deployment.Outcome{Status: deployment.Finished, ResourceStatus: "exited"})
-		w.finish(t, w.running(t, service, server), deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonLost})
-		wantSame(t, "the state", w.state(t, service), catalog.State{Status: "exited", Deployments: 2})
-	})
-	t.Run("TestP6: a terminal state is final", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		for _, status := range []deployment.Status{deployment.Finished, deployment.Failed, deployment.Cancelled} {
-			record := w.running(t, w.service(t, server), server)
-			w.finish(t, record, deployment.Outcome{Status: status})
-			w.fenced(t, record)
-			_, err := w.Ledger.Begin(t.Context(), record.ID, "two", w.now.Add(time.Hour), lease)
-			wantKind(t, err, fault.Gone)
-			if err := w.History.Follow(t.Context(), record.ID, w.tick()); err != nil {
-				t.Errorf("Follow of what has ended: %v", err)
-			}
-			if got := w.get(t, record.ID); got.Status != status || !got.FollowedAt.IsZero() {
-				t.Errorf("status %s, followed at %s; want %s and never", got.Status, got.FollowedAt, status)
-			}
-		}
-	})
-	t.Run("an outcome that ends nothing is a Conflict", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
+func endCases() []testCase {
+	return []testCase{
+		{"TestP6: the end frees slot and resource in the same write", testFinish},
+		{"an outcome without a resource status leaves it as it was", testStatusKept},
+		{"TestP6: a terminal state is final", testTerminal},
+		{"an outcome that ends nothing is a Conflict", testNoOutcome},
+	}
+}
+
+func testFinish(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	record := w.running(t, service, server)
+	seven := 7
+	record.Progress = progress(2, w.now)
+	record.Progress.Log.Complete = true
+	outcome := deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonExit, ExitCode: &seven,
+		Signal: "SIGKILL", ResourceStatus: "running:healthy"}
+	w.finish(t, record, outcome)
+	want := record
+	want.Status, want.Outcome = deployment.Failed, outcome
+	want.FinishedAt, want.UpdatedAt = w.now, w.now
+	wantSame(t, "the stored record", w.get(t, record.ID), want)
+	wantSame(t, "the state", w.state(t, service), catalog.State{Status: "running:healthy", Deployments: 1})
+	running, _ := w.load(t, server)
+	wantSame(t, "what runs", running, nil)
+}
+
+func testStatusKept(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	w.finish(t, w.running(t, service, server), deployment.Outcome{Status: deployment.Finished, ResourceStatus: "exited"})
+	w.finish(t, w.running(t, service, server), deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonLost})
+	wantSame(t, "the state", w.state(t, service), catalog.State{Status: "exited", Deployments: 2})
+}
+
+func testTerminal(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	for _, status := range []deployment.Status{deployment.Finished, deployment.Failed, deployment.Cancelled} {
 		record := w.running(t, w.service(t, server), server)
-		for _, status := range []deployment.Status{"", deployment.Queued, deployment.InProgress} {
-			err := w.Ledger.Finish(t.Context(), record.ID, record.Lease, record.Progress, deployment.Outcome{Status: status}, w.tick())
-			wantKind(t, err, fault.Conflict)
+		w.finish(t, record, deployment.Outcome{Status: status})
+		w.fenced(t, record)
+		_, err := w.Ledger.Begin(t.Context(), record.ID, "two", w.now.Add(time.Hour), lease)
+		wantKind(t, err, fault.Gone)
+		if err := w.History.Follow(t.Context(), record.ID, w.tick()); err != nil {
+			t.Errorf("Follow of what has ended: %v", err)
 		}
-		wantSame(t, "the record", w.get(t, record.ID), record)
-	})
+		if got := w.get(t, record.ID); got.Status != status || !got.FollowedAt.IsZero() {
+			t.Errorf("status %s, followed at %s; want %s and never", got.Status, got.FollowedAt, status)
+		}
+	}
+}
+
+func testNoOutcome(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	record := w.running(t, w.service(t, server), server)
+	for _, status := range []deployment.Status{"", deployment.Queued, deployment.InProgress} {
+		err := w.Ledger.Finish(t.Context(), record.ID, record.Lease, record.Progress, deployment.Outcome{Status: status}, w.tick())
+		wantKind(t, err, fault.Conflict)
+	}
+	wantSame(t, "the record", w.get(t, record.ID), record)
 }

@@ -2,24 +2,35 @@ package deploymenttest
 
 import "testing"
 
+// testCase is one sentence about a ledger, and the test of it in a world of
+// its own.
+type testCase struct {
+	name string
+	test func(t *testing.T, w *world)
+}
+
 // TestLedger runs the whole suite over what open returns. open is called once
 // for each test and may return the same ports every time.
 func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 	for _, part := range []struct {
-		name string
-		test func(t *testing.T, open func(t *testing.T) Ports)
+		name  string
+		cases []testCase
 	}{
-		{"enqueue", testEnqueue},
-		{"repeated requests", testRepeats},
-		{"claim", testClaim},
-		{"lease", testLease},
-		{"end", testEnd},
-		{"history", testHistory},
-		{"delete", testDelete},
-		{"limits", testLimits},
-		{"cancelled contexts", testCancelled},
-		{"races", testRaces},
+		{"enqueue", enqueueCases()},
+		{"repeated requests", repeatsCases()},
+		{"claim", claimCases()},
+		{"lease", leaseCases()},
+		{"end", endCases()},
+		{"history", historyCases()},
+		{"delete", deleteCases()},
+		{"limits", limitsCases()},
+		{"cancelled contexts", []testCase{{"every call stops and changes nothing", testCancelled}}},
+		{"races", racesCases()},
 	} {
-		t.Run(part.name, func(t *testing.T) { part.test(t, open) })
+		t.Run(part.name, func(t *testing.T) {
+			for _, c := range part.cases {
+				t.Run(c.name, func(t *testing.T) { c.test(t, newWorld(t, open)) })
+			}
+		})
 	}
 }

@@ -13,99 +13,105 @@ import (
 	"waybill/internal/fault"
 )
 
-func testRaces(t *testing.T, open func(t *testing.T) Ports) {
-	t.Run("TestP2: identical requests at once are one deployment", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		service := w.service(t, server)
-		for name, request := range map[string]deployment.RequestKey{"with a key": key("race", time.Minute), "without": {}} {
-			records := make([]deployment.Record, 12)
-			for i := range records {
-				records[i] = w.record(t, service, server)
-			}
-			got := together(records, func(record deployment.Record) (deployment.Receipt, error) {
-				return w.Ledger.Enqueue(t.Context(), record, request)
-			})
-			first := w.state(t, service).Queued
-			fresh := 0
-			for _, result := range got {
-				if result.err != nil || string(result.value.Record.ID) != first {
-					t.Errorf("%s: answered with %s, %v; want %s", name, result.value.Record.ID, result.err, first)
-				}
-				if !result.value.Repeated {
-					fresh++
-				}
-			}
-			if fresh != 1 {
-				t.Errorf("%s: %d were accepted as new, want 1", name, fresh)
-			}
-			w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"), deployment.Outcome{Status: deployment.Finished})
-		}
-		if got := w.state(t, service).Deployments; got != 2 {
-			t.Errorf("the history has %d deployments, want 2", got)
-		}
-	})
-	t.Run("a queue that fills while many come takes exactly its limit", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 5)
+func racesCases() []testCase {
+	return []testCase{
+		{"TestP2: identical requests at once are one deployment", testIdenticalAtOnce},
+		{"a queue that fills while many come takes exactly its limit", testFillingQueue},
+		{"of many runners that begin at once, one does", testBeginAtOnce},
+		{"of a Delete and an Enqueue at once, one wins", testDeleteAtOnce},
+		{"TestP2: many come, claim and end at once", testCrowd},
+	}
+}
+
+func testIdenticalAtOnce(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	for name, request := range map[string]deployment.RequestKey{"with a key": key("race", time.Minute), "without": {}} {
 		records := make([]deployment.Record, 12)
 		for i := range records {
-			records[i] = w.record(t, w.service(t, server), server)
+			records[i] = w.record(t, service, server)
 		}
-		accepted := 0
-		for _, result := range together(records, func(record deployment.Record) (deployment.Receipt, error) {
+		got := together(records, func(record deployment.Record) (deployment.Receipt, error) {
+			return w.Ledger.Enqueue(t.Context(), record, request)
+		})
+		first := w.state(t, service).Queued
+		fresh := 0
+		for _, result := range got {
+			if result.err != nil || string(result.value.Record.ID) != first {
+				t.Errorf("%s: answered with %s, %v; want %s", name, result.value.Record.ID, result.err, first)
+			}
+			if !result.value.Repeated {
+				fresh++
+			}
+		}
+		if fresh != 1 {
+			t.Errorf("%s: %d were accepted as new, want 1", name, fresh)
+		}
+		w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"), deployment.Outcome{Status: deployment.Finished})
+	}
+	if got := w.state(t, service).Deployments; got != 2 {
+		t.Errorf("the history has %d deployments, want 2", got)
+	}
+}
+
+func testFillingQueue(t *testing.T, w *world) {
+	server := w.server(t, 1, 5)
+	records := make([]deployment.Record, 12)
+	for i := range records {
+		records[i] = w.record(t, w.service(t, server), server)
+	}
+	accepted := 0
+	for _, result := range together(records, func(record deployment.Record) (deployment.Receipt, error) {
+		return w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
+	}) {
+		if result.err == nil {
+			accepted++
+		} else {
+			wantKind(t, result.err, fault.Exhausted)
+		}
+	}
+	if _, queue := w.load(t, server); accepted != 5 || len(queue) != 5 {
+		t.Errorf("%d accepted and %d queued, want 5", accepted, len(queue))
+	}
+}
+
+func testBeginAtOnce(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	w.enqueue(t, w.service(t, server), server)
+	id := w.claim(t, server).ID
+	begun := 0
+	for _, result := range together([]string{"a", "b", "c", "d", "e", "f"}, func(owner string) (deployment.Record, error) {
+		return w.Ledger.Begin(t.Context(), id, owner, w.now, lease)
+	}) {
+		if result.err == nil {
+			begun++
+		} else {
+			wantKind(t, result.err, fault.Conflict)
+		}
+	}
+	if begun != 1 {
+		t.Errorf("%d have begun, want 1", begun)
+	}
+}
+
+func testDeleteAtOnce(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	for range 5 {
+		service := w.service(t, server)
+		record := w.record(t, service, server)
+		got := together([]bool{true, false}, func(remove bool) (deployment.Receipt, error) {
+			if remove {
+				return deployment.Receipt{}, w.Store.Delete(t.Context(), service)
+			}
 			return w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
-		}) {
-			if result.err == nil {
-				accepted++
-			} else {
-				wantKind(t, result.err, fault.Exhausted)
-			}
+		})
+		if (got[0].err == nil) == (got[1].err == nil) {
+			t.Errorf("Delete: %v, Enqueue: %v; want one of them to win", got[0].err, got[1].err)
 		}
-		if _, queue := w.load(t, server); accepted != 5 || len(queue) != 5 {
-			t.Errorf("%d accepted and %d queued, want 5", accepted, len(queue))
+		if got[1].err == nil {
+			w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"), deployment.Outcome{Status: deployment.Finished})
 		}
-	})
-	t.Run("of many runners that begin at once, one does", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		w.enqueue(t, w.service(t, server), server)
-		id := w.claim(t, server).ID
-		begun := 0
-		for _, result := range together([]string{"a", "b", "c", "d", "e", "f"}, func(owner string) (deployment.Record, error) {
-			return w.Ledger.Begin(t.Context(), id, owner, w.now, lease)
-		}) {
-			if result.err == nil {
-				begun++
-			} else {
-				wantKind(t, result.err, fault.Conflict)
-			}
-		}
-		if begun != 1 {
-			t.Errorf("%d have begun, want 1", begun)
-		}
-	})
-	t.Run("of a Delete and an Enqueue at once, one wins", func(t *testing.T) {
-		w := newWorld(t, open)
-		server := w.server(t, 1, 25)
-		for range 5 {
-			service := w.service(t, server)
-			record := w.record(t, service, server)
-			got := together([]bool{true, false}, func(remove bool) (deployment.Receipt, error) {
-				if remove {
-					return deployment.Receipt{}, w.Store.Delete(t.Context(), service)
-				}
-				return w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
-			})
-			if (got[0].err == nil) == (got[1].err == nil) {
-				t.Errorf("Delete: %v, Enqueue: %v; want one of them to win", got[0].err, got[1].err)
-			}
-			if got[1].err == nil {
-				w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"), deployment.Outcome{Status: deployment.Finished})
-			}
-		}
-	})
-	t.Run("TestP2: many come, claim and end at once", func(t *testing.T) { testCrowd(t, newWorld(t, open)) })
+	}
 }
 
 // result is what one of several calls at once returned.
