@@ -2,6 +2,7 @@ package remote_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -11,25 +12,32 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"waybill/internal/fault"
 	"waybill/internal/remote"
+	"waybill/internal/remote/remotetest"
+	"waybill/internal/remote/sshrun"
 )
 
 // local is a shell on this machine: what a script does, without SSH.
 type local struct {
-	sh  string   // "sh" when empty
-	env []string // of this process when nil
+	sh   string   // "sh" when empty
+	env  []string // of this process when nil
+	user uint32   // run as this user, where the test may
 }
 
 func (l local) Run(ctx context.Context, script string, args []string, stdout, stderr io.Writer) (int, error) {
-	command := exec.CommandContext(ctx, cmpOr(l.sh, "sh"), append([]string{"-s", "--"}, args...)...)
+	command := exec.CommandContext(ctx, cmp.Or(l.sh, "sh"), append([]string{"-s", "--"}, args...)...)
 	command.Stdin = strings.NewReader(script)
 	command.Stdout, command.Stderr = stdout, stderr
 	command.Env = l.env
 	command.WaitDelay = time.Second
+	if l.user != 0 {
+		command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: l.user, Gid: l.user}}
+	}
 	err := command.Run()
 	if ctx.Err() != nil {
 		return 0, ctx.Err()
@@ -44,13 +52,6 @@ func (l local) Run(ctx context.Context, script string, args []string, stdout, st
 }
 
 func (local) Close() error { return nil }
-
-func cmpOr(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
 
 // tape is a sink that keeps everything and checks what a sink is promised.
 type tape struct {
@@ -213,4 +214,56 @@ func follow(t testing.TB, shell remote.Shell, j remote.Job) (remote.End, *tape) 
 		t.Errorf("end says %d and %d bytes, got %d and %d", end.Out, end.Err, tape.out.Len(), tape.err.Len())
 	}
 	return end, tape
+}
+
+// dial opens the server, for as long as the test runs.
+func dial(t testing.TB, server *remotetest.Server) remote.Shell {
+	t.Helper()
+	shell, err := sshrun.New(sshrun.Options{}).Dial(t.Context(), server.Target())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = shell.Close() })
+	return shell
+}
+
+// everywhere runs the test on every kind of shell there is here, at once: most
+// of the time is waiting.
+func everywhere(t *testing.T, test func(t *testing.T, shell remote.Shell)) {
+	for _, sh := range []string{"dash", "bash"} {
+		t.Run(sh, func(t *testing.T) {
+			t.Parallel()
+			if _, err := exec.LookPath(sh); err != nil {
+				t.Skip(err)
+			}
+			test(t, local{sh: sh})
+		})
+	}
+	t.Run("in-process server", func(t *testing.T) {
+		t.Parallel()
+		test(t, dial(t, remotetest.Start(t, remotetest.Options{})))
+	})
+	t.Run("best server", func(t *testing.T) {
+		t.Parallel()
+		test(t, dial(t, remotetest.Best(t)))
+	})
+}
+
+// await polls until the condition holds.
+func await(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain: %s", what)
+		}
+	}
+}
+
+func read(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

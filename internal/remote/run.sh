@@ -137,7 +137,11 @@ pump_out=$!
 pump err
 pump_err=$!
 exec 7>"$spool/pipe.out" 8>"$spool/pipe.err"
-mark 7>&- 8>&- 9>&- &
+(
+	# Not as redirections of the function: dash keeps the descriptors for later.
+	exec 7>&- 8>&- 9>&-
+	mark
+) &
 marker=$!
 identify
 

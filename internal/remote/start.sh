@@ -145,6 +145,7 @@ empty() {
 	: >"$1"
 }
 
+# reserve has cat write: sh would not say why it could not.
 reserve() {
-	printf '%512s\n' '' >"$1"
+	printf '%512s\n' '' | cat >"$1"
 }

@@ -1,0 +1,33 @@
+package remote
+
+// FollowScript is what a session of Follow sends.
+func FollowScript(job Job, from Offsets) string {
+	return followScript(job, from, words{nonce: "NONCE", cookie: "COOKIE"})
+}
+
+// Quote is quote.
+func Quote(text string) string { return quote(text) }
+
+// Replay gives the bytes to a sink in pieces of a size, as if a server had sent
+// them, and returns what ended it. 0 means all at once.
+func Replay(sent []byte, piece, steps int, sink Sink) (End, error) {
+	reader := newReader(steps, Offsets{}, sink)
+	frames := newFrames("NONCE", reader)
+	if piece == 0 {
+		piece = max(1, len(sent))
+	}
+	for len(sent) > 0 {
+		n := min(piece, len(sent))
+		if err := frames.feed(sent[:n]); err != nil {
+			return reader.end, err
+		}
+		sent = sent[n:]
+	}
+	return reader.end, nil
+}
+
+// ErrEnded and ErrGarbled are what ends a replay.
+var (
+	ErrEnded   = errEnded
+	ErrGarbled = errGarbled
+)
