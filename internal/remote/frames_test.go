@@ -43,7 +43,7 @@ func (s *score) add(line string) error {
 }
 
 const good = "noise\nH\n\nNONCE\nH\nA 12 ab-c 1\n" +
-	"S 0 28 10.000000001\nS 1 9.5 0 0 \nE 1 10 4 2 3\n" +
+	"S 0 26 10.000000001\nS 1 9.5 0 0 \nE 1 10 4 2 3\n" +
 	"M 0 9 10.000000001\n9.75 2 1\n" +
 	"O 0 4 10.000000001\na\nH\nE 0 2 10.%N\nxyH\nX 3 11.000000000 4 2 0\n"
 
