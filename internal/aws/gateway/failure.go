@@ -37,11 +37,10 @@ func guard(run func() error) (err error) {
 	return run()
 }
 
-// failed writes the one line about an error. Conflict is no trouble: somebody
-// else is at it.
+// failed writes the one line about an error.
 func (g *Gateway) failed(ctx context.Context, message string, err error, attrs ...slog.Attr) {
 	level := slog.LevelError
-	if errors.Is(err, fault.Conflict) {
+	if harmless(err) {
 		level = slog.LevelInfo
 	}
 	attrs = append(attrs, slog.String("kind", fault.KindOf(err).String()), slog.String("error", err.Error()))
@@ -50,4 +49,10 @@ func (g *Gateway) failed(ctx context.Context, message string, err error, attrs .
 		attrs = append(attrs, slog.String("stack", thrown.stack))
 	}
 	g.log.LogAttrs(ctx, level, message, attrs...)
+}
+
+// harmless reports whether the error is one that nobody has to look into:
+// somebody else is at it, or what a person typed was refused with a reason.
+func harmless(err error) bool {
+	return errors.Is(err, fault.Conflict) || (errors.Is(err, fault.Invalid) && fault.Fields(err) != nil)
 }

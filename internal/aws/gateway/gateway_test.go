@@ -136,8 +136,8 @@ func TestARefusedTokenSaysWhatIsWrong(t *testing.T) {
 	if want := "Validation failed. abilities: must have at least one. name: is missing."; err == nil || err.Error() != want {
 		t.Errorf("error %v, want %q", err, want)
 	}
-	if !strings.Contains(log.String(), cause.Error()) {
-		t.Errorf("the log %s has no cause", log)
+	if lines := log.lines(t); len(lines) != 1 || lines[0]["level"] != "INFO" || !strings.Contains(log.String(), cause.Error()) {
+		t.Errorf("logged %s, want one line with the cause that alarms nobody", log)
 	}
 }
 
