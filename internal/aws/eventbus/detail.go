@@ -3,7 +3,6 @@ package eventbus
 import (
 	"time"
 
-	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 )
 
@@ -11,7 +10,7 @@ import (
 // the order of the changes: deployment_uuid and status name the change.
 type detail struct {
 	// Kind is the resource's: "application", "service" or "database".
-	Kind catalog.Kind `json:"kind"`
+	Kind string `json:"kind"`
 	// PreviousStatus is null for a new deployment.
 	PreviousStatus *deployment.Status `json:"previous_status"`
 	Deployment     record             `json:"deployment"`
@@ -23,11 +22,11 @@ type record struct {
 	ID               deployment.ID     `json:"deployment_uuid"`
 	Status           deployment.Status `json:"status"`
 	Reason           *string           `json:"reason"`
-	Operation        catalog.Operation `json:"operation"`
-	ResourceID       catalog.ID        `json:"resource_uuid"`
-	ResourceType     catalog.Kind      `json:"resource_type"`
+	Operation        string            `json:"operation"`
+	ResourceID       string            `json:"resource_uuid"`
+	ResourceType     string            `json:"resource_type"`
 	ResourceName     string            `json:"resource_name"`
-	ServerID         catalog.ID        `json:"server_uuid"`
+	ServerID         string            `json:"server_uuid"`
 	ServerName       string            `json:"server_name"`
 	PullLatestImages bool              `json:"pull_latest_images"`
 	StopBeforeStart  bool              `json:"stop_before_start"`
@@ -62,18 +61,18 @@ type logTotals struct {
 func newDetail(change deployment.Change) detail {
 	r := change.Record
 	return detail{
-		Kind:           r.ID.Kind(),
+		Kind:           string(r.ID.Kind()),
 		PreviousStatus: orNull(change.Previous),
 		Deployment: record{
 			Number:           r.ID.Number(),
 			ID:               r.ID,
 			Status:           r.Status,
 			Reason:           orNull(string(r.Outcome.Reason)),
-			Operation:        r.Operation,
-			ResourceID:       r.ID.Resource(),
-			ResourceType:     r.ID.Kind(),
+			Operation:        string(r.Operation),
+			ResourceID:       string(r.ID.Resource()),
+			ResourceType:     string(r.ID.Kind()),
 			ResourceName:     r.ResourceName,
-			ServerID:         r.ServerID,
+			ServerID:         string(r.ServerID),
 			ServerName:       r.ServerName,
 			PullLatestImages: r.Options.PullLatestImages,
 			StopBeforeStart:  r.Options.StopBeforeStart,
