@@ -152,8 +152,8 @@ func TestALineTakesNoAllocation(t *testing.T) {
 	}
 }
 
-// TestMemoryDoesNotGrowWithTheLog lets a job print 256 MiB, and 1 GiB when not
-// in a hurry. What is alive at each commit is all that the recorder needs.
+// TestMemoryDoesNotGrowWithTheLog lets a job print 256 MiB and looks at each
+// commit, garbage included.
 func TestMemoryDoesNotGrowWithTheLog(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it prints 256 MiB; run without -short")

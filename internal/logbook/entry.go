@@ -1,6 +1,28 @@
 // Package logbook is a deployment's output: the entries that a reader sees,
 // the chunks that keep them, their order, and the pages read back. It is the
 // deployer's log; the operator's is oplog, and they never mix.
+//
+// The way of a byte that a command wrote, each step in a file of its own:
+//
+//  1. recorder.go takes it, with its place in the job's spool. What was there
+//     already is left out, what is missing is said to be missing.
+//  2. steps.go lets it wait until the log is at its step.
+//  3. A [Filter] for its stream decides whether it is part of a secret.
+//  4. lines.go makes it part of a line, and knows where in the spool the line
+//     ends.
+//  5. wire.go writes the line as JSON, once and for ever: nothing decodes it
+//     until it is shown.
+//  6. chunk.go compresses it. A commit makes an object of what is settled.
+//
+// And back: page.go finds the chunk of a line by the index in the record,
+// chunkreader.go reads it line by line.
+//
+// What makes the log whole is that nobody has to be trusted to live. A chunk
+// can be written once only, and says which bytes of the spool it covers, so
+// whoever writes chunk N first decides where N+1 begins. A runner that dies
+// before its commit leaves nothing; one that dies behind it leaves a chunk that
+// recover.go counts in. Either way the next one starts at a place where a fresh
+// [Recorder] does what the dead one would have done.
 package logbook
 
 import (

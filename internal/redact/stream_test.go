@@ -263,3 +263,29 @@ func TestStreamBufferIsBoundedInALargeWrite(t *testing.T) {
 		t.Errorf("the buffer has %d bytes after a write of 8 MiB, want at most 128 KiB", got)
 	}
 }
+
+// TestStreamMayStartAnywhereOutsideOfAMask because a log is taken up again at
+// the end of its last line by a stream that has not seen that line.
+func TestStreamMayStartAnywhereOutsideOfAMask(t *testing.T) {
+	random := rand.New(rand.NewPCG(8, 9))
+	m, texts := redact.Literal("abab", "ababba", "bbbb", "baab", "aabb\na")
+	for range 300 {
+		var input strings.Builder
+		for range 10 {
+			input.WriteString([]string{texts[random.IntN(len(texts))], "a", "b", "\n"}[random.IntN(4)])
+		}
+		rest := stream(t, m, input.String())
+		for at := 0; len(rest) > 0; {
+			if d := diff(stream(t, m, input.String()[at:]), rest); d != "" {
+				t.Fatalf("%q from %d on:\n%s", input.String(), at, d)
+			}
+			if first := &rest[0]; first.masked == 0 && len(first.text) > 1 {
+				first.text = first.text[1:]
+				at++
+				continue
+			}
+			at += max(rest[0].masked, 1)
+			rest = rest[1:]
+		}
+	}
+}
