@@ -111,7 +111,7 @@ func newFunctions(res resources) map[string]awslambda.Function {
 
 func newFunction(scope constructs.Construct, res resources, f function) awslambda.Function {
 	id := exported(f.name)
-	logs := newLogGroup(scope, id+"Log")
+	logs := newLogGroup(scope, id+"Log", res.opts, f.name)
 	props := &awslambda.FunctionProps{
 		Description:  jsii.String(f.does),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
@@ -140,8 +140,11 @@ var architectures = map[string]func() awslambda.Architecture{
 	"x86_64": awslambda.Architecture_X86_64,
 }
 
-func newLogGroup(scope constructs.Construct, id string) awslogs.LogGroup {
+// newLogGroup returns a log group with a name that an operator can guess,
+// "/waybill/TEAM/runner".
+func newLogGroup(scope constructs.Construct, id string, opts Options, name string) awslogs.LogGroup {
 	return awslogs.NewLogGroup(scope, jsii.String(id), &awslogs.LogGroupProps{
+		LogGroupName:  jsii.String("/waybill/" + opts.Team + "/" + name),
 		Retention:     logDays,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})

@@ -37,7 +37,7 @@ func main() {
 // run writes the cloud assembly where the CDK CLI told the app to.
 func run() error {
 	defer jsii.Close()
-	app := NewApp()
+	app := NewApp("")
 	opts, err := ReadOptions(func(name string) any { return app.Node().TryGetContext(jsii.String(name)) })
 	if err != nil {
 		return err
@@ -53,9 +53,10 @@ func run() error {
 	return nil
 }
 
-// NewApp returns an app whose templates depend on nothing but this code.
-func NewApp() awscdk.App {
-	return awscdk.NewApp(&awscdk.AppProps{
+// NewApp returns an app whose templates depend on nothing but this code. They
+// are written to the folder, or where the CDK CLI says when it is "".
+func NewApp(folder string) awscdk.App {
+	props := &awscdk.AppProps{
 		// No metadata resource that phones home with every deployment.
 		AnalyticsReporting: jsii.Bool(false),
 		Context: &map[string]any{
@@ -63,5 +64,9 @@ func NewApp() awscdk.App {
 			// resource gets them; they need not be in each resource of the template.
 			"@aws-cdk/core:explicitStackTags": true,
 		},
-	})
+	}
+	if folder != "" {
+		props.Outdir = jsii.String(folder)
+	}
+	return awscdk.NewApp(props)
 }

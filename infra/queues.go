@@ -20,8 +20,8 @@ const retentionDays = 14
 // long as they are. Giving up too soon would leave a deployment in progress
 // that nobody works on, and its server with a slot less; at 100 that would be
 // after 67 minutes. A message that can never succeed costs a short invocation
-// every 40 s for 11 hours, which is a cent or two, and is noticed long before
-// by the alarm on the runner's errors.
+// every 40 s for 11 hours, less than a cent in all, and is noticed long before by
+// the alarms on the runner.
 const maxReceives = 1000
 
 // queues are the runner's queue and where what cannot be delivered ends up:

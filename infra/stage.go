@@ -17,7 +17,7 @@ func newStage(scope constructs.Construct, opts Options, deployment awsapigateway
 		StageName:            jsii.String(stageName),
 		ThrottlingRateLimit:  jsii.Number(requestsPerSecond),
 		ThrottlingBurstLimit: jsii.Number(requestsAtOnce),
-		AccessLogDestination: awsapigateway.NewLogGroupLogDestination(newLogGroup(scope, "AccessLog")),
+		AccessLogDestination: awsapigateway.NewLogGroupLogDestination(newLogGroup(scope, "AccessLog", opts, "requests")),
 		AccessLogFormat:      accessLogFormat(),
 		// What a request says stays between the client and the function.
 		DataTraceEnabled: jsii.Bool(false),

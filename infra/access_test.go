@@ -1,0 +1,158 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// unscoped are the actions that may be allowed on every resource, and why.
+var unscoped = map[string]string{
+	"dynamodb:ListStreams": "AWS knows no resource for it, and Lambda needs it to read a stream.",
+}
+
+// managed are the policies of AWS's own that a role may have, and why.
+var managed = map[string]string{
+	"AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's own role for access logs; AWS names no other for it.",
+}
+
+// statement is one statement of a policy, with the resource that it is part of.
+type statement struct {
+	in   string
+	tree any
+}
+
+func (s statement) allows() bool { return at(s.tree, "Effect") == "Allow" }
+
+// statements lists every statement of the stack: of roles, and of policies on
+// buckets and queues.
+func statements(t *testing.T, m template) []statement {
+	t.Helper()
+	var found []statement
+	for id, r := range m.Resources {
+		documents := []any{r.get("PolicyDocument"), r.get("AssumeRolePolicyDocument")}
+		for _, policy := range list(r.get("Policies")) {
+			documents = append(documents, at(policy, "PolicyDocument"))
+		}
+		for _, document := range documents {
+			for _, tree := range list(at(document, "Statement")) {
+				if tree != nil {
+					found = append(found, statement{in: id, tree: tree})
+				}
+			}
+		}
+	}
+	if len(found) < 20 {
+		t.Fatalf("found %d statements in the stack, expected many more: are they where the test looks?", len(found))
+	}
+	return found
+}
+
+func TestNoActionIsAPattern(t *testing.T) {
+	for _, s := range statements(t, parse(t, onAWS)) {
+		if at(s.tree, "NotAction") != nil || at(s.tree, "NotResource") != nil {
+			t.Errorf("%s: a statement says what it does not mean", s.in)
+		}
+		for _, action := range list(at(s.tree, "Action")) {
+			if s.allows() && strings.Contains(fmt.Sprint(action), "*") {
+				t.Errorf("%s allows %s", s.in, action)
+			}
+		}
+	}
+}
+
+func TestEveryResourceIsAllUnlessThereIsAReason(t *testing.T) {
+	for _, s := range statements(t, parse(t, onAWS)) {
+		for _, on := range list(at(s.tree, "Resource")) {
+			if !s.allows() || on != "*" {
+				continue
+			}
+			for _, action := range list(at(s.tree, "Action")) {
+				if unscoped[fmt.Sprint(action)] == "" {
+					t.Errorf("%s allows %s on everything, and no reason is written down", s.in, action)
+				}
+			}
+		}
+	}
+}
+
+func TestNobodyOutsideIsAllowedAnything(t *testing.T) {
+	for _, s := range statements(t, parse(t, onAWS)) {
+		if principal := at(s.tree, "Principal"); s.allows() && principal != nil && at(principal, "Service") == nil {
+			t.Errorf("%s allows something to %v, which is no service of AWS", s.in, principal)
+		}
+	}
+}
+
+func TestEveryFunctionHasARoleOfItsOwn(t *testing.T) {
+	m := parse(t, onAWS)
+	owner := map[string]string{}
+	for id, r := range m.all(t, "AWS::Lambda::Function") {
+		role := target(r.get("Role"))
+		if m.Resources[role].Type != "AWS::IAM::Role" {
+			t.Errorf("%s has the role %q, which is none of the stack's", id, role)
+		}
+		if owner[role] != "" {
+			t.Errorf("%s and %s share a role", id, owner[role])
+		}
+		owner[role] = id
+	}
+	for id, r := range m.all(t, "AWS::IAM::Role") {
+		for _, policy := range list(r.get("ManagedPolicyArns")) {
+			if text, _ := json.Marshal(policy); policy != nil && !slices.ContainsFunc(keys(managed), func(name string) bool {
+				return strings.Contains(string(text), "/"+name+`"`)
+			}) {
+				t.Errorf("%s has the policy %s, and no reason is written down", id, text)
+			}
+		}
+	}
+	for _, kind := range []string{"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"} {
+		for id, r := range m.Resources {
+			if r.Type == kind {
+				t.Errorf("%s was added to a role that should be complete as it is", id)
+			}
+		}
+	}
+}
+
+// TestP10 holds what is easiest to widen by accident. That each role also is
+// enough is shown by the end-to-end suite, which runs with IAM enforced.
+func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
+	m := parse(t, onAWS)
+	catalog := ""
+	for id := range m.all(t, "AWS::DynamoDB::GlobalTable") {
+		if strings.HasPrefix(id, "TablesCatalog") {
+			catalog = id
+		}
+	}
+	for _, name := range functionNames {
+		_, function := m.function(t, name)
+		role := target(function.get("Role"))
+		for _, s := range statements(t, m) {
+			if s.in != role {
+				continue
+			}
+			narrowed := at(s.tree, "Condition", "ForAllValues:StringNotEquals", "dynamodb:LeadingKeys", 0) == "token"
+			for _, action := range list(at(s.tree, "Action")) {
+				action := fmt.Sprint(action)
+				writes := slices.Contains([]string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}, action)
+				if writes && name != "catalog" && target(at(s.tree, "Resource")) == catalog && !narrowed {
+					t.Errorf("%s may %s a token", name, action)
+				}
+				if strings.HasPrefix(action, "ssm:") && name != "catalog" && (name != "runner" || action != "ssm:GetParameter") {
+					t.Errorf("%s may %s", name, action)
+				}
+			}
+		}
+	}
+}
+
+func keys(of map[string]string) []string {
+	var all []string
+	for key := range of {
+		all = append(all, key)
+	}
+	return all
+}

@@ -1,0 +1,103 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// built is what the name of a built function is made of in a template.
+var built = regexp.MustCompile(`[0-9a-f]{64}\.zip`)
+
+func TestTemplateIsTheGoldenOne(t *testing.T) {
+	var got bytes.Buffer
+	if err := json.Indent(&got, bytes.TrimSpace(built.ReplaceAll(text(t, onAWS), []byte("BUILT.zip"))), "", " "); err != nil {
+		t.Fatal(err)
+	}
+	got.WriteByte('\n')
+	path := filepath.Join("testdata", "template.json")
+	if *update {
+		if err := os.WriteFile(path, got.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v; make golden writes it", err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")); diff != "" {
+		t.Errorf("the template changed (-golden +now); if that is meant, make golden and read the diff:\n%s", diff)
+	}
+}
+
+func TestTemplateKnowsNoMachine(t *testing.T) {
+	for name, form := range map[string]func() ([]byte, error){"on AWS": onAWS, "local": local} {
+		for _, trace := range []string{os.TempDir() + "/", "localhost", "127.0.0.1", "000000000000"} {
+			if bytes.Contains(text(t, form), []byte(trace)) {
+				t.Errorf("the template %s has %q in it", name, trace)
+			}
+		}
+	}
+}
+
+func TestLocalStackDiffersOnlyInWhatEmulatorsCannotDoOrNeedNotKeep(t *testing.T) {
+	allowed := regexp.MustCompile(strings.Join([]string{
+		// Data of an emulator goes with it.
+		`^Tables\w+\.(DeletionPolicy|UpdateReplacePolicy|Properties\.Replicas\.0\.DeletionProtectionEnabled)$`,
+		`^Logs[0-9A-F]{8}\.(DeletionPolicy|UpdateReplacePolicy)$`,
+		`^ApiGateway(Role|Account)\w+\.(DeletionPolicy|UpdateReplacePolicy)$`,
+		// Plain HTTP on loopback, and a condition key that emulators do not know.
+		`^LogsPolicy\w+\.`,
+		`^Queues\w+Policy\w+\.`,
+	}, "|"))
+	there, here := leaves(t, onAWS), leaves(t, local)
+	for path, value := range there {
+		if here[path] != value && !allowed.MatchString(path) {
+			t.Errorf("%s is %s on AWS and %q locally", path, value, here[path])
+		}
+	}
+	for path, value := range here {
+		if _, both := there[path]; !both && !allowed.MatchString(path) {
+			t.Errorf("%s is %s locally and nothing on AWS", path, value)
+		}
+	}
+}
+
+// leaves returns every value of the resources by its path.
+func leaves(t *testing.T, form func() ([]byte, error)) map[string]string {
+	t.Helper()
+	var whole struct{ Resources map[string]any }
+	if err := json.Unmarshal(text(t, form), &whole); err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for id, tree := range whole.Resources {
+		collect(found, id, tree)
+	}
+	return found
+}
+
+func collect(found map[string]string, path string, tree any) {
+	switch tree := tree.(type) {
+	case map[string]any:
+		for name, value := range tree {
+			collect(found, path+"."+name, value)
+		}
+	case []any:
+		for i, value := range tree {
+			collect(found, fmt.Sprintf("%s.%d", path, i), value)
+		}
+	default:
+		found[path] = fmt.Sprintf("%v", tree)
+	}
+}

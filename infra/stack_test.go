@@ -1,0 +1,274 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	infra "waybill/infra"
+	"waybill/internal/openapi"
+	"waybill/internal/settings"
+)
+
+func TestEveryTableCanBeRestoredAndForgets(t *testing.T) {
+	m := parse(t, onAWS)
+	tables := m.all(t, "AWS::DynamoDB::GlobalTable")
+	if len(tables) != 4 {
+		t.Errorf("got %d tables, want 4", len(tables))
+	}
+	for id, table := range tables {
+		for _, want := range []struct {
+			value any
+			path  []any
+		}{
+			{"PAY_PER_REQUEST", []any{"BillingMode"}},
+			{true, []any{"SSESpecification", "SSEEnabled"}},
+			{true, []any{"TimeToLiveSpecification", "Enabled"}},
+			{infra.ExpiryAttribute, []any{"TimeToLiveSpecification", "AttributeName"}},
+			{true, []any{"Replicas", 0, "PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"}},
+			{true, []any{"Replicas", 0, "DeletionProtectionEnabled"}},
+		} {
+			if got := table.get(want.path...); got != want.value {
+				t.Errorf("%s: %v is %v, want %v", id, want.path, got, want.value)
+			}
+		}
+		if table.DeletionPolicy != "Retain" {
+			t.Errorf("%s goes with the stack", id)
+		}
+		key := [2]any{table.get("KeySchema", 0, "AttributeName"), table.get("KeySchema", 1, "AttributeName")}
+		want, stream := [2]any{"resource_uuid", "deployment_uuid"}, any("NEW_AND_OLD_IMAGES")
+		if strings.HasPrefix(id, "TablesCatalog") {
+			want, stream = [2]any{"kind", "uuid"}, nil
+		}
+		if key != want {
+			t.Errorf("%s has the key %v, want %v", id, key, want)
+		}
+		if got := table.get("StreamSpecification", "StreamViewType"); got != stream {
+			t.Errorf("%s has the stream %v, want %v", id, got, stream)
+		}
+	}
+}
+
+func TestTheLogBucketIsPrivateAndWrittenOnce(t *testing.T) {
+	m := parse(t, onAWS)
+	for id, bucket := range m.all(t, "AWS::S3::Bucket") {
+		for _, block := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+			if bucket.get("PublicAccessBlockConfiguration", block) != true {
+				t.Errorf("%s: %s is not on", id, block)
+			}
+		}
+		if bucket.get("BucketEncryption", "ServerSideEncryptionConfiguration", 0) == nil {
+			t.Errorf("%s is not encrypted", id)
+		}
+		if got := bucket.get("LifecycleConfiguration", "Rules", 0, "ExpirationInDays"); got != 400.0 {
+			t.Errorf("%s keeps objects for %v days, want 400", id, got)
+		}
+		if bucket.DeletionPolicy != "Retain" {
+			t.Errorf("%s goes with the stack", id)
+		}
+		var once, secure bool
+		for _, s := range statements(t, m) {
+			if target(m.Resources[s.in].get("Bucket")) == id && at(s.tree, "Effect") == "Deny" {
+				once = once || at(s.tree, "Condition", "Null", "s3:if-none-match") == "true" && at(s.tree, "Action") == "s3:PutObject"
+				secure = secure || at(s.tree, "Condition", "Bool", "aws:SecureTransport") == "false"
+			}
+		}
+		if !once || !secure {
+			t.Errorf("%s refuses a second write: %t, and plain HTTP: %t; want both", id, once, secure)
+		}
+	}
+}
+
+func TestEveryQueueHasADeadLetterQueueWithAnAlarm(t *testing.T) {
+	m := parse(t, onAWS)
+	dead := map[string]bool{} // the queues that others end in
+	note := func(arn any) {
+		if arn != nil {
+			dead[target(arn)] = true
+		}
+	}
+	for id, r := range m.Resources {
+		switch r.Type {
+		case "AWS::SQS::Queue":
+			note(r.get("RedrivePolicy", "deadLetterTargetArn"))
+		case "AWS::Events::Rule":
+			if r.get("Targets", 0, "DeadLetterConfig", "Arn") == nil {
+				t.Errorf("the rule %s drops what it cannot deliver", id)
+			}
+			note(r.get("Targets", 0, "DeadLetterConfig", "Arn"))
+		case "AWS::Lambda::EventSourceMapping":
+			onFailure := r.get("DestinationConfig", "OnFailure", "Destination")
+			if strings.Contains(fmt.Sprint(r.get("EventSourceArn")), "StreamArn") && onFailure == nil {
+				t.Errorf("the stream of %s drops what cannot be handled", id)
+			}
+			note(onFailure)
+		case "AWS::Lambda::EventInvokeConfig":
+			note(r.get("DestinationConfig", "OnFailure", "Destination"))
+		}
+	}
+	alarmed := map[string]bool{}
+	for _, alarm := range m.all(t, "AWS::CloudWatch::Alarm") {
+		if alarm.get("MetricName") == "ApproximateNumberOfMessagesVisible" {
+			alarmed[target(alarm.get("Dimensions", 0, "Value"))] = true
+		}
+	}
+	for id, queue := range m.all(t, "AWS::SQS::Queue") {
+		if queue.get("RedrivePolicy") == nil && !dead[id] {
+			t.Errorf("%s neither has a dead-letter queue nor is one", id)
+		}
+		if dead[id] && !alarmed[id] {
+			t.Errorf("nobody is told of messages in %s", id)
+		}
+		if queue.get("MessageRetentionPeriod") != 14.0*24*3600 {
+			t.Errorf("%s keeps messages for %v s, want 14 days", id, queue.get("MessageRetentionPeriod"))
+		}
+		if queue.get("SqsManagedSseEnabled") != true {
+			t.Errorf("%s is not encrypted", id)
+		}
+	}
+}
+
+func TestAMessageIsNotHandedOverWhileARunnerMayStillHaveIt(t *testing.T) {
+	m := parse(t, onAWS)
+	id, runner := m.function(t, "runner")
+	for _, mapping := range m.all(t, "AWS::Lambda::EventSourceMapping") {
+		if mapping.get("FunctionResponseTypes", 0) != "ReportBatchItemFailures" {
+			t.Errorf("a source of %s has what was done already come again", target(mapping.get("FunctionName")))
+		}
+		if target(mapping.get("FunctionName")) != id {
+			continue
+		}
+		queue := m.Resources[target(mapping.get("EventSourceArn"))]
+		if visibility, limit := queue.get("VisibilityTimeout").(float64), runner.get("Timeout").(float64); visibility < limit {
+			t.Errorf("a message is hidden for %g s, the runner may take %g s", visibility, limit)
+		}
+		if got := mapping.get("BatchSize"); got != 1.0 {
+			t.Errorf("a runner is given %v deployments at once, want 1", got)
+		}
+	}
+	if got := runner.get("RecursiveLoop"); got != "Allow" {
+		t.Errorf("Lambda ends a job that was handed over sixteen times: RecursiveLoop is %v", got)
+	}
+}
+
+func TestEveryFunctionHasItsLimitsAndALog(t *testing.T) {
+	m := parse(t, onAWS)
+	for id, function := range m.all(t, "AWS::Lambda::Function") {
+		for _, limit := range []string{"MemorySize", "Timeout"} {
+			if value, _ := function.get(limit).(float64); value < 10 {
+				t.Errorf("%s: %s is %v", id, limit, function.get(limit))
+			}
+		}
+		if function.get("ReservedConcurrentExecutions") != nil {
+			t.Errorf("%s takes concurrency from the other functions of the account", id)
+		}
+		if got := function.get("Architectures", 0); got != "arm64" {
+			t.Errorf("%s is for %v, want arm64", id, got)
+		}
+		group := m.Resources[target(function.get("LoggingConfig", "LogGroup"))]
+		if days, _ := group.get("RetentionInDays").(float64); days < 1 {
+			t.Errorf("the log of %s is kept for %v days", id, group.get("RetentionInDays"))
+		}
+	}
+	for id, group := range m.all(t, "AWS::Logs::LogGroup") {
+		if group.get("RetentionInDays") == nil {
+			t.Errorf("%s is kept for ever", id)
+		}
+	}
+}
+
+// asked finds the settings that a function's code names.
+var asked = regexp.MustCompile(`settings\.([A-Z]\w+)`)
+
+func TestEveryFunctionIsToldWhatItAsksForAndNothingElse(t *testing.T) {
+	m := parse(t, onAWS)
+	names := map[string][]string{
+		"Team": {settings.Team}, "CatalogTable": {settings.CatalogTable}, "LogBucket": {settings.LogBucket},
+		"RunnerQueueURL": {settings.RunnerQueueURL}, "EventBus": {settings.EventBus}, "SecretsPath": {settings.SecretsPath},
+		"ForDeployments": settings.ForDeployments(), "Settings": nil,
+	}
+	for _, name := range functionNames {
+		want := map[string]bool{settings.Team: true}
+		for _, word := range asked.FindAllStringSubmatch(source(t, name), -1) {
+			variables, known := names[word[1]]
+			if !known {
+				t.Errorf("%s names settings.%s, which this test does not know", name, word[1])
+			}
+			for _, variable := range variables {
+				want[variable] = true
+			}
+		}
+		_, function := m.function(t, name)
+		got := map[string]bool{}
+		for variable, value := range function.get("Environment", "Variables").(map[string]any) {
+			got[variable] = value != ""
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the environment of %s, -want +got:\n%s", name, diff)
+		}
+	}
+}
+
+// source is the code of a function, its tests apart.
+func source(t *testing.T, name string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "functions", name, "*.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no code of the function %s: %v", name, err)
+	}
+	var all strings.Builder
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Write(code)
+	}
+	return all.String()
+}
+
+func TestEveryFolderOfAFunctionIsInTheStack(t *testing.T) {
+	folders, err := filepath.Glob(filepath.Join("..", "functions", "*", "main.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, folder := range folders {
+		got = append(got, filepath.Base(filepath.Dir(folder)))
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff(functionNames, got); diff != "" {
+		t.Errorf("-in the stack +in functions/:\n%s", diff)
+	}
+}
+
+func TestTheOutputsAreThere(t *testing.T) {
+	m := parse(t, onAWS)
+	for _, name := range []string{"ApiId", "Stage", "Url", "CatalogFunction", "CatalogTable", "LogBucket", "RunnerQueueUrl", "EventBus"} {
+		if at(m.Outputs[name], "Value") == nil {
+			t.Errorf("the stack has no output %s", name)
+		}
+	}
+}
+
+func TestARouteOfNoFunctionIsRefused(t *testing.T) {
+	text(t, onAWS) // skips where there is no CDK
+	folder := t.TempDir()
+	if err := placeholders(folder); err != nil {
+		t.Fatal(err)
+	}
+	_, err := infra.New(infra.NewApp(t.TempDir()), infra.Options{Team: "blue", Architecture: "arm64", Functions: folder},
+		[]openapi.Route{{Method: "GET", Path: "/api/v1/tea", Function: "kettle"}})
+	if err == nil || !strings.Contains(err.Error(), `GET /api/v1/tea is answered by function "kettle"`) {
+		t.Errorf("got error %v, want one that names the route and its function", err)
+	}
+}
