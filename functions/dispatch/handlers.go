@@ -22,6 +22,6 @@ func changed(dispatcher *deployment.Dispatcher) func(context.Context, gateway.Ch
 }
 
 // sweep has the dispatcher look after every server.
-func sweep(dispatcher *deployment.Dispatcher, store catalog.Store) func(context.Context) error {
-	return func(ctx context.Context) error { return dispatcher.Sweep(ctx, store) }
+func sweep(dispatcher *deployment.Dispatcher, store catalog.Store, history deployment.History) func(context.Context) error {
+	return func(ctx context.Context) error { return dispatcher.Sweep(ctx, store, history) }
 }

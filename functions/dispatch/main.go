@@ -25,12 +25,13 @@ func build(env settings.Settings, _ *slog.Logger) (gateway.Handlers, error) {
 		return gateway.Handlers{}, err
 	}
 	tables := dynamostore.Tables(env.Tables())
+	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
 	dispatcher := deployment.NewDispatcher(
-		dynamostore.NewDeployments(aws.DynamoDB(), tables),
+		deployments,
 		sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
 		eventbus.Open(aws.Config(), env.Get(settings.EventBus), eventbus.Options{}),
 		deployment.DispatcherOptions{},
 	)
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
-	return gateway.Handlers{Change: changed(dispatcher), Tick: sweep(dispatcher, store)}, nil
+	return gateway.Handlers{Change: changed(dispatcher), Tick: sweep(dispatcher, store, deployments)}, nil
 }

@@ -73,9 +73,15 @@ func (d *Dispatcher) Drain(ctx context.Context, server catalog.ID) error {
 	}
 }
 
-// Sweep drains every server. It is the net below the streams: run each minute,
-// it finds what a lost change would have left behind.
-func (d *Dispatcher) Sweep(ctx context.Context, store catalog.Store) error {
+// Sweep looks after every server. It is the net below the streams: run each
+// minute, it finds whatever else would need a person. For each server
+//
+//   - what has no place there any more is taken out: ended and still holding a
+//     slot, queued and gone;
+//   - what is in progress and has no runner gets one: claimed and never sent,
+//     sent and never begun, a lease that ran out;
+//   - what is queued and could run is claimed.
+func (d *Dispatcher) Sweep(ctx context.Context, store catalog.Store, history History) error {
 	servers, err := catalog.All(ctx, store, catalog.KindServer)
 	if err != nil {
 		return err
@@ -83,7 +89,26 @@ func (d *Dispatcher) Sweep(ctx context.Context, store catalog.Store) error {
 	var failed error
 	for _, server := range servers {
 		// One server's trouble must not keep the others waiting.
-		failed = errors.Join(failed, d.Drain(ctx, server.Common().ID))
+		failed = errors.Join(failed, d.sweep(ctx, history, server.Common().ID))
 	}
 	return failed
+}
+
+func (d *Dispatcher) sweep(ctx context.Context, history History, server catalog.ID) error {
+	load, err := history.Load(ctx, server)
+	if errors.Is(err, fault.NotFound) { // deleted since it was listed
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, id := range load.Strays {
+		err = errors.Join(err, d.ledger.Mend(ctx, server, id))
+	}
+	for _, record := range load.Running {
+		if record.LostContact(d.opts.Now()) {
+			err = errors.Join(err, d.sender.Send(ctx, record.ID))
+		}
+	}
+	return errors.Join(err, d.Drain(ctx, server))
 }

@@ -229,7 +229,7 @@ func TestSweep(t *testing.T) {
 		broken := fault.New(fault.Unavailable, "broken")
 		ports := &failing{Ledger: w.Ledger(), err: broken, server: servers[0]}
 		dispatcher := deployment.NewDispatcher(ports, w.Sender(), w.Publisher(), deployment.DispatcherOptions{Now: w.now})
-		if err := dispatcher.Sweep(t.Context(), w.Catalog()); !errors.Is(err, broken) {
+		if err := dispatcher.Sweep(t.Context(), w.Catalog(), w.History()); !errors.Is(err, broken) {
 			t.Errorf("error = %v, want %v", err, broken)
 		}
 		w.deliver(t)
@@ -238,7 +238,7 @@ func TestSweep(t *testing.T) {
 		}
 	})
 	t.Run("it finds what a lost change left behind", func(t *testing.T) {
-		if err := w.dispatcher.Sweep(t.Context(), w.Catalog()); err != nil {
+		if err := w.dispatcher.Sweep(t.Context(), w.Catalog(), w.History()); err != nil {
 			t.Fatal(err)
 		}
 		w.deliver(t)
@@ -252,7 +252,7 @@ func TestSweep(t *testing.T) {
 	t.Run("a catalog that cannot be read fails it", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := w.dispatcher.Sweep(ctx, w.Catalog()); !errors.Is(err, context.Canceled) {
+		if err := w.dispatcher.Sweep(ctx, w.Catalog(), w.History()); !errors.Is(err, context.Canceled) {
 			t.Errorf("error = %v, want %v", err, context.Canceled)
 		}
 	})

@@ -48,7 +48,7 @@ func (r Record) Begun(owner string, now time.Time, length time.Duration) (Record
 // the lease is not the record's, whether or not it has expired: until another
 // takes it, it can be renewed.
 func (r Record) Advanced(lease Lease, progress Progress, now time.Time, length time.Duration) (Record, error) {
-	if err := r.leasedTo(lease); err != nil {
+	if err := r.LeasedTo(lease); err != nil {
 		return Record{}, err
 	}
 	r.Progress, r.UpdatedAt = progress, now
@@ -59,7 +59,7 @@ func (r Record) Advanced(lease Lease, progress Progress, now time.Time, length t
 // Ended is the record in its terminal state. Conflict if the lease is not the
 // record's, or if the record has ended.
 func (r Record) Ended(lease Lease, progress Progress, outcome Outcome, now time.Time) (Record, error) {
-	if err := r.leasedTo(lease); err != nil {
+	if err := r.LeasedTo(lease); err != nil {
 		return Record{}, err
 	}
 	if err := r.Status.To(outcome.Status); err != nil {
@@ -70,7 +70,46 @@ func (r Record) Ended(lease Lease, progress Progress, outcome Outcome, now time.
 	return r, nil
 }
 
-func (r Record) leasedTo(lease Lease) error {
+// Cancelled is the record once a user asked to cancel it. Conflict if it has
+// ended.
+func (r Record) Cancelled(by string, now time.Time) (Record, error) {
+	if r.Status.Terminal() {
+		return Record{}, NotCancellable(r)
+	}
+	if r.CancelRequestedAt.IsZero() {
+		r.CancelRequestedAt, r.CancelRequestedBy, r.UpdatedAt = now, by, now
+	}
+	if r.Status == Queued { // no runner has it, and none ever will
+		r.Status, r.Outcome = Cancelled, Outcome{Status: Cancelled, Reason: ReasonCancelled}
+		r.Progress.Log.Complete = true
+		r.FinishedAt, r.UpdatedAt = now, now
+	}
+	return r, nil
+}
+
+// LostContact reports whether no runner seems to have the deployment: it was
+// claimed, or its lease ran out, longer ago than a message takes to arrive.
+// Its runner must then be called again.
+func (r Record) LostContact(now time.Time) bool {
+	since := r.Lease.Expires
+	if since.IsZero() {
+		since = r.ClaimedAt
+	}
+	return r.Status == InProgress && now.Sub(since) > contactGrace
+}
+
+// contactGrace is longer than a message takes on its way to a runner when all
+// is well, and short enough that a lost one costs no minute more than the
+// sweep's own.
+const contactGrace = 20 * time.Second
+
+// Stray reports whether the record does not belong where its server has it.
+func (r Record) Stray(inQueue bool) bool {
+	return r.Status.Terminal() || (inQueue && r.Status != Queued)
+}
+
+// LeasedTo is Conflict unless the lease is the record's.
+func (r Record) LeasedTo(lease Lease) error {
 	if r.Status != InProgress {
 		return fault.New(fault.Conflict, "Deployment %s is %s: no runner works on it.", r.ID, r.Status)
 	}

@@ -40,6 +40,19 @@ type Ledger interface {
 	// the resource, all in one. Conflict if the lease is no longer this one or
 	// the deployment has ended.
 	Finish(ctx context.Context, id ID, lease Lease, progress Progress, outcome Outcome, now time.Time) error
+	// Signals returns what others wrote on the record for its runner, without
+	// changing anything. Conflict if the lease is no longer this one.
+	Signals(ctx context.Context, id ID, lease Lease) (Signals, error)
+	// Cancel ends a queued deployment at once: record, queue and resource in one
+	// transaction. On one in progress it notes the wish for its runner, once:
+	// the first wish stands. Both return the record as it is then. Conflict if
+	// the deployment has ended, NotFound if there is no such deployment.
+	Cancel(ctx context.Context, id ID, by string, now time.Time) (Record, error)
+	// Mend takes a deployment out of the places of its server and its resource
+	// where it does not belong: out of all if it has ended or there is no such
+	// deployment, out of the queue if it is in progress. Mending what is right
+	// changes nothing.
+	Mend(ctx context.Context, server catalog.ID, id ID) error
 }
 
 // RequestKey makes repeated requests one. The zero key matches nothing.
@@ -111,6 +124,10 @@ type Listing struct {
 type Load struct {
 	Running []Record
 	Queue   []Record
+	// Strays are deployments that the server has in a place where they do not
+	// belong: they have ended, are gone, or stand in the queue while they run.
+	// There are none unless something outside of Waybill changed a table.
+	Strays []ID
 }
 
 // Sender hands a claimed deployment to a runner. Sending twice is harmless.

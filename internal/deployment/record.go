@@ -42,7 +42,9 @@ type Record struct {
 
 	// CancelRequestedAt and FollowedAt come from readers: when a user asked to
 	// cancel it, and when somebody last waited for its log. Zero if never.
+	// CancelRequestedBy is the name of that user's token.
 	CancelRequestedAt time.Time
+	CancelRequestedBy string
 	FollowedAt        time.Time
 }
 

@@ -33,6 +33,11 @@ func OtherQueued(queued Record) error {
 		queued.ID, queued.Operation)
 }
 
+// NotCancellable is Conflict: the deployment has ended. The words are upstream's.
+func NotCancellable(record Record) error {
+	return fault.New(fault.Conflict, "Deployment cannot be cancelled. Current status: %s", record.Status)
+}
+
 // Lost is Conflict: the lease is another's now.
 func Lost(id ID) error {
 	return fault.New(fault.Conflict, "The lease on deployment %s is another runner's now.", id)

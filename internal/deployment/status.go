@@ -55,5 +55,8 @@ const (
 	ReasonServer         Reason = "server"           // the server cannot run jobs: a full disk, a missing tool
 	ReasonConfiguration  Reason = "configuration"    // the resource cannot be deployed as it is configured
 	ReasonCancelled      Reason = "cancelled"        // a user cancelled it
+	ReasonSurvivors      Reason = "survivors"        // it was to be stopped, and some of its processes would not end
+	ReasonHostLocked     Reason = "host-locked"      // another job works on the resource's folder
+	ReasonDiskFull       Reason = "disk-full"        // the server's disk had no room for the output
 	ReasonInternal       Reason = "internal"         // Waybill failed; the operator's log has the cause
 )

@@ -77,10 +77,26 @@ func (h history) Load(ctx context.Context, id catalog.ID) (deployment.Load, erro
 		if !there {
 			return catalog.Missing(id)
 		}
-		load = deployment.Load{Running: h.all(server.running), Queue: h.all(server.queue)}
+		load.Running = h.placed(server.running, false, &load.Strays)
+		load.Queue = h.placed(server.queue, true, &load.Strays)
 		return nil
 	})
 	return load, err
+}
+
+// placed are the records of those ids that belong in the place; the others are
+// strays.
+func (h history) placed(ids []deployment.ID, inQueue bool, strays *[]deployment.ID) []deployment.Record {
+	var records []deployment.Record
+	for _, id := range ids {
+		record, there := h.records[id]
+		if !there || record.Stray(inQueue) {
+			*strays = append(*strays, id)
+			continue
+		}
+		records = append(records, cloneRecord(record))
+	}
+	return records
 }
 
 func (h history) Follow(ctx context.Context, id deployment.ID, now time.Time) error {

@@ -117,7 +117,68 @@ func (l ledger) Advance(ctx context.Context, id deployment.ID, lease deployment.
 	if err != nil {
 		return deployment.Signals{}, err
 	}
-	return deployment.Signals{CancelRequested: !record.CancelRequestedAt.IsZero(), FollowedAt: record.FollowedAt}, nil
+	return signalsOf(record), nil
+}
+
+func (l ledger) Signals(ctx context.Context, id deployment.ID, lease deployment.Lease) (deployment.Signals, error) {
+	var signals deployment.Signals
+	err := l.locked(ctx, func() error {
+		record, there := l.records[id]
+		if !there {
+			return deployment.Missing()
+		}
+		signals = signalsOf(record)
+		return record.LeasedTo(lease)
+	})
+	return signals, err
+}
+
+func signalsOf(record deployment.Record) deployment.Signals {
+	return deployment.Signals{CancelRequested: !record.CancelRequestedAt.IsZero(), FollowedAt: record.FollowedAt}
+}
+
+func (l ledger) Cancel(ctx context.Context, id deployment.ID, by string, now time.Time) (deployment.Record, error) {
+	return l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		cancelled, err := record.Cancelled(by, now)
+		if err == nil && cancelled.Status.Terminal() {
+			l.release(record.ServerID, id)
+		}
+		return cancelled, err
+	})
+}
+
+func (l ledger) Mend(ctx context.Context, server catalog.ID, id deployment.ID) error {
+	return l.locked(ctx, func() error {
+		record, there := l.records[id]
+		switch {
+		case !there || record.Status.Terminal():
+			l.release(server, id)
+		case record.Status == deployment.InProgress:
+			l.dequeue(server, id)
+		}
+		return nil
+	})
+}
+
+// release takes the deployment out of every place.
+func (l ledger) release(server catalog.ID, id deployment.ID) {
+	l.dequeue(server, id)
+	if server, there := l.servers[server]; there {
+		server.running = slices.DeleteFunc(server.running, func(running deployment.ID) bool { return running == id })
+	}
+	if state, there := l.states[id.Resource()]; there && state.Running == string(id) {
+		state.Running = ""
+	}
+}
+
+// dequeue takes the deployment out of the queue.
+func (l ledger) dequeue(server catalog.ID, id deployment.ID) {
+	if server, there := l.servers[server]; there {
+		server.queue = slices.DeleteFunc(server.queue, func(queued deployment.ID) bool { return queued == id })
+	}
+	if state, there := l.states[id.Resource()]; there && state.Queued == string(id) {
+		state.Queued = ""
+	}
 }
 
 func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
@@ -126,12 +187,9 @@ func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.L
 		if err != nil {
 			return ended, err
 		}
-		server := l.servers[record.ServerID]
-		server.running = slices.DeleteFunc(server.running, func(running deployment.ID) bool { return running == id })
-		state := l.states[id.Resource()]
-		state.Running = ""
+		l.release(record.ServerID, id)
 		if outcome.ResourceStatus != "" {
-			state.Status = outcome.ResourceStatus
+			l.states[id.Resource()].Status = outcome.ResourceStatus
 		}
 		return ended, nil
 	})
