@@ -35,8 +35,7 @@ golden: ## Write the golden files anew; read the diff before committing it
 
 # The first time, this compiles for a minute or two, and says so every ten seconds.
 $(WAYBILL):
-	@echo "Building the local tools."
 	@go build -o $(WAYBILL) ./localstack & pid=$$!; n=0; \
 	while kill -0 $$pid 2>/dev/null; do \
-		sleep 0.2; n=$$((n + 1)); [ $$((n % 50)) -ne 0 ] || echo "  building ($$((n / 5)) s)"; \
+		sleep 0.2; n=$$((n + 1)); [ $$((n % 50)) -ne 0 ] || echo "Building the local tools ($$((n / 5)) s)" >&2; \
 	done; wait $$pid

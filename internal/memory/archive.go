@@ -9,7 +9,8 @@ import (
 	"waybill/internal/logbook"
 )
 
-// archive is a [logbook.Archive].
+// archive is a [logbook.Archive]: like the bucket, it refuses to write a number
+// twice.
 type archive struct{ *Memory }
 
 func (a archive) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk) error {

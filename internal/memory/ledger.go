@@ -9,7 +9,9 @@ import (
 	"waybill/internal/deployment"
 )
 
-// ledger is a [deployment.Ledger].
+// ledger is a [deployment.Ledger]. What a step does to a record is
+// deployment's; what it does to the queue, the running set and the resource is
+// here, under the same lock, where the tables have it in one transaction.
 type ledger struct{ *Memory }
 
 func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey) (deployment.Receipt, error) {
@@ -61,12 +63,14 @@ func (l ledger) append(record deployment.Record, state *catalog.State) error {
 	return nil
 }
 
+// remember makes the key stand for the deployment from now on.
 func (l ledger) remember(key deployment.RequestKey, id deployment.ID, now time.Time) {
 	if key.Hash != "" {
 		l.requests[key.Hash] = request{id: id, until: now.Add(key.Window)}
 	}
 }
 
+// receipt is the record as it is now, and its place if it still waits.
 func (l ledger) receipt(id deployment.ID, repeated bool) deployment.Receipt {
 	record := cloneRecord(l.records[id])
 	receipt := deployment.Receipt{Record: record, Repeated: repeated}
@@ -76,6 +80,8 @@ func (l ledger) receipt(id deployment.ID, repeated bool) deployment.Receipt {
 	return receipt
 }
 
+// Claim looks for the first one whose resource is free, so that nobody waits
+// behind one that cannot start.
 func (l ledger) Claim(ctx context.Context, id catalog.ID, now time.Time) (deployment.Record, error) {
 	var claimed deployment.Record
 	err := l.locked(ctx, func() error {
@@ -224,6 +230,7 @@ func (l ledger) keep(record deployment.Record) {
 	}
 }
 
+// limits are read from the server itself each time: an update counts at once.
 func (l ledger) limits(id catalog.ID) *catalog.Server {
 	server, ok := l.entities[id].(*catalog.Server)
 	if !ok {

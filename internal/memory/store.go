@@ -8,7 +8,8 @@ import (
 	"waybill/internal/catalog"
 )
 
-// store is a [catalog.Store].
+// store is a [catalog.Store]. The state that deployments give to a resource or
+// a server is kept beside the entities, so that an update cannot touch it.
 type store struct{ *Memory }
 
 func (s store) Create(ctx context.Context, entity catalog.Entity) error {

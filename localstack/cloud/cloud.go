@@ -75,18 +75,34 @@ func Find(root, state, team string) (*Cloud, error) {
 	return open(running, outputs)
 }
 
-func start(ctx context.Context, opts Options) (e *emulator.Emulator, started bool, err error) {
+// Check reports what Up would refuse, before anybody prepares tools for it: an
+// emulator of another kind that runs here, or a taken port.
+func Check(opts Options) error {
 	kind, err := emulator.ParseKind(opts.Emulator)
 	if err != nil {
-		return nil, false, err
+		return err
 	}
+	running, alive, err := emulator.Find(opts.Root, opts.State)
+	if err != nil {
+		return err
+	}
+	if !alive {
+		return emulator.CheckPort(opts.Port)
+	}
+	if running.Kind != kind || (opts.Port != 0 && opts.Port != running.Port) {
+		return fmt.Errorf("%s is running on port %d already: stop it with `make down` first", running.Kind, running.Port)
+	}
+	return nil
+}
+
+func start(ctx context.Context, opts Options) (e *emulator.Emulator, started bool, err error) {
 	running, alive, err := emulator.Find(opts.Root, opts.State)
 	if err != nil {
 		return nil, false, err
 	}
 	if alive && !opts.Fresh {
-		if running.Kind != kind || (opts.Port != 0 && opts.Port != running.Port) {
-			return nil, false, fmt.Errorf("%s is running on port %d already: stop it with `make down` first", running.Kind, running.Port)
+		if err := Check(opts); err != nil {
+			return nil, false, err
 		}
 		opts.Progress(fmt.Sprintf("%s is running already on %s.", running.Kind, running.Endpoint()))
 		return running, false, nil
@@ -96,6 +112,10 @@ func start(ctx context.Context, opts Options) (e *emulator.Emulator, started boo
 		if err := running.Stop(ctx); err != nil {
 			return nil, false, err
 		}
+	}
+	kind, err := emulator.ParseKind(opts.Emulator)
+	if err != nil {
+		return nil, false, err
 	}
 	begun := time.Now()
 	e, err = emulator.Start(ctx, emulator.Options{Kind: kind, Root: opts.Root, State: opts.State, Port: opts.Port, Say: opts.Progress})
@@ -107,15 +127,24 @@ func start(ctx context.Context, opts Options) (e *emulator.Emulator, started boo
 }
 
 func deploy(ctx context.Context, running *emulator.Emulator, opts Options) (*Cloud, error) {
+	target := stack.Options{
+		Root:     opts.Root,
+		Endpoint: running.Endpoint(),
+		Account:  running.Process.Cookie,
+		Team:     opts.Team,
+		Log:      filepath.Join(opts.State, "cdk.log"),
+	}
+	outputs, deployed, err := stack.Deployed(target)
+	if err != nil {
+		return nil, err
+	}
+	if deployed {
+		opts.Progress(fmt.Sprintf("The stack waybill-%s is there, as it would be deployed now.", opts.Team))
+		return open(running, outputs)
+	}
 	begun := time.Now()
-	var outputs stack.Outputs
-	err := progress.While(opts.Progress, "Deploying the stack", func() (err error) {
-		outputs, err = stack.Deploy(ctx, stack.Options{
-			Root:     opts.Root,
-			Endpoint: running.Endpoint(),
-			Team:     opts.Team,
-			Log:      filepath.Join(opts.State, "cdk.log"),
-		})
+	err = progress.While(opts.Progress, "Deploying the stack", func() error {
+		outputs, err = stack.Deploy(ctx, target)
 		return err
 	})
 	if err != nil {

@@ -148,15 +148,18 @@ func (d *Demo) cloud(ctx context.Context) (*cloud.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
+	opts := cloud.Options{Root: d.opts.Root, State: d.folder(), Emulator: string(kind), Port: d.opts.Port, Team: team, Progress: d.line}
+	if _, alive, err := emulator.Find(opts.Root, opts.State); err == nil && !alive && opts.Port == 0 {
+		opts.Port = emulator.DefaultPort
+	}
+	if err := cloud.Check(opts); err != nil {
+		return nil, err
+	}
 	d.say("Preparing the tools in .local.")
 	if err := prepare.All(ctx, prepare.Options{Root: d.opts.Root, Say: d.line}, kind); err != nil {
 		return nil, err
 	}
-	port := d.opts.Port
-	if _, alive, err := emulator.Find(d.opts.Root, d.folder()); err == nil && !alive && port == 0 {
-		port = emulator.DefaultPort
-	}
-	return cloud.Up(ctx, cloud.Options{Root: d.opts.Root, State: d.folder(), Emulator: string(kind), Port: port, Team: team, Progress: d.line})
+	return cloud.Up(ctx, opts)
 }
 
 // connect finds out whether the last token is still good, and gets another if

@@ -10,6 +10,12 @@ import (
 	"syscall"
 )
 
+// CheckPort says who has the port, if anybody listens on it; 0 is any.
+func CheckPort(port int) error {
+	_, err := takePort(port)
+	return err
+}
+
 // takePort returns the port if nobody listens on it, or a free one for 0. What
 // it found may be taken a moment later; the emulator then says so itself.
 func takePort(port int) (int, error) {

@@ -23,6 +23,12 @@ const (
 	Region          = "us-east-1"
 )
 
+// Where prepare puts what is deployed, below the checkout.
+const (
+	app       = ".local/bin/infra"
+	functions = ".local/functions"
+)
+
 // Options say what to deploy and where.
 type Options struct {
 	// Root is the checkout. The CDK CLI, the CDK app and the built functions
@@ -30,6 +36,9 @@ type Options struct {
 	Root string
 	// Endpoint is the emulator's, "http://127.0.0.1:PORT".
 	Endpoint string
+	// Account tells the emulator's account from the next one that it has, which
+	// is empty.
+	Account string
 	// Team names the stack.
 	Team string
 	// Log is a file that gets all that the CDK CLI prints. What the CLI makes
@@ -56,33 +65,43 @@ func (o Outputs) URL(endpoint string) string {
 // Deploy bootstraps the emulator's account and deploys the stack, or brings a
 // stack that is there up to date. Its error has the end of what the CLI said.
 func Deploy(ctx context.Context, opts Options) (Outputs, error) {
-	if err := os.MkdirAll(filepath.Dir(opts.Log), 0o755); err != nil {
+	state := filepath.Dir(opts.Log)
+	if err := os.MkdirAll(state, 0o755); err != nil {
 		return Outputs{}, err
 	}
-	state := filepath.Dir(opts.Log)
-	outputs := outputsFile(state, opts.Team)
-	app := []string{
-		"--app", filepath.Join(opts.Root, ".local", "bin", "infra"),
+	if err := os.RemoveAll(stampFile(state, opts.Team)); err != nil {
+		return Outputs{}, err
+	}
+	// In a folder without an app, which would be run for nothing.
+	if err := opts.cdk(ctx, state, "bootstrap", "aws://000000000000/"+Region); err != nil {
+		return Outputs{}, err
+	}
+	err := opts.cdk(ctx, filepath.Join(opts.Root, "infra"), "deploy", "--all", "--require-approval", "never",
+		"--outputs-file", outputsFile(state, opts.Team),
+		"--app", filepath.Join(opts.Root, app),
 		"--output", filepath.Join(state, "cdk.out-"+opts.Team),
-		"-c", "team=" + opts.Team,
+		"-c", "team="+opts.Team,
 		"-c", "local=true",
-		"-c", "architecture=" + architecture(),
-		"-c", "functions=" + filepath.Join(opts.Root, ".local", "functions"),
+		"-c", "architecture="+architecture(),
+		"-c", "functions="+filepath.Join(opts.Root, functions),
+	)
+	if err != nil {
+		return Outputs{}, err
 	}
-	for _, args := range [][]string{
-		{"bootstrap", "aws://000000000000/" + Region},
-		{"deploy", "--all", "--require-approval", "never", "--outputs-file", outputs},
-	} {
-		if err := opts.cdk(ctx, append(args, app...)); err != nil {
-			return Outputs{}, err
-		}
+	outputs, err := Read(state, opts.Team)
+	if err != nil {
+		return Outputs{}, err
 	}
-	return Read(state, opts.Team)
+	stamp, err := opts.stamp()
+	if err != nil {
+		return Outputs{}, err
+	}
+	return outputs, os.WriteFile(stampFile(state, opts.Team), stamp, 0o600)
 }
 
 // cdk runs the CLI with an environment of its own, so that no profile or
 // region of the user's can send a local deployment to a real account.
-func (o Options) cdk(ctx context.Context, args []string) error {
+func (o Options) cdk(ctx context.Context, folder string, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	log, err := os.OpenFile(o.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -92,7 +111,7 @@ func (o Options) cdk(ctx context.Context, args []string) error {
 	defer log.Close()
 	var said bytes.Buffer
 	command := exec.CommandContext(ctx, filepath.Join(o.Root, "localstack", "node_modules", ".bin", "cdk"), args...)
-	command.Dir = filepath.Join(o.Root, "infra")
+	command.Dir = folder
 	command.Env = []string{
 		"PATH=" + os.Getenv("PATH"),
 		"HOME=" + os.Getenv("HOME"),

@@ -14,12 +14,6 @@ import (
 	"waybill/internal/fault"
 )
 
-// serverLoad is what a claim looks at.
-type serverLoad struct {
-	serverState
-	Definition serverDefinition `dynamodbav:"definition"`
-}
-
 // The places of the items within a claim's transaction.
 const (
 	claimRecord = iota
@@ -87,6 +81,9 @@ func (l *serverLoad) next(blocked map[string]bool) int {
 	})
 }
 
+// claiming is the transaction. Its three conditions are the whole of P2: still
+// queued, still at its place with a slot free, and nothing else running on the
+// resource.
 func (d *Deployments) claiming(record deployment.Record, server catalog.ID, place int) []types.TransactWriteItem {
 	now := stamp(record.ClaimedAt)
 	return []types.TransactWriteItem{

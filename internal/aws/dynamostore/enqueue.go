@@ -28,8 +28,17 @@ type requestItem struct {
 	CreatedAt      instant `dynamodbav:"created_at"`
 }
 
-// Enqueue tries the transaction first: that is one request for most calls.
-// Only when it is refused are the items read, to say why.
+// Enqueue tries the transaction first: that is one request for most calls, and
+// one more for the place in the queue. Only when it is refused are the items
+// read, in this order, to say why:
+//
+//  1. The request is known and its window has not passed: its deployment.
+//  2. The resource is gone: NotFound.
+//  3. The resource has one queued: that one if it is of the same request, which
+//     is then remembered as well; else Conflict.
+//  4. The server is gone: Conflict. Its queue is full: Exhausted.
+//  5. The id is taken: Conflict.
+//  6. Nothing of this any more: what refused it is over, so it is tried again.
 func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey) (deployment.Receipt, error) {
 	if !record.ID.Kind().Deployable() {
 		return deployment.Receipt{}, catalog.Missing(record.ID.Resource())
@@ -217,34 +226,4 @@ func (d *Deployments) receipt(ctx context.Context, record deployment.Record, rep
 	}
 	receipt.Position = slices.Index(server.Queue, string(record.ID)) + 1
 	return receipt, nil
-}
-
-// server returns a server's queue, running set and limits, or nil if there is
-// no such server.
-func (d *Deployments) server(ctx context.Context, id catalog.ID) (*serverLoad, error) {
-	if id.Kind() != catalog.KindServer {
-		return nil, nil
-	}
-	stored, err := read(ctx, d.client, d.tables.Catalog, entityKey(id), "queue", "running", "definition")
-	if err != nil || stored == nil {
-		return nil, err
-	}
-	var load serverLoad
-	return &load, decode(stored, &load)
-}
-
-// resource returns a resource's state, or NotFound.
-func (d *Deployments) resource(ctx context.Context, id catalog.ID) (resourceState, error) {
-	var state resourceState
-	if !id.Kind().Deployable() {
-		return state, catalog.Missing(id)
-	}
-	stored, err := read(ctx, d.client, d.tables.Catalog, entityKey(id), "status", "queued", "running", "deployments")
-	if err != nil {
-		return state, err
-	}
-	if stored == nil {
-		return state, catalog.Missing(id)
-	}
-	return state, decode(stored, &state)
 }

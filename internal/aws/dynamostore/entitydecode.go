@@ -10,6 +10,7 @@ import (
 	"waybill/internal/fault"
 )
 
+// decodeEntity reads any kind of entity. The item itself says which it is.
 func decodeEntity(stored item) (catalog.Entity, error) {
 	var form entityItem
 	if err := decode(stored, &form); err != nil {
@@ -19,6 +20,8 @@ func decodeEntity(stored item) (catalog.Entity, error) {
 		ID: catalog.ID(form.UUID), Name: form.Name, Description: form.Description,
 		CreatedAt: time.Time(form.CreatedAt), UpdatedAt: time.Time(form.UpdatedAt),
 	}
+	// What an entity depends on is kept once, in depends_on: an update of the
+	// definition cannot change it.
 	var dependency catalog.ID
 	if len(form.DependsOn) > 0 {
 		dependency = catalog.ID(form.DependsOn[0])

@@ -43,6 +43,7 @@ func names(this string, expressions ...string) map[string]string {
 	return found
 }
 
+// names are those that the change's two expressions use.
 func (c change) names() map[string]string { return names(c.this, c.update, c.condition) }
 
 // updating is the change as a request of its own.
@@ -80,6 +81,7 @@ func put(table string, whole item, condition string, values item) types.Transact
 	}}
 }
 
+// text, number and list are the attribute values that expressions need.
 func text[T ~string](s T) types.AttributeValue { return &types.AttributeValueMemberS{Value: string(s)} }
 
 func number[T ~int | ~int64](n T) types.AttributeValue {

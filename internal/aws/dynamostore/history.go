@@ -29,7 +29,10 @@ func (d *Deployments) Get(ctx context.Context, id deployment.ID) (deployment.Rec
 	return decodeRecord(stored)
 }
 
-// List reads the count from the resource and the records by one query.
+// List reads the count from the resource and the records by one query, which
+// asks for one more than the page holds: whether it comes says whether there is
+// a next page. A skip costs a read of the keys that it passes, as every offset
+// does; a cursor costs nothing.
 func (d *Deployments) List(ctx context.Context, resource catalog.ID, page deployment.Page) (deployment.Listing, error) {
 	page, err := page.Check(resource)
 	if err != nil {
@@ -65,6 +68,8 @@ func (d *Deployments) List(ctx context.Context, resource catalog.ID, page deploy
 }
 
 // newestFirst asks for a resource's records after the cursor. Ids sort by time.
+// DynamoDB starts behind the cursor's key whether or not there still is such an
+// item.
 func (d *Deployments) newestFirst(resource catalog.ID, cursor string) *dynamodb.QueryInput {
 	const condition = "#resource_uuid = :resource"
 	query := &dynamodb.QueryInput{
@@ -105,7 +110,8 @@ func (d *Deployments) skip(ctx context.Context, query *dynamodb.QueryInput, n in
 	return true, nil
 }
 
-// Follow notes on the record that somebody waits for its log.
+// Follow notes on the record that somebody waits for its log. The runner's next
+// Advance brings it back, so that nobody has to ask for it.
 func (d *Deployments) Follow(ctx context.Context, id deployment.ID, now time.Time) error {
 	table := d.tables.of(id.Kind())
 	if table == "" {

@@ -15,6 +15,7 @@ import (
 // record has not ended. Its values are those of leaseValues.
 const leased = "#status = :in_progress AND #lease.#owner = :owner AND #lease.#attempt = :attempt"
 
+// leaseValues adds the values of that condition to more.
 func leaseValues(lease deployment.Lease, more item) item {
 	more[":in_progress"] = text(deployment.InProgress)
 	more[":owner"] = text(lease.Owner)
@@ -23,7 +24,8 @@ func leaseValues(lease deployment.Lease, more item) item {
 }
 
 // Begin takes the lease if it still is as it was read: a runner that renews it
-// in between keeps it.
+// in between keeps it. The rules themselves are [deployment.Record.Begun]'s;
+// the condition only makes sure that they were asked about the present.
 func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string, now time.Time, length time.Duration) (deployment.Record, error) {
 	var begun deployment.Record
 	err := settle(ctx, func() (bool, error) {
@@ -115,6 +117,7 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 	return signals, err
 }
 
+// readSignals reads what others wrote on the record since the last Advance.
 func readSignals(written item) (deployment.Signals, error) {
 	var form struct {
 		CancelRequestedAt instant `dynamodbav:"cancel_requested_at"`
@@ -129,7 +132,10 @@ func readSignals(written item) (deployment.Signals, error) {
 	}, nil
 }
 
-// Finish ends record, slot and resource in one transaction.
+// Finish ends record, slot and resource in one transaction. Only the record's
+// condition can fail in the ordinary course of things: it alone says who may
+// end it. If one of the others fails, the tables contradict each other, which
+// waiting does not mend.
 func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
 	return settle(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)
@@ -152,6 +158,7 @@ func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deploy
 	})
 }
 
+// finishing is the transaction that ends a deployment.
 func (d *Deployments) finishing(ended deployment.Record) ([]types.TransactWriteItem, error) {
 	progress, err := part(progressForm(ended.Progress))
 	if err != nil {

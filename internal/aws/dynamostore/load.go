@@ -17,7 +17,8 @@ import (
 // maxBatch is how many items one BatchGetItem may ask for.
 const maxBatch = 100
 
-// Load reads the server and then the records that it names.
+// Load reads the server and then the records that it names. Those are two
+// moments: a deployment that ended in between is shown as ended, where it was.
 func (d *Deployments) Load(ctx context.Context, id catalog.ID) (deployment.Load, error) {
 	server, err := d.server(ctx, id)
 	if err != nil {

@@ -12,7 +12,10 @@ import (
 	"waybill/internal/logbook"
 )
 
-// recordItem is the stored form of a [deployment.Record].
+// recordItem is the stored form of a [deployment.Record]. It is flat where
+// people look in the console or a condition does, and nested where one write
+// replaces a whole: the lease, the progress, the outcome. Every attribute is
+// always there, empty rather than absent, so that a condition can compare it.
 type recordItem struct {
 	ResourceUUID      string       `dynamodbav:"resource_uuid"`
 	DeploymentUUID    string       `dynamodbav:"deployment_uuid"`
@@ -39,24 +42,30 @@ type recordItem struct {
 	Outcome           outcomeItem  `dynamodbav:"outcome"`
 }
 
+// triggerItem is who and what asked.
 type triggerItem struct {
 	Kind string `dynamodbav:"kind"`
 	Name string `dynamodbav:"name"`
 }
 
+// leaseItem is compared as a whole when a lease is taken, and by owner and
+// attempt when it is used.
 type leaseItem struct {
 	Owner   string  `dynamodbav:"owner"`
 	Attempt int     `dynamodbav:"attempt"`
 	Expires instant `dynamodbav:"expires"`
 }
 
+// progressItem is written whole by every commit: its parts only make sense
+// together.
 type progressItem struct {
 	Log     markItem   `dynamodbav:"log"`
 	Process string     `dynamodbav:"process"`
 	Steps   []stepItem `dynamodbav:"steps"`
 }
 
-// markItem holds the index in its compact form, a few bytes a chunk.
+// markItem holds the index in its compact form, two or three bytes a chunk: the
+// item may grow to 400 KB, and a log of 10,000 chunks takes 30 of them.
 type markItem struct {
 	Out      int64  `dynamodbav:"out"`
 	Err      int64  `dynamodbav:"err"`
@@ -69,6 +78,7 @@ type markItem struct {
 	Complete bool   `dynamodbav:"complete"`
 }
 
+// stepItem has a null exit code while the step runs.
 type stepItem struct {
 	Name       string  `dynamodbav:"name"`
 	StartedAt  instant `dynamodbav:"started_at"`
@@ -76,6 +86,7 @@ type stepItem struct {
 	ExitCode   *int    `dynamodbav:"exit_code"`
 }
 
+// outcomeItem repeats the status: the outcome is read by itself.
 type outcomeItem struct {
 	Status         string `dynamodbav:"status"`
 	Reason         string `dynamodbav:"reason"`
@@ -84,6 +95,7 @@ type outcomeItem struct {
 	ResourceStatus string `dynamodbav:"resource_status"`
 }
 
+// recordKey is the primary key. The id holds both halves.
 func recordKey(id deployment.ID) item {
 	return item{"resource_uuid": text(id.Resource()), "deployment_uuid": text(id)}
 }

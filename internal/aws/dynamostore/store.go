@@ -11,7 +11,8 @@ import (
 	"waybill/internal/catalog"
 )
 
-// Create adds the entity and counts it on everything that it depends on.
+// Create adds the entity and counts it on everything that it depends on. The
+// count is what holds a dependency in place: its own Delete asks for zero.
 func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 	id := entity.Common().ID
 	whole, err := encodeEntity(entity)
@@ -83,7 +84,8 @@ func (c *Catalog) get(ctx context.Context, id catalog.ID, attributes ...string) 
 	return stored, nil
 }
 
-// List returns a page of a kind.
+// List returns a page of a kind. One item more than the page is asked for, to
+// know whether there is a next one.
 func (c *Catalog) List(ctx context.Context, kind catalog.Kind, page catalog.Page) (catalog.Listing, error) {
 	page, err := page.Check(kind)
 	if err != nil {
@@ -123,7 +125,8 @@ func (c *Catalog) ofKind(kind string) *dynamodb.QueryInput {
 	}
 }
 
-// Update replaces what a user gave, and nothing else of the item.
+// Update replaces what a user gave, and nothing else of the item: the queue and
+// the state go on changing under it.
 func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
 	meta := entity.Common()
 	if meta.ID.Kind() == "" {

@@ -18,6 +18,7 @@ const kindToken = "token"
 // Tokens is the bearer tokens in the catalog table.
 type Tokens struct{ catalog *Catalog }
 
+// tokenItem has the digest of the secret, never the secret.
 type tokenItem struct {
 	Kind      string   `dynamodbav:"kind"`
 	UUID      string   `dynamodbav:"uuid"`

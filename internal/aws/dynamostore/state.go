@@ -1,0 +1,43 @@
+package dynamostore
+
+import (
+	"context"
+
+	"waybill/internal/catalog"
+)
+
+// serverLoad is what a server has to do and may do.
+type serverLoad struct {
+	serverState
+	Definition serverDefinition `dynamodbav:"definition"`
+}
+
+// server returns a server's queue, running set and limits, or nil if there is
+// no such server.
+func (d *Deployments) server(ctx context.Context, id catalog.ID) (*serverLoad, error) {
+	if id.Kind() != catalog.KindServer {
+		return nil, nil
+	}
+	stored, err := read(ctx, d.client, d.tables.Catalog, entityKey(id), "queue", "running", "definition")
+	if err != nil || stored == nil {
+		return nil, err
+	}
+	var load serverLoad
+	return &load, decode(stored, &load)
+}
+
+// resource returns a resource's state, or NotFound.
+func (d *Deployments) resource(ctx context.Context, id catalog.ID) (resourceState, error) {
+	var state resourceState
+	if !id.Kind().Deployable() {
+		return state, catalog.Missing(id)
+	}
+	stored, err := read(ctx, d.client, d.tables.Catalog, entityKey(id), "status", "queued", "running", "deployments")
+	if err != nil {
+		return state, err
+	}
+	if stored == nil {
+		return state, catalog.Missing(id)
+	}
+	return state, decode(stored, &state)
+}
