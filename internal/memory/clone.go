@@ -2,12 +2,42 @@ package memory
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
 )
+
+// Clone is a copy of all that is kept in the tables and the archive, for a test
+// that tries everything which can happen next. What was sent and published is
+// not in it.
+func (m *Memory) Clone() *Memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	clone := &Memory{
+		entities: maps.Clone(m.entities),
+		states:   map[catalog.ID]*catalog.State{},
+		servers:  map[catalog.ID]*server{},
+		secrets:  maps.Clone(m.secrets),
+		tokens:   maps.Clone(m.tokens),
+		records:  maps.Clone(m.records),
+		requests: maps.Clone(m.requests),
+		changes:  slices.Clone(m.changes),
+		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
+	}
+	for id, state := range m.states {
+		clone.states[id] = new(*state)
+	}
+	for id, load := range m.servers {
+		clone.servers[id] = &server{queue: slices.Clone(load.queue), running: slices.Clone(load.running)}
+	}
+	for book, chunks := range m.chunks {
+		clone.chunks[book] = maps.Clone(chunks)
+	}
+	return clone
+}
 
 // cloneEntity copies an entity with all that it points to, its state excepted.
 func cloneEntity(entity catalog.Entity) catalog.Entity {
