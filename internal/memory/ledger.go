@@ -90,7 +90,8 @@ func (l ledger) Claim(ctx context.Context, id catalog.ID, now time.Time) (deploy
 			return deployment.NothingToClaim(id)
 		}
 		place := slices.IndexFunc(server.queue, func(queued deployment.ID) bool {
-			return l.states[queued.Resource()].Running == ""
+			state, there := l.states[queued.Resource()]
+			return there && state.Running == "" && l.records[queued].Status == deployment.Queued
 		})
 		if place < 0 {
 			return deployment.NothingToClaim(id)
@@ -193,10 +194,10 @@ func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.L
 		if err != nil {
 			return ended, err
 		}
-		l.release(record.ServerID, id)
-		if outcome.ResourceStatus != "" {
-			l.states[id.Resource()].Status = outcome.ResourceStatus
+		if state, there := l.states[id.Resource()]; there && state.Running == string(id) && outcome.ResourceStatus != "" {
+			state.Status = outcome.ResourceStatus
 		}
+		l.release(record.ServerID, id)
 		return ended, nil
 	})
 	return err

@@ -39,8 +39,19 @@ func TestArchive(t *testing.T) {
 func TestLedger(t *testing.T) {
 	deploymenttest.TestLedger(t, func(*testing.T) deploymenttest.Ports {
 		m := memory.New(memory.Options{})
-		return deploymenttest.Ports{Store: m.Catalog(), Ledger: m.Ledger(), History: m.History()}
+		return deploymenttest.Ports{Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(), Damage: damage(m)}
 	})
+}
+
+func damage(m *memory.Memory) deploymenttest.Damage {
+	return deploymenttest.Damage{
+		Keep:   func(_ *testing.T, record deployment.Record) { m.Keep(record) },
+		Forget: func(_ *testing.T, id deployment.ID) { m.Forget(id) },
+		Places: func(_ *testing.T, server catalog.ID, running, queue []deployment.ID) {
+			m.Places(server, running, queue)
+		},
+		Mark: func(_ *testing.T, resource catalog.ID, state catalog.State) { m.Mark(resource, state) },
+	}
 }
 
 // started is a memory in which one deployment has been queued and claimed.

@@ -92,6 +92,15 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 			_, err := s.deployments.Advance(t.Context(), record.ID, record.Lease, record.Progress, s.now, time.Minute)
 			return err
 		}, map[string]int{"UpdateItem": 1}},
+		{"Signals", func() error {
+			_, err := s.deployments.Signals(t.Context(), record.ID, record.Lease)
+			return err
+		}, map[string]int{"GetItem": 1}},
+		{"Cancel of one that runs", func() error {
+			_, err := s.deployments.Cancel(t.Context(), record.ID, "ops", s.now)
+			return err
+		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
+		{"Mend of what is right", func() error { return s.deployments.Mend(t.Context(), serverID, record.ID) }, map[string]int{"GetItem": 3}},
 		{"Follow", func() error { return s.deployments.Follow(t.Context(), record.ID, s.now) }, map[string]int{"UpdateItem": 1}},
 		{"Get", func() error { _, err := s.deployments.Get(t.Context(), record.ID); return err }, map[string]int{"GetItem": 1}},
 		{"List", func() error {
@@ -103,6 +112,10 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 			outcome := deployment.Outcome{Status: deployment.Finished}
 			return s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
 		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
+		{"Enqueue and Cancel", func() error {
+			_, err := s.deployments.Cancel(t.Context(), s.enqueue(t, serviceID).ID, "ops", s.now)
+			return err
+		}, map[string]int{"GetItem": 1 + 3, "TransactWriteItems": 1 + 1}},
 	} {
 		var err error
 		got := s.wire.count(func() { err = step.call() })

@@ -36,6 +36,8 @@ func (s *stand) directCatalog() *dynamostore.Catalog {
 	return dynamostore.NewCatalog(s.client, s.tables.Catalog)
 }
 
+func (s *stand) hand() hand { return hand{s.client, s.tables} }
+
 // set writes one text attribute of an item behind the adapter's back.
 func (s *stand) set(t *testing.T, table string, key [4]string, name, value string) {
 	t.Helper()
@@ -163,14 +165,140 @@ func TestP5BetweenLookAndWrite(t *testing.T) {
 		outcome := deployment.Outcome{Status: deployment.Finished}
 		do(t, "Finish", s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
 	})
-	t.Run("a resource that does not have it running is an Internal fault, not a wait", func(t *testing.T) {
+	t.Run("whose place is taken from it in the last moment ends all the same", func(t *testing.T) {
 		s := newStand(t)
 		record := s.running(t)
-		s.set(t, s.tables.Catalog, [4]string{"kind", "service", "uuid", string(serviceID)}, "running", "another")
+		s.wire.just("TransactWriteItems", func() {
+			s.hand().places(t, serverID, nil, nil)
+			s.hand().mark(t, serviceID, catalog.State{Running: "another"})
+		})
 		outcome := deployment.Outcome{Status: deployment.Finished}
-		err := s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
-		if err == nil || fault.KindOf(err) != fault.Internal {
-			t.Errorf("Finish: %v, want Internal", err)
+		do(t, "Finish", s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
+		if got, err := s.deployments.Get(t.Context(), record.ID); err != nil || got.Status != deployment.Finished {
+			t.Errorf("it is %s, %v; want finished", got.Status, err)
+		}
+		resource, err := catalog.Find[*catalog.Service](t.Context(), s.catalog, serviceID)
+		if err != nil || resource.State.Running != "another" {
+			t.Errorf("state = %+v, %v; want the other's", resource, err)
+		}
+	})
+}
+
+// TestP6 holds against everything that can happen while a deployment is
+// cancelled or mended.
+func TestP6BetweenLookAndCancel(t *testing.T) {
+	wantCancel := func(t *testing.T, s *stand, id deployment.ID, want deployment.Status) {
+		t.Helper()
+		record, err := s.deployments.Cancel(t.Context(), id, "ops", s.now)
+		stored, _ := s.direct().Get(t.Context(), id)
+		if err != nil || record.Status != want || stored.Status != want || stored.CancelRequestedBy != "ops" {
+			t.Errorf("Cancel = %s, %v; stored %s, %q; want %s", record.Status, err, stored.Status, stored.CancelRequestedBy, want)
+		}
+	}
+	t.Run("it is claimed: its runner gets the wish", func(t *testing.T) {
+		s := newStand(t)
+		record := s.enqueue(t, serviceID)
+		s.wire.just("TransactWriteItems", func() {
+			_, err := s.direct().Claim(t.Context(), serverID, s.now)
+			do(t, "Claim", err)
+		})
+		wantCancel(t, s, record.ID, deployment.InProgress)
+	})
+	t.Run("the queue moves: it is found at its new place", func(t *testing.T) {
+		s := newStand(t)
+		do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID)))
+		s.enqueue(t, serviceID)
+		record := s.enqueue(t, otherID)
+		s.wire.just("TransactWriteItems", func() {
+			_, err := s.direct().Claim(t.Context(), serverID, s.now)
+			do(t, "Claim", err)
+		})
+		wantCancel(t, s, record.ID, deployment.Cancelled)
+		if load, err := s.deployments.Load(t.Context(), serverID); err != nil || len(load.Queue) != 0 || len(load.Running) != 1 {
+			t.Errorf("Load = %+v, %v; want the first one only", load, err)
+		}
+	})
+	t.Run("it ends: it is too late", func(t *testing.T) {
+		s := newStand(t)
+		record := s.running(t)
+		s.wire.just("UpdateItem", func() {
+			outcome := deployment.Outcome{Status: deployment.Finished}
+			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
+		})
+		if _, err := s.deployments.Cancel(t.Context(), record.ID, "ops", s.now); !errors.Is(err, fault.Conflict) {
+			t.Errorf("Cancel: %v, want a Conflict", err)
+		}
+	})
+	t.Run("somebody else wishes it: theirs was the first", func(t *testing.T) {
+		s := newStand(t)
+		record := s.running(t)
+		s.wire.just("UpdateItem", func() {
+			_, err := s.direct().Cancel(t.Context(), record.ID, "first", s.now)
+			do(t, "Cancel", err)
+		})
+		got, err := s.deployments.Cancel(t.Context(), record.ID, "second", s.now)
+		if err != nil || got.CancelRequestedBy != "first" {
+			t.Errorf("Cancel = %q, %v; want the first", got.CancelRequestedBy, err)
+		}
+	})
+	t.Run("a transaction is met: it is tried again", func(t *testing.T) {
+		s := newStand(t)
+		record := s.running(t)
+		s.wire.answer("UpdateItem", conflicted)
+		wantCancel(t, s, record.ID, deployment.InProgress)
+		queued := s.enqueue(t, serviceID)
+		s.wire.answer("TransactWriteItems", met)
+		wantCancel(t, s, queued.ID, deployment.Cancelled)
+	})
+	t.Run("a stray leaves while it is mended: nothing else is touched", func(t *testing.T) {
+		s := newStand(t)
+		record := s.running(t)
+		outcome := deployment.Outcome{Status: deployment.Finished}
+		var next deployment.Record
+		s.wire.just("GetItem", func() { // the places were not read yet
+			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
+			s.hand().places(t, serverID, []deployment.ID{record.ID}, []deployment.ID{record.ID})
+			s.hand().mark(t, serviceID, catalog.State{Queued: string(record.ID), Running: string(record.ID)})
+			s.wire.just("TransactWriteItems", func() {
+				do(t, "Mend", s.direct().Mend(t.Context(), serverID, record.ID))
+				direct := *s
+				direct.deployments = s.direct()
+				next = direct.enqueue(t, serviceID)
+			})
+		})
+		do(t, "Mend", s.deployments.Mend(t.Context(), serverID, record.ID))
+		load, err := s.deployments.Load(t.Context(), serverID)
+		if err != nil || len(load.Queue) != 1 || load.Queue[0].ID != next.ID || len(load.Running)+len(load.Strays) != 0 {
+			t.Errorf("Load = %+v, %v; want %s in the queue", load, err, next.ID)
+		}
+	})
+}
+
+// TestBetweenTheLooksOfLoad: what moves on between them is shown where it is
+// then, and is no stray.
+func TestBetweenTheLooksOfLoad(t *testing.T) {
+	t.Run("one that is claimed runs", func(t *testing.T) {
+		s := newStand(t)
+		record := s.enqueue(t, serviceID)
+		s.wire.just("BatchGetItem", func() {
+			_, err := s.direct().Claim(t.Context(), serverID, s.now)
+			do(t, "Claim", err)
+		})
+		load, err := s.deployments.Load(t.Context(), serverID)
+		if err != nil || len(load.Running) != 1 || load.Running[0].ID != record.ID || len(load.Queue)+len(load.Strays) != 0 {
+			t.Errorf("Load = %+v, %v; want it running", load, err)
+		}
+	})
+	t.Run("one that ends is gone", func(t *testing.T) {
+		s := newStand(t)
+		record := s.running(t)
+		s.wire.just("BatchGetItem", func() {
+			outcome := deployment.Outcome{Status: deployment.Finished}
+			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
+		})
+		load, err := s.deployments.Load(t.Context(), serverID)
+		if err != nil || len(load.Running)+len(load.Queue)+len(load.Strays) != 0 {
+			t.Errorf("Load = %+v, %v; want nothing", load, err)
 		}
 	})
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/deployment"
-	"waybill/internal/fault"
 )
 
 // leased is the condition that a lease still is the record's and that the
@@ -117,26 +116,13 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 	return signals, err
 }
 
-// readSignals reads what others wrote on the record since the last Advance.
-func readSignals(written item) (deployment.Signals, error) {
-	var form struct {
-		CancelRequestedAt instant `dynamodbav:"cancel_requested_at"`
-		FollowedAt        instant `dynamodbav:"followed_at"`
-	}
-	if err := decode(written, &form); err != nil {
-		return deployment.Signals{}, err
-	}
-	return deployment.Signals{
-		CancelRequested: !time.Time(form.CancelRequestedAt).IsZero(),
-		FollowedAt:      time.Time(form.FollowedAt),
-	}, nil
-}
-
 // Finish ends record, slot and resource in one transaction. Only the record's
 // condition can fail in the ordinary course of things: it alone says who may
-// end it. If one of the others fails, the tables contradict each other, which
-// waiting does not mend.
+// end it. Where the server or the resource does not have it, it is in nobody's
+// way there and never will be again, so it ends without that write: a table
+// that somebody damaged must not keep a deployment from its end.
 func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
+	absent := map[int]bool{} // the places in the transaction that do not have it
 	return settle(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)
 		if err != nil {
@@ -150,9 +136,18 @@ func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deploy
 		if err != nil {
 			return false, err
 		}
-		why, done, err := write(ctx, d.client, writes)
-		if err == nil && len(why.unmet) > 0 && !slices.Contains(why.unmet, 0) {
-			err = fault.New(fault.Internal, "server %s or its resource does not have deployment %s running", record.ServerID, id)
+		var tried []types.TransactWriteItem
+		var of []int // the places of those in the whole transaction
+		for place, one := range writes {
+			if !absent[place] {
+				tried, of = append(tried, one), append(of, place)
+			}
+		}
+		why, done, err := write(ctx, d.client, tried)
+		if !slices.Contains(why.unmet, 0) {
+			for _, unmet := range why.unmet {
+				absent[of[unmet]] = true
+			}
 		}
 		return done, err
 	})

@@ -1,7 +1,6 @@
 package dynamostore
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -18,38 +17,80 @@ import (
 const maxBatch = 100
 
 // Load reads the server and then the records that it names. Those are two
-// moments: a deployment that ended in between is shown as ended, where it was.
+// moments: a deployment may move on between them, and would then look like one
+// that is where it does not belong. So what seems to be a stray is one only if
+// the server, read once more, still has it there: a record and its places
+// change together.
 func (d *Deployments) Load(ctx context.Context, id catalog.ID) (deployment.Load, error) {
-	server, err := d.server(ctx, id)
-	if err != nil {
-		return deployment.Load{}, err
-	}
-	if server == nil {
-		return deployment.Load{}, catalog.Missing(id)
-	}
-	records, err := d.all(ctx, slices.AppendSeq(slices.Clone(server.Queue), maps.Keys(server.Running)))
-	if err != nil {
-		return deployment.Load{}, err
-	}
 	var load deployment.Load
-	for _, id := range server.Queue {
-		if record, there := records[deployment.ID(id)]; there {
-			load.Queue = append(load.Queue, record)
+	err := settle(ctx, func() (bool, error) {
+		server, err := d.server(ctx, id)
+		if err != nil {
+			return false, err
 		}
-	}
-	for id := range server.Running {
-		if record, there := records[deployment.ID(id)]; there {
-			load.Running = append(load.Running, record)
+		if server == nil {
+			return false, catalog.Missing(id)
 		}
-	}
-	slices.SortFunc(load.Running, func(a, b deployment.Record) int {
-		return cmp.Or(a.ClaimedAt.Compare(b.ClaimedAt), cmp.Compare(a.ID, b.ID))
+		records, err := d.all(ctx, slices.AppendSeq(slices.Clone(server.Queue), maps.Keys(server.Running)))
+		if err != nil {
+			return false, err
+		}
+		load = server.load(records)
+		if len(load.Strays) == 0 {
+			return true, nil
+		}
+		again, err := d.server(ctx, id)
+		return again.hasAs(*server, load.Strays), err
 	})
+	if err != nil {
+		return deployment.Load{}, err
+	}
 	return load, nil
 }
 
-// all reads the records with these ids. Those that are gone are left out.
+// load puts the records in their places, and the ids that have none there among
+// the strays.
+func (l *serverLoad) load(records map[deployment.ID]deployment.Record) deployment.Load {
+	var load deployment.Load
+	placed := func(id string, inQueue bool) []deployment.Record {
+		record, there := records[deployment.ID(id)]
+		if !there || record.Stray(inQueue) {
+			load.Strays = append(load.Strays, deployment.ID(id))
+			return nil
+		}
+		return []deployment.Record{record}
+	}
+	for _, id := range l.Queue {
+		load.Queue = append(load.Queue, placed(id, true)...)
+	}
+	for _, id := range slices.Sorted(maps.Keys(l.Running)) {
+		load.Running = append(load.Running, placed(id, false)...)
+	}
+	slices.SortStableFunc(load.Running, func(a, b deployment.Record) int { return a.ClaimedAt.Compare(b.ClaimedAt) })
+	return load
+}
+
+// hasAs reports whether all of these stand where they did before.
+func (l *serverLoad) hasAs(before serverLoad, ids []deployment.ID) bool {
+	for _, id := range ids {
+		_, runs := before.Running[string(id)]
+		if l == nil || l.runs(id) != runs || slices.Contains(l.Queue, string(id)) != slices.Contains(before.Queue, string(id)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *serverLoad) runs(id deployment.ID) bool {
+	_, runs := l.Running[string(id)]
+	return runs
+}
+
+// all reads the records with these ids. Those that are gone, and what can be no
+// id at all, are left out. DynamoDB refuses to be asked for one key twice.
 func (d *Deployments) all(ctx context.Context, ids []string) (map[deployment.ID]deployment.Record, error) {
+	slices.Sort(ids)
+	ids = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return d.tables.of(deployment.ID(id).Kind()) == "" })
 	records := make(map[deployment.ID]deployment.Record, len(ids))
 	for batch := range slices.Chunk(ids, maxBatch) {
 		wanted := map[string]types.KeysAndAttributes{}

@@ -36,6 +36,7 @@ type recordItem struct {
 	FinishedAt        instant      `dynamodbav:"finished_at"`
 	UpdatedAt         instant      `dynamodbav:"updated_at"`
 	CancelRequestedAt instant      `dynamodbav:"cancel_requested_at"`
+	CancelRequestedBy string       `dynamodbav:"cancel_requested_by"`
 	FollowedAt        instant      `dynamodbav:"followed_at"`
 	Lease             leaseItem    `dynamodbav:"lease"`
 	Progress          progressItem `dynamodbav:"progress"`
@@ -121,6 +122,7 @@ func encodeRecord(r deployment.Record) (item, error) {
 		FinishedAt:        instant(r.FinishedAt),
 		UpdatedAt:         instant(r.UpdatedAt),
 		CancelRequestedAt: instant(r.CancelRequestedAt),
+		CancelRequestedBy: r.CancelRequestedBy,
 		FollowedAt:        instant(r.FollowedAt),
 		Lease:             leaseForm(r.Lease),
 		Progress:          progressForm(r.Progress),
@@ -158,6 +160,7 @@ func decodeRecord(stored item) (deployment.Record, error) {
 		FinishedAt:        time.Time(form.FinishedAt),
 		UpdatedAt:         time.Time(form.UpdatedAt),
 		CancelRequestedAt: time.Time(form.CancelRequestedAt),
+		CancelRequestedBy: form.CancelRequestedBy,
 		FollowedAt:        time.Time(form.FollowedAt),
 		Lease:             form.Lease.lease(),
 		Progress:          progress,

@@ -85,6 +85,7 @@ func TestTokens(t *testing.T) {
 func TestLedger(t *testing.T) {
 	client, made := tables(t)
 	deployments := dynamostore.NewDeployments(client, made)
-	ports := deploymenttest.Ports{Store: dynamostore.NewCatalog(client, made.Catalog), Ledger: deployments, History: deployments}
+	ports := deploymenttest.Ports{Store: dynamostore.NewCatalog(client, made.Catalog), Ledger: deployments, History: deployments,
+		Damage: hand{client, made}.damage()}
 	deploymenttest.TestLedger(t, func(*testing.T) deploymenttest.Ports { return ports })
 }

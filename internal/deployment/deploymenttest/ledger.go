@@ -21,11 +21,14 @@ func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 		{"claim", claimCases()},
 		{"lease", leaseCases()},
 		{"end", endCases()},
+		{"cancel", cancelCases()},
+		{"mend", mendCases()},
 		{"history", historyCases()},
 		{"delete", deleteCases()},
 		{"limits", limitsCases()},
 		{"cancelled contexts", []testCase{{"every call stops and changes nothing", testCancelled}}},
 		{"races", racesCases()},
+		{"a hundred at once", crowdCases()},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			for _, c := range part.cases {

@@ -67,11 +67,14 @@ func testCancelled(t *testing.T, w *world) {
 			_, err := w.Ledger.Advance(ctx, running.ID, running.Lease, progress(1, now), now, time.Minute)
 			return err
 		},
-		"Finish": func() error { return w.Ledger.Finish(ctx, running.ID, running.Lease, progress(1, now), outcome, now) },
-		"Get":    func() error { _, err := w.History.Get(ctx, running.ID); return err },
-		"List":   func() error { _, err := w.History.List(ctx, service, deployment.Page{}); return err },
-		"Load":   func() error { _, err := w.History.Load(ctx, server); return err },
-		"Follow": func() error { return w.History.Follow(ctx, running.ID, now) },
+		"Finish":  func() error { return w.Ledger.Finish(ctx, running.ID, running.Lease, progress(1, now), outcome, now) },
+		"Signals": func() error { _, err := w.Ledger.Signals(ctx, running.ID, running.Lease); return err },
+		"Cancel":  func() error { _, err := w.Ledger.Cancel(ctx, queued.ID, "ci", now); return err },
+		"Mend":    func() error { return w.Ledger.Mend(ctx, server, queued.ID) },
+		"Get":     func() error { _, err := w.History.Get(ctx, running.ID); return err },
+		"List":    func() error { _, err := w.History.List(ctx, service, deployment.Page{}); return err },
+		"Load":    func() error { _, err := w.History.Load(ctx, server); return err },
+		"Follow":  func() error { return w.History.Follow(ctx, running.ID, now) },
 	} {
 		wantCancelled(t, call, make())
 	}

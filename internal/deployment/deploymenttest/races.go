@@ -1,9 +1,7 @@
 package deploymenttest
 
 import (
-	"context"
-	"errors"
-	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -15,11 +13,14 @@ import (
 
 func racesCases() []testCase {
 	return []testCase{
-		{"TestP2: identical requests at once are one deployment", testIdenticalAtOnce},
+		{"TestP2: a hundred identical requests at once are one deployment", testIdenticalAtOnce},
 		{"a queue that fills while many come takes exactly its limit", testFillingQueue},
 		{"of many runners that begin at once, one does", testBeginAtOnce},
 		{"of a Delete and an Enqueue at once, one wins", testDeleteAtOnce},
-		{"TestP2: many come, claim and end at once", testCrowd},
+		{"TestP2: of a Cancel and a Claim at once, one wins", testCancelAndClaim},
+		{"TestP6: of a Cancel and a Finish at once, the end is one and stays", testCancelAndFinish},
+		{"of many who cancel one at once, the first is its canceller", testCancelAtOnce},
+		{"a queue moves on while strays are taken out of it", testMendAndClaim},
 	}
 }
 
@@ -27,7 +28,7 @@ func testIdenticalAtOnce(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
 	for name, request := range map[string]deployment.RequestKey{"with a key": key("race", time.Minute), "without": {}} {
-		records := make([]deployment.Record, 12)
+		records := make([]deployment.Record, 100)
 		for i := range records {
 			records[i] = w.record(t, service, server)
 		}
@@ -114,6 +115,142 @@ func testDeleteAtOnce(t *testing.T, w *world) {
 	}
 }
 
+// testCancelAndClaim queues as many as there are slots, and claims and cancels
+// all of them at once. The wish to cancel one that was claimed first is noted.
+func testCancelAndClaim(t *testing.T, w *world) {
+	const n = 12
+	server := w.server(t, n, n)
+	var records []deployment.Record
+	calls := make([]int, 2*n) // those below n cancel, the others claim
+	for i := range n {
+		records = append(records, w.enqueue(t, w.service(t, server), server))
+		calls[i], calls[n+i] = i, n+i
+	}
+	results := together(calls, func(call int) (deployment.Record, error) {
+		if call < n {
+			return w.Ledger.Cancel(t.Context(), records[call].ID, "ops", w.now)
+		}
+		return w.Ledger.Claim(t.Context(), server, w.now)
+	})
+	claimed := map[deployment.ID]bool{}
+	for _, result := range results[n:] {
+		if result.err != nil {
+			wantKind(t, result.err, fault.NotFound)
+		} else if claimed[result.value.ID] {
+			t.Errorf("%s was claimed twice", result.value.ID)
+		}
+		claimed[result.value.ID] = result.err == nil
+	}
+	var wantRunning []deployment.ID
+	for i, record := range records {
+		got, want := w.get(t, record.ID), deployment.Cancelled
+		if claimed[record.ID] {
+			want = deployment.InProgress
+			wantRunning = append(wantRunning, record.ID)
+		}
+		if got.Status != want || results[i].err != nil || results[i].value.Status != want || got.CancelRequestedBy != "ops" {
+			t.Errorf("it is %s and cancelled by %q, Cancel answered %s, %v; want %s",
+				got.Status, got.CancelRequestedBy, results[i].value.Status, results[i].err, want)
+		}
+		state := catalog.State{Deployments: 1}
+		if claimed[record.ID] {
+			state.Running = string(record.ID)
+		}
+		wantSame(t, "the state", w.state(t, record.ID.Resource()), state)
+	}
+	running, queue := w.load(t, server)
+	slices.Sort(running)
+	slices.Sort(wantRunning)
+	wantSame(t, "what runs", running, wantRunning)
+	wantSame(t, "what waits", queue, nil)
+}
+
+func testCancelAndFinish(t *testing.T, w *world) {
+	server := w.server(t, 9, 9)
+	for range 8 {
+		record := w.running(t, w.service(t, server), server)
+		got := together([]bool{true, false}, func(cancel bool) (deployment.Record, error) {
+			if cancel {
+				return w.Ledger.Cancel(t.Context(), record.ID, "ops", w.now)
+			}
+			return record, w.Ledger.Finish(t.Context(), record.ID, record.Lease, record.Progress, deployment.Outcome{Status: deployment.Finished}, w.now)
+		})
+		end := w.get(t, record.ID)
+		if got[1].err != nil || end.Status != deployment.Finished {
+			t.Errorf("it is %s, Finish: %v", end.Status, got[1].err)
+		}
+		if got[0].err != nil {
+			wantKind(t, got[0].err, fault.Conflict)
+		}
+		if noted := end.CancelRequestedBy == "ops"; noted != (got[0].err == nil) {
+			t.Errorf("the wish is noted: %v; Cancel: %v", noted, got[0].err)
+		}
+	}
+}
+
+func testCancelAtOnce(t *testing.T, w *world) {
+	server := w.server(t, 1, 9)
+	users := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
+	cancel := func(id deployment.ID) []result[deployment.Record] {
+		return together(users, func(by string) (deployment.Record, error) { return w.Ledger.Cancel(t.Context(), id, by, w.now) })
+	}
+	running := w.running(t, w.service(t, server), server)
+	results := cancel(running.ID)
+	by := w.get(t, running.ID).CancelRequestedBy
+	for _, result := range results {
+		if result.err != nil || result.value.CancelRequestedBy != by || by == "" {
+			t.Errorf("the running one: answered with %q, %v; want %q", result.value.CancelRequestedBy, result.err, by)
+		}
+	}
+	queued := w.enqueue(t, w.service(t, server), server)
+	cancelled := 0
+	results = cancel(queued.ID)
+	by = w.get(t, queued.ID).CancelRequestedBy
+	for i, result := range results {
+		switch {
+		case result.err != nil:
+			wantKind(t, result.err, fault.Conflict)
+		case users[i] != by:
+			t.Errorf("%s is told that it cancelled it, and it was %s", users[i], by)
+		default:
+			cancelled++
+		}
+	}
+	if cancelled != 1 {
+		t.Errorf("%d cancelled the queued one, want 1", cancelled)
+	}
+}
+
+// testMendAndClaim mends every second place of a queue while the others leave
+// it, each at a place that changes all the time.
+func testMendAndClaim(t *testing.T, w *world) {
+	const n = 8
+	server := w.server(t, n, 2*n)
+	var strays []deployment.ID
+	var calls []deployment.ID // "" claims
+	for range n {
+		stray := w.enqueue(t, w.service(t, server), server)
+		w.enqueue(t, w.service(t, server), server)
+		w.ended(t, stray)
+		strays = append(strays, stray.ID)
+		calls = append(calls, stray.ID, stray.ID, "")
+	}
+	for i, result := range together(calls, func(id deployment.ID) (deployment.Record, error) {
+		if id == "" {
+			return w.Ledger.Claim(t.Context(), server, w.now)
+		}
+		return deployment.Record{}, w.Ledger.Mend(t.Context(), server, id)
+	}) {
+		if result.err != nil || slices.Contains(strays, result.value.ID) {
+			t.Errorf("call %d: %s, %v", i, result.value.ID, result.err)
+		}
+	}
+	running, queue := w.load(t, server)
+	if len(running) != n || len(queue) != 0 || len(w.strays(t, server)) != 0 {
+		t.Errorf("%d run, %d wait, strays %v; want %d, 0 and none", len(running), len(queue), w.strays(t, server), n)
+	}
+}
+
 // result is what one of several calls at once returned.
 type result[T any] struct {
 	value T
@@ -134,139 +271,4 @@ func together[A, T any](arguments []A, f func(A) (T, error)) []result[T] {
 	close(start)
 	wait.Wait()
 	return results
-}
-
-// crowd is what testCrowd saw.
-type crowd struct {
-	mu      sync.Mutex
-	claimed map[deployment.ID]int
-	running map[catalog.ID]bool
-	wrong   []string
-}
-
-const (
-	crowdSize  = 24
-	crowdLimit = 3
-)
-
-// testCrowd has several workers claim and end deployments of one server while
-// these are still being queued, each resource twice.
-func testCrowd(t *testing.T, w *world) {
-	server := w.server(t, crowdLimit, 2*crowdSize)
-	var records []deployment.Record
-	for range crowdSize / 2 {
-		service := w.service(t, server)
-		for _, operation := range []catalog.Operation{catalog.Start, catalog.Restart} {
-			record := w.record(t, service, server)
-			record.Operation = operation
-			records = append(records, record)
-		}
-	}
-	seen := &crowd{claimed: map[deployment.ID]int{}, running: map[catalog.ID]bool{}}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	var wait sync.WaitGroup
-	for _, record := range records {
-		wait.Go(func() { seen.check(w.insist(ctx, record)) })
-	}
-	for range 4 {
-		wait.Go(func() { seen.check(w.work(ctx, server, seen)) })
-	}
-	wait.Wait()
-	for _, wrong := range seen.wrong {
-		t.Error(wrong)
-	}
-	if len(seen.claimed) != len(records) {
-		t.Errorf("%d were claimed, want %d", len(seen.claimed), len(records))
-	}
-	running, queue := w.load(t, server)
-	wantSame(t, "what is left", append(running, queue...), nil)
-}
-
-// insist queues the record, waiting while its resource has the other one.
-func (w *world) insist(ctx context.Context, record deployment.Record) error {
-	for {
-		_, err := w.Ledger.Enqueue(ctx, record, deployment.RequestKey{})
-		if !errors.Is(err, fault.Conflict) {
-			return err
-		}
-		if err := yield(ctx); err != nil {
-			return err
-		}
-	}
-}
-
-// work claims and ends deployments until all have been.
-func (w *world) work(ctx context.Context, server catalog.ID, seen *crowd) error {
-	for !seen.complete() {
-		load, err := w.History.Load(ctx, server)
-		if err != nil {
-			return err
-		}
-		if len(load.Running) > crowdLimit {
-			return fmt.Errorf("%d ran at once, at most %d may", len(load.Running), crowdLimit)
-		}
-		record, err := w.Ledger.Claim(ctx, server, w.now)
-		if errors.Is(err, fault.NotFound) {
-			if err := yield(ctx); err != nil {
-				return err
-			}
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		seen.began(record.ID)
-		record, err = w.Ledger.Begin(ctx, record.ID, "runner", w.now, lease)
-		if err != nil {
-			return err
-		}
-		seen.ends(record.ID)
-		if err := w.Ledger.Finish(ctx, record.ID, record.Lease, record.Progress, deployment.Outcome{Status: deployment.Finished}, w.now); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *crowd) began(id deployment.ID) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.claimed[id]++; c.claimed[id] > 1 {
-		c.wrong = append(c.wrong, fmt.Sprintf("%s was claimed %d times", id, c.claimed[id]))
-	}
-	if c.running[id.Resource()] {
-		c.wrong = append(c.wrong, fmt.Sprintf("two of %s ran at once", id.Resource()))
-	}
-	c.running[id.Resource()] = true
-}
-
-func (c *crowd) ends(id deployment.ID) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.running, id.Resource())
-}
-
-func (c *crowd) complete() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.claimed) >= crowdSize || len(c.wrong) > 0
-}
-
-func (c *crowd) check(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if err != nil {
-		c.wrong = append(c.wrong, err.Error())
-	}
-}
-
-// yield lets others go first.
-func yield(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(5 * time.Millisecond):
-		return nil
-	}
 }

@@ -24,6 +24,18 @@ type Ports struct {
 	Store   catalog.Store
 	Ledger  deployment.Ledger
 	History deployment.History
+	Damage  Damage
+}
+
+// Damage writes what a [deployment.Ledger] never would, behind its back: what a
+// hand in a console can leave behind.
+type Damage struct {
+	// Keep writes a record, and Forget removes one; its places stay as they are.
+	Keep   func(t *testing.T, record deployment.Record)
+	Forget func(t *testing.T, id deployment.ID)
+	// Places says what runs and what waits on a server, Mark what a resource has.
+	Places func(t *testing.T, server catalog.ID, running, queue []deployment.ID)
+	Mark   func(t *testing.T, resource catalog.ID, state catalog.State)
 }
 
 // lease is how long the suite's leases last.

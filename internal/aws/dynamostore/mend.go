@@ -1,0 +1,127 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// Mend reads the places first and the record after them. A deployment comes to
+// its places with its record, and never goes back in its life: so whatever the
+// record says after the places were read is still true when they are written,
+// and a record that is not there then never comes.
+func (d *Deployments) Mend(ctx context.Context, server catalog.ID, id deployment.ID) error {
+	return settle(ctx, func() (bool, error) {
+		found, err := d.places(ctx, server, id)
+		if err != nil {
+			return false, err
+		}
+		record, err := d.Get(ctx, id)
+		gone := errors.Is(err, fault.NotFound)
+		if err != nil && !gone {
+			return false, err
+		}
+		var writes []types.TransactWriteItem
+		switch {
+		case gone || record.Status.Terminal():
+			writes = d.leaving(found, true)
+		case record.Status == deployment.InProgress:
+			writes = d.leaving(found, false)
+		}
+		if len(writes) == 0 {
+			return true, nil
+		}
+		_, done, err := write(ctx, d.client, writes)
+		return done, err
+	})
+}
+
+// places are where a deployment stands beside its own record, as read.
+type places struct {
+	id       deployment.ID
+	server   catalog.ID
+	load     serverLoad
+	resource resourceState
+}
+
+// places reads the server and the resource. One that is gone has no places.
+func (d *Deployments) places(ctx context.Context, server catalog.ID, id deployment.ID) (places, error) {
+	found := places{id: id, server: server}
+	load, err := d.server(ctx, server)
+	if err != nil {
+		return places{}, err
+	}
+	if load != nil {
+		found.load = *load
+	}
+	found.resource, err = d.resource(ctx, id.Resource())
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return places{}, err
+	}
+	return found, nil
+}
+
+// leaving are the writes that take the deployment out of the queue, or out of
+// all places. Each has the condition that it still stands there: a queue moves
+// on between a read and a write. There are none if it stands nowhere.
+func (d *Deployments) leaving(found places, all bool) []types.TransactWriteItem {
+	var writes []types.TransactWriteItem
+	var server, resource leave
+	for place, queued := range found.load.Queue {
+		if queued == string(found.id) {
+			path := fmt.Sprintf("#queue[%d]", place)
+			server.from(path, path+" = :id")
+		}
+	}
+	if _, runs := found.load.Running[string(found.id)]; runs && all {
+		server.from("#running.#this", "attribute_exists(#running.#this)")
+	}
+	stands := func(id string) bool { return id == string(found.id) && id != "" }
+	if stands(found.resource.Queued) {
+		resource.from("#queued = :none", "#queued = :id")
+	}
+	if stands(found.resource.Running) && all {
+		resource.from("#running = :none", "#running = :id")
+	}
+	if len(server.changes) > 0 {
+		writes = append(writes, update(server.change(d.tables.Catalog, found.server, "REMOVE ", found.id)))
+	}
+	if len(resource.changes) > 0 {
+		writes = append(writes, update(resource.change(d.tables.Catalog, found.id.Resource(), "SET ", found.id)))
+	}
+	return writes
+}
+
+// leave gathers what one item's write does and under which conditions.
+type leave struct{ changes, conditions []string }
+
+func (l *leave) from(change, condition string) {
+	l.changes, l.conditions = append(l.changes, change), append(l.conditions, condition)
+}
+
+// change is the write. DynamoDB refuses a value that no expression uses.
+func (l *leave) change(table string, entity catalog.ID, verb string, id deployment.ID) change {
+	leaving := change{
+		table:     table,
+		key:       entityKey(entity),
+		this:      string(id),
+		update:    verb + strings.Join(l.changes, ", "),
+		condition: strings.Join(l.conditions, " AND "),
+	}
+	for name, value := range (item{":id": text(id), ":none": text("")}) {
+		if strings.Contains(leaving.update+" "+leaving.condition, name) {
+			if leaving.values == nil {
+				leaving.values = item{}
+			}
+			leaving.values[name] = value
+		}
+	}
+	return leaving
+}
