@@ -1,4 +1,5 @@
-// Command deploy is the function that queues starts, stops, restarts and deploys.
+// Command deploy is the function that queues starts, stops, restarts and
+// deploys, and that cancels them.
 package main
 
 import (

@@ -60,3 +60,11 @@ const (
 	ReasonDiskFull       Reason = "disk-full"        // the server's disk had no room for the output
 	ReasonInternal       Reason = "internal"         // Waybill failed; the operator's log has the cause
 )
+
+// Reasons lists every reason that a deployment can have ended for, ReasonNone
+// excepted.
+func Reasons() []Reason {
+	return []Reason{ReasonExit, ReasonSignal, ReasonUnhealthy, ReasonTimeout, ReasonLost, ReasonUnreachable,
+		ReasonHostKeyChanged, ReasonHostKeyMissing, ReasonAccess, ReasonServer, ReasonConfiguration, ReasonCancelled,
+		ReasonSurvivors, ReasonHostLocked, ReasonDiskFull, ReasonInternal}
+}

@@ -75,6 +75,7 @@ func TestRoutesOfExistingClients(t *testing.T) {
 		{"GET", "/deployments", access.Read},
 		{"GET", "/deployments/{uuid}", access.Read},
 		{"GET", "/deployments/applications/{uuid}", access.Read},
+		{"POST", "/deployments/{uuid}/cancel", access.Deploy},
 	} {
 		t.Run(want.method+" "+want.path, func(t *testing.T) {
 			i := slices.IndexFunc(routes, func(r openapi.Route) bool {

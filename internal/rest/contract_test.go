@@ -79,6 +79,7 @@ func (s scene) successes(t *testing.T) map[string]success {
 		"listApplicationDeployments": get(s.application, "?skip=0&status=in_progress"),
 		"listServerDeployments":      get(s.server, ""),
 		"getDeployment":              get(s.running, ""),
+		"cancelDeployment":           get(s.start(t, s.world.application(t, s.server)), ""),
 		"readLog":                    get(s.waiting, "?limit=10"),
 	}
 }

@@ -12,12 +12,15 @@ import (
 // starter is the deploy function: its endpoints are methods of it.
 type starter struct {
 	requests *deployment.Requests
+	ledger   deployment.Ledger
+	opts     Options
 }
 
 // endpoints names each by its operation in openapi.yaml.
 func (p DeployPorts) endpoints(opts Options) map[string]endpoint {
-	s := starter{deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{Now: opts.Now, Random: opts.Random})}
-	endpoints := map[string]endpoint{"deploy": s.deploy}
+	requests := deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{Now: opts.Now, Random: opts.Random})
+	s := starter{requests, p.Ledger, opts}
+	endpoints := map[string]endpoint{"deploy": s.deploy, "cancelDeployment": s.cancel}
 	for _, o := range operations {
 		endpoints[o.route] = s.operate(o.kind, o.operation, o.message)
 	}

@@ -78,9 +78,9 @@ func TestRepeatedRequestsAreOneDeployment(t *testing.T) {
 	w := newWorld(t)
 	server := w.server(t)
 
-	t.Run("ten at once", func(t *testing.T) {
+	t.Run("TestP2: a hundred at once", func(t *testing.T) {
 		application := w.application(t, server)
-		var uuids [10]string
+		var uuids [100]string
 		var wait sync.WaitGroup
 		for i := range uuids {
 			wait.Go(func() {

@@ -31,14 +31,16 @@ type recordBody struct {
 	Reason            *string     `json:"reason"`
 	Attempt           int         `json:"attempt"`
 	// Position is only on what stands in a queue.
-	Position   int        `json:"position,omitempty"`
-	Steps      []stepBody `json:"steps"`
-	Log        logTotals  `json:"log"`
-	CreatedAt  string     `json:"created_at"`
-	QueuedAt   *string    `json:"queued_at"`
-	StartedAt  *string    `json:"started_at"`
-	FinishedAt *string    `json:"finished_at"`
-	UpdatedAt  string     `json:"updated_at"`
+	Position          int        `json:"position,omitempty"`
+	Steps             []stepBody `json:"steps"`
+	Log               logTotals  `json:"log"`
+	CreatedAt         string     `json:"created_at"`
+	QueuedAt          *string    `json:"queued_at"`
+	StartedAt         *string    `json:"started_at"`
+	CancelRequestedAt *string    `json:"cancel_requested_at"`
+	CancelRequestedBy *string    `json:"cancel_requested_by"`
+	FinishedAt        *string    `json:"finished_at"`
+	UpdatedAt         string     `json:"updated_at"`
 	// Logs is a text that is itself JSON. It is in no list, and in one record
 	// only for those who may see what is sensitive.
 	Logs *string `json:"logs,omitempty"`
@@ -125,6 +127,8 @@ func showRecord(r deployment.Record) recordBody {
 		CreatedAt:         timestamp(r.CreatedAt),
 		QueuedAt:          timestampOrNull(r.QueuedAt),
 		StartedAt:         timestampOrNull(r.StartedAt),
+		CancelRequestedAt: timestampOrNull(r.CancelRequestedAt),
+		CancelRequestedBy: textOrNull(r.CancelRequestedBy),
 		FinishedAt:        timestampOrNull(r.FinishedAt),
 		UpdatedAt:         timestamp(r.UpdatedAt),
 	}

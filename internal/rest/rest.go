@@ -92,7 +92,7 @@ func NewCatalog(ports CatalogPorts, opts Options) (http.Handler, error) {
 	return newGate("catalog", ports.Tokens, opts, ports.endpoints(opts))
 }
 
-// NewDeploy returns the handler of start, stop, restart and deploy.
+// NewDeploy returns the handler of start, stop, restart, deploy and cancel.
 func NewDeploy(ports DeployPorts, opts Options) (http.Handler, error) {
 	opts = opts.withDefaults()
 	return newGate("deploy", ports.Tokens, opts, ports.endpoints(opts))

@@ -48,6 +48,7 @@ func fullRecord(kind string) deployment.Record {
 		Trigger:           deployment.Trigger{Kind: "api", Name: "ci"},
 		ConfigurationHash: "abc",
 		CreatedAt:         at(0), QueuedAt: at(1), ClaimedAt: at(2), StartedAt: at(3), FinishedAt: at(4), UpdatedAt: at(5),
+		CancelRequestedAt: at(2), CancelRequestedBy: "ops",
 		Lease: deployment.Lease{Owner: "runner", Attempt: 2},
 		Progress: deployment.Progress{
 			Log:     logbook.Mark{At: logbook.Position{Out: 7, Err: 8}, Chunks: 1, Last: 9, Bytes: 10, Digest: "def", Complete: true},
@@ -74,6 +75,7 @@ func TestARecordOnTheWire(t *testing.T) {
 			},
 			"log":        map[string]any{"entries": 9.0, "bytes": 10.0, "chunks": 1.0, "output_bytes": 15.0, "digest": "def", "complete": true},
 			"created_at": "2026-08-22T10:00:00.000000Z", "queued_at": "2026-08-22T10:00:01.000000Z", "started_at": "2026-08-22T10:00:03.000000Z",
+			"cancel_requested_at": "2026-08-22T10:00:02.000000Z", "cancel_requested_by": "ops",
 			"finished_at": "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
 		}
 	}
@@ -110,6 +112,13 @@ func (brokenStore) List(context.Context, catalog.Kind, catalog.Page) (catalog.Li
 	return catalog.Listing{}, errAway
 }
 
+// brokenLedger is one that is not there either.
+type brokenLedger struct{ deployment.Ledger }
+
+func (brokenLedger) Cancel(context.Context, deployment.ID, string, time.Time) (deployment.Record, error) {
+	return deployment.Record{}, errAway
+}
+
 type brokenHistory struct{ deployment.History }
 
 func (brokenHistory) Get(context.Context, deployment.ID) (deployment.Record, error) {
@@ -132,7 +141,7 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 	store := brokenStore{m.Catalog()}
 	s.handlers = map[string]http.Handler{
 		"catalog": build(rest.NewCatalog(rest.CatalogPorts{Tokens: m.Tokens(), Store: store, Vault: m.Vault(), Inspector: s.inspector, Check: s.check}, opts)),
-		"deploy":  build(rest.NewDeploy(rest.DeployPorts{Tokens: m.Tokens(), Store: store, Ledger: m.Ledger()}, opts)),
+		"deploy":  build(rest.NewDeploy(rest.DeployPorts{Tokens: m.Tokens(), Store: store, Ledger: brokenLedger{m.Ledger()}}, opts)),
 		"list":    build(rest.NewList(rest.ListPorts{Tokens: m.Tokens(), Store: store, History: m.History()}, opts)),
 		"show":    build(rest.NewShow(rest.ShowPorts{Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive()}, opts)),
 	}
