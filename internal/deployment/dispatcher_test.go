@@ -68,8 +68,8 @@ func TestP6EveryChangeIsPublishedOnce(t *testing.T) {
 }
 
 // TestP2 holds: of a hundred starts on a server with three slots never more
-// than three run, though every change is delivered twice and several
-// dispatchers and runners work at once.
+// than three run, and each is claimed in its turn, though every change is
+// delivered twice and several dispatchers and runners work at once.
 func TestP2NeverMoreThanTheLimit(t *testing.T) {
 	const starts, limit = 100, 3
 	w := newWorld(t)
@@ -84,9 +84,11 @@ func TestP2NeverMoreThanTheLimit(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	ended := 0
+	moved := map[deployment.Status][]deployment.ID{}
 	for ended < starts && ctx.Err() == nil {
 		var batch sync.WaitGroup
 		for _, change := range w.Changes() {
+			moved[change.Record.Status] = append(moved[change.Record.Status], change.Record.ID)
 			for range 2 {
 				batch.Go(func() {
 					if err := w.dispatcher.Changed(ctx, change); err != nil {
@@ -116,10 +118,55 @@ func TestP2NeverMoreThanTheLimit(t *testing.T) {
 		}
 		batch.Wait()
 	}
+	if diff := cmp.Diff(moved[deployment.Queued], moved[deployment.InProgress]); diff != "" {
+		t.Errorf("claimed in another order than queued (-queued +claimed):\n%s", diff)
+	}
 	for _, id := range ids {
 		if record, err := w.History().Get(t.Context(), id); err != nil || record.Status != deployment.Finished || record.Lease.Attempt != 1 {
 			t.Errorf("%s is %s after %d attempts, %v", id, record.Status, record.Lease.Attempt, err)
 		}
+	}
+}
+
+// TestP6 holds for a cancelled one that never ran, too: those behind it do not
+// wait for the sweep, and its end is published once.
+func TestP6ACancelledOneMovesTheQueueAndIsPublishedOnce(t *testing.T) {
+	w := newWorld(t)
+	server := w.server(t, 1, 25)
+	first := w.request(t, start(w.service(t, server))).Record.ID
+	second := w.request(t, start(w.service(t, server))).Record.ID
+	w.Changes() // lost
+	if _, err := w.Ledger().Cancel(t.Context(), first, "ops", w.now()); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(t)
+	if diff := cmp.Diff([]deployment.ID{second}, w.Sender().Sent()); diff != "" {
+		t.Errorf("sent (-want +got):\n%s", diff)
+	}
+	var got []deployment.Change
+	for _, change := range w.Publisher().Published() {
+		if change.Record.ID == first {
+			got = append(got, change)
+		}
+	}
+	if len(got) != 1 || got[0].Previous != deployment.Queued || got[0].Record.Status != deployment.Cancelled {
+		t.Errorf("published %+v, want one change from queued to cancelled", got)
+	}
+}
+
+// TestAWishToCancelMovesNothing: the wish is for the runner, and no change of
+// the status.
+func TestAWishToCancelMovesNothing(t *testing.T) {
+	w := newWorld(t)
+	id := w.request(t, start(w.service(t, w.server(t, 1, 25)))).Record.ID
+	w.deliver(t)
+	published := len(w.Publisher().Published())
+	if _, err := w.Ledger().Cancel(t.Context(), id, "ops", w.now()); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(t)
+	if got := len(w.Publisher().Published()); got != published || len(w.Sender().Sent()) != 1 {
+		t.Errorf("%d published, want %d; sent %v", got, published, w.Sender().Sent())
 	}
 }
 
@@ -211,49 +258,4 @@ func TestAChangeOfNothingDoesNothing(t *testing.T) {
 	if got, err := w.History().Get(t.Context(), record.ID); err != nil || got.Status != deployment.Queued {
 		t.Errorf("status = %s, %v; want queued", got.Status, err)
 	}
-}
-
-func TestSweep(t *testing.T) {
-	w := newWorld(t)
-	var want []deployment.ID
-	var servers []catalog.ID
-	for range 3 {
-		server := w.server(t, 2, 25)
-		servers = append(servers, server)
-		for range 2 {
-			want = append(want, w.request(t, start(w.service(t, server))).Record.ID)
-		}
-	}
-	w.Changes() // lost
-	t.Run("one server's trouble is told and does not keep the others waiting", func(t *testing.T) {
-		broken := fault.New(fault.Unavailable, "broken")
-		ports := &failing{Ledger: w.Ledger(), err: broken, server: servers[0]}
-		dispatcher := deployment.NewDispatcher(ports, w.Sender(), w.Publisher(), deployment.DispatcherOptions{Now: w.now})
-		if err := dispatcher.Sweep(t.Context(), w.Catalog(), w.History()); !errors.Is(err, broken) {
-			t.Errorf("error = %v, want %v", err, broken)
-		}
-		w.deliver(t)
-		if got := len(w.Sender().Sent()); got != 4 {
-			t.Errorf("%d were sent, want those of two servers", got)
-		}
-	})
-	t.Run("it finds what a lost change left behind", func(t *testing.T) {
-		if err := w.dispatcher.Sweep(t.Context(), w.Catalog(), w.History()); err != nil {
-			t.Fatal(err)
-		}
-		w.deliver(t)
-		got := w.Sender().Sent()
-		slices.Sort(got)
-		slices.Sort(want)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("sent (-want +got):\n%s", diff)
-		}
-	})
-	t.Run("a catalog that cannot be read fails it", func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		if err := w.dispatcher.Sweep(ctx, w.Catalog(), w.History()); !errors.Is(err, context.Canceled) {
-			t.Errorf("error = %v, want %v", err, context.Canceled)
-		}
-	})
 }

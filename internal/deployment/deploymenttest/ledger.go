@@ -16,6 +16,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 		name  string
 		cases []testCase
 	}{
+		{"sweep", sweepCases()}, // first, because it looks after every server that there is
 		{"enqueue", enqueueCases()},
 		{"repeated requests", repeatsCases()},
 		{"claim", claimCases()},

@@ -1,0 +1,143 @@
+package deployment_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+func TestSweep(t *testing.T) {
+	w := newWorld(t)
+	var want []deployment.ID
+	var servers []catalog.ID
+	for range 3 {
+		server := w.server(t, 2, 25)
+		servers = append(servers, server)
+		for range 2 {
+			want = append(want, w.request(t, start(w.service(t, server))).Record.ID)
+		}
+	}
+	w.Changes() // lost
+	t.Run("it finds what a lost change left behind", func(t *testing.T) {
+		if err := w.dispatcher.Sweep(t.Context(), w.Catalog(), w.History()); err != nil {
+			t.Fatal(err)
+		}
+		w.deliver(t)
+		got := w.Sender().Sent()
+		slices.Sort(got)
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("sent (-want +got):\n%s", diff)
+		}
+	})
+	t.Run("a catalog that cannot be read fails it", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := w.dispatcher.Sweep(ctx, w.Catalog(), w.History()); !errors.Is(err, context.Canceled) {
+			t.Errorf("error = %v, want %v", err, context.Canceled)
+		}
+	})
+}
+
+// troubled are ports on which everything about one server fails in one way.
+type troubled struct {
+	deployment.Ledger
+	deployment.Sender
+	deployment.History
+	server  catalog.ID
+	trouble string
+	mended  []deployment.ID
+}
+
+var errTrouble = fault.New(fault.Unavailable, "trouble")
+
+func (p *troubled) fails(server catalog.ID, call string) error {
+	if server == p.server && call == p.trouble {
+		return errTrouble
+	}
+	return nil
+}
+
+func (p *troubled) Load(ctx context.Context, server catalog.ID) (deployment.Load, error) {
+	if err := p.fails(server, "load"); err != nil {
+		return deployment.Load{}, err
+	}
+	load, err := p.History.Load(ctx, server)
+	if p.trouble == "mend" { // each server has one stray
+		load.Strays = append(load.Strays, deployment.ID(server))
+	}
+	return load, err
+}
+
+func (p *troubled) Mend(_ context.Context, server catalog.ID, id deployment.ID) error {
+	if err := p.fails(server, "mend"); err != nil {
+		return err
+	}
+	p.mended = append(p.mended, id)
+	return nil
+}
+
+func (p *troubled) Claim(ctx context.Context, server catalog.ID, now time.Time) (deployment.Record, error) {
+	if err := p.fails(server, "claim"); err != nil {
+		return deployment.Record{}, err
+	}
+	return p.Ledger.Claim(ctx, server, now)
+}
+
+func (p *troubled) Send(ctx context.Context, id deployment.ID) error {
+	record, err := p.History.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := p.fails(record.ServerID, "send"); err != nil {
+		return err
+	}
+	return p.Sender.Send(ctx, id)
+}
+
+// TestOneServersTroubleIsItsOwn has three servers, each with a deployment whose
+// runner is lost, one that waits, and one stray.
+func TestOneServersTroubleIsItsOwn(t *testing.T) {
+	for _, trouble := range []string{"load", "mend", "send", "claim"} {
+		t.Run(trouble, func(t *testing.T) {
+			w := newWorld(t)
+			ports := &troubled{Ledger: w.Ledger(), Sender: w.Sender(), History: w.History(), trouble: trouble}
+			lost, waiting := map[catalog.ID]deployment.ID{}, map[catalog.ID]deployment.ID{}
+			for range 3 {
+				server := w.server(t, 2, 25)
+				lost[server] = w.request(t, start(w.service(t, server))).Record.ID
+				if _, err := w.Ledger().Claim(t.Context(), server, w.now()); err != nil {
+					t.Fatal(err)
+				}
+				waiting[server] = w.request(t, start(w.service(t, server))).Record.ID
+				ports.server = server
+			}
+			w.wait(time.Hour)
+			dispatcher := deployment.NewDispatcher(ports, ports, w.Publisher(), deployment.DispatcherOptions{Now: w.now})
+			if err := dispatcher.Sweep(t.Context(), w.Catalog(), ports); !errors.Is(err, errTrouble) {
+				t.Errorf("error = %v, want %v", err, errTrouble)
+			}
+			for server := range lost {
+				troubled := server == ports.server
+				if sent := slices.Contains(w.Sender().Sent(), lost[server]); sent != (!troubled || trouble == "mend" || trouble == "claim") {
+					t.Errorf("trouble here %v: a runner was called: %v", troubled, sent)
+				}
+				record, err := w.History().Get(t.Context(), waiting[server])
+				if claimed := record.Status == deployment.InProgress; err != nil || claimed != (!troubled || trouble == "mend" || trouble == "send") {
+					t.Errorf("trouble here %v: the waiting one is %s, %v", troubled, record.Status, err)
+				}
+				if trouble == "mend" && slices.Contains(ports.mended, deployment.ID(server)) == troubled {
+					t.Errorf("trouble here %v: mended %v", troubled, ports.mended)
+				}
+			}
+		})
+	}
+}
