@@ -6,6 +6,7 @@ package settings
 import (
 	"log/slog"
 	"strings"
+	"time"
 
 	"waybill/internal/fault"
 )
@@ -22,6 +23,9 @@ const (
 	EventBus               = "WAYBILL_EVENT_BUS"
 	// SecretsPath is the parameter path that secrets lie under ("/waybill/TEAM").
 	SecretsPath = "WAYBILL_SECRETS_PATH"
+	// Lease is how long a runner may be silent before another takes its
+	// deployment ("40s"); 40 s when unset.
+	Lease = "WAYBILL_LEASE"
 	// LogLevel is debug, info, warn or error; info when unset.
 	LogLevel = "WAYBILL_LOG_LEVEL"
 
@@ -89,6 +93,27 @@ func (s Settings) Require(names ...string) error {
 		return fault.New(fault.Internal, "not set in the environment: %s", strings.Join(missing, ", "))
 	}
 	return nil
+}
+
+// The lengths of a lease. A shorter one than MinLease would run out between two
+// renewals of a runner that is well.
+const (
+	DefaultLease = 40 * time.Second
+	MinLease     = 4 * time.Second
+)
+
+// LeaseLength returns how long a lease is. Internal if it is no duration in
+// whole seconds, which is how SQS counts, or too short.
+func (s Settings) LeaseLength() (time.Duration, error) {
+	text := s.Get(Lease)
+	if text == "" {
+		return DefaultLease, nil
+	}
+	length, err := time.ParseDuration(text)
+	if err != nil || length < MinLease || length%time.Second != 0 {
+		return 0, fault.New(fault.Internal, "%s must be whole seconds, at least %s, like 40s, not %q", Lease, MinLease, text)
+	}
+	return length, nil
 }
 
 // Level returns the level of the operator's log. Internal if it is no level.

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -50,6 +51,19 @@ func TestRequire(t *testing.T) {
 	}
 	if strings.Contains(err.Error(), settings.Team) {
 		t.Errorf("%q names what is set", err)
+	}
+}
+
+func TestLeaseLength(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": 40 * time.Second, "5s": 5 * time.Second, "1m": time.Minute} {
+		if got, err := from(map[string]string{settings.Lease: text}).LeaseLength(); got != want || err != nil {
+			t.Errorf("LeaseLength of %q: %s, %v, want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"5", "fast", "1s", "-40s", "4500ms"} {
+		if _, err := from(map[string]string{settings.Lease: text}).LeaseLength(); !errors.Is(err, fault.Internal) || !strings.Contains(err.Error(), settings.Lease) {
+			t.Errorf("LeaseLength of %q: %v, want Internal and the variable's name", text, err)
+		}
 	}
 }
 

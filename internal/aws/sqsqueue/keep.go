@@ -9,20 +9,19 @@ import (
 )
 
 // How long a message stays hidden. The queue itself hides it for as long as a
-// function may run; a runner makes that [Visibility] and says again every
-// [renewal] that it lives, so that the message of one that died is there for
-// the next within that time.
+// function may run; a runner makes that the length of its lease and says again,
+// renewals times in it, that it lives, so that the message of one that died is
+// there for the next within that time: whoever gets it finds the lease run out,
+// or nearly.
 const (
-	// Visibility is as long as a runner's lease: whoever gets the message after
-	// it finds the lease run out, or nearly.
-	Visibility = 40 * time.Second
-	renewal    = Visibility / 4
+	// DefaultLease is the length of a lease when a message says none.
+	DefaultLease = 40 * time.Second
+	renewals     = 4
 
-	// A message that met another runner at work comes back soon at first: it is
-	// most likely the dead runner's own, a few seconds before the lease runs
-	// out. After that it is a second message of a deployment in good hands,
-	// and only has to be there when those let go.
-	soon      = 10 * time.Second
+	// A message that met another runner at work comes back soon at first, after
+	// a quarter of a lease: it is most likely the dead runner's own, a few
+	// seconds before the lease runs out. After that it is a second message of a
+	// deployment in good hands, and only has to be there when those let go.
 	soonTimes = 3
 )
 
@@ -31,6 +30,9 @@ type Message struct {
 	Receipt string
 	// Receives is how often it was received, this time included.
 	Receives int
+	// Lease is how long a runner may be silent, in whole seconds; DefaultLease
+	// when zero.
+	Lease time.Duration
 }
 
 // Keep does the work with the message held, and returns its error. Before
@@ -41,13 +43,16 @@ type Message struct {
 // After Conflict, which says that another runner is at work, the message is
 // hidden until it is worth another look.
 func (q *Queue) Keep(ctx context.Context, message Message, work func(context.Context) error) error {
-	if err := q.Hold(ctx, message.Receipt, Visibility); err != nil {
+	if message.Lease == 0 {
+		message.Lease = DefaultLease
+	}
+	if err := q.Hold(ctx, message.Receipt, message.Lease); err != nil {
 		return err
 	}
 	renewing, stop := context.WithCancel(ctx)
 	defer stop() // also when work panics
 	failed := make(chan error, 1)
-	go func() { failed <- q.renew(renewing, message.Receipt) }()
+	go func() { failed <- q.renew(renewing, message) }()
 	err := work(ctx)
 	stop()
 	err = joinAfter(err, <-failed)
@@ -60,15 +65,15 @@ func (q *Queue) Keep(ctx context.Context, message Message, work func(context.Con
 // pause is how long a message that met another runner waits.
 func (m Message) pause() time.Duration {
 	if m.Receives <= soonTimes {
-		return soon
+		return (m.Lease / renewals).Round(time.Second)
 	}
-	return Visibility
+	return m.Lease
 }
 
 // renew holds the message until ctx is done, and returns why the last renewal
 // failed, or nil if it did not.
-func (q *Queue) renew(ctx context.Context, receipt string) error {
-	ticker := time.NewTicker(renewal)
+func (q *Queue) renew(ctx context.Context, message Message) error {
+	ticker := time.NewTicker(message.Lease / renewals)
 	defer ticker.Stop()
 	var last error
 	for {
@@ -76,7 +81,7 @@ func (q *Queue) renew(ctx context.Context, receipt string) error {
 		case <-ctx.Done():
 			return last
 		case <-ticker.C:
-			err := q.Hold(ctx, receipt, Visibility)
+			err := q.Hold(ctx, message.Receipt, message.Lease)
 			if ctx.Err() == nil {
 				last = err
 			}

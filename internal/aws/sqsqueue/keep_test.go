@@ -30,6 +30,7 @@ type service struct {
 	mu    sync.Mutex
 	start time.Time
 	holds []hold
+	lease time.Duration
 	// fails says which calls, counted from 1, are refused.
 	fails func(call int) bool
 }
@@ -65,7 +66,7 @@ func (s *service) keep(t *testing.T, receives int, work func(context.Context) er
 			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
 		}),
 	}, "https://sqs.eu-central-1.amazonaws.com/000000000000/runner")
-	return queue.Keep(t.Context(), sqsqueue.Message{Receipt: "receipt", Receives: receives}, work)
+	return queue.Keep(t.Context(), sqsqueue.Message{Receipt: "receipt", Receives: receives, Lease: s.lease}, work)
 }
 
 // forTime is work that takes so long.
@@ -81,6 +82,19 @@ func TestAMessageIsHeldWhileItsRunnerLives(t *testing.T) {
 		}
 		time.Sleep(time.Hour) // nobody holds it any more
 		want := []hold{{0, 40 * time.Second}, {10 * time.Second, 40 * time.Second}, {20 * time.Second, 40 * time.Second}, {30 * time.Second, 40 * time.Second}}
+		if diff := cmp.Diff(s.holds, want); diff != "" {
+			t.Errorf("holds (-got +want):\n%s", diff)
+		}
+	})
+}
+
+func TestAMessageIsHeldAsLongAsALease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &service{lease: 8 * time.Second}
+		if err := s.keep(t, 1, forTime(5*time.Second, fault.New(fault.Conflict, "another runner is at work"))); !errors.Is(err, fault.Conflict) {
+			t.Fatal(err)
+		}
+		want := []hold{{0, 8 * time.Second}, {2 * time.Second, 8 * time.Second}, {4 * time.Second, 8 * time.Second}, {5 * time.Second, 2 * time.Second}}
 		if diff := cmp.Diff(s.holds, want); diff != "" {
 			t.Errorf("holds (-got +want):\n%s", diff)
 		}
