@@ -204,18 +204,32 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 		})
 		wantCancel(t, s, record.ID, deployment.InProgress)
 	})
-	t.Run("the queue moves: it is found at its new place", func(t *testing.T) {
+	t.Run("it is claimed before its places are read: its runner gets the wish", func(t *testing.T) {
 		s := newStand(t)
+		record := s.enqueue(t, serviceID)
+		s.wire.just("GetItem", func() { // of the record; the next is of a place
+			s.wire.just("GetItem", func() {
+				_, err := s.direct().Claim(t.Context(), serverID, s.now)
+				do(t, "Claim", err)
+			})
+		})
+		wantCancel(t, s, record.ID, deployment.InProgress)
+	})
+	t.Run("the queue moves: it is found at its new place, and the one behind it stays", func(t *testing.T) {
+		s := newStand(t)
+		last := catalog.ID("svc222222222222222222222")
 		do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID)))
+		do(t, "Create", s.catalog.Create(t.Context(), s.service(last)))
 		s.enqueue(t, serviceID)
-		record := s.enqueue(t, otherID)
+		record, behind := s.enqueue(t, otherID), s.enqueue(t, last)
 		s.wire.just("TransactWriteItems", func() {
 			_, err := s.direct().Claim(t.Context(), serverID, s.now)
 			do(t, "Claim", err)
 		})
 		wantCancel(t, s, record.ID, deployment.Cancelled)
-		if load, err := s.deployments.Load(t.Context(), serverID); err != nil || len(load.Queue) != 0 || len(load.Running) != 1 {
-			t.Errorf("Load = %+v, %v; want the first one only", load, err)
+		load, err := s.deployments.Load(t.Context(), serverID)
+		if err != nil || len(load.Running) != 1 || len(load.Queue) != 1 || load.Queue[0].ID != behind.ID {
+			t.Errorf("Load = %+v, %v; want the first running and the last waiting", load, err)
 		}
 	})
 	t.Run("it ends: it is too late", func(t *testing.T) {
