@@ -1,6 +1,28 @@
 package remote
 
-import "waybill/internal/fault"
+import (
+	"fmt"
+
+	"waybill/internal/fault"
+)
+
+// HeldError says that a job was not started, since it is not its turn in the
+// resource's folder. Its text may be shown to whoever may see the server.
+type HeldError struct {
+	// Holder is the deployment that has the folder.
+	Holder string
+	// Running says that the holder's job is alive. If it is not, the holder is
+	// of later date: a later deployment, or a later attempt of the same.
+	Running bool
+}
+
+// Error says who has the folder.
+func (e *HeldError) Error() string {
+	if e.Running {
+		return fmt.Sprintf("The resource's folder on the server is held by deployment %s, which is running.", e.Holder)
+	}
+	return fmt.Sprintf("Deployment %s, of later date, has already used the resource's folder on the server.", e.Holder)
+}
 
 // failures are the words for why a server cannot run a job.
 var failures = map[string]string{
@@ -20,6 +42,8 @@ func failure(words []string) error {
 		return fault.New(fault.Unavailable, "Another session has been starting the job for too long.")
 	case word == "ALIVE":
 		return fault.New(fault.Conflict, "The job is still alive.")
+	case word == "HELD" && len(words) == 3 && names.MatchString(words[1]):
+		return &HeldError{Holder: words[1], Running: words[2] == "1"}
 	case word == "MISSING" && len(words) == 2 && packages[words[1]] != "":
 		return refusal("%s is missing (install %s)", words[1], packages[words[1]])
 	case failures[word] != "":
@@ -33,6 +57,7 @@ var packages = map[string]string{
 	"flock": "util-linux", "setsid": "util-linux",
 	"base64": "coreutils", "stat": "coreutils", "mkfifo": "coreutils", "head": "coreutils",
 	"dd": "coreutils", "date": "coreutils", "cat": "coreutils", "mv": "coreutils",
+	"tr": "coreutils", "touch": "coreutils", "grep": "grep",
 }
 
 // remover takes the frames of a removal.

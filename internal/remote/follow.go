@@ -13,8 +13,11 @@ import (
 // the sink what its spool holds from the offsets on, until the job has ended
 // and everything was given.
 //
-// A job that was started once is never started again: if someone has already
-// read of it (from is not zero) and the server knows nothing of it, it is lost.
+// A job that was started once is never started again. If it was, and its spool
+// is gone, it is lost: someone has already read of it (from is not zero), or a
+// note in its Dir says so. Nor is it started while another deployment's job
+// holds Dir, after a later deployment's was started there, or after a later
+// attempt has tried: then the error is a *[HeldError].
 //
 // An error of the sink ends Follow at once and comes back as it is. Otherwise
 // the error is ctx's own; Unavailable when the connection was lost; or Invalid
@@ -40,23 +43,14 @@ func Follow(ctx context.Context, shell Shell, job Job, from Offsets, sink Sink) 
 	return End{}, err
 }
 
-// Remove removes the job's spool. Conflict if the job is still alive; removing
-// nothing is not an error.
+// Remove removes the job's spool, and sees to it that the job is not started
+// again. Conflict if it is still alive; removing nothing is not an error.
 func Remove(ctx context.Context, shell Shell, job Job) error {
 	if err := check(job); err != nil {
 		return err
 	}
 	nonce := rand.Text()
-	frames := newFrames(nonce, remover{})
-	session := session{shell: shell, script: removeScript(job, nonce), feed: frames.feed, tick: func() error { return nil }}
-	err := session.run(ctx)
-	switch {
-	case errors.Is(err, errEnded):
-		return nil
-	case err == nil:
-		err = silentEnd(session.exit, frames.synced, false)
-	}
-	return err
+	return answer(ctx, shell, nonce, removeScript(job, nonce), remover{})
 }
 
 // silentEnd says what it means that a script ended without a last frame. Once

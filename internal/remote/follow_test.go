@@ -181,7 +181,7 @@ func TestFiles(t *testing.T) {
 				t.Errorf("%s: %d bytes, mode %v; want %d and %v", file.path, len(got), info.Mode(), len(file.content), file.mode)
 			}
 		}
-		if left, _ := filepath.Glob(filepath.Join(dir, "app", "*waybill*")); left != nil {
+		if left, _ := filepath.Glob(filepath.Join(dir, "app", "*waybill-new*")); left != nil {
 			t.Errorf("left %v", left)
 		}
 		if left, _ := filepath.Glob(filepath.Join(j.Spool, "new.*")); left != nil {
@@ -403,7 +403,8 @@ func TestLostJobs(t *testing.T) {
 
 func TestRemove(t *testing.T) {
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
-		j := job(folder(t), "echo out; sleep 2")
+		dir := folder(t)
+		j := job(dir, "echo out; until [ -e go ]; do sleep 0.1; done")
 		tape := &tape{fail: func(event string) error {
 			if event == "D" {
 				return errors.New("enough")
@@ -414,6 +415,7 @@ func TestRemove(t *testing.T) {
 		if err := remote.Remove(t.Context(), shell, j); !errors.Is(err, fault.Conflict) {
 			t.Errorf("of one that is alive: %v, want Conflict", err)
 		}
+		write(t, filepath.Join(dir, "app/go"), "")
 		if end, again := follow(t, shell, j); end.ExitCode != 0 || again.out.String() != "out\n" {
 			t.Errorf("%+v %q", end, again.out.String())
 		}

@@ -17,8 +17,11 @@ import (
 //	H                               we live
 //	X CODE TIME OUT ERR CUT         the job has ended
 //	L REBOOTED TIME OUT ERR         the job is gone without an end
-//	F WORD [MORE]                   the job cannot be run
-//	D                               the spool is removed
+//	F WORD [MORE]                   the job cannot be run, or stopped
+//	P|V PID NAME                    a process that is gone, or still there
+//	T RUNNING                       that was all about the stopped job
+//	N NAME                          a spool
+//	D                               it is done: removed, or named
 
 // part is the head of a frame that has bytes, then each piece of them.
 type part struct {

@@ -252,7 +252,7 @@ func everywhere(t *testing.T, test func(t *testing.T, shell remote.Shell)) {
 // await polls until the condition holds.
 func await(t testing.TB, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !condition(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !condition(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)
 		}
@@ -266,4 +266,35 @@ func read(t testing.TB, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// begin follows the job in the background and waits until it has said a word.
+// What it returns waits for the end.
+func begin(t *testing.T, shell remote.Shell, j remote.Job, word string) (*tape, func() remote.End) {
+	t.Helper()
+	tape := &tape{}
+	var end remote.End
+	var err error
+	var following sync.WaitGroup
+	following.Go(func() { end, err = remote.Follow(t.Context(), shell, j, remote.Offsets{}, tape) })
+	await(t, word, func() bool {
+		tape.mu.Lock()
+		defer tape.mu.Unlock()
+		return strings.Contains(tape.out.String(), word)
+	})
+	return tape, func() remote.End {
+		t.Helper()
+		following.Wait()
+		if err != nil {
+			t.Errorf("Follow: %v", err)
+		}
+		return end
+	}
 }

@@ -100,8 +100,15 @@ type Job struct {
 	// relative files lie.
 	Spool string
 	Dir   string
-	Files []File
-	Steps []Step
+	// Deployment names the job to others who want to work in Dir, and a later
+	// deployment's name sorts behind an earlier one's. Empty, it is the name of
+	// the spool's folder.
+	Deployment string
+	// Attempt numbers the runners of a deployment. It is the fence between
+	// them: once a runner has begun to start the job, no earlier one will.
+	Attempt int
+	Files   []File
+	Steps   []Step
 	// EnvironmentFile, if set, is the path (as in File) of a file of sh
 	// assignments that every step begins by reading and exporting.
 	EnvironmentFile string
@@ -166,4 +173,7 @@ type End struct {
 	// the server restarted meanwhile.
 	Lost     bool
 	Rebooted bool
+	// DiskFull says that the server's disk, or a quota, did not take all of the
+	// output. What it took was given.
+	DiskFull bool
 }

@@ -127,9 +127,7 @@ func (r *reader) line(kind byte, words []string) error {
 var processWords = regexp.MustCompile(`^[0-9]{1,10} [0-9a-f-]{1,64}$`)
 
 func (r *reader) exited(words []string) error {
-	if words[4] != "0" {
-		return refusal("its disk did not take all of the output")
-	}
+	r.end.DiskFull = words[4] != "0"
 	return r.over(words[1], words[0], words[2], words[3], false)
 }
 

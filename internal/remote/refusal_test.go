@@ -80,17 +80,6 @@ func TestServersThatCannotRunTheJob(t *testing.T) {
 			}
 		}
 	})
-	t.Run("whose disk fills up meanwhile: that is said, and not that all is well", func(t *testing.T) {
-		// The pump's file cannot grow, as on a full disk.
-		dir := folder(t)
-		j := job(dir, "trap '' PIPE; i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo 01234567890123456789 || :; done 2>/dev/null")
-		limited := local{sh: filepath.Join(dir, "limited")}
-		script := "#!/bin/sh\nulimit -f 16\nexec sh \"$@\"\n"
-		if err := os.WriteFile(limited.sh, []byte(script), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		refused(t, limited, j, "its disk did not take all of the output")
-	})
 }
 
 // without is a PATH on which everything is but one tool.

@@ -5,33 +5,40 @@
 #   steps         how many steps there are: the files step.1, step.2, ...
 #   on_failure    the numbers of those that run only after a failure: " 3 4 "
 #
-# Descriptor 9 is the lock. It is closed for everything that is started here,
-# so lock held means: this very shell is alive. 7 and 8 are the pipes to out
-# and err.
+# Descriptor 9 is the lock, and 4 that of the resource's folder. Both are closed
+# for everything that is started here, so lock held means: this very shell is
+# alive. 7 and 8 are the pipes to out and err.
+#
+# The cookie is in the environment of the steps only, so whatever carries it is
+# the steps' and none of the helpers here.
 #
 # The steps write into pipes, not into the files: a command that opens
 # /dev/stderr anew would cut a file off at nothing, and a child that lives on
 # would go on filling the disk. A pump, which is cat, carries each pipe over.
 
 code=0
+cookie=$WAYBILL_COOKIE
+unset WAYBILL_COOKIE
 
 now() {
 	date +%s.%N
 }
 
-# identify notes who this is: process group, start time, boot, cookie.
+# identify notes who this is: process group, start time, boot, cookie and the
+# helper that has children; then, in the folder, that the job has started.
 identify() {
 	read -r boot </proc/sys/kernel/random/boot_id
 	read -r stat <"/proc/$$/stat"
 	set -- ${stat##*) }
 	shift 19 # to field 22 of proc(5), the start time; field 3 came first
-	echo "$$ $1 $boot $WAYBILL_JOB" 1<>"$spool/pid.new"
+	echo "$$ $1 $boot $cookie $marker" 1<>"$spool/pid.new"
 	mv "$spool/pid.new" "$spool/pid"
+	mv -f "$dir/.waybill-last.new" "$dir/.waybill-last" || exit 1
 }
 
 # pump carries one pipe over, until its last writer ends.
 pump() {
-	cat <"$spool/pipe.$1" >>"$spool/$1" 9>&- &
+	cat <"$spool/pipe.$1" >>"$spool/$1" 4>&- 9>&- &
 }
 
 # mark notes once a second how far the output is, if it grew, until the job
@@ -44,7 +51,7 @@ mark() {
 		[ "$sizes" != "$was" ] || continue
 		was=$sizes
 		at=$(now)
-		echo "$at" $sizes >>"$spool/marks"
+		echo "$at" $sizes >>"$spool/marks" || exit 0
 	done
 }
 
@@ -73,9 +80,17 @@ measure() {
 	at=$(now) out=$1 err=$2
 }
 
-# note writes a line for a step's start or end, as of the last measure.
+# note writes a line for a step's start or end, as of the last measure. On a
+# full disk a line may be cut; then no other follows, which it would spoil.
 note() {
-	echo "$1 $2 $at $out $err $3" >>"$spool/steps"
+	[ -z "$torn" ] || return 0
+	echo "$1 $2 $at $out $err $3" >>"$spool/steps" || torn=1
+}
+
+# stopping reports whether somebody is about to stop the job. That is noted
+# before any signal is sent, so whoever can be hit and looks, misses nothing.
+stopping() {
+	[ -e "$spool/stopping" ]
 }
 
 # step runs one step. The environment file may set any name, so all that is
@@ -83,16 +98,19 @@ note() {
 step() {
 	(
 		trap - TERM INT HUP
+		! stopping || exit 143
 		set -e
 		cd "$dir"
-		set -- "$spool/step.$1"
+		set -- "$spool/step.$1" "$cookie"
 		if [ -n "$environment" ]; then
 			set -a
 			. "$environment"
 			set +a
 		fi
+		WAYBILL_JOB=$2
+		export WAYBILL_JOB
 		exec sh -e "$1"
-	) </dev/null >&7 2>&8 7>&- 8>&- 9>&-
+	) </dev/null >&7 2>&8 4>&- 7>&- 8>&- 9>&-
 }
 
 # broken reports whether a pump is gone: it could not write.
@@ -113,7 +131,7 @@ finish() {
 	if broken "$pump_out" || broken "$pump_err"; then
 		cut=1
 	fi
-	echo "X 0 $at $out $err $code" >>"$spool/steps"
+	note X 0 "$code"
 	echo "$code $at $out $err $cut" 1<>"$spool/exit.tmp"
 	mv "$spool/exit.tmp" "$spool/exit"
 }
@@ -123,7 +141,7 @@ finish() {
 dismiss() {
 	exec 5<"$spool/pipe.out" 6<"$spool/pipe.err"
 	for fd in 5 6; do
-		cat <&"$fd" >/dev/null 5<&- 6<&- 7>&- 8>&- 9>&- &
+		cat <&"$fd" >/dev/null 4>&- 5<&- 6<&- 7>&- 8>&- 9>&- &
 	done
 	kill -9 "$pump_out" "$pump_err" "$marker"
 }
@@ -139,16 +157,20 @@ pump_err=$!
 exec 7>"$spool/pipe.out" 8>"$spool/pipe.err"
 (
 	# Not as redirections of the function: dash keeps the descriptors for later.
-	exec 7>&- 8>&- 9>&-
+	exec 4>&- 7>&- 8>&- 9>&-
 	mark
 ) &
 marker=$!
 identify
 
 measure
-number=0
+number=0 torn=
 while [ "$number" -lt "$steps" ]; do
 	number=$((number + 1))
+	if stopping; then
+		[ "$code" -ne 0 ] || code=143
+		break
+	fi
 	case $on_failure in
 	*" $number "*) [ "$code" -ne 0 ] || continue ;;
 	*) [ "$code" -eq 0 ] || continue ;;

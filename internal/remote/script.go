@@ -1,23 +1,34 @@
 package remote
 
 import (
+	"cmp"
 	_ "embed" // the scripts
 	"encoding/base64"
 	"fmt"
 	"path"
+	"regexp"
 	"strings"
+	"time"
 )
 
 // The scripts for the server. Each says at its top what must be set before it.
 var (
+	//go:embed session.sh
+	sessionText string
+	//go:embed fence.sh
+	fenceText string
 	//go:embed start.sh
 	startText string
 	//go:embed follow.sh
 	followText string
 	//go:embed run.sh
 	runText string
+	//go:embed stop.sh
+	stopText string
 	//go:embed remove.sh
 	removeText string
+	//go:embed leftovers.sh
+	leftoversText string
 )
 
 // chunkBytes is how much of a file is sent in one here-document. Encoded it is
@@ -38,8 +49,8 @@ func followScript(job Job, from Offsets, w words) string {
 	}
 	files := files(job)
 	var b strings.Builder
-	fmt.Fprintf(&b, "spool=%s dir=%s nonce=%s cookie=%s fresh=%d out=%d err=%d\n",
-		quote(job.Spool), quote(job.Dir), quote(w.nonce), quote(w.cookie), fresh, from.Out, from.Err)
+	b.WriteString(head(job, w.nonce))
+	fmt.Fprintf(&b, "cookie=%s fresh=%d out=%d err=%d\n", quote(w.cookie), fresh, from.Out, from.Err)
 	b.WriteString(bare(startText))
 	b.WriteString(bare(followText))
 	b.WriteString("install() {\n\t:\n")
@@ -54,8 +65,20 @@ func followScript(job Job, from Offsets, w words) string {
 	return b.String()
 }
 
-func removeScript(job Job, nonce string) string {
-	return fmt.Sprintf("spool=%s nonce=%s\n%s", quote(job.Spool), quote(nonce), bare(removeText))
+// head is what every script about a job begins with.
+func head(job Job, nonce string) string {
+	return fmt.Sprintf("spool=%s dir=%s deployment=%s attempt=%d nonce=%s\n", quote(job.Spool), quote(job.Dir),
+		quote(deployment(job)), job.Attempt, quote(nonce)) + bare(sessionText) + bare(fenceText)
+}
+
+func stopScript(job Job, nonce string, grace time.Duration) string {
+	return head(job, nonce) + fmt.Sprintf("grace=%d\n", grace/(10*time.Millisecond)) + bare(stopText)
+}
+
+func removeScript(job Job, nonce string) string { return head(job, nonce) + bare(removeText) }
+
+func leftoversScript(runs, nonce string) string {
+	return fmt.Sprintf("runs=%s nonce=%s\n", quote(runs), quote(nonce)) + bare(sessionText) + bare(leftoversText)
 }
 
 // runScript is the spool's run: the job as a script of its own.
@@ -143,5 +166,14 @@ func check(job Job) error {
 	if strings.ContainsRune(job.EnvironmentFile, 0) {
 		return refusal("its environment file has no name")
 	}
+	if !names.MatchString(deployment(job)) {
+		return refusal("its deployment has no name of letters and digits")
+	}
 	return nil
 }
+
+// names are what a deployment can be called: a word to sh and to a frame.
+var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+
+// deployment is the job's name.
+func deployment(job Job) string { return cmp.Or(job.Deployment, path.Base(job.Spool)) }

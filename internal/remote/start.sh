@@ -1,62 +1,21 @@
 # The first half of a session: put the files in place and start the job, once,
 # or find it there. What comes before this text sets
-#   spool   the job's folder          dir      the resource's folder
-#   nonce   a word nobody else knows  cookie   the job's mark in its environment
+#   cookie  the job's mark in the environment of its steps
 #   fresh   1 if nobody has read anything of this job yet
 #   out err how far this reader is already
-#
-# Plain POSIX sh, coreutils and util-linux. Stdout carries frames and nothing
-# else; what tools say on stderr never leaves the server, since it was not
-# redacted: it only picks one of a few fixed words.
+# and what session.sh and fence.sh say.
 
-mask=$(umask)
-umask 077
 stage= started=0
-
-# say prints a frame's head. A reader that is gone ends the session.
-say() {
-	printf "$@" || exit 1
-}
-
-fail() {
-	say 'F %s\n' "$1"
-	exit 0
-}
-
-# try runs a command that must succeed for the job to run at all.
-try() {
-	said=$(
-		LC_ALL=C
-		export LC_ALL
-		"$@" 2>&1 >/dev/null
-	) || case $said in
-	*'No space left'* | *quota*) fail NOSPACE ;;
-	*'Permission denied'* | *'Read-only'* | *'not permitted'*) fail NOPERM ;;
-	*) fail NOSPOOL ;;
-	esac
-}
-
-# nap sleeps for a part of a second where sleep can, else for one.
-nap() {
-	sleep "$1" 2>/dev/null || sleep 1
-}
-
-# free reports whether nobody holds the lock, that is: no job is alive.
-free() {
-	flock -s -n 8 2>/dev/null 8<"$spool/lock"
-}
 
 # open finds out whether there is a job, before anything else is sent.
 open() {
-	printf '\n%s\n' "$nonce"
-	for tool in flock setsid base64 stat mkfifo head dd date cat mv; do
-		command -v "$tool" >/dev/null 2>&1 || fail "MISSING $tool"
-	done
+	need flock setsid base64 stat mkfifo head dd date cat mv
 	read -r boot </proc/sys/kernel/random/boot_id || fail NOPROC
 	if [ ! -e "$spool/pid" ]; then
 		# Whoever has read of this job knows that it ran. Then it is gone, and
 		# must not run again.
 		[ "$fresh" = 1 ] || lost 0
+		admit
 		try mkdir -p "$spool" "$dir"
 		try chmod 700 "$spool"
 		stage=$spool/new.$nonce
@@ -110,28 +69,52 @@ begin() {
 	trap - EXIT HUP INT TERM PIPE
 }
 
-# launch runs the job, detached, with the lock. Everything that it will have to
-# write besides output gets its room on the disk now, so that a disk that fills
-# up later cannot keep its end from being noted. setsid forks by itself: a
-# command in the background of a shell would be deaf to interrupts for ever.
+# admit refuses the job if the fence says that it must not be started: if it
+# was, its spool is gone, and so is the job. A fence that says so is younger
+# than the job's pid, which is why that is looked for last.
+admit() {
+	last
+	if [ "$last" = "$deployment" ]; then
+		[ "$state" = starting ] || [ -e "$spool/pid" ] || lost 0
+		[ "$by" -le "$attempt" ] || fail "HELD $last 0"
+	elif later "$last" "$deployment"; then
+		fail "HELD $last 0"
+	fi
+}
+
+# launch runs the job, detached, with the two locks: the spool's, and that of
+# the resource's folder. Everything that it will have to write besides output
+# gets its room on the disk now, so that a disk that fills up later cannot keep
+# its end from being noted. setsid forks by itself: a command in the background
+# of a shell would be deaf to interrupts for ever.
 launch() {
+	if ! claim; then
+		last
+		fail "HELD ${last:-unknown} 1"
+	fi
+	admit
 	install
 	try rm -f "$spool/pipe.out" "$spool/pipe.err" "$spool/exit.new"
 	try mkfifo "$spool/pipe.out" "$spool/pipe.err"
 	for name in out err steps marks; do
 		try empty "$spool/$name"
 	done
+	# Where the file system can: room for lines that are yet to come.
+	for name in steps marks; do
+		fallocate -n -l 65536 "$spool/$name" 2>/dev/null
+	done
 	for name in pid.new exit.new; do
 		try reserve "$spool/$name"
 	done
+	announce
 	(
 		umask "$mask"
 		cd /
-		WAYBILL_JOB=$cookie
-		export WAYBILL_JOB
-		exec setsid -f sh "$spool/run" </dev/null >/dev/null 2>&1 9>&9
+		WAYBILL_COOKIE=$cookie
+		export WAYBILL_COOKIE
+		exec setsid -f sh "$spool/run" </dev/null >/dev/null 2>&1 4>&4 9>&9
 	)
-	exec 9>&-
+	exec 4>&- 9>&-
 	while [ ! -e "$spool/pid" ]; do
 		if free && [ ! -e "$spool/pid" ]; then
 			fail NOSTART
