@@ -85,7 +85,7 @@ var stackFunctions = []function{
 		// Under 128 MiB whatever a job prints; the rest is for the share of a
 		// processor that comes with it.
 		memory: 256, timeout: runnerTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket, settings.RunnerQueueURL, settings.SecretsPath},
+		environment: append([]string{settings.Team, settings.LogBucket, settings.RunnerQueueURL, settings.SecretsPath, settings.Lease},
 			settings.ForDeployments()...),
 		may: resources.runnerMay,
 	},
@@ -163,9 +163,14 @@ func (r resources) environment(names []string) *map[string]*string {
 		settings.EventBus:               r.bus.EventBusName(),
 		settings.SecretsPath:            jsii.String(r.secrets.path),
 	}
+	if r.opts.Lease != "" {
+		values[settings.Lease] = jsii.String(r.opts.Lease)
+	}
 	chosen := map[string]*string{}
 	for _, name := range names {
-		chosen[name] = values[name]
+		if value, given := values[name]; given {
+			chosen[name] = value
+		}
 	}
 	return &chosen
 }

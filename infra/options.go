@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"waybill/internal/settings"
 )
 
 // Options are the context that the stack is made from, "-c NAME=VALUE" on the
@@ -22,6 +24,10 @@ type Options struct {
 	// Functions (functions) is the folder that has NAME/bootstrap of every
 	// function; [DefaultFunctions] when not given.
 	Functions string
+	// Lease (lease) is how long a runner may be silent before another takes its
+	// deployment ("5s"). Not given, it is the runner's own: a test that kills
+	// runners waits less with a shorter one.
+	Lease string
 }
 
 // The context when none is given. The folder is relative to infra/, where the
@@ -52,6 +58,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		Team:         text("team", ""),
 		Architecture: text("architecture", DefaultArchitecture),
 		Functions:    text("functions", DefaultFunctions),
+		Lease:        text("lease", ""),
 	}
 	local := text("local", "false")
 	opts.Local = local == "true"
@@ -66,7 +73,19 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	case opts.Architecture != "arm64" && opts.Architecture != "x86_64":
 		return Options{}, fmt.Errorf("architecture=%s: arm64 or x86_64", opts.Architecture)
 	}
+	if err := opts.checkLease(); err != nil {
+		return Options{}, err
+	}
 	return opts, opts.checkFunctions()
+}
+
+// checkLease asks the one who will read it.
+func (o Options) checkLease() error {
+	_, err := settings.New(func(string) (string, bool) { return o.Lease, true }).LeaseLength()
+	if err != nil {
+		return fmt.Errorf("lease=%s: whole seconds, at least %s, like 40s", o.Lease, settings.MinLease)
+	}
+	return nil
 }
 
 // checkFunctions finds out before any deployment starts whether every function

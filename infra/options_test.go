@@ -27,6 +27,8 @@ func TestReadOptions(t *testing.T) {
 		{"everything", map[string]any{"team": "blue-2", "local": "true", "architecture": "x86_64"},
 			infra.Options{Team: "blue-2", Local: true, Architecture: "x86_64", Functions: built}, ""},
 		{"a true that is no text", map[string]any{"team": "a", "local": true}, infra.Options{Team: "a", Local: true, Architecture: "arm64", Functions: built}, ""},
+		{"a short lease", map[string]any{"team": "blue", "lease": "5s"}, infra.Options{Team: "blue", Architecture: "arm64", Functions: built, Lease: "5s"}, ""},
+		{"a lease that is none", map[string]any{"team": "blue", "lease": "soon"}, infra.Options{}, "lease=soon: whole seconds"},
 		{"no team", nil, infra.Options{}, "-c team=NAME"},
 		{"an empty team", map[string]any{"team": ""}, infra.Options{}, "-c team=NAME"},
 		{"a team with capitals", map[string]any{"team": "Blue"}, infra.Options{}, `team "Blue"`},

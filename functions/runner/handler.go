@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"time"
 
 	"waybill/internal/aws/gateway"
 	"waybill/internal/aws/sqsqueue"
@@ -10,16 +11,19 @@ import (
 )
 
 // handler runs the deployment that a message names, with the message held for
-// as long as this runner lives. Its error has the message come again.
-func handler(queue *sqsqueue.Queue, run *runner.Runner) func(context.Context, gateway.Message) error {
+// as long as this runner lives, a lease at a time. Its error has the message
+// come again.
+func handler(queue *sqsqueue.Queue, run *runner.Runner, lease time.Duration) func(context.Context, gateway.Message) error {
 	return func(ctx context.Context, message gateway.Message) error {
 		id, err := sqsqueue.Read(message.Body)
 		if err != nil {
 			return err
 		}
-		kept := sqsqueue.Message{Receipt: message.Receipt, Receives: message.Receives}
+		kept := sqsqueue.Message{Receipt: message.Receipt, Receives: message.Receives, Lease: lease}
 		return queue.Keep(ctx, kept, func(ctx context.Context) error {
-			return run.Run(ctx, id, rand.Text()) // an owner's name that nobody else has
+			// An owner's name that nobody else has: the request's id would be the
+			// same when a message is delivered to one request again.
+			return run.Run(ctx, id, rand.Text())
 		})
 	}
 }

@@ -6,13 +6,9 @@ import (
 	"log/slog"
 
 	"waybill/internal/aws/account"
-	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
-	"waybill/internal/aws/parameters"
-	"waybill/internal/aws/s3archive"
 	"waybill/internal/aws/sqsqueue"
 	"waybill/internal/boot"
-	"waybill/internal/remote/sshrun"
 	"waybill/internal/runner"
 	"waybill/internal/settings"
 )
@@ -26,13 +22,11 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
+	lease, err := env.LeaseLength()
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
 	queue := sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL))
-	return gateway.Handlers{Message: handler(queue, runner.New(runner.Ports{
-		Store:   dynamostore.NewCatalog(aws.DynamoDB(), env.Get(settings.CatalogTable)),
-		Vault:   parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
-		Ledger:  dynamostore.NewDeployments(aws.DynamoDB(), dynamostore.Tables(env.Tables())),
-		Archive: s3archive.Open(aws.Config(), env.Get(settings.LogBucket)),
-		Dialer:  sshrun.New(sshrun.Options{}),
-		Sender:  queue,
-	}, runner.Options{Log: log}))}, nil
+	run := runner.New(ports(aws, env, queue), runner.Options{Log: log, Lease: lease})
+	return gateway.Handlers{Message: handler(queue, run, lease)}, nil
 }

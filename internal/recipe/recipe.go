@@ -82,14 +82,21 @@ func Check(ctx context.Context, resource catalog.Deployable) error {
 	return err
 }
 
-// folder is the resource's own folder on the server, and spool the folder of
-// one deployment's output and state.
-func (in Input) folder() string {
-	kind := in.Resource.Common().ID.Kind()
-	return path.Join(in.DataDir, string(kind)+"s", string(in.Resource.Common().ID))
+// Places are the folders of a deployment on the server: the spool, for its
+// output and state, and the resource's own.
+func Places(dataDir string, resource catalog.ID, deployment string) (spool, folder string) {
+	return path.Join(dataDir, "runs", deployment), path.Join(dataDir, string(resource.Kind())+"s", string(resource))
 }
 
-func (in Input) spool() string { return path.Join(in.DataDir, "runs", in.Deployment) }
+func (in Input) folder() string {
+	_, folder := Places(in.DataDir, in.Resource.Common().ID, in.Deployment)
+	return folder
+}
+
+func (in Input) spool() string {
+	spool, _ := Places(in.DataDir, in.Resource.Common().ID, in.Deployment)
+	return spool
+}
 
 // starts and stops say what the operation is made of.
 func (in Input) starts() bool { return in.Operation != catalog.Stop }

@@ -131,7 +131,7 @@ func (w work) claimed(ctx context.Context, archive logbook.Archive) (runner.Port
 		return runner.Ports{}, "", err
 	}
 	_, err = m.Ledger().Claim(ctx, server.ID, time.Now().UTC())
-	return runner.Ports{Store: m.Catalog(), Vault: m.Vault(), Ledger: ledger{m.Ledger(), m.History()}, Archive: archive,
+	return runner.Ports{Store: m.Catalog(), Vault: m.Vault(), Ledger: ledger{m.Ledger(), m.History()}, History: m.History(), Archive: archive,
 		Dialer: sshrun.New(sshrun.Options{}), Sender: m.Sender()}, receipt.Record.ID, err
 }
 

@@ -145,12 +145,19 @@ func (m *model) finish(ctx context.Context, i int) error {
 	case j.stopped:
 		outcome = deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonSignal}
 	}
+	before, err := m.History().Get(ctx, p.id)
+	if err != nil {
+		return err
+	}
 	ended := p.mark
 	ended.Complete = true
-	err := m.Ledger().Finish(ctx, p.id, p.lease, deployment.Progress{Log: ended}, outcome, m.now)
+	err = m.Ledger().Finish(ctx, p.id, p.lease, deployment.Progress{Log: ended}, outcome, m.now)
 	if errors.Is(err, fault.Conflict) {
 		m.leave(i, false)
 		return nil
+	}
+	if err == nil && before.LeasedTo(p.lease) != nil {
+		return fmt.Errorf("P6: %s was ended by a runner whose lease it is not", p.id)
 	}
 	p.at = remove
 	return err

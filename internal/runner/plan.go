@@ -1,8 +1,10 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
@@ -20,6 +22,8 @@ type plan struct {
 	target  remote.Target
 	matcher *redact.Matcher
 	filter  logbook.NewFilter
+	// timeout is how long the deployment may take, over all its runners.
+	timeout time.Duration
 }
 
 // prepare resolves the plan. Invalid, NotFound and Conflict say that the
@@ -52,11 +56,13 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
+	built.Job.Deployment, built.Job.Attempt = string(a.record.ID), a.record.Lease.Attempt
 	matcher := redact.NewMatcher(known(key, secrets))
 	return plan{
 		Plan:    built,
 		server:  server,
 		matcher: matcher,
+		timeout: cmp.Or(resource.Shared().Timeout, catalog.DefaultTimeout),
 		filter:  func(emit func(p []byte, masked int)) logbook.Filter { return matcher.Stream(emit) },
 		target: remote.Target{
 			Address:    server.Address,
@@ -91,13 +97,4 @@ func missing(err error, text string) error {
 		return fault.Wrap(err, fault.NotFound, "%s", text)
 	}
 	return err
-}
-
-// refused reports whether the error will be the same whenever it is tried.
-func refused(err error) bool {
-	switch fault.KindOf(err) {
-	case fault.Invalid, fault.NotFound, fault.Conflict:
-		return err != nil
-	}
-	return false
 }

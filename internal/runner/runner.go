@@ -1,7 +1,7 @@
 // Package runner carries one claimed deployment to its end: it takes the
 // lease, starts the job on the server or finds it there, keeps its output in
-// the log, and says how it ended. A runner may die at any instant; the next
-// one goes on where the log ends.
+// the log, stops it when a user or the clock says so, and says how it ended. A
+// runner may die at any instant; the next one goes on where the log ends.
 package runner
 
 import (
@@ -30,6 +30,7 @@ type Ports struct {
 	Store   catalog.Store
 	Vault   catalog.Vault
 	Ledger  deployment.Ledger
+	History deployment.History
 	Archive logbook.Archive
 	Dialer  remote.Dialer
 	Sender  deployment.Sender
@@ -40,9 +41,20 @@ type Options struct {
 	// Now and Log default to the clock and to no log.
 	Now func() time.Time
 	Log *slog.Logger
-	// ReachFor is how long a server that does not answer is tried again; 30 s
-	// when zero.
-	ReachFor time.Duration
+	// Lease is how long a lease lasts that nobody renews; [LeaseLength] when
+	// zero. It is renewed four times as often.
+	Lease time.Duration
+	// SignalEvery is how often a runner looks for a user's wish to cancel and
+	// for readers of the log; 2 s when zero.
+	SignalEvery time.Duration
+	// ReachFor is how long a server that does not answer is tried again, 30 s
+	// when zero; ReattachFor the same once the job may run there, 5 min when
+	// zero.
+	ReachFor    time.Duration
+	ReattachFor time.Duration
+	// StopGrace is how long the processes of a job that is stopped have between
+	// TERM and KILL; 10 s when zero.
+	StopGrace time.Duration
 }
 
 // Runner runs deployments. It is safe for use by several goroutines.
@@ -59,8 +71,19 @@ func New(ports Ports, opts Options) *Runner {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	if opts.ReachFor == 0 {
-		opts.ReachFor = 30 * time.Second
+	for _, standard := range []struct {
+		option *time.Duration
+		value  time.Duration
+	}{
+		{&opts.Lease, LeaseLength},
+		{&opts.SignalEvery, 2 * time.Second},
+		{&opts.ReachFor, 30 * time.Second},
+		{&opts.ReattachFor, 5 * time.Minute},
+		{&opts.StopGrace, remote.DefaultGrace},
+	} {
+		if *standard.option == 0 {
+			*standard.option = standard.value
+		}
 	}
 	return &Runner{Ports: ports, opts: opts}
 }
@@ -68,14 +91,15 @@ func New(ports Ports, opts Options) *Runner {
 // errHandOver ends a run whose time is nearly up; the job goes on.
 var errHandOver = errors.New("the runner's time is nearly up")
 
-// Run takes the deployment as the owner, a name that no other runner has, and
-// carries it on until it ended or ctx's deadline is near.
+// Run takes the deployment as the owner, a name that no other runner and no
+// other call of Run has, and carries it on until it ended or ctx's deadline is
+// near.
 //
 // nil means that the message may be forgotten: the deployment has ended, or
 // another message goes on with it. Conflict means that another runner is at
 // work; any error means that the message must come again.
 func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error {
-	record, err := r.Ledger.Begin(ctx, id, owner, r.now(), LeaseLength)
+	record, err := r.Ledger.Begin(ctx, id, owner, r.now(), r.opts.Lease)
 	if errors.Is(err, fault.Gone) || errors.Is(err, fault.NotFound) {
 		r.opts.Log.InfoContext(ctx, "nothing to run", "cause", err)
 		return nil
@@ -88,6 +112,7 @@ func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error 
 	if err != nil {
 		return err
 	}
+	defer a.closeShell()
 	outcome, err := a.work(ctx)
 	if errors.Is(err, errHandOver) {
 		return a.handOver(ctx)

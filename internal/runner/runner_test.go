@@ -26,11 +26,19 @@ type world struct {
 	dialer remote.Dialer
 	server *catalog.Server
 	now    func() time.Time
+	opts   runner.Options
 }
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{Memory: memory.New(memory.Options{}), ssh: remotetest.Best(t), dialer: sshrun.New(sshrun.Options{}), now: time.Now}
+	return worldOn(t, remotetest.Best(t), t.TempDir())
+}
+
+// worldOn is one over a server and a data folder that others may know as well.
+func worldOn(t *testing.T, ssh *remotetest.Server, dataDir string) *world {
+	t.Helper()
+	w := &world{Memory: memory.New(memory.Options{}), ssh: ssh, dialer: sshrun.New(sshrun.Options{}), now: time.Now,
+		opts: runner.Options{ReachFor: time.Second, StopGrace: time.Second}}
 	key := &catalog.PrivateKey{Meta: catalog.Meta{ID: "key000000000000000000001", Name: "key"}}
 	w.create(t, key)
 	if err := w.Vault().Put(t.Context(), key.ID, map[string]string{catalog.PrivateKeySecret: w.ssh.ClientKeyPEM()}); err != nil {
@@ -39,7 +47,7 @@ func newWorld(t *testing.T) *world {
 	w.server = &catalog.Server{
 		Meta:    catalog.Meta{ID: "srv000000000000000000001", Name: "loopback"},
 		Address: "127.0.0.1", Port: w.ssh.Port(), User: w.ssh.User(), KeyID: key.ID, HostKey: w.ssh.HostKey(),
-		DataDir: t.TempDir(), Concurrency: 2, QueueLimit: 25,
+		DataDir: dataDir, Concurrency: 100, QueueLimit: 100,
 	}
 	w.create(t, w.server)
 	return w
@@ -56,9 +64,14 @@ func (w *world) create(t *testing.T, entity catalog.Entity) {
 // to where a runner takes it over.
 func (w *world) claimed(t *testing.T, shell catalog.Shell, secrets map[string]string) deployment.ID {
 	t.Helper()
+	return w.claimedAs(t, "app000000000000000000001", shell, secrets, time.Hour)
+}
+
+func (w *world) claimedAs(t *testing.T, id catalog.ID, shell catalog.Shell, secrets map[string]string, timeout time.Duration) deployment.ID {
+	t.Helper()
 	app := &catalog.Application{Shell: &shell, Resource: catalog.Resource{
-		Meta:     catalog.Meta{ID: "app000000000000000000001", Name: "demo"},
-		ServerID: w.server.ID, Timeout: time.Hour, HealthTimeout: 2 * time.Second,
+		Meta:     catalog.Meta{ID: id, Name: "demo"},
+		ServerID: w.server.ID, Timeout: timeout, HealthTimeout: 2 * time.Second,
 	}}
 	for name := range secrets {
 		app.Environment = append(app.Environment, catalog.Variable{Name: name, Secret: true})
@@ -67,20 +80,32 @@ func (w *world) claimed(t *testing.T, shell catalog.Shell, secrets map[string]st
 	if err := w.Vault().Put(t.Context(), app.ID, secrets); err != nil {
 		t.Fatal(err)
 	}
-	requests := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{})
-	receipt, err := requests.Request(t.Context(), deployment.Request{Resource: app.ID, Operation: catalog.Start})
+	return w.again(t, app.ID)
+}
+
+// again brings another start of the resource to where a runner takes it over.
+func (w *world) again(t *testing.T, resource catalog.ID) deployment.ID {
+	t.Helper()
+	requests := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now})
+	receipt, err := requests.Request(t.Context(), deployment.Request{Resource: resource, Operation: catalog.Start})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Ledger().Claim(t.Context(), w.server.ID, time.Now().UTC()); err != nil {
+	if _, err := w.Ledger().Claim(t.Context(), w.server.ID, w.now().UTC()); err != nil {
 		t.Fatal(err)
 	}
 	return receipt.Record.ID
 }
 
+func (w *world) ports() runner.Ports {
+	return runner.Ports{Store: w.Catalog(), Vault: w.Vault(), Ledger: w.Ledger(), History: w.History(), Archive: w.Archive(),
+		Dialer: w.dialer, Sender: w.Sender()}
+}
+
 func (w *world) runner() *runner.Runner {
-	return runner.New(runner.Ports{Store: w.Catalog(), Vault: w.Vault(), Ledger: w.Ledger(), Archive: w.Archive(),
-		Dialer: w.dialer, Sender: w.Sender()}, runner.Options{Now: w.now, ReachFor: time.Second})
+	opts := w.opts
+	opts.Now = w.now
+	return runner.New(w.ports(), opts)
 }
 
 // run runs the deployment to its end and returns the record and its log.
@@ -288,6 +313,7 @@ func TestJudge(t *testing.T) {
 		{"killed", remote.End{ExitCode: 137}, "Start", deployment.Failed, deployment.ReasonSignal, "SIGKILL"},
 		{"a signal without a name", remote.End{ExitCode: 128 + 40}, "Start", deployment.Failed, deployment.ReasonSignal, "signal 40"},
 		{"a code above every signal", remote.End{ExitCode: 255}, "Start", deployment.Failed, deployment.ReasonExit, ""},
+		{"a full disk", remote.End{DiskFull: true}, "", deployment.Failed, deployment.ReasonDiskFull, ""},
 		{"lost", remote.End{Lost: true}, "", deployment.Failed, deployment.ReasonLost, ""},
 	} {
 		got := runner.Judge(c.end, c.step, "running:healthy")

@@ -11,19 +11,39 @@ import (
 // sink takes what a job's spool holds into the log and onto the record.
 type sink struct {
 	*attempt
-	// due does what time has made due; it carries the run's context.
-	due func() error
+	// due and advance are the attempt's, with the run's context.
+	due, advance func() error
+	// err is the last error of our own.
+	err error
 }
 
 var _ remote.Sink = (*sink)(nil)
 
-// Attached notes the job's process group.
+// Attached notes the job's process group, at once: until the record names it,
+// nobody knows that the job runs.
 func (s *sink) Attached(process string, started bool) error {
 	if !started && s.record.Lease.Attempt > 1 {
 		s.say(logbook.Stdout, "Found the job on the server; following its output.")
 	}
+	known := s.progress.Process == process
 	s.progress.Process = process
-	return s.due()
+	s.attachedAt = s.now()
+	if known {
+		return s.own(s.due())
+	}
+	return s.own(s.advance())
+}
+
+// own keeps an error of our own apart from the server's.
+func (s *sink) own(err error) error {
+	s.err = err
+	return err
+}
+
+// came notes that the server gives something: it is within reach.
+func (s *sink) came() error {
+	s.given, s.reach = s.now(), reach{}
+	return s.own(s.due())
 }
 
 // StepStarted opens a step in the log and in the record's timings.
@@ -31,7 +51,7 @@ func (s *sink) StepStarted(event remote.StepEvent) error {
 	step := s.plan.Job.Steps[event.Number-1]
 	s.recorder.StepStarted(event.Number, step.Name, s.plan.matcher.Text(step.Script), event.At, event.Out, event.Err, event.Offset)
 	s.steps(event.Number)[event.Number-1] = deployment.Step{Name: step.Name, StartedAt: event.At}
-	return s.due()
+	return s.came()
 }
 
 // StepEnded closes a step.
@@ -39,17 +59,22 @@ func (s *sink) StepEnded(event remote.StepEvent) error {
 	s.recorder.StepEnded(event.Number, event.At, event.Out, event.Err, event.Offset)
 	step := &s.steps(event.Number)[event.Number-1]
 	step.FinishedAt, step.ExitCode = event.At, &event.ExitCode
-	return s.due()
+	return s.came()
 }
 
 // Data takes bytes of a stream.
 func (s *sink) Data(stream remote.Stream, offset int64, p []byte, at time.Time) error {
 	s.recorder.Data(types[stream], offset, p, at)
-	return s.due()
+	return s.came()
 }
 
-// Tick only lets time pass.
-func (s *sink) Tick() error { return s.due() }
+// Tick lets time pass. A connection that has lasted for a while is one.
+func (s *sink) Tick() error {
+	if s.reach.tries > 0 && s.now().Sub(s.attachedAt) > maxPause {
+		s.reach = reach{}
+	}
+	return s.own(s.due())
+}
 
 var types = map[remote.Stream]logbook.Type{remote.Out: logbook.Stdout, remote.Err: logbook.Stderr}
 

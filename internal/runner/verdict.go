@@ -19,9 +19,15 @@ func (a *attempt) verdict(end remote.End) deployment.Outcome {
 		a.say(logbook.Stderr, fmt.Sprintf("The log is incomplete: %d of %d bytes of stdout and %d of %d bytes of stderr are in it.",
 			at.Out, end.Out, at.Err, end.Err))
 	}
+	if outcome := a.afterStop(end); outcome.Status != "" {
+		return outcome
+	}
 	outcome := Judge(end, a.failedStep(), a.plan.Plan.Status)
-	if outcome.Reason == deployment.ReasonLost {
+	switch outcome.Reason {
+	case deployment.ReasonLost:
 		a.say(logbook.Stderr, lostText(end))
+	case deployment.ReasonDiskFull:
+		a.say(logbook.Stderr, "The server's disk, or a quota, was full: not all of the output could be kept, and what is missing is missing from this log.")
 	}
 	return outcome
 }
@@ -43,6 +49,9 @@ func Judge(end remote.End, step, status string) deployment.Outcome {
 		return failed(deployment.ReasonLost)
 	}
 	code := end.ExitCode
+	if end.DiskFull {
+		return deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonDiskFull, ExitCode: &code}
+	}
 	outcome := deployment.Outcome{Status: deployment.Finished, ExitCode: &code, ResourceStatus: status}
 	if code == 0 {
 		return outcome
@@ -90,18 +99,6 @@ func lostText(end remote.End) string {
 	return "The job is gone and left no exit code: its process vanished from the server."
 }
 
-func dialText(err *remote.DialError) string {
-	switch err.Cause {
-	case remote.CauseHostKeyChanged:
-		return fmt.Sprintf("The server showed the host key %s, which is not the pinned one. No command was sent.", err.Fingerprint)
-	case remote.CauseHostKeyMissing:
-		return "No host key is pinned for the server. No command was sent."
-	case remote.CauseAccess:
-		return "The server refused the private key."
-	}
-	return "The server did not answer: " + err.Err.Error()
-}
-
 func outcomeType(outcome deployment.Outcome) logbook.Type {
 	if outcome.Status == deployment.Finished {
 		return logbook.Stdout
@@ -112,8 +109,11 @@ func outcomeType(outcome deployment.Outcome) logbook.Type {
 // summary is the log's last line.
 func (a *attempt) summary(outcome deployment.Outcome) string {
 	took := a.now().Sub(a.record.StartedAt).Round(10 * time.Millisecond)
-	if outcome.Status == deployment.Finished {
+	switch outcome.Status {
+	case deployment.Finished:
 		return fmt.Sprintf("Finished after %s.", took)
+	case deployment.Cancelled:
+		return fmt.Sprintf("Cancelled after %s.", took)
 	}
 	text := fmt.Sprintf("Failed after %s, reason %s", took, outcome.Reason)
 	if step := a.failedStep(); step != "" && outcome.ExitCode != nil {

@@ -1,0 +1,186 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/logbook"
+	"waybill/internal/remote"
+)
+
+// reach counts what was tried since the server last answered.
+type reach struct {
+	tries int
+	since time.Time
+}
+
+// maxPause is the longest wait between two tries.
+const maxPause = 15 * time.Second
+
+// connect opens the server. An outcome that has a status says that it cannot.
+func (a *attempt) connect(ctx context.Context) (deployment.Outcome, error) {
+	server := a.plan.server
+	if a.reach.tries == 0 {
+		a.say(logbook.Stdout, fmt.Sprintf("Connecting to %s (%s@%s port %d).", server.Name, server.User, server.Address, server.Port))
+	}
+	for {
+		switch {
+		case a.abandons():
+			a.wish = a.wanted()
+			a.say(logbook.Stdout, "The server was not reached, and nothing was started.")
+			return a.stoppedOutcome(), nil
+		case a.late():
+			return deployment.Outcome{}, errHandOver
+		}
+		outcome, err := a.dial(ctx)
+		if err != nil || outcome.Status != "" || a.shell != nil {
+			return outcome, err
+		}
+	}
+}
+
+// dial tries once, and waits if it was in vain.
+func (a *attempt) dial(ctx context.Context) (deployment.Outcome, error) {
+	var shell remote.Shell
+	trouble, err := a.keeping(ctx, never, func(ctx context.Context) error {
+		var err error
+		shell, err = a.Dialer.Dial(ctx, a.plan.target)
+		return err
+	})
+	if err != nil {
+		return deployment.Outcome{}, errors.Join(err, shut(shell))
+	}
+	refused, ok := errors.AsType[*remote.DialError](trouble)
+	switch {
+	case trouble == nil:
+		a.shell = shell
+		return deployment.Outcome{}, nil
+	case !ok || ctx.Err() != nil:
+		return deployment.Outcome{}, trouble
+	case refused.Cause != remote.CauseUnreachable:
+		a.say(logbook.Stderr, a.plan.matcher.Text(dialText(refused))+a.mayRunText())
+		return failed(deployment.Reason(refused.Cause)), nil
+	}
+	return a.again(ctx, a.plan.matcher.Text(dialText(refused)))
+}
+
+// shut closes a shell that came too late to be used.
+func shut(shell remote.Shell) error {
+	if shell == nil {
+		return nil
+	}
+	return shell.Close()
+}
+
+// disconnected takes the attempt back to before its connection. The first try
+// is made at once, unless connections do not last.
+func (a *attempt) disconnected(ctx context.Context) (deployment.Outcome, error) {
+	a.closeShell()
+	const text = "The connection to the server was lost. What was started there goes on."
+	if a.reach.tries > 0 {
+		outcome, err := a.again(ctx, text)
+		if err != nil || outcome.Status != "" {
+			return outcome, err
+		}
+		return outcome, a.startOver(ctx)
+	}
+	now := a.now()
+	a.reach = reach{tries: 1, since: now}
+	a.say(logbook.Stderr, fmt.Sprintf("%s Connecting again, until %s.", text, clock(now.Add(a.window()))))
+	return deployment.Outcome{}, a.startOver(ctx)
+}
+
+// again says what happened and what comes next, and waits; or gives up.
+func (a *attempt) again(ctx context.Context, text string) (deployment.Outcome, error) {
+	now := a.now()
+	if a.reach.tries == 0 {
+		a.reach.since = now
+	}
+	wait := min(time.Second<<min(a.reach.tries, 4), maxPause)
+	a.reach.tries++
+	until := a.reach.since.Add(a.window())
+	if now.Add(wait).After(until) {
+		a.say(logbook.Stderr, fmt.Sprintf("%s Given up after %s.%s", text, now.Sub(a.reach.since).Round(time.Second), a.mayRunText()))
+		return failed(deployment.ReasonUnreachable), nil
+	}
+	a.say(logbook.Stderr, fmt.Sprintf("%s Trying again in %s, until %s.", text, wait, clock(until)))
+	if err := a.commit(ctx); err != nil {
+		return deployment.Outcome{}, err
+	}
+	return deployment.Outcome{}, a.pause(ctx, wait)
+}
+
+// pause waits between two tries, or until it is clear that there is no other.
+func (a *attempt) pause(ctx context.Context, wait time.Duration) error {
+	enough := func() error {
+		if a.abandons() || a.late() {
+			return errStop
+		}
+		return nil
+	}
+	trouble, err := a.keeping(ctx, enough, func(ctx context.Context) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+			return nil
+		}
+	})
+	if errors.Is(err, errStop) {
+		return nil
+	}
+	return errors.Join(trouble, err)
+}
+
+// window is how long a server is tried.
+func (a *attempt) window() time.Duration {
+	if a.progress.Process != "" {
+		return a.opts.ReattachFor
+	}
+	return a.opts.ReachFor
+}
+
+// abandons reports whether the deployment is to be stopped and certainly has no
+// job on the server, so that it need not be reached.
+func (a *attempt) abandons() bool { return a.wanted() != "" && !a.mayRun() }
+
+// mayRun reports whether the job may be on the server: this runner saw it
+// there, or an earlier one may have started it and died before it could say so.
+func (a *attempt) mayRun() bool { return a.progress.Process != "" || a.record.Lease.Attempt > 1 }
+
+func (a *attempt) mayRunText() string {
+	switch {
+	case a.progress.Process != "":
+		return " The job was started and may still be running on the server."
+	case a.mayRun():
+		return " The job may have been started, and may be running on the server."
+	}
+	return ""
+}
+
+func clock(at time.Time) string { return at.Format("15:04:05 MST") }
+
+func dialText(err *remote.DialError) string {
+	switch err.Cause {
+	case remote.CauseHostKeyChanged:
+		return fmt.Sprintf("The server showed the host key %s, which is not the pinned one. No command was sent.", err.Fingerprint)
+	case remote.CauseHostKeyMissing:
+		return "No host key is pinned for the server. No command was sent."
+	case remote.CauseAccess:
+		return "The server refused the private key."
+	}
+	return "The server did not answer: " + err.Err.Error() + "."
+}
+
+// refused reports whether the error will be the same whenever it is tried.
+func refused(err error) bool {
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.NotFound, fault.Conflict:
+		return err != nil
+	}
+	return false
+}

@@ -1,0 +1,135 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"waybill/internal/deployment"
+)
+
+// Why the sink ends a session.
+var (
+	errStop    = errors.New("the job is to be stopped")
+	errDrained = errors.New("nothing more comes of a job that will not end")
+)
+
+// followedFor is how long after a reader last waited for the log its chunks
+// are still committed every second. A reader waits again within 20 s.
+const followedFor = 30 * time.Second
+
+// drainFor is how long a job whose processes would not end is still listened to
+// when nothing comes.
+const drainFor = 5 * time.Second
+
+// tickEvery is how often time is looked at while nothing else happens, and how
+// often package remote does it.
+const tickEvery = 500 * time.Millisecond
+
+// due does whatever time has made due: it commits, renews the lease, looks for
+// signals, or ends this session or this runner's turn.
+func (a *attempt) due(ctx context.Context) error {
+	if a.late() {
+		return errHandOver
+	}
+	if err := a.routine(ctx); err != nil {
+		return err
+	}
+	switch {
+	case a.stopped == nil && a.wanted() != "":
+		return errStop
+	case a.stopped != nil && len(a.stopped.Survivors) > 0 && a.now().Sub(a.given) > drainFor:
+		return errDrained
+	}
+	return nil
+}
+
+// routine commits, renews the lease and looks for signals when it is time.
+func (a *attempt) routine(ctx context.Context) error {
+	now := a.now()
+	// What becomes due before the next tick is due now: who follows the log has
+	// each line a second after it came, not a second and a tick.
+	soon := now.Add(tickEvery)
+	switch {
+	case a.recorder.Due(soon, now.Sub(a.signals.FollowedAt) < followedFor):
+		return a.commit(ctx)
+	case now.Sub(a.renewed) > a.opts.Lease/4:
+		return a.advance(ctx)
+	case now.Sub(a.signalled) >= a.opts.SignalEvery:
+		signals, err := a.Ledger.Signals(ctx, a.record.ID, a.record.Lease)
+		if err != nil {
+			return err
+		}
+		a.signalled, a.signals = now, signals
+	}
+	return nil
+}
+
+// commit writes what is settled as the next chunk and records it. Conflict
+// says that another runner wrote that chunk: this one must stop.
+func (a *attempt) commit(ctx context.Context) error {
+	mark, err := a.recorder.Commit(ctx)
+	if err != nil {
+		return err
+	}
+	a.progress.Log = mark
+	return a.advance(ctx)
+}
+
+// advance records the progress and renews the lease. Conflict says that it is
+// another's.
+func (a *attempt) advance(ctx context.Context) error {
+	now := a.now()
+	signals, err := a.Ledger.Advance(ctx, a.record.ID, a.record.Lease, a.progress, now, a.opts.Lease)
+	if err != nil {
+		return err
+	}
+	a.renewed, a.signalled, a.signals = now, now, signals
+	return nil
+}
+
+// keeping does something that takes its time, and what is due meanwhile. The
+// error of work is trouble; err is ours, or of enough, which is asked at every
+// tick and ends work before it is done. work must not touch the attempt.
+func (a *attempt) keeping(ctx context.Context, enough func() error, work func(context.Context) error) (trouble, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- work(ctx) }()
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case trouble := <-done:
+			return trouble, nil
+		case <-ticker.C:
+			err := a.routine(ctx)
+			if err == nil {
+				err = enough()
+			}
+			if err != nil {
+				cancel()
+				<-done
+				return nil, err
+			}
+		}
+	}
+}
+
+// never is what is never enough.
+func never() error { return nil }
+
+// wanted is why the job is to be stopped, or "": a user's wish, or more time
+// than its resource allows, counted from the first runner's start.
+func (a *attempt) wanted() deployment.Reason {
+	switch {
+	case a.signals.CancelRequested:
+		return deployment.ReasonCancelled
+	case a.now().Sub(a.record.StartedAt) >= a.plan.timeout:
+		return deployment.ReasonTimeout
+	}
+	return ""
+}
+
+// late reports whether this runner's own time is nearly up.
+func (a *attempt) late() bool { return !a.deadline.IsZero() && a.now().After(a.deadline) }

@@ -1,0 +1,110 @@
+package runner
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"waybill/internal/deployment"
+	"waybill/internal/logbook"
+	"waybill/internal/remote"
+)
+
+// stop ends the job on the server, for a user or for the clock. The next turn
+// follows what it has still printed, to its end.
+//
+// It comes before anything is started, too: then it keeps a runner that sleeps
+// from ever starting the job.
+func (a *attempt) stop(ctx context.Context) (deployment.Outcome, error) {
+	a.wish = a.wanted()
+	a.say(logbook.Stdout, fmt.Sprintf("%s Stopping the job: TERM now, KILL after %s.", a.wishText(ctx), a.opts.StopGrace))
+	if err := a.commit(ctx); err != nil {
+		return deployment.Outcome{}, err
+	}
+	var stopped remote.Stopped
+	trouble, err := a.keeping(ctx, never, func(ctx context.Context) error {
+		var err error
+		stopped, err = remote.Stop(ctx, a.shell, a.plan.Job, a.opts.StopGrace)
+		return err
+	})
+	if err != nil {
+		return deployment.Outcome{}, err
+	}
+	if trouble != nil {
+		return a.trouble(ctx, trouble)
+	}
+	a.stopped = &stopped
+	a.sayStopped(stopped)
+	a.opts.Log.InfoContext(ctx, "stopped", "reason", a.wish, "running", stopped.Running,
+		"killed", len(stopped.Killed), "survivors", len(stopped.Survivors))
+	return deployment.Outcome{}, a.commit(ctx)
+}
+
+// wishText says why the job is stopped. Who asked for it is on the record; if
+// that cannot be read now, the log does without.
+func (a *attempt) wishText(ctx context.Context) string {
+	if a.wish == deployment.ReasonTimeout {
+		return fmt.Sprintf("The deployment has taken longer than the %s that its resource allows.", a.plan.timeout)
+	}
+	by := a.record.CancelRequestedBy
+	if by == "" {
+		if record, err := a.History.Get(ctx, a.record.ID); err == nil {
+			by = record.CancelRequestedBy
+		}
+	}
+	if by == "" {
+		return "Cancelled by a user."
+	}
+	return fmt.Sprintf("Cancelled by %s.", a.plan.matcher.Text(by))
+}
+
+func (a *attempt) sayStopped(stopped remote.Stopped) {
+	switch {
+	case len(stopped.Killed) > 0:
+		a.say(logbook.Stdout, fmt.Sprintf("Stopped: %s.", a.processes(stopped.Killed)))
+	case len(stopped.Survivors) == 0:
+		a.say(logbook.Stdout, "No process of the job was left to stop.")
+	}
+	if len(stopped.Survivors) > 0 {
+		a.say(logbook.Stderr, fmt.Sprintf("These processes would not end, and still run on the server: %s.", a.processes(stopped.Survivors)))
+	}
+}
+
+// maxNamed is how many processes the log names.
+const maxNamed = 50
+
+// processes lists them as "sleep (4711), sh (4712)". Their names are a
+// program's choice, so they are redacted like output.
+func (a *attempt) processes(all []remote.Process) string {
+	var words []string
+	for _, p := range all[:min(len(all), maxNamed)] {
+		words = append(words, fmt.Sprintf("%s (%d)", p.Name, p.PID))
+	}
+	text := strings.Join(words, ", ")
+	if more := len(all) - maxNamed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return a.plan.matcher.Text(text)
+}
+
+// stoppedOutcome is that of a job of which nothing is left.
+func (a *attempt) stoppedOutcome() deployment.Outcome {
+	if a.wish == deployment.ReasonCancelled {
+		return deployment.Outcome{Status: deployment.Cancelled, Reason: deployment.ReasonCancelled}
+	}
+	return failed(a.wish)
+}
+
+// afterStop is the outcome of a job that was to be stopped. Without one the job
+// had ended by itself, and its own end decides.
+func (a *attempt) afterStop(end remote.End) deployment.Outcome {
+	switch {
+	case a.stopped == nil:
+		return deployment.Outcome{}
+	case len(a.stopped.Survivors) > 0:
+		return failed(deployment.ReasonSurvivors)
+	case a.stopped.Running, end.Lost:
+		return a.stoppedOutcome()
+	}
+	return deployment.Outcome{}
+}
