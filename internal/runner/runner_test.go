@@ -111,7 +111,7 @@ func (w *world) runner() *runner.Runner {
 // run runs the deployment to its end and returns the record and its log.
 func (w *world) run(t *testing.T, id deployment.ID) (deployment.Record, string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	if err := w.runner().Run(ctx, id, "runner"); err != nil {
 		t.Fatal(err)
