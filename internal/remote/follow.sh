@@ -30,13 +30,55 @@ upto() {
 	fi
 }
 
-# stream sends a part of out or err, and notes if there is more.
+# gap sets gap to where the bytes that the spool has dropped of a stream end.
+gap() {
+	gap=0
+	[ ! -e "$spool/gap.$1" ] || read -r gap <"$spool/gap.$1"
+}
+
+# skip moves a descriptor on by a number of bytes.
+skip() {
+	dd bs=1 count=0 skip="$2" <&"$1" 2>/dev/null
+}
+
+# stream sends a part of out or err, and notes if there is more. Behind the head
+# that is always kept, bytes may be dropped while they are read: those go as a
+# draft, and only then it is seen whether they had been there. Dropped ones are
+# skipped.
 stream() {
-	upto "$3" "$2"
-	[ "$to" -gt "$2" ] || return 1
-	send "$1" "$2" "$to" "$4"
-	[ "$to" -eq "$3" ] || more=1
-	sent=1
+	[ "$3" -gt "$2" ] || return 1
+	sent=1 from=$2
+	gap "$5"
+	if [ "$from" -ge "$keep" ] && [ "$gap" -gt "$from" ]; then
+		skip "$4" $((gap - from))
+		from=$gap
+		say 'G %s %s\n' "$1" "$from"
+	fi
+	upto "$3" "$from"
+	if [ "$to" -le "$from" ]; then
+		to=$from
+	elif [ "$from" -lt "$keep" ]; then
+		[ "$to" -le "$keep" ] || to=$keep
+		send "$1" "$from" "$to" "$4"
+	else
+		send "$6" "$from" "$to" "$4"
+		settle "$1" "$4" "$5"
+	fi
+	[ "$to" -ge "$3" ] || more=1
+}
+
+# settle says whether the draft from from to to holds.
+settle() {
+	gap "$3"
+	if [ "$gap" -le "$from" ]; then
+		say 'K\n'
+		return
+	fi
+	if [ "$gap" -gt "$to" ]; then
+		skip "$2" $((gap - to))
+		to=$gap
+	fi
+	say 'G %s %s\n' "$1" "$to"
 }
 
 # round sends what is there up to the sizes of out, err, steps and marks.
@@ -46,8 +88,8 @@ round() {
 	at=$(date +%s.%N)
 	[ "$3" -le "$steps" ] || { send S "$steps" "$3" 3; steps=$3 sent=1; }
 	[ "$4" -le "$marks" ] || { send M "$marks" "$4" 4; marks=$4; }
-	! stream O "$out" "$1" 5 || out=$to
-	! stream E "$err" "$2" 6 || err=$to
+	! stream O "$out" "$1" 5 out o || out=$to
+	! stream E "$err" "$2" 6 err e || err=$to
 }
 
 # measure sets sizes. exit.new is there until the final sizes are being
@@ -103,14 +145,14 @@ idle() {
 }
 
 follow() {
-	read -r group began was mark <"$spool/pid" || fail NOSPOOL
+	read -r group began was mark marker keep <"$spool/pid" || fail NOSPOOL
 	for name in out err steps marks; do
 		[ -r "$spool/$name" ] || fail NOSPOOL
 	done
 	say 'A %s %s %s\n' "$group" "$was" "$started"
 	exec 3<"$spool/steps" 4<"$spool/marks" 5<"$spool/out" 6<"$spool/err"
-	dd bs=1 count=0 skip="$out" <&5 2>/dev/null
-	dd bs=1 count=0 skip="$err" <&6 2>/dev/null
+	skip 5 "$out"
+	skip 6 "$err"
 	steps=0 marks=0 pause=0.05 beat=0
 	while :; do
 		[ ! -e "$spool/exit" ] || finished

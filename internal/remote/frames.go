@@ -10,10 +10,13 @@ import (
 )
 
 // Frames are what the scripts print, after a line with the nonce. A frame is a
-// line, a kind and numbers, followed by bytes for four of them:
+// line, a kind and numbers, followed by bytes for some of them:
 //
 //	A GROUP BOOT STARTED            the job is there
 //	S|M|O|E FROM LENGTH TIME        bytes of steps, marks, out or err
+//	o|e FROM LENGTH TIME            a draft: bytes of out or err that may be void
+//	K                               the draft holds
+//	G O|E TO                        out or err goes on there; a draft is void
 //	H                               we live
 //	X CODE TIME OUT ERR CUT         the job has ended
 //	L REBOOTED TIME OUT ERR         the job is gone without an end
@@ -132,7 +135,7 @@ func (f *frames) line(p []byte) (int, error) {
 }
 
 func (f *frames) begin(kind byte, words []string) error {
-	if !strings.ContainsRune("SMOE", rune(kind)) {
+	if !strings.ContainsRune("SMOEoe", rune(kind)) {
 		return f.to.line(kind, words)
 	}
 	if len(words) != 3 {

@@ -93,6 +93,9 @@ type Step struct {
 	OnFailure bool
 }
 
+// DefaultSpoolLimit is for jobs that name no limit of their own: 1 GiB.
+const DefaultSpoolLimit = 1 << 30
+
 // Job is what runs on the server.
 type Job struct {
 	// Spool is the job's own folder for its output and state, absolute, one a
@@ -107,8 +110,14 @@ type Job struct {
 	// Attempt numbers the runners of a deployment. It is the fence between
 	// them: once a runner has begun to start the job, no earlier one will.
 	Attempt int
-	Files   []File
-	Steps   []Step
+	// SpoolLimit is about how many bytes of output the spool takes, half of it
+	// for each stream; 0 means DefaultSpoolLimit. Of a stream that is longer,
+	// head and tail are kept, half and half. The spool may hold more by what is
+	// written in a second, and all where the file system cannot free a part of
+	// a file (ext4, XFS, Btrfs, tmpfs and ZFS can).
+	SpoolLimit int64
+	Files      []File
+	Steps      []Step
 	// EnvironmentFile, if set, is the path (as in File) of a file of sh
 	// assignments that every step begins by reading and exporting.
 	EnvironmentFile string
@@ -142,7 +151,8 @@ type Sink interface {
 	// server's time, and the sizes of out and err at that moment.
 	StepStarted(event StepEvent) error
 	StepEnded(event StepEvent) error
-	// Data gives bytes of a stream from an offset on. The slice is the
+	// Data gives bytes of a stream from an offset on. What the spool had dropped
+	// before it could be read shows as a jump of the offset. The slice is the
 	// receiver's only until it returns. At is the server's time of writing, to
 	// the second or better, also for what was written before a re-attach.
 	Data(stream Stream, offset int64, p []byte, at time.Time) error
@@ -176,4 +186,7 @@ type End struct {
 	// DiskFull says that the server's disk, or a quota, did not take all of the
 	// output. What it took was given.
 	DiskFull bool
+	// DroppedOut and DroppedErr are how many bytes this call could not give,
+	// since the spool was at its limit and had dropped them before.
+	DroppedOut, DroppedErr int64
 }

@@ -18,9 +18,20 @@ type reader struct {
 	stepLines lines
 	markLines lines
 
+	draft draft
+
 	attached bool
 	end      End
 }
+
+// draft is bytes of a stream of which it is not sure yet that they hold.
+type draft struct {
+	part  part // of its first byte, with the kind of the stream
+	bytes []byte
+}
+
+// maxDraft is how much comes as one draft at most.
+const maxDraft = 4 << 20
 
 func newReader(steps int, from Offsets, sink Sink) *reader {
 	return &reader{sink: sink, steps: steps, next: from}
@@ -36,11 +47,58 @@ func (r *reader) bytes(part part, p []byte) error {
 		return r.stepLines.feed(part.from, p, r.step)
 	case 'M':
 		return r.markLines.feed(part.from, p, r.mark)
+	case 'o', 'e':
+		return r.sketch(part, p)
 	}
-	next := &r.next.Out
-	if Stream(part.kind) == Err {
-		next = &r.next.Err
+	return r.output(part, p)
+}
+
+// sketch takes a piece of a draft.
+func (r *reader) sketch(part part, p []byte) error {
+	part.kind -= 'o' - 'O'
+	if len(r.draft.bytes) == 0 {
+		r.draft.part = part
 	}
+	if whole := r.draft.part; part.kind != whole.kind || part.from != whole.from+int64(len(r.draft.bytes)) || len(r.draft.bytes)+len(p) > maxDraft {
+		return errGarbled
+	}
+	r.draft.bytes = append(r.draft.bytes, p...)
+	return nil
+}
+
+// settle gives a draft that holds to the sink.
+func (r *reader) settle() error {
+	p := r.draft.bytes
+	r.draft.bytes = p[:0]
+	return r.output(r.draft.part, p)
+}
+
+// jump goes on behind what the spool has dropped.
+func (r *reader) jump(words []string) error {
+	numbers, err := integers(words[1:])
+	if err != nil {
+		return err
+	}
+	next, dropped := r.place(Stream(words[0][0]))
+	if numbers[0] < *next {
+		return errGarbled
+	}
+	*dropped += numbers[0] - *next
+	*next, r.draft.bytes = numbers[0], r.draft.bytes[:0]
+	return nil
+}
+
+// place is where a stream goes on, and how much of it was dropped.
+func (r *reader) place(stream Stream) (next, dropped *int64) {
+	if stream == Err {
+		return &r.next.Err, &r.end.DroppedErr
+	}
+	return &r.next.Out, &r.end.DroppedOut
+}
+
+// output gives bytes of a stream to the sink, cut where their times differ.
+func (r *reader) output(part part, p []byte) error {
+	next, _ := r.place(Stream(part.kind))
 	if part.from != *next {
 		return errGarbled
 	}
@@ -112,6 +170,10 @@ func (r *reader) line(kind byte, words []string) error {
 	case kind == 'A' && len(words) == 3 && !r.attached && processWords.MatchString(words[0]+" "+words[1]):
 		r.attached = true
 		return r.sink.Attached(words[0]+" "+words[1], words[2] == "1")
+	case kind == 'K' && len(r.draft.bytes) > 0:
+		return r.settle()
+	case kind == 'G' && len(words) == 2 && (words[0] == "O" || words[0] == "E") && r.attached:
+		return r.jump(words)
 	case kind == 'X' && len(words) == 5 && r.attached:
 		return r.exited(words)
 	case kind == 'L' && len(words) == 4:

@@ -4,6 +4,7 @@
 #   environment   a file that every step reads and exports, or nothing
 #   steps         how many steps there are: the files step.1, step.2, ...
 #   on_failure    the numbers of those that run only after a failure: " 3 4 "
+#   keep          how much of each stream's head, and of its tail, is kept
 #
 # Descriptor 9 is the lock, and 4 that of the resource's folder. Both are closed
 # for everything that is started here, so lock held means: this very shell is
@@ -25,13 +26,14 @@ now() {
 }
 
 # identify notes who this is: process group, start time, boot, cookie and the
-# helper that has children; then, in the folder, that the job has started.
+# helper that has children, and what readers can rely on, keep; then, in the
+# folder, that the job has started.
 identify() {
 	read -r boot </proc/sys/kernel/random/boot_id
 	read -r stat <"/proc/$$/stat"
 	set -- ${stat##*) }
 	shift 19 # to field 22 of proc(5), the start time; field 3 came first
-	echo "$$ $1 $boot $cookie $marker" 1<>"$spool/pid.new"
+	echo "$$ $1 $boot $cookie $marker $keep" 1<>"$spool/pid.new"
 	mv "$spool/pid.new" "$spool/pid"
 	mv -f "$dir/.waybill-last.new" "$dir/.waybill-last" || exit 1
 }
@@ -41,17 +43,34 @@ pump() {
 	cat <"$spool/pipe.$1" >>"$spool/$1" 4>&- 9>&- &
 }
 
+# trim frees the room of what lies between head and tail of out or err. The
+# file keeps its size, and every byte its offset. Where the gap ends is noted
+# first: who read bytes and finds no gap there afterwards, read them whole.
+trim() {
+	[ "$2" -gt $((keep * 2)) ] || return 0
+	gap=$((($2 - keep) / 4096 * 4096))
+	[ "$gap" -gt "$keep" ] || return 0
+	echo "$gap" >"$spool/gap.$1.new" || return 0
+	mv "$spool/gap.$1.new" "$spool/gap.$1"
+	fallocate -p -o "$keep" -l $((gap - keep)) "$spool/$1"
+}
+
 # mark notes once a second how far the output is, if it grew, until the job
-# ends.
+# ends; more often when there is soon, or already, something to trim.
 mark() {
-	was=
-	while sleep 1; do
+	was= pause=1
+	while sleep "$pause" || sleep 1; do
 		! flock -s -n 8 8<"$spool/lock" || exit 0
 		sizes=$(stat -c %s "$spool/out" "$spool/err") || exit 0
 		[ "$sizes" != "$was" ] || continue
 		was=$sizes
 		at=$(now)
 		echo "$at" $sizes >>"$spool/marks" || exit 0
+		[ -n "$trims" ] || continue
+		set -- $sizes
+		[ "$1" -lt "$keep" ] && [ "$2" -lt "$keep" ] || pause=0.1
+		trim out "$1"
+		trim err "$2"
 	done
 }
 
@@ -150,6 +169,9 @@ dismiss() {
 # to note how it ended, and the pumps to carry over what it wrote.
 trap '' TERM INT HUP
 
+# Not every file system can free a part of a file.
+trims=
+! fallocate -p -o 0 -l 4096 "$spool/out" || trims=1
 pump out
 pump_out=$!
 pump err

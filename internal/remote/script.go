@@ -93,8 +93,15 @@ func runScript(job Job) string {
 			onFailure += fmt.Sprintf("%d ", i+1)
 		}
 	}
-	return fmt.Sprintf("spool=%s dir=%s environment=%s steps=%d on_failure=%s\n%s",
-		quote(job.Spool), quote(job.Dir), quote(environment), len(job.Steps), quote(onFailure), bare(runText))
+	return fmt.Sprintf("spool=%s dir=%s environment=%s steps=%d on_failure=%s keep=%d\n%s",
+		quote(job.Spool), quote(job.Dir), quote(environment), len(job.Steps), quote(onFailure), keep(job), bare(runText))
+}
+
+// keep is how much of the head, and of the tail, of each stream is kept: whole
+// blocks of any file system.
+func keep(job Job) int64 {
+	const block = 64 << 10
+	return max(1, cmp.Or(max(0, job.SpoolLimit), DefaultSpoolLimit)/4/block) * block
 }
 
 // files are all files of the job, with absolute paths and modes: its own, and

@@ -200,7 +200,7 @@ read -r boot </proc/sys/kernel/random/boot_id || fail NOPROC
 peek $$ || fail NOPROC
 mine=$session
 absent
-read -r group began was cookie marker <"$spool/pid"
+read -r group began was cookie marker keep <"$spool/pid"
 case $group in
 '' | *[!0-9]* | 0 | 1) fail NOSPOOL ;;
 esac

@@ -1,0 +1,142 @@
+package remote_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"waybill/internal/remote"
+)
+
+// ruler is a sink for output whose every byte follows from its offset: lines of
+// nine digits, numbered from 0.
+type ruler struct {
+	tape
+	next    [2]int64
+	dropped [2]int64
+	wrong   error
+	pause   func()
+}
+
+func (r *ruler) Data(stream remote.Stream, offset int64, p []byte, at time.Time) error {
+	i := 0
+	if stream == remote.Err {
+		i = 1
+	}
+	if offset < r.next[i] {
+		r.wrong = fmt.Errorf("%c: offset %d after %d", stream, offset, r.next[i])
+	}
+	r.dropped[i] += offset - r.next[i]
+	r.next[i] = offset + int64(len(p))
+	for len(p) > 0 {
+		want := fmt.Sprintf("%09d\n", offset/10)[offset%10:]
+		n := min(len(want), len(p))
+		if string(p[:n]) != want[:n] && r.wrong == nil {
+			r.wrong = fmt.Errorf("%c at %d: %q, want %q", stream, offset, p[:n], want[:n])
+		}
+		offset, p = offset+int64(n), p[n:]
+	}
+	if r.pause != nil {
+		r.pause()
+	}
+	return nil
+}
+
+// check holds what came against the job's end.
+func (r *ruler) check(t *testing.T, end remote.End) {
+	t.Helper()
+	if r.wrong != nil {
+		t.Error(r.wrong)
+	}
+	if end.Lost || end.ExitCode != 0 || r.next != [2]int64{end.Out, end.Err} || r.dropped != [2]int64{end.DroppedOut, end.DroppedErr} {
+		t.Errorf("%+v, came to %v with %v dropped", end, r.next, r.dropped)
+	}
+}
+
+// onDisk is how many bytes of the disk the spool's output takes.
+func onDisk(j remote.Job) int64 {
+	var sum int64
+	for _, name := range []string{"out", "err"} {
+		if info, err := os.Stat(filepath.Join(j.Spool, name)); err == nil {
+			sum += info.Sys().(*syscall.Stat_t).Blocks * 512
+		}
+	}
+	return sum
+}
+
+func TestSpoolLimit(t *testing.T) {
+	const limit, block = 4 << 20, 64 << 10
+	everywhere(t, func(t *testing.T, shell remote.Shell) {
+		t.Run("keeps head and tail of each stream, and their offsets", func(t *testing.T) {
+			j := job(folder(t), "seq -f %09.0f 0 1999999; seq -f %09.0f 0 999999 >&2; echo 002000000; sleep 2")
+			j.SpoolLimit = limit
+			enough := errors.New("enough")
+			if _, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, &tape{fail: func(event string) error {
+				if event == "T" { // the job need not be there yet
+					return nil
+				}
+				return enough
+			}}); err != enough {
+				t.Fatal(err)
+			}
+			await(t, "the end", func() bool { _, err := os.Stat(filepath.Join(j.Spool, "exit")); return err == nil })
+			if got := onDisk(j); got > limit+4*block {
+				t.Errorf("%d bytes on the disk, want at most about %d", got, limit)
+			}
+			ruler := &ruler{}
+			end, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, ruler)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ruler.check(t, end)
+			for i, size := range []int64{20000010, 10000000} {
+				if kept := size - ruler.dropped[i]; kept < limit/2 || kept > limit/2+block {
+					t.Errorf("stream %d: %d bytes kept, want half of %d", i, kept, limit)
+				}
+			}
+			// Whoever comes with what is dropped already behind him misses nothing.
+			tail := &tape{from: remote.Offsets{Out: end.Out - 10, Err: end.Err}}
+			again, err := remote.Follow(t.Context(), shell, j, tail.from, tail)
+			if err != nil || again.DroppedOut+again.DroppedErr != 0 || tail.out.String() != "002000000\n" || tail.gap != nil {
+				t.Errorf("%+v %v %q", again, err, tail.out.String())
+			}
+		})
+	})
+	t.Run("gives a slow reader no byte that is not the job's", func(t *testing.T) {
+		for seed := range uint64(3) {
+			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+				t.Parallel()
+				j := job(folder(t), "for i in 0 1 2 3 4 5 6 7 8 9; do seq -f %09.0f ${i}00000 ${i}99999; sleep 0.1; done")
+				j.SpoolLimit = block
+				random := rand.New(rand.NewPCG(seed, 0))
+				ruler := &ruler{pause: func() { time.Sleep(time.Duration(random.IntN(20)) * time.Millisecond) }}
+				end, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, ruler)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ruler.check(t, end)
+				t.Logf("%d of %d bytes were dropped", end.DroppedOut, end.Out)
+			})
+		}
+	})
+	t.Run("holds while the job runs", func(t *testing.T) {
+		j := job(folder(t), "yes 000000000 | head -c 100000000; sleep 1; touch ended")
+		j.SpoolLimit = limit
+		var most atomic.Int64
+		ruler := &tape{fail: func(event string) error {
+			most.Store(max(most.Load(), onDisk(j)))
+			return nil
+		}}
+		end, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, ruler)
+		if last := onDisk(j); err != nil || end.Out != 100000000 || last > limit+4*block {
+			t.Errorf("%+v %v, %d bytes on the disk at the end", end, err, last)
+		}
+		t.Logf("at most %d bytes on the disk, limit %d", most.Load(), limit)
+	})
+}
