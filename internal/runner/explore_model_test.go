@@ -44,7 +44,7 @@ type shape struct {
 }
 
 // budget is how much of each may still go wrong; it makes the search finite.
-type budget struct{ deaths, pauses, failures, sweeps, cancels, handOvers int }
+type budget struct{ deaths, pauses, failures, sweeps, cancels, handOvers, outages int }
 
 // job is what the server has of a deployment. What it prints is there at once.
 type job struct {
@@ -74,7 +74,6 @@ const (
 	idle place = iota
 	begin
 	recover_
-	look
 	attach
 	read
 	record
@@ -93,6 +92,7 @@ type process struct {
 	mark      logbook.Mark
 	cancelled bool
 	lost      bool
+	unreached bool
 }
 
 // linesPerJob is what a job prints; one chunk takes one line or all that is
@@ -152,6 +152,7 @@ func (m *model) enabled() []action {
 		}
 		add(p.at != idle, "step", i)
 		add(p.at == read && m.unread(p), "step all", i)
+		add(p.at == attach && m.left.outages > 0, "outage", i)
 		add(p.at == read && m.left.handOvers > 0, "hand over", i)
 		add(p.at != idle && m.left.deaths > 0, "die", i)
 	}
@@ -192,6 +193,9 @@ func (m *model) do(ctx context.Context, a action) error {
 	case "hand over":
 		m.left.handOvers--
 		return m.handOver(ctx, a.arg)
+	case "outage":
+		m.left.outages--
+		m.runners[a.arg].at, m.runners[a.arg].unreached = finish, true
 	case "step":
 		return m.step(ctx, a.arg, 1)
 	case "step all":

@@ -26,12 +26,13 @@ func (m *model) step(ctx context.Context, i, lines int) error {
 		return m.begin(ctx, i)
 	case recover_:
 		p.mark, err = logbook.Recover(ctx, m.Archive(), p.id.Book(), p.mark)
-		p.at = look
-	case look:
-		// The last look at the lease before the server is told to start.
 		p.at = attach
-		return m.advance(ctx, i, runner.LeaseLength)
 	case attach:
+		// A look at the lease, and what it is for: see decision 0003 for what may
+		// happen between the two.
+		if err := m.advance(ctx, i, runner.LeaseLength); err != nil || p.at == idle {
+			return err
+		}
 		m.attach(p)
 	case read:
 		return m.read(ctx, i, lines)
@@ -138,6 +139,8 @@ func (m *model) finish(ctx context.Context, i int) error {
 	p := &m.runners[i]
 	outcome := deployment.Outcome{Status: deployment.Finished}
 	switch j := m.jobs[p.id]; {
+	case p.unreached:
+		outcome = deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonUnreachable}
 	case p.lost:
 		outcome = deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonLost}
 	case p.cancelled:
@@ -220,7 +223,7 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 func (m *model) key(is scene, budgeted bool) []byte {
 	k := make(key, 0, 256)
 	if budgeted {
-		k.numbers(m.left.deaths, m.left.pauses, m.left.failures, m.left.sweeps, m.left.cancels, m.left.handOvers)
+		k.numbers(m.left.deaths, m.left.pauses, m.left.failures, m.left.sweeps, m.left.cancels, m.left.handOvers, m.left.outages)
 	}
 	for i, got := range is.records {
 		k = append(k, got.Status...)
@@ -252,7 +255,7 @@ func (m *model) keyOfRunners(is scene) []byte {
 		}
 		got := is.records[slices.Index(m.shape.requests, p.id)]
 		k := key(p.id[deployment.IDLength-1:])
-		k.truths(got.Lease.Owner == p.owner, p.cancelled, p.lost)
+		k.truths(got.Lease.Owner == p.owner, p.cancelled, p.lost, p.unreached)
 		k.numbers(int(p.at), cmp.Compare(p.lease.Attempt, m.jobs[p.id].fence), p.mark.Chunks, int(p.mark.Last))
 		k.truths(slices.ContainsFunc(m.messages, func(held message) bool { return held.holder == i }))
 		parts = append(parts, string(k))

@@ -136,9 +136,10 @@ const (
 // dispatcher and recorder.
 func TestP2P4P6EveryInterleaving(t *testing.T) {
 	for _, s := range []*shape{
-		{name: "one deployment, runners die", limit: 1, requests: []deployment.ID{appA}, left: budget{deaths: 2, pauses: 1}},
+		{name: "one deployment, runners die", limit: 1, requests: []deployment.ID{appA}, left: budget{deaths: 2, pauses: 2}},
 		{name: "one deployment, runners sleep", limit: 1, requests: []deployment.ID{appA}, left: budget{pauses: 2, handOvers: 1}},
 		{name: "one deployment is cancelled", limit: 1, requests: []deployment.ID{appA}, left: budget{pauses: 1, cancels: 1, sweeps: 1}},
+		{name: "one deployment, the server is not reached", limit: 1, requests: []deployment.ID{appA}, left: budget{deaths: 1, pauses: 1, outages: 1}},
 		{name: "two resources, one slot, dispatch dies", limit: 1, requests: []deployment.ID{appA, appB}, left: budget{failures: 1}},
 		{name: "two of one resource, two slots", limit: 2, requests: []deployment.ID{appA, appA2, appB}, left: budget{}},
 		{name: "a late runner meets the next deployment", limit: 2, requests: []deployment.ID{appA, appA2}, left: budget{pauses: 1}},
