@@ -116,6 +116,10 @@ func TestP2ARunnerThatWakesUpLateStartsNothing(t *testing.T) {
 		ran("2\n")
 		follow(t, shell, of(dir, "app3", 1, "echo 3 >>count"))
 		held(t, shell, two, remote.HeldError{Holder: "app3"})
+		if err := os.RemoveAll(filepath.Join(dir, "runs/app3")); err != nil {
+			t.Error(err)
+		}
+		lost(of(dir, "app3", 1, "echo again >>count"))
 		ran("2\n3\n")
 	}
 }

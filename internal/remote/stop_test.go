@@ -72,8 +72,8 @@ func stopped(t *testing.T, shell remote.Shell, script string, exit int, killed s
 		t.Errorf("killed %v, want a %s among them", got.Killed, killed)
 	}
 	end := ended()
-	if end.Lost || end.ExitCode != exit || strings.Contains(tape.out.String(), "n") {
-		t.Errorf("%+v %q, want exit %d and nothing more run", end, tape.out.String(), exit)
+	if end.Lost || end.ExitCode != exit || tape.steps() != "S1 E1" {
+		t.Errorf("%+v %s, want exit %d and nothing more run", end, tape.steps(), exit)
 	}
 	bystanders(got)
 }
