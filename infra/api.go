@@ -61,6 +61,9 @@ func newAPI(stack awscdk.Stack, opts Options, routes []openapi.Route, functions 
 	for _, response := range newResponses(group, rest) {
 		deployment.Node().AddDependency(response)
 	}
+	// A stage serves what its deployment froze. The CDK makes another one when
+	// the document changes; it must when these words do.
+	deployment.AddToLogicalId(responseTexts())
 	return api{rest: rest, stage: newStage(group, opts, deployment)}, nil
 }
 
