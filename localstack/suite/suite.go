@@ -70,7 +70,9 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 		_ = command.Wait()
 		return r.summary, cmp.Or(ctx.Err(), broken)
 	}
-	if err := command.Wait(); err != nil && r.summary.Failed == 0 {
+	err = command.Wait()
+	r.abandon()
+	if err != nil && r.summary.Failed == 0 {
 		// It failed without a test that failed: nothing was run at all.
 		return r.summary, cmp.Or(ctx.Err(), fmt.Errorf("go test: %w", err))
 	}
