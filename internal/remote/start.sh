@@ -95,7 +95,7 @@ begin() {
 	while [ ! -e "$spool/pid" ]; do
 		try touch "$spool/lock"
 		exec 9>>"$spool/lock"
-		if flock -n 9; then
+		if flock -n 9 9>&9; then # named, since some shells keep it to themselves
 			[ -e "$spool/pid" ] || launch
 			exec 9>&-
 			break
@@ -115,6 +115,7 @@ begin() {
 # up later cannot keep its end from being noted. setsid forks by itself: a
 # command in the background of a shell would be deaf to interrupts for ever.
 launch() {
+	setsid -f true 2>/dev/null || fail 'MISSING setsid' # that of busybox cannot fork
 	install
 	try rm -f "$spool/pipe.out" "$spool/pipe.err" "$spool/exit.new"
 	try mkfifo "$spool/pipe.out" "$spool/pipe.err"

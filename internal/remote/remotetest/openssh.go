@@ -99,7 +99,7 @@ func configure(dir string, server *Server) (string, error) {
 		"ListenAddress 127.0.0.1:" + strconv.Itoa(server.port),
 		"HostKey " + filepath.Join(dir, "host_key"),
 		"AuthorizedKeysFile " + authorized,
-		"AllowUsers " + server.user,
+		"AllowUsers " + server.user.Username,
 		"PidFile none", "LogLevel ERROR", "StrictModes no", "UsePAM no", "UseDNS no",
 		"PermitRootLogin prohibit-password", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
 		"MaxStartups 100", "MaxSessions 100", "PrintMotd no", "PrintLastLog no",
