@@ -55,7 +55,7 @@ func (r *report) tell(after time.Duration) {
 	defer r.mutex.Unlock()
 	if !r.said {
 		running := slices.Sorted(maps.Keys(r.running))
-		what := "building"
+		what := "building or between tests"
 		if len(running) > 0 {
 			// The last in order is the innermost of its test's parts.
 			what = short(running[len(running)-1])
