@@ -136,7 +136,7 @@ func folder(t testing.TB) string {
 // than it should be.
 func sweep(t testing.TB, dir string) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		left := processes(dir)
 		if len(left) == 0 {
 			return
