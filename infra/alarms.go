@@ -61,14 +61,14 @@ func failureAlarms(scope constructs.Construct, res resources, functions map[stri
 	var all metrics
 	for _, f := range stackFunctions {
 		failed := functions[f.name].MetricErrors(statistic("Sum"))
-		newAlarm(scope, exported(f.name)+"Fails", "The function "+f.name+" breaks off or runs out of time. Its log says why.",
+		newAlarm(scope, capital(f.name)+"Fails", "The function "+f.name+" breaks off or runs out of time. Its log says why.",
 			failed, failuresToNotice)
 		logged := functions[f.name].LogGroup().AddMetricFilter(jsii.String("Errors"), &awslogs.MetricFilterOptions{
 			FilterPattern:   awslogs.FilterPattern_StringValue(jsii.String("$.level"), jsii.String("="), jsii.String("ERROR")),
 			MetricNamespace: jsii.String("Waybill/" + res.opts.Team),
 			MetricName:      jsii.String(f.name + "-errors"),
 		}).Metric(statistic("Sum"))
-		newAlarm(scope, exported(f.name)+"Errors", "The function "+f.name+" logs errors.", logged, failuresToNotice)
+		newAlarm(scope, capital(f.name)+"Errors", "The function "+f.name+" logs errors.", logged, failuresToNotice)
 		all = append(all, labelled(failed, f.name+" fails"), labelled(logged, f.name+" errors"))
 	}
 	return all

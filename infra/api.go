@@ -37,6 +37,9 @@ type api struct {
 // imported as a document, for a resource a path part and a method would be a
 // hundred. Nothing is checked at the gateway: tokens, bodies and queries are
 // checked by the functions, from the same openapi.yaml.
+//
+// LocalStack 4.14 changes neither an API nor a stage that is there, and says
+// that it did: after a change of routes it has to be started anew.
 func newAPI(stack awscdk.Stack, opts Options, routes []openapi.Route, functions map[string]awslambda.Function) (api, error) {
 	group := constructs.NewConstruct(stack, jsii.String("Api"))
 	paths, err := gatewayPaths(stack, routes, functions)
@@ -61,6 +64,9 @@ func newAPI(stack awscdk.Stack, opts Options, routes []openapi.Route, functions 
 	for _, response := range newResponses(group, rest) {
 		deployment.Node().AddDependency(response)
 	}
+	// A stage serves what its deployment froze. The CDK makes another one when
+	// the document changes; it must when these words do.
+	deployment.AddToLogicalId(responseTexts())
 	return api{rest: rest, stage: newStage(group, opts, deployment)}, nil
 }
 

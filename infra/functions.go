@@ -110,7 +110,7 @@ func newFunctions(res resources) map[string]awslambda.Function {
 }
 
 func newFunction(scope constructs.Construct, res resources, f function) awslambda.Function {
-	id := exported(f.name)
+	id := capital(f.name)
 	logs := newLogGroup(scope, id+"Log", res.opts, f.name)
 	props := &awslambda.FunctionProps{
 		Description:  jsii.String(f.does),
@@ -179,5 +179,5 @@ func seconds(d time.Duration) awscdk.Duration {
 	return awscdk.Duration_Seconds(jsii.Number(d.Seconds()))
 }
 
-// exported is the name of a function with a capital, as ids of constructs have.
-func exported(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
+// capital begins a name with a capital, as ids of constructs do.
+func capital(name string) string { return strings.ToUpper(name[:1]) + name[1:] }

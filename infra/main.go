@@ -63,6 +63,8 @@ func NewApp(folder string) awscdk.App {
 			// The stack's tags are the CLI's to set on the stack, from which every
 			// resource gets them; they need not be in each resource of the template.
 			"@aws-cdk/core:explicitStackTags": true,
+			// What the CDK knows to be wrong in a template is an error.
+			"@aws-cdk/core:validateAgainstDefaultRules": true,
 		},
 	}
 	if folder != "" {

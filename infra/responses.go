@@ -21,31 +21,53 @@ type problem struct {
 	RequestID string `json:"request_id"`
 }
 
-// newResponses words the gateway's own answers. LocalStack knows the status
-// of each and keeps to words of its own.
-func newResponses(scope constructs.Construct, rest awsapigateway.SpecRestApi) []awsapigateway.GatewayResponse {
-	return []awsapigateway.GatewayResponse{
-		// A path or a method that there is not. The gateway's own name for it
-		// comes from its way of signing requests.
-		newResponse(scope, rest, "NotFound", awsapigateway.ResponseType_MISSING_AUTHENTICATION_TOKEN(),
-			http.StatusNotFound, "Not found.", nil),
-		newResponse(scope, rest, "TooMany", awsapigateway.ResponseType_THROTTLED(),
-			http.StatusTooManyRequests, "Too Many Attempts.", &map[string]*string{"Retry-After": jsii.String("'1'")}),
-	}
+// response is one answer of the gateway's own.
+type response struct {
+	id      string
+	status  int
+	message string
+	headers *map[string]*string
+	kind    func() awsapigateway.ResponseType
 }
 
-func newResponse(scope constructs.Construct, rest awsapigateway.SpecRestApi, id string, kind awsapigateway.ResponseType,
-	status int, message string, headers *map[string]*string,
-) awsapigateway.GatewayResponse {
+// ownResponses are the answers of the gateway that the functions would word
+// differently. LocalStack knows the status of each and keeps to words of its own.
+var ownResponses = []response{
+	// A path or a method that there is not. The gateway's own name for it comes
+	// from its way of signing requests.
+	{id: "NotFound", status: http.StatusNotFound, message: "Not found.",
+		kind: awsapigateway.ResponseType_MISSING_AUTHENTICATION_TOKEN},
+	{id: "TooMany", status: http.StatusTooManyRequests, message: "Too Many Attempts.",
+		headers: &map[string]*string{"Retry-After": jsii.String("'1'")}, kind: awsapigateway.ResponseType_THROTTLED},
+}
+
+func newResponses(scope constructs.Construct, rest awsapigateway.SpecRestApi) []awsapigateway.GatewayResponse {
+	var made []awsapigateway.GatewayResponse
+	for _, r := range ownResponses {
+		made = append(made, awsapigateway.NewGatewayResponse(scope, jsii.String(r.id), &awsapigateway.GatewayResponseProps{
+			RestApi:         rest,
+			Type:            r.kind(),
+			StatusCode:      jsii.String(fmt.Sprint(r.status)),
+			Templates:       &map[string]*string{"application/json": jsii.String(r.text())},
+			ResponseHeaders: r.headers,
+		}))
+	}
+	return made
+}
+
+func responseTexts() []string {
+	var texts []string
+	for _, r := range ownResponses {
+		texts = append(texts, r.text())
+	}
+	return texts
+}
+
+// text is the template of the body.
+func (r response) text() string {
 	body, _ := json.Marshal(problem{ // texts and a number always encode
-		Message: message, Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: message,
-		RequestID: *awsapigateway.AccessLogField_ContextRequestId(),
+		Message: r.message, Type: "about:blank", Title: http.StatusText(r.status), Status: r.status, Detail: r.message,
+		RequestID: "$context.requestId",
 	})
-	return awsapigateway.NewGatewayResponse(scope, jsii.String(id), &awsapigateway.GatewayResponseProps{
-		RestApi:         rest,
-		Type:            kind,
-		StatusCode:      jsii.String(fmt.Sprint(status)),
-		Templates:       &map[string]*string{"application/json": jsii.String(string(body))},
-		ResponseHeaders: headers,
-	})
+	return string(body)
 }

@@ -92,7 +92,7 @@ func (p *problems) server(s *Server) {
 	if s.KeyID.Kind() != KindPrivateKey {
 		p.add("private_key_uuid", "must be the uuid of a private key that exists")
 	}
-	if !userName.MatchString(s.User) {
+	if !isUserName(s.User) {
 		p.add("user", "must be a Unix user name, such as root: letters, digits, dots, dashes and underscores, at most 64")
 	}
 	if !isDataDir(s.DataDir) {
@@ -126,7 +126,7 @@ func (p *problems) environment(variables []Variable) {
 	plain, secrets := 0, map[string]string{}
 	for i, v := range variables {
 		switch {
-		case !variableName.MatchString(v.Name):
+		case !isVariableName(v.Name):
 			// The bad name itself is no good name for a field.
 			p.add(fmt.Sprintf("environment.%d", i), "key must be letters, digits and _, not begin with a digit, and have at most 255 characters")
 		case seen[v.Name]:

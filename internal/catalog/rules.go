@@ -11,15 +11,20 @@ import (
 
 // What names and paths are made of. All of these end on a remote command line,
 // in a compose file or in a file's name, so they hold nothing that any of the
-// three would take for syntax.
+// three would take for syntax. Lengths are counted apart: a repetition within
+// an expression is spelled out when it is compiled, at every cold start.
 var (
-	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,254}$`)
-	userName     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,62}\$?$`)
+	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	userName     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*\$?$`)
 	// hostLabel is a part of a host name (RFC 1123), with the underscore that
 	// container networks use.
-	hostLabel = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
+	hostLabel = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?$`)
 	dataDir   = regexp.MustCompile(`^/[A-Za-z0-9._/-]+$`)
 )
+
+func isVariableName(text string) bool { return len(text) <= 255 && variableName.MatchString(text) }
+
+func isUserName(text string) bool { return len(text) <= 64 && userName.MatchString(text) }
 
 // isAddress reports whether text is an IP address or a host name. A zone
 // ("fe80::1%eth0") names an interface of some machine, which no function has.
@@ -29,7 +34,7 @@ func isAddress(text string) bool {
 	}
 	labels := strings.Split(strings.TrimSuffix(text, "."), ".")
 	for _, label := range labels {
-		if !hostLabel.MatchString(label) {
+		if len(label) > 63 || !hostLabel.MatchString(label) {
 			return false
 		}
 	}

@@ -75,3 +75,22 @@ func TestFields(t *testing.T) {
 		t.Error("WithField changed the error it was called on")
 	}
 }
+
+func TestThrown(t *testing.T) {
+	thrown := func(run func()) (text string) {
+		defer func() { text = fault.Thrown(recover()) }()
+		run()
+		return ""
+	}
+	t.Run("a runtime error has its own words", func(t *testing.T) {
+		var none []int
+		if got := thrown(func() { _ = none[len(none)] }); !strings.Contains(got, "index out of range") {
+			t.Errorf("text = %q", got)
+		}
+	})
+	t.Run("anything else has only its type", func(t *testing.T) {
+		if got := thrown(func() { panic("hunter22") }); got != "a value of type string" {
+			t.Errorf("text = %q", got)
+		}
+	})
+}

@@ -15,7 +15,7 @@ claim() {
 	try touch "$dir/.waybill-lock"
 	exec 4>>"$dir/.waybill-lock"
 	tries=0
-	until flock -n 4; do
+	until flock -n 4 4>&4; do
 		tries=$((tries + 1))
 		if [ "$tries" -ge 20 ]; then
 			exec 4>&-

@@ -7,7 +7,7 @@
 
 # At most this much of a stream is sent in one round, so that no stream waits
 # long for the other.
-most=4194304
+most=16777216
 
 lost() {
 	say 'L %s %s %s %s\n' "$1" "$(date +%s.%N)" "$out" "$err"

@@ -136,7 +136,7 @@ func folder(t testing.TB) string {
 // than it should be.
 func sweep(t testing.TB, dir string) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
 		left := processes(dir)
 		if len(left) == 0 {
 			return
@@ -233,9 +233,7 @@ func everywhere(t *testing.T, test func(t *testing.T, shell remote.Shell)) {
 	for _, sh := range []string{"dash", "bash"} {
 		t.Run(sh, func(t *testing.T) {
 			t.Parallel()
-			if _, err := exec.LookPath(sh); err != nil {
-				t.Skip(err)
-			}
+			need(t, sh)
 			test(t, local{sh: sh})
 		})
 	}
@@ -247,6 +245,19 @@ func everywhere(t *testing.T, test func(t *testing.T, shell remote.Shell)) {
 		t.Parallel()
 		test(t, dial(t, remotetest.Best(t)))
 	})
+}
+
+// need skips where a program is missing, and fails where nothing may be.
+func need(t testing.TB, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil && os.Getenv("WAYBILL_CI") != "" {
+		t.Fatalf("%v: install it", err)
+	}
+	if err != nil {
+		t.Skipf("%v: install it", err)
+	}
+	return path
 }
 
 // await polls until the condition holds.

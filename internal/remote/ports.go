@@ -81,12 +81,13 @@ type File struct {
 }
 
 // Step is one command of a job. A step that exits non-zero ends the job, but
-// for those that are Always run.
+// for the steps after it that are to run on failure.
 type Step struct {
 	// Name is a word or two for people and for the record.
 	Name string
-	// Script is POSIX sh, run with -e in the job's Dir and stdin closed. It is
-	// stored in the spool and never on a command line.
+	// Script is POSIX sh, run with -e in the job's Dir and nothing on stdin. It
+	// is stored in the spool and never on a command line. Its stdout and stderr
+	// are pipes, so that a child which lives on does not fill the spool.
 	Script string
 	// OnFailure steps run only if an earlier step failed; their own exit status
 	// changes nothing. They are there to say why.

@@ -30,8 +30,8 @@ type draft struct {
 	bytes []byte
 }
 
-// maxDraft is how much comes as one draft at most.
-const maxDraft = 4 << 20
+// maxDraft is how much comes as one draft at most: follow.sh's most.
+const maxDraft = 16 << 20
 
 func newReader(steps int, from Offsets, sink Sink) *reader {
 	return &reader{sink: sink, steps: steps, next: from}

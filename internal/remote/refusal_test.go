@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -87,10 +86,7 @@ func without(t *testing.T, tool string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for _, name := range []string{"sh", "flock", "setsid", "base64", "stat", "mkfifo", "head", "dd", "date", "cat", "mv"} {
-		path, err := exec.LookPath(name)
-		if err != nil {
-			t.Skip(err)
-		}
+		path := need(t, name)
 		if name == tool {
 			continue
 		}

@@ -54,7 +54,7 @@ begin() {
 	while [ ! -e "$spool/pid" ]; do
 		try touch "$spool/lock"
 		exec 9>>"$spool/lock"
-		if flock -n 9; then
+		if flock -n 9 9>&9; then # named, since some shells keep it to themselves
 			[ -e "$spool/pid" ] || launch
 			exec 9>&-
 			break
@@ -88,6 +88,7 @@ admit() {
 # its end from being noted. setsid forks by itself: a command in the background
 # of a shell would be deaf to interrupts for ever.
 launch() {
+	setsid -f true 2>/dev/null || fail 'MISSING setsid' # that of busybox cannot fork
 	if ! claim; then
 		last
 		fail "HELD ${last:-unknown} 1"

@@ -23,6 +23,8 @@ type times struct {
 
 // add takes a stamp. They come nearly in order: from two files, each of which
 // is in order. What is below next is read already and needs no time any more.
+// A stamp that contradicts the others, since the server's clock was set back,
+// is left out: sizes grow with time, or the search goes astray.
 func (t *times) add(s stamp, next Offsets) {
 	old := 0
 	for old < len(t.stamps) && t.stamps[old].passed(next) {
@@ -36,8 +38,13 @@ func (t *times) add(s stamp, next Offsets) {
 	for at > 0 && t.stamps[at-1].at.After(s.at) {
 		at--
 	}
+	if (at > 0 && !t.stamps[at-1].below(s)) || (at < len(t.stamps) && !s.below(t.stamps[at])) {
+		return
+	}
 	t.stamps = slices.Insert(t.stamps, at, s)
 }
+
+func (s stamp) below(other stamp) bool { return s.passed(other.sizes) }
 
 func (s stamp) passed(next Offsets) bool { return s.sizes.Out <= next.Out && s.sizes.Err <= next.Err }
 

@@ -104,7 +104,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *gate) serve(ctx context.Context, v *visit) (reply answer, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fault.Wrap(fmt.Errorf("panic: %v\n%s", cause, debug.Stack()), fault.Internal, "an endpoint panicked")
+			err = fault.Wrap(fmt.Errorf("panic: %s\n%s", fault.Thrown(cause), debug.Stack()), fault.Internal, "an endpoint panicked")
 		}
 	}()
 	c, err := g.admit(ctx, v)

@@ -148,7 +148,7 @@ func TestFailuresAreLoggedAndNotTold(t *testing.T) {
 		"an internal error": func(context.Context, catalog.Deployable) error {
 			return fault.Wrap(errors.New("the inner workings"), fault.Internal, "more of them")
 		},
-		"a panic": func(context.Context, catalog.Deployable) error { panic("the inner workings") },
+		"a panic": func(context.Context, catalog.Deployable) error { panic(errors.New("a user's words")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.check = check
@@ -158,7 +158,9 @@ func TestFailuresAreLoggedAndNotTold(t *testing.T) {
 				t.Errorf("answer = %d %s", answer.status, answer.body)
 			}
 			lines := w.logged(t)[before:]
-			if len(lines) != 1 || lines[0]["level"] != "ERROR" || !strings.Contains(lines[0]["error"].(string), "the inner workings") {
+			logged := map[bool]string{false: "the inner workings", true: "panic: a value of type"}[name == "a panic"]
+			if len(lines) != 1 || lines[0]["level"] != "ERROR" || !strings.Contains(lines[0]["error"].(string), logged) ||
+				strings.Contains(lines[0]["error"].(string), "a user's words") {
 				t.Errorf("log = %v", lines)
 			}
 			if lines[0]["request_id"] != answer.problem(t).RequestID {

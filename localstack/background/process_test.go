@@ -152,6 +152,28 @@ func TestStart(t *testing.T) {
 	})
 }
 
+func TestContain(t *testing.T) {
+	t.Run("the end of the context ends the children, too", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "pid")
+		ctx, cancel := context.WithCancel(t.Context())
+		command := exec.CommandContext(ctx, "sh", "-c", `sleep 65 & echo $! >"$1"; wait`, "sh", file)
+		background.Contain(command)
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		child := pid(t, file)
+		cancel()
+		if err := command.Wait(); err == nil {
+			t.Error("it ended well")
+		}
+		patience, stop := context.WithTimeout(t.Context(), 10*time.Second)
+		defer stop()
+		if err := progress.Poll(patience, 10*time.Millisecond, func() (bool, error) { return !runs(child), nil }); err != nil {
+			t.Error("the child is left")
+		}
+	})
+}
+
 func TestNotes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "note.json")
 	var got background.Process

@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"waybill/localstack/background"
@@ -92,7 +90,7 @@ func (d *Demo) Up(ctx context.Context) error {
 	if err := d.writeEnvironment(); err != nil {
 		return err
 	}
-	d.say("\n%s", d.goodbye(deployment.DeploymentUUID))
+	d.say("\n%s", Goodbye(d.url, d.state.Token, d.state.Application, deployment.DeploymentUUID))
 	return nil
 }
 
@@ -112,7 +110,7 @@ func (d *Demo) Down(ctx context.Context) error {
 	}
 	var failures []error
 	if d.state.Service != "" {
-		failures = append(failures, d.removeContainers(ctx, d.state.Service))
+		failures = append(failures, d.stopService(ctx))
 	}
 	// Even of one that died, children may be left.
 	if ssh.Process.PID != 0 {
@@ -201,24 +199,3 @@ func (d *Demo) save() error { return background.Save(d.stateFile(), d.state) }
 func (d *Demo) say(format string, args ...any) { fmt.Fprintf(d.opts.Out, format+"\n", args...) }
 
 func (d *Demo) line(line string) { fmt.Fprintln(d.opts.Out, line) }
-
-// removeContainers removes what docker compose made for the project.
-func (d *Demo) removeContainers(ctx context.Context, project string) error {
-	label := "label=com.docker.compose.project=" + project
-	for _, thing := range []struct{ list, remove []string }{
-		{[]string{"ps", "--all", "--quiet", "--filter", label}, []string{"rm", "--force", "--volumes"}},
-		{[]string{"network", "ls", "--quiet", "--filter", label}, []string{"network", "rm"}},
-		{[]string{"volume", "ls", "--quiet", "--filter", label}, []string{"volume", "rm"}},
-	} {
-		found, err := exec.CommandContext(ctx, "docker", thing.list...).Output()
-		if err != nil {
-			return fmt.Errorf("docker %s: %w", strings.Join(thing.list, " "), err)
-		}
-		if ids := strings.Fields(string(found)); len(ids) > 0 {
-			if said, err := exec.CommandContext(ctx, "docker", append(thing.remove, ids...)...).CombinedOutput(); err != nil {
-				return fmt.Errorf("docker %s: %w: %s", strings.Join(thing.remove, " "), err, said)
-			}
-		}
-	}
-	return nil
-}

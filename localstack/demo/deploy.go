@@ -34,34 +34,6 @@ func (d *Demo) deploy(ctx context.Context, kind, resource string) (client.Deploy
 	return record, nil
 }
 
-// service shows a docker compose service, where Docker answers. Its failure is
-// told and is none of the demo's: the image may be nowhere to be had.
-func (d *Demo) service(ctx context.Context) error {
-	image, answers := docker(ctx)
-	if !answers {
-		d.say("\nNo Docker engine with compose answers, so no compose service is shown.")
-		return nil
-	}
-	d.say("\nDocker answers, so here is a compose service, too.")
-	there, err := d.there(ctx, "service", "/services/", d.state.Service)
-	if err != nil {
-		return err
-	}
-	if !there {
-		err := d.create(ctx, "service", "/services", &d.state.Service, map[string]any{
-			"name": "redis", "server_uuid": d.state.Server, "docker_compose": fmt.Sprintf(composeFile, image),
-		})
-		if err != nil {
-			return err
-		}
-	}
-	record, err := d.deploy(ctx, "services", d.state.Service)
-	if err == nil && record.Status != "finished" {
-		d.say("The service did not start; its log says why. The rest of the demo does not need it.")
-	}
-	return err
-}
-
 // Line is an entry of a log as the terminal shows it: the time, a mark for
 // stderr, and the text. A command is shown whole, behind a dollar sign.
 func Line(entry client.Entry) string {
@@ -102,11 +74,6 @@ func (d *Demo) writeEnvironment() error {
 		return err
 	}
 	return os.WriteFile(d.environmentFile(), []byte(text), 0o600)
-}
-
-// goodbye says how to go on.
-func (d *Demo) goodbye(deployment string) string {
-	return Goodbye(d.url, d.state.Token, d.state.Application, deployment)
 }
 
 // Goodbye has the URL, the token, and commands that work when they are pasted.

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"net/http"
-	"os"
-	"os/exec"
 	"path/filepath"
 
 	"waybill/localstack/client"
@@ -20,23 +18,6 @@ for part in 1 2 3 4 5; do
 done
 echo "A careless script prints a password: $DEMO_PASSWORD"
 echo "This line went to stderr." >&2`
-
-// composeFile is the demo's service. %s is its image.
-const composeFile = `services:
-  redis:
-    image: %s
-    healthcheck:
-      test: ["CMD", "redis-cli", "ping"]
-      interval: 1s
-      retries: 30
-`
-
-// The images of the service: the one that localstack/docker/images makes, where
-// it is, or a public one.
-const (
-	localImage  = "waybill-test/redis:7.0"
-	publicImage = "redis:7-alpine"
-)
 
 // register makes a key, a server and an application, or finds them as the last
 // `make up` left them.
@@ -105,20 +86,4 @@ func (d *Demo) create(ctx context.Context, what, path string, uuid *string, body
 	*uuid = created.UUID
 	d.say("Registered the %s %s.", what, created.UUID)
 	return d.save()
-}
-
-// docker reports whether an engine with compose answers, and which image the
-// service can have.
-func docker(ctx context.Context) (image string, answers bool) {
-	for _, args := range [][]string{{"info"}, {"compose", "version"}} {
-		command := exec.CommandContext(ctx, "docker", args...)
-		command.Env = os.Environ()
-		if command.Run() != nil {
-			return "", false
-		}
-	}
-	if exec.CommandContext(ctx, "docker", "image", "inspect", localImage).Run() == nil {
-		return localImage, true
-	}
-	return publicImage, true
 }

@@ -109,15 +109,14 @@ func TestP9ForeignIdsAndAbilities(t *testing.T) {
 	})
 	t.Run("a log is in a record only with read:sensitive", func(t *testing.T) {
 		record, _ := w.deploy(t, app)
-		for ability, want := range map[string]bool{"read": false, "read:sensitive": true} {
-			abilities := []string{"read", ability}
+		for ability, want := range map[string]bool{"write": false, "read:sensitive": true} {
 			var shown map[string]any
-			reader := client.New(w.url, w.mint(t, "reader", abilities...))
+			reader := client.New(w.url, w.mint(t, "reader", "read", ability))
 			if err := reader.Get(t.Context(), "/deployments/"+record.DeploymentUUID, &shown); err != nil {
 				t.Fatal(err)
 			}
 			if _, there := shown["logs"]; there != want {
-				t.Errorf("with %v the record has logs: %v, want %v", abilities, there, want)
+				t.Errorf("with read and %s the record has logs: %v, want %v", ability, there, want)
 			}
 		}
 	})

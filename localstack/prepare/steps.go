@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"waybill/localstack/background"
 	"waybill/localstack/emulator"
 )
 
@@ -136,6 +137,7 @@ func run(ctx context.Context, log *bytes.Buffer, dir string, environment []strin
 	command := exec.CommandContext(ctx, name, args...)
 	command.Dir = dir
 	command.Env = append(os.Environ(), environment...)
+	background.Contain(command)
 	command.Stdout, command.Stderr = log, log
 	if err := command.Run(); err != nil {
 		return fmt.Errorf("%s %s: %w", filepath.Base(name), args[0], err)

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"waybill/localstack/background"
 )
 
 // Credentials and region of a local emulator. Both emulators take these words
@@ -125,7 +127,7 @@ func (o Options) cdk(ctx context.Context, folder string, args ...string) error {
 		"CDK_CLI_DISABLE_TELEMETRY=true",
 		"NO_COLOR=1",
 	}
-	command.WaitDelay = 5 * time.Second
+	background.Contain(command)
 	command.Stdout = &said
 	command.Stderr = &said
 	err = command.Run()

@@ -22,7 +22,7 @@ type event struct {
 type report struct {
 	out     io.Writer
 	mutex   sync.Mutex
-	running map[string]bool             // tests and packages, by what people call them
+	running map[string]bool             // tests, by package and test
 	said    bool                        // since the last tell
 	output  map[string]*strings.Builder // by package, or package and test
 	passed  map[string]int              // by package
@@ -55,10 +55,10 @@ func (r *report) tell(after time.Duration) {
 	defer r.mutex.Unlock()
 	if !r.said {
 		running := slices.Sorted(maps.Keys(r.running))
-		what := "building"
+		what := "building or between tests"
 		if len(running) > 0 {
 			// The last in order is the innermost of its test's parts.
-			what = running[len(running)-1]
+			what = short(running[len(running)-1])
 		}
 		fmt.Fprintf(r.out, "     %.0f s, %d passed, now %s\n", after.Seconds(), r.summary.Passed, what)
 	}
@@ -71,7 +71,7 @@ func (r *report) take(e event) {
 	key := e.Package + " " + e.Test
 	switch e.Action {
 	case "run":
-		r.running[short(e.Package)+" "+e.Test] = true
+		r.running[key] = true
 	case "output":
 		r.text(key).WriteString(e.Output)
 	case "build-output":
@@ -83,7 +83,7 @@ func (r *report) take(e event) {
 			r.closeTest(e, key)
 		}
 		delete(r.output, key)
-		delete(r.running, short(e.Package)+" "+e.Test)
+		delete(r.running, key)
 	}
 }
 
@@ -103,6 +103,7 @@ func (r *report) closeTest(e event, key string) {
 
 func (r *report) closePackage(e event) {
 	r.said = true
+	r.unfinished(e.Package)
 	switch {
 	case e.Action == "fail":
 		if text := r.text(e.Package + " ").String(); strings.TrimSpace(text) != "" {
@@ -114,6 +115,27 @@ func (r *report) closePackage(e event) {
 		fmt.Fprintf(r.out, "FAIL %-40s %6.1f s\n", short(e.Package), e.Elapsed)
 	case r.passed[e.Package] > 0:
 		fmt.Fprintf(r.out, "ok   %-40s %6.1f s  %d passed\n", short(e.Package), e.Elapsed, r.passed[e.Package])
+	}
+}
+
+// unfinished tells of the package's tests that began and did not end, as after
+// a panic or a time-out: what they said may be the reason.
+func (r *report) unfinished(pkg string) {
+	for _, key := range slices.Sorted(maps.Keys(r.running)) {
+		if strings.HasPrefix(key, pkg+" ") {
+			fmt.Fprintf(r.out, "FAIL %s did not end\n%s", short(key), indent(r.text(key).String()))
+			delete(r.running, key)
+		}
+	}
+}
+
+// abandon closes the packages that go test did not, because it was ended itself.
+func (r *report) abandon() {
+	for _, key := range slices.Sorted(maps.Keys(r.running)) {
+		if r.running[key] {
+			pkg, _, _ := strings.Cut(key, " ")
+			r.closePackage(event{Action: "fail", Package: pkg})
+		}
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
-	"syscall"
 
+	"waybill/localstack/background"
 	"waybill/localstack/progress"
 )
 
@@ -46,10 +46,8 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	command := exec.CommandContext(ctx, "go", append([]string{"test", "-json"}, opts.Arguments...)...)
 	command.Dir = opts.Root
 	command.Env = append(command.Environ(), opts.Environment...)
-	// A group of its own, so that what is cut short leaves no test behind.
-	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	end := func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
-	command.Cancel = end
+	// What is cut short leaves no test behind.
+	end := background.Contain(command)
 	said, err := command.StdoutPipe()
 	if err != nil {
 		return Summary{}, err
@@ -72,7 +70,9 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 		_ = command.Wait()
 		return r.summary, cmp.Or(ctx.Err(), broken)
 	}
-	if err := command.Wait(); err != nil && r.summary.Failed == 0 {
+	err = command.Wait()
+	r.abandon()
+	if err != nil && r.summary.Failed == 0 {
 		// It failed without a test that failed: nothing was run at all.
 		return r.summary, cmp.Or(ctx.Err(), fmt.Errorf("go test: %w", err))
 	}

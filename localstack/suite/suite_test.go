@@ -2,10 +2,13 @@ package suite_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"waybill/localstack/suite"
 )
@@ -58,6 +61,48 @@ func TestRun(t *testing.T) {
 		summary, out := run(t, module(t, "package m\n\nfunc broken( {\n"))
 		if summary.Failed == 0 || !strings.Contains(out, "m_test.go:3:14: expected") {
 			t.Errorf("failed = %d, report:\n%s", summary.Failed, out)
+		}
+	})
+	t.Run("tests that a panic cut short are told, with what they said", func(t *testing.T) {
+		summary, out := run(t, module(t, `package m
+
+import "testing"
+
+func TestGood(t *testing.T) {}
+func TestCut(t *testing.T)  { t.Run("part", func(t *testing.T) { panic("over") }) }
+`))
+		if summary.Failed == 0 || summary.Passed != 1 || !strings.Contains(out, "panic: over") {
+			t.Errorf("%+v, report:\n%s", summary, out)
+		}
+	})
+	t.Run("what was not run to its end because go test was killed is a failure", func(t *testing.T) {
+		dir := module(t, `package m
+
+import (
+	"os"
+	"syscall"
+	"testing"
+)
+
+func TestGood(t *testing.T) {}
+func TestKill(t *testing.T) {
+	_ = syscall.Kill(os.Getppid(), syscall.SIGKILL)
+	select {}
+}
+`)
+		// Whether go test told of a test before it was killed is a matter of luck.
+		summary, err := suite.Run(t.Context(), suite.Options{Root: dir, Arguments: []string{"-count=1", "./..."}, Out: io.Discard})
+		if summary.Failed == 0 && err == nil {
+			t.Errorf("%+v, and no error", summary)
+		}
+	})
+	t.Run("its end ends the tests", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		_, err := suite.Run(ctx, suite.Options{Root: module(t, "package m\n\nimport \"testing\"\n\nfunc TestLong(t *testing.T) { select {} }\n"),
+			Arguments: []string{"-count=1", "./..."}, Out: io.Discard})
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error = %v, want the deadline's", err)
 		}
 	})
 }

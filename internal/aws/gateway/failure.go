@@ -3,17 +3,13 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime"
 	"runtime/debug"
 
 	"waybill/internal/fault"
 )
 
-// panicked is a panic as an error. Its text is the runtime's own, such as
-// "index out of range", or else only the type of what was thrown: a value
-// might hold anything, what a user sent included.
+// panicked is a panic as an error.
 type panicked struct {
 	text  string
 	stack string
@@ -26,12 +22,8 @@ func (p *panicked) Error() string { return "panic: " + p.text }
 // does not end the process, which would cost the next one a cold start.
 func guard(run func() error) (err error) {
 	defer func() {
-		switch thrown := recover().(type) {
-		case nil:
-		case runtime.Error:
-			err = &panicked{text: thrown.Error(), stack: string(debug.Stack())}
-		default:
-			err = &panicked{text: fmt.Sprintf("a value of type %T", thrown), stack: string(debug.Stack())}
+		if value := recover(); value != nil {
+			err = &panicked{text: fault.Thrown(value), stack: string(debug.Stack())}
 		}
 	}()
 	return run()

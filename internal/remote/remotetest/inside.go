@@ -30,16 +30,12 @@ type inside struct {
 }
 
 // listen opens the port and serves it.
-func listen(opts Options, keys keys, name string) (*inside, int, error) {
-	account, err := user.Current()
-	if err != nil {
-		return nil, 0, err
-	}
+func listen(opts Options, keys keys, account *user.User) (*inside, int, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(opts.Port)))
 	if err != nil {
 		return nil, 0, err
 	}
-	s := &inside{opts: opts, config: serverConfig(keys, name), listener: listener, user: account,
+	s := &inside{opts: opts, config: serverConfig(keys, account.Username), listener: listener, user: account,
 		conns: map[net.Conn]bool{}, groups: map[int]bool{}}
 	s.serving.Go(s.accept)
 	return s, listener.Addr().(*net.TCPAddr).Port, nil

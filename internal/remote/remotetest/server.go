@@ -29,7 +29,7 @@ type Options struct {
 // several goroutines.
 type Server struct {
 	keys keys
-	user string
+	user *user.User
 	port int
 	backend
 }
@@ -95,7 +95,7 @@ func newServer(dir string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Server{keys: keys, user: current.Username}, nil
+	return &Server{keys: keys, user: current}, nil
 }
 
 // HostKey is the server's public key as a line of authorized_keys.
@@ -105,12 +105,12 @@ func (s *Server) HostKey() string { return line(s.keys.host.PublicKey()) }
 func (s *Server) Port() int { return s.port }
 
 // User is the only user that may log in: the one who runs this process.
-func (s *Server) User() string { return s.user }
+func (s *Server) User() string { return s.user.Username }
 
 // ClientKeyPEM is the private key that opens the server.
 func (s *Server) ClientKeyPEM() string { return string(s.keys.clientPEM) }
 
 // Target is the server, as a dialer takes it.
 func (s *Server) Target() remote.Target {
-	return remote.Target{Address: "127.0.0.1", Port: s.port, User: s.user, HostKey: s.HostKey(), PrivateKey: s.ClientKeyPEM()}
+	return remote.Target{Address: "127.0.0.1", Port: s.port, User: s.user.Username, HostKey: s.HostKey(), PrivateKey: s.ClientKeyPEM()}
 }

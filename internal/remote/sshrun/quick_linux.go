@@ -9,7 +9,8 @@ import (
 // server sends several small packets in a row, each of which waits for the
 // acknowledgement of the one before (Nagle), which a receiver with nothing to
 // say holds back for 40 ms. Linux forgets the setting after a while, so it is
-// renewed after every read.
+// renewed after every read that got all there was; while data pours in,
+// acknowledging each piece would only cost time.
 func quick(conn net.Conn) net.Conn {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
@@ -30,6 +31,9 @@ type quickConn struct {
 // Read reads and renews the setting.
 func (c *quickConn) Read(p []byte) (int, error) {
 	n, err := c.TCPConn.Read(p)
+	if n == len(p) {
+		return n, err
+	}
 	_ = c.raw.Control(func(fd uintptr) {
 		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -60,9 +61,10 @@ func (s *shell) keepAlive(every time.Duration) {
 	}
 }
 
-// Close ends the connection and every script on it.
+// Close ends the connection and every script on it. A connection that has ended
+// already is closed.
 func (s *shell) Close() error {
-	if err := s.client.Close(); err != nil && !errors.Is(err, io.EOF) {
+	if err := s.client.Close(); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return nil
@@ -81,25 +83,35 @@ func (s *shell) Run(ctx context.Context, script string, args []string, stdout, s
 	defer cancel()
 	gate := &gate{refused: make(chan error, 1)}
 	defer gate.close()
-	ended := make(chan result, 1)
+	begun, done := make(chan struct{}), make(chan result, 1)
 	go func() {
-		exit, err := s.execute(running, script, command(args), gate.writer(stdout), gate.writer(stderr))
-		ended <- result{exit, err}
+		exit, err := s.execute(running, script, command(args), begun, gate.writer(stdout), gate.writer(stderr))
+		done <- result{exit, err}
 	}()
-	select {
-	case r := <-ended:
-		if r.err != nil && ctx.Err() != nil {
+	for gone := s.ended; ; {
+		select {
+		case r := <-done:
+			if r.err != nil && ctx.Err() != nil {
+				return 0, ctx.Err()
+			}
+			return r.exit, r.err
+		case <-begun:
+			// From here on the session itself notices the connection's end, after
+			// all that came was written. One that is opened when the connection
+			// has just ended would wait for ever, in x/crypto v0.58.
+			begun, gone = nil, nil
+		case <-gone:
+			return 0, lost(io.EOF)
+		case err := <-gate.refused:
+			return 0, err
+		case <-ctx.Done():
 			return 0, ctx.Err()
 		}
-		return r.exit, r.err
-	case err := <-gate.refused:
-		return 0, err
-	case <-ctx.Done():
-		return 0, ctx.Err()
 	}
 }
 
-func (s *shell) execute(ctx context.Context, script, command string, stdout, stderr io.Writer) (int, error) {
+// execute runs the command in a session and closes begun once it runs.
+func (s *shell) execute(ctx context.Context, script, command string, begun chan<- struct{}, stdout, stderr io.Writer) (int, error) {
 	session, err := s.client.NewSession()
 	if err != nil {
 		return 0, lost(err)
@@ -114,6 +126,7 @@ func (s *shell) execute(ctx context.Context, script, command string, stdout, std
 	if err := session.Start(command); err != nil {
 		return 0, lost(err)
 	}
+	close(begun)
 	go func() {
 		// A script that ends before it was read to its end is no error. The
 		// reader's other methods are hidden, or it would be copied as a whole.
@@ -134,10 +147,10 @@ func lost(err error) error {
 	return fault.Wrap(err, fault.Unavailable, "The connection to the server was lost.")
 }
 
-// command is what the login shell is told to run. Whatever that shell is, these
-// quotes are the same to it.
+// command is what the login shell is told to run, and to make room for.
+// Whatever shell that is, these quotes are the same to it.
 func command(args []string) string {
-	words := []string{"sh", "-s"}
+	words := []string{"exec", "sh", "-s"}
 	if len(args) > 0 {
 		words = append(words, "--")
 	}

@@ -1,0 +1,111 @@
+package remote_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"waybill/internal/remote"
+	"waybill/internal/remote/remotetest"
+	"waybill/internal/remote/sshrun"
+)
+
+// BenchmarkAgainstOpenSSH compares with OpenSSH's own client in the same run,
+// round by round, and reports medians of the ratios of wall time: opening a
+// connection and running a command on it, and getting 200 MB, once as a
+// command prints them and once out of a job's spool.
+func BenchmarkAgainstOpenSSH(b *testing.B) {
+	if _, err := exec.LookPath("ssh"); err != nil {
+		b.Skip("needs the client ssh: install openssh-client")
+	}
+	server := remotetest.Best(b)
+	client := openSSH(b, server)
+	const print = "head -c 200000000 /dev/zero"
+	j := job(folder(b), print)
+	follow(b, dial(b, server), j)
+	var connect, stream, spool, speed []float64
+	for b.Loop() {
+		theirs := taken(b, func() error { return client("true") })
+		connect = append(connect, taken(b, func() error { return run(b, server, "true") })/theirs)
+		theirs = taken(b, func() error { return client(print) })
+		stream = append(stream, theirs/taken(b, func() error { return run(b, server, print) }))
+		ours := taken(b, func() error { return replay(b, server, j) })
+		spool, speed = append(spool, theirs/ours), append(speed, 200/ours)
+	}
+	b.ReportMetric(median(connect), "connect/ssh")
+	b.ReportMetric(median(stream), "stream-x-ssh")
+	b.ReportMetric(median(spool), "spool-x-ssh")
+	b.ReportMetric(median(speed), "spool-MB/s")
+}
+
+// openSSH returns OpenSSH's client, ready to run commands on the server.
+func openSSH(b *testing.B, server *remotetest.Server) func(command string) error {
+	b.Helper()
+	dir := b.TempDir()
+	key, hosts := filepath.Join(dir, "key"), filepath.Join(dir, "hosts")
+	for path, text := range map[string]string{
+		key:   server.ClientKeyPEM(),
+		hosts: fmt.Sprintf("[127.0.0.1]:%d %s\n", server.Port(), server.HostKey()),
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return func(command string) error {
+		return exec.Command("ssh", "-F", "none", "-i", key, "-o", "UserKnownHostsFile="+hosts, "-o", "IdentitiesOnly=yes",
+			"-o", "BatchMode=yes", "-p", strconv.Itoa(server.Port()), server.User()+"@127.0.0.1", command).Run()
+	}
+}
+
+func run(b *testing.B, server *remotetest.Server, script string) error {
+	shell, err := sshrun.New(sshrun.Options{}).Dial(b.Context(), server.Target())
+	if err != nil {
+		return err
+	}
+	defer shell.Close()
+	_, err = shell.Run(b.Context(), script, nil, io.Discard, io.Discard)
+	return err
+}
+
+func replay(b *testing.B, server *remotetest.Server, j remote.Job) error {
+	shell, err := sshrun.New(sshrun.Options{}).Dial(b.Context(), server.Target())
+	if err != nil {
+		return err
+	}
+	defer shell.Close()
+	end, err := remote.Follow(b.Context(), shell, j, remote.Offsets{}, drain{})
+	if err == nil && end.Out != 200000000 {
+		err = fmt.Errorf("%+v", end)
+	}
+	return err
+}
+
+// drain is a sink that wants nothing.
+type drain struct{}
+
+func (drain) Attached(string, bool) error                        { return nil }
+func (drain) StepStarted(remote.StepEvent) error                 { return nil }
+func (drain) StepEnded(remote.StepEvent) error                   { return nil }
+func (drain) Data(remote.Stream, int64, []byte, time.Time) error { return nil }
+func (drain) Tick() error                                        { return nil }
+
+// taken is how many seconds something takes.
+func taken(b *testing.B, do func() error) float64 {
+	b.Helper()
+	begun := time.Now()
+	if err := do(); err != nil {
+		b.Fatal(err)
+	}
+	return time.Since(begun).Seconds()
+}
+
+func median(values []float64) float64 {
+	slices.Sort(values)
+	return values[len(values)/2]
+}

@@ -1,0 +1,79 @@
+package remote_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"waybill/internal/remote"
+)
+
+func TestTheSinkIsNeverLeftAlone(t *testing.T) {
+	t.Run("a silent job ticks", func(t *testing.T) {
+		t.Parallel()
+		_, tape := follow(t, local{}, job(folder(t), "sleep 3"))
+		if tape.ticks < 4 {
+			t.Errorf("%d ticks in 3 s, want one every half second", tape.ticks)
+		}
+	})
+	t.Run("a line comes at once", func(t *testing.T) {
+		t.Parallel()
+		tape := &tape{}
+		var late []time.Duration
+		tape.fail = func(event string) error {
+			if event == "D" {
+				late = append(late, time.Since(stampOf(tape.out.String())))
+			}
+			return nil
+		}
+		if _, err := remote.Follow(t.Context(), local{}, job(folder(t), "for i in 1 2 3; do sleep 1; date +%s.%N; done"), remote.Offsets{}, tape); err != nil {
+			t.Fatal(err)
+		}
+		// The middle one, since a busy machine may well hold up one of them.
+		slices.Sort(late)
+		if len(late) != 3 || late[1] > time.Second {
+			t.Errorf("three lines came after %v, want less than a second", late)
+		}
+	})
+	t.Run("its error ends Follow as it is, and the job goes on", func(t *testing.T) {
+		t.Parallel()
+		enough := errors.New("enough")
+		for _, event := range []string{"A", "S", "D", "T"} {
+			dir := folder(t)
+			tape := &tape{fail: func(got string) error {
+				if got == event {
+					return enough
+				}
+				return nil
+			}}
+			j := job(dir, "echo one; sleep 1; echo two; echo x >>count")
+			if _, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, tape); err != enough {
+				t.Errorf("%s: %v, want %v", event, err, enough)
+			}
+			end, again := follow(t, local{}, j)
+			if end.ExitCode != 0 || again.out.String() != "one\ntwo\n" || read(t, filepath.Join(dir, "app/count")) != "x\n" {
+				t.Errorf("%s: %+v %q", event, end, again.out.String())
+			}
+		}
+	})
+	t.Run("ctx ends Follow with its own error", func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+		defer cancel()
+		if _, err := remote.Follow(ctx, local{}, job(folder(t), "sleep 1"), remote.Offsets{}, &tape{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
+		}
+	})
+}
+
+// stampOf is the last line of a text, a time.
+func stampOf(text string) time.Time {
+	lines := strings.Fields(text)
+	var seconds, nanoseconds int64
+	_, _ = fmt.Sscanf(lines[len(lines)-1], "%d.%d", &seconds, &nanoseconds)
+	return time.Unix(seconds, nanoseconds)
+}
