@@ -72,6 +72,28 @@ func TestFrames(t *testing.T) {
 	}
 }
 
+func TestDrafts(t *testing.T) {
+	const sent = "\nNONCE\nA 1 2 0\no 0 2 1.0\nabK\no 2 2 1.0\n\x00\x00G O 7\no 7 2 1.0\ncdK\nX 0 1.0 9 0 0\n"
+	for _, piece := range []int{0, 1, 3} {
+		var got score
+		end, err := remote.Replay([]byte(sent), piece, 1, &got)
+		if err != remote.ErrEnded || end.Out != 9 || end.DroppedOut != 5 || end.DroppedErr != 0 {
+			t.Errorf("pieces of %d: %+v %v", piece, end, err)
+		}
+		second := time.Unix(1, 0).UTC()
+		want := []string{"A 1 2 false"}
+		for _, b := range []struct {
+			at int
+			is byte
+		}{{0, 'a'}, {1, 'b'}, {7, 'c'}, {8, 'd'}} {
+			want = append(want, fmt.Sprintf("O %d %d %s", b.at, b.is, second))
+		}
+		if diff := cmp.Diff(got.lines, want); diff != "" {
+			t.Errorf("pieces of %d: got - want +\n%s", piece, diff)
+		}
+	}
+}
+
 func TestWhatAServerSaysIsNotTrusted(t *testing.T) {
 	const start, ask = "\nNONCE\n", "A 1 b 0\n"
 	for name, text := range map[string]string{
@@ -99,9 +121,18 @@ func TestWhatAServerSaysIsNotTrusted(t *testing.T) {
 		"an end without a time":             start + ask + "X 0 x 0 0 0\n",
 		"an end without a code, as a frame": start + ask + "X x 1.0 0 0 0\n",
 		"a process that is a text":          start + "A 1 <script> 0\n",
+		"a jump back":                       start + ask + "O 0 1 1.0\nxG O 0\n",
+		"a jump before the job":             start + "G O 5\n",
+		"a jump of no stream":               start + ask + "G X 5\n",
+		"a draft that holds and is none":    start + ask + "K\n",
+		"a draft from elsewhere":            start + ask + "o 5 1 1.0\nxK\n",
+		"a draft with a hole":               start + ask + "o 0 1 1.0\nxo 2 1 1.0\nx",
+		"drafts of two streams at once":     start + ask + "o 0 1 1.0\nxe 0 1 1.0\ny",
+		"an end without a word on a draft":  start + ask + "o 0 1 1.0\nxX 0 1.0 1 0 0\n",
 		"a second job":                      start + ask + ask,
 		"a removal":                         start + "D\n",
 		"a reason that nobody knows":        start + "F password\n",
+		"a holder that is a text":           start + "F HELD <script> 1\n",
 		"a tool that nobody asked for":      start + "F MISSING password\n",
 	} {
 		t.Run(name+" is refused", func(t *testing.T) {
@@ -118,6 +149,7 @@ func FuzzFrames(f *testing.F) {
 	f.Add([]byte(good), uint8(3))
 	f.Add([]byte("\nNONCE\nL 1 5.0 3 4\n"), uint8(1))
 	f.Add([]byte("\nNONCE\nF NOSPACE\n"), uint8(2))
+	f.Add([]byte("\nNONCE\nA 1 2 0\no 0 2 1\nabG O 7\no 7 2 1\ncdK\nX 0 1 9 0 0\n"), uint8(1))
 	f.Add([]byte("\nNON\nNONCE\nA 1 2 0\nO 0 3 1\nabc"), uint8(4))
 	f.Fuzz(func(t *testing.T, sent []byte, piece uint8) {
 		var whole, cut score

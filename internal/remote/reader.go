@@ -164,6 +164,9 @@ func (r *reader) mark(words []string, _ int64) error {
 
 // line gets a frame without bytes.
 func (r *reader) line(kind byte, words []string) error {
+	if len(r.draft.bytes) > 0 && kind != 'K' && kind != 'G' {
+		return errGarbled
+	}
 	switch {
 	case kind == 'H':
 		return nil
