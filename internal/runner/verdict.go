@@ -19,6 +19,11 @@ func (a *attempt) verdict(end remote.End) deployment.Outcome {
 		a.say(logbook.Stderr, fmt.Sprintf("The log is incomplete: %d of %d bytes of stdout and %d of %d bytes of stderr are in it.",
 			at.Out, end.Out, at.Err, end.Err))
 	}
+	if end.DroppedOut+end.DroppedErr > 0 {
+		// Where they are missing, the recorder has said so.
+		a.say(logbook.Stderr, fmt.Sprintf("The output came faster than it was read and was more than the server keeps: %d bytes of stdout and %d bytes of stderr were dropped there.",
+			end.DroppedOut, end.DroppedErr))
+	}
 	if outcome := a.afterStop(end); outcome.Status != "" {
 		return outcome
 	}
