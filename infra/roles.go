@@ -34,12 +34,13 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 }
 
 // deployMay: reads tokens and resources, and queues a deployment: a record, a
-// place on its server, a mark on its resource and the request's key.
+// place on its server, a mark on its resource and the request's key. It takes
+// these away again, and notes on a record that it is to be cancelled.
 func (r resources) deployMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem"),
 		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:PutItem", "dynamodb:UpdateItem")),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:PutItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
 	}
 }
 
@@ -63,7 +64,7 @@ func (r resources) showMay() []awsiam.PolicyStatement {
 func (r resources) dispatchMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:UpdateItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
 		allow(r.streams(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 		// AWS has nothing finer: the action takes no resource, and Lambda connects
 		// no stream to a role without it. It shows names, not what is in them.

@@ -31,6 +31,8 @@ type Options struct {
 	// Port of the emulator on loopback; 0 takes a free one.
 	Port int
 	Team string
+	// Lease is the runners' lease; "" leaves it as the stack has it.
+	Lease string
 	// Fresh stops an emulator that an earlier run left in the state folder.
 	// Otherwise it is used as it is.
 	Fresh bool
@@ -132,6 +134,7 @@ func deploy(ctx context.Context, running *emulator.Emulator, opts Options) (*Clo
 		Endpoint: running.Endpoint(),
 		Account:  running.Process.Cookie,
 		Team:     opts.Team,
+		Lease:    opts.Lease,
 		Log:      filepath.Join(opts.State, "cdk.log"),
 	}
 	outputs, deployed, err := stack.Deployed(target)

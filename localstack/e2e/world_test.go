@@ -21,6 +21,10 @@ import (
 // MiniStack takes a tenth of one.
 const patience = 2 * time.Minute
 
+// lease is the runners' on the stack that is tested: short, because each of the
+// runners that the tests kill costs one.
+const lease = 10 * time.Second
+
 // world is the stack that all tests share.
 type world struct {
 	cloud *cloud.Cloud
@@ -71,6 +75,7 @@ func deployStack() (*world, error) {
 		State:    filepath.Join(root, ".local", "e2e-"+os.Getenv("EMULATOR")),
 		Emulator: os.Getenv("EMULATOR"),
 		Team:     "e2e",
+		Lease:    lease.String(),
 		Fresh:    true,
 		Progress: func(line string) { fmt.Fprintln(os.Stderr, line) },
 	})
@@ -112,12 +117,20 @@ func (w *world) registerAt(t *testing.T, ssh *remotetest.Server, port int) strin
 	return w.registerAs(t, ssh, ssh.HostKey(), port)
 }
 
+func (w *world) registerWithConcurrency(t *testing.T, ssh *remotetest.Server, concurrency int) string {
+	return w.registerAll(t, ssh, ssh.HostKey(), ssh.Port(), concurrency)
+}
+
 func (w *world) registerAs(t *testing.T, ssh *remotetest.Server, hostKey string, port int) string {
+	return w.registerAll(t, ssh, hostKey, port, 10)
+}
+
+func (w *world) registerAll(t *testing.T, ssh *remotetest.Server, hostKey string, port, concurrency int) string {
 	t.Helper()
 	key := w.create(t, "/security/keys", map[string]any{"name": "e2e", "private_key": ssh.ClientKeyPEM()})
 	return w.create(t, "/servers", map[string]any{
 		"name": "loopback", "ip": "127.0.0.1", "port": port, "user": ssh.User(),
-		"private_key_uuid": key, "host_key": hostKey, "data_dir": t.TempDir(), "concurrency": 10,
+		"private_key_uuid": key, "host_key": hostKey, "data_dir": t.TempDir(), "concurrency": concurrency, "queue_limit": 1000,
 	})
 }
 
@@ -178,7 +191,12 @@ func (w *world) deploy(t *testing.T, resource string) (client.Deployment, []clie
 
 func (w *world) operate(t *testing.T, resource, operation string) (client.Deployment, []client.Entry) {
 	t.Helper()
-	uuid := w.ask(t, resource, operation)
+	return w.follow(t, w.ask(t, resource, operation))
+}
+
+// follow follows the log of a deployment to its end.
+func (w *world) follow(t *testing.T, uuid string) (client.Deployment, []client.Entry) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var entries []client.Entry

@@ -43,6 +43,9 @@ type Options struct {
 	Account string
 	// Team names the stack.
 	Team string
+	// Lease is how long a runner may be silent before another takes its
+	// deployment, such as "10s"; "" leaves it as the stack has it.
+	Lease string
 	// Log is a file that gets all that the CDK CLI prints. What the CLI makes
 	// lies beside it.
 	Log string
@@ -78,15 +81,11 @@ func Deploy(ctx context.Context, opts Options) (Outputs, error) {
 	if err := opts.cdk(ctx, state, "bootstrap", "aws://000000000000/"+Region); err != nil {
 		return Outputs{}, err
 	}
-	err := opts.cdk(ctx, filepath.Join(opts.Root, "infra"), "deploy", "--all", "--require-approval", "never",
+	err := opts.cdk(ctx, filepath.Join(opts.Root, "infra"), append([]string{"deploy", "--all", "--require-approval", "never",
 		"--outputs-file", outputsFile(state, opts.Team),
 		"--app", filepath.Join(opts.Root, app),
-		"--output", filepath.Join(state, "cdk.out-"+opts.Team),
-		"-c", "team="+opts.Team,
-		"-c", "local=true",
-		"-c", "architecture="+architecture(),
-		"-c", "functions="+filepath.Join(opts.Root, functions),
-	)
+		"--output", filepath.Join(state, "cdk.out-"+opts.Team)},
+		opts.context()...)...)
 	if err != nil {
 		return Outputs{}, err
 	}
@@ -99,6 +98,20 @@ func Deploy(ctx context.Context, opts Options) (Outputs, error) {
 		return Outputs{}, err
 	}
 	return outputs, os.WriteFile(stampFile(state, opts.Team), stamp, 0o600)
+}
+
+// context is what the CDK app is told.
+func (o Options) context() []string {
+	args := []string{
+		"-c", "team=" + o.Team,
+		"-c", "local=true",
+		"-c", "architecture=" + architecture(),
+		"-c", "functions=" + filepath.Join(o.Root, functions),
+	}
+	if o.Lease != "" {
+		args = append(args, "-c", "lease="+o.Lease)
+	}
+	return args
 }
 
 // cdk runs the CLI with an environment of its own, so that no profile or

@@ -35,7 +35,7 @@ func (o Options) stamp() ([]byte, error) {
 		return nil, err
 	}
 	var stamp bytes.Buffer
-	fmt.Fprintln(&stamp, o.Account, o.Endpoint)
+	fmt.Fprintln(&stamp, o.Account, o.Endpoint, o.context())
 	for _, program := range append(programs, filepath.Join(o.Root, app)) {
 		sum, err := digest(program)
 		if err != nil {

@@ -74,6 +74,9 @@ func (r *report) take(e event) {
 		r.running[key] = true
 	case "output":
 		r.text(key).WriteString(e.Output)
+		if said, ok := strings.CutPrefix(e.Output, figure); ok {
+			fmt.Fprint(r.out, "     "+said)
+		}
 	case "build-output":
 		fmt.Fprint(r.out, e.Output)
 	case "pass", "fail", "skip":
@@ -86,6 +89,10 @@ func (r *report) take(e event) {
 		delete(r.running, key)
 	}
 }
+
+// figure begins a line that a test prints for whoever reads the report, also
+// when it passes.
+const figure = "figure: "
 
 func (r *report) closeTest(e event, key string) {
 	switch e.Action {

@@ -1,0 +1,240 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"waybill/internal/remote/remotetest"
+	"waybill/localstack/client"
+)
+
+// How the crash test is made: each of its slots is a server of its own, so that
+// the runner of a deployment is the process that is connected to that server.
+const (
+	crashSlots = 16
+	crashLines = 60
+)
+
+// crashScript prints numbered lines on both streams for about two seconds, and
+// has an effect that can be counted.
+const crashScript = `echo effect >>%q
+i=1
+while [ $i -le 60 ]; do
+  echo "out $i"; echo "err $i" >&2
+  case $i in *[05]) sleep 0.15 ;; esac
+  i=$((i+1))
+done`
+
+// figures are what a crash test counts.
+type figures struct {
+	kills, blind, cuts, messages, attempts, lines atomic.Int64
+}
+
+// TestP4P5 kills the runner of every deployment at a random instant, in turn
+// with cut connections and doubled messages, and wants each log whole, each
+// effect once and each slot free. The seed is printed; WAYBILL_SEED sets it.
+func TestP4P5NoRunnersDeathLosesAJob(t *testing.T) {
+	w := stack(t)
+	deployments := 200
+	if os.Getenv("EMULATOR") != "ministack" {
+		// LocalStack runs one message at a time, and each death costs a lease.
+		deployments = 8
+	}
+	seed := uint64(time.Now().UnixNano())
+	if given, err := strconv.ParseUint(os.Getenv("WAYBILL_SEED"), 10, 64); err == nil {
+		seed = given
+	}
+	fmt.Printf("figure: crash test of %d deployments, WAYBILL_SEED=%d\n", deployments, seed)
+
+	var f figures
+	begun := time.Now()
+	next := make(chan int)
+	var working sync.WaitGroup
+	for range min(crashSlots, deployments) {
+		ssh := remotetest.Start(t, remotetest.Options{})
+		server := w.register(t, ssh)
+		working.Go(func() {
+			for i := range next {
+				w.crash(t, ssh, server, rand.New(rand.NewPCG(seed, uint64(i))), i, &f)
+			}
+			w.wantIdle(t, server)
+		})
+	}
+	done := make(chan struct{})
+	go func() { working.Wait(); close(done) }()
+	for i := range deployments {
+		select {
+		case next <- i:
+		case <-done: // every slot gave up
+		}
+	}
+	close(next)
+	<-done
+	fmt.Printf("figure: %d runners killed (%d of them whatever they did), %d connections cut, %d messages doubled; %d attempts, %d lines, all there once and in order, %s\n",
+		f.kills.Load(), f.blind.Load(), f.cuts.Load(), f.messages.Load(), f.attempts.Load(), f.lines.Load(), time.Since(begun).Round(time.Second))
+}
+
+// crash runs one deployment and does its worst to it.
+func (w *world) crash(t *testing.T, ssh *remotetest.Server, server string, random *rand.Rand, number int, f *figures) {
+	effects := filepath.Join(t.TempDir(), "effects")
+	app := w.shell(t, server, fmt.Sprintf(crashScript, effects))
+	uuid := w.start(t, app)
+	if t.Failed() {
+		return
+	}
+	time.Sleep(time.Duration(random.Int64N(int64(4 * time.Second)))) // the random instant, not a wait for a state
+	switch number % 4 {
+	case 1:
+		ssh.CutAll()
+		f.cuts.Add(1)
+	case 2:
+		w.send(t, uuid)
+		w.send(t, uuid)
+		f.messages.Add(2)
+	case 3:
+		if pid := anyRunner(random); pid != 0 && syscall.Kill(pid, syscall.SIGKILL) == nil {
+			f.kills.Add(1)
+			f.blind.Add(1)
+		}
+	}
+	w.killRunner(t, ssh, uuid, f)
+	record, entries := w.follow(t, uuid)
+	wantOnce(t, record, entries)
+	f.attempts.Add(int64(record.Attempt))
+	f.lines.Add(2 * crashLines)
+	if said, err := os.ReadFile(effects); err != nil || string(said) != "effect\n" {
+		t.Errorf("deployment %s had its effect %d times (%v), want once", uuid, strings.Count(string(said), "effect"), err)
+	}
+}
+
+// killRunner kills the process that is connected to the server, as soon as
+// there is one or the deployment has ended.
+func (w *world) killRunner(t *testing.T, ssh *remotetest.Server, uuid string, f *figures) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		for _, pid := range connectedTo(ssh.Port()) {
+			if syscall.Kill(pid, syscall.SIGKILL) == nil {
+				f.kills.Add(1)
+				return
+			}
+		}
+		var record client.Deployment
+		if err := w.api.Get(t.Context(), "/deployments/"+uuid, &record); err != nil || record.Ended() {
+			return
+		}
+	}
+}
+
+// send doubles the deployment's message.
+func (w *world) send(t *testing.T, uuid string) {
+	body, err := json.Marshal(map[string]string{"deployment_uuid": uuid})
+	if err == nil {
+		_, err = w.cloud.Session().SQS().SendMessage(t.Context(), &sqs.SendMessageInput{
+			QueueUrl: aws.String(w.cloud.Outputs().RunnerQueueURL), MessageBody: aws.String(string(body))})
+	}
+	if err != nil {
+		t.Errorf("send a message: %v", err)
+	}
+}
+
+// wantOnce checks that the log has every line of both streams once and in order.
+func wantOnce(t *testing.T, record client.Deployment, entries []client.Entry) {
+	t.Helper()
+	if record.Status != "finished" {
+		t.Errorf("deployment %s is %s %q in attempt %d; its log:\n%s", record.DeploymentUUID, record.Status, record.Reason, record.Attempt, text(entries))
+	}
+	next := map[string]int{"stdout": 1, "stderr": 1}
+	for _, entry := range entries {
+		if entry.Step != "Start" || entry.Command != nil {
+			continue
+		}
+		if want := fmt.Sprintf("%s %d", entry.Type[len("std"):], next[entry.Type]); entry.Output != want {
+			t.Errorf("deployment %s: line %q where %q was due", record.DeploymentUUID, entry.Output, want)
+			return
+		}
+		next[entry.Type]++
+	}
+	if next["stdout"] != crashLines+1 || next["stderr"] != crashLines+1 {
+		t.Errorf("deployment %s has %d and %d lines, want %d of each", record.DeploymentUUID, next["stdout"]-1, next["stderr"]-1, crashLines)
+	}
+	for i, entry := range entries {
+		if entry.Order != int64(i+1) {
+			t.Errorf("deployment %s: entry %d has order %d", record.DeploymentUUID, i+1, entry.Order)
+			return
+		}
+	}
+}
+
+// wantIdle checks that no slot of the server is kept and nothing is queued.
+func (w *world) wantIdle(t *testing.T, server string) {
+	t.Helper()
+	var load struct{ Running, Queue []json.RawMessage }
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := w.api.Get(ctx, "/deployments/servers/"+server, &load); err != nil || len(load.Running) > 0 || len(load.Queue) > 0 {
+		t.Errorf("server %s still has %d running and %d queued (%v)", server, len(load.Running), len(load.Queue), err)
+	}
+}
+
+// connectedTo are the processes, other than this one, that have a connection
+// to the port.
+func connectedTo(port int) []int {
+	sockets := map[string]bool{}
+	table, _ := os.ReadFile("/proc/net/tcp")
+	for line := range strings.Lines(string(table)) {
+		fields := strings.Fields(line)
+		// local_address rem_address st … inode, as in proc(5); 01 is ESTABLISHED.
+		if len(fields) > 9 && strings.HasSuffix(fields[2], fmt.Sprintf(":%04X", port)) && fields[3] == "01" {
+			sockets["socket:["+fields[9]+"]"] = true
+		}
+	}
+	if len(sockets) == 0 {
+		return nil
+	}
+	return processes(func(pid int) bool {
+		files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+		for _, file := range files {
+			if target, err := os.Readlink(file); err == nil && sockets[target] {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// anyRunner is one of the processes that run the runner function of the stack
+// under test, or 0.
+func anyRunner(random *rand.Rand) int {
+	found := processes(func(pid int) bool {
+		environment, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
+		return strings.Contains(string(environment), "AWS_LAMBDA_FUNCTION_NAME=waybill-e2e-FunctionsRunner")
+	})
+	if len(found) == 0 {
+		return 0
+	}
+	return found[random.IntN(len(found))]
+}
+
+func processes(want func(pid int) bool) []int {
+	var found []int
+	folders, _ := filepath.Glob("/proc/[0-9]*")
+	for _, folder := range folders {
+		if pid, err := strconv.Atoi(filepath.Base(folder)); err == nil && pid != os.Getpid() && want(pid) {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
