@@ -64,7 +64,7 @@ func TestP7CancelledMeansThatNothingIsLeft(t *testing.T) {
 func TestCancel(t *testing.T) {
 	w := stack(t)
 
-	t.Run("a queued deployment ends at once, and the queue goes on behind it", func(t *testing.T) {
+	t.Run("a queued deployment ends at once and the queue goes on behind it", func(t *testing.T) {
 		ssh := remotetest.Best(t)
 		server := w.registerWithConcurrency(t, ssh, 1)
 		first := w.start(t, w.shell(t, server, "sleep 3"))
