@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string) error {
 	case "bench":
 		return suite.Bench(ctx, root, os.Stdout)
 	case "dist":
-		return prepare.ForAWS(ctx, prepare.Options{Root: root, Say: say}, os.Getenv("ARCHITECTURE"))
+		return dist(ctx, root, os.Getenv("ARCHITECTURE"))
 	case demo.ServeCommand:
 		return serve(ctx, args[1:])
 	}
@@ -96,6 +96,14 @@ func test(ctx context.Context, root string) error {
 	if summary.Failed > 0 || (strict && len(summary.Skipped) > 0) {
 		return errFailed
 	}
+	return nil
+}
+
+func dist(ctx context.Context, root, architecture string) error {
+	if err := prepare.ForAWS(ctx, prepare.Options{Root: root, Say: say}, architecture); err != nil {
+		return err
+	}
+	say("Built for AWS in .local/dist. To deploy it: cd infra && ../localstack/node_modules/.bin/cdk deploy -c team=NAME")
 	return nil
 }
 
