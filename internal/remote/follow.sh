@@ -67,17 +67,17 @@ stream() {
 	[ "$to" -ge "$3" ] || more=1
 }
 
-# settle says whether the draft from from to to holds.
+# settle says whether the draft from from to to holds. Of one that does not,
+# what lies behind the gap is read again: it may be the tail, which is kept.
 settle() {
 	gap "$3"
 	if [ "$gap" -le "$from" ]; then
 		say 'K\n'
 		return
 	fi
-	if [ "$gap" -gt "$to" ]; then
-		skip "$2" $((gap - to))
-		to=$gap
-	fi
+	to=$gap
+	eval "exec $2<\"\$spool/$3\""
+	skip "$2" "$to"
 	say 'G %s %s\n' "$1" "$to"
 }
 
