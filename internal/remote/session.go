@@ -55,7 +55,12 @@ func (s *session) run(ctx context.Context) error {
 			if err := s.feed(p); err != nil {
 				return err
 			}
-			out.taken <- struct{}{}
+			// Once ctx has ended, nobody may wait for it any more.
+			select {
+			case out.taken <- struct{}{}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
 		case <-ticker.C:
 			// Ticks are counted instead of time, so that the time which feed
 			// took is not held against the server.
