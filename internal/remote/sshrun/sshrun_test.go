@@ -299,7 +299,12 @@ func speaking(t *testing.T, text string) int {
 				return
 			}
 			_, _ = io.WriteString(conn, text)
-			_ = conn.Close()
+			// Closing before what the client says was read would be a reset.
+			_ = conn.(*net.TCPConn).CloseWrite()
+			go func() {
+				_, _ = io.Copy(io.Discard, conn)
+				_ = conn.Close()
+			}()
 		}
 	}()
 	return listener.Addr().(*net.TCPAddr).Port
