@@ -50,7 +50,7 @@ func New(s settings.Settings) (Account, error) {
 	config := aws.Config{
 		Region:      s.Get(settings.Region),
 		Credentials: credentials(s),
-		HTTPClient:  newHTTPClient(),
+		HTTPClient:  whole{newHTTPClient()},
 		Retryer:     newRetryer,
 	}
 	if endpoint := s.Get(settings.Endpoint); endpoint != "" {
