@@ -189,6 +189,22 @@ func TestStreamIsTheOracleInLargeWrites(t *testing.T) {
 	}
 }
 
+// TestStreamFindsANeedleAnywhere moves a needle through a text of which nothing
+// else is like it, and which is therefore skipped as fast as can be.
+func TestStreamFindsANeedleAnywhere(t *testing.T) {
+	filler := strings.Repeat("#5 [build 3/9] COPY . /src\n", 11)
+	for size := redact.MinSecretBytes; size <= 20; size++ {
+		needle := "hunter22 is not longer"[:size]
+		m, _ := redact.Literal(needle, "0123456789abcdefghijklmnopqrstuvwxyz")
+		for at := range len(filler) {
+			got := m.Text(filler[:at] + needle + filler[at:])
+			if want := filler[:at] + redact.Shown("n1") + filler[at:]; got != want {
+				t.Fatalf("a needle of %d bytes at %d: got %q", size, at, got)
+			}
+		}
+	}
+}
+
 func numbered(n int) (names []string) {
 	for i := range n {
 		names = append(names, fmt.Sprintf("n%d", i))
