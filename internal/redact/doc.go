@@ -2,12 +2,14 @@
 // sees it: known values in every form they can take, whatever the write
 // boundaries.
 //
-// It works in three parts, each in a file of its own:
+// It works in four parts, each in a file of its own:
 //
 //   - forms.go derives the needles: what a secret looks like once something
 //     has quoted, escaped or encoded it, or broken it into lines;
-//   - scan.go finds the needles that begin at a place of a text, and is the
-//     only part that knows how;
+//   - sketch.go runs over a text and stops where a needle may be, reading a few
+//     of its bytes;
+//   - scan.go finds the needles that begin at a place of a text, and is with the
+//     sketch the only part that knows how;
 //   - stream.go makes of these finds what is masked, what is let through and
 //     what must wait for more bytes.
 //

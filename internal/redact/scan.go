@@ -1,29 +1,38 @@
 package redact
 
 import (
-	"encoding/binary"
+	"math/bits"
 	"sort"
 	"strings"
 )
 
 // scanner finds the needles that begin at a place of a text.
 //
-// Every needle has at least four bytes (MinSecretBytes), so its first four,
-// its gram, decide nearly everything. One pass looks up the gram at each byte
-// of the text in a small bitmap; only where its bit is set the exact gram is
-// looked up, which names a run of the sorted needles, and these are compared.
-// A log without secrets is read once, a load, a multiplication and a test a
-// byte, and nothing in it is written or allocated.
+// It reads as little of a text as it can. Take the beginning of every needle,
+// as many bytes as the shortest has: its window. A window of w bytes has w-3
+// grams (runs of four bytes), and the sketch has all grams of all windows. Where
+// a needle begins, the next w-3 places of the text all begin grams of its
+// window. So it is enough to look at every (w-3)th place, the stride: while the
+// sketch does not have the grams there, no needle has begun. In most logs that
+// is a load, a multiplication and a test for every five to thirteen bytes.
+//
+// Where the sketch has the gram, the places of one stride up to there are
+// looked at one by one, for grams that needles begin with; and where one is,
+// the gram is looked up in a table, which names a run of the sorted needles,
+// and these are compared. So of the worst text each byte is looked at twice
+// before needles are compared, and nothing is ever written or allocated.
+//
+// A needle of MinSecretBytes makes the stride 1: then every byte is read.
 type scanner struct {
 	needles []needle // sorted by text
 	// shorter has, for each needle, the longest other one that it begins with,
 	// -1 if none.
 	shorter []int
-	// bits has a bit for each hashed gram; slots is a hash table with linear
-	// probing from the gram to the run of needles that begin with it.
-	bits  [1 << (gramBits - 6)]uint64
+	stride  int
+	sketch  *sketch
+	// slots is a hash table with linear probing from the gram to the run of
+	// needles that begin with it.
 	slots []slot
-	shift uint
 	// first has the first bytes of all needles.
 	first [256]bool
 }
@@ -34,37 +43,38 @@ type slot struct {
 	from, to int32
 }
 
-// gramBits is the size of the bitmap: 2^16 bits, 8 KiB, stay in the nearest
-// cache, and a thousand needles set under 2 % of them.
-const gramBits = 16
-
-// golden spreads the grams: 2^32 divided by the golden ratio.
-const golden = 0x9E3779B1
-
 func newScanner(needles []needle) *scanner {
-	s := &scanner{needles: needles, shorter: shorter(needles), shift: 31}
-	size := 2
-	for ; size < 2*len(needles); size *= 2 {
-		s.shift--
+	s := &scanner{needles: needles, shorter: shorter(needles), stride: maxStride, sketch: new(sketch)}
+	for _, n := range needles {
+		s.stride = min(s.stride, len(n.text)-gramBytes+1)
 	}
-	s.slots = make([]slot, size)
+	for _, n := range needles {
+		s.first[n.text[0]] = true
+		s.sketch.add(gramOf(n.text), inFront)
+		for at := range s.stride {
+			s.sketch.add(gramOf(n.text[at:]), inWindow)
+		}
+	}
+	s.slots = make([]slot, 2<<bits.Len(uint(len(needles))))
 	for i := 0; i < len(needles); {
 		gram := gramOf(needles[i].text)
 		end := i + 1
 		for end < len(needles) && gramOf(needles[end].text) == gram {
 			end++
 		}
-		s.first[needles[i].text[0]] = true
-		hash := gram * golden
-		s.bits[hash>>(32-gramBits+6)] |= 1 << (hash >> (32 - gramBits) & 63)
-		at := hash >> s.shift
+		at := s.slot(gram)
 		for s.slots[at].to != 0 {
-			at = (at + 1) & uint32(size-1)
+			at = (at + 1) & (len(s.slots) - 1)
 		}
 		s.slots[at] = slot{gram: gram, from: int32(i), to: int32(end)}
 		i = end
 	}
 	return s
+}
+
+// slot is where the search for the gram begins.
+func (s *scanner) slot(gram uint32) int {
+	return int(uint64(gram)*golden>>16) & (len(s.slots) - 1)
 }
 
 // shorter finds for each needle the longest other one that it begins with. In
@@ -81,16 +91,25 @@ func shorter(needles []needle) []int {
 	return out
 }
 
-func gramOf(text string) uint32 { return binary.LittleEndian.Uint32([]byte(text[:4])) }
-
-// skip returns the first place from i on where a needle may begin, or the last
-// three bytes of the text, where too little is left to tell.
+// skip returns the first place from i on where a needle may begin. In the last
+// three bytes of the text, where too little is left to tell, that is each place
+// with the first byte of a needle.
 func (s *scanner) skip(text []byte, i int) int {
-	for ; i+4 <= len(text); i++ {
-		hash := binary.LittleEndian.Uint32(text[i:]) * golden
-		if s.bits[hash>>(32-gramBits+6)]&(1<<(hash>>(32-gramBits)&63)) != 0 {
-			return i
+	last := len(text) - gramBytes
+	for i <= last {
+		// No needle begins before at-stride+1, since find has seen the gram at
+		// at-stride, or none from i on that would reach so far. When less than
+		// a stride is left, the last gram of the text decides on the rest.
+		at := s.sketch.find(text, min(i+s.stride-1, last), s.stride)
+		i = max(i, at-s.stride+1)
+		for ; i <= at && at <= last; i++ {
+			if s.sketch.has(gramAt(text[i:]), inFront) {
+				return i
+			}
 		}
+	}
+	for i < len(text) && !s.first[text[i]] {
+		i++
 	}
 	return i
 }
@@ -101,7 +120,7 @@ func (s *scanner) at(text []byte) (longest int, more bool) {
 	if len(text) < MinSecretBytes {
 		return -1, s.short(text)
 	}
-	from, to := s.run(binary.LittleEndian.Uint32(text))
+	from, to := s.run(gramAt(text))
 	behind := from + sort.Search(to-from, func(i int) bool { return s.needles[from+i].text > string(text) })
 	// In sorted order the text stands at behind. Whatever the text is the
 	// beginning of comes right after it; and everything between the longest
@@ -131,8 +150,7 @@ func begins(text []byte, with string) bool {
 
 // run returns the needles that begin with the gram.
 func (s *scanner) run(gram uint32) (from, to int) {
-	mask := uint32(len(s.slots) - 1)
-	for at := gram * golden >> s.shift; s.slots[at].to != 0; at = (at + 1) & mask {
+	for at := s.slot(gram); s.slots[at].to != 0; at = (at + 1) & (len(s.slots) - 1) {
 		if s.slots[at].gram == gram {
 			return int(s.slots[at].from), int(s.slots[at].to)
 		}

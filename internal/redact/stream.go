@@ -29,17 +29,23 @@ func (m *Matcher) Stream(emit func(p []byte, masked int)) *Stream {
 	return &Stream{matcher: m, emit: emit}
 }
 
-// joinBytes is how much of a write is put behind what is held. It bounds the
-// buffer, however large the write is.
-const joinBytes = 32 << 10
+// joinBytes is how much of a write is put behind what is held, beside as much
+// again as is held. It bounds the buffer, however large the write is.
+const joinBytes = 64
 
 // Write takes bytes and emits all that cannot become part of a secret any more.
 func (s *Stream) Write(p []byte) {
 	for len(s.held) > 0 && len(p) > 0 {
-		piece := p[:min(len(p), joinBytes)]
-		p = p[len(piece):]
+		piece := p[:min(len(p), len(s.held)+joinBytes)]
 		s.held = append(s.held, piece...)
-		s.keep(s.process(s.held, false))
+		rest := s.process(s.held, false)
+		if len(piece) < len(p) && len(rest) <= len(piece) {
+			// The place is in the write: the rest is read there, not copied.
+			p, s.held = p[len(piece)-len(rest):], s.held[:0]
+			break
+		}
+		p = p[len(piece):]
+		s.keep(rest)
 	}
 	if len(p) > 0 {
 		s.keep(s.process(p, false))

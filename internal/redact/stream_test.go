@@ -139,9 +139,12 @@ func TestStreamIsTheOracleWhateverTheWrites(t *testing.T) {
 	}
 	for i := range cases {
 		letters := []string{"a", "ab", "abc", "ab\n", "abcdefgh"}[i%5]
+		// The shortest needle says how much of the text is read, so there are
+		// sets of which it is long, too.
+		least := []int{4, 4, 5, 8, 14, 20}[i%6]
 		var needles []string
 		for range 1 + random.IntN(6) {
-			needles = append(needles, word(letters, 4, 9))
+			needles = append(needles, word(letters, least, 9+3*(least-4)))
 		}
 		m, texts := redact.Literal(needles...)
 		// Text of the needles and of their halves meets more of the hard cases
@@ -153,6 +156,52 @@ func TestStreamIsTheOracleWhateverTheWrites(t *testing.T) {
 			input.WriteString([]string{n, n[:from], n[from:], word(letters, 0, 4), word("xyz", 1, 3)}[random.IntN(5)])
 		}
 		checkCuts(t, m, texts, numbered(len(texts)), input.String(), random)
+	}
+}
+
+// TestStreamIsTheOracleInLargeWrites has needles of hundreds of bytes, so that
+// what is held and what comes are each now the longer one.
+func TestStreamIsTheOracleInLargeWrites(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 150 {
+		long := make([]byte, 900)
+		for i := range long {
+			long[i] = "ab"[random.IntN(2)]
+		}
+		a, b := random.IntN(400), 500+random.IntN(400)
+		m, texts := redact.Literal(string(long), string(long[a:b]), string(long[:b]), string(long[a:a+20]))
+		var input strings.Builder
+		for range 6 {
+			from := random.IntN(len(long))
+			input.WriteString([]string{string(long[:from]), string(long[from:]), string(long[a : a+20]), string(long), "xy"}[random.IntN(5)])
+		}
+		want := oracle(texts, numbered(len(texts)), input.String())
+		for _, most := range []int{30, 200, 1000, 4000} {
+			var writes []string
+			for rest := input.String(); len(rest) > 0; {
+				n := 1 + random.IntN(min(len(rest), most))
+				writes, rest = append(writes, rest[:n]), rest[n:]
+			}
+			if d := diff(stream(t, m, writes...), want); d != "" {
+				t.Fatalf("writes of at most %d bytes:\n%s", most, d)
+			}
+		}
+	}
+}
+
+// TestStreamFindsANeedleAnywhere moves a needle through a text of which nothing
+// else is like it, and which is therefore skipped as fast as can be.
+func TestStreamFindsANeedleAnywhere(t *testing.T) {
+	filler := strings.Repeat("#5 [build 3/9] COPY . /src\n", 11)
+	for size := redact.MinSecretBytes; size <= 20; size++ {
+		needle := "hunter22 is not longer"[:size]
+		m, _ := redact.Literal(needle, "0123456789abcdefghijklmnopqrstuvwxyz")
+		for at := range len(filler) {
+			got := m.Text(filler[:at] + needle + filler[at:])
+			if want := filler[:at] + redact.Shown("n1") + filler[at:]; got != want {
+				t.Fatalf("a needle of %d bytes at %d: got %q", size, at, got)
+			}
+		}
 	}
 }
 
