@@ -1,15 +1,10 @@
 package rest
 
-import "io"
-
 // MemberAt and ComposeText are tested on their own, over any bytes.
 var (
 	MemberAt    = memberAt
 	ComposeText = composeText
 )
-
-// ReadBody is what the gate reads of a request.
-func ReadBody(from io.Reader) ([]byte, error) { return readBody(from) }
 
 // ProblemStatus is the status, the headers and the body of an error's answer.
 func ProblemStatus(err error) (status int, header map[string]string, body []byte) {
