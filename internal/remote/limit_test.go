@@ -1,11 +1,15 @@
 package remote_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -70,6 +74,29 @@ func onDisk(j remote.Job) int64 {
 	return sum
 }
 
+// stalling is a shell on which the first draft waits on its way.
+type stalling struct {
+	local
+	atDraft func()
+}
+
+func (s stalling) Run(ctx context.Context, script string, args []string, stdout, stderr io.Writer) (int, error) {
+	return s.local.Run(ctx, script, args, &gate{Writer: stdout, first: sync.OnceFunc(s.atDraft)}, stderr)
+}
+
+// gate is a writer that calls first before the head of a draft passes.
+type gate struct {
+	io.Writer
+	first func()
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	if bytes.HasPrefix(p, []byte("o ")) || bytes.Contains(p, []byte("\no ")) {
+		g.first()
+	}
+	return g.Writer.Write(p)
+}
+
 func TestSpoolLimit(t *testing.T) {
 	const limit, block = 4 << 20, 64 << 10
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
@@ -123,6 +150,36 @@ func TestSpoolLimit(t *testing.T) {
 				ruler.check(t, end)
 				t.Logf("%d of %d bytes were dropped", end.DroppedOut, end.Out)
 			})
+		}
+	})
+	t.Run("gives the tail of a draft that was overtaken", func(t *testing.T) {
+		const limit = 512 << 10
+		j := job(folder(t), "seq -f %09.0f 0 24999; until [ -e go ]; do sleep 0.02; done; seq -f %09.0f 25000 30999; sleep 2")
+		j.SpoolLimit = limit
+		enough := errors.New("enough")
+		if _, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, &tape{fail: func(string) error { return enough }}); err != enough {
+			t.Fatal(err)
+		}
+		exists := func(name string) bool { _, err := os.Stat(filepath.Join(j.Spool, name)); return err == nil }
+		await(t, "the first part", func() bool {
+			info, err := os.Stat(filepath.Join(j.Spool, "out"))
+			return err == nil && info.Size() == 250000
+		})
+		// The draft is held up on its way until the job has written the rest.
+		shell := stalling{atDraft: func() {
+			if err := os.WriteFile(filepath.Join(j.Dir, "go"), nil, 0o600); err != nil {
+				t.Error(err)
+			}
+			await(t, "the end", func() bool { return exists("exit") })
+		}}
+		ruler := &ruler{}
+		end, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, ruler)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ruler.check(t, end)
+		if kept := end.Out - ruler.dropped[0]; ruler.dropped[0] == 0 || kept < limit/2 {
+			t.Errorf("%d bytes kept and %d dropped, want half of %d kept", kept, ruler.dropped[0], limit)
 		}
 	})
 	t.Run("holds while the job runs", func(t *testing.T) {
