@@ -5,7 +5,7 @@ import (
 )
 
 // Entity is anything the catalog holds: *[Server], *[PrivateKey],
-// *[Application] or *[Service]. The set is closed.
+// *[Application], *[Service] or *[Database]. The set is closed.
 type Entity interface {
 	// Common is the part that every entity has.
 	Common() *Meta
@@ -45,6 +45,9 @@ type Server struct {
 	// QueueLimit how many may wait.
 	Concurrency int
 	QueueLimit  int
+	// ForbidHostAccess refuses every resource whose containers could take the
+	// server over: privileged ones, and those that mount its system folders.
+	ForbidHostAccess bool
 	// ValidatedAt is when its host key was last seen to match. Zero if never.
 	ValidatedAt time.Time
 }
@@ -94,6 +97,9 @@ type Resource struct {
 	// is how long a start may take to become healthy. Both whole seconds.
 	Timeout       time.Duration
 	HealthTimeout time.Duration
+	// Marks has, for each secret that lies in the [Vault], a text that changes
+	// when its value does and says nothing of it (see [Mark]).
+	Marks map[string]string
 	// State is what the deployments say of the resource. It is read-only here:
 	// Create and Update ignore it.
 	State State
@@ -131,23 +137,6 @@ type Deployable interface {
 	Shared() *Resource
 }
 
-// Application is a resource that is one program. Exactly one of its forms is
-// set; today there is one.
-type Application struct {
-	Resource
-	Shell *Shell
-}
-
-// Shell is an application that runs by commands which the team gives, for what
-// does not run in Docker. Each is a POSIX sh script and runs with -e.
-type Shell struct {
-	Start string
-	// Stop and Health may be empty: then there is nothing to stop, and a start
-	// that exits 0 counts as healthy.
-	Stop   string
-	Health string
-}
-
 // Service is a docker compose project.
 type Service struct {
 	Resource
@@ -164,4 +153,5 @@ var (
 	_ Entity     = (*PrivateKey)(nil)
 	_ Deployable = (*Application)(nil)
 	_ Deployable = (*Service)(nil)
+	_ Deployable = (*Database)(nil)
 )

@@ -9,6 +9,11 @@ const (
 	Stop    Operation = "stop"
 	Restart Operation = "restart"
 	Deploy  Operation = "deploy"
+	// Delete takes a resource off its server, and then out of the catalog.
+	Delete Operation = "delete"
+	// Update is a change of the configuration. Nothing runs for it; it is only
+	// recorded.
+	Update Operation = "update"
 )
 
 // Options are what the one who asks for an operation chooses. Two requests for
@@ -17,4 +22,13 @@ type Options struct {
 	PullLatestImages bool
 	StopBeforeStart  bool
 	Force            bool
+	// DockerTag is the tag of the image to run instead of the configured one.
+	DockerTag string
+	// Commit is the commit to build instead of the branch's last.
+	Commit string
+	// Configuration is the hash of an earlier configuration, of which this is a
+	// rollback.
+	Configuration string
+	// DeleteVolumes lets Delete remove the data as well.
+	DeleteVolumes bool
 }

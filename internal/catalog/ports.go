@@ -17,10 +17,15 @@ type Store interface {
 	Get(ctx context.Context, id ID) (Entity, error)
 	// List returns the entities of a kind in the order of their ids.
 	List(ctx context.Context, kind Kind, page Page) (Listing, error)
-	// Update replaces what Create wrote, State and dependencies excepted.
-	// NotFound if absent; Conflict if it was updated since it was read, that is
-	// if its stored UpdatedAt is not was.
+	// Update replaces what Create wrote, State and the first dependency excepted:
+	// a resource stays on its server, and a server keeps its key. NotFound if
+	// absent; Conflict if it was updated since it was read, that is if its stored
+	// UpdatedAt is not was; Invalid (naming the field) if a dependency is missing.
 	Update(ctx context.Context, entity Entity, was time.Time) error
+	// Observe notes the status that a look at a resource found, as upstream
+	// writes it ("running:healthy"). While a deployment of the resource runs, and
+	// if there is no such resource, it does nothing.
+	Observe(ctx context.Context, id ID, status string) error
 	// Delete removes the entity. NotFound if absent; Conflict while anything
 	// depends on it or a deployment of it, or on it, is queued or running.
 	Delete(ctx context.Context, id ID) error

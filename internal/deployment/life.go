@@ -1,8 +1,10 @@
 package deployment
 
 import (
+	"strings"
 	"time"
 
+	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
 
@@ -14,6 +16,23 @@ import (
 // operation and options.
 func (r Record) SameRequest(other Record) bool {
 	return r.ID.Resource() == other.ID.Resource() && r.Operation == other.Operation && r.Options == other.Options
+}
+
+// Needless reports whether a resource with the status has nothing to do for
+// this operation: a service or a database that runs is not started, and one
+// that does not is not stopped. Any option asks for more than the state, and
+// force for anything. Applications are deployed anew by starting them.
+func (r Record) Needless(status string) bool {
+	if r.Options != (catalog.Options{}) || r.ID.Kind() == catalog.KindApplication {
+		return false
+	}
+	switch r.Operation {
+	case catalog.Start:
+		return strings.HasPrefix(status, "running")
+	case catalog.Stop:
+		return status == "" || strings.HasPrefix(status, "exited")
+	}
+	return false
 }
 
 // Claimed is the record once it left the queue. Conflict unless it is queued.

@@ -19,8 +19,9 @@ type Ledger interface {
 	// and the Receipt is Repeated, with the record that stands for this
 	// request; the key stands for that record from then on.
 	// NotFound if the resource is gone; Exhausted if the queue is full;
-	// Conflict if the resource has another request queued or its server is
-	// gone. A refused request is not remembered.
+	// Conflict if the resource has another request queued, its server is gone,
+	// or its status says that there is nothing to do (see [Record.Needless]). A
+	// refused request is not remembered.
 	Enqueue(ctx context.Context, record Record, key RequestKey) (Receipt, error)
 	// Claim takes the first queued deployment of the server whose resource is
 	// free, if the server has a free slot: slot, resource and record change
@@ -48,6 +49,10 @@ type Ledger interface {
 	// the first wish stands. Both return the record as it is then. Conflict if
 	// the deployment has ended, NotFound if there is no such deployment.
 	Cancel(ctx context.Context, id ID, by string, now time.Time) (Record, error)
+	// Note writes a record that has ended already, such as that of an update,
+	// and counts it on its resource. NotFound if the resource is gone, Conflict
+	// if the id is taken.
+	Note(ctx context.Context, record Record) error
 	// Mend takes a deployment out of the places of its server and its resource
 	// where it does not belong: out of all if it has ended or there is no such
 	// deployment, out of the queue if it is in progress. Mending what is right

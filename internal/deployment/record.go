@@ -23,7 +23,8 @@ type Record struct {
 	ServerName   string
 	Trigger      Trigger
 
-	// ConfigurationHash names the resolved recipe input, without secrets.
+	// ConfigurationHash names the snapshot of the configuration that it runs
+	// with; see package snapshot.
 	ConfigurationHash string
 
 	CreatedAt time.Time
@@ -76,7 +77,20 @@ type Progress struct {
 	Process string
 	// Steps are the steps begun so far, in order.
 	Steps []Step
+	// Source is what was built, once that is known.
+	Source Source
 }
+
+// Source is the state of a git repository that a deployment built.
+type Source struct {
+	// Commit is the whole hash; Message is the first line, redacted and at most
+	// [MaxCommitMessage] bytes long.
+	Commit  string
+	Message string
+}
+
+// MaxCommitMessage bounds what a record keeps of a commit's message, in bytes.
+const MaxCommitMessage = 256
 
 // Step is one step of a deployment and its timing. ExitCode is nil while it
 // runs, and FinishedAt zero.

@@ -1,6 +1,8 @@
 package deployment
 
 import (
+	"errors"
+
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -41,4 +43,16 @@ func NotCancellable(record Record) error {
 // Lost is Conflict: the lease is another's now.
 func Lost(id ID) error {
 	return fault.New(fault.Conflict, "The lease on deployment %s is another runner's now.", id)
+}
+
+// ErrNeedless is the cause of what [Needless] returns.
+var ErrNeedless = errors.New("the resource is in the state that was asked for")
+
+// Needless is Conflict by [ErrNeedless]. The words are upstream's.
+func Needless(record Record) error {
+	state := "running"
+	if record.Operation == catalog.Stop {
+		state = "stopped"
+	}
+	return fault.Wrap(ErrNeedless, fault.Conflict, "%s is already %s.", record.ID.Kind().Title(), state)
 }

@@ -12,6 +12,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/snapshot"
 )
 
 // Request asks for an operation on a resource.
@@ -49,9 +50,9 @@ type RequestsOptions struct {
 	// Now and Random default to the clock and crypto/rand.
 	Now    func() time.Time
 	Random io.Reader
-	// Hash names the configuration that a resource would run with now. By
+	// Snapshots keeps the configuration that each deployment runs with. By
 	// default records name none.
-	Hash func(resource catalog.Deployable, operation catalog.Operation, options catalog.Options) string
+	Snapshots snapshot.Archive
 }
 
 // NewRequests returns the use case over a catalog and a ledger.
@@ -61,9 +62,6 @@ func NewRequests(store catalog.Store, ledger Ledger, opts RequestsOptions) *Requ
 	}
 	if opts.Random == nil {
 		opts.Random = rand.Reader
-	}
-	if opts.Hash == nil {
-		opts.Hash = func(catalog.Deployable, catalog.Operation, catalog.Options) string { return "" }
 	}
 	return &Requests{store: store, ledger: ledger, opts: opts}
 }
@@ -85,6 +83,10 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 	if err != nil {
 		return Receipt{}, err
 	}
+	hash, err := r.keep(ctx, resource)
+	if err != nil {
+		return Receipt{}, err
+	}
 	record := Record{
 		ID:                id,
 		Status:            Queued,
@@ -94,7 +96,7 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 		ServerID:          server.ID,
 		ServerName:        server.Name,
 		Trigger:           request.Trigger,
-		ConfigurationHash: r.opts.Hash(resource, request.Operation, request.Options),
+		ConfigurationHash: hash,
 		CreatedAt:         now,
 		QueuedAt:          now,
 		UpdatedAt:         now,
@@ -108,6 +110,18 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 			"This Idempotency-Key was used for another request, which is deployment %s. Use a new key.", receipt.Record.ID)
 	}
 	return receipt, nil
+}
+
+// keep takes the snapshot of what the deployment will run with.
+func (r *Requests) keep(ctx context.Context, resource catalog.Deployable) (hash string, err error) {
+	if r.opts.Snapshots == nil {
+		return "", nil
+	}
+	taken, err := snapshot.Of(resource)
+	if err != nil {
+		return "", err
+	}
+	return taken.Hash(), r.opts.Snapshots.Put(ctx, resource.Common().ID, taken)
 }
 
 func (r *Requests) find(ctx context.Context, id catalog.ID) (catalog.Deployable, *catalog.Server, error) {

@@ -3,7 +3,6 @@ package deployment_test
 import (
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -26,7 +25,7 @@ type world struct {
 func newWorld(*testing.T) *world {
 	w := &world{Memory: memory.New(memory.Options{})}
 	w.clock.Store(time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC).UnixMicro())
-	w.requests = deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now, Hash: hash})
+	w.requests = deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now, Snapshots: w.Snapshots()})
 	w.dispatcher = deployment.NewDispatcher(w.Ledger(), w.Sender(), w.Publisher(), deployment.DispatcherOptions{Now: w.now})
 	return w
 }
@@ -34,10 +33,6 @@ func newWorld(*testing.T) *world {
 func (w *world) now() time.Time { return time.UnixMicro(w.clock.Add(1)) }
 
 func (w *world) wait(d time.Duration) { w.clock.Add(d.Microseconds()) }
-
-func hash(resource catalog.Deployable, operation catalog.Operation, options catalog.Options) string {
-	return fmt.Sprintf("%s %s %v", resource.Common().Name, operation, options.Force)
-}
 
 func (w *world) create(t *testing.T, entity catalog.Entity, kind catalog.Kind) catalog.ID {
 	t.Helper()

@@ -26,6 +26,8 @@ func (m *Memory) Clone() *Memory {
 		requests: maps.Clone(m.requests),
 		changes:  slices.Clone(m.changes),
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
+
+		snapshots: maps.Clone(m.snapshots),
 	}
 	for id, state := range m.states {
 		clone.states[id] = new(*state)

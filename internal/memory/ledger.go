@@ -34,6 +34,9 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deplo
 			receipt = l.receipt(queued.ID, true)
 			return nil
 		}
+		if record.Needless(state.Status) {
+			return deployment.Needless(record)
+		}
 		if err := l.append(record, state); err != nil {
 			return err
 		}
@@ -151,6 +154,21 @@ func (l ledger) Cancel(ctx context.Context, id deployment.ID, by string, now tim
 			l.release(record.ServerID, id)
 		}
 		return cancelled, err
+	})
+}
+
+func (l ledger) Note(ctx context.Context, record deployment.Record) error {
+	return l.locked(ctx, func() error {
+		state, there := l.states[record.ID.Resource()]
+		if !there {
+			return catalog.Missing(record.ID.Resource())
+		}
+		if _, taken := l.records[record.ID]; taken {
+			return deployment.Taken(record.ID)
+		}
+		state.Deployments++
+		l.keep(record)
+		return nil
 	})
 }
 

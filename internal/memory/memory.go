@@ -11,6 +11,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
+	"waybill/internal/snapshot"
 )
 
 // Options adjust [New]; the zero value works.
@@ -29,6 +30,7 @@ type Memory struct {
 	requests  map[string]request
 	changes   []deployment.Change
 	chunks    map[logbook.Book]map[int]logbook.Chunk
+	snapshots map[string]snapshot.Snapshot
 	sender    Sender
 	publisher Publisher
 }
@@ -56,6 +58,8 @@ func New(Options) *Memory {
 		records:  map[deployment.ID]deployment.Record{},
 		requests: map[string]request{},
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
+
+		snapshots: map[string]snapshot.Snapshot{},
 	}
 }
 
@@ -76,6 +80,9 @@ func (m *Memory) History() deployment.History { return history{m} }
 
 // Archive is the logs.
 func (m *Memory) Archive() logbook.Archive { return archive{m} }
+
+// Snapshots is the configurations that deployments ran with.
+func (m *Memory) Snapshots() snapshot.Archive { return snapshots{m} }
 
 // Sender records what is sent to the runners.
 func (m *Memory) Sender() *Sender { return &m.sender }

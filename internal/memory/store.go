@@ -96,6 +96,15 @@ func (s store) Update(ctx context.Context, entity catalog.Entity, was time.Time)
 	})
 }
 
+func (s store) Observe(ctx context.Context, id catalog.ID, status string) error {
+	return s.locked(ctx, func() error {
+		if state := s.states[id]; state != nil && state.Running == "" {
+			state.Status = status
+		}
+		return nil
+	})
+}
+
 func (s store) Delete(ctx context.Context, id catalog.ID) error {
 	return s.locked(ctx, func() error {
 		if _, there := s.entities[id]; !there {

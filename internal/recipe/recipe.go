@@ -39,8 +39,14 @@ type Input struct {
 	Deployment string
 	Operation  catalog.Operation
 	Options    catalog.Options
-	// Secrets are the values of the resource's secret variables, by name.
+	// Secrets are the values of the resource's secrets, by their names in the
+	// vault.
 	Secrets map[string]string
+	// DeployKey is the PEM text of the private key that opens the application's
+	// repository, or "".
+	DeployKey string
+	// ForbidHostAccess is the server's policy.
+	ForbidHostAccess bool
 }
 
 // Plan is what to run, and what the resource is once all of it succeeded.
@@ -62,9 +68,15 @@ func Build(input Input) (Plan, error) {
 	return Plan{}, fault.New(fault.Internal, "no recipe for a resource of kind %s", input.Resource.Common().ID.Kind())
 }
 
-// Check refuses a resource that could never be deployed, while the one who
-// registers it can still mend it. Invalid, with every wrong field named.
-func Check(ctx context.Context, resource catalog.Deployable) error {
+// UnhealthyExit is what a step exits with when it found what it started not to
+// be well, wherever in the job that shows. (It is EX_UNAVAILABLE of sysexits.h;
+// docker and compose never exit with it.)
+const UnhealthyExit = 69
+
+// Check refuses a resource that could never be deployed on the server, while
+// the one who registers it can still mend it. Invalid, with every wrong field
+// named.
+func Check(ctx context.Context, resource catalog.Deployable, server *catalog.Server) error {
 	service, ok := resource.(*catalog.Service)
 	if !ok {
 		return nil

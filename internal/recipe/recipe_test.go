@@ -154,7 +154,7 @@ func TestCheck(t *testing.T) {
 		{"a file of 300 KB", "services: {web: {image: a}}\n#" + strings.Repeat("x", 300<<10), "at most 262144"},
 	} {
 		t.Run(c.name+" is refused with its line", func(t *testing.T) {
-			err := recipe.Check(t.Context(), composeService(c.compose))
+			err := recipe.Check(t.Context(), composeService(c.compose), &catalog.Server{})
 			got := strings.Join(fault.Fields(err)["docker_compose"], " ")
 			if !errors.Is(err, fault.Invalid) || !strings.Contains(got, c.want) {
 				t.Errorf("docker_compose: %q (%v), want %q", got, err, c.want)
@@ -172,13 +172,13 @@ func TestCheck(t *testing.T) {
 		{"profiles, secrets and volumes", "services:\n  web:\n    image: a\n    profiles: [x]\n    volumes: ['data:/x']\n  b: {image: b}\nvolumes: {data: {}}\n"},
 	} {
 		t.Run(c.name+" are accepted", func(t *testing.T) {
-			if err := recipe.Check(t.Context(), composeService(c.compose)); err != nil {
+			if err := recipe.Check(t.Context(), composeService(c.compose), &catalog.Server{}); err != nil {
 				t.Errorf("%v %v", err, fault.Fields(err))
 			}
 		})
 	}
 	t.Run("a shell application is accepted", func(t *testing.T) {
-		if err := recipe.Check(t.Context(), shellApp(catalog.Shell{Start: "true"})); err != nil {
+		if err := recipe.Check(t.Context(), shellApp(catalog.Shell{Start: "true"}), &catalog.Server{}); err != nil {
 			t.Error(err)
 		}
 	})

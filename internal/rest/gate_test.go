@@ -143,12 +143,14 @@ func TestFailuresAreLoggedAndNotTold(t *testing.T) {
 	w := newWorld(t)
 	server := w.server(t)
 	body := object{"name": "a", "server_uuid": server, "start": "true"}
-	for name, check := range map[string]func(context.Context, catalog.Deployable) error{
-		"an error that nobody classified": func(context.Context, catalog.Deployable) error { return errors.New("the inner workings") },
-		"an internal error": func(context.Context, catalog.Deployable) error {
+	for name, check := range map[string]func(context.Context, catalog.Deployable, *catalog.Server) error{
+		"an error that nobody classified": func(context.Context, catalog.Deployable, *catalog.Server) error {
+			return errors.New("the inner workings")
+		},
+		"an internal error": func(context.Context, catalog.Deployable, *catalog.Server) error {
 			return fault.Wrap(errors.New("the inner workings"), fault.Internal, "more of them")
 		},
-		"a panic": func(context.Context, catalog.Deployable) error { panic(errors.New("a user's words")) },
+		"a panic": func(context.Context, catalog.Deployable, *catalog.Server) error { panic(errors.New("a user's words")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w.check = check

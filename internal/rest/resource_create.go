@@ -52,23 +52,24 @@ func (k keeper) register(ctx context.Context, draft catalog.Deployable) error {
 		return err
 	}
 	secrets := draft.Shared().TakeSecrets()
-	if err := k.serverExists(ctx, draft.Shared().ServerID); err != nil {
+	server, err := k.server(ctx, draft.Shared().ServerID)
+	if err != nil {
 		return err
 	}
-	if err := k.Check(ctx, draft); err != nil {
+	if err := k.Check(ctx, draft, server); err != nil {
 		return err
 	}
 	return k.keep(ctx, draft, secrets)
 }
 
-// serverExists answers for a missing server what the store would, before
-// anything is written.
-func (k keeper) serverExists(ctx context.Context, id catalog.ID) error {
-	_, err := catalog.Find[*catalog.Server](ctx, k.Store, id)
+// server answers for a missing server what the store would, before anything is
+// written.
+func (k keeper) server(ctx context.Context, id catalog.ID) (*catalog.Server, error) {
+	server, err := catalog.Find[*catalog.Server](ctx, k.Store, id)
 	if errors.Is(err, fault.NotFound) {
-		return catalog.Unmet(id)
+		return nil, catalog.Unmet(id)
 	}
-	return err
+	return server, err
 }
 
 // refuseWeak adds the secrets that are too short to be redacted to what is

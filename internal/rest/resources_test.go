@@ -53,13 +53,13 @@ func TestServices(t *testing.T) {
 	}
 	t.Run("what the recipe refuses is refused, and nothing is left behind", func(t *testing.T) {
 		before := w.count(t, catalog.KindService)
-		w.check = func(_ context.Context, r catalog.Deployable) error {
+		w.check = func(_ context.Context, r catalog.Deployable, _ *catalog.Server) error {
 			if r.Shared().Environment[0].Value != "" {
 				t.Error("the recipe was shown a secret")
 			}
 			return fault.New(fault.Invalid, "Validation failed.").WithField("docker_compose", "line 3: no image")
 		}
-		defer func() { w.check = func(context.Context, catalog.Deployable) error { return nil } }()
+		defer func() { w.check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil } }()
 		got := want[problem](t, w, http.StatusUnprocessableEntity, request{id: "createService", body: object{
 			"name": "db", "server_uuid": server, "docker_compose": exampleCompose,
 			"environment": []object{{"key": "A", "value": secretValue, "is_secret": true}}}})

@@ -17,6 +17,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
+	"waybill/internal/snapshot"
 )
 
 // Options adjust the handlers; the zero value works.
@@ -38,15 +39,23 @@ type CatalogPorts struct {
 	Store     catalog.Store
 	Vault     catalog.Vault
 	Inspector catalog.Inspector
-	// Check refuses a resource that no recipe can run: Invalid with fields.
-	Check func(context.Context, catalog.Deployable) error
+	Ledger    deployment.Ledger
+	Snapshots snapshot.Archive
+	// Check refuses a resource that no recipe can run on the server: Invalid
+	// with fields.
+	Check func(context.Context, catalog.Deployable, *catalog.Server) error
+	// Look asks the server, opened with the private key, for the status of the
+	// resource ("running:healthy"). Unavailable, saying why, if it cannot tell.
+	Look func(ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable) (string, error)
 }
 
 // DeployPorts is what the deploy function works on.
 type DeployPorts struct {
-	Tokens access.Tokens
-	Store  catalog.Store
-	Ledger deployment.Ledger
+	Tokens    access.Tokens
+	Store     catalog.Store
+	Ledger    deployment.Ledger
+	History   deployment.History
+	Snapshots snapshot.Archive
 }
 
 // ListPorts is what the list function works on.
@@ -58,10 +67,11 @@ type ListPorts struct {
 
 // ShowPorts is what the show function works on.
 type ShowPorts struct {
-	Tokens  access.Tokens
-	Store   catalog.Store
-	History deployment.History
-	Archive logbook.Archive
+	Tokens    access.Tokens
+	Store     catalog.Store
+	History   deployment.History
+	Archive   logbook.Archive
+	Snapshots snapshot.Archive
 }
 
 // withDefaults fills in what was left out.

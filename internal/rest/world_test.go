@@ -28,7 +28,7 @@ import (
 type world struct {
 	memory    *memory.Memory
 	inspector *inspector
-	check     func(context.Context, catalog.Deployable) error
+	check     func(context.Context, catalog.Deployable, *catalog.Server) error
 	handlers  map[string]http.Handler
 	api       *openapi.API
 	log       *lines
@@ -59,9 +59,9 @@ func newWorld(t testing.TB, change ...func(*rest.CatalogPorts, *rest.ShowPorts))
 	t.Helper()
 	m := memory.New(memory.Options{})
 	w := &world{memory: m, inspector: newInspector(), log: &lines{}, handlers: map[string]http.Handler{}}
-	w.check = func(context.Context, catalog.Deployable) error { return nil }
+	w.check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil }
 	catalogPorts := rest.CatalogPorts{Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: w.inspector,
-		Check: func(ctx context.Context, r catalog.Deployable) error { return w.check(ctx, r) }}
+		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error { return w.check(ctx, r, s) }}
 	showPorts := rest.ShowPorts{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive()}
 	for _, apply := range change {
 		apply(&catalogPorts, &showPorts)

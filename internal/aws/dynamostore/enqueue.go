@@ -214,6 +214,40 @@ func (d *Deployments) admits(ctx context.Context, record deployment.Record) erro
 	return nil
 }
 
+// Note writes a record of something that needed no runner.
+func (d *Deployments) Note(ctx context.Context, record deployment.Record) error {
+	id := record.ID
+	if !id.Kind().Deployable() {
+		return catalog.Missing(id.Resource())
+	}
+	whole, err := encodeRecord(record)
+	if err != nil {
+		return err
+	}
+	writes := []types.TransactWriteItem{
+		put(d.tables.of(id.Kind()), whole, "attribute_not_exists(#deployment_uuid)", nil),
+		update(change{
+			table:     d.tables.Catalog,
+			key:       entityKey(id.Resource()),
+			update:    "ADD #deployments :one",
+			condition: "attribute_exists(#uuid)",
+			values:    item{":one": number(1)},
+		}),
+	}
+	return settle(ctx, func() (bool, error) {
+		why, done, err := write(ctx, d.client, writes)
+		switch {
+		case done, err != nil:
+			return done, err
+		case len(why.unmet) == 0:
+			return false, nil
+		case why.unmet[0] == 0:
+			return true, deployment.Taken(id)
+		}
+		return true, catalog.Missing(id.Resource())
+	})
+}
+
 // receipt adds the record's place in the queue.
 func (d *Deployments) receipt(ctx context.Context, record deployment.Record, repeated bool) (deployment.Receipt, error) {
 	receipt := deployment.Receipt{Record: record, Repeated: repeated}

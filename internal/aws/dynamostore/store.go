@@ -162,3 +162,26 @@ func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Ti
 		return true, catalog.Outdated(meta.ID)
 	})
 }
+
+// Observe sets the status of a resource on which nothing runs. What refuses it
+// is what it is to do nothing for.
+func (c *Catalog) Observe(ctx context.Context, id catalog.ID, status string) error {
+	if !id.Kind().Deployable() {
+		return nil
+	}
+	observe := change{
+		table:     c.table,
+		key:       entityKey(id),
+		update:    "SET #status = :status",
+		condition: "#running = :none",
+		values:    item{":status": text(status), ":none": text("")},
+	}
+	return settle(ctx, func() (bool, error) {
+		_, err := c.client.UpdateItem(ctx, observe.updating())
+		if err == nil {
+			return true, nil
+		}
+		why, err := refused(err)
+		return err == nil && len(why.unmet) > 0, err
+	})
+}
