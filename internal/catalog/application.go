@@ -76,9 +76,11 @@ type Source struct {
 	// else, "/" for all of it.
 	Directory string
 	// KeyID is the private key that opens it, or "". UserName goes with a
-	// password or token, which lies in the [Vault] as [GitPasswordSecret].
+	// Password or token, which only a draft has: it lies in the [Vault] as
+	// [GitPasswordSecret], and no [Store] keeps it.
 	KeyID    ID
 	UserName string
+	Password string
 	// HostKeys are lines of known_hosts. Without any, the key that is seen
 	// first is kept on the server and must stay the same.
 	HostKeys string

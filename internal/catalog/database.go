@@ -20,10 +20,12 @@ type Database struct {
 	PublicPort int
 	Container
 	// TLS is the engine's own word for how strict it is ("require"), "" for no
-	// TLS. Certificate is then the PEM text of what the server shows, and its
-	// key lies in the [Vault] as [TLSKeySecret].
+	// TLS. Certificate is then the PEM text of what the server shows. Its key
+	// is in TLSKey of a draft only: it lies in the [Vault] as [TLSKeySecret],
+	// and no [Store] keeps it.
 	TLS         string
 	Certificate string
+	TLSKey      string
 }
 
 // TLSKeySecret is the name of a database's TLS key in the [Vault].
