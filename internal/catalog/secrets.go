@@ -49,6 +49,10 @@ func SecretsOf(draft Deployable) []Secret {
 	return secrets
 }
 
+// markKeyBytes is the length of a key of marks before it is written as
+// hexadecimal digits: that of the hash it is for.
+const markKeyBytes = 32
+
 // CompleteSecrets gives the draft the secrets that it lacks: those of kept,
 // which is what the vault has of it, and made up ones for the settings of its
 // engine that are in neither. An empty value counts as lacking. It fails only
