@@ -5,7 +5,6 @@ import (
 
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
-	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 )
 
@@ -19,9 +18,4 @@ func changed(dispatcher *deployment.Dispatcher) func(context.Context, gateway.Ch
 		}
 		return dispatcher.Changed(ctx, change)
 	}
-}
-
-// sweep has the dispatcher look after every server.
-func sweep(dispatcher *deployment.Dispatcher, store catalog.Store, history deployment.History) func(context.Context) error {
-	return func(ctx context.Context) error { return dispatcher.Sweep(ctx, store, history) }
 }

@@ -3,6 +3,7 @@ package deployment
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"waybill/internal/catalog"
@@ -14,31 +15,44 @@ import (
 // what makes them the outbox, and why nothing here writes to two places. Each
 // of its steps may be repeated without harm.
 type Dispatcher struct {
-	ledger    Ledger
-	sender    Sender
-	publisher Publisher
-	opts      DispatcherOptions
+	ports DispatcherPorts
+	opts  DispatcherOptions
+}
+
+// DispatcherPorts are what a dispatcher works with. All are needed.
+type DispatcherPorts struct {
+	Ledger    Ledger
+	History   History
+	Store     catalog.Store
+	Vault     catalog.Vault
+	Sender    Sender
+	Publisher Publisher
 }
 
 // DispatcherOptions adjust [NewDispatcher]; the zero value works.
 type DispatcherOptions struct {
-	// Now defaults to the clock.
+	// Now and Log default to the clock and to no log.
 	Now func() time.Time
+	Log *slog.Logger
 }
 
 // NewDispatcher returns a dispatcher over its ports.
-func NewDispatcher(ledger Ledger, sender Sender, publisher Publisher, opts DispatcherOptions) *Dispatcher {
+func NewDispatcher(ports DispatcherPorts, opts DispatcherOptions) *Dispatcher {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	return &Dispatcher{ledger: ledger, sender: sender, publisher: publisher, opts: opts}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Dispatcher{ports: ports, opts: opts}
 }
 
 // Changed does what follows from a change of a record's status:
 //
 //   - queued: the server may have a slot for it, so its queue is drained;
 //   - in progress: it was claimed, so a runner gets it;
-//   - ended: its slot is free, so the queue is drained.
+//   - ended: its slot is free, so the queue is drained; and a resource that it
+//     took off its server leaves the catalog.
 //
 // Every change is published, and published last: a failure before it has the
 // whole change delivered again.
@@ -49,21 +63,68 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	}
 	var err error
 	if record.Status == InProgress {
-		err = d.sender.Send(ctx, record.ID)
+		err = d.ports.Sender.Send(ctx, record.ID)
 	} else {
 		err = d.Drain(ctx, record.ServerID)
+	}
+	if err == nil && record.Operation == catalog.Delete && record.Status == Finished {
+		err = d.forget(ctx, record.ID)
 	}
 	if err != nil {
 		return err
 	}
-	return d.publisher.Publish(ctx, change)
+	return d.ports.Publisher.Publish(ctx, change)
+}
+
+// forget takes a resource out of the catalog once the deployment has taken it
+// off its server, and its secrets with it; the entry goes first, so that a
+// resource never lacks its secrets. One that somebody has asked to start since
+// is left alone.
+func (d *Dispatcher) forget(ctx context.Context, id ID) error {
+	last, err := d.isLast(ctx, id)
+	if err != nil {
+		return err
+	}
+	if last {
+		err = d.ports.Store.Delete(ctx, id.Resource())
+	}
+	if !last || errors.Is(err, fault.Conflict) {
+		d.opts.Log.InfoContext(ctx, "a deleted resource is in use again and stays", "resource_uuid", id.Resource(), "cause", err)
+		return nil
+	}
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	return d.ports.Vault.Delete(ctx, id.Resource())
+}
+
+// isLast reports whether the deployment is the last of its resource. The
+// catalog alone cannot tell: this change may be delivered again after a later
+// start has ended. Records of updates count for nothing, for nothing runs for
+// them.
+func (d *Dispatcher) isLast(ctx context.Context, id ID) (bool, error) {
+	for page := (Page{}); ; {
+		listing, err := d.ports.History.List(ctx, id.Resource(), page)
+		if err != nil {
+			return false, err
+		}
+		for _, record := range listing.Records {
+			if record.Operation != catalog.Update {
+				return record.ID == id, nil
+			}
+		}
+		if listing.Next == "" {
+			return true, nil
+		}
+		page.Cursor = listing.Next
+	}
 }
 
 // Drain claims queued deployments of the server, first come first served,
 // until no slot or no free resource is left. Draining twice is harmless.
 func (d *Dispatcher) Drain(ctx context.Context, server catalog.ID) error {
 	for {
-		_, err := d.ledger.Claim(ctx, server, d.opts.Now().UTC())
+		_, err := d.ports.Ledger.Claim(ctx, server, d.opts.Now().UTC())
 		if errors.Is(err, fault.NotFound) {
 			return nil
 		}
@@ -81,21 +142,21 @@ func (d *Dispatcher) Drain(ctx context.Context, server catalog.ID) error {
 //   - what is in progress and has no runner gets one: claimed and never sent,
 //     sent and never begun, a lease that ran out;
 //   - what is queued and could run is claimed.
-func (d *Dispatcher) Sweep(ctx context.Context, store catalog.Store, history History) error {
-	servers, err := catalog.All(ctx, store, catalog.KindServer)
+func (d *Dispatcher) Sweep(ctx context.Context) error {
+	servers, err := catalog.All(ctx, d.ports.Store, catalog.KindServer)
 	if err != nil {
 		return err
 	}
 	var failed error
 	for _, server := range servers {
 		// One server's trouble must not keep the others waiting.
-		failed = errors.Join(failed, d.sweep(ctx, history, server.Common().ID))
+		failed = errors.Join(failed, d.sweep(ctx, server.Common().ID))
 	}
 	return failed
 }
 
-func (d *Dispatcher) sweep(ctx context.Context, history History, server catalog.ID) error {
-	load, err := history.Load(ctx, server)
+func (d *Dispatcher) sweep(ctx context.Context, server catalog.ID) error {
+	load, err := d.ports.History.Load(ctx, server)
 	if errors.Is(err, fault.NotFound) { // deleted since it was listed
 		return nil
 	}
@@ -103,11 +164,11 @@ func (d *Dispatcher) sweep(ctx context.Context, history History, server catalog.
 		return err
 	}
 	for _, id := range load.Strays {
-		err = errors.Join(err, d.ledger.Mend(ctx, server, id))
+		err = errors.Join(err, d.ports.Ledger.Mend(ctx, server, id))
 	}
 	for _, record := range load.Running {
 		if record.LostContact(d.opts.Now()) {
-			err = errors.Join(err, d.sender.Send(ctx, record.ID))
+			err = errors.Join(err, d.ports.Sender.Send(ctx, record.ID))
 		}
 	}
 	return errors.Join(err, d.Drain(ctx, server))

@@ -204,21 +204,16 @@ func (f *failing) Publish(ctx context.Context, change deployment.Change) error {
 // follows from it, and any failure is returned, so that it is delivered again.
 func TestAFailureBringsTheChangeBack(t *testing.T) {
 	broken := fault.New(fault.Unavailable, "broken")
-	for name, wire := range map[string]func(w *world, f *failing) *deployment.Dispatcher{
-		"the ledger": func(w *world, f *failing) *deployment.Dispatcher {
-			return deployment.NewDispatcher(f, w.Sender(), w.Publisher(), deployment.DispatcherOptions{Now: w.now})
-		},
-		"the sender": func(w *world, f *failing) *deployment.Dispatcher {
-			return deployment.NewDispatcher(w.Ledger(), f, w.Publisher(), deployment.DispatcherOptions{Now: w.now})
-		},
-		"the publisher": func(w *world, f *failing) *deployment.Dispatcher {
-			return deployment.NewDispatcher(w.Ledger(), w.Sender(), f, deployment.DispatcherOptions{})
-		},
+	for name, wire := range map[string]func(ports *deployment.DispatcherPorts, f *failing){
+		"the ledger":    func(ports *deployment.DispatcherPorts, f *failing) { ports.Ledger = f },
+		"the sender":    func(ports *deployment.DispatcherPorts, f *failing) { ports.Sender = f },
+		"the publisher": func(ports *deployment.DispatcherPorts, f *failing) { ports.Publisher = f },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			ports := &failing{Ledger: w.Ledger(), Sender: w.Sender(), Publisher: w.Publisher(), err: broken}
-			w.dispatcher = wire(w, ports)
+			failed, ports := &failing{Ledger: w.Ledger(), Sender: w.Sender(), Publisher: w.Publisher(), err: broken}, w.ports()
+			wire(&ports, failed)
+			w.dispatcher = deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: w.now})
 			w.request(t, start(w.service(t, w.server(t, 1, 25))))
 			change := w.Changes()[0]
 			if name == "the sender" { // it has work to do after the claim
@@ -234,7 +229,7 @@ func TestAFailureBringsTheChangeBack(t *testing.T) {
 			if got := len(w.Publisher().Published()); got != published {
 				t.Errorf("%d were published, want %d", got, published)
 			}
-			ports.err = nil
+			failed.err = nil
 			if err := w.dispatcher.Changed(t.Context(), change); err != nil {
 				t.Errorf("delivered again: %v", err)
 			}

@@ -27,7 +27,7 @@ func TestSweep(t *testing.T) {
 	}
 	w.Changes() // lost
 	t.Run("it finds what a lost change left behind", func(t *testing.T) {
-		if err := w.dispatcher.Sweep(t.Context(), w.Catalog(), w.History()); err != nil {
+		if err := w.dispatcher.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		w.deliver(t)
@@ -41,7 +41,7 @@ func TestSweep(t *testing.T) {
 	t.Run("a catalog that cannot be read fails it", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if err := w.dispatcher.Sweep(ctx, w.Catalog(), w.History()); !errors.Is(err, context.Canceled) {
+		if err := w.dispatcher.Sweep(ctx); !errors.Is(err, context.Canceled) {
 			t.Errorf("error = %v, want %v", err, context.Canceled)
 		}
 	})
@@ -121,8 +121,10 @@ func TestOneServersTroubleIsItsOwn(t *testing.T) {
 				ports.server = server
 			}
 			w.wait(time.Hour)
-			dispatcher := deployment.NewDispatcher(ports, ports, w.Publisher(), deployment.DispatcherOptions{Now: w.now})
-			if err := dispatcher.Sweep(t.Context(), w.Catalog(), ports); !errors.Is(err, errTrouble) {
+			troubledPorts := w.ports()
+			troubledPorts.Ledger, troubledPorts.Sender, troubledPorts.History = ports, ports, ports
+			dispatcher := deployment.NewDispatcher(troubledPorts, deployment.DispatcherOptions{Now: w.now})
+			if err := dispatcher.Sweep(t.Context()); !errors.Is(err, errTrouble) {
 				t.Errorf("error = %v, want %v", err, errTrouble)
 			}
 			for server := range lost {

@@ -26,8 +26,14 @@ func newWorld(*testing.T) *world {
 	w := &world{Memory: memory.New(memory.Options{})}
 	w.clock.Store(time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC).UnixMicro())
 	w.requests = deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now, Snapshots: w.Snapshots()})
-	w.dispatcher = deployment.NewDispatcher(w.Ledger(), w.Sender(), w.Publisher(), deployment.DispatcherOptions{Now: w.now})
+	w.dispatcher = deployment.NewDispatcher(w.ports(), deployment.DispatcherOptions{Now: w.now})
 	return w
+}
+
+// ports are the dispatcher's.
+func (w *world) ports() deployment.DispatcherPorts {
+	return deployment.DispatcherPorts{Ledger: w.Ledger(), History: w.History(), Store: w.Catalog(), Vault: w.Vault(),
+		Sender: w.Sender(), Publisher: w.Publisher()}
 }
 
 func (w *world) now() time.Time { return time.UnixMicro(w.clock.Add(1)) }

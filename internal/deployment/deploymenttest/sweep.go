@@ -38,8 +38,9 @@ func (*calls) Publish(context.Context, deployment.Change) error { return nil }
 func (w *world) sweep(t *testing.T, among ...deployment.Record) []deployment.ID {
 	t.Helper()
 	called := &calls{}
-	dispatcher := deployment.NewDispatcher(w.Ledger, called, called, deployment.DispatcherOptions{Now: func() time.Time { return w.now }})
-	if err := dispatcher.Sweep(t.Context(), w.Store, w.History); err != nil {
+	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Ledger: w.Ledger, History: w.History, Store: w.Store,
+		Sender: called, Publisher: called}, deployment.DispatcherOptions{Now: func() time.Time { return w.now }})
+	if err := dispatcher.Sweep(t.Context()); err != nil {
 		t.Fatalf("Sweep: %v", err)
 	}
 	all := ids(among)

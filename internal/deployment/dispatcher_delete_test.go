@@ -1,0 +1,231 @@
+package deployment_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// ask is what `ci` asks for when it wants the operation.
+func ask(resource catalog.ID, operation catalog.Operation) deployment.Request {
+	request := start(resource)
+	request.Operation = operation
+	return request
+}
+
+// secret is a service with a secret.
+func (w *world) secret(t *testing.T, server catalog.ID) catalog.ID {
+	t.Helper()
+	id := w.service(t, server)
+	if err := w.Vault().Put(t.Context(), id, map[string]string{"TOKEN": "a secret"}); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// wantThere checks whether the resource and its secrets are there.
+func (w *world) wantThere(t *testing.T, resource catalog.ID, want bool) {
+	t.Helper()
+	_, err := w.Catalog().Get(t.Context(), resource)
+	_, errVault := w.Vault().Get(t.Context(), resource)
+	if there, secrets := err == nil, errVault == nil; there != want || secrets != want {
+		t.Errorf("the resource is there: %t, its secrets: %t; want %t", there, secrets, want)
+	}
+}
+
+// last is the last change that the stream delivered.
+func last(t *testing.T, changes []deployment.Change) deployment.Change {
+	t.Helper()
+	if len(changes) == 0 {
+		t.Fatal("nothing changed")
+	}
+	return changes[len(changes)-1]
+}
+
+// deleted brings a deletion of the resource to its end and returns the change,
+// which was not delivered yet.
+func (w *world) deleted(t *testing.T, resource catalog.ID) deployment.Change {
+	t.Helper()
+	id := w.request(t, ask(resource, catalog.Delete)).Record.ID
+	w.deliver(t)
+	if err := w.end(t, id); err != nil {
+		t.Fatal(err)
+	}
+	return last(t, w.Changes())
+}
+
+func (w *world) changed(t *testing.T, change deployment.Change) {
+	t.Helper()
+	if err := w.dispatcher.Changed(t.Context(), change); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAResourceLeavesTheCatalogOnceItIsOffItsServer(t *testing.T) {
+	w := newWorld(t)
+	server := w.server(t, 1, 25)
+	resource := w.secret(t, server)
+	id := w.request(t, ask(resource, catalog.Delete)).Record.ID
+	waiting := w.request(t, start(w.service(t, server))).Record.ID
+	w.deliver(t)
+	w.wantThere(t, resource, true)
+	if err := w.end(t, id); err != nil {
+		t.Fatal(err)
+	}
+	change := last(t, w.Changes())
+	w.changed(t, change)
+	w.wantThere(t, resource, false)
+	// Delivered again, the queue still moves and it is still told.
+	published := len(w.Publisher().Published())
+	w.changed(t, change)
+	if got := len(w.Publisher().Published()); got != published+1 {
+		t.Errorf("published %d times, want %d", got, published+1)
+	}
+	record, err := w.History().Get(t.Context(), waiting)
+	if err != nil || record.Status != deployment.InProgress {
+		t.Errorf("the next one is %s, %v; want in progress", record.Status, err)
+	}
+}
+
+func TestAResourceStays(t *testing.T) {
+	for name, end := range map[string]func(t *testing.T, w *world, resource catalog.ID) deployment.Change{
+		"when its deletion failed": func(t *testing.T, w *world, resource catalog.ID) deployment.Change {
+			change := w.deleted(t, resource)
+			change.Record.Status = deployment.Failed
+			return change
+		},
+		"when it was only stopped": func(t *testing.T, w *world, resource catalog.ID) deployment.Change {
+			change := w.deleted(t, resource)
+			change.Record.Operation = catalog.Stop
+			return change
+		},
+		"when a start of it is queued": func(t *testing.T, w *world, resource catalog.ID) deployment.Change {
+			id := w.request(t, ask(resource, catalog.Delete)).Record.ID
+			w.deliver(t)
+			w.request(t, start(resource))
+			if err := w.end(t, id); err != nil {
+				t.Fatal(err)
+			}
+			return last(t, w.Changes())
+		},
+		"when it was started and ended again before the change was handled": func(t *testing.T, w *world, resource catalog.ID) deployment.Change {
+			change := w.deleted(t, resource)
+			w.request(t, start(resource))
+			w.run(t, change.Record.ServerID)
+			return change
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			resource := w.secret(t, w.server(t, 1, 25))
+			w.changed(t, end(t, w, resource))
+			w.wantThere(t, resource, true)
+		})
+	}
+}
+
+// TestAnUpdateIsPublishedAndMovesNothing: its record has ended when it is
+// written, and one behind a deletion does not keep the resource.
+func TestAnUpdateIsPublishedAndMovesNothing(t *testing.T) {
+	w := newWorld(t)
+	server := w.server(t, 1, 25)
+	resource := w.secret(t, server)
+	change := w.deleted(t, resource)
+	now := w.now()
+	id, err := deployment.NewID(resource, now, zeros{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Ledger().Note(t.Context(), deployment.Record{ID: id, Status: deployment.Finished, Operation: catalog.Update,
+		ServerID: server, CreatedAt: now, FinishedAt: now}); err != nil {
+		t.Fatal(err)
+	}
+	sent, update := len(w.Sender().Sent()), last(t, w.Changes())
+	w.changed(t, update)
+	published := w.Publisher().Published()
+	if got := published[len(published)-1]; got.Record.ID != id || got.Previous != "" || len(w.Sender().Sent()) != sent {
+		t.Errorf("published %+v and sent %v, want the update and nothing", got, w.Sender().Sent()[sent:])
+	}
+	w.wantThere(t, resource, true)
+	w.changed(t, change)
+	w.wantThere(t, resource, false)
+}
+
+// zeros is no randomness at all.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
+
+// stubborn ports fail as long as there is an error.
+type (
+	stubbornHistory struct {
+		deployment.History
+		err *error
+	}
+	stubbornStore struct {
+		catalog.Store
+		err *error
+	}
+	stubbornVault struct {
+		catalog.Vault
+		err *error
+	}
+)
+
+func (s stubbornHistory) List(ctx context.Context, resource catalog.ID, page deployment.Page) (deployment.Listing, error) {
+	if *s.err != nil {
+		return deployment.Listing{}, *s.err
+	}
+	return s.History.List(ctx, resource, page)
+}
+
+func (s stubbornStore) Delete(ctx context.Context, id catalog.ID) error {
+	if *s.err != nil {
+		return *s.err
+	}
+	return s.Store.Delete(ctx, id)
+}
+
+func (s stubbornVault) Delete(ctx context.Context, id catalog.ID) error {
+	if *s.err != nil {
+		return *s.err
+	}
+	return s.Vault.Delete(ctx, id)
+}
+
+// TestADeletionIsToldOnlyOnceItIsDone: whichever step fails, the change comes
+// back, and then everything goes.
+func TestADeletionIsToldOnlyOnceItIsDone(t *testing.T) {
+	for name, wire := range map[string]func(ports *deployment.DispatcherPorts, err *error){
+		"the history": func(ports *deployment.DispatcherPorts, err *error) {
+			ports.History = stubbornHistory{ports.History, err}
+		},
+		"the catalog": func(ports *deployment.DispatcherPorts, err *error) { ports.Store = stubbornStore{ports.Store, err} },
+		"the vault":   func(ports *deployment.DispatcherPorts, err *error) { ports.Vault = stubbornVault{ports.Vault, err} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			resource := w.secret(t, w.server(t, 1, 25))
+			change := w.deleted(t, resource)
+			broken := fault.New(fault.Unavailable, "broken")
+			ports := w.ports()
+			var err error = broken
+			wire(&ports, &err)
+			w.dispatcher = deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: w.now})
+			published := len(w.Publisher().Published())
+			if got := w.dispatcher.Changed(t.Context(), change); !errors.Is(got, broken) {
+				t.Errorf("error = %v, want %v", got, broken)
+			}
+			if got := len(w.Publisher().Published()); got != published {
+				t.Errorf("%d were published, want %d", got, published)
+			}
+			err = nil
+			w.changed(t, change)
+			w.wantThere(t, resource, false)
+		})
+	}
+}
