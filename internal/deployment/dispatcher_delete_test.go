@@ -128,6 +128,19 @@ func TestAResourceStays(t *testing.T) {
 	}
 }
 
+// TestAStartThatComesInBetween is refused by the catalog alone: the history was
+// read before it.
+func TestAStartThatComesInBetween(t *testing.T) {
+	w := newWorld(t)
+	resource := w.secret(t, w.server(t, 1, 25))
+	change := w.deleted(t, resource)
+	ports, busy := w.ports(), catalog.Busy(resource)
+	ports.Store = stubbornStore{ports.Store, &busy}
+	w.dispatcher = deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: w.now})
+	w.changed(t, change)
+	w.wantThere(t, resource, true)
+}
+
 // TestAnUpdateIsPublishedAndMovesNothing: its record has ended when it is
 // written, and one behind a deletion does not keep the resource.
 func TestAnUpdateIsPublishedAndMovesNothing(t *testing.T) {
