@@ -65,6 +65,8 @@ func (p problems) collect(doc node, found *jsonschema.ValidationError) {
 		p.add(dotted(at), fmt.Sprintf("%s; this has %d", expectation(schema), is.Got))
 	case *tooLarge:
 		p.add(dotted(at), fmt.Sprintf("%s; this has %d bytes", expectation(schema), is.got))
+	case *kind.AnyOf: // a schema or null: what was given is to be the former
+		p.collect(doc, found.Causes[0])
 	case *kind.Schema, *kind.Group, *kind.Reference:
 		for _, cause := range found.Causes {
 			p.collect(doc, cause)

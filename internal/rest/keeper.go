@@ -17,7 +17,7 @@ type keeper struct {
 // endpoints names each by its operation in openapi.yaml.
 func (p CatalogPorts) endpoints(opts Options) map[string]endpoint {
 	k := keeper{p, opts}
-	return map[string]endpoint{
+	return pending(map[string]endpoint{
 		"health":                 health,
 		"version":                k.version,
 		"listTeams":              k.listTeams,
@@ -43,7 +43,8 @@ func (p CatalogPorts) endpoints(opts Options) map[string]endpoint {
 		"createShellApplication": k.createShellApplication,
 		"getApplication":         k.getApplication,
 		"deleteApplication":      k.deletes(catalog.KindApplication),
-	}
+	}, "createImageApplication", "createDockerfileApplication", "createComposeApplication", "listDatabases", "getDatabase", "createDatabase",
+		"updateDatabase", "deleteDatabase", "validateDatabase", "updateService", "validateService", "updateApplication", "validateApplication", "updateServer")
 }
 
 // find returns what a path names. Malformed, unknown and of another kind are

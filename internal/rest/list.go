@@ -23,6 +23,7 @@ func (p ListPorts) endpoints(Options) map[string]endpoint {
 		"listServerDeployments":      l.listServerDeployments,
 		"listServiceDeployments":     l.history(catalog.KindService),
 		"listApplicationDeployments": l.history(catalog.KindApplication),
+		"listDatabaseDeployments":    l.history(catalog.KindDatabase),
 	}
 }
 

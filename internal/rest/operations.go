@@ -24,7 +24,7 @@ func (p DeployPorts) endpoints(opts Options) map[string]endpoint {
 	for _, o := range operations {
 		endpoints[o.route] = s.operate(o.kind, o.operation, o.message)
 	}
-	return endpoints
+	return pending(endpoints, "startDatabase", "stopDatabase", "restartDatabase", "rollbackDeployment")
 }
 
 // operations are the endpoints that do one thing to one resource, with the

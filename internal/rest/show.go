@@ -20,10 +20,11 @@ type shower struct {
 // endpoints names each by its operation in openapi.yaml.
 func (p ShowPorts) endpoints(opts Options) map[string]endpoint {
 	s := shower{p, opts}
-	return map[string]endpoint{
+	return pending(map[string]endpoint{
 		"getDeployment": s.getDeployment,
 		"readLog":       s.readLog,
-	}
+	}, "latestServiceDeployment", "latestApplicationDeployment", "latestDatabaseDeployment", "getServiceDeployment",
+		"getApplicationDeployment", "getDatabaseDeployment", "getConfiguration", "compareDeployments")
 }
 
 // record returns the deployment that the path names, of whatever kind.
