@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 	"internal/deployment": {"internal/logbook", "internal/catalog", "internal/snapshot"},
 	"internal/recipe":     {"internal/catalog", "internal/engine", "internal/remote"},
 	"internal/inspect":    {"internal/catalog", "internal/recipe", "internal/remote"},
-	"internal/runner": {"internal/inspect", "internal/snapshot", "internal/catalog", "internal/deployment", "internal/logbook", "internal/recipe",
+	"internal/runner": {"internal/engine", "internal/inspect", "internal/snapshot", "internal/catalog", "internal/deployment", "internal/logbook", "internal/recipe",
 		"internal/redact", "internal/remote"},
 	"internal/rest": {"internal/engine", "internal/snapshot", "internal/openapi", "internal/deployment", "internal/logbook", "internal/catalog",
 		"internal/access", "internal/redact", "internal/oplog"},

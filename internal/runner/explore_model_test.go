@@ -174,7 +174,7 @@ func (m *model) do(ctx context.Context, a action) error {
 		return m.deliver(ctx, a.arg/10, a.arg%10)
 	case "sweep":
 		m.left.sweeps--
-		return m.dispatcher(never).Sweep(ctx, m.Catalog(), m.History())
+		return m.dispatcher(never).Sweep(ctx)
 	case "pause":
 		m.left.pauses--
 		m.sleep()
@@ -269,7 +269,8 @@ const never = 1000
 // dispatcher is one that dies after so many calls.
 func (m *model) dispatcher(calls int) *deployment.Dispatcher {
 	f := &failing{model: m, Ledger: m.Ledger(), calls: calls}
-	return deployment.NewDispatcher(f, f, f, deployment.DispatcherOptions{Now: func() time.Time { return m.now }})
+	ports := deployment.DispatcherPorts{Ledger: f, History: m.History(), Store: m.Catalog(), Vault: m.Vault(), Sender: f, Publisher: f}
+	return deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: func() time.Time { return m.now }})
 }
 
 // deliver has the stream deliver a change, which it does until that succeeds.

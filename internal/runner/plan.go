@@ -18,10 +18,11 @@ import (
 // and what must never be seen of it.
 type plan struct {
 	recipe.Plan
-	server  *catalog.Server
-	target  remote.Target
-	matcher *redact.Matcher
-	filter  logbook.NewFilter
+	resource catalog.Deployable
+	server   *catalog.Server
+	target   remote.Target
+	matcher  *redact.Matcher
+	filter   logbook.NewFilter
 	// timeout is how long the deployment may take, over all its runners.
 	timeout time.Duration
 }
@@ -29,60 +30,73 @@ type plan struct {
 // prepare resolves the plan. Invalid, NotFound and Conflict say that the
 // deployment can never run as it is configured, in words for the deployer.
 func (a *attempt) prepare(ctx context.Context) (plan, error) {
-	resource, err := catalog.Find[catalog.Deployable](ctx, a.Store, a.record.ID.Resource())
+	resource, err := a.configured(ctx)
 	if err != nil {
-		return plan{}, missing(err, "The resource was deleted.")
+		return plan{}, err
 	}
 	server, err := catalog.Find[*catalog.Server](ctx, a.Store, a.record.ServerID)
 	if err != nil {
 		return plan{}, missing(err, "The server was deleted.")
 	}
-	key, err := a.Vault.Get(ctx, server.KeyID)
+	secrets, err := a.open(ctx, resource, server)
 	if err != nil {
-		return plan{}, missing(err, "The private key of the server is gone.")
-	}
-	secrets, err := a.Vault.Get(ctx, resource.Common().ID)
-	if err != nil && !errors.Is(err, fault.NotFound) {
 		return plan{}, err
 	}
 	built, err := recipe.Build(recipe.Input{
-		Resource:   resource,
-		DataDir:    server.DataDir,
-		Deployment: string(a.record.ID),
-		Operation:  a.record.Operation,
-		Options:    a.record.Options,
-		Secrets:    secrets,
+		Resource:         resource,
+		DataDir:          server.DataDir,
+		Deployment:       string(a.record.ID),
+		Operation:        a.record.Operation,
+		Options:          a.record.Options,
+		Secrets:          secrets.resource,
+		DeployKey:        secrets.deploy[catalog.PrivateKeySecret],
+		ForbidHostAccess: server.ForbidHostAccess,
 	})
 	if err != nil {
 		return plan{}, err
 	}
 	built.Job.Deployment, built.Job.Attempt = string(a.record.ID), a.record.Lease.Attempt
-	matcher := redact.NewMatcher(known(key, secrets))
+	matcher := redact.NewMatcher(secrets.known(resource, server))
 	return plan{
-		Plan:    built,
-		server:  server,
-		matcher: matcher,
-		timeout: cmp.Or(resource.Shared().Timeout, catalog.DefaultTimeout),
-		filter:  func(emit func(p []byte, masked int)) logbook.Filter { return matcher.Stream(emit) },
+		Plan:     built,
+		resource: resource,
+		server:   server,
+		matcher:  matcher,
+		timeout:  cmp.Or(resource.Shared().Timeout, catalog.DefaultTimeout),
+		filter:   func(emit func(p []byte, masked int)) logbook.Filter { return matcher.Stream(emit) },
 		target: remote.Target{
 			Address:    server.Address,
 			Port:       server.Port,
 			User:       server.User,
 			HostKey:    server.HostKey,
-			PrivateKey: key[catalog.PrivateKeySecret],
+			PrivateKey: secrets.server[catalog.PrivateKeySecret],
 		},
 	}, nil
 }
 
-// known lists every secret that this deployment resolves.
-func known(sets ...map[string]string) []redact.Secret {
-	var secrets []redact.Secret
-	for _, set := range sets {
-		for name, value := range set {
-			secrets = append(secrets, redact.Secret{Name: name, Value: value})
-		}
+// configured is the resource with the configuration that the record names: what
+// was asked for, whatever the catalog has become since. What is to be deleted
+// is gone for good afterwards, so for that the catalog's own will do.
+func (a *attempt) configured(ctx context.Context) (catalog.Deployable, error) {
+	resource, err := catalog.Find[catalog.Deployable](ctx, a.Store, a.record.ID.Resource())
+	if err != nil {
+		return nil, missing(err, "The resource was deleted.")
 	}
-	return secrets
+	if a.record.ConfigurationHash == "" { // of a record that is older than snapshots
+		return resource, nil
+	}
+	taken, err := a.Snapshots.Get(ctx, resource.Common().ID, a.record.ConfigurationHash)
+	if err == nil {
+		var restored catalog.Deployable
+		if restored, err = taken.Restore(resource); err == nil {
+			return restored, nil
+		}
+		err = fault.Wrap(err, fault.Invalid, "The configuration that this deployment was asked for cannot be read.")
+	}
+	if a.record.Operation == catalog.Delete && refused(err) {
+		return resource, nil
+	}
+	return nil, missing(err, "The configuration that this deployment was asked for is gone. Ask for it again.")
 }
 
 // noSecrets is the filter before anything secret is known to the runner:

@@ -15,6 +15,7 @@ import (
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
 	"waybill/internal/remote"
+	"waybill/internal/snapshot"
 )
 
 // LeaseLength is how long a runner may be silent before another may take its
@@ -27,13 +28,14 @@ const HandOverTime = time.Minute
 
 // Ports are what a runner works with. All are needed.
 type Ports struct {
-	Store   catalog.Store
-	Vault   catalog.Vault
-	Ledger  deployment.Ledger
-	History deployment.History
-	Archive logbook.Archive
-	Dialer  remote.Dialer
-	Sender  deployment.Sender
+	Store     catalog.Store
+	Vault     catalog.Vault
+	Ledger    deployment.Ledger
+	History   deployment.History
+	Archive   logbook.Archive
+	Snapshots snapshot.Archive
+	Dialer    remote.Dialer
+	Sender    deployment.Sender
 }
 
 // Options adjust [New]; the zero value works.
@@ -116,6 +118,9 @@ func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error 
 	outcome, err := a.work(ctx)
 	if errors.Is(err, errHandOver) {
 		return a.handOver(ctx)
+	}
+	if err == nil {
+		outcome, err = a.settled(ctx, outcome)
 	}
 	if err != nil {
 		return err

@@ -99,7 +99,7 @@ func (w *world) again(t *testing.T, resource catalog.ID) deployment.ID {
 
 func (w *world) ports() runner.Ports {
 	return runner.Ports{Store: w.Catalog(), Vault: w.Vault(), Ledger: w.Ledger(), History: w.History(), Archive: w.Archive(),
-		Dialer: w.dialer, Sender: w.Sender()}
+		Snapshots: w.Snapshots(), Dialer: w.dialer, Sender: w.Sender()}
 }
 
 func (w *world) runner() *runner.Runner {

@@ -62,8 +62,8 @@ func Judge(end remote.End, step, status string) deployment.Outcome {
 		return outcome
 	}
 	outcome.Status, outcome.Reason, outcome.ResourceStatus = deployment.Failed, deployment.ReasonExit, ""
-	if step == recipe.HealthStep {
-		// It runs, and is not well: what its check exited with says no more.
+	if step == recipe.HealthStep || code == recipe.UnhealthyExit {
+		// It was started, and is not well: what the step exited with says no more.
 		outcome.Reason = deployment.ReasonUnhealthy
 		return outcome
 	}

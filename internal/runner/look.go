@@ -1,0 +1,99 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"strings"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/inspect"
+	"waybill/internal/logbook"
+)
+
+// lookFor is how long a look at the resource may take. It is a few commands;
+// the deployment has ended by then, and somebody waits for it.
+const lookFor = 15 * time.Second
+
+// The states that are known without a look.
+const (
+	statusGone    = "exited"
+	statusUnknown = "unknown"
+)
+
+// settled is the outcome with what the resource is now, as the server says. If
+// that cannot be found out, a deployment that succeeded has what its recipe
+// promises, and one that did not has changed nobody knows what.
+func (a *attempt) settled(ctx context.Context, outcome deployment.Outcome) (deployment.Outcome, error) {
+	if outcome.Status == deployment.Finished && a.record.Operation == catalog.Delete {
+		outcome.ResourceStatus = statusGone
+		return outcome, nil
+	}
+	found, trouble, err := a.look(ctx)
+	switch {
+	case err != nil:
+		return outcome, err
+	case trouble == nil && found.Status != "":
+		outcome.ResourceStatus = found.Status
+		a.built(found)
+		return outcome, nil
+	case outcome.Status != deployment.Finished && a.progress.Process != "":
+		outcome.ResourceStatus = statusUnknown
+		a.say(logbook.Stderr, "What the resource is now could not be found out.")
+	}
+	a.opts.Log.InfoContext(ctx, "status not found out", "cause", trouble)
+	return outcome, nil
+}
+
+// errUnseen says that there was no look.
+var errUnseen = errors.New("there is no connection, or no time left")
+
+// look looks at the resource while the lease is kept. trouble is why nothing
+// was seen.
+func (a *attempt) look(ctx context.Context) (found inspect.Found, trouble, err error) {
+	if a.shell == nil || a.late() {
+		return inspect.Found{}, errUnseen, nil
+	}
+	shell, resource, dataDir := a.shell, a.plan.resource, a.plan.server.DataDir
+	trouble, err = a.keeping(ctx, a.inTime, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, lookFor)
+		defer cancel()
+		var err error
+		found, err = inspect.Look(ctx, shell, resource, dataDir)
+		return err
+	})
+	switch {
+	case errors.Is(err, errHandOver):
+		return inspect.Found{}, err, nil
+	case err == nil && ctx.Err() != nil:
+		return inspect.Found{}, nil, ctx.Err()
+	}
+	return found, trouble, err
+}
+
+// inTime is errHandOver once this runner's time is nearly up.
+func (a *attempt) inTime() error {
+	if a.late() {
+		return errHandOver
+	}
+	return nil
+}
+
+// commits are what a commit's hash looks like, of SHA-1 and of SHA-256.
+var commits = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
+
+// built notes what was built. The message is whatever somebody wrote: it is
+// redacted before anything is cut off, so that no part of a secret is left.
+func (a *attempt) built(found inspect.Found) {
+	if a.record.Operation == catalog.Stop || !commits.MatchString(found.Commit) {
+		return
+	}
+	message := a.plan.matcher.Text(strings.ToValidUTF8(found.Message, "\uFFFD"))
+	message, _, _ = strings.Cut(strings.TrimSpace(message), "\n")
+	if len(message) > deployment.MaxCommitMessage {
+		message = strings.ToValidUTF8(message[:deployment.MaxCommitMessage], "")
+	}
+	a.progress.Source = deployment.Source{Commit: found.Commit, Message: strings.TrimSpace(message)}
+}

@@ -1,0 +1,81 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"maps"
+
+	"waybill/internal/catalog"
+	"waybill/internal/engine"
+	"waybill/internal/fault"
+	"waybill/internal/redact"
+)
+
+// secrets are the sets of the vault that a deployment works with.
+type secrets struct {
+	server, resource, deploy map[string]string
+}
+
+// open reads them. What only a build needs may be missing for the others.
+func (a *attempt) open(ctx context.Context, resource catalog.Deployable, server *catalog.Server) (secrets, error) {
+	var sets secrets
+	var err error
+	if sets.server, err = a.Vault.Get(ctx, server.KeyID); err != nil {
+		return sets, missing(err, "The private key of the server is gone.")
+	}
+	if sets.resource, err = a.Vault.Get(ctx, resource.Common().ID); err != nil && !errors.Is(err, fault.NotFound) {
+		return sets, err
+	}
+	app, ok := resource.(*catalog.Application)
+	if !ok || app.Source() == nil || app.Source().KeyID == "" {
+		return sets, nil
+	}
+	sets.deploy, err = a.Vault.Get(ctx, app.Source().KeyID)
+	if errors.Is(err, fault.NotFound) && (a.record.Operation == catalog.Stop || a.record.Operation == catalog.Delete) {
+		return sets, nil
+	}
+	return sets, missing(err, "The deploy key of the application's repository is gone. Give the application another one.")
+}
+
+// known lists everything that must not be seen of this deployment. The key of a
+// resource's marks is left out: no command is given it.
+func (s secrets) known(resource catalog.Deployable, server *catalog.Server) []redact.Secret {
+	var all []redact.Secret
+	for _, set := range []map[string]string{s.server, s.resource, s.deploy} {
+		for name, value := range set {
+			if name != catalog.MarkKeySecret {
+				all = append(all, redact.Secret{Name: name, Value: value})
+			}
+		}
+	}
+	if database, ok := resource.(*catalog.Database); ok {
+		all = append(all, s.addresses(database, server)...)
+	}
+	return all
+}
+
+// addresses are the connection strings of a database. Its password is known in
+// itself; whole, they show neither the user's name nor where the mask ends.
+func (s secrets) addresses(database *catalog.Database, server *catalog.Server) []redact.Secret {
+	kind, known := engine.Find(database.Engine)
+	if !known {
+		return nil
+	}
+	values := maps.Clone(database.Settings)
+	if values == nil {
+		values = map[string]string{}
+	}
+	for _, setting := range kind.Settings {
+		if value, kept := s.resource[setting.VaultName()]; kept && setting.Secret {
+			values[setting.Field] = value
+		}
+	}
+	inside := engine.Address{Host: string(database.ID), Values: values, TLS: database.TLS, Image: database.Image}
+	outside := inside
+	outside.Host, outside.Port = server.Address, database.PublicPort
+	all := []redact.Secret{{Name: "internal_db_url", Value: kind.URL(inside)}}
+	if database.PublicPort != 0 {
+		all = append(all, redact.Secret{Name: "external_db_url", Value: kind.URL(outside)})
+	}
+	return all
+}
