@@ -67,40 +67,30 @@ func NewRequests(store catalog.Store, ledger Ledger, opts RequestsOptions) *Requ
 }
 
 // Request queues the operation and returns its record, or the record that
-// already stands for the same request.
+// already stands for the same request. It runs with the configuration that the
+// resource has now, or with the one that Options.Configuration names.
 //
 // NotFound if there is no such resource; Conflict if its server has no pinned
-// host key, if it has another operation queued, or if the idempotency key was
-// used for something else; Exhausted if the server's queue is full. A refused
+// host key, if it has another operation queued, if there is nothing to do
+// ([ErrNeedless]), or if the idempotency key was used for something else; Exhausted if the server's queue is full. A refused
 // request leaves nothing behind.
 func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error) {
 	resource, server, err := r.find(ctx, request.Resource)
 	if err != nil {
 		return Receipt{}, err
 	}
-	now := r.opts.Now().UTC().Truncate(time.Microsecond)
-	id, err := NewID(request.Resource, now, r.opts.Random)
+	id, now, err := r.next(request.Resource)
 	if err != nil {
 		return Receipt{}, err
 	}
-	hash, err := r.keep(ctx, resource)
-	if err != nil {
-		return Receipt{}, err
+	hash := request.Options.Configuration // kept when it first ran
+	if hash == "" {
+		if hash, err = r.keep(ctx, resource); err != nil {
+			return Receipt{}, err
+		}
 	}
-	record := Record{
-		ID:                id,
-		Status:            Queued,
-		Operation:         request.Operation,
-		Options:           request.Options,
-		ResourceName:      resource.Common().Name,
-		ServerID:          server.ID,
-		ServerName:        server.Name,
-		Trigger:           request.Trigger,
-		ConfigurationHash: hash,
-		CreatedAt:         now,
-		QueuedAt:          now,
-		UpdatedAt:         now,
-	}
+	record := request.record(id, resource, server, now)
+	record.Status, record.ConfigurationHash, record.QueuedAt = Queued, hash, now
 	receipt, err := r.ledger.Enqueue(ctx, record, request.key())
 	if err != nil {
 		return Receipt{}, err
@@ -110,6 +100,28 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 			"This Idempotency-Key was used for another request, which is deployment %s. Use a new key.", receipt.Record.ID)
 	}
 	return receipt, nil
+}
+
+// next is the id of a new deployment, and when it is made.
+func (r *Requests) next(resource catalog.ID) (ID, time.Time, error) {
+	now := r.opts.Now().UTC().Truncate(time.Microsecond)
+	id, err := NewID(resource, now, r.opts.Random)
+	return id, now, err
+}
+
+// record begins the record of the request.
+func (r Request) record(id ID, resource catalog.Deployable, server *catalog.Server, now time.Time) Record {
+	return Record{
+		ID:           id,
+		Operation:    r.Operation,
+		Options:      r.Options,
+		ResourceName: resource.Common().Name,
+		ServerID:     server.ID,
+		ServerName:   server.Name,
+		Trigger:      r.Trigger,
+		CreatedAt:    now,
+		UpdatedAt:    now,
+	}
 }
 
 // keep takes the snapshot of what the deployment will run with.
@@ -129,10 +141,7 @@ func (r *Requests) find(ctx context.Context, id catalog.ID) (catalog.Deployable,
 	if err != nil {
 		return nil, nil, err
 	}
-	server, err := catalog.Find[*catalog.Server](ctx, r.store, resource.Shared().ServerID)
-	if errors.Is(err, fault.NotFound) {
-		return nil, nil, ServerGone()
-	}
+	server, err := r.server(ctx, resource)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -141,6 +150,14 @@ func (r *Requests) find(ctx context.Context, id catalog.ID) (catalog.Deployable,
 			"The host key of server %s is not pinned. POST /servers/%s/validate shows its fingerprint and pins it.", server.Name, server.ID)
 	}
 	return resource, server, nil
+}
+
+func (r *Requests) server(ctx context.Context, resource catalog.Deployable) (*catalog.Server, error) {
+	server, err := catalog.Find[*catalog.Server](ctx, r.store, resource.Shared().ServerID)
+	if errors.Is(err, fault.NotFound) {
+		return nil, ServerGone()
+	}
+	return server, err
 }
 
 // key names the request for the ledger. The parts are encoded as JSON, so that

@@ -1,0 +1,113 @@
+package deployment
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+	"waybill/internal/snapshot"
+)
+
+// Rollback queues a deployment that runs with the configuration of an earlier
+// one of the same resource, with the same commit and tag, and with the secrets
+// of today. Of the request it takes who asks, and with which key.
+//
+// NotFound if the resource is gone; Gone if the configuration is no longer
+// kept; Conflict if there never was one, if it names a secret that the resource
+// no longer has, or, for a database, if more than its environment and its
+// limits would differ. Otherwise as [Requests.Request].
+func (r *Requests) Rollback(ctx context.Context, to Record, request Request) (Receipt, error) {
+	resource, err := catalog.Find[catalog.Deployable](ctx, r.store, to.ID.Resource())
+	if err != nil {
+		return Receipt{}, err
+	}
+	old, err := r.kept(ctx, to)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if err := allowed(old, resource); err != nil {
+		return Receipt{}, err
+	}
+	request.Resource, request.Operation = to.ID.Resource(), catalog.Start
+	if to.ID.Kind() == catalog.KindApplication {
+		request.Operation = catalog.Deploy
+	}
+	request.Options = catalog.Options{
+		Configuration: to.ConfigurationHash,
+		DockerTag:     to.Options.DockerTag,
+		Commit:        to.Progress.Source.Commit,
+	}
+	return r.Request(ctx, request)
+}
+
+// kept is the configuration that the deployment ran with.
+func (r *Requests) kept(ctx context.Context, record Record) (snapshot.Snapshot, error) {
+	if record.ConfigurationHash == "" || r.opts.Snapshots == nil {
+		return nil, fault.New(fault.Conflict, "Deployment %s has no configuration on record.", record.ID)
+	}
+	return Configuration(ctx, r.opts.Snapshots, record)
+}
+
+// Configuration is the configuration that a deployment ran with. NotFound if
+// none is on record, Gone if it is no longer kept.
+func Configuration(ctx context.Context, archive snapshot.Archive, record Record) (snapshot.Snapshot, error) {
+	if record.ConfigurationHash == "" {
+		return nil, fault.New(fault.NotFound, "Configuration not found.")
+	}
+	kept, err := archive.Get(ctx, record.ID.Resource(), record.ConfigurationHash)
+	if errors.Is(err, fault.NotFound) {
+		return nil, fault.New(fault.Gone, "The configuration of this deployment is no longer kept.")
+	}
+	return kept, err
+}
+
+// allowed refuses what would not bring the resource back to how it was.
+func allowed(old snapshot.Snapshot, resource catalog.Deployable) error {
+	restored, err := old.Restore(resource)
+	if err != nil {
+		return err
+	}
+	if gone := goneSecrets(restored, resource); len(gone) > 0 {
+		return fault.New(fault.Conflict, "That configuration needs secrets that are gone: %s. Set them first.", strings.Join(gone, ", "))
+	}
+	if resource.Common().ID.Kind() != catalog.KindDatabase {
+		return nil
+	}
+	present, err := snapshot.Of(resource)
+	if err != nil {
+		return err
+	}
+	changes, err := snapshot.Compare(old, present)
+	if err != nil {
+		return err
+	}
+	var bound []string
+	for _, change := range changes {
+		if !strings.HasPrefix(change.Path, "environment.") && !strings.HasPrefix(change.Path, "limits_") {
+			bound = append(bound, change.Path)
+		}
+	}
+	if len(bound) > 0 {
+		return fault.New(fault.Conflict, "A database cannot be rolled back unless only its environment or its limits differ: "+
+			"its data would not go back with it. Here these differ too: %s.", strings.Join(bound, ", "))
+	}
+	return nil
+}
+
+// goneSecrets are the fields of the secrets that the restored resource needs
+// and the present one no longer has.
+func goneSecrets(restored, present catalog.Deployable) []string {
+	has := map[string]bool{}
+	for _, secret := range catalog.SecretsOf(present) {
+		has[secret.Name] = true
+	}
+	var gone []string
+	for _, secret := range catalog.SecretsOf(restored) {
+		if !has[secret.Name] {
+			gone = append(gone, secret.Field)
+		}
+	}
+	return gone
+}
