@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -18,21 +19,31 @@ func (r Record) SameRequest(other Record) bool {
 	return r.ID.Resource() == other.ID.Resource() && r.Operation == other.Operation && r.Options == other.Options
 }
 
-// Needless reports whether a resource with the status has nothing to do for
-// this operation: a service or a database that runs is not started, and one
-// that does not is not stopped. Any option asks for more than the state, and
-// force for anything. Applications are deployed anew by starting them.
-func (r Record) Needless(status string) bool {
+// Needless reports whether a resource in the state has nothing to do for this
+// operation: a service or a database that runs is not started, and one that
+// does not is not stopped. While a deployment of it runs, nobody knows what
+// comes of it, so nothing is needless then.
+func (r Record) Needless(state catalog.State) bool {
+	return state.Running == "" && slices.ContainsFunc(r.SatisfiedBy(), func(word string) bool {
+		return state.Status == word || word != "" && strings.HasPrefix(state.Status, word)
+	})
+}
+
+// SatisfiedBy are the words of which a status begins with one when it is what
+// the operation is for; "" is that of a resource on which nothing ever ran. Any
+// option asks for more than a status, and force for anything. Applications are
+// deployed anew by starting them.
+func (r Record) SatisfiedBy() []string {
 	if r.Options != (catalog.Options{}) || r.ID.Kind() == catalog.KindApplication {
-		return false
+		return nil
 	}
 	switch r.Operation {
 	case catalog.Start:
-		return strings.HasPrefix(status, "running")
+		return []string{"running"}
 	case catalog.Stop:
-		return status == "" || strings.HasPrefix(status, "exited")
+		return []string{"", "exited"}
 	}
-	return false
+	return nil
 }
 
 // Claimed is the record once it left the queue. Conflict unless it is queued.

@@ -41,7 +41,8 @@ func (m *Memory) Clone() *Memory {
 	return clone
 }
 
-// cloneEntity copies an entity with all that it points to, its state excepted.
+// cloneEntity copies an entity with all that it points to. Its state and the
+// secrets that only a draft carries are not in the copy.
 func cloneEntity(entity catalog.Entity) catalog.Entity {
 	switch entity := entity.(type) {
 	case *catalog.Server:
@@ -53,24 +54,55 @@ func cloneEntity(entity catalog.Entity) catalog.Entity {
 		cloneResource(&clone.Resource)
 		return clone
 	case *catalog.Application:
+		return cloneApplication(entity)
+	case *catalog.Database:
 		clone := new(*entity)
 		cloneResource(&clone.Resource)
-		if entity.Shell != nil {
-			clone.Shell = new(*entity.Shell)
-		}
+		clone.Container = cloneContainer(entity.Container)
+		clone.Settings, clone.InitScripts = maps.Clone(entity.Settings), slices.Clone(entity.InitScripts)
+		clone.TLSKey = ""
 		return clone
 	}
 	return entity // the set of entities is closed
 }
 
+func cloneApplication(application *catalog.Application) *catalog.Application {
+	clone := new(*application)
+	cloneResource(&clone.Resource)
+	if clone.Shell != nil {
+		clone.Shell = new(*clone.Shell)
+	}
+	if clone.Image != nil {
+		clone.Image = new(*clone.Image)
+		clone.Image.Container = cloneContainer(clone.Image.Container)
+	}
+	if clone.Dockerfile != nil {
+		clone.Dockerfile = new(*clone.Dockerfile)
+		clone.Dockerfile.Container = cloneContainer(clone.Dockerfile.Container)
+	}
+	if clone.Compose != nil {
+		clone.Compose = new(*clone.Compose)
+	}
+	if source := clone.Source(); source != nil {
+		source.Password = ""
+	}
+	return clone
+}
+
 func cloneResource(resource *catalog.Resource) {
 	resource.Environment = slices.Clone(resource.Environment)
+	resource.Marks = maps.Clone(resource.Marks)
 	resource.State = catalog.State{}
 }
 
-// withDependenciesOf gives the entity the dependencies of the old one, which an
-// update leaves alone.
-func withDependenciesOf(old, entity catalog.Entity) catalog.Entity {
+func cloneContainer(container catalog.Container) catalog.Container {
+	container.Exposes, container.Mappings = slices.Clone(container.Exposes), slices.Clone(container.Mappings)
+	return container
+}
+
+// withDependencyOf gives the entity the first dependency of the old one, which
+// an update leaves alone.
+func withDependencyOf(old, entity catalog.Entity) catalog.Entity {
 	switch old := old.(type) {
 	case *catalog.Server:
 		if entity, ok := entity.(*catalog.Server); ok {

@@ -34,7 +34,7 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deplo
 			receipt = l.receipt(queued.ID, true)
 			return nil
 		}
-		if record.Needless(state.Status) {
+		if record.Needless(*state) {
 			return deployment.Needless(record)
 		}
 		if err := l.append(record, state); err != nil {

@@ -18,10 +18,8 @@ func (s store) Create(ctx context.Context, entity catalog.Entity) error {
 		if _, taken := s.entities[id]; taken {
 			return catalog.Taken(id)
 		}
-		for _, dependency := range entity.DependsOn() {
-			if _, there := s.entities[dependency]; !there {
-				return catalog.Unmet(dependency)
-			}
+		if err := s.unmet(entity); err != nil {
+			return err
 		}
 		s.entities[id] = cloneEntity(entity)
 		if id.Kind().Deployable() {
@@ -32,6 +30,16 @@ func (s store) Create(ctx context.Context, entity catalog.Entity) error {
 		}
 		return nil
 	})
+}
+
+// unmet says which dependency of the entity is missing, or nil.
+func (s store) unmet(entity catalog.Entity) error {
+	for _, dependency := range entity.DependsOn() {
+		if _, there := s.entities[dependency]; !there {
+			return catalog.Unmet(dependency)
+		}
+	}
+	return nil
 }
 
 func (s store) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
@@ -91,7 +99,11 @@ func (s store) Update(ctx context.Context, entity catalog.Entity, was time.Time)
 		if !old.Common().UpdatedAt.Equal(was) {
 			return catalog.Outdated(id)
 		}
-		s.entities[id] = withDependenciesOf(old, cloneEntity(entity))
+		changed := withDependencyOf(old, cloneEntity(entity))
+		if err := s.unmet(changed); err != nil {
+			return err
+		}
+		s.entities[id] = changed
 		return nil
 	})
 }

@@ -160,8 +160,8 @@ func TestRecordsThatAreGone(t *testing.T) {
 func TestWhatIsTooLargeIsInvalid(t *testing.T) {
 	s := newStand(t)
 	large := s.service("svc222222222222222222222")
-	large.Compose = strings.Repeat("x", catalog.MaxComposeBytes)
-	large.Environment = []catalog.Variable{{Name: "A", Value: strings.Repeat("y", 200<<10)}}
+	large.Compose = incompressible(catalog.MaxComposeBytes)
+	large.Environment = []catalog.Variable{{Name: "A", Value: strings.Repeat("y", 300<<10)}}
 	err := s.catalog.Create(t.Context(), large)
 	if !errors.Is(err, fault.Invalid) || strings.Contains(fault.Public(err), "yyy") {
 		t.Errorf("Create: %v, want Invalid", err)

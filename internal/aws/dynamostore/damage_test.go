@@ -25,8 +25,11 @@ func (h hand) damage() deploymenttest.Damage {
 }
 
 func (h hand) table(id deployment.ID) *string {
-	if id.Kind() == catalog.KindApplication {
+	switch id.Kind() {
+	case catalog.KindApplication:
 		return aws.String(h.tables.Applications)
+	case catalog.KindDatabase:
+		return aws.String(h.tables.Databases)
 	}
 	return aws.String(h.tables.Services)
 }

@@ -11,8 +11,8 @@ import (
 
 // Delete removes the entity and takes it off the counts of what it depends on.
 //
-// It reads first, for the dependencies (they never change) and for a refusal
-// that says why; whether it may go is decided by the transaction.
+// It reads first, for the dependencies and for a refusal that says why; whether
+// it may go is decided by the transaction, which asks for the same dependencies.
 func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
 	return settle(ctx, func() (bool, error) {
 		stored, err := c.get(ctx, id)
@@ -26,7 +26,7 @@ func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
 		if err := deletable(id, form, stored); err != nil {
 			return true, err
 		}
-		writes := []types.TransactWriteItem{c.remove(id)}
+		writes := []types.TransactWriteItem{c.remove(id, stored["depends_on"])}
 		for _, dependency := range form.DependsOn {
 			writes = append(writes, c.count(catalog.ID(dependency), -1))
 		}
@@ -61,9 +61,14 @@ func deletable(id catalog.ID, form entityItem, stored item) error {
 	return nil
 }
 
-// remove deletes the item if nothing depends on it and nothing runs.
-func (c *Catalog) remove(id catalog.ID) types.TransactWriteItem {
+// remove deletes the item if nothing depends on it, nothing runs, and it
+// depends on what it did when it was read.
+func (c *Catalog) remove(id catalog.ID, dependencies types.AttributeValue) types.TransactWriteItem {
 	condition, values := "#dependents = :zero", item{":zero": number(0)}
+	if id.Kind() == catalog.KindApplication && dependencies != nil { // no other's can change
+		condition += " AND #depends_on = :depends_on"
+		values[":depends_on"] = dependencies
+	}
 	switch {
 	case id.Kind() == catalog.KindServer:
 		condition += " AND size(#queue) = :zero AND size(#running) = :zero"

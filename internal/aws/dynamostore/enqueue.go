@@ -2,7 +2,9 @@ package dynamostore
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,9 +38,10 @@ type requestItem struct {
 //  2. The resource is gone: NotFound.
 //  3. The resource has one queued: that one if it is of the same request, which
 //     is then remembered as well; else Conflict.
-//  4. The server is gone: Conflict. Its queue is full: Exhausted.
-//  5. The id is taken: Conflict.
-//  6. Nothing of this any more: what refused it is over, so it is tried again.
+//  4. The resource is in the state that was asked for: Conflict.
+//  5. The server is gone: Conflict. Its queue is full: Exhausted.
+//  6. The id is taken: Conflict.
+//  7. Nothing of this any more: what refused it is over, so it is tried again.
 func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey) (deployment.Receipt, error) {
 	if !record.ID.Kind().Deployable() {
 		return deployment.Receipt{}, catalog.Missing(record.ID.Resource())
@@ -80,6 +83,7 @@ func (d *Deployments) enqueueing(record deployment.Record, key deployment.Reques
 	if err != nil {
 		return nil, err
 	}
+	useful, values := unsatisfied(record)
 	writes := []types.TransactWriteItem{
 		put(d.tables.of(record.ID.Kind()), whole, "attribute_not_exists(#deployment_uuid)", nil),
 		update(change{
@@ -93,8 +97,8 @@ func (d *Deployments) enqueueing(record deployment.Record, key deployment.Reques
 			table:     d.tables.Catalog,
 			key:       entityKey(record.ID.Resource()),
 			update:    "SET #queued = :id ADD #deployments :one",
-			condition: "#queued = :none",
-			values:    item{":id": text(record.ID), ":one": number(1), ":none": text("")},
+			condition: "#queued = :none" + useful,
+			values:    with(values, item{":id": text(record.ID), ":one": number(1), ":none": text("")}),
 		}),
 	}
 	if key.Hash == "" {
@@ -102,6 +106,27 @@ func (d *Deployments) enqueueing(record deployment.Record, key deployment.Reques
 	}
 	form, condition, values, err := remembering(record.ID, key, record.QueuedAt)
 	return append(writes, put(d.tables.Catalog, form, condition, values)), err
+}
+
+// unsatisfied is the condition that the resource is not in the state that is
+// asked for, which is [deployment.Record.Needless] the other way round. It is
+// empty where that can never be.
+func unsatisfied(record deployment.Record) (condition string, values item) {
+	values = item{}
+	var states []string
+	for i, word := range record.SatisfiedBy() {
+		if word == "" {
+			states = append(states, "#status = :none")
+			continue
+		}
+		name := fmt.Sprintf(":word%d", i)
+		states = append(states, "begins_with(#status, "+name+")")
+		values[name] = text(word)
+	}
+	if len(states) == 0 {
+		return "", values
+	}
+	return " AND (#running <> :none OR NOT (" + strings.Join(states, " OR ") + "))", values
 }
 
 // remembering is the item that remembers a request, and the condition under
@@ -137,6 +162,9 @@ func (d *Deployments) standing(ctx context.Context, record deployment.Record, ke
 	if state.Queued != "" {
 		known, err = d.sameQueued(ctx, deployment.ID(state.Queued), record, key)
 		return known, true, err
+	}
+	if record.Needless(catalog.State(state)) {
+		return known, true, deployment.Needless(record)
 	}
 	if err := d.admits(ctx, record); err != nil {
 		return known, true, err

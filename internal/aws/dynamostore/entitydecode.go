@@ -20,19 +20,15 @@ func decodeEntity(stored item) (catalog.Entity, error) {
 		ID: catalog.ID(form.UUID), Name: form.Name, Description: form.Description,
 		CreatedAt: time.Time(form.CreatedAt), UpdatedAt: time.Time(form.UpdatedAt),
 	}
-	// What an entity depends on is kept once, in depends_on: an update of the
-	// definition cannot change it.
-	var dependency catalog.ID
-	if len(form.DependsOn) > 0 {
-		dependency = catalog.ID(form.DependsOn[0])
-	}
+	// What an entity depends on is kept once, in depends_on: no definition has
+	// any of it.
 	switch catalog.Kind(form.Kind) {
 	case catalog.KindServer:
-		return decodeServer(meta, dependency, stored["definition"])
+		return decodeServer(meta, dependency(form.DependsOn, 0), stored["definition"])
 	case catalog.KindPrivateKey:
 		return decodePrivateKey(meta, stored["definition"])
-	case catalog.KindService, catalog.KindApplication:
-		return decodeResource(meta, dependency, stored)
+	case catalog.KindApplication, catalog.KindService, catalog.KindDatabase:
+		return decodeResource(meta, form.DependsOn, stored)
 	default:
 		return nil, fault.New(fault.Internal, "%s is of a kind that is not known", meta.ID)
 	}
@@ -46,7 +42,8 @@ func decodeServer(meta catalog.Meta, key catalog.ID, definition types.AttributeV
 	return &catalog.Server{
 		Meta: meta, KeyID: key,
 		Address: form.Address, Port: form.Port, User: form.User, HostKey: form.HostKey, DataDir: form.DataDir,
-		Concurrency: form.Concurrency, QueueLimit: form.QueueLimit, ValidatedAt: time.Time(form.ValidatedAt),
+		Concurrency: form.Concurrency, QueueLimit: form.QueueLimit,
+		ForbidHostAccess: form.ForbidHostAccess, ValidatedAt: time.Time(form.ValidatedAt),
 	}, nil
 }
 
@@ -56,34 +53,6 @@ func decodePrivateKey(meta catalog.Meta, definition types.AttributeValue) (catal
 		return nil, err
 	}
 	return &catalog.PrivateKey{Meta: meta, PublicKey: form.PublicKey, Fingerprint: form.Fingerprint}, nil
-}
-
-func decodeResource(meta catalog.Meta, server catalog.ID, stored item) (catalog.Entity, error) {
-	var form resourceDefinition
-	if err := decodeDefinition(stored["definition"], &form); err != nil {
-		return nil, err
-	}
-	var state resourceState
-	if err := decode(stored, &state); err != nil {
-		return nil, err
-	}
-	resource := catalog.Resource{
-		Meta: meta, ServerID: server,
-		Timeout:       time.Duration(form.TimeoutSeconds) * time.Second,
-		HealthTimeout: time.Duration(form.HealthTimeoutSeconds) * time.Second,
-		State:         catalog.State(state),
-	}
-	for _, variable := range form.Environment {
-		resource.Environment = append(resource.Environment, catalog.Variable(variable))
-	}
-	if meta.ID.Kind() == catalog.KindService {
-		return &catalog.Service{Resource: resource, Compose: form.Compose}, nil
-	}
-	application := &catalog.Application{Resource: resource}
-	if form.Shell != nil {
-		application.Shell = new(catalog.Shell(*form.Shell))
-	}
-	return application, nil
 }
 
 // decode reads an item, or the parts of it that the form has.

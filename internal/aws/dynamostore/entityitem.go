@@ -2,7 +2,6 @@ package dynamostore
 
 import (
 	"maps"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -45,44 +44,22 @@ type resourceState struct {
 // serverDefinition has the two limits that the conditions of enqueue.go and
 // claim.go compare with, as they are at the moment of the write.
 type serverDefinition struct {
-	Address     string  `dynamodbav:"address"`
-	Port        int     `dynamodbav:"port"`
-	User        string  `dynamodbav:"user"`
-	HostKey     string  `dynamodbav:"host_key"`
-	DataDir     string  `dynamodbav:"data_dir"`
-	Concurrency int     `dynamodbav:"concurrency"`
-	QueueLimit  int     `dynamodbav:"queue_limit"`
-	ValidatedAt instant `dynamodbav:"validated_at"`
+	Address     string `dynamodbav:"address"`
+	Port        int    `dynamodbav:"port"`
+	User        string `dynamodbav:"user"`
+	HostKey     string `dynamodbav:"host_key"`
+	DataDir     string `dynamodbav:"data_dir"`
+	Concurrency int    `dynamodbav:"concurrency"`
+	QueueLimit  int    `dynamodbav:"queue_limit"`
+	// ForbidHostAccess is not in items that are older than it.
+	ForbidHostAccess bool    `dynamodbav:"forbid_host_access"`
+	ValidatedAt      instant `dynamodbav:"validated_at"`
 }
 
 // keyDefinition is what is public about a key. The key itself lies elsewhere.
 type keyDefinition struct {
 	PublicKey   string `dynamodbav:"public_key"`
 	Fingerprint string `dynamodbav:"fingerprint"`
-}
-
-// resourceDefinition is the definition of every kind of resource; each kind
-// uses the attributes that it has.
-type resourceDefinition struct {
-	Environment          []variableItem `dynamodbav:"environment"`
-	TimeoutSeconds       int64          `dynamodbav:"timeout_seconds"`
-	HealthTimeoutSeconds int64          `dynamodbav:"health_timeout_seconds"`
-	Compose              string         `dynamodbav:"compose,omitempty"`
-	Shell                *shellItem     `dynamodbav:"shell,omitempty"`
-}
-
-// variableItem has no value when it is secret.
-type variableItem struct {
-	Name   string `dynamodbav:"name"`
-	Value  string `dynamodbav:"value"`
-	Secret bool   `dynamodbav:"secret"`
-}
-
-// shellItem is the commands of an application.
-type shellItem struct {
-	Start  string `dynamodbav:"start"`
-	Stop   string `dynamodbav:"stop"`
-	Health string `dynamodbav:"health"`
 }
 
 // entityKey is the primary key. The id names its kind.
@@ -135,35 +112,23 @@ func encodeDefinition(entity catalog.Entity) (types.AttributeValue, error) {
 	case *catalog.Server:
 		form = serverDefinition{
 			Address: entity.Address, Port: entity.Port, User: entity.User, HostKey: entity.HostKey, DataDir: entity.DataDir,
-			Concurrency: entity.Concurrency, QueueLimit: entity.QueueLimit, ValidatedAt: instant(entity.ValidatedAt),
+			Concurrency: entity.Concurrency, QueueLimit: entity.QueueLimit,
+			ForbidHostAccess: entity.ForbidHostAccess, ValidatedAt: instant(entity.ValidatedAt),
 		}
 	case *catalog.PrivateKey:
 		form = keyDefinition{PublicKey: entity.PublicKey, Fingerprint: entity.Fingerprint}
 	case *catalog.Service:
 		resource := resourceForm(entity.Shared())
-		resource.Compose = entity.Compose
+		resource.Compose = bulk(entity.Compose)
 		form = resource
 	case *catalog.Application:
-		resource := resourceForm(entity.Shared())
-		if entity.Shell != nil {
-			resource.Shell = new(shellItem(*entity.Shell))
-		}
-		form = resource
+		form = applicationForm(entity)
+	case *catalog.Database:
+		form = databaseForm(entity)
 	}
 	encoded, err := attributevalue.Marshal(form)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "encode the definition of %s", entity.Common().ID)
 	}
 	return encoded, nil
-}
-
-func resourceForm(resource *catalog.Resource) resourceDefinition {
-	form := resourceDefinition{
-		TimeoutSeconds:       int64(resource.Timeout / time.Second),
-		HealthTimeoutSeconds: int64(resource.HealthTimeout / time.Second),
-	}
-	for _, variable := range resource.Environment {
-		form.Environment = append(form.Environment, variableItem(variable))
-	}
-	return form
 }

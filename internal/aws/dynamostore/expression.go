@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"maps"
 	"regexp"
 	"strconv"
 
@@ -90,4 +91,11 @@ func number[T ~int | ~int64](n T) types.AttributeValue {
 
 func list(values ...types.AttributeValue) types.AttributeValue {
 	return &types.AttributeValueMemberL{Value: values}
+}
+
+// with is the values and more.
+func with(values, more item) item {
+	all := maps.Clone(values)
+	maps.Copy(all, more)
+	return all
 }

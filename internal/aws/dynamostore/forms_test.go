@@ -1,16 +1,19 @@
 package dynamostore_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/catalog"
+	"waybill/internal/catalog/catalogtest"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 )
@@ -21,46 +24,18 @@ const (
 	recordID  = deployment.ID(serviceID + "01h2xcejqtf2nbre")
 )
 
-// fill gives every field below v a value of its own, so that a field which the
-// stored form forgets comes back different.
-func fill(v reflect.Value, n *int64) {
-	*n++
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString("text " + strings.Repeat("é", int(*n%7)) + time.Duration(*n).String())
-	case reflect.Int, reflect.Int64:
-		v.SetInt(*n * int64(time.Second))
-	case reflect.Bool:
-		v.SetBool(true)
-	case reflect.Pointer:
-		v.Set(reflect.New(v.Type().Elem()))
-		fill(v.Elem(), n)
-	case reflect.Slice:
-		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
-		fill(v.Index(0), n)
-		fill(v.Index(1), n)
-	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() {
-			v.Set(reflect.ValueOf(time.Date(2026, 8, 22, 10, 0, int(*n), 123456789, time.UTC)))
-			return
-		}
-		for _, field := range v.Fields() {
-			fill(field, n)
-		}
-	}
-}
-
 // fullRecord has something in every field.
-func fullRecord() deployment.Record {
+func fullRecord(t testing.TB) deployment.Record {
+	t.Helper()
 	var record deployment.Record
-	fill(reflect.ValueOf(&record).Elem(), new(int64))
+	catalogtest.Fill(t, &record)
 	record.ID = recordID
 	return record
 }
 
 func TestRecordForm(t *testing.T) {
 	for name, want := range map[string]deployment.Record{
-		"every field set":   fullRecord(),
+		"every field set":   fullRecord(t),
 		"only an id":        {ID: recordID},
 		"just queued":       {ID: recordID, Status: deployment.Queued, ServerID: serverID, QueuedAt: time.UnixMicro(1).UTC()},
 		"an exit code of 0": {ID: recordID, Outcome: deployment.Outcome{ExitCode: new(int)}},
@@ -88,35 +63,99 @@ func TestRecordForm(t *testing.T) {
 	})
 }
 
+// full are entities with something in every field.
+func full(t *testing.T) []catalog.Entity { return catalogtest.Full(t, rand.NewChaCha8([32]byte{})) }
+
+func wantForm(t *testing.T, stored map[string]types.AttributeValue, want catalog.Entity) {
+	t.Helper()
+	got, err := dynamostore.DecodeEntity(stored)
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("%T: %v (-want +got):\n%s", want, err, diff)
+	}
+}
+
+func encoded(t *testing.T, entity catalog.Entity) map[string]types.AttributeValue {
+	t.Helper()
+	stored, err := dynamostore.EncodeEntity(entity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stored
+}
+
 func TestEntityForm(t *testing.T) {
-	entities := []catalog.Entity{&catalog.Server{}, &catalog.PrivateKey{}, &catalog.Service{}, &catalog.Application{}}
-	for i, kind := range []catalog.Kind{catalog.KindServer, catalog.KindPrivateKey, catalog.KindService, catalog.KindApplication} {
-		for name, prepare := range map[string]func(catalog.Entity){
-			"with every field set": func(entity catalog.Entity) { fill(reflect.ValueOf(entity).Elem(), new(int64)) },
-			"with only an id":      func(catalog.Entity) {},
-		} {
-			t.Run("a "+string(kind)+" "+name+" comes back", func(t *testing.T) {
-				want := reflect.New(reflect.TypeOf(entities[i]).Elem()).Interface().(catalog.Entity)
-				prepare(want)
-				want.Common().ID = catalog.ID(map[catalog.Kind]string{"server": "srv", "private-key": "key", "service": "svc",
-					"application": "app"}[kind] + strings.Repeat("0", 21))
-				if resource, ok := want.(catalog.Deployable); ok {
-					resource.Shared().State = catalog.State{} // the deployments' own
-				}
-				stored, err := dynamostore.EncodeEntity(want)
-				if err != nil {
-					t.Fatal(err)
-				}
-				got, err := dynamostore.DecodeEntity(stored)
-				if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
-					t.Errorf("%v (-want +got):\n%s", err, diff)
-				}
-			})
-		}
+	for _, want := range full(t) {
+		t.Run(fmt.Sprintf("a %T with every field set comes back", want), func(t *testing.T) {
+			wantForm(t, encoded(t, want), want)
+		})
+		t.Run(fmt.Sprintf("a %T with only an id comes back", want), func(t *testing.T) {
+			bare := reflect.New(reflect.TypeOf(want).Elem()).Interface().(catalog.Entity)
+			bare.Common().ID = want.Common().ID
+			wantForm(t, encoded(t, bare), bare)
+		})
 	}
 	t.Run("an item of an unknown kind is Internal", func(t *testing.T) {
 		if _, err := dynamostore.DecodeEntity(nil); fault.KindOf(err) != fault.Internal || err == nil {
 			t.Errorf("error = %v", err)
+		}
+	})
+	t.Run("a database without its part is Internal", func(t *testing.T) {
+		stored := encoded(t, full(t)[3])
+		delete(member(stored, "definition"), "database")
+		if _, err := dynamostore.DecodeEntity(stored); fault.KindOf(err) != fault.Internal || err == nil {
+			t.Errorf("error = %v", err)
+		}
+	})
+}
+
+// member is a map within an item, itself and no copy of it.
+func member(stored map[string]types.AttributeValue, name string) map[string]types.AttributeValue {
+	inner, _ := stored[name].(*types.AttributeValueMemberM)
+	if inner == nil {
+		return nil
+	}
+	return inner.Value
+}
+
+// TestOldForms reads what was written before there was all that there is now.
+func TestOldForms(t *testing.T) {
+	t.Run("entities", func(t *testing.T) {
+		for _, entity := range full(t) {
+			stored := encoded(t, entity)
+			switch entity := entity.(type) {
+			case *catalog.Server:
+				entity.ForbidHostAccess = false
+			case *catalog.Service:
+				entity.Marks = nil
+			case *catalog.Application:
+				if entity.Shell == nil {
+					continue // there was no other form
+				}
+				entity.Marks = nil
+			case *catalog.Database:
+				continue // there were none
+			}
+			for _, later := range []string{"forbid_host_access", "marks"} {
+				delete(member(stored, "definition"), later)
+			}
+			wantForm(t, stored, entity)
+		}
+	})
+	t.Run("records", func(t *testing.T) {
+		want := fullRecord(t)
+		stored, err := dynamostore.EncodeRecord(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, later := range []string{"docker_tag", "commit", "rollback_to", "delete_volumes"} {
+			delete(stored, later)
+		}
+		delete(member(stored, "progress"), "source")
+		want.Options = catalog.Options{PullLatestImages: true, StopBeforeStart: true, Force: true}
+		want.Progress.Source = deployment.Source{}
+		got, err := dynamostore.DecodeRecord(stored)
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	})
 }

@@ -15,7 +15,8 @@ import (
 // recordItem is the stored form of a [deployment.Record]. It is flat where
 // people look in the console or a condition does, and nested where one write
 // replaces a whole: the lease, the progress, the outcome. Every attribute is
-// always there, empty rather than absent, so that a condition can compare it.
+// always there, empty rather than absent, so that a condition can compare it;
+// only what came later is absent from older records.
 type recordItem struct {
 	ResourceUUID      string       `dynamodbav:"resource_uuid"`
 	DeploymentUUID    string       `dynamodbav:"deployment_uuid"`
@@ -24,6 +25,10 @@ type recordItem struct {
 	PullLatestImages  bool         `dynamodbav:"pull_latest_images"`
 	StopBeforeStart   bool         `dynamodbav:"stop_before_start"`
 	Force             bool         `dynamodbav:"force"`
+	DockerTag         string       `dynamodbav:"docker_tag"`
+	Commit            string       `dynamodbav:"commit"`
+	RollbackTo        string       `dynamodbav:"rollback_to"`
+	DeleteVolumes     bool         `dynamodbav:"delete_volumes"`
 	ResourceName      string       `dynamodbav:"resource_name"`
 	ServerUUID        string       `dynamodbav:"server_uuid"`
 	ServerName        string       `dynamodbav:"server_name"`
@@ -63,6 +68,13 @@ type progressItem struct {
 	Log     markItem   `dynamodbav:"log"`
 	Process string     `dynamodbav:"process"`
 	Steps   []stepItem `dynamodbav:"steps"`
+	Source  builtItem  `dynamodbav:"source"`
+}
+
+// builtItem is what was built.
+type builtItem struct {
+	Commit  string `dynamodbav:"commit"`
+	Message string `dynamodbav:"message"`
 }
 
 // markItem holds the index in its compact form, two or three bytes a chunk: the
@@ -110,6 +122,10 @@ func encodeRecord(r deployment.Record) (item, error) {
 		PullLatestImages:  r.Options.PullLatestImages,
 		StopBeforeStart:   r.Options.StopBeforeStart,
 		Force:             r.Options.Force,
+		DockerTag:         r.Options.DockerTag,
+		Commit:            r.Options.Commit,
+		RollbackTo:        r.Options.Configuration,
+		DeleteVolumes:     r.Options.DeleteVolumes,
 		ResourceName:      r.ResourceName,
 		ServerUUID:        string(r.ServerID),
 		ServerName:        r.ServerName,
@@ -147,7 +163,7 @@ func decodeRecord(stored item) (deployment.Record, error) {
 		ID:                deployment.ID(form.DeploymentUUID),
 		Status:            deployment.Status(form.Status),
 		Operation:         catalog.Operation(form.Operation),
-		Options:           catalog.Options{PullLatestImages: form.PullLatestImages, StopBeforeStart: form.StopBeforeStart, Force: form.Force},
+		Options:           form.options(),
 		ResourceName:      form.ResourceName,
 		ServerID:          catalog.ID(form.ServerUUID),
 		ServerName:        form.ServerName,
@@ -168,6 +184,13 @@ func decodeRecord(stored item) (deployment.Record, error) {
 	}, nil
 }
 
+func (f recordItem) options() catalog.Options {
+	return catalog.Options{
+		PullLatestImages: f.PullLatestImages, StopBeforeStart: f.StopBeforeStart, Force: f.Force,
+		DockerTag: f.DockerTag, Commit: f.Commit, Configuration: f.RollbackTo, DeleteVolumes: f.DeleteVolumes,
+	}
+}
+
 func leaseForm(l deployment.Lease) leaseItem {
 	return leaseItem{Owner: l.Owner, Attempt: l.Attempt, Expires: instant(l.Expires)}
 }
@@ -185,6 +208,7 @@ func progressForm(p deployment.Progress) progressItem {
 		},
 		Process: p.Process,
 		Steps:   make([]stepItem, len(p.Steps)),
+		Source:  builtItem(p.Source),
 	}
 	for i, step := range p.Steps {
 		form.Steps[i] = stepItem{Name: step.Name, StartedAt: instant(step.StartedAt),
@@ -205,6 +229,7 @@ func (f progressItem) progress() (deployment.Progress, error) {
 			Digest: f.Log.Digest, Index: index, Complete: f.Log.Complete,
 		},
 		Process: f.Process,
+		Source:  deployment.Source(f.Source),
 	}
 	for _, step := range f.Steps {
 		progress.Steps = append(progress.Steps, deployment.Step{Name: step.Name,

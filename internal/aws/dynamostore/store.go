@@ -2,7 +2,6 @@ package dynamostore
 
 import (
 	"context"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -123,65 +122,4 @@ func (c *Catalog) ofKind(kind string) *dynamodb.QueryInput {
 		ExpressionAttributeNames:  names("", condition),
 		ExpressionAttributeValues: item{":kind": text(kind)},
 	}
-}
-
-// Update replaces what a user gave, and nothing else of the item: the queue and
-// the state go on changing under it.
-func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
-	meta := entity.Common()
-	if meta.ID.Kind() == "" {
-		return catalog.Missing(meta.ID)
-	}
-	definition, err := encodeDefinition(entity)
-	if err != nil {
-		return err
-	}
-	replace := change{
-		table: c.table,
-		key:   entityKey(meta.ID),
-		update: "SET #name = :name, #description = :description, #definition = :definition, " +
-			"#created_at = :created_at, #updated_at = :updated_at",
-		condition: "#updated_at = :was",
-		values: item{
-			":name": text(meta.Name), ":description": text(meta.Description), ":definition": definition,
-			":created_at": stamp(meta.CreatedAt), ":updated_at": stamp(meta.UpdatedAt), ":was": stamp(was),
-		},
-	}
-	return settle(ctx, func() (bool, error) {
-		_, err := c.client.UpdateItem(ctx, replace.updating())
-		if err == nil {
-			return true, nil
-		}
-		why, err := refused(err)
-		if err != nil || len(why.unmet) == 0 {
-			return false, err
-		}
-		if _, err := c.get(ctx, meta.ID, "uuid"); err != nil {
-			return true, err
-		}
-		return true, catalog.Outdated(meta.ID)
-	})
-}
-
-// Observe sets the status of a resource on which nothing runs. What refuses it
-// is what it is to do nothing for.
-func (c *Catalog) Observe(ctx context.Context, id catalog.ID, status string) error {
-	if !id.Kind().Deployable() {
-		return nil
-	}
-	observe := change{
-		table:     c.table,
-		key:       entityKey(id),
-		update:    "SET #status = :status",
-		condition: "#running = :none",
-		values:    item{":status": text(status), ":none": text("")},
-	}
-	return settle(ctx, func() (bool, error) {
-		_, err := c.client.UpdateItem(ctx, observe.updating())
-		if err == nil {
-			return true, nil
-		}
-		why, err := refused(err)
-		return err == nil && len(why.unmet) > 0, err
-	})
 }

@@ -67,7 +67,7 @@ func with(record deployment.Record, status deployment.Status) deployment.Record 
 }
 
 func TestReadChange(t *testing.T) {
-	record := fullRecord()
+	record := fullRecord(t)
 	queued, running := with(record, deployment.Queued), with(record, deployment.InProgress)
 	renewed := running
 	renewed.Lease.Attempt++
@@ -82,6 +82,7 @@ func TestReadChange(t *testing.T) {
 		{"a new record with null before it", queued, json.RawMessage("null"), "", true},
 		{"a claimed record", running, image(t, queued), deployment.Queued, true},
 		{"an ended record", with(record, deployment.Finished), image(t, running), deployment.InProgress, true},
+		{"a noted record, which was never anything else", with(record, deployment.Finished), nil, "", true},
 		{"a renewed lease", renewed, image(t, running), deployment.InProgress, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,7 +106,7 @@ func TestReadChange(t *testing.T) {
 }
 
 func TestReadChangeRefusesWhatIsNoRecord(t *testing.T) {
-	good := string(image(t, with(fullRecord(), deployment.Queued)))
+	good := string(image(t, with(fullRecord(t), deployment.Queued)))
 	for name, text := range map[string]string{
 		"no JSON":                 good[1:],
 		"an empty item":           "{}",
@@ -126,8 +127,8 @@ func TestReadChangeRefusesWhatIsNoRecord(t *testing.T) {
 }
 
 func FuzzReadChange(f *testing.F) {
-	record := image(f, with(fullRecord(), deployment.InProgress))
-	f.Add([]byte(record), []byte(image(f, with(fullRecord(), deployment.Queued))))
+	record := image(f, with(fullRecord(f), deployment.InProgress))
+	f.Add([]byte(record), []byte(image(f, with(fullRecord(f), deployment.Queued))))
 	f.Add([]byte(record), []byte(nil))
 	f.Add([]byte(`{"status":{"L":[{"NULL":true}]}}`), []byte(`null`))
 	f.Fuzz(func(t *testing.T, now, before []byte) {

@@ -1,6 +1,8 @@
 package catalogtest
 
 import (
+	mathrand "math/rand/v2"
+	"reflect"
 	"testing"
 	"time"
 
@@ -81,24 +83,33 @@ func testDeleted(t *testing.T, store catalog.Store) {
 	wantEntity(t, store, create(t, store, key))
 }
 
-// testCopies changes what was given and what was got.
+// testCopies changes all that can be reached from what was given and from what
+// was got.
 func testCopies(t *testing.T, store catalog.Store) {
-	entities := all(t, store)
-	service, application := entities[2].(*catalog.Service), entities[3].(*catalog.Application)
-	service.Environment[0].Value = "changed"
-	application.Shell.Start = "changed"
-	for _, id := range []catalog.ID{service.ID, application.ID} {
+	seed := newSeed(t)
+	wanted := Full(t, mathrand.NewChaCha8(seed))
+	scribble := func(entity catalog.Entity) {
+		(&filler{t, 1000}).scribble(reflect.ValueOf(entity).Elem())
+	}
+	for i, given := range Full(t, mathrand.NewChaCha8(seed)) {
+		id := create(t, store, given).Common().ID
+		scribble(given)
+		wantEntity(t, store, wanted[i])
 		got, err := store.Get(t.Context(), id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got.(catalog.Deployable).Shared().Environment[0].Value = "changed"
-		got.Common().Name = "changed"
+		if err := store.Update(t.Context(), got, got.Common().UpdatedAt); err != nil {
+			t.Fatal(err)
+		}
+		scribble(got)
+		wantEntity(t, store, wanted[i])
+		if got, err = store.Get(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		scribble(got)
+		wantEntity(t, store, wanted[i])
 	}
-	service.Environment[0].Value = "80"
-	application.Shell.Start = "echo start"
-	wantEntity(t, store, service)
-	wantEntity(t, store, application)
 }
 
 func testUpdatesRace(t *testing.T, store catalog.Store) {

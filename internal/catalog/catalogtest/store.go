@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -24,20 +25,29 @@ import (
 // holds beforehand does not matter.
 func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 	for name, test := range map[string]func(t *testing.T, store catalog.Store){
-		"what was created comes back whole":                       testRoundTrip,
-		"an id can be created once":                               testTaken,
-		"a missing dependency is Invalid and names its field":     testUnmet,
-		"unknown ids are NotFound":                                testUnknown,
-		"pages are exact and in order":                            testPages,
-		"a page that cannot be is Invalid":                        testBadPages,
-		"an update replaces, dependencies and state excepted":     testUpdate,
-		"an update of something that changed since is a Conflict": testOutdated,
-		"what others depend on cannot be deleted":                 testNeeded,
-		"what is deleted is gone, and its id is free again":       testDeleted,
-		"nobody shares what is kept":                              testCopies,
-		"one of many updates at once wins":                        testUpdatesRace,
-		"of a Create and a Delete of its dependency, one wins":    testDeleteRace,
-		"a cancelled context changes nothing":                     testCancelled,
+		"what was created comes back whole":                          testRoundTrip,
+		"an id can be created once":                                  testTaken,
+		"a missing dependency is Invalid and names its field":        testUnmet,
+		"unknown ids are NotFound":                                   testUnknown,
+		"pages are exact and in order":                               testPages,
+		"a page that cannot be is Invalid":                           testBadPages,
+		"every field comes back, and what only a draft has does not": testEveryField,
+		"an update replaces, server and state excepted":              testUpdate,
+		"an update of something that changed since is a Conflict":    testOutdated,
+		"what others depend on cannot be deleted":                    testNeeded,
+		"what is deleted is gone, and its id is free again":          testDeleted,
+		"nobody shares what is kept":                                 testCopies,
+		"one of many updates at once wins":                           testUpdatesRace,
+		"of a Create and a Delete of its dependency, one wins":       testDeleteRace,
+		"a deploy key is held in place until another comes":          testKeyChange,
+		"a deploy key that is missing is Invalid":                    testKeyMissing,
+		"an update that loses leaves the keys as they were":          testKeyLosers,
+		"of many changes of a key at once one wins":                  testKeysRace,
+		"of a change to a key and its Delete, one wins":              testKeyDeleteRace,
+		"a change of a key and a Delete of what has it":              testKeyOfDeletedRace,
+		"an observed status is kept, and changes nothing else":       testObserve,
+		"nothing is observed of what is no resource":                 testObserveNothing,
+		"a cancelled context changes nothing":                        testCancelled,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -45,6 +55,15 @@ func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 
 // now is the suite's time, with all the digits that a time may have.
 func now() time.Time { return time.Date(2026, 8, 22, 10, 0, 0, 123456000, time.UTC) }
+
+// newSeed is one that no other test has.
+func newSeed(t *testing.T) (seed [32]byte) {
+	t.Helper()
+	if _, err := rand.Read(seed[:]); err != nil {
+		t.Fatal(err)
+	}
+	return seed
+}
 
 func newMeta(t *testing.T, kind catalog.Kind) catalog.Meta {
 	t.Helper()
@@ -82,6 +101,19 @@ func newApplication(t *testing.T, server catalog.ID) *catalog.Application {
 		Shell: &catalog.Shell{Start: "echo start", Stop: "echo stop", Health: "true"}}
 }
 
+// newBuilt is an application that is built from a repository, with the key that
+// opens it or without.
+func newBuilt(t *testing.T, server, key catalog.ID) *catalog.Application {
+	return &catalog.Application{Resource: newResource(t, catalog.KindApplication, server), Dockerfile: &catalog.Dockerfile{
+		Source: catalog.Source{Repository: "git@example.com:acme/web", Branch: "main", Directory: "/", KeyID: key},
+		Path:   "Dockerfile", Container: catalog.Container{Exposes: []int{80}, Mappings: []string{"8080:80"}}}}
+}
+
+func newDatabase(t *testing.T, server catalog.ID) *catalog.Database {
+	return &catalog.Database{Resource: newResource(t, catalog.KindDatabase, server), Engine: "postgresql", Image: "postgres:16",
+		Settings: map[string]string{"postgres_user": "shop"}}
+}
+
 func create[E catalog.Entity](t *testing.T, store catalog.Store, entity E) E {
 	t.Helper()
 	if err := store.Create(t.Context(), entity); err != nil {
@@ -90,12 +122,14 @@ func create[E catalog.Entity](t *testing.T, store catalog.Store, entity E) E {
 	return entity
 }
 
-// all makes one entity of each kind, in the order that they need.
+// all makes one entity of each kind, in the order that they need, and last an
+// application with a deploy key.
 func all(t *testing.T, store catalog.Store) []catalog.Entity {
 	t.Helper()
 	key := create(t, store, newKey(t))
 	server := create(t, store, newServer(t, key.ID))
-	return []catalog.Entity{key, server, create(t, store, newService(t, server.ID)), create(t, store, newApplication(t, server.ID))}
+	return []catalog.Entity{key, server, create(t, store, newService(t, server.ID)), create(t, store, newApplication(t, server.ID)),
+		create(t, store, newDatabase(t, server.ID)), create(t, store, newBuilt(t, server.ID, key.ID))}
 }
 
 func testRoundTrip(t *testing.T, store catalog.Store) {
@@ -106,12 +140,33 @@ func testRoundTrip(t *testing.T, store catalog.Store) {
 		&catalog.Server{Meta: catalog.Meta{ID: newMeta(t, catalog.KindServer).ID}, KeyID: key},
 		&catalog.Service{Resource: catalog.Resource{Meta: catalog.Meta{ID: newMeta(t, catalog.KindService).ID}, ServerID: server}},
 		&catalog.Application{Resource: catalog.Resource{Meta: catalog.Meta{ID: newMeta(t, catalog.KindApplication).ID}, ServerID: server}},
+		&catalog.Database{Resource: catalog.Resource{Meta: catalog.Meta{ID: newMeta(t, catalog.KindDatabase).ID}, ServerID: server}},
 	}
 	for _, entity := range bare {
 		entities = append(entities, create(t, store, entity))
 	}
 	for _, want := range entities {
 		wantEntity(t, store, want)
+	}
+}
+
+func testEveryField(t *testing.T, store catalog.Store) {
+	seed := newSeed(t)
+	wanted := Full(t, mathrand.NewChaCha8(seed))
+	for i, given := range Full(t, mathrand.NewChaCha8(seed)) {
+		switch given := given.(type) {
+		case *catalog.Database:
+			given.TLSKey = "secret"
+		case *catalog.Application:
+			if source := given.Source(); source != nil {
+				source.Password = "secret"
+			}
+		}
+		if given, ok := given.(catalog.Deployable); ok {
+			given.Shared().State = catalog.State{Status: "running", Queued: "one", Running: "two", Deployments: 7}
+		}
+		create(t, store, given)
+		wantEntity(t, store, wanted[i])
 	}
 }
 
@@ -122,16 +177,18 @@ func testTaken(t *testing.T, store catalog.Store) {
 }
 
 func testUnmet(t *testing.T, store catalog.Store) {
-	for field, entity := range map[string]catalog.Entity{
-		"private_key_uuid": newServer(t, newMeta(t, catalog.KindPrivateKey).ID),
-		"server_uuid":      newService(t, newMeta(t, catalog.KindServer).ID),
+	server := create(t, store, newServer(t, create(t, store, newKey(t)).ID)).ID
+	for _, unmet := range []struct {
+		entity catalog.Entity
+		field  string
+	}{
+		{newServer(t, newMeta(t, catalog.KindPrivateKey).ID), "private_key_uuid"},
+		{newService(t, newMeta(t, catalog.KindServer).ID), "server_uuid"},
+		{newDatabase(t, newMeta(t, catalog.KindServer).ID), "server_uuid"},
+		{newBuilt(t, server, newMeta(t, catalog.KindPrivateKey).ID), "private_key_uuid"},
 	} {
-		err := store.Create(t.Context(), entity)
-		wantKind(t, "Create", err, fault.Invalid)
-		if _, named := fault.Fields(err)[field]; !named {
-			t.Errorf("fields %v, want %s", fault.Fields(err), field)
-		}
-		_, err = store.Get(t.Context(), entity.Common().ID)
+		wantUnmet(t, store.Create(t.Context(), unmet.entity), unmet.field)
+		_, err := store.Get(t.Context(), unmet.entity.Common().ID)
 		wantKind(t, "Get of what was refused", err, fault.NotFound)
 	}
 	wantKind(t, "Create with no id for a dependency", store.Create(t.Context(), newService(t, "")), fault.Invalid)
@@ -180,7 +237,7 @@ func testPages(t *testing.T, store catalog.Store) {
 			t.Errorf("with pages of %d (-want +got):\n%s", limit, diff)
 		}
 	}
-	listing, err := store.List(t.Context(), catalog.KindDatabase, catalog.Page{})
+	listing, err := store.List(t.Context(), "nothing", catalog.Page{})
 	if err != nil || len(listing.Entities) != 0 || listing.Next != "" {
 		t.Errorf("a kind without entities: %v, %v", listing, err)
 	}
@@ -201,6 +258,15 @@ func wantEntity(t *testing.T, store catalog.Store, want catalog.Entity) {
 	}
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("%s differs (-want +got):\n%s", want.Common().ID, strings.TrimSpace(diff))
+	}
+}
+
+// wantUnmet checks that a dependency was missing, and that its field is named.
+func wantUnmet(t *testing.T, err error, field string) {
+	t.Helper()
+	wantKind(t, "with a missing dependency", err, fault.Invalid)
+	if _, named := fault.Fields(err)[field]; !named {
+		t.Errorf("fields %v, want %s", fault.Fields(err), field)
 	}
 }
 
@@ -239,11 +305,12 @@ func testCancelled(t *testing.T, store catalog.Store) {
 	changed := *key
 	changed.Name = "changed"
 	for call, make := range map[string]func() error{
-		"Create": func() error { return store.Create(ctx, fresh) },
-		"Get":    func() error { _, err := store.Get(ctx, key.ID); return err },
-		"List":   func() error { _, err := store.List(ctx, catalog.KindServer, catalog.Page{}); return err },
-		"Update": func() error { return store.Update(ctx, &changed, key.UpdatedAt) },
-		"Delete": func() error { return store.Delete(ctx, key.ID) },
+		"Create":  func() error { return store.Create(ctx, fresh) },
+		"Get":     func() error { _, err := store.Get(ctx, key.ID); return err },
+		"List":    func() error { _, err := store.List(ctx, catalog.KindServer, catalog.Page{}); return err },
+		"Update":  func() error { return store.Update(ctx, &changed, key.UpdatedAt) },
+		"Delete":  func() error { return store.Delete(ctx, key.ID) },
+		"Observe": func() error { return store.Observe(ctx, newMeta(t, catalog.KindService).ID, "exited") },
 	} {
 		if err := make(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v, want %v", call, err, context.Canceled)

@@ -1,0 +1,111 @@
+package dynamostore_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"waybill/internal/aws/dynamostore"
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+)
+
+// incompressible is text of n bytes in which there is nothing to save but what
+// base64 itself wastes.
+func incompressible(n int) string {
+	noise := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise) // it never fails
+	return base64.StdEncoding.EncodeToString(noise)[:n]
+}
+
+// composeFile is about n bytes as a team would write them.
+func composeFile(n int) string {
+	var file strings.Builder
+	file.WriteString("services:\n")
+	for i := 0; file.Len() < n; i++ {
+		fmt.Fprintf(&file, "  worker-%d:\n    image: ghcr.io/acme/worker:1.%d\n    environment:\n      QUEUE: jobs-%d\n      TOKEN_URL: https://auth.example.com/%x\n"+
+			"    restart: unless-stopped\n    depends_on: [postgres, redis]\n    volumes:\n      - worker-%d:/var/lib/worker\n", i, i*7%50, i, i*2654435761, i)
+	}
+	return file.String()
+}
+
+func service(compose string) *catalog.Service {
+	return &catalog.Service{Compose: compose, Resource: catalog.Resource{Meta: catalog.Meta{ID: serviceID}, ServerID: serverID}}
+}
+
+func TestLongTexts(t *testing.T) {
+	const plain = 4 << 10
+	for _, c := range []struct {
+		name    string
+		compose string
+		packed  bool
+	}{
+		{"an empty one", "", false},
+		{"one at the limit is kept as it is", strings.Repeat("x", plain), false},
+		{"one above it is compressed", strings.Repeat("x", plain+1), true},
+		{"one of other characters", strings.Repeat("äö\r\n\t€", 2000), true},
+		{"one in which there is little to save", incompressible(catalog.MaxComposeBytes), true},
+		{"one that is longer than any may be, for DynamoDB to refuse", strings.Repeat("x", 1<<20+1), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			stored := encoded(t, service(c.compose))
+			_, packed := member(stored, "definition")["compose"].(*types.AttributeValueMemberB)
+			if packed != c.packed {
+				t.Errorf("compressed: %v, want %v", packed, c.packed)
+			}
+			wantForm(t, stored, service(c.compose))
+		})
+	}
+	t.Run("one that was written before there was compression is read", func(t *testing.T) {
+		stored := encoded(t, service(""))
+		compose := composeFile(100 << 10)
+		member(stored, "definition")["compose"] = &types.AttributeValueMemberS{Value: compose}
+		wantForm(t, stored, service(compose))
+	})
+}
+
+func TestDamagedTextsAreInternal(t *testing.T) {
+	var bomb bytes.Buffer
+	writer := gzip.NewWriter(&bomb)
+	_, _ = writer.Write(make([]byte, 2<<20))
+	_ = writer.Close()
+	good, _ := member(encoded(t, service(strings.Repeat("x", 8000))), "definition")["compose"].(*types.AttributeValueMemberB)
+	for name, value := range map[string]types.AttributeValue{
+		"binary that is not compressed":  &types.AttributeValueMemberB{Value: []byte("services: {}")},
+		"compressed and cut":             &types.AttributeValueMemberB{Value: good.Value[:len(good.Value)-9]},
+		"compressed, of too many zeroes": &types.AttributeValueMemberB{Value: bomb.Bytes()},
+		"a number":                       &types.AttributeValueMemberN{Value: "1"},
+	} {
+		stored := encoded(t, service(""))
+		member(stored, "definition")["compose"] = value
+		if _, err := dynamostore.DecodeEntity(stored); err == nil || fault.KindOf(err) != fault.Internal {
+			t.Errorf("%s: %v, want Internal", name, err)
+		}
+	}
+}
+
+// TestLongTextsCostLittle compares what DynamoDB counts: a write costs a unit
+// for every begun KB of the item.
+func TestLongTextsCostLittle(t *testing.T) {
+	s := newStand(t)
+	stored, err := catalog.Find[*catalog.Service](t.Context(), s.catalog, serviceID)
+	do(t, "Find", err)
+	stored.Compose = composeFile(100 << 10)
+	do(t, "Update", s.catalog.Update(t.Context(), stored, stored.UpdatedAt))
+	got, err := s.client.GetItem(t.Context(), &dynamodb.GetItemInput{TableName: aws.String(s.tables.Catalog),
+		Key: key("kind", "service", "uuid", string(serviceID))})
+	do(t, "GetItem", err)
+	kept, packed := member(got.Item, "definition")["compose"].(*types.AttributeValueMemberB)
+	if !packed || len(kept.Value) > len(stored.Compose)/4 {
+		t.Fatalf("a compose file of %d bytes is no quarter of that in the table", len(stored.Compose))
+	}
+	t.Logf("%d bytes became %d", len(stored.Compose), len(kept.Value))
+}

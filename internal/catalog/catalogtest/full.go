@@ -1,0 +1,151 @@
+package catalogtest
+
+import (
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"waybill/internal/catalog"
+)
+
+// Fill gives every field of what pointer points to a value of its own, so that
+// one which is forgotten somewhere comes back different. It does so always in
+// the same way.
+func Fill(t testing.TB, pointer any) {
+	t.Helper()
+	(&filler{t, 0}).fill(reflect.ValueOf(pointer).Elem())
+}
+
+// filler counts what it has filled.
+type filler struct {
+	t testing.TB
+	n int64
+}
+
+func (f *filler) fill(v reflect.Value) {
+	f.t.Helper()
+	f.n++
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(fmt.Sprintf("text %s%d", strings.Repeat("é", int(f.n%7)), f.n))
+	case reflect.Int, reflect.Int64:
+		v.SetInt(f.n * int64(time.Second))
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		f.fill(v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		f.fill(v.Index(0))
+		f.fill(v.Index(1))
+	case reflect.Map:
+		v.Set(reflect.MakeMap(v.Type()))
+		v.SetMapIndex(f.value(v.Type().Key()), f.value(v.Type().Elem()))
+		v.SetMapIndex(f.value(v.Type().Key()), f.value(v.Type().Elem()))
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Date(2026, 8, 22, 10, 0, int(f.n), 123456789, time.UTC)))
+			return
+		}
+		for _, field := range v.Fields() {
+			f.fill(field)
+		}
+	default:
+		f.t.Fatalf("nothing is known to fill a %s with", v.Type())
+	}
+}
+
+// value is a new one of the type.
+func (f *filler) value(of reflect.Type) reflect.Value {
+	v := reflect.New(of).Elem()
+	f.fill(v)
+	return v
+}
+
+// scribble changes all that can be reached from v without changing v itself:
+// what its pointers point to, and what its lists and maps hold.
+func (f *filler) scribble(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			f.scribble(v.Elem())
+			f.fill(v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			f.scribble(v.Index(i))
+			f.fill(v.Index(i))
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			v.SetMapIndex(key, f.value(v.Type().Elem()))
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			return
+		}
+		for _, field := range v.Fields() {
+			f.scribble(field)
+		}
+	}
+}
+
+// Full makes entities with something in every field that a store keeps: one of
+// each kind, and an application in each of its forms. They stand in an order in
+// which they can be created. The same random bytes make the same entities.
+func Full(t testing.TB, random io.Reader) []catalog.Entity {
+	t.Helper()
+	key, server := new(catalog.PrivateKey), new(catalog.Server)
+	entities := []catalog.Entity{identified(t, key, catalog.KindPrivateKey, random), identified(t, server, catalog.KindServer, random)}
+	server.KeyID = key.ID
+	service, database := new(catalog.Service), new(catalog.Database)
+	resources := []catalog.Deployable{
+		identified(t, service, catalog.KindService, random), identified(t, database, catalog.KindDatabase, random),
+	}
+	database.TLSKey = "" // only a draft has it
+	forms := formsOf(reflect.TypeFor[catalog.Application]())
+	for _, form := range forms {
+		application := identified(t, new(catalog.Application), catalog.KindApplication, random)
+		for _, other := range forms {
+			if other != form { // an application has one form
+				reflect.ValueOf(application).Elem().Field(other).SetZero()
+			}
+		}
+		if source := application.Source(); source != nil {
+			source.KeyID, source.Password = key.ID, "" // only a draft has one
+		}
+		resources = append(resources, application)
+	}
+	for _, resource := range resources {
+		resource.Shared().ServerID, resource.Shared().State = server.ID, catalog.State{}
+		entities = append(entities, resource)
+	}
+	return entities
+}
+
+// formsOf are the places of the fields that are pointers.
+func formsOf(application reflect.Type) []int {
+	var forms []int
+	for i := range application.NumField() {
+		if application.Field(i).Type.Kind() == reflect.Pointer {
+			forms = append(forms, i)
+		}
+	}
+	return forms
+}
+
+// identified fills an entity and gives it a uuid.
+func identified[E catalog.Entity](t testing.TB, entity E, kind catalog.Kind, random io.Reader) E {
+	t.Helper()
+	Fill(t, entity)
+	id, err := catalog.NewID(kind, random)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entity.Common().ID = id
+	return entity
+}
