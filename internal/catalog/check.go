@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -25,9 +26,9 @@ const (
 
 // Check completes a draft with the defaults of what it leaves out, and returns
 // Invalid with every wrong field under its name on the wire. The values of
-// secret variables are still in the draft then; [Resource.TakeSecrets] takes
-// them out. Whether what the draft refers to exists, and whether a recipe can
-// run it, are for others to say.
+// secrets are still in the draft then; [SealSecrets] takes them out. Whether
+// what the draft refers to exists, and whether a recipe can run it, are for
+// others to say.
 func Check(draft Entity) error {
 	var wrong problems
 	wrong.meta(draft.Common())
@@ -35,11 +36,15 @@ func Check(draft Entity) error {
 	case *Server:
 		wrong.server(draft)
 	case *Application:
-		wrong.resource(&draft.Resource)
-		wrong.shell(draft.Shell)
+		wrong.application(draft)
 	case *Service:
-		wrong.resource(&draft.Resource)
 		wrong.compose(draft.Compose)
+	case *Database:
+		wrong.database(draft)
+	}
+	if draft, ok := draft.(Deployable); ok {
+		wrong.resource(draft.Shared())
+		wrong.secrets(draft)
 	}
 	return wrong.err()
 }
@@ -123,29 +128,36 @@ func (p *problems) environment(variables []Variable) {
 		return
 	}
 	seen := map[string]bool{}
-	plain, secrets := 0, map[string]string{}
+	plain := 0
 	for i, v := range variables {
 		switch {
 		case !isVariableName(v.Name):
 			// The bad name itself is no good name for a field.
 			p.add(fmt.Sprintf("environment.%d", i), "key must be letters, digits and _, not begin with a digit, and have at most 255 characters")
 		case seen[v.Name]:
-			p.add("environment."+v.Name, "is there twice")
+			p.add(environmentPrefix+v.Name, "is there twice")
 		case !isText(v.Value):
-			p.add("environment."+v.Name, "value must be UTF-8 text without NUL")
+			p.add(environmentPrefix+v.Name, "value must be UTF-8 text without NUL")
 		}
 		seen[v.Name] = true
-		if v.Secret {
-			secrets[v.Name] = v.Value
-		} else {
+		if !v.Secret {
 			plain += len(v.Name) + len(v.Value)
 		}
 	}
 	if plain > MaxEnvironmentBytes {
 		p.add("environment", "may have at most %d bytes in all, has %d", MaxEnvironmentBytes, plain)
 	}
-	if stored := storedBytes(secrets); stored > MaxSecretsBytes {
-		p.add("environment", "may have at most %d bytes of secrets in all, as JSON, has %d", MaxSecretsBytes, stored)
+}
+
+// secrets counts all of the draft's as one set, with the key of the marks that
+// will be among them.
+func (p *problems) secrets(draft Deployable) {
+	set := map[string]string{MarkKeySecret: strings.Repeat("0", hex.EncodedLen(markKeyBytes))}
+	for _, secret := range SecretsOf(draft) {
+		set[secret.Name] = secret.Value
+	}
+	if stored := storedBytes(set); stored > MaxSecretsBytes {
+		p.add("environment", "may have at most %d bytes of secrets in all, with passwords and keys, as JSON; has %d", MaxSecretsBytes, stored)
 	}
 }
 
@@ -156,22 +168,6 @@ func storedBytes(secrets map[string]string) int {
 		return 0
 	}
 	return len(text)
-}
-
-// shell needs a start; the other scripts may be empty.
-func (p *problems) shell(s *Shell) {
-	if s == nil {
-		p.add("start", "must not be empty")
-		return
-	}
-	if strings.TrimSpace(s.Start) == "" {
-		p.add("start", "must not be empty")
-	}
-	for _, script := range []struct{ field, text string }{{"start", s.Start}, {"stop", s.Stop}, {"health", s.Health}} {
-		if len(script.text) > MaxScriptBytes || !isText(script.text) {
-			p.add(script.field, "must be UTF-8 text without NUL, at most %d bytes", MaxScriptBytes)
-		}
-	}
 }
 
 // compose looks at the text alone; whether it is a compose file is for the

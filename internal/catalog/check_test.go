@@ -182,7 +182,7 @@ func TestCheckResources(t *testing.T) {
 		{"a compose file with NUL", "docker_compose", service("services: \x00")},
 		{"a server that is none", "server_uuid", with(func(a *catalog.Application) { a.ServerID = "app" + catalog.ID(strings.Repeat("0", 21)) })},
 		{"no server", "server_uuid", with(func(a *catalog.Application) { a.ServerID = "" })},
-		{"no form", "start", with(func(a *catalog.Application) { a.Shell = nil })},
+		{"no form", "build_pack", with(func(a *catalog.Application) { a.Shell = nil })},
 		{"an empty start", "start", with(func(a *catalog.Application) { a.Shell.Start = "\n" })},
 		{"a stop with NUL", "stop", with(func(a *catalog.Application) { a.Shell.Stop = "\x00" })},
 		{"a long health", "health", with(func(a *catalog.Application) { a.Shell.Health = strings.Repeat(":", catalog.MaxScriptBytes+1) })},

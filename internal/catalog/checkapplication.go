@@ -1,0 +1,141 @@
+package catalog
+
+import "strings"
+
+// What an application is built from when nothing else is said, and which image
+// it runs: upstream's defaults.
+const (
+	DefaultTag        = "latest"
+	DefaultDirectory  = "/"
+	DefaultDockerfile = "Dockerfile"
+	DefaultCompose    = "docker-compose.yaml"
+)
+
+// application looks at the one form that the draft has, and at what its
+// repository's password would be confused with.
+func (p *problems) application(a *Application) {
+	forms := 0
+	if a.Shell != nil {
+		forms++
+		p.shell(a.Shell)
+	}
+	if a.Image != nil {
+		forms++
+		p.image(a.Image)
+	}
+	if a.Dockerfile != nil {
+		forms++
+		p.source(&a.Dockerfile.Source)
+		p.treeFile("dockerfile_location", &a.Dockerfile.Path, DefaultDockerfile)
+		p.container(&a.Dockerfile.Container)
+	}
+	if a.Compose != nil {
+		forms++
+		p.source(&a.Compose.Source)
+		p.treeFile("docker_compose_location", &a.Compose.Path, DefaultCompose)
+	}
+	if forms != 1 {
+		p.add("build_pack", "must be exactly one of shell, dockerimage, dockerfile and dockercompose")
+	}
+	for _, v := range a.Environment {
+		if v.Name == GitPasswordSecret && a.Source() != nil {
+			p.add(environmentPrefix+v.Name, "is set by the field git_password")
+		}
+	}
+}
+
+// shell needs a start; the other scripts may be empty.
+func (p *problems) shell(s *Shell) {
+	if strings.TrimSpace(s.Start) == "" {
+		p.add("start", "must not be empty")
+	}
+	for _, script := range []struct{ field, text string }{{"start", s.Start}, {"stop", s.Stop}, {"health", s.Health}} {
+		if len(script.text) > MaxScriptBytes || !isText(script.text) {
+			p.add(script.field, "must be UTF-8 text without NUL, at most %d bytes", MaxScriptBytes)
+		}
+	}
+}
+
+// image looks at the name and the tag apart, so that the one which is wrong is
+// named.
+func (p *problems) image(i *Image) {
+	i.Tag = orDefault(i.Tag, DefaultTag)
+	reference, ok := ParseImageReference(i.Name)
+	switch {
+	case !ok:
+		p.add("docker_registry_image_name", "must be the name of an image, such as ghcr.io/acme/web: lower-case letters, digits, dots, dashes and underscores")
+	case reference.Tag+reference.Digest != "":
+		p.add("docker_registry_image_name", "must have no tag: give it as docker_registry_image_tag")
+	}
+	if !IsImageTag(i.Tag) && !isImageDigest(i.Tag) {
+		p.add("docker_registry_image_tag", "must be a tag, such as 1.4, or a digest, such as sha256: and 64 digits")
+	}
+	p.container(&i.Container)
+}
+
+// source looks at where the code comes from, and at what opens that place.
+func (p *problems) source(s *Source) {
+	by, secret := repositoryTransport(s.Repository)
+	switch {
+	case secret:
+		p.add("git_repository", "must have no credentials in it: give them as git_username and git_password")
+	case by == transportNone:
+		p.add("git_repository", "must be an address that git clones: https://host/path, ssh://git@host/path, git@host:path, or an absolute path on the server")
+	}
+	p.revision(s)
+	if s.Directory = "/" + strings.Trim(s.Directory, "/"); s.Directory != DefaultDirectory && !isTreePath(s.Directory[1:]) {
+		p.add("base_directory", "must be a folder of the repository, such as /backend, without . or .. in it")
+	}
+	if s.KeyID != "" && s.KeyID.Kind() != KindPrivateKey {
+		p.add("private_key_uuid", "must be the uuid of a private key that exists")
+	}
+	if by != transportNone {
+		p.opener(s, by)
+	}
+	if !isKnownHosts(s.HostKeys) {
+		p.add("git_host_keys", "must be lines of known_hosts, such as ssh-keyscan prints them, at most %d bytes", maxHostKeys)
+	}
+}
+
+// revision takes HEAD, which is upstream's word for the branch's last commit,
+// for no commit.
+func (p *problems) revision(s *Source) {
+	if s.Commit = strings.ToLower(s.Commit); s.Commit == "head" {
+		s.Commit = ""
+	}
+	if s.Commit != "" && !IsCommit(s.Commit) {
+		p.add("git_commit_sha", "must be 7 to 64 hexadecimal digits")
+	}
+	if s.Branch != "" && !isBranch(s.Branch) {
+		p.add("git_branch", "must be the name of a branch or a tag, such as main")
+	}
+}
+
+// opener refuses what would be sent to nobody.
+func (p *problems) opener(s *Source, by transport) {
+	if by != transportSSH && s.KeyID != "" {
+		p.add("private_key_uuid", "opens repositories over SSH only")
+	}
+	if by != transportHTTPS && s.UserName != "" {
+		p.add("git_username", "goes with a repository over HTTPS only")
+	}
+	if by != transportHTTPS && s.Password != "" {
+		p.add("git_password", "goes with a repository over HTTPS only")
+	}
+	if by == transportHTTPS && (s.UserName == "") != (s.Password == "") {
+		p.add("git_username", "and git_password go together")
+	}
+	if !isLabel(s.UserName, MaxNameLength) {
+		p.add("git_username", "must be one line of at most %d characters", MaxNameLength)
+	}
+	if !isLabel(s.Password, maxPassword) {
+		p.add("git_password", "must be one line of at most %d characters", maxPassword)
+	}
+}
+
+// treeFile takes a path with a slash in front, as upstream writes it.
+func (p *problems) treeFile(field string, file *string, otherwise string) {
+	if *file = orDefault(strings.TrimPrefix(*file, "/"), otherwise); !isTreePath(*file) {
+		p.add(field, "must be a file of the repository, such as %s, without . or .. as a folder", otherwise)
+	}
+}

@@ -1,0 +1,192 @@
+package catalog
+
+import (
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Bounds of a container. The least memory is what Docker itself insists on, the
+// shares are those of Linux.
+const (
+	MaxPorts          = 100
+	maxPublished      = 1000 // each is a process of the engine, or two
+	minMemory         = 6 << 20
+	maxMemory         = 1 << 50
+	maxCPUs           = 1024
+	minCPUShares      = 2
+	maxCPUShares      = 1 << 18
+	maxHealthPath     = 2048
+	maxHealthRetries  = 1000
+	maxHealthInterval = 86400
+)
+
+var (
+	memorySize = regexp.MustCompile(`^([0-9]+)([bkmg]?)$`)
+	cpuCount   = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
+	cpuSet     = regexp.MustCompile(`^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$`)
+	// healthPath leaves out what shells and compose files take for syntax.
+	healthPath = regexp.MustCompile(`^/[A-Za-z0-9._~/%?&=+:@,;!*-]*$`)
+)
+
+// container looks at how an application's container runs.
+func (p *problems) container(c *Container) {
+	if len(c.Exposes) > MaxPorts {
+		p.add("ports_exposes", "may have at most %d ports", MaxPorts)
+	}
+	seen := map[int]bool{}
+	for _, port := range c.Exposes {
+		if p.between("ports_exposes", port, 1, maxPort); seen[port] {
+			p.add("ports_exposes", "has %d twice", port)
+		}
+		seen[port] = true
+	}
+	p.mappings(c, 0)
+	p.limits(&c.Limits)
+	p.healthCheck(c)
+}
+
+// mappings looks at the published ports, with one more that is published anyway
+// unless it is 0.
+func (p *problems) mappings(c *Container, public int) {
+	if len(c.Mappings) > MaxPorts {
+		p.add("ports_mappings", "may have at most %d mappings", MaxPorts)
+		return
+	}
+	var seen []PortMapping
+	published := 0
+	c.Mappings = slices.Clone(c.Mappings)
+	for i := range c.Mappings {
+		text := strings.TrimSpace(c.Mappings[i])
+		c.Mappings[i] = text
+		mapping, ok := ParsePortMapping(text)
+		if !ok {
+			p.add("ports_mappings", "must be mappings such as 8080:80, 127.0.0.1:8080:80 or 53:53/udp; %s is none", quoteShort(text))
+			continue
+		}
+		if slices.ContainsFunc(seen, mapping.clash) {
+			p.add("ports_mappings", "publishes %s, which another mapping publishes too", text)
+		}
+		if mapping.clash(PortMapping{Published: PortRange{public, public}, Target: PortRange{1, 1}}) && public != 0 {
+			p.add("ports_mappings", "publishes %s, which is the public_port", text)
+		}
+		seen = append(seen, mapping)
+		published += max(mapping.Published.Len(), mapping.Target.Len())
+	}
+	if published > maxPublished {
+		p.add("ports_mappings", "may publish at most %d ports in all, has %d", maxPublished, published)
+	}
+}
+
+// quoteShort shows what was given without its being long or unprintable.
+func quoteShort(text string) string {
+	const longest = 60
+	return strconv.QuoteToASCII(text[:min(len(text), longest)])
+}
+
+// limits takes "0" for no limit, as upstream does.
+func (p *problems) limits(l *Limits) {
+	memory := p.memory("limits_memory", &l.Memory)
+	reservation := p.memory("limits_memory_reservation", &l.MemoryReservation)
+	if memory > 0 && reservation > memory {
+		p.add("limits_memory_reservation", "must not be more than limits_memory")
+	}
+	if l.MemorySwap != "-1" { // all there is
+		swap := p.memory("limits_memory_swap", &l.MemorySwap)
+		if swap > 0 && (memory == 0 || swap < memory) {
+			p.add("limits_memory_swap", "is memory and swap together and must not be less than limits_memory")
+		}
+	}
+	p.cpus(l)
+	if l.CPUShares != 0 {
+		p.between("limits_cpu_shares", l.CPUShares, minCPUShares, maxCPUShares)
+	}
+}
+
+// memory is the size in bytes, 0 for none.
+func (p *problems) memory(field string, size *string) int {
+	*size = strings.ToLower(*size)
+	if strings.Trim(strings.TrimRight(*size, "bkmg"), "0") == "" && *size != "" && (*size)[0] == '0' {
+		*size = ""
+	}
+	if *size == "" {
+		return 0
+	}
+	match := memorySize.FindStringSubmatch(*size)
+	if match == nil {
+		p.add(field, "must be a size such as 512m or 2g, or 0 for no limit")
+		return 0
+	}
+	// What does not fit into a float is infinite, and so too much.
+	bytes, _ := strconv.ParseFloat(match[1], 64)
+	bytes *= math.Pow(1024, float64(max(0, strings.Index("bkmg", match[2]))))
+	if bytes < minMemory || bytes > maxMemory {
+		p.add(field, "must be at least 6m, which Docker insists on, and at most 1048576g")
+		return 0
+	}
+	return int(bytes)
+}
+
+func (p *problems) cpus(l *Limits) {
+	if cpuCount.MatchString(l.CPUs) && strings.Trim(l.CPUs, "0.") == "" {
+		l.CPUs = ""
+	}
+	if l.CPUs != "" {
+		count, err := strconv.ParseFloat(l.CPUs, 64)
+		if !cpuCount.MatchString(l.CPUs) || err != nil || count < 0.01 || count > maxCPUs {
+			p.add("limits_cpus", "must be a number such as 1.5, between 0.01 and %d, or 0 for no limit", maxCPUs)
+		}
+	}
+	if l.CPUSet != "" && !isCPUSet(l.CPUSet) {
+		p.add("limits_cpuset", "must be numbers of CPUs such as 0-2,4")
+	}
+}
+
+func isCPUSet(text string) bool {
+	if !cpuSet.MatchString(text) || len(text) > MaxNameLength {
+		return false
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		first, last, ranged := strings.Cut(part, "-")
+		from, err := strconv.Atoi(first)
+		to, tooLong := strconv.Atoi(orDefault(last, first))
+		if err != nil || tooLong != nil || from >= maxCPUs || to >= maxCPUs || ranged && to < from {
+			return false
+		}
+	}
+	return true
+}
+
+// healthCheck looks at an application's health check: a command or a request.
+func (p *problems) healthCheck(c *Container) {
+	h := &c.Health
+	p.healthTimes(h)
+	if len(h.Command) > MaxScriptBytes || !isText(h.Command) {
+		p.add("health_check_command", "must be UTF-8 text without NUL, at most %d bytes", MaxScriptBytes)
+	}
+	if h.Command != "" && (h.Port != 0 || h.Path != "") {
+		p.add("health_check_command", "and health_check_path exclude each other")
+		return
+	}
+	if h.Port == 0 && h.Path == "" {
+		return
+	}
+	// Either says that a request is meant, and of what.
+	h.Path = orDefault(h.Path, "/")
+	if h.Port == 0 && len(c.Exposes) > 0 {
+		h.Port = c.Exposes[0]
+	}
+	p.between("health_check_port", h.Port, 1, maxPort)
+	if len(h.Path) > maxHealthPath || !healthPath.MatchString(h.Path) {
+		p.add("health_check_path", "must begin with a slash and have only letters, digits and ._~/%%?&=+:@,;!*-")
+	}
+}
+
+func (p *problems) healthTimes(h *HealthCheck) {
+	p.between("health_check_interval", h.IntervalSeconds, 0, maxHealthInterval)
+	p.between("health_check_timeout", h.TimeoutSeconds, 0, maxHealthInterval)
+	p.between("health_check_retries", h.Retries, 0, maxHealthRetries)
+	p.between("health_check_start_period", h.StartPeriodSeconds, 0, maxHealthInterval)
+}

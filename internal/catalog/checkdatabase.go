@@ -1,0 +1,199 @@
+package catalog
+
+import (
+	"bytes"
+	"crypto/tls"
+	"encoding/pem"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"waybill/internal/engine"
+)
+
+// Bounds of a database.
+const (
+	MaxConfigurationBytes = 64 << 10
+	MaxInitScripts        = 50
+	MaxInitScriptsBytes   = 64 << 10
+	MaxSettingBytes       = 1 << 10
+	MaxCertificateBytes   = 16 << 10
+)
+
+// scriptName is a file's name that no shell splits and that is not hidden.
+var scriptName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+
+// database looks at the draft with the eyes of its engine.
+func (p *problems) database(d *Database) {
+	known, ok := engine.Find(d.Engine)
+	if !ok {
+		p.add("engine", "must be one of %s", strings.Join(engineNames(), ", "))
+		return
+	}
+	d.Image = orDefault(d.Image, known.Image)
+	if _, ok := ParseImageReference(d.Image); !ok {
+		p.add("image", "must be an image, such as %s", known.Image)
+	}
+	p.settings(d, known)
+	p.configuration(d, known)
+	p.initScripts(d, known)
+	p.tls(d, known)
+	p.databaseContainer(d)
+}
+
+func engineNames() []string {
+	var names []string
+	for _, known := range engine.All() {
+		names = append(names, known.Name)
+	}
+	return names
+}
+
+// settings fills in the engine's defaults. A secret one has none: it is
+// generated, if it is not given.
+func (p *problems) settings(d *Database, known engine.Engine) {
+	var fields []string
+	for _, setting := range known.Settings {
+		fields = append(fields, setting.Field)
+		if d.Settings[setting.Field] == "" {
+			d.setSetting(setting.Field, setting.Default)
+		}
+		p.setting(setting, d.Settings[setting.Field])
+	}
+	for _, field := range slices.Sorted(maps.Keys(d.Settings)) {
+		if !slices.Contains(fields, field) {
+			p.add(field, "is nothing that %s takes; it takes %s", known.Title, strings.Join(fields, ", "))
+		}
+	}
+	p.reserved(d.Environment, known)
+}
+
+// setting never shows a value: it may be a password.
+func (p *problems) setting(setting engine.Setting, value string) {
+	if !isText(value) || strings.ContainsAny(value, "\r\n") || len(value) > MaxSettingBytes {
+		p.add(setting.Field, "must be one line of at most %d bytes", MaxSettingBytes)
+	}
+}
+
+// reserved refuses the variables that the engine's settings are given as.
+func (p *problems) reserved(variables []Variable, known engine.Engine) {
+	for _, v := range variables {
+		if v.Name == TLSKeySecret {
+			p.add(environmentPrefix+v.Name, "is a name that Waybill uses itself")
+		}
+		for _, setting := range known.Settings {
+			if v.Name == setting.VaultName() {
+				p.add(environmentPrefix+v.Name, "is set by the field %s", setting.Field)
+			}
+		}
+	}
+}
+
+func (p *problems) configuration(d *Database, known engine.Engine) {
+	switch field := orDefault(known.Configuration, "configuration"); {
+	case d.Configuration == "":
+	case known.Configuration == "":
+		p.add(field, "is nothing that %s takes", known.Title)
+	case len(d.Configuration) > MaxConfigurationBytes || !isText(d.Configuration):
+		p.add(field, "must be UTF-8 text without NUL, at most %d bytes", MaxConfigurationBytes)
+	}
+}
+
+// initScripts puts the scripts in the order in which they run.
+func (p *problems) initScripts(d *Database, known engine.Engine) {
+	switch {
+	case len(d.InitScripts) == 0:
+		return
+	case !known.InitScripts:
+		p.add("init_scripts", "are nothing that %s runs", known.Title)
+		return
+	case len(d.InitScripts) > MaxInitScripts:
+		p.add("init_scripts", "may be at most %d", MaxInitScripts)
+		return
+	}
+	size, seen := 0, map[string]bool{}
+	for i, script := range d.InitScripts {
+		field := fmt.Sprintf("init_scripts.%d", i)
+		switch {
+		case !isScriptName(script.Name):
+			p.add(field, "name must be that of a file that ends in .sh, .sql or .js, such as 10-roles.sql")
+		case seen[script.Name]:
+			p.add(field, "name is there twice")
+		case !isText(script.Text):
+			p.add(field, "content must be UTF-8 text without NUL")
+		}
+		seen[script.Name] = true
+		size += len(script.Name) + len(script.Text)
+	}
+	if size > MaxInitScriptsBytes {
+		p.add("init_scripts", "may have at most %d bytes in all, have %d", MaxInitScriptsBytes, size)
+	}
+	d.InitScripts = slices.SortedStableFunc(slices.Values(d.InitScripts), func(a, b InitScript) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func isScriptName(text string) bool {
+	return len(text) <= MaxNameLength && scriptName.MatchString(text) &&
+		(strings.HasSuffix(text, ".sh") || strings.HasSuffix(text, ".sql") || strings.HasSuffix(text, ".js"))
+}
+
+// tls takes the certificate and the key away where they are for nothing. The
+// one who makes the draft gives both, or neither yet.
+func (p *problems) tls(d *Database, known engine.Engine) {
+	switch {
+	case d.TLS == "":
+		d.Certificate, d.TLSKey = "", ""
+		return
+	case len(known.TLSModes) == 0:
+		p.add("ssl_mode", "cannot be given: %s has no TLS here", known.Title)
+		return
+	case !slices.Contains(known.TLSModes, d.TLS):
+		p.add("ssl_mode", "must be one of %s", strings.Join(known.TLSModes, ", "))
+	}
+	if d.Certificate == "" && d.TLSKey == "" {
+		return
+	}
+	if len(d.Certificate) > MaxCertificateBytes || !isCertificate(d.Certificate) {
+		p.add("ssl_certificate", "must be certificates as PEM text, at most %d bytes", MaxCertificateBytes)
+		return
+	}
+	// The error would quote nothing of the key, but says nothing to a client
+	// either.
+	if _, err := tls.X509KeyPair([]byte(d.Certificate), []byte(d.TLSKey)); err != nil && d.TLSKey != "" {
+		p.add("ssl_certificate", "must go with its key")
+	}
+}
+
+// isCertificate reports whether the text has certificates in PEM, and no other
+// block: a key would be stored and shown with them.
+func isCertificate(text string) bool {
+	rest := []byte(text)
+	for len(bytes.TrimSpace(rest)) > 0 {
+		block, after := pem.Decode(rest)
+		if block == nil || block.Type != "CERTIFICATE" {
+			return false
+		}
+		rest = after
+	}
+	return strings.TrimSpace(text) != ""
+}
+
+// databaseContainer refuses what the engine says itself.
+func (p *problems) databaseContainer(d *Database) {
+	if d.PublicPort != 0 {
+		p.between("public_port", d.PublicPort, 1, maxPort)
+	}
+	if len(d.Exposes) > 0 {
+		p.add("ports_exposes", "cannot be given: a database listens where its engine does")
+	}
+	p.mappings(&d.Container, d.PublicPort)
+	p.limits(&d.Limits)
+	p.healthTimes(&d.Health)
+	if d.Health.Command != "" {
+		p.add("health_check_command", "cannot be given: the engine has its own")
+	}
+	if d.Health.Port != 0 || d.Health.Path != "" {
+		p.add("health_check_path", "cannot be given: the engine has its own")
+	}
+}
