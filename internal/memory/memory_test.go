@@ -18,6 +18,8 @@ import (
 	"waybill/internal/logbook"
 	"waybill/internal/logbook/logbooktest"
 	"waybill/internal/memory"
+	"waybill/internal/snapshot"
+	"waybill/internal/snapshot/snapshottest"
 )
 
 func TestStore(t *testing.T) {
@@ -34,6 +36,10 @@ func TestTokens(t *testing.T) {
 
 func TestArchive(t *testing.T) {
 	logbooktest.TestArchive(t, func(*testing.T) logbook.Archive { return memory.New(memory.Options{}).Archive() })
+}
+
+func TestSnapshots(t *testing.T) {
+	snapshottest.TestArchive(t, func(*testing.T) snapshot.Archive { return memory.New(memory.Options{}).Snapshots() })
 }
 
 func TestLedger(t *testing.T) {

@@ -1,5 +1,6 @@
 // Package s3archive keeps the chunks of logs in an S3 bucket, one object a
-// chunk, under keys that a second writer of the same chunk meets.
+// chunk, under keys that a second writer of the same chunk meets. Beside them
+// lie the configurations that deployments ran with.
 package s3archive
 
 import (
@@ -128,22 +129,32 @@ func (a *Archive) delete(ctx context.Context, objects []types.Object) error {
 	return nil
 }
 
-// explained classifies an error of S3, and is nil for none. It is the one place
-// here that reads the SDK's errors.
+// What S3 answers to a write of what is there already, and to one of two who
+// write at the same instant.
+const (
+	codeExists     = "PreconditionFailed"
+	codeConcurrent = "ConditionalRequestConflict"
+)
+
+// isCode reports whether S3 refused with the code. This and explained are the
+// one place here that reads the SDK's errors.
+func isCode(err error, code string) bool {
+	refusal, ok := errors.AsType[smithy.APIError](err)
+	return ok && refusal.ErrorCode() == code
+}
+
+// explained classifies an error of S3, and is nil for none.
 func explained(err error, format string, args ...any) error {
 	if err == nil {
 		return nil
 	}
 	kind := fault.Internal
-	if refusal, ok := errors.AsType[smithy.APIError](err); ok {
-		switch refusal.ErrorCode() {
-		// The second is said to one of two who write at the same instant.
-		case "PreconditionFailed", "ConditionalRequestConflict":
-			kind = fault.Conflict
-		// HEAD has no body to say which key; it says NotFound.
-		case "NoSuchKey", "NotFound":
-			kind = fault.NotFound
-		}
+	switch {
+	case isCode(err, codeExists), isCode(err, codeConcurrent):
+		kind = fault.Conflict
+	// HEAD has no body to say which key; it says NotFound.
+	case isCode(err, "NoSuchKey"), isCode(err, "NotFound"):
+		kind = fault.NotFound
 	}
 	return fault.Wrap(err, kind, format, args...)
 }
