@@ -3,9 +3,15 @@
 // its health and reached. Everything else treats all engines alike.
 package engine
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Engine is one kind of database.
+//
+// Its texts may have holes, which [Fill] fills with the values of settings:
+// %{postgres_user} as it is, %{redis_password:conf} quoted for what reads it.
 type Engine struct {
 	// Name is in paths, and after "standalone-" in answers ("postgresql").
 	Name string
@@ -25,6 +31,30 @@ type Engine struct {
 	// TLSModes are the words for how strict TLS is, the default first; none if
 	// it has no TLS.
 	TLSModes []string
+
+	// Volumes keep its data.
+	Volumes []Volume
+	// Environment is what the image is told by its environment. No secret is in
+	// it, since everybody who may inspect a container reads it.
+	Environment []Variable
+	// Files are put into the container, beside its configuration.
+	Files []File
+	// ConfigurationFile is what becomes of the user's configuration.
+	ConfigurationFile ConfigurationFile
+	// Command is what the container runs, word by word. No secret is in it,
+	// since everybody on the server reads it.
+	Command []string
+	// Health is the POSIX sh script that exits 0 if the database answers a query
+	// to those who have the credentials of its URL. It runs in the container
+	// every HealthSeconds, 0 for the usual.
+	Health        string
+	HealthSeconds int
+	// TLS is how it is told to use TLS.
+	TLS TLS
+	// OpenFiles is how many files it may have open, 0 for the server's own limit.
+	OpenFiles int
+	// Form is how its connection string is made.
+	Form URLForm
 }
 
 // Setting is one thing that a user may set.
@@ -32,13 +62,83 @@ type Setting struct {
 	// Field is its name on the wire ("postgres_user").
 	Field string
 	// Default is its value when it is not given. A secret has none: it is
-	// generated.
+	// generated. What has neither may stay empty.
 	Default string
 	Secret  bool
+	// Longest is the most bytes that it may have, 0 for the usual.
+	Longest int
+	// Taken are values that the engine keeps for itself.
+	Taken []string
+}
+
+// Variable is one variable of the container's environment. It is left out
+// where its value is empty.
+type Variable struct{ Name, Value string }
+
+// Volume is a named volume.
+type Volume struct {
+	// Name comes before the database's uuid.
+	Name string
+	// Path is where it is in the container.
+	Path string
+	// From and Before bound the versions of the image that have it there: the
+	// first one that has, and the first that no longer has. 0 is no bound.
+	From, Before int
+}
+
+// File is a file in the container.
+type File struct {
+	// Path is absolute and of the container.
+	Path string
+	// Text is what it holds.
+	Text string
+	// Readable files are read by the engine's own user in the container, the
+	// others only by root.
+	Readable bool
+}
+
+// ConfigurationFile is a file of the engine's own settings.
+type ConfigurationFile struct {
+	// Path is absolute and of the container.
+	Path string
+	// Before and After stand around what the user gave. What comes last wins.
+	Before, After string
+	// Always has it written even if the user gave nothing.
+	Always bool
+	// Command are the words that name it, when it is written.
+	Command []string
+}
+
+// The folder of Waybill's own files in a container, and what is in it.
+const (
+	Folder          = "/waybill"
+	HealthFile      = Folder + "/health.sh"
+	CertificateFile = Folder + "/tls.crt"
+	KeyFile         = Folder + "/tls.key"
+	ScriptsFolder   = "/docker-entrypoint-initdb.d"
+)
+
+// passwordFile is where an engine's entry puts the password of its one user.
+const passwordFile = Folder + "/password"
+
+// TLS is how an engine is told to show [CertificateFile].
+type TLS struct {
+	// Bundle has the certificate in KeyFile too, after the key.
+	Bundle bool
+	// Owner is whose the key must be, as chown takes it, for an engine that
+	// refuses one that others may read. Without, it is one of the readable files.
+	Owner string
+	// Command are words for all modes, ModeCommand those for some.
+	Command     []string
+	ModeCommand map[string][]string
+	// Configuration goes behind the rest of the configuration file.
+	Configuration string
+	// Query is the connection string's, by mode.
+	Query map[string]string
 }
 
 // All returns every engine, in the order in which they are documented.
-func All() []Engine { return nil }
+func All() []Engine { return slices.Concat(relational, redisLike, others) }
 
 // Find returns the engine of the name.
 func Find(name string) (Engine, bool) {
@@ -54,18 +154,18 @@ func Find(name string) (Engine, bool) {
 // the labels of what is redacted: its field in capitals ("POSTGRES_PASSWORD").
 func (s Setting) VaultName() string { return strings.ToUpper(s.Field) }
 
-// Address is where a database is reached, and as whom.
-type Address struct {
-	Host string
-	// Port is 0 for the engine's own.
-	Port int
-	// Values are all settings by their wire names, secret ones included.
-	Values map[string]string
-	// TLS is the mode, "" for none.
-	TLS string
-	// Image is the whole reference; the forms of old versions differ.
-	Image string
+// VolumesOf are the volumes of the version that the image is of.
+func (e Engine) VolumesOf(image string) []Volume {
+	version := major(image)
+	return slices.DeleteFunc(slices.Clone(e.Volumes), func(v Volume) bool {
+		return version < v.From || v.Before > 0 && version >= v.Before
+	})
 }
 
-// URL is the connection string. User and password are percent-encoded.
-func (e Engine) URL(at Address) string { return "" }
+// PortFor is where it listens in the mode of TLS, "" for none.
+func (e Engine) PortFor(mode string) int {
+	if mode != "" && e.TLSPort != 0 {
+		return e.TLSPort
+	}
+	return e.Port
+}

@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"time"
+
+	"waybill/internal/fault"
+)
+
+// certificateYears is how long a certificate is good for. Nobody renews it: a
+// database outlives what a public authority would sign for.
+const certificateYears = 10
+
+// NewCertificate makes what a database shows to those who use TLS: a
+// certificate for its uuid, as which it is reached on its server, and for the
+// server's address, as which it is from elsewhere. It is signed by itself and
+// so the authority that clients check it against. Both texts are PEM.
+func NewCertificate(random io.Reader, now time.Time, uuid, serverAddress string) (certificate, key string, err error) {
+	private, err := ecdsa.GenerateKey(elliptic.P256(), random)
+	if err != nil {
+		return "", "", fault.Wrap(err, fault.Internal, "make a key")
+	}
+	serial := make([]byte, 16)
+	if _, err := io.ReadFull(random, serial); err != nil {
+		return "", "", fault.Wrap(err, fault.Internal, "read random bytes")
+	}
+	serial[0] &= 0x7f // RFC 5280: a positive number of at most 20 bytes
+	template := &x509.Certificate{
+		SerialNumber:          new(big.Int).SetBytes(serial),
+		Subject:               pkix.Name{CommonName: uuid},
+		DNSNames:              []string{uuid},
+		NotBefore:             now.Add(-time.Hour), // the server's clock may be behind
+		NotAfter:              now.AddDate(certificateYears, 0, 0),
+		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true,
+		IsCA:                  true,
+	}
+	if ip := net.ParseIP(serverAddress); ip != nil {
+		template.IPAddresses = []net.IP{ip}
+	} else if serverAddress != "" {
+		template.DNSNames = append(template.DNSNames, serverAddress)
+	}
+	signed, err := x509.CreateCertificate(random, template, template, private.Public(), private)
+	if err != nil {
+		return "", "", fault.Wrap(err, fault.Internal, "make a certificate")
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		return "", "", fault.Wrap(err, fault.Internal, "encode a key")
+	}
+	return text("CERTIFICATE", signed), text("PRIVATE KEY", encoded), nil
+}
+
+// text writes bytes as PEM.
+func text(kind string, bytes []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}))
+}

@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Bounds of settings. A password of fewer characters would be found by chance
+// in a log and could not be taken out of it; PostgreSQL cuts longer names off,
+// and MySQL refuses longer passwords.
+const (
+	shortestPassword = 4
+	longestPassword  = 200
+	longestName      = 63
+	longestText      = 1000
+)
+
+// name is what users and databases are called. It stands in scripts, in SQL and
+// as an element of XML, and holds nothing that any of them takes for syntax.
+var name = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
+
+// CheckSetting says what is wrong with the value of a setting, in words that
+// follow the field's name ("must be ..."), or "" if nothing is. The words never
+// quote the value.
+func (e Engine) CheckSetting(field, value string) string {
+	i := slices.IndexFunc(e.Settings, func(s Setting) bool { return s.Field == field })
+	if i < 0 {
+		return fmt.Sprintf("is no setting of %s, which has %s", e.Title, strings.Join(e.fields(), ", "))
+	}
+	switch setting := e.Settings[i]; {
+	case setting.Secret:
+		return checkPassword(value)
+	case setting.Default != "":
+		return checkName(setting, value)
+	case len(value) > longestText || !printable(value):
+		return fmt.Sprintf("must be one line of at most %d bytes", longestText)
+	}
+	return ""
+}
+
+// fields are the wire names of what a user may set.
+func (e Engine) fields() []string {
+	var fields []string
+	for _, setting := range e.Settings {
+		fields = append(fields, setting.Field)
+	}
+	if e.Configuration != "" {
+		fields = append(fields, e.Configuration)
+	}
+	return fields
+}
+
+// checkPassword refuses what some engine cannot be told: most read a password
+// as one line.
+func checkPassword(value string) string {
+	switch {
+	case utf8.RuneCountInString(value) < shortestPassword || len(value) > longestPassword:
+		return fmt.Sprintf("must have at least %d characters and at most %d bytes", shortestPassword, longestPassword)
+	case !printable(value):
+		return "must be one line of UTF-8 text: the engines read a password as a line, so it cannot hold line breaks, tabs or other control characters"
+	}
+	return ""
+}
+
+func checkName(setting Setting, value string) string {
+	longest := longestName
+	if setting.Longest > 0 {
+		longest = setting.Longest
+	}
+	switch {
+	case len(value) > longest || !name.MatchString(value):
+		return fmt.Sprintf("must be letters, digits, _, . and -, begin with a letter or _, and have at most %d characters", longest)
+	case slices.Contains(setting.Taken, value):
+		return fmt.Sprintf("must not be %s, which the engine has for itself", value)
+	}
+	return ""
+}
+
+// printable reports whether text is a line of UTF-8 without control characters.
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
+}
+
+// SetBy returns the field that sets the environment variable of the name, or
+// the engine's own name for a variable that no user sets; "" if a user's
+// variable may have the name.
+func (e Engine) SetBy(variable string) string {
+	for _, setting := range e.Settings {
+		if name := setting.VaultName(); variable == name || variable == name+"_FILE" {
+			return setting.Field
+		}
+	}
+	for _, own := range e.Environment {
+		if own.Name == variable {
+			return e.Name
+		}
+	}
+	return ""
+}
