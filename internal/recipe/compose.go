@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/compose-spec/compose-go/v2/consts"
 	"github.com/compose-spec/compose-go/v2/loader"
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/sirupsen/logrus"
@@ -48,6 +49,8 @@ func parseCompose(ctx context.Context, text string, values map[string]string) (*
 		options.SkipInclude = true
 		options.SkipResolveEnvironment = true
 		options.SkipResolveLabels = true
+		options.ResolvePaths = false
+		options.Profiles = profiles(values)
 	})
 	if err != nil {
 		reason := reasonOf(err)
@@ -57,6 +60,17 @@ func parseCompose(ctx context.Context, text string, values map[string]string) (*
 		return nil, refuse(0, "has no services; give at least one under services:")
 	}
 	return project, nil
+}
+
+// profiles are those that the variables enable, in compose's own way.
+func profiles(values map[string]string) []string {
+	var enabled []string
+	for name := range strings.SplitSeq(values[consts.ComposeProfiles], ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			enabled = append(enabled, name)
+		}
+	}
+	return enabled
 }
 
 // parseYAML returns the document's top mapping.

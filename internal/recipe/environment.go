@@ -12,12 +12,16 @@ import (
 const environmentFile = ".env"
 
 // environment resolves the resource's variables, in their order. Invalid if a
-// secret one has no value.
+// secret one has no value; but nothing that is lost keeps a resource from being
+// stopped.
 func (in Input) environment() ([]catalog.Variable, error) {
 	resolved := make([]catalog.Variable, 0, len(in.Resource.Shared().Environment))
 	for _, variable := range in.Resource.Shared().Environment {
 		if variable.Secret {
 			value, found := in.Secrets[variable.Name]
+			if !found && !in.starts() {
+				continue
+			}
 			if !found {
 				return nil, fault.New(fault.Invalid, "The secret variable %s has no value. Set it again.", variable.Name)
 			}

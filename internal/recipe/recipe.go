@@ -17,10 +17,15 @@ import (
 const (
 	HealthStep = "Health"
 
-	pullStep   = "Pull images"
-	stopStep   = "Stop"
-	startStep  = "Start"
-	reportStep = "Report"
+	networkStep = "Create networks"
+	policyStep  = "Check policy"
+	fetchStep   = "Fetch"
+	buildStep   = "Build"
+	pullStep    = "Pull images"
+	stopStep    = "Stop"
+	startStep   = "Start"
+	reportStep  = "Report"
+	removeStep  = "Remove files"
 )
 
 // The states of a resource, as upstream writes them.
@@ -59,6 +64,15 @@ type Plan struct {
 // Build makes the plan. Invalid, in words for the deployer, if the resource
 // cannot be deployed as it is configured.
 func Build(input Input) (Plan, error) {
+	plan, err := build(input)
+	if err != nil {
+		return Plan{}, err
+	}
+	plan.Job, err = withScripts(plan.Job)
+	return plan, err
+}
+
+func build(input Input) (Plan, error) {
 	switch resource := input.Resource.(type) {
 	case *catalog.Application:
 		return application(input, resource)
@@ -111,8 +125,13 @@ func (in Input) spool() string {
 }
 
 // starts and stops say what the operation is made of.
-func (in Input) starts() bool { return in.Operation != catalog.Stop }
+func (in Input) starts() bool { return in.Operation != catalog.Stop && in.Operation != catalog.Delete }
 
 func (in Input) stops() bool {
-	return in.Operation == catalog.Stop || in.Operation == catalog.Restart || in.Options.StopBeforeStart
+	return !in.starts() || in.Operation == catalog.Restart || in.Options.StopBeforeStart
+}
+
+// pulls reports whether images are to be as new as the registry's.
+func (in Input) pulls() bool {
+	return in.Options.PullLatestImages || in.Operation == catalog.Deploy
 }

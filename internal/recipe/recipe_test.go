@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -96,6 +97,10 @@ func describe(plan recipe.Plan) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "status: %s\nspool: %s\ndir: %s\nenvironment file: %s\n", plan.Status, plan.Job.Spool, plan.Job.Dir, plan.Job.EnvironmentFile)
 	for _, file := range plan.Job.Files {
+		if path.Ext(file.Path) == ".sh" && path.IsAbs(file.Path) {
+			fmt.Fprintf(&out, "\n=== script %s\n", file.Path)
+			continue
+		}
 		fmt.Fprintf(&out, "\n=== file %s mode %o\n%s", file.Path, file.Mode, file.Content)
 	}
 	for _, step := range plan.Job.Steps {

@@ -2,8 +2,7 @@ package recipe
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -11,83 +10,94 @@ import (
 	"waybill/internal/remote"
 )
 
-// composeFile is the name of the team's file in the service's folder. It is
-// sent as it was given: interpolation is compose's own.
+// composeFile is the name of the compose file in the resource's folder. A
+// team's own is sent as it was given: interpolation is compose's own.
 const composeFile = "docker-compose.yml"
 
-// reportLines is how many of its last lines a container that is not well
-// leaves in the log.
-const reportLines = 50
-
 func service(input Input, svc *catalog.Service) (Plan, error) {
+	plan := Plan{Status: statusExited, Job: remote.Job{Spool: input.spool(), Dir: input.folder()}}
+	if input.Operation == catalog.Delete {
+		plan.Job.Steps = input.remove(composeFile, environmentFile)
+		return plan, nil
+	}
 	variables, err := input.environment()
 	if err != nil {
 		return Plan{}, err
+	}
+	plan.Job.Files = []remote.File{
+		{Path: composeFile, Content: []byte(svc.Compose)},
+		{Path: environmentFile, Content: dotenvFile(variables)},
+	}
+	if !input.starts() {
+		plan.Job.Steps = input.needingDocker([]remote.Step{input.projectOf().down()})
+		return plan, nil
 	}
 	values := map[string]string{}
 	for _, variable := range variables {
 		values[variable.Name] = variable.Value
 	}
-	project, err := parseCompose(context.Background(), svc.Compose, values)
+	parsed, err := parseCompose(context.Background(), svc.Compose, values)
 	if err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Status: statusExited, Job: remote.Job{
-		Spool: input.spool(),
-		Dir:   input.folder(),
-		Files: []remote.File{
-			{Path: composeFile, Content: []byte(svc.Compose)},
-			{Path: environmentFile, Content: dotenvFile(variables)},
-		},
-		Steps: serviceSteps(input, svc),
-	}}
-	if input.starts() {
-		plan.Status = projectStatus(project)
-	}
+	plan.Status = projectStatus(parsed)
+	plan.Job.Steps = input.needingDocker(input.serviceSteps(parsed))
 	return plan, nil
 }
 
-// serviceSteps orders the steps: images are pulled before anything is stopped,
-// so that a failing pull leaves what runs alone.
-func serviceSteps(input Input, svc *catalog.Service) []remote.Step {
-	compose := fmt.Sprintf("docker compose --ansi never --project-name %s --file %s", svc.ID, composeFile)
-	if !input.starts() {
-		return []remote.Step{{Name: stopStep, Script: compose + " down --remove-orphans"}}
-	}
+// serviceSteps orders the steps: what may fail for a reason of its own, such as
+// an image that is not there, comes before anything is stopped, so that it
+// leaves what runs alone.
+func (in Input) serviceSteps(parsed *types.Project) []remote.Step {
+	p := in.projectOf()
 	var steps []remote.Step
-	if input.Options.PullLatestImages {
-		steps = append(steps, remote.Step{Name: pullStep, Script: compose + " pull --quiet"})
+	if networks := externalNetworks(parsed); len(networks) > 0 {
+		steps = append(steps, in.makeNetworks(networks...))
 	}
-	if input.stops() {
-		steps = append(steps, remote.Step{Name: stopStep, Script: compose + " stop"})
+	if in.Options.PullLatestImages || in.stops() {
+		steps = append(steps, p.pull(!in.Options.PullLatestImages))
 	}
-	up := compose + " up --detach --remove-orphans"
-	if input.stops() || input.Options.Force {
-		up += " --force-recreate"
+	if len(parsed.ServicesWithBuild()) > 0 && (in.pulls() || in.Options.Force) {
+		steps = append(steps, p.build(in.Options))
 	}
-	seconds := int(svc.HealthTimeout.Seconds())
-	return append(steps,
-		remote.Step{Name: startStep, Script: up},
-		remote.Step{Name: HealthStep, Script: fmt.Sprintf("%s up --detach --no-recreate --wait --wait-timeout %d", compose, seconds)},
-		remote.Step{Name: reportStep, Script: reportScript(compose), OnFailure: true})
+	if in.stops() {
+		steps = append(steps, p.stop())
+	}
+	return append(steps, p.up(in.stops() || in.Options.Force)...)
 }
 
-// reportScript prints the state and the last lines of each container that is
-// not well, so that the log says why a start failed.
-func reportScript(compose string) string {
-	return strings.NewReplacer("COMPOSE", compose, "LINES", fmt.Sprint(reportLines)).Replace(
-		`for container in $(COMPOSE ps --all --quiet); do
-  state=$(docker inspect --format '{{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}' "$container")
-  case $state in 'running ' | 'running healthy') continue ;; esac
-  docker inspect --format '{{.Name}} is {{.State.Status}}{{with .State.Health}}, {{.Status}}{{end}}: exit code {{.State.ExitCode}}, out of memory {{.State.OOMKilled}}, restarted {{.RestartCount}} times. Its last LINES lines:' "$container"
-  docker logs --tail LINES "$container" || true
-done`)
+// build builds what the project builds. No base image is asked for anew unless
+// images are to be pulled: it may be one that only this server has.
+func (p project) build(options catalog.Options) remote.Step {
+	arguments := "build"
+	if options.Force {
+		arguments += " --no-cache"
+	}
+	if options.PullLatestImages {
+		arguments += " --pull"
+	}
+	return remote.Step{Name: buildStep, Script: p.script("compose " + arguments)}
 }
 
-// projectStatus is what a service is once compose found all of it running: it
-// is healthy only if every container has a check that says so.
-func projectStatus(project *types.Project) string {
-	for _, service := range project.Services {
+// externalNetworks are the names of those that the services use and that are
+// not the project's own.
+func externalNetworks(parsed *types.Project) []string {
+	var names []string
+	for _, service := range parsed.Services {
+		for key := range service.Networks {
+			if network := parsed.Networks[key]; bool(network.External) && !slices.Contains(names, network.Name) {
+				names = append(names, network.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// projectStatus is what a service is once all of it was found well: it is
+// healthy only if every container has a check that says so.
+func projectStatus(parsed *types.Project) string {
+	for _, service := range parsed.Services {
 		if service.HealthCheck == nil || service.HealthCheck.Disable {
 			return statusUnknown
 		}

@@ -1,0 +1,209 @@
+package recipe
+
+import (
+	"embed"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"waybill/internal/fault"
+	"waybill/internal/remote"
+)
+
+//go:embed *.sh
+var scripts embed.FS
+
+const (
+	// sharedNetwork is the network of all that Waybill writes the compose file
+	// for, so that one resource reaches another by its uuid.
+	sharedNetwork = "waybill"
+	// containerEnvironment is the name of the file with the variables of the one
+	// container that Waybill writes the compose file for. It is not .env, in
+	// which compose would look for settings of its own.
+	containerEnvironment = "container.env"
+	// stableSeconds is how long a container without a health check must run to
+	// be taken for well.
+	stableSeconds = 10
+	// reportLines is how many of its last lines a container that is not well
+	// leaves in the log.
+	reportLines = 50
+)
+
+// project is a docker compose project, as the steps of a job speak to it.
+type project struct {
+	// name is compose's, which is the resource's uuid.
+	name string
+	// files are the arguments that name the project's files, each one word of
+	// sh; before are lines of sh that may add to them by `set --`.
+	files  []string
+	before string
+	// scripts is the folder of the scripts that the steps read.
+	scripts string
+	// file is the compose file, relative to the job's folder.
+	file string
+	// health bounds how long a start may wait for its containers.
+	health time.Duration
+}
+
+// projectOf is the project whose compose file Waybill sends: the team's own,
+// or one that it has written.
+func (in Input) projectOf() project {
+	return project{
+		name:    string(in.Resource.Common().ID),
+		files:   []string{"--file", composeFile},
+		file:    composeFile,
+		scripts: in.spool(),
+		health:  in.Resource.Shared().HealthTimeout,
+	}
+}
+
+// script is sh that can call compose for the project.
+func (p project) script(lines ...string) string {
+	return fmt.Sprintf("compose() {\n%s\t${limit:+timeout $limit} docker compose --ansi never --project-name %s %s \"$@\"\n}\n%s",
+		p.before, p.name, strings.Join(p.files, " "), strings.Join(lines, "\n"))
+}
+
+// pull brings images: those that the registry has newer, or only those that
+// are missing. What is built is none of its business.
+func (p project) pull(missing bool) remote.Step {
+	arguments := "pull --quiet --ignore-buildable"
+	if missing {
+		arguments += " --policy missing"
+	}
+	return remote.Step{Name: pullStep, Script: p.script("compose " + arguments)}
+}
+
+// stop stops the containers with their own grace periods, and leaves them:
+// those of profiles that are not enabled any more, too.
+func (p project) stop() remote.Step {
+	return remote.Step{Name: stopStep, Script: p.script("compose --profile '*' stop")}
+}
+
+// down stops and removes the containers. A file that compose does not read, or
+// that is not there, must not keep a resource from being stopped: what compose
+// noted on the containers is enough, but for what it runs before a stop.
+func (p project) down() remote.Step {
+	return remote.Step{Name: stopStep, Script: p.script(
+		fmt.Sprintf("if [ -f %s ] && compose --profile '*' config --quiet 2>/dev/null; then", quote(p.file)),
+		"\tcompose --profile '*' down --remove-orphans",
+		"else",
+		"\tcd /",
+		fmt.Sprintf("\tdocker compose --ansi never --project-name %s down --remove-orphans", p.name),
+		"fi")}
+}
+
+// up starts the containers and waits until they are well. Everything is created
+// before anything is started: what is left then is the start itself, for which
+// there is a limit.
+func (p project) up(recreate bool) []remote.Step {
+	create := "compose up --no-start --remove-orphans"
+	if recreate {
+		create += " --force-recreate"
+	}
+	seconds := int(p.health.Seconds())
+	return []remote.Step{
+		{Name: startStep, Script: p.script(create,
+			fmt.Sprintf("limit=%d unwell=%d", seconds, UnhealthyExit),
+			run(p.scripts, "containers.sh"), run(p.scripts, "start.sh"))},
+		{Name: HealthStep, Script: p.script(
+			fmt.Sprintf("timeout=%d stable=%d unwell=%d", seconds, min(stableSeconds, seconds), UnhealthyExit),
+			run(p.scripts, "containers.sh"), run(p.scripts, "health.sh"))},
+		p.report(),
+	}
+}
+
+// report says why containers are not well, so that the log ends with it.
+func (p project) report() remote.Step {
+	return remote.Step{Name: reportStep, OnFailure: true, Script: p.script(fmt.Sprintf("last=%d", reportLines),
+		run(p.scripts, "containers.sh"), run(p.scripts, "report.sh"))}
+}
+
+// remove takes the project off the server, with its volumes if the data is to
+// go, and the files of the recipe out of its folder; with the volumes, all that
+// is in the folder. It needs no file and no secret for that.
+func (in Input) remove(files ...string) []remote.Step {
+	down := fmt.Sprintf("cd /\ndocker compose --ansi never --project-name %s down --remove-orphans", in.Resource.Common().ID)
+	if in.Options.DeleteVolumes {
+		down += " --volumes"
+	}
+	return in.needingDocker([]remote.Step{
+		{Name: stopStep, Script: down},
+		in.removeFiles(files...),
+	})
+}
+
+// removeFiles is the last step of every deletion.
+func (in Input) removeFiles(files ...string) remote.Step {
+	everything := ""
+	if in.Options.DeleteVolumes {
+		everything = "yes"
+	}
+	return remote.Step{Name: removeStep, Script: fmt.Sprintf("folder=%s everything=%s\nset -- %s\n%s",
+		quote(in.folder()), everything, words(files), run(in.spool(), "remove.sh"))}
+}
+
+// makeNetworks makes the networks that are missing.
+func (in Input) makeNetworks(names ...string) remote.Step {
+	return remote.Step{Name: networkStep, Script: fmt.Sprintf("lock=%s\nset -- %s\n%s",
+		quote(path.Join(in.DataDir, ".networks.lock")), words(names), run(in.spool(), "networks.sh"))}
+}
+
+// needingDocker has the first of the steps say in words what is missing on a
+// server without docker.
+func (in Input) needingDocker(steps []remote.Step) []remote.Step {
+	steps[0].Script = run(in.spool(), "docker.sh") + "\n" + steps[0].Script
+	return steps
+}
+
+// composeDocument writes a project that Waybill has made. Nothing of it is to
+// be interpolated, so every dollar sign is doubled.
+func composeDocument(document *types.Project) (remote.File, error) {
+	text, err := document.MarshalYAML()
+	if err != nil {
+		return remote.File{}, fault.Wrap(err, fault.Internal, "write the compose file of %s", document.Name)
+	}
+	return remote.File{Path: composeFile, Content: []byte(strings.ReplaceAll(string(text), "$", "$$"))}, nil
+}
+
+// quote makes one word of sh of any text without NUL.
+func quote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// words makes words of sh.
+func words(texts []string) string {
+	quoted := make([]string, len(texts))
+	for i, text := range texts {
+		quoted[i] = quote(text)
+	}
+	return strings.Join(quoted, " ")
+}
+
+// run is sh that runs one of the scripts in a folder. They are files, so that
+// the log shows what a step does and not how.
+func run(folder, script string) string { return ". " + quote(path.Join(folder, script)) }
+
+// withScripts adds to the job the scripts that its steps run. They lie in the
+// spool and go with it.
+func withScripts(job remote.Job) (remote.Job, error) {
+	entries, err := scripts.ReadDir(".")
+	if err != nil {
+		return job, fault.Wrap(err, fault.Internal, "list the scripts")
+	}
+	for _, entry := range entries {
+		command := run(job.Spool, entry.Name())
+		if !slices.ContainsFunc(job.Steps, func(step remote.Step) bool { return strings.Contains(step.Script, command) }) {
+			continue
+		}
+		text, err := scripts.ReadFile(entry.Name())
+		if err != nil {
+			return job, fault.Wrap(err, fault.Internal, "read the script %s", entry.Name())
+		}
+		job.Files = append(job.Files, remote.File{Path: path.Join(job.Spool, entry.Name()), Content: text})
+	}
+	return job, nil
+}
