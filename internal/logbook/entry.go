@@ -113,10 +113,13 @@ type Header struct {
 	// before ("" for the first); both hexadecimal.
 	Digest   string
 	Previous string
+	// Original is the Digest that the chunk had when it was written, if it was
+	// rewritten since to take secrets out of it; else "".
+	Original string
 }
 
-// Chunk is a gzip member of JSON lines, one entry a line. Written once, never
-// rewritten.
+// Chunk is a gzip member of JSON lines, one entry a line. It is written once,
+// and only ever rewritten to take secrets out of it.
 type Chunk struct {
 	Header
 	Body []byte

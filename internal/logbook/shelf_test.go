@@ -19,6 +19,8 @@ type shelf struct {
 	chunks map[logbook.Book]map[int]logbook.Chunk
 	opened int
 	fail   error // of the next Put, after it has stored the chunk
+	// replaced counts the calls of Replace, of which one may fail.
+	replaced, dieAt int
 }
 
 func (s *shelf) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk) error {
