@@ -18,7 +18,6 @@ const (
 	MaxConfigurationBytes = 64 << 10
 	MaxInitScripts        = 50
 	MaxInitScriptsBytes   = 64 << 10
-	MaxSettingBytes       = 1 << 10
 	MaxCertificateBytes   = 16 << 10
 )
 
@@ -52,47 +51,45 @@ func engineNames() []string {
 }
 
 // settings fills in the engine's defaults. A secret one has none: it is
-// generated, if it is not given.
+// generated, if it is not given. No problem shows a value, which may be a
+// password.
 func (p *problems) settings(d *Database, known engine.Engine) {
-	var fields []string
 	for _, setting := range known.Settings {
-		fields = append(fields, setting.Field)
 		if d.Settings[setting.Field] == "" {
 			d.setSetting(setting.Field, setting.Default)
 		}
-		p.setting(setting, d.Settings[setting.Field])
 	}
 	for _, field := range slices.Sorted(maps.Keys(d.Settings)) {
-		if !slices.Contains(fields, field) {
-			p.add(field, "is nothing that %s takes; it takes %s", known.Title, strings.Join(fields, ", "))
+		if wrong := known.CheckSetting(field, d.Settings[field]); wrong != "" {
+			p.add(field, "%s", wrong)
 		}
 	}
 	p.reserved(d.Environment, known)
 }
 
-// setting never shows a value: it may be a password.
-func (p *problems) setting(setting engine.Setting, value string) {
-	if !isText(value) || strings.ContainsAny(value, "\r\n") || len(value) > MaxSettingBytes {
-		p.add(setting.Field, "must be one line of at most %d bytes", MaxSettingBytes)
+// reserved refuses the variables that the engine is told of by other means.
+func (p *problems) reserved(variables []Variable, known engine.Engine) {
+	for _, v := range variables {
+		switch by := known.SetBy(v.Name); {
+		case v.Name == TLSKeySecret:
+			p.add(environmentPrefix+v.Name, "is a name that Waybill uses itself")
+		case by == known.Name:
+			p.add(environmentPrefix+v.Name, "is set for the engine already")
+		case by != "":
+			p.add(environmentPrefix+v.Name, "is set by the field %s", by)
+		}
 	}
 }
 
-// reserved refuses the variables that the engine's settings are given as.
-func (p *problems) reserved(variables []Variable, known engine.Engine) {
-	for _, v := range variables {
-		if v.Name == TLSKeySecret {
-			p.add(environmentPrefix+v.Name, "is a name that Waybill uses itself")
-		}
-		for _, setting := range known.Settings {
-			if v.Name == setting.VaultName() {
-				p.add(environmentPrefix+v.Name, "is set by the field %s", setting.Field)
-			}
-		}
-	}
+// ConfigurationField is the name of the database's configuration file on the
+// wire ("postgres_conf"), "configuration" if its engine takes none.
+func (d *Database) ConfigurationField() string {
+	known, _ := engine.Find(d.Engine)
+	return orDefault(known.Configuration, "configuration")
 }
 
 func (p *problems) configuration(d *Database, known engine.Engine) {
-	switch field := orDefault(known.Configuration, "configuration"); {
+	switch field := d.ConfigurationField(); {
 	case d.Configuration == "":
 	case known.Configuration == "":
 		p.add(field, "is nothing that %s takes", known.Title)
