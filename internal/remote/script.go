@@ -27,8 +27,8 @@ var (
 	stopText string
 	//go:embed remove.sh
 	removeText string
-	//go:embed clear.sh
-	clearText string
+	//go:embed vacate.sh
+	vacateText string
 	//go:embed leftovers.sh
 	leftoversText string
 )
