@@ -24,18 +24,21 @@ func Literal(texts ...string) (*Matcher, []string) {
 	for i, text := range texts {
 		all[i] = needle{text: text, name: "n" + strconv.Itoa(i)}
 	}
-	return newMatcher(all), texts
+	return &Matcher{needles: all, plain: true}, texts
 }
 
 // Shown is the mask of a name that shows no secret.
-func Shown(name string) string { return string(mask(name, nil)) }
+func Shown(name string) string { return string(mask(name, newScanner(nil, nil))) }
+
+// Values is a matcher of the secrets without patterns.
+func Values(secrets []Secret) *Matcher { return &Matcher{needles: needles(secrets), plain: true} }
 
 // HeldCapacity is the size of the stream's buffer.
-func (s *Stream) HeldCapacity() int { return cap(s.held) }
+func (s *Stream) HeldCapacity() int { return cap(s.held) + cap(s.out.text) }
 
 // Longest is the length of the longest needle.
 func (m *Matcher) Longest() (n int) {
-	for _, needle := range m.scan.needles {
+	for _, needle := range m.needles {
 		n = max(n, len(needle.text))
 	}
 	return n

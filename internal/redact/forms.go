@@ -25,7 +25,7 @@ type needle struct {
 func needles(secrets []Secret) []needle {
 	var all []needle
 	for _, secret := range secrets {
-		if Weak(secret.Value) {
+		if Judge(secret.Value) != Strong {
 			continue
 		}
 		for _, form := range forms(secret.Value) {
@@ -37,6 +37,11 @@ func needles(secrets []Secret) []needle {
 			}
 		}
 	}
+	return tidy(all)
+}
+
+// tidy sorts the needles and leaves each once.
+func tidy(all []needle) []needle {
 	slices.SortFunc(all, func(a, b needle) int {
 		return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.name, b.name))
 	})

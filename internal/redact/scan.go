@@ -9,20 +9,20 @@ import (
 // scanner finds the needles that begin at a place of a text.
 //
 // It reads as little of a text as it can. Take the beginning of every needle,
-// as many bytes as the shortest has: its window. A window of w bytes has w-3
-// grams (runs of four bytes), and the sketch has all grams of all windows. Where
-// a needle begins, the next w-3 places of the text all begin grams of its
-// window. So it is enough to look at every (w-3)th place, the stride: while the
+// as many bytes as the shortest has: its window. A window of w bytes has w-2
+// grams (runs of three bytes), and the sketch has all grams of all windows.
+// Where a needle begins, the next w-2 places of the text all begin grams of its
+// window. So it is enough to look at every (w-2)th place, the stride: while the
 // sketch does not have the grams there, no needle has begun. In most logs that
-// is a load, a multiplication and a test for every five to thirteen bytes.
+// is a load, a multiplication and a test for every four bytes or more.
 //
 // Where the sketch has the gram, the places of one stride up to there are
 // looked at one by one, for grams that needles begin with; and where one is,
-// the gram is looked up in a table, which names a run of the sorted needles,
-// and these are compared. So of the worst text each byte is looked at twice
+// the first four bytes are looked up in a table, which names a run of the sorted
+// needles, and these are compared. So of the worst text each byte is looked at twice
 // before needles are compared, and nothing is ever written or allocated.
 //
-// A needle of MinSecretBytes makes the stride 1: then every byte is read.
+// A needle of MinSecretBytes makes the stride 2: then every byte is read.
 type scanner struct {
 	needles []needle // sorted by text
 	// shorter has, for each needle, the longest other one that it begins with,
@@ -30,21 +30,26 @@ type scanner struct {
 	shorter []int
 	stride  int
 	sketch  *sketch
-	// slots is a hash table with linear probing from the gram to the run of
-	// needles that begin with it.
+	// slots is a hash table with linear probing from four bytes to the run of
+	// needles that begin with them.
 	slots []slot
-	// first has the first bytes of all needles.
+	// first has the first bytes of all needles and anchors.
 	first [256]bool
 }
 
-// slot is the run needles[from:to] that begin with the gram; empty if to is 0.
+// slot is the run needles[from:to] that begin with the four bytes; empty if to
+// is 0.
 type slot struct {
-	gram     uint32
+	begin    uint32
 	from, to int32
 }
 
-func newScanner(needles []needle) *scanner {
+// newScanner needs the needles sorted. The anchors may be nil.
+func newScanner(needles []needle, anchors *anchors) *scanner {
 	s := &scanner{needles: needles, shorter: shorter(needles), stride: maxStride, sketch: new(sketch)}
+	if anchors != nil {
+		*s.sketch, s.first, s.stride = anchors.sketch, anchors.first, anchorStride
+	}
 	for _, n := range needles {
 		s.stride = min(s.stride, len(n.text)-gramBytes+1)
 	}
@@ -57,24 +62,24 @@ func newScanner(needles []needle) *scanner {
 	}
 	s.slots = make([]slot, 2<<bits.Len(uint(len(needles))))
 	for i := 0; i < len(needles); {
-		gram := gramOf(needles[i].text)
+		begin := load([]byte(needles[i].text[:loadBytes]))
 		end := i + 1
-		for end < len(needles) && gramOf(needles[end].text) == gram {
+		for end < len(needles) && needles[end].text[:loadBytes] == needles[i].text[:loadBytes] {
 			end++
 		}
-		at := s.slot(gram)
+		at := s.slot(begin)
 		for s.slots[at].to != 0 {
 			at = (at + 1) & (len(s.slots) - 1)
 		}
-		s.slots[at] = slot{gram: gram, from: int32(i), to: int32(end)}
+		s.slots[at] = slot{begin: begin, from: int32(i), to: int32(end)}
 		i = end
 	}
 	return s
 }
 
-// slot is where the search for the gram begins.
-func (s *scanner) slot(gram uint32) int {
-	return int(uint64(gram)*golden>>16) & (len(s.slots) - 1)
+// slot is where the search for the four bytes starts.
+func (s *scanner) slot(begin uint32) int {
+	return int(uint64(begin)*0x9E3779B1>>16) & (len(s.slots) - 1)
 }
 
 // shorter finds for each needle the longest other one that it begins with. In
@@ -91,11 +96,11 @@ func shorter(needles []needle) []int {
 	return out
 }
 
-// skip returns the first place from i on where a needle may begin. In the last
-// three bytes of the text, where too little is left to tell, that is each place
-// with the first byte of a needle.
+// skip returns the first place from i on where a needle or an anchor may begin.
+// In the last three bytes of the text, where too little is left to tell, that is
+// each place with the first byte of one.
 func (s *scanner) skip(text []byte, i int) int {
-	last := len(text) - gramBytes
+	last := len(text) - loadBytes
 	for i <= last {
 		// No needle begins before at-stride+1, since find has seen the gram at
 		// at-stride, or none from i on that would reach so far. When less than
@@ -103,7 +108,7 @@ func (s *scanner) skip(text []byte, i int) int {
 		at := s.sketch.find(text, min(i+s.stride-1, last), s.stride)
 		i = max(i, at-s.stride+1)
 		for ; i <= at && at <= last; i++ {
-			if s.sketch.has(gramAt(text[i:]), inFront) {
+			if s.sketch.has(load(text[i:]), inFront|inAnchor) {
 				return i
 			}
 		}
@@ -120,7 +125,7 @@ func (s *scanner) at(text []byte) (longest int, more bool) {
 	if len(text) < MinSecretBytes {
 		return -1, s.short(text)
 	}
-	from, to := s.run(gramAt(text))
+	from, to := s.run(load(text))
 	behind := from + sort.Search(to-from, func(i int) bool { return s.needles[from+i].text > string(text) })
 	// In sorted order the text stands at behind. Whatever the text is the
 	// beginning of comes right after it; and everything between the longest
@@ -148,10 +153,10 @@ func begins(text []byte, with string) bool {
 	return len(text) >= len(with) && string(text[:len(with)]) == with
 }
 
-// run returns the needles that begin with the gram.
-func (s *scanner) run(gram uint32) (from, to int) {
-	for at := s.slot(gram); s.slots[at].to != 0; at = (at + 1) & (len(s.slots) - 1) {
-		if s.slots[at].gram == gram {
+// run returns the needles that begin with the four bytes.
+func (s *scanner) run(begin uint32) (from, to int) {
+	for at := s.slot(begin); s.slots[at].to != 0; at = (at + 1) & (len(s.slots) - 1) {
+		if s.slots[at].begin == begin {
 			return int(s.slots[at].from), int(s.slots[at].to)
 		}
 	}

@@ -3,26 +3,34 @@ package redact
 import "encoding/binary"
 
 // gramBytes is the length of a gram: what is looked up at once.
-const gramBytes = 4
+const gramBytes = 3
 
-// golden spreads the grams: 2^32 divided by the golden ratio.
-const golden = 0x9E3779B1
+// loadBytes is how many bytes are read for a gram; one more than it has, as
+// there is no load of three.
+const loadBytes = 4
 
-// sketchBits is the size of a sketch: 256 KiB, which stay in the second cache.
-// The windows of a thousand needles fill 2 to 5 % of it. A smaller one is read
-// a little faster, and with many needles takes far more grams for its own.
-const sketchBits = 18
+// golden spreads the grams: 2^32 divided by the golden ratio. Eight bits to the
+// left it also drops the fourth byte of what was loaded.
+const golden = 0x9E3779B1 << 8 & 0xFFFFFFFF
+
+// sketchBits is the size of a sketch: 128 KiB, which stay in the second cache.
+// The windows of a thousand needles fill 3 % of it, those of the anchors 1 %.
+// A smaller one is read a little faster, and with many needles takes far more
+// grams for its own.
+const sketchBits = 17
 
 // sketch says of a gram whether it is in a window, and whether in a first
 // place, for the scanner. Of a few other grams it says so too: of those that
-// share their hash with one that is. It has a byte for each hash where two bits
-// would do, because to find the bits costs as much as all the rest of a look.
+// share their hash with one that is. It has a byte for each hash where three
+// bits would do, because to find the bits costs as much as all the rest of a
+// look.
 type sketch [1 << sketchBits]byte
 
 // What a sketch says of a gram.
 const (
 	inWindow byte = 1 << iota
-	inFront
+	inFront       // a needle may begin here
+	inAnchor      // an anchor may begin here, or behind the byte here
 )
 
 func (s *sketch) add(gram uint32, what byte) { s[hash(gram)] |= what }
@@ -42,7 +50,7 @@ const maxStride = 13
 // The text is taken as an array, and each offset has a bound, so that the
 // compiler knows them to be inside and checks none.
 func (s *sketch) find(text []byte, at, stride int) int {
-	const span = 8*maxStride + gramBytes
+	const span = 8*maxStride + loadBytes
 	if len(text)-at < span {
 		return s.findNear(text, at, stride)
 	}
@@ -52,8 +60,8 @@ func (s *sketch) find(text []byte, at, stride int) int {
 	rest := text[at:]
 	for len(rest) >= span {
 		near := (*[span]byte)(rest)
-		a, b, c, d := hash(gramAt(near[:])), hash(gramAt(near[n1:])), hash(gramAt(near[n2:])), hash(gramAt(near[n3:]))
-		e, f, g, h := hash(gramAt(near[n4:])), hash(gramAt(near[n5:])), hash(gramAt(near[n6:])), hash(gramAt(near[n7:]))
+		a, b, c, d := hash(load(near[:])), hash(load(near[n1:])), hash(load(near[n2:])), hash(load(near[n3:]))
+		e, f, g, h := hash(load(near[n4:])), hash(load(near[n5:])), hash(load(near[n6:])), hash(load(near[n7:]))
 		if s[a]|s[b]|s[c]|s[d]|s[e]|s[f]|s[g]|s[h] != 0 {
 			break
 		}
@@ -64,12 +72,16 @@ func (s *sketch) find(text []byte, at, stride int) int {
 
 // findNear is find for a text that is short or has the gram near.
 func (s *sketch) findNear(text []byte, at, stride int) int {
-	for at+gramBytes <= len(text) && !s.has(gramAt(text[at:]), inWindow) {
+	for at+loadBytes <= len(text) && !s.has(load(text[at:]), inWindow) {
 		at += stride
 	}
 	return at
 }
 
-func gramOf(text string) uint32 { return gramAt([]byte(text[:gramBytes])) }
+// load reads the gram that the text begins with, and a byte more.
+func load(text []byte) uint32 { return binary.LittleEndian.Uint32(text) }
 
-func gramAt(text []byte) uint32 { return binary.LittleEndian.Uint32(text) }
+// gramOf is the gram that the text begins with, which may be all of it.
+func gramOf(text string) uint32 {
+	return uint32(text[0]) | uint32(text[1])<<8 | uint32(text[2])<<16
+}

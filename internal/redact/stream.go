@@ -1,32 +1,53 @@
 package redact
 
-// Stream removes the secrets of one matcher from one stream of bytes. It is
-// not for use by several goroutines at once.
+import "bytes"
+
+// Stream removes the secrets of a matcher from one stream of bytes. It is not
+// for use by several goroutines at once; its matcher is.
 //
 // It is always at one place of the text: everything before is decided, and at
-// the place itself a needle may be beginning of which the end has not come
-// yet. What is decided is either let through at once or belongs to the open
-// mask: a range that at least one needle covers and that a needle from inside
-// of it may still make longer. Of an open mask only the numbers are kept, so
-// that neither a long line nor an endless chain of matches takes memory; what
+// the place itself a needle or an anchor may be beginning of which the end has
+// not come yet. What is decided is either let through at once or belongs to the
+// open mask: a range that at least one needle covers and that a needle from
+// inside of it may still make longer. Of an open mask only the numbers are kept,
+// so that neither a long line nor an endless chain of matches takes memory; what
 // waits in the buffer is shorter than the longest needle.
+//
+// What is let through goes to the inspector, which looks for patterns. It keeps
+// the end of a line that has an anchor, and nothing of others.
 type Stream struct {
 	matcher *Matcher
-	emit    func(p []byte, masked int)
+	finder  *finder
+	out     inspector
+	quiet   bool // nothing can be declared
 
 	held []byte // the text from the place on
+	prev byte   // the byte before it; masked if there is a mask
 
 	open   bool
-	masked int // bytes of the open mask before the place
-	ahead  int // bytes of the open mask behind the place
-	best   int // the longest needle in the open mask
+	masked int    // bytes of the open mask before the place
+	ahead  int    // bytes of the open mask behind the place
+	best   int    // the size of the longest needle in the open mask
+	mask   []byte // what to show for that
+
+	declaring bool   // inside of a line that declares a secret
+	declared  []byte // its value so far
+	dropped   int    // bytes of the line so far
 }
+
+// masked is the byte before a place that is behind a mask: none that an anchor
+// may have at its left.
+const masked = 0
 
 // Stream returns a stream that gives what it lets through to emit, in order.
 // masked is 0 when p is as it was written; else p stands for that many bytes
-// that were a secret. The slice is emit's only until it returns.
+// that were a secret. p is empty, and masked is not, for a line that declares a
+// secret, which is left out with its ending. The slice is emit's only until it
+// returns.
 func (m *Matcher) Stream(emit func(p []byte, masked int)) *Stream {
-	return &Stream{matcher: m, emit: emit}
+	f := m.finder()
+	return &Stream{matcher: m, finder: f, prev: '\n',
+		out: inspector{emit: emit, anchors: f.anchors, nameless: []byte(nameless)}}
 }
 
 // joinBytes is how much of a write is put behind what is held, beside as much
@@ -59,47 +80,160 @@ func (s *Stream) keep(rest []byte) { s.held = append(s.held[:0], rest...) }
 func (s *Stream) Flush() {
 	s.process(s.held, true)
 	s.held = s.held[:0]
+	if s.declaring {
+		s.declare()
+	}
+	s.out.flush()
+	s.prev = '\n'
 }
 
 // Held is how many of the bytes written are not yet emitted: those that may
-// be the beginning of a secret, and those of an open mask.
-func (s *Stream) Held() int { return s.masked + len(s.held) }
+// be the beginning of a secret, those of an open mask and of a line that
+// declares a secret, and those of a line that patterns look at.
+func (s *Stream) Held() int { return s.masked + len(s.held) + s.dropped + s.out.raw }
 
 // process emits what it can decide of the text and returns the rest. last says
 // that nothing comes after the text.
 func (s *Stream) process(text []byte, last bool) (rest []byte) {
-	scan := s.matcher.scan
-	plain := 0 // the text is emitted or masked up to here
-	end := s.ahead
-	for i := 0; ; i++ {
-		i = scan.skip(text, i)
-		if s.open && i >= end {
-			s.close(end - plain)
-			plain = end
-		}
-		if i >= len(text) {
-			s.pass(text[plain:])
-			return nil
-		}
-		found, more := scan.at(text[i:])
-		if found >= 0 {
-			if !s.open {
-				s.pass(text[plain:i])
-				plain = i
+	for {
+		if s.declaring {
+			if text = s.drop(text); s.declaring {
+				return nil
 			}
-			end = max(end, i+s.cover(found))
 		}
-		if more && !last {
-			return s.wait(text, plain, i, end)
+		if f := s.matcher.finder(); f != s.finder {
+			text = s.use(f, text)
+		}
+		if text = s.search(text, last); !s.declaring {
+			return text
 		}
 	}
 }
 
+// search is process up to a line that declares a secret; what is returned then
+// is behind the line's beginning.
+func (s *Stream) search(text []byte, last bool) (rest []byte) {
+	v := view{text: text, end: s.ahead, last: last, url: -1}
+	for i := 0; ; i++ {
+		i = s.skip(&v, i)
+		if s.open && i >= v.end {
+			s.close(v.end - v.plain)
+			v.plain = v.end
+		}
+		if i >= len(text) {
+			s.pass(text[v.plain:])
+			return nil
+		}
+		found, more := s.finder.scan.at(text[i:])
+		if found >= 0 {
+			if !s.open {
+				s.pass(text[v.plain:i])
+				v.plain = i
+			}
+			v.end = max(v.end, i+s.cover(found))
+		}
+		if more && !last {
+			return s.wait(&v, i)
+		}
+		if s.finder.anchors == nil {
+			continue
+		}
+		switch at, what := s.anchor(&v, i); what {
+		case waits:
+			return s.wait(&v, at)
+		case declares:
+			return text[at:]
+		}
+	}
+}
+
+// view is a text on its way through search.
+type view struct {
+	text  []byte
+	last  bool
+	plain int // the text is emitted or masked up to here
+	end   int // the open mask goes to here
+	url   int // where the next URL may have a password; -1 if not known yet
+	half  bool
+}
+
+// skip returns the next place from i on to look at. The first place is always
+// looked at if an anchor's left side may be what was before the text.
+func (s *Stream) skip(v *view, i int) int {
+	if s.finder.anchors == nil {
+		return s.finder.scan.skip(v.text, i)
+	}
+	if v.url < i {
+		v.url, v.half = urlAt(v.text, i, v.last)
+	}
+	if i == 0 && len(v.text) > 0 && s.finder.scan.first[v.text[0]] {
+		return 0
+	}
+	return min(s.finder.scan.skip(v.text, i), v.url)
+}
+
+// What anchor answers beside that it is done.
+type verdict int
+
+const (
+	goesOn verdict = iota
+	waits
+	declares
+)
+
+// anchor looks for an anchor at i, and right behind it for one that has the byte
+// at i on its left, and arms the inspector. It answers that more must come at a
+// place before that can be told, or that behind a place a value is declared.
+func (s *Stream) anchor(v *view, i int) (at int, what verdict) {
+	if s.open && i < v.end {
+		if v.end != i+1 {
+			return 0, goesOn
+		}
+	} else if at, what = s.anchorAt(v, i); what != goesOn {
+		return at, what
+	}
+	if i+1 < len(v.text) && !s.open {
+		return s.anchorAt(v, i+1)
+	}
+	return 0, goesOn
+}
+
+// anchorAt is anchor for one place, which no mask covers.
+func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
+	left := s.prev
+	if i > v.plain {
+		left = v.text[i-1]
+	}
+	found, more := s.finder.anchors.at(v.text[i:], left)
+	if url := i == v.url; url && !v.half {
+		found = &userinfoAnchor
+	} else if url {
+		more = true
+	}
+	if found == nil && (!more || v.last) {
+		return 0, goesOn
+	}
+	// What is before goes first: a line may end in it.
+	s.pass(v.text[v.plain:i])
+	v.plain = i
+	switch {
+	case found != nil && found.kind == kindDeclare && left == '\n' && !s.quiet:
+		s.declaring, s.dropped, s.ahead = true, len(Declaration), 0
+		return i + len(Declaration), declares
+	case s.out.armed:
+	case found != nil:
+		s.out.arm(left)
+	default:
+		return i, waits
+	}
+	return 0, goesOn
+}
+
 // cover opens a mask with the needle, or adds it to the open one.
 func (s *Stream) cover(found int) (size int) {
-	size = len(s.matcher.scan.needles[found].text)
-	if !s.open || size > len(s.matcher.scan.needles[s.best].text) {
-		s.best = found
+	size = len(s.finder.scan.needles[found].text)
+	if !s.open || size > s.best {
+		s.best, s.mask = size, s.finder.masks[found]
 	}
 	s.open = true
 	return size
@@ -107,24 +241,80 @@ func (s *Stream) cover(found int) (size int) {
 
 // wait leaves the place at i: nothing before it can be part of anything that
 // is not found yet.
-func (s *Stream) wait(text []byte, plain, i, end int) (rest []byte) {
+func (s *Stream) wait(v *view, i int) (rest []byte) {
 	if s.open {
-		s.masked += i - plain
-		s.ahead = end - i
+		s.masked += i - v.plain
+		s.ahead = v.end - i
 	} else {
-		s.pass(text[plain:i])
+		s.pass(v.text[v.plain:i])
 	}
-	return text[i:]
+	return v.text[i:]
 }
 
 // close emits the open mask, which has some more bytes.
 func (s *Stream) close(more int) {
-	s.emit(s.matcher.masks[s.best], s.masked+more)
-	s.open, s.masked, s.ahead = false, 0, 0
+	n := s.masked + more
+	s.open, s.masked, s.ahead, s.prev = false, 0, 0, masked
+	s.out.mask(s.mask, n)
 }
 
 func (s *Stream) pass(plain []byte) {
 	if len(plain) > 0 {
-		s.emit(plain, 0)
+		s.prev = plain[len(plain)-1]
+		s.out.plain(plain)
 	}
+}
+
+// drop takes the rest of a line that declares a secret and returns what is
+// behind it. With no line ending yet it stays inside of the line.
+func (s *Stream) drop(text []byte) (rest []byte) {
+	n := bytes.IndexByte(text, '\n') + 1
+	whole := n > 0
+	if !whole {
+		n = len(text)
+	}
+	if room := maxDeclaredBytes + 2 - len(s.declared); room > 0 {
+		s.declared = append(s.declared, text[:min(n, room)]...)
+	}
+	s.dropped += n
+	if whole {
+		s.declare()
+	}
+	return text[n:]
+}
+
+// declare makes the value of the line a secret and leaves the line out.
+func (s *Stream) declare() {
+	s.matcher.Declare(unescaped(string(bytes.TrimRight(s.declared, "\r\n"))))
+	n := s.dropped
+	s.declaring, s.declared, s.dropped, s.prev = false, s.declared[:0], 0, '\n'
+	s.out.mask(nil, n)
+}
+
+// use goes on with other secrets. What is held back was looked at without them:
+// what stands in the inspector goes through the search again, in front of the
+// text.
+func (s *Stream) use(f *finder, text []byte) []byte {
+	s.finder = f
+	if s.out.raw == 0 {
+		return text
+	}
+	was := *s
+	kept, spans, left := s.out.take()
+	s.open, s.masked, s.ahead, s.prev, s.quiet = false, 0, 0, left, true
+	defer func() { s.quiet = was.quiet }()
+	at := 0
+	for _, span := range spans {
+		s.search(kept[at:span.at], true)
+		if at = span.at + 1; span.mask != nil {
+			s.prev = masked
+		}
+		s.out.mask(span.mask, span.masked)
+	}
+	if !was.open {
+		return append(kept[at:], text...)
+	}
+	s.search(kept[at:], true)
+	s.open, s.masked, s.ahead, s.best, s.mask = true, was.masked, was.ahead, was.best, was.mask
+	return text
 }
