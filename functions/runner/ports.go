@@ -14,13 +14,15 @@ import (
 // ports are what a runner works with, on AWS.
 func ports(aws account.Account, env settings.Settings, queue *sqsqueue.Queue) runner.Ports {
 	deployments := dynamostore.NewDeployments(aws.DynamoDB(), dynamostore.Tables(env.Tables()))
+	archive := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
 	return runner.Ports{
-		Store:   dynamostore.NewCatalog(aws.DynamoDB(), env.Get(settings.CatalogTable)),
-		Vault:   parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
-		Ledger:  deployments,
-		History: deployments,
-		Archive: s3archive.Open(aws.Config(), env.Get(settings.LogBucket)),
-		Dialer:  sshrun.New(sshrun.Options{}),
-		Sender:  queue,
+		Store:     dynamostore.NewCatalog(aws.DynamoDB(), env.Get(settings.CatalogTable)),
+		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Ledger:    deployments,
+		History:   deployments,
+		Archive:   archive,
+		Snapshots: archive.Snapshots(),
+		Dialer:    sshrun.New(sshrun.Options{}),
+		Sender:    queue,
 	}
 }

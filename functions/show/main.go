@@ -1,13 +1,12 @@
-// Command show is the function that reads one deployment and its log.
+// Command show is the function that reads one deployment: its record, its log,
+// and what it ran with.
 package main
 
 import (
 	"log/slog"
 
 	"waybill/internal/aws/account"
-	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
-	"waybill/internal/aws/s3archive"
 	"waybill/internal/boot"
 	"waybill/internal/rest"
 	"waybill/internal/settings"
@@ -20,13 +19,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
-	tables := dynamostore.Tables(env.Tables())
-	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
-	handler, err := rest.NewShow(rest.ShowPorts{
-		Tokens:  store.Tokens(),
-		Store:   store,
-		History: dynamostore.NewDeployments(aws.DynamoDB(), tables),
-		Archive: s3archive.Open(aws.Config(), env.Get(settings.LogBucket)),
-	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
+	handler, err := rest.NewShow(ports(aws, env), rest.Options{Log: log, Team: env.Get(settings.Team)})
 	return gateway.Handlers{HTTP: handler}, err
 }

@@ -11,6 +11,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/inspect"
 	"waybill/internal/logbook"
+	"waybill/internal/remote"
 )
 
 // lookFor is how long a look at the resource may take. It is a few commands;
@@ -29,7 +30,7 @@ const (
 func (a *attempt) settled(ctx context.Context, outcome deployment.Outcome) (deployment.Outcome, error) {
 	if outcome.Status == deployment.Finished && a.record.Operation == catalog.Delete {
 		outcome.ResourceStatus = statusGone
-		return outcome, nil
+		return outcome, a.vacate(ctx)
 	}
 	found, trouble, err := a.look(ctx)
 	switch {
@@ -79,6 +80,21 @@ func (a *attempt) inTime() error {
 		return errHandOver
 	}
 	return nil
+}
+
+// vacate leaves nothing in the folder of a resource that is off the server, if
+// it can. That is done while the resource is still this deployment's: a start
+// that comes later finds all of the folder or nothing.
+func (a *attempt) vacate(ctx context.Context) error {
+	if a.shell == nil {
+		return nil
+	}
+	shell, job := a.shell, a.plan.Job
+	trouble, err := a.keeping(ctx, never, func(ctx context.Context) error { return remote.Vacate(ctx, shell, job) })
+	if trouble != nil {
+		a.opts.Log.WarnContext(ctx, "folder not removed", "error", trouble)
+	}
+	return err
 }
 
 // commits are what a commit's hash looks like, of SHA-1 and of SHA-256.

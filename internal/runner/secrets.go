@@ -3,7 +3,6 @@ package runner
 import (
 	"context"
 	"errors"
-	"maps"
 
 	"waybill/internal/catalog"
 	"waybill/internal/engine"
@@ -55,27 +54,17 @@ func (s secrets) known(resource catalog.Deployable, server *catalog.Server) []re
 }
 
 // addresses are the connection strings of a database. Its password is known in
-// itself; whole, they show neither the user's name nor where the mask ends.
+// itself; as a whole, they do not show who has it either.
 func (s secrets) addresses(database *catalog.Database, server *catalog.Server) []redact.Secret {
 	kind, known := engine.Find(database.Engine)
 	if !known {
 		return nil
 	}
-	values := maps.Clone(database.Settings)
-	if values == nil {
-		values = map[string]string{}
-	}
-	for _, setting := range kind.Settings {
-		if value, kept := s.resource[setting.VaultName()]; kept && setting.Secret {
-			values[setting.Field] = value
-		}
-	}
-	inside := engine.Address{Host: string(database.ID), Values: values, TLS: database.TLS, Image: database.Image}
-	outside := inside
-	outside.Host, outside.Port = server.Address, database.PublicPort
-	all := []redact.Secret{{Name: "internal_db_url", Value: kind.URL(inside)}}
-	if database.PublicPort != 0 {
-		all = append(all, redact.Secret{Name: "external_db_url", Value: kind.URL(outside)})
+	at := engine.Address{Host: string(database.ID), Values: catalog.AllSettings(database, s.resource),
+		TLS: database.TLS, Image: database.Image}
+	all := []redact.Secret{{Name: "internal_db_url", Value: kind.URL(at)}}
+	if at.Host, at.Port = server.Address, database.PublicPort; at.Port != 0 {
+		all = append(all, redact.Secret{Name: "external_db_url", Value: kind.URL(at)})
 	}
 	return all
 }

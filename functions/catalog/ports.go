@@ -1,0 +1,27 @@
+package main
+
+import (
+	"waybill/internal/aws/account"
+	"waybill/internal/aws/dynamostore"
+	"waybill/internal/aws/parameters"
+	"waybill/internal/aws/s3archive"
+	"waybill/internal/recipe"
+	"waybill/internal/remote/sshrun"
+	"waybill/internal/rest"
+	"waybill/internal/settings"
+)
+
+// ports are what the catalog's endpoints work with, on AWS.
+func ports(aws account.Account, env settings.Settings, store *dynamostore.Catalog) rest.CatalogPorts {
+	dialer := sshrun.New(sshrun.Options{})
+	return rest.CatalogPorts{
+		Tokens:    store.Tokens(),
+		Store:     store,
+		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Inspector: dialer,
+		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), dynamostore.Tables(env.Tables())),
+		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
+		Check:     recipe.Check,
+		Look:      looker(dialer),
+	}
+}
