@@ -71,7 +71,6 @@ var others = []Engine{
 			{Path: "/etc/clickhouse-server/users.d/waybill-2.xml", Readable: true, Text: clickhouseUser},
 			{Path: Folder + "/client.xml", Text: clickhouseClient},
 		},
-		Command:   []string{},
 		Health:    clickhouseHealth,
 		OpenFiles: 262144,
 		Form: URLForm{Scheme: "clickhouse", User: "%{clickhouse_admin_user}", Password: "%{clickhouse_admin_password}",

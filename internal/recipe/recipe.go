@@ -78,6 +78,8 @@ func build(input Input) (Plan, error) {
 		return application(input, resource)
 	case *catalog.Service:
 		return service(input, resource)
+	case *catalog.Database:
+		return database(input, resource)
 	}
 	return Plan{}, fault.New(fault.Internal, "no recipe for a resource of kind %s", input.Resource.Common().ID.Kind())
 }

@@ -1,0 +1,123 @@
+package recipe_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"waybill/internal/catalog"
+	"waybill/internal/engine"
+	"waybill/internal/recipe"
+)
+
+// needCompose skips where there is no docker compose, and fails where nothing
+// may be missing.
+func needCompose(t *testing.T) {
+	t.Helper()
+	err := exec.Command("docker", "compose", "version").Run()
+	if err == nil {
+		return
+	}
+	if os.Getenv("WAYBILL_CI") != "" {
+		t.Fatal("there is no docker compose: ", err)
+	}
+	t.Skip("there is no docker compose; install docker and its compose plug-in: ", err)
+}
+
+// onDisk writes the files of a plan into a folder of the test.
+func onDisk(t *testing.T, plan recipe.Plan) string {
+	t.Helper()
+	plan.Job.Dir = t.TempDir()
+	for i := range plan.Job.Files {
+		if file := &plan.Job.Files[i]; filepath.IsAbs(file.Path) {
+			file.Path = filepath.Join(plan.Job.Dir, "spool", filepath.Base(file.Path))
+		}
+	}
+	place(t, plan.Job)
+	return plan.Job.Dir
+}
+
+func TestComposeTakesTheDocumentsOfDatabases(t *testing.T) {
+	needCompose(t)
+	seen := map[string]bool{}
+	for _, c := range databaseCases() {
+		c.secret = awkward
+		input, plan := c.build(t)
+		document, found := fileOf(plan, "docker-compose.yml")
+		if !found || seen[document] {
+			continue
+		}
+		seen[document] = true
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			said := composeSays(t, plan, "--no-env-resolution")
+			for name, secret := range input.Secrets {
+				if encoded, _ := json.Marshal(secret); strings.Contains(said, secret) || strings.Contains(said, string(encoded)) {
+					t.Errorf("compose shows %s", name)
+				}
+			}
+		})
+	}
+	if len(seen) < len(engine.All()) {
+		t.Errorf("only %d documents were shown to compose", len(seen))
+	}
+}
+
+// composeSays is what compose makes of the document of a plan, in JSON.
+func composeSays(t *testing.T, plan recipe.Plan, arguments ...string) string {
+	t.Helper()
+	cmd := exec.Command("docker", append([]string{"compose", "--file", "docker-compose.yml", "config", "--format", "json"}, arguments...)...)
+	cmd.Dir = onDisk(t, plan)
+	var stdout, stderr strings.Builder
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil || stderr.Len() > 0 {
+		t.Fatalf("compose says %v: %s", err, stderr.String())
+	}
+	return stdout.String()
+}
+
+// environmentOf is that of the one container, as compose reads it.
+func environmentOf(t *testing.T, plan recipe.Plan) map[string]string {
+	t.Helper()
+	var document struct {
+		Services map[string]struct{ Environment map[string]string }
+	}
+	if err := json.Unmarshal([]byte(composeSays(t, plan)), &document); err != nil {
+		t.Fatal(err)
+	}
+	environment := document.Services[databaseID].Environment
+	for name, value := range environment {
+		// What compose prints, compose can read again: a dollar sign is doubled.
+		environment[name] = strings.ReplaceAll(value, "$$", "$")
+	}
+	return environment
+}
+
+func TestComposeLeavesAllTextsAsTheyAre(t *testing.T) {
+	needCompose(t)
+	initdb := `--auth-host="$x" ${HOME} 'a' # b`
+	db := databaseOf(t, "postgresql", func(db *catalog.Database) {
+		db.Settings["postgres_initdb_args"] = initdb
+		db.Environment = []catalog.Variable{{Name: "COMPOSE_FILE", Value: "nowhere.yml"}}
+		for i, value := range hard {
+			db.Environment = append(db.Environment, catalog.Variable{Name: fmt.Sprintf("VALUE_%d", i), Value: value})
+		}
+	})
+	plan, err := recipe.Build(inputOf(t, db, awkward))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := environmentOf(t, plan)
+	for i, value := range hard {
+		if read := got[fmt.Sprintf("VALUE_%d", i)]; read != value {
+			t.Errorf("compose reads the variable %q as %q", value, read)
+		}
+	}
+	if got["POSTGRES_INITDB_ARGS"] != initdb {
+		t.Errorf("compose reads the setting %q as %q", initdb, got["POSTGRES_INITDB_ARGS"])
+	}
+}

@@ -1,0 +1,295 @@
+package recipe_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"waybill/internal/catalog"
+	"waybill/internal/engine"
+	"waybill/internal/fault"
+	"waybill/internal/recipe"
+	"waybill/internal/remote"
+)
+
+const (
+	databaseID = "dbs000000000000000000001"
+	// awkward is every printable character of ASCII, a space at either end, what
+	// compose, sh and ClickHouse's library would put something in the place of,
+	// and letters of other alphabets.
+	awkward = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~ ${user} $$ $(id) %{redis_password} é ü 漢字 "
+)
+
+// databaseOf is a database as the catalog would have completed it.
+func databaseOf(t testing.TB, name string, change func(*catalog.Database)) *catalog.Database {
+	t.Helper()
+	known, ok := engine.Find(name)
+	if !ok {
+		t.Fatalf("there is no engine %s", name)
+	}
+	db := &catalog.Database{Resource: resource(databaseID), Engine: name, Image: known.Image, Settings: map[string]string{}}
+	db.Environment = nil
+	for _, setting := range known.Settings {
+		if !setting.Secret {
+			db.Settings[setting.Field] = setting.Default
+		}
+	}
+	if change != nil {
+		change(db)
+	}
+	return db
+}
+
+// inputOf starts the database, each of its secrets made of the text.
+func inputOf(t testing.TB, db *catalog.Database, secret string) recipe.Input {
+	t.Helper()
+	known, _ := engine.Find(db.Engine)
+	secrets := map[string]string{"PASSWORD": password, catalog.TLSKeySecret: "-----KEY " + secret + "-----\n"}
+	for _, setting := range known.Settings {
+		if setting.Secret {
+			secrets[setting.VaultName()] = secret
+		}
+	}
+	return recipe.Input{Resource: db, DataDir: "/data/waybill", Deployment: "dbs00000000000000000000011a2b3c4d5e6f7g8",
+		Operation: catalog.Start, Secrets: secrets}
+}
+
+// The options that the golden files show, each with one engine or with all
+// that have it.
+func withTLS(mode string) func(*catalog.Database) {
+	return func(db *catalog.Database) { db.TLS, db.Certificate = mode, "-----CERTIFICATE-----\n" }
+}
+
+func withLimits(db *catalog.Database) {
+	db.Limits = catalog.Limits{Memory: "512m", MemorySwap: "1g", MemoryReservation: "256m", CPUs: "1.5", CPUSet: "0-1", CPUShares: 512}
+}
+
+func withPorts(db *catalog.Database) {
+	db.PublicPort, db.Mappings = 15432, []string{"127.0.0.1:5433:5432", "[::1]:5434-5435:5432-5433/udp"}
+}
+
+func withScripts(db *catalog.Database) {
+	db.InitScripts = []catalog.InitScript{{Name: "10-roles.sql", Text: "CREATE ROLE app;\n"}, {Name: "20-more.sh", Text: "echo \"$POSTGRES_DB\"\n"}}
+}
+
+func withVariables(db *catalog.Database) {
+	db.Environment = []catalog.Variable{{Name: "GREETING", Value: "it costs $5"}, {Name: "PASSWORD", Secret: true}}
+}
+
+func withHealth(check catalog.HealthCheck) func(*catalog.Database) {
+	return func(db *catalog.Database) { db.Health = check }
+}
+
+func configured(text string) func(*catalog.Database) {
+	return func(db *catalog.Database) { db.Configuration = text }
+}
+
+// databaseCase is one golden file.
+type databaseCase struct {
+	name      string
+	engine    string
+	change    func(*catalog.Database)
+	operation catalog.Operation
+	options   catalog.Options
+	secret    string
+}
+
+func databaseCases() []databaseCase {
+	cases := []databaseCase{
+		{name: "start-pull", engine: "postgresql", options: catalog.Options{PullLatestImages: true}},
+		{name: "start-force", engine: "postgresql", options: catalog.Options{Force: true}},
+		{name: "start-stop-before", engine: "postgresql", options: catalog.Options{StopBeforeStart: true}},
+		{name: "restart", engine: "postgresql", operation: catalog.Restart},
+		{name: "deploy", engine: "postgresql", operation: catalog.Deploy},
+		{name: "stop", engine: "postgresql", operation: catalog.Stop},
+		{name: "delete", engine: "postgresql", operation: catalog.Delete},
+		{name: "delete-volumes", engine: "postgresql", operation: catalog.Delete, options: catalog.Options{DeleteVolumes: true}},
+		{name: "limits", engine: "postgresql", change: withLimits},
+		{name: "ports", engine: "postgresql", change: withPorts},
+		{name: "init-scripts", engine: "postgresql", change: withScripts},
+		{name: "environment", engine: "postgresql", change: withVariables},
+		{name: "without-health", engine: "postgresql", change: withHealth(catalog.HealthCheck{Disabled: true})},
+		{name: "health-times", engine: "mongodb", change: withHealth(catalog.HealthCheck{IntervalSeconds: 30, TimeoutSeconds: 7, Retries: 2, StartPeriodSeconds: 90})},
+		{name: "postgresql-18", engine: "postgresql", change: func(db *catalog.Database) { db.Image = "postgres:18" }},
+		{name: "mysql-tls-preferred", engine: "mysql", change: withTLS("PREFERRED")},
+		{name: "mongodb-tls-allow", engine: "mongodb", change: withTLS("allow")},
+		{name: "clickhouse-names", engine: "clickhouse", change: func(db *catalog.Database) {
+			db.Settings["clickhouse_admin_user"], db.Settings["clickhouse_db"] = "app", "shop"
+		}},
+	}
+	for _, known := range engine.All() {
+		cases = append(cases, databaseCase{name: known.Name, engine: known.Name},
+			databaseCase{name: known.Name + "-awkward-password", engine: known.Name, secret: awkward})
+		if known.Configuration != "" {
+			cases = append(cases, databaseCase{name: known.Name + "-conf", engine: known.Name, change: configured("# %{x} $x\nsetting = 1")})
+		}
+		if len(known.TLSModes) > 0 {
+			cases = append(cases, databaseCase{name: known.Name + "-tls", engine: known.Name, change: withTLS(known.TLSModes[0])})
+		}
+	}
+	return cases
+}
+
+// build makes the plan of the case. Where it names no secret, the secret is one
+// that is easily found.
+func (c databaseCase) build(t testing.TB) (recipe.Input, recipe.Plan) {
+	t.Helper()
+	secret := c.secret
+	if secret == "" {
+		secret = "the-secret"
+	}
+	input := inputOf(t, databaseOf(t, c.engine, c.change), secret)
+	input.Options = c.options
+	if c.operation != "" {
+		input.Operation = c.operation
+	}
+	plan, err := recipe.Build(input)
+	if err != nil {
+		t.Fatal(err, fault.Fields(err))
+	}
+	return input, plan
+}
+
+func TestBuildOfDatabases(t *testing.T) {
+	for _, c := range databaseCases() {
+		t.Run(c.name, func(t *testing.T) {
+			input, plan := c.build(t)
+			golden(t, "database-"+c.name, describe(plan))
+			for name, secret := range input.Secrets {
+				for _, step := range plan.Job.Steps {
+					if strings.Contains(step.Script, secret) {
+						t.Errorf("step %s holds %s: %s", step.Name, name, step.Script)
+					}
+				}
+				if document, found := fileOf(plan, "docker-compose.yml"); found && strings.Contains(document, secret) {
+					t.Errorf("the compose file holds %s: %s", name, document)
+				}
+			}
+		})
+	}
+}
+
+// fileOf is the content of a file of the plan.
+func fileOf(plan recipe.Plan, path string) (string, bool) {
+	for _, file := range plan.Job.Files {
+		if file.Path == path {
+			return string(file.Content), true
+		}
+	}
+	return "", false
+}
+
+func TestFilesOfDatabases(t *testing.T) {
+	for _, c := range databaseCases() {
+		_, plan := c.build(t)
+		for _, file := range plan.Job.Files {
+			if file.Mode != 0 && file.Mode != 0o644 {
+				t.Errorf("%s: %s has mode %o, want 0600 or 0644", c.name, file.Path, file.Mode)
+			}
+			if inside := strings.HasPrefix(file.Path, "files/"); file.Mode != 0 && !inside {
+				t.Errorf("%s: %s is readable and no file of the container", c.name, file.Path)
+			}
+		}
+	}
+	t.Run("the text of a user is never filled", func(t *testing.T) {
+		_, plan := databaseCase{engine: "redis", change: configured("# %{redis_password}\n")}.build(t)
+		text, _ := fileOf(plan, "files/usr/local/etc/redis/redis.conf")
+		if !strings.Contains(text, "# %{redis_password}\n") || strings.Count(text, "the-secret") != 1 {
+			t.Errorf("the configuration is %q", text)
+		}
+	})
+	t.Run("a PostgreSQL key is nobody's but the server's until it is handed over", func(t *testing.T) {
+		_, plan := databaseCase{engine: "postgresql", change: withTLS("require")}.build(t)
+		for _, file := range plan.Job.Files {
+			if file.Path == "files/waybill/tls.key" && file.Mode != 0 {
+				t.Errorf("it has mode %o", file.Mode)
+			}
+		}
+	})
+}
+
+func TestBuildOfDatabasesRefuses(t *testing.T) {
+	t.Run("an engine that nobody knows", func(t *testing.T) {
+		db := databaseOf(t, "redis", func(db *catalog.Database) { db.Engine = "oracle" })
+		if _, err := recipe.Build(inputOf(t, db, "x")); err == nil || fault.KindOf(err) != fault.Internal {
+			t.Errorf("error = %v, want Internal", err)
+		}
+	})
+	for _, c := range []struct {
+		lost, field, engine string
+		change              func(*catalog.Database)
+	}{
+		{"POSTGRES_PASSWORD", "postgres_password", "postgresql", nil},
+		{"MYSQL_ROOT_PASSWORD", "mysql_root_password", "mysql", nil},
+		{"TLS_KEY", "ssl_key", "mongodb", withTLS("require")},
+		{"PASSWORD", "PASSWORD", "mongodb", withVariables},
+	} {
+		t.Run("a start without the secret "+c.lost, func(t *testing.T) {
+			input := inputOf(t, databaseOf(t, c.engine, c.change), "the-secret")
+			delete(input.Secrets, c.lost)
+			_, err := recipe.Build(input)
+			if !errors.Is(err, fault.Invalid) || !strings.Contains(fault.Public(err), c.field) {
+				t.Errorf("error = %v, want Invalid that names %s", err, c.field)
+			}
+		})
+	}
+	t.Run("no stop and no delete, whatever is lost", func(t *testing.T) {
+		for _, operation := range []catalog.Operation{catalog.Stop, catalog.Delete} {
+			input := inputOf(t, databaseOf(t, "mongodb", withTLS("require")), "the-secret")
+			input.Operation, input.Secrets = operation, nil
+			if plan, err := recipe.Build(input); err != nil || plan.Status != "exited" {
+				t.Errorf("%s: %q, %v", operation, plan.Status, err)
+			}
+		}
+	})
+	t.Run("limits and ports that docker does not know", func(t *testing.T) {
+		for field, change := range map[string]func(*catalog.Database){
+			"limits_memory":  func(db *catalog.Database) { db.Limits.Memory = "much" },
+			"limits_cpus":    func(db *catalog.Database) { db.Limits.CPUs = "two" },
+			"ports_mappings": func(db *catalog.Database) { db.Mappings = []string{"a:b"} },
+		} {
+			_, err := recipe.Build(inputOf(t, databaseOf(t, "redis", change), "the-secret"))
+			if !errors.Is(err, fault.Invalid) || fault.Fields(err)[field] == nil {
+				t.Errorf("error = %v %v, want Invalid of %s", err, fault.Fields(err), field)
+			}
+		}
+	})
+}
+
+func TestStatusOfDatabases(t *testing.T) {
+	for _, c := range []struct {
+		operation catalog.Operation
+		health    catalog.HealthCheck
+		want      string
+	}{
+		{catalog.Start, catalog.HealthCheck{}, "running:healthy"},
+		{catalog.Deploy, catalog.HealthCheck{}, "running:healthy"},
+		{catalog.Restart, catalog.HealthCheck{Disabled: true}, "running:unknown"},
+		{catalog.Stop, catalog.HealthCheck{}, "exited"},
+		{catalog.Delete, catalog.HealthCheck{}, "exited"},
+	} {
+		_, plan := databaseCase{engine: "redis", operation: c.operation, change: withHealth(c.health)}.build(t)
+		if plan.Status != c.want {
+			t.Errorf("after %s: %q, want %q", c.operation, plan.Status, c.want)
+		}
+	}
+}
+
+func TestImagesAreThereBeforeAnythingIsStopped(t *testing.T) {
+	_, plan := databaseCase{engine: "postgresql", operation: catalog.Restart, change: withTLS("require")}.build(t)
+	order := map[string]int{}
+	for i, step := range plan.Job.Steps {
+		order[step.Name] = i
+	}
+	if order["Pull images"] > order["Hand over the TLS key"] || order["Hand over the TLS key"] > order["Stop"] || order["Stop"] > order["Start"] {
+		t.Errorf("the order is %v", names(plan.Job.Steps))
+	}
+}
+
+func names(steps []remote.Step) []string {
+	var names []string
+	for _, step := range steps {
+		names = append(names, step.Name)
+	}
+	return names
+}

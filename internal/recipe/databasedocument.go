@@ -1,0 +1,171 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"waybill/internal/catalog"
+	"waybill/internal/engine"
+	"waybill/internal/fault"
+)
+
+// How a database is asked for its health, unless it says otherwise. A new one
+// may take a minute to make its files; failures before that do not count.
+const (
+	healthInterval    = 5
+	healthTimeout     = 10
+	healthRetries     = 5
+	healthStartPeriod = 60
+)
+
+// databaseGrace is how long a database may take to write out what it has.
+const databaseGrace = types.Duration(time.Minute)
+
+// document is the compose file: one container, whose name and whose name in
+// the network is the database's uuid.
+func (r resolved) document() (*types.Project, error) {
+	id, grace := string(r.db.ID), databaseGrace
+	service := types.ServiceConfig{Name: id, ContainerName: id, Restart: types.RestartPolicyUnlessStopped}
+	service.Image = r.db.Image
+	service.Command = r.command()
+	service.Environment = types.MappingWithEquals{}
+	service.Labels = types.Labels{"waybill.resource": id, "waybill.type": "database", "waybill.engine": r.engine.Name}
+	service.Networks = map[string]*types.ServiceNetworkConfig{sharedNetwork: nil}
+	service.StopGracePeriod = &grace
+	service.HealthCheck = r.healthCheck()
+	for _, variable := range r.engine.Environment {
+		if value := engine.Fill(variable.Value, r.values); value != "" {
+			service.Environment[variable.Name] = &value
+		}
+	}
+	if len(r.variables) > 0 {
+		service.EnvFiles = []types.EnvFile{{Path: "./" + containerEnvironment, Required: true}}
+	}
+	if limit := r.engine.OpenFiles; limit > 0 {
+		service.Ulimits = map[string]*types.UlimitsConfig{"nofile": {Soft: limit, Hard: limit}}
+	}
+	volumes := r.mount(&service)
+	if err := r.publish(&service); err != nil {
+		return nil, err
+	}
+	if err := bound(&service, r.db.Limits); err != nil {
+		return nil, err
+	}
+	return &types.Project{
+		Name:     id,
+		Services: types.Services{id: service},
+		Networks: types.Networks{sharedNetwork: {Name: sharedNetwork, External: true}},
+		Volumes:  volumes,
+	}, nil
+}
+
+// command is what the container runs; nothing for what the image runs itself.
+func (r resolved) command() types.ShellCommand {
+	words := slices.Clone(r.engine.Command)
+	if r.configured() {
+		words = append(words, r.engine.ConfigurationFile.Command...)
+	}
+	if r.db.TLS != "" {
+		words = append(words, r.engine.TLS.Command...)
+		words = append(words, r.engine.TLS.ModeCommand[r.db.TLS]...)
+	}
+	return words
+}
+
+// mount gives the container its volumes and files, and returns the volumes.
+// They have names of their own, without compose's prefix.
+func (r resolved) mount(service *types.ServiceConfig) types.Volumes {
+	volumes := types.Volumes{}
+	for _, volume := range r.engine.VolumesOf(r.db.Image) {
+		name := volume.Name + "-" + service.Name
+		volumes[name] = types.VolumeConfig{Name: name}
+		service.Volumes = append(service.Volumes, types.ServiceVolumeConfig{
+			Type: types.VolumeTypeVolume, Source: name, Target: volume.Path, Volume: &types.ServiceVolumeVolume{}})
+	}
+	for _, file := range r.files {
+		service.Volumes = append(service.Volumes, types.ServiceVolumeConfig{
+			Type: types.VolumeTypeBind, Source: "./" + hostPath(file.Path), Target: file.Path, ReadOnly: true,
+			// A file that is not there is an error, and not a folder to be made.
+			Bind: &types.ServiceVolumeBind{CreateHostPath: false}})
+	}
+	return volumes
+}
+
+func (r resolved) healthCheck() *types.HealthCheckConfig {
+	check := r.db.Health
+	if check.Disabled {
+		return &types.HealthCheckConfig{Disable: true}
+	}
+	usual := healthInterval
+	if r.engine.HealthSeconds > 0 {
+		usual = r.engine.HealthSeconds
+	}
+	retries := uint64(orElse(check.Retries, healthRetries))
+	return &types.HealthCheckConfig{
+		Test:        types.HealthCheckTest{"CMD", "sh", engine.HealthFile},
+		Interval:    seconds(orElse(check.IntervalSeconds, usual)),
+		Timeout:     seconds(orElse(check.TimeoutSeconds, healthTimeout)),
+		Retries:     &retries,
+		StartPeriod: seconds(orElse(check.StartPeriodSeconds, healthStartPeriod)),
+	}
+}
+
+func orElse(value, otherwise int) int {
+	if value == 0 {
+		return otherwise
+	}
+	return value
+}
+
+func seconds(n int) *types.Duration {
+	duration := types.Duration(time.Duration(n) * time.Second)
+	return &duration
+}
+
+// publish publishes the engine's port and what is mapped besides.
+func (r resolved) publish(service *types.ServiceConfig) error {
+	mappings := slices.Clone(r.db.Mappings)
+	if r.db.PublicPort != 0 {
+		mappings = append(mappings, fmt.Sprintf("%d:%d", r.db.PublicPort, r.engine.PortFor(r.db.TLS)))
+	}
+	for _, mapping := range mappings {
+		ports, err := types.ParsePortConfig(mapping)
+		if err != nil {
+			return fault.Wrap(err, fault.Invalid, "%q is no mapping of ports", mapping).WithField("ports_mappings", "has one that docker does not know")
+		}
+		service.Ports = append(service.Ports, ports...)
+	}
+	return nil
+}
+
+// bound limits what a container may take.
+func bound(service *types.ServiceConfig, limits catalog.Limits) error {
+	for _, size := range []struct {
+		field, text string
+		to          *types.UnitBytes
+	}{
+		{"limits_memory", limits.Memory, &service.MemLimit},
+		{"limits_memory_swap", limits.MemorySwap, &service.MemSwapLimit},
+		{"limits_memory_reservation", limits.MemoryReservation, &service.MemReservation},
+	} {
+		if size.text == "" {
+			continue
+		}
+		if err := size.to.DecodeMapstructure(size.text); err != nil {
+			return fault.Wrap(err, fault.Invalid, "%q is no size", size.text).WithField(size.field, "must be a size such as 512m")
+		}
+	}
+	if limits.CPUs != "" {
+		cpus, err := strconv.ParseFloat(limits.CPUs, 32)
+		if err != nil {
+			return fault.Wrap(err, fault.Invalid, "%q is no number of processors", limits.CPUs).WithField("limits_cpus", "must be a number such as 1.5")
+		}
+		service.CPUS = float32(cpus)
+	}
+	service.CPUSet, service.CPUShares = limits.CPUSet, int64(limits.CPUShares)
+	return nil
+}
