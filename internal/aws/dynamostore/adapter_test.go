@@ -3,6 +3,7 @@ package dynamostore_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,20 @@ func (s *stand) service(id catalog.ID) *catalog.Service {
 	return &catalog.Service{Resource: catalog.Resource{Meta: catalog.Meta{ID: id}, ServerID: serverID}}
 }
 
+// built creates an application with a deploy key, and another key.
+func (s *stand) built(t *testing.T) *catalog.Application {
+	t.Helper()
+	for _, key := range []catalog.ID{oneKeyID, otherKeyID} {
+		do(t, "Create", s.directCatalog().Create(t.Context(), &catalog.PrivateKey{Meta: catalog.Meta{ID: key}}))
+	}
+	built := &catalog.Application{
+		Resource:   catalog.Resource{Meta: catalog.Meta{ID: "app000000000000000000000", UpdatedAt: s.now}, ServerID: serverID},
+		Dockerfile: &catalog.Dockerfile{Source: catalog.Source{KeyID: oneKeyID}},
+	}
+	do(t, "Create", s.directCatalog().Create(t.Context(), built))
+	return built
+}
+
 func (s *stand) enqueue(t *testing.T, resource catalog.ID) deployment.Record {
 	t.Helper()
 	s.now = s.now.Add(time.Second)
@@ -73,6 +88,7 @@ func (s *stand) enqueue(t *testing.T, resource catalog.ID) deployment.Record {
 // some milliseconds and a line on the bill.
 func TestEachStepCostsFewRequests(t *testing.T) {
 	s := newStand(t)
+	built := s.built(t)
 	var record deployment.Record
 	for _, step := range []struct {
 		name string
@@ -112,8 +128,32 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 			outcome := deployment.Outcome{Status: deployment.Finished}
 			return s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
 		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
+		{"Observe", func() error { return s.catalog.Observe(t.Context(), serviceID, "running") }, map[string]int{"UpdateItem": 1}},
+		{"Enqueue of what is needless", func() error {
+			needless := record
+			needless.ID = needless.ID[:len(needless.ID)-1] + "z"
+			_, err := s.deployments.Enqueue(t.Context(), needless, deployment.RequestKey{Hash: "needless", Window: time.Minute})
+			if !errors.Is(err, deployment.ErrNeedless) {
+				return fmt.Errorf("%w, want ErrNeedless", err)
+			}
+			return nil
+		}, map[string]int{"TransactWriteItems": 1, "GetItem": 2}},
+		{"Note", func() error {
+			noted := record
+			noted.ID = noted.ID[:len(noted.ID)-1] + "y"
+			return s.deployments.Note(t.Context(), noted)
+		}, map[string]int{"TransactWriteItems": 1}},
+		{"Update", func() error { return s.catalog.Update(t.Context(), built, built.UpdatedAt) }, map[string]int{"UpdateItem": 1}},
+		{"Update with another deploy key", func() error {
+			built.Dockerfile.KeyID = otherKeyID
+			return s.catalog.Update(t.Context(), built, built.UpdatedAt)
+		}, map[string]int{"UpdateItem": 1, "GetItem": 1, "TransactWriteItems": 1}},
 		{"Enqueue and Cancel", func() error {
-			_, err := s.deployments.Cancel(t.Context(), s.enqueue(t, serviceID).ID, "ops", s.now)
+			other := catalog.ID("svc444444444444444444444")
+			if err := s.directCatalog().Create(t.Context(), s.service(other)); err != nil {
+				return err
+			}
+			_, err := s.deployments.Cancel(t.Context(), s.enqueue(t, other).ID, "ops", s.now)
 			return err
 		}, map[string]int{"GetItem": 1 + 3, "TransactWriteItems": 1 + 1}},
 	} {

@@ -177,6 +177,7 @@ func endCases() []testCase {
 		{"an outcome without a resource status leaves it as it was", testStatusKept},
 		{"TestP6: a terminal state is final", testTerminal},
 		{"an outcome that ends nothing is a Conflict", testNoOutcome},
+		{"a status is observed before and after, but not while it runs", testObservedBeside},
 	}
 }
 
@@ -232,4 +233,20 @@ func testNoOutcome(t *testing.T, w *world) {
 		wantKind(t, err, fault.Conflict)
 	}
 	wantSame(t, "the record", w.get(t, record.ID), record)
+}
+
+func testObservedBeside(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	queued := w.enqueue(t, service, server)
+	w.observe(t, service, "degraded:unhealthy")
+	want := catalog.State{Status: "degraded:unhealthy", Queued: string(queued.ID), Deployments: 1}
+	wantSame(t, "the state while it is queued", w.state(t, service), want)
+	running := w.begin(t, w.claim(t, server).ID, "runner")
+	w.observe(t, service, "exited")
+	want.Queued, want.Running = "", string(running.ID)
+	wantSame(t, "the state while it runs", w.state(t, service), want)
+	w.finish(t, running, deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy"})
+	w.observe(t, service, "exited")
+	wantSame(t, "the state after its end", w.state(t, service), catalog.State{Status: "exited", Deployments: 1})
 }

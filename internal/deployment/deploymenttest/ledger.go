@@ -19,10 +19,12 @@ func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 		{"sweep", sweepCases()}, // first, because it looks after every server that there is
 		{"enqueue", enqueueCases()},
 		{"repeated requests", repeatsCases()},
+		{"needless requests", needlessCases()},
 		{"claim", claimCases()},
 		{"lease", leaseCases()},
 		{"end", endCases()},
 		{"cancel", cancelCases()},
+		{"note", noteCases()},
 		{"mend", mendCases()},
 		{"history", historyCases()},
 		{"delete", deleteCases()},

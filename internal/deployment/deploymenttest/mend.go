@@ -6,6 +6,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/fault"
 )
 
 func mendCases() []testCase {
@@ -21,6 +22,7 @@ func mendCases() []testCase {
 		{"until it is mended, a stray in the queue keeps nobody waiting", testStrayKeepsNobody},
 		{"a queued one that lost its places can be cancelled", testCancelWithoutPlaces},
 		{"TestP6: one in progress that lost its places can be ended", testFinishWithoutPlaces},
+		{"TestP6: one in progress whose resource is gone can be ended, and whose server is", testFinishOfGone},
 	}
 }
 
@@ -244,4 +246,36 @@ func testFinishWithoutPlaces(t *testing.T, w *world) {
 		wantSame(t, "the strays", w.strays(t, server), nil)
 	}
 	w.running(t, w.service(t, server), server)
+}
+
+// testFinishOfGone ends what takes a resource off its server after somebody has
+// taken the resource out of the catalog by hand.
+func testFinishOfGone(t *testing.T, w *world) {
+	server := w.server(t, 2, 25)
+	outcome := deployment.Outcome{Status: deployment.Finished, ResourceStatus: "exited"}
+	for _, resource := range []catalog.ID{w.service(t, server), w.database(t, server), w.application(t, server)} {
+		record := w.running(t, resource, server)
+		w.Damage.Mark(t, resource, catalog.State{})
+		if err := w.Store.Delete(t.Context(), resource); err != nil {
+			t.Fatal(err)
+		}
+		w.finish(t, record, outcome)
+		if got := w.get(t, record.ID); got.Status != deployment.Finished || got.Outcome != outcome {
+			t.Errorf("it is %s with %+v", got.Status, got.Outcome)
+		}
+		_, err := w.Store.Get(t.Context(), resource)
+		wantKind(t, err, fault.NotFound)
+		running, _ := w.load(t, server)
+		wantSame(t, "what runs", running, nil)
+	}
+	resource := w.service(t, server)
+	record := w.running(t, resource, server)
+	w.Damage.Mark(t, resource, catalog.State{})
+	w.Damage.Places(t, server, nil, nil)
+	for _, gone := range []catalog.ID{resource, server} {
+		if err := w.Store.Delete(t.Context(), gone); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.finish(t, record, outcome)
 }

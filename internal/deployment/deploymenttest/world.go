@@ -101,6 +101,12 @@ func (w *world) application(t *testing.T, server catalog.ID) catalog.ID {
 		Meta: w.meta(t, catalog.KindApplication), ServerID: server}})
 }
 
+func (w *world) database(t *testing.T, server catalog.ID) catalog.ID {
+	t.Helper()
+	return w.create(t, &catalog.Database{Engine: "postgresql", Image: "postgres:16", Resource: catalog.Resource{
+		Meta: w.meta(t, catalog.KindDatabase), ServerID: server}})
+}
+
 // record is a request that was never made before.
 func (w *world) record(t *testing.T, resource, server catalog.ID) deployment.Record {
 	t.Helper()

@@ -1,0 +1,40 @@
+package dynamostore_test
+
+import (
+	"errors"
+	"testing"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+)
+
+// TestNeedlessBetweenRefusalAndLook: what a resource becomes while it is looked
+// at, whether there is anything to do.
+func TestNeedlessBetweenRefusalAndLook(t *testing.T) {
+	t.Run("what runs is stopped meanwhile: the start is accepted after all", func(t *testing.T) {
+		s := newStand(t)
+		do(t, "Observe", s.directCatalog().Observe(t.Context(), serviceID, "running:healthy"))
+		s.wire.just("GetItem", func() {
+			do(t, "Observe", s.directCatalog().Observe(t.Context(), serviceID, "exited"))
+		})
+		s.enqueue(t, serviceID)
+	})
+	t.Run("what runs is being stopped meanwhile: the start is accepted after all", func(t *testing.T) {
+		s := newStand(t)
+		do(t, "Observe", s.directCatalog().Observe(t.Context(), serviceID, "running:healthy"))
+		s.wire.just("GetItem", func() {
+			s.hand().mark(t, serviceID, catalog.State{Status: "running:healthy", Running: "the stop"})
+		})
+		s.enqueue(t, serviceID)
+	})
+	t.Run("it is started in the last moment: the start is needless", func(t *testing.T) {
+		s := newStand(t)
+		s.wire.just("TransactWriteItems", func() {
+			do(t, "Observe", s.directCatalog().Observe(t.Context(), serviceID, "running:healthy"))
+		})
+		record := deployment.Record{ID: recordID, Status: deployment.Queued, Operation: catalog.Start, ServerID: serverID, QueuedAt: s.now}
+		if _, err := s.deployments.Enqueue(t.Context(), record, deployment.RequestKey{}); !errors.Is(err, deployment.ErrNeedless) {
+			t.Errorf("Enqueue: %v, want %v", err, deployment.ErrNeedless)
+		}
+	})
+}

@@ -1,0 +1,97 @@
+package dynamostore_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+)
+
+const (
+	oneKeyID   = catalog.ID("key111111111111111111111")
+	otherKeyID = catalog.ID("key222222222222222222222")
+)
+
+// rekeyed is the application a second later, with the other key.
+func rekeyed(built *catalog.Application) *catalog.Application {
+	changed, dockerfile := *built, *built.Dockerfile
+	dockerfile.KeyID = otherKeyID
+	changed.Dockerfile = &dockerfile
+	changed.UpdatedAt = built.UpdatedAt.Add(time.Second)
+	return &changed
+}
+
+// wantKeys checks which of the two keys nothing depends on, by deleting both.
+func (s *stand) wantKeys(t *testing.T, free ...catalog.ID) {
+	t.Helper()
+	found := map[catalog.ID]bool{}
+	for _, key := range free {
+		found[key] = true
+	}
+	for _, key := range []catalog.ID{oneKeyID, otherKeyID} {
+		if err := s.directCatalog().Delete(t.Context(), key); (err == nil) != found[key] {
+			t.Errorf("Delete of %s: %v; free: %v", key, err, found[key])
+		}
+	}
+}
+
+// TestBetweenLookAndUpdate: what others do while a deploy key changes.
+func TestBetweenLookAndUpdate(t *testing.T) {
+	update := func(s *stand, built *catalog.Application) error {
+		return s.catalog.Update(t.Context(), rekeyed(built), built.UpdatedAt)
+	}
+	t.Run("somebody else updates it: it is a Conflict, and the keys are as they left them", func(t *testing.T) {
+		s := newStand(t)
+		built := s.built(t)
+		s.wire.just("TransactWriteItems", func() {
+			other := *built
+			other.UpdatedAt = built.UpdatedAt.Add(time.Minute)
+			do(t, "Update", s.directCatalog().Update(t.Context(), &other, built.UpdatedAt))
+		})
+		if err := update(s, built); !errors.Is(err, fault.Conflict) {
+			t.Errorf("Update: %v, want a Conflict", err)
+		}
+		s.wantKeys(t, otherKeyID)
+	})
+	t.Run("the new key is deleted: it is Invalid, and the old one stays", func(t *testing.T) {
+		s := newStand(t)
+		built := s.built(t)
+		s.wire.just("TransactWriteItems", func() {
+			do(t, "Delete", s.directCatalog().Delete(t.Context(), otherKeyID))
+		})
+		if err := update(s, built); !errors.Is(err, fault.Invalid) || len(fault.Fields(err)["private_key_uuid"]) == 0 {
+			t.Errorf("Update: %v with %v, want Invalid with private_key_uuid", err, fault.Fields(err))
+		}
+		s.wantKeys(t)
+	})
+	t.Run("it is deleted: it is NotFound, and holds no key", func(t *testing.T) {
+		s := newStand(t)
+		built := s.built(t)
+		s.wire.just("TransactWriteItems", func() { do(t, "Delete", s.directCatalog().Delete(t.Context(), built.ID)) })
+		if err := update(s, built); !errors.Is(err, fault.NotFound) {
+			t.Errorf("Update: %v, want NotFound", err)
+		}
+		s.wantKeys(t, oneKeyID, otherKeyID)
+	})
+	t.Run("a transaction is met: it is tried again", func(t *testing.T) {
+		s := newStand(t)
+		built := s.built(t)
+		s.wire.answer("TransactWriteItems", met)
+		s.wire.answer("UpdateItem", conflicted)
+		do(t, "Update", update(s, built))
+		s.wire.answer("UpdateItem", conflicted)
+		do(t, "Observe", s.catalog.Observe(t.Context(), built.ID, "running"))
+		s.wantKeys(t, oneKeyID)
+	})
+	t.Run("its key changes while it is deleted: it holds neither", func(t *testing.T) {
+		s := newStand(t)
+		built := s.built(t)
+		s.wire.just("TransactWriteItems", func() {
+			do(t, "Update", s.directCatalog().Update(t.Context(), rekeyed(built), built.UpdatedAt))
+		})
+		do(t, "Delete", s.catalog.Delete(t.Context(), built.ID))
+		s.wantKeys(t, oneKeyID, otherKeyID)
+	})
+}

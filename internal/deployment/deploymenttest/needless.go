@@ -1,0 +1,168 @@
+package deploymenttest
+
+import (
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/catalog/catalogtest"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+func needlessCases() []testCase {
+	return []testCase{
+		{"what is in the state that was asked for is a Conflict by ErrNeedless", testNeedless},
+		{"what is in any other state is not", testNotNeedless},
+		{"any option asks for more than a state", testOptionsAsk},
+		{"a repeat of the request that brought the state gets its deployment", testNeedlessRepeat},
+		{"the same as what is queued is that, whatever the state is by then", testNeedlessQueued},
+		{"while one runs, nothing is needless", testNeedlessWhileRunning},
+	}
+}
+
+// plain is a request without options.
+func (w *world) plain(t *testing.T, resource, server catalog.ID, operation catalog.Operation) deployment.Record {
+	t.Helper()
+	record := w.record(t, resource, server)
+	record.Operation, record.Options = operation, catalog.Options{}
+	return record
+}
+
+func (w *world) observe(t *testing.T, resource catalog.ID, status string) {
+	t.Helper()
+	if err := w.Store.Observe(t.Context(), resource, status); err != nil {
+		t.Fatalf("Observe: %v", err)
+	}
+}
+
+func testNeedless(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	for _, resource := range []catalog.ID{w.service(t, server), w.database(t, server)} {
+		for _, c := range []struct {
+			operation catalog.Operation
+			statuses  []string
+			says      string
+		}{
+			{catalog.Stop, []string{"", "exited", "exited:unhealthy"}, " is already stopped."},
+			{catalog.Start, []string{"running", "running:healthy", "running:unhealthy", "running:unknown"}, " is already running."},
+		} {
+			for _, status := range c.statuses {
+				w.observe(t, resource, status)
+				record := w.plain(t, resource, server, c.operation)
+				w.refuses(t, record, fault.Conflict)
+				_, err := w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
+				if !errors.Is(err, deployment.ErrNeedless) || fault.Public(err) != resource.Kind().Title()+c.says {
+					t.Errorf("%s of one that is %q: %v, which says %q", c.operation, status, err, fault.Public(err))
+				}
+			}
+		}
+	}
+	_, queue := w.load(t, server)
+	wantSame(t, "the queue", queue, nil)
+}
+
+func testNotNeedless(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	everything := []string{"", "running:healthy", "exited", "degraded:unhealthy", "restarting", "starting:unhealthy", "unknown"}
+	for _, c := range []struct {
+		resource  catalog.ID
+		operation catalog.Operation
+		statuses  []string
+	}{
+		{w.service(t, server), catalog.Start, []string{"", "exited", "degraded:unhealthy", "restarting", "starting:unhealthy", "unknown"}},
+		{w.database(t, server), catalog.Stop, []string{"running:healthy", "degraded:unhealthy", "restarting", "starting:unhealthy", "unknown"}},
+		{w.service(t, server), catalog.Restart, everything},
+		{w.database(t, server), catalog.Deploy, everything},
+		{w.service(t, server), catalog.Delete, everything},
+		{w.application(t, server), catalog.Start, everything},
+		{w.application(t, server), catalog.Stop, everything},
+	} {
+		for _, status := range c.statuses {
+			w.observe(t, c.resource, status)
+			w.accepts(t, w.plain(t, c.resource, server, c.operation))
+		}
+	}
+}
+
+// testOptionsAsk tries each option alone.
+func testOptionsAsk(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	var all catalog.Options
+	catalogtest.Fill(t, &all)
+	for i := range reflect.TypeFor[catalog.Options]().NumField() {
+		var one catalog.Options
+		reflect.ValueOf(&one).Elem().Field(i).Set(reflect.ValueOf(all).Field(i))
+		for operation, status := range map[catalog.Operation]string{catalog.Start: "running:healthy", catalog.Stop: "exited"} {
+			w.observe(t, service, status)
+			record := w.plain(t, service, server, operation)
+			record.Options = one
+			w.accepts(t, record)
+		}
+	}
+}
+
+// accepts checks that the record is queued as it is, and cancels it.
+func (w *world) accepts(t *testing.T, record deployment.Record) {
+	t.Helper()
+	receipt, err := w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
+	if err != nil || receipt.Repeated {
+		t.Errorf("%s of %s with %+v, which is %q: repeated %v, %v", record.Operation, record.ID.Kind(), record.Options,
+			w.state(t, record.ID.Resource()).Status, receipt.Repeated, err)
+		return
+	}
+	wantSame(t, "the stored record", w.get(t, record.ID), record)
+	w.cancel(t, record.ID, "ops")
+}
+
+func testNeedlessRepeat(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	request := key("start", 10*time.Second)
+	first := w.plain(t, service, server, catalog.Start)
+	if _, err := w.Ledger.Enqueue(t.Context(), first, request); err != nil {
+		t.Fatal(err)
+	}
+	w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"),
+		deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy"})
+	again := w.plain(t, service, server, catalog.Start)
+	w.repeats(t, again, request, first.ID, 0)
+	again.QueuedAt = first.QueuedAt.Add(10 * time.Second)
+	_, err := w.Ledger.Enqueue(t.Context(), again, request)
+	if !errors.Is(err, deployment.ErrNeedless) {
+		t.Errorf("after the window: %v, want %v", err, deployment.ErrNeedless)
+	}
+	w.refuses(t, w.plain(t, service, server, catalog.Start), fault.Conflict)
+}
+
+func testNeedlessQueued(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	first := w.plain(t, service, server, catalog.Start)
+	if _, err := w.Ledger.Enqueue(t.Context(), first, deployment.RequestKey{}); err != nil {
+		t.Fatal(err)
+	}
+	w.observe(t, service, "running:healthy")
+	w.repeats(t, w.plain(t, service, server, catalog.Start), key("again", time.Minute), first.ID, 1)
+	_, err := w.Ledger.Enqueue(t.Context(), w.plain(t, service, server, catalog.Restart), deployment.RequestKey{})
+	if wantKind(t, err, fault.Conflict); errors.Is(err, deployment.ErrNeedless) {
+		t.Errorf("another request is said to be needless: %v", err)
+	}
+}
+
+// testNeedlessWhileRunning stops what runs and starts it again before it has
+// stopped: it would not run if the start were refused.
+func testNeedlessWhileRunning(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	w.observe(t, service, "running:healthy")
+	stop := w.running(t, service, server)
+	w.accepts(t, w.plain(t, service, server, catalog.Start))
+	w.finish(t, stop, deployment.Outcome{Status: deployment.Finished, ResourceStatus: "exited"})
+	start := w.running(t, service, server)
+	w.accepts(t, w.plain(t, service, server, catalog.Stop))
+	w.finish(t, start, deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy"})
+}
