@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // unscoped are the actions that may be allowed on every resource, and why.
@@ -121,6 +123,10 @@ func TestEveryFunctionHasARoleOfItsOwn(t *testing.T) {
 // enough is shown by the end-to-end suite, which runs with IAM enforced.
 func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
 	m := parse(t, onAWS)
+	opens := map[string][]string{
+		"catalog": {"ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"}, "runner": {"ssm:GetParameter"},
+		"dispatch": {"ssm:DeleteParameter"}, // of what was deleted
+	}
 	catalog := ""
 	for id := range m.all(t, "AWS::DynamoDB::GlobalTable") {
 		if strings.HasPrefix(id, "TablesCatalog") {
@@ -141,11 +147,42 @@ func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
 				if writes && name != "catalog" && target(at(s.tree, "Resource")) == catalog && !narrowed {
 					t.Errorf("%s may %s a token", name, action)
 				}
-				if strings.HasPrefix(action, "ssm:") && name != "catalog" && (name != "runner" || action != "ssm:GetParameter") {
+				if strings.HasPrefix(action, "ssm:") && !slices.Contains(opens[name], action) {
 					t.Errorf("%s may %s", name, action)
 				}
 			}
 		}
+	}
+}
+
+// TestWhoReachesWhichObjects: a log is written by the runner alone, and what a
+// deployment runs with by those who queue it.
+func TestWhoReachesWhichObjects(t *testing.T) {
+	m := parse(t, onAWS)
+	want := map[string][]string{
+		"s3:PutObject logs/*": {"runner"}, "s3:PutObject configurations/*": {"catalog", "deploy"},
+		"s3:GetObject logs/*": {"runner", "show"}, "s3:GetObject configurations/*": {"deploy", "runner", "show"},
+		// Whoever reads an object must be told when there is none.
+		"s3:ListBucket ": {"deploy", "runner", "show"},
+	}
+	got := map[string][]string{}
+	for _, name := range functionNames {
+		_, function := m.function(t, name)
+		for _, s := range statements(t, m) {
+			for _, action := range list(at(s.tree, "Action")) {
+				if s.in != target(function.get("Role")) || !strings.HasPrefix(fmt.Sprint(action), "s3:") {
+					continue
+				}
+				for _, on := range list(at(s.tree, "Resource")) {
+					place, _ := at(on, "Fn::Join", 1, 1).(string)
+					right := fmt.Sprint(action, " ", strings.TrimPrefix(place, "/"))
+					got[right] = append(got[right], name)
+				}
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("rights on objects, -want +got:\n%s", diff)
 	}
 }
 

@@ -45,17 +45,17 @@ type function struct {
 // which would take it from all other functions of the account.
 var stackFunctions = []function{
 	{
-		name: "catalog", does: "Servers, keys, applications, services and tokens.",
+		name: "catalog", does: "Servers, keys, applications, services, databases and tokens.",
 		// A compose file of 2 MB becomes a tree of some ten times its size.
 		memory: 512, timeout: apiTimeout,
-		environment: []string{settings.Team, settings.CatalogTable, settings.SecretsPath},
+		environment: append([]string{settings.Team, settings.LogBucket, settings.SecretsPath}, settings.ForDeployments()...),
 		may:         resources.catalogMay,
 	},
 	{
-		name: "deploy", does: "Starts, stops and restarts.",
+		name: "deploy", does: "Starts, stops, restarts and rollbacks.",
 		// One small transaction a request; the processor is for a quick start.
 		memory: 256, timeout: apiTimeout,
-		environment: append([]string{settings.Team}, settings.ForDeployments()...),
+		environment: append([]string{settings.Team, settings.LogBucket}, settings.ForDeployments()...),
 		may:         resources.deployMay,
 	},
 	{
@@ -73,12 +73,13 @@ var stackFunctions = []function{
 		may:         resources.showMay,
 	},
 	{
-		name: "dispatch", does: "Moves the queues on and tells of every change.",
+		name: "dispatch", does: "Moves the queues on, tells of every change and forgets what was deleted.",
 		// A batch of a hundred changes of two images of 1 KB, one after the
 		// other: a few seconds, a minute when DynamoDB is slow.
 		memory: 256, timeout: dispatchTimeout,
-		environment: append([]string{settings.Team, settings.RunnerQueueURL, settings.EventBus}, settings.ForDeployments()...),
-		may:         resources.dispatchMay,
+		environment: append([]string{settings.Team, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath},
+			settings.ForDeployments()...),
+		may: resources.dispatchMay,
 	},
 	{
 		name: "runner", does: "Carries one deployment to its end.",

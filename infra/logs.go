@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
@@ -8,17 +10,25 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// chunks is where the chunks of all logs lie in the bucket.
-const chunks = "logs/*"
+// Where in the bucket the chunks of all logs lie, and the configurations that
+// deployments ran with.
+const (
+	chunks         = "logs/*"
+	configurations = "configurations/*"
+)
 
-// backstopDays is when an object goes that nothing else removed. A record
-// lives at most 180 days and takes its log along; this is more than twice
-// that, so it only ever finds what was left behind.
+// backstopDays is when a chunk goes that nothing else removed. A record lives
+// at most 180 days and takes its log along; this is more than twice that, so it
+// only ever finds what was left behind.
+//
+// A configuration has no such day: it is written once, when it is first asked
+// for, and may be what runs years later. It is some KB, and there are as many as
+// somebody has changed something.
 const backstopDays = 400
 
-// newLogBucket returns the bucket of the deployments' logs. It keeps no
-// versions: no object is ever written twice, and a log that expired is to be
-// gone.
+// newLogBucket returns the bucket of what deployments printed and of what they
+// ran with. It keeps no versions: no object is ever written twice, and a log
+// that expired is to be gone.
 func newLogBucket(scope constructs.Construct, opts Options) awss3.Bucket {
 	bucket := awss3.NewBucket(scope, jsii.String("Logs"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
@@ -27,7 +37,9 @@ func newLogBucket(scope constructs.Construct, opts Options) awss3.Bucket {
 		// Emulators are reached over plain HTTP, on loopback.
 		EnforceSSL: jsii.Bool(!opts.Local),
 		LifecycleRules: &[]*awss3.LifecycleRule{{
+			Prefix:     jsii.String(strings.TrimSuffix(chunks, "*")),
 			Expiration: awscdk.Duration_Days(jsii.Number(backstopDays)),
+		}, {
 			// Nothing here uploads in parts, so a part is a leftover.
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		}},
@@ -39,17 +51,17 @@ func newLogBucket(scope constructs.Construct, opts Options) awss3.Bucket {
 	return bucket
 }
 
-// writtenOnce refuses every write of a chunk that does not ask for "only if
-// there is none yet". So not even a bug, or a person with the console, can
-// change what a log says. Emulators honour the request's header but do not
+// writtenOnce refuses every write that does not ask for "only if there is none
+// yet". So not even a bug, or a person with the console, can change what a log
+// says or what a deployment ran with. Emulators honour the request's header but do not
 // know the condition key, and would refuse every write.
 func writtenOnce(bucket awss3.Bucket) awsiam.PolicyStatement {
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Sid:        jsii.String("ChunksAreWrittenOnce"),
+		Sid:        jsii.String("AllIsWrittenOnce"),
 		Effect:     awsiam.Effect_DENY,
 		Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()},
 		Actions:    jsii.Strings("s3:PutObject"),
-		Resources:  &[]*string{bucket.ArnForObjects(jsii.String(chunks))},
+		Resources:  &[]*string{bucket.ArnForObjects(jsii.String(chunks)), bucket.ArnForObjects(jsii.String(configurations))},
 		Conditions: &map[string]any{"Null": map[string]any{"s3:if-none-match": "true"}},
 	})
 }

@@ -24,23 +24,29 @@ func newRole(scope constructs.Construct, id string, statements []awsiam.PolicySt
 }
 
 // catalogMay: every entity, the tokens, and the secrets it puts away. It reads
-// a server's key to try it.
+// a server's key to try it and to look at what runs there. A resource's deletion
+// is queued like any other deployment, and a change of it is a record.
 func (r resources) catalogMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()),
 			"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(on(r.secrets.arn), "ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"),
+		allow(r.objects(configurations), "s3:PutObject"),
 	}
 }
 
 // deployMay: reads tokens and resources, and queues a deployment: a record, a
 // place on its server, a mark on its resource and the request's key. It takes
-// these away again, and notes on a record that it is to be cancelled.
+// these away again, and notes on a record that it is to be cancelled. It writes
+// down what a deployment is to run with, and reads what an earlier one ran with.
 func (r resources) deployMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem"),
 		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:PutItem", "dynamodb:UpdateItem")),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+		allow(r.objects(configurations), "s3:PutObject", "s3:GetObject"),
+		r.listObjects(),
 	}
 }
 
@@ -54,17 +60,22 @@ func (r resources) listMay() []awsiam.PolicyStatement {
 
 // showMay: reads, and notes on the record that somebody follows its log.
 func (r resources) showMay() []awsiam.PolicyStatement {
-	return append([]awsiam.PolicyStatement{
+	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:UpdateItem"),
-	}, r.readChunks()...)
+		allow(r.objects(chunks, configurations), "s3:GetObject"),
+		r.listObjects(),
+	}
 }
 
-// dispatchMay: follows the streams, claims, sends and publishes.
+// dispatchMay: follows the streams, claims, sends and publishes. What a
+// deployment has taken off its server, it takes out of the catalog, with its
+// secrets, which it cannot read.
 func (r resources) dispatchMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem")),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
+		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+		allow(on(r.secrets.arn), "ssm:DeleteParameter"),
 		allow(r.streams(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 		// AWS has nothing finer: the action takes no resource, and Lambda connects
 		// no stream to a role without it. It shows names, not what is in them.
@@ -80,23 +91,31 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 // slot and resource at the end, and writes chunks. It reads bytes that come
 // from servers, so it is the last to be trusted with a token.
 func (r resources) runnerMay() []awsiam.PolicyStatement {
-	return append([]awsiam.PolicyStatement{
+	return []awsiam.PolicyStatement{
 		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:UpdateItem")),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:UpdateItem"),
 		allow(on(r.queues.runner.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
 			"sqs:ChangeMessageVisibility", "sqs:SendMessage"),
 		allow(on(r.secrets.arn), "ssm:GetParameter"),
-		allow(on(r.logs.ArnForObjects(jsii.String(chunks))), "s3:PutObject"),
-	}, r.readChunks()...)
+		allow(r.objects(chunks), "s3:PutObject"),
+		allow(r.objects(chunks, configurations), "s3:GetObject"),
+		r.listObjects(),
+	}
 }
 
-// readChunks allows reading the log bucket. Without the right to list it, S3
-// answers that a chunk which is not there is forbidden.
-func (r resources) readChunks() []awsiam.PolicyStatement {
-	return []awsiam.PolicyStatement{
-		allow(on(r.logs.ArnForObjects(jsii.String(chunks))), "s3:GetObject"),
-		allow(on(r.logs.BucketArn()), "s3:ListBucket"),
+// objects are the ARNs of what lies in the log bucket at the places.
+func (r resources) objects(places ...string) []*string {
+	arns := make([]*string, len(places))
+	for i, place := range places {
+		arns[i] = r.logs.ArnForObjects(jsii.String(place))
 	}
+	return arns
+}
+
+// listObjects allows listing the log bucket, for those who read in it: without
+// it, S3 answers that an object which is not there is forbidden.
+func (r resources) listObjects() awsiam.PolicyStatement {
+	return allow(on(r.logs.BucketArn()), "s3:ListBucket")
 }
 
 // deploymentTables are the ARNs of the tables that hold deployments.
