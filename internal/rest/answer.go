@@ -1,8 +1,6 @@
 package rest
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"strconv"
 	"time"
@@ -34,13 +32,11 @@ func (a answer) encode() ([]byte, string, error) {
 	if a.contentType != "" {
 		return a.text, a.contentType, nil
 	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(a.body); err != nil {
+	body, err := encodeJSON(a.body)
+	if err != nil {
 		return nil, "", fault.Wrap(err, fault.Internal, "encode an answer")
 	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), jsonType, nil
+	return body, jsonType, nil
 }
 
 // write sends the answer. Its length is known, so nothing is sent in pieces.

@@ -24,7 +24,7 @@ func (s starter) cancel(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	record, err := s.ledger.Cancel(ctx, id, c.token.Name, s.opts.now())
+	record, err := s.Ledger.Cancel(ctx, id, c.token.Name, s.opts.now())
 	if errors.Is(err, fault.Conflict) {
 		return answer{}, badRequest(fault.Public(err))
 	}

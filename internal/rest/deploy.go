@@ -20,7 +20,26 @@ const maxDeploy = 100
 // deployBody is what a client asks for; the query has the same names.
 type deployBody struct {
 	optionsBody
-	UUID string `json:"uuid"`
+	UUID          string `json:"uuid"`
+	PullRequest   int    `json:"pr"`
+	PullRequestID int    `json:"pull_request_id"`
+}
+
+// noPullRequests refuses to deploy a pull request. Deploying the resource
+// itself instead would put something else where somebody works.
+func (b deployBody) noPullRequests(c *call) error {
+	asked := b.PullRequest != 0 || b.PullRequestID != 0
+	for _, name := range [...]string{"pr", "pull_request_id"} {
+		id, err := number(c.query, name, 0)
+		if err != nil {
+			return err
+		}
+		asked = asked || id != 0
+	}
+	if asked {
+		return badRequest("Deployments of pull requests are not supported.")
+	}
+	return nil
 }
 
 // deployedBody answers for every resource that is known.
@@ -43,6 +62,9 @@ func (s starter) deploy(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
+	if err := given.noPullRequests(c); err != nil {
+		return answer{}, err
+	}
 	uuids, err := named(cmp.Or(given.UUID, c.query.Get("uuid")))
 	if err != nil {
 		return answer{}, err
@@ -59,7 +81,7 @@ func (s starter) deploy(ctx context.Context, c *call) (answer, error) {
 			return answer{}, err
 		case err != nil:
 			refused = cmp.Or(refused, err)
-			one = deployedOne{Message: fault.Public(err), ResourceUUID: uuid}
+			one = deployedOne{Message: publicText(err), ResourceUUID: uuid}
 		default:
 			accepted = append(accepted, one.DeploymentUUID)
 		}
@@ -101,6 +123,9 @@ func (s starter) deployOne(ctx context.Context, c *call, uuid string, options ca
 	if err != nil || !id.Kind().Deployable() {
 		return deployedOne{}, notFound("Resource")
 	}
+	if err := s.fits(ctx, id, options); err != nil {
+		return deployedOne{}, err
+	}
 	request, err := c.request(id, catalog.Deploy, options)
 	if err != nil {
 		return deployedOne{}, err
@@ -126,5 +151,6 @@ func deployMessage(record deployment.Record) string {
 // refusesOne reports whether the error is about this one resource. Anything
 // else would be as wrong for the next, and is answered as it is.
 func refusesOne(err error) bool {
-	return errors.Is(err, fault.Conflict) || errors.Is(err, fault.Exhausted)
+	_, refused := errors.AsType[*refusal](err)
+	return refused || errors.Is(err, fault.Conflict) || errors.Is(err, fault.Exhausted)
 }

@@ -33,7 +33,11 @@ func (l lister) history(kind catalog.Kind) endpoint {
 		if err != nil {
 			return answer{}, err
 		}
-		return ok(historyBody{listing.Count, showRecords(listing.Records), textOrNull(listing.Next)}), nil
+		bodies, err := typed(ctx, l.Store, showRecords(listing.Records))
+		if err != nil {
+			return answer{}, err
+		}
+		return ok(historyBody{listing.Count, bodies, textOrNull(listing.Next)}), nil
 	}
 }
 

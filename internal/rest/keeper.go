@@ -5,46 +5,62 @@ import (
 	"errors"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 )
 
 // keeper is the catalog function: its endpoints are methods of it.
 type keeper struct {
 	CatalogPorts
-	opts Options
+	requests *deployment.Requests
+	opts     Options
 }
 
 // endpoints names each by its operation in openapi.yaml.
 func (p CatalogPorts) endpoints(opts Options) map[string]endpoint {
-	k := keeper{p, opts}
-	return pending(map[string]endpoint{
-		"health":                 health,
-		"version":                k.version,
-		"listTeams":              k.listTeams,
-		"getTeam":                k.getTeam,
-		"listServers":            k.listServers,
-		"createServer":           k.createServer,
-		"getServer":              k.getServer,
-		"deleteServer":           k.deletes(catalog.KindServer),
-		"validateServer":         k.validateServer,
-		"listKeys":               k.listKeys,
-		"createKey":              k.createKey,
-		"getKey":                 k.getKey,
-		"deleteKey":              k.deletes(catalog.KindPrivateKey),
-		"listTokens":             k.listTokens,
-		"createToken":            k.createToken,
-		"deleteToken":            k.deleteToken,
-		"listResources":          k.listResources,
-		"listServices":           k.listServices,
-		"createService":          k.createService,
-		"getService":             k.getService,
-		"deleteService":          k.deletes(catalog.KindService),
-		"listApplications":       k.listApplications,
-		"createShellApplication": k.createShellApplication,
-		"getApplication":         k.getApplication,
-		"deleteApplication":      k.deletes(catalog.KindApplication),
-	}, "createImageApplication", "createDockerfileApplication", "createComposeApplication", "listDatabases", "getDatabase", "createDatabase",
-		"updateDatabase", "deleteDatabase", "validateDatabase", "updateService", "validateService", "updateApplication", "validateApplication", "updateServer")
+	requests := deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots})
+	k := keeper{p, requests, opts}
+	return map[string]endpoint{
+		"health":                      health,
+		"version":                     k.version,
+		"listTeams":                   k.listTeams,
+		"getTeam":                     k.getTeam,
+		"listServers":                 k.listServers,
+		"createServer":                k.createServer,
+		"getServer":                   k.getServer,
+		"updateServer":                k.updateServer,
+		"deleteServer":                k.deletes(catalog.KindServer),
+		"validateServer":              k.validateServer,
+		"listKeys":                    k.listKeys,
+		"createKey":                   k.createKey,
+		"getKey":                      k.getKey,
+		"deleteKey":                   k.deletes(catalog.KindPrivateKey),
+		"listTokens":                  k.listTokens,
+		"createToken":                 k.createToken,
+		"deleteToken":                 k.deleteToken,
+		"listResources":               k.listResources,
+		"listServices":                k.listServices,
+		"createService":               k.creates(serviceForm()),
+		"getService":                  k.gets(catalog.KindService),
+		"updateService":               k.updates(catalog.KindService),
+		"deleteService":               k.removes(catalog.KindService),
+		"validateService":             k.validates(catalog.KindService),
+		"listApplications":            k.listApplications,
+		"createShellApplication":      k.creates(applicationForm(packShell)),
+		"createImageApplication":      k.creates(applicationForm(packImage)),
+		"createDockerfileApplication": k.creates(applicationForm(packDockerfile)),
+		"createComposeApplication":    k.creates(applicationForm(packCompose)),
+		"getApplication":              k.gets(catalog.KindApplication),
+		"updateApplication":           k.updates(catalog.KindApplication),
+		"deleteApplication":           k.removes(catalog.KindApplication),
+		"validateApplication":         k.validates(catalog.KindApplication),
+		"listDatabases":               k.listDatabases,
+		"createDatabase":              k.createDatabase,
+		"getDatabase":                 k.gets(catalog.KindDatabase),
+		"updateDatabase":              k.updates(catalog.KindDatabase),
+		"deleteDatabase":              k.removes(catalog.KindDatabase),
+		"validateDatabase":            k.validates(catalog.KindDatabase),
+	}
 }
 
 // find returns what a path names. Malformed, unknown and of another kind are

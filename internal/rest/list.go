@@ -60,6 +60,9 @@ func (l lister) listDeployments(ctx context.Context, _ *call) (answer, error) {
 	slices.SortFunc(bodies, func(a, b recordBody) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.DeploymentUUID, b.DeploymentUUID))
 	})
+	if bodies, err = typed(ctx, l.Store, bodies); err != nil {
+		return answer{}, err
+	}
 	return ok(bodies), nil
 }
 
@@ -101,12 +104,20 @@ func (l lister) listServerDeployments(ctx context.Context, c *call) (answer, err
 	if err != nil {
 		return answer{}, missing(err, catalog.KindServer.Title())
 	}
+	running, err := typed(ctx, l.Store, showRecords(load.Running))
+	if err != nil {
+		return answer{}, err
+	}
+	queue, err := typed(ctx, l.Store, showQueue(load.Queue))
+	if err != nil {
+		return answer{}, err
+	}
 	return ok(loadBody{
 		ServerUUID:  string(server.ID),
 		ServerName:  server.Name,
 		Concurrency: server.Concurrency,
 		QueueLimit:  server.QueueLimit,
-		Running:     showRecords(load.Running),
-		Queue:       showQueue(load.Queue),
+		Running:     running,
+		Queue:       queue,
 	}), nil
 }

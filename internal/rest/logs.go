@@ -17,7 +17,7 @@ import (
 // readLog answers a part of a log: what is there already, or what comes within
 // the wait.
 func (s shower) readLog(ctx context.Context, c *call) (answer, error) {
-	record, err := s.record(ctx, c)
+	record, err := s.record(ctx, c.params["uuid"])
 	if err != nil {
 		return answer{}, err
 	}

@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"waybill/internal/catalog"
@@ -11,20 +12,20 @@ import (
 
 // starter is the deploy function: its endpoints are methods of it.
 type starter struct {
+	DeployPorts
 	requests *deployment.Requests
-	ledger   deployment.Ledger
 	opts     Options
 }
 
 // endpoints names each by its operation in openapi.yaml.
 func (p DeployPorts) endpoints(opts Options) map[string]endpoint {
-	requests := deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{Now: opts.Now, Random: opts.Random})
-	s := starter{requests, p.Ledger, opts}
-	endpoints := map[string]endpoint{"deploy": s.deploy, "cancelDeployment": s.cancel}
+	requests := deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots})
+	s := starter{p, requests, opts}
+	endpoints := map[string]endpoint{"deploy": s.deploy, "cancelDeployment": s.cancel, "rollbackDeployment": s.rollback}
 	for _, o := range operations {
 		endpoints[o.route] = s.operate(o.kind, o.operation, o.message)
 	}
-	return pending(endpoints, "startDatabase", "stopDatabase", "restartDatabase", "rollbackDeployment")
+	return endpoints
 }
 
 // operations are the endpoints that do one thing to one resource, with the
@@ -41,6 +42,9 @@ var operations = []struct {
 	{"startApplication", catalog.KindApplication, catalog.Start, "Deployment request queued."},
 	{"stopApplication", catalog.KindApplication, catalog.Stop, "Application stopping request queued."},
 	{"restartApplication", catalog.KindApplication, catalog.Restart, "Restart request queued."},
+	{"startDatabase", catalog.KindDatabase, catalog.Start, "Database starting request queued."},
+	{"stopDatabase", catalog.KindDatabase, catalog.Stop, "Database stopping request queued."},
+	{"restartDatabase", catalog.KindDatabase, catalog.Restart, "Database restarting request queued."},
 }
 
 // queuedBody answers a request that has a deployment.
@@ -49,22 +53,6 @@ type queuedBody struct {
 	ResourceUUID   string `json:"resource_uuid"`
 	DeploymentUUID string `json:"deployment_uuid"`
 	Position       int    `json:"position"`
-}
-
-// optionsBody is what a client chooses of an operation.
-type optionsBody struct {
-	PullLatestImages bool `json:"pull_latest_images"`
-	StopBeforeStart  bool `json:"stop_before_start"`
-	Force            bool `json:"force"`
-}
-
-// options are those of the body, with what upstream takes in the query.
-func (b optionsBody) options(c *call) catalog.Options {
-	return catalog.Options{
-		PullLatestImages: b.PullLatestImages || flag(c.query, "latest"),
-		StopBeforeStart:  b.StopBeforeStart,
-		Force:            b.Force || flag(c.query, "force"),
-	}
 }
 
 // operate is the endpoint that asks for one operation on one resource of a
@@ -80,18 +68,30 @@ func (s starter) operate(kind catalog.Kind, operation catalog.Operation, message
 		if err != nil {
 			return answer{}, err
 		}
-		request, err := c.request(id, operation, given.options(c))
+		options := given.options(c)
+		if err := s.fits(ctx, id, options); err != nil {
+			return answer{}, missing(err, kind.Title())
+		}
+		request, err := c.request(id, operation, options)
 		if err != nil {
 			return answer{}, err
 		}
 		receipt, err := s.requests.Request(ctx, request)
+		if errors.Is(err, deployment.ErrNeedless) {
+			return answer{}, badRequest(fault.Public(err))
+		}
 		if err != nil {
 			return answer{}, missing(err, kind.Title())
 		}
-		uuid := string(receipt.Record.ID)
-		body := queuedBody{message, string(id), uuid, receipt.Position}
-		return answer{status: http.StatusOK, body: body, deployment: uuid}, nil
+		return queuedAnswer(message, receipt), nil
 	}
+}
+
+// queuedAnswer answers with the deployment that stands for the request.
+func queuedAnswer(message string, receipt deployment.Receipt) answer {
+	id := receipt.Record.ID
+	body := queuedBody{message, string(id.Resource()), string(id), receipt.Position}
+	return answer{status: http.StatusOK, body: body, deployment: string(id)}
 }
 
 // request asks for an operation in the name of the call's token.
@@ -105,7 +105,7 @@ func (c *call) request(id catalog.ID, operation catalog.Operation, options catal
 		Resource:       id,
 		Operation:      operation,
 		Options:        options,
-		Trigger:        deployment.Trigger{Kind: deployment.TriggerAPI, Name: c.token.Name},
+		Trigger:        c.trigger(),
 		Caller:         c.token.ID,
 		IdempotencyKey: key,
 	}, nil

@@ -78,6 +78,14 @@ func problemAnswer(err error, requestID string) answer {
 	return answer{status: body.Status, body: body, header: header}
 }
 
+// publicText is what a client may read of an error.
+func publicText(err error) string {
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		return refused.text
+	}
+	return fault.Public(err)
+}
+
 // notFound answers alike for what is malformed, unknown or of another kind.
 func notFound(thing string) error { return fault.New(fault.NotFound, "%s not found.", thing) }
 

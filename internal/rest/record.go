@@ -1,26 +1,34 @@
 package rest
 
 import (
+	"cmp"
+	"context"
+	"errors"
+
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/fault"
 )
 
 // recordBody is a deployment on the wire. It is flat, and its types are those
 // that existing clients decode: a wrong one costs them three retries and then
 // the answer.
 type recordBody struct {
-	ID                int64       `json:"id"`
-	DeploymentUUID    string      `json:"deployment_uuid"`
-	Status            string      `json:"status"`
-	Operation         string      `json:"operation"`
-	ResourceUUID      string      `json:"resource_uuid"`
-	ResourceType      string      `json:"resource_type"`
-	ResourceName      string      `json:"resource_name"`
-	ServerUUID        string      `json:"server_uuid"`
-	ServerName        string      `json:"server_name"`
-	PullLatestImages  bool        `json:"pull_latest_images"`
-	StopBeforeStart   bool        `json:"stop_before_start"`
-	Force             bool        `json:"force"`
+	ID               int64  `json:"id"`
+	DeploymentUUID   string `json:"deployment_uuid"`
+	Status           string `json:"status"`
+	Operation        string `json:"operation"`
+	ResourceUUID     string `json:"resource_uuid"`
+	ResourceType     string `json:"resource_type"`
+	ResourceName     string `json:"resource_name"`
+	ServerUUID       string `json:"server_uuid"`
+	ServerName       string `json:"server_name"`
+	PullLatestImages bool   `json:"pull_latest_images"`
+	StopBeforeStart  bool   `json:"stop_before_start"`
+	Force            bool   `json:"force"`
+	// Rollback says that it ran with the configuration of an earlier one.
+	Rollback          bool        `json:"rollback"`
+	DeleteVolumes     bool        `json:"delete_volumes"`
 	IsAPI             bool        `json:"is_api"`
 	Trigger           triggerBody `json:"trigger"`
 	ConfigurationHash *string     `json:"configuration_hash"`
@@ -47,6 +55,7 @@ type recordBody struct {
 
 	*applicationFields
 	*serviceFields
+	*databaseFields
 }
 
 // triggerBody says who and what asked for a deployment.
@@ -74,8 +83,7 @@ type logTotals struct {
 }
 
 // applicationFields are what upstream has on an application's deployment. What
-// is not known of a shell application has the value that upstream has for
-// "none".
+// there is none of has the value that upstream has for that.
 type applicationFields struct {
 	ApplicationID          string  `json:"application_id"`
 	ApplicationName        string  `json:"application_name"`
@@ -86,7 +94,6 @@ type applicationFields struct {
 	CommitMessage          *string `json:"commit_message"`
 	IsWebhook              bool    `json:"is_webhook"`
 	RestartOnly            bool    `json:"restart_only"`
-	Rollback               bool    `json:"rollback"`
 	OnlyThisServer         bool    `json:"only_this_server"`
 	GitType                *string `json:"git_type"`
 }
@@ -95,6 +102,14 @@ type applicationFields struct {
 type serviceFields struct {
 	ServiceID   string `json:"service_id"`
 	ServiceName string `json:"service_name"`
+}
+
+// databaseFields are only on a database's deployment. The type is that of the
+// database, and absent once it is deleted.
+type databaseFields struct {
+	DatabaseID   string `json:"database_id"`
+	DatabaseName string `json:"database_name"`
+	DatabaseType string `json:"database_type,omitempty"`
 }
 
 // showRecord is a record as lists show it: without a log and without a place in
@@ -113,6 +128,8 @@ func showRecord(r deployment.Record) recordBody {
 		PullLatestImages:  r.Options.PullLatestImages,
 		StopBeforeStart:   r.Options.StopBeforeStart,
 		Force:             r.Options.Force,
+		Rollback:          r.Options.Configuration != "",
+		DeleteVolumes:     r.Options.DeleteVolumes,
 		IsAPI:             r.Trigger.Kind == deployment.TriggerAPI,
 		Trigger:           triggerBody(r.Trigger),
 		ConfigurationHash: textOrNull(r.ConfigurationHash),
@@ -141,15 +158,44 @@ func (b *recordBody) addKind(r deployment.Record) {
 	switch r.ID.Kind() {
 	case catalog.KindApplication:
 		b.applicationFields = &applicationFields{
-			ApplicationID:   string(r.ID.Resource()),
-			ApplicationName: r.ResourceName,
-			ForceRebuild:    r.Options.Force,
-			Commit:          "HEAD",
-			RestartOnly:     r.Operation == catalog.Restart,
+			ApplicationID:          string(r.ID.Resource()),
+			ApplicationName:        r.ResourceName,
+			DockerRegistryImageTag: textOrNull(r.Options.DockerTag),
+			ForceRebuild:           r.Options.Force,
+			Commit:                 cmp.Or(r.Progress.Source.Commit, r.Options.Commit, head),
+			CommitMessage:          textOrNull(r.Progress.Source.Message),
+			RestartOnly:            r.Operation == catalog.Restart,
 		}
 	case catalog.KindService:
 		b.serviceFields = &serviceFields{ServiceID: string(r.ID.Resource()), ServiceName: r.ResourceName}
+	case catalog.KindDatabase:
+		b.databaseFields = &databaseFields{DatabaseID: string(r.ID.Resource()), DatabaseName: r.ResourceName}
 	}
+}
+
+// typed adds to the deployments of databases what kind of database each is of,
+// which their records do not say. One that is deleted is left as it is.
+func typed(ctx context.Context, store catalog.Store, bodies []recordBody) ([]recordBody, error) {
+	types := map[string]string{}
+	for _, body := range bodies {
+		uuid := body.ResourceUUID
+		if _, known := types[uuid]; known || body.databaseFields == nil {
+			continue
+		}
+		db, err := catalog.Find[*catalog.Database](ctx, store, catalog.ID(uuid))
+		if err != nil && !errors.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		if types[uuid] = ""; err == nil {
+			types[uuid] = databaseType(db.Engine)
+		}
+	}
+	for _, body := range bodies {
+		if body.databaseFields != nil {
+			body.DatabaseType = types[body.ResourceUUID]
+		}
+	}
+	return bodies, nil
 }
 
 // showSteps is never nil, so that no steps are [] on the wire.

@@ -3,63 +3,150 @@ package rest
 import (
 	"context"
 	"errors"
-	"fmt"
-	"time"
+	"maps"
+	"slices"
+	"strings"
 
+	"waybill/internal/access"
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/engine"
 	"waybill/internal/fault"
-	"waybill/internal/redact"
 )
 
-// newResource is what a client gives of any resource.
-type newResource struct {
-	Name          string        `json:"name"`
-	Description   string        `json:"description"`
-	ServerUUID    string        `json:"server_uuid"`
-	Environment   []newVariable `json:"environment"`
-	Timeout       int           `json:"timeout"`
-	HealthTimeout int           `json:"health_timeout"`
+// changeBody is what the answer to a creation or a change has beside the
+// resource.
+type changeBody struct {
+	Warnings []string `json:"warnings,omitempty"`
+	// DeploymentUUID is of the deployment that starts a new resource, or that
+	// records a change.
+	DeploymentUUID *nullable `json:"deployment_uuid,omitempty"`
 }
 
-// newVariable is one variable. The value of a secret one is taken out before
-// anything is stored.
-type newVariable struct {
-	Key      string `json:"key"`
-	Value    string `json:"value"`
-	IsSecret bool   `json:"is_secret"`
+// creates is the endpoint that makes resources of a form. It starts them only
+// when it is told to.
+func (k keeper) creates(of form) endpoint {
+	return func(ctx context.Context, c *call) (answer, error) { return k.create(ctx, c, of) }
 }
 
-// draft begins the resource. The values of secrets are still in it.
-func (k keeper) draft(kind catalog.Kind, given newResource) (catalog.Resource, error) {
-	meta, err := k.meta(kind, given.Name, given.Description)
-	resource := catalog.Resource{
-		Meta:          meta,
-		ServerID:      catalog.ID(given.ServerUUID),
-		Timeout:       time.Duration(given.Timeout) * time.Second,
-		HealthTimeout: time.Duration(given.HealthTimeout) * time.Second,
+// createDatabase makes a database of the engine that the path names.
+func (k keeper) createDatabase(ctx context.Context, c *call) (answer, error) {
+	known, there := engine.Find(c.params["uuid"])
+	if !there {
+		var names []string
+		for _, one := range engine.All() {
+			names = append(names, one.Name)
+		}
+		return answer{}, fault.New(fault.NotFound, "There is no such engine. The engines are %s.", strings.Join(names, ", "))
 	}
-	for _, v := range given.Environment {
-		resource.Environment = append(resource.Environment, catalog.Variable{Name: v.Key, Value: v.Value, Secret: v.IsSecret})
-	}
-	return resource, err
+	return k.create(ctx, c, databaseForm(known))
 }
 
-// register checks a draft in every way there is and stores it, its secrets in
-// the vault. From the moment that they are taken out of it, no check, no error
-// and no answer can show them.
-func (k keeper) register(ctx context.Context, draft catalog.Deployable) error {
-	if err := refuseWeak(draft.Shared().Environment, catalog.Check(draft)); err != nil {
-		return err
+func (k keeper) create(ctx context.Context, c *call, of form) (answer, error) {
+	given, err := decode[struct {
+		newResource
+		InstantDeploy bool `json:"instant_deploy"`
+	}](c.body)
+	if err != nil {
+		return answer{}, err
 	}
-	secrets := draft.Shared().TakeSecrets()
-	server, err := k.server(ctx, draft.Shared().ServerID)
+	if given.InstantDeploy { // the route's own ability does not cover a start
+		if err := c.token.Require(access.Deploy); err != nil {
+			return answer{}, err
+		}
+	}
+	common := catalog.Resource{}
+	if common.Meta, err = k.meta(of.kind, "", ""); err != nil {
+		return answer{}, err
+	}
+	given.fill(&common)
+	draft, err := of.read(c.body, common)
+	if err != nil {
+		return answer{}, err
+	}
+	ready, err := k.prepare(ctx, draft, given.newResource, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	if err := k.keep(ctx, draft, ready.secrets); err != nil {
+		return answer{}, err
+	}
+	change := changeBody{Warnings: ready.warnings}
+	if given.InstantDeploy {
+		if err := k.startNew(ctx, c, draft, &change); err != nil {
+			return answer{}, err
+		}
+	}
+	body := k.whole(draft, ready.server, c.sensitive(), ready.secrets)
+	result := created(joined{body, change})
+	if change.DeploymentUUID != nil {
+		result.deployment = string(*change.DeploymentUUID)
+	}
+	return result, nil
+}
+
+// startNew queues the start of a resource that was just made. The resource is
+// there whether or not that works, so a refusal is only a warning.
+func (k keeper) startNew(ctx context.Context, c *call, resource catalog.Deployable, change *changeBody) error {
+	request, err := c.request(resource.Common().ID, catalog.Start, catalog.Options{})
 	if err != nil {
 		return err
 	}
-	if err := k.Check(ctx, draft, server); err != nil {
+	request.IdempotencyKey = "" // it is a new resource each time
+	receipt, err := k.requests.Request(ctx, request)
+	switch {
+	case errors.Is(err, fault.Conflict) || errors.Is(err, fault.Exhausted):
+		change.Warnings = append(change.Warnings, "instant_deploy: it was not started. "+fault.Public(err))
+		return nil
+	case err != nil:
 		return err
 	}
-	return k.keep(ctx, draft, secrets)
+	uuid := nullable(receipt.Record.ID)
+	change.DeploymentUUID = &uuid
+	resource.Shared().State = catalog.State{Queued: string(receipt.Record.ID), Deployments: 1}
+	return nil
+}
+
+// readied is a draft that has passed every check, beside the draft itself.
+type readied struct {
+	server   *catalog.Server
+	secrets  map[string]string
+	warnings []string
+}
+
+// prepare completes a draft, checks it in every way there is, and takes its
+// secrets out of it. From then on no check, no error and no answer can show
+// them. kept is what the vault has of it already.
+func (k keeper) prepare(ctx context.Context, draft catalog.Deployable, given newResource, kept map[string]string) (readied, error) {
+	if err := catalog.CompleteSecrets(draft, kept, k.opts.Random); err != nil {
+		return readied{}, err
+	}
+	warnings, err := judgeSecrets(draft, given.weak(), kept, catalog.Check(draft))
+	if err != nil {
+		return readied{}, err
+	}
+	ready := readied{warnings: warnings}
+	if ready.server, err = k.server(ctx, draft.Shared().ServerID); err != nil {
+		return readied{}, err
+	}
+	if err := k.certify(draft, ready.server); err != nil {
+		return readied{}, err
+	}
+	if ready.secrets, err = catalog.SealSecrets(draft, kept, k.opts.Random); err != nil {
+		return readied{}, err
+	}
+	return ready, k.Check(ctx, draft, ready.server)
+}
+
+// certify makes a certificate for a database that is to have TLS and has none.
+func (k keeper) certify(draft catalog.Deployable, server *catalog.Server) error {
+	db, is := draft.(*catalog.Database)
+	if !is || db.TLS == "" || db.Certificate != "" && db.TLSKey != "" {
+		return nil
+	}
+	var err error
+	db.Certificate, db.TLSKey, err = engine.NewCertificate(k.opts.Random, k.opts.now(), string(db.ID), server.Address)
+	return err
 }
 
 // server answers for a missing server what the store would, before anything is
@@ -72,25 +159,64 @@ func (k keeper) server(ctx context.Context, id catalog.ID) (*catalog.Server, err
 	return server, err
 }
 
-// refuseWeak adds the secrets that are too short to be redacted to what is
-// wrong with a draft already. Only their names are named.
-func refuseWeak(variables []catalog.Variable, wrong error) error {
-	invalid, listed := errors.AsType[*fault.Error](wrong)
-	if wrong != nil && !listed {
-		return wrong
-	}
-	for _, v := range variables {
-		if !v.Secret || !redact.Weak(v.Value) {
-			continue
+// whole is a resource as one is shown alone. Only a database has secrets that
+// are shown, and only to those who may see what is sensitive.
+func (k keeper) whole(resource catalog.Deployable, server *catalog.Server, sensitive bool, secrets map[string]string) any {
+	switch resource := resource.(type) {
+	case *catalog.Application:
+		return showWholeApplication(resource, sensitive)
+	case *catalog.Service:
+		return showWholeService(resource, sensitive)
+	case *catalog.Database:
+		if !sensitive {
+			secrets = nil
 		}
-		if invalid == nil {
-			invalid = fault.New(fault.Invalid, "Validation failed.")
+		return showWholeDatabase(resource, server, secrets)
+	}
+	return nil
+}
+
+// gets is the endpoint that shows one resource of a kind.
+func (k keeper) gets(kind catalog.Kind) endpoint {
+	return func(ctx context.Context, c *call) (answer, error) {
+		resource, err := find[catalog.Deployable](ctx, k.Store, c.params["uuid"], kind)
+		if err != nil {
+			return answer{}, err
 		}
-		invalid = invalid.WithField("environment."+v.Name,
-			fmt.Sprintf("is a secret and must have at least %d characters: a shorter one cannot be kept out of the logs", redact.MinSecretBytes))
+		var secrets map[string]string
+		var server *catalog.Server
+		if kind == catalog.KindDatabase && c.sensitive() {
+			if secrets, err = k.Vault.Get(ctx, resource.Common().ID); err != nil {
+				return answer{}, fault.Wrap(err, fault.Internal, "read the secrets of %s", resource.Common().ID)
+			}
+			if server, err = k.server(ctx, resource.Shared().ServerID); err != nil {
+				return answer{}, err
+			}
+		}
+		return ok(k.whole(resource, server, c.sensitive(), secrets)), nil
 	}
-	if invalid == nil { // a nil *fault.Error would be a non-nil error
-		return nil
+}
+
+// formOf is the form that the resource has.
+func formOf(resource catalog.Deployable) form {
+	switch resource := resource.(type) {
+	case *catalog.Application:
+		return applicationForm(buildPack(resource))
+	case *catalog.Database:
+		known, _ := engine.Find(resource.Engine)
+		return databaseForm(known)
 	}
-	return invalid
+	return serviceForm()
+}
+
+// trigger says who asked for what this call records.
+func (c *call) trigger() deployment.Trigger {
+	return deployment.Trigger{Kind: deployment.TriggerAPI, Name: c.token.Name}
+}
+
+// without is a set of secrets without some of them.
+func without(secrets map[string]string, names []string) map[string]string {
+	left := maps.Clone(secrets)
+	maps.DeleteFunc(left, func(name, _ string) bool { return slices.Contains(names, name) })
+	return left
 }

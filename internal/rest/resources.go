@@ -7,8 +7,7 @@ import (
 	"waybill/internal/catalog"
 )
 
-// resourceBody is an application or a service where all kinds are listed
-// together.
+// resourceBody is a resource where all kinds are listed together.
 type resourceBody struct {
 	UUID        string  `json:"uuid"`
 	Name        string  `json:"name"`
@@ -32,26 +31,27 @@ func (k keeper) listResources(ctx context.Context, _ *call) (answer, error) {
 // resources are all that are wanted, kind by kind. It is never nil.
 func (k keeper) resources(ctx context.Context, wanted func(*catalog.Resource) bool) ([]resourceBody, error) {
 	bodies := []resourceBody{}
-	for _, kind := range []catalog.Kind{catalog.KindApplication, catalog.KindService} {
+	for _, kind := range []catalog.Kind{catalog.KindApplication, catalog.KindService, catalog.KindDatabase} {
 		entities, err := catalog.All(ctx, k.Store, kind)
 		if err != nil {
 			return nil, err
 		}
 		for _, entity := range entities {
 			if resource, is := entity.(catalog.Deployable); is && wanted(resource.Shared()) {
-				bodies = append(bodies, showResource(resource.Shared()))
+				bodies = append(bodies, showResource(resource))
 			}
 		}
 	}
 	return bodies, nil
 }
 
-func showResource(r *catalog.Resource) resourceBody {
+func showResource(resource catalog.Deployable) resourceBody {
+	r := resource.Shared()
 	return resourceBody{
 		UUID:        string(r.ID),
 		Name:        r.Name,
 		Description: textOrNull(r.Description),
-		Type:        string(r.ID.Kind()),
+		Type:        typeOf(resource),
 		Status:      statusOf(r.State),
 		ServerUUID:  string(r.ServerID),
 		CreatedAt:   timestamp(r.CreatedAt),
@@ -59,31 +59,43 @@ func showResource(r *catalog.Resource) resourceBody {
 	}
 }
 
+// typeOf is the resource's kind in upstream's words.
+func typeOf(resource catalog.Deployable) string {
+	if database, is := resource.(*catalog.Database); is {
+		return databaseType(database.Engine)
+	}
+	return string(resource.Common().ID.Kind())
+}
+
 // statusOf is a resource's state in upstream's words.
 func statusOf(state catalog.State) string {
 	switch {
-	case state.Running != "":
-		return "starting:unknown"
+	case state.Queued != "" || state.Running != "":
+		return "starting:unhealthy"
 	case state.Status == "":
 		return "exited"
 	}
 	return state.Status
 }
 
-// sharedBody is the part of a service or an application that both have.
-type sharedBody struct {
+// stateBody is what any resource shows beside its configuration.
+type stateBody struct {
 	UUID                  string  `json:"uuid"`
 	Name                  string  `json:"name"`
 	Description           *string `json:"description"`
 	Status                string  `json:"status"`
 	ServerUUID            string  `json:"server_uuid"`
-	Timeout               int     `json:"timeout"`
-	HealthTimeout         int     `json:"health_timeout"`
 	QueuedDeploymentUUID  *string `json:"queued_deployment_uuid"`
 	RunningDeploymentUUID *string `json:"running_deployment_uuid"`
 	DeploymentsCount      int     `json:"deployments_count"`
 	CreatedAt             string  `json:"created_at"`
 	UpdatedAt             string  `json:"updated_at"`
+}
+
+// settingsBody is the part of a configuration that any resource has.
+type settingsBody struct {
+	Timeout       int `json:"timeout"`
+	HealthTimeout int `json:"health_timeout"`
 	// Environment is not in lists.
 	Environment []variableBody `json:"environment,omitzero"`
 }
@@ -95,21 +107,26 @@ type variableBody struct {
 	IsSecret bool    `json:"is_secret"`
 }
 
-// showShared is the part that lists show.
-func showShared(r *catalog.Resource) sharedBody {
-	return sharedBody{
+func showState(r *catalog.Resource) stateBody {
+	return stateBody{
 		UUID:                  string(r.ID),
 		Name:                  r.Name,
 		Description:           textOrNull(r.Description),
 		Status:                statusOf(r.State),
 		ServerUUID:            string(r.ServerID),
-		Timeout:               int(r.Timeout / time.Second),
-		HealthTimeout:         int(r.HealthTimeout / time.Second),
 		QueuedDeploymentUUID:  textOrNull(r.State.Queued),
 		RunningDeploymentUUID: textOrNull(r.State.Running),
 		DeploymentsCount:      r.State.Deployments,
 		CreatedAt:             timestamp(r.CreatedAt),
 		UpdatedAt:             timestamp(r.UpdatedAt),
+	}
+}
+
+func showSettings(r *catalog.Resource, sensitive bool) settingsBody {
+	return settingsBody{
+		Timeout:       int(r.Timeout / time.Second),
+		HealthTimeout: int(r.HealthTimeout / time.Second),
+		Environment:   showEnvironment(r.Environment, sensitive),
 	}
 }
 

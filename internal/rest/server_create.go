@@ -20,6 +20,24 @@ type newServer struct {
 	DataDir        string `json:"data_dir"`
 	Concurrency    int    `json:"concurrency"`
 	QueueLimit     int    `json:"queue_limit"`
+
+	ForbidHostAccess bool `json:"forbid_host_access"`
+}
+
+// server is what is given as the catalog has it, its host key excepted.
+func (n newServer) server(meta catalog.Meta) *catalog.Server {
+	meta.Name, meta.Description = n.Name, n.Description
+	return &catalog.Server{
+		Meta:             meta,
+		Address:          n.IP,
+		Port:             n.Port,
+		User:             n.User,
+		KeyID:            catalog.ID(n.PrivateKeyUUID),
+		DataDir:          n.DataDir,
+		Concurrency:      n.Concurrency,
+		QueueLimit:       n.QueueLimit,
+		ForbidHostAccess: n.ForbidHostAccess,
+	}
 }
 
 // createServer keeps a server; nothing connects to it. That its key exists is
@@ -33,16 +51,7 @@ func (k keeper) createServer(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	server := &catalog.Server{
-		Meta:        meta,
-		Address:     given.IP,
-		Port:        given.Port,
-		User:        given.User,
-		KeyID:       catalog.ID(given.PrivateKeyUUID),
-		DataDir:     given.DataDir,
-		Concurrency: given.Concurrency,
-		QueueLimit:  given.QueueLimit,
-	}
+	server := given.server(meta)
 	if err := catalog.Check(server); err != nil {
 		return answer{}, err
 	}

@@ -8,23 +8,26 @@ import (
 
 // serverBody is a server on the wire.
 type serverBody struct {
-	UUID           string         `json:"uuid"`
-	Name           string         `json:"name"`
-	Description    *string        `json:"description"`
-	IP             string         `json:"ip"`
-	Port           int            `json:"port"`
-	User           string         `json:"user"`
-	PrivateKeyUUID string         `json:"private_key_uuid"`
-	HostKey        *string        `json:"host_key"`
-	DataDir        string         `json:"data_dir"`
-	Concurrency    int            `json:"concurrency"`
-	QueueLimit     int            `json:"queue_limit"`
-	IsReachable    bool           `json:"is_reachable"`
-	IsUsable       bool           `json:"is_usable"`
-	Settings       serverSettings `json:"settings"`
-	ValidatedAt    *string        `json:"validated_at"`
-	CreatedAt      string         `json:"created_at"`
-	UpdatedAt      string         `json:"updated_at"`
+	UUID           string  `json:"uuid"`
+	Name           string  `json:"name"`
+	Description    *string `json:"description"`
+	IP             string  `json:"ip"`
+	Port           int     `json:"port"`
+	User           string  `json:"user"`
+	PrivateKeyUUID string  `json:"private_key_uuid"`
+	HostKey        *string `json:"host_key"`
+	DataDir        string  `json:"data_dir"`
+	Concurrency    int     `json:"concurrency"`
+	QueueLimit     int     `json:"queue_limit"`
+	// ForbidHostAccess is the policy on containers that could take it over.
+	ForbidHostAccess bool `json:"forbid_host_access"`
+
+	IsReachable bool           `json:"is_reachable"`
+	IsUsable    bool           `json:"is_usable"`
+	Settings    serverSettings `json:"settings"`
+	ValidatedAt *string        `json:"validated_at"`
+	CreatedAt   string         `json:"created_at"`
+	UpdatedAt   string         `json:"updated_at"`
 	// Resources is there only when it was asked for, even if it is empty.
 	Resources []resourceBody `json:"resources,omitzero"`
 }
@@ -53,12 +56,15 @@ func showServer(s *catalog.Server) serverBody {
 		DataDir:        s.DataDir,
 		Concurrency:    s.Concurrency,
 		QueueLimit:     s.QueueLimit,
-		IsReachable:    reached,
-		IsUsable:       usable,
-		Settings:       serverSettings{s.Concurrency, s.QueueLimit, reached, usable},
-		ValidatedAt:    timestampOrNull(s.ValidatedAt),
-		CreatedAt:      timestamp(s.CreatedAt),
-		UpdatedAt:      timestamp(s.UpdatedAt),
+
+		ForbidHostAccess: s.ForbidHostAccess,
+
+		IsReachable: reached,
+		IsUsable:    usable,
+		Settings:    serverSettings{s.Concurrency, s.QueueLimit, reached, usable},
+		ValidatedAt: timestampOrNull(s.ValidatedAt),
+		CreatedAt:   timestamp(s.CreatedAt),
+		UpdatedAt:   timestamp(s.UpdatedAt),
 	}
 }
 

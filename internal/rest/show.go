@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
@@ -20,16 +21,23 @@ type shower struct {
 // endpoints names each by its operation in openapi.yaml.
 func (p ShowPorts) endpoints(opts Options) map[string]endpoint {
 	s := shower{p, opts}
-	return pending(map[string]endpoint{
-		"getDeployment": s.getDeployment,
-		"readLog":       s.readLog,
-	}, "latestServiceDeployment", "latestApplicationDeployment", "latestDatabaseDeployment", "getServiceDeployment",
-		"getApplicationDeployment", "getDatabaseDeployment", "getConfiguration", "compareDeployments")
+	return map[string]endpoint{
+		"getDeployment":               s.getDeployment,
+		"readLog":                     s.readLog,
+		"getConfiguration":            s.getConfiguration,
+		"compareDeployments":          s.compareDeployments,
+		"getServiceDeployment":        s.getDeploymentOf(catalog.KindService),
+		"getApplicationDeployment":    s.getDeploymentOf(catalog.KindApplication),
+		"getDatabaseDeployment":       s.getDeploymentOf(catalog.KindDatabase),
+		"latestServiceDeployment":     s.latest(catalog.KindService),
+		"latestApplicationDeployment": s.latest(catalog.KindApplication),
+		"latestDatabaseDeployment":    s.latest(catalog.KindDatabase),
+	}
 }
 
-// record returns the deployment that the path names, of whatever kind.
-func (s shower) record(ctx context.Context, c *call) (deployment.Record, error) {
-	id, err := deployment.ParseID(c.params["uuid"])
+// record returns the deployment with the uuid, of whatever kind.
+func (s shower) record(ctx context.Context, uuid string) (deployment.Record, error) {
+	id, err := deployment.ParseID(uuid)
 	if err != nil {
 		return deployment.Record{}, err
 	}
@@ -37,14 +45,53 @@ func (s shower) record(ctx context.Context, c *call) (deployment.Record, error) 
 	return record, missing(err, "Deployment")
 }
 
+// getDeploymentOf is getDeployment for one kind of resource.
+func (s shower) getDeploymentOf(kind catalog.Kind) endpoint {
+	return func(ctx context.Context, c *call) (answer, error) {
+		if id, err := deployment.ParseID(c.params["uuid"]); err != nil || id.Kind() != kind {
+			return answer{}, notFound("Deployment")
+		}
+		return s.getDeployment(ctx, c)
+	}
+}
+
+// latest is the endpoint with the newest deployment of a resource of a kind.
+func (s shower) latest(kind catalog.Kind) endpoint {
+	return func(ctx context.Context, c *call) (answer, error) {
+		resource, err := find[catalog.Deployable](ctx, s.Store, c.params["uuid"], kind)
+		if err != nil {
+			return answer{}, err
+		}
+		listing, err := s.History.List(ctx, resource.Common().ID, deployment.Page{Take: 1})
+		if err != nil {
+			return answer{}, err
+		}
+		if len(listing.Records) == 0 {
+			return answer{}, notFound("Deployment")
+		}
+		reply, err := s.whole(ctx, c, listing.Records[0])
+		reply.deployment = string(listing.Records[0].ID)
+		return reply, err
+	}
+}
+
 // getDeployment answers one record, with the end of its log for those who may
 // see it: existing clients look for the log nowhere else.
 func (s shower) getDeployment(ctx context.Context, c *call) (answer, error) {
-	record, err := s.record(ctx, c)
+	record, err := s.record(ctx, c.params["uuid"])
 	if err != nil {
 		return answer{}, err
 	}
-	body := showRecord(record)
+	return s.whole(ctx, c, record)
+}
+
+// whole is a record as it is shown alone.
+func (s shower) whole(ctx context.Context, c *call, record deployment.Record) (answer, error) {
+	bodies, err := typed(ctx, s.Store, []recordBody{showRecord(record)})
+	if err != nil {
+		return answer{}, err
+	}
+	body := bodies[0]
 	if c.sensitive() {
 		logs, err := s.tail(ctx, record)
 		if err != nil {

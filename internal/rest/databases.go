@@ -1,0 +1,129 @@
+package rest
+
+import (
+	"context"
+
+	"waybill/internal/catalog"
+	"waybill/internal/engine"
+)
+
+// databaseBody is what every database has on the wire. The settings of its
+// engine stand beside it.
+type databaseBody struct {
+	settingsBody
+	containerBody
+	DatabaseType string  `json:"database_type"`
+	Image        string  `json:"image"`
+	IsPublic     bool    `json:"is_public"`
+	PublicPort   *int    `json:"public_port"`
+	EnableSSL    bool    `json:"enable_ssl"`
+	SSLMode      *string `json:"ssl_mode"`
+}
+
+// databaseFiles are in no list. Certificate is for all who may see the
+// database, since it is what everybody is shown who connects to it.
+type databaseFiles struct {
+	Certificate *string      `json:"ssl_certificate"`
+	InitScripts []scriptBody `json:"init_scripts,omitzero"`
+}
+
+type scriptBody struct {
+	Name     string `json:"name"`
+	FileName string `json:"filename"`
+	Content  string `json:"content"`
+}
+
+// databaseURLs are where a database is reached, with its password.
+type databaseURLs struct {
+	Internal string  `json:"internal_db_url"`
+	External *string `json:"external_db_url"`
+}
+
+// showDatabase is a database as lists show it.
+func showDatabase(db *catalog.Database) joined {
+	body := showDatabaseBody(db, false)
+	body.Environment = nil
+	return joined{showState(&db.Resource), body, plainSettings(db)}
+}
+
+// showDatabaseSettings is a database's configuration: all of it but its secrets
+// for those who may see what is sensitive.
+func showDatabaseSettings(db *catalog.Database, sensitive bool) joined {
+	settings, files := plainSettings(db), databaseFiles{Certificate: textOrNull(db.Certificate)}
+	if sensitive {
+		files.InitScripts = []scriptBody{}
+		for _, script := range db.InitScripts {
+			files.InitScripts = append(files.InitScripts, scriptBody{script.Name, script.Name, script.Text})
+		}
+		if db.Configuration != "" {
+			settings[db.ConfigurationField()] = db.Configuration
+		}
+	}
+	return joined{showDatabaseBody(db, sensitive), files, settings}
+}
+
+// showWholeDatabase adds what lists leave out. With its secrets, passwords and
+// the URLs that have them are shown too.
+func showWholeDatabase(db *catalog.Database, server *catalog.Server, secrets map[string]string) joined {
+	body := append(joined{showState(&db.Resource)}, showDatabaseSettings(db, secrets != nil)...)
+	if secrets == nil {
+		return body
+	}
+	return append(body, secretSettings(db, secrets), urls(db, server, secrets))
+}
+
+func showDatabaseBody(db *catalog.Database, sensitive bool) databaseBody {
+	return databaseBody{
+		settingsBody:  showSettings(&db.Resource, sensitive),
+		containerBody: showContainer(db.Container),
+		DatabaseType:  databaseType(db.Engine),
+		Image:         db.Image,
+		IsPublic:      db.PublicPort != 0,
+		PublicPort:    portOrNull(db.PublicPort),
+		EnableSSL:     db.TLS != "",
+		SSLMode:       textOrNull(db.TLS),
+	}
+}
+
+// plainSettings are the engine's settings that are no secrets. Those that are
+// not set are left out. Nothing else is shown, whatever the catalog holds.
+func plainSettings(db *catalog.Database) map[string]string {
+	known, _ := engine.Find(db.Engine)
+	settings := map[string]string{}
+	for _, setting := range known.Settings {
+		if value := db.Settings[setting.Field]; !setting.Secret && value != "" {
+			settings[setting.Field] = value
+		}
+	}
+	return settings
+}
+
+// secretSettings are the others.
+func secretSettings(db *catalog.Database, secrets map[string]string) map[string]string {
+	known, _ := engine.Find(db.Engine)
+	settings := map[string]string{}
+	for _, setting := range known.Settings {
+		if setting.Secret {
+			settings[setting.Field] = secrets[setting.VaultName()]
+		}
+	}
+	return settings
+}
+
+// urls are where the database is reached: by containers of its server under its
+// uuid, and by all others at the server's address if its port is published.
+func urls(db *catalog.Database, server *catalog.Server, secrets map[string]string) databaseURLs {
+	known, _ := engine.Find(db.Engine)
+	address := engine.Address{Host: string(db.ID), Values: catalog.AllSettings(db, secrets), TLS: db.TLS, Image: db.Image}
+	found := databaseURLs{Internal: known.URL(address)}
+	if db.PublicPort != 0 && server != nil {
+		address.Host, address.Port = server.Address, db.PublicPort
+		found.External = textOrNull(known.URL(address))
+	}
+	return found
+}
+
+// listDatabases answers all of them as a bare array.
+func (k keeper) listDatabases(ctx context.Context, _ *call) (answer, error) {
+	return list(ctx, k.Store, catalog.KindDatabase, showDatabase)
+}

@@ -1,0 +1,109 @@
+package rest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+)
+
+// writeServer is the body that makes the server as it is.
+func writeServer(s *catalog.Server) newServer {
+	return newServer{
+		Name:             s.Name,
+		Description:      s.Description,
+		IP:               s.Address,
+		Port:             s.Port,
+		User:             s.User,
+		PrivateKeyUUID:   string(s.KeyID),
+		HostKey:          s.HostKey,
+		DataDir:          s.DataDir,
+		Concurrency:      s.Concurrency,
+		QueueLimit:       s.QueueLimit,
+		ForbidHostAccess: s.ForbidHostAccess,
+	}
+}
+
+// updateServer changes a server. Nothing connects to it.
+func (k keeper) updateServer(ctx context.Context, c *call) (answer, error) {
+	for attempt := 1; ; attempt++ {
+		server, err := k.changeServer(ctx, c)
+		if errors.Is(err, errMet) && attempt < attempts {
+			continue // there is nothing to wait for: the other change is made
+		}
+		if err != nil {
+			return answer{}, err
+		}
+		return ok(showServer(server)), nil
+	}
+}
+
+func (k keeper) changeServer(ctx context.Context, c *call) (*catalog.Server, error) {
+	present, err := find[*catalog.Server](ctx, k.Store, c.params["uuid"], catalog.KindServer)
+	if err != nil {
+		return nil, err
+	}
+	given, err := laidOver(writeServer(present), c.body)
+	if err != nil {
+		return nil, err
+	}
+	changed := given.server(present.Meta)
+	changed.ValidatedAt = present.ValidatedAt
+	if err := catalog.Check(changed); err != nil {
+		return nil, err
+	}
+	if changed.HostKey, err = k.hostKey(given.HostKey); err != nil {
+		return nil, err
+	}
+	if err := k.mayBecome(ctx, present, changed); err != nil {
+		return nil, err
+	}
+	if *changed == *present {
+		return present, nil
+	}
+	if changed.Address != present.Address || changed.Port != present.Port || changed.HostKey != present.HostKey {
+		changed.ValidatedAt = time.Time{} // nobody has seen the key there
+	}
+	return changed, k.replace(ctx, present, changed)
+}
+
+// mayBecome refuses the changes that a server cannot bear.
+func (k keeper) mayBecome(ctx context.Context, present, changed *catalog.Server) error {
+	if changed.KeyID != present.KeyID {
+		return invalid("private_key_uuid", "cannot be changed; it is "+string(present.KeyID))
+	}
+	if changed.DataDir == present.DataDir {
+		return nil
+	}
+	resources, err := k.resources(ctx, func(r *catalog.Resource) bool { return r.ServerID == present.ID })
+	if err == nil && len(resources) > 0 {
+		err = invalid("data_dir", "cannot be changed while resources are on the server: their folders are in "+present.DataDir)
+	}
+	return err
+}
+
+// laidOver is what was given with the changes of a body laid over it; null sets
+// the default.
+func laidOver(given newServer, patch []byte) (newServer, error) {
+	all, err := members(given)
+	if err != nil {
+		return newServer{}, err
+	}
+	changes, err := decode[map[string]json.RawMessage](patch)
+	if err != nil {
+		return newServer{}, err
+	}
+	for name, value := range changes {
+		if all[name] = value; isNull(value) {
+			delete(all, name)
+		}
+	}
+	body, err := json.Marshal(all)
+	if err != nil {
+		return newServer{}, fault.Wrap(err, fault.Internal, "put a body together")
+	}
+	return decode[newServer](body)
+}
