@@ -1,6 +1,7 @@
 package eventbus
 
 import (
+	"cmp"
 	"time"
 
 	"waybill/internal/deployment"
@@ -31,17 +32,26 @@ type record struct {
 	PullLatestImages bool              `json:"pull_latest_images"`
 	StopBeforeStart  bool              `json:"stop_before_start"`
 	Force            bool              `json:"force"`
+	Rollback         bool              `json:"rollback"`
+	DeleteVolumes    bool              `json:"delete_volumes"`
 	IsAPI            bool              `json:"is_api"`
 	Trigger          trigger           `json:"trigger"`
-	Attempt          int               `json:"attempt"`
-	ExitCode         *int              `json:"exit_code"`
-	Signal           *string           `json:"signal"`
-	Log              logTotals         `json:"log"`
-	CreatedAt        *string           `json:"created_at"`
-	QueuedAt         *string           `json:"queued_at"`
-	StartedAt        *string           `json:"started_at"`
-	FinishedAt       *string           `json:"finished_at"`
-	UpdatedAt        *string           `json:"updated_at"`
+	// ConfigurationHash names the configuration that it runs with. Commit is
+	// what was asked for until it is known what was built; the tag is only of an
+	// image that is to run instead of the configured one.
+	ConfigurationHash *string   `json:"configuration_hash"`
+	Commit            *string   `json:"commit"`
+	CommitMessage     *string   `json:"commit_message"`
+	ImageTag          *string   `json:"docker_registry_image_tag"`
+	Attempt           int       `json:"attempt"`
+	ExitCode          *int      `json:"exit_code"`
+	Signal            *string   `json:"signal"`
+	Log               logTotals `json:"log"`
+	CreatedAt         *string   `json:"created_at"`
+	QueuedAt          *string   `json:"queued_at"`
+	StartedAt         *string   `json:"started_at"`
+	FinishedAt        *string   `json:"finished_at"`
+	UpdatedAt         *string   `json:"updated_at"`
 }
 
 type trigger struct {
@@ -64,24 +74,30 @@ func newDetail(change deployment.Change) detail {
 		Kind:           string(r.ID.Kind()),
 		PreviousStatus: orNull(change.Previous),
 		Deployment: record{
-			Number:           r.ID.Number(),
-			ID:               r.ID,
-			Status:           r.Status,
-			Reason:           orNull(string(r.Outcome.Reason)),
-			Operation:        string(r.Operation),
-			ResourceID:       string(r.ID.Resource()),
-			ResourceType:     string(r.ID.Kind()),
-			ResourceName:     r.ResourceName,
-			ServerID:         string(r.ServerID),
-			ServerName:       r.ServerName,
-			PullLatestImages: r.Options.PullLatestImages,
-			StopBeforeStart:  r.Options.StopBeforeStart,
-			Force:            r.Options.Force,
-			IsAPI:            r.Trigger.Kind == deployment.TriggerAPI,
-			Trigger:          trigger{Kind: r.Trigger.Kind, Name: r.Trigger.Name},
-			Attempt:          r.Lease.Attempt,
-			ExitCode:         r.Outcome.ExitCode,
-			Signal:           orNull(r.Outcome.Signal),
+			Number:            r.ID.Number(),
+			ID:                r.ID,
+			Status:            r.Status,
+			Reason:            orNull(string(r.Outcome.Reason)),
+			Operation:         string(r.Operation),
+			ResourceID:        string(r.ID.Resource()),
+			ResourceType:      string(r.ID.Kind()),
+			ResourceName:      r.ResourceName,
+			ServerID:          string(r.ServerID),
+			ServerName:        r.ServerName,
+			PullLatestImages:  r.Options.PullLatestImages,
+			StopBeforeStart:   r.Options.StopBeforeStart,
+			Force:             r.Options.Force,
+			Rollback:          r.Options.Configuration != "",
+			DeleteVolumes:     r.Options.DeleteVolumes,
+			IsAPI:             r.Trigger.Kind == deployment.TriggerAPI,
+			Trigger:           trigger{Kind: r.Trigger.Kind, Name: r.Trigger.Name},
+			ConfigurationHash: orNull(r.ConfigurationHash),
+			Commit:            orNull(cmp.Or(r.Progress.Source.Commit, r.Options.Commit)),
+			CommitMessage:     orNull(r.Progress.Source.Message),
+			ImageTag:          orNull(r.Options.DockerTag),
+			Attempt:           r.Lease.Attempt,
+			ExitCode:          r.Outcome.ExitCode,
+			Signal:            orNull(r.Outcome.Signal),
 			Log: logTotals{
 				Entries:     int64(r.Progress.Log.Last),
 				Bytes:       r.Progress.Log.Bytes,

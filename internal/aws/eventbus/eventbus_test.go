@@ -35,12 +35,13 @@ func failed() deployment.Change {
 	code := 137
 	return deployment.Change{Previous: deployment.InProgress, Record: deployment.Record{
 		ID: id, Status: deployment.Failed, Operation: catalog.Restart,
-		Options:      catalog.Options{PullLatestImages: true},
-		ResourceName: "shop", ServerID: "srv8c1n6h3d0p5q2m7x4k9v1", ServerName: "web-1",
+		Options:           catalog.Options{PullLatestImages: true, Commit: "c0ffee0", DockerTag: "1.4", Configuration: "0a1b", DeleteVolumes: true},
+		ConfigurationHash: "0a1b",
+		ResourceName:      "shop", ServerID: "srv8c1n6h3d0p5q2m7x4k9v1", ServerName: "web-1",
 		Trigger:   deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"},
 		CreatedAt: at, QueuedAt: at, StartedAt: at.Add(time.Second), FinishedAt: at.Add(time.Minute), UpdatedAt: at.Add(time.Minute),
 		Lease:    deployment.Lease{Owner: "a runner", Attempt: 2},
-		Progress: deployment.Progress{Log: logbook.Mark{Last: 12, Bytes: 3000, Complete: true, At: logbook.Position{Out: 900, Err: 100}}},
+		Progress: deployment.Progress{Source: deployment.Source{Commit: "c0ffee0123", Message: "Serve tea"}, Log: logbook.Mark{Last: 12, Bytes: 3000, Complete: true, At: logbook.Position{Out: 900, Err: 100}}},
 		Outcome:  deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonSignal, ExitCode: &code, Signal: "SIGKILL"},
 	}}
 }
@@ -55,6 +56,8 @@ const failedDetail = `{
 		"resource_uuid": "svc4q7m2x9k1v8c3n6h0d5p2", "resource_type": "service", "resource_name": "shop",
 		"server_uuid": "srv8c1n6h3d0p5q2m7x4k9v1", "server_name": "web-1",
 		"pull_latest_images": true, "stop_before_start": false, "force": false,
+		"rollback": true, "delete_volumes": true, "configuration_hash": "0a1b",
+		"commit": "c0ffee0123", "commit_message": "Serve tea", "docker_registry_image_tag": "1.4",
 		"is_api": true, "trigger": {"kind": "api", "name": "ci"},
 		"attempt": 2, "exit_code": 137, "signal": "SIGKILL",
 		"log": {"entries": 12, "bytes": 3000, "output_bytes": 1000, "complete": true},
@@ -199,9 +202,23 @@ func TestWhatIsNotKnownIsNull(t *testing.T) {
 	detail := decoded(t, sent.Entries[0].Detail).(map[string]any)
 	record := detail["deployment"].(map[string]any)
 	for name, value := range map[string]any{"previous_status": detail["previous_status"], "reason": record["reason"],
-		"exit_code": record["exit_code"], "signal": record["signal"], "started_at": record["started_at"], "finished_at": record["finished_at"]} {
+		"exit_code": record["exit_code"], "signal": record["signal"], "started_at": record["started_at"], "finished_at": record["finished_at"],
+		"configuration_hash": record["configuration_hash"], "commit": record["commit"], "commit_message": record["commit_message"],
+		"docker_registry_image_tag": record["docker_registry_image_tag"]} {
 		if value != nil {
 			t.Errorf("%s is %v, want null", name, value)
 		}
+	}
+}
+
+func TestTheCommitIsTheOneAskedForUntilOneIsBuilt(t *testing.T) {
+	s := &service{status: 200, body: `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`}
+	change := failed()
+	change.Record.Progress.Source = deployment.Source{}
+	if err := s.bus(eventbus.Options{}).Publish(t.Context(), change); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(s.sent), `\"commit\":\"c0ffee0\"`) {
+		t.Errorf("%s does not name the commit", s.sent)
 	}
 }
