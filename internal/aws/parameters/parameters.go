@@ -6,7 +6,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,7 +21,8 @@ import (
 )
 
 // MaxBytes is the most that a set of secrets takes as JSON, names included:
-// the limit of a parameter in the advanced tier.
+// the limit of a parameter in the advanced tier. Beside the variables of a
+// resource it holds an RSA key of 4096 bits, which takes 3.3 KB of it.
 const MaxBytes = 8 << 10
 
 // Vault is a path of the parameter store. It is safe for use by several
@@ -85,11 +88,23 @@ func encode(secrets map[string]string) (string, error) {
 	}
 	value := braces.Replace(strings.TrimSpace(out.String()))
 	if len(value) > MaxBytes {
-		return "", fault.New(fault.Invalid,
-			"The secrets take %d bytes with their names and quotes. At most %d bytes fit; put large ones into files on the server.",
-			len(value), MaxBytes)
+		name, size := largest(secrets)
+		return "", fault.New(fault.Invalid, "The secrets take %d bytes with their names and quotes, and at most %d fit. "+
+			"The largest is %s with %d bytes. Take a shorter one (of keys, an EC key), or put it into a file on the server.",
+			len(value), MaxBytes, name, size)
 	}
 	return value, nil
+}
+
+// largest is the name and the size of the largest secret, the first by name of
+// several. Who reads of it may know the names, which are no secrets.
+func largest(secrets map[string]string) (name string, size int) {
+	for _, candidate := range slices.Sorted(maps.Keys(secrets)) {
+		if n := len(secrets[candidate]); n > size || name == "" {
+			name, size = candidate, n
+		}
+	}
+	return name, size
 }
 
 // Get returns the secrets of the entity, or NotFound.

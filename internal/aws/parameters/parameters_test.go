@@ -106,6 +106,14 @@ func TestNothingTooLargeIsSent(t *testing.T) {
 	if !errors.Is(err, fault.Invalid) || !strings.Contains(fault.Public(err), "8193") || !strings.Contains(fault.Public(err), "8192") {
 		t.Errorf("Put of a byte more: %v, want Invalid with both sizes", err)
 	}
+	t.Run("the largest is named", func(t *testing.T) {
+		key := strings.Repeat("k", 5000)
+		err := s.vault().Put(t.Context(), id, map[string]string{"PASSWORD": "short", catalog.TLSKeySecret: key, "TOKEN": strings.Repeat("t", 4000)})
+		says := fault.Public(err)
+		if !errors.Is(err, fault.Invalid) || !strings.Contains(says, "TLS_KEY with 5000 bytes") || strings.Contains(err.Error(), "kkk") {
+			t.Errorf("Put says %q, want the name and size of the largest and no value", says)
+		}
+	})
 	if s.sent != nil {
 		t.Error("what is too large was sent all the same")
 	}
