@@ -120,6 +120,18 @@ func TestP6EveryChangeOfAStatusIsToldOnce(t *testing.T) {
 	}
 }
 
+func TestANotedRecordIsOneChange(t *testing.T) {
+	m, id := started(t)
+	m.Changes()
+	noted := deployment.Record{ID: id[:len(id)-1] + "z", Status: deployment.Finished, Operation: catalog.Update}
+	if err := m.Ledger().Note(t.Context(), noted); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]deployment.Change{{Record: noted}}, m.Changes()); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+}
+
 func TestRecordersRemember(t *testing.T) {
 	m, id := started(t)
 	change := deployment.Change{Record: deployment.Record{ID: id}, Previous: deployment.Queued}
