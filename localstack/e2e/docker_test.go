@@ -1,0 +1,34 @@
+package e2e_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// smallImage is a shell, its tools and a web server (httpd) in 2 MB, for images
+// that tests build, push and pull. What stands on it needs no network.
+const smallImage = "waybill-test/busybox:1"
+
+// needImage skips a test where one of the images is missing that the scripts in
+// localstack/docker make.
+func needImage(t *testing.T, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		if err := exec.Command("docker", "image", "inspect", name).Run(); err != nil {
+			skip(t, "needs a Docker engine with the image "+name+": localstack/docker/engine start, then localstack/docker/images")
+		}
+	}
+}
+
+// buildImage builds an image of a Dockerfile's text and names it. The name goes
+// with the test, the layers stay while something uses them.
+func buildImage(t *testing.T, name, dockerfile string) {
+	t.Helper()
+	command := exec.Command("docker", "build", "--force-rm", "--quiet", "--tag", name, "-")
+	command.Stdin = strings.NewReader(dockerfile)
+	if said, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", name, err, said)
+	}
+	t.Cleanup(func() { docker(t, "image", "rm", "--force", name) })
+}
