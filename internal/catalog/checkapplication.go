@@ -86,9 +86,6 @@ func (p *problems) source(s *Source) {
 	if s.Directory = "/" + strings.Trim(s.Directory, "/"); s.Directory != DefaultDirectory && !isTreePath(s.Directory[1:]) {
 		p.add("base_directory", "must be a folder of the repository, such as /backend, without . or .. in it")
 	}
-	if s.KeyID != "" && s.KeyID.Kind() != KindPrivateKey {
-		p.add("private_key_uuid", "must be the uuid of a private key that exists")
-	}
 	if by != transportNone {
 		p.opener(s, by)
 	}
@@ -113,7 +110,11 @@ func (p *problems) revision(s *Source) {
 
 // opener refuses what would be sent to nobody.
 func (p *problems) opener(s *Source, by transport) {
-	if by != transportSSH && s.KeyID != "" {
+	switch {
+	case s.KeyID == "":
+	case s.KeyID.Kind() != KindPrivateKey:
+		p.add("private_key_uuid", "must be the uuid of a private key that exists")
+	case by != transportSSH:
 		p.add("private_key_uuid", "opens repositories over SSH only")
 	}
 	if by != transportHTTPS && s.UserName != "" {

@@ -69,12 +69,11 @@ func fileTransport(text string) transport {
 
 // urlTransport reads https://host/path and ssh://user@host/path.
 func urlTransport(text, scheme, rest string) (by transport, secret bool) {
-	authority, _, _ := strings.Cut(rest, "/")
+	authority, repository, _ := strings.Cut(rest, "/")
 	user, _, credentials := cutLast(authority, "@")
 	secret = credentials && (scheme != "ssh" || strings.Contains(user, ":"))
 	u, err := url.Parse(text)
-	if err != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery || !isAddress(u.Hostname()) ||
-		!isRepositoryPath(strings.TrimPrefix(u.EscapedPath(), "/")) {
+	if err != nil || !isAddress(u.Hostname()) || !isRepositoryPath(repository) {
 		return transportNone, secret
 	}
 	if port := u.Port(); port != "" {
