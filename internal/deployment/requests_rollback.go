@@ -65,11 +65,11 @@ func Configuration(ctx context.Context, archive snapshot.Archive, record Record)
 
 // allowed refuses what would not bring the resource back to how it was.
 func allowed(old snapshot.Snapshot, resource catalog.Deployable) error {
-	restored, err := old.Restore(resource)
+	gone, err := old.Missing(secretsOf(resource))
 	if err != nil {
 		return err
 	}
-	if gone := goneSecrets(restored, resource); len(gone) > 0 {
+	if len(gone) > 0 {
 		return fault.New(fault.Conflict, "That configuration needs secrets that are gone: %s. Set them first.", strings.Join(gone, ", "))
 	}
 	if resource.Common().ID.Kind() != catalog.KindDatabase {
@@ -85,7 +85,7 @@ func allowed(old snapshot.Snapshot, resource catalog.Deployable) error {
 	}
 	var bound []string
 	for _, change := range changes {
-		if !strings.HasPrefix(change.Path, "environment.") && !strings.HasPrefix(change.Path, "limits_") {
+		if !change.EnvironmentOrLimit() {
 			bound = append(bound, change.Path)
 		}
 	}
@@ -96,18 +96,12 @@ func allowed(old snapshot.Snapshot, resource catalog.Deployable) error {
 	return nil
 }
 
-// goneSecrets are the fields of the secrets that the restored resource needs
-// and the present one no longer has.
-func goneSecrets(restored, present catalog.Deployable) []string {
-	has := map[string]bool{}
-	for _, secret := range catalog.SecretsOf(present) {
-		has[secret.Name] = true
+// secretsOf are the names of the secrets that the vault has of the resource.
+// Their values are for others.
+func secretsOf(resource catalog.Deployable) map[string]string {
+	names := map[string]string{}
+	for _, secret := range catalog.SecretsOf(resource) {
+		names[secret.Name] = ""
 	}
-	var gone []string
-	for _, secret := range catalog.SecretsOf(restored) {
-		if !has[secret.Name] {
-			gone = append(gone, secret.Field)
-		}
-	}
-	return gone
+	return names
 }

@@ -32,7 +32,7 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 		want := deployment.Record{
 			ID: receipt.Record.ID, Status: deployment.Queued, Operation: catalog.Start, Options: request.Options,
 			ResourceName: "demo service", ServerID: server, ServerName: "demo server", Trigger: request.Trigger,
-			ConfigurationHash: "demo service start true", CreatedAt: at, QueuedAt: at, UpdatedAt: at,
+			ConfigurationHash: w.hash(t, service), CreatedAt: at, QueuedAt: at, UpdatedAt: at,
 		}
 		if diff := cmp.Diff(want, got); diff != "" || receipt.Position != 1 || receipt.Repeated {
 			t.Errorf("position %d, repeated %v; record (-want +got):\n%s", receipt.Position, receipt.Repeated, diff)

@@ -2,9 +2,9 @@ package rest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 
-	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/snapshot"
@@ -12,15 +12,15 @@ import (
 
 // configurationBody is what a deployment ran with.
 type configurationBody struct {
-	DeploymentUUID    string `json:"deployment_uuid"`
-	ResourceUUID      string `json:"resource_uuid"`
-	ResourceType      string `json:"resource_type"`
-	ConfigurationHash string `json:"configuration_hash"`
-	Configuration     any    `json:"configuration"`
+	DeploymentUUID    string          `json:"deployment_uuid"`
+	ResourceUUID      string          `json:"resource_uuid"`
+	ResourceType      string          `json:"resource_type"`
+	ConfigurationHash string          `json:"configuration_hash"`
+	Configuration     json.RawMessage `json:"configuration"`
 }
 
-// getConfiguration answers what a deployment ran with, in the shape in which the
-// resource itself is shown. That may be gone by now.
+// getConfiguration answers what a deployment ran with, by the names that the
+// resource's own fields have. Of a secret it has the mark only.
 func (s shower) getConfiguration(ctx context.Context, c *call) (answer, error) {
 	record, err := s.record(ctx, c.params["uuid"])
 	if err != nil {
@@ -30,45 +30,18 @@ func (s shower) getConfiguration(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	configuration, err := showSnapshot(kept, record.ID, c.sensitive())
-	if err != nil {
-		return answer{}, err
+	if !c.sensitive() {
+		if kept, err = kept.Public(); err != nil {
+			return answer{}, err
+		}
 	}
 	return ok(configurationBody{
 		DeploymentUUID:    string(record.ID),
 		ResourceUUID:      string(record.ID.Resource()),
 		ResourceType:      string(record.ID.Kind()),
 		ConfigurationHash: record.ConfigurationHash,
-		Configuration:     configuration,
+		Configuration:     json.RawMessage(kept),
 	}), nil
-}
-
-// showSnapshot shows the configuration of a resource, of which nothing but the
-// uuid needs to be known any more.
-func showSnapshot(kept snapshot.Snapshot, id deployment.ID, sensitive bool) (any, error) {
-	meta := catalog.Resource{Meta: catalog.Meta{ID: id.Resource()}}
-	var empty catalog.Deployable
-	switch id.Kind() {
-	case catalog.KindApplication:
-		empty = &catalog.Application{Resource: meta}
-	case catalog.KindDatabase:
-		empty = &catalog.Database{Resource: meta}
-	default:
-		empty = &catalog.Service{Resource: meta}
-	}
-	restored, err := kept.Restore(empty)
-	if err != nil {
-		return nil, err
-	}
-	switch restored := restored.(type) {
-	case *catalog.Application:
-		return showApplicationSettings(restored, sensitive), nil
-	case *catalog.Database:
-		return showDatabaseSettings(restored, sensitive), nil
-	case *catalog.Service:
-		return showServiceSettings(restored, sensitive), nil
-	}
-	return nil, fault.New(fault.Internal, "the configuration of %s is of no known kind", id)
 }
 
 // comparisonBody is what differs between two deployments of a resource.
@@ -84,6 +57,7 @@ type comparisonBody struct {
 // what is sensitive, and for nobody if it is a secret.
 type changeItem struct {
 	Path   string  `json:"path"`
+	Edit   string  `json:"edit"`
 	Secret bool    `json:"secret"`
 	Before *string `json:"before"`
 	After  *string `json:"after"`
@@ -108,7 +82,7 @@ func (s shower) compareDeployments(ctx context.Context, c *call) (answer, error)
 	}
 	body := comparisonBody{string(one.ID), string(other.ID), one.ConfigurationHash, other.ConfigurationHash, []changeItem{}}
 	for _, change := range changes {
-		item := changeItem{Path: change.Path, Secret: change.Secret}
+		item := changeItem{Path: change.Path, Edit: string(change.Edit), Secret: change.Secret}
 		if c.sensitive() && !change.Secret {
 			item.Before, item.After = &change.Before, &change.After
 		}
