@@ -17,6 +17,7 @@ import (
 	"waybill/internal/remote/remotetest"
 	"waybill/internal/remote/sshrun"
 	"waybill/internal/runner"
+	"waybill/internal/snapshot"
 )
 
 // world is a runner over ports in this process and a real SSH server.
@@ -27,6 +28,8 @@ type world struct {
 	server *catalog.Server
 	now    func() time.Time
 	opts   runner.Options
+	// snapshots are the memory's when nil.
+	snapshots snapshot.Archive
 }
 
 func newWorld(t *testing.T) *world {
@@ -86,8 +89,14 @@ func (w *world) claimedAs(t *testing.T, id catalog.ID, shell catalog.Shell, secr
 // again brings another start of the resource to where a runner takes it over.
 func (w *world) again(t *testing.T, resource catalog.ID) deployment.ID {
 	t.Helper()
-	requests := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now})
-	receipt, err := requests.Request(t.Context(), deployment.Request{Resource: resource, Operation: catalog.Start})
+	return w.asked(t, resource, catalog.Start)
+}
+
+// asked brings an operation on the resource to where a runner takes it over.
+func (w *world) asked(t *testing.T, resource catalog.ID, operation catalog.Operation) deployment.ID {
+	t.Helper()
+	requests := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now, Snapshots: w.Snapshots()})
+	receipt, err := requests.Request(t.Context(), deployment.Request{Resource: resource, Operation: operation})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,8 +107,12 @@ func (w *world) again(t *testing.T, resource catalog.ID) deployment.ID {
 }
 
 func (w *world) ports() runner.Ports {
-	return runner.Ports{Store: w.Catalog(), Vault: w.Vault(), Ledger: w.Ledger(), History: w.History(), Archive: w.Archive(),
-		Snapshots: w.Snapshots(), Dialer: w.dialer, Sender: w.Sender()}
+	ports := runner.Ports{Store: w.Catalog(), Vault: w.Vault(), Ledger: w.Ledger(), History: w.History(), Archive: w.Archive(),
+		Snapshots: w.snapshots, Dialer: w.dialer, Sender: w.Sender()}
+	if ports.Snapshots == nil {
+		ports.Snapshots = w.Snapshots()
+	}
+	return ports
 }
 
 func (w *world) runner() *runner.Runner {
@@ -309,6 +322,7 @@ func TestJudge(t *testing.T) {
 	}{
 		{"exit 0", remote.End{}, "", deployment.Finished, deployment.ReasonNone, ""},
 		{"exit 1", remote.End{ExitCode: 1}, "Start", deployment.Failed, deployment.ReasonExit, ""},
+		{"found unwell, wherever", remote.End{ExitCode: recipe.UnhealthyExit}, "Start", deployment.Failed, deployment.ReasonUnhealthy, ""},
 		{"health", remote.End{ExitCode: 1}, recipe.HealthStep, deployment.Failed, deployment.ReasonUnhealthy, ""},
 		{"killed", remote.End{ExitCode: 137}, "Start", deployment.Failed, deployment.ReasonSignal, "SIGKILL"},
 		{"a signal without a name", remote.End{ExitCode: 128 + 40}, "Start", deployment.Failed, deployment.ReasonSignal, "signal 40"},

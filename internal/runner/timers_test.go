@@ -26,9 +26,14 @@ type puppet struct {
 	// deaf is until when nobody is let in, and silent since when sessions break.
 	deaf, silent time.Time
 	survivor     bool
-	dials        []time.Time
-	stops        []time.Time
-	ended        chan struct{}
+	// prints is what the job prints before it ends with 0; "" for one that runs
+	// until it is stopped.
+	prints string
+	// looks answers a script that is none of package remote's.
+	looks func(ctx context.Context, script string, out io.Writer) (int, error)
+	dials []time.Time
+	stops []time.Time
+	ended chan struct{}
 }
 
 func (p *puppet) Dial(context.Context, remote.Target) (remote.Shell, error) {
@@ -47,8 +52,11 @@ var nonces = regexp.MustCompile(`nonce='([A-Z0-9]+)'`)
 
 // Run answers a script by what stands in it and in no other.
 func (p *puppet) Run(ctx context.Context, script string, _ []string, out, _ io.Writer) (int, error) {
-	nonce := nonces.FindStringSubmatch(script)[1]
-	fmt.Fprintf(out, "\n%s\n", nonce)
+	nonce := nonces.FindStringSubmatch(script)
+	if nonce == nil {
+		return p.looked(ctx, script, out)
+	}
+	fmt.Fprintf(out, "\n%s\n", nonce[1])
 	switch {
 	case strings.Contains(script, "grace="):
 		return 0, p.stop(ctx, out)
@@ -59,8 +67,22 @@ func (p *puppet) Run(ctx context.Context, script string, _ []string, out, _ io.W
 	return 0, nil
 }
 
+func (p *puppet) looked(ctx context.Context, script string, out io.Writer) (int, error) {
+	if p.looks == nil {
+		return 1, nil
+	}
+	return p.looks(ctx, script, out)
+}
+
 func (p *puppet) follow(ctx context.Context, out io.Writer) error {
 	fmt.Fprint(out, "A 4711 b00-7 1\n")
+	if p.prints != "" {
+		at := fmt.Sprintf("%d.000000000", time.Now().Unix())
+		step := "S 1 " + at + " 0 0\n"
+		fmt.Fprintf(out, "S 0 %d %s\n%sO 0 %d %s\n%s", len(step), at, step, len(p.prints), at, p.prints)
+		fmt.Fprintf(out, "X 0 %s %d 0 0\n", at, len(p.prints))
+		return nil
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -101,6 +123,13 @@ func (p *puppet) stop(ctx context.Context, out io.Writer) error {
 // still is a world with a puppet, inside of a bubble.
 func still(t *testing.T, p *puppet, timeout time.Duration) (*world, deployment.ID) {
 	t.Helper()
+	w := stillWorld(t, p)
+	return w, w.claimedAs(t, "app000000000000000000001", catalog.Shell{Start: "sleep 1000"}, nil, timeout)
+}
+
+// stillWorld is one with nothing deployed.
+func stillWorld(t *testing.T, p *puppet) *world {
+	t.Helper()
 	p.ended = make(chan struct{})
 	w := &world{Memory: memory.New(memory.Options{}), dialer: p, now: time.Now}
 	w.create(t, &catalog.PrivateKey{Meta: catalog.Meta{ID: "key000000000000000000001"}})
@@ -110,7 +139,7 @@ func still(t *testing.T, p *puppet, timeout time.Duration) (*world, deployment.I
 	w.server = &catalog.Server{Meta: catalog.Meta{ID: "srv000000000000000000001", Name: "web-1"}, Address: "web-1", Port: 22, User: "root",
 		HostKey: "key", KeyID: "key000000000000000000001", DataDir: "/data", Concurrency: 1, QueueLimit: 1}
 	w.create(t, w.server)
-	return w, w.claimedAs(t, "app000000000000000000001", catalog.Shell{Start: "sleep 1000"}, nil, timeout)
+	return w
 }
 
 func TestAServerThatDoesNotAnswer(t *testing.T) {
