@@ -29,16 +29,29 @@ type LogPage struct {
 
 // Deployment is the part of a record that the demo and the tests look at.
 type Deployment struct {
-	ID             json.Number `json:"id"`
-	DeploymentUUID string      `json:"deployment_uuid"`
-	ResourceUUID   string      `json:"resource_uuid"`
-	Status         string      `json:"status"`
-	Reason         string      `json:"reason"`
-	ExitCode       *int        `json:"exit_code"`
-	Signal         string      `json:"signal"`
-	Attempt        int         `json:"attempt"`
-	StartedAt      *time.Time  `json:"started_at"`
-	FinishedAt     *time.Time  `json:"finished_at"`
+	ID                json.Number `json:"id"`
+	DeploymentUUID    string      `json:"deployment_uuid"`
+	ResourceUUID      string      `json:"resource_uuid"`
+	Operation         string      `json:"operation"`
+	Status            string      `json:"status"`
+	Reason            string      `json:"reason"`
+	ExitCode          *int        `json:"exit_code"`
+	Signal            string      `json:"signal"`
+	Attempt           int         `json:"attempt"`
+	ConfigurationHash string      `json:"configuration_hash"`
+	Rollback          bool        `json:"rollback"`
+	Steps             []Step      `json:"steps"`
+	StartedAt         *time.Time  `json:"started_at"`
+	FinishedAt        *time.Time  `json:"finished_at"`
+	// Commit and CommitMessage are of applications alone.
+	Commit        string `json:"commit"`
+	CommitMessage string `json:"commit_message"`
+}
+
+// Step is one step of a deployment. ExitCode is nil while it runs.
+type Step struct {
+	Name     string `json:"name"`
+	ExitCode *int   `json:"exit_code"`
 }
 
 // Ended reports whether the deployment's status is final.
