@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/consts"
@@ -107,10 +108,14 @@ func oneFile(root *yaml.Node) error {
 
 // refuse says what is wrong with a compose file; line is 0 when it is not known.
 func refuse(line int, reason string) error {
+	return fault.New(fault.Invalid, "Validation failed.").WithField(composeField, withLine(line, reason))
+}
+
+func withLine(line int, reason string) string {
 	if line > 0 {
-		reason = fmt.Sprintf("line %d: %s", line, reason)
+		return fmt.Sprintf("line %d: %s", line, reason)
 	}
-	return fault.New(fault.Invalid, "Validation failed.").WithField(composeField, reason)
+	return reason
 }
 
 // reasonOf is the loader's text without the names of files, in one line.
@@ -119,6 +124,7 @@ func reasonOf(err error) string {
 	for _, noise := range []string{"validating " + composeFile + ": ", composeFile + ": ", ": invalid compose project"} {
 		text = strings.ReplaceAll(text, noise, "")
 	}
+	text = yamlNoise.ReplaceAllString(text, "")
 	// What JSON Schema calls this helps nobody who writes a compose file.
 	return strings.ReplaceAll(text, " false schema", " is not a key that compose knows")
 }
@@ -127,6 +133,8 @@ func reasonOf(err error) string {
 var (
 	dottedPath  = regexp.MustCompile(`\b(?:services|networks|volumes|configs|secrets)(?:\.[A-Za-z0-9_-]+)+`)
 	namedMember = regexp.MustCompile(`\b(service|network|volume|config|secret) "([^"]+)"`)
+	// yamlNoise is what the loader puts before a reason of the YAML reader.
+	yamlNoise   = regexp.MustCompile(`failed to parse yaml: (construct errors: )?(line \d+: )?(go-yaml load error in constructor at L\d+\.C\d+: )?`)
 	topLevelKey = regexp.MustCompile(`propert(?:y|ies) '([^']+)'`)
 )
 
@@ -149,31 +157,39 @@ func lineOf(root *yaml.Node, reason string) int {
 func walk(node *yaml.Node, keys []string) int {
 	line := 0
 	for _, key := range keys {
-		at := keyOf(node, key)
-		if at == nil {
+		name, value := member(node, key)
+		if name == nil {
 			break
 		}
-		line, node = at.Line, child(node, key)
+		line, node = name.Line, value
 	}
 	return line
 }
 
-// child is the value under a key of a mapping, or nil.
+// child is the value under a key, or nil.
 func child(node *yaml.Node, key string) *yaml.Node {
-	for i := 0; node != nil && node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			return node.Content[i+1]
-		}
-	}
-	return nil
+	_, value := member(node, key)
+	return value
 }
 
-// keyOf is the key itself, which has the line.
-func keyOf(node *yaml.Node, key string) *yaml.Node {
-	for i := 0; node != nil && node.Kind == yaml.MappingNode && i+1 < len(node.Content); i += 2 {
-		if node.Content[i].Value == key {
-			return node.Content[i]
+// member finds a key of a mapping, or a number of a list, with the node that has
+// its line; or nil. An alias is what it stands for.
+func member(node *yaml.Node, key string) (name, value *yaml.Node) {
+	if node != nil && node.Kind == yaml.AliasNode {
+		node = node.Alias
+	}
+	switch {
+	case node == nil:
+	case node.Kind == yaml.SequenceNode:
+		if n, err := strconv.Atoi(key); err == nil && n < len(node.Content) {
+			return node.Content[n], node.Content[n]
+		}
+	case node.Kind == yaml.MappingNode:
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			if node.Content[i].Value == key {
+				return node.Content[i], node.Content[i+1]
+			}
 		}
 	}
-	return nil
+	return nil, nil
 }

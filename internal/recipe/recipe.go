@@ -5,7 +5,10 @@ package recipe
 
 import (
 	"context"
+	"maps"
 	"path"
+	"slices"
+	"strings"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
@@ -66,10 +69,24 @@ type Plan struct {
 func Build(input Input) (Plan, error) {
 	plan, err := build(input)
 	if err != nil {
-		return Plan{}, err
+		return Plan{}, explained(err)
 	}
 	plan.Job, err = withScripts(plan.Job)
 	return plan, err
+}
+
+// explained puts what is said of single fields into the text: a deployment's log
+// has no fields.
+func explained(err error) error {
+	fields := fault.Fields(err)
+	if len(fields) == 0 {
+		return err
+	}
+	var reasons []string
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		reasons = append(reasons, field+": "+strings.Join(fields[field], "; "))
+	}
+	return fault.Wrap(err, fault.KindOf(err), "The configuration cannot be used. %s.", strings.Join(reasons, ". "))
 }
 
 func build(input Input) (Plan, error) {
@@ -106,8 +123,12 @@ func Check(ctx context.Context, resource catalog.Deployable, server *catalog.Ser
 			values[variable.Name] = "1"
 		}
 	}
-	_, err := parseCompose(ctx, service.Compose, values)
-	return err
+	parsed, err := parseCompose(ctx, service.Compose, values)
+	if err != nil || !server.ForbidHostAccess {
+		return err
+	}
+	input := Input{Resource: resource, DataDir: server.DataDir}
+	return forbid(parsed, service.Compose, input.folder(), input.DataDir)
 }
 
 // Places are the folders of a deployment on the server: the spool, for its

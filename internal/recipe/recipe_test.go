@@ -53,6 +53,38 @@ const redis = `services:
       test: ["CMD", "redis-cli", "ping"]
 `
 
+// networked uses two networks that are not its own, one of a hostile name, and
+// declares a third that it does not use.
+const networked = `services:
+  web:
+    image: nginx
+    networks: [default, shared, evil]
+networks:
+  shared: {external: true}
+  evil: {external: true, name: "-x'; touch /tmp/evil; '$(id)"}
+  unused: {external: true}
+`
+
+const built = `services:
+  web:
+    build: https://git.example/web.git#main
+    healthcheck: {test: [CMD, "true"]}
+`
+
+// profiled has a service without a health check that only a profile enables,
+// in a network of its own.
+func profiled(profiles string) *catalog.Service {
+	service := composeService(redis + `  job:
+    image: job
+    profiles: [jobs, all]
+    networks: [jobs]
+networks:
+  jobs: {external: true}
+`)
+	service.Environment = append(service.Environment, catalog.Variable{Name: "COMPOSE_PROFILES", Value: profiles})
+	return service
+}
+
 func TestBuild(t *testing.T) {
 	whole := catalog.Shell{Start: "./run\n", Stop: "./halt", Health: "curl -fs localhost:8080\n"}
 	for _, c := range []struct {
@@ -74,6 +106,14 @@ func TestBuild(t *testing.T) {
 		{"service-start-force", composeService(redis), catalog.Start, catalog.Options{Force: true}},
 		{"service-stop", composeService(redis), catalog.Stop, catalog.Options{}},
 		{"service-restart", composeService(redis), catalog.Restart, catalog.Options{}},
+		{"service-deploy", composeService(redis), catalog.Deploy, catalog.Options{}},
+		{"service-delete", composeService(redis), catalog.Delete, catalog.Options{}},
+		{"service-delete-volumes", composeService(redis), catalog.Delete, catalog.Options{DeleteVolumes: true}},
+		{"service-networks", composeService(networked), catalog.Start, catalog.Options{}},
+		{"service-profiles", profiled("jobs"), catalog.Start, catalog.Options{}},
+		{"service-no-profiles", profiled(""), catalog.Start, catalog.Options{}},
+		{"service-build", composeService(built), catalog.Start, catalog.Options{}},
+		{"service-build-force-pull", composeService(built), catalog.Restart, catalog.Options{Force: true, PullLatestImages: true}},
 		{"service-without-health", composeService("services: {web: {image: nginx}}\n"), catalog.Start, catalog.Options{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

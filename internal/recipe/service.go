@@ -40,6 +40,11 @@ func service(input Input, svc *catalog.Service) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	if input.ForbidHostAccess {
+		if err := forbid(parsed, svc.Compose, input.folder(), input.DataDir); err != nil {
+			return Plan{}, err
+		}
+	}
 	plan.Status = projectStatus(parsed)
 	plan.Job.Steps = input.needingDocker(input.serviceSteps(parsed))
 	return plan, nil
