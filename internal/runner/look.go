@@ -62,7 +62,7 @@ func (a *attempt) look(ctx context.Context) (found inspect.Found, trouble, err e
 		ctx, cancel := context.WithTimeout(ctx, lookFor)
 		defer cancel()
 		var err error
-		found, err = inspect.Look(ctx, shell, resource, dataDir)
+		found, err = a.opts.Look(ctx, shell, resource, dataDir)
 		return err
 	})
 	switch {

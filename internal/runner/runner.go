@@ -13,6 +13,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
+	"waybill/internal/inspect"
 	"waybill/internal/logbook"
 	"waybill/internal/remote"
 	"waybill/internal/snapshot"
@@ -54,6 +55,8 @@ type Options struct {
 	// zero.
 	ReachFor    time.Duration
 	ReattachFor time.Duration
+	// Look is how a resource is looked at; [inspect.Look] when nil.
+	Look func(ctx context.Context, shell remote.Shell, resource catalog.Deployable, dataDir string) (inspect.Found, error)
 	// StopGrace is how long the processes of a job that is stopped have between
 	// TERM and KILL; 10 s when zero.
 	StopGrace time.Duration
@@ -72,6 +75,9 @@ func New(ports Ports, opts Options) *Runner {
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Look == nil {
+		opts.Look = inspect.Look
 	}
 	for _, standard := range []struct {
 		option *time.Duration

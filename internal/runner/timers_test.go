@@ -26,14 +26,16 @@ type puppet struct {
 	// deaf is until when nobody is let in, and silent since when sessions break.
 	deaf, silent time.Time
 	survivor     bool
-	// prints is what the job prints before it ends with 0; "" for one that runs
+	// prints is what the job prints before it ends; "" for one that runs
 	// until it is stopped.
 	prints string
-	// looks answers a script that is none of package remote's.
-	looks func(ctx context.Context, script string, out io.Writer) (int, error)
-	dials []time.Time
-	stops []time.Time
-	ended chan struct{}
+	// code is what that job ends with.
+	code int
+	// vacated is whether the folder was given up.
+	vacated bool
+	dials   []time.Time
+	stops   []time.Time
+	ended   chan struct{}
 }
 
 func (p *puppet) Dial(context.Context, remote.Target) (remote.Shell, error) {
@@ -53,8 +55,8 @@ var nonces = regexp.MustCompile(`nonce='([A-Z0-9]+)'`)
 // Run answers a script by what stands in it and in no other.
 func (p *puppet) Run(ctx context.Context, script string, _ []string, out, _ io.Writer) (int, error) {
 	nonce := nonces.FindStringSubmatch(script)
-	if nonce == nil {
-		return p.looked(ctx, script, out)
+	if nonce == nil { // none of package remote's
+		return 1, nil
 	}
 	fmt.Fprintf(out, "\n%s\n", nonce[1])
 	switch {
@@ -62,16 +64,11 @@ func (p *puppet) Run(ctx context.Context, script string, _ []string, out, _ io.W
 		return 0, p.stop(ctx, out)
 	case strings.Contains(script, "cookie='"):
 		return 0, p.follow(ctx, out)
+	case strings.Contains(script, "rmdir"):
+		p.vacated = true
 	}
 	fmt.Fprint(out, "D\n")
 	return 0, nil
-}
-
-func (p *puppet) looked(ctx context.Context, script string, out io.Writer) (int, error) {
-	if p.looks == nil {
-		return 1, nil
-	}
-	return p.looks(ctx, script, out)
 }
 
 func (p *puppet) follow(ctx context.Context, out io.Writer) error {
@@ -80,7 +77,7 @@ func (p *puppet) follow(ctx context.Context, out io.Writer) error {
 		at := fmt.Sprintf("%d.000000000", time.Now().Unix())
 		step := "S 1 " + at + " 0 0\n"
 		fmt.Fprintf(out, "S 0 %d %s\n%sO 0 %d %s\n%s", len(step), at, step, len(p.prints), at, p.prints)
-		fmt.Fprintf(out, "X 0 %s %d 0 0\n", at, len(p.prints))
+		fmt.Fprintf(out, "X %d %s %d 0 0\n", p.code, at, len(p.prints))
 		return nil
 	}
 	for {

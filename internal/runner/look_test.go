@@ -1,0 +1,187 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/inspect"
+	"waybill/internal/remote"
+	"waybill/internal/runner"
+)
+
+// eye is how a resource is looked at in these tests.
+type eye struct {
+	found inspect.Found
+	err   error
+	looks int
+	// sees, if set, is done instead.
+	sees func(ctx context.Context) (inspect.Found, error)
+}
+
+func (e *eye) look(ctx context.Context, _ remote.Shell, resource catalog.Deployable, dataDir string) (inspect.Found, error) {
+	e.looks++
+	if resource == nil || dataDir != "/data" {
+		return inspect.Found{}, fault.New(fault.Internal, "nothing to look at")
+	}
+	if e.sees != nil {
+		return e.sees(ctx)
+	}
+	return e.found, e.err
+}
+
+// seen is a world with a puppet and an eye, and an operation that waits for its
+// runner.
+func seen(t *testing.T, p *puppet, e *eye, operation catalog.Operation) (*world, deployment.ID) {
+	t.Helper()
+	w := stillWorld(t, p)
+	w.opts.Look = e.look
+	const id = catalog.ID("app000000000000000000001")
+	w.create(t, &catalog.Application{Shell: &catalog.Shell{Start: "true", Stop: "true"}, Resource: catalog.Resource{
+		Meta: catalog.Meta{ID: id}, ServerID: w.server.ID, Environment: []catalog.Variable{{Name: "TOKEN", Secret: true}}}})
+	if err := w.Vault().Put(t.Context(), id, map[string]string{"TOKEN": "an open secret"}); err != nil {
+		t.Fatal(err)
+	}
+	return w, w.asked(t, id, operation)
+}
+
+func TestWhatTheResourceIsAtTheEnd(t *testing.T) {
+	blind := fault.New(fault.Unavailable, "The server could not tell.")
+	for name, c := range map[string]struct {
+		operation catalog.Operation
+		code      int
+		eye       eye
+		want      string
+		looks     int
+		says      bool
+	}{
+		"what was seen":                               {catalog.Start, 0, eye{found: inspect.Found{Status: "running:healthy"}}, "running:healthy", 1, false},
+		"what was seen after a failure":               {catalog.Start, 3, eye{found: inspect.Found{Status: "degraded:unhealthy"}}, "degraded:unhealthy", 1, false},
+		"what the recipe promises, if nothing was":    {catalog.Start, 0, eye{err: blind}, "running:unknown", 1, false},
+		"unknown after a failure, if nothing was":     {catalog.Start, 3, eye{err: blind}, "unknown", 1, true},
+		"unknown after a failure, if nothing is told": {catalog.Start, 3, eye{}, "unknown", 1, true},
+		"gone once it is deleted":                     {catalog.Delete, 0, eye{found: inspect.Found{Status: "running:healthy"}}, "exited", 0, false},
+		"what was seen when it could not be deleted":  {catalog.Delete, 1, eye{found: inspect.Found{Status: "running:healthy"}}, "running:healthy", 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &puppet{prints: "done\n", code: c.code}
+				w, id := seen(t, p, &c.eye, c.operation)
+				record, log := w.run(t, id)
+				if got := record.Outcome.ResourceStatus; got != c.want || c.eye.looks != c.looks {
+					t.Errorf("it is %q after %d looks, want %q after %d", got, c.eye.looks, c.want, c.looks)
+				}
+				if says := strings.Contains(log, "could not be found out"); says != c.says {
+					t.Errorf("the log says that nobody knows: %t, want %t:\n%s", says, c.says, log)
+				}
+				if want := c.operation == catalog.Delete && c.code == 0; p.vacated != want {
+					t.Errorf("its folder was given up: %t, want %t", p.vacated, want)
+				}
+			})
+		})
+	}
+}
+
+func TestALookEndsInTime(t *testing.T) {
+	forever := func(ctx context.Context) (inspect.Found, error) { <-ctx.Done(); return inspect.Found{}, ctx.Err() }
+	synctest.Test(t, func(t *testing.T) { // its own
+		w, id := seen(t, &puppet{prints: "done\n"}, &eye{sees: forever}, catalog.Start)
+		w.opts.Lease = 4 * time.Second
+		go func() {
+			for range 14 {
+				time.Sleep(time.Second)
+				if record := w.record(t, id); record.Lease.Expires.Before(time.Now().Add(2 * time.Second)) {
+					t.Errorf("the lease expires in %s", time.Until(record.Lease.Expires))
+				}
+			}
+		}()
+		begun := time.Now()
+		record, _ := w.run(t, id)
+		if took := time.Since(begun); took < 14*time.Second || took > 16*time.Second || record.Outcome.ResourceStatus != "running:unknown" {
+			t.Errorf("%q after %s, want what the recipe promises after 15 s", record.Outcome.ResourceStatus, took)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // the runner's
+		w, id := seen(t, &puppet{prints: "done\n"}, &eye{sees: forever}, catalog.Start)
+		ctx, cancel := context.WithTimeout(t.Context(), runner.HandOverTime+3*time.Second)
+		defer cancel()
+		begun := time.Now()
+		if err := w.runner().Run(ctx, id, "runner"); err != nil {
+			t.Fatal(err)
+		}
+		if took, record := time.Since(begun), w.record(t, id); took > 4*time.Second || record.Status != deployment.Finished {
+			t.Errorf("%s after %s, want finished before the runner must hand over", record.Status, took)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) { // the process's
+		ctx, die := context.WithCancel(t.Context())
+		w, id := seen(t, &puppet{prints: "done\n"}, &eye{sees: func(ctx context.Context) (inspect.Found, error) { die(); return forever(ctx) }}, catalog.Start)
+		if err := w.runner().Run(ctx, id, "runner"); !errors.Is(err, context.Canceled) {
+			t.Errorf("error = %v, want %v", err, context.Canceled)
+		}
+		if record := w.record(t, id); record.Status != deployment.InProgress {
+			t.Errorf("a dead runner made it %s", record.Status)
+		}
+	})
+}
+
+// TestARunnerThatLostItsLeaseWhileLooking ends nothing.
+func TestARunnerThatLostItsLeaseWhileLooking(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var w *world
+		var id deployment.ID
+		e := &eye{sees: func(ctx context.Context) (inspect.Found, error) {
+			if _, err := w.Ledger().Begin(ctx, id, "another", time.Now().Add(time.Hour), time.Hour); err != nil {
+				t.Error(err)
+			}
+			<-ctx.Done()
+			return inspect.Found{Status: "running:healthy"}, nil
+		}}
+		w, id = seen(t, &puppet{prints: "done\n"}, e, catalog.Start)
+		if err := w.runner().Run(t.Context(), id, "first"); !errors.Is(err, fault.Conflict) {
+			t.Errorf("error = %v, want Conflict", err)
+		}
+		if record := w.record(t, id); record.Status != deployment.InProgress || record.Lease.Owner != "another" {
+			t.Errorf("%s by %s, want the other's, in progress", record.Status, record.Lease.Owner)
+		}
+	})
+}
+
+func TestWhatWasBuiltIsOnRecord(t *testing.T) {
+	const commit = "0123456789abcdef0123456789abcdef01234567"
+	long := strings.Repeat("ä", 200)
+	for name, c := range map[string]struct {
+		operation     catalog.Operation
+		commit, found string
+		want          deployment.Source
+	}{
+		"a commit and its first line": {catalog.Start, commit, " Mend the till\n\nIt was broken.\n", deployment.Source{Commit: commit, Message: "Mend the till"}},
+		"without what is secret":      {catalog.Deploy, commit, "Use an open secret", deployment.Source{Commit: commit, Message: "Use <REDACTED:TOKEN>"}},
+		"cut between two letters":     {catalog.Start, commit, "x" + long, deployment.Source{Commit: commit, Message: "x" + long[:254]}},
+		"cut behind what is secret": {catalog.Start, commit, strings.Repeat("x", 250) + "an open secret",
+			deployment.Source{Commit: commit, Message: strings.Repeat("x", 250) + "<REDAC"}},
+		"as text":                       {catalog.Start, commit, "a\xffb", deployment.Source{Commit: commit, Message: "a\uFFFDb"}},
+		"of SHA-256":                    {catalog.Start, commit + commit[:24], "", deployment.Source{Commit: commit + commit[:24]}},
+		"nothing that is no commit":     {catalog.Start, commit + "; echo", "x", deployment.Source{}},
+		"nothing when nothing is built": {catalog.Stop, commit, "x", deployment.Source{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				e := &eye{found: inspect.Found{Status: "running:healthy", Commit: c.commit, Message: c.found}}
+				w, id := seen(t, &puppet{prints: "done\n"}, e, c.operation)
+				record, _ := w.run(t, id)
+				if diff := cmp.Diff(c.want, record.Progress.Source); diff != "" {
+					t.Errorf("on record, -want +got:\n%s", diff)
+				}
+			})
+		})
+	}
+}
