@@ -24,11 +24,15 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 		{"startService", "service", "start", "Service starting request queued."},
 		{"stopService", "service", "stop", "Service stopping request queued."},
 		{"restartService", "service", "restart", "Service restarting request queued."},
+		{"startDatabase", "database", "start", "Database starting request queued."},
+		{"stopDatabase", "database", "stop", "Database stopping request queued."},
+		{"restartDatabase", "database", "restart", "Database restarting request queued."},
 	} {
 		t.Run(c.id+" answers a deployment that can be read at once", func(t *testing.T) {
-			uuid := w.service(t, server)
-			if c.kind == "application" {
-				uuid = w.application(t, server)
+			server := w.server(t)
+			uuid := map[string]func(*testing.T, string) string{"service": w.service, "application": w.application, "database": w.database}[c.kind](t, server)
+			if c.operation == "stop" { // what never ran is stopped already
+				w.run(t, "start"+strings.TrimPrefix(c.id, "stop"), uuid)
 			}
 			got := want[queued](t, w, http.StatusOK, request{id: c.id, uuid: uuid})
 			if got.Message != c.message || got.ResourceUUID != uuid || got.Position == 0 {

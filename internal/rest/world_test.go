@@ -29,6 +29,7 @@ type world struct {
 	memory    *memory.Memory
 	inspector *inspector
 	check     func(context.Context, catalog.Deployable, *catalog.Server) error
+	look      func() (string, error)
 	handlers  map[string]http.Handler
 	api       *openapi.API
 	log       *lines
@@ -60,9 +61,15 @@ func newWorld(t testing.TB, change ...func(*rest.CatalogPorts, *rest.ShowPorts))
 	m := memory.New(memory.Options{})
 	w := &world{memory: m, inspector: newInspector(), log: &lines{}, handlers: map[string]http.Handler{}}
 	w.check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil }
+	w.look = func() (string, error) { return "running:healthy", nil }
 	catalogPorts := rest.CatalogPorts{Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: w.inspector,
+		Ledger: m.Ledger(), Snapshots: m.Snapshots(),
+		Look: func(_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable) (string, error) {
+			w.inspector.opened = privateKey
+			return w.look()
+		},
 		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error { return w.check(ctx, r, s) }}
-	showPorts := rest.ShowPorts{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive()}
+	showPorts := rest.ShowPorts{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(), Snapshots: m.Snapshots()}
 	for _, apply := range change {
 		apply(&catalogPorts, &showPorts)
 	}
@@ -75,7 +82,7 @@ func newWorld(t testing.TB, change ...func(*rest.CatalogPorts, *rest.ShowPorts))
 	}
 	handler, err := rest.NewCatalog(catalogPorts, opts)
 	keep("catalog", handler, err)
-	handler, err = rest.NewDeploy(rest.DeployPorts{Tokens: m.Tokens(), Store: m.Catalog(), Ledger: m.Ledger()}, opts)
+	handler, err = rest.NewDeploy(rest.DeployPorts{Tokens: m.Tokens(), Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(), Snapshots: m.Snapshots()}, opts)
 	keep("deploy", handler, err)
 	handler, err = rest.NewList(rest.ListPorts{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History()}, opts)
 	keep("list", handler, err)
@@ -134,6 +141,7 @@ func into[T any](t *testing.T, r response) T {
 type request struct {
 	id     string // the operation
 	uuid   string
+	other  string // the second uuid of a path
 	query  string
 	token  string
 	body   any // encoded as JSON unless it is a string or nil
@@ -145,7 +153,7 @@ type request struct {
 func (w *world) ask(t *testing.T, r request) response {
 	t.Helper()
 	route := w.route(t, r.id)
-	path := strings.ReplaceAll(route.Path, "{uuid}", r.uuid)
+	path := strings.NewReplacer("{uuid}", r.uuid, "{other}", r.other).Replace(route.Path)
 	answer := w.send(t, route.Function, route.Method, path+r.query, r)
 	if err := w.api.CheckAnswer(r.id, answer.status, answer.body); err != nil {
 		t.Errorf("%s: %v\n%s", r.id, err, answer.body)
@@ -234,6 +242,20 @@ func (w *world) service(t *testing.T, server string) string {
 	return w.create(t, "createService", object{"name": "db", "server_uuid": server, "docker_compose": exampleCompose})
 }
 
+// database registers a PostgreSQL. Its password is given, so that tests know it.
+func (w *world) database(t *testing.T, server string) string {
+	return want[struct{ UUID string }](t, w, http.StatusCreated, request{id: "createDatabase", uuid: "postgresql", body: object{
+		"name": "orders", "server_uuid": server, "postgres_user": "shop", "postgres_password": databasePassword, "enable_ssl": true,
+		"postgres_conf": "max_connections = 7", "init_scripts": []object{{"name": "1.sql", "content": "SELECT 'init-script'"}},
+		"environment": []object{{"key": "PLAIN", "value": "plain-value"}, {"key": "PASSWORD", "value": secretValue, "is_secret": true}}}}).UUID
+}
+
+// built registers an application that is built from a repository.
+func (w *world) built(t *testing.T, server string) string {
+	return w.create(t, "createDockerfileApplication", object{"name": "api", "server_uuid": server,
+		"git_repository": "https://git.example/api.git", "git_username": "bot", "git_password": gitPassword})
+}
+
 type queued struct {
 	Message        string
 	ResourceUUID   string `json:"resource_uuid"`
@@ -259,6 +281,14 @@ func (w *world) begin(t *testing.T, server string) deployment.Record {
 	return record
 }
 
+// run starts the resource and ends the deployment.
+func (w *world) run(t *testing.T, id, uuid string) string {
+	t.Helper()
+	started := want[queued](t, w, http.StatusOK, request{id: id, uuid: uuid}).DeploymentUUID
+	w.finish(t, w.begin(t, w.show(t, started)["server_uuid"].(string)))
+	return started
+}
+
 // finish ends a deployment well, with the progress that its record has.
 func (w *world) finish(t *testing.T, record deployment.Record) {
 	t.Helper()
@@ -270,9 +300,14 @@ func (w *world) finish(t *testing.T, record deployment.Record) {
 }
 
 const (
-	examplePEM     = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0LWtleS1tYXRlcmlhbA==\n-----END OPENSSH PRIVATE KEY-----\n"
-	secretValue    = "correct horse battery"
-	exampleCompose = "services:\n  db:\n    image: redis:7\n"
+	examplePEM  = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0LWtleS1tYXRlcmlhbA==\n-----END OPENSSH PRIVATE KEY-----\n"
+	secretValue = "correct horse battery"
+	gitPassword = "staple-of-the-repository"
+
+	// databasePassword is of characters that a URL has to encode.
+	databasePassword = "p@ss wörd/4711"
+
+	exampleCompose = "services:\n  db:\n    image: redis:7.0\n"
 )
 
 // The host keys of a server before and after somebody changed it.
