@@ -65,11 +65,8 @@ func (a *attempt) look(ctx context.Context) (found inspect.Found, trouble, err e
 		found, err = a.opts.Look(ctx, shell, resource, dataDir)
 		return err
 	})
-	switch {
-	case errors.Is(err, errHandOver):
+	if errors.Is(err, errHandOver) {
 		return inspect.Found{}, err, nil
-	case err == nil && ctx.Err() != nil:
-		return inspect.Found{}, nil, ctx.Err()
 	}
 	return found, trouble, err
 }
