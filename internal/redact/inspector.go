@@ -34,6 +34,7 @@ type inspector struct {
 	spans []span // the masks in it
 	next  int    // of the spans, the first that is not emitted
 	raw   int    // the bytes written that the text stands for
+	shown int    // how many at the beginning of the text are let through already
 	line  int    // where in the text the last line begins
 	found []reach
 	key   key
@@ -48,8 +49,12 @@ type span struct {
 // reach is a part of the text that is to be masked.
 type reach struct{ from, to int }
 
-// arm keeps what comes from now on, until the line ends.
-func (s *inspector) arm(left byte) { s.armed, s.left = true, left }
+// arm keeps what comes from now on, until the line ends. shown is the beginning
+// of it that was let through before it was known for that.
+func (s *inspector) arm(left byte, shown []byte) {
+	s.armed, s.left = true, left
+	s.text, s.shown, s.raw = append(s.text, shown...), len(shown), len(shown)
+}
 
 // plain takes bytes as they were written.
 func (s *inspector) plain(p []byte) {
@@ -101,11 +106,11 @@ func (s *inspector) mask(p []byte, masked int) {
 
 // take gives back all that is kept, and disarms. What it returns is the
 // caller's.
-func (s *inspector) take() (text []byte, spans []span, left byte) {
-	text, spans, left = s.text, s.spans, s.left
-	s.text, s.spans, s.next, s.raw, s.line, s.found = nil, nil, 0, 0, 0, s.found[:0]
+func (s *inspector) take() (text []byte, spans []span) {
+	text, spans = s.text, s.spans
+	s.text, s.spans, s.next, s.raw, s.shown, s.line, s.found = nil, nil, 0, 0, 0, 0, s.found[:0]
 	s.disarm()
-	return text, spans, left
+	return text, spans
 }
 
 // flush takes it that the stream has ended.
@@ -199,7 +204,9 @@ func (s *inspector) pass(from, to int) {
 		}
 		if from < end {
 			s.raw -= end - from
-			s.emit(s.text[from:end], 0)
+			if from = min(max(from, s.shown), end); from < end {
+				s.emit(s.text[from:end], 0)
+			}
 		}
 		if from = end; from < to {
 			mask := s.spans[s.next]
@@ -228,6 +235,6 @@ func (s *inspector) forget(to int) {
 	for i := range s.spans {
 		s.spans[i].at -= to
 	}
-	s.line = max(0, s.line-to)
+	s.line, s.shown = max(0, s.line-to), max(0, s.shown-to)
 	s.found = s.found[:0]
 }

@@ -33,12 +33,12 @@ func (s *inspector) openKey(line []byte, base, i int) {
 	if !bytes.Contains(head[:n], []byte(keyKind)) || !begins(head[n:], dashes) {
 		return
 	}
+	from := base + i + len(keyBegin)
 	if end := keyEndIn(line[i:]); end > 0 {
-		s.found = append(s.found, reach{base + i, base + i + end})
+		s.found = append(s.found, reach{from, base + i + end})
 		return
 	}
-	whole := len(bytes.TrimRight(line, "\r\n"))
-	s.found = append(s.found, reach{base + i, base + whole})
+	s.found = append(s.found, reach{from, base + len(bytes.TrimRight(line, "\r\n"))})
 	s.key = key{open: true, joined: true}
 }
 

@@ -68,7 +68,7 @@ func (s *inspector) match(a *anchor, line []byte, base, i int) {
 	case kindBearer:
 		from, to = bearer(rest)
 	case kindToken:
-		from, to = -len(a.text), token(a, rest)
+		to = token(a, rest)
 	case kindPath:
 		to = run(rest, wordlike+"/")
 	case kindQuoted:
@@ -80,8 +80,9 @@ func (s *inspector) match(a *anchor, line []byte, base, i int) {
 	case kindUserinfo:
 		from, to = password(rest)
 	}
-	if from < to && to > 0 && !bytes.Equal(rest[max(0, from):to], []byte{filler}) {
-		s.found = append(s.found, reach{base + i + len(a.text) + from, base + i + len(a.text) + to})
+	if from < to && !bytes.Equal(rest[from:to], []byte{filler}) {
+		at := base + i + len(a.text)
+		s.found = append(s.found, reach{at + from, at + to})
 	}
 }
 

@@ -14,15 +14,19 @@ import "bytes"
 // waits in the buffer is shorter than the longest needle.
 //
 // What is let through goes to the inspector, which looks for patterns. It keeps
-// the end of a line that has an anchor, and nothing of others.
+// the end of a line that has an anchor, and nothing of others. An anchor is no
+// secret. So where one may have begun, the bytes are let through but kept too:
+// they are shown, and looked at again with what comes.
 type Stream struct {
 	matcher *Matcher
 	finder  *finder
 	out     inspector
 	quiet   bool // nothing can be declared
 
-	held []byte // the text from the place on
-	prev byte   // the byte before it; masked if there is a mask
+	held   []byte // the text from the place on
+	shown  int    // bytes of it that are let through already
+	before byte   // the byte before it, if some are
+	prev   byte   // the last byte let through; masked if it was a mask
 
 	open   bool
 	masked int    // bytes of the open mask before the place
@@ -35,8 +39,8 @@ type Stream struct {
 	dropped   int    // bytes of the line so far
 }
 
-// masked is the byte before a place that is behind a mask: none that an anchor
-// may have at its left.
+// masked stands for the byte before a place that is behind a mask: none that an
+// anchor may have at its left.
 const masked = 0
 
 // Stream returns a stream that gives what it lets through to emit, in order.
@@ -79,7 +83,7 @@ func (s *Stream) keep(rest []byte) { s.held = append(s.held[:0], rest...) }
 // written later is a text of its own.
 func (s *Stream) Flush() {
 	s.process(s.held, true)
-	s.held = s.held[:0]
+	s.held, s.shown = s.held[:0], 0
 	if s.declaring {
 		s.declare()
 	}
@@ -90,7 +94,9 @@ func (s *Stream) Flush() {
 // Held is how many of the bytes written are not yet emitted: those that may
 // be the beginning of a secret, those of an open mask and of a line that
 // declares a secret, and those of a line that patterns look at.
-func (s *Stream) Held() int { return s.masked + len(s.held) + s.dropped + s.out.raw }
+func (s *Stream) Held() int {
+	return s.masked + len(s.held) - s.shown + s.dropped + s.out.raw - s.out.shown
+}
 
 // process emits what it can decide of the text and returns the rest. last says
 // that nothing comes after the text.
@@ -113,7 +119,8 @@ func (s *Stream) process(text []byte, last bool) (rest []byte) {
 // search is process up to a line that declares a secret; what is returned then
 // is behind the line's beginning.
 func (s *Stream) search(text []byte, last bool) (rest []byte) {
-	v := view{text: text, end: s.ahead, last: last, url: -1}
+	v := view{text: text, last: last, plain: s.shown, end: s.ahead, url: -1, begun: -1}
+	v.shown, s.shown = s.shown, 0
 	for i := 0; ; i++ {
 		i = s.skip(&v, i)
 		if s.open && i >= v.end {
@@ -121,19 +128,16 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 			v.plain = v.end
 		}
 		if i >= len(text) {
-			s.pass(text[v.plain:])
-			return nil
-		}
-		found, more := s.finder.scan.at(text[i:])
-		if found >= 0 {
-			if !s.open {
-				s.pass(text[v.plain:i])
-				v.plain = i
-			}
-			v.end = max(v.end, i+s.cover(found))
-		}
-		if more && !last {
 			return s.wait(&v, i)
+		}
+		if i >= v.shown {
+			found, more := s.finder.scan.at(text[i:])
+			if found >= 0 {
+				s.cover(&v, i, found)
+			}
+			if more && !last {
+				return s.wait(&v, i)
+			}
 		}
 		if s.finder.anchors == nil {
 			continue
@@ -151,10 +155,13 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 type view struct {
 	text  []byte
 	last  bool
+	shown int // bytes that were let through before: no needle begins there
 	plain int // the text is emitted or masked up to here
 	end   int // the open mask goes to here
-	url   int // where the next URL may have a password; -1 if not known yet
-	half  bool
+	begun int // where an anchor may have begun, -1 if nowhere
+	left  byte
+	url   int  // where the next URL may have a password; -1 if not known yet
+	half  bool // it is only the beginning of a :// yet
 }
 
 // skip returns the next place from i on to look at. The first place is always
@@ -186,69 +193,92 @@ const (
 // place before that can be told, or that behind a place a value is declared.
 func (s *Stream) anchor(v *view, i int) (at int, what verdict) {
 	if s.open && i < v.end {
-		if v.end != i+1 {
-			return 0, goesOn
-		}
-	} else if at, what = s.anchorAt(v, i); what != goesOn {
-		return at, what
+		return 0, goesOn
 	}
-	if i+1 < len(v.text) && !s.open {
+	if at, what = s.anchorAt(v, i); what == goesOn && i+1 < len(v.text) {
 		return s.anchorAt(v, i+1)
 	}
-	return 0, goesOn
+	return at, what
 }
 
 // anchorAt is anchor for one place, which no mask covers.
 func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
-	left := s.prev
-	if i > v.plain {
-		left = v.text[i-1]
-	}
+	left := s.leftOf(v, i)
 	found, more := s.finder.anchors.at(v.text[i:], left)
-	if url := i == v.url; url && !v.half {
-		found = &userinfoAnchor
-	} else if url {
-		more = true
+	if i == v.url {
+		if more = v.half; !more {
+			found = &userinfoAnchor
+		}
 	}
 	if found == nil && (!more || v.last) {
 		return 0, goesOn
 	}
 	// What is before goes first: a line may end in it.
-	s.pass(v.text[v.plain:i])
-	v.plain = i
+	s.passTo(v, i)
+	declaration := left == '\n' && !s.quiet
 	switch {
-	case found != nil && found.kind == kindDeclare && left == '\n' && !s.quiet:
+	case found == nil && declaration && beginning(v.text[i:], Declaration):
+		return i, waits
+	case found == nil && v.begun < 0 && !s.out.armed:
+		v.begun, v.left = i, left
+	case found == nil:
+	case found.kind == kindDeclare && declaration:
 		s.declaring, s.dropped, s.ahead = true, len(Declaration), 0
 		return i + len(Declaration), declares
-	case s.out.armed:
-	case found != nil:
-		s.out.arm(left)
-	default:
-		return i, waits
+	case !s.out.armed:
+		s.arm(v, i, left)
 	}
 	return 0, goesOn
 }
 
-// cover opens a mask with the needle, or adds it to the open one.
-func (s *Stream) cover(found int) (size int) {
-	size = len(s.finder.scan.needles[found].text)
+// arm gives the inspector the line from an anchor on, or from where a longer one
+// may have begun before it ("AGE-SECRET-KEY-1" has "SECRET" in it).
+func (s *Stream) arm(v *view, i int, left byte) {
+	if v.begun >= 0 {
+		i, left = v.begun, v.left
+	}
+	s.out.arm(left, v.text[i:max(i, v.plain)])
+}
+
+// leftOf is the byte before a place.
+func (s *Stream) leftOf(v *view, i int) byte {
+	switch {
+	case i == 0 && v.shown > 0:
+		return s.before
+	case i == v.plain:
+		return s.prev
+	}
+	return v.text[i-1]
+}
+
+// cover opens a mask with the needle at i, or adds it to the open one.
+func (s *Stream) cover(v *view, i, found int) {
+	size := len(s.finder.scan.needles[found].text)
+	if !s.open {
+		s.passTo(v, i)
+	}
 	if !s.open || size > s.best {
 		s.best, s.mask = size, s.finder.masks[found]
 	}
 	s.open = true
-	return size
+	v.end = max(v.end, i+size)
+	v.begun = -1 // no anchor has a mask in it
 }
 
-// wait leaves the place at i: nothing before it can be part of anything that
-// is not found yet.
+// wait leaves the place at i: nothing before it can be part of a needle that is
+// not found yet.
 func (s *Stream) wait(v *view, i int) (rest []byte) {
 	if s.open {
 		s.masked += i - v.plain
 		s.ahead = v.end - i
-	} else {
-		s.pass(v.text[v.plain:i])
+		return v.text[i:]
 	}
-	return v.text[i:]
+	s.passTo(v, i)
+	if v.begun < 0 || s.out.armed {
+		return v.text[i:]
+	}
+	s.shown, s.before = v.plain-v.begun, v.left
+	return v.text[v.begun:]
 }
 
 // close emits the open mask, which has some more bytes.
@@ -258,10 +288,12 @@ func (s *Stream) close(more int) {
 	s.out.mask(s.mask, n)
 }
 
-func (s *Stream) pass(plain []byte) {
-	if len(plain) > 0 {
-		s.prev = plain[len(plain)-1]
-		s.out.plain(plain)
+// passTo lets through what is before i and not masked.
+func (s *Stream) passTo(v *view, i int) {
+	if i > v.plain {
+		s.prev = v.text[i-1]
+		s.out.plain(v.text[v.plain:i])
+		v.plain = i
 	}
 }
 
@@ -296,13 +328,13 @@ func (s *Stream) declare() {
 // text.
 func (s *Stream) use(f *finder, text []byte) []byte {
 	s.finder = f
-	if s.out.raw == 0 {
+	if len(s.out.text) == 0 {
 		return text
 	}
 	was := *s
-	kept, spans, left := s.out.take()
-	s.open, s.masked, s.ahead, s.prev, s.quiet = false, 0, 0, left, true
-	defer func() { s.quiet = was.quiet }()
+	kept, spans := s.out.take()
+	s.open, s.masked, s.ahead, s.quiet = false, 0, 0, true
+	s.prev, s.before, s.shown = was.out.left, was.out.left, was.out.shown
 	at := 0
 	for _, span := range spans {
 		s.search(kept[at:span.at], true)
@@ -311,6 +343,7 @@ func (s *Stream) use(f *finder, text []byte) []byte {
 		}
 		s.out.mask(span.mask, span.masked)
 	}
+	s.quiet = was.quiet
 	if !was.open {
 		return append(kept[at:], text...)
 	}

@@ -1,0 +1,216 @@
+package redact_test
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"waybill/internal/redact"
+)
+
+// sameWhateverTheCuts returns what comes out of the text written whole, and checks
+// that it is the same written in any other way. Each stream has a fresh matcher.
+func sameWhateverTheCuts(t *testing.T, fresh func() *redact.Matcher, input string, random *rand.Rand) []piece {
+	t.Helper()
+	want := stream(t, fresh(), input)
+	check := func(how string, writes []string) {
+		t.Helper()
+		if d := diff(stream(t, fresh(), writes...), want); d != "" {
+			t.Fatalf("input %q, %s %q:\n%s", input, how, writes, d)
+		}
+	}
+	check("a byte at a time", strings.SplitAfter(input, ""))
+	for range 4 {
+		check("cut at random", randomCuts(input, random))
+	}
+	if len(input) < 200 {
+		for i := range input {
+			check("cut once", []string{input[:i], input[i:]})
+		}
+	}
+	return want
+}
+
+// keeps checks that nothing but masked bytes is changed: what is plain comes
+// from its place of the input.
+func keeps(t *testing.T, out []piece, input string) {
+	t.Helper()
+	at := 0
+	for _, p := range out {
+		size := p.masked
+		if p.masked == 0 {
+			if size = len(p.text); input[at:at+size] != p.text {
+				t.Fatalf("input %q: at %d there is %q", input, at, p.text)
+			}
+		} else if p.text != "" && !strings.HasPrefix(p.text, "<REDACTED") {
+			t.Fatalf("input %q: masked by %q", input, p.text)
+		}
+		at += size
+	}
+	if at != len(input) {
+		t.Fatalf("input %q: %d of %d bytes came out", input, at, len(input))
+	}
+}
+
+// scraps are what patterns are made of; random text of them meets the hard cases.
+const scraps = "://|u:p@|@h |token|=|password|: |'|\"|\\|ghp_|0123456789abcdefghijABCDEF|-----BEGIN |RSA PRIVATE KEY-----|-----END |MIIEpAIBAAKCAQEAQ2hhbmdlTWVOb3RBS2V5Q2hhbmdlTWVOb3RBS2V5|\n|\r|web-1  | |Bearer |Authorization|Cookie: |::add-mask::|--pass|word |AGE-SECRET-KEY-1|AKIA|secret|hunter22|docker login -p |mysql -p|/|?|#| |x|_KEY|api|identified by |${|}|,|;|&"
+
+func scrapText(random *rand.Rand) string {
+	var out strings.Builder
+	list := strings.Split(scraps, "|")
+	for range random.IntN(14) {
+		s := list[random.IntN(len(list))]
+		if random.IntN(5) == 0 {
+			s = s[:random.IntN(len(s)+1)]
+		}
+		out.WriteString(s)
+	}
+	return out.String()
+}
+
+// TestPatternsDoNotDependOnTheWrites is FuzzPatterns with texts that are made to
+// be hard.
+func TestPatternsDoNotDependOnTheWrites(t *testing.T) {
+	random := rand.New(rand.NewPCG(21, 22))
+	cases := 8000
+	if testing.Short() {
+		cases = 1500
+	}
+	m := redact.Fresh([]redact.Secret{{Name: "A", Value: "hunter22"}, {Name: "B", Value: "p@h tok"}, {Name: "C", Value: "EY-1"}})
+	for range cases {
+		input := scrapText(random)
+		keeps(t, sameWhateverTheCuts(t, m, input, random), input)
+	}
+	for _, c := range lineCases(t) {
+		sameWhateverTheCuts(t, redact.Fresh(nil), c.in, random)
+	}
+}
+
+// FuzzPatterns: the patterns' result does not depend on the writes, and nothing
+// but what is masked is changed.
+func FuzzPatterns(f *testing.F) {
+	for i, c := range lineCases(f) {
+		f.Add(c.in, "hunter22", uint64(i))
+	}
+	f.Fuzz(func(t *testing.T, input, secret string, seed uint64) {
+		if len(input) > 500 || len(secret) > 60 {
+			return
+		}
+		input = strings.ReplaceAll(input, "1", secret)
+		if len(input) > 2000 {
+			return
+		}
+		m := redact.Fresh([]redact.Secret{{Name: "A", Value: secret}})
+		keeps(t, sameWhateverTheCuts(t, m, input, rand.New(rand.NewPCG(seed, 1))), input)
+	})
+}
+
+// FuzzNoSecretRemains: no form of any secret is in the output, patterns or not.
+func FuzzNoSecretRemains(f *testing.F) {
+	f.Add("hunter22", "p@ss 'w\"", "PASSWORD=1 at postgres://u:2@h/1", uint64(1))
+	f.Add("line one\nline two", "abcabcabc", "web-1 | 1\r\n2", uint64(2))
+	f.Fuzz(func(t *testing.T, one, two, input string, seed uint64) {
+		if len(one)+len(two) > 100 || len(input) > 200 {
+			return
+		}
+		secrets := []redact.Secret{{Name: "ONE", Value: one}, {Name: "TWO", Value: two}}
+		texts, _ := redact.Needles(secrets)
+		random := rand.New(rand.NewPCG(seed, 2))
+		for i := range 3 { // their forms are in the text, too
+			if len(texts) > 0 {
+				input = strings.ReplaceAll(input, string("123"[i]), texts[random.IntN(len(texts))])
+			}
+		}
+		if len(input) > 3000 {
+			return
+		}
+		for _, p := range stream(t, redact.NewMatcher(secrets), randomCuts(input, random)...) {
+			if p.masked != 0 {
+				continue
+			}
+			for _, text := range texts {
+				if strings.Contains(p.text, text) {
+					t.Fatalf("secrets %q, input %q: %q is in %q", secrets, input, text, p.text)
+				}
+			}
+		}
+	})
+}
+
+// FuzzDeclare: a declared value is in nothing that comes after, the line is not
+// there, and the writes do not matter.
+func FuzzDeclare(f *testing.F) {
+	f.Add("a\n", "xyzzy-9042", "b xyzzy-9042 c\n", uint64(1))
+	f.Add("", "two%0Alines", "two\nlines", uint64(2))
+	f.Add("-----BEGIN PRIVATE KEY-----\n", "hunter22", "hunter22", uint64(3))
+	f.Add("PASSWORD=", "hunter22", "hunter22", uint64(4))
+	f.Fuzz(func(t *testing.T, before, value, after string, seed uint64) {
+		if len(before)+len(after) > 300 || len(value) > 60 || strings.ContainsAny(value, "\n\r") {
+			return
+		}
+		line := redact.Declaration + value
+		input := before + "\n" + line + "\n" + strings.ReplaceAll(after, "1", value)
+		if len(input) > 2000 {
+			return
+		}
+		m := redact.Fresh([]redact.Secret{{Name: "A", Value: "hunter22"}})
+		out := sameWhateverTheCuts(t, m, input, rand.New(rand.NewPCG(seed, 3)))
+		keeps(t, out, input)
+		declared, _ := redact.DeclaredMask([]byte(line))
+		texts, _ := redact.Needles([]redact.Secret{{Value: declared}})
+		at := 0
+		for _, p := range out {
+			if p.masked != 0 {
+				at += p.masked
+				continue
+			}
+			plain := p.text[min(len(p.text), max(0, len(before)+1-at)):]
+			for _, text := range texts {
+				if strings.Contains(plain, text) {
+					t.Fatalf("input %q: %q is in %q", input, text, plain)
+				}
+			}
+			at += len(p.text)
+		}
+	})
+}
+
+// FuzzAdd: a secret that is added between two writes is in nothing that is let
+// through from then on, except with what was let through before.
+func FuzzAdd(f *testing.F) {
+	f.Add("a token = hun", "ter22 hunter22", "hunter22", uint64(1))
+	f.Add("x://u:hunter", "22@h", "hunter22", uint64(2))
+	f.Fuzz(func(t *testing.T, first, second, secret string, seed uint64) {
+		if len(first)+len(second) > 300 || len(secret) > 60 {
+			return
+		}
+		m := redact.NewMatcher(nil)
+		var out []piece
+		s := m.Stream(func(p []byte, masked int) { out = append(out, piece{string(p), masked}) })
+		random := rand.New(rand.NewPCG(seed, 4))
+		write := func(text string) {
+			for _, w := range randomCuts(text, random) {
+				s.Write([]byte(w))
+			}
+		}
+		write(first)
+		out = nil
+		m.Add(redact.Secret{Name: "A", Value: secret})
+		write(second)
+		s.Flush()
+		texts, _ := redact.Needles([]redact.Secret{{Value: secret}})
+		plain := ""
+		for _, p := range append(out, piece{masked: 1}) {
+			if p.masked == 0 {
+				plain += p.text
+				continue
+			}
+			for _, text := range texts {
+				if strings.Contains(plain, text) {
+					t.Fatalf("%q, then %q: %q is in %q", first, second, text, plain)
+				}
+			}
+			plain = ""
+		}
+	})
+}
