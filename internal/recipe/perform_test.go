@@ -154,3 +154,15 @@ func (s stub) read(t *testing.T, name string) string {
 func (s stub) environment() []string {
 	return []string{"STUB=" + s.dir, "PATH=" + s.dir + ":" + os.Getenv("PATH")}
 }
+
+// needCompose skips a test, but not under WAYBILL_CI, where there is no docker
+// compose to read the documents.
+func needCompose(t *testing.T) {
+	t.Helper()
+	if err := exec.Command("docker", "compose", "version").Run(); err != nil {
+		if os.Getenv("WAYBILL_CI") != "" {
+			t.Fatalf("docker compose is missing: %v", err)
+		}
+		t.Skip("no docker compose here; install docker and its compose plug-in to run this")
+	}
+}

@@ -123,6 +123,16 @@ func (p *policy) places(keys []string, spec types.ContainerSpec) {
 	}
 }
 
+// withLists fills the tables above into a script.
+func withLists(script []byte) []byte {
+	return []byte(strings.NewReplacer(
+		"@capabilities@", strings.Join(mildCapabilities, " "),
+		"@folders@", strings.Join(systemFolders, " "),
+		"@files@", strings.Join(harmlessFiles, " "),
+		"@types@", strings.Join(mountTypes, " "),
+	).Replace(string(script)))
+}
+
 // mildOption reports whether a security option takes nothing away from what
 // docker does by itself.
 func mildOption(option string) bool {

@@ -2,12 +2,17 @@ package recipe_test
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
+	"waybill/internal/remote"
 )
 
 // forbidden are compose files that could take a server over, with what is to be
@@ -121,6 +126,77 @@ func TestForbidHostAccess(t *testing.T) {
 	t.Run("what reaches no further than its containers is accepted", func(t *testing.T) {
 		if err := recipe.Check(t.Context(), guarded(mild), server); err != nil {
 			t.Errorf("%v %v", err, fault.Fields(err))
+		}
+	})
+}
+
+// TestForbidHostAccessOnTheServer asks the script the same that it asks the
+// parser: it judges files that lie in a repository.
+func TestForbidHostAccessOnTheServer(t *testing.T) {
+	needCompose(t)
+	data := t.TempDir()
+	resource := guarded("services: {web: {image: a}}\n")
+	plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: data, Deployment: deploymentID, Operation: catalog.Start, ForbidHostAccess: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan.Job.Steps = slices.DeleteFunc(plan.Job.Steps, func(step remote.Step) bool { return step.Name != "Check policy" })
+	other := filepath.Join(data, "services", "svc000000000000000000002")
+	for name, text := range map[string]string{other + "/.env": "A=b\n"} {
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(t *testing.T, compose string) result {
+		t.Helper()
+		plan.Job.Files[0].Content = []byte(compose)
+		return perform(t, plan)[0]
+	}
+	// One project of all of them, since each question to compose takes its time.
+	var whole strings.Builder
+	whole.WriteString("include:\n")
+	for i, c := range forbidden {
+		n := strconv.Itoa(i)
+		text := strings.NewReplacer("/data:/x'", data+":/x'", "web:", "web"+n+":", "debug:", "debug"+n+":", "data:/x", "data"+n+":/x",
+			"  data:", "  data"+n+":", "{data:", "{data"+n+":").Replace(c.compose)
+		plan.Job.Files = append(plan.Job.Files, remote.File{Path: "case" + n + ".yml", Content: []byte(text)})
+		whole.WriteString("  - case" + n + ".yml\n")
+	}
+	r := check(t, whole.String())
+	for i, c := range forbidden {
+		// compose writes places in full.
+		want := strings.NewReplacer("access to ../svc", "access to "+data+"/services/svc", "access to ~", "access to "+os.Getenv("HOME"),
+			"access to /data", "access to "+data, "services.web.", "services.web"+strconv.Itoa(i)+".", "services.debug.", "services.debug"+strconv.Itoa(i)+".").Replace(c.want)
+		if r.exit == 0 || !strings.Contains(r.stderr, want) {
+			t.Errorf("%s: exit %d, %q; want %q", c.name, r.exit, r.stderr, want)
+		}
+	}
+	t.Run("a link out of the folder is refused", func(t *testing.T) {
+		if err := os.MkdirAll(plan.Job.Dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink("/", filepath.Join(plan.Job.Dir, "link")); err != nil {
+			t.Fatal(err)
+		}
+		if r := check(t, "services: {web: {image: a, volumes: ['./link/srv/../etc:/x']}}\n"); r.exit == 0 || !strings.Contains(r.stderr, "access to ") {
+			t.Errorf("exit %d, %q", r.exit, r.stderr)
+		}
+		if r := check(t, "services: {web: {image: a, volumes: ['./link:/x']}}\n"); r.exit == 0 || !strings.Contains(r.stderr, "/link") {
+			t.Errorf("exit %d, %q", r.exit, r.stderr)
+		}
+	})
+	t.Run("values that look like settings are none", func(t *testing.T) {
+		r := check(t, "services:\n  web:\n    image: a\n    environment:\n      privileged: 'true'\n      A: |\n        privileged: true\n      \"privileged\\\": \": 'true'\n    labels: {privileged: 'true'}\n    command: ['\"privileged\": true', 'a\"', '/etc']\n")
+		if r.exit != 0 {
+			t.Errorf("exit %d, %q", r.exit, r.stderr)
+		}
+	})
+	t.Run("what reaches no further than its containers is accepted", func(t *testing.T) {
+		if r := check(t, mild); r.exit != 0 {
+			t.Errorf("exit %d, %q", r.exit, r.stderr)
 		}
 	})
 }

@@ -146,6 +146,12 @@ func (in Input) removeFiles(files ...string) remote.Step {
 		quote(in.folder()), everything, words(files), run(in.spool(), "remove.sh"))}
 }
 
+// checkPolicy refuses on the server what it forbids.
+func (in Input) checkPolicy(p project) remote.Step {
+	return remote.Step{Name: policyStep, Script: p.script(
+		fmt.Sprintf("folder=%s data=%s", quote(in.folder()), quote(in.DataDir)), run(p.scripts, "policy.sh"))}
+}
+
 // makeNetworks makes the networks that are missing.
 func (in Input) makeNetworks(names ...string) remote.Step {
 	return remote.Step{Name: networkStep, Script: fmt.Sprintf("lock=%s\nset -- %s\n%s",
@@ -203,7 +209,7 @@ func withScripts(job remote.Job) (remote.Job, error) {
 		if err != nil {
 			return job, fault.Wrap(err, fault.Internal, "read the script %s", entry.Name())
 		}
-		job.Files = append(job.Files, remote.File{Path: path.Join(job.Spool, entry.Name()), Content: text})
+		job.Files = append(job.Files, remote.File{Path: path.Join(job.Spool, entry.Name()), Content: withLists(text)})
 	}
 	return job, nil
 }

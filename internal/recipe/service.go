@@ -59,6 +59,9 @@ func (in Input) serviceSteps(parsed *types.Project) []remote.Step {
 	if networks := externalNetworks(parsed); len(networks) > 0 {
 		steps = append(steps, in.makeNetworks(networks...))
 	}
+	if in.ForbidHostAccess {
+		steps = append(steps, in.checkPolicy(p))
+	}
 	if in.Options.PullLatestImages || in.stops() {
 		steps = append(steps, p.pull(!in.Options.PullLatestImages))
 	}
