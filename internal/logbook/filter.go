@@ -14,6 +14,6 @@ type Filter interface {
 }
 
 // NewFilter makes a filter for one stream. masked is 0 when p is as it was
-// written; else p stands for that many bytes that were a secret. emit must not
-// keep its argument.
+// written; else p stands for that many bytes that were a secret, or that are left
+// out, when it is empty. emit must not keep its argument.
 type NewFilter func(emit func(p []byte, masked int)) Filter

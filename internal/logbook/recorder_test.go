@@ -127,6 +127,9 @@ func TestLines(t *testing.T) {
 		"no character on the cut":             {x(max-1) + "\xc3y\n", []string{x(max-1) + "+", "\uFFFDy"}},
 		"a mask on the cut":                   {x(max-5) + "hunter22y\n", []string{x(max-5) + "+", token + "y"}},
 		"a mask before the cut":               {x(max-len(token)) + "hunter22\n", []string{x(max-len(token)) + token}},
+		"a declared secret":                   {"a\n::add-mask::xyzzy-9\nb xyzzy-9\n", []string{"a", "b <REDACTED>"}},
+		"a declared secret at the end":        {"a\n::add-mask::xyzzy-9\n", []string{"a"}},
+		"nothing but a declared secret":       {"::add-mask::xyzzy-9", nil},
 		"a mask behind the cut":               {x(max) + "hunter22\n", []string{x(max) + "+", token}},
 	} {
 		t.Run(name, func(t *testing.T) {
