@@ -51,8 +51,6 @@ type Engine struct {
 	HealthSeconds int
 	// TLS is how it is told to use TLS.
 	TLS TLS
-	// OpenFiles is how many files it may have open, 0 for the server's own limit.
-	OpenFiles int
 	// Form is how its connection string is made.
 	Form URLForm
 }

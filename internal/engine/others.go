@@ -35,7 +35,7 @@ var others = []Engine{
 		ConfigurationFile: ConfigurationFile{Path: "/etc/mongo/mongod.conf", Command: []string{"--config", "/etc/mongo/mongod.conf"}},
 		Command:           []string{"mongod"},
 		Health:            mongodbHealth,
-		HealthSeconds:     15, // its client takes a second of a processor to start
+		HealthSeconds:     10, // its client takes a second of a processor to start
 		TLSModes:          []string{"require", "allow", "prefer", "verify-full"},
 		TLS: TLS{
 			Bundle:  true,
@@ -71,8 +71,7 @@ var others = []Engine{
 			{Path: "/etc/clickhouse-server/users.d/waybill-2.xml", Readable: true, Text: clickhouseUser},
 			{Path: Folder + "/client.xml", Text: clickhouseClient},
 		},
-		Health:    clickhouseHealth,
-		OpenFiles: 262144,
+		Health: clickhouseHealth,
 		Form: URLForm{Scheme: "clickhouse", User: "%{clickhouse_admin_user}", Password: "%{clickhouse_admin_password}",
 			Path: "%{clickhouse_db}"},
 	},

@@ -116,7 +116,7 @@ func resolve(input Input, db *catalog.Database, known engine.Engine) (resolved, 
 }
 
 func lost(field string) error {
-	return fault.New(fault.Invalid, "The secret %s has no value. Set it again.", field).WithField(field, "has no value")
+	return fault.New(fault.Invalid, "The secret %s has no value. Set it again.", field)
 }
 
 // jobFiles are the files as they are sent.

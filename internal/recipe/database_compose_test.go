@@ -3,7 +3,6 @@ package recipe_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -13,20 +12,6 @@ import (
 	"waybill/internal/engine"
 	"waybill/internal/recipe"
 )
-
-// needCompose skips where there is no docker compose, and fails where nothing
-// may be missing.
-func needCompose(t *testing.T) {
-	t.Helper()
-	err := exec.Command("docker", "compose", "version").Run()
-	if err == nil {
-		return
-	}
-	if os.Getenv("WAYBILL_CI") != "" {
-		t.Fatal("there is no docker compose: ", err)
-	}
-	t.Skip("there is no docker compose; install docker and its compose plug-in: ", err)
-}
 
 // onDisk writes the files of a plan into a folder of the test.
 func onDisk(t *testing.T, plan recipe.Plan) string {

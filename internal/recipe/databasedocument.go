@@ -45,9 +45,6 @@ func (r resolved) document() (*types.Project, error) {
 	if len(r.variables) > 0 {
 		service.EnvFiles = []types.EnvFile{{Path: "./" + containerEnvironment, Required: true}}
 	}
-	if limit := r.engine.OpenFiles; limit > 0 {
-		service.Ulimits = map[string]*types.UlimitsConfig{"nofile": {Soft: limit, Hard: limit}}
-	}
 	volumes := r.mount(&service)
 	if err := r.publish(&service); err != nil {
 		return nil, err
