@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -201,18 +200,4 @@ func orDefault[T comparable](value, otherwise T) T {
 		return otherwise
 	}
 	return value
-}
-
-// TakeSecrets takes the values of the secret variables out of the resource and
-// returns them by name: what is left may be stored anywhere, what is returned
-// only in the [Vault].
-func (r *Resource) TakeSecrets() map[string]string {
-	secrets := map[string]string{}
-	r.Environment = slices.Clone(r.Environment)
-	for i := range r.Environment {
-		if v := &r.Environment[i]; v.Secret {
-			secrets[v.Name], v.Value = v.Value, ""
-		}
-	}
-	return secrets
 }

@@ -195,20 +195,6 @@ func TestCheckResources(t *testing.T) {
 	}
 }
 
-func TestTakeSecrets(t *testing.T) {
-	given := []catalog.Variable{{Name: "A", Value: "1"}, {Name: "B", Value: "hunter22", Secret: true}}
-	resource := catalog.Resource{Environment: given}
-	if diff := cmp.Diff(resource.TakeSecrets(), map[string]string{"B": "hunter22"}); diff != "" {
-		t.Errorf("secrets (-got +want)\n%s", diff)
-	}
-	if diff := cmp.Diff(resource.Environment, []catalog.Variable{{Name: "A", Value: "1"}, {Name: "B", Secret: true}}); diff != "" {
-		t.Errorf("left (-got +want)\n%s", diff)
-	}
-	if given[1].Value != "hunter22" {
-		t.Error("the caller's own slice was changed")
-	}
-}
-
 func wantProblem(t *testing.T, field, value string, err error) {
 	t.Helper()
 	if !errors.Is(err, fault.Invalid) || len(fault.Fields(err)) != 1 || len(fault.Fields(err)[field]) != 1 {

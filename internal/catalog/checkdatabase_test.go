@@ -139,6 +139,12 @@ func TestCheckDatabase(t *testing.T) {
 			t.Errorf("%s: the problem has the password", name)
 		}
 	}
+	t.Run("a variable that no field sets is said to be the engine's", func(t *testing.T) {
+		problem := fault.Fields(catalog.Check(goodDatabase(variable("PGUSER"))))["environment.PGUSER"]
+		if diff := cmp.Diff(problem, []string{"is set for the engine already"}); diff != "" {
+			t.Errorf("(-got +want)\n%s", diff)
+		}
+	})
 	t.Run("scripts are put in order, in a list of their own", func(t *testing.T) {
 		given := []catalog.InitScript{{Name: "2.sql"}, {Name: "1.sql"}}
 		db := goodDatabase(func(db *catalog.Database) { db.InitScripts = given })

@@ -58,7 +58,10 @@ func ParsePortMapping(text string) (mapping PortMapping, ok bool) {
 			return PortMapping{}, false
 		}
 	}
-	return mapping, mapping.fits()
+	if !mapping.fits() {
+		return PortMapping{}, false
+	}
+	return mapping, true
 }
 
 // String is the mapping as a text.
