@@ -67,7 +67,7 @@ func (p *problems) image(i *Image) {
 	case reference.Tag+reference.Digest != "":
 		p.add("docker_registry_image_name", "must have no tag: give it as docker_registry_image_tag")
 	}
-	if !IsImageTag(i.Tag) && !isImageDigest(i.Tag) {
+	if !isImageTag(i.Tag) && !isImageDigest(i.Tag) {
 		p.add("docker_registry_image_tag", "must be a tag, such as 1.4, or a digest, such as sha256: and 64 digits")
 	}
 	p.container(&i.Container)
@@ -100,7 +100,7 @@ func (p *problems) revision(s *Source) {
 	if s.Commit = strings.ToLower(s.Commit); s.Commit == "head" {
 		s.Commit = ""
 	}
-	if s.Commit != "" && !IsCommit(s.Commit) {
+	if s.Commit != "" && !isCommit(s.Commit) {
 		p.add("git_commit_sha", "must be 7 to 64 hexadecimal digits")
 	}
 	if s.Branch != "" && !isBranch(s.Branch) {

@@ -119,9 +119,9 @@ func isBranch(text string) bool {
 	return true
 }
 
-// IsCommit reports whether text is the hash of a commit, whole or its first 7
+// isCommit reports whether text is the hash of a commit, whole or its first 7
 // digits or more.
-func IsCommit(text string) bool {
+func isCommit(text string) bool {
 	const shortest, sha256Digits = 7, 64
 	return len(text) >= shortest && len(text) <= sha256Digits && commitHash.MatchString(text)
 }

@@ -45,7 +45,7 @@ func ParseImageReference(text string) (reference ImageReference, ok bool) {
 		tagged = true
 		name, reference.Tag = name[:colon], name[colon+1:]
 	}
-	if tagged && !IsImageTag(reference.Tag) || len(name) > maxImageName {
+	if tagged && !isImageTag(reference.Tag) || len(name) > maxImageName {
 		return ImageReference{}, false
 	}
 	reference.Digest, reference.Path = digest, name
@@ -76,8 +76,8 @@ func (r ImageReference) String() string {
 	return text
 }
 
-// IsImageTag reports whether text is the tag of an image ("1.4-alpine").
-func IsImageTag(text string) bool { return len(text) <= maxImageTag && imageTag.MatchString(text) }
+// isImageTag reports whether text is the tag of an image ("1.4-alpine").
+func isImageTag(text string) bool { return len(text) <= maxImageTag && imageTag.MatchString(text) }
 
 // isImageDigest reports whether text is a digest of its hash's full length.
 func isImageDigest(text string) bool {
