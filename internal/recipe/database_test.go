@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"waybill/internal/catalog"
 	"waybill/internal/engine"
 	"waybill/internal/fault"
@@ -277,12 +279,9 @@ func TestStatusOfDatabases(t *testing.T) {
 
 func TestImagesAreThereBeforeAnythingIsStopped(t *testing.T) {
 	_, plan := databaseCase{engine: "postgresql", operation: catalog.Restart, change: withTLS("require")}.build(t)
-	order := map[string]int{}
-	for i, step := range plan.Job.Steps {
-		order[step.Name] = i
-	}
-	if order["Pull images"] > order["Hand over the TLS key"] || order["Hand over the TLS key"] > order["Stop"] || order["Stop"] > order["Start"] {
-		t.Errorf("the order is %v", names(plan.Job.Steps))
+	want := []string{"Create networks", "Pull images", "Hand over the TLS key", "Stop", "Start", "Health", "Report"}
+	if diff := cmp.Diff(names(plan.Job.Steps), want); diff != "" {
+		t.Error(diff)
 	}
 }
 
