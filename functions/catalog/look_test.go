@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+	"waybill/internal/remote"
+)
+
+// silent is a server that lets in and never answers, or does not let in.
+type silent struct {
+	refuses error
+	target  remote.Target
+	closed  bool
+}
+
+func (s *silent) Dial(_ context.Context, target remote.Target) (remote.Shell, error) {
+	s.target = target
+	if s.refuses != nil {
+		return nil, s.refuses
+	}
+	return s, nil
+}
+
+func (s *silent) Run(ctx context.Context, _ string, _ []string, _, _ io.Writer) (int, error) {
+	<-ctx.Done()
+	return 0, ctx.Err()
+}
+
+func (s *silent) Close() error { s.closed = true; return nil }
+
+var (
+	server = &catalog.Server{Address: "web-1", Port: 22, User: "root", HostKey: "a host key", DataDir: "/data"}
+	app    = &catalog.Application{Resource: catalog.Resource{Meta: catalog.Meta{ID: "app000000000000000000001"}},
+		Shell: &catalog.Shell{Start: "true", Health: "true"}}
+)
+
+func TestALookAtAServerThatCannotBeOpened(t *testing.T) {
+	s := &silent{refuses: &remote.DialError{Cause: remote.CauseUnreachable, Err: errors.New("no answer in time")}}
+	_, err := looker(s)(t.Context(), server, "a private key", app)
+	if want := "The server was not reached: no answer in time."; !errors.Is(err, fault.Unavailable) || fault.Public(err) != want {
+		t.Errorf("error = %v, want Unavailable: %s", err, want)
+	}
+	want := remote.Target{Address: "web-1", Port: 22, User: "root", HostKey: "a host key", PrivateKey: "a private key"}
+	if s.target != want {
+		t.Errorf("opened another server than was asked for: %s, port %d", s.target.Address, s.target.Port)
+	}
+}
+
+// TestALookThatTakesTooLong ends before API Gateway gives up on the request.
+func TestALookThatTakesTooLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &silent{}
+		begun := time.Now()
+		_, err := looker(s)(t.Context(), server, "a private key", app)
+		if took := time.Since(begun); !errors.Is(err, fault.Unavailable) || took > 25*time.Second || !s.closed {
+			t.Errorf("error = %v after %s, closed %t; want Unavailable within 25 s", err, took, s.closed)
+		}
+	})
+}
