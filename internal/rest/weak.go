@@ -24,7 +24,7 @@ func judgeSecrets(draft catalog.Deployable, allowed map[string]bool, kept map[st
 		variable := strings.HasPrefix(secret.Field, "environment.")
 		// Only a variable may be empty. What else lacks its value has been refused
 		// where that matters.
-		if secret.Value == "" && !variable || secret.Value != "" && secret.Value == kept[secret.Name] {
+		if value, has := kept[secret.Name]; secret.Value == "" && !variable || has && secret.Value == value {
 			continue
 		}
 		weakness := redact.Judge(secret.Value, names...)

@@ -1,0 +1,85 @@
+package rest_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/access"
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+)
+
+type removed struct {
+	Message        string
+	UUID           string
+	DeploymentUUID string `json:"deployment_uuid"`
+	Position       *int
+}
+
+// TestDeletesOfEveryKind holds that what may be on a server is taken off it by
+// a deployment, and what never was is gone at once.
+func TestDeletesOfEveryKind(t *testing.T) {
+	w := newWorld(t)
+	for kind, make := range map[string]func(*testing.T, string) string{"Service": w.service, "Application": w.application, "Database": w.database} {
+		t.Run(kind, func(t *testing.T) {
+			server := w.server(t)
+			uuid := make(t, server)
+			w.run(t, "start"+kind, uuid)
+			got := want[removed](t, w, http.StatusOK, request{id: "delete" + kind, uuid: uuid, query: "?delete_configurations=true&docker_cleanup=x"})
+			if got.Message != kind+" deletion request queued." || got.UUID != uuid || got.Position == nil || *got.Position != 1 {
+				t.Errorf("answer = %+v", got)
+			}
+			record := w.show(t, got.DeploymentUUID)
+			if record["operation"] != "delete" || record["status"] != "queued" || record["delete_volumes"] != false {
+				t.Errorf("record = %v", record)
+			}
+			if again := want[removed](t, w, http.StatusOK, request{id: "delete" + kind, uuid: uuid}); again.DeploymentUUID != got.DeploymentUUID {
+				t.Errorf("again it is %s, was %s", again.DeploymentUUID, got.DeploymentUUID)
+			}
+			want[object](t, w, http.StatusOK, request{id: "get" + kind, uuid: uuid}) // until it is done
+			other := want[problem](t, w, http.StatusConflict, request{id: "delete" + kind, uuid: uuid, query: "?delete_volumes=true"})
+			if !strings.Contains(other.Message, got.DeploymentUUID) {
+				t.Errorf("message = %q, want the deployment that waits", other.Message)
+			}
+		})
+		t.Run(kind+" with its volumes", func(t *testing.T) {
+			uuid := make(t, w.server(t))
+			w.run(t, "start"+kind, uuid)
+			got := want[removed](t, w, http.StatusOK, request{id: "delete" + kind, uuid: uuid, query: "?delete_volumes=true"})
+			if record := w.show(t, got.DeploymentUUID); record["delete_volumes"] != true {
+				t.Errorf("record = %v", record)
+			}
+		})
+		t.Run(kind+" that never ran", func(t *testing.T) {
+			uuid := make(t, w.server(t))
+			got := want[removed](t, w, http.StatusOK, request{id: "delete" + kind, uuid: uuid, token: w.mint(t, access.Write)})
+			if diff := cmp.Diff(got, removed{Message: kind + " deleted.", UUID: uuid}); diff != "" {
+				t.Errorf("(-got +want)\n%s", diff)
+			}
+			want[problem](t, w, http.StatusNotFound, request{id: "get" + kind, uuid: uuid})
+			if _, err := w.memory.Vault().Get(t.Context(), catalog.ID(uuid)); !errors.Is(err, fault.NotFound) {
+				t.Errorf("its secrets are still there: %v", err)
+			}
+		})
+		t.Run(kind+" whose first deployment waits", func(t *testing.T) {
+			uuid := make(t, w.server(t))
+			waiting := want[queued](t, w, http.StatusOK, request{id: "start" + kind, uuid: uuid}).DeploymentUUID
+			got := want[problem](t, w, http.StatusConflict, request{id: "delete" + kind, uuid: uuid})
+			if !strings.Contains(got.Message, waiting) {
+				t.Errorf("message = %q, want the deployment that waits", got.Message)
+			}
+		})
+	}
+	t.Run("one whose server shows no pinned key is refused, and stays", func(t *testing.T) {
+		uuid := w.application(t, w.create(t, "createServer", object{"name": "bare", "ip": "10.0.0.9", "private_key_uuid": w.key(t)}))
+		if err := w.memory.Catalog().Observe(t.Context(), catalog.ID(uuid), "running:healthy"); err != nil {
+			t.Fatal(err)
+		}
+		want[problem](t, w, http.StatusConflict, request{id: "deleteApplication", uuid: uuid})
+		want[object](t, w, http.StatusOK, request{id: "getApplication", uuid: uuid})
+	})
+}
