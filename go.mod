@@ -20,6 +20,7 @@ require (
 	github.com/aws/jsii-runtime-go v1.138.0
 	github.com/aws/smithy-go v1.28.8
 	github.com/compose-spec/compose-go/v2 v2.16.2
+	github.com/coregx/ahocorasick v0.3.1
 	github.com/google/go-cmp v0.7.0
 	github.com/klauspost/compress v1.20.2
 	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2

@@ -18,12 +18,8 @@ import (
 // Anchors are spelt exactly; there is a list of spellings, not a comparison
 // without case. A log that has "pAsSwOrD=" in it is not masked for that.
 
-// anchorStride is the stride that the anchors allow, and anchorWindow how many
-// bytes of an anchor that takes.
-const (
-	anchorStride = 4
-	anchorWindow = anchorStride + gramBytes - 1
-)
+// anchorWindow is how many bytes of an anchor the longest stride takes.
+const anchorWindow = maxStride + gramBytes - 1
 
 // Sets of bytes around an anchor.
 const (
@@ -79,7 +75,7 @@ const userinfo = "://"
 // anchors is the list in the forms that the scanner and the inspector need.
 type anchors struct {
 	sketch sketch
-	first  [256]bool
+	begins begins
 	// byFirst has the anchors by their first byte.
 	byFirst [256][]anchor
 }
@@ -88,7 +84,7 @@ type anchors struct {
 var allAnchors = sync.OnceValue(func() *anchors {
 	a := new(anchors)
 	for _, each := range anchorList() {
-		a.first[each.text[0]] = true
+		a.begins.add(each.text)
 		a.byFirst[each.text[0]] = append(a.byFirst[each.text[0]], each)
 		a.addGrams(each)
 	}
@@ -99,7 +95,7 @@ var allAnchors = sync.OnceValue(func() *anchors {
 // byte that may be in each place of it.
 func (a *anchors) addGrams(each anchor) {
 	var window []string
-	if each.left != "" {
+	if len(each.text)+min(1, len(each.right)) < anchorWindow {
 		window = append(window, each.left)
 	}
 	for i := range len(each.text) {
@@ -108,7 +104,7 @@ func (a *anchors) addGrams(each anchor) {
 	if each.right != "" {
 		window = append(window, each.right)
 	}
-	for at := range anchorStride {
+	for at := range maxStride {
 		what := inWindow
 		if at == 0 {
 			what |= inAnchor
@@ -129,13 +125,16 @@ func (a *anchors) at(text []byte, left byte) (found *anchor, more bool) {
 	list := a.byFirst[text[0]]
 	for i := range list {
 		each := &list[i]
+		if len(text) > 1 && text[1] != each.text[1] {
+			continue
+		}
 		if each.left != "" && strings.IndexByte(each.left, left) < 0 {
 			continue
 		}
 		switch {
 		case len(text) < len(each.text):
 			more = more || beginning(text, each.text)
-		case !begins(text, each.text):
+		case !startsWith(text, each.text):
 		case each.right == "":
 			return each, false
 		case len(text) == len(each.text):
@@ -147,74 +146,55 @@ func (a *anchors) at(text []byte, left byte) (found *anchor, more bool) {
 	return nil, more
 }
 
-// anchorList spells out all anchors.
+// anchorList spells out all anchors. Many are not the whole of a word: what is
+// left out at its beginning is in too many other words ("pass" in "passed",
+// "docker" in everything that Docker prints), and each of these would cost a look.
 func anchorList() []anchor {
 	out := []anchor{
 		{text: Declaration, kind: kindDeclare},
-		{text: "-----BEGIN ", kind: kindKey},
-		{text: "docker login ", kind: kindShort},
-		{text: "sshpass ", kind: kindShort},
-		{text: "redis-cli ", kind: kindShort},
+		{text: keyBegin, kind: kindKey},
+		{text: "ogin ", right: "-", kind: kindShort}, // docker login
+		{text: "shpass ", kind: kindShort},
+		{text: "is-cli ", kind: kindShort}, // redis-cli
 		{text: "curl ", right: "-\"'$fh", kind: kindShort},
-		{text: "hooks.slack.com/services/", kind: kindPath},
-		{text: "discord.com/api/webhooks/", kind: kindPath},
-		{text: "discordapp.com/api/webhooks/", kind: kindPath},
+		{text: "ks.slack.com/services/", kind: kindPath},
+		{text: "ord.com/api/webhooks/", kind: kindPath},
+		{text: "ordapp.com/api/webhooks/", kind: kindPath},
+		{text: "IDENTIFIED BY ", kind: kindQuoted},
 	}
-	for _, command := range strings.Fields("mysql mysqldump mysqladmin mysqlimport mysqlcheck mariadb mariadb-dump mariadb-admin") {
+	for _, command := range strings.Fields("mysql mysqldump mysqladmin mysqlimport mysqlcheck riadb riadb-dump riadb-admin") {
 		out = append(out, anchor{text: command + " ", kind: kindShort})
 	}
 	out = append(out, keyAnchors()...)
 	return append(out, tokenAnchors()...)
 }
 
-// keyAnchors are names whose values are secrets, or ends of such names.
+// keyAnchors are names whose values are secrets, or the ends of such names.
 func keyAnchors() (out []anchor) {
-	add := func(kind kind, right string, names ...string) {
-		for _, name := range names {
-			for _, spelling := range spellings(name) {
-				out = append(out, anchor{text: spelling, right: right, kind: kind})
+	for _, k := range []struct {
+		kind  kind
+		right string
+		names string // with a ~ for a space; those of five bytes need a letter before them
+	}{
+		{kindStrong, "", "ssword SSWORD ssphra SSPHRA _passwort \"pass\" 'pass' _pass= _pass: _pass\" -pass: _PASS= _PASS: _PASS\" ~PASS= \"PASS\" ;pass= &pass="},
+		{kindStrong, assigns, "asswd ASSWD"},
+		{kindStrong, "", "_pwd= _PWD= ;pwd= ;Pwd= &pwd= \"pwd\":"},
+		{kindFlag, "", "--password --passwd --pass~ --passphrase uirepass erauth~ UIREPASS"},
+		{kindWeak, "", "pi_key pi-key PI_KEY PI-KEY pi-Key PI-Key te_key te-key TE_KEY ss_key ss-key SS_KEY uth_key UTH_KEY pp_key PP_KEY " +
+			"ng_key NG_KEY nse_key NSE_KEY nt_key NT_KEY YPTION_KEY MASTER_KEY :_auth="},
+		{kindWeak, assigns + "_-KA", "ecret ECRET"},
+		{kindWeak, assigns, "token Token TOKEN pikey piKey PIKEY teKey tekey ssKey sskey SSKEY uthKey ppKey nseKey ntKey ptionKey sterKey"},
+		{kindWeakFlag, "", "--token --secret --api-key --access-token --auth-token"},
+		{kindHeader, "", "orization ORIZATION cookie Cookie COOKIE"},
+		{kindBearer, "", "bearer~ Bearer~ BEARER~"},
+	} {
+		for _, name := range strings.Fields(k.names) {
+			each := anchor{text: strings.ReplaceAll(name, "~", " "), right: k.right, kind: k.kind}
+			if len(each.text)+min(1, len(each.right)) < anchorWindow {
+				each.left = alnum
 			}
+			out = append(out, each)
 		}
-	}
-	add(kindStrong, "", "password", "passwd", "passphrase", "_passwort", "_pass=", "_pass:", "_pass\"", "-pass:", "\"pass\"", "'pass'", " pass=", "&pass=", ";pass=")
-	add(kindStrong, wordlike+"!#$%&*+./:;<>?@^~\"'", "_pwd=", ";pwd=", " pwd:", "\"pwd\"", "&pwd=")
-	add(kindFlag, "", "--password", "--passwd", "--pass ", "--passphrase", "requirepass", "masterauth ", "-password ")
-	add(kindWeak, "", "secret", "api_key", "privatekey", "private_key", "encryption_key", "encryptionkey",
-		"signing_key", "signingkey", "master_key", "account_key", "accountkey", "auth_key", "app_key", "license_key", "_auth=")
-	add(kindWeak, assigns, "token", "ss_key") // "access_key" would meet every "process" and "success"
-	add(kindWeakFlag, "", "--token", "--secret", "--api-key", "--access-token", "--auth-token")
-	add(kindHeader, "", "authorization", "cookie")
-	add(kindBearer, "", "bearer ")
-	add(kindQuoted, "", "identified by ")
-	return out
-}
-
-// spellings lists the ways that a name is written: as it is, in capitals, with
-// one capital; with dashes and without anything for the underscores; and the
-// part behind an underscore with a capital of its own (apiKey, Api-Key).
-func spellings(name string) []string {
-	out := []string{name, strings.ToUpper(name), title(name)}
-	before, behind, cut := strings.Cut(name, "_")
-	if !cut || before == "" {
-		return distinct(out)
-	}
-	for _, b := range []string{before, title(before), strings.ToUpper(before)} {
-		for _, c := range []string{behind, title(behind), strings.ToUpper(behind)} {
-			out = append(out, b+c, b+"-"+c, b+"_"+c)
-		}
-	}
-	return distinct(out)
-}
-
-func title(name string) string { return strings.ToUpper(name[:1]) + name[1:] }
-
-func distinct(all []string) (out []string) {
-	seen := map[string]bool{}
-	for _, s := range all {
-		if !seen[s] && len(s) >= anchorWindow-1 {
-			out = append(out, s)
-		}
-		seen[s] = true
 	}
 	return out
 }

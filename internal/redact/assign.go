@@ -28,8 +28,8 @@ func assigned(rest []byte, strong bool) (from, to int) {
 
 // suffix is how many bytes behind an anchor still belong to the key.
 func suffix(rest []byte) int {
-	for _, s := range []string{"_key", "-key", "key", "Key", "_KEY", "-Key", "_access_key", "_ACCESS_KEY", "AccessKey", "_confirmation", "_token", "Token", "_TOKEN"} {
-		if begins(rest, s) {
+	for _, s := range []string{"se", "SE", "_key", "-key", "key", "Key", "_KEY", "-Key", "_access_key", "_ACCESS_KEY", "AccessKey", "_confirmation", "_token", "Token", "_TOKEN"} {
+		if startsWith(rest, s) {
 			return len(s)
 		}
 	}
@@ -40,7 +40,7 @@ func suffix(rest []byte) int {
 // spaces; 0 if there is none.
 func separator(rest []byte) int {
 	for _, s := range []string{"=>", ":=", "==", "=", ":-", ":"} {
-		if begins(rest, s) && !begins(rest, ":?") {
+		if startsWith(rest, s) && !startsWith(rest, ":?") {
 			return len(s)
 		}
 	}
@@ -126,7 +126,7 @@ func quoted(text []byte) (from, to int) {
 func resumed(text []byte, quote byte) int {
 	if quote == '\'' {
 		for _, s := range []string{`'\''`, `'"'"'`, `''`} {
-			if begins(text, s) {
+			if startsWith(text, s) {
 				return len(s)
 			}
 		}
@@ -277,9 +277,9 @@ func short(command string, rest []byte) (from, to int) {
 	switch strings.TrimSpace(command) {
 	case "curl":
 		return login(rest)
-	case "redis-cli":
+	case "is-cli":
 		return option(rest, "-a", true)
-	case "docker login", "sshpass":
+	case "ogin", "shpass":
 		if from, to = option(rest, "-p", true); from < to {
 			return from, to
 		}

@@ -27,6 +27,9 @@ func Literal(texts ...string) (*Matcher, []string) {
 	return &Matcher{needles: all, plain: true}, texts
 }
 
+// WithPatterns is a matcher of the same needles that knows the patterns too.
+func WithPatterns(m *Matcher) *Matcher { return &Matcher{needles: m.needles} }
+
 // Shown is the mask of a name that shows no secret.
 func Shown(name string) string { return string(mask(name, newScanner(nil, nil))) }
 

@@ -30,7 +30,7 @@ type key struct {
 func (s *inspector) openKey(line []byte, base, i int) {
 	head := line[i+len(keyBegin):]
 	n := until(head, "-\r\n")
-	if !bytes.Contains(head[:n], []byte(keyKind)) || !begins(head[n:], dashes) {
+	if !bytes.Contains(head[:n], []byte(keyKind)) || !startsWith(head[n:], dashes) {
 		return
 	}
 	from := base + i + len(keyBegin)

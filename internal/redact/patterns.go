@@ -33,7 +33,7 @@ func (s *inspector) inspect(line []byte, left byte) {
 // anchorAt is anchors.at, and knows the :// of a URL too.
 func (s *inspector) anchorAt(text []byte, left byte) (found *anchor, more bool) {
 	if text[0] == ':' {
-		if begins(text, userinfo) {
+		if startsWith(text, userinfo) {
 			return &userinfoAnchor, false
 		}
 		more = beginning(text, userinfo)
@@ -155,6 +155,9 @@ func token(a *anchor, rest []byte) (to int) {
 // The @ is what to look for: it is rarer than anything else of a URL, and there
 // is an instruction for it.
 func urlAt(text []byte, from int, last bool) (at int, partial bool) {
+	if from == len(text) {
+		return from, false
+	}
 	for at := from; ; at++ {
 		i := bytes.IndexByte(text[at:], '@')
 		if i < 0 {
@@ -165,7 +168,7 @@ func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 			return from + begin, false
 		}
 	}
-	if last {
+	if end := text[len(text)-1]; last || userinfoEnds[end] && end != '/' {
 		return len(text), false
 	}
 	if begin := schemeEnd(text[from:]); begin >= 0 {
@@ -184,7 +187,7 @@ func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 func schemeEnd(text []byte) int {
 	least := max(0, len(text)-maxUserinfoBytes)
 	for i := len(text) - 1; i >= least; i-- {
-		if strings.IndexByte(endsUserinfo, text[i]) >= 0 {
+		if userinfoEnds[text[i]] {
 			if text[i] == '/' && i >= 2 && text[i-1] == '/' && text[i-2] == ':' {
 				return i - 2
 			}
@@ -198,6 +201,10 @@ func schemeEnd(text []byte) int {
 // would write there; but then any address behind any URL would be a password.
 // A mask ends it too: what is around a mask is not known to belong to it.
 const endsUserinfo = "/?#@\\ \t\r\n\"`<>\x01"
+
+// userinfoEnds is the same as a table.
+var userinfoEnds = [256]bool{'/': true, '?': true, '#': true, '@': true, '\\': true, ' ': true, '\t': true, '\r': true,
+	'\n': true, '"': true, '`': true, '<': true, '>': true, filler: true}
 
 // password is the password in what follows the :// of a URL, or all of the user
 // information if that looks like a token.

@@ -33,8 +33,29 @@ type scanner struct {
 	// slots is a hash table with linear probing from four bytes to the run of
 	// needles that begin with them.
 	slots []slot
-	// first has the first bytes of all needles and anchors.
+	// begins is for the end of a text, where grams are cut off.
+	begins begins
+}
+
+// begins has the first byte, and the first two, of needles and anchors.
+type begins struct {
 	first [256]bool
+	pairs [1 << 16 / 64]uint64
+}
+
+func (b *begins) add(text string) {
+	b.first[text[0]] = true
+	pair := uint16(text[0])<<8 | uint16(text[1])
+	b.pairs[pair/64] |= 1 << (pair % 64)
+}
+
+// has reports whether one may begin as the text does, which has 1 byte or more.
+func (b *begins) has(text []byte) bool {
+	if len(text) == 1 {
+		return b.first[text[0]]
+	}
+	pair := uint16(text[0])<<8 | uint16(text[1])
+	return b.pairs[pair/64]&(1<<(pair%64)) != 0
 }
 
 // slot is the run needles[from:to] that begin with the four bytes; empty if to
@@ -48,13 +69,13 @@ type slot struct {
 func newScanner(needles []needle, anchors *anchors) *scanner {
 	s := &scanner{needles: needles, shorter: shorter(needles), stride: maxStride, sketch: new(sketch)}
 	if anchors != nil {
-		*s.sketch, s.first, s.stride = anchors.sketch, anchors.first, anchorStride
+		*s.sketch, s.begins = anchors.sketch, anchors.begins
 	}
 	for _, n := range needles {
 		s.stride = min(s.stride, len(n.text)-gramBytes+1)
 	}
 	for _, n := range needles {
-		s.first[n.text[0]] = true
+		s.begins.add(n.text)
 		s.sketch.add(gramOf(n.text), inFront)
 		for at := range s.stride {
 			s.sketch.add(gramOf(n.text[at:]), inWindow)
@@ -98,7 +119,7 @@ func shorter(needles []needle) []int {
 
 // skip returns the first place from i on where a needle or an anchor may begin.
 // In the last three bytes of the text, where too little is left to tell, that is
-// each place with the first byte of one.
+// each place with the first bytes of one.
 func (s *scanner) skip(text []byte, i int) int {
 	last := len(text) - loadBytes
 	for i <= last {
@@ -113,7 +134,7 @@ func (s *scanner) skip(text []byte, i int) int {
 			}
 		}
 	}
-	for i < len(text) && !s.first[text[i]] {
+	for i < len(text) && !s.begins.has(text[i:]) {
 		i++
 	}
 	return i
@@ -134,7 +155,7 @@ func (s *scanner) at(text []byte) (longest int, more bool) {
 	// and a text of nothing but its first letters cost a few comparisons.
 	more = behind < to && beginning(text, s.needles[behind].text)
 	longest = behind - 1
-	for longest >= from && !begins(text, s.needles[longest].text) {
+	for longest >= from && !startsWith(text, s.needles[longest].text) {
 		longest = s.shorter[longest]
 	}
 	if longest < from {
@@ -149,7 +170,8 @@ func beginning(text []byte, needle string) bool {
 	return len(text) < len(needle) && needle[:len(text)] == string(text)
 }
 
-func begins(text []byte, with string) bool {
+// startsWith reports whether the text starts with the other.
+func startsWith(text []byte, with string) bool {
 	return len(text) >= len(with) && string(text[:len(with)]) == with
 }
 
@@ -165,9 +187,6 @@ func (s *scanner) run(begin uint32) (from, to int) {
 
 // short reports whether a needle begins with the text, which has 1 to 3 bytes.
 func (s *scanner) short(text []byte) bool {
-	if !s.first[text[0]] {
-		return false
-	}
 	i := sort.Search(len(s.needles), func(i int) bool { return s.needles[i].text >= string(text) })
 	return i < len(s.needles) && beginning(text, s.needles[i].text)
 }

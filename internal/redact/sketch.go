@@ -40,8 +40,8 @@ func (s *sketch) has(gram uint32, what byte) bool { return s[hash(gram)]&what !=
 func hash(gram uint32) uint32 { return gram * golden >> (32 - sketchBits) }
 
 // maxStride is how far apart the places may be that find looks at. It bounds
-// how many grams of a needle are in the sketch.
-const maxStride = 13
+// how many grams of a needle are in the sketch, and how long an anchor must be.
+const maxStride = 4
 
 // find returns the first of the places at, at+stride, at+2*stride ... where a
 // gram of a window begins, or else the first of them with no gram behind it.

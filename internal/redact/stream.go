@@ -173,7 +173,7 @@ func (s *Stream) skip(v *view, i int) int {
 	if v.url < i {
 		v.url, v.half = urlAt(v.text, i, v.last)
 	}
-	if i == 0 && len(v.text) > 0 && s.finder.scan.first[v.text[0]] {
+	if i == 0 && len(v.text) > 0 && s.finder.scan.begins.has(v.text) {
 		return 0
 	}
 	return min(s.finder.scan.skip(v.text, i), v.url)
