@@ -46,6 +46,13 @@ func (w *world) search(t *testing.T, text string) map[string]string {
 			found[place] = string(content[max(0, i-40):min(len(content), i+len(text)+40)])
 		}
 	}
+	w.eachKept(t, look)
+	return found
+}
+
+// eachKept shows look everything that Waybill keeps, and all that was logged.
+func (w *world) eachKept(t *testing.T, look func(place string, content []byte)) {
+	t.Helper()
 	w.eachObject(t, look)
 	w.eachItem(t, look)
 	for _, file := range w.cloud.Logs() {
@@ -55,7 +62,6 @@ func (w *world) search(t *testing.T, text string) map[string]string {
 		}
 		look(file, content)
 	}
-	return found
 }
 
 func (w *world) eachObject(t *testing.T, look func(string, []byte)) {

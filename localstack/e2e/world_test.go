@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -170,17 +169,19 @@ func (w *world) start(t *testing.T, resource string) string {
 
 func (w *world) ask(t *testing.T, resource, operation string) string {
 	t.Helper()
-	kind := "applications"
-	if strings.HasPrefix(resource, "svc") {
-		kind = "services"
-	}
 	var queued struct {
 		DeploymentUUID string `json:"deployment_uuid"`
 	}
-	if err := w.api.Post(t.Context(), "/"+kind+"/"+resource+"/"+operation, nil, &queued); err != nil {
+	if err := w.api.Post(t.Context(), at(resource)+"/"+operation, nil, &queued); err != nil {
 		t.Errorf("%s %s: %v", operation, resource, err)
 	}
 	return queued.DeploymentUUID
+}
+
+// at is the path of a resource, whose uuid says of what kind it is.
+func at(resource string) string {
+	kind := map[string]string{"app": "applications", "svc": "services", "dbs": "databases"}[resource[:3]]
+	return "/" + kind + "/" + resource
 }
 
 // deploy starts the resource and follows its log to the end.
