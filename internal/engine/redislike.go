@@ -60,7 +60,7 @@ var redisLike = []Engine{
 		Command:  []string{"valkey-server", "/usr/local/etc/valkey/valkey.conf"},
 		Health:   redisHealth,
 		TLSModes: []string{"require"}, TLS: redisTLS,
-		Form: URLForm{Scheme: "redis", TLSScheme: "rediss", Password: "%{valkey_password}", Path: "0"},
+		Form: URLForm{Scheme: "redis", TLSScheme: "rediss", User: "default", Password: "%{valkey_password}", Path: "0"},
 	},
 }
 

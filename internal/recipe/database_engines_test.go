@@ -1,0 +1,176 @@
+package recipe_test
+
+import (
+	"crypto/rand"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/engine"
+	"waybill/internal/recipe"
+)
+
+// started is a database that runs in the Docker engine of this machine.
+type started struct {
+	input recipe.Input
+	db    *catalog.Database
+	url   string
+}
+
+// liveCase is an engine to run for real. A client is a sh script in another
+// container: its input is the URL and, in the next line, the password, and it
+// prints "answered" if it was answered.
+type liveCase struct {
+	name, engine, image, tls, secret, client string
+}
+
+const (
+	askPostgres = `IFS= read -r url; psql "$url" --no-psqlrc --tuples-only --no-align --command "SELECT 'answered'"`
+	// redis-cli takes a URL without a user for one whose user has no name.
+	askRedis = `IFS= read -r url; case $url in *://:*) url=${url%%:*}://${url#*://:} ;; esac
+[ "$(redis-cli --no-auth-warning -u "$url" ${TLS:+--insecure} set key answered)" = OK ]; redis-cli --no-auth-warning -u "$url" ${TLS:+--insecure} get key`
+	askMariaDB = `IFS= read -r url; IFS= read -r MYSQL_PWD; export MYSQL_PWD; user=${url#*://}; user=${user%%:*}; host=${url##*@}
+mariadb --no-defaults --default-character-set=utf8mb4 --host "${host%:*}" --user "$user" --batch --skip-column-names --execute "SELECT 'answered'" default`
+)
+
+func liveCases() []liveCase {
+	const postgres, redis, mariadb, redisLike = "waybill-test/postgres:15", "waybill-test/redis:7.0", "waybill-test/mariadb:10.11", "waybill-test/redislike:1"
+	return []liveCase{
+		{"PostgreSQL with TLS", "postgresql", postgres, "require", awkward, askPostgres},
+		{"Redis", "redis", redis, "", awkward, askRedis},
+		{"MariaDB with TLS", "mariadb", mariadb, "require", awkward, askMariaDB},
+		// Its client expands ${} in a password that is given as an option; the
+		// health check has shown that the password is the right one.
+		{"ClickHouse", "clickhouse", "waybill-test/clickhouse:18.16", "", awkward, ""},
+		{"KeyDB, a stand-in", "keydb", redisLike, "", awkward, askRedis},
+		{"Valkey with TLS, a stand-in", "valkey", redisLike, "require", awkward, askRedis},
+		{"Dragonfly with TLS, a stand-in", "dragonfly", redisLike, "require", awkward, askRedis},
+		{"MongoDB with TLS, a stand-in", "mongodb", "waybill-test/standin:1", "require", awkward, ""},
+		// The stand-in quotes the password itself, which MySQL's image does not.
+		{"MySQL, a stand-in", "mysql", "waybill-test/mysqllike:1", "", "plain-password", askMariaDB},
+	}
+}
+
+// needImage skips a test, but not under WAYBILL_CI, where there is no image.
+func needImage(t *testing.T, image string) {
+	t.Helper()
+	if err := exec.Command("docker", "image", "inspect", image).Run(); err != nil {
+		if os.Getenv("WAYBILL_CI") != "" {
+			t.Fatalf("the image %s is missing: %v", image, err)
+		}
+		t.Skipf("no image %s here; localstack/docker/images makes it where there is a Docker engine", image)
+	}
+}
+
+// start runs the plan of a start, and takes everything away at the test's end.
+func (c liveCase) start(t *testing.T) started {
+	t.Helper()
+	id, err := catalog.NewID(catalog.KindDatabase, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := databaseOf(t, c.engine, func(db *catalog.Database) {
+		db.ID, db.Image, db.TLS = id, c.image, c.tls
+		db.Health.IntervalSeconds = 1
+	})
+	input := inputOf(t, db, c.secret)
+	input.DataDir = t.TempDir()
+	if c.tls != "" {
+		db.Certificate, input.Secrets[catalog.TLSKeySecret], err = engine.NewCertificate(rand.Reader, time.Now(), string(id), "127.0.0.1")
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(func() {
+		input.Operation, input.Options.DeleteVolumes = catalog.Delete, true
+		runPlan(t, input)
+		if left, _ := exec.Command("docker", "volume", "ls", "--quiet", "--filter", "name="+string(id)).Output(); len(left) > 0 {
+			t.Errorf("the volumes are still there: %s", left)
+		}
+		if left, _ := filepath.Glob(filepath.Join(input.DataDir, "databases", "*", "*")); len(left) > 0 {
+			t.Errorf("files are still there: %v", left)
+		}
+	})
+	runPlan(t, input)
+	known, _ := engine.Find(c.engine)
+	values := catalog.AllSettings(db, input.Secrets)
+	return started{input, db, known.URL(engine.Address{Host: string(id), Values: values, TLS: c.tls, Image: c.image})}
+}
+
+// runPlan runs every step, none of which may fail.
+func runPlan(t *testing.T, input recipe.Input) {
+	t.Helper()
+	plan, err := recipe.Build(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range perform(t, plan) {
+		if step.exit != 0 {
+			t.Fatalf("%s exits with %d: %s%s", step.name, step.exit, step.stdout, step.stderr)
+		}
+	}
+}
+
+func TestEnginesRunAndAnswer(t *testing.T) {
+	for _, c := range liveCases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			needImage(t, c.image)
+			s := c.start(t)
+			s.checkOpenPlaces(t, c.secret)
+			if c.client != "" {
+				s.ask(t, c)
+			}
+			s.checkHealthFails(t)
+		})
+	}
+}
+
+// checkOpenPlaces looks for the password where everybody on the server can.
+func (s started) checkOpenPlaces(t *testing.T, secret string) {
+	t.Helper()
+	for _, look := range [][]string{{"ps", "axwwo", "args"}, {"docker", "inspect", string(s.db.ID)}, {"docker", "logs", string(s.db.ID)}} {
+		said, err := exec.Command(look[0], look[1:]...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %v: %s", look, err, said)
+		}
+		// Written as JSON, some of the password is escaped; its middle is not.
+		if strings.Contains(string(said), secret) || strings.Contains(string(said), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+			t.Errorf("%v shows the password", look)
+		}
+	}
+}
+
+// ask asks from another container, with what is in the URL.
+func (s started) ask(t *testing.T, c liveCase) {
+	t.Helper()
+	cmd := exec.Command("docker", "run", "--rm", "--interactive", "--network", "waybill", "--env", "TLS="+c.tls, "--entrypoint", "sh", c.image, "-c", c.client)
+	cmd.Stdin = strings.NewReader(s.url + "\n" + c.secret + "\n")
+	said, err := cmd.CombinedOutput()
+	if err != nil || strings.TrimSpace(string(said)) != "answered" {
+		t.Errorf("a client with the URL gets %v: %s", err, said)
+	}
+}
+
+// checkHealthFails stops the server's process where it is, which keeps its port
+// open, and asks the health script.
+func (s started) checkHealthFails(t *testing.T) {
+	t.Helper()
+	id := string(s.db.ID)
+	health := func() error { return exec.Command("docker", "exec", id, "timeout", "6", "sh", engine.HealthFile).Run() }
+	if err := health(); err != nil {
+		t.Errorf("the health script fails while all is well: %v", err)
+	}
+	for _, signal := range []string{"STOP", "CONT"} {
+		if said, err := exec.Command("docker", "kill", "--signal", signal, id).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, said)
+		}
+		if signal == "STOP" && health() == nil {
+			t.Error("the health script succeeds though the server answers nobody")
+		}
+	}
+}
