@@ -264,40 +264,59 @@ func (v *slowVault) Put(ctx context.Context, id catalog.ID, secrets map[string]s
 // TestChangesAtOnceLoseNothing makes changes that meet each other: each is made
 // or refused, and no secret of one that was made is lost.
 func TestChangesAtOnceLoseNothing(t *testing.T) {
+	changes := []object{{"postgres_password": "another-password"}, {"limits_memory": "512m"}, {"limits_cpus": "2"},
+		{"environment": []object{{"key": "PASSWORD", "is_secret": true}, {"key": "TOKEN", "value": "a-new-secret", "is_secret": true}}}}
 	vault := &slowVault{}
 	w := newWorld(t, func(ports *rest.CatalogPorts, _ *rest.ShowPorts) { vault.Vault, ports.Vault = ports.Vault, vault })
-	db := w.database(t, w.server(t))
-	vault.put = func() error { time.Sleep(time.Millisecond); return nil } // only to let them meet
-	settings := []object{{"limits_memory": "512m"}, {"postgres_password": "another-password"}, {"limits_cpus": "2"}, {"postgres_conf": "fsync = on"}}
-	made := make([]bool, len(settings))
-	var wait sync.WaitGroup
-	for i, body := range settings {
-		wait.Go(func() {
-			answer := w.ask(t, request{id: "updateDatabase", uuid: db, body: body})
-			if made[i] = answer.status == http.StatusOK; !made[i] && answer.status != http.StatusConflict {
-				t.Errorf("answer = %d %s", answer.status, answer.body)
-			}
-		})
+	server := w.server(t)
+	made := make([]bool, len(changes))
+	change := func(db string, i int) {
+		answer := w.ask(t, request{id: "updateDatabase", uuid: db, body: changes[i]})
+		if made[i] = answer.status == http.StatusOK; !made[i] && answer.status != http.StatusConflict {
+			t.Errorf("answer = %d %s", answer.status, answer.body)
+		}
 	}
-	wait.Wait()
-	got := want[object](t, w, http.StatusOK, request{id: "getDatabase", uuid: db})
-	for i, body := range settings {
-		for field, value := range body {
-			if made[i] != (got[field] == value) {
-				t.Errorf("%s is %v; made: %v", field, got[field], made[i])
+	check := func(t *testing.T, db string) {
+		got := want[object](t, w, http.StatusOK, request{id: "getDatabase", uuid: db})
+		secrets := w.vault(t, db)
+		for i, kept := range []bool{secrets["POSTGRES_PASSWORD"] == "another-password", got["limits_memory"] == "512m", got["limits_cpus"] == "2", secrets["TOKEN"] == "a-new-secret"} {
+			if made[i] != kept {
+				t.Errorf("%v: made %v, and kept %v", changes[i], made[i], kept)
+			}
+		}
+		entity, err := w.memory.Catalog().Get(t.Context(), catalog.ID(db))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, mark := range entity.(*catalog.Database).Marks {
+			if catalog.Mark(secrets[catalog.MarkKeySecret], name, secrets[name]) != mark {
+				t.Errorf("%s in the vault is not what the catalog has the mark of", name)
 			}
 		}
 	}
-	entity, err := w.memory.Catalog().Get(t.Context(), catalog.ID(db))
-	if err != nil {
-		t.Fatal(err)
-	}
-	secrets := w.vault(t, db)
-	for name, mark := range entity.(*catalog.Database).Marks {
-		if catalog.Mark(secrets[catalog.MarkKeySecret], name, secrets[name]) != mark {
-			t.Errorf("%s in the vault is not what the catalog has the mark of", name)
+	t.Run("all together", func(t *testing.T) {
+		db := w.database(t, server)
+		var wait sync.WaitGroup
+		for i := range changes {
+			wait.Go(func() { change(db, i) })
 		}
-	}
+		wait.Wait()
+		check(t, db)
+	})
+	t.Run("one between the two steps of another", func(t *testing.T) {
+		db := w.database(t, server)
+		clear(made)
+		vault.put = func() error {
+			vault.put = nil
+			change(db, 3)
+			return nil
+		}
+		change(db, 0)
+		check(t, db)
+		if !made[0] {
+			t.Error("the one that came first was refused")
+		}
+	})
 }
 
 func TestAChangeThatDiesHalfWay(t *testing.T) {
