@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"os"
 	"os/exec"
 	"path"
 	"regexp"
@@ -228,5 +229,36 @@ func TestURLsEncodeAllThatIsSpecial(t *testing.T) {
 	want := "postgres://a%2Fb:p%3A%40%2F%3F%23%5B%5D%25%26%3D%2B%20%C3%A9%25%7Bx%7D@[2001:db8::1]:5432/d%3Fb"
 	if got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestTheDocumentHasEveryEngine(t *testing.T) {
+	page, err := os.ReadFile("../../docs/databases.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]string{}
+	for line := range strings.Lines(string(page)) {
+		if name, _, found := strings.Cut(strings.TrimPrefix(line, "| `"), "`"); found && strings.HasPrefix(line, "| `") {
+			rows[name] = line
+		}
+	}
+	for _, e := range engine.All() {
+		row := rows[e.Name]
+		want := []string{"`" + e.Image + "`"}
+		if e.Configuration != "" {
+			want = append(want, "`"+e.Configuration+"`")
+		}
+		for _, setting := range e.Settings {
+			want = append(want, strings.TrimSpace("`"+setting.Field+"` "+setting.Default))
+		}
+		for _, volume := range e.VolumesOf(e.Image) {
+			want = append(want, "`"+volume.Name+"`")
+		}
+		for _, text := range want {
+			if !strings.Contains(row, text) {
+				t.Errorf("docs/databases.md does not say %s of %s", text, e.Name)
+			}
+		}
 	}
 }
