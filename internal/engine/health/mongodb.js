@@ -1,6 +1,5 @@
 // Whoever may log in and read is answered, if only that there is nothing of that
-// name. What goes wrong throws, and the
-// client exits with 1.
+// name. What goes wrong throws, and the client exits with 1.
 const admin = db.getSiblingDB('admin');
 admin.auth(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.WAYBILL_PASSWORD);
 if (admin.runCommand({ ping: 1 }).ok !== 1) {
