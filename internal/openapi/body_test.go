@@ -41,6 +41,12 @@ func TestCheckBodyTakes(t *testing.T) {
 		{"a deploy by query", "deploy", ``},
 		{"a deploy", "deploy", `{"uuid":"svc0,app1","force":true}`},
 		{"white space around", "deploy", "\n\t {\"uuid\" : \"a\"}\n"},
+		{"a tag and a commit", "startApplication", `{"docker_tag":"sha256:00ff","commit":"c0ffee0"}`},
+		{"a change of nothing", "updateService", `{}`},
+		{"a change to defaults", "updateApplication", `{"timeout":null,"environment":null,"git_branch":null,"ports_mappings":null}`},
+		{"a change of a variable that keeps its value", "updateService", `{"environment":[{"key":"A","is_secret":true},{"key":"B","value":null,"is_secret":true}]}`},
+		{"a database with settings of its engine", "createDatabase", `{"name":"d","server_uuid":"srv0","mysql_root_password":"any","redis_conf":"any text"}`},
+		{"a change of an engine's setting", "updateDatabase", `{"mysql_root_password":null,"redis_conf":"any"}`},
 		{"anything where no body belongs", "getServer", `nonsense`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -97,6 +103,15 @@ func TestCheckBodyRefusesInWords(t *testing.T) {
 		{"an ability twice", "createToken", `{"name":"ci","abilities":["read","deploy","read"]}`, says("abilities", "must not repeat anything; numbers 1 and 3 are the same")},
 		{"no abilities", "createToken", `{"name":"ci","abilities":[]}`, says("abilities", "must be a list of at least 1 entries")},
 		{"a fingerprint of another kind", "validateServer", `{"fingerprint":"MD5:aa"}`, says("fingerprint", "must be a fingerprint as ssh-keygen -l prints it: SHA256: and 43 characters")},
+		{"a change of a required field to null", "updateService", `{"name":null}`, says("name", "must be text, not null")},
+		{"a change to a wrong type", "updateService", `{"timeout":"1"}`, says("timeout", "must be a whole number, not text")},
+		{"a change to a bad value", "updateService", `{"timeout":0}`, says("timeout", "must be a whole number from 1 to 86400")},
+		{"a change to something too long", "updateApplication", `{"stop":"` + strings.Repeat("x", 65537) + `"}`, says("stop", "must be a sh script of at most 64 KiB, without NUL characters, or empty for none; this has 65537 bytes")},
+		{"a change of an unknown field", "updateService", `{"status":"running"}`, says("status", "is not known here; known are description, docker_compose, docker_compose_raw, environment, health_timeout, name, server_uuid and timeout")},
+		{"a change to a bad list", "updateService", `{"environment":[{"is_secret":true}]}`, says("environment.0.key", "is required; it must be a name of letters, digits and underscores that does not begin with a digit")},
+		{"a setting of an engine that is a number", "createDatabase", `{"name":"d","server_uuid":"srv0","postgres_user":7}`, says("postgres_user", "must be text, not a number")},
+		{"a setting of an engine that is changed to a list", "updateDatabase", `{"postgres_user":["a"]}`, says("postgres_user", "must be text, not a list")},
+		{"a tag that is none", "startApplication", `{"docker_tag":"a b"}`, says("docker_tag", "must be a tag of letters, digits, dots, dashes and underscores, or a digest")},
 		{"several things at once", "createKey", `{"private_key":7,"x":1}`, map[string][]string{
 			"name":        {"is required; it must be text of 1 to 255 characters, none of them a control character"},
 			"private_key": {"must be text, not a number"},
@@ -155,6 +170,10 @@ func TestNoRefusalQuotesAValue(t *testing.T) {
 	} {
 		refusesWithoutQuoting(t, api.CheckBody("createKey", []byte(body)), body)
 	}
+	for _, body := range []string{`{"name":"d","server_uuid":"s","postgres_password":["` + secret + `"]}`, `{"postgres_password":"` + secret + `"}`} {
+		refusesWithoutQuoting(t, api.CheckBody("createDatabase", []byte(body)), body)
+	}
+	refusesWithoutQuoting(t, api.CheckBody("updateDatabase", []byte(`{"postgres_password":{"a":"`+secret+`"}}`)), "")
 	body := `{` + service + `,"environment":[{"key":"` + secret + `","value":"` + secret + `\u0000","is_secret":"` + secret + `"}]}`
 	refusesWithoutQuoting(t, api.CheckBody("createService", []byte(body)), body)
 }

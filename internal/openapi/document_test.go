@@ -1,6 +1,7 @@
 package openapi_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"waybill/internal/fault"
 )
 
 // methods are the keys of a path that are operations.
@@ -159,6 +162,25 @@ func TestEveryOperationIsWhole(t *testing.T) {
 	}
 	if len(all) == 0 {
 		t.Error("there are no operations: the test looks in the wrong place")
+	}
+}
+
+func TestEveryBodyThatIsRequiredHasAnExample(t *testing.T) {
+	api := load(t)
+	for _, op := range operations(read(t)) {
+		body, _ := op.object["requestBody"].(map[string]any)
+		if body["required"] != true {
+			continue
+		}
+		content := body["content"].(map[string]any)["application/json"].(map[string]any)
+		text, err := json.Marshal(content["example"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := op.object["operationId"].(string)
+		if err := api.CheckBody(id, text); err != nil {
+			t.Errorf("%s: the example is refused: %v %v", id, err, fault.Fields(err))
+		}
 	}
 }
 
