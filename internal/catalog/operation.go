@@ -14,7 +14,13 @@ const (
 	// Update is a change of the configuration. Nothing runs for it; it is only
 	// recorded.
 	Update Operation = "update"
+	// Scrub takes the present secrets out of the logs of earlier deployments. It
+	// waits its turn like any other, and leaves the server alone.
+	Scrub Operation = "scrub"
 )
+
+// OnServer reports whether the operation does anything on the server.
+func (o Operation) OnServer() bool { return o != Update && o != Scrub }
 
 // Options are what the one who asks for an operation chooses. Two requests for
 // one resource with the same operation and options are the same request.

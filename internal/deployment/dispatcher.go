@@ -67,8 +67,8 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	} else {
 		err = d.Drain(ctx, record.ServerID)
 	}
-	if err == nil && record.Operation == catalog.Delete && record.Status == Finished {
-		err = d.forget(ctx, record.ID)
+	if err == nil && mayForget(record) {
+		err = d.forget(ctx, record.ID.Resource())
 	}
 	if err != nil {
 		return err
@@ -76,45 +76,51 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	return d.ports.Publisher.Publish(ctx, change)
 }
 
-// forget takes a resource out of the catalog once the deployment has taken it
-// off its server, and its secrets with it; the entry goes first, so that a
-// resource never lacks its secrets. One that somebody has asked to start since
-// is left alone.
-func (d *Dispatcher) forget(ctx context.Context, id ID) error {
-	last, err := d.isLast(ctx, id)
-	if err != nil {
+// mayForget reports whether a resource may have to leave the catalog behind this
+// end: that of its deletion, or of a scrub, which may have kept it in use when
+// its deletion ended.
+func mayForget(record Record) bool {
+	return record.Operation == catalog.Delete && record.Status == Finished ||
+		record.Operation == catalog.Scrub && record.Status.Terminal()
+}
+
+// forget takes a resource out of the catalog once a deployment has taken it off
+// its server, and its secrets with it; the entry goes first, so that a resource
+// never lacks its secrets. One that somebody has asked to start since is left
+// alone.
+func (d *Dispatcher) forget(ctx context.Context, id catalog.ID) error {
+	gone, err := d.isGone(ctx, id)
+	if err != nil || !gone {
 		return err
 	}
-	if last {
-		err = d.ports.Store.Delete(ctx, id.Resource())
-	}
-	if !last || errors.Is(err, fault.Conflict) {
-		d.opts.Log.InfoContext(ctx, "a deleted resource is in use again and stays", "resource_uuid", id.Resource(), "cause", err)
+	err = d.ports.Store.Delete(ctx, id)
+	if errors.Is(err, fault.Conflict) {
+		d.opts.Log.InfoContext(ctx, "a deleted resource is in use again and stays", "resource_uuid", id, "cause", err)
 		return nil
 	}
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return err
 	}
-	return d.ports.Vault.Delete(ctx, id.Resource())
+	return d.ports.Vault.Delete(ctx, id)
 }
 
-// isLast reports whether the deployment is the last of its resource. The
-// catalog alone cannot tell: this change may be delivered again after a later
-// start has ended. Records of updates count for nothing, for nothing runs for
-// them.
-func (d *Dispatcher) isLast(ctx context.Context, id ID) (bool, error) {
+// isGone reports whether the last thing that was done to a resource on its
+// server is that it was taken off. The catalog alone cannot tell: a change may
+// be delivered again after a later start has ended. Records of what does nothing
+// there count for nothing.
+func (d *Dispatcher) isGone(ctx context.Context, id catalog.ID) (bool, error) {
 	for page := (Page{}); ; {
-		listing, err := d.ports.History.List(ctx, id.Resource(), page)
+		listing, err := d.ports.History.List(ctx, id, page)
 		if err != nil {
 			return false, err
 		}
 		for _, record := range listing.Records {
-			if record.Operation != catalog.Update {
-				return record.ID == id, nil
+			if record.Operation.OnServer() {
+				return record.Operation == catalog.Delete && record.Status == Finished, nil
 			}
 		}
-		if listing.Next == "" {
-			return true, nil
+		if listing.Next == "" { // nothing was, unless all is gone already
+			return listing.Count == 0, nil
 		}
 		page.Cursor = listing.Next
 	}

@@ -1,12 +1,14 @@
 package deployment
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/logbook"
 )
 
 // The life of a record: what each step of it changes, as pure functions. A
@@ -114,6 +116,17 @@ func (r Record) Cancelled(by string, now time.Time) (Record, error) {
 		r.Progress.Log.Complete = true
 		r.FinishedAt, r.UpdatedAt = now, now
 	}
+	return r, nil
+}
+
+// Rewritten is an ended record whose log was scrubbed, so that it ends at the
+// mark now. Conflict unless it has ended and its log's digest is what it was.
+func (r Record) Rewritten(was string, mark logbook.Mark, scrub Scrub) (Record, error) {
+	if !r.Status.Terminal() || r.Progress.Log.Digest != was {
+		return Record{}, fault.New(fault.Conflict, "The log of deployment %s is another by now.", r.ID)
+	}
+	scrub.Original = cmp.Or(r.Scrub.Original, was)
+	r.Progress.Log, r.Scrub, r.UpdatedAt = mark, scrub, scrub.At
 	return r, nil
 }
 

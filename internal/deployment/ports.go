@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"waybill/internal/catalog"
+	"waybill/internal/logbook"
 )
 
 // Ledger is where deployments change. Every method is one transaction or one
@@ -53,6 +54,12 @@ type Ledger interface {
 	// and counts it on its resource. NotFound if the resource is gone, Conflict
 	// if the id is taken.
 	Note(ctx context.Context, record Record) error
+	// Scrubbed notes on a deployment that has ended that its log was rewritten
+	// and now ends at the mark; was is its digest before. The first digest of all
+	// stays what scrub.Original says, whatever is given for it. Conflict unless
+	// the deployment has ended and its digest still is was, NotFound if there is
+	// no such deployment.
+	Scrubbed(ctx context.Context, id ID, was string, mark logbook.Mark, scrub Scrub) error
 	// Mend takes a deployment out of the places of its server and its resource
 	// where it does not belong: out of all if it has ended or there is no such
 	// deployment, out of the queue if it is in progress. Mending what is right

@@ -47,6 +47,23 @@ type Record struct {
 	CancelRequestedAt time.Time
 	CancelRequestedBy string
 	FollowedAt        time.Time
+
+	// Scrub says what was taken out of the log since it ended.
+	Scrub Scrub
+}
+
+// Scrub is what was done to a log to take secrets out of it. All of it is zero
+// if nothing ever was.
+type Scrub struct {
+	// At is when that was last done, By the name of the token that asked for it,
+	// and Deployment the one that did it.
+	At         time.Time
+	By         string
+	Deployment ID
+	// Entries is how many entries were changed, over all scrubs.
+	Entries int
+	// Original is the digest that the log had before the first of them.
+	Original string
 }
 
 // Trigger is who and what asked for a deployment.
@@ -79,6 +96,21 @@ type Progress struct {
 	Steps []Step
 	// Source is what was built, once that is known.
 	Source Source
+	// Scrubbed is how far a scrub is, and zero for all others.
+	Scrubbed Scrubbed
+}
+
+// Scrubbed is how far a scrub is. It goes from a resource's newest deployment
+// to its oldest.
+type Scrubbed struct {
+	// Last is the last deployment whose log is done.
+	Last ID
+	// Logs is how many are, Changed how many of them had something in them, and
+	// Entries in how many entries. Damaged are those that nobody could read.
+	Logs    int
+	Changed int
+	Entries int
+	Damaged int
 }
 
 // Source is the state of a git repository that a deployment built.

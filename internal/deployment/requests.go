@@ -68,14 +68,15 @@ func NewRequests(store catalog.Store, ledger Ledger, opts RequestsOptions) *Requ
 
 // Request queues the operation and returns its record, or the record that
 // already stands for the same request. It runs with the configuration that the
-// resource has now, or with the one that Options.Configuration names.
+// resource has now, or with the one that Options.Configuration names; a scrub
+// runs with none.
 //
 // NotFound if there is no such resource; Conflict if its server has no pinned
-// host key, if it has another operation queued, if there is nothing to do
+// host key and the operation needs one, if it has another operation queued, if there is nothing to do
 // ([ErrNeedless]), or if the idempotency key was used for something else; Exhausted if the server's queue is full. A refused
 // request leaves nothing behind.
 func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error) {
-	resource, server, err := r.find(ctx, request.Resource)
+	resource, server, err := r.find(ctx, request)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -84,7 +85,7 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 		return Receipt{}, err
 	}
 	hash := request.Options.Configuration // kept when it first ran
-	if hash == "" {
+	if hash == "" && request.Operation.OnServer() {
 		if hash, err = r.keep(ctx, resource); err != nil {
 			return Receipt{}, err
 		}
@@ -136,8 +137,8 @@ func (r *Requests) keep(ctx context.Context, resource catalog.Deployable) (hash 
 	return taken.Hash(), r.opts.Snapshots.Put(ctx, resource.Common().ID, taken)
 }
 
-func (r *Requests) find(ctx context.Context, id catalog.ID) (catalog.Deployable, *catalog.Server, error) {
-	resource, err := catalog.Find[catalog.Deployable](ctx, r.store, id)
+func (r *Requests) find(ctx context.Context, request Request) (catalog.Deployable, *catalog.Server, error) {
+	resource, err := catalog.Find[catalog.Deployable](ctx, r.store, request.Resource)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -145,7 +146,7 @@ func (r *Requests) find(ctx context.Context, id catalog.ID) (catalog.Deployable,
 	if err != nil {
 		return nil, nil, err
 	}
-	if server.HostKey == "" {
+	if server.HostKey == "" && request.Operation.OnServer() {
 		return nil, nil, fault.New(fault.Conflict,
 			"The host key of server %s is not pinned. POST /servers/%s/validate shows its fingerprint and pins it.", server.Name, server.ID)
 	}

@@ -114,8 +114,10 @@ type Header struct {
 	Digest   string
 	Previous string
 	// Original is the Digest that the chunk had when it was written, if it was
-	// rewritten since to take secrets out of it; else "".
+	// rewritten since to take secrets out of it; else "". Changed is how many
+	// times an entry of it was changed so.
 	Original string
+	Changed  int
 }
 
 // Chunk is a gzip member of JSON lines, one entry a line. It is written once,

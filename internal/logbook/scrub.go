@@ -9,10 +9,13 @@ import (
 // what should never have been in a log. Nothing else may be changed so.
 type Rewriter interface {
 	Archive
-	// Replace puts the chunk in the place of the one with its number, and keeps
-	// no older form of it. Conflict unless the digest and the previous of what is
-	// there are those of was.
+	// Replace puts the chunk in the place of the one with its number. Conflict
+	// unless the digest and the previous of what is there are those of was. The
+	// body is the archive's only until Replace returns.
 	Replace(ctx context.Context, book Book, chunk Chunk, was Header) error
+	// Purge removes the older forms of the book's chunks, if the archive keeps
+	// any. Purging nothing is no error.
+	Purge(ctx context.Context, book Book) error
 }
 
 // Scrubbed is what [Scrub] did.
@@ -22,6 +25,9 @@ type Scrubbed struct {
 	// Entries and Chunks are how many were changed.
 	Entries int
 	Chunks  int
+	// Total is how many entries were changed since the log was written, by this
+	// call and all before it.
+	Total int
 }
 
 // Scrub takes secrets out of a log that has ended: everything in it goes
@@ -32,7 +38,9 @@ type Scrubbed struct {
 //
 // It may die at any instant and be called again, with the mark that the record
 // has: what is done is then found done. Until the record has the new mark,
-// [Verify] says that the log is damaged, which is right: it was changed.
+// [Verify] says that the log is damaged, which is right: it was changed. Older
+// forms of the chunks are gone when it returns, also those that a call which
+// died has left.
 func Scrub(ctx context.Context, archive Rewriter, book Book, mark Mark, filter NewFilter) (Scrubbed, error) {
 	s := scrubber{archive: archive, book: book, mark: mark, done: Scrubbed{Mark: mark}}
 	s.done.Mark.Bytes = 0
@@ -50,7 +58,10 @@ func Scrub(ctx context.Context, archive Rewriter, book Book, mark Mark, filter N
 	for _, stream := range s.streams {
 		stream.filter.Flush()
 	}
-	return s.done, s.write(ctx)
+	if err := s.write(ctx); err != nil || s.done.Total == 0 {
+		return s.done, err
+	}
+	return s.done, archive.Purge(ctx, book)
 }
 
 // scrubber reads chunks, and writes each once all of its entries are decided:
@@ -132,6 +143,7 @@ func (s *scrubber) rewrite(ctx context.Context, chunk *scrubChunk) error {
 	if chunk.changed > 0 {
 		s.done.Chunks++
 		s.done.Entries += chunk.changed
+		header.Changed += chunk.changed
 		if header.Original == "" {
 			header.Original = was.Digest
 		}
@@ -148,6 +160,7 @@ func (s *scrubber) pass(header Header) {
 	s.digest = header.Digest
 	s.done.Mark.Bytes += header.Bytes
 	s.done.Mark.Digest = header.Digest
+	s.done.Total += header.Changed
 }
 
 // body writes the entries anew, and their size and digest into the header. One

@@ -24,12 +24,23 @@ func (s *shelf) Replace(ctx context.Context, book logbook.Book, chunk logbook.Ch
 	if s.replaced++; s.replaced == s.dieAt {
 		return errors.New("the runner is dead")
 	}
-	if there := s.chunks[book][chunk.Number].Header; there.Digest != was.Digest || there.Previous != was.Previous {
+	there, found := s.chunks[book][chunk.Number]
+	if !found {
+		return fault.New(fault.NotFound, "no chunk %d", chunk.Number)
+	}
+	if there.Digest != was.Digest || there.Previous != was.Previous {
 		return fault.New(fault.Conflict, "chunk %d is another", chunk.Number)
 	}
 	chunk.Body = bytes.Clone(chunk.Body)
 	s.chunks[book][chunk.Number] = chunk
+	s.older = append(s.older, there)
 	return nil
+}
+
+// Purge forgets the older forms.
+func (s *shelf) Purge(ctx context.Context, _ logbook.Book) error {
+	s.older = nil
+	return ctx.Err()
 }
 
 const leaked = "hunter2-the-second"
@@ -106,14 +117,17 @@ func TestP3ScrubTakesALaterSecretOutOfAnEndedLog(t *testing.T) {
 	if found.Bad != 0 || found.Rewritten != 5 {
 		t.Errorf("the chain afterwards: %+v, want it right and 5 rewritten", found)
 	}
-	if original := s.chunks[book][1].Original; original != untouched.Digest {
-		t.Errorf("chunk 1 was %q, want %q", original, untouched.Digest)
+	if first := s.chunks[book][1]; first.Original != untouched.Digest || first.Changed != 2 {
+		t.Errorf("chunk 1 was %q and had %d entries changed, want %q and 2", first.Original, first.Changed, untouched.Digest)
+	}
+	if done.Total != 7 || len(s.older) > 0 {
+		t.Errorf("%d entries in all and %d older forms, want 7 and none", done.Total, len(s.older))
 	}
 	if found := verify(t, s, mark); found.Bad == 0 {
 		t.Error("by the old record the log is as it was")
 	}
 	again := scrub(t, s, done.Mark, secrets(leaked))
-	if again.Entries != 0 || again.Mark.Digest != done.Mark.Digest || s.replaced > 5 {
+	if again.Entries != 0 || again.Total != 7 || again.Mark.Digest != done.Mark.Digest || s.replaced > 5 {
 		t.Errorf("again: %d entries, digest %s, %d writes; want nothing done", again.Entries, again.Mark.Digest, s.replaced)
 	}
 }
@@ -137,8 +151,11 @@ func TestScrubThatDiesIsFinishedByTheNext(t *testing.T) {
 		if found := verify(t, s, done.Mark); found.Bad != 0 || found.Rewritten != 5 {
 			t.Errorf("died at write %d: %+v", dieAt, found)
 		}
-		if strings.Contains(whole(t, s, done.Mark), leaked) {
-			t.Errorf("died at write %d: the secret is left", dieAt)
+		if strings.Contains(whole(t, s, done.Mark), leaked) || len(s.older) > 0 {
+			t.Errorf("died at write %d: the secret is left, or in one of %d older forms", dieAt, len(s.older))
+		}
+		if done.Total != 7 {
+			t.Errorf("died at write %d: %d entries changed in all, want 7", dieAt, done.Total)
 		}
 	}
 }

@@ -21,6 +21,8 @@ type shelf struct {
 	fail   error // of the next Put, after it has stored the chunk
 	// replaced counts the calls of Replace, of which one may fail.
 	replaced, dieAt int
+	// older are the forms of chunks that nobody has purged.
+	older []logbook.Chunk
 }
 
 func (s *shelf) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk) error {
@@ -81,4 +83,5 @@ func (s *shelf) Remove(ctx context.Context, book logbook.Book) error {
 
 func TestShelf(t *testing.T) {
 	logbooktest.TestArchive(t, func(*testing.T) logbook.Archive { return &shelf{} })
+	logbooktest.TestRewriter(t, func(*testing.T) logbook.Rewriter { return &shelf{} })
 }

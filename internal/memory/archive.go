@@ -9,8 +9,8 @@ import (
 	"waybill/internal/logbook"
 )
 
-// archive is a [logbook.Archive]: like the bucket, it refuses to write a number
-// twice.
+// archive is a [logbook.Rewriter]: like the bucket, it refuses to write a number
+// twice, and keeps nothing that was replaced.
 type archive struct{ *Memory }
 
 func (a archive) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk) error {
@@ -39,7 +39,8 @@ func (a archive) Head(ctx context.Context, book logbook.Book, number int) (logbo
 	return chunk.Header, err
 }
 
-// chunk needs no copy: a chunk is never changed, and readers get no slice.
+// chunk needs no copy: a chunk's bytes are never changed, and readers get no
+// slice.
 func (a archive) chunk(ctx context.Context, book logbook.Book, number int) (logbook.Chunk, error) {
 	var found logbook.Chunk
 	err := a.locked(ctx, func() error {
@@ -51,6 +52,24 @@ func (a archive) chunk(ctx context.Context, book logbook.Book, number int) (logb
 		return nil
 	})
 	return found, err
+}
+
+func (a archive) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header) error {
+	return a.locked(ctx, func() error {
+		there, found := a.chunks[book][chunk.Number]
+		if !found {
+			return fault.New(fault.NotFound, "Chunk %d of log %s is not there.", chunk.Number, book)
+		}
+		if there.Digest != was.Digest || there.Previous != was.Previous {
+			return fault.New(fault.Conflict, "Chunk %d of log %s is another by now.", chunk.Number, book)
+		}
+		a.chunks[book][chunk.Number] = cloneChunk(chunk)
+		return nil
+	})
+}
+
+func (a archive) Purge(ctx context.Context, _ logbook.Book) error {
+	return a.locked(ctx, func() error { return nil })
 }
 
 func (a archive) Remove(ctx context.Context, book logbook.Book) error {

@@ -7,6 +7,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/logbook"
 )
 
 // ledger is a [deployment.Ledger]. What a step does to a record is
@@ -170,6 +171,13 @@ func (l ledger) Note(ctx context.Context, record deployment.Record) error {
 		l.keep(record)
 		return nil
 	})
+}
+
+func (l ledger) Scrubbed(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
+	_, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		return record.Rewritten(was, mark, scrub)
+	})
+	return err
 }
 
 func (l ledger) Mend(ctx context.Context, server catalog.ID, id deployment.ID) error {

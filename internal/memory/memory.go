@@ -79,7 +79,7 @@ func (m *Memory) Ledger() deployment.Ledger { return ledger{m} }
 func (m *Memory) History() deployment.History { return history{m} }
 
 // Archive is the logs.
-func (m *Memory) Archive() logbook.Archive { return archive{m} }
+func (m *Memory) Archive() logbook.Rewriter { return archive{m} }
 
 // Snapshots is the configurations that deployments ran with.
 func (m *Memory) Snapshots() snapshot.Archive { return snapshots{m} }

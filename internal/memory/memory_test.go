@@ -36,6 +36,7 @@ func TestTokens(t *testing.T) {
 
 func TestArchive(t *testing.T) {
 	logbooktest.TestArchive(t, func(*testing.T) logbook.Archive { return memory.New(memory.Options{}).Archive() })
+	logbooktest.TestRewriter(t, func(*testing.T) logbook.Rewriter { return memory.New(memory.Options{}).Archive() })
 }
 
 func TestSnapshots(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
+	"waybill/internal/logbook"
 )
 
 // stand is the adapter with one server and one service, on a tapped wire.
@@ -128,6 +129,9 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 			outcome := deployment.Outcome{Status: deployment.Finished}
 			return s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
 		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
+		{"Scrubbed", func() error {
+			return s.deployments.Scrubbed(t.Context(), record.ID, "", logbook.Mark{Digest: "now"}, deployment.Scrub{At: s.now})
+		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
 		{"Observe", func() error { return s.catalog.Observe(t.Context(), serviceID, "running") }, map[string]int{"UpdateItem": 1}},
 		{"Enqueue of what is needless", func() error {
 			needless := record

@@ -147,12 +147,13 @@ func TestOldForms(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, later := range []string{"docker_tag", "commit", "rollback_to", "delete_volumes"} {
+		for _, later := range []string{"docker_tag", "commit", "rollback_to", "delete_volumes", "scrub"} {
 			delete(stored, later)
 		}
 		delete(member(stored, "progress"), "source")
+		delete(member(stored, "progress"), "scrubbed")
 		want.Options = catalog.Options{PullLatestImages: true, StopBeforeStart: true, Force: true}
-		want.Progress.Source = deployment.Source{}
+		want.Progress.Source, want.Progress.Scrubbed, want.Scrub = deployment.Source{}, deployment.Scrubbed{}, deployment.Scrub{}
 		got, err := dynamostore.DecodeRecord(stored)
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)

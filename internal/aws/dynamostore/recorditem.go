@@ -46,6 +46,7 @@ type recordItem struct {
 	Lease             leaseItem    `dynamodbav:"lease"`
 	Progress          progressItem `dynamodbav:"progress"`
 	Outcome           outcomeItem  `dynamodbav:"outcome"`
+	Scrub             scrubItem    `dynamodbav:"scrub"`
 }
 
 // triggerItem is who and what asked.
@@ -65,10 +66,11 @@ type leaseItem struct {
 // progressItem is written whole by every commit: its parts only make sense
 // together.
 type progressItem struct {
-	Log     markItem   `dynamodbav:"log"`
-	Process string     `dynamodbav:"process"`
-	Steps   []stepItem `dynamodbav:"steps"`
-	Source  builtItem  `dynamodbav:"source"`
+	Log      markItem      `dynamodbav:"log"`
+	Process  string        `dynamodbav:"process"`
+	Steps    []stepItem    `dynamodbav:"steps"`
+	Source   builtItem     `dynamodbav:"source"`
+	Scrubbed *scrubbedItem `dynamodbav:"scrubbed,omitempty"` // of scrubs only
 }
 
 // builtItem is what was built.
@@ -143,6 +145,7 @@ func encodeRecord(r deployment.Record) (item, error) {
 		Lease:             leaseForm(r.Lease),
 		Progress:          progressForm(r.Progress),
 		Outcome:           outcomeForm(r.Outcome),
+		Scrub:             scrubForm(r.Scrub),
 	})
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "encode deployment %s", r.ID)
@@ -181,6 +184,7 @@ func decodeRecord(stored item) (deployment.Record, error) {
 		Lease:             form.Lease.lease(),
 		Progress:          progress,
 		Outcome:           form.Outcome.outcome(),
+		Scrub:             form.Scrub.scrub(),
 	}, nil
 }
 
@@ -201,20 +205,25 @@ func (f leaseItem) lease() deployment.Lease {
 
 func progressForm(p deployment.Progress) progressItem {
 	form := progressItem{
-		Log: markItem{
-			Out: p.Log.At.Out, Err: p.Log.At.Err, Steps: p.Log.At.Steps,
-			Chunks: p.Log.Chunks, Last: int64(p.Log.Last), Bytes: p.Log.Bytes,
-			Digest: p.Log.Digest, Index: p.Log.Index.Encode(), Complete: p.Log.Complete,
-		},
-		Process: p.Process,
-		Steps:   make([]stepItem, len(p.Steps)),
-		Source:  builtItem(p.Source),
+		Log:      markForm(p.Log),
+		Process:  p.Process,
+		Steps:    make([]stepItem, len(p.Steps)),
+		Source:   builtItem(p.Source),
+		Scrubbed: scrubbedForm(p.Scrubbed),
 	}
 	for i, step := range p.Steps {
 		form.Steps[i] = stepItem{Name: step.Name, StartedAt: instant(step.StartedAt),
 			FinishedAt: instant(step.FinishedAt), ExitCode: step.ExitCode}
 	}
 	return form
+}
+
+func markForm(m logbook.Mark) markItem {
+	return markItem{
+		Out: m.At.Out, Err: m.At.Err, Steps: m.At.Steps,
+		Chunks: m.Chunks, Last: int64(m.Last), Bytes: m.Bytes,
+		Digest: m.Digest, Index: m.Index.Encode(), Complete: m.Complete,
+	}
 }
 
 func (f progressItem) progress() (deployment.Progress, error) {
@@ -228,8 +237,9 @@ func (f progressItem) progress() (deployment.Progress, error) {
 			Chunks: f.Log.Chunks, Last: logbook.Order(f.Log.Last), Bytes: f.Log.Bytes,
 			Digest: f.Log.Digest, Index: index, Complete: f.Log.Complete,
 		},
-		Process: f.Process,
-		Source:  deployment.Source(f.Source),
+		Process:  f.Process,
+		Source:   deployment.Source(f.Source),
+		Scrubbed: f.Scrubbed.scrubbed(),
 	}
 	for _, step := range f.Steps {
 		progress.Steps = append(progress.Steps, deployment.Step{Name: step.Name,

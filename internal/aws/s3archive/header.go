@@ -10,7 +10,8 @@ import (
 )
 
 // The names under which a chunk's header lies in its object's metadata. S3
-// takes 2 KB of metadata; this is some 250 bytes.
+// takes 2 KB of metadata; this is some 250 bytes, and 350 of a chunk that was
+// rewritten.
 const (
 	metaFirst    = "first"
 	metaLast     = "last"
@@ -19,6 +20,8 @@ const (
 	metaBytes    = "bytes"
 	metaDigest   = "digest"
 	metaPrevious = "previous"
+	metaOriginal = "original"
+	metaChanged  = "changed"
 )
 
 func metadata(h logbook.Header) map[string]string {
@@ -32,6 +35,10 @@ func metadata(h logbook.Header) map[string]string {
 	}
 	if h.Previous != "" { // S3 does not keep an empty value
 		stored[metaPrevious] = h.Previous
+	}
+	if h.Original != "" { // what was never rewritten does not say so
+		stored[metaOriginal] = h.Original
+		stored[metaChanged] = strconv.Itoa(h.Changed)
 	}
 	return stored
 }
@@ -60,6 +67,10 @@ func readHeader(number int, stored map[string]string) (logbook.Header, error) {
 		Bytes:    read.number(metaBytes),
 		Digest:   lower[metaDigest],
 		Previous: lower[metaPrevious],
+		Original: lower[metaOriginal],
+	}
+	if header.Original != "" {
+		header.Changed = int(read.number(metaChanged))
 	}
 	if read.bad != "" {
 		return logbook.Header{}, fault.New(fault.Internal, "the object's metadata has no usable %s", read.bad)

@@ -4,7 +4,6 @@
 package s3archive
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -24,8 +23,6 @@ type Archive struct {
 	client *s3.Client
 	bucket string
 }
-
-var _ logbook.Archive = (*Archive)(nil)
 
 // New returns the archive in the bucket.
 func New(client *s3.Client, bucket string) *Archive {
@@ -54,15 +51,9 @@ func key(book logbook.Book, number int) *string {
 // cannot know that the chunk is its own. It stops like any other that lost,
 // and the next runner counts the chunk in.
 func (a *Archive) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk) error {
-	_, err := a.client.PutObject(ctx, &s3.PutObjectInput{
-		Bucket:          &a.bucket,
-		Key:             key(book, chunk.Number),
-		Body:            bytes.NewReader(chunk.Body),
-		IfNoneMatch:     aws.String("*"),
-		ContentType:     aws.String("application/x-ndjson"),
-		ContentEncoding: aws.String("gzip"),
-		Metadata:        metadata(chunk.Header),
-	})
+	input := a.putting(book, chunk)
+	input.IfNoneMatch = aws.String("*")
+	_, err := a.client.PutObject(ctx, input)
 	return explained(err, "store chunk %d of %s", chunk.Number, book)
 }
 
@@ -96,7 +87,7 @@ func (a *Archive) Remove(ctx context.Context, book logbook.Book) error {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err == nil {
-			err = a.delete(ctx, page.Contents)
+			err = a.delete(ctx, identified(page.Contents))
 		}
 		if err != nil {
 			return explained(err, "remove the chunks of %s", book)
@@ -105,14 +96,18 @@ func (a *Archive) Remove(ctx context.Context, book logbook.Book) error {
 	return nil
 }
 
-// delete removes one page of a listing, which is as much as one request takes.
-func (a *Archive) delete(ctx context.Context, objects []types.Object) error {
-	if len(objects) == 0 {
-		return nil
-	}
+func identified(objects []types.Object) []types.ObjectIdentifier {
 	doomed := make([]types.ObjectIdentifier, len(objects))
 	for i, object := range objects {
 		doomed[i] = types.ObjectIdentifier{Key: object.Key}
+	}
+	return doomed
+}
+
+// delete removes one page of a listing, which is as much as one request takes.
+func (a *Archive) delete(ctx context.Context, doomed []types.ObjectIdentifier) error {
+	if len(doomed) == 0 {
+		return nil
 	}
 	deleted, err := a.client.DeleteObjects(ctx, &s3.DeleteObjectsInput{
 		Bucket: &a.bucket,

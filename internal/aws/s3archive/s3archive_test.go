@@ -53,6 +53,10 @@ func TestArchive(t *testing.T) {
 		archive, _, _ := opened(t)
 		return archive
 	})
+	logbooktest.TestRewriter(t, func(t *testing.T) logbook.Rewriter {
+		archive, _, _ := opened(t)
+		return archive
+	})
 }
 
 func TestAChunkIsAnObjectThatAnyToolReads(t *testing.T) {

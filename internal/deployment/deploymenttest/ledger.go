@@ -25,6 +25,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 		{"end", endCases()},
 		{"cancel", cancelCases()},
 		{"note", noteCases()},
+		{"scrub", scrubCases()},
 		{"mend", mendCases()},
 		{"history", historyCases()},
 		{"delete", deleteCases()},

@@ -71,11 +71,14 @@ func testCancelled(t *testing.T, w *world) {
 		"Signals": func() error { _, err := w.Ledger.Signals(ctx, running.ID, running.Lease); return err },
 		"Cancel":  func() error { _, err := w.Ledger.Cancel(ctx, queued.ID, "ci", now); return err },
 		"Mend":    func() error { return w.Ledger.Mend(ctx, server, queued.ID) },
-		"Note":    func() error { return w.Ledger.Note(ctx, w.noted(t, service, server)) },
-		"Get":     func() error { _, err := w.History.Get(ctx, running.ID); return err },
-		"List":    func() error { _, err := w.History.List(ctx, service, deployment.Page{}); return err },
-		"Load":    func() error { _, err := w.History.Load(ctx, server); return err },
-		"Follow":  func() error { return w.History.Follow(ctx, running.ID, now) },
+		"Scrubbed": func() error {
+			return w.Ledger.Scrubbed(ctx, queued.ID, "", logbook.Mark{}, deployment.Scrub{})
+		},
+		"Note":   func() error { return w.Ledger.Note(ctx, w.noted(t, service, server)) },
+		"Get":    func() error { _, err := w.History.Get(ctx, running.ID); return err },
+		"List":   func() error { _, err := w.History.List(ctx, service, deployment.Page{}); return err },
+		"Load":   func() error { _, err := w.History.Load(ctx, server); return err },
+		"Follow": func() error { return w.History.Follow(ctx, running.ID, now) },
 	} {
 		wantCancelled(t, call, make())
 	}

@@ -1,0 +1,83 @@
+package dynamostore
+
+import (
+	"context"
+	"time"
+
+	"waybill/internal/deployment"
+	"waybill/internal/logbook"
+)
+
+// Scrubbed writes on the condition that the log still has the digest that the
+// record was read with. Nothing else can change a record that has ended.
+func (d *Deployments) Scrubbed(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
+	return settle(ctx, func() (bool, error) {
+		record, err := d.Get(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		next, err := record.Rewritten(was, mark, scrub)
+		if err != nil {
+			return false, err
+		}
+		log, err := part(markForm(next.Progress.Log))
+		if err != nil {
+			return false, err
+		}
+		form, err := part(scrubForm(next.Scrub))
+		if err != nil {
+			return false, err
+		}
+		_, done, err := d.change(ctx, change{
+			table:     d.tables.of(id.Kind()),
+			key:       recordKey(id),
+			update:    "SET #progress.#log = :log, #scrub = :scrub, #updated_at = :at",
+			condition: "#status = :status AND #progress.#log.#digest = :was",
+			values: item{":log": log, ":scrub": form, ":at": stamp(next.UpdatedAt), ":status": text(next.Status),
+				":was": text(was)},
+		})
+		return done, err
+	})
+}
+
+// scrubItem is what was done to a log since it ended.
+type scrubItem struct {
+	At         instant `dynamodbav:"at"`
+	By         string  `dynamodbav:"by"`
+	Deployment string  `dynamodbav:"deployment"`
+	Entries    int     `dynamodbav:"entries"`
+	Original   string  `dynamodbav:"original"`
+}
+
+func scrubForm(s deployment.Scrub) scrubItem {
+	return scrubItem{At: instant(s.At), By: s.By, Deployment: string(s.Deployment), Entries: s.Entries, Original: s.Original}
+}
+
+func (f scrubItem) scrub() deployment.Scrub {
+	return deployment.Scrub{At: time.Time(f.At), By: f.By, Deployment: deployment.ID(f.Deployment), Entries: f.Entries, Original: f.Original}
+}
+
+// scrubbedItem is how far a scrub is.
+type scrubbedItem struct {
+	Last    string `dynamodbav:"last"`
+	Logs    int    `dynamodbav:"logs"`
+	Changed int    `dynamodbav:"changed"`
+	Entries int    `dynamodbav:"entries"`
+	Damaged int    `dynamodbav:"damaged"`
+}
+
+// scrubbedForm is nil for a deployment that is no scrub: runners write progress
+// all the time.
+func scrubbedForm(s deployment.Scrubbed) *scrubbedItem {
+	if s == (deployment.Scrubbed{}) {
+		return nil
+	}
+	return &scrubbedItem{Last: string(s.Last), Logs: s.Logs, Changed: s.Changed, Entries: s.Entries, Damaged: s.Damaged}
+}
+
+func (f *scrubbedItem) scrubbed() deployment.Scrubbed {
+	if f == nil {
+		return deployment.Scrubbed{}
+	}
+	return deployment.Scrubbed{Last: deployment.ID(f.Last), Logs: f.Logs, Changed: f.Changed, Entries: f.Entries, Damaged: f.Damaged}
+}

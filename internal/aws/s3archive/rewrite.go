@@ -1,0 +1,79 @@
+package s3archive
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"waybill/internal/fault"
+	"waybill/internal/logbook"
+)
+
+var _ logbook.Rewriter = (*Archive)(nil)
+
+// Replace looks at what is there, and writes on the condition that it still is
+// what it looked at.
+//
+// As with Put, a writer whose answer got lost may be told Conflict. It stops,
+// and the next one finds the chunk rewritten.
+func (a *Archive) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header) error {
+	got, err := a.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &a.bucket, Key: key(book, chunk.Number)})
+	if err != nil {
+		return explained(err, "look at chunk %d of %s", chunk.Number, book)
+	}
+	there, err := readHeader(chunk.Number, got.Metadata)
+	if err != nil {
+		return explained(err, "look at chunk %d of %s", chunk.Number, book)
+	}
+	if there.Digest != was.Digest || there.Previous != was.Previous {
+		return fault.New(fault.Conflict, "Chunk %d of log %s is another by now.", chunk.Number, book)
+	}
+	input := a.putting(book, chunk)
+	input.IfMatch = got.ETag
+	_, err = a.client.PutObject(ctx, input)
+	return explained(err, "replace chunk %d of %s", chunk.Number, book)
+}
+
+// putting is the request that writes a chunk, without a condition.
+func (a *Archive) putting(book logbook.Book, chunk logbook.Chunk) *s3.PutObjectInput {
+	return &s3.PutObjectInput{
+		Bucket:          &a.bucket,
+		Key:             key(book, chunk.Number),
+		Body:            bytes.NewReader(chunk.Body),
+		ContentType:     aws.String("application/x-ndjson"),
+		ContentEncoding: aws.String("gzip"),
+		Metadata:        metadata(chunk.Header),
+	}
+}
+
+// Purge deletes the versions of the book's objects that are not the present
+// ones, a thousand a request. A bucket that keeps no versions has none; a
+// team may have switched them on, and then what was replaced would still be
+// there for whoever asks for it.
+func (a *Archive) Purge(ctx context.Context, book logbook.Book) error {
+	pages := s3.NewListObjectVersionsPaginator(a.client, &s3.ListObjectVersionsInput{Bucket: &a.bucket, Prefix: aws.String(folder(book))})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err == nil {
+			err = a.delete(ctx, older(page.Versions))
+		}
+		if err != nil {
+			return explained(err, "remove older forms of the chunks of %s", book)
+		}
+	}
+	return nil
+}
+
+// older are the versions that are not the present ones.
+func older(versions []types.ObjectVersion) []types.ObjectIdentifier {
+	var doomed []types.ObjectIdentifier
+	for _, version := range versions {
+		if !aws.ToBool(version.IsLatest) {
+			doomed = append(doomed, types.ObjectIdentifier{Key: version.Key, VersionId: version.VersionId})
+		}
+	}
+	return doomed
+}
