@@ -27,8 +27,8 @@ type AllOptions struct {
 }
 
 // All prepares the tools and runs every test that can run on this machine: the
-// packages, with an emulator for the adapters, and then the whole stack on each
-// emulator. Whatever happens, no emulator is left.
+// packages, with an emulator for the adapters, the fuzz targets if all must run,
+// and then the whole stack on each emulator. Whatever happens, no emulator is left.
 func All(ctx context.Context, opts AllOptions) (Summary, error) {
 	can, lacks := prepare.Kinds(ctx, emulator.MiniStack, emulator.LocalStackPyPI)
 	if reason, lacking := lacks[emulator.MiniStack]; lacking {
@@ -42,6 +42,13 @@ func All(ctx context.Context, opts AllOptions) (Summary, error) {
 	total, err := opts.packages(ctx, say)
 	if err != nil {
 		return total, err
+	}
+	if opts.Strict {
+		summary, err := Fuzz(ctx, FuzzOptions{Root: opts.Root, Packages: fuzzed, Time: fuzzTime, Out: opts.Out})
+		total = total.Add(summary)
+		if err != nil {
+			return total, err
+		}
 	}
 	for _, kind := range can {
 		say(fmt.Sprintf("\nThe whole stack on %s:", kind))

@@ -106,3 +106,29 @@ func TestKill(t *testing.T) {
 		}
 	})
 }
+
+const targets = `package m
+
+import "testing"
+
+func FuzzGood(f *testing.F) { f.Fuzz(func(t *testing.T, s string) {}) }
+func FuzzBad(f *testing.F) {
+	f.Add("")
+	f.Fuzz(func(t *testing.T, s string) {
+		if len(s) > 2 {
+			t.Error("it is too long")
+		}
+	})
+}
+`
+
+func TestFuzzCountsTargetsAndTellsWhatBreaksOne(t *testing.T) {
+	var out strings.Builder
+	summary, err := suite.Fuzz(t.Context(), suite.FuzzOptions{Root: module(t, targets), Packages: []string{"."}, Time: 2 * time.Second, Out: &out})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if summary.Passed != 1 || summary.Failed == 0 || !strings.Contains(out.String(), "it is too long") {
+		t.Errorf("%d passed, %d failed, want one that passes and one that fails:\n%s", summary.Passed, summary.Failed, out.String())
+	}
+}

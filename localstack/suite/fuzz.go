@@ -1,0 +1,71 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+// fuzzed are the packages whose fuzz targets are run for [fuzzTime] each where
+// nothing may be skipped. Elsewhere, and in other packages, only the inputs
+// that the repository has are tried, with the other tests.
+var fuzzed = []string{"./internal/redact"}
+
+const fuzzTime = time.Minute
+
+// FuzzOptions say what to run.
+type FuzzOptions struct {
+	// Root is the checkout, Packages are those in it.
+	Root     string
+	Packages []string
+	// Time is how long each target looks for an input that breaks it. One that
+	// it finds stays in the package's testdata/fuzz, to be committed with its
+	// cure.
+	Time time.Duration
+	// Out gets the report.
+	Out io.Writer
+}
+
+// Fuzz runs the fuzz targets one after the other; each counts as a test.
+func Fuzz(ctx context.Context, opts FuzzOptions) (Summary, error) {
+	var total Summary
+	for _, name := range opts.Packages {
+		targets, err := opts.targets(ctx, name)
+		if err != nil {
+			return total, err
+		}
+		fmt.Fprintf(opts.Out, "\nThe fuzz targets of %s, %s each:\n", strings.TrimPrefix(name, "./"), opts.Time)
+		for _, target := range targets {
+			summary, err := Run(ctx, Options{
+				Root:      opts.Root,
+				Arguments: []string{"-run=^$", "-fuzz=^" + target + "$", "-fuzztime=" + opts.Time.String(), name},
+				Out:       opts.Out,
+			})
+			total = total.Add(summary)
+			if err != nil {
+				return total, err
+			}
+		}
+	}
+	return total, nil
+}
+
+// targets lists the fuzz targets of a package.
+func (o FuzzOptions) targets(ctx context.Context, name string) ([]string, error) {
+	command := exec.CommandContext(ctx, "go", "test", "-list=^Fuzz", name)
+	command.Dir = o.Root
+	said, err := command.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go test -list: %w", err)
+	}
+	var targets []string
+	for _, word := range strings.Fields(string(said)) {
+		if strings.HasPrefix(word, "Fuzz") {
+			targets = append(targets, word)
+		}
+	}
+	return targets, nil
+}
