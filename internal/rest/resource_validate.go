@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"errors"
-	"time"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
@@ -15,10 +14,6 @@ type foundBody struct {
 	UUID    string `json:"uuid"`
 	Status  string `json:"status"`
 }
-
-// maxLook is how long a look may take. The answer is due within API Gateway's
-// 29 s.
-const maxLook = 20 * time.Second
 
 // validates is the endpoint that looks how resources of a kind are. That their
 // server does not answer is a finding, not a failure, as it is with servers.
@@ -64,7 +59,5 @@ func (k keeper) look(ctx context.Context, resource catalog.Deployable) (string, 
 	if err != nil {
 		return "", fault.Wrap(err, fault.Internal, "read the private key of server %s", server.ID)
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxLook)
-	defer cancel()
 	return k.Look(ctx, server, secrets[catalog.PrivateKeySecret], resource)
 }

@@ -46,6 +46,7 @@ type CatalogPorts struct {
 	Check func(context.Context, catalog.Deployable, *catalog.Server) error
 	// Look asks the server, opened with the private key, for the status of the
 	// resource ("running:healthy"). Unavailable, saying why, if it cannot tell.
+	// It takes less than the 29 s after which API Gateway gives up.
 	Look func(ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable) (string, error)
 }
 
@@ -94,15 +95,16 @@ func (o Options) withDefaults() Options {
 // now is the time as records and entities keep it: UTC, to the microsecond.
 func (o Options) now() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }
 
-// NewCatalog returns the handler of servers, keys, tokens, services and
-// applications. Internal if openapi.yaml cannot be read or names an operation
+// NewCatalog returns the handler of servers, keys, tokens, services,
+// applications and databases. Internal if openapi.yaml cannot be read or names an operation
 // of the function that has no endpoint; that goes for the other three too.
 func NewCatalog(ports CatalogPorts, opts Options) (http.Handler, error) {
 	opts = opts.withDefaults()
 	return newGate("catalog", ports.Tokens, opts, ports.endpoints(opts))
 }
 
-// NewDeploy returns the handler of start, stop, restart, deploy and cancel.
+// NewDeploy returns the handler of start, stop, restart, deploy, rollback and
+// cancel.
 func NewDeploy(ports DeployPorts, opts Options) (http.Handler, error) {
 	opts = opts.withDefaults()
 	return newGate("deploy", ports.Tokens, opts, ports.endpoints(opts))
@@ -114,7 +116,7 @@ func NewList(ports ListPorts, opts Options) (http.Handler, error) {
 	return newGate("list", ports.Tokens, opts, ports.endpoints(opts))
 }
 
-// NewShow returns the handler of one deployment and its log.
+// NewShow returns the handler of one deployment, its log and its configuration.
 func NewShow(ports ShowPorts, opts Options) (http.Handler, error) {
 	opts = opts.withDefaults()
 	return newGate("show", ports.Tokens, opts, ports.endpoints(opts))
