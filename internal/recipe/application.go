@@ -9,32 +9,56 @@ import (
 )
 
 // healthFile holds an application's health command. It is a file because a
-// condition of until switches sh's -e off for all that is written inside it.
+// condition of until switches sh's -e off for all that is written inside it, and
+// because no argument of a check is for a team's text.
 const healthFile = "health.sh"
 
+// operationFile holds the last operation of an application whose state nobody
+// but the team's own commands knows.
+const operationFile = "operation"
+
 func application(input Input, app *catalog.Application) (Plan, error) {
-	if app.Shell == nil {
-		return Plan{}, fault.New(fault.Internal, "application %s has no known form", app.ID)
+	switch {
+	case app.Shell != nil:
+		return shell(input, app)
+	case app.Image != nil:
+		return image(input, app)
+	case app.Dockerfile != nil:
+		return dockerfile(input, app)
+	case app.Compose != nil:
+		return composeSource(input, app)
 	}
+	return Plan{}, fault.New(fault.Internal, "application %s has no known form", app.ID)
+}
+
+// shell runs the team's own commands.
+func shell(input Input, app *catalog.Application) (Plan, error) {
 	variables, err := input.environment()
 	if err != nil {
 		return Plan{}, err
 	}
-	plan := Plan{Status: statusExited, Job: remote.Job{
-		Spool:           input.spool(),
-		Dir:             input.folder(),
-		Files:           []remote.File{{Path: environmentFile, Content: shellFile(variables)}},
-		EnvironmentFile: environmentFile,
-	}}
+	plan := input.plan()
+	plan.Job.EnvironmentFile = environmentFile
+	plan.Job.Files = []remote.File{
+		{Path: environmentFile, Content: shellFile(variables)},
+		{Path: operationFile, Content: []byte(input.Operation + "\n")},
+	}
 	if input.stops() {
 		plan.Job.Steps = append(plan.Job.Steps, stopShell(app.Shell))
 	}
-	if input.starts() {
+	switch {
+	case input.Operation == catalog.Delete:
+		plan.Job.Steps = append(plan.Job.Steps, input.removeFiles(environmentFile, operationFile, healthFile))
+	case !input.starts():
+		plan.Job.Steps = append(plan.Job.Steps, notStopped())
+	default:
 		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: startStep, Script: app.Shell.Start})
 		plan.Status = statusUnknown
 	}
-	if input.starts() && app.Shell.Health != "" {
+	if app.Shell.Health != "" && input.Operation != catalog.Delete {
 		plan.Job.Files = append(plan.Job.Files, remote.File{Path: healthFile, Content: []byte(app.Shell.Health + "\n")})
+	}
+	if input.starts() && app.Shell.Health != "" {
 		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: HealthStep, Script: healthScript(app)})
 		plan.Status = statusHealthy
 	}
@@ -48,6 +72,12 @@ func stopShell(shell *catalog.Shell) remote.Step {
 		return remote.Step{Name: stopStep, Script: "echo 'This application has no stop command; nothing was stopped.'"}
 	}
 	return remote.Step{Name: stopStep, Script: shell.Stop}
+}
+
+// notStopped notes that the application may still run.
+func notStopped() remote.Step {
+	return remote.Step{Name: reportStep, OnFailure: true,
+		Script: "echo start >" + operationFile + "\necho 'The stop command failed; the application may still be running.'"}
 }
 
 // healthScript asks the health command once a second until it exits 0 or the

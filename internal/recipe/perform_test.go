@@ -99,6 +99,7 @@ case "$*" in
 *' ps '*)
 	[ ! -s states.0 ] || echo ids
 	;;
+*'container inspect '*'range .Log'*) echo 'exit code 1: no answer' ;;
 *'container inspect '*State.Error*) echo "Docker says: $(cat error 2>/dev/null)" ;;
 *'container inspect '*)
 	n=$(cat turn)

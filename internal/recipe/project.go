@@ -193,6 +193,15 @@ func words(texts []string) string {
 // the log shows what a step does and not how.
 func run(folder, script string) string { return ". " + quote(path.Join(folder, script)) }
 
+// text is the text of a script, for those that run elsewhere than in a step.
+func text(script string) string {
+	content, err := scripts.ReadFile(script)
+	if err != nil { // embedded, and the tests look at each
+		return ""
+	}
+	return string(content)
+}
+
 // withScripts adds to the job the scripts that its steps run. They lie in the
 // spool and go with it.
 func withScripts(job remote.Job) (remote.Job, error) {

@@ -154,6 +154,15 @@ func (in Input) stops() bool {
 	return !in.starts() || in.Operation == catalog.Restart || in.Options.StopBeforeStart
 }
 
+// recreates reports whether containers are to be new ones even if nothing of
+// them has changed.
+func (in Input) recreates() bool { return in.stops() || in.Options.Force }
+
+// plan is the beginning of every plan.
+func (in Input) plan() Plan {
+	return Plan{Status: statusExited, Job: remote.Job{Spool: in.spool(), Dir: in.folder()}}
+}
+
 // pulls reports whether images are to be as new as the registry's.
 func (in Input) pulls() bool {
 	return in.Options.PullLatestImages || in.Operation == catalog.Deploy

@@ -16,6 +16,8 @@ while take; do
 	[ "$state" != created ] || text="$name was created and never started"
 	echo "$text: exit code $code, out of memory $oom, restarted $restarts times."
 	docker container inspect --format '{{with .State.Error}}Docker says: {{.}}{{end}}' "$name" | grep . || :
+	checked=$(docker container inspect --format '{{with .State.Health}}{{range .Log}}exit code {{.ExitCode}}: {{.Output}}{{println}}{{end}}{{end}}' "$name" | grep . | tail -n 5) || :
+	[ -z "$checked" ] || [ "$health" = healthy ] || printf 'Its health check said last:\n%s\n' "$checked"
 	echo "The last $last lines of $name:"
 	docker logs --tail "$last" "$name" 2>&1 || :
 done <<.

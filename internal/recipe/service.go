@@ -3,6 +3,7 @@ package recipe
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
 
@@ -15,7 +16,7 @@ import (
 const composeFile = "docker-compose.yml"
 
 func service(input Input, svc *catalog.Service) (Plan, error) {
-	plan := Plan{Status: statusExited, Job: remote.Job{Spool: input.spool(), Dir: input.folder()}}
+	plan := input.plan()
 	if input.Operation == catalog.Delete {
 		plan.Job.Steps = input.remove(composeFile, environmentFile)
 		return plan, nil
@@ -71,20 +72,25 @@ func (in Input) serviceSteps(parsed *types.Project) []remote.Step {
 	if in.stops() {
 		steps = append(steps, p.stop())
 	}
-	return append(steps, p.up(in.stops() || in.Options.Force)...)
+	return append(steps, p.up(in.recreates())...)
 }
 
-// build builds what the project builds. No base image is asked for anew unless
-// images are to be pulled: it may be one that only this server has.
+// build builds what the project builds.
 func (p project) build(options catalog.Options) remote.Step {
-	arguments := "build"
+	return remote.Step{Name: buildStep, Script: p.script(strings.Join(append([]string{"compose build"}, buildOptions(options)...), " "))}
+}
+
+// buildOptions are those of docker compose. No base image is asked for anew
+// unless images are to be pulled: it may be one that only this server has.
+func buildOptions(options catalog.Options) []string {
+	var words []string
 	if options.Force {
-		arguments += " --no-cache"
+		words = append(words, "--no-cache")
 	}
 	if options.PullLatestImages {
-		arguments += " --pull"
+		words = append(words, "--pull")
 	}
-	return remote.Step{Name: buildStep, Script: p.script("compose " + arguments)}
+	return words
 }
 
 // externalNetworks are the names of those that the services use and that are

@@ -1,0 +1,154 @@
+# Brings a git repository's files into the folder source, at a commit. Before is
+# set
+#   repository  what git clones
+#   branch      the branch or tag to follow; nothing for the repository's own
+#   commit      the commit, or the beginning of its hash; nothing for the last
+#   directory   the folder in the repository that is used, "." for all of it
+#   file        the file that must be in it
+#   clean       not empty if nothing else may be in source
+#   again       not empty if what was built before may be used again; then
+#   image       is the image that must be there, or nothing
+#   scratch     a folder for what is needed only now
+# and the files that open the repository lie in the folder: see git.go.
+#
+# In the folder lie repository, which is git's own, and source; commit, the hash
+# and the first line of the message of what this deployment is about; fetched,
+# the same until it is built; and built, the same of what was built last.
+#
+# Every fetch is of one commit where the server can do that.
+
+fail() {
+	echo "$1" >&2
+	exit 1
+}
+
+# forget removes what opens the repository, however this ends.
+forget() {
+	rm -f deploy.key git-user git-password askpass.sh
+}
+
+usable() {
+	[ -n "$again" ] && [ -e built ] && [ -e "source/$directory/$file" ] || return 1
+	if [ -n "$image" ]; then
+		docker image inspect "$image" >/dev/null 2>&1
+	else
+		[ ! -e fetched ]
+	fi
+}
+
+# fetch says in words of ours what git's mean for whoever set this up.
+fetch() {
+	status=0
+	git fetch --no-tags --force "$@" 2>"$said" || status=$?
+	cat "$said" >&2
+	[ "$status" -ne 0 ] || return 0
+	case $(cat "$said") in
+	*'Host key verification failed'*) fail 'The host of the repository did not show a key that is known of it.' ;;
+	*'Permission denied'* | *'Authentication failed'* | *'could not read Username'* | *'could not read Password'* | *'terminal prompts disabled'* | *'epository not found'* | *'Invalid username or'*)
+		fail 'The repository did not open: it needs a deploy key, or a user name and a password, that may read it.'
+		;;
+	*"couldn't find remote ref"*) fail "The repository has no branch or tag ${branch:-at all}." ;;
+	*'dumb http'*) return 1 ;;
+	esac
+	fail 'The repository could not be fetched.'
+}
+
+# everything fetches all branches and tags.
+everything() {
+	deeper=
+	[ ! -e "$GIT_DIR/shallow" ] || deeper=--unshallow
+	fetch $deeper -- "$repository" '+refs/heads/*:refs/waybill/heads/*' '+refs/tags/*:refs/waybill/tags/*'
+}
+
+# seek sets target to what is to be checked out.
+seek() {
+	if [ -z "$commit" ]; then
+		target=refs/waybill/target
+		fetch --depth 1 -- "$repository" "+${branch:-HEAD}:$target" || fetch -- "$repository" "+${branch:-HEAD}:$target"
+		return
+	fi
+	target=$commit
+	if [ "${#commit}" -ge 40 ]; then
+		! git cat-file -e "$commit^{commit}" 2>/dev/null || return 0
+		! git fetch --quiet --no-tags --depth 1 -- "$repository" "$commit" 2>/dev/null || return 0
+	fi
+	everything
+	git cat-file -e "$commit^{commit}" 2>/dev/null || fail "The repository has no commit $commit."
+}
+
+# inside refuses a place that a link in the repository leads out of it.
+inside() {
+	real=$(readlink -f -- "$1") || fail "The repository has no $2."
+	case $real/ in
+	"$root"/*) ;;
+	*) fail "$2 leads out of the repository." ;;
+	esac
+}
+
+trap forget EXIT
+trap 'exit 143' TERM INT HUP
+folder=$(pwd -P)
+if usable; then
+	cp built commit
+	rm -f fetched
+	read -r hash <built
+	echo "Nothing is fetched: what was built from $hash is used again."
+	exit 0
+fi
+command -v git >/dev/null 2>&1 || fail 'This server has no git. Install it.'
+
+LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_DIR=$folder/repository GIT_WORK_TREE=$folder/source
+export LC_ALL GIT_TERMINAL_PROMPT GIT_DIR GIT_WORK_TREE
+ssh="ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=20"
+if [ -e known_hosts ]; then
+	ssh="$ssh -o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null -o UserKnownHostsFile=$folder/known_hosts"
+else
+	ssh="$ssh -o StrictHostKeyChecking=accept-new -o UserKnownHostsFile=$folder/known_hosts.seen"
+fi
+[ ! -e deploy.key ] || ssh="$ssh -o IdentitiesOnly=yes -i $folder/deploy.key"
+GIT_SSH_COMMAND=$ssh
+export GIT_SSH_COMMAND
+if [ -e askpass.sh ]; then
+	GIT_ASKPASS=$folder/askpass.sh
+	export GIT_ASKPASS
+fi
+case $repository in
+/* | file://*)
+	# One on the server is another user's, perhaps. What git runs there reads
+	# only a user's own settings for whether that may be.
+	mkdir -p "$scratch/home"
+	printf '[safe]\n\tdirectory = *\n' >"$scratch/home/.gitconfig"
+	HOME=$scratch/home
+	export HOME
+	unset XDG_CONFIG_HOME GIT_CONFIG_GLOBAL
+	;;
+esac
+
+mkdir -p source
+said=$scratch/git-said
+rm -f "$GIT_DIR"/*.lock # of one that was killed: nobody else works here
+git init --quiet --template= >"$said" 2>&1 || {
+	cat "$said" >&2
+	exit 1
+}
+# No password may stay with a helper of the server's, nor a process behind.
+git config credential.helper ''
+git config gc.autoDetach false
+git config maintenance.autoDetach false
+git config advice.detachedHead false
+seek
+git checkout --quiet --force --detach "$target"
+[ -z "$clean" ] || git clean --quiet --force --force -d -x
+root=$(readlink -f source)
+inside "source/$directory" "folder $directory"
+inside "source/$directory/$file" "file $directory/$file"
+[ -f "source/$directory/$file" ] || fail "The repository has no file $directory/$file."
+
+git log -1 --format='%H%n%s' | head -c 2000 >commit.waybill-new
+mv commit.waybill-new commit
+cp commit fetched
+{
+	read -r hash
+	read -r message || :
+} <commit
+echo "At commit $hash: $message"

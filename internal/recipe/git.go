@@ -1,0 +1,212 @@
+package recipe
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/types"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+	"waybill/internal/remote"
+)
+
+// What lies in the folder of an application that is built from a repository;
+// fetch.sh says which is which.
+const (
+	sourceFolder     = "source"
+	repositoryFolder = "repository"
+	commitFile       = "commit"
+	builtFile        = "built"
+	fetchedFile      = "fetched"
+	deployKeyFile    = "deploy.key"
+	gitUserFile      = "git-user"
+	gitPasswordFile  = "git-password"
+	askpassFile      = "askpass.sh"
+	knownHostsFile   = "known_hosts"
+	seenHostsFile    = "known_hosts.seen"
+)
+
+// gitFiles are all of them but the source, for their removal.
+var gitFiles = []string{repositoryFolder, commitFile, builtFile, fetchedFile, deployKeyFile, gitUserFile, gitPasswordFile, askpassFile,
+	knownHostsFile, seenHostsFile}
+
+// dockerfile runs one container of an image that is built on the server.
+func dockerfile(input Input, app *catalog.Application) (Plan, error) {
+	form := app.Dockerfile
+	id := string(app.ID)
+	built := oneContainer{Container: form.Container, id: id, image: "waybill/" + id + ":latest", build: &types.BuildConfig{
+		Context:    "./" + path.Join(sourceFolder, inTree(form.Directory)),
+		Dockerfile: form.Path,
+	}}
+	plan := input.plan()
+	if input.Operation == catalog.Delete {
+		plan.Job.Steps = input.remove(append([]string{sourceFolder, composeFile, containerEnvironment, healthFile}, gitFiles...)...)
+		plan.Job.Steps[0].Script += fmt.Sprintf("\ndocker image rm %s >/dev/null 2>&1 || :", quote(built.image))
+		return plan, nil
+	}
+	variables, err := input.environment()
+	if err != nil {
+		return Plan{}, err
+	}
+	if plan.Job.Files, err = built.files(variables); err != nil {
+		return Plan{}, err
+	}
+	p := input.projectOf()
+	if !input.starts() {
+		plan.Job.Steps = input.needingDocker([]remote.Step{p.down()})
+		return plan, nil
+	}
+	openers, err := input.openers(&form.Source)
+	if err != nil {
+		return Plan{}, err
+	}
+	plan.Job.Files = append(plan.Job.Files, openers...)
+	plan.Job.Steps = []remote.Step{
+		input.fetch(&form.Source, form.Path, built.image),
+		p.buildFetched(input.Options),
+		input.makeNetworks(sharedNetwork),
+	}
+	if input.stops() {
+		plan.Job.Steps = append(plan.Job.Steps, p.stop())
+	}
+	plan.Job.Steps = input.needingDocker(append(plan.Job.Steps, p.up(input.recreates())...))
+	plan.Status = checkedStatus(form.Health)
+	return plan, nil
+}
+
+// composeSource runs a compose file of a repository.
+func composeSource(input Input, app *catalog.Application) (Plan, error) {
+	form := app.Compose
+	plan, p := input.plan(), input.projectIn(form)
+	if input.Operation == catalog.Delete {
+		plan.Job.Steps = input.remove(append([]string{environmentFile}, gitFiles...)...)
+		if !input.Options.DeleteVolumes {
+			plan.Job.Steps[0].Script += "\n" + keepUntracked(plan.Job.Dir)
+		}
+		return plan, nil
+	}
+	variables, err := input.environment()
+	if err != nil {
+		return Plan{}, err
+	}
+	plan.Job.Files = []remote.File{{Path: environmentFile, Content: dotenvFile(variables)}}
+	if !input.starts() {
+		plan.Job.Steps = input.needingDocker([]remote.Step{p.down()})
+		return plan, nil
+	}
+	openers, err := input.openers(&form.Source)
+	if err != nil {
+		return Plan{}, err
+	}
+	plan.Job.Files = append(plan.Job.Files, openers...)
+	plan.Job.Steps = input.needingDocker(input.composeSourceSteps(form, p))
+	plan.Status = statusUnknown
+	return plan, nil
+}
+
+func (in Input) composeSourceSteps(form *catalog.ComposeSource, p project) []remote.Step {
+	steps := []remote.Step{in.fetch(&form.Source, form.Path, "")}
+	if in.ForbidHostAccess {
+		steps = append(steps, in.checkPolicy(p))
+	}
+	steps = append(steps, in.makeExternalNetworks(p), p.pull(!in.pulls()), p.buildFetched(in.Options))
+	if in.stops() {
+		steps = append(steps, p.stop())
+	}
+	return append(steps, p.up(in.recreates())...)
+}
+
+// projectIn is the project whose compose file lies in the source. The variables
+// of the repository's own .env are read before the resource's, which win.
+func (in Input) projectIn(form *catalog.ComposeSource) project {
+	p := in.projectOf()
+	folder := path.Join(sourceFolder, inTree(form.Directory))
+	p.file = path.Join(folder, form.Path)
+	own := quote(path.Join(folder, environmentFile))
+	p.before = fmt.Sprintf("\tset -- --env-file %s \"$@\"\n\t[ ! -f %s ] || set -- --env-file %s \"$@\"\n", environmentFile, own, own)
+	p.files = []string{"--project-directory", quote(folder), "--file", quote(p.file)}
+	return p
+}
+
+// fetch brings the files of the source. What was built before is used again by
+// a restart, which is not for something new, if it is still there.
+func (in Input) fetch(source *catalog.Source, file, image string) remote.Step {
+	commit, clean, again := in.Options.Commit, "", ""
+	if commit == "" {
+		commit = source.Commit
+	}
+	if image != "" { // only an image's source is all the repository's
+		clean = "yes"
+	}
+	if in.Operation == catalog.Restart && !in.Options.Force && !in.Options.PullLatestImages && in.Options.Commit == "" {
+		again = "yes"
+	}
+	return remote.Step{Name: fetchStep, Script: fmt.Sprintf(`repository=%s
+branch=%s commit=%s
+directory=%s file=%s
+clean=%s again=%s image=%s scratch=%s
+%s`, quote(source.Repository), quote(source.Branch), quote(commit), quote(inTree(source.Directory)), quote(file),
+		clean, again, quote(image), quote(in.spool()), run(in.spool(), "fetch.sh"))}
+}
+
+// openers are the files that open the repository. fetch.sh removes them as soon
+// as it has fetched.
+func (in Input) openers(source *catalog.Source) ([]remote.File, error) {
+	if err := plain(in.Options.Commit); err != nil {
+		return nil, err
+	}
+	var files []remote.File
+	if source.KeyID != "" {
+		if in.DeployKey == "" {
+			return nil, fault.New(fault.Invalid, "The deploy key of the repository is gone. Set it again.")
+		}
+		files = append(files, remote.File{Path: deployKeyFile, Content: []byte(strings.TrimRight(in.DeployKey, "\n") + "\n")})
+	}
+	if password, found := in.Secrets[catalog.GitPasswordSecret]; found {
+		files = append(files,
+			remote.File{Path: gitUserFile, Content: []byte(source.UserName)},
+			remote.File{Path: gitPasswordFile, Content: []byte(password)},
+			remote.File{Path: askpassFile, Content: []byte(text("askpass.sh")), Mode: 0o700})
+	}
+	if source.HostKeys != "" {
+		files = append(files, remote.File{Path: knownHostsFile, Content: []byte(strings.TrimRight(source.HostKeys, "\n") + "\n")})
+	}
+	return files, nil
+}
+
+// commitHash is the hash of a commit, or its beginning.
+var commitHash = regexp.MustCompile(`^[0-9a-fA-F]{7,64}$`)
+
+// plain refuses a commit that git would take for more than one.
+func plain(commit string) error {
+	if commit == "" || commitHash.MatchString(commit) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "%q is no hash of a commit: give 7 to 64 hexadecimal digits.", commit)
+}
+
+// buildFetched builds what was fetched. No base image is asked for anew unless
+// images are to be pulled: it may be one that only this server has. Nothing of
+// the environment goes into a build.
+func (p project) buildFetched(options catalog.Options) remote.Step {
+	return remote.Step{Name: buildStep, Script: p.script("set -- "+strings.Join(buildOptions(options), " "), run(p.scripts, "build.sh"))}
+}
+
+// makeExternalNetworks makes those that a file uses which is known only there.
+func (in Input) makeExternalNetworks(p project) remote.Step {
+	return remote.Step{Name: networkStep, Script: p.script(
+		"lock="+quote(path.Join(in.DataDir, ".networks.lock")), run(p.scripts, "externals.sh"), run(p.scripts, "networks.sh"))}
+}
+
+// keepUntracked removes from the source what git knows, and leaves what
+// containers wrote there.
+func keepUntracked(folder string) string {
+	return fmt.Sprintf("cd %s\n[ ! -d %s ] || GIT_DIR=$PWD/%s GIT_WORK_TREE=$PWD/%s git rm -r --quiet --force . || :\nrmdir %s 2>/dev/null || :",
+		quote(folder), repositoryFolder, repositoryFolder, sourceFolder, sourceFolder)
+}
+
+// inTree is a folder of a repository as a relative path.
+func inTree(directory string) string { return path.Join(".", strings.TrimLeft(directory, "/")) }

@@ -1,0 +1,439 @@
+package recipe_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"waybill/internal/catalog"
+	"waybill/internal/recipe"
+	"waybill/internal/remote"
+)
+
+// upstream is a git repository of the team's.
+type upstream struct {
+	t   *testing.T
+	dir string
+}
+
+func newUpstream(t *testing.T) upstream {
+	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		if os.Getenv("WAYBILL_CI") != "" {
+			t.Fatal("git is missing")
+		}
+		t.Skip("no git here; install it to run this")
+	}
+	u := upstream{t, filepath.Join(t.TempDir(), "it's a repository")}
+	u.git("init", "--quiet", "--initial-branch=main", u.dir)
+	return u
+}
+
+func (u upstream) git(arguments ...string) string {
+	u.t.Helper()
+	cmd := exec.Command("git", arguments...)
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org")
+	if _, err := os.Stat(u.dir); err == nil {
+		cmd.Dir = u.dir
+	}
+	said, err := cmd.CombinedOutput()
+	if err != nil {
+		u.t.Fatalf("git %v: %s", arguments, said)
+	}
+	return strings.TrimSpace(string(said))
+}
+
+// commit writes the files and returns the commit's hash.
+func (u upstream) commit(message string, files map[string]string) string {
+	u.t.Helper()
+	for name, text := range files {
+		name = filepath.Join(u.dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			u.t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			u.t.Fatal(err)
+		}
+	}
+	u.git("add", "--all")
+	u.git("commit", "--quiet", "--message", message)
+	return u.git("rev-parse", "HEAD")
+}
+
+// builder deploys an application of one folder, up to its building.
+type builder struct {
+	t    *testing.T
+	app  *catalog.Application
+	data string
+	stub stub
+}
+
+func newBuilder(t *testing.T, app *catalog.Application) builder {
+	app.Environment = nil
+	return builder{t, app, t.TempDir(), newStub(t)}
+}
+
+func (b builder) folder() string { return filepath.Join(b.data, "applications", string(b.app.ID)) }
+
+func (b builder) run(operation catalog.Operation, options catalog.Options, environment ...string) []result {
+	b.t.Helper()
+	input := applicationInput("", b.app, operation, options)
+	input.DataDir = b.data
+	return b.perform(input, environment...)
+}
+
+func (b builder) perform(input recipe.Input, environment ...string) []result {
+	b.t.Helper()
+	plan, err := recipe.Build(input)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	var steps []remote.Step
+	for _, step := range plan.Job.Steps {
+		if step.Name == "Fetch" || step.Name == "Build" || input.Operation == catalog.Delete {
+			steps = append(steps, step)
+		}
+	}
+	plan.Job.Steps = steps
+	return perform(b.t, plan, append(b.stub.environment(), environment...)...)
+}
+
+// is checks the text of a file in the application's folder.
+func (b builder) is(name, want string) {
+	b.t.Helper()
+	got, err := os.ReadFile(filepath.Join(b.folder(), name))
+	if err != nil || string(got) != want {
+		b.t.Errorf("%s is %q (%v), want %q", name, got, err, want)
+	}
+}
+
+func (b builder) gone(names ...string) {
+	b.t.Helper()
+	for _, name := range names {
+		if _, err := os.Lstat(filepath.Join(b.folder(), name)); err == nil {
+			b.t.Errorf("%s is still there", name)
+		}
+	}
+}
+
+func last(results []result) result { return results[len(results)-1] }
+
+func local(u upstream) *catalog.Application {
+	return dockerfileApp(func(form *catalog.Dockerfile) { form.Repository, form.Branch = u.dir, "" })
+}
+
+func TestFetch(t *testing.T) {
+	u := newUpstream(t)
+	first := u.commit("first\n\nwith more", map[string]string{"Dockerfile": "one", "sub/Dockerfile": "sub", "old": "x"})
+	u.git("tag", "v1")
+	u.git("rm", "--quiet", "old")
+	second := u.commit("second: it's $HOME", map[string]string{"Dockerfile": "two"})
+	u.git("checkout", "--quiet", "-b", "side")
+	side := u.commit("side", map[string]string{"Dockerfile": "side"})
+	u.git("checkout", "--quiet", "main")
+
+	for _, c := range []struct {
+		name          string
+		branch        string
+		commit, other string
+		hash, text    string
+	}{
+		{"the repository's own branch", "", "", "", second + "\nsecond: it's $HOME\n", "two"},
+		{"a branch", "side", "", "", side + "\nside\n", "side"},
+		{"a tag", "v1", "", "", first + "\nfirst\n", "one"},
+		{"a commit", "main", first, "", first + "\nfirst\n", "one"},
+		{"the beginning of a commit", "main", first[:8], "", first + "\nfirst\n", "one"},
+		{"a commit for this time", "main", second, first, first + "\nfirst\n", "one"},
+	} {
+		t.Run(c.name+" is fetched and built", func(t *testing.T) {
+			app := local(u)
+			app.Dockerfile.Branch, app.Dockerfile.Commit = c.branch, c.commit
+			b := newBuilder(t, app)
+			results := b.run(catalog.Deploy, catalog.Options{Commit: c.other})
+			if r := last(results); r.exit != 0 || len(results) != 2 {
+				t.Fatalf("%+v", results)
+			}
+			b.is("source/Dockerfile", c.text)
+			b.is("commit", c.hash)
+			b.is("built", c.hash)
+			b.gone("fetched", "source/.git", "commit.waybill-new")
+			hash, message, _ := strings.Cut(strings.TrimSpace(c.hash), "\n")
+			if want := "At commit " + hash + ": " + message + "\n"; results[0].stdout != want {
+				t.Errorf("said %q, want %q", results[0].stdout, want)
+			}
+		})
+	}
+	t.Run("what a build left in the source is cleared, and what git dropped too", func(t *testing.T) {
+		app := local(u)
+		app.Dockerfile.Commit = first
+		b := newBuilder(t, app)
+		b.run(catalog.Deploy, catalog.Options{})
+		b.is("source/old", "x")
+		if err := os.WriteFile(filepath.Join(b.folder(), "source", "left"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := last(b.run(catalog.Deploy, catalog.Options{Commit: second})); r.exit != 0 {
+			t.Fatal(r)
+		}
+		b.gone("source/old", "source/left")
+		b.is("source/Dockerfile", "two")
+	})
+	t.Run("a commit that was fetched before needs no repository", func(t *testing.T) {
+		b := newBuilder(t, local(u))
+		b.run(catalog.Deploy, catalog.Options{Commit: first})
+		b.run(catalog.Deploy, catalog.Options{Commit: second})
+		b.app.Dockerfile.Repository = "/nowhere"
+		if r := last(b.run(catalog.Deploy, catalog.Options{Commit: first})); r.exit != 0 {
+			t.Fatal(r)
+		}
+		b.is("source/Dockerfile", "one")
+	})
+	t.Run("a lock that a killed git left is no obstacle", func(t *testing.T) {
+		b := newBuilder(t, local(u))
+		b.run(catalog.Deploy, catalog.Options{})
+		if err := os.WriteFile(filepath.Join(b.folder(), "repository", "index.lock"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if r := last(b.run(catalog.Deploy, catalog.Options{})); r.exit != 0 {
+			t.Fatal(r)
+		}
+	})
+}
+
+func TestFetchFromAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a repository away")
+	}
+	u := newUpstream(t)
+	first := u.commit("first", map[string]string{"Dockerfile": "one"})
+	err := filepath.WalkDir(u.dir, func(name string, _ os.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(name, 12345, 12345))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBuilder(t, local(u))
+	if r := last(b.run(catalog.Deploy, catalog.Options{})); r.exit != 0 {
+		t.Fatalf("%+v", r)
+	}
+	b.is("built", first+"\nfirst\n")
+}
+
+func TestFetchFails(t *testing.T) {
+	u := newUpstream(t)
+	if err := os.Symlink("/", filepath.Join(u.dir, "root")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/etc/passwd", filepath.Join(u.dir, "users")); err != nil {
+		t.Fatal(err)
+	}
+	u.commit("first", map[string]string{"Dockerfile": "one", "sub/x": "x"})
+	for _, c := range []struct {
+		name   string
+		change func(*catalog.Dockerfile)
+		want   string
+	}{
+		{"a branch that is not there", func(form *catalog.Dockerfile) { form.Branch = "it's" }, "no branch or tag it's."},
+		{"a commit that is not there", func(form *catalog.Dockerfile) { form.Commit = commit }, "no commit " + commit},
+		{"a folder that is not there", func(form *catalog.Dockerfile) { form.Directory = "/none" }, "no file none/Dockerfile"},
+		{"a file that is not there", func(form *catalog.Dockerfile) { form.Directory = "/sub" }, "no file sub/Dockerfile"},
+		{"a folder that leads out", func(form *catalog.Dockerfile) { form.Directory, form.Path = "/root/etc", "passwd" }, "folder root/etc leads out of the repository"},
+		{"a file that leads out", func(form *catalog.Dockerfile) { form.Path = "users" }, "leads out of the repository"},
+		{"a repository that is not there", func(form *catalog.Dockerfile) { form.Repository = "/nowhere" }, "could not be fetched"},
+	} {
+		t.Run(c.name+" is said", func(t *testing.T) {
+			app := local(u)
+			c.change(app.Dockerfile)
+			b := newBuilder(t, app)
+			results := b.run(catalog.Deploy, catalog.Options{})
+			if r := results[0]; len(results) != 1 || r.exit == 0 || !strings.Contains(r.stderr, c.want) {
+				t.Errorf("%+v, want %q", results, c.want)
+			}
+			b.gone("fetched", "built")
+		})
+	}
+	t.Run("git's own words are there too", func(t *testing.T) {
+		b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) { form.Repository = "/nowhere" }))
+		if r := b.run(catalog.Deploy, catalog.Options{})[0]; !strings.Contains(r.stderr, "fatal: ") {
+			t.Errorf("stderr %q", r.stderr)
+		}
+	})
+	t.Run("a server without git says so", func(t *testing.T) {
+		b := newBuilder(t, local(u))
+		for _, tool := range []string{"sh", "rm", "readlink"} {
+			path, err := exec.LookPath(tool)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Symlink(path, filepath.Join(b.stub.dir, tool)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if r := b.run(catalog.Deploy, catalog.Options{}, "PATH="+b.stub.dir)[0]; r.exit == 0 || !strings.Contains(r.stderr, "This server has no git.") {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+func TestRestartUsesWhatWasBuilt(t *testing.T) {
+	u := newUpstream(t)
+	first := u.commit("first", map[string]string{"Dockerfile": "one"})
+	b := newBuilder(t, local(u))
+	if r := last(b.run(catalog.Restart, catalog.Options{})); r.exit != 0 {
+		t.Fatal(r)
+	}
+	b.is("built", first+"\nfirst\n")
+	u.commit("second", map[string]string{"Dockerfile": "two"})
+	t.Run("a restart neither fetches nor builds", func(t *testing.T) {
+		results := b.run(catalog.Restart, catalog.Options{})
+		if r := last(results); r.exit != 0 || !strings.Contains(results[0].stdout, "what was built from "+first+" is used again") || !strings.Contains(r.stdout, "nothing is built") {
+			t.Errorf("%+v", results)
+		}
+		b.is("source/Dockerfile", "one")
+		b.gone("deploy.key")
+	})
+	t.Run("it does after a failed build, whose commit it does not claim", func(t *testing.T) {
+		b.stub.write(t, "other", "1")
+		results := b.run(catalog.Deploy, catalog.Options{})
+		if r := last(results); r.name != "Build" || r.exit != 1 {
+			t.Fatalf("%+v", results)
+		}
+		b.is("built", first+"\nfirst\n")
+		b.stub.write(t, "other", "0")
+		b.run(catalog.Restart, catalog.Options{})
+		b.is("commit", first+"\nfirst\n")
+		b.is("built", first+"\nfirst\n")
+		b.gone("fetched")
+	})
+	t.Run("it fetches and builds if the image is gone", func(t *testing.T) {
+		b.stub.write(t, "other", "1")
+		if results := b.run(catalog.Restart, catalog.Options{}); last(results).name != "Build" || last(results).exit != 1 {
+			t.Errorf("%+v", results)
+		}
+		b.is("source/Dockerfile", "two")
+	})
+	t.Run("a start fetches", func(t *testing.T) {
+		b.stub.write(t, "other", "0")
+		third := u.commit("third", map[string]string{"Dockerfile": "three"})
+		b.run(catalog.Start, catalog.Options{})
+		b.is("commit", third+"\nthird\n")
+	})
+}
+
+// fakeSSH notes how it is called, and with which key, and refuses.
+const fakeSSH = `#!/bin/sh
+printf '%s\n' "$@" >"$STUB/ssh.args"
+cat deploy.key "$STUB/../deploy.key" 2>/dev/null >"$STUB/ssh.key"
+ls -l deploy.key 2>/dev/null | cut -c1-10 >"$STUB/ssh.mode"
+cat "$STUB/ssh.says" >&2
+exit 255
+`
+
+func TestFetchOpensOverSSH(t *testing.T) {
+	newUpstream(t)
+	for _, c := range []struct {
+		name, says string
+		change     func(*catalog.Dockerfile)
+		want       string
+		arguments  []string
+	}{
+		{"a key that may not", "git@host: Permission denied (publickey).", func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" },
+			"needs a deploy key", []string{"IdentitiesOnly=yes", "StrictHostKeyChecking=accept-new", "/known_hosts.seen", "/deploy.key", "BatchMode=yes"}},
+		{"no key at all", "git@host: Permission denied (publickey).", nil, "needs a deploy key", []string{"BatchMode=yes"}},
+		{"a host that is not the known one", "Host key verification failed.", func(form *catalog.Dockerfile) { form.HostKeys = "host ssh-ed25519 AAAA" },
+			"did not show a key that is known", []string{"StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null", "/known_hosts"}},
+	} {
+		t.Run(c.name+" is said", func(t *testing.T) {
+			b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) {
+				form.Repository = "git@host:acme/web.git"
+				if c.change != nil {
+					c.change(form)
+				}
+			}))
+			b.stub.write(t, "ssh", strings.ReplaceAll(fakeSSH, "deploy.key", b.folder()+"/deploy.key"))
+			b.stub.write(t, "ssh.says", c.says+"\n")
+			r := b.run(catalog.Deploy, catalog.Options{})[0]
+			if r.exit == 0 || !strings.Contains(r.stderr, c.says) || !strings.Contains(r.stderr, c.want) {
+				t.Errorf("%+v, want %q and %q", r, c.says, c.want)
+			}
+			for _, want := range c.arguments {
+				if arguments := b.stub.read(t, "ssh.args"); !strings.Contains(arguments, want) {
+					t.Errorf("ssh was called without %q: %s", want, arguments)
+				}
+			}
+			if b.app.Dockerfile.KeyID != "" && (!strings.Contains(b.stub.read(t, "ssh.key"), "not a key at all") || b.stub.read(t, "ssh.mode") != "-rw-------\n") {
+				t.Errorf("the key was %q, mode %q", b.stub.read(t, "ssh.key"), b.stub.read(t, "ssh.mode"))
+			}
+			b.gone("deploy.key")
+		})
+	}
+}
+
+func TestFetchOpensOverHTTP(t *testing.T) {
+	newUpstream(t)
+	const user, token = `it's "me"`, `p@ss 'word' $HOME \ é`
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, password, given := r.BasicAuth()
+		asked = append(asked, name+"|"+password)
+		if !given || name != user || password != token {
+			w.Header().Set("WWW-Authenticate", `Basic realm="git"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+	}))
+	defer server.Close()
+	b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) { form.Repository, form.UserName = server.URL+"/web.git", user }))
+	input := applicationInput("", b.app, catalog.Deploy, catalog.Options{})
+	input.DataDir, input.Secrets = b.data, map[string]string{catalog.GitPasswordSecret: token}
+	r := b.perform(input)[0]
+	if r.exit == 0 || len(asked) < 2 || asked[len(asked)-1] != user+"|"+token {
+		t.Errorf("git sent %q, %+v", asked, r)
+	}
+	b.gone("git-user", "git-password", "askpass.sh")
+
+	input.Secrets = map[string]string{catalog.GitPasswordSecret: "wrong"}
+	if r := b.perform(input)[0]; r.exit == 0 || !strings.Contains(r.stderr, "a user name and a password, that may read it") {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestDeleteKeepsWhatContainersWrote(t *testing.T) {
+	u := newUpstream(t)
+	u.commit("first", map[string]string{"docker-compose.yaml": "services: {}", "conf/a": "a"})
+	for _, volumes := range []bool{false, true} {
+		b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository = u.dir }))
+		if r := last(b.run(catalog.Deploy, catalog.Options{})); r.exit != 0 {
+			t.Fatal(r)
+		}
+		for _, name := range []string{"source/data/rows", ".waybill-lock"} {
+			name = filepath.Join(b.folder(), name)
+			if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, []byte("data"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := last(b.run(catalog.Delete, catalog.Options{DeleteVolumes: volumes}))
+		if r.exit != 0 {
+			t.Fatal(r)
+		}
+		b.is(".waybill-lock", "data")
+		b.gone("repository", "commit", "built", "source/conf", "source/docker-compose.yaml", ".env")
+		if volumes {
+			b.gone("source")
+			continue
+		}
+		b.is("source/data/rows", "data")
+		if !strings.Contains(r.stdout, "Kept in "+b.folder()+":\nsource\n") {
+			t.Errorf("said %q", r.stdout)
+		}
+	}
+}

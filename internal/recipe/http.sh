@@ -1,0 +1,36 @@
+# Asks over HTTP whether what runs in this container is well. Before is set
+#   port path   what to GET
+#   within      the seconds for an answer
+#
+# It runs in whatever image it is given, with what that has.
+unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
+url=http://127.0.0.1:$port$path
+code=
+if command -v curl >/dev/null 2>&1; then
+	code=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time "$within" "$url")
+elif command -v wget >/dev/null 2>&1; then
+	said=$(wget -S -O /dev/null -T "$within" "$url" 2>&1)
+	case $said in
+	*HTTP/*)
+		said=${said#*HTTP/}
+		said=${said#* }
+		code=${said%%[!0-9]*}
+		;;
+	esac
+elif command -v bash >/dev/null 2>&1; then
+	code=$(bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n" "$2" >&3 && read -r version code rest <&3 && echo "$code"' bash "$port" "$path" 2>&1)
+else
+	echo 'This image has neither curl nor wget nor bash to ask over HTTP with. Give a health command instead.'
+	exit 1
+fi
+case $code in
+[23][0-9][0-9]) echo "$url answered with status $code." ;;
+[1-9][0-9][0-9])
+	echo "$url answered with status $code, not 2xx or 3xx."
+	exit 1
+	;;
+*)
+	echo "$url did not answer."
+	exit 1
+	;;
+esac
