@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"waybill/internal/access"
 	"waybill/internal/rest"
 )
 
@@ -70,6 +71,31 @@ func FuzzBody(f *testing.F) {
 		}
 		if !json.Valid(bytes.TrimSpace(answer.body)) {
 			t.Errorf("the answer is no JSON: %q", answer.body)
+		}
+	})
+}
+
+// FuzzChange makes any change of a resource: it is made or refused, and the
+// resource can be shown after it.
+func FuzzChange(f *testing.F) {
+	for _, seed := range []string{
+		`{}`, `{"environment":[{"key":"PASSWORD","is_secret":true}]}`, `{"environment":[{"key":"A","value":"zQ7x-Ppa55","is_secret":true}]}`,
+		`{"postgres_password":"zQ7x-Ppa55"}`, `{"postgres_password":null,"image":null,"timeout":null}`, `{"enable_ssl":false}`,
+		`{"is_public":true,"public_port":1}`, `{"init_scripts":[{"content":"a"}]}`, `{"start":"true","kind":"shell"}`, `{"name":null}`,
+		`{"\u0000":"a"}`, `{"server_uuid":"s"}`, `[]`, `{`, ``, "\xff",
+	} {
+		f.Add(seed)
+	}
+	w := newWorld(f)
+	f.Fuzz(func(t *testing.T, body string) {
+		server := w.server(t)
+		reader := w.mint(t, access.Read, access.Write)
+		for id, uuid := range map[string]string{"Application": w.application(t, server), "Database": w.database(t, server), "Service": w.service(t, server)} {
+			answer := w.ask(t, request{id: "update" + id, uuid: uuid, body: body, token: reader})
+			if answer.status != http.StatusOK && answer.status != http.StatusUnprocessableEntity {
+				t.Errorf("%s: answer = %d %s", id, answer.status, answer.body)
+			}
+			want[object](t, w, http.StatusOK, request{id: "get" + id, uuid: uuid})
 		}
 	})
 }

@@ -44,10 +44,14 @@ func TestAChangeNamesOnlyWhatIsDifferent(t *testing.T) {
 		// differs is what is then shown differently.
 		differs object
 	}{
-		"of a service":              {"updateService", w.service(t, server), object{"docker_compose_raw": "services: {}"}, object{"docker_compose": "services: {}", "docker_compose_raw": "services: {}"}},
-		"of a shell application":    {"updateApplication", w.application(t, server), object{"stop": "echo stop"}, object{"stop": "echo stop"}},
-		"of an image":               {"updateApplication", image, object{"docker_registry_image_tag": nil, "limits_memory": nil, "health_check_enabled": nil, "timeout": nil}, object{"docker_registry_image_tag": "latest", "limits_memory": "0", "health_check_enabled": true, "timeout": 3600.0}},
-		"of a repository":           {"updateApplication", w.built(t, server), object{"git_branch": "main", "build_pack": "dockerfile"}, object{"git_branch": "main"}},
+		"of a service":           {"updateService", w.service(t, server), object{"docker_compose_raw": "services: {}"}, object{"docker_compose": "services: {}", "docker_compose_raw": "services: {}"}},
+		"of a shell application": {"updateApplication", w.application(t, server), object{"stop": "echo stop"}, object{"stop": "echo stop"}},
+		"of an image":            {"updateApplication", image, object{"docker_registry_image_tag": nil, "limits_memory": nil, "health_check_enabled": nil, "timeout": nil}, object{"docker_registry_image_tag": "latest", "limits_memory": "0", "health_check_enabled": true, "timeout": 3600.0}},
+		"of a repository":        {"updateApplication", w.built(t, server), object{"git_branch": "main", "build_pack": "dockerfile"}, object{"git_branch": "main"}},
+		"of a compose file in it": {"updateApplication", w.create(t, "createComposeApplication", object{"name": "a", "server_uuid": server, "git_repository": "git@git.example:a.git",
+			"private_key_uuid": w.key(t), "git_branch": "main", "docker_compose_location": "a.yaml"}),
+			object{"docker_compose_location": nil, "private_key_uuid": nil, "git_commit_sha": "c0ffee0"},
+			object{"docker_compose_location": "docker-compose.yaml", "private_key_uuid": nil, "git_commit_sha": "c0ffee0"}},
 		"of a database":             {"updateDatabase", w.database(t, server), object{"image": "postgres:17", "postgres_conf": nil, "server_uuid": server}, object{"image": "postgres:17", "postgres_conf": nil}},
 		"of a database's TLS":       {"updateDatabase", w.database(t, server), object{"enable_ssl": false}, object{"enable_ssl": false, "ssl_mode": nil, "ssl_certificate": nil}},
 		"of a database's TLS mode":  {"updateDatabase", w.database(t, server), object{"ssl_mode": "prefer"}, object{"ssl_mode": "prefer"}},
