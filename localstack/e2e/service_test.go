@@ -93,7 +93,7 @@ func docker(t *testing.T, args ...string) string {
 func cleanProject(t *testing.T, project string) {
 	t.Cleanup(func() {
 		if left := docker(t, "ps", "--all", "--quiet", "--filter", "label=com.docker.compose.project="+project); left != "" {
-			docker(t, append([]string{"rm", "--force"}, strings.Fields(left)...)...)
+			docker(t, append([]string{"rm", "--force", "--volumes"}, strings.Fields(left)...)...)
 		}
 		if left := docker(t, "network", "ls", "--quiet", "--filter", "label=com.docker.compose.project="+project); left != "" {
 			docker(t, append([]string{"network", "rm"}, strings.Fields(left)...)...)
