@@ -1,0 +1,201 @@
+package e2e_test
+
+import (
+	"encoding/xml"
+	"net/url"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// dialect is an engine as a test speaks to it.
+type dialect struct {
+	// engine is its name in paths, image one that speaks as it does.
+	engine, image string
+	// client makes the command for a question.
+	client func(to target, question string) command
+	// keep has it keep a word, and kept asks for that word. Where both are empty
+	// the stand-in keeps nothing, and a file beside its data has to do.
+	keep, kept string
+	// question has the answer; refusal is in what those hear who have a wrong
+	// password.
+	question, answer, refusal string
+}
+
+// target is where a database is reached, and as whom.
+type target struct {
+	*url.URL
+	// network is the one that the client is in, as docker names it.
+	network string
+	// certificate is a file with what the client trusts, "" for no TLS.
+	certificate string
+}
+
+// command is what a client's container runs. The password is in the environment
+// or in the input: in words, everybody on this machine would read it.
+type command struct {
+	words, environment []string
+	input              string
+}
+
+// trusted is where the connection strings say that the certificate is.
+const trusted = "/etc/ssl/certs/waybill-ca.crt"
+
+// reach reads a connection string. It is in no message, since it has a password.
+func reach(t *testing.T, text string) target {
+	t.Helper()
+	parsed, err := url.Parse(text)
+	if err != nil {
+		t.Fatal("the connection string is no URL")
+	}
+	if _, given := parsed.User.Password(); !given || parsed.Port() == "" {
+		t.Fatal("the connection string has no password or no port")
+	}
+	return target{URL: parsed, network: "waybill"}
+}
+
+func (to target) password() string {
+	password, _ := to.User.Password()
+	return password
+}
+
+func (to target) database() string { return strings.TrimPrefix(to.Path, "/") }
+
+// as is the same place for somebody else.
+func (to target) as(password string) target {
+	other := *to.URL
+	other.User = url.UserPassword(to.User.Username(), password)
+	to.URL = &other
+	return to
+}
+
+// ask asks a question from another container and returns what was said.
+func (d dialect) ask(t *testing.T, to target, question string) (string, error) {
+	t.Helper()
+	client := d.client(to, question)
+	args := []string{"run", "--rm", "--interactive", "--network", to.network}
+	if to.certificate != "" {
+		args = append(args, "--volume", to.certificate+":"+trusted+":ro")
+	}
+	for _, variable := range client.environment {
+		name, _, _ := strings.Cut(variable, "=")
+		args = append(args, "--env", name)
+	}
+	run := exec.CommandContext(t.Context(), "docker", append(append(args, d.image), client.words...)...)
+	run.Env = append(os.Environ(), client.environment...)
+	run.Stdin = strings.NewReader(client.input)
+	said, err := run.CombinedOutput()
+	return strings.TrimSpace(string(said)), err
+}
+
+func (d dialect) wantAnswer(t *testing.T, to target, question, want string) {
+	t.Helper()
+	if said, err := d.ask(t, to, question); err != nil || said != want {
+		t.Errorf("%s: %q says %q (%v), want %q", d.engine, question, said, err, want)
+	}
+}
+
+// wantRefused holds that a wrong password is told apart from the right one.
+func (d dialect) wantRefused(t *testing.T, to target) {
+	t.Helper()
+	// As long as a generated one, and different in its last sign alone.
+	password := to.password()
+	wrong := password[:len(password)-1] + "?"
+	if said, err := d.ask(t, to.as(wrong), d.question); err == nil || !strings.Contains(said, d.refusal) {
+		t.Errorf("%s says %q (%v) to a wrong password, want %q", d.engine, said, err, d.refusal)
+	}
+}
+
+func postgresClient(to target, question string) command {
+	environment := []string{"PGHOST=" + to.Hostname(), "PGPORT=" + to.Port(), "PGDATABASE=" + to.database(),
+		"PGUSER=" + to.User.Username(), "PGPASSWORD=" + to.password(), "PGCONNECT_TIMEOUT=5"}
+	if mode := to.Query().Get("sslmode"); mode != "" {
+		environment = append(environment, "PGSSLMODE="+mode, "PGSSLROOTCERT="+to.Query().Get("sslrootcert"))
+	}
+	return command{environment: environment,
+		words: []string{"psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--command", question}}
+}
+
+// mysqlClient is of MariaDB and of MySQL: in the image that stands in for MySQL
+// they are one.
+func mysqlClient(to target, question string) command {
+	words := []string{"mariadb", "--no-defaults", "--batch", "--skip-column-names", "--protocol=tcp", "--connect-timeout=5",
+		"--default-character-set=utf8mb4", "--host", to.Hostname(), "--port", to.Port(), "--user", to.User.Username(),
+		"--database", to.database(), "--execute", question}
+	if to.certificate != "" {
+		words = append(words, "--ssl-ca="+trusted, "--ssl-verify-server-cert")
+	}
+	return command{words: words, environment: []string{"MYSQL_PWD=" + to.password()}}
+}
+
+// redisClient exits with 1 if the answer is an error.
+func redisClient(to target, question string) command {
+	words := []string{"redis-cli", "-e", "-h", to.Hostname(), "-p", to.Port()}
+	if name := to.User.Username(); name != "" {
+		words = append(words, "--user", name)
+	}
+	if to.Scheme == "rediss" {
+		words = append(words, "--tls", "--cacert", trusted)
+	}
+	return command{words: append(words, strings.Fields(question)...), environment: []string{"REDISCLI_AUTH=" + to.password()}}
+}
+
+// clickhouseClient gives its client a file: this old one takes a password from
+// nothing else but its arguments.
+func clickhouseClient(to target, question string) command {
+	escaped := func(text string) string {
+		var b strings.Builder
+		_ = xml.EscapeText(&b, []byte(text))
+		// Its library would look for what ${ names.
+		return strings.ReplaceAll(b.String(), "${", "${dollar}{")
+	}
+	return command{
+		words: []string{"sh", "-c", `cat >/tmp/client.xml && exec clickhouse-client --config-file=/tmp/client.xml --host="$DB_HOST" ` +
+			`--port="$DB_PORT" --database="$DB_NAME" --multiquery --query="$QUESTION"`},
+		environment: []string{"DB_HOST=" + to.Hostname(), "DB_PORT=" + to.Port(), "DB_NAME=" + to.database(), "QUESTION=" + question},
+		input: "<config><dollar>$</dollar><user>" + escaped(to.User.Username()) + "</user><password>" + escaped(to.password()) +
+			"</password></config>",
+	}
+}
+
+// mongoClient is the stand-in's, which knows nothing but who may log in.
+func mongoClient(to target, _ string) command {
+	return command{
+		words: []string{"mongosh", "--quiet", "--norc", "mongodb://" + to.Host + "/admin?" + to.RawQuery,
+			"--eval", "db.getSiblingDB('admin').auth(process.env.DB_USER, process.env.DB_PASSWORD)"},
+		environment: []string{"DB_USER=" + to.User.Username(), "DB_PASSWORD=" + to.password()},
+	}
+}
+
+// The engines that Debian has, and what stands in for the others.
+func realEngines() []dialect {
+	return []dialect{
+		{engine: "postgresql", image: "waybill-test/postgres:15", client: postgresClient,
+			keep: "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
+			question: "SELECT 40 + 2", answer: "42", refusal: "password authentication failed"},
+		{engine: "redis", image: redisImage, client: redisClient, keep: "SET kept word", kept: "GET kept",
+			question: "PING", answer: "PONG", refusal: "WRONGPASS"},
+		{engine: "mariadb", image: "waybill-test/mariadb:10.11", client: mysqlClient,
+			keep: "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
+			question: "SELECT 40 + 2", answer: "42", refusal: "Access denied"},
+		{engine: "clickhouse", image: "waybill-test/clickhouse:18.16", client: clickhouseClient,
+			keep: "CREATE TABLE kept (word String) ENGINE = Log; INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
+			question: "SELECT 40 + 2", answer: "42", refusal: "Wrong password"},
+	}
+}
+
+func standIns() []dialect {
+	redisLike := func(engine string) dialect {
+		return dialect{engine: engine, image: "waybill-test/redislike:1", client: redisClient, keep: "SET kept word", kept: "GET kept",
+			question: "PING", answer: "PONG", refusal: "WRONGPASS"}
+	}
+	return []dialect{
+		{engine: "mongodb", image: "waybill-test/standin:1", client: mongoClient,
+			answer: "{ ok: 1 }", refusal: "Authentication failed"},
+		{engine: "mysql", image: "waybill-test/mysqllike:1", client: mysqlClient,
+			keep: "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
+			question: "SELECT 40 + 2", answer: "42", refusal: "Access denied"},
+		redisLike("keydb"), redisLike("dragonfly"), redisLike("valkey"),
+	}
+}

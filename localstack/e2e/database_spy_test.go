@@ -1,0 +1,141 @@
+package e2e_test
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// spy sees what everybody on this machine and every reader of Waybill may see
+// while tests run, and knows what must be in none of it.
+type spy struct {
+	mu      sync.Mutex
+	secrets map[string]string // by what they are
+	seen    map[string]string // what was seen, with the place of it
+}
+
+// watch samples the command line of every process until the test ends.
+func watch(t *testing.T) *spy {
+	t.Helper()
+	s := &spy{secrets: map[string]string{}, seen: map[string]string{}}
+	end := make(chan struct{})
+	var looking sync.WaitGroup
+	looking.Go(func() {
+		// Twenty times a second: what a step starts lives longer than that.
+		tick := time.NewTicker(50 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			s.look()
+			select {
+			case <-end:
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	t.Cleanup(func() { close(end); looking.Wait() })
+	return s
+}
+
+// look notes the command line of every process, as ps would show it.
+func (s *spy) look() {
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, line := range lines {
+		// One that has ended meanwhile has none.
+		if text, err := os.ReadFile(line); err == nil && len(text) > 0 {
+			s.note("a command line", string(bytes.ReplaceAll(text, []byte{0}, []byte{' '})))
+		}
+	}
+}
+
+// note keeps what was seen somewhere.
+func (s *spy) note(place, text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen[text] = place
+}
+
+// hide has the spy look for a secret from now on, and in what it has seen.
+func (s *spy) hide(name, secret string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.secrets[secret] = name
+}
+
+// wantNothing looks for every secret, in every form, in what was seen, in all
+// that Waybill keeps and in the server's folder, which is empty by now of all
+// that belongs to databases.
+func (s *spy) wantNothing(t *testing.T, w *world, folder string) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	patterns := map[string][][]byte{}
+	for secret, name := range s.secrets {
+		for _, form := range forms(secret) {
+			patterns[name] = append(patterns[name], []byte(form))
+		}
+	}
+	search := func(place string, content []byte) {
+		for name, all := range patterns {
+			for _, form := range all {
+				if i := bytes.Index(content, form); i >= 0 {
+					around := string(content[max(0, i-60):min(len(content), i+len(form)+60)])
+					t.Errorf("%s holds %s: …%s…", place, name, strings.ReplaceAll(around, string(form), "(here)"))
+				}
+			}
+		}
+	}
+	for text, place := range s.seen {
+		search(place, []byte(text))
+	}
+	w.eachKept(t, search)
+	eachFile(t, folder, func(path string, _ fs.FileInfo, content []byte) { search("the file "+path, content) })
+	s.wantEyes(t)
+}
+
+// wantEyes holds that the spy would have found something.
+func (s *spy) wantEyes(t *testing.T) {
+	t.Helper()
+	if len(s.secrets) == 0 {
+		t.Error("the spy knows no secret")
+	}
+	lines := map[string]bool{}
+	for text, place := range s.seen {
+		for _, word := range []string{"docker compose", "/waybill/health.sh", "sshd"} {
+			lines[word] = lines[word] || place == "a command line" && strings.Contains(text, word)
+		}
+	}
+	if !lines["docker compose"] || !lines["/waybill/health.sh"] {
+		t.Errorf("among the %d texts that the spy saw is no command line of compose or of a health check: %v", len(s.seen), lines)
+	}
+	fmt.Printf("figure: %d secrets, each in %d forms, in none of %d command lines, logs and answers\n",
+		len(s.secrets), len(forms("secret")), len(s.seen))
+}
+
+// eachFile shows look every file below a folder.
+func eachFile(t *testing.T, folder string, look func(path string, info fs.FileInfo, content []byte)) {
+	t.Helper()
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			look(path, info, content)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
