@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -63,6 +64,20 @@ func TestDeletesOfEveryKind(t *testing.T) {
 			want[problem](t, w, http.StatusNotFound, request{id: "get" + kind, uuid: uuid})
 			if _, err := w.memory.Vault().Get(t.Context(), catalog.ID(uuid)); !errors.Is(err, fault.NotFound) {
 				t.Errorf("its secrets are still there: %v", err)
+			}
+		})
+		t.Run(kind+" that runs right now, after that", func(t *testing.T) {
+			server := w.server(t)
+			uuid := make(t, server)
+			want[queued](t, w, http.StatusOK, request{id: "start" + kind, uuid: uuid})
+			running := w.begin(t, server)
+			got := want[removed](t, w, http.StatusOK, request{id: "delete" + kind, uuid: uuid})
+			if _, err := w.memory.Ledger().Claim(t.Context(), catalog.ID(server), time.Now()); !errors.Is(err, fault.NotFound) {
+				t.Errorf("it is claimed beside the one that runs: %v", err)
+			}
+			w.finish(t, running)
+			if next := w.begin(t, server); string(next.ID) != got.DeploymentUUID || next.Operation != catalog.Delete {
+				t.Errorf("then %s (%s) runs, want %s", next.ID, next.Operation, got.DeploymentUUID)
 			}
 		})
 		t.Run(kind+" whose first deployment waits", func(t *testing.T) {
