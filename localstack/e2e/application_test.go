@@ -1,0 +1,116 @@
+package e2e_test
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// published are an application's fields for a page that this machine reads.
+func published(port int) words {
+	return words{"ports_exposes": "80", "ports_mappings": fmt.Sprintf("127.0.0.1:%d:80", port), "health_check_path": "/",
+		"health_check_port": 80, "health_check_interval": 1, "health_check_start_period": 1, "health_check_retries": 3}
+}
+
+func with(one, other words) words {
+	all := maps.Clone(one)
+	maps.Copy(all, other)
+	return all
+}
+
+func imageApplication(t *testing.T, s *stage) {
+	image := "waybill-test/application:1"
+	pageImage(t, image, "hello")
+	port := freePort(t)
+	r := s.add(t, "/applications/dockerimage", with(published(port), words{
+		"docker_registry_image_name": "waybill-test/application", "docker_registry_image_tag": "1", "limits_memory": "64m",
+		"environment": []words{plainly("GREETING", "hello"), secretly("PASSWORD", awkward+"\nand a second line")}}))
+	first, _ := r.succeed(t, "start", nil, "running:healthy")
+	wantPage(t, port, "/", "hello")
+	if got := docker(t, "exec", r.uuid, "sh", "-c", `printf '%s|' "$PASSWORD"`); got != awkward+"\nand a second line|" {
+		t.Error("the application has another password")
+	}
+	if got := docker(t, "inspect", "--format", "{{.HostConfig.Memory}}", r.uuid); got != "67108864" {
+		t.Errorf("its limit is %s bytes", got)
+	}
+	if got := docker(t, "run", "--rm", "--network", "waybill", smallImage, "wget", "-q", "-O", "-", "http://"+r.uuid+"/"); got != "hello" {
+		t.Errorf("another container of Waybill's network is told %q", got)
+	}
+
+	docker(t, "stop", r.uuid)
+	r.wantLook(t, "exited")
+	r.succeed(t, "restart", nil, "running:healthy")
+	wantPage(t, port, "/", "hello")
+
+	update := r.change(t, words{"health_check_path": "/absent", "health_timeout": 8})
+	wantUpdate(t, r, update, first.DeploymentUUID, "health_check_path changed", "health_timeout changed")
+	_, entries := r.fail(t, "start", nil, "unhealthy", `http://127\.0\.0\.1:80/absent answered with status 404, not 2xx or 3xx\.`)
+	if len(outputs(entries, "Report")) == 0 {
+		t.Error("the log has no report")
+	}
+	r.wantStatus(t, "running:unhealthy")
+	r.succeed(t, "stop", nil, "exited")
+	r.remove(t, false)
+}
+
+// applicationPulls puts a newer image into a registry under the same tag, and
+// another under another.
+func applicationPulls(t *testing.T, s *stage) {
+	address, images := registry(t), map[string]string{}
+	for _, word := range []string{"older", "newer", "other"} {
+		images[word] = "waybill-test/application-" + word + ":1"
+		pageImage(t, images[word], word)
+	}
+	name, port := address+"/waybill-test/page", freePort(t)
+	push(t, images["older"], name+":1")
+	push(t, images["other"], name+":2")
+	r := s.add(t, "/applications/dockerimage", with(published(port), words{
+		"docker_registry_image_name": name, "docker_registry_image_tag": "1"}))
+	says := func(operation string, options words, want string) string {
+		t.Helper()
+		record, _ := r.succeed(t, operation, options, "running:healthy")
+		wantPage(t, port, "/", want)
+		return record.DeploymentUUID
+	}
+	says("start", nil, "older")
+	pushBeside(t, images["newer"], name+":1")
+	says("start", words{"force": true}, "older")
+	says("start", words{"pull_latest_images": true}, "newer")
+	tagged := says("deploy", words{"docker_tag": "2"}, "other")
+	var record struct {
+		Tag string `json:"docker_registry_image_tag"`
+	}
+	r.w.get(t, "/deployments/"+tagged, &record)
+	if record.Tag != "2" {
+		t.Errorf("the record has the tag %q", record.Tag)
+	}
+	pushBeside(t, images["older"], name+":1")
+	says("start", nil, "newer")
+	says("deploy", nil, "older")
+	r.fail(t, "deploy", words{"docker_tag": "absent"}, "exit", `(?i)absent.*not found|manifest unknown`)
+	wantPage(t, port, "/", "older")
+	r.remove(t, true)
+}
+
+// shellApplication runs by commands alone: it is up while a file is there.
+func shellApplication(t *testing.T, s *stage) {
+	r := s.add(t, "/applications/shell", words{
+		"start": `echo "up with $PASSWORD"; touch up`, "stop": "echo down; rm -f up", "health": "test -e up", "health_timeout": 3,
+		"environment": []words{secretly("PASSWORD", awkward+"\nand a second line")}})
+	_, entries := r.succeed(t, "start", nil, "running:healthy")
+	wantLog(t, entries, "up with <REDACTED:PASSWORD>")
+	r.wantLook(t, "running:healthy")
+	if err := os.Remove(filepath.Join(r.folder, "up")); err != nil {
+		t.Fatal(err)
+	}
+	r.wantLook(t, "running:unhealthy")
+	r.succeed(t, "restart", nil, "running:healthy")
+	_, entries = r.succeed(t, "stop", nil, "exited")
+	wantLog(t, entries, "down")
+	r.wantLook(t, "exited")
+	r.change(t, words{"start": "echo nothing"})
+	_, entries = r.fail(t, "start", nil, "unhealthy", "The health command did not succeed within 3 s.")
+	r.remove(t, false)
+}

@@ -1,0 +1,84 @@
+package e2e_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"waybill/localstack/client"
+)
+
+// TestServicePolicy holds that what a server forbids is refused where it is
+// asked for and again where it would run, and only there.
+func TestServicePolicy(t *testing.T) {
+	needDocker(t)
+	needImage(t, smallImage)
+	w := stack(t)
+	strict := w.newStage(t, watch(t), map[string]any{"forbid_host_access": true})
+	lax := w.newStage(t, watch(t), nil)
+
+	for _, c := range []struct{ name, compose, says string }{
+		{"a privileged container", "services:\n  web:\n    image: SMALL\n    command: sleep 600\n    privileged: true\n",
+			"line 5: services.web.privileged: this server forbids privileged containers"},
+		{"a mount of the whole server", "services:\n  web:\n    image: SMALL\n    volumes:\n      - ./data:/data\n      - /:/host\n",
+			"line 6: services.web.volumes.1: this server forbids access to /"},
+		{"a mount of the whole server by an anchor", "x-all: &all\n  - /:/host\nservices:\n  web:\n    image: SMALL\n    volumes: *all\n",
+			"this server forbids access to /"},
+	} {
+		body := func(s *stage) words {
+			return words{"name": "web", "server_uuid": s.server, "docker_compose": images.Replace(c.compose)}
+		}
+		t.Run(c.name+" is refused with the line and the reason where it is forbidden", func(t *testing.T) {
+			err := w.api.Post(t.Context(), "/services", body(strict), nil)
+			answer, is := errors.AsType[*client.Error](err)
+			if !is || answer.Status != 422 || !strings.Contains(answer.Body, c.says) {
+				t.Errorf("%v\n%+v, want 422 with %q", err, answer, c.says)
+			}
+		})
+		t.Run(c.name+" is accepted where it is not", func(t *testing.T) {
+			w.create(t, "/services", body(lax))
+		})
+	}
+	t.Run("what was accepted before is refused when it is started", func(t *testing.T) {
+		r := lax.serve(t, "services:\n  web:\n    image: SMALL\n    command: sleep 600\n    volumes: [\"/:/host:ro\"]\n"+
+			"    healthcheck: {test: [CMD, test, -d, /host/proc], interval: 1s}\n    init: true\n", nil)
+		r.succeed(t, "start", nil, "running:healthy")
+		r.succeed(t, "stop", nil, "exited")
+		lax.patch(t, map[string]any{"forbid_host_access": true})
+		r.fail(t, "start", nil, "configuration", `line 5: services\.web\.volumes\.0: this server forbids access to /`)
+		if got := r.containers(t); len(got) > 0 {
+			t.Errorf("containers were made: %v", got)
+		}
+		r.remove(t, true)
+	})
+}
+
+// TestServiceYAMLBombs holds that a file which would be huge once its aliases
+// are resolved is refused, and soon.
+func TestServiceYAMLBombs(t *testing.T) {
+	w := stack(t)
+	server := w.server(t)
+	bomb := "x-0: &x0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n"
+	for i := 1; i <= 9; i++ {
+		bomb += fmt.Sprintf("x-%d: &x%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*x%d, ", i-1), 9), ", "))
+	}
+	for name, compose := range map[string]string{
+		"beside the services": bomb + "services:\n  web:\n    image: a\n",
+		"in a service":        bomb + "services:\n  web:\n    image: a\n    command: *x9\n",
+		"in itself":           "x-0: &x0 [*x0]\nservices:\n  web:\n    image: a\n    command: *x0\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			// The API's own limit for an answer is half a minute.
+			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+			defer cancel()
+			err := w.api.Post(ctx, "/services", map[string]any{"name": "bomb", "server_uuid": server, "docker_compose": compose}, nil)
+			answer, is := errors.AsType[*client.Error](err)
+			if !is || answer.Status != 422 || !strings.Contains(answer.Body, "docker_compose") {
+				t.Errorf("%v\n%+v, want 422 of docker_compose", err, answer)
+			}
+		})
+	}
+}
