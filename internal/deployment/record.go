@@ -106,11 +106,11 @@ type Scrubbed struct {
 	// Last is the last deployment whose log is done.
 	Last ID
 	// Logs is how many are, Changed how many of them had something in them, and
-	// Entries in how many entries. Damaged are those that nobody could read.
+	// Entries in how many entries. Failed could not be read or written.
 	Logs    int
 	Changed int
 	Entries int
-	Damaged int
+	Failed  int
 }
 
 // Source is the state of a git repository that a deployment built.

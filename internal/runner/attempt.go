@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
@@ -66,7 +67,11 @@ func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attemp
 // work brings the deployment to its outcome. The error is errHandOver, or
 // whatever kept this runner from going on.
 func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
-	plan, err := a.prepare(ctx)
+	prepare, perform := a.prepare, a.perform
+	if a.record.Operation == catalog.Scrub {
+		prepare, perform = a.prepareScrub, a.scrub
+	}
+	plan, err := prepare(ctx)
 	if refused(err) {
 		a.say(logbook.Stderr, fault.Public(err)+a.mayRunText())
 		return failed(deployment.ReasonConfiguration), nil
@@ -76,6 +81,11 @@ func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 	}
 	a.plan = plan
 	a.startRecording(plan.filter)
+	return perform(ctx)
+}
+
+// perform does the job on the server.
+func (a *attempt) perform(ctx context.Context) (deployment.Outcome, error) {
 	for {
 		outcome, err := a.turn(ctx)
 		if err != nil || outcome.Status != "" {

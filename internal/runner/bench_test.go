@@ -107,7 +107,7 @@ func (w work) do() (logbook.Mark, error) {
 }
 
 // claimed is a claimed deployment of an application with the script.
-func (w work) claimed(ctx context.Context, archive logbook.Archive) (runner.Ports, deployment.ID, error) {
+func (w work) claimed(ctx context.Context, archive logbook.Rewriter) (runner.Ports, deployment.ID, error) {
 	m := memory.New(memory.Options{})
 	key := &catalog.PrivateKey{Meta: catalog.Meta{ID: "key000000000000000000001"}}
 	server := &catalog.Server{Meta: catalog.Meta{ID: "srv000000000000000000001"}, Address: w.Target.Address, Port: w.Target.Port,
@@ -220,6 +220,12 @@ func (d diskArchive) Head(_ context.Context, _ logbook.Book, number int) (logboo
 	}
 	return header, json.Unmarshal(text, &header)
 }
+
+func (diskArchive) Replace(context.Context, logbook.Book, logbook.Chunk, logbook.Header) error {
+	return errors.New("nothing here rewrites a log")
+}
+
+func (diskArchive) Purge(context.Context, logbook.Book) error { return nil }
 
 func (d diskArchive) Remove(context.Context, logbook.Book) error {
 	files, err := filepath.Glob(d.path(0, "*")[:len(d)+1] + "*")

@@ -32,7 +32,7 @@ func (c *skipping) skip()          { c.ahead.Add(int64(runner.LeaseLength + time
 // that it did.
 type mortal struct {
 	deployment.Ledger
-	logbook.Archive
+	logbook.Rewriter
 	left   atomic.Int64 // calls until death
 	before bool
 	die    context.CancelFunc
@@ -56,7 +56,19 @@ func (m *mortal) around(call func() error) error {
 }
 
 func (m *mortal) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk) error {
-	return m.around(func() error { return m.Archive.Put(ctx, book, chunk) })
+	return m.around(func() error { return m.Rewriter.Put(ctx, book, chunk) })
+}
+
+func (m *mortal) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header) error {
+	return m.around(func() error { return m.Rewriter.Replace(ctx, book, chunk, was) })
+}
+
+func (m *mortal) Purge(ctx context.Context, book logbook.Book) error {
+	return m.around(func() error { return m.Rewriter.Purge(ctx, book) })
+}
+
+func (m *mortal) Scrubbed(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
+	return m.around(func() error { return m.Ledger.Scrubbed(ctx, id, was, mark, scrub) })
 }
 
 func (m *mortal) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, now time.Time, length time.Duration) (signals deployment.Signals, err error) {
@@ -166,7 +178,7 @@ func (c *crash) run(t *testing.T) {
 // spawn starts a runner that dies at one of its calls, or at die.
 func (c *crash) spawn(t *testing.T, all *sync.WaitGroup) (context.Context, context.CancelFunc, chan struct{}) {
 	ctx, die := context.WithCancel(t.Context())
-	m := &mortal{Ledger: c.Ledger(), Archive: c.Archive(), before: c.random.IntN(2) == 0, die: die}
+	m := &mortal{Ledger: c.Ledger(), Rewriter: c.Archive(), before: c.random.IntN(2) == 0, die: die}
 	m.left.Store(1 + c.random.Int64N(12))
 	if c.deaths > 8 {
 		m.left.Store(1 << 40)

@@ -63,7 +63,7 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 		server:   server,
 		matcher:  matcher,
 		timeout:  cmp.Or(resource.Shared().Timeout, catalog.DefaultTimeout),
-		filter:   func(emit func(p []byte, masked int)) logbook.Filter { return matcher.Stream(emit) },
+		filter:   filterOf(matcher),
 		target: remote.Target{
 			Address:    server.Address,
 			Port:       server.Port,
@@ -97,6 +97,11 @@ func (a *attempt) configured(ctx context.Context) (catalog.Deployable, error) {
 		return resource, nil
 	}
 	return nil, missing(err, "The configuration that this deployment was asked for is gone. Ask for it again.")
+}
+
+// filterOf makes filters of a matcher.
+func filterOf(matcher *redact.Matcher) logbook.NewFilter {
+	return func(emit func(p []byte, masked int)) logbook.Filter { return matcher.Stream(emit) }
 }
 
 // noSecrets is the filter before anything secret is known to the runner:

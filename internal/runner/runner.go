@@ -33,7 +33,7 @@ type Ports struct {
 	Vault     catalog.Vault
 	Ledger    deployment.Ledger
 	History   deployment.History
-	Archive   logbook.Archive
+	Archive   logbook.Rewriter
 	Snapshots snapshot.Archive
 	Dialer    remote.Dialer
 	Sender    deployment.Sender

@@ -30,10 +30,19 @@ func (a *attempt) open(ctx context.Context, resource catalog.Deployable, server 
 		return sets, nil
 	}
 	sets.deploy, err = a.Vault.Get(ctx, app.Source().KeyID)
-	if errors.Is(err, fault.NotFound) && (a.record.Operation == catalog.Stop || a.record.Operation == catalog.Delete) {
+	if errors.Is(err, fault.NotFound) && !a.builds() {
 		return sets, nil
 	}
 	return sets, missing(err, "The deploy key of the application's repository is gone. Give the application another one.")
+}
+
+// builds reports whether the operation may have to fetch a repository.
+func (a *attempt) builds() bool {
+	switch a.record.Operation {
+	case catalog.Stop, catalog.Delete, catalog.Scrub:
+		return false
+	}
+	return true
 }
 
 // known lists everything that must not be seen of this deployment. The key of a

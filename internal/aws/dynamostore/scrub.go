@@ -63,7 +63,7 @@ type scrubbedItem struct {
 	Logs    int    `dynamodbav:"logs"`
 	Changed int    `dynamodbav:"changed"`
 	Entries int    `dynamodbav:"entries"`
-	Damaged int    `dynamodbav:"damaged"`
+	Failed  int    `dynamodbav:"failed"`
 }
 
 // scrubbedForm is nil for a deployment that is no scrub: runners write progress
@@ -72,12 +72,12 @@ func scrubbedForm(s deployment.Scrubbed) *scrubbedItem {
 	if s == (deployment.Scrubbed{}) {
 		return nil
 	}
-	return &scrubbedItem{Last: string(s.Last), Logs: s.Logs, Changed: s.Changed, Entries: s.Entries, Damaged: s.Damaged}
+	return &scrubbedItem{Last: string(s.Last), Logs: s.Logs, Changed: s.Changed, Entries: s.Entries, Failed: s.Failed}
 }
 
 func (f *scrubbedItem) scrubbed() deployment.Scrubbed {
 	if f == nil {
 		return deployment.Scrubbed{}
 	}
-	return deployment.Scrubbed{Last: deployment.ID(f.Last), Logs: f.Logs, Changed: f.Changed, Entries: f.Entries, Damaged: f.Damaged}
+	return deployment.Scrubbed{Last: deployment.ID(f.Last), Logs: f.Logs, Changed: f.Changed, Entries: f.Entries, Failed: f.Failed}
 }

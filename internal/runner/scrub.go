@@ -1,0 +1,195 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/logbook"
+	"waybill/internal/redact"
+)
+
+// prepareScrub is prepare for a scrub, which needs the secrets and nothing of
+// the server.
+func (a *attempt) prepareScrub(ctx context.Context) (plan, error) {
+	resource, err := a.configured(ctx)
+	if err != nil {
+		return plan{}, err
+	}
+	server, err := catalog.Find[*catalog.Server](ctx, a.Store, a.record.ServerID)
+	if err != nil {
+		return plan{}, missing(err, "The server was deleted.")
+	}
+	secrets, err := a.open(ctx, resource, server)
+	if err != nil {
+		return plan{}, err
+	}
+	matcher := redact.NewMatcher(secrets.known(resource, server))
+	return plan{resource: resource, server: server, matcher: matcher, filter: filterOf(matcher), timeout: catalog.MaxTimeout}, nil
+}
+
+// scrub takes the secrets of the plan out of the logs of all deployments of the
+// resource that have ended, the newest first. It goes on behind the last one
+// that is recorded as done; what comes after that may be done in part, and is
+// done again.
+//
+// A wish to stop is heard between two logs, so that none is left half done:
+// until its record knows the new end, a log cannot be verified. For the same
+// reason a runner that takes over finishes one log before it listens.
+func (a *attempt) scrub(ctx context.Context) (deployment.Outcome, error) {
+	listens := a.record.Lease.Attempt == 1
+	for page := (deployment.Page{Take: deployment.MaxTake, Cursor: string(a.progress.Scrubbed.Last)}); ; {
+		if err := a.routine(ctx); err != nil {
+			return deployment.Outcome{}, err
+		}
+		listing, err := a.History.List(ctx, a.record.ID.Resource(), page)
+		if err != nil {
+			return deployment.Outcome{}, err
+		}
+		for _, record := range listing.Records {
+			if record.ID == a.record.ID || !record.Status.Terminal() || record.Progress.Log.Chunks == 0 {
+				continue
+			}
+			if listens && a.wanted() != "" {
+				return a.scrubStopped(ctx), nil
+			}
+			if err := a.scrubOne(ctx, record); err != nil {
+				return deployment.Outcome{}, err
+			}
+			listens = true
+		}
+		if listing.Next == "" {
+			return a.scrubEnded(), nil
+		}
+		page.Cursor = listing.Next
+	}
+}
+
+// scrubOne scrubs one log and notes that it is done.
+func (a *attempt) scrubOne(ctx context.Context, record deployment.Record) error {
+	if err := a.inTime(); err != nil {
+		return err
+	}
+	entries, trouble, err := a.scrubLog(ctx, record)
+	if err != nil {
+		return err
+	}
+	done := &a.progress.Scrubbed
+	done.Last, done.Logs = record.ID, done.Logs+1
+	switch {
+	case errors.Is(trouble, fault.Gone) && a.expired(ctx, record):
+		a.say(logbook.Stdout, fmt.Sprintf("%s: its log is no longer kept.", record.ID))
+	case trouble != nil:
+		done.Failed++
+		a.opts.Log.ErrorContext(ctx, "log not scrubbed", "of", record.ID, "error", trouble)
+		a.say(logbook.Stderr, fmt.Sprintf("%s: its log could not be read or written as a whole, and may still have secrets in it.", record.ID))
+	case entries == 0:
+		return a.advance(ctx)
+	default:
+		done.Changed, done.Entries = done.Changed+1, done.Entries+entries
+		a.say(logbook.Stdout, fmt.Sprintf("%s: %s.", record.ID, counted(entries, "entry", "entries")))
+	}
+	return a.commit(ctx)
+}
+
+// Tries at one log, and the pause between them. What fails for longer fails for
+// this scrub: nothing else of the resource runs meanwhile.
+const (
+	scrubTries = 3
+	scrubPause = 2 * time.Second
+)
+
+// scrubLog scrubs one log and returns how many entries that changed since its
+// record was written, by this runner or one that died. trouble is why it could
+// not be done.
+func (a *attempt) scrubLog(ctx context.Context, record deployment.Record) (entries int, trouble, err error) {
+	before := record.Scrub.Entries
+	for try := 1; ; try++ {
+		var total int
+		total, trouble, err = a.tryLog(ctx, record)
+		switch {
+		case err != nil:
+			return 0, nil, err
+		case ctx.Err() != nil:
+			return 0, nil, ctx.Err()
+		case trouble == nil, errors.Is(trouble, fault.Gone), try == scrubTries:
+			return total - before, trouble, nil
+		}
+		if err := a.pause(ctx, scrubPause); err != nil {
+			return 0, nil, err
+		}
+		// The answer to a write may have been lost.
+		if record, err = a.History.Get(ctx, record.ID); err != nil {
+			return 0, nil, err
+		}
+	}
+}
+
+// tryLog tries once, and keeps the lease meanwhile. total is how many entries
+// were changed since the log was written.
+func (a *attempt) tryLog(ctx context.Context, record deployment.Record) (total int, trouble, err error) {
+	archive, ledger, filter, was := a.Archive, a.Ledger, a.plan.filter, record.Progress.Log
+	scrub := deployment.Scrub{At: a.now(), By: a.record.Trigger.Name, Deployment: a.record.ID}
+	trouble, err = a.keeping(ctx, a.inTime, func(ctx context.Context) error {
+		done, err := logbook.Scrub(ctx, archive, record.ID.Book(), was, filter)
+		if scrub.Entries = done.Total; err != nil || done.Mark.Digest == was.Digest {
+			return err
+		}
+		return ledger.Scrubbed(ctx, record.ID, was.Digest, done.Mark, scrub)
+	})
+	return scrub.Entries, trouble, err
+}
+
+// expired reports whether neither end of the log is there any more. Of one that
+// only lacks a part, the rest can still be read.
+func (a *attempt) expired(ctx context.Context, record deployment.Record) bool {
+	for _, number := range []int{1, record.Progress.Log.Chunks} {
+		if _, err := a.Archive.Head(ctx, record.ID.Book(), number); !errors.Is(err, fault.NotFound) {
+			return false
+		}
+	}
+	return true
+}
+
+// scrubEnded is the outcome once there is no further log.
+func (a *attempt) scrubEnded() deployment.Outcome {
+	a.sayScrubbed()
+	if a.progress.Scrubbed.Failed > 0 {
+		return failed(deployment.ReasonInternal)
+	}
+	return deployment.Outcome{Status: deployment.Finished}
+}
+
+// scrubStopped is the outcome of a scrub that was to stop.
+func (a *attempt) scrubStopped(ctx context.Context) deployment.Outcome {
+	a.wish = a.wanted()
+	text := "A scrub may take no longer than " + a.plan.timeout.String() + "."
+	if a.wish == deployment.ReasonCancelled {
+		text = a.wishText(ctx)
+	}
+	a.say(logbook.Stdout, text+" The logs that are older than those done stay as they are.")
+	a.sayScrubbed()
+	return a.stoppedOutcome()
+}
+
+func (a *attempt) sayScrubbed() {
+	done := a.progress.Scrubbed
+	text := fmt.Sprintf("Scrubbed %s in %s; looked at %d.", counted(done.Entries, "entry", "entries"), counted(done.Changed, "log", "logs"), done.Logs)
+	if done.Failed == 0 {
+		a.say(logbook.Stdout, text)
+		return
+	}
+	a.say(logbook.Stderr, fmt.Sprintf("%s Failed at %s.", text, counted(done.Failed, "log", "logs")))
+}
+
+// counted is a number with its noun.
+func counted(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}
