@@ -105,18 +105,25 @@ func (a *anchors) addGrams(each anchor) {
 		window = append(window, each.right)
 	}
 	for at := range maxStride {
-		what := inWindow
-		if at == 0 {
-			what |= inAnchor
-		}
-		for _, x := range []byte(window[at]) {
-			for _, y := range []byte(window[at+1]) {
-				for _, z := range []byte(window[at+2]) {
-					a.sketch.add(uint32(x)|uint32(y)<<8|uint32(z)<<16, what)
-				}
-			}
+		for _, gram := range expand(window[at : at+gramBytes]) {
+			a.sketch.add(gram, at)
 		}
 	}
+}
+
+// expand lists the texts that have one byte of each set.
+func expand(sets []string) []string {
+	out := []string{""}
+	for _, set := range sets {
+		var longer []string
+		for _, text := range out {
+			for i := range len(set) {
+				longer = append(longer, text+set[i:i+1])
+			}
+		}
+		out = longer
+	}
+	return out
 }
 
 // at returns the anchor that the text begins with when left is the byte before
@@ -162,7 +169,7 @@ func anchorList() []anchor {
 		{text: "ordapp.com/api/webhooks/", kind: kindPath},
 		{text: "IDENTIFIED BY ", kind: kindQuoted},
 	}
-	for _, command := range strings.Fields("mysql mysqldump mysqladmin mysqlimport mysqlcheck riadb riadb-dump riadb-admin") {
+	for _, command := range strings.Fields("mysql mysqldump mysqladmin mysqlimport mysqlcheck ariadb ariadb-dump ariadb-admin") {
 		out = append(out, anchor{text: command + " ", kind: kindShort})
 	}
 	out = append(out, keyAnchors()...)
@@ -176,22 +183,22 @@ func keyAnchors() (out []anchor) {
 		right string
 		names string // with a ~ for a space; those of five bytes need a letter before them
 	}{
-		{kindStrong, "", "ssword SSWORD ssphra SSPHRA _passwort \"pass\" 'pass' _pass= _pass: _pass\" -pass: _PASS= _PASS: _PASS\" ~PASS= \"PASS\" ;pass= &pass="},
+		{kindStrong, "", "password Password PASSWORD ssphra SSPHRA _passwort \"pass\" 'pass' _pass= _pass: _pass\" -pass: _PASS= _PASS: _PASS\" ~PASS= \"PASS\" ;pass= &pass="},
 		{kindStrong, assigns, "asswd ASSWD"},
-		{kindStrong, "", "_pwd= _PWD= ;pwd= ;Pwd= &pwd= \"pwd\":"},
+		{kindStrong, "", "_pwd= _PWD= ;Pwd= \"pwd\":"},
 		{kindFlag, "", "--password --passwd --pass~ --passphrase uirepass erauth~ UIREPASS"},
-		{kindWeak, "", "pi_key pi-key PI_KEY PI-KEY pi-Key PI-Key te_key te-key TE_KEY ss_key ss-key SS_KEY uth_key UTH_KEY pp_key PP_KEY " +
+		{kindWeak, "", "SECRET pi_key PI_KEY PI-KEY pi-Key PI-Key te_key te-key TE_KEY ss_key ss-key SS_KEY uth_key UTH_KEY pp_key PP_KEY " +
 			"ng_key NG_KEY nse_key NSE_KEY nt_key NT_KEY YPTION_KEY MASTER_KEY :_auth="},
-		{kindWeak, assigns + "_-KA", "ecret ECRET"},
-		{kindWeak, assigns, "token Token TOKEN pikey piKey PIKEY teKey tekey ssKey sskey SSKEY uthKey ppKey nseKey ntKey ptionKey sterKey"},
-		{kindWeakFlag, "", "--token --secret --api-key --access-token --auth-token"},
+		{kindWeak, assigns + "_-KA", "ecret"},
+		{kindWeak, assigns, "token Token TOKEN pikey piKey PIKEY teKey tekey ssKey sskey SSKEY uthKey ppKey nseKey ntKey"},
+		{kindWeakFlag, "", "--token pi-key ss-token th-token"},
 		{kindHeader, "", "orization ORIZATION cookie Cookie COOKIE"},
 		{kindBearer, "", "bearer~ Bearer~ BEARER~"},
 	} {
 		for _, name := range strings.Fields(k.names) {
 			each := anchor{text: strings.ReplaceAll(name, "~", " "), right: k.right, kind: k.kind}
 			if len(each.text)+min(1, len(each.right)) < anchorWindow {
-				each.left = alnum
+				each.left = smalls + capitals
 			}
 			out = append(out, each)
 		}
@@ -210,9 +217,9 @@ func tokenAnchors() (out []anchor) {
 		{"ghp_ gho_ ghu_ ghs_ ghr_ npm_", alnum, 20},
 		{"AKIA ASIA", base32, 16},
 		{"github_pat_ dckr_pat_ dckr_oat_ hvs.CAES pypi-AgEI AGE-SECRET-KEY-1 tskey-auth- dop_v1_ doo_v1_ shpat_ shpss_ xkeysib-", "", 20},
-		{"glpat- gloas- gldt- glrt- glcbt- glptt- glft- glimt- glagent- glsoat- glffct-", "", 10},
+		{"glpat- gldt- glrt- glcbt- glptt- glft-", "", 10},
 		{"xoxb- xoxp- xoxa- xoxr- xoxs- xapp-", "", 10},
-		{"sk_live_ rk_live_ sk_test_ rk_test_ whsec_ sk-ant- sk-proj-", "", 16},
+		{"sk_live_ rk_live_ sk_test_ rk_test_ sk-ant- sk-proj-", "", 16},
 		{"AIzaSy", "", 33},
 		{"ya29.", "", 20},
 		{"eyJhbGci eyJ0eXAi eyJraWQi eyJjdHki eyJlbmMi", "", 20},

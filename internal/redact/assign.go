@@ -28,13 +28,16 @@ func assigned(rest []byte, strong bool) (from, to int) {
 
 // suffix is how many bytes behind an anchor still belong to the key.
 func suffix(rest []byte) int {
-	for _, s := range []string{"se", "SE", "_key", "-key", "key", "Key", "_KEY", "-Key", "_access_key", "_ACCESS_KEY", "AccessKey", "_confirmation", "_token", "Token", "_TOKEN"} {
+	for _, s := range suffixes {
 		if startsWith(rest, s) {
 			return len(s)
 		}
 	}
 	return min(2, run(rest, digits))
 }
+
+var suffixes = []string{"se", "SE", "_key", "-key", "key", "Key", "_KEY", "-Key", "_access_key", "_ACCESS_KEY", "AccessKey",
+	"_confirmation", "_token", "Token", "_TOKEN"}
 
 // separator is the length of what stands between a key and its value, without
 // spaces; 0 if there is none.
@@ -61,11 +64,14 @@ func flagged(rest []byte, spaced, strong bool) (from, to int) {
 		}
 	}
 	from, to = value(rest, at, true, strong)
-	if slices.Contains([]string{"via", "and", "or", "is", "on", "in", "to", "for", "flag", "option", "was"}, string(rest[from:to])) {
-		return 0, 0 // prose about the option
+	if is(rest[from:to], prose) {
+		return 0, 0
 	}
 	return from, to
 }
+
+// prose is what follows an option in a text about it.
+var prose = []string{"via", "and", "or", "is", "on", "in", "to", "for", "flag", "option", "was"}
 
 // value is the value that begins at a place, or none. With tight nothing but
 // the value follows the separator ("=", an option); else it may be prose.
@@ -196,12 +202,17 @@ func placeholder(v []byte) bool {
 	case v[0] == '[' || v[0] == '(':
 		return run(bytes.TrimRight(v[1:], "])"), smalls+capitals+" -_") == len(bytes.TrimRight(v[1:], "])")) // [hidden], (unset)
 	}
-	switch strings.ToLower(string(bytes.TrimRight(v, ",;"))) {
-	case "true", "false", "null", "none", "nil", "undefined", "yes", "no", "redacted", "hidden", "unset", "~", "#":
-		return true
-	}
-	return false
+	v = bytes.TrimRight(v, ",;")
+	return is(v, noValues)
 }
+
+// is reports whether the value is one of the words, in letters of any case.
+func is(v []byte, words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return len(word) == len(v) && strings.EqualFold(word, string(v)) })
+}
+
+// noValues say that there is no value.
+var noValues = []string{"true", "false", "null", "none", "nil", "undefined", "yes", "no", "redacted", "hidden", "unset", "~", "#"}
 
 // reference reports whether the value names a variable: $NAME, ${NAME}, $(cmd),
 // %NAME%, {{ .Name }}.

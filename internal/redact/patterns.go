@@ -19,7 +19,7 @@ func (s *inspector) inspect(line []byte, left byte) {
 	base := len(s.text) - len(line)
 	behind := true // an anchor may begin here for what was seen a byte before
 	for i := range line {
-		here := i+loadBytes <= len(line) && s.anchors.sketch.has(load(line[i:]), inAnchor)
+		here := i+loadBytes <= len(line) && s.anchors.sketch.has(load(line[i:]), 0)
 		if here || behind || line[i] == ':' {
 			if a, _ := s.anchorAt(line[i:], left); a != nil {
 				s.match(a, line, base, i)

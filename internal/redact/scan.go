@@ -76,9 +76,8 @@ func newScanner(needles []needle, anchors *anchors) *scanner {
 	}
 	for _, n := range needles {
 		s.begins.add(n.text)
-		s.sketch.add(gramOf(n.text), inFront)
 		for at := range s.stride {
-			s.sketch.add(gramOf(n.text[at:]), inWindow)
+			s.sketch.add(n.text[at:], at)
 		}
 	}
 	s.slots = make([]slot, 2<<bits.Len(uint(len(needles))))
@@ -121,23 +120,66 @@ func shorter(needles []needle) []int {
 // In the last three bytes of the text, where too little is left to tell, that is
 // each place with the first bytes of one.
 func (s *scanner) skip(text []byte, i int) int {
-	last := len(text) - loadBytes
-	for i <= last {
-		// No needle begins before at-stride+1, since find has seen the gram at
-		// at-stride, or none from i on that would reach so far. When less than
-		// a stride is left, the last gram of the text decides on the rest.
-		at := s.sketch.find(text, min(i+s.stride-1, last), s.stride)
-		i = max(i, at-s.stride+1)
-		for ; i <= at && at <= last; i++ {
-			if s.sketch.has(load(text[i:]), inFront|inAnchor) {
-				return i
+	at := i + s.stride - 1 // no window begins before at-stride+1 but those that were looked at
+	for s.stride == maxStride && at+spanBytes <= len(text) {
+		next, places := s.sketch.find(text, at)
+		if places == 0 {
+			at = next
+			break
+		}
+		for at = next; places != 0; {
+			lane := bits.TrailingZeros64(places) / 8
+			if found := s.front(text, at+lane*maxStride, i, byte(places>>(lane*8))); found >= 0 {
+				return found
+			}
+			places &^= 0xFF << (lane * 8)
+		}
+		at += spanBytes
+	}
+	return s.skipNear(text, max(i, at-s.stride+1))
+}
+
+// skipNear is skip for the end of a text.
+func (s *scanner) skipNear(text []byte, i int) int {
+	for last := len(text) - loadBytes; i <= last; {
+		// When less than a stride is left, the last gram decides on the rest.
+		at := min(i+s.stride-1, last)
+		if places := s.sketch[hash(load(text[at:]))]; places != 0 {
+			if found := s.front(text, at, i, places); found >= 0 {
+				return found
 			}
 		}
+		i = at + 1
 	}
 	for i < len(text) && !s.begins.has(text[i:]) {
 		i++
 	}
 	return i
+}
+
+// front returns where the first window begins, from i on, of which the gram at
+// that place of the text is one, -1 if none. The farther into its window a gram
+// is, the earlier that begins.
+func (s *scanner) front(text []byte, at, i int, places byte) int {
+	for places != 0 {
+		back := bits.Len8(places) - 1
+		places &^= 1 << back
+		if at-back >= i && s.window(text, at-back) {
+			return at - back
+		}
+	}
+	return -1
+}
+
+// window reports whether all the grams at i are those of a window, as far as the
+// text goes.
+func (s *scanner) window(text []byte, i int) bool {
+	for place := range min(s.stride, len(text)-i-loadBytes+1) {
+		if !s.sketch.has(load(text[i+place:]), place) {
+			return false
+		}
+	}
+	return true
 }
 
 // at returns the longest needle that the text begins with, -1 if none, and

@@ -69,15 +69,14 @@ func number(value string) bool {
 // commonWords are in the logs of every other deployment, or are what somebody
 // types who wants no password. Each has four characters or more.
 const commonWords = `
-true false null none nil undefined unset empty enabled disabled default auto always never
-localhost local host hostname root admin administrator user username guest test testing example
-sample demo dummy placeholder changeme change_me change-me password passwd secret secrets token
-postgres postgresql mysql mariadb mongo mongodb redis valkey keydb dragonfly clickhouse sqlite
-database docker compose container containers image service services server client worker nginx
-node python ruby java golang alpine debian ubuntu linux amd64 arm64
-http https tcp:// file data logs cache queue mail smtp
-latest stable main master develop development staging production prod debug info warn warning
-error trace public private internal external primary replica backend frontend
-0.0.0.0 127.0.0.1 ::1 utf-8 utf8 utf8mb4 read write readonly read-only
-app/ /app /data /tmp /var /root /home /usr /bin /etc web-1 db-1 bridge network volume volumes
-started starting stopped stopping created creating running healthy unhealthy waiting done pull pulling pulled`
+true false null none undefined unset empty enabled disabled default auto always never required optional
+localhost local host hostname 127.0.0.1 0.0.0.0 root admin administrator user username guest anonymous
+test testing example sample demo dummy placeholder changeme change_me change-me password passwd secret secrets token
+postgres postgresql mysql mariadb mongo mongodb redis valkey keydb dragonfly clickhouse sqlite memcached rabbitmq
+database docker compose container containers image images service services server client worker nginx caddy traefik
+node python ruby java golang alpine debian ubuntu linux windows darwin amd64 arm64 x86_64 bash
+http https file data logs cache queue mail smtp main master latest stable edge develop development staging
+production prod debug info warn warning error fatal trace verbose public private internal external primary replica
+backend frontend utf-8 utf8 utf8mb4 read write readonly bridge network volume volumes start started starting stop
+stopped stopping create created creating running healthy unhealthy waiting done pull pulling pulled build building
+/app /data /tmp /var /root /home /usr /bin /etc`
