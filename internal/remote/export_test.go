@@ -31,3 +31,6 @@ var (
 	ErrEnded   = errEnded
 	ErrGarbled = errGarbled
 )
+
+// DeclaredIn is Declared with pieces of a size.
+var DeclaredIn = declared

@@ -25,6 +25,7 @@ import (
 //	T RUNNING                       that was all about the stopped job
 //	N NAME                          a spool
 //	D                               it is done: removed, or named
+//	Y DROPPED CUT                   those were the declaring lines, which came as O and E
 
 // part is the head of a frame that has bytes, then each piece of them.
 type part struct {

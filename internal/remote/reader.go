@@ -138,7 +138,7 @@ func (r *reader) step(words []string, offset int64) error {
 	switch {
 	case words[0] == "S":
 		return r.sink.StepStarted(event)
-	case words[0] == "E" && len(numbers) == 4:
+	case words[0] == "E" && len(numbers) == 4 && numbers[3] <= maxExit:
 		event.ExitCode = int(numbers[3])
 		return r.sink.StepEnded(event)
 	}
@@ -210,10 +210,16 @@ func (r *reader) over(when, code, out, err string, lost bool) error {
 	if problem != nil {
 		return problem
 	}
+	if numbers[0] > maxExit {
+		return errGarbled
+	}
 	r.end.ExitCode, r.end.At, r.end.Lost = int(numbers[0]), at, lost
 	r.end.Out, r.end.Err = numbers[1], numbers[2]
 	return errEnded
 }
+
+// maxExit is the highest exit code there is.
+const maxExit = 255
 
 // errEnded ends a session after its last frame.
 var errEnded = errors.New("the last frame has come")

@@ -1,0 +1,137 @@
+package remote_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/remote"
+)
+
+const mask = "::add-mask::"
+
+// texts are the lines as texts, each once, in order.
+func texts(found remote.Declarations) []string {
+	all := []string{}
+	for _, line := range found.Lines {
+		all = append(all, string(line))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func TestDeclaredLinesOfAJob(t *testing.T) {
+	everywhere(t, func(t *testing.T, shell remote.Shell) {
+		j := job(folder(t), `echo ::add-mask::one; echo " ::add-mask::no"; printf 'a\0b\r::add-mask::no\n\377::add-mask::no\n'
+printf '::add-mask::t\303\274r\0\r\n'; echo ::add-mask::two >&2; printf '::add-mask::not whole'`)
+		none, err := remote.Declared(t.Context(), shell, j, mask)
+		if err != nil || len(none.Lines) > 0 {
+			t.Errorf("before it began: %q, %v", none.Lines, err)
+		}
+		follow(t, shell, j)
+		found, err := remote.Declared(t.Context(), shell, j, mask)
+		if err != nil || found.Dropped || found.Cut {
+			t.Errorf("%+v, %v", found, err)
+		}
+		want := []string{"::add-mask::one", "::add-mask::two", "::add-mask::t\u00fcr\x00\r"}
+		slices.Sort(want)
+		if diff := cmp.Diff(want, texts(found)); diff != "" {
+			t.Errorf("lines, -want +got:\n%s", diff)
+		}
+	})
+}
+
+// spool is one with the output, as a job would leave it that keeps so much.
+func spool(t *testing.T, out, err string, keep int) remote.Job {
+	t.Helper()
+	j := job(t.TempDir(), "true")
+	if err := os.MkdirAll(j.Spool, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(j.Spool, "out"), out)
+	write(t, filepath.Join(j.Spool, "err"), err)
+	write(t, filepath.Join(j.Spool, "pid"), fmt.Sprintf("4711 1 b00-7 COOKIE 4712 %d\n", keep))
+	return j
+}
+
+// TestDeclaredLinesAcrossPieces looks through small pieces, so that every line
+// is cut at every place.
+func TestDeclaredLinesAcrossPieces(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 12 {
+		var out strings.Builder
+		want := []string{}
+		for out.Len() < 1500 {
+			line := strings.Repeat("x", random.IntN(20))
+			if random.IntN(2) == 0 {
+				line = mask + line
+				want = append(want, line)
+			}
+			out.WriteString(line + "\n")
+		}
+		slices.Sort(want)
+		j := spool(t, out.String(), "", 1<<20)
+		found, err := remote.DeclaredIn(t.Context(), local{}, j, mask, 90, 40)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(slices.Compact(want), texts(found)); diff != "" {
+			t.Errorf("lines, -want +got:\n%s", diff)
+		}
+	}
+}
+
+func TestDeclaredLinesAroundWhatWasDropped(t *testing.T) {
+	const keep, gap, size = 64 << 10, 300 << 20, 300<<20 + 64<<10
+	head := mask + "head\n" + strings.Repeat("x", keep-len(mask+"head\n\n")) + "\n"
+	j := spool(t, head, "", keep)
+	out, err := os.OpenFile(filepath.Join(j.Spool, "out"), os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	for at, text := range map[int64]string{gap: mask + "tail\n", gap + 100: "\n" + mask + "later\n", size: "\n"} {
+		if _, err := out.WriteAt([]byte(text), at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(j.Spool, "gap.out"), fmt.Sprintln(gap))
+	found, err := remote.Declared(t.Context(), local{}, j, mask)
+	if err != nil || !found.Dropped || found.Cut {
+		t.Errorf("dropped %t, cut %t, %v; want it said that something was dropped", found.Dropped, found.Cut, err)
+	}
+	if diff := cmp.Diff([]string{mask + "head", mask + "later", mask + "tail"}, texts(found)); diff != "" {
+		t.Errorf("lines, -want +got:\n%s", diff)
+	}
+}
+
+func TestDeclaredLinesAreBounded(t *testing.T) {
+	var out strings.Builder
+	for i := range 40_000 {
+		fmt.Fprintf(&out, "%s%040d\n", mask, i)
+	}
+	j := spool(t, out.String(), mask+"not seen\n", 1<<20)
+	found, err := remote.Declared(t.Context(), local{}, j, mask)
+	if err != nil || !found.Cut || found.Dropped {
+		t.Fatalf("cut %t, dropped %t, %v; want it said that there is more", found.Cut, found.Dropped, err)
+	}
+	size := 0
+	for i, line := range found.Lines {
+		if want := fmt.Sprintf("%s%040d", mask, i); string(line) != want {
+			t.Fatalf("line %d is %q, want %q", i, line, want)
+		}
+		size += len(line)
+	}
+	if size < remote.MaxDeclaredBytes*9/10 || size > remote.MaxDeclaredBytes {
+		t.Errorf("got %d bytes", size)
+	}
+	if _, err := remote.Declared(t.Context(), local{}, j, ".*"); err == nil {
+		t.Error("a pattern was taken for a word")
+	}
+}
