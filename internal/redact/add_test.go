@@ -46,12 +46,14 @@ func TestP3WhatIsHeldIsLookedAtAgain(t *testing.T) {
 		{"a token = 1 hunter33 x", "y ok\n", "a token = 1 <REDACTED:NEW> xy ok\n"},
 		{"xyz-not-hunter", "33 ok\n", "xyz-not-<REDACTED:NEW> ok\n"},
 		{"hunter22hunter", "33", "<REDACTED:OLD><REDACTED:NEW>"},
+		{"x --passh", "unter33 ok", "x --pass<REDACTED:NEW> ok"},
+		{"x --pas", "s1 --pass1 ok", "x --pass1 --<REDACTED:SHOWN> ok"}, // the first was begun to be shown
 		{"-----BEGIN PRIVATE KEY-----\n:: hunter", "33 ok\n", "-----BEGIN <REDACTED>\n:: <REDACTED:NEW> ok\n"},
 	} {
 		m := redact.NewMatcher(old)
 		s, out := written(m)
 		s.Write([]byte(c.first))
-		m.Add(redact.Secret{Name: "NEW", Value: "hunter33"})
+		m.Add(redact.Secret{Name: "NEW", Value: "hunter33"}, redact.Secret{Name: "SHOWN", Value: "pass1"})
 		s.Write([]byte(c.second))
 		s.Flush()
 		if got := out.String(); got != c.want {
@@ -165,6 +167,7 @@ func TestDeclaredLinesAreLeftOut(t *testing.T) {
 func TestDeclaredLinesAreHeldOnlyAsLongAsNeeded(t *testing.T) {
 	for text, held := range map[string]int{
 		"::add-mask": 10, "::add-mask::x": 13, "\n:": 1, "::b": 0, "x\n::add-mask::xyzzy\ny": 0, "pass": 0, "Bearer": 0, "x ::add": 0, "\n::": 2,
+		"a token here": 10, "a token here\r": 0, "a token here\n": 0,
 	} {
 		s := redact.NewMatcher(nil).Stream(func([]byte, int) {})
 		s.Write([]byte(text))

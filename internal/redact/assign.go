@@ -8,6 +8,11 @@ import (
 	"unicode/utf8"
 )
 
+// The functions of this file take what follows an anchor, to the end of its line,
+// and return the part of it that is a secret; from is not before to if there is
+// none. A filler in it is a mask, and counts as a letter of the value: so the rest
+// of a password of which a part was known is masked with it.
+
 // assigned is the value in what follows a key: `=value`, `": "value"`, `=> 'x'`
 // and the like, or behind a space in single quotes, as SQL has it. With strong
 // any value is a secret that does not stand for another; else it must look like
@@ -183,7 +188,8 @@ func secretLike(v []byte) bool {
 	return random(v)
 }
 
-// random reports whether the value has digits beside letters, or is long and
+// random tells a token from a word or a name, as well as can be told by a look:
+// it reports whether the value has digits beside letters, or is long and
 // has letters of both kinds.
 func random(v []byte) bool {
 	has := func(set string) bool { return bytes.IndexAny(v, set) >= 0 }

@@ -1,17 +1,34 @@
 // Package redact removes secrets from a stream of bytes before anything else
-// sees it: known values in every form they can take, whatever the write
-// boundaries.
+// sees it: known values in every form they can take, what a job itself declares
+// to be secret, and what looks like a credential; whatever the write boundaries.
 //
-// It works in four parts, each in a file of its own:
+// A [Matcher] knows the secrets; [Matcher.Stream] and [Matcher.Text] are the only
+// ways through it, and each runs all stages, so that nobody can forget one. In
+// the order that a byte meets them:
+//
+//  1. Declarations. A line "::add-mask::VALUE" is taken out of the stream, and
+//     from the next byte on VALUE is a secret in all streams of the matcher.
+//  2. Values, in all forms.
+//  3. Patterns, in what is left: passwords in URLs and assignments, tokens,
+//     headers, private keys.
+//
+// The parts, each in a file of its own:
 //
 //   - forms.go derives the needles: what a secret looks like once something
 //     has quoted, escaped or encoded it, or broken it into lines;
-//   - sketch.go runs over a text and stops where a needle may be, reading a few
-//     of its bytes;
+//   - anchors.go lists what patterns begin with;
+//   - sketch.go runs over a text and stops where a needle or an anchor may be,
+//     reading a few of its bytes;
 //   - scan.go finds the needles that begin at a place of a text, and is with the
 //     sketch the only part that knows how;
 //   - stream.go makes of these finds what is masked, what is let through and
-//     what must wait for more bytes.
+//     what must wait for more bytes;
+//   - inspector.go keeps the rest of a line that has an anchor, and patterns.go,
+//     assign.go and key.go say what of it is a secret;
+//   - matcher.go is what streams share, and how secrets are added;
+//   - weak.go judges which values are worth it.
+//
+// # Values
 //
 // What is masked is simple to say, and the tests say it a second time in brute
 // force: every occurrence of every needle is masked; occurrences that share a
@@ -19,13 +36,50 @@
 // needles "abcabc" and "cab", the text "xabcabcabcx" is "x<REDACTED>x": the
 // first is there twice, from its first byte and from its fourth.
 //
-// Two things follow from it that callers count on. What is emitted does not
-// depend on how the text was cut into writes. And a stream that starts at a
-// place between two emitted bytes, or beside a mask, emits the same from there
-// on as one that began at the start: no needle spans such a place. A log can be
-// taken up there by a reader that knows nothing of what came before.
+// # Patterns
 //
-// What is not masked: a value under [MinSecretBytes]; forms that nobody listed,
+// A pattern is an anchor ("password", "ghp_", "://") and a function that looks at
+// what follows in its line, 64 KiB at most. The scanner searches for anchors
+// together with the needles. Where it meets one, the inspector keeps the line from
+// there to its end; all other lines pass untouched. What is masked depends on the
+// line from the anchor on, and on the byte before: never on the writes. Only the
+// secret is masked: "scheme://user:<REDACTED>@host", "PASSWORD=<REDACTED>",
+// "ghp_<REDACTED>". A private key is one mask, however many lines it has and
+// whatever stands before each.
+//
+// They are guesses, and these were decided:
+//
+//   - "password: wrong" is masked, for YAML looks no different; in "password: too
+//     short" the value is followed by words and has small letters only: it stays.
+//   - A value under a weak name (token, secret, api_key) must look made by a
+//     machine: eight characters, with digits beside letters or mixed case.
+//   - What stands for a value stays: $NAME, ${NAME}, $(cmd), %NAME%, "", null,
+//     <REDACTED>, ****.
+//   - The user information of a URL ends at a slash. A password with a bare slash
+//     in it is found if it is known, not by pattern; or else every address behind
+//     any URL would be lost, and every "image@sha256:" behind a registry's port.
+//   - Where a value is masked in a URL's user information, nothing else of that
+//     is guessed at.
+//
+// # What callers count on
+//
+// What is emitted does not depend on how the text was cut into writes. And a
+// stream that starts at a place between two emitted bytes, or beside a mask, emits
+// the same of the values from there on as one that began at the start: no needle
+// spans such a place. Of the patterns it does if the place is the end of a line
+// that was emitted: no pattern spans one. A log can be taken up there by a reader
+// that knows nothing of what came before; but for the values that were declared
+// before, which it finds by [DeclaredMask].
+//
+// A secret that is added counts from the next byte, and what is held back is
+// looked at once more. What it shares with a mask that stands already is hidden;
+// what of it was let through before cannot be called back.
+//
+// Memory does not grow with the stream: what is held is the beginning of what may
+// be a needle, or a line with an anchor. Nothing is allocated once the buffers have
+// grown.
+//
+// What is not masked: a value that [Judge] finds weak; forms that nobody listed,
 // such as a value in base64 twice; and, where a secret lies inside of a longer
 // text in base64, the one character at either end that also holds bits of its
 // neighbours.

@@ -11,7 +11,9 @@ const maxLineBytes = 64 << 10
 const filler = 1
 
 // inspector masks what the patterns find in a stream of which the values are
-// masked already.
+// masked already. Masks it takes for what they are: whatever is in a pattern's way
+// may be one, and what is a mask and nothing else is not masked again, so that the
+// name in it stays.
 //
 // Almost everything passes straight through. Only when the scanner has seen an
 // anchor is the inspector armed: from there to the end of the line it keeps

@@ -153,7 +153,9 @@ func token(a *anchor, rest []byte) (to int) {
 // it is not known yet; and, if partial, what may be the beginning of one.
 //
 // The @ is what to look for: it is rarer than anything else of a URL, and there
-// is an instruction for it.
+// is an instruction for it. But the @ may be in the next write. So the end of the
+// text counts too if it may be the user information of a URL; mostly it is the end
+// of a line, and that costs a look at one byte.
 func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 	if from == len(text) {
 		return from, false

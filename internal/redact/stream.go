@@ -118,6 +118,17 @@ func (s *Stream) process(text []byte, last bool) (rest []byte) {
 
 // search is process up to a line that declares a secret; what is returned then
 // is behind the line's beginning.
+//
+// It goes from place to place at which a needle or an anchor may begin. At each
+// it does the following, in an order that matters:
+//
+//  1. The open mask is emitted if it ends before. No needle from inside of it
+//     can make it longer any more: all their places were looked at.
+//  2. The longest needle that begins here opens a mask or joins the open one. If
+//     a longer one may still come, the search waits here.
+//  3. An anchor arms the inspector, unless a mask covers it: of a text that is
+//     masked nobody can say what it was. All that lies before has gone to the
+//     inspector by then, so that it knows whether a line has ended.
 func (s *Stream) search(text []byte, last bool) (rest []byte) {
 	v := view{text: text, last: last, plain: s.shown, end: s.ahead, url: -1, begun: -1}
 	v.shown, s.shown = s.shown, 0
@@ -154,12 +165,12 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 // view is a text on its way through search.
 type view struct {
 	text  []byte
-	last  bool
-	shown int // bytes that were let through before: no needle begins there
-	plain int // the text is emitted or masked up to here
-	end   int // the open mask goes to here
-	begun int // where an anchor may have begun, -1 if nowhere
-	left  byte
+	last  bool // nothing comes behind it
+	shown int  // bytes that were let through before: no needle begins there
+	plain int  // the text is emitted or masked up to here
+	end   int  // the open mask goes to here
+	begun int  // where an anchor may have begun, -1 if nowhere
+	left  byte // the byte before that
 	url   int  // where the next URL may have a password; -1 if not known yet
 	half  bool // it is only the beginning of a :// yet
 }
@@ -202,6 +213,10 @@ func (s *Stream) anchor(v *view, i int) (at int, what verdict) {
 }
 
 // anchorAt is anchor for one place, which no mask covers.
+//
+// Where an anchor may have begun, it is shown and noted. Only the beginning of a
+// line that may declare a secret is held back instead: if it does, not a byte of
+// it may be seen.
 func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
 	left := s.leftOf(v, i)
 	found, more := s.finder.anchors.at(v.text[i:], left)
@@ -325,7 +340,8 @@ func (s *Stream) declare() {
 
 // use goes on with other secrets. What is held back was looked at without them:
 // what stands in the inspector goes through the search again, in front of the
-// text.
+// text. The bytes of a mask are known no more, so a mask there parts the text; and
+// nothing is declared again in it.
 func (s *Stream) use(f *finder, text []byte) []byte {
 	s.finder = f
 	if len(s.out.text) == 0 {
