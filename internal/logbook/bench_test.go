@@ -16,8 +16,9 @@ import (
 	"waybill/internal/redact"
 )
 
-func digest(body []byte) string {
-	sum := sha256.Sum256(body)
+// digest is that of a chunk behind the one with the previous digest.
+func digest(previous string, body []byte) string {
+	sum := sha256.Sum256(append([]byte(previous), body...))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"hash"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -71,8 +72,9 @@ func (p *press) squeeze() {
 	p.block = p.block[:0]
 }
 
-// seal ends the chunk and returns its body, good until reset, and its digest.
-func (p *press) seal() (body []byte, digest string, err error) {
+// seal ends the chunk behind the one with the previous digest, and returns its
+// body, good until reset, and its digest.
+func (p *press) seal(previous string) (body []byte, digest string, err error) {
 	p.squeeze()
 	if p.err == nil {
 		p.err = p.gzip.Close()
@@ -80,8 +82,18 @@ func (p *press) seal() (body []byte, digest string, err error) {
 	if p.err != nil {
 		return nil, "", fault.Wrap(p.err, fault.Internal, "the log could not be compressed")
 	}
-	sum := sha256.Sum256(p.body.Bytes())
-	return p.body.Bytes(), hex.EncodeToString(sum[:]), nil
+	sum := newDigest(previous)
+	_, _ = sum.Write(p.body.Bytes()) // a hash takes everything
+	return p.body.Bytes(), hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// newDigest begins the digest of a chunk, whose body is to be written to it.
+// That of the chunk before is part of it: else somebody who changes a chunk had
+// only to change what the next one says of it.
+func newDigest(previous string) hash.Hash {
+	sum := sha256.New()
+	_, _ = sum.Write([]byte(previous))
+	return sum
 }
 
 func (p *press) reset() {

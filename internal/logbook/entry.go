@@ -88,8 +88,8 @@ type Mark struct {
 	Last Order
 	// Bytes is the size of all entries before compression.
 	Bytes int64
-	// Digest is the SHA-256 of the last chunk's content, in hexadecimal; each
-	// chunk names the one before it, so it seals the whole log.
+	// Digest is that of the last chunk. The digest of each chunk covers that of
+	// the one before it, so it seals the whole log.
 	Digest string
 	// Index has the last order of each chunk.
 	Index Index
@@ -109,8 +109,9 @@ type Header struct {
 	After  Position
 	// Bytes is the size of its entries before compression.
 	Bytes int64
-	// Digest is the SHA-256 of the stored bytes, Previous that of the chunk
-	// before ("" for the first); both hexadecimal.
+	// Digest is the SHA-256 of Previous and the stored bytes, one after the
+	// other; Previous is that of the chunk before ("" for the first). Both are
+	// hexadecimal.
 	Digest   string
 	Previous string
 	// Original is the Digest that the chunk had when it was written, if it was

@@ -158,7 +158,7 @@ func (r *Recorder) Commit(ctx context.Context) (Mark, error) {
 }
 
 func (r *Recorder) commit(ctx context.Context) error {
-	body, digest, err := r.chunk.seal()
+	body, digest, err := r.chunk.seal(r.mark.Digest)
 	if err != nil {
 		return err
 	}

@@ -175,7 +175,7 @@ func (c *scrubChunk) body(header *Header) ([]byte, error) {
 			p.squeeze()
 		}
 	}
-	body, digest, err := p.seal()
+	body, digest, err := p.seal(header.Previous)
 	header.Bytes, header.Digest = p.bytes, digest
 	return slices.Clone(body), err
 }

@@ -132,6 +132,21 @@ func TestP3ScrubTakesALaterSecretOutOfAnEndedLog(t *testing.T) {
 	}
 }
 
+// TestScrubIsSealed: what is changed in the first chunk is seen at the end.
+func TestScrubIsSealed(t *testing.T) {
+	s, mark := leaky(t)
+	done := scrub(t, s, mark, secrets("line 3 has"))
+	if done.Entries != 1 || done.Chunks != 1 || done.Mark.Digest == mark.Digest {
+		t.Errorf("%d entries in %d chunks, digest %s, want 1 in 1 and another", done.Entries, done.Chunks, done.Mark.Digest)
+	}
+	if found := verify(t, s, done.Mark); found.Bad != 0 || found.Rewritten != 1 {
+		t.Errorf("%+v, want it right and one rewritten", found)
+	}
+	if found := verify(t, s, mark); found.Bad != 5 {
+		t.Errorf("by the old record %+v, want the last chunk to be bad", found)
+	}
+}
+
 func TestScrubLeavesACleanLogAlone(t *testing.T) {
 	s, mark := leaky(t)
 	done := scrub(t, s, mark, secrets("not-in-there-at-all"))

@@ -3,7 +3,6 @@ package logbook
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -85,7 +84,7 @@ func (v *verifier) chunk(ctx context.Context, number int) error {
 	if err != nil {
 		return err
 	}
-	sum := sha256.New()
+	sum := newDigest(header.Previous)
 	stored := &counter{r: io.TeeReader(body, sum)}
 	why, err := v.content(header, stored)
 	err = errors.Join(err, body.Close())
@@ -115,10 +114,10 @@ func (v *verifier) place(header Header, digest string) string {
 		first = v.mark.Index[number-2] + 1
 	}
 	switch {
-	case digest != header.Digest:
-		return "its content is not that of its digest"
 	case header.Previous != v.previous:
 		return "it does not follow the chunk before it"
+	case digest != header.Digest:
+		return "its content is not that of its digest"
 	case header.First != first || header.Last != v.mark.Index[number-1]:
 		return "its entries are not those that the record counts"
 	}

@@ -55,6 +55,12 @@ func TestVerifyFindsTheFirstBadChunk(t *testing.T) {
 			c.Previous = chunks[2].Digest
 			chunks[5] = c
 		}, 5, "does not follow"},
+		{"a chunk was written anew, and the next says so", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+			forge(chunks, 2, 3)
+		}, 3, "its digest"},
+		{"a chunk was written anew, and all behind it", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+			forge(chunks, 2, 6)
+		}, 5, "the record has"},
 		{"the record has another end", func(_ map[int]logbook.Chunk, mark *logbook.Mark) { mark.Digest = strings.Repeat("0", 64) }, 5, "the record has"},
 		{"the record counts more entries", func(_ map[int]logbook.Chunk, mark *logbook.Mark) {
 			mark.Index = append(mark.Index[:4:4], mark.Index[4]+1)
@@ -92,6 +98,26 @@ func TestVerifyFindsTheFirstBadChunk(t *testing.T) {
 			t.Errorf("%+v", found)
 		}
 	})
+}
+
+// forge does what somebody would who knows how a log is made: it changes a
+// chunk, which gets the digest of what it is now, and what the chunks behind
+// it say, up to one that keeps its digest.
+func forge(chunks map[int]logbook.Chunk, number, keeps int) {
+	c := chunks[number]
+	c.Body = bytes.Clone(c.Body)
+	c.Body[9] ^= 1 // names the system that compressed it, and nothing else
+	for ; ; number++ {
+		if number < keeps {
+			c.Digest = digest(c.Previous, c.Body)
+		}
+		chunks[number] = c
+		previous, there := c.Digest, false
+		if c, there = chunks[number+1]; !there || number+1 > keeps {
+			return
+		}
+		c.Previous = previous
+	}
 }
 
 func TestVerifyGoesOnWhereItsBudgetEnded(t *testing.T) {

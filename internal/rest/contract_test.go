@@ -118,6 +118,8 @@ func (s scene) successes(t *testing.T) map[string]success {
 		"getDeployment":               get(s.running, ""),
 		"cancelDeployment":            get(s.start(t, s.world.application(t, s.server)), ""),
 		"readLog":                     get(s.waiting, "?limit=10"),
+		"verifyLog":                   get(s.waiting, "?after=0"),
+		"scrub":                       {http.StatusOK, request{body: object{"resource_uuid": s.world.service(t, s.quiet)}}},
 	}
 }
 

@@ -21,7 +21,7 @@ type starter struct {
 func (p DeployPorts) endpoints(opts Options) map[string]endpoint {
 	requests := deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots})
 	s := starter{p, requests, opts}
-	endpoints := map[string]endpoint{"deploy": s.deploy, "cancelDeployment": s.cancel, "rollbackDeployment": s.rollback}
+	endpoints := map[string]endpoint{"deploy": s.deploy, "cancelDeployment": s.cancel, "rollbackDeployment": s.rollback, "scrub": s.scrub}
 	for _, o := range operations {
 		endpoints[o.route] = s.operate(o.kind, o.operation, o.message)
 	}

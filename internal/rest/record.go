@@ -48,6 +48,9 @@ type recordBody struct {
 	CancelRequestedAt *string    `json:"cancel_requested_at"`
 	CancelRequestedBy *string    `json:"cancel_requested_by"`
 	FinishedAt        *string    `json:"finished_at"`
+	ScrubbedAt        *string    `json:"scrubbed_at"`
+	ScrubbedBy        *string    `json:"scrubbed_by"`
+	ScrubbedEntries   int        `json:"scrubbed_entries"`
 	UpdatedAt         string     `json:"updated_at"`
 	// Logs is a text that is itself JSON. It is in no list, and in one record
 	// only for those who may see what is sensitive.
@@ -72,14 +75,16 @@ type stepBody struct {
 	ExitCode   *int    `json:"exit_code"`
 }
 
-// logTotals says how much log there is. Digest seals the whole of it.
+// logTotals says how much log there is. Digest seals the whole of it, and
+// OriginalDigest did before secrets were taken out of it, if any were.
 type logTotals struct {
-	Entries     int64   `json:"entries"`
-	Bytes       int64   `json:"bytes"`
-	Chunks      int     `json:"chunks"`
-	OutputBytes int64   `json:"output_bytes"`
-	Digest      *string `json:"digest"`
-	Complete    bool    `json:"complete"`
+	Entries        int64   `json:"entries"`
+	Bytes          int64   `json:"bytes"`
+	Chunks         int     `json:"chunks"`
+	OutputBytes    int64   `json:"output_bytes"`
+	Digest         *string `json:"digest"`
+	OriginalDigest *string `json:"original_digest"`
+	Complete       bool    `json:"complete"`
 }
 
 // applicationFields are what upstream has on an application's deployment. What
@@ -147,6 +152,9 @@ func showRecord(r deployment.Record) recordBody {
 		CancelRequestedAt: timestampOrNull(r.CancelRequestedAt),
 		CancelRequestedBy: textOrNull(r.CancelRequestedBy),
 		FinishedAt:        timestampOrNull(r.FinishedAt),
+		ScrubbedAt:        timestampOrNull(r.Scrub.At),
+		ScrubbedBy:        textOrNull(r.Scrub.By),
+		ScrubbedEntries:   r.Scrub.Entries,
 		UpdatedAt:         timestamp(r.UpdatedAt),
 	}
 	body.addKind(r)
@@ -210,12 +218,13 @@ func showSteps(steps []deployment.Step) []stepBody {
 func showTotals(r deployment.Record) logTotals {
 	mark := r.Progress.Log
 	return logTotals{
-		Entries:     int64(mark.Last),
-		Bytes:       mark.Bytes,
-		Chunks:      mark.Chunks,
-		OutputBytes: r.Progress.OutputBytes(),
-		Digest:      textOrNull(mark.Digest),
-		Complete:    ended(r),
+		Entries:        int64(mark.Last),
+		Bytes:          mark.Bytes,
+		Chunks:         mark.Chunks,
+		OutputBytes:    r.Progress.OutputBytes(),
+		Digest:         textOrNull(mark.Digest),
+		OriginalDigest: textOrNull(r.Scrub.Original),
+		Complete:       ended(r),
 	}
 }
 

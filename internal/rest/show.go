@@ -24,6 +24,7 @@ func (p ShowPorts) endpoints(opts Options) map[string]endpoint {
 	return map[string]endpoint{
 		"getDeployment":               s.getDeployment,
 		"readLog":                     s.readLog,
+		"verifyLog":                   s.verify,
 		"getConfiguration":            s.getConfiguration,
 		"compareDeployments":          s.compareDeployments,
 		"getServiceDeployment":        s.getDeploymentOf(catalog.KindService),

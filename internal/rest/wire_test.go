@@ -49,6 +49,7 @@ func fullRecord(kind string) deployment.Record {
 		ConfigurationHash: "abc",
 		CreatedAt:         at(0), QueuedAt: at(1), ClaimedAt: at(2), StartedAt: at(3), FinishedAt: at(4), UpdatedAt: at(5),
 		CancelRequestedAt: at(2), CancelRequestedBy: "ops",
+		Scrub: deployment.Scrub{At: at(6), By: "the root", Deployment: "one", Entries: 4, Original: "abd"},
 		Lease: deployment.Lease{Owner: "runner", Attempt: 2},
 		Progress: deployment.Progress{
 			Log:     logbook.Mark{At: logbook.Position{Out: 7, Err: 8}, Chunks: 1, Last: 9, Bytes: 10, Digest: "def", Complete: true},
@@ -74,9 +75,10 @@ func TestARecordOnTheWire(t *testing.T) {
 				map[string]any{"name": "Start", "started_at": "2026-08-22T10:00:03.000000Z", "finished_at": "2026-08-22T10:00:04.000000Z", "exit_code": 3.0},
 				map[string]any{"name": "Health", "started_at": "2026-08-22T10:00:04.000000Z", "finished_at": nil, "exit_code": nil},
 			},
-			"log":        map[string]any{"entries": 9.0, "bytes": 10.0, "chunks": 1.0, "output_bytes": 15.0, "digest": "def", "complete": true},
+			"log":        map[string]any{"entries": 9.0, "bytes": 10.0, "chunks": 1.0, "output_bytes": 15.0, "digest": "def", "original_digest": "abd", "complete": true},
 			"created_at": "2026-08-22T10:00:00.000000Z", "queued_at": "2026-08-22T10:00:01.000000Z", "started_at": "2026-08-22T10:00:03.000000Z",
 			"cancel_requested_at": "2026-08-22T10:00:02.000000Z", "cancel_requested_by": "ops",
+			"scrubbed_at": "2026-08-22T10:00:06.000000Z", "scrubbed_by": "the root", "scrubbed_entries": 4.0,
 			"finished_at": "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
 		}
 	}

@@ -37,7 +37,7 @@ func leaks(t *testing.T, deployments int) (*world, []deployment.ID) {
 	for i := range deployments {
 		text := "nothing of note\n"
 		if i > 0 {
-			text = strings.Repeat("before\n", 40) + leaked + "\n" + strings.Repeat("between\n", 40) + "<" + leaked + ">\n"
+			text = strings.Repeat("before\n", 40) + leaked + "\n" + strings.Repeat("between\n", 40) + "<" + leaked + ">\n" + strings.Repeat("behind\n", 40)
 		}
 		ids = append(ids, w.wrote(t, text))
 	}
