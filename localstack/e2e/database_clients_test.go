@@ -120,13 +120,14 @@ func postgresClient(to target, question string) command {
 // mysqlClient is of MariaDB and of MySQL: in the image that stands in for MySQL
 // they are one.
 func mysqlClient(to target, question string) command {
+	tls := []string{"--skip-ssl"}
+	if to.certificate != "" {
+		tls = []string{"--ssl-ca=" + trusted, "--ssl-verify-server-cert"}
+	}
 	words := []string{"mariadb", "--no-defaults", "--batch", "--skip-column-names", "--protocol=tcp", "--connect-timeout=5",
 		"--default-character-set=utf8mb4", "--host", to.Hostname(), "--port", to.Port(), "--user", to.User.Username(),
 		"--database", to.database(), "--execute", question}
-	if to.certificate != "" {
-		words = append(words, "--ssl-ca="+trusted, "--ssl-verify-server-cert")
-	}
-	return command{words: words, environment: []string{"MYSQL_PWD=" + to.password()}}
+	return command{words: append(words, tls...), environment: []string{"MYSQL_PWD=" + to.password()}}
 }
 
 // redisClient exits with 1 if the answer is an error.

@@ -48,6 +48,12 @@ type shownDatabase struct {
 func (w *world) database(t *testing.T, spy *spy, server string, speaks dialect, given map[string]any) *database {
 	t.Helper()
 	needImage(t, speaks.image)
+	return w.databaseOfAnyImage(t, spy, server, speaks, given)
+}
+
+// databaseOfAnyImage is database with an image that may have to be pulled.
+func (w *world) databaseOfAnyImage(t *testing.T, spy *spy, server string, speaks dialect, given map[string]any) *database {
+	t.Helper()
 	body := map[string]any{"name": speaks.engine, "server_uuid": server, "image": speaks.image,
 		"health_check_interval": 1, "health_timeout": 60}
 	maps.Copy(body, given)
