@@ -4,8 +4,12 @@ package inspect
 
 import (
 	"context"
+	"io"
+	"strings"
 
 	"waybill/internal/catalog"
+	"waybill/internal/fault"
+	"waybill/internal/recipe"
 	"waybill/internal/remote"
 )
 
@@ -18,8 +22,50 @@ type Found struct {
 	Commit, Message string
 }
 
+// maxOutput is more than any server has to say of one resource.
+const maxOutput = 1 << 20
+
 // Look looks at the resource. It changes nothing. Unavailable if the connection
-// ended, or if the server could not tell.
+// ended, or if the server could not tell; ctx's own error if its time was up.
 func Look(ctx context.Context, shell remote.Shell, resource catalog.Deployable, dataDir string) (Found, error) {
-	return Found{}, nil
+	output := &limited{left: maxOutput}
+	exit, err := shell.Run(ctx, recipe.StatusScript(resource, dataDir), nil, output, io.Discard)
+	switch {
+	case err != nil:
+		return Found{}, err
+	case exit != 0:
+		return Found{}, fault.New(fault.Unavailable, "The server cannot tell how the resource is: its shell ended with code %d.", exit)
+	}
+	status, err := recipe.ParseStatus(output.text.String())
+	if err != nil {
+		return Found{}, err
+	}
+	found := Found(status)
+	if found.Status == "" {
+		found.Status = remembered(resource)
+	}
+	return found, nil
+}
+
+// remembered is what the catalog knows of a resource whose folder tells nothing.
+func remembered(resource catalog.Deployable) string {
+	if status := resource.Shared().State.Status; status != "" {
+		return status
+	}
+	return "exited"
+}
+
+// limited keeps the beginning of what it is given and takes the rest as well:
+// a writer that fails would end the session and hide why.
+type limited struct {
+	text strings.Builder
+	left int
+}
+
+// Write never fails.
+func (l *limited) Write(p []byte) (int, error) {
+	keep := p[:min(len(p), l.left)]
+	l.left -= len(keep)
+	l.text.Write(keep)
+	return len(p), nil
 }

@@ -1,0 +1,69 @@
+# Says how a resource is, in lines that begin with a letter:
+#   C  a container, in the words of containers.sh     F  why docker cannot tell
+#   S  how an application is that runs by commands    H  the commit it is of
+#   M  the first line of the commit's message         E  nothing is missing
+# Before is set
+#   folder   the resource's
+#   name     the project's of compose; nothing if the resource has no containers
+#   asks     not empty if the resource has a health command to ask
+# and, with a name, compose and what containers.sh says.
+
+docker_containers() {
+	if ! command -v docker >/dev/null 2>&1; then
+		echo 'F This server has no docker.'
+		return
+	fi
+	set -f
+	if ! said=$(docker version --format '{{.Server.Version}}' 2>&1); then
+		set -- $said
+		echo "F $*"
+		return
+	fi
+	# Without its file compose does not know which containers are the project's.
+	ids=$(containers 2>/dev/null) ||
+		ids=$(docker ps --all --quiet --no-trunc --filter "label=com.docker.compose.project=$name" 2>/dev/null)
+	[ -n "$ids" ] || return
+	if look 2>/dev/null; then
+		echo "$lines" | sed 's/^/C /'
+	else
+		echo 'F Its containers are being replaced.'
+	fi
+}
+
+commands() {
+	case $(cat operation 2>/dev/null) in
+	'') echo 'S none' ;;
+	stop | delete) echo 'S stopped' ;;
+	*)
+		if [ -z "$asks" ] || [ ! -e health.sh ]; then
+			echo 'S started'
+		elif (
+			set -a
+			[ ! -e .env ] || . ./.env
+			set +a
+			exec timeout 10 sh -e ./health.sh
+		) >/dev/null 2>&1; then
+			echo 'S healthy'
+		else
+			echo 'S unhealthy'
+		fi
+		;;
+	esac
+}
+
+printf '\nwaybill-status\n'
+if cd "$folder" 2>/dev/null || [ -n "$name" ]; then
+	if [ -n "$name" ]; then
+		docker_containers
+	else
+		commands
+	fi
+	if [ -e commit ]; then
+		{
+			read -r hash
+			read -r message
+		} <commit
+		printf 'H %s\nM %s\n' "$hash" "$message"
+	fi
+fi
+echo E
