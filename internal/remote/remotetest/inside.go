@@ -35,14 +35,14 @@ func listen(opts Options, keys keys, account *user.User) (*inside, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	s := &inside{opts: opts, config: serverConfig(keys, account.Username), listener: listener, user: account,
+	s := &inside{opts: opts, config: serverConfig(opts, keys, account.Username), listener: listener, user: account,
 		conns: map[net.Conn]bool{}, groups: map[int]bool{}}
 	s.serving.Go(s.accept)
 	return s, listener.Addr().(*net.TCPAddr).Port, nil
 }
 
 // serverConfig lets the one user in with the one key.
-func serverConfig(keys keys, name string) *ssh.ServerConfig {
+func serverConfig(opts Options, keys keys, name string) *ssh.ServerConfig {
 	config := &ssh.ServerConfig{
 		PublicKeyCallback: func(meta ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
 			if meta.User() != name || !bytes.Equal(key.Marshal(), keys.client.PublicKey().Marshal()) {
@@ -50,6 +50,10 @@ func serverConfig(keys keys, name string) *ssh.ServerConfig {
 			}
 			return &ssh.Permissions{}, nil
 		},
+	}
+	if opts.Says != "" {
+		config.ServerVersion = "SSH-2.0-" + opts.Says
+		config.BannerCallback = func(ssh.ConnMetadata) string { return opts.Says }
 	}
 	config.AddHostKey(keys.host)
 	return config
@@ -99,6 +103,10 @@ func (s *inside) serve(conn net.Conn) {
 	for offered := range channels {
 		if offered.ChannelType() != "session" {
 			_ = offered.Reject(ssh.UnknownChannelType, "only sessions")
+			continue
+		}
+		if s.opts.Refuses {
+			_ = offered.Reject(ssh.Prohibited, s.opts.Says)
 			continue
 		}
 		channel, requests, err := offered.Accept()

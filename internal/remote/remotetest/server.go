@@ -23,6 +23,12 @@ type Options struct {
 	// Noise is printed before a command's output, as a shell's start-up files
 	// may do. Only the server in this process knows it.
 	Noise string
+	// Says, a word, is what the server says of itself wherever SSH lets it: in
+	// its version and before the login; and it gives that as the reason for
+	// which it opens no session, if Refuses is set. Only the server in this
+	// process knows them.
+	Says    string
+	Refuses bool
 }
 
 // Server is a running SSH server. Its methods may be called at once from

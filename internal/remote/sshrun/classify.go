@@ -3,6 +3,8 @@ package sshrun
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -59,4 +61,21 @@ func words(err error) string {
 		return "the attempt was cancelled"
 	}
 	return "it does not speak SSH"
+}
+
+// ending says for the operator how a connection ended, as words does.
+func ending(err error) string {
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		return number.Error()
+	}
+	if refused, ok := errors.AsType[*ssh.OpenChannelError](err); ok {
+		return fmt.Sprintf("it opened no session, for reason %d", uint32(refused.Reason))
+	}
+	switch {
+	case errors.Is(err, io.EOF):
+		return "it ended"
+	case errors.Is(err, net.ErrClosed):
+		return "it was closed"
+	}
+	return fmt.Sprintf("%T", err)
 }

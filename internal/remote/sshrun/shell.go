@@ -143,8 +143,10 @@ func (s *shell) execute(ctx context.Context, script, command string, begun chan<
 	return 0, nil
 }
 
+// lost says that a connection ended, in words that hold nothing of what the
+// server said: a farewell, or why it opened no session, is not redacted.
 func lost(err error) error {
-	return fault.Wrap(err, fault.Unavailable, "The connection to the server was lost.")
+	return fault.Wrap(errors.New(ending(err)), fault.Unavailable, "The connection to the server was lost.")
 }
 
 // command is what the login shell is told to run, and to make room for.
