@@ -31,6 +31,25 @@ func application(input Input, app *catalog.Application) (Plan, error) {
 	return Plan{}, fault.New(fault.Internal, "application %s has no known form", app.ID)
 }
 
+// checkApplication looks at what would go into a compose file, and at where the
+// code comes from.
+func (in Input) checkApplication(app *catalog.Application) error {
+	var one oneContainer
+	switch {
+	case app.Image != nil:
+		one.Container = app.Image.Container
+	case app.Dockerfile != nil:
+		one.Container = app.Dockerfile.Container
+	}
+	if _, err := one.files(nil); err != nil {
+		return err
+	}
+	if source := app.Source(); source != nil {
+		return in.checkRepository(source)
+	}
+	return nil
+}
+
 // shell runs the team's own commands.
 func shell(input Input, app *catalog.Application) (Plan, error) {
 	variables, err := input.environment()

@@ -216,6 +216,39 @@ func TestBuildRefusesApplications(t *testing.T) {
 	}
 }
 
+func TestCheckApplications(t *testing.T) {
+	from := func(repository string) *catalog.Application {
+		return dockerfileApp(func(form *catalog.Dockerfile) { form.Repository = repository })
+	}
+	for _, c := range []struct {
+		name        string
+		app         *catalog.Application
+		forbids     bool
+		field, want string
+	}{
+		{"an image", imageApp(whole()), true, "", ""},
+		{"a repository elsewhere", from("https://git.example/etc"), true, "", ""},
+		{"a repository on the server", from("/srv/web.git"), true, "", ""},
+		{"a repository in a system folder", from("/home/me/web.git"), true, "git_repository", "forbids access"},
+		{"a repository that is another resource's", from("file:///data/applications/x/source"), true, "git_repository", "forbids access"},
+		{"a repository in a system folder where that is allowed", from("/home/me/web.git"), false, "", ""},
+		{"a mapping that is none", imageApp(catalog.Container{Mappings: []string{"x"}}), false, "ports_mappings", "docker does not know"},
+	} {
+		err := recipe.Check(t.Context(), c.app, &catalog.Server{DataDir: "/data", ForbidHostAccess: c.forbids})
+		if got := strings.Join(fault.Fields(err)[c.field], " "); (err == nil) != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%s: %v, %s %q; want %q", c.name, err, c.field, got, c.want)
+		}
+		if c.app.Source() == nil || !c.forbids {
+			continue
+		}
+		input := applicationInput("-policy", c.app, catalog.Start, catalog.Options{})
+		input.DataDir = "/data"
+		if _, err := recipe.Build(input); (err == nil) != (c.want == "") {
+			t.Errorf("%s: %v when it is to run", c.name, err)
+		}
+	}
+}
+
 // TestHTTPCheck runs the check itself against a server, with each of the
 // programs that an image may have.
 func TestHTTPCheck(t *testing.T) {

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -155,7 +156,7 @@ clean=%s again=%s image=%s scratch=%s
 // openers are the files that open the repository. fetch.sh removes them as soon
 // as it has fetched.
 func (in Input) openers(source *catalog.Source) ([]remote.File, error) {
-	if err := plain(in.Options.Commit); err != nil {
+	if err := errors.Join(plain(in.Options.Commit), in.checkRepository(source)); err != nil {
 		return nil, err
 	}
 	var files []remote.File
@@ -175,6 +176,16 @@ func (in Input) openers(source *catalog.Source) ([]remote.File, error) {
 		files = append(files, remote.File{Path: knownHostsFile, Content: []byte(strings.TrimRight(source.HostKeys, "\n") + "\n")})
 	}
 	return files, nil
+}
+
+// checkRepository refuses a repository on the server itself that a container
+// could not mount either, where that is forbidden.
+func (in Input) checkRepository(source *catalog.Source) error {
+	place := strings.TrimPrefix(source.Repository, "file://")
+	if !in.ForbidHostAccess || !path.IsAbs(place) || mayMount(path.Clean(place), in.folder(), in.DataDir) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "Validation failed.").WithField("git_repository", "is in "+place+", to which this server forbids access")
 }
 
 // commitHash is the hash of a commit, or its beginning.

@@ -110,25 +110,14 @@ const UnhealthyExit = 69
 // the one who registers it can still mend it. Invalid, with every wrong field
 // named.
 func Check(ctx context.Context, resource catalog.Deployable, server *catalog.Server) error {
-	service, ok := resource.(*catalog.Service)
-	if !ok {
-		return nil
+	input := Input{Resource: resource, DataDir: server.DataDir, ForbidHostAccess: server.ForbidHostAccess}
+	switch resource := resource.(type) {
+	case *catalog.Service:
+		return input.checkService(ctx, resource)
+	case *catalog.Application:
+		return input.checkApplication(resource)
 	}
-	// What a secret's value is does not matter here, only that there is one. A
-	// number fits wherever a variable may stand, even in a port.
-	values := map[string]string{}
-	for _, variable := range service.Environment {
-		values[variable.Name] = variable.Value
-		if variable.Secret {
-			values[variable.Name] = "1"
-		}
-	}
-	parsed, err := parseCompose(ctx, service.Compose, values)
-	if err != nil || !server.ForbidHostAccess {
-		return err
-	}
-	input := Input{Resource: resource, DataDir: server.DataDir}
-	return forbid(parsed, service.Compose, input.folder(), input.DataDir)
+	return nil
 }
 
 // Places are the folders of a deployment on the server: the spool, for its

@@ -41,14 +41,38 @@ func service(input Input, svc *catalog.Service) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if input.ForbidHostAccess {
-		if err := forbid(parsed, svc.Compose, input.folder(), input.DataDir); err != nil {
-			return Plan{}, err
-		}
+	if err := input.checkHostAccess(parsed, svc.Compose); err != nil {
+		return Plan{}, err
 	}
 	plan.Status = projectStatus(parsed)
 	plan.Job.Steps = input.needingDocker(input.serviceSteps(parsed))
 	return plan, nil
+}
+
+// checkService reads the compose file with what is known of its variables.
+func (in Input) checkService(ctx context.Context, service *catalog.Service) error {
+	// What a secret's value is does not matter here, only that there is one. A
+	// number fits wherever a variable may stand, even in a port.
+	values := map[string]string{}
+	for _, variable := range service.Environment {
+		values[variable.Name] = variable.Value
+		if variable.Secret {
+			values[variable.Name] = "1"
+		}
+	}
+	parsed, err := parseCompose(ctx, service.Compose, values)
+	if err != nil {
+		return err
+	}
+	return in.checkHostAccess(parsed, service.Compose)
+}
+
+// checkHostAccess refuses what the server forbids.
+func (in Input) checkHostAccess(parsed *types.Project, text string) error {
+	if !in.ForbidHostAccess {
+		return nil
+	}
+	return forbid(parsed, text, in.folder(), in.DataDir)
 }
 
 // serviceSteps orders the steps: what may fail for a reason of its own, such as
