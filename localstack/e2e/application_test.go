@@ -29,7 +29,7 @@ func imageApplication(t *testing.T, s *stage) {
 		"environment": []words{plainly("GREETING", "hello"), secretly("PASSWORD", awkward+"\nand a second line")}}))
 	first, _ := r.succeed(t, "start", nil, "running:healthy")
 	wantPage(t, port, "/", "hello")
-	if got := docker(t, "exec", r.uuid, "sh", "-c", `printf '%s|' "$PASSWORD"`); got != awkward+"\nand a second line|" {
+	if got := docker(t, "exec", r.uuid, "sh", "-c", `printf '|%s|' "$PASSWORD"`); got != "|"+awkward+"\nand a second line|" {
 		t.Error("the application has another password")
 	}
 	if got := docker(t, "inspect", "--format", "{{.HostConfig.Memory}}", r.uuid); got != "67108864" {
@@ -97,7 +97,7 @@ func applicationPulls(t *testing.T, s *stage) {
 // shellApplication runs by commands alone: it is up while a file is there.
 func shellApplication(t *testing.T, s *stage) {
 	r := s.add(t, "/applications/shell", words{
-		"start": `echo "up with $PASSWORD"; touch up`, "stop": "echo down; rm -f up", "health": "test -e up", "health_timeout": 3,
+		"start": `printf 'up with %s\n' "$PASSWORD"; touch up`, "stop": "echo down; rm -f up", "health": "test -e up", "health_timeout": 3,
 		"environment": []words{secretly("PASSWORD", awkward+"\nand a second line")}})
 	_, entries := r.succeed(t, "start", nil, "running:healthy")
 	wantLog(t, entries, "up with <REDACTED:PASSWORD>")

@@ -15,7 +15,7 @@ var unwell = []struct {
 	name, compose string
 	timeout       int
 	reason        string // "" for one that finishes
-	status        string
+	status        string // "" where that is not the same at each instant
 	patterns      []string
 	everywhere    bool
 }{
@@ -27,13 +27,13 @@ services:
     image: SMALL
     init: true
     environment: {PASSWORD: "${PASSWORD}"}
-    command: sh -c 'i=1; while [ $$i -le 60 ]; do echo "line $$i"; i=$$((i+1)); done; echo "the password is $$PASSWORD" >&2; echo last words; exec sleep 600'
+    command: sh -c 'i=1; while [ $$i -le 60 ]; do echo "line $$i"; i=$$((i+1)); done; echo "the password is $$PASSWORD"; echo last words; exec sleep 600'
     healthcheck: {test: [CMD-SHELL, "echo the check says no; exit 3"], interval: 1s, retries: 1}
 `,
 		patterns: []string{`Not well within 4 s:\n\S+-web-1 is running and unhealthy\.`,
 			`-web-1 is running and unhealthy: exit code 0, out of memory false, restarted 0 times\.\n` +
 				`Its health check said last:\nexit code 3: the check says no\n`,
-			`The last 50 lines of \S+-web-1:\nline 1[2-3]\n`, `the password is <REDACTED:PASSWORD>`, `last words\n$`},
+			`The last 50 lines of \S+-web-1:\nline 1\d\n`, `the password is <REDACTED:PASSWORD>`, `last words\nFailed after`},
 	},
 	{
 		name: "P8: a container that dies after 5 s is unhealthy", everywhere: true, timeout: 60, reason: "unhealthy", status: "exited",
@@ -41,13 +41,14 @@ services:
 services:
   web:
     image: SMALL
-    command: sh -c 'echo "the reason is $PASSWORD"; sleep 5; exit 7'
+    environment: {PASSWORD: "${PASSWORD}"}
+    command: sh -c 'echo "the reason is $$PASSWORD"; sleep 5; exit 7'
 `,
 		patterns: []string{`-web-1 is exited with code 7, and will not be restarted\.`,
 			`-web-1 is exited with code 7: exit code 7, out of memory false, restarted 0 times\.`, `:\nthe reason is <REDACTED:PASSWORD>\n`},
 	},
 	{
-		name: "a container that dies again and again is unhealthy", timeout: 6, reason: "unhealthy", status: "restarting:unhealthy",
+		name: "a container that dies again and again is unhealthy", timeout: 6, reason: "unhealthy",
 		compose: `
 services:
   web:
@@ -55,7 +56,7 @@ services:
     restart: always
     command: sh -c 'echo the reason; exit 7'
 `,
-		patterns: []string{`exit code 7, out of memory false, restarted [1-9]\d* times\.`, `the reason\n$`},
+		patterns: []string{`exit code 7, out of memory false, restarted [1-9]\d* times\.`, `the reason\nFailed after`},
 	},
 	{
 		name: "a container that needs too much memory is unhealthy", timeout: 60, reason: "unhealthy", status: "exited",
@@ -84,7 +85,7 @@ services:
     command: echo never
 `,
 		patterns: []string{`dependency failed to start: container \S+-store-1 is unhealthy`, `-store-1 is running and unhealthy: exit code 0`,
-			`-web-1 was created and never started`, `the reason\n`},
+			`the reason\n`, `-web-1 was created and never started`},
 	},
 	{
 		name: "containers that do their work and end beside one that runs are well", timeout: 60, status: "running:healthy",
@@ -122,7 +123,9 @@ func unwellServices(t *testing.T, s *stage) {
 			} else {
 				_, entries := r.fail(t, "start", nil, c.reason)
 				wantEnd(t, r, entries, c.patterns)
-				r.wantStatus(t, c.status)
+				if c.status != "" {
+					r.wantStatus(t, c.status)
+				}
 			}
 			r.remove(t, true)
 		})

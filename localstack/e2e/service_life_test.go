@@ -112,7 +112,7 @@ func threeContainers(t *testing.T, s *stage) {
 	wantLog(t, entries, "Created the network "+network)
 	wantOrder(t, prefixed(r.uuid, "store", "page", "front"))
 	for _, container := range prefixed(r.uuid, "page", "front") {
-		if got := docker(t, "exec", container, "sh", "-c", `printf '%s|' "$PASSWORD"`); got != password+"|" {
+		if got := docker(t, "exec", container, "sh", "-c", `printf '|%s|' "$PASSWORD"`); got != "|"+password+"|" {
 			t.Errorf("%s has another password", container)
 		}
 	}
