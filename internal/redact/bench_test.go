@@ -25,7 +25,11 @@ func logText(size int, secrets []string) []byte {
 	next := 256 << 10
 	for i := 0; out.Len() < size; i++ {
 		a, b := random.Uint64(), random.Uint64()
-		switch i % 10 {
+		if i%40 == 0 { // what has an @ in it is not rare, but rarer than the rest
+			fmt.Fprintf(&out, "#%d resolve docker.io/library/node:22@sha256:%016x%016x%016x%016x 0.%ds\n", i%30, a, b, a+b, a-b, i%10)
+			fmt.Fprintf(&out, "npm http fetch GET 200 https://registry.npmjs.org/@scope%%2fpackage-%d %dms (cache miss)\n", a%900, b%900)
+		}
+		switch i % 8 {
 		case 0:
 			fmt.Fprintf(&out, " %012x Downloading [=====>      ] %d.%dMB/%dMB\r", a>>16, i%90, i%10, 100)
 		case 1:
@@ -40,10 +44,6 @@ func logText(size int, secrets []string) []byte {
 		case 5:
 			fmt.Fprintf(&out, " Container shop-worker-%d  %s\n", i%12, []string{"Creating", "Created", "Starting", "Started", "Healthy"}[a%5])
 		case 6:
-			fmt.Fprintf(&out, " => => resolve docker.io/library/node:22@sha256:%016x%016x%016x%016x 0.%ds\n", a, b, a+b, a-b, i%10)
-		case 7:
-			fmt.Fprintf(&out, "npm http fetch GET 200 https://registry.npmjs.org/@scope%%2fpackage-%d %dms (cache miss)\n", a%900, b%900)
-		case 8:
 			fmt.Fprintf(&out, "worker-%d  | DEBUG job_id=%x retry_count=%d queue_name=mail_out passed checks in %d seconds\n", i%4, a, b%5, a%60)
 		default:
 			fmt.Fprintf(&out, "db-1   | LOG:  „checkpoint“ complete: wrote %d buffers (%d.%d%%); write=%d.%03d s, sync=0.%03d s\n", a%4000, b%90, i%10, b%60, a%1000, b%1000)

@@ -165,7 +165,9 @@ func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 		if i < 0 {
 			break
 		}
-		at += i
+		if at += i; at == from || userinfoEnds[text[at-1]] {
+			continue
+		}
 		if begin := schemeEnd(text[from:at]); begin >= 0 {
 			return from + begin, false
 		}
