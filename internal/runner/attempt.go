@@ -3,12 +3,14 @@ package runner
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
+	"waybill/internal/redact"
 	"waybill/internal/remote"
 )
 
@@ -38,6 +40,10 @@ type attempt struct {
 	given   time.Time
 	// attachedAt is when the server last told of the job.
 	attachedAt time.Time
+
+	// log is the operator's, and warned what sayOnce has said.
+	log    *slog.Logger
+	warned map[string]bool
 }
 
 // attempt takes up the record where the log really ends: a chunk that an
@@ -48,9 +54,12 @@ func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attemp
 		record:   record,
 		progress: record.Progress,
 		book:     record.ID.Book(),
+		plan:     plan{matcher: redact.NewMatcher(nil)},
+		warned:   map[string]bool{},
 		renewed:  r.now(),
 		signals:  deployment.Signals{CancelRequested: !record.CancelRequestedAt.IsZero(), FollowedAt: record.FollowedAt},
 	}
+	a.log = slog.New(cleaner{r.opts.Log.Handler(), a.clean})
 	a.signalled = a.renewed
 	if deadline, ok := ctx.Deadline(); ok {
 		a.deadline = deadline.Add(-HandOverTime)
@@ -81,6 +90,7 @@ func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 	}
 	a.plan = plan
 	a.startRecording(plan.filter)
+	a.sayWeak()
 	return perform(ctx)
 }
 
@@ -99,8 +109,8 @@ func (a *attempt) perform(ctx context.Context) (deployment.Outcome, error) {
 // another turn.
 func (a *attempt) turn(ctx context.Context) (deployment.Outcome, error) {
 	if a.shell == nil {
-		outcome, err := a.connect(ctx)
-		if err != nil || outcome.Status != "" {
+		outcome, err := a.attach(ctx)
+		if err != nil || outcome.Status != "" || a.shell == nil {
 			return outcome, err
 		}
 	}
@@ -124,6 +134,15 @@ func (a *attempt) turn(ctx context.Context) (deployment.Outcome, error) {
 		return a.trouble(ctx, trouble)
 	}
 	return a.verdict(end), nil
+}
+
+// attach connects, and learns what the job has declared if it may have begun.
+func (a *attempt) attach(ctx context.Context) (deployment.Outcome, error) {
+	outcome, err := a.connect(ctx)
+	if err != nil || outcome.Status != "" || !a.mayRun() {
+		return outcome, err
+	}
+	return a.recall(ctx)
 }
 
 // follow follows the job to its end. What kept it from that is trouble when it
@@ -155,7 +174,7 @@ func (a *attempt) trouble(ctx context.Context, err error) (deployment.Outcome, e
 	case errors.Is(err, fault.Unavailable):
 		return a.disconnected(ctx)
 	case errors.Is(err, fault.Invalid):
-		a.say(logbook.Stderr, a.plan.matcher.Text(fault.Public(err))+a.mayRunText())
+		a.say(logbook.Stderr, fault.Public(err)+a.mayRunText())
 		return failed(deployment.ReasonServer), nil
 	}
 	return deployment.Outcome{}, err
@@ -183,7 +202,9 @@ func (a *attempt) startRecording(filter logbook.NewFilter) {
 	a.recorder = logbook.NewRecorder(a.book, a.Archive, a.progress.Log, filter, logbook.RecorderOptions{Now: a.opts.Now})
 }
 
-func (a *attempt) say(typ logbook.Type, text string) { a.recorder.Message(text, typ) }
+// say adds lines of Waybill's own to the log, without the secrets that may be in
+// what they quote.
+func (a *attempt) say(typ logbook.Type, text string) { a.recorder.Message(a.clean(text), typ) }
 
 func offsets(at logbook.Position) remote.Offsets {
 	return remote.Offsets{Out: at.Out, Err: at.Err}

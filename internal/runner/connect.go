@@ -62,10 +62,10 @@ func (a *attempt) dial(ctx context.Context) (deployment.Outcome, error) {
 	case !ok || ctx.Err() != nil:
 		return deployment.Outcome{}, trouble
 	case refused.Cause != remote.CauseUnreachable:
-		a.say(logbook.Stderr, a.plan.matcher.Text(dialText(refused))+a.mayRunText())
+		a.say(logbook.Stderr, dialText(refused)+a.mayRunText())
 		return failed(deployment.Reason(refused.Cause)), nil
 	}
-	return a.again(ctx, a.plan.matcher.Text(dialText(refused)))
+	return a.again(ctx, dialText(refused))
 }
 
 // shut closes a shell that came too late to be used.

@@ -19,7 +19,7 @@ func (a *attempt) handOver(ctx context.Context) error {
 	if _, err := a.Ledger.Advance(ctx, a.record.ID, a.record.Lease, a.progress, a.now(), 0); err != nil {
 		return err
 	}
-	a.opts.Log.InfoContext(ctx, "handed over", "log_entries", a.progress.Log.Last)
+	a.log.InfoContext(ctx, "handed over", "log_entries", a.progress.Log.Last)
 	return a.Sender.Send(ctx, a.record.ID)
 }
 
@@ -34,7 +34,7 @@ func (a *attempt) finish(ctx context.Context, outcome deployment.Outcome) error 
 	if err := a.Ledger.Finish(ctx, a.record.ID, a.record.Lease, a.progress, outcome, a.now()); err != nil {
 		return err
 	}
-	a.opts.Log.InfoContext(ctx, "ended", "status", outcome.Status, "reason", outcome.Reason,
+	a.log.InfoContext(ctx, "ended", "status", outcome.Status, "reason", outcome.Reason,
 		"log_entries", a.progress.Log.Last, "output_bytes", a.progress.OutputBytes())
 	if a.shell == nil {
 		return nil
@@ -42,10 +42,10 @@ func (a *attempt) finish(ctx context.Context, outcome deployment.Outcome) error 
 	// The record is right and final; a leftover spool only takes space, and the
 	// next deployment's runner finds it.
 	if err := remote.Remove(ctx, a.shell, a.plan.Job); err != nil {
-		a.opts.Log.WarnContext(ctx, "spool not removed", "error", err)
+		a.log.WarnContext(ctx, "spool not removed", "error", err)
 	}
 	if err := a.sweep(ctx); err != nil {
-		a.opts.Log.WarnContext(ctx, "leftover spools not removed", "error", err)
+		a.log.WarnContext(ctx, "leftover spools not removed", "error", err)
 	}
 	return nil
 }
@@ -74,7 +74,7 @@ func (a *attempt) sweep(ctx context.Context) error {
 		if err := remote.Remove(ctx, a.shell, remote.Job{Spool: spool, Dir: folder, Deployment: name, Attempt: record.Lease.Attempt}); err != nil {
 			return err
 		}
-		a.opts.Log.InfoContext(ctx, "leftover spool removed", "spool", path.Base(spool))
+		a.log.InfoContext(ctx, "leftover spool removed", "spool", path.Base(spool))
 	}
 	return nil
 }

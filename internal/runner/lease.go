@@ -3,9 +3,11 @@ package runner
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"time"
 
 	"waybill/internal/deployment"
+	"waybill/internal/fault"
 )
 
 // Why the sink ends a session.
@@ -95,7 +97,7 @@ func (a *attempt) keeping(ctx context.Context, enough func() error, work func(co
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- work(ctx) }()
+	go func() { done <- guarded(ctx, work) }()
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for {
@@ -114,6 +116,17 @@ func (a *attempt) keeping(ctx context.Context, enough func() error, work func(co
 			}
 		}
 	}
+}
+
+// guarded makes an error of a panic, which would end the process and have its
+// value printed, whatever that is. A stack has addresses, not what is there.
+func guarded(ctx context.Context, work func(context.Context) error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = fault.New(fault.Internal, "panic: %s\n%s", fault.Thrown(value), debug.Stack())
+		}
+	}()
+	return work(ctx)
 }
 
 // never is what is never enough.

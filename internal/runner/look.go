@@ -9,6 +9,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/fault"
 	"waybill/internal/inspect"
 	"waybill/internal/logbook"
 	"waybill/internal/remote"
@@ -37,14 +38,14 @@ func (a *attempt) settled(ctx context.Context, outcome deployment.Outcome) (depl
 	case err != nil:
 		return outcome, err
 	case trouble == nil && found.Status != "":
-		outcome.ResourceStatus = found.Status
+		outcome.ResourceStatus = a.clean(found.Status)
 		a.built(found)
 		return outcome, nil
 	case outcome.Status != deployment.Finished && a.progress.Process != "":
 		outcome.ResourceStatus = statusUnknown
 		a.say(logbook.Stderr, "What the resource is now could not be found out.")
 	}
-	a.opts.Log.InfoContext(ctx, "status not found out", "cause", trouble)
+	a.log.InfoContext(ctx, "status not found out", "cause", trouble)
 	return outcome, nil
 }
 
@@ -89,7 +90,7 @@ func (a *attempt) vacate(ctx context.Context) error {
 	shell, job := a.shell, a.plan.Job
 	trouble, err := a.keeping(ctx, never, func(ctx context.Context) error { return remote.Vacate(ctx, shell, job) })
 	if trouble != nil {
-		a.opts.Log.WarnContext(ctx, "folder not removed", "error", trouble)
+		a.log.WarnContext(ctx, "folder not removed", "error", trouble)
 	}
 	return err
 }
@@ -100,10 +101,10 @@ var commits = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 // built notes what was built. The message is whatever somebody wrote: it is
 // redacted before anything is cut off, so that no part of a secret is left.
 func (a *attempt) built(found inspect.Found) {
-	if a.record.Operation == catalog.Stop || !commits.MatchString(found.Commit) {
+	if a.record.Operation == catalog.Stop || !commits.MatchString(found.Commit) || a.clean(found.Commit) != found.Commit {
 		return
 	}
-	message := a.plan.matcher.Text(strings.ToValidUTF8(found.Message, "\uFFFD"))
+	message := a.clean(strings.ToValidUTF8(found.Message, "\uFFFD"))
 	message, _, _ = strings.Cut(strings.TrimSpace(message), "\n")
 	if len(message) > deployment.MaxCommitMessage {
 		message = strings.ToValidUTF8(message[:deployment.MaxCommitMessage], "")

@@ -21,8 +21,11 @@ type plan struct {
 	resource catalog.Deployable
 	server   *catalog.Server
 	target   remote.Target
-	matcher  *redact.Matcher
-	filter   logbook.NewFilter
+	// matcher and filter know what must not be seen, and weak says which of the
+	// secrets they do not look for.
+	matcher *redact.Matcher
+	filter  logbook.NewFilter
+	weak    []string
 	// timeout is how long the deployment may take, over all its runners.
 	timeout time.Duration
 }
@@ -56,12 +59,14 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 		return plan{}, err
 	}
 	built.Job.Deployment, built.Job.Attempt = string(a.record.ID), a.record.Lease.Attempt
-	matcher := redact.NewMatcher(secrets.known(resource, server))
+	known, weak := secrets.known(resource, server)
+	matcher := redact.NewMatcher(known)
 	return plan{
 		Plan:     built,
 		resource: resource,
 		server:   server,
 		matcher:  matcher,
+		weak:     weak,
 		timeout:  cmp.Or(resource.Shared().Timeout, catalog.DefaultTimeout),
 		filter:   filterOf(matcher),
 		target: remote.Target{

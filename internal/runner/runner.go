@@ -121,6 +121,11 @@ func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error 
 		return err
 	}
 	defer a.closeShell()
+	return a.cleaned(a.run(ctx))
+}
+
+// run works on the deployment, and ends it or hands it over.
+func (a *attempt) run(ctx context.Context) error {
 	outcome, err := a.work(ctx)
 	if errors.Is(err, errHandOver) {
 		return a.handOver(ctx)

@@ -28,8 +28,9 @@ func (a *attempt) prepareScrub(ctx context.Context) (plan, error) {
 	if err != nil {
 		return plan{}, err
 	}
-	matcher := redact.NewMatcher(secrets.known(resource, server))
-	return plan{resource: resource, server: server, matcher: matcher, filter: filterOf(matcher), timeout: catalog.MaxTimeout}, nil
+	known, weak := secrets.known(resource, server)
+	matcher := redact.NewMatcher(known)
+	return plan{resource: resource, server: server, matcher: matcher, filter: filterOf(matcher), weak: weak, timeout: catalog.MaxTimeout}, nil
 }
 
 // scrub takes the secrets of the plan out of the logs of all deployments of the
@@ -85,7 +86,7 @@ func (a *attempt) scrubOne(ctx context.Context, record deployment.Record) error 
 		a.say(logbook.Stdout, fmt.Sprintf("%s: its log is no longer kept.", record.ID))
 	case trouble != nil:
 		done.Failed++
-		a.opts.Log.ErrorContext(ctx, "log not scrubbed", "of", record.ID, "error", trouble)
+		a.log.ErrorContext(ctx, "log not scrubbed", "of", record.ID, "error", trouble)
 		a.say(logbook.Stderr, fmt.Sprintf("%s: its log could not be read or written as a whole, and may still have secrets in it.", record.ID))
 	case entries == 0:
 		return a.advance(ctx)

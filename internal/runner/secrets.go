@@ -3,6 +3,9 @@ package runner
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 
 	"waybill/internal/catalog"
 	"waybill/internal/engine"
@@ -45,21 +48,45 @@ func (a *attempt) builds() bool {
 	return true
 }
 
-// known lists everything that must not be seen of this deployment. The key of a
+// known lists everything that must not be seen of this deployment, and says for
+// the log what of the resource's own is too weak for that. The key of a
 // resource's marks is left out: no command is given it.
-func (s secrets) known(resource catalog.Deployable, server *catalog.Server) []redact.Secret {
-	var all []redact.Secret
-	for _, set := range []map[string]string{s.server, s.resource, s.deploy} {
+func (s secrets) known(resource catalog.Deployable, server *catalog.Server) (all []redact.Secret, weak []string) {
+	for _, set := range []map[string]string{s.server, s.deploy} {
 		for name, value := range set {
-			if name != catalog.MarkKeySecret {
-				all = append(all, redact.Secret{Name: name, Value: value})
-			}
+			all = append(all, redact.Secret{Name: name, Value: value})
+		}
+	}
+	shown := shownNames(resource)
+	for _, name := range slices.Sorted(maps.Keys(s.resource)) {
+		value := s.resource[name]
+		switch weakness := redact.Judge(value, shown...); {
+		case name == catalog.MarkKeySecret || value == "":
+		case weakness != redact.Strong:
+			weak = append(weak, fmt.Sprintf("The secret %s is not masked in this log: it %s.", name, weakness))
+		default:
+			all = append(all, redact.Secret{Name: name, Value: value})
 		}
 	}
 	if database, ok := resource.(*catalog.Database); ok {
 		all = append(all, s.addresses(database, server)...)
 	}
-	return all
+	return all, weak
+}
+
+// shownNames are what every log of an application or a service shows: a secret
+// that is one of them was allowed to be weak. With a database's, none is.
+func shownNames(resource catalog.Deployable) []string {
+	names := []string{resource.Common().Name}
+	switch resource := resource.(type) {
+	case *catalog.Application:
+		if source := resource.Source(); source != nil {
+			names = append(names, source.UserName)
+		}
+	case *catalog.Database:
+		return nil
+	}
+	return names
 }
 
 // addresses are the connection strings of a database. Its password is known in

@@ -25,6 +25,7 @@ func (s *sink) Attached(process string, started bool) error {
 	if !started && s.record.Lease.Attempt > 1 {
 		s.say(logbook.Stdout, "Found the job on the server; following its output.")
 	}
+	process = s.clean(process)
 	known := s.progress.Process == process
 	s.progress.Process = process
 	s.attachedAt = s.now()
@@ -43,13 +44,14 @@ func (s *sink) own(err error) error {
 // came notes that the server gives something: it is within reach.
 func (s *sink) came() error {
 	s.given, s.reach = s.now(), reach{}
+	s.sayInVain() // in the chunk that has the declaration, or before
 	return s.own(s.due())
 }
 
 // StepStarted opens a step in the log and in the record's timings.
 func (s *sink) StepStarted(event remote.StepEvent) error {
 	step := s.plan.Job.Steps[event.Number-1]
-	s.recorder.StepStarted(event.Number, step.Name, s.plan.matcher.Text(step.Script), event.At, event.Out, event.Err, event.Offset)
+	s.recorder.StepStarted(event.Number, step.Name, s.clean(step.Script), event.At, event.Out, event.Err, event.Offset)
 	s.steps(event.Number)[event.Number-1] = deployment.Step{Name: step.Name, StartedAt: event.At}
 	return s.came()
 }

@@ -35,7 +35,7 @@ func (a *attempt) stop(ctx context.Context) (deployment.Outcome, error) {
 	}
 	a.stopped = &stopped
 	a.sayStopped(stopped)
-	a.opts.Log.InfoContext(ctx, "stopped", "reason", a.wish, "running", stopped.Running,
+	a.log.InfoContext(ctx, "stopped", "reason", a.wish, "running", stopped.Running,
 		"killed", len(stopped.Killed), "survivors", len(stopped.Survivors))
 	return deployment.Outcome{}, a.commit(ctx)
 }
@@ -55,7 +55,7 @@ func (a *attempt) wishText(ctx context.Context) string {
 	if by == "" {
 		return "Cancelled by a user."
 	}
-	return fmt.Sprintf("Cancelled by %s.", a.plan.matcher.Text(by))
+	return fmt.Sprintf("Cancelled by %s.", by)
 }
 
 func (a *attempt) sayStopped(stopped remote.Stopped) {
@@ -74,7 +74,7 @@ func (a *attempt) sayStopped(stopped remote.Stopped) {
 const maxNamed = 50
 
 // processes lists them as "sleep (4711), sh (4712)". Their names are a
-// program's choice, so they are redacted like output.
+// program's choice, so they must be redacted like output.
 func (a *attempt) processes(all []remote.Process) string {
 	var words []string
 	for _, p := range all[:min(len(all), maxNamed)] {
@@ -84,7 +84,7 @@ func (a *attempt) processes(all []remote.Process) string {
 	if more := len(all) - maxNamed; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
-	return a.plan.matcher.Text(text)
+	return text
 }
 
 // stoppedOutcome is that of a job of which nothing is left.

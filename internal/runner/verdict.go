@@ -15,6 +15,7 @@ import (
 // the output is said to be missing.
 func (a *attempt) verdict(end remote.End) deployment.Outcome {
 	a.recorder.End()
+	a.sayInVain()
 	if at := a.recorder.Position(); !end.Lost && (at.Out != end.Out || at.Err != end.Err) {
 		a.say(logbook.Stderr, fmt.Sprintf("The log is incomplete: %d of %d bytes of stdout and %d of %d bytes of stderr are in it.",
 			at.Out, end.Out, at.Err, end.Err))
