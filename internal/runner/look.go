@@ -43,10 +43,18 @@ func (a *attempt) settled(ctx context.Context, outcome deployment.Outcome) (depl
 		return outcome, nil
 	case outcome.Status != deployment.Finished && a.progress.Process != "":
 		outcome.ResourceStatus = statusUnknown
-		a.say(logbook.Stderr, "What the resource is now could not be found out.")
+		a.say(logbook.Stderr, "What the resource is now could not be found out."+whyUnseen(trouble))
 	}
 	a.log.InfoContext(ctx, "status not found out", "cause", trouble)
 	return outcome, nil
+}
+
+// whyUnseen is what the server had to say about it, which say cleans.
+func whyUnseen(trouble error) string {
+	if !errors.Is(trouble, fault.Unavailable) {
+		return ""
+	}
+	return " " + strings.TrimSuffix(fault.Public(trouble), ".") + "."
 }
 
 // errUnseen says that there was no look.
