@@ -164,6 +164,8 @@ func TestWhoReachesWhichObjects(t *testing.T) {
 		"s3:GetObject logs/*": {"runner", "show"}, "s3:GetObject configurations/*": {"deploy", "runner", "show"},
 		// Whoever reads an object must be told when there is none.
 		"s3:ListBucket ": {"deploy", "runner", "show"},
+		// What was rewritten must not be kept as an older version.
+		"s3:ListBucketVersions ": {"runner"}, "s3:DeleteObjectVersion logs/*": {"runner"},
 	}
 	got := map[string][]string{}
 	for _, name := range functionNames {

@@ -27,8 +27,8 @@ const (
 const backstopDays = 400
 
 // newLogBucket returns the bucket of what deployments printed and of what they
-// ran with. It keeps no versions: no object is ever written twice, and a log
-// that expired is to be gone.
+// ran with. It keeps no versions: what is written twice is a chunk of which the
+// first form must be gone, and a log that expired is to be gone, too.
 func newLogBucket(scope constructs.Construct, opts Options) awss3.Bucket {
 	bucket := awss3.NewBucket(scope, jsii.String("Logs"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
@@ -47,21 +47,39 @@ func newLogBucket(scope constructs.Construct, opts Options) awss3.Bucket {
 	})
 	if !opts.Local {
 		bucket.AddToResourcePolicy(writtenOnce(bucket))
+		bucket.AddToResourcePolicy(rewrittenOnPurpose(bucket))
 	}
 	return bucket
 }
 
-// writtenOnce refuses every write that does not ask for "only if there is none
-// yet". So not even a bug, or a person with the console, can change what a log
-// says or what a deployment ran with. Emulators honour the request's header but do not
-// know the condition key, and would refuse every write.
+// writtenOnce refuses every write of a configuration that does not ask for "only
+// if there is none yet". So not even a bug, or a person with the console, can
+// change what a deployment ran with. Emulators honour the request's header but
+// do not know the condition key, and would refuse every write.
 func writtenOnce(bucket awss3.Bucket) awsiam.PolicyStatement {
+	return refuseWrites(bucket, "ConfigurationsAreWrittenOnce", configurations, "s3:if-none-match")
+}
+
+// rewrittenOnPurpose refuses every write of a chunk that asks neither for "only
+// if there is none yet" nor for "only if it still is that one". The second is
+// how secrets are taken out of a log: whoever does it has read what it replaces,
+// and it leaves a trace in the chunk, in the chain and in the record.
+func rewrittenOnPurpose(bucket awss3.Bucket) awsiam.PolicyStatement {
+	return refuseWrites(bucket, "ChunksAreRewrittenOnPurpose", chunks, "s3:if-none-match", "s3:if-match")
+}
+
+// refuseWrites refuses the writes at a place that have none of the conditions.
+func refuseWrites(bucket awss3.Bucket, sid, place string, unless ...string) awsiam.PolicyStatement {
+	absent := map[string]any{}
+	for _, condition := range unless {
+		absent[condition] = "true"
+	}
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Sid:        jsii.String("AllIsWrittenOnce"),
+		Sid:        jsii.String(sid),
 		Effect:     awsiam.Effect_DENY,
 		Principals: &[]awsiam.IPrincipal{awsiam.NewAnyPrincipal()},
 		Actions:    jsii.Strings("s3:PutObject"),
-		Resources:  &[]*string{bucket.ArnForObjects(jsii.String(chunks)), bucket.ArnForObjects(jsii.String(configurations))},
-		Conditions: &map[string]any{"Null": map[string]any{"s3:if-none-match": "true"}},
+		Resources:  &[]*string{bucket.ArnForObjects(jsii.String(place))},
+		Conditions: &map[string]any{"Null": absent},
 	})
 }

@@ -88,18 +88,20 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 }
 
 // runnerMay: takes its messages, opens the secrets, works on the record, frees
-// slot and resource at the end, and writes chunks. It reads bytes that come
-// from servers, so it is the last to be trusted with a token.
+// slot and resource at the end, and writes chunks. To take secrets out of logs
+// it lists what a resource has run, and deletes versions of chunks, which there
+// are none of unless somebody made the bucket keep them. It reads bytes that
+// come from servers, so it is the last to be trusted with a token.
 func (r resources) runnerMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:UpdateItem")),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:UpdateItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 		allow(on(r.queues.runner.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
 			"sqs:ChangeMessageVisibility", "sqs:SendMessage"),
 		allow(on(r.secrets.arn), "ssm:GetParameter"),
-		allow(r.objects(chunks), "s3:PutObject"),
+		allow(r.objects(chunks), "s3:PutObject", "s3:DeleteObjectVersion"),
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
-		r.listObjects(),
+		allow(on(r.logs.BucketArn()), "s3:ListBucket", "s3:ListBucketVersions"),
 	}
 }
 
