@@ -18,8 +18,8 @@ func wantCommit(t *testing.T, record client.Deployment, commit, message string) 
 
 func dockerfileApplication(t *testing.T, s *stage) {
 	source, port := newRepository(t), freePort(t)
-	first := source.push(t, "release", "Show the first page\n\nand more", pageFiles("first"))
-	second := source.push(t, "release", "Show the second page", pageFiles("second"))
+	first := source.push(t, "release", "Show the first page\n\nand more", source.page("first"))
+	second := source.push(t, "release", "Show the second page", source.page("second"))
 	r := s.build(t, source, "dockerfile", with(published(port), words{
 		"git_branch": "release", "base_directory": "/page", "environment": []words{plainly("GREETING", "hello")}}))
 
@@ -28,7 +28,7 @@ func dockerfileApplication(t *testing.T, s *stage) {
 	wantPage(t, port, "/", "second")
 	wantPage(t, port, "/greeting", "hello")
 	wantLog(t, entries, "At commit "+second+": Show the second page")
-	wantLog(t, entries, "this is the build\n")
+	wantLog(t, entries, "this is the build "+source.mark+"\n")
 
 	built := page(t, port, "/built")
 	record, _ = r.succeed(t, "start", words{"commit": first}, "running:healthy")
@@ -54,7 +54,7 @@ func dockerfileApplication(t *testing.T, s *stage) {
 
 func composeApplication(t *testing.T, s *stage) {
 	source, port := newRepository(t), freePort(t)
-	files := pageFiles("hello")
+	files := source.page("hello")
 	files["page/compose.yaml"] = `
 services:
   web:
@@ -68,7 +68,7 @@ services:
 		"environment": []words{plainly("PORT", portText(port)), secretly("GREETING", awkward)}})
 	record, entries := r.succeed(t, "deploy", nil, "running:healthy")
 	wantCommit(t, record, commit, "Compose a page")
-	wantLog(t, entries, "this is the build\n")
+	wantLog(t, entries, "this is the build "+source.mark+"\n")
 	wantPage(t, port, "/", "hello")
 	wantPage(t, port, "/greeting", strings.TrimSpace(awkward))
 	docker(t, "stop", r.containers(t)[0])

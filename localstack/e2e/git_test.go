@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,6 +16,9 @@ import (
 // tree from which it is pushed to.
 type repository struct {
 	url, tree string
+	// mark is in what its builds print, so that no other has made a layer of
+	// theirs before.
+	mark string
 	// opens is the private key that opens it, and hostKeys a line of
 	// known_hosts for its server.
 	opens, hostKeys string
@@ -31,6 +35,7 @@ func newRepository(t *testing.T) *repository {
 	r := &repository{
 		url:      fmt.Sprintf("ssh://%s@127.0.0.1:%d%s", ssh.User(), ssh.Port(), bare),
 		tree:     t.TempDir(),
+		mark:     rand.Text(),
 		opens:    ssh.ClientKeyPEM(),
 		hostKeys: fmt.Sprintf("[127.0.0.1]:%d %s", ssh.Port(), ssh.HostKey()),
 	}
@@ -90,13 +95,13 @@ func (s *stage) build(t *testing.T, r *repository, form string, said words) *res
 	return s.add(t, "/applications/"+form, given)
 }
 
-// pageFiles are a page that is built, and beside it one that is another each
-// time that it is.
-func pageFiles(word string) map[string]string {
+// page are the files of a page that is built, and beside it one that is another
+// each time that it is.
+func (r *repository) page(word string) map[string]string {
 	return map[string]string{
 		"page/index.html": word + "\n",
 		"page/Dockerfile": images.Replace(`FROM SMALL
-RUN mkdir /www && cat /proc/sys/kernel/random/uuid >/www/built && echo "this is the build"
+RUN mkdir /www && cat /proc/sys/kernel/random/uuid >/www/built && echo "this is the build ` + r.mark + `"
 COPY index.html /www/
 ENTRYPOINT ["sh", "-c", "echo \"$GREETING\" >/www/greeting && exec httpd -f -p 80 -h /www"]
 STOPSIGNAL SIGKILL

@@ -32,7 +32,7 @@ func (r *resource) configuration(t *testing.T, deployment client.Deployment) map
 
 func rollbackOfPage(t *testing.T, s *stage) {
 	source, port := newRepository(t), freePort(t)
-	older := source.push(t, "main", "Show the older page", pageFiles("older"))
+	older := source.push(t, "main", "Show the older page", source.page("older"))
 	r := s.build(t, source, "dockerfile", with(published(port), words{"base_directory": "/page",
 		"environment": []words{plainly("GREETING", "hello"), secretly("PASSWORD", "the first of the passwords")}}))
 	first, _ := r.succeed(t, "deploy", nil, "running:healthy")
@@ -40,7 +40,7 @@ func rollbackOfPage(t *testing.T, s *stage) {
 	wantPage(t, port, "/", "older")
 	wantPage(t, port, "/greeting", "hello")
 
-	newer := source.push(t, "main", "Show the newer page", pageFiles("newer"))
+	newer := source.push(t, "main", "Show the newer page", source.page("newer"))
 	r.change(t, words{"environment": []words{plainly("GREETING", "bye"), secretly("PASSWORD", "the second of the passwords")}})
 	second, _ := r.succeed(t, "deploy", nil, "running:healthy")
 	wantCommit(t, second, newer, "Show the newer page")
