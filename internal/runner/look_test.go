@@ -54,7 +54,7 @@ func seen(t *testing.T, p *puppet, e *eye, operation catalog.Operation) (*world,
 }
 
 func TestWhatTheResourceIsAtTheEnd(t *testing.T) {
-	blind := fault.New(fault.Unavailable, "The server could not tell.")
+	blind := fault.New(fault.Unavailable, "The server cannot tell: an open secret.")
 	for name, c := range map[string]struct {
 		operation catalog.Operation
 		code      int
@@ -81,6 +81,9 @@ func TestWhatTheResourceIsAtTheEnd(t *testing.T) {
 				}
 				if says := strings.Contains(log, "could not be found out"); says != c.says {
 					t.Errorf("the log says that nobody knows: %t, want %t:\n%s", says, c.says, log)
+				}
+				if strings.Contains(log, "an open secret") || c.says && c.eye.err != nil && !strings.Contains(log, "found out. The server cannot tell: <REDACTED:TOKEN>.") {
+					t.Errorf("the log does not say why, or says too much:\n%s", log)
 				}
 				if want := c.operation == catalog.Delete && c.code == 0; p.vacated != want {
 					t.Errorf("its folder was given up: %t, want %t", p.vacated, want)

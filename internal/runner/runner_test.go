@@ -181,11 +181,11 @@ func TestRun(t *testing.T) {
 		{"a healthy one is known to be healthy", catalog.Shell{Start: "echo up", Health: "true"},
 			deployment.Finished, deployment.ReasonNone, 0, "running:healthy", []string{"up"}},
 		{"a step that fails decides", catalog.Shell{Start: "echo before; exit 3", Health: "true"},
-			deployment.Failed, deployment.ReasonExit, 3, "unknown", []string{"before", `step "Start" exited with code 3`}},
+			deployment.Failed, deployment.ReasonExit, 3, "running:healthy", []string{"before", `step "Start" exited with code 3`}},
 		{"a health command that never succeeds is unhealthy", catalog.Shell{Start: "true", Health: "echo not yet; exit 9"},
-			deployment.Failed, deployment.ReasonUnhealthy, 1, "unknown", []string{"not yet", "did not succeed within 2 s"}},
+			deployment.Failed, deployment.ReasonUnhealthy, 1, "running:unhealthy", []string{"not yet", "did not succeed within 2 s"}},
 		{"a step that a signal ended says which", catalog.Shell{Start: "kill -TERM $$"},
-			deployment.Failed, deployment.ReasonSignal, 143, "unknown", []string{"reason signal"}},
+			deployment.Failed, deployment.ReasonSignal, 143, "running:unknown", []string{"reason signal"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
