@@ -39,7 +39,7 @@ usable() {
 # fetch says in words of ours what git's mean for whoever set this up.
 fetch() {
 	status=0
-	git fetch --no-tags --force "$@" 2>"$said" || status=$?
+	git fetch --quiet --no-tags --force "$@" 2>"$said" || status=$?
 	cat "$said" >&2
 	[ "$status" -ne 0 ] || return 0
 	case $(cat "$said") in
@@ -95,6 +95,7 @@ if usable; then
 	echo "Nothing is fetched: what was built from $hash is used again."
 	exit 0
 fi
+rm -f commit # of an earlier one, which this is not about
 command -v git >/dev/null 2>&1 || fail 'This server has no git. Install it.'
 
 LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_DIR=$folder/repository GIT_WORK_TREE=$folder/source
