@@ -8,6 +8,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/inspect"
+	"waybill/internal/redact"
 	"waybill/internal/remote"
 )
 
@@ -32,6 +33,9 @@ func looker(dialer remote.Dialer) func(context.Context, *catalog.Server, string,
 		found, err := inspect.Look(limited, shell, resource, server.DataDir)
 		if err != nil && ctx.Err() == nil && limited.Err() != nil {
 			return "", fault.Wrap(err, fault.Unavailable, "The server has not answered within %s.", lookFor)
+		}
+		if errors.Is(err, fault.Unavailable) { // in words of the server's, perhaps
+			return "", fault.New(fault.Unavailable, "%s", redact.NewMatcher(nil).Text(fault.Public(err)))
 		}
 		return found.Status, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,9 +14,11 @@ import (
 	"waybill/internal/remote"
 )
 
-// silent is a server that lets in and never answers, or does not let in.
+// silent is a server that lets in and never answers, or says one thing, or does
+// not let in.
 type silent struct {
 	refuses error
+	says    string
 	target  remote.Target
 	closed  bool
 }
@@ -28,7 +31,11 @@ func (s *silent) Dial(_ context.Context, target remote.Target) (remote.Shell, er
 	return s, nil
 }
 
-func (s *silent) Run(ctx context.Context, _ string, _ []string, _, _ io.Writer) (int, error) {
+func (s *silent) Run(ctx context.Context, _ string, _ []string, out, _ io.Writer) (int, error) {
+	if s.says != "" {
+		_, err := io.WriteString(out, "\nwaybill-status\n"+s.says)
+		return 0, err
+	}
 	<-ctx.Done()
 	return 0, ctx.Err()
 }
@@ -63,4 +70,15 @@ func TestALookThatTakesTooLong(t *testing.T) {
 			t.Errorf("error = %v after %s, closed %t; want Unavailable within 25 s", err, took, s.closed)
 		}
 	})
+}
+
+func TestALookSaysWhatTheServerSays(t *testing.T) {
+	status, err := looker(&silent{says: "S healthy\nE\n"})(t.Context(), server, "a private key", app)
+	if status != "running:healthy" || err != nil {
+		t.Errorf("%q, %v; want running:healthy", status, err)
+	}
+	_, err = looker(&silent{says: "F refused: password=Zq7pa55wordMarks\n"})(t.Context(), server, "a private key", app)
+	if text := fault.Public(err); !errors.Is(err, fault.Unavailable) || !strings.Contains(text, "refused") || strings.Contains(err.Error(), "Zq7") {
+		t.Errorf("error = %v, want the server's own without what looks like a secret", err)
+	}
 }
