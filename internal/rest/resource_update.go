@@ -120,10 +120,22 @@ func changeOf(patch []byte, present catalog.Deployable, kept map[string]string) 
 	if lacks(draft, strange, nulls) {
 		return change{}, met(present.Common().ID)
 	}
+	if repositoryOf(draft) != repositoryOf(present) {
+		// Whoever may change the address must not have the password sent there.
+		kept = without(kept, []string{catalog.GitPasswordSecret})
+	}
 	if kept[catalog.TLSKeySecret] != "" {
 		keepCertificate(draft, present)
 	}
 	return change{draft, given, kept}, nil
+}
+
+// repositoryOf is where an application is built from, "" if it is not.
+func repositoryOf(resource catalog.Deployable) string {
+	if app, is := resource.(*catalog.Application); is && app.Source() != nil {
+		return app.Source().Repository
+	}
+	return ""
 }
 
 // met is Conflict: another change of the resource is on its way, or died on it.

@@ -193,6 +193,7 @@ func TestSecretsOfAChange(t *testing.T) {
 		if got := w.vault(t, built)[catalog.GitPasswordSecret]; got != gitPassword {
 			t.Errorf("the vault has %q", got)
 		}
+		w.refused(t, "updateApplication", built, object{"git_repository": "https://elsewhere.example/api.git"}, "git_username", "go together")
 		w.refused(t, "updateApplication", built, object{"git_password": nil}, "git_username", "go together")
 		w.change(t, http.StatusOK, "updateApplication", built, object{"git_username": nil})
 		if got, there := w.vault(t, built)[catalog.GitPasswordSecret]; there {
