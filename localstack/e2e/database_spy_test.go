@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -80,20 +81,23 @@ func (s *spy) wantNothing(t *testing.T, w *world, folder string) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	patterns := map[string][][]byte{}
+	hidden := map[string][]string{}
+	var masks []string
 	for secret, name := range s.secrets {
+		hidden[name] = forms(secret)
 		for _, form := range forms(secret) {
-			patterns[name] = append(patterns[name], []byte(form))
+			masks = append(masks, form, "(a secret)")
 		}
 	}
+	mask := strings.NewReplacer(masks...)
 	search := func(place string, content []byte) {
-		for name, all := range patterns {
-			for _, form := range all {
-				if i := bytes.Index(content, form); i >= 0 {
-					around := string(content[max(0, i-60):min(len(content), i+len(form)+60)])
-					t.Errorf("%s holds %s: …%s…", place, name, strings.ReplaceAll(around, string(form), "(here)"))
-				}
+		for name, all := range hidden {
+			if !slices.ContainsFunc(all, func(form string) bool { return bytes.Contains(content, []byte(form)) }) {
+				continue
 			}
+			masked := mask.Replace(string(content))
+			i := strings.Index(masked, "(a secret)")
+			t.Errorf("%s holds %s: …%s…", place, name, masked[max(0, i-60):min(len(masked), i+60)])
 		}
 	}
 	for text, place := range s.seen {
