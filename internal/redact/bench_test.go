@@ -233,10 +233,17 @@ func BenchmarkWorst(b *testing.B) {
 	}{
 		"one letter": {[]string{"aaaa", string(one[:4000]) + "b", string(one[:300]) + "c"}, one},
 		"near":       {needles, many.Bytes()},
+		// A line without an end of what patterns look at.
+		"keys":      {nil, bytes.Repeat([]byte("token="), 64<<10)},
+		"addresses": {nil, bytes.Repeat([]byte("x://a:@"), 64<<10)},
+		"passwords": {nil, bytes.Repeat([]byte("password=$A,"), 64<<10)},
+		"headers":   {nil, bytes.Repeat([]byte("cookie: a "), 64<<10)},
+		"commands":  {nil, bytes.Repeat([]byte("curl -u a "), 64<<10)},
+		"keys open": {nil, bytes.Repeat([]byte("-----BEGIN PRIVATE KEY-----"), 16<<10)},
 	} {
 		b.Run(name, func(b *testing.B) {
 			m, _ := redact.Literal(c.needles...)
-			s := m.Stream(func([]byte, int) {})
+			s := redact.WithPatterns(m).Stream(func([]byte, int) {})
 			b.SetBytes(int64(len(c.text)))
 			for b.Loop() {
 				s.Write(c.text)

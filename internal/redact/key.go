@@ -25,21 +25,24 @@ type key struct {
 	joined  bool // the last line was of it
 }
 
-// openKey looks at the line with -----BEGIN at i. A key that is in one line, its
-// line endings escaped, ends there; else the next lines are of it.
-func (s *inspector) openKey(line []byte, base, i int) {
+// openKey looks at the line with -----BEGIN at i, and returns where in the text
+// that of the key ends. A key that is in one line, its line endings escaped, ends
+// there; else the next lines are of it.
+func (s *inspector) openKey(line []byte, base, i int) (end int) {
 	head := line[i+len(keyBegin):]
 	n := until(head, "-\r\n")
 	if !bytes.Contains(head[:n], []byte(keyKind)) || !startsWith(head[n:], dashes) {
-		return
+		return 0
 	}
 	from := base + i + len(keyBegin)
 	if end := keyEndIn(line[i:]); end > 0 {
 		s.found = append(s.found, reach{from, base + i + end})
-		return
+		return base + i + end
 	}
-	s.found = append(s.found, reach{from, base + len(bytes.TrimRight(line, "\r\n"))})
+	end = base + len(bytes.TrimRight(line, "\r\n"))
+	s.found = append(s.found, reach{from, end})
 	s.key = key{open: true, joined: true}
+	return end
 }
 
 // keyEndIn is where in the line a key ends, 0 if it does not.

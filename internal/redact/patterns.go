@@ -17,12 +17,13 @@ func (s *inspector) inspect(line []byte, left byte) {
 		return
 	}
 	base := len(s.text) - len(line)
+	covered := 0   // what is masked already needs no look, or "token=token=..." would take for ever
 	behind := true // an anchor may begin here for what was seen a byte before
 	for i := range line {
 		here := i+loadBytes <= len(line) && s.anchors.sketch.has(load(line[i:]), 0)
-		if here || behind || line[i] == ':' {
+		if i >= covered && (here || behind || line[i] == ':') {
 			if a, _ := s.anchorAt(line[i:], left); a != nil {
-				s.match(a, line, base, i)
+				covered = max(covered, s.match(a, line, base, i)-base)
 			}
 		}
 		behind, left = here, line[i]
@@ -44,17 +45,21 @@ func (s *inspector) anchorAt(text []byte, left byte) (found *anchor, more bool) 
 
 var userinfoAnchor = anchor{text: userinfo, kind: kindUserinfo}
 
+// maxValueBytes is how much behind most anchors is looked at. A value that goes
+// on is taken to the end of its word.
+const maxValueBytes = 512
+
 // match adds what the anchor at i of the line, which begins at base of the text,
-// says is a secret.
-func (s *inspector) match(a *anchor, line []byte, base, i int) {
-	rest := line[i+len(a.text):]
+// says is a secret, and returns where that ends in the text.
+func (s *inspector) match(a *anchor, line []byte, base, i int) (end int) {
+	all := line[i+len(a.text):]
+	rest := all[:min(len(all), maxValueBytes)]
 	var from, to int
 	switch a.kind {
 	case kindDeclare:
-		from, to = 0, len(bytes.TrimRight(rest, "\r\n"))
+		to = len(bytes.TrimRight(all, "\r\n"))
 	case kindKey:
-		s.openKey(line, base, i)
-		return
+		return s.openKey(line, base, i)
 	case kindStrong, kindWeak:
 		if last := a.text[len(a.text)-1]; last == '=' || last == ':' {
 			from, to = value(rest, 0, last == '=', a.kind == kindStrong)
@@ -64,7 +69,7 @@ func (s *inspector) match(a *anchor, line []byte, base, i int) {
 	case kindFlag, kindWeakFlag:
 		from, to = flagged(rest, a.text[len(a.text)-1] == ' ', a.kind == kindFlag)
 	case kindHeader:
-		from, to = header(rest)
+		from, to = header(all)
 	case kindBearer:
 		from, to = bearer(rest)
 	case kindToken:
@@ -73,17 +78,22 @@ func (s *inspector) match(a *anchor, line []byte, base, i int) {
 		to = run(rest, wordlike+"/")
 	case kindQuoted:
 		if from, to = quoted(rest); from == 0 {
-			return
+			return 0
 		}
 	case kindShort:
 		from, to = short(a.text, rest)
 	case kindUserinfo:
-		from, to = password(rest)
+		from, to = password(all)
 	}
-	if from < to && !bytes.Equal(rest[from:to], []byte{filler}) {
-		at := base + i + len(a.text)
-		s.found = append(s.found, reach{at + from, at + to})
+	if to == len(rest) && len(rest) < len(all) {
+		to += until(all[to:], " \t\r\n\"'")
 	}
+	if from >= to || bytes.Equal(all[from:to], []byte{filler}) {
+		return 0
+	}
+	at := base + i + len(a.text)
+	s.found = append(s.found, reach{at + from, at + to})
+	return at + to
 }
 
 // tidy sorts what was found and joins what overlaps.

@@ -55,6 +55,21 @@ func TestALineWithoutEndIsBounded(t *testing.T) {
 	}
 }
 
+func TestP3ALongTokenIsMaskedToItsEnd(t *testing.T) {
+	long := strings.Repeat("q8Zk2mN4vB7x", 200)
+	for in, want := range map[string]string{
+		`{"token":"` + long + `","x":1}`:                  `{"token":"<REDACTED>","x":1}`,
+		"TOKEN=" + long + " x":                            "TOKEN=<REDACTED> x",
+		"> Authorization: Bearer " + long + "\nx":         "> Authorization: Bearer <REDACTED>\nx",
+		"Cookie: " + strings.Repeat("a=b; ", 300) + "c=d": "Cookie: <REDACTED>",
+		"https://u:" + strings.Repeat("x1", 300) + "@h/":  "https://u:<REDACTED>@h/",
+	} {
+		if got := redact.NewMatcher(nil).Text(in); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 // TestP3AKeyThatNeverEnds is masked for as long as it looks like one, and holds
 // nothing back for ever.
 func TestP3AKeyThatNeverEnds(t *testing.T) {

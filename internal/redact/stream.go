@@ -130,7 +130,7 @@ func (s *Stream) process(text []byte, last bool) (rest []byte) {
 //     masked nobody can say what it was. All that lies before has gone to the
 //     inspector by then, so that it knows whether a line has ended.
 func (s *Stream) search(text []byte, last bool) (rest []byte) {
-	v := view{text: text, last: last, plain: s.shown, end: s.ahead, url: -1, begun: -1}
+	v := view{text: text, last: last, plain: s.shown, end: s.ahead, next: -1, url: -1, begun: -1}
 	v.shown, s.shown = s.shown, 0
 	for i := 0; ; i++ {
 		i = s.skip(&v, i)
@@ -171,6 +171,7 @@ type view struct {
 	end   int  // the open mask goes to here
 	begun int  // where an anchor may have begun, -1 if nowhere
 	left  byte // the byte before that
+	next  int  // where the next needle or anchor may begin; -1 if not known yet
 	url   int  // where the next URL may have a password; -1 if not known yet
 	half  bool // it is only the beginning of a :// yet
 }
@@ -187,7 +188,10 @@ func (s *Stream) skip(v *view, i int) int {
 	if i == 0 && len(v.text) > 0 && s.finder.scan.begins.has(v.text) {
 		return 0
 	}
-	return min(s.finder.scan.skip(v.text, i), v.url)
+	if v.next < i {
+		v.next = s.finder.scan.skip(v.text, i)
+	}
+	return min(v.next, v.url)
 }
 
 // What anchor answers beside that it is done.
