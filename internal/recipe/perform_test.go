@@ -92,7 +92,7 @@ type stub struct{ dir string }
 // written, in turn; other commands exit with the code that the test has named
 // for them.
 const stubDocker = `#!/bin/sh
-cd "$STUB"
+cd "$STUB" || exit
 echo "$*" >>calls
 case "$*" in
 *' version' | *' version '*) exit 0 ;;
@@ -100,6 +100,12 @@ case "$*" in
 	[ ! -s states.0 ] || echo ids
 	;;
 *'container inspect '*'range .Log'*) echo 'exit code 1: no answer' ;;
+*' config --format json') cat config.json ;;
+'network inspect '*) grep -qxF -e "$4" networks ;;
+'network create '*)
+	printf '%s\n' "$5" >>networks
+	echo 0123456789
+	;;
 *'container inspect '*State.Error*) echo "Docker says: $(cat error 2>/dev/null)" ;;
 *'container inspect '*)
 	n=$(cat turn)
@@ -123,7 +129,7 @@ func newStub(t *testing.T, states ...string) stub {
 		"docker": stubDocker,
 		"sleep":  "#!/bin/sh\necho $(($(cat \"$STUB/clock\") + $1)) >\"$STUB/clock.new\"\nmv \"$STUB/clock.new\" \"$STUB/clock\"\n",
 		"date":   "#!/bin/sh\ncat \"$STUB/clock\"\n",
-		"clock":  "1000\n", "turn": "0\n", "calls": "",
+		"clock":  "1000\n", "turn": "0\n", "calls": "", "networks": "bridge\n",
 	} {
 		s.write(t, name, text)
 	}

@@ -112,16 +112,13 @@ func readContainer(line string) containerState {
 // worst about them, but for those that have ended as they should.
 func statusOf(containers []containerState) string {
 	containers = slices.DeleteFunc(slices.Clone(containers), func(c containerState) bool { return c.oneoff })
-	living, needs := 0, ","
+	needs := ","
 	for _, c := range containers {
-		if !halted[c.state] {
-			living++
-		}
 		needs += c.needs + ","
 	}
 	count := map[string]int{}
 	for _, c := range containers {
-		if living > 0 && c.done(needs) {
+		if c.done(needs) {
 			continue
 		}
 		count["all"]++

@@ -1,0 +1,91 @@
+package recipe_test
+
+import (
+	"strings"
+	"testing"
+
+	"waybill/internal/catalog"
+	"waybill/internal/recipe"
+	"waybill/internal/remote"
+)
+
+// only leaves one step of a plan.
+func only(t *testing.T, input recipe.Input, name string) recipe.Plan {
+	t.Helper()
+	plan, err := recipe.Build(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range plan.Job.Steps {
+		if step.Name == name {
+			plan.Job.Steps = []remote.Step{step}
+			return plan
+		}
+	}
+	t.Fatalf("there is no step %s", name)
+	return plan
+}
+
+func TestNetworksAreMadeWhenMissing(t *testing.T) {
+	const evil = `-x'; touch /tmp/evil; '$(id)`
+	s := newStub(t)
+	service := composeService(networked)
+	service.Environment = nil
+	plan := only(t, recipe.Input{Resource: service, DataDir: t.TempDir(), Operation: catalog.Start}, "Create networks")
+	if r := perform(t, plan, s.environment()...)[0]; r.exit != 0 || !strings.Contains(r.stdout, "Created the network shared.\n") {
+		t.Errorf("%+v", r)
+	}
+	if got, want := s.read(t, "networks"), "bridge\n"+evil+"\nshared\n"; got != want {
+		t.Errorf("networks are %q, want %q", got, want)
+	}
+	if r := perform(t, plan, s.environment()...)[0]; r.exit != 0 || r.stdout != "" {
+		t.Errorf("the second time: %+v", r)
+	}
+
+	t.Run("those of a file in a repository too", func(t *testing.T) {
+		s := newStub(t)
+		// As docker compose writes it: keys in order, one a line.
+		s.write(t, "config.json", `{
+  "name": "x",
+  "networks": {
+    "default": {
+      "name": "x_default",
+      "ipam": {}
+    },
+    "evil": {
+      "name": "`+evil+`",
+      "ipam": {},
+      "external": true
+    },
+    "shared": {
+      "name": "shared by *",
+      "ipam": {},
+      "external": true
+    }
+  },
+  "services": {
+    "name": {
+      "name": "no network",
+      "external": true
+    }
+  }
+}
+`)
+		app := composeApp(nil)
+		app.Environment = nil
+		plan := only(t, recipe.Input{Resource: app, DataDir: t.TempDir(), Operation: catalog.Start}, "Create networks")
+		if r := perform(t, plan, s.environment()...)[0]; r.exit != 0 {
+			t.Errorf("%+v", r)
+		}
+		if got, want := s.read(t, "networks"), "bridge\n"+evil+"\nshared by *\n"; got != want {
+			t.Errorf("networks are %q, want %q", got, want)
+		}
+	})
+	t.Run("a docker that does not answer is a failure", func(t *testing.T) {
+		s := newStub(t)
+		s.write(t, "docker", "#!/bin/sh\ncase $* in *version*) exit 0 ;; esac\necho 'no daemon' >&2\nexit 1\n")
+		if r := perform(t, plan, s.environment()...)[0]; r.exit == 0 || !strings.Contains(r.stderr, "no daemon") {
+			t.Errorf("%+v", r)
+		}
+	})
+}
