@@ -22,11 +22,6 @@ fail() {
 	exit 1
 }
 
-# forget removes what opens the repository, however this ends.
-forget() {
-	rm -f deploy.key git-user git-password askpass.sh
-}
-
 usable() {
 	[ -n "$again" ] && [ -e built ] && [ -e "source/$directory/$file" ] || return 1
 	if [ -n "$image" ]; then
@@ -85,8 +80,6 @@ inside() {
 	esac
 }
 
-trap forget EXIT
-trap 'exit 143' TERM INT HUP
 folder=$(pwd -P)
 if usable; then
 	cp built commit

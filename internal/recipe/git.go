@@ -34,6 +34,9 @@ const (
 var gitFiles = []string{repositoryFolder, commitFile, builtFile, fetchedFile, deployKeyFile, gitUserFile, gitPasswordFile, askpassFile,
 	knownHostsFile, seenHostsFile}
 
+// openerFiles are those that open the repository. However a fetch ends, they go.
+var openerFiles = []string{deployKeyFile, gitUserFile, gitPasswordFile, askpassFile}
+
 // dockerfile runs one container of an image that is built on the server.
 func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 	form := app.Dockerfile
@@ -73,7 +76,7 @@ func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 	if input.stops() {
 		plan.Job.Steps = append(plan.Job.Steps, p.stop())
 	}
-	plan.Job.Steps = input.needingDocker(append(plan.Job.Steps, p.up(input.recreates())...))
+	plan.Job.Steps = append(plan.Job.Steps, p.up(input.recreates())...)
 	plan.Status = checkedStatus(form.Health)
 	return plan, nil
 }
@@ -103,7 +106,7 @@ func composeSource(input Input, app *catalog.Application) (Plan, error) {
 		return Plan{}, err
 	}
 	plan.Job.Files = append(plan.Job.Files, openers...)
-	plan.Job.Steps = input.needingDocker(input.composeSourceSteps(form, p))
+	plan.Job.Steps = input.composeSourceSteps(form, p)
 	plan.Status = statusUnknown
 	return plan, nil
 }
@@ -145,16 +148,18 @@ func (in Input) fetch(source *catalog.Source, file, image string) remote.Step {
 	if in.Operation == catalog.Restart && !in.Options.Force && !in.Options.PullLatestImages && in.Options.Commit == "" {
 		again = "yes"
 	}
-	return remote.Step{Name: fetchStep, Script: fmt.Sprintf(`repository=%s
+	return remote.Step{Name: fetchStep, Script: fmt.Sprintf(`trap 'rm -f %s' EXIT
+trap 'exit 143' TERM INT HUP
+%s
+repository=%s
 branch=%s commit=%s
 directory=%s file=%s
 clean=%s again=%s image=%s scratch=%s
-%s`, quote(source.Repository), quote(source.Branch), quote(commit), quote(inTree(source.Directory)), quote(file),
+%s`, strings.Join(openerFiles, " "), run(in.spool(), "docker.sh"), quote(source.Repository), quote(source.Branch), quote(commit), quote(inTree(source.Directory)), quote(file),
 		clean, again, quote(image), quote(in.spool()), run(in.spool(), "fetch.sh"))}
 }
 
-// openers are the files that open the repository. fetch.sh removes them as soon
-// as it has fetched.
+// openers are the files that open the repository.
 func (in Input) openers(source *catalog.Source) ([]remote.File, error) {
 	if err := errors.Join(plain(in.Options.Commit), in.checkRepository(source)); err != nil {
 		return nil, err
