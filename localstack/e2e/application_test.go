@@ -1,11 +1,15 @@
 package e2e_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"waybill/localstack/client"
 )
 
 // published are an application's fields for a page that this machine reads.
@@ -113,4 +117,41 @@ func shellApplication(t *testing.T, s *stage) {
 	r.change(t, words{"start": "echo nothing"})
 	_, entries = r.fail(t, "start", nil, "unhealthy", "The health command did not succeed within 3 s.")
 	r.remove(t, false)
+}
+
+// TestApplicationBadInput holds that what can never be run is refused where it
+// is asked for.
+func TestApplicationBadInput(t *testing.T) {
+	w := stack(t)
+	server := w.server(t)
+	image := words{"docker_registry_image_name": "waybill-test/web"}
+	git := words{"git_repository": "ssh://git@127.0.0.1/shop.git"}
+
+	for _, c := range []struct {
+		name, form string
+		said       words
+		field      string
+	}{
+		{"an image that is no reference of one", "dockerimage", words{"docker_registry_image_name": "Not an image"}, "docker_registry_image_name"},
+		{"an image with capital letters", "dockerimage", words{"docker_registry_image_name": "Waybill/Web"}, "docker_registry_image_name"},
+		{"a tag that is none", "dockerimage", with(image, words{"docker_registry_image_tag": "a b"}), "docker_registry_image_tag"},
+		{"ports that are none", "dockerimage", with(image, words{"ports_mappings": "eighty:80"}), "ports_mappings"},
+		{"a port out of range", "dockerimage", with(image, words{"ports_mappings": "70000:80"}), "ports_mappings"},
+		{"memory that is no size", "dockerimage", with(image, words{"limits_memory": "lots"}), "limits_memory"},
+		{"a commit that is none", "dockerfile", with(git, words{"git_commit_sha": "main"}), "git_commit_sha"},
+		{"a branch that is an option", "dockerfile", with(git, words{"git_branch": "--upload-pack=id"}), "git_branch"},
+		{"a repository that is an option", "dockerfile", words{"git_repository": "--upload-pack=id"}, "git_repository"},
+		{"a repository that is a command", "dockercompose", words{"git_repository": "ext::sh -c id"}, "git_repository"},
+		{"a password in a URL", "dockercompose", words{"git_repository": "https://bot:password@127.0.0.1/shop.git"}, "git_repository"},
+		{"a folder out of the repository", "dockercompose", with(git, words{"base_directory": "/../.."}), "base_directory"},
+		{"a key that is unknown", "dockerfile", with(git, words{"private_key_uuid": "key000000000000000000000"}), "private_key_uuid"},
+	} {
+		t.Run(c.name+" is refused", func(t *testing.T) {
+			err := w.api.Post(t.Context(), "/applications/"+c.form, with(c.said, words{"name": "demo", "server_uuid": server}), nil)
+			answer, is := errors.AsType[*client.Error](err)
+			if !is || answer.Status != 422 || !strings.Contains(answer.Body, `"`+c.field+`"`) {
+				t.Errorf("%v\n%+v, want 422 of %s", err, answer, c.field)
+			}
+		})
+	}
 }

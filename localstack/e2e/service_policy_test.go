@@ -42,6 +42,17 @@ func TestServicePolicy(t *testing.T) {
 			w.create(t, "/services", body(lax))
 		})
 	}
+	t.Run("a compose file of a repository is refused when it is there to be read", func(t *testing.T) {
+		source := newRepository(t)
+		source.push(t, "main", "Take the server over", map[string]string{"docker-compose.yaml": images.Replace(
+			"services:\n  web:\n    image: SMALL\n    command: sleep 600\n    volumes: [\"/:/host\"]\n")})
+		r := strict.build(t, source, "dockercompose", nil)
+		r.fail(t, "deploy", nil, "exit", `web.*: this server forbids .*access to /`)
+		if got := r.containers(t); len(got) > 0 {
+			t.Errorf("containers were made: %v", got)
+		}
+		r.remove(t, true)
+	})
 	t.Run("what was accepted before is refused when it is started", func(t *testing.T) {
 		r := lax.serve(t, "services:\n  web:\n    image: SMALL\n    command: sleep 600\n    volumes: [\"/:/host:ro\"]\n"+
 			"    healthcheck: {test: [CMD, test, -d, /host/proc], interval: 1s}\n    init: true\n", nil)
