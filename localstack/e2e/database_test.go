@@ -116,9 +116,10 @@ func (w *world) liveAsGiven(t *testing.T, spy *spy, server string) {
 		db.wantSecretive(t)
 		return db
 	}
-	t.Run("a PostgreSQL with TLS, a configuration, scripts and an awkward password", func(t *testing.T) {
+	t.Run("a PostgreSQL with TLS, a public port, a configuration, scripts and an awkward password", func(t *testing.T) {
 		db := start(t, postgres, map[string]any{
-			"enable_ssl": true, "ssl_mode": "verify-full", "postgres_user": "shop", "postgres_db": "orders", "postgres_password": awkward,
+			"enable_ssl": true, "ssl_mode": "verify-full", "is_public": true, "public_port": freePort(t),
+			"postgres_user": "shop", "postgres_db": "orders", "postgres_password": awkward,
 			"postgres_conf": "max_connections = 37\n",
 			"init_scripts": []map[string]any{
 				{"name": "20-fill.sql", "content": "INSERT INTO made VALUES ('by a script');\n"},
@@ -128,7 +129,9 @@ func (w *world) liveAsGiven(t *testing.T, spy *spy, server string) {
 		db.wantAnswer(t, db.inside, "SELECT word FROM made", "by a script")
 		db.wantAnswer(t, db.inside, "SHOW max_connections", "37")
 		db.wantAnswer(t, db.inside, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()", "t")
-		db.wantRefused(t, db.inside)
+		// The certificate is for the name inside and for the address outside.
+		db.wantAnswer(t, db.outside, db.question, db.answer)
+		db.wantRefused(t, db.outside)
 		stranger := db.inside
 		stranger.certificate = w.database(t, spy, server, postgres, map[string]any{"enable_ssl": true}).inside.certificate
 		if said, err := db.ask(t, stranger, db.question); err == nil || !strings.Contains(said, "certificate verify failed") {
