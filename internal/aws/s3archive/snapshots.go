@@ -68,8 +68,12 @@ func (s *Snapshots) Put(ctx context.Context, resource catalog.ID, taken snapshot
 	return explained(err, "store configuration %s of %s", hash, resource)
 }
 
-// Get returns the snapshot, and Internal for an object that is not what its
-// name says.
+// errOther is the cause of the NotFound of an object that is not what its name
+// says.
+var errOther = errors.New("what lies in its place has another hash")
+
+// Get returns the snapshot. An object that is not what its name says is not the
+// snapshot: NotFound, for who asks can only ask for another.
 func (s *Snapshots) Get(ctx context.Context, resource catalog.ID, hash string) (snapshot.Snapshot, error) {
 	if len(hash) != hashLength || !hashText.MatchString(hash) {
 		return nil, fault.New(fault.NotFound, "Configuration not found.")
@@ -89,5 +93,5 @@ func (s *Snapshots) Get(ctx context.Context, resource catalog.ID, hash string) (
 	if found := snapshot.Snapshot(body); found.Hash() == hash {
 		return found, nil
 	}
-	return nil, fault.New(fault.Internal, "configuration %s of %s is not what it was", hash, resource)
+	return nil, fault.Wrap(errOther, fault.NotFound, "Configuration not found.")
 }
