@@ -36,7 +36,7 @@ func (w *world) verify(t *testing.T, uuid string) verification {
 // called a secret yet, calls it one, and has it scrubbed.
 func TestP3ScrubTakesALaterSecretOutOfWhatIsKept(t *testing.T) {
 	w := stack(t)
-	const first, second = "Kx9-wq$", "later'than\"hoped/17"
+	const first, second = "Kx9-wq$", "later'than-hoped/17"
 	const secret = first + second
 	encoded := base64.StdEncoding.EncodeToString([]byte(secret))
 	app := w.create(t, "/applications/shell", map[string]any{
@@ -47,8 +47,8 @@ func TestP3ScrubTakesALaterSecretOutOfWhatIsKept(t *testing.T) {
 			"i=0; while [ $i -lt 300 ]; do echo \"line $i\"; i=$((i+1)); done",
 	})
 	var leaky []string
-	for range 2 {
-		record, entries := w.operate(t, app, "restart")
+	for _, operation := range []string{"start", "restart"} {
+		record, entries := w.operate(t, app, operation)
 		wantStatus(t, record, entries, "finished", "")
 		leaky = append(leaky, record.DeploymentUUID)
 	}
