@@ -36,6 +36,8 @@ func application(input Input, app *catalog.Application) (Plan, error) {
 func (in Input) checkApplication(app *catalog.Application) error {
 	var one oneContainer
 	switch {
+	case app.Shell != nil:
+		return in.checkShell()
 	case app.Image != nil:
 		one.Container = app.Image.Container
 	case app.Dockerfile != nil:
@@ -50,8 +52,23 @@ func (in Input) checkApplication(app *catalog.Application) error {
 	return nil
 }
 
+// checkShell refuses commands where the server is not to be touched: they run on
+// it as the user who may tell Docker everything.
+func (in Input) checkShell() error {
+	if !in.ForbidHostAccess {
+		return nil
+	}
+	return fault.New(fault.Invalid, "Validation failed.").
+		WithField("server_uuid", "names a server that forbids access to itself, and a shell application's commands run on the server")
+}
+
 // shell runs the team's own commands.
 func shell(input Input, app *catalog.Application) (Plan, error) {
+	if input.starts() {
+		if err := input.checkShell(); err != nil {
+			return Plan{}, err
+		}
+	}
 	variables, err := input.environment()
 	if err != nil {
 		return Plan{}, err

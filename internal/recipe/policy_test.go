@@ -130,6 +130,22 @@ func TestForbidHostAccess(t *testing.T) {
 	})
 }
 
+func TestForbidHostAccessRefusesShellApplications(t *testing.T) {
+	app := shellApp(catalog.Shell{Start: "./run", Stop: "./halt"})
+	err := recipe.Check(t.Context(), app, &catalog.Server{ForbidHostAccess: true})
+	if !errors.Is(err, fault.Invalid) || len(fault.Fields(err)["server_uuid"]) != 1 {
+		t.Errorf("Check: %v %v, want Invalid of server_uuid", err, fault.Fields(err))
+	}
+	input := recipe.Input{Resource: app, ForbidHostAccess: true, Secrets: map[string]string{"PASSWORD": password}}
+	for operation, refused := range map[catalog.Operation]bool{catalog.Start: true, catalog.Restart: true, catalog.Deploy: true,
+		catalog.Stop: false, catalog.Delete: false} {
+		input.Operation = operation
+		if _, err := recipe.Build(input); errors.Is(err, fault.Invalid) != refused {
+			t.Errorf("%s: %v, refused should be %v", operation, err, refused)
+		}
+	}
+}
+
 // TestForbidHostAccessOnTheServer asks the script the same that it asks the
 // parser: it judges files that lie in a repository.
 func TestForbidHostAccessOnTheServer(t *testing.T) {
