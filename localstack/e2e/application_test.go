@@ -91,7 +91,6 @@ func applicationPulls(t *testing.T, s *stage) {
 		t.Errorf("the record has the tag %q", record.Tag)
 	}
 	pushBeside(t, images["older"], name+":1")
-	says("start", nil, "newer")
 	says("deploy", nil, "older")
 	r.fail(t, "deploy", words{"docker_tag": "absent"}, "exit", `(?i)absent.*not found|manifest unknown`)
 	wantPage(t, port, "/", "older")

@@ -43,8 +43,6 @@ services:
 	pushBeside(t, newer, name)
 	r.succeed(t, "start", words{"force": true}, "running:healthy")
 	says("older")
-	r.succeed(t, "restart", nil, "running:healthy")
-	says("older")
 	r.succeed(t, "start", words{"pull_latest_images": true, "stop_before_start": true}, "running:healthy")
 	says("newer")
 	pushBeside(t, older, name)
