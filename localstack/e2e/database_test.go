@@ -31,7 +31,7 @@ func TestDatabases(t *testing.T) {
 			})
 		}
 		for i, speaks := range standIns() {
-			t.Run("a stand-in for "+speaks.engine+" is started, restarted, stopped, started and deleted, with an awkward password", func(t *testing.T) {
+			t.Run("a stand-in for "+speaks.engine+" is started, restarted, stopped, started and deleted", func(t *testing.T) {
 				t.Parallel()
 				w.live(t, spy, server, speaks, speaks.awkward(), i%2 == 0)
 			})
