@@ -53,11 +53,11 @@ func database(input Input, db *catalog.Database) (Plan, error) {
 
 // databaseSteps orders the steps: the image is there, and the key as the engine
 // wants it, before what runs is stopped. The container is always made anew,
-// since compose does not see that a file's content changed.
+// since compose does not see that a file's content changed. A newer image is only
+// pulled for who asks for one, not by a deploy either: it may not read old data.
 func (in Input) databaseSteps(whole resolved) []remote.Step {
 	p := in.projectOf()
-	latest := in.Options.PullLatestImages || in.Options.Force
-	steps := []remote.Step{in.makeNetworks(sharedNetwork), p.pull(!latest)}
+	steps := []remote.Step{in.makeNetworks(sharedNetwork), p.pull(!in.Options.PullLatestImages)}
 	if whole.db.TLS != "" && whole.engine.TLS.Owner != "" {
 		steps = append(steps, whole.handOver())
 	}
