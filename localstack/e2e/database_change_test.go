@@ -115,7 +115,7 @@ func (db *database) wantRunsWith(t *testing.T, memory string, variables ...strin
 }
 
 // TestADatabasesImageIsPulled tries pulls as they are, from a registry, and a
-// start that is forced, which pulls too.
+// start that is forced, which makes the container anew.
 func TestADatabasesImageIsPulled(t *testing.T) {
 	onlyFast(t)
 	w := stack(t)
