@@ -105,7 +105,7 @@ func (o AllOptions) stack(ctx context.Context, kind emulator.Kind) (Summary, err
 	summary, err := Run(ctx, Options{
 		Root:        o.Root,
 		Environment: []string{"WAYBILL_E2E=1", "EMULATOR=" + string(kind)},
-		Arguments:   []string{"-count=1", "-timeout=20m", endToEnd},
+		Arguments:   []string{"-count=1", "-timeout=45m", endToEnd},
 		Out:         o.Out,
 	})
 	// The tests stop their emulator, unless they were stopped first.
