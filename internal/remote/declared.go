@@ -7,14 +7,12 @@ import (
 	_ "embed" // the script
 	"encoding/base64"
 	"fmt"
-	"regexp"
 )
 
 //go:embed declared.sh
 var declaredText string
 
-// Declarations are the lines of a job's output that have something to say to
-// whoever reads the output.
+// Declarations are the lines of a job's output that declare secrets.
 type Declarations struct {
 	// Lines are without their ends; some may be there twice.
 	Lines [][]byte
@@ -34,37 +32,35 @@ const (
 	declaredOverlap = 128 << 10
 )
 
-// Declared finds all whole lines of stdout and stderr that begin with the text,
-// a word of letters, colons and dashes, in what the spool has now. A reader that
-// re-attaches asks for them first: what they say counts for bytes that it will
-// read, and they may be bytes that it will not.
+// declaration is what a line begins with that declares the rest of it a secret,
+// for package redact to take at its word. follow.sh has it too.
+const declaration = "::add-mask::"
+
+// Declared finds all whole lines of stdout and stderr that declare a secret
+// ("::add-mask::VALUE"), in what the spool has now. A reader that re-attaches
+// asks for them first: they count for bytes that it will read, and may stand in
+// bytes that it will not.
 //
 // It gives lines ahead of the reader as well. Whoever follows a job from the
-// start sees the streams in the order in which they were written; who comes
-// late gets much of one before much of the other, and must know what a line of
-// the other says.
+// start sees the streams nearly in the order in which they were written; who
+// comes late gets much of one before much of the other, and must know what a
+// line of the other says.
 //
 // A job that has not begun has declared nothing. The errors are as [Follow]'s.
-func Declared(ctx context.Context, shell Shell, job Job, begins string) (Declarations, error) {
-	return declared(ctx, shell, job, begins, declaredPiece, declaredOverlap)
+func Declared(ctx context.Context, shell Shell, job Job) (Declarations, error) {
+	return declared(ctx, shell, job, declaredPiece, declaredOverlap)
 }
 
-func declared(ctx context.Context, shell Shell, job Job, begins string, piece, overlap int) (Declarations, error) {
+func declared(ctx context.Context, shell Shell, job Job, piece, overlap int) (Declarations, error) {
 	if err := check(job); err != nil {
 		return Declarations{}, err
 	}
-	if !plainWord.MatchString(begins) {
-		return Declarations{}, refusal("what a line begins with is not a plain word")
-	}
 	nonce := rand.Text()
-	script := head(job, nonce) + fmt.Sprintf("begins=%s piece=%d overlap=%d left=%d\n", quote(begins), piece, overlap, MaxDeclaredBytes) + bare(declaredText)
+	script := head(job, nonce) + fmt.Sprintf("begins=%s piece=%d overlap=%d left=%d\n", quote(declaration), piece, overlap, MaxDeclaredBytes) + bare(declaredText)
 	lister := lister{nonce: []byte(nonce)}
 	err := answer(ctx, shell, nonce, script, &lister)
 	return lister.found, err
 }
-
-// plainWord is a text that means itself to grep.
-var plainWord = regexp.MustCompile(`^[a-z:-]+$`)
 
 // lister takes the frames of a search for lines.
 type lister struct {

@@ -1,6 +1,6 @@
-# Sends the lines of a spool's out and err that begin with a text, so that who
-# goes on in the middle knows what they say. Before is set
-#   begins   what such a line begins with
+# Sends the lines of a spool's out and err that declare a secret, so that who
+# goes on in the middle knows them. Before is set
+#   begins   what such a line begins with, a text that means itself to grep
 #   piece    how much is looked through at once
 #   overlap  how much of that is looked through again with the next
 #   left     how much is sent at most

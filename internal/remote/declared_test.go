@@ -30,12 +30,12 @@ func TestDeclaredLinesOfAJob(t *testing.T) {
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
 		j := job(folder(t), `echo ::add-mask::one; echo " ::add-mask::no"; printf 'a\0b\r::add-mask::no\n\377::add-mask::no\n'
 printf '::add-mask::t\303\274r\0\r\n'; echo ::add-mask::two >&2; printf '::add-mask::not whole'`)
-		none, err := remote.Declared(t.Context(), shell, j, mask)
+		none, err := remote.Declared(t.Context(), shell, j)
 		if err != nil || len(none.Lines) > 0 {
 			t.Errorf("before it began: %q, %v", none.Lines, err)
 		}
 		follow(t, shell, j)
-		found, err := remote.Declared(t.Context(), shell, j, mask)
+		found, err := remote.Declared(t.Context(), shell, j)
 		if err != nil || found.Dropped || found.Cut {
 			t.Errorf("%+v, %v", found, err)
 		}
@@ -77,7 +77,7 @@ func TestDeclaredLinesAcrossPieces(t *testing.T) {
 		}
 		slices.Sort(want)
 		j := spool(t, out.String(), "", 1<<20)
-		found, err := remote.DeclaredIn(t.Context(), local{}, j, mask, 90, 40)
+		found, err := remote.DeclaredIn(t.Context(), local{}, j, 90, 40)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +102,7 @@ func TestDeclaredLinesAroundWhatWasDropped(t *testing.T) {
 		}
 	}
 	write(t, filepath.Join(j.Spool, "gap.out"), fmt.Sprintln(gap))
-	found, err := remote.Declared(t.Context(), local{}, j, mask)
+	found, err := remote.Declared(t.Context(), local{}, j)
 	if err != nil || !found.Dropped || found.Cut {
 		t.Errorf("dropped %t, cut %t, %v; want it said that something was dropped", found.Dropped, found.Cut, err)
 	}
@@ -117,7 +117,7 @@ func TestDeclaredLinesAreBounded(t *testing.T) {
 		fmt.Fprintf(&out, "%s%040d\n", mask, i)
 	}
 	j := spool(t, out.String(), mask+"not seen\n", 1<<20)
-	found, err := remote.Declared(t.Context(), local{}, j, mask)
+	found, err := remote.Declared(t.Context(), local{}, j)
 	if err != nil || !found.Cut || found.Dropped {
 		t.Fatalf("cut %t, dropped %t, %v; want it said that there is more", found.Cut, found.Dropped, err)
 	}
@@ -131,7 +131,34 @@ func TestDeclaredLinesAreBounded(t *testing.T) {
 	if size < remote.MaxDeclaredBytes*9/10 || size > remote.MaxDeclaredBytes {
 		t.Errorf("got %d bytes", size)
 	}
-	if _, err := remote.Declared(t.Context(), local{}, j, ".*"); err == nil {
-		t.Error("a pattern was taken for a word")
+}
+
+// TestDeclaredLinesComeFirst reads what a job has printed while nobody was
+// there: the stream that declares a secret comes before the one that shows it.
+func TestDeclaredLinesComeFirst(t *testing.T) {
+	for name, c := range map[string]struct{ script, first string }{
+		"out declares": {"echo ::add-mask::one; echo one >&2", "out"},
+		"err declares": {"echo before >&2; echo ::add-mask::one >&2; echo one", "err"},
+		"both do":      {"echo ::add-mask::two >&2; echo ::add-mask::one; echo one >&2", "out"},
+		"neither does": {"echo ' ::add-mask::one' >&2; echo one", "out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			j := job(folder(t), c.script)
+			follow(t, local{}, j)
+			var first string
+			tape := &tape{}
+			tape.fail = func(event string) error {
+				if event == "D" && first == "" {
+					first = map[bool]string{true: "out", false: "err"}[tape.out.Len() > 0]
+				}
+				return nil
+			}
+			if _, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, tape); err != nil {
+				t.Fatal(err)
+			}
+			if first != c.first {
+				t.Errorf("%s came first, want %s", first, c.first)
+			}
+		})
 	}
 }

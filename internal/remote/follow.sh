@@ -3,7 +3,9 @@
 #
 # In each round the sizes are measured first, out and err before steps; then
 # new lines of steps and marks are sent, then bytes up to what was measured. So
-# whoever reads a byte was told before of every step that began before it.
+# whoever reads a byte was told before of every step that began before it. Out
+# comes before err, so that what it declares to be a secret is known when err is
+# read; if only err declares something, the other way round.
 
 # At most this much of a stream is sent in one round, so that no stream waits
 # long for the other.
@@ -81,6 +83,13 @@ settle() {
 	say 'G %s %s\n' "$1" "$to"
 }
 
+# declares reports whether the new lines of a file, from a place up to a size,
+# declare a secret, in the words of package redact.
+declares() {
+	[ "$3" -gt "$2" ] && [ $(($3 - $2)) -le "$most" ] || return 1
+	tail -c "+$(($2 + 1))" "$spool/$1" | LC_ALL=C grep -aq '^::add-mask::'
+}
+
 # round sends what is there up to the sizes of out, err, steps and marks.
 round() {
 	more=0 sent=0
@@ -88,6 +97,9 @@ round() {
 	at=$(date +%s.%N)
 	[ "$3" -le "$steps" ] || { send S "$steps" "$3" 3; steps=$3 sent=1; }
 	[ "$4" -le "$marks" ] || { send M "$marks" "$4" 4; marks=$4; }
+	if [ "$1" -gt "$out" ] && declares err "$err" "$2" && ! declares out "$out" "$1"; then
+		! stream E "$err" "$2" 6 err e || err=$to
+	fi
 	! stream O "$out" "$1" 5 out o || out=$to
 	! stream E "$err" "$2" 6 err e || err=$to
 }

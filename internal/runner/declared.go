@@ -23,7 +23,7 @@ func (a *attempt) recall(ctx context.Context) (deployment.Outcome, error) {
 	shell, job := a.shell, a.plan.Job
 	trouble, err := a.keeping(ctx, a.inTime, func(ctx context.Context) error {
 		var err error
-		found, err = remote.Declared(ctx, shell, job, redact.Declaration)
+		found, err = remote.Declared(ctx, shell, job)
 		return err
 	})
 	if err != nil {
