@@ -123,12 +123,8 @@ func formsOf(secret string) []string {
 // kept is everything that a run has left anywhere, by where it lies.
 func (w *world) kept(t *testing.T, id deployment.ID) map[string]string {
 	t.Helper()
-	record := w.record(t, id)
-	encoded, err := json.Marshal(record)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all := map[string]string{"the record": fmt.Sprintf("%+v", record) + string(encoded), "the messages": fmt.Sprint(w.Sender().Sent())}
+	all := w.keptOf(t, id)
+	all["the messages"] = fmt.Sprint(w.Sender().Sent())
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Ledger: w.Ledger(), History: w.History(), Store: w.Catalog(),
 		Vault: w.Vault(), Sender: w.Sender(), Publisher: w.Publisher()}, deployment.DispatcherOptions{Now: w.now})
 	for _, change := range w.Changes() {
@@ -140,6 +136,18 @@ func (w *world) kept(t *testing.T, id deployment.ID) map[string]string {
 	for _, change := range w.Publisher().Published() {
 		all["the events"] += fmt.Sprintf("%+v\n", change)
 	}
+	return all
+}
+
+// keptOf is what is kept of one deployment: its record and its chunks.
+func (w *world) keptOf(t *testing.T, id deployment.ID) map[string]string {
+	t.Helper()
+	record := w.record(t, id)
+	encoded, err := json.Marshal(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{"the record": fmt.Sprintf("%+v", record) + string(encoded)}
 	for number := 1; ; number++ {
 		header, body, err := w.Archive().Open(t.Context(), id.Book(), number)
 		if err != nil {
