@@ -41,6 +41,7 @@ func TestServicesAndApplications(t *testing.T) {
 			{"a Dockerfile is built from a branch, a commit, and without a cache", dockerfileApplication, false},
 			{"a compose file of a repository is built and run", composeApplication, false},
 			{"a repository that does not open is a failure in git's words and in ours", closedRepository, false},
+			{"a database that somebody stops is found", databaseLook, false},
 			{"a rollback brings the older page back", rollbackOfPage, true},
 			{"a rollback of a service brings its older file back", rollbackOfService, false},
 		} {
@@ -268,4 +269,15 @@ services:
 `, taken), nil)
 	r.fail(t, "start", nil, "exit", fmt.Sprintf(`127\.0\.0\.1:%d.*address already in use`, taken))
 	r.remove(t, true)
+}
+
+// databaseLook stops a database as nobody should.
+func databaseLook(t *testing.T, s *stage) {
+	db := s.w.database(t, s.spy, s.server, realEngines()[1], nil)
+	db.operate(t, "start", "running:healthy")
+	r := &resource{stage: s, uuid: db.uuid}
+	r.wantLook(t, "running:healthy")
+	docker(t, "stop", db.uuid)
+	r.wantLook(t, "exited")
+	db.remove(t, true)
 }

@@ -17,8 +17,9 @@ func TestServicePolicy(t *testing.T) {
 	needDocker(t)
 	needImage(t, smallImage)
 	w := stack(t)
-	strict := w.newStage(t, watch(t), map[string]any{"forbid_host_access": true})
-	lax := w.newStage(t, watch(t), nil)
+	spy := watch(t)
+	strict := w.newStage(t, spy, map[string]any{"forbid_host_access": true})
+	lax := w.newStage(t, spy, nil)
 
 	for _, c := range []struct{ name, compose, says string }{
 		{"a privileged container", "services:\n  web:\n    image: SMALL\n    command: sleep 600\n    privileged: true\n",

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,8 +69,21 @@ func (s *stage) add(t *testing.T, path string, said words) *resource {
 	kind := strings.Split(at(r.uuid), "/")[1]
 	r.folder = filepath.Join(s.folder, kind, r.uuid)
 	r.hide(given["environment"])
+	cleanImages(t, r.uuid)
 	cleanDatabase(t, r.uuid)
 	return r
+}
+
+// cleanImages removes what was built for a test's compose project: the image of
+// a name, and those that a later build took it from.
+func cleanImages(t *testing.T, project string) {
+	t.Cleanup(func() {
+		built := strings.Fields(docker(t, "image", "ls", "--quiet", "--filter", "label=com.docker.compose.project="+project))
+		slices.Sort(built)
+		if built = slices.Compact(built); len(built) > 0 {
+			docker(t, append([]string{"image", "rm", "--force"}, built...)...)
+		}
+	})
 }
 
 // serve registers a service.
