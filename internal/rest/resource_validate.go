@@ -3,9 +3,11 @@ package rest
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/redact"
 )
 
 // foundBody is what a look at a resource found.
@@ -59,5 +61,27 @@ func (k keeper) look(ctx context.Context, resource catalog.Deployable) (string, 
 	if err != nil {
 		return "", fault.Wrap(err, fault.Internal, "read the private key of server %s", server.ID)
 	}
-	return k.Look(ctx, server, secrets[catalog.PrivateKeySecret], resource)
+	own, err := k.Vault.Get(ctx, resource.Common().ID)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return "", fault.Wrap(err, fault.Internal, "read the secrets of %s", resource.Common().ID)
+	}
+	status, err := k.Look(ctx, server, secrets[catalog.PrivateKeySecret], resource)
+	matcher := redact.NewMatcher(slices.Concat(namedSecrets(secrets), namedSecrets(own)))
+	return matcher.Text(status), cleaned(matcher, err)
+}
+
+func namedSecrets(set map[string]string) []redact.Secret {
+	var all []redact.Secret
+	for name, value := range set {
+		all = append(all, redact.Secret{Name: name, Value: value})
+	}
+	return all
+}
+
+// cleaned is the error without secrets: it may be in the words of the server.
+func cleaned(matcher *redact.Matcher, err error) error {
+	if err == nil || matcher.Text(err.Error()) == err.Error() {
+		return err
+	}
+	return fault.Wrap(errors.New(matcher.Text(err.Error())), fault.KindOf(err), "%s", matcher.Text(fault.Public(err)))
 }

@@ -3,10 +3,12 @@ package rest_test
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
 
@@ -52,4 +54,41 @@ func TestValidateOfEveryKind(t *testing.T) {
 			t.Errorf("found = %+v", got)
 		}
 	})
+}
+
+// TestP3WhatAServerSaysOfAResourceIsRedacted in answers and in the log: the
+// words of docker may have anything in them that a container was given.
+func TestP3WhatAServerSaysOfAResourceIsRedacted(t *testing.T) {
+	const secret = "Zq7-pa55word"
+	w := newWorld(t)
+	uuid := w.application(t, w.server(t))
+	if err := w.memory.Vault().Put(t.Context(), catalog.ID(uuid), map[string]string{"TOKEN": secret}); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		look   func() (string, error)
+		status int
+		want   string
+	}{
+		"why it cannot tell": {func() (string, error) { return "", fault.New(fault.Unavailable, "docker: %s.", secret) },
+			http.StatusCreated, "docker: <REDACTED:TOKEN>."},
+		"what it is": {func() (string, error) { return secret, nil }, http.StatusCreated, "Application is <REDACTED:TOKEN>."},
+		"a failure":  {func() (string, error) { return "", errors.New("docker: " + secret) }, http.StatusInternalServerError, "went wrong"},
+		"a cause": {func() (string, error) {
+			return "", fault.Wrap(errors.New(secret), fault.Unavailable, "It is lost.")
+		}, http.StatusCreated, "It is lost."},
+		"the key that opened it": {func() (string, error) { return "", fault.New(fault.Unavailable, "docker: %s", examplePEM) },
+			http.StatusCreated, "docker: <REDACTED:private_key>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w.look = c.look
+			got := w.ask(t, request{id: "validateApplication", uuid: uuid})
+			if got.status != c.status || !strings.Contains(string(got.body), c.want) {
+				t.Errorf("%d %s, want %d with %q", got.status, got.body, c.status, c.want)
+			}
+			if said := string(got.body) + w.log.String(); strings.Contains(said, secret) {
+				t.Errorf("the secret is in %s", strings.ReplaceAll(said, secret, "(here)"))
+			}
+		})
+	}
 }
