@@ -48,7 +48,6 @@ func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 	plan := input.plan()
 	if input.Operation == catalog.Delete {
 		plan.Job.Steps = input.remove(append([]string{sourceFolder, composeFile, containerEnvironment, healthFile}, gitFiles...)...)
-		plan.Job.Steps[0].Script += fmt.Sprintf("\ndocker image rm %s >/dev/null 2>&1 || :", quote(built.image))
 		return plan, nil
 	}
 	variables, err := input.environment()
@@ -208,7 +207,7 @@ func plain(commit string) error {
 // images are to be pulled: it may be one that only this server has. Nothing of
 // the environment goes into a build.
 func (p project) buildFetched(options catalog.Options) remote.Step {
-	return remote.Step{Name: buildStep, Script: p.script("set -- "+strings.Join(buildOptions(options), " "), run(p.scripts, "build.sh"))}
+	return remote.Step{Name: buildStep, Script: p.script("set -- "+strings.Join(buildOptions(options), " "), run(p.scripts, "build.sh"), p.forgetBuilt())}
 }
 
 // makeExternalNetworks makes those that a file uses which is known only there.

@@ -67,6 +67,15 @@ func (p project) script(lines ...string) string {
 		p.before, p.name, strings.Join(p.files, " "), strings.Join(lines, "\n"))
 }
 
+// label is what compose notes on all that is of the project.
+func (p project) label() string { return "label=com.docker.compose.project=" + p.name }
+
+// forgetBuilt is sh that removes the images which a later build took the name
+// from, but for what still runs: each build would leave one more on the server.
+func (p project) forgetBuilt() string {
+	return fmt.Sprintf("docker image prune --force --filter %s >/dev/null 2>&1 || :", p.label())
+}
+
 // pull brings images: those that the registry has newer, or only those that
 // are missing. What is built is none of its business.
 func (p project) pull(missing bool) remote.Step {
@@ -122,14 +131,17 @@ func (p project) report() remote.Step {
 		run(p.scripts, "containers.sh"), run(p.scripts, "report.sh"))}
 }
 
-// remove takes the project off the server, with its volumes if the data is to
-// go, and the files of the recipe out of its folder; with the volumes, all that
-// is in the folder. It needs no file and no secret for that.
+// remove takes the project off the server, with the images that it has built and
+// nobody else uses, with its volumes if the data is to go, and the files of the
+// recipe out of its folder; with the volumes, all that is in the folder. It needs
+// no file and no secret for that.
 func (in Input) remove(files ...string) []remote.Step {
-	down := fmt.Sprintf("cd /\ndocker compose --ansi never --project-name %s down --remove-orphans", in.Resource.Common().ID)
+	p := in.projectOf()
+	down := fmt.Sprintf("cd /\ndocker compose --ansi never --project-name %s down --remove-orphans", p.name)
 	if in.Options.DeleteVolumes {
 		down += " --volumes"
 	}
+	down += fmt.Sprintf("\ndocker image rm $(docker image ls --quiet --filter %s) >/dev/null 2>&1 || :", p.label())
 	return in.needingDocker([]remote.Step{
 		{Name: stopStep, Script: down},
 		in.removeFiles(files...),
