@@ -4,7 +4,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -85,6 +84,3 @@ func wantPage(t *testing.T, port int, path, want string) {
 		t.Errorf("the page %s says %q, want %q", path, got, want)
 	}
 }
-
-// hasImage reports whether the engine has an image of the name.
-func hasImage(name string) bool { return exec.Command("docker", "image", "inspect", name).Run() == nil }

@@ -78,9 +78,7 @@ func (s *stage) add(t *testing.T, path string, said words) *resource {
 // a name, and those that a later build took it from.
 func cleanImages(t *testing.T, project string) {
 	t.Cleanup(func() {
-		built := strings.Fields(docker(t, "image", "ls", "--quiet", "--filter", "label=com.docker.compose.project="+project))
-		slices.Sort(built)
-		if built = slices.Compact(built); len(built) > 0 {
+		if built := builtImages(t, project); len(built) > 0 {
 			docker(t, append([]string{"image", "rm", "--force"}, built...)...)
 		}
 	})
@@ -111,6 +109,13 @@ func (r *resource) hide(environment any) {
 			r.spy.hide("letters of "+name, unquoted(value))
 		}
 	}
+}
+
+func builtImages(t *testing.T, project string) []string {
+	t.Helper()
+	built := strings.Fields(docker(t, "image", "ls", "--quiet", "--filter", "label=com.docker.compose.project="+project))
+	slices.Sort(built)
+	return slices.Compact(built)
 }
 
 // plainly and secretly are variables.
@@ -262,6 +267,9 @@ func (r *resource) remove(t *testing.T, volumes bool) {
 	}
 	if left := r.containers(t); len(left) > 0 {
 		t.Errorf("containers are left: %v", left)
+	}
+	if left := builtImages(t, r.uuid); len(left) > 0 {
+		t.Errorf("images that were built are left: %v", left)
 	}
 	if after := r.volumes(t); volumes && len(after) > 0 || !volumes && len(after) != len(before) {
 		t.Errorf("it had the volumes %v, and has %v", before, after)
