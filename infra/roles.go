@@ -58,11 +58,12 @@ func (r resources) listMay() []awsiam.PolicyStatement {
 	}
 }
 
-// showMay: reads, and notes on the record that somebody follows its log.
+// showMay: reads, finds the latest of a resource, and notes on the record that
+// somebody follows its log.
 func (r resources) showMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem"),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:UpdateItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
 		r.listObjects(),
 	}
