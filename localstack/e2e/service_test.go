@@ -19,6 +19,7 @@ func TestComposeService(t *testing.T) {
 		service := w.service(t, server, `services:
   redis:
     image: `+redisImage+`
+    tmpfs: [/data] # a volume without a name would stay
     healthcheck:
       test: ["CMD", "redis-cli", "ping"]
       interval: 1s
@@ -55,6 +56,7 @@ func TestComposeService(t *testing.T) {
 		service := w.service(t, server, `services:
   web:
     image: `+redisImage+`
+    tmpfs: [/data]
     command: sh -c 'echo the reason; exit 7'
     healthcheck:
       test: ["CMD", "redis-cli", "ping"]
