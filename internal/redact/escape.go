@@ -67,9 +67,61 @@ func shellForms(value string) []string {
 		backslashed(value, " \t!\"#$&'()*,;<>?[\\]^`{|}~"), // printf %q
 		backslashed(value, " \t!\"$&'()*,;<>?[\\]^`{|}"),   // the same; it knows a # and a ~ that mean nothing
 		ansiQuote.Replace(value),                           // $'...', which printf %q takes for control characters
-		strings.ReplaceAll(value, `'`, `''`),               // YAML, SQL
-		strings.ReplaceAll(value, `$`, `$$`),               // compose
+		echoed(value),
+		strings.ReplaceAll(value, `'`, `''`), // YAML, SQL
+		strings.ReplaceAll(value, `$`, `$$`), // compose
 	}
+}
+
+// echoed is what the echo of POSIX makes of the value: it takes a backslash for
+// the beginning of an escape, and bash's does with -e. What follows \c is not
+// printed.
+func echoed(value string) string {
+	var out strings.Builder
+	for {
+		before, after, found := strings.Cut(value, `\`)
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		switch char := firstByte(after); {
+		case char == 'c':
+			return out.String()
+		case char == '0':
+			code, digits := octal(after[1:])
+			out.WriteByte(code)
+			value = after[1+digits:]
+			continue
+		case char != 0 && strings.IndexByte(echoEscapes, char) >= 0:
+			out.WriteByte(echoMeanings[strings.IndexByte(echoEscapes, char)])
+			value = after[1:]
+			continue
+		}
+		out.WriteByte('\\')
+		value = after
+	}
+}
+
+// The escapes of one character that echo knows, and what each stands for.
+const (
+	echoEscapes  = `\abfnrtv`
+	echoMeanings = "\\\a\b\f\n\r\t\v"
+)
+
+func firstByte(text string) byte {
+	if text == "" {
+		return 0
+	}
+	return text[0]
+}
+
+// octal reads up to three octal digits.
+func octal(text string) (code byte, digits int) {
+	for digits < 3 && digits < len(text) && '0' <= text[digits] && text[digits] <= '7' {
+		code = code<<3 | (text[digits] - '0')
+		digits++
+	}
+	return code, digits
 }
 
 var ansiQuote = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -215,5 +216,26 @@ func TestWeakValues(t *testing.T) {
 func TestNoSecretsChangeNothing(t *testing.T) {
 	if got := redact.NewMatcher(nil).Text(awkward); got != awkward {
 		t.Errorf("got %q, want %q", got, awkward)
+	}
+}
+
+// TestP3WhatEchoMakesOfASecret has shells print secrets with backslashes. dash's
+// echo takes these for escapes.
+func TestP3WhatEchoMakesOfASecret(t *testing.T) {
+	for _, value := range []string{`C:\new\table`, `one\\two`, `line\none\nmore lines`, `sound\aoff\0101\07z`, `cut off\cnever seen`,
+		`strange\q\x41`, `at the end\`, `\0\\\\0`, "two\nlines\\tand a tab"} {
+		m := redact.NewMatcher([]redact.Secret{{Name: "S", Value: value}})
+		for _, script := range []string{`echo "$SECRET"`, `echo "before:$SECRET"; echo after`, `printf '%b\n' "$SECRET"`} {
+			command := exec.Command("sh", "-c", script)
+			command.Env = []string{"SECRET=" + value}
+			said, err := command.Output()
+			if err != nil {
+				t.Fatalf("sh: %v", err)
+			}
+			rest := strings.NewReplacer("<REDACTED:S>", "", "before:", "", "after", "", "\n", "").Replace(m.Text(string(said)))
+			if rest != "" {
+				t.Errorf("%q by %s: %q is left", value, script, rest)
+			}
+		}
 	}
 }
