@@ -41,9 +41,9 @@ func (s *sink) own(err error) error {
 	return err
 }
 
-// came notes that the server gives something: it is within reach.
+// came notes that the server gives something.
 func (s *sink) came() error {
-	s.given, s.reach = s.now(), reach{}
+	s.given = s.now()
 	s.sayInVain() // in the chunk that has the declaration, or before
 	return s.own(s.due())
 }
@@ -64,9 +64,11 @@ func (s *sink) StepEnded(event remote.StepEvent) error {
 	return s.came()
 }
 
-// Data takes bytes of a stream.
+// Data takes bytes of a stream. They are new, so the server is within reach. The
+// steps' events are not: a server that breaks each session gives them each time.
 func (s *sink) Data(stream remote.Stream, offset int64, p []byte, at time.Time) error {
 	s.recorder.Data(types[stream], offset, p, at)
+	s.reach = reach{}
 	return s.came()
 }
 

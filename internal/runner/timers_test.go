@@ -26,6 +26,8 @@ type puppet struct {
 	// deaf is until when nobody is let in, and silent since when sessions break.
 	deaf, silent time.Time
 	survivor     bool
+	// breaks has each session end behind the first step's start.
+	breaks bool
 	// prints is what the job prints before it ends; "" for one that runs
 	// until it is stopped.
 	prints string
@@ -76,6 +78,12 @@ func (p *puppet) Run(ctx context.Context, script string, _ []string, out, _ io.W
 
 func (p *puppet) follow(ctx context.Context, out io.Writer) error {
 	fmt.Fprint(out, "A 4711 b00-7 1\n")
+	if p.breaks {
+		at := fmt.Sprintf("%d.000000000", time.Now().Unix())
+		step := "S 1 " + at + " 0 0\n"
+		fmt.Fprintf(out, "S 0 %d %s\n%s", len(step), at, step)
+		return fault.New(fault.Unavailable, "cut")
+	}
 	if p.prints != "" {
 		at := fmt.Sprintf("%d.000000000", time.Now().Unix())
 		step := "S 1 " + at + " 0 0\n"
@@ -186,6 +194,21 @@ func TestAServerThatIsLost(t *testing.T) {
 		w, id := still(t, p, 2*time.Minute)
 		if record, log := w.run(t, id); record.Outcome.Reason != deployment.ReasonTimeout || len(p.dials) != 2 {
 			t.Errorf("%q after %d connections, want the job followed to its timeout:\n%s", record.Outcome.Reason, len(p.dials), log)
+		}
+	})
+}
+
+func TestAServerThatBreaksEachSessionIsNotRushed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &puppet{breaks: true}
+		w, id := still(t, p, time.Hour)
+		begun := time.Now()
+		record, log := w.run(t, id)
+		if took := time.Since(begun); record.Outcome.Reason != deployment.ReasonUnreachable || took < 4*time.Minute || took > 6*time.Minute {
+			t.Errorf("%q after %s, want unreachable after some 5 min", record.Outcome.Reason, took)
+		}
+		if len(p.dials) > 40 {
+			t.Errorf("it was entered %d times:\n%.2000s", len(p.dials), log)
 		}
 	})
 }
