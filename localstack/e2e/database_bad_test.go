@@ -14,7 +14,8 @@ import (
 // TestP8ADatabaseThatIsNotWell holds: what does not come up has failed, and the
 // log ends with why.
 func TestP8ADatabaseThatIsNotWell(t *testing.T) {
-	onlyFast(t)
+	t.Parallel()
+	needDocker(t)
 	w := stack(t)
 	server, spy := w.server(t), watch(t)
 	postgres, redis := realEngines()[0], realEngines()[1]
@@ -74,7 +75,8 @@ func (db *database) wantFailure(t *testing.T, reason string, patterns ...string)
 }
 
 func TestDatabaseRefusals(t *testing.T) {
-	onlyFast(t)
+	t.Parallel()
+	needDocker(t)
 	w := stack(t)
 	server := w.server(t)
 	redis := realEngines()[1]
@@ -132,15 +134,4 @@ func (db *database) wantNeedless(t *testing.T, operation, message string) {
 		}
 		return err != nil
 	})
-}
-
-// onlyFast skips what would take minutes on an emulator that runs one deployment
-// after the other. Elsewhere the test runs beside others that call this.
-func onlyFast(t *testing.T) {
-	t.Helper()
-	t.Parallel()
-	needDocker(t)
-	if emulated() != "ministack" {
-		t.Skip("one life of a database is enough here: see TestDatabases")
-	}
 }

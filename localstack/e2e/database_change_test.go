@@ -14,7 +14,8 @@ import (
 // TestDatabaseChanges changes what a database is made of, compares, and goes
 // back where that is possible.
 func TestDatabaseChanges(t *testing.T) {
-	onlyFast(t)
+	t.Parallel()
+	needDocker(t)
 	w := stack(t)
 	server, spy := w.server(t), watch(t)
 	redis := realEngines()[1]
@@ -117,7 +118,8 @@ func (db *database) wantRunsWith(t *testing.T, memory string, variables ...strin
 // TestADatabasesImageIsPulled tries pulls as they are, from a registry, and a
 // start that is forced, which makes the container anew.
 func TestADatabasesImageIsPulled(t *testing.T) {
-	onlyFast(t)
+	t.Parallel()
+	needDocker(t)
 	w := stack(t)
 	redis := realEngines()[1]
 	redis.image = registry(t) + "/waybill-test/redis:7"
