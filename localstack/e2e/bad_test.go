@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"waybill/internal/remote/remotetest"
 	"waybill/localstack/client"
@@ -46,13 +47,29 @@ func TestBadInput(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a resource cannot be deleted while its deployment runs", func(t *testing.T) {
+	t.Run("a resource that is deleted while its deployment runs goes behind it", func(t *testing.T) {
 		app := w.shell(t, server, "sleep 3")
 		uuid := w.start(t, app)
-		wantAnswer(t, w.api.Do(t.Context(), "DELETE", "/applications/"+app, nil, nil), 409, "")
-		w.await(t, uuid)
-		if err := w.api.Do(t.Context(), "DELETE", "/applications/"+app, nil, nil); err != nil {
-			t.Errorf("after the end: %v", err)
+		// While it is queued, a delete is another request and refused.
+		for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+			var record struct{ Status string }
+			if w.get(t, "/deployments/"+uuid, &record); record.Status != "queued" {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("it is still queued")
+			}
+		}
+		var removed struct {
+			DeploymentUUID string `json:"deployment_uuid"`
+		}
+		if err := w.api.Do(t.Context(), "DELETE", "/applications/"+app, nil, &removed); err != nil {
+			t.Fatal(err)
+		}
+		for _, uuid := range []string{uuid, removed.DeploymentUUID} {
+			if record := w.await(t, uuid); record.Status != "finished" {
+				t.Errorf("%s is %s, want finished", uuid, record.Status)
+			}
 		}
 	})
 }
