@@ -30,53 +30,64 @@ type plan struct {
 	timeout time.Duration
 }
 
-// prepare resolves the plan. Invalid, NotFound and Conflict say that the
-// deployment can never run as it is configured, in words for the deployer.
-func (a *attempt) prepare(ctx context.Context) (plan, error) {
+// resolve finds everything that a deployment is about, and what of it must not
+// be seen. The plan has nothing to run yet. Invalid, NotFound and Conflict say
+// that the deployment can never run as it is configured, in words for the
+// deployer.
+func (a *attempt) resolve(ctx context.Context) (plan, secrets, error) {
 	resource, err := a.configured(ctx)
 	if err != nil {
-		return plan{}, err
+		return plan{}, secrets{}, err
 	}
 	server, err := catalog.Find[*catalog.Server](ctx, a.Store, a.record.ServerID)
 	if err != nil {
-		return plan{}, missing(err, "The server was deleted.")
+		return plan{}, secrets{}, missing(err, "The server was deleted.")
 	}
-	secrets, err := a.open(ctx, resource, server)
+	sets, err := a.open(ctx, resource, server)
 	if err != nil {
-		return plan{}, err
+		return plan{}, secrets{}, err
 	}
-	built, err := recipe.Build(recipe.Input{
-		Resource:         resource,
-		DataDir:          server.DataDir,
-		Deployment:       string(a.record.ID),
-		Operation:        a.record.Operation,
-		Options:          a.record.Options,
-		Secrets:          secrets.resource,
-		DeployKey:        secrets.deploy[catalog.PrivateKeySecret],
-		ForbidHostAccess: server.ForbidHostAccess,
-	})
-	if err != nil {
-		return plan{}, err
-	}
-	built.Job.Deployment, built.Job.Attempt = string(a.record.ID), a.record.Lease.Attempt
-	known, weak := secrets.known(resource, server)
+	known, weak := sets.known(resource, server)
 	matcher := redact.NewMatcher(known)
 	return plan{
-		Plan:     built,
 		resource: resource,
 		server:   server,
 		matcher:  matcher,
 		weak:     weak,
 		timeout:  cmp.Or(resource.Shared().Timeout, catalog.DefaultTimeout),
 		filter:   filterOf(matcher),
-		target: remote.Target{
-			Address:    server.Address,
-			Port:       server.Port,
-			User:       server.User,
-			HostKey:    server.HostKey,
-			PrivateKey: secrets.server[catalog.PrivateKeySecret],
-		},
-	}, nil
+	}, sets, nil
+}
+
+// prepare is the plan of a job on the server. The errors are those of resolve.
+func (a *attempt) prepare(ctx context.Context) (plan, error) {
+	plan, sets, err := a.resolve(ctx)
+	if err != nil {
+		return plan, err
+	}
+	server := plan.server
+	plan.Plan, err = recipe.Build(recipe.Input{
+		Resource:         plan.resource,
+		DataDir:          server.DataDir,
+		Deployment:       string(a.record.ID),
+		Operation:        a.record.Operation,
+		Options:          a.record.Options,
+		Secrets:          sets.resource,
+		DeployKey:        sets.deploy[catalog.PrivateKeySecret],
+		ForbidHostAccess: server.ForbidHostAccess,
+	})
+	if err != nil {
+		return plan, err
+	}
+	plan.Job.Deployment, plan.Job.Attempt = string(a.record.ID), a.record.Lease.Attempt
+	plan.target = remote.Target{
+		Address:    server.Address,
+		Port:       server.Port,
+		User:       server.User,
+		HostKey:    server.HostKey,
+		PrivateKey: sets.server[catalog.PrivateKeySecret],
+	}
+	return plan, nil
 }
 
 // configured is the resource with the configuration that the record names: what

@@ -10,27 +10,13 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
-	"waybill/internal/redact"
 )
 
-// prepareScrub is prepare for a scrub, which needs the secrets and nothing of
-// the server.
+// prepareScrub is the plan of a scrub, which runs nothing.
 func (a *attempt) prepareScrub(ctx context.Context) (plan, error) {
-	resource, err := a.configured(ctx)
-	if err != nil {
-		return plan{}, err
-	}
-	server, err := catalog.Find[*catalog.Server](ctx, a.Store, a.record.ServerID)
-	if err != nil {
-		return plan{}, missing(err, "The server was deleted.")
-	}
-	secrets, err := a.open(ctx, resource, server)
-	if err != nil {
-		return plan{}, err
-	}
-	known, weak := secrets.known(resource, server)
-	matcher := redact.NewMatcher(known)
-	return plan{resource: resource, server: server, matcher: matcher, filter: filterOf(matcher), weak: weak, timeout: catalog.MaxTimeout}, nil
+	plan, _, err := a.resolve(ctx)
+	plan.timeout = catalog.MaxTimeout
+	return plan, err
 }
 
 // scrub takes the secrets of the plan out of the logs of all deployments of the
