@@ -3,11 +3,8 @@ package remote_test
 import (
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -47,19 +44,9 @@ func BenchmarkAgainstOpenSSH(b *testing.B) {
 // openSSH returns OpenSSH's client, ready to run commands on the server.
 func openSSH(b *testing.B, server *remotetest.Server) func(command string) error {
 	b.Helper()
-	dir := b.TempDir()
-	key, hosts := filepath.Join(dir, "key"), filepath.Join(dir, "hosts")
-	for path, text := range map[string]string{
-		key:   server.ClientKeyPEM(),
-		hosts: fmt.Sprintf("[127.0.0.1]:%d %s\n", server.Port(), server.HostKey()),
-	} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			b.Fatal(err)
-		}
-	}
+	client := server.ClientCommand(b)
 	return func(command string) error {
-		return exec.Command("ssh", "-F", "none", "-i", key, "-o", "UserKnownHostsFile="+hosts, "-o", "IdentitiesOnly=yes",
-			"-o", "BatchMode=yes", "-p", strconv.Itoa(server.Port()), server.User()+"@127.0.0.1", command).Run()
+		return exec.Command(client[0], append(client[1:len(client):len(client)], command)...).Run()
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 	"time"
 
@@ -82,21 +81,9 @@ func writeOutput(b *testing.B, path string) {
 // sshAndGzip is what there is without Waybill.
 func sshAndGzip(b *testing.B, server *remotetest.Server, file, log string) func() error {
 	b.Helper()
-	dir := b.TempDir()
-	key, hosts := filepath.Join(dir, "key"), filepath.Join(dir, "hosts")
-	for path, text := range map[string]string{
-		key:   server.ClientKeyPEM(),
-		hosts: fmt.Sprintf("[127.0.0.1]:%d %s\n", server.Port(), server.HostKey()),
-	} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			b.Fatal(err)
-		}
-	}
-	return func() error {
-		return exec.Command("sh", "-c", `log=$1; shift; "$@" | gzip > "$log"`, "sh", log,
-			"ssh", "-F", "none", "-i", key, "-o", "UserKnownHostsFile="+hosts, "-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
-			"-p", strconv.Itoa(server.Port()), server.User()+"@127.0.0.1", "cat "+file).Run()
-	}
+	words := append([]string{"-c", `log=$1; shift; "$@" | gzip > "$log"`, "sh", log}, server.ClientCommand(b)...)
+	words = append(words, "cat "+file)
+	return func() error { return exec.Command("sh", words...).Run() }
 }
 
 // recording is a sink that makes a log, as a runner does.
