@@ -27,7 +27,7 @@ func logText(size int, secrets []string) []byte {
 		a, b := random.Uint64(), random.Uint64()
 		if i%40 == 0 { // what has an @ in it is not rare, but rarer than the rest
 			fmt.Fprintf(&out, "#%d resolve docker.io/library/node:22@sha256:%016x%016x%016x%016x 0.%ds\n", i%30, a, b, a+b, a-b, i%10)
-			fmt.Fprintf(&out, "npm http fetch GET 200 https://registry.npmjs.org/@scope%%2fpackage-%d %dms (cache miss)\n", a%900, b%900)
+			fmt.Fprintf(&out, "npm http fetch GET 200 https://registry.npm.example/@scope%%2fpackage-%d %dms (cache miss)\n", a%900, b%900)
 		}
 		switch i % 8 {
 		case 0:
