@@ -84,16 +84,20 @@ func (s stalling) Run(ctx context.Context, script string, args []string, stdout,
 	return s.local.Run(ctx, script, args, &gate{Writer: stdout, first: sync.OnceFunc(s.atDraft)}, stderr)
 }
 
-// gate is a writer that calls first before the head of a draft passes.
+// gate is a writer that calls first before the head of a draft has passed. It
+// knows the head by its letter, which nothing else has: the job prints digits.
+// It stands right behind those, and may come in two pieces.
 type gate struct {
 	io.Writer
 	first func()
+	last  []byte
 }
 
 func (g *gate) Write(p []byte) (int, error) {
-	if bytes.HasPrefix(p, []byte("o ")) || bytes.Contains(p, []byte("\no ")) {
+	if seen := append(g.last, p...); bytes.Contains(seen, []byte("o ")) {
 		g.first()
 	}
+	g.last = append(g.last[:0], p[max(0, len(p)-1):]...)
 	return g.Writer.Write(p)
 }
 
