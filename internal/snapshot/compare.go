@@ -77,13 +77,8 @@ func compare(path string, old, now map[string]leaf) (change Change, differs bool
 	return change, true
 }
 
-// OnlyEnvironmentOrLimits reports whether nothing else differs, so that a
-// database's data fit both configurations.
-func OnlyEnvironmentOrLimits(changes []Change) bool {
-	return !slices.ContainsFunc(changes, func(c Change) bool { return !c.EnvironmentOrLimit() })
-}
-
-// EnvironmentOrLimit reports whether the change is of a variable or of a limit.
+// EnvironmentOrLimit reports whether the change is of a variable or of a limit:
+// a database's data fit both configurations then.
 func (c Change) EnvironmentOrLimit() bool {
 	return strings.HasPrefix(c.Path, environmentName+".") || strings.HasPrefix(c.Path, "limits_")
 }

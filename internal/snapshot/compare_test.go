@@ -3,6 +3,7 @@ package snapshot_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,7 +78,8 @@ func TestCompare(t *testing.T) {
 			if diff := cmp.Diff(got, c.want); err != nil || diff != "" {
 				t.Errorf("%v (-got +want)\n%s", err, diff)
 			}
-			if only := snapshot.OnlyEnvironmentOrLimits(got); only != c.only {
+			only := !slices.ContainsFunc(got, func(c snapshot.Change) bool { return !c.EnvironmentOrLimit() })
+			if only != c.only {
 				t.Errorf("only the environment or limits: %v, want %v", only, c.only)
 			}
 			if same := before.Hash() == after.Hash(); same != (len(got) == 0) {
