@@ -55,11 +55,6 @@ func (w Weakness) Refusal(name string) string {
 	return fmt.Sprintf("%s is a secret that cannot be kept out of the logs: it %s", name, string(w))
 }
 
-// Weak reports whether the value is too short to be looked for, white space
-// around it not counted. Such a secret is not redacted: warn whoever sets it.
-// [Judge] knows more reasons.
-func Weak(value string) bool { return len(strings.TrimSpace(value)) < MinSecretBytes }
-
 // number reports whether the value looks like a port, a year or a small amount:
 // up to five digits. Longer ones are more often a PIN than anything else.
 func number(value string) bool {
