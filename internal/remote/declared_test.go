@@ -136,24 +136,29 @@ func TestDeclaredLinesAreBounded(t *testing.T) {
 // TestDeclaredLinesComeFirst reads what a job has printed while nobody was
 // there: the stream that declares a secret comes before the one that shows it.
 func TestDeclaredLinesComeFirst(t *testing.T) {
-	for name, c := range map[string]struct{ script, first string }{
-		"out declares": {"echo ::add-mask::one; echo one >&2", "out"},
-		"err declares": {"echo before >&2; echo ::add-mask::one >&2; echo one", "err"},
-		"both do":      {"echo ::add-mask::two >&2; echo ::add-mask::one; echo one >&2", "out"},
-		"neither does": {"echo ' ::add-mask::one' >&2; echo one", "out"},
+	for name, c := range map[string]struct {
+		script string
+		errAt  int64 // how far err was read already
+		first  string
+	}{
+		"out declares": {"echo ::add-mask::one; echo one >&2", 0, "out"},
+		"err declares": {"echo before >&2; echo ::add-mask::one >&2; echo one", 0, "err"},
+		"both do":      {"echo ::add-mask::two >&2; echo ::add-mask::one; echo one >&2", 0, "out"},
+		"neither does": {"echo ' ::add-mask::one' >&2; echo one", 0, "out"},
+		"err declares in a line of which a part was read": {"echo ::add-mask::one >&2; echo one", 14, "err"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := job(folder(t), c.script)
 			follow(t, local{}, j)
 			var first string
-			tape := &tape{}
+			tape := &tape{from: remote.Offsets{Err: c.errAt}}
 			tape.fail = func(event string) error {
 				if event == "D" && first == "" {
 					first = map[bool]string{true: "out", false: "err"}[tape.out.Len() > 0]
 				}
 				return nil
 			}
-			if _, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, tape); err != nil {
+			if _, err := remote.Follow(t.Context(), local{}, j, tape.from, tape); err != nil {
 				t.Fatal(err)
 			}
 			if first != c.first {

@@ -11,6 +11,10 @@
 # long for the other.
 most=16777216
 
+# A line that declares a secret is at most this long, as package redact has it.
+# One that is found again only changes an order.
+longest=65536
+
 lost() {
 	say 'L %s %s %s %s\n' "$1" "$(date +%s.%N)" "$out" "$err"
 	exit 0
@@ -84,10 +88,11 @@ settle() {
 }
 
 # declares reports whether the new lines of a file, from a place up to a size,
-# declare a secret, in the words of package redact.
+# declare a secret, in the words of package redact. The first may have begun
+# before the place, by a number of bytes at most.
 declares() {
 	[ "$3" -gt "$2" ] && [ $(($3 - $2)) -le "$most" ] || return 1
-	tail -c "+$(($2 + 1))" "$spool/$1" | LC_ALL=C grep -aq '^::add-mask::'
+	tail -c "+$(($2 > $4 ? $2 - $4 + 1 : 1))" "$spool/$1" | LC_ALL=C grep -aq '^::add-mask::'
 }
 
 # round sends what is there up to the sizes of out, err, steps and marks.
@@ -97,7 +102,7 @@ round() {
 	at=$(date +%s.%N)
 	[ "$3" -le "$steps" ] || { send S "$steps" "$3" 3; steps=$3 sent=1; }
 	[ "$4" -le "$marks" ] || { send M "$marks" "$4" 4; marks=$4; }
-	if [ "$1" -gt "$out" ] && declares err "$err" "$2" && ! declares out "$out" "$1"; then
+	if [ "$1" -gt "$out" ] && declares err "$err" "$2" "$longest" && ! declares out "$out" "$1" 0; then
 		! stream E "$err" "$2" 6 err e || err=$to
 	fi
 	! stream O "$out" "$1" 5 out o || out=$to
