@@ -93,7 +93,7 @@ func test(ctx context.Context, root string) error {
 		return err
 	}
 	summary.Print(os.Stdout)
-	if summary.Failed > 0 || (strict && len(summary.Skipped) > 0) {
+	if len(summary.Failed) > 0 || (strict && len(summary.Skipped) > 0) {
 		return errFailed
 	}
 	return nil

@@ -66,12 +66,11 @@ func All(ctx context.Context, opts AllOptions) (Summary, error) {
 
 // absent counts the run on an emulator that cannot be had here.
 func (s *Summary) absent(opts AllOptions, reason string) {
+	test := fmt.Sprintf("the whole stack on %s", emulator.LocalStackPyPI)
 	if opts.Strict {
-		s.Failed++
-		fmt.Fprintf(opts.Out, "FAIL the whole stack on %s: %s\n", emulator.LocalStackPyPI, reason)
+		s.Failed = append(s.Failed, Failure{Test: test, Said: reason})
 		return
 	}
-	test := fmt.Sprintf("the whole stack on %s", emulator.LocalStackPyPI)
 	s.Skipped = append(s.Skipped, Skip{Test: test, Reason: strings.ReplaceAll(reason, "\n  ", "; ")})
 }
 

@@ -102,10 +102,15 @@ func (r *report) closeTest(e event, key string) {
 	case "skip":
 		r.summary.Skipped = append(r.summary.Skipped, Skip{Test: short(e.Package) + " " + e.Test, Reason: reason(r.text(key).String())})
 	case "fail":
-		r.summary.Failed++
 		r.failed[e.Package]++
-		fmt.Fprintf(r.out, "FAIL %s %s\n%s", short(e.Package), e.Test, indent(r.text(key).String()))
+		r.fail(short(e.Package)+" "+e.Test, r.text(key).String())
 	}
+}
+
+// fail tells of a test that failed, and keeps it for the end.
+func (r *report) fail(test, said string) {
+	r.summary.Failed = append(r.summary.Failed, Failure{Test: test, Said: said})
+	fmt.Fprintf(r.out, "FAIL %s\n%s", test, indent(said))
 }
 
 func (r *report) closePackage(e event) {
@@ -113,11 +118,13 @@ func (r *report) closePackage(e event) {
 	r.unfinished(e.Package)
 	switch {
 	case e.Action == "fail":
-		if text := r.text(e.Package + " ").String(); strings.TrimSpace(text) != "" {
+		text := r.text(e.Package + " ").String()
+		if strings.TrimSpace(text) != "" {
 			fmt.Fprint(r.out, indent(text))
 		}
 		if r.failed[e.Package] == 0 {
-			r.summary.Failed++ // it did not build, or its TestMain failed
+			// It did not build, or its TestMain failed.
+			r.summary.Failed = append(r.summary.Failed, Failure{Test: short(e.Package), Said: text})
 		}
 		fmt.Fprintf(r.out, "FAIL %-40s %6.1f s\n", short(e.Package), e.Elapsed)
 	case r.passed[e.Package] > 0:
@@ -130,7 +137,8 @@ func (r *report) closePackage(e event) {
 func (r *report) unfinished(pkg string) {
 	for _, key := range slices.Sorted(maps.Keys(r.running)) {
 		if strings.HasPrefix(key, pkg+" ") {
-			fmt.Fprintf(r.out, "FAIL %s did not end\n%s", short(key), indent(r.text(key).String()))
+			r.failed[pkg]++
+			r.fail(short(key)+" did not end", r.text(key).String())
 			delete(r.running, key)
 		}
 	}
@@ -156,18 +164,27 @@ func (r *report) text(key string) *strings.Builder {
 // reason is what a skipped test said: its last line that is not the test
 // runner's own, without the file and line in front.
 func reason(output string) string {
-	lines := strings.Split(strings.TrimSpace(output), "\n")
-	for i := len(lines) - 1; i >= 0; i-- {
-		line := strings.TrimSpace(lines[i])
-		if line == "" || strings.HasPrefix(line, "---") || strings.HasPrefix(line, "===") {
-			continue
-		}
-		if _, said, found := strings.Cut(line, ".go:"); found {
-			_, line, _ = strings.Cut(said, ": ")
-		}
-		return line
+	lines := own(output)
+	if len(lines) == 0 {
+		return "no reason given"
 	}
-	return "no reason given"
+	last := strings.TrimSpace(lines[len(lines)-1])
+	if _, said, found := strings.Cut(last, ".go:"); found {
+		_, last, _ = strings.Cut(said, ": ")
+	}
+	return last
+}
+
+// own are the lines of a test's output that are not the test runner's.
+func own(output string) []string {
+	var lines []string
+	for line := range strings.SplitSeq(output, "\n") {
+		bare := strings.TrimSpace(line)
+		if bare != "" && !strings.HasPrefix(bare, "---") && !strings.HasPrefix(bare, "===") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 func short(pkg string) string { return strings.TrimPrefix(pkg, "waybill/") }

@@ -32,10 +32,14 @@ type Options struct {
 // Summary counts tests and subtests. A package that does not build counts as
 // one failure.
 type Summary struct {
-	Passed, Failed int
+	Passed int
+	Failed []Failure
 	// Skipped has each skipped test with what it said.
 	Skipped []Skip
 }
+
+// Failure is a test, or a whole package, that failed, and all it said.
+type Failure struct{ Test, Said string }
 
 // Skip is a test that did not run, and its reason.
 type Skip struct{ Test, Reason string }
@@ -72,7 +76,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	}
 	err = command.Wait()
 	r.abandon()
-	if err != nil && r.summary.Failed == 0 {
+	if err != nil && len(r.summary.Failed) == 0 {
 		// It failed without a test that failed: nothing was run at all.
 		return r.summary, cmp.Or(ctx.Err(), fmt.Errorf("go test: %w", err))
 	}
@@ -83,12 +87,13 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 func (s Summary) Add(other Summary) Summary {
 	return Summary{
 		Passed:  s.Passed + other.Passed,
-		Failed:  s.Failed + other.Failed,
-		Skipped: append(append([]Skip(nil), s.Skipped...), other.Skipped...),
+		Failed:  slices.Concat(s.Failed, other.Failed),
+		Skipped: slices.Concat(s.Skipped, other.Skipped),
 	}
 }
 
-// Print writes what was skipped, once a reason, and the closing line.
+// Print writes what was skipped, once a reason, what failed once more, since
+// much may stand behind it in the report, and the closing line.
 func (s Summary) Print(out io.Writer) {
 	tests := map[string][]string{}
 	for _, skip := range s.Skipped {
@@ -104,5 +109,18 @@ func (s Summary) Print(out io.Writer) {
 			fmt.Fprintf(out, "    %s\n", test)
 		}
 	}
-	fmt.Fprintf(out, "\n%d passed, %d failed, %d skipped\n", s.Passed, s.Failed, len(s.Skipped))
+	for _, failure := range s.Failed {
+		fmt.Fprintf(out, "\nfailed: %s\n", failure.Test)
+		lines := own(failure.Said)
+		if more := len(lines) - failureLines; more > 0 {
+			lines = append([]string{fmt.Sprintf("(%d lines above)", more)}, lines[more:]...)
+		}
+		for _, line := range lines {
+			fmt.Fprintf(out, "    %s\n", line)
+		}
+	}
+	fmt.Fprintf(out, "\n%d passed, %d failed, %d skipped\n", s.Passed, len(s.Failed), len(s.Skipped))
 }
+
+// failureLines of what a failed test said last are told once more at the end.
+const failureLines = 20

@@ -48,7 +48,8 @@ func TestRun(t *testing.T) {
 	t.Run("counts, failures and reasons are told", func(t *testing.T) {
 		_, out := run(t, module(t, tests))
 		for _, want := range []string{
-			"it broke",
+			"FAIL m TestBad\n",
+			"\nfailed: m TestBad\n        m_test.go:6: it broke\n",
 			"skipped 1: needs a server: apt-get install it\n    m TestSkip",
 			"\n2 passed, 1 failed, 1 skipped\n",
 		} {
@@ -59,8 +60,8 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("code that does not build is a failure with its message", func(t *testing.T) {
 		summary, out := run(t, module(t, "package m\n\nfunc broken( {\n"))
-		if summary.Failed == 0 || !strings.Contains(out, "m_test.go:3:14: expected") {
-			t.Errorf("failed = %d, report:\n%s", summary.Failed, out)
+		if len(summary.Failed) == 0 || !strings.Contains(out, "m_test.go:3:14: expected") {
+			t.Errorf("failed = %v, report:\n%s", summary.Failed, out)
 		}
 	})
 	t.Run("tests that a panic cut short are told, with what they said", func(t *testing.T) {
@@ -71,7 +72,7 @@ import "testing"
 func TestGood(t *testing.T) {}
 func TestCut(t *testing.T)  { t.Run("part", func(t *testing.T) { panic("over") }) }
 `))
-		if summary.Failed == 0 || summary.Passed != 1 || !strings.Contains(out, "panic: over") {
+		if len(summary.Failed) == 0 || summary.Passed != 1 || !strings.Contains(out, "panic: over") {
 			t.Errorf("%+v, report:\n%s", summary, out)
 		}
 	})
@@ -92,7 +93,7 @@ func TestKill(t *testing.T) {
 `)
 		// Whether go test told of a test before it was killed is a matter of luck.
 		summary, err := suite.Run(t.Context(), suite.Options{Root: dir, Arguments: []string{"-count=1", "./..."}, Out: io.Discard})
-		if summary.Failed == 0 && err == nil {
+		if len(summary.Failed) == 0 && err == nil {
 			t.Errorf("%+v, and no error", summary)
 		}
 	})
@@ -128,7 +129,7 @@ func TestFuzzCountsTargetsAndTellsWhatBreaksOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if summary.Passed != 1 || summary.Failed == 0 || !strings.Contains(out.String(), "it is too long") {
-		t.Errorf("%d passed, %d failed, want one that passes and one that fails:\n%s", summary.Passed, summary.Failed, out.String())
+	if summary.Passed != 1 || len(summary.Failed) == 0 || !strings.Contains(out.String(), "it is too long") {
+		t.Errorf("%d passed, %d failed, want one that passes and one that fails:\n%s", summary.Passed, len(summary.Failed), out.String())
 	}
 }
