@@ -162,13 +162,15 @@ func TestP8Report(t *testing.T) {
 		container{name: "sick", state: "running", health: "unhealthy"},
 		container{name: "dead", state: "exited", code: 137},
 		container{name: "loop", state: "running", restarts: 4},
+		container{name: "lost", state: "running", restarts: 4},
 		container{name: "late", state: "created"}))
 	s.write(t, "error", "port is already allocated")
 	r := perform(t, step(t, "Report"), s.environment()...)[0]
 	for _, want := range []string{
 		"sick is running and unhealthy: exit code 0, out of memory false, restarted 0 times.\nDocker says: port is already allocated\nIts health check said last:\nexit code 1: no answer\nThe last 50 lines of sick:\nlog of sick\n",
 		"dead is exited with code 137: exit code 137, ", "log of dead\n",
-		"loop is running, restarted 4 times: ", "log of loop\n",
+		"loop is running, restarted 4 times: exit code 7, ", "log of loop\n",
+		"lost is running, restarted 4 times: exit code unknown, ",
 		"late was created and never started: ",
 	} {
 		if !strings.Contains(r.stdout, want) {

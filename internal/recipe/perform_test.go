@@ -115,6 +115,7 @@ case "$*" in
 	cat "states.$n"
 	;;
 'logs '*) echo "log of $4" ;;
+'events '*'container=loop '*) printf 'loop 1\nloop 7\nloop-2 3\n' ;;
 *' up --no-start'*) exit "$(cat create 2>/dev/null || echo 0)" ;;
 *' up --detach'*) exit "$(cat up 2>/dev/null || echo 0)" ;;
 *) exit "$(cat other 2>/dev/null || echo 0)" ;;

@@ -5,6 +5,17 @@
 # steady: one that was restarted may be between two of its ends.
 steady() { [ "$restarts" = 0 ]; }
 
+# ended sets code of one that runs again to what it ended with last. Docker
+# forgets that at each start, and only its events still have it: those of all
+# whose names begin like this one's.
+ended() {
+	[ "$state" = running ] && [ "$restarts" != 0 ] || return 0
+	code=$(docker events --since 1h --until 0s --filter event=die --filter "container=$name" \
+		--format '{{.Actor.Attributes.name}} {{.Actor.Attributes.exitCode}}' 2>/dev/null | grep -F -e "$name " | tail -n 1)
+	code=${code##* }
+	code=${code:-unknown}
+}
+
 ids=$(containers 2>/dev/null) || exit 0
 [ -n "$ids" ] && look || exit 0
 while take; do
@@ -13,6 +24,7 @@ while take; do
 	well | done) continue ;;
 	esac
 	words
+	ended
 	[ "$state" != created ] || text="$name was created and never started"
 	echo "$text: exit code $code, out of memory $oom, restarted $restarts times."
 	docker container inspect --format '{{with .State.Error}}Docker says: {{.}}{{end}}' "$name" | grep . || :
