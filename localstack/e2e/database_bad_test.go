@@ -31,12 +31,13 @@ func TestP8ADatabaseThatIsNotWell(t *testing.T) {
 			"database system is ready to accept connections")
 	})
 	t.Run("one whose port is taken fails with docker's words, and starts when the port is free", func(t *testing.T) {
-		listener, err := net.Listen("tcp", ":0")
+		port := freePort(t)
+		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer listener.Close()
-		db := w.database(t, spy, server, redis, map[string]any{"is_public": true, "public_port": listener.Addr().(*net.TCPAddr).Port})
+		db := w.database(t, spy, server, redis, map[string]any{"is_public": true, "public_port": port})
 		db.wantFailure(t, "exit", "address already in use|port is already allocated")
 		if running := docker(t, "ps", "--quiet", "--filter", "name="+db.uuid); running != "" {
 			t.Errorf("it runs nevertheless: %s", running)

@@ -56,7 +56,7 @@ services:
     restart: always
     command: sh -c 'echo the reason; exit 7'
 `,
-		patterns: []string{`exit code [07], out of memory false, restarted [1-9]\d* times\.`, `the reason\nFailed after`},
+		patterns: []string{`exit code 7, out of memory false, restarted [1-9]\d* times\.`, `the reason\nFailed after`},
 	},
 	{
 		name: "a container that needs too much memory is unhealthy", timeout: 60, reason: "unhealthy", status: "exited",
