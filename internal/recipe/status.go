@@ -94,6 +94,7 @@ var commandStatus = map[string]string{
 type containerState struct {
 	state, health string
 	code, policy  string
+	restarted     bool // by docker, since somebody started it
 	oneoff        bool
 	service       string
 	needs         string
@@ -105,7 +106,8 @@ func readContainer(line string) containerState {
 	if len(word) < words {
 		return containerState{state: "unknown"}
 	}
-	return containerState{state: word[1], health: word[2], code: word[3], policy: word[6], oneoff: word[8] == "True", service: word[9], needs: word[10]}
+	return containerState{state: word[1], health: word[2], code: word[3], restarted: word[5] != "0", policy: word[6],
+		oneoff: word[8] == "True", service: word[9], needs: word[10]}
 }
 
 // statusOf is what upstream would call a resource of these containers: what is
@@ -167,6 +169,9 @@ func (c containerState) word() string {
 	case "healthy":
 		return statusHealthy
 	case "starting":
+		if c.restarted { // one that ends again and again runs now and then
+			return statusRestarting
+		}
 		return statusStarting
 	case "unhealthy":
 		return statusUnhealthy

@@ -42,6 +42,8 @@ func TestParseStatus(t *testing.T) {
 		{"one unhealthy is unhealthy", found(healthy, plain, unhealthy), "running:unhealthy"},
 		{"one that starts is starting", found(healthy, unhealthy, starting), "starting:unhealthy"},
 		{"one that restarts alone is restarting", found(restarting), "restarting:unhealthy"},
+		{"one that restarts and runs just now is restarting", found(container{name: "web", state: "running", health: "starting", restarts: 2}), "restarting:unhealthy"},
+		{"one that is well after a restart is healthy", found(container{name: "web", state: "running", health: "healthy", restarts: 2}), "running:healthy"},
 		{"one that restarts beside others is degraded", found(restarting, healthy), "degraded:unhealthy"},
 		{"one that exited beside others is degraded", found(exited, healthy), "degraded:unhealthy"},
 		{"one that failed once beside others is degraded", found(failed, healthy), "degraded:unhealthy"},
