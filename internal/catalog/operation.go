@@ -11,6 +11,9 @@ const (
 	Deploy  Operation = "deploy"
 	// Delete takes a resource off its server, and then out of the catalog.
 	Delete Operation = "delete"
+	// Forget takes a resource out of the catalog alone, for when its server is
+	// gone for good. It is only recorded.
+	Forget Operation = "forget"
 	// Update is a change of the configuration. Nothing runs for it; it is only
 	// recorded.
 	Update Operation = "update"
@@ -20,7 +23,7 @@ const (
 )
 
 // OnServer reports whether the operation does anything on the server.
-func (o Operation) OnServer() bool { return o != Update && o != Scrub }
+func (o Operation) OnServer() bool { return o != Update && o != Scrub && o != Forget }
 
 // Options are what the one who asks for an operation chooses. Two requests for
 // one resource with the same operation and options are the same request.

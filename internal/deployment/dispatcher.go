@@ -80,12 +80,16 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 // end: that of its deletion, or of a scrub, which may have kept it in use when
 // its deletion ended.
 func mayForget(record Record) bool {
-	return record.Operation == catalog.Delete && record.Status == Finished ||
-		record.Operation == catalog.Scrub && record.Status.Terminal()
+	return leaves(record) || record.Operation == catalog.Scrub && record.Status.Terminal()
+}
+
+// leaves reports whether the resource is to leave the catalog for this record.
+func leaves(record Record) bool {
+	return record.Status == Finished && (record.Operation == catalog.Delete || record.Operation == catalog.Forget)
 }
 
 // forget takes a resource out of the catalog once a deployment has taken it off
-// its server, and its secrets with it; the entry goes first, so that a resource
+// its server, or nobody is to do that, and its secrets with it; the entry goes first, so that a resource
 // never lacks its secrets. One that somebody has asked to start since is left
 // alone.
 func (d *Dispatcher) forget(ctx context.Context, id catalog.ID) error {
@@ -105,7 +109,7 @@ func (d *Dispatcher) forget(ctx context.Context, id catalog.ID) error {
 }
 
 // isGone reports whether the last thing that was done to a resource on its
-// server is that it was taken off. The catalog alone cannot tell: a change may
+// server is that it was taken off, or given up there. The catalog alone cannot tell: a change may
 // be delivered again after a later start has ended. Records of what does nothing
 // there count for nothing.
 func (d *Dispatcher) isGone(ctx context.Context, id catalog.ID) (bool, error) {
@@ -115,8 +119,8 @@ func (d *Dispatcher) isGone(ctx context.Context, id catalog.ID) (bool, error) {
 			return false, err
 		}
 		for _, record := range listing.Records {
-			if record.Operation.OnServer() {
-				return record.Operation == catalog.Delete && record.Status == Finished, nil
+			if record.Operation.OnServer() || record.Operation == catalog.Forget {
+				return leaves(record), nil
 			}
 		}
 		if listing.Next == "" { // nothing was, unless all is gone already

@@ -141,6 +141,39 @@ func TestAStartThatComesInBetween(t *testing.T) {
 	w.wantThere(t, resource, true)
 }
 
+// forgotten records that the resource is to be forgotten, as one does who dies
+// behind it.
+func (w *world) forgotten(t *testing.T, resource catalog.ID) deployment.Change {
+	t.Helper()
+	entity, err := catalog.Find[catalog.Deployable](t.Context(), w.Catalog(), resource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.requests.Forget(t.Context(), entity, deployment.Trigger{}); err != nil {
+		t.Fatal(err)
+	}
+	return last(t, w.Changes())
+}
+
+func TestWhatIsToBeForgottenLeavesTheCatalog(t *testing.T) {
+	t.Run("though who recorded it has died", func(t *testing.T) {
+		w := newWorld(t)
+		resource := w.secret(t, w.server(t, 1, 25))
+		w.changed(t, w.forgotten(t, resource))
+		w.wantThere(t, resource, false)
+	})
+	t.Run("not if it was started since", func(t *testing.T) {
+		w := newWorld(t)
+		server := w.server(t, 1, 25)
+		resource := w.secret(t, server)
+		change := w.forgotten(t, resource)
+		w.request(t, start(resource))
+		w.run(t, server)
+		w.changed(t, change)
+		w.wantThere(t, resource, true)
+	})
+}
+
 // TestAnUpdateIsPublishedAndMovesNothing: its record has ended when it is
 // written, and one behind a deletion does not keep the resource.
 func TestAnUpdateIsPublishedAndMovesNothing(t *testing.T) {

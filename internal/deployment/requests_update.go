@@ -17,27 +17,37 @@ func (r *Requests) Update(ctx context.Context, before, after catalog.Deployable,
 	if err != nil || !differ {
 		return Record{}, false, err
 	}
-	server, err := r.server(ctx, after)
+	record, err = r.note(ctx, after, catalog.Update, trigger)
+	return record, err == nil, err
+}
+
+// Forget records that the resource is taken out of the catalog and left as it is
+// on its server. NotFound if it is gone.
+func (r *Requests) Forget(ctx context.Context, resource catalog.Deployable, trigger Trigger) (Record, error) {
+	return r.note(ctx, resource, catalog.Forget, trigger)
+}
+
+// note records an operation for which nothing runs, with the configuration of
+// the resource. The record has ended when it is written.
+func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operation catalog.Operation, trigger Trigger) (Record, error) {
+	server, err := r.server(ctx, resource)
 	if err != nil {
-		return Record{}, false, err
+		return Record{}, err
 	}
-	id, now, err := r.next(after.Common().ID)
+	id, now, err := r.next(resource.Common().ID)
 	if err != nil {
-		return Record{}, false, err
+		return Record{}, err
 	}
-	hash, err := r.keep(ctx, after)
+	hash, err := r.keep(ctx, resource)
 	if err != nil {
-		return Record{}, false, err
+		return Record{}, err
 	}
-	request := Request{Resource: after.Common().ID, Operation: catalog.Update, Trigger: trigger}
-	record = request.record(id, after, server, now)
+	request := Request{Resource: resource.Common().ID, Operation: operation, Trigger: trigger}
+	record := request.record(id, resource, server, now)
 	record.Status, record.Outcome = Finished, Outcome{Status: Finished}
 	record.ConfigurationHash, record.FinishedAt = hash, now
 	record.Progress.Log.Complete = true
-	if err := r.ledger.Note(ctx, record); err != nil {
-		return Record{}, false, err
-	}
-	return record, true, nil
+	return record, r.ledger.Note(ctx, record)
 }
 
 // differ reports whether the two have different configurations.

@@ -80,6 +80,40 @@ func TestDeletesOfEveryKind(t *testing.T) {
 				t.Errorf("then %s (%s) runs, want %s", next.ID, next.Operation, got.DeploymentUUID)
 			}
 		})
+		t.Run(kind+" whose server is gone for good is forgotten", func(t *testing.T) {
+			server := w.server(t)
+			uuid := make(t, server)
+			w.run(t, "start"+kind, uuid)
+			w.run(t, "stop"+kind, uuid)
+			both := want[problem](t, w, http.StatusUnprocessableEntity, request{id: "delete" + kind, uuid: uuid, query: "?forget=true&delete_volumes=true"})
+			if len(both.Errors["delete_volumes"]) != 1 {
+				t.Errorf("errors = %v, want one of delete_volumes", both.Errors)
+			}
+			got := want[removed](t, w, http.StatusOK, request{id: "delete" + kind, uuid: uuid, query: "?forget=true", token: w.mint(t, access.Write)})
+			wanted := removed{Message: kind + " forgotten. What it has on its server is left there.", UUID: uuid, DeploymentUUID: got.DeploymentUUID}
+			if diff := cmp.Diff(got, wanted); diff != "" {
+				t.Errorf("(-got +want)\n%s", diff)
+			}
+			record := w.show(t, got.DeploymentUUID)
+			if record["operation"] != "forget" || record["status"] != "finished" || record["configuration_hash"] == nil || record["finished_at"] == nil {
+				t.Errorf("record = %v", record)
+			}
+			want[problem](t, w, http.StatusNotFound, request{id: "get" + kind, uuid: uuid})
+			if _, err := w.memory.Vault().Get(t.Context(), catalog.ID(uuid)); !errors.Is(err, fault.NotFound) {
+				t.Errorf("its secrets are still there: %v", err)
+			}
+			want[object](t, w, http.StatusOK, request{id: "deleteServer", uuid: server})
+		})
+		t.Run(kind+" of which something runs is not forgotten", func(t *testing.T) {
+			server := w.server(t)
+			uuid := make(t, server)
+			want[queued](t, w, http.StatusOK, request{id: "start" + kind, uuid: uuid})
+			want[problem](t, w, http.StatusConflict, request{id: "delete" + kind, uuid: uuid, query: "?forget=true"})
+			w.finish(t, w.begin(t, server))
+			if record := want[object](t, w, http.StatusOK, request{id: "get" + kind, uuid: uuid}); record["deployments_count"] != 1.0 {
+				t.Errorf("it has %v deployments, want only the start", record["deployments_count"])
+			}
+		})
 		t.Run(kind+" whose first deployment waits", func(t *testing.T) {
 			uuid := make(t, w.server(t))
 			waiting := want[queued](t, w, http.StatusOK, request{id: "start" + kind, uuid: uuid}).DeploymentUUID

@@ -25,6 +25,11 @@ func (k keeper) removes(kind catalog.Kind) endpoint {
 		if err != nil {
 			return answer{}, err
 		}
+		forget := flag(c.query, "forget")
+		if forget && flag(c.query, "delete_volumes") {
+			return answer{}, fault.New(fault.Invalid, "Validation failed.").WithField("delete_volumes",
+				"cannot be had with forget, which leaves all that is on the server there")
+		}
 		resource, err := catalog.Find[catalog.Deployable](ctx, k.Store, id)
 		if errors.Is(err, fault.NotFound) || err == nil && unused(resource.Shared().State) {
 			gone := k.forget(ctx, id) // also what is left of a delete that died half-way
@@ -35,8 +40,33 @@ func (k keeper) removes(kind catalog.Kind) endpoint {
 		} else if err != nil {
 			return answer{}, err
 		}
+		if forget && resource != nil {
+			return k.abandon(ctx, c, resource)
+		}
 		return k.remove(ctx, c, id)
 	}
+}
+
+// abandon forgets a resource and leaves its server alone, which may be gone. Who
+// dies behind the record leaves the rest to dispatch, which is told of it.
+func (k keeper) abandon(ctx context.Context, c *call, resource catalog.Deployable) (answer, error) {
+	id := resource.Common().ID
+	if state := resource.Shared().State; state.Queued != "" || state.Running != "" {
+		return answer{}, catalog.Busy(id)
+	}
+	record, err := k.requests.Forget(ctx, resource, c.trigger())
+	if err != nil {
+		return answer{}, missing(err, id.Kind().Title())
+	}
+	if err := k.forget(ctx, id); err != nil && !errors.Is(err, fault.NotFound) {
+		return answer{}, err
+	}
+	reply := ok(removedBody{
+		Message: id.Kind().Title() + " forgotten. What it has on its server is left there.",
+		UUID:    string(id), DeploymentUUID: string(record.ID),
+	})
+	reply.deployment = string(record.ID)
+	return reply, nil
 }
 
 // unused reports whether nothing of the resource has ever been on its server.

@@ -84,6 +84,32 @@ func TestBadServers(t *testing.T) {
 		record, entries := w.deploy(t, w.shell(t, server, "echo never"))
 		wantStatus(t, record, entries, "failed", "unreachable")
 	})
+	t.Run("what is on one that is gone for good can be forgotten", func(t *testing.T) {
+		ssh := remotetest.Start(t, remotetest.Options{})
+		server := w.register(t, ssh)
+		app := w.shell(t, server, "echo hello")
+		record, entries := w.deploy(t, app)
+		wantStatus(t, record, entries, "finished", "")
+		ssh.Close()
+		var removed struct {
+			DeploymentUUID string `json:"deployment_uuid"`
+		}
+		if err := w.api.Do(t.Context(), "DELETE", "/applications/"+app, nil, &removed); err != nil {
+			t.Fatal(err)
+		}
+		record, entries = w.follow(t, removed.DeploymentUUID)
+		wantStatus(t, record, entries, "failed", "unreachable")
+		if err := w.api.Do(t.Context(), "DELETE", "/applications/"+app+"?forget=true", nil, &removed); err != nil {
+			t.Fatal(err)
+		}
+		if record := w.await(t, removed.DeploymentUUID); record.Operation != "forget" || record.Status != "finished" {
+			t.Errorf("it is recorded as %s %s, want forget finished", record.Operation, record.Status)
+		}
+		wantAnswer(t, w.api.Get(t.Context(), "/applications/"+app, nil), 404, "Application not found.")
+		if err := w.api.Do(t.Context(), "DELETE", "/servers/"+server, nil, nil); err != nil {
+			t.Errorf("the server cannot be deleted: %v", err)
+		}
+	})
 	t.Run("one that shows another host key gets no command", func(t *testing.T) {
 		ssh, other := remotetest.Start(t, remotetest.Options{}), remotetest.Start(t, remotetest.Options{})
 		server := w.registerWith(t, ssh, other.HostKey())
