@@ -23,6 +23,9 @@ type Engine struct {
 	Port, TLSPort int
 	// Settings are what a user may set, in the order in which they are shown.
 	Settings []Setting
+	// SettingsOnce reports whether it takes the settings only when it makes its
+	// data: what is changed later does not reach what is there.
+	SettingsOnce bool
 	// Configuration is the wire name of its configuration file
 	// ("postgres_conf"), or "" if it takes none.
 	Configuration string

@@ -20,6 +20,7 @@ var others = []Engine{
 			{Field: "mongo_initdb_root_password", Secret: true},
 			{Field: "mongo_initdb_database", Default: "default"},
 		},
+		SettingsOnce:  true,
 		Configuration: "mongo_conf",
 		InitScripts:   true,
 		Volumes:       []Volume{{Name: "mongodb-configdb", Path: "/data/configdb"}, {Name: "mongodb-db", Path: "/data/db"}},

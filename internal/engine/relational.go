@@ -23,6 +23,7 @@ var relational = []Engine{
 			{Field: "postgres_initdb_args"},
 			{Field: "postgres_host_auth_method"},
 		},
+		SettingsOnce:  true,
 		Configuration: "postgres_conf",
 		InitScripts:   true,
 		Volumes: []Volume{
@@ -63,6 +64,7 @@ var relational = []Engine{
 			{Field: "mysql_password", Secret: true},
 			{Field: "mysql_database", Default: "default", Taken: sqlSchemas},
 		},
+		SettingsOnce:  true,
 		Configuration: "mysql_conf",
 		InitScripts:   true,
 		Volumes:       []Volume{{Name: "mysql-data", Path: "/var/lib/mysql"}},
@@ -100,6 +102,7 @@ var relational = []Engine{
 			{Field: "mariadb_password", Secret: true},
 			{Field: "mariadb_database", Default: "default", Taken: sqlSchemas},
 		},
+		SettingsOnce:  true,
 		Configuration: "mariadb_conf",
 		InitScripts:   true,
 		Volumes:       []Volume{{Name: "mariadb-data", Path: "/var/lib/mysql"}},

@@ -98,6 +98,25 @@ func plainSettings(db *catalog.Database) map[string]string {
 	return settings
 }
 
+// unreached warns of each setting that is changed and that the data of the
+// database does not take over any more. The names of secrets are named, not what
+// they are.
+func unreached(present, draft catalog.Deployable, kept, secrets map[string]string) (warnings []string) {
+	before, is := present.(*catalog.Database)
+	if !is || unused(before.State) {
+		return nil
+	}
+	after := draft.(*catalog.Database)
+	known, _ := engine.Find(before.Engine)
+	for _, setting := range known.Settings {
+		name := setting.VaultName()
+		if known.SettingsOnce && (before.Settings[setting.Field] != after.Settings[setting.Field] || kept[name] != secrets[name]) {
+			warnings = append(warnings, setting.Field+": the data keeps what it was made with; change it in the database, too")
+		}
+	}
+	return warnings
+}
+
 // secretSettings are the others.
 func secretSettings(db *catalog.Database, secrets map[string]string) map[string]string {
 	known, _ := engine.Find(db.Engine)

@@ -76,8 +76,9 @@ func (k keeper) update(ctx context.Context, c *call, kind catalog.Kind) (answer,
 	if err != nil {
 		return answer{}, err
 	}
+	warnings := append(ready.warnings, unreached(present, change.draft, kept, ready.secrets)...)
 	body := k.whole(change.draft, ready.server, c.sensitive(), ready.secrets)
-	reply := ok(joined{body, changeBody{ready.warnings, &uuid}})
+	reply := ok(joined{body, changeBody{warnings, &uuid}})
 	reply.deployment = string(uuid)
 	return reply, nil
 }

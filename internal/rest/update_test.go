@@ -375,3 +375,42 @@ func (d *diesAfterUpdate) Update(ctx context.Context, entity catalog.Entity, was
 	d.updates--
 	return d.Store.Update(ctx, entity, was)
 }
+
+// TestAChangeThatTheDataDoesNotTakeOver is made, with a warning that names the
+// field: the connection string would open nothing any more.
+func TestAChangeThatTheDataDoesNotTakeOver(t *testing.T) {
+	w := newWorld(t)
+	server := w.server(t)
+	const password = "another-password-of-it"
+	for name, c := range map[string]struct {
+		engine string
+		ran    bool
+		body   object
+		want   []string
+	}{
+		"a password":                         {"postgresql", true, object{"postgres_password": password}, []string{"postgres_password"}},
+		"a user, and a password made anew":   {"mysql", true, object{"mysql_password": nil, "mysql_user": "shop"}, []string{"mysql_user", "mysql_password"}},
+		"what is read at each start":         {"postgresql", true, object{"postgres_conf": "max_connections = 9"}, nil},
+		"a password before there is data":    {"postgresql", false, object{"postgres_password": password}, nil},
+		"a password that data does not have": {"redis", true, object{"redis_password": password}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			uuid := want[struct{ UUID string }](t, w, http.StatusCreated, request{id: "createDatabase", uuid: c.engine, body: object{"name": "orders", "server_uuid": server}}).UUID
+			if c.ran {
+				w.run(t, "startDatabase", uuid)
+			}
+			got := want[struct{ Warnings []string }](t, w, http.StatusOK, request{id: "updateDatabase", uuid: uuid, body: c.body})
+			var fields []string
+			for _, warning := range got.Warnings {
+				field, _, _ := strings.Cut(warning, ": ")
+				fields = append(fields, field)
+				if strings.Contains(warning, password) {
+					t.Error("the warning has the password in it")
+				}
+			}
+			if diff := cmp.Diff(fields, c.want); diff != "" {
+				t.Errorf("warned of (-got +want)\n%s", diff)
+			}
+		})
+	}
+}
