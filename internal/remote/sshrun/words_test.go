@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"net"
 	"strings"
 	"testing"
 
@@ -40,7 +39,7 @@ func TestP3ErrorsRepeatNothingAServerSaid(t *testing.T) {
 		"it talks first, then farewell": said + "\r\nSSH-2.0-x\r\n" + farewell(said),
 	} {
 		target := remotetest.Start(t, remotetest.Options{}).Target()
-		target.Port = speaks(t, speech)
+		target.Port = speaking(t, speech)
 		_, err := sshrun.New(sshrun.Options{}).Dial(t.Context(), target)
 		if _, ok := errors.AsType[*remote.DialError](err); !ok {
 			t.Errorf("%s: error %T, want a DialError", name, err)
@@ -63,28 +62,6 @@ func TestP3RefusedSessionsRepeatNothingAServerSaid(t *testing.T) {
 	target.PrivateKey = remotetest.Start(t, remotetest.Options{}).ClientKeyPEM()
 	_, err = sshrun.New(sshrun.Options{}).Dial(t.Context(), target)
 	mute(t, "a login that is refused", err)
-}
-
-// speaks listens and says the same to everybody.
-func speaks(t *testing.T, speech string) (port int) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = io.WriteString(conn, speech)
-			_, _ = io.CopyN(io.Discard, conn, 64) // of what the client says first
-			_ = conn.Close()
-		}
-	}()
-	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // farewell is SSH_MSG_DISCONNECT (RFC 4253, 11.1) before any key is agreed on.
