@@ -175,7 +175,9 @@ func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 		if i < 0 {
 			break
 		}
-		if at += i; at == from || userinfoEnds[text[at-1]] {
+		// Behind what ends it no user information ends; but an @ right behind the
+		// :// may be in a password.
+		if at += i; at == from || userinfoEnds[text[at-1]] && text[at-1] != '/' {
 			continue
 		}
 		if begin := schemeEnd(text[from:at]); begin >= 0 {
@@ -199,7 +201,7 @@ func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 // schemeEnd returns the place of the :// from which on the text is a URL's user
 // information to its end, -1 if there is none.
 func schemeEnd(text []byte) int {
-	least := max(0, len(text)-maxUserinfoBytes)
+	least := max(0, len(text)-1-maxUserinfoBytes)
 	for i := len(text) - 1; i >= least; i-- {
 		if userinfoEnds[text[i]] {
 			if text[i] == '/' && i >= 2 && text[i-1] == '/' && text[i-2] == ':' {

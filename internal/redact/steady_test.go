@@ -2,6 +2,7 @@ package redact_test
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -91,5 +92,22 @@ func TestP3AKeyThatNeverEnds(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "MIIE") || strings.Count(out.String(), "and now to something else\n") != 20 {
 		t.Errorf("got %.300q", out.String())
+	}
+}
+
+// TestAPasswordAtTheLimit is found or not, whatever the writes: the look for an
+// @ and the look behind a :// have one limit.
+func TestAPasswordAtTheLimit(t *testing.T) {
+	random := rand.New(rand.NewPCG(31, 32))
+	const limit = 1024
+	for size := limit - 2; size <= limit+2; size++ {
+		input := "at x://u:" + strings.Repeat("p", size-len("u:")) + "@h\n"
+		masked := 0
+		for _, p := range sameWhateverTheCuts(t, redact.Fresh(nil), input, random) {
+			masked += p.masked
+		}
+		if found := masked > 0; found != (size <= limit) {
+			t.Errorf("of %d bytes %d are masked", size, masked)
+		}
 	}
 }
