@@ -88,10 +88,10 @@ func leaves(record Record) bool {
 	return record.Status == Finished && (record.Operation == catalog.Delete || record.Operation == catalog.Forget)
 }
 
-// forget takes a resource out of the catalog once a deployment has taken it off
-// its server, or nobody is to do that, and its secrets with it; the entry goes first, so that a resource
-// never lacks its secrets. One that somebody has asked to start since is left
-// alone.
+// forget takes a resource out of the catalog, and its secrets with it, once a
+// deployment has taken it off its server or nobody is to do that. The entry goes
+// first, so that a resource never lacks its secrets. One that somebody has asked
+// to start since is left alone.
 func (d *Dispatcher) forget(ctx context.Context, id catalog.ID) error {
 	gone, err := d.isGone(ctx, id)
 	if err != nil || !gone {
@@ -109,9 +109,9 @@ func (d *Dispatcher) forget(ctx context.Context, id catalog.ID) error {
 }
 
 // isGone reports whether the last thing that was done to a resource on its
-// server is that it was taken off, or given up there. The catalog alone cannot tell: a change may
-// be delivered again after a later start has ended. Records of what does nothing
-// there count for nothing.
+// server is that it was taken off, or given up there. The catalog alone cannot
+// tell: a change may be delivered again after a later start has ended. Records of
+// what does nothing there count for nothing.
 func (d *Dispatcher) isGone(ctx context.Context, id catalog.ID) (bool, error) {
 	for page := (Page{}); ; {
 		listing, err := d.ports.History.List(ctx, id, page)

@@ -47,7 +47,10 @@ func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operat
 	record.Status, record.Outcome = Finished, Outcome{Status: Finished}
 	record.ConfigurationHash, record.FinishedAt = hash, now
 	record.Progress.Log.Complete = true
-	return record, r.ledger.Note(ctx, record)
+	if err := r.ledger.Note(ctx, record); err != nil {
+		return Record{}, err
+	}
+	return record, nil
 }
 
 // differ reports whether the two have different configurations.
