@@ -5,7 +5,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
 
 	"waybill/internal/remote/remotetest"
 	"waybill/localstack/client"
@@ -51,15 +50,11 @@ func TestBadInput(t *testing.T) {
 		app := w.shell(t, server, "sleep 3")
 		uuid := w.start(t, app)
 		// While it is queued, a delete is another request and refused.
-		for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		eventually(t, "the start is queued", func() bool {
 			var record struct{ Status string }
-			if w.get(t, "/deployments/"+uuid, &record); record.Status != "queued" {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatal("it is still queued")
-			}
-		}
+			w.get(t, "/deployments/"+uuid, &record)
+			return record.Status != "queued"
+		})
 		var removed struct {
 			DeploymentUUID string `json:"deployment_uuid"`
 		}
