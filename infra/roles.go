@@ -25,12 +25,13 @@ func newRole(scope constructs.Construct, id string, statements []awsiam.PolicySt
 
 // catalogMay: every entity, the tokens, and the secrets it puts away. It reads
 // a server's key to try it and to look at what runs there. A resource's deletion
-// is queued like any other deployment, and a change of it is a record.
+// is queued like any other deployment, and a change of it is a record. It
+// queries for a resource's newest deployment, to tell a repeated request.
 func (r resources) catalogMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()),
 			"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(on(r.secrets.arn), "ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"),
 		allow(r.objects(configurations), "s3:PutObject"),
 	}
@@ -38,13 +39,14 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 
 // deployMay: reads tokens and resources, and queues a deployment: a record, a
 // place on its server, a mark on its resource and the request's key. It takes
-// these away again, and notes on a record that it is to be cancelled. It writes
+// these away again, and notes on a record that it is to be cancelled. It queries
+// for a resource's newest deployment, to tell a repeated request. It writes
 // down what a deployment is to run with, and reads what an earlier one ran with.
 func (r resources) deployMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem"),
 		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:PutItem", "dynamodb:UpdateItem")),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(r.objects(configurations), "s3:PutObject", "s3:GetObject"),
 		r.listObjects(),
 	}

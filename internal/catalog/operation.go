@@ -25,6 +25,9 @@ const (
 // OnServer reports whether the operation does anything on the server.
 func (o Operation) OnServer() bool { return o != Update && o != Scrub && o != Forget }
 
+// Starts reports whether the resource is to run after the operation.
+func (o Operation) Starts() bool { return o == Start || o == Restart || o == Deploy }
+
 // Options are what the one who asks for an operation chooses. Two requests for
 // one resource with the same operation and options are the same request.
 type Options struct {

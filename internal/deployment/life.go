@@ -21,6 +21,42 @@ func (r Record) SameRequest(other Record) bool {
 	return r.ID.Resource() == other.ID.Resource() && r.Operation == other.Operation && r.Options == other.Options
 }
 
+// SameWork reports whether both records ask for the same work: the same request
+// and, where something is started, the same configuration.
+func (r Record) SameWork(other Record) bool {
+	return r.SameRequest(other) && (r.ConfigurationHash == other.ConfigurationHash || !r.Operation.Starts())
+}
+
+// StandsFor reports whether the record still answers a request that comes again
+// without an Idempotency-Key. It does until it has ended, unless something newer
+// was asked of the resource or its configuration has changed. newest is the
+// resource's newest deployment.
+func (r Record) StandsFor(repeat Record, newest ID) bool {
+	return !r.Status.Terminal() && r.ID == newest && r.SameWork(repeat)
+}
+
+// Supersedes reports whether the record takes the place of a queued request of
+// the same resource, so that the queued one never runs:
+//
+//   - A delete supersedes everything but a scrub: the secrets that a scrub looks
+//     for go with the resource.
+//   - A stop supersedes whatever starts the resource, and another stop.
+//   - A deploy supersedes whatever starts the resource. A start or a restart
+//     supersedes its like with other options or another configuration.
+func (r Record) Supersedes(queued Record) bool {
+	switch r.Operation {
+	case catalog.Delete:
+		return queued.Operation != catalog.Scrub
+	case catalog.Stop:
+		return queued.Operation.Starts() || queued.Operation == catalog.Stop
+	case catalog.Deploy:
+		return queued.Operation.Starts()
+	case catalog.Start, catalog.Restart:
+		return queued.Operation == r.Operation
+	}
+	return false
+}
+
 // Needless reports whether a resource in the state has nothing to do for this
 // operation: a service or a database that runs is not started, and one that
 // does not is not stopped. While a deployment of it runs, nobody knows what
@@ -117,6 +153,17 @@ func (r Record) Cancelled(by string, now time.Time) (Record, error) {
 		r.FinishedAt, r.UpdatedAt = now, now
 	}
 	return r, nil
+}
+
+// Superseded is the queued record once the successor takes its place. Conflict
+// unless it is queued.
+func (r Record) Superseded(successor Record) (Record, error) {
+	if r.Status != Queued {
+		return Record{}, NotCancellable(r)
+	}
+	ended, err := r.Cancelled(successor.Trigger.Name, successor.QueuedAt)
+	ended.Outcome.Reason, ended.Outcome.Successor = ReasonSuperseded, successor.ID
+	return ended, err
 }
 
 // Rewritten is an ended record whose log was scrubbed, so that it ends at the

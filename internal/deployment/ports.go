@@ -15,10 +15,17 @@ type Ledger interface {
 	// Enqueue writes the record as queued, at the end of its server's queue,
 	// and as the one deployment its resource has queued.
 	//
-	// If the key is known and not older than its window, or the resource has
-	// one queued with the same operation and options, no deployment is written
-	// and the Receipt is Repeated, with the record that stands for this
-	// request; the key stands for that record from then on.
+	// No deployment is written if one stands for this request already: the key
+	// is known, not older than its window, and either Lasting or its deployment
+	// still answers the request (see [Record.StandsFor]); or the resource has
+	// the same request queued (see [Record.SameWork]). Then the Receipt is
+	// Repeated, with that record, and the key stands for it from then on.
+	//
+	// If the resource has a queued request that this one supersedes (see
+	// [Record.Supersedes]), the queued one ends in the same transaction, and the
+	// Receipt names it. The length of the queue does not change then, so a full
+	// queue refuses nothing, and nothing is needless.
+	//
 	// NotFound if the resource is gone; Exhausted if the queue is full;
 	// Conflict if the resource has another request queued, its server is gone,
 	// or its status says that there is nothing to do (see [Record.Needless]). A
@@ -74,6 +81,9 @@ type RequestKey struct {
 	Hash string
 	// Window is how long a repeat counts as the same request.
 	Window time.Duration
+	// Lasting makes the deployment stand for the request during the whole
+	// window, even after it has ended.
+	Lasting bool
 }
 
 // Receipt answers a request.
@@ -84,6 +94,8 @@ type Receipt struct {
 	Position int
 	// Repeated says that the request was known and nothing was written.
 	Repeated bool
+	// Superseded is the queued deployment that this one ended, or "".
+	Superseded ID
 }
 
 // Signals are what others wrote on the record for its runner.

@@ -141,6 +141,8 @@ type Outcome struct {
 	ExitCode *int
 	// Signal is the name of the signal that ended it ("SIGKILL"), or empty.
 	Signal string
+	// Successor is the deployment that superseded this one, or empty.
+	Successor ID
 	// ResourceStatus is what the resource is now, as upstream writes it
 	// ("running:healthy"); empty leaves it as it was.
 	ResourceStatus string

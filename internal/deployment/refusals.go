@@ -31,7 +31,8 @@ func ServerGone() error { return fault.New(fault.Conflict, "The server of this r
 
 // OtherQueued is Conflict: the resource has another request queued.
 func OtherQueued(queued Record) error {
-	return fault.New(fault.Conflict, "Deployment %s (%s) of this resource is queued and differs from this request. Wait for it to start.",
+	return fault.New(fault.Conflict,
+		"Deployment %s (%s) of this resource is queued, and this request does not supersede it. Wait for it to start, or cancel it.",
 		queued.ID, queued.Operation)
 }
 

@@ -25,8 +25,8 @@ type Request struct {
 	// of the same caller.
 	Caller string
 	// IdempotencyKey, if set, makes every request of the caller with that key
-	// one request for [KeyWindow]. Without it, identical requests are one for
-	// [RepeatWindow].
+	// one request for [KeyWindow]. Without it, an identical request within
+	// [RepeatWindow] is a repeat while [Record.StandsFor] says so.
 	IdempotencyKey string
 }
 
@@ -72,9 +72,10 @@ func NewRequests(store catalog.Store, ledger Ledger, opts RequestsOptions) *Requ
 // runs with none.
 //
 // NotFound if there is no such resource; Conflict if its server has no pinned
-// host key and the operation needs one, if it has another operation queued, if there is nothing to do
-// ([ErrNeedless]), or if the idempotency key was used for something else; Exhausted if the server's queue is full. A refused
-// request leaves nothing behind.
+// host key and the operation needs one, if it has a request queued that this one
+// does not supersede, if there is nothing to do ([ErrNeedless]), or if the
+// idempotency key was used for something else; Exhausted if the server's queue is
+// full. A refused request leaves nothing behind.
 func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error) {
 	resource, server, err := r.find(ctx, request)
 	if err != nil {
@@ -176,5 +177,5 @@ func (r Request) key() RequestKey {
 		return RequestKey{}
 	}
 	sum := sha256.Sum256(text)
-	return RequestKey{Hash: hex.EncodeToString(sum[:]), Window: window}
+	return RequestKey{Hash: hex.EncodeToString(sum[:]), Window: window, Lasting: r.IdempotencyKey != ""}
 }

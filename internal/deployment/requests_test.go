@@ -43,8 +43,8 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 	service, other := w.service(t, server), w.service(t, server)
 	unpinned := w.create(t, &catalog.Server{KeyID: w.create(t, &catalog.PrivateKey{}, catalog.KindPrivateKey), QueueLimit: 9}, catalog.KindServer)
 	w.request(t, start(service))
-	stop := start(service)
-	stop.Operation = catalog.Stop
+	restart := start(service)
+	restart.Operation = catalog.Restart
 	for _, c := range []struct {
 		name    string
 		request deployment.Request
@@ -55,7 +55,7 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 		{"something that cannot be started", start(server), fault.NotFound, "Not found."},
 		{"a server without a pinned host key", start(w.service(t, unpinned)), fault.Conflict, "/servers/" + string(unpinned) + "/validate"},
 		{"a full queue", start(other), fault.Exhausted, "queue is full"},
-		{"another operation that is queued", stop, fault.Conflict, "is queued and differs"},
+		{"another operation that is queued", restart, fault.Conflict, "is queued, and this request does not supersede it"},
 	} {
 		t.Run(c.name+" is refused, again and again, and leaves nothing", func(t *testing.T) {
 			before := w.count(t, c.request.Resource)
@@ -122,8 +122,12 @@ func TestP2RepeatedRequests(t *testing.T) {
 		w.request(t, request)
 		return w, server, request, w.run(t, server)
 	}
-	t.Run("within ten seconds an identical request is the same, later it is new", func(t *testing.T) {
-		w, _, request, first := newOne(t, "")
+	t.Run("within ten seconds an identical request is the same until it ends, later it is new", func(t *testing.T) {
+		w := newWorld(t)
+		server := w.server(t, 1, 25)
+		request := start(w.service(t, server))
+		first := w.request(t, request).Record.ID
+		w.claim(t, server)
 		w.wait(deployment.RepeatWindow - time.Second)
 		if receipt := w.request(t, request); !receipt.Repeated || receipt.Record.ID != first || receipt.Position != 0 {
 			t.Errorf("receipt = %+v, want %s again", receipt, first)
@@ -131,6 +135,23 @@ func TestP2RepeatedRequests(t *testing.T) {
 		w.wait(time.Second)
 		if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
 			t.Errorf("receipt = %+v, want a new one", receipt)
+		}
+	})
+	t.Run("without a key, an ended deployment answers nothing", func(t *testing.T) {
+		w, _, request, first := newOne(t, "")
+		if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
+			t.Errorf("receipt = %+v, want a new one", receipt)
+		}
+	})
+	t.Run("after a change of the configuration, a repeat without a key is a new request", func(t *testing.T) {
+		w := newWorld(t)
+		server := w.server(t, 1, 25)
+		service := w.service(t, server)
+		first := w.request(t, start(service)).Record
+		w.reconfigure(t, service)
+		receipt := w.request(t, start(service))
+		if receipt.Repeated || receipt.Superseded != first.ID || receipt.Record.ConfigurationHash == first.ConfigurationHash {
+			t.Errorf("receipt = %+v, want a new one in place of %s", receipt, first.ID)
 		}
 	})
 	t.Run("with a key it is the same for a day", func(t *testing.T) {

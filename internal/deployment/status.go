@@ -55,6 +55,7 @@ const (
 	ReasonServer         Reason = "server"           // the server cannot run jobs: a full disk, a missing tool
 	ReasonConfiguration  Reason = "configuration"    // the resource cannot be deployed as it is configured
 	ReasonCancelled      Reason = "cancelled"        // a user cancelled it
+	ReasonSuperseded     Reason = "superseded"       // a later request took its place while it was queued
 	ReasonSurvivors      Reason = "survivors"        // it was to be stopped, and some of its processes would not end
 	ReasonHostLocked     Reason = "host-locked"      // another job works on the resource's folder
 	ReasonDiskFull       Reason = "disk-full"        // the server's disk had no room for the output
@@ -66,5 +67,5 @@ const (
 func Reasons() []Reason {
 	return []Reason{ReasonExit, ReasonSignal, ReasonUnhealthy, ReasonTimeout, ReasonLost, ReasonUnreachable,
 		ReasonHostKeyChanged, ReasonHostKeyMissing, ReasonAccess, ReasonServer, ReasonConfiguration, ReasonCancelled,
-		ReasonSurvivors, ReasonHostLocked, ReasonDiskFull, ReasonInternal}
+		ReasonSuperseded, ReasonSurvivors, ReasonHostLocked, ReasonDiskFull, ReasonInternal}
 }

@@ -79,6 +79,27 @@ func (w *world) request(t *testing.T, request deployment.Request) deployment.Rec
 	return receipt
 }
 
+func (w *world) claim(t *testing.T, server catalog.ID) {
+	t.Helper()
+	if _, err := w.Ledger().Claim(t.Context(), server, w.now()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reconfigure changes the compose file of a service.
+func (w *world) reconfigure(t *testing.T, id catalog.ID) {
+	t.Helper()
+	service, err := catalog.Find[*catalog.Service](t.Context(), w.Catalog(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := service.UpdatedAt
+	service.Compose, service.UpdatedAt = service.Compose+"# changed", w.now()
+	if err := w.Catalog().Update(t.Context(), service, was); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // run brings the next deployment of the server to its end.
 func (w *world) run(t *testing.T, server catalog.ID) deployment.ID {
 	t.Helper()

@@ -18,21 +18,29 @@ type ledger struct{ *Memory }
 func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey) (deployment.Receipt, error) {
 	var receipt deployment.Receipt
 	err := l.locked(ctx, func() error {
-		if known, ok := l.requests[key.Hash]; ok && record.QueuedAt.Before(known.until) {
-			receipt = l.receipt(known.id, true)
-			return nil
-		}
 		resource := record.ID.Resource()
+		if known, ok := l.requests[key.Hash]; ok && record.QueuedAt.Before(known.until) {
+			if key.Lasting || l.records[known.id].StandsFor(record, l.newest(resource)) {
+				receipt = l.receipt(known.id, true)
+				return nil
+			}
+		}
 		state, there := l.states[resource]
 		if !there {
 			return catalog.Missing(resource)
 		}
 		if queued, ok := l.records[deployment.ID(state.Queued)]; ok {
-			if !queued.SameRequest(record) {
-				return deployment.OtherQueued(queued)
+			if queued.SameWork(record) {
+				l.remember(key, queued.ID, record.QueuedAt)
+				receipt = l.receipt(queued.ID, true)
+				return nil
 			}
-			l.remember(key, queued.ID, record.QueuedAt)
-			receipt = l.receipt(queued.ID, true)
+			if err := l.supersede(queued, record, state); err != nil {
+				return err
+			}
+			l.remember(key, record.ID, record.QueuedAt)
+			receipt = l.receipt(record.ID, false)
+			receipt.Superseded = queued.ID
 			return nil
 		}
 		if record.Needless(*state) {
@@ -48,6 +56,39 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deplo
 	return receipt, err
 }
 
+// supersede ends the queued request and puts the record at the end of the queue.
+func (l ledger) supersede(queued, record deployment.Record, state *catalog.State) error {
+	if !record.Supersedes(queued) || record.ServerID != queued.ServerID {
+		return deployment.OtherQueued(queued)
+	}
+	server, there := l.servers[record.ServerID]
+	if !there {
+		return deployment.ServerGone()
+	}
+	if _, taken := l.records[record.ID]; taken {
+		return deployment.Taken(record.ID)
+	}
+	ended, err := queued.Superseded(record)
+	if err != nil {
+		return err
+	}
+	l.release(queued.ServerID, queued.ID)
+	l.keep(ended)
+	l.place(record, server, state)
+	return nil
+}
+
+// newest is the id of the resource's newest deployment. Ids sort by time.
+func (l ledger) newest(resource catalog.ID) deployment.ID {
+	var newest deployment.ID
+	for id := range l.records {
+		if id.Resource() == resource {
+			newest = max(newest, id)
+		}
+	}
+	return newest
+}
+
 // append puts a new record at the end of its server's queue.
 func (l ledger) append(record deployment.Record, state *catalog.State) error {
 	server, there := l.servers[record.ServerID]
@@ -60,11 +101,16 @@ func (l ledger) append(record deployment.Record, state *catalog.State) error {
 	if _, taken := l.records[record.ID]; taken {
 		return deployment.Taken(record.ID)
 	}
+	l.place(record, server, state)
+	return nil
+}
+
+// place writes a new record and its places.
+func (l ledger) place(record deployment.Record, server *server, state *catalog.State) {
 	server.queue = append(server.queue, record.ID)
 	state.Queued = string(record.ID)
 	state.Deployments++
 	l.keep(record)
-	return nil
 }
 
 // remember makes the key stand for the deployment from now on.

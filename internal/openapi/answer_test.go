@@ -19,7 +19,7 @@ func TestCheckAnswerTakes(t *testing.T) {
 	}{
 		{"a text", "health", 200, "OK"},
 		{"a version", "version", 200, "4.0.0-beta.470"},
-		{"an object", "startService", 200, `{"message":"m","resource_uuid":"r","deployment_uuid":"d","position":1}`},
+		{"an object", "startService", 200, `{"message":"m","resource_uuid":"r","deployment_uuid":"d","position":1,"repeated":false}`},
 		{"an empty list", "listDeployments", 200, `[]`},
 		{"a problem", "getService", 404, problem},
 		{"a problem with fields", "createKey", 422, strings.Replace(problem, "}", `,"errors":{"a.0.b":["is wrong"]}}`, 1)},

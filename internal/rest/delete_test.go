@@ -19,6 +19,7 @@ type removed struct {
 	UUID           string
 	DeploymentUUID string `json:"deployment_uuid"`
 	Position       *int
+	Superseded     string `json:"superseded_deployment_uuid"`
 }
 
 // TestDeletesOfEveryKind holds that what may be on a server is taken off it by
@@ -42,9 +43,13 @@ func TestDeletesOfEveryKind(t *testing.T) {
 				t.Errorf("again it is %s, was %s", again.DeploymentUUID, got.DeploymentUUID)
 			}
 			want[object](t, w, http.StatusOK, request{id: "get" + kind, uuid: uuid}) // until it is done
-			other := want[problem](t, w, http.StatusConflict, request{id: "delete" + kind, uuid: uuid, query: "?delete_volumes=true"})
-			if !strings.Contains(other.Message, got.DeploymentUUID) {
-				t.Errorf("message = %q, want the deployment that waits", other.Message)
+			refused := want[problem](t, w, http.StatusConflict, request{id: "start" + kind, uuid: uuid, query: "?force=true"})
+			if !strings.Contains(refused.Message, got.DeploymentUUID) {
+				t.Errorf("message = %q, want the queued delete", refused.Message)
+			}
+			other := want[removed](t, w, http.StatusOK, request{id: "delete" + kind, uuid: uuid, query: "?delete_volumes=true"})
+			if other.Superseded != got.DeploymentUUID {
+				t.Errorf("answer = %+v, want one in place of %s", other, got.DeploymentUUID)
 			}
 		})
 		t.Run(kind+" with its volumes", func(t *testing.T) {
@@ -114,12 +119,12 @@ func TestDeletesOfEveryKind(t *testing.T) {
 				t.Errorf("it has %v deployments, want only the start", record["deployments_count"])
 			}
 		})
-		t.Run(kind+" whose first deployment waits", func(t *testing.T) {
+		t.Run(kind+" whose first deployment is queued: the delete supersedes it", func(t *testing.T) {
 			uuid := make(t, w.server(t))
 			waiting := want[queued](t, w, http.StatusOK, request{id: "start" + kind, uuid: uuid}).DeploymentUUID
-			got := want[problem](t, w, http.StatusConflict, request{id: "delete" + kind, uuid: uuid})
-			if !strings.Contains(got.Message, waiting) {
-				t.Errorf("message = %q, want the deployment that waits", got.Message)
+			got := want[removed](t, w, http.StatusOK, request{id: "delete" + kind, uuid: uuid})
+			if record := w.show(t, waiting); got.Superseded != waiting || record["superseded_by"] != got.DeploymentUUID {
+				t.Errorf("answer = %+v, record = %v", got, record)
 			}
 		})
 	}

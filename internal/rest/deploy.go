@@ -53,6 +53,7 @@ type deployedOne struct {
 	ResourceUUID   string `json:"resource_uuid"`
 	DeploymentUUID string `json:"deployment_uuid,omitempty"`
 	Position       *int   `json:"position,omitempty"`
+	*receiptBody
 }
 
 // deploy queues a deployment of each resource that is named. Uuids that are not
@@ -137,7 +138,8 @@ func (s starter) deployOne(ctx context.Context, c *call, uuid string, options ca
 	if err != nil {
 		return deployedOne{}, err
 	}
-	return deployedOne{deployMessage(receipt.Record), uuid, string(receipt.Record.ID), &receipt.Position}, nil
+	how := showReceipt(receipt)
+	return deployedOne{deployMessage(receipt.Record), uuid, string(receipt.Record.ID), &receipt.Position, &how}, nil
 }
 
 // deployMessage is what upstream says for the kind.

@@ -53,6 +53,19 @@ type queuedBody struct {
 	ResourceUUID   string `json:"resource_uuid"`
 	DeploymentUUID string `json:"deployment_uuid"`
 	Position       int    `json:"position"`
+	receiptBody
+}
+
+// receiptBody says how the deployment came to stand for the request.
+type receiptBody struct {
+	// Repeated says that an earlier, equal request made the deployment.
+	Repeated bool `json:"repeated"`
+	// SupersededUUID is the queued deployment that this one replaced.
+	SupersededUUID string `json:"superseded_deployment_uuid,omitempty"`
+}
+
+func showReceipt(receipt deployment.Receipt) receiptBody {
+	return receiptBody{receipt.Repeated, string(receipt.Superseded)}
 }
 
 // operate is the endpoint that asks for one operation on one resource of a
@@ -90,7 +103,7 @@ func (s starter) operate(kind catalog.Kind, operation catalog.Operation, message
 // queuedAnswer answers with the deployment that stands for the request.
 func queuedAnswer(message string, receipt deployment.Receipt) answer {
 	id := receipt.Record.ID
-	body := queuedBody{message, string(id.Resource()), string(id), receipt.Position}
+	body := queuedBody{message, string(id.Resource()), string(id), receipt.Position, showReceipt(receipt)}
 	return answer{status: http.StatusOK, body: body, deployment: string(id)}
 }
 

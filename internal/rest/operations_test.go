@@ -114,12 +114,29 @@ func TestRepeatedRequestsAreOneDeployment(t *testing.T) {
 		ask.id = "stopApplication"
 		want[problem](t, w, http.StatusConflict, ask)
 	})
-	t.Run("with other options while one waits is refused", func(t *testing.T) {
+	t.Run("another operation while one is queued is refused", func(t *testing.T) {
 		application := w.application(t, server)
 		w.start(t, application)
-		got := want[problem](t, w, http.StatusConflict, request{id: "startApplication", uuid: application, query: "?force=true"})
+		got := want[problem](t, w, http.StatusConflict, request{id: "restartApplication", uuid: application})
 		if !strings.Contains(got.Message, application) {
-			t.Errorf("message = %q, want the deployment that waits", got.Message)
+			t.Errorf("message = %q, want the queued deployment", got.Message)
+		}
+	})
+	t.Run("a repeat says so, and a stop says what it superseded", func(t *testing.T) {
+		application := w.application(t, server)
+		first := want[queued](t, w, http.StatusOK, request{id: "startApplication", uuid: application})
+		again := want[queued](t, w, http.StatusOK, request{id: "startApplication", uuid: application})
+		if first.Repeated || !again.Repeated || again.DeploymentUUID != first.DeploymentUUID {
+			t.Errorf("answers = %+v and %+v, want one deployment and a repeat", first, again)
+		}
+		stop := want[queued](t, w, http.StatusOK, request{id: "stopApplication", uuid: application})
+		if stop.Repeated || stop.Superseded != first.DeploymentUUID {
+			t.Errorf("the stop's answer = %+v, want one in place of %s", stop, first.DeploymentUUID)
+		}
+		record := want[map[string]any](t, w, http.StatusOK, request{id: "getDeployment", uuid: first.DeploymentUUID})
+		if record["status"] != "cancelled-by-user" || record["reason"] != "superseded" ||
+			record["superseded_by"] != stop.DeploymentUUID || record["cancel_requested_by"] != "tester" {
+			t.Errorf("the superseded record = %v", record)
 		}
 	})
 	t.Run("body and query mean the same", func(t *testing.T) {
@@ -185,6 +202,12 @@ func TestDeploy(t *testing.T) {
 		r := request{id: "deploy", body: object{"uuid": a + "," + b}, header: map[string]string{"Idempotency-Key": "k"}}
 		first := want[struct{ Deployments []queued }](t, w, http.StatusOK, r).Deployments
 		again := want[struct{ Deployments []queued }](t, w, http.StatusOK, r).Deployments
+		for i := range first {
+			if !again[i].Repeated {
+				t.Errorf("%+v is not said to be a repeat", again[i])
+			}
+			again[i].Repeated = false
+		}
 		if diff := cmp.Diff(again, first); diff != "" || len(first) != 2 {
 			t.Errorf("(-again +first)\n%s", diff)
 		}

@@ -47,6 +47,7 @@ type recordBody struct {
 	StartedAt         *string    `json:"started_at"`
 	CancelRequestedAt *string    `json:"cancel_requested_at"`
 	CancelRequestedBy *string    `json:"cancel_requested_by"`
+	SupersededBy      *string    `json:"superseded_by"`
 	FinishedAt        *string    `json:"finished_at"`
 	ScrubbedAt        *string    `json:"scrubbed_at"`
 	ScrubbedBy        *string    `json:"scrubbed_by"`
@@ -151,6 +152,7 @@ func showRecord(r deployment.Record) recordBody {
 		StartedAt:         timestampOrNull(r.StartedAt),
 		CancelRequestedAt: timestampOrNull(r.CancelRequestedAt),
 		CancelRequestedBy: textOrNull(r.CancelRequestedBy),
+		SupersededBy:      textOrNull(string(r.Outcome.Successor)),
 		FinishedAt:        timestampOrNull(r.FinishedAt),
 		ScrubbedAt:        timestampOrNull(r.Scrub.At),
 		ScrubbedBy:        textOrNull(r.Scrub.By),

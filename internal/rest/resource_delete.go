@@ -15,6 +15,7 @@ type removedBody struct {
 	UUID           string `json:"uuid"`
 	DeploymentUUID string `json:"deployment_uuid,omitempty"`
 	Position       *int   `json:"position,omitempty"`
+	*receiptBody
 }
 
 // removes is the endpoint that deletes resources of a kind. What may be on a
@@ -85,7 +86,8 @@ func (k keeper) remove(ctx context.Context, c *call, id catalog.ID) (answer, err
 		return answer{}, missing(err, id.Kind().Title())
 	}
 	uuid := string(receipt.Record.ID)
-	reply := ok(removedBody{id.Kind().Title() + " deletion request queued.", string(id), uuid, &receipt.Position})
+	how := showReceipt(receipt)
+	reply := ok(removedBody{id.Kind().Title() + " deletion request queued.", string(id), uuid, &receipt.Position, &how})
 	reply.deployment = uuid
 	return reply, nil
 }

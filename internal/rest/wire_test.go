@@ -77,7 +77,7 @@ func TestARecordOnTheWire(t *testing.T) {
 			},
 			"log":        map[string]any{"entries": 9.0, "bytes": 10.0, "chunks": 1.0, "output_bytes": 15.0, "digest": "def", "original_digest": "abd", "complete": true},
 			"created_at": "2026-08-22T10:00:00.000000Z", "queued_at": "2026-08-22T10:00:01.000000Z", "started_at": "2026-08-22T10:00:03.000000Z",
-			"cancel_requested_at": "2026-08-22T10:00:02.000000Z", "cancel_requested_by": "ops",
+			"cancel_requested_at": "2026-08-22T10:00:02.000000Z", "cancel_requested_by": "ops", "superseded_by": nil,
 			"scrubbed_at": "2026-08-22T10:00:06.000000Z", "scrubbed_by": "the root", "scrubbed_entries": 4.0,
 			"finished_at": "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
 		}

@@ -261,6 +261,8 @@ type queued struct {
 	ResourceUUID   string `json:"resource_uuid"`
 	DeploymentUUID string `json:"deployment_uuid"`
 	Position       int
+	Repeated       bool
+	Superseded     string `json:"superseded_deployment_uuid"`
 }
 
 func (w *world) start(t *testing.T, application string) string {

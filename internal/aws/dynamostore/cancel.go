@@ -63,15 +63,25 @@ func (d *Deployments) unqueue(ctx context.Context, cancelled deployment.Record) 
 	if err != nil {
 		return false, err
 	}
-	progress, err := part(progressForm(cancelled.Progress))
+	ending, err := d.ending(cancelled)
 	if err != nil {
 		return false, err
+	}
+	_, done, err = write(ctx, d.client, append([]types.TransactWriteItem{ending}, d.leaving(found, false)...))
+	return done, err
+}
+
+// ending writes the end of a deployment that was queued until now.
+func (d *Deployments) ending(cancelled deployment.Record) (types.TransactWriteItem, error) {
+	progress, err := part(progressForm(cancelled.Progress))
+	if err != nil {
+		return types.TransactWriteItem{}, err
 	}
 	outcome, err := part(outcomeForm(cancelled.Outcome))
 	if err != nil {
-		return false, err
+		return types.TransactWriteItem{}, err
 	}
-	ending := update(change{
+	return update(change{
 		table: d.tables.of(cancelled.ID.Kind()),
 		key:   recordKey(cancelled.ID),
 		update: "SET #status = :status, #progress = :progress, #outcome = :outcome, " +
@@ -79,7 +89,5 @@ func (d *Deployments) unqueue(ctx context.Context, cancelled deployment.Record) 
 		condition: "#status = :queued",
 		values: item{":queued": text(deployment.Queued), ":status": text(cancelled.Status), ":progress": progress,
 			":outcome": outcome, ":now": stamp(cancelled.FinishedAt), ":by": text(cancelled.CancelRequestedBy)},
-	})
-	_, done, err = write(ctx, d.client, append([]types.TransactWriteItem{ending}, d.leaving(found, false)...))
-	return done, err
+	}), nil
 }

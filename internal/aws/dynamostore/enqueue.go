@@ -5,39 +5,38 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
-	"waybill/internal/fault"
 )
 
-// kindRequest is the kind under which the catalog table remembers requests.
-const kindRequest = "request"
-
-// requestItem says which deployment stands for a request, and until when.
-type requestItem struct {
-	Kind           string  `dynamodbav:"kind"`
-	UUID           string  `dynamodbav:"uuid"`
-	DeploymentUUID string  `dynamodbav:"deployment_uuid"`
-	Until          int64   `dynamodbav:"until_micros"`
-	ExpiresAt      int64   `dynamodbav:"expires_at"`
-	CreatedAt      instant `dynamodbav:"created_at"`
+// enqueuing is a request that is on its way into the tables, and what was found
+// in its way.
+type enqueuing struct {
+	record deployment.Record
+	key    deployment.RequestKey
+	// outlived is the deployment that the key stood for and that no longer
+	// answers the request, or "".
+	outlived deployment.ID
+	// superseded is the queued deployment that the record takes the place of, with
+	// the queue that it stood in; nil if there is none.
+	superseded *deployment.Record
+	queue      []string
 }
 
 // Enqueue tries the transaction first: that is one request for most calls, and
 // one more for the place in the queue. Only when it is refused are the items
 // read, in this order, to say why:
 //
-//  1. The request is known and its window has not passed: its deployment.
+//  1. The request is known, its window has not passed, and its deployment still
+//     stands for it: that deployment. If it does not, the transaction is tried
+//     again without it in its way.
 //  2. The resource is gone: NotFound.
 //  3. The resource has one queued: that one if it is of the same request, which
-//     is then remembered as well; else Conflict.
+//     is then remembered as well. If the record supersedes it, the transaction
+//     is tried again and ends it. Else Conflict.
 //  4. The resource is in the state that was asked for: Conflict.
 //  5. The server is gone: Conflict. Its queue is full: Exhausted.
 //  6. The id is taken: Conflict.
@@ -49,25 +48,30 @@ func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record, key
 	if record.ServerID.Kind() != catalog.KindServer {
 		return deployment.Receipt{}, deployment.ServerGone()
 	}
-	writes, err := d.enqueueing(record, key)
-	if err != nil {
-		return deployment.Receipt{}, err
-	}
+	next := enqueuing{record: record, key: key}
 	var receipt deployment.Receipt
-	err = settle(ctx, func() (bool, error) {
+	err := settle(ctx, func() (bool, error) {
+		writes, err := d.enqueueing(next)
+		if err != nil {
+			return false, err
+		}
 		why, done, err := write(ctx, d.client, writes)
 		if err != nil {
 			return false, err
 		}
 		if done {
 			receipt, err = d.receipt(ctx, record, false)
+			if next.superseded != nil {
+				receipt.Superseded = next.superseded.ID
+			}
 			return true, err
 		}
 		if len(why.unmet) == 0 {
 			return false, nil
 		}
 		var known deployment.Record
-		known, done, err = d.standing(ctx, record, key)
+		next = enqueuing{record: record, key: key}
+		known, done, err = d.standing(ctx, &next)
 		if done && err == nil {
 			receipt, err = d.receipt(ctx, known, true)
 		}
@@ -77,15 +81,37 @@ func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record, key
 }
 
 // enqueueing is the transaction: the record, its place in the queue, the
-// resource that has it queued, and the request that it stands for.
-func (d *Deployments) enqueueing(record deployment.Record, key deployment.RequestKey) ([]types.TransactWriteItem, error) {
+// resource that has it queued, the request that it stands for, and the end of a
+// deployment that it supersedes.
+func (d *Deployments) enqueueing(next enqueuing) ([]types.TransactWriteItem, error) {
+	record, key := next.record, next.key
 	whole, err := encodeRecord(record)
 	if err != nil {
 		return nil, err
 	}
-	useful, values := unsatisfied(record)
 	writes := []types.TransactWriteItem{
 		put(d.tables.of(record.ID.Kind()), whole, "attribute_not_exists(#deployment_uuid)", nil),
+	}
+	if next.superseded == nil {
+		writes = append(writes, d.joining(record)...)
+	} else {
+		replacing, err := d.superseding(next)
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, replacing...)
+	}
+	if key.Hash == "" {
+		return writes, nil
+	}
+	form, condition, values, err := next.remembering(record.ID)
+	return append(writes, put(d.tables.Catalog, form, condition, values)), err
+}
+
+// joining puts the record at the end of the queue and on its resource.
+func (d *Deployments) joining(record deployment.Record) []types.TransactWriteItem {
+	useful, values := unsatisfied(record)
+	return []types.TransactWriteItem{
 		update(change{
 			table:     d.tables.Catalog,
 			key:       entityKey(record.ServerID),
@@ -101,11 +127,6 @@ func (d *Deployments) enqueueing(record deployment.Record, key deployment.Reques
 			values:    with(values, item{":id": text(record.ID), ":one": number(1), ":none": text("")}),
 		}),
 	}
-	if key.Hash == "" {
-		return writes, nil
-	}
-	form, condition, values, err := remembering(record.ID, key, record.QueuedAt)
-	return append(writes, put(d.tables.Catalog, form, condition, values)), err
 }
 
 // unsatisfied is the condition that the resource is not in the state that is
@@ -129,97 +150,6 @@ func unsatisfied(record deployment.Record) (condition string, values item) {
 	return " AND (#running <> :none OR NOT (" + strings.Join(states, " OR ") + "))", values
 }
 
-// remembering is the item that remembers a request, and the condition under
-// which it may be written: the request is not known, or no longer counts.
-func remembering(id deployment.ID, key deployment.RequestKey, now time.Time) (form item, condition string, values item, err error) {
-	until := now.Add(key.Window)
-	form, err = attributevalue.MarshalMap(requestItem{
-		Kind: kindRequest, UUID: key.Hash, DeploymentUUID: string(id),
-		// Time to live takes whole seconds and removes within days: the exact
-		// end is the other number.
-		Until: until.UnixMicro(), ExpiresAt: until.Unix() + 1, CreatedAt: instant(now),
-	})
-	if err != nil {
-		return nil, "", nil, fault.Wrap(err, fault.Internal, "encode a request")
-	}
-	return form, "attribute_not_exists(#uuid) OR #until_micros <= :now", item{":now": number(now.UnixMicro())}, nil
-}
-
-// standing finds what refused the record: the deployment that already stands
-// for the request, or the error. It is not done if it finds nothing, because
-// what refused it is over; then the record is tried again.
-func (d *Deployments) standing(ctx context.Context, record deployment.Record, key deployment.RequestKey) (known deployment.Record, done bool, err error) {
-	if id, err := d.remembered(ctx, key, record.QueuedAt); err != nil || id != "" {
-		if err == nil {
-			known, err = d.Get(ctx, id)
-		}
-		return known, true, err
-	}
-	state, err := d.resource(ctx, record.ID.Resource())
-	if err != nil {
-		return known, true, err
-	}
-	if state.Queued != "" {
-		known, err = d.sameQueued(ctx, deployment.ID(state.Queued), record, key)
-		return known, true, err
-	}
-	if record.Needless(catalog.State(state)) {
-		return known, true, deployment.Needless(record)
-	}
-	if err := d.admits(ctx, record); err != nil {
-		return known, true, err
-	}
-	return known, false, nil
-}
-
-// remembered returns the deployment that stands for the request, or "".
-func (d *Deployments) remembered(ctx context.Context, key deployment.RequestKey, now time.Time) (deployment.ID, error) {
-	if key.Hash == "" {
-		return "", nil
-	}
-	stored, err := read(ctx, d.client, d.tables.Catalog, item{"kind": text(kindRequest), "uuid": text(key.Hash)})
-	if err != nil || stored == nil {
-		return "", err
-	}
-	var form requestItem
-	if err := decode(stored, &form); err != nil {
-		return "", err
-	}
-	if form.Until <= now.UnixMicro() {
-		return "", nil
-	}
-	return deployment.ID(form.DeploymentUUID), nil
-}
-
-// sameQueued returns the queued deployment if it is of the same request, and
-// then remembers that this request, too, was answered with it.
-func (d *Deployments) sameQueued(ctx context.Context, id deployment.ID, record deployment.Record, key deployment.RequestKey) (deployment.Record, error) {
-	queued, err := d.Get(ctx, id)
-	if err != nil {
-		return deployment.Record{}, err
-	}
-	if !queued.SameRequest(record) {
-		return deployment.Record{}, deployment.OtherQueued(queued)
-	}
-	if key.Hash == "" {
-		return queued, nil
-	}
-	form, condition, values, err := remembering(id, key, record.QueuedAt)
-	if err != nil {
-		return deployment.Record{}, err
-	}
-	_, err = d.client.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName:                 aws.String(d.tables.Catalog),
-		Item:                      form,
-		ConditionExpression:       aws.String(condition),
-		ExpressionAttributeNames:  names("", condition),
-		ExpressionAttributeValues: values,
-	})
-	// Refused means that the same request at the same moment remembered it.
-	_, err = refused(err)
-	return queued, err
-}
-
 // admits says why the server or the record's own id refuses it, or nil.
 func (d *Deployments) admits(ctx context.Context, record deployment.Record) error {
 	server, err := d.server(ctx, record.ServerID)
@@ -232,14 +162,16 @@ func (d *Deployments) admits(ctx context.Context, record deployment.Record) erro
 	if len(server.Queue) >= server.Definition.QueueLimit {
 		return deployment.QueueFull()
 	}
-	taken, err := read(ctx, d.client, d.tables.of(record.ID.Kind()), recordKey(record.ID), "deployment_uuid")
-	if err != nil {
-		return err
+	return d.unused(ctx, record.ID)
+}
+
+// unused is Conflict if there is a deployment with this id.
+func (d *Deployments) unused(ctx context.Context, id deployment.ID) error {
+	taken, err := read(ctx, d.client, d.tables.of(id.Kind()), recordKey(id), "deployment_uuid")
+	if err == nil && taken != nil {
+		return deployment.Taken(id)
 	}
-	if taken != nil {
-		return deployment.Taken(record.ID)
-	}
-	return nil
+	return err
 }
 
 // Note writes a record of something that needed no runner.

@@ -108,6 +108,7 @@ type outcomeItem struct {
 	ExitCode       *int   `dynamodbav:"exit_code"`
 	Signal         string `dynamodbav:"signal"`
 	ResourceStatus string `dynamodbav:"resource_status"`
+	Successor      string `dynamodbav:"successor,omitempty"`
 }
 
 // recordKey is the primary key. The id holds both halves.
@@ -250,12 +251,12 @@ func (f progressItem) progress() (deployment.Progress, error) {
 
 func outcomeForm(o deployment.Outcome) outcomeItem {
 	return outcomeItem{Status: string(o.Status), Reason: string(o.Reason), ExitCode: o.ExitCode,
-		Signal: o.Signal, ResourceStatus: o.ResourceStatus}
+		Signal: o.Signal, ResourceStatus: o.ResourceStatus, Successor: string(o.Successor)}
 }
 
 func (f outcomeItem) outcome() deployment.Outcome {
 	return deployment.Outcome{Status: deployment.Status(f.Status), Reason: deployment.Reason(f.Reason), ExitCode: f.ExitCode,
-		Signal: f.Signal, ResourceStatus: f.ResourceStatus}
+		Signal: f.Signal, ResourceStatus: f.ResourceStatus, Successor: deployment.ID(f.Successor)}
 }
 
 // part encodes a piece of a record for an expression. The forms always encode:

@@ -14,7 +14,7 @@ func enqueueCases() []testCase {
 		{"TestP1: what was accepted can be read at once, whole", testAccepted},
 		{"the queue keeps the order of the requests and says each one's place", testPositions},
 		{"a full queue is Exhausted, and has room again after a claim", testQueueFull},
-		{"a resource that has another request queued is a Conflict", testOtherQueued},
+		{"a resource that has another request queued, and one that is not superseded, is a Conflict", testOtherQueued},
 		{"a resource that runs may have one more queued", testOneMoreQueued},
 		{"an unknown resource is NotFound", testUnknownResource},
 		{"an unknown server is a Conflict", testUnknownServer},
@@ -68,12 +68,9 @@ func testOtherQueued(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
 	w.enqueue(t, service, server)
-	stop := w.record(t, service, server)
-	stop.Operation = catalog.Stop
-	w.refuses(t, stop, fault.Conflict)
-	plain := w.record(t, service, server)
-	plain.Options = catalog.Options{}
-	w.refuses(t, plain, fault.Conflict)
+	restart := w.record(t, service, server)
+	restart.Operation = catalog.Restart
+	w.refuses(t, restart, fault.Conflict)
 }
 
 func testOneMoreQueued(t *testing.T, w *world) {

@@ -19,6 +19,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 		{"sweep", sweepCases()}, // first, because it looks after every server that there is
 		{"enqueue", enqueueCases()},
 		{"repeated requests", repeatsCases()},
+		{"superseded requests", supersedeCases()},
 		{"needless requests", needlessCases()},
 		{"claim", claimCases()},
 		{"lease", leaseCases()},

@@ -17,7 +17,7 @@ func needlessCases() []testCase {
 		{"what is in the state that was asked for is a Conflict by ErrNeedless", testNeedless},
 		{"what is in any other state is not", testNotNeedless},
 		{"any option asks for more than a state", testOptionsAsk},
-		{"a repeat of the request that brought the state gets its deployment", testNeedlessRepeat},
+		{"a request that comes again after the resource reached the state is needless, unless its key lasts", testNeedlessRepeat},
 		{"the same as what is queued is that, whatever the state is by then", testNeedlessQueued},
 		{"while one runs, nothing is needless", testNeedlessWhileRunning},
 	}
@@ -121,20 +121,16 @@ func (w *world) accepts(t *testing.T, record deployment.Record) {
 func testNeedlessRepeat(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
-	request := key("start", 10*time.Second)
-	first := w.plain(t, service, server, catalog.Start)
-	if _, err := w.Ledger.Enqueue(t.Context(), first, request); err != nil {
-		t.Fatal(err)
-	}
+	request, named := key("start", 10*time.Second), lasting("start", time.Hour)
+	first := w.enqueueAs(t, w.plain(t, service, server, catalog.Start), request)
+	w.repeats(t, w.plain(t, service, server, catalog.Start), named, first, 1)
 	w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"),
 		deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy"})
-	again := w.plain(t, service, server, catalog.Start)
-	w.repeats(t, again, request, first.ID, 0)
-	again.QueuedAt = first.QueuedAt.Add(10 * time.Second)
-	_, err := w.Ledger.Enqueue(t.Context(), again, request)
+	_, err := w.Ledger.Enqueue(t.Context(), w.plain(t, service, server, catalog.Start), request)
 	if !errors.Is(err, deployment.ErrNeedless) {
-		t.Errorf("after the window: %v, want %v", err, deployment.ErrNeedless)
+		t.Errorf("after it ended: %v, want %v", err, deployment.ErrNeedless)
 	}
+	w.repeats(t, w.plain(t, service, server, catalog.Start), named, first, 0)
 	w.refuses(t, w.plain(t, service, server, catalog.Start), fault.Conflict)
 }
 

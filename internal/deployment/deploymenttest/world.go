@@ -127,6 +127,13 @@ func key(name string, window time.Duration) deployment.RequestKey {
 	return deployment.RequestKey{Hash: name + "-" + rand.Text(), Window: window}
 }
 
+// lasting is a key as a caller gives one: it counts for the whole window.
+func lasting(name string, window time.Duration) deployment.RequestKey {
+	request := key(name, window)
+	request.Lasting = true
+	return request
+}
+
 // enqueue queues a new request for the resource.
 func (w *world) enqueue(t *testing.T, resource, server catalog.ID) deployment.Record {
 	t.Helper()

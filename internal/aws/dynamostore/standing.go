@@ -1,0 +1,206 @@
+package dynamostore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// kindRequest is the kind under which the catalog table remembers requests.
+const kindRequest = "request"
+
+// requestItem says which deployment stands for a request, and until when.
+type requestItem struct {
+	Kind           string  `dynamodbav:"kind"`
+	UUID           string  `dynamodbav:"uuid"`
+	DeploymentUUID string  `dynamodbav:"deployment_uuid"`
+	Until          int64   `dynamodbav:"until_micros"`
+	ExpiresAt      int64   `dynamodbav:"expires_at"`
+	CreatedAt      instant `dynamodbav:"created_at"`
+}
+
+// remembering is the item that remembers a request, and the condition under
+// which it may be written: the request is not known, or no longer counts.
+func (e enqueuing) remembering(id deployment.ID) (form item, condition string, values item, err error) {
+	now := e.record.QueuedAt
+	until := now.Add(e.key.Window)
+	form, err = attributevalue.MarshalMap(requestItem{
+		Kind: kindRequest, UUID: e.key.Hash, DeploymentUUID: string(id),
+		// Time to live takes whole seconds and removes within days: the exact
+		// end is the other number.
+		Until: until.UnixMicro(), ExpiresAt: until.Unix() + 1, CreatedAt: instant(now),
+	})
+	if err != nil {
+		return nil, "", nil, fault.Wrap(err, fault.Internal, "encode a request")
+	}
+	condition, values = "attribute_not_exists(#uuid) OR #until_micros <= :now", item{":now": number(now.UnixMicro())}
+	if e.outlived != "" {
+		condition += " OR #deployment_uuid = :outlived"
+		values[":outlived"] = text(e.outlived)
+	}
+	return form, condition, values, nil
+}
+
+// standing finds what refused the record: the deployment that already stands
+// for the request, or the error. It is not done if nothing stands in the way any
+// more, or if the next try can end what does; that is then in next.
+func (d *Deployments) standing(ctx context.Context, next *enqueuing) (known deployment.Record, done bool, err error) {
+	record := next.record
+	if known, done, err = d.remembered(ctx, next); done || err != nil {
+		return known, true, err
+	}
+	state, err := d.resource(ctx, record.ID.Resource())
+	if err != nil {
+		return known, true, err
+	}
+	if state.Queued != "" {
+		return d.queued(ctx, next, deployment.ID(state.Queued))
+	}
+	if record.Needless(catalog.State(state)) {
+		return known, true, deployment.Needless(record)
+	}
+	if err := d.admits(ctx, record); err != nil {
+		return known, true, err
+	}
+	return known, false, nil
+}
+
+// remembered returns the deployment that stands for the request, if one does. A
+// deployment that no longer does is noted in next.
+func (d *Deployments) remembered(ctx context.Context, next *enqueuing) (known deployment.Record, stands bool, err error) {
+	if next.key.Hash == "" {
+		return known, false, nil
+	}
+	stored, err := read(ctx, d.client, d.tables.Catalog, item{"kind": text(kindRequest), "uuid": text(next.key.Hash)})
+	if err != nil || stored == nil {
+		return known, false, err
+	}
+	var form requestItem
+	if err := decode(stored, &form); err != nil {
+		return known, false, err
+	}
+	if form.Until <= next.record.QueuedAt.UnixMicro() {
+		return known, false, nil
+	}
+	known, err = d.Get(ctx, deployment.ID(form.DeploymentUUID))
+	if err != nil || next.key.Lasting {
+		return known, true, err
+	}
+	newest, err := d.newest(ctx, known.ID.Resource())
+	if err != nil || known.StandsFor(next.record, newest) {
+		return known, true, err
+	}
+	next.outlived = known.ID
+	return known, false, nil
+}
+
+// newest is the id of the resource's newest deployment.
+func (d *Deployments) newest(ctx context.Context, resource catalog.ID) (deployment.ID, error) {
+	items, err := take(ctx, d.client, d.newestFirst(resource, ""), 1)
+	if err != nil || len(items) == 0 {
+		return "", err
+	}
+	record, err := decodeRecord(items[0])
+	return record.ID, err
+}
+
+// queued says what the resource's queued deployment means for the record: it is
+// the same request, which is then remembered as well; the record supersedes it;
+// or it is in the way.
+func (d *Deployments) queued(ctx context.Context, next *enqueuing, id deployment.ID) (known deployment.Record, done bool, err error) {
+	queued, err := d.Get(ctx, id)
+	if err != nil {
+		return known, true, err
+	}
+	if queued.SameWork(next.record) {
+		return queued, true, d.remember(ctx, next, id)
+	}
+	if queued.Status != deployment.Queued { // claimed or ended since the resource was read
+		return known, false, nil
+	}
+	if !next.record.Supersedes(queued) || next.record.ServerID != queued.ServerID {
+		return known, true, deployment.OtherQueued(queued)
+	}
+	server, err := d.server(ctx, queued.ServerID)
+	if err != nil {
+		return known, true, err
+	}
+	if server == nil {
+		return known, true, deployment.ServerGone()
+	}
+	next.superseded, next.queue = &queued, server.Queue
+	err = d.unused(ctx, next.record.ID)
+	return known, err != nil, err
+}
+
+// remember lets the key stand for the queued deployment.
+func (d *Deployments) remember(ctx context.Context, next *enqueuing, id deployment.ID) error {
+	if next.key.Hash == "" {
+		return nil
+	}
+	form, condition, values, err := next.remembering(id)
+	if err != nil {
+		return err
+	}
+	_, err = d.client.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:                 aws.String(d.tables.Catalog),
+		Item:                      form,
+		ConditionExpression:       aws.String(condition),
+		ExpressionAttributeNames:  names("", condition),
+		ExpressionAttributeValues: values,
+	})
+	// Refused means that the same request at the same moment remembered it.
+	_, err = refused(err)
+	return err
+}
+
+// superseding ends the queued deployment and puts the record at the end of the
+// queue in its place. The queue is written whole, because one expression cannot
+// remove an element of a list and append another; its condition is that the
+// queue is as it was read.
+func (d *Deployments) superseding(next enqueuing) ([]types.TransactWriteItem, error) {
+	record, old := next.record, next.superseded
+	ended, err := old.Superseded(record)
+	if err != nil {
+		return nil, err
+	}
+	ending, err := d.ending(ended)
+	if err != nil {
+		return nil, err
+	}
+	rest := slices.DeleteFunc(slices.Clone(next.queue), func(id string) bool { return id == string(old.ID) })
+	return []types.TransactWriteItem{
+		ending,
+		update(change{
+			table:     d.tables.Catalog,
+			key:       entityKey(record.ServerID),
+			update:    "SET #queue = :queue",
+			condition: "#queue = :was",
+			values:    item{":was": texts(next.queue), ":queue": texts(append(rest, string(record.ID)))},
+		}),
+		update(change{
+			table:     d.tables.Catalog,
+			key:       entityKey(record.ID.Resource()),
+			update:    "SET #queued = :id ADD #deployments :one",
+			condition: "#queued = :old",
+			values:    item{":id": text(record.ID), ":old": text(old.ID), ":one": number(1)},
+		}),
+	}, nil
+}
+
+// texts is a list of texts as an attribute value.
+func texts(all []string) types.AttributeValue {
+	values := make([]types.AttributeValue, 0, len(all))
+	for _, one := range all {
+		values = append(values, text(one))
+	}
+	return list(values...)
+}
