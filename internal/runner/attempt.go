@@ -23,8 +23,12 @@ type attempt struct {
 	book     logbook.Book
 	plan     plan
 	recorder *logbook.Recorder
-	shell    remote.Shell
-	reach    reach
+	// matcher knows what must not be seen, and weak says which secrets it does
+	// not look for. Only conceal sets them.
+	matcher *redact.Matcher
+	weak    []string
+	shell   remote.Shell
+	reach   reach
 
 	// renewed and signalled are when the lease was renewed, and when the record
 	// was last looked at for what others wrote on it, which is in signals.
@@ -54,7 +58,6 @@ func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attemp
 		record:   record,
 		progress: record.Progress,
 		book:     record.ID.Book(),
-		plan:     plan{matcher: redact.NewMatcher(nil)},
 		warned:   map[string]bool{},
 		renewed:  r.now(),
 		signals:  deployment.Signals{CancelRequested: !record.CancelRequestedAt.IsZero(), FollowedAt: record.FollowedAt},
@@ -69,7 +72,7 @@ func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attemp
 		return nil, err
 	}
 	a.progress.Log = mark
-	a.startRecording(noSecrets)
+	a.conceal(nil, nil)
 	return a, nil
 }
 
@@ -89,7 +92,6 @@ func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 		return deployment.Outcome{}, err
 	}
 	a.plan = plan
-	a.startRecording(plan.filter)
 	a.sayWeak()
 	return perform(ctx)
 }
@@ -186,7 +188,7 @@ func (a *attempt) startOver(ctx context.Context) error {
 	if err := a.commit(ctx); err != nil {
 		return err
 	}
-	a.startRecording(a.plan.filter)
+	a.startRecording()
 	return nil
 }
 
@@ -198,8 +200,8 @@ func (a *attempt) closeShell() {
 }
 
 // startRecording starts recording behind the committed log.
-func (a *attempt) startRecording(filter logbook.NewFilter) {
-	a.recorder = logbook.NewRecorder(a.book, a.Archive, a.progress.Log, filter, logbook.RecorderOptions{Now: a.opts.Now})
+func (a *attempt) startRecording() {
+	a.recorder = logbook.NewRecorder(a.book, a.Archive, a.progress.Log, a.filter, logbook.RecorderOptions{Now: a.opts.Now})
 }
 
 // say adds lines of Waybill's own to the log, without the secrets that may be in

@@ -5,17 +5,33 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+
+	"waybill/internal/logbook"
+	"waybill/internal/redact"
 )
 
-// What leaves an attempt goes through its matcher, whatever it is made of: the
-// output by its filters, messages and commands by say and the sink, what is
-// noted on the record by clean, the operator's log by cleaner, and the error in
-// which a run ends by cleaned. So whoever adds a message or an error here has no
-// need to ask what may stand in it.
+// Everything that leaves an attempt passes its matcher: the output by its
+// filters, messages and commands by say and the sink, notes on the record by
+// clean, the operator's log by cleaner, and the error in which a run ends by
+// cleaned. The matcher knows a secret from the moment it is read, because conceal
+// is part of reading it. So a new message or error needs no thought about what it
+// may quote.
+
+// conceal makes the matcher of everything that must not be seen, and starts the
+// recording with it. Nothing is said before.
+func (a *attempt) conceal(known []redact.Secret, weak []string) {
+	a.matcher, a.weak = redact.NewMatcher(known), weak
+	a.startRecording()
+}
+
+// filter is a filter of one stream that knows what the matcher knows.
+func (a *attempt) filter(emit func(p []byte, masked int)) logbook.Filter {
+	return a.matcher.Stream(emit)
+}
 
 // clean is the text without secrets: those of the plan, and those that the job
 // has declared until now.
-func (a *attempt) clean(text string) string { return a.plan.matcher.Text(text) }
+func (a *attempt) clean(text string) string { return a.matcher.Text(text) }
 
 // cleanedError is an error whose text has a secret in it.
 type cleanedError struct {

@@ -34,11 +34,11 @@ func (a *attempt) recall(ctx context.Context) (deployment.Outcome, error) {
 	}
 	for _, line := range found.Lines {
 		if value, ok := redact.DeclaredMask(line); ok {
-			a.plan.matcher.Declare(value)
+			a.matcher.Declare(value)
 		}
 	}
 	// Whoever reads the lines in their turn says what was declared in vain.
-	_ = a.plan.matcher.Warnings()
+	_ = a.matcher.Warnings()
 	a.sayUnknown(found)
 	return deployment.Outcome{}, nil
 }
@@ -60,7 +60,7 @@ func (a *attempt) sayUnknown(found remote.Declarations) {
 
 // sayInVain says what the job has declared and is not masked.
 func (a *attempt) sayInVain() {
-	for _, text := range a.plan.matcher.Warnings() {
+	for _, text := range a.matcher.Warnings() {
 		a.sayOnce(text)
 	}
 }
@@ -80,7 +80,7 @@ func (a *attempt) sayWeak() {
 	if a.progress.Log.Last > 0 {
 		return
 	}
-	for _, text := range a.plan.weak {
+	for _, text := range a.weak {
 		a.say(logbook.Stderr, text)
 	}
 }

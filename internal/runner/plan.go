@@ -8,30 +8,22 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
-	"waybill/internal/logbook"
 	"waybill/internal/recipe"
-	"waybill/internal/redact"
 	"waybill/internal/remote"
 )
 
-// plan is everything that a deployment needs, resolved: what to run, where,
-// and what must never be seen of it.
+// plan is everything that a deployment needs, resolved: what to run, and where.
 type plan struct {
 	recipe.Plan
 	resource catalog.Deployable
 	server   *catalog.Server
 	target   remote.Target
-	// matcher and filter know what must not be seen, and weak says which of the
-	// secrets they do not look for.
-	matcher *redact.Matcher
-	filter  logbook.NewFilter
-	weak    []string
 	// timeout is how long the deployment may take, over all its runners.
 	timeout time.Duration
 }
 
-// resolve finds everything that a deployment is about, and what of it must not
-// be seen. The plan has nothing to run yet. Invalid, NotFound and Conflict say
+// resolve finds everything that a deployment is about. The plan has nothing to
+// run yet. Invalid, NotFound and Conflict say
 // that the deployment can never run as it is configured, in words for the
 // deployer.
 func (a *attempt) resolve(ctx context.Context) (plan, secrets, error) {
@@ -47,15 +39,10 @@ func (a *attempt) resolve(ctx context.Context) (plan, secrets, error) {
 	if err != nil {
 		return plan{}, secrets{}, err
 	}
-	known, weak := sets.known(resource, server)
-	matcher := redact.NewMatcher(known)
 	return plan{
 		resource: resource,
 		server:   server,
-		matcher:  matcher,
-		weak:     weak,
 		timeout:  cmp.Or(resource.Shared().Timeout, catalog.DefaultTimeout),
-		filter:   filterOf(matcher),
 	}, sets, nil
 }
 
@@ -113,17 +100,6 @@ func (a *attempt) configured(ctx context.Context) (catalog.Deployable, error) {
 		return resource, nil
 	}
 	return nil, missing(err, "The configuration that this deployment was asked for is gone. Ask for it again.")
-}
-
-// filterOf makes filters of a matcher.
-func filterOf(matcher *redact.Matcher) logbook.NewFilter {
-	return func(emit func(p []byte, masked int)) logbook.Filter { return matcher.Stream(emit) }
-}
-
-// noSecrets is the filter before anything secret is known to the runner:
-// nothing is read from a server then, and messages are its own.
-func noSecrets(emit func(p []byte, masked int)) logbook.Filter {
-	return redact.NewMatcher(nil).Stream(emit)
 }
 
 // missing words a NotFound for the deployer; other errors stay what they are.

@@ -119,7 +119,7 @@ func (a *attempt) scrubLog(ctx context.Context, record deployment.Record) (entri
 // tryLog tries once, and keeps the lease meanwhile. total is how many entries
 // were changed since the log was written.
 func (a *attempt) tryLog(ctx context.Context, record deployment.Record) (total int, trouble, err error) {
-	archive, ledger, filter, was := a.Archive, a.Ledger, a.plan.filter, record.Progress.Log
+	archive, ledger, filter, was := a.Archive, a.Ledger, a.filter, record.Progress.Log
 	scrub := deployment.Scrub{At: a.now(), By: a.record.Trigger.Name, Deployment: a.record.ID}
 	trouble, err = a.keeping(ctx, a.inTime, func(ctx context.Context) error {
 		done, err := logbook.Scrub(ctx, archive, record.ID.Book(), was, filter)

@@ -18,8 +18,16 @@ type secrets struct {
 	server, resource, deploy map[string]string
 }
 
-// open reads them. What only a build needs may be missing for the others.
+// open reads the secrets and conceals them, also those that were read before
+// another could not be. It is the only place that asks the vault.
 func (a *attempt) open(ctx context.Context, resource catalog.Deployable, server *catalog.Server) (secrets, error) {
+	sets, err := a.read(ctx, resource, server)
+	a.conceal(sets.known(resource, server))
+	return sets, err
+}
+
+// read reads them. What only a build needs may be missing for the others.
+func (a *attempt) read(ctx context.Context, resource catalog.Deployable, server *catalog.Server) (secrets, error) {
 	var sets secrets
 	var err error
 	if sets.server, err = a.Vault.Get(ctx, server.KeyID); err != nil {

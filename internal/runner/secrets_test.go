@@ -1,6 +1,8 @@
 package runner_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -48,5 +50,59 @@ func TestP3WhatADeploymentIsGivenIsNotInTheLog(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestP3 holds for what is refused before anything runs: the refusal may quote
+// the value that it is about.
+func TestP3ARefusalDoesNotShowTheSecretItIsAbout(t *testing.T) {
+	const value = "zz-S3cretNotAPort-91"
+	for name, line := range map[string]string{
+		"a port":         `ports: ["${P}:80"]`,
+		"a memory limit": `mem_limit: ${P}`,
+		"a volume":       `volumes: ["${P}:${P}:${P}"]`,
+		"an interval":    `healthcheck: {test: "true", interval: "${P}"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := stillWorld(t, &puppet{})
+				service := &catalog.Service{
+					Resource: catalog.Resource{
+						Meta:     catalog.Meta{ID: "svc000000000000000000001", Name: "web"},
+						ServerID: w.server.ID, Environment: []catalog.Variable{{Name: "P", Secret: true}},
+					},
+					Compose: "services:\n  web:\n    image: web:1\n    " + line + "\n",
+				}
+				w.create(t, service)
+				if err := w.Vault().Put(t.Context(), service.ID, map[string]string{"P": value}); err != nil {
+					t.Fatal(err)
+				}
+				record, log := w.run(t, w.asked(t, service.ID, catalog.Start))
+				if record.Outcome.Reason != deployment.ReasonConfiguration || strings.Contains(log, value) ||
+					!strings.Contains(log, "<REDACTED:P>") {
+					t.Errorf("%s %s, want a refusal that hides the value:\n%s", record.Status, record.Outcome.Reason, log)
+				}
+			})
+		})
+	}
+}
+
+// Reading a secret and hiding it are one step, in one place.
+func TestP3OnlyOneFileReadsTheVault(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if name == "secrets.go" || strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), ".Vault.") {
+			t.Errorf("%s reads the vault: use attempt.open, which hides what it reads", name)
+		}
 	}
 }
