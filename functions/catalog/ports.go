@@ -22,6 +22,7 @@ func ports(aws account.Account, env settings.Settings, store *dynamostore.Catalo
 		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), dynamostore.Tables(env.Tables())),
 		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
 		Check:     recipe.Check,
+		Warn:      recipe.Warnings,
 		Look:      looker(dialer),
 	}
 }

@@ -2,10 +2,11 @@ package recipe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/consts"
@@ -25,15 +26,24 @@ const composeField = "docker_compose"
 // with the line and the reason, if it would be refused, or if it needs other
 // files: a service is one file.
 func parseCompose(ctx context.Context, text string, values map[string]string) (*types.Project, error) {
+	project, _, err := readCompose(ctx, text, values)
+	return project, err
+}
+
+// readCompose also returns the documents, which know the lines.
+func readCompose(ctx context.Context, text string, values map[string]string) (*types.Project, documents, error) {
 	if len(text) > catalog.MaxComposeBytes {
-		return nil, refuse(0, fmt.Sprintf("has %d bytes; at most %d are allowed", len(text), catalog.MaxComposeBytes))
+		return nil, nil, refuse(0, fmt.Sprintf("has %d bytes; at most %d are allowed", len(text), catalog.MaxComposeBytes))
 	}
-	root, err := parseYAML(text)
+	documents, err := parseYAML(text)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := oneFile(root); err != nil {
-		return nil, err
+	if err := documents.oneFile(); err != nil {
+		return nil, nil, err
+	}
+	if err := documents.required(values); err != nil {
+		return nil, nil, err
 	}
 	// The loader warns through a global logger, in lines that are not of the
 	// operator's log. It warns the team again on the server, in the right one.
@@ -45,22 +55,53 @@ func parseCompose(ctx context.Context, text string, values map[string]string) (*
 		ConfigFiles: []types.ConfigFile{{Filename: composeFile, Content: []byte(text)}},
 		Environment: values,
 	}
-	project, err := loader.LoadWithContext(ctx, details, func(options *loader.Options) {
-		options.SetProjectName("waybill", true)
-		options.SkipInclude = true
-		options.SkipResolveEnvironment = true
-		options.SkipResolveLabels = true
-		options.ResolvePaths = false
-		options.Profiles = profiles(values)
-	})
-	if err != nil {
-		reason := reasonOf(err)
-		return nil, refuse(lineOf(root, reason), reason)
+	load := func(consistent bool) (*types.Project, error) {
+		return loader.LoadWithContext(ctx, details, func(options *loader.Options) {
+			options.SetProjectName("waybill", true)
+			options.SkipInclude = true
+			options.SkipResolveEnvironment = true
+			options.SkipResolveLabels = true
+			options.ResolvePaths = false
+			options.SkipConsistencyCheck = !consistent
+			options.Profiles = profiles(values)
+		})
 	}
-	if len(project.Services) == 0 {
-		return nil, refuse(0, "has no services; give at least one under services:")
+	project, err := load(true)
+	if err == nil {
+		return project, documents, hasServices(project)
 	}
-	return project, nil
+	// The loader stops at the first name that is not declared. All of them are
+	// reported at once.
+	if loose, looseErr := load(false); looseErr == nil {
+		if err := documents.undeclared(loose); err != nil {
+			return nil, nil, err
+		}
+	}
+	reason := reasonOf(err)
+	return nil, nil, refuse(documents.lineOf(reason), reason)
+}
+
+// hasServices refuses a project that would start nothing.
+func hasServices(project *types.Project) error {
+	switch {
+	case len(project.Services) > 0:
+		return nil
+	case len(project.DisabledServices) == 0:
+		return refuse(0, "has no services; give at least one under services:")
+	}
+	return refuse(0, fmt.Sprintf("starts nothing: every service has a profile and none is enabled. "+
+		"Take profiles: from at least one service, or set the variable %s to one of %s",
+		consts.ComposeProfiles, strings.Join(profilesOf(project.DisabledServices), ", ")))
+}
+
+// profilesOf are the profiles of the services, sorted.
+func profilesOf(services types.Services) []string {
+	var names []string
+	for _, service := range services {
+		names = append(names, service.Profiles...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // profiles are those that the variables enable, in compose's own way.
@@ -74,36 +115,70 @@ func profiles(values map[string]string) []string {
 	return enabled
 }
 
-// parseYAML returns the document's top mapping.
-func parseYAML(text string) (*yaml.Node, error) {
-	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-		reason := strings.TrimPrefix(reasonOf(err), "yaml: ")
-		return nil, fault.New(fault.Invalid, "Validation failed.").WithField(composeField, "is not valid YAML: "+reason)
+// documents are the top mappings of a file, one for each YAML document. Compose
+// merges them.
+type documents []*yaml.Node
+
+// parseYAML returns the top mappings of the documents.
+func parseYAML(text string) (documents, error) {
+	var all documents
+	decoder := yaml.NewDecoder(strings.NewReader(text))
+	for {
+		var document yaml.Node
+		err := decoder.Decode(&document)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			reason := strings.TrimPrefix(reasonOf(err), "yaml: ")
+			return nil, fault.New(fault.Invalid, "Validation failed.").WithField(composeField, "is not valid YAML: "+reason)
+		}
+		if len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
+			return nil, refuse(max(1, document.Line), "must be a mapping with services:")
+		}
+		all = append(all, document.Content[0])
 	}
-	if len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
+	if len(all) == 0 {
 		return nil, refuse(1, "must be a mapping with services:")
 	}
-	return document.Content[0], nil
+	return all, nil
 }
 
-// oneFile refuses what would have compose read other files of the project,
-// which there are none of.
-func oneFile(root *yaml.Node) error {
-	if include := child(root, "include"); include != nil {
-		return refuse(include.Line, "include: is not supported; a service is one file")
+// oneFile refuses a file that needs other files: a service has none.
+func (d documents) oneFile() error {
+	for _, root := range d {
+		if include := child(root, "include"); include != nil {
+			return refuse(include.Line, "include: is not supported; a service is one file")
+		}
 	}
-	services := child(root, "services")
-	if services == nil || services.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 1; i < len(services.Content); i += 2 {
-		extends := child(services.Content[i], "extends")
-		if file := child(extends, "file"); file != nil {
+	for _, service := range d.services() {
+		if file := child(child(service.node, "extends"), "file"); file != nil {
 			return refuse(file.Line, "extends: of another file is not supported; a service is one file")
 		}
 	}
 	return nil
+}
+
+// entry is one member of a mapping, such as a service.
+type entry struct {
+	name string
+	line int
+	node *yaml.Node
+}
+
+// services are the services of all documents, in the order of the file.
+func (d documents) services() []entry { return d.entries("services") }
+
+// entries are the members of a top-level mapping of all documents, with those
+// that come by an anchor, in the order of the file.
+func (d documents) entries(key string) []entry {
+	var all []entry
+	for _, root := range d {
+		for name, pair := range members(child(root, key)) {
+			all = append(all, entry{name, pair[0].Line, pair[1]})
+		}
+	}
+	return all
 }
 
 // refuse says what is wrong with a compose file; line is 0 when it is not known.
@@ -140,56 +215,38 @@ var (
 
 // lineOf finds the line that a reason is about: the deepest place that it
 // names and that the document has. 0 if it names none.
-func lineOf(root *yaml.Node, reason string) int {
+func (d documents) lineOf(reason string) int {
+	var keys []string
 	if match := dottedPath.FindString(reason); match != "" {
-		return walk(root, strings.Split(match, "."))
+		keys = strings.Split(match, ".")
+	} else if match := namedMember.FindStringSubmatch(reason); match != nil {
+		keys = []string{match[1] + "s", match[2]}
+	} else if match := topLevelKey.FindStringSubmatch(reason); match != nil {
+		keys = match[1:]
 	}
-	if match := namedMember.FindStringSubmatch(reason); match != nil {
-		return walk(root, []string{match[1] + "s", match[2]})
-	}
-	if match := topLevelKey.FindStringSubmatch(reason); match != nil {
-		return walk(root, match[1:])
-	}
-	return 0
+	return d.walk(keys)
 }
 
-// walk follows the keys as far as they go and returns the line of the last.
-func walk(node *yaml.Node, keys []string) int {
-	line := 0
+// walk returns the line of the deepest of the keys that any document has.
+func (d documents) walk(keys []string) int {
+	line, deepest := 0, 0
+	for _, root := range d {
+		if at, depth := walk(root, keys); depth > deepest {
+			line, deepest = at, depth
+		}
+	}
+	return line
+}
+
+// walk follows the keys as far as they go and returns the line of the last, and
+// how many it found.
+func walk(node *yaml.Node, keys []string) (line, depth int) {
 	for _, key := range keys {
 		name, value := member(node, key)
 		if name == nil {
 			break
 		}
-		line, node = name.Line, value
+		line, node, depth = name.Line, value, depth+1
 	}
-	return line
-}
-
-// child is the value under a key, or nil.
-func child(node *yaml.Node, key string) *yaml.Node {
-	_, value := member(node, key)
-	return value
-}
-
-// member finds a key of a mapping, or a number of a list, with the node that has
-// its line; or nil. An alias is what it stands for.
-func member(node *yaml.Node, key string) (name, value *yaml.Node) {
-	if node != nil && node.Kind == yaml.AliasNode {
-		node = node.Alias
-	}
-	switch {
-	case node == nil:
-	case node.Kind == yaml.SequenceNode:
-		if n, err := strconv.Atoi(key); err == nil && n < len(node.Content) {
-			return node.Content[n], node.Content[n]
-		}
-	case node.Kind == yaml.MappingNode:
-		for i := 0; i+1 < len(node.Content); i += 2 {
-			if node.Content[i].Value == key {
-				return node.Content[i], node.Content[i+1]
-			}
-		}
-	}
-	return nil, nil
+	return line, depth
 }

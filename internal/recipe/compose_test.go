@@ -34,6 +34,7 @@ func TestCheckIsBounded(t *testing.T) {
 		{"a billion laughs in a service", laughs("services: {web: {image: a, command: *a8}}\n")},
 		{"an alias of itself", "services: &s\n  web: {image: a, x-me: *s}\n"},
 		{"a nest of 20000 lists", deep},
+		{"a nest of 20000 variables", "services: {web: {image: a, command: \"" + strings.Repeat("${A:-", 20_000) + "\"}}\n"},
 		{"a chain of 4000 merges", "x-0: &m0 {a: b}\n" + chain.String() + "services: {web: {image: a}}\n"},
 	} {
 		t.Run(c.name+" is refused in no time", func(t *testing.T) {

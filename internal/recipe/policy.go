@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/compose-spec/compose-go/v2/types"
-	"go.yaml.in/yaml/v4"
 
 	"waybill/internal/fault"
 )
@@ -36,7 +35,7 @@ var mountTypes = []string{"", "none", "bind", "nfs", "nfs4", "cifs", "smb3", "tm
 // policy collects what a compose file has that a server forbids.
 type policy struct {
 	folder, dataDir string
-	root            *yaml.Node
+	documents       documents
 	invalid         *fault.Error
 }
 
@@ -44,11 +43,11 @@ type policy struct {
 // resource's own on the server, which it may mount, in dataDir, of which the
 // rest belongs to others.
 func forbid(parsed *types.Project, text, folder, dataDir string) error {
-	root, err := parseYAML(text)
+	documents, err := parseYAML(text)
 	if err != nil {
 		return err
 	}
-	p := &policy{folder: folder, dataDir: dataDir, root: root}
+	p := &policy{folder: folder, dataDir: dataDir, documents: documents}
 	for _, name := range slices.Sorted(maps.Keys(parsed.AllServices())) {
 		service := parsed.AllServices()[name]
 		keys := []string{"services", name}
@@ -247,7 +246,7 @@ func (p *policy) when(forbidden bool, keys []string, what string) {
 	if p.invalid == nil {
 		p.invalid = fault.New(fault.Invalid, "Validation failed.")
 	}
-	reason := withLine(walk(p.root, keys), strings.Join(keys, ".")+": this server forbids "+what)
+	reason := withLine(p.documents.walk(keys), strings.Join(keys, ".")+": this server forbids "+what)
 	p.invalid = p.invalid.WithField(composeField, reason)
 }
 

@@ -19,7 +19,7 @@ import (
 // said of each.
 var forbidden = []struct{ name, compose, line, want string }{
 	{"a privileged container", "services:\n  web:\n    image: a\n    privileged: true\n", "line 4", "services.web.privileged: this server forbids privileged containers"},
-	{"one by an anchor", "x-a: &a\n  privileged: true\nservices:\n  web:\n    <<: *a\n    image: a\n", "line 4", "services.web.privileged: "},
+	{"one by an anchor", "x-a: &a\n  privileged: true\nservices:\n  web:\n    <<: *a\n    image: a\n", "line 2", "services.web.privileged: "},
 	{"the host's processes", "services:\n  web:\n    image: a\n    pid: host\n", "line 4", "pid: host"},
 	{"another container's processes", "services:\n  web:\n    image: a\n    pid: container:x\n", "line 4", "pid: container:x"},
 	{"the host's network", "services:\n  web:\n    image: a\n    network_mode: host\n", "line 4", "network_mode: host"},

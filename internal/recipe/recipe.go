@@ -120,6 +120,21 @@ func Check(ctx context.Context, resource catalog.Deployable, server *catalog.Ser
 	return nil
 }
 
+// Warnings say what in a resource that passes [Check] does not do what it seems
+// to: with the field, the line and what to do instead.
+func Warnings(ctx context.Context, resource catalog.Deployable) []string {
+	service, is := resource.(*catalog.Service)
+	if !is {
+		return nil
+	}
+	values := placeholders(service)
+	parsed, documents, err := readCompose(ctx, service.Compose, values)
+	if err != nil { // Check refuses it
+		return nil
+	}
+	return documents.warnings(parsed, values)
+}
+
 // Places are the folders of a deployment on the server: the spool, for its
 // output and state, and the resource's own.
 func Places(dataDir string, resource catalog.ID, deployment string) (spool, folder string) {

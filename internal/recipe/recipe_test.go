@@ -191,7 +191,7 @@ func TestCheck(t *testing.T) {
 		{"a service without an image", "services:\n  db: {image: redis}\n  web: {}\n", `line 3: service "web" has neither an image nor a build context`},
 		{"an unknown key of a service", "services:\n  web:\n    image: a\n    imge: b\n", "line 4: services.web.imge is not a key"},
 		{"a wrong type", "services:\n  web:\n    image: a\n    ports: 80\n", "line 4: services.web.ports"},
-		{"an undefined volume", "services:\n  web:\n    image: a\n    volumes: ['data:/x']\n", `line 2: service "web" refers to undefined volume data`},
+		{"an undefined volume", "services:\n  web:\n    image: a\n    volumes: ['data:/x']\n", `line 4: service "web" refers to undefined volume data`},
 		{"an undefined dependency", "services:\n  web:\n    image: a\n    depends_on: [db]\n", `line 2: service "web" depends on undefined service`},
 		{"an include", "include: [other.yml]\nservices: {web: {image: a}}\n", "line 1: include: is not supported"},
 		{"extends of another file", "services:\n  web:\n    extends:\n      file: /etc/passwd\n      service: x\n", "line 4: extends: of another file"},

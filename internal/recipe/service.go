@@ -49,10 +49,10 @@ func service(input Input, svc *catalog.Service) (Plan, error) {
 	return plan, nil
 }
 
-// checkService reads the compose file with what is known of its variables.
-func (in Input) checkService(ctx context.Context, service *catalog.Service) error {
-	// What a secret's value is does not matter here, only that there is one. A
-	// number fits wherever a variable may stand, even in a port.
+// placeholders are the values of a service's variables, as far as they may be
+// seen. The value of a secret does not matter before a start, only that it has
+// one. A number fits wherever a variable may stand, even in a port.
+func placeholders(service *catalog.Service) map[string]string {
 	values := map[string]string{}
 	for _, variable := range service.Environment {
 		values[variable.Name] = variable.Value
@@ -60,7 +60,12 @@ func (in Input) checkService(ctx context.Context, service *catalog.Service) erro
 			values[variable.Name] = "1"
 		}
 	}
-	parsed, err := parseCompose(ctx, service.Compose, values)
+	return values
+}
+
+// checkService reads the compose file with what is known of its variables.
+func (in Input) checkService(ctx context.Context, service *catalog.Service) error {
+	parsed, err := parseCompose(ctx, service.Compose, placeholders(service))
 	if err != nil {
 		return err
 	}

@@ -135,7 +135,11 @@ func (k keeper) prepare(ctx context.Context, draft catalog.Deployable, given new
 	if ready.secrets, err = catalog.SealSecrets(draft, kept, k.opts.Random); err != nil {
 		return readied{}, err
 	}
-	return ready, k.Check(ctx, draft, ready.server)
+	if err := k.Check(ctx, draft, ready.server); err != nil {
+		return readied{}, err
+	}
+	ready.warnings = append(ready.warnings, k.Warn(ctx, draft)...)
+	return ready, nil
 }
 
 // certify makes a certificate for a database that is to have TLS and has none.

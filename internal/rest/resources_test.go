@@ -288,3 +288,17 @@ func TestTokensAndKeys(t *testing.T) {
 		}
 	})
 }
+
+func TestACreationAndAChangeAnswerTheWarningsOfTheRecipe(t *testing.T) {
+	w := newWorld(t)
+	const warning = "docker_compose: line 3: services.web.image: the variable TAG has no value"
+	w.warn = func(context.Context, catalog.Deployable) []string { return []string{warning} }
+	made := want[object](t, w, http.StatusCreated, request{id: "createService",
+		body: object{"name": "web", "server_uuid": w.server(t), "docker_compose": "services: {web: {image: a}}"}})
+	changed := want[object](t, w, http.StatusOK, request{id: "updateService", uuid: made["uuid"].(string), body: object{"health_timeout": 60}})
+	for _, got := range []object{made, changed} {
+		if diff := cmp.Diff([]any{warning}, got["warnings"]); diff != "" {
+			t.Errorf("warnings (-want +got)\n%s", diff)
+		}
+	}
+}

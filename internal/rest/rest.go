@@ -44,6 +44,8 @@ type CatalogPorts struct {
 	// Check refuses a resource that no recipe can run on the server: Invalid
 	// with fields.
 	Check func(context.Context, catalog.Deployable, *catalog.Server) error
+	// Warn says what in a resource that passes Check may surprise.
+	Warn func(context.Context, catalog.Deployable) []string
 	// Look asks the server, opened with the private key, for the status of the
 	// resource ("running:healthy"). Unavailable, saying why, if it cannot tell.
 	// It takes less than the 29 s after which API Gateway gives up.

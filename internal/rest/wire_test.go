@@ -145,7 +145,7 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 	}
 	store := brokenStore{m.Catalog()}
 	s.handlers = map[string]http.Handler{
-		"catalog": build(rest.NewCatalog(rest.CatalogPorts{Tokens: m.Tokens(), Store: store, Vault: m.Vault(), Inspector: s.inspector, Ledger: m.Ledger(), Check: s.check}, opts)),
+		"catalog": build(rest.NewCatalog(rest.CatalogPorts{Tokens: m.Tokens(), Store: store, Vault: m.Vault(), Inspector: s.inspector, Ledger: m.Ledger(), Check: s.check, Warn: s.warn}, opts)),
 		"deploy":  build(rest.NewDeploy(rest.DeployPorts{Tokens: m.Tokens(), Store: store, Ledger: brokenLedger{m.Ledger()}, History: m.History(), Snapshots: m.Snapshots()}, opts)),
 		"list":    build(rest.NewList(rest.ListPorts{Tokens: m.Tokens(), Store: store, History: m.History()}, opts)),
 		"show":    build(rest.NewShow(rest.ShowPorts{Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive()}, opts)),

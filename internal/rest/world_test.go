@@ -29,6 +29,7 @@ type world struct {
 	memory    *memory.Memory
 	inspector *inspector
 	check     func(context.Context, catalog.Deployable, *catalog.Server) error
+	warn      func(context.Context, catalog.Deployable) []string
 	look      func() (string, error)
 	handlers  map[string]http.Handler
 	api       *openapi.API
@@ -61,6 +62,7 @@ func newWorld(t testing.TB, change ...func(*rest.CatalogPorts, *rest.ShowPorts))
 	m := memory.New(memory.Options{})
 	w := &world{memory: m, inspector: newInspector(), log: &lines{}, handlers: map[string]http.Handler{}}
 	w.check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil }
+	w.warn = func(context.Context, catalog.Deployable) []string { return nil }
 	w.look = func() (string, error) { return "running:healthy", nil }
 	catalogPorts := rest.CatalogPorts{Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: w.inspector,
 		Ledger: m.Ledger(), Snapshots: m.Snapshots(),
@@ -68,7 +70,8 @@ func newWorld(t testing.TB, change ...func(*rest.CatalogPorts, *rest.ShowPorts))
 			w.inspector.opened = privateKey
 			return w.look()
 		},
-		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error { return w.check(ctx, r, s) }}
+		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error { return w.check(ctx, r, s) },
+		Warn:  func(ctx context.Context, r catalog.Deployable) []string { return w.warn(ctx, r) }}
 	showPorts := rest.ShowPorts{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(), Snapshots: m.Snapshots()}
 	for _, apply := range change {
 		apply(&catalogPorts, &showPorts)

@@ -1,0 +1,86 @@
+package recipe
+
+import (
+	"iter"
+	"strconv"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// maxMerges bounds how deep one mapping may be merged into another. The parser
+// itself bounds how often an alias may be used.
+const maxMerges = 20
+
+// child is the value under a key, or nil.
+func child(node *yaml.Node, key string) *yaml.Node {
+	_, value := member(node, key)
+	return value
+}
+
+// member finds a key of a mapping, or a number of a list, with the node that has
+// its line; or nil. An alias is what it stands for, and a key may come by a merge
+// ("<<: *anchor").
+func member(node *yaml.Node, key string) (name, value *yaml.Node) {
+	node = target(node)
+	if node != nil && node.Kind == yaml.SequenceNode {
+		if n, err := strconv.Atoi(key); err == nil && n >= 0 && n < len(node.Content) {
+			return node.Content[n], node.Content[n]
+		}
+		return nil, nil
+	}
+	for found, pair := range members(node) {
+		if found == key {
+			return pair[0], pair[1]
+		}
+	}
+	return nil, nil
+}
+
+// members are the keys of a mapping, each with its key's node and its value's:
+// the mapping's own first, in the order of the file, then those of merges.
+func members(node *yaml.Node) iter.Seq2[string, [2]*yaml.Node] {
+	return func(yield func(string, [2]*yaml.Node) bool) { yieldMembers(node, maxMerges, map[string]bool{}, yield) }
+}
+
+func yieldMembers(node *yaml.Node, merges int, seen map[string]bool, yield func(string, [2]*yaml.Node) bool) bool {
+	node = target(node)
+	if node == nil || node.Kind != yaml.MappingNode {
+		return true
+	}
+	var merged []*yaml.Node
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], node.Content[i+1]
+		switch {
+		case key.Value == "<<" && key.Tag == "!!merge":
+			merged = append(merged, value)
+		case !seen[key.Value]:
+			seen[key.Value] = true
+			if !yield(key.Value, [2]*yaml.Node{key, value}) {
+				return false
+			}
+		}
+	}
+	if merges == 0 {
+		return true
+	}
+	for _, value := range merged {
+		from := []*yaml.Node{value}
+		if list := target(value); list != nil && list.Kind == yaml.SequenceNode {
+			from = list.Content
+		}
+		for _, one := range from {
+			if !yieldMembers(one, merges-1, seen, yield) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// target is the node that an alias stands for.
+func target(node *yaml.Node) *yaml.Node {
+	for n := 0; node != nil && node.Kind == yaml.AliasNode && n < maxMerges; n++ {
+		node = node.Alias
+	}
+	return node
+}

@@ -1,0 +1,289 @@
+package recipe
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/compose-spec/compose-go/v2/consts"
+	"github.com/compose-spec/compose-go/v2/types"
+	"go.yaml.in/yaml/v4"
+
+	"waybill/internal/fault"
+)
+
+// reference is one use of a variable in a compose file.
+type reference struct {
+	name string
+	line int
+	// path is where it is, such as "services.web.environment.PASS".
+	path string
+	// operator is what follows the name in braces (":-", "?", …), or "". After a
+	// "?", text is what the file says of a missing value.
+	operator, text string
+	// passed says that the entry only names the variable, so that a container gets
+	// it if there is one.
+	passed bool
+}
+
+// optional reports whether the file says what to do without a value.
+func (r reference) optional() bool {
+	return strings.HasSuffix(r.operator, "-") || strings.HasSuffix(r.operator, "+")
+}
+
+// missing reports whether the variable has no value for this use.
+func (r reference) missing(values map[string]string) bool {
+	value, there := values[r.name]
+	return !there && r.name != consts.ComposeProjectName || value == "" && r.operator == ":?"
+}
+
+// references are all uses of variables, in the order of the file.
+func (d documents) references() []reference {
+	var all []reference
+	seen := map[*yaml.Node]bool{}
+	for _, root := range d {
+		for key, pair := range members(root) {
+			if !strings.HasPrefix(key, "x-") { // only what is used from there counts
+				all = appendReferences(all, pair[1], key, seen)
+			}
+		}
+	}
+	return all
+}
+
+// appendReferences walks each node once, however often an alias names it.
+func appendReferences(all []reference, node *yaml.Node, at string, seen map[*yaml.Node]bool) []reference {
+	node = target(node)
+	if node == nil || seen[node] {
+		return all
+	}
+	seen[node] = true
+	switch node.Kind {
+	case yaml.ScalarNode:
+		return scanReferences(all, node.Value, reference{line: node.Line, path: at})
+	case yaml.SequenceNode:
+		for i, item := range node.Content {
+			all = appendReferences(all, item, fmt.Sprintf("%s.%d", at, i), seen)
+		}
+	case yaml.MappingNode:
+		for key, pair := range members(node) {
+			all = appendReferences(all, pair[1], at+"."+key, seen)
+		}
+	}
+	return all
+}
+
+// variable finds a dollar sign and what follows: another one, a name, or a name in
+// braces with an operator. What comes after the operator is scanned as well, since
+// it may hold variables of its own.
+var variable = regexp.MustCompile(`\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?])?)`)
+
+// maxReferences bounds the variables of one value. Compose's own interpolation
+// takes time by the square of their number when they are nested.
+const maxReferences = 200
+
+// maxDemand bounds what is quoted of the text of "${NAME:?text}".
+const maxDemand = 200
+
+func scanReferences(all []reference, text string, at reference) []reference {
+	for _, match := range variable.FindAllStringSubmatchIndex(text, -1) {
+		part := func(n int) string {
+			if match[2*n] < 0 {
+				return ""
+			}
+			return text[match[2*n]:match[2*n+1]]
+		}
+		if at.name = part(1) + part(2); at.name == "" {
+			continue
+		}
+		at.operator, at.text = part(3), ""
+		if strings.HasSuffix(at.operator, "?") {
+			rest := text[match[1]:]
+			at.text, _, _ = strings.Cut(rest[:min(len(rest), maxDemand)], "}")
+		}
+		all = append(all, at)
+	}
+	return all
+}
+
+// required refuses a file that demands variables which have no value, all at
+// once, and one that uses too many.
+func (d documents) required(values map[string]string) error {
+	var problems []string
+	uses := map[string]int{}
+	for _, r := range d.references() {
+		if uses[r.path]++; uses[r.path] == maxReferences+1 {
+			return refuse(r.line, fmt.Sprintf("%s: uses more than %d variables; use fewer in one value", r.path, maxReferences))
+		}
+		if !strings.HasSuffix(r.operator, "?") || !r.missing(values) {
+			continue
+		}
+		problem := fmt.Sprintf("%s: the variable %s must have a value", r.path, r.name)
+		if r.text != "" {
+			problem += ": " + r.text
+		}
+		problems = append(problems, withLine(r.line, problem))
+	}
+	return refuseAll(problems)
+}
+
+// undeclared refuses a project whose services name what no top-level section
+// declares, all at once.
+func (d documents) undeclared(project *types.Project) error {
+	var problems []string
+	for _, name := range project.ServiceNames() {
+		service := project.Services[name]
+		report := func(section, one string, there bool) {
+			if !there {
+				problems = append(problems, withLine(d.walk([]string{"services", name, section}),
+					fmt.Sprintf("service %q refers to undefined %s %s; declare it under %s:", name, strings.TrimSuffix(section, "s"), one, section)))
+			}
+		}
+		for _, volume := range service.Volumes {
+			_, there := project.Volumes[volume.Source]
+			report("volumes", volume.Source, there || volume.Type != types.VolumeTypeVolume || volume.Source == "")
+		}
+		for _, network := range sortedKeys(service.Networks) {
+			_, there := project.Networks[network]
+			report("networks", network, there)
+		}
+		for _, config := range service.Configs {
+			_, there := project.Configs[config.Source]
+			report("configs", config.Source, there)
+		}
+		for _, secret := range service.Secrets {
+			_, there := project.Secrets[secret.Source]
+			report("secrets", secret.Source, there)
+		}
+	}
+	return refuseAll(problems)
+}
+
+// refuseAll is one refusal with every problem, or nil if there is none.
+func refuseAll(problems []string) error {
+	if len(problems) == 0 {
+		return nil
+	}
+	refusal := fault.New(fault.Invalid, "Validation failed.")
+	for _, problem := range problems {
+		refusal = refusal.WithField(composeField, problem)
+	}
+	return refusal
+}
+
+// warnings say what docker compose accepts and what does not do what the file
+// seems to say: a service is one file, and its folder on the server is empty.
+func (d documents) warnings(project *types.Project, values map[string]string) []string {
+	var all []string
+	warn := func(line int, format string, args ...any) {
+		all = append(all, composeField+": "+withLine(line, fmt.Sprintf(format, args...)))
+	}
+	d.warnOfVariables(values, warn)
+	for _, name := range project.ServiceNames() {
+		service := project.Services[name]
+		if build := service.Build; build != nil && build.DockerfileInline == "" && !remoteContext(build.Context) {
+			warn(d.walk([]string{"services", name, "build"}), "services.%s.build: its folder is empty on the server. "+
+				"Name an image instead, register an application that is built from a repository, or give the URL of a repository as context:", name)
+		}
+		for i, file := range service.EnvFiles {
+			if bool(file.Required) && !path.IsAbs(file.Path) {
+				warn(d.walk([]string{"services", name, "env_file", fmt.Sprint(i)}), "services.%s.env_file: the file %s is not on the server. "+
+					"Put its variables into environment: of the file or of the service.", name, file.Path)
+			}
+		}
+		for i, volume := range service.Volumes {
+			if volume.Type == types.VolumeTypeBind && relative(volume.Source) && namesFile(volume.Source) {
+				warn(d.walk([]string{"services", name, "volumes", fmt.Sprint(i)}), "services.%s.volumes: the file %s is not on the server, "+
+					"so the container gets an empty folder. Use configs: with content: instead.", name, volume.Source)
+			}
+		}
+	}
+	for _, name := range sortedKeys(project.Secrets) {
+		if secret := project.Secrets[name]; relativeFile(types.FileObjectConfig(secret)) {
+			warn(d.walk([]string{"secrets", name, "file"}), "secrets.%s.file: the file %s is not on the server. "+
+				"Use environment: with the name of a secret variable instead.", name, secret.File)
+		}
+	}
+	for _, name := range sortedKeys(project.Configs) {
+		if config := project.Configs[name]; relativeFile(types.FileObjectConfig(config)) {
+			warn(d.walk([]string{"configs", name, "file"}), "configs.%s.file: the file %s is not on the server. "+
+				"Use content: instead.", name, config.File)
+		}
+	}
+	return all
+}
+
+// warnOfVariables names each variable without a value once, where it is first
+// used.
+func (d documents) warnOfVariables(values map[string]string, warn func(line int, format string, args ...any)) {
+	told := map[string]bool{}
+	for _, r := range slices.Concat(d.references(), d.passed()) {
+		if told[r.name] || r.optional() || !r.missing(values) {
+			continue
+		}
+		told[r.name] = true
+		if r.passed {
+			warn(r.line, "%s: the variable %s has no value, so the container does not get it. "+
+				"Give it a value in environment of the service.", r.path, r.name)
+			continue
+		}
+		warn(r.line, "%s: the variable %s has no value, so this is empty. "+
+			"Give it a value in environment of the service, or a default as in ${%s:-default}.", r.path, r.name, r.name)
+	}
+}
+
+// passed are the entries of environment that only name a variable.
+func (d documents) passed() []reference {
+	var all []reference
+	for _, service := range d.services() {
+		node := target(child(service.node, "environment"))
+		at := "services." + service.name + ".environment"
+		if node != nil && node.Kind == yaml.SequenceNode {
+			for _, item := range node.Content {
+				if name := target(item).Value; name != "" && !strings.ContainsAny(name, "=$") {
+					all = append(all, reference{name: name, line: item.Line, path: at, passed: true})
+				}
+			}
+			continue
+		}
+		for name, pair := range members(node) {
+			if value := target(pair[1]); value != nil && value.Tag == "!!null" {
+				all = append(all, reference{name: name, line: pair[0].Line, path: at + "." + name, passed: true})
+			}
+		}
+	}
+	return all
+}
+
+// relative reports whether a path is below the service's folder.
+func relative(source string) bool {
+	return source != "" && !path.IsAbs(source) && !strings.HasPrefix(source, "~")
+}
+
+func relativeFile(file types.FileObjectConfig) bool {
+	return relative(file.File) && !bool(file.External)
+}
+
+// namesFile reports whether a path looks like that of a file and not of a folder:
+// its last part has an extension, and not the ".d" of folders.
+func namesFile(source string) bool {
+	base := path.Base(source)
+	extension := path.Ext(base)
+	return extension != "" && extension != "." && extension != base && extension != ".d"
+}
+
+// remoteContext reports whether docker fetches what it builds.
+func remoteContext(context string) bool {
+	return strings.Contains(context, "://") || strings.HasPrefix(context, "git@") || strings.HasPrefix(context, "github.com/")
+}
+
+func sortedKeys[V any](all map[string]V) []string {
+	keys := make([]string, 0, len(all))
+	for key := range all {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
