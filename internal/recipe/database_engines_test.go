@@ -32,26 +32,29 @@ const (
 	askPostgres = `IFS= read -r url; psql "$url" --no-psqlrc --tuples-only --no-align --command "SELECT 'answered'"`
 	// redis-cli takes a URL without a user for one whose user has no name.
 	askRedis = `IFS= read -r url; case $url in *://:*) url=${url%%:*}://${url#*://:} ;; esac
-[ "$(redis-cli --no-auth-warning -u "$url" ${TLS:+--insecure} set key answered)" = OK ]; redis-cli --no-auth-warning -u "$url" ${TLS:+--insecure} get key`
-	askMariaDB = `IFS= read -r url; IFS= read -r MYSQL_PWD; export MYSQL_PWD; user=${url#*://}; user=${user%%:*}; host=${url##*@}
-mariadb --no-defaults --default-character-set=utf8mb4 --host "${host%:*}" --user "$user" --batch --skip-column-names --execute "SELECT 'answered'" default`
+client=$(command -v redis-cli || command -v valkey-cli)
+[ "$("$client" --no-auth-warning -u "$url" ${TLS:+--insecure} set key answered)" = OK ]; "$client" --no-auth-warning -u "$url" ${TLS:+--insecure} get key`
+	askMySQL = `IFS= read -r url; IFS= read -r MYSQL_PWD; export MYSQL_PWD; user=${url#*://}; user=${user%%:*}; host=${url##*@}
+host=${host%%/*}
+"$(command -v mariadb || command -v mysql)" --no-defaults --default-character-set=utf8mb4 --host "${host%:*}" --user "$user" --batch --skip-column-names --execute "SELECT 'answered'" default`
 )
 
 func liveCases() []liveCase {
-	const postgres, redis, mariadb, redisLike = "waybill-test/postgres:15", "waybill-test/redis:7.0", "waybill-test/mariadb:10.11", "waybill-test/redislike:1"
+	const redisLike = "waybill-test/redislike:1"
 	return []liveCase{
-		{"PostgreSQL with TLS", "postgresql", postgres, "require", awkward, askPostgres},
-		{"Redis", "redis", redis, "", awkward, askRedis},
-		{"MariaDB with TLS", "mariadb", mariadb, "require", awkward, askMariaDB},
+		{"PostgreSQL 17 with TLS", "postgresql", "waybill-test/postgres:17", "require", awkward, askPostgres},
+		{"PostgreSQL 18", "postgresql", "waybill-test/postgres:18", "", awkward, askPostgres},
+		{"Redis 7", "redis", "waybill-test/redis:7.0", "", awkward, askRedis},
+		{"Redis 8 with TLS", "redis", "waybill-test/redis:8.0", "require", awkward, askRedis},
+		{"Valkey 8 with TLS", "valkey", "waybill-test/valkey:8.1", "require", awkward, askRedis},
+		{"MariaDB with TLS", "mariadb", "waybill-test/mariadb:11.8", "require", awkward, askMySQL},
+		{"MySQL with TLS", "mysql", "waybill-test/mysql:9.7", "REQUIRED", awkward, askMySQL},
 		// Its client expands ${} in a password that is given as an option; the
 		// health check has shown that the password is the right one.
 		{"ClickHouse", "clickhouse", "waybill-test/clickhouse:18.16", "", awkward, ""},
 		{"KeyDB, a stand-in", "keydb", redisLike, "", awkward, askRedis},
-		{"Valkey with TLS, a stand-in", "valkey", redisLike, "require", awkward, askRedis},
 		{"Dragonfly with TLS, a stand-in", "dragonfly", redisLike, "require", awkward, askRedis},
 		{"MongoDB with TLS, a stand-in", "mongodb", "waybill-test/standin:1", "require", awkward, ""},
-		// The stand-in quotes the password itself, which MySQL's image does not.
-		{"MySQL, a stand-in", "mysql", "waybill-test/mysqllike:1", "", "plain-password", askMariaDB},
 	}
 }
 

@@ -117,14 +117,23 @@ func postgresClient(to target, question string) command {
 		words: []string{"psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--command", question}}
 }
 
-// mysqlClient is of MariaDB and of MySQL: in the image that stands in for MySQL
-// they are one.
-func mysqlClient(to target, question string) command {
+func mariadbClient(to target, question string) command {
 	tls := []string{"--skip-ssl"}
 	if to.certificate != "" {
 		tls = []string{"--ssl-ca=" + trusted, "--ssl-verify-server-cert"}
 	}
-	words := []string{"mariadb", "--no-defaults", "--batch", "--skip-column-names", "--protocol=tcp", "--connect-timeout=5",
+	return sqlClient("mariadb", to, question, tls...)
+}
+
+func mysqlClient(to target, question string) command {
+	if to.certificate != "" {
+		return sqlClient("mysql", to, question, "--ssl-ca="+trusted, "--ssl-mode=VERIFY_IDENTITY")
+	}
+	return sqlClient("mysql", to, question)
+}
+
+func sqlClient(program string, to target, question string, tls ...string) command {
+	words := []string{program, "--no-defaults", "--batch", "--skip-column-names", "--protocol=tcp", "--connect-timeout=5",
 		"--default-character-set=utf8mb4", "--host", to.Hostname(), "--port", to.Port(), "--user", to.User.Username(),
 		"--database", to.database(), "--execute", question}
 	return command{words: append(words, tls...), environment: []string{"MYSQL_PWD=" + to.password()}}
@@ -132,14 +141,22 @@ func mysqlClient(to target, question string) command {
 
 // redisClient exits with 1 if the answer is an error.
 func redisClient(to target, question string) command {
-	words := []string{"redis-cli", "-e", "-h", to.Hostname(), "-p", to.Port()}
+	return respClient("redis-cli", "REDISCLI_AUTH", to, question)
+}
+
+func valkeyClient(to target, question string) command {
+	return respClient("valkey-cli", "VALKEYCLI_AUTH", to, question)
+}
+
+func respClient(program, variable string, to target, question string) command {
+	words := []string{program, "-e", "-h", to.Hostname(), "-p", to.Port()}
 	if name := to.User.Username(); name != "" {
 		words = append(words, "--user", name)
 	}
 	if to.Scheme == "rediss" {
 		words = append(words, "--tls", "--cacert", trusted)
 	}
-	return command{words: append(words, strings.Fields(question)...), environment: []string{"REDISCLI_AUTH=" + to.password()}}
+	return command{words: append(words, strings.Fields(question)...), environment: []string{variable + "=" + to.password()}}
 }
 
 // clickhouseClient gives its client a file: this old one takes a password from
@@ -172,17 +189,22 @@ func mongoClient(to target, _ string) command {
 // The engines that Debian has, and what stands in for the others.
 func realEngines() []dialect {
 	return []dialect{
-		{engine: "postgresql", image: "waybill-test/postgres:15", client: postgresClient,
+		{engine: "postgresql", image: "waybill-test/postgres:17", client: postgresClient,
 			keep: "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
 			question: "SELECT 40 + 2", answer: "42", refusal: "password authentication failed"},
 		{engine: "redis", image: redisImage, client: redisClient, keep: "SET kept word", kept: "GET kept",
 			question: "PING", answer: "PONG", refusal: "WRONGPASS"},
-		{engine: "mariadb", image: "waybill-test/mariadb:10.11", client: mysqlClient,
+		{engine: "mariadb", image: "waybill-test/mariadb:11.8", client: mariadbClient,
 			keep: "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
 			question: "SELECT 40 + 2", answer: "42", refusal: "Access denied"},
 		{engine: "clickhouse", image: "waybill-test/clickhouse:18.16", client: clickhouseClient,
 			keep: "CREATE TABLE kept (word String) ENGINE = Log; INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
 			question: "SELECT 40 + 2", answer: "42", refusal: "Wrong password"},
+		{engine: "mysql", image: "waybill-test/mysql:9.7", client: mysqlClient,
+			keep: "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
+			question: "SELECT 40 + 2", answer: "42", refusal: "Access denied"},
+		{engine: "valkey", image: "waybill-test/valkey:8.1", client: valkeyClient, keep: "SET kept word", kept: "GET kept",
+			question: "PING", answer: "PONG", refusal: "WRONGPASS"},
 	}
 }
 
@@ -194,9 +216,6 @@ func standIns() []dialect {
 	return []dialect{
 		{engine: "mongodb", image: "waybill-test/standin:1", client: mongoClient,
 			answer: "{ ok: 1 }", refusal: "Authentication failed"},
-		{engine: "mysql", image: "waybill-test/mysqllike:1", client: mysqlClient,
-			keep: "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
-			question: "SELECT 40 + 2", answer: "42", refusal: "Access denied"},
-		redisLike("keydb"), redisLike("dragonfly"), redisLike("valkey"),
+		redisLike("keydb"), redisLike("dragonfly"),
 	}
 }

@@ -92,13 +92,9 @@ func TestTheAwkwardPasswordHasEveryCharacter(t *testing.T) {
 	}
 }
 
-// awkward is the password for the one user of a stand-in. What stands in for
-// MySQL escapes what MySQL's own image does not, so it gets none.
+// awkward is the password for the one user of a stand-in.
 func (d dialect) awkward() map[string]any {
-	switch d.engine {
-	case "mysql":
-		return nil
-	case "mongodb":
+	if d.engine == "mongodb" {
 		return map[string]any{"mongo_initdb_root_password": awkward}
 	}
 	return map[string]any{d.engine + "_password": awkward}

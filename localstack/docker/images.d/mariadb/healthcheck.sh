@@ -4,7 +4,7 @@
 set -euo pipefail
 account=/var/lib/mysql/.my-healthcheck.cnf
 
-query() { mariadb --defaults-file="$account" --protocol tcp --host 127.0.0.1 --skip-column-names --batch --execute "$1"; }
+query() { mariadb --defaults-file="$account" --skip-ssl-verify-server-cert --protocol tcp --host 127.0.0.1 --skip-column-names --batch --execute "$1"; }
 
 for check in "$@"; do
   case $check in
