@@ -35,6 +35,7 @@ func (p *problems) database(d *Database) {
 	if _, ok := ParseImageReference(d.Image); !ok {
 		p.add("image", "must be an image, such as %s", known.Image)
 	}
+	d.DataFolder = orDefault(d.DataFolder, known.ChooseDataFolder(d.Image))
 	p.settings(d, known)
 	p.configuration(d, known)
 	p.initScripts(d, known)

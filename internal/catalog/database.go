@@ -8,6 +8,10 @@ type Database struct {
 	Engine string
 	// Image is the whole reference ("postgres:16-alpine").
 	Image string
+	// DataFolder is the folder in the container that has the data, for an engine
+	// that has it in different places in different versions. [Check] chooses it
+	// for the image of a new database; a change of the image does not move it.
+	DataFolder string
 	// Settings are the engine's own that are no secrets, by their names on the
 	// wire ("postgres_user"). The secret ones lie in the [Vault] under the same
 	// names in capitals ("POSTGRES_PASSWORD").

@@ -94,7 +94,7 @@ func (e Engine) SetBy(variable string) string {
 			return setting.Field
 		}
 	}
-	for _, own := range e.Environment {
+	for _, own := range e.EnvironmentFor("") {
 		if own.Name == variable {
 			return e.Name
 		}

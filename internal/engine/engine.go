@@ -37,6 +37,15 @@ type Engine struct {
 
 	// Volumes keep its data.
 	Volumes []Volume
+	// DataFolders are the folders in which its versions keep their data, the
+	// default first; none if all versions keep it where Volumes says.
+	DataFolders []DataFolder
+	// DataVariable tells the image the folder of the data. Without it an image
+	// of another version than expected would keep the data outside the volume.
+	DataVariable string
+	// Versioned are words in the names of images whose tags begin with the
+	// engine's version ("postgres").
+	Versioned []string
 	// Environment is what the image is told by its environment. No secret is in
 	// it, since everybody who may inspect a container reads it.
 	Environment []Variable
@@ -80,11 +89,8 @@ type Variable struct{ Name, Value string }
 type Volume struct {
 	// Name comes before the database's uuid.
 	Name string
-	// Path is where it is in the container.
+	// Path is where it is in the container, "" for the mount of the data folder.
 	Path string
-	// From and Before bound the versions of the image that have it there: the
-	// first one that has, and the first that no longer has. 0 is no bound.
-	From, Before int
 }
 
 // File is a file in the container.
@@ -154,14 +160,6 @@ func Find(name string) (Engine, bool) {
 // VaultName is the name under which a secret setting lies in the vault, and in
 // the labels of what is redacted: its field in capitals ("POSTGRES_PASSWORD").
 func (s Setting) VaultName() string { return strings.ToUpper(s.Field) }
-
-// VolumesOf are the volumes of the version that the image is of.
-func (e Engine) VolumesOf(image string) []Volume {
-	version := major(image)
-	return slices.DeleteFunc(slices.Clone(e.Volumes), func(v Volume) bool {
-		return version < v.From || v.Before > 0 && version >= v.Before
-	})
-}
 
 // PortFor is where it listens in the mode of TLS, "" for none.
 func (e Engine) PortFor(mode string) int {

@@ -112,7 +112,8 @@ func checkPlaces(t *testing.T, e engine.Engine) {
 		}
 		seen[file.Path] = true
 	}
-	if len(e.VolumesOf(e.Image)) == 0 {
+	volumes := e.VolumesFor(e.ChooseDataFolder(e.Image))
+	if len(volumes) == 0 || slices.ContainsFunc(volumes, func(v engine.Volume) bool { return v.Path == "" }) {
 		t.Error("it keeps its data nowhere")
 	}
 	if (e.Configuration != "") && e.ConfigurationFile.Path == "" {
@@ -162,16 +163,37 @@ func TestVolumesFollowTheVersion(t *testing.T) {
 		"postgres:16@sha256:18ab":       "/var/lib/postgresql/data",
 		"postgres:18":                   "/var/lib/postgresql",
 		"postgres:18.1-alpine3.22":      "/var/lib/postgresql",
-		"postgres:latest":               "/var/lib/postgresql",
-		"postgres:alpine3.20":           "/var/lib/postgresql",
-		"postgres":                      "/var/lib/postgresql",
-		"registry:5000/postgres":        "/var/lib/postgresql",
-		"postgres@sha256:16ab":          "/var/lib/postgresql",
-		"postgres:99999999999999999999": "/var/lib/postgresql",
+		"postgis/postgis:18-3.6":        "/var/lib/postgresql",
+		"pgvector/pgvector:0.8.1-pg18":  "/var/lib/postgresql",
+		"timescaledb:2.23.0-pg18":       "/var/lib/postgresql",
+		"pgvector/pgvector:0.8.1-pg17":  "/var/lib/postgresql/data",
+		"supabase/postgres:17.4.1.048":  "/var/lib/postgresql/data",
+		"postgres:latest":               "/var/lib/postgresql/data",
+		"postgres:stable":               "/var/lib/postgresql/data",
+		"postgres:prod":                 "/var/lib/postgresql/data",
+		"postgis/postgis:latest":        "/var/lib/postgresql/data",
+		"registry:5000/orders:18":       "/var/lib/postgresql/data",
+		"registry:5000/postgres:v2-18":  "/var/lib/postgresql/data",
+		"team/postgres:2026-01-15":      "/var/lib/postgresql/data",
+		"team/postgres:20260115":        "/var/lib/postgresql/data",
+		"timescale/timescaledb:2.23.0":  "/var/lib/postgresql/data",
+		"postgres:alpine3.20":           "/var/lib/postgresql/data",
+		"postgres":                      "/var/lib/postgresql/data",
+		"registry:5000/postgres":        "/var/lib/postgresql/data",
+		"postgres@sha256:18ab":          "/var/lib/postgresql/data",
+		"postgres:99999999999999999999": "/var/lib/postgresql/data",
 	} {
-		volumes := e.VolumesOf(image)
+		folder := e.ChooseDataFolder(image)
+		volumes := e.VolumesFor(folder)
 		if len(volumes) != 1 || volumes[0].Path != want || volumes[0].Name != "postgres-data" {
 			t.Errorf("%s has its data in %v, want %s", image, volumes, want)
+		}
+		// Told the folder, no version keeps its data outside the volume.
+		told := slices.ContainsFunc(e.EnvironmentFor(folder), func(v engine.Variable) bool {
+			return v.Name == "PGDATA" && v.Value == folder && (folder == want || strings.HasPrefix(folder, want+"/"))
+		})
+		if !told {
+			t.Errorf("%s is not told to keep its data in %s: %v", image, folder, e.EnvironmentFor(folder))
 		}
 	}
 }
@@ -252,7 +274,7 @@ func TestTheDocumentHasEveryEngine(t *testing.T) {
 		for _, setting := range e.Settings {
 			want = append(want, strings.TrimSpace("`"+setting.Field+"` "+setting.Default))
 		}
-		for _, volume := range e.VolumesOf(e.Image) {
+		for _, volume := range e.VolumesFor("") {
 			want = append(want, "`"+volume.Name+"`")
 		}
 		for _, text := range want {

@@ -67,11 +67,7 @@ var version = regexp.MustCompile(`(?:^|[^a-z0-9]|^[a-z]+-)(?:pg|v)?([0-9]{1,6})(
 // major is the first number of the version that an image's tag names. A tag
 // that names none is taken for the newest, as latest is.
 func major(image string) int {
-	name, _, _ := strings.Cut(image, "@")
-	tag := ""
-	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
-		tag = name[colon+1:]
-	}
+	_, tag := nameAndTag(image)
 	if match := version.FindStringSubmatch(tag); match != nil {
 		if number, err := strconv.Atoi(match[1]); err == nil {
 			return number

@@ -26,10 +26,13 @@ var relational = []Engine{
 		SettingsOnce:  true,
 		Configuration: "postgres_conf",
 		InitScripts:   true,
-		Volumes: []Volume{
-			{Name: "postgres-data", Path: "/var/lib/postgresql/data", Before: 18},
-			{Name: "postgres-data", Path: "/var/lib/postgresql", From: 18},
+		Volumes:       []Volume{{Name: "postgres-data"}},
+		DataFolders: []DataFolder{
+			{Path: "/var/lib/postgresql/data", Mount: "/var/lib/postgresql/data"},
+			{Path: "/var/lib/postgresql/%d/docker", Mount: "/var/lib/postgresql", From: 18},
 		},
+		DataVariable: "PGDATA",
+		Versioned:    []string{"postgres", "postgis"},
 		Environment: []Variable{
 			{"POSTGRES_USER", "%{postgres_user}"}, {"PGUSER", "%{postgres_user}"}, {"POSTGRES_DB", "%{postgres_db}"},
 			{"POSTGRES_PASSWORD_FILE", passwordFile},

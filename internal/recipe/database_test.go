@@ -39,6 +39,9 @@ func databaseOf(t testing.TB, name string, change func(*catalog.Database)) *cata
 	if change != nil {
 		change(db)
 	}
+	if db.DataFolder == "" {
+		db.DataFolder = known.ChooseDataFolder(db.Image)
+	}
 	return db
 }
 

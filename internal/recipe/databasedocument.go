@@ -37,7 +37,7 @@ func (r resolved) document() (*types.Project, error) {
 	service.Networks = map[string]*types.ServiceNetworkConfig{sharedNetwork: nil}
 	service.StopGracePeriod = &grace
 	service.HealthCheck = r.healthCheck()
-	for _, variable := range r.engine.Environment {
+	for _, variable := range r.engine.EnvironmentFor(r.db.DataFolder) {
 		if value := engine.Fill(variable.Value, r.values); value != "" {
 			service.Environment[variable.Name] = &value
 		}
@@ -77,7 +77,7 @@ func (r resolved) command() types.ShellCommand {
 // They have names of their own, without compose's prefix.
 func (r resolved) mount(service *types.ServiceConfig) types.Volumes {
 	volumes := types.Volumes{}
-	for _, volume := range r.engine.VolumesOf(r.db.Image) {
+	for _, volume := range r.engine.VolumesFor(r.db.DataFolder) {
 		name := volume.Name + "-" + service.Name
 		volumes[name] = types.VolumeConfig{Name: name}
 		service.Volumes = append(service.Volumes, types.ServiceVolumeConfig{

@@ -14,6 +14,7 @@ type databaseBody struct {
 	containerBody
 	DatabaseType string  `json:"database_type"`
 	Image        string  `json:"image"`
+	DataFolder   *string `json:"data_folder"`
 	IsPublic     bool    `json:"is_public"`
 	PublicPort   *int    `json:"public_port"`
 	EnableSSL    bool    `json:"enable_ssl"`
@@ -78,6 +79,7 @@ func showDatabaseBody(db *catalog.Database, sensitive bool) databaseBody {
 		containerBody: showContainer(db.Container),
 		DatabaseType:  databaseType(db.Engine),
 		Image:         db.Image,
+		DataFolder:    textOrNull(db.DataFolder),
 		IsPublic:      db.PublicPort != 0,
 		PublicPort:    portOrNull(db.PublicPort),
 		EnableSSL:     db.TLS != "",

@@ -79,7 +79,7 @@ func TestADatabaseOnTheWire(t *testing.T) {
 	certificate, _ := got["ssl_certificate"].(string)
 	wanted := object{
 		"uuid": uuid, "name": "orders", "description": nil, "database_type": "standalone-postgresql", "image": "postgres:16-alpine",
-		"status": "exited", "server_uuid": server, "is_public": false, "public_port": nil, "ports_mappings": nil,
+		"data_folder": "/var/lib/postgresql/data", "status": "exited", "server_uuid": server, "is_public": false, "public_port": nil, "ports_mappings": nil,
 		"limits_memory": "0", "limits_memory_swap": "0", "limits_memory_reservation": "0", "limits_cpus": "0", "limits_cpuset": nil,
 		"limits_cpu_shares": 0.0, "health_check_enabled": true, "health_check_interval": 0.0, "health_check_timeout": 0.0,
 		"health_check_retries": 0.0, "health_check_start_period": 0.0, "enable_ssl": true, "ssl_mode": "require",

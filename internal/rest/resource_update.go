@@ -125,6 +125,7 @@ func changeOf(patch []byte, present catalog.Deployable, kept map[string]string) 
 		// Whoever may change the address must not have the password sent there.
 		kept = without(kept, []string{catalog.GitPasswordSecret})
 	}
+	keepDataFolder(draft, present)
 	if kept[catalog.TLSKeySecret] != "" {
 		keepCertificate(draft, present)
 	}
@@ -177,6 +178,14 @@ func vaultNames(resource catalog.Deployable, fields []string) []string {
 		}
 	}
 	return names
+}
+
+// keepDataFolder leaves a database's data where it is, whatever its image becomes.
+func keepDataFolder(draft, present catalog.Deployable) {
+	after, is := draft.(*catalog.Database)
+	if before, was := present.(*catalog.Database); is && was {
+		after.DataFolder = before.DataFolder
+	}
 }
 
 // keepCertificate lets a database that goes on with TLS go on with its

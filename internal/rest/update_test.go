@@ -202,6 +202,32 @@ func TestSecretsOfAChange(t *testing.T) {
 	})
 }
 
+// TestAChangeOfTheImageLeavesTheDataWhereItIs holds that the data never moves
+// without a word: no version of the image looks for it in another place.
+func TestAChangeOfTheImageLeavesTheDataWhereItIs(t *testing.T) {
+	w := newWorld(t)
+	server := w.server(t)
+	for image, folder := range map[string]string{
+		"postgres:16-alpine": "/var/lib/postgresql/data", "postgres:stable": "/var/lib/postgresql/data",
+		"pgvector/pgvector:0.8.1-pg18": "/var/lib/postgresql/18/docker",
+	} {
+		made := want[object](t, w, http.StatusCreated, database("postgresql", object{"name": "a", "server_uuid": server, "image": image}))
+		if made["data_folder"] != folder {
+			t.Errorf("%s has its data in %v, want %s", image, made["data_folder"], folder)
+		}
+		uuid := made["uuid"].(string)
+		for _, next := range []any{"postgres:18", "postgres:17", "team/postgres:prod", nil} {
+			changed := w.change(t, http.StatusOK, "updateDatabase", uuid, object{"image": next})
+			if changed["data_folder"] != folder {
+				t.Errorf("%s, changed to %v, has its data in %v, want %s", image, next, changed["data_folder"], folder)
+			}
+		}
+		w.refused(t, "updateDatabase", uuid, object{"data_folder": "/elsewhere"}, "data_folder", "is not known here")
+		w.refused(t, "updateDatabase", uuid, object{"environment": []object{{"key": "PGDATA", "value": "/elsewhere"}}},
+			"environment.PGDATA", "is set for the engine already")
+	}
+}
+
 func TestChangesThatAreRefused(t *testing.T) {
 	w := newWorld(t)
 	server, other := w.server(t), w.server(t)

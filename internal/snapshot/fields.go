@@ -153,6 +153,7 @@ func databaseFields(d *catalog.Database) []field {
 	return append(containerFields(&d.Container),
 		as(engineName, &d.Engine),
 		as("image", &d.Image),
+		as("data_folder", &d.DataFolder),
 		as(d.ConfigurationField(), &d.Configuration),
 		via(scriptsName, &d.InitScripts, writeScripts, readScripts),
 		as("public_port", &d.PublicPort),

@@ -80,7 +80,7 @@ func (c containerItem) container() catalog.Container {
 func (d databaseItem) database(resource catalog.Resource) *catalog.Database {
 	database := &catalog.Database{
 		Resource: resource,
-		Engine:   d.Engine, Image: d.Image, Settings: d.Settings,
+		Engine:   d.Engine, Image: d.Image, DataFolder: d.DataFolder, Settings: d.Settings,
 		Configuration: string(d.Configuration), PublicPort: d.PublicPort,
 		Container: d.Container.container(), TLS: d.TLS, Certificate: string(d.Certificate),
 	}

@@ -70,6 +70,7 @@ type sourceItem struct {
 type databaseItem struct {
 	Engine        string            `dynamodbav:"engine"`
 	Image         string            `dynamodbav:"image"`
+	DataFolder    string            `dynamodbav:"data_folder"`
 	Settings      map[string]string `dynamodbav:"settings"`
 	Configuration bulk              `dynamodbav:"configuration"`
 	InitScripts   []scriptItem      `dynamodbav:"init_scripts"`
@@ -155,7 +156,7 @@ func containerForm(container catalog.Container) containerItem {
 
 func databaseForm(database *catalog.Database) resourceDefinition {
 	item := databaseItem{
-		Engine: database.Engine, Image: database.Image, Settings: database.Settings,
+		Engine: database.Engine, Image: database.Image, DataFolder: database.DataFolder, Settings: database.Settings,
 		Configuration: bulk(database.Configuration), PublicPort: database.PublicPort,
 		Container: containerForm(database.Container), TLS: database.TLS, Certificate: bulk(database.Certificate),
 	}
