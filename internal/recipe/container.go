@@ -160,7 +160,7 @@ func image(input Input, app *catalog.Application) (Plan, error) {
 		plan.Job.Steps = input.needingDocker([]remote.Step{p.down()})
 		return plan, nil
 	}
-	plan.Job.Steps = []remote.Step{input.makeNetworks(sharedNetwork), p.pull(!input.pulls())}
+	plan.Job.Steps = []remote.Step{input.makeNetworks(sharedNetwork), input.pull(p)}
 	if input.stops() {
 		plan.Job.Steps = append(plan.Job.Steps, p.stop())
 	}

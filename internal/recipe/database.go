@@ -57,7 +57,7 @@ func database(input Input, db *catalog.Database) (Plan, error) {
 // pulled for who asks for one, not by a deploy either: it may not read old data.
 func (in Input) databaseSteps(whole resolved) []remote.Step {
 	p := in.projectOf()
-	steps := []remote.Step{in.makeNetworks(sharedNetwork), p.pull(!in.Options.PullLatestImages)}
+	steps := []remote.Step{in.makeNetworks(sharedNetwork), in.pull(p)}
 	if whole.db.TLS != "" && whole.engine.TLS.Owner != "" {
 		steps = append(steps, whole.handOver())
 	}

@@ -115,7 +115,7 @@ func (in Input) composeSourceSteps(form *catalog.ComposeSource, p project) []rem
 	if in.ForbidHostAccess {
 		steps = append(steps, in.checkPolicy(p))
 	}
-	steps = append(steps, in.makeExternalNetworks(p), p.pull(!in.pulls()), p.buildFetched(in.Options))
+	steps = append(steps, in.makeExternalNetworks(p), in.pull(p), p.buildFetched(in.Options))
 	if in.stops() {
 		steps = append(steps, p.stop())
 	}

@@ -76,16 +76,6 @@ func (p project) forgetBuilt() string {
 	return fmt.Sprintf("docker image prune --force --filter %s >/dev/null 2>&1 || :", p.label())
 }
 
-// pull brings images: those that the registry has newer, or only those that
-// are missing. What is built is none of its business.
-func (p project) pull(missing bool) remote.Step {
-	arguments := "pull --quiet --ignore-buildable"
-	if missing {
-		arguments += " --policy missing"
-	}
-	return remote.Step{Name: pullStep, Script: p.script("compose " + arguments)}
-}
-
 // stop stops the containers with their own grace periods, and leaves them:
 // those of profiles that are not enabled any more, too.
 func (p project) stop() remote.Step {

@@ -166,8 +166,3 @@ func (in Input) recreates() bool { return in.stops() || in.Options.Force }
 func (in Input) plan() Plan {
 	return Plan{Status: statusExited, Job: remote.Job{Spool: in.spool(), Dir: in.folder()}}
 }
-
-// pulls reports whether images are to be as new as the registry's.
-func (in Input) pulls() bool {
-	return in.Options.PullLatestImages || in.Operation == catalog.Deploy
-}

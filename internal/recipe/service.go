@@ -92,10 +92,8 @@ func (in Input) serviceSteps(parsed *types.Project) []remote.Step {
 	if in.ForbidHostAccess {
 		steps = append(steps, in.checkPolicy(p))
 	}
-	if in.Options.PullLatestImages || in.stops() {
-		steps = append(steps, p.pull(!in.Options.PullLatestImages))
-	}
-	if len(parsed.ServicesWithBuild()) > 0 && (in.pulls() || in.Options.Force) {
+	steps = append(steps, in.pull(p))
+	if len(parsed.ServicesWithBuild()) > 0 && (in.pullsNewer() || in.Options.Force) {
 		steps = append(steps, p.build(in.Options))
 	}
 	if in.stops() {
