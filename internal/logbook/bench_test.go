@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"testing"
+	"time"
 
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
@@ -53,7 +54,7 @@ func feed(tb testing.TB, r *logbook.Recorder, output []byte, times int, offset i
 			piece := p[:min(32<<10, len(p))]
 			r.Data(logbook.Stdout, offset, piece, noon)
 			offset += int64(len(piece))
-			if r.Due(noon, false) {
+			if r.Due(noon, time.Time{}) {
 				if _, err := r.Commit(context.Background()); err != nil {
 					tb.Fatal(err)
 				}

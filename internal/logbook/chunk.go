@@ -39,6 +39,19 @@ func chunkWait(chunks int) time.Duration {
 	return min(time.Second<<min(chunks, 4), 10*time.Second)
 }
 
+// followedWait is how long it waits when the log has been followed for so long:
+// 1 s for the first ten seconds, in which most deployments fail that fail, then
+// growing to 5 s within the minute, so that an hour makes some 735 chunks and
+// not 3,600.
+func followedWait(followed time.Duration) time.Duration {
+	const (
+		shortest, until = time.Second, 10 * time.Second
+		longest, from   = 5 * time.Second, time.Minute
+	)
+	share := float64(min(max(followed-until, 0), from-until)) / float64(from-until)
+	return shortest + time.Duration(share*float64(longest-shortest))
+}
+
 // press compresses entries into the body of a chunk as they come, so that a
 // chunk of 8 MiB takes the memory of its compressed form. Its buffers are used
 // again for the next chunk.

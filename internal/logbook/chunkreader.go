@@ -21,12 +21,17 @@ type chunkReader struct {
 	long   []byte // a line that is longer than the buffer
 }
 
-// openChunk opens a chunk that the mark counts, and checks that it is the one.
+// openChunk opens a chunk that the mark counts.
 func openChunk(ctx context.Context, archive Archive, book Book, mark Mark, number int) (*chunkReader, error) {
 	header, body, err := archive.Open(ctx, book, number)
 	if err != nil {
 		return nil, unread(err)
 	}
+	return readChunk(mark, header, body, number)
+}
+
+// readChunk reads a chunk that was opened, and checks that it is the one.
+func readChunk(mark Mark, header Header, body io.ReadCloser, number int) (*chunkReader, error) {
 	first := Order(1)
 	if number > 1 {
 		first = mark.Index[number-2] + 1

@@ -61,7 +61,8 @@ type Entry struct {
 	Time time.Time
 	// Hidden entries are for debugging; readers may leave them out.
 	Hidden bool
-	// Batch is the step's number, 0 for messages of Waybill's own.
+	// Batch is the number of the last step that the log has begun, 1 before the
+	// first. It never falls: clients sort by batch, then by order.
 	Batch int
 	// Step is the step's name, "" for messages of Waybill's own.
 	Step string
@@ -86,6 +87,8 @@ type Mark struct {
 	Chunks int
 	// Last is the order of the last entry, which is also their number.
 	Last Order
+	// Batch is the batch of the last entry, 0 in an empty log.
+	Batch int
 	// Bytes is the size of all entries before compression.
 	Bytes int64
 	// Digest is that of the last chunk. The digest of each chunk covers that of
@@ -104,6 +107,8 @@ type Header struct {
 	// First and Last are the orders of its first and last entries.
 	First Order
 	Last  Order
+	// Batch is the batch of its last entry.
+	Batch int
 	// Before and After are the places in the spool at its two ends.
 	Before Position
 	After  Position

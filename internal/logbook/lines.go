@@ -27,7 +27,9 @@ type lines struct {
 	typ   Type
 	which int // of the two sizes in an event
 	steps *timeline
-	next  int // the first event that lies ahead
+	next  int    // the first event that lies ahead
+	batch int    // of the label
+	step  string // of the label
 	label []byte
 	out   func(l *lines, text []byte, continued bool)
 
@@ -68,7 +70,7 @@ func (l *lines) cross() {
 	for l.bound() <= l.at {
 		l.finish()
 		if event := l.steps.events[l.next]; event.start {
-			l.label = label(l.typ, event.number, event.name, false)
+			l.batch, l.step = 0, event.name // the recorder makes the label
 		}
 		l.next++
 	}

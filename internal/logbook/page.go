@@ -5,28 +5,35 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"waybill/internal/fault"
 )
 
 const (
-	// MaxLimit is the most lines that one page has.
+	// MaxLimit is the most lines that a client may ask for at once.
 	MaxLimit = 1000
 	// MaxPageBytes is where a page ends early; it has one line at least.
 	MaxPageBytes = 4 << 20
 
 	// A page looks into so many chunks and no further than the one in which it
-	// has read so many bytes: a log of small chunks, or one in which hardly any
-	// line is of the step that was asked for, takes several pages.
-	maxPageChunks = 32
+	// has read so many bytes: a log in which hardly any line is of the step that
+	// was asked for takes several pages.
+	maxPageChunks = 256
 	maxPageScan   = 16 << 20
+
+	// A tail begins so that its beginning stays where it is while the log grows
+	// by a tailStep of its size: a client that follows by reading the tail again
+	// and again finds the old one at the beginning of the new one.
+	maxTailChunks = 1024
+	tailSteps     = 4
 )
 
 // Query says which lines of a log to read.
 type Query struct {
 	// After is the order of the last line already read, 0 for none.
 	After Order
-	// Limit is the most lines to return; 0 means MaxLimit, as does more.
+	// Limit is the most lines to return; 0 means as many as fit.
 	Limit int
 	// Step and Type, if set, leave out the lines of others.
 	Step string
@@ -48,9 +55,20 @@ type Page struct {
 // mark. Gone if a chunk that the mark counts is no longer kept; Internal if it
 // is damaged. Lines are passed through as they are stored.
 func Read(ctx context.Context, archive Archive, book Book, mark Mark, q Query) (Page, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	p := newPager(q)
-	for number := mark.Index.Find(p.next); !p.full && p.more(mark, number); number++ {
-		if err := p.chunk(ctx, archive, book, mark, number); err != nil {
+	first := mark.Index.Find(p.next)
+	if first == 0 {
+		return Page{Next: p.next}, nil
+	}
+	chunks := newAhead(ctx, archive, book, mark, first, min(p.last(mark), first+maxPageChunks-1))
+	for !p.full && p.scanned < maxPageScan && chunks.more() {
+		chunk, err := chunks.chunk()
+		if err == nil {
+			err = p.chunk(chunk)
+		}
+		if err != nil {
 			return Page{}, err
 		}
 	}
@@ -64,30 +82,26 @@ type pager struct {
 	next    Order
 	lines   arena
 	full    bool
-	opened  int
 	scanned int64
 }
 
 func newPager(q Query) *pager {
 	p := &pager{filter: newFilter(q), limit: q.Limit, next: max(q.After, 0)}
-	if p.limit <= 0 || p.limit > MaxLimit {
-		p.limit = MaxLimit
-	}
 	return p
 }
 
-// more reports whether to look into the chunk too.
-func (p *pager) more(mark Mark, number int) bool {
-	return 0 < number && number <= len(mark.Index) && p.opened < maxPageChunks && p.scanned < maxPageScan
+// last returns the last chunk that the page may need. A page without a filter
+// ends with the chunk that has its last line.
+func (p *pager) last(mark Mark) int {
+	if !p.filter.any() && p.limit > 0 {
+		if last := mark.Index.Find(p.next + Order(p.limit) - 1); last > 0 {
+			return last
+		}
+	}
+	return len(mark.Index)
 }
 
-func (p *pager) chunk(ctx context.Context, archive Archive, book Book, mark Mark, number int) error {
-	p.opened++
-	r, err := openChunk(ctx, archive, book, mark, number)
-	if err != nil {
-		return err
-	}
-	defer r.close()
+func (p *pager) chunk(r *chunkReader) error {
 	for order := r.header.First; order <= r.header.Last && !p.full; order++ {
 		line, err := r.line()
 		if err != nil {
@@ -115,50 +129,55 @@ func (p *pager) line(order Order, line []byte) {
 }
 
 // Tail returns the newest stored lines that have no more than maxBytes
-// together, newlines counted. It looks into as many chunks as a page does.
+// together, newlines counted. Where it begins depends on the log's size in
+// steps of a quarter of maxBytes.
 func Tail(ctx context.Context, archive Archive, book Book, mark Mark, maxBytes int) ([][]byte, error) {
+	room := mark.Bytes - beginning(mark.Bytes, int64(maxBytes))
+	oldest := 1 + int(beginning(int64(mark.Chunks), maxTailChunks))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var parts [][][]byte
-	room := int64(maxBytes)
-	last := len(mark.Index)
-	for number := last; number > 0 && number > last-maxPageChunks; number-- {
-		lines, whole, err := chunkTail(ctx, archive, book, mark, number, &room)
+	for chunks := newAhead(ctx, archive, book, mark, mark.Chunks, oldest); room > 0 && mark.Chunks > 0 && chunks.more(); {
+		chunk, err := chunks.chunk()
+		if err != nil {
+			return nil, err
+		}
+		lines, err := chunk.tail(room)
 		if err != nil {
 			return nil, err
 		}
 		parts = append(parts, lines)
-		if !whole {
-			break
-		}
+		room -= chunk.header.Bytes
 	}
-	var all [][]byte
-	for i := len(parts) - 1; i >= 0; i-- {
-		all = append(all, parts[i]...)
-	}
-	return all, nil
+	slices.Reverse(parts)
+	return slices.Concat(parts...), nil
 }
 
-// chunkTail returns the last lines of a chunk that have room, which it takes,
-// and whether these are all. The header says how much there is to leave out.
-func chunkTail(ctx context.Context, archive Archive, book Book, mark Mark, number int, room *int64) ([][]byte, bool, error) {
-	r, err := openChunk(ctx, archive, book, mark, number)
-	if err != nil {
-		return nil, false, err
+// beginning returns how much to leave out of a total so that no more than most
+// is left. It moves in steps.
+func beginning(total, most int64) int64 {
+	if total <= most {
+		return 0
 	}
-	defer r.close()
+	step := max(most/tailSteps, 1)
+	return min((total-most+step-1)/step*step, total)
+}
+
+// tail returns the last lines of the chunk that have room.
+func (r *chunkReader) tail(room int64) ([][]byte, error) {
 	var lines arena
-	left, free := r.header.Bytes, *room
+	left := r.header.Bytes
 	for order := r.header.First; order <= r.header.Last; order++ {
 		line, err := r.line()
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
-		if left <= free {
+		if left <= room {
 			lines.add(line)
-			*room -= int64(len(line)) + 1
 		}
 		left -= int64(len(line)) + 1
 	}
-	return lines.all(), r.header.Bytes <= free, nil
+	return lines.all(), nil
 }
 
 // arena keeps lines in one piece of memory.
@@ -197,12 +216,20 @@ func newFilter(q Query) (f filter) {
 	return f
 }
 
+// any reports whether there is anything to look for.
+func (f filter) any() bool { return f.typ != nil || f.step != nil }
+
 func (f filter) matches(line []byte) bool {
-	if f.typ == nil && f.step == nil {
+	if !f.any() {
 		return true
 	}
 	head, _, _ := bytes.Cut(line, []byte(`,"hidden":`))
 	return bytes.Contains(head, f.typ) && bytes.HasSuffix(head, f.step)
+}
+
+// lost is a chunk whose bytes stopped coming.
+func lost(number int, cause error) error {
+	return fault.Wrap(cause, fault.Unavailable, "Chunk %d of the log could not be read. Try again.", number)
 }
 
 // damaged is a chunk that is not what the mark says.

@@ -5,9 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -70,7 +74,7 @@ func TestReadGivesEachLineOnce(t *testing.T) {
 				q.Limit = limit
 				for q.After < mark.Last {
 					page := read(t, s, mark, q)
-					if page.Next <= q.After || page.Next > mark.Last || (limit > 0 && len(page.Lines) > limit) || len(page.Lines) > logbook.MaxLimit {
+					if page.Next <= q.After || page.Next > mark.Last || (limit > 0 && len(page.Lines) > limit) {
 						t.Fatalf("%+v: %d lines, next %d", q, len(page.Lines), page.Next)
 					}
 					got = append(got, text(page.Lines)...)
@@ -144,7 +148,7 @@ func TestReadOfALongLogOpensTwoChunks(t *testing.T) {
 	for range 50 {
 		after := logbook.Order(rand.IntN(len(want)))
 		s.opened = 0
-		page := read(t, s, mark, logbook.Query{After: after})
+		page := read(t, s, mark, logbook.Query{After: after, Limit: logbook.MaxLimit})
 		if s.opened > 2 {
 			t.Errorf("after %d: %d chunks were opened, want 1 or 2", after, s.opened)
 		}
@@ -203,6 +207,10 @@ func TestTailIsTheNewestThatFits(t *testing.T) {
 				first--
 				size += len(want[first]) + 1
 			}
+			if len(got) > len(want)-first || size-len(strings.Join(text(got), " ")) > room/4+200 {
+				t.Fatalf("%d bytes: %d lines, where %d fit", room, len(got), len(want)-first)
+			}
+			first = len(want) - len(got)
 			if d := cmp.Diff(text(got), append([]string(nil), want[first:]...)); d != "" {
 				t.Fatalf("%d bytes, got - want +:\n%s", room, d)
 			}
@@ -227,4 +235,64 @@ func TestAStepCannotPassForAnother(t *testing.T) {
 	if page := read(t, s, mark, logbook.Query{Type: logbook.Stderr}); len(page.Lines) != 0 {
 		t.Errorf("on stderr: got %q, want nothing", page.Lines)
 	}
+}
+
+// TestATailStaysWhereItBegins, so that a client that reads it again and again
+// can tell what is new.
+func TestATailStaysWhereItBegins(t *testing.T) {
+	s, whole, _ := filled(t, 3000, 10)
+	begins := map[string]bool{}
+	for n := whole.Chunks / 2; n <= whole.Chunks; n++ {
+		mark := logbook.Mark{}
+		for number := 1; number <= n; number++ {
+			header := s.chunks[book][number].Header
+			mark.Chunks, mark.Last, mark.Bytes, mark.Index = number, header.Last, mark.Bytes+header.Bytes, mark.Index.With(header.Last)
+		}
+		got, err := logbook.Tail(t.Context(), s, book, mark, 100_000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begins[string(got[0])] = true
+	}
+	if len(begins) < 2 || len(begins) > 12 {
+		t.Errorf("while the log grew by %d chunks, its tail had %d beginnings", whole.Chunks/2, len(begins))
+	}
+}
+
+// slow is an archive that counts how many chunks are being opened at once.
+type slow struct {
+	*shelf
+	now, most atomic.Int64
+}
+
+func (s *slow) Open(ctx context.Context, book logbook.Book, number int) (logbook.Header, io.ReadCloser, error) {
+	now := s.now.Add(1)
+	defer s.now.Add(-1)
+	for most := s.most.Load(); now > most && !s.most.CompareAndSwap(most, now); most = s.most.Load() {
+	}
+	time.Sleep(30 * time.Millisecond)
+	return s.shelf.Open(ctx, book, number)
+}
+
+// TestAFollowedLogIsReadInFewPages has an hour of a log that was followed: 735
+// chunks of a few lines.
+func TestAFollowedLogIsReadInFewPages(t *testing.T) {
+	s, mark, want := filled(t, 735*2, 2)
+	synctest.Test(t, func(t *testing.T) {
+		slow := &slow{shelf: s}
+		began, pages, lines := time.Now(), 0, 0
+		for after := logbook.Order(0); after < mark.Last; pages++ {
+			page, err := logbook.Read(t.Context(), slow, book, mark, logbook.Query{After: after})
+			if err != nil {
+				t.Fatal(err)
+			}
+			after, lines = page.Next, lines+len(page.Lines)
+		}
+		if took := time.Since(began); pages > 3 || lines != len(want) || took > 3*time.Second {
+			t.Errorf("%d lines in %d pages took %s, want %d in 3", lines, pages, took, len(want))
+		}
+		if most := slow.most.Load(); most < 8 || most > 16 {
+			t.Errorf("%d chunks were opened at once, want 8 to 16", most)
+		}
+	})
 }

@@ -46,6 +46,7 @@ type Recorder struct {
 
 	mark  Mark
 	last  Order // of the entries so far
+	batch int   // of the last entry
 	chunk press
 	stamp stamp
 
@@ -60,7 +61,8 @@ type Recorder struct {
 // NewRecorder returns a recorder that goes on where mark ends. The filter is
 // made once for each stream.
 func NewRecorder(book Book, archive Archive, mark Mark, filter NewFilter, opts RecorderOptions) *Recorder {
-	r := &Recorder{book: book, archive: archive, now: opts.Now, mark: mark, last: mark.Last, stepsAt: mark.At.Steps}
+	r := &Recorder{book: book, archive: archive, now: opts.Now, mark: mark, last: mark.Last,
+		batch: max(mark.Batch, 1), stepsAt: mark.At.Steps}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -73,13 +75,13 @@ func NewRecorder(book Book, archive Archive, mark Mark, filter NewFilter, opts R
 }
 
 func (r *Recorder) lines(typ Type, at int64) lines {
-	return lines{typ: typ, steps: &r.steps, label: label(typ, 0, "", false), out: r.line, at: at, settled: at}
+	return lines{typ: typ, steps: &r.steps, out: r.line, at: at, settled: at}
 }
 
 // Message adds an entry of Waybill's own for each line of the text, which must
 // hold no secret. It stands at once behind everything that is settled.
 func (r *Recorder) Message(text string, typ Type) {
-	r.own.label, r.own.stamp = label(typ, 0, "", false), r.now()
+	r.own.typ, r.own.batch, r.own.stamp = typ, 0, r.now()
 	r.own.take([]byte(text), 0)
 	r.own.finish()
 }
@@ -132,14 +134,15 @@ func (r *Recorder) End() {
 }
 
 // Due reports whether it is time to commit: there are entries, and they are
-// many or have waited long enough, 1 s while somebody follows the log.
-func (r *Recorder) Due(now time.Time, followed bool) bool {
+// many or have waited long enough. followed is when a reader began to follow
+// the log, zero if there is none.
+func (r *Recorder) Due(now, followed time.Time) bool {
 	if r.chunk.bytes == 0 {
 		return false
 	}
 	wait := chunkWait(r.mark.Chunks)
-	if followed {
-		wait = time.Second
+	if !followed.IsZero() {
+		wait = followedWait(now.Sub(followed))
 	}
 	return r.chunk.bytes >= chunkLimit(r.mark.Bytes) || now.Sub(r.chunk.begun) >= wait
 }
@@ -166,6 +169,7 @@ func (r *Recorder) commit(ctx context.Context) error {
 		Number:   r.mark.Chunks + 1,
 		First:    r.mark.Last + 1,
 		Last:     r.last,
+		Batch:    r.batch,
 		Before:   r.mark.At,
 		After:    r.Position(),
 		Bytes:    r.chunk.bytes,
@@ -185,8 +189,13 @@ func (r *Recorder) Position() Position {
 	return Position{Out: r.streams[0].lines.settled, Err: r.streams[1].lines.settled, Steps: r.stepsAt}
 }
 
-// line adds a line of any stream to the chunk.
+// line adds a line of any stream to the chunk. A line that comes late, after
+// the next step has begun, keeps its step's name but takes the present batch.
 func (r *Recorder) line(l *lines, text []byte, continued bool) {
+	if l.batch < r.batch {
+		l.batch = r.batch
+		l.label = label(l.typ, l.batch, l.step, false)
+	}
 	r.last++
 	before := len(r.chunk.block)
 	r.chunk.block = appendLine(r.chunk.block, r.last, r.stamp.of(l.stamp), l.label, text, continued)

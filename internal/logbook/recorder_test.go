@@ -64,11 +64,17 @@ func entries(t *testing.T, s *shelf, mark logbook.Mark) []logbook.Entry {
 		t.Fatal(err)
 	}
 	var out []logbook.Entry
+	batch := 1
 	for line := range bytes.Lines(text) {
 		entry, err := logbook.Decode(line)
 		if err != nil {
 			t.Fatal(err)
 		}
+		// Clients sort by batch, then by order.
+		if entry.Batch < batch || entry.Order != logbook.Order(len(out)+1) {
+			t.Errorf("entry %d, %q, is of batch %d after batch %d", entry.Order, entry.Command+entry.Output, entry.Batch, batch)
+		}
+		batch = entry.Batch
 		if out = append(out, entry); entry.Order != logbook.Order(len(out)) {
 			t.Fatalf("entry %d has order %d", len(out), entry.Order)
 		}
@@ -172,8 +178,8 @@ func TestStepsStandBetweenTheirLines(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %d %q %s %s%s", e.Time.Format("05"), e.Batch, e.Step, e.Type, e.Command, e.Output))
 	}
 	want := []string{
-		`05 0 "" stdout Hello.`,
-		`05 0 "" stdout It begins.`,
+		`05 1 "" stdout Hello.`,
+		`05 1 "" stdout It begins.`,
 		`06 1 "Pull" stdout docker pull x`,
 		`09 1 "Pull" stdout one`,
 		`09 1 "Pull" stdout half`,
@@ -181,7 +187,7 @@ func TestStepsStandBetweenTheirLines(t *testing.T) {
 		`08 2 "Start" stdout docker run x`,
 		`09 2 "Start" stdout TWO`,
 		`11 2 "Start" stderr ERR`,
-		`05 0 "" stderr Bye.`,
+		`05 2 "" stderr Bye.`,
 	}
 	if d := cmp.Diff(got, want); d != "" {
 		t.Errorf("got - want +:\n%s", d)
@@ -225,8 +231,8 @@ func TestAStreamThatFallsFarBehindIsNotWaitedFor(t *testing.T) {
 	r.Data(logbook.Stderr, 0, []byte("e1\n\nE2\n"), noon)
 	r.End()
 	got := entries(t, s, commit(t, r))
-	if e := got[len(got)-3:]; e[0].Batch != 1 || e[1].Batch != 1 || e[2].Batch != 2 {
-		t.Errorf("what came late is of the steps %d, %d and %d, want 1, 1, 2", e[0].Batch, e[1].Batch, e[2].Batch)
+	if e := got[len(got)-3:]; e[0].Step != "One" || e[1].Step != "One" || e[2].Step != "Two" {
+		t.Errorf("what came late is of the steps %q, %q and %q, want One, One, Two", e[0].Step, e[1].Step, e[2].Step)
 	}
 }
 
@@ -255,21 +261,30 @@ func TestDataThatComesTwiceOrNeverIsNoticed(t *testing.T) {
 
 func TestDue(t *testing.T) {
 	for chunks, wait := range []time.Duration{1, 2, 4, 8, 10, 10, 10} {
-		for followed, wait := range map[bool]time.Duration{false: wait * time.Second, true: time.Second} {
+		for _, c := range []struct{ followed, wait time.Duration }{{0, wait * time.Second}, {time.Second, time.Second},
+			{10 * time.Second, time.Second}, {35 * time.Second, 3 * time.Second}, {time.Minute, 5 * time.Second}, {time.Hour, 5 * time.Second}} {
 			r := recorder(&shelf{}, logbook.Mark{Chunks: chunks})
-			if r.Due(noon.Add(time.Hour), followed) {
+			due := func(after time.Duration) bool {
+				now := noon.Add(after)
+				if c.followed == 0 {
+					return r.Due(now, time.Time{})
+				}
+				return r.Due(now, now.Add(-c.followed))
+			}
+			wait := c.wait
+			if due(time.Hour) {
 				t.Errorf("%d chunks: nothing is due at once", chunks)
 			}
 			r.Data(logbook.Stdout, 0, []byte("half a line"), noon)
-			if r.Due(noon.Add(time.Hour), followed) {
+			if due(time.Hour) {
 				t.Errorf("%d chunks: half a line is due", chunks)
 			}
 			r.Data(logbook.Stdout, 11, []byte("\n"), noon)
-			if r.Due(noon.Add(wait-1), followed) || !r.Due(noon.Add(wait), followed) {
-				t.Errorf("%d chunks, followed %v: not due after %v", chunks, followed, wait)
+			if due(wait-1) || !due(wait) {
+				t.Errorf("%d chunks, followed for %v: not due after %v", chunks, c.followed, wait)
 			}
 			commit(t, r)
-			if r.Due(noon.Add(time.Hour), followed) {
+			if due(time.Hour) {
 				t.Errorf("%d chunks: due again after it was committed", chunks)
 			}
 		}
@@ -281,7 +296,7 @@ func TestDueGrowsWithTheLog(t *testing.T) {
 		r := recorder(&shelf{}, logbook.Mark{Bytes: log})
 		line := []byte(strings.Repeat("x", 1000) + "\n")
 		var offset, size int64
-		for ; !r.Due(noon, false); offset += int64(len(line)) {
+		for ; !r.Due(noon, time.Time{}); offset += int64(len(line)) {
 			r.Data(logbook.Stdout, offset, line, noon)
 			size += int64(len(logbook.Entry{Order: logbook.Order(offset/1001 + 1), Type: logbook.Stdout, Output: string(line[:1000])}.Append(nil)))
 		}

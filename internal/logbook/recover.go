@@ -29,7 +29,7 @@ func Recover(ctx context.Context, archive Archive, book Book, mark Mark) (Mark, 
 // continuedBy reports whether the chunk is the next one of the log.
 func (m Mark) continuedBy(h Header) bool {
 	return h.Number == m.Chunks+1 && h.Previous == m.Digest && h.Before == m.At &&
-		h.First == m.Last+1 && h.Last >= h.First && h.Bytes > 0 && h.Digest != "" &&
+		h.First == m.Last+1 && h.Last >= h.First && h.Batch >= m.Batch && h.Bytes > 0 && h.Digest != "" &&
 		h.After.Out >= h.Before.Out && h.After.Err >= h.Before.Err && h.After.Steps >= h.Before.Steps
 }
 
@@ -38,6 +38,7 @@ func (m Mark) with(h Header) Mark {
 	m.At = h.After
 	m.Chunks = h.Number
 	m.Last = h.Last
+	m.Batch = h.Batch
 	m.Bytes += h.Bytes
 	m.Digest = h.Digest
 	m.Index = m.Index.With(h.Last)

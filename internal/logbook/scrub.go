@@ -109,7 +109,7 @@ func (s *scrubber) read(ctx context.Context, number int) error {
 
 func (s *scrubber) stream(e Entry) *scrubStream {
 	switch {
-	case e.Batch == 0 || e.Command != "":
+	case e.Step == "" || e.Command != "":
 		return s.streams[2]
 	case e.Type == Stderr:
 		return s.streams[1]
@@ -217,7 +217,7 @@ func (s *scrubStream) entry(chunk *scrubChunk, index int) {
 	s.waiting = append(s.waiting, scrubPlace{chunk, index, len(text)})
 	s.pass(nil) // an entry without any text is decided at once
 	s.filter.Write([]byte(text))
-	if e.Batch == 0 || e.Command != "" {
+	if e.Step == "" || e.Command != "" {
 		s.filter.Flush() // it stands alone
 	}
 }

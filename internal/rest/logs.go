@@ -56,7 +56,7 @@ func logQuery(c *call) (logbook.Query, time.Duration, error) {
 
 const (
 	// pollEvery is how often a waiting reader looks at the record. A runner
-	// commits once a second while somebody follows.
+	// commits once a second when a reader begins to follow, later less often.
 	pollEvery = 500 * time.Millisecond
 	// followEvery is how often it is noted that somebody follows. The note
 	// counts for 30 s.

@@ -36,6 +36,8 @@ type attempt struct {
 	signalled time.Time
 	signals   deployment.Signals
 	deadline  time.Time
+	// followedAt is when a reader began to follow the log, zero if none does.
+	followedAt time.Time
 
 	// stopped is set once the job was stopped, and wish is why. given is when
 	// anything of its output last came.

@@ -16,8 +16,8 @@ var (
 	errDrained = errors.New("nothing more comes of a job that will not end")
 )
 
-// followedFor is how long after a reader last waited for the log its chunks
-// are still committed every second. A reader waits again within 20 s.
+// followedFor is how long after a reader last waited for the log it still counts
+// as followed. A reader waits again within 20 s.
 const followedFor = 30 * time.Second
 
 // drainFor is how long a job whose processes would not end is still listened to
@@ -49,11 +49,12 @@ func (a *attempt) due(ctx context.Context) error {
 // routine commits, renews the lease and looks for signals when it is time.
 func (a *attempt) routine(ctx context.Context) error {
 	now := a.now()
-	// What becomes due before the next tick is due now: who follows the log has
-	// each line a second after it came, not a second and a tick.
+	// What becomes due before the next tick is due now: a reader who has just
+	// begun to follow has each line a second after it came, not a second and a
+	// tick.
 	soon := now.Add(tickEvery)
 	switch {
-	case a.recorder.Due(soon, now.Sub(a.signals.FollowedAt) < followedFor):
+	case a.recorder.Due(soon, a.followed(now)):
 		return a.commit(ctx)
 	case now.Sub(a.renewed) > a.opts.Lease/4:
 		return a.advance(ctx)
@@ -65,6 +66,18 @@ func (a *attempt) routine(ctx context.Context) error {
 		a.signalled, a.signals = now, signals
 	}
 	return nil
+}
+
+// followed returns when a reader began to follow the log, zero if none does. A
+// runner that takes over counts from the newest note.
+func (a *attempt) followed(now time.Time) time.Time {
+	switch {
+	case now.Sub(a.signals.FollowedAt) >= followedFor:
+		a.followedAt = time.Time{}
+	case a.followedAt.IsZero():
+		a.followedAt = a.signals.FollowedAt
+	}
+	return a.followedAt
 }
 
 // commit writes what is settled as the next chunk and records it. Conflict

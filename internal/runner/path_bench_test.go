@@ -119,7 +119,7 @@ func (r *recording) Data(_ remote.Stream, offset int64, p []byte, at time.Time) 
 }
 
 func (r *recording) Tick() error {
-	if !r.recorder.Due(time.Now(), false) {
+	if !r.recorder.Due(time.Now(), time.Time{}) {
 		return nil
 	}
 	_, err := r.recorder.Commit(context.Background())

@@ -87,6 +87,7 @@ type markItem struct {
 	Steps    int64  `dynamodbav:"steps"`
 	Chunks   int    `dynamodbav:"chunks"`
 	Last     int64  `dynamodbav:"last"`
+	Batch    int    `dynamodbav:"batch"`
 	Bytes    int64  `dynamodbav:"bytes"`
 	Digest   string `dynamodbav:"digest"`
 	Index    []byte `dynamodbav:"index"`
@@ -222,7 +223,7 @@ func progressForm(p deployment.Progress) progressItem {
 func markForm(m logbook.Mark) markItem {
 	return markItem{
 		Out: m.At.Out, Err: m.At.Err, Steps: m.At.Steps,
-		Chunks: m.Chunks, Last: int64(m.Last), Bytes: m.Bytes,
+		Chunks: m.Chunks, Last: int64(m.Last), Batch: m.Batch, Bytes: m.Bytes,
 		Digest: m.Digest, Index: m.Index.Encode(), Complete: m.Complete,
 	}
 }
@@ -235,7 +236,7 @@ func (f progressItem) progress() (deployment.Progress, error) {
 	progress := deployment.Progress{
 		Log: logbook.Mark{
 			At:     logbook.Position{Out: f.Log.Out, Err: f.Log.Err, Steps: f.Log.Steps},
-			Chunks: f.Log.Chunks, Last: logbook.Order(f.Log.Last), Bytes: f.Log.Bytes,
+			Chunks: f.Log.Chunks, Last: logbook.Order(f.Log.Last), Batch: f.Log.Batch, Bytes: f.Log.Bytes,
 			Digest: f.Log.Digest, Index: index, Complete: f.Log.Complete,
 		},
 		Process:  f.Process,

@@ -15,6 +15,7 @@ import (
 const (
 	metaFirst    = "first"
 	metaLast     = "last"
+	metaBatch    = "batch"
 	metaBefore   = "before"
 	metaAfter    = "after"
 	metaBytes    = "bytes"
@@ -28,6 +29,7 @@ func metadata(h logbook.Header) map[string]string {
 	stored := map[string]string{
 		metaFirst:  strconv.FormatInt(int64(h.First), 10),
 		metaLast:   strconv.FormatInt(int64(h.Last), 10),
+		metaBatch:  strconv.Itoa(h.Batch),
 		metaBefore: positionText(h.Before),
 		metaAfter:  positionText(h.After),
 		metaBytes:  strconv.FormatInt(h.Bytes, 10),
@@ -62,6 +64,7 @@ func readHeader(number int, stored map[string]string) (logbook.Header, error) {
 		Number:   number,
 		First:    logbook.Order(read.number(metaFirst)),
 		Last:     logbook.Order(read.number(metaLast)),
+		Batch:    int(read.number(metaBatch)),
 		Before:   read.position(metaBefore),
 		After:    read.position(metaAfter),
 		Bytes:    read.number(metaBytes),

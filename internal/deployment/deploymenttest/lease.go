@@ -16,7 +16,7 @@ func progress(n int, at time.Time) deployment.Progress {
 	p := deployment.Progress{
 		Log: logbook.Mark{
 			At:     logbook.Position{Out: int64(1000 * n), Err: int64(10 * n), Steps: int64(n)},
-			Chunks: n, Last: logbook.Order(100 * n), Bytes: int64(2000 * n), Digest: "d1ce",
+			Chunks: n, Last: logbook.Order(100 * n), Batch: n, Bytes: int64(2000 * n), Digest: "d1ce",
 		},
 		Process: "4711 0b3d",
 		Steps: []deployment.Step{

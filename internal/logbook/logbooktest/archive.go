@@ -48,6 +48,7 @@ func chunk(number int, body string) logbook.Chunk {
 		Number:   number,
 		First:    logbook.Order(10*n + 1),
 		Last:     logbook.Order(10*n + 10),
+		Batch:    number,
 		Before:   logbook.Position{Out: 1 << 40, Err: 2 * n, Steps: 0},
 		After:    logbook.Position{Out: 1<<40 + n, Err: 3 * n, Steps: 4 * n},
 		Bytes:    1<<33 + n,

@@ -1,0 +1,80 @@
+package logbook
+
+import (
+	"bytes"
+	"context"
+	"io"
+)
+
+const (
+	// maxParallel chunks are fetched at once, fewer of large ones: about
+	// aheadBytes of entries, which are a third of that in memory.
+	maxParallel = 16
+	aheadBytes  = 16 << 20
+)
+
+// ahead fetches the chunks of a page before they are read, several at once: a
+// log that was followed has many small ones, and each takes S3 some 30 ms. It
+// begins with two and doubles, unless the last chunk of the page is known, so
+// that a page of one chunk does not pay for many. It is for one goroutine.
+type ahead struct {
+	fetch func(number int) (*chunkReader, error)
+	// next is the chunk to fetch next, last the last one; step is 1 or -1.
+	next, last, step int
+	width, most      int
+	coming           []chan fetched
+}
+
+type fetched struct {
+	chunk *chunkReader
+	err   error
+}
+
+// newAhead fetches the chunks from first to last, downwards if last is lower.
+// Fetches that are not waited for end with ctx.
+func newAhead(ctx context.Context, archive Archive, book Book, mark Mark, first, last int) *ahead {
+	average := max(mark.Bytes/int64(max(mark.Chunks, 1)), 1)
+	most := int(min(max(aheadBytes/average, 2), maxParallel))
+	a := &ahead{next: first, last: last, step: 1, width: 2, most: most}
+	if last < first {
+		a.step = -1
+	}
+	a.fetch = func(number int) (*chunkReader, error) { return fetchChunk(ctx, archive, book, mark, number) }
+	return a
+}
+
+// more reports whether there is another chunk.
+func (a *ahead) more() bool { return len(a.coming) > 0 || a.left() > 0 }
+
+func (a *ahead) left() int { return (a.last-a.next)*a.step + 1 }
+
+// chunk returns the next chunk.
+func (a *ahead) chunk() (*chunkReader, error) {
+	for len(a.coming) < min(a.width, a.most) && a.left() > 0 {
+		number, done := a.next, make(chan fetched, 1)
+		go func() {
+			chunk, err := a.fetch(number)
+			done <- fetched{chunk, err}
+		}()
+		a.coming = append(a.coming, done)
+		a.next += a.step
+	}
+	a.width = min(2*a.width, a.most)
+	got := <-a.coming[0]
+	a.coming = a.coming[1:]
+	return got.chunk, got.err
+}
+
+// fetchChunk opens a chunk and takes all of it, so that it holds no connection.
+func fetchChunk(ctx context.Context, archive Archive, book Book, mark Mark, number int) (*chunkReader, error) {
+	header, body, err := archive.Open(ctx, book, number)
+	if err != nil {
+		return nil, unread(err)
+	}
+	text, err := io.ReadAll(body)
+	_ = body.Close() // nothing was written, so nothing can be lost
+	if err != nil {
+		return nil, lost(number, err)
+	}
+	return readChunk(mark, header, io.NopCloser(bytes.NewReader(text)), number)
+}
