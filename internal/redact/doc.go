@@ -15,7 +15,8 @@
 // The parts, each in a file of its own:
 //
 //   - forms.go derives the needles: what a secret looks like once something
-//     has quoted, escaped or encoded it, or broken it into lines;
+//     has quoted, escaped or encoded it, or broken it into lines; escape.go and
+//     backslash.go have the encoders that it composes;
 //   - anchors.go lists what patterns begin with;
 //   - sketch.go runs over a text and stops where a needle or an anchor may be,
 //     reading a few of its bytes;
@@ -79,8 +80,42 @@
 // be a needle, or a line with an anchor. Nothing is allocated once the buffers have
 // grown.
 //
-// What is not masked: a value that [Judge] finds weak; forms that nobody listed,
-// such as a value in base64 twice; and, where a secret lies inside of a longer
-// text in base64, the one character at either end that also holds bits of its
-// neighbours.
+// # What is covered
+//
+// A needle is a composition: a source of the value, encoded once in every way
+// below, then twice and in part three times in the common ways (JSON, doubled
+// quotes, $$, shell quotes, percent, entities), as in JSON in JSON or in a compose
+// file in YAML.
+//
+//   - Sources: the value; without white space around it; with its words joined by
+//     one space (echo $A); without the quotes around it; with either line ending.
+//   - JSON with \" or \u0022, in either case of digits, and with all that Go, PHP,
+//     Gson, Rails, .NET and Django escape beyond what they must.
+//   - Entities of XML and HTML: named, decimal, hexadecimal.
+//   - Percent-encoding, quoted-printable, and every sign as \xNN.
+//   - Quoting of bash, zsh, dash, busybox, coreutils, Perl, Python, Ruby, Node, Go,
+//     YAML, SQL, CSV and compose, in UTF-8 and in the C locale.
+//   - Hexadecimal digits: in one piece, by byte, and in the lines of xxd -p.
+//   - Base64 in both alphabets, alone and inside of a longer text, in one piece
+//     and in lines of 64 or 76 characters.
+//   - The lines of a value of several, each alone; of lines with fewer than six
+//     characters those with at least four that look made by a machine.
+//
+// # What is not covered
+//
+//   - A value that [Judge] finds weak.
+//   - Base32, base64 twice, compression, encryption, reversal, case changes, and
+//     a value of which one half is on standard output and the other on standard
+//     error.
+//   - A part of a value, as in a message that a program has cut short.
+//   - Longer compositions than those above; of a value of more than 512 bytes,
+//     compositions at all.
+//   - Dumps with addresses or columns (xxd, hexdump -C, od -c), YAML that is folded
+//     at a width, and soft line breaks of quoted-printable.
+//   - Base64 of a longer text in lines, if the value has more than 512 bytes, or if
+//     each line has a prefix ("web-1  | "); hexadecimal lines that the value does
+//     not begin.
+//   - Lines of fewer than four characters of a value of several, behind a prefix.
+//   - Where a secret lies inside of a longer text in base64, the one character at
+//     either end that also holds bits of its neighbours.
 package redact

@@ -2,11 +2,32 @@ package redact
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 )
+
+// encoder writes a value as one program does.
+type encoder func(value string) string
+
+// spelled is the encoder that writes each character by itself. spell returns
+// false for a character that stays; raw is the character as it stands, which is a
+// single byte where the value is no UTF-8.
+func spelled(spell func(r rune, raw string) (string, bool)) encoder {
+	return func(value string) string {
+		var out strings.Builder
+		for at := 0; at < len(value); {
+			r, size := utf8.DecodeRuneInString(value[at:])
+			raw := value[at : at+size]
+			if text, ok := spell(r, raw); ok {
+				out.WriteString(text)
+			} else {
+				out.WriteString(raw)
+			}
+			at += size
+		}
+		return out.String()
+	}
+}
 
 // percentKeeps lists which characters the common percent-encoders leave alone
 // beside letters and digits, and whether a space becomes a plus.
@@ -26,51 +47,119 @@ var percentKeeps = []struct {
 	{"-_.", true}, {"-_.~!*'()", true}, // PHP's urlencode; query strings by hand
 }
 
-// percentForms lists the value percent-encoded by any of the encoders, with
-// either case of hexadecimal digits.
-func percentForms(value string) []string {
-	var out []string
-	for _, encoder := range percentKeeps {
-		out = append(out,
-			percent(value, encoder.keep, encoder.plus, "0123456789ABCDEF"),
-			percent(value, encoder.keep, encoder.plus, "0123456789abcdef"))
+// percentEncoders lists the percent-encoders, with either case of digits.
+func percentEncoders() (out []encoder) {
+	for _, e := range percentKeeps {
+		out = append(out, percent(e.keep, e.plus, "%%%02X"), percent(e.keep, e.plus, "%%%02x"))
 	}
 	return out
 }
 
-func percent(value, keep string, plus bool, digits string) string {
-	var out strings.Builder
-	for i := range len(value) {
-		switch c := value[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', strings.IndexByte(keep, c) >= 0:
-			out.WriteByte(c)
-		case c == ' ' && plus:
-			out.WriteByte('+')
-		default:
-			out.WriteByte('%')
-			out.WriteByte(digits[c>>4])
-			out.WriteByte(digits[c&15])
+// percent writes every byte in the format that is not a letter, a digit or kept.
+func percent(keep string, plus bool, format string) encoder {
+	return spelled(func(r rune, raw string) (string, bool) {
+		switch {
+		case plain(r), r < utf8.RuneSelf && strings.IndexByte(keep, raw[0]) >= 0:
+			return "", false
+		case r == ' ' && plus:
+			return "+", true
 		}
+		return eachByte(raw, format), true
+	})
+}
+
+// plain reports whether every encoder leaves the character alone.
+func plain(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}
+
+func eachByte(raw, format string) string {
+	var out strings.Builder
+	for i := range len(raw) {
+		fmt.Fprintf(&out, format, raw[i])
 	}
 	return out.String()
 }
 
-// shellForms lists the value as shells and compose files write it. The first
-// two close the single quotes around a single quote.
-func shellForms(value string) []string {
-	return []string{
-		strings.ReplaceAll(value, `'`, `'\''`),
-		strings.ReplaceAll(value, `'`, `'"'"'`),
-		backslashed(value, "\"\\$`"),
-		backslashed(value, "\"\\$`!"),
-		backslashed(value, "\"\\"),
-		backslashed(value, " \t!\"#$&'()*,;<>?[\\]^`{|}~"), // printf %q
-		backslashed(value, " \t!\"$&'()*,;<>?[\\]^`{|}"),   // the same; it knows a # and a ~ that mean nothing
-		ansiQuote.Replace(value),                           // $'...', which printf %q takes for control characters
-		echoed(value),
-		strings.ReplaceAll(value, `'`, `''`), // YAML, SQL
-		strings.ReplaceAll(value, `$`, `$$`), // compose
+// replaced is the encoder that replaces each old text by the new one after it.
+func replaced(oldnew ...string) encoder { return strings.NewReplacer(oldnew...).Replace }
+
+// closing is the encoder of a shell that closes its single quotes around a
+// single quote. The outermost quotes may be left out, so they are no part of it.
+func closing(quote string) encoder {
+	return func(value string) string { return strings.Trim(strings.ReplaceAll(value, `'`, quote), `'`) }
+}
+
+// closingRuns is closing for dash, which quotes several single quotes at once.
+func closingRuns(value string) string {
+	var out strings.Builder
+	for value != "" {
+		n := len(value) - len(strings.TrimLeft(value, `'`))
+		if n > 0 {
+			out.WriteString(`'"` + value[:n] + `"'`)
+			value = value[n:]
+			continue
+		}
+		before, _, _ := strings.Cut(value, `'`)
+		out.WriteString(before)
+		value = value[len(before):]
 	}
+	return strings.Trim(out.String(), `'`)
+}
+
+// dollarQuoted is the encoder of coreutils: what the locale cannot print stands
+// in $'...', between single quotes that are closed before it.
+func dollarQuoted(utf8Locale bool) encoder {
+	return func(value string) string {
+		var out strings.Builder
+		inside := false
+		for i := range len(value) {
+			c := value[i]
+			strange := c < ' ' || c == 0x7f || c > 0x7f && !utf8Locale
+			if strange && !inside {
+				out.WriteString(`'$'`)
+			}
+			if !strange && inside {
+				out.WriteString(`''`)
+			}
+			inside = strange
+			switch {
+			case strange:
+				out.WriteString(octalOf(c))
+			case c == '\'':
+				out.WriteString(`'\''`)
+			default:
+				out.WriteByte(c)
+			}
+		}
+		return strings.Trim(out.String(), `'`)
+	}
+}
+
+// octalOf writes a byte as C does: by its letter if it has one.
+func octalOf(c byte) string {
+	if at := strings.IndexByte(echoMeanings[1:], c); at >= 0 {
+		return `\` + echoEscapes[1+at:2+at]
+	}
+	return fmt.Sprintf(`\%03o`, c)
+}
+
+// zshQuoted is printf %q of zsh: each byte that the locale cannot print stands in
+// a $'...' of its own.
+func zshQuoted(special string, utf8Locale bool) encoder {
+	return spelled(func(r rune, raw string) (string, bool) {
+		switch {
+		case strings.ContainsRune(special, r):
+			return `\` + raw, true
+		case r >= ' ' && r < 0x7f, r >= utf8.RuneSelf && utf8Locale:
+			return "", false
+		}
+		var out strings.Builder
+		for i := range len(raw) {
+			out.WriteString(`$'` + octalOf(raw[i]) + `'`)
+		}
+		return out.String(), true
+	})
 }
 
 // echoed is what the echo of POSIX makes of the value: it takes a backslash for
@@ -122,52 +211,4 @@ func octal(text string) (code byte, digits int) {
 		digits++
 	}
 	return code, digits
-}
-
-var ansiQuote = strings.NewReplacer(`\`, `\\`, `'`, `\'`, "\n", `\n`, "\r", `\r`, "\t", `\t`)
-
-func backslashed(value, special string) string {
-	var out strings.Builder
-	for i := range len(value) {
-		if strings.IndexByte(special, value[i]) >= 0 {
-			out.WriteByte('\\')
-		}
-		out.WriteByte(value[i])
-	}
-	return out.String()
-}
-
-// quotedForms lists the value as JSON and Go write it, without the quotes.
-// JSON's encoders differ in what they escape beyond what they must: Go's the
-// characters of HTML, PHP's the slash, and either everything but ASCII.
-func quotedForms(value string) []string {
-	out := []string{inQuotes(strconv.Quote(value)), inQuotes(strconv.QuoteToASCII(value))}
-	for _, extra := range []string{"", "<>&", "/"} {
-		out = append(out, jsonEscaped(value, extra, false), jsonEscaped(value, extra, true))
-	}
-	return out
-}
-
-func inQuotes(quoted string) string { return quoted[1 : len(quoted)-1] }
-
-// jsonEscaped writes the value as in a JSON string; extra characters are
-// escaped too, the slash by a backslash and others by their number.
-func jsonEscaped(value, extra string, ascii bool) string {
-	var out strings.Builder
-	for _, r := range value {
-		switch short := strings.IndexRune("\"\\\b\f\n\r\t", r); {
-		case short >= 0 && r != utf8.RuneError:
-			out.WriteByte('\\')
-			out.WriteByte(`"\bfnrt`[short])
-		case r == '/' && extra == "/":
-			out.WriteString(`\/`)
-		case r < ' ', strings.ContainsRune(extra, r), ascii && r > '~', r == '\u2028', r == '\u2029':
-			for _, unit := range utf16.Encode([]rune{r}) {
-				fmt.Fprintf(&out, `\u%04x`, unit)
-			}
-		default:
-			out.WriteRune(r)
-		}
-	}
-	return out.String()
 }

@@ -3,8 +3,9 @@ package redact
 import (
 	"cmp"
 	"encoding/base64"
-	"encoding/hex"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -48,27 +49,121 @@ func tidy(all []needle) []needle {
 	return slices.CompactFunc(all, func(a, b needle) bool { return a.text == b.text })
 }
 
+// What is composed. Longer values have too many forms to be worth it.
+const (
+	maxComposedBytes = 512 // of a value that is encoded twice and three times
+	maxInnerBytes    = 512 // of a value in base64 behind a neighbour, in lines
+)
+
 // forms lists what the value looks like wherever a program prints it, with
-// repetitions. White space around the value is printed by some and trimmed by
-// others, so it is looked for both with and without.
+// repetitions. A form is a composition: one program encodes a source, the next
+// escapes what it was given, a third quotes that.
 func forms(value string) []string {
-	lines := splitLines(value)
-	sources := []string{value, strings.TrimSpace(value)}
-	if len(lines) > 1 {
-		sources = append(sources, strings.Join(lines, "\n"), strings.Join(lines, "\r\n"))
-	}
 	var out []string
-	slices.Sort(sources)
-	for _, source := range slices.Compact(sources) {
-		out = append(out, source, hex.EncodeToString([]byte(source)), strings.ToUpper(hex.EncodeToString([]byte(source))))
+	for _, source := range sources(value) {
+		out = append(out, source)
+		out = append(out, hexForms(source)...)
 		out = append(out, base64Forms(source)...)
-		out = append(out, percentForms(source)...)
-		out = append(out, quotedForms(source)...)
-		for _, shell := range shellForms(source) {
-			out = append(out, lineForms(shell)...)
+		for _, form := range composed(source) {
+			out = append(out, lineForms(form)...)
 		}
 	}
 	return append(out, lineForms(value)...)
+}
+
+// sources lists what of the value reaches a program that prints it. White space
+// around it is printed by some and trimmed by others; a shell joins the words of
+// an unquoted variable by one space; what reads a file of variables takes the
+// quotes off; and lines have either ending.
+func sources(value string) []string {
+	trimmed := strings.TrimSpace(value)
+	out := []string{value, trimmed, strings.Join(strings.Fields(value), " ")}
+	if n := len(trimmed); n > 2 && trimmed[0] == trimmed[n-1] && strings.IndexByte("\"'`", trimmed[0]) >= 0 {
+		if inner := trimmed[1 : n-1]; Judge(inner) == Strong {
+			out = append(out, inner)
+		}
+	}
+	if lines := splitLines(value); len(lines) > 1 {
+		out = append(out, strings.Join(lines, "\n"), strings.Join(lines, "\r\n"))
+	}
+	return distinct(out)
+}
+
+// composed lists the text encoded once in every way, twice and three times in
+// the common ways. A text of letters and digits is all of them.
+func composed(text string) []string {
+	wide := strings.ContainsFunc(text, func(r rune) bool { return r >= 0x7f || r < ' ' })
+	if strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
+		return nil
+	}
+	common := commonEncoders(wide)
+	core := apply([]string{text}, common)
+	once := apply([]string{text}, allEncoders(wide))
+	once = distinct(append(once, core...))
+	if len(text) > maxComposedBytes {
+		return once
+	}
+	twice := distinct(append(apply(core, common), apply(once, common[:1])...))
+	return distinct(slices.Concat(once, twice, apply(apply(core, common), common[:2])))
+}
+
+// apply lists what each of the encoders makes of each of the texts.
+func apply(texts []string, encoders []encoder) []string {
+	var out []string
+	for _, text := range texts {
+		for _, encode := range encoders {
+			out = append(out, encode(text))
+		}
+	}
+	return distinct(out)
+}
+
+// commonEncoders lists those that are applied to what another has made: the
+// loggers, shells and files that text passes on its way. JSON is the first.
+func commonEncoders(wide bool) []encoder {
+	out := []encoder{
+		json("", false, `\u%04x`), json("<>&", false, `\u%04x`),
+		replaced(`'`, `''`), replaced(`"`, `""`), replaced(`$`, `$$`), closing(`'\''`),
+		backslashed("\"\\$`", false, literally), backslashed(`'\`, true, literally),
+		percent("-_.~", false, "%%%02X"), percent("-_.~", true, "%%%02X"),
+		replaced("&", "&amp;", "<", "&lt;", ">", "&gt;"),
+		replaced("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", `'`, "&#39;"),
+		replaced("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", `'`, "&#x27;"),
+	}
+	if wide {
+		out = append(out, json("", true, `\u%04x`), backslashed(`"\`, true, styles[8]))
+	}
+	return out
+}
+
+// allEncoders lists every one.
+func allEncoders(wide bool) []encoder {
+	return slices.Concat(jsonEncoders(wide), percentEncoders(), entityEncoders(wide), backslashEncoders(wide), []encoder{
+		func(value string) string { return value },
+		func(value string) string { return inQuotes(strconv.Quote(value)) },
+		func(value string) string { return inQuotes(strconv.QuoteToASCII(value)) },
+		closing(`'"'"'`), closingRuns, dollarQuoted(false), dollarQuoted(true), echoed, shown(),
+		zshQuoted(zshSpecial, false), zshQuoted(zshSpecial, true), zshQuoted("!~"+zshSpecial, true),
+		replaced(`'`, `''`, `"`, `""`),
+		percent(everySign[:len(everySign)-3], false, "=%02X"), // quoted-printable
+		percent("", false, `\x%02x`), percent("", false, `\x%02X`), percent("-_.", false, `\x%02x`),
+	})
+}
+
+// zshSpecial is what zsh puts a backslash before.
+const zshSpecial = " \"#$&'()*;<>?[\\]^`{|}"
+
+func inQuotes(quoted string) string { return quoted[1 : len(quoted)-1] }
+
+// hexForms lists the value in hexadecimal digits: in one piece, byte by byte, and
+// in the lines of xxd -p.
+func hexForms(value string) []string {
+	var out []string
+	for _, format := range []string{"%x", "%X", "% x", "% X"} {
+		out = append(out, fmt.Sprintf(format, value))
+	}
+	out = append(out, strings.ReplaceAll(out[2], " ", ":"), strings.ReplaceAll(out[3], " ", ":"), eachByte(value, `\x%02x`))
+	return append(out, lineForms(wrap(out[0], 60))...)
 }
 
 // lineForms lists the forms of a text of several lines: whole with either line
@@ -81,11 +176,21 @@ func lineForms(text string) []string {
 	}
 	out := []string{strings.Join(lines, "\n"), strings.Join(lines, "\r\n")}
 	for _, line := range lines {
-		if line = strings.TrimSpace(line); len(line) >= minLineBytes {
+		if line = strings.TrimSpace(line); len(line) >= minLineBytes || made(line) {
 			out = append(out, line)
 		}
 	}
 	return out
+}
+
+// made reports whether a short line looks made by a machine, so that it is not in
+// every other log: it has digits and letters, or capitals after small letters.
+func made(line string) bool {
+	const small, capitals, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
+	letters := strings.ContainsAny(line, small+capitals)
+	lower := strings.IndexAny(line, small)
+	return Judge(line) == Strong && (letters && strings.ContainsAny(line, digits) ||
+		lower >= 0 && strings.LastIndexAny(line, capitals) > lower)
 }
 
 // splitLines cuts the text at any line ending, blank lines at both ends left
@@ -113,6 +218,32 @@ func base64Forms(value string) []string {
 		// base64(1) breaks lines at 76 characters, openssl(1) at 64.
 		for _, width := range []int{76, 64} {
 			out = append(out, lineForms(wrap(alone, width))...)
+		}
+	}
+	return append(out, innerLines(value)...)
+}
+
+// innerLines lists the value in base64 inside of a longer text that is broken
+// into lines, wherever in a line it begins. What is in one line is not listed.
+func innerLines(value string) []string {
+	if len(value) > maxInnerBytes {
+		return nil
+	}
+	var out []string
+	for _, width := range []int{76, 64} {
+		for before := range width / 4 * 3 {
+			text := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("\x00", before) + value))
+			from := before/3*4 + [...]int{0, 2, 3}[before%3]
+			to := (before + len(value)) * 8 / 6
+			if to <= width {
+				continue
+			}
+			first := min(width, len(text))
+			if from >= first {
+				from = first
+			}
+			broken := text[from:first] + "\n" + wrap(text[first:to], width)
+			out = append(out, broken, strings.ReplaceAll(broken, "\n", "\r\n"))
 		}
 	}
 	return out
