@@ -28,6 +28,7 @@ type file struct {
 // that ends in "/" means everything below it. fault is for all.
 var arrows = map[string][]string{
 	"internal/fault":      {},
+	"internal/terminal":   {},
 	"internal/engine":     {},
 	"internal/catalog":    {"internal/engine"},
 	"internal/snapshot":   {"internal/catalog"},
@@ -44,7 +45,7 @@ var arrows = map[string][]string{
 	"internal/runner": {"internal/engine", "internal/inspect", "internal/snapshot", "internal/catalog", "internal/deployment", "internal/logbook", "internal/recipe",
 		"internal/redact", "internal/remote"},
 	"internal/rest": {"internal/engine", "internal/snapshot", "internal/openapi", "internal/deployment", "internal/logbook", "internal/catalog",
-		"internal/access", "internal/redact", "internal/oplog"},
+		"internal/access", "internal/redact", "internal/oplog", "internal/terminal"},
 	"internal/boot":              {"internal/settings", "internal/oplog", "internal/aws/gateway"},
 	"internal/memory":            {"internal/snapshot", "internal/catalog", "internal/deployment", "internal/logbook", "internal/access"},
 	"internal/remote/sshrun":     {"internal/remote", "internal/catalog"},

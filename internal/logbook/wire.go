@@ -152,15 +152,11 @@ func Decode(line []byte) (Entry, error) {
 	return entry, nil
 }
 
-// Text returns a stored line as a person reads it, without a newline: the
-// output, or "$ " and the command. Internal if the line is damaged.
-func Text(line []byte) ([]byte, error) {
-	entry, err := Decode(line)
-	if err != nil {
-		return nil, err
+// Text is the entry as a person reads it, without a newline: the output, or
+// "$ " and the command.
+func (e Entry) Text() string {
+	if e.Command != "" {
+		return "$ " + e.Command
 	}
-	if entry.Command != "" {
-		return []byte("$ " + entry.Command), nil
-	}
-	return []byte(entry.Output), nil
+	return e.Output
 }

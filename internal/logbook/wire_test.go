@@ -98,14 +98,14 @@ func TestTextIsWhatAPersonReads(t *testing.T) {
 		"a \"line\"\tof output":  {Output: "a \"line\"\tof output"},
 		"":                       {},
 	} {
-		got, err := logbook.Text(entry.Append(nil))
-		if err != nil || string(got) != want {
-			t.Errorf("got %q, %v, want %q", got, err, want)
+		got, err := logbook.Decode(entry.Append(nil))
+		if err != nil || got.Text() != want {
+			t.Errorf("got %q, %v, want %q", got.Text(), err, want)
 		}
 	}
 	for _, line := range []string{"", "{", `{"order":"x"}`, "\x00"} {
-		if _, err := logbook.Text([]byte(line)); fault.KindOf(err) != fault.Internal || err == nil {
-			t.Errorf("Text(%q): got %v, want Internal", line, err)
+		if _, err := logbook.Decode([]byte(line)); fault.KindOf(err) != fault.Internal || err == nil {
+			t.Errorf("Decode(%q): got %v, want Internal", line, err)
 		}
 	}
 }

@@ -41,5 +41,5 @@ func (k keeper) listTeams(context.Context, *call) (answer, error) {
 // plainText answers without quotes and without a line end: clients take the
 // whole body for the value.
 func plainText(text string) answer {
-	return answer{status: http.StatusOK, text: []byte(text), contentType: "text/plain; charset=utf-8"}
+	return answer{status: http.StatusOK, text: []byte(text), contentType: plainType}
 }

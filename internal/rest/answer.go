@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"waybill/internal/fault"
+	"waybill/internal/terminal"
 )
 
 // answer is what an endpoint answers: body as JSON, or text as it is.
@@ -21,14 +22,21 @@ type answer struct {
 	deployment string
 }
 
-const jsonType = "application/json"
+const (
+	jsonType  = "application/json"
+	plainType = "text/plain; charset=utf-8"
+)
 
 func ok(body any) answer      { return answer{status: http.StatusOK, body: body} }
 func created(body any) answer { return answer{status: http.StatusCreated, body: body} }
 
 // encode makes the body's bytes before anything is written, so that a value
-// that does not encode still becomes a problem and not half an answer.
+// that does not encode still becomes a problem and not half an answer. Text
+// that a person reads passes here, so none of it can command their terminal.
 func (a answer) encode() ([]byte, string, error) {
+	if a.contentType == plainType {
+		return terminal.Colours(a.text), a.contentType, nil
+	}
 	if a.contentType != "" {
 		return a.text, a.contentType, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"waybill/internal/access"
+	"waybill/internal/deployment"
 )
 
 // scene is one of everything, with a deployment that runs and one that waits.
@@ -269,6 +270,7 @@ func TestP9ForeignIdsAnswerAlike(t *testing.T) {
 // see.
 func TestP9SecretsAreInNoAnswer(t *testing.T) {
 	s := newScene(t)
+	s.logged(t, s.running)
 	reader, sensitive := s.mint(t, access.Read), s.mint(t, access.Read, access.ReadSensitive)
 	// One that may do all but see what is sensitive.
 	writer := s.mint(t, access.Read, access.Write, access.Deploy)
@@ -307,4 +309,15 @@ func TestP9SecretsAreInNoAnswer(t *testing.T) {
 			t.Error("a secret is in the operator's log")
 		}
 	}
+}
+
+// logged gives the deployment a log.
+func (s *scene) logged(t *testing.T, uuid string) {
+	t.Helper()
+	id := deployment.ID(uuid)
+	record, err := s.memory.History().Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write(t, record, "a line")
 }

@@ -159,7 +159,10 @@ func TestRecordsHaveTheTypesOfExistingClients(t *testing.T) {
 	w := newWorld(t)
 	server := w.server(t)
 	application := w.application(t, server)
-	uuid := w.past(t, server, application, 1)[0]
+	w.start(t, application)
+	record := w.write(t, w.begin(t, server), "a line")
+	w.finish(t, record)
+	uuid := string(record.ID)
 	type client struct {
 		ID             int64   `json:"id"`
 		DeploymentUUID string  `json:"deployment_uuid"`
@@ -185,7 +188,7 @@ func TestRecordsHaveTheTypesOfExistingClients(t *testing.T) {
 		t.Errorf("url = %s", *got.URL)
 	}
 	var entries []object
-	if err := json.Unmarshal([]byte(*got.Logs), &entries); err != nil || entries == nil {
+	if err := json.Unmarshal([]byte(*got.Logs), &entries); err != nil || len(entries) != 1 {
 		t.Errorf("logs = %q, want a text that is a JSON array", *got.Logs)
 	}
 	if listed := w.ask(t, request{id: "listApplicationDeployments", uuid: application}); into[shownHistory](t, listed).Deployments[0].DeploymentUUID != uuid {

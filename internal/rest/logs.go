@@ -25,11 +25,19 @@ func (s shower) readLog(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	page, complete, err := s.await(ctx, record, query, wait)
+	if c.query.Get("format") == "text" {
+		return s.textLog(ctx, c, record, query, wait)
+	}
+	for _, name := range []string{"timestamps", "headings"} {
+		if c.query.Has(name) {
+			return answer{}, invalid(name, "is for format=text only; leave it out")
+		}
+	}
+	record, page, err := s.await(ctx, record, query, wait)
 	if err != nil {
 		return answer{}, err
 	}
-	return formatted(c.query.Get("format"), page, complete)
+	return formatted(c.query.Get("format"), page, reaches(record, page.Next)), nil
 }
 
 // logQuery reads what is asked for; openapi.yaml has the bounds.
@@ -64,23 +72,23 @@ const (
 )
 
 // await reads the entries that the query asks for. If there are none yet, it
-// looks again until there are, the log has ended, or the wait is over. complete
-// says that the log has ended and the page reaches its end.
-func (s shower) await(ctx context.Context, record deployment.Record, query logbook.Query, wait time.Duration) (page logbook.Page, complete bool, err error) {
+// looks again until there are, the log has ended, or the wait is over. It
+// returns the record as it was when the page was read.
+func (s shower) await(ctx context.Context, record deployment.Record, query logbook.Query, wait time.Duration) (deployment.Record, logbook.Page, error) {
 	until := s.opts.Now().Add(wait)
 	for {
 		if wait > 0 {
 			if err := s.follow(ctx, record); err != nil {
-				return logbook.Page{}, false, err
+				return record, logbook.Page{}, err
 			}
 		}
-		if page, err = s.read(ctx, record, query); err != nil {
-			return logbook.Page{}, false, err
+		page, err := s.read(ctx, record, query)
+		if err != nil {
+			return record, logbook.Page{}, err
 		}
-		complete = ended(record) && page.Next >= record.Progress.Log.Last
 		left := until.Sub(s.opts.Now())
-		if len(page.Lines) > 0 || complete || left <= 0 {
-			return page, complete, nil
+		if len(page.Lines) > 0 || reaches(record, page.Next) || left <= 0 {
+			return record, page, nil
 		}
 		// What a filter left out needs no second look. It goes through no more than
 		// one read does; what is there already needs no pause.
@@ -89,12 +97,17 @@ func (s shower) await(ctx context.Context, record deployment.Record, query logbo
 			continue
 		}
 		if err := pause(ctx, min(left, pollEvery)); err != nil {
-			return logbook.Page{}, false, err
+			return record, logbook.Page{}, err
 		}
 		if record, err = s.History.Get(ctx, record.ID); err != nil {
-			return logbook.Page{}, false, missing(err, "Deployment")
+			return record, logbook.Page{}, missing(err, "Deployment")
 		}
 	}
+}
+
+// reaches reports whether the log has ended and has nothing after the order.
+func reaches(record deployment.Record, next logbook.Order) bool {
+	return ended(record) && next >= record.Progress.Log.Last
 }
 
 // follow notes on the record that somebody waits for the log, so that its
@@ -154,20 +167,16 @@ func pause(ctx context.Context, length time.Duration) error {
 }
 
 // formatted is the page in the format that was asked for.
-func formatted(format string, page logbook.Page, complete bool) (answer, error) {
-	switch format {
-	case "ndjson":
-		var out bytes.Buffer
-		for _, line := range page.Lines {
-			out.Write(line)
-			out.WriteByte('\n')
-		}
-		return inLines(page, complete, "application/x-ndjson", out.Bytes()), nil
-	case "text":
-		text, err := readable(page.Lines)
-		return inLines(page, complete, "text/plain; charset=utf-8", text), err
+func formatted(format string, page logbook.Page, complete bool) answer {
+	if format != "ndjson" {
+		return inObject(page, complete)
 	}
-	return inObject(page, complete), nil
+	var out bytes.Buffer
+	for _, line := range page.Lines {
+		out.Write(line)
+		out.WriteByte('\n')
+	}
+	return inLines(page.Next, complete, "application/x-ndjson", out.Bytes())
 }
 
 // inObject answers a page as one object. It is written by hand, because the
@@ -186,36 +195,9 @@ func inObject(page logbook.Page, complete bool) answer {
 }
 
 // inLines answers a page as text; where to go on is in the header.
-func inLines(page logbook.Page, complete bool, contentType string, text []byte) answer {
+func inLines(next logbook.Order, complete bool, contentType string, text []byte) answer {
 	return answer{status: http.StatusOK, text: text, contentType: contentType, header: map[string]string{
-		"Waybill-Log-Next":     strconv.FormatInt(int64(page.Next), 10),
+		"Waybill-Log-Next":     strconv.FormatInt(int64(next), 10),
 		"Waybill-Log-Complete": strconv.FormatBool(complete),
 	}}
-}
-
-// readable is what a person reads: the lines as they were printed. A line that
-// was cut into entries is whole again, unless one of the other stream came
-// between its pieces.
-func readable(lines [][]byte) ([]byte, error) {
-	var out bytes.Buffer
-	var before logbook.Entry
-	for i, line := range lines {
-		entry, err := logbook.Decode(line)
-		if err != nil {
-			return nil, err
-		}
-		text, err := logbook.Text(line)
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 && (!before.Continued || before.Type != entry.Type) {
-			out.WriteByte('\n')
-		}
-		out.Write(text)
-		before = entry
-	}
-	if len(lines) > 0 && !before.Continued {
-		out.WriteByte('\n')
-	}
-	return out.Bytes(), nil
 }

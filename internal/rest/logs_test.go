@@ -182,6 +182,7 @@ func TestALongLineIsOneLineOfText(t *testing.T) {
 		r.Data(logbook.Stdout, 0, []byte(long+"\nnext\n"), now)
 		r.StepEnded(1, now, int64(len(long))+6, 0, 20)
 	})
+	w.finish(t, record)
 	answer := w.ask(t, request{id: "readLog", uuid: string(record.ID), query: "?format=text"})
 	if got, want := string(answer.body), "$ sh start\n"+long+"\nnext\n"; got != want {
 		t.Errorf("text of %d bytes, want %d; it ends %q", len(got), len(want), got[max(0, len(got)-20):])

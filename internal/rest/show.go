@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
@@ -98,7 +99,7 @@ func (s shower) whole(ctx context.Context, c *call, record deployment.Record) (a
 		if err != nil {
 			return answer{}, err
 		}
-		body.Logs = &logs
+		body.Logs = logs
 	}
 	return ok(body), nil
 }
@@ -108,25 +109,54 @@ func (s shower) whole(ctx context.Context, c *call, record deployment.Record) (a
 // an answer may have 6 MB.
 const maxTailBytes = 1 << 20
 
-// tail is the newest part of the log as a JSON array.
-func (s shower) tail(ctx context.Context, record deployment.Record) (string, error) {
-	lines, err := logbook.Tail(ctx, s.Archive, record.ID.Book(), record.Progress.Log, maxTailBytes)
-	if errors.Is(err, fault.Gone) {
-		lines, err = placeholder(record, "The log of this deployment is no longer kept.")
+// tail is the newest part of the log as a JSON array, nil if the log is empty.
+// A log that cannot be read keeps no record from being shown.
+func (s shower) tail(ctx context.Context, record deployment.Record) (*string, error) {
+	mark := record.Progress.Log
+	lines, err := logbook.Tail(ctx, s.Archive, record.ID.Book(), mark, maxTailBytes)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, fault.Gone):
+		lines, err = placeholder(record, mark.Last+1, mark.Batch, "The log of this deployment is no longer kept.")
+	case err != nil:
+		s.opts.Log.ErrorContext(ctx, "the log of a record cannot be read", "error", err)
+		lines, err = placeholder(record, mark.Last+1, mark.Batch, "The log is unavailable at present. Ask again in a few seconds.")
+	case mark.Last > logbook.Order(len(lines)):
+		lines, err = announced(record, lines)
 	}
-	if err != nil {
-		return "", err
+	if err != nil || len(lines) == 0 {
+		return nil, err
 	}
-	return "[" + string(bytes.Join(lines, []byte(","))) + "]", nil
+	text := "[" + string(bytes.Join(lines, []byte(","))) + "]"
+	return &text, nil
 }
 
-// placeholder stands in for a log whose chunks are gone before their record:
-// the reader is told so, instead of being shown a deployment that said nothing.
-func placeholder(record deployment.Record, output string) ([][]byte, error) {
+// announced puts a line before the newest lines of a longer log that says how
+// many are left out. It has the place of the last one of these.
+func announced(record deployment.Record, lines [][]byte) ([][]byte, error) {
+	mark := record.Progress.Log
+	before, batch := mark.Last, mark.Batch
+	if len(lines) > 0 {
+		first, err := logbook.Decode(lines[0])
+		if err != nil {
+			return nil, err
+		}
+		before, batch = first.Order-1, first.Batch
+	}
+	notice, err := placeholder(record, before, batch, fmt.Sprintf("The first %d entries are left out here. The whole log: GET /api/v1%s",
+		before, logPath(record, nil)))
+	return append(notice, lines...), err
+}
+
+// placeholder is a line in the place of lines that are not shown: the reader is
+// told so, instead of being shown a deployment that said nothing.
+func placeholder(record deployment.Record, order logbook.Order, batch int, output string) ([][]byte, error) {
 	line, err := json.Marshal(logLine{
-		Order:     int64(record.Progress.Log.Last) + 1,
+		Order:     int64(order),
 		Timestamp: timestamp(record.UpdatedAt),
 		Type:      string(logbook.Stderr),
+		Batch:     max(batch, 1),
 		Output:    output,
 	})
 	if err != nil {

@@ -92,11 +92,11 @@ func watch(b *testing.B, ports runner.Ports, id deployment.ID) []time.Duration {
 			b.Fatal(err)
 		}
 		for _, line := range page.Lines {
-			text, err := logbook.Text(line)
+			entry, err := logbook.Decode(line)
 			if err != nil {
 				b.Fatal(err)
 			}
-			if at, found := strings.CutPrefix(strings.TrimSpace(string(text)), "at "); found {
+			if at, found := strings.CutPrefix(strings.TrimSpace(entry.Text()), "at "); found {
 				ages = append(ages, time.Since(instant(b, at)))
 			}
 		}

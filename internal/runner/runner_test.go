@@ -152,11 +152,11 @@ func (w *world) log(t *testing.T, id deployment.ID) string {
 			t.Fatal(err)
 		}
 		for _, line := range page.Lines {
-			text, err := logbook.Text(line)
+			entry, err := logbook.Decode(line)
 			if err != nil {
 				t.Fatal(err)
 			}
-			out.Write(text)
+			out.WriteString(entry.Text())
 			out.WriteByte('\n')
 		}
 		if page.Next >= mark.Last {
