@@ -29,6 +29,7 @@ const (
 	alnum    = digits + capitals + smalls
 	wordlike = alnum + "_-"
 	base32   = capitals + "234567"
+	base36   = smalls + digits
 	// boundary is what may stand before a token.
 	boundary = "\n\r\t \"'`=:/,;@()[]{}<>|&?+!#$%*.\\^~"
 	// assigns is what may stand between a key and its value, or around a key.
@@ -52,6 +53,7 @@ const (
 	kindDeclare kind = iota
 	kindKey          // a private key block
 	kindStrong       // a key whose value is a secret whatever it looks like
+	kindPass         // the same, but a small number after it counts tests that passed
 	kindFlag         // the same, and the value may follow behind a space
 	kindWeak         // a key whose value is a secret if it looks like one
 	kindWeakFlag
@@ -62,6 +64,11 @@ const (
 	kindQuoted
 	kindShort // a command with a password behind a short option
 	kindUserinfo
+	kindAuth   // base64 of user:password, as Docker keeps it
+	kindPgpass // a line of a .pgpass file
+	kindOwn    // a token of Waybill
+	kindSAS    // the signature of an Azure shared access signature
+	kindProse  // words that have an anchor in them and no secret after it
 )
 
 // Declaration is what a line begins with that declares the rest of it a
@@ -168,6 +175,17 @@ func anchorList() []anchor {
 		{text: "ord.com/api/webhooks/", kind: kindPath},
 		{text: "ordapp.com/api/webhooks/", kind: kindPath},
 		{text: "IDENTIFIED BY ", kind: kindQuoted},
+		{text: `"auth"`, kind: kindAuth},
+		{text: `"auth\"`, kind: kindAuth},
+		{text: ":5432:", kind: kindPgpass},
+		{text: ":5433:", kind: kindPgpass},
+		{text: ":6432:", kind: kindPgpass},
+		{text: "*:*:*:", kind: kindPgpass},
+		{text: "?sig=", right: alnum + "%", kind: kindSAS},
+		{text: "&sig=", right: alnum + "%", kind: kindSAS},
+	}
+	for _, words := range proseAnchors {
+		out = append(out, anchor{text: words, kind: kindProse})
 	}
 	for _, command := range strings.Fields("mysql mysqldump mysqladmin mysqlimport mysqlcheck ariadb ariadb-dump ariadb-admin") {
 		out = append(out, anchor{text: command + " ", kind: kindShort})
@@ -183,9 +201,11 @@ func keyAnchors() (out []anchor) {
 		right string
 		names string // with a ~ for a space; those of five bytes need a letter before them
 	}{
-		{kindStrong, "", "password Password PASSWORD ssphra SSPHRA _passwort \"pass\" 'pass' _pass= _pass: _pass\" -pass: _PASS= _PASS: _PASS\" ~PASS= \"PASS\" ;pass= &pass="},
+		{kindStrong, "", "password Password PASSWORD ssphra SSPHRA _passwort \"pass\" 'pass' \"PASS\" ;pass= &pass="},
+		{kindPass, "", "_pass= _pass: _pass\" -pass: _PASS= _PASS: _PASS\" ~PASS="},
+		{kindPass, "=:\"", "bpass lpass npass ppass rpass tpass hpass BPASS LPASS NPASS PPASS RPASS TPASS HPASS bPass lPass nPass pPass rPass hPass"},
 		{kindStrong, assigns, "asswd ASSWD"},
-		{kindStrong, "", "_pwd= _PWD= ;Pwd= \"pwd\":"},
+		{kindStrong, "", "_pwd= _PWD= BPWD= ;Pwd= \"pwd\":"},
 		{kindFlag, "", "--password --passwd --pass~ --passphrase uirepass erauth~ UIREPASS"},
 		{kindWeak, "", "SECRET pi_key PI_KEY PI-KEY pi-Key PI-Key te_key te-key TE_KEY ss_key ss-key SS_KEY uth_key UTH_KEY pp_key PP_KEY " +
 			"ng_key NG_KEY nse_key NSE_KEY nt_key NT_KEY YPTION_KEY MASTER_KEY :_auth="},
@@ -216,7 +236,12 @@ func tokenAnchors() (out []anchor) {
 	}{
 		{"ghp_ gho_ ghu_ ghs_ ghr_ npm_", alnum, 20},
 		{"AKIA ASIA", base32, 16},
-		{"github_pat_ dckr_pat_ dckr_oat_ hvs.CAES pypi-AgEI AGE-SECRET-KEY-1 tskey-auth- dop_v1_ doo_v1_ shpat_ shpss_ xkeysib-", "", 20},
+		{"github_pat_ dckr_pat_ dckr_oat_ pypi-AgEI AGE-SECRET-KEY-1 tskey-auth- dop_v1_ doo_v1_ dor_v1_ shpat_ shpss_ shpca_ shppa_ xkeysib-", "", 20},
+		{"hvs. hvb.", alnum, 20},                                   // Vault
+		{"dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.", "", 20}, // Doppler
+		{"lin_api_ lin_oauth_ rubygems_ ATATT3xFf ATCTT3xFf GOCSPX- sntrys_ sntryu_ glsa_ glc_ey glagent- glsoat-", "", 20},
+		{"1//0 ATBB", alnum, 20}, // Google's refresh tokens, Bitbucket
+		{"sk-svcacct- sk-admin- eyJhdXRo", "", 20},
 		{"glpat- gldt- glrt- glcbt- glptt- glft-", "", 10},
 		{"xoxb- xoxp- xoxa- xoxr- xoxs- xapp-", "", 10},
 		{"sk_live_ rk_live_ sk_test_ rk_test_ sk-ant- sk-proj-", "", 16},
@@ -228,5 +253,48 @@ func tokenAnchors() (out []anchor) {
 			out = append(out, anchor{text: text, left: boundary, right: t.right, kind: kindToken, least: t.least})
 		}
 	}
+	return append(out, shortAnchors()...)
+}
+
+// shortAnchors are the beginnings of tokens that have three bytes. The sketch needs
+// more, so they are found only after a byte that often stands before a value.
+func shortAnchors() (out []anchor) {
+	for _, t := range []struct {
+		text  string
+		right string
+		kind  kind
+		least int
+	}{
+		{"SG.", alnum, kindToken, 40}, // SendGrid
+		{"hf_", alnum, kindToken, 30}, // Hugging Face
+		{"sk-", alnum, kindToken, 40}, // OpenAI
+		{"tok", base36, kindOwn, 0},
+	} {
+		for before, left := range beforeShort {
+			if t.kind == kindOwn && (before == '"' || before == '\'') {
+				continue // too many keys begin with "to
+			}
+			out = append(out, anchor{text: string(before) + t.text, left: left, right: t.right, kind: t.kind, least: t.least})
+		}
+	}
+	for _, letter := range "EFGH" { // Telegram: 1234567890:AAF...
+		out = append(out, anchor{text: ":AA" + string(letter), left: digits, right: wordlike, kind: kindToken, least: 30})
+	}
 	return out
 }
+
+// beforeShort has the bytes that may stand before a short beginning of a token,
+// and for each what may stand before that. The letters before a space are the ends
+// of "key" and "token"; with all letters every word that begins with an s would
+// cost a look.
+var beforeShort = map[rune]string{
+	'=':  wordlike + " ",
+	':':  wordlike,
+	'"':  " =:([\\",
+	'\'': " =:([\\",
+	' ':  ":=>|yn",
+}
+
+// proseAnchors hide the anchors in them: what follows is no secret.
+var proseAnchors = []string{"nexpected token", "gnized token", "nextPageToken", "NextPageToken", "next_page_token",
+	"pageToken", "page_token", "nuationToken", "nuation_token", "NextToken", "nextToken"}

@@ -28,7 +28,7 @@ func assigned(rest []byte, strong bool) (from, to int) {
 	case spaces > 0 && strong && at < len(rest) && rest[at] == '\'':
 		return value(rest, at, true, true)
 	}
-	return 0, 0
+	return element(rest, strong)
 }
 
 // suffix is how many bytes behind an anchor still belong to the key.
@@ -97,8 +97,14 @@ func value(rest []byte, at int, tight, strong bool) (from, to int) {
 		return 0, 0
 	case !strong && !secretLike(v):
 		return 0, 0
+	case !isQuoted && v[0] == '<' && instruction(rest[at:]):
+		return 0, 0
+	case !tight && !isQuoted && (bytes.HasSuffix(v, []byte("...")) || is(bytes.TrimRight(v, "!;,?"), typeNames)):
+		return 0, 0
 	case !tight && !isQuoted && followed(rest[to:]) && plainWord(v):
 		return 0, 0 // prose: "password: too short"
+	case !tight && !isQuoted && sentence(v, rest[to:]):
+		return 0, 0
 	}
 	return from, to
 }
@@ -173,8 +179,33 @@ func followed(rest []byte) bool {
 
 // plainWord reports whether the value is of small letters only.
 func plainWord(v []byte) bool {
-	return run(bytes.TrimRight(v, ".,!?;:"), smalls+"-") == len(bytes.TrimRight(v, ".,!?;:"))
+	n := run(v, smalls+"-")
+	return n+run(v[n:], ".,!?;:") == len(v)
 }
+
+// sentence reports whether a capital and a plain word begin a sentence of three
+// words or more: "Creation complete after 1s".
+func sentence(v, rest []byte) bool {
+	if len(v) < 2 || strings.IndexByte(capitals, v[0]) < 0 || !plainWord(v[1:]) {
+		return false
+	}
+	rest = bytes.TrimLeft(rest, " ")
+	n := run(rest, smalls)
+	return n > 0 && (startsWith(rest[n:], " ") || startsWith(rest[n:], "..."))
+}
+
+// typeNames are what a schema has in the place of a value.
+var typeNames = []string{"string", "str", "text", "boolean", "integer", "number", "required", "optional"}
+
+// instruction reports whether the text begins with words in angle brackets, such
+// as <set to the key 'password' in secret 'db'>.
+func instruction(text []byte) bool {
+	n := run(text[1:], alnum+" '\"_-./")
+	return n > 0 && n+1 < len(text) && text[n+1] == '>'
+}
+
+// count reports whether the value is a small number, as of tests that passed.
+func count(v []byte) bool { return len(v) < 6 && run(v, digits+"/.,%") == len(v) }
 
 // secretLike reports whether the value looks like something that a machine has
 // made: long enough, and not of letters of one kind.
@@ -184,6 +215,9 @@ func secretLike(v []byte) bool {
 	}
 	if run(v, digits+".,:") == len(v) {
 		return len(v) >= 12 && run(v, digits) == len(v)
+	}
+	if named(v) {
+		return false
 	}
 	return random(v)
 }
@@ -201,7 +235,8 @@ func random(v []byte) bool {
 // mask of somebody's, a word that says there is none.
 func placeholder(v []byte) bool {
 	switch {
-	case len(v) == 0, len(v) == 1 && v[0] == filler, run(v, "*xX.•\xe2\x80\xa2") == len(v), reference(v):
+	case len(v) == 0, len(v) == 1 && v[0] == filler, run(v, "{[(") == len(v), run(v, "*.•\xe2\x80\xa2") == len(v), reference(v),
+		len(v) >= 3 && run(v, "*xX") == len(v):
 		return true
 	case v[0] == '<' && bytes.IndexByte(v, '>') > 0:
 		return bytes.HasPrefix(v, []byte(nameless[:len(nameless)-1])) || v[len(v)-1] == '>'
@@ -237,7 +272,7 @@ func reference(v []byte) bool {
 
 // header is the secret part of a header's value: behind "Authorization" the
 // credentials without their scheme, of the others all.
-func header(rest []byte) (from, to int) {
+func header(a *anchor, rest []byte) (from, to int) {
 	at := run(rest, "\"'\\])")
 	at += run(rest[at:], " \t")
 	n := separator(rest[at:])
@@ -251,13 +286,20 @@ func header(rest []byte) (from, to int) {
 	if scheme > 0 && at+scheme < to && rest[at+scheme] == ' ' {
 		at += scheme + 1
 		at += run(rest[at:to], " ")
-	} else if plainWord(rest[at:to]) {
-		return 0, 0
+	} else if v := rest[at:to]; plainWord(v) || run(v, digits+".^~<>=*x") == len(v) || run(v, "{}[]") == len(v) ||
+		a.text[0] != 'c' && a.text[0] != 'C' && setting(v) {
+		return 0, 0 // no credentials, but a package's version or a section's name
 	}
 	if placeholder(rest[at:to]) {
 		return 0, 0
 	}
 	return at, to
+}
+
+// setting reports whether the value is a name and a word, as in "mode=RBAC".
+func setting(v []byte) bool {
+	name := run(v, smalls)
+	return name > 0 && name < len(v) && v[name] == '=' && run(v[name+1:], smalls+capitals+",-") == len(v)-name-1
 }
 
 // headerEnd is where a header ends that may be quoted: at a quote that ends

@@ -25,7 +25,7 @@
 //   - stream.go makes of these finds what is masked, what is let through and
 //     what must wait for more bytes;
 //   - inspector.go keeps the rest of a line that has an anchor, and patterns.go,
-//     assign.go and key.go say what of it is a secret;
+//     assign.go, describe.go and key.go say what of it is a secret;
 //   - matcher.go is what streams share, and how secrets are added;
 //   - weak.go judges which values are worth it.
 //
@@ -54,6 +54,13 @@
 //     short" the value is followed by words and has small letters only: it stays.
 //   - A value under a weak name (token, secret, api_key) must look made by a
 //     machine: eight characters, with digits beside letters or mixed case.
+//   - A name or a path that people gave (db_password_v3, /etc/ssl/server1.key), the
+//     progress of a tool ("db_password: Creating..."), and a count of tests that
+//     passed ("tests_pass=12") are no secrets.
+//   - The tokens of SendGrid, Hugging Face, OpenAI (sk-) and Waybill begin with three
+//     bytes, too few to search for in every text at full speed. They are found after
+//     "=", ":" or a quote, and after a space that follows one of these or a word
+//     that ends as "key" or "token" does; at the beginning of a line they are not.
 //   - What stands for a value stays: $NAME, ${NAME}, $(cmd), %NAME%, "", null,
 //     <REDACTED>, ****.
 //   - The user information of a URL ends at a slash. A password with a bare slash

@@ -23,7 +23,7 @@ func (s *inspector) inspect(line []byte, left byte) {
 		here := i+loadBytes <= len(line) && s.anchors.sketch.has(load(line[i:]), 0)
 		if i >= covered && (here || behind || line[i] == ':') {
 			if a, _ := s.anchorAt(line[i:], left); a != nil {
-				covered = max(covered, s.match(a, line, base, i)-base)
+				covered = max(covered, s.match(a, line, base, i, left)-base)
 			}
 		}
 		behind, left = here, line[i]
@@ -50,8 +50,9 @@ var userinfoAnchor = anchor{text: userinfo, kind: kindUserinfo}
 const maxValueBytes = 512
 
 // match adds what the anchor at i of the line, which begins at base of the text,
-// says is a secret, and returns where that ends in the text.
-func (s *inspector) match(a *anchor, line []byte, base, i int) (end int) {
+// says is a secret, and returns where that ends in the text. left is the byte before
+// the anchor.
+func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end int) {
 	all := line[i+len(a.text):]
 	rest := all[:min(len(all), maxValueBytes)]
 	var from, to int
@@ -60,16 +61,24 @@ func (s *inspector) match(a *anchor, line []byte, base, i int) (end int) {
 		to = len(bytes.TrimRight(all, "\r\n"))
 	case kindKey:
 		return s.openKey(line, base, i)
-	case kindStrong, kindWeak:
+	case kindProse:
+		return base + i + len(a.text)
+	case kindStrong, kindPass, kindWeak:
 		if last := a.text[len(a.text)-1]; last == '=' || last == ':' {
-			from, to = value(rest, 0, last == '=', a.kind == kindStrong)
+			from, to = value(rest, 0, last == '=', a.kind != kindWeak)
 		} else {
-			from, to = assigned(rest, a.kind == kindStrong)
+			from, to = assigned(rest, a.kind != kindWeak)
+		}
+		switch {
+		case from == to:
+			from, to = described(a, rest, left)
+		case a.kind == kindPass && count(rest[from:to]):
+			return 0
 		}
 	case kindFlag, kindWeakFlag:
 		from, to = flagged(rest, a.text[len(a.text)-1] == ' ', a.kind == kindFlag)
 	case kindHeader:
-		from, to = header(all)
+		from, to = header(a, all)
 	case kindBearer:
 		from, to = bearer(rest)
 	case kindToken:
@@ -84,6 +93,16 @@ func (s *inspector) match(a *anchor, line []byte, base, i int) (end int) {
 		from, to = short(a.text, rest)
 	case kindUserinfo:
 		from, to = password(all)
+	case kindAuth:
+		from, to = dockerAuth(rest)
+	case kindPgpass:
+		from, to = pgpass(a, rest)
+	case kindOwn:
+		from, to = ownToken(rest)
+	case kindSAS:
+		if to = run(rest, alnum+"%+/=-_"); to < 20 {
+			to = 0
+		}
 	}
 	if to == len(rest) && len(rest) < len(all) {
 		to += until(all[to:], " \t\r\n\"'")
@@ -143,7 +162,7 @@ func token(a *anchor, rest []byte) (to int) {
 			return 0
 		}
 		return n
-	case "ya29.":
+	case "ya29.", "=SG.", ":SG.", " SG.", `"SG.`, "'SG.", "dp.st.", "glc_ey", "sntrys_":
 		n = run(rest, wordlike+".")
 	case "eyJhbGci", "eyJ0eXAi", "eyJraWQi", "eyJjdHki", "eyJlbmMi":
 		if n == len(rest) || rest[n] != '.' {

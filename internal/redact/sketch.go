@@ -12,7 +12,7 @@ const loadBytes = 4
 // factor spreads the grams: of some thousand odd numbers the one that lets the
 // anchors share the fewest hashes with the grams of logs and of English. Eight
 // bits to the left it also drops the fourth byte of what was loaded.
-const factor = 0xA946772D << 8 & 0xFFFFFFFF
+const factor = 0xB16505 << 8
 
 // sketchBits is the size of a sketch: 128 KiB, which stay in the second cache.
 // The windows of a thousand needles fill 3 % of it, those of the anchors 1 %.
