@@ -92,6 +92,10 @@ type Progress struct {
 	// Process is the process group of the job on the server as "PGID BOOT_ID",
 	// or empty before it started.
 	Process string
+	// Sent says that a runner was about to send the job to the server. It is
+	// stored before anything is sent, so the job may run from then on, whatever
+	// became of the runner or the connection.
+	Sent bool
 	// Steps are the steps begun so far, in order.
 	Steps []Step
 	// Source is what was built, once that is known.

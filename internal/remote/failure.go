@@ -45,9 +45,9 @@ func failure(words []string) error {
 	case word == "HELD" && len(words) == 3 && names.MatchString(words[1]):
 		return &HeldError{Holder: words[1], Running: words[2] == "1"}
 	case word == "MISSING" && len(words) == 2 && packages[words[1]] != "":
-		return refusal("%s is missing (install %s)", words[1], packages[words[1]])
+		return notStarted("%s is missing (install %s)", words[1], packages[words[1]])
 	case failures[word] != "":
-		return refusal("%s", failures[word])
+		return notStarted("%s", failures[word])
 	}
 	return errGarbled
 }

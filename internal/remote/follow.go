@@ -62,7 +62,16 @@ func silentEnd(exit int, synced, attached bool) error {
 	case synced:
 		return refusal("its shell stopped with exit code %d", exit)
 	}
-	return refusal("its login shell runs no commands (exit code %d)", exit)
+	return notStarted("its login shell runs no commands (exit code %d)", exit)
+}
+
+// ErrNotStarted is in the chain of an error after which it is certain that the
+// call started nothing: the script said so, or never ran.
+var ErrNotStarted = errors.New("nothing was started")
+
+// notStarted is a refusal by a script that started nothing.
+func notStarted(format string, args ...any) error {
+	return fault.Wrap(ErrNotStarted, fault.Invalid, "The server cannot run the job: %s.", fmt.Sprintf(format, args...))
 }
 
 // refusal is the error for a server that cannot run the job. Nothing that the

@@ -44,7 +44,7 @@ type attempt struct {
 	stopped *remote.Stopped
 	wish    deployment.Reason
 	given   time.Time
-	// attachedAt is when the server last told of the job.
+	// attachedAt is when the server told of the job in this session, or zero.
 	attachedAt time.Time
 
 	// log is the operator's, and warned what sayOnce has said.
@@ -153,12 +153,28 @@ func (a *attempt) attach(ctx context.Context) (deployment.Outcome, error) {
 // is the server's, and err when it is ours.
 func (a *attempt) follow(ctx context.Context) (end remote.End, trouble, err error) {
 	s := &sink{attempt: a, due: func() error { return a.due(ctx) }, advance: func() error { return a.advance(ctx) }}
-	a.given = a.now()
+	a.given, a.attachedAt = a.now(), time.Time{}
+	sentBefore := a.progress.Sent
+	if err := a.sends(ctx); err != nil {
+		return end, nil, err
+	}
 	end, trouble = remote.Follow(ctx, a.shell, a.plan.Job, offsets(a.progress.Log.At), s)
 	if s.err != nil {
 		return end, nil, s.err
 	}
+	if errors.Is(trouble, remote.ErrNotStarted) {
+		a.progress.Sent = sentBefore
+	}
 	return end, trouble, nil
+}
+
+// sends stores that the job is about to be sent, before it is.
+func (a *attempt) sends(ctx context.Context) error {
+	if a.progress.Sent {
+		return nil
+	}
+	a.progress.Sent = true
+	return a.advance(ctx)
 }
 
 // trouble is what follows from an error of the server's: an outcome, another
@@ -176,7 +192,7 @@ func (a *attempt) trouble(ctx context.Context, err error) (deployment.Outcome, e
 		a.say(logbook.Stderr, held.Error()+" Nothing was started.")
 		return failed(deployment.ReasonHostLocked), nil
 	case errors.Is(err, fault.Unavailable):
-		return a.disconnected(ctx)
+		return a.disconnected(ctx, fault.Public(err))
 	case errors.Is(err, fault.Invalid):
 		a.say(logbook.Stderr, fault.Public(err)+a.mayRunText())
 		return failed(deployment.ReasonServer), nil

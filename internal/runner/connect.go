@@ -78,9 +78,16 @@ func shut(shell remote.Shell) error {
 
 // disconnected takes the attempt back to before its connection. The first try
 // is made at once, unless connections do not last.
-func (a *attempt) disconnected(ctx context.Context) (deployment.Outcome, error) {
+//
+// text says what happened.
+func (a *attempt) disconnected(ctx context.Context, text string) (deployment.Outcome, error) {
 	a.closeShell()
-	const text = "The connection to the server was lost. What was started there goes on."
+	switch {
+	case a.progress.Process != "":
+		text += " What was started there goes on."
+	case a.mayRun():
+		text += " Whether the job was started there is not known yet."
+	}
 	if a.reach.tries > 0 {
 		outcome, err := a.again(ctx, text)
 		if err != nil || outcome.Status != "" {
@@ -103,11 +110,13 @@ func (a *attempt) again(ctx context.Context, text string) (deployment.Outcome, e
 	wait := min(time.Second<<min(a.reach.tries, 4), maxPause)
 	a.reach.tries++
 	until := a.reach.since.Add(a.window())
-	if now.Add(wait).After(until) {
+	// The last pause ends with the window, so that the time which the log names
+	// is used to its end.
+	if wait = min(wait, until.Sub(now)); wait <= 0 {
 		a.say(logbook.Stderr, fmt.Sprintf("%s Given up after %s.%s", text, now.Sub(a.reach.since).Round(time.Second), a.mayRunText()))
 		return failed(deployment.ReasonUnreachable), nil
 	}
-	a.say(logbook.Stderr, fmt.Sprintf("%s Trying again in %s, until %s.", text, wait, clock(until)))
+	a.say(logbook.Stderr, fmt.Sprintf("%s Trying again in %s, until %s.", text, inSeconds(wait), clock(until)))
 	if err := a.commit(ctx); err != nil {
 		return deployment.Outcome{}, err
 	}
@@ -138,7 +147,7 @@ func (a *attempt) pause(ctx context.Context, wait time.Duration) error {
 
 // window is how long a server is tried.
 func (a *attempt) window() time.Duration {
-	if a.progress.Process != "" {
+	if a.mayRun() {
 		return a.opts.ReattachFor
 	}
 	return a.opts.ReachFor
@@ -148,9 +157,10 @@ func (a *attempt) window() time.Duration {
 // job on the server, so that it need not be reached.
 func (a *attempt) abandons() bool { return a.wanted() != "" && !a.mayRun() }
 
-// mayRun reports whether the job may be on the server: this runner saw it
-// there, or an earlier one may have started it and died before it could say so.
-func (a *attempt) mayRun() bool { return a.progress.Process != "" || a.record.Lease.Attempt > 1 }
+// mayRun reports whether the job may be on the server: this runner or an
+// earlier one was about to send it. A runner that lost its lease cannot store
+// that it is about to, and so sends nothing.
+func (a *attempt) mayRun() bool { return a.progress.Sent }
 
 func (a *attempt) mayRunText() string {
 	switch {
@@ -160,6 +170,11 @@ func (a *attempt) mayRunText() string {
 		return " The job may have been started, and may be running on the server."
 	}
 	return ""
+}
+
+// inSeconds writes a pause without fractions, but never as nothing.
+func inSeconds(wait time.Duration) time.Duration {
+	return max(wait.Round(time.Second), time.Second)
 }
 
 func clock(at time.Time) string { return at.Format("15:04:05 MST") }

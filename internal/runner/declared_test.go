@@ -103,7 +103,12 @@ func TestWhatARunnerCannotKnowIsSaid(t *testing.T) {
 			w.dialer = &parrot{says: map[string]string{"declared": "Y 1 1\n", "follow": output("x\n")}}
 			id := w.claimedAs(t, "app000000000000000000001", catalog.Shell{Start: "x"}, nil, time.Hour)
 			for n := 1; n < attempt; n++ {
-				if _, err := w.Ledger().Begin(t.Context(), id, "dead", w.now().UTC(), time.Second); err != nil {
+				begun, err := w.Ledger().Begin(t.Context(), id, "dead", w.now().UTC(), time.Second)
+				if err != nil {
+					t.Fatal(err)
+				}
+				begun.Progress.Sent = true
+				if _, err := w.Ledger().Advance(t.Context(), id, begun.Lease, begun.Progress, w.now().UTC(), time.Second); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(2 * time.Second)

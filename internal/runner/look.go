@@ -41,7 +41,7 @@ func (a *attempt) settled(ctx context.Context, outcome deployment.Outcome) (depl
 		outcome.ResourceStatus = a.clean(found.Status)
 		a.built(found)
 		return outcome, nil
-	case outcome.Status != deployment.Finished && a.progress.Process != "":
+	case outcome.Status != deployment.Finished && a.mayRun():
 		outcome.ResourceStatus = statusUnknown
 		a.say(logbook.Stderr, "What the resource is now could not be found out."+whyUnseen(trouble))
 	}

@@ -72,9 +72,10 @@ func (s *sink) Data(stream remote.Stream, offset int64, p []byte, at time.Time) 
 	return s.came()
 }
 
-// Tick lets time pass. A connection that has lasted for a while is one.
+// Tick lets time pass. A session in which the server told of the job, and that
+// has lasted for a while since, is a connection; a login alone is none.
 func (s *sink) Tick() error {
-	if s.reach.tries > 0 && s.now().Sub(s.attachedAt) > maxPause {
+	if s.reach.tries > 0 && !s.attachedAt.IsZero() && s.now().Sub(s.attachedAt) > maxPause {
 		s.reach = reach{}
 	}
 	return s.own(s.due())

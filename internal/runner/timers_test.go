@@ -164,6 +164,9 @@ func TestAServerThatDoesNotAnswer(t *testing.T) {
 				t.Errorf("the log lacks %q:\n%s", want, log)
 			}
 		}
+		if last := p.dials[len(p.dials)-1].Sub(begun); last != 30*time.Second {
+			t.Errorf("the last try was after %s, want it at the end of the window", last)
+		}
 		if tries := strings.Count(log, "did not answer"); tries != len(p.dials) || strings.Contains(log, "may") {
 			t.Errorf("%d tries of %d are in the log, which must not speak of a job:\n%s", tries, len(p.dials), log)
 		}

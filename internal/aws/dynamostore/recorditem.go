@@ -68,6 +68,7 @@ type leaseItem struct {
 type progressItem struct {
 	Log      markItem      `dynamodbav:"log"`
 	Process  string        `dynamodbav:"process"`
+	Sent     bool          `dynamodbav:"sent"`
 	Steps    []stepItem    `dynamodbav:"steps"`
 	Source   builtItem     `dynamodbav:"source"`
 	Scrubbed *scrubbedItem `dynamodbav:"scrubbed,omitempty"` // of scrubs only
@@ -209,6 +210,7 @@ func progressForm(p deployment.Progress) progressItem {
 	form := progressItem{
 		Log:      markForm(p.Log),
 		Process:  p.Process,
+		Sent:     p.Sent,
 		Steps:    make([]stepItem, len(p.Steps)),
 		Source:   builtItem(p.Source),
 		Scrubbed: scrubbedForm(p.Scrubbed),
@@ -240,6 +242,7 @@ func (f progressItem) progress() (deployment.Progress, error) {
 			Digest: f.Log.Digest, Index: index, Complete: f.Log.Complete,
 		},
 		Process:  f.Process,
+		Sent:     f.Sent,
 		Source:   deployment.Source(f.Source),
 		Scrubbed: f.Scrubbed.scrubbed(),
 	}

@@ -19,6 +19,7 @@ func progress(n int, at time.Time) deployment.Progress {
 			Chunks: n, Last: logbook.Order(100 * n), Batch: n, Bytes: int64(2000 * n), Digest: "d1ce",
 		},
 		Process: "4711 0b3d",
+		Sent:    true,
 		Steps: []deployment.Step{
 			{Name: "Pull", StartedAt: at, FinishedAt: at.Add(time.Second), ExitCode: &zero},
 			{Name: "Start", StartedAt: at.Add(time.Second)},

@@ -21,8 +21,8 @@ type Options struct {
 	// that a server which accepts and then says nothing counts as unreachable;
 	// 10 s when zero.
 	Timeout time.Duration
-	// KeepAlive is how often a connection is tried; 5 s when zero. One that has
-	// not answered after three times as long is dead.
+	// KeepAlive is how often a connection is tried; 5 s when zero. One on which
+	// nothing has arrived for three times as long is dead.
 	KeepAlive time.Duration
 }
 
@@ -61,7 +61,7 @@ func (d *Dialer) Dial(ctx context.Context, target remote.Target) (remote.Shell, 
 		return nil, failed(remote.CauseAccess, "the private key cannot be read")
 	}
 	check := &pin{key: pinned}
-	client, err := d.connect(ctx, address(target.Address, target.Port), &ssh.ClientConfig{
+	client, line, err := d.connect(ctx, address(target.Address, target.Port), &ssh.ClientConfig{
 		User:              target.User,
 		Auth:              []ssh.AuthMethod{ssh.PublicKeys(signer)},
 		HostKeyCallback:   check.compare,
@@ -70,28 +70,29 @@ func (d *Dialer) Dial(ctx context.Context, target remote.Target) (remote.Shell, 
 	if err != nil {
 		return nil, d.classify(ctx, target, check, err)
 	}
-	return newShell(client, d.opts.KeepAlive), nil
+	return newShell(client, line, d.opts.KeepAlive), nil
 }
 
 // connect opens a connection within the time that it may take.
-func (d *Dialer) connect(ctx context.Context, address string, config *ssh.ClientConfig) (*ssh.Client, error) {
+func (d *Dialer) connect(ctx context.Context, address string, config *ssh.ClientConfig) (*ssh.Client, *line, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.opts.Timeout)
 	defer cancel()
 	plain, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, spent(ctx, err)
+		return nil, nil, spent(ctx, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = plain.Close() })
-	conn, channels, requests, err := ssh.NewClientConn(quick(plain), address, config)
+	line := &line{Conn: quick(plain)}
+	conn, channels, requests, err := ssh.NewClientConn(line, address, config)
 	if err != nil {
 		_ = plain.Close()
-		return nil, spent(ctx, err)
+		return nil, nil, spent(ctx, err)
 	}
 	if !stop() {
 		_ = conn.Close()
-		return nil, ctx.Err()
+		return nil, nil, ctx.Err()
 	}
-	return ssh.NewClient(conn, channels, requests), nil
+	return ssh.NewClient(conn, channels, requests), line, nil
 }
 
 // spent returns ctx's error if that is what ended an attempt, not its symptom.

@@ -77,7 +77,7 @@ var errShown = errors.New("the host key was shown")
 // show returns the host key that a server shows.
 func (d *Dialer) show(ctx context.Context, address string) (catalog.PublicKey, error) {
 	var seen ssh.PublicKey
-	client, err := d.connect(ctx, address, &ssh.ClientConfig{
+	client, _, err := d.connect(ctx, address, &ssh.ClientConfig{
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
 			seen = key
 			return errShown

@@ -18,13 +18,14 @@ import (
 // shell is one open connection.
 type shell struct {
 	client *ssh.Client
+	line   *line
 	ended  chan struct{} // closed when the connection is
 }
 
 var _ remote.Shell = (*shell)(nil)
 
-func newShell(client *ssh.Client, keepAlive time.Duration) *shell {
-	s := &shell{client: client, ended: make(chan struct{})}
+func newShell(client *ssh.Client, line *line, keepAlive time.Duration) *shell {
+	s := &shell{client: client, line: line, ended: make(chan struct{})}
 	go func() {
 		_ = client.Wait()
 		close(s.ended)
@@ -35,6 +36,9 @@ func newShell(client *ssh.Client, keepAlive time.Duration) *shell {
 
 // keepAlive notices a connection whose other end is gone without a word, and
 // closes it. TCP alone would take a quarter of an hour.
+//
+// Whatever arrives is a sign of life: on a slow link the answer waits behind the
+// output that is on its way already, which may take a minute.
 func (s *shell) keepAlive(every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -45,18 +49,32 @@ func (s *shell) keepAlive(every time.Duration) {
 			_, _, _ = s.client.SendRequest("keepalive@openssh.com", true, nil)
 			close(answered)
 		}()
-		select {
-		case <-answered:
-		case <-time.After(3 * every):
+		if !s.answers(answered, 3*every) {
 			_ = s.client.Close()
-			return
-		case <-s.ended:
 			return
 		}
 		select {
 		case <-ticker.C:
 		case <-s.ended:
 			return
+		}
+	}
+}
+
+// answers waits until answered is closed, and is false once the connection has
+// ended or nothing has arrived for as long as within.
+func (s *shell) answers(answered <-chan struct{}, within time.Duration) bool {
+	for {
+		before := s.line.arrived.Load()
+		select {
+		case <-answered:
+			return true
+		case <-s.ended:
+			return false
+		case <-time.After(within):
+			if s.line.arrived.Load() == before {
+				return false
+			}
 		}
 	}
 }
