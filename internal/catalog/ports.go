@@ -46,12 +46,17 @@ type Inspector interface {
 	PrivateKey(pem string) (PublicKey, error)
 	// PublicKey reads one line of authorized_keys. Invalid if it is none.
 	PublicKey(line string) (PublicKey, error)
-	// HostKey connects to the server, sends no credentials, and returns the host
-	// key that it shows. Unavailable if there is no SSH server, saying why.
-	HostKey(ctx context.Context, server *Server) (PublicKey, error)
-	// Login connects with the pinned host key and the private key, runs nothing
-	// and leaves. Unavailable, saying why, if any of that fails.
+	// HostKey connects to the server, sends no credentials, and returns a host
+	// key that it proves to have: the one with the fingerprint if that is given
+	// and the server has it, else one of the pinned key's type, else the one that
+	// the server prefers. Unavailable if there is no SSH server, saying why.
+	HostKey(ctx context.Context, server *Server, fingerprint string) (PublicKey, error)
+	// Login connects with the pinned host key and the private key, and leaves.
+	// Unavailable, saying why, if any of that fails.
 	Login(ctx context.Context, server *Server, privateKey string) error
+	// Usable logs in and tests what a start needs there. Unavailable, naming what
+	// is missing and what to do, if anything is.
+	Usable(ctx context.Context, server *Server, privateKey string) error
 }
 
 // Page asks for a part of a list. The zero Page is the beginning, at most

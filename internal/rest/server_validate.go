@@ -37,7 +37,7 @@ func (k keeper) validateServer(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	seen, err := k.Inspector.HostKey(ctx, server)
+	seen, err := k.Inspector.HostKey(ctx, server, asked.Fingerprint)
 	if errors.Is(err, fault.Unavailable) {
 		return created(validated{UUID: string(server.ID), Message: fault.Public(err)}), nil
 	}
@@ -91,8 +91,8 @@ func (k keeper) pin(ctx context.Context, server *catalog.Server, seen catalog.Pu
 	return missing(k.Store.Update(ctx, server, was), catalog.KindServer.Title())
 }
 
-// login reports whether the private key opens the server, and adds to the
-// message why not.
+// login reports whether the private key opens the server and a start would find
+// there what it needs, and adds to the message why not.
 func (k keeper) login(ctx context.Context, server *catalog.Server, message *string) (bool, error) {
 	secrets, err := k.Vault.Get(ctx, server.KeyID)
 	if errors.Is(err, fault.NotFound) {
@@ -101,14 +101,14 @@ func (k keeper) login(ctx context.Context, server *catalog.Server, message *stri
 	if err != nil {
 		return false, err
 	}
-	err = k.Inspector.Login(ctx, server, secrets[catalog.PrivateKeySecret])
+	err = k.Inspector.Usable(ctx, server, secrets[catalog.PrivateKeySecret])
 	if errors.Is(err, fault.Unavailable) {
-		*message += " Logging in failed: " + fault.Public(err)
+		*message += " " + fault.Public(err)
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	*message += " Logging in works."
+	*message += " Logging in works, and the server has what deployments need."
 	return true, nil
 }

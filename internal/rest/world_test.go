@@ -346,11 +346,16 @@ func (i *inspector) PublicKey(line string) (catalog.PublicKey, error) {
 	return catalog.PublicKey{Line: fields[0] + " " + fields[1], Fingerprint: "SHA256:public"}, nil
 }
 
-func (i *inspector) HostKey(context.Context, *catalog.Server) (catalog.PublicKey, error) {
+func (i *inspector) HostKey(context.Context, *catalog.Server, string) (catalog.PublicKey, error) {
 	return i.shows, i.unseen
 }
 
 func (i *inspector) Login(_ context.Context, _ *catalog.Server, privateKey string) error {
+	i.opened = privateKey
+	return i.shut
+}
+
+func (i *inspector) Usable(_ context.Context, _ *catalog.Server, privateKey string) error {
 	i.opened = privateKey
 	return i.shut
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -30,7 +31,7 @@ type openssh struct {
 
 // openSSH starts sshd on a free port, with everything it needs in dir. Between
 // finding a port and sshd taking it another may: then it is tried again.
-func openSSH(dir string) (*Server, error) {
+func openSSH(dir string, more []string) (*Server, error) {
 	server, err := newServer(dir)
 	if err != nil {
 		return nil, err
@@ -39,7 +40,7 @@ func openSSH(dir string) (*Server, error) {
 		if server.port, err = freePort(); err != nil {
 			return nil, err
 		}
-		if server.backend, err = startSSHD(dir, server); err == nil {
+		if server.backend, err = startSSHD(dir, server, more); err == nil {
 			return server, nil
 		}
 	}
@@ -54,8 +55,8 @@ func freePort() (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, listener.Close()
 }
 
-func startSSHD(dir string, server *Server) (*openssh, error) {
-	config, err := configure(dir, server)
+func startSSHD(dir string, server *Server, more []string) (*openssh, error) {
+	config, err := configure(dir, server, more)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func startSSHD(dir string, server *Server) (*openssh, error) {
 
 // configure writes what sshd reads. Keys may lie in a folder that others can
 // write to, as folders for tests do; no login needs more than the key.
-func configure(dir string, server *Server) (string, error) {
+func configure(dir string, server *Server, more []string) (string, error) {
 	if os.Geteuid() == 0 {
 		// Debian's sshd insists on it as root; the init script makes it.
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
@@ -95,11 +96,11 @@ func configure(dir string, server *Server) (string, error) {
 	if err := os.WriteFile(authorized, []byte(line(server.keys.client.PublicKey())+"\n"), 0o600); err != nil {
 		return "", err
 	}
-	lines := []string{
-		"ListenAddress 127.0.0.1:" + strconv.Itoa(server.port),
-		"HostKey " + filepath.Join(dir, "host_key"),
-		"AuthorizedKeysFile " + authorized,
-		"AllowUsers " + server.user.Username,
+	lines := append(slices.Clone(more),
+		"ListenAddress 127.0.0.1:"+strconv.Itoa(server.port),
+		"HostKey "+filepath.Join(dir, "host_key"),
+		"AuthorizedKeysFile "+authorized,
+		"AllowUsers "+server.user.Username,
 		"PidFile none", "LogLevel ERROR", "StrictModes no", "UsePAM no", "UseDNS no",
 		"PermitRootLogin prohibit-password", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
 		"MaxStartups 100", "MaxSessions 100", "PrintMotd no", "PrintLastLog no",
@@ -107,7 +108,7 @@ func configure(dir string, server *Server) (string, error) {
 		// to be within another shell. What is in that file is none of a test's
 		// business: it can take long, and cutting it short can do harm.
 		"SetEnv SHLVL=1",
-	}
+	)
 	config := filepath.Join(dir, "sshd_config")
 	return config, os.WriteFile(config, []byte(strings.Join(lines, "\n")+"\n"), 0o600)
 }

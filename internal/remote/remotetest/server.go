@@ -3,8 +3,10 @@
 package remotetest
 
 import (
+	"fmt"
 	"os"
 	"os/user"
+	"path/filepath"
 	"testing"
 
 	"waybill/internal/remote"
@@ -64,13 +66,52 @@ func Start(t testing.TB, opts Options) *Server {
 // process elsewhere, and ends it with the test.
 func Best(t testing.TB) *Server {
 	t.Helper()
+	if _, err := os.Stat(sshdPath); err != nil && os.Getenv("WAYBILL_CI") == "" {
+		return Start(t, Options{})
+	}
+	return OpenSSH(t, Setup{})
+}
+
+// Setup adjusts Debian's sshd; the zero value works.
+type Setup struct {
+	// HostKeys are PEM texts; the first is the one that Server.HostKey names.
+	// ClientKey opens the server. One of Ed25519 is made of what is empty.
+	HostKeys  []string
+	ClientKey string
+	// Lines go to the front of sshd_config, where the first of two settings
+	// counts.
+	Lines []string
+}
+
+// OpenSSH starts Debian's sshd and ends it with the test.
+func OpenSSH(t testing.TB, setup Setup) *Server {
+	t.Helper()
 	if _, err := os.Stat(sshdPath); err != nil {
 		if os.Getenv("WAYBILL_CI") != "" {
 			t.Fatalf("%v: install openssh-server", err)
 		}
-		return Start(t, Options{})
+		t.Skipf("%v: install openssh-server", err)
 	}
-	server, err := openSSH(t.TempDir())
+	dir := t.TempDir()
+	lines := setup.Lines
+	files := map[string]string{"client_key": setup.ClientKey}
+	for i, text := range setup.HostKeys {
+		name := "host_key"
+		if i > 0 {
+			name = fmt.Sprintf("host_key.%d", i)
+			lines = append(lines, "HostKey "+filepath.Join(dir, name))
+		}
+		files[name] = text
+	}
+	for name, text := range files {
+		if text == "" {
+			continue
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server, err := openSSH(dir, lines)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ func (d *Dialer) classify(ctx context.Context, target remote.Target, check *pin,
 		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: check.seen, Err: errOtherKey}
 	case unequal && negotiation.What == "host key":
 		// It has no key of the pinned one's type. Look which it has.
-		seen, _ := d.show(ctx, address(target.Address, target.Port))
+		seen, _ := d.show(ctx, address(target.Address, target.Port), allHostKeys())
 		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: seen.Fingerprint, Err: errOtherKey}
 	case check.verified && refusedKey(err):
 		return failed(remote.CauseAccess, "the server refused the private key")

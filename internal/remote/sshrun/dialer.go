@@ -63,7 +63,7 @@ func (d *Dialer) Dial(ctx context.Context, target remote.Target) (remote.Shell, 
 	check := &pin{key: pinned}
 	client, line, err := d.connect(ctx, address(target.Address, target.Port), &ssh.ClientConfig{
 		User:              target.User,
-		Auth:              []ssh.AuthMethod{ssh.PublicKeys(signer)},
+		Auth:              []ssh.AuthMethod{ssh.PublicKeys(signers(signer)...)},
 		HostKeyCallback:   check.compare,
 		HostKeyAlgorithms: algorithms(pinned.Type()),
 	})
@@ -130,6 +130,24 @@ func algorithms(keyType string) []string {
 		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
 	}
 	return []string{keyType}
+}
+
+// signers offers an RSA key once for each of its algorithms, the strongest
+// first. The library signs with a single one, which it takes from a list that
+// says what the server knows, and that is not all what it accepts. SHA-1 is last,
+// for servers that know nothing else.
+func signers(signer ssh.Signer) []ssh.Signer {
+	rsa, ok := signer.(ssh.AlgorithmSigner)
+	if !ok || signer.PublicKey().Type() != ssh.KeyAlgoRSA {
+		return []ssh.Signer{signer}
+	}
+	var all []ssh.Signer
+	for _, algorithm := range []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSA} {
+		if one, err := ssh.NewSignerWithAlgorithms(rsa, []string{algorithm}); err == nil {
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"time"
 
 	"golang.org/x/crypto/ssh"
 
@@ -38,52 +39,121 @@ func (d *Dialer) PublicKey(line string) (catalog.PublicKey, error) {
 	return named(key), nil
 }
 
-// HostKey connects, sends no credentials, and returns the key that the server
-// proves to have. Unavailable, saying why, if there is no SSH server.
-func (d *Dialer) HostKey(ctx context.Context, server *catalog.Server) (catalog.PublicKey, error) {
-	key, err := d.show(ctx, address(server.Address, server.Port))
+// HostKey connects, sends no credentials, and returns a key that the server
+// proves to have: the one with the fingerprint if it has that, else one of the
+// pinned key's type, else the one that it prefers. Unavailable, saying why, if
+// there is no SSH server.
+func (d *Dialer) HostKey(ctx context.Context, server *catalog.Server, fingerprint string) (catalog.PublicKey, error) {
+	at := address(server.Address, server.Port)
+	key, err := d.likePinned(ctx, at, server.HostKey)
 	if err != nil {
 		return catalog.PublicKey{}, fault.New(fault.Unavailable, "The server did not answer: %s.", words(err))
 	}
+	if fingerprint == "" || key.Fingerprint == fingerprint {
+		return key, nil
+	}
+	for _, of := range hostKeyTypes {
+		if other, err := d.show(ctx, at, algorithms(of)); err == nil && other.Fingerprint == fingerprint {
+			return other, nil
+		}
+	}
 	return key, nil
+}
+
+// likePinned returns the server's key of the pinned one's type. If there is no
+// such key, or none is pinned, it is the one that the server prefers.
+func (d *Dialer) likePinned(ctx context.Context, at, pinned string) (catalog.PublicKey, error) {
+	if line, err := parsePublicKey(pinned); err == nil {
+		key, err := d.show(ctx, at, algorithms(line.Type()))
+		if _, unequal := errors.AsType[*ssh.AlgorithmNegotiationError](err); !unequal {
+			return key, err
+		}
+	}
+	return d.show(ctx, at, allHostKeys())
+}
+
+// hostKeyTypes are the types of host keys, the preferred ones first.
+var hostKeyTypes = []string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521, ssh.KeyAlgoRSA}
+
+func allHostKeys() []string {
+	var all []string
+	for _, of := range hostKeyTypes {
+		all = append(all, algorithms(of)...)
+	}
+	return all
 }
 
 // Login connects with the pinned host key and the private key, runs nothing
 // and leaves. Unavailable, saying why, if any of that fails.
 func (d *Dialer) Login(ctx context.Context, server *catalog.Server, privateKey string) error {
+	shell, err := d.enter(ctx, server, privateKey)
+	if err != nil {
+		return err
+	}
+	return shell.Close()
+}
+
+// probeFor is how long a probe may take, so that an answer comes within the 29 s
+// that API Gateway waits.
+const probeFor = 12 * time.Second
+
+// Usable logs in and tests what a start needs. Unavailable, naming what is
+// missing, if anything is.
+func (d *Dialer) Usable(ctx context.Context, server *catalog.Server, privateKey string) error {
+	shell, err := d.enter(ctx, server, privateKey)
+	if err != nil {
+		return fault.New(fault.KindOf(err), "Logging in failed: %s", fault.Public(err))
+	}
+	defer shell.Close()
+	limited, cancel := context.WithTimeout(ctx, probeFor)
+	defer cancel()
+	err = remote.Probe(limited, shell, server.DataDir)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case limited.Err() != nil:
+		return fault.New(fault.Unavailable, "Logging in works, but the server runs no commands: none was answered within %s. "+
+			"Look for ForceCommand in its sshd_config and for commands that wait in the user's shell start-up files.", probeFor)
+	}
+	return fault.New(fault.Unavailable, "Logging in works, but deployments cannot run. %s", fault.Public(err))
+}
+
+// enter logs in. Its errors are for the answer of a validation.
+func (d *Dialer) enter(ctx context.Context, server *catalog.Server, privateKey string) (remote.Shell, error) {
 	shell, err := d.Dial(ctx, remote.Target{Address: server.Address, Port: server.Port, User: server.User,
 		HostKey: server.HostKey, PrivateKey: privateKey})
 	if err == nil {
-		return shell.Close()
+		return shell, nil
 	}
 	dial, ok := errors.AsType[*remote.DialError](err)
 	if !ok {
-		return err
+		return nil, err
 	}
 	switch dial.Cause {
 	case remote.CauseHostKeyChanged:
-		return fault.New(fault.Unavailable, "The server showed the host key %s, which is not the pinned one.", dial.Fingerprint)
+		return nil, fault.New(fault.Unavailable, "The server showed the host key %s, which is not the pinned one.", dial.Fingerprint)
 	case remote.CauseHostKeyMissing:
-		return fault.New(fault.Unavailable, "No usable host key is pinned for the server.")
+		return nil, fault.New(fault.Unavailable, "No usable host key is pinned for the server.")
 	case remote.CauseAccess:
-		return fault.New(fault.Unavailable, "The server refused the private key for the user %s.", server.User)
+		return nil, fault.New(fault.Unavailable, "The server refused the private key for the user %s.", server.User)
 	}
-	return fault.New(fault.Unavailable, "The server did not answer: %v.", dial.Err)
+	return nil, fault.New(fault.Unavailable, "The server did not answer: %v.", dial.Err)
 }
 
 // errShown ends a handshake once the key was seen, before any login.
 var errShown = errors.New("the host key was shown")
 
-// show returns the host key that a server shows.
-func (d *Dialer) show(ctx context.Context, address string) (catalog.PublicKey, error) {
+// show returns the host key that a server proves by one of the algorithms.
+func (d *Dialer) show(ctx context.Context, address string, by []string) (catalog.PublicKey, error) {
 	var seen ssh.PublicKey
 	client, _, err := d.connect(ctx, address, &ssh.ClientConfig{
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
 			seen = key
 			return errShown
 		},
-		HostKeyAlgorithms: []string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
-			ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256},
+		HostKeyAlgorithms: by,
 	})
 	if err == nil {
 		_ = client.Close()

@@ -24,7 +24,7 @@ func TestInspector(t *testing.T) {
 		target := ssh.Target()
 		server := &catalog.Server{Address: target.Address, Port: target.Port, User: target.User, HostKey: target.HostKey}
 		t.Run("HostKey is what the server shows", func(t *testing.T) {
-			got, err := dialer.HostKey(t.Context(), &catalog.Server{Address: target.Address, Port: target.Port})
+			got, err := dialer.HostKey(t.Context(), &catalog.Server{Address: target.Address, Port: target.Port}, "")
 			if want := (catalog.PublicKey{Line: ssh.HostKey(), Fingerprint: fingerprint(t, ssh.HostKey())}); err != nil || got != want {
 				t.Errorf("%+v %v, want %+v", got, err, want)
 			}

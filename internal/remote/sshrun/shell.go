@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -19,6 +20,7 @@ import (
 type shell struct {
 	client *ssh.Client
 	line   *line
+	opened atomic.Bool   // whether it has had a session
 	ended  chan struct{} // closed when the connection is
 }
 
@@ -128,9 +130,40 @@ func (s *shell) Run(ctx context.Context, script string, args []string, stdout, s
 	}
 }
 
+// reopenFor is how long a session is asked for on a connection that has had one.
+const (
+	reopenFor   = 5 * time.Second
+	reopenEvery = 200 * time.Millisecond
+)
+
+// open opens a session. A server with MaxSessions 1 refuses a second one until
+// the script of the first has noticed its end, which takes it a moment: so a
+// refusal is no lost connection when there was a session before.
+func (s *shell) open(ctx context.Context) (*ssh.Session, error) {
+	limit := time.NewTimer(reopenFor)
+	defer limit.Stop()
+	for {
+		session, err := s.client.NewSession()
+		if err == nil {
+			s.opened.Store(true)
+			return session, nil
+		}
+		if _, refused := errors.AsType[*ssh.OpenChannelError](err); !refused || !s.opened.Load() {
+			return nil, err
+		}
+		select {
+		case <-limit.C:
+			return nil, err
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(reopenEvery):
+		}
+	}
+}
+
 // execute runs the command in a session and closes begun once it runs.
 func (s *shell) execute(ctx context.Context, script, command string, begun chan<- struct{}, stdout, stderr io.Writer) (int, error) {
-	session, err := s.client.NewSession()
+	session, err := s.open(ctx)
 	if err != nil {
 		return 0, lost(err)
 	}

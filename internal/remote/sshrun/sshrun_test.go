@@ -268,7 +268,7 @@ func TestAServerThatAcceptsAndHangsIsUnreachable(t *testing.T) {
 	if _, err := dialer.Dial(ctx, target); err == nil || !strings.Contains(err.Error(), "cancelled") {
 		t.Errorf("%v, want that it was cancelled", err)
 	}
-	if _, err := dialer.HostKey(t.Context(), &catalog.Server{Address: "127.0.0.1", Port: target.Port}); !errors.Is(err, fault.Unavailable) {
+	if _, err := dialer.HostKey(t.Context(), &catalog.Server{Address: "127.0.0.1", Port: target.Port}, ""); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("%v, want Unavailable", err)
 	}
 }

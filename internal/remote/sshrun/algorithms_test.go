@@ -1,0 +1,126 @@
+package sshrun_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/pem"
+	"strings"
+	"testing"
+
+	"golang.org/x/crypto/ssh"
+
+	"waybill/internal/catalog"
+	"waybill/internal/remote"
+	"waybill/internal/remote/remotetest"
+	"waybill/internal/remote/sshrun"
+)
+
+func rsaPEM(t *testing.T) string {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pemOf(t, key)
+}
+
+func ecdsaPEM(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pemOf(t, key)
+}
+
+func pemOf(t *testing.T, key crypto.PrivateKey) string {
+	t.Helper()
+	block, err := ssh.MarshalPrivateKey(key, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(block))
+}
+
+func lineOf(t *testing.T, text string) string {
+	t.Helper()
+	signer, err := ssh.ParsePrivateKey([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
+}
+
+// TestHostKeysOfEveryType: a server has several, and the pinned one, or the one
+// that is named by its fingerprint, is the one that is looked at.
+func TestHostKeysOfEveryType(t *testing.T) {
+	// The first is made by the server: Ed25519, which it prefers.
+	keys := []string{"", rsaPEM(t), ecdsaPEM(t)}
+	ssh := remotetest.OpenSSH(t, remotetest.Setup{HostKeys: keys})
+	dialer := sshrun.New(sshrun.Options{})
+	for _, text := range keys {
+		line := ssh.HostKey()
+		if text != "" {
+			line = lineOf(t, text)
+		}
+		kind, _, _ := strings.Cut(line, " ")
+		t.Run(kind, func(t *testing.T) {
+			server := &catalog.Server{Address: "127.0.0.1", Port: ssh.Port(), User: ssh.User(), DataDir: t.TempDir()}
+			if got, err := dialer.HostKey(t.Context(), server, fingerprint(t, line)); err != nil || got.Line != line {
+				t.Errorf("named by its fingerprint: %s %v, want %s", got.Line, err, line)
+			}
+			server.HostKey = line
+			if got, err := dialer.HostKey(t.Context(), server, ""); err != nil || got.Line != line {
+				t.Errorf("pinned: %s %v, want %s", got.Line, err, line)
+			}
+			if err := dialer.Login(t.Context(), server, ssh.ClientKeyPEM()); err != nil {
+				t.Errorf("pinned: %v", err)
+			}
+		})
+	}
+	t.Run("a changed key of the pinned type is shown as it is", func(t *testing.T) {
+		server := &catalog.Server{Address: "127.0.0.1", Port: ssh.Port(), HostKey: lineOf(t, rsaPEM(t))}
+		if got, err := dialer.HostKey(t.Context(), server, ""); err != nil || got.Line != lineOf(t, keys[1]) {
+			t.Errorf("%s %v, want the server's RSA key", got.Line, err)
+		}
+	})
+}
+
+// TestRSAKeysLogIn on servers that accept only one of the algorithms.
+func TestRSAKeysLogIn(t *testing.T) {
+	key := rsaPEM(t)
+	for _, accepted := range []string{"rsa-sha2-512", "rsa-sha2-256", "rsa-sha2-512,rsa-sha2-256"} {
+		t.Run(accepted, func(t *testing.T) {
+			ssh := remotetest.OpenSSH(t, remotetest.Setup{ClientKey: key, Lines: []string{"PubkeyAcceptedAlgorithms " + accepted}})
+			shell, err := sshrun.New(sshrun.Options{}).Dial(t.Context(), ssh.Target())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = shell.Close()
+		})
+	}
+}
+
+// TestOneSessionAtATime: with MaxSessions 1 the next script waits until the
+// server has noticed that the one before has ended.
+func TestOneSessionAtATime(t *testing.T) {
+	ssh := remotetest.OpenSSH(t, remotetest.Setup{Lines: []string{"MaxSessions 1"}})
+	shell := open(t, ssh.Target())
+	followUp(t, shell)
+}
+
+// followUp ends a script early, as a cancel does, and runs another at once.
+func followUp(t *testing.T, shell remote.Shell) {
+	t.Helper()
+	_, err := shell.Run(t.Context(), "while echo x; do sleep 1; done", nil, failing{errEnough}, failing{errEnough})
+	if err != errEnough {
+		t.Fatalf("%v, want %v", err, errEnough)
+	}
+	var none strings.Builder
+	if exit, err := shell.Run(t.Context(), "exit 3", nil, &none, &none); exit != 3 || err != nil {
+		t.Errorf("the next script: %d %v, want 3", exit, err)
+	}
+}
