@@ -46,6 +46,7 @@ const (
 	ReasonExit           Reason = "exit"             // a step exited non-zero
 	ReasonSignal         Reason = "signal"           // a step was ended by a signal
 	ReasonUnhealthy      Reason = "unhealthy"        // it started, and did not become healthy
+	ReasonDocker         Reason = "docker"           // the server's docker did not answer, or refused the user
 	ReasonTimeout        Reason = "timeout"          // it ran longer than the resource allows
 	ReasonLost           Reason = "lost"             // the job is gone and left no exit code
 	ReasonUnreachable    Reason = "unreachable"      // the server did not answer
@@ -65,7 +66,7 @@ const (
 // Reasons lists every reason that a deployment can have ended for, ReasonNone
 // excepted.
 func Reasons() []Reason {
-	return []Reason{ReasonExit, ReasonSignal, ReasonUnhealthy, ReasonTimeout, ReasonLost, ReasonUnreachable,
+	return []Reason{ReasonExit, ReasonSignal, ReasonUnhealthy, ReasonDocker, ReasonTimeout, ReasonLost, ReasonUnreachable,
 		ReasonHostKeyChanged, ReasonHostKeyMissing, ReasonAccess, ReasonServer, ReasonConfiguration, ReasonCancelled,
 		ReasonSuperseded, ReasonSurvivors, ReasonHostLocked, ReasonDiskFull, ReasonInternal}
 }

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"strings"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
@@ -88,14 +89,15 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 	case !input.starts():
 		plan.Job.Steps = append(plan.Job.Steps, notStopped())
 	default:
-		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: startStep, Script: app.Shell.Start})
+		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: StartStep, Script: app.Shell.Start})
 		plan.Status = statusUnknown
 	}
 	if app.Shell.Health != "" && input.Operation != catalog.Delete {
 		plan.Job.Files = append(plan.Job.Files, remote.File{Path: healthFile, Content: []byte(app.Shell.Health + "\n")})
 	}
 	if input.starts() && app.Shell.Health != "" {
-		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: HealthStep, Script: healthScript(app)})
+		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: HealthStep, Script: healthScript(app),
+			Command: strings.TrimRight(app.Shell.Health, "\n")})
 		plan.Status = statusHealthy
 	}
 	return plan, nil
@@ -105,14 +107,14 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 // and the log says so instead of nothing.
 func stopShell(shell *catalog.Shell) remote.Step {
 	if shell.Stop == "" {
-		return remote.Step{Name: stopStep, Script: "echo 'This application has no stop command; nothing was stopped.'"}
+		return remote.Step{Name: stopStep, Command: "# no stop command", Script: "echo 'This application has no stop command; nothing was stopped.'"}
 	}
 	return remote.Step{Name: stopStep, Script: shell.Stop}
 }
 
 // notStopped notes that the application may still run.
 func notStopped() remote.Step {
-	return remote.Step{Name: reportStep, OnFailure: true,
+	return remote.Step{Name: reportStep, OnFailure: true, Command: "# the stop command failed",
 		Script: "echo start >" + operationFile + "\necho 'The stop command failed; the application may still be running.'"}
 }
 

@@ -5,5 +5,5 @@ if [ ! -e fetched ]; then
 	echo 'Nothing was fetched, so nothing is built.'
 	exit 0
 fi
-compose build "$@"
+tell compose build "$@"
 mv fetched built

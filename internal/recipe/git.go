@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
@@ -147,15 +148,14 @@ func (in Input) fetch(source *catalog.Source, file, image string) remote.Step {
 	if in.Operation == catalog.Restart && !in.Options.Force && !in.Options.PullLatestImages && in.Options.Commit == "" {
 		again = "yes"
 	}
-	return remote.Step{Name: fetchStep, Script: fmt.Sprintf(`trap 'rm -f %s' EXIT
-trap 'exit 143' TERM INT HUP
-%s
-repository=%s
-branch=%s commit=%s
-directory=%s file=%s
-clean=%s again=%s image=%s scratch=%s
-%s`, strings.Join(openerFiles, " "), run(in.spool(), "docker.sh"), quote(source.Repository), quote(source.Branch), quote(commit), quote(inTree(source.Directory)), quote(file),
-		clean, again, quote(image), quote(in.spool()), run(in.spool(), "fetch.sh"))}
+	command := strings.TrimSpace("git fetch " + quote(source.Repository) + " " + cmp.Or(commit, source.Branch))
+	return in.projectOf().step(fetchStep, command,
+		fmt.Sprintf("trap 'rm -f %s' EXIT\ntrap 'exit 143' TERM INT HUP", strings.Join(openerFiles, " ")),
+		run(in.spool(), "docker.sh"),
+		fmt.Sprintf("repository=%s\nbranch=%s commit=%s\ndirectory=%s file=%s", quote(source.Repository),
+			quote(source.Branch), quote(commit), quote(inTree(source.Directory)), quote(file)),
+		fmt.Sprintf("clean=%s again=%s image=%s scratch=%s", clean, again, quote(image), quote(in.spool())),
+		run(in.spool(), "fetch.sh"))
 }
 
 // openers are the files that open the repository.
@@ -207,13 +207,15 @@ func plain(commit string) error {
 // images are to be pulled: it may be one that only this server has. Nothing of
 // the environment goes into a build.
 func (p project) buildFetched(options catalog.Options) remote.Step {
-	return remote.Step{Name: buildStep, Script: p.script("set -- "+strings.Join(buildOptions(options), " "), run(p.scripts, "build.sh"), p.forgetBuilt())}
+	arguments := strings.Join(buildOptions(options), " ")
+	return p.step(buildStep, strings.TrimSpace("docker compose build "+arguments),
+		"set -- "+arguments, run(p.scripts, "build.sh"), p.forgetBuilt())
 }
 
 // makeExternalNetworks makes those that a file uses which is known only there.
 func (in Input) makeExternalNetworks(p project) remote.Step {
-	return remote.Step{Name: networkStep, Script: p.script(
-		"lock="+quote(path.Join(in.DataDir, ".networks.lock")), run(p.scripts, "externals.sh"), run(p.scripts, "networks.sh"))}
+	return p.step(networkStep, "docker network create --attachable # those that the file names and that are missing",
+		"lock="+quote(path.Join(in.DataDir, ".networks.lock")), run(p.scripts, "externals.sh"), run(p.scripts, "networks.sh"))
 }
 
 // keepUntracked removes from the source what git knows, and leaves what

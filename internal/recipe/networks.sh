@@ -8,7 +8,7 @@ exec 3>>"$lock"
 flock 3
 for name; do
 	if ! docker network inspect -- "$name" >/dev/null 2>&1; then
-		docker network create --attachable -- "$name" >/dev/null 3>&-
+		ask docker network create --attachable -- "$name" >/dev/null 3>&-
 		echo "Created the network $name."
 	fi
 done

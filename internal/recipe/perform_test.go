@@ -95,7 +95,7 @@ const stubDocker = `#!/bin/sh
 cd "$STUB" || exit
 echo "$*" >>calls
 case "$*" in
-*' version' | *' version '*) exit 0 ;;
+'version '* | *' version' | *' version '*) exit 0 ;;
 *' ps '*)
 	[ ! -s states.0 ] || echo ids
 	;;
@@ -111,7 +111,7 @@ case "$*" in
 	n=$(cat turn)
 	[ -e "states.$n" ] || n=$((n - 1))
 	echo $((n + 1)) >turn
-	[ -s "states.$n" ] || { echo 'Error: No such container' >&2; exit 1; }
+	[ -s "states.$n" ] || { rm -f states.0; echo 'Error: No such container' >&2; exit 1; }
 	cat "states.$n"
 	;;
 'logs '*) echo "log of $4" ;;

@@ -135,10 +135,10 @@ need() {
 need awk
 need realpath
 own=$(realpath -m -- "$folder")
-config=$(compose --profile '*' config --format json)
+config=$(ask compose --profile '*' config --format json)
 # Only without its variables does compose name the files of variables, instead
 # of what is in them.
-names=$(compose --profile '*' config --no-interpolate --format json)
+names=$(ask compose --profile '*' config --no-interpolate --format json)
 tab=$(printf '\t')
 found=$(
 	printf '%s\n' "$config" | findings

@@ -67,6 +67,13 @@ func (p project) script(lines ...string) string {
 		p.before, p.name, strings.Join(p.files, " "), strings.Join(lines, "\n"))
 }
 
+// step is a step that speaks to docker in the words of engine.sh. The log shows
+// command, which is what a person would type.
+func (p project) step(name, command string, lines ...string) remote.Step {
+	head := fmt.Sprintf("spool=%s absent=%d\n%s\n", quote(p.scripts), DockerExit, run(p.scripts, "engine.sh"))
+	return remote.Step{Name: name, Command: command, Script: head + p.script(lines...)}
+}
+
 // label is what compose notes on all that is of the project.
 func (p project) label() string { return "label=com.docker.compose.project=" + p.name }
 
@@ -79,46 +86,49 @@ func (p project) forgetBuilt() string {
 // stop stops the containers with their own grace periods, and leaves them:
 // those of profiles that are not enabled any more, too.
 func (p project) stop() remote.Step {
-	return remote.Step{Name: stopStep, Script: p.script("compose --profile '*' stop")}
+	return p.step(stopStep, "docker compose stop", "tell compose --profile '*' stop")
 }
 
 // down stops and removes the containers. A file that compose does not read, or
 // that is not there, must not keep a resource from being stopped: what compose
 // noted on the containers is enough, but for what it runs before a stop.
 func (p project) down() remote.Step {
-	return remote.Step{Name: stopStep, Script: p.script(
+	return p.step(stopStep, "docker compose down --remove-orphans",
 		fmt.Sprintf("if [ -f %s ] && compose --profile '*' config --quiet 2>/dev/null; then", quote(p.file)),
-		"\tcompose --profile '*' down --remove-orphans",
+		"\ttell compose --profile '*' down --remove-orphans",
 		"else",
 		"\tcd /",
-		fmt.Sprintf("\tdocker compose --ansi never --project-name %s down --remove-orphans", p.name),
-		"fi")}
+		fmt.Sprintf("\ttell docker compose --ansi never --project-name %s down --remove-orphans", p.name),
+		"fi")
 }
 
 // up starts the containers and waits until they are well. Everything is created
 // before anything is started: what is left then is the start itself, for which
 // there is a limit.
 func (p project) up(recreate bool) []remote.Step {
-	create := "compose up --no-start --remove-orphans"
+	options := " --remove-orphans"
 	if recreate {
-		create += " --force-recreate"
+		options += " --force-recreate"
 	}
 	seconds := int(p.health.Seconds())
 	return []remote.Step{
-		{Name: startStep, Script: p.script(create,
+		p.step(StartStep, "docker compose up --detach"+options,
+			"tell compose up --no-start"+options,
 			fmt.Sprintf("limit=%d unwell=%d", seconds, UnhealthyExit),
-			run(p.scripts, "containers.sh"), run(p.scripts, "start.sh"))},
-		{Name: HealthStep, Script: p.script(
-			fmt.Sprintf("timeout=%d stable=%d unwell=%d", seconds, min(stableSeconds, seconds), UnhealthyExit),
-			run(p.scripts, "containers.sh"), run(p.scripts, "health.sh"))},
+			run(p.scripts, "containers.sh"), run(p.scripts, "start.sh")),
+		p.step(HealthStep, fmt.Sprintf("docker compose ps # until all containers are well, for at most %d s", seconds),
+			fmt.Sprintf("timeout=%d stable=%d last=%d unwell=%d", seconds, min(stableSeconds, seconds), reportLines, UnhealthyExit),
+			run(p.scripts, "containers.sh"), run(p.scripts, "health.sh")),
 		p.report(),
 	}
 }
 
 // report says why containers are not well, so that the log ends with it.
 func (p project) report() remote.Step {
-	return remote.Step{Name: reportStep, OnFailure: true, Script: p.script(fmt.Sprintf("last=%d", reportLines),
-		run(p.scripts, "containers.sh"), run(p.scripts, "report.sh"))}
+	step := p.step(reportStep, fmt.Sprintf("docker compose logs --tail %d", reportLines), fmt.Sprintf("last=%d", reportLines),
+		run(p.scripts, "containers.sh"), run(p.scripts, "report.sh"))
+	step.OnFailure = true
+	return step
 }
 
 // remove takes the project off the server, with the images that it has built and
@@ -127,13 +137,21 @@ func (p project) report() remote.Step {
 // no file and no secret for that.
 func (in Input) remove(files ...string) []remote.Step {
 	p := in.projectOf()
-	down := fmt.Sprintf("cd /\ndocker compose --ansi never --project-name %s down --remove-orphans", p.name)
+	options := " down --remove-orphans"
 	if in.Options.DeleteVolumes {
-		down += " --volumes"
+		options += " --volumes"
 	}
-	down += fmt.Sprintf("\ndocker image rm $(docker image ls --quiet --filter %s) >/dev/null 2>&1 || :", p.label())
+	lines := []string{
+		"cd /",
+		fmt.Sprintf("tell docker compose --ansi never --project-name %s%s", p.name, options),
+		fmt.Sprintf("docker image rm $(docker image ls --quiet --filter %s) >/dev/null 2>&1 || :", p.label()),
+	}
+	if !in.Options.DeleteVolumes {
+		lines = append(lines, fmt.Sprintf("kept=$(docker volume ls --quiet --filter %s | tr '\\n' ' ')", p.label()),
+			`[ -z "$kept" ] || echo "Kept the volumes ${kept% }. To remove them: docker volume rm ${kept% }"`)
+	}
 	return in.needingDocker([]remote.Step{
-		{Name: stopStep, Script: down},
+		p.step(stopStep, "docker compose"+options, lines...),
 		in.removeFiles(files...),
 	})
 }
@@ -144,26 +162,29 @@ func (in Input) removeFiles(files ...string) remote.Step {
 	if in.Options.DeleteVolumes {
 		everything = "yes"
 	}
-	return remote.Step{Name: removeStep, Script: fmt.Sprintf("folder=%s everything=%s\nset -- %s\n%s",
+	return remote.Step{Name: removeStep, Command: "rm -r " + words(files), Script: fmt.Sprintf("folder=%s everything=%s\nset -- %s\n%s",
 		quote(in.folder()), everything, words(files), run(in.spool(), "remove.sh"))}
 }
 
 // checkPolicy refuses on the server what it forbids.
 func (in Input) checkPolicy(p project) remote.Step {
-	return remote.Step{Name: policyStep, Script: p.script(
-		fmt.Sprintf("folder=%s data=%s", quote(in.folder()), quote(in.DataDir)), run(p.scripts, "policy.sh"))}
+	return p.step(policyStep, "docker compose config # checked against the server's policy",
+		fmt.Sprintf("folder=%s data=%s", quote(in.folder()), quote(in.DataDir)), run(p.scripts, "policy.sh"))
 }
 
 // makeNetworks makes the networks that are missing.
 func (in Input) makeNetworks(names ...string) remote.Step {
-	return remote.Step{Name: networkStep, Script: fmt.Sprintf("lock=%s\nset -- %s\n%s",
-		quote(path.Join(in.DataDir, ".networks.lock")), words(names), run(in.spool(), "networks.sh"))}
+	return in.projectOf().step(networkStep, "docker network create --attachable "+words(names),
+		fmt.Sprintf("lock=%s\nset -- %s", quote(path.Join(in.DataDir, ".networks.lock")), words(names)),
+		run(in.spool(), "networks.sh"))
 }
 
-// needingDocker has the first of the steps say in words what is missing on a
-// server without docker.
+// needingDocker has the first of the steps, which speaks to docker, say in words
+// what is missing on a server without docker.
 func (in Input) needingDocker(steps []remote.Step) []remote.Step {
-	steps[0].Script = run(in.spool(), "docker.sh") + "\n" + steps[0].Script
+	engine := run(in.spool(), "engine.sh") + "\n"
+	head, rest, _ := strings.Cut(steps[0].Script, engine)
+	steps[0].Script = head + engine + run(in.spool(), "docker.sh") + "\n" + rest
 	return steps
 }
 

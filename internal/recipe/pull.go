@@ -25,7 +25,7 @@ func (in Input) pullsNewer() bool {
 // the build.
 func (in Input) pull(p project) remote.Step {
 	if !in.pullsNewer() {
-		return remote.Step{Name: pullStep, Script: p.script("compose pull --quiet --ignore-buildable --policy missing")}
+		return p.step(pullStep, "docker compose pull --policy missing", "tell compose pull --quiet --ignore-buildable --policy missing")
 	}
-	return remote.Step{Name: pullStep, Script: p.script(run(p.scripts, "pull.sh"))}
+	return p.step(pullStep, "docker compose pull", run(p.scripts, "pull.sh"))
 }

@@ -19,6 +19,8 @@ import (
 // started and is not well; the others are for people.
 const (
 	HealthStep = "Health"
+	// StartStep brings up what runs.
+	StartStep = "Start"
 
 	networkStep = "Create networks"
 	policyStep  = "Check policy"
@@ -26,7 +28,6 @@ const (
 	buildStep   = "Build"
 	pullStep    = "Pull images"
 	stopStep    = "Stop"
-	startStep   = "Start"
 	reportStep  = "Report"
 	removeStep  = "Remove files"
 )
@@ -105,6 +106,11 @@ func build(input Input) (Plan, error) {
 // be well, wherever in the job that shows. (It is EX_UNAVAILABLE of sysexits.h;
 // docker and compose never exit with it.)
 const UnhealthyExit = 69
+
+// DockerExit is what a step exits with when the server's docker does not
+// answer, is not installed, or refuses the server's user. (It is EX_OSERR of
+// sysexits.h; docker and compose never exit with it.)
+const DockerExit = 71
 
 // Check refuses a resource that could never be deployed on the server, while
 // the one who registers it can still mend it. Invalid, with every wrong field

@@ -144,7 +144,11 @@ func describe(plan recipe.Plan) string {
 		fmt.Fprintf(&out, "\n=== file %s mode %o\n%s", file.Path, file.Mode, file.Content)
 	}
 	for _, step := range plan.Job.Steps {
-		fmt.Fprintf(&out, "\n=== step %s, on failure only: %v\n%s\n", step.Name, step.OnFailure, step.Script)
+		fmt.Fprintf(&out, "\n=== step %s, on failure only: %v\n", step.Name, step.OnFailure)
+		if step.Command != "" {
+			fmt.Fprintf(&out, "$ %s\n", step.Command)
+		}
+		fmt.Fprintln(&out, step.Script)
 	}
 	return out.String()
 }

@@ -104,7 +104,8 @@ func (in Input) serviceSteps(parsed *types.Project) []remote.Step {
 
 // build builds what the project builds.
 func (p project) build(options catalog.Options) remote.Step {
-	return remote.Step{Name: buildStep, Script: p.script(strings.Join(append([]string{"compose build"}, buildOptions(options)...), " "), p.forgetBuilt())}
+	command := strings.Join(append([]string{"compose build"}, buildOptions(options)...), " ")
+	return p.step(buildStep, "docker "+command, "tell "+command, p.forgetBuilt())
 }
 
 // buildOptions are those of docker compose. No base image is asked for anew

@@ -1,11 +1,12 @@
-# Starts what up has created. Before is set, besides what containers.sh says,
+# Starts what up has created. Before is set, besides what containers.sh and
+# engine.sh say,
 #   limit    the seconds for which compose may wait for dependencies
 #   unwell   what to exit with if it is the containers that fail
 
-# A container that was not started anew tells nothing of this start.
+# A container that this start did not touch tells nothing of it.
 steady() { :; }
-ids=$(containers) before=,
-if [ -n "$ids" ] && look; then
+ids=$(containers 2>/dev/null) before=,
+if [ -n "$ids" ] && look 2>/dev/null; then
 	while take; do
 		before="$before$name=$began,"
 	done <<.
@@ -13,21 +14,25 @@ $lines
 .
 fi
 
+date +%s >"$spool/begun"
 status=0
-compose up --detach --no-recreate || status=$?
-[ "$status" -ne 0 ] || exit 0
+tell compose up --detach --no-recreate || status=$?
+case $status in
+0 | "$absent") exit "$status" ;;
+esac
+patience=$limit limit=
+ids=$(containers 2>/dev/null) || exit "$status"
+if [ -z "$ids" ] || ! look 2>/dev/null; then
+	exit "$status"
+fi
 if [ "$status" -eq 124 ]; then
-	echo "What others depend on was not ready within $limit s." >&2
+	echo "Not everything could be started within $patience s." >&2
+	slow >&2
 	exit "$unwell"
 fi
 
 # compose exits with 1 whatever happened. Only if a container is why, it is the
 # containers that are not well; a taken port is something else.
-limit=
-ids=$(containers)
-if [ -z "$ids" ] || ! look; then
-	exit "$status"
-fi
 while take; do
 	case $state-$health in
 	exited-* | dead-*)

@@ -101,13 +101,13 @@ type containerState struct {
 }
 
 func readContainer(line string) containerState {
-	const words = 11
+	const words = 12
 	word := strings.Fields(line)
 	if len(word) < words {
 		return containerState{state: "unknown"}
 	}
 	return containerState{state: word[1], health: word[2], code: word[3], restarted: word[5] != "0", policy: word[6],
-		oneoff: word[8] == "True", service: word[9], needs: word[10]}
+		oneoff: word[9] == "True", service: word[10], needs: word[11]}
 }
 
 // statusOf is what upstream would call a resource of these containers: what is

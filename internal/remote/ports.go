@@ -85,6 +85,9 @@ type File struct {
 type Step struct {
 	// Name is a word or two for people and for the record.
 	Name string
+	// Command is what the log shows of the step, in words that a person would
+	// type; "" shows the script itself.
+	Command string
 	// Script is POSIX sh, run with -e in the job's Dir and nothing on stdin. It
 	// is stored in the spool and never on a command line. Its stdout and stderr
 	// are pipes, so that a child which lives on does not fill the spool.

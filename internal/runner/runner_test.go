@@ -323,6 +323,7 @@ func TestJudge(t *testing.T) {
 		{"exit 0", remote.End{}, "", deployment.Finished, deployment.ReasonNone, ""},
 		{"exit 1", remote.End{ExitCode: 1}, "Start", deployment.Failed, deployment.ReasonExit, ""},
 		{"found unwell, wherever", remote.End{ExitCode: recipe.UnhealthyExit}, "Start", deployment.Failed, deployment.ReasonUnhealthy, ""},
+		{"without docker", remote.End{ExitCode: recipe.DockerExit}, recipe.HealthStep, deployment.Failed, deployment.ReasonDocker, ""},
 		{"health", remote.End{ExitCode: 1}, recipe.HealthStep, deployment.Failed, deployment.ReasonUnhealthy, ""},
 		{"killed", remote.End{ExitCode: 137}, "Start", deployment.Failed, deployment.ReasonSignal, "SIGKILL"},
 		{"a signal without a name", remote.End{ExitCode: 128 + 40}, "Start", deployment.Failed, deployment.ReasonSignal, "signal 40"},

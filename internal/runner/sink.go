@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"time"
 
 	"waybill/internal/deployment"
@@ -51,7 +52,7 @@ func (s *sink) came() error {
 // StepStarted opens a step in the log and in the record's timings.
 func (s *sink) StepStarted(event remote.StepEvent) error {
 	step := s.plan.Job.Steps[event.Number-1]
-	s.recorder.StepStarted(event.Number, step.Name, s.clean(step.Script), event.At, event.Out, event.Err, event.Offset)
+	s.recorder.StepStarted(event.Number, step.Name, s.clean(cmp.Or(step.Command, step.Script)), event.At, event.Out, event.Err, event.Offset)
 	s.steps(event.Number)[event.Number-1] = deployment.Step{Name: step.Name, StartedAt: event.At}
 	return s.came()
 }

@@ -63,9 +63,13 @@ func Judge(end remote.End, step, status string) deployment.Outcome {
 		return outcome
 	}
 	outcome.Status, outcome.Reason, outcome.ResourceStatus = deployment.Failed, deployment.ReasonExit, ""
-	if step == recipe.HealthStep || code == recipe.UnhealthyExit {
+	if step == recipe.HealthStep && code != recipe.DockerExit || code == recipe.UnhealthyExit {
 		// It was started, and is not well: what the step exited with says no more.
 		outcome.Reason = deployment.ReasonUnhealthy
+		return outcome
+	}
+	if code == recipe.DockerExit {
+		outcome.Reason = deployment.ReasonDocker
 		return outcome
 	}
 	// A shell reports a command that a signal ended as 128 and the signal's

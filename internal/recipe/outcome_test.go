@@ -1,0 +1,294 @@
+package recipe_test
+
+import (
+	"crypto/rand"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/recipe"
+)
+
+// busybox is an image that the suite prepares; no registry has it.
+const busybox = "waybill-test/busybox:1"
+
+// needEngine skips a test without a docker engine that has the image. Under
+// WAYBILL_CI it fails.
+func needEngine(t *testing.T) {
+	t.Helper()
+	if said, err := exec.Command("docker", "image", "inspect", busybox).CombinedOutput(); err != nil {
+		if os.Getenv("WAYBILL_CI") != "" {
+			t.Fatalf("no docker engine with the image %s: %s", busybox, said)
+		}
+		t.Skipf("no docker engine with the image %s here; `make images` builds it", busybox)
+	}
+}
+
+// realService is a service of a name of its own, which is taken off the engine
+// when the test ends. BUSYBOX in the text is the image.
+func realService(t *testing.T, text string, timeout time.Duration) (service *catalog.Service, data string) {
+	t.Helper()
+	needEngine(t)
+	id, err := catalog.NewID(catalog.KindService, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	service = composeService(strings.ReplaceAll(text, "BUSYBOX", busybox))
+	service.Resource = resource(id)
+	service.Environment, service.HealthTimeout = nil, timeout
+	t.Cleanup(func() {
+		said, err := exec.Command("docker", "compose", "--project-name", string(id), "down", "--volumes", "--timeout", "0").CombinedOutput()
+		if err != nil {
+			t.Errorf("clean up: %v: %s", err, said)
+		}
+	})
+	return service, t.TempDir()
+}
+
+// planOf is the plan of an operation on it.
+func planOf(t *testing.T, service *catalog.Service, data string, operation catalog.Operation) recipe.Plan {
+	t.Helper()
+	plan, err := recipe.Build(recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID, Operation: operation})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// output is all that the steps said.
+func output(results []result) string {
+	var text strings.Builder
+	for _, r := range results {
+		text.WriteString(r.stdout + r.stderr)
+	}
+	return text.String()
+}
+
+// wantOutcome holds that the last step that counts ended with the code, and that
+// all of them said these parts and none of those after a "!".
+func wantOutcome(t *testing.T, results []result, exit int, parts ...string) {
+	t.Helper()
+	got, said := 0, output(results)
+	for _, r := range results {
+		if got == 0 {
+			got = r.exit
+		}
+	}
+	if got != exit {
+		t.Errorf("exit %d, want %d", got, exit)
+	}
+	for _, part := range parts {
+		if unwanted, not := strings.CutPrefix(part, "!"); strings.Contains(said, unwanted) == not {
+			t.Errorf("the log does not fit %q", part)
+		}
+	}
+	if t.Failed() {
+		t.Logf("the steps said:\n%s", said)
+	}
+}
+
+func TestServiceOfJobs(t *testing.T) {
+	const two = "services: {one: {image: BUSYBOX, command: echo the first result}, " +
+		"two: {image: BUSYBOX, restart: 'no', command: sh -c 'echo the second result; exit CODE'}}\n"
+	t.Run("is well when all of them ended well, and shows what they said", func(t *testing.T) {
+		service, data := realService(t, strings.ReplaceAll(two, "CODE", "0"), 20*time.Second)
+		wantOutcome(t, perform(t, planOf(t, service, data, catalog.Start)), 0, "the first result\n", "the second result\n")
+		if found, err := look(t, service, data); err != nil || found.Status != "exited" {
+			t.Errorf("status %+v (%v), want exited", found, err)
+		}
+	})
+	t.Run("is unhealthy when one failed", func(t *testing.T) {
+		service, data := realService(t, strings.ReplaceAll(two, "CODE", "3"), 20*time.Second)
+		wantOutcome(t, perform(t, planOf(t, service, data, catalog.Start)), recipe.UnhealthyExit,
+			"-two-1 exited with code 3, and docker does not start it again.", "the second result\n")
+	})
+}
+
+func TestSlowDependency(t *testing.T) {
+	service, data := realService(t, `services:
+  migrate: {image: BUSYBOX, init: true, command: sh -c 'echo migrating; exec sleep 60'}
+  web: {image: BUSYBOX, command: sleep 60, depends_on: {migrate: {condition: service_completed_successfully}}}
+`, 3*time.Second)
+	wantOutcome(t, perform(t, planOf(t, service, data, catalog.Start)), recipe.UnhealthyExit,
+		"-migrate-1 is running. Others start only when it has ended.", "health_timeout", "\nmigrating\n",
+		"-web-1 was created and never started")
+}
+
+// relay stands between docker's client and its engine, and can be away.
+type relay struct {
+	socket, engine string
+	mu             sync.Mutex
+	listener       net.Listener
+	open           []net.Conn
+}
+
+// newRelay returns one that is there.
+func newRelay(t *testing.T) *relay {
+	t.Helper()
+	said, err := exec.Command("docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}").Output()
+	engine, found := strings.CutPrefix(strings.TrimSpace(string(said)), "unix://")
+	if err != nil || !found {
+		t.Skipf("the engine is not behind a socket here: %q (%v)", said, err)
+	}
+	r := &relay{socket: filepath.Join(t.TempDir(), "docker.sock"), engine: engine}
+	r.appear(t)
+	t.Cleanup(r.vanish)
+	return r
+}
+
+func (r *relay) appear(t *testing.T) {
+	listener, err := net.Listen("unix", r.socket)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	r.mu.Lock()
+	r.listener = listener
+	r.mu.Unlock()
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("unix", r.engine)
+			if err != nil {
+				_ = client.Close()
+				continue
+			}
+			r.mu.Lock()
+			r.open = append(r.open, client, server)
+			r.mu.Unlock()
+			go func() { _, _ = io.Copy(server, client); _ = server.Close() }()
+			go func() { _, _ = io.Copy(client, server); _ = client.Close() }()
+		}
+	}()
+}
+
+// vanish ends all connections and takes the socket away, as an engine that ends.
+func (r *relay) vanish() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.listener != nil {
+		_ = r.listener.Close()
+	}
+	for _, conn := range r.open {
+		_ = conn.Close()
+	}
+	r.listener, r.open = nil, nil
+}
+
+// health runs a health step on the relay's engine and returns its output as it
+// grows, and a channel for its exit code.
+func (r *relay) health(t *testing.T, plan recipe.Plan) (said func() string, ended <-chan int) {
+	t.Helper()
+	place(t, plan.Job)
+	folder := t.TempDir()
+	script, log := filepath.Join(folder, "step"), filepath.Join(folder, "log")
+	for _, step := range plan.Job.Steps {
+		if step.Name != recipe.HealthStep {
+			continue
+		}
+		if err := os.WriteFile(script, []byte(step.Script), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := os.Create(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	cmd := exec.Command("sh", "-e", script)
+	cmd.Dir, cmd.Env = plan.Job.Dir, append(os.Environ(), "DOCKER_HOST=unix://"+r.socket)
+	cmd.Stdout, cmd.Stderr = file, file
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan int, 1)
+	go func() {
+		_ = cmd.Wait()
+		done <- cmd.ProcessState.ExitCode()
+	}()
+	return func() string {
+		text, _ := os.ReadFile(log)
+		return string(text)
+	}, done
+}
+
+// until waits until the text is there.
+func until(t *testing.T, said func() string, part string) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(said(), part); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%q was never said:\n%s", part, said())
+		}
+	}
+}
+
+func TestDockerAwayDuringTheHealthWait(t *testing.T) {
+	const checked = `services:
+  web:
+    image: BUSYBOX
+    init: true
+    command: sleep 600
+    healthcheck: {test: [CMD, test, -e, /well], interval: 1s, retries: 100}
+`
+	const away = "The docker engine of this server does not answer."
+	t.Run("is said once and waited for", func(t *testing.T) {
+		service, data := realService(t, checked, 60*time.Second)
+		plan := planOf(t, service, data, catalog.Start)
+		start := plan
+		start.Job.Steps = plan.Job.Steps[:1]
+		wantOutcome(t, perform(t, start), 0)
+		r := newRelay(t)
+		said, ended := r.health(t, plan)
+		until(t, said, "its health check")
+		r.vanish()
+		until(t, said, away)
+		name := string(service.ID) + "-web-1"
+		if text, err := exec.Command("docker", "exec", name, "touch", "/well").CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		r.appear(t)
+		if code := <-ended; code != 0 || strings.Count(said(), away) != 1 || !strings.Contains(said(), name+" is healthy.") {
+			t.Errorf("exit %d:\n%s", code, said())
+		}
+	})
+	t.Run("for all of the time ends with a code of its own", func(t *testing.T) {
+		service, data := realService(t, checked, 4*time.Second)
+		plan := planOf(t, service, data, catalog.Start)
+		start := plan
+		start.Job.Steps = plan.Job.Steps[:1]
+		wantOutcome(t, perform(t, start), 0)
+		r := newRelay(t)
+		r.vanish()
+		said, ended := r.health(t, plan)
+		if code := <-ended; code != recipe.DockerExit || strings.Count(said(), away) != 1 || strings.Contains(said(), "gone") {
+			t.Errorf("exit %d:\n%s", code, said())
+		}
+	})
+	t.Run("does not hide that a container was removed", func(t *testing.T) {
+		service, data := realService(t, checked, 60*time.Second)
+		plan := planOf(t, service, data, catalog.Start)
+		start := plan
+		start.Job.Steps = plan.Job.Steps[:1]
+		wantOutcome(t, perform(t, start), 0)
+		r := newRelay(t)
+		said, ended := r.health(t, plan)
+		until(t, said, "its health check")
+		name := string(service.ID) + "-web-1"
+		if text, err := exec.Command("docker", "rm", "--force", name).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		if code := <-ended; code != recipe.UnhealthyExit || !strings.Contains(said(), name+" is gone: it was removed") {
+			t.Errorf("exit %d:\n%s", code, said())
+		}
+	})
+}
