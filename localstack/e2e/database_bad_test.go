@@ -22,12 +22,12 @@ func TestP8ADatabaseThatIsNotWell(t *testing.T) {
 
 	t.Run("one whose configuration is wrong fails with its last lines", func(t *testing.T) {
 		db := w.database(t, spy, server, redis, map[string]any{"redis_conf": "no-such-word yes", "health_timeout": 5})
-		db.wantFailure(t, "unhealthy", db.uuid+`[^\n]*: exit code 1, out of memory false, restarted \d+ times\.`, "no-such-word")
+		db.wantFailure(t, "unhealthy", db.uuid+`[^\n]* code 1[^\n]*\.`, "no-such-word")
 	})
 	t.Run("one that runs and answers no query fails with its last lines", func(t *testing.T) {
 		db := w.database(t, spy, server, postgres, map[string]any{
 			"postgres_conf": "port = 6000\n", "health_timeout": 10, "health_check_start_period": 1, "health_check_retries": 1})
-		db.wantFailure(t, "unhealthy", db.uuid+` is running and [^\n]*: exit code 0, out of memory false, restarted 0 times\.`,
+		db.wantFailure(t, "unhealthy", db.uuid+` is running[^\n]*\.`,
 			"database system is ready to accept connections")
 	})
 	t.Run("one whose port is taken fails with docker's words, and starts when the port is free", func(t *testing.T) {
