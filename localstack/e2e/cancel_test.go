@@ -80,6 +80,25 @@ func TestCancel(t *testing.T) {
 		record, entries = w.follow(t, third)
 		wantStatus(t, record, entries, "finished", "")
 	})
+	t.Run("a stop or a delete supersedes a queued start", func(t *testing.T) {
+		server := w.registerWithConcurrency(t, remotetest.Best(t), 1)
+		first := w.start(t, w.shell(t, server, "sleep 5"))
+		w.awaitStatus(t, first, "in_progress")
+		app := w.shell(t, server, "echo never")
+		queued := w.queue(t, "POST", "/applications/"+app+"/start")
+		if again := w.queue(t, "POST", "/applications/"+app+"/start"); !again.Repeated || again.UUID != queued.UUID {
+			t.Errorf("the repeat is answered %+v, want %s again", again, queued.UUID)
+		}
+		stop := w.queue(t, "POST", "/applications/"+app+"/stop")
+		remove := w.queue(t, "DELETE", "/applications/"+app)
+		if stop.Superseded != queued.UUID || remove.Superseded != stop.UUID {
+			t.Errorf("the stop is answered %+v and the delete %+v, want each in place of the one before", stop, remove)
+		}
+		record, entries := w.follow(t, queued.UUID)
+		wantStatus(t, record, entries, "cancelled-by-user", "superseded")
+		record, entries = w.follow(t, remove.UUID)
+		wantStatus(t, record, entries, "finished", "")
+	})
 	t.Run("what has ended is refused with its status", func(t *testing.T) {
 		record, _ := w.deploy(t, w.shell(t, w.server(t), "true"))
 		err := w.api.Post(t.Context(), "/deployments/"+record.DeploymentUUID+"/cancel", nil, nil)
@@ -91,6 +110,22 @@ func TestCancel(t *testing.T) {
 		wantStatus(t, record, entries, "failed", "timeout")
 		wantLog(t, entries, "begun")
 	})
+}
+
+// asked is the answer to a request that queues a deployment.
+type asked struct {
+	UUID       string `json:"deployment_uuid"`
+	Repeated   bool   `json:"repeated"`
+	Superseded string `json:"superseded_deployment_uuid"`
+}
+
+func (w *world) queue(t *testing.T, method, path string) asked {
+	t.Helper()
+	var answer asked
+	if err := w.api.Do(t.Context(), method, path, nil, &answer); err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return answer
 }
 
 func (w *world) cancel(t *testing.T, uuid string) {
