@@ -20,6 +20,8 @@ type Found struct {
 	// Commit and Message are of the git repository that was built last, if the
 	// resource has one. Message is the server's text, not yet redacted.
 	Commit, Message string
+	// Fault names the containers that are not well, in words; "" if all are.
+	Fault string
 }
 
 // maxOutput is more than any server has to say of one resource.

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"waybill/internal/catalog"
@@ -17,6 +18,9 @@ const healthFile = "health.sh"
 // operationFile holds the last operation of an application whose state nobody
 // but the team's own commands knows.
 const operationFile = "operation"
+
+// unfinished stands in it from before a start until its command has succeeded.
+const unfinished = "starting"
 
 func application(input Input, app *catalog.Application) (Plan, error) {
 	switch {
@@ -76,9 +80,13 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 	}
 	plan := input.plan()
 	plan.Job.EnvironmentFile = environmentFile
+	operation := string(input.Operation)
+	if input.starts() {
+		operation = unfinished
+	}
 	plan.Job.Files = []remote.File{
 		{Path: environmentFile, Content: shellFile(variables)},
-		{Path: operationFile, Content: []byte(input.Operation + "\n")},
+		{Path: operationFile, Content: []byte(operation + "\n")},
 	}
 	if input.stops() {
 		plan.Job.Steps = append(plan.Job.Steps, stopShell(app.Shell))
@@ -89,7 +97,12 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 	case !input.starts():
 		plan.Job.Steps = append(plan.Job.Steps, notStopped())
 	default:
-		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: StartStep, Script: app.Shell.Start})
+		// In a file of its own, an exit or a trap of the command does not keep the
+		// step from noting that it succeeded.
+		command := path.Join(input.spool(), "command")
+		plan.Job.Files = append(plan.Job.Files, remote.File{Path: command, Content: []byte(app.Shell.Start + "\n")})
+		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: StartStep, Command: app.Shell.Start,
+			Script: "sh -e " + quote(command) + "\necho start >" + operationFile})
 		plan.Status = statusUnknown
 	}
 	if app.Shell.Health != "" && input.Operation != catalog.Delete {

@@ -297,3 +297,31 @@ func TestDockerAwayDuringTheHealthWait(t *testing.T) {
 		}
 	})
 }
+
+func TestCancelledRecreate(t *testing.T) {
+	service, data := realService(t, "services: {web: {image: BUSYBOX, init: true, command: sleep 600}}\n", 20*time.Second)
+	for _, operation := range []catalog.Operation{catalog.Start, catalog.Restart} {
+		wantOutcome(t, perform(t, untilStart(planOf(t, service, data, operation))), 0)
+	}
+	// The restart's container has compose's label. This is what is left when it
+	// ends between the removal of the old one and the new one's own name.
+	name := string(service.ID) + "-web-1"
+	if said, err := exec.Command("docker", "rename", name, "5c1d00000000_"+name).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	wantOutcome(t, perform(t, untilStart(planOf(t, service, data, catalog.Start))), 0, "Renamed the container 5c1d00000000_"+name)
+	said, err := exec.Command("docker", "ps", "--all", "--filter", "label=com.docker.compose.project="+string(service.ID), "--format", "{{.Names}}").Output()
+	if err != nil || strings.TrimSpace(string(said)) != name {
+		t.Errorf("the containers are %q (%v), want %s", said, err, name)
+	}
+}
+
+func TestDeletionNamesTheVolumesItKeeps(t *testing.T) {
+	service, data := realService(t, "services: {web: {image: BUSYBOX, init: true, command: sleep 600, volumes: ['store:/s']}}\nvolumes: {store: {}}\n", 20*time.Second)
+	wantOutcome(t, perform(t, untilStart(planOf(t, service, data, catalog.Start))), 0)
+	volume := string(service.ID) + "_store"
+	wantOutcome(t, perform(t, planOf(t, service, data, catalog.Delete)), 0, "Kept the volumes "+volume+".")
+	if said, err := exec.Command("docker", "volume", "rm", volume).CombinedOutput(); err != nil {
+		t.Errorf("%v: %s", err, said)
+	}
+}

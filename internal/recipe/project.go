@@ -113,6 +113,7 @@ func (p project) up(recreate bool) []remote.Step {
 	seconds := int(p.health.Seconds())
 	return []remote.Step{
 		p.step(StartStep, "docker compose up --detach"+options,
+			"project="+p.name, run(p.scripts, "names.sh"),
 			"tell compose up --no-start"+options,
 			fmt.Sprintf("limit=%d unwell=%d", seconds, UnhealthyExit),
 			run(p.scripts, "containers.sh"), run(p.scripts, "start.sh")),

@@ -25,6 +25,9 @@ type Status struct {
 	// Commit and Message are of what was built last, if it is built from a
 	// repository. Message is the server's text.
 	Commit, Message string
+	// Fault says in words which containers are not well, worst first; "" if all
+	// are. It has names from the server.
+	Fault string
 }
 
 // StatusScript is sh that finds out how the resource is and changes nothing.
@@ -73,7 +76,7 @@ func ParseStatus(output string) (Status, error) {
 			return Status{}, fault.New(fault.Unavailable, "The server cannot tell how the resource is: %s", rest)
 		case "E":
 			if !commands {
-				found.Status = statusOf(containers)
+				found.Status, found.Fault = statusOf(containers), faultOf(containers)
 			}
 			return found, nil
 		}
@@ -88,10 +91,13 @@ var commandStatus = map[string]string{
 	"started":   statusUnknown,
 	"healthy":   statusHealthy,
 	"unhealthy": statusUnhealthy,
+	// A start failed or was cancelled: the command may have started something.
+	"unfinished": "unknown",
 }
 
 // containerState is what is asked of a container; see containers.sh.
 type containerState struct {
+	name          string
 	state, health string
 	code, policy  string
 	restarted     bool // by docker, since somebody started it
@@ -106,7 +112,7 @@ func readContainer(line string) containerState {
 	if len(word) < words {
 		return containerState{state: "unknown"}
 	}
-	return containerState{state: word[1], health: word[2], code: word[3], restarted: word[5] != "0", policy: word[6],
+	return containerState{name: strings.TrimPrefix(word[0], "/"), state: word[1], health: word[2], code: word[3], restarted: word[5] != "0", policy: word[6],
 		oneoff: word[9] == "True", service: word[10], needs: word[11]}
 }
 
@@ -127,6 +133,9 @@ func statusOf(containers []containerState) string {
 		count[c.word()]++
 	}
 	switch all := count["all"]; {
+	case count[statusExited] == all && slices.ContainsFunc(containers, func(c containerState) bool { return c.state == "created" }):
+		// A start ended before its container ran. A stop still has that to remove.
+		return statusDegraded
 	case count[statusExited] == all:
 		return statusExited
 	case count[statusPaused] == all:

@@ -31,12 +31,13 @@ docker_containers() {
 }
 
 commands() {
-	case $(cat operation 2>/dev/null) in
+	last=$(cat operation 2>/dev/null)
+	case $last in
 	'') echo 'S none' ;;
 	stop | delete) echo 'S stopped' ;;
 	*)
 		if [ -z "$asks" ] || [ ! -e health.sh ]; then
-			echo 'S started'
+			[ "$last" = starting ] && echo 'S unfinished' || echo 'S started'
 		elif (
 			set -a
 			[ ! -e .env ] || . ./.env
@@ -44,6 +45,8 @@ commands() {
 			exec timeout 10 sh -e ./health.sh
 		) >/dev/null 2>&1; then
 			echo 'S healthy'
+		elif [ "$last" = starting ]; then
+			echo 'S unfinished'
 		else
 			echo 'S unhealthy'
 		fi

@@ -48,7 +48,8 @@ func TestParseStatus(t *testing.T) {
 		{"one that exited beside others is degraded", found(exited, healthy), "degraded:unhealthy"},
 		{"one that failed once beside others is degraded", found(failed, healthy), "degraded:unhealthy"},
 		{"all exited is exited", found(exited, failed, done), "exited"},
-		{"one that was never started is exited", found(container{name: "web", state: "created"}), "exited"},
+		{"one that was never started is degraded: a stop has it to remove", found(container{name: "web", state: "created"}), "degraded:unhealthy"},
+		{"a start by commands that did not end well is unknown", "\nwaybill-status\nS unfinished\nE\n", "unknown"},
 		{"one that was never started beside others is degraded", found(healthy, container{name: "db", state: "created"}), "degraded:unhealthy"},
 		{"one that has done its work does not count", found(done, healthy), "running:healthy"},
 		{"one whose end others wait for does not count", found(awaited, waiting), "running:healthy"},
@@ -64,8 +65,23 @@ func TestParseStatus(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := recipe.ParseStatus(c.output)
-			if err != nil || got != (recipe.Status{Status: c.want}) {
+			if err != nil || got.Status != c.want {
 				t.Errorf("%+v (%v), want %q", got, err, c.want)
+			}
+		})
+	}
+	for want, containers := range map[string][]container{
+		"":                               {healthy, plain, done},
+		"db exited with code 1":          {unhealthy, failed, {name: "late", state: "created"}},
+		"web is unhealthy":               {unhealthy, {name: "late", state: "created"}},
+		"web is not healthy yet":         {starting},
+		"web exits and is started again": {{name: "web", state: "running", restarts: 2}},
+		"job has not ended, and others wait for that": {{name: "job", state: "running"}, {name: "web", state: "created", waits: "job:service_completed_successfully:false"}},
+		"late was never started":                      {plain, {name: "late", state: "created"}},
+	} {
+		t.Run("at fault: "+want, func(t *testing.T) {
+			if got, err := recipe.ParseStatus(found(containers...)); err != nil || got.Fault != want {
+				t.Errorf("%q (%v), want %q", got.Fault, err, want)
 			}
 		})
 	}
@@ -174,4 +190,9 @@ func TestStatusOfCommands(t *testing.T) {
 	run(checked, catalog.Stop, "Stop")
 	wants(checked, "exited")
 	run(checked, catalog.Restart, "Stop") // and rm fails again
+	failing := catalog.Shell{Start: "exit 3"}
+	run(failing, catalog.Start, "Start")
+	wants(failing, "unknown")
+	run(catalog.Shell{Start: "exit 0"}, catalog.Start, "Start")
+	wants(failing, "running:unknown")
 }

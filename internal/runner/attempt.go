@@ -47,6 +47,9 @@ type attempt struct {
 	// attachedAt is when the server told of the job in this session, or zero.
 	attachedAt time.Time
 
+	// fault names the containers that were not well at the end.
+	fault string
+
 	// log is the operator's, and warned what sayOnce has said.
 	log    *slog.Logger
 	warned map[string]bool

@@ -39,6 +39,7 @@ func (a *attempt) settled(ctx context.Context, outcome deployment.Outcome) (depl
 		return outcome, err
 	case trouble == nil && found.Status != "":
 		outcome.ResourceStatus = a.clean(found.Status)
+		a.fault = found.Fault
 		a.built(found)
 		return outcome, nil
 	case outcome.Status != deployment.Finished && a.mayRun():

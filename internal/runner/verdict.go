@@ -126,7 +126,13 @@ func (a *attempt) summary(outcome deployment.Outcome) string {
 		return fmt.Sprintf("Cancelled after %s.", took)
 	}
 	text := fmt.Sprintf("Failed after %s, reason %s", took, outcome.Reason)
-	if step := a.failedStep(); step != "" && outcome.ExitCode != nil {
+	step := a.failedStep()
+	switch {
+	case a.fault != "" && (outcome.Reason == deployment.ReasonUnhealthy || step == recipe.StartStep):
+		text += ": " + a.fault
+	case outcome.Reason == deployment.ReasonUnhealthy || outcome.Reason == deployment.ReasonDocker:
+		// What the step exited with is of Waybill's own making.
+	case step != "" && outcome.ExitCode != nil:
 		text += fmt.Sprintf(": step %q exited with code %d", step, *outcome.ExitCode)
 	}
 	return text + "."

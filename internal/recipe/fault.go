@@ -1,0 +1,70 @@
+package recipe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// maxFaults is how many containers are named at most.
+const maxFaults = 3
+
+// faultOf names the containers that are at fault when a start failed, in words:
+// those of the worst kind that there are.
+func faultOf(containers []containerState) string {
+	containers = slices.DeleteFunc(slices.Clone(containers), func(c containerState) bool { return c.oneoff })
+	needs := ","
+	for _, c := range containers {
+		needs += c.needs + ","
+	}
+	for _, says := range faults {
+		var found []string
+		for _, c := range containers {
+			if text := says(c, needs); text != "" && !c.done(needs) {
+				found = append(found, c.name+" "+text)
+			}
+		}
+		if len(found) > 0 {
+			return strings.Join(found[:min(len(found), maxFaults)], "; ")
+		}
+	}
+	return ""
+}
+
+// faults are the kinds, worst first; each gives "" for a container that is not of
+// its kind.
+var faults = []func(c containerState, needs string) string{
+	func(c containerState, _ string) string {
+		if c.state == "exited" || c.state == "dead" || c.state == "restarting" {
+			return "exited with code " + c.code
+		}
+		return ""
+	},
+	func(c containerState, _ string) string {
+		if c.state == "running" && c.restarted && c.health != "healthy" {
+			return "exits and is started again"
+		}
+		return ""
+	},
+	func(c containerState, _ string) string {
+		switch c.health {
+		case "unhealthy":
+			return "is unhealthy"
+		case "starting":
+			return "is not healthy yet"
+		}
+		return ""
+	},
+	func(c containerState, needs string) string {
+		if c.state == "running" && strings.Contains(needs, fmt.Sprintf(",%s:service_completed_successfully:", c.service)) {
+			return "has not ended, and others wait for that"
+		}
+		return ""
+	},
+	func(c containerState, _ string) string {
+		if c.state == "created" {
+			return "was never started"
+		}
+		return ""
+	},
+}
