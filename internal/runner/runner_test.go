@@ -185,7 +185,7 @@ func TestRun(t *testing.T) {
 		{"a health command that never succeeds is unhealthy", catalog.Shell{Start: "true", Health: "echo not yet; exit 9"},
 			deployment.Failed, deployment.ReasonUnhealthy, 1, "running:unhealthy", []string{"not yet", "did not succeed within 2 s"}},
 		{"a step that a signal ended says which", catalog.Shell{Start: "kill -TERM $$"},
-			deployment.Failed, deployment.ReasonSignal, 143, "running:unknown", []string{"reason signal"}},
+			deployment.Failed, deployment.ReasonSignal, 143, "unknown", []string{"reason signal"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
