@@ -18,7 +18,7 @@ func main() {
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
-	aws, err := account.New(env)
+	aws, err := account.ForRequests(env)
 	if err != nil {
 		return gateway.Handlers{}, err
 	}

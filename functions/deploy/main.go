@@ -15,7 +15,7 @@ import (
 func main() { boot.Run("deploy", build, append(settings.ForDeployments(), settings.LogBucket)...) }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
-	aws, err := account.New(env)
+	aws, err := account.ForRequests(env)
 	if err != nil {
 		return gateway.Handlers{}, err
 	}

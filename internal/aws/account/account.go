@@ -20,6 +20,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"waybill/internal/aws/outage"
 	"waybill/internal/settings"
 )
 
@@ -57,6 +58,20 @@ func New(s settings.Settings) (Account, error) {
 		config.BaseEndpoint = aws.String(endpoint)
 	}
 	return Account{config: config}, nil
+}
+
+// requestLimit is how long a call may take, all of its tries together, while a
+// client of the API waits: an outage is answered within 5 s.
+const requestLimit = 4 * time.Second
+
+// ForRequests is [New] for a function that answers requests: a call that takes
+// longer than a client should wait is given up as an outage.
+func ForRequests(s settings.Settings) (Account, error) {
+	account, err := New(s)
+	if err != nil {
+		return Account{}, err
+	}
+	return Account{config: outage.Bounded(account.config, requestLimit)}, nil
 }
 
 // Config is what the adapters make their clients of.

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"waybill/internal/aws/outage"
 	"waybill/internal/fault"
 )
 
@@ -65,8 +66,8 @@ func refused(err error) (refusal, error) {
 }
 
 // classify makes a fault of any other error of the SDK. An item over 400 KB is
-// the user's to mend; all else is ours. Only the first kind tells the client
-// anything.
+// the user's to mend, and an outage passes; all else is ours. The client
+// is told of the first two.
 func classify(err error) error {
 	if err == nil {
 		return nil
@@ -74,6 +75,9 @@ func classify(err error) error {
 	// "Item size has exceeded …", "Item size to update has exceeded …"
 	if _, ok := errors.AsType[smithy.APIError](err); ok && strings.Contains(err.Error(), "Item size") {
 		return fault.Wrap(err, fault.Invalid, "It is too large: all that is kept of one item must fit into 400 KB.")
+	}
+	if outage.Is(err) {
+		return fault.Wrap(err, fault.Unavailable, "The tables do not answer at present. Try again in a few seconds.")
 	}
 	return fault.Wrap(err, fault.Internal, "DynamoDB failed")
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/aws/dynamostore"
@@ -53,7 +54,9 @@ func TestRefused(t *testing.T) {
 		{"a transaction without reasons", cancelled(), nil, false, fault.Internal},
 		{"an item that is too large", tooLarge, nil, false, fault.Invalid},
 		{"any other answer", &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "not authorized"}, nil, false, fault.Internal},
-		{"no answer", errors.New("connection refused"), nil, false, fault.Internal},
+		{"a failure that nobody knows", errors.New("out of paper"), nil, false, fault.Internal},
+		{"no answer", &smithyhttp.RequestSendError{Err: errors.New("connection refused")}, nil, false, fault.Unavailable},
+		{"too much at once", &types.ProvisionedThroughputExceededException{}, nil, false, fault.Unavailable},
 		{"a cancelled context", &smithy.CanceledError{Err: context.Canceled}, nil, false, context.Canceled},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net"
 	"slices"
@@ -16,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 	"github.com/aws/smithy-go"
 
+	"waybill/internal/aws/outage"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -151,6 +153,10 @@ func explained(err error, format string, args ...any) error {
 		cause = context.DeadlineExceeded
 	case cut:
 		cause = network
+	}
+	if outage.Is(err) {
+		return fault.Wrap(fmt.Errorf(format+": %w", append(args, cause)...), fault.Unavailable,
+			"The store of secrets does not answer at present. Try again in a few seconds.")
 	}
 	return fault.Wrap(cause, kind, format, args...)
 }

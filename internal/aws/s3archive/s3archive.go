@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 
+	"waybill/internal/aws/outage"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
 )
@@ -150,6 +151,9 @@ func explained(err error, format string, args ...any) error {
 	// HEAD has no body to say which key; it says NotFound.
 	case isCode(err, "NoSuchKey"), isCode(err, "NotFound"):
 		kind = fault.NotFound
+	case outage.Is(err):
+		return fault.Wrap(fmt.Errorf(format+": %w", append(args, err)...), fault.Unavailable,
+			"The store of logs and configurations does not answer at present. Try again in a few seconds.")
 	}
 	return fault.Wrap(err, kind, format, args...)
 }

@@ -178,7 +178,8 @@ func TestWhatS3RefusesHasAKind(t *testing.T) {
 		"NoSuchKey":                  {404, fault.NotFound},
 		"NoSuchBucket":               {404, fault.Internal},
 		"AccessDenied":               {403, fault.Internal},
-		"SlowDown":                   {503, fault.Internal},
+		"SlowDown":                   {503, fault.Unavailable},
+		"InternalError":              {500, fault.Unavailable},
 	} {
 		archive := s3archive.Open(aws.Config{
 			Region:     "eu-central-1",
