@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"waybill/internal/redact"
 )
@@ -205,6 +206,58 @@ A value that the job declared as a secret is not masked: at most 1000 values of 
 	}
 	if again := m.Warnings(); again != nil {
 		t.Errorf("the same warnings came twice: %q", again)
+	}
+}
+
+// TestDeclaringIsLinear declares values between lines of output. Four times as
+// many take about four times as long; if each of them were paid for by all before
+// it, they would take sixteen.
+func TestDeclaringIsLinear(t *testing.T) {
+	declare := func(n int) time.Duration {
+		s, out := written(redact.NewMatcher(nil))
+		start := cpuTime()
+		for i := range n {
+			value := strings.Repeat(fmt.Sprintf("value-%04d-", i), 100)
+			s.Write([]byte(redact.Declaration + value + "\nnow " + value + " is hidden\n"))
+		}
+		s.Flush()
+		if got := strings.Count(out.String(), "now <REDACTED> is hidden\n"); got != n {
+			t.Fatalf("%d of %d values are masked", got, n)
+		}
+		return cpuTime() - start
+	}
+	declare(10)
+	few, many := declare(250), declare(1000)
+	t.Logf("250 values take %v, 1000 take %v", few, many)
+	if many > 9*few {
+		t.Errorf("250 values take %v, 1000 take %v", few, many)
+	}
+}
+
+// TestP3DeclaredValuesAreBoundedInAll declares large values until no more are
+// taken: the log says so, and what was taken stays masked.
+func TestP3DeclaredValuesAreBoundedInAll(t *testing.T) {
+	m := redact.NewMatcher(nil)
+	value := func(i int) string { return strings.Repeat(fmt.Sprintf("%03d'\"&é ", i), 4000) }
+	last := 0
+	for ; len(m.Warnings()) == 0; last++ {
+		if last == 900 {
+			t.Fatal("everything is taken")
+		}
+		m.Declare(value(last))
+	}
+	if got := m.Text(value(0)); got != "<REDACTED>" {
+		t.Errorf("the first value is not masked: %.40q", got)
+	}
+	m.Declare(value(last))
+	const want = "The values that the job declares as secrets from here on are not masked: " +
+		"all that it declared before take 64 MiB with their encoded forms, which is the most that is kept."
+	if got := m.Warnings(); len(got) != 1 || got[0] != want {
+		t.Errorf("got %q", got)
+	}
+	m.Declare(value(0))
+	if got := m.Warnings(); got != nil {
+		t.Errorf("a known value is warned of: %q", got)
 	}
 }
 

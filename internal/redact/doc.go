@@ -21,7 +21,7 @@
 //   - sketch.go runs over a text and stops where a needle or an anchor may be,
 //     reading a few of its bytes;
 //   - scan.go finds the needles that begin at a place of a text, and is with the
-//     sketch the only part that knows how;
+//     sketch and the tables of needles (table.go) the only part that knows how;
 //   - stream.go makes of these finds what is masked, what is let through and
 //     what must wait for more bytes;
 //   - inspector.go keeps the rest of a line that has an anchor, and patterns.go,
@@ -111,6 +111,8 @@
 // # What is not covered
 //
 //   - A value that [Judge] finds weak.
+//   - Values that a job declares once it has declared 1,000, or so much that all
+//     their forms take 64 MiB. The log says so.
 //   - Base32, base64 twice, compression, encryption, reversal, case changes, and
 //     a value of which one half is on standard output and the other on standard
 //     error.

@@ -59,6 +59,7 @@ func Fresh(secrets []Secret) func() *Matcher {
 	f := first.finder()
 	return func() *Matcher {
 		m := &Matcher{needles: first.needles}
+		m.built = f
 		m.now.Store(f)
 		return m
 	}

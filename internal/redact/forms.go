@@ -162,6 +162,9 @@ func hexForms(value string) []string {
 	for _, format := range []string{"%x", "%X", "% x", "% X"} {
 		out = append(out, fmt.Sprintf(format, value))
 	}
+	if len(value) > maxComposedBytes {
+		return append(out[:2], lineForms(wrap(out[0], 60))...)
+	}
 	out = append(out, strings.ReplaceAll(out[2], " ", ":"), strings.ReplaceAll(out[3], " ", ":"), eachByte(value, `\x%02x`))
 	return append(out, lineForms(wrap(out[0], 60))...)
 }

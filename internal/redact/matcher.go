@@ -2,6 +2,7 @@ package redact
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,10 @@ import (
 const (
 	maxDeclared      = 1000
 	maxDeclaredBytes = 64 << 10
+	// maxDeclaredForms bounds the memory that all forms of the values take.
+	maxDeclaredForms = 64 << 20
+	// formOverhead is what a form takes beside its text.
+	formOverhead = 64
 )
 
 // Matcher knows a set of secrets in all their forms, and the patterns. Any
@@ -21,13 +26,14 @@ type Matcher struct {
 	plain bool // only the values are looked for
 
 	// now is what streams use; nil when secrets have come that it has not.
-	// Making it takes a millisecond or ten, so it is made when the next byte
-	// comes: a job that declares a hundred values in a row pays once.
 	now atomic.Pointer[finder]
 
 	mu       sync.Mutex
-	needles  []needle
+	built    *finder           // the last that was made, nil if none
+	needles  []needle          // what the first is made of
+	added    map[string]needle // what built has not, by text
 	declared int
+	forms    int // the memory of the forms of what was declared
 	warnings []string
 }
 
@@ -38,25 +44,42 @@ func NewMatcher(secrets []Secret) *Matcher {
 }
 
 // Add makes the secrets unseen from the next byte on, in all streams. What a
-// stream holds back is looked at once more with them.
+// stream holds back is looked at once more with them. A form that is known keeps
+// its name.
 func (m *Matcher) Add(secrets ...Secret) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.add(secrets)
+	m.add(needles(secrets))
 }
 
-// add does nothing when all forms are known, so that a job may declare the same
-// value again and again.
-func (m *Matcher) add(secrets []Secret) {
-	all := tidy(append(slices.Clone(m.needles), needles(secrets)...))
-	if len(all) > len(m.needles) {
-		m.needles = all
+func (m *Matcher) add(all []needle) {
+	for _, n := range all {
+		if m.has(n.text) {
+			continue
+		}
+		if m.added == nil {
+			m.added = map[string]needle{}
+		}
+		m.added[n.text] = n
 		m.now.Store(nil)
 	}
 }
 
+// has reports whether the text is looked for.
+func (m *Matcher) has(text string) bool {
+	if _, found := m.added[text]; found {
+		return true
+	}
+	if m.built == nil {
+		m.built = newFinder(m.needles, m.plain)
+		m.now.Store(m.built)
+	}
+	return m.built.scan.has(text)
+}
+
 // Declare adds a value that a job has declared, see [DeclaredMask]. What is
-// weak, or too much, it leaves out, and Warnings says so.
+// weak, or too much, it leaves out, and Warnings says so. A job may declare the
+// same value again and again.
 func (m *Matcher) Declare(value string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -64,16 +87,25 @@ func (m *Matcher) Declare(value string) {
 		m.warn(fmt.Sprintf("A value that the job declared as a secret is not masked: it %s.", weakness))
 		return
 	}
+	if m.has(strings.Trim(value, "\r\n")) {
+		return
+	}
 	if len(value) > maxDeclaredBytes || m.declared == maxDeclared {
 		m.warn(fmt.Sprintf("A value that the job declared as a secret is not masked: at most %d values of at most %d bytes are.",
 			maxDeclared, maxDeclaredBytes))
 		return
 	}
-	before := len(m.needles)
-	m.add([]Secret{{Value: value}})
-	if len(m.needles) > before {
-		m.declared++
+	if m.forms >= maxDeclaredForms {
+		m.warn(fmt.Sprintf("The values that the job declares as secrets from here on are not masked: "+
+			"all that it declared before take %d MiB with their encoded forms, which is the most that is kept.", maxDeclaredForms>>20))
+		return
 	}
+	m.declared++
+	all := needles([]Secret{{Value: value}})
+	for _, n := range all {
+		m.forms += len(n.text) + formOverhead
+	}
+	m.add(all)
 }
 
 // warn keeps a text for Warnings, each once.
@@ -100,12 +132,15 @@ func (m *Matcher) finder() *finder {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	f := m.now.Load()
-	if f == nil {
-		f = newFinder(m.needles, m.plain)
-		m.now.Store(f)
+	switch {
+	case m.built == nil:
+		m.built = newFinder(m.needles, m.plain)
+	case len(m.added) > 0:
+		m.built = m.built.with(tidy(slices.Collect(maps.Values(m.added))))
+		m.added = nil
 	}
-	return f
+	m.now.Store(m.built)
+	return m.built
 }
 
 // Text returns s without secrets. It is for short texts that stand alone:
@@ -122,27 +157,42 @@ func (m *Matcher) Text(s string) string {
 // finder is a set of secrets, ready to be looked for. It never changes.
 type finder struct {
 	scan *scanner
-	// masks has what to show for each needle.
-	masks [][]byte
+	// masks has what to show for each name.
+	masks map[string][]byte
 	// anchors is nil when only the values are looked for.
 	anchors *anchors
 }
 
 // newFinder needs the needles sorted by text and each once.
 func newFinder(all []needle, plain bool) *finder {
-	f := &finder{masks: make([][]byte, len(all))}
+	f := &finder{}
 	if !plain {
 		f.anchors = allAnchors()
 	}
 	f.scan = newScanner(all, f.anchors)
-	byName := map[string][]byte{}
-	for i, n := range all {
-		if byName[n.name] == nil {
-			byName[n.name] = mask(n.name, f.scan)
-		}
-		f.masks[i] = byName[n.name]
-	}
+	f.name(all, nil)
 	return f
+}
+
+// with returns a finder that looks for more needles too, of which f has none.
+func (f *finder) with(more []needle) *finder {
+	out := &finder{anchors: f.anchors, scan: f.scan.with(more)}
+	out.name(more, f.masks)
+	return out
+}
+
+// name makes the masks of the needles and those of the names that were known
+// before: a name may show what is a secret only now.
+func (f *finder) name(all []needle, before map[string][]byte) {
+	f.masks = make(map[string][]byte, len(before)+1)
+	for name := range before {
+		f.masks[name] = mask(name, f.scan)
+	}
+	for _, n := range all {
+		if f.masks[n.name] == nil {
+			f.masks[n.name] = mask(n.name, f.scan)
+		}
+	}
 }
 
 // nameless is the mask of what has no name that may be shown.
@@ -155,7 +205,7 @@ func mask(name string, scan *scanner) []byte {
 		return []byte(nameless)
 	}
 	for i := range name {
-		if found, _ := scan.at([]byte(name[i:])); found >= 0 {
+		if found, _ := scan.at([]byte(name[i:])); found != nil {
 			return []byte(nameless)
 		}
 	}

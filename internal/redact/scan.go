@@ -1,9 +1,9 @@
 package redact
 
 import (
+	"cmp"
 	"math/bits"
-	"sort"
-	"strings"
+	"slices"
 )
 
 // scanner finds the needles that begin at a place of a text.
@@ -24,15 +24,10 @@ import (
 //
 // A needle of MinSecretBytes makes the stride 2: then every byte is read.
 type scanner struct {
-	needles []needle // sorted by text
-	// shorter has, for each needle, the longest other one that it begins with,
-	// -1 if none.
-	shorter []int
-	stride  int
-	sketch  *sketch
-	// slots is a hash table with linear probing from four bytes to the run of
-	// needles that begin with them.
-	slots []slot
+	// tables have the needles: each in one of them.
+	tables []*table
+	stride int
+	sketch *sketch
 	// begins is for the end of a text, where grams are cut off.
 	begins begins
 }
@@ -58,18 +53,33 @@ func (b *begins) has(text []byte) bool {
 	return b.pairs[pair/64]&(1<<(pair%64)) != 0
 }
 
-// slot is the run needles[from:to] that begin with the four bytes; empty if to
-// is 0.
-type slot struct {
-	begin    uint32
-	from, to int32
-}
-
-// newScanner needs the needles sorted. The anchors may be nil.
+// newScanner needs the needles sorted by text and each once. The anchors may be nil.
 func newScanner(needles []needle, anchors *anchors) *scanner {
-	s := &scanner{needles: needles, shorter: shorter(needles), stride: maxStride, sketch: new(sketch)}
+	s := &scanner{stride: maxStride, sketch: new(sketch)}
 	if anchors != nil {
 		*s.sketch, s.begins = anchors.sketch, anchors.begins
+	}
+	s.insert(needles)
+	return s
+}
+
+// with returns a scanner that looks for more needles too, of which s has none.
+//
+// They get a table of their own, joined with those before it that are not larger:
+// so each needle is moved as often as the number of needles can be doubled, and
+// there are as many tables at most. To add needles one by one takes no more
+// than a little longer than to add them at once.
+func (s *scanner) with(more []needle) *scanner {
+	sketch := *s.sketch
+	out := &scanner{tables: slices.Clone(s.tables), stride: s.stride, sketch: &sketch, begins: s.begins}
+	out.insert(more)
+	return out
+}
+
+// insert adds needles to a scanner that is still being made.
+func (s *scanner) insert(needles []needle) {
+	if len(needles) == 0 {
+		return
 	}
 	for _, n := range needles {
 		s.stride = min(s.stride, len(n.text)-gramBytes+1)
@@ -80,40 +90,32 @@ func newScanner(needles []needle, anchors *anchors) *scanner {
 			s.sketch.add(n.text[at:], at)
 		}
 	}
-	s.slots = make([]slot, 2<<bits.Len(uint(len(needles))))
-	for i := 0; i < len(needles); {
-		begin := load([]byte(needles[i].text[:loadBytes]))
-		end := i + 1
-		for end < len(needles) && needles[end].text[:loadBytes] == needles[i].text[:loadBytes] {
-			end++
-		}
-		at := s.slot(begin)
-		for s.slots[at].to != 0 {
-			at = (at + 1) & (len(s.slots) - 1)
-		}
-		s.slots[at] = slot{begin: begin, from: int32(i), to: int32(end)}
-		i = end
+	for last := len(s.tables) - 1; last >= 0 && len(s.tables[last].needles) <= len(needles); last-- {
+		needles = tidy(slices.Concat(s.tables[last].needles, needles))
+		s.tables = s.tables[:last]
 	}
-	return s
+	s.tables = append(s.tables, newTable(needles))
 }
 
-// slot is where the search for the four bytes starts.
-func (s *scanner) slot(begin uint32) int {
-	return int(uint64(begin)*0x9E3779B1>>16) & (len(s.slots) - 1)
+// at returns the longest needle that the text begins with, nil if none, and
+// whether more text could make a longer one: the text is the beginning of one.
+func (s *scanner) at(text []byte) (longest *needle, more bool) {
+	for _, t := range s.tables {
+		found, longer := t.at(text)
+		if found != nil && (longest == nil || len(found.text) > len(longest.text)) {
+			longest = found
+		}
+		more = more || longer
+	}
+	return longest, more
 }
 
-// shorter finds for each needle the longest other one that it begins with. In
-// sorted order that is the one before it, or one that this begins with.
-func shorter(needles []needle) []int {
-	out := make([]int, len(needles))
-	for i := range needles {
-		at := i - 1
-		for at >= 0 && !strings.HasPrefix(needles[i].text, needles[at].text) {
-			at = out[at]
-		}
-		out[i] = at
-	}
-	return out
+// has reports whether the text is a needle.
+func (s *scanner) has(text string) bool {
+	return slices.ContainsFunc(s.tables, func(t *table) bool {
+		_, found := slices.BinarySearchFunc(t.needles, text, func(n needle, text string) int { return cmp.Compare(n.text, text) })
+		return found
+	})
 }
 
 // skip returns the first place from i on where a needle or an anchor may begin.
@@ -180,55 +182,4 @@ func (s *scanner) window(text []byte, i int) bool {
 		}
 	}
 	return true
-}
-
-// at returns the longest needle that the text begins with, -1 if none, and
-// whether more text could make a longer one: the text is the beginning of one.
-func (s *scanner) at(text []byte) (longest int, more bool) {
-	if len(text) < MinSecretBytes {
-		return -1, s.short(text)
-	}
-	from, to := s.run(load(text))
-	behind := from + sort.Search(to-from, func(i int) bool { return s.needles[from+i].text > string(text) })
-	// In sorted order the text stands at behind. Whatever the text is the
-	// beginning of comes right after it; and everything between the longest
-	// needle that it begins with and the text begins with that needle too, so
-	// the steps from the one before lead there. So a key of a thousand lines
-	// and a text of nothing but its first letters cost a few comparisons.
-	more = behind < to && beginning(text, s.needles[behind].text)
-	longest = behind - 1
-	for longest >= from && !startsWith(text, s.needles[longest].text) {
-		longest = s.shorter[longest]
-	}
-	if longest < from {
-		longest = -1
-	}
-	return longest, more
-}
-
-// beginning reports whether the text is the beginning of the needle. (Plainer
-// with strings.HasPrefix, which would copy the text first.)
-func beginning(text []byte, needle string) bool {
-	return len(text) < len(needle) && needle[:len(text)] == string(text)
-}
-
-// startsWith reports whether the text starts with the other.
-func startsWith(text []byte, with string) bool {
-	return len(text) >= len(with) && string(text[:len(with)]) == with
-}
-
-// run returns the needles that begin with the four bytes.
-func (s *scanner) run(begin uint32) (from, to int) {
-	for at := s.slot(begin); s.slots[at].to != 0; at = (at + 1) & (len(s.slots) - 1) {
-		if s.slots[at].begin == begin {
-			return int(s.slots[at].from), int(s.slots[at].to)
-		}
-	}
-	return 0, 0
-}
-
-// short reports whether a needle begins with the text, which has 1 to 3 bytes.
-func (s *scanner) short(text []byte) bool {
-	i := sort.Search(len(s.needles), func(i int) bool { return s.needles[i].text >= string(text) })
-	return i < len(s.needles) && beginning(text, s.needles[i].text)
 }

@@ -143,7 +143,7 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 		}
 		if i >= v.shown {
 			found, more := s.finder.scan.at(text[i:])
-			if found >= 0 {
+			if found != nil {
 				s.cover(&v, i, found)
 			}
 			if more && !last {
@@ -271,13 +271,13 @@ func (s *Stream) leftOf(v *view, i int) byte {
 }
 
 // cover opens a mask with the needle at i, or adds it to the open one.
-func (s *Stream) cover(v *view, i, found int) {
-	size := len(s.finder.scan.needles[found].text)
+func (s *Stream) cover(v *view, i int, found *needle) {
+	size := len(found.text)
 	if !s.open {
 		s.passTo(v, i)
 	}
 	if !s.open || size > s.best {
-		s.best, s.mask = size, s.finder.masks[found]
+		s.best, s.mask = size, s.finder.masks[found.name]
 	}
 	s.open = true
 	v.end = max(v.end, i+size)
