@@ -68,6 +68,12 @@ func forms(value string) []string {
 			out = append(out, lineForms(form)...)
 		}
 	}
+	for _, line := range splitLines(value) {
+		// In encoded text a short line is only the end of one that was broken.
+		if line = strings.TrimSpace(line); made(line) {
+			out = append(out, line)
+		}
+	}
 	return append(out, lineForms(value)...)
 }
 
@@ -169,17 +175,17 @@ func hexForms(value string) []string {
 	return append(out, lineForms(wrap(out[0], 60))...)
 }
 
-// lineForms lists the forms of a text of several lines: whole with either line
-// ending, and line by line, since a prefix before each line ("web-1  | ") or
+// lineForms lists the forms of a text of several lines: whole, also with either
+// line ending, and line by line, since a prefix before each line ("web-1  | ") or
 // an indentation breaks up the whole. A text of one line is its own form.
 func lineForms(text string) []string {
 	lines := splitLines(text)
 	if len(lines) < 2 {
 		return []string{text}
 	}
-	out := []string{strings.Join(lines, "\n"), strings.Join(lines, "\r\n")}
+	out := []string{text, strings.Join(lines, "\n"), strings.Join(lines, "\r\n")}
 	for _, line := range lines {
-		if line = strings.TrimSpace(line); len(line) >= minLineBytes || made(line) {
+		if line = strings.TrimSpace(line); len(line) >= minLineBytes {
 			out = append(out, line)
 		}
 	}

@@ -1,9 +1,13 @@
 package redact_test
 
 import (
+	"encoding/json"
+	"html"
 	"math/rand/v2"
+	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"waybill/internal/redact"
 )
@@ -136,6 +140,49 @@ func FuzzNoSecretRemains(f *testing.F) {
 					t.Fatalf("secrets %q, input %q: %q is in %q", secrets, input, text, p.text)
 				}
 			}
+		}
+	})
+}
+
+// layers are encoders that text passes one after the other.
+var layers = []func(string) string{
+	func(s string) string {
+		text, err := json.Marshal(s)
+		if err != nil {
+			return s
+		}
+		return inside(string(text))
+	},
+	html.EscapeString,
+	url.QueryEscape,
+	func(s string) string { return strings.ReplaceAll(s, `'`, `''`) },
+	func(s string) string { return strings.ReplaceAll(s, `"`, `""`) },
+	func(s string) string { return strings.ReplaceAll(s, `$`, `$$`) },
+	func(s string) string { return s },
+}
+
+// FuzzCompositions: a value that two encoders have written, and JSON after them,
+// is masked to its last byte, whatever the writes.
+func FuzzCompositions(f *testing.F) {
+	for i, value := range composedValues {
+		f.Add(value, uint(i), uint(i/2), i%2 == 0, uint64(i))
+	}
+	f.Add("one 'line'\nand \"another\"", uint(3), uint(0), true, uint64(1))
+	f.Fuzz(func(t *testing.T, value string, one, two uint, three bool, seed uint64) {
+		if len(value) > 60 || !utf8.ValidString(value) || strings.TrimSpace(value) != value || redact.Judge(value) != redact.Strong {
+			return
+		}
+		printed := layers[two%uint(len(layers))](layers[one%uint(len(layers))](value))
+		if three {
+			printed = layers[0](printed)
+		}
+		masked := 0
+		fresh := redact.Fresh([]redact.Secret{{Value: value}})
+		for _, p := range sameWhateverTheCuts(t, fresh, "v: "+printed+".\n", rand.New(rand.NewPCG(seed, 3))) {
+			masked += p.masked
+		}
+		if masked < len(printed) {
+			t.Fatalf("%q as %q: %d of %d bytes are masked", value, printed, masked, len(printed))
 		}
 	})
 }

@@ -1,0 +1,19 @@
+package redact_test
+
+import (
+	"testing"
+
+	"waybill/internal/redact"
+)
+
+// TestFormsAreNotShort because one short needle has the scanner read every byte: no
+// form of a value of eight bytes or more may have fewer than six, but for short
+// lines of the value itself.
+func TestFormsAreNotShort(t *testing.T) {
+	texts, _ := redact.Needles(append(manySecrets(200), redact.Secret{Value: key}))
+	for _, text := range texts {
+		if len(text) < 6 {
+			t.Errorf("a form has %d bytes", len(text))
+		}
+	}
+}
