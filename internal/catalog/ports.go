@@ -17,8 +17,8 @@ type Store interface {
 	Get(ctx context.Context, id ID) (Entity, error)
 	// List returns the entities of a kind in the order of their ids.
 	List(ctx context.Context, kind Kind, page Page) (Listing, error)
-	// Update replaces what Create wrote, State and the first dependency excepted:
-	// a resource stays on its server, and a server keeps its key. NotFound if
+	// Update replaces what Create wrote, State and a resource's server excepted.
+	// NotFound if
 	// absent; Conflict if it was updated since it was read, that is if its stored
 	// UpdatedAt is not was; Invalid (naming the field) if a dependency is missing.
 	Update(ctx context.Context, entity Entity, was time.Time) error
@@ -39,11 +39,19 @@ type PublicKey struct {
 	Fingerprint string
 }
 
+// KeyPair is a private key with its public half.
+type KeyPair struct {
+	Public PublicKey
+	// Private is PEM text. Secret.
+	Private string
+}
+
 // Inspector looks at SSH keys and servers before anything is run with them.
 type Inspector interface {
-	// PrivateKey returns the public half of a PEM private key. Invalid if the
-	// text is no unencrypted private key; the error never quotes it.
-	PrivateKey(pem string) (PublicKey, error)
+	// PrivateKey reads a PEM private key and returns it in the one form that every
+	// SSH program reads, with its public half. Invalid, saying why, if the text is
+	// no unencrypted private key; the error never quotes it.
+	PrivateKey(pem string) (KeyPair, error)
 	// PublicKey reads one line of authorized_keys. Invalid if it is none.
 	PublicKey(line string) (PublicKey, error)
 	// HostKey connects to the server, sends no credentials, and returns a host

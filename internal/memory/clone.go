@@ -100,18 +100,13 @@ func cloneContainer(container catalog.Container) catalog.Container {
 	return container
 }
 
-// withDependencyOf gives the entity the first dependency of the old one, which
-// an update leaves alone.
-func withDependencyOf(old, entity catalog.Entity) catalog.Entity {
-	switch old := old.(type) {
-	case *catalog.Server:
-		if entity, ok := entity.(*catalog.Server); ok {
-			entity.KeyID = old.KeyID
-		}
-	case catalog.Deployable:
-		if entity, ok := entity.(catalog.Deployable); ok {
-			entity.Shared().ServerID = old.Shared().ServerID
-		}
+// onServerOf gives a resource the server of the old one, which an update leaves
+// alone.
+func onServerOf(old, entity catalog.Entity) catalog.Entity {
+	before, was := old.(catalog.Deployable)
+	after, is := entity.(catalog.Deployable)
+	if was && is {
+		after.Shared().ServerID = before.Shared().ServerID
 	}
 	return entity
 }

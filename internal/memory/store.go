@@ -99,7 +99,7 @@ func (s store) Update(ctx context.Context, entity catalog.Entity, was time.Time)
 		if !old.Common().UpdatedAt.Equal(was) {
 			return catalog.Outdated(id)
 		}
-		changed := withDependencyOf(old, cloneEntity(entity))
+		changed := onServerOf(old, cloneEntity(entity))
 		if err := s.unmet(changed); err != nil {
 			return err
 		}

@@ -63,6 +63,7 @@ func (s scene) successes(t *testing.T) map[string]success {
 		"listKeys":               get("", ""),
 		"createKey":              post(object{"name": "new", "private_key": examplePEM}),
 		"getKey":                 get(s.key, ""),
+		"updateKey":              patch(s.world.key(t), object{"name": "renamed", "private_key": examplePEM}),
 		"deleteKey":              get(s.world.key(t), ""),
 		"listTokens":             get("", ""),
 		"createToken":            post(object{"name": "new", "abilities": []string{"deploy", "read"}}),

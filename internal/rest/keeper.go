@@ -34,6 +34,7 @@ func (p CatalogPorts) endpoints(opts Options) map[string]endpoint {
 		"listKeys":                    k.listKeys,
 		"createKey":                   k.createKey,
 		"getKey":                      k.getKey,
+		"updateKey":                   k.updateKey,
 		"deleteKey":                   k.deletes(catalog.KindPrivateKey),
 		"listTokens":                  k.listTokens,
 		"createToken":                 k.createToken,

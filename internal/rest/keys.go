@@ -63,18 +63,25 @@ func (k keeper) createKey(ctx context.Context, c *call) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	public, err := k.Inspector.PrivateKey(given.PrivateKey)
+	pair, err := k.readKey(given.PrivateKey)
 	if err != nil {
-		// The cause never quotes the key; the field's text is ours all the same.
-		return answer{}, fault.Wrap(err, fault.KindOf(err), "Validation failed.").
-			WithField("private_key", "must be a private SSH key in PEM, without a passphrase")
+		return answer{}, err
 	}
-	key := &catalog.PrivateKey{Meta: meta, PublicKey: public.Line, Fingerprint: public.Fingerprint}
+	key := &catalog.PrivateKey{Meta: meta, PublicKey: pair.Public.Line, Fingerprint: pair.Public.Fingerprint}
 	if err := catalog.Check(key); err != nil {
 		return answer{}, err
 	}
-	if err := k.keep(ctx, key, map[string]string{catalog.PrivateKeySecret: given.PrivateKey}); err != nil {
+	if err := k.keep(ctx, key, map[string]string{catalog.PrivateKeySecret: pair.Private}); err != nil {
 		return answer{}, err
 	}
 	return created(showKey(key)), nil
+}
+
+// readKey reads a private key. Its errors say why and never quote it.
+func (k keeper) readKey(text string) (catalog.KeyPair, error) {
+	pair, err := k.Inspector.PrivateKey(text)
+	if err != nil {
+		return pair, fault.Wrap(err, fault.KindOf(err), "Validation failed.").WithField("private_key", fault.Public(err))
+	}
+	return pair, nil
 }

@@ -27,7 +27,7 @@ func writeServer(s *catalog.Server) newServer {
 	}
 }
 
-// updateServer changes a server. Nothing connects to it.
+// updateServer changes a server. Nothing connects to it unless its key changes.
 func (k keeper) updateServer(ctx context.Context, c *call) (answer, error) {
 	for attempt := 1; ; attempt++ {
 		server, err := k.changeServer(ctx, c)
@@ -73,7 +73,9 @@ func (k keeper) changeServer(ctx context.Context, c *call) (*catalog.Server, err
 // mayBecome refuses the changes that a server cannot bear.
 func (k keeper) mayBecome(ctx context.Context, present, changed *catalog.Server) error {
 	if changed.KeyID != present.KeyID {
-		return invalid("private_key_uuid", "cannot be changed; it is "+string(present.KeyID))
+		if err := k.opensWith(ctx, changed); err != nil {
+			return err
+		}
 	}
 	if changed.DataDir == present.DataDir {
 		return nil
@@ -83,6 +85,21 @@ func (k keeper) mayBecome(ctx context.Context, present, changed *catalog.Server)
 		err = invalid("data_dir", "cannot be changed while resources are on the server: their folders are in "+present.DataDir)
 	}
 	return err
+}
+
+// opensWith is Invalid unless the server's key is there and opens it.
+func (k keeper) opensWith(ctx context.Context, server *catalog.Server) error {
+	const field = "private_key_uuid"
+	if _, err := catalog.Find[*catalog.PrivateKey](ctx, k.Store, server.KeyID); errors.Is(err, fault.NotFound) {
+		return invalid(field, "must be the uuid of a key made with POST /security/keys")
+	} else if err != nil {
+		return err
+	}
+	secrets, err := k.Vault.Get(ctx, server.KeyID)
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "the private key of server %s is not in the vault", server.ID)
+	}
+	return k.opens(ctx, server, secrets[catalog.PrivateKeySecret], field)
 }
 
 // laidOver is what was given with the changes of a body laid over it; null sets

@@ -47,7 +47,7 @@ func TestUpdateServer(t *testing.T) {
 		body        object
 		field, says string
 	}{
-		"another key":               {object{"private_key_uuid": "key" + strings.Repeat("0", 21)}, "private_key_uuid", "cannot be changed"},
+		"another key":               {object{"private_key_uuid": "key" + strings.Repeat("0", 21)}, "private_key_uuid", "must be the uuid of a key"},
 		"no name":                   {object{"name": nil}, "name", "must be text, not null"},
 		"an address with a scheme":  {object{"ip": "ssh://web"}, "ip", "must be a host name"},
 		"a port out of range":       {object{"port": 0}, "port", "from 1 to 65535"},

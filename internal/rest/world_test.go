@@ -331,11 +331,11 @@ type inspector struct {
 
 func newInspector() *inspector { return &inspector{shows: firstKey} }
 
-func (i *inspector) PrivateKey(pem string) (catalog.PublicKey, error) {
+func (i *inspector) PrivateKey(pem string) (catalog.KeyPair, error) {
 	if !strings.Contains(pem, "PRIVATE KEY") {
-		return catalog.PublicKey{}, fault.New(fault.Invalid, "no private key")
+		return catalog.KeyPair{}, fault.New(fault.Invalid, "no private key")
 	}
-	return catalog.PublicKey{Line: "ssh-ed25519 AAAAclient", Fingerprint: "SHA256:client"}, nil
+	return catalog.KeyPair{Public: catalog.PublicKey{Line: "ssh-ed25519 AAAAclient", Fingerprint: "SHA256:client"}, Private: pem}, nil
 }
 
 func (i *inspector) PublicKey(line string) (catalog.PublicKey, error) {

@@ -65,7 +65,8 @@ func deletable(id catalog.ID, form entityItem, stored item) error {
 // depends on what it did when it was read.
 func (c *Catalog) remove(id catalog.ID, dependencies types.AttributeValue) types.TransactWriteItem {
 	condition, values := "#dependents = :zero", item{":zero": number(0)}
-	if id.Kind() == catalog.KindApplication && dependencies != nil { // no other's can change
+	changes := id.Kind() == catalog.KindApplication || id.Kind() == catalog.KindServer
+	if changes && dependencies != nil { // the others' stay
 		condition += " AND #depends_on = :depends_on"
 		values[":depends_on"] = dependencies
 	}

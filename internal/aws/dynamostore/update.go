@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 //
 // It is one write as long as the entity depends on what it did before. Only
 // when that is refused is the item read, to say why; if it is for another
-// deploy key, the keys are counted anew in one transaction with the change.
+// key, the keys are counted in one transaction with the change.
 func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
 	id := entity.Common().ID
 	if id.Kind() == "" {
@@ -71,42 +72,52 @@ func (c *Catalog) replacing(entity catalog.Entity, was time.Time) (change, error
 	}, nil
 }
 
-// deployKey is the one dependency that an update can change, or "". Only an
-// application has it.
-func deployKey(entity catalog.Entity) catalog.ID {
-	if application, ok := entity.(*catalog.Application); ok && application.Source() != nil {
-		return application.Source().KeyID
+// keyOf is the one dependency that an update can change, or "", and its place
+// among the dependencies: a server's key, or an application's deploy key, which
+// comes after its server. place is -1 for an entity that has none.
+func keyOf(entity catalog.Entity) (key catalog.ID, place int) {
+	switch entity := entity.(type) {
+	case *catalog.Server:
+		return entity.KeyID, 0
+	case *catalog.Application:
+		if source := entity.Source(); source != nil {
+			return source.KeyID, 1
+		}
+		return "", 1
 	}
-	return ""
+	return "", -1
 }
 
-// withSameKey adds the condition that the deploy key stays the same.
+// withSameKey adds the condition that the key stays the same.
 func withSameKey(replace change, entity catalog.Entity) change {
-	if entity.Common().ID.Kind() != catalog.KindApplication {
-		return replace
+	key, place := keyOf(entity)
+	switch {
+	case place < 0:
+	case key == "":
+		replace.condition += fmt.Sprintf(" AND attribute_not_exists(#depends_on[%d])", place)
+	default:
+		replace.condition += fmt.Sprintf(" AND #depends_on[%d] = :key", place)
+		replace.values = with(replace.values, item{":key": text(key)})
 	}
-	key := deployKey(entity)
-	if key == "" {
-		replace.condition += " AND attribute_not_exists(#depends_on[1])"
-		return replace
-	}
-	replace.condition += " AND #depends_on[1] = :deploy_key"
-	replace.values = with(replace.values, item{":deploy_key": text(key)})
 	return replace
 }
 
 // rekey replaces the definition and takes the entity from the count of one
-// deploy key to that of another. Its conditions are that nobody has changed the
+// key to the count of another. Its conditions are that nobody has changed the
 // entity, and that the new key is there.
 func (c *Catalog) rekey(ctx context.Context, replace change, dependencies []string, entity catalog.Entity) (done bool, err error) {
-	old, key := dependency(dependencies, 1), deployKey(entity)
+	key, place := keyOf(entity)
+	if place < 0 {
+		return false, nil
+	}
+	old := dependency(dependencies, place)
 	if old == key { // changed back meanwhile
 		return false, nil
 	}
 	if key != "" && key.Kind() == "" { // not even a key to look for
 		return true, catalog.Unmet(key)
 	}
-	now := slices.Clone(dependencies[:min(1, len(dependencies))])
+	now := slices.Clone(dependencies[:min(place, len(dependencies))])
 	if key != "" {
 		now = append(now, string(key))
 	}

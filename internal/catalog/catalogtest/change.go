@@ -24,16 +24,13 @@ func testUpdate(t *testing.T, store catalog.Store) {
 		meta.Name, meta.Description, meta.UpdatedAt = "new", "", later
 	}
 	server.HostKey, server.ValidatedAt, server.Concurrency = "", time.Time{}, 5
+	server.KeyID = otherKey.ID
 	service.Compose, service.Environment = "services: {}", nil
 	application.Shell = &catalog.Shell{Start: "echo other"}
 	application.Timeout = time.Minute
 	for _, entity := range []catalog.Entity{&key, &server, &service, &application} {
 		given := entity
 		switch entity := entity.(type) {
-		case *catalog.Server: // with another key, which must not count
-			other := *entity
-			other.KeyID = otherKey.ID
-			given = &other
 		case *catalog.Service: // with another server and a state
 			other := *entity
 			other.ServerID, other.State = otherServer.ID, catalog.State{Status: "exited", Running: "x", Deployments: 7}
@@ -43,6 +40,31 @@ func testUpdate(t *testing.T, store catalog.Store) {
 			t.Fatal(err)
 		}
 		wantEntity(t, store, entity)
+	}
+}
+
+// testServerKey gives a server another key: the one before can then go, and the
+// new one cannot.
+func testServerKey(t *testing.T, store catalog.Store) {
+	old, other := create(t, store, newKey(t)), create(t, store, newKey(t))
+	server := *create(t, store, newServer(t, old.ID))
+	missing := server
+	missing.KeyID = newKey(t).ID
+	wantKind(t, "Update to a key that is not there", store.Update(t.Context(), &missing, server.UpdatedAt), fault.Invalid)
+	was := server.UpdatedAt
+	server.KeyID, server.UpdatedAt = other.ID, was.Add(time.Second)
+	if err := store.Update(t.Context(), &server, was); err != nil {
+		t.Fatal(err)
+	}
+	wantEntity(t, store, &server)
+	wantKind(t, "Delete of the new key", store.Delete(t.Context(), other.ID), fault.Conflict)
+	if err := store.Delete(t.Context(), old.ID); err != nil {
+		t.Errorf("Delete of the old key: %v", err)
+	}
+	for _, id := range []catalog.ID{server.ID, other.ID} {
+		if err := store.Delete(t.Context(), id); err != nil {
+			t.Errorf("Delete of %s: %v", id, err)
+		}
 	}
 }
 

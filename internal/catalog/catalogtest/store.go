@@ -34,6 +34,7 @@ func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 		"every field comes back, and what only a draft has does not": testEveryField,
 		"an update replaces, server and state excepted":              testUpdate,
 		"an update of something that changed since is a Conflict":    testOutdated,
+		"a server can be given another key":                          testServerKey,
 		"what others depend on cannot be deleted":                    testNeeded,
 		"what is deleted is gone, and its id is free again":          testDeleted,
 		"nobody shares what is kept":                                 testCopies,

@@ -17,19 +17,6 @@ import (
 
 var _ catalog.Inspector = (*Dialer)(nil)
 
-// PrivateKey returns the public half of a PEM private key. Invalid if it is
-// none, or if it needs a passphrase; the error never quotes it.
-func (d *Dialer) PrivateKey(pem string) (catalog.PublicKey, error) {
-	signer, err := ssh.ParsePrivateKey([]byte(pem))
-	if _, ok := errors.AsType[*ssh.PassphraseMissingError](err); ok {
-		return catalog.PublicKey{}, fault.New(fault.Invalid, "The private key is protected by a passphrase; give one that is not.")
-	}
-	if err != nil {
-		return catalog.PublicKey{}, fault.New(fault.Invalid, "This is no private key in PEM form (\"-----BEGIN … PRIVATE KEY-----\").")
-	}
-	return named(signer.PublicKey()), nil
-}
-
 // PublicKey reads one line of authorized_keys. Invalid if it is none.
 func (d *Dialer) PublicKey(line string) (catalog.PublicKey, error) {
 	key, err := parsePublicKey(line)

@@ -53,8 +53,8 @@ func TestInspector(t *testing.T) {
 		})
 		t.Run("PrivateKey has a public half", func(t *testing.T) {
 			got, err := dialer.PrivateKey(ssh.ClientKeyPEM())
-			if err != nil || !strings.HasPrefix(got.Line, "ssh-ed25519 ") || got.Fingerprint != fingerprint(t, got.Line) {
-				t.Errorf("%+v %v", got, err)
+			if err != nil || !strings.HasPrefix(got.Public.Line, "ssh-ed25519 ") || got.Public.Fingerprint != fingerprint(t, got.Public.Line) {
+				t.Errorf("%+v %v", got.Public, err)
 			}
 		})
 		t.Run("PublicKey reads a line", func(t *testing.T) {

@@ -1,0 +1,110 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+)
+
+// changedKey is what a client changes of a key; nil leaves it as it is.
+type changedKey struct {
+	Name        *string `json:"name"`
+	Description *string `json:"description"`
+	PrivateKey  *string `json:"private_key"`
+}
+
+// updateKey renames a key, or puts another private key in its place. The other
+// must open every server that the key opens, so that a mistake locks nothing out.
+func (k keeper) updateKey(ctx context.Context, c *call) (answer, error) {
+	given, err := decode[changedKey](c.body)
+	if err != nil {
+		return answer{}, err
+	}
+	present, err := find[*catalog.PrivateKey](ctx, k.Store, c.params["uuid"], catalog.KindPrivateKey)
+	if err != nil {
+		return answer{}, err
+	}
+	changed := *present
+	if given.Name != nil {
+		changed.Name = *given.Name
+	}
+	if given.Description != nil {
+		changed.Description = *given.Description
+	}
+	var pair catalog.KeyPair
+	if given.PrivateKey != nil {
+		if pair, err = k.readKey(*given.PrivateKey); err != nil {
+			return answer{}, err
+		}
+		changed.PublicKey, changed.Fingerprint = pair.Public.Line, pair.Public.Fingerprint
+	}
+	if err := catalog.Check(&changed); err != nil {
+		return answer{}, err
+	}
+	if given.PrivateKey != nil {
+		if err := k.opensAll(ctx, present.ID, pair.Private); err != nil {
+			return answer{}, err
+		}
+	}
+	// Two changes at once meet here, so that the private key which is stored is
+	// the one whose public half is shown. Repeating one that died is harmless.
+	if err := k.replace(ctx, present, &changed); err != nil {
+		return answer{}, err
+	}
+	if given.PrivateKey != nil {
+		if err := k.Vault.Put(ctx, present.ID, map[string]string{catalog.PrivateKeySecret: pair.Private}); err != nil {
+			return answer{}, err
+		}
+	}
+	return ok(showKey(&changed)), nil
+}
+
+// maxLogins bounds the test logins that run at once.
+const maxLogins = 16
+
+// opensAll is Invalid, naming the servers, unless the private key opens every
+// server that uses the key.
+func (k keeper) opensAll(ctx context.Context, id catalog.ID, private string) error {
+	all, err := catalog.All(ctx, k.Store, catalog.KindServer)
+	if err != nil {
+		return err
+	}
+	errs := make([]error, len(all))
+	var logins sync.WaitGroup
+	slots := make(chan struct{}, maxLogins)
+	for i, entity := range all {
+		server, is := entity.(*catalog.Server)
+		if !is || server.KeyID != id {
+			continue
+		}
+		logins.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			errs[i] = k.opens(ctx, server, private, "private_key")
+		})
+	}
+	logins.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// opens is Invalid at the field unless the private key opens the server. One
+// without a pinned host key is never opened, so there is nothing to test.
+func (k keeper) opens(ctx context.Context, server *catalog.Server, private, field string) error {
+	if server.HostKey == "" {
+		return nil
+	}
+	err := k.Inspector.Login(ctx, server, private)
+	if errors.Is(err, fault.Unavailable) {
+		return invalid(field, fmt.Sprintf("does not open server %s, so nothing was changed: %s", server.Name, fault.Public(err)))
+	}
+	return err
+}
