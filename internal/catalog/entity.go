@@ -48,7 +48,8 @@ type Server struct {
 	// ForbidHostAccess refuses every resource whose containers could take the
 	// server over: privileged ones, and those that mount its system folders.
 	ForbidHostAccess bool
-	// ValidatedAt is when its host key was last seen to match. Zero if never.
+	// ValidatedAt is when its host key was last seen to match, by a validation or
+	// at the end of a deployment. Zero if never.
 	ValidatedAt time.Time
 }
 

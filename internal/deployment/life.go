@@ -138,6 +138,13 @@ func (r Record) Ended(lease Lease, progress Progress, outcome Outcome, now time.
 	return r, nil
 }
 
+// Reached reports whether the deployment has shown that its server can be reached
+// with the pinned host key and the private key: it ended with its job seen there,
+// and not because the server was out of reach.
+func (r Record) Reached() bool {
+	return r.Progress.Process != "" && r.Outcome.Reason != ReasonUnreachable
+}
+
 // Cancelled is the record once a user asked to cancel it. Conflict if it has
 // ended.
 func (r Record) Cancelled(by string, now time.Time) (Record, error) {

@@ -46,7 +46,8 @@ type Ledger interface {
 	// has expired can be renewed until another owner takes it.
 	Advance(ctx context.Context, id ID, lease Lease, progress Progress, now time.Time, length time.Duration) (Signals, error)
 	// Finish ends the deployment with its last progress and frees the slot and
-	// the resource, all in one. Conflict if the lease is no longer this one or
+	// the resource, all in one. If it has reached its server (see
+	// [Record.Reached]), the server counts as validated now. Conflict if the lease is no longer this one or
 	// the deployment has ended.
 	Finish(ctx context.Context, id ID, lease Lease, progress Progress, outcome Outcome, now time.Time) error
 	// Signals returns what others wrote on the record for its runner, without

@@ -270,6 +270,9 @@ func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.L
 			state.Status = outcome.ResourceStatus
 		}
 		l.release(record.ServerID, id)
+		if server, there := l.entities[record.ServerID].(*catalog.Server); there && ended.Reached() {
+			server.ValidatedAt = now
+		}
 		return ended, nil
 	})
 	return err

@@ -174,6 +174,17 @@ func (d *Deployments) finishing(ended deployment.Record) ([]types.TransactWriteI
 		resource.update += ", #status = :status"
 		resource.values[":status"] = text(status)
 	}
+	server := change{
+		table:     d.tables.Catalog,
+		key:       entityKey(ended.ServerID),
+		this:      string(ended.ID),
+		update:    "REMOVE #running.#this",
+		condition: "attribute_exists(#running.#this)",
+	}
+	if ended.Reached() {
+		server.update = "SET #definition.#validated_at = :now " + server.update
+		server.values = item{":now": stamp(ended.FinishedAt)}
+	}
 	return []types.TransactWriteItem{
 		update(change{
 			table: d.tables.of(ended.ID.Kind()),
@@ -184,13 +195,7 @@ func (d *Deployments) finishing(ended deployment.Record) ([]types.TransactWriteI
 			values: leaseValues(ended.Lease, item{":status": text(ended.Status), ":progress": progress,
 				":outcome": outcome, ":now": stamp(ended.FinishedAt)}),
 		}),
-		update(change{
-			table:     d.tables.Catalog,
-			key:       entityKey(ended.ServerID),
-			this:      string(ended.ID),
-			update:    "REMOVE #running.#this",
-			condition: "attribute_exists(#running.#this)",
-		}),
+		update(server),
 		update(resource),
 	}, nil
 }

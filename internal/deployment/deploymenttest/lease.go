@@ -39,6 +39,7 @@ func leaseCases() []testCase {
 		{"Advance keeps progress, renews the lease and brings back who follows", testAdvance},
 		{"an expired lease can be renewed until another takes it", testExpiredLease},
 		{"a lease given up is free at once", testLeaseGivenUp},
+		{"a deployment that reached its server has validated it", testReached},
 		{"what was not claimed cannot be begun, advanced or finished", testUnclaimed},
 		{"a lease is its owner and its attempt", testForgedLease},
 		{"an unknown deployment is NotFound", testBeginUnknown},
@@ -122,6 +123,35 @@ func testLeaseGivenUp(t *testing.T, w *world) {
 		t.Errorf("attempt = %d, want 2", next.Lease.Attempt)
 	}
 	w.fenced(t, first)
+}
+
+func testReached(t *testing.T, w *world) {
+	zero := 0
+	for _, c := range []struct {
+		progress deployment.Progress
+		outcome  deployment.Outcome
+		want     bool
+	}{
+		{deployment.Progress{}, deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonUnreachable}, false},
+		{progress(1, w.now), deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonUnreachable}, false},
+		{progress(1, w.now), deployment.Outcome{Status: deployment.Finished, ExitCode: &zero}, true},
+	} {
+		server := w.server(t, 1, 25)
+		record := w.running(t, w.service(t, server), server)
+		if err := w.Ledger.Finish(t.Context(), record.ID, record.Lease, c.progress, c.outcome, w.tick()); err != nil {
+			t.Fatal(err)
+		}
+		stored, err := catalog.Find[*catalog.Server](t.Context(), w.Store, server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stored.ValidatedAt.Equal(w.now) != c.want || stored.ValidatedAt.IsZero() == c.want {
+			t.Errorf("%s: validated at %s, want it to be noted: %t", c.outcome.Reason, stored.ValidatedAt, c.want)
+		}
+		if running, _ := w.load(t, server); len(running) > 0 {
+			t.Errorf("%v has a slot", running)
+		}
+	}
 }
 
 func testUnclaimed(t *testing.T, w *world) {
