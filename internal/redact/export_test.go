@@ -39,6 +39,9 @@ func Values(secrets []Secret) *Matcher { return &Matcher{needles: needles(secret
 // HeldCapacity is the size of the stream's buffer.
 func (s *Stream) HeldCapacity() int { return cap(s.held) + cap(s.out.text) }
 
+// Work is how many bytes the patterns have read.
+func (s *Stream) Work() int { return s.out.looks.work }
+
 // Longest is the length of the longest needle.
 func (m *Matcher) Longest() (n int) {
 	for _, needle := range m.needles {

@@ -39,6 +39,7 @@ type inspector struct {
 	shown int    // how many at the beginning of the text are let through already
 	line  int    // where in the text the last line begins
 	found []reach
+	looks looks
 	key   key
 }
 

@@ -29,13 +29,14 @@ type key struct {
 // that of the key ends. A key that is in one line, its line endings escaped, ends
 // there; else the next lines are of it.
 func (s *inspector) openKey(line []byte, base, i int) (end int) {
+	l := &s.looks
 	head := line[i+len(keyBegin):]
-	n := until(head, "-\r\n")
+	n := l.until(head, endsKeyKind)
 	if !bytes.Contains(head[:n], []byte(keyKind)) || !startsWith(head[n:], dashes) {
 		return 0
 	}
 	from := base + i + len(keyBegin)
-	if end := keyEndIn(line[i:]); end > 0 {
+	if end := l.keyEndIn(line[i:]); end > 0 {
 		s.found = append(s.found, reach{from, base + i + end})
 		return base + i + end
 	}
@@ -46,17 +47,17 @@ func (s *inspector) openKey(line []byte, base, i int) (end int) {
 }
 
 // keyEndIn is where in the line a key ends, 0 if it does not.
-func keyEndIn(line []byte) int {
+func (l *looks) keyEndIn(line []byte) int {
 	i := bytes.Index(line, []byte(keyEnd))
 	if i < 0 {
 		return 0
 	}
 	tail := line[i+len(keyEnd):]
-	n := until(tail, "-\r\n")
+	n := l.until(tail, endsKeyKind)
 	if !bytes.Contains(tail[:n], []byte(keyKind)) {
 		return 0
 	}
-	return i + len(keyEnd) + n + min(len(dashes), run(tail[n:], "-"))
+	return i + len(keyEnd) + n + min(len(dashes), l.run(tail[n:], isDash))
 }
 
 // keyLine takes a line while a key is open, and reports whether it is of the
@@ -64,8 +65,8 @@ func keyEndIn(line []byte) int {
 // what is short only what begins in the same column, so that a service that
 // writes in between is not taken for a part of the key.
 func (s *inspector) keyLine(line []byte) bool {
-	base := len(s.text) - len(line)
-	if end := keyEndIn(line); end > 0 {
+	base, l := len(s.text)-len(line), &s.looks
+	if end := l.keyEndIn(line); end > 0 {
 		begin := bytes.Index(line, []byte(keyEnd))
 		s.extend(base+begin, base+end)
 		s.key = key{}
@@ -74,7 +75,7 @@ func (s *inspector) keyLine(line []byte) bool {
 	text := bytes.TrimRight(line, " \t\r\n\"',\\")
 	begin := bytes.LastIndexAny(text, " \t\"'|") + 1
 	n := len(text) - begin
-	if n > 0 && run(text[begin:], alnum+"+/=") == n && (n >= minBodyBytes || s.key.column > 0 && begin+1 == s.key.column) {
+	if n > 0 && l.run(text[begin:], isBase64) == n && (n >= minBodyBytes || s.key.column > 0 && begin+1 == s.key.column) {
 		s.extend(base+begin, base+len(text))
 		s.key.column, s.key.foreign, s.key.joined = begin+1, 0, true
 		return true

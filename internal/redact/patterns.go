@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
-	"strings"
 )
 
 // maxUserinfoBytes is how far the @ of a URL may be from its ://.
@@ -17,17 +16,31 @@ func (s *inspector) inspect(line []byte, left byte) {
 		return
 	}
 	base := len(s.text) - len(line)
-	covered := 0   // what is masked already needs no look, or "token=token=..." would take for ever
-	behind := true // an anchor may begin here for what was seen a byte before
-	for i := range line {
-		here := i+loadBytes <= len(line) && s.anchors.sketch.has(load(line[i:]), 0)
-		if i >= covered && (here || behind || line[i] == ':') {
-			if a, _ := s.anchorAt(line[i:], left); a != nil {
-				covered = max(covered, s.match(a, line, base, i, left)-base)
-			}
+	s.looks.begin(line)
+	covered := 0 // what is masked already needs no look
+	hit, jump := -1, -1
+	for at := 0; at < len(line); {
+		if at > 0 {
+			left = line[at-1]
 		}
-		behind, left = here, line[i]
+		if a, _ := s.anchorAt(line[at:], left); a != nil {
+			covered = max(covered, s.match(a, line, base, at, left)-base)
+		}
+		if at++; at < covered {
+			at = covered
+			continue
+		}
+		if at-1 == hit {
+			continue // an anchor may begin after its left side
+		}
+		if jump < at-1 {
+			jump = s.anchors.scan.skip(line, at-1)
+		}
+		if hit = min(jump, s.looks.scheme(at-1)); hit >= at {
+			at = hit
+		}
 	}
+	s.looks.work += len(line)
 	s.tidy()
 }
 
@@ -45,69 +58,61 @@ func (s *inspector) anchorAt(text []byte, left byte) (found *anchor, more bool) 
 
 var userinfoAnchor = anchor{text: userinfo, kind: kindUserinfo}
 
-// maxValueBytes is how much behind most anchors is looked at. A value that goes
-// on is taken to the end of its word.
-const maxValueBytes = 512
-
 // match adds what the anchor at i of the line, which begins at base of the text,
 // says is a secret, and returns where that ends in the text. left is the byte before
 // the anchor.
 func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end int) {
-	all := line[i+len(a.text):]
-	rest := all[:min(len(all), maxValueBytes)]
+	rest, l := line[i+len(a.text):], &s.looks
 	var from, to int
 	switch a.kind {
 	case kindDeclare:
-		to = len(bytes.TrimRight(all, "\r\n"))
+		to = len(bytes.TrimRight(rest, "\r\n"))
 	case kindKey:
 		return s.openKey(line, base, i)
 	case kindProse:
 		return base + i + len(a.text)
 	case kindStrong, kindPass, kindWeak:
 		if last := a.text[len(a.text)-1]; last == '=' || last == ':' {
-			from, to = value(rest, 0, last == '=', a.kind != kindWeak)
+			from, to = l.value(rest, 0, last == '=', a.kind != kindWeak)
 		} else {
-			from, to = assigned(rest, a.kind != kindWeak)
+			from, to = l.assigned(rest, a.kind != kindWeak)
 		}
 		switch {
 		case from == to:
-			from, to = described(a, rest, left)
-		case a.kind == kindPass && count(rest[from:to]):
+			from, to = l.described(a, rest, left)
+		case a.kind == kindPass && l.count(rest[from:to]):
 			return 0
 		}
 	case kindFlag, kindWeakFlag:
-		from, to = flagged(rest, a.text[len(a.text)-1] == ' ', a.kind == kindFlag)
+		from, to = l.flagged(rest, a.text[len(a.text)-1] == ' ', a.kind == kindFlag)
 	case kindHeader:
-		from, to = header(a, all)
+		from, to = l.header(a, rest)
 	case kindBearer:
-		from, to = bearer(rest)
+		from, to = l.bearer(rest)
 	case kindToken:
-		to = token(a, rest)
+		to = l.token(a, rest)
 	case kindPath:
-		to = run(rest, wordlike+"/")
+		to = l.run(rest, isPath)
 	case kindQuoted:
-		if from, to = quoted(rest); from == 0 {
+		if from, to = l.quoted(rest); from == 0 {
 			return 0
 		}
 	case kindShort:
-		from, to = short(a.text, rest)
+		from, to = l.short(a.text, rest)
 	case kindUserinfo:
-		from, to = password(all)
+		from, to = l.password(rest)
 	case kindAuth:
-		from, to = dockerAuth(rest)
+		from, to = l.dockerAuth(rest)
 	case kindPgpass:
-		from, to = pgpass(a, rest)
+		from, to = l.pgpass(a, rest)
 	case kindOwn:
-		from, to = ownToken(rest)
+		from, to = l.ownToken(rest)
 	case kindSAS:
-		if to = run(rest, alnum+"%+/=-_"); to < 20 {
+		if to = l.run(rest, isSignature); to < 20 {
 			to = 0
 		}
 	}
-	if to == len(rest) && len(rest) < len(all) {
-		to += until(all[to:], " \t\r\n\"'")
-	}
-	if from >= to || bytes.Equal(all[from:to], []byte{filler}) {
+	if from >= to || bytes.Equal(rest[from:to], []byte{filler}) {
 		return 0
 	}
 	at := base + i + len(a.text)
@@ -132,30 +137,10 @@ func (s *inspector) tidy() {
 	s.found = out
 }
 
-// run is how many bytes of the text, from its beginning on, are in the set.
-func run(text []byte, set string) int {
-	for i, c := range text {
-		if strings.IndexByte(set, c) < 0 {
-			return i
-		}
-	}
-	return len(text)
-}
-
-// until is how many bytes come before the first that is in the set.
-func until(text []byte, set string) int {
-	for i, c := range text {
-		if strings.IndexByte(set, c) >= 0 {
-			return i
-		}
-	}
-	return len(text)
-}
-
 // token is where a token ends of which the anchor is the beginning; 0 if what
 // follows is too short for one.
-func token(a *anchor, rest []byte) (to int) {
-	n := run(rest, wordlike)
+func (l *looks) token(a *anchor, rest []byte) (to int) {
+	n := l.run(rest, isWordlike)
 	switch a.text {
 	case "AKIA", "ASIA":
 		if n != a.least {
@@ -163,12 +148,12 @@ func token(a *anchor, rest []byte) (to int) {
 		}
 		return n
 	case "ya29.", "=SG.", ":SG.", " SG.", `"SG.`, "'SG.", "dp.st.", "glc_ey", "sntrys_":
-		n = run(rest, wordlike+".")
+		n = l.run(rest, isDotted)
 	case "eyJhbGci", "eyJ0eXAi", "eyJraWQi", "eyJjdHki", "eyJlbmMi":
 		if n == len(rest) || rest[n] != '.' {
 			return 0
 		}
-		n = run(rest, wordlike+".")
+		n = l.run(rest, isDotted)
 	}
 	n = len(bytes.TrimRight(rest[:n], "."))
 	if n < a.least {
@@ -196,14 +181,14 @@ func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 		}
 		// Behind what ends it no user information ends; but an @ right behind the
 		// :// may be in a password.
-		if at += i; at == from || userinfoEnds[text[at-1]] && text[at-1] != '/' {
+		if at += i; at == from || byteSets[endsUserinfo][text[at-1]] && text[at-1] != '/' {
 			continue
 		}
 		if begin := schemeEnd(text[from:at]); begin >= 0 {
 			return from + begin, false
 		}
 	}
-	if end := text[len(text)-1]; last || userinfoEnds[end] && end != '/' {
+	if end := text[len(text)-1]; last || byteSets[endsUserinfo][end] && end != '/' {
 		return len(text), false
 	}
 	if begin := schemeEnd(text[from:]); begin >= 0 {
@@ -222,7 +207,7 @@ func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 func schemeEnd(text []byte) int {
 	least := max(0, len(text)-1-maxUserinfoBytes)
 	for i := len(text) - 1; i >= least; i-- {
-		if userinfoEnds[text[i]] {
+		if byteSets[endsUserinfo][text[i]] {
 			if text[i] == '/' && i >= 2 && text[i-1] == '/' && text[i-2] == ':' {
 				return i - 2
 			}
@@ -232,36 +217,27 @@ func schemeEnd(text []byte) int {
 	return -1
 }
 
-// endsUserinfo is what no user information of a URL has in it. A slash some
-// would write there; but then any address behind any URL would be a password.
-// A mask ends it too: what is around a mask is not known to belong to it.
-const endsUserinfo = "/?#@\\ \t\r\n\"`<>\x01"
-
-// userinfoEnds is the same as a table.
-var userinfoEnds = [256]bool{'/': true, '?': true, '#': true, '@': true, '\\': true, ' ': true, '\t': true, '\r': true,
-	'\n': true, '"': true, '`': true, '<': true, '>': true, filler: true}
-
 // password is the password in what follows the :// of a URL, or all of the user
 // information if that looks like a token.
-func password(rest []byte) (from, to int) {
-	first := until(rest, endsUserinfo)
+func (l *looks) password(rest []byte) (from, to int) {
+	first := l.until(rest, endsUserinfo)
 	if first == len(rest) || rest[first] != '@' || first > maxUserinfoBytes {
 		return 0, 0
 	}
 	// A password may have an @ in it: the last one counts.
 	end := first
 	for end+1 < len(rest) {
-		next := end + 1 + until(rest[end+1:], endsUserinfo)
+		next := end + 1 + l.until(rest[end+1:], endsUserinfo)
 		if next == len(rest) || rest[next] != '@' {
 			break
 		}
 		end = next
 	}
 	user, pass, found := bytes.Cut(rest[:end], []byte(":"))
-	if len(user) >= 20 && random(user) && bytes.IndexByte(user, '@') < 0 {
+	if len(user) >= 20 && l.random(user) && bytes.IndexByte(user, '@') < 0 {
 		return 0, end
 	}
-	if !found || placeholder(pass) {
+	if !found || l.placeholder(pass) {
 		return 0, 0
 	}
 	return len(user) + 1, end

@@ -1,0 +1,91 @@
+package redact
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+)
+
+// short is the password behind the short option of a command of which it is
+// certain: -p of MySQL's programs, only without a space, and of "docker login"
+// and sshpass; -a of redis-cli; -u and --user of curl, behind the colon.
+func (l *looks) short(command string, rest []byte) (from, to int) {
+	rest = rest[:l.next(markCommandEnd, rest, endsCommand)]
+	switch strings.TrimSpace(command) {
+	case "curl":
+		return l.login(rest)
+	case "is-cli":
+		return l.option(rest, authAfter)
+	case "ogin", "shpass":
+		if from, to = l.option(rest, passwordAfter); from < to {
+			return from, to
+		}
+		return l.option(rest, passwordGlued)
+	}
+	from, to = l.option(rest, passwordGlued)
+	if l.run(rest[from:to], isPort) == to-from {
+		return 0, 0 // a port of docker run
+	}
+	return from, to
+}
+
+// The short options, each in one of its ways to be written.
+type option uint8
+
+const (
+	passwordAfter option = iota // -p VALUE
+	passwordGlued               // -pVALUE
+	authAfter                   // -a VALUE
+	userAfter                   // -u VALUE
+	longUserAfter               // --user VALUE
+	options
+)
+
+var optionNames = [options]string{"-p", "-p", "-a", "-u", "--user"}
+
+// option is the value of a short option, behind a space or at once. The same option
+// is judged once, however many commands stand before it.
+func (l *looks) option(rest []byte, o option) (from, to int) {
+	name := optionNames[o]
+	start := l.place(rest)
+	at, ok := l.known(markOption+mark(o), start)
+	if !ok {
+		at = l.findOption(start, name, o != passwordGlued)
+		l.found(markOption+mark(o), start, at)
+	}
+	after := at + len(name)
+	if after >= start+len(rest) || l.judged[o] == after {
+		return 0, 0
+	}
+	l.judged[o] = after
+	at = after - start
+	return l.value(rest, at+l.run(rest[at:min(at+1, len(rest))], isEquals), true, true)
+}
+
+// findOption is the place of the first option after a place of the line.
+func (l *looks) findOption(start int, name string, spaced bool) int {
+	for at := start; ; {
+		i := bytes.Index(l.line[at:], []byte(name))
+		if i < 0 || at+i+len(name) == len(l.line) {
+			return len(l.line)
+		}
+		at += i
+		if c := l.line[at+len(name)]; (at == start || l.line[at-1] == ' ') && (c == ' ' || c == '=') == spaced {
+			return at
+		}
+		at += len(name)
+	}
+}
+
+// login is the password of -u user:password.
+func (l *looks) login(rest []byte) (from, to int) {
+	for _, o := range []option{userAfter, longUserAfter} {
+		from, to = l.option(rest, o)
+		user, pass, found := bytes.Cut(rest[from:to], []byte(":"))
+		l.work += len(user)
+		if found && !l.placeholder(pass) && utf8.Valid(user) {
+			return from + len(user) + 1, to
+		}
+	}
+	return 0, 0
+}
