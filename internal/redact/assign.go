@@ -32,6 +32,9 @@ func (l *looks) assigned(rest []byte, strong bool) (from, to int) {
 
 // suffix is how many bytes behind an anchor still belong to the key.
 func (l *looks) suffix(rest []byte) int {
+	if len(rest) == 0 || !byteSets[opensSuffix][rest[0]] {
+		return 0
+	}
 	for _, s := range suffixes {
 		if startsWith(rest, s) {
 			return len(s)
@@ -46,6 +49,9 @@ var suffixes = []string{"se", "SE", "_key", "-key", "key", "Key", "_KEY", "-Key"
 // separator is the length of what stands between a key and its value, without
 // spaces; 0 if there is none.
 func separator(rest []byte) int {
+	if len(rest) == 0 || rest[0] != '=' && rest[0] != ':' {
+		return 0
+	}
 	for _, s := range []string{"=>", ":=", "==", "=", ":-", ":"} {
 		if startsWith(rest, s) && !startsWith(rest, ":?") {
 			return len(s)

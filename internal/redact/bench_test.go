@@ -95,6 +95,10 @@ func someNeedles(n int) []string {
 // regular expression for each needle, on each line. Only the copy moves bytes;
 // the rest count what comes out. The rates are of CPU time; x-copy and x-replacer
 // say how many times as fast as these the matcher was.
+//
+// Of the present corpus hardly a line has an anchor of a pattern. In the mixed one 8 %
+// of the lines have one, in the dense one all have, and the hostile one is nothing
+// but anchors.
 func BenchmarkStream(b *testing.B) {
 	size := 64 << 20
 	if testing.Short() {
@@ -107,6 +111,18 @@ func BenchmarkStream(b *testing.B) {
 		pieces := slices.Collect(slices.Chunk(text, 32<<10))
 		b.Run(fmt.Sprintf("needles=%d/pieces", n), func(b *testing.B) { compare(b, needles, pieces, lines) })
 		b.Run(fmt.Sprintf("needles=%d/lines", n), func(b *testing.B) { compare(b, needles, lines, lines) })
+	}
+	needles := someNeedles(10)
+	for _, c := range []struct {
+		name string
+		text []byte
+	}{{"mixed", mixedText(size / 4)}, {"dense", denseText(size / 4)}, {"hostile", hostileText(size / 16)}} {
+		pieces := slices.Collect(slices.Chunk(c.text, 32<<10))
+		lines := slices.Collect(bytes.Lines(c.text))
+		if c.name == "hostile" {
+			lines = pieces
+		}
+		b.Run(c.name+"/needles=10/pieces", func(b *testing.B) { compare(b, needles, pieces, lines) })
 	}
 }
 

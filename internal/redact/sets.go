@@ -67,6 +67,7 @@ const (
 	isWordlike
 	opens
 	opensHeader
+	opensSuffix
 )
 
 // byteSets has the table of each set.
@@ -122,5 +123,6 @@ var byteSets = [...]byteSet{
 	closes:           setOf("])"),
 	isWordlike:       setOf(wordlike),
 	opens:            setOf("{[("),
+	opensSuffix:      setOf(digits + "sS_-kKAT"),
 	opensHeader:      setOf(" \t\"'\\["),
 }
