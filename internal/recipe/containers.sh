@@ -34,6 +34,7 @@ take() {
 #   well    as it should be          waits   may still become well
 #   done    has done what it is for  lost    never will be well
 #   halted  somebody stopped it, or docker is shutting down and starts it later
+#   crashed has ended as often as $exits says, where that is set
 judge() {
 	case $state-$health in
 	running-healthy) verdict=well ;;
@@ -52,6 +53,7 @@ judge() {
 	dead-*) verdict=lost ;;
 	*) verdict=waits ;;
 	esac
+	[ "$verdict" != waits ] || [ "$restarts" -lt "${exits:-$((restarts + 1))}" ] || verdict=crashed
 }
 
 # once reports whether the container may end: a service waits for its end, or

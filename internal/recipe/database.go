@@ -16,6 +16,15 @@ import (
 // user must read can have mode 0644 in it.
 const filesFolder = "files"
 
+// initialisedFile is there once the database was well for the first time.
+const initialisedFile = "initialised"
+
+// watchDatabase is sh that says how often the container may end while the health
+// step waits. An end before the database was ever well is an initialisation that
+// failed: the container that is started again may have half of the data.
+const watchDatabase = "exits=3\n[ -e " + initialisedFile + " ] || exits=1\n" +
+	"trap '[ $? -ne 0 ] || : >" + initialisedFile + "' EXIT\n"
+
 // readable is the mode of what the engine's own user reads.
 const readable = 0o644
 
@@ -30,7 +39,7 @@ func database(input Input, db *catalog.Database) (Plan, error) {
 	plan := Plan{Status: statusExited, Job: remote.Job{Spool: input.spool(), Dir: input.folder()}}
 	switch {
 	case input.Operation == catalog.Delete:
-		plan.Job.Steps = input.remove(composeFile, containerEnvironment, filesFolder)
+		plan.Job.Steps = input.remove(composeFile, containerEnvironment, filesFolder, initialisedFile)
 		return plan, nil
 	case !input.starts():
 		plan.Job.Steps = input.needingDocker([]remote.Step{input.projectOf().down()})
@@ -57,6 +66,7 @@ func database(input Input, db *catalog.Database) (Plan, error) {
 // pulled for who asks for one, not by a deploy either: it may not read old data.
 func (in Input) databaseSteps(whole resolved) []remote.Step {
 	p := in.projectOf()
+	p.watch = watchDatabase
 	steps := []remote.Step{in.makeNetworks(sharedNetwork), in.pull(p)}
 	if whole.db.TLS != "" && whole.engine.TLS.Owner != "" {
 		steps = append(steps, whole.handOver())
@@ -151,7 +161,7 @@ func hostPath(inside string) string { return path.Join(filesFolder, inside) }
 func (r resolved) containerFiles() []engine.File {
 	var files []engine.File
 	if !r.db.Health.Disabled {
-		files = append(files, engine.File{Path: engine.HealthFile, Text: r.engine.Health})
+		files = append(files, engine.File{Path: engine.HealthFile, Text: r.engine.HealthFor(r.db.DataFolder)})
 	}
 	for _, file := range r.engine.Files {
 		file.Text = engine.Fill(file.Text, r.values)
@@ -163,6 +173,7 @@ func (r resolved) containerFiles() []engine.File {
 	if r.db.TLS != "" {
 		files = append(files, r.tlsFiles()...)
 	}
+	files = append(files, r.engine.MarkerScripts(r.db.DataFolder)...)
 	for i, script := range r.db.InitScripts {
 		// The number keeps their order whatever the locale of the container is.
 		name := fmt.Sprintf("%03d-%s", i+1, script.Name)

@@ -69,8 +69,8 @@ func needImage(t *testing.T, image string) {
 	}
 }
 
-// start runs the plan of a start, and takes everything away at the test's end.
-func (c liveCase) start(t *testing.T) started {
+// input is a start of a new database, which is taken away at the test's end.
+func (c liveCase) input(t *testing.T, change func(*catalog.Database)) recipe.Input {
 	t.Helper()
 	id, err := catalog.NewID(catalog.KindDatabase, rand.Reader)
 	if err != nil {
@@ -79,6 +79,9 @@ func (c liveCase) start(t *testing.T) started {
 	db := databaseOf(t, c.engine, func(db *catalog.Database) {
 		db.ID, db.Image, db.TLS = id, c.image, c.tls
 		db.Health.IntervalSeconds = 1
+		if change != nil {
+			change(db)
+		}
 	})
 	input := inputOf(t, db, c.secret)
 	input.DataDir = t.TempDir()
@@ -98,10 +101,18 @@ func (c liveCase) start(t *testing.T) started {
 			t.Errorf("files are still there: %v", left)
 		}
 	})
+	return input
+}
+
+// start runs the plan of a start, and takes everything away at the test's end.
+func (c liveCase) start(t *testing.T) started {
+	t.Helper()
+	input := c.input(t, nil)
+	db := input.Resource.(*catalog.Database)
 	runPlan(t, input)
 	known, _ := engine.Find(c.engine)
 	values := catalog.AllSettings(db, input.Secrets)
-	return started{input, db, known.URL(engine.Address{Host: string(id), Values: values, TLS: c.tls, Image: c.image})}
+	return started{input, db, known.URL(engine.Address{Host: string(db.ID), Values: values, TLS: c.tls, Image: c.image})}
 }
 
 // runPlan runs every step, none of which may fail.

@@ -4,6 +4,7 @@
 #   stable    the seconds for which a container without a health check must run
 #   last      how many of the last lines of a container that has ended to show
 #   unwell    what to exit with then
+#   exits     after how many ends of a container to give up, unset for never
 
 # lasts reports whether what $1 names has been so for $2 seconds.
 lasts() {
@@ -50,6 +51,7 @@ survey() {
 				waiting="$waiting$text.$nl"
 			fi
 			;;
+		crashed) lost="$lost$text: it ended while it was starting, so this start has failed.$nl" ;;
 		waits) waiting="$waiting$text.$nl" ;;
 		esac
 	done <<.

@@ -45,6 +45,8 @@ type project struct {
 	scripts string
 	// file is the compose file, relative to the job's folder.
 	file string
+	// watch is sh that readies the health step, "" for none.
+	watch string
 	// health bounds how long a start may wait for its containers.
 	health time.Duration
 }
@@ -118,7 +120,7 @@ func (p project) up(recreate bool) []remote.Step {
 			fmt.Sprintf("limit=%d unwell=%d", seconds, UnhealthyExit),
 			run(p.scripts, "containers.sh"), run(p.scripts, "start.sh")),
 		p.step(HealthStep, fmt.Sprintf("docker compose ps # until all containers are well, for at most %d s", seconds),
-			fmt.Sprintf("timeout=%d stable=%d last=%d unwell=%d", seconds, min(stableSeconds, seconds), reportLines, UnhealthyExit),
+			p.watch+fmt.Sprintf("timeout=%d stable=%d last=%d unwell=%d", seconds, min(stableSeconds, seconds), reportLines, UnhealthyExit),
 			run(p.scripts, "containers.sh"), run(p.scripts, "health.sh")),
 		p.report(),
 	}

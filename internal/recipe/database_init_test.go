@@ -1,0 +1,140 @@
+package recipe_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/engine"
+	"waybill/internal/recipe"
+)
+
+// TestP8AFailedInitialisationIsNeverWell holds that a database with half of its
+// schema is neither well at once nor at the next start, and that scripts which
+// are added to data that is complete harm nothing.
+func TestP8AFailedInitialisationIsNeverWell(t *testing.T) {
+	for _, c := range []liveCase{
+		{name: "PostgreSQL", engine: "postgresql", image: "waybill-test/postgres:18"},
+		{name: "MariaDB", engine: "mariadb", image: "waybill-test/mariadb:11.8"},
+		{name: "MySQL", engine: "mysql", image: "waybill-test/mysql:9.7"},
+		{name: "MongoDB, a stand-in", engine: "mongodb", image: "waybill-test/standin:1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			needImage(t, c.image)
+			c.secret = "plain-password"
+			script := func(text string) func(*catalog.Database) {
+				return func(db *catalog.Database) {
+					db.InitScripts = []catalog.InitScript{{Name: "10-half.sh", Text: text}}
+				}
+			}
+			t.Run("a script that fails", func(t *testing.T) {
+				input := c.input(t, script("echo 'half of the schema'\nfalse\n"))
+				out, exit := startsWith(t, input)
+				if exit != recipe.UnhealthyExit || !strings.Contains(out, "half of the schema") {
+					t.Errorf("the start exits with %d: %s", exit, out)
+				}
+				input.Resource.Shared().HealthTimeout = 8 * time.Second
+				if out, exit := startsWith(t, input); exit != recipe.UnhealthyExit || !strings.Contains(out, "initialisation has not ended") {
+					t.Errorf("the next start exits with %d: %s", exit, out)
+				}
+			})
+			t.Run("a script that is added later", func(t *testing.T) {
+				input := c.input(t, nil)
+				for _, change := range []func(*catalog.Database){func(*catalog.Database) {}, script("false\n")} {
+					change(input.Resource.(*catalog.Database))
+					if out, exit := startsWith(t, input); exit != 0 {
+						t.Errorf("the start exits with %d: %s", exit, out)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestP8AChangedPasswordIsNotWell holds that the health check is let in as a
+// client is, and by nothing else: the images trust whoever comes from loopback.
+func TestP8AChangedPasswordIsNotWell(t *testing.T) {
+	for _, c := range []liveCase{
+		{name: "PostgreSQL", engine: "postgresql", image: "waybill-test/postgres:17"},
+		{name: "MariaDB", engine: "mariadb", image: "waybill-test/mariadb:11.8"},
+		{name: "MySQL", engine: "mysql", image: "waybill-test/mysql:9.7"},
+		{name: "MongoDB, a stand-in", engine: "mongodb", image: "waybill-test/standin:1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			needImage(t, c.image)
+			c.secret = "plain-password"
+			input := c.input(t, nil)
+			if out, exit := startsWith(t, input); exit != 0 {
+				t.Fatalf("the start exits with %d: %s", exit, out)
+			}
+			for name := range input.Secrets {
+				if strings.HasSuffix(name, "_PASSWORD") {
+					input.Secrets[name] = "another-password"
+				}
+			}
+			input.Resource.Shared().HealthTimeout = 10 * time.Second
+			if out, exit := startsWith(t, input); exit != recipe.UnhealthyExit {
+				t.Errorf("with a password that the data does not have the start exits with %d: %s", exit, out)
+			}
+		})
+	}
+}
+
+// TestADatabaseThatEndsAgainAndAgain holds that a start need not wait for the
+// whole health_timeout: a database that was well once has three ends.
+func TestADatabaseThatEndsAgainAndAgain(t *testing.T) {
+	c := liveCase{engine: "redis", image: "waybill-test/redis:8.0", secret: "plain-password"}
+	needImage(t, c.image)
+	input := c.input(t, nil)
+	if out, exit := startsWith(t, input); exit != 0 {
+		t.Fatalf("the start exits with %d: %s", exit, out)
+	}
+	input.Resource.(*catalog.Database).Configuration = "no-such-word yes\n"
+	out, exit := startsWith(t, input)
+	if exit != recipe.UnhealthyExit || !strings.Contains(out, "this start has failed") || !strings.Contains(out, "no-such-word") {
+		t.Errorf("the start exits with %d: %s", exit, out)
+	}
+	ends, _ := exec.Command("docker", "inspect", "--format", "{{.RestartCount}}", string(input.Resource.Common().ID)).Output()
+	if strings.TrimSpace(string(ends)) < "3" {
+		t.Errorf("it was given up after %s ends", ends)
+	}
+}
+
+// startsWith runs the steps of a start. exit is that of the first that fails.
+func startsWith(t *testing.T, input recipe.Input) (out string, exit int) {
+	t.Helper()
+	plan, err := recipe.Build(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range perform(t, plan) {
+		out += step.stdout + step.stderr
+		if exit == 0 {
+			exit = step.exit
+		}
+	}
+	return out, exit
+}
+
+// TestMarkerScriptsSurroundAllOthers holds their order in any locale, also among
+// scripts that images bring.
+func TestMarkerScriptsSurroundAllOthers(t *testing.T) {
+	known, _ := engine.Find("mysql")
+	scripts := known.MarkerScripts("")
+	others := "001-10-half.sh\n000_install_timescaledb.sh\n10_postgis.sh\nmigrate.sh\nZ.sql\nzz.sql\n"
+	for _, locale := range []string{"C", "C.UTF-8", "en_US.UTF-8"} {
+		sort := exec.Command("sort")
+		sort.Env = []string{"LC_ALL=" + locale, "PATH=/usr/bin:/bin"}
+		sort.Stdin = strings.NewReader(others + strings.TrimPrefix(scripts[1].Path, engine.ScriptsFolder+"/") + "\n" +
+			strings.TrimPrefix(scripts[0].Path, engine.ScriptsFolder+"/") + "\n")
+		said, err := sort.Output()
+		lines := strings.Fields(string(said))
+		if err != nil || !strings.HasSuffix(scripts[0].Path, lines[0]) || !strings.HasSuffix(scripts[1].Path, lines[len(lines)-1]) {
+			t.Errorf("in the locale %s they run as %v (%v)", locale, lines, err)
+		}
+	}
+}
