@@ -109,8 +109,6 @@ func TestCheckBodyRefusesInWords(t *testing.T) {
 		{"a change to something too long", "updateApplication", `{"stop":"` + strings.Repeat("x", 65537) + `"}`, says("stop", "must be a sh script of at most 64 KiB, without NUL characters, or empty for none; this has 65537 bytes")},
 		{"a change of an unknown field", "updateService", `{"status":"running"}`, says("status", "is not known here; known are description, docker_compose, docker_compose_raw, environment, health_timeout, name, server_uuid and timeout")},
 		{"a change to a bad list", "updateService", `{"environment":[{"is_secret":true}]}`, says("environment.0.key", "is required; it must be a name of letters, digits and underscores that does not begin with a digit")},
-		{"a setting of an engine that is a number", "createDatabase", `{"name":"d","server_uuid":"srv0","postgres_user":7}`, says("postgres_user", "must be text, not a number")},
-		{"a setting of an engine that is changed to a list", "updateDatabase", `{"postgres_user":["a"]}`, says("postgres_user", "must be text, not a list")},
 		{"a tag that is none", "startApplication", `{"docker_tag":"a b"}`, says("docker_tag", "must be a tag of letters, digits, dots, dashes and underscores, or a digest")},
 		{"several things at once", "createKey", `{"private_key":7,"x":1}`, map[string][]string{
 			"name":        {"is required; it must be text of 1 to 255 characters, none of them a control character"},
@@ -170,10 +168,10 @@ func TestNoRefusalQuotesAValue(t *testing.T) {
 	} {
 		refusesWithoutQuoting(t, api.CheckBody("createKey", []byte(body)), body)
 	}
-	for _, body := range []string{`{"name":"d","server_uuid":"s","postgres_password":["` + secret + `"]}`, `{"postgres_password":"` + secret + `"}`} {
+	for _, body := range []string{`{"name":["` + secret + `"],"server_uuid":"s","postgres_password":["` + secret + `"]}`, `{"postgres_password":"` + secret + `"}`} {
 		refusesWithoutQuoting(t, api.CheckBody("createDatabase", []byte(body)), body)
 	}
-	refusesWithoutQuoting(t, api.CheckBody("updateDatabase", []byte(`{"postgres_password":{"a":"`+secret+`"}}`)), "")
+	refusesWithoutQuoting(t, api.CheckBody("updateDatabase", []byte(`{"name":{"a":"`+secret+`"}}`)), "")
 	body := `{` + service + `,"environment":[{"key":"` + secret + `","value":"` + secret + `\u0000","is_secret":"` + secret + `"}]}`
 	refusesWithoutQuoting(t, api.CheckBody("createService", []byte(body)), body)
 }

@@ -124,18 +124,38 @@ func readEngine(of engine.Engine, body []byte, db *catalog.Database) error {
 		_, known := shared[name]
 		return known || isNull(value) || name == "instant_deploy" || name == "database_type"
 	})
-	if value, given := all[of.Configuration]; given && of.Configuration != "" {
-		db.Configuration = configurationText(textOf(value))
-		delete(all, of.Configuration)
-	}
 	db.Settings = map[string]string{}
-	for _, setting := range of.Settings {
-		if value, given := all[setting.Field]; given {
-			db.Settings[setting.Field] = textOf(value)
-			delete(all, setting.Field)
+	if err := unknownSettings(of, without(all, engineFields(of))); err != nil {
+		return err
+	}
+	for _, field := range engineFields(of) {
+		value, given := all[field]
+		switch {
+		case !given:
+		case !isText(value):
+			return invalid(field, "must be text, not "+titleOf(value))
+		case field == of.Configuration:
+			db.Configuration = configurationText(textOf(value))
+		default:
+			db.Settings[field] = textOf(value)
 		}
 	}
-	return unknownSettings(of, all)
+	return nil
+}
+
+func isText(value json.RawMessage) bool { return len(value) > 0 && value[0] == '"' }
+
+// titleOf names the kind of a JSON value that is no text.
+func titleOf(value json.RawMessage) string {
+	switch value[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case 't', 'f':
+		return "true or false"
+	}
+	return "a number"
 }
 
 // unknownSettings is Invalid with what is left of a body, unless nothing is.

@@ -218,9 +218,9 @@ func (c *call) trigger() deployment.Trigger {
 	return deployment.Trigger{Kind: deployment.TriggerAPI, Name: c.token.Name}
 }
 
-// without is a set of secrets without some of them.
-func without(secrets map[string]string, names []string) map[string]string {
-	left := maps.Clone(secrets)
-	maps.DeleteFunc(left, func(name, _ string) bool { return slices.Contains(names, name) })
+// without returns a map without some of its members.
+func without[V any](members map[string]V, names []string) map[string]V {
+	left := maps.Clone(members)
+	maps.DeleteFunc(left, func(name string, _ V) bool { return slices.Contains(names, name) })
 	return left
 }

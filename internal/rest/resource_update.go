@@ -77,6 +77,7 @@ func (k keeper) update(ctx context.Context, c *call, kind catalog.Kind) (answer,
 		return answer{}, err
 	}
 	warnings := append(ready.warnings, unreached(present, change.draft, kept, ready.secrets)...)
+	warnings = append(warnings, stillOpen(present, change.draft)...)
 	body := k.whole(change.draft, ready.server, c.sensitive(), ready.secrets)
 	reply := ok(joined{body, changeBody{warnings, &uuid}})
 	reply.deployment = string(uuid)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -200,6 +201,40 @@ func TestSecretsOfAChange(t *testing.T) {
 			t.Errorf("the vault has %q", got)
 		}
 	})
+}
+
+// TestAPortThatStaysOpenIsSaid holds that closing a port is not silent while the
+// container that publishes it still runs.
+func TestAPortThatStaysOpenIsSaid(t *testing.T) {
+	w := newWorld(t)
+	server := w.server(t)
+	for name, c := range map[string]struct {
+		change object
+		says   string
+	}{
+		"is_public":      {object{"is_public": false}, "public_port: 7000 stays open"},
+		"public_port":    {object{"public_port": 7001}, "public_port: 7000 stays open"},
+		"ports_mappings": {object{"ports_mappings": nil}, "ports_mappings: 7002:5432 stays open"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			made := want[object](t, w, http.StatusCreated, database("postgresql", object{"name": "a", "server_uuid": server,
+				"is_public": true, "public_port": 7000, "ports_mappings": "7002:5432"}))
+			uuid := made["uuid"].(string)
+			open := func(answer object) bool {
+				warnings, _ := answer["warnings"].([]any)
+				return slices.ContainsFunc(warnings, func(one any) bool {
+					return strings.Contains(one.(string), c.says) && strings.Contains(one.(string), "restart")
+				})
+			}
+			if answer := w.change(t, http.StatusOK, "updateDatabase", uuid, object{"description": "never started"}); open(answer) {
+				t.Errorf("nothing runs, and the warnings are %v", answer["warnings"])
+			}
+			w.run(t, "startDatabase", uuid)
+			if answer := w.change(t, http.StatusOK, "updateDatabase", uuid, c.change); !open(answer) {
+				t.Errorf("the warnings are %v, want one that says %q", answer["warnings"], c.says)
+			}
+		})
+	}
 }
 
 // TestAChangeOfTheImageLeavesTheDataWhereItIs holds that the data never moves
