@@ -74,6 +74,8 @@ func checkName(setting Setting, value string) string {
 	switch {
 	case len(value) > longest || !name.MatchString(value):
 		return fmt.Sprintf("must be letters, digits, _, . and -, begin with a letter or _, and have at most %d characters", longest)
+	case setting.NoDot && strings.Contains(value, "."):
+		return "must have no dot, which older versions do not take in it"
 	case slices.Contains(setting.Taken, value):
 		return fmt.Sprintf("must not be %s, which the engine has for itself", value)
 	}

@@ -77,6 +77,8 @@ type Setting struct {
 	Secret  bool
 	// Longest is the most bytes that it may have, 0 for the usual.
 	Longest int
+	// NoDot refuses a dot in a name, which some versions read as a path.
+	NoDot bool
 	// Taken are values that the engine keeps for itself.
 	Taken []string
 }

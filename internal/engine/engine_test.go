@@ -228,8 +228,8 @@ func TestURL(t *testing.T) {
 		{engine: "redis", image: "redis:6-alpine", want: "redis://default:p%20w@db:6379/0"},
 		{engine: "redis", image: "redis:latest", want: "redis://default:p%20w@db:6379/0"},
 		{engine: "redis", tls: "require", want: "rediss://default:p%20w@db:6380/0"},
-		{engine: "keydb", want: "redis://:p%20w@db:6379/0"},
-		{engine: "dragonfly", tls: "require", want: "rediss://:p%20w@db:6380/0"},
+		{engine: "keydb", want: "redis://default:p%20w@db:6379/0"},
+		{engine: "dragonfly", tls: "require", want: "rediss://default:p%20w@db:6380/0"},
 		{engine: "valkey", want: "redis://default:p%20w@db:6379/0"},
 		{engine: "clickhouse", want: "clickhouse://default:p%20w@db:9000/default"},
 	} {

@@ -54,7 +54,7 @@ var others = []Engine{
 	{
 		Name: "clickhouse", Title: "ClickHouse", Image: "clickhouse/clickhouse-server:25.11", Port: 9000,
 		Settings: []Setting{
-			{Field: "clickhouse_admin_user", Default: "default"},
+			{Field: "clickhouse_admin_user", Default: "default", NoDot: true},
 			{Field: "clickhouse_admin_password", Secret: true},
 			{Field: "clickhouse_db", Default: "default", Taken: []string{"system", "information_schema", "INFORMATION_SCHEMA"}},
 		},
@@ -66,7 +66,9 @@ var others = []Engine{
 			// All versions take their old name for the root. Files are read in the
 			// order of their names.
 			{Path: "/etc/clickhouse-server/config.d/waybill.xml", Readable: true,
-				Text: "<yandex><default_database>%{clickhouse_db}</default_database></yandex>\n"},
+				Text: "<yandex><default_database>%{clickhouse_db}</default_database>" +
+					// The published image logs into files alone, and a report would have nothing to show.
+					"<logger><console>1</console></logger></yandex>\n"},
 			{Path: "/etc/clickhouse-server/users.d/waybill-1.xml", Readable: true,
 				Text: "<yandex><users><default remove=\"remove\"/></users></yandex>\n"},
 			{Path: "/etc/clickhouse-server/users.d/waybill-2.xml", Readable: true, Text: clickhouseUser},

@@ -34,7 +34,7 @@ var redisLike = []Engine{
 		Command:  []string{"keydb-server", "/etc/keydb/keydb.conf"},
 		Health:   redisHealth,
 		TLSModes: []string{"require"}, TLS: redisTLS,
-		Form: URLForm{Scheme: "redis", TLSScheme: "rediss", Password: "%{keydb_password}", Path: "0"},
+		Form: URLForm{Scheme: "redis", TLSScheme: "rediss", User: "default", Password: "%{keydb_password}", Path: "0"},
 	},
 	{
 		Name: "dragonfly", Title: "Dragonfly", Image: "docker.dragonflydb.io/dragonflydb/dragonfly:v1.34.1", Port: 6379, TLSPort: 6380,
@@ -47,7 +47,7 @@ var redisLike = []Engine{
 		Health:            redisHealth,
 		TLSModes:          []string{"require"},
 		TLS:               TLS{Configuration: "--port=6380\n--tls=true\n--tls_cert_file=" + CertificateFile + "\n--tls_key_file=" + KeyFile + "\n"},
-		Form:              URLForm{Scheme: "redis", TLSScheme: "rediss", Password: "%{dragonfly_password}", Path: "0"},
+		Form:              URLForm{Scheme: "redis", TLSScheme: "rediss", User: "default", Password: "%{dragonfly_password}", Path: "0"},
 	},
 	{
 		Name: "valkey", Title: "Valkey", Image: "valkey/valkey:8", Port: 6379, TLSPort: 6380,

@@ -70,6 +70,10 @@ func (r resolved) command() types.ShellCommand {
 		words = append(words, r.engine.TLS.Command...)
 		words = append(words, r.engine.TLS.ModeCommand[r.db.TLS]...)
 	}
+	if len(words) == 1 {
+		// The program alone is what the image runs itself, with arguments of its own perhaps.
+		return nil
+	}
 	return words
 }
 
