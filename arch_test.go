@@ -43,7 +43,7 @@ var arrows = map[string][]string{
 	"internal/recipe":     {"internal/catalog", "internal/engine", "internal/remote"},
 	"internal/inspect":    {"internal/catalog", "internal/recipe", "internal/remote"},
 	"internal/runner": {"internal/engine", "internal/inspect", "internal/snapshot", "internal/catalog", "internal/deployment", "internal/logbook", "internal/recipe",
-		"internal/redact", "internal/remote"},
+		"internal/redact", "internal/remote", "internal/terminal"},
 	"internal/rest": {"internal/engine", "internal/snapshot", "internal/openapi", "internal/deployment", "internal/logbook", "internal/catalog",
 		"internal/access", "internal/redact", "internal/oplog", "internal/terminal"},
 	"internal/boot":              {"internal/settings", "internal/oplog", "internal/aws/gateway"},

@@ -8,6 +8,7 @@ import (
 
 	"waybill/internal/logbook"
 	"waybill/internal/redact"
+	"waybill/internal/terminal"
 )
 
 // Everything that leaves an attempt passes its matcher: the output by its
@@ -23,6 +24,11 @@ func (a *attempt) conceal(known []redact.Secret, weak []string) {
 	a.matcher, a.weak = redact.NewMatcher(known), weak
 	a.startRecording()
 }
+
+// line is a server's text as one line of a record, where no client has to fear
+// what it prints. It is redacted again after control sequences are out of it,
+// because these may stand inside of a secret.
+func (a *attempt) line(text string) string { return a.clean(terminal.Line(a.clean(text))) }
 
 // filter is a filter of one stream that knows what the matcher knows.
 func (a *attempt) filter(emit func(p []byte, masked int)) logbook.Filter {

@@ -38,7 +38,7 @@ func (a *attempt) settled(ctx context.Context, outcome deployment.Outcome) (depl
 	case err != nil:
 		return outcome, err
 	case trouble == nil && found.Status != "":
-		outcome.ResourceStatus = a.clean(found.Status)
+		outcome.ResourceStatus = a.line(found.Status)
 		a.fault = found.Fault
 		a.built(found)
 		return outcome, nil
@@ -113,8 +113,9 @@ func (a *attempt) built(found inspect.Found) {
 	if a.record.Operation == catalog.Stop || !commits.MatchString(found.Commit) || a.clean(found.Commit) != found.Commit {
 		return
 	}
-	message := a.clean(strings.ToValidUTF8(found.Message, "\uFFFD"))
-	message, _, _ = strings.Cut(strings.TrimSpace(message), "\n")
+	// The whole message is redacted first: a secret may have several lines.
+	message, _, _ := strings.Cut(strings.TrimSpace(a.clean(found.Message)), "\n")
+	message = a.line(message)
 	if len(message) > deployment.MaxCommitMessage {
 		message = strings.ToValidUTF8(message[:deployment.MaxCommitMessage], "")
 	}

@@ -26,7 +26,7 @@ func (s *sink) Attached(process string, started bool) error {
 	if !started && s.record.Lease.Attempt > 1 {
 		s.say(logbook.Stdout, "Found the job on the server; following its output.")
 	}
-	process = s.clean(process)
+	process = s.line(process)
 	known := s.progress.Process == process
 	s.progress.Process = process
 	s.attachedAt = s.now()
