@@ -17,6 +17,8 @@ import (
 type Dispatcher struct {
 	ports DispatcherPorts
 	opts  DispatcherOptions
+	// published are the changes that the bus has taken.
+	published acknowledged
 }
 
 // DispatcherPorts are what a dispatcher works with. All are needed.
@@ -55,7 +57,7 @@ func NewDispatcher(ports DispatcherPorts, opts DispatcherOptions) *Dispatcher {
 //     took off its server leaves the catalog.
 //
 // Every change is published, and published last: a failure before it has the
-// whole change delivered again.
+// whole change delivered again. What the bus has acknowledged is not sent again.
 func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	record := change.Record
 	if record.Status == change.Previous {
@@ -73,7 +75,19 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	if err != nil {
 		return err
 	}
-	return d.ports.Publisher.Publish(ctx, change)
+	return d.publish(ctx, change)
+}
+
+// publish publishes the change, unless the bus is known to have it.
+func (d *Dispatcher) publish(ctx context.Context, change Change) error {
+	if d.published.has(change.ID()) {
+		return nil
+	}
+	if err := d.ports.Publisher.Publish(ctx, change); err != nil {
+		return err
+	}
+	d.published.add(change.ID())
+	return nil
 }
 
 // mayForget reports whether a resource may have to leave the catalog behind this

@@ -237,6 +237,17 @@ func TestAFailureBringsTheChangeBack(t *testing.T) {
 			if got := len(w.Sender().Sent()); got != 1 {
 				t.Errorf("%d were sent, want 1", got)
 			}
+			// As a stream does when a later record of its batch fails.
+			if err := w.dispatcher.Changed(t.Context(), change); err != nil {
+				t.Errorf("delivered once more: %v", err)
+			}
+			told := map[string]int{}
+			for _, change := range w.Publisher().Published() {
+				told[change.ID()]++
+			}
+			if id := string(change.Record.ID) + "." + string(change.Record.Status); told[id] != 1 {
+				t.Errorf("told %v, want %s once", told, id)
+			}
 		})
 	}
 }

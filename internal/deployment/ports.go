@@ -160,8 +160,9 @@ type Sender interface {
 	Send(ctx context.Context, id ID) error
 }
 
-// Publisher tells the world that a status changed. Publishing twice tells it
-// twice: the change carries what a receiver needs to see that.
+// Publisher tells the world that a status changed, at least once: after an
+// error, or the death of the publisher, the same change may be told again, under
+// the same id.
 type Publisher interface {
 	Publish(ctx context.Context, change Change) error
 }
@@ -171,3 +172,7 @@ type Change struct {
 	Record   Record
 	Previous Status
 }
+
+// ID names the change, however often it is told: a deployment takes each status
+// once.
+func (c Change) ID() string { return string(c.Record.ID) + "." + string(c.Record.Status) }

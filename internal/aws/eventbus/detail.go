@@ -7,9 +7,10 @@ import (
 	"waybill/internal/deployment"
 )
 
-// detail is what an event says. A receiver may get an event twice, and not in
-// the order of the changes: deployment_uuid and status name the change.
+// detail is what an event says. A receiver may get a change more than once, and
+// not in the order of the changes: ID is the same each time.
 type detail struct {
+	ID string `json:"id"`
 	// Kind is the resource's: "application", "service" or "database".
 	Kind string `json:"kind"`
 	// PreviousStatus is null for a new deployment.
@@ -71,6 +72,7 @@ type logTotals struct {
 func newDetail(change deployment.Change) detail {
 	r := change.Record
 	return detail{
+		ID:             change.ID(),
 		Kind:           string(r.ID.Kind()),
 		PreviousStatus: orNull(change.Previous),
 		Deployment: record{

@@ -47,6 +47,7 @@ func failed() deployment.Change {
 }
 
 const failedDetail = `{
+	"id": "svc4q7m2x9k1v8c3n6h0d5p21k0zygnd884k4x7m.failed",
 	"kind": "service",
 	"previous_status": "in_progress",
 	"deployment": {
