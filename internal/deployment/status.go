@@ -49,6 +49,7 @@ const (
 	ReasonDocker         Reason = "docker"           // the server's docker did not answer, or refused the user
 	ReasonTimeout        Reason = "timeout"          // it ran longer than the resource allows
 	ReasonLost           Reason = "lost"             // the job is gone and left no exit code
+	ReasonTampered       Reason = "tampered"         // the job's own files on the server were removed or changed
 	ReasonUnreachable    Reason = "unreachable"      // the server did not answer
 	ReasonHostKeyChanged Reason = "host-key-changed" // the server showed another key than the pinned one
 	ReasonHostKeyMissing Reason = "host-key-missing" // no key is pinned for the server
@@ -66,7 +67,7 @@ const (
 // Reasons lists every reason that a deployment can have ended for, ReasonNone
 // excepted.
 func Reasons() []Reason {
-	return []Reason{ReasonExit, ReasonSignal, ReasonUnhealthy, ReasonDocker, ReasonTimeout, ReasonLost, ReasonUnreachable,
-		ReasonHostKeyChanged, ReasonHostKeyMissing, ReasonAccess, ReasonServer, ReasonConfiguration, ReasonCancelled,
+	return []Reason{ReasonExit, ReasonSignal, ReasonUnhealthy, ReasonDocker, ReasonTimeout, ReasonLost, ReasonTampered,
+		ReasonUnreachable, ReasonHostKeyChanged, ReasonHostKeyMissing, ReasonAccess, ReasonServer, ReasonConfiguration, ReasonCancelled,
 		ReasonSuperseded, ReasonSurvivors, ReasonHostLocked, ReasonDiskFull, ReasonInternal}
 }

@@ -58,7 +58,7 @@ through() {
 need grep stat head dd base64
 holes=0
 if [ -e "$spool/pid" ]; then
-	read -r group began was mark marker keep <"$spool/pid" || fail NOSPOOL
+	read -r group began was mark marker keep others <"$spool/pid" || fail NOSPOOL
 	through O out
 	[ "$left" -le 0 ] || through E err
 fi

@@ -2,7 +2,7 @@ package remote
 
 // FollowScript is what a session of Follow sends.
 func FollowScript(job Job, from Offsets) string {
-	return followScript(job, from, words{nonce: "NONCE", cookie: "COOKIE"})
+	return followScript(job, from, "NONCE")
 }
 
 // Quote is quote.

@@ -26,12 +26,14 @@ func (e *HeldError) Error() string {
 
 // failures are the words for why a server cannot run a job.
 var failures = map[string]string{
-	"NOSPACE": "its disk is full",
-	"NOPERM":  "its user may not write to the data directory",
-	"NOSPOOL": "the data directory cannot be used",
-	"NOPROC":  "it has no /proc, so it is no Linux",
-	"NOSTART": "the job's shell could not be started",
-	"ISDIR":   "a directory is where a file belongs",
+	"NOSPACE":  "its disk is full",
+	"NOINODES": "its disk has no inodes left: it holds too many files",
+	"NOQUOTA":  "the disk quota of its user is used up",
+	"NOPERM":   "its user may not write to the data directory",
+	"NOSPOOL":  "the data directory cannot be used",
+	"NOPROC":   "it has no /proc, so it is no Linux",
+	"NOSTART":  "the job's shell could not be started",
+	"ISDIR":    "a directory is where a file belongs",
 }
 
 // failure makes an error of a script's word. The words are our own scripts',
@@ -57,7 +59,7 @@ var packages = map[string]string{
 	"flock": "util-linux", "setsid": "util-linux",
 	"base64": "coreutils", "stat": "coreutils", "mkfifo": "coreutils", "head": "coreutils",
 	"dd": "coreutils", "date": "coreutils", "cat": "coreutils", "mv": "coreutils",
-	"tr": "coreutils", "touch": "coreutils", "grep": "grep",
+	"tr": "coreutils", "touch": "coreutils", "sort": "coreutils", "grep": "grep",
 }
 
 // remover takes the frames of a removal.

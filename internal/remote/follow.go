@@ -27,10 +27,10 @@ func Follow(ctx context.Context, shell Shell, job Job, from Offsets, sink Sink) 
 	if err := check(job); err != nil {
 		return End{}, err
 	}
-	words := words{nonce: rand.Text(), cookie: rand.Text()}
+	nonce := rand.Text()
 	reader := newReader(len(job.Steps), from, sink)
-	frames := newFrames(words.nonce, reader)
-	session := session{shell: shell, script: followScript(job, from, words), feed: frames.feed, tick: sink.Tick}
+	frames := newFrames(nonce, reader)
+	session := session{shell: shell, script: followScript(job, from, nonce), feed: frames.feed, tick: sink.Tick}
 	err := session.run(ctx)
 	switch {
 	case errors.Is(err, errEnded):

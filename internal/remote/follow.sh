@@ -15,8 +15,11 @@ most=16777216
 # One that is found again only changes an order.
 longest=65536
 
+# lost ends the session for a job that has no end of its own: 0 as it is gone, 1
+# as the server restarted, 2 as its spool was tampered with. Then what is missing
+# of its output: 0 nothing, 1 what was in the pipes, 2 that cannot be known.
 lost() {
-	say 'L %s %s %s %s\n' "$1" "$(date +%s.%N)" "$out" "$err"
+	say 'L %s %s %s %s %s\n' "$1" "$(date +%s.%N)" "$out" "$err" "$2"
 	exit 0
 }
 
@@ -112,33 +115,68 @@ round() {
 # measure sets sizes. exit.new is there until the final sizes are being
 # taken; only if it is still there afterwards are these not beyond them.
 measure() {
-	sizes=$(stat -c %s "$spool/out" "$spool/err" "$spool/steps" "$spool/marks") || fail NOSPOOL
+	sizes=$(stat -c %s "$spool/out" "$spool/err" "$spool/steps" "$spool/marks") || lost 2 2
 }
 
-# finished sends all that is left and the end.
+# grown ends the session unless all files are at least as long as they were.
+grown() {
+	[ "$1" -ge "$out" ] && [ "$2" -ge "$err" ] && [ "$3" -ge "$steps" ] && [ "$4" -ge "$marks" ] || lost 2 2
+}
+
+# finished sends all that is left and the end, if it is one.
 finished() {
 	read -r code ended last_out last_err cut <"$spool/exit"
+	case $code.$last_out.$last_err in
+	.* | *..* | *. | *[!0-9.]*) lost 2 2 ;;
+	esac
 	measure
 	set -- $sizes
+	grown $sizes
+	[ "$last_out" -le "$1" ] && [ "$last_err" -le "$2" ] || lost 2 2
 	more=1
 	while [ "$more" = 1 ]; do
 		round "$last_out" "$last_err" "$3" "$4"
 	done
+	! forged || lost 2 2
+	[ "$cut" != 2 ] || lost 2 2
 	say 'X %s %s %s %s %s\n' "$code" "$ended" "$last_out" "$last_err" "$cut"
 	exit 0
 }
 
+# rest waits until what carries a stream to its file is done or has nothing to do,
+# and sets part to 1 if it was ended before that.
+rest() {
+	calm=0 patience=0
+	while [ ! -e "$spool/whole.$1" ] && [ "$calm" -lt 3 ] && [ "$patience" -lt 100 ]; do
+		pump=
+		[ ! -e "$spool/pump.$1" ] || read -r pump others <"$spool/pump.$1"
+		if [ -z "$pump" ] || ! peek "$pump"; then
+			[ -e "$spool/whole.$1" ] || [ "$calm" -lt 2 ] || part=1
+			calm=$((calm + 1))
+		elif [ "$live" = S ]; then
+			calm=$((calm + 1))
+		fi
+		patience=$((patience + 1))
+		nap 0.05
+	done
+}
+
 # vanished sends what there is of a job that is gone without an end.
 vanished() {
+	part=0
+	if [ "$was" = "$boot" ]; then
+		rest out
+		rest err
+	fi
 	measure
 	more=1
 	while [ "$more" = 1 ]; do
 		round $sizes
 	done
 	if [ "$was" = "$boot" ]; then
-		lost 0
+		lost 0 "$part"
 	fi
-	lost 1
+	lost 1 2
 }
 
 # look checks from time to time whether the job is alive, and shows the reader
@@ -146,8 +184,8 @@ vanished() {
 look() {
 	beat=0
 	say 'H\n'
-	# The lock first: an end that is not there after it was free never comes.
-	! free || [ -e "$spool/exit" ] || vanished
+	# The shell first: an end that is not there after it was gone never comes.
+	leads || [ -e "$spool/exit" ] || vanished
 }
 
 # idle lets time pass, the longer the longer nothing came.
@@ -162,10 +200,13 @@ idle() {
 }
 
 follow() {
-	read -r group began was mark marker keep <"$spool/pid" || fail NOSPOOL
+	identify || fail NOSPOOL
 	for name in out err steps marks; do
-		[ -r "$spool/$name" ] || fail NOSPOOL
+		[ -r "$spool/$name" ] || lost 2 2
 	done
+	case $keep in
+	'' | *[!0-9]*) lost 2 2 ;;
+	esac
 	say 'A %s %s %s\n' "$group" "$was" "$started"
 	exec 3<"$spool/steps" 4<"$spool/marks" 5<"$spool/out" 6<"$spool/err"
 	skip 5 "$out"
@@ -174,6 +215,7 @@ follow() {
 	while :; do
 		[ ! -e "$spool/exit" ] || finished
 		measure
+		[ "$was" != "$boot" ] || grown $sizes
 		if [ -e "$spool/exit.new" ]; then
 			round $sizes
 		else

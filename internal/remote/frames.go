@@ -19,10 +19,10 @@ import (
 //	G O|E TO                        out or err goes on there; a draft is void
 //	H                               we live
 //	X CODE TIME OUT ERR CUT         the job has ended
-//	L REBOOTED TIME OUT ERR         the job is gone without an end
+//	L WHY TIME OUT ERR MISSING      the job is gone without an end; see follow.sh
 //	F WORD [MORE]                   the job cannot be run, or stopped
 //	P|V PID NAME                    a process that is gone, or still there
-//	T RUNNING                       that was all about the stopped job
+//	T RUNNING SEES                  that was all about the stopped job
 //	N NAME                          a spool
 //	D                               it is done: removed, or named
 //	Y DROPPED CUT                   those were the declaring lines, which came as O and E

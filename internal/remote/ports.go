@@ -187,10 +187,29 @@ type End struct {
 	// the server restarted meanwhile.
 	Lost     bool
 	Rebooted bool
-	// DiskFull says that the server's disk, or a quota, did not take all of the
-	// output. What it took was given.
+	// Tampered says why it is Lost: its spool was removed, cut or written to, so
+	// its output and its end cannot be known. The job may be alive.
+	Tampered bool
+	// Missing says how much of the output of a job that is Lost is missing.
+	Missing Missing
+	// DiskFull says that the server's disk, or with Quota a quota, did not take
+	// all of the output. What it took was given.
 	DiskFull bool
+	Quota    bool
 	// DroppedOut and DroppedErr are how many bytes this call could not give,
 	// since the spool was at its limit and had dropped them before.
 	DroppedOut, DroppedErr int64
 }
+
+// Missing is how much of a lost job's output is missing.
+type Missing int
+
+// The amounts.
+const (
+	MissingNothing Missing = iota
+	MissingPipes           // at most PipeBytes of each stream
+	MissingUnknown
+)
+
+// PipeBytes is how much a pipe holds that leads to the spool.
+const PipeBytes = 64 << 10

@@ -179,7 +179,7 @@ func (r *reader) line(kind byte, words []string) error {
 		return r.jump(words)
 	case kind == 'X' && len(words) == 5 && r.attached:
 		return r.exited(words)
-	case kind == 'L' && len(words) == 4:
+	case kind == 'L' && len(words) == 5:
 		return r.lost(words)
 	case kind == 'F' && len(words) > 0:
 		return failure(words)
@@ -192,12 +192,18 @@ func (r *reader) line(kind byte, words []string) error {
 var processWords = regexp.MustCompile(`^[0-9]{1,10} [0-9a-f-]{1,64}$`)
 
 func (r *reader) exited(words []string) error {
-	r.end.DiskFull = words[4] != "0"
+	r.end.DiskFull, r.end.Quota = words[4] != "0", words[4] == "3"
 	return r.over(words[1], words[0], words[2], words[3], false)
 }
 
 func (r *reader) lost(words []string) error {
-	r.end.Rebooted = words[0] == "1"
+	r.end.Rebooted, r.end.Tampered = words[0] == "1", words[0] == "2"
+	r.end.Missing = MissingUnknown
+	if known := map[string]Missing{"0": MissingNothing, "1": MissingPipes}; !r.end.Tampered {
+		if missing, ok := known[words[4]]; ok {
+			r.end.Missing = missing
+		}
+	}
 	return r.over(words[1], "0", words[2], words[3], true)
 }
 

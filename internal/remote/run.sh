@@ -11,11 +11,14 @@
 # alive. 7 and 8 are the pipes to out and err.
 #
 # The cookie is in the environment of the steps only, so whatever carries it is
-# the steps' and none of the helpers here.
+# the steps' and none of the helpers here. This shell itself was started with it
+# under another name, WAYBILL_COOKIE, which is how it is found without its files.
 #
 # The steps write into pipes, not into the files: a command that opens
 # /dev/stderr anew would cut a file off at nothing, and a child that lives on
-# would go on filling the disk. A pump, which is cat, carries each pipe over.
+# would go on filling the disk. A pump, which is cat, carries each pipe over. It
+# has a session of its own: what kills the job's group leaves it to carry over
+# all that was written.
 
 code=0
 cookie=$WAYBILL_COOKIE
@@ -26,21 +29,69 @@ now() {
 }
 
 # identify notes who this is: process group, start time, boot, cookie and the
-# helper that has children, and what readers can rely on, keep; then, in the
-# folder, that the job has started.
+# helper that has children, what readers can rely on, keep, the login session as
+# the kernel's audit numbers it, and whether there is a control group; then, in
+# the folder, that the job has started.
 identify() {
 	read -r boot </proc/sys/kernel/random/boot_id
 	read -r stat <"/proc/$$/stat"
 	set -- ${stat##*) }
 	shift 19 # to field 22 of proc(5), the start time; field 3 came first
-	echo "$$ $1 $boot $cookie $marker $keep" 1<>"$spool/pid.new"
+	began=$1 audit=
+	read -r audit <"/proc/$$/sessionid"
+	case $audit in
+	'' | 4294967295) audit=- ;;
+	esac
+	echo "$$ $began $boot $cookie $marker $keep $audit $enclosed" 1<>"$spool/pid.new"
 	mv "$spool/pid.new" "$spool/pid"
 	mv -f "$dir/.waybill-last.new" "$dir/.waybill-last" || exit 1
 }
 
-# pump carries one pipe over, until its last writer ends.
+# enclose moves this shell, and so all that it will start, into a control group
+# of its own, where it may make one: processes leave that neither by a new
+# session nor by a new user. It lies below the present one, so limits stay.
+enclose() {
+	enclosed=0 outer=
+	while read -r device mount kind rest; do
+		[ "$kind" != cgroup2 ] || break
+		mount=
+	done </proc/mounts
+	[ -n "$mount" ] || return 0
+	while IFS= read -r line; do
+		case $line in
+		0::*) outer=$mount${line#0::} ;;
+		esac
+	done <"/proc/$$/cgroup"
+	outer=${outer%/}
+	[ -w "$outer/cgroup.procs" ] && mkdir "$outer/waybill-$cookie" || return 0
+	if echo "$$" >"$outer/waybill-$cookie/cgroup.procs"; then
+		enclosed=1
+	else
+		rmdir "$outer/waybill-$cookie"
+	fi
+}
+
+# disclose leaves the control group, and removes it unless a child lives on.
+disclose() {
+	[ "$enclosed" = 1 ] && echo "$$" >"$outer/cgroup.procs" && rmdir "$outer/waybill-$cookie"
+}
+
+# pump carries one pipe over, until its last writer ends. It notes its pid, and
+# at the end that nothing was lost on the way; why it could not write is kept. A
+# file that is as large as it may be ends cat by a signal, SIGXFSZ: 153.
 pump() {
-	cat <"$spool/pipe.$1" >>"$spool/$1" 4>&- 9>&- &
+	WAYBILL_PUMP=$cookie LC_ALL=C setsid sh -c 'cat <"$1/pipe.$2" >>"$1/$2" 2<>"$1/why.$2" &
+		echo "$!" 1<>"$1/pump.$2"
+		wait "$!" && mv "$1/pump.$2" "$1/whole.$2" || [ "$?" != 153 ] || echo cat: size 1<>"$1/why.$2"' pump "$spool" "$1" 4>&- 9>&- &
+}
+
+# pumped sets pump to the process that carries a pipe over.
+pumped() {
+	pump=
+	until read -r pump rest <"$spool/pump.$1" && [ -n "$pump" ]; do
+		[ -e "$spool/pump.$1" ] || exit 1
+		sleep 0.01 || sleep 1
+	done
 }
 
 # trim frees the room of what lies between head and tail of out or err. The
@@ -96,7 +147,8 @@ measure() {
 	drain "$pump_out" "$spool/out"
 	drain "$pump_err" "$spool/err"
 	set -- $(stat -c %s "$spool/out" "$spool/err")
-	at=$(now) out=$1 err=$2
+	[ $# = 2 ] || tampered=1
+	at=$(now) out=${1:-0} err=${2:-0}
 }
 
 # note writes a line for a step's start or end, as of the last measure. On a
@@ -141,15 +193,40 @@ broken() {
 	return 1
 }
 
+# carried prints how many bytes a pump has written, or 0 where that is unknown.
+carried() {
+	bytes=0
+	while read -r what count; do
+		[ "$what" != wchar: ] || bytes=$count
+	done <"/proc/$1/io"
+	echo "$bytes"
+}
+
+# sound looks whether all that was written to a stream is in its file: sets cut
+# to 1 if a disk, and to 3 if a quota, did not take it, and tampered if it was
+# taken out again, or if what carried it was ended.
+sound() {
+	if broken "$1"; then
+		sleep 0.05 || sleep 1 # until what ran it has seen why
+		case $(cat "$spool/why.$2") in
+		*uota*) cut=3 ;;
+		*cat:*) cut=1 ;;
+		*) tampered=1 ;;
+		esac
+	elif [ "$(carried "$1")" -gt "$3" ]; then
+		tampered=1
+	fi
+}
+
 # finish notes the end. As soon as exit.new has become exit.tmp, readers send
 # no byte before they know the final sizes.
 finish() {
-	mv "$spool/exit.new" "$spool/exit.tmp"
+	mv "$spool/exit.new" "$spool/exit.tmp" || tampered=1
 	measure
 	cut=0
-	if broken "$pump_out" || broken "$pump_err"; then
-		cut=1
-	fi
+	sound "$pump_out" out "$out"
+	sound "$pump_err" err "$err"
+	[ -z "$tampered" ] || cut=2
 	note X 0 "$code"
 	echo "$code $at $out $err $cut" 1<>"$spool/exit.tmp"
 	mv "$spool/exit.tmp" "$spool/exit"
@@ -163,6 +240,7 @@ dismiss() {
 		cat <&"$fd" >/dev/null 4>&- 5<&- 6<&- 7>&- 8>&- 9>&- &
 	done
 	kill -9 "$pump_out" "$pump_err" "$marker"
+	disclose
 }
 
 # A signal for the group is for the step that runs. What is here must live on
@@ -170,19 +248,22 @@ dismiss() {
 trap '' TERM INT HUP
 
 # Not every file system can free a part of a file.
-trims=
+trims= tampered=
 ! fallocate -p -o 0 -l 4096 "$spool/out" || trims=1
 pump out
-pump_out=$!
 pump err
-pump_err=$!
 exec 7>"$spool/pipe.out" 8>"$spool/pipe.err"
+pumped out
+pump_out=$pump
+pumped err
+pump_err=$pump
 (
 	# Not as redirections of the function: dash keeps the descriptors for later.
 	exec 4>&- 7>&- 8>&- 9>&-
 	mark
 ) &
 marker=$!
+enclose
 identify
 
 measure

@@ -2,7 +2,9 @@ package remote
 
 import (
 	"cmp"
+	"crypto/sha256"
 	_ "embed" // the scripts
+	"encoding/base32"
 	"encoding/base64"
 	"fmt"
 	"path"
@@ -37,22 +39,23 @@ var (
 // below the 64 KiB of a pipe, so that no shell has to put it down in a file.
 const chunkBytes = 36 << 10
 
-// words are random, and new in each session.
-type words struct {
-	nonce  string // tells the script's output from what is printed before it
-	cookie string // stands in the job's environment
+// cookie is what stands in the environment of a job's processes. It follows from
+// the spool's path, so that they are found when nothing else is left of the job.
+func cookie(job Job) string {
+	sum := sha256.Sum256([]byte(path.Clean(job.Spool)))
+	return base32.StdEncoding.EncodeToString(sum[:15])
 }
 
 // followScript is all that a session of Follow runs.
-func followScript(job Job, from Offsets, w words) string {
+func followScript(job Job, from Offsets, nonce string) string {
 	fresh := 0
 	if from == (Offsets{}) {
 		fresh = 1
 	}
 	files := files(job)
 	var b strings.Builder
-	b.WriteString(head(job, w.nonce))
-	fmt.Fprintf(&b, "cookie=%s fresh=%d out=%d err=%d\n", quote(w.cookie), fresh, from.Out, from.Err)
+	b.WriteString(head(job, nonce))
+	fmt.Fprintf(&b, "fresh=%d out=%d err=%d\n", fresh, from.Out, from.Err)
 	b.WriteString(bare(startText))
 	b.WriteString(bare(followText))
 	b.WriteString("install() {\n\t:\n")
@@ -69,8 +72,8 @@ func followScript(job Job, from Offsets, w words) string {
 
 // head is what every script about a job begins with.
 func head(job Job, nonce string) string {
-	return fmt.Sprintf("spool=%s dir=%s deployment=%s attempt=%d nonce=%s\n", quote(job.Spool), quote(job.Dir),
-		quote(deployment(job)), job.Attempt, quote(nonce)) + bare(sessionText) + bare(fenceText)
+	return fmt.Sprintf("spool=%s dir=%s deployment=%s attempt=%d cookie=%s nonce=%s\n", quote(job.Spool),
+		quote(job.Dir), quote(deployment(job)), job.Attempt, cookie(job), quote(nonce)) + bare(sessionText) + bare(fenceText)
 }
 
 func stopScript(job Job, nonce string, grace time.Duration) string {

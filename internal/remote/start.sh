@@ -1,6 +1,5 @@
 # The first half of a session: put the files in place and start the job, once,
 # or find it there. What comes before this text sets
-#   cookie  the job's mark in the environment of its steps
 #   fresh   1 if nobody has read anything of this job yet
 #   out err how far this reader is already
 # and what session.sh and fence.sh say.
@@ -14,7 +13,7 @@ open() {
 	if [ ! -e "$spool/pid" ]; then
 		# Whoever has read of this job knows that it ran. Then it is gone, and
 		# must not run again.
-		[ "$fresh" = 1 ] || lost 0
+		[ "$fresh" = 1 ] || gone
 		admit
 		try mkdir -p "$spool" "$dir"
 		try chmod 700 "$spool"
@@ -75,11 +74,18 @@ begin() {
 admit() {
 	last
 	if [ "$last" = "$deployment" ]; then
-		[ "$state" = starting ] || [ -e "$spool/pid" ] || lost 0
+		[ "$state" = starting ] || [ -e "$spool/pid" ] || gone
 		[ "$by" -le "$attempt" ] || fail "HELD $last 0"
 	elif later "$last" "$deployment"; then
 		fail "HELD $last 0"
 	fi
+}
+
+# gone ends a session for a job that ran and has no spool. If its shell is alive,
+# the spool was removed under it.
+gone() {
+	! identify || lost 2 2
+	lost 0 2
 }
 
 # launch runs the job, detached, with the two locks: the spool's, and that of
@@ -95,7 +101,7 @@ launch() {
 	fi
 	admit
 	install
-	try rm -f "$spool/pipe.out" "$spool/pipe.err" "$spool/exit.new"
+	try rm -f "$spool/pipe.out" "$spool/pipe.err" "$spool/exit.new" "$spool/whole.out" "$spool/whole.err"
 	try mkfifo "$spool/pipe.out" "$spool/pipe.err"
 	for name in out err steps marks; do
 		try empty "$spool/$name"
@@ -104,7 +110,7 @@ launch() {
 	for name in steps marks; do
 		fallocate -n -l 65536 "$spool/$name" 2>/dev/null
 	done
-	for name in pid.new exit.new; do
+	for name in pid.new exit.new pump.out pump.err why.out why.err; do
 		try reserve "$spool/$name"
 	done
 	announce

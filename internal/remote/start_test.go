@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
+
 	"testing"
 
 	"waybill/internal/fault"
@@ -154,16 +155,14 @@ func TestNothingIsSentBeyondTheEnd(t *testing.T) {
 	if err := os.MkdirAll(j.Spool, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string]string{"pid": "1 2 ab-cd COOKIE\n", "out": "0123456789", "err": "", "marks": "", "exit.tmp": "", "steps": "S 1 1.0 0 0 \n"} {
+	shell := exec.Command("sleep", "300")
+	if err := shell.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = shell.Process.Kill(); _ = shell.Wait() }()
+	pid := strings.Join(append(pidLine(t, shell.Process.Pid), "65536"), " ") + "\n"
+	for name, text := range map[string]string{"pid": pid, "out": "0123456789", "err": "", "marks": "", "exit.tmp": "", "steps": "S 1 1.0 0 0 \n"} {
 		spool(name, text)
-	}
-	lock, err := os.Create(filepath.Join(j.Spool, "lock"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer lock.Close()
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
-		t.Fatal(err)
 	}
 	tape := &tape{}
 	tape.fail = func(event string) error {
@@ -172,6 +171,7 @@ func TestNothingIsSentBeyondTheEnd(t *testing.T) {
 				t.Errorf("sent %q before the final size was known", tape.out.String())
 			}
 			spool("exit", "0 2.0 5 0 0\n")
+			return shell.Process.Kill()
 		}
 		return nil
 	}

@@ -27,6 +27,9 @@ type Stopped struct {
 	// or by KILL; Survivors are those that are still there. At most a thousand
 	// of each are named.
 	Killed, Survivors []Process
+	// Blind says that the server could not tell which processes left the job's
+	// session under another user or without their environment.
+	Blind bool
 }
 
 // DefaultGrace is how long a job's processes have after TERM.
@@ -47,7 +50,9 @@ const DefaultGrace = 10 * time.Second
 // for lost. A Stop that was cut off can be repeated, and goes on.
 //
 // Who is signalled is found by the kernel's tables and the spool's pid file,
-// never by anything that was printed. Two kinds of processes are not found: of
+// never by anything that was printed. Where the job has a control group (as root,
+// with cgroup 2) or its login has an audit session, that is every process but
+// those that a daemon starts for it. Elsewhere, Blind, two kinds are not found: of
 // another user, once they have left the session (only root sees their
 // environment), and those that have left it and overwritten their environment.
 //
@@ -98,8 +103,8 @@ func (t *toll) line(kind byte, words []string) error {
 		return note(&t.stopped.Killed, words)
 	case kind == 'V' && len(words) == 2:
 		return note(&t.stopped.Survivors, words)
-	case kind == 'T' && len(words) == 1:
-		t.stopped.Running = words[0] == "1"
+	case kind == 'T' && len(words) == 2:
+		t.stopped.Running, t.stopped.Blind = words[0] == "1", words[1] != "1"
 		return errEnded
 	case kind == 'F' && len(words) > 0:
 		return failure(words)

@@ -2,32 +2,15 @@
 # what session.sh and fence.sh say,
 #   grace   how long the processes have after TERM, in hundredths of seconds
 #
-# Who is signalled: only what the spool's pid file and the kernel name. The
-# job's process group, while its leader is the very process that wrote the pid
-# file; whoever is in that leader's session; and whoever has the job's cookie in
-# the environment it was started with. Never the session that asks.
-
-# peek reads what the kernel says of a process. Its name may hold anything; what
-# comes behind its last bracket are words.
-peek() {
-	stat=$(cat "/proc/$1/stat" 2>/dev/null)
-	case $stat in
-	*') '*) ;;
-	*) return 1 ;;
-	esac
-	set -- ${stat##*) }
-	live=$1 parent=$2 among=$3 session=$4
-	shift 19
-	start=$1
-	case $live in
-	[ZX]) return 1 ;;
-	esac
-}
-
-# leads reports whether the process group still is the job's.
-leads() {
-	[ "$was" = "$boot" ] && peek "$group" && [ "$start" = "$began" ] && [ "$session" != "$mine" ]
-}
+# Which processes are signalled: only those that the kernel says are the job's.
+#   - its process group, while the group's leader is the job's own shell;
+#   - those in the session of that shell;
+#   - those with the job's cookie in the environment they were started with;
+#   - those in the job's control group, where run.sh could make one;
+#   - those in its login session, as the kernel's audit numbers them, that began
+#     after the job and are of no session of ours.
+# The last two find what changed its user, its session and its environment.
+# The session that asks is never signalled.
 
 # carries reports whether the cookie is in a process's environment, as a
 # variable and not as a part of another.
@@ -38,6 +21,8 @@ carries() {
 # suspects are files of processes that may be the job's, by a first look.
 suspects() {
 	grep -lsF "WAYBILL_JOB=$cookie" /proc/[0-9]*/environ
+	grep -ls "/waybill-$cookie\(/\|\$\)" /proc/[0-9]*/cgroup
+	[ -z "$audit" ] || grep -lsx "$audit" /proc/[0-9]*/sessionid
 	[ -z "$led" ] || grep -lsE "\\) [A-Z] [0-9]+ ($group [0-9]+|[0-9]+ $group) " /proc/[0-9]*/stat
 }
 
@@ -46,18 +31,35 @@ suspects() {
 belongs() {
 	peek "$1" && [ "$session" != "$mine" ] && [ "$1" -gt 1 ] || return 1
 	! carries "$1" || return 0
-	[ -n "$led" ] || return 1
-	for keeper in "$group" "$marker"; do
+	for keeper in $group $marker; do
 		[ "$1" != "$keeper" ] && [ "$parent" != "$keeper" ] || return 1
 	done
-	[ "$among" = "$group" ] || [ "$session" = "$group" ]
+	[ -z "$led" ] || [ "$among" != "$group" ] && [ "$session" != "$group" ] || return 0
+	! grep -qs "/waybill-$cookie\(/\|\$\)" "/proc/$1/cgroup" || return 0
+	logged "$1"
+}
+
+# logged reports whether a process that peek has read is of the job's login
+# session and not of one of ours, which share it when they share a connection:
+# the leader of such a session is a child of sshd.
+logged() {
+	[ -n "$audit" ] && [ "$was" = "$boot" ] && [ "$start" -ge "$began" ] || return 1
+	[ "$(cat "/proc/$1/sessionid" 2>/dev/null)" = "$audit" ] || return 1
+	! grep -qsF "WAYBILL_PUMP=$cookie" "/proc/$1/environ" || return 1
+	of=$session
+	if peek "$of"; then
+		case $(cat "/proc/$parent/comm" 2>/dev/null) in
+		sshd*) return 1 ;;
+		esac
+	fi
+	peek "$1"
 }
 
 # scan adds to seen, as PID:START:NAME, what was not seen before.
 scan() {
 	led=
-	! leads || led=1
-	for file in $(suspects); do
+	! ours || led=1
+	for file in $(suspects | LC_ALL=C sort -u); do
 		pid=${file#/proc/}
 		pid=${pid%%/*}
 		belongs "$pid" || continue
@@ -68,8 +70,18 @@ scan() {
 	done
 }
 
+# ours reports whether the number of the job's session still means that session:
+# its leader is alive, or the number is of no process, and lives on only in the
+# session's members.
+ours() {
+	[ -n "$group" ] && [ "$was" = "$boot" ] && [ "$group" != "$mine" ] || return 1
+	! peek "$group" || [ "$start" = "$began" ]
+}
+
+# name prints a process's name as one word. The newline is put back since the tr
+# of busybox knows no other way to keep it.
 name() {
-	name=$(tr -c 'A-Za-z0-9._:/+@\n-' '[_*]' <"/proc/$1/comm" 2>/dev/null | head -n 1)
+	name=$(head -n 1 "/proc/$1/comm" 2>/dev/null | tr -d '\n' | tr -c 'A-Za-z0-9._:/+@-' _)
 	echo "${name:-_}"
 }
 
@@ -102,6 +114,8 @@ clock() {
 ask() {
 	touch "$spool/stopping" 2>/dev/null
 	scan
+	# Without the note, the job's shell would go on with the next step.
+	[ -e "$spool/stopping" ] || ! leads || kill -s KILL "$group" 2>/dev/null
 	told=
 	if leads; then
 		told=$group
@@ -117,7 +131,7 @@ grant() {
 	clock
 	until=$((now + grace)) pause=0.05
 	while [ "$now" -lt "$until" ]; do
-		if free; then
+		if ! leads; then
 			scan
 			left || return
 		fi
@@ -139,7 +153,7 @@ strike() {
 		if left; then
 			calm=0
 			kill -s KILL $left 2>/dev/null
-		elif free; then
+		elif ! leads; then
 			return
 		else
 			calm=$((calm + 1))
@@ -170,21 +184,22 @@ over() {
 		one=${one#*:}
 		say '%s %s %s\n' "$told" "$pid" "${one#*:}"
 	done
-	say 'T %s\n' "$1"
+	say 'T %s %s\n' "$1" "$sees"
 	exit 0
 }
 
-# absent deals with a job that has not begun: it never will.
+# absent deals with a job that has not begun: it never will. One that has begun,
+# and whose spool is gone, leaves it with nothing but the cookie.
 absent() {
 	waited=0
-	while [ ! -e "$spool/pid" ]; do
+	until identify; do
 		if [ ! -e "$spool/lock" ] || free; then
 			mkdir -p "$dir" 2>/dev/null || over 0
 			if bar; then
-				[ -e "$spool/pid" ] || over 0
+				[ -e "$spool/pid" ] || return 0
 			else
 				last
-				[ "$last" = "$deployment" ] || over 0
+				[ "$last" = "$deployment" ] || return 0
 			fi
 		fi
 		waited=$((waited + 1))
@@ -194,25 +209,23 @@ absent() {
 	done
 }
 
-need flock cat tr grep head touch
-seen=' ' left=
+need flock cat tr grep head touch sort
+seen=' ' left= sees=0
 read -r boot </proc/sys/kernel/random/boot_id || fail NOPROC
 peek $$ || fail NOPROC
 mine=$session
 absent
-read -r group began was cookie marker keep <"$spool/pid"
-case $group in
-'' | *[!0-9]* | 0 | 1) fail NOSPOOL ;;
+case $audit in
+'' | - | *[!0-9]*) audit= ;;
 esac
-case $cookie in
-'' | *[!A-Z0-9]*) fail NOSPOOL ;;
-esac
+# What finds a process that changed all it can: then nothing is missed.
+[ -z "$audit" ] && [ "$enclosed" != 1 ] || sees=1
 running=0
 if [ -e "$spool/stopping" ]; then
 	running=1
-elif [ -e "$spool/exit" ]; then
+elif [ -e "$spool/exit" ] && ! forged; then
 	over 0
-elif ! free; then
+elif leads; then
 	running=1
 fi
 ask

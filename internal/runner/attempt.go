@@ -140,6 +140,9 @@ func (a *attempt) turn(ctx context.Context) (deployment.Outcome, error) {
 	case trouble != nil:
 		return a.trouble(ctx, trouble)
 	}
+	if end.Lost && !end.Rebooted && a.stopped == nil {
+		return a.stopLost(ctx, end)
+	}
 	return a.verdict(end), nil
 }
 

@@ -47,7 +47,7 @@ func (p *parrot) Close() error { return nil }
 
 // scripts tells package remote's scripts apart, by what stands in one only.
 var scripts = []struct{ has, name string }{
-	{"grace=", "stop"}, {"cookie='", "follow"}, {"begins=", "declared"}, {"runs='", "leftovers"}, {"rmdir", "vacate"}, {"nonce=", "remove"},
+	{"grace=", "stop"}, {"fresh=", "follow"}, {"begins=", "declared"}, {"runs='", "leftovers"}, {"rmdir", "vacate"}, {"nonce=", "remove"},
 }
 
 func (p *parrot) Run(ctx context.Context, script string, _ []string, out, errs io.Writer) (int, error) {
@@ -66,7 +66,7 @@ func (p *parrot) Run(ctx context.Context, script string, _ []string, out, errs i
 func (p *parrot) answer(ctx context.Context, name string, out io.Writer) (int, error) {
 	text, told := p.says[name]
 	if !told {
-		text = map[string]string{"stop": "T 1\n", "declared": "Y 0 0\n", "follow": frames("done\n") + "X 0 1.0 5 0 0\n"}[name]
+		text = map[string]string{"stop": "T 1 1\n", "declared": "Y 0 0\n", "follow": frames("done\n") + "X 0 1.0 5 0 0\n"}[name]
 	}
 	if text == "" {
 		text = "D\n"

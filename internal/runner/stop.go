@@ -18,6 +18,31 @@ import (
 func (a *attempt) stop(ctx context.Context) (deployment.Outcome, error) {
 	a.wish = a.wanted()
 	a.say(logbook.Stdout, fmt.Sprintf("%s Stopping the job: TERM now, KILL after %s.", a.wishText(ctx), a.opts.StopGrace))
+	return a.endProcesses(ctx)
+}
+
+// stopLost ends what a lost job left running: nothing frees the resource while a
+// step may still work on it. What it printed meanwhile is followed once more; not
+// so with a spool that was tampered with, which can no longer be believed.
+func (a *attempt) stopLost(ctx context.Context, end remote.End) (deployment.Outcome, error) {
+	a.wish = deployment.ReasonLost
+	if end.Tampered {
+		a.wish = deployment.ReasonTampered
+	}
+	a.say(logbook.Stderr, lostText(end)+" Stopping what is left of it.")
+	outcome, err := a.endProcesses(ctx)
+	if err != nil || outcome.Status != "" || a.stopped == nil {
+		return outcome, err
+	}
+	if !end.Tampered && len(a.stopped.Killed) > 0 {
+		return outcome, nil
+	}
+	return a.verdict(end), nil
+}
+
+// endProcesses ends the job's processes and says which those were. Without an
+// outcome there must be another turn.
+func (a *attempt) endProcesses(ctx context.Context) (deployment.Outcome, error) {
 	if err := a.commit(ctx); err != nil {
 		return deployment.Outcome{}, err
 	}
@@ -68,7 +93,15 @@ func (a *attempt) sayStopped(stopped remote.Stopped) {
 	if len(stopped.Survivors) > 0 {
 		a.say(logbook.Stderr, fmt.Sprintf("These processes would not end, and still run on the server: %s.", a.processes(stopped.Survivors)))
 	}
+	if stopped.Blind {
+		a.say(logbook.Stdout, blindText)
+	}
 }
+
+// blindText says what a stop cannot find. Most servers give a job of root a
+// control group, or its login an audit session, and then nothing is missed.
+const blindText = "This server gives the job no control group and no audit session: " +
+	"processes that left its session under another user, or without its environment, are not found and may still run."
 
 // maxNamed is how many processes the log names.
 const maxNamed = 50

@@ -64,7 +64,7 @@ func (p *puppet) Run(ctx context.Context, script string, _ []string, out, _ io.W
 	switch {
 	case strings.Contains(script, "grace="):
 		return 0, p.stop(ctx, out)
-	case strings.Contains(script, "cookie='"):
+	case strings.Contains(script, "fresh="):
 		return 0, p.follow(ctx, out)
 	case strings.Contains(script, "begins="):
 		fmt.Fprint(out, "Y 0 0\n")
@@ -124,7 +124,7 @@ func (p *puppet) stop(ctx context.Context, out io.Writer) error {
 	if p.survivor {
 		fmt.Fprint(out, "V 4713 stuck\n")
 	}
-	fmt.Fprint(out, "T 1\n")
+	fmt.Fprint(out, "T 1 1\n")
 	return nil
 }
 

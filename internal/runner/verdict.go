@@ -16,6 +16,9 @@ import (
 func (a *attempt) verdict(end remote.End) deployment.Outcome {
 	a.recorder.End()
 	a.sayInVain()
+	if end.Lost && a.wish != deployment.ReasonCancelled && a.wish != deployment.ReasonTimeout {
+		a.sayLost(end)
+	}
 	if at := a.recorder.Position(); !end.Lost && (at.Out != end.Out || at.Err != end.Err) {
 		a.say(logbook.Stderr, fmt.Sprintf("The log is incomplete: %d of %d bytes of stdout and %d of %d bytes of stderr are in it.",
 			at.Out, end.Out, at.Err, end.Err))
@@ -30,10 +33,12 @@ func (a *attempt) verdict(end remote.End) deployment.Outcome {
 	}
 	outcome := Judge(end, a.failedStep(), a.plan.Plan.Status)
 	switch outcome.Reason {
-	case deployment.ReasonLost:
-		a.say(logbook.Stderr, lostText(end))
 	case deployment.ReasonDiskFull:
-		a.say(logbook.Stderr, "The server's disk, or a quota, was full: not all of the output could be kept, and what is missing is missing from this log.")
+		what := "The server's disk was full"
+		if end.Quota {
+			what = "The disk quota of the server's user was used up"
+		}
+		a.say(logbook.Stderr, what+": not all of the output could be kept, and this log lacks the rest.")
 	}
 	return outcome
 }
@@ -51,6 +56,9 @@ func (a *attempt) failedStep() string {
 // Judge makes an outcome of a job's end. step is the one that failed; status
 // is what the resource is if none did.
 func Judge(end remote.End, step, status string) deployment.Outcome {
+	if end.Tampered {
+		return failed(deployment.ReasonTampered)
+	}
 	if end.Lost {
 		return failed(deployment.ReasonLost)
 	}
@@ -102,7 +110,28 @@ func failed(reason deployment.Reason) deployment.Outcome {
 	return deployment.Outcome{Status: deployment.Failed, Reason: reason}
 }
 
+// sayLost says how a job was lost, unless [attempt.stopLost] has, and how much of
+// its output is missing.
+func (a *attempt) sayLost(end remote.End) {
+	if a.stopped == nil {
+		a.say(logbook.Stderr, lostText(end))
+	}
+	switch at := a.recorder.Position(); end.Missing {
+	case remote.MissingNothing:
+		a.say(logbook.Stdout, "None of its output is missing.")
+	case remote.MissingPipes:
+		a.say(logbook.Stderr, fmt.Sprintf("Up to %d bytes of stdout and as many of stderr may be missing: they were on their way to the disk.",
+			remote.PipeBytes))
+	default:
+		a.say(logbook.Stderr, fmt.Sprintf("How much of its output is missing cannot be known: %d bytes of stdout and %d bytes of stderr are in the log.",
+			at.Out, at.Err))
+	}
+}
+
 func lostText(end remote.End) string {
+	if end.Tampered {
+		return "The job's own files on the server, in the folder runs of the data directory, were removed or changed while it ran: how it ended cannot be known."
+	}
 	if end.Rebooted {
 		return "The job is gone and left no exit code: the server restarted while it ran."
 	}

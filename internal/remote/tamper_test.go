@@ -1,0 +1,139 @@
+package remote_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"waybill/internal/fault"
+	"waybill/internal/remote"
+)
+
+// own is how a step finds its spool: by its script's name.
+const own = `spool=${0%/*}; `
+
+// TestASpoolThatItsJobChanges has steps do to their spool what a careless command
+// does. None may end as if all were well, and none may be left running.
+func TestASpoolThatItsJobChanges(t *testing.T) {
+	for name, script := range map[string]string{
+		"removes it":                               `rm -rf "$spool"; sleep 300`,
+		"removes it and is over":                   `rm -rf "$spool"`,
+		"removes it and kills its shell":           `rm -rf "$spool"; kill -9 $PPID; sleep 300`,
+		"writes an exit and runs on":               `echo "0 1.0 6 0 0" >"$spool/exit"; sleep 300`,
+		"writes an exit and kills its shell":       `echo "0 1.0 6 0 0" >"$spool/exit"; kill -9 $PPID; sleep 300`,
+		"writes an exit that makes no sense":       `echo "no" >"$spool/exit"; sleep 300`,
+		"writes an exit of more than there is":     `echo "0 1.0 600 0 0" >"$spool/exit"; sleep 300`,
+		"cuts its output off":                      `: >"$spool/out"`,
+		"cuts its output off and writes as much":   `: >"$spool/out"; echo again and again; sleep 0.3`,
+		"removes its output":                       `rm "$spool/out"`,
+		"puts another file in place of its output": `cp "$spool/out" "$spool/x"; mv "$spool/x" "$spool/out"; echo more`,
+		"cuts off the notes of its steps":          `: >"$spool/steps"; sleep 300`,
+		"ends what carries its output":             `kill -9 $(cat "$spool/pump.out")`,
+	} {
+		everywhere(t, func(t *testing.T, shell remote.Shell) {
+			t.Run(name, func(t *testing.T) {
+				dir := folder(t)
+				j := job(dir, own+"echo ready; until [ -e go ]; do sleep 0.01; done; "+script)
+				tape, ended := begin(t, shell, j, "ready\n")
+				write(t, filepath.Join(j.Dir, "go"), "")
+				if end := ended(); !end.Lost || !end.Tampered && !strings.Contains(name, "kills its shell") {
+					t.Errorf("%+v %q, want it tampered with", end, tape.out.String())
+				}
+				got, err := remote.Stop(t.Context(), shell, j, 100*time.Millisecond)
+				if left := processesOf(dir, shell); err != nil || len(left) > 0 {
+					t.Errorf("%+v %v, left %v", got, err, left)
+				}
+			})
+		})
+	}
+}
+
+// TestALostJobLosesNoOutput kills a job's whole group when it has written much.
+func TestALostJobLosesNoOutput(t *testing.T) {
+	everywhere(t, func(t *testing.T, shell remote.Shell) {
+		dir := folder(t)
+		j := job(dir, "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo line $i; done; kill -9 0")
+		tape := &tape{}
+		end, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, tape)
+		if err != nil || !end.Lost || end.Tampered || end.Missing != remote.MissingNothing || tape.out.String() != numbered("line", 2000) {
+			t.Errorf("%+v %v, %d bytes; want all lines of a lost job", end, err, tape.out.Len())
+		}
+	})
+	t.Run("unless what carries it is killed too, and says so", func(t *testing.T) {
+		j := job(folder(t), own+`echo ready; kill -9 $(cat "$spool/pump.out") $(cat "$spool/pump.err") $PPID`)
+		if end, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, &tape{}); err != nil || !end.Lost || end.Missing != remote.MissingPipes {
+			t.Errorf("%+v %v, want what the pipes hold to be missing", end, err)
+		}
+	})
+}
+
+// TestStopFindsWhatHides stops processes that have nothing of the job's in their
+// environment and are in a session of their own, under another user.
+func TestStopFindsWhatHides(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can change to another user; run the tests as root")
+	}
+	for name, script := range map[string]string{
+		"another user's, in a session of its own": "setpriv --reuid 65534 --clear-groups env -i sh -c 'setsid sleep 7781 & exec true'; echo ready; sleep 300",
+		"no environment, in a session of its own": "(env -i setsid sleep 7782 &); echo ready; sleep 300",
+	} {
+		t.Run(name, func(t *testing.T) {
+			program := strings.Fields(script[strings.Index(script, "setsid"):])[2]
+			j := job(folder(t), script)
+			_, ended := begin(t, local{}, j, "ready\n")
+			await(t, "the process that hides", func() bool { return len(sleepers(program)) == 1 })
+			got, err := remote.Stop(t.Context(), local{}, j, 100*time.Millisecond)
+			left := sleepers(program)
+			for _, pid := range left {
+				kill(pid)
+			}
+			if got.Blind && err == nil {
+				t.Skip("this machine has no cgroup 2 that root may write: the stop says that it is blind")
+			}
+			if err != nil || len(left) > 0 || !slices.ContainsFunc(got.Killed, func(p remote.Process) bool { return p.Name == "sleep" }) {
+				t.Errorf("%+v %v, left %v", got, err, left)
+			}
+			ended()
+			if groups, _ := filepath.Glob("/sys/fs/cgroup/*/waybill-*"); len(groups) > 0 && len(left) == 0 {
+				t.Logf("control groups are left: %v", groups)
+			}
+		})
+	}
+}
+
+// sleepers are the processes that sleep for so long.
+func sleepers(seconds string) []int {
+	var found []int
+	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, path := range lines {
+		if line, _ := os.ReadFile(path); string(line) == "sleep\x00"+seconds+"\x00" {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// TestADiskWithoutInodes is refused with its own words.
+func TestADiskWithoutInodes(t *testing.T) {
+	dir := smallDisk(t, 1024)
+	if output, err := exec.Command("mount", "-o", "remount,nr_inodes=4", dir).CombinedOutput(); err != nil {
+		t.Skipf("cannot limit the inodes of a disk: %v %s", err, output)
+	}
+	for i := 0; ; i++ {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprint(i)), nil, 0o600); err != nil {
+			break
+		}
+	}
+	_, err := remote.Follow(t.Context(), local{}, job(dir, "true"), remote.Offsets{}, &tape{})
+	if !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "no inodes left") {
+		t.Errorf("%v, want it refused for want of inodes", err)
+	}
+}
