@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -377,5 +378,27 @@ func TestRecoverRefusesWhatDoesNotContinue(t *testing.T) {
 		if got, err := logbook.Recover(t.Context(), s, book, first); fault.KindOf(err) != fault.Internal || err == nil || got.Chunks != 1 {
 			t.Errorf("%s: got %+v, %v, want Internal", name, got, err)
 		}
+	}
+}
+
+// TestRepeatedStepEvents are told once: a server that repeats them for ever fills
+// neither the log nor the memory.
+func TestRepeatedStepEvents(t *testing.T) {
+	s := &shelf{}
+	r := recorder(s, logbook.Mark{})
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range 100_000 {
+		r.StepStarted(1, "Start", "true", noon, 1<<40, 0, 20)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	if grown := int64(after.HeapAlloc) - int64(before.HeapAlloc); grown > 1<<20 {
+		t.Errorf("%d kB for repetitions", grown>>10)
+	}
+	r.End()
+	if got := entries(t, s, commit(t, r)); len(got) != 1 {
+		t.Errorf("%d entries, want one", len(got))
 	}
 }

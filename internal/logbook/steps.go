@@ -21,9 +21,13 @@ type event struct {
 type timeline struct{ events []event }
 
 // add appends an event. Files only grow, so an event lies nowhere before the
-// one ahead of it.
+// one ahead of it. One that is told again is left out: a server that repeats the
+// same events must not fill the memory.
 func (t *timeline) add(e event) {
 	if n := len(t.events); n > 0 {
+		if e.offset <= t.events[n-1].offset {
+			return
+		}
 		for i, size := range t.events[n-1].sizes {
 			e.sizes[i] = max(e.sizes[i], size)
 		}

@@ -67,6 +67,7 @@ type lister struct {
 	nonce []byte
 	found Declarations
 	text  []byte // in base64, what one piece had
+	taken int    // bytes of all pieces, which is bounded as each is
 }
 
 func (l *lister) bytes(part part, p []byte) error {
@@ -100,11 +101,16 @@ func (l *lister) settle() error {
 		return errGarbled
 	}
 	l.text = l.text[:0]
+	if l.taken += len(text); l.taken > 2*MaxDeclaredBytes {
+		return errGarbled
+	}
 	for line := range bytes.Lines(text) {
 		line, whole := bytes.CutSuffix(line, []byte{'\n'})
 		switch {
 		case !whole: // more than may be sent
 			l.found.Cut = true
+		case !bytes.HasPrefix(line, []byte(declaration)):
+			return errGarbled
 		case !bytes.HasSuffix(line, l.nonce):
 			l.found.Lines = append(l.found.Lines, line)
 		}

@@ -34,3 +34,14 @@ var (
 
 // DeclaredIn is Declared with pieces of a size.
 var DeclaredIn = declared
+
+// Replayed is a session that gets its bytes from a test.
+type Replayed struct{ frames *frames }
+
+// NewReplay begins a session of a job with so many steps.
+func NewReplay(steps int, sink Sink) Replayed {
+	return Replayed{newFrames("NONCE", newReader(steps, Offsets{}, sink))}
+}
+
+// Feed gives it the next bytes.
+func (r Replayed) Feed(p []byte) error { return r.frames.feed(p) }

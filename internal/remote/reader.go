@@ -20,6 +20,9 @@ type reader struct {
 
 	draft draft
 
+	// begun is the last step that began, and open says that it has not ended.
+	begun    int
+	open     bool
 	attached bool
 	end      End
 }
@@ -129,16 +132,18 @@ func (r *reader) step(words []string, offset int64) error {
 	}
 	event := StepEvent{Number: int(numbers[0]), At: at, Out: numbers[1], Err: numbers[2], Offset: offset}
 	r.times.add(stamp{at: at, sizes: Offsets{Out: event.Out, Err: event.Err}}, r.next)
-	if words[0] == "X" {
+	if words[0] == "X" && event.Number == 0 && !r.open {
+		r.begun, r.open = r.steps, true // no other follows
 		return nil
 	}
-	if event.Number < 1 || event.Number > r.steps {
-		return errGarbled
-	}
+	// Each step has one start and one end, in the order of the steps: so a server
+	// cannot make more of them than there are.
 	switch {
-	case words[0] == "S":
+	case words[0] == "S" && !r.open && event.Number > r.begun && event.Number <= r.steps:
+		r.begun, r.open = event.Number, true
 		return r.sink.StepStarted(event)
-	case words[0] == "E" && len(numbers) == 4 && numbers[3] <= maxExit:
+	case words[0] == "E" && r.open && event.Number == r.begun && len(numbers) == 4 && numbers[3] <= maxExit:
+		r.open = false
 		event.ExitCode = int(numbers[3])
 		return r.sink.StepEnded(event)
 	}

@@ -124,7 +124,7 @@ func note(list *[]Process, words []string) error {
 }
 
 // Leftovers names the spools in dataDir/runs whose job is not alive: it has
-// ended, is lost, or has not begun. Which of them may be removed, only the
+// ended, is lost, or has not begun; at most ten thousand of them. Which of them may be removed, only the
 // deployments' records can say. The errors are as Follow's; without the folder
 // there are no spools.
 func Leftovers(ctx context.Context, shell Shell, dataDir string) ([]string, error) {
@@ -137,6 +137,10 @@ func Leftovers(ctx context.Context, shell Shell, dataDir string) ([]string, erro
 	return found.names, err
 }
 
+// maxSpools is how many leftover spools are named at once. The rest is named when
+// those are gone.
+const maxSpools = 10_000
+
 // spools takes the frames of a look for leftovers.
 type spools struct{ names []string }
 
@@ -147,6 +151,9 @@ func (s *spools) line(kind byte, words []string) error {
 	case kind == 'D':
 		return errEnded
 	case kind == 'N' && len(words) == 1 && names.MatchString(words[0]):
+		if len(s.names) == maxSpools {
+			return nil
+		}
 		s.names = append(s.names, words[0])
 		return nil
 	case kind == 'F' && len(words) > 0:

@@ -17,6 +17,9 @@ type stamp struct {
 // with the bounds of steps, so it knows the time of what was written while
 // nobody read; for what is newer than its last stamp, the time of reading is
 // good enough.
+//
+// It keeps at most maxStamps. A job that has more, or a server that makes them up,
+// gets coarser times: of two stamps the later one stays.
 type times struct {
 	stamps []stamp // in the order of time, which is the order of sizes too
 }
@@ -34,14 +37,26 @@ func (t *times) add(s stamp, next Offsets) {
 	if s.passed(next) {
 		return
 	}
-	at := len(t.stamps)
-	for at > 0 && t.stamps[at-1].at.After(s.at) {
-		at--
-	}
+	at := sort.Search(len(t.stamps), func(i int) bool { return t.stamps[i].at.After(s.at) })
 	if (at > 0 && !t.stamps[at-1].below(s)) || (at < len(t.stamps) && !s.below(t.stamps[at])) {
 		return
 	}
 	t.stamps = slices.Insert(t.stamps, at, s)
+	if len(t.stamps) == maxStamps {
+		t.thin()
+	}
+}
+
+// maxStamps is 18 hours of a job that prints in every second, in 3 MB.
+const maxStamps = 1 << 16
+
+// thin leaves every second stamp.
+func (t *times) thin() {
+	kept := t.stamps[:0]
+	for i := 1; i < len(t.stamps); i += 2 {
+		kept = append(kept, t.stamps[i])
+	}
+	t.stamps = kept
 }
 
 func (s stamp) below(other stamp) bool { return s.passed(other.sizes) }
