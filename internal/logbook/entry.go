@@ -89,6 +89,8 @@ type Mark struct {
 	Last Order
 	// Batch is the batch of the last entry, 0 in an empty log.
 	Batch int
+	// Until is the time of the last entry, to the microsecond; none is later.
+	Until time.Time
 	// Bytes is the size of all entries before compression.
 	Bytes int64
 	// Digest is that of the last chunk. The digest of each chunk covers that of
@@ -107,8 +109,10 @@ type Header struct {
 	// First and Last are the orders of its first and last entries.
 	First Order
 	Last  Order
-	// Batch is the batch of its last entry.
+	// Batch is the batch of its last entry, and Until that entry's time, to the
+	// microsecond.
 	Batch int
+	Until time.Time
 	// Before and After are the places in the spool at its two ends.
 	Before Position
 	After  Position

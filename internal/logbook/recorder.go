@@ -14,6 +14,8 @@ type RecorderOptions struct {
 	// Now defaults to the clock. It stamps Waybill's own entries and tells the
 	// age of a chunk; lines have the time that came with their bytes.
 	Now func() time.Time
+	// Since is the earliest time that an entry may have.
+	Since time.Time
 }
 
 // Recorder makes a log of what a job writes: it redacts it, cuts it into
@@ -49,6 +51,7 @@ type Recorder struct {
 	batch int   // of the last entry
 	chunk press
 	stamp stamp
+	until time.Time // of the last entry
 
 	steps   timeline
 	passed  int   // events that are in the log
@@ -62,7 +65,10 @@ type Recorder struct {
 // made once for each stream.
 func NewRecorder(book Book, archive Archive, mark Mark, filter NewFilter, opts RecorderOptions) *Recorder {
 	r := &Recorder{book: book, archive: archive, now: opts.Now, mark: mark, last: mark.Last,
-		batch: max(mark.Batch, 1), stepsAt: mark.At.Steps}
+		batch: max(mark.Batch, 1), stepsAt: mark.At.Steps, until: opts.Since}
+	if mark.Until.After(r.until) {
+		r.until = mark.Until
+	}
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -170,6 +176,7 @@ func (r *Recorder) commit(ctx context.Context) error {
 		First:    r.mark.Last + 1,
 		Last:     r.last,
 		Batch:    r.batch,
+		Until:    r.until.Truncate(time.Microsecond),
 		Before:   r.mark.At,
 		After:    r.Position(),
 		Bytes:    r.chunk.bytes,
@@ -198,8 +205,20 @@ func (r *Recorder) line(l *lines, text []byte, continued bool) {
 	}
 	r.last++
 	before := len(r.chunk.block)
-	r.chunk.block = appendLine(r.chunk.block, r.last, r.stamp.of(l.stamp), l.label, text, continued)
+	r.chunk.block = appendLine(r.chunk.block, r.last, r.stamp.of(r.when(l.stamp)), l.label, text, continued)
 	r.chunk.added(len(r.chunk.block)-before, r.now)
+}
+
+// when is the time of the next entry, for what is said to be written at a time: no
+// earlier than the entry before it. Times come from a
+// server, whose clock may be set or lie, and from two streams that are read one
+// after the other; a log in which time goes back cannot be read.
+func (r *Recorder) when(at time.Time) time.Time {
+	if at.Before(r.until) {
+		return r.until
+	}
+	r.until = at
+	return at
 }
 
 // stamp writes times. Lines that were read together have the same.

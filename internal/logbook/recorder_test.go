@@ -185,10 +185,10 @@ func TestStepsStandBetweenTheirLines(t *testing.T) {
 		`09 1 "Pull" stdout one`,
 		`09 1 "Pull" stdout half`,
 		`10 1 "Pull" stderr err`,
-		`08 2 "Start" stdout docker run x`,
-		`09 2 "Start" stdout TWO`,
+		`10 2 "Start" stdout docker run x`,
+		`10 2 "Start" stdout TWO`,
 		`11 2 "Start" stderr ERR`,
-		`05 2 "" stderr Bye.`,
+		`11 2 "" stderr Bye.`,
 	}
 	if d := cmp.Diff(got, want); d != "" {
 		t.Errorf("got - want +:\n%s", d)
@@ -400,5 +400,28 @@ func TestRepeatedStepEvents(t *testing.T) {
 	r.End()
 	if got := entries(t, s, commit(t, r)); len(got) != 1 {
 		t.Errorf("%d entries, want one", len(got))
+	}
+}
+
+// TestTimeNeverGoesBack gives a recorder, and the next one, times of a clock that
+// is set back.
+func TestTimeNeverGoesBack(t *testing.T) {
+	s := &shelf{}
+	mark := logbook.Mark{}
+	for turn := range 2 {
+		r := recorder(s, mark)
+		for i, at := range []time.Duration{5, 3, 9, 0} {
+			offset := int64(8*turn + 2*i)
+			r.Data(logbook.Stdout, offset, []byte("x\n"), noon.Add((at-time.Duration(turn))*time.Second))
+		}
+		r.End()
+		mark = commit(t, r)
+	}
+	var last time.Time
+	for _, entry := range entries(t, s, mark) {
+		if entry.Time.Before(last) {
+			t.Errorf("entry %d is of %s, after one of %s", entry.Order, entry.Time, last)
+		}
+		last = entry.Time
 	}
 }

@@ -39,6 +39,7 @@ func (m Mark) with(h Header) Mark {
 	m.Chunks = h.Number
 	m.Last = h.Last
 	m.Batch = h.Batch
+	m.Until = h.Until
 	m.Bytes += h.Bytes
 	m.Digest = h.Digest
 	m.Index = m.Index.With(h.Last)

@@ -76,7 +76,7 @@ func replay(b *testing.B, server *remotetest.Server, j remote.Job) error {
 // drain is a sink that wants nothing.
 type drain struct{}
 
-func (drain) Attached(string, bool) error                        { return nil }
+func (drain) Attached(string, bool, time.Time) error             { return nil }
 func (drain) StepStarted(remote.StepEvent) error                 { return nil }
 func (drain) StepEnded(remote.StepEvent) error                   { return nil }
 func (drain) Data(remote.Stream, int64, []byte, time.Time) error { return nil }

@@ -12,7 +12,7 @@ import (
 
 // TestWhatAServerCanGrow has a server make up more than any job has.
 func TestWhatAServerCanGrow(t *testing.T) {
-	const ask = "\nNONCE\nA 1 b 0\n"
+	const ask = "\nNONCE\nA 1 b 0 1.0\n"
 	t.Run("time stamps that are never reached take bounded memory", func(t *testing.T) {
 		var marks strings.Builder
 		for i := range 1_000_000 {

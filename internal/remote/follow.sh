@@ -207,7 +207,7 @@ follow() {
 	case $keep in
 	'' | *[!0-9]*) lost 2 2 ;;
 	esac
-	say 'A %s %s %s\n' "$group" "$was" "$started"
+	say 'A %s %s %s %s\n' "$group" "$was" "$started" "$(date +%s.%N)"
 	exec 3<"$spool/steps" 4<"$spool/marks" 5<"$spool/out" 6<"$spool/err"
 	skip 5 "$out"
 	skip 6 "$err"

@@ -12,7 +12,7 @@ import (
 // Frames are what the scripts print, after a line with the nonce. A frame is a
 // line, a kind and numbers, followed by bytes for some of them:
 //
-//	A GROUP BOOT STARTED            the job is there
+//	A GROUP BOOT STARTED TIME       the job is there
 //	S|M|O|E FROM LENGTH TIME        bytes of steps, marks, out or err
 //	o|e FROM LENGTH TIME            a draft: bytes of out or err that may be void
 //	K                               the draft holds

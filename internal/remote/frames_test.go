@@ -19,7 +19,7 @@ type score struct {
 	bytes int
 }
 
-func (s *score) Attached(process string, started bool) error {
+func (s *score) Attached(process string, started bool, _ time.Time) error {
 	return s.add(fmt.Sprintf("A %s %v", process, started))
 }
 
@@ -42,7 +42,7 @@ func (s *score) add(line string) error {
 	return nil
 }
 
-const good = "noise\nH\n\nNONCE\nH\nA 12 ab-c 1\n" +
+const good = "noise\nH\n\nNONCE\nH\nA 12 ab-c 1 10.0\n" +
 	"S 0 26 10.000000001\nS 1 9.5 0 0 \nE 1 10 4 2 3\n" +
 	"M 0 9 10.000000001\n9.75 2 1\n" +
 	"O 0 4 10.000000001\na\nH\nE 0 2 10.%N\nxyH\nX 3 11.000000000 4 2 0\n"
@@ -73,7 +73,7 @@ func TestFrames(t *testing.T) {
 }
 
 func TestDrafts(t *testing.T) {
-	const sent = "\nNONCE\nA 1 2 0\no 0 2 1.0\nabK\no 2 2 1.0\n\x00\x00G O 7\no 7 2 1.0\ncdK\nX 0 1.0 9 0 0\n"
+	const sent = "\nNONCE\nA 1 2 0 1.0\no 0 2 1.0\nabK\no 2 2 1.0\n\x00\x00G O 7\no 7 2 1.0\ncdK\nX 0 1.0 9 0 0\n"
 	for _, piece := range []int{0, 1, 3} {
 		var got score
 		end, err := remote.Replay([]byte(sent), piece, 1, &got)
@@ -95,7 +95,7 @@ func TestDrafts(t *testing.T) {
 }
 
 func TestWhatAServerSaysIsNotTrusted(t *testing.T) {
-	const start, ask = "\nNONCE\n", "A 1 b 0\n"
+	const start, ask = "\nNONCE\n", "A 1 b 0 1.0\n"
 	for name, text := range map[string]string{
 		"a step that the job has not":       start + ask + "S 0 14 1.0\nS 2 1.0 0 0 \n\n",
 		"a step with too little":            start + ask + "S 0 6 1.0\nS 1 1\n",
@@ -120,7 +120,7 @@ func TestWhatAServerSaysIsNotTrusted(t *testing.T) {
 		"an end before the job":             start + "X 0 1.0 0 0 0\n",
 		"an end without a time":             start + ask + "X 0 x 0 0 0\n",
 		"an end without a code, as a frame": start + ask + "X x 1.0 0 0 0\n",
-		"a process that is a text":          start + "A 1 <script> 0\n",
+		"a process that is a text":          start + "A 1 <script> 0 1.0\n",
 		"a jump back":                       start + ask + "O 0 1 1.0\nxG O 0\n",
 		"a jump before the job":             start + "G O 5\n",
 		"a jump of no stream":               start + ask + "G X 5\n",
@@ -149,8 +149,8 @@ func FuzzFrames(f *testing.F) {
 	f.Add([]byte(good), uint8(3))
 	f.Add([]byte("\nNONCE\nL 1 5.0 3 4\n"), uint8(1))
 	f.Add([]byte("\nNONCE\nF NOSPACE\n"), uint8(2))
-	f.Add([]byte("\nNONCE\nA 1 2 0\no 0 2 1\nabG O 7\no 7 2 1\ncdK\nX 0 1 9 0 0\n"), uint8(1))
-	f.Add([]byte("\nNON\nNONCE\nA 1 2 0\nO 0 3 1\nabc"), uint8(4))
+	f.Add([]byte("\nNONCE\nA 1 2 0 1.0\no 0 2 1\nabG O 7\no 7 2 1\ncdK\nX 0 1 9 0 0\n"), uint8(1))
+	f.Add([]byte("\nNON\nNONCE\nA 1 2 0 1.0\nO 0 3 1\nabc"), uint8(4))
 	f.Fuzz(func(t *testing.T, sent []byte, piece uint8) {
 		var whole, cut score
 		end, err := remote.Replay(bytes.Clone(sent), 0, 3, &whole)

@@ -69,7 +69,7 @@ type tape struct {
 	fail     func(event string) error // called with every event
 }
 
-func (t *tape) Attached(process string, started bool) error {
+func (t *tape) Attached(process string, started bool, _ time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.process, t.started = process, started

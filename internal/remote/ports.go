@@ -148,9 +148,10 @@ const (
 // re-attaches gets every step's events again from the first step on, whatever
 // its Offsets: a receiver tells by [StepEvent.Offset] which it has seen.
 type Sink interface {
-	// Attached says that the job runs, or ran, under the process group, and
-	// whether this call started it.
-	Attached(process string, started bool) error
+	// Attached says that the job runs, or ran, under the process group, whether
+	// this call started it, and what time it is now by the server's clock, which
+	// all other times here are by.
+	Attached(process string, started bool, now time.Time) error
 	// StepStarted and StepEnded give a step's bounds: its number from 1, the
 	// server's time, and the sizes of out and err at that moment.
 	StepStarted(event StepEvent) error

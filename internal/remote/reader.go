@@ -175,9 +175,13 @@ func (r *reader) line(kind byte, words []string) error {
 	switch {
 	case kind == 'H':
 		return nil
-	case kind == 'A' && len(words) == 3 && !r.attached && processWords.MatchString(words[0]+" "+words[1]):
+	case kind == 'A' && len(words) == 4 && !r.attached && processWords.MatchString(words[0]+" "+words[1]):
+		now, err := instant(words[3])
+		if err != nil {
+			return err
+		}
 		r.attached = true
-		return r.sink.Attached(words[0]+" "+words[1], words[2] == "1")
+		return r.sink.Attached(words[0]+" "+words[1], words[2] == "1", now)
 	case kind == 'K' && len(r.draft.bytes) > 0:
 		return r.settle()
 	case kind == 'G' && len(words) == 2 && (words[0] == "O" || words[0] == "E") && r.attached:

@@ -18,7 +18,7 @@ var nonceOf = regexp.MustCompile(`nonce='([^']+)'`)
 
 func (s scripted) Run(ctx context.Context, script string, _ []string, stdout, _ io.Writer) (int, error) {
 	nonce := nonceOf.FindStringSubmatch(script)[1]
-	_, err := io.WriteString(stdout, "\n"+nonce+"\nA 1 00-00 1\n")
+	_, err := io.WriteString(stdout, "\n"+nonce+"\nA 1 00-00 1 1.0\n")
 	close(s.returned)
 	return 0, err
 }
@@ -31,7 +31,7 @@ type abandoned struct {
 	attached func()
 }
 
-func (a *abandoned) Attached(string, bool) error {
+func (a *abandoned) Attached(string, bool, time.Time) error {
 	a.attached()
 	return nil
 }

@@ -46,6 +46,8 @@ type attempt struct {
 	given   time.Time
 	// attachedAt is when the server told of the job in this session, or zero.
 	attachedAt time.Time
+	// ahead is how far the server's clock is ahead of ours, as of then.
+	ahead time.Duration
 
 	// fault names the containers that were not well at the end.
 	fault string
@@ -225,7 +227,7 @@ func (a *attempt) closeShell() {
 
 // startRecording starts recording behind the committed log.
 func (a *attempt) startRecording() {
-	a.recorder = logbook.NewRecorder(a.book, a.Archive, a.progress.Log, a.filter, logbook.RecorderOptions{Now: a.opts.Now})
+	a.recorder = logbook.NewRecorder(a.book, a.Archive, a.progress.Log, a.filter, logbook.RecorderOptions{Now: a.opts.Now, Since: a.record.StartedAt})
 }
 
 // say adds lines of Waybill's own to the log, without the secrets that may be in

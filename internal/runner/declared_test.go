@@ -63,8 +63,8 @@ func TestP3WhatAJobDeclaresOutlivesRunners(t *testing.T) {
 func TestP3ADeclarationIsKnownToTheNextRunner(t *testing.T) {
 	w := newWorld(t)
 	id := w.claimed(t, catalog.Shell{Start: `one=$(echo 9f3k2-one | tr k x)
-echo ::add-mask::$one; echo "first $one"; sleep 4; echo "then $one"; echo "then $one" >&2`}, nil)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+2*time.Second)
+echo ::add-mask::$one; echo "first $one"; sleep 12; echo "then $one"; echo "then $one" >&2`}, nil)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute+6*time.Second)
 	defer cancel()
 	if err := w.runner().Run(ctx, id, "first"); err != nil {
 		t.Fatal(err)

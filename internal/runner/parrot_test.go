@@ -101,7 +101,7 @@ func (p *parrot) set(stopped bool) bool {
 // frames are those of a job that runs and has printed the text.
 func frames(out string) string {
 	step := "S 1 1.0 0 0\n"
-	return fmt.Sprintf("A 4711 b00-7 1\nS 0 %d 1.0\n%sO 0 %d 1.0\n%s", len(step), step, len(out), out)
+	return fmt.Sprintf("A 4711 b00-7 1 1.0\nS 0 %d 1.0\n%sO 0 %d 1.0\n%s", len(step), step, len(out), out)
 }
 
 // formsOf are texts that give a secret away.

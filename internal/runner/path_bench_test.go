@@ -101,7 +101,7 @@ func newRecording() *recording {
 	return &recording{recorder: logbook.NewRecorder("log", discard{}, logbook.Mark{}, filter, logbook.RecorderOptions{})}
 }
 
-func (r *recording) Attached(string, bool) error { return nil }
+func (r *recording) Attached(string, bool, time.Time) error { return nil }
 
 func (r *recording) StepStarted(e remote.StepEvent) error {
 	r.recorder.StepStarted(e.Number, "Start", "cat", e.At, e.Out, e.Err, e.Offset)

@@ -22,7 +22,11 @@ var _ remote.Sink = (*sink)(nil)
 
 // Attached notes the job's process group, at once: until the record names it,
 // nobody knows that the job runs.
-func (s *sink) Attached(process string, started bool) error {
+func (s *sink) Attached(process string, started bool, now time.Time) error {
+	s.ahead = now.Sub(s.now())
+	if s.ahead.Abs() < clockTolerance {
+		s.ahead = 0
+	}
 	if !started && s.record.Lease.Attempt > 1 {
 		s.say(logbook.Stdout, "Found the job on the server; following its output.")
 	}
@@ -52,25 +56,48 @@ func (s *sink) came() error {
 // StepStarted opens a step in the log and in the record's timings.
 func (s *sink) StepStarted(event remote.StepEvent) error {
 	step := s.plan.Job.Steps[event.Number-1]
-	s.recorder.StepStarted(event.Number, step.Name, s.clean(cmp.Or(step.Command, step.Script)), event.At, event.Out, event.Err, event.Offset)
-	s.steps(event.Number)[event.Number-1] = deployment.Step{Name: step.Name, StartedAt: event.At}
+	at := s.when(event.At)
+	s.recorder.StepStarted(event.Number, step.Name, s.clean(cmp.Or(step.Command, step.Script)), at,
+		event.Out, event.Err, event.Offset)
+	s.steps(event.Number)[event.Number-1] = deployment.Step{Name: step.Name, StartedAt: at}
 	return s.came()
 }
 
 // StepEnded closes a step.
 func (s *sink) StepEnded(event remote.StepEvent) error {
-	s.recorder.StepEnded(event.Number, event.At, event.Out, event.Err, event.Offset)
+	at := s.when(event.At)
+	s.recorder.StepEnded(event.Number, at, event.Out, event.Err, event.Offset)
 	step := &s.steps(event.Number)[event.Number-1]
-	step.FinishedAt, step.ExitCode = event.At, &event.ExitCode
+	if at.Before(step.StartedAt) {
+		at = step.StartedAt
+	}
+	step.FinishedAt, step.ExitCode = at, &event.ExitCode
 	return s.came()
 }
 
 // Data takes bytes of a stream. They are new, so the server is within reach. The
 // steps' events are not: a server that breaks each session gives them each time.
 func (s *sink) Data(stream remote.Stream, offset int64, p []byte, at time.Time) error {
-	s.recorder.Data(types[stream], offset, p, at)
+	s.recorder.Data(types[stream], offset, p, s.when(at))
 	s.reach = reach{}
 	return s.came()
+}
+
+// clockTolerance is how far a server's clock may seem to be off by the time that a
+// session takes. Its times are then taken as they are.
+const clockTolerance = 2 * time.Second
+
+// when is a time of the server's by the clock of the runner, no earlier than the
+// deployment's start and no later than now.
+func (s *sink) when(at time.Time) time.Time {
+	at = at.Add(-s.ahead)
+	if now := s.now(); at.After(now) {
+		return now
+	}
+	if at.Before(s.record.StartedAt) {
+		return s.record.StartedAt
+	}
+	return at
 }
 
 // Tick lets time pass. A session in which the server told of the job, and that

@@ -35,7 +35,7 @@ func (a *attempt) stopLost(ctx context.Context, end remote.End) (deployment.Outc
 		return outcome, err
 	}
 	if !end.Tampered && len(a.stopped.Killed) > 0 {
-		return outcome, nil
+		return outcome, a.startOver(ctx)
 	}
 	return a.verdict(end), nil
 }

@@ -26,6 +26,8 @@ type puppet struct {
 	// deaf is until when nobody is let in, and silent since when sessions break.
 	deaf, silent time.Time
 	survivor     bool
+	// ahead is how far its clock is ahead.
+	ahead time.Duration
 	// breaks has each session end behind the first step's start.
 	breaks bool
 	// prints is what the job prints before it ends; "" for one that runs
@@ -77,15 +79,15 @@ func (p *puppet) Run(ctx context.Context, script string, _ []string, out, _ io.W
 }
 
 func (p *puppet) follow(ctx context.Context, out io.Writer) error {
-	fmt.Fprint(out, "A 4711 b00-7 1\n")
+	fmt.Fprintf(out, "A 4711 b00-7 1 %d.0\n", time.Now().Add(p.ahead).Unix())
 	if p.breaks {
-		at := fmt.Sprintf("%d.000000000", time.Now().Unix())
+		at := fmt.Sprintf("%d.000000000", time.Now().Add(p.ahead).Unix())
 		step := "S 1 " + at + " 0 0\n"
 		fmt.Fprintf(out, "S 0 %d %s\n%s", len(step), at, step)
 		return fault.New(fault.Unavailable, "cut")
 	}
 	if p.prints != "" {
-		at := fmt.Sprintf("%d.000000000", time.Now().Unix())
+		at := fmt.Sprintf("%d.000000000", time.Now().Add(p.ahead).Unix())
 		step := "S 1 " + at + " 0 0\n"
 		fmt.Fprintf(out, "S 0 %d %s\n%sO 0 %d %s\n%s", len(step), at, step, len(p.prints), at, p.prints)
 		fmt.Fprintf(out, "X %d %s %d 0 0\n", p.code, at, len(p.prints))

@@ -83,16 +83,17 @@ type builtItem struct {
 // markItem holds the index in its compact form, two or three bytes a chunk: the
 // item may grow to 400 KB, and a log of 10,000 chunks takes 30 of them.
 type markItem struct {
-	Out      int64  `dynamodbav:"out"`
-	Err      int64  `dynamodbav:"err"`
-	Steps    int64  `dynamodbav:"steps"`
-	Chunks   int    `dynamodbav:"chunks"`
-	Last     int64  `dynamodbav:"last"`
-	Batch    int    `dynamodbav:"batch"`
-	Bytes    int64  `dynamodbav:"bytes"`
-	Digest   string `dynamodbav:"digest"`
-	Index    []byte `dynamodbav:"index"`
-	Complete bool   `dynamodbav:"complete"`
+	Out      int64   `dynamodbav:"out"`
+	Err      int64   `dynamodbav:"err"`
+	Steps    int64   `dynamodbav:"steps"`
+	Chunks   int     `dynamodbav:"chunks"`
+	Last     int64   `dynamodbav:"last"`
+	Batch    int     `dynamodbav:"batch"`
+	Until    instant `dynamodbav:"until"`
+	Bytes    int64   `dynamodbav:"bytes"`
+	Digest   string  `dynamodbav:"digest"`
+	Index    []byte  `dynamodbav:"index"`
+	Complete bool    `dynamodbav:"complete"`
 }
 
 // stepItem has a null exit code while the step runs.
@@ -225,7 +226,7 @@ func progressForm(p deployment.Progress) progressItem {
 func markForm(m logbook.Mark) markItem {
 	return markItem{
 		Out: m.At.Out, Err: m.At.Err, Steps: m.At.Steps,
-		Chunks: m.Chunks, Last: int64(m.Last), Batch: m.Batch, Bytes: m.Bytes,
+		Chunks: m.Chunks, Last: int64(m.Last), Batch: m.Batch, Until: instant(m.Until), Bytes: m.Bytes,
 		Digest: m.Digest, Index: m.Index.Encode(), Complete: m.Complete,
 	}
 }
@@ -238,7 +239,7 @@ func (f progressItem) progress() (deployment.Progress, error) {
 	progress := deployment.Progress{
 		Log: logbook.Mark{
 			At:     logbook.Position{Out: f.Log.Out, Err: f.Log.Err, Steps: f.Log.Steps},
-			Chunks: f.Log.Chunks, Last: logbook.Order(f.Log.Last), Batch: f.Log.Batch, Bytes: f.Log.Bytes,
+			Chunks: f.Log.Chunks, Last: logbook.Order(f.Log.Last), Batch: f.Log.Batch, Until: time.Time(f.Log.Until), Bytes: f.Log.Bytes,
 			Digest: f.Log.Digest, Index: index, Complete: f.Log.Complete,
 		},
 		Process:  f.Process,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
@@ -16,6 +17,7 @@ const (
 	metaFirst    = "first"
 	metaLast     = "last"
 	metaBatch    = "batch"
+	metaUntil    = "until"
 	metaBefore   = "before"
 	metaAfter    = "after"
 	metaBytes    = "bytes"
@@ -30,6 +32,7 @@ func metadata(h logbook.Header) map[string]string {
 		metaFirst:  strconv.FormatInt(int64(h.First), 10),
 		metaLast:   strconv.FormatInt(int64(h.Last), 10),
 		metaBatch:  strconv.Itoa(h.Batch),
+		metaUntil:  strconv.FormatInt(h.Until.UnixMicro(), 10),
 		metaBefore: positionText(h.Before),
 		metaAfter:  positionText(h.After),
 		metaBytes:  strconv.FormatInt(h.Bytes, 10),
@@ -65,6 +68,7 @@ func readHeader(number int, stored map[string]string) (logbook.Header, error) {
 		First:    logbook.Order(read.number(metaFirst)),
 		Last:     logbook.Order(read.number(metaLast)),
 		Batch:    int(read.number(metaBatch)),
+		Until:    time.UnixMicro(read.number(metaUntil)).UTC(),
 		Before:   read.position(metaBefore),
 		After:    read.position(metaAfter),
 		Bytes:    read.number(metaBytes),

@@ -43,7 +43,7 @@ func TestARewrittenChunkSaysSo(t *testing.T) {
 	if aws.ToString(got.ContentType) != "application/x-ndjson" || aws.ToString(got.ContentEncoding) != "gzip" {
 		t.Errorf("the object is %s in %s, want it as before", aws.ToString(got.ContentType), aws.ToString(got.ContentEncoding))
 	}
-	want := map[string]string{"first": "11", "last": "1099511627776", "batch": "4", "before": "1/2/3", "after": "1125899906842624/5/6", "bytes": "7",
+	want := map[string]string{"first": "11", "last": "1099511627776", "batch": "4", "until": "1767355445000006", "before": "1/2/3", "after": "1125899906842624/5/6", "bytes": "7",
 		"digest": strings.Repeat("7", 64), "previous": strings.Repeat("e", 64), "original": strings.Repeat("d", 64), "changed": "3"}
 	if diff := cmp.Diff(got.Metadata, want); diff != "" {
 		t.Errorf("metadata (-got +want):\n%s", diff)
@@ -142,7 +142,7 @@ func (b between) Do(r *http.Request) (*http.Response, error) {
 func TestReplaceWritesOnlyWhatItLookedAt(t *testing.T) {
 	was := chunk(1, "x")
 	header := http.Header{"Etag": {`"tag"`}}
-	for name, value := range map[string]string{"first": "1", "last": "2", "batch": "1", "bytes": "3", "before": "0/0/0", "after": "1/2/3",
+	for name, value := range map[string]string{"first": "1", "last": "2", "batch": "1", "until": "1", "bytes": "3", "before": "0/0/0", "after": "1/2/3",
 		"digest": was.Digest, "previous": was.Previous} {
 		header.Set("X-Amz-Meta-"+name, value)
 	}

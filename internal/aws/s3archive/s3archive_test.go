@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -41,6 +42,7 @@ func chunk(number int, body string) logbook.Chunk {
 		First:    11,
 		Last:     1 << 40,
 		Batch:    4,
+		Until:    time.UnixMicro(1767355445000006).UTC(),
 		Before:   logbook.Position{Out: 1, Err: 2, Steps: 3},
 		After:    logbook.Position{Out: 1 << 50, Err: 5, Steps: 6},
 		Bytes:    7,
@@ -76,7 +78,7 @@ func TestAChunkIsAnObjectThatAnyToolReads(t *testing.T) {
 	if aws.ToString(got.ContentType) != "application/x-ndjson" || aws.ToString(got.ContentEncoding) != "gzip" {
 		t.Errorf("the object is %s in %s, want application/x-ndjson in gzip", aws.ToString(got.ContentType), aws.ToString(got.ContentEncoding))
 	}
-	want := map[string]string{"first": "11", "last": "1099511627776", "batch": "4", "before": "1/2/3", "after": "1125899906842624/5/6",
+	want := map[string]string{"first": "11", "last": "1099511627776", "batch": "4", "until": "1767355445000006", "before": "1/2/3", "after": "1125899906842624/5/6",
 		"bytes": "7", "digest": strings.Repeat("d", 64), "previous": strings.Repeat("e", 64)}
 	if diff := cmp.Diff(got.Metadata, want); diff != "" {
 		t.Errorf("metadata (-got +want):\n%s", diff)
@@ -138,9 +140,9 @@ func TestAForeignObjectIsInternal(t *testing.T) {
 	archive, client, bucket := opened(t)
 	for number, metadata := range []map[string]string{
 		nil,
-		{"first": "1", "last": "2", "batch": "1", "bytes": "3", "before": "0/0/0"},
-		{"first": "1", "last": "2", "batch": "1", "bytes": "3", "before": "0/0/0", "after": "1/2"},
-		{"first": "one", "last": "2", "batch": "1", "bytes": "3", "before": "0/0/0", "after": "1/2/3"},
+		{"first": "1", "last": "2", "batch": "1", "until": "1", "bytes": "3", "before": "0/0/0"},
+		{"first": "1", "last": "2", "batch": "1", "until": "1", "bytes": "3", "before": "0/0/0", "after": "1/2"},
+		{"first": "one", "last": "2", "batch": "1", "until": "1", "bytes": "3", "before": "0/0/0", "after": "1/2/3"},
 	} {
 		_, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Metadata: metadata,
 			Key: aws.String(fmt.Sprintf("logs/%s/%06d.jsonl.gz", book, number)), Body: strings.NewReader("x")})
