@@ -237,6 +237,10 @@ func everywhere(t *testing.T, test func(t *testing.T, shell remote.Shell)) {
 			test(t, local{sh: sh})
 		})
 	}
+	t.Run("busybox", func(t *testing.T) {
+		t.Parallel()
+		test(t, busybox(t))
+	})
 	t.Run("in-process server", func(t *testing.T) {
 		t.Parallel()
 		test(t, dial(t, remotetest.Start(t, remotetest.Options{})))
@@ -308,4 +312,29 @@ func begin(t *testing.T, shell remote.Shell, j remote.Job, word string) (*tape, 
 		}
 		return end
 	}
+}
+
+// busybox is a shell whose tools are busybox's, as on Alpine, but for flock and
+// setsid, which such a server needs from util-linux. The shell is dash: busybox's
+// own, as Debian builds it, takes its applets before what is in PATH.
+func busybox(t *testing.T) local {
+	t.Helper()
+	program := need(t, "busybox")
+	applets, err := exec.Command(program, "--list").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools := map[string]string{"sh": need(t, "dash"), "flock": need(t, "flock"), "setsid": need(t, "setsid")}
+	for applet := range strings.FieldsSeq(string(applets)) {
+		if tools[applet] == "" {
+			tools[applet] = program
+		}
+	}
+	dir := t.TempDir()
+	for name, tool := range tools {
+		if err := os.Symlink(tool, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return local{sh: filepath.Join(dir, "sh"), env: []string{"PATH=" + dir, "HOME=" + dir}}
 }

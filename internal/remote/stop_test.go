@@ -54,6 +54,15 @@ func TestP7NothingOfAStoppedJobIsLeft(t *testing.T) {
 	})
 }
 
+// TestStopNamesAProcessWithABlank has the tools of busybox, whose tr has no way to
+// repeat a character to the length of a set.
+func TestStopNamesAProcessWithABlank(t *testing.T) {
+	script := "cp " + need(t, "sleep") + " 'npm start'; ./'npm start' 300 & echo ready; wait"
+	for name, shell := range map[string]remote.Shell{"busybox": busybox(t), "coreutils": local{}} {
+		t.Run(name, func(t *testing.T) { stopped(t, shell, script, 143, "npm_start") })
+	}
+}
+
 func stopped(t *testing.T, shell remote.Shell, script string, exit int, killed string) {
 	t.Helper()
 	dir := folder(t)
