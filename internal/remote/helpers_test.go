@@ -237,10 +237,6 @@ func everywhere(t *testing.T, test func(t *testing.T, shell remote.Shell)) {
 			test(t, local{sh: sh})
 		})
 	}
-	t.Run("busybox", func(t *testing.T) {
-		t.Parallel()
-		test(t, busybox(t))
-	})
 	t.Run("in-process server", func(t *testing.T) {
 		t.Parallel()
 		test(t, dial(t, remotetest.Start(t, remotetest.Options{})))

@@ -37,8 +37,9 @@ func TestASpoolThatItsJobChanges(t *testing.T) {
 		"cuts off the notes of its steps":          `: >"$spool/steps"; sleep 300`,
 		"ends what carries its output":             `kill -9 $(cat "$spool/pump.out")`,
 	} {
-		everywhere(t, func(t *testing.T, shell remote.Shell) {
-			t.Run(name, func(t *testing.T) {
+		for tools, shell := range map[string]remote.Shell{"coreutils": local{}, "busybox": busybox(t)} {
+			t.Run(name+", "+tools, func(t *testing.T) {
+				t.Parallel()
 				dir := folder(t)
 				j := job(dir, own+"echo ready; until [ -e go ]; do sleep 0.01; done; "+script)
 				tape, ended := begin(t, shell, j, "ready\n")
@@ -51,7 +52,7 @@ func TestASpoolThatItsJobChanges(t *testing.T) {
 					t.Errorf("%+v %v, left %v", got, err, left)
 				}
 			})
-		})
+		}
 	}
 }
 
