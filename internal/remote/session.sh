@@ -101,7 +101,7 @@ identify() {
 forged() {
 	patience=0
 	while leads; do
-		[ "$patience" -lt 200 ] || return 0
+		[ "$patience" -lt 100 ] || return 0
 		patience=$((patience + 1))
 		[ $((patience % 20)) != 0 ] || say 'H\n'
 		nap 0.05
