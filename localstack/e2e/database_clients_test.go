@@ -141,14 +141,14 @@ func sqlClient(program string, to target, question string, tls ...string) comman
 
 // redisClient exits with 1 if the answer is an error.
 func redisClient(to target, question string) command {
-	return respClient("redis-cli", "REDISCLI_AUTH", to, question)
+	return respClient("redis-cli", to, question)
 }
 
 func valkeyClient(to target, question string) command {
-	return respClient("valkey-cli", "VALKEYCLI_AUTH", to, question)
+	return respClient("valkey-cli", to, question)
 }
 
-func respClient(program, variable string, to target, question string) command {
+func respClient(program string, to target, question string) command {
 	words := []string{program, "-e", "-h", to.Hostname(), "-p", to.Port()}
 	if name := to.User.Username(); name != "" {
 		words = append(words, "--user", name)
@@ -156,7 +156,7 @@ func respClient(program, variable string, to target, question string) command {
 	if to.Scheme == "rediss" {
 		words = append(words, "--tls", "--cacert", trusted)
 	}
-	return command{words: append(words, strings.Fields(question)...), environment: []string{variable + "=" + to.password()}}
+	return command{words: append(words, strings.Fields(question)...), environment: []string{"REDISCLI_AUTH=" + to.password()}}
 }
 
 // clickhouseClient gives its client a file: this old one takes a password from
