@@ -8,6 +8,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
+	"waybill/internal/snapshot"
 )
 
 // starter is the deploy function: its endpoints are methods of it.
@@ -91,13 +92,44 @@ func (s starter) operate(kind catalog.Kind, operation catalog.Operation, message
 		}
 		receipt, err := s.requests.Request(ctx, request)
 		if errors.Is(err, deployment.ErrNeedless) {
-			return answer{}, badRequest(fault.Public(err))
+			return answer{}, badRequest(fault.Public(err) + s.pending(ctx, id, operation))
 		}
 		if err != nil {
 			return answer{}, missing(err, kind.Title())
 		}
 		return queuedAnswer(message, receipt), nil
 	}
+}
+
+// pending says that what runs has an older configuration than the resource, if
+// that is so. It only adds to an answer, so it says nothing if it cannot be told.
+func (s starter) pending(ctx context.Context, id catalog.ID, operation catalog.Operation) string {
+	if operation != catalog.Start {
+		return ""
+	}
+	resource, err := catalog.Find[catalog.Deployable](ctx, s.Store, id)
+	if err != nil {
+		return ""
+	}
+	now, err := snapshot.Of(resource)
+	if err != nil {
+		return ""
+	}
+	listing, err := s.History.List(ctx, id, deployment.Page{})
+	if err != nil {
+		return ""
+	}
+	for _, record := range listing.Records {
+		switch {
+		case record.Status != deployment.Finished:
+		case record.Operation == catalog.Start, record.Operation == catalog.Restart, record.Operation == catalog.Deploy:
+			if record.ConfigurationHash == now.Hash() {
+				return ""
+			}
+			return " Its configuration has changed since it was started; a restart applies the change."
+		}
+	}
+	return ""
 }
 
 // queuedAnswer answers with the deployment that stands for the request.

@@ -98,6 +98,8 @@ func TestNeedlessRequests(t *testing.T) {
 			want[problem](t, w, http.StatusBadRequest, request{id: "stop" + kind, uuid: uuid})
 			w.run(t, "start"+kind, uuid)
 			needless(t, "start", kind+" is already running.")
+			want[object](t, w, http.StatusOK, request{id: "update" + kind, uuid: uuid, body: object{"health_timeout": 77}})
+			needless(t, "start", kind+" is already running. Its configuration has changed since it was started; a restart applies the change.")
 			for _, r := range []request{
 				{id: "start" + kind, query: "?force=true"},
 				{id: "start" + kind, body: object{"pull_latest_images": true}},
