@@ -39,7 +39,7 @@ func application(input Input, app *catalog.Application) (Plan, error) {
 // checkApplication looks at what would go into a compose file, and at where the
 // code comes from.
 func (in Input) checkApplication(app *catalog.Application) error {
-	var one oneContainer
+	one := oneContainer{control: in.control(), folder: in.folder()}
 	switch {
 	case app.Shell != nil:
 		return in.checkShell()
@@ -89,11 +89,11 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 		{Path: operationFile, Content: []byte(operation + "\n")},
 	}
 	if input.stops() {
-		plan.Job.Steps = append(plan.Job.Steps, stopShell(app.Shell))
+		plan.Job.Steps = append(plan.Job.Steps, input.stopShell(app.Shell))
 	}
 	switch {
 	case input.Operation == catalog.Delete:
-		plan.Job.Steps = append(plan.Job.Steps, input.removeFiles(environmentFile, operationFile, healthFile))
+		plan.Job.Steps = append(plan.Job.Steps, input.removeFiles())
 	case !input.starts():
 		plan.Job.Steps = append(plan.Job.Steps, notStopped())
 	default:
@@ -102,27 +102,32 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 		command := path.Join(input.spool(), "command")
 		plan.Job.Files = append(plan.Job.Files, remote.File{Path: command, Content: []byte(app.Shell.Start + "\n")})
 		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: StartStep, Command: app.Shell.Start,
-			Script: "sh -e " + quote(command) + "\necho start >" + operationFile})
+			Script: "(cd " + quote(input.folder()) + " && exec sh -e " + quote(command) + ")\necho start >" + operationFile})
 		plan.Status = statusUnknown
 	}
 	if app.Shell.Health != "" && input.Operation != catalog.Delete {
 		plan.Job.Files = append(plan.Job.Files, remote.File{Path: healthFile, Content: []byte(app.Shell.Health + "\n")})
 	}
 	if input.starts() && app.Shell.Health != "" {
-		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: HealthStep, Script: healthScript(app),
-			Command: strings.TrimRight(app.Shell.Health, "\n")})
+		plan.Job.Steps = append(plan.Job.Steps,
+			input.inFolder(HealthStep, strings.TrimRight(app.Shell.Health, "\n"), input.healthScript(app)))
 		plan.Status = statusHealthy
 	}
 	return plan, nil
 }
 
+// inFolder is a step that runs a team's command in the resource's folder.
+func (in Input) inFolder(name, command, script string) remote.Step {
+	return remote.Step{Name: name, Command: command, Script: "cd " + quote(in.folder()) + "\n" + script}
+}
+
 // stopShell is the team's stop command. Without one there is nothing to stop,
 // and the log says so instead of nothing.
-func stopShell(shell *catalog.Shell) remote.Step {
+func (in Input) stopShell(shell *catalog.Shell) remote.Step {
 	if shell.Stop == "" {
 		return remote.Step{Name: stopStep, Command: "# no stop command", Script: "echo 'This application has no stop command; nothing was stopped.'"}
 	}
-	return remote.Step{Name: stopStep, Script: shell.Stop}
+	return in.inFolder(stopStep, shell.Stop, shell.Stop)
 }
 
 // notStopped notes that the application may still run.
@@ -133,14 +138,14 @@ func notStopped() remote.Step {
 
 // healthScript asks the health command once a second until it exits 0 or the
 // time is up.
-func healthScript(app *catalog.Application) string {
+func (in Input) healthScript(app *catalog.Application) string {
 	seconds := int(app.HealthTimeout.Seconds())
 	return fmt.Sprintf(`until=$(($(date +%%s) + %d))
-until sh -e ./%s; do
+until sh -e %s; do
   if [ "$(date +%%s)" -ge "$until" ]; then
     echo 'The health command did not succeed within %d s.' >&2
     exit 1
   fi
   sleep 1
-done`, seconds, healthFile, seconds)
+done`, seconds, quote(path.Join(in.control(), healthFile)), seconds)
 }

@@ -304,7 +304,7 @@ func check(t *testing.T, path string, health catalog.HealthCheck) (exit int, sai
 		t.Fatal(err)
 	}
 	for _, file := range plan.Job.Files {
-		if file.Path != "health.sh" {
+		if filepath.Base(file.Path) != "health.sh" {
 			continue
 		}
 		script := filepath.Join(t.TempDir(), "health.sh")

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 
@@ -30,9 +31,11 @@ const healthMount = "/waybill/health.sh"
 // compose file.
 type oneContainer struct {
 	catalog.Container
-	id    string
-	image string
-	build *types.BuildConfig
+	id string
+	// control and folder are as Places has them.
+	control, folder string
+	image           string
+	build           *types.BuildConfig
 }
 
 // files are the compose file and what it mounts and reads.
@@ -44,13 +47,13 @@ func (c oneContainer) files(variables []catalog.Variable) ([]remote.File, error)
 	service.Networks = map[string]*types.ServiceNetworkConfig{sharedNetwork: nil}
 	if len(variables) > 0 {
 		files = append(files, remote.File{Path: containerEnvironment, Content: dotenvFile(variables)})
-		service.EnvFiles = []types.EnvFile{{Path: "./" + containerEnvironment, Required: true}}
+		service.EnvFiles = []types.EnvFile{{Path: path.Join(c.control, containerEnvironment), Required: true}}
 	}
 	check, script := c.healthCheck()
 	service.HealthCheck = check
 	if script != "" {
 		// Whoever runs in the container must be able to read it.
-		files = append(files, remote.File{Path: healthFile, Content: []byte(script), Mode: 0o644})
+		files = append(files, remote.File{Path: path.Join(c.folder, healthFile), Content: []byte(script), Mode: 0o644})
 		service.Volumes = append(service.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeBind,
 			Source: "./" + healthFile, Target: healthMount, ReadOnly: true, Bind: &types.ServiceVolumeBind{}})
 		// A container goes on with the file that it was made with. A new one
@@ -117,11 +120,11 @@ func (c oneContainer) healthCheck() (check *types.HealthCheckConfig, script stri
 
 // httpScript asks the port for the path, with whatever the image has for that.
 func httpScript(health catalog.HealthCheck) string {
-	path := health.Path
-	if path == "" || path[0] != '/' {
-		path = "/" + path
+	location := health.Path
+	if location == "" || location[0] != '/' {
+		location = "/" + location
 	}
-	return fmt.Sprintf("port=%d path=%s within=%d\n%s", health.Port, quote(path), orElse(health.TimeoutSeconds, appHealthTimeout), text("http.sh"))
+	return fmt.Sprintf("port=%d path=%s within=%d\n%s", health.Port, quote(location), orElse(health.TimeoutSeconds, appHealthTimeout), text("http.sh"))
 }
 
 // checkedStatus is what an application is once it was found well: only its own
@@ -137,7 +140,7 @@ func checkedStatus(health catalog.HealthCheck) string {
 func image(input Input, app *catalog.Application) (Plan, error) {
 	plan, p := input.plan(), input.projectOf()
 	if input.Operation == catalog.Delete {
-		plan.Job.Steps = input.remove(composeFile, containerEnvironment, healthFile)
+		plan.Job.Steps = input.remove(healthFile)
 		return plan, nil
 	}
 	variables, err := input.environment()
@@ -152,7 +155,8 @@ func image(input Input, app *catalog.Application) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	running := oneContainer{Container: app.Image.Container, id: string(app.ID), image: reference}
+	running := oneContainer{Container: app.Image.Container, id: string(app.ID),
+		control: input.control(), folder: input.folder(), image: reference}
 	if plan.Job.Files, err = running.files(variables); err != nil {
 		return Plan{}, err
 	}

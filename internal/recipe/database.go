@@ -36,10 +36,10 @@ func database(input Input, db *catalog.Database) (Plan, error) {
 	if !ok {
 		return Plan{}, fault.New(fault.Internal, "no recipe for the engine %q", db.Engine)
 	}
-	plan := Plan{Status: statusExited, Job: remote.Job{Spool: input.spool(), Dir: input.folder()}}
+	plan := input.plan()
 	switch {
 	case input.Operation == catalog.Delete:
-		plan.Job.Steps = input.remove(composeFile, containerEnvironment, filesFolder, initialisedFile)
+		plan.Job.Steps = input.remove(filesFolder)
 		return plan, nil
 	case !input.starts():
 		plan.Job.Steps = input.needingDocker([]remote.Step{input.projectOf().down()})
@@ -69,7 +69,7 @@ func (in Input) databaseSteps(whole resolved) []remote.Step {
 	p.watch = watchDatabase
 	steps := []remote.Step{in.makeNetworks(sharedNetwork), in.pull(p)}
 	if whole.db.TLS != "" && whole.engine.TLS.Owner != "" {
-		steps = append(steps, whole.handOver())
+		steps = append(steps, whole.handOver(in.folder()))
 	}
 	if in.stops() {
 		steps = append(steps, p.stop())
@@ -79,16 +79,18 @@ func (in Input) databaseSteps(whole resolved) []remote.Step {
 
 // handOver gives the key to the engine's user. Who that is, only the image
 // knows; so a container of it does that.
-func (r resolved) handOver() remote.Step {
+func (r resolved) handOver(folder string) remote.Step {
 	return remote.Step{Name: tlsStep, Script: fmt.Sprintf(
-		`docker run --rm --network none --user root --entrypoint chown --volume "$PWD/%[1]s:%[2]s" %[3]s %[4]s %[2]s`,
-		hostPath(engine.KeyFile), engine.KeyFile, quote(r.db.Image), r.engine.TLS.Owner)}
+		`docker run --rm --network none --user root --entrypoint chown --volume %[1]s:%[2]s %[3]s %[4]s %[2]s`,
+		quote(path.Join(folder, hostPath(engine.KeyFile))), engine.KeyFile, quote(r.db.Image), r.engine.TLS.Owner)}
 }
 
 // resolved is a database with everything that its container depends on.
 type resolved struct {
-	db     *catalog.Database
-	engine engine.Engine
+	db *catalog.Database
+	// control and folder are as Places has them.
+	control, folder string
+	engine          engine.Engine
 	// values are all settings by their wire names.
 	values map[string]string
 	// variables are the user's own.
@@ -102,7 +104,7 @@ type resolved struct {
 // resolve looks everything up. Invalid, naming the field, if the vault has lost
 // a secret.
 func resolve(input Input, db *catalog.Database, known engine.Engine) (resolved, error) {
-	whole := resolved{db: db, engine: known, values: map[string]string{}, key: input.Secrets[catalog.TLSKeySecret]}
+	whole := resolved{db: db, control: input.control(), folder: input.folder(), engine: known, values: map[string]string{}, key: input.Secrets[catalog.TLSKeySecret]}
 	for _, setting := range known.Settings {
 		value := db.Settings[setting.Field]
 		if setting.Secret {
@@ -144,7 +146,7 @@ func (r resolved) jobFiles() ([]remote.File, error) {
 		files = append(files, remote.File{Path: containerEnvironment, Content: dotenvFile(r.variables)})
 	}
 	for _, file := range r.files {
-		sent := remote.File{Path: hostPath(file.Path), Content: []byte(file.Text)}
+		sent := remote.File{Path: path.Join(r.folder, hostPath(file.Path)), Content: []byte(file.Text)}
 		if file.Readable {
 			sent.Mode = readable
 		}

@@ -1,10 +1,10 @@
 package recipe_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,10 +16,15 @@ import (
 // onDisk writes the files of a plan into a folder of the test.
 func onDisk(t *testing.T, plan recipe.Plan) string {
 	t.Helper()
-	plan.Job.Dir = t.TempDir()
+	old, _, _ := strings.Cut(plan.Job.Dir, "/control/")
+	data := t.TempDir()
+	plan.Job.Dir = strings.Replace(plan.Job.Dir, old, data, 1)
+	plan.Job.Folder = strings.Replace(plan.Job.Folder, old, data, 1)
 	for i := range plan.Job.Files {
-		if file := &plan.Job.Files[i]; filepath.IsAbs(file.Path) {
-			file.Path = filepath.Join(plan.Job.Dir, "spool", filepath.Base(file.Path))
+		file := &plan.Job.Files[i]
+		file.Path = strings.Replace(file.Path, old, data, 1)
+		if file.Path == "docker-compose.yml" {
+			file.Content = bytes.ReplaceAll(file.Content, []byte(old+"/control/"), []byte(data+"/control/"))
 		}
 	}
 	place(t, plan.Job)

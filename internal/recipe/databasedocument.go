@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"time"
@@ -43,7 +44,7 @@ func (r resolved) document() (*types.Project, error) {
 		}
 	}
 	if len(r.variables) > 0 {
-		service.EnvFiles = []types.EnvFile{{Path: "./" + containerEnvironment, Required: true}}
+		service.EnvFiles = []types.EnvFile{{Path: path.Join(r.control, containerEnvironment), Required: true}}
 	}
 	volumes := r.mount(&service)
 	if err := r.publish(&service); err != nil {

@@ -1,4 +1,4 @@
-# Brings a git repository's files into the folder source, at a commit. Before is
+# Brings a git repository's files into a folder, at a commit. Before is
 # set
 #   repository  what git clones
 #   branch      the branch or tag to follow; nothing for the repository's own
@@ -9,9 +9,11 @@
 #   again       not empty if what was built before may be used again; then
 #   image       is the image that must be there, or nothing
 #   scratch     a folder for what is needed only now
+#   source      the folder for the files, which containers may mount
 # and the files that open the repository lie in the folder: see git.go.
 #
-# In the folder lie repository, which is git's own, and source; commit, the hash
+# No container sees the folder in which this runs. There lie repository, which is
+# git's own; commit, the hash
 # and the first line of the message of what this deployment is about; fetched,
 # the same until it is built; and built, the same of what was built last.
 #
@@ -23,7 +25,7 @@ fail() {
 }
 
 usable() {
-	[ -n "$again" ] && [ -e built ] && [ -e "source/$directory/$file" ] || return 1
+	[ -n "$again" ] && [ -e built ] && [ -e "$source/$directory/$file" ] || return 1
 	if [ -n "$image" ]; then
 		docker image inspect "$image" >/dev/null 2>&1
 	else
@@ -91,7 +93,7 @@ fi
 rm -f commit # of an earlier one, which this is not about
 command -v git >/dev/null 2>&1 || fail 'This server has no git. Install it.'
 
-LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_DIR=$folder/repository GIT_WORK_TREE=$folder/source
+LC_ALL=C GIT_TERMINAL_PROMPT=0 GIT_DIR=$folder/repository GIT_WORK_TREE=$source
 export LC_ALL GIT_TERMINAL_PROMPT GIT_DIR GIT_WORK_TREE
 ssh="ssh -o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=20"
 if [ -e known_hosts ]; then
@@ -118,7 +120,9 @@ case $repository in
 	;;
 esac
 
-mkdir -p source
+# A container that mounts the folder around it may have put a link in its place.
+[ ! -L "$source" ] || rm -f -- "$source"
+mkdir -p -- "$source"
 said=$scratch/git-said
 rm -f "$GIT_DIR"/*.lock # of one that was killed: nobody else works here
 git init --quiet --template= >"$said" 2>&1 || {
@@ -126,6 +130,7 @@ git init --quiet --template= >"$said" 2>&1 || {
 	exit 1
 }
 # No password may stay with a helper of the server's, nor a process behind.
+git config remote.origin.url "$repository" # git-lfs asks for it
 git config credential.helper ''
 git config gc.autoDetach false
 git config maintenance.autoDetach false
@@ -133,10 +138,10 @@ git config advice.detachedHead false
 seek
 git checkout --quiet --force --detach "$target"
 [ -z "$clean" ] || git clean --quiet --force --force -d -x
-root=$(readlink -f source)
-inside "source/$directory" "folder $directory"
-inside "source/$directory/$file" "file $directory/$file"
-[ -f "source/$directory/$file" ] || fail "The repository has no file $directory/$file."
+root=$(readlink -f -- "$source")
+inside "$source/$directory" "folder $directory"
+inside "$source/$directory/$file" "file $directory/$file"
+[ -f "$source/$directory/$file" ] || fail "The repository has no file $directory/$file."
 
 git log -1 --format='%H%n%s' | head -c 2000 >commit.waybill-new
 mv commit.waybill-new commit

@@ -15,25 +15,18 @@ import (
 	"waybill/internal/remote"
 )
 
-// What lies in the folder of an application that is built from a repository;
-// fetch.sh says which is which.
+// The files of an application that is built from a repository; fetch.sh
+// describes them. The source lies in the resource's folder, the rest in its
+// control folder.
 const (
 	sourceFolder     = "source"
 	repositoryFolder = "repository"
-	commitFile       = "commit"
-	builtFile        = "built"
-	fetchedFile      = "fetched"
 	deployKeyFile    = "deploy.key"
 	gitUserFile      = "git-user"
 	gitPasswordFile  = "git-password"
 	askpassFile      = "askpass.sh"
 	knownHostsFile   = "known_hosts"
-	seenHostsFile    = "known_hosts.seen"
 )
-
-// gitFiles are all of them but the source, for their removal.
-var gitFiles = []string{repositoryFolder, commitFile, builtFile, fetchedFile, deployKeyFile, gitUserFile, gitPasswordFile, askpassFile,
-	knownHostsFile, seenHostsFile}
 
 // openerFiles are those that open the repository. However a fetch ends, they go.
 var openerFiles = []string{deployKeyFile, gitUserFile, gitPasswordFile, askpassFile}
@@ -42,13 +35,13 @@ var openerFiles = []string{deployKeyFile, gitUserFile, gitPasswordFile, askpassF
 func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 	form := app.Dockerfile
 	id := string(app.ID)
-	built := oneContainer{Container: form.Container, id: id, image: "waybill/" + id + ":latest", build: &types.BuildConfig{
+	built := oneContainer{Container: form.Container, id: id, control: input.control(), folder: input.folder(), image: "waybill/" + id + ":latest", build: &types.BuildConfig{
 		Context:    "./" + path.Join(sourceFolder, inTree(form.Directory)),
 		Dockerfile: form.Path,
 	}}
 	plan := input.plan()
 	if input.Operation == catalog.Delete {
-		plan.Job.Steps = input.remove(append([]string{sourceFolder, composeFile, containerEnvironment, healthFile}, gitFiles...)...)
+		plan.Job.Steps = input.remove(sourceFolder, healthFile)
 		return plan, nil
 	}
 	variables, err := input.environment()
@@ -86,9 +79,9 @@ func composeSource(input Input, app *catalog.Application) (Plan, error) {
 	form := app.Compose
 	plan, p := input.plan(), input.projectIn(form)
 	if input.Operation == catalog.Delete {
-		plan.Job.Steps = input.remove(append([]string{environmentFile}, gitFiles...)...)
+		plan.Job.Steps = input.remove()
 		if !input.Options.DeleteVolumes {
-			plan.Job.Steps[0].Script += "\n" + keepUntracked(plan.Job.Dir)
+			plan.Job.Steps[0].Script += "\n" + input.keepUntracked()
 		}
 		return plan, nil
 	}
@@ -112,11 +105,13 @@ func composeSource(input Input, app *catalog.Application) (Plan, error) {
 }
 
 func (in Input) composeSourceSteps(form *catalog.ComposeSource, p project) []remote.Step {
-	steps := []remote.Step{in.fetch(&form.Source, form.Path, "")}
-	if in.ForbidHostAccess {
-		steps = append(steps, in.checkPolicy(p))
+	steps := []remote.Step{
+		in.fetch(&form.Source, form.Path, ""),
+		in.checkPolicy(p),
+		in.makeExternalNetworks(p),
+		in.pull(p),
+		p.buildFetched(in.Options),
 	}
-	steps = append(steps, in.makeExternalNetworks(p), in.pull(p), p.buildFetched(in.Options))
 	if in.stops() {
 		steps = append(steps, p.stop())
 	}
@@ -127,10 +122,11 @@ func (in Input) composeSourceSteps(form *catalog.ComposeSource, p project) []rem
 // of the repository's own .env are read before the resource's, which win.
 func (in Input) projectIn(form *catalog.ComposeSource) project {
 	p := in.projectOf()
-	folder := path.Join(sourceFolder, inTree(form.Directory))
+	folder := path.Join(in.folder(), sourceFolder, inTree(form.Directory))
 	p.file = path.Join(folder, form.Path)
 	own := quote(path.Join(folder, environmentFile))
-	p.before = fmt.Sprintf("\tset -- --env-file %s \"$@\"\n\t[ ! -f %s ] || set -- --env-file %s \"$@\"\n", environmentFile, own, own)
+	p.before = fmt.Sprintf("\tset -- --env-file %s \"$@\"\n\t[ ! -f %s ] || set -- --env-file %s \"$@\"\n",
+		quote(path.Join(in.control(), environmentFile)), own, own)
 	p.files = []string{"--project-directory", quote(folder), "--file", quote(p.file)}
 	return p
 }
@@ -154,7 +150,8 @@ func (in Input) fetch(source *catalog.Source, file, image string) remote.Step {
 		run(in.spool(), "docker.sh"),
 		fmt.Sprintf("repository=%s\nbranch=%s commit=%s\ndirectory=%s file=%s", quote(source.Repository),
 			quote(source.Branch), quote(commit), quote(inTree(source.Directory)), quote(file)),
-		fmt.Sprintf("clean=%s again=%s image=%s scratch=%s", clean, again, quote(image), quote(in.spool())),
+		fmt.Sprintf("clean=%s again=%s image=%s scratch=%s\nsource=%s", clean, again, quote(image), quote(in.spool()),
+			quote(path.Join(in.folder(), sourceFolder))),
 		run(in.spool(), "fetch.sh"))
 }
 
@@ -215,14 +212,17 @@ func (p project) buildFetched(options catalog.Options) remote.Step {
 // makeExternalNetworks makes those that a file uses which is known only there.
 func (in Input) makeExternalNetworks(p project) remote.Step {
 	return p.step(networkStep, "docker network create --attachable # those that the file names and that are missing",
-		"lock="+quote(path.Join(in.DataDir, ".networks.lock")), run(p.scripts, "externals.sh"), run(p.scripts, "networks.sh"))
+		run(p.scripts, "externals.sh"), run(p.scripts, "networks.sh"))
 }
 
 // keepUntracked removes from the source what git knows, and leaves what
-// containers wrote there.
-func keepUntracked(folder string) string {
-	return fmt.Sprintf("cd %s\n[ ! -d %s ] || GIT_DIR=$PWD/%s GIT_WORK_TREE=$PWD/%s git rm -r --quiet --force . || :\nrmdir %s 2>/dev/null || :",
-		quote(folder), repositoryFolder, repositoryFolder, sourceFolder, sourceFolder)
+// containers wrote there. Checking out an empty tree follows no link that a
+// container planted, unlike git rm.
+func (in Input) keepUntracked() string {
+	source := quote(path.Join(in.folder(), sourceFolder))
+	return fmt.Sprintf(`export GIT_DIR=%s GIT_WORK_TREE=%s
+[ ! -d "$GIT_DIR" ] || [ ! -d %s ] || [ -L %s ] || git read-tree -u --reset "$(git mktree </dev/null)" || :
+rmdir %s 2>/dev/null || :`, quote(path.Join(in.control(), repositoryFolder)), source, source, source, source)
 }
 
 // inTree is a folder of a repository as a relative path.

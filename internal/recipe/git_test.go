@@ -80,6 +80,18 @@ func newBuilder(t *testing.T, app *catalog.Application) builder {
 
 func (b builder) folder() string { return filepath.Join(b.data, "applications", string(b.app.ID)) }
 
+func (b builder) control() string {
+	return filepath.Join(b.data, "control", "applications", string(b.app.ID))
+}
+
+// file is the path of one of the resource's files, in whichever folder it lies.
+func (b builder) file(name string) string {
+	if name == "source" || strings.HasPrefix(name, "source/") {
+		return filepath.Join(b.folder(), name)
+	}
+	return filepath.Join(b.control(), name)
+}
+
 func (b builder) run(operation catalog.Operation, options catalog.Options, environment ...string) []result {
 	b.t.Helper()
 	input := applicationInput("", b.app, operation, options)
@@ -106,7 +118,7 @@ func (b builder) perform(input recipe.Input, environment ...string) []result {
 // is checks the text of a file in the application's folder.
 func (b builder) is(name, want string) {
 	b.t.Helper()
-	got, err := os.ReadFile(filepath.Join(b.folder(), name))
+	got, err := os.ReadFile(b.file(name))
 	if err != nil || string(got) != want {
 		b.t.Errorf("%s is %q (%v), want %q", name, got, err, want)
 	}
@@ -115,7 +127,7 @@ func (b builder) is(name, want string) {
 func (b builder) gone(names ...string) {
 	b.t.Helper()
 	for _, name := range names {
-		if _, err := os.Lstat(filepath.Join(b.folder(), name)); err == nil {
+		if _, err := os.Lstat(b.file(name)); err == nil {
 			b.t.Errorf("%s is still there", name)
 		}
 	}
@@ -196,7 +208,7 @@ func TestFetch(t *testing.T) {
 	t.Run("a lock that a killed git left is no obstacle", func(t *testing.T) {
 		b := newBuilder(t, local(u))
 		b.run(catalog.Deploy, catalog.Options{})
-		if err := os.WriteFile(filepath.Join(b.folder(), "repository", "index.lock"), nil, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(b.control(), "repository", "index.lock"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if r := last(b.run(catalog.Deploy, catalog.Options{})); r.exit != 0 {
@@ -364,7 +376,7 @@ func TestFetchOpensOverSSH(t *testing.T) {
 					c.change(form)
 				}
 			}))
-			b.stub.write(t, "ssh", strings.ReplaceAll(fakeSSH, "deploy.key", b.folder()+"/deploy.key"))
+			b.stub.write(t, "ssh", strings.ReplaceAll(fakeSSH, "deploy.key", b.control()+"/deploy.key"))
 			b.stub.write(t, "ssh.says", c.says+"\n")
 			r := b.run(catalog.Deploy, catalog.Options{})[0]
 			if r.exit == 0 || !strings.Contains(r.stderr, c.says) || !strings.Contains(r.stderr, c.want) {
@@ -422,7 +434,7 @@ func TestDeleteKeepsWhatContainersWrote(t *testing.T) {
 			t.Fatal(r)
 		}
 		for _, name := range []string{"source/data/rows", ".waybill-lock"} {
-			name = filepath.Join(b.folder(), name)
+			name = b.file(name)
 			if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 				t.Fatal(err)
 			}

@@ -1,10 +1,10 @@
 # Makes the networks that are missing. Before is set
-#   lock   a file of the server's
-#   $@     their names
+#   $@   their names
 #
-# One deployment at a time: docker would let two make two of one name, and then
-# find the name ambiguous.
-exec 3>>"$lock"
+# One deployment at a time: docker would let two make two networks of one name,
+# and then find the name ambiguous. The lock is the root directory, since two
+# server entries for one machine share nothing else for sure.
+exec 3</
 flock 3
 for name; do
 	if ! docker network inspect -- "$name" >/dev/null 2>&1; then

@@ -42,6 +42,9 @@ func place(t *testing.T, job remote.Job) {
 	if err := os.MkdirAll(job.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.MkdirAll(job.Folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for _, file := range job.Files {
 		name := file.Path
 		if !filepath.IsAbs(name) {

@@ -34,20 +34,23 @@ var mountTypes = []string{"", "none", "bind", "nfs", "nfs4", "cifs", "smb3", "tm
 
 // policy collects what a compose file has that a server forbids.
 type policy struct {
+	// forbids is not set where only what Waybill trusts is out of reach.
+	forbids         bool
 	folder, dataDir string
 	documents       documents
 	invalid         *fault.Error
 }
 
-// forbid refuses a compose file that could take the server over. folder is the
+// forbid refuses a compose file that mounts what Waybill trusts and, where the
+// server forbids that, one that could take the server over. folder is the
 // resource's own on the server, which it may mount, in dataDir, of which the
 // rest belongs to others.
-func forbid(parsed *types.Project, text, folder, dataDir string) error {
+func forbid(parsed *types.Project, text, folder, dataDir string, forbids bool) error {
 	documents, err := parseYAML(text)
 	if err != nil {
 		return err
 	}
-	p := &policy{folder: folder, dataDir: dataDir, documents: documents}
+	p := &policy{forbids: forbids, folder: folder, dataDir: dataDir, documents: documents}
 	for _, name := range slices.Sorted(maps.Keys(parsed.AllServices())) {
 		service := parsed.AllServices()[name]
 		keys := []string{"services", name}
@@ -160,14 +163,30 @@ func (p *policy) build(keys []string, build *types.BuildConfig) {
 	p.when(len(build.Entitlements) > 0, at(keys, "entitlements"), "entitlements of a build")
 	p.when(len(build.SSH) > 0, at(keys, "ssh"), "builds with the SSH keys of the server")
 	p.context(at(keys, "context"), build.Context)
+	p.dockerfile(at(keys, "dockerfile"), build)
 	for _, name := range slices.Sorted(maps.Keys(build.AdditionalContexts)) {
 		p.context(at(keys, "additional_contexts", name), build.AdditionalContexts[name])
 	}
 }
 
+// dockerfile looks at a Dockerfile, which may lie outside of its context.
+func (p *policy) dockerfile(keys []string, build *types.BuildConfig) {
+	switch {
+	case path.IsAbs(build.Dockerfile):
+		p.path(keys, build.Dockerfile)
+	case build.Dockerfile != "" && !isRemote(build.Context):
+		p.path(keys, path.Join(build.Context, build.Dockerfile))
+	}
+}
+
+// isRemote reports whether a build context is none of the server's folders.
+func isRemote(context string) bool {
+	return strings.Contains(context, "://") || strings.HasPrefix(context, "git@")
+}
+
 // context looks at a build context, which may be a folder or anything remote.
 func (p *policy) context(keys []string, context string) {
-	if remote := strings.Contains(context, "://") || strings.HasPrefix(context, "git@"); !remote && context != "" {
+	if context != "" && !isRemote(context) {
 		p.path(keys, context)
 	}
 }
@@ -182,7 +201,8 @@ func (p *policy) resources(parsed *types.Project) {
 		volume := parsed.Volumes[name]
 		keys := []string{"volumes", name, "driver_opts"}
 		p.when(!slices.Contains(mountTypes, volume.DriverOpts["type"]), at(keys, "type"), "volumes of type "+volume.DriverOpts["type"])
-		p.absolute(at(keys, "device"), volume.DriverOpts["device"])
+		// A relative device of a bind is one from the project's folder on.
+		p.file(at(keys, "device"), volume.DriverOpts["device"])
 		for _, option := range strings.FieldsFunc(volume.DriverOpts["o"], func(r rune) bool { return strings.ContainsRune(",:=", r) }) {
 			p.absolute(at(keys, "o"), option)
 		}
@@ -217,7 +237,19 @@ func (p *policy) path(keys []string, place string) {
 	if strings.HasPrefix(place, "~") {
 		full = "/home/" + place
 	}
-	p.when(!mayMount(full, p.folder, p.dataDir), keys, "access to "+place)
+	what := "access to " + place
+	if trusted(full, p.dataDir) {
+		p.refuse(keys, what)
+		return
+	}
+	p.when(!mayMount(full, p.folder, p.dataDir), keys, what)
+}
+
+// trusted reports whether the place is, or has in it, a folder that Waybill
+// trusts. Whoever mounts a folder around the data directory has been given the
+// whole server, which is what forbid_host_access is for.
+func trusted(place, dataDir string) bool {
+	return place == path.Clean(dataDir) || within(place, path.Join(dataDir, controlFolder)) || within(place, path.Join(dataDir, runsFolder))
 }
 
 // mayMount reports whether a resource may have the place: all that is in its
@@ -240,9 +272,12 @@ func within(place, folder string) bool {
 
 // when notes, if it is so, what the server forbids, with the line.
 func (p *policy) when(forbidden bool, keys []string, what string) {
-	if !forbidden {
-		return
+	if forbidden && p.forbids {
+		p.refuse(keys, what)
 	}
+}
+
+func (p *policy) refuse(keys []string, what string) {
 	if p.invalid == nil {
 		p.invalid = fault.New(fault.Invalid, "Validation failed.")
 	}

@@ -3,6 +3,7 @@
 #   compose   a function that runs docker compose for the project
 #   folder    the resource's own, which it may mount
 #   data      Waybill's, of which the rest belongs to others
+#   forbids   empty where only what Waybill trusts is out of reach
 #
 # It looks at what compose makes of the file, as JSON with one key a line: there
 # is no other way to write anything in that. What it prints holds the secrets of
@@ -67,11 +68,16 @@ findings() {
 		if (key == "network" && v == "host") forbid("builds in the network of the host")
 		if (key == "entitlements") forbid("entitlements of a build")
 		if (key == "ssh") forbid("builds with the SSH keys of the server")
-		if (key == "context") context(v)
+		if (key == "context") { base_of = v; context(v) }
+		if (key == "dockerfile") dockerfile(v)
+	}
+	function dockerfile(v) {
+		if (v ~ /^\//) place(v)
+		else if (base_of !~ /:\/\// && base_of !~ /^git@/) place(base_of "/" v)
 	}
 	function mount(key, v,  n, i, parts) {
 		if (key == "type" && index(" @types@ ", " " v " ") == 0) forbid("volumes of type " v)
-		if (key == "device" && v ~ /^\//) place(v)
+		if (key == "device") place(v)
 		if (key != "o") return
 		n = split(v, parts, /[,:=]/)
 		for (i = 1; i <= n; i++) if (parts[i] ~ /^\//) place(parts[i])
@@ -103,7 +109,7 @@ findings() {
 # followed, since a repository may hold any.
 allowed() {
 	case $1 in
-	*\\* | *\$*) return 1 ;;
+	*\\* | *\$*) [ -z "$forbids" ] && return 0 || return 1 ;;
 	/*) place=$1 ;;
 	*) place=$folder/$1 ;;
 	esac
@@ -113,7 +119,9 @@ allowed() {
 	place=$(realpath -m -- "$place") || return 1
 	case $place/ in
 	"$own"/*) return 0 ;;
+	"$all/" | "$all"/control/* | "$all"/runs/*) return 1 ;;
 	esac
+	[ -n "$forbids" ] || return 0
 	for kept in @folders@ "$data"; do
 		kept=$(realpath -m -- "$kept") || return 1
 		case $place/ in
@@ -135,10 +143,12 @@ need() {
 need awk
 need realpath
 own=$(realpath -m -- "$folder")
+all=$(realpath -m -- "$data")
 config=$(ask compose --profile '*' config --format json)
 # Only without its variables does compose name the files of variables, instead
 # of what is in them.
-names=$(ask compose --profile '*' config --no-interpolate --format json)
+names=
+[ -z "$forbids" ] || names=$(ask compose --profile '*' config --no-interpolate --format json)
 tab=$(printf '\t')
 found=$(
 	printf '%s\n' "$config" | findings
@@ -151,7 +161,7 @@ while IFS=$tab read -r kind where what; do
 		! allowed "$what" || continue
 		what="access to $what"
 		;;
-	F) ;;
+	F) [ -n "$forbids" ] || continue ;;
 	*) continue ;;
 	esac
 	echo "$where: this server forbids $what." >&2
@@ -160,4 +170,4 @@ done <<.
 $found
 .
 [ "$refused" = 0 ] || exit 1
-echo 'The server forbids nothing of it.'
+echo 'The policy forbids nothing in the compose file.'

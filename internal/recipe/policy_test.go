@@ -178,8 +178,8 @@ func TestForbidHostAccessOnTheServer(t *testing.T) {
 		n := strconv.Itoa(i)
 		text := strings.NewReplacer("/data:/x'", data+":/x'", "web:", "web"+n+":", "debug:", "debug"+n+":", "data:/x", "data"+n+":/x",
 			"  data:", "  data"+n+":", "{data:", "{data"+n+":").Replace(c.compose)
-		plan.Job.Files = append(plan.Job.Files, remote.File{Path: "case" + n + ".yml", Content: []byte(text)})
-		whole.WriteString("  - case" + n + ".yml\n")
+		plan.Job.Files = append(plan.Job.Files, remote.File{Path: filepath.Join(plan.Job.Folder, "case"+n+".yml"), Content: []byte(text)})
+		whole.WriteString("  - " + filepath.Join(plan.Job.Folder, "case"+n+".yml") + "\n")
 	}
 	r := check(t, whole.String())
 	for i, c := range forbidden {
@@ -191,10 +191,10 @@ func TestForbidHostAccessOnTheServer(t *testing.T) {
 		}
 	}
 	t.Run("a link out of the folder is refused", func(t *testing.T) {
-		if err := os.MkdirAll(plan.Job.Dir, 0o700); err != nil {
+		if err := os.MkdirAll(plan.Job.Folder, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink("/", filepath.Join(plan.Job.Dir, "link")); err != nil {
+		if err := os.Symlink("/", filepath.Join(plan.Job.Folder, "link")); err != nil {
 			t.Fatal(err)
 		}
 		if r := check(t, "services: {web: {image: a, volumes: ['./link/srv/../etc:/x']}}\n"); r.exit == 0 || !strings.Contains(r.stderr, "access to ") {
@@ -215,4 +215,31 @@ func TestForbidHostAccessOnTheServer(t *testing.T) {
 			t.Errorf("exit %d, %q", r.exit, r.stderr)
 		}
 	})
+}
+
+// TestNobodyMountsWhatWaybillTrusts holds whether or not the server forbids
+// access to itself.
+func TestNobodyMountsWhatWaybillTrusts(t *testing.T) {
+	for _, place := range []string{"/data", "/data/control/services/svc000000000000000000002", "../../control", "/data/runs"} {
+		resource := guarded("services: {web: {image: a, volumes: ['" + place + ":/x']}}\n")
+		_, err := recipe.Build(recipe.Input{Resource: resource, DataDir: "/data", Operation: catalog.Start})
+		if !errors.Is(err, fault.Invalid) || !strings.Contains(fault.Public(err), "access to "+place) {
+			t.Errorf("%s: %v", place, err)
+		}
+	}
+}
+
+// TestForbidHostAccessOutsideOfTheProject covers paths that are relative to
+// something other than the project's folder.
+func TestForbidHostAccessOutsideOfTheProject(t *testing.T) {
+	for _, text := range []string{
+		"services: {web: {image: a, volumes: ['v:/x']}}\nvolumes: {v: {driver_opts: {type: none, o: bind, device: ../../../../etc}}}\n",
+		"services: {web: {build: {context: ., dockerfile: /etc/shadow}}}\n",
+		"services: {web: {build: {context: ., dockerfile: ../../../../etc/shadow}}}\n",
+	} {
+		_, err := recipe.Build(recipe.Input{Resource: guarded(text), DataDir: "/data", Operation: catalog.Start, ForbidHostAccess: true})
+		if !errors.Is(err, fault.Invalid) || !strings.Contains(fault.Public(err), "etc") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }

@@ -43,7 +43,7 @@ type project struct {
 	before string
 	// scripts is the folder of the scripts that the steps read.
 	scripts string
-	// file is the compose file, relative to the job's folder.
+	// file is the path of the compose file.
 	file string
 	// watch is sh that readies the health step, "" for none.
 	watch string
@@ -51,13 +51,21 @@ type project struct {
 	health time.Duration
 }
 
-// projectOf is the project whose compose file Waybill sends: the team's own,
-// or one that it has written.
-func (in Input) projectOf() project {
+// projectOf is a project for which Waybill has written the compose file. It
+// has no variables, so nothing may be read in the place of .env either.
+func (in Input) projectOf() project { return in.project("/dev/null") }
+
+// project is the project whose compose file Waybill sends. Compose reads the
+// variables from a file, absolute or in the control folder.
+func (in Input) project(variables string) project {
+	file := path.Join(in.control(), composeFile)
+	if !path.IsAbs(variables) {
+		variables = path.Join(in.control(), variables)
+	}
 	return project{
+		files:   []string{"--project-directory", quote(in.folder()), "--file", quote(file), "--env-file", quote(variables)},
 		name:    string(in.Resource.Common().ID),
-		files:   []string{"--file", composeFile},
-		file:    composeFile,
+		file:    file,
 		scripts: in.spool(),
 		health:  in.Resource.Shared().HealthTimeout,
 	}
@@ -135,9 +143,9 @@ func (p project) report() remote.Step {
 }
 
 // remove takes the project off the server, with the images that it has built and
-// nobody else uses, with its volumes if the data is to go, and the files of the
-// recipe out of its folder; with the volumes, all that is in the folder. It needs
-// no file and no secret for that.
+// nobody else uses, with its volumes if the data is to go, its control folder, and
+// the files of the recipe out of its folder; with the volumes, all that is in the
+// folder. It needs no file and no secret for that.
 func (in Input) remove(files ...string) []remote.Step {
 	p := in.projectOf()
 	options := " down --remove-orphans"
@@ -165,21 +173,26 @@ func (in Input) removeFiles(files ...string) remote.Step {
 	if in.Options.DeleteVolumes {
 		everything = "yes"
 	}
-	return remote.Step{Name: removeStep, Command: "rm -r " + words(files), Script: fmt.Sprintf("folder=%s everything=%s\nset -- %s\n%s",
-		quote(in.folder()), everything, words(files), run(in.spool(), "remove.sh"))}
+	return remote.Step{Name: removeStep, Command: "rm -r " + words(append([]string{in.control()}, files...)),
+		Script: fmt.Sprintf("control=%s folder=%s everything=%s\nset -- %s\n%s",
+			quote(in.control()), quote(in.folder()), everything, words(files), run(in.spool(), "remove.sh"))}
 }
 
-// checkPolicy refuses on the server what it forbids.
+// checkPolicy refuses on the server what it forbids, and in every mode that a
+// container mounts what Waybill trusts.
 func (in Input) checkPolicy(p project) remote.Step {
+	forbids := ""
+	if in.ForbidHostAccess {
+		forbids = "yes"
+	}
 	return p.step(policyStep, "docker compose config # checked against the server's policy",
-		fmt.Sprintf("folder=%s data=%s", quote(in.folder()), quote(in.DataDir)), run(p.scripts, "policy.sh"))
+		fmt.Sprintf("folder=%s data=%s forbids=%s", quote(in.folder()), quote(in.DataDir), forbids), run(p.scripts, "policy.sh"))
 }
 
 // makeNetworks makes the networks that are missing.
 func (in Input) makeNetworks(names ...string) remote.Step {
 	return in.projectOf().step(networkStep, "docker network create --attachable "+words(names),
-		fmt.Sprintf("lock=%s\nset -- %s", quote(path.Join(in.DataDir, ".networks.lock")), words(names)),
-		run(in.spool(), "networks.sh"))
+		"set -- "+words(names), run(in.spool(), "networks.sh"))
 }
 
 // needingDocker has the first of the steps, which speaks to docker, say in words

@@ -141,19 +141,34 @@ func Warnings(ctx context.Context, resource catalog.Deployable) []string {
 	return documents.warnings(parsed, values)
 }
 
-// Places are the folders of a deployment on the server: the spool, for its
-// output and state, and the resource's own.
-func Places(dataDir string, resource catalog.ID, deployment string) (spool, folder string) {
-	return path.Join(dataDir, "runs", deployment), path.Join(dataDir, string(resource.Kind())+"s", string(resource))
+// Places are the folders of a deployment on the server. Containers may mount
+// only folder, and may plant anything in it, so nothing that Waybill trusts
+// lies there.
+func Places(dataDir string, resource catalog.ID, deployment string) (spool, control, folder string) {
+	kind := string(resource.Kind()) + "s"
+	return path.Join(dataDir, runsFolder, deployment), path.Join(dataDir, controlFolder, kind, string(resource)),
+		path.Join(dataDir, kind, string(resource))
 }
 
+// The folders in a server's data directory that no container may mount: for
+// the spools, and for everything else that Waybill trusts.
+const (
+	runsFolder    = "runs"
+	controlFolder = "control"
+)
+
 func (in Input) folder() string {
-	_, folder := Places(in.DataDir, in.Resource.Common().ID, in.Deployment)
+	_, _, folder := Places(in.DataDir, in.Resource.Common().ID, in.Deployment)
 	return folder
 }
 
+func (in Input) control() string {
+	_, control, _ := Places(in.DataDir, in.Resource.Common().ID, in.Deployment)
+	return control
+}
+
 func (in Input) spool() string {
-	spool, _ := Places(in.DataDir, in.Resource.Common().ID, in.Deployment)
+	spool, _, _ := Places(in.DataDir, in.Resource.Common().ID, in.Deployment)
 	return spool
 }
 
@@ -170,5 +185,5 @@ func (in Input) recreates() bool { return in.stops() || in.Options.Force }
 
 // plan is the beginning of every plan.
 func (in Input) plan() Plan {
-	return Plan{Status: statusExited, Job: remote.Job{Spool: in.spool(), Dir: in.folder()}}
+	return Plan{Status: statusExited, Job: remote.Job{Spool: in.spool(), Dir: in.control(), Folder: in.folder()}}
 }

@@ -135,9 +135,9 @@ func TestBuild(t *testing.T) {
 // describe writes a plan as a person would read it.
 func describe(plan recipe.Plan) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "status: %s\nspool: %s\ndir: %s\nenvironment file: %s\n", plan.Status, plan.Job.Spool, plan.Job.Dir, plan.Job.EnvironmentFile)
+	fmt.Fprintf(&out, "status: %s\nspool: %s\ndir: %s\nfolder: %s\nenvironment file: %s\n", plan.Status, plan.Job.Spool, plan.Job.Dir, plan.Job.Folder, plan.Job.EnvironmentFile)
 	for _, file := range plan.Job.Files {
-		if path.Ext(file.Path) == ".sh" && path.IsAbs(file.Path) {
+		if path.Ext(file.Path) == ".sh" && strings.HasPrefix(file.Path, plan.Job.Spool+"/") {
 			fmt.Fprintf(&out, "\n=== script %s\n", file.Path)
 			continue
 		}

@@ -1,24 +1,32 @@
-# Empties the resource's folder. Before is set
-#   folder       its path
-#   everything   not empty if all in it is to go, else only the files
+# Empties the resource's folders. Before is set
+#   control      the path of the folder for what Waybill trusts
+#   folder       the path of the resource's own
+#   everything   not empty if all in folder is to go, else only the files
 #   $@           the files
 #
-# The job still runs in the folder: what package remote keeps there stays, and
-# so does the folder. Data that containers wrote may be another user's.
-cd "$folder"
-if [ -n "$everything" ]; then
+# The job still runs in control: package remote's files stay there, and so do
+# both folders. Data that containers wrote may be another user's.
+empty() {
+	cd "$1"
 	for file in * .[!.]* ..?*; do
 		case $file in
 		.waybill-*) ;;
 		*) rm -rf -- "./$file" ;;
 		esac
 	done
+}
+
+empty "$control"
+cd "$folder"
+if [ -n "$everything" ]; then
+	empty .
+	rm -rf -- ./.waybill-*
 else
 	for file; do
-		rm -rf -- "./$file" "./$file.waybill-new"
+		rm -rf -- "./$file"
 	done
 fi
-left=$(ls -A | grep -v '^\.waybill-' || :)
+left=$(ls -A)
 if [ -n "$left" ]; then
 	echo "Kept in $folder:"
 	echo "$left"

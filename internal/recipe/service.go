@@ -18,7 +18,7 @@ const composeFile = "docker-compose.yml"
 func service(input Input, svc *catalog.Service) (Plan, error) {
 	plan := input.plan()
 	if input.Operation == catalog.Delete {
-		plan.Job.Steps = input.remove(composeFile, environmentFile)
+		plan.Job.Steps = input.remove()
 		return plan, nil
 	}
 	variables, err := input.environment()
@@ -30,7 +30,7 @@ func service(input Input, svc *catalog.Service) (Plan, error) {
 		{Path: environmentFile, Content: dotenvFile(variables)},
 	}
 	if !input.starts() {
-		plan.Job.Steps = input.needingDocker([]remote.Step{input.projectOf().down()})
+		plan.Job.Steps = input.needingDocker([]remote.Step{input.serviceProject().down()})
 		return plan, nil
 	}
 	values := map[string]string{}
@@ -74,17 +74,17 @@ func (in Input) checkService(ctx context.Context, service *catalog.Service) erro
 
 // checkHostAccess refuses what the server forbids.
 func (in Input) checkHostAccess(parsed *types.Project, text string) error {
-	if !in.ForbidHostAccess {
-		return nil
-	}
-	return forbid(parsed, text, in.folder(), in.DataDir)
+	return forbid(parsed, text, in.folder(), in.DataDir, in.ForbidHostAccess)
 }
+
+// serviceProject is the project of a service, with the resource's variables.
+func (in Input) serviceProject() project { return in.project(environmentFile) }
 
 // serviceSteps orders the steps: what may fail for a reason of its own, such as
 // an image that is not there, comes before anything is stopped, so that it
 // leaves what runs alone.
 func (in Input) serviceSteps(parsed *types.Project) []remote.Step {
-	p := in.projectOf()
+	p := in.serviceProject()
 	var steps []remote.Step
 	if networks := externalNetworks(parsed); len(networks) > 0 {
 		steps = append(steps, in.makeNetworks(networks...))

@@ -34,7 +34,7 @@ type Status struct {
 // [ParseStatus] reads what it prints.
 func StatusScript(resource catalog.Deployable, dataDir string) string {
 	input := Input{Resource: resource, DataDir: dataDir}
-	p := input.projectOf()
+	p := input.serviceProject()
 	name, asks := p.name, ""
 	if app, ok := resource.(*catalog.Application); ok {
 		switch {
@@ -49,8 +49,8 @@ func StatusScript(resource catalog.Deployable, dataDir string) string {
 	}
 	// As a function it is read whole before any of it runs, and none of what
 	// runs can read the rest from stdin.
-	return fmt.Sprintf("waybill() {\nfolder=%s name=%s asks=%s\n%s\n%s}\nwaybill </dev/null\n",
-		quote(input.folder()), quote(name), asks, p.script(text("containers.sh")), text("status.sh"))
+	return fmt.Sprintf("waybill() {\ncontrol=%s folder=%s name=%s asks=%s\n%s\n%s}\nwaybill </dev/null\n",
+		quote(input.control()), quote(input.folder()), quote(name), asks, p.script(text("containers.sh")), text("status.sh"))
 }
 
 // ParseStatus reads what the script of [StatusScript] printed. Unavailable if

@@ -3,7 +3,8 @@
 #   S  how an application is that runs by commands    H  the commit it is of
 #   M  the first line of the commit's message         E  nothing is missing
 # Before is set
-#   folder   the resource's
+#   control  the resource's folder for what Waybill trusts
+#   folder   the resource's own
 #   name     the project's of compose; nothing if the resource has no containers
 #   asks     not empty if the resource has a health command to ask
 # and, with a name, compose and what containers.sh says.
@@ -39,10 +40,11 @@ commands() {
 		if [ -z "$asks" ] || [ ! -e health.sh ]; then
 			[ "$last" = starting ] && echo 'S unfinished' || echo 'S started'
 		elif (
+			set -- "$folder" "$control" # .env may set any name
 			set -a
 			[ ! -e .env ] || . ./.env
 			set +a
-			exec timeout 10 sh -e ./health.sh
+			cd "$1" && exec timeout 10 sh -e "$2/health.sh"
 		) >/dev/null 2>&1; then
 			echo 'S healthy'
 		elif [ "$last" = starting ]; then
@@ -55,7 +57,7 @@ commands() {
 }
 
 printf '\nwaybill-status\n'
-if cd "$folder" 2>/dev/null || [ -n "$name" ]; then
+if cd "$control" 2>/dev/null || [ -n "$name" ]; then
 	if [ -n "$name" ]; then
 		docker_containers
 	else

@@ -126,11 +126,11 @@ func TestStatusOfContainers(t *testing.T) {
 		if err != nil || got.Status != "starting:unhealthy" {
 			t.Errorf("%s: %+v (%v)", resource.Common().ID, got, err)
 		}
-		_, folder := recipe.Places(data, resource.Common().ID, "")
-		if err := os.MkdirAll(folder, 0o700); err != nil {
+		_, control, _ := recipe.Places(data, resource.Common().ID, "")
+		if err := os.MkdirAll(control, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(folder, "commit"), []byte(commit+"\nit's first\n"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(control, "commit"), []byte(commit+"\nit's first\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		s = newStub(t)

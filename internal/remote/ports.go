@@ -104,9 +104,11 @@ const DefaultSpoolLimit = 1 << 30
 type Job struct {
 	// Spool is the job's own folder for its output and state, absolute, one a
 	// deployment. Dir is the resource's folder, absolute, where steps run and
-	// relative files lie.
-	Spool string
-	Dir   string
+	// relative files lie; no container may write there. Folder, if set, is made
+	// and vacated with Dir, absolute, and containers may write there.
+	Spool  string
+	Dir    string
+	Folder string
 	// Deployment names the job to others who want to work in Dir, and a later
 	// deployment's name sorts behind an earlier one's. Empty, it is the name of
 	// the spool's folder.

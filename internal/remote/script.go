@@ -72,8 +72,9 @@ func followScript(job Job, from Offsets, nonce string) string {
 
 // head is what every script about a job begins with.
 func head(job Job, nonce string) string {
-	return fmt.Sprintf("spool=%s dir=%s deployment=%s attempt=%d cookie=%s nonce=%s\n", quote(job.Spool),
-		quote(job.Dir), quote(deployment(job)), job.Attempt, cookie(job), quote(nonce)) + bare(sessionText) + bare(fenceText)
+	return fmt.Sprintf("spool=%s dir=%s folder=%s deployment=%s attempt=%d cookie=%s nonce=%s\n", quote(job.Spool),
+		quote(job.Dir), quote(cmp.Or(job.Folder, job.Dir)), quote(deployment(job)), job.Attempt, cookie(job), quote(nonce)) +
+		bare(sessionText) + bare(fenceText)
 }
 
 func stopScript(job Job, nonce string, grace time.Duration) string {
@@ -165,7 +166,7 @@ func bare(script string) string {
 
 // check refuses a job that no server could run.
 func check(job Job) error {
-	for name, folder := range map[string]string{"spool": job.Spool, "folder": job.Dir} {
+	for name, folder := range map[string]string{"spool": job.Spool, "folder": job.Dir, "data folder": cmp.Or(job.Folder, job.Dir)} {
 		if !path.IsAbs(folder) || path.Clean(folder) == "/" || strings.ContainsRune(folder, 0) {
 			return refusal("its %s is not an absolute path below the root", name)
 		}

@@ -7,5 +7,6 @@ if [ -d "$dir" ] && [ ! -L "$dir" ]; then
 	! later "$last" "$deployment" || fail "HELD $last 0"
 	rm -f "$dir/.waybill-last" "$dir/.waybill-last.new" "$dir/.waybill-lock" 2>/dev/null || fail NOPERM
 	rmdir "$dir" 2>/dev/null
+	rmdir "$folder" 2>/dev/null
 fi
 say 'D\n'

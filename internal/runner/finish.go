@@ -70,8 +70,8 @@ func (a *attempt) sweep(ctx context.Context) error {
 		if err != nil || !record.Status.Terminal() || record.ServerID != a.record.ServerID {
 			continue
 		}
-		spool, folder := recipe.Places(a.plan.server.DataDir, id.Resource(), name)
-		if err := remote.Remove(ctx, a.shell, remote.Job{Spool: spool, Dir: folder, Deployment: name, Attempt: record.Lease.Attempt}); err != nil {
+		spool, control, _ := recipe.Places(a.plan.server.DataDir, id.Resource(), name)
+		if err := remote.Remove(ctx, a.shell, remote.Job{Spool: spool, Dir: control, Deployment: name, Attempt: record.Lease.Attempt}); err != nil {
 			return err
 		}
 		a.log.InfoContext(ctx, "leftover spool removed", "spool", path.Base(spool))

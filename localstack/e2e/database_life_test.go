@@ -203,7 +203,7 @@ func (db *database) wantSecretive(t *testing.T) {
 	db.spy.note("docker inspect "+db.uuid, docker(t, "inspect", db.uuid))
 	password := unquoted(db.inside.password())
 	holding := 0
-	eachFile(t, db.folder, func(path string, info fs.FileInfo, content []byte) {
+	look := func(path string, info fs.FileInfo, content []byte) {
 		if !strings.Contains(string(content), password) {
 			return
 		}
@@ -212,7 +212,9 @@ func (db *database) wantSecretive(t *testing.T) {
 		if mode := info.Mode().Perm(); mode != 0o600 && mode != 0o644 || filepath.Base(path) == "docker-compose.yml" {
 			t.Errorf("the password is in %s, of mode %o", path, mode)
 		}
-	})
+	}
+	eachFile(t, db.folder, look)
+	eachFile(t, filepath.Join(filepath.Dir(filepath.Dir(db.folder)), "control", "databases", db.uuid), look)
 	if holding == 0 {
 		t.Errorf("no file in %s has the password: the test looks in the wrong place", db.folder)
 	}
