@@ -9,9 +9,10 @@ const gramBytes = 3
 // there is no load of three.
 const loadBytes = 4
 
-// factor spreads the grams: of some thousand odd numbers the one that lets the
-// anchors share the fewest hashes with the grams of logs and of English. Eight
-// bits to the left it also drops the fourth byte of what was loaded.
+// factor spreads the grams: of 12,000 odd numbers the one that lets the anchors
+// share the fewest hashes with the grams of the benchmark's logs and of this
+// repository's documents. Eight bits to the left it also drops the fourth byte of
+// what was loaded.
 const factor = 0xB16505 << 8
 
 // sketchBits is the size of a sketch: 128 KiB, which stay in the second cache.

@@ -7,8 +7,8 @@ import (
 	"waybill/internal/redact"
 )
 
-// maxWorkPerByte is how often the patterns read a byte at most. The worst that is
-// known is below a third of it.
+// maxWorkPerByte is how often the patterns may read a byte. It is a ceiling that is
+// far below what work by the square of the length would need in these texts.
 const maxWorkPerByte = 40
 
 // work is how many bytes the patterns read for each byte of the text, which is in
