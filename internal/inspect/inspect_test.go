@@ -13,6 +13,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/inspect"
+	"waybill/internal/recipe"
 	"waybill/internal/remote"
 )
 
@@ -64,13 +65,15 @@ func service() *catalog.Service {
 
 func TestLook(t *testing.T) {
 	data := t.TempDir()
-	folder := filepath.Join(data, "applications", "app000000000000000000001")
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		t.Fatal(err)
+	_, control, folder := recipe.Places(data, "app000000000000000000001", "")
+	for _, one := range []string{control, folder} {
+		if err := os.MkdirAll(one, 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
 	write := func(name, text string) {
 		t.Helper()
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(control, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -87,7 +90,9 @@ func TestLook(t *testing.T) {
 	write("operation", "start\n")
 	write("health.sh", "test -e well\n")
 	wants(shellApp("exited"), "running:unhealthy")
-	write("well", "")
+	if err := os.WriteFile(filepath.Join(folder, "well"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	wants(shellApp("exited"), "running:healthy")
 	write("operation", "stop\n")
 	wants(shellApp("running:healthy"), "exited")

@@ -27,7 +27,7 @@ func needEngine(t *testing.T) {
 		if os.Getenv("WAYBILL_CI") != "" {
 			t.Fatalf("no docker engine with the image %s: %s", busybox, said)
 		}
-		t.Skipf("no docker engine with the image %s here; `make images` builds it", busybox)
+		t.Skipf("no docker engine with the image %s here; `localstack/docker/images` builds it", busybox)
 	}
 }
 
