@@ -104,6 +104,27 @@ findings() {
 	}'
 }
 
+# resolved prints a path without links and dots, whether or not it is there. A link
+# that leads nowhere fails.
+resolved() (
+	set -f
+	IFS=/
+	at=
+	for part in $1; do
+		case $part in
+		'' | .) continue ;;
+		..)
+			at=${at%/*}
+			continue
+			;;
+		esac
+		at=$at/$part
+		[ ! -L "$at" ] || at=$(readlink -f "$at") || exit 1
+		at=${at%/}
+	done
+	printf '%s\n' "${at:-/}"
+)
+
 # allowed reports whether the resource may have a place: all that is in its
 # folder, and what has no part in a system folder, nor in Waybill's. Links are
 # followed, since a repository may hold any.
@@ -116,14 +137,14 @@ allowed() {
 	case " @files@ " in
 	*" $place "*) return 0 ;;
 	esac
-	place=$(realpath -m -- "$place") || return 1
+	place=$(resolved "$place") || return 1
 	case $place/ in
 	"$own"/*) return 0 ;;
 	"$all/" | "$all"/control/* | "$all"/runs/*) return 1 ;;
 	esac
 	[ -n "$forbids" ] || return 0
 	for kept in @folders@ "$data"; do
-		kept=$(realpath -m -- "$kept") || return 1
+		kept=$(resolved "$kept") || return 1
 		case $place/ in
 		"$kept"/*) return 1 ;;
 		esac
@@ -141,9 +162,9 @@ need() {
 }
 
 need awk
-need realpath
-own=$(realpath -m -- "$folder")
-all=$(realpath -m -- "$data")
+need readlink
+own=$(resolved "$folder")
+all=$(resolved "$data")
 config=$(ask compose --profile '*' config --format json)
 # Only without its variables does compose name the files of variables, instead
 # of what is in them.
