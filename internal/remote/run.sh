@@ -235,12 +235,12 @@ finish() {
 # dismiss ends the helpers. Children that live on keep somebody who reads what
 # they write, and throws it away: without a reader, writing would kill them.
 dismiss() {
+	disclose # first: what is started below would keep the group from going
 	exec 5<"$spool/pipe.out" 6<"$spool/pipe.err"
 	for fd in 5 6; do
 		cat <&"$fd" >/dev/null 4>&- 5<&- 6<&- 7>&- 8>&- 9>&- &
 	done
 	kill -9 "$pump_out" "$pump_err" "$marker"
-	disclose
 }
 
 # A signal for the group is for the step that runs. What is here must live on

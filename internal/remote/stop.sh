@@ -176,6 +176,14 @@ behead() {
 	nap 0.1
 }
 
+# clear removes the job's control group when its shell could not, being killed.
+clear() {
+	while read -r device mount kind rest; do
+		[ "$kind" = cgroup2 ] || continue
+		find "$mount" -depth -type d -name "waybill-$cookie" -exec rmdir {} \; 2>/dev/null
+	done </proc/mounts
+}
+
 # over tells what became of whom. 1: the job had not ended by itself.
 over() {
 	for one in $seen; do
@@ -209,7 +217,7 @@ absent() {
 	done
 }
 
-need flock cat tr grep head touch sort
+need flock cat tr grep head touch sort find
 seen=' ' left= sees=0
 read -r boot </proc/sys/kernel/random/boot_id || fail NOPROC
 peek $$ || fail NOPROC
@@ -231,4 +239,5 @@ fi
 ask
 grant
 strike
+clear
 over "$running"

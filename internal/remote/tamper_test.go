@@ -101,9 +101,9 @@ func TestStopFindsWhatHides(t *testing.T) {
 				t.Errorf("%+v %v, left %v", got, err, left)
 			}
 			ended()
-			if groups, _ := filepath.Glob("/sys/fs/cgroup/*/waybill-*"); len(groups) > 0 && len(left) == 0 {
-				t.Logf("control groups are left: %v", groups)
-			}
+			wantNoGroup(t, j)
+			follow(t, local{}, job(filepath.Join(j.Dir, "other"), "true"))
+			wantNoGroup(t, job(filepath.Join(j.Dir, "other")))
 		})
 	}
 }
@@ -136,4 +136,15 @@ func TestADiskWithoutInodes(t *testing.T) {
 	if !errors.Is(err, fault.Invalid) || !strings.Contains(err.Error(), "no inodes left") {
 		t.Errorf("%v, want it refused for want of inodes", err)
 	}
+}
+
+// wantNoGroup fails the test unless the job's control group goes.
+func wantNoGroup(t *testing.T, j remote.Job) {
+	t.Helper()
+	cookie := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))[3]
+	await(t, "the control group to go", func() bool {
+		below, _ := filepath.Glob("/sys/fs/cgroup/*/waybill-" + cookie)
+		at, _ := filepath.Glob("/sys/fs/cgroup/waybill-" + cookie)
+		return len(below)+len(at) == 0
+	})
 }
