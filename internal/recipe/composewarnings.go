@@ -188,7 +188,7 @@ func (d documents) warnings(project *types.Project, values map[string]string) []
 				"Name an image instead, register an application that is built from a repository, or give the URL of a repository as context:", name)
 		}
 		for i, file := range service.EnvFiles {
-			if bool(file.Required) && !path.IsAbs(file.Path) {
+			if bool(file.Required) && !path.IsAbs(file.Path) && !namesEnvironment(file.Path) {
 				warn(d.walk([]string{"services", name, "env_file", fmt.Sprint(i)}), "services.%s.env_file: the file %s is not on the server. "+
 					"Put its variables into environment: of the file or of the service.", name, file.Path)
 			}

@@ -41,7 +41,7 @@ func TestWarnings(t *testing.T) {
 		{"files that are not on the server", `services:
   web:
     image: a
-    env_file: [.env.web, {path: maybe.env, required: false}, /etc/web.env]
+    env_file: [.env, .env.web, {path: maybe.env, required: false}, /etc/web.env]
     volumes: ["./nginx.conf:/etc/nginx/nginx.conf:ro", "./data:/data", "./conf.d:/conf.d", "/etc/localtime:/etc/localtime", "named:/x.y"]
 volumes: {named: {}}
 secrets: {key: {file: ./key.txt}, ok: {environment: KNOWN}}

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"context"
+	"path"
 	"slices"
 	"strings"
 
@@ -26,7 +27,7 @@ func service(input Input, svc *catalog.Service) (Plan, error) {
 		return Plan{}, err
 	}
 	plan.Job.Files = []remote.File{
-		{Path: composeFile, Content: []byte(svc.Compose)},
+		{Path: composeFile, Content: []byte(withEnvironment(svc.Compose, path.Join(input.control(), environmentFile)))},
 		{Path: environmentFile, Content: dotenvFile(variables)},
 	}
 	if !input.starts() {
