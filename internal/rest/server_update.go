@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"waybill/internal/access"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -57,6 +58,13 @@ func (k keeper) changeServer(ctx context.Context, c *call) (*catalog.Server, err
 	}
 	if changed.HostKey, err = k.hostKey(given.HostKey); err != nil {
 		return nil, err
+	}
+	if present.ForbidHostAccess && !changed.ForbidHostAccess {
+		// Whoever may register a compose file must not be able to lift what it is
+		// judged by.
+		if err := c.token.Require(access.Root); err != nil {
+			return nil, err
+		}
 	}
 	if err := k.mayBecome(ctx, present, changed); err != nil {
 		return nil, err

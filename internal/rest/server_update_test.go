@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/access"
 )
 
 func TestUpdateServer(t *testing.T) {
@@ -83,4 +85,19 @@ func TestUpdateServer(t *testing.T) {
 			t.Errorf("server = %v", got)
 		}
 	})
+}
+
+func TestOnlyRootLiftsAServersPolicy(t *testing.T) {
+	w := newWorld(t)
+	server := w.server(t)
+	writer := w.mint(t, access.Write)
+	want[object](t, w, http.StatusOK, request{id: "updateServer", uuid: server, token: writer, body: object{"forbid_host_access": true}})
+	for _, value := range []any{false, nil} {
+		want[problem](t, w, http.StatusForbidden, request{id: "updateServer", uuid: server, token: writer, body: object{"forbid_host_access": value}})
+	}
+	want[object](t, w, http.StatusOK, request{id: "updateServer", uuid: server, token: writer, body: object{"concurrency": 3}})
+	lifted := want[object](t, w, http.StatusOK, request{id: "updateServer", uuid: server, token: w.mint(t, access.Root), body: object{"forbid_host_access": false}})
+	if lifted["forbid_host_access"] != false {
+		t.Errorf("root gets %v", lifted["forbid_host_access"])
+	}
 }
