@@ -61,8 +61,9 @@
 //     passed ("tests_pass=12") are no secrets.
 //   - The tokens of SendGrid, Hugging Face, OpenAI (sk-) and Waybill begin with three
 //     bytes, too few to search for in every text at full speed. They are found after
-//     "=", ":" or a quote, and after a space that follows one of these or a word
-//     that ends as "key" or "token" does; at the beginning of a line they are not.
+//     "=" or ":", after a quote but for Waybill's, and after a space that follows
+//     one of these or a word that ends as "key" or "token" does. At the beginning
+//     of a line they are not found.
 //   - What stands for a value stays: $NAME, ${NAME}, $(cmd), %NAME%, "", null,
 //     <REDACTED>, ****.
 //   - The user information of a URL ends at a slash. A password with a bare slash
