@@ -175,6 +175,37 @@ func TestAServerThatDoesNotAnswer(t *testing.T) {
 	})
 }
 
+// tardy is a server whose every refusal takes a while, such as one that ends each
+// key exchange.
+type tardy struct {
+	*puppet
+	takes time.Duration
+}
+
+func (d tardy) Dial(ctx context.Context, target remote.Target) (remote.Shell, error) {
+	shell, err := d.puppet.Dial(ctx, target)
+	time.Sleep(d.takes)
+	return shell, err
+}
+
+// The last pause is as long as what is left of the window, which begins with the
+// first refusal.
+func TestTheLastTryIsAtTheEndOfTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &puppet{deaf: time.Now().Add(time.Hour)}
+		w, id := still(t, p, time.Hour)
+		const takes = 2 * time.Second
+		w.dialer = tardy{p, takes}
+		begun := time.Now()
+		if record, log := w.run(t, id); record.Outcome.Reason != deployment.ReasonUnreachable || !strings.Contains(log, "Trying again in 7s, until ") {
+			t.Errorf("%q, want unreachable after a pause of 7 s:\n%s", record.Outcome.Reason, log)
+		}
+		if last := p.dials[len(p.dials)-1].Sub(begun); last != takes+30*time.Second {
+			t.Errorf("the last try was after %s, want it %s after the first refusal", last, 30*time.Second)
+		}
+	})
+}
+
 func TestAServerThatIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &puppet{silent: time.Now().Add(10 * time.Second)}
