@@ -29,12 +29,11 @@ func check(abilities []Ability) ([]Ability, error) {
 			bad = append(bad, shown(string(ability)))
 		}
 	}
-	invalid := fault.New(fault.Invalid, "Validation failed.")
 	switch {
 	case len(bad) > 0:
-		return nil, invalid.WithField("abilities", "cannot have "+strings.Join(bad, ", ")+"; the abilities are "+listing())
+		return nil, fault.InvalidField("abilities", "cannot have %s; the abilities are %s", strings.Join(bad, ", "), listing())
 	case len(abilities) == 0:
-		return nil, invalid.WithField("abilities", "must have one or more of "+listing())
+		return nil, fault.InvalidField("abilities", "must have one or more of %s", listing())
 	}
 	return slices.DeleteFunc(Abilities(), func(a Ability) bool { return !slices.Contains(abilities, a) }), nil
 }

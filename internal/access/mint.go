@@ -30,8 +30,7 @@ func Mint(name string, abilities []Ability, now time.Time, random io.Reader) (to
 	name = strings.TrimSpace(name)
 	length := utf8.RuneCountInString(name)
 	if length == 0 || length > MaxNameLength || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return Token{}, "", fault.New(fault.Invalid, "Validation failed.").
-			WithField("name", "must be one line of 1 to 255 characters")
+		return Token{}, "", fault.InvalidField("name", "must be one line of 1 to %d characters", MaxNameLength)
 	}
 	abilities, err = check(abilities)
 	if err != nil {

@@ -45,40 +45,24 @@ func Check(draft Entity) error {
 		wrong.resource(draft.Shared())
 		wrong.secrets(draft)
 	}
-	return wrong.err()
+	return wrong.Err()
 }
 
 // problems collects what is wrong with a draft, so that one answer names all
 // of it.
-type problems struct{ invalid *fault.Error }
-
-// add notes one problem of one field.
-func (p *problems) add(field, format string, args ...any) {
-	if p.invalid == nil {
-		p.invalid = fault.New(fault.Invalid, "Validation failed.")
-	}
-	p.invalid = p.invalid.WithField(field, fmt.Sprintf(format, args...))
-}
-
-// err is Invalid with all that was noted, or nil.
-func (p *problems) err() error {
-	if p.invalid == nil { // a nil *fault.Error would be a non-nil error
-		return nil
-	}
-	return p.invalid
-}
+type problems struct{ fault.FieldErrors }
 
 // meta trims the name, since white space around one is never meant.
 func (p *problems) meta(meta *Meta) {
 	meta.Name = strings.TrimSpace(meta.Name)
 	switch {
 	case meta.Name == "":
-		p.add("name", "must not be empty")
+		p.Add("name", "must not be empty")
 	case !isLabel(meta.Name, MaxNameLength):
-		p.add("name", "must be one line of at most %d characters", MaxNameLength)
+		p.Add("name", "must be one line of at most %d characters", MaxNameLength)
 	}
 	if !isText(meta.Description) || runes(meta.Description) > MaxDescriptionLength {
-		p.add("description", "must be text of at most %d characters", MaxDescriptionLength)
+		p.Add("description", "must be text of at most %d characters", MaxDescriptionLength)
 	}
 }
 
@@ -91,16 +75,16 @@ func (p *problems) server(s *Server) {
 	s.Concurrency = orDefault(s.Concurrency, DefaultConcurrency)
 	s.QueueLimit = orDefault(s.QueueLimit, DefaultQueueLimit)
 	if !isAddress(s.Address) {
-		p.add("ip", "must be an IP address or a host name, without a scheme or a port")
+		p.Add("ip", "must be an IP address or a host name, without a scheme or a port")
 	}
 	if s.KeyID.Kind() != KindPrivateKey {
-		p.add("private_key_uuid", "must be the uuid of a private key that exists")
+		p.Add("private_key_uuid", "must be the uuid of a private key that exists")
 	}
 	if !isUserName(s.User) {
-		p.add("user", "must be a Unix user name, such as root: letters, digits, dots, dashes and underscores, at most 64")
+		p.Add("user", "must be a Unix user name, such as root: letters, digits, dots, dashes and underscores, at most 64")
 	}
 	if !isDataDir(s.DataDir) {
-		p.add("data_dir", "must be an absolute path below /, such as %s, of letters, digits, dots, dashes and underscores, without . or .. as a folder and without a slash at its end", DefaultDataDir)
+		p.Add("data_dir", "must be an absolute path below /, such as %s, of letters, digits, dots, dashes and underscores, without . or .. as a folder and without a slash at its end", DefaultDataDir)
 	}
 	p.between("port", s.Port, 1, 65535)
 	p.between("concurrency", s.Concurrency, 1, MaxConcurrency)
@@ -112,7 +96,7 @@ func (p *problems) resource(r *Resource) {
 	r.Timeout = orDefault(r.Timeout, DefaultTimeout)
 	r.HealthTimeout = orDefault(r.HealthTimeout, DefaultHealthTimeout)
 	if r.ServerID.Kind() != KindServer {
-		p.add("server_uuid", "must be the uuid of a server that exists")
+		p.Add("server_uuid", "must be the uuid of a server that exists")
 	}
 	p.duration("timeout", r.Timeout)
 	p.duration("health_timeout", r.HealthTimeout)
@@ -123,7 +107,7 @@ func (p *problems) resource(r *Resource) {
 // it may be a secret, and problems are logged and answered.
 func (p *problems) environment(variables []Variable) {
 	if len(variables) > MaxVariables {
-		p.add("environment", "may have at most %d variables", MaxVariables)
+		p.Add("environment", "may have at most %d variables", MaxVariables)
 		return
 	}
 	seen := map[string]bool{}
@@ -132,11 +116,11 @@ func (p *problems) environment(variables []Variable) {
 		switch {
 		case !isVariableName(v.Name):
 			// The bad name itself is no good name for a field.
-			p.add(fmt.Sprintf("environment.%d", i), "key must be letters, digits and _, not begin with a digit, and have at most 255 characters")
+			p.Add(fmt.Sprintf("environment.%d", i), "key must be letters, digits and _, not begin with a digit, and have at most 255 characters")
 		case seen[v.Name]:
-			p.add(environmentPrefix+v.Name, "is there twice")
+			p.Add(environmentPrefix+v.Name, "is there twice")
 		case !isText(v.Value):
-			p.add(environmentPrefix+v.Name, "value must be UTF-8 text without NUL")
+			p.Add(environmentPrefix+v.Name, "value must be UTF-8 text without NUL")
 		}
 		seen[v.Name] = true
 		if !v.Secret {
@@ -144,7 +128,7 @@ func (p *problems) environment(variables []Variable) {
 		}
 	}
 	if plain > MaxEnvironmentBytes {
-		p.add("environment", "may have at most %d bytes in all, has %d", MaxEnvironmentBytes, plain)
+		p.Add("environment", "may have at most %d bytes in all, has %d", MaxEnvironmentBytes, plain)
 	}
 }
 
@@ -156,7 +140,7 @@ func (p *problems) secrets(draft Deployable) {
 		set[secret.Name] = secret.Value
 	}
 	if stored := storedBytes(set); stored > MaxSecretsBytes {
-		p.add("environment", "may have at most %d bytes of secrets in all, with passwords and keys, as JSON; has %d", MaxSecretsBytes, stored)
+		p.Add("environment", "may have at most %d bytes of secrets in all, with passwords and keys, as JSON; has %d", MaxSecretsBytes, stored)
 	}
 }
 
@@ -174,23 +158,23 @@ func storedBytes(secrets map[string]string) int {
 func (p *problems) compose(text string) {
 	switch {
 	case strings.TrimSpace(text) == "":
-		p.add("docker_compose", "must not be empty")
+		p.Add("docker_compose", "must not be empty")
 	case len(text) > MaxComposeBytes:
-		p.add("docker_compose", "may have at most %d bytes, has %d", MaxComposeBytes, len(text))
+		p.Add("docker_compose", "may have at most %d bytes, has %d", MaxComposeBytes, len(text))
 	case !isText(text):
-		p.add("docker_compose", "must be UTF-8 text without NUL, or the base64 of it")
+		p.Add("docker_compose", "must be UTF-8 text without NUL, or the base64 of it")
 	}
 }
 
 func (p *problems) between(field string, value, least, most int) {
 	if value < least || value > most {
-		p.add(field, "must be between %d and %d", least, most)
+		p.Add(field, "must be between %d and %d", least, most)
 	}
 }
 
 func (p *problems) duration(field string, value time.Duration) {
 	if value < time.Second || value > MaxTimeout || value%time.Second != 0 {
-		p.add(field, "must be whole seconds between 1 and %d", int(MaxTimeout.Seconds()))
+		p.Add(field, "must be whole seconds between 1 and %d", int(MaxTimeout.Seconds()))
 	}
 }
 

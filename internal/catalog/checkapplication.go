@@ -35,11 +35,11 @@ func (p *problems) application(a *Application) {
 		p.treeFile("docker_compose_location", &a.Compose.Path, DefaultCompose)
 	}
 	if forms != 1 {
-		p.add("build_pack", "must be exactly one of shell, dockerimage, dockerfile and dockercompose")
+		p.Add("build_pack", "must be exactly one of shell, dockerimage, dockerfile and dockercompose")
 	}
 	for _, v := range a.Environment {
 		if v.Name == GitPasswordSecret && a.Source() != nil {
-			p.add(environmentPrefix+v.Name, "is set by the field git_password")
+			p.Add(environmentPrefix+v.Name, "is set by the field git_password")
 		}
 	}
 }
@@ -47,11 +47,11 @@ func (p *problems) application(a *Application) {
 // shell needs a start; the other scripts may be empty.
 func (p *problems) shell(s *Shell) {
 	if strings.TrimSpace(s.Start) == "" {
-		p.add("start", "must not be empty")
+		p.Add("start", "must not be empty")
 	}
 	for _, script := range []struct{ field, text string }{{"start", s.Start}, {"stop", s.Stop}, {"health", s.Health}} {
 		if len(script.text) > MaxScriptBytes || !isText(script.text) {
-			p.add(script.field, "must be UTF-8 text without NUL, at most %d bytes", MaxScriptBytes)
+			p.Add(script.field, "must be UTF-8 text without NUL, at most %d bytes", MaxScriptBytes)
 		}
 	}
 }
@@ -63,12 +63,12 @@ func (p *problems) image(i *Image) {
 	reference, ok := ParseImageReference(i.Name)
 	switch {
 	case !ok:
-		p.add("docker_registry_image_name", "must be the name of an image, such as ghcr.io/acme/web: lower-case letters, digits, dots, dashes and underscores")
+		p.Add("docker_registry_image_name", "must be the name of an image, such as ghcr.io/acme/web: lower-case letters, digits, dots, dashes and underscores")
 	case reference.Tag+reference.Digest != "":
-		p.add("docker_registry_image_name", "must have no tag: give it as docker_registry_image_tag")
+		p.Add("docker_registry_image_name", "must have no tag: give it as docker_registry_image_tag")
 	}
 	if !isImageTag(i.Tag) && !isImageDigest(i.Tag) {
-		p.add("docker_registry_image_tag", "must be a tag, such as 1.4, or a digest, such as sha256: and 64 digits")
+		p.Add("docker_registry_image_tag", "must be a tag, such as 1.4, or a digest, such as sha256: and 64 digits")
 	}
 	p.container(&i.Container)
 }
@@ -78,19 +78,19 @@ func (p *problems) source(s *Source) {
 	by, secret := repositoryTransport(s.Repository)
 	switch {
 	case secret:
-		p.add("git_repository", "must have no credentials in it: give them as git_username and git_password")
+		p.Add("git_repository", "must have no credentials in it: give them as git_username and git_password")
 	case by == transportNone:
-		p.add("git_repository", "must be an address that git clones: https://host/path, ssh://git@host/path, git@host:path, or an absolute path on the server")
+		p.Add("git_repository", "must be an address that git clones: https://host/path, ssh://git@host/path, git@host:path, or an absolute path on the server")
 	}
 	p.revision(s)
 	if s.Directory = "/" + strings.Trim(s.Directory, "/"); s.Directory != DefaultDirectory && !isTreePath(s.Directory[1:]) {
-		p.add("base_directory", "must be a folder of the repository, such as /backend, without . or .. in it")
+		p.Add("base_directory", "must be a folder of the repository, such as /backend, without . or .. in it")
 	}
 	if by != transportNone {
 		p.opener(s, by)
 	}
 	if !isKnownHosts(s.HostKeys) {
-		p.add("git_host_keys", "must be lines of known_hosts, such as ssh-keyscan prints them, at most %d bytes", maxHostKeys)
+		p.Add("git_host_keys", "must be lines of known_hosts, such as ssh-keyscan prints them, at most %d bytes", maxHostKeys)
 	}
 }
 
@@ -101,10 +101,10 @@ func (p *problems) revision(s *Source) {
 		s.Commit = ""
 	}
 	if s.Commit != "" && !isCommit(s.Commit) {
-		p.add("git_commit_sha", "must be 7 to 64 hexadecimal digits")
+		p.Add("git_commit_sha", "must be 7 to 64 hexadecimal digits")
 	}
 	if s.Branch != "" && !isBranch(s.Branch) {
-		p.add("git_branch", "must be the name of a branch or a tag, such as main")
+		p.Add("git_branch", "must be the name of a branch or a tag, such as main")
 	}
 }
 
@@ -113,30 +113,30 @@ func (p *problems) opener(s *Source, by transport) {
 	switch {
 	case s.KeyID == "":
 	case s.KeyID.Kind() != KindPrivateKey:
-		p.add("private_key_uuid", "must be the uuid of a private key that exists")
+		p.Add("private_key_uuid", "must be the uuid of a private key that exists")
 	case by != transportSSH:
-		p.add("private_key_uuid", "opens repositories over SSH only")
+		p.Add("private_key_uuid", "opens repositories over SSH only")
 	}
 	if by != transportHTTPS && s.UserName != "" {
-		p.add("git_username", "goes with a repository over HTTPS only")
+		p.Add("git_username", "goes with a repository over HTTPS only")
 	}
 	if by != transportHTTPS && s.Password != "" {
-		p.add("git_password", "goes with a repository over HTTPS only")
+		p.Add("git_password", "goes with a repository over HTTPS only")
 	}
 	if by == transportHTTPS && (s.UserName == "") != (s.Password == "") {
-		p.add("git_username", "and git_password go together")
+		p.Add("git_username", "and git_password go together")
 	}
 	if !isLabel(s.UserName, MaxNameLength) {
-		p.add("git_username", "must be one line of at most %d characters", MaxNameLength)
+		p.Add("git_username", "must be one line of at most %d characters", MaxNameLength)
 	}
 	if !isLabel(s.Password, maxPassword) {
-		p.add("git_password", "must be one line of at most %d characters", maxPassword)
+		p.Add("git_password", "must be one line of at most %d characters", maxPassword)
 	}
 }
 
 // treeFile takes a path with a slash in front, as upstream writes it.
 func (p *problems) treeFile(field string, file *string, otherwise string) {
 	if *file = orDefault(strings.TrimPrefix(*file, "/"), otherwise); !isTreePath(*file) {
-		p.add(field, "must be a file of the repository, such as %s, without . or .. as a folder", otherwise)
+		p.Add(field, "must be a file of the repository, such as %s, without . or .. as a folder", otherwise)
 	}
 }

@@ -34,12 +34,12 @@ var (
 // container looks at how an application's container runs.
 func (p *problems) container(c *Container) {
 	if len(c.Exposes) > MaxPorts {
-		p.add("ports_exposes", "may have at most %d ports", MaxPorts)
+		p.Add("ports_exposes", "may have at most %d ports", MaxPorts)
 	}
 	seen := map[int]bool{}
 	for _, port := range c.Exposes {
 		if p.between("ports_exposes", port, 1, maxPort); seen[port] {
-			p.add("ports_exposes", "has %d twice", port)
+			p.Add("ports_exposes", "has %d twice", port)
 		}
 		seen[port] = true
 	}
@@ -52,7 +52,7 @@ func (p *problems) container(c *Container) {
 // unless it is 0.
 func (p *problems) mappings(c *Container, public int) {
 	if len(c.Mappings) > MaxPorts {
-		p.add("ports_mappings", "may have at most %d mappings", MaxPorts)
+		p.Add("ports_mappings", "may have at most %d mappings", MaxPorts)
 		return
 	}
 	var seen []PortMapping
@@ -63,20 +63,20 @@ func (p *problems) mappings(c *Container, public int) {
 		c.Mappings[i] = text
 		mapping, ok := ParsePortMapping(text)
 		if !ok {
-			p.add("ports_mappings", "must be mappings such as 8080:80, 127.0.0.1:8080:80 or 53:53/udp; %s is none", quoteShort(text))
+			p.Add("ports_mappings", "must be mappings such as 8080:80, 127.0.0.1:8080:80 or 53:53/udp; %s is none", quoteShort(text))
 			continue
 		}
 		if slices.ContainsFunc(seen, mapping.clash) {
-			p.add("ports_mappings", "publishes %s, which another mapping publishes too", text)
+			p.Add("ports_mappings", "publishes %s, which another mapping publishes too", text)
 		}
 		if mapping.clash(PortMapping{Published: PortRange{public, public}, Target: PortRange{1, 1}}) && public != 0 {
-			p.add("ports_mappings", "publishes %s, which is the public_port", text)
+			p.Add("ports_mappings", "publishes %s, which is the public_port", text)
 		}
 		seen = append(seen, mapping)
 		published += max(mapping.Published.Len(), mapping.Target.Len())
 	}
 	if published > maxPublished {
-		p.add("ports_mappings", "may publish at most %d ports in all, has %d", maxPublished, published)
+		p.Add("ports_mappings", "may publish at most %d ports in all, has %d", maxPublished, published)
 	}
 }
 
@@ -91,12 +91,12 @@ func (p *problems) limits(l *Limits) {
 	memory := p.memory("limits_memory", &l.Memory)
 	reservation := p.memory("limits_memory_reservation", &l.MemoryReservation)
 	if memory > 0 && reservation > memory {
-		p.add("limits_memory_reservation", "must not be more than limits_memory")
+		p.Add("limits_memory_reservation", "must not be more than limits_memory")
 	}
 	if l.MemorySwap != "-1" { // all there is
 		swap := p.memory("limits_memory_swap", &l.MemorySwap)
 		if swap > 0 && (memory == 0 || swap < memory) {
-			p.add("limits_memory_swap", "is memory and swap together and must not be less than limits_memory")
+			p.Add("limits_memory_swap", "is memory and swap together and must not be less than limits_memory")
 		}
 	}
 	p.cpus(l)
@@ -116,14 +116,14 @@ func (p *problems) memory(field string, size *string) int {
 	}
 	match := memorySize.FindStringSubmatch(*size)
 	if match == nil {
-		p.add(field, "must be a size such as 512m or 2g, or 0 for no limit")
+		p.Add(field, "must be a size such as 512m or 2g, or 0 for no limit")
 		return 0
 	}
 	// What does not fit into a float is infinite, and so too much.
 	bytes, _ := strconv.ParseFloat(match[1], 64)
 	bytes *= math.Pow(1024, float64(max(0, strings.Index("bkmg", match[2]))))
 	if bytes < minMemory || bytes > maxMemory {
-		p.add(field, "must be at least 6m, which Docker insists on, and at most 1048576g")
+		p.Add(field, "must be at least 6m, which Docker insists on, and at most 1048576g")
 		return 0
 	}
 	return int(bytes)
@@ -136,11 +136,11 @@ func (p *problems) cpus(l *Limits) {
 	if l.CPUs != "" {
 		count, err := strconv.ParseFloat(l.CPUs, 64)
 		if !cpuCount.MatchString(l.CPUs) || err != nil || count < 0.01 || count > maxCPUs {
-			p.add("limits_cpus", "must be a number such as 1.5, between 0.01 and %d, or 0 for no limit", maxCPUs)
+			p.Add("limits_cpus", "must be a number such as 1.5, between 0.01 and %d, or 0 for no limit", maxCPUs)
 		}
 	}
 	if l.CPUSet != "" && !isCPUSet(l.CPUSet) {
-		p.add("limits_cpuset", "must be numbers of CPUs such as 0-2,4")
+		p.Add("limits_cpuset", "must be numbers of CPUs such as 0-2,4")
 	}
 }
 
@@ -164,10 +164,10 @@ func (p *problems) healthCheck(c *Container) {
 	h := &c.Health
 	p.healthTimes(h)
 	if len(h.Command) > MaxScriptBytes || !isText(h.Command) {
-		p.add("health_check_command", "must be UTF-8 text without NUL, at most %d bytes", MaxScriptBytes)
+		p.Add("health_check_command", "must be UTF-8 text without NUL, at most %d bytes", MaxScriptBytes)
 	}
 	if h.Command != "" && (h.Port != 0 || h.Path != "") {
-		p.add("health_check_command", "and health_check_path exclude each other")
+		p.Add("health_check_command", "and health_check_path exclude each other")
 		return
 	}
 	if h.Port == 0 && h.Path == "" {
@@ -180,7 +180,7 @@ func (p *problems) healthCheck(c *Container) {
 	}
 	p.between("health_check_port", h.Port, 1, maxPort)
 	if len(h.Path) > maxHealthPath || !healthPath.MatchString(h.Path) {
-		p.add("health_check_path", "must begin with a slash and have only letters, digits and ._~/%%?&=+:@,;!*-")
+		p.Add("health_check_path", "must begin with a slash and have only letters, digits and ._~/%%?&=+:@,;!*-")
 	}
 }
 

@@ -28,12 +28,12 @@ var scriptName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
 func (p *problems) database(d *Database) {
 	known, ok := engine.Find(d.Engine)
 	if !ok {
-		p.add("engine", "must be one of %s", strings.Join(engineNames(), ", "))
+		p.Add("engine", "must be one of %s", strings.Join(engineNames(), ", "))
 		return
 	}
 	d.Image = orDefault(d.Image, known.Image)
 	if _, ok := ParseImageReference(d.Image); !ok {
-		p.add("image", "must be an image, such as %s", known.Image)
+		p.Add("image", "must be an image, such as %s", known.Image)
 	}
 	d.DataFolder = orDefault(d.DataFolder, known.ChooseDataFolder(d.Image))
 	p.settings(d, known)
@@ -62,7 +62,7 @@ func (p *problems) settings(d *Database, known engine.Engine) {
 	}
 	for _, field := range slices.Sorted(maps.Keys(d.Settings)) {
 		if wrong := known.CheckSetting(field, d.Settings[field]); wrong != "" {
-			p.add(field, "%s", wrong)
+			p.Add(field, "%s", wrong)
 		}
 	}
 	p.reserved(d.Environment, known)
@@ -73,11 +73,11 @@ func (p *problems) reserved(variables []Variable, known engine.Engine) {
 	for _, v := range variables {
 		switch by := known.SetBy(v.Name); {
 		case v.Name == TLSKeySecret:
-			p.add(environmentPrefix+v.Name, "is a name that Waybill uses itself")
+			p.Add(environmentPrefix+v.Name, "is a name that Waybill uses itself")
 		case by == known.Name:
-			p.add(environmentPrefix+v.Name, "is set for the engine already")
+			p.Add(environmentPrefix+v.Name, "is set for the engine already")
 		case by != "":
-			p.add(environmentPrefix+v.Name, "is set by the field %s", by)
+			p.Add(environmentPrefix+v.Name, "is set by the field %s", by)
 		}
 	}
 }
@@ -93,9 +93,9 @@ func (p *problems) configuration(d *Database, known engine.Engine) {
 	switch field := d.ConfigurationField(); {
 	case d.Configuration == "":
 	case known.Configuration == "":
-		p.add(field, "is nothing that %s takes", known.Title)
+		p.Add(field, "is nothing that %s takes", known.Title)
 	case len(d.Configuration) > MaxConfigurationBytes || !isText(d.Configuration):
-		p.add(field, "must be UTF-8 text without NUL, at most %d bytes", MaxConfigurationBytes)
+		p.Add(field, "must be UTF-8 text without NUL, at most %d bytes", MaxConfigurationBytes)
 	}
 }
 
@@ -105,10 +105,10 @@ func (p *problems) initScripts(d *Database, known engine.Engine) {
 	case len(d.InitScripts) == 0:
 		return
 	case !known.InitScripts:
-		p.add("init_scripts", "are nothing that %s runs", known.Title)
+		p.Add("init_scripts", "are nothing that %s runs", known.Title)
 		return
 	case len(d.InitScripts) > MaxInitScripts:
-		p.add("init_scripts", "may be at most %d", MaxInitScripts)
+		p.Add("init_scripts", "may be at most %d", MaxInitScripts)
 		return
 	}
 	size, seen := 0, map[string]bool{}
@@ -116,17 +116,17 @@ func (p *problems) initScripts(d *Database, known engine.Engine) {
 		field := fmt.Sprintf("init_scripts.%d", i)
 		switch {
 		case !isScriptName(script.Name):
-			p.add(field, "name must be that of a file that ends in .sh, .sql or .js, such as 10-roles.sql")
+			p.Add(field, "name must be that of a file that ends in .sh, .sql or .js, such as 10-roles.sql")
 		case seen[script.Name]:
-			p.add(field, "name is there twice")
+			p.Add(field, "name is there twice")
 		case !isText(script.Text):
-			p.add(field, "content must be UTF-8 text without NUL")
+			p.Add(field, "content must be UTF-8 text without NUL")
 		}
 		seen[script.Name] = true
 		size += len(script.Name) + len(script.Text)
 	}
 	if size > MaxInitScriptsBytes {
-		p.add("init_scripts", "may have at most %d bytes in all, have %d", MaxInitScriptsBytes, size)
+		p.Add("init_scripts", "may have at most %d bytes in all, have %d", MaxInitScriptsBytes, size)
 	}
 	d.InitScripts = slices.SortedStableFunc(slices.Values(d.InitScripts), func(a, b InitScript) int { return strings.Compare(a.Name, b.Name) })
 }
@@ -144,22 +144,22 @@ func (p *problems) tls(d *Database, known engine.Engine) {
 		d.Certificate, d.TLSKey = "", ""
 		return
 	case len(known.TLSModes) == 0:
-		p.add("ssl_mode", "cannot be given: %s has no TLS here", known.Title)
+		p.Add("ssl_mode", "cannot be given: %s has no TLS here", known.Title)
 		return
 	case !slices.Contains(known.TLSModes, d.TLS):
-		p.add("ssl_mode", "must be one of %s", strings.Join(known.TLSModes, ", "))
+		p.Add("ssl_mode", "must be one of %s", strings.Join(known.TLSModes, ", "))
 	}
 	if d.Certificate == "" && d.TLSKey == "" {
 		return
 	}
 	if len(d.Certificate) > MaxCertificateBytes || !isCertificate(d.Certificate) {
-		p.add("ssl_certificate", "must be certificates as PEM text, at most %d bytes", MaxCertificateBytes)
+		p.Add("ssl_certificate", "must be certificates as PEM text, at most %d bytes", MaxCertificateBytes)
 		return
 	}
 	// The error would quote nothing of the key, but says nothing to a client
 	// either.
 	if _, err := tls.X509KeyPair([]byte(d.Certificate), []byte(d.TLSKey)); err != nil && d.TLSKey != "" {
-		p.add("ssl_certificate", "must go with its key")
+		p.Add("ssl_certificate", "must go with its key")
 	}
 }
 
@@ -183,15 +183,15 @@ func (p *problems) databaseContainer(d *Database) {
 		p.between("public_port", d.PublicPort, 1, maxPort)
 	}
 	if len(d.Exposes) > 0 {
-		p.add("ports_exposes", "cannot be given: a database listens where its engine does")
+		p.Add("ports_exposes", "cannot be given: a database listens where its engine does")
 	}
 	p.mappings(&d.Container, d.PublicPort)
 	p.limits(&d.Limits)
 	p.healthTimes(&d.Health)
 	if d.Health.Command != "" {
-		p.add("health_check_command", "cannot be given: the engine has its own")
+		p.Add("health_check_command", "cannot be given: the engine has its own")
 	}
 	if d.Health.Port != 0 || d.Health.Path != "" {
-		p.add("health_check_path", "cannot be given: the engine has its own")
+		p.Add("health_check_path", "cannot be given: the engine has its own")
 	}
 }

@@ -17,14 +17,13 @@ func Taken(id ID) error {
 // Unmet is Invalid: an entity depends on something that does not exist. It
 // names the field in which the API takes the dependency.
 func Unmet(dependency ID) error {
-	invalid := fault.New(fault.Invalid, "Validation failed.")
 	switch kind := dependency.Kind(); kind {
 	case KindPrivateKey:
-		return invalid.WithField("private_key_uuid", "must be the uuid of a private key that exists")
+		return fault.InvalidField("private_key_uuid", "must be the uuid of a private key that exists")
 	case KindServer:
-		return invalid.WithField("server_uuid", "must be the uuid of a server that exists")
+		return fault.InvalidField("server_uuid", "must be the uuid of a server that exists")
 	default:
-		return invalid.WithField("uuid", "must name something that exists")
+		return fault.InvalidField("uuid", "must name something that exists")
 	}
 }
 
@@ -46,18 +45,17 @@ func Busy(id ID) error {
 // Check returns the page with its default filled in, or Invalid if its limit
 // is out of bounds or After names nothing of the kind.
 func (p Page) Check(kind Kind) (Page, error) {
-	invalid := fault.New(fault.Invalid, "Validation failed.")
 	if p.Limit == 0 {
 		p.Limit = MaxPage
 	}
 	if p.Limit < 1 || p.Limit > MaxPage {
-		return p, invalid.WithField("limit", "must be 1 to 100")
+		return p, fault.InvalidField("limit", "must be 1 to 100")
 	}
 	if p.After == "" {
 		return p, nil
 	}
 	if after, err := ParseID(p.After); err != nil || after.Kind() != kind {
-		return p, invalid.WithField("after", "must be the next of the page before")
+		return p, fault.InvalidField("after", "must be the next of the page before")
 	}
 	return p, nil
 }

@@ -10,21 +10,20 @@ import (
 // of the last deployment that was shown: it holds its place whatever is added,
 // and even when that deployment has been removed since.
 func (p Page) Check(resource catalog.ID) (Page, error) {
-	invalid := fault.New(fault.Invalid, "Validation failed.")
 	if p.Take == 0 {
 		p.Take = DefaultTake
 	}
 	if p.Take < 1 || p.Take > MaxTake {
-		return p, invalid.WithField("take", "must be 1 to 100")
+		return p, fault.InvalidField("take", "must be 1 to 100")
 	}
 	if p.Skip < 0 {
-		return p, invalid.WithField("skip", "must be 0 or more")
+		return p, fault.InvalidField("skip", "must be 0 or more")
 	}
 	if p.Cursor == "" {
 		return p, nil
 	}
 	if cursor, err := ParseID(p.Cursor); err != nil || cursor.Resource() != resource {
-		return p, invalid.WithField("cursor", "must be the next of a page of this resource")
+		return p, fault.InvalidField("cursor", "must be the next of a page of this resource")
 	}
 	return p, nil
 }

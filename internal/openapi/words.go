@@ -26,17 +26,14 @@ func (p problems) add(field, text string) {
 
 // err is nil if nothing is wrong.
 func (p problems) err() error {
-	if len(p) == 0 {
-		return nil
-	}
-	invalid := fault.New(fault.Invalid, "Validation failed.")
+	var wrong fault.FieldErrors
 	for _, field := range slices.Sorted(maps.Keys(p)) {
 		slices.Sort(p[field])
 		for _, text := range p[field] {
-			invalid = invalid.WithField(field, text)
+			wrong.Add(field, "%s", text)
 		}
 	}
-	return invalid
+	return wrong.Err()
 }
 
 // collect adds what the schema library found. Causes that only lead to others

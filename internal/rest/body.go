@@ -3,7 +3,6 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 
 	"waybill/internal/fault"
@@ -21,7 +20,7 @@ func readBody(from io.Reader) ([]byte, error) {
 		return nil, fault.Wrap(err, fault.Invalid, "The body of the request could not be read to its end.")
 	}
 	if len(body) > maxBodyBytes {
-		return nil, invalid(memberAt(body), fmt.Sprintf("is too long: a request may have at most %d bytes", maxBodyBytes))
+		return nil, fault.InvalidField(memberAt(body), "is too long: a request may have at most %d bytes", maxBodyBytes)
 	}
 	return body, nil
 }
@@ -57,7 +56,7 @@ func decode[T any](body []byte) (T, error) {
 		return value, nil
 	}
 	if err := json.Unmarshal(body, &value); err != nil {
-		return value, fault.Wrap(err, fault.Invalid, "Validation failed.").WithField("body", "does not have the shape that openapi.yaml describes")
+		return value, fault.WrapField(err, fault.Invalid, "body", "does not have the shape that openapi.yaml describes")
 	}
 	return value, nil
 }

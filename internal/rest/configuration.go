@@ -74,7 +74,7 @@ func (s shower) compareDeployments(ctx context.Context, c *call) (answer, error)
 		return answer{}, err
 	}
 	if one.ID.Resource() != other.ID.Resource() {
-		return answer{}, invalid("other", "must be a deployment of the same resource")
+		return answer{}, fault.InvalidField("other", "must be a deployment of the same resource")
 	}
 	changes, err := snapshot.Compare(before, after)
 	if err != nil {

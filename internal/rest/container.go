@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"waybill/internal/catalog"
+	"waybill/internal/fault"
 )
 
 // newContainer is what a client gives of how any container runs. "0" of a limit
@@ -61,7 +62,7 @@ func (n newProbe) probed(container catalog.Container) (catalog.Container, error)
 	for _, text := range separated(n.PortsExposes) {
 		port, err := strconv.Atoi(text)
 		if err != nil {
-			return container, invalid("ports_exposes", "must be ports with commas between them, such as 80,443")
+			return container, fault.InvalidField("ports_exposes", "must be ports with commas between them, such as 80,443")
 		}
 		container.Exposes = append(container.Exposes, port)
 	}

@@ -75,9 +75,9 @@ func readDatabase(of engine.Engine, body []byte, common catalog.Resource) (catal
 func (n newDatabase) public() (int, error) {
 	switch {
 	case n.IsPublic && n.PublicPort == 0:
-		return 0, invalid("public_port", "is required where is_public is true; it must be a whole number from 1 to 65535")
+		return 0, fault.InvalidField("public_port", "is required where is_public is true; it must be a whole number from 1 to 65535")
 	case !n.IsPublic && n.PublicPort != 0:
-		return 0, invalid("is_public", "must be true where public_port is given")
+		return 0, fault.InvalidField("is_public", "must be true where public_port is given")
 	}
 	return n.PublicPort, nil
 }
@@ -87,9 +87,9 @@ func (n newDatabase) public() (int, error) {
 func (n newDatabase) tls(of engine.Engine) (string, error) {
 	switch {
 	case !n.EnableSSL && n.SSLMode != "":
-		return "", invalid("enable_ssl", "must be true where ssl_mode is given")
+		return "", fault.InvalidField("enable_ssl", "must be true where ssl_mode is given")
 	case n.EnableSSL && len(of.TLSModes) == 0:
-		return "", invalid("enable_ssl", "cannot be true: "+of.Title+" has no TLS here")
+		return "", fault.InvalidField("enable_ssl", "cannot be true: %s has no TLS here", of.Title)
 	case n.EnableSSL && n.SSLMode == "":
 		return of.TLSModes[0], nil
 	}
@@ -102,7 +102,7 @@ func (n newDatabase) scripts() ([]catalog.InitScript, error) {
 	for _, given := range n.InitScripts {
 		name := cmp.Or(given.Name, given.FileName)
 		if given.FileName != "" && given.FileName != name {
-			return nil, invalid("init_scripts", "must each have one name, as name or as filename")
+			return nil, fault.InvalidField("init_scripts", "must each have one name, as name or as filename")
 		}
 		scripts = append(scripts, catalog.InitScript{Name: name, Text: given.Content})
 	}
@@ -133,7 +133,7 @@ func readEngine(of engine.Engine, body []byte, db *catalog.Database) error {
 		switch {
 		case !given:
 		case !isText(value):
-			return invalid(field, "must be text, not "+titleOf(value))
+			return fault.InvalidField(field, "must be text, not %s", titleOf(value))
 		case field == of.Configuration:
 			db.Configuration = configurationText(textOf(value))
 		default:
@@ -160,18 +160,15 @@ func titleOf(value json.RawMessage) string {
 
 // unknownSettings is Invalid with what is left of a body, unless nothing is.
 func unknownSettings(of engine.Engine, left map[string]json.RawMessage) error {
-	if len(left) == 0 {
-		return nil
-	}
-	invalid := fault.New(fault.Invalid, "Validation failed.")
+	var wrong fault.FieldErrors
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		field := name
 		if !isPlain(strings.ReplaceAll(name, "_", "-")) || len(name) > longestField {
 			field = "body" // the bad name itself is no good name for a field
 		}
-		invalid = invalid.WithField(field, "is not known here; beside what every database takes, "+of.Title+" takes "+strings.Join(engineFields(of), ", "))
+		wrong.Add(field, "is not known here; beside what every database takes, %s takes %s", of.Title, strings.Join(engineFields(of), ", "))
 	}
-	return invalid
+	return wrong.Err()
 }
 
 // longestField is how long a name may be that is repeated to a client.

@@ -87,20 +87,14 @@ func writeResource(r *catalog.Resource) newResource {
 // valueless refuses variables without a value that have none to keep, which
 // are plain ones and secret ones that are not among kept.
 func (n newResource) valueless(kept map[string]string) error {
-	var invalid *fault.Error
+	var wrong fault.FieldErrors
 	for _, v := range n.Environment {
 		if _, has := kept[v.Key]; v.Value != nil || v.IsSecret && has {
 			continue
 		}
-		if invalid == nil {
-			invalid = fault.New(fault.Invalid, "Validation failed.")
-		}
-		invalid = invalid.WithField("environment."+v.Key, "needs a value; only a secret variable that is there already keeps its own")
+		wrong.Add("environment."+v.Key, "needs a value; only a secret variable that is there already keeps its own")
 	}
-	if invalid == nil { // a nil *fault.Error would be a non-nil error
-		return nil
-	}
-	return invalid
+	return wrong.Err()
 }
 
 // weak are the variables that may be weak.
@@ -171,8 +165,7 @@ func (f form) overlay(present catalog.Deployable, patch []byte) (body []byte, nu
 
 // refuse is Invalid with the changes that cannot be made.
 func (f form) refuse(all, changes map[string]json.RawMessage) error {
-	invalid := fault.New(fault.Invalid, "Validation failed.")
-	refused := false
+	var wrong fault.FieldErrors
 	for _, name := range slices.Sorted(maps.Keys(changes)) {
 		present, known := all[name]
 		problem := ""
@@ -185,13 +178,10 @@ func (f form) refuse(all, changes map[string]json.RawMessage) error {
 			problem = "is not known here; " + f.name + " takes " + listing(all)
 		}
 		if problem != "" {
-			invalid, refused = invalid.WithField(name, problem), true
+			wrong.Add(name, "%s", problem)
 		}
 	}
-	if !refused {
-		return nil
-	}
-	return invalid
+	return wrong.Err()
 }
 
 // fixedFields are what a resource is made with once and for all.

@@ -136,7 +136,7 @@ func (g *gate) admit(ctx context.Context, v *visit) (*call, error) {
 		}
 	}
 	if c.query, err = url.ParseQuery(v.request.URL.RawQuery); err != nil {
-		return nil, invalid("query", "is not percent-encoded as it should be")
+		return nil, fault.InvalidField("query", "is not percent-encoded as it should be")
 	}
 	if c.body, err = readBody(v.request.Body); err != nil {
 		return nil, err

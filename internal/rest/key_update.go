@@ -3,7 +3,6 @@ package rest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 
 	"waybill/internal/catalog"
@@ -104,7 +103,7 @@ func (k keeper) opens(ctx context.Context, server *catalog.Server, private, fiel
 	}
 	err := k.Inspector.Login(ctx, server, private)
 	if errors.Is(err, fault.Unavailable) {
-		return invalid(field, fmt.Sprintf("does not open server %s, so nothing was changed: %s", server.Name, fault.Public(err)))
+		return fault.InvalidField(field, "does not open server %s, so nothing was changed: %s", server.Name, fault.Public(err))
 	}
 	return err
 }

@@ -81,7 +81,7 @@ func (k keeper) createKey(ctx context.Context, c *call) (answer, error) {
 func (k keeper) readKey(text string) (catalog.KeyPair, error) {
 	pair, err := k.Inspector.PrivateKey(text)
 	if err != nil {
-		return pair, fault.Wrap(err, fault.KindOf(err), "Validation failed.").WithField("private_key", fault.Public(err))
+		return pair, fault.WrapField(err, fault.KindOf(err), "private_key", fault.Public(err))
 	}
 	return pair, nil
 }

@@ -30,7 +30,7 @@ func (s shower) readLog(ctx context.Context, c *call) (answer, error) {
 	}
 	for _, name := range []string{"timestamps", "headings"} {
 		if c.query.Has(name) {
-			return answer{}, invalid(name, "is for format=text only; leave it out")
+			return answer{}, fault.InvalidField(name, "is for format=text only; leave it out")
 		}
 	}
 	record, page, err := s.await(ctx, record, query, wait)

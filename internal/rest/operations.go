@@ -143,8 +143,7 @@ func queuedAnswer(message string, receipt deployment.Receipt) answer {
 func (c *call) request(id catalog.ID, operation catalog.Operation, options catalog.Options) (deployment.Request, error) {
 	key := c.header.Get("Idempotency-Key")
 	if len(key) > maxKeyLength {
-		return deployment.Request{}, fault.New(fault.Invalid, "Validation failed.").
-			WithField("Idempotency-Key", "must have at most 255 characters")
+		return deployment.Request{}, fault.InvalidField("Idempotency-Key", "must have at most %d characters", maxKeyLength)
 	}
 	return deployment.Request{
 		Resource:       id,

@@ -97,8 +97,3 @@ func missing(err error, thing string) error {
 	}
 	return err
 }
-
-// invalid is a refusal of one field.
-func invalid(field, sentence string) error {
-	return fault.New(fault.Invalid, "Validation failed.").WithField(field, sentence)
-}

@@ -3,6 +3,7 @@ package rest
 import (
 	"net/url"
 	"strconv"
+	"waybill/internal/fault"
 )
 
 // The values of a query have passed openapi.yaml; these only read them.
@@ -21,7 +22,7 @@ func number(query url.Values, name string, otherwise int) (int, error) {
 	}
 	value, err := strconv.Atoi(text)
 	if err != nil {
-		return 0, invalid(name, "must be an integer")
+		return 0, fault.InvalidField(name, "must be an integer")
 	}
 	return value, nil
 }

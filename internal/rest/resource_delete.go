@@ -28,7 +28,7 @@ func (k keeper) removes(kind catalog.Kind) endpoint {
 		}
 		forget := flag(c.query, "forget")
 		if forget && flag(c.query, "delete_volumes") {
-			return answer{}, fault.New(fault.Invalid, "Validation failed.").WithField("delete_volumes",
+			return answer{}, fault.InvalidField("delete_volumes",
 				"cannot be had with forget, which leaves all that is on the server there")
 		}
 		resource, err := catalog.Find[catalog.Deployable](ctx, k.Store, id)

@@ -71,8 +71,7 @@ func (k keeper) hostKey(line string) (string, error) {
 	}
 	key, err := k.Inspector.PublicKey(line)
 	if err != nil {
-		return "", fault.Wrap(err, fault.KindOf(err), "Validation failed.").
-			WithField("host_key", `must be one line of authorized_keys, such as "ssh-ed25519 AAAA…"`)
+		return "", fault.WrapField(err, fault.KindOf(err), "host_key", `must be one line of authorized_keys, such as "ssh-ed25519 AAAA…"`)
 	}
 	return key.Line, nil
 }

@@ -90,7 +90,7 @@ func (k keeper) mayBecome(ctx context.Context, present, changed *catalog.Server)
 	}
 	resources, err := k.resources(ctx, func(r *catalog.Resource) bool { return r.ServerID == present.ID })
 	if err == nil && len(resources) > 0 {
-		err = invalid("data_dir", "cannot be changed while resources are on the server: their folders are in "+present.DataDir)
+		err = fault.InvalidField("data_dir", "cannot be changed while resources are on the server: their folders are in %s", present.DataDir)
 	}
 	return err
 }
@@ -99,7 +99,7 @@ func (k keeper) mayBecome(ctx context.Context, present, changed *catalog.Server)
 func (k keeper) opensWith(ctx context.Context, server *catalog.Server) error {
 	const field = "private_key_uuid"
 	if _, err := catalog.Find[*catalog.PrivateKey](ctx, k.Store, server.KeyID); errors.Is(err, fault.NotFound) {
-		return invalid(field, "must be the uuid of a key made with POST /security/keys")
+		return fault.InvalidField(field, "must be the uuid of a key made with POST /security/keys")
 	} else if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"waybill/internal/catalog"
+	"waybill/internal/fault"
 )
 
 // serviceBody is a service on the wire.
@@ -75,7 +76,7 @@ func serviceForm() form {
 // service takes the compose file under either name. A change may name both.
 func (n newService) service(common catalog.Resource) (catalog.Deployable, error) {
 	if n.DockerCompose != "" && n.DockerComposeRaw != "" {
-		return nil, invalid("docker_compose", "is given in two ways; give either docker_compose or docker_compose_raw")
+		return nil, fault.InvalidField("docker_compose", "is given in two ways; give either docker_compose or docker_compose_raw")
 	}
 	return &catalog.Service{Resource: common, Compose: composeText(n.DockerCompose + n.DockerComposeRaw)}, nil
 }

@@ -42,7 +42,7 @@ func (s shower) verify(ctx context.Context, c *call) (answer, error) {
 		return answer{}, err
 	}
 	if after > mark.Chunks {
-		return answer{}, invalid("after", "must be the number of a chunk of this log")
+		return answer{}, fault.InvalidField("after", "must be the number of a chunk of this log")
 	}
 	found, err := s.check(ctx, record, after)
 	if err != nil {

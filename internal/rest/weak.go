@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -15,9 +14,9 @@ import (
 // instead, and those that are kept were judged when they were given. Only the
 // names of secrets are named.
 func judgeSecrets(draft catalog.Deployable, allowed map[string]bool, kept map[string]string, wrong error) (warnings []string, err error) {
-	invalid, listed := errors.AsType[*fault.Error](wrong)
-	if wrong != nil && !listed {
-		return nil, wrong
+	invalid, err := fault.CollectFields(wrong)
+	if err != nil {
+		return nil, err
 	}
 	names := shownNames(draft)
 	for _, secret := range catalog.SecretsOf(draft) {
@@ -40,15 +39,12 @@ func judgeSecrets(draft catalog.Deployable, allowed map[string]bool, kept map[st
 		if variable {
 			sentence += ", or allow_weak to keep it as it is"
 		}
-		if invalid == nil {
-			invalid = fault.New(fault.Invalid, "Validation failed.")
-		}
-		invalid = invalid.WithField(secret.Field, sentence)
+		invalid.Add(secret.Field, "%s", sentence)
 	}
-	if invalid == nil { // a nil *fault.Error would be a non-nil error
-		return warnings, nil
+	if err := invalid.Err(); err != nil {
+		return nil, err
 	}
-	return nil, invalid
+	return warnings, nil
 }
 
 // shownNames are what every log of the resource shows: its name and who logs in
