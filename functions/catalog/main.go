@@ -9,6 +9,7 @@ import (
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
 	"waybill/internal/boot"
+	"waybill/internal/catalogapi"
 	"waybill/internal/rest"
 	"waybill/internal/settings"
 )
@@ -23,6 +24,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		return gateway.Handlers{}, err
 	}
 	store := dynamostore.NewCatalog(aws.DynamoDB(), env.Get(settings.CatalogTable))
-	handler, err := rest.NewCatalog(ports(aws, env, store), rest.Options{Log: log, Team: env.Get(settings.Team)})
+	handler, err := catalogapi.New(ports(aws, env, store), rest.Options{Log: log, Team: env.Get(settings.Team)})
 	return gateway.Handlers{HTTP: handler, Mint: minter(store.Tokens())}, err
 }

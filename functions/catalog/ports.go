@@ -5,16 +5,16 @@ import (
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/parameters"
 	"waybill/internal/aws/s3archive"
+	"waybill/internal/catalogapi"
 	"waybill/internal/recipe"
 	"waybill/internal/remote/sshrun"
-	"waybill/internal/rest"
 	"waybill/internal/settings"
 )
 
 // ports are what the catalog's endpoints work with, on AWS.
-func ports(aws account.Account, env settings.Settings, store *dynamostore.Catalog) rest.CatalogPorts {
+func ports(aws account.Account, env settings.Settings, store *dynamostore.Catalog) catalogapi.Ports {
 	dialer := sshrun.New(sshrun.Options{})
-	return rest.CatalogPorts{
+	return catalogapi.Ports{
 		Tokens:    store.Tokens(),
 		Store:     store,
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),

@@ -8,6 +8,7 @@ import (
 	"waybill/internal/aws/account"
 	"waybill/internal/aws/gateway"
 	"waybill/internal/boot"
+	"waybill/internal/deployapi"
 	"waybill/internal/rest"
 	"waybill/internal/settings"
 )
@@ -19,6 +20,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
-	handler, err := rest.NewDeploy(ports(aws, env), rest.Options{Log: log, Team: env.Get(settings.Team)})
+	handler, err := deployapi.New(ports(aws, env), rest.Options{Log: log, Team: env.Get(settings.Team)})
 	return gateway.Handlers{HTTP: handler}, err
 }

@@ -4,16 +4,16 @@ import (
 	"waybill/internal/aws/account"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/s3archive"
-	"waybill/internal/rest"
+	"waybill/internal/deployapi"
 	"waybill/internal/settings"
 )
 
 // ports are what the endpoints work with, on AWS.
-func ports(aws account.Account, env settings.Settings) rest.DeployPorts {
+func ports(aws account.Account, env settings.Settings) deployapi.Ports {
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
 	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
-	return rest.DeployPorts{
+	return deployapi.Ports{
 		Tokens:    store.Tokens(),
 		Store:     store,
 		Ledger:    deployments,

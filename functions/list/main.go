@@ -8,6 +8,7 @@ import (
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
 	"waybill/internal/boot"
+	"waybill/internal/listapi"
 	"waybill/internal/rest"
 	"waybill/internal/settings"
 )
@@ -21,7 +22,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	}
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
-	handler, err := rest.NewList(rest.ListPorts{
+	handler, err := listapi.New(listapi.Ports{
 		Tokens:  store.Tokens(),
 		Store:   store,
 		History: dynamostore.NewDeployments(aws.DynamoDB(), tables),

@@ -10,6 +10,7 @@ import (
 	"waybill/internal/boot"
 	"waybill/internal/rest"
 	"waybill/internal/settings"
+	"waybill/internal/showapi"
 )
 
 func main() { boot.Run("show", build, append(settings.ForDeployments(), settings.LogBucket)...) }
@@ -19,6 +20,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
-	handler, err := rest.NewShow(ports(aws, env), rest.Options{Log: log, Team: env.Get(settings.Team)})
+	handler, err := showapi.New(ports(aws, env), rest.Options{Log: log, Team: env.Get(settings.Team)})
 	return gateway.Handlers{HTTP: handler}, err
 }

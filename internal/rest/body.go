@@ -47,16 +47,3 @@ func memberAt(cut []byte) string {
 		}
 	}
 }
-
-// decode reads a body that was checked against its schema. What the schema let
-// through and the type does not take is Invalid all the same.
-func decode[T any](body []byte) (T, error) {
-	var value T
-	if len(bytes.TrimSpace(body)) == 0 {
-		return value, nil
-	}
-	if err := json.Unmarshal(body, &value); err != nil {
-		return value, fault.WrapField(err, fault.Invalid, "body", "does not have the shape that openapi.yaml describes")
-	}
-	return value, nil
-}

@@ -2,15 +2,14 @@ package rest_test
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"waybill/internal/access"
 	"waybill/internal/rest"
+	"waybill/internal/rest/resttest"
 )
 
 // FuzzMemberAt cuts texts anywhere: there is always a name, short enough to
@@ -26,27 +25,6 @@ func FuzzMemberAt(f *testing.F) {
 	})
 }
 
-// FuzzComposeText holds that base64 of a text is that text, and that a text
-// with a colon is never taken for base64.
-func FuzzComposeText(f *testing.F) {
-	for _, seed := range []string{exampleCompose, "", "a", "abcd", "a: b", "\x00", "YWJj"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if strings.Contains(text, ":") && rest.ComposeText(text) != text {
-			t.Errorf("%q was taken for base64", text)
-		}
-		if !utf8.ValidString(text) || text == "" {
-			return
-		}
-		for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
-			if got := rest.ComposeText(encoding.EncodeToString([]byte(text))); got != text {
-				t.Errorf("base64 of %q became %q", text, got)
-			}
-		}
-	})
-}
-
 // FuzzBody gives a function any body: it answers, never with a failure of its
 // own, and what it keeps it can show.
 func FuzzBody(f *testing.F) {
@@ -57,20 +35,20 @@ func FuzzBody(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	w := newWorld(f)
+	w := resttest.New(f)
 	f.Fuzz(func(t *testing.T, body string) {
 		// The server's uuid cannot be guessed, so it is put in for "s".
-		body = strings.ReplaceAll(body, `"server_uuid":"s"`, `"server_uuid":"`+w.server(t)+`"`)
-		answer := w.ask(t, request{id: "createShellApplication", body: body})
-		switch answer.status {
+		body = strings.ReplaceAll(body, `"server_uuid":"s"`, `"server_uuid":"`+w.Server(t)+`"`)
+		answer := w.Ask(t, resttest.Request{ID: "createShellApplication", Body: body})
+		switch answer.Status {
 		case http.StatusCreated:
-			w.ask(t, request{id: "getApplication", uuid: into[struct{ UUID string }](t, answer).UUID})
+			w.Ask(t, resttest.Request{ID: "getApplication", UUID: resttest.Into[struct{ UUID string }](t, answer).UUID})
 		case http.StatusUnprocessableEntity:
 		default:
-			t.Errorf("answer = %d %s", answer.status, answer.body)
+			t.Errorf("answer = %d %s", answer.Status, answer.Body)
 		}
-		if !json.Valid(bytes.TrimSpace(answer.body)) {
-			t.Errorf("the answer is no JSON: %q", answer.body)
+		if !json.Valid(bytes.TrimSpace(answer.Body)) {
+			t.Errorf("the answer is no JSON: %q", answer.Body)
 		}
 	})
 }
@@ -86,16 +64,16 @@ func FuzzChange(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	w := newWorld(f)
+	w := resttest.New(f)
 	f.Fuzz(func(t *testing.T, body string) {
-		server := w.server(t)
-		reader := w.mint(t, access.Read, access.Write)
-		for id, uuid := range map[string]string{"Application": w.application(t, server), "Database": w.database(t, server), "Service": w.service(t, server)} {
-			answer := w.ask(t, request{id: "update" + id, uuid: uuid, body: body, token: reader})
-			if answer.status != http.StatusOK && answer.status != http.StatusUnprocessableEntity {
-				t.Errorf("%s: answer = %d %s", id, answer.status, answer.body)
+		server := w.Server(t)
+		reader := w.Mint(t, access.Read, access.Write)
+		for id, uuid := range map[string]string{"Application": w.Application(t, server), "Database": w.Database(t, server), "Service": w.Service(t, server)} {
+			answer := w.Ask(t, resttest.Request{ID: "update" + id, UUID: uuid, Body: body, Token: reader})
+			if answer.Status != http.StatusOK && answer.Status != http.StatusUnprocessableEntity {
+				t.Errorf("%s: answer = %d %s", id, answer.Status, answer.Body)
 			}
-			want[object](t, w, http.StatusOK, request{id: "get" + id, uuid: uuid})
+			resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "get" + id, UUID: uuid})
 		}
 	})
 }

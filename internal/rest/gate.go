@@ -17,24 +17,8 @@ import (
 	"waybill/internal/fault"
 	"waybill/internal/openapi"
 	"waybill/internal/oplog"
+	"waybill/internal/wire"
 )
-
-// endpoint answers one operation. Its call has passed the gate.
-type endpoint func(ctx context.Context, c *call) (answer, error)
-
-// call is a request that has a route, a token with the route's ability, and a
-// body and a query that openapi.yaml allows.
-type call struct {
-	route  openapi.Route
-	params map[string]string
-	query  url.Values
-	header http.Header
-	token  access.Token
-	body   []byte
-}
-
-// sensitive reports whether the caller may see what is hidden from others.
-func (c *call) sensitive() bool { return c.token.Can(access.ReadSensitive) }
 
 // gate stands in front of every endpoint of a function.
 type gate struct {
@@ -42,13 +26,15 @@ type gate struct {
 	api       *openapi.API
 	router    router
 	checker   *access.Checker
-	endpoints map[string]endpoint
+	endpoints map[string]Endpoint
 	opts      Options
 }
 
-// newGate reads openapi.yaml and holds the endpoints against it: each of the
-// function's operations needs one.
-func newGate(function string, tokens access.Tokens, opts Options, endpoints map[string]endpoint) (*gate, error) {
+// NewHandler returns the handler of one API function: its endpoints by their
+// operations in openapi.yaml, with the gate in front of them. Internal if
+// openapi.yaml cannot be read, or gives the function an operation that has no
+// endpoint.
+func NewHandler(function string, tokens access.Tokens, opts Options, endpoints map[string]Endpoint) (http.Handler, error) {
 	api, err := openapi.Load()
 	if err != nil {
 		return nil, err
@@ -83,7 +69,7 @@ type visit struct {
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{request: r, requestID: g.requestID(r), began: g.opts.Now()}
 	ctx := oplog.With(r.Context(), oplog.RequestID, v.requestID)
-	var reply answer
+	var reply Answer
 	var body []byte
 	var contentType string
 	reply, v.err = g.serve(ctx, v)
@@ -101,7 +87,7 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // serve takes a request through the gate to its endpoint. A panic on the way
 // becomes an Internal error, which is logged like any other.
-func (g *gate) serve(ctx context.Context, v *visit) (reply answer, err error) {
+func (g *gate) serve(ctx context.Context, v *visit) (reply Answer, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fault.Wrap(fmt.Errorf("panic: %s\n%s", fault.Thrown(cause), debug.Stack()), fault.Internal, "an endpoint panicked")
@@ -109,7 +95,7 @@ func (g *gate) serve(ctx context.Context, v *visit) (reply answer, err error) {
 	}()
 	c, err := g.admit(ctx, v)
 	if err != nil {
-		return answer{}, err
+		return Answer{}, err
 	}
 	if v.deployment = deploymentOf(c); v.deployment != "" {
 		ctx = oplog.With(ctx, oplog.Deployment, v.deployment)
@@ -120,25 +106,25 @@ func (g *gate) serve(ctx context.Context, v *visit) (reply answer, err error) {
 // admit checks a request in the order in which a stranger may learn things:
 // first whether there is such a route at all, then whether the caller may use
 // it, and only then whether what is asked for makes sense.
-func (g *gate) admit(ctx context.Context, v *visit) (*call, error) {
+func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 	route, params, err := g.find(v.request)
 	if err != nil {
 		return nil, err
 	}
 	v.route = route
-	c := &call{route: route, params: params, header: v.request.Header}
+	c := &Call{route: route, Params: params, header: v.request.Header}
 	if route.Ability != "" {
-		if c.token, err = g.checker.Authenticate(ctx, c.header.Get("Authorization")); err != nil {
+		if c.Token, err = g.checker.Authenticate(ctx, c.header.Get("Authorization")); err != nil {
 			return nil, err
 		}
-		if err := c.token.Require(route.Ability); err != nil {
+		if err := c.Token.Require(route.Ability); err != nil {
 			return nil, err
 		}
 	}
-	if c.query, err = url.ParseQuery(v.request.URL.RawQuery); err != nil {
+	if c.Query, err = url.ParseQuery(v.request.URL.RawQuery); err != nil {
 		return nil, fault.InvalidField("query", "is not percent-encoded as it should be")
 	}
-	if c.body, err = readBody(v.request.Body); err != nil {
+	if c.Body, err = readBody(v.request.Body); err != nil {
 		return nil, err
 	}
 	return c, g.check(c)
@@ -162,16 +148,16 @@ func (g *gate) find(r *http.Request) (openapi.Route, map[string]string, error) {
 }
 
 // check holds the query and the body against openapi.yaml.
-func (g *gate) check(c *call) error {
-	if err := g.api.CheckQuery(c.route.ID, c.query); err != nil {
+func (g *gate) check(c *Call) error {
+	if err := g.api.CheckQuery(c.route.ID, c.Query); err != nil {
 		return err
 	}
-	return g.api.CheckBody(c.route.ID, c.body)
+	return g.api.CheckBody(c.route.ID, c.Body)
 }
 
 // deploymentOf is the deployment that the path names, or "".
-func deploymentOf(c *call) string {
-	for _, value := range c.params {
+func deploymentOf(c *Call) string {
+	for _, value := range c.Params {
 		if id, err := deployment.ParseID(value); err == nil {
 			return string(id)
 		}
@@ -181,19 +167,19 @@ func deploymentOf(c *call) string {
 
 // log writes the one line. Neither a body nor a token is in it; what a client
 // did wrong is between us and them, what went wrong here is for the operator.
-func (g *gate) log(ctx context.Context, v *visit, reply answer) {
+func (g *gate) log(ctx context.Context, v *visit, reply Answer) {
 	level := slog.LevelInfo
 	attrs := []slog.Attr{
 		slog.String("method", v.request.Method),
 		slog.String("route", v.route.Path),
-		slog.Int("status", reply.status),
+		slog.Int("status", reply.Status),
 		slog.Duration("duration", g.opts.Now().Sub(v.began)),
 	}
-	if v.err != nil && reply.status >= http.StatusInternalServerError {
+	if v.err != nil && reply.Status >= http.StatusInternalServerError {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", v.err.Error()))
 	}
-	if uuid := cmp.Or(reply.deployment, v.deployment); uuid != "" {
+	if uuid := cmp.Or(reply.Deployment, v.deployment); uuid != "" {
 		ctx = oplog.With(ctx, oplog.Deployment, uuid)
 	}
 	g.opts.Log.LogAttrs(ctx, level, "request", attrs...)
@@ -207,7 +193,7 @@ const RequestIDHeader = "X-Request-Id"
 func (g *gate) requestID(r *http.Request) string {
 	const longest = 64
 	given := r.Header.Get(RequestIDHeader)
-	if given != "" && len(given) <= longest && isPlain(given) {
+	if given != "" && len(given) <= longest && wire.IsPlain(given) {
 		return given
 	}
 	id, err := catalog.RandomText(catalog.IDLength, g.opts.Random)
@@ -216,14 +202,4 @@ func (g *gate) requestID(r *http.Request) string {
 		g.opts.Log.LogAttrs(r.Context(), slog.LevelError, "no request id", slog.String("error", errors.Unwrap(err).Error()))
 	}
 	return id
-}
-
-// isPlain reports whether text has only letters, digits and hyphens.
-func isPlain(text string) bool {
-	for _, c := range []byte(text) {
-		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' {
-			return false
-		}
-	}
-	return true
 }

@@ -40,18 +40,18 @@ var problems = map[fault.Kind]struct {
 	fault.Unavailable:     {http.StatusServiceUnavailable, map[string]string{"Retry-After": "10"}},
 }
 
-// refusal is a problem of HTTP itself, which no fault has a kind for.
-type refusal struct {
+// Refusal is a problem of HTTP itself, which no fault has a kind for.
+type Refusal struct {
 	status int
 	text   string
 	header map[string]string
 }
 
 // Error is the text for the client.
-func (r *refusal) Error() string { return r.text }
+func (r *Refusal) Error() string { return r.text }
 
-// badRequest is what upstream answers to a request that contradicts itself.
-func badRequest(text string) error { return &refusal{status: http.StatusBadRequest, text: text} }
+// BadRequest is what upstream answers to a request that contradicts itself.
+func BadRequest(text string) error { return &Refusal{status: http.StatusBadRequest, text: text} }
 
 // methodNotAllowed refuses the method of a path that is there for others.
 func methodNotAllowed(method string, allowed []string) error {
@@ -59,14 +59,14 @@ func methodNotAllowed(method string, allowed []string) error {
 	if method == http.MethodGet && len(allowed) == 1 && allowed[0] == http.MethodPost {
 		text = "This endpoint has changed to a POST request."
 	}
-	return &refusal{http.StatusMethodNotAllowed, text, map[string]string{"Allow": strings.Join(allowed, ", ")}}
+	return &Refusal{http.StatusMethodNotAllowed, text, map[string]string{"Allow": strings.Join(allowed, ", ")}}
 }
 
 // problemAnswer makes the answer of an error. It is the one place that does.
-func problemAnswer(err error, requestID string) answer {
+func problemAnswer(err error, requestID string) Answer {
 	body := problem{Type: "about:blank", RequestID: requestID}
 	var header map[string]string
-	if refused, ok := errors.AsType[*refusal](err); ok {
+	if refused, ok := errors.AsType[*Refusal](err); ok {
 		body.Status, body.Message, header = refused.status, refused.text, refused.header
 	} else {
 		known := problems[fault.KindOf(err)]
@@ -75,25 +75,25 @@ func problemAnswer(err error, requestID string) answer {
 	}
 	body.Title = http.StatusText(body.Status)
 	body.Detail = body.Message
-	return answer{status: body.Status, body: body, header: header}
+	return Answer{Status: body.Status, Body: body, Header: header}
 }
 
-// publicText is what a client may read of an error.
-func publicText(err error) string {
-	if refused, ok := errors.AsType[*refusal](err); ok {
+// PublicText is what a client may read of an error.
+func PublicText(err error) string {
+	if refused, ok := errors.AsType[*Refusal](err); ok {
 		return refused.text
 	}
 	return fault.Public(err)
 }
 
-// notFound answers alike for what is malformed, unknown or of another kind.
-func notFound(thing string) error { return fault.New(fault.NotFound, "%s not found.", thing) }
+// NotFound answers alike for what is malformed, unknown or of another kind.
+func NotFound(thing string) error { return fault.New(fault.NotFound, "%s not found.", thing) }
 
-// missing names the thing in a NotFound from below, and leaves any other
+// NotFoundAs names the thing in a NotFound from below, and leaves any other
 // error as it is.
-func missing(err error, thing string) error {
+func NotFoundAs(err error, thing string) error {
 	if errors.Is(err, fault.NotFound) {
-		return notFound(thing)
+		return NotFound(thing)
 	}
 	return err
 }

@@ -3,19 +3,20 @@ package rest
 import (
 	"net/url"
 	"strconv"
+
 	"waybill/internal/fault"
 )
 
 // The values of a query have passed openapi.yaml; these only read them.
 
-// flag reports whether a boolean parameter is set.
-func flag(query url.Values, name string) bool {
+// Flag reports whether a boolean parameter is set.
+func Flag(query url.Values, name string) bool {
 	on, err := strconv.ParseBool(query.Get(name))
 	return err == nil && on
 }
 
-// number reads an integer parameter, or returns the default where it is absent.
-func number(query url.Values, name string, otherwise int) (int, error) {
+// Number reads an integer parameter, or returns the default where it is absent.
+func Number(query url.Values, name string, otherwise int) (int, error) {
 	text := query.Get(name)
 	if text == "" {
 		return otherwise, nil

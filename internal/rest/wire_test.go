@@ -13,58 +13,20 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
+	"waybill/internal/catalogapi"
+	"waybill/internal/deployapi"
 	"waybill/internal/deployment"
-	"waybill/internal/fault"
-	"waybill/internal/logbook"
+	"waybill/internal/listapi"
 	"waybill/internal/memory"
 	"waybill/internal/rest"
+	"waybill/internal/rest/resttest"
+	"waybill/internal/showapi"
 )
-
-// oneRecord is a history that has one record.
-type oneRecord struct{ record deployment.Record }
-
-func (o oneRecord) Get(context.Context, deployment.ID) (deployment.Record, error) {
-	return o.record, nil
-}
-func (o oneRecord) List(context.Context, catalog.ID, deployment.Page) (deployment.Listing, error) {
-	return deployment.Listing{Count: 1, Records: []deployment.Record{o.record}}, nil
-}
-func (o oneRecord) Load(context.Context, catalog.ID) (deployment.Load, error) {
-	return deployment.Load{Running: []deployment.Record{o.record}}, nil
-}
-func (oneRecord) Follow(context.Context, deployment.ID, time.Time) error { return nil }
-
-// fullRecord has something in every field.
-func fullRecord(kind string) deployment.Record {
-	at := func(seconds int) time.Time {
-		return time.Date(2026, 8, 22, 10, 0, seconds, 0, time.FixedZone("CEST", 0))
-	}
-	code := 3
-	resource := kind + strings.Repeat("0", 21)
-	return deployment.Record{
-		ID: deployment.ID(resource + "00000000001" + "zzzzz"), Status: deployment.Failed, Operation: catalog.Restart,
-		Options:      catalog.Options{PullLatestImages: true, StopBeforeStart: true, Force: true, DockerTag: "1.4", Commit: "c0ffee0", Configuration: "abc", DeleteVolumes: true},
-		ResourceName: "shop", ServerID: "srv1", ServerName: "web",
-		Trigger:           deployment.Trigger{Kind: "api", Name: "ci"},
-		ConfigurationHash: "abc",
-		CreatedAt:         at(0), QueuedAt: at(1), ClaimedAt: at(2), StartedAt: at(3), FinishedAt: at(4), UpdatedAt: at(5),
-		CancelRequestedAt: at(2), CancelRequestedBy: "ops",
-		Scrub: deployment.Scrub{At: at(6), By: "the root", Deployment: "one", Entries: 4, Original: "abd"},
-		Lease: deployment.Lease{Owner: "runner", Attempt: 2},
-		Progress: deployment.Progress{
-			Log:     logbook.Mark{At: logbook.Position{Out: 7, Err: 8}, Chunks: 1, Last: 9, Bytes: 10, Digest: "def", Complete: true},
-			Process: "12 boot",
-			Source:  deployment.Source{Commit: "c0ffee0c0ffee0c0ffee0c0ffee0c0ffee0c0ffee", Message: "Greet everybody"},
-			Steps:   []deployment.Step{{Name: "Start", StartedAt: at(3), FinishedAt: at(4), ExitCode: &code}, {Name: "Health", StartedAt: at(4)}},
-		},
-		Outcome: deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonSignal, ExitCode: &code, Signal: "SIGKILL"},
-	}
-}
 
 // TestARecordOnTheWire is every field and its exact form.
 func TestARecordOnTheWire(t *testing.T) {
-	shared := func(resource, kind string) object {
-		return object{
+	shared := func(resource, kind string) resttest.Object {
+		return resttest.Object{
 			"id": 1.0, "deployment_uuid": resource + "00000000001zzzzz", "status": "failed", "operation": "restart",
 			"resource_uuid": resource, "resource_type": kind, "resource_name": "shop", "server_uuid": "srv1", "server_name": "web",
 			"pull_latest_images": true, "stop_before_start": true, "force": true, "rollback": true, "delete_volumes": true, "is_api": true,
@@ -82,7 +44,7 @@ func TestARecordOnTheWire(t *testing.T) {
 			"finished_at": "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
 		}
 	}
-	for prefix, own := range map[string]object{
+	for prefix, own := range map[string]resttest.Object{
 		"app": {"application_id": "app" + strings.Repeat("0", 21), "application_name": "shop", "pull_request_id": 0.0, "docker_registry_image_tag": "1.4",
 			"force_rebuild": true, "commit": "c0ffee0c0ffee0c0ffee0c0ffee0c0ffee0c0ffee", "commit_message": "Greet everybody", "is_webhook": false,
 			"restart_only": true, "only_this_server": false, "git_type": nil},
@@ -91,13 +53,13 @@ func TestARecordOnTheWire(t *testing.T) {
 		"dbs": {"database_id": "dbs" + strings.Repeat("0", 21), "database_name": "shop"},
 	} {
 		t.Run(prefix, func(t *testing.T) {
-			record := fullRecord(prefix)
-			w := newWorld(t, func(_ *rest.CatalogPorts, show *rest.ShowPorts) { show.History = oneRecord{record} })
+			record := resttest.FullRecord(prefix)
+			w := resttest.New(t, func(_ *catalogapi.Ports, show *showapi.Ports) { show.History = resttest.OneRecord{Record: record} })
 			wanted := shared(string(record.ID.Resource()), string(record.ID.Kind()))
 			for key, value := range own {
 				wanted[key] = value
 			}
-			got := want[object](t, w, http.StatusOK, request{id: "getDeployment", uuid: string(record.ID), token: w.mint(t, access.Read)})
+			got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "getDeployment", UUID: string(record.ID), Token: w.Mint(t, access.Read)})
 			if diff := cmp.Diff(got, wanted); diff != "" {
 				t.Errorf("(-got +want)\n%s", diff)
 			}
@@ -105,23 +67,26 @@ func TestARecordOnTheWire(t *testing.T) {
 	}
 }
 
-var errAway = fault.New(fault.Unavailable, "The table does not answer.")
-
 // brokenStore is a catalog that does not answer.
 type brokenStore struct{ catalog.Store }
 
-func (brokenStore) Get(context.Context, catalog.ID) (catalog.Entity, error) { return nil, errAway }
-func (brokenStore) Create(context.Context, catalog.Entity) error            { return errAway }
-func (brokenStore) Delete(context.Context, catalog.ID) error                { return errAway }
+func (brokenStore) Get(context.Context, catalog.ID) (catalog.Entity, error) {
+	return nil, resttest.ErrAway
+}
+
+func (brokenStore) Create(context.Context, catalog.Entity) error { return resttest.ErrAway }
+
+func (brokenStore) Delete(context.Context, catalog.ID) error { return resttest.ErrAway }
+
 func (brokenStore) List(context.Context, catalog.Kind, catalog.Page) (catalog.Listing, error) {
-	return catalog.Listing{}, errAway
+	return catalog.Listing{}, resttest.ErrAway
 }
 
 // brokenLedger is one that is not there either.
 type brokenLedger struct{ deployment.Ledger }
 
 func (brokenLedger) Cancel(context.Context, deployment.ID, string, time.Time) (deployment.Record, error) {
-	return deployment.Record{}, errAway
+	return deployment.Record{}, resttest.ErrAway
 }
 
 type brokenHistory struct{ deployment.History }
@@ -133,9 +98,9 @@ func (brokenHistory) Get(context.Context, deployment.ID) (deployment.Record, err
 // TestPortsThatDoNotAnswer holds that a failure below is a failure here, with
 // its own status, and never an empty list or a 404.
 func TestPortsThatDoNotAnswer(t *testing.T) {
-	s := newScene(t)
-	successes := s.successes(t)
-	m := s.memory
+	s := resttest.NewScene(t)
+	successes := s.Successes(t)
+	m := s.Memory
 	opts := rest.Options{}
 	build := func(handler http.Handler, err error) http.Handler {
 		if err != nil {
@@ -144,25 +109,25 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 		return handler
 	}
 	store := brokenStore{m.Catalog()}
-	s.handlers = map[string]http.Handler{
-		"catalog": build(rest.NewCatalog(rest.CatalogPorts{Tokens: m.Tokens(), Store: store, Vault: m.Vault(), Inspector: s.inspector, Ledger: m.Ledger(), Check: s.check, Warn: s.warn}, opts)),
-		"deploy":  build(rest.NewDeploy(rest.DeployPorts{Tokens: m.Tokens(), Store: store, Ledger: brokenLedger{m.Ledger()}, History: m.History(), Snapshots: m.Snapshots()}, opts)),
-		"list":    build(rest.NewList(rest.ListPorts{Tokens: m.Tokens(), Store: store, History: m.History()}, opts)),
-		"show":    build(rest.NewShow(rest.ShowPorts{Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive()}, opts)),
+	s.Handlers = map[string]http.Handler{
+		"catalog": build(catalogapi.New(catalogapi.Ports{Tokens: m.Tokens(), Store: store, Vault: m.Vault(), Inspector: s.Inspector, Ledger: m.Ledger(), Check: s.Check, Warn: s.Warn}, opts)),
+		"deploy":  build(deployapi.New(deployapi.Ports{Tokens: m.Tokens(), Store: store, Ledger: brokenLedger{m.Ledger()}, History: m.History(), Snapshots: m.Snapshots()}, opts)),
+		"list":    build(listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: store, History: m.History()}, opts)),
+		"show":    build(showapi.New(showapi.Ports{Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive()}, opts)),
 	}
 	for id, good := range successes {
 		switch id {
 		case "health", "version", "listTeams", "getTeam", "listTokens", "createToken", "deleteToken":
 			continue // these need no store
 		}
-		good.id = id
-		answer := s.ask(t, good.request)
+		good.ID = id
+		answer := s.Ask(t, good.Request)
 		wanted := http.StatusServiceUnavailable
-		if s.route(t, id).Function == "show" && !strings.HasPrefix(id, "latest") {
+		if s.Route(t, id).Function == "show" && !strings.HasPrefix(id, "latest") {
 			wanted = http.StatusInternalServerError
 		}
-		if answer.status != wanted {
-			t.Errorf("%s answers %d %s, want %d", id, answer.status, answer.body, wanted)
+		if answer.Status != wanted {
+			t.Errorf("%s answers %d %s, want %d", id, answer.Status, answer.Body, wanted)
 		}
 	}
 }
@@ -171,7 +136,7 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 func TestTimesComeFromTheClockThatIsGiven(t *testing.T) {
 	m := memory.New(memory.Options{})
 	clock := time.Date(2026, 8, 22, 10, 0, 0, 123456789, time.FixedZone("CEST", 2*3600))
-	handler, err := rest.NewCatalog(rest.CatalogPorts{Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: newInspector()},
+	handler, err := catalogapi.New(catalogapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: resttest.NewInspector()},
 		rest.Options{Now: func() time.Time { return clock }})
 	if err != nil {
 		t.Fatal(err)
@@ -187,9 +152,9 @@ func TestTimesComeFromTheClockThatIsGiven(t *testing.T) {
 	sent.Header.Set("Authorization", "Bearer "+bearer)
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, sent)
-	got := into[struct {
+	got := resttest.Into[struct {
 		CreatedAt string `json:"created_at"`
-	}](t, response{recorder.Code, recorder.Header(), recorder.Body.Bytes()})
+	}](t, resttest.Response{Status: recorder.Code, Header: recorder.Header(), Body: recorder.Body.Bytes()})
 	if want := "2026-08-22T08:00:00.123456Z"; got.CreatedAt != want {
 		t.Errorf("created_at = %q, want %q", got.CreatedAt, want)
 	}

@@ -1,0 +1,36 @@
+package deployapi
+
+import (
+	"context"
+
+	"waybill/internal/catalog"
+	"waybill/internal/rest"
+	"waybill/internal/wire"
+)
+
+// scrubBody names the resource whose logs are to be scrubbed.
+type scrubBody struct {
+	ResourceUUID string `json:"resource_uuid"`
+}
+
+// scrub queues the deployment that takes the present secrets of a resource out
+// of the logs of its earlier deployments.
+func (s deployAPI) scrub(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	given, err := wire.Decode[scrubBody](c.Body)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	id, err := catalog.ParseID(given.ResourceUUID)
+	if err != nil || !id.Kind().Deployable() {
+		return rest.Answer{}, rest.NotFound("Resource")
+	}
+	request, err := c.Request(id, catalog.Scrub, catalog.Options{})
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	receipt, err := s.requests.Request(ctx, request)
+	if err != nil {
+		return rest.Answer{}, rest.NotFoundAs(err, "Resource")
+	}
+	return queuedAnswer("Scrub request queued.", receipt), nil
+}

@@ -1,0 +1,159 @@
+package listapi_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/rest/resttest"
+)
+
+func TestHistory(t *testing.T) {
+	w := resttest.New(t)
+	server := w.Server(t)
+	application := w.Application(t, server)
+	uuids := w.Past(t, server, application, 13)
+
+	for query, want := range map[string][]string{
+		"":                 uuids[:10],
+		"?take=100":        uuids,
+		"?skip=1&take=2":   uuids[1:3],
+		"?skip=12&take=10": uuids[12:],
+		"?skip=13":         nil,
+	} {
+		t.Run("newest first with "+query, func(t *testing.T) {
+			got := w.HistoryOf(t, application, query)
+			if diff := cmp.Diff(got.UUIDs(), want); diff != "" || got.Count != 13 {
+				t.Errorf("count %d (-got +want)\n%s", got.Count, diff)
+			}
+		})
+	}
+	t.Run("page by page is each once", func(t *testing.T) {
+		for _, query := range []string{"?take=4", "?take=4&status=finished", "?take=13&status=finished", "?take=1"} {
+			var got []string
+			for next := ""; ; {
+				page := w.HistoryOf(t, application, query+next)
+				if got = append(got, page.UUIDs()...); page.Next == nil {
+					break
+				}
+				next = "&cursor=" + *page.Next
+			}
+			if diff := cmp.Diff(got, uuids); diff != "" {
+				t.Errorf("%s (-got +want)\n%s", query, diff)
+			}
+		}
+	})
+	t.Run("by status", func(t *testing.T) {
+		waiting := w.Start(t, application)
+		for query, want := range map[string][]string{
+			"?status=queued":                  {waiting},
+			"?status=failed":                  nil,
+			"?status=finished&take=2":         uuids[:2],
+			"?status=finished&skip=11&take=5": uuids[11:],
+		} {
+			got := w.HistoryOf(t, application, query)
+			if diff := cmp.Diff(got.UUIDs(), want); diff != "" || got.Count != 14 {
+				t.Errorf("%s: count %d (-got +want)\n%s", query, got.Count, diff)
+			}
+		}
+	})
+	for _, query := range []string{"?take=0", "?take=101", "?skip=-1", "?take=x", "?skip=1e3", "?status=done", "?cursor=nonsense", "?take=1&take=2",
+		"?cursor=" + uuids[0][:24] + "zzzzzzzzzzzzzzz"} {
+		t.Run(query+" is refused", func(t *testing.T) {
+			resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{ID: "listApplicationDeployments", UUID: application, Query: query})
+		})
+	}
+}
+
+// TestAFilterDoesNotLookForever has more history than one request looks
+// through, with one match at its far end.
+func TestAFilterDoesNotLookForever(t *testing.T) {
+	w := resttest.New(t)
+	server := w.Server(t)
+	application := w.Application(t, server)
+	w.Past(t, server, application, 1001)
+	got := w.HistoryOf(t, application, "?status=failed")
+	if len(got.Deployments) != 0 || got.Next == nil {
+		t.Fatalf("page = %+v, want an empty one that goes on", got)
+	}
+	if got = w.HistoryOf(t, application, "?status=failed&cursor="+*got.Next); got.Next != nil {
+		t.Errorf("next = %v, want the end", *got.Next)
+	}
+}
+
+func TestWhatWaitsAndRuns(t *testing.T) {
+	w := resttest.New(t)
+	first, second := w.Server(t), w.Server(t)
+	running := w.Start(t, w.Application(t, first))
+	w.Begin(t, first)
+	var waiting []string
+	for range 2 {
+		waiting = append(waiting, w.Start(t, w.Application(t, first)))
+	}
+	other := w.Start(t, w.Application(t, second))
+
+	t.Run("on one server, with places", func(t *testing.T) {
+		got := resttest.Want[struct{ Running, Queue []resttest.ShownRecord }](t, w, http.StatusOK, resttest.Request{ID: "listServerDeployments", UUID: first})
+		if len(got.Running) != 1 || got.Running[0].DeploymentUUID != running || got.Running[0].Status != "in_progress" || got.Running[0].Position != 0 {
+			t.Errorf("running = %+v", got.Running)
+		}
+		if len(got.Queue) != 2 || got.Queue[0].DeploymentUUID != waiting[0] || got.Queue[0].Position != 1 || got.Queue[1].Position != 2 {
+			t.Errorf("queue = %+v", got.Queue)
+		}
+	})
+	t.Run("on all of them, as a bare array, oldest first", func(t *testing.T) {
+		var got []string
+		for _, d := range resttest.Want[[]resttest.ShownRecord](t, w, http.StatusOK, resttest.Request{ID: "listDeployments"}) {
+			got = append(got, d.DeploymentUUID)
+		}
+		if diff := cmp.Diff(got, []string{running, waiting[0], waiting[1], other}); diff != "" {
+			t.Errorf("(-got +want)\n%s", diff)
+		}
+	})
+}
+
+// TestRecordsHaveTheTypesOfExistingClients decodes a record as strictly as the
+// client that is out there does: a wrong type costs it three retries and then
+// the answer.
+func TestRecordsHaveTheTypesOfExistingClients(t *testing.T) {
+	w := resttest.New(t)
+	server := w.Server(t)
+	application := w.Application(t, server)
+	w.Start(t, application)
+	record := w.Write(t, w.Begin(t, server), "a line")
+	w.Finish(t, record)
+	uuid := string(record.ID)
+	type client struct {
+		ID             int64   `json:"id"`
+		DeploymentUUID string  `json:"deployment_uuid"`
+		Status         string  `json:"status"`
+		ApplicationID  *string `json:"application_id"`
+		Name           *string `json:"application_name"`
+		ServerName     *string `json:"server_name"`
+		Commit         *string `json:"commit"`
+		Message        *string `json:"commit_message"`
+		URL            *string `json:"deployment_url"`
+		FinishedAt     *string `json:"finished_at"`
+		CreatedAt      *string `json:"created_at"`
+		Logs           *string `json:"logs"`
+		PullRequestID  int     `json:"pull_request_id"`
+		ForceRebuild   bool    `json:"force_rebuild"`
+		ProcessID      *string `json:"current_process_id"`
+	}
+	got := resttest.Want[client](t, w, http.StatusOK, resttest.Request{ID: "getDeployment", UUID: uuid})
+	if got.ID == 0 || *got.ApplicationID != application || *got.Name != "shop" || *got.ServerName != "web" || *got.Commit != "HEAD" || got.FinishedAt == nil {
+		t.Errorf("record = %+v", got)
+	}
+	if *got.URL != "/api/v1/deployments/"+uuid {
+		t.Errorf("url = %s", *got.URL)
+	}
+	var entries []resttest.Object
+	if err := json.Unmarshal([]byte(*got.Logs), &entries); err != nil || len(entries) != 1 {
+		t.Errorf("logs = %q, want a text that is a JSON array", *got.Logs)
+	}
+	if listed := w.Ask(t, resttest.Request{ID: "listApplicationDeployments", UUID: application}); resttest.Into[resttest.ShownHistory](t, listed).Deployments[0].DeploymentUUID != uuid {
+		t.Errorf("history = %s", listed.Body)
+	}
+}

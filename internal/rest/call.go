@@ -1,0 +1,53 @@
+package rest
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"waybill/internal/access"
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/openapi"
+)
+
+// Endpoint answers one operation. Its call has passed the gate.
+type Endpoint func(ctx context.Context, c *Call) (Answer, error)
+
+// Call is a request that has a route, a token with the route's ability, and a
+// body and a query that openapi.yaml allows.
+type Call struct {
+	route  openapi.Route
+	Params map[string]string
+	Query  url.Values
+	header http.Header
+	Token  access.Token
+	Body   []byte
+}
+
+// Sensitive reports whether the caller may see what is hidden from others.
+func (c *Call) Sensitive() bool { return c.Token.Can(access.ReadSensitive) }
+
+// Request asks for an operation in the name of the call's token.
+func (c *Call) Request(id catalog.ID, operation catalog.Operation, options catalog.Options) (deployment.Request, error) {
+	key := c.header.Get("Idempotency-Key")
+	if len(key) > maxKeyLength {
+		return deployment.Request{}, fault.InvalidField("Idempotency-Key", "must have at most %d characters", maxKeyLength)
+	}
+	return deployment.Request{
+		Resource:       id,
+		Operation:      operation,
+		Options:        options,
+		Trigger:        c.Trigger(),
+		Caller:         c.Token.ID,
+		IdempotencyKey: key,
+	}, nil
+}
+
+const maxKeyLength = 255
+
+// Trigger says who asked for what this call records.
+func (c *Call) Trigger() deployment.Trigger {
+	return deployment.Trigger{Kind: deployment.TriggerAPI, Name: c.Token.Name}
+}

@@ -1,0 +1,74 @@
+package resttest
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"waybill/internal/catalog"
+)
+
+// Show reads a deployment.
+func (w *World) Show(t *testing.T, uuid string) Object {
+	t.Helper()
+	return Want[Object](t, w, http.StatusOK, Request{ID: "getDeployment", UUID: uuid})
+}
+
+// Vault returns the secrets that the vault has of a resource.
+func (w *World) Vault(t *testing.T, uuid string) map[string]string {
+	t.Helper()
+	secrets, err := w.Memory.Vault().Get(t.Context(), catalog.ID(uuid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secrets
+}
+
+// Newest is the uuid of the resource's Newest deployment.
+func (w *World) Newest(t *testing.T, kind, uuid string) string {
+	t.Helper()
+	return Want[Queued](t, w, http.StatusOK, Request{ID: "latest" + kind + "Deployment", UUID: uuid}).DeploymentUUID
+}
+
+// Count returns how many entities of a kind there are.
+func (w *World) Count(t *testing.T, kind catalog.Kind) int {
+	t.Helper()
+	all, err := catalog.All(t.Context(), w.Memory.Catalog(), kind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
+}
+
+type shownServer struct {
+	UUID        string
+	HostKey     *string `json:"host_key"`
+	Port        int
+	User        string
+	DataDir     string  `json:"data_dir"`
+	IsReachable bool    `json:"is_reachable"`
+	IsUsable    bool    `json:"is_usable"`
+	ValidatedAt *string `json:"validated_at"`
+	Resources   []struct{ UUID, Type, Status string }
+}
+
+// Shown reads a server.
+func (w *World) Shown(t *testing.T, server, query string) shownServer {
+	t.Helper()
+	return Want[shownServer](t, w, http.StatusOK, Request{ID: "getServer", UUID: server, Query: query})
+}
+
+// Change is a PATCH of what the world has under the uuid.
+func (w *World) Change(t *testing.T, status int, id, uuid string, body Object) Object {
+	t.Helper()
+	return Want[Object](t, w, status, Request{ID: id, UUID: uuid, Body: body})
+}
+
+// Refused wants a change to be refused, with a sentence about the field.
+func (w *World) Refused(t *testing.T, id, uuid string, body Object, field, says string) {
+	t.Helper()
+	got := Want[Problem](t, w, http.StatusUnprocessableEntity, Request{ID: id, UUID: uuid, Body: body})
+	if said := strings.Join(got.Errors[field], " "); len(got.Errors) != 1 || !strings.Contains(said, says) || said == "" {
+		t.Errorf("errors = %v, want one of %s with %q", got.Errors, field, says)
+	}
+}

@@ -1,0 +1,380 @@
+// Package resttest runs all four API functions over one memory, for the tests of
+// the packages that have their endpoints.
+package resttest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"waybill/internal/access"
+	"waybill/internal/catalog"
+	"waybill/internal/catalogapi"
+	"waybill/internal/deployapi"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/listapi"
+	"waybill/internal/memory"
+	"waybill/internal/openapi"
+	"waybill/internal/oplog"
+	"waybill/internal/rest"
+	"waybill/internal/showapi"
+)
+
+// World is all four functions over one memory.
+type World struct {
+	Memory    *memory.Memory
+	Inspector *inspector
+	Check     func(context.Context, catalog.Deployable, *catalog.Server) error
+	Warn      func(context.Context, catalog.Deployable) []string
+	Look      func() (string, error)
+	Handlers  map[string]http.Handler
+	Api       *openapi.API
+	Log       *lines
+	// Root is a token that may do everything.
+	Root string
+}
+
+// lines is a log that several goroutines write.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// New builds the functions; ports may be replaced before.
+func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World {
+	t.Helper()
+	m := memory.New(memory.Options{})
+	w := &World{Memory: m, Inspector: NewInspector(), Log: &lines{}, Handlers: map[string]http.Handler{}}
+	w.Check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil }
+	w.Warn = func(context.Context, catalog.Deployable) []string { return nil }
+	w.Look = func() (string, error) { return "running:healthy", nil }
+	catalogPorts := catalogapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: w.Inspector,
+		Ledger: m.Ledger(), Snapshots: m.Snapshots(),
+		Look: func(_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable) (string, error) {
+			w.Inspector.Opened = privateKey
+			return w.Look()
+		},
+		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error { return w.Check(ctx, r, s) },
+		Warn:  func(ctx context.Context, r catalog.Deployable) []string { return w.Warn(ctx, r) }}
+	showPorts := showapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(), Snapshots: m.Snapshots()}
+	for _, apply := range change {
+		apply(&catalogPorts, &showPorts)
+	}
+	opts := rest.Options{Log: oplog.New(w.Log, slog.LevelInfo), Team: "blue"}
+	var err error
+	keep := func(function string, handler http.Handler, failed error) {
+		if w.Handlers[function] = handler; failed != nil {
+			t.Fatal(failed)
+		}
+	}
+	handler, err := catalogapi.New(catalogPorts, opts)
+	keep("catalog", handler, err)
+	handler, err = deployapi.New(deployapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(), Snapshots: m.Snapshots()}, opts)
+	keep("deploy", handler, err)
+	handler, err = listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History()}, opts)
+	keep("list", handler, err)
+	handler, err = showapi.New(showPorts, opts)
+	keep("show", handler, err)
+	if w.Api, err = openapi.Load(); err != nil {
+		t.Fatal(err)
+	}
+	w.Root = w.Mint(t, access.Root)
+	return w
+}
+
+// Mint makes a token with the abilities.
+func (w *World) Mint(t testing.TB, abilities ...access.Ability) string {
+	t.Helper()
+	token, bearer, err := access.Mint("tester", abilities, time.Now(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Memory.Tokens().Create(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	return bearer
+}
+
+// Response is an answer, read.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Problem is the part of an error's answer that tests look at.
+type Problem struct {
+	Message   string
+	Status    int
+	Errors    map[string][]string
+	RequestID string `json:"request_id"`
+}
+
+// Problem decodes the answer as an error.
+func (r Response) Problem(t *testing.T) Problem {
+	t.Helper()
+	return Into[Problem](t, r)
+}
+
+// Into decodes the answer.
+func Into[T any](t *testing.T, r Response) T {
+	t.Helper()
+	var value T
+	if err := json.Unmarshal(r.Body, &value); err != nil {
+		t.Fatalf("the answer %d %s is not what was expected: %v", r.Status, r.Body, err)
+	}
+	return value
+}
+
+// Request is one call; the zero token is root's, "-" is none.
+type Request struct {
+	ID     string // the operation
+	UUID   string
+	Other  string // the second uuid of a path
+	Query  string
+	Token  string
+	Body   any // encoded as JSON unless it is a string or nil
+	Header map[string]string
+}
+
+// Ask sends the request to the function of its operation, and holds the answer
+// against openapi.yaml, whatever it is.
+func (w *World) Ask(t *testing.T, r Request) Response {
+	t.Helper()
+	route := w.Route(t, r.ID)
+	path := strings.NewReplacer("{uuid}", r.UUID, "{other}", r.Other).Replace(route.Path)
+	answer := w.Send(t, route.Function, route.Method, path+r.Query, r)
+	if err := w.Api.CheckAnswer(r.ID, answer.Status, answer.Body); err != nil {
+		t.Errorf("%s: %v\n%s", r.ID, err, answer.Body)
+	}
+	return answer
+}
+
+// Send sends a request to a function, whatever openapi.yaml says of it.
+func (w *World) Send(t *testing.T, function, method, target string, r Request) Response {
+	t.Helper()
+	return w.SendContext(t, t.Context(), function, method, target, r)
+}
+
+// SendContext is Send with a context.
+func (w *World) SendContext(t *testing.T, ctx context.Context, function, method, target string, r Request) Response {
+	t.Helper()
+	var body io.Reader
+	switch given := r.Body.(type) {
+	case nil:
+	case string:
+		body = strings.NewReader(given)
+	default:
+		text, err := json.Marshal(given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body = bytes.NewReader(text)
+	}
+	sent := httptest.NewRequestWithContext(ctx, method, target, body)
+	if r.Token == "" {
+		r.Token = w.Root
+	}
+	if r.Token != "-" {
+		sent.Header.Set("Authorization", "Bearer "+r.Token)
+	}
+	for name, value := range r.Header {
+		sent.Header.Set(name, value)
+	}
+	recorder := httptest.NewRecorder()
+	w.Handlers[function].ServeHTTP(recorder, sent)
+	return Response{recorder.Code, recorder.Header(), recorder.Body.Bytes()}
+}
+
+// Route returns the route of an operation.
+func (w *World) Route(t *testing.T, id string) openapi.Route {
+	t.Helper()
+	for _, route := range w.Api.Routes() {
+		if route.ID == id {
+			return route
+		}
+	}
+	t.Fatalf("no operation %s", id)
+	return openapi.Route{}
+}
+
+// Want is ask for an answer with the status, decoded.
+func Want[T any](t *testing.T, w *World, status int, r Request) T {
+	t.Helper()
+	answer := w.Ask(t, r)
+	if answer.Status != status {
+		t.Fatalf("%s answers %d %s, want %d", r.ID, answer.Status, answer.Body, status)
+	}
+	return Into[T](t, answer)
+}
+
+// Object is a body.
+type Object map[string]any
+
+// Create registers something and returns its uuid.
+func (w *World) Create(t *testing.T, id string, body Object) string {
+	t.Helper()
+	return Want[struct{ UUID string }](t, w, http.StatusCreated, Request{ID: id, Body: body}).UUID
+}
+
+// Key registers a private key.
+func (w *World) Key(t *testing.T) string {
+	return w.Create(t, "createKey", Object{"name": "key", "private_key": ExamplePEM})
+}
+
+// Server registers a Server with a pinned host key.
+func (w *World) Server(t *testing.T) string {
+	return w.Create(t, "createServer", Object{"name": "web", "ip": "127.0.0.1", "private_key_uuid": w.Key(t), "host_key": FirstKey.Line})
+}
+
+// Application registers a shell application.
+func (w *World) Application(t *testing.T, server string) string {
+	return w.Create(t, "createShellApplication", Object{"name": "shop", "server_uuid": server, "start": "echo start",
+		"environment": []Object{{"key": "PLAIN", "value": "plain-value"}, {"key": "PASSWORD", "value": SecretValue, "is_secret": true}}})
+}
+
+// Service registers a service.
+func (w *World) Service(t *testing.T, server string) string {
+	return w.Create(t, "createService", Object{"name": "db", "server_uuid": server, "docker_compose": ExampleCompose})
+}
+
+// Database registers a PostgreSQL. Its password is given, so that tests know it.
+func (w *World) Database(t *testing.T, server string) string {
+	return Want[struct{ UUID string }](t, w, http.StatusCreated, Request{ID: "createDatabase", UUID: "postgresql", Body: Object{
+		"name": "orders", "server_uuid": server, "postgres_user": "shop", "postgres_password": DatabasePassword, "enable_ssl": true,
+		"postgres_conf": "max_connections = 7", "init_scripts": []Object{{"name": "1.sql", "content": "SELECT 'init-script'"}},
+		"environment": []Object{{"key": "PLAIN", "value": "plain-value"}, {"key": "PASSWORD", "value": SecretValue, "is_secret": true}}}}).UUID
+}
+
+// Built registers an application that is Built from a repository.
+func (w *World) Built(t *testing.T, server string) string {
+	return w.Create(t, "createDockerfileApplication", Object{"name": "api", "server_uuid": server,
+		"git_repository": "https://git.example/api.git", "git_username": "bot", "git_password": GitPassword})
+}
+
+// Queued is the answer to a request for a deployment.
+type Queued struct {
+	Message        string
+	ResourceUUID   string `json:"resource_uuid"`
+	DeploymentUUID string `json:"deployment_uuid"`
+	Position       int
+	Repeated       bool
+	Superseded     string `json:"superseded_deployment_uuid"`
+}
+
+// Start queues the start of an application.
+func (w *World) Start(t *testing.T, application string) string {
+	t.Helper()
+	return Want[Queued](t, w, http.StatusOK, Request{ID: "startApplication", UUID: application}).DeploymentUUID
+}
+
+// Begin claims the next deployment of the server and takes its lease.
+func (w *World) Begin(t *testing.T, server string) deployment.Record {
+	t.Helper()
+	record, err := w.Memory.Ledger().Claim(t.Context(), catalog.ID(server), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if record, err = w.Memory.Ledger().Begin(t.Context(), record.ID, "runner", time.Now(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+// Run starts the resource and ends the deployment.
+func (w *World) Run(t *testing.T, id, uuid string) string {
+	t.Helper()
+	started := Want[Queued](t, w, http.StatusOK, Request{ID: id, UUID: uuid}).DeploymentUUID
+	w.Finish(t, w.Begin(t, w.Show(t, started)["server_uuid"].(string)))
+	return started
+}
+
+// Finish ends a deployment well, with the progress that its record has.
+func (w *World) Finish(t *testing.T, record deployment.Record) {
+	t.Helper()
+	code := 0
+	outcome := deployment.Outcome{Status: deployment.Finished, ExitCode: &code, ResourceStatus: "running:healthy"}
+	if err := w.Memory.Ledger().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What resources are made with.
+const (
+	ExamplePEM  = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0LWtleS1tYXRlcmlhbA==\n-----END OPENSSH PRIVATE KEY-----\n"
+	SecretValue = "correct horse battery"
+	GitPassword = "staple-of-the-repository"
+
+	// DatabasePassword is of characters that a URL has to encode.
+	DatabasePassword = "p@ss wörd/4711"
+
+	ExampleCompose = "services:\n  db:\n    image: redis:7.0\n"
+)
+
+// The host keys of a server before and after somebody changed it.
+var (
+	FirstKey  = catalog.PublicKey{Line: "ssh-ed25519 AAAAfirst", Fingerprint: "SHA256:" + strings.Repeat("1", 43)}
+	SecondKey = catalog.PublicKey{Line: "ssh-ed25519 AAAAsecond", Fingerprint: "SHA256:" + strings.Repeat("2", 43)}
+)
+
+// inspector is a [catalog.Inspector] that does as it is told.
+type inspector struct {
+	Shows  catalog.PublicKey
+	Unseen error
+	Shut   error
+	Opened string // the private key that the last login had
+}
+
+// NewInspector returns an inspector that sees [FirstKey] and lets every login in.
+func NewInspector() *inspector { return &inspector{Shows: FirstKey} }
+
+func (i *inspector) PrivateKey(pem string) (catalog.KeyPair, error) {
+	if !strings.Contains(pem, "PRIVATE KEY") {
+		return catalog.KeyPair{}, fault.New(fault.Invalid, "no private key")
+	}
+	return catalog.KeyPair{Public: catalog.PublicKey{Line: "ssh-ed25519 AAAAclient", Fingerprint: "SHA256:client"}, Private: pem}, nil
+}
+
+func (i *inspector) PublicKey(line string) (catalog.PublicKey, error) {
+	fields := strings.Fields(line)
+	if len(fields) < 2 {
+		return catalog.PublicKey{}, fault.New(fault.Invalid, "no public key")
+	}
+	return catalog.PublicKey{Line: fields[0] + " " + fields[1], Fingerprint: "SHA256:public"}, nil
+}
+
+func (i *inspector) HostKey(context.Context, *catalog.Server, string) (catalog.PublicKey, error) {
+	return i.Shows, i.Unseen
+}
+
+func (i *inspector) Login(_ context.Context, _ *catalog.Server, privateKey string) error {
+	i.Opened = privateKey
+	return i.Shut
+}
+
+func (i *inspector) Usable(_ context.Context, _ *catalog.Server, privateKey string) error {
+	i.Opened = privateKey
+	return i.Shut
+}

@@ -1,0 +1,193 @@
+package showapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+	"waybill/internal/logbook"
+	"waybill/internal/rest"
+	"waybill/internal/wire"
+)
+
+// readLog answers a part of a log: what is there already, or what comes within
+// the wait.
+func (s showAPI) readLog(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	record, err := s.record(ctx, c.Params["uuid"])
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	query, wait, err := logQuery(c)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if c.Query.Get("format") == "text" {
+		return s.textLog(ctx, c, record, query, wait)
+	}
+	for _, name := range []string{"timestamps", "headings"} {
+		if c.Query.Has(name) {
+			return rest.Answer{}, fault.InvalidField(name, "is for format=text only; leave it out")
+		}
+	}
+	record, page, err := s.await(ctx, record, query, wait)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	return formatted(c.Query.Get("format"), page, reaches(record, page.Next)), nil
+}
+
+// logQuery reads what is asked for; openapi.yaml has the bounds.
+func logQuery(c *rest.Call) (logbook.Query, time.Duration, error) {
+	after, err := rest.Number(c.Query, "after", 0)
+	if err != nil {
+		return logbook.Query{}, 0, err
+	}
+	limit, err := rest.Number(c.Query, "limit", logbook.MaxLimit)
+	if err != nil {
+		return logbook.Query{}, 0, err
+	}
+	wait, err := rest.Number(c.Query, "wait", 0)
+	if err != nil {
+		return logbook.Query{}, 0, err
+	}
+	return logbook.Query{
+		After: logbook.Order(after),
+		Limit: limit,
+		Step:  c.Query.Get("step"),
+		Type:  logbook.Type(c.Query.Get("type")),
+	}, time.Duration(wait) * time.Second, nil
+}
+
+const (
+	// pollEvery is how often a waiting reader looks at the record. A runner
+	// commits once a second when a reader begins to follow, later less often.
+	pollEvery = 500 * time.Millisecond
+	// followEvery is how often it is noted that somebody follows. The note
+	// counts for 30 s.
+	followEvery = 5 * time.Second
+)
+
+// await reads the entries that the query asks for. If there are none yet, it
+// looks again until there are, the log has ended, or the wait is over. It
+// returns the record as it was when the page was read.
+func (s showAPI) await(ctx context.Context, record deployment.Record, query logbook.Query, wait time.Duration) (deployment.Record, logbook.Page, error) {
+	until := s.opts.Now().Add(wait)
+	for {
+		if wait > 0 {
+			if err := s.follow(ctx, record); err != nil {
+				return record, logbook.Page{}, err
+			}
+		}
+		page, err := s.read(ctx, record, query)
+		if err != nil {
+			return record, logbook.Page{}, err
+		}
+		left := until.Sub(s.opts.Now())
+		if len(page.Lines) > 0 || reaches(record, page.Next) || left <= 0 {
+			return record, page, nil
+		}
+		// What a filter left out needs no second look. It goes through no more than
+		// one read does; what is there already needs no pause.
+		further := page.Next > query.After && page.Next < record.Progress.Log.Last
+		if query.After = page.Next; further {
+			continue
+		}
+		if err := rest.Pause(ctx, min(left, pollEvery)); err != nil {
+			return record, logbook.Page{}, err
+		}
+		if record, err = s.History.Get(ctx, record.ID); err != nil {
+			return record, logbook.Page{}, rest.NotFoundAs(err, "Deployment")
+		}
+	}
+}
+
+// reaches reports whether the log has ended and has nothing after the order.
+func reaches(record deployment.Record, next logbook.Order) bool {
+	return wire.LogComplete(record) && next >= record.Progress.Log.Last
+}
+
+// follow notes on the record that somebody waits for the log, so that its
+// runner commits sooner. One note serves all who wait.
+func (s showAPI) follow(ctx context.Context, record deployment.Record) error {
+	now := s.opts.RecordTime()
+	if wire.LogComplete(record) || now.Sub(record.FollowedAt) < followEvery {
+		return nil
+	}
+	return s.History.Follow(ctx, record.ID, now)
+}
+
+// read opens no chunk unless there is something behind the place.
+func (s showAPI) read(ctx context.Context, record deployment.Record, query logbook.Query) (logbook.Page, error) {
+	if record.Progress.Log.Last <= query.After {
+		return logbook.Page{Next: query.After}, nil
+	}
+	page, err := logbook.Read(ctx, s.Archive, record.ID.Book(), record.Progress.Log, query)
+	if err != nil {
+		return logbook.Page{}, err
+	}
+	return fit(page)
+}
+
+// maxPageBytes is how much of a page goes into one answer: a Lambda function
+// may answer 6 MB, and its answer is JSON with the body as a text in it.
+const maxPageBytes = 5 << 20
+
+// fit cuts a page that would be too large once it is quoted. A log of nothing
+// but quotes doubles.
+func fit(page logbook.Page) (logbook.Page, error) {
+	size := 0
+	for i, line := range page.Lines {
+		size += len(line) + bytes.Count(line, []byte{'"'}) + bytes.Count(line, []byte{'\\'}) + 1
+		if size <= maxPageBytes || i == 0 {
+			continue
+		}
+		var last struct{ Order logbook.Order }
+		if err := json.Unmarshal(page.Lines[i-1], &last); err != nil {
+			return logbook.Page{}, fault.Wrap(err, fault.Internal, "a stored line is damaged")
+		}
+		return logbook.Page{Lines: page.Lines[:i], Next: last.Order}, nil
+	}
+	return page, nil
+}
+
+// formatted is the page in the format that was asked for.
+func formatted(format string, page logbook.Page, complete bool) rest.Answer {
+	if format != "ndjson" {
+		return inObject(page, complete)
+	}
+	var out bytes.Buffer
+	for _, line := range page.Lines {
+		out.Write(line)
+		out.WriteByte('\n')
+	}
+	return inLines(page.Next, complete, "application/x-ndjson", out.Bytes())
+}
+
+// inObject answers a page as one object. It is written by hand, because the
+// stored lines are JSON already: an encoder would read every byte of them again.
+func inObject(page logbook.Page, complete bool) rest.Answer {
+	var out bytes.Buffer
+	out.WriteString(`{"entries":[`)
+	for i, line := range page.Lines {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		out.Write(line)
+	}
+	fmt.Fprintf(&out, `],"next":%d,"complete":%t}`, page.Next, complete)
+	return rest.Answer{Status: http.StatusOK, Text: out.Bytes(), ContentType: rest.JSONType}
+}
+
+// inLines answers a page as text; where to go on is in the header.
+func inLines(next logbook.Order, complete bool, contentType string, text []byte) rest.Answer {
+	return rest.Answer{Status: http.StatusOK, Text: text, ContentType: contentType, Header: map[string]string{
+		"Waybill-Log-Next":     strconv.FormatInt(int64(next), 10),
+		"Waybill-Log-Complete": strconv.FormatBool(complete),
+	}}
+}

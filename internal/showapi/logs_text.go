@@ -1,0 +1,175 @@
+package showapi
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"net/url"
+	"strconv"
+	"time"
+
+	"waybill/internal/deployment"
+	"waybill/internal/logbook"
+	"waybill/internal/rest"
+	"waybill/internal/terminal"
+	"waybill/internal/wire"
+)
+
+const (
+	// maxTextBytes is the most text of a log in one answer.
+	maxTextBytes = 4 << 20
+	// maxTextTime is how long one answer looks for text: few lines of a long log
+	// may be of the step that was asked for.
+	maxTextTime = 12 * time.Second
+)
+
+// textLog answers the log as a person reads it: in order, as much as fits, and
+// with a last line that says so when it is not all.
+func (s showAPI) textLog(ctx context.Context, c *rest.Call, record deployment.Record, query logbook.Query, wait time.Duration) (rest.Answer, error) {
+	if !c.Query.Has("limit") {
+		query.Limit = 0
+	}
+	text := transcript{next: query.After}
+	text.timestamps, _ = strconv.ParseBool(c.Query.Get("timestamps")) // openapi.yaml has its form
+	text.headings, _ = strconv.ParseBool(c.Query.Get("headings"))
+	for until := s.opts.Now().Add(wait + maxTextTime); ; wait = 0 {
+		var page logbook.Page
+		var err error
+		if record, page, err = s.await(ctx, record, query, wait); err != nil {
+			return rest.Answer{}, err
+		}
+		whole, err := text.add(page)
+		if err != nil {
+			return rest.Answer{}, err
+		}
+		if query.Limit > 0 {
+			query.Limit = max(query.Limit-len(page.Lines), -1)
+		}
+		query.After = page.Next
+		if !whole || query.Limit < 0 || c.Query.Has("limit") && query.Limit == 0 ||
+			page.Next >= record.Progress.Log.Last || s.opts.Now().After(until) {
+			break
+		}
+	}
+	complete := reaches(record, text.next)
+	if !complete {
+		text.notice(c, record)
+	}
+	text.endColours()
+	return inLines(text.next, complete, rest.PlainType, text.out.Bytes()), nil
+}
+
+// transcript is the text of a log. A line that was cut into entries is whole
+// again, unless one of the other stream came between its pieces.
+type transcript struct {
+	timestamps bool
+	headings   bool
+	out        bytes.Buffer
+	quoted     int // size of the text as JSON
+	before     logbook.Entry
+	heading    string
+	next       logbook.Order
+}
+
+// add adds the lines of a page. It is false if not all of them fit.
+func (t *transcript) add(page logbook.Page) (bool, error) {
+	for _, line := range page.Lines {
+		entry, err := logbook.Decode(line)
+		if err != nil {
+			return false, err
+		}
+		if !entry.Hidden && !t.entry(entry) {
+			return false, nil
+		}
+		t.next = entry.Order
+	}
+	t.next = page.Next
+	return true, nil
+}
+
+// entry adds one entry, or finds that it does not fit.
+func (t *transcript) entry(e logbook.Entry) bool {
+	var piece bytes.Buffer
+	if !t.before.Continued || t.before.Type != e.Type {
+		t.begin(&piece, e)
+	}
+	piece.WriteString(e.Text())
+	if !e.Continued {
+		piece.WriteByte('\n')
+	}
+	quoted := quotedSize(piece.Bytes())
+	if t.out.Len() > 0 && (t.out.Len()+piece.Len() > maxTextBytes || t.quoted+quoted > maxPageBytes) {
+		return false
+	}
+	t.out.Write(piece.Bytes())
+	t.quoted += quoted
+	t.before = e
+	if e.Step != "" {
+		t.heading = e.Step
+	}
+	return true
+}
+
+// begin writes what stands before the text of a line.
+func (t *transcript) begin(piece *bytes.Buffer, e logbook.Entry) {
+	if t.before.Continued {
+		piece.WriteByte('\n')
+	}
+	if t.headings && e.Step != "" && e.Step != t.heading {
+		piece.WriteString("== " + e.Step + " ==\n")
+	}
+	if t.timestamps {
+		piece.WriteString(wire.Timestamp(e.Time) + " ")
+	}
+}
+
+// notice says in a last line why the text is not the whole log, and what to ask
+// next. The line has no colour of the log's.
+func (t *transcript) notice(c *rest.Call, record deployment.Record) {
+	if t.before.Continued {
+		t.out.WriteByte('\n')
+	}
+	t.endColours()
+	why := "The log goes on"
+	query := maps.Clone(c.Query)
+	query.Set("after", strconv.FormatInt(int64(t.next), 10))
+	if t.next >= record.Progress.Log.Last {
+		why = "The deployment has not ended, so more may come"
+		query.Set("wait", "20")
+	}
+	fmt.Fprintf(&t.out, "[waybill] %s. Next: GET /api/v1%s\n", why, logPath(record, query))
+}
+
+// logPath is the path of a deployment's log below the API.
+func logPath(record deployment.Record, query url.Values) string {
+	path := "/deployments/" + string(record.ID) + "/logs"
+	if len(query) > 0 {
+		path += "?" + query.Encode()
+	}
+	return path
+}
+
+// endColours ends a colour that the log has begun, so that it does not colour
+// what the reader's terminal shows next.
+func (t *transcript) endColours() {
+	text := t.out.Bytes()
+	last := bytes.LastIndex(text, []byte("\x1b["))
+	if last >= 0 && !bytes.HasPrefix(text[last:], []byte(terminal.Reset)) && !bytes.HasPrefix(text[last:], []byte("\x1b[m")) {
+		t.out.WriteString(terminal.Reset)
+	}
+}
+
+// quotedSize is the size of the text inside of a JSON text.
+func quotedSize(text []byte) int {
+	size := len(text)
+	for _, c := range text {
+		switch {
+		case c == '"', c == '\\', c == '\n', c == '\t':
+			size++
+		case c < ' ':
+			size += 5
+		}
+	}
+	return size
+}

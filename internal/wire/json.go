@@ -1,0 +1,121 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"time"
+
+	"waybill/internal/fault"
+)
+
+// Timestamp writes a time as upstream does: "2026-08-22T10:00:00.000000Z".
+func Timestamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
+
+// TimestampOrNull writes the zero time as null.
+func TimestampOrNull(at time.Time) *string {
+	if at.IsZero() {
+		return nil
+	}
+	text := Timestamp(at)
+	return &text
+}
+
+// TextOrNull writes the empty text as null.
+func TextOrNull(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
+// Decode reads a body that was checked against its schema. What the schema let
+// through and the type does not take is Invalid all the same.
+func Decode[T any](body []byte) (T, error) {
+	var value T
+	if len(bytes.TrimSpace(body)) == 0 {
+		return value, nil
+	}
+	if err := json.Unmarshal(body, &value); err != nil {
+		return value, fault.WrapField(err, fault.Invalid, "body", "does not have the shape that openapi.yaml describes")
+	}
+	return value, nil
+}
+
+// Members are those of a value as they stand on the wire.
+func Members(value any) (map[string]json.RawMessage, error) {
+	var all map[string]json.RawMessage
+	text, err := json.Marshal(value)
+	if err == nil {
+		err = json.Unmarshal(text, &all)
+	}
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "take a value apart")
+	}
+	return all, nil
+}
+
+// IsNull reports whether a member is null.
+func IsNull(value json.RawMessage) bool { return string(value) == "null" }
+
+// TextOf is a member's text, "" if it is none.
+func TextOf(value json.RawMessage) string {
+	var text string
+	if json.Unmarshal(value, &text) != nil {
+		return ""
+	}
+	return text
+}
+
+// IsPlain reports whether text has only letters, digits and hyphens.
+func IsPlain(text string) bool {
+	for _, c := range []byte(text) {
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// Joined is several objects as one on the wire. They have no member in common.
+type Joined []any
+
+// MarshalJSON puts the members of all into one object.
+func (j Joined) MarshalJSON() ([]byte, error) {
+	all := map[string]json.RawMessage{}
+	for _, part := range j {
+		text, err := Encode(part)
+		if err == nil {
+			err = json.Unmarshal(text, &all)
+		}
+		if err != nil {
+			return nil, fault.Wrap(err, fault.Internal, "put an answer together")
+		}
+	}
+	return Encode(all)
+}
+
+// Encode is json.Marshal without its escapes for HTML.
+func Encode(value any) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+// Nullable is a text that is null on the wire when it is empty.
+type Nullable string
+
+// MarshalJSON writes the text, or null.
+func (n Nullable) MarshalJSON() ([]byte, error) { return Encode(TextOrNull(string(n))) }
+
+// Without returns a map Without some of its members.
+func Without[V any](members map[string]V, names []string) map[string]V {
+	left := maps.Clone(members)
+	maps.DeleteFunc(left, func(name string, _ V) bool { return slices.Contains(names, name) })
+	return left
+}

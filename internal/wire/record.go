@@ -1,0 +1,235 @@
+package wire
+
+import (
+	"cmp"
+	"context"
+	"errors"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// Record is a deployment on the wire. It is flat, and its types are those
+// that existing clients decode: a wrong one costs them three retries and then
+// the answer.
+type Record struct {
+	ID               int64  `json:"id"`
+	DeploymentUUID   string `json:"deployment_uuid"`
+	Status           string `json:"status"`
+	Operation        string `json:"operation"`
+	ResourceUUID     string `json:"resource_uuid"`
+	ResourceType     string `json:"resource_type"`
+	ResourceName     string `json:"resource_name"`
+	ServerUUID       string `json:"server_uuid"`
+	ServerName       string `json:"server_name"`
+	PullLatestImages bool   `json:"pull_latest_images"`
+	StopBeforeStart  bool   `json:"stop_before_start"`
+	Force            bool   `json:"force"`
+	// Rollback says that it ran with the configuration of an earlier one.
+	Rollback          bool    `json:"rollback"`
+	DeleteVolumes     bool    `json:"delete_volumes"`
+	IsAPI             bool    `json:"is_api"`
+	Trigger           Trigger `json:"trigger"`
+	ConfigurationHash *string `json:"configuration_hash"`
+	DeploymentURL     string  `json:"deployment_url"`
+	CurrentProcessID  *string `json:"current_process_id"`
+	ExitCode          *int    `json:"exit_code"`
+	Signal            *string `json:"signal"`
+	Reason            *string `json:"reason"`
+	Attempt           int     `json:"attempt"`
+	// Position is only on what stands in a queue.
+	Position          int       `json:"position,omitempty"`
+	Steps             []Step    `json:"steps"`
+	Log               LogTotals `json:"log"`
+	CreatedAt         string    `json:"created_at"`
+	QueuedAt          *string   `json:"queued_at"`
+	StartedAt         *string   `json:"started_at"`
+	CancelRequestedAt *string   `json:"cancel_requested_at"`
+	CancelRequestedBy *string   `json:"cancel_requested_by"`
+	SupersededBy      *string   `json:"superseded_by"`
+	FinishedAt        *string   `json:"finished_at"`
+	ScrubbedAt        *string   `json:"scrubbed_at"`
+	ScrubbedBy        *string   `json:"scrubbed_by"`
+	ScrubbedEntries   int       `json:"scrubbed_entries"`
+	UpdatedAt         string    `json:"updated_at"`
+	// Logs is a text that is itself JSON. It is in no list, and in one record
+	// only for those who may see what is sensitive.
+	Logs *string `json:"logs,omitempty"`
+
+	*applicationFields
+	*serviceFields
+	*databaseFields
+}
+
+// Trigger says who and what asked for a deployment.
+type Trigger struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+}
+
+// Step is a step and its timing; what has not ended has nulls.
+type Step struct {
+	Name       string  `json:"name"`
+	StartedAt  string  `json:"started_at"`
+	FinishedAt *string `json:"finished_at"`
+	ExitCode   *int    `json:"exit_code"`
+}
+
+// LogTotals says how much log there is. Digest seals the whole of it, and
+// OriginalDigest did before secrets were taken out of it, if any were.
+type LogTotals struct {
+	Entries        int64   `json:"entries"`
+	Bytes          int64   `json:"bytes"`
+	Chunks         int     `json:"chunks"`
+	OutputBytes    int64   `json:"output_bytes"`
+	Digest         *string `json:"digest"`
+	OriginalDigest *string `json:"original_digest"`
+	Complete       bool    `json:"complete"`
+}
+
+// applicationFields are what upstream has on an application's deployment. What
+// there is none of has the value that upstream has for that.
+type applicationFields struct {
+	ApplicationID          string  `json:"application_id"`
+	ApplicationName        string  `json:"application_name"`
+	PullRequestID          int     `json:"pull_request_id"`
+	DockerRegistryImageTag *string `json:"docker_registry_image_tag"`
+	ForceRebuild           bool    `json:"force_rebuild"`
+	Commit                 string  `json:"commit"`
+	CommitMessage          *string `json:"commit_message"`
+	IsWebhook              bool    `json:"is_webhook"`
+	RestartOnly            bool    `json:"restart_only"`
+	OnlyThisServer         bool    `json:"only_this_server"`
+	GitType                *string `json:"git_type"`
+}
+
+// serviceFields are only on a service's deployment.
+type serviceFields struct {
+	ServiceID   string `json:"service_id"`
+	ServiceName string `json:"service_name"`
+}
+
+// databaseFields are only on a database's deployment. The type is that of the
+// database, and absent once it is deleted.
+type databaseFields struct {
+	DatabaseID   string `json:"database_id"`
+	DatabaseName string `json:"database_name"`
+	DatabaseType string `json:"database_type,omitempty"`
+}
+
+// ShowRecord is a record as lists show it: without a log and without a place in
+// a queue.
+func ShowRecord(r deployment.Record) Record {
+	body := Record{
+		ID:                r.ID.Number(),
+		DeploymentUUID:    string(r.ID),
+		Status:            string(r.Status),
+		Operation:         string(r.Operation),
+		ResourceUUID:      string(r.ID.Resource()),
+		ResourceType:      string(r.ID.Kind()),
+		ResourceName:      r.ResourceName,
+		ServerUUID:        string(r.ServerID),
+		ServerName:        r.ServerName,
+		PullLatestImages:  r.Options.PullLatestImages,
+		StopBeforeStart:   r.Options.StopBeforeStart,
+		Force:             r.Options.Force,
+		Rollback:          r.Options.Configuration != "",
+		DeleteVolumes:     r.Options.DeleteVolumes,
+		IsAPI:             r.Trigger.Kind == deployment.TriggerAPI,
+		Trigger:           Trigger(r.Trigger),
+		ConfigurationHash: TextOrNull(r.ConfigurationHash),
+		DeploymentURL:     "/api/v1/deployments/" + string(r.ID),
+		CurrentProcessID:  TextOrNull(r.Progress.Process),
+		ExitCode:          r.Outcome.ExitCode,
+		Signal:            TextOrNull(r.Outcome.Signal),
+		Reason:            TextOrNull(string(r.Outcome.Reason)),
+		Attempt:           r.Lease.Attempt,
+		Steps:             showSteps(r.Progress.Steps),
+		Log:               showTotals(r),
+		CreatedAt:         Timestamp(r.CreatedAt),
+		QueuedAt:          TimestampOrNull(r.QueuedAt),
+		StartedAt:         TimestampOrNull(r.StartedAt),
+		CancelRequestedAt: TimestampOrNull(r.CancelRequestedAt),
+		CancelRequestedBy: TextOrNull(r.CancelRequestedBy),
+		SupersededBy:      TextOrNull(string(r.Outcome.Successor)),
+		FinishedAt:        TimestampOrNull(r.FinishedAt),
+		ScrubbedAt:        TimestampOrNull(r.Scrub.At),
+		ScrubbedBy:        TextOrNull(r.Scrub.By),
+		ScrubbedEntries:   r.Scrub.Entries,
+		UpdatedAt:         Timestamp(r.UpdatedAt),
+	}
+	body.addKind(r)
+	return body
+}
+
+// addKind adds the fields that only deployments of the record's kind have.
+func (b *Record) addKind(r deployment.Record) {
+	switch r.ID.Kind() {
+	case catalog.KindApplication:
+		b.applicationFields = &applicationFields{
+			ApplicationID:          string(r.ID.Resource()),
+			ApplicationName:        r.ResourceName,
+			DockerRegistryImageTag: TextOrNull(r.Options.DockerTag),
+			ForceRebuild:           r.Options.Force,
+			Commit:                 cmp.Or(r.Progress.Source.Commit, r.Options.Commit, head),
+			CommitMessage:          TextOrNull(r.Progress.Source.Message),
+			RestartOnly:            r.Operation == catalog.Restart,
+		}
+	case catalog.KindService:
+		b.serviceFields = &serviceFields{ServiceID: string(r.ID.Resource()), ServiceName: r.ResourceName}
+	case catalog.KindDatabase:
+		b.databaseFields = &databaseFields{DatabaseID: string(r.ID.Resource()), DatabaseName: r.ResourceName}
+	}
+}
+
+// AddDatabaseTypes adds to the deployments of databases what kind of database each is of,
+// which their records do not say. One that is deleted is left as it is.
+func AddDatabaseTypes(ctx context.Context, store catalog.Store, bodies []Record) ([]Record, error) {
+	types := map[string]string{}
+	for _, body := range bodies {
+		uuid := body.ResourceUUID
+		if _, known := types[uuid]; known || body.databaseFields == nil {
+			continue
+		}
+		db, err := catalog.Find[*catalog.Database](ctx, store, catalog.ID(uuid))
+		if err != nil && !errors.Is(err, fault.NotFound) {
+			return nil, err
+		}
+		if types[uuid] = ""; err == nil {
+			types[uuid] = databaseType(db.Engine)
+		}
+	}
+	for _, body := range bodies {
+		if body.databaseFields != nil {
+			body.DatabaseType = types[body.ResourceUUID]
+		}
+	}
+	return bodies, nil
+}
+
+// showSteps is never nil, so that no steps are [] on the wire.
+func showSteps(steps []deployment.Step) []Step {
+	bodies := make([]Step, 0, len(steps))
+	for _, s := range steps {
+		bodies = append(bodies, Step{s.Name, Timestamp(s.StartedAt), TimestampOrNull(s.FinishedAt), s.ExitCode})
+	}
+	return bodies
+}
+
+func showTotals(r deployment.Record) LogTotals {
+	mark := r.Progress.Log
+	return LogTotals{
+		Entries:        int64(mark.Last),
+		Bytes:          mark.Bytes,
+		Chunks:         mark.Chunks,
+		OutputBytes:    r.Progress.OutputBytes(),
+		Digest:         TextOrNull(mark.Digest),
+		OriginalDigest: TextOrNull(r.Scrub.Original),
+		Complete:       LogComplete(r),
+	}
+}
+
+// LogComplete reports whether nothing will follow in the log. A deployment that
+// ended before it had a log has one that is empty and complete.
+func LogComplete(r deployment.Record) bool { return r.Progress.Log.Complete || r.Status.Terminal() }
