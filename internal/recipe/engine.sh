@@ -1,46 +1,7 @@
-# How the steps speak to docker, and what docker's texts mean. Before is set
+# How the steps speak to docker. What docker's texts mean is in front of this, in
+# docker_means and its like. Before is set
 #   spool    the job's folder for its state
 #   absent   what to exit with if docker does not answer
-
-# explain sets meaning to what docker's text in $1 means and what to do about
-# it, or to nothing; and away if docker does not answer.
-explain() {
-	meaning= away=
-	case $1 in
-	*'ermission denied'*[Dd]'ocker daemon socket'* | *'ermission denied'*docker.sock* | *'ermission denied'*'docker API'*)
-		away=yes
-		meaning="The user $(id -un) may not use docker on this server. Add it to the group docker: usermod -aG docker $(id -un)"
-		;;
-	*'annot connect to the Docker daemon'* | *'ailed to connect to the docker API'* | *'error during connect'* | *docker.sock*'connect: '*)
-		away=yes
-		meaning='The docker engine of this server does not answer. Start it, for example with: systemctl start docker'
-		;;
-	*toomanyrequests* | *'429 Too Many'*)
-		meaning="The registry has had too many requests. Wait, or log in to it: run docker login as $(id -un) on the server."
-		;;
-	*'pull access denied'* | *'manifest unknown'* | *'requested access to the resource is denied'*)
-		meaning="The registry has no such image, or wants a login. Check the image's name and tag; for a private image, run docker login as $(id -un) on the server."
-		;;
-	*nauthorized* | *'no basic auth credentials'* | *'authentication required'* | *'401 '*)
-		meaning="The registry wants a login. Run docker login with the registry's name as $(id -un) on the server, and deploy again."
-		;;
-	*'port is already allocated'* | *'address already in use'*)
-		meaning='Another program or container uses a port that a container publishes. Stop that one, or publish another port.'
-		;;
-	*'no space left on device'*) meaning="The server's disk is full." ;;
-	esac
-}
-
-# answers reports whether docker answers, and explains why if it does not.
-answers() {
-	if reply=$(docker version --format '{{.Server.Version}}' 2>&1); then
-		away=
-		return 0
-	fi
-	explain "$reply"
-	away=yes meaning=${meaning:-The docker engine of this server does not answer: $reply}
-	return 1
-}
 
 # sift takes what docker says besides its output. Progress goes to stdout; the
 # rest, with each warning once, goes to stderr and into the file said.
@@ -59,6 +20,12 @@ sift() {
 			printf '%s\n' "$line"
 			continue
 			;;
+		[0-9].[0-9]* | [0-9][0-9].[0-9]* | [0-9][0-9][0-9].[0-9]* | [0-9][0-9][0-9][0-9].[0-9]*)
+			# A command of a build that failed has its last lines repeated, each with
+			# its time. They are not docker's own words.
+			printf '%s\n' "$line" >&2
+			continue
+			;;
 		esac
 		printf '%s\n' "$line" >>"$spool/said"
 		printf '%s\n' "$line" >&2
@@ -69,9 +36,9 @@ sift() {
 # absent if docker does not answer.
 conclude() {
 	[ "$result" != 0 ] || return 0
-	explain "$(cat "$spool/said")"
-	[ -n "$meaning" ] || answers || :
-	[ -z "$meaning" ] || printf '%s\n' "$meaning" >&2
+	docker_means "$(cat "$spool/said")"
+	[ -n "$trouble" ] || docker_answers || :
+	[ -z "$trouble" ] || docker_advice "$trouble" >&2
 	[ -z "$away" ] || result=$absent
 	return "$result"
 }

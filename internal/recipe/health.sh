@@ -74,7 +74,7 @@ observe() {
 	if [ -n "$ids" ] && look 2>/dev/null; then
 		return 0
 	fi
-	ids=$(containers 2>"$spool/asked") && answers || return 1
+	ids=$(containers 2>"$spool/asked") && docker_answers || return 1
 	if [ -z "$ids" ]; then
 		lines= needs=,
 		[ -z "$names" ] || return 0
@@ -116,9 +116,10 @@ while :; do
 			echo 'All containers are well.'
 			exit 0
 		fi
-	elif [ -z "$missed" ] && ! answers; then
-		missed=$meaning
-		printf '%s\n' "$meaning" "Waiting for it for up to $((until - now)) s." >&2
+	elif [ -z "$missed" ] && ! docker_answers; then
+		missed=$trouble
+		docker_advice "$trouble" >&2
+		echo "Waiting for it for up to $((until - now)) s." >&2
 	fi
 	if [ "$now" -ge "$until" ]; then
 		break

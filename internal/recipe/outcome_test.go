@@ -251,7 +251,7 @@ func TestDockerAwayDuringTheHealthWait(t *testing.T) {
     command: sleep 600
     healthcheck: {test: [CMD, test, -e, /well], interval: 1s, retries: 100}
 `
-	const away = "The docker engine of this server does not answer."
+	const away = "The Docker daemon does not answer on the server."
 	t.Run("is said once and waited for", func(t *testing.T) {
 		service, data := realService(t, checked, 60*time.Second)
 		plan := planOf(t, service, data, catalog.Start)

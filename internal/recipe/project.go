@@ -25,6 +25,8 @@ const (
 	// container that Waybill writes the compose file for. It is not .env, in
 	// which compose would look for settings of its own.
 	containerEnvironment = "container.env"
+	// engineScript is how steps speak to docker. It follows what docker's texts mean.
+	engineScript = "engine.sh"
 	// stableSeconds is how long a container without a health check must run to
 	// be taken for well.
 	stableSeconds = 10
@@ -80,7 +82,7 @@ func (p project) script(lines ...string) string {
 // step is a step that speaks to docker in the words of engine.sh. The log shows
 // command, which is what a person would type.
 func (p project) step(name, command string, lines ...string) remote.Step {
-	head := fmt.Sprintf("spool=%s absent=%d\n%s\n", quote(p.scripts), DockerExit, run(p.scripts, "engine.sh"))
+	head := fmt.Sprintf("spool=%s absent=%d\n%s\n", quote(p.scripts), DockerExit, run(p.scripts, engineScript))
 	return remote.Step{Name: name, Command: command, Script: head + p.script(lines...)}
 }
 
@@ -198,7 +200,7 @@ func (in Input) makeNetworks(names ...string) remote.Step {
 // needingDocker has the first of the steps, which speaks to docker, say in words
 // what is missing on a server without docker.
 func (in Input) needingDocker(steps []remote.Step) []remote.Step {
-	engine := run(in.spool(), "engine.sh") + "\n"
+	engine := run(in.spool(), engineScript) + "\n"
 	head, rest, _ := strings.Cut(steps[0].Script, engine)
 	steps[0].Script = head + engine + run(in.spool(), "docker.sh") + "\n" + rest
 	return steps
@@ -256,6 +258,9 @@ func withScripts(job remote.Job) (remote.Job, error) {
 		text, err := scripts.ReadFile(entry.Name())
 		if err != nil {
 			return job, fault.Wrap(err, fault.Internal, "read the script %s", entry.Name())
+		}
+		if entry.Name() == engineScript {
+			text = append([]byte(remote.DockerText()), text...)
 		}
 		job.Files = append(job.Files, remote.File{Path: path.Join(job.Spool, entry.Name()), Content: withLists(text)})
 	}

@@ -7,6 +7,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/remote"
 )
 
 // The states of a resource beside those of a plan.
@@ -49,8 +50,8 @@ func StatusScript(resource catalog.Deployable, dataDir string) string {
 	}
 	// As a function it is read whole before any of it runs, and none of what
 	// runs can read the rest from stdin.
-	return fmt.Sprintf("waybill() {\ncontrol=%s folder=%s name=%s asks=%s\n%s\n%s}\nwaybill </dev/null\n",
-		quote(input.control()), quote(input.folder()), quote(name), asks, p.script(text("containers.sh")), text("status.sh"))
+	return fmt.Sprintf("waybill() {\ncontrol=%s folder=%s name=%s asks=%s\n%s%s\n%s}\nwaybill </dev/null\n",
+		quote(input.control()), quote(input.folder()), quote(name), asks, remote.DockerText(), p.script(text("containers.sh")), text("status.sh"))
 }
 
 // ParseStatus reads what the script of [StatusScript] printed. Unavailable if

@@ -7,17 +7,13 @@
 #   folder   the resource's own
 #   name     the project's of compose; nothing if the resource has no containers
 #   asks     not empty if the resource has a health command to ask
-# and, with a name, compose and what containers.sh says.
+# and, with a name, compose and what containers.sh says. docker_answers and its
+# like are defined.
 
 docker_containers() {
-	if ! command -v docker >/dev/null 2>&1; then
-		echo 'F This server has no docker.'
-		return
-	fi
 	set -f
-	if ! said=$(docker version --format '{{.Server.Version}}' 2>&1); then
-		set -- $said
-		echo "F $*"
+	if ! docker_answers 2>/dev/null; then
+		echo "F $(docker_advice "$trouble")"
 		return
 	fi
 	# Without its file compose does not know which containers are the project's.

@@ -139,17 +139,17 @@ func TestStatusOfContainers(t *testing.T) {
 			t.Errorf("%s: %+v (%v), want %+v", resource.Common().ID, got, err, want)
 		}
 	}
-	t.Run("a docker that does not answer is Unavailable, in its own words", func(t *testing.T) {
+	t.Run("a docker that does not answer is Unavailable, with what to do", func(t *testing.T) {
 		s := newStub(t)
-		s.write(t, "docker", "#!/bin/sh\necho 'permission denied while trying' >&2\necho 'to connect' >&2\nexit 1\n")
+		s.write(t, "docker", "#!/bin/sh\necho 'Got permission denied while trying to connect to the Docker daemon socket' >&2\nexit 1\n")
 		_, err := look(t, composeService(""), t.TempDir(), s.environment()...)
-		if !errors.Is(err, fault.Unavailable) || !strings.Contains(fault.Public(err), "permission denied while trying to connect") {
+		if !errors.Is(err, fault.Unavailable) || !strings.Contains(fault.Public(err), "Add it to the group docker") {
 			t.Errorf("error = %v", err)
 		}
 	})
 	t.Run("no docker is Unavailable", func(t *testing.T) {
 		_, err := look(t, composeService(""), t.TempDir(), "PATH="+t.TempDir())
-		if !errors.Is(err, fault.Unavailable) || !strings.Contains(fault.Public(err), "no docker") {
+		if !errors.Is(err, fault.Unavailable) || !strings.Contains(fault.Public(err), "Docker is not installed") {
 			t.Errorf("error = %v", err)
 		}
 	})
