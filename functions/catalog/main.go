@@ -9,8 +9,8 @@ import (
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
 	"waybill/internal/boot"
-	"waybill/internal/catalogapi"
 	"waybill/internal/rest"
+	"waybill/internal/rest/catalogapi"
 	"waybill/internal/settings"
 )
 

@@ -5,9 +5,9 @@ import (
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/parameters"
 	"waybill/internal/aws/s3archive"
-	"waybill/internal/catalogapi"
 	"waybill/internal/recipe"
 	"waybill/internal/remote/sshrun"
+	"waybill/internal/rest/catalogapi"
 	"waybill/internal/settings"
 )
 

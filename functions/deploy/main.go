@@ -8,8 +8,8 @@ import (
 	"waybill/internal/aws/account"
 	"waybill/internal/aws/gateway"
 	"waybill/internal/boot"
-	"waybill/internal/deployapi"
 	"waybill/internal/rest"
+	"waybill/internal/rest/deployapi"
 	"waybill/internal/settings"
 )
 

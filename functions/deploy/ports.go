@@ -4,7 +4,7 @@ import (
 	"waybill/internal/aws/account"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/s3archive"
-	"waybill/internal/deployapi"
+	"waybill/internal/rest/deployapi"
 	"waybill/internal/settings"
 )
 

@@ -8,8 +8,8 @@ import (
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
 	"waybill/internal/boot"
-	"waybill/internal/listapi"
 	"waybill/internal/rest"
+	"waybill/internal/rest/listapi"
 	"waybill/internal/settings"
 )
 

@@ -9,8 +9,8 @@ import (
 	"waybill/internal/aws/gateway"
 	"waybill/internal/boot"
 	"waybill/internal/rest"
+	"waybill/internal/rest/showapi"
 	"waybill/internal/settings"
-	"waybill/internal/showapi"
 )
 
 func main() { boot.Run("show", build, append(settings.ForDeployments(), settings.LogBucket)...) }

@@ -4,8 +4,8 @@ import (
 	"waybill/internal/aws/account"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/s3archive"
+	"waybill/internal/rest/showapi"
 	"waybill/internal/settings"
-	"waybill/internal/showapi"
 )
 
 // ports are what the endpoints work with, on AWS.

@@ -11,8 +11,8 @@ import (
 	"waybill/internal/access"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
-	"waybill/internal/listapi"
 	"waybill/internal/rest"
+	"waybill/internal/rest/listapi"
 	"waybill/internal/rest/resttest"
 )
 

@@ -13,14 +13,14 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
-	"waybill/internal/catalogapi"
-	"waybill/internal/deployapi"
 	"waybill/internal/deployment"
-	"waybill/internal/listapi"
 	"waybill/internal/memory"
 	"waybill/internal/rest"
+	"waybill/internal/rest/catalogapi"
+	"waybill/internal/rest/deployapi"
+	"waybill/internal/rest/listapi"
 	"waybill/internal/rest/resttest"
-	"waybill/internal/showapi"
+	"waybill/internal/rest/showapi"
 )
 
 // TestARecordOnTheWire is every field and its exact form.

@@ -18,16 +18,16 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
-	"waybill/internal/catalogapi"
-	"waybill/internal/deployapi"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
-	"waybill/internal/listapi"
 	"waybill/internal/memory"
 	"waybill/internal/openapi"
 	"waybill/internal/oplog"
 	"waybill/internal/rest"
-	"waybill/internal/showapi"
+	"waybill/internal/rest/catalogapi"
+	"waybill/internal/rest/deployapi"
+	"waybill/internal/rest/listapi"
+	"waybill/internal/rest/showapi"
 )
 
 // World is all four functions over one memory.

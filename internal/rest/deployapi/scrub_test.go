@@ -14,7 +14,7 @@ import (
 	"waybill/internal/logbook"
 	"waybill/internal/rest"
 	"waybill/internal/rest/resttest"
-	"waybill/internal/showapi"
+	"waybill/internal/rest/showapi"
 )
 
 func TestAScrubIsQueued(t *testing.T) {

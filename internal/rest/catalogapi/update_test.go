@@ -13,10 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/catalog"
-	"waybill/internal/catalogapi"
 	"waybill/internal/fault"
+	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/resttest"
-	"waybill/internal/showapi"
+	"waybill/internal/rest/showapi"
 )
 
 // TestAChangeNamesOnlyWhatIsDifferent holds for every form: what is not named

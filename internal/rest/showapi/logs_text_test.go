@@ -13,11 +13,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"waybill/internal/catalogapi"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
+	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/resttest"
-	"waybill/internal/showapi"
+	"waybill/internal/rest/showapi"
 )
 
 var nextCall = regexp.MustCompile(`(?m)^\[waybill\] The log goes on\. Next: GET (/api/v1/\S+)\n\z`)

@@ -14,11 +14,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/access"
-	"waybill/internal/catalogapi"
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
+	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/resttest"
-	"waybill/internal/showapi"
+	"waybill/internal/rest/showapi"
 )
 
 func TestLogPages(t *testing.T) {

@@ -7,10 +7,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/access"
-	"waybill/internal/catalogapi"
 	"waybill/internal/deployment"
+	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/resttest"
-	"waybill/internal/showapi"
+	"waybill/internal/rest/showapi"
 )
 
 type cancelled struct {

@@ -8,10 +8,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/access"
-	"waybill/internal/catalogapi"
 	"waybill/internal/deployment"
+	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/resttest"
-	"waybill/internal/showapi"
+	"waybill/internal/rest/showapi"
 )
 
 // twice is a service that ran, was changed, and ran again: the two deployments.

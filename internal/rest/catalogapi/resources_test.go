@@ -12,11 +12,11 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
-	"waybill/internal/catalogapi"
 	"waybill/internal/fault"
 	"waybill/internal/rest"
+	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/resttest"
-	"waybill/internal/showapi"
+	"waybill/internal/rest/showapi"
 )
 
 type shownResource struct {
