@@ -115,7 +115,7 @@ func (a *anchors) addGrams(each anchor) {
 	}
 	for at := range maxStride {
 		for _, gram := range expand(window[at : at+gramBytes]) {
-			a.sketch.add(gram, at)
+			a.sketch.add(gram, at, ofAnchors)
 		}
 	}
 }

@@ -87,7 +87,7 @@ func (s *scanner) insert(needles []needle) {
 	for _, n := range needles {
 		s.begins.add(n.text)
 		for at := range s.stride {
-			s.sketch.add(n.text[at:], at)
+			s.sketch.add(n.text[at:], at, ofNeedles)
 		}
 	}
 	for last := len(s.tables) - 1; last >= 0 && len(s.tables[last].needles) <= len(needles); last-- {
@@ -118,68 +118,85 @@ func (s *scanner) has(text string) bool {
 	})
 }
 
-// skip returns the first place from i on where a needle or an anchor may begin.
-// In the last three bytes of the text, where too little is left to tell, that is
-// each place with the first bytes of one.
-func (s *scanner) skip(text []byte, i int) int {
+// skip returns the first place from i on where a needle or an anchor may begin, if
+// it is looked for, and which of these; what may be both or neither is said to be
+// both. In the last three bytes of the text, where too little is left to tell, that
+// is each place with the first bytes of one.
+func (s *scanner) skip(text []byte, i int, of kinds) (place int, what kinds) {
 	at := i + s.stride - 1 // no window begins before at-stride+1 but those that were looked at
 	for s.stride == maxStride && at+spanBytes <= len(text) {
-		next, places := s.sketch.find(text, at)
+		next, places := s.sketch.find(text, at, of)
 		if places == 0 {
 			at = next
 			break
 		}
 		for at = next; places != 0; {
 			lane := bits.TrailingZeros64(places) / 8
-			if found := s.front(text, at+lane*maxStride, i, byte(places>>(lane*8))); found >= 0 {
-				return found
+			if place, what = s.around(text, at+lane*maxStride, of); what != 0 {
+				return place, what
 			}
 			places &^= 0xFF << (lane * 8)
 		}
 		at += spanBytes
 	}
-	return s.skipNear(text, max(i, at-s.stride+1))
+	return s.skipNear(text, max(i, at-s.stride+1), of)
+}
+
+// around returns where the first window begins that has the gram at a place of the
+// text in it, and of what; none if that is 0. The stride is maxStride.
+func (s *scanner) around(text []byte, at int, of kinds) (place int, what kinds) {
+	from := at - (maxStride - 1)
+	if len(text)-from < nearBytes {
+		return s.front(text, at, from, of)
+	}
+	place, what = s.sketch.near((*[nearBytes]byte)(text[from:]), of)
+	return from + place, what
 }
 
 // skipNear is skip for the end of a text.
-func (s *scanner) skipNear(text []byte, i int) int {
+func (s *scanner) skipNear(text []byte, i int, of kinds) (place int, what kinds) {
 	for last := len(text) - loadBytes; i <= last; {
 		// When less than a stride is left, the last gram decides on the rest.
 		at := min(i+s.stride-1, last)
-		if places := s.sketch[hash(load(text[at:]))]; places != 0 {
-			if found := s.front(text, at, i, places); found >= 0 {
-				return found
+		if s.sketch[hash(load(text[at:]))]&byte(of) != 0 {
+			if place, what = s.front(text, at, i, of); what != 0 {
+				return place, what
 			}
 		}
 		i = at + 1
 	}
-	for i < len(text) && !s.begins.has(text[i:]) {
+	for i < len(text) && !s.mayBegin(text[i:]) {
 		i++
 	}
-	return i
+	return i, of
+}
+
+// mayBegin reports whether a window may begin as the text does, which has 1 to 3
+// bytes.
+func (s *scanner) mayBegin(text []byte) bool {
+	if len(text) == gramBytes {
+		return s.sketch[hash(gram(text))]&atFirst != 0
+	}
+	return s.begins.has(text)
 }
 
 // front returns where the first window begins, from i on, of which the gram at
-// that place of the text is one, -1 if none. The farther into its window a gram
-// is, the earlier that begins.
-func (s *scanner) front(text []byte, at, i int, places byte) int {
-	for places != 0 {
-		back := bits.Len8(places) - 1
-		places &^= 1 << back
-		if at-back >= i && s.window(text, at-back) {
-			return at - back
+// that place of the text is one, and of what; none if that is 0.
+func (s *scanner) front(text []byte, at, i int, of kinds) (place int, what kinds) {
+	for place = max(i, at-s.stride+1); place <= at; place++ {
+		if what = s.window(text, place, of); what != 0 {
+			return place, what
 		}
 	}
-	return -1
+	return 0, 0
 }
 
-// window reports whether all the grams at i are those of a window, as far as the
+// window returns of what all the grams at i are those of a window, as far as the
 // text goes.
-func (s *scanner) window(text []byte, i int) bool {
-	for place := range min(s.stride, len(text)-i-loadBytes+1) {
-		if !s.sketch.has(load(text[i+place:]), place) {
-			return false
-		}
+func (s *scanner) window(text []byte, i int, of kinds) kinds {
+	what := byte(of) & atFirst
+	for place := 0; what != 0 && place < min(s.stride, len(text)-i-loadBytes+1); place++ {
+		what &= s.sketch[hash(load(text[i+place:]))] >> place
 	}
-	return true
+	return kinds(what)
 }

@@ -133,7 +133,8 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 	v := view{text: text, last: last, plain: s.shown, end: s.ahead, next: -1, url: -1, begun: -1}
 	v.shown, s.shown = s.shown, 0
 	for i := 0; ; i++ {
-		i = s.skip(&v, i)
+		var what kinds
+		i, what = s.skip(&v, i)
 		if s.open && i >= v.end {
 			s.close(v.end - v.plain)
 			v.plain = v.end
@@ -141,7 +142,7 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 		if i >= len(text) {
 			return s.wait(&v, i)
 		}
-		if i >= v.shown {
+		if what&ofNeedles != 0 && i >= v.shown {
 			found, more := s.finder.scan.at(text[i:])
 			if found != nil {
 				s.cover(&v, i, found)
@@ -150,7 +151,7 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 				return s.wait(&v, i)
 			}
 		}
-		if s.finder.anchors == nil {
+		if what&ofAnchors == 0 || s.finder.anchors == nil {
 			continue
 		}
 		switch at, what := s.anchor(&v, i); what {
@@ -172,26 +173,31 @@ type view struct {
 	begun int  // where an anchor may have begun, -1 if nowhere
 	left  byte // the byte before that
 	next  int  // where the next needle or anchor may begin; -1 if not known yet
+	what  kinds
 	url   int  // where the next URL may have a password; -1 if not known yet
 	half  bool // it is only the beginning of a :// yet
 }
 
-// skip returns the next place from i on to look at. The first place is always
-// looked at if an anchor's left side may be what was before the text.
-func (s *Stream) skip(v *view, i int) int {
+// skip returns the next place from i on to look at, and what may begin there. The
+// first place is always looked at if an anchor's left side may be what was before the
+// text.
+func (s *Stream) skip(v *view, i int) (place int, what kinds) {
 	if s.finder.anchors == nil {
-		return s.finder.scan.skip(v.text, i)
+		return s.finder.scan.skip(v.text, i, ofNeedles)
 	}
 	if v.url < i {
 		v.url, v.half = urlAt(v.text, i, v.last)
 	}
 	if i == 0 && len(v.text) > 0 && s.finder.scan.begins.has(v.text) {
-		return 0
+		return 0, ofAll
 	}
 	if v.next < i {
-		v.next = s.finder.scan.skip(v.text, i)
+		v.next, v.what = s.finder.scan.skip(v.text, i, ofAll)
 	}
-	return min(v.next, v.url)
+	if v.url <= v.next {
+		return v.url, ofAll
+	}
+	return v.next, v.what
 }
 
 // What anchor answers beside that it is done.
