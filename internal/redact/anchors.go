@@ -42,6 +42,9 @@ type anchor struct {
 	left  string // what must stand before it, if not empty
 	right string // what must stand behind it, if not empty
 	kind  kind
+	// wide says that the window begins with the byte before, because a gram at its end
+	// would be in too many texts.
+	wide bool
 	// least is how many bytes must follow in a token, the text not counted.
 	least int
 }
@@ -104,7 +107,7 @@ var allAnchors = sync.OnceValue(func() *anchors {
 // byte that may be in each place of it.
 func (a *anchors) addGrams(each anchor) {
 	var window []string
-	if len(each.text)+min(1, len(each.right)) < anchorWindow {
+	if len(each.text)+min(1, len(each.right)) < anchorWindow || each.wide {
 		window = append(window, each.left)
 	}
 	for i := range len(each.text) {
@@ -238,7 +241,7 @@ func tokenAnchors() (out []anchor) {
 	}{
 		{"ghp_ gho_ ghu_ ghs_ ghr_ npm_", alnum, 20},
 		{"AKIA ASIA", base32, 16},
-		{"github_pat_ dckr_pat_ dckr_oat_ pypi-AgEI AGE-SECRET-KEY-1 tskey-auth- dop_v1_ doo_v1_ dor_v1_ shpat_ shpss_ shpca_ shppa_ xkeysib-", "", 20},
+		{"dckr_pat_ dckr_oat_ pypi-AgEI AGE-SECRET-KEY-1 tskey-auth- dop_v1_ doo_v1_ dor_v1_ shpat_ shpss_ shpca_ shppa_ xkeysib-", "", 20},
 		{"hvs. hvb.", alnum, 20},                                   // Vault
 		{"dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.", "", 20}, // Doppler
 		{"lin_api_ lin_oauth_ rubygems_ ATATT3xFf ATCTT3xFf GOCSPX- sntrys_ sntryu_ glsa_ glc_ey glagent- glsoat-", "", 20},
@@ -252,9 +255,12 @@ func tokenAnchors() (out []anchor) {
 		{"eyJhbGci eyJ0eXAi eyJraWQi eyJjdHki eyJlbmMi", "", 20},
 	} {
 		for _, text := range strings.Fields(t.texts) {
-			out = append(out, anchor{text: text, left: boundary, right: t.right, kind: kindToken, least: t.least})
+			wide := strings.HasPrefix(text, "sk") || strings.HasPrefix(text, "rk") // of "test" and "proj"
+			out = append(out, anchor{text: text, left: boundary, right: t.right, kind: kindToken, least: t.least, wide: wide})
 		}
 	}
+	// Of "github" only the end, as "ith" is in every text.
+	out = append(out, anchor{text: "thub_pat_", left: "i", kind: kindToken, least: 20})
 	return append(out, shortAnchors()...)
 }
 
@@ -299,4 +305,4 @@ var beforeShort = map[rune]string{
 
 // proseAnchors hide the anchors in them: what follows is no secret.
 var proseAnchors = []string{"nexpected token", "gnized token", "nextPageToken", "NextPageToken", "next_page_token",
-	"pageToken", "page_token", "nuationToken", "nuation_token", "NextToken", "nextToken"}
+	"pageToken", "page_token", "inuationToken", "inuation_token", "NextToken", "nextToken"}
