@@ -85,7 +85,6 @@ const userinfo = "://"
 // anchors is the list in the forms that the scanner and the inspector need.
 type anchors struct {
 	sketch sketch
-	scan   *scanner // of the anchors alone
 	begins begins
 	// byFirst has the anchors by their first byte.
 	byFirst [256][]anchor
@@ -99,7 +98,6 @@ var allAnchors = sync.OnceValue(func() *anchors {
 		a.byFirst[each.text[0]] = append(a.byFirst[each.text[0]], each)
 		a.addGrams(each)
 	}
-	a.scan = newScanner(nil, a)
 	return a
 })
 

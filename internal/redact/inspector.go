@@ -28,6 +28,7 @@ const filler = 1
 type inspector struct {
 	emit     func(p []byte, masked int)
 	anchors  *anchors
+	scan     *scanner // knows the anchors
 	nameless []byte
 
 	armed bool
@@ -57,6 +58,13 @@ type reach struct{ from, to int }
 func (s *inspector) arm(left byte, shown []byte) {
 	s.armed, s.left = true, left
 	s.text, s.shown, s.raw = append(s.text, shown...), len(shown), len(shown)
+}
+
+// keeps is how many bytes of p are kept if it comes next, whatever is in it: those to
+// the end of the line, or of the room for it.
+func (s *inspector) keeps(p []byte) int {
+	end, _ := lineEnd(p)
+	return min(end, maxLineBytes-len(s.text))
 }
 
 // plain takes bytes as they were written.

@@ -34,7 +34,7 @@ func (s *inspector) inspect(line []byte, left byte) {
 			continue // an anchor may begin after its left side
 		}
 		if jump < at-1 {
-			jump, _ = s.anchors.scan.skip(line, at-1, ofAnchors)
+			jump, _ = s.scan.skip(line, at-1, ofAnchors)
 		}
 		if hit = min(jump, s.looks.scheme(at-1)); hit >= at {
 			at = hit

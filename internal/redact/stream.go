@@ -51,7 +51,7 @@ const masked = 0
 func (m *Matcher) Stream(emit func(p []byte, masked int)) *Stream {
 	f := m.finder()
 	return &Stream{matcher: m, finder: f, prev: '\n',
-		out: inspector{emit: emit, anchors: f.anchors, nameless: []byte(nameless)}}
+		out: inspector{emit: emit, anchors: f.anchors, scan: f.scan, nameless: []byte(nameless)}}
 }
 
 // joinBytes is how much of a write is put behind what is held, beside as much
@@ -130,15 +130,16 @@ func (s *Stream) process(text []byte, last bool) (rest []byte) {
 //     masked nobody can say what it was. All that lies before has gone to the
 //     inspector by then, so that it knows whether a line has ended.
 func (s *Stream) search(text []byte, last bool) (rest []byte) {
-	v := view{text: text, last: last, plain: s.shown, end: s.ahead, next: -1, url: -1, begun: -1}
+	v := view{text: text, last: last, plain: s.shown, end: s.ahead, next: -1, needle: -1, url: -1, begun: -1}
 	v.shown, s.shown = s.shown, 0
+	if s.passes(&v) {
+		return nil
+	}
 	for i := 0; ; i++ {
+		s.settle(&v, i)
 		var what kinds
 		i, what = s.skip(&v, i)
-		if s.open && i >= v.end {
-			s.close(v.end - v.plain)
-			v.plain = v.end
-		}
+		s.settle(&v, i)
 		if i >= len(text) {
 			return s.wait(&v, i)
 		}
@@ -165,17 +166,40 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 
 // view is a text on its way through search.
 type view struct {
-	text  []byte
-	last  bool // nothing comes behind it
-	shown int  // bytes that were let through before: no needle begins there
-	plain int  // the text is emitted or masked up to here
-	end   int  // the open mask goes to here
-	begun int  // where an anchor may have begun, -1 if nowhere
-	left  byte // the byte before that
-	next  int  // where the next needle or anchor may begin; -1 if not known yet
-	what  kinds
-	url   int  // where the next URL may have a password; -1 if not known yet
-	half  bool // it is only the beginning of a :// yet
+	text   []byte
+	last   bool // nothing comes behind it
+	shown  int  // bytes that were let through before: no needle begins there
+	plain  int  // the text is emitted or masked up to here
+	end    int  // the open mask goes to here
+	begun  int  // where an anchor may have begun, -1 if nowhere
+	left   byte // the byte before that
+	next   int  // where the next needle or anchor may begin; -1 if not known yet
+	what   kinds
+	needle int  // where the next needle may begin while no anchor counts; -1 if not known yet
+	until  int  // the armed inspector keeps everything before, whatever is in it
+	url    int  // where the next URL may have a password; -1 if not known yet
+	half   bool // it is only the beginning of a :// yet
+}
+
+// passes lets the text through if nothing may begin in it, as is so in most writes,
+// and reports whether it did.
+func (s *Stream) passes(v *view) bool {
+	if s.open || v.shown > 0 || s.out.armed || len(v.text) == 0 {
+		return false
+	}
+	if place, _ := s.skip(v, 0); place < len(v.text) {
+		return false
+	}
+	s.passTo(v, len(v.text))
+	return true
+}
+
+// settle emits the open mask if it ends before the place.
+func (s *Stream) settle(v *view, i int) {
+	if s.open && i >= v.end {
+		s.close(v.end - v.plain)
+		v.plain = v.end
+	}
 }
 
 // skip returns the next place from i on to look at, and what may begin there. The
@@ -185,11 +209,14 @@ func (s *Stream) skip(v *view, i int) (place int, what kinds) {
 	if s.finder.anchors == nil {
 		return s.finder.scan.skip(v.text, i, ofNeedles)
 	}
-	if v.url < i {
-		v.url, v.half = urlAt(v.text, i, v.last)
-	}
 	if i == 0 && len(v.text) > 0 && s.finder.scan.begins.has(v.text) {
 		return 0, ofAll
+	}
+	if s.out.armed {
+		return s.skipArmed(v, i)
+	}
+	if v.url < i {
+		v.url, v.half = urlAt(v.text, i, v.last)
 	}
 	if v.next < i {
 		v.next, v.what = s.finder.scan.skip(v.text, i, ofAll)
@@ -198,6 +225,37 @@ func (s *Stream) skip(v *view, i int) (place int, what kinds) {
 		return v.url, ofAll
 	}
 	return v.next, v.what
+}
+
+// skipArmed is skip while the inspector is armed: to the end of the line it keeps
+// everything, so no anchor counts there. The place where that ends is always looked
+// at, and so is the end of the open mask, which may be in it.
+func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
+	if v.until <= i {
+		from := v.plain
+		if s.open {
+			from = v.end
+		}
+		if v.until = from + s.out.keeps(v.text[from:]); v.until <= i {
+			s.passTo(v, i)
+			return i, ofAll
+		}
+	}
+	end := v.until
+	if s.open {
+		end = min(end, v.end)
+	}
+	if v.needle < i {
+		v.needle, _ = s.finder.scan.skip(v.text[:min(len(v.text), end+nearBytes)], i, ofNeedles)
+	}
+	if v.needle < end {
+		return v.needle, ofNeedles
+	}
+	if s.open {
+		return end, ofAll
+	}
+	s.passTo(v, end)
+	return end, ofAll
 }
 
 // What anchor answers beside that it is done.
@@ -353,7 +411,7 @@ func (s *Stream) declare() {
 // text. The bytes of a mask are known no more, so a mask there parts the text; and
 // nothing is declared again in it.
 func (s *Stream) use(f *finder, text []byte) []byte {
-	s.finder = f
+	s.finder, s.out.scan = f, f.scan
 	if len(s.out.text) == 0 {
 		return text
 	}
