@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 WAYBILL := .local/bin/waybill-local
 
-.PHONY: help up down test token bench fmt golden $(WAYBILL)
+.PHONY: help up down test token bench dist fmt golden $(WAYBILL)
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,8 +17,8 @@ down: $(WAYBILL) ## Stop what `make up` started
 token: $(WAYBILL) ## Print a new token [NAME=ci ABILITIES=read,deploy]
 	@NAME='$(NAME)' ABILITIES='$(ABILITIES)' $(WAYBILL) token
 
-test: $(WAYBILL) ## Run every test that can run here and say what was skipped
-	@$(WAYBILL) test
+test: $(WAYBILL) ## Run every test that can run here and say what was skipped [FULL=1 for all of it on LocalStack, too]
+	@FULL='$(FULL)' $(WAYBILL) test
 
 bench: $(WAYBILL) ## Run the benchmarks and print their ratios
 	@$(WAYBILL) bench

@@ -88,7 +88,7 @@ func runDemo(ctx context.Context, root, command string) error {
 
 func test(ctx context.Context, root string) error {
 	strict := os.Getenv("WAYBILL_CI") != ""
-	summary, err := suite.All(ctx, suite.AllOptions{Root: root, Strict: strict, Out: os.Stdout})
+	summary, err := suite.All(ctx, suite.AllOptions{Root: root, Strict: strict, Full: os.Getenv("FULL") != "", Out: os.Stdout})
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,10 @@ type figures struct {
 // effect once and each slot free. The seed is printed; WAYBILL_SEED sets it.
 func TestP4P5NoRunnersDeathLosesAJob(t *testing.T) {
 	w := stack(t)
-	deployments := 200
+	deployments := 64
+	if os.Getenv("WAYBILL_FULL") != "" {
+		deployments = 200
+	}
 	if os.Getenv("EMULATOR") != "ministack" {
 		// LocalStack runs one message at a time, and each death costs a lease.
 		deployments = 8

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"waybill/localstack/emulator"
 	"waybill/localstack/prepare"
@@ -16,12 +17,24 @@ import (
 // endToEnd is the package that tries the whole stack, once on each emulator.
 const endToEnd = "waybill/localstack/e2e"
 
+// smoke selects the end-to-end tests that run on LocalStack: each function, queue,
+// table and bucket is used, and the stack is the same as on MiniStack.
+const smoke = "^(TestP1|TestP9|TestCancel$|TestComposeService$|TestShellApplication$)"
+
+// fuzzTime and fullFuzzTime are how long each fuzz target runs.
+const (
+	fuzzTime     = 20 * time.Second
+	fullFuzzTime = time.Minute
+)
+
 // AllOptions say where to run everything and whether all of it must.
 type AllOptions struct {
 	// Root is the checkout.
 	Root string
 	// Strict makes a failure of what cannot run here.
 	Strict bool
+	// Full runs everything on each emulator, fuzzes longer and kills more runners.
+	Full bool
 	// Out gets the report.
 	Out io.Writer
 }
@@ -44,14 +57,14 @@ func All(ctx context.Context, opts AllOptions) (Summary, error) {
 		return total, err
 	}
 	if opts.Strict {
-		summary, err := Fuzz(ctx, FuzzOptions{Root: opts.Root, Packages: fuzzed, Time: fuzzTime, Out: opts.Out})
+		summary, err := Fuzz(ctx, FuzzOptions{Root: opts.Root, Packages: fuzzed, Time: opts.fuzzTime(), Out: opts.Out})
 		total = total.Add(summary)
 		if err != nil {
 			return total, err
 		}
 	}
 	for _, kind := range can {
-		say(fmt.Sprintf("\nThe whole stack on %s:", kind))
+		say(fmt.Sprintf("\n%s on %s:", opts.extent(kind), kind))
 		summary, err := opts.stack(ctx, kind)
 		total = total.Add(summary)
 		if err != nil {
@@ -99,14 +112,42 @@ func (o AllOptions) packages(ctx context.Context, say func(string)) (Summary, er
 	return summary, errors.Join(err, aws.Stop(context.WithoutCancel(ctx)))
 }
 
+// fuzzTime is how long each fuzz target runs.
+func (o AllOptions) fuzzTime() time.Duration {
+	if o.Full {
+		return fullFuzzTime
+	}
+	return fuzzTime
+}
+
+// smokes reports whether only the [smoke] tests run on an emulator.
+func (o AllOptions) smokes(kind emulator.Kind) bool {
+	return kind == emulator.LocalStackPyPI && !o.Full
+}
+
+// extent names what runs on an emulator.
+func (o AllOptions) extent(kind emulator.Kind) string {
+	if o.smokes(kind) {
+		return "The smoke tests (all with FULL=1)"
+	}
+	return "The whole stack"
+}
+
 // stack runs the end-to-end tests on one emulator.
 func (o AllOptions) stack(ctx context.Context, kind emulator.Kind) (Summary, error) {
-	summary, err := Run(ctx, Options{
+	options := Options{
 		Root:        o.Root,
 		Environment: []string{"WAYBILL_E2E=1", "EMULATOR=" + string(kind)},
 		Arguments:   []string{"-count=1", "-timeout=45m", endToEnd},
 		Out:         o.Out,
-	})
+	}
+	if o.Full {
+		options.Environment = append(options.Environment, "WAYBILL_FULL=1")
+	}
+	if o.smokes(kind) {
+		options.Arguments = append(options.Arguments, "-run="+smoke)
+	}
+	summary, err := Run(ctx, options)
 	// The tests stop their emulator, unless they were stopped first.
 	left := sweep(context.WithoutCancel(ctx), o.Root, filepath.Join(o.Root, ".local", "e2e-"+string(kind)))
 	return summary, errors.Join(err, left)

@@ -9,12 +9,9 @@ import (
 	"time"
 )
 
-// fuzzed are the packages whose fuzz targets are run for [fuzzTime] each where
-// nothing may be skipped. Elsewhere, and in other packages, only the inputs
+// fuzzed are the packages whose fuzz targets run where nothing may be skipped. Elsewhere, and in other packages, only the inputs
 // that the repository has are tried, with the other tests.
 var fuzzed = []string{"./internal/redact"}
-
-const fuzzTime = time.Minute
 
 // FuzzOptions say what to run.
 type FuzzOptions struct {
