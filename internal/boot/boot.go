@@ -17,13 +17,13 @@ import (
 	"waybill/internal/settings"
 )
 
-// Build makes a function's handlers. It asks no service for anything, so that
-// what can fail at a start is only what is set wrongly.
+// Build makes a function's handlers. It calls no service, so that a start can
+// fail only because of a wrong setting.
 type Build func(settings.Settings, *slog.Logger) (gateway.Handlers, error)
 
-// Run runs the function of the name, which needs the settings, until Lambda
-// ends the process. What keeps it from starting is one line of the log, and
-// the exit status 1.
+// Run runs the named function until Lambda ends the process. needs lists the
+// settings that the function requires. If it cannot start, Run logs one line
+// that says why, and exits with status 1.
 func Run(name string, build Build, needs ...string) {
 	env := settings.New(os.LookupEnv)
 	level, err := env.Level()
@@ -33,7 +33,7 @@ func Run(name string, build Build, needs ...string) {
 	}
 	var handlers gateway.Handlers
 	if err == nil {
-		handlers, err = guarded(build, env, logger)
+		handlers, err = recoverBuild(build, env, logger)
 	}
 	if err != nil {
 		logger.Error("the function does not start", "error", err.Error())
@@ -44,24 +44,28 @@ func Run(name string, build Build, needs ...string) {
 	lambda.Start(gateway.New(logger, handlers))
 }
 
-// guarded makes an error of a panic, of which only the type is told: a value
-// could hold anything that is set.
-func guarded(build Build, env settings.Settings, logger *slog.Logger) (handlers gateway.Handlers, err error) {
+// recoverBuild calls build and turns a panic into an error that has only the
+// value's type: the value could hold a secret from the settings.
+func recoverBuild(
+	build Build,
+	env settings.Settings,
+	logger *slog.Logger,
+) (handlers gateway.Handlers, err error) {
 	defer func() {
-		if thrown := recover(); thrown != nil {
-			err = fault.New(fault.Internal, "building the function panicked with a value of type %T", thrown)
+		if value := recover(); value != nil {
+			err = fault.New(fault.Internal, "building the function panicked with a value of type %T", value)
 		}
 	}()
 	return build(env, logger)
 }
 
-// runtimeLines takes what Lambda's library prints. That is each failed call,
-// as JSON, which is in the log already; and why it ends the process.
+// runtimeLines receives the output of Lambda's library: each failed call as
+// JSON, which the log has already, and the reason when it ends the process.
 type runtimeLines struct {
 	logger *slog.Logger
 }
 
-// Write logs a line of the library's.
+// Write logs one line of the library.
 func (w runtimeLines) Write(line []byte) (int, error) {
 	if !bytes.HasPrefix(line, []byte("{")) {
 		w.logger.Error("the Lambda runtime ended", "error", string(bytes.TrimSpace(line)))

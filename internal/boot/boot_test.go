@@ -22,11 +22,11 @@ import (
 	"waybill/internal/settings"
 )
 
-// childVariable makes this test binary a function, of the kind that it names:
-// a function is a process, and ends like one.
+// childVariable makes this test binary run as the Lambda function that it
+// names: a function is a process and ends with an exit status.
 const childVariable = "WAYBILL_BOOT_CHILD"
 
-// secret must never be seen.
+// secret must never be logged.
 const secret = "correct-horse-battery-staple"
 
 func TestMain(m *testing.M) {
@@ -53,8 +53,8 @@ var builds = map[string]boot.Build{
 	"panicking": func(settings.Settings, *slog.Logger) (gateway.Handlers, error) { panic(secret) },
 }
 
-// runtime is Lambda's Runtime API: it gives out events one after the other,
-// and then ends the function by going away.
+// runtime is Lambda's Runtime API: it hands out events one after the other, and
+// then fails, which ends the function.
 type runtime struct {
 	mu      sync.Mutex
 	events  []string
@@ -85,8 +85,7 @@ func (r *runtime) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	}
 }
 
-// start runs a function to its end, and returns its exit status and what it
-// logged.
+// start runs a function to its end, and returns its exit status and log.
 func start(t *testing.T, kind string, environment ...string) (int, []map[string]any) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -103,13 +102,13 @@ func start(t *testing.T, kind string, environment ...string) (int, []map[string]
 		t.Errorf("stderr has %s; everything belongs into the log", &errs)
 	}
 	if strings.Contains(out.String(), secret) {
-		t.Error("the log shows what must not be seen")
+		t.Error("the log shows the secret")
 	}
 	var lines []map[string]any
 	for text := range strings.Lines(out.String()) {
 		var line map[string]any
 		if err := json.Unmarshal([]byte(text), &line); err != nil {
-			t.Fatalf("%q is no line of JSON: %v", text, err)
+			t.Fatalf("%q is not a line of JSON: %v", text, err)
 		}
 		lines = append(lines, line)
 	}
@@ -122,10 +121,25 @@ func TestAFunctionThatCannotStartSaysWhyInOneLine(t *testing.T) {
 		environment []string
 		want        string
 	}{
-		"a missing setting": {"good", nil, settings.Team},
-		"a wrong setting":   {"good", []string{settings.Team + "=shop", settings.LogLevel + "=loud"}, settings.LogLevel},
-		"a refusal":         {"refusing", []string{settings.Team + "=shop"}, "no such region"},
-		"a panic":           {"panicking", []string{settings.Team + "=shop"}, "panicked with a value of type string"},
+		"a missing setting": {
+			kind: "good",
+			want: settings.Team,
+		},
+		"a wrong setting": {
+			kind:        "good",
+			environment: []string{settings.Team + "=shop", settings.LogLevel + "=loud"},
+			want:        settings.LogLevel,
+		},
+		"a build that fails": {
+			kind:        "refusing",
+			environment: []string{settings.Team + "=shop"},
+			want:        "no such region",
+		},
+		"a panic": {
+			kind:        "panicking",
+			environment: []string{settings.Team + "=shop"},
+			want:        "panicked with a value of type string",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, lines := start(t, tc.kind, tc.environment...)
@@ -136,7 +150,8 @@ func TestAFunctionThatCannotStartSaysWhyInOneLine(t *testing.T) {
 				t.Fatalf("logged %d lines, want one: %v", len(lines), lines)
 			}
 			text, _ := lines[0]["error"].(string)
-			if lines[0]["level"] != "ERROR" || lines[0]["function"] != "list" || !strings.Contains(text, tc.want) {
+			if lines[0]["level"] != "ERROR" || lines[0]["function"] != "list" ||
+				!strings.Contains(text, tc.want) {
 				t.Errorf("logged %v, want an error that says %q", lines[0], tc.want)
 			}
 		})
@@ -150,16 +165,17 @@ func TestAFunctionServesUntilLambdaEndsIt(t *testing.T) {
 	}}
 	server := httptest.NewServer(api)
 	defer server.Close()
-	status, lines := start(t, "good", settings.Team+"=shop", "AWS_LAMBDA_RUNTIME_API="+strings.TrimPrefix(server.URL, "http://"))
+	address := strings.TrimPrefix(server.URL, "http://")
+	status, lines := start(t, "good", settings.Team+"=shop", "AWS_LAMBDA_RUNTIME_API="+address)
 	<-api.done
 	if status == 0 {
 		t.Error("exit status 0 though Lambda went away")
 	}
 	if len(api.answers) != 2 || api.failed != 1 || !strings.Contains(api.answers[0], "served") {
-		t.Fatalf("answers %q, %d of them errors; want one served and one failed", api.answers, api.failed)
+		t.Fatalf("answers %q with %d errors, want one served and one failed", api.answers, api.failed)
 	}
 	if strings.Contains(api.answers[1], "table") {
-		t.Errorf("the failure %s tells its cause to whoever invokes", api.answers[1])
+		t.Errorf("the failure %s shows its cause to the caller", api.answers[1])
 	}
 	var said []string
 	for _, line := range lines {

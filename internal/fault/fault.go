@@ -1,5 +1,5 @@
-// Package fault classifies errors once, by what the one who receives them can
-// do about it, so that no later layer has to read an SDK's error to decide.
+// Package fault classifies errors once, by what the receiver can do about them,
+// so that no later layer has to read an SDK's error to decide.
 //
 // An [Error] has two texts that never mix: a public one, which may be answered
 // to a client, and a cause, which is for the operator's log only.
@@ -16,8 +16,8 @@ import (
 // error, so that errors.Is(err, fault.NotFound) reads as it should.
 type Kind uint8
 
-// The kinds. The zero kind is Internal, so that an error nobody classified is
-// never taken for something the client could mend.
+// The kinds. The zero kind is Internal, so that an unclassified error is never
+// taken for something that the client could correct.
 const (
 	// Internal is our own failure; the receiver can only try again later.
 	Internal Kind = iota
@@ -90,8 +90,9 @@ func Wrap(cause error, kind Kind, format string, args ...any) *Error {
 	return &Error{kind: kind, public: fmt.Sprintf(format, args...), cause: cause}
 }
 
-// WithField returns a copy of e that also says what is wrong with one input
-// field. Problems read as sentences that say what would be right.
+// WithField returns a copy of e that also has a problem with one input field. A
+// problem reads as the rest of a sentence that begins with the field's name, and
+// it says what would be right.
 func (e *Error) WithField(name, problem string) *Error {
 	fields := make(map[string][]string, len(e.fields)+1)
 	for k, v := range e.fields {
@@ -119,7 +120,7 @@ func (e *Error) Is(target error) bool {
 }
 
 // KindOf returns the kind of the outermost classified error in err's chain,
-// and Internal for an error that nobody classified.
+// and Internal for an unclassified error.
 func KindOf(err error) Kind {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.kind
@@ -140,7 +141,7 @@ func Public(err error) string {
 	return e.public
 }
 
-// Fields returns what is wrong with each named input field, or nil.
+// Fields returns the problems with each input field, or nil.
 func Fields(err error) map[string][]string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return maps.Clone(e.fields)

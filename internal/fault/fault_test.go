@@ -12,7 +12,7 @@ import (
 )
 
 func TestKind(t *testing.T) {
-	t.Run("an error that nobody classified is Internal", func(t *testing.T) {
+	t.Run("an unclassified error is Internal", func(t *testing.T) {
 		if got, want := fault.KindOf(errors.New("disk")), fault.Internal; got != want {
 			t.Errorf("kind = %v, want %v", got, want)
 		}
@@ -57,7 +57,8 @@ func TestPublic(t *testing.T) {
 		}
 	})
 	t.Run("an Internal error's own text is never public", func(t *testing.T) {
-		if got := fault.Public(fault.New(fault.Internal, "row 7 is corrupt")); strings.Contains(got, "row 7") {
+		got := fault.Public(fault.New(fault.Internal, "row 7 is corrupt"))
+		if strings.Contains(got, "row 7") {
 			t.Errorf("public = %q", got)
 		}
 	})
@@ -76,20 +77,20 @@ func TestFields(t *testing.T) {
 	}
 }
 
-func TestThrown(t *testing.T) {
-	thrown := func(run func()) (text string) {
-		defer func() { text = fault.Thrown(recover()) }()
+func TestPanicText(t *testing.T) {
+	panicText := func(run func()) (text string) {
+		defer func() { text = fault.PanicText(recover()) }()
 		run()
 		return ""
 	}
-	t.Run("a runtime error has its own words", func(t *testing.T) {
-		var none []int
-		if got := thrown(func() { _ = none[len(none)] }); !strings.Contains(got, "index out of range") {
+	t.Run("a runtime error gives its message", func(t *testing.T) {
+		var empty []int
+		if got := panicText(func() { _ = empty[len(empty)] }); !strings.Contains(got, "index out of range") {
 			t.Errorf("text = %q", got)
 		}
 	})
-	t.Run("anything else has only its type", func(t *testing.T) {
-		if got := thrown(func() { panic("hunter22") }); got != "a value of type string" {
+	t.Run("any other value gives only its type", func(t *testing.T) {
+		if got := panicText(func() { panic("hunter22") }); got != "a value of type string" {
 			t.Errorf("text = %q", got)
 		}
 	})

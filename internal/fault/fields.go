@@ -22,8 +22,8 @@ func WrapField(cause error, kind Kind, field, problem string) *Error {
 // of them. The zero value has none.
 type FieldErrors struct{ err *Error }
 
-// CollectFields returns a collector that already holds the fields of err. Any
-// other error than Invalid with fields is returned as it is.
+// CollectFields returns a collector that already holds the fields of err. An
+// error that is not Invalid is returned unchanged.
 func CollectFields(err error) (FieldErrors, error) {
 	if err == nil {
 		return FieldErrors{}, nil
@@ -42,8 +42,8 @@ func (f *FieldErrors) Add(field, format string, args ...any) {
 	f.err = f.err.WithField(field, fmt.Sprintf(format, args...))
 }
 
-// Err returns Invalid with all problems, or nil if there are none. It returns
-// the interface, since a nil *Error in an error would not equal nil.
+// Err returns Invalid with all problems, or nil without any. It returns the
+// interface, since a nil *Error in an error would not equal nil.
 func (f *FieldErrors) Err() error {
 	if f.err == nil {
 		return nil

@@ -21,9 +21,12 @@ func TestFieldErrors(t *testing.T) {
 	if !errors.Is(err, fault.Invalid) || fault.Public(err) != "Validation failed." {
 		t.Errorf("got %v", err)
 	}
-	want := map[string][]string{"name": {"must not be empty", "must be text"}, "port": {"must be 1 to 65535"}}
-	if diff := cmp.Diff(want, fault.Fields(err)); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
+	want := map[string][]string{
+		"name": {"must not be empty", "must be text"},
+		"port": {"must be 1 to 65535"},
+	}
+	if diff := cmp.Diff(fault.Fields(err), want); diff != "" {
+		t.Errorf("fields (-got +want):\n%s", diff)
 	}
 }
 
@@ -51,7 +54,8 @@ func TestWrapFieldHidesItsCause(t *testing.T) {
 	if got := fault.Public(err); got != "Validation failed." {
 		t.Errorf("the public text is %q", got)
 	}
-	if diff := cmp.Diff(map[string][]string{"key": {"must be a key"}}, fault.Fields(err)); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
+	want := map[string][]string{"key": {"must be a key"}}
+	if diff := cmp.Diff(fault.Fields(err), want); diff != "" {
+		t.Errorf("fields (-got +want):\n%s", diff)
 	}
 }

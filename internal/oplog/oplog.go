@@ -1,13 +1,13 @@
-// Package oplog is the operator's log: one JSON object a line, which says on
-// every line what it belongs to. What a deployment prints is the deployer's
+// Package oplog is the operator's log: one JSON object a line, and every line
+// names its request and deployment. The output of a deployment is the deployer's
 // log, package logbook, and the two never mix.
 //
-// Nothing secret can come into it, by construction rather than by a filter:
+// It holds no secrets, by construction rather than by a filter:
 //
 //   - messages are constants, and attributes are ids, names, counts and times;
-//   - errors are logged as their text, and no error of this module quotes what
-//     a user sent or a server said: an adapter whose service does (the
-//     parameter store repeats values) keeps only the service's error code;
+//   - errors are logged as their text, and no error of this module quotes user
+//     input or a server's answer: an adapter whose service repeats values (the
+//     parameter store does) keeps only the service's error code;
 //   - no type that holds a secret is ever an attribute.
 package oplog
 
@@ -26,8 +26,8 @@ const (
 	Deployment = "deployment_uuid"
 )
 
-// New returns a logger that writes lines of JSON, from the level on. Lines
-// logged with a context carry what [With] added to it.
+// New returns a logger that writes lines of JSON at the level and above. Lines
+// logged with a context have the attributes that [With] added to it.
 func New(w io.Writer, level slog.Level) *slog.Logger {
 	lines := slog.NewJSONHandler(w, &slog.HandlerOptions{
 		Level: level,
@@ -41,11 +41,11 @@ func New(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(handler{lines})
 }
 
-// key is the place of the attributes in a context.
+// key is the context key of the attributes.
 type key struct{}
 
-// With returns a context with which every line logged carries name=value. A name
-// that it carries already gets the new value.
+// With returns a context that adds name=value to every line logged with it. A
+// name that the context has already gets the new value.
 func With(ctx context.Context, name, value string) context.Context {
 	carried := attributes(ctx)
 	attrs := make([]slog.Attr, 0, len(carried)+1)
@@ -67,8 +67,8 @@ type handler struct {
 	slog.Handler
 }
 
-// Handle writes the line. The attributes go to the line's own level: a logger
-// with an open group has them in the group.
+// Handle writes the line. A logger with an open group has the context's
+// attributes in that group.
 func (h handler) Handle(ctx context.Context, line slog.Record) error {
 	line.AddAttrs(attributes(ctx)...)
 	return h.Handler.Handle(ctx, line)

@@ -15,7 +15,7 @@ import (
 	"waybill/internal/oplog"
 )
 
-// lines logs something and returns the lines, their time apart.
+// lines returns the lines that write logs, without their times.
 func lines(t *testing.T, level slog.Level, write func(*slog.Logger)) []map[string]any {
 	t.Helper()
 	var out bytes.Buffer
@@ -41,7 +41,7 @@ func checkTime(t *testing.T, stamp any) {
 	}
 }
 
-func TestLinesCarryWhatTheirContextHas(t *testing.T) {
+func TestLinesHaveTheAttributesOfTheirContext(t *testing.T) {
 	ctx := oplog.With(t.Context(), oplog.RequestID, "r-1")
 	inner := oplog.With(ctx, oplog.Deployment, "svc1")
 	got := lines(t, slog.LevelInfo, func(log *slog.Logger) {
@@ -51,9 +51,15 @@ func TestLinesCarryWhatTheirContextHas(t *testing.T) {
 		log.Error("no context")
 	})
 	want := []map[string]any{
-		{"level": "INFO", "msg": "begun", "attempt": 2.0, "request_id": "r-1", "deployment_uuid": "svc1"},
+		{
+			"level": "INFO", "msg": "begun", "attempt": 2.0,
+			"request_id": "r-1", "deployment_uuid": "svc1",
+		},
 		{"level": "INFO", "msg": "outside", "request_id": "r-1"},
-		{"level": "WARN", "msg": "derived", "function": "runner", "error": "no route", "request_id": "r-1", "deployment_uuid": "svc1"},
+		{
+			"level": "WARN", "msg": "derived", "function": "runner", "error": "no route",
+			"request_id": "r-1", "deployment_uuid": "svc1",
+		},
 		{"level": "ERROR", "msg": "no context"},
 	}
 	if diff := cmp.Diff(got, want); diff != "" {
@@ -85,7 +91,7 @@ func TestLinesBelowTheLevelAreLeftOut(t *testing.T) {
 	}
 }
 
-func TestAGroupKeepsWhatIsInIt(t *testing.T) {
+func TestAGroupKeepsItsAttributes(t *testing.T) {
 	got := lines(t, slog.LevelInfo, func(log *slog.Logger) {
 		log.WithGroup("job").Info("step", "time", "noon")
 	})

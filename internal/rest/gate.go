@@ -90,7 +90,8 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (g *gate) serve(ctx context.Context, v *visit) (reply Answer, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fault.Wrap(fmt.Errorf("panic: %s\n%s", fault.Thrown(cause), debug.Stack()), fault.Internal, "an endpoint panicked")
+			panicked := fmt.Errorf("panic: %s\n%s", fault.PanicText(cause), debug.Stack())
+			err = fault.Wrap(panicked, fault.Internal, "an endpoint panicked")
 		}
 	}()
 	c, err := g.admit(ctx, v)

@@ -136,7 +136,7 @@ func (a *attempt) keeping(ctx context.Context, enough func() error, work func(co
 func guarded(ctx context.Context, work func(context.Context) error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = fault.New(fault.Internal, "panic: %s\n%s", fault.Thrown(value), debug.Stack())
+			err = fault.New(fault.Internal, "panic: %s\n%s", fault.PanicText(value), debug.Stack())
 		}
 	}()
 	return work(ctx)

@@ -21,7 +21,7 @@ const (
 	LogBucket              = "WAYBILL_LOG_BUCKET"
 	RunnerQueueURL         = "WAYBILL_RUNNER_QUEUE_URL"
 	EventBus               = "WAYBILL_EVENT_BUS"
-	// SecretsPath is the parameter path that secrets lie under ("/waybill/TEAM").
+	// SecretsPath is the parameter path of the secrets ("/waybill/TEAM").
 	SecretsPath = "WAYBILL_SECRETS_PATH"
 	// Lease is how long a runner may be silent before another takes its
 	// deployment ("40s"); 40 s when unset.
@@ -38,11 +38,11 @@ const (
 	SessionToken    = "AWS_SESSION_TOKEN"
 )
 
-// Lookup finds an environment variable; os.LookupEnv is one.
+// Lookup finds an environment variable, as os.LookupEnv does.
 type Lookup func(name string) (value string, found bool)
 
-// Settings is the configuration of one function. Variables that the function
-// was not given are empty; [Settings.Require] says which it cannot do without.
+// Settings is the configuration of one function. An unset variable is empty;
+// [Settings.Require] checks the required ones.
 type Settings struct {
 	lookup Lookup
 }
@@ -56,8 +56,7 @@ func (s Settings) Get(name string) string {
 	return value
 }
 
-// Tables are the names of the tables that a function which knows deployments
-// works on.
+// Tables are the names of the tables that hold deployments and the catalog.
 type Tables struct {
 	// Catalog also has the queues of the servers.
 	Catalog      string
@@ -95,15 +94,15 @@ func (s Settings) Require(names ...string) error {
 	return nil
 }
 
-// The lengths of a lease. A shorter one than MinLease would run out between two
-// renewals of a runner that is well.
+// The lengths of a lease. A lease shorter than MinLease would run out between two
+// renewals of a healthy runner.
 const (
 	DefaultLease = 40 * time.Second
 	MinLease     = 4 * time.Second
 )
 
-// LeaseLength returns how long a lease is. Internal if it is no duration in
-// whole seconds, which is how SQS counts, or too short.
+// LeaseLength returns the length of a lease. Internal if it is too short, or not
+// a duration in whole seconds, the unit of SQS.
 func (s Settings) LeaseLength() (time.Duration, error) {
 	text := s.Get(Lease)
 	if text == "" {
@@ -111,12 +110,14 @@ func (s Settings) LeaseLength() (time.Duration, error) {
 	}
 	length, err := time.ParseDuration(text)
 	if err != nil || length < MinLease || length%time.Second != 0 {
-		return 0, fault.New(fault.Internal, "%s must be whole seconds, at least %s, like 40s, not %q", Lease, MinLease, text)
+		return 0, fault.New(fault.Internal,
+			"%s must be whole seconds, at least %s, like 40s, not %q", Lease, MinLease, text)
 	}
 	return length, nil
 }
 
-// Level returns the level of the operator's log. Internal if it is no level.
+// Level returns the level of the operator's log. Internal if the variable does
+// not name a level.
 func (s Settings) Level() (slog.Level, error) {
 	var level slog.Level
 	text := s.Get(LogLevel)
@@ -124,7 +125,8 @@ func (s Settings) Level() (slog.Level, error) {
 		return slog.LevelInfo, nil
 	}
 	if err := level.UnmarshalText([]byte(text)); err != nil {
-		return 0, fault.Wrap(err, fault.Internal, "%s must be debug, info, warn or error, not %q", LogLevel, text)
+		return 0, fault.Wrap(err, fault.Internal,
+			"%s must be debug, info, warn or error, not %q", LogLevel, text)
 	}
 	return level, nil
 }

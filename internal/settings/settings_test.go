@@ -27,41 +27,47 @@ func TestGet(t *testing.T) {
 		t.Errorf("Get: %q, want shop", got)
 	}
 	if got := s.Get(settings.LogBucket); got != "" {
-		t.Errorf("Get of what is not set: %q, want nothing", got)
+		t.Errorf("Get of an unset variable: %q, want nothing", got)
 	}
 }
 
 func TestRequire(t *testing.T) {
 	s := from(map[string]string{settings.Team: "shop", settings.LogBucket: ""})
 	if err := s.Require(settings.Team); err != nil {
-		t.Errorf("Require of what is set: %v", err)
+		t.Errorf("Require of a set variable: %v", err)
 	}
 	if err := s.Require(); err != nil {
 		t.Errorf("Require of nothing: %v", err)
 	}
 	err := s.Require(settings.Team, settings.LogBucket, settings.EventBus)
 	if !errors.Is(err, fault.Internal) {
-		t.Fatalf("Require of what is not set: %v, want Internal", err)
+		t.Fatalf("Require of unset variables: %v, want Internal", err)
 	}
-	// Empty is as good as missing, and all that is missing is named at once.
+	// An empty variable counts as missing, and one error names all missing ones.
 	for _, name := range []string{settings.LogBucket, settings.EventBus} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%q does not name %s", err, name)
 		}
 	}
 	if strings.Contains(err.Error(), settings.Team) {
-		t.Errorf("%q names what is set", err)
+		t.Errorf("%q names a variable that is set", err)
 	}
 }
 
 func TestLeaseLength(t *testing.T) {
-	for text, want := range map[string]time.Duration{"": 40 * time.Second, "5s": 5 * time.Second, "1m": time.Minute} {
-		if got, err := from(map[string]string{settings.Lease: text}).LeaseLength(); got != want || err != nil {
+	for text, want := range map[string]time.Duration{
+		"":   40 * time.Second,
+		"5s": 5 * time.Second,
+		"1m": time.Minute,
+	} {
+		got, err := from(map[string]string{settings.Lease: text}).LeaseLength()
+		if got != want || err != nil {
 			t.Errorf("LeaseLength of %q: %s, %v, want %s", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"5", "fast", "1s", "-40s", "4500ms"} {
-		if _, err := from(map[string]string{settings.Lease: text}).LeaseLength(); !errors.Is(err, fault.Internal) || !strings.Contains(err.Error(), settings.Lease) {
+		_, err := from(map[string]string{settings.Lease: text}).LeaseLength()
+		if !errors.Is(err, fault.Internal) || !strings.Contains(err.Error(), settings.Lease) {
 			t.Errorf("LeaseLength of %q: %v, want Internal and the variable's name", text, err)
 		}
 	}
@@ -80,8 +86,8 @@ func TestLevel(t *testing.T) {
 			t.Errorf("Level of %q: %v, %v; want %v", text, got, err, want)
 		}
 	}
-	if _, err := from(map[string]string{settings.LogLevel: "loud"}).Level(); !errors.Is(err, fault.Internal) ||
-		!strings.Contains(err.Error(), settings.LogLevel) {
+	_, err := from(map[string]string{settings.LogLevel: "loud"}).Level()
+	if !errors.Is(err, fault.Internal) || !strings.Contains(err.Error(), settings.LogLevel) {
 		t.Errorf("Level of nonsense: %v, want Internal that names the variable", err)
 	}
 }
@@ -98,6 +104,6 @@ func TestTables(t *testing.T) {
 		t.Errorf("Tables (-got +want):\n%s", diff)
 	}
 	if err := s.Require(settings.ForDeployments()...); err != nil {
-		t.Errorf("ForDeployments lists what Tables does not read: %v", err)
+		t.Errorf("ForDeployments lists a variable that Tables does not read: %v", err)
 	}
 }

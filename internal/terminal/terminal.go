@@ -1,7 +1,7 @@
 // Package terminal makes text from outside safe to show on a terminal. A
 // program, a server or a repository can put control sequences into its text
 // that clear the reader's screen, move the cursor over earlier lines, set the
-// window's title or hide a link behind a harmless word.
+// window's title or hide a link under a harmless word.
 //
 // [Colours] is for text of many lines that a person reads: it keeps newlines,
 // tabs and colours. [Line] is for a name or a message that is part of a record:
@@ -28,11 +28,11 @@ const (
 const Reset = "\x1b[0m"
 
 // Colours returns the text with newlines, tabs and SGR sequences (colours, bold
-// and the like), and without any other control character or sequence. What a
-// sequence carries, such as a window's title or a link's address, goes with it;
-// a sequence that its line does not end loses its control characters alone,
-// because what follows may be what the reader looks for. A text without any
-// control character is returned as it is.
+// and the like), and without any other control character or sequence. The
+// content of a sequence, such as a window's title or a link's address, is removed
+// with it. A sequence that does not end in its line loses only its control
+// characters, because the reader may need the text after it. A text without any
+// control character is returned unchanged.
 func Colours(text []byte) []byte {
 	i := harmless(text, 0)
 	if i == len(text) {
@@ -55,7 +55,7 @@ func Colours(text []byte) []byte {
 
 // Line returns the text as one line of printable characters: without any
 // sequence or control character, with one space for each run of line ends and
-// tabs inside it, and with U+FFFD for bytes that are no UTF-8.
+// tabs inside it, and with U+FFFD for bytes that are not UTF-8.
 func Line(text string) string {
 	clean := Colours([]byte(strings.ToValidUTF8(text, "\uFFFD")))
 	var out strings.Builder
@@ -77,8 +77,8 @@ func Line(text string) string {
 	return strings.TrimSpace(out.String())
 }
 
-// harmless returns the first place from i on where a control character stands
-// that is neither a newline nor a tab.
+// harmless returns the index of the first control character at or after i that
+// is neither a newline nor a tab, or the length of the text.
 func harmless(text []byte, i int) int {
 	for ; i < len(text); i++ {
 		c := text[i]
@@ -114,14 +114,14 @@ func sequence(text []byte) (size int, colour bool) {
 	case text[0] == escape && introducer >= ' ' && introducer < '0':
 		return designation(text), false
 	case text[0] == escape && (introducer < ' ' || introducer >= rubout):
-		return 1, false // a stray escape before something of its own
+		return 1, false // a lone escape before another control or a letter
 	}
 	return size, false
 }
 
-// control returns the size of a CSI sequence whose introducer has so many
-// bytes, and whether it is an SGR that names nothing but colours: a private
-// parameter makes something else of it.
+// control returns the size of a CSI sequence, and whether it is an SGR without
+// private parameters: with one it is another command. size is the length of its
+// introducer.
 func control(text []byte, size int) (int, bool) {
 	colour := text[0] == escape
 	for i := size; i < len(text); i++ {
@@ -138,8 +138,8 @@ func control(text []byte, size int) (int, bool) {
 	return len(text), false
 }
 
-// payload returns the size of a control string with its end (BEL or ST), and 0
-// if it does not end in its line.
+// payload returns the size of a control string with its terminator (BEL or ST),
+// and 0 if it does not end in its line.
 func payload(text []byte) int {
 	line, _, _ := bytes.Cut(text, []byte{'\n'})
 	for i, c := range line {

@@ -12,24 +12,82 @@ import (
 
 func TestColours(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"plain text stays":                     {"a\tb\nc é 漢 …\n", "a\tb\nc é 漢 …\n"},
-		"colours stay":                         {"\x1b[31;1mred\x1b[0m \x1b[m \x1b[38;2;1;2;3mrgb \x1b[4:3mcurl", "\x1b[31;1mred\x1b[0m \x1b[m \x1b[38;2;1;2;3mrgb \x1b[4:3mcurl"},
-		"clearing the screen":                  {"a\x1b[2Jb\x1b[3J\x1bcc", "abc"},
-		"moving the cursor":                    {"a\x1b[1;1Hb\x1b[5Ac\x1b[Kd", "abcd"},
-		"a window's title":                     {"a\x1b]0;owned\x07b\x1b]2;owned\x1b\\c", "abc"},
-		"a link keeps its word":                {"\x1b]8;;https://evil.example\x1b\\word\x1b]8;;\x1b\\.", "word."},
-		"the clipboard":                        {"a\x1b]52;c;ZXZpbA==\x07b", "ab"},
-		"a link that its line does not end":    {"\x1b]8;;https://x and\nthe error", "8;;https://x and\nthe error"},
-		"a device control string":              {"a\x1bP+q544e\x1b\\b\x1b_x\x1b\\c\x1b^y\x1b\\d\x1bXz\x1b\\e", "abcde"},
-		"a private parameter makes no colour":  {"\x1b[>4;1ma\x1b[?25hb\x1b[4 mc", "abc"},
-		"C1 controls":                          {"a\u009b2Jb\u009d0;t\u009cc\u0085d\u009b31me", "abcde"},
-		"bell, backspace, return, delete, NUL": {"a\x07\b\r\x7f\x00b", "ab"},
-		"a character set":                      {"a\x1b(0b\x1b)Bc\x1b#8d", "abcd"},
-		"one escape at the end":                {"a\x1b", "a"},
-		"an unfinished sequence at the end":    {"a\x1b[31", "a"},
-		"a sequence that a newline breaks":     {"a\x1b[31\nb", "a\nb"},
-		"an escape before an escape":           {"\x1b\x1b[31mred", "\x1b[31mred"},
-		"an escape in a sequence":              {"\x1b[3\x1b[31mred", "\x1b[31mred"},
+		"plain text stays": {
+			text: "a\tb\nc é 漢 …\n",
+			want: "a\tb\nc é 漢 …\n",
+		},
+		"colours stay": {
+			text: "\x1b[31;1mred\x1b[0m \x1b[m",
+			want: "\x1b[31;1mred\x1b[0m \x1b[m",
+		},
+		"colours of many parameters stay": {
+			text: "\x1b[38;2;1;2;3mrgb \x1b[4:3mcurl",
+			want: "\x1b[38;2;1;2;3mrgb \x1b[4:3mcurl",
+		},
+		"clearing the screen": {
+			text: "a\x1b[2Jb\x1b[3J\x1bcc",
+			want: "abc",
+		},
+		"moving the cursor": {
+			text: "a\x1b[1;1Hb\x1b[5Ac\x1b[Kd",
+			want: "abcd",
+		},
+		"a window's title": {
+			text: "a\x1b]0;owned\x07b\x1b]2;owned\x1b\\c",
+			want: "abc",
+		},
+		"a link keeps its word": {
+			text: "\x1b]8;;https://evil.example\x1b\\word\x1b]8;;\x1b\\.",
+			want: "word.",
+		},
+		"the clipboard": {
+			text: "a\x1b]52;c;ZXZpbA==\x07b",
+			want: "ab",
+		},
+		"a link that its line does not end": {
+			text: "\x1b]8;;https://x and\nthe error",
+			want: "8;;https://x and\nthe error",
+		},
+		"a device control string": {
+			text: "a\x1bP+q544e\x1b\\b\x1b_x\x1b\\c\x1b^y\x1b\\d\x1bXz\x1b\\e",
+			want: "abcde",
+		},
+		"a private parameter is not a colour": {
+			text: "\x1b[>4;1ma\x1b[?25hb\x1b[4 mc",
+			want: "abc",
+		},
+		"C1 controls": {
+			text: "a\u009b2Jb\u009d0;t\u009cc\u0085d\u009b31me",
+			want: "abcde",
+		},
+		"bell, backspace, return, delete, NUL": {
+			text: "a\x07\b\r\x7f\x00b",
+			want: "ab",
+		},
+		"a character set": {
+			text: "a\x1b(0b\x1b)Bc\x1b#8d",
+			want: "abcd",
+		},
+		"one escape at the end": {
+			text: "a\x1b",
+			want: "a",
+		},
+		"an unfinished sequence at the end": {
+			text: "a\x1b[31",
+			want: "a",
+		},
+		"a sequence that a newline breaks": {
+			text: "a\x1b[31\nb",
+			want: "a\nb",
+		},
+		"an escape before an escape": {
+			text: "\x1b\x1b[31mred",
+			want: "\x1b[31mred",
+		},
+		"an escape in a sequence": {
+			text: "\x1b[3\x1b[31mred",
+			want: "\x1b[31mred",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := string(terminal.Colours([]byte(c.text))); got != c.want {
@@ -57,10 +115,20 @@ func TestLine(t *testing.T) {
 
 var colour = regexp.MustCompile("\x1b\\[[0-9:;]*m")
 
-// FuzzColours checks that nothing is left that a terminal obeys, whatever was
-// taken out of what, and that printable characters are never made up.
+// isControl reports whether a terminal might obey the character.
+func isControl(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }
+
+// FuzzColours checks that no control sequence is left, not even one that the
+// removal of another put together, and that the result is UTF-8.
 func FuzzColours(f *testing.F) {
-	for _, seed := range []string{"\x1b[31mred\x1b[0m", "\x1b]8;;x\x1b\\", "\u009b2J", "\xc2\x1b\x9b", "a\x1b\x1b]b\n\x07", "\x1b[3\xc2\x9b1m"} {
+	for _, seed := range []string{
+		"\x1b[31mred\x1b[0m",
+		"\x1b]8;;x\x1b\\",
+		"\u009b2J",
+		"\xc2\x1b\x9b",
+		"a\x1b\x1b]b\n\x07",
+		"\x1b[3\xc2\x9b1m",
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -70,13 +138,13 @@ func FuzzColours(f *testing.F) {
 			t.Errorf("%q becomes %q, and that becomes %q", text, once, again)
 		}
 		if !utf8.Valid(once) {
-			t.Errorf("%q becomes %q, which is no UTF-8", text, once)
+			t.Errorf("%q becomes %q, which is not UTF-8", text, once)
 		}
 		rest := colour.ReplaceAllString(string(once), "")
-		if i := strings.IndexFunc(rest, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' || r >= 0x7f && r < 0xa0 }); i >= 0 {
+		if strings.ContainsFunc(rest, func(r rune) bool { return isControl(r) && r != '\n' && r != '\t' }) {
 			t.Errorf("%q becomes %q, which has a control character", text, once)
 		}
-		if line := terminal.Line(string(text)); strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r >= 0x7f && r < 0xa0 }) {
+		if line := terminal.Line(string(text)); strings.ContainsFunc(line, isControl) {
 			t.Errorf("Line(%q) = %q", text, line)
 		}
 	})

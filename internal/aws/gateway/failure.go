@@ -23,7 +23,7 @@ func (p *panicked) Error() string { return "panic: " + p.text }
 func guard(run func() error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			err = &panicked{text: fault.Thrown(value), stack: string(debug.Stack())}
+			err = &panicked{text: fault.PanicText(value), stack: string(debug.Stack())}
 		}
 	}()
 	return run()
