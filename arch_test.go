@@ -279,7 +279,7 @@ var named = regexp.MustCompile("`((?:functions|infra|internal|localstack|docs|\\
 func TestDocumentsNameWhatExists(t *testing.T) {
 	documents, _ := filepath.Glob("docs/*.md")
 	decisions, _ := filepath.Glob("docs/decisions/*.md")
-	for _, document := range append(append(documents, decisions...), "README.md", "CHANGELOG.md") {
+	for _, document := range append(append(documents, decisions...), "README.md", "CONTRIBUTING.md", "CHANGELOG.md") {
 		text, err := os.ReadFile(document)
 		if err != nil {
 			t.Error(err)
