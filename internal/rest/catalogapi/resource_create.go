@@ -189,8 +189,8 @@ func (k catalogAPI) gets(kind catalog.Kind) rest.Endpoint {
 		var secrets map[string]string
 		var server *catalog.Server
 		if kind == catalog.KindDatabase && c.Sensitive() {
-			if secrets, err = k.Vault.Get(ctx, resource.Common().ID); err != nil {
-				return rest.Answer{}, fault.Wrap(err, fault.Internal, "read the secrets of %s", resource.Common().ID)
+			if secrets, err = k.kept(ctx, resource.Common().ID); err != nil {
+				return rest.Answer{}, err
 			}
 			if server, err = k.server(ctx, resource.Shared().ServerID); err != nil {
 				return rest.Answer{}, err

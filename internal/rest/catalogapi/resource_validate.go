@@ -27,7 +27,11 @@ func (k catalogAPI) validates(kind catalog.Kind) rest.Endpoint {
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		status, err := k.look(ctx, resource)
+		at, err := k.subject(ctx, resource)
+		if err != nil {
+			return rest.Answer{}, err
+		}
+		status, err := k.look(ctx, at)
 		if errors.Is(err, fault.Unavailable) {
 			return rest.Created(k.found(resource, fault.Public(err))), nil
 		}
@@ -49,27 +53,42 @@ func (k catalogAPI) found(resource catalog.Deployable, message string) foundBody
 	return foundBody{message, string(resource.Common().ID), wire.StatusOf(resource.Shared().State)}
 }
 
-// look asks the resource's server. Unavailable, saying why, if it cannot be
-// asked.
-func (k catalogAPI) look(ctx context.Context, resource catalog.Deployable) (string, error) {
+// subject is a resource with what a look at it needs.
+type subject struct {
+	resource   catalog.Deployable
+	server     *catalog.Server
+	privateKey string
+	// matcher knows the secrets that the server's answer may have in it.
+	matcher *redact.Matcher
+}
+
+// subject reads all of it from Waybill's own stores, apart from the look itself:
+// an outage of theirs says nothing about the server.
+func (k catalogAPI) subject(ctx context.Context, resource catalog.Deployable) (subject, error) {
 	server, err := k.server(ctx, resource.Shared().ServerID)
 	if err != nil {
-		return "", err
+		return subject{}, err
 	}
-	if server.HostKey == "" {
-		return "", fault.New(fault.Unavailable, "The host key of server %s is not pinned. Validate the server first.", server.Name)
-	}
-	secrets, err := k.Vault.Get(ctx, server.KeyID)
+	secrets, err := k.kept(ctx, server.KeyID)
 	if err != nil {
-		return "", fault.Wrap(err, fault.Internal, "read the private key of server %s", server.ID)
+		return subject{}, err
 	}
 	own, err := k.Vault.Get(ctx, resource.Common().ID)
 	if err != nil && !errors.Is(err, fault.NotFound) {
-		return "", fault.Wrap(err, fault.Internal, "read the secrets of %s", resource.Common().ID)
+		return subject{}, err
 	}
-	status, err := k.Look(ctx, server, secrets[catalog.PrivateKeySecret], resource)
 	matcher := redact.NewMatcher(slices.Concat(namedSecrets(secrets), namedSecrets(own)))
-	return matcher.Text(status), cleaned(matcher, err)
+	return subject{resource, server, secrets[catalog.PrivateKeySecret], matcher}, nil
+}
+
+// look asks the resource's server. Unavailable, saying why, if it cannot be
+// asked.
+func (k catalogAPI) look(ctx context.Context, at subject) (string, error) {
+	if at.server.HostKey == "" {
+		return "", fault.New(fault.Unavailable, "The host key of server %s is not pinned. Validate the server first.", at.server.Name)
+	}
+	status, err := k.Look(ctx, at.server, at.privateKey, at.resource)
+	return at.matcher.Text(status), cleaned(at.matcher, err)
 }
 
 func namedSecrets(set map[string]string) []redact.Secret {

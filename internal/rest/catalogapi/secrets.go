@@ -1,6 +1,8 @@
 package catalogapi
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -9,6 +11,16 @@ import (
 	"waybill/internal/redact"
 	"waybill/internal/wire"
 )
+
+// kept returns the secrets of an entity that has some. That the vault has none is
+// then a failure of ours; an outage of the vault stays one.
+func (k catalogAPI) kept(ctx context.Context, id catalog.ID) (map[string]string, error) {
+	secrets, err := k.Vault.Get(ctx, id)
+	if errors.Is(err, fault.NotFound) {
+		return nil, fault.Wrap(err, fault.Internal, "the secrets of %s are not in the vault", id)
+	}
+	return secrets, err
+}
 
 // judgeSecrets adds the secrets that cannot be kept out of the logs to what is
 // wrong with a draft already. Those of the fields that may be weak are warnings

@@ -88,9 +88,9 @@ func (k catalogAPI) opensWith(ctx context.Context, server *catalog.Server) error
 	} else if err != nil {
 		return err
 	}
-	secrets, err := k.Vault.Get(ctx, server.KeyID)
+	secrets, err := k.kept(ctx, server.KeyID)
 	if err != nil {
-		return fault.Wrap(err, fault.Internal, "the private key of server %s is not in the vault", server.ID)
+		return err
 	}
 	return k.opens(ctx, server, secrets[catalog.PrivateKeySecret], field)
 }

@@ -96,10 +96,7 @@ func (k catalogAPI) pin(ctx context.Context, server *catalog.Server, seen catalo
 // login reports whether the private key opens the server and a start would find
 // there what it needs, and adds to the message why not.
 func (k catalogAPI) login(ctx context.Context, server *catalog.Server, message *string) (bool, error) {
-	secrets, err := k.Vault.Get(ctx, server.KeyID)
-	if errors.Is(err, fault.NotFound) {
-		return false, fault.Wrap(err, fault.Internal, "the private key of server %s is not in the vault", server.ID)
-	}
+	secrets, err := k.kept(ctx, server.KeyID)
 	if err != nil {
 		return false, err
 	}

@@ -1,0 +1,170 @@
+package rest_test
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/rest"
+	"waybill/internal/rest/catalogapi"
+	"waybill/internal/rest/deployapi"
+	"waybill/internal/rest/listapi"
+	"waybill/internal/rest/resttest"
+)
+
+// outage lets a number of calls of a store and a vault through and fails the
+// next one.
+type outage struct {
+	through int
+	failed  bool
+}
+
+func (o *outage) call() error {
+	o.through--
+	if o.through != -1 {
+		return nil
+	}
+	o.failed = true
+	return resttest.ErrAway
+}
+
+type outageStore struct {
+	catalog.Store
+	*outage
+}
+
+func (s outageStore) Create(ctx context.Context, entity catalog.Entity) error {
+	if err := s.call(); err != nil {
+		return err
+	}
+	return s.Store.Create(ctx, entity)
+}
+
+func (s outageStore) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
+	if err := s.call(); err != nil {
+		return nil, err
+	}
+	return s.Store.Get(ctx, id)
+}
+
+func (s outageStore) List(ctx context.Context, kind catalog.Kind, page catalog.Page) (catalog.Listing, error) {
+	if err := s.call(); err != nil {
+		return catalog.Listing{}, err
+	}
+	return s.Store.List(ctx, kind, page)
+}
+
+func (s outageStore) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
+	if err := s.call(); err != nil {
+		return err
+	}
+	return s.Store.Update(ctx, entity, was)
+}
+
+func (s outageStore) Observe(ctx context.Context, id catalog.ID, status string) error {
+	if err := s.call(); err != nil {
+		return err
+	}
+	return s.Store.Observe(ctx, id, status)
+}
+
+func (s outageStore) Delete(ctx context.Context, id catalog.ID) error {
+	if err := s.call(); err != nil {
+		return err
+	}
+	return s.Store.Delete(ctx, id)
+}
+
+type outageVault struct {
+	catalog.Vault
+	*outage
+}
+
+func (v outageVault) Put(ctx context.Context, id catalog.ID, secrets map[string]string) error {
+	if err := v.call(); err != nil {
+		return err
+	}
+	return v.Vault.Put(ctx, id, secrets)
+}
+
+func (v outageVault) Get(ctx context.Context, id catalog.ID) (map[string]string, error) {
+	if err := v.call(); err != nil {
+		return nil, err
+	}
+	return v.Vault.Get(ctx, id)
+}
+
+func (v outageVault) Delete(ctx context.Context, id catalog.ID) error {
+	if err := v.call(); err != nil {
+		return err
+	}
+	return v.Vault.Delete(ctx, id)
+}
+
+// build makes the function again over stores that fail, and reports whether it has
+// any of the catalog's.
+func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
+	t.Helper()
+	m, opts := w.Memory, rest.Options{}
+	store := outageStore{m.Catalog(), o}
+	var err error
+	switch function {
+	case "catalog":
+		w.Handlers[function], err = catalogapi.New(catalogapi.Ports{Tokens: m.Tokens(), Store: store, Vault: outageVault{m.Vault(), o},
+			Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(), Check: w.Check, Warn: w.Warn,
+			Look: func(context.Context, *catalog.Server, string, catalog.Deployable) (string, error) { return w.Look() }}, opts)
+	case "deploy":
+		w.Handlers[function], err = deployapi.New(deployapi.Ports{Tokens: m.Tokens(), Store: store, Ledger: m.Ledger(),
+			History: m.History(), Snapshots: m.Snapshots()}, opts)
+	case "list":
+		w.Handlers[function], err = listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: store, History: m.History()}, opts)
+	default:
+		return false
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return true
+}
+
+// TestAnOutageAtAnyCallIsNoFinding fails each call of the catalog's stores that
+// an endpoint makes, one after the other. The answer is 503 with Retry-After,
+// never a finding about a server, a refusal of the input or an error of ours.
+func TestAnOutageAtAnyCallIsNoFinding(t *testing.T) {
+	ids := slices.Collect(maps.Keys(resttest.NewScene(t).Successes(t)))
+	const otherKey = "updateServer, its key"
+	for _, id := range append(ids, otherKey) {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			change, hasKey := strings.CutSuffix(id, ", its key")
+			id := change
+			for through := 0; ; through++ {
+				s := resttest.NewScene(t)
+				good := s.Successes(t)[id]
+				good.ID = id
+				if hasKey {
+					good.Body = resttest.Object{"private_key_uuid": s.World.Key(t)}
+				}
+				o := &outage{through: through}
+				if !o.build(t, s.World, s.Route(t, id).Function) {
+					return
+				}
+				answer := s.Ask(t, good.Request)
+				if !o.failed {
+					if answer.Status != good.Status {
+						t.Errorf("without an outage it answers %d %s", answer.Status, answer.Body)
+					}
+					return
+				}
+				if answer.Status != http.StatusServiceUnavailable || strings.TrimSpace(answer.Header.Get("Retry-After")) == "" {
+					t.Errorf("with call %d failing it answers %d %s, Retry-After %q", through+1, answer.Status, answer.Body, answer.Header.Get("Retry-After"))
+				}
+			}
+		})
+	}
+}
