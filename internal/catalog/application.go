@@ -1,7 +1,7 @@
 package catalog
 
-// Application is a resource that is one program. Exactly one of its forms is
-// set.
+// Application is a resource that is one program. Exactly one of its four build
+// packs is set.
 type Application struct {
 	Resource
 	Shell      *Shell
@@ -10,7 +10,8 @@ type Application struct {
 	Compose    *ComposeSource
 }
 
-// DependsOn is the application's server, and the deploy key of its repository.
+// DependsOn returns the application's server and the deploy key of its
+// repository.
 func (a *Application) DependsOn() []ID {
 	ids := []ID{a.ServerID}
 	if source := a.Source(); source != nil && source.KeyID != "" {
@@ -19,7 +20,7 @@ func (a *Application) DependsOn() []ID {
 	return ids
 }
 
-// Source is the git repository that the application is built from, or nil.
+// Source returns the git repository that the application is built from, or nil.
 func (a *Application) Source() *Source {
 	switch {
 	case a.Dockerfile != nil:
@@ -30,20 +31,20 @@ func (a *Application) Source() *Source {
 	return nil
 }
 
-// Shell is an application that runs by commands which the team gives, for what
-// does not run in Docker. Each is a POSIX sh script and runs with -e.
+// Shell is an application that does not run in Docker. The team gives the
+// commands; each is a POSIX sh script that runs with -e.
 type Shell struct {
 	Start string
-	// Stop and Health may be empty: then there is nothing to stop, and a start
-	// that exits 0 counts as healthy.
+	// Stop and Health may be empty. Without Stop there is nothing to stop;
+	// without Health a start that exits 0 counts as healthy.
 	Stop   string
 	Health string
 }
 
-// Image is an application that runs one image of a registry.
+// Image is an application that runs one image from a registry.
 type Image struct {
-	// Name is the image without a tag ("ghcr.io/acme/web"), Tag the tag or the
-	// digest ("1.4", "sha256:…"); a deploy may give another tag.
+	// Name is the image without its tag ("ghcr.io/acme/web"). Tag is a tag or a
+	// digest ("1.4", "sha256:…"). A deploy request may give another tag.
 	Name string
 	Tag  string
 	Container
@@ -52,7 +53,7 @@ type Image struct {
 // Dockerfile is an application that is built from a git repository.
 type Dockerfile struct {
 	Source
-	// Path is the Dockerfile's, below the source's Directory.
+	// Path is the path of the Dockerfile, relative to the source's Directory.
 	Path string
 	Container
 }
@@ -60,29 +61,29 @@ type Dockerfile struct {
 // ComposeSource is an application whose compose file lies in a git repository.
 type ComposeSource struct {
 	Source
-	// Path is the compose file's, below the source's Directory.
+	// Path is the path of the compose file, relative to the source's Directory.
 	Path string
 }
 
 // Source is a git repository at a branch or a commit.
 type Source struct {
-	// Repository is what git clones: https://…, ssh://…, git@host:path or, for
-	// one on the server itself, an absolute path.
+	// Repository is the address that git clones: https://…, ssh://…,
+	// git@host:path or, for a repository on the server itself, an absolute path.
 	Repository string
 	// Branch is followed unless Commit is set.
 	Branch string
 	Commit string
-	// Directory is the folder in the repository that is the root of everything
-	// else, "/" for all of it.
+	// Directory is the folder in the repository that all other paths are
+	// relative to. "/" is the whole repository.
 	Directory string
-	// KeyID is the private key that opens it, or "". UserName goes with a
-	// Password or token, which only a draft has: it lies in the [Vault] as
-	// [GitPasswordSecret], and no [Store] keeps it.
+	// KeyID is the private key for SSH, or "". UserName goes with Password, which
+	// may be a token. Only a draft carries a Password: it is stored in the [Vault]
+	// as [GitPasswordSecret], never in a [Store].
 	KeyID    ID
 	UserName string
 	Password string
-	// HostKeys are lines of known_hosts. Without any, the key that is seen
-	// first is kept on the server and must stay the same.
+	// HostKeys are lines of known_hosts. Without any, the server remembers the
+	// first key that it sees and insists on it from then on.
 	HostKeys string
 }
 
@@ -93,15 +94,15 @@ const GitPasswordSecret = "GIT_PASSWORD"
 type Container struct {
 	// Exposes are the ports on which it listens.
 	Exposes []int
-	// Mappings publish ports, as compose writes them in short
-	// ("127.0.0.1:8080:80", "53:53/udp").
+	// Mappings publish ports in compose's short syntax ("127.0.0.1:8080:80",
+	// "53:53/udp").
 	Mappings []string
 	Limits   Limits
 	Health   HealthCheck
 }
 
-// Limits bound a container; what is empty or zero is not bounded. Sizes are as
-// Docker reads them ("512m").
+// Limits bound a container. An empty or zero field sets no limit. Sizes are in
+// Docker's notation ("512m").
 type Limits struct {
 	Memory            string
 	MemorySwap        string
@@ -111,14 +112,14 @@ type Limits struct {
 	CPUShares         int
 }
 
-// HealthCheck is how a container is asked whether it is well. An application
-// has Command, or Port and Path for a request over HTTP, or none; a database's
-// is its engine's. Times are whole seconds; zero ones are the defaults.
+// HealthCheck tests whether a container is healthy. An application has Command,
+// or Port and Path for an HTTP request, or neither; a database uses the check of
+// its engine. Times are in whole seconds; zero means the default.
 type HealthCheck struct {
 	Disabled bool
 	// Command is a POSIX sh script that runs in the container.
 	Command string
-	// Port and Path are asked by GET for a status of 2xx or 3xx.
+	// A GET of Path on Port must answer with a status of 2xx or 3xx.
 	Port int
 	Path string
 

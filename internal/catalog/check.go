@@ -10,7 +10,7 @@ import (
 	"waybill/internal/fault"
 )
 
-// Bounds of what a draft may hold. Together they keep every entity below the
+// Bounds of a draft. Together they keep every entity below the
 // 400 KB of a DynamoDB item and every set of secrets below the 8 KB of an SSM
 // parameter.
 const (
@@ -23,11 +23,11 @@ const (
 	MaxTimeout           = 24 * time.Hour
 )
 
-// Check completes a draft with the defaults of what it leaves out, and returns
-// Invalid with every wrong field under its name on the wire. The values of
-// secrets are still in the draft then; [SealSecrets] takes them out. Whether
-// what the draft refers to exists, and whether a recipe can run it, are for
-// others to say.
+// Check fills in the defaults of a draft and validates it. The error is Invalid
+// and lists every wrong field under its name in the API. The draft still carries
+// the values of its secrets; [SealSecrets] takes them out. Check does not test
+// whether the entities that the draft refers to exist, nor whether a recipe can
+// run it.
 func Check(draft Entity) error {
 	var wrong problems
 	wrong.meta(draft.Common())
@@ -48,11 +48,10 @@ func Check(draft Entity) error {
 	return wrong.Err()
 }
 
-// problems collects what is wrong with a draft, so that one answer names all
-// of it.
+// problems collects all errors of a draft, so that one answer lists them all.
 type problems struct{ fault.FieldErrors }
 
-// meta trims the name, since white space around one is never meant.
+// meta trims the name: white space around it is never intended.
 func (p *problems) meta(meta *Meta) {
 	meta.Name = strings.TrimSpace(meta.Name)
 	switch {
@@ -66,8 +65,8 @@ func (p *problems) meta(meta *Meta) {
 	}
 }
 
-// server fills in upstream's defaults before it looks, so that a default out
-// of bounds would be found too.
+// server fills in upstream's defaults before it checks the bounds, so that the
+// defaults are checked too.
 func (p *problems) server(s *Server) {
 	s.Port = orDefault(s.Port, DefaultPort)
 	s.User = orDefault(s.User, DefaultUser)
@@ -81,17 +80,19 @@ func (p *problems) server(s *Server) {
 		p.Add("private_key_uuid", "must be the uuid of a private key that exists")
 	}
 	if !isUserName(s.User) {
-		p.Add("user", "must be a Unix user name, such as root: letters, digits, dots, dashes and underscores, at most 64")
+		p.Add("user", "must be a Unix user name, such as root: "+
+			"letters, digits, dots, dashes and underscores, at most 64")
 	}
 	if !isDataDir(s.DataDir) {
-		p.Add("data_dir", "must be an absolute path below /, such as %s, of letters, digits, dots, dashes and underscores, without . or .. as a folder and without a slash at its end", DefaultDataDir)
+		p.Add("data_dir", "must be an absolute path below /, such as %s, of letters, digits, dots, dashes "+
+			"and underscores, without . or .. as a folder and without a slash at its end", DefaultDataDir)
 	}
 	p.between("port", s.Port, 1, 65535)
 	p.between("concurrency", s.Concurrency, 1, MaxConcurrency)
 	p.between("queue_limit", s.QueueLimit, 1, MaxQueueLimit)
 }
 
-// resource looks at what every kind has.
+// resource checks the fields that all kinds of resources have.
 func (p *problems) resource(r *Resource) {
 	r.Timeout = orDefault(r.Timeout, DefaultTimeout)
 	r.HealthTimeout = orDefault(r.HealthTimeout, DefaultHealthTimeout)
@@ -103,8 +104,8 @@ func (p *problems) resource(r *Resource) {
 	p.environment(r.Environment)
 }
 
-// environment names the wrong variable in each problem and never shows a value:
-// it may be a secret, and problems are logged and answered.
+// environment names the wrong variable in each problem and never shows its value.
+// The value may be a secret, and problems are logged and sent to clients.
 func (p *problems) environment(variables []Variable) {
 	if len(variables) > MaxVariables {
 		p.Add("environment", "may have at most %d variables", MaxVariables)
@@ -115,8 +116,9 @@ func (p *problems) environment(variables []Variable) {
 	for i, v := range variables {
 		switch {
 		case !isVariableName(v.Name):
-			// The bad name itself is no good name for a field.
-			p.Add(fmt.Sprintf("environment.%d", i), "key must be letters, digits and _, not begin with a digit, and have at most 255 characters")
+			// The bad name would be unusable as a field name.
+			p.Add(fmt.Sprintf("environment.%d", i), "key must be letters, digits and _, "+
+				"not begin with a digit, and have at most 255 characters")
 		case seen[v.Name]:
 			p.Add(environmentPrefix+v.Name, "is there twice")
 		case !isText(v.Value):
@@ -132,19 +134,20 @@ func (p *problems) environment(variables []Variable) {
 	}
 }
 
-// secrets counts all of the draft's as one set, with the key of the marks that
-// will be among them.
+// secrets checks the size of all secrets of the draft as one set, including the
+// key of their digests, which is stored with them.
 func (p *problems) secrets(draft Deployable) {
 	set := map[string]string{MarkKeySecret: strings.Repeat("0", hex.EncodedLen(markKeyBytes))}
 	for _, secret := range SecretsOf(draft) {
 		set[secret.Name] = secret.Value
 	}
 	if stored := storedBytes(set); stored > MaxSecretsBytes {
-		p.Add("environment", "may have at most %d bytes of secrets in all, with passwords and keys, as JSON; has %d", MaxSecretsBytes, stored)
+		p.Add("environment", "may have at most %d bytes of secrets in all, with passwords and keys, as JSON; has %d",
+			MaxSecretsBytes, stored)
 	}
 }
 
-// storedBytes is the size of a set of secrets as a vault keeps it.
+// storedBytes returns the size of a set of secrets in the vault's encoding.
 func storedBytes(secrets map[string]string) int {
 	text, err := json.Marshal(secrets)
 	if err != nil { // strings always encode
@@ -153,8 +156,8 @@ func storedBytes(secrets map[string]string) int {
 	return len(text)
 }
 
-// compose looks at the text alone; whether it is a compose file is for the
-// recipe to say.
+// compose checks the text only; package recipe decides whether it is a valid
+// compose file.
 func (p *problems) compose(text string) {
 	switch {
 	case strings.TrimSpace(text) == "":

@@ -2,8 +2,7 @@ package catalog
 
 import "strings"
 
-// What an application is built from when nothing else is said, and which image
-// it runs: upstream's defaults.
+// Upstream's defaults of an application.
 const (
 	DefaultTag        = "latest"
 	DefaultDirectory  = "/"
@@ -11,30 +10,30 @@ const (
 	DefaultCompose    = "docker-compose.yaml"
 )
 
-// application looks at the one form that the draft has, and at what its
-// repository's password would be confused with.
+// application checks the one build pack of the draft. It also refuses a variable
+// whose name in the vault would collide with the repository's password.
 func (p *problems) application(a *Application) {
-	forms := 0
+	packs := 0
 	if a.Shell != nil {
-		forms++
+		packs++
 		p.shell(a.Shell)
 	}
 	if a.Image != nil {
-		forms++
+		packs++
 		p.image(a.Image)
 	}
 	if a.Dockerfile != nil {
-		forms++
+		packs++
 		p.source(&a.Dockerfile.Source)
 		p.treeFile("dockerfile_location", &a.Dockerfile.Path, DefaultDockerfile)
 		p.container(&a.Dockerfile.Container)
 	}
 	if a.Compose != nil {
-		forms++
+		packs++
 		p.source(&a.Compose.Source)
 		p.treeFile("docker_compose_location", &a.Compose.Path, DefaultCompose)
 	}
-	if forms != 1 {
+	if packs != 1 {
 		p.Add("build_pack", "must be exactly one of shell, dockerimage, dockerfile and dockercompose")
 	}
 	for _, v := range a.Environment {
@@ -44,58 +43,64 @@ func (p *problems) application(a *Application) {
 	}
 }
 
-// shell needs a start; the other scripts may be empty.
+// shell requires a start script; the other scripts may be empty.
 func (p *problems) shell(s *Shell) {
 	if strings.TrimSpace(s.Start) == "" {
 		p.Add("start", "must not be empty")
 	}
-	for _, script := range []struct{ field, text string }{{"start", s.Start}, {"stop", s.Stop}, {"health", s.Health}} {
+	scripts := []struct{ field, text string }{{"start", s.Start}, {"stop", s.Stop}, {"health", s.Health}}
+	for _, script := range scripts {
 		if len(script.text) > MaxScriptBytes || !isText(script.text) {
 			p.Add(script.field, "must be UTF-8 text without NUL, at most %d bytes", MaxScriptBytes)
 		}
 	}
 }
 
-// image looks at the name and the tag apart, so that the one which is wrong is
-// named.
+// image checks the name and the tag separately, so that the problem names the
+// one that is wrong.
 func (p *problems) image(i *Image) {
 	i.Tag = orDefault(i.Tag, DefaultTag)
 	reference, ok := ParseImageReference(i.Name)
 	switch {
 	case !ok:
-		p.Add("docker_registry_image_name", "must be the name of an image, such as ghcr.io/acme/web: lower-case letters, digits, dots, dashes and underscores")
+		p.Add("docker_registry_image_name", "must be the name of an image, such as ghcr.io/acme/web: "+
+			"lower-case letters, digits, dots, dashes and underscores")
 	case reference.Tag+reference.Digest != "":
 		p.Add("docker_registry_image_name", "must have no tag: give it as docker_registry_image_tag")
 	}
 	if !isImageTag(i.Tag) && !isImageDigest(i.Tag) {
-		p.Add("docker_registry_image_tag", "must be a tag, such as 1.4, or a digest, such as sha256: and 64 digits")
+		p.Add("docker_registry_image_tag",
+			"must be a tag, such as 1.4, or a digest, such as sha256: and 64 digits")
 	}
 	p.container(&i.Container)
 }
 
-// source looks at where the code comes from, and at what opens that place.
+// source checks the repository, the revision and the credentials.
 func (p *problems) source(s *Source) {
 	by, secret := repositoryTransport(s.Repository)
 	switch {
 	case secret:
 		p.Add("git_repository", "must have no credentials in it: give them as git_username and git_password")
 	case by == transportNone:
-		p.Add("git_repository", "must be an address that git clones: https://host/path, ssh://git@host/path, git@host:path, or an absolute path on the server")
+		p.Add("git_repository", "must be an address that git clones: https://host/path, "+
+			"ssh://git@host/path, git@host:path, or an absolute path on the server")
 	}
 	p.revision(s)
-	if s.Directory = "/" + strings.Trim(s.Directory, "/"); s.Directory != DefaultDirectory && !isTreePath(s.Directory[1:]) {
+	s.Directory = "/" + strings.Trim(s.Directory, "/")
+	if s.Directory != DefaultDirectory && !isTreePath(s.Directory[1:]) {
 		p.Add("base_directory", "must be a folder of the repository, such as /backend, without . or .. in it")
 	}
 	if by != transportNone {
-		p.opener(s, by)
+		p.credentials(s, by)
 	}
 	if !isKnownHosts(s.HostKeys) {
-		p.Add("git_host_keys", "must be lines of known_hosts, such as ssh-keyscan prints them, at most %d bytes", maxHostKeys)
+		p.Add("git_host_keys",
+			"must be lines of known_hosts, such as ssh-keyscan prints them, at most %d bytes", maxHostKeys)
 	}
 }
 
-// revision takes HEAD, which is upstream's word for the branch's last commit,
-// for no commit.
+// revision treats HEAD as no commit: it is upstream's word for the last commit of
+// the branch.
 func (p *problems) revision(s *Source) {
 	if s.Commit = strings.ToLower(s.Commit); s.Commit == "head" {
 		s.Commit = ""
@@ -108,8 +113,8 @@ func (p *problems) revision(s *Source) {
 	}
 }
 
-// opener refuses what would be sent to nobody.
-func (p *problems) opener(s *Source, by transport) {
+// credentials refuses those that the transport would never use.
+func (p *problems) credentials(s *Source, by transport) {
 	switch {
 	case s.KeyID == "":
 	case s.KeyID.Kind() != KindPrivateKey:
@@ -134,7 +139,7 @@ func (p *problems) opener(s *Source, by transport) {
 	}
 }
 
-// treeFile takes a path with a slash in front, as upstream writes it.
+// treeFile accepts a path with a leading slash, which is how upstream writes it.
 func (p *problems) treeFile(field string, file *string, otherwise string) {
 	if *file = orDefault(strings.TrimPrefix(*file, "/"), otherwise); !isTreePath(*file) {
 		p.Add(field, "must be a file of the repository, such as %s, without . or .. as a folder", otherwise)

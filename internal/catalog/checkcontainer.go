@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Bounds of a container. The least memory is what Docker itself insists on, the
-// shares are those of Linux.
+// Bounds of a container. Docker itself insists on the least memory; Linux sets
+// the bounds of CPU shares.
 const (
 	MaxPorts          = 100
-	maxPublished      = 1000 // each is a process of the engine, or two
+	maxPublished      = 1000 // Docker runs one or two processes for each
 	minMemory         = 6 << 20
 	maxMemory         = 1 << 50
 	maxCPUs           = 1024
@@ -27,11 +27,11 @@ var (
 	memorySize = regexp.MustCompile(`^([0-9]+)([bkmg]?)$`)
 	cpuCount   = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?$`)
 	cpuSet     = regexp.MustCompile(`^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$`)
-	// healthPath leaves out what shells and compose files take for syntax.
+	// healthPath excludes characters that are syntax in a shell or a compose file.
 	healthPath = regexp.MustCompile(`^/[A-Za-z0-9._~/%?&=+:@,;!*-]*$`)
 )
 
-// container looks at how an application's container runs.
+// container checks the container of an application.
 func (p *problems) container(c *Container) {
 	if len(c.Exposes) > MaxPorts {
 		p.Add("ports_exposes", "may have at most %d ports", MaxPorts)
@@ -48,8 +48,8 @@ func (p *problems) container(c *Container) {
 	p.healthCheck(c)
 }
 
-// mappings looks at the published ports, with one more that is published anyway
-// unless it is 0.
+// mappings checks the published ports. public is one more published port that no
+// mapping may use, 0 for none.
 func (p *problems) mappings(c *Container, public int) {
 	if len(c.Mappings) > MaxPorts {
 		p.Add("ports_mappings", "may have at most %d mappings", MaxPorts)
@@ -63,13 +63,15 @@ func (p *problems) mappings(c *Container, public int) {
 		c.Mappings[i] = text
 		mapping, ok := ParsePortMapping(text)
 		if !ok {
-			p.Add("ports_mappings", "must be mappings such as 8080:80, 127.0.0.1:8080:80 or 53:53/udp; %s is none", quoteShort(text))
+			p.Add("ports_mappings",
+				"must be mappings such as 8080:80, 127.0.0.1:8080:80 or 53:53/udp; %s is not one", quoteShort(text))
 			continue
 		}
 		if slices.ContainsFunc(seen, mapping.clash) {
 			p.Add("ports_mappings", "publishes %s, which another mapping publishes too", text)
 		}
-		if mapping.clash(PortMapping{Published: PortRange{public, public}, Target: PortRange{1, 1}}) && public != 0 {
+		publicPort := PortMapping{Published: PortRange{public, public}, Target: PortRange{1, 1}}
+		if public != 0 && mapping.clash(publicPort) {
 			p.Add("ports_mappings", "publishes %s, which is the public_port", text)
 		}
 		seen = append(seen, mapping)
@@ -80,20 +82,20 @@ func (p *problems) mappings(c *Container, public int) {
 	}
 }
 
-// quoteShort shows what was given without its being long or unprintable.
+// quoteShort quotes a client's text, cut short and printable.
 func quoteShort(text string) string {
 	const longest = 60
 	return strconv.QuoteToASCII(text[:min(len(text), longest)])
 }
 
-// limits takes "0" for no limit, as upstream does.
+// limits treats "0" as no limit, as upstream does.
 func (p *problems) limits(l *Limits) {
 	memory := p.memory("limits_memory", &l.Memory)
 	reservation := p.memory("limits_memory_reservation", &l.MemoryReservation)
 	if memory > 0 && reservation > memory {
 		p.Add("limits_memory_reservation", "must not be more than limits_memory")
 	}
-	if l.MemorySwap != "-1" { // all there is
+	if l.MemorySwap != "-1" { // Docker's value for unlimited swap
 		swap := p.memory("limits_memory_swap", &l.MemorySwap)
 		if swap > 0 && (memory == 0 || swap < memory) {
 			p.Add("limits_memory_swap", "is memory and swap together and must not be less than limits_memory")
@@ -105,7 +107,7 @@ func (p *problems) limits(l *Limits) {
 	}
 }
 
-// memory is the size in bytes, 0 for none.
+// memory returns the size in bytes, 0 for no limit.
 func (p *problems) memory(field string, size *string) int {
 	*size = strings.ToLower(*size)
 	if strings.Trim(strings.TrimRight(*size, "bkmg"), "0") == "" && *size != "" && (*size)[0] == '0' {
@@ -119,7 +121,7 @@ func (p *problems) memory(field string, size *string) int {
 		p.Add(field, "must be a size such as 512m or 2g, or 0 for no limit")
 		return 0
 	}
-	// What does not fit into a float is infinite, and so too much.
+	// A number that overflows a float is infinite, and so over the maximum.
 	bytes, _ := strconv.ParseFloat(match[1], 64)
 	bytes *= math.Pow(1024, float64(max(0, strings.Index("bkmg", match[2]))))
 	if bytes < minMemory || bytes > maxMemory {
@@ -136,7 +138,8 @@ func (p *problems) cpus(l *Limits) {
 	if l.CPUs != "" {
 		count, err := strconv.ParseFloat(l.CPUs, 64)
 		if !cpuCount.MatchString(l.CPUs) || err != nil || count < 0.01 || count > maxCPUs {
-			p.Add("limits_cpus", "must be a number such as 1.5, between 0.01 and %d, or 0 for no limit", maxCPUs)
+			p.Add("limits_cpus",
+				"must be a number such as 1.5, between 0.01 and %d, or 0 for no limit", maxCPUs)
 		}
 	}
 	if l.CPUSet != "" && !isCPUSet(l.CPUSet) {
@@ -159,7 +162,7 @@ func isCPUSet(text string) bool {
 	return true
 }
 
-// healthCheck looks at an application's health check: a command or a request.
+// healthCheck checks an application's health check: a command or a request.
 func (p *problems) healthCheck(c *Container) {
 	h := &c.Health
 	p.healthTimes(h)
@@ -173,14 +176,15 @@ func (p *problems) healthCheck(c *Container) {
 	if h.Port == 0 && h.Path == "" {
 		return
 	}
-	// Either says that a request is meant, and of what.
+	// Either field says that the check is a request; fill in the other.
 	h.Path = orDefault(h.Path, "/")
 	if h.Port == 0 && len(c.Exposes) > 0 {
 		h.Port = c.Exposes[0]
 	}
 	p.between("health_check_port", h.Port, 1, maxPort)
 	if len(h.Path) > maxHealthPath || !healthPath.MatchString(h.Path) {
-		p.Add("health_check_path", "must begin with a slash and have only letters, digits and ._~/%%?&=+:@,;!*-")
+		p.Add("health_check_path",
+			"must begin with a slash and have only letters, digits and ._~/%%?&=+:@,;!*-")
 	}
 }
 

@@ -21,10 +21,10 @@ const (
 	MaxCertificateBytes   = 16 << 10
 )
 
-// scriptName is a file's name that no shell splits and that is not hidden.
+// scriptName is a file name that no shell splits and that is not hidden.
 var scriptName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
 
-// database looks at the draft with the eyes of its engine.
+// database checks the draft by the rules of its engine.
 func (p *problems) database(d *Database) {
 	known, ok := engine.Find(d.Engine)
 	if !ok {
@@ -51,9 +51,8 @@ func engineNames() []string {
 	return names
 }
 
-// settings fills in the engine's defaults. A secret one has none: it is
-// generated, if it is not given. No problem shows a value, which may be a
-// password.
+// settings fills in the engine's defaults. Secret settings have no default; they
+// are generated when absent. No problem shows a value: it may be a password.
 func (p *problems) settings(d *Database, known engine.Engine) {
 	for _, setting := range known.Settings {
 		if d.Settings[setting.Field] == "" {
@@ -68,7 +67,7 @@ func (p *problems) settings(d *Database, known engine.Engine) {
 	p.reserved(d.Environment, known)
 }
 
-// reserved refuses the variables that the engine is told of by other means.
+// reserved refuses variables that Waybill or another field sets.
 func (p *problems) reserved(variables []Variable, known engine.Engine) {
 	for _, v := range variables {
 		switch by := known.SetBy(v.Name); {
@@ -82,8 +81,8 @@ func (p *problems) reserved(variables []Variable, known engine.Engine) {
 	}
 }
 
-// ConfigurationField is the name of the database's configuration file on the
-// wire ("postgres_conf"), "configuration" if its engine takes none.
+// ConfigurationField returns the API's name of the database's configuration file
+// ("postgres_conf"), or "configuration" if its engine takes none.
 func (d *Database) ConfigurationField() string {
 	known, _ := engine.Find(d.Engine)
 	return orDefault(known.Configuration, "configuration")
@@ -99,7 +98,7 @@ func (p *problems) configuration(d *Database, known engine.Engine) {
 	}
 }
 
-// initScripts puts the scripts in the order in which they run.
+// initScripts checks the scripts and sorts them in the order in which they run.
 func (p *problems) initScripts(d *Database, known engine.Engine) {
 	switch {
 	case len(d.InitScripts) == 0:
@@ -128,7 +127,8 @@ func (p *problems) initScripts(d *Database, known engine.Engine) {
 	if size > MaxInitScriptsBytes {
 		p.Add("init_scripts", "may have at most %d bytes in all, have %d", MaxInitScriptsBytes, size)
 	}
-	d.InitScripts = slices.SortedStableFunc(slices.Values(d.InitScripts), func(a, b InitScript) int { return strings.Compare(a.Name, b.Name) })
+	byName := func(a, b InitScript) int { return strings.Compare(a.Name, b.Name) }
+	d.InitScripts = slices.SortedStableFunc(slices.Values(d.InitScripts), byName)
 }
 
 func isScriptName(text string) bool {
@@ -136,8 +136,9 @@ func isScriptName(text string) bool {
 		(strings.HasSuffix(text, ".sh") || strings.HasSuffix(text, ".sql") || strings.HasSuffix(text, ".js"))
 }
 
-// tls takes the certificate and the key away where they are for nothing. The
-// one who makes the draft gives both, or neither yet.
+// tls checks the TLS mode and its certificate, and removes certificate and key
+// from a draft without TLS. A draft has both, or neither yet: the caller
+// generates them later.
 func (p *problems) tls(d *Database, known engine.Engine) {
 	switch {
 	case d.TLS == "":
@@ -156,15 +157,14 @@ func (p *problems) tls(d *Database, known engine.Engine) {
 		p.Add("ssl_certificate", "must be certificates as PEM text, at most %d bytes", MaxCertificateBytes)
 		return
 	}
-	// The error would quote nothing of the key, but says nothing to a client
-	// either.
+	// The cause would not help a client, so it is left out.
 	if _, err := tls.X509KeyPair([]byte(d.Certificate), []byte(d.TLSKey)); err != nil && d.TLSKey != "" {
 		p.Add("ssl_certificate", "must go with its key")
 	}
 }
 
-// isCertificate reports whether the text has certificates in PEM, and no other
-// block: a key would be stored and shown with them.
+// isCertificate reports whether the text is PEM certificates and nothing else. A
+// private key among them would be stored and shown like a certificate.
 func isCertificate(text string) bool {
 	rest := []byte(text)
 	for len(bytes.TrimSpace(rest)) > 0 {
@@ -177,7 +177,8 @@ func isCertificate(text string) bool {
 	return strings.TrimSpace(text) != ""
 }
 
-// databaseContainer refuses what the engine says itself.
+// databaseContainer checks the container and refuses the fields that the engine
+// decides.
 func (p *problems) databaseContainer(d *Database) {
 	if d.PublicPort != 0 {
 		p.between("public_port", d.PublicPort, 1, maxPort)

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// What the parts of a git repository's address are made of, and of what is in
-// it. All of them end on git's command line: what begins with a dash would be
-// an option there, and a scheme such as ext:: a command.
+// The characters of a repository's address, paths, commits and key types. All of
+// these end up on git's command line, where a leading dash would make an option
+// and a scheme such as ext:: would run a command.
 var (
 	repositoryPath = regexp.MustCompile(`^[A-Za-z0-9._~/%+@,=-]+$`)
 	treePath       = regexp.MustCompile(`^[A-Za-z0-9._@+/-]+$`)
@@ -20,10 +20,10 @@ var (
 	keyType        = regexp.MustCompile(`^(sk-)?(ssh|ecdsa)-[a-z0-9@.-]+$`)
 )
 
-// Bounds of a source's parts. A host name of known_hosts may be a hash.
+// Bounds of the parts of a source.
 const (
 	maxRepository = 2048
-	maxBranch     = 244 // so that refs/heads/… is no longer than a file's name
+	maxBranch     = 244 // so that refs/heads/… fits into a file name
 	maxTreePath   = 1024
 	maxHostKeys   = 16 << 10
 	maxPassword   = 4 << 10
@@ -34,14 +34,14 @@ type transport int
 
 // The transports.
 const (
-	transportNone transport = iota // not a repository that Waybill takes
+	transportNone transport = iota // not a repository that Waybill accepts
 	transportHTTPS
 	transportSSH
 	transportFile
 )
 
-// repositoryTransport reads the address of a repository. secret reports that it
-// has credentials in it, whatever else it is.
+// repositoryTransport parses the address of a repository. secret reports that the
+// address has credentials in it, even if it is otherwise invalid.
 func repositoryTransport(text string) (by transport, secret bool) {
 	scheme, rest, schemed := strings.Cut(text, "://")
 	switch {
@@ -67,7 +67,7 @@ func fileTransport(text string) transport {
 	return transportFile
 }
 
-// urlTransport reads https://host/path and ssh://user@host/path.
+// urlTransport parses https://host/path and ssh://user@host/path.
 func urlTransport(text, scheme, rest string) (by transport, secret bool) {
 	authority, repository, _ := strings.Cut(rest, "/")
 	user, _, credentials := cutLast(authority, "@")
@@ -104,7 +104,7 @@ func isRepositoryPath(text string) bool {
 }
 
 // isBranch reports whether text is the name of a branch or a tag by the rules
-// of git check-ref-format --branch. A dash in front would be an option.
+// of git check-ref-format --branch. A leading dash would make it an option.
 func isBranch(text string) bool {
 	if text == "" || len(text) > maxBranch || text == "@" || text == "HEAD" || !isLabel(text, maxBranch) ||
 		strings.HasPrefix(text, "-") || strings.HasSuffix(text, ".") ||
@@ -119,21 +119,21 @@ func isBranch(text string) bool {
 	return true
 }
 
-// isCommit reports whether text is the hash of a commit, whole or its first 7
-// digits or more.
+// isCommit reports whether text is a commit hash or an abbreviation of at least 7
+// digits.
 func isCommit(text string) bool {
 	const shortest, sha256Digits = 7, 64
 	return len(text) >= shortest && len(text) <= sha256Digits && commitHash.MatchString(text)
 }
 
-// isTreePath reports whether text is a clean path that leads to something below
-// the folder that it is relative to.
+// isTreePath reports whether text is a clean relative path that does not leave
+// its folder.
 func isTreePath(text string) bool {
 	return len(text) <= maxTreePath && treePath.MatchString(text) && path.Clean("/"+text) == "/"+text && text != "" &&
 		!strings.HasPrefix(text, "-") && !strings.Contains(text, "/-")
 }
 
-// isKnownHosts reports whether each line of the text is one of known_hosts: the
+// isKnownHosts reports whether each line of the text is a line of known_hosts: the
 // names, the type of the key, and a key of that type in base64.
 func isKnownHosts(text string) bool {
 	if len(text) > maxHostKeys || !isText(text) {

@@ -1,6 +1,6 @@
-// Package catalog says what can be deployed and where: servers, the keys that
-// open them, applications and services. It knows nothing of deployments beyond
-// the few facts that a resource shows about its own.
+// Package catalog defines what can be deployed and where: applications, services,
+// databases, servers, and the keys that open servers. It knows nothing about
+// deployments beyond the few facts in [State].
 package catalog
 
 import (
@@ -10,8 +10,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// Kind is a kind of thing in the catalog. Its text is the table's partition
-// and the word in answers and paths.
+// Kind is a kind of entity. Its text is the partition key of the catalog table
+// and the word in the API's answers and paths.
 type Kind string
 
 // The kinds.
@@ -26,8 +26,8 @@ const (
 // IDLength is the length of every uuid in the catalog, in bytes.
 const IDLength = 24
 
-// prefixes name the kind in the first three letters of a uuid, so that an id
-// alone says which table and key it belongs to.
+// prefixes are the first three letters of each kind's uuids. They make an id
+// sufficient to find its table and key.
 var prefixes = [...]struct {
 	prefix string
 	kind   Kind
@@ -39,16 +39,16 @@ var prefixes = [...]struct {
 	{"dbs", KindDatabase},
 }
 
-// Alphabet is what ids are made of after their prefix: 32 letters and digits
-// in ASCII order, without i, l, o and u, which people misread.
+// Alphabet has the characters of an id after its prefix: 32 letters and digits in
+// ASCII order, without i, l, o and u, which people misread.
 const Alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 
-// ID is the uuid of something in the catalog: three letters that name its kind
-// and 21 random letters and digits (105 bits).
+// ID is the uuid of an entity: three letters for its kind and 21 random letters
+// and digits (105 bits).
 type ID string
 
 // NewID returns a fresh id of the kind. random is crypto/rand.Reader outside
-// of tests; its errors come back Internal.
+// tests; its errors are returned as Internal.
 func NewID(kind Kind, random io.Reader) (ID, error) {
 	prefix := kind.prefix()
 	if prefix == "" {
@@ -73,8 +73,8 @@ func RandomText(n int, random io.Reader) (string, error) {
 	return string(buf), nil
 }
 
-// ParseID reads a uuid from outside. Anything that cannot be one is NotFound,
-// not Invalid: an id that is malformed and one that is unknown answer alike.
+// ParseID parses a uuid from outside. A malformed id is NotFound, not Invalid, so
+// that it is answered like an unknown one.
 func ParseID(text string) (ID, error) {
 	id := ID(text)
 	if len(text) != IDLength || id.Kind() == "" || !IsIDText(text) {
@@ -90,7 +90,7 @@ func IsIDText(text string) bool {
 	})
 }
 
-// Kind is the kind that the id's first three letters name, or "" for none.
+// Kind returns the kind that the id's first three letters name, or "".
 func (id ID) Kind() Kind {
 	for _, p := range prefixes {
 		if strings.HasPrefix(string(id), p.prefix) {
@@ -109,7 +109,8 @@ func (k Kind) prefix() string {
 	return ""
 }
 
-// Title is the kind as it begins a sentence: "Service", "Private key".
+// Title returns the kind for the beginning of a sentence: "Service", "Private
+// key".
 func (k Kind) Title() string {
 	text := strings.ReplaceAll(string(k), "-", " ")
 	if text == "" {
@@ -118,7 +119,7 @@ func (k Kind) Title() string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// Deployable reports whether things of this kind can be started and stopped.
+// Deployable reports whether entities of this kind can be started and stopped.
 func (k Kind) Deployable() bool {
 	return k == KindApplication || k == KindService || k == KindDatabase
 }

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// ImageReference is the name of an image as Docker and the OCI distribution
-// specification write it: registry.example.org:5000/team/web:1.4@sha256:….
+// ImageReference is the name of an image in the syntax of Docker and the OCI
+// distribution specification: registry.example.org:5000/team/web:1.4@sha256:….
 type ImageReference struct {
-	// Registry is a host, with a port if need be, or "" for Docker Hub.
+	// Registry is a host with an optional port, or "" for Docker Hub.
 	Registry string
 	// Path is the repository in the registry ("team/web").
 	Path string
@@ -32,15 +32,15 @@ var (
 	registryLabel = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$`)
 )
 
-// ParseImageReference reads a reference; ok is false for a text that is none.
-// What is accepted is written back unchanged by [ImageReference.String].
+// ParseImageReference parses a reference; ok is false if the text is not one.
+// [ImageReference.String] returns the accepted text unchanged.
 func ParseImageReference(text string) (reference ImageReference, ok bool) {
 	name, digest, digested := strings.Cut(text, "@")
 	if digested && !isImageDigest(digest) {
 		return reference, false
 	}
 	tagged := false
-	// A colon before the last slash is that of the registry's port.
+	// A colon before the last slash begins the registry's port, not a tag.
 	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
 		tagged = true
 		name, reference.Tag = name[:colon], name[colon+1:]
@@ -61,7 +61,7 @@ func ParseImageReference(text string) (reference ImageReference, ok bool) {
 	return reference, true
 }
 
-// String is the reference as a text.
+// String returns the reference in Docker's syntax.
 func (r ImageReference) String() string {
 	text := r.Path
 	if r.Registry != "" {
@@ -86,8 +86,8 @@ func isImageDigest(text string) bool {
 	return match != nil && strconv.Itoa(len(match[2])*bitsADigit) == strings.TrimPrefix(match[1], "sha")
 }
 
-// isImageID reports whether text is the id of an image: Docker would take it
-// for one, and not for a name.
+// isImageID reports whether Docker would read the text as the id of an image
+// instead of its name.
 func isImageID(text string) bool {
 	const digits = 64
 	return len(text) == digits && strings.Trim(text, "0123456789abcdef") == ""
@@ -102,8 +102,8 @@ func isImagePath(text string) bool {
 	return true
 }
 
-// isRegistryLike tells the first part of a name that is a registry from one
-// that is a folder on Docker Hub, as Docker does.
+// isRegistryLike reports whether the first part of a name is a registry and not a
+// folder on Docker Hub. The rule is Docker's.
 func isRegistryLike(part string) bool {
 	return part == "localhost" || strings.ContainsAny(part, ".:[") || strings.ToLower(part) != part
 }

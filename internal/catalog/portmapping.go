@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// PortMapping publishes ports of a container on its server. Its text is
-// compose's short form: [[IP:]PUBLISHED:]TARGET[/PROTOCOL], where PUBLISHED and
-// TARGET are a port or a range, and an IPv6 address is in brackets.
+// PortMapping publishes ports of a container on its server. Its text is in
+// compose's short syntax: [[IP:]PUBLISHED:]TARGET[/PROTOCOL]. PUBLISHED and
+// TARGET are each a port or a range; an IPv6 address is in brackets.
 type PortMapping struct {
-	// IP is the server's address to listen on; not valid for all of them.
+	// IP is the server's address to listen on; an invalid address means all.
 	IP netip.Addr
-	// Published are the server's ports, the zero range for any that is free.
+	// Published are the server's ports; the zero range means any free port.
 	Published PortRange
-	// Target are the container's ports: as many, or one, which then gets a free
-	// one of those published.
+	// Target are the container's ports: as many as are published, or one, for
+	// which Docker chooses a free one of the published ports.
 	Target PortRange
-	// Protocol is "tcp", "udp" or, as it was not given, "" for tcp.
+	// Protocol is "tcp", "udp", or "", which means tcp.
 	Protocol string
 }
 
@@ -28,8 +28,8 @@ type PortRange struct{ First, Last int }
 // maxPort is the highest port of TCP and UDP.
 const maxPort = 65535
 
-// ParsePortMapping reads a mapping; ok is false for a text that is none. What
-// is accepted is written back unchanged by [PortMapping.String].
+// ParsePortMapping parses a mapping; ok is false if the text is not one.
+// [PortMapping.String] returns the accepted text unchanged.
 func ParsePortMapping(text string) (mapping PortMapping, ok bool) {
 	ports, protocol, given := strings.Cut(text, "/")
 	if given && protocol != "tcp" && protocol != "udp" {
@@ -45,8 +45,8 @@ func ParsePortMapping(text string) (mapping PortMapping, ok bool) {
 	if !both {
 		published, target = "", ports
 	}
-	// After an address both are due, though the first may be empty; without one,
-	// an empty one would be a colon too many.
+	// After an address the text must have both parts, though the first may be
+	// empty. Without an address, an empty first part is a stray colon.
 	if ip.IsValid() != both && (ip.IsValid() || published == "") {
 		return PortMapping{}, false
 	}
@@ -64,7 +64,7 @@ func ParsePortMapping(text string) (mapping PortMapping, ok bool) {
 	return mapping, true
 }
 
-// String is the mapping as a text.
+// String returns the mapping in compose's short syntax.
 func (m PortMapping) String() string {
 	text := m.Target.String()
 	switch {
@@ -81,7 +81,7 @@ func (m PortMapping) String() string {
 	return text
 }
 
-// String is "80", "80-89", or "" for the zero range.
+// String returns "80", "80-89", or "" for the zero range.
 func (r PortRange) String() string {
 	switch {
 	case r == PortRange{}:
@@ -92,7 +92,7 @@ func (r PortRange) String() string {
 	return fmt.Sprintf("%d-%d", r.First, r.Last)
 }
 
-// Len is how many ports are in the range.
+// Len returns the number of ports in the range.
 func (r PortRange) Len() int {
 	if r == (PortRange{}) {
 		return 0
@@ -100,21 +100,22 @@ func (r PortRange) Len() int {
 	return r.Last - r.First + 1
 }
 
-// clash reports whether two mappings cannot both be had: they listen on the
-// same ports of the same addresses. A port that Docker is free to choose
-// clashes with none.
+// clash reports whether two mappings exclude each other because they listen on
+// the same port of the same address. A port that Docker may choose clashes with
+// no other.
 func (m PortMapping) clash(other PortMapping) bool {
 	if m == other {
 		return true
 	}
-	sameAddress := !m.IP.IsValid() || !other.IP.IsValid() || m.IP == other.IP || m.IP.IsUnspecified() || other.IP.IsUnspecified()
+	everyAddress := func(ip netip.Addr) bool { return !ip.IsValid() || ip.IsUnspecified() }
+	sameAddress := m.IP == other.IP || everyAddress(m.IP) || everyAddress(other.IP)
 	overlap := m.Published.First <= other.Published.Last && other.Published.First <= m.Published.Last
 	return sameAddress && overlap && m.protocol() == other.protocol() && m.fixed() && other.fixed()
 }
 
 func (m PortMapping) protocol() string { return orDefault(m.Protocol, "tcp") }
 
-// fixed reports whether the mapping leaves no choice.
+// fixed reports whether the mapping leaves Docker no choice of ports.
 func (m PortMapping) fixed() bool { return m.Published.Len() == m.Target.Len() }
 
 func (m PortMapping) fits() bool {
@@ -122,7 +123,7 @@ func (m PortMapping) fits() bool {
 	return published == 0 || published == m.Target.Len() || m.Target.Len() == 1
 }
 
-// cutIP takes the address off the front of a mapping, if there is one.
+// cutIP cuts the address off the front of a mapping, if it has one.
 func cutIP(text string) (ip netip.Addr, rest string, ok bool) {
 	host := ""
 	if bare, bracket := strings.CutPrefix(text, "["); bracket {
@@ -149,7 +150,7 @@ func parsePortRange(text string) (PortRange, bool) {
 	return PortRange{from, to}, ok && too && from < to
 }
 
-// parsePort reads a port as everybody writes it: digits, no zero in front.
+// parsePort parses a port in its usual notation: digits without a leading zero.
 func parsePort(text string) (int, bool) {
 	port, err := strconv.Atoi(text)
 	return port, err == nil && port >= 1 && port <= maxPort && strconv.Itoa(port) == text

@@ -9,14 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// What names and paths are made of. All of these end on a remote command line,
-// in a compose file or in a file's name, so they hold nothing that any of the
-// three would take for syntax. Lengths are counted apart: a repetition within
-// an expression is spelled out when it is compiled, at every cold start.
+// The characters of names and paths. All of these end up on a remote command
+// line, in a compose file or in a file name, so they exclude the syntax of all
+// three. Lengths are checked separately: a bounded repetition is expanded when
+// its expression is compiled, at every cold start.
 var (
 	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	userName     = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*\$?$`)
-	// hostLabel is a part of a host name (RFC 1123), with the underscore that
+	// hostLabel is a part of a host name (RFC 1123), plus the underscore that
 	// container networks use.
 	hostLabel = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?$`)
 	dataDir   = regexp.MustCompile(`^/[A-Za-z0-9._/-]+$`)
@@ -26,8 +26,8 @@ func isVariableName(text string) bool { return len(text) <= 255 && variableName.
 
 func isUserName(text string) bool { return len(text) <= 64 && userName.MatchString(text) }
 
-// isAddress reports whether text is an IP address or a host name. A zone
-// ("fe80::1%eth0") names an interface of some machine, which no function has.
+// isAddress reports whether text is an IP address or a host name. It refuses a
+// zone ("fe80::1%eth0"), which names an interface of one machine only.
 func isAddress(text string) bool {
 	if ip, err := netip.ParseAddr(text); err == nil {
 		return ip.Zone() == ""
@@ -53,7 +53,7 @@ func isLabel(text string, n int) bool {
 	return isText(text) && runes(text) <= n && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
-// isText reports whether text is what a file or an environment can hold.
+// isText reports whether a text file or an environment can hold the text.
 func isText(text string) bool {
 	return utf8.ValidString(text) && !strings.Contains(text, "\x00")
 }

@@ -10,14 +10,13 @@ import (
 	"waybill/internal/fault"
 )
 
-// Dispatcher moves the queues on. It is told of every change of a record by
-// the tables' streams, which deliver a change until it was handled: that is
-// what makes them the outbox, and why nothing here writes to two places. Each
-// of its steps may be repeated without harm.
+// Dispatcher moves the queues on. The tables' streams tell it of every change of a
+// record and deliver a change until it was handled. So the streams are the outbox,
+// and nothing here writes to two places. Each step may be repeated without harm.
 type Dispatcher struct {
 	ports DispatcherPorts
 	opts  DispatcherOptions
-	// published are the changes that the bus has taken.
+	// published are the changes that the bus has acknowledged.
 	published acknowledged
 }
 
@@ -33,7 +32,7 @@ type DispatcherPorts struct {
 
 // DispatcherOptions adjust [NewDispatcher]; the zero value works.
 type DispatcherOptions struct {
-	// Now and Log default to the clock and to no log.
+	// Now defaults to the clock, Log to none.
 	Now func() time.Time
 	Log *slog.Logger
 }
@@ -51,13 +50,14 @@ func NewDispatcher(ports DispatcherPorts, opts DispatcherOptions) *Dispatcher {
 
 // Changed does what follows from a change of a record's status:
 //
-//   - queued: the server may have a slot for it, so its queue is drained;
-//   - in progress: it was claimed, so a runner gets it;
-//   - ended: its slot is free, so the queue is drained; and a resource that it
-//     took off its server leaves the catalog.
+//   - queued: the server may have a free slot, so claim all that can start;
+//   - in progress: it was claimed, so send it to a runner;
+//   - ended: its slot is free, so claim all that can start. If it removed its
+//     resource from the server, remove the resource from the catalog too.
 //
-// Every change is published, and published last: a failure before it has the
-// whole change delivered again. What the bus has acknowledged is not sent again.
+// Every change is published, and published last: after an earlier failure the
+// stream delivers the whole change again. A change that the bus has acknowledged
+// is not published again.
 func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	record := change.Record
 	if record.Status == change.Previous {
@@ -67,7 +67,7 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	if record.Status == InProgress {
 		err = d.ports.Sender.Send(ctx, record.ID)
 	} else {
-		err = d.Drain(ctx, record.ServerID)
+		err = d.ClaimAll(ctx, record.ServerID)
 	}
 	if err == nil && mayForget(record) {
 		err = d.forget(ctx, record.ID.Resource())
@@ -78,7 +78,7 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	return d.publish(ctx, change)
 }
 
-// publish publishes the change, unless the bus is known to have it.
+// publish publishes the change, unless the bus has acknowledged it already.
 func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 	if d.published.has(change.ID()) {
 		return nil
@@ -90,22 +90,22 @@ func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 	return nil
 }
 
-// mayForget reports whether a resource may have to leave the catalog behind this
-// end: that of its deletion, or of a scrub, which may have kept it in use when
-// its deletion ended.
+// mayForget reports whether the resource may have to leave the catalog now that
+// the record has ended. A delete or a forget removes it. A scrub may have kept it
+// in use when its delete ended, so the end of a scrub is another occasion.
 func mayForget(record Record) bool {
 	return leaves(record) || record.Operation == catalog.Scrub && record.Status.Terminal()
 }
 
-// leaves reports whether the resource is to leave the catalog for this record.
+// leaves reports whether the record's operation removes the resource from the
+// catalog.
 func leaves(record Record) bool {
 	return record.Status == Finished && (record.Operation == catalog.Delete || record.Operation == catalog.Forget)
 }
 
-// forget takes a resource out of the catalog, and its secrets with it, once a
-// deployment has taken it off its server or nobody is to do that. The entry goes
-// first, so that a resource never lacks its secrets. One that somebody has asked
-// to start since is left alone.
+// forget removes a resource and its secrets from the catalog if [isGone] reports
+// that it is no longer on its server. The entity goes first, so that no resource
+// is ever without its secrets. A resource that is in use again stays.
 func (d *Dispatcher) forget(ctx context.Context, id catalog.ID) error {
 	gone, err := d.isGone(ctx, id)
 	if err != nil || !gone {
@@ -122,10 +122,10 @@ func (d *Dispatcher) forget(ctx context.Context, id catalog.ID) error {
 	return d.ports.Vault.Delete(ctx, id)
 }
 
-// isGone reports whether the last thing that was done to a resource on its
-// server is that it was taken off, or given up there. The catalog alone cannot
-// tell: a change may be delivered again after a later start has ended. Records of
-// what does nothing there count for nothing.
+// isGone reports whether the last operation that concerns the resource's server
+// was a delete or a forget. The catalog cannot tell: a change may be delivered
+// again after a later start has ended. Operations that do nothing on the server,
+// such as an update, are skipped.
 func (d *Dispatcher) isGone(ctx context.Context, id catalog.ID) (bool, error) {
 	for page := (Page{}); ; {
 		listing, err := d.ports.History.List(ctx, id, page)
@@ -137,16 +137,16 @@ func (d *Dispatcher) isGone(ctx context.Context, id catalog.ID) (bool, error) {
 				return leaves(record), nil
 			}
 		}
-		if listing.Next == "" { // nothing was, unless all is gone already
+		if listing.Next == "" { // no such operation, or the whole history is gone
 			return listing.Count == 0, nil
 		}
 		page.Cursor = listing.Next
 	}
 }
 
-// Drain claims queued deployments of the server, first come first served,
-// until no slot or no free resource is left. Draining twice is harmless.
-func (d *Dispatcher) Drain(ctx context.Context, server catalog.ID) error {
+// ClaimAll claims queued deployments of the server, first come first served,
+// until no slot or no free resource is left. Calling it twice is harmless.
+func (d *Dispatcher) ClaimAll(ctx context.Context, server catalog.ID) error {
 	for {
 		_, err := d.ports.Ledger.Claim(ctx, server, d.opts.Now().UTC())
 		if errors.Is(err, fault.NotFound) {
@@ -158,14 +158,14 @@ func (d *Dispatcher) Drain(ctx context.Context, server catalog.ID) error {
 	}
 }
 
-// Sweep looks after every server. It is the net below the streams: run each
-// minute, it finds whatever else would need a person. For each server
+// Sweep checks every server. It runs each minute and repairs what the streams
+// missed, so that no state needs a person. For each server it
 //
-//   - what has no place there any more is taken out: ended and still holding a
-//     slot, queued and gone;
-//   - what is in progress and has no runner gets one: claimed and never sent,
-//     sent and never begun, a lease that ran out;
-//   - what is queued and could run is claimed.
+//   - removes orphaned entries: deployments that have ended and still hold a
+//     slot, or are queued and have no record;
+//   - sends deployments in progress that have no runner: claimed and never sent,
+//     sent and never begun, or with an expired lease;
+//   - claims queued deployments that can start.
 func (d *Dispatcher) Sweep(ctx context.Context) error {
 	servers, err := catalog.All(ctx, d.ports.Store, catalog.KindServer)
 	if err != nil {
@@ -173,7 +173,7 @@ func (d *Dispatcher) Sweep(ctx context.Context) error {
 	}
 	var failed error
 	for _, server := range servers {
-		// One server's trouble must not keep the others waiting.
+		// An error of one server must not keep the others waiting.
 		failed = errors.Join(failed, d.sweep(ctx, server.Common().ID))
 	}
 	return failed
@@ -187,13 +187,13 @@ func (d *Dispatcher) sweep(ctx context.Context, server catalog.ID) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range load.Strays {
-		err = errors.Join(err, d.ports.Ledger.Mend(ctx, server, id))
+	for _, id := range load.Orphaned {
+		err = errors.Join(err, d.ports.Ledger.Repair(ctx, server, id))
 	}
 	for _, record := range load.Running {
 		if record.LostContact(d.opts.Now()) {
 			err = errors.Join(err, d.ports.Sender.Send(ctx, record.ID))
 		}
 	}
-	return errors.Join(err, d.Drain(ctx, server))
+	return errors.Join(err, d.ClaimAll(ctx, server))
 }

@@ -134,7 +134,7 @@ func TestAStartThatComesInBetween(t *testing.T) {
 	w := newWorld(t)
 	resource := w.secret(t, w.server(t, 1, 25))
 	change := w.deleted(t, resource)
-	ports, busy := w.ports(), catalog.Busy(resource)
+	ports, busy := w.ports(), catalog.NewBusyError(resource)
 	ports.Store = stubbornStore{ports.Store, &busy}
 	w.dispatcher = deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: w.now})
 	w.changed(t, change)

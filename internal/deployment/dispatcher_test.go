@@ -170,7 +170,7 @@ func TestAWishToCancelMovesNothing(t *testing.T) {
 	}
 }
 
-// failing is a port that fails until it is mended.
+// failing is a port that fails until it is repaired.
 type failing struct {
 	deployment.Ledger
 	deployment.Sender

@@ -57,11 +57,11 @@ func (r Record) Supersedes(queued Record) bool {
 	return false
 }
 
-// Needless reports whether a resource in the state has nothing to do for this
+// AlreadyInState reports whether a resource in the state has nothing to do for this
 // operation: a service or a database that runs is not started, and one that
 // does not is not stopped. While a deployment of it runs, nobody knows what
-// comes of it, so nothing is needless then.
-func (r Record) Needless(state catalog.State) bool {
+// comes of it, so nothing is a Conflict then.
+func (r Record) AlreadyInState(state catalog.State) bool {
 	return state.Running == "" && slices.ContainsFunc(r.SatisfiedBy(), func(word string) bool {
 		return state.Status == word || word != "" && strings.HasPrefix(state.Status, word)
 	})
@@ -149,7 +149,7 @@ func (r Record) Reached() bool {
 // ended.
 func (r Record) Cancelled(by string, now time.Time) (Record, error) {
 	if r.Status.Terminal() {
-		return Record{}, NotCancellable(r)
+		return Record{}, NewNotCancellableError(r)
 	}
 	if r.CancelRequestedAt.IsZero() {
 		r.CancelRequestedAt, r.CancelRequestedBy, r.UpdatedAt = now, by, now
@@ -166,7 +166,7 @@ func (r Record) Cancelled(by string, now time.Time) (Record, error) {
 // unless it is queued.
 func (r Record) Superseded(successor Record) (Record, error) {
 	if r.Status != Queued {
-		return Record{}, NotCancellable(r)
+		return Record{}, NewNotCancellableError(r)
 	}
 	ended, err := r.Cancelled(successor.Trigger.Name, successor.QueuedAt)
 	ended.Outcome.Reason, ended.Outcome.Successor = ReasonSuperseded, successor.ID
@@ -200,8 +200,8 @@ func (r Record) LostContact(now time.Time) bool {
 // sweep's own.
 const contactGrace = 20 * time.Second
 
-// Stray reports whether the record does not belong where its server has it.
-func (r Record) Stray(inQueue bool) bool {
+// Orphaned reports whether the record does not belong where its server has it.
+func (r Record) Orphaned(inQueue bool) bool {
 	return r.Status.Terminal() || (inQueue && r.Status != Queued)
 }
 
@@ -211,7 +211,7 @@ func (r Record) LeasedTo(lease Lease) error {
 		return fault.New(fault.Conflict, "Deployment %s is %s: no runner works on it.", r.ID, r.Status)
 	}
 	if lease.Attempt == 0 || lease.Owner != r.Lease.Owner || lease.Attempt != r.Lease.Attempt {
-		return Lost(r.ID)
+		return NewLeaseLostError(r.ID)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func TestLostContact(t *testing.T) {
 	}
 }
 
-func TestNeedless(t *testing.T) {
+func TestAlreadyInState(t *testing.T) {
 	const service, application = "svc000000000000000000000", "app000000000000000000000"
 	for name, c := range map[string]struct {
 		resource  string
@@ -64,19 +64,19 @@ func TestNeedless(t *testing.T) {
 		"a delete of what is down":              {service, catalog.Delete, catalog.Options{}, catalog.State{Status: "exited"}, false},
 	} {
 		record := deployment.Record{ID: deployment.ID(c.resource + "01h2xcejqtf2nbre"), Operation: c.operation, Options: c.options}
-		if got := record.Needless(c.state); got != c.want {
-			t.Errorf("%s: Needless = %v, want %v", name, got, c.want)
+		if got := record.AlreadyInState(c.state); got != c.want {
+			t.Errorf("%s: AlreadyInState = %v, want %v", name, got, c.want)
 		}
 	}
 }
 
-func TestNeedlessIsAConflictInUpstreamsWords(t *testing.T) {
+func TestAlreadyInStateIsAConflictInUpstreamsWords(t *testing.T) {
 	for id, title := range map[deployment.ID]string{"svc": "Service", "dbs": "Database"} {
 		for operation, state := range map[catalog.Operation]string{catalog.Start: "running", catalog.Stop: "stopped"} {
-			err := deployment.Needless(deployment.Record{ID: id + "00000000000000000000001h2xcejqtf2nbre", Operation: operation})
+			err := deployment.NewAlreadyInStateError(deployment.Record{ID: id + "00000000000000000000001h2xcejqtf2nbre", Operation: operation})
 			want := title + " is already " + state + "."
-			if !errors.Is(err, fault.Conflict) || !errors.Is(err, deployment.ErrNeedless) || fault.Public(err) != want {
-				t.Errorf("%v says %q, want a Conflict by ErrNeedless that says %q", err, fault.Public(err), want)
+			if !errors.Is(err, fault.Conflict) || !errors.Is(err, deployment.ErrAlreadyInState) || fault.Public(err) != want {
+				t.Errorf("%v says %q, want a Conflict by ErrAlreadyInState that says %q", err, fault.Public(err), want)
 			}
 		}
 	}
@@ -85,10 +85,10 @@ func TestNeedlessIsAConflictInUpstreamsWords(t *testing.T) {
 func TestStray(t *testing.T) {
 	for _, status := range deployment.Statuses() {
 		record := deployment.Record{Status: status}
-		if got, want := record.Stray(true), status != deployment.Queued; got != want {
+		if got, want := record.Orphaned(true), status != deployment.Queued; got != want {
 			t.Errorf("%s in the queue: %v, want %v", status, got, want)
 		}
-		if got, want := record.Stray(false), status.Terminal(); got != want {
+		if got, want := record.Orphaned(false), status.Terminal(); got != want {
 			t.Errorf("%s with a slot: %v, want %v", status, got, want)
 		}
 	}

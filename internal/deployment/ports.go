@@ -24,11 +24,11 @@ type Ledger interface {
 	// If the resource has a queued request that this one supersedes (see
 	// [Record.Supersedes]), the queued one ends in the same transaction, and the
 	// Receipt names it. The length of the queue does not change then, so a full
-	// queue refuses nothing, and nothing is needless.
+	// queue refuses nothing, and nothing is a Conflict.
 	//
 	// NotFound if the resource is gone; Exhausted if the queue is full;
 	// Conflict if the resource has another request queued, its server is gone,
-	// or its status says that there is nothing to do (see [Record.Needless]). A
+	// or its status says that there is nothing to do (see [Record.AlreadyInState]). A
 	// refused request is not remembered.
 	Enqueue(ctx context.Context, record Record, key RequestKey) (Receipt, error)
 	// Claim takes the first queued deployment of the server whose resource is
@@ -62,17 +62,17 @@ type Ledger interface {
 	// and counts it on its resource. NotFound if the resource is gone, Conflict
 	// if the id is taken.
 	Note(ctx context.Context, record Record) error
-	// Scrubbed notes on a deployment that has ended that its log was rewritten
+	// RecordScrub notes on a deployment that has ended that its log was rewritten
 	// and now ends at the mark; was is its digest before. The first digest of all
 	// stays what scrub.Original says, whatever is given for it. Conflict unless
 	// the deployment has ended and its digest still is was, NotFound if there is
 	// no such deployment.
-	Scrubbed(ctx context.Context, id ID, was string, mark logbook.Mark, scrub Scrub) error
-	// Mend takes a deployment out of the places of its server and its resource
+	RecordScrub(ctx context.Context, id ID, was string, mark logbook.Mark, scrub Scrub) error
+	// Repair takes a deployment out of the places of its server and its resource
 	// where it does not belong: out of all if it has ended or there is no such
 	// deployment, out of the queue if it is in progress. Mending what is right
 	// changes nothing.
-	Mend(ctx context.Context, server catalog.ID, id ID) error
+	Repair(ctx context.Context, server catalog.ID, id ID) error
 }
 
 // RequestKey makes repeated requests one. The zero key matches nothing.
@@ -149,10 +149,10 @@ type Listing struct {
 type Load struct {
 	Running []Record
 	Queue   []Record
-	// Strays are deployments that the server has in a place where they do not
+	// Orphaned are deployments that the server has in a place where they do not
 	// belong: they have ended, are gone, or stand in the queue while they run.
 	// There are none unless something outside of Waybill changed a table.
-	Strays []ID
+	Orphaned []ID
 }
 
 // Sender hands a claimed deployment to a runner. Sending twice is harmless.

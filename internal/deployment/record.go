@@ -100,13 +100,13 @@ type Progress struct {
 	Steps []Step
 	// Source is what was built, once that is known.
 	Source Source
-	// Scrubbed is how far a scrub is, and zero for all others.
-	Scrubbed Scrubbed
+	// Scrub is how far a scrub is, and zero for all others.
+	Scrub ScrubProgress
 }
 
-// Scrubbed is how far a scrub is. It goes from a resource's newest deployment
+// ScrubProgress is how far a scrub is. It goes from a resource's newest deployment
 // to its oldest.
-type Scrubbed struct {
+type ScrubProgress struct {
 	// Last is the last deployment whose log is done.
 	Last ID
 	// Logs is how many are, Changed how many of them had something in them, and

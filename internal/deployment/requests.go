@@ -73,7 +73,7 @@ func NewRequests(store catalog.Store, ledger Ledger, opts RequestsOptions) *Requ
 //
 // NotFound if there is no such resource; Conflict if its server has no pinned
 // host key and the operation needs one, if it has a request queued that this one
-// does not supersede, if there is nothing to do ([ErrNeedless]), or if the
+// does not supersede, if there is nothing to do ([ErrAlreadyInState]), or if the
 // idempotency key was used for something else; Exhausted if the server's queue is
 // full. A refused request leaves nothing behind.
 func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error) {
@@ -157,7 +157,7 @@ func (r *Requests) find(ctx context.Context, request Request) (catalog.Deployabl
 func (r *Requests) server(ctx context.Context, resource catalog.Deployable) (*catalog.Server, error) {
 	server, err := catalog.Find[*catalog.Server](ctx, r.store, resource.Shared().ServerID)
 	if errors.Is(err, fault.NotFound) {
-		return nil, ServerGone()
+		return nil, NewServerGoneError()
 	}
 	return server, err
 }

@@ -52,9 +52,9 @@ type troubled struct {
 	deployment.Ledger
 	deployment.Sender
 	deployment.History
-	server  catalog.ID
-	trouble string
-	mended  []deployment.ID
+	server   catalog.ID
+	trouble  string
+	repaired []deployment.ID
 }
 
 var errTrouble = fault.New(fault.Unavailable, "trouble")
@@ -71,17 +71,17 @@ func (p *troubled) Load(ctx context.Context, server catalog.ID) (deployment.Load
 		return deployment.Load{}, err
 	}
 	load, err := p.History.Load(ctx, server)
-	if p.trouble == "mend" { // each server has one stray
-		load.Strays = append(load.Strays, deployment.ID(server))
+	if p.trouble == "repair" { // each server has one orphan
+		load.Orphaned = append(load.Orphaned, deployment.ID(server))
 	}
 	return load, err
 }
 
-func (p *troubled) Mend(_ context.Context, server catalog.ID, id deployment.ID) error {
-	if err := p.fails(server, "mend"); err != nil {
+func (p *troubled) Repair(_ context.Context, server catalog.ID, id deployment.ID) error {
+	if err := p.fails(server, "repair"); err != nil {
 		return err
 	}
-	p.mended = append(p.mended, id)
+	p.repaired = append(p.repaired, id)
 	return nil
 }
 
@@ -104,9 +104,9 @@ func (p *troubled) Send(ctx context.Context, id deployment.ID) error {
 }
 
 // TestOneServersTroubleIsItsOwn has three servers, each with a deployment whose
-// runner is lost, one that waits, and one stray.
+// runner is lost, one that waits, and one orphan.
 func TestOneServersTroubleIsItsOwn(t *testing.T) {
-	for _, trouble := range []string{"load", "mend", "send", "claim"} {
+	for _, trouble := range []string{"load", "repair", "send", "claim"} {
 		t.Run(trouble, func(t *testing.T) {
 			w := newWorld(t)
 			ports := &troubled{Ledger: w.Ledger(), Sender: w.Sender(), History: w.History(), trouble: trouble}
@@ -129,15 +129,15 @@ func TestOneServersTroubleIsItsOwn(t *testing.T) {
 			}
 			for server := range lost {
 				troubled := server == ports.server
-				if sent := slices.Contains(w.Sender().Sent(), lost[server]); sent != (!troubled || trouble == "mend" || trouble == "claim") {
+				if sent := slices.Contains(w.Sender().Sent(), lost[server]); sent != (!troubled || trouble == "repair" || trouble == "claim") {
 					t.Errorf("trouble here %v: a runner was called: %v", troubled, sent)
 				}
 				record, err := w.History().Get(t.Context(), waiting[server])
-				if claimed := record.Status == deployment.InProgress; err != nil || claimed != (!troubled || trouble == "mend" || trouble == "send") {
+				if claimed := record.Status == deployment.InProgress; err != nil || claimed != (!troubled || trouble == "repair" || trouble == "send") {
 					t.Errorf("trouble here %v: the waiting one is %s, %v", troubled, record.Status, err)
 				}
-				if trouble == "mend" && slices.Contains(ports.mended, deployment.ID(server)) == troubled {
-					t.Errorf("trouble here %v: mended %v", troubled, ports.mended)
+				if trouble == "repair" && slices.Contains(ports.repaired, deployment.ID(server)) == troubled {
+					t.Errorf("trouble here %v: repaired %v", troubled, ports.repaired)
 				}
 			}
 		})

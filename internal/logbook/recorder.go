@@ -49,7 +49,7 @@ type Recorder struct {
 	mark  Mark
 	last  Order // of the entries so far
 	batch int   // of the last entry
-	chunk press
+	chunk chunkWriter
 	stamp stamp
 	until time.Time // of the last entry
 

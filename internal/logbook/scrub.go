@@ -18,8 +18,8 @@ type Rewriter interface {
 	Purge(ctx context.Context, book Book) error
 }
 
-// Scrubbed is what [Scrub] did.
-type Scrubbed struct {
+// ScrubResult is what [Scrub] did.
+type ScrubResult struct {
 	// Mark is where the log ends now. Only its Bytes and Digest may differ.
 	Mark Mark
 	// Entries and Chunks are how many were changed.
@@ -41,18 +41,18 @@ type Scrubbed struct {
 // [Verify] says that the log is damaged, which is right: it was changed. Older
 // forms of the chunks are gone when it returns, also those that a call which
 // died has left.
-func Scrub(ctx context.Context, archive Rewriter, book Book, mark Mark, filter NewFilter) (Scrubbed, error) {
-	s := scrubber{archive: archive, book: book, mark: mark, done: Scrubbed{Mark: mark}}
+func Scrub(ctx context.Context, archive Rewriter, book Book, mark Mark, filter NewFilter) (ScrubResult, error) {
+	s := scrubber{archive: archive, book: book, mark: mark, done: ScrubResult{Mark: mark}}
 	s.done.Mark.Bytes = 0
 	for i := range s.streams {
 		s.streams[i] = newScrubStream(filter)
 	}
 	for number := 1; number <= mark.Chunks; number++ {
 		if err := s.read(ctx, number); err != nil {
-			return Scrubbed{}, err
+			return ScrubResult{}, err
 		}
 		if err := s.write(ctx); err != nil {
-			return Scrubbed{}, err
+			return ScrubResult{}, err
 		}
 	}
 	for _, stream := range s.streams {
@@ -73,7 +73,7 @@ type scrubber struct {
 	streams [3]*scrubStream // of stdout, of stderr, of Waybill's own entries
 	pending []*scrubChunk
 	digest  string // of the chunk before the first pending one, as it is now
-	done    Scrubbed
+	done    ScrubResult
 }
 
 // scrubChunk is a chunk on its way. open counts what is not decided yet.
@@ -166,17 +166,17 @@ func (s *scrubber) pass(header Header) {
 // body writes the entries anew, and their size and digest into the header. One
 // that only moved in the chain may be compressed otherwise than it was.
 func (c *scrubChunk) body(header *Header) ([]byte, error) {
-	var p press
+	var w chunkWriter
 	for _, entry := range c.entries {
-		before := len(p.block)
-		p.block = entry.Append(p.block)
-		p.bytes += int64(len(p.block) - before)
-		if len(p.block) >= blockBytes {
-			p.squeeze()
+		before := len(w.block)
+		w.block = entry.Append(w.block)
+		w.bytes += int64(len(w.block) - before)
+		if len(w.block) >= blockBytes {
+			w.flush()
 		}
 	}
-	body, digest, err := p.seal(header.Previous)
-	header.Bytes, header.Digest = p.bytes, digest
+	body, digest, err := w.seal(header.Previous)
+	header.Bytes, header.Digest = w.bytes, digest
 	return slices.Clone(body), err
 }
 

@@ -81,7 +81,7 @@ func secrets(values ...string) logbook.NewFilter {
 	return filter(all)
 }
 
-func scrub(t *testing.T, s *shelf, mark logbook.Mark, filter logbook.NewFilter) logbook.Scrubbed {
+func scrub(t *testing.T, s *shelf, mark logbook.Mark, filter logbook.NewFilter) logbook.ScrubResult {
 	t.Helper()
 	done, err := logbook.Scrub(t.Context(), s, book, mark, filter)
 	if err != nil {

@@ -17,7 +17,7 @@ func (h history) Get(ctx context.Context, id deployment.ID) (deployment.Record, 
 	err := h.locked(ctx, func() error {
 		record, there := h.records[id]
 		if !there {
-			return deployment.Missing()
+			return deployment.NewNotFoundError()
 		}
 		found = cloneRecord(record)
 		return nil
@@ -75,23 +75,23 @@ func (h history) Load(ctx context.Context, id catalog.ID) (deployment.Load, erro
 	err := h.locked(ctx, func() error {
 		server, there := h.servers[id]
 		if !there {
-			return catalog.Missing(id)
+			return catalog.NewNotFoundError(id)
 		}
-		load.Running = h.placed(server.running, false, &load.Strays)
-		load.Queue = h.placed(server.queue, true, &load.Strays)
+		load.Running = h.placed(server.running, false, &load.Orphaned)
+		load.Queue = h.placed(server.queue, true, &load.Orphaned)
 		return nil
 	})
 	return load, err
 }
 
 // placed are the records of those ids that belong in the place; the others are
-// strays.
-func (h history) placed(ids []deployment.ID, inQueue bool, strays *[]deployment.ID) []deployment.Record {
+// orphaned.
+func (h history) placed(ids []deployment.ID, inQueue bool, orphaned *[]deployment.ID) []deployment.Record {
 	var records []deployment.Record
 	for _, id := range ids {
 		record, there := h.records[id]
-		if !there || record.Stray(inQueue) {
-			*strays = append(*strays, id)
+		if !there || record.Orphaned(inQueue) {
+			*orphaned = append(*orphaned, id)
 			continue
 		}
 		records = append(records, cloneRecord(record))
@@ -103,7 +103,7 @@ func (h history) Follow(ctx context.Context, id deployment.ID, now time.Time) er
 	return h.locked(ctx, func() error {
 		record, there := h.records[id]
 		if !there {
-			return deployment.Missing()
+			return deployment.NewNotFoundError()
 		}
 		if !record.Status.Terminal() {
 			record.FollowedAt = now

@@ -27,7 +27,7 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deplo
 		}
 		state, there := l.states[resource]
 		if !there {
-			return catalog.Missing(resource)
+			return catalog.NewNotFoundError(resource)
 		}
 		if queued, ok := l.records[deployment.ID(state.Queued)]; ok {
 			if queued.SameWork(record) {
@@ -43,8 +43,8 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deplo
 			receipt.Superseded = queued.ID
 			return nil
 		}
-		if record.Needless(*state) {
-			return deployment.Needless(record)
+		if record.AlreadyInState(*state) {
+			return deployment.NewAlreadyInStateError(record)
 		}
 		if err := l.append(record, state); err != nil {
 			return err
@@ -59,14 +59,14 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deplo
 // supersede ends the queued request and puts the record at the end of the queue.
 func (l ledger) supersede(queued, record deployment.Record, state *catalog.State) error {
 	if !record.Supersedes(queued) || record.ServerID != queued.ServerID {
-		return deployment.OtherQueued(queued)
+		return deployment.NewOtherQueuedError(queued)
 	}
 	server, there := l.servers[record.ServerID]
 	if !there {
-		return deployment.ServerGone()
+		return deployment.NewServerGoneError()
 	}
 	if _, taken := l.records[record.ID]; taken {
-		return deployment.Taken(record.ID)
+		return deployment.NewExistsError(record.ID)
 	}
 	ended, err := queued.Superseded(record)
 	if err != nil {
@@ -93,13 +93,13 @@ func (l ledger) newest(resource catalog.ID) deployment.ID {
 func (l ledger) append(record deployment.Record, state *catalog.State) error {
 	server, there := l.servers[record.ServerID]
 	if !there {
-		return deployment.ServerGone()
+		return deployment.NewServerGoneError()
 	}
 	if len(server.queue) >= l.limits(record.ServerID).QueueLimit {
-		return deployment.QueueFull()
+		return deployment.NewQueueFullError()
 	}
 	if _, taken := l.records[record.ID]; taken {
-		return deployment.Taken(record.ID)
+		return deployment.NewExistsError(record.ID)
 	}
 	l.place(record, server, state)
 	return nil
@@ -137,14 +137,14 @@ func (l ledger) Claim(ctx context.Context, id catalog.ID, now time.Time) (deploy
 	err := l.locked(ctx, func() error {
 		server, there := l.servers[id]
 		if !there || len(server.running) >= l.limits(id).Concurrency {
-			return deployment.NothingToClaim(id)
+			return deployment.NewNothingToClaimError(id)
 		}
 		place := slices.IndexFunc(server.queue, func(queued deployment.ID) bool {
 			state, there := l.states[queued.Resource()]
 			return there && state.Running == "" && l.records[queued].Status == deployment.Queued
 		})
 		if place < 0 {
-			return deployment.NothingToClaim(id)
+			return deployment.NewNothingToClaimError(id)
 		}
 		record, err := l.records[server.queue[place]].Claimed(now)
 		if err != nil {
@@ -182,7 +182,7 @@ func (l ledger) Signals(ctx context.Context, id deployment.ID, lease deployment.
 	err := l.locked(ctx, func() error {
 		record, there := l.records[id]
 		if !there {
-			return deployment.Missing()
+			return deployment.NewNotFoundError()
 		}
 		signals = signalsOf(record)
 		return record.LeasedTo(lease)
@@ -208,10 +208,10 @@ func (l ledger) Note(ctx context.Context, record deployment.Record) error {
 	return l.locked(ctx, func() error {
 		state, there := l.states[record.ID.Resource()]
 		if !there {
-			return catalog.Missing(record.ID.Resource())
+			return catalog.NewNotFoundError(record.ID.Resource())
 		}
 		if _, taken := l.records[record.ID]; taken {
-			return deployment.Taken(record.ID)
+			return deployment.NewExistsError(record.ID)
 		}
 		state.Deployments++
 		l.keep(record)
@@ -219,14 +219,14 @@ func (l ledger) Note(ctx context.Context, record deployment.Record) error {
 	})
 }
 
-func (l ledger) Scrubbed(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
+func (l ledger) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
 	_, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
 		return record.Rewritten(was, mark, scrub)
 	})
 	return err
 }
 
-func (l ledger) Mend(ctx context.Context, server catalog.ID, id deployment.ID) error {
+func (l ledger) Repair(ctx context.Context, server catalog.ID, id deployment.ID) error {
 	return l.locked(ctx, func() error {
 		record, there := l.records[id]
 		switch {
@@ -284,7 +284,7 @@ func (l ledger) change(ctx context.Context, id deployment.ID, step func(deployme
 	err := l.locked(ctx, func() error {
 		record, there := l.records[id]
 		if !there {
-			return deployment.Missing()
+			return deployment.NewNotFoundError()
 		}
 		next, err := step(record)
 		if err != nil {

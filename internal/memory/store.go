@@ -16,7 +16,7 @@ func (s store) Create(ctx context.Context, entity catalog.Entity) error {
 	return s.locked(ctx, func() error {
 		id := entity.Common().ID
 		if _, taken := s.entities[id]; taken {
-			return catalog.Taken(id)
+			return catalog.NewExistsError(id)
 		}
 		if err := s.unmet(entity); err != nil {
 			return err
@@ -36,7 +36,7 @@ func (s store) Create(ctx context.Context, entity catalog.Entity) error {
 func (s store) unmet(entity catalog.Entity) error {
 	for _, dependency := range entity.DependsOn() {
 		if _, there := s.entities[dependency]; !there {
-			return catalog.Unmet(dependency)
+			return catalog.NewNoDependencyError(dependency)
 		}
 	}
 	return nil
@@ -46,7 +46,7 @@ func (s store) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
 	var found catalog.Entity
 	err := s.locked(ctx, func() error {
 		if _, there := s.entities[id]; !there {
-			return catalog.Missing(id)
+			return catalog.NewNotFoundError(id)
 		}
 		found = s.entity(id)
 		return nil
@@ -94,10 +94,10 @@ func (s store) Update(ctx context.Context, entity catalog.Entity, was time.Time)
 		id := entity.Common().ID
 		old, there := s.entities[id]
 		if !there {
-			return catalog.Missing(id)
+			return catalog.NewNotFoundError(id)
 		}
 		if !old.Common().UpdatedAt.Equal(was) {
-			return catalog.Outdated(id)
+			return catalog.NewStaleError(id)
 		}
 		changed := onServerOf(old, cloneEntity(entity))
 		if err := s.unmet(changed); err != nil {
@@ -120,17 +120,17 @@ func (s store) Observe(ctx context.Context, id catalog.ID, status string) error 
 func (s store) Delete(ctx context.Context, id catalog.ID) error {
 	return s.locked(ctx, func() error {
 		if _, there := s.entities[id]; !there {
-			return catalog.Missing(id)
+			return catalog.NewNotFoundError(id)
 		}
 		if state := s.states[id]; state != nil && (state.Queued != "" || state.Running != "") {
-			return catalog.Busy(id)
+			return catalog.NewBusyError(id)
 		}
 		if server := s.servers[id]; server != nil && len(server.queue)+len(server.running) > 0 {
-			return catalog.Busy(id)
+			return catalog.NewBusyError(id)
 		}
 		for _, other := range s.entities {
 			if slices.Contains(other.DependsOn(), id) {
-				return catalog.Needed(id)
+				return catalog.NewInUseError(id)
 			}
 		}
 		delete(s.entities, id)

@@ -24,7 +24,7 @@ func (v vault) Get(ctx context.Context, id catalog.ID) (map[string]string, error
 	err := v.locked(ctx, func() error {
 		secrets, there := v.secrets[id]
 		if !there {
-			return catalog.Missing(id)
+			return catalog.NewNotFoundError(id)
 		}
 		found = maps.Clone(secrets)
 		return nil

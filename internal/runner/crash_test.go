@@ -67,8 +67,8 @@ func (m *mortal) Purge(ctx context.Context, book logbook.Book) error {
 	return m.around(func() error { return m.Rewriter.Purge(ctx, book) })
 }
 
-func (m *mortal) Scrubbed(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
-	return m.around(func() error { return m.Ledger.Scrubbed(ctx, id, was, mark, scrub) })
+func (m *mortal) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
+	return m.around(func() error { return m.Ledger.RecordScrub(ctx, id, was, mark, scrub) })
 }
 
 func (m *mortal) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, now time.Time, length time.Duration) (signals deployment.Signals, err error) {

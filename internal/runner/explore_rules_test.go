@@ -134,9 +134,9 @@ func placesMatch(is scene) error {
 	held := ids(is.load.Running)
 	slices.Sort(held)
 	slices.Sort(running)
-	if len(is.load.Strays) > 0 || !slices.Equal(held, running) || !slices.Equal(ids(is.load.Queue), queued) {
+	if len(is.load.Orphaned) > 0 || !slices.Equal(held, running) || !slices.Equal(ids(is.load.Queue), queued) {
 		return fmt.Errorf("P6: the server has %v running and %v queued (strays %v); the records say %v and %v",
-			held, ids(is.load.Queue), is.load.Strays, running, queued)
+			held, ids(is.load.Queue), is.load.Orphaned, running, queued)
 	}
 	if !reflect.DeepEqual(is.places, places) {
 		return fmt.Errorf("P6: the resources do not say what the records do:\n%s", cmp.Diff(is.places, places))

@@ -29,7 +29,7 @@ func (a *attempt) prepareScrub(ctx context.Context) (plan, error) {
 // reason a runner that takes over finishes one log before it listens.
 func (a *attempt) scrub(ctx context.Context) (deployment.Outcome, error) {
 	listens := a.record.Lease.Attempt == 1
-	for page := (deployment.Page{Take: deployment.MaxTake, Cursor: string(a.progress.Scrubbed.Last)}); ; {
+	for page := (deployment.Page{Take: deployment.MaxTake, Cursor: string(a.progress.Scrub.Last)}); ; {
 		if err := a.routine(ctx); err != nil {
 			return deployment.Outcome{}, err
 		}
@@ -65,7 +65,7 @@ func (a *attempt) scrubOne(ctx context.Context, record deployment.Record) error 
 	if err != nil {
 		return err
 	}
-	done := &a.progress.Scrubbed
+	done := &a.progress.Scrub
 	done.Last, done.Logs = record.ID, done.Logs+1
 	switch {
 	case errors.Is(trouble, fault.Gone) && a.expired(ctx, record):
@@ -126,7 +126,7 @@ func (a *attempt) tryLog(ctx context.Context, record deployment.Record) (total i
 		if scrub.Entries = done.Total; err != nil || done.Mark.Digest == was.Digest {
 			return err
 		}
-		return ledger.Scrubbed(ctx, record.ID, was.Digest, done.Mark, scrub)
+		return ledger.RecordScrub(ctx, record.ID, was.Digest, done.Mark, scrub)
 	})
 	return scrub.Entries, trouble, err
 }
@@ -145,7 +145,7 @@ func (a *attempt) expired(ctx context.Context, record deployment.Record) bool {
 // scrubEnded is the outcome once there is no further log.
 func (a *attempt) scrubEnded() deployment.Outcome {
 	a.sayScrubbed()
-	if a.progress.Scrubbed.Failed > 0 {
+	if a.progress.Scrub.Failed > 0 {
 		return failed(deployment.ReasonInternal)
 	}
 	return deployment.Outcome{Status: deployment.Finished}
@@ -164,7 +164,7 @@ func (a *attempt) scrubStopped(ctx context.Context) deployment.Outcome {
 }
 
 func (a *attempt) sayScrubbed() {
-	done := a.progress.Scrubbed
+	done := a.progress.Scrub
 	text := fmt.Sprintf("Scrubbed %s in %s; looked at %d.", counted(done.Entries, "entry", "entries"), counted(done.Changed, "log", "logs"), done.Logs)
 	if done.Failed == 0 {
 		a.say(logbook.Stdout, text)

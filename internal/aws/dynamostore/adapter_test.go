@@ -117,7 +117,7 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 			_, err := s.deployments.Cancel(t.Context(), record.ID, "ops", s.now)
 			return err
 		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
-		{"Mend of what is right", func() error { return s.deployments.Mend(t.Context(), serverID, record.ID) }, map[string]int{"GetItem": 3}},
+		{"Repair of what is right", func() error { return s.deployments.Repair(t.Context(), serverID, record.ID) }, map[string]int{"GetItem": 3}},
 		{"Follow", func() error { return s.deployments.Follow(t.Context(), record.ID, s.now) }, map[string]int{"UpdateItem": 1}},
 		{"Get", func() error { _, err := s.deployments.Get(t.Context(), record.ID); return err }, map[string]int{"GetItem": 1}},
 		{"List", func() error {
@@ -130,15 +130,15 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 			return s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
 		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
 		{"Scrubbed", func() error {
-			return s.deployments.Scrubbed(t.Context(), record.ID, "", logbook.Mark{Digest: "now"}, deployment.Scrub{At: s.now})
+			return s.deployments.RecordScrub(t.Context(), record.ID, "", logbook.Mark{Digest: "now"}, deployment.Scrub{At: s.now})
 		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
 		{"Observe", func() error { return s.catalog.Observe(t.Context(), serviceID, "running") }, map[string]int{"UpdateItem": 1}},
-		{"Enqueue of what is needless", func() error {
+		{"Enqueue of what is a Conflict", func() error {
 			needless := record
 			needless.ID = needless.ID[:len(needless.ID)-1] + "z"
 			_, err := s.deployments.Enqueue(t.Context(), needless, deployment.RequestKey{Hash: "needless", Window: time.Minute})
-			if !errors.Is(err, deployment.ErrNeedless) {
-				return fmt.Errorf("%w, want ErrNeedless", err)
+			if !errors.Is(err, deployment.ErrAlreadyInState) {
+				return fmt.Errorf("%w, want ErrAlreadyInState", err)
 			}
 			return nil
 		}, map[string]int{"TransactWriteItems": 1, "GetItem": 2}},

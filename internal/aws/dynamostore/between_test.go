@@ -185,7 +185,7 @@ func TestP5BetweenLookAndWrite(t *testing.T) {
 }
 
 // TestP6 holds against everything that can happen while a deployment is
-// cancelled or mended.
+// cancelled or repaired.
 func TestP6BetweenLookAndCancel(t *testing.T) {
 	wantCancel := func(t *testing.T, s *stand, id deployment.ID, want deployment.Status) {
 		t.Helper()
@@ -264,7 +264,7 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 		s.wire.answer("TransactWriteItems", met)
 		wantCancel(t, s, queued.ID, deployment.Cancelled)
 	})
-	t.Run("a stray leaves while it is mended: nothing else is touched", func(t *testing.T) {
+	t.Run("an orphaned entry leaves while it is repaired: nothing else is touched", func(t *testing.T) {
 		s := newStand(t)
 		record := s.running(t)
 		outcome := deployment.Outcome{Status: deployment.Finished}
@@ -274,22 +274,22 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 			s.hand().places(t, serverID, []deployment.ID{record.ID}, []deployment.ID{record.ID})
 			s.hand().mark(t, serviceID, catalog.State{Queued: string(record.ID), Running: string(record.ID)})
 			s.wire.just("TransactWriteItems", func() {
-				do(t, "Mend", s.direct().Mend(t.Context(), serverID, record.ID))
+				do(t, "Repair", s.direct().Repair(t.Context(), serverID, record.ID))
 				direct := *s
 				direct.deployments = s.direct()
 				next = direct.enqueue(t, serviceID)
 			})
 		})
-		do(t, "Mend", s.deployments.Mend(t.Context(), serverID, record.ID))
+		do(t, "Repair", s.deployments.Repair(t.Context(), serverID, record.ID))
 		load, err := s.deployments.Load(t.Context(), serverID)
-		if err != nil || len(load.Queue) != 1 || load.Queue[0].ID != next.ID || len(load.Running)+len(load.Strays) != 0 {
+		if err != nil || len(load.Queue) != 1 || load.Queue[0].ID != next.ID || len(load.Running)+len(load.Orphaned) != 0 {
 			t.Errorf("Load = %+v, %v; want %s in the queue", load, err, next.ID)
 		}
 	})
 }
 
 // TestBetweenTheLooksOfLoad: what moves on between them is shown where it is
-// then, and is no stray.
+// then, and is not orphaned.
 func TestBetweenTheLooksOfLoad(t *testing.T) {
 	t.Run("one that is claimed runs", func(t *testing.T) {
 		s := newStand(t)
@@ -299,7 +299,7 @@ func TestBetweenTheLooksOfLoad(t *testing.T) {
 			do(t, "Claim", err)
 		})
 		load, err := s.deployments.Load(t.Context(), serverID)
-		if err != nil || len(load.Running) != 1 || load.Running[0].ID != record.ID || len(load.Queue)+len(load.Strays) != 0 {
+		if err != nil || len(load.Running) != 1 || load.Running[0].ID != record.ID || len(load.Queue)+len(load.Orphaned) != 0 {
 			t.Errorf("Load = %+v, %v; want it running", load, err)
 		}
 	})
@@ -311,7 +311,7 @@ func TestBetweenTheLooksOfLoad(t *testing.T) {
 			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
 		})
 		load, err := s.deployments.Load(t.Context(), serverID)
-		if err != nil || len(load.Running)+len(load.Queue)+len(load.Strays) != 0 {
+		if err != nil || len(load.Running)+len(load.Queue)+len(load.Orphaned) != 0 {
 			t.Errorf("Load = %+v, %v; want nothing", load, err)
 		}
 	})

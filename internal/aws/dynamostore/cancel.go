@@ -15,7 +15,7 @@ import (
 // record anew, and then there is nothing to claim, or a runner to tell.
 func (d *Deployments) Cancel(ctx context.Context, id deployment.ID, by string, now time.Time) (deployment.Record, error) {
 	var cancelled deployment.Record
-	err := settle(ctx, func() (bool, error) {
+	err := retry(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)
 		if err != nil {
 			return false, err

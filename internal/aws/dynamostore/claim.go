@@ -34,14 +34,14 @@ const (
 func (d *Deployments) Claim(ctx context.Context, server catalog.ID, now time.Time) (deployment.Record, error) {
 	var claimed deployment.Record
 	blocked := map[string]bool{}
-	err := settle(ctx, func() (bool, error) {
+	err := retry(ctx, func() (bool, error) {
 		load, err := d.server(ctx, server)
 		if err != nil {
 			return false, err
 		}
 		place := load.next(blocked)
 		if place < 0 {
-			return false, deployment.NothingToClaim(server)
+			return false, deployment.NewNothingToClaimError(server)
 		}
 		id := deployment.ID(load.Queue[place])
 		record, err := d.Get(ctx, id)

@@ -14,7 +14,7 @@ import (
 // It reads first, for the dependencies and for a refusal that says why; whether
 // it may go is decided by the transaction, which asks for the same dependencies.
 func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
-	return settle(ctx, func() (bool, error) {
+	return retry(ctx, func() (bool, error) {
 		stored, err := c.get(ctx, id)
 		if err != nil {
 			return true, err
@@ -53,10 +53,10 @@ func deletable(id catalog.ID, form entityItem, stored item) error {
 		busy = state.Queued != "" || state.Running != ""
 	}
 	if busy {
-		return catalog.Busy(id)
+		return catalog.NewBusyError(id)
 	}
 	if form.Dependents > 0 {
-		return catalog.Needed(id)
+		return catalog.NewInUseError(id)
 	}
 	return nil
 }

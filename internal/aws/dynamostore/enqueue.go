@@ -43,14 +43,14 @@ type enqueuing struct {
 //  7. Nothing of this any more: what refused it is over, so it is tried again.
 func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey) (deployment.Receipt, error) {
 	if !record.ID.Kind().Deployable() {
-		return deployment.Receipt{}, catalog.Missing(record.ID.Resource())
+		return deployment.Receipt{}, catalog.NewNotFoundError(record.ID.Resource())
 	}
 	if record.ServerID.Kind() != catalog.KindServer {
-		return deployment.Receipt{}, deployment.ServerGone()
+		return deployment.Receipt{}, deployment.NewServerGoneError()
 	}
 	next := enqueuing{record: record, key: key}
 	var receipt deployment.Receipt
-	err := settle(ctx, func() (bool, error) {
+	err := retry(ctx, func() (bool, error) {
 		writes, err := d.enqueueing(next)
 		if err != nil {
 			return false, err
@@ -130,7 +130,7 @@ func (d *Deployments) joining(record deployment.Record) []types.TransactWriteIte
 }
 
 // unsatisfied is the condition that the resource is not in the state that is
-// asked for, which is [deployment.Record.Needless] the other way round. It is
+// asked for, which is [deployment.Record.AlreadyInState] the other way round. It is
 // empty where that can never be.
 func unsatisfied(record deployment.Record) (condition string, values item) {
 	values = item{}
@@ -157,10 +157,10 @@ func (d *Deployments) admits(ctx context.Context, record deployment.Record) erro
 		return err
 	}
 	if server == nil {
-		return deployment.ServerGone()
+		return deployment.NewServerGoneError()
 	}
 	if len(server.Queue) >= server.Definition.QueueLimit {
-		return deployment.QueueFull()
+		return deployment.NewQueueFullError()
 	}
 	return d.unused(ctx, record.ID)
 }
@@ -169,7 +169,7 @@ func (d *Deployments) admits(ctx context.Context, record deployment.Record) erro
 func (d *Deployments) unused(ctx context.Context, id deployment.ID) error {
 	taken, err := read(ctx, d.client, d.tables.of(id.Kind()), recordKey(id), "deployment_uuid")
 	if err == nil && taken != nil {
-		return deployment.Taken(id)
+		return deployment.NewExistsError(id)
 	}
 	return err
 }
@@ -178,7 +178,7 @@ func (d *Deployments) unused(ctx context.Context, id deployment.ID) error {
 func (d *Deployments) Note(ctx context.Context, record deployment.Record) error {
 	id := record.ID
 	if !id.Kind().Deployable() {
-		return catalog.Missing(id.Resource())
+		return catalog.NewNotFoundError(id.Resource())
 	}
 	whole, err := encodeRecord(record)
 	if err != nil {
@@ -194,7 +194,7 @@ func (d *Deployments) Note(ctx context.Context, record deployment.Record) error 
 			values:    item{":one": number(1)},
 		}),
 	}
-	return settle(ctx, func() (bool, error) {
+	return retry(ctx, func() (bool, error) {
 		why, done, err := write(ctx, d.client, writes)
 		switch {
 		case done, err != nil:
@@ -202,9 +202,9 @@ func (d *Deployments) Note(ctx context.Context, record deployment.Record) error 
 		case len(why.unmet) == 0:
 			return false, nil
 		case why.unmet[0] == 0:
-			return true, deployment.Taken(id)
+			return true, deployment.NewExistsError(id)
 		}
-		return true, catalog.Missing(id.Resource())
+		return true, catalog.NewNotFoundError(id.Resource())
 	})
 }
 

@@ -6,7 +6,7 @@ var (
 	DecodeRecord = decodeRecord
 	EncodeEntity = encodeEntity
 	DecodeEntity = decodeEntity
-	Settle       = settle
+	Retry        = retry
 	Names        = names
 )
 

@@ -153,7 +153,7 @@ func TestOldForms(t *testing.T) {
 		delete(member(stored, "progress"), "source")
 		delete(member(stored, "progress"), "scrubbed")
 		want.Options = catalog.Options{PullLatestImages: true, StopBeforeStart: true, Force: true}
-		want.Progress.Source, want.Progress.Scrubbed, want.Scrub = deployment.Source{}, deployment.Scrubbed{}, deployment.Scrub{}
+		want.Progress.Source, want.Progress.Scrub, want.Scrub = deployment.Source{}, deployment.ScrubProgress{}, deployment.Scrub{}
 		got, err := dynamostore.DecodeRecord(stored)
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)

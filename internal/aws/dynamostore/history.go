@@ -17,14 +17,14 @@ import (
 func (d *Deployments) Get(ctx context.Context, id deployment.ID) (deployment.Record, error) {
 	table := d.tables.of(id.Kind())
 	if table == "" {
-		return deployment.Record{}, deployment.Missing()
+		return deployment.Record{}, deployment.NewNotFoundError()
 	}
 	stored, err := read(ctx, d.client, table, recordKey(id))
 	if err != nil {
 		return deployment.Record{}, err
 	}
 	if stored == nil {
-		return deployment.Record{}, deployment.Missing()
+		return deployment.Record{}, deployment.NewNotFoundError()
 	}
 	return decodeRecord(stored)
 }
@@ -115,9 +115,9 @@ func (d *Deployments) skip(ctx context.Context, query *dynamodb.QueryInput, n in
 func (d *Deployments) Follow(ctx context.Context, id deployment.ID, now time.Time) error {
 	table := d.tables.of(id.Kind())
 	if table == "" {
-		return deployment.Missing()
+		return deployment.NewNotFoundError()
 	}
-	return settle(ctx, func() (bool, error) {
+	return retry(ctx, func() (bool, error) {
 		_, done, err := d.change(ctx, change{
 			table:     table,
 			key:       recordKey(id),

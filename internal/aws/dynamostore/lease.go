@@ -27,7 +27,7 @@ func leaseValues(lease deployment.Lease, more item) item {
 // the condition only makes sure that they were asked about the present.
 func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string, now time.Time, length time.Duration) (deployment.Record, error) {
 	var begun deployment.Record
-	err := settle(ctx, func() (bool, error) {
+	err := retry(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)
 		if err != nil {
 			return false, err
@@ -80,10 +80,10 @@ func (d *Deployments) change(ctx context.Context, c change) (written item, done 
 func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, now time.Time, length time.Duration) (deployment.Signals, error) {
 	table := d.tables.of(id.Kind())
 	if table == "" {
-		return deployment.Signals{}, deployment.Missing()
+		return deployment.Signals{}, deployment.NewNotFoundError()
 	}
 	if lease.Attempt == 0 { // what a record has that nobody has begun
-		return deployment.Signals{}, deployment.Lost(id)
+		return deployment.Signals{}, deployment.NewLeaseLostError(id)
 	}
 	done, err := part(progressForm(progress))
 	if err != nil {
@@ -97,7 +97,7 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 		values:    leaseValues(lease, item{":progress": done, ":expires": stamp(now.Add(length)), ":now": stamp(now)}),
 	}
 	var signals deployment.Signals
-	err = settle(ctx, func() (bool, error) {
+	err = retry(ctx, func() (bool, error) {
 		written, done, err := d.change(ctx, advancing)
 		if err != nil {
 			return false, err
@@ -123,7 +123,7 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 // that somebody damaged must not keep a deployment from its end.
 func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
 	absent := map[int]bool{} // the places in the transaction that do not have it
-	return settle(ctx, func() (bool, error) {
+	return retry(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)
 		if err != nil {
 			return false, err

@@ -16,31 +16,30 @@ import (
 // maxBatch is how many items one BatchGetItem may ask for.
 const maxBatch = 100
 
-// Load reads the server and then the records that it names. Those are two
-// moments: a deployment may move on between them, and would then look like one
-// that is where it does not belong. So what seems to be a stray is one only if
-// the server, read once more, still has it there: a record and its places
-// change together.
+// Load reads the server and then the records that it names. A deployment may move
+// on between the two reads and then seem orphaned. So an entry counts as orphaned
+// only if the server, read a second time, still has it: a record and its entries
+// change in one transaction.
 func (d *Deployments) Load(ctx context.Context, id catalog.ID) (deployment.Load, error) {
 	var load deployment.Load
-	err := settle(ctx, func() (bool, error) {
+	err := retry(ctx, func() (bool, error) {
 		server, err := d.server(ctx, id)
 		if err != nil {
 			return false, err
 		}
 		if server == nil {
-			return false, catalog.Missing(id)
+			return false, catalog.NewNotFoundError(id)
 		}
 		records, err := d.all(ctx, slices.AppendSeq(slices.Clone(server.Queue), maps.Keys(server.Running)))
 		if err != nil {
 			return false, err
 		}
 		load = server.load(records)
-		if len(load.Strays) == 0 {
+		if len(load.Orphaned) == 0 {
 			return true, nil
 		}
 		again, err := d.server(ctx, id)
-		return again.hasAs(*server, load.Strays), err
+		return again.hasAs(*server, load.Orphaned), err
 	})
 	if err != nil {
 		return deployment.Load{}, err
@@ -48,14 +47,14 @@ func (d *Deployments) Load(ctx context.Context, id catalog.ID) (deployment.Load,
 	return load, nil
 }
 
-// load puts the records in their places, and the ids that have none there among
-// the strays.
+// load sorts the records into queue and running set, and lists the ids that do
+// not belong in either as orphaned.
 func (l *serverLoad) load(records map[deployment.ID]deployment.Record) deployment.Load {
 	var load deployment.Load
 	placed := func(id string, inQueue bool) []deployment.Record {
 		record, there := records[deployment.ID(id)]
-		if !there || record.Stray(inQueue) {
-			load.Strays = append(load.Strays, deployment.ID(id))
+		if !there || record.Orphaned(inQueue) {
+			load.Orphaned = append(load.Orphaned, deployment.ID(id))
 			return nil
 		}
 		return []deployment.Record{record}
@@ -112,7 +111,7 @@ func (d *Deployments) all(ctx context.Context, ids []string) (map[deployment.ID]
 // fetch asks again for what DynamoDB leaves out when it is busy or when an
 // answer would be larger than 16 MB.
 func (d *Deployments) fetch(ctx context.Context, wanted map[string]types.KeysAndAttributes, records map[deployment.ID]deployment.Record) error {
-	return settle(ctx, func() (bool, error) {
+	return retry(ctx, func() (bool, error) {
 		got, err := d.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
 		if err != nil {
 			return false, classify(err)

@@ -66,12 +66,12 @@ type leaseItem struct {
 // progressItem is written whole by every commit: its parts only make sense
 // together.
 type progressItem struct {
-	Log      markItem      `dynamodbav:"log"`
-	Process  string        `dynamodbav:"process"`
-	Sent     bool          `dynamodbav:"sent"`
-	Steps    []stepItem    `dynamodbav:"steps"`
-	Source   builtItem     `dynamodbav:"source"`
-	Scrubbed *scrubbedItem `dynamodbav:"scrubbed,omitempty"` // of scrubs only
+	Log      markItem           `dynamodbav:"log"`
+	Process  string             `dynamodbav:"process"`
+	Sent     bool               `dynamodbav:"sent"`
+	Steps    []stepItem         `dynamodbav:"steps"`
+	Source   builtItem          `dynamodbav:"source"`
+	Scrubbed *scrubProgressItem `dynamodbav:"scrubbed,omitempty"` // of scrubs only
 }
 
 // builtItem is what was built.
@@ -214,7 +214,7 @@ func progressForm(p deployment.Progress) progressItem {
 		Sent:     p.Sent,
 		Steps:    make([]stepItem, len(p.Steps)),
 		Source:   builtItem(p.Source),
-		Scrubbed: scrubbedForm(p.Scrubbed),
+		Scrubbed: scrubbedForm(p.Scrub),
 	}
 	for i, step := range p.Steps {
 		form.Steps[i] = stepItem{Name: step.Name, StartedAt: instant(step.StartedAt),
@@ -242,10 +242,10 @@ func (f progressItem) progress() (deployment.Progress, error) {
 			Chunks: f.Log.Chunks, Last: logbook.Order(f.Log.Last), Batch: f.Log.Batch, Until: time.Time(f.Log.Until), Bytes: f.Log.Bytes,
 			Digest: f.Log.Digest, Index: index, Complete: f.Log.Complete,
 		},
-		Process:  f.Process,
-		Sent:     f.Sent,
-		Source:   deployment.Source(f.Source),
-		Scrubbed: f.Scrubbed.scrubbed(),
+		Process: f.Process,
+		Sent:    f.Sent,
+		Source:  deployment.Source(f.Source),
+		Scrub:   f.Scrubbed.scrubbed(),
 	}
 	for _, step := range f.Steps {
 		progress.Steps = append(progress.Steps, deployment.Step{Name: step.Name,

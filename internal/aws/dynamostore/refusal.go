@@ -66,7 +66,7 @@ func refused(err error) (refusal, error) {
 }
 
 // classify makes a fault of any other error of the SDK. An item over 400 KB is
-// the user's to mend, and an outage passes; all else is ours. The client
+// the user's to repair, and an outage passes; all else is ours. The client
 // is told of the first two.
 func classify(err error) error {
 	if err == nil {
@@ -91,8 +91,8 @@ const (
 	maxTries = 100
 )
 
-// settle tries until try says that the matter is settled, fails, or ctx ends.
-func settle(ctx context.Context, try func() (settled bool, err error)) error {
+// retry tries until try says that the matter is settled, fails, or ctx ends.
+func retry(ctx context.Context, try func() (settled bool, err error)) error {
 	wait := minWait
 	for range maxTries {
 		settled, err := try()

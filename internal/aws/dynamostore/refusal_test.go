@@ -71,11 +71,11 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-func TestSettle(t *testing.T) {
+func TestRetry(t *testing.T) {
 	t.Run("it waits a little, and tries until the matter is settled", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			start, tries := time.Now(), 0
-			err := dynamostore.Settle(t.Context(), func() (bool, error) {
+			err := dynamostore.Retry(t.Context(), func() (bool, error) {
 				tries++
 				return tries == 10, nil
 			})
@@ -86,7 +86,7 @@ func TestSettle(t *testing.T) {
 	})
 	t.Run("an error ends it", func(t *testing.T) {
 		want := errors.New("broken")
-		if err := dynamostore.Settle(t.Context(), func() (bool, error) { return false, want }); err != want {
+		if err := dynamostore.Retry(t.Context(), func() (bool, error) { return false, want }); err != want {
 			t.Errorf("error = %v", err)
 		}
 	})
@@ -94,7 +94,7 @@ func TestSettle(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			err := dynamostore.Settle(ctx, func() (bool, error) { return false, nil })
+			err := dynamostore.Retry(ctx, func() (bool, error) { return false, nil })
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("error = %v", err)
 			}
@@ -103,7 +103,7 @@ func TestSettle(t *testing.T) {
 	t.Run("it gives up in the end", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			start := time.Now()
-			err := dynamostore.Settle(t.Context(), func() (bool, error) { return false, nil })
+			err := dynamostore.Retry(t.Context(), func() (bool, error) { return false, nil })
 			if waited := time.Since(start); !errors.Is(err, fault.Unavailable) || waited > 25*time.Second {
 				t.Errorf("after %s: %v", waited, err)
 			}

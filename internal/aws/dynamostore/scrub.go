@@ -8,10 +8,10 @@ import (
 	"waybill/internal/logbook"
 )
 
-// Scrubbed writes on the condition that the log still has the digest that the
+// RecordScrub writes on the condition that the log still has the digest that the
 // record was read with. Nothing else can change a record that has ended.
-func (d *Deployments) Scrubbed(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
-	return settle(ctx, func() (bool, error) {
+func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
+	return retry(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)
 		if err != nil {
 			return false, err
@@ -57,8 +57,8 @@ func (f scrubItem) scrub() deployment.Scrub {
 	return deployment.Scrub{At: time.Time(f.At), By: f.By, Deployment: deployment.ID(f.Deployment), Entries: f.Entries, Original: f.Original}
 }
 
-// scrubbedItem is how far a scrub is.
-type scrubbedItem struct {
+// scrubProgressItem is how far a scrub is.
+type scrubProgressItem struct {
 	Last    string `dynamodbav:"last"`
 	Logs    int    `dynamodbav:"logs"`
 	Changed int    `dynamodbav:"changed"`
@@ -68,16 +68,16 @@ type scrubbedItem struct {
 
 // scrubbedForm is nil for a deployment that is no scrub: runners write progress
 // all the time.
-func scrubbedForm(s deployment.Scrubbed) *scrubbedItem {
-	if s == (deployment.Scrubbed{}) {
+func scrubbedForm(s deployment.ScrubProgress) *scrubProgressItem {
+	if s == (deployment.ScrubProgress{}) {
 		return nil
 	}
-	return &scrubbedItem{Last: string(s.Last), Logs: s.Logs, Changed: s.Changed, Entries: s.Entries, Failed: s.Failed}
+	return &scrubProgressItem{Last: string(s.Last), Logs: s.Logs, Changed: s.Changed, Entries: s.Entries, Failed: s.Failed}
 }
 
-func (f *scrubbedItem) scrubbed() deployment.Scrubbed {
+func (f *scrubProgressItem) scrubbed() deployment.ScrubProgress {
 	if f == nil {
-		return deployment.Scrubbed{}
+		return deployment.ScrubProgress{}
 	}
-	return deployment.Scrubbed{Last: deployment.ID(f.Last), Logs: f.Logs, Changed: f.Changed, Entries: f.Entries, Failed: f.Failed}
+	return deployment.ScrubProgress{Last: deployment.ID(f.Last), Logs: f.Logs, Changed: f.Changed, Entries: f.Entries, Failed: f.Failed}
 }

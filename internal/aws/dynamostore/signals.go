@@ -21,14 +21,14 @@ type signalsItem struct {
 func (d *Deployments) Signals(ctx context.Context, id deployment.ID, lease deployment.Lease) (deployment.Signals, error) {
 	table := d.tables.of(id.Kind())
 	if table == "" {
-		return deployment.Signals{}, deployment.Missing()
+		return deployment.Signals{}, deployment.NewNotFoundError()
 	}
 	stored, err := read(ctx, d.client, table, recordKey(id), "status", "lease", "cancel_requested_at", "followed_at")
 	if err != nil {
 		return deployment.Signals{}, err
 	}
 	if stored == nil {
-		return deployment.Signals{}, deployment.Missing()
+		return deployment.Signals{}, deployment.NewNotFoundError()
 	}
 	var form signalsItem
 	if err := decode(stored, &form); err != nil {

@@ -64,8 +64,8 @@ func (d *Deployments) standing(ctx context.Context, next *enqueuing) (known depl
 	if state.Queued != "" {
 		return d.queued(ctx, next, deployment.ID(state.Queued))
 	}
-	if record.Needless(catalog.State(state)) {
-		return known, true, deployment.Needless(record)
+	if record.AlreadyInState(catalog.State(state)) {
+		return known, true, deployment.NewAlreadyInStateError(record)
 	}
 	if err := d.admits(ctx, record); err != nil {
 		return known, true, err
@@ -127,14 +127,14 @@ func (d *Deployments) queued(ctx context.Context, next *enqueuing, id deployment
 		return known, false, nil
 	}
 	if !next.record.Supersedes(queued) || next.record.ServerID != queued.ServerID {
-		return known, true, deployment.OtherQueued(queued)
+		return known, true, deployment.NewOtherQueuedError(queued)
 	}
 	server, err := d.server(ctx, queued.ServerID)
 	if err != nil {
 		return known, true, err
 	}
 	if server == nil {
-		return known, true, deployment.ServerGone()
+		return known, true, deployment.NewServerGoneError()
 	}
 	next.superseded, next.queue = &queued, server.Queue
 	err = d.unused(ctx, next.record.ID)

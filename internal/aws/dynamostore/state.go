@@ -30,14 +30,14 @@ func (d *Deployments) server(ctx context.Context, id catalog.ID) (*serverLoad, e
 func (d *Deployments) resource(ctx context.Context, id catalog.ID) (resourceState, error) {
 	var state resourceState
 	if !id.Kind().Deployable() {
-		return state, catalog.Missing(id)
+		return state, catalog.NewNotFoundError(id)
 	}
 	stored, err := read(ctx, d.client, d.tables.Catalog, entityKey(id), "status", "queued", "running", "deployments")
 	if err != nil {
 		return state, err
 	}
 	if stored == nil {
-		return state, catalog.Missing(id)
+		return state, catalog.NewNotFoundError(id)
 	}
 	return state, decode(stored, &state)
 }

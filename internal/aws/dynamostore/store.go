@@ -21,19 +21,19 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 	writes := []types.TransactWriteItem{put(c.table, whole, "attribute_not_exists(#uuid)", nil)}
 	for _, dependency := range entity.DependsOn() {
 		if dependency.Kind() == "" { // not even a key to look for
-			return catalog.Unmet(dependency)
+			return catalog.NewNoDependencyError(dependency)
 		}
 		writes = append(writes, c.count(dependency, 1))
 	}
-	return settle(ctx, func() (bool, error) {
+	return retry(ctx, func() (bool, error) {
 		why, done, err := write(ctx, c.client, writes)
 		if done || err != nil || len(why.unmet) == 0 {
 			return done, err
 		}
 		if place := why.unmet[0]; place > 0 {
-			return true, catalog.Unmet(entity.DependsOn()[place-1])
+			return true, catalog.NewNoDependencyError(entity.DependsOn()[place-1])
 		}
-		return true, catalog.Taken(id)
+		return true, catalog.NewExistsError(id)
 	})
 }
 
@@ -71,14 +71,14 @@ func (c *Catalog) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error
 // get returns the entity's item, or the named attributes of it.
 func (c *Catalog) get(ctx context.Context, id catalog.ID, attributes ...string) (item, error) {
 	if id.Kind() == "" {
-		return nil, catalog.Missing(id)
+		return nil, catalog.NewNotFoundError(id)
 	}
 	stored, err := read(ctx, c.client, c.table, entityKey(id), attributes...)
 	if err != nil {
 		return nil, err
 	}
 	if stored == nil {
-		return nil, catalog.Missing(id)
+		return nil, catalog.NewNotFoundError(id)
 	}
 	return stored, nil
 }

@@ -55,7 +55,7 @@ func (t *Tokens) Create(ctx context.Context, token access.Token) error {
 // single makes one conditional write, and returns unmet if its condition is
 // not met.
 func (t *Tokens) single(ctx context.Context, unmet error, write func() error) error {
-	return settle(ctx, func() (bool, error) {
+	return retry(ctx, func() (bool, error) {
 		err := write()
 		if err == nil {
 			return true, nil

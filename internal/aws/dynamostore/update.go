@@ -20,13 +20,13 @@ import (
 func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
 	id := entity.Common().ID
 	if id.Kind() == "" {
-		return catalog.Missing(id)
+		return catalog.NewNotFoundError(id)
 	}
 	replace, err := c.replacing(entity, was)
 	if err != nil {
 		return err
 	}
-	return settle(ctx, func() (bool, error) {
+	return retry(ctx, func() (bool, error) {
 		input := withSameKey(replace, entity).updating()
 		_, err := c.client.UpdateItem(ctx, input)
 		if err == nil {
@@ -45,7 +45,7 @@ func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Ti
 			return true, err
 		}
 		if !time.Time(form.UpdatedAt).Equal(was) {
-			return true, catalog.Outdated(id)
+			return true, catalog.NewStaleError(id)
 		}
 		return c.rekey(ctx, replace, form.DependsOn, entity)
 	})
@@ -115,7 +115,7 @@ func (c *Catalog) rekey(ctx context.Context, replace change, dependencies []stri
 		return false, nil
 	}
 	if key != "" && key.Kind() == "" { // not even a key to look for
-		return true, catalog.Unmet(key)
+		return true, catalog.NewNoDependencyError(key)
 	}
 	now := slices.Clone(dependencies[:min(place, len(dependencies))])
 	if key != "" {
@@ -136,7 +136,7 @@ func (c *Catalog) rekey(ctx context.Context, replace change, dependencies []stri
 	}
 	why, done, err := write(ctx, c.client, writes)
 	if key != "" && len(why.unmet) > 0 && why.unmet[0] == 1 {
-		return true, catalog.Unmet(key)
+		return true, catalog.NewNoDependencyError(key)
 	}
 	return done, err
 }
@@ -154,7 +154,7 @@ func (c *Catalog) Observe(ctx context.Context, id catalog.ID, status string) err
 		condition: "#running = :none",
 		values:    item{":status": text(status), ":none": text("")},
 	}
-	return settle(ctx, func() (bool, error) {
+	return retry(ctx, func() (bool, error) {
 		_, err := c.client.UpdateItem(ctx, observe.updating())
 		if err == nil {
 			return true, nil

@@ -70,9 +70,9 @@ func testCancelled(t *testing.T, w *world) {
 		"Finish":  func() error { return w.Ledger.Finish(ctx, running.ID, running.Lease, progress(1, now), outcome, now) },
 		"Signals": func() error { _, err := w.Ledger.Signals(ctx, running.ID, running.Lease); return err },
 		"Cancel":  func() error { _, err := w.Ledger.Cancel(ctx, queued.ID, "ci", now); return err },
-		"Mend":    func() error { return w.Ledger.Mend(ctx, server, queued.ID) },
+		"Repair":  func() error { return w.Ledger.Repair(ctx, server, queued.ID) },
 		"Scrubbed": func() error {
-			return w.Ledger.Scrubbed(ctx, queued.ID, "", logbook.Mark{}, deployment.Scrub{})
+			return w.Ledger.RecordScrub(ctx, queued.ID, "", logbook.Mark{}, deployment.Scrub{})
 		},
 		"Note":   func() error { return w.Ledger.Note(ctx, w.noted(t, service, server)) },
 		"Get":    func() error { _, err := w.History.Get(ctx, running.ID); return err },

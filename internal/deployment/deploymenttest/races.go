@@ -20,7 +20,7 @@ func racesCases() []testCase {
 		{"TestP2: of a Cancel and a Claim at once, one wins", testCancelAndClaim},
 		{"TestP6: of a Cancel and a Finish at once, the end is one and stays", testCancelAndFinish},
 		{"of many who cancel one at once, the first is its canceller", testCancelAtOnce},
-		{"a queue moves on while strays are taken out of it", testMendAndClaim},
+		{"a queue moves on while orphaned entries are taken out of it", testRepairAndClaim},
 	}
 }
 
@@ -221,33 +221,33 @@ func testCancelAtOnce(t *testing.T, w *world) {
 	}
 }
 
-// testMendAndClaim mends every second place of a queue while the others leave
+// testRepairAndClaim repairs every second place of a queue while the others leave
 // it, each at a place that changes all the time.
-func testMendAndClaim(t *testing.T, w *world) {
+func testRepairAndClaim(t *testing.T, w *world) {
 	const n = 8
 	server := w.server(t, n, 2*n)
-	var strays []deployment.ID
+	var orphaned []deployment.ID
 	var calls []deployment.ID // "" claims
 	for range n {
-		stray := w.enqueue(t, w.service(t, server), server)
+		orphan := w.enqueue(t, w.service(t, server), server)
 		w.enqueue(t, w.service(t, server), server)
-		w.ended(t, stray)
-		strays = append(strays, stray.ID)
-		calls = append(calls, stray.ID, stray.ID, "")
+		w.ended(t, orphan)
+		orphaned = append(orphaned, orphan.ID)
+		calls = append(calls, orphan.ID, orphan.ID, "")
 	}
 	for i, result := range together(calls, func(id deployment.ID) (deployment.Record, error) {
 		if id == "" {
 			return w.Ledger.Claim(t.Context(), server, w.now)
 		}
-		return deployment.Record{}, w.Ledger.Mend(t.Context(), server, id)
+		return deployment.Record{}, w.Ledger.Repair(t.Context(), server, id)
 	}) {
-		if result.err != nil || slices.Contains(strays, result.value.ID) {
+		if result.err != nil || slices.Contains(orphaned, result.value.ID) {
 			t.Errorf("call %d: %s, %v", i, result.value.ID, result.err)
 		}
 	}
 	running, queue := w.load(t, server)
-	if len(running) != n || len(queue) != 0 || len(w.strays(t, server)) != 0 {
-		t.Errorf("%d run, %d wait, strays %v; want %d, 0 and none", len(running), len(queue), w.strays(t, server), n)
+	if len(running) != n || len(queue) != 0 || len(w.orphaned(t, server)) != 0 {
+		t.Errorf("%d run, %d wait, orphaned %v; want %d, 0 and none", len(running), len(queue), w.orphaned(t, server), n)
 	}
 }
 

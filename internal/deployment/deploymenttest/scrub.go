@@ -40,7 +40,7 @@ func rewritten(mark logbook.Mark, digest string) logbook.Mark {
 
 func (w *world) scrubbed(t *testing.T, record deployment.Record, mark logbook.Mark, scrub deployment.Scrub) {
 	t.Helper()
-	if err := w.Ledger.Scrubbed(t.Context(), record.ID, record.Progress.Log.Digest, mark, scrub); err != nil {
+	if err := w.Ledger.RecordScrub(t.Context(), record.ID, record.Progress.Log.Digest, mark, scrub); err != nil {
 		t.Fatalf("Scrubbed: %v", err)
 	}
 }
@@ -92,7 +92,7 @@ func testScrubbedOutdated(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	record := w.logged(t, w.service(t, server), server)
 	for _, was := range []string{"", "beef", "D1CE"} {
-		wantKind(t, w.Ledger.Scrubbed(t.Context(), record.ID, was, rewritten(record.Progress.Log, "cafe"), deployment.Scrub{At: w.tick()}), fault.Conflict)
+		wantKind(t, w.Ledger.RecordScrub(t.Context(), record.ID, was, rewritten(record.Progress.Log, "cafe"), deployment.Scrub{At: w.tick()}), fault.Conflict)
 	}
 	wantSame(t, "the record", w.get(t, record.ID), record)
 }
@@ -104,7 +104,7 @@ func testScrubbedTooEarly(t *testing.T, w *world) {
 	w.advance(t, running, progress(2, w.now))
 	for _, record := range []deployment.Record{w.get(t, running.ID), w.enqueue(t, resource, server)} {
 		mark := rewritten(progress(2, w.now).Log, "beef")
-		wantKind(t, w.Ledger.Scrubbed(t.Context(), record.ID, record.Progress.Log.Digest, mark, deployment.Scrub{At: w.tick()}), fault.Conflict)
+		wantKind(t, w.Ledger.RecordScrub(t.Context(), record.ID, record.Progress.Log.Digest, mark, deployment.Scrub{At: w.tick()}), fault.Conflict)
 		wantSame(t, "the record", w.get(t, record.ID), record)
 	}
 }
@@ -113,7 +113,7 @@ func testScrubbedOfNothing(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	resource := w.service(t, server)
 	for _, id := range []deployment.ID{w.record(t, resource, server).ID, w.record(t, newID(t, catalog.KindServer), server).ID} {
-		wantKind(t, w.Ledger.Scrubbed(t.Context(), id, "", logbook.Mark{}, deployment.Scrub{At: w.tick()}), fault.NotFound)
+		wantKind(t, w.Ledger.RecordScrub(t.Context(), id, "", logbook.Mark{}, deployment.Scrub{At: w.tick()}), fault.NotFound)
 	}
 }
 
@@ -126,7 +126,7 @@ func testScrubbedAtOnce(t *testing.T, w *world) {
 	}
 	at, won := w.tick(), -1
 	for i, result := range together(marks, func(mark logbook.Mark) (struct{}, error) {
-		return struct{}{}, w.Ledger.Scrubbed(t.Context(), record.ID, "d1ce", mark, deployment.Scrub{At: at, By: mark.Digest})
+		return struct{}{}, w.Ledger.RecordScrub(t.Context(), record.ID, "d1ce", mark, deployment.Scrub{At: at, By: mark.Digest})
 	}) {
 		switch {
 		case result.err == nil && won < 0:

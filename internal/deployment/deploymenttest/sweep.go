@@ -91,7 +91,7 @@ func testSweepKeptSlot(t *testing.T, w *world) {
 	wantSame(t, "called", w.sweep(t, record), nil)
 	running, _ := w.load(t, server)
 	wantSame(t, "what runs", running, []deployment.ID{next.ID})
-	wantSame(t, "the strays", w.strays(t, server), nil)
+	wantSame(t, "the orphaned entries", w.orphaned(t, server), nil)
 }
 
 func testSweepGone(t *testing.T, w *world) {

@@ -157,7 +157,7 @@ func (k catalogAPI) certify(draft catalog.Deployable, server *catalog.Server) er
 func (k catalogAPI) server(ctx context.Context, id catalog.ID) (*catalog.Server, error) {
 	server, err := catalog.Find[*catalog.Server](ctx, k.Store, id)
 	if errors.Is(err, fault.NotFound) {
-		return nil, catalog.Unmet(id)
+		return nil, catalog.NewNoDependencyError(id)
 	}
 	return server, err
 }

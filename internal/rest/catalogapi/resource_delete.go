@@ -55,7 +55,7 @@ func (k catalogAPI) removes(kind catalog.Kind) rest.Endpoint {
 func (k catalogAPI) abandon(ctx context.Context, c *rest.Call, resource catalog.Deployable) (rest.Answer, error) {
 	id := resource.Common().ID
 	if state := resource.Shared().State; state.Queued != "" || state.Running != "" {
-		return rest.Answer{}, catalog.Busy(id)
+		return rest.Answer{}, catalog.NewBusyError(id)
 	}
 	record, err := k.requests.Forget(ctx, resource, c.Trigger())
 	if err != nil {

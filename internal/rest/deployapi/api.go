@@ -100,7 +100,7 @@ func (s deployAPI) operate(kind catalog.Kind, operation catalog.Operation, messa
 			return rest.Answer{}, err
 		}
 		receipt, err := s.requests.Request(ctx, request)
-		if errors.Is(err, deployment.ErrNeedless) {
+		if errors.Is(err, deployment.ErrAlreadyInState) {
 			return rest.Answer{}, rest.BadRequest(fault.Public(err) + s.pending(ctx, id, operation))
 		}
 		if err != nil {

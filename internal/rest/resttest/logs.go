@@ -144,7 +144,7 @@ func (w *World) Scrubbed(t *testing.T, record deployment.Record, word string) {
 		t.Fatal(err)
 	}
 	scrub := deployment.Scrub{At: time.Now(), By: "the root", Deployment: "one", Entries: done.Total}
-	if err := m.Ledger().Scrubbed(t.Context(), record.ID, record.Progress.Log.Digest, done.Mark, scrub); err != nil {
+	if err := m.Ledger().RecordScrub(t.Context(), record.ID, record.Progress.Log.Digest, done.Mark, scrub); err != nil {
 		t.Fatal(err)
 	}
 }

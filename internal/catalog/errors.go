@@ -4,19 +4,19 @@ import "waybill/internal/fault"
 
 // The refusals of a [Store], worded once for all its implementations.
 
-// Missing is NotFound: nothing has this id.
-func Missing(id ID) error {
+// NewNotFoundError is NotFound: nothing has this id.
+func NewNotFoundError(id ID) error {
 	return fault.New(fault.NotFound, "%s not found.", id.Kind().Title())
 }
 
-// Taken is Conflict: the id is in use.
-func Taken(id ID) error {
+// NewExistsError is Conflict: the id is in use.
+func NewExistsError(id ID) error {
 	return fault.New(fault.Conflict, "%s %s exists already.", id.Kind().Title(), id)
 }
 
-// Unmet is Invalid: an entity depends on something that does not exist. It
+// NewNoDependencyError is Invalid: an entity depends on something that does not exist. It
 // names the field in which the API takes the dependency.
-func Unmet(dependency ID) error {
+func NewNoDependencyError(dependency ID) error {
 	switch kind := dependency.Kind(); kind {
 	case KindPrivateKey:
 		return fault.InvalidField("private_key_uuid", "must be the uuid of a private key that exists")
@@ -27,18 +27,18 @@ func Unmet(dependency ID) error {
 	}
 }
 
-// Outdated is Conflict: the entity changed after it was read.
-func Outdated(id ID) error {
+// NewStaleError is Conflict: the entity changed after it was read.
+func NewStaleError(id ID) error {
 	return fault.New(fault.Conflict, "%s %s was changed by someone else in the meantime. Read it again.", id.Kind().Title(), id)
 }
 
-// Needed is Conflict: others depend on the entity.
-func Needed(id ID) error {
+// NewInUseError is Conflict: others depend on the entity.
+func NewInUseError(id ID) error {
 	return fault.New(fault.Conflict, "%s %s is still in use. Delete what uses it first.", id.Kind().Title(), id)
 }
 
-// Busy is Conflict: a deployment of the entity, or on it, has not ended.
-func Busy(id ID) error {
+// NewBusyError is Conflict: a deployment of the entity, or on it, has not ended.
+func NewBusyError(id ID) error {
 	return fault.New(fault.Conflict, "%s %s has a deployment that is queued or running. Wait for its end.", id.Kind().Title(), id)
 }
 

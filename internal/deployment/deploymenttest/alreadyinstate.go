@@ -12,14 +12,14 @@ import (
 	"waybill/internal/fault"
 )
 
-func needlessCases() []testCase {
+func alreadyInStateCases() []testCase {
 	return []testCase{
-		{"what is in the state that was asked for is a Conflict by ErrNeedless", testNeedless},
-		{"what is in any other state is not", testNotNeedless},
+		{"what is in the state that was asked for is a Conflict by ErrAlreadyInState", testAlreadyInState},
+		{"what is in any other state is not", testNotAlreadyInState},
 		{"any option asks for more than a state", testOptionsAsk},
-		{"a request that comes again after the resource reached the state is needless, unless its key lasts", testNeedlessRepeat},
-		{"the same as what is queued is that, whatever the state is by then", testNeedlessQueued},
-		{"while one runs, nothing is needless", testNeedlessWhileRunning},
+		{"a request that comes again after the resource reached the state is a Conflict, unless its key lasts", testAlreadyInStateRepeat},
+		{"the same as what is queued is that, whatever the state is by then", testAlreadyInStateQueued},
+		{"while one runs, nothing is a Conflict", testAlreadyInStateWhileRunning},
 	}
 }
 
@@ -38,7 +38,7 @@ func (w *world) observe(t *testing.T, resource catalog.ID, status string) {
 	}
 }
 
-func testNeedless(t *testing.T, w *world) {
+func testAlreadyInState(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	for _, resource := range []catalog.ID{w.service(t, server), w.database(t, server)} {
 		for _, c := range []struct {
@@ -54,7 +54,7 @@ func testNeedless(t *testing.T, w *world) {
 				record := w.plain(t, resource, server, c.operation)
 				w.refuses(t, record, fault.Conflict)
 				_, err := w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
-				if !errors.Is(err, deployment.ErrNeedless) || fault.Public(err) != resource.Kind().Title()+c.says {
+				if !errors.Is(err, deployment.ErrAlreadyInState) || fault.Public(err) != resource.Kind().Title()+c.says {
 					t.Errorf("%s of one that is %q: %v, which says %q", c.operation, status, err, fault.Public(err))
 				}
 			}
@@ -64,7 +64,7 @@ func testNeedless(t *testing.T, w *world) {
 	wantSame(t, "the queue", queue, nil)
 }
 
-func testNotNeedless(t *testing.T, w *world) {
+func testNotAlreadyInState(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	everything := []string{"", "running:healthy", "exited", "degraded:unhealthy", "restarting", "starting:unhealthy", "unknown"}
 	for _, c := range []struct {
@@ -118,7 +118,7 @@ func (w *world) accepts(t *testing.T, record deployment.Record) {
 	w.cancel(t, record.ID, "ops")
 }
 
-func testNeedlessRepeat(t *testing.T, w *world) {
+func testAlreadyInStateRepeat(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
 	request, named := key("start", 10*time.Second), lasting("start", time.Hour)
@@ -127,14 +127,14 @@ func testNeedlessRepeat(t *testing.T, w *world) {
 	w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"),
 		deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy"})
 	_, err := w.Ledger.Enqueue(t.Context(), w.plain(t, service, server, catalog.Start), request)
-	if !errors.Is(err, deployment.ErrNeedless) {
-		t.Errorf("after it ended: %v, want %v", err, deployment.ErrNeedless)
+	if !errors.Is(err, deployment.ErrAlreadyInState) {
+		t.Errorf("after it ended: %v, want %v", err, deployment.ErrAlreadyInState)
 	}
 	w.repeats(t, w.plain(t, service, server, catalog.Start), named, first, 0)
 	w.refuses(t, w.plain(t, service, server, catalog.Start), fault.Conflict)
 }
 
-func testNeedlessQueued(t *testing.T, w *world) {
+func testAlreadyInStateQueued(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
 	first := w.plain(t, service, server, catalog.Start)
@@ -144,14 +144,14 @@ func testNeedlessQueued(t *testing.T, w *world) {
 	w.observe(t, service, "running:healthy")
 	w.repeats(t, w.plain(t, service, server, catalog.Start), key("again", time.Minute), first.ID, 1)
 	_, err := w.Ledger.Enqueue(t.Context(), w.plain(t, service, server, catalog.Restart), deployment.RequestKey{})
-	if wantKind(t, err, fault.Conflict); errors.Is(err, deployment.ErrNeedless) {
+	if wantKind(t, err, fault.Conflict); errors.Is(err, deployment.ErrAlreadyInState) {
 		t.Errorf("another request is said to be needless: %v", err)
 	}
 }
 
-// testNeedlessWhileRunning stops what runs and starts it again before it has
+// testAlreadyInStateWhileRunning stops what runs and starts it again before it has
 // stopped: it would not run if the start were refused.
-func testNeedlessWhileRunning(t *testing.T, w *world) {
+func testAlreadyInStateWhileRunning(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
 	w.observe(t, service, "running:healthy")

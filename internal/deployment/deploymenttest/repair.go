@@ -9,46 +9,46 @@ import (
 	"waybill/internal/fault"
 )
 
-func mendCases() []testCase {
+func repairCases() []testCase {
 	return []testCase{
-		{"TestP6: what ended and kept slot and resource loses both", testMendKeptSlot},
-		{"what ended and kept its place in the queue loses it", testMendKeptPlace},
-		{"a record that is gone leaves no place behind", testMendGone},
-		{"what runs and still stands in the queue leaves the queue only", testMendRunningInQueue},
-		{"a text that is no uuid is taken out", testMendNonsense},
-		{"a server that is full of strays is free again", testMendMany},
-		{"what is right is no stray, and mending it changes nothing", testMendRight},
-		{"a resource that has a newer one keeps it", testMendNewer},
-		{"until it is mended, a stray in the queue keeps nobody waiting", testStrayKeepsNobody},
+		{"TestP6: what ended and kept slot and resource loses both", testRepairKeptSlot},
+		{"what ended and kept its place in the queue loses it", testRepairKeptPlace},
+		{"a record that is gone leaves no place behind", testRepairGone},
+		{"what runs and still stands in the queue leaves the queue only", testRepairRunningInQueue},
+		{"a text that is no uuid is taken out", testRepairNonsense},
+		{"a server that is full of orphaned entries is free again", testRepairMany},
+		{"what is right is not orphaned, and repairing it changes nothing", testRepairRight},
+		{"a resource that has a newer one keeps it", testRepairNewer},
+		{"until it is repaired, an orphaned entry in the queue keeps nobody waiting", testOrphanedDoesNotBlock},
 		{"a queued one that lost its places can be cancelled", testCancelWithoutPlaces},
 		{"TestP6: one in progress that lost its places can be ended", testFinishWithoutPlaces},
 		{"TestP6: one in progress whose resource is gone can be ended, and whose server is", testFinishOfGone},
 	}
 }
 
-// strays are those of the server, sorted.
-func (w *world) strays(t *testing.T, server catalog.ID) []deployment.ID {
+// orphaned returns the orphaned entries of the server, sorted.
+func (w *world) orphaned(t *testing.T, server catalog.ID) []deployment.ID {
 	t.Helper()
 	load, err := w.History.Load(t.Context(), server)
 	if err != nil {
 		t.Fatalf("Load: %v", err)
 	}
-	return slices.Sorted(slices.Values(load.Strays))
+	return slices.Sorted(slices.Values(load.Orphaned))
 }
 
-// mends checks that these are the server's strays, mends each twice, and checks
+// wantRepaired checks that these are the server's orphaned, repairs each twice, and checks
 // that none is left.
-func (w *world) mends(t *testing.T, server catalog.ID, want ...deployment.ID) {
+func (w *world) wantRepaired(t *testing.T, server catalog.ID, want ...deployment.ID) {
 	t.Helper()
 	slices.Sort(want)
-	wantSame(t, "the strays", w.strays(t, server), want)
+	wantSame(t, "the orphaned entries", w.orphaned(t, server), want)
 	for range 2 {
 		for _, id := range want {
-			if err := w.Ledger.Mend(t.Context(), server, id); err != nil {
-				t.Fatalf("Mend: %v", err)
+			if err := w.Ledger.Repair(t.Context(), server, id); err != nil {
+				t.Fatalf("Repair: %v", err)
 			}
 		}
-		wantSame(t, "the strays afterwards", w.strays(t, server), nil)
+		wantSame(t, "the orphaned entries afterwards", w.orphaned(t, server), nil)
 	}
 }
 
@@ -59,7 +59,7 @@ func (w *world) ended(t *testing.T, record deployment.Record) {
 	w.Damage.Keep(t, record)
 }
 
-func testMendKeptSlot(t *testing.T, w *world) {
+func testRepairKeptSlot(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
 	record := w.running(t, service, server)
@@ -69,32 +69,32 @@ func testMendKeptSlot(t *testing.T, w *world) {
 	running, queue := w.load(t, server)
 	wantSame(t, "what runs", running, nil)
 	wantSame(t, "what waits", queue, []deployment.ID{next.ID})
-	w.mends(t, server, record.ID)
+	w.wantRepaired(t, server, record.ID)
 	wantSame(t, "the state", w.state(t, service), catalog.State{Queued: string(next.ID), Deployments: 2})
 	wantSame(t, "the claimed one", w.claim(t, server).ID, next.ID)
 }
 
-func testMendKeptPlace(t *testing.T, w *world) {
+func testRepairKeptPlace(t *testing.T, w *world) {
 	server := w.server(t, 2, 2)
 	service := w.service(t, server)
 	record := w.enqueue(t, service, server)
 	next := w.enqueue(t, w.service(t, server), server)
 	w.ended(t, record)
-	w.mends(t, server, record.ID)
+	w.wantRepaired(t, server, record.ID)
 	wantSame(t, "the state", w.state(t, service), catalog.State{Deployments: 1})
 	_, queue := w.load(t, server)
 	wantSame(t, "what waits", queue, []deployment.ID{next.ID})
 	w.enqueue(t, service, server)
 }
 
-func testMendGone(t *testing.T, w *world) {
+func testRepairGone(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service, other := w.service(t, server), w.application(t, server)
 	running := w.running(t, service, server)
 	queued := w.enqueue(t, other, server)
 	w.Damage.Forget(t, running.ID)
 	w.Damage.Forget(t, queued.ID)
-	w.mends(t, server, queued.ID, running.ID)
+	w.wantRepaired(t, server, queued.ID, running.ID)
 	for _, resource := range []catalog.ID{service, other} {
 		wantSame(t, "the state", w.state(t, resource), catalog.State{Deployments: 1})
 	}
@@ -102,7 +102,7 @@ func testMendGone(t *testing.T, w *world) {
 	w.claim(t, server)
 }
 
-func testMendRunningInQueue(t *testing.T, w *world) {
+func testRepairRunningInQueue(t *testing.T, w *world) {
 	server := w.server(t, 2, 25)
 	service := w.service(t, server)
 	record := w.running(t, service, server)
@@ -110,8 +110,8 @@ func testMendRunningInQueue(t *testing.T, w *world) {
 	id := string(record.ID)
 	w.Damage.Places(t, server, []deployment.ID{record.ID}, []deployment.ID{record.ID, next.ID, record.ID})
 	w.Damage.Mark(t, service, catalog.State{Queued: id, Running: id, Deployments: 1})
-	wantSame(t, "the strays", w.strays(t, server), []deployment.ID{record.ID, record.ID})
-	if err := w.Ledger.Mend(t.Context(), server, record.ID); err != nil {
+	wantSame(t, "the orphaned entries", w.orphaned(t, server), []deployment.ID{record.ID, record.ID})
+	if err := w.Ledger.Repair(t.Context(), server, record.ID); err != nil {
 		t.Fatal(err)
 	}
 	running, queue := w.load(t, server)
@@ -121,15 +121,15 @@ func testMendRunningInQueue(t *testing.T, w *world) {
 	w.finish(t, record, deployment.Outcome{Status: deployment.Finished})
 }
 
-func testMendNonsense(t *testing.T, w *world) {
+func testRepairNonsense(t *testing.T, w *world) {
 	server := w.server(t, 2, 25)
 	record := w.enqueue(t, w.service(t, server), server)
 	w.Damage.Places(t, server, []deployment.ID{"svc"}, []deployment.ID{"no uuid", record.ID, deployment.ID(server)})
-	w.mends(t, server, "no uuid", deployment.ID(server), "svc")
+	w.wantRepaired(t, server, "no uuid", deployment.ID(server), "svc")
 	wantSame(t, "the claimed one", w.claim(t, server).ID, record.ID)
 }
 
-func testMendMany(t *testing.T, w *world) {
+func testRepairMany(t *testing.T, w *world) {
 	server := w.server(t, 3, 25)
 	var records []deployment.Record
 	for range 3 {
@@ -143,16 +143,16 @@ func testMendMany(t *testing.T, w *world) {
 		w.ended(t, record)
 	}
 	w.claimsNothing(t, server)
-	for _, id := range w.strays(t, server) {
-		if err := w.Ledger.Mend(t.Context(), server, id); err != nil {
-			t.Errorf("Mend: %v", err)
+	for _, id := range w.orphaned(t, server) {
+		if err := w.Ledger.Repair(t.Context(), server, id); err != nil {
+			t.Errorf("Repair: %v", err)
 		}
 	}
-	wantSame(t, "the strays", w.strays(t, server), nil)
+	wantSame(t, "the orphaned entries", w.orphaned(t, server), nil)
 	wantSame(t, "the claimed one", w.claim(t, server).ID, last.ID)
 }
 
-func testMendRight(t *testing.T, w *world) {
+func testRepairRight(t *testing.T, w *world) {
 	server := w.server(t, 2, 25)
 	service, other, idle := w.service(t, server), w.service(t, server), w.service(t, server)
 	done := w.running(t, idle, server)
@@ -160,13 +160,13 @@ func testMendRight(t *testing.T, w *world) {
 	running, queued := w.running(t, service, server), w.enqueue(t, other, server)
 	cancelled := w.enqueue(t, idle, server)
 	w.cancel(t, cancelled.ID, "ops")
-	wantSame(t, "the strays", w.strays(t, server), nil)
+	wantSame(t, "the orphaned entries", w.orphaned(t, server), nil)
 	unknown := w.record(t, idle, server).ID
 	for _, id := range []deployment.ID{running.ID, queued.ID, done.ID, cancelled.ID, unknown, "", "nonsense"} {
 		before := w.everything(t, server, service, other, idle)
 		for _, place := range []catalog.ID{server, w.server(t, 1, 1), newID(t, catalog.KindServer), ""} {
-			if err := w.Ledger.Mend(t.Context(), place, id); err != nil {
-				t.Errorf("Mend of %q on %q: %v", id, place, err)
+			if err := w.Ledger.Repair(t.Context(), place, id); err != nil {
+				t.Errorf("Repair of %q on %q: %v", id, place, err)
 			}
 		}
 		wantSame(t, "the whole", w.everything(t, server, service, other, idle), before)
@@ -175,7 +175,7 @@ func testMendRight(t *testing.T, w *world) {
 	wantSame(t, "the queued record", w.get(t, queued.ID), queued)
 }
 
-func testStrayKeepsNobody(t *testing.T, w *world) {
+func testOrphanedDoesNotBlock(t *testing.T, w *world) {
 	server := w.server(t, 2, 25)
 	gone, done := w.enqueue(t, w.service(t, server), server), w.enqueue(t, w.service(t, server), server)
 	next := w.enqueue(t, w.service(t, server), server)
@@ -183,7 +183,7 @@ func testStrayKeepsNobody(t *testing.T, w *world) {
 	w.ended(t, done)
 	wantSame(t, "the claimed one", w.claim(t, server).ID, next.ID)
 	w.claimsNothing(t, server)
-	w.mends(t, server, gone.ID, done.ID)
+	w.wantRepaired(t, server, gone.ID, done.ID)
 }
 
 // everything is a server's load and the states of resources.
@@ -200,14 +200,14 @@ func (w *world) everything(t *testing.T, server catalog.ID, resources ...catalog
 	return all
 }
 
-func testMendNewer(t *testing.T, w *world) {
+func testRepairNewer(t *testing.T, w *world) {
 	server := w.server(t, 2, 25)
 	service := w.service(t, server)
 	old := w.running(t, service, server)
 	w.finish(t, old, deployment.Outcome{Status: deployment.Finished})
 	newer := w.running(t, service, server)
 	w.Damage.Places(t, server, []deployment.ID{old.ID, newer.ID}, nil)
-	w.mends(t, server, old.ID)
+	w.wantRepaired(t, server, old.ID)
 	wantSame(t, "the state", w.state(t, service), catalog.State{Running: string(newer.ID), Deployments: 2})
 	running, _ := w.load(t, server)
 	wantSame(t, "what runs", running, []deployment.ID{newer.ID})
@@ -243,7 +243,7 @@ func testFinishWithoutPlaces(t *testing.T, w *world) {
 			t.Errorf("it is %s", got)
 		}
 		wantSame(t, "the state", w.state(t, service), want)
-		wantSame(t, "the strays", w.strays(t, server), nil)
+		wantSame(t, "the orphaned entries", w.orphaned(t, server), nil)
 	}
 	w.running(t, w.service(t, server), server)
 }

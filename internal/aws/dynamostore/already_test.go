@@ -8,9 +8,9 @@ import (
 	"waybill/internal/deployment"
 )
 
-// TestNeedlessBetweenRefusalAndLook: what a resource becomes while it is looked
+// TestStateChangesBetweenRefusalAndRead: what a resource becomes while it is looked
 // at, whether there is anything to do.
-func TestNeedlessBetweenRefusalAndLook(t *testing.T) {
+func TestStateChangesBetweenRefusalAndRead(t *testing.T) {
 	t.Run("what runs is stopped meanwhile: the start is accepted after all", func(t *testing.T) {
 		s := newStand(t)
 		do(t, "Observe", s.directCatalog().Observe(t.Context(), serviceID, "running:healthy"))
@@ -27,14 +27,14 @@ func TestNeedlessBetweenRefusalAndLook(t *testing.T) {
 		})
 		s.enqueue(t, serviceID)
 	})
-	t.Run("it is started in the last moment: the start is needless", func(t *testing.T) {
+	t.Run("it is started in the last moment: the start is a Conflict", func(t *testing.T) {
 		s := newStand(t)
 		s.wire.just("TransactWriteItems", func() {
 			do(t, "Observe", s.directCatalog().Observe(t.Context(), serviceID, "running:healthy"))
 		})
 		record := deployment.Record{ID: recordID, Status: deployment.Queued, Operation: catalog.Start, ServerID: serverID, QueuedAt: s.now}
-		if _, err := s.deployments.Enqueue(t.Context(), record, deployment.RequestKey{}); !errors.Is(err, deployment.ErrNeedless) {
-			t.Errorf("Enqueue: %v, want %v", err, deployment.ErrNeedless)
+		if _, err := s.deployments.Enqueue(t.Context(), record, deployment.RequestKey{}); !errors.Is(err, deployment.ErrAlreadyInState) {
+			t.Errorf("Enqueue: %v, want %v", err, deployment.ErrAlreadyInState)
 		}
 	})
 }

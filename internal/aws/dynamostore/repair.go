@@ -13,12 +13,12 @@ import (
 	"waybill/internal/fault"
 )
 
-// Mend reads the places first and the record after them. A deployment comes to
+// Repair reads the places first and the record after them. A deployment comes to
 // its places with its record, and never goes back in its life: so whatever the
 // record says after the places were read is still true when they are written,
 // and a record that is not there then never comes.
-func (d *Deployments) Mend(ctx context.Context, server catalog.ID, id deployment.ID) error {
-	return settle(ctx, func() (bool, error) {
+func (d *Deployments) Repair(ctx context.Context, server catalog.ID, id deployment.ID) error {
+	return retry(ctx, func() (bool, error) {
 		found, err := d.places(ctx, server, id)
 		if err != nil {
 			return false, err
