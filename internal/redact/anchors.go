@@ -47,6 +47,8 @@ type anchor struct {
 	wide bool
 	// least is how many bytes must follow in a token, the text not counted.
 	least int
+
+	lefts, rights *byteSet // of left and right; nil if any byte may stand there
 }
 
 // kind says which function looks at what follows the anchor.
@@ -86,16 +88,33 @@ const userinfo = "://"
 type anchors struct {
 	sketch sketch
 	begins begins
-	// byFirst has the anchors by their first byte.
+	// byFirst has the anchors by their first byte, byHead by the hash of their first
+	// four: most texts are long enough for that.
 	byFirst [256][]anchor
+	byHead  [1 << headBits][]anchor
 }
+
+// headBits is the size of byHead: the anchors have some two hundred beginnings.
+const headBits = 11
+
+func headOf(begin uint32) uint32 { return begin * 0x9E3779B1 >> (32 - headBits) }
 
 // allAnchors makes the anchors once; they never change.
 var allAnchors = sync.OnceValue(func() *anchors {
 	a := new(anchors)
+	sets := map[string]*byteSet{"": nil}
+	asSet := func(bytes string) *byteSet {
+		if _, found := sets[bytes]; !found {
+			set := setOf(bytes)
+			sets[bytes] = &set
+		}
+		return sets[bytes]
+	}
 	for _, each := range anchorList() {
+		each.lefts, each.rights = asSet(each.left), asSet(each.right)
 		a.begins.add(each.text)
-		a.byFirst[each.text[0]] = append(a.byFirst[each.text[0]], each)
+		first, head := &a.byFirst[each.text[0]], &a.byHead[headOf(load([]byte(each.text)))]
+		*first, *head = append(*first, each), append(*head, each)
 		a.addGrams(each)
 	}
 	return a
@@ -140,23 +159,23 @@ func expand(sets []string) []string {
 // it, and whether with more text there may be one.
 func (a *anchors) at(text []byte, left byte) (found *anchor, more bool) {
 	list := a.byFirst[text[0]]
+	if len(text) >= loadBytes {
+		list = a.byHead[headOf(load(text))]
+	}
 	for i := range list {
 		each := &list[i]
-		if len(text) > 1 && text[1] != each.text[1] {
-			continue
-		}
-		if each.left != "" && strings.IndexByte(each.left, left) < 0 {
+		if each.lefts != nil && !each.lefts[left] {
 			continue
 		}
 		switch {
 		case len(text) < len(each.text):
 			more = more || beginning(text, each.text)
 		case !startsWith(text, each.text):
-		case each.right == "":
+		case each.rights == nil:
 			return each, false
 		case len(text) == len(each.text):
 			more = true
-		case strings.IndexByte(each.right, text[len(each.text)]) >= 0:
+		case each.rights[text[len(each.text)]]:
 			return each, false
 		}
 	}

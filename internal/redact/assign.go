@@ -49,15 +49,29 @@ var suffixes = []string{"se", "SE", "_key", "-key", "key", "Key", "_KEY", "-Key"
 // separator is the length of what stands between a key and its value, without
 // spaces; 0 if there is none.
 func separator(rest []byte) int {
-	if len(rest) == 0 || rest[0] != '=' && rest[0] != ':' {
+	if len(rest) == 0 {
 		return 0
 	}
-	for _, s := range []string{"=>", ":=", "==", "=", ":-", ":"} {
-		if startsWith(rest, s) && !startsWith(rest, ":?") {
-			return len(s)
-		}
+	next := byte(0)
+	if len(rest) > 1 {
+		next = rest[1]
 	}
-	return 0 // ${NAME:?message} has no value
+	switch rest[0] {
+	case '=': // or => or ==
+		if next == '>' || next == '=' {
+			return 2
+		}
+		return 1
+	case ':': // or := or :-
+		if next == '?' {
+			return 0 // ${NAME:?message} has no value
+		}
+		if next == '=' || next == '-' {
+			return 2
+		}
+		return 1
+	}
+	return 0
 }
 
 // flagged is the value in what follows an option: behind a space, an equals
@@ -172,7 +186,7 @@ func (l *looks) word(text []byte) int {
 	if !ok {
 		end = from + l.next(markWordEnd, text, endsWord)
 		for i := from; i < end; i++ {
-			if strings.IndexByte("&;,", l.line[i]) >= 0 && l.pair(l.line[i+1:end]) {
+			if byteSets[opensPair][l.line[i]] && l.pair(l.line[i+1:end]) {
 				end = i
 			}
 		}
@@ -232,13 +246,10 @@ func (l *looks) secretLike(v []byte) bool {
 	if len(v) < 8 || l.hasScheme(v) || bytes.HasPrefix(v, []byte("sha256:")) {
 		return false
 	}
-	if l.run(v, isNumber) == len(v) {
+	if byteSets[isNumber][v[0]] && l.run(v, isNumber) == len(v) {
 		return len(v) >= 12 && l.run(v, isDigit) == len(v)
 	}
-	if l.named(v) {
-		return false
-	}
-	return l.random(v)
+	return l.random(v) && !l.named(v)
 }
 
 // random tells a token from a word or a name, as well as can be told by a look:
@@ -252,6 +263,9 @@ func (l *looks) random(v []byte) bool {
 // placeholder reports whether the value only stands for one: a reference, a
 // mask of somebody's, a word that says there is none.
 func (l *looks) placeholder(v []byte) bool {
+	if len(v) > 0 && !byteSets[opensPlaceholder][v[0]] {
+		return false
+	}
 	switch {
 	case len(v) == 0, len(v) == 1 && v[0] == filler, l.run(v, opens) == len(v), l.run(v, isStar) == len(v), l.reference(v),
 		len(v) >= 3 && l.run(v, isCross) == len(v):

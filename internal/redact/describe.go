@@ -114,6 +114,9 @@ func (l *looks) announces(words []byte) bool {
 // numbered is a token as Laravel's Sanctum makes them, after a space: "12|..." with
 // forty letters and digits or more.
 func (l *looks) numbered(rest []byte) (from, to int) {
+	if !startsWith(rest, " ") {
+		return 0, 0
+	}
 	for _, words := range []string{" is: ", " is ", " "} {
 		if !startsWith(rest, words) {
 			continue

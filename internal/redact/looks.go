@@ -97,13 +97,24 @@ func (l *looks) hasScheme(text []byte) bool {
 func (l *looks) scheme(from int) int {
 	at, ok := l.known(markScheme, from)
 	if !ok {
-		at = len(l.line)
-		if i := bytes.Index(l.line[from:], []byte(userinfo)); i >= 0 {
-			at = from + i
-		}
-		l.found(markScheme, from, at)
+		at = l.found(markScheme, from, schemeIn(l.line, from))
 	}
 	return at
+}
+
+// schemeIn is the place of the first :// of the line from a place on, or the line's
+// length. It looks for the slashes, which are rarer in most logs than colons.
+func schemeIn(line []byte, from int) int {
+	for at := from + 1; at < len(line); at++ {
+		i := bytes.IndexByte(line[at:], '/')
+		if i < 0 {
+			break
+		}
+		if at += i; line[at-1] == ':' && startsWith(line[at:], "//") {
+			return at - 1
+		}
+	}
+	return len(line)
 }
 
 // lineEnd is where the line ends without what is white at its end.

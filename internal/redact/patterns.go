@@ -18,30 +18,38 @@ func (s *inspector) inspect(line []byte, left byte) {
 	base := len(s.text) - len(line)
 	s.looks.begin(line)
 	covered := 0 // what is masked already needs no look
-	hit, jump := -1, -1
-	for at := 0; at < len(line); {
-		if at > 0 {
-			left = line[at-1]
-		}
-		if a, _ := s.anchorAt(line[at:], left); a != nil {
-			covered = max(covered, s.match(a, line, base, at, left)-base)
+	jump := -1
+	for at, seen := 0, 0; at < len(line); {
+		// At a place an anchor may begin, or its left side.
+		for i := max(at, seen); i <= at+1 && i < len(line) && i >= covered; i++ {
+			if i > 0 {
+				left = line[i-1]
+			}
+			if a := s.anchorIn(line[i:], left); a != nil {
+				covered = max(covered, s.match(a, line, base, i, left)-base)
+			}
+			seen = i + 1
 		}
 		if at++; at < covered {
 			at = covered
 			continue
 		}
-		if at-1 == hit {
-			continue // an anchor may begin after its left side
+		if jump < at {
+			jump, _ = s.scan.soon(line, at, ofAnchors)
 		}
-		if jump < at-1 {
-			jump, _ = s.scan.skip(line, at-1, ofAnchors)
-		}
-		if hit = min(jump, s.looks.scheme(at-1)); hit >= at {
-			at = hit
-		}
+		at = min(jump, s.looks.scheme(at))
 	}
 	s.looks.work += len(line)
 	s.tidy()
+}
+
+// anchorIn is anchorAt for a text that is whole.
+func (s *inspector) anchorIn(text []byte, left byte) (found *anchor) {
+	if text[0] == ':' && startsWith(text, userinfo) {
+		return &userinfoAnchor
+	}
+	found, _ = s.anchors.at(text, left)
+	return found
 }
 
 // anchorAt is anchors.at, and knows the :// of a URL too.

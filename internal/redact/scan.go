@@ -142,6 +142,28 @@ func (s *scanner) skip(text []byte, i int, of kinds) (place int, what kinds) {
 	return s.skipNear(text, max(i, at-s.stride+1), of)
 }
 
+// soonPlaces is how many places soon looks at one by one.
+const soonPlaces = 4
+
+// soon is skip for a text in which the next place is probably near.
+func (s *scanner) soon(text []byte, i int, of kinds) (place int, what kinds) {
+	if s.stride == maxStride {
+		for range soonPlaces {
+			at := i + maxStride - 1
+			if at+loadBytes > len(text) {
+				break
+			}
+			if s.sketch[hash(load(text[at:]))]&byte(of) != 0 {
+				if place, what = s.around(text, at, of); what != 0 {
+					return place, what
+				}
+			}
+			i += maxStride
+		}
+	}
+	return s.skip(text, i, of)
+}
+
 // around returns where the first window begins that has the gram at a place of the
 // text in it, and of what; none if that is 0. The stride is maxStride.
 func (s *scanner) around(text []byte, at int, of kinds) (place int, what kinds) {

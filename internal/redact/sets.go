@@ -67,6 +67,8 @@ const (
 	isWordlike
 	opens
 	opensHeader
+	opensPair
+	opensPlaceholder
 	opensSuffix
 )
 
@@ -125,4 +127,6 @@ var byteSets = [...]byteSet{
 	opens:            setOf("{[("),
 	opensSuffix:      setOf(digits + "sS_-kKAT"),
 	opensHeader:      setOf(" \t\"'\\["),
+	opensPair:        setOf("&;,"),
+	opensPlaceholder: setOf("\x01{[($%<*.•\xe2\x80\xa2xXtfnuyrhpoTFNUYRHPO~#,;"),
 }
