@@ -60,12 +60,22 @@ func (s *inspector) arm(left byte, shown []byte) {
 	s.text, s.shown, s.raw = append(s.text, shown...), len(shown), len(shown)
 }
 
-// keeps is how many bytes of p are kept if it comes next, whatever is in it: those to
-// the end of the line, or of the room for it.
-func (s *inspector) keeps(p []byte) int {
-	end, _ := lineEnd(p)
-	return min(end, maxLineBytes-len(s.text))
+// whole is arm and plain for a line of which all is there. It is looked at where it
+// is: only when a private key begins in it, it must be kept.
+func (s *inspector) whole(left byte, line []byte, shown int) {
+	own := s.text
+	s.left, s.text, s.shown, s.raw = left, line, shown, len(line)
+	s.inspect(line, left)
+	if s.key.open {
+		s.armed, s.text, s.line = true, append(own, line...), len(line)
+		return
+	}
+	s.release(len(line))
+	s.text = own
 }
+
+// room is how many bytes more are kept of a line.
+func (s *inspector) room() int { return maxLineBytes - len(s.text) }
 
 // plain takes bytes as they were written.
 func (s *inspector) plain(p []byte) {

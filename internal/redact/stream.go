@@ -130,7 +130,7 @@ func (s *Stream) process(text []byte, last bool) (rest []byte) {
 //     masked nobody can say what it was. All that lies before has gone to the
 //     inspector by then, so that it knows whether a line has ended.
 func (s *Stream) search(text []byte, last bool) (rest []byte) {
-	v := view{text: text, last: last, plain: s.shown, end: s.ahead, next: -1, needle: -1, url: -1, begun: -1}
+	v := view{text: text, last: last, plain: s.shown, end: s.ahead, next: -1, needle: -1, cr: -1, url: -1, begun: -1}
 	v.shown, s.shown = s.shown, 0
 	if s.passes(&v) {
 		return nil
@@ -176,6 +176,8 @@ type view struct {
 	next   int  // where the next needle or anchor may begin; -1 if not known yet
 	what   kinds
 	needle int  // where the next needle may begin while no anchor counts; -1 if not known yet
+	line   int  // where a line begins that is to be looked at; -1 if nowhere
+	cr     int  // where the next carriage return is; -1 if not known yet
 	until  int  // the armed inspector keeps everything before, whatever is in it
 	url    int  // where the next URL may have a password; -1 if not known yet
 	half   bool // it is only the beginning of a :// yet
@@ -188,6 +190,7 @@ func (s *Stream) passes(v *view) bool {
 		return false
 	}
 	if place, _ := s.skip(v, 0); place < len(v.text) {
+		v.line = 0
 		return false
 	}
 	s.passTo(v, len(v.text))
@@ -203,17 +206,26 @@ func (s *Stream) settle(v *view, i int) {
 }
 
 // skip returns the next place from i on to look at, and what may begin there. The
-// first place is always looked at if an anchor's left side may be what was before the
-// text.
+// first place, and that of a line behind one that was kept, is looked at if an
+// anchor's left side may be what was before.
 func (s *Stream) skip(v *view, i int) (place int, what kinds) {
 	if s.finder.anchors == nil {
 		return s.finder.scan.skip(v.text, i, ofNeedles)
 	}
-	if i == 0 && len(v.text) > 0 && s.finder.scan.begins.has(v.text) {
-		return 0, ofAll
-	}
-	if s.out.armed {
-		return s.skipArmed(v, i)
+	for {
+		if i <= v.line {
+			i, v.line = v.line, -1
+			if i < len(v.text) && s.finder.scan.begins.has(v.text[i:]) {
+				return i, ofAll
+			}
+		}
+		if !s.out.armed {
+			break
+		}
+		if place, what = s.skipArmed(v, i); place != v.line || place == len(v.text) {
+			return place, what
+		}
+		i = place
 	}
 	if v.url < i {
 		v.url, v.half = urlAt(v.text, i, v.last)
@@ -228,34 +240,59 @@ func (s *Stream) skip(v *view, i int) (place int, what kinds) {
 }
 
 // skipArmed is skip while the inspector is armed: to the end of the line it keeps
-// everything, so no anchor counts there. The place where that ends is always looked
-// at, and so is the end of the open mask, which may be in it.
+// everything, so no anchor counts there. It stops at that end, after it has passed the
+// line, and at the end of the open mask, which may be in it.
 func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
 	if v.until <= i {
 		from := v.plain
 		if s.open {
 			from = v.end
 		}
-		if v.until = from + s.out.keeps(v.text[from:]); v.until <= i {
-			s.passTo(v, i)
-			return i, ofAll
-		}
+		end, _ := v.lineEnd(from)
+		v.until = min(end, from+s.out.room())
 	}
 	end := v.until
 	if s.open {
 		end = min(end, v.end)
 	}
 	if v.needle < i {
-		v.needle, _ = s.finder.scan.skip(v.text[:min(len(v.text), end+nearBytes)], i, ofNeedles)
+		v.needle = s.needle(v, i, end)
 	}
 	if v.needle < end {
 		return v.needle, ofNeedles
 	}
-	if s.open {
-		return end, ofAll
+	if !s.open {
+		s.passTo(v, end)
+		v.line = end
 	}
-	s.passTo(v, end)
 	return end, ofAll
+}
+
+// needle is the first place from i to the end at which a needle may begin, and not
+// before the end if there is none.
+func (s *Stream) needle(v *view, i, end int) int {
+	place, _ := s.finder.scan.skip(v.text[:min(len(v.text), end+nearBytes)], i, ofNeedles)
+	return place
+}
+
+// lineEnd is where the line ends that is at a place, and whether the text has its
+// ending. A carriage return ends a line too: what comes behind it overwrites that.
+func (v *view) lineEnd(from int) (end int, whole bool) {
+	if v.cr < from {
+		if v.cr = bytes.IndexByte(v.text[from:], '\r'); v.cr < 0 {
+			v.cr = len(v.text)
+		} else {
+			v.cr += from
+		}
+	}
+	end = len(v.text)
+	if i := bytes.IndexByte(v.text[from:], '\n'); i >= 0 {
+		end, whole = from+i+1, true
+	}
+	if v.cr < end {
+		return v.cr + 1, true
+	}
+	return end, whole
 }
 
 // What anchor answers beside that it is done.
@@ -274,7 +311,7 @@ func (s *Stream) anchor(v *view, i int) (at int, what verdict) {
 	if s.open && i < v.end {
 		return 0, goesOn
 	}
-	if at, what = s.anchorAt(v, i); what == goesOn && i+1 < len(v.text) {
+	if at, what = s.anchorAt(v, i); what == goesOn && i+1 < len(v.text) && v.line <= i {
 		return s.anchorAt(v, i+1)
 	}
 	return at, what
@@ -315,12 +352,21 @@ func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
 }
 
 // arm gives the inspector the line from an anchor on, or from where a longer one
-// may have begun before it ("AGE-SECRET-KEY-1" has "SECRET" in it).
+// may have begun before it ("AGE-SECRET-KEY-1" has "SECRET" in it). If there is all of
+// the line, and no needle in it, it need not be kept.
 func (s *Stream) arm(v *view, i int, left byte) {
+	needles := i
 	if v.begun >= 0 {
 		i, left = v.begun, v.left
 	}
-	s.out.arm(left, v.text[i:max(i, v.plain)])
+	shown := max(needles, v.plain) - i
+	end, whole := v.lineEnd(i + shown)
+	if whole && end-i < maxLineBytes && s.needle(v, needles, end) >= end {
+		s.out.whole(left, v.text[i:end], shown)
+		s.prev, v.plain, v.line = v.text[end-1], end, end
+		return
+	}
+	s.out.arm(left, v.text[i:i+shown])
 }
 
 // leftOf is the byte before a place.
