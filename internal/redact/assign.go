@@ -140,6 +140,11 @@ func (l *looks) quoted(text []byte) (from, to int) {
 	default:
 		return 0, 0
 	}
+	if end := bytes.IndexByte(text[from:], quote); end >= 0 && bytes.IndexByte(text[from:from+end], '\\') < 0 &&
+		!escaped && resumed(text[from+end:], quote) == 0 {
+		l.work += end
+		return from, from + end
+	}
 	resumptions := 0
 	for i := from; i < len(text); i++ {
 		l.work++

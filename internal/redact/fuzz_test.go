@@ -264,3 +264,26 @@ func FuzzAdd(f *testing.F) {
 		}
 	})
 }
+
+// TestAValueBesideWhatAPatternFinds is masked, wherever it touches that: a line that is
+// in one write is looked at in another way than one that is not.
+func TestAValueBesideWhatAPatternFinds(t *testing.T) {
+	random := rand.New(rand.NewPCG(23, 24))
+	const line = `a token="q8Zk2mN4vB7xq8Zk" with words, hvs.abcdefghijklmnopqrstuvwx, and a few words more behind them` + "\n"
+	for from := range len(line) - 6 {
+		value := line[from : from+6]
+		if redact.Judge(value) != redact.Strong {
+			continue
+		}
+		fresh := redact.Fresh([]redact.Secret{{Name: "A", Value: value}})
+		for _, text := range []string{line, line + "x", "x\n" + line + line} {
+			out := sameWhateverTheCuts(t, fresh, text, random)
+			keeps(t, out, text)
+			for _, p := range out {
+				if p.masked == 0 && strings.Contains(p.text, value) {
+					t.Errorf("%q is not masked in %q", value, text)
+				}
+			}
+		}
+	}
+}

@@ -61,17 +61,23 @@ func (s *inspector) arm(left byte, shown []byte) {
 }
 
 // whole is arm and plain for a line of which all is there. It is looked at where it
-// is: only when a private key begins in it, it must be kept.
-func (s *inspector) whole(left byte, line []byte, shown int) {
-	own := s.text
+// is: only when a private key begins in it, it must be kept. It reports false, and
+// has done nothing, if a needle may be in the line.
+func (s *inspector) whole(p *passage, left byte, shown int) bool {
+	own, line := s.text, p.text[p.from:p.end]
 	s.left, s.text, s.shown, s.raw = left, line, shown, len(line)
-	s.inspect(line, left)
+	if !s.inspectIn(p, left) {
+		s.text, s.shown, s.raw, s.found = own, 0, 0, s.found[:0]
+		s.disarm()
+		return false
+	}
 	if s.key.open {
 		s.armed, s.text, s.line = true, append(own, line...), len(line)
-		return
+		return true
 	}
 	s.release(len(line))
 	s.text = own
+	return true
 }
 
 // room is how many bytes more are kept of a line.

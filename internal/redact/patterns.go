@@ -15,10 +15,28 @@ func (s *inspector) inspect(line []byte, left byte) {
 	if s.key.open && s.keyLine(line) {
 		return
 	}
-	base := len(s.text) - len(line)
+	p := passage{text: line, end: len(line), of: ofAnchors, base: len(s.text) - len(line), jump: -1}
+	s.inspectIn(&p, left)
+}
+
+// passage is a line on its way through inspectIn. It is a part of a text, so that
+// what is found out about the bytes behind it need not be found out again.
+type passage struct {
+	text []byte
+	from int // the line begins here
+	end  int // and ends here
+	of   kinds
+	base int // where in the inspector's text the line begins
+	jump int // where the next anchor may begin, or needle if these count; -1 if unknown
+	what kinds
+}
+
+// inspectIn is inspect for a line of a longer text. If needles count too, it gives up
+// where one may be in the line, and reports false.
+func (s *inspector) inspectIn(p *passage, left byte) bool {
+	line := p.text[p.from:p.end]
 	s.looks.begin(line)
 	covered := 0 // what is masked already needs no look
-	jump := -1
 	for at, seen := 0, 0; at < len(line); {
 		// At a place an anchor may begin, or its left side.
 		for i := max(at, seen); i <= at+1 && i < len(line) && i >= covered; i++ {
@@ -26,21 +44,39 @@ func (s *inspector) inspect(line []byte, left byte) {
 				left = line[i-1]
 			}
 			if a := s.anchorIn(line[i:], left); a != nil {
-				covered = max(covered, s.match(a, line, base, i, left)-base)
+				covered = max(covered, s.match(a, line, p.base, i, left)-p.base)
 			}
 			seen = i + 1
 		}
 		if at++; at < covered {
+			if p.of&ofNeedles != 0 && s.scan.needleIn(p.text, p.from+at, min(p.from+covered+1, p.end)) {
+				return false
+			}
 			at = covered
 			continue
 		}
-		if jump < at {
-			jump, _ = s.scan.soon(line, at, ofAnchors)
+		if !s.seek(p, p.from+at) {
+			return false
 		}
-		at = min(jump, s.looks.scheme(at))
+		at = min(p.jump-p.from, s.looks.scheme(at))
 	}
 	s.looks.work += len(line)
 	s.tidy()
+	return true
+}
+
+// seek finds the next place at which an anchor may begin, from a place of the text
+// on. It reports false at a needle in the line.
+func (s *inspector) seek(p *passage, at int) bool {
+	for p.jump < at || p.what&ofAnchors == 0 && p.jump < p.end {
+		p.jump, p.what = s.scan.soon(p.text, max(at, p.jump+1), p.of)
+		if p.what&p.of&ofNeedles != 0 && p.jump < p.end {
+			if found, more := s.scan.at(p.text[p.jump:]); found != nil || more {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // anchorIn is anchorAt for a text that is whole.

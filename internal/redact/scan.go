@@ -164,6 +164,12 @@ func (s *scanner) soon(text []byte, i int, of kinds) (place int, what kinds) {
 	return s.skip(text, i, of)
 }
 
+// needleIn reports whether a needle may begin in a part of the text.
+func (s *scanner) needleIn(text []byte, from, to int) bool {
+	place, _ := s.skip(text[:min(len(text), to+nearBytes)], from, ofNeedles)
+	return place < to
+}
+
 // around returns where the first window begins that has the gram at a place of the
 // text in it, and of what; none if that is 0. The stride is maxStride.
 func (s *scanner) around(text []byte, at int, of kinds) (place int, what kinds) {

@@ -256,7 +256,7 @@ func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
 		end = min(end, v.end)
 	}
 	if v.needle < i {
-		v.needle = s.needle(v, i, end)
+		v.needle, _ = s.finder.scan.skip(v.text[:min(len(v.text), end+nearBytes)], i, ofNeedles)
 	}
 	if v.needle < end {
 		return v.needle, ofNeedles
@@ -266,13 +266,6 @@ func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
 		v.line = end
 	}
 	return end, ofAll
-}
-
-// needle is the first place from i to the end at which a needle may begin, and not
-// before the end if there is none.
-func (s *Stream) needle(v *view, i, end int) int {
-	place, _ := s.finder.scan.skip(v.text[:min(len(v.text), end+nearBytes)], i, ofNeedles)
-	return place
 }
 
 // lineEnd is where the line ends that is at a place, and whether the text has its
@@ -355,16 +348,21 @@ func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
 // may have begun before it ("AGE-SECRET-KEY-1" has "SECRET" in it). If there is all of
 // the line, and no needle in it, it need not be kept.
 func (s *Stream) arm(v *view, i int, left byte) {
-	needles := i
+	here := i
 	if v.begun >= 0 {
 		i, left = v.begun, v.left
 	}
-	shown := max(needles, v.plain) - i
+	shown := max(here, v.plain) - i
 	end, whole := v.lineEnd(i + shown)
-	if whole && end-i < maxLineBytes && s.needle(v, needles, end) >= end {
-		s.out.whole(left, v.text[i:end], shown)
-		s.prev, v.plain, v.line = v.text[end-1], end, end
-		return
+	if whole && end-i < maxLineBytes && s.finder.scan.window(v.text, here, ofNeedles) == 0 {
+		p := passage{text: v.text, from: i, end: end, of: ofAll, jump: -1}
+		if s.out.whole(&p, left, shown) {
+			s.prev, v.plain, v.line = v.text[end-1], end, end
+			if p.jump >= end {
+				v.next, v.what = p.jump, p.what
+			}
+			return
+		}
 	}
 	s.out.arm(left, v.text[i:i+shown])
 }
