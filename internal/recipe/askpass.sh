@@ -1,6 +1,16 @@
 #!/bin/sh
-# Answers git, which asks for a user's name or for the password.
+# Answers git and git-lfs, which ask for the user's name or for the password in the
+# words of "Password for 'https://user@host': ", and only if they ask for the host of
+# the repository: a submodule, a redirect or .lfsconfig may lead to any other.
+folder=${0%/*}
+asked=${1#* for ?}
+host=${asked#*://}
+case $host in
+*@*) host=${host##*@} ;;
+esac
+host=${host%%[/\'\"]*}
+[ "${asked%%://*}://$host" = "$(cat "$folder/git-host")" ] || exit 1
 case $1 in
-Username*) cat "${0%/*}/git-user" ;;
-*) cat "${0%/*}/git-password" ;;
+Username*) cat "$folder/git-user" ;;
+*) cat "$folder/git-password" ;;
 esac

@@ -9,8 +9,10 @@
 #   again       not empty if what was built before may be used again; then
 #   image       is the image that must be there, or nothing
 #   scratch     a folder for what is needed only now
+#   smudge      the path of smudge.sh
 #   source      the folder for the files, which containers may mount
-# and the files that open the repository lie in the folder: see git.go.
+# and the files that open the repository lie in the folder: see git.go. modules.sh and
+# lfs.sh are read already.
 #
 # No container sees the folder in which this runs. There lie repository, which is
 # git's own; commit, the hash
@@ -33,44 +35,50 @@ usable() {
 	fi
 }
 
-# fetch says in words of ours what git's mean for whoever set this up.
+# fetch says in words of ours what git's mean for the user. subject is what is
+# fetched.
 fetch() {
 	status=0
 	git fetch --quiet --no-tags --force "$@" 2>"$said" || status=$?
 	cat "$said" >&2
 	[ "$status" -ne 0 ] || return 0
 	case $(cat "$said") in
-	*'Host key verification failed'*) fail 'The host of the repository did not show a key that is known of it.' ;;
-	*'Permission denied'* | *'Authentication failed'* | *'could not read Username'* | *'could not read Password'* | *'terminal prompts disabled'* | *'epository not found'* | *'Invalid username or'*)
-		fail 'The repository did not open: it needs a deploy key, or a user name and a password, that may read it.'
+	*'Host key verification failed'*) fail "$subject did not open: its host did not show a key that is known." ;;
+	*'Permission denied'* | *'Authentication failed'* | *'could not read Username'* | *'could not read Password'* | *'terminal prompts disabled'* | *'epository not found'* | *"fatal: repository '"*"' not found"* | *'Invalid username or'*)
+		fail "$subject did not open: it needs a deploy key, or a user name and a password, that may read it.$reach"
 		;;
-	*"couldn't find remote ref"*) fail "The repository has no branch or tag ${branch:-at all}." ;;
+	*"couldn't find remote ref"*) fail "$subject has no branch or tag ${branch:-at all}." ;;
 	*'dumb http'*) return 1 ;;
 	esac
-	fail 'The repository could not be fetched.'
+	fail "$subject could not be fetched."
 }
 
-# everything fetches all branches and tags.
+# everything fetches all branches and tags of a URL to a place among the refs.
 everything() {
 	deeper=
 	[ ! -e "$GIT_DIR/shallow" ] || deeper=--unshallow
-	fetch $deeper -- "$repository" '+refs/heads/*:refs/waybill/heads/*' '+refs/tags/*:refs/waybill/tags/*'
+	fetch --prune $deeper -- "$1" "+refs/heads/*:$2/heads/*" "+refs/tags/*:$2/tags/*"
+}
+
+# obtain fetches a commit of a URL, alone where the server can do that.
+obtain() {
+	if [ "${#2}" -ge 40 ]; then
+		! git cat-file -e "$2^{commit}" 2>/dev/null || return 0
+		! git fetch --quiet --no-tags --depth 1 -- "$1" "$2" 2>/dev/null || return 0
+	fi
+	everything "$1" "$3"
+	git cat-file -e "$2^{commit}" 2>/dev/null || fail "$subject has no commit $2."
 }
 
 # seek sets target to what is to be checked out.
 seek() {
-	if [ -z "$commit" ]; then
-		target=refs/waybill/target
-		fetch --depth 1 -- "$repository" "+${branch:-HEAD}:$target" || fetch -- "$repository" "+${branch:-HEAD}:$target"
+	target=$commit
+	if [ -n "$commit" ]; then
+		obtain "$repository" "$commit" refs/waybill
 		return
 	fi
-	target=$commit
-	if [ "${#commit}" -ge 40 ]; then
-		! git cat-file -e "$commit^{commit}" 2>/dev/null || return 0
-		! git fetch --quiet --no-tags --depth 1 -- "$repository" "$commit" 2>/dev/null || return 0
-	fi
-	everything
-	git cat-file -e "$commit^{commit}" 2>/dev/null || fail "The repository has no commit $commit."
+	target=refs/waybill/target
+	fetch --depth 1 -- "$repository" "+${branch:-HEAD}:$target" || fetch -- "$repository" "+${branch:-HEAD}:$target"
 }
 
 # inside refuses a place that a link in the repository leads out of it.
@@ -130,20 +138,46 @@ git init --quiet --template= >"$said" 2>&1 || {
 	exit 1
 }
 # No password may stay with a helper of the server's, nor a process behind.
-git config remote.origin.url "$repository" # git-lfs asks for it
 git config credential.helper ''
 git config gc.autoDetach false
 git config maintenance.autoDetach false
-git config advice.detachedHead false
+# Nothing in the tree may run: neither hooks, nor the git folders that a container
+# may have put where a submodule was.
+git config core.hooksPath /dev/null
+git config core.fsmonitor false
+git config submodule.recurse false
+git config fetch.recurseSubmodules false
+subject='The repository' reach=
 seek
-git checkout --quiet --force --detach "$target"
+target=$(git rev-parse --verify --quiet "$target^{commit}")
+git update-ref --no-deref HEAD "$target"
+
+# Everything is fetched before the tree is touched, and git looks for nothing in it.
+mkdir -p "$scratch/empty"
+reach=' A password is sent to no host but that of the repository itself.'
+tree=$(
+	GIT_ALLOW_PROTOCOL=https:http:ssh:git GIT_WORK_TREE=$scratch/empty GIT_INDEX_FILE=$scratch/index
+	export GIT_ALLOW_PROTOCOL GIT_INDEX_FILE
+	gather '' "$repository" "$target" >&3
+	git write-tree
+) 3>&1
+# The server's own settings may have a filter for Git LFS, which would run git-lfs in
+# the tree. Nothing else of them matters to a checkout.
+(
+	export scratch
+	GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null HOME=$scratch/empty XDG_CONFIG_HOME=$scratch/empty
+	export GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL HOME XDG_CONFIG_HOME
+	git -c "filter.lfs.smudge=sh '$smudge' %f" -c filter.lfs.clean=cat -c filter.lfs.required=true \
+		read-tree --reset -u "$tree"
+)
+forget_large
 [ -z "$clean" ] || git clean --quiet --force --force -d -x
 root=$(readlink -f -- "$source")
 inside "$source/$directory" "folder $directory"
 inside "$source/$directory/$file" "file $directory/$file"
 [ -f "$source/$directory/$file" ] || fail "The repository has no file $directory/$file."
 
-git log -1 --format='%H%n%s' | head -c 2000 >commit.waybill-new
+git log -1 --format='%H%n%s' "$target" | head -c 2000 >commit.waybill-new
 mv commit.waybill-new commit
 cp commit fetched
 {

@@ -22,6 +22,7 @@ const (
 	sourceFolder     = "source"
 	repositoryFolder = "repository"
 	deployKeyFile    = "deploy.key"
+	gitHostFile      = "git-host"
 	gitUserFile      = "git-user"
 	gitPasswordFile  = "git-password"
 	askpassFile      = "askpass.sh"
@@ -29,7 +30,7 @@ const (
 )
 
 // openerFiles are those that open the repository. However a fetch ends, they go.
-var openerFiles = []string{deployKeyFile, gitUserFile, gitPasswordFile, askpassFile}
+var openerFiles = []string{deployKeyFile, gitHostFile, gitUserFile, gitPasswordFile, askpassFile}
 
 // dockerfile runs one container of an image that is built on the server.
 func dockerfile(input Input, app *catalog.Application) (Plan, error) {
@@ -152,7 +153,8 @@ func (in Input) fetch(source *catalog.Source, file, image string) remote.Step {
 			quote(source.Branch), quote(commit), quote(inTree(source.Directory)), quote(file)),
 		fmt.Sprintf("clean=%s again=%s image=%s scratch=%s\nsource=%s", clean, again, quote(image), quote(in.spool()),
 			quote(path.Join(in.folder(), sourceFolder))),
-		run(in.spool(), "fetch.sh"))
+		"smudge="+quote(path.Join(in.spool(), "smudge.sh")),
+		run(in.spool(), "modules.sh"), run(in.spool(), "lfs.sh"), run(in.spool(), "fetch.sh"))
 }
 
 // openers are the files that open the repository.
@@ -169,6 +171,7 @@ func (in Input) openers(source *catalog.Source) ([]remote.File, error) {
 	}
 	if password, found := in.Secrets[catalog.GitPasswordSecret]; found {
 		files = append(files,
+			remote.File{Path: gitHostFile, Content: []byte(origin(source.Repository))},
 			remote.File{Path: gitUserFile, Content: []byte(source.UserName)},
 			remote.File{Path: gitPasswordFile, Content: []byte(password)},
 			remote.File{Path: askpassFile, Content: []byte(text("askpass.sh")), Mode: 0o700})
@@ -177,6 +180,14 @@ func (in Input) openers(source *catalog.Source) ([]remote.File, error) {
 		files = append(files, remote.File{Path: knownHostsFile, Content: []byte(strings.TrimRight(source.HostKeys, "\n") + "\n")})
 	}
 	return files, nil
+}
+
+// origin is the scheme and the host of a URL, the way git writes them when it asks
+// for a password.
+func origin(repository string) string {
+	scheme, rest, _ := strings.Cut(repository, "://")
+	host, _, _ := strings.Cut(rest, "/")
+	return scheme + "://" + host
 }
 
 // checkRepository refuses a repository on the server itself that a container

@@ -37,7 +37,7 @@ func newUpstream(t *testing.T) upstream {
 func (u upstream) git(arguments ...string) string {
 	u.t.Helper()
 	cmd := exec.Command("git", arguments...)
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org")
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org")
 	if _, err := os.Stat(u.dir); err == nil {
 		cmd.Dir = u.dir
 	}

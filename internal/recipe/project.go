@@ -251,8 +251,8 @@ func withScripts(job remote.Job) (remote.Job, error) {
 		return job, fault.Wrap(err, fault.Internal, "list the scripts")
 	}
 	for _, entry := range entries {
-		command := run(job.Spool, entry.Name())
-		if !slices.ContainsFunc(job.Steps, func(step remote.Step) bool { return strings.Contains(step.Script, command) }) {
+		named := quote(path.Join(job.Spool, entry.Name()))
+		if !slices.ContainsFunc(job.Steps, func(step remote.Step) bool { return strings.Contains(step.Script, named) }) {
 			continue
 		}
 		text, err := scripts.ReadFile(entry.Name())
