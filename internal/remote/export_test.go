@@ -1,5 +1,16 @@
 package remote
 
+import (
+	"context"
+	"time"
+)
+
+// RunFor runs a script as a session that is silent for so long at most.
+func RunFor(ctx context.Context, shell Shell, script string, patience time.Duration, feed func(p []byte) error) error {
+	s := session{shell: shell, script: script, patience: int(patience / tickEvery), feed: feed, tick: func() error { return nil }}
+	return s.run(ctx)
+}
+
 // FollowScript is what a session of Follow sends.
 func FollowScript(job Job, from Offsets) string {
 	return followScript(job, from, "NONCE")

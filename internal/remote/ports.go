@@ -43,6 +43,14 @@ type Shell interface {
 	Close() error
 }
 
+// Delivery is a [Shell] that knows how scripts get on. A shell without it is taken
+// for one that delivers at once.
+type Delivery interface {
+	// Delivered grows while a script is on its way and the server takes it, and
+	// stands still afterwards, whatever else is sent.
+	Delivered() int64
+}
+
 // Cause says why a server could not be opened.
 type Cause string
 

@@ -1,6 +1,7 @@
 package remote
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"sync"
@@ -24,6 +25,8 @@ type session struct {
 	// by one goroutine. An error of either ends the session.
 	feed func(p []byte) error
 	tick func() error
+	// patience is for how many ticks nothing may come, silentTime when zero.
+	patience int
 	// exit is the script's exit status when run returns nil.
 	exit int
 }
@@ -40,6 +43,7 @@ func (s *session) run(ctx context.Context) error {
 	defer running.Wait()
 	defer cancel()
 	out := handover{ctx: ctx, parts: make(chan []byte), taken: make(chan struct{})}
+	patience := cmp.Or(s.patience, silentTime)
 	ended := make(chan error, 1)
 	running.Go(func() {
 		exit, err := s.shell.Run(ctx, s.script, nil, out, io.Discard)
@@ -48,6 +52,7 @@ func (s *session) run(ctx context.Context) error {
 	})
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
+	delivered := s.delivered()
 	for silent := 0; ; {
 		select {
 		case p := <-out.parts:
@@ -63,9 +68,13 @@ func (s *session) run(ctx context.Context) error {
 			}
 		case <-ticker.C:
 			// Ticks are counted instead of time, so that the time which feed
-			// took is not held against the server.
-			if silent++; silent > silentTime {
-				return fault.New(fault.Unavailable, "The server has not answered for %s.", silentFor)
+			// took is not held against the server. A server that is still taking
+			// the script cannot answer yet.
+			if now := s.delivered(); now != delivered {
+				silent, delivered = 0, now
+			}
+			if silent++; silent > patience {
+				return fault.New(fault.Unavailable, "The server has not answered for %s.", time.Duration(patience)*tickEvery)
 			}
 			if err := s.tick(); err != nil {
 				return err
@@ -76,6 +85,13 @@ func (s *session) run(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+func (s *session) delivered() int64 {
+	if delivery, ok := s.shell.(Delivery); ok {
+		return delivery.Delivered()
+	}
+	return 0
 }
 
 // handover is a writer whose every Write waits until the slice was taken.

@@ -5,10 +5,14 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
+	"waybill/internal/fault"
 	"waybill/internal/remote"
+	"waybill/internal/remote/remotetest"
+	"waybill/internal/remote/sshrun"
 )
 
 // scripted is a shell on which a job is found, and whose last Write returns.
@@ -55,5 +59,43 @@ func TestFollowEndsWhenItsContextEndsInTheMiddleOfASlice(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Fatal("Follow waits for somebody who has left")
+	}
+}
+
+// TestASlowUploadIsNoSilence has a script that takes longer on its way than a
+// server may be silent, and one that the server takes and no shell reads.
+func TestASlowUploadIsNoSilence(t *testing.T) {
+	padding := func(kib int) string { return strings.Repeat("#"+strings.Repeat("x", 1022)+"\n", kib) }
+	run := func(t *testing.T, link remotetest.Link, script string) (string, error) {
+		t.Helper()
+		server := remotetest.Best(t)
+		target := server.Target()
+		target.Port = remotetest.Slow(t, server.Port(), link)
+		shell, err := sshrun.New(sshrun.Options{KeepAlive: 200 * time.Millisecond}).Dial(t.Context(), target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer shell.Close()
+		var said strings.Builder
+		err = remote.RunFor(t.Context(), shell, script, 2*time.Second, func(p []byte) error {
+			said.Write(p)
+			return nil
+		})
+		return said.String(), err
+	}
+	t.Run("a script on its way", func(t *testing.T) {
+		said, err := run(t, remotetest.Link{ToServer: 40 << 10}, padding(200)+"echo read\n")
+		if said != "read\n" || err != nil {
+			t.Errorf("said %q, %v", said, err)
+		}
+	})
+	for name, kib := range map[string]int{"a script that arrived": 1, "a script that is more than the server takes": 8 << 10} {
+		t.Run(name+" and is not read", func(t *testing.T) {
+			t.Parallel()
+			said, err := run(t, remotetest.Link{}, "sleep 60\n"+padding(kib))
+			if said != "" || !errors.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "has not answered") {
+				t.Errorf("said %q, %v", said, err)
+			}
+		})
 	}
 }

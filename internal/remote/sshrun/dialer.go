@@ -22,7 +22,7 @@ type Options struct {
 	// 10 s when zero.
 	Timeout time.Duration
 	// KeepAlive is how often a connection is tried; 5 s when zero. One on which
-	// nothing has arrived for three times as long is dead.
+	// nothing has arrived or been acknowledged for three times as long is dead.
 	KeepAlive time.Duration
 }
 

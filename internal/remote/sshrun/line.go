@@ -1,19 +1,70 @@
 package sshrun
 
 import (
+	"io"
 	"net"
 	"sync/atomic"
 )
 
-// line is a connection that counts the bytes which arrive on it.
+// line is a connection that counts what passes on it.
 type line struct {
 	net.Conn
-	arrived atomic.Int64
+	arrived, written atomic.Int64
+	writing          atomic.Int32
+	// script is what written was when the latest part of a script had been
+	// written, and got what the server had acknowledged while some was on its way.
+	script, got atomic.Int64
 }
 
 // Read reads and counts.
 func (l *line) Read(p []byte) (int, error) {
 	n, err := l.Conn.Read(p)
 	l.arrived.Add(int64(n))
+	return n, err
+}
+
+// Write writes and counts.
+func (l *line) Write(p []byte) (int, error) {
+	l.writing.Add(1)
+	defer l.writing.Add(-1)
+	n, err := l.Conn.Write(p)
+	l.written.Add(int64(n))
+	return n, err
+}
+
+// acknowledged is how many bytes the server's machine has acknowledged or, where
+// the system does not tell, how many were handed to the system.
+func (l *line) acknowledged() int64 {
+	if conn, ok := l.Conn.(interface{ acknowledged() (int64, bool) }); ok {
+		if n, known := conn.acknowledged(); known {
+			return n
+		}
+	}
+	return l.written.Load()
+}
+
+// signs grows with every sign of life.
+func (l *line) signs() int64 { return l.arrived.Load() + l.acknowledged() }
+
+// delivered grows while a script is on its way and the server's machine takes
+// it. It stands still as soon as all was taken that the server has room for:
+// then it is for the server to read, and keep-alives count for nothing.
+func (l *line) delivered() int64 {
+	if now := l.acknowledged(); l.writing.Load() > 0 || now < l.script.Load() {
+		l.got.Store(now)
+	}
+	return l.got.Load()
+}
+
+// scriptWriter notes after each write how far the script has got.
+type scriptWriter struct {
+	to   io.Writer
+	line *line
+}
+
+// Write writes and notes.
+func (w scriptWriter) Write(p []byte) (int, error) {
+	n, err := w.to.Write(p)
+	w.line.script.Store(w.line.written.Load())
 	return n, err
 }

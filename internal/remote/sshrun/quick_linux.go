@@ -3,6 +3,8 @@ package sshrun
 import (
 	"net"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // quick makes a connection acknowledge at once what it receives. After login a
@@ -38,4 +40,15 @@ func (c *quickConn) Read(p []byte) (int, error) {
 		_ = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
 	})
 	return n, err
+}
+
+// acknowledged asks the kernel, and reports whether it knows.
+func (c *quickConn) acknowledged() (n int64, known bool) {
+	_ = c.raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		if known = err == nil; known {
+			n = int64(info.Bytes_acked)
+		}
+	})
+	return n, known
 }

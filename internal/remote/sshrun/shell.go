@@ -24,7 +24,10 @@ type shell struct {
 	ended  chan struct{} // closed when the connection is
 }
 
-var _ remote.Shell = (*shell)(nil)
+var _ interface {
+	remote.Shell
+	remote.Delivery
+} = (*shell)(nil)
 
 func newShell(client *ssh.Client, line *line, keepAlive time.Duration) *shell {
 	s := &shell{client: client, line: line, ended: make(chan struct{})}
@@ -39,8 +42,9 @@ func newShell(client *ssh.Client, line *line, keepAlive time.Duration) *shell {
 // keepAlive notices a connection whose other end is gone without a word, and
 // closes it. TCP alone would take a quarter of an hour.
 //
-// Whatever arrives is a sign of life: on a slow link the answer waits behind the
-// output that is on its way already, which may take a minute.
+// Whatever arrives or is acknowledged is a sign of life: on a slow link the
+// question waits behind the script that is on its way already, and the answer
+// behind the output, which may take a minute.
 func (s *shell) keepAlive(every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
@@ -64,17 +68,17 @@ func (s *shell) keepAlive(every time.Duration) {
 }
 
 // answers waits until answered is closed, and is false once the connection has
-// ended or nothing has arrived for as long as within.
+// ended or there was no sign of life for as long as within.
 func (s *shell) answers(answered <-chan struct{}, within time.Duration) bool {
 	for {
-		before := s.line.arrived.Load()
+		before := s.line.signs()
 		select {
 		case <-answered:
 			return true
 		case <-s.ended:
 			return false
 		case <-time.After(within):
-			if s.line.arrived.Load() == before {
+			if s.line.signs() == before {
 				return false
 			}
 		}
@@ -89,6 +93,9 @@ func (s *shell) Close() error {
 	}
 	return nil
 }
+
+// Delivered grows while a script is on its way and the server takes it.
+func (s *shell) Delivered() int64 { return s.line.delivered() }
 
 // result is how a script ended.
 type result struct {
@@ -181,7 +188,7 @@ func (s *shell) execute(ctx context.Context, script, command string, begun chan<
 	go func() {
 		// A script that ends before it was read to its end is no error. The
 		// reader's other methods are hidden, or it would be copied as a whole.
-		_, _ = io.Copy(stdin, struct{ io.Reader }{strings.NewReader(script)})
+		_, _ = io.Copy(scriptWriter{stdin, s.line}, struct{ io.Reader }{strings.NewReader(script)})
 		_ = stdin.Close()
 	}()
 	err = session.Wait()

@@ -3,8 +3,7 @@ package sshrun_test
 import (
 	"bytes"
 	"io"
-	"net"
-	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +16,7 @@ import (
 func TestASlowLinkIsNotDead(t *testing.T) {
 	server := remotetest.Best(t)
 	target := server.Target()
-	target.Port = trickle(t, server.Port())
+	target.Port = remotetest.Slow(t, server.Port(), remotetest.Link{ToClient: 160 << 10})
 	shell, err := sshrun.New(sshrun.Options{KeepAlive: 100 * time.Millisecond}).Dial(t.Context(), target)
 	if err != nil {
 		t.Fatal(err)
@@ -31,37 +30,22 @@ func TestASlowLinkIsNotDead(t *testing.T) {
 	}
 }
 
-// trickle is a proxy that passes about 160 KB a second to the client.
-func trickle(t *testing.T, port int) int {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+// TestASlowUploadIsNotDead: for far longer than a silent connection is given,
+// nothing arrives, since the server answers only when it has read the script. It
+// acknowledges what it gets, though.
+func TestASlowUploadIsNotDead(t *testing.T) {
+	server := remotetest.Best(t)
+	target := server.Target()
+	target.Port = remotetest.Slow(t, server.Port(), remotetest.Link{ToServer: 40 << 10})
+	shell, err := sshrun.New(sshrun.Options{KeepAlive: 200 * time.Millisecond}).Dial(t.Context(), target)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		near, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		defer near.Close()
-		far, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-		if err != nil {
-			return
-		}
-		defer far.Close()
-		go func() { _, _ = io.Copy(far, near) }()
-		slow := time.NewTicker(50 * time.Millisecond)
-		defer slow.Stop()
-		for piece := make([]byte, 8<<10); ; <-slow.C {
-			n, err := far.Read(piece)
-			if err != nil {
-				return
-			}
-			if _, err := near.Write(piece[:n]); err != nil {
-				return
-			}
-		}
-	}()
-	return listener.Addr().(*net.TCPAddr).Port
+	defer shell.Close()
+	var out bytes.Buffer
+	script := strings.Repeat("# "+strings.Repeat("x", 97)+"\n", 1<<10) + "echo read\n"
+	exit, err := shell.Run(t.Context(), script, nil, &out, io.Discard)
+	if err != nil || exit != 0 || out.String() != "read\n" {
+		t.Errorf("%q, exit %d, %v", out.String(), exit, err)
+	}
 }
