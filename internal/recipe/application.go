@@ -79,6 +79,7 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 		return Plan{}, err
 	}
 	plan := input.plan()
+	plan.Foreign = true
 	plan.Job.EnvironmentFile = environmentFile
 	operation := string(input.Operation)
 	if input.starts() {

@@ -2,6 +2,7 @@
 # docker_means and its like. Before is set
 #   spool    the job's folder for its state
 #   absent   what to exit with if docker does not answer
+#   unwell   what to exit with if containers are not well
 
 # sift takes what docker says besides its output. Progress goes to stdout; the
 # rest, with each warning once, goes to stderr and into the file said.
@@ -33,13 +34,17 @@ sift() {
 }
 
 # conclude explains a command that failed with result, and returns that, or
-# absent if docker does not answer.
+# absent if docker does not answer. A build may end with the code of a command in
+# the Dockerfile: one that is a verdict of Waybill's elsewhere becomes 1.
 conclude() {
 	[ "$result" != 0 ] || return 0
 	docker_means "$(cat "$spool/said")"
 	[ -n "$trouble" ] || docker_answers || :
 	[ -z "$trouble" ] || docker_advice "$trouble" >&2
-	[ -z "$away" ] || result=$absent
+	case $away-$result in
+	yes-*) result=$absent ;;
+	"-$absent" | "-$unwell") result=1 ;;
+	esac
 	return "$result"
 }
 

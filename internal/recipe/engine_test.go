@@ -141,6 +141,20 @@ func TestEngineExplains(t *testing.T) {
 	}
 }
 
+// TestEngineVerdictsAreItsOwn: a build may end with the code of a command in the
+// Dockerfile, which is no verdict of Waybill's.
+func TestEngineVerdictsAreItsOwn(t *testing.T) {
+	for _, code := range []string{"69", "71"} {
+		for _, word := range []string{"tell", "ask"} {
+			const said = "The command '/bin/sh -c make' returned a non-zero code\n"
+			_, stderr, got := engineStep(t, []string{"sh"}, said, "", "echo "+code+" >\"$STUB/pull.code\"\n"+word+" docker pull\n")
+			if got != 1 || stderr != said {
+				t.Errorf("%s of a command that exits with %s exits with %d after %q, want 1", word, code, got, stderr)
+			}
+		}
+	}
+}
+
 // TestEngineTells: progress is output, the rest is an error, and a command that
 // fails for no known reason is asked about docker itself.
 func TestEngineTells(t *testing.T) {

@@ -3,7 +3,6 @@
 #   timeout   the seconds after which to give up
 #   stable    the seconds for which a container without a health check must run
 #   last      how many of the last lines of a container that has ended to show
-#   unwell    what to exit with then
 #   exits     after how many ends of a container to give up, unset for never
 
 # lasts reports whether what $1 names has been so for $2 seconds.

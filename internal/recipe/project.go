@@ -82,7 +82,7 @@ func (p project) script(lines ...string) string {
 // step is a step that speaks to docker in the words of engine.sh. The log shows
 // command, which is what a person would type.
 func (p project) step(name, command string, lines ...string) remote.Step {
-	head := fmt.Sprintf("spool=%s absent=%d\n%s\n", quote(p.scripts), DockerExit, run(p.scripts, engineScript))
+	head := fmt.Sprintf("spool=%s absent=%d unwell=%d\n%s\n", quote(p.scripts), DockerExit, UnhealthyExit, run(p.scripts, engineScript))
 	return remote.Step{Name: name, Command: command, Script: head + p.script(lines...)}
 }
 
@@ -127,10 +127,10 @@ func (p project) up(recreate bool) []remote.Step {
 		p.step(StartStep, "docker compose up --detach"+options,
 			"project="+p.name, run(p.scripts, "names.sh"),
 			"tell compose up --no-start"+options,
-			fmt.Sprintf("limit=%d unwell=%d", seconds, UnhealthyExit),
+			fmt.Sprintf("limit=%d", seconds),
 			run(p.scripts, "containers.sh"), run(p.scripts, "start.sh")),
 		p.step(HealthStep, fmt.Sprintf("docker compose ps # until all containers are well, for at most %d s", seconds),
-			p.watch+fmt.Sprintf("timeout=%d stable=%d last=%d unwell=%d", seconds, min(stableSeconds, seconds), reportLines, UnhealthyExit),
+			p.watch+fmt.Sprintf("timeout=%d stable=%d last=%d", seconds, min(stableSeconds, seconds), reportLines),
 			run(p.scripts, "containers.sh"), run(p.scripts, "health.sh")),
 		p.report(),
 	}

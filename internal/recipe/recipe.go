@@ -63,6 +63,31 @@ type Plan struct {
 	Job remote.Job
 	// Status is as upstream writes it ("running:healthy", "exited").
 	Status string
+	// Foreign reports whether steps run the team's own commands. The codes that
+	// these exit with mean nothing to Waybill.
+	Foreign bool
+}
+
+// Verdict is what a step found out that exited with a code of Waybill's own.
+type Verdict uint8
+
+// The verdicts.
+const (
+	NoVerdict  Verdict = iota // the code is the command's
+	Unhealthy                 // what was started is not well
+	DockerAway                // the server's docker cannot be used
+)
+
+// Verdict says what it means that a step of the plan exited with a code other
+// than 0.
+func (p Plan) Verdict(step string, code int) Verdict {
+	switch {
+	case code == DockerExit && !p.Foreign:
+		return DockerAway
+	case code == UnhealthyExit && !p.Foreign, step == HealthStep:
+		return Unhealthy
+	}
+	return NoVerdict
 }
 
 // Build makes the plan. Invalid, in words for the deployer, if the resource
@@ -103,13 +128,13 @@ func build(input Input) (Plan, error) {
 }
 
 // UnhealthyExit is what a step exits with when it found what it started not to
-// be well, wherever in the job that shows. (It is EX_UNAVAILABLE of sysexits.h;
-// docker and compose never exit with it.)
+// be well, wherever in the job that shows. (It is EX_UNAVAILABLE of sysexits.h.)
+// [Plan.Verdict] says when it means that.
 const UnhealthyExit = 69
 
 // DockerExit is what a step exits with when the server's docker does not
 // answer, is not installed, or refuses the server's user. (It is EX_OSERR of
-// sysexits.h; docker and compose never exit with it.)
+// sysexits.h.) [Plan.Verdict] says when it means that.
 const DockerExit = 71
 
 // Check refuses a resource that could never be deployed on the server, while

@@ -135,7 +135,7 @@ func TestBuild(t *testing.T) {
 // describe writes a plan as a person would read it.
 func describe(plan recipe.Plan) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "status: %s\nspool: %s\ndir: %s\nfolder: %s\nenvironment file: %s\n", plan.Status, plan.Job.Spool, plan.Job.Dir, plan.Job.Folder, plan.Job.EnvironmentFile)
+	fmt.Fprintf(&out, "status: %s\nforeign: %v\nspool: %s\ndir: %s\nfolder: %s\nenvironment file: %s\n", plan.Status, plan.Foreign, plan.Job.Spool, plan.Job.Dir, plan.Job.Folder, plan.Job.EnvironmentFile)
 	for _, file := range plan.Job.Files {
 		if path.Ext(file.Path) == ".sh" && strings.HasPrefix(file.Path, plan.Job.Spool+"/") {
 			fmt.Fprintf(&out, "\n=== script %s\n", file.Path)

@@ -1,7 +1,6 @@
 # Starts what up has created. Before is set, besides what containers.sh and
 # engine.sh say,
 #   limit    the seconds for which compose may wait for dependencies
-#   unwell   what to exit with if it is the containers that fail
 
 # A container that this start did not touch tells nothing of it.
 steady() { :; }

@@ -331,7 +331,7 @@ func TestJudge(t *testing.T) {
 		{"a full disk", remote.End{DiskFull: true}, "", deployment.Failed, deployment.ReasonDiskFull, ""},
 		{"lost", remote.End{Lost: true}, "", deployment.Failed, deployment.ReasonLost, ""},
 	} {
-		got := runner.Judge(c.end, c.step, "running:healthy")
+		got := runner.Judge(c.end, c.step, recipe.Plan{Status: "running:healthy"})
 		if got.Status != c.status || got.Reason != c.reason || got.Signal != c.signal {
 			t.Errorf("%s: %s %q %q, want %s %q %q", c.name, got.Status, got.Reason, got.Signal, c.status, c.reason, c.signal)
 		}

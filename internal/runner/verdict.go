@@ -31,7 +31,7 @@ func (a *attempt) verdict(end remote.End) deployment.Outcome {
 	if outcome := a.afterStop(end); outcome.Status != "" {
 		return outcome
 	}
-	outcome := Judge(end, a.failedStep(), a.plan.Plan.Status)
+	outcome := Judge(end, a.failedStep(), a.plan.Plan)
 	switch outcome.Reason {
 	case deployment.ReasonDiskFull:
 		what := "The server's disk was full"
@@ -53,9 +53,8 @@ func (a *attempt) failedStep() string {
 	return ""
 }
 
-// Judge makes an outcome of a job's end. step is the one that failed; status
-// is what the resource is if none did.
-func Judge(end remote.End, step, status string) deployment.Outcome {
+// Judge makes an outcome of the end of a plan's job. step is the one that failed.
+func Judge(end remote.End, step string, plan recipe.Plan) deployment.Outcome {
 	if end.Tampered {
 		return failed(deployment.ReasonTampered)
 	}
@@ -66,17 +65,16 @@ func Judge(end remote.End, step, status string) deployment.Outcome {
 	if end.DiskFull {
 		return deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonDiskFull, ExitCode: &code}
 	}
-	outcome := deployment.Outcome{Status: deployment.Finished, ExitCode: &code, ResourceStatus: status}
+	outcome := deployment.Outcome{Status: deployment.Finished, ExitCode: &code, ResourceStatus: plan.Status}
 	if code == 0 {
 		return outcome
 	}
 	outcome.Status, outcome.Reason, outcome.ResourceStatus = deployment.Failed, deployment.ReasonExit, ""
-	if step == recipe.HealthStep && code != recipe.DockerExit || code == recipe.UnhealthyExit {
-		// It was started, and is not well: what the step exited with says no more.
+	switch plan.Verdict(step, code) {
+	case recipe.Unhealthy:
 		outcome.Reason = deployment.ReasonUnhealthy
 		return outcome
-	}
-	if code == recipe.DockerExit {
+	case recipe.DockerAway:
 		outcome.Reason = deployment.ReasonDocker
 		return outcome
 	}
