@@ -13,6 +13,25 @@ import (
 // otherPEM stands for another private key.
 const otherPEM = "-----BEGIN OPENSSH PRIVATE KEY-----\nanother\n-----END OPENSSH PRIVATE KEY-----\n"
 
+// TestAKeyIsKeptInOneForm holds that the vault has what the inspector made of a
+// key, and not what was given.
+func TestAKeyIsKeptInOneForm(t *testing.T) {
+	w := resttest.New(t)
+	given := func(pem string) resttest.Object {
+		return resttest.Object{"name": "key", "private_key": strings.ReplaceAll(pem, "\n", "\r\n")}
+	}
+	key := w.Create(t, "createKey", given(resttest.ExamplePEM))
+	wantKept := func(want string) {
+		t.Helper()
+		if got := w.Vault(t, key)[catalog.PrivateKeySecret]; got != want {
+			t.Errorf("the vault has %q, want %q", got, want)
+		}
+	}
+	wantKept(resttest.ExamplePEM)
+	resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "updateKey", UUID: key, Body: given(otherPEM)})
+	wantKept(otherPEM)
+}
+
 // TestAKeyIsReplaced under its uuid, after it has opened every server of the old
 // one: a leaked key must not cost new servers.
 func TestAKeyIsReplaced(t *testing.T) {

@@ -354,7 +354,9 @@ func (i *inspector) PrivateKey(pem string) (catalog.KeyPair, error) {
 	if !strings.Contains(pem, "PRIVATE KEY") {
 		return catalog.KeyPair{}, fault.New(fault.Invalid, "no private key")
 	}
-	return catalog.KeyPair{Public: catalog.PublicKey{Line: "ssh-ed25519 AAAAclient", Fingerprint: "SHA256:client"}, Private: pem}, nil
+	// As the real one does, it returns one form of what may be written in many.
+	return catalog.KeyPair{Public: catalog.PublicKey{Line: "ssh-ed25519 AAAAclient", Fingerprint: "SHA256:client"},
+		Private: strings.ReplaceAll(pem, "\r\n", "\n")}, nil
 }
 
 func (i *inspector) PublicKey(line string) (catalog.PublicKey, error) {
