@@ -14,18 +14,24 @@ type encoder func(value string) string
 // single byte where the value is no UTF-8.
 func spelled(spell func(r rune, raw string) (string, bool)) encoder {
 	return func(value string) string {
-		var out strings.Builder
+		var out []byte
+		from := 0 // what is before is in out
 		for at := 0; at < len(value); {
+			if byteSets[isAlnum][value[at]] {
+				at++
+				continue
+			}
 			r, size := utf8.DecodeRuneInString(value[at:])
-			raw := value[at : at+size]
-			if text, ok := spell(r, raw); ok {
-				out.WriteString(text)
-			} else {
-				out.WriteString(raw)
+			if text, ok := spell(r, value[at:at+size]); ok {
+				out = append(append(out, value[from:at]...), text...)
+				from = at + size
 			}
 			at += size
 		}
-		return out.String()
+		if from == 0 {
+			return value
+		}
+		return string(append(out, value[from:]...))
 	}
 }
 
@@ -69,16 +75,14 @@ func percent(keep string, plus bool, format string) encoder {
 }
 
 // plain reports whether every encoder leaves the character alone.
-func plain(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-}
+func plain(r rune) bool { return r < utf8.RuneSelf && byteSets[isAlnum][r] }
 
 func eachByte(raw, format string) string {
-	var out strings.Builder
+	var out []byte
 	for i := range len(raw) {
-		fmt.Fprintf(&out, format, raw[i])
+		out = fmt.Appendf(out, format, raw[i])
 	}
-	return out.String()
+	return string(out)
 }
 
 // replaced is the encoder that replaces each old text by the new one after it.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // minLineBytes is the shortest line of a secret of several lines that is also
@@ -65,7 +66,11 @@ func forms(value string) []string {
 		out = append(out, hexForms(source)...)
 		out = append(out, base64Forms(source)...)
 		for _, form := range composed(source) {
-			out = append(out, lineForms(form)...)
+			if strings.ContainsAny(form, "\r\n") {
+				out = append(out, lineForms(form)...)
+			} else {
+				out = append(out, form)
+			}
 		}
 	}
 	for _, line := range splitLines(value) {
@@ -102,15 +107,33 @@ func composed(text string) []string {
 	if strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
 		return nil
 	}
-	common := commonEncoders(wide)
+	lists := encodersOf(wide)
+	common := lists.common
 	core := apply([]string{text}, common)
-	once := apply([]string{text}, allEncoders(wide))
+	once := apply([]string{text}, lists.all)
 	once = distinct(append(once, core...))
 	if len(text) > maxComposedBytes {
 		return once
 	}
-	twice := distinct(append(apply(core, common), apply(once, common[:1])...))
-	return distinct(slices.Concat(once, twice, apply(apply(core, common), common[:2])))
+	twice := apply(core, common)
+	return distinct(slices.Concat(once, twice, apply(once, common[:1]), apply(twice, common[:2])))
+}
+
+// encoders are the lists of them.
+type encoders struct{ common, all []encoder }
+
+// narrowEncoders and wideEncoders are for values without and with characters outside
+// of ASCII.
+var (
+	narrowEncoders = sync.OnceValue(func() encoders { return encoders{commonEncoders(false), allEncoders(false)} })
+	wideEncoders   = sync.OnceValue(func() encoders { return encoders{commonEncoders(true), allEncoders(true)} })
+)
+
+func encodersOf(wide bool) encoders {
+	if wide {
+		return wideEncoders()
+	}
+	return narrowEncoders()
 }
 
 // apply lists what each of the encoders makes of each of the texts.
@@ -205,7 +228,9 @@ func made(line string) bool {
 // splitLines cuts the text at any line ending, blank lines at both ends left
 // out.
 func splitLines(text string) []string {
-	text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+	if strings.Contains(text, "\r") {
+		text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
+	}
 	return strings.Split(strings.Trim(text, "\n"), "\n")
 }
 
@@ -239,18 +264,20 @@ func innerLines(value string) []string {
 		return nil
 	}
 	var out []string
+	var encoded [3]string // of the value after so many bytes
+	for before := range encoded {
+		encoded[before] = base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("\x00", before) + value))
+	}
 	for _, width := range []int{76, 64} {
 		for before := range width / 4 * 3 {
-			text := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("\x00", before) + value))
-			from := before/3*4 + [...]int{0, 2, 3}[before%3]
-			to := (before + len(value)) * 8 / 6
-			if to <= width {
+			text, column := encoded[before%3], before/3*4
+			from := [...]int{0, 2, 3}[before%3]
+			to := (before%3 + len(value)) * 8 / 6
+			if column+to <= width {
 				continue
 			}
-			first := min(width, len(text))
-			if from >= first {
-				from = first
-			}
+			first := min(width-column, len(text))
+			from = min(from, first)
 			broken := text[from:first] + "\n" + wrap(text[first:to], width)
 			out = append(out, broken, strings.ReplaceAll(broken, "\n", "\r\n"))
 		}
@@ -260,6 +287,9 @@ func innerLines(value string) []string {
 
 // wrap breaks the text into lines of the width.
 func wrap(text string, width int) string {
+	if len(text) <= width {
+		return text
+	}
 	var out strings.Builder
 	for len(text) > width {
 		out.WriteString(text[:width])

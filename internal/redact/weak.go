@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // MinSecretBytes is the shortest value that is looked for. A shorter one would
@@ -38,7 +39,7 @@ func Judge(value string, names ...string) Weakness {
 	switch {
 	case len(value) < MinSecretBytes:
 		return Short
-	case slices.Contains(strings.Fields(commonWords), value), number(value):
+	case slices.Contains(commonWordList(), value), number(value):
 		return Common
 	case slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(strings.TrimSpace(name), value) }):
 		return Own
@@ -60,6 +61,8 @@ func (w Weakness) Refusal(name string) string {
 func number(value string) bool {
 	return len(value) <= 5 && strings.Trim(value, "0123456789") == ""
 }
+
+var commonWordList = sync.OnceValue(func() []string { return strings.Fields(commonWords) })
 
 // commonWords are in the logs of every other deployment, or are what somebody
 // types who wants no password. Each has four characters or more.
