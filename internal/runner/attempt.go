@@ -17,7 +17,8 @@ import (
 // attempt is one runner's work on one deployment, from lease to lease's end.
 // It is for one goroutine.
 type attempt struct {
-	*Runner
+	ports    Ports
+	opts     Options
 	record   deployment.Record
 	progress deployment.Progress
 	book     logbook.Book
@@ -61,7 +62,8 @@ type attempt struct {
 // earlier runner wrote and could not record is counted in.
 func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attempt, error) {
 	a := &attempt{
-		Runner:   r,
+		ports:    r.ports,
+		opts:     r.opts,
 		record:   record,
 		progress: record.Progress,
 		book:     record.ID.Book(),
@@ -74,7 +76,7 @@ func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attemp
 	if deadline, ok := ctx.Deadline(); ok {
 		a.deadline = deadline.Add(-HandOverTime)
 	}
-	mark, err := logbook.Recover(ctx, r.Archive, a.book, a.progress.Log)
+	mark, err := logbook.Recover(ctx, r.ports.Archive, a.book, a.progress.Log)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +95,7 @@ func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 	plan, err := prepare(ctx)
 	if refused(err) {
 		a.say(logbook.Stderr, fault.Public(err)+a.mayRunText())
-		return failed(deployment.ReasonConfiguration), nil
+		return failure(deployment.ReasonConfiguration), nil
 	}
 	if err != nil {
 		return deployment.Outcome{}, err
@@ -103,77 +105,83 @@ func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 	return perform(ctx)
 }
 
-// perform does the job on the server.
+// perform does the job on the server, in as many sessions as it takes.
 func (a *attempt) perform(ctx context.Context) (deployment.Outcome, error) {
 	for {
-		outcome, err := a.turn(ctx)
-		if err != nil || outcome.Status != "" {
-			return outcome, err
+		result, err := a.session(ctx)
+		if task, is := errors.AsType[*taskError](err); is {
+			result, err = a.afterServerError(ctx, task.cause)
+		}
+		if err != nil {
+			return deployment.Outcome{}, err
+		}
+		if result.ended() {
+			return *result.outcome, nil
 		}
 	}
 }
 
-// turn is one session with the server: the job is stopped if that is due, else
-// started or found, and followed to its end. Without an outcome there must be
-// another turn.
-func (a *attempt) turn(ctx context.Context) (deployment.Outcome, error) {
+// session is one session with the server: it stops the job if that is due, or
+// else starts or finds it, and follows it to its end.
+func (a *attempt) session(ctx context.Context) (result, error) {
 	if a.shell == nil {
-		outcome, err := a.attach(ctx)
-		if err != nil || outcome.Status != "" || a.shell == nil {
-			return outcome, err
+		result, err := a.attach(ctx)
+		if err != nil || result.ended() || a.shell == nil {
+			return result, err
 		}
 	}
-	// The last look before anything is done to the server: a runner that slept
-	// for longer than its lease finds out here that another goes on.
+	// Check the lease before anything changes on the server: a runner that slept
+	// for longer than its lease finds out here that another one took over.
 	if err := a.routine(ctx); err != nil {
-		return deployment.Outcome{}, err
+		return result{}, err
 	}
 	if a.stopped == nil && a.wanted() != "" {
-		return a.stop(ctx)
+		return result{}, a.stop(ctx)
 	}
-	end, trouble, err := a.follow(ctx)
+	end, err := a.follow(ctx)
 	switch {
 	case errors.Is(err, errStop):
-		return deployment.Outcome{}, a.startOver(ctx)
+		return result{}, a.startOver(ctx)
 	case errors.Is(err, errDrained):
-		return a.verdict(remote.End{Lost: true}), nil
+		return ended(a.verdict(remote.End{Lost: true})), nil
 	case err != nil:
-		return deployment.Outcome{}, err
-	case trouble != nil:
-		return a.trouble(ctx, trouble)
+		return result{}, err
 	}
 	if end.Lost && !end.Rebooted && a.stopped == nil {
 		return a.stopLost(ctx, end)
 	}
-	return a.verdict(end), nil
+	return ended(a.verdict(end)), nil
 }
 
-// attach connects, and learns what the job has declared if it may have begun.
-func (a *attempt) attach(ctx context.Context) (deployment.Outcome, error) {
-	outcome, err := a.connect(ctx)
-	if err != nil || outcome.Status != "" || !a.mayRun() {
-		return outcome, err
+// attach connects, and reads the secrets that the job has declared if it may
+// have begun.
+func (a *attempt) attach(ctx context.Context) (result, error) {
+	result, err := a.connect(ctx)
+	if err != nil || result.ended() || !a.mayRun() {
+		return result, err
 	}
-	return a.recall(ctx)
+	return result, a.recall(ctx)
 }
 
-// follow follows the job to its end. What kept it from that is trouble when it
-// is the server's, and err when it is ours.
-func (a *attempt) follow(ctx context.Context) (end remote.End, trouble, err error) {
-	s := &sink{attempt: a, due: func() error { return a.due(ctx) }, advance: func() error { return a.advance(ctx) }}
+// follow follows the job to its end. A [taskError] is the server's.
+func (a *attempt) follow(ctx context.Context) (remote.End, error) {
+	s := &sink{a: a, due: func() error { return a.due(ctx) }, advance: func() error { return a.advance(ctx) }}
 	a.given, a.attachedAt = a.now(), time.Time{}
 	sentBefore := a.progress.Sent
 	if err := a.sends(ctx); err != nil {
-		return end, nil, err
+		return remote.End{}, err
 	}
-	end, trouble = remote.Follow(ctx, a.shell, a.plan.Job, offsets(a.progress.Log.At), s)
+	end, err := remote.Follow(ctx, a.shell, a.plan.recipe.Job, offsets(a.progress.Log.At), s)
 	if s.err != nil {
-		return end, nil, s.err
+		return end, s.err
 	}
-	if errors.Is(trouble, remote.ErrNotStarted) {
+	if errors.Is(err, remote.ErrNotStarted) {
 		a.progress.Sent = sentBefore
 	}
-	return end, trouble, nil
+	if err != nil {
+		return end, &taskError{err}
+	}
+	return end, nil
 }
 
 // sends stores that the job is about to be sent, before it is.
@@ -185,17 +193,17 @@ func (a *attempt) sends(ctx context.Context) error {
 	return a.advance(ctx)
 }
 
-// trouble is what follows from an error of the server's: an outcome, another
-// turn, or the end of this run.
-func (a *attempt) trouble(ctx context.Context, err error) (deployment.Outcome, error) {
+// afterServerError decides what an error of the server leads to: an outcome,
+// another session, or the end of this run.
+func (a *attempt) afterServerError(ctx context.Context, err error) (result, error) {
 	held, isHeld := errors.AsType[*remote.HeldError](err)
 	switch {
 	case ctx.Err() != nil:
-		return deployment.Outcome{}, ctx.Err()
+		return result{}, ctx.Err()
 	case isHeld:
-		// By a later attempt of this very deployment, too: then the lease is lost.
+		// A later attempt of this deployment may hold it: then the lease is lost.
 		if err := a.advance(ctx); err != nil {
-			return deployment.Outcome{}, err
+			return result{}, err
 		}
 		a.say(logbook.Stderr, held.Error()+" Nothing was started.")
 		return failed(deployment.ReasonHostLocked), nil
@@ -205,11 +213,11 @@ func (a *attempt) trouble(ctx context.Context, err error) (deployment.Outcome, e
 		a.say(logbook.Stderr, fault.Public(err)+a.mayRunText())
 		return failed(deployment.ReasonServer), nil
 	}
-	return deployment.Outcome{}, err
+	return result{}, err
 }
 
-// startOver puts everything whole into the log and goes on behind it, with
-// filters that know nothing of the bytes that were cut off.
+// startOver commits all complete lines and records from there on, with filters
+// that have not seen the bytes that were cut off.
 func (a *attempt) startOver(ctx context.Context) error {
 	if err := a.commit(ctx); err != nil {
 		return err
@@ -227,7 +235,7 @@ func (a *attempt) closeShell() {
 
 // startRecording starts recording behind the committed log.
 func (a *attempt) startRecording() {
-	a.recorder = logbook.NewRecorder(a.book, a.Archive, a.progress.Log, a.filter, logbook.RecorderOptions{Now: a.opts.Now, Since: a.record.StartedAt})
+	a.recorder = logbook.NewRecorder(a.book, a.ports.Archive, a.progress.Log, a.filter, logbook.RecorderOptions{Now: a.opts.Now, Since: a.record.StartedAt})
 }
 
 // say adds lines of Waybill's own to the log, without the secrets that may be in

@@ -21,8 +21,8 @@ type reach struct {
 // maxPause is the longest wait between two tries.
 const maxPause = 15 * time.Second
 
-// connect opens the server. An outcome that has a status says that it cannot.
-func (a *attempt) connect(ctx context.Context) (deployment.Outcome, error) {
+// connect opens the connection, unless the deployment ends because it cannot.
+func (a *attempt) connect(ctx context.Context) (result, error) {
 	server := a.plan.server
 	if a.reach.tries == 0 {
 		a.say(logbook.Stdout, fmt.Sprintf("Connecting to %s (%s@%s port %d).", server.Name, server.User, server.Address, server.Port))
@@ -32,35 +32,37 @@ func (a *attempt) connect(ctx context.Context) (deployment.Outcome, error) {
 		case a.abandons():
 			a.wish = a.wanted()
 			a.say(logbook.Stdout, "The server was not reached, and nothing was started.")
-			return a.stoppedOutcome(), nil
+			return ended(a.stoppedOutcome()), nil
 		case a.late():
-			return deployment.Outcome{}, errHandOver
+			return result{}, errHandOver
 		}
-		outcome, err := a.dial(ctx)
-		if err != nil || outcome.Status != "" || a.shell != nil {
-			return outcome, err
+		result, err := a.dial(ctx)
+		if err != nil || result.ended() || a.shell != nil {
+			return result, err
 		}
 	}
 }
 
-// dial tries once, and waits if it was in vain.
-func (a *attempt) dial(ctx context.Context) (deployment.Outcome, error) {
+// dial tries once to connect, and waits if that fails.
+func (a *attempt) dial(ctx context.Context) (result, error) {
 	var shell remote.Shell
-	trouble, err := a.keeping(ctx, never, func(ctx context.Context) error {
+	err := a.whileLeased(ctx, uninterrupted, func(ctx context.Context) error {
 		var err error
-		shell, err = a.Dialer.Dial(ctx, a.plan.target)
+		shell, err = a.ports.Dialer.Dial(ctx, a.plan.target)
 		return err
 	})
-	if err != nil {
-		return deployment.Outcome{}, errors.Join(err, shut(shell))
-	}
-	refused, ok := errors.AsType[*remote.DialError](trouble)
-	switch {
-	case trouble == nil:
+	if err == nil {
 		a.shell = shell
-		return deployment.Outcome{}, nil
-	case !ok || ctx.Err() != nil:
-		return deployment.Outcome{}, trouble
+		return result{}, nil
+	}
+	task, is := errors.AsType[*taskError](err)
+	if !is {
+		return result{}, errors.Join(err, shut(shell))
+	}
+	refused, is := errors.AsType[*remote.DialError](task.cause)
+	switch {
+	case !is || ctx.Err() != nil:
+		return result{}, task.cause
 	case refused.Cause != remote.CauseUnreachable:
 		a.say(logbook.Stderr, dialText(refused)+a.mayRunText())
 		return failed(deployment.Reason(refused.Cause)), nil
@@ -76,11 +78,9 @@ func shut(shell remote.Shell) error {
 	return shell.Close()
 }
 
-// disconnected takes the attempt back to before its connection. The first try
-// is made at once, unless connections do not last.
-//
-// text says what happened.
-func (a *attempt) disconnected(ctx context.Context, text string) (deployment.Outcome, error) {
+// disconnected prepares the attempt for another connection, which is tried at
+// once unless connections do not last. text says what happened.
+func (a *attempt) disconnected(ctx context.Context, text string) (result, error) {
 	a.closeShell()
 	switch {
 	case a.progress.Process != "":
@@ -89,20 +89,20 @@ func (a *attempt) disconnected(ctx context.Context, text string) (deployment.Out
 		text += " Whether the job was started there is not known yet."
 	}
 	if a.reach.tries > 0 {
-		outcome, err := a.again(ctx, text)
-		if err != nil || outcome.Status != "" {
-			return outcome, err
+		result, err := a.again(ctx, text)
+		if err != nil || result.ended() {
+			return result, err
 		}
-		return outcome, a.startOver(ctx)
+		return result, a.startOver(ctx)
 	}
 	now := a.now()
 	a.reach = reach{tries: 1, since: now}
 	a.say(logbook.Stderr, fmt.Sprintf("%s Connecting again, until %s.", text, clock(now.Add(a.window()))))
-	return deployment.Outcome{}, a.startOver(ctx)
+	return result{}, a.startOver(ctx)
 }
 
 // again says what happened and what comes next, and waits; or gives up.
-func (a *attempt) again(ctx context.Context, text string) (deployment.Outcome, error) {
+func (a *attempt) again(ctx context.Context, text string) (result, error) {
 	now := a.now()
 	if a.reach.tries == 0 {
 		a.reach.since = now
@@ -118,9 +118,9 @@ func (a *attempt) again(ctx context.Context, text string) (deployment.Outcome, e
 	}
 	a.say(logbook.Stderr, fmt.Sprintf("%s Trying again in %s, until %s.", text, inSeconds(wait), clock(until)))
 	if err := a.commit(ctx); err != nil {
-		return deployment.Outcome{}, err
+		return result{}, err
 	}
-	return deployment.Outcome{}, a.pause(ctx, wait)
+	return result{}, a.pause(ctx, wait)
 }
 
 // pause waits between two tries, or until it is clear that there is no other.
@@ -131,7 +131,7 @@ func (a *attempt) pause(ctx context.Context, wait time.Duration) error {
 		}
 		return nil
 	}
-	trouble, err := a.keeping(ctx, enough, func(ctx context.Context) error {
+	err := a.whileLeased(ctx, enough, func(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -142,7 +142,10 @@ func (a *attempt) pause(ctx context.Context, wait time.Duration) error {
 	if errors.Is(err, errStop) {
 		return nil
 	}
-	return errors.Join(trouble, err)
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 // window is how long a server is tried.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"waybill/internal/deployment"
 	"waybill/internal/logbook"
 	"waybill/internal/redact"
 	"waybill/internal/remote"
@@ -18,19 +17,16 @@ import (
 // What lies ahead counts as well. A value is then masked in lines that were
 // written before it was declared, which a runner that was there then would have
 // shown; the other way round, one would be shown that must not be.
-func (a *attempt) recall(ctx context.Context) (deployment.Outcome, error) {
+func (a *attempt) recall(ctx context.Context) error {
 	var found remote.Declarations
-	shell, job := a.shell, a.plan.Job
-	trouble, err := a.keeping(ctx, a.inTime, func(ctx context.Context) error {
+	shell, job := a.shell, a.plan.recipe.Job
+	err := a.whileLeased(ctx, a.inTime, func(ctx context.Context) error {
 		var err error
 		found, err = remote.Declared(ctx, shell, job)
 		return err
 	})
 	if err != nil {
-		return deployment.Outcome{}, err
-	}
-	if trouble != nil {
-		return a.trouble(ctx, trouble)
+		return err
 	}
 	for _, line := range found.Lines {
 		if value, ok := redact.DeclaredMask(line); ok {
@@ -40,7 +36,7 @@ func (a *attempt) recall(ctx context.Context) (deployment.Outcome, error) {
 	// Whoever reads the lines in their turn says what was declared in vain.
 	_ = a.matcher.Warnings()
 	a.sayUnknown(found)
-	return deployment.Outcome{}, nil
+	return nil
 }
 
 // sayUnknown says what may be missing of the declarations to a runner that was

@@ -16,11 +16,11 @@ func (a *attempt) handOver(ctx context.Context) error {
 	if err := a.commit(ctx); err != nil {
 		return err
 	}
-	if _, err := a.Ledger.Advance(ctx, a.record.ID, a.record.Lease, a.progress, a.now(), 0); err != nil {
+	if _, err := a.ports.Ledger.Advance(ctx, a.record.ID, a.record.Lease, a.progress, a.now(), 0); err != nil {
 		return err
 	}
 	a.log.InfoContext(ctx, "handed over", "log_entries", a.progress.Log.Last)
-	return a.Sender.Send(ctx, a.record.ID)
+	return a.ports.Sender.Send(ctx, a.record.ID)
 }
 
 // finish ends the deployment: the rest of the log, then the record with slot
@@ -31,7 +31,7 @@ func (a *attempt) finish(ctx context.Context, outcome deployment.Outcome) error 
 		return err
 	}
 	a.progress.Log.Complete = true
-	if err := a.Ledger.Finish(ctx, a.record.ID, a.record.Lease, a.progress, outcome, a.now()); err != nil {
+	if err := a.ports.Ledger.Finish(ctx, a.record.ID, a.record.Lease, a.progress, outcome, a.now()); err != nil {
 		return err
 	}
 	a.log.InfoContext(ctx, "ended", "status", outcome.Status, "reason", outcome.Reason,
@@ -41,7 +41,7 @@ func (a *attempt) finish(ctx context.Context, outcome deployment.Outcome) error 
 	}
 	// The record is right and final; a leftover spool only takes space, and the
 	// next deployment's runner finds it.
-	if err := remote.Remove(ctx, a.shell, a.plan.Job); err != nil {
+	if err := remote.Remove(ctx, a.shell, a.plan.recipe.Job); err != nil {
 		a.log.WarnContext(ctx, "spool not removed", "error", err)
 	}
 	if err := a.sweep(ctx); err != nil {
@@ -66,7 +66,7 @@ func (a *attempt) sweep(ctx context.Context) error {
 		if err != nil || id == a.record.ID || a.late() {
 			continue
 		}
-		record, err := a.History.Get(ctx, id)
+		record, err := a.ports.History.Get(ctx, id)
 		if err != nil || !record.Status.Terminal() || record.ServerID != a.record.ServerID {
 			continue
 		}

@@ -59,7 +59,7 @@ func (a *attempt) routine(ctx context.Context) error {
 	case now.Sub(a.renewed) > a.opts.Lease/4:
 		return a.advance(ctx)
 	case now.Sub(a.signalled) >= a.opts.SignalEvery:
-		signals, err := a.Ledger.Signals(ctx, a.record.ID, a.record.Lease)
+		signals, err := a.ports.Ledger.Signals(ctx, a.record.ID, a.record.Lease)
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (a *attempt) commit(ctx context.Context) error {
 // another's.
 func (a *attempt) advance(ctx context.Context) error {
 	now := a.now()
-	signals, err := a.Ledger.Advance(ctx, a.record.ID, a.record.Lease, a.progress, now, a.opts.Lease)
+	signals, err := a.ports.Ledger.Advance(ctx, a.record.ID, a.record.Lease, a.progress, now, a.opts.Lease)
 	if err != nil {
 		return err
 	}
@@ -103,47 +103,51 @@ func (a *attempt) advance(ctx context.Context) error {
 	return nil
 }
 
-// keeping does something that takes its time, and what is due meanwhile. The
-// error of work is trouble; err is ours, or of enough, which is asked at every
-// tick and ends work before it is done. work must not touch the attempt.
-func (a *attempt) keeping(ctx context.Context, enough func() error, work func(context.Context) error) (trouble, err error) {
+// whileLeased runs a task that takes time, and meanwhile renews the lease and
+// does whatever else is due. An error of the task is a [taskError]. interrupt is
+// called at every tick; its error ends the task and is returned. The task must
+// not touch the attempt.
+func (a *attempt) whileLeased(ctx context.Context, interrupt func() error, task func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- guarded(ctx, work) }()
+	go func() { done <- guarded(ctx, task) }()
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for {
 		select {
-		case trouble := <-done:
-			return trouble, nil
+		case err := <-done:
+			if err != nil {
+				return &taskError{err}
+			}
+			return nil
 		case <-ticker.C:
 			err := a.routine(ctx)
 			if err == nil {
-				err = enough()
+				err = interrupt()
 			}
 			if err != nil {
 				cancel()
 				<-done
-				return nil, err
+				return err
 			}
 		}
 	}
 }
 
-// guarded makes an error of a panic, which would end the process and have its
-// value printed, whatever that is. A stack has addresses, not what is there.
-func guarded(ctx context.Context, work func(context.Context) error) (err error) {
+// guarded turns a panic into an error. A panic would end the process and print
+// its value, which may be a secret. The stack has only addresses.
+func guarded(ctx context.Context, task func(context.Context) error) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			err = fault.New(fault.Internal, "panic: %s\n%s", fault.PanicText(value), debug.Stack())
 		}
 	}()
-	return work(ctx)
+	return task(ctx)
 }
 
-// never is what is never enough.
-func never() error { return nil }
+// uninterrupted lets a task run to its end.
+func uninterrupted() error { return nil }
 
 // wanted is why the job is to be stopped, or "": a user's wish, or more time
 // than its resource allows, counted from the first runner's start.
@@ -156,6 +160,8 @@ func (a *attempt) wanted() deployment.Reason {
 	}
 	return ""
 }
+
+func (a *attempt) now() time.Time { return a.opts.Now().UTC() }
 
 // late reports whether this runner's own time is nearly up.
 func (a *attempt) late() bool { return !a.deadline.IsZero() && a.now().After(a.deadline) }

@@ -33,42 +33,42 @@ func (a *attempt) settled(ctx context.Context, outcome deployment.Outcome) (depl
 		outcome.ResourceStatus = statusGone
 		return outcome, a.vacate(ctx)
 	}
-	found, trouble, err := a.look(ctx)
+	found, err := a.look(ctx)
 	switch {
-	case err != nil:
+	case err != nil && !isTaskError(err):
 		return outcome, err
-	case trouble == nil && found.Status != "":
+	case err == nil && found.Status != "":
 		outcome.ResourceStatus = a.line(found.Status)
 		a.fault = found.Fault
 		a.built(found)
 		return outcome, nil
 	case outcome.Status != deployment.Finished && a.mayRun():
 		outcome.ResourceStatus = statusUnknown
-		a.say(logbook.Stderr, "What the resource is now could not be found out."+whyUnseen(trouble))
+		a.say(logbook.Stderr, "What the resource is now could not be found out."+whyUnseen(err))
 	}
-	a.log.InfoContext(ctx, "status not found out", "cause", trouble)
+	a.log.InfoContext(ctx, "status not found out", "cause", err)
 	return outcome, nil
 }
 
 // whyUnseen is what the server had to say about it, which say cleans.
-func whyUnseen(trouble error) string {
-	if !errors.Is(trouble, fault.Unavailable) {
+func whyUnseen(err error) string {
+	if !errors.Is(err, fault.Unavailable) {
 		return ""
 	}
-	return " " + strings.TrimSuffix(fault.Public(trouble), ".") + "."
+	return " " + strings.TrimSuffix(fault.Public(err), ".") + "."
 }
 
 // errUnseen says that there was no look.
 var errUnseen = errors.New("there is no connection, or no time left")
 
-// look looks at the resource while the lease is kept. trouble is why nothing
-// was seen.
-func (a *attempt) look(ctx context.Context) (found inspect.Found, trouble, err error) {
+// look asks the server for the state of the resource. A [taskError] says why it
+// is not known.
+func (a *attempt) look(ctx context.Context) (found inspect.Found, err error) {
 	if a.shell == nil || a.late() {
-		return inspect.Found{}, errUnseen, nil
+		return inspect.Found{}, &taskError{errUnseen}
 	}
 	shell, resource, dataDir := a.shell, a.plan.resource, a.plan.server.DataDir
-	trouble, err = a.keeping(ctx, a.inTime, func(ctx context.Context) error {
+	err = a.whileLeased(ctx, a.inTime, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, lookFor)
 		defer cancel()
 		var err error
@@ -76,9 +76,9 @@ func (a *attempt) look(ctx context.Context) (found inspect.Found, trouble, err e
 		return err
 	})
 	if errors.Is(err, errHandOver) {
-		return inspect.Found{}, err, nil
+		return inspect.Found{}, &taskError{err}
 	}
-	return found, trouble, err
+	return found, err
 }
 
 // inTime is errHandOver once this runner's time is nearly up.
@@ -96,10 +96,11 @@ func (a *attempt) vacate(ctx context.Context) error {
 	if a.shell == nil {
 		return nil
 	}
-	shell, job := a.shell, a.plan.Job
-	trouble, err := a.keeping(ctx, never, func(ctx context.Context) error { return remote.Vacate(ctx, shell, job) })
-	if trouble != nil {
-		a.log.WarnContext(ctx, "folder not removed", "error", trouble)
+	shell, job := a.shell, a.plan.recipe.Job
+	err := a.whileLeased(ctx, uninterrupted, func(ctx context.Context) error { return remote.Vacate(ctx, shell, job) })
+	if isTaskError(err) {
+		a.log.WarnContext(ctx, "folder not removed", "error", err)
+		return nil
 	}
 	return err
 }

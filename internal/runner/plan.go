@@ -14,7 +14,7 @@ import (
 
 // plan is everything that a deployment needs, resolved: what to run, and where.
 type plan struct {
-	recipe.Plan
+	recipe   recipe.Plan
 	resource catalog.Deployable
 	server   *catalog.Server
 	target   remote.Target
@@ -31,7 +31,7 @@ func (a *attempt) resolve(ctx context.Context) (plan, secrets, error) {
 	if err != nil {
 		return plan{}, secrets{}, err
 	}
-	server, err := catalog.Find[*catalog.Server](ctx, a.Store, a.record.ServerID)
+	server, err := catalog.Find[*catalog.Server](ctx, a.ports.Store, a.record.ServerID)
 	if err != nil {
 		return plan{}, secrets{}, missing(err, "The server was deleted.")
 	}
@@ -53,7 +53,7 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 		return plan, err
 	}
 	server := plan.server
-	plan.Plan, err = recipe.Build(recipe.Input{
+	plan.recipe, err = recipe.Build(recipe.Input{
 		Resource:         plan.resource,
 		DataDir:          server.DataDir,
 		Deployment:       string(a.record.ID),
@@ -66,7 +66,7 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 	if err != nil {
 		return plan, err
 	}
-	plan.Job.Deployment, plan.Job.Attempt = string(a.record.ID), a.record.Lease.Attempt
+	plan.recipe.Job.Deployment, plan.recipe.Job.Attempt = string(a.record.ID), a.record.Lease.Attempt
 	plan.target = remote.Target{
 		Address:    server.Address,
 		Port:       server.Port,
@@ -81,14 +81,14 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 // was asked for, whatever the catalog has become since. What is to be deleted
 // is gone for good afterwards, so for that the catalog's own will do.
 func (a *attempt) configured(ctx context.Context) (catalog.Deployable, error) {
-	resource, err := catalog.Find[catalog.Deployable](ctx, a.Store, a.record.ID.Resource())
+	resource, err := catalog.Find[catalog.Deployable](ctx, a.ports.Store, a.record.ID.Resource())
 	if err != nil {
 		return nil, missing(err, "The resource was deleted.")
 	}
 	if a.record.ConfigurationHash == "" { // of a record that is older than snapshots
 		return resource, nil
 	}
-	taken, err := a.Snapshots.Get(ctx, resource.Common().ID, a.record.ConfigurationHash)
+	taken, err := a.ports.Snapshots.Get(ctx, resource.Common().ID, a.record.ConfigurationHash)
 	if err == nil {
 		var restored catalog.Deployable
 		if restored, err = taken.Restore(resource); err == nil {

@@ -64,8 +64,8 @@ type Options struct {
 
 // Runner runs deployments. It is safe for use by several goroutines.
 type Runner struct {
-	Ports
-	opts Options
+	ports Ports
+	opts  Options
 }
 
 // New returns a runner over its ports.
@@ -93,7 +93,7 @@ func New(ports Ports, opts Options) *Runner {
 			*standard.option = standard.value
 		}
 	}
-	return &Runner{Ports: ports, opts: opts}
+	return &Runner{ports, opts}
 }
 
 // errHandOver ends a run whose time is nearly up; the job goes on.
@@ -107,7 +107,7 @@ var errHandOver = errors.New("the runner's time is nearly up")
 // another message goes on with it. Conflict means that another runner is at
 // work; any error means that the message must come again.
 func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error {
-	record, err := r.Ledger.Begin(ctx, id, owner, r.now(), r.opts.Lease)
+	record, err := r.ports.Ledger.Begin(ctx, id, owner, r.now(), r.opts.Lease)
 	if errors.Is(err, fault.Gone) || errors.Is(err, fault.NotFound) {
 		r.opts.Log.InfoContext(ctx, "nothing to run", "cause", err)
 		return nil

@@ -33,7 +33,7 @@ func (a *attempt) scrub(ctx context.Context) (deployment.Outcome, error) {
 		if err := a.routine(ctx); err != nil {
 			return deployment.Outcome{}, err
 		}
-		listing, err := a.History.List(ctx, a.record.ID.Resource(), page)
+		listing, err := a.ports.History.List(ctx, a.record.ID.Resource(), page)
 		if err != nil {
 			return deployment.Outcome{}, err
 		}
@@ -61,18 +61,18 @@ func (a *attempt) scrubOne(ctx context.Context, record deployment.Record) error 
 	if err := a.inTime(); err != nil {
 		return err
 	}
-	entries, trouble, err := a.scrubLog(ctx, record)
-	if err != nil {
+	entries, err := a.scrubLog(ctx, record)
+	if err != nil && !isTaskError(err) {
 		return err
 	}
 	done := &a.progress.Scrub
 	done.Last, done.Logs = record.ID, done.Logs+1
 	switch {
-	case errors.Is(trouble, fault.Gone) && a.expired(ctx, record):
+	case errors.Is(err, fault.Gone) && a.expired(ctx, record):
 		a.say(logbook.Stdout, fmt.Sprintf("%s: its log is no longer kept.", record.ID))
-	case trouble != nil:
+	case err != nil:
 		done.Failed++
-		a.log.ErrorContext(ctx, "log not scrubbed", "of", record.ID, "error", trouble)
+		a.log.ErrorContext(ctx, "log not scrubbed", "of", record.ID, "error", err)
 		a.say(logbook.Stderr, fmt.Sprintf("%s: its log could not be read or written as a whole, and may still have secrets in it.", record.ID))
 	case entries == 0:
 		return a.advance(ctx)
@@ -90,52 +90,51 @@ const (
 	scrubPause = 2 * time.Second
 )
 
-// scrubLog scrubs one log and returns how many entries that changed since its
-// record was written, by this runner or one that died. trouble is why it could
-// not be done.
-func (a *attempt) scrubLog(ctx context.Context, record deployment.Record) (entries int, trouble, err error) {
+// scrubLog scrubs one log and returns how many of its entries changed since its
+// record was written, by this runner or one that died. A [taskError] says why
+// the log could not be scrubbed.
+func (a *attempt) scrubLog(ctx context.Context, record deployment.Record) (entries int, err error) {
 	before := record.Scrub.Entries
 	for try := 1; ; try++ {
-		var total int
-		total, trouble, err = a.tryLog(ctx, record)
+		total, err := a.tryLog(ctx, record)
 		switch {
-		case err != nil:
-			return 0, nil, err
+		case err != nil && !isTaskError(err):
+			return 0, err
 		case ctx.Err() != nil:
-			return 0, nil, ctx.Err()
-		case trouble == nil, errors.Is(trouble, fault.Gone), try == scrubTries:
-			return total - before, trouble, nil
+			return 0, ctx.Err()
+		case err == nil, errors.Is(err, fault.Gone), try == scrubTries:
+			return total - before, err
 		}
 		if err := a.pause(ctx, scrubPause); err != nil {
-			return 0, nil, err
+			return 0, err
 		}
 		// The answer to a write may have been lost.
-		if record, err = a.History.Get(ctx, record.ID); err != nil {
-			return 0, nil, err
+		if record, err = a.ports.History.Get(ctx, record.ID); err != nil {
+			return 0, err
 		}
 	}
 }
 
-// tryLog tries once, and keeps the lease meanwhile. total is how many entries
-// were changed since the log was written.
-func (a *attempt) tryLog(ctx context.Context, record deployment.Record) (total int, trouble, err error) {
-	archive, ledger, filter, was := a.Archive, a.Ledger, a.filter, record.Progress.Log
+// tryLog tries once. total is how many entries were changed since the log was
+// written.
+func (a *attempt) tryLog(ctx context.Context, record deployment.Record) (total int, err error) {
+	archive, ledger, filter, was := a.ports.Archive, a.ports.Ledger, a.filter, record.Progress.Log
 	scrub := deployment.Scrub{At: a.now(), By: a.record.Trigger.Name, Deployment: a.record.ID}
-	trouble, err = a.keeping(ctx, a.inTime, func(ctx context.Context) error {
+	err = a.whileLeased(ctx, a.inTime, func(ctx context.Context) error {
 		done, err := logbook.Scrub(ctx, archive, record.ID.Book(), was, filter)
 		if scrub.Entries = done.Total; err != nil || done.Mark.Digest == was.Digest {
 			return err
 		}
 		return ledger.RecordScrub(ctx, record.ID, was.Digest, done.Mark, scrub)
 	})
-	return scrub.Entries, trouble, err
+	return scrub.Entries, err
 }
 
 // expired reports whether neither end of the log is there any more. Of one that
 // only lacks a part, the rest can still be read.
 func (a *attempt) expired(ctx context.Context, record deployment.Record) bool {
 	for _, number := range []int{1, record.Progress.Log.Chunks} {
-		if _, err := a.Archive.Head(ctx, record.ID.Book(), number); !errors.Is(err, fault.NotFound) {
+		if _, err := a.ports.Archive.Head(ctx, record.ID.Book(), number); !errors.Is(err, fault.NotFound) {
 			return false
 		}
 	}
@@ -146,7 +145,7 @@ func (a *attempt) expired(ctx context.Context, record deployment.Record) bool {
 func (a *attempt) scrubEnded() deployment.Outcome {
 	a.sayScrubbed()
 	if a.progress.Scrub.Failed > 0 {
-		return failed(deployment.ReasonInternal)
+		return failure(deployment.ReasonInternal)
 	}
 	return deployment.Outcome{Status: deployment.Finished}
 }

@@ -30,17 +30,17 @@ func (a *attempt) open(ctx context.Context, resource catalog.Deployable, server 
 func (a *attempt) read(ctx context.Context, resource catalog.Deployable, server *catalog.Server) (secrets, error) {
 	var sets secrets
 	var err error
-	if sets.server, err = a.Vault.Get(ctx, server.KeyID); err != nil {
+	if sets.server, err = a.ports.Vault.Get(ctx, server.KeyID); err != nil {
 		return sets, missing(err, "The private key of the server is gone.")
 	}
-	if sets.resource, err = a.Vault.Get(ctx, resource.Common().ID); err != nil && !errors.Is(err, fault.NotFound) {
+	if sets.resource, err = a.ports.Vault.Get(ctx, resource.Common().ID); err != nil && !errors.Is(err, fault.NotFound) {
 		return sets, err
 	}
 	app, ok := resource.(*catalog.Application)
 	if !ok || app.Source() == nil || app.Source().KeyID == "" {
 		return sets, nil
 	}
-	sets.deploy, err = a.Vault.Get(ctx, app.Source().KeyID)
+	sets.deploy, err = a.ports.Vault.Get(ctx, app.Source().KeyID)
 	if errors.Is(err, fault.NotFound) && !a.builds() {
 		return sets, nil
 	}

@@ -11,7 +11,7 @@ import (
 
 // sink takes what a job's spool holds into the log and onto the record.
 type sink struct {
-	*attempt
+	a *attempt
 	// due and advance are the attempt's, with the run's context.
 	due, advance func() error
 	// err is the last error of our own.
@@ -23,17 +23,17 @@ var _ remote.Sink = (*sink)(nil)
 // Attached notes the job's process group, at once: until the record names it,
 // nobody knows that the job runs.
 func (s *sink) Attached(process string, started bool, now time.Time) error {
-	s.ahead = now.Sub(s.now())
-	if s.ahead.Abs() < clockTolerance {
-		s.ahead = 0
+	s.a.ahead = now.Sub(s.a.now())
+	if s.a.ahead.Abs() < clockTolerance {
+		s.a.ahead = 0
 	}
-	if !started && s.record.Lease.Attempt > 1 {
-		s.say(logbook.Stdout, "Found the job on the server; following its output.")
+	if !started && s.a.record.Lease.Attempt > 1 {
+		s.a.say(logbook.Stdout, "Found the job on the server; following its output.")
 	}
-	process = s.line(process)
-	known := s.progress.Process == process
-	s.progress.Process = process
-	s.attachedAt = s.now()
+	process = s.a.line(process)
+	known := s.a.progress.Process == process
+	s.a.progress.Process = process
+	s.a.attachedAt = s.a.now()
 	if known {
 		return s.own(s.due())
 	}
@@ -48,16 +48,16 @@ func (s *sink) own(err error) error {
 
 // came notes that the server gives something.
 func (s *sink) came() error {
-	s.given = s.now()
-	s.sayInVain() // in the chunk that has the declaration, or before
+	s.a.given = s.a.now()
+	s.a.sayInVain() // in the chunk that has the declaration, or before
 	return s.own(s.due())
 }
 
 // StepStarted opens a step in the log and in the record's timings.
 func (s *sink) StepStarted(event remote.StepEvent) error {
-	step := s.plan.Job.Steps[event.Number-1]
+	step := s.a.plan.recipe.Job.Steps[event.Number-1]
 	at := s.when(event.At)
-	s.recorder.StepStarted(event.Number, step.Name, s.clean(cmp.Or(step.Command, step.Script)), at,
+	s.a.recorder.StepStarted(event.Number, step.Name, s.a.clean(cmp.Or(step.Command, step.Script)), at,
 		event.Out, event.Err, event.Offset)
 	s.steps(event.Number)[event.Number-1] = deployment.Step{Name: step.Name, StartedAt: at}
 	return s.came()
@@ -66,7 +66,7 @@ func (s *sink) StepStarted(event remote.StepEvent) error {
 // StepEnded closes a step.
 func (s *sink) StepEnded(event remote.StepEvent) error {
 	at := s.when(event.At)
-	s.recorder.StepEnded(event.Number, at, event.Out, event.Err, event.Offset)
+	s.a.recorder.StepEnded(event.Number, at, event.Out, event.Err, event.Offset)
 	step := &s.steps(event.Number)[event.Number-1]
 	if at.Before(step.StartedAt) {
 		at = step.StartedAt
@@ -78,8 +78,8 @@ func (s *sink) StepEnded(event remote.StepEvent) error {
 // Data takes bytes of a stream. They are new, so the server is within reach. The
 // steps' events are not: a server that breaks each session gives them each time.
 func (s *sink) Data(stream remote.Stream, offset int64, p []byte, at time.Time) error {
-	s.recorder.Data(types[stream], offset, p, s.when(at))
-	s.reach = reach{}
+	s.a.recorder.Data(types[stream], offset, p, s.when(at))
+	s.a.reach = reach{}
 	return s.came()
 }
 
@@ -90,12 +90,12 @@ const clockTolerance = 2 * time.Second
 // when is a time of the server's by the clock of the runner, no earlier than the
 // deployment's start and no later than now.
 func (s *sink) when(at time.Time) time.Time {
-	at = at.Add(-s.ahead)
-	if now := s.now(); at.After(now) {
+	at = at.Add(-s.a.ahead)
+	if now := s.a.now(); at.After(now) {
 		return now
 	}
-	if at.Before(s.record.StartedAt) {
-		return s.record.StartedAt
+	if at.Before(s.a.record.StartedAt) {
+		return s.a.record.StartedAt
 	}
 	return at
 }
@@ -103,8 +103,8 @@ func (s *sink) when(at time.Time) time.Time {
 // Tick lets time pass. A session in which the server told of the job, and that
 // has lasted for a while since, is a connection; a login alone is none.
 func (s *sink) Tick() error {
-	if s.reach.tries > 0 && !s.attachedAt.IsZero() && s.now().Sub(s.attachedAt) > maxPause {
-		s.reach = reach{}
+	if s.a.reach.tries > 0 && !s.a.attachedAt.IsZero() && s.a.now().Sub(s.a.attachedAt) > maxPause {
+		s.a.reach = reach{}
 	}
 	return s.own(s.due())
 }
@@ -114,8 +114,8 @@ var types = map[remote.Stream]logbook.Type{remote.Out: logbook.Stdout, remote.Er
 // steps returns the record's steps, with places up to the number. A runner
 // that re-attaches behind a step's start line finds the step there already.
 func (s *sink) steps(number int) []deployment.Step {
-	for len(s.progress.Steps) < number {
-		s.progress.Steps = append(s.progress.Steps, deployment.Step{Name: s.plan.Job.Steps[len(s.progress.Steps)].Name})
+	for len(s.a.progress.Steps) < number {
+		s.a.progress.Steps = append(s.a.progress.Steps, deployment.Step{Name: s.a.plan.recipe.Job.Steps[len(s.a.progress.Steps)].Name})
 	}
-	return s.progress.Steps
+	return s.a.progress.Steps
 }

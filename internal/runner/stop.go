@@ -10,12 +10,12 @@ import (
 	"waybill/internal/remote"
 )
 
-// stop ends the job on the server, for a user or for the clock. The next turn
-// follows what it has still printed, to its end.
+// stop ends the job on the server, for a user or because of its timeout. The
+// next session follows the rest of its output.
 //
-// It comes before anything is started, too: then it keeps a runner that sleeps
-// from ever starting the job.
-func (a *attempt) stop(ctx context.Context) (deployment.Outcome, error) {
+// It may come before anything was started. Then it keeps a runner that sleeps
+// from starting the job later.
+func (a *attempt) stop(ctx context.Context) error {
 	a.wish = a.wanted()
 	a.say(logbook.Stdout, fmt.Sprintf("%s Stopping the job: TERM now, KILL after %s.", a.wishText(ctx), a.opts.StopGrace))
 	return a.endProcesses(ctx)
@@ -24,45 +24,40 @@ func (a *attempt) stop(ctx context.Context) (deployment.Outcome, error) {
 // stopLost ends what a lost job left running: nothing frees the resource while a
 // step may still work on it. What it printed meanwhile is followed once more; not
 // so with a spool that was tampered with, which can no longer be believed.
-func (a *attempt) stopLost(ctx context.Context, end remote.End) (deployment.Outcome, error) {
+func (a *attempt) stopLost(ctx context.Context, end remote.End) (result, error) {
 	a.wish = deployment.ReasonLost
 	if end.Tampered {
 		a.wish = deployment.ReasonTampered
 	}
 	a.say(logbook.Stderr, lostText(end)+" Stopping what is left of it.")
-	outcome, err := a.endProcesses(ctx)
-	if err != nil || outcome.Status != "" || a.stopped == nil {
-		return outcome, err
+	if err := a.endProcesses(ctx); err != nil {
+		return result{}, err
 	}
 	if !end.Tampered && len(a.stopped.Killed) > 0 {
-		return outcome, a.startOver(ctx)
+		return result{}, a.startOver(ctx)
 	}
-	return a.verdict(end), nil
+	return ended(a.verdict(end)), nil
 }
 
-// endProcesses ends the job's processes and says which those were. Without an
-// outcome there must be another turn.
-func (a *attempt) endProcesses(ctx context.Context) (deployment.Outcome, error) {
+// endProcesses ends the job's processes and says which those were.
+func (a *attempt) endProcesses(ctx context.Context) error {
 	if err := a.commit(ctx); err != nil {
-		return deployment.Outcome{}, err
+		return err
 	}
 	var stopped remote.Stopped
-	trouble, err := a.keeping(ctx, never, func(ctx context.Context) error {
+	err := a.whileLeased(ctx, uninterrupted, func(ctx context.Context) error {
 		var err error
-		stopped, err = remote.Stop(ctx, a.shell, a.plan.Job, a.opts.StopGrace)
+		stopped, err = remote.Stop(ctx, a.shell, a.plan.recipe.Job, a.opts.StopGrace)
 		return err
 	})
 	if err != nil {
-		return deployment.Outcome{}, err
-	}
-	if trouble != nil {
-		return a.trouble(ctx, trouble)
+		return err
 	}
 	a.stopped = &stopped
 	a.sayStopped(stopped)
 	a.log.InfoContext(ctx, "stopped", "reason", a.wish, "running", stopped.Running,
 		"killed", len(stopped.Killed), "survivors", len(stopped.Survivors))
-	return deployment.Outcome{}, a.commit(ctx)
+	return a.commit(ctx)
 }
 
 // wishText says why the job is stopped. Who asked for it is on the record; if
@@ -73,7 +68,7 @@ func (a *attempt) wishText(ctx context.Context) string {
 	}
 	by := a.record.CancelRequestedBy
 	if by == "" {
-		if record, err := a.History.Get(ctx, a.record.ID); err == nil {
+		if record, err := a.ports.History.Get(ctx, a.record.ID); err == nil {
 			by = record.CancelRequestedBy
 		}
 	}
@@ -125,19 +120,19 @@ func (a *attempt) stoppedOutcome() deployment.Outcome {
 	if a.wish == deployment.ReasonCancelled {
 		return deployment.Outcome{Status: deployment.Cancelled, Reason: deployment.ReasonCancelled}
 	}
-	return failed(a.wish)
+	return failure(a.wish)
 }
 
-// afterStop is the outcome of a job that was to be stopped. Without one the job
-// had ended by itself, and its own end decides.
-func (a *attempt) afterStop(end remote.End) deployment.Outcome {
+// afterStop is the result of stopping the job. It is not ended if the job was
+// not stopped, or had ended by itself: then its own end decides.
+func (a *attempt) afterStop(end remote.End) result {
 	switch {
 	case a.stopped == nil:
-		return deployment.Outcome{}
+		return result{}
 	case len(a.stopped.Survivors) > 0:
 		return failed(deployment.ReasonSurvivors)
 	case a.stopped.Running, end.Lost:
-		return a.stoppedOutcome()
+		return ended(a.stoppedOutcome())
 	}
-	return deployment.Outcome{}
+	return result{}
 }

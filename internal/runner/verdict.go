@@ -28,10 +28,10 @@ func (a *attempt) verdict(end remote.End) deployment.Outcome {
 		a.say(logbook.Stderr, fmt.Sprintf("The output came faster than it was read and was more than the server keeps: %d bytes of stdout and %d bytes of stderr were dropped there.",
 			end.DroppedOut, end.DroppedErr))
 	}
-	if outcome := a.afterStop(end); outcome.Status != "" {
-		return outcome
+	if stopped := a.afterStop(end); stopped.ended() {
+		return *stopped.outcome
 	}
-	outcome := Judge(end, a.failedStep(), a.plan.Plan)
+	outcome := Judge(end, a.failedStep(), a.plan.recipe)
 	switch outcome.Reason {
 	case deployment.ReasonDiskFull:
 		what := "The server's disk was full"
@@ -56,10 +56,10 @@ func (a *attempt) failedStep() string {
 // Judge makes an outcome of the end of a plan's job. step is the one that failed.
 func Judge(end remote.End, step string, plan recipe.Plan) deployment.Outcome {
 	if end.Tampered {
-		return failed(deployment.ReasonTampered)
+		return failure(deployment.ReasonTampered)
 	}
 	if end.Lost {
-		return failed(deployment.ReasonLost)
+		return failure(deployment.ReasonLost)
 	}
 	code := end.ExitCode
 	if end.DiskFull {
@@ -102,10 +102,6 @@ func signalName(number int) string {
 		return name
 	}
 	return fmt.Sprintf("signal %d", number)
-}
-
-func failed(reason deployment.Reason) deployment.Outcome {
-	return deployment.Outcome{Status: deployment.Failed, Reason: reason}
 }
 
 // sayLost says how a job was lost, unless [attempt.stopLost] has, and how much of
