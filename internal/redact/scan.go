@@ -202,18 +202,19 @@ func (s *scanner) skipNear(text []byte, i int, of kinds) (place int, what kinds)
 // mayBegin reports whether a window may begin as the text does, which has 1 to 3
 // bytes.
 func (s *scanner) mayBegin(text []byte) bool {
-	if len(text) == gramBytes {
-		return s.sketch[hash(gram(text))]&atFirst != 0
-	}
-	return s.begins.has(text)
+	return s.begins.has(text) && (len(text) < gramBytes || s.sketch[hash(gram(text))]&atFirst != 0)
 }
 
 // front returns where the first window begins, from i on, of which the gram at
-// that place of the text is one, and of what; none if that is 0.
+// that place of the text is one, and of what; none if that is 0. The farther into its
+// window a gram is, the earlier that begins.
 func (s *scanner) front(text []byte, at, i int, of kinds) (place int, what kinds) {
-	for place = max(i, at-s.stride+1); place <= at; place++ {
-		if what = s.window(text, place, of); what != 0 {
-			return place, what
+	places := s.sketch[hash(load(text[at:]))] & byte(of)
+	for back := min(s.stride-1, at-i); back >= 0; back-- {
+		if places>>back&atFirst != 0 {
+			if what = s.window(text, at-back, of); what != 0 {
+				return at - back, what
+			}
 		}
 	}
 	return 0, 0

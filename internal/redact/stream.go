@@ -130,11 +130,11 @@ func (s *Stream) process(text []byte, last bool) (rest []byte) {
 //     masked nobody can say what it was. All that lies before has gone to the
 //     inspector by then, so that it knows whether a line has ended.
 func (s *Stream) search(text []byte, last bool) (rest []byte) {
-	v := view{text: text, last: last, plain: s.shown, end: s.ahead, next: -1, needle: -1, cr: -1, url: -1, begun: -1}
-	v.shown, s.shown = s.shown, 0
-	if s.passes(&v) {
+	if s.passes(text, last) {
 		return nil
 	}
+	v := view{text: text, last: last, plain: s.shown, end: s.ahead, next: -1, needle: -1, cr: -1, url: -1, begun: -1}
+	v.shown, s.shown = s.shown, 0
 	for i := 0; ; i++ {
 		s.settle(&v, i)
 		var what kinds
@@ -183,17 +183,31 @@ type view struct {
 	half   bool // it is only the beginning of a :// yet
 }
 
-// passes lets the text through if nothing may begin in it, as is so in most writes,
-// and reports whether it did.
-func (s *Stream) passes(v *view) bool {
-	if s.open || v.shown > 0 || s.out.armed || len(v.text) == 0 {
+// quickBytes is the size of the texts that passes looks at: what it has found out is
+// forgotten, and found out once more if the text does not pass.
+const quickBytes = 256
+
+// passes lets a short text through if nothing may begin in it, as is so in most lines,
+// and reports whether it did. It is there for jobs that write line by line.
+func (s *Stream) passes(text []byte, last bool) bool {
+	if s.open || s.shown > 0 || s.out.armed || len(text) == 0 || len(text) > quickBytes {
 		return false
 	}
-	if place, _ := s.skip(v, 0); place < len(v.text) {
-		v.line = 0
+	scan, of := s.finder.scan, ofNeedles
+	if s.finder.anchors != nil {
+		if scan.begins.has(text) {
+			return false
+		}
+		if url, _ := urlAt(text, 0, last); url < len(text) {
+			return false
+		}
+		of = ofAll
+	}
+	if place, _ := scan.skip(text, 0, of); place < len(text) {
 		return false
 	}
-	s.passTo(v, len(v.text))
+	s.prev = text[len(text)-1]
+	s.out.emit(text, 0)
 	return true
 }
 
