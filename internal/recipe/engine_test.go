@@ -14,7 +14,7 @@ import (
 // saying is a docker that prints the file said to stderr and exits as the file
 // code says; `docker version` does so only if the file version says it.
 const saying = `#!/bin/sh
-cd "$STUB" || exit
+cd "$WAYBILL_STUB" || exit
 file=$1
 [ -e "$file.said" ] || exit 0
 cat "$file.said" >&2
@@ -42,7 +42,7 @@ func engineStep(t *testing.T, sh []string, said, version, lines string) (stdout,
 		t.Fatal(err)
 	}
 	cmd := exec.Command(sh[0], append(sh[1:], "-e", script)...)
-	cmd.Env = append(os.Environ(), "STUB="+dir, "PATH="+dir+":"+os.Getenv("PATH"))
+	cmd.Env = append(os.Environ(), "WAYBILL_STUB="+dir, "PATH="+dir+":"+os.Getenv("PATH"))
 	var out, complaints strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &complaints
 	err := cmd.Run()
@@ -147,7 +147,7 @@ func TestEngineVerdictsAreItsOwn(t *testing.T) {
 	for _, code := range []string{"69", "71"} {
 		for _, word := range []string{"tell", "ask"} {
 			const said = "The command '/bin/sh -c make' returned a non-zero code\n"
-			_, stderr, got := engineStep(t, []string{"sh"}, said, "", "echo "+code+" >\"$STUB/pull.code\"\n"+word+" docker pull\n")
+			_, stderr, got := engineStep(t, []string{"sh"}, said, "", "echo "+code+" >\"$WAYBILL_STUB/pull.code\"\n"+word+" docker pull\n")
 			if got != 1 || stderr != said {
 				t.Errorf("%s of a command that exits with %s exits with %d after %q, want 1", word, code, got, stderr)
 			}

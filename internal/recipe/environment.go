@@ -32,10 +32,12 @@ func (in Input) environment() ([]catalog.Variable, error) {
 	return resolved, nil
 }
 
-// shellFile writes the variables as assignments for sh. Nothing between single
-// quotes is special but the quote itself.
+// shellFile writes the variables as assignments for sh, after lines that forget
+// those of the login session. Nothing between single quotes is special but the
+// quote itself.
 func shellFile(variables []catalog.Variable) []byte {
 	var out strings.Builder
+	out.WriteString(text("forget.sh") + "forget command_needs\n")
 	for _, variable := range variables {
 		out.WriteString(variable.Name + "='" + strings.ReplaceAll(variable.Value, "'", `'\''`) + "'\n")
 	}

@@ -122,13 +122,11 @@ func (in Input) composeSourceSteps(form *catalog.ComposeSource, p project) []rem
 // projectIn is the project whose compose file lies in the source. The variables
 // of the repository's own .env are read before the resource's, which win.
 func (in Input) projectIn(form *catalog.ComposeSource) project {
-	p := in.projectOf()
-	folder := path.Join(in.folder(), sourceFolder, inTree(form.Directory))
-	p.file = path.Join(folder, form.Path)
-	own := quote(path.Join(folder, environmentFile))
-	p.before = fmt.Sprintf("\tset -- --env-file %s \"$@\"\n\t[ ! -f %s ] || set -- --env-file %s \"$@\"\n",
-		quote(path.Join(in.control(), environmentFile)), own, own)
-	p.files = []string{"--project-directory", quote(folder), "--file", quote(p.file)}
+	p := in.project(environmentFile).ofTeam(in)
+	p.directory = path.Join(in.folder(), sourceFolder, inTree(form.Directory))
+	p.file = path.Join(p.directory, form.Path)
+	own := quote(path.Join(p.directory, environmentFile))
+	p.variables += fmt.Sprintf("\t[ ! -f %s ] || set -- --env-file %s \"$@\"\n", own, own)
 	return p
 }
 

@@ -348,10 +348,10 @@ func TestRestartUsesWhatWasBuilt(t *testing.T) {
 
 // fakeSSH notes how it is called, and with which key, and refuses.
 const fakeSSH = `#!/bin/sh
-printf '%s\n' "$@" >"$STUB/ssh.args"
-cat deploy.key "$STUB/../deploy.key" 2>/dev/null >"$STUB/ssh.key"
-ls -l deploy.key 2>/dev/null | cut -c1-10 >"$STUB/ssh.mode"
-cat "$STUB/ssh.says" >&2
+printf '%s\n' "$@" >"$WAYBILL_STUB/ssh.args"
+cat deploy.key "$WAYBILL_STUB/../deploy.key" 2>/dev/null >"$WAYBILL_STUB/ssh.key"
+ls -l deploy.key 2>/dev/null | cut -c1-10 >"$WAYBILL_STUB/ssh.mode"
+cat "$WAYBILL_STUB/ssh.says" >&2
 exit 255
 `
 

@@ -444,18 +444,18 @@ func plantGit(t *testing.T, dir, ran string) {
 	}
 }
 
-// overSSH is an ssh that notes how it is called and serves the repositories of STUB's
-// root, and the batch API of Git LFS at STUB's lfs.
+// overSSH is an ssh that notes how it is called and serves the repositories of WAYBILL_STUB's
+// root, and the batch API of Git LFS at WAYBILL_STUB's lfs.
 const overSSH = `#!/bin/sh
-echo "$*" >>"$STUB/ssh.calls"
-cat "$WANTED_KEY" >>"$STUB/ssh.keys"
+echo "$*" >>"$WAYBILL_STUB/ssh.calls"
+cat "$WAYBILL_WANTED_KEY" >>"$WAYBILL_STUB/ssh.keys"
 for command; do :; done
-root=$(cat "$STUB/root")
+root=$(cat "$WAYBILL_STUB/root")
 case $command in
 git-upload-pack*) cd "$root" && eval "exec git -c safe.directory='*' -c uploadpack.allowAnySHA1InWant=true ${command#git-}" ;;
 git-lfs-authenticate*)
 	set -- $command
-	printf '{"href":"%s/%s/info/lfs"}\n' "$(cat "$STUB/lfs")" "${2#/}"
+	printf '{"href":"%s/%s/info/lfs"}\n' "$(cat "$WAYBILL_STUB/lfs")" "${2#/}"
 	;;
 *) exit 127 ;;
 esac
@@ -475,7 +475,7 @@ func TestFetchOpensAllWithTheSameKey(t *testing.T) {
 	b.stub.write(t, "ssh", overSSH)
 	b.stub.write(t, "root", f.root)
 	b.stub.write(t, "lfs", f.URL)
-	if r := last(b.run(catalog.Deploy, catalog.Options{}, "WANTED_KEY="+b.control()+"/deploy.key")); r.exit != 0 {
+	if r := last(b.run(catalog.Deploy, catalog.Options{}, "WAYBILL_WANTED_KEY="+b.control()+"/deploy.key")); r.exit != 0 {
 		t.Fatalf("%+v", r)
 	}
 	b.is("source/lib/l.bin", "large")

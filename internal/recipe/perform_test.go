@@ -39,6 +39,10 @@ func perform(t *testing.T, plan recipe.Plan, environment ...string) []result {
 
 func place(t *testing.T, job remote.Job) {
 	t.Helper()
+	// Each job has a spool of its own.
+	if err := os.RemoveAll(job.Spool); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.MkdirAll(job.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +99,7 @@ type stub struct{ dir string }
 // written, in turn; other commands exit with the code that the test has named
 // for them.
 const stubDocker = `#!/bin/sh
-cd "$STUB" || exit
+cd "${0%/*}" || exit
 echo "$*" >>calls
 case "$*" in
 'version '* | *' version' | *' version '*) exit 0 ;;
@@ -131,9 +135,9 @@ func newStub(t *testing.T, states ...string) stub {
 	s := stub{t.TempDir()}
 	for name, text := range map[string]string{
 		"docker": stubDocker,
-		"sleep":  "#!/bin/sh\necho $(($(cat \"$STUB/clock\") + $1)) >\"$STUB/clock.new\"\nmv \"$STUB/clock.new\" \"$STUB/clock\"\n",
-		"date":   "#!/bin/sh\ncat \"$STUB/clock\"\n",
-		"clock":  "1000\n", "turn": "0\n", "calls": "", "networks": "bridge\n",
+		"sleep":  "#!/bin/sh\ncd \"${0%/*}\"\necho $(($(cat clock) + $1)) >clock.new\nmv clock.new clock\n",
+		"date":   "#!/bin/sh\ncat \"${0%/*}/clock\"\n",
+		"clock":  "1000\n", "turn": "0\n", "calls": "", "networks": "bridge\n", "config.json": "{}\n",
 	} {
 		s.write(t, name, text)
 	}
@@ -163,7 +167,7 @@ func (s stub) read(t *testing.T, name string) string {
 }
 
 func (s stub) environment() []string {
-	return []string{"STUB=" + s.dir, "PATH=" + s.dir + ":" + os.Getenv("PATH")}
+	return []string{"WAYBILL_STUB=" + s.dir, "PATH=" + s.dir + ":" + os.Getenv("PATH")}
 }
 
 // needCompose skips a test, but not under WAYBILL_CI, where there is no docker

@@ -1,6 +1,7 @@
 # Refuses a compose file with which a container could take the server over, as
 # policy.go does for files that are known before. Before is set
 #   compose   a function that runs docker compose for the project
+#   original  the same for its own file, which still has variables
 #   folder    the resource's own, which it may mount
 #   data      Waybill's, of which the rest belongs to others
 #   forbids   empty where only what Waybill trusts is out of reach
@@ -169,7 +170,7 @@ config=$(ask compose --profile '*' config --format json)
 # Only without its variables does compose name the files of variables, instead
 # of what is in them.
 names=
-[ -z "$forbids" ] || names=$(ask compose --profile '*' config --no-interpolate --format json)
+[ -z "$forbids" ] || names=$(ask original --profile '*' config --no-interpolate --format json)
 tab=$(printf '\t')
 found=$(
 	printf '%s\n' "$config" | findings

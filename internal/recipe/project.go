@@ -39,14 +39,20 @@ const (
 type project struct {
 	// name is compose's, which is the resource's uuid.
 	name string
-	// files are the arguments that name the project's files, each one word of
-	// sh; before are lines of sh that may add to them by `set --`.
-	files  []string
-	before string
+	// directory is the folder that relative paths in the file start from.
+	directory string
+	// variables are lines of sh that add the files with variables to the arguments
+	// of compose, by `set --`.
+	variables string
 	// scripts is the folder of the scripts that the steps read.
 	scripts string
 	// file is the path of the compose file.
 	file string
+	// resolved is the path of the copy of file that has values instead of variables;
+	// "" for a file that Waybill wrote, which has no variables.
+	resolved string
+	// folder is the resource's own.
+	folder string
 	// watch is sh that readies the health step, "" for none.
 	watch string
 	// health bounds how long a start may wait for its containers.
@@ -60,29 +66,52 @@ func (in Input) projectOf() project { return in.project("/dev/null") }
 // project is the project whose compose file Waybill sends. Compose reads the
 // variables from a file, absolute or in the control folder.
 func (in Input) project(variables string) project {
-	file := path.Join(in.control(), composeFile)
 	if !path.IsAbs(variables) {
 		variables = path.Join(in.control(), variables)
 	}
 	return project{
-		files:   []string{"--project-directory", quote(in.folder()), "--file", quote(file), "--env-file", quote(variables)},
-		name:    string(in.Resource.Common().ID),
-		file:    file,
-		scripts: in.spool(),
-		health:  in.Resource.Shared().HealthTimeout,
+		name:      string(in.Resource.Common().ID),
+		directory: in.folder(),
+		variables: fmt.Sprintf("\tset -- --env-file %s \"$@\"\n", quote(variables)),
+		file:      path.Join(in.control(), composeFile),
+		folder:    in.folder(),
+		scripts:   in.spool(),
+		health:    in.Resource.Shared().HealthTimeout,
 	}
 }
 
-// script is sh that can call compose for the project.
+// ofTeam is the project with the team's own compose file.
+func (p project) ofTeam(in Input) project {
+	p.resolved = path.Join(in.control(), resolvedFile)
+	return p
+}
+
+// script is sh that can call compose for the project; client.sh is read.
 func (p project) script(lines ...string) string {
-	return fmt.Sprintf("compose() {\n%s\t${limit:+timeout $limit} docker compose --ansi never --project-name %s %s \"$@\"\n}\n%s",
-		p.before, p.name, strings.Join(p.files, " "), strings.Join(lines, "\n"))
+	functions := p.function("compose", "", dockerClient, p.file)
+	if p.resolved != "" {
+		resolve := fmt.Sprintf("\tresolve %s %s || return\n", quote(p.resolved), quote(p.folder))
+		functions = p.function("original", "", "bare", p.file) + p.function("compose", resolve, dockerClient, p.resolved)
+	}
+	return functions + strings.Join(lines, "\n")
+}
+
+// dockerClient is sh that runs docker's client, for at most as long as it may take.
+const dockerClient = "alone ${limit:+timeout $limit} docker"
+
+// function is a function of sh that runs compose with a file; first is its first line.
+func (p project) function(name, first, client, file string) string {
+	call := fmt.Sprintf("\t%s compose --ansi never --project-name %s --project-directory %s --file %s \"$@\"\n",
+		client, p.name, quote(p.directory), quote(file))
+	return name + "() {\n" + first + p.variables + call + "}\n"
 }
 
 // step is a step that speaks to docker in the words of engine.sh. The log shows
 // command, which is what a person would type.
 func (p project) step(name, command string, lines ...string) remote.Step {
-	head := fmt.Sprintf("spool=%s absent=%d unwell=%d\n%s\n", quote(p.scripts), DockerExit, UnhealthyExit, run(p.scripts, engineScript))
+	head := fmt.Sprintf("%s\nforget client_needs\nspool=%s absent=%d unwell=%d\n%s\n%s\n",
+		run(p.scripts, "forget.sh"), quote(p.scripts), DockerExit, UnhealthyExit,
+		run(p.scripts, "client.sh"), run(p.scripts, engineScript))
 	return remote.Step{Name: name, Command: command, Script: head + p.script(lines...)}
 }
 
@@ -110,7 +139,7 @@ func (p project) down() remote.Step {
 		"\ttell compose --profile '*' down --remove-orphans",
 		"else",
 		"\tcd /",
-		fmt.Sprintf("\ttell docker compose --ansi never --project-name %s down --remove-orphans", p.name),
+		fmt.Sprintf("\ttell alone docker compose --ansi never --project-name %s down --remove-orphans", p.name),
 		"fi")
 }
 
@@ -156,7 +185,7 @@ func (in Input) remove(files ...string) []remote.Step {
 	}
 	lines := []string{
 		"cd /",
-		fmt.Sprintf("tell docker compose --ansi never --project-name %s%s", p.name, options),
+		fmt.Sprintf("tell alone docker compose --ansi never --project-name %s%s", p.name, options),
 		fmt.Sprintf("docker image rm $(docker image ls --quiet --filter %s) >/dev/null 2>&1 || :", p.label()),
 	}
 	if !in.Options.DeleteVolumes {

@@ -12,9 +12,14 @@ import (
 	"waybill/internal/remote"
 )
 
-// composeFile is the name of the compose file in the resource's folder. A
-// team's own is sent as it was given: interpolation is compose's own.
-const composeFile = "docker-compose.yml"
+const (
+	// composeFile is the name of the compose file in the control folder. A team's own
+	// is sent as it was given: interpolation is compose's own.
+	composeFile = "docker-compose.yml"
+	// resolvedFile is the name of the copy that has values instead of variables. Only
+	// the copy runs: see client.sh.
+	resolvedFile = "resolved.json"
+)
 
 func service(input Input, svc *catalog.Service) (Plan, error) {
 	plan := input.plan()
@@ -79,7 +84,7 @@ func (in Input) checkHostAccess(parsed *types.Project, text string) error {
 }
 
 // serviceProject is the project of a service, with the resource's variables.
-func (in Input) serviceProject() project { return in.project(environmentFile) }
+func (in Input) serviceProject() project { return in.project(environmentFile).ofTeam(in) }
 
 // serviceSteps orders the steps: what may fail for a reason of its own, such as
 // an image that is not there, comes before anything is stopped, so that it

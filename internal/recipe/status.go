@@ -48,10 +48,13 @@ func StatusScript(resource catalog.Deployable, dataDir string) string {
 			}
 		}
 	}
+	p.resolved = "" // looking up containers needs no values
 	// As a function it is read whole before any of it runs, and none of what
 	// runs can read the rest from stdin.
-	return fmt.Sprintf("waybill() {\ncontrol=%s folder=%s name=%s asks=%s\n%s%s\n%s}\nwaybill </dev/null\n",
-		quote(input.control()), quote(input.folder()), quote(name), asks, remote.DockerText(), p.script(text("containers.sh")), text("status.sh"))
+	head := "forget command_needs\n" + fmt.Sprintf("control=%s folder=%s name=%s asks=%s\n",
+		quote(input.control()), quote(input.folder()), quote(name), asks)
+	functions := text("client.sh") + remote.DockerText() + p.script(text("containers.sh"))
+	return text("forget.sh") + "waybill() {\n" + head + functions + "\n" + text("status.sh") + "}\nwaybill </dev/null\n"
 }
 
 // ParseStatus reads what the script of [StatusScript] printed. Unavailable if
