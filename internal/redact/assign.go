@@ -88,7 +88,7 @@ func (l *looks) flagged(rest []byte, spaced, strong bool) (from, to int) {
 		}
 	}
 	from, to = l.value(rest, at, true, strong)
-	if is(rest[from:to], prose) {
+	if from < to && is(rest[from:to], prose) {
 		return 0, 0
 	}
 	return from, to
@@ -115,6 +115,9 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 	case l.placeholder(v):
 		return 0, 0
 	case !strong && !l.secretLike(v):
+		if !isQuoted && !l.random(v) {
+			l.dull = l.place(v) + len(v)
+		}
 		return 0, 0
 	case !isQuoted && v[0] == '<' && l.instruction(rest[at:]):
 		return 0, 0
@@ -126,6 +129,13 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 		return 0, 0
 	}
 	return from, to
+}
+
+// isDull reports whether what follows a key is known to have no value that looks like a
+// secret: it is "=" or ":" and the end of a word that does not look random, and so no
+// end of it does.
+func (l *looks) isDull(rest []byte) bool {
+	return l.place(rest)+1 < l.dull && len(rest) > 1 && (rest[0] == '=' || rest[0] == ':') && !byteSets[opensValue][rest[1]]
 }
 
 // quoted is what is in the quotes that the text begins with; from is 0 if it
@@ -147,8 +157,9 @@ func (l *looks) quoted(text []byte) (from, to int) {
 	}
 	resumptions := 0
 	for i := from; i < len(text); i++ {
-		l.work++
+		i += l.until(text[i:], isQuotingOrTick)
 		switch {
+		case i == len(text):
 		case escaped && text[i] == '\\' && i+1 < len(text) && text[i+1] == quote:
 			return from, i
 		case text[i] == '\\' && quote == '"' && !escaped:
@@ -172,7 +183,7 @@ const maxResumptions = 16
 // resumed is how many bytes of the text, which begins with a single quote, only
 // interrupt the quoted: '\” and '"'"' of shells, ” of YAML and SQL.
 func resumed(text []byte, quote byte) int {
-	if quote == '\'' {
+	if quote == '\'' && len(text) > 1 && byteSets[isQuoting][text[1]] {
 		for _, s := range []string{`'\''`, `'"'"'`, `''`} {
 			if startsWith(text, s) {
 				return len(s)
@@ -196,7 +207,7 @@ func (l *looks) word(text []byte) int {
 			}
 		}
 		l.found(markPair, from, end)
-		l.trimmedWord = len(bytes.TrimRight(l.line[:end], ",;)]}"))
+		l.trimmedWord = trim(l.line[:end], closesWord)
 		l.work += end - l.trimmedWord
 	}
 	return max(0, l.trimmedWord-from)
@@ -268,29 +279,37 @@ func (l *looks) random(v []byte) bool {
 // placeholder reports whether the value only stands for one: a reference, a
 // mask of somebody's, a word that says there is none.
 func (l *looks) placeholder(v []byte) bool {
-	if len(v) > 0 && !byteSets[opensPlaceholder][v[0]] {
-		return false
-	}
-	switch {
-	case len(v) == 0, len(v) == 1 && v[0] == filler, l.run(v, opens) == len(v), l.run(v, isStar) == len(v), l.reference(v),
-		len(v) >= 3 && l.run(v, isCross) == len(v):
+	if len(v) == 0 {
 		return true
-	case v[0] == '<' && len(v) > 1:
+	}
+	first := v[0]
+	switch {
+	case !byteSets[opensPlaceholder][first]:
+		return false
+	case len(v) == 1 && first == filler, l.reference(v), l.all(v, opens), l.all(v, isStar), len(v) >= 3 && l.all(v, isCross):
+		return true
+	case first == '<' && len(v) > 1:
 		return startsWith(v, nameless[:len(nameless)-1]) || v[len(v)-1] == '>'
-	case v[0] == '[' || v[0] == '(':
+	case first == '[' || first == '(':
 		n := 1 + l.run(v[1:], isRemark) // [hidden], (unset)
 		return n+l.run(v[n:], closes) == len(v)
 	case len(v) > 32:
 		return false
 	}
-	v = bytes.TrimRight(v, ",;")
-	return is(v, noValues)
+	v = v[:trim(v, closesItem)]
+	return len(v) <= maxNoValueBytes && is(v, noValues)
 }
+
+// all reports whether all of the value, which is not empty, is in the set.
+func (l *looks) all(v []byte, set set) bool { return byteSets[set][v[0]] && l.run(v, set) == len(v) }
 
 // is reports whether the value is one of the words, in letters of any case.
 func is(v []byte, words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return len(word) == len(v) && strings.EqualFold(word, string(v)) })
 }
+
+// maxNoValueBytes is the length of the longest.
+const maxNoValueBytes = len("undefined")
 
 // noValues say that there is no value.
 var noValues = []string{"true", "false", "null", "none", "nil", "undefined", "yes", "no", "redacted", "hidden", "unset", "~", "#"}
@@ -371,7 +390,7 @@ func (l *looks) findHeaderEnd(from int) {
 // bearer is the token behind the word, wherever it stands.
 func (l *looks) bearer(rest []byte) (from, to int) {
 	from = l.run(rest, isSpace)
-	to = from + len(bytes.TrimRight(rest[from:from+l.until(rest[from:], endsBearer)], ".:"))
+	to = from + trim(rest[from:from+l.until(rest[from:], endsBearer)], closesBearer)
 	v := rest[from:to]
 	if len(v) < 4 || l.placeholder(v) || !l.has(markDigit, v, isDigit) && len(v) < 20 {
 		return 0, 0

@@ -75,7 +75,7 @@ func (l *looks) described(a *anchor, rest []byte, left byte) (from, to int) {
 		return 0, 0
 	}
 	l.work += n / 8 // from its end only the last word is read
-	line := bytes.TrimRight(rest[:n], " \t.\"")
+	line := rest[:trim(rest[:n], closesSentence)]
 	last := bytes.LastIndexByte(line, ' ')
 	if last < 0 {
 		return 0, 0

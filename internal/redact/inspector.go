@@ -65,18 +65,30 @@ func (s *inspector) arm(left byte, shown []byte) {
 // has done nothing, if a needle may be in the line.
 func (s *inspector) whole(p *passage, left byte, shown int) bool {
 	own, line := s.text, p.text[p.from:p.end]
-	s.left, s.text, s.shown, s.raw = left, line, shown, len(line)
-	if !s.inspectIn(p, left) {
-		s.text, s.shown, s.raw, s.found = own, 0, 0, s.found[:0]
+	s.left, s.text = left, line
+	whole := s.inspectIn(p, left)
+	s.text = own
+	switch {
+	case !whole:
+		s.found = s.found[:0]
 		s.disarm()
 		return false
-	}
-	if s.key.open {
-		s.armed, s.text, s.line = true, append(own, line...), len(line)
+	case s.key.open:
+		s.armed, s.text = true, append(own, line...)
+		s.line, s.shown, s.raw = len(line), shown, len(line)
 		return true
 	}
-	s.release(len(line))
-	s.text = own
+	for _, r := range s.found {
+		if shown < r.from {
+			s.emit(line[shown:r.from], 0)
+		}
+		s.emit(s.nameless, r.to-r.from)
+		shown = r.to
+	}
+	if shown < len(line) {
+		s.emit(line[shown:], 0)
+	}
+	s.found = s.found[:0]
 	return true
 }
 

@@ -22,6 +22,7 @@ type looks struct {
 	// the like at its end.
 	trimmedWord, trimmedHeader int
 	judged                     [options]int // the place after each option that was judged last
+	dull                       int          // to here a word goes that looks like no secret, see isDull
 	trimmed                    int          // where the line ends without white space, -1 if not known
 }
 
@@ -53,7 +54,7 @@ const (
 func (l *looks) begin(line []byte) {
 	l.line = line
 	l.nexts = [marks]next{}
-	l.judged, l.trimmed = [options]int{}, -1
+	l.judged, l.trimmed, l.dull = [options]int{}, -1, 0
 }
 
 // place is where in the line the text begins, which is a part of the line: what may
@@ -120,7 +121,7 @@ func schemeIn(line []byte, from int) int {
 // lineEnd is where the line ends without what is white at its end.
 func (l *looks) lineEnd() int {
 	if l.trimmed < 0 {
-		l.trimmed = len(bytes.TrimRight(l.line, "\r\n \t"))
+		l.trimmed = trim(l.line, endsBlank)
 		l.work += len(l.line) - l.trimmed
 	}
 	return l.trimmed
@@ -137,6 +138,15 @@ func (l *looks) run(text []byte, set set) int {
 func (l *looks) until(text []byte, set set) int {
 	n := scan(text, set, true)
 	l.work += n + 1
+	return n
+}
+
+// trim is how long the text is without the bytes at its end that are in the set.
+func trim(text []byte, set set) int {
+	n := len(text)
+	for n > 0 && byteSets[set][text[n-1]] {
+		n--
+	}
 	return n
 }
 

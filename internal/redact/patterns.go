@@ -108,6 +108,9 @@ var userinfoAnchor = anchor{text: userinfo, kind: kindUserinfo}
 func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end int) {
 	rest, l := line[i+len(a.text):], &s.looks
 	var from, to int
+	if a.kind == kindWeak && l.isDull(rest) {
+		return 0
+	}
 	switch a.kind {
 	case kindDeclare:
 		to = len(bytes.TrimRight(rest, "\r\n"))

@@ -15,7 +15,12 @@ func setOf(bytes string) (set byteSet) {
 type set uint8
 
 const (
-	closesKey set = iota
+	closesBearer set = iota
+	closesItem
+	closesKey
+	closesSentence
+	closesWord
+	endsBlank
 	endsBearer
 	endsCommand
 	endsElement
@@ -53,6 +58,7 @@ const (
 	isQuote
 	isQuoting
 	isQuotingOrSpace
+	isQuotingOrTick
 	isRemark
 	isScheme
 	isSetting
@@ -70,10 +76,16 @@ const (
 	opensPair
 	opensPlaceholder
 	opensSuffix
+	opensValue
 )
 
 // byteSets has the table of each set.
 var byteSets = [...]byteSet{
+	closesBearer:     setOf(".:"),
+	closesItem:       setOf(",;"),
+	closesSentence:   setOf(" \t.\""),
+	closesWord:       setOf(",;)]}"),
+	endsBlank:        setOf("\r\n \t"),
 	closesKey:        setOf("\"'\\])"),
 	endsBearer:       setOf(" \t\r\n\"'`,;)]}<>\\"),
 	endsCommand:      setOf("|;\r\n"),
@@ -112,6 +124,7 @@ var byteSets = [...]byteSet{
 	isQuote:          setOf("'\"`"),
 	isQuoting:        setOf(`"'\`),
 	isQuotingOrSpace: setOf(`"'\ `),
+	isQuotingOrTick:  setOf("\"'\\`"),
 	isRemark:         setOf(smalls + capitals + " -_"),
 	isScheme:         setOf(alnum + "-"),
 	isSetting:        setOf(smalls + capitals + ",-"),
@@ -126,6 +139,7 @@ var byteSets = [...]byteSet{
 	isWordlike:       setOf(wordlike),
 	opens:            setOf("{[("),
 	opensSuffix:      setOf(digits + "sS_-kKAT"),
+	opensValue:       setOf(" \t\"'`\\>=-?"),
 	opensHeader:      setOf(" \t\"'\\["),
 	opensPair:        setOf("&;,"),
 	opensPlaceholder: setOf("\x01{[($%<*.•\xe2\x80\xa2xXtfnuyrhpoTFNUYRHPO~#,;"),
