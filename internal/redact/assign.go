@@ -150,9 +150,7 @@ func (l *looks) quoted(text []byte) (from, to int) {
 	default:
 		return 0, 0
 	}
-	if end := bytes.IndexByte(text[from:], quote); end >= 0 && bytes.IndexByte(text[from:from+end], '\\') < 0 &&
-		!escaped && resumed(text[from+end:], quote) == 0 {
-		l.work += end
+	if end := l.plainQuoted(text[from:], quote); end >= 0 && !escaped {
 		return from, from + end
 	}
 	resumptions := 0
@@ -174,6 +172,21 @@ func (l *looks) quoted(text []byte) (from, to int) {
 		}
 	}
 	return from, len(bytes.TrimRight(text, "\r\n"))
+}
+
+// plainQuoted is where the value ends that begins the text and nothing in it is escaped;
+// -1 if something may be.
+func (l *looks) plainQuoted(text []byte, quote byte) int {
+	end := bytes.IndexByte(text, quote)
+	if end < 0 {
+		l.work += len(text)
+		return -1
+	}
+	l.work += 2 * end
+	if bytes.IndexByte(text[:end], '\\') >= 0 || resumed(text[end:], quote) > 0 {
+		return -1
+	}
+	return end
 }
 
 // maxResumptions is how often a value in quotes is interrupted by a quote of its own

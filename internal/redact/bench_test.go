@@ -92,7 +92,8 @@ func someNeedles(n int) []string {
 // BenchmarkStream compares, on one text and in turns, the matcher as production
 // runs it (patterns and all) and without patterns with a plain copy of the
 // writes, and with what others do: a replacer, an Aho-Corasick automaton, or a
-// regular expression for each needle, on each line. Only the copy moves bytes;
+// regular expression for each needle, on each line; and what Buildkite's agent does on
+// each write, but for its output. Only the copy moves bytes;
 // the rest count what comes out. The rates are of CPU time; x-copy and x-replacer
 // say how many times as fast as these the matcher was.
 //
@@ -132,11 +133,12 @@ func compare(b *testing.B, needles []string, writes, lines [][]byte) {
 	values, _ := redact.Literal(needles...)
 	valuesOnly, whole := values.Stream(count), redact.WithPatterns(values).Stream(count)
 	others := newOthers(b, needles)
-	var own, value, plain, replacer, automaton, expressions rate
+	var own, value, plain, replacer, automaton, stepper, expressions rate
 	for b.Loop() {
 		plain.add(writes, func(p []byte) { sink = append(sink[:0], p...) })
 		own.add(writes, whole.Write)
 		value.add(writes, valuesOnly.Write)
+		stepper.add(writes[:max(1, len(writes)/8)], others.step)
 		// The slow ones see less of the text.
 		few := lines[:len(lines)/64]
 		replacer.add(few, func(p []byte) { passed += len(others.replacer.Replace(string(p))) })
@@ -151,6 +153,8 @@ func compare(b *testing.B, needles []string, writes, lines [][]byte) {
 	b.ReportMetric(replacer.perSecond(), "replacer-MB/s")
 	b.ReportMetric(automaton.perSecond(), "automaton-MB/s")
 	b.ReportMetric(expressions.perSecond(), "regexp-MB/s")
+	b.ReportMetric(stepper.perSecond(), "buildkite-MB/s")
+	b.ReportMetric(own.perSecond()/stepper.perSecond(), "x-buildkite")
 	b.ReportMetric(own.perSecond()/plain.perSecond(), "x-copy")
 	b.ReportMetric(own.perSecond()/replacer.perSecond(), "x-replacer")
 }
@@ -160,13 +164,48 @@ type others struct {
 	replacer    *strings.Replacer
 	automaton   *ahocorasick.Automaton
 	expressions []*regexp.Regexp
+
+	// The algorithm of Buildkite's agent, which takes every needle a byte further.
+	byFirst       [256][]string
+	started, next []begun
+	kept          []byte
+	matched       int
 }
 
-func newOthers(b *testing.B, needles []string) (o others) {
+// begun is a needle of which so many bytes were met.
+type begun struct {
+	needle string
+	met    int
+}
+
+// step keeps a write and takes it a byte at a time.
+func (o *others) step(p []byte) {
+	o.kept = append(o.kept[:0], p...)
+	for _, c := range p {
+		for _, s := range o.started {
+			if s.needle[s.met] != c {
+				continue
+			}
+			if s.met++; s.met < len(s.needle) {
+				o.next = append(o.next, s)
+			} else {
+				o.matched++
+			}
+		}
+		for _, needle := range o.byFirst[c] {
+			o.next = append(o.next, begun{needle, 1})
+		}
+		o.started, o.next = o.next, o.started[:0]
+	}
+}
+
+func newOthers(b *testing.B, needles []string) *others {
 	b.Helper()
+	o := &others{}
 	var pairs []string
 	for _, n := range needles {
 		pairs = append(pairs, n, "<REDACTED>")
+		o.byFirst[n[0]] = append(o.byFirst[n[0]], n)
 		o.expressions = append(o.expressions, regexp.MustCompile(regexp.QuoteMeta(n)))
 	}
 	o.replacer = strings.NewReplacer(pairs...)
@@ -179,7 +218,7 @@ func newOthers(b *testing.B, needles []string) (o others) {
 }
 
 // automate counts what an automaton would let through of a line.
-func (o others) automate(p []byte) (passed int) {
+func (o *others) automate(p []byte) (passed int) {
 	for at := 0; ; {
 		match, found := o.automaton.Find(p, at)
 		if !found {
@@ -190,7 +229,7 @@ func (o others) automate(p []byte) (passed int) {
 	}
 }
 
-func (o others) match(p []byte) (passed int) {
+func (o *others) match(p []byte) (passed int) {
 	for _, e := range o.expressions {
 		p = e.ReplaceAllLiteral(p, []byte("<REDACTED>"))
 	}

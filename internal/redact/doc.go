@@ -90,6 +90,20 @@
 // be a needle, or a line with an anchor. Nothing is allocated once the buffers have
 // grown.
 //
+// # Speed
+//
+// Time grows in proportion to the text, whatever is in it: TestHostileLines and FuzzWork
+// count how often a byte is read. In most text one gram in four bytes is looked up, and
+// a line without an anchor or a needle is never copied. A line with an anchor is looked
+// at where it is, if all of it is in one write.
+//
+// Compared with plain logs, text in which every line has an anchor passes at about a
+// sixth of the speed; that is 1.6 to 2 times the speed of Buildkite's matcher with ten
+// needles, and 4 to 5 times with a hundred. Text of nothing but anchors passes at a
+// hundredth to a twentieth of the speed in the worst cases: each anchor costs 40 to
+// 100 ns, and may come every six bytes. BenchmarkStream and BenchmarkWorst have the
+// figures.
+//
 // # What is covered
 //
 // A needle is a composition: a source of the value, encoded once in every way

@@ -262,8 +262,7 @@ func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
 		if s.open {
 			from = v.end
 		}
-		end, _ := v.lineEnd(from)
-		v.until = min(end, from+s.out.room())
+		v.until, _ = s.lineEnd(v, from, s.out.room())
 	}
 	end := v.until
 	if s.open {
@@ -282,19 +281,23 @@ func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
 	return end, ofAll
 }
 
-// lineEnd is where the line ends that is at a place, and whether the text has its
-// ending. A carriage return ends a line too: what comes behind it overwrites that.
-func (v *view) lineEnd(from int) (end int, whole bool) {
+// lineEnd is where the line ends that is at a place, but not more than so many bytes
+// from there, and whether its ending is in them. A carriage return ends a line too: what
+// comes behind it overwrites that.
+func (s *Stream) lineEnd(v *view, from, most int) (end int, whole bool) {
+	text := v.text[from:min(len(v.text), from+most)]
+	end = from + len(text)
+	if i := bytes.IndexByte(text, '\n'); i >= 0 {
+		end, whole = from+i+1, true
+	}
+	s.out.looks.work += end - from
 	if v.cr < from {
 		if v.cr = bytes.IndexByte(v.text[from:], '\r'); v.cr < 0 {
 			v.cr = len(v.text)
 		} else {
 			v.cr += from
 		}
-	}
-	end = len(v.text)
-	if i := bytes.IndexByte(v.text[from:], '\n'); i >= 0 {
-		end, whole = from+i+1, true
+		s.out.looks.work += v.cr - from
 	}
 	if v.cr < end {
 		return v.cr + 1, true
@@ -367,8 +370,8 @@ func (s *Stream) arm(v *view, i int, left byte) {
 		i, left = v.begun, v.left
 	}
 	shown := max(here, v.plain) - i
-	end, whole := v.lineEnd(i + shown)
-	if whole && end-i < maxLineBytes && s.finder.scan.window(v.text, here, ofNeedles) == 0 {
+	end, whole := s.lineEnd(v, i+shown, maxLineBytes-shown)
+	if whole && s.finder.scan.window(v.text, here, ofNeedles) == 0 {
 		p := passage{text: v.text, from: i, end: end, of: ofAll, jump: -1}
 		if s.out.whole(&p, left, shown) {
 			s.prev, v.plain, v.line = v.text[end-1], end, end

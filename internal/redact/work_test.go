@@ -41,6 +41,16 @@ func TestHostileLinesTakeLinearWork(t *testing.T) {
 	}
 }
 
+// TestALongWriteTakesLinearWork is the same for a line that is far longer than what is
+// kept of one, in one write.
+func TestALongWriteTakesLinearWork(t *testing.T) {
+	for _, text := range []string{"token=", "password=$A,", "x://a:@", `token="`} {
+		if got := work(strings.Repeat(text, 6<<20/len(text))); got > maxWorkPerByte {
+			t.Errorf("%q repeated: %.0f bytes are read for each, at most %d may be", text, got, maxWorkPerByte)
+		}
+	}
+}
+
 // FuzzWork: whatever a line repeats, the work grows no faster than the line.
 func FuzzWork(f *testing.F) {
 	for _, text := range hostile {
