@@ -15,7 +15,7 @@ func ports(aws account.Account, env settings.Settings) deployment.DispatcherPort
 	tables := dynamostore.Tables(env.Tables())
 	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
 	return deployment.DispatcherPorts{
-		Ledger:    deployments,
+		Claims:    deployments,
 		History:   deployments,
 		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog),
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),

@@ -19,8 +19,8 @@ func handler(queue *sqsqueue.Queue, run *runner.Runner, lease time.Duration) fun
 		if err != nil {
 			return err
 		}
-		kept := sqsqueue.Message{Receipt: message.Receipt, Receives: message.Receives, Lease: lease}
-		return queue.Keep(ctx, kept, func(ctx context.Context) error {
+		received := sqsqueue.Message{Receipt: message.Receipt, Receives: message.Receives, Lease: lease}
+		return queue.HoldWhile(ctx, received, func(ctx context.Context) error {
 			// An owner's name that nobody else has: the request's id would be the
 			// same when a message is delivered to one request again.
 			return run.Run(ctx, id, rand.Text())

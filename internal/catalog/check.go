@@ -137,7 +137,7 @@ func (p *problems) environment(variables []Variable) {
 // secrets checks the size of all secrets of the draft as one set, including the
 // key of their digests, which is stored with them.
 func (p *problems) secrets(draft Deployable) {
-	set := map[string]string{MarkKeySecret: strings.Repeat("0", hex.EncodedLen(markKeyBytes))}
+	set := map[string]string{DigestKeySecret: strings.Repeat("0", hex.EncodedLen(digestKeyBytes))}
 	for _, secret := range SecretsOf(draft) {
 		set[secret.Name] = secret.Value
 	}

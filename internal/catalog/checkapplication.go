@@ -113,7 +113,7 @@ func (p *problems) revision(s *Source) {
 	}
 }
 
-// credentials refuses those that the transport would never use.
+// credentials refuses credentials that the transport does not use.
 func (p *problems) credentials(s *Source, by transport) {
 	switch {
 	case s.KeyID == "":

@@ -9,8 +9,8 @@ import (
 type Entity interface {
 	// Common is the part that every entity has.
 	Common() *Meta
-	// DependsOn names the entities that must exist for this one to exist. They
-	// cannot be deleted before it.
+	// DependsOn returns the entities that this one needs. They cannot be deleted
+	// before it.
 	DependsOn() []ID
 }
 
@@ -23,7 +23,7 @@ type Meta struct {
 	UpdatedAt   time.Time
 }
 
-// Common makes an embedded Meta satisfy half of [Entity].
+// Common implements [Entity] for types that embed Meta.
 func (m *Meta) Common() *Meta { return m }
 
 // Server is a machine that deployments run on, reached over SSH.
@@ -33,7 +33,7 @@ type Server struct {
 	Address string
 	Port    int
 	User    string
-	// KeyID is the private key that opens it.
+	// KeyID is the private key that logs in to it.
 	KeyID ID
 	// HostKey is the pinned public key of the server, as one line of
 	// authorized_keys ("ssh-ed25519 AAAA…"). Empty until it is pinned; nothing
@@ -45,11 +45,11 @@ type Server struct {
 	// QueueLimit how many may wait.
 	Concurrency int
 	QueueLimit  int
-	// ForbidHostAccess refuses every resource whose containers could take the
-	// server over: privileged ones, and those that mount its system folders.
+	// ForbidHostAccess refuses resources whose containers could take over the
+	// server: privileged containers, and containers that mount its system folders.
 	ForbidHostAccess bool
-	// ValidatedAt is when its host key was last seen to match, by a validation or
-	// at the end of a deployment. Zero if never.
+	// ValidatedAt is when the host key last matched, at a validation or at the end of
+	// a deployment. Zero if never.
 	ValidatedAt time.Time
 }
 
@@ -65,71 +65,71 @@ const (
 	MaxQueueLimit      = 1000
 )
 
-// DependsOn is the server's key.
+// DependsOn returns the server's key.
 func (s *Server) DependsOn() []ID { return []ID{s.KeyID} }
 
-// PrivateKey is what is public about an SSH key; the key itself lies in the
-// [Vault] under the entity's id.
+// PrivateKey is the public part of an SSH key. The private key is in the [Vault] under
+// the entity's id.
 type PrivateKey struct {
 	Meta
-	// PublicKey is one line of authorized_keys; Fingerprint its SHA-256 as
-	// OpenSSH prints it ("SHA256:…").
+	// PublicKey is one line of authorized_keys. Fingerprint is its SHA-256 in
+	// OpenSSH's notation ("SHA256:…").
 	PublicKey   string
 	Fingerprint string
 }
 
-// DependsOn is nothing.
+// DependsOn returns nothing.
 func (*PrivateKey) DependsOn() []ID { return nil }
 
 // Variable is one environment variable of a resource.
 type Variable struct {
 	Name string
-	// Value is empty when Secret: the value then lies in the [Vault].
+	// Value is empty if Secret is set; the value is then in the [Vault].
 	Value  string
 	Secret bool
 }
 
-// Resource is the part that everything deployable has.
+// Resource is the part that all resources have.
 type Resource struct {
 	Meta
 	ServerID    ID
 	Environment []Variable
-	// Timeout ends a deployment that is still running after it; HealthTimeout
-	// is how long a start may take to become healthy. Both whole seconds.
+	// Timeout is the longest run of a deployment. HealthTimeout is how long a start
+	// may take to become healthy. Both are whole seconds.
 	Timeout       time.Duration
 	HealthTimeout time.Duration
-	// Marks has, for each secret that lies in the [Vault], a text that changes
-	// when its value does and says nothing of it (see [Mark]).
-	Marks map[string]string
-	// State is what the deployments say of the resource. It is read-only here:
-	// Create and Update ignore it.
+	// SecretDigests has a keyed digest of each secret in the [Vault], by its name
+	// (see [SecretDigest]).
+	SecretDigests map[string]string
+	// State comes from the deployments of the resource. It is read-only here: Create
+	// and Update ignore it.
 	State State
 }
 
-// Defaults of a resource. An hour is upstream's command limit; two minutes is
-// ours, and what `docker compose up --wait` is given.
+// Defaults of a resource. An hour is upstream's limit of a command. Two minutes is
+// Waybill's own limit, which `docker compose up --wait` gets.
 const (
 	DefaultTimeout       = time.Hour
 	DefaultHealthTimeout = 2 * time.Minute
 )
 
-// State is what the deployments of a resource say of it.
+// State is the part of a resource that its deployments change.
 type State struct {
-	// Status is the last known state, as upstream writes it ("running:healthy",
-	// "exited"); empty before the first deployment ended.
+	// Status is the last known status, in upstream's form ("running:healthy",
+	// "exited"). It is empty before the first deployment has ended.
 	Status string
-	// Queued and Running are the uuids of the deployment that waits and the one
-	// that runs, or empty.
+	// Queued and Running are the uuids of the queued and the running deployment, or
+	// empty.
 	Queued  string
 	Running string
-	// Deployments is how many records the history holds.
+	// Deployments is the number of records in the history.
 	Deployments int
 }
 
-// DependsOn is the resource's server.
+// DependsOn returns the resource's server.
 func (r *Resource) DependsOn() []ID { return []ID{r.ServerID} }
 
-// Shared is the resource itself, for code that treats all kinds alike.
+// Shared returns the resource itself, for code that handles all kinds alike.
 func (r *Resource) Shared() *Resource { return r }
 
 // Deployable is an entity that can be started and stopped.
@@ -141,12 +141,12 @@ type Deployable interface {
 // Service is a docker compose project.
 type Service struct {
 	Resource
-	// Compose is the team's file as it was given, at most [MaxComposeBytes].
+	// Compose is the team's compose file, unchanged, at most [MaxComposeBytes].
 	Compose string
 }
 
-// MaxComposeBytes bounds a compose file. A DynamoDB item ends at 400 KB and
-// holds the rest of the resource as well.
+// MaxComposeBytes bounds a compose file. A DynamoDB item has at most 400 KB, including
+// the rest of the resource.
 const MaxComposeBytes = 256 << 10
 
 var (

@@ -2,9 +2,9 @@ package catalog
 
 import "waybill/internal/fault"
 
-// The refusals of a [Store], worded once for all its implementations.
+// The errors of a [Store], defined once for all its implementations.
 
-// NewNotFoundError is NotFound: nothing has this id.
+// NewNotFoundError is NotFound: no entity has this id.
 func NewNotFoundError(id ID) error {
 	return fault.New(fault.NotFound, "%s not found.", id.Kind().Title())
 }
@@ -14,8 +14,8 @@ func NewExistsError(id ID) error {
 	return fault.New(fault.Conflict, "%s %s exists already.", id.Kind().Title(), id)
 }
 
-// NewNoDependencyError is Invalid: an entity depends on something that does not exist. It
-// names the field in which the API takes the dependency.
+// NewNoDependencyError is Invalid: a dependency of an entity does not exist. It names
+// the dependency's field in the API.
 func NewNoDependencyError(dependency ID) error {
 	switch kind := dependency.Kind(); kind {
 	case KindPrivateKey:
@@ -29,21 +29,24 @@ func NewNoDependencyError(dependency ID) error {
 
 // NewStaleError is Conflict: the entity changed after it was read.
 func NewStaleError(id ID) error {
-	return fault.New(fault.Conflict, "%s %s was changed by someone else in the meantime. Read it again.", id.Kind().Title(), id)
+	return fault.New(fault.Conflict,
+		"%s %s was changed by someone else in the meantime. Read it again.", id.Kind().Title(), id)
 }
 
-// NewInUseError is Conflict: others depend on the entity.
+// NewInUseError is Conflict: other entities depend on the entity.
 func NewInUseError(id ID) error {
-	return fault.New(fault.Conflict, "%s %s is still in use. Delete what uses it first.", id.Kind().Title(), id)
+	return fault.New(fault.Conflict,
+		"%s %s is still in use. Delete what uses it first.", id.Kind().Title(), id)
 }
 
 // NewBusyError is Conflict: a deployment of the entity, or on it, has not ended.
 func NewBusyError(id ID) error {
-	return fault.New(fault.Conflict, "%s %s has a deployment that is queued or running. Wait for its end.", id.Kind().Title(), id)
+	return fault.New(fault.Conflict,
+		"%s %s has a deployment that is queued or running. Wait for its end.", id.Kind().Title(), id)
 }
 
-// Check returns the page with its default filled in, or Invalid if its limit
-// is out of bounds or After names nothing of the kind.
+// Check returns the page with its default filled in. Invalid if the limit is out of
+// bounds or After is not an id of the kind.
 func (p Page) Check(kind Kind) (Page, error) {
 	if p.Limit == 0 {
 		p.Limit = MaxPage

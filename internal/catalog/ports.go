@@ -7,35 +7,56 @@ import (
 	"waybill/internal/fault"
 )
 
-// Store keeps the entities. Every read is strongly consistent. All methods may
-// be called at once from several goroutines.
+// Store stores the entities. Every read is strongly consistent. All methods may be
+// called concurrently. Each caller takes only the part that it needs.
 type Store interface {
-	// Create adds the entity with what it depends on held in place. Conflict if
-	// the id is taken, Invalid (naming the field) if a dependency is missing.
-	Create(ctx context.Context, entity Entity) error
+	Reader
+	Writer
+	Remover
+	Observer
+}
+
+// Reader is the part of a [Store] that reads.
+type Reader interface {
 	// Get returns the entity, or NotFound.
 	Get(ctx context.Context, id ID) (Entity, error)
 	// List returns the entities of a kind in the order of their ids.
 	List(ctx context.Context, kind Kind, page Page) (Listing, error)
-	// Update replaces what Create wrote, State and a resource's server excepted.
-	// NotFound if
-	// absent; Conflict if it was updated since it was read, that is if its stored
-	// UpdatedAt is not was; Invalid (naming the field) if a dependency is missing.
+}
+
+// Writer is the part of a [Store] that takes definitions from users.
+type Writer interface {
+	// Create adds the entity. The entities that it depends on cannot be deleted from
+	// then on. Conflict if the id is taken, Invalid (naming the field) if a
+	// dependency is missing.
+	Create(ctx context.Context, entity Entity) error
+	// Update replaces what Create wrote, except the State and the server of a
+	// resource. NotFound if absent. Conflict if the entity was updated since it was
+	// read, which is when its stored UpdatedAt is not was. Invalid (naming the
+	// field) if a dependency is missing.
 	Update(ctx context.Context, entity Entity, was time.Time) error
-	// Observe notes the status that a look at a resource found, as upstream
-	// writes it ("running:healthy"). While a deployment of the resource runs, and
-	// if there is no such resource, it does nothing.
-	Observe(ctx context.Context, id ID, status string) error
-	// Delete removes the entity. NotFound if absent; Conflict while anything
-	// depends on it or a deployment of it, or on it, is queued or running.
+}
+
+// Remover is the part of a [Store] that deletes.
+type Remover interface {
+	// Delete removes the entity. NotFound if absent. Conflict while another entity
+	// depends on it, or while a deployment of it, or on it, is queued or running.
 	Delete(ctx context.Context, id ID) error
 }
 
-// PublicKey is a public key, as people and programs name it.
+// Observer is the part of a [Store] that takes observations.
+type Observer interface {
+	// Observe stores the status of a resource as it was found on its server, in
+	// upstream's form ("running:healthy"). It does nothing while a deployment of the
+	// resource runs, or if there is no such resource.
+	Observe(ctx context.Context, id ID, status string) error
+}
+
+// PublicKey is a public key in its two text forms.
 type PublicKey struct {
 	// Line is one line of authorized_keys, without a comment ("ssh-ed25519 AAAA…").
 	Line string
-	// Fingerprint is its SHA-256 as OpenSSH prints it ("SHA256:…").
+	// Fingerprint is its SHA-256 in OpenSSH's notation ("SHA256:…").
 	Fingerprint string
 }
 
@@ -46,33 +67,33 @@ type KeyPair struct {
 	Private string
 }
 
-// Inspector looks at SSH keys and servers before anything is run with them.
+// Inspector checks SSH keys and servers before a deployment uses them.
 type Inspector interface {
-	// PrivateKey reads a PEM private key and returns it in the one form that every
-	// SSH program reads, with its public half. Invalid, saying why, if the text is
-	// no unencrypted private key; the error never quotes it.
+	// PrivateKey parses a PEM private key and returns it in the encoding that every
+	// SSH program reads, with its public half. Invalid, with the reason, if the text
+	// is not an unencrypted private key; the error never quotes it.
 	PrivateKey(pem string) (KeyPair, error)
-	// PublicKey reads one line of authorized_keys. Invalid if it is none.
+	// PublicKey parses one line of authorized_keys. Invalid if it is malformed.
 	PublicKey(line string) (PublicKey, error)
-	// HostKey connects to the server, sends no credentials, and returns a host
-	// key that it proves to have: the one with the fingerprint if that is given
-	// and the server has it, else one of the pinned key's type, else the one that
-	// the server prefers. Unavailable if there is no SSH server, saying why.
+	// HostKey connects to the server, sends no credentials, and returns a host key
+	// that the server proves to have: the one with the given fingerprint, else one
+	// of the pinned key's type, else the one that the server prefers. Unavailable,
+	// with the reason, if no SSH server answers.
 	HostKey(ctx context.Context, server *Server, fingerprint string) (PublicKey, error)
-	// Login connects with the pinned host key and the private key, and leaves.
-	// Unavailable, saying why, if any of that fails.
+	// Login logs in with the pinned host key and the private key, and disconnects.
+	// Unavailable, with the reason, if any of that fails.
 	Login(ctx context.Context, server *Server, privateKey string) error
-	// Usable logs in and tests what a start needs there. Unavailable, naming what
-	// is missing and what to do, if anything is.
+	// Usable logs in and tests the prerequisites of a start. Unavailable, with the
+	// missing prerequisite and how to install it, if one is missing.
 	Usable(ctx context.Context, server *Server, privateKey string) error
 }
 
 // Page asks for a part of a list. The zero Page is the beginning, at most
 // [MaxPage] entities.
 type Page struct {
-	// Limit is how many at most, 1 to MaxPage; 0 means MaxPage.
+	// Limit is the most entities of the page, 1 to MaxPage; 0 means MaxPage.
 	Limit int
-	// After is the Next of the page before, or "".
+	// After is the Next of the previous page, or "".
 	After string
 }
 
@@ -85,24 +106,23 @@ type Listing struct {
 	Next     string
 }
 
-// Vault keeps secret values, one set for each entity. Only the runner and the
-// catalog's writer may open it.
+// Vault stores secret values, one set for each entity. Only the runner and the
+// catalog function may read it.
 type Vault interface {
-	// Put replaces the set of secrets of the entity. An empty set is kept too.
+	// Put replaces the set of secrets of the entity. The set may be empty.
 	Put(ctx context.Context, id ID, secrets map[string]string) error
 	// Get returns the set, or NotFound.
 	Get(ctx context.Context, id ID) (map[string]string, error)
-	// Delete removes the set. Deleting nothing is not an error.
+	// Delete removes the set. Without a set it does nothing.
 	Delete(ctx context.Context, id ID) error
 }
 
-// PrivateKeySecret is the name under which a [PrivateKey]'s PEM text lies in
-// the [Vault].
+// PrivateKeySecret is the name of a [PrivateKey]'s PEM text in the [Vault].
 const PrivateKeySecret = "private_key"
 
-// Find returns the entity as its own type. An id of another kind is NotFound,
-// exactly as one that does not exist.
-func Find[T Entity](ctx context.Context, store Store, id ID) (T, error) {
+// Find returns the entity as its own type. An id of another kind is NotFound, like
+// an id that does not exist.
+func Find[T Entity](ctx context.Context, store Reader, id ID) (T, error) {
 	var none T
 	entity, err := store.Get(ctx, id)
 	if err != nil {
@@ -115,9 +135,9 @@ func Find[T Entity](ctx context.Context, store Store, id ID) (T, error) {
 	return found, nil
 }
 
-// All returns every entity of a kind, page by page. Meant for kinds of which a
-// team has tens, such as servers.
-func All(ctx context.Context, store Store, kind Kind) ([]Entity, error) {
+// All returns every entity of a kind. It is for kinds with tens of entities, such as
+// servers: it reads all pages.
+func All(ctx context.Context, store Reader, kind Kind) ([]Entity, error) {
 	var all []Entity
 	for page := (Page{}); ; {
 		listing, err := store.List(ctx, kind, page)

@@ -10,20 +10,20 @@ import (
 	"waybill/internal/fault"
 )
 
-// A draft carries the values of its secrets in the fields in which it was given
-// them: those of its variables, its engine's secret settings, the password of
-// its repository, the key of its TLS. They go through four hands:
+// A draft carries its secrets in its fields: the values of secret variables, the secret
+// settings of its engine, the password of its repository, its TLS key. A draft is
+// processed in four steps:
 //
-//  1. [CompleteSecrets] fills in those that were not given.
-//  2. [Check] looks at the draft as a whole, and others at [SecretsOf] it.
-//  3. [SealSecrets] takes them out and leaves a mark of each.
-//  4. What it returned goes into the [Vault], the draft into the [Store].
+//  1. [CompleteSecrets] fills in the missing secrets.
+//  2. [Check] validates the draft; callers may check [SecretsOf] it.
+//  3. [SealSecrets] takes the secrets out and leaves a digest of each.
+//  4. The caller stores the secrets in the [Vault] and the draft in the [Store].
 //
-// An update goes the same way with what the vault has already.
+// An update has the same steps, and step 1 takes missing secrets from the vault.
 
 // Secret is one secret value of a draft.
 type Secret struct {
-	// Name is what it has in the [Vault], Field where the API takes it.
+	// Name is its name in the [Vault], and Field its field in the API.
 	Name, Field string
 	Value       string
 }
@@ -35,12 +35,11 @@ type secretPlace struct {
 	set         func(value string)
 }
 
-// GeneratedLength is the length of a generated password, as upstream makes
-// them. Its letters and digits hold 5 random bits each.
+// GeneratedLength is the length of a generated password; it is upstream's. Each
+// character has 5 random bits.
 const GeneratedLength = 64
 
-// SecretsOf lists the secrets that the draft carries, an empty value for those
-// that it lacks.
+// SecretsOf lists the secrets of the draft. A missing secret has an empty value.
 func SecretsOf(draft Deployable) []Secret {
 	var secrets []Secret
 	for _, place := range secretPlaces(draft) {
@@ -49,14 +48,13 @@ func SecretsOf(draft Deployable) []Secret {
 	return secrets
 }
 
-// markKeyBytes is the length of a key of marks before it is written as
-// hexadecimal digits: that of the hash it is for.
-const markKeyBytes = 32
+// digestKeyBytes is the length of the key of digests, before it is encoded as
+// hexadecimal digits. It is the length of the hash.
+const digestKeyBytes = 32
 
-// CompleteSecrets gives the draft the secrets that it lacks: those of kept,
-// which is what the vault has of it, and made up ones for the settings of its
-// engine that are in neither. An empty value counts as lacking. It fails only
-// if random does.
+// CompleteSecrets fills in the missing secrets of the draft. It takes them from kept,
+// the draft's set in the vault, and generates those settings of the engine that are in
+// neither. An empty value counts as missing. It fails only if random does.
 func CompleteSecrets(draft Deployable, kept map[string]string, random io.Reader) error {
 	for _, place := range secretPlaces(draft) {
 		if value := kept[place.name]; place.get() == "" && value != "" {
@@ -80,9 +78,8 @@ func CompleteSecrets(draft Deployable, kept map[string]string, random io.Reader)
 	return nil
 }
 
-// TakeSecrets takes the secrets out of the draft and returns them by their
-// names in the [Vault]: what is left may be stored anywhere, what is returned
-// only there.
+// TakeSecrets removes the secrets from the draft and returns them by their names in the
+// [Vault]. The draft may then be stored anywhere, the secrets only in the vault.
 func TakeSecrets(draft Deployable) map[string]string {
 	secrets := map[string]string{}
 	for _, place := range secretPlaces(draft) {
@@ -92,31 +89,31 @@ func TakeSecrets(draft Deployable) map[string]string {
 	return secrets
 }
 
-// SealSecrets takes the secrets out of a draft that has passed [Check], leaves
-// the mark of each in it, and returns the whole set for the [Vault], with the
-// key of the marks. The key is that of kept, so that marks made at different
-// times can be compared, or a new one.
+// SealSecrets removes the secrets from a draft that has passed [Check], puts a digest of
+// each into it, and returns the set for the [Vault], with the key of the digests. It
+// uses the key in kept, so that digests made at different times can be compared. If kept
+// has no key, it makes one.
 func SealSecrets(draft Deployable, kept map[string]string, random io.Reader) (map[string]string, error) {
-	key := kept[MarkKeySecret]
+	key := kept[DigestKeySecret]
 	if key == "" {
-		bytes := make([]byte, markKeyBytes)
+		bytes := make([]byte, digestKeyBytes)
 		if _, err := io.ReadFull(random, bytes); err != nil {
 			return nil, fault.Wrap(err, fault.Internal, "read random bytes")
 		}
 		key = hex.EncodeToString(bytes)
 	}
 	secrets := TakeSecrets(draft)
-	marks := make(map[string]string, len(secrets))
+	digests := make(map[string]string, len(secrets))
 	for name, value := range secrets {
-		marks[name] = Mark(key, name, value)
+		digests[name] = SecretDigest(key, name, value)
 	}
-	draft.Shared().Marks = marks
-	secrets[MarkKeySecret] = key
+	draft.Shared().SecretDigests = digests
+	secrets[DigestKeySecret] = key
 	return secrets, nil
 }
 
-// AllSettings is every setting of the database by its name on the wire, the
-// secret ones out of its set in the [Vault].
+// AllSettings returns every setting of the database by its name in the API. The secret
+// ones are from its set in the [Vault].
 func AllSettings(db *Database, secrets map[string]string) map[string]string {
 	all := make(map[string]string, len(db.Settings))
 	maps.Copy(all, db.Settings)
@@ -126,11 +123,11 @@ func AllSettings(db *Database, secrets map[string]string) map[string]string {
 	return all
 }
 
-// environmentPrefix begins the field of every variable.
+// environmentPrefix begins the field name of every variable.
 const environmentPrefix = "environment."
 
-// secretPlaces finds where the draft may carry secrets. A list or a map that
-// the draft has in common with a copy of it is not changed through them.
+// secretPlaces returns the fields of the draft that may carry secrets. Setting one does
+// not change lists and maps that a copy of the draft shares.
 func secretPlaces(draft Deployable) []secretPlace {
 	places := draft.Shared().secretVariables()
 	switch draft := draft.(type) {
@@ -155,7 +152,7 @@ func placeOf(name, field string, value *string) secretPlace {
 	return secretPlace{name, field, func() string { return *value }, func(text string) { *value = text }}
 }
 
-// secretVariables finds the secret variables.
+// secretVariables returns the secret variables.
 func (r *Resource) secretVariables() []secretPlace {
 	var places []secretPlace
 	for i, v := range r.Environment {
@@ -172,7 +169,8 @@ func (r *Resource) secretVariables() []secretPlace {
 	return places
 }
 
-// secretSettings are those of the database's engine, none if nobody knows it.
+// secretSettings returns the secret settings of the database's engine. An unknown engine
+// has none.
 func secretSettings(db *Database) []engine.Setting {
 	known, _ := engine.Find(db.Engine)
 	return slices.DeleteFunc(slices.Clone(known.Settings), func(s engine.Setting) bool { return !s.Secret })

@@ -187,9 +187,9 @@ func TestSealSecrets(t *testing.T) {
 		if diff := cmp.Diff(first, want); diff != "" {
 			t.Errorf("%s (-got +want)\n%s", name, diff)
 		}
-		marks := maps.Clone(draft.Shared().Marks)
+		marks := maps.Clone(draft.Shared().SecretDigests)
 		for secret, value := range secretsOfDrafts()[name] {
-			if marks[secret] != catalog.Mark(first["mark.key"], secret, value) {
+			if marks[secret] != catalog.SecretDigest(first["mark.key"], secret, value) {
 				t.Errorf("%s: %s has the mark %q", name, secret, marks[secret])
 			}
 		}
@@ -205,7 +205,7 @@ func TestSealSecrets(t *testing.T) {
 		if err != nil || second["mark.key"] != first["mark.key"] {
 			t.Errorf("%s: err = %v, or another key", name, err)
 		}
-		for secret, mark := range draft.Shared().Marks {
+		for secret, mark := range draft.Shared().SecretDigests {
 			if changed := mark != marks[secret]; changed != (secret == "TOKEN") {
 				t.Errorf("%s: the mark of %s changed: %v", name, secret, changed)
 			}

@@ -6,10 +6,10 @@ import "sync"
 // of a stream has at most 100 records.
 const maxAcknowledged = 4096
 
-// acknowledged remembers which changes the bus has taken, so that a change that
-// its stream delivers again, because something after it failed, is not sent
-// again. It forgets the oldest first, and all with its process: then a change
-// may be sent twice, under the same id. It is safe for use by several
+// acknowledged remembers the changes that the bus has acknowledged. When a later change
+// fails, the stream delivers earlier ones again, and they are not published again. It
+// forgets the oldest changes first, and all of them when the process ends. A forgotten
+// change may be published twice, under the same id. It is safe for use by several
 // goroutines.
 type acknowledged struct {
 	mu    sync.Mutex
@@ -17,14 +17,14 @@ type acknowledged struct {
 	order []string
 }
 
-// has reports whether the bus has taken the change.
+// has reports whether the bus has acknowledged the change.
 func (a *acknowledged) has(id string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.taken[id]
 }
 
-// add notes that the bus has taken the change.
+// add records that the bus has acknowledged the change.
 func (a *acknowledged) add(id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

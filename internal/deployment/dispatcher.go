@@ -22,12 +22,18 @@ type Dispatcher struct {
 
 // DispatcherPorts are what a dispatcher works with. All are needed.
 type DispatcherPorts struct {
-	Ledger    Ledger
+	Claims    Claims
 	History   History
-	Store     catalog.Store
+	Store     DispatcherStore
 	Vault     catalog.Vault
 	Sender    Sender
 	Publisher Publisher
+}
+
+// DispatcherStore is the part of the catalog that a dispatcher uses.
+type DispatcherStore interface {
+	catalog.Reader
+	catalog.Remover
 }
 
 // DispatcherOptions adjust [NewDispatcher]; the zero value works.
@@ -148,7 +154,7 @@ func (d *Dispatcher) isGone(ctx context.Context, id catalog.ID) (bool, error) {
 // until no slot or no free resource is left. Calling it twice is harmless.
 func (d *Dispatcher) ClaimAll(ctx context.Context, server catalog.ID) error {
 	for {
-		_, err := d.ports.Ledger.Claim(ctx, server, d.opts.Now().UTC())
+		_, err := d.ports.Claims.Claim(ctx, server, d.opts.Now().UTC())
 		if errors.Is(err, fault.NotFound) {
 			return nil
 		}
@@ -188,7 +194,7 @@ func (d *Dispatcher) sweep(ctx context.Context, server catalog.ID) error {
 		return err
 	}
 	for _, id := range load.Orphaned {
-		err = errors.Join(err, d.ports.Ledger.Repair(ctx, server, id))
+		err = errors.Join(err, d.ports.Claims.Repair(ctx, server, id))
 	}
 	for _, record := range load.Running {
 		if record.LostContact(d.opts.Now()) {

@@ -213,7 +213,7 @@ type (
 		err *error
 	}
 	stubbornStore struct {
-		catalog.Store
+		deployment.DispatcherStore
 		err *error
 	}
 	stubbornVault struct {
@@ -233,7 +233,7 @@ func (s stubbornStore) Delete(ctx context.Context, id catalog.ID) error {
 	if *s.err != nil {
 		return *s.err
 	}
-	return s.Store.Delete(ctx, id)
+	return s.DispatcherStore.Delete(ctx, id)
 }
 
 func (s stubbornVault) Delete(ctx context.Context, id catalog.ID) error {

@@ -172,7 +172,7 @@ func TestAWishToCancelMovesNothing(t *testing.T) {
 
 // failing is a port that fails until it is repaired.
 type failing struct {
-	deployment.Ledger
+	deployment.Claims
 	deployment.Sender
 	deployment.Publisher
 	err    error
@@ -183,7 +183,7 @@ func (f *failing) Claim(ctx context.Context, server catalog.ID, now time.Time) (
 	if f.err != nil && (f.server == "" || f.server == server) {
 		return deployment.Record{}, f.err
 	}
-	return f.Ledger.Claim(ctx, server, now)
+	return f.Claims.Claim(ctx, server, now)
 }
 
 func (f *failing) Send(ctx context.Context, id deployment.ID) error {
@@ -205,13 +205,13 @@ func (f *failing) Publish(ctx context.Context, change deployment.Change) error {
 func TestAFailureBringsTheChangeBack(t *testing.T) {
 	broken := fault.New(fault.Unavailable, "broken")
 	for name, wire := range map[string]func(ports *deployment.DispatcherPorts, f *failing){
-		"the ledger":    func(ports *deployment.DispatcherPorts, f *failing) { ports.Ledger = f },
+		"the ledger":    func(ports *deployment.DispatcherPorts, f *failing) { ports.Claims = f },
 		"the sender":    func(ports *deployment.DispatcherPorts, f *failing) { ports.Sender = f },
 		"the publisher": func(ports *deployment.DispatcherPorts, f *failing) { ports.Publisher = f },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			failed, ports := &failing{Ledger: w.Ledger(), Sender: w.Sender(), Publisher: w.Publisher(), err: broken}, w.ports()
+			failed, ports := &failing{Claims: w.Ledger(), Sender: w.Sender(), Publisher: w.Publisher(), err: broken}, w.ports()
 			wire(&ports, failed)
 			w.dispatcher = deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: w.now})
 			w.request(t, start(w.service(t, w.server(t, 1, 25))))

@@ -7,8 +7,7 @@ import (
 	"waybill/internal/fault"
 )
 
-// The refusals of a [Ledger] and a [History], worded once for all their
-// implementations.
+// The errors of a [Ledger] and a [History], defined once for all their implementations.
 
 // NewNotFoundError is NotFound: there is no such deployment.
 func NewNotFoundError() error { return fault.New(fault.NotFound, "Deployment not found.") }
@@ -23,12 +22,12 @@ func NewNothingToClaimError(server catalog.ID) error {
 	return fault.New(fault.NotFound, "Nothing on server %s can start now.", server)
 }
 
-// NewQueueFullError is Exhausted: as many wait for the server as may.
+// NewQueueFullError is Exhausted: the queue of the server is full.
 func NewQueueFullError() error {
 	return fault.New(fault.Exhausted, "Deployment queue is full. Please wait for existing deployments to complete.")
 }
 
-// NewServerGoneError is Conflict: the server that the resource is on does not exist.
+// NewServerGoneError is Conflict: the server of the resource does not exist.
 func NewServerGoneError() error {
 	return fault.New(fault.Conflict, "The server of this resource is gone.")
 }
@@ -40,20 +39,21 @@ func NewOtherQueuedError(queued Record) error {
 		queued.ID, queued.Operation)
 }
 
-// NewNotCancellableError is Conflict: the deployment has ended. The words are upstream's.
+// NewNotCancellableError is Conflict: the deployment has ended. The text is upstream's.
 func NewNotCancellableError(record Record) error {
 	return fault.New(fault.Conflict, "Deployment cannot be cancelled. Current status: %s", record.Status)
 }
 
-// NewLeaseLostError is Conflict: the lease is another's now.
+// NewLeaseLostError is Conflict: another runner has the lease.
 func NewLeaseLostError(id ID) error {
 	return fault.New(fault.Conflict, "The lease on deployment %s is another runner's now.", id)
 }
 
-// ErrAlreadyInState is the cause of what [NewAlreadyInStateError] returns.
+// ErrAlreadyInState is the cause of an error of [NewAlreadyInStateError].
 var ErrAlreadyInState = errors.New("the resource is in the state that was asked for")
 
-// NewAlreadyInStateError is Conflict by [ErrAlreadyInState]. The words are upstream's.
+// NewAlreadyInStateError is Conflict with the cause [ErrAlreadyInState]. The text is
+// upstream's.
 func NewAlreadyInStateError(record Record) error {
 	state := "running"
 	if record.Operation == catalog.Stop {

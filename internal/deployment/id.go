@@ -11,21 +11,21 @@ import (
 	"waybill/internal/logbook"
 )
 
-// ID is a deployment's uuid: its resource's uuid and 16 characters that sort
-// by time. So the id alone gives the table and the key.
+// ID is a deployment's uuid: the uuid of its resource and 16 characters that sort by
+// time. So the id alone identifies the table and the key.
 type ID string
 
 const (
-	// idTimeLength characters of 5 bits hold the microseconds since 1970 until
-	// the year 3111; idRandomLength keep two ids of one microsecond apart.
+	// idTimeLength characters of 5 bits encode the microseconds since 1970 until the
+	// year 3111. idRandomLength characters distinguish ids of the same microsecond.
 	idTimeLength   = 11
 	idRandomLength = 5
 	// IDLength is the length of every deployment uuid, in bytes.
 	IDLength = catalog.IDLength + idTimeLength + idRandomLength
 )
 
-// NewID returns a fresh id for a deployment of the resource that was asked for
-// at now. random is crypto/rand.Reader outside of tests.
+// NewID returns a fresh id for a deployment of the resource that was requested at now.
+// random is crypto/rand.Reader outside tests.
 func NewID(resource catalog.ID, now time.Time, random io.Reader) (ID, error) {
 	suffix, err := catalog.RandomText(idRandomLength, random)
 	if err != nil {
@@ -34,7 +34,7 @@ func NewID(resource catalog.ID, now time.Time, random io.Reader) (ID, error) {
 	return ID(string(resource) + timeText(now) + suffix), nil
 }
 
-// timeText writes the time so that later times sort after earlier ones.
+// timeText encodes the time so that later times sort after earlier ones.
 func timeText(now time.Time) string {
 	var text [idTimeLength]byte
 	micros := uint64(now.UnixMicro())
@@ -45,8 +45,7 @@ func timeText(now time.Time) string {
 	return string(text[:])
 }
 
-// ParseID reads a uuid from outside. Anything that cannot be one is NotFound:
-// a malformed id and an unknown one answer alike.
+// ParseID parses a uuid from outside. A malformed id is NotFound, like an unknown one.
 func ParseID(text string) (ID, error) {
 	notFound := fault.New(fault.NotFound, "Deployment not found.")
 	if len(text) != IDLength || !catalog.IsIDText(text) {
@@ -59,7 +58,7 @@ func ParseID(text string) (ID, error) {
 	return ID(text), nil
 }
 
-// Resource is the uuid of the resource that the deployment is of.
+// Resource returns the uuid of the deployment's resource.
 func (id ID) Resource() catalog.ID {
 	if len(id) < catalog.IDLength {
 		return ""
@@ -67,16 +66,16 @@ func (id ID) Resource() catalog.ID {
 	return catalog.ID(id[:catalog.IDLength])
 }
 
-// Kind is the kind of the deployment's resource.
+// Kind returns the kind of the deployment's resource.
 func (id ID) Kind() catalog.Kind { return id.Resource().Kind() }
 
-// Book is where the deployment's log is kept.
+// Book returns the name of the deployment's log.
 func (id ID) Book() logbook.Book {
 	return logbook.Book(fmt.Sprintf("%s/%s/%s", id.Kind(), id.Resource(), id))
 }
 
-// Number is the id as a number, for clients that need one: the microsecond
-// that the id was made in. It is below 2^53, so it survives JavaScript.
+// Number returns the id as a number, for clients that need one: the microsecond in which
+// the id was made. It is below 2^53, so JavaScript represents it exactly.
 func (id ID) Number() int64 {
 	if len(id) != IDLength {
 		return 0

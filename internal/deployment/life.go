@@ -11,38 +11,39 @@ import (
 	"waybill/internal/logbook"
 )
 
-// The life of a record: what each step of it changes, as pure functions. A
-// [Ledger] keeps the result only if the record is still the one it started
-// from.
+// The life of a record: each transition is a pure function. A [Ledger] stores the result
+// only if the record has not changed in the meantime.
 
-// SameRequest reports whether both records are of one resource, with the same
-// operation and options.
+// SameRequest reports whether both records have the same resource, operation and
+// options.
 func (r Record) SameRequest(other Record) bool {
 	return r.ID.Resource() == other.ID.Resource() && r.Operation == other.Operation && r.Options == other.Options
 }
 
-// SameWork reports whether both records ask for the same work: the same request
-// and, where something is started, the same configuration.
+// SameWork reports whether both records are the same request and, if they start the
+// resource, have the same configuration.
 func (r Record) SameWork(other Record) bool {
 	return r.SameRequest(other) && (r.ConfigurationHash == other.ConfigurationHash || !r.Operation.Starts())
 }
 
-// StandsFor reports whether the record still answers a request that comes again
-// without an Idempotency-Key. It does until it has ended, unless something newer
-// was asked of the resource or its configuration has changed. newest is the
-// resource's newest deployment.
+// StandsFor reports whether the record is the answer to a repeated request without an
+// Idempotency-Key. It is if all of this holds:
+//
+//   - it has not ended;
+//   - it is the newest deployment of its resource;
+//   - the repeat asks for the same work, with the same configuration.
 func (r Record) StandsFor(repeat Record, newest ID) bool {
 	return !r.Status.Terminal() && r.ID == newest && r.SameWork(repeat)
 }
 
-// Supersedes reports whether the record takes the place of a queued request of
-// the same resource, so that the queued one never runs:
+// Supersedes reports whether the record replaces a queued request of the same resource,
+// so that the queued one never runs:
 //
-//   - A delete supersedes everything but a scrub: the secrets that a scrub looks
-//     for go with the resource.
-//   - A stop supersedes whatever starts the resource, and another stop.
-//   - A deploy supersedes whatever starts the resource. A start or a restart
-//     supersedes its like with other options or another configuration.
+//   - A delete supersedes everything except a scrub, which needs the secrets that are
+//     deleted with the resource.
+//   - A stop supersedes every request that starts the resource, and another stop.
+//   - A deploy supersedes every request that starts the resource. A start supersedes a
+//     start, and a restart a restart, with other options or another configuration.
 func (r Record) Supersedes(queued Record) bool {
 	switch r.Operation {
 	case catalog.Delete:
@@ -57,20 +58,20 @@ func (r Record) Supersedes(queued Record) bool {
 	return false
 }
 
-// AlreadyInState reports whether a resource in the state has nothing to do for this
-// operation: a service or a database that runs is not started, and one that
-// does not is not stopped. While a deployment of it runs, nobody knows what
-// comes of it, so nothing is a Conflict then.
+// AlreadyInState reports whether the operation has nothing to do for a resource in the
+// state: a service or a database that runs is not started again, and one that does not
+// run is not stopped. While a deployment of the resource runs, its next state is
+// unknown, so AlreadyInState is false.
 func (r Record) AlreadyInState(state catalog.State) bool {
 	return state.Running == "" && slices.ContainsFunc(r.SatisfiedBy(), func(word string) bool {
 		return state.Status == word || word != "" && strings.HasPrefix(state.Status, word)
 	})
 }
 
-// SatisfiedBy are the words of which a status begins with one when it is what
-// the operation is for; "" is that of a resource on which nothing ever ran. Any
-// option asks for more than a status, and force for anything. Applications are
-// deployed anew by starting them.
+// SatisfiedBy returns the states in which the operation has nothing to do. Each is the
+// beginning of a status, and "" is the status of a resource that was never deployed. A
+// request with options always has something to do, and so has the start of an
+// application, which deploys it again.
 func (r Record) SatisfiedBy() []string {
 	if r.Options != (catalog.Options{}) || r.ID.Kind() == catalog.KindApplication {
 		return nil
@@ -84,7 +85,7 @@ func (r Record) SatisfiedBy() []string {
 	return nil
 }
 
-// Claimed is the record once it left the queue. Conflict unless it is queued.
+// Claimed returns the record after it has left the queue. Conflict unless it is queued.
 func (r Record) Claimed(now time.Time) (Record, error) {
 	if err := r.Status.To(InProgress); err != nil {
 		return Record{}, err
@@ -93,8 +94,7 @@ func (r Record) Claimed(now time.Time) (Record, error) {
 	return r, nil
 }
 
-// Begun is the record with its lease taken. The errors are those of
-// [Ledger.Begin].
+// Begun returns the record with its lease taken. It has the errors of [Leases.Begin].
 func (r Record) Begun(owner string, now time.Time, length time.Duration) (Record, error) {
 	switch {
 	case r.Status.Terminal():
@@ -112,9 +112,9 @@ func (r Record) Begun(owner string, now time.Time, length time.Duration) (Record
 	return r, nil
 }
 
-// Advanced is the record with more progress and its lease renewed. Conflict if
-// the lease is not the record's, whether or not it has expired: until another
-// takes it, it can be renewed.
+// Advanced returns the record with the progress and a renewed lease. Conflict if the
+// record has another lease. An expired lease can be renewed until another runner takes
+// it.
 func (r Record) Advanced(lease Lease, progress Progress, now time.Time, length time.Duration) (Record, error) {
 	if err := r.LeasedTo(lease); err != nil {
 		return Record{}, err
@@ -124,8 +124,8 @@ func (r Record) Advanced(lease Lease, progress Progress, now time.Time, length t
 	return r, nil
 }
 
-// Ended is the record in its terminal state. Conflict if the lease is not the
-// record's, or if the record has ended.
+// Ended returns the record in its terminal state. Conflict if the record has another
+// lease or has ended.
 func (r Record) Ended(lease Lease, progress Progress, outcome Outcome, now time.Time) (Record, error) {
 	if err := r.LeasedTo(lease); err != nil {
 		return Record{}, err
@@ -138,14 +138,14 @@ func (r Record) Ended(lease Lease, progress Progress, outcome Outcome, now time.
 	return r, nil
 }
 
-// Reached reports whether the deployment has shown that its server can be reached
-// with the pinned host key and the private key: it ended with its job seen there,
-// and not because the server was out of reach.
+// Reached reports whether the deployment shows that its server can be reached with the
+// pinned host key and the private key: its job was seen there, and it did not end
+// because the server was unreachable.
 func (r Record) Reached() bool {
 	return r.Progress.Process != "" && r.Outcome.Reason != ReasonUnreachable
 }
 
-// Cancelled is the record once a user asked to cancel it. Conflict if it has
+// Cancelled returns the record after a user's request to cancel it. Conflict if it has
 // ended.
 func (r Record) Cancelled(by string, now time.Time) (Record, error) {
 	if r.Status.Terminal() {
@@ -154,7 +154,7 @@ func (r Record) Cancelled(by string, now time.Time) (Record, error) {
 	if r.CancelRequestedAt.IsZero() {
 		r.CancelRequestedAt, r.CancelRequestedBy, r.UpdatedAt = now, by, now
 	}
-	if r.Status == Queued { // no runner has it, and none ever will
+	if r.Status == Queued { // no runner will ever get it
 		r.Status, r.Outcome = Cancelled, Outcome{Status: Cancelled, Reason: ReasonCancelled}
 		r.Progress.Log.Complete = true
 		r.FinishedAt, r.UpdatedAt = now, now
@@ -162,7 +162,7 @@ func (r Record) Cancelled(by string, now time.Time) (Record, error) {
 	return r, nil
 }
 
-// Superseded is the queued record once the successor takes its place. Conflict
+// Superseded returns the queued record after the successor has replaced it. Conflict
 // unless it is queued.
 func (r Record) Superseded(successor Record) (Record, error) {
 	if r.Status != Queued {
@@ -173,9 +173,9 @@ func (r Record) Superseded(successor Record) (Record, error) {
 	return ended, err
 }
 
-// Rewritten is an ended record whose log was scrubbed, so that it ends at the
-// mark now. Conflict unless it has ended and its log's digest is what it was.
-func (r Record) Rewritten(was string, mark logbook.Mark, scrub Scrub) (Record, error) {
+// Rewritten returns an ended record after its log was scrubbed and ends at the mark.
+// Conflict unless the record has ended and the digest of its log is was.
+func (r Record) Rewritten(was string, mark logbook.Mark, scrub ScrubSummary) (Record, error) {
 	if !r.Status.Terminal() || r.Progress.Log.Digest != was {
 		return Record{}, fault.New(fault.Conflict, "The log of deployment %s is another by now.", r.ID)
 	}
@@ -184,9 +184,9 @@ func (r Record) Rewritten(was string, mark logbook.Mark, scrub Scrub) (Record, e
 	return r, nil
 }
 
-// LostContact reports whether no runner seems to have the deployment: it was
-// claimed, or its lease ran out, longer ago than a message takes to arrive.
-// Its runner must then be called again.
+// LostContact reports whether the deployment seems to have no runner: it was claimed, or
+// its lease expired, longer ago than a message takes to arrive. It must then be sent to
+// a runner again.
 func (r Record) LostContact(now time.Time) bool {
 	since := r.Lease.Expires
 	if since.IsZero() {
@@ -195,17 +195,17 @@ func (r Record) LostContact(now time.Time) bool {
 	return r.Status == InProgress && now.Sub(since) > contactGrace
 }
 
-// contactGrace is longer than a message takes on its way to a runner when all
-// is well, and short enough that a lost one costs no minute more than the
-// sweep's own.
+// contactGrace is longer than a message normally takes to a runner. It is short enough
+// that the next sweep, within a minute, replaces a lost message.
 const contactGrace = 20 * time.Second
 
-// Orphaned reports whether the record does not belong where its server has it.
+// Orphaned reports whether the record does not belong in the queue or in the running set
+// of its server.
 func (r Record) Orphaned(inQueue bool) bool {
 	return r.Status.Terminal() || (inQueue && r.Status != Queued)
 }
 
-// LeasedTo is Conflict unless the lease is the record's.
+// LeasedTo returns Conflict unless the record has this lease.
 func (r Record) LeasedTo(lease Lease) error {
 	if r.Status != InProgress {
 		return fault.New(fault.Conflict, "Deployment %s is %s: no runner works on it.", r.ID, r.Status)

@@ -5,10 +5,9 @@ import (
 	"waybill/internal/fault"
 )
 
-// Check returns the page with its default filled in, or Invalid if a number is
-// out of bounds or the cursor is none of this resource's. A cursor is the id
-// of the last deployment that was shown: it holds its place whatever is added,
-// and even when that deployment has been removed since.
+// Check returns the page with its default filled in. Invalid if a number is out of bounds
+// or the cursor belongs to another resource. A cursor is the id of the last deployment
+// of the previous page, so it stays valid when deployments are added or removed.
 func (p Page) Check(resource catalog.ID) (Page, error) {
 	if p.Take == 0 {
 		p.Take = DefaultTake

@@ -8,98 +8,123 @@ import (
 	"waybill/internal/logbook"
 )
 
-// Ledger is where deployments change. Every method is one transaction or one
-// conditional write, so that whatever dies between two of them leaves a state
-// that the next caller understands. All methods may be called at once.
+// Ledger changes deployments. Every method is one transaction or one conditional
+// write, so a crash between two calls leaves a state that the next caller can
+// handle. All methods may be called concurrently. Each caller takes only the part
+// that it needs.
 type Ledger interface {
-	// Enqueue writes the record as queued, at the end of its server's queue,
-	// and as the one deployment its resource has queued.
+	Queue
+	Claims
+	Leases
+	Scrubs
+}
+
+// Queue is the part of a [Ledger] for the API: it accepts and cancels requests.
+type Queue interface {
+	// Enqueue writes the record as queued, appends it to the queue of its server,
+	// and notes it on its resource as the one that is queued.
 	//
-	// No deployment is written if one stands for this request already: the key
-	// is known, not older than its window, and either Lasting or its deployment
-	// still answers the request (see [Record.StandsFor]); or the resource has
-	// the same request queued (see [Record.SameWork]). Then the Receipt is
-	// Repeated, with that record, and the key stands for it from then on.
+	// Enqueue writes no record if a deployment already answers the request. That
+	// is so in two cases:
+	//
+	//   - The key is known, its window has not passed, and the key is Lasting or
+	//     its deployment still answers the request (see [Record.StandsFor]).
+	//   - The resource has the same request queued (see [Record.SameWork]).
+	//
+	// The Receipt is then Repeated and has that record, and the key stands for it
+	// from then on.
 	//
 	// If the resource has a queued request that this one supersedes (see
 	// [Record.Supersedes]), the queued one ends in the same transaction, and the
-	// Receipt names it. The length of the queue does not change then, so a full
-	// queue refuses nothing, and nothing is a Conflict.
+	// Receipt names it. The queue does not grow then, so a full queue does not
+	// refuse the request, and neither does the state of the resource.
 	//
-	// NotFound if the resource is gone; Exhausted if the queue is full;
-	// Conflict if the resource has another request queued, its server is gone,
-	// or its status says that there is nothing to do (see [Record.AlreadyInState]). A
+	// NotFound if the resource is gone. Exhausted if the queue is full. Conflict if
+	// the resource has another request queued, if its server is gone, or if the
+	// resource is already in the requested state (see [Record.AlreadyInState]). A
 	// refused request is not remembered.
 	Enqueue(ctx context.Context, record Record, key RequestKey) (Receipt, error)
-	// Claim takes the first queued deployment of the server whose resource is
-	// free, if the server has a free slot: slot, resource and record change
-	// together, and the record is in progress. NotFound if there is none to
-	// take now.
-	Claim(ctx context.Context, server catalog.ID, now time.Time) (Record, error)
-	// Begin takes the lease until now+length for the owner, with the next
-	// attempt number. Conflict if another owner's lease has not expired, Gone
-	// if the deployment has ended or was never claimed, NotFound if there is
-	// no such deployment.
-	Begin(ctx context.Context, id ID, owner string, now time.Time, length time.Duration) (Record, error)
-	// Advance stores progress and renews the lease until now+length. Conflict
-	// if the lease is no longer this one: the caller must stop at once. One that
-	// has expired can be renewed until another owner takes it.
-	Advance(ctx context.Context, id ID, lease Lease, progress Progress, now time.Time, length time.Duration) (Signals, error)
-	// Finish ends the deployment with its last progress and frees the slot and
-	// the resource, all in one. If it has reached its server (see
-	// [Record.Reached]), the server counts as validated now. Conflict if the lease is no longer this one or
-	// the deployment has ended.
-	Finish(ctx context.Context, id ID, lease Lease, progress Progress, outcome Outcome, now time.Time) error
-	// Signals returns what others wrote on the record for its runner, without
-	// changing anything. Conflict if the lease is no longer this one.
-	Signals(ctx context.Context, id ID, lease Lease) (Signals, error)
-	// Cancel ends a queued deployment at once: record, queue and resource in one
-	// transaction. On one in progress it notes the wish for its runner, once:
-	// the first wish stands. Both return the record as it is then. Conflict if
-	// the deployment has ended, NotFound if there is no such deployment.
-	Cancel(ctx context.Context, id ID, by string, now time.Time) (Record, error)
-	// Note writes a record that has ended already, such as that of an update,
-	// and counts it on its resource. NotFound if the resource is gone, Conflict
-	// if the id is taken.
+	// Note writes a record that has ended already, such as an update, and counts it
+	// on its resource. NotFound if the resource is gone, Conflict if the id is
+	// taken.
 	Note(ctx context.Context, record Record) error
-	// RecordScrub notes on a deployment that has ended that its log was rewritten
-	// and now ends at the mark; was is its digest before. The first digest of all
-	// stays what scrub.Original says, whatever is given for it. Conflict unless
-	// the deployment has ended and its digest still is was, NotFound if there is
-	// no such deployment.
-	RecordScrub(ctx context.Context, id ID, was string, mark logbook.Mark, scrub Scrub) error
-	// Repair takes a deployment out of the places of its server and its resource
-	// where it does not belong: out of all if it has ended or there is no such
-	// deployment, out of the queue if it is in progress. Mending what is right
-	// changes nothing.
+	// Cancel ends a queued deployment at once: record, queue and resource in one
+	// transaction. On a deployment in progress it stores the request to cancel for
+	// the runner; a second request changes nothing. Both return the new record.
+	// Conflict if the deployment has ended, NotFound if there is no such deployment.
+	Cancel(ctx context.Context, id ID, by string, now time.Time) (Record, error)
+}
+
+// Claims is the part of a [Ledger] for the dispatcher: it moves the queues on.
+type Claims interface {
+	// Claim takes the first queued deployment of the server whose resource is free,
+	// if the server has a free slot. Slot, resource and record change together, and
+	// the record is in progress. NotFound if no deployment can start now.
+	Claim(ctx context.Context, server catalog.ID, now time.Time) (Record, error)
+	// Repair removes a deployment from the places of its server and its resource
+	// where it does not belong: from all if it has ended or does not exist, from the
+	// queue if it is in progress. It leaves correct entries alone.
 	Repair(ctx context.Context, server catalog.ID, id ID) error
 }
 
-// RequestKey makes repeated requests one. The zero key matches nothing.
+// Leases is the part of a [Ledger] for a runner: it works on one deployment, under
+// a lease.
+type Leases interface {
+	// Begin takes the lease until now+length for the owner, with the next attempt
+	// number. Conflict if the lease of another owner has not expired, Gone if the
+	// deployment has ended or was never claimed, NotFound if there is no such
+	// deployment.
+	Begin(ctx context.Context, id ID, owner string, now time.Time, length time.Duration) (Record, error)
+	// Advance stores progress and renews the lease until now+length. Conflict if the
+	// lease has been lost: the caller must stop at once. An expired lease can be
+	// renewed until another owner takes it.
+	Advance(ctx context.Context, id ID, lease Lease, progress Progress,
+		now time.Time, length time.Duration) (Signals, error)
+	// Finish ends the deployment with its last progress and frees the slot and the
+	// resource, in one transaction. If the deployment has reached its server (see
+	// [Record.Reached]), the server counts as validated now. Conflict if the lease
+	// has been lost or the deployment has ended.
+	Finish(ctx context.Context, id ID, lease Lease, progress Progress, outcome Outcome, now time.Time) error
+	// Signals returns what readers and users wrote on the record for its runner, and
+	// changes nothing. Conflict if the lease has been lost.
+	Signals(ctx context.Context, id ID, lease Lease) (Signals, error)
+}
+
+// Scrubs is the part of a [Ledger] for a runner that scrubs logs.
+type Scrubs interface {
+	// RecordScrub stores on an ended deployment that its log was rewritten and now
+	// ends at the mark. was is the digest of the log before. The record's first
+	// Original stays, whatever scrub.Original is. Conflict unless the deployment has
+	// ended and the digest of its log still is was; NotFound if there is no such
+	// deployment.
+	RecordScrub(ctx context.Context, id ID, was string, mark logbook.Mark, scrub ScrubSummary) error
+}
+
+// RequestKey identifies repeats of a request. The zero key matches nothing.
 type RequestKey struct {
-	// Hash names the request: the caller and its Idempotency-Key, or the caller
-	// and all that it asked for.
+	// Hash identifies the request: it covers the caller and its Idempotency-Key,
+	// or the caller and the whole request.
 	Hash string
 	// Window is how long a repeat counts as the same request.
 	Window time.Duration
-	// Lasting makes the deployment stand for the request during the whole
-	// window, even after it has ended.
+	// Lasting makes the deployment answer repeats during the whole window, even
+	// after it has ended.
 	Lasting bool
 }
 
 // Receipt answers a request.
 type Receipt struct {
 	Record Record
-	// Position is its place in the server's queue, 1 being next; 0 when it is
-	// no longer queued.
+	// Position is its place in the server's queue, 1 for the next; 0 when it is no
+	// longer queued.
 	Position int
-	// Repeated says that the request was known and nothing was written.
+	// Repeated says that the request was known and no record was written.
 	Repeated bool
 	// Superseded is the queued deployment that this one ended, or "".
 	Superseded ID
 }
 
-// Signals are what others wrote on the record for its runner.
+// Signals are written on the record by users and readers, for its runner.
 type Signals struct {
 	CancelRequested bool
 	FollowedAt      time.Time
@@ -109,24 +134,24 @@ type Signals struct {
 type History interface {
 	// Get returns the record, or NotFound.
 	Get(ctx context.Context, id ID) (Record, error)
-	// List returns a resource's deployments, newest first. A resource without
-	// any, and one that is not there, have an empty page.
+	// List returns a resource's deployments, newest first. The page is empty for a
+	// resource without deployments and for one that does not exist.
 	List(ctx context.Context, resource catalog.ID, page Page) (Listing, error)
-	// Load returns what runs and what waits on a server, the queue in order.
-	// NotFound if there is no such server.
+	// Load returns the running and the queued deployments of a server, the queue in
+	// order. NotFound if there is no such server.
 	Load(ctx context.Context, server catalog.ID) (Load, error)
-	// Follow notes that somebody waits for the log, so that its runner commits
-	// sooner. Noting it on a deployment that has ended does nothing.
+	// Follow notes that a reader waits for the log, so that its runner commits
+	// sooner. It does nothing on a deployment that has ended.
 	Follow(ctx context.Context, id ID, now time.Time) error
 }
 
 // Page asks for a part of a history. The zero Page is the newest [DefaultTake].
 type Page struct {
-	// Skip leaves out the newest; Take is how many at most, 1 to [MaxTake], 0
-	// meaning DefaultTake.
+	// Skip leaves out the newest. Take is the most records of the page, 1 to
+	// [MaxTake]; 0 means DefaultTake.
 	Skip int
 	Take int
-	// Cursor is the Next of the page before; Skip then counts from there.
+	// Cursor is the Next of the previous page; Skip then counts from there.
 	Cursor string
 }
 
@@ -137,21 +162,21 @@ const (
 	MaxTake     = 100
 )
 
-// Listing is a page of history. Count is how many deployments the resource has
-// in all, and Next is "" on the last page.
+// Listing is a page of history. Count is the number of the resource's deployments,
+// and Next is "" on the last page.
 type Listing struct {
 	Count   int
 	Records []Record
 	Next    string
 }
 
-// Load is what a server has to do.
+// Load is the work of a server.
 type Load struct {
 	Running []Record
 	Queue   []Record
-	// Orphaned are deployments that the server has in a place where they do not
-	// belong: they have ended, are gone, or stand in the queue while they run.
-	// There are none unless something outside of Waybill changed a table.
+	// Orphaned are deployments that stand where they do not belong: they have
+	// ended, do not exist, or are queued and running at once. There are some only
+	// after a change of the tables from outside Waybill.
 	Orphaned []ID
 }
 
@@ -160,9 +185,8 @@ type Sender interface {
 	Send(ctx context.Context, id ID) error
 }
 
-// Publisher tells the world that a status changed, at least once: after an
-// error, or the death of the publisher, the same change may be told again, under
-// the same id.
+// Publisher publishes changes of a status, each at least once. After an error or a
+// crash of the publisher the same change may be published again, under the same id.
 type Publisher interface {
 	Publish(ctx context.Context, change Change) error
 }
@@ -173,6 +197,6 @@ type Change struct {
 	Previous Status
 }
 
-// ID names the change, however often it is told: a deployment takes each status
-// once.
+// ID identifies the change, however often it is published. A deployment enters each
+// status once.
 func (c Change) ID() string { return string(c.Record.ID) + "." + string(c.Record.Status) }

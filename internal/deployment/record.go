@@ -1,7 +1,6 @@
-// Package deployment is one attempt to start, stop or restart a resource: its
-// record, its status machine, and the ports through which it is queued,
-// claimed, begun, followed and ended. It is the heart of Waybill; it knows no
-// AWS, no SSH and no HTTP.
+// Package deployment defines a deployment, which is one operation on a resource: its
+// record, its state machine, and the ports through which it is queued, claimed, begun,
+// followed and ended. It does not depend on AWS, SSH or HTTP.
 package deployment
 
 import (
@@ -11,8 +10,8 @@ import (
 	"waybill/internal/logbook"
 )
 
-// Record is everything kept about one deployment, its log excepted. It stays
-// near 1 KB, so that a page of history costs one read.
+// Record is all stored data of one deployment except its log. It is about 1 KB, so that
+// a page of history costs one read.
 type Record struct {
 	ID           ID
 	Status       Status
@@ -23,14 +22,14 @@ type Record struct {
 	ServerName   string
 	Trigger      Trigger
 
-	// ConfigurationHash names the snapshot of the configuration that it runs
-	// with; see package snapshot.
+	// ConfigurationHash is the hash of the configuration that it runs with; see
+	// package snapshot.
 	ConfigurationHash string
 
 	CreatedAt time.Time
-	// QueuedAt is when it joined its server's queue, ClaimedAt when it left it,
-	// StartedAt when the first runner took it, FinishedAt when it ended. Zero
-	// until then.
+	// QueuedAt is when it entered its server's queue, ClaimedAt when it left the
+	// queue, StartedAt when the first runner took it, FinishedAt when it ended. Each
+	// is zero until then.
 	QueuedAt   time.Time
 	ClaimedAt  time.Time
 	StartedAt  time.Time
@@ -41,32 +40,31 @@ type Record struct {
 	Progress Progress
 	Outcome  Outcome
 
-	// CancelRequestedAt and FollowedAt come from readers: when a user asked to
-	// cancel it, and when somebody last waited for its log. Zero if never.
-	// CancelRequestedBy is the name of that user's token.
+	// CancelRequestedAt is when a user asked to cancel it, and CancelRequestedBy the
+	// name of that user's token. FollowedAt is when a reader last waited for its log.
+	// The times are zero if never.
 	CancelRequestedAt time.Time
 	CancelRequestedBy string
 	FollowedAt        time.Time
 
-	// Scrub says what was taken out of the log since it ended.
-	Scrub Scrub
+	// Scrub describes the scrubs of its log.
+	Scrub ScrubSummary
 }
 
-// Scrub is what was done to a log to take secrets out of it. All of it is zero
-// if nothing ever was.
-type Scrub struct {
-	// At is when that was last done, By the name of the token that asked for it,
-	// and Deployment the one that did it.
+// ScrubSummary describes the scrubs of a log. It is zero for a log without changes.
+type ScrubSummary struct {
+	// At is the time of the last scrub, By the name of the token that requested it,
+	// and Deployment the deployment that did it.
 	At         time.Time
 	By         string
 	Deployment ID
-	// Entries is how many entries were changed, over all scrubs.
+	// Entries is the number of changed entries in all scrubs.
 	Entries int
-	// Original is the digest that the log had before the first of them.
+	// Original is the digest of the log before the first scrub.
 	Original string
 }
 
-// Trigger is who and what asked for a deployment.
+// Trigger is the origin of a deployment.
 type Trigger struct {
 	// Kind is "api", "event" or "schedule".
 	Kind string
@@ -77,40 +75,41 @@ type Trigger struct {
 // TriggerAPI is the Kind of a [Trigger] that came over HTTP.
 const TriggerAPI = "api"
 
-// Lease is a runner's right to work on a deployment until it expires. Attempt
-// grows by one with every lease taken and is the fencing number.
+// Lease is a runner's right to work on a deployment until it expires. Attempt is the
+// fencing number: it grows by one with every lease taken.
 type Lease struct {
 	Owner   string
 	Attempt int
 	Expires time.Time
 }
 
-// Progress is what a runner has done so far.
+// Progress is the progress of a runner.
 type Progress struct {
-	// Log is where the committed log ends.
+	// Log is the end of the committed log.
 	Log logbook.Mark
 	// Process is the process group of the job on the server as "PGID BOOT_ID",
 	// or empty before it started.
 	Process string
-	// Sent says that a runner was about to send the job to the server. It is
-	// stored before anything is sent, so the job may run from then on, whatever
-	// became of the runner or the connection.
+	// Sent says that a runner is about to send the job to the server. It is stored
+	// before anything is sent, so from then on the job may run even if the runner or
+	// the connection dies.
 	Sent bool
-	// Steps are the steps begun so far, in order.
+	// Steps are the steps that have begun, in order.
 	Steps []Step
-	// Source is what was built, once that is known.
+	// Source is the commit that was built, once it is known.
 	Source Source
-	// Scrub is how far a scrub is, and zero for all others.
+	// Scrub is the progress of a scrub, and zero for all other operations.
 	Scrub ScrubProgress
 }
 
-// ScrubProgress is how far a scrub is. It goes from a resource's newest deployment
-// to its oldest.
+// ScrubProgress is the progress of a scrub, which goes from the newest deployment of a
+// resource to its oldest.
 type ScrubProgress struct {
-	// Last is the last deployment whose log is done.
+	// Last is the last deployment whose log has been scrubbed.
 	Last ID
-	// Logs is how many are, Changed how many of them had something in them, and
-	// Entries in how many entries. Failed could not be read or written.
+	// Logs is the number of scrubbed logs, Changed the number of those with a secret
+	// in them, and Entries the number of entries with one. Failed is the number of
+	// logs that could not be read or written.
 	Logs    int
 	Changed int
 	Entries int
@@ -119,17 +118,17 @@ type ScrubProgress struct {
 
 // Source is the state of a git repository that a deployment built.
 type Source struct {
-	// Commit is the whole hash; Message is the first line, redacted and at most
+	// Commit is the full hash. Message is the first line, redacted and at most
 	// [MaxCommitMessage] bytes long.
 	Commit  string
 	Message string
 }
 
-// MaxCommitMessage bounds what a record keeps of a commit's message, in bytes.
+// MaxCommitMessage is the longest commit message in a record, in bytes.
 const MaxCommitMessage = 256
 
-// Step is one step of a deployment and its timing. ExitCode is nil while it
-// runs, and FinishedAt zero.
+// Step is one step of a deployment and its timing. While it runs, ExitCode is nil and
+// FinishedAt is zero.
 type Step struct {
 	Name       string
 	StartedAt  time.Time
@@ -137,20 +136,20 @@ type Step struct {
 	ExitCode   *int
 }
 
-// Outcome is how a deployment ended. All of it is zero until then.
+// Outcome is how a deployment ended. It is zero until then.
 type Outcome struct {
 	Status Status
 	Reason Reason
-	// ExitCode is the exit code of the step that decided, nil if no step did.
+	// ExitCode is the exit code of the step that decided the outcome, or nil.
 	ExitCode *int
 	// Signal is the name of the signal that ended it ("SIGKILL"), or empty.
 	Signal string
 	// Successor is the deployment that superseded this one, or empty.
 	Successor ID
-	// ResourceStatus is what the resource is now, as upstream writes it
-	// ("running:healthy"); empty leaves it as it was.
+	// ResourceStatus is the new status of the resource, in upstream's form
+	// ("running:healthy"). Empty leaves the status unchanged.
 	ResourceStatus string
 }
 
-// OutputBytes is how many bytes of the commands' output are in the log.
+// OutputBytes returns the number of bytes of output in the log.
 func (p Progress) OutputBytes() int64 { return p.Log.At.Out + p.Log.At.Err }

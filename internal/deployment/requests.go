@@ -21,28 +21,27 @@ type Request struct {
 	Operation catalog.Operation
 	Options   catalog.Options
 	Trigger   Trigger
-	// Caller names the one who asks; repeats are only looked for among requests
-	// of the same caller.
+	// Caller identifies the caller. Only requests of the same caller are repeats.
 	Caller string
-	// IdempotencyKey, if set, makes every request of the caller with that key
-	// one request for [KeyWindow]. Without it, an identical request within
-	// [RepeatWindow] is a repeat while [Record.StandsFor] says so.
+	// IdempotencyKey, if set, makes all requests of the caller with that key repeats
+	// of the first one during [KeyWindow]. Without it, an identical request within
+	// [RepeatWindow] is a repeat if [Record.StandsFor] is true.
 	IdempotencyKey string
 }
 
-// How long a repeat is the same request. API clients retry a POST without a
-// key after 1, 2 and 4 s, which ten seconds cover; a day is what payment APIs
-// have taught their users to expect of a key.
+// How long a repeat counts as the same request. API clients retry a POST without a key
+// after 1, 2 and 4 s, which ten seconds cover. A day is the usual window of an
+// idempotency key in payment APIs.
 const (
 	RepeatWindow = 10 * time.Second
 	KeyWindow    = 24 * time.Hour
 )
 
-// Requests turns what a user asks for into a queued deployment.
+// Requests turns the requests of users into queued deployments.
 type Requests struct {
-	store  catalog.Store
-	ledger Ledger
-	opts   RequestsOptions
+	store catalog.Reader
+	queue Queue
+	opts  RequestsOptions
 }
 
 // RequestsOptions adjust [NewRequests]; the zero value works.
@@ -50,32 +49,31 @@ type RequestsOptions struct {
 	// Now and Random default to the clock and crypto/rand.
 	Now    func() time.Time
 	Random io.Reader
-	// Snapshots keeps the configuration that each deployment runs with. By
-	// default records name none.
+	// Snapshots stores the configuration of each deployment. By default none is
+	// stored, and records have no ConfigurationHash.
 	Snapshots snapshot.Archive
 }
 
-// NewRequests returns the use case over a catalog and a ledger.
-func NewRequests(store catalog.Store, ledger Ledger, opts RequestsOptions) *Requests {
+// NewRequests returns the use case over a catalog and a queue.
+func NewRequests(store catalog.Reader, queue Queue, opts RequestsOptions) *Requests {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
 	if opts.Random == nil {
 		opts.Random = rand.Reader
 	}
-	return &Requests{store: store, ledger: ledger, opts: opts}
+	return &Requests{store: store, queue: queue, opts: opts}
 }
 
-// Request queues the operation and returns its record, or the record that
-// already stands for the same request. It runs with the configuration that the
-// resource has now, or with the one that Options.Configuration names; a scrub
-// runs with none.
+// Request queues the operation and returns its record, or the record that already stands
+// for the same request. The deployment runs with the current configuration of the
+// resource, or with the one in Options.Configuration. A scrub has no configuration.
 //
-// NotFound if there is no such resource; Conflict if its server has no pinned
-// host key and the operation needs one, if it has a request queued that this one
-// does not supersede, if there is nothing to do ([ErrAlreadyInState]), or if the
-// idempotency key was used for something else; Exhausted if the server's queue is
-// full. A refused request leaves nothing behind.
+// NotFound if there is no such resource. Conflict if its server has no pinned host key
+// and the operation needs one, if the resource has a queued request that this one does
+// not supersede, if the resource is already in the requested state
+// ([ErrAlreadyInState]), or if the idempotency key was used for another request.
+// Exhausted if the server's queue is full. A refused request stores no record.
 func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error) {
 	resource, server, err := r.find(ctx, request)
 	if err != nil {
@@ -85,15 +83,15 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 	if err != nil {
 		return Receipt{}, err
 	}
-	hash := request.Options.Configuration // kept when it first ran
+	hash := request.Options.Configuration // stored when it first ran
 	if hash == "" && request.Operation.OnServer() {
-		if hash, err = r.keep(ctx, resource); err != nil {
+		if hash, err = r.saveSnapshot(ctx, resource); err != nil {
 			return Receipt{}, err
 		}
 	}
 	record := request.record(id, resource, server, now)
 	record.Status, record.ConfigurationHash, record.QueuedAt = Queued, hash, now
-	receipt, err := r.ledger.Enqueue(ctx, record, request.key())
+	receipt, err := r.queue.Enqueue(ctx, record, request.key())
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -104,14 +102,14 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 	return receipt, nil
 }
 
-// next is the id of a new deployment, and when it is made.
+// next returns the id and the time of a new deployment.
 func (r *Requests) next(resource catalog.ID) (ID, time.Time, error) {
 	now := r.opts.Now().UTC().Truncate(time.Microsecond)
 	id, err := NewID(resource, now, r.opts.Random)
 	return id, now, err
 }
 
-// record begins the record of the request.
+// record returns the record of the request, without a status.
 func (r Request) record(id ID, resource catalog.Deployable, server *catalog.Server, now time.Time) Record {
 	return Record{
 		ID:           id,
@@ -126,8 +124,8 @@ func (r Request) record(id ID, resource catalog.Deployable, server *catalog.Serv
 	}
 }
 
-// keep takes the snapshot of what the deployment will run with.
-func (r *Requests) keep(ctx context.Context, resource catalog.Deployable) (hash string, err error) {
+// saveSnapshot stores the snapshot of the resource and returns its hash.
+func (r *Requests) saveSnapshot(ctx context.Context, resource catalog.Deployable) (hash string, err error) {
 	if r.opts.Snapshots == nil {
 		return "", nil
 	}
@@ -162,8 +160,8 @@ func (r *Requests) server(ctx context.Context, resource catalog.Deployable) (*ca
 	return server, err
 }
 
-// key names the request for the ledger. The parts are encoded as JSON, so that
-// no two requests can run together into one text.
+// key returns the key of the request. The parts are encoded as JSON, so that different
+// parts never have the same encoding.
 func (r Request) key() RequestKey {
 	if r.Caller == "" {
 		return RequestKey{}

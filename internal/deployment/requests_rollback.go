@@ -10,20 +10,20 @@ import (
 	"waybill/internal/snapshot"
 )
 
-// Rollback queues a deployment that runs with the configuration of an earlier
-// one of the same resource, with the same commit and tag, and with the secrets
-// of today. Of the request it takes who asks, and with which key.
+// Rollback queues a deployment with the configuration, the commit and the tag of an
+// earlier one of the same resource, and with the current secrets. It uses the caller,
+// the trigger and the idempotency key of the request.
 //
-// NotFound if the resource is gone; Gone if the configuration is no longer
-// kept; Conflict if there never was one, if it names a secret that the resource
-// no longer has, or, for a database, if more than its environment and its
-// limits would differ. Otherwise as [Requests.Request].
+// NotFound if the resource is gone. Gone if the configuration has been deleted. Conflict
+// if the record has none, if it names a secret that the resource no longer has, or, for
+// a database, if more than its environment and its limits would change. All other errors
+// are from [Requests.Request].
 func (r *Requests) Rollback(ctx context.Context, to Record, request Request) (Receipt, error) {
 	resource, err := catalog.Find[catalog.Deployable](ctx, r.store, to.ID.Resource())
 	if err != nil {
 		return Receipt{}, err
 	}
-	old, err := r.kept(ctx, to)
+	old, err := r.loadSnapshot(ctx, to)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -42,16 +42,16 @@ func (r *Requests) Rollback(ctx context.Context, to Record, request Request) (Re
 	return r.Request(ctx, request)
 }
 
-// kept is the configuration that the deployment ran with.
-func (r *Requests) kept(ctx context.Context, record Record) (snapshot.Snapshot, error) {
+// loadSnapshot returns the configuration of the deployment.
+func (r *Requests) loadSnapshot(ctx context.Context, record Record) (snapshot.Snapshot, error) {
 	if record.ConfigurationHash == "" || r.opts.Snapshots == nil {
 		return nil, fault.New(fault.Conflict, "Deployment %s has no configuration on record.", record.ID)
 	}
 	return Configuration(ctx, r.opts.Snapshots, record)
 }
 
-// Configuration is the configuration that a deployment ran with. NotFound if
-// none is on record, Gone if it is no longer kept.
+// Configuration returns the configuration of a deployment. NotFound if the record has
+// none, Gone if it has been deleted.
 func Configuration(ctx context.Context, archive snapshot.Archive, record Record) (snapshot.Snapshot, error) {
 	if record.ConfigurationHash == "" {
 		return nil, fault.New(fault.NotFound, "Configuration not found.")
@@ -63,7 +63,7 @@ func Configuration(ctx context.Context, archive snapshot.Archive, record Record)
 	return kept, err
 }
 
-// allowed refuses what would not bring the resource back to how it was.
+// allowed refuses a rollback that would not restore the earlier resource.
 func allowed(old snapshot.Snapshot, resource catalog.Deployable) error {
 	gone, err := old.Missing(secretsOf(resource))
 	if err != nil {
@@ -96,8 +96,7 @@ func allowed(old snapshot.Snapshot, resource catalog.Deployable) error {
 	return nil
 }
 
-// secretsOf are the names of the secrets that the vault has of the resource.
-// Their values are for others.
+// secretsOf returns the names of the resource's secrets, without values.
 func secretsOf(resource catalog.Deployable) map[string]string {
 	names := map[string]string{}
 	for _, secret := range catalog.SecretsOf(resource) {

@@ -158,9 +158,9 @@ func TestRollbackIsRefused(t *testing.T) {
 	}
 	t.Run("if a secret of it is gone, by its name", func(t *testing.T) {
 		id := w.create(t, &catalog.Service{Resource: catalog.Resource{ServerID: server,
-			Environment: []catalog.Variable{{Name: "TOKEN", Secret: true}}, Marks: map[string]string{"TOKEN": "1"}}}, catalog.KindService)
+			Environment: []catalog.Variable{{Name: "TOKEN", Secret: true}}, SecretDigests: map[string]string{"TOKEN": "1"}}}, catalog.KindService)
 		old := w.ran(t, start(id), "")
-		w.change(t, id, func(d catalog.Deployable) { d.Shared().Environment, d.Shared().Marks = nil, nil })
+		w.change(t, id, func(d catalog.Deployable) { d.Shared().Environment, d.Shared().SecretDigests = nil, nil })
 		refused(t, old, fault.Conflict, "TOKEN")
 	})
 	t.Run("if it never had a configuration on record", func(t *testing.T) {

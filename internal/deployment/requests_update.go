@@ -7,11 +7,10 @@ import (
 	"waybill/internal/snapshot"
 )
 
-// Update records that the configuration of a resource was changed, if it was:
-// before and after are the resource as it was and as it now is. Nothing runs
-// for it, so the record has ended when it is written. noted is false if both
-// have the same configuration. NotFound if the resource is gone, Conflict if
-// its server is.
+// Update records a change of a resource's configuration. before and after are the
+// resource before and after the change. Nothing runs, so the record has ended when it is
+// written. noted is false if the configuration is the same. NotFound if the resource is
+// gone, Conflict if its server is.
 func (r *Requests) Update(ctx context.Context, before, after catalog.Deployable, trigger Trigger) (record Record, noted bool, err error) {
 	differ, err := differ(before, after)
 	if err != nil || !differ {
@@ -21,14 +20,14 @@ func (r *Requests) Update(ctx context.Context, before, after catalog.Deployable,
 	return record, err == nil, err
 }
 
-// Forget records that the resource is taken out of the catalog and left as it is
-// on its server. NotFound if it is gone.
+// Forget records that the resource is removed from the catalog only and stays on its
+// server. NotFound if the resource is gone.
 func (r *Requests) Forget(ctx context.Context, resource catalog.Deployable, trigger Trigger) (Record, error) {
 	return r.note(ctx, resource, catalog.Forget, trigger)
 }
 
-// note records an operation for which nothing runs, with the configuration of
-// the resource. The record has ended when it is written.
+// note records an operation that runs nothing, with the configuration of the resource.
+// The record has ended when it is written.
 func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operation catalog.Operation, trigger Trigger) (Record, error) {
 	server, err := r.server(ctx, resource)
 	if err != nil {
@@ -38,7 +37,7 @@ func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operat
 	if err != nil {
 		return Record{}, err
 	}
-	hash, err := r.keep(ctx, resource)
+	hash, err := r.saveSnapshot(ctx, resource)
 	if err != nil {
 		return Record{}, err
 	}
@@ -47,7 +46,7 @@ func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operat
 	record.Status, record.Outcome = Finished, Outcome{Status: Finished}
 	record.ConfigurationHash, record.FinishedAt = hash, now
 	record.Progress.Log.Complete = true
-	if err := r.ledger.Note(ctx, record); err != nil {
+	if err := r.queue.Note(ctx, record); err != nil {
 		return Record{}, err
 	}
 	return record, nil

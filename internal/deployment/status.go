@@ -2,7 +2,7 @@ package deployment
 
 import "waybill/internal/fault"
 
-// Status is where a deployment stands. Only these five are ever on the wire.
+// Status is the status of a deployment. The API has these five only.
 type Status string
 
 // The statuses.
@@ -20,8 +20,8 @@ func Statuses() []Status { return []Status{Queued, InProgress, Finished, Failed,
 // Terminal reports whether the status is final.
 func (s Status) Terminal() bool { return s == Finished || s == Failed || s == Cancelled }
 
-// To returns nil if a deployment may go from s to next, and Conflict if not.
-// It is the whole state machine; a store refuses whatever it refuses.
+// To returns nil if a deployment may change from s to next, else Conflict. It is the
+// complete state machine; a [Ledger] refuses the same changes.
 func (s Status) To(next Status) error {
 	allowed := false
 	switch s {
@@ -36,8 +36,7 @@ func (s Status) To(next Status) error {
 	return nil
 }
 
-// Reason says why a deployment ended as it did. It is data: a closed set of
-// words, never prose to be parsed.
+// Reason is why a deployment ended with its status. It is one of a closed set of words.
 type Reason string
 
 // The reasons. ReasonNone goes with Finished.
@@ -49,25 +48,27 @@ const (
 	ReasonDocker         Reason = "docker"           // the server's docker did not answer, or refused the user
 	ReasonTimeout        Reason = "timeout"          // it ran longer than the resource allows
 	ReasonLost           Reason = "lost"             // the job is gone and left no exit code
-	ReasonTampered       Reason = "tampered"         // the job's own files on the server were removed or changed
+	ReasonTampered       Reason = "tampered"         // the job's files on the server were removed or changed
 	ReasonUnreachable    Reason = "unreachable"      // the server did not answer
 	ReasonHostKeyChanged Reason = "host-key-changed" // the server showed another key than the pinned one
 	ReasonHostKeyMissing Reason = "host-key-missing" // no key is pinned for the server
 	ReasonAccess         Reason = "access"           // the server refused the private key
 	ReasonServer         Reason = "server"           // the server cannot run jobs: a full disk, a missing tool
-	ReasonConfiguration  Reason = "configuration"    // the resource cannot be deployed as it is configured
+	ReasonConfiguration  Reason = "configuration"    // the resource's configuration cannot be deployed
 	ReasonCancelled      Reason = "cancelled"        // a user cancelled it
-	ReasonSuperseded     Reason = "superseded"       // a later request took its place while it was queued
-	ReasonSurvivors      Reason = "survivors"        // it was to be stopped, and some of its processes would not end
+	ReasonSuperseded     Reason = "superseded"       // a later request replaced it while it was queued
+	ReasonSurvivors      Reason = "survivors"        // it was stopped, and some of its processes did not end
 	ReasonHostLocked     Reason = "host-locked"      // another job works on the resource's folder
 	ReasonDiskFull       Reason = "disk-full"        // the server's disk had no room for the output
 	ReasonInternal       Reason = "internal"         // Waybill failed; the operator's log has the cause
 )
 
-// Reasons lists every reason that a deployment can have ended for, ReasonNone
-// excepted.
+// Reasons lists every reason except ReasonNone.
 func Reasons() []Reason {
-	return []Reason{ReasonExit, ReasonSignal, ReasonUnhealthy, ReasonDocker, ReasonTimeout, ReasonLost, ReasonTampered,
-		ReasonUnreachable, ReasonHostKeyChanged, ReasonHostKeyMissing, ReasonAccess, ReasonServer, ReasonConfiguration, ReasonCancelled,
-		ReasonSuperseded, ReasonSurvivors, ReasonHostLocked, ReasonDiskFull, ReasonInternal}
+	return []Reason{
+		ReasonExit, ReasonSignal, ReasonUnhealthy, ReasonDocker, ReasonTimeout, ReasonLost, ReasonTampered,
+		ReasonUnreachable, ReasonHostKeyChanged, ReasonHostKeyMissing, ReasonAccess, ReasonServer,
+		ReasonConfiguration, ReasonCancelled, ReasonSuperseded, ReasonSurvivors, ReasonHostLocked,
+		ReasonDiskFull, ReasonInternal,
+	}
 }

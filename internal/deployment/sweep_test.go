@@ -49,7 +49,7 @@ func TestSweep(t *testing.T) {
 
 // troubled are ports on which everything about one server fails in one way.
 type troubled struct {
-	deployment.Ledger
+	deployment.Claims
 	deployment.Sender
 	deployment.History
 	server   catalog.ID
@@ -89,7 +89,7 @@ func (p *troubled) Claim(ctx context.Context, server catalog.ID, now time.Time) 
 	if err := p.fails(server, "claim"); err != nil {
 		return deployment.Record{}, err
 	}
-	return p.Ledger.Claim(ctx, server, now)
+	return p.Claims.Claim(ctx, server, now)
 }
 
 func (p *troubled) Send(ctx context.Context, id deployment.ID) error {
@@ -109,7 +109,7 @@ func TestOneServersTroubleIsItsOwn(t *testing.T) {
 	for _, trouble := range []string{"load", "repair", "send", "claim"} {
 		t.Run(trouble, func(t *testing.T) {
 			w := newWorld(t)
-			ports := &troubled{Ledger: w.Ledger(), Sender: w.Sender(), History: w.History(), trouble: trouble}
+			ports := &troubled{Claims: w.Ledger(), Sender: w.Sender(), History: w.History(), trouble: trouble}
 			lost, waiting := map[catalog.ID]deployment.ID{}, map[catalog.ID]deployment.ID{}
 			for range 3 {
 				server := w.server(t, 2, 25)
@@ -122,7 +122,7 @@ func TestOneServersTroubleIsItsOwn(t *testing.T) {
 			}
 			w.wait(time.Hour)
 			troubledPorts := w.ports()
-			troubledPorts.Ledger, troubledPorts.Sender, troubledPorts.History = ports, ports, ports
+			troubledPorts.Claims, troubledPorts.Sender, troubledPorts.History = ports, ports, ports
 			dispatcher := deployment.NewDispatcher(troubledPorts, deployment.DispatcherOptions{Now: w.now})
 			if err := dispatcher.Sweep(t.Context()); !errors.Is(err, errTrouble) {
 				t.Errorf("error = %v, want %v", err, errTrouble)

@@ -32,7 +32,7 @@ func newWorld(*testing.T) *world {
 
 // ports are the dispatcher's.
 func (w *world) ports() deployment.DispatcherPorts {
-	return deployment.DispatcherPorts{Ledger: w.Ledger(), History: w.History(), Store: w.Catalog(), Vault: w.Vault(),
+	return deployment.DispatcherPorts{Claims: w.Ledger(), History: w.History(), Store: w.Catalog(), Vault: w.Vault(),
 		Sender: w.Sender(), Publisher: w.Publisher()}
 }
 

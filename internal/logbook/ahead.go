@@ -7,19 +7,19 @@ import (
 )
 
 const (
-	// maxParallel chunks are fetched at once, fewer of large ones: about
-	// aheadBytes of entries, which are a third of that in memory.
+	// At most maxParallel chunks are fetched at once, and fewer if they are large:
+	// about aheadBytes of entries. Compressed, they take a third of that in memory.
 	maxParallel = 16
 	aheadBytes  = 16 << 20
 )
 
-// ahead fetches the chunks of a page before they are read, several at once: a
-// log that was followed has many small ones, and each takes S3 some 30 ms. It
-// begins with two and doubles, unless the last chunk of the page is known, so
-// that a page of one chunk does not pay for many. It is for one goroutine.
+// ahead fetches the chunks of a page before they are read, several at once. A log
+// that was followed has many small chunks, and S3 takes about 30 ms for each. ahead
+// begins with two chunks and doubles, so that a page of one chunk does not pay for
+// many. It is for use by one goroutine.
 type ahead struct {
 	fetch func(number int) (*chunkReader, error)
-	// next is the chunk to fetch next, last the last one; step is 1 or -1.
+	// next is the next chunk to fetch, last the last one; step is 1 or -1.
 	next, last, step int
 	width, most      int
 	coming           []chan fetched
@@ -31,7 +31,7 @@ type fetched struct {
 }
 
 // newAhead fetches the chunks from first to last, downwards if last is lower.
-// Fetches that are not waited for end with ctx.
+// Cancelling ctx ends the fetches that the caller does not wait for.
 func newAhead(ctx context.Context, archive Archive, book Book, mark Mark, first, last int) *ahead {
 	average := max(mark.Bytes/int64(max(mark.Chunks, 1)), 1)
 	most := int(min(max(aheadBytes/average, 2), maxParallel))
@@ -65,16 +65,16 @@ func (a *ahead) chunk() (*chunkReader, error) {
 	return got.chunk, got.err
 }
 
-// fetchChunk opens a chunk and takes all of it, so that it holds no connection.
+// fetchChunk reads a whole chunk into memory, so that it holds no connection.
 func fetchChunk(ctx context.Context, archive Archive, book Book, mark Mark, number int) (*chunkReader, error) {
 	header, body, err := archive.Open(ctx, book, number)
 	if err != nil {
-		return nil, unread(err)
+		return nil, goneIfNotFound(err)
 	}
 	text, err := io.ReadAll(body)
 	_ = body.Close() // nothing was written, so nothing can be lost
 	if err != nil {
-		return nil, lost(number, err)
+		return nil, newUnreadableError(number, err)
 	}
 	return readChunk(mark, header, io.NopCloser(bytes.NewReader(text)), number)
 }

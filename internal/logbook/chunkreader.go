@@ -9,11 +9,11 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// maxStoredLine is longer than any stored line: each byte of an output may
-// take six in JSON, and a command is bounded by what a job may be.
+// maxStoredLine is longer than any stored line. A byte of output takes at most six
+// bytes of JSON, and the size of a job bounds its commands.
 const maxStoredLine = 8 << 20
 
-// chunkReader reads the lines of one chunk, holding one at a time.
+// chunkReader reads the lines of one chunk, one at a time.
 type chunkReader struct {
 	header Header
 	body   io.Closer
@@ -21,16 +21,16 @@ type chunkReader struct {
 	long   []byte // a line that is longer than the buffer
 }
 
-// openChunk opens a chunk that the mark counts.
+// openChunk opens a chunk of the log that ends at the mark.
 func openChunk(ctx context.Context, archive Archive, book Book, mark Mark, number int) (*chunkReader, error) {
 	header, body, err := archive.Open(ctx, book, number)
 	if err != nil {
-		return nil, unread(err)
+		return nil, goneIfNotFound(err)
 	}
 	return readChunk(mark, header, body, number)
 }
 
-// readChunk reads a chunk that was opened, and checks that it is the one.
+// readChunk starts to read an open chunk and checks that its header matches the mark.
 func readChunk(mark Mark, header Header, body io.ReadCloser, number int) (*chunkReader, error) {
 	first := Order(1)
 	if number > 1 {
@@ -38,17 +38,17 @@ func readChunk(mark Mark, header Header, body io.ReadCloser, number int) (*chunk
 	}
 	if header.Number != number || header.First != first || header.Last != mark.Index[number-1] {
 		_ = body.Close() // nothing was written, so nothing can be lost
-		return nil, damaged(number, errors.New("its header is of another place in the log"))
+		return nil, newDamagedError(number, errors.New("its header is of another place in the log"))
 	}
 	unzipped, err := gzip.NewReader(body)
 	if err != nil {
 		_ = body.Close()
-		return nil, damaged(number, eof(err))
+		return nil, newDamagedError(number, unexpectedEOF(err))
 	}
 	return &chunkReader{header: header, body: body, lines: bufio.NewReaderSize(unzipped, 64<<10)}, nil
 }
 
-// line returns the next line without its newline, good until the next call.
+// line returns the next line without its newline. It is valid until the next call.
 func (r *chunkReader) line() ([]byte, error) {
 	line, err := r.lines.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
@@ -61,7 +61,7 @@ func (r *chunkReader) line() ([]byte, error) {
 		line = r.long
 	}
 	if err != nil {
-		return nil, damaged(r.header.Number, eof(err))
+		return nil, newDamagedError(r.header.Number, unexpectedEOF(err))
 	}
 	return line[:len(line)-1], nil
 }

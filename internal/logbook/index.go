@@ -8,8 +8,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// Index has the last order of each chunk of a log, so that any page is found
-// by one look at the record. Its stored form takes two or three bytes a chunk.
+// Index has the last order of each chunk of a log, so that one read of the record
+// finds any page. Encoded it takes two or three bytes a chunk.
 type Index []Order
 
 // Find returns the number of the chunk that holds the first entry after the
@@ -22,13 +22,12 @@ func (x Index) Find(after Order) int {
 	return i + 1
 }
 
-// With returns the index with one more chunk, without touching x.
+// With returns the index with one more chunk. It does not change x.
 func (x Index) With(last Order) Index {
 	return append(slices.Clip(x), last)
 }
 
-// Encode returns the stored form: the number of entries in each chunk as an
-// unsigned varint.
+// Encode encodes the number of entries in each chunk as an unsigned varint.
 func (x Index) Encode() []byte {
 	out := make([]byte, 0, 3*len(x))
 	var before Order
@@ -39,7 +38,7 @@ func (x Index) Encode() []byte {
 	return out
 }
 
-// DecodeIndex reads the stored form. Internal if it is damaged.
+// DecodeIndex decodes the result of [Index.Encode]. Internal if it is damaged.
 func DecodeIndex(stored []byte) (Index, error) {
 	var x Index
 	var last Order

@@ -7,40 +7,39 @@ import (
 	"unicode/utf8"
 )
 
-// lines cuts one stream, redacted, into the outputs of entries.
+// lines splits one redacted stream into the outputs of entries.
 //
-// It is told for every piece how many bytes of the spool it stands for, and so
-// knows for each line where in the spool it ends. That place is what makes a
-// log whole after a crash: a fresh recorder that starts there has the same
-// rest before it. For that to be true, what is kept here between two pieces
-// must be gone whenever a line ends:
+// Each piece comes with the number of bytes of the spool that it stands for, so lines
+// knows the offset in the spool at which each line ends. After a crash a fresh
+// recorder starts at such an offset and must produce the same lines. Therefore no
+// state may remain when a line ends. A line ends only
 //
-//   - a line ends at a newline that was let through, so no secret spans it;
-//   - it ends where its step ends, see [Recorder];
-//   - a line that grows too long is cut between two bytes that were let
-//     through, or beside a mask, never inside of a mask or a character.
+//   - at a newline that the filter has emitted, so no secret spans the end;
+//   - where its step ends, see [Recorder];
+//   - where it is too long, between two unmasked bytes or next to a mask, but never
+//     within a mask or a character.
 //
-// A carriage return makes what follows overwrite the line, as on a terminal:
-// the line that is kept is its last state. Only when something follows; so a
-// return before the newline, and one at the end, take nothing away.
+// As on a terminal, text after a carriage return overwrites the line; the entry has
+// the final text. A carriage return with nothing after it, such as one before the
+// newline, overwrites nothing.
 type lines struct {
 	typ   Type
-	which int // of the two sizes in an event
+	which int // the stream's index in the sizes of an event
 	steps *timeline
-	next  int    // the first event that lies ahead
+	next  int    // the first event not reached yet
 	batch int    // of the label
 	step  string // of the label
 	label []byte
 	out   func(l *lines, text []byte, continued bool)
 
-	stamp   time.Time // when the newest bytes were read
-	text    []byte    // the state of the line that is not yet whole
-	restart bool      // a carriage return came last
-	at      int64     // bytes of the spool taken
-	settled int64     // bytes of the spool in whole entries
+	stamp    time.Time // when the newest bytes were read
+	text     []byte    // the current text of the incomplete line
+	restart  bool      // the last byte was a carriage return
+	at       int64     // bytes of the spool taken
+	entryEnd int64     // bytes of the spool in whole entries
 }
 
-// take adds a piece as a filter emits it.
+// take adds a piece that a filter emits; see [NewFilter].
 func (l *lines) take(p []byte, masked int) {
 	l.cross()
 	if masked > 0 {
@@ -55,7 +54,7 @@ func (l *lines) take(p []byte, masked int) {
 	}
 }
 
-// bound is where the next event lies.
+// bound is the offset of the next event.
 func (l *lines) bound() int64 {
 	if l.next == len(l.steps.events) {
 		return math.MaxInt64
@@ -63,9 +62,9 @@ func (l *lines) bound() int64 {
 	return l.steps.events[l.next].sizes[l.which]
 }
 
-// cross goes over the events that are reached. A line does not go on behind
-// one. A mask may, when what a step left running wrote a secret in two halves:
-// it belongs to where it begins.
+// cross passes the events that have been reached. A line ends at an event. Only a
+// mask may extend past one, if a process that a step left running wrote a secret in
+// two parts; it belongs to the step in which it begins.
 func (l *lines) cross() {
 	for l.bound() <= l.at {
 		l.finish()
@@ -76,7 +75,7 @@ func (l *lines) cross() {
 	}
 }
 
-// plain adds bytes that are as they were written and lie before any bound.
+// plain adds unmasked bytes before the next event.
 func (l *lines) plain(p []byte) {
 	for len(p) > 0 {
 		end := bytes.IndexByte(p, '\n')
@@ -89,8 +88,8 @@ func (l *lines) plain(p []byte) {
 	}
 }
 
-// line adds the rest of a line and its newline. Most lines come whole, and
-// these are not copied.
+// line adds the rest of a line and its newline. Most lines arrive whole and are not
+// copied.
 func (l *lines) line(p []byte) {
 	whole := bytes.TrimSuffix(p, []byte{'\r'})
 	if len(l.text) > 0 || len(whole) > MaxLineBytes || bytes.IndexByte(whole, '\r') >= 0 {
@@ -103,7 +102,7 @@ func (l *lines) line(p []byte) {
 	l.end(whole)
 }
 
-// state adds bytes without a newline to the state of the line.
+// state adds bytes without a newline to the incomplete line.
 func (l *lines) state(p []byte) {
 	for len(p) > 0 {
 		i := bytes.IndexByte(p, '\r')
@@ -118,8 +117,8 @@ func (l *lines) state(p []byte) {
 	}
 }
 
-// add adds bytes without any line ending. A line that is full is cut only when
-// more of it comes.
+// add adds bytes without newline or carriage return. A full line is cut only when
+// more bytes follow.
 func (l *lines) add(p []byte) {
 	l.overwrite(len(p))
 	for len(l.text)+len(p) > MaxLineBytes {
@@ -133,7 +132,7 @@ func (l *lines) add(p []byte) {
 	l.at += int64(len(p))
 }
 
-// mask adds the mask of a secret of so many bytes.
+// mask adds a mask that stands for the given number of bytes.
 func (l *lines) mask(p []byte, masked int) {
 	l.overwrite(len(p))
 	if len(l.text) > 0 && len(l.text)+len(p) > MaxLineBytes {
@@ -144,37 +143,37 @@ func (l *lines) mask(p []byte, masked int) {
 	l.cross()
 }
 
-// overwrite begins the line's next state if something comes.
+// overwrite clears the line after a carriage return if text follows.
 func (l *lines) overwrite(size int) {
 	if l.restart && size > 0 {
 		l.text, l.restart = l.text[:0], false
 	}
 }
 
-// cut ends the entry, but not the line, before its last bytes.
+// cut ends the entry but not the line. The last bytes go to the next entry.
 func (l *lines) cut(before int) {
 	n := len(l.text) - before
 	l.out(l, l.text[:n], true)
 	l.text = append(l.text[:0], l.text[n:]...)
-	l.settled = l.at - int64(before)
+	l.entryEnd = l.at - int64(before)
 }
 
-// finish ends a line that has no newline, if there is one.
+// finish ends an incomplete line, if there is one.
 func (l *lines) finish() {
 	if len(l.text) > 0 {
 		l.end(l.text)
 		return
 	}
-	l.restart, l.settled = false, l.at
+	l.restart, l.entryEnd = false, l.at
 }
 
 func (l *lines) end(text []byte) {
 	l.out(l, text, false)
-	l.text, l.restart, l.settled = l.text[:0], false, l.at
+	l.text, l.restart, l.entryEnd = l.text[:0], false, l.at
 }
 
-// unfinished is how many bytes at the end of the text may be the beginning of
-// a character.
+// unfinished is the number of bytes at the end of the text that may begin a
+// character.
 func unfinished(text []byte) int {
 	for n := 1; n < utf8.UTFMax && n <= len(text); n++ {
 		if tail := text[len(text)-n:]; utf8.RuneStart(tail[0]) {

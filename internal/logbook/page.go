@@ -13,18 +13,18 @@ import (
 const (
 	// MaxLimit is the most lines that a client may ask for at once.
 	MaxLimit = 1000
-	// MaxPageBytes is where a page ends early; it has one line at least.
+	// MaxPageBytes is the most bytes of a page. It has at least one line anyway.
 	MaxPageBytes = 4 << 20
 
-	// A page looks into so many chunks and no further than the one in which it
-	// has read so many bytes: a log in which hardly any line is of the step that
-	// was asked for takes several pages.
+	// A page reads at most maxPageChunks chunks, and no more chunks after it has
+	// read maxPageScan bytes. So a log with few lines of the requested step may
+	// take several pages.
 	maxPageChunks = 256
 	maxPageScan   = 16 << 20
 
-	// A tail begins so that its beginning stays where it is while the log grows
-	// by a tailStep of its size: a client that follows by reading the tail again
-	// and again finds the old one at the beginning of the new one.
+	// The beginning of a tail moves in steps of its size divided by tailSteps and
+	// stays in place while the log grows by less. A client that reads the tail
+	// repeatedly then finds the old tail at the beginning of the new one.
 	maxTailChunks = 1024
 	tailSteps     = 4
 )
@@ -35,25 +35,23 @@ type Query struct {
 	After Order
 	// Limit is the most lines to return; 0 means as many as fit.
 	Limit int
-	// Step and Type, if set, leave out the lines of others.
+	// Step and Type, if set, select lines.
 	Step string
 	Type Type
 }
 
-// Page is some lines of a log as they are stored, each a JSON object.
+// Page has lines of a log as stored, each a JSON object.
 type Page struct {
-	// Lines may be fewer than asked for, even none, though the log goes on: see
-	// Next.
+	// Lines may be fewer than the limit, or empty, although more follow; see Next.
 	Lines [][]byte
-	// Next is what to ask after for the page that follows; no line is missed
-	// and none comes twice. The log has nothing more for now when it is the
-	// order of the mark's last entry.
+	// Next is the After of the next page, which misses and repeats no line. The log
+	// has no more lines for now if Next is the order of the mark's last entry.
 	Next Order
 }
 
-// Read returns the lines that the query asks for, of the log that ends at the
-// mark. Gone if a chunk that the mark counts is no longer kept; Internal if it
-// is damaged. Lines are passed through as they are stored.
+// Read returns the lines that the query selects from the log that ends at the mark.
+// Gone if a chunk of the mark has been deleted, Internal if one is damaged. Lines are
+// not decoded.
 func Read(ctx context.Context, archive Archive, book Book, mark Mark, q Query) (Page, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -90,8 +88,8 @@ func newPager(q Query) *pager {
 	return p
 }
 
-// last returns the last chunk that the page may need. A page without a filter
-// ends with the chunk that has its last line.
+// last returns the last chunk that the page may need. Without a filter that is the
+// chunk of its last line.
 func (p *pager) last(mark Mark) int {
 	if !p.filter.any() && p.limit > 0 {
 		if last := mark.Index.Find(p.next + Order(p.limit) - 1); last > 0 {
@@ -115,7 +113,7 @@ func (p *pager) chunk(r *chunkReader) error {
 	return nil
 }
 
-// line takes the line, or finds the page full.
+// line adds the line if it matches, or finds the page full.
 func (p *pager) line(order Order, line []byte) {
 	if p.filter.matches(line) {
 		if len(p.lines.ends) > 0 && len(p.lines.bytes)+len(line) > MaxPageBytes {
@@ -128,9 +126,8 @@ func (p *pager) line(order Order, line []byte) {
 	p.next = order
 }
 
-// Tail returns the newest stored lines that have no more than maxBytes
-// together, newlines counted. Where it begins depends on the log's size in
-// steps of a quarter of maxBytes.
+// Tail returns the newest stored lines, at most maxBytes with their newlines. Its
+// beginning moves in steps of a quarter of maxBytes as the log grows.
 func Tail(ctx context.Context, archive Archive, book Book, mark Mark, maxBytes int) ([][]byte, error) {
 	room := mark.Bytes - beginning(mark.Bytes, int64(maxBytes))
 	oldest := 1 + int(beginning(int64(mark.Chunks), maxTailChunks))
@@ -153,8 +150,8 @@ func Tail(ctx context.Context, archive Archive, book Book, mark Mark, maxBytes i
 	return slices.Concat(parts...), nil
 }
 
-// beginning returns how much to leave out of a total so that no more than most
-// is left. It moves in steps.
+// beginning returns how much of the total to skip so that at most most remains. It
+// grows in steps.
 func beginning(total, most int64) int64 {
 	if total <= most {
 		return 0
@@ -163,7 +160,7 @@ func beginning(total, most int64) int64 {
 	return min((total-most+step-1)/step*step, total)
 }
 
-// tail returns the last lines of the chunk that have room.
+// tail returns the last lines of the chunk that fit into room.
 func (r *chunkReader) tail(room int64) ([][]byte, error) {
 	var lines arena
 	left := r.header.Bytes
@@ -180,7 +177,7 @@ func (r *chunkReader) tail(room int64) ([][]byte, error) {
 	return lines.all(), nil
 }
 
-// arena keeps lines in one piece of memory.
+// arena holds lines in one allocation.
 type arena struct {
 	bytes []byte
 	ends  []int
@@ -201,9 +198,9 @@ func (a *arena) all() [][]byte {
 	return lines
 }
 
-// filter tells by the bytes of a stored line whether it is asked for: a line
-// is only ever written by [Entry.Append], so its fields have one form and one
-// order, and within a JSON string no quote stands without a backslash.
+// filter matches the bytes of a stored line without decoding it. That is safe because
+// only [Entry.Append] writes lines: its fields have one encoding and one order, and a
+// quote within a JSON string always follows a backslash.
 type filter struct{ typ, step []byte }
 
 func newFilter(q Query) (f filter) {
@@ -216,7 +213,7 @@ func newFilter(q Query) (f filter) {
 	return f
 }
 
-// any reports whether there is anything to look for.
+// any reports whether the filter selects anything.
 func (f filter) any() bool { return f.typ != nil || f.step != nil }
 
 func (f filter) matches(line []byte) bool {
@@ -227,26 +224,26 @@ func (f filter) matches(line []byte) bool {
 	return bytes.Contains(head, f.typ) && bytes.HasSuffix(head, f.step)
 }
 
-// lost is a chunk whose bytes stopped coming.
-func lost(number int, cause error) error {
+// newUnreadableError is Unavailable: the connection broke while a chunk was read.
+func newUnreadableError(number int, cause error) error {
 	return fault.Wrap(cause, fault.Unavailable, "Chunk %d of the log could not be read. Try again.", number)
 }
 
-// damaged is a chunk that is not what the mark says.
-func damaged(number int, cause error) error {
+// newDamagedError is Internal: a chunk does not match the mark.
+func newDamagedError(number int, cause error) error {
 	return fault.Wrap(cause, fault.Internal, "chunk %d of the log is damaged", number)
 }
 
-// unread words an error of the archive for a chunk that must be there.
-func unread(err error) error {
+// goneIfNotFound makes NotFound of a chunk that the mark counts Gone.
+func goneIfNotFound(err error) error {
 	if errors.Is(err, fault.NotFound) {
 		return fault.Wrap(err, fault.Gone, "The log is no longer kept.")
 	}
 	return err
 }
 
-// eof turns the end of a chunk, where there must be more, into what it is.
-func eof(err error) error {
+// unexpectedEOF makes io.EOF, where more data must follow, io.ErrUnexpectedEOF.
+func unexpectedEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}

@@ -6,41 +6,39 @@ import (
 	"time"
 )
 
-// maxParked is how much of one stream waits for the other; see [Recorder].
+// maxParked is how many bytes of one stream wait for the other; see [Recorder].
 const maxParked = 256 << 10
 
 // RecorderOptions adjust [NewRecorder]; the zero value works.
 type RecorderOptions struct {
-	// Now defaults to the clock. It stamps Waybill's own entries and tells the
-	// age of a chunk; lines have the time that came with their bytes.
+	// Now defaults to the clock. It gives the time of Waybill's own entries and the
+	// age of a chunk. Lines have the time that came with their bytes.
 	Now func() time.Time
 	// Since is the earliest time that an entry may have.
 	Since time.Time
 }
 
-// Recorder makes a log of what a job writes: it redacts it, cuts it into
-// entries and commits these as chunks. It is for one goroutine. Its memory
-// does not grow with the log.
+// Recorder makes the log of a job: it redacts the output, splits it into entries and
+// commits these as chunks. It is for use by one goroutine. Its memory does not grow
+// with the log.
 //
-// Whatever instant a runner dies at, and whichever pieces the next one reads,
-// the log has the same lines in each stream. For that, three places are kept
-// apart in each stream: what was given; what the filter has decided (it may
-// hold back the beginning of a secret); and what is settled, the end of the
-// last whole entry. A chunk says the settled places, and the next recorder
-// starts there with nothing in its hands.
+// The log has the same lines in each stream whenever a runner dies and however the
+// next one splits its reads. Therefore a recorder tracks three offsets in each
+// stream: the end of the bytes it was given; the end of the bytes that the filter has
+// emitted, since a filter holds back a possible beginning of a secret; and the end of
+// the last complete entry. A chunk states the last of these, and the next recorder
+// starts there without any state.
 //
-// Steps are told by places too. Where a step starts or ends, a line without a
-// newline ends, in either stream, and the step's entry stands between what
-// both streams had before it and what they have after it. As the streams come
-// one after the other, what one of them has behind that place is parked until
-// the other is there; at most maxParked bytes, then the order between the two
-// gives way.
+// Steps start and end at offsets, too. There an incomplete line ends in both streams,
+// and the step's entry comes after the output before the offsets and before the
+// output after them. The streams arrive one after the other, so bytes of one stream
+// after the offset are parked until the other stream has reached it. If more than
+// maxParked bytes are parked, the order between the streams is given up.
 //
-// The filter is not flushed at a step's end, though no command writes one half
-// of a secret and the next command the other: a process that a step leaves
-// behind may write a secret in two pieces on both sides of it. So a line that
-// ends there in what might become a secret, and only such a line, is settled
-// late and may stand behind the next step's entry.
+// The filter is not flushed at the end of a step, because a process that the step
+// left running may write one part of a secret before the end and the other part after
+// it. So a line that ends there and might begin a secret completes late, and its entry
+// may follow the entry of the next step.
 type Recorder struct {
 	book    Book
 	archive Archive
@@ -54,15 +52,15 @@ type Recorder struct {
 	until time.Time // of the last entry
 
 	steps   timeline
-	passed  int   // events that are in the log
-	stepsAt int64 // place in the spool's steps
+	passed  int   // the number of events in the log
+	stepsAt int64 // the offset in the spool's steps file
 	streams [2]*stream
 	own     lines
 	err     error
 }
 
-// NewRecorder returns a recorder that goes on where mark ends. The filter is
-// made once for each stream.
+// NewRecorder returns a recorder that continues the log at the mark. It makes one
+// filter for each stream.
 func NewRecorder(book Book, archive Archive, mark Mark, filter NewFilter, opts RecorderOptions) *Recorder {
 	r := &Recorder{book: book, archive: archive, now: opts.Now, mark: mark, last: mark.Last,
 		batch: max(mark.Batch, 1), stepsAt: mark.At.Steps, until: opts.Since}
@@ -81,37 +79,37 @@ func NewRecorder(book Book, archive Archive, mark Mark, filter NewFilter, opts R
 }
 
 func (r *Recorder) lines(typ Type, at int64) lines {
-	return lines{typ: typ, steps: &r.steps, out: r.line, at: at, settled: at}
+	return lines{typ: typ, steps: &r.steps, out: r.line, at: at, entryEnd: at}
 }
 
-// Message adds an entry of Waybill's own for each line of the text, which must
-// hold no secret. It stands at once behind everything that is settled.
+// Message adds an entry of Waybill's own for each line of the text, which must not
+// contain a secret. The entries follow the last complete entry immediately.
 func (r *Recorder) Message(text string, typ Type) {
 	r.own.typ, r.own.batch, r.own.stamp = typ, 0, r.now()
 	r.own.take([]byte(text), 0)
 	r.own.finish()
 }
 
-// StepStarted tells that a step began when the spool's files had these sizes;
-// offset is where its steps file goes on. The command must hold no secret. A
-// step that the log has already gets no second entry.
+// StepStarted records that a step began when the spool's files had these sizes.
+// offset is the offset in the steps file after the event. The command must not
+// contain a secret. A step that the log has already gets no second entry.
 func (r *Recorder) StepStarted(number int, name, command string, at time.Time, out, err, offset int64) {
 	r.steps.add(event{start: true, number: number, name: name, command: command, at: at,
 		sizes: [2]int64{out, err}, offset: offset})
 	r.proceed(false)
 }
 
-// StepEnded tells that a step ended when the spool's files had these sizes.
-// What is written behind them before the next step starts still counts as the
-// step's: it is of processes that it left behind.
+// StepEnded records that a step ended when the spool's files had these sizes. Output
+// between the end of a step and the start of the next one belongs to the former: it
+// comes from processes that the step left running.
 func (r *Recorder) StepEnded(number int, at time.Time, out, err, offset int64) {
 	r.steps.add(event{number: number, at: at, sizes: [2]int64{out, err}, offset: offset})
 	r.proceed(false)
 }
 
-// Data takes bytes of a stream from an offset on, read at that time. The slice
-// is the recorder's only until it returns. What it has already is left out;
-// what is missing before the offset is said to be missing.
+// Data takes bytes of a stream, their offset, and when they were read. The recorder
+// does not use the slice after Data returns. It drops bytes that it has already and
+// logs a message if bytes before the offset are missing.
 func (r *Recorder) Data(typ Type, offset int64, p []byte, at time.Time) {
 	s := r.streams[0]
 	if typ == Stderr {
@@ -129,8 +127,8 @@ func (r *Recorder) Data(typ Type, offset int64, p []byte, at time.Time) {
 	r.proceed(false)
 }
 
-// End tells that nothing more comes: what is held back and lines without a
-// newline are settled.
+// End records that no more output follows. It completes the bytes that are held back
+// and the incomplete lines.
 func (r *Recorder) End() {
 	r.proceed(true)
 	for _, s := range r.streams {
@@ -139,9 +137,9 @@ func (r *Recorder) End() {
 	}
 }
 
-// Due reports whether it is time to commit: there are entries, and they are
-// many or have waited long enough. followed is when a reader began to follow
-// the log, zero if there is none.
+// Due reports whether it is time to commit: there are entries, and they are many or
+// have waited long enough. followed is when a reader began to follow the log, zero
+// without a reader.
 func (r *Recorder) Due(now, followed time.Time) bool {
 	if r.chunk.bytes == 0 {
 		return false
@@ -153,12 +151,12 @@ func (r *Recorder) Due(now, followed time.Time) bool {
 	return r.chunk.bytes >= chunkLimit(r.mark.Bytes) || now.Sub(r.chunk.begun) >= wait
 }
 
-// Commit writes what is settled as the next chunk and returns where the log
-// now ends. With nothing settled it writes nothing and the mark stays.
+// Commit writes all complete entries as the next chunk and returns the new mark.
+// Without complete entries it writes nothing and returns the old one.
 //
-// Conflict says that another recorder wrote that chunk. After any error it is
-// not known what the archive has: this recorder returns the error for ever,
-// and [Recover] tells where the next one starts.
+// Conflict means that another recorder has written that chunk. After any error the
+// content of the archive is unknown: this recorder returns the same error from then
+// on, and [Recover] finds the mark for the next recorder.
 func (r *Recorder) Commit(ctx context.Context) (Mark, error) {
 	if r.err == nil && r.chunk.bytes > 0 {
 		r.err = r.commit(ctx)
@@ -191,13 +189,14 @@ func (r *Recorder) commit(ctx context.Context) error {
 	return nil
 }
 
-// Position is how far the log reaches, with what is settled and not committed.
+// Position is how far the log reaches, including complete entries that are not
+// committed.
 func (r *Recorder) Position() Position {
-	return Position{Out: r.streams[0].lines.settled, Err: r.streams[1].lines.settled, Steps: r.stepsAt}
+	return Position{Out: r.streams[0].lines.entryEnd, Err: r.streams[1].lines.entryEnd, Steps: r.stepsAt}
 }
 
-// line adds a line of any stream to the chunk. A line that comes late, after
-// the next step has begun, keeps its step's name but takes the present batch.
+// line adds a line of either stream to the chunk. A line that completes late, after
+// the next step has begun, has the name of its own step but the current batch.
 func (r *Recorder) line(l *lines, text []byte, continued bool) {
 	if l.batch < r.batch {
 		l.batch = r.batch
@@ -209,10 +208,10 @@ func (r *Recorder) line(l *lines, text []byte, continued bool) {
 	r.chunk.added(len(r.chunk.block)-before, r.now)
 }
 
-// when is the time of the next entry, for what is said to be written at a time: no
-// earlier than the entry before it. Times come from a
-// server, whose clock may be set or lie, and from two streams that are read one
-// after the other; a log in which time goes back cannot be read.
+// when returns the time of the next entry, for output that was written at the given
+// time. It is never earlier than the entry before. The given times may go back: the
+// server's clock may change or be wrong, and the two streams are read one after the
+// other.
 func (r *Recorder) when(at time.Time) time.Time {
 	if at.Before(r.until) {
 		return r.until
@@ -221,7 +220,8 @@ func (r *Recorder) when(at time.Time) time.Time {
 	return at
 }
 
-// stamp writes times. Lines that were read together have the same.
+// stamp formats times. It caches the text, since lines that were read together have
+// the same time.
 type stamp struct {
 	at   time.Time
 	text []byte

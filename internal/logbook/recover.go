@@ -7,9 +7,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// Recover counts in the chunks that were written and not recorded, because a
-// runner died between the two: the archive is the truth. It returns where the
-// log really ends. Internal if a chunk does not continue the log.
+// Recover finds chunks that a runner wrote before it died without recording them, and
+// returns the mark after the last one. Internal if a chunk does not continue the log.
 func Recover(ctx context.Context, archive Archive, book Book, mark Mark) (Mark, error) {
 	for {
 		header, err := archive.Head(ctx, book, mark.Chunks+1)
@@ -20,7 +19,7 @@ func Recover(ctx context.Context, archive Archive, book Book, mark Mark) (Mark, 
 			return mark, err
 		}
 		if !mark.continuedBy(header) {
-			return mark, damaged(mark.Chunks+1, errors.New("its header does not continue the log"))
+			return mark, newDamagedError(mark.Chunks+1, errors.New("its header does not continue the log"))
 		}
 		mark = mark.with(header)
 	}
@@ -33,7 +32,7 @@ func (m Mark) continuedBy(h Header) bool {
 		h.After.Out >= h.Before.Out && h.After.Err >= h.Before.Err && h.After.Steps >= h.Before.Steps
 }
 
-// with returns the mark behind one more chunk.
+// with returns the mark after one more chunk.
 func (m Mark) with(h Header) Mark {
 	m.At = h.After
 	m.Chunks = h.Number

@@ -5,42 +5,39 @@ import (
 	"slices"
 )
 
-// Rewriter is an archive whose chunks can be rewritten, to take out of them
-// what should never have been in a log. Nothing else may be changed so.
+// Rewriter is an archive whose chunks can be rewritten to remove secrets, and for no
+// other purpose.
 type Rewriter interface {
 	Archive
-	// Replace puts the chunk in the place of the one with its number. Conflict
-	// unless the digest and the previous of what is there are those of was. The
-	// body is the archive's only until Replace returns.
+	// Replace replaces the chunk with the same number. Conflict unless the stored
+	// chunk has the Digest and the Previous of was. The archive does not use the body
+	// after Replace returns.
 	Replace(ctx context.Context, book Book, chunk Chunk, was Header) error
-	// Purge removes the older forms of the book's chunks, if the archive keeps
-	// any. Purging nothing is no error.
+	// Purge deletes old versions of the book's chunks, if the archive keeps any.
+	// Without old versions it does nothing.
 	Purge(ctx context.Context, book Book) error
 }
 
-// ScrubResult is what [Scrub] did.
+// ScrubResult is the result of [Scrub].
 type ScrubResult struct {
-	// Mark is where the log ends now. Only its Bytes and Digest may differ.
+	// Mark is the new mark. Only Bytes and Digest may differ from the old one.
 	Mark Mark
-	// Entries and Chunks are how many were changed.
+	// Entries and Chunks are the numbers of changed entries and chunks.
 	Entries int
 	Chunks  int
-	// Total is how many entries were changed since the log was written, by this
-	// call and all before it.
+	// Total is the number of entries changed by this call and all earlier ones.
 	Total int
 }
 
-// Scrub takes secrets out of a log that has ended: everything in it goes
-// through filters once more, as the streams that it came in, so that a secret
-// is found across entries and chunks, too. Entries keep their places; a chunk
-// whose text changes says which digest it had before, and the chunks behind it
-// are chained anew. Chunks in which nothing changes stay as they are.
+// Scrub removes secrets from a log that has ended. It passes the text of each stream
+// through a filter again, so that it also finds secrets across entries and chunks.
+// Entries keep their order numbers. A chunk whose text changes states its original
+// digest, and all chunks after it get new digests. Chunks before it stay as they are.
 //
-// It may die at any instant and be called again, with the mark that the record
-// has: what is done is then found done. Until the record has the new mark,
-// [Verify] says that the log is damaged, which is right: it was changed. Older
-// forms of the chunks are gone when it returns, also those that a call which
-// died has left.
+// Scrub may die at any time and be called again with the mark of the record; it then
+// skips the finished part. Until the record has the new mark, [Verify] reports the
+// log as damaged. Scrub finally deletes all old versions of the chunks, even of an
+// interrupted call.
 func Scrub(ctx context.Context, archive Rewriter, book Book, mark Mark, filter NewFilter) (ScrubResult, error) {
 	s := scrubber{archive: archive, book: book, mark: mark, done: ScrubResult{Mark: mark}}
 	s.done.Mark.Bytes = 0
@@ -64,8 +61,8 @@ func Scrub(ctx context.Context, archive Rewriter, book Book, mark Mark, filter N
 	return s.done, archive.Purge(ctx, book)
 }
 
-// scrubber reads chunks, and writes each once all of its entries are decided:
-// a filter may hold back the end of one until the next was read.
+// scrubber reads chunks and writes each as soon as all of its entries have passed the
+// filter. A filter may hold back the end of a chunk until the next one was read.
 type scrubber struct {
 	archive Rewriter
 	book    Book
@@ -76,7 +73,8 @@ type scrubber struct {
 	done    ScrubResult
 }
 
-// scrubChunk is a chunk on its way. open counts what is not decided yet.
+// scrubChunk is a chunk in progress. open is the number of entries that have not
+// passed the filter.
 type scrubChunk struct {
 	header  Header
 	entries []Entry
@@ -84,7 +82,7 @@ type scrubChunk struct {
 	open    int
 }
 
-// read puts a chunk's entries through the filters.
+// read writes the entries of a chunk to the filters.
 func (s *scrubber) read(ctx context.Context, number int) error {
 	r, err := openChunk(ctx, s.archive, s.book, s.mark, number)
 	if err != nil {
@@ -117,7 +115,7 @@ func (s *scrubber) stream(e Entry) *scrubStream {
 	return s.streams[0]
 }
 
-// write writes the pending chunks that are decided, in their order.
+// write writes the pending chunks whose entries have all passed, in order.
 func (s *scrubber) write(ctx context.Context) error {
 	for len(s.pending) > 0 && s.pending[0].open == 0 {
 		if err := s.rewrite(ctx, s.pending[0]); err != nil {
@@ -128,7 +126,7 @@ func (s *scrubber) write(ctx context.Context) error {
 	return nil
 }
 
-// rewrite replaces a chunk if its text or its place in the chain changed.
+// rewrite replaces a chunk if its text or the digest of the previous chunk changed.
 func (s *scrubber) rewrite(ctx context.Context, chunk *scrubChunk) error {
 	was, header := chunk.header, chunk.header
 	header.Previous = s.digest
@@ -155,7 +153,7 @@ func (s *scrubber) rewrite(ctx context.Context, chunk *scrubChunk) error {
 	return nil
 }
 
-// pass makes the chunk the one before the next.
+// pass makes the chunk the previous one of the next chunk.
 func (s *scrubber) pass(header Header) {
 	s.digest = header.Digest
 	s.done.Mark.Bytes += header.Bytes
@@ -163,8 +161,8 @@ func (s *scrubber) pass(header Header) {
 	s.done.Total += header.Changed
 }
 
-// body writes the entries anew, and their size and digest into the header. One
-// that only moved in the chain may be compressed otherwise than it was.
+// body compresses the entries again and sets their size and digest in the header. A
+// chunk with unchanged entries may still get other bytes.
 func (c *scrubChunk) body(header *Header) ([]byte, error) {
 	var w chunkWriter
 	for _, entry := range c.entries {
@@ -180,12 +178,12 @@ func (c *scrubChunk) body(header *Header) ([]byte, error) {
 	return slices.Clone(body), err
 }
 
-// scrubStream puts the texts of entries through one filter, and what comes out
-// back into them.
+// scrubStream writes the texts of entries to one filter and puts its output back into
+// the entries.
 type scrubStream struct {
 	filter Filter
-	// waiting are the entries of which the text is not decided; at is how many
-	// bytes of the first one's are.
+	// waiting are the entries whose text has not passed the filter completely. at is
+	// the number of bytes of the first one that have.
 	waiting []scrubPlace
 	at      int
 	text    []byte
@@ -204,7 +202,7 @@ func newScrubStream(filter NewFilter) *scrubStream {
 	return s
 }
 
-// entry puts an entry's text through the filter.
+// entry writes the text of an entry to the filter.
 func (s *scrubStream) entry(chunk *scrubChunk, index int) {
 	e := &chunk.entries[index]
 	text := e.Output
@@ -215,15 +213,15 @@ func (s *scrubStream) entry(chunk *scrubChunk, index int) {
 		text += "\n"
 	}
 	s.waiting = append(s.waiting, scrubPlace{chunk, index, len(text)})
-	s.pass(nil) // an entry without any text is decided at once
+	s.pass(nil) // an entry without text passes at once
 	s.filter.Write([]byte(text))
 	if e.Step == "" || e.Command != "" {
-		s.filter.Flush() // it stands alone
+		s.filter.Flush() // no secret continues in the next one
 	}
 }
 
-// emit takes what the filter lets through. A mask goes where it begins, and
-// takes its bytes from as many entries as it covers.
+// emit takes the output of the filter; see [NewFilter]. A mask goes into the entry in
+// which it begins and takes its bytes from all entries that it covers.
 func (s *scrubStream) emit(p []byte, masked int) {
 	if masked > 0 {
 		s.text = append(s.text, p...)
@@ -233,7 +231,7 @@ func (s *scrubStream) emit(p []byte, masked int) {
 	s.pass(p)
 }
 
-// pass takes bytes that are as they were.
+// pass takes unmasked bytes.
 func (s *scrubStream) pass(p []byte) {
 	for len(s.waiting) > 0 {
 		piece := p[:min(len(p), s.waiting[0].size-s.at)]
@@ -243,11 +241,11 @@ func (s *scrubStream) pass(p []byte) {
 		if s.at < s.waiting[0].size {
 			return
 		}
-		s.settle()
+		s.finishEntry()
 	}
 }
 
-// take goes over bytes that a mask stands for.
+// take skips the bytes that a mask stands for.
 func (s *scrubStream) take(masked int) {
 	for len(s.waiting) > 0 {
 		size := min(masked, s.waiting[0].size-s.at)
@@ -256,12 +254,12 @@ func (s *scrubStream) take(masked int) {
 		if s.at < s.waiting[0].size {
 			return
 		}
-		s.settle()
+		s.finishEntry()
 	}
 }
 
-// settle ends the first entry that waits.
-func (s *scrubStream) settle() {
+// finishEntry stores the new text of the first waiting entry.
+func (s *scrubStream) finishEntry() {
 	place := s.waiting[0]
 	e := &place.chunk.entries[place.index]
 	text := string(s.text)

@@ -13,16 +13,16 @@ type event struct {
 	command string
 	at      time.Time
 	sizes   [2]int64 // of stdout and stderr at that moment
-	offset  int64    // in the steps file, behind the event
+	offset  int64    // in the steps file, after the event
 }
 
-// timeline has all events of a job so far. They are few, and a recorder that
-// takes a job up again is told all of them.
+// timeline has all events of a job so far. They are few, and a recorder that continues
+// a job is told all of them again.
 type timeline struct{ events []event }
 
-// add appends an event. Files only grow, so an event lies nowhere before the
-// one ahead of it. One that is told again is left out: a server that repeats the
-// same events must not fill the memory.
+// add appends an event. Files only grow, so its offsets are not before the previous
+// event's. A repeated event is dropped: a server that repeats events must not
+// fill the memory.
 func (t *timeline) add(e event) {
 	if n := len(t.events); n > 0 {
 		if e.offset <= t.events[n-1].offset {
@@ -35,8 +35,9 @@ func (t *timeline) add(e event) {
 	t.events = append(t.events, e)
 }
 
-// proceed lets the streams go on over all events that both have reached; over
-// all there are if so told, or if too much waits.
+// proceed passes all events that both streams have reached and feeds parked bytes to
+// the filters. It passes every event if all is set, or while too many bytes are
+// parked.
 func (r *Recorder) proceed(all bool) {
 	for {
 		parked := 0
@@ -51,7 +52,7 @@ func (r *Recorder) proceed(all bool) {
 	}
 }
 
-// gate is how far a stream may go: up to the first event that is not passed.
+// gate is the offset up to which a stream may be fed: where the next event is.
 func (r *Recorder) gate(s *stream) int64 {
 	if r.passed == len(r.steps.events) {
 		return math.MaxInt64
@@ -64,7 +65,7 @@ func (r *Recorder) reached(i int) bool {
 	return r.streams[0].fed >= sizes[0] && r.streams[1].fed >= sizes[1]
 }
 
-// pass puts the next event into the log, if it is not there already.
+// pass adds the next event to the log, unless the log has it already.
 func (r *Recorder) pass() {
 	for _, s := range r.streams {
 		s.lines.cross()
@@ -85,13 +86,13 @@ func (r *Recorder) pass() {
 	}
 }
 
-// stream is one of the two files that a job writes, on its way to lines.
+// stream is one of the two output files of a job, on its way to lines.
 type stream struct {
 	filter Filter
 	lines  lines
-	given  int64  // place in the spool behind all that was given
-	fed    int64  // behind what went to the filter
-	parked []byte // what lies between the two
+	given  int64  // the offset after all bytes given
+	fed    int64  // the offset after all bytes fed to the filter
+	parked []byte // the bytes between the two
 }
 
 func newStream(l lines, filter NewFilter) *stream {
@@ -100,7 +101,7 @@ func newStream(l lines, filter NewFilter) *stream {
 	return s
 }
 
-// give feeds what lies before the gate and parks the rest.
+// give feeds the bytes before the gate and parks the rest.
 func (s *stream) give(p []byte, gate int64) {
 	s.given += int64(len(p))
 	if len(s.parked) == 0 {
@@ -111,7 +112,7 @@ func (s *stream) give(p []byte, gate int64) {
 	s.parked = append(s.parked, p...)
 }
 
-// unpark feeds what is parked before the gate.
+// unpark feeds the parked bytes before the gate.
 func (s *stream) unpark(gate int64) {
 	if now := s.before(s.parked, gate); len(now) > 0 {
 		s.feed(now)
@@ -119,7 +120,7 @@ func (s *stream) unpark(gate int64) {
 	}
 }
 
-// before cuts off what lies behind the gate.
+// before returns the part of p before the gate.
 func (s *stream) before(p []byte, gate int64) []byte {
 	return p[:max(0, min(int64(len(p)), gate-s.fed))]
 }
@@ -131,9 +132,9 @@ func (s *stream) feed(p []byte) {
 	}
 }
 
-// jump leaves out what nobody has.
+// jump skips missing bytes.
 func (s *stream) jump(to int64) {
 	s.filter.Flush()
 	s.lines.finish()
-	s.given, s.fed, s.lines.at, s.lines.settled = to, to, to, to
+	s.given, s.fed, s.lines.at, s.lines.entryEnd = to, to, to, to
 }

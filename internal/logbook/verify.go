@@ -13,28 +13,27 @@ import (
 	"waybill/internal/fault"
 )
 
-// Verification is what a check of a log's chunks found.
+// Verification is the result of [Verify].
 type Verification struct {
-	// Checked is the number of the last chunk that is as it must be, 0 for none.
+	// Checked is the number of the last correct chunk, 0 for none.
 	Checked int
-	// Bad is the number of the first chunk that is not, 0 if there is none, and
-	// Why says what is wrong with it.
+	// Bad is the number of the first incorrect chunk, 0 for none. Why is its error.
 	Bad int
 	Why string
-	// Rewritten counts the chunks that were rewritten to take secrets out of
-	// them; see [Header.Original].
+	// Rewritten is the number of chunks that were rewritten to remove secrets; see
+	// [Header.Original].
 	Rewritten int
-	// More says that the budget ended before the log did: go on after Checked.
+	// More says that the budget was used up: continue after Checked.
 	More bool
 }
 
-// Verify recomputes the chain of the log that ends at the mark, from the chunk
-// after the given number on: that each chunk is there, is where the index says,
-// has the content of its digest, entries of the sizes and orders of its header,
-// and follows the one before, and that the last one is the mark's. It stops at
-// the first chunk that is bad, or behind budget bytes of stored chunks.
+// Verify checks the chunks of the log that ends at the mark, beginning after the given
+// number. Each chunk must exist, match the index, match its digest, have entries with
+// the orders and the size of its header, and follow the chunk before it. The last
+// digest must be the mark's. Verify stops at the first incorrect chunk, or after
+// budget bytes of stored chunks.
 //
-// The error is only about reading; a log that is damaged is a result.
+// A damaged log is a result. The error is only about reading.
 func Verify(ctx context.Context, archive Archive, book Book, mark Mark, after int, budget int64) (Verification, error) {
 	v := verifier{archive: archive, book: book, mark: mark, found: Verification{Checked: after}}
 	if after > 0 {
@@ -54,7 +53,7 @@ func Verify(ctx context.Context, archive Archive, book Book, mark Mark, after in
 		}
 	}
 	if v.found.Bad == 0 && v.previous != mark.Digest {
-		v.bad(max(mark.Chunks, 1), "its digest is not the one that the record has")
+		v.bad(max(mark.Chunks, 1), "its digest is not the one in the record")
 	}
 	return v.found, nil
 }
@@ -74,7 +73,7 @@ func (v *verifier) bad(number int, why string) {
 	v.found.Checked = min(v.found.Checked, number-1)
 }
 
-// chunk checks one chunk, and makes it the one before.
+// chunk checks one chunk and makes it the previous one.
 func (v *verifier) chunk(ctx context.Context, number int) error {
 	header, body, err := v.archive.Open(ctx, v.book, number)
 	if errors.Is(err, fault.NotFound) {
@@ -106,7 +105,7 @@ func (v *verifier) chunk(ctx context.Context, number int) error {
 	return nil
 }
 
-// place says what is wrong with where the chunk stands, or "".
+// place returns the error in the place of the chunk in its log, or "".
 func (v *verifier) place(header Header, digest string) string {
 	number := header.Number
 	first := Order(1)
@@ -124,22 +123,22 @@ func (v *verifier) place(header Header, digest string) string {
 	return ""
 }
 
-// content reads all that is stored and says what is wrong with the entries, or
-// "". The error is one of the archive, not of the content.
+// content reads the whole object and returns the error in its entries, or "". err is
+// an error of the archive.
 func (v *verifier) content(header Header, stored *counter) (why string, err error) {
 	why = entriesOf(header, stored)
-	// What stands behind the gzip member is part of the object, too.
+	// The digest also covers bytes after the gzip member.
 	if _, err := io.Copy(io.Discard, stored); err != nil {
 		return "", err
 	}
 	return why, stored.err
 }
 
-// entriesOf says what is wrong with a chunk's entries, or "".
+// entriesOf returns the error in the entries of a chunk, or "".
 func entriesOf(header Header, stored io.Reader) string {
 	unzipped, err := gzip.NewReader(stored)
 	if err != nil {
-		return "it is no gzip member"
+		return "it is not a gzip member"
 	}
 	r := &chunkReader{header: header, lines: bufio.NewReaderSize(unzipped, 64<<10)}
 	size := int64(0)
@@ -163,14 +162,14 @@ func entriesOf(header Header, stored io.Reader) string {
 	return ""
 }
 
-// counter counts what is read, and keeps an error that is not of the content.
+// counter counts the bytes read, and remembers an error of the archive.
 type counter struct {
 	r   io.Reader
 	n   int64
 	err error
 }
 
-// Read reads on.
+// Read reads and counts.
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.r.Read(p)
 	c.n += int64(n)

@@ -60,8 +60,8 @@ func TestVerifyFindsTheFirstBadChunk(t *testing.T) {
 		}, 3, "its digest"},
 		{"a chunk was written anew, and all behind it", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
 			forge(chunks, 2, 6)
-		}, 5, "the record has"},
-		{"the record has another end", func(_ map[int]logbook.Chunk, mark *logbook.Mark) { mark.Digest = strings.Repeat("0", 64) }, 5, "the record has"},
+		}, 5, "the one in the record"},
+		{"the record has another end", func(_ map[int]logbook.Chunk, mark *logbook.Mark) { mark.Digest = strings.Repeat("0", 64) }, 5, "the one in the record"},
 		{"the record counts more entries", func(_ map[int]logbook.Chunk, mark *logbook.Mark) {
 			mark.Index = append(mark.Index[:4:4], mark.Index[4]+1)
 		}, 5, "the record counts"},

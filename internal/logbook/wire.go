@@ -11,11 +11,11 @@ import (
 	"waybill/internal/fault"
 )
 
-// timeFormat has microseconds and is always UTC.
+// timeFormat is RFC 3339 in UTC with microseconds.
 const timeFormat = "2006-01-02T15:04:05.000000Z"
 
-// Append adds the entry to dst as it is stored: one line of JSON, with its
-// newline. Bytes of the output that are no UTF-8 become U+FFFD.
+// Append appends the encoded entry to dst: one line of JSON with its newline. Invalid
+// UTF-8 in the output becomes U+FFFD.
 func (e Entry) Append(dst []byte) []byte {
 	stamp := e.Time.UTC().AppendFormat(nil, timeFormat)
 	label := label(e.Type, e.Batch, e.Step, e.Hidden)
@@ -28,8 +28,8 @@ func (e Entry) Append(dst []byte) []byte {
 	return append(dst, `","output":""}`+"\n"...)
 }
 
-// label is the part of a stored line that all lines of a step and a stream
-// have in common, made once for them.
+// label is the part of a stored line that all lines of one step and stream share. It
+// is encoded once for all of them.
 func label(typ Type, batch int, step string, hidden bool) []byte {
 	dst := make([]byte, 0, 64+len(step))
 	dst = append(append(dst, `","type":"`...), typ...)
@@ -50,8 +50,8 @@ func appendHead(dst []byte, order Order, stamp, label []byte) []byte {
 	return append(dst, label...)
 }
 
-// appendLine adds an entry that has output. It is called for every line of
-// every log and allocates nothing but room in dst.
+// appendLine appends an entry with output. It is called for every line of every log
+// and allocates only space in dst.
 func appendLine(dst []byte, order Order, stamp, label, output []byte, continued bool) []byte {
 	dst = appendHead(dst, order, stamp, label)
 	dst = append(dst, `"command":null,"output":"`...)
@@ -62,8 +62,8 @@ func appendLine(dst []byte, order Order, stamp, label, output []byte, continued 
 	return append(dst, '"', '}', '\n')
 }
 
-// appendText adds text as the inside of a JSON string. Nothing is escaped that
-// need not be: a mask stays readable in the stored log.
+// appendText appends text as the content of a JSON string. It escapes only what JSON
+// requires, so that masks stay readable in the stored log.
 func appendText(dst, text []byte) []byte {
 	copied := 0
 	for i := plainRun(text, 0); i < len(text); i = plainRun(text, i) {
@@ -84,11 +84,11 @@ func appendText(dst, text []byte) []byte {
 	return append(dst, text[copied:]...)
 }
 
-// plainRun returns the first place from i on that is not printable ASCII, or
-// is a quote or a backslash. It looks at eight bytes at a time: x-ones borrows
-// through the top bit of a byte that is zero, so that xor finds one value and
-// the subtraction of spaces everything below them. A borrow can also mark the
-// byte above a found one, never one below, and only the lowest mark is used.
+// plainRun returns the first index from i on whose byte is not printable ASCII or is a
+// quote or a backslash. It tests eight bytes at a time: x-ones borrows through the top
+// bit of a zero byte, so an xor finds one value, and a subtraction of spaces finds all
+// bytes below them. A borrow may also flag the byte above a found one, but never a
+// byte below it, and only the lowest flag is used.
 func plainRun(text []byte, i int) int {
 	const (
 		ones = 0x0101010101010101
@@ -125,7 +125,7 @@ func appendEscaped(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
 }
 
-// stored is a line of the log as it is read back.
+// stored is a decoded line of the log.
 type stored struct {
 	Order     Order     `json:"order"`
 	Timestamp time.Time `json:"timestamp"`
@@ -138,7 +138,7 @@ type stored struct {
 	Continued bool      `json:"continued"`
 }
 
-// Decode reads a stored line. Internal if it is damaged.
+// Decode decodes a stored line. Internal if it is damaged.
 func Decode(line []byte) (Entry, error) {
 	var s stored
 	if err := json.Unmarshal(line, &s); err != nil {
@@ -152,8 +152,8 @@ func Decode(line []byte) (Entry, error) {
 	return entry, nil
 }
 
-// Text is the entry as a person reads it, without a newline: the output, or
-// "$ " and the command.
+// Text returns the entry for people, without a newline: the output, or "$ " and the
+// command.
 func (e Entry) Text() string {
 	if e.Command != "" {
 		return "$ " + e.Command

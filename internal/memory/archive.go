@@ -9,8 +9,8 @@ import (
 	"waybill/internal/logbook"
 )
 
-// archive is a [logbook.Rewriter]: like the bucket, it refuses to write a number
-// twice, and keeps nothing that was replaced.
+// archive is a [logbook.Rewriter]. Like the bucket, it refuses to write a number twice.
+// It keeps no old versions.
 type archive struct{ *Memory }
 
 func (a archive) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk) error {
@@ -39,14 +39,14 @@ func (a archive) Head(ctx context.Context, book logbook.Book, number int) (logbo
 	return chunk.Header, err
 }
 
-// chunk needs no copy: a chunk's bytes are never changed, and readers get no
+// chunk returns no copy: the bytes of a chunk never change, and readers do not get the
 // slice.
 func (a archive) chunk(ctx context.Context, book logbook.Book, number int) (logbook.Chunk, error) {
 	var found logbook.Chunk
 	err := a.locked(ctx, func() error {
 		chunk, there := a.chunks[book][number]
 		if !there {
-			return fault.New(fault.NotFound, "Chunk %d of log %s is not there.", number, book)
+			return newNoChunkError(number, book)
 		}
 		found = chunk
 		return nil
@@ -58,7 +58,7 @@ func (a archive) Replace(ctx context.Context, book logbook.Book, chunk logbook.C
 	return a.locked(ctx, func() error {
 		there, found := a.chunks[book][chunk.Number]
 		if !found {
-			return fault.New(fault.NotFound, "Chunk %d of log %s is not there.", chunk.Number, book)
+			return newNoChunkError(chunk.Number, book)
 		}
 		if there.Digest != was.Digest || there.Previous != was.Previous {
 			return fault.New(fault.Conflict, "Chunk %d of log %s is another by now.", chunk.Number, book)
@@ -66,6 +66,10 @@ func (a archive) Replace(ctx context.Context, book logbook.Book, chunk logbook.C
 		a.chunks[book][chunk.Number] = cloneChunk(chunk)
 		return nil
 	})
+}
+
+func newNoChunkError(number int, book logbook.Book) error {
+	return fault.New(fault.NotFound, "Chunk %d of log %s is not there.", number, book)
 }
 
 func (a archive) Purge(ctx context.Context, _ logbook.Book) error {

@@ -10,9 +10,8 @@ import (
 	"waybill/internal/logbook"
 )
 
-// Clone is a copy of all that is kept in the tables and the archive, for a test
-// that tries everything which can happen next. What was sent and published is
-// not in it.
+// Clone returns a copy of the tables and the archive, for tests that explore every
+// continuation. Sent and published items are not copied.
 func (m *Memory) Clone() *Memory {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -41,8 +40,8 @@ func (m *Memory) Clone() *Memory {
 	return clone
 }
 
-// cloneEntity copies an entity with all that it points to. Its state and the
-// secrets that only a draft carries are not in the copy.
+// cloneEntity returns a deep copy of an entity, without its state and without the
+// secrets of a draft.
 func cloneEntity(entity catalog.Entity) catalog.Entity {
 	switch entity := entity.(type) {
 	case *catalog.Server:
@@ -91,7 +90,7 @@ func cloneApplication(application *catalog.Application) *catalog.Application {
 
 func cloneResource(resource *catalog.Resource) {
 	resource.Environment = slices.Clone(resource.Environment)
-	resource.Marks = maps.Clone(resource.Marks)
+	resource.SecretDigests = maps.Clone(resource.SecretDigests)
 	resource.State = catalog.State{}
 }
 
@@ -100,8 +99,8 @@ func cloneContainer(container catalog.Container) catalog.Container {
 	return container
 }
 
-// onServerOf gives a resource the server of the old one, which an update leaves
-// alone.
+// onServerOf restores the server of a resource from its old version, because an update
+// does not change it.
 func onServerOf(old, entity catalog.Entity) catalog.Entity {
 	before, was := old.(catalog.Deployable)
 	after, is := entity.(catalog.Deployable)
@@ -111,7 +110,7 @@ func onServerOf(old, entity catalog.Entity) catalog.Entity {
 	return entity
 }
 
-// cloneRecord copies a record with all that it points to.
+// cloneRecord returns a deep copy of a record.
 func cloneRecord(record deployment.Record) deployment.Record {
 	record.Progress.Log.Index = slices.Clone(record.Progress.Log.Index)
 	record.Progress.Steps = slices.Clone(record.Progress.Steps)

@@ -49,7 +49,7 @@ func (h history) List(ctx context.Context, resource catalog.ID, page deployment.
 	return listing, err
 }
 
-// newestFirst are the resource's deployments that come after the cursor.
+// newestFirst returns the resource's deployments after the cursor.
 func (h history) newestFirst(resource catalog.ID, cursor string) []deployment.ID {
 	var ids []deployment.ID
 	for id := range h.records {
@@ -84,8 +84,8 @@ func (h history) Load(ctx context.Context, id catalog.ID) (deployment.Load, erro
 	return load, err
 }
 
-// placed are the records of those ids that belong in the place; the others are
-// orphaned.
+// placed returns the records of the ids that belong in the place, and adds the other
+// ids to orphaned.
 func (h history) placed(ids []deployment.ID, inQueue bool, orphaned *[]deployment.ID) []deployment.Record {
 	var records []deployment.Record
 	for _, id := range ids {

@@ -10,9 +10,9 @@ import (
 	"waybill/internal/logbook"
 )
 
-// ledger is a [deployment.Ledger]. What a step does to a record is
-// deployment's; what it does to the queue, the running set and the resource is
-// here, under the same lock, where the tables have it in one transaction.
+// ledger is a [deployment.Ledger]. Package deployment decides how a record changes; the
+// changes of the queue, the running set and the resource are here. One lock takes the
+// place of a transaction.
 type ledger struct{ *Memory }
 
 func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey) (deployment.Receipt, error) {
@@ -56,7 +56,7 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deplo
 	return receipt, err
 }
 
-// supersede ends the queued request and puts the record at the end of the queue.
+// supersede ends the queued request and appends the record to the queue.
 func (l ledger) supersede(queued, record deployment.Record, state *catalog.State) error {
 	if !record.Supersedes(queued) || record.ServerID != queued.ServerID {
 		return deployment.NewOtherQueuedError(queued)
@@ -73,12 +73,12 @@ func (l ledger) supersede(queued, record deployment.Record, state *catalog.State
 		return err
 	}
 	l.release(queued.ServerID, queued.ID)
-	l.keep(ended)
+	l.save(ended)
 	l.place(record, server, state)
 	return nil
 }
 
-// newest is the id of the resource's newest deployment. Ids sort by time.
+// newest returns the id of the resource's newest deployment. Ids sort by time.
 func (l ledger) newest(resource catalog.ID) deployment.ID {
 	var newest deployment.ID
 	for id := range l.records {
@@ -89,7 +89,7 @@ func (l ledger) newest(resource catalog.ID) deployment.ID {
 	return newest
 }
 
-// append puts a new record at the end of its server's queue.
+// append appends a new record to its server's queue.
 func (l ledger) append(record deployment.Record, state *catalog.State) error {
 	server, there := l.servers[record.ServerID]
 	if !there {
@@ -105,12 +105,12 @@ func (l ledger) append(record deployment.Record, state *catalog.State) error {
 	return nil
 }
 
-// place writes a new record and its places.
+// place writes a new record, and adds it to the queue and its resource.
 func (l ledger) place(record deployment.Record, server *server, state *catalog.State) {
 	server.queue = append(server.queue, record.ID)
 	state.Queued = string(record.ID)
 	state.Deployments++
-	l.keep(record)
+	l.save(record)
 }
 
 // remember makes the key stand for the deployment from now on.
@@ -120,7 +120,7 @@ func (l ledger) remember(key deployment.RequestKey, id deployment.ID, now time.T
 	}
 }
 
-// receipt is the record as it is now, and its place if it still waits.
+// receipt returns the current record, and its place if it is queued.
 func (l ledger) receipt(id deployment.ID, repeated bool) deployment.Receipt {
 	record := cloneRecord(l.records[id])
 	receipt := deployment.Receipt{Record: record, Repeated: repeated}
@@ -130,8 +130,8 @@ func (l ledger) receipt(id deployment.ID, repeated bool) deployment.Receipt {
 	return receipt
 }
 
-// Claim looks for the first one whose resource is free, so that nobody waits
-// behind one that cannot start.
+// Claim takes the first deployment whose resource is free, so that one that cannot
+// start does not block the others.
 func (l ledger) Claim(ctx context.Context, id catalog.ID, now time.Time) (deployment.Record, error) {
 	var claimed deployment.Record
 	err := l.locked(ctx, func() error {
@@ -154,7 +154,7 @@ func (l ledger) Claim(ctx context.Context, id catalog.ID, now time.Time) (deploy
 		server.running = append(server.running, record.ID)
 		state := l.states[record.ID.Resource()]
 		state.Queued, state.Running = "", string(record.ID)
-		l.keep(record)
+		l.save(record)
 		claimed = cloneRecord(record)
 		return nil
 	})
@@ -214,12 +214,12 @@ func (l ledger) Note(ctx context.Context, record deployment.Record) error {
 			return deployment.NewExistsError(record.ID)
 		}
 		state.Deployments++
-		l.keep(record)
+		l.save(record)
 		return nil
 	})
 }
 
-func (l ledger) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
+func (l ledger) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.ScrubSummary) error {
 	_, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
 		return record.Rewritten(was, mark, scrub)
 	})
@@ -239,7 +239,7 @@ func (l ledger) Repair(ctx context.Context, server catalog.ID, id deployment.ID)
 	})
 }
 
-// release takes the deployment out of every place.
+// release removes the deployment from all places.
 func (l ledger) release(server catalog.ID, id deployment.ID) {
 	l.dequeue(server, id)
 	if server, there := l.servers[server]; there {
@@ -250,7 +250,7 @@ func (l ledger) release(server catalog.ID, id deployment.ID) {
 	}
 }
 
-// dequeue takes the deployment out of the queue.
+// dequeue removes the deployment from the queue.
 func (l ledger) dequeue(server catalog.ID, id deployment.ID) {
 	if server, there := l.servers[server]; there {
 		server.queue = slices.DeleteFunc(server.queue, func(queued deployment.ID) bool { return queued == id })
@@ -278,7 +278,7 @@ func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.L
 	return err
 }
 
-// change replaces a record by what step makes of it.
+// change replaces a record by the result of step.
 func (l ledger) change(ctx context.Context, id deployment.ID, step func(deployment.Record) (deployment.Record, error)) (deployment.Record, error) {
 	var changed deployment.Record
 	err := l.locked(ctx, func() error {
@@ -290,15 +290,15 @@ func (l ledger) change(ctx context.Context, id deployment.ID, step func(deployme
 		if err != nil {
 			return err
 		}
-		l.keep(next)
+		l.save(next)
 		changed = cloneRecord(next)
 		return nil
 	})
 	return changed, err
 }
 
-// keep stores the record and notes a change of its status.
-func (l ledger) keep(record deployment.Record) {
+// save stores the record and notes a change of its status.
+func (l ledger) save(record deployment.Record) {
 	before := l.records[record.ID].Status
 	l.records[record.ID] = cloneRecord(record)
 	if before != record.Status {
@@ -306,7 +306,7 @@ func (l ledger) keep(record deployment.Record) {
 	}
 }
 
-// limits are read from the server itself each time: an update counts at once.
+// limits reads the server each time, so that an update takes effect at once.
 func (l ledger) limits(id catalog.ID) *catalog.Server {
 	server, ok := l.entities[id].(*catalog.Server)
 	if !ok {

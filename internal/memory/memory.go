@@ -1,6 +1,6 @@
-// Package memory is every port in this process, for tests: what the tables,
-// the bucket, the queue and the parameter store do, without any of them. It
-// keeps the same rules as the adapters and passes the same contract suites.
+// Package memory implements every port in memory, for tests: the tables, the bucket,
+// the queue and the parameter store. It follows the same rules as the adapters and
+// passes the same contract suites.
 package memory
 
 import (
@@ -17,8 +17,8 @@ import (
 // Options adjust [New]; the zero value works.
 type Options struct{}
 
-// Memory holds everything behind one mutex. All that goes in or comes out is
-// copied, so that nobody can change what is kept by keeping a pointer to it.
+// Memory guards all data with one mutex. It copies everything that goes in or out, so
+// that a caller's pointer cannot change stored data.
 type Memory struct {
 	mu        sync.Mutex
 	entities  map[catalog.ID]catalog.Entity
@@ -35,13 +35,13 @@ type Memory struct {
 	publisher Publisher
 }
 
-// server is what waits and what runs on a server.
+// server is the queue and the running set of a server.
 type server struct {
 	queue   []deployment.ID
 	running []deployment.ID
 }
 
-// request is what a [deployment.RequestKey] stands for, and until when.
+// request is the deployment for a [deployment.RequestKey], and until when it counts.
 type request struct {
 	id    deployment.ID
 	until time.Time
@@ -63,35 +63,35 @@ func New(Options) *Memory {
 	}
 }
 
-// Catalog is the entities.
+// Catalog returns the entities.
 func (m *Memory) Catalog() catalog.Store { return store{m} }
 
-// Vault is the secrets.
+// Vault returns the secrets.
 func (m *Memory) Vault() catalog.Vault { return vault{m} }
 
-// Tokens is the bearer tokens.
+// Tokens returns the bearer tokens.
 func (m *Memory) Tokens() access.Tokens { return tokens{m} }
 
-// Ledger is where deployments change.
+// Ledger returns the port that changes deployments.
 func (m *Memory) Ledger() deployment.Ledger { return ledger{m} }
 
-// History is where deployments are read.
+// History returns the port that reads deployments.
 func (m *Memory) History() deployment.History { return history{m} }
 
-// Archive is the logs.
+// Archive returns the logs.
 func (m *Memory) Archive() logbook.Rewriter { return archive{m} }
 
-// Snapshots is the configurations that deployments ran with.
+// Snapshots returns the configurations of deployments.
 func (m *Memory) Snapshots() snapshot.Archive { return snapshots{m} }
 
-// Sender records what is sent to the runners.
+// Sender returns the queue to the runners.
 func (m *Memory) Sender() *Sender { return &m.sender }
 
-// Publisher records what is published.
+// Publisher returns the event bus.
 func (m *Memory) Publisher() *Publisher { return &m.publisher }
 
 // Changes returns the changes of records' statuses since the last call, in
-// order: what the tables' streams would have delivered.
+// order, as the tables' streams would deliver them.
 func (m *Memory) Changes() []deployment.Change {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -52,12 +52,12 @@ func TestLedger(t *testing.T) {
 
 func damage(m *memory.Memory) deploymenttest.Damage {
 	return deploymenttest.Damage{
-		Keep:   func(_ *testing.T, record deployment.Record) { m.Keep(record) },
+		Save:   func(_ *testing.T, record deployment.Record) { m.Save(record) },
 		Forget: func(_ *testing.T, id deployment.ID) { m.Forget(id) },
-		Places: func(_ *testing.T, server catalog.ID, running, queue []deployment.ID) {
-			m.Places(server, running, queue)
+		SetPlaces: func(_ *testing.T, server catalog.ID, running, queue []deployment.ID) {
+			m.SetPlaces(server, running, queue)
 		},
-		Mark: func(_ *testing.T, resource catalog.ID, state catalog.State) { m.Mark(resource, state) },
+		SetState: func(_ *testing.T, resource catalog.ID, state catalog.State) { m.SetState(resource, state) },
 	}
 }
 

@@ -8,13 +8,13 @@ import (
 	"waybill/internal/deployment"
 )
 
-// Sender is a [deployment.Sender] that remembers.
+// Sender is a [deployment.Sender] that records the ids.
 type Sender struct {
 	mu   sync.Mutex
 	sent []deployment.ID
 }
 
-// Send remembers the id.
+// Send records the id.
 func (s *Sender) Send(ctx context.Context, id deployment.ID) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -25,20 +25,20 @@ func (s *Sender) Send(ctx context.Context, id deployment.ID) error {
 	return nil
 }
 
-// Sent is what was sent, in order.
+// Sent returns the ids that were sent, in order.
 func (s *Sender) Sent() []deployment.ID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.sent)
 }
 
-// Publisher is a [deployment.Publisher] that remembers.
+// Publisher is a [deployment.Publisher] that records the changes.
 type Publisher struct {
 	mu        sync.Mutex
 	published []deployment.Change
 }
 
-// Publish remembers the change.
+// Publish records the change.
 func (p *Publisher) Publish(ctx context.Context, change deployment.Change) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -49,7 +49,7 @@ func (p *Publisher) Publish(ctx context.Context, change deployment.Change) error
 	return nil
 }
 
-// Published is what was published, in order.
+// Published returns the published changes, in order.
 func (p *Publisher) Published() []deployment.Change {
 	p.mu.Lock()
 	defer p.mu.Unlock()

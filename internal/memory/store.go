@@ -8,8 +8,8 @@ import (
 	"waybill/internal/catalog"
 )
 
-// store is a [catalog.Store]. The state that deployments give to a resource or
-// a server is kept beside the entities, so that an update cannot touch it.
+// store is a [catalog.Store]. The state of resources and servers is stored apart from
+// the entities, so that an update cannot change it.
 type store struct{ *Memory }
 
 func (s store) Create(ctx context.Context, entity catalog.Entity) error {
@@ -32,7 +32,7 @@ func (s store) Create(ctx context.Context, entity catalog.Entity) error {
 	})
 }
 
-// unmet says which dependency of the entity is missing, or nil.
+// unmet returns an error for a missing dependency of the entity, or nil.
 func (s store) unmet(entity catalog.Entity) error {
 	for _, dependency := range entity.DependsOn() {
 		if _, there := s.entities[dependency]; !there {
@@ -54,7 +54,7 @@ func (s store) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
 	return found, err
 }
 
-// entity copies an entity out, with its state filled in.
+// entity returns a copy of an entity, with its state.
 func (s store) entity(id catalog.ID) catalog.Entity {
 	entity := cloneEntity(s.entities[id])
 	if resource, ok := entity.(catalog.Deployable); ok {

@@ -7,7 +7,7 @@ import (
 	"waybill/internal/catalog"
 )
 
-// vault is a [catalog.Vault]. Its values are in no error and in no text form.
+// vault is a [catalog.Vault]. No error and no formatted text contains its values.
 type vault struct{ *Memory }
 
 func (v vault) Put(ctx context.Context, id catalog.ID, secrets map[string]string) error {

@@ -8,7 +8,7 @@ import (
 
 // Find returns what a path names. Malformed, unknown and of another kind are
 // the same answer.
-func Find[T catalog.Entity](ctx context.Context, store catalog.Store, text string, kind catalog.Kind) (T, error) {
+func Find[T catalog.Entity](ctx context.Context, store catalog.Reader, text string, kind catalog.Kind) (T, error) {
 	var none T
 	id, err := ParseID(text, kind)
 	if err != nil {

@@ -67,7 +67,7 @@ func (m *mortal) Purge(ctx context.Context, book logbook.Book) error {
 	return m.around(func() error { return m.Rewriter.Purge(ctx, book) })
 }
 
-func (m *mortal) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
+func (m *mortal) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.ScrubSummary) error {
 	return m.around(func() error { return m.Ledger.RecordScrub(ctx, id, was, mark, scrub) })
 }
 

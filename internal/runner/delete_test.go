@@ -57,7 +57,7 @@ func TestADeletedResourceIsOffItsServer(t *testing.T) {
 }
 
 // endless is a ledger that its runner never gets to say the end to.
-type endless struct{ deployment.Ledger }
+type endless struct{ runner.Ledger }
 
 func (endless) Finish(context.Context, deployment.ID, deployment.Lease, deployment.Progress, deployment.Outcome, time.Time) error {
 	return errDied

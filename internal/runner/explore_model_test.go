@@ -269,7 +269,7 @@ const never = 1000
 // dispatcher is one that dies after so many calls.
 func (m *model) dispatcher(calls int) *deployment.Dispatcher {
 	f := &failing{model: m, Ledger: m.Ledger(), calls: calls}
-	ports := deployment.DispatcherPorts{Ledger: f, History: m.History(), Store: m.Catalog(), Vault: m.Vault(), Sender: f, Publisher: f}
+	ports := deployment.DispatcherPorts{Claims: f, History: m.History(), Store: m.Catalog(), Vault: m.Vault(), Sender: f, Publisher: f}
 	return deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: func() time.Time { return m.now }})
 }
 

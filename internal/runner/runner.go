@@ -29,14 +29,20 @@ const HandOverTime = time.Minute
 
 // Ports are what a runner works with. All are needed.
 type Ports struct {
-	Store     catalog.Store
+	Store     catalog.Reader
 	Vault     catalog.Vault
-	Ledger    deployment.Ledger
+	Ledger    Ledger
 	History   deployment.History
 	Archive   logbook.Rewriter
 	Snapshots snapshot.Archive
 	Dialer    remote.Dialer
 	Sender    deployment.Sender
+}
+
+// Ledger is the part of a [deployment.Ledger] that a runner uses.
+type Ledger interface {
+	deployment.Leases
+	deployment.Scrubs
 }
 
 // Options adjust [New]; the zero value works.

@@ -119,7 +119,7 @@ func (a *attempt) scrubLog(ctx context.Context, record deployment.Record) (entri
 // written.
 func (a *attempt) tryLog(ctx context.Context, record deployment.Record) (total int, err error) {
 	archive, ledger, filter, was := a.ports.Archive, a.ports.Ledger, a.filter, record.Progress.Log
-	scrub := deployment.Scrub{At: a.now(), By: a.record.Trigger.Name, Deployment: a.record.ID}
+	scrub := deployment.ScrubSummary{At: a.now(), By: a.record.Trigger.Name, Deployment: a.record.ID}
 	err = a.whileLeased(ctx, a.inTime, func(ctx context.Context) error {
 		done, err := logbook.Scrub(ctx, archive, record.ID.Book(), was, filter)
 		if scrub.Entries = done.Total; err != nil || done.Mark.Digest == was.Digest {

@@ -138,7 +138,7 @@ func TestP3AScrubTakesALaterSecretOutOfEveryLog(t *testing.T) {
 		if !strings.Contains(log, "Scrubbed 22 entries in 11 logs; looked at 12.\n") {
 			t.Errorf("the log has no total:\n%s", log)
 		}
-		if now := w.record(t, ids[0]); now.Scrub != (deployment.Scrub{}) || !now.UpdatedAt.Equal(clean.UpdatedAt) {
+		if now := w.record(t, ids[0]); now.Scrub != (deployment.ScrubSummary{}) || !now.UpdatedAt.Equal(clean.UpdatedAt) {
 			t.Errorf("a log with nothing in it was touched: %+v", now)
 		}
 		if dials := w.dialer.(*puppet).dials; len(dials) > 0 {

@@ -69,7 +69,7 @@ func (s secrets) known(resource catalog.Deployable, server *catalog.Server) (all
 	for _, name := range slices.Sorted(maps.Keys(s.resource)) {
 		value := s.resource[name]
 		switch weakness := redact.Judge(value, shown...); {
-		case name == catalog.MarkKeySecret || value == "":
+		case name == catalog.DigestKeySecret || value == "":
 		case weakness != redact.Strong:
 			weak = append(weak, fmt.Sprintf("The secret %s is not masked in this log: it %s.", name, weakness))
 		default:

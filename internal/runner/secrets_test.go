@@ -23,7 +23,7 @@ func TestP3WhatADeploymentIsGivenIsNotInTheLog(t *testing.T) {
 			Settings: map[string]string{"postgres_user": "sesame", "postgres_db": "shop"},
 		}
 		w.create(t, db)
-		if err := w.Vault().Put(t.Context(), db.ID, map[string]string{"POSTGRES_PASSWORD": password, catalog.MarkKeySecret: "0123456789abcdef"}); err != nil {
+		if err := w.Vault().Put(t.Context(), db.ID, map[string]string{"POSTGRES_PASSWORD": password, catalog.DigestKeySecret: "0123456789abcdef"}); err != nil {
 			t.Fatal(err)
 		}
 		return db.ID

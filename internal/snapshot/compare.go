@@ -10,18 +10,18 @@ import (
 	"waybill/internal/fault"
 )
 
-// Change is one place in which two configurations differ.
+// Change is one difference between two configurations.
 type Change struct {
-	// Path names it as the API does ("environment.GREETING", "image").
+	// Path is the field's name in the API ("environment.GREETING", "image").
 	Path string
-	// Edit says on which side it is at all.
+	// Edit says on which side the field exists.
 	Edit Edit
-	// Secret says that Before and After are withheld; both are "" then.
+	// Secret says that Before and After are withheld. Both are "" then.
 	Secret        bool
 	Before, After string
 }
 
-// Edit is what became of a place.
+// Edit is the kind of a change.
 type Edit string
 
 // The edits.
@@ -31,13 +31,13 @@ const (
 	Changed Edit = "changed"
 )
 
-// errWithheld is for what [Snapshot.Public] returned: two values that are
-// withheld may differ or not.
+// errWithheld is returned for a result of [Snapshot.Public]: it is unknown whether two
+// withheld values differ.
 var errWithheld = fault.New(fault.Internal, "a configuration without what is withheld cannot be compared")
 
-// Compare lists what is different in the later snapshot, in the order of the
-// paths. A text is one value however long it is; a number is written as in
-// JSON. Of a variable that is secret on one side neither value is told.
+// Compare lists the differences of the later snapshot, in the order of the paths. A
+// text is one value, however long it is; a number is in JSON notation. If a variable
+// is secret on one side, both values are withheld.
 func Compare(before, after Snapshot) ([]Change, error) {
 	old, err := before.flatten()
 	if err != nil {
@@ -77,13 +77,13 @@ func compare(path string, old, now map[string]leaf) (change Change, differs bool
 	return change, true
 }
 
-// EnvironmentOrLimit reports whether the change is of a variable or of a limit:
-// a database's data fit both configurations then.
+// EnvironmentOrLimit reports whether the change is one of a variable or a limit. The
+// data of a database fit both configurations then.
 func (c Change) EnvironmentOrLimit() bool {
 	return strings.HasPrefix(c.Path, environmentName+".") || strings.HasPrefix(c.Path, "limits_")
 }
 
-// leaf is the value at a path; of a secret its mark.
+// leaf is the value at a path, or the digest of a secret.
 type leaf struct {
 	text   string
 	secret bool
@@ -102,7 +102,7 @@ func (s Snapshot) flatten() (map[string]leaf, error) {
 		}
 		leaves[name] = leaf{text: plain(text)}
 	}
-	for _, name := range []string{environmentName, marksName, scriptsName} {
+	for _, name := range []string{environmentName, digestsName, scriptsName} {
 		delete(leaves, name)
 	}
 	if err := values.flattenSecrets(leaves); err != nil {
@@ -121,18 +121,18 @@ func (s Snapshot) flatten() (map[string]leaf, error) {
 	return leaves, nil
 }
 
-// flattenSecrets lists the variables, and the secrets that are none.
+// flattenSecrets lists the variables and the other secrets.
 func (o object) flattenSecrets(leaves map[string]leaf) error {
 	var variables []variable
-	var marks map[string]string
-	if err := o.getAll(&variables, &marks); err != nil {
+	var digests map[string]string
+	if err := o.getAll(&variables, &digests); err != nil {
 		return err
 	}
 	for _, v := range variables {
-		value := leaf{text: marks[v.Key], secret: v.Secret}
+		value := leaf{text: digests[v.Key], secret: v.Secret}
 		switch {
 		case v.Secret:
-			delete(marks, v.Key)
+			delete(digests, v.Key)
 		case v.Value == nil:
 			return errWithheld
 		default:
@@ -140,14 +140,14 @@ func (o object) flattenSecrets(leaves map[string]leaf) error {
 		}
 		leaves[environmentName+"."+v.Key] = value
 	}
-	for name, mark := range marks {
-		leaves[secretField(name)] = leaf{text: mark, secret: true}
+	for name, digest := range digests {
+		leaves[secretField(name)] = leaf{text: digest, secret: true}
 	}
 	return nil
 }
 
-// secretField is where the API takes the secret that the vault has under the
-// name: settings are there in capitals.
+// secretField returns the API's field for a secret by its name in the vault, where
+// the names of settings are in capitals.
 func secretField(name string) string {
 	if name == catalog.TLSKeySecret {
 		return "ssl_key"
@@ -155,7 +155,7 @@ func secretField(name string) string {
 	return strings.ToLower(name)
 }
 
-// plain is a JSON text's own text, or any other JSON as it is.
+// plain returns the text of a JSON string, and any other JSON unchanged.
 func plain(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) == nil {

@@ -18,7 +18,7 @@ func shop(change func(*catalog.Database)) *catalog.Database {
 	db := &catalog.Database{Engine: "postgresql", Image: "postgres:16-alpine", Configuration: "a = 1\nb = 2\n"}
 	db.Environment = []catalog.Variable{{Name: "GREETING", Value: "hello"}, {Name: "TOKEN", Secret: true}}
 	db.Settings = map[string]string{"postgres_user": "shop"}
-	db.Marks = map[string]string{"TOKEN": "01", "POSTGRES_PASSWORD": "02", "TLS_KEY": "03"}
+	db.SecretDigests = map[string]string{"TOKEN": "01", "POSTGRES_PASSWORD": "02", "TLS_KEY": "03"}
 	db.InitScripts = []catalog.InitScript{{Name: "1.sql", Text: "select 1"}}
 	db.Limits.Memory, db.Mappings = "512m", []string{"5432:5432"}
 	db.TLS = "require"
@@ -43,15 +43,17 @@ func TestCompare(t *testing.T) {
 		}, []snapshot.Change{{Path: "environment.EMPTY", Edit: "added"}}, true},
 		"a variable less": {func(db *catalog.Database) { db.Environment = db.Environment[1:] },
 			[]snapshot.Change{{Path: "environment.GREETING", Edit: "removed", Before: "hello"}}, true},
-		"a secret variable": {func(db *catalog.Database) { db.Marks["TOKEN"] = "99" },
+		"a secret variable": {func(db *catalog.Database) { db.SecretDigests["TOKEN"] = "99" },
 			[]snapshot.Change{{Path: "environment.TOKEN", Edit: "changed", Secret: true}}, true},
-		"a secret variable less": {func(db *catalog.Database) { db.Environment = db.Environment[:1]; delete(db.Marks, "TOKEN") },
+		"a secret variable less": {func(db *catalog.Database) { db.Environment = db.Environment[:1]; delete(db.SecretDigests, "TOKEN") },
 			[]snapshot.Change{{Path: "environment.TOKEN", Edit: "removed", Secret: true}}, true},
 		"a variable that became secret": {func(db *catalog.Database) {
 			db.Environment[0] = catalog.Variable{Name: "GREETING", Secret: true}
-			db.Marks["GREETING"] = "04"
+			db.SecretDigests["GREETING"] = "04"
 		}, []snapshot.Change{{Path: "environment.GREETING", Edit: "changed", Secret: true}}, true},
-		"a password and a key": {func(db *catalog.Database) { db.Marks["POSTGRES_PASSWORD"], db.Marks["TLS_KEY"] = "98", "97" },
+		"a password and a key": {func(db *catalog.Database) {
+			db.SecretDigests["POSTGRES_PASSWORD"], db.SecretDigests["TLS_KEY"] = "98", "97"
+		},
 			[]snapshot.Change{{Path: "postgres_password", Edit: "changed", Secret: true}, {Path: "ssl_key", Edit: "changed", Secret: true}}, false},
 		"limits": {func(db *catalog.Database) { db.Limits = catalog.Limits{CPUShares: 512} },
 			[]snapshot.Change{{Path: "limits_cpu_shares", Edit: "added", After: "512"}, {Path: "limits_memory", Edit: "removed", Before: "512m"}}, true},

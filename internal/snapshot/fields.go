@@ -12,18 +12,18 @@ import (
 	"waybill/internal/catalog"
 )
 
-// field is one place of a resource and its name in a snapshot. The list of them
-// is what both directions go by, so that neither can forget what the other has.
+// field is one field of a resource and its name in a snapshot. Encoding and decoding
+// use the same list of fields, so that neither can omit one.
 type field struct {
 	name string
-	// value is what is written, empty reports that it is left out.
+	// value returns the encoded value, and empty reports whether it is left out.
 	value func() any
 	empty func() bool
-	// read fills the place, unless it was left out.
+	// read decodes the field, unless it was left out.
 	read func(from object) error
 }
 
-// as is a field that is written as it is.
+// as is a field that is encoded without a conversion.
 func as[T any](name string, place *T) field {
 	return field{name,
 		func() any { return *place },
@@ -31,7 +31,7 @@ func as[T any](name string, place *T) field {
 		func(from object) error { return from.get(name, place) }}
 }
 
-// via is a field that is written in another form.
+// via is a field that is converted by out and in.
 func via[T, W any](name string, place *T, out func(T) W, in func(W) (T, error)) field {
 	return field{name,
 		func() any { return out(*place) },
@@ -50,7 +50,7 @@ func via[T, W any](name string, place *T, out func(T) W, in func(W) (T, error)) 
 		}}
 }
 
-// isEmpty reports whether the value is zero or has nothing in it.
+// isEmpty reports whether the value is zero or an empty collection.
 func isEmpty(value any) bool {
 	v := reflect.ValueOf(value)
 	if kind := v.Kind(); kind == reflect.Map || kind == reflect.Slice {
@@ -59,31 +59,31 @@ func isEmpty(value any) bool {
 	return v.IsZero()
 }
 
-// The names that more than the fields' list knows.
+// The names that code outside the list of fields uses.
 const (
 	kindName        = "kind"
-	formName        = "build_pack"
+	buildPackName   = "build_pack"
 	engineName      = "engine"
 	environmentName = "environment"
-	marksName       = "marks"
+	digestsName     = "marks"
 	scriptsName     = "init_scripts"
 )
 
-// The forms of an application, by upstream's words for them.
+// The build packs of an application, by upstream's names.
 const (
-	formShell      = "shell"
-	formImage      = "dockerimage"
-	formDockerfile = "dockerfile"
-	formCompose    = "dockercompose"
+	packShell      = "shell"
+	packImage      = "dockerimage"
+	packDockerfile = "dockerfile"
+	packCompose    = "dockercompose"
 )
 
-// fields lists every place of the resource that decides what runs, except the
-// settings of a database, whose names its engine gives.
+// fields lists every field of the resource that affects a deployment, except the
+// settings of a database, which depend on its engine.
 func fields(resource catalog.Deployable) []field {
 	r := resource.Shared()
 	list := []field{
 		via(environmentName, &r.Environment, writeVariables, readVariables),
-		as(marksName, &r.Marks),
+		as(digestsName, &r.SecretDigests),
 		via("timeout", &r.Timeout, seconds, duration),
 		via("health_timeout", &r.HealthTimeout, seconds, duration),
 	}
@@ -114,7 +114,7 @@ func applicationFields(a *catalog.Application) []field {
 	return nil
 }
 
-// sourceFields leaves out the password, which only a draft has.
+// sourceFields omits the password, which only a draft has.
 func sourceFields(s *catalog.Source) []field {
 	return []field{
 		as("git_repository", &s.Repository),
@@ -148,7 +148,7 @@ func containerFields(c *catalog.Container) []field {
 	}
 }
 
-// databaseFields leaves out the key of the TLS, which only a draft has.
+// databaseFields omits the TLS key, which only a draft has.
 func databaseFields(d *catalog.Database) []field {
 	return append(containerFields(&d.Container),
 		as(engineName, &d.Engine),
@@ -162,14 +162,14 @@ func databaseFields(d *catalog.Database) []field {
 	)
 }
 
-// variable is a variable as the API writes it. A secret one's value is null.
+// variable is a variable in the API's JSON. The value of a secret one is null.
 type variable struct {
 	Key    string  `json:"key"`
 	Value  *string `json:"value"`
 	Secret bool    `json:"is_secret"`
 }
 
-// writeVariables sorts: no order of the variables is any different.
+// writeVariables sorts the variables, because their order has no meaning.
 func writeVariables(variables []catalog.Variable) []variable {
 	written := make([]variable, 0, len(variables))
 	for _, v := range variables {
@@ -197,7 +197,7 @@ func readVariables(written []variable) ([]catalog.Variable, error) {
 	return variables, nil
 }
 
-// script is an initialising script as the API writes it.
+// script is an initialising script in the API's JSON.
 type script struct {
 	Name    string  `json:"name"`
 	Content *string `json:"content"`

@@ -9,8 +9,8 @@ import (
 	"waybill/internal/catalog"
 )
 
-// take fills the object with the configuration of the resource. The settings of
-// a database come first, so that none can stand for a field.
+// take fills the object with the configuration of the resource. The settings of a
+// database come first, so that none can replace a field.
 func (o object) take(resource catalog.Deployable) error {
 	if err := o.takeSettings(resource); err != nil {
 		return err
@@ -19,7 +19,7 @@ func (o object) take(resource catalog.Deployable) error {
 		return err
 	}
 	if a, ok := resource.(*catalog.Application); ok {
-		if err := o.set(formName, formOf(a)); err != nil {
+		if err := o.set(buildPackName, buildPackOf(a)); err != nil {
 			return err
 		}
 	}
@@ -52,11 +52,10 @@ func (o object) takeSettings(resource catalog.Deployable) error {
 	return nil
 }
 
-// restore makes a resource with the configuration, and with all of the given
-// one that is none.
+// restore returns a copy of the resource with the configuration of the snapshot.
 func (o object) restore(resource catalog.Deployable) (catalog.Deployable, error) {
-	var kind, form, engine string
-	for name, value := range map[string]*string{kindName: &kind, formName: &form, engineName: &engine} {
+	var kind, pack, engine string
+	for name, value := range map[string]*string{kindName: &kind, buildPackName: &pack, engineName: &engine} {
 		if err := o.get(name, value); err != nil {
 			return nil, err
 		}
@@ -67,11 +66,11 @@ func (o object) restore(resource catalog.Deployable) (catalog.Deployable, error)
 	if db, ok := resource.(*catalog.Database); ok && db.Engine != engine {
 		return nil, fmt.Errorf("it is of engine %q, not %q", engine, db.Engine)
 	}
-	restored, err := blank(resource, form)
+	restored, err := blank(resource, pack)
 	if err != nil {
 		return nil, err
 	}
-	known := []string{kindName, formName, engineName}
+	known := []string{kindName, buildPackName, engineName}
 	for _, f := range fields(restored) {
 		if err := f.read(o); err != nil {
 			return nil, err
@@ -81,9 +80,9 @@ func (o object) restore(resource catalog.Deployable) (catalog.Deployable, error)
 	return restored, o.restoreRest(restored, known)
 }
 
-// restoreRest reads what is no field: the settings of a database. Anything else
-// was written by a version that knows more than this one, which must not run
-// half of it.
+// restoreRest reads the settings of a database, which are in no field. Any other
+// unknown name comes from a newer version; running only the known part would be
+// wrong, so it is an error.
 func (o object) restoreRest(restored catalog.Deployable, known []string) error {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		if slices.Contains(known, name) {
@@ -105,8 +104,8 @@ func (o object) restoreRest(restored catalog.Deployable, known []string) error {
 	return nil
 }
 
-// blank is the resource without its configuration, of the form.
-func blank(resource catalog.Deployable, form string) (catalog.Deployable, error) {
+// blank returns the resource without its configuration, with the build pack.
+func blank(resource catalog.Deployable, pack string) (catalog.Deployable, error) {
 	shared := resource.Shared()
 	rest := catalog.Resource{Meta: shared.Meta, ServerID: shared.ServerID, State: shared.State}
 	switch resource := resource.(type) {
@@ -116,22 +115,23 @@ func blank(resource catalog.Deployable, form string) (catalog.Deployable, error)
 		return &catalog.Database{Resource: rest, Engine: resource.Engine}, nil
 	}
 	application := &catalog.Application{Resource: rest}
-	switch form {
-	case formShell:
+	switch pack {
+	case packShell:
 		application.Shell = &catalog.Shell{}
-	case formImage:
+	case packImage:
 		application.Image = &catalog.Image{}
-	case formDockerfile:
+	case packDockerfile:
 		application.Dockerfile = &catalog.Dockerfile{}
-	case formCompose:
+	case packCompose:
 		application.Compose = &catalog.ComposeSource{}
 	default:
-		return nil, fmt.Errorf("it has an unknown build pack %q", form)
+		return nil, fmt.Errorf("it has an unknown build pack %q", pack)
 	}
 	return application, nil
 }
 
-// kindOf is the kind by the resource's type: a test's resource may have no id.
+// kindOf returns the kind by the resource's type, because a resource may have no id
+// in a test.
 func kindOf(resource catalog.Deployable) string {
 	switch resource.(type) {
 	case *catalog.Application:
@@ -144,28 +144,28 @@ func kindOf(resource catalog.Deployable) string {
 	return "" // the set of resources is closed
 }
 
-func formOf(a *catalog.Application) string {
+func buildPackOf(a *catalog.Application) string {
 	switch {
 	case a.Shell != nil:
-		return formShell
+		return packShell
 	case a.Image != nil:
-		return formImage
+		return packImage
 	case a.Dockerfile != nil:
-		return formDockerfile
+		return packDockerfile
 	case a.Compose != nil:
-		return formCompose
+		return packCompose
 	}
 	return ""
 }
 
-// missing lists the secrets that are named and not in the set.
+// missing lists the secrets that the snapshot names and the set lacks.
 func (o object) missing(secrets map[string]string) ([]string, error) {
 	var variables []variable
-	var marks map[string]string
-	if err := o.getAll(&variables, &marks); err != nil {
+	var digests map[string]string
+	if err := o.getAll(&variables, &digests); err != nil {
 		return nil, err
 	}
-	named := marks
+	named := digests
 	if named == nil {
 		named = map[string]string{}
 	}
@@ -178,20 +178,20 @@ func (o object) missing(secrets map[string]string) ([]string, error) {
 	return slices.Sorted(maps.Keys(named)), nil
 }
 
-// getAll decodes what has secrets in it.
-func (o object) getAll(variables *[]variable, marks *map[string]string) error {
+// getAll decodes the variables and the digests of secrets.
+func (o object) getAll(variables *[]variable, digests *map[string]string) error {
 	if err := o.get(environmentName, variables); err != nil {
 		return err
 	}
-	return o.get(marksName, marks)
+	return o.get(digestsName, digests)
 }
 
-// withheld are the fields that are for those alone who may see what is
-// sensitive. With them go the values of the environment, the texts of the
-// initialising scripts and the engine's configuration file.
+// withheld are fields that only a caller with the ability read:sensitive may see. So
+// are the values of the environment, the texts of the initialising scripts and the
+// engine's configuration file.
 var withheld = []string{"docker_compose", "start", "stop", "health", "health_check_command"}
 
-// withhold puts null for what is sensitive.
+// withhold replaces sensitive values by null.
 func (o object) withhold() error {
 	var variables []variable
 	var scripts []script

@@ -1,19 +1,23 @@
-// Package snapshot keeps what each deployment ran with: the configuration of a
-// resource without its secrets, under a hash that records name. A deployment
-// can so be compared with another, and done again.
+// Package snapshot stores the configuration of each deployment, without secrets, under
+// a hash that the record names. So deployments can be compared and repeated.
 //
-// A snapshot is one JSON object, its names in order, of what decides what runs.
-// The names are those of the API (docker_compose, image, postgres_user), but:
+// A snapshot is one JSON object with its names in order. It has every field that
+// affects a deployment, under its name in the API (docker_compose, image,
+// postgres_user), with these exceptions:
 //
 //	kind          application, service or database
 //	engine        the database's engine
 //	environment   [{"key", "value", "is_secret"}] by key; no secret has a value
-//	marks         {"POSTGRES_PASSWORD": "…"}: the mark of each secret that the
-//	              vault has of the resource (see [catalog.Mark])
+//	marks         {"POSTGRES_PASSWORD": "…"}: the keyed digest of each secret of
+//	              the resource (see [catalog.SecretDigest])
 //	init_scripts  [{"name", "content"}] by name
 //
-// What is empty, zero or as it is by default for all is left out, so that a
-// field which a later version adds changes no hash of what does not use it.
+// A field that is empty or zero is left out. So a field of a later version changes no
+// hash of a configuration that does not use it.
+//
+// A snapshot is a stored format. It has its own encoders, although the API has similar
+// ones in package wire: a change of the API must not change the hashes of stored
+// configurations.
 package snapshot
 
 import (
@@ -27,28 +31,28 @@ import (
 	"waybill/internal/fault"
 )
 
-// Snapshot is a resource's configuration as canonical JSON: equal
-// configurations are equal bytes. Of a secret it has only the mark.
+// Snapshot is a resource's configuration as canonical JSON: equal configurations are
+// equal bytes. It has only a digest of each secret.
 type Snapshot []byte
 
-// Archive keeps snapshots, each written once.
+// Archive stores snapshots. Each is written once.
 type Archive interface {
-	// Put keeps the snapshot of the resource under its hash. Keeping it again
-	// changes nothing.
+	// Put stores the snapshot of the resource under its hash. Storing it again changes
+	// nothing.
 	Put(ctx context.Context, resource catalog.ID, snapshot Snapshot) error
 	// Get returns the snapshot of the resource with the hash, or NotFound.
 	Get(ctx context.Context, resource catalog.ID, hash string) (Snapshot, error)
 }
 
-// Hash is the SHA-256 of the snapshot in hexadecimal.
+// Hash returns the SHA-256 of the snapshot in hexadecimal.
 func (s Snapshot) Hash() string {
 	sum := sha256.Sum256(s)
 	return hex.EncodeToString(sum[:])
 }
 
-// Of takes the snapshot of a resource. Neither its name nor its server nor
-// its state is part of it, nor ever the value of a secret, even if the resource
-// is a draft that still has them.
+// Of takes the snapshot of a resource. It does not include the resource's name, server
+// and state, and never a secret, even if the resource is a draft that carries its
+// secrets.
 func Of(resource catalog.Deployable) (Snapshot, error) {
 	values := object{}
 	if err := values.take(resource); err != nil {
@@ -57,8 +61,8 @@ func Of(resource catalog.Deployable) (Snapshot, error) {
 	return values.encode()
 }
 
-// Restore returns a copy of the resource with the configuration of the
-// snapshot. Internal if the snapshot is none of its kind.
+// Restore returns a copy of the resource with the configuration of the snapshot.
+// Internal if the snapshot is of another kind.
 func (s Snapshot) Restore(resource catalog.Deployable) (catalog.Deployable, error) {
 	values, err := s.decode()
 	if err != nil {
@@ -71,8 +75,8 @@ func (s Snapshot) Restore(resource catalog.Deployable) (catalog.Deployable, erro
 	return restored, nil
 }
 
-// Missing lists the secrets that the snapshot names and the set of the vault
-// does not have, in the order of their names.
+// Missing lists the secrets that the snapshot names and the vault's set lacks, in the
+// order of their names.
 func (s Snapshot) Missing(secrets map[string]string) ([]string, error) {
 	values, err := s.decode()
 	if err != nil {
@@ -81,9 +85,9 @@ func (s Snapshot) Missing(secrets map[string]string) ([]string, error) {
 	return values.missing(secrets)
 }
 
-// Public is the snapshot for those who may not see what is sensitive: null
-// stands for each text that often has a password in it, as in values of the
-// environment, compose files, scripts and configuration files.
+// Public returns the snapshot for callers without the ability read:sensitive. Texts
+// that often contain a password are null: values of the environment, compose files,
+// scripts and configuration files.
 func (s Snapshot) Public() (Snapshot, error) {
 	values, err := s.decode()
 	if err != nil {
@@ -95,7 +99,7 @@ func (s Snapshot) Public() (Snapshot, error) {
 	return values.encode()
 }
 
-// object is a snapshot, each value still or already JSON.
+// object is a snapshot whose values are encoded.
 type object map[string]json.RawMessage
 
 func (s Snapshot) decode() (object, error) {
@@ -106,13 +110,13 @@ func (s Snapshot) decode() (object, error) {
 	return values, nil
 }
 
-// encode writes the names in order, which makes the text canonical.
+// encode returns canonical JSON: the names are in order.
 func (o object) encode() (Snapshot, error) {
 	body, err := encode(o)
 	return Snapshot(body), err
 }
 
-// encode is json.Marshal that leaves <, > and & readable.
+// encode is json.Marshal without HTML escapes.
 func encode(value any) ([]byte, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
@@ -123,8 +127,8 @@ func encode(value any) ([]byte, error) {
 	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
 }
 
-// get decodes one value; what is left out stays as it is. A null is no value of
-// any configuration: [Snapshot.Public] puts it for what it withholds.
+// get decodes one value. It leaves the target unchanged if the name is absent. A null
+// is an error: only [Snapshot.Public] writes it, for a withheld value.
 func (o object) get(name string, value any) error {
 	text, there := o[name]
 	if !there {

@@ -145,7 +145,7 @@ func TestSnapshotsAreCanonical(t *testing.T) {
 	one.Environment = []catalog.Variable{{Name: "A"}, {Name: "B"}}
 	two := &catalog.Database{Engine: "redis", Settings: map[string]string{"b": "2", "a": "1"}, InitScripts: []catalog.InitScript{{Name: "2.sh"}, {Name: "1.sh"}}}
 	two.Environment = []catalog.Variable{{Name: "B"}, {Name: "A"}}
-	two.Marks = map[string]string{}
+	two.SecretDigests = map[string]string{}
 	if got, want := take(t, two).Hash(), take(t, one).Hash(); got != want {
 		t.Errorf("hash = %s, want %s: an order that says nothing is in it", got, want)
 	}
@@ -219,7 +219,7 @@ func TestPublicWithholds(t *testing.T) {
 	const value = "hunter22"
 	for form, resource := range forms() {
 		resource.Shared().Environment = []catalog.Variable{{Name: "A", Value: value}, {Name: "B", Secret: true}}
-		resource.Shared().Marks = map[string]string{"B": "0123"}
+		resource.Shared().SecretDigests = map[string]string{"B": "0123"}
 		switch r := resource.(type) {
 		case *catalog.Application:
 			if r.Shell != nil {
@@ -253,7 +253,7 @@ func TestPublicWithholds(t *testing.T) {
 func TestMissing(t *testing.T) {
 	db := &catalog.Database{Engine: "postgresql"}
 	db.Environment = []catalog.Variable{{Name: "PLAIN", Value: "1"}, {Name: "TOKEN", Secret: true}, {Name: "OLD", Secret: true}}
-	db.Marks = map[string]string{"TOKEN": "01", "POSTGRES_PASSWORD": "02"}
+	db.SecretDigests = map[string]string{"TOKEN": "01", "POSTGRES_PASSWORD": "02"}
 	for name, c := range map[string]struct {
 		vault []string
 		want  []string

@@ -185,7 +185,7 @@ func (b *Record) addKind(r deployment.Record) {
 
 // AddDatabaseTypes adds to the deployments of databases what kind of database each is of,
 // which their records do not say. One that is deleted is left as it is.
-func AddDatabaseTypes(ctx context.Context, store catalog.Store, bodies []Record) ([]Record, error) {
+func AddDatabaseTypes(ctx context.Context, store catalog.Reader, bodies []Record) ([]Record, error) {
 	types := map[string]string{}
 	for _, body := range bodies {
 		uuid := body.ResourceUUID

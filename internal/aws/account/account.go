@@ -1,12 +1,11 @@
-// Package account is the AWS account that a program works in: where its
-// services answer and with whose rights it calls them, made of the environment
-// variables that Lambda and emulators set.
+// Package account configures access to an AWS account: region, endpoint and
+// credentials, from the environment variables that Lambda and emulators set.
 //
-// It is apart from package session because a program starts up every package
-// that it imports, whether it calls it or not: the SDK's package for SSM alone
-// costs a starting function 2 ms and 1.4 MB. Every function works with tables,
-// so their client is made here; each other adapter makes its own from
-// [Account.Config], and a function links no client that it does not use.
+// It is separate from package session because a program initialises every package that
+// it imports: the SDK's package for SSM alone costs a starting function 2 ms and
+// 1.4 MB. Every function uses tables, so this package makes their client. Each other
+// adapter makes its own client from [Account.Config], and a function links only the
+// clients that it uses.
 package account
 
 import (
@@ -24,11 +23,10 @@ import (
 	"waybill/internal/settings"
 )
 
-// How long a call waits, and how often it is tried again. The services answer
-// within a second or not at all; three more tries, 1 s apart in the mean,
-// bridge a node that is being replaced. There is no limit on a call as a
-// whole: the caller's context has that, and a log is read as slowly as its
-// reader takes it.
+// Timeouts and retries of a call. The services answer within a second or not at all;
+// three more tries, on average 1 s apart, bridge the replacement of a node. A call as a
+// whole has no limit but the caller's context: a log is read at the speed of its
+// reader.
 const (
 	connectTimeout = 3 * time.Second
 	answerTimeout  = 15 * time.Second
@@ -42,8 +40,8 @@ type Account struct {
 	config aws.Config
 }
 
-// New returns the account that the settings name, without asking AWS anything.
-// Internal, naming what is missing, if they lack the region or credentials.
+// New returns the account in the settings. It makes no call to AWS. Internal, with the
+// missing names, if the region or credentials are missing.
 func New(s settings.Settings) (Account, error) {
 	if err := s.Require(settings.Region, settings.AccessKeyID, settings.SecretAccessKey); err != nil {
 		return Account{}, err
@@ -60,12 +58,12 @@ func New(s settings.Settings) (Account, error) {
 	return Account{config: config}, nil
 }
 
-// requestLimit is how long a call may take, all of its tries together, while a
-// client of the API waits: an outage is answered within 5 s.
+// requestLimit is the time limit of a call with all its tries while a client of the API
+// waits. The client is told of an outage within 5 s.
 const requestLimit = 4 * time.Second
 
-// ForRequests is [New] for a function that answers requests: a call that takes
-// longer than a client should wait is given up as an outage.
+// ForRequests is [New] for a function that answers requests: a call that takes longer
+// than a client should wait fails as an outage.
 func ForRequests(s settings.Settings) (Account, error) {
 	account, err := New(s)
 	if err != nil {
@@ -74,7 +72,7 @@ func ForRequests(s settings.Settings) (Account, error) {
 	return Account{config: outage.Bounded(account.config, requestLimit)}, nil
 }
 
-// Config is what the adapters make their clients of.
+// Config returns the configuration for clients of any service.
 func (a Account) Config() aws.Config { return a.config }
 
 // DynamoDB returns a client for the account's tables.

@@ -8,15 +8,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// maxWhole is the largest answer that is read at once. Everything but a chunk
-// of a log is smaller.
+// maxWhole is the largest answer that is read at once. Only chunks of a log may be
+// larger.
 const maxWhole = 1 << 20
 
-// whole is a client that reads an answer to its end before it hands it on. On
-// a busy machine about one answer in a thousand was cut off behind its headers
-// ("use of closed network connection"), with aws-sdk-go-v2 1.47.7 and Go 1.26,
-// never with this. The SDK then tries again what was done already, and a
-// conditional write meets itself.
+// whole is a client that reads an answer completely before it returns it. Without it,
+// on a busy machine, about one answer in a thousand ended after its headers ("use of
+// closed network connection"; aws-sdk-go-v2 1.47.7, Go 1.26). The SDK then repeats a
+// call that has succeeded, and a conditional write fails because of itself.
 type whole struct{ client aws.HTTPClient }
 
 // Do sends the request and returns an answer that needs no connection.

@@ -1,5 +1,5 @@
-// Package awstest opens the emulator for tests of the adapters: the one that
-// `make test` has started, and none by itself.
+// Package awstest connects tests of the adapters to the emulator that `make test` has
+// started.
 package awstest
 
 import (
@@ -10,14 +10,14 @@ import (
 	"waybill/internal/settings"
 )
 
-// EndpointVariable names the running emulator ("http://127.0.0.1:4566").
+// EndpointVariable has the URL of the running emulator ("http://127.0.0.1:4566").
 const EndpointVariable = "WAYBILL_TEST_ENDPOINT"
 
 // Region is the region that tests work in.
 const Region = "us-east-1"
 
-// Endpoint returns the emulator's URL. Without one the test is skipped, or
-// fails where nothing may be skipped.
+// Endpoint returns the emulator's URL. Without one it skips the test, or fails it in
+// CI.
 func Endpoint(t testing.TB) string {
 	t.Helper()
 	endpoint := os.Getenv(EndpointVariable)
@@ -32,8 +32,8 @@ func Endpoint(t testing.TB) string {
 	return ""
 }
 
-// Session opens every service of the emulator, with the credentials that
-// emulators give to the account's owner.
+// Session returns a session of the emulator with the credentials of the account's
+// owner.
 func Session(t testing.TB) *session.Session {
 	t.Helper()
 	environment := map[string]string{

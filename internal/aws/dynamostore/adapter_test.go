@@ -130,7 +130,7 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 			return s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
 		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
 		{"Scrubbed", func() error {
-			return s.deployments.RecordScrub(t.Context(), record.ID, "", logbook.Mark{Digest: "now"}, deployment.Scrub{At: s.now})
+			return s.deployments.RecordScrub(t.Context(), record.ID, "", logbook.Mark{Digest: "now"}, deployment.ScrubSummary{At: s.now})
 		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
 		{"Observe", func() error { return s.catalog.Observe(t.Context(), serviceID, "running") }, map[string]int{"UpdateItem": 1}},
 		{"Enqueue of what is a Conflict", func() error {

@@ -23,7 +23,7 @@ func TestStateChangesBetweenRefusalAndRead(t *testing.T) {
 		s := newStand(t)
 		do(t, "Observe", s.directCatalog().Observe(t.Context(), serviceID, "running:healthy"))
 		s.wire.just("GetItem", func() {
-			s.hand().mark(t, serviceID, catalog.State{Status: "running:healthy", Running: "the stop"})
+			s.hand().setState(t, serviceID, catalog.State{Status: "running:healthy", Running: "the stop"})
 		})
 		s.enqueue(t, serviceID)
 	})

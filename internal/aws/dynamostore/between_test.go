@@ -169,8 +169,8 @@ func TestP5BetweenLookAndWrite(t *testing.T) {
 		s := newStand(t)
 		record := s.running(t)
 		s.wire.just("TransactWriteItems", func() {
-			s.hand().places(t, serverID, nil, nil)
-			s.hand().mark(t, serviceID, catalog.State{Running: "another"})
+			s.hand().setPlaces(t, serverID, nil, nil)
+			s.hand().setState(t, serviceID, catalog.State{Running: "another"})
 		})
 		outcome := deployment.Outcome{Status: deployment.Finished}
 		do(t, "Finish", s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
@@ -271,8 +271,8 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 		var next deployment.Record
 		s.wire.just("GetItem", func() { // the places were not read yet
 			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
-			s.hand().places(t, serverID, []deployment.ID{record.ID}, []deployment.ID{record.ID})
-			s.hand().mark(t, serviceID, catalog.State{Queued: string(record.ID), Running: string(record.ID)})
+			s.hand().setPlaces(t, serverID, []deployment.ID{record.ID}, []deployment.ID{record.ID})
+			s.hand().setState(t, serviceID, catalog.State{Queued: string(record.ID), Running: string(record.ID)})
 			s.wire.just("TransactWriteItems", func() {
 				do(t, "Repair", s.direct().Repair(t.Context(), serverID, record.ID))
 				direct := *s

@@ -11,31 +11,29 @@ import (
 	"waybill/internal/fault"
 )
 
-// bulk is a text that may be long: a compose file, a script. Every write of an
-// item costs by the size of the whole item, whatever it changes, and a
-// deployment writes its resource's item three times. So what is longer than
-// [plainBytes] is kept compressed, as binary; in the console it is not to be
-// read then, which is the price.
+// bulk is a text that may be long: a compose file, a script. DynamoDB charges every
+// write by the size of the whole item, and a deployment writes the item of its
+// resource three times. So a text longer than [plainBytes] is stored compressed, as
+// binary. The price is that the AWS console cannot show it.
 type bulk string
 
 const (
-	// plainBytes is up to where a text is kept as it is: below it a write saves
-	// a few units at most, and people can read it.
+	// plainBytes is the longest text stored uncompressed. Compression would save a
+	// few write units at most, and people can read the text.
 	plainBytes = 4 << 10
-	// maxBulkBytes is the most that a compressed text may become. It is above
-	// every bound of the catalog, and keeps a damaged item from filling the
-	// memory.
+	// maxBulkBytes is the longest text that is decompressed. It is above every bound
+	// of the catalog; a damaged item cannot fill the memory.
 	maxBulkBytes = 1 << 20
 )
 
-// MarshalDynamoDBAttributeValue makes it text, or binary if that is shorter.
+// MarshalDynamoDBAttributeValue encodes it as text, or as binary if that is shorter.
 func (b bulk) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) {
 	if len(b) <= plainBytes || len(b) > maxBulkBytes {
 		return text(b), nil
 	}
 	var packed bytes.Buffer
 	writer := gzip.NewWriter(&packed)
-	// A buffer takes everything; whatever went wrong, Close says it too.
+	// A buffer accepts every write, and Close reports any other error again.
 	_, _ = io.WriteString(writer, string(b))
 	if err := writer.Close(); err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "compress a text")
@@ -46,7 +44,7 @@ func (b bulk) MarshalDynamoDBAttributeValue() (types.AttributeValue, error) {
 	return &types.AttributeValueMemberB{Value: packed.Bytes()}, nil
 }
 
-// UnmarshalDynamoDBAttributeValue reads both.
+// UnmarshalDynamoDBAttributeValue decodes both encodings.
 func (b *bulk) UnmarshalDynamoDBAttributeValue(value types.AttributeValue) error {
 	switch value := value.(type) {
 	case *types.AttributeValueMemberS:
@@ -57,7 +55,7 @@ func (b *bulk) UnmarshalDynamoDBAttributeValue(value types.AttributeValue) error
 		*b = bulk(unpacked)
 		return err
 	}
-	return fault.New(fault.Internal, "a stored text is none")
+	return fault.New(fault.Internal, "a stored text is of another type")
 }
 
 func unpack(packed []byte) (string, error) {

@@ -9,10 +9,10 @@ import (
 	"waybill/internal/deployment"
 )
 
-// Cancel asks the record what cancelling it means now, and writes that under
-// the condition that the record still is in that status. A Claim and a Cancel
-// of one deployment meet in that condition: whoever comes second reads the
-// record anew, and then there is nothing to claim, or a runner to tell.
+// Cancel reads the record and applies [deployment.Record.Cancelled]. The write has
+// the condition that the status is still the one that was read. A Claim of the same
+// deployment has the same condition. The second of the two fails, reads the record
+// again, and finds a deployment that has ended or that is in progress.
 func (d *Deployments) Cancel(ctx context.Context, id deployment.ID, by string, now time.Time) (deployment.Record, error) {
 	var cancelled deployment.Record
 	err := retry(ctx, func() (bool, error) {
@@ -28,10 +28,10 @@ func (d *Deployments) Cancel(ctx context.Context, id deployment.ID, by string, n
 		switch {
 		case next.Status.Terminal():
 			return d.unqueue(ctx, next)
-		case !record.CancelRequestedAt.IsZero(): // the first wish stands
+		case !record.CancelRequestedAt.IsZero(): // the first request counts
 			return true, nil
 		}
-		written, done, err := d.change(ctx, d.wishing(next))
+		written, done, err := d.change(ctx, d.cancelRequest(next))
 		if done {
 			cancelled, err = decodeRecord(written)
 		}
@@ -43,21 +43,21 @@ func (d *Deployments) Cancel(ctx context.Context, id deployment.ID, by string, n
 	return cancelled, nil
 }
 
-// wishing notes on a deployment in progress that it is to be cancelled.
-func (d *Deployments) wishing(wished deployment.Record) change {
+// cancelRequest stores on a deployment in progress that a user wants it cancelled.
+func (d *Deployments) cancelRequest(cancelled deployment.Record) change {
 	return change{
-		table:     d.tables.of(wished.ID.Kind()),
-		key:       recordKey(wished.ID),
+		table:     d.tables.of(cancelled.ID.Kind()),
+		key:       recordKey(cancelled.ID),
 		update:    "SET #cancel_requested_at = :at, #cancel_requested_by = :by, #updated_at = :at",
 		condition: "#status = :in_progress AND #cancel_requested_at = :none",
 		values: item{":in_progress": text(deployment.InProgress), ":none": text(""),
-			":at": stamp(wished.CancelRequestedAt), ":by": text(wished.CancelRequestedBy)},
+			":at": stamp(cancelled.CancelRequestedAt), ":by": text(cancelled.CancelRequestedBy)},
 	}
 }
 
-// unqueue ends a queued deployment: record, queue and resource in one
-// transaction. The record is read before the places and is a condition of the
-// write, so that a place that it left meanwhile is not taken for a lost one.
+// unqueue ends a queued deployment: record, queue and resource in one transaction.
+// The record is read before its places, and its status is a condition of the write.
+// So a claim between the two reads makes the write fail.
 func (d *Deployments) unqueue(ctx context.Context, cancelled deployment.Record) (done bool, err error) {
 	found, err := d.places(ctx, cancelled.ServerID, cancelled.ID)
 	if err != nil {
@@ -71,13 +71,13 @@ func (d *Deployments) unqueue(ctx context.Context, cancelled deployment.Record) 
 	return done, err
 }
 
-// ending writes the end of a deployment that was queued until now.
+// ending is the write that ends a queued deployment.
 func (d *Deployments) ending(cancelled deployment.Record) (types.TransactWriteItem, error) {
-	progress, err := part(progressForm(cancelled.Progress))
+	progress, err := part(newProgressItem(cancelled.Progress))
 	if err != nil {
 		return types.TransactWriteItem{}, err
 	}
-	outcome, err := part(outcomeForm(cancelled.Outcome))
+	outcome, err := part(newOutcomeItem(cancelled.Outcome))
 	if err != nil {
 		return types.TransactWriteItem{}, err
 	}

@@ -23,14 +23,14 @@ const (
 
 // Claim chooses from one read of the server and decides by the transaction:
 //
-//  1. Read the server. No slot, or nobody to give it to: NotFound.
-//  2. The candidate is the first in the queue whose resource has none in the
-//     running set. A deployment's id begins with its resource's, so the
+//  1. Read the server. NotFound if it has no free slot or no candidate.
+//  2. The candidate is the first in the queue whose resource has no deployment in
+//     the running set. A deployment's id begins with its resource's, so the
 //     resources need not be read.
 //  3. Write record, server and resource. The server's condition is that the
-//     candidate still stands at its place and that a slot is still free.
-//  4. Refused by the server: somebody was faster; begin again. Refused by the
-//     record or the resource: this one cannot start now; go on behind it.
+//     candidate is still at its place and that a slot is still free.
+//  4. If the server refuses, another claim was faster: begin again. If the record or
+//     the resource refuses, this candidate cannot start now: try the next one.
 func (d *Deployments) Claim(ctx context.Context, server catalog.ID, now time.Time) (deployment.Record, error) {
 	var claimed deployment.Record
 	blocked := map[string]bool{}
@@ -67,7 +67,7 @@ func (d *Deployments) Claim(ctx context.Context, server catalog.ID, now time.Tim
 	return claimed, err
 }
 
-// next is the place in the queue of the one to claim, or -1.
+// next returns the place in the queue of the deployment to claim, or -1.
 func (l *serverLoad) next(blocked map[string]bool) int {
 	if l == nil || len(l.Running) >= l.Definition.Concurrency {
 		return -1
@@ -81,9 +81,9 @@ func (l *serverLoad) next(blocked map[string]bool) int {
 	})
 }
 
-// claiming is the transaction. Its three conditions are the whole of P2: still
-// queued, still at its place with a slot free, and nothing else running on the
-// resource.
+// claiming is the transaction of a claim. Its conditions ensure that a deployment
+// runs once and that no other runs on its resource: it is still queued, it is still
+// at its place and a slot is free, and the resource has nothing running.
 func (d *Deployments) claiming(record deployment.Record, server catalog.ID, place int) []types.TransactWriteItem {
 	now := stamp(record.ClaimedAt)
 	return []types.TransactWriteItem{

@@ -21,7 +21,7 @@ type hand struct {
 }
 
 func (h hand) damage() deploymenttest.Damage {
-	return deploymenttest.Damage{Keep: h.keep, Forget: h.forget, Places: h.places, Mark: h.mark}
+	return deploymenttest.Damage{Save: h.save, Forget: h.forget, SetPlaces: h.setPlaces, SetState: h.setState}
 }
 
 func (h hand) table(id deployment.ID) *string {
@@ -34,7 +34,7 @@ func (h hand) table(id deployment.ID) *string {
 	return aws.String(h.tables.Services)
 }
 
-func (h hand) keep(t *testing.T, record deployment.Record) {
+func (h hand) save(t *testing.T, record deployment.Record) {
 	t.Helper()
 	whole, err := dynamostore.EncodeRecord(record)
 	do(t, "EncodeRecord", err)
@@ -49,7 +49,7 @@ func (h hand) forget(t *testing.T, id deployment.ID) {
 	do(t, "DeleteItem", err)
 }
 
-func (h hand) places(t *testing.T, server catalog.ID, running, queue []deployment.ID) {
+func (h hand) setPlaces(t *testing.T, server catalog.ID, running, queue []deployment.ID) {
 	t.Helper()
 	runs := map[string]string{}
 	for _, id := range running {
@@ -58,7 +58,7 @@ func (h hand) places(t *testing.T, server catalog.ID, running, queue []deploymen
 	h.set(t, server, map[string]any{"running": runs, "queue": append([]deployment.ID{}, queue...)})
 }
 
-func (h hand) mark(t *testing.T, resource catalog.ID, state catalog.State) {
+func (h hand) setState(t *testing.T, resource catalog.ID, state catalog.State) {
 	t.Helper()
 	h.set(t, resource, map[string]any{"status": state.Status, "queued": state.Queued, "running": state.Running})
 }

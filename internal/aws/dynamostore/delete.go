@@ -9,25 +9,27 @@ import (
 	"waybill/internal/catalog"
 )
 
-// Delete removes the entity and takes it off the counts of what it depends on.
+// Delete removes the entity and decrements the count of dependents on each of its
+// dependencies.
 //
-// It reads first, for the dependencies and for a refusal that says why; whether
-// it may go is decided by the transaction, which asks for the same dependencies.
+// It first reads the entity, for its dependencies and for the reason of a refusal.
+// The transaction decides; one of its conditions is that the dependencies are the
+// same.
 func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
 	return retry(ctx, func() (bool, error) {
 		stored, err := c.get(ctx, id)
 		if err != nil {
 			return true, err
 		}
-		var form entityItem
-		if err := decode(stored, &form); err != nil {
+		var fields entityItem
+		if err := decode(stored, &fields); err != nil {
 			return true, err
 		}
-		if err := deletable(id, form, stored); err != nil {
+		if err := deletable(id, fields, stored); err != nil {
 			return true, err
 		}
 		writes := []types.TransactWriteItem{c.remove(id, stored["depends_on"])}
-		for _, dependency := range form.DependsOn {
+		for _, dependency := range fields.DependsOn {
 			writes = append(writes, c.count(catalog.ID(dependency), -1))
 		}
 		_, done, err := write(ctx, c.client, writes)
@@ -35,8 +37,8 @@ func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
 	})
 }
 
-// deletable says why the item cannot go, or nil.
-func deletable(id catalog.ID, form entityItem, stored item) error {
+// deletable returns why the item cannot be deleted, or nil.
+func deletable(id catalog.ID, fields entityItem, stored item) error {
 	busy := false
 	switch {
 	case id.Kind() == catalog.KindServer:
@@ -55,18 +57,18 @@ func deletable(id catalog.ID, form entityItem, stored item) error {
 	if busy {
 		return catalog.NewBusyError(id)
 	}
-	if form.Dependents > 0 {
+	if fields.Dependents > 0 {
 		return catalog.NewInUseError(id)
 	}
 	return nil
 }
 
-// remove deletes the item if nothing depends on it, nothing runs, and it
-// depends on what it did when it was read.
+// remove deletes the item on three conditions: nothing depends on it, nothing of it
+// is queued or runs, and its dependencies are unchanged since the read.
 func (c *Catalog) remove(id catalog.ID, dependencies types.AttributeValue) types.TransactWriteItem {
 	condition, values := "#dependents = :zero", item{":zero": number(0)}
 	changes := id.Kind() == catalog.KindApplication || id.Kind() == catalog.KindServer
-	if changes && dependencies != nil { // the others' stay
+	if changes && dependencies != nil { // other kinds never change theirs
 		condition += " AND #depends_on = :depends_on"
 		values[":depends_on"] = dependencies
 	}

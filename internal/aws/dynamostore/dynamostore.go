@@ -1,19 +1,18 @@
-// Package dynamostore keeps the catalog and the deployments in DynamoDB.
+// Package dynamostore stores the catalog and the deployments in DynamoDB.
 //
-// The catalog table has the keys kind and uuid. Each item there is one entity:
-// what a user gave it lies in its attribute definition, what it depends on in
-// depends_on, and how many entities depend on it in dependents. A server's
-// item is also its queue (a list of deployment uuids) and its running set (a
-// map of them); a resource's item also says which deployment of it is queued
-// and which runs. The kinds "token" and "request" hold bearer tokens and what
-// makes repeated requests one.
+// The catalog table has the keys kind and uuid. Each item is one entity: the
+// attribute definition has the user's part, depends_on its dependencies, and
+// dependents the number of entities that depend on it. The item of a server also
+// has its queue (a list of deployment uuids) and its running set (a map of them).
+// The item of a resource also has its queued and its running deployment. The kinds
+// "token" and "request" hold bearer tokens and the keys of repeated requests.
 //
-// Each kind of resource has a table of deployments with the keys
-// resource_uuid and deployment_uuid, one record an item.
+// Each kind of resource has a table of deployments with the keys resource_uuid and
+// deployment_uuid. Each item is one record.
 //
 // Every change of a state is one conditional write or one transaction, and its
-// conditions are the rules: reads only choose what to try, and say afterwards
-// why it was refused. All reads are strongly consistent.
+// conditions enforce the rules. Reads only choose what to try, and find the reason
+// of a refusal. All reads are strongly consistent.
 package dynamostore
 
 import (
@@ -35,11 +34,11 @@ func NewCatalog(client *dynamodb.Client, table string) *Catalog {
 	return &Catalog{client: client, table: table}
 }
 
-// Tokens returns the bearer tokens, which lie in the same table.
+// Tokens returns the bearer tokens, which are in the same table.
 func (c *Catalog) Tokens() *Tokens { return &Tokens{catalog: c} }
 
-// Tables names the tables of deployments and the catalog's. A table that the
-// caller never touches may be left empty.
+// Tables has the names of the tables. A table that the caller never uses may be
+// left empty.
 type Tables struct {
 	Catalog      string
 	Applications string
@@ -61,8 +60,8 @@ func (t Tables) of(kind catalog.Kind) string {
 	}
 }
 
-// Deployments is the tables of deployments, with the queues in the catalog
-// table. It is safe for use by several goroutines.
+// Deployments are the tables of deployments, with the queues in the catalog table.
+// It is safe for use by several goroutines.
 type Deployments struct {
 	client *dynamodb.Client
 	tables Tables

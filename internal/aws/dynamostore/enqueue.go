@@ -12,35 +12,34 @@ import (
 	"waybill/internal/deployment"
 )
 
-// enqueuing is a request that is on its way into the tables, and what was found
-// in its way.
+// enqueuing is a request that is being written, and the obstacles found so far.
 type enqueuing struct {
 	record deployment.Record
 	key    deployment.RequestKey
-	// outlived is the deployment that the key stood for and that no longer
-	// answers the request, or "".
+	// outlived is the deployment that the key stands for and that no longer answers
+	// the request, or "".
 	outlived deployment.ID
-	// superseded is the queued deployment that the record takes the place of, with
-	// the queue that it stood in; nil if there is none.
+	// superseded is the queued deployment that the record supersedes, or nil. queue
+	// is the queue with it, as read.
 	superseded *deployment.Record
 	queue      []string
 }
 
-// Enqueue tries the transaction first: that is one request for most calls, and
-// one more for the place in the queue. Only when it is refused are the items
-// read, in this order, to say why:
+// Enqueue tries the transaction first, so most calls make two requests: the
+// transaction, and a read for the place in the queue. Only after a refusal are the
+// items read, in this order:
 //
-//  1. The request is known, its window has not passed, and its deployment still
-//     stands for it: that deployment. If it does not, the transaction is tried
-//     again without it in its way.
+//  1. The request is known and its window has not passed. If its deployment still
+//     stands for the request, return it. Otherwise try the transaction again, with a
+//     condition that allows this deployment.
 //  2. The resource is gone: NotFound.
-//  3. The resource has one queued: that one if it is of the same request, which
-//     is then remembered as well. If the record supersedes it, the transaction
-//     is tried again and ends it. Else Conflict.
-//  4. The resource is in the state that was asked for: Conflict.
+//  3. The resource has a queued deployment. If it is the same request, remember the
+//     key and return it. If the record supersedes it, try the transaction again and
+//     end it. Otherwise Conflict.
+//  4. The resource is already in the requested state: Conflict.
 //  5. The server is gone: Conflict. Its queue is full: Exhausted.
 //  6. The id is taken: Conflict.
-//  7. Nothing of this any more: what refused it is over, so it is tried again.
+//  7. None of these: the obstacle is gone, so try again.
 func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey) (deployment.Receipt, error) {
 	if !record.ID.Kind().Deployable() {
 		return deployment.Receipt{}, catalog.NewNotFoundError(record.ID.Resource())
@@ -80,9 +79,8 @@ func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record, key
 	return receipt, err
 }
 
-// enqueueing is the transaction: the record, its place in the queue, the
-// resource that has it queued, the request that it stands for, and the end of a
-// deployment that it supersedes.
+// enqueueing is the transaction: it writes the record, the queue, the resource, the
+// key of the request, and the end of a superseded deployment.
 func (d *Deployments) enqueueing(next enqueuing) ([]types.TransactWriteItem, error) {
 	record, key := next.record, next.key
 	whole, err := encodeRecord(record)
@@ -104,11 +102,11 @@ func (d *Deployments) enqueueing(next enqueuing) ([]types.TransactWriteItem, err
 	if key.Hash == "" {
 		return writes, nil
 	}
-	form, condition, values, err := next.remembering(record.ID)
-	return append(writes, put(d.tables.Catalog, form, condition, values)), err
+	fields, condition, values, err := next.remembering(record.ID)
+	return append(writes, put(d.tables.Catalog, fields, condition, values)), err
 }
 
-// joining puts the record at the end of the queue and on its resource.
+// joining appends the record to the queue and notes it on its resource.
 func (d *Deployments) joining(record deployment.Record) []types.TransactWriteItem {
 	useful, values := unsatisfied(record)
 	return []types.TransactWriteItem{
@@ -129,9 +127,9 @@ func (d *Deployments) joining(record deployment.Record) []types.TransactWriteIte
 	}
 }
 
-// unsatisfied is the condition that the resource is not in the state that is
-// asked for, which is [deployment.Record.AlreadyInState] the other way round. It is
-// empty where that can never be.
+// unsatisfied is the condition that the resource is not in the requested state: the
+// negation of [deployment.Record.AlreadyInState]. It is empty if no state satisfies
+// the request.
 func unsatisfied(record deployment.Record) (condition string, values item) {
 	values = item{}
 	var states []string
@@ -150,7 +148,8 @@ func unsatisfied(record deployment.Record) (condition string, values item) {
 	return " AND (#running <> :none OR NOT (" + strings.Join(states, " OR ") + "))", values
 }
 
-// admits says why the server or the record's own id refuses it, or nil.
+// admits returns why the server or an existing record with the same id refuses the
+// record, or nil.
 func (d *Deployments) admits(ctx context.Context, record deployment.Record) error {
 	server, err := d.server(ctx, record.ServerID)
 	if err != nil {
@@ -165,7 +164,7 @@ func (d *Deployments) admits(ctx context.Context, record deployment.Record) erro
 	return d.unused(ctx, record.ID)
 }
 
-// unused is Conflict if there is a deployment with this id.
+// unused returns Conflict if there is a deployment with this id.
 func (d *Deployments) unused(ctx context.Context, id deployment.ID) error {
 	taken, err := read(ctx, d.client, d.tables.of(id.Kind()), recordKey(id), "deployment_uuid")
 	if err == nil && taken != nil {
@@ -174,7 +173,7 @@ func (d *Deployments) unused(ctx context.Context, id deployment.ID) error {
 	return err
 }
 
-// Note writes a record of something that needed no runner.
+// Note writes a record that has ended, and counts it on its resource.
 func (d *Deployments) Note(ctx context.Context, record deployment.Record) error {
 	id := record.ID
 	if !id.Kind().Deployable() {

@@ -3,69 +3,52 @@ package dynamostore
 import (
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
 
-// decodeEntity reads any kind of entity. The item itself says which it is.
+// decodeEntity reads an entity of the kind that the item names.
 func decodeEntity(stored item) (catalog.Entity, error) {
-	var form entityItem
-	if err := decode(stored, &form); err != nil {
+	var fields entityItem
+	if err := decode(stored, &fields); err != nil {
 		return nil, err
 	}
 	meta := catalog.Meta{
-		ID: catalog.ID(form.UUID), Name: form.Name, Description: form.Description,
-		CreatedAt: time.Time(form.CreatedAt), UpdatedAt: time.Time(form.UpdatedAt),
+		ID: catalog.ID(fields.UUID), Name: fields.Name, Description: fields.Description,
+		CreatedAt: time.Time(fields.CreatedAt), UpdatedAt: time.Time(fields.UpdatedAt),
 	}
-	// What an entity depends on is kept once, in depends_on: no definition has
-	// any of it.
-	switch catalog.Kind(form.Kind) {
+	// Dependencies are stored once, in depends_on, and in no definition.
+	switch catalog.Kind(fields.Kind) {
 	case catalog.KindServer:
-		return decodeServer(meta, dependency(form.DependsOn, 0), stored["definition"])
+		return decodeServer(meta, dependency(fields.DependsOn, 0), stored["definition"])
 	case catalog.KindPrivateKey:
 		return decodePrivateKey(meta, stored["definition"])
 	case catalog.KindApplication, catalog.KindService, catalog.KindDatabase:
-		return decodeResource(meta, form.DependsOn, stored)
+		return decodeResource(meta, fields.DependsOn, stored)
 	default:
 		return nil, fault.New(fault.Internal, "%s is of a kind that is not known", meta.ID)
 	}
 }
 
 func decodeServer(meta catalog.Meta, key catalog.ID, definition types.AttributeValue) (catalog.Entity, error) {
-	var form serverDefinition
-	if err := decodeDefinition(definition, &form); err != nil {
+	var fields serverDefinition
+	if err := decodeDefinition(definition, &fields); err != nil {
 		return nil, err
 	}
 	return &catalog.Server{
 		Meta: meta, KeyID: key,
-		Address: form.Address, Port: form.Port, User: form.User, HostKey: form.HostKey, DataDir: form.DataDir,
-		Concurrency: form.Concurrency, QueueLimit: form.QueueLimit,
-		ForbidHostAccess: form.ForbidHostAccess, ValidatedAt: time.Time(form.ValidatedAt),
+		Address: fields.Address, Port: fields.Port, User: fields.User, HostKey: fields.HostKey, DataDir: fields.DataDir,
+		Concurrency: fields.Concurrency, QueueLimit: fields.QueueLimit,
+		ForbidHostAccess: fields.ForbidHostAccess, ValidatedAt: time.Time(fields.ValidatedAt),
 	}, nil
 }
 
 func decodePrivateKey(meta catalog.Meta, definition types.AttributeValue) (catalog.Entity, error) {
-	var form keyDefinition
-	if err := decodeDefinition(definition, &form); err != nil {
+	var fields keyDefinition
+	if err := decodeDefinition(definition, &fields); err != nil {
 		return nil, err
 	}
-	return &catalog.PrivateKey{Meta: meta, PublicKey: form.PublicKey, Fingerprint: form.Fingerprint}, nil
-}
-
-// decode reads an item, or the parts of it that the form has.
-func decode(stored item, form any) error {
-	if err := attributevalue.UnmarshalMap(stored, form); err != nil {
-		return fault.Wrap(err, fault.Internal, "decode an item of the catalog")
-	}
-	return nil
-}
-
-func decodeDefinition(stored types.AttributeValue, form any) error {
-	if err := attributevalue.Unmarshal(stored, form); err != nil {
-		return fault.Wrap(err, fault.Internal, "decode a definition")
-	}
-	return nil
+	return &catalog.PrivateKey{Meta: meta, PublicKey: fields.PublicKey, Fingerprint: fields.Fingerprint}, nil
 }

@@ -10,8 +10,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// entityItem is the part of a catalog item that every kind has. What each kind
-// has of its own lies beside it in the attribute "definition".
+// entityItem is the part of a catalog item that all kinds have. The attribute
+// "definition" has the part of each kind.
 type entityItem struct {
 	Kind        string   `dynamodbav:"kind"`
 	UUID        string   `dynamodbav:"uuid"`
@@ -23,17 +23,16 @@ type entityItem struct {
 	Dependents  int      `dynamodbav:"dependents"`
 }
 
-// serverState is the part of a server's item that the deployments change: who
-// waits, in order, and who runs, with the time of its claim. Both are there
-// from the beginning, for the conditions that take their size. A queue of 1,000
-// takes 40 KB of the item.
+// serverState is the part of a server's item that deployments change: the queue in
+// order, and the running set with the time of each claim. Both exist from the
+// beginning, because conditions use their size. A queue of 1,000 takes 40 KB.
 type serverState struct {
 	Queue   []string           `dynamodbav:"queue"`
 	Running map[string]instant `dynamodbav:"running"`
 }
 
-// resourceState is the part of a resource's item that the deployments change.
-// Queued and Running are "" for none, which a condition can compare.
+// resourceState is the part of a resource's item that deployments change. Queued and
+// Running are "" for none, because a condition can compare that.
 type resourceState struct {
 	Status      string `dynamodbav:"status"`
 	Queued      string `dynamodbav:"queued"`
@@ -41,8 +40,8 @@ type resourceState struct {
 	Deployments int    `dynamodbav:"deployments"`
 }
 
-// serverDefinition has the two limits that the conditions of enqueue.go and
-// claim.go compare with, as they are at the moment of the write.
+// serverDefinition has the two limits that the conditions in enqueue.go and claim.go
+// use: concurrency and queue_limit.
 type serverDefinition struct {
 	Address     string `dynamodbav:"address"`
 	Port        int    `dynamodbav:"port"`
@@ -51,12 +50,12 @@ type serverDefinition struct {
 	DataDir     string `dynamodbav:"data_dir"`
 	Concurrency int    `dynamodbav:"concurrency"`
 	QueueLimit  int    `dynamodbav:"queue_limit"`
-	// ForbidHostAccess is not in items that are older than it.
+	// ForbidHostAccess is absent from older items.
 	ForbidHostAccess bool    `dynamodbav:"forbid_host_access"`
 	ValidatedAt      instant `dynamodbav:"validated_at"`
 }
 
-// keyDefinition is what is public about a key. The key itself lies elsewhere.
+// keyDefinition is the public half of a key. The vault has the private one.
 type keyDefinition struct {
 	PublicKey   string `dynamodbav:"public_key"`
 	Fingerprint string `dynamodbav:"fingerprint"`
@@ -67,32 +66,34 @@ func entityKey(id catalog.ID) item {
 	return item{"kind": text(id.Kind()), "uuid": text(id)}
 }
 
-// encodeEntity makes the item of a new entity, on which nothing depends and
-// nothing has run.
+// encodeEntity returns the item of a new entity, without dependents and without
+// deployments.
 func encodeEntity(entity catalog.Entity) (item, error) {
 	meta := entity.Common()
-	form := entityItem{
+	fields := entityItem{
 		Kind: string(meta.ID.Kind()), UUID: string(meta.ID),
 		Name: meta.Name, Description: meta.Description,
 		CreatedAt: instant(meta.CreatedAt), UpdatedAt: instant(meta.UpdatedAt),
 	}
 	for _, id := range entity.DependsOn() {
-		form.DependsOn = append(form.DependsOn, string(id))
+		fields.DependsOn = append(fields.DependsOn, string(id))
 	}
 	whole := item{}
-	for _, form := range []any{form, newState(entity)} {
-		encoded, err := attributevalue.MarshalMap(form)
+	for _, fields := range []any{fields, newState(entity)} {
+		encoded, err := attributevalue.MarshalMap(fields)
 		if err != nil {
 			return nil, fault.Wrap(err, fault.Internal, "encode %s", meta.ID)
 		}
 		maps.Copy(whole, encoded)
 	}
 	var err error
-	whole["definition"], err = encodeDefinition(entity)
-	return whole, err
+	if whole["definition"], err = encodeDefinition(entity); err != nil {
+		return nil, err
+	}
+	return whole, checkSize(itemSize(whole))
 }
 
-// newState is the state of an entity that no deployment has touched.
+// newState is the state of an entity without deployments.
 func newState(entity catalog.Entity) any {
 	switch entity.(type) {
 	case *catalog.Server:
@@ -104,29 +105,29 @@ func newState(entity catalog.Entity) any {
 	}
 }
 
-// encodeDefinition makes what a user gave into one attribute, so that an update
-// replaces it at once and touches nothing that the deployments wrote.
+// encodeDefinition encodes the user's part of an entity as one attribute. An update
+// replaces it and leaves alone what deployments wrote.
 func encodeDefinition(entity catalog.Entity) (types.AttributeValue, error) {
-	var form any
+	var fields any
 	switch entity := entity.(type) {
 	case *catalog.Server:
-		form = serverDefinition{
+		fields = serverDefinition{
 			Address: entity.Address, Port: entity.Port, User: entity.User, HostKey: entity.HostKey, DataDir: entity.DataDir,
 			Concurrency: entity.Concurrency, QueueLimit: entity.QueueLimit,
 			ForbidHostAccess: entity.ForbidHostAccess, ValidatedAt: instant(entity.ValidatedAt),
 		}
 	case *catalog.PrivateKey:
-		form = keyDefinition{PublicKey: entity.PublicKey, Fingerprint: entity.Fingerprint}
+		fields = keyDefinition{PublicKey: entity.PublicKey, Fingerprint: entity.Fingerprint}
 	case *catalog.Service:
-		resource := resourceForm(entity.Shared())
+		resource := newResourceDefinition(entity.Shared())
 		resource.Compose = bulk(entity.Compose)
-		form = resource
+		fields = resource
 	case *catalog.Application:
-		form = applicationForm(entity)
+		fields = newApplicationDefinition(entity)
 	case *catalog.Database:
-		form = databaseForm(entity)
+		fields = newDatabaseDefinition(entity)
 	}
-	encoded, err := attributevalue.Marshal(form)
+	encoded, err := attributevalue.Marshal(fields)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "encode the definition of %s", entity.Common().ID)
 	}

@@ -1,19 +1,17 @@
 package dynamostore
 
 import (
-	"maps"
 	"regexp"
-	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// item is an item, or a key, as the SDK has it.
+// item is an item or a key in the SDK's type.
 type item = map[string]types.AttributeValue
 
-// change is a write of one item, by itself or as part of a transaction. The
+// change is a write of one item, alone or as part of a transaction. The
 // expressions name every attribute with a # before it ("#status"), so that none
 // can be one of DynamoDB's reserved words.
 type change struct {
@@ -22,15 +20,15 @@ type change struct {
 	update    string
 	condition string
 	values    item
-	// this, if set, is the attribute that the expressions call "#this".
+	// this, if set, is the name of the attribute "#this" in the expressions.
 	this string
 }
 
-// named finds the attribute names in an expression.
+// named matches the attribute names in an expression.
 var named = regexp.MustCompile(`#[a-z_]+`)
 
-// names maps the names in the expressions to attributes. DynamoDB refuses a
-// name that no expression uses, so they are made from the expressions.
+// names maps the names in the expressions to attributes. It takes them from the
+// expressions, because DynamoDB refuses a name that no expression uses.
 func names(this string, expressions ...string) map[string]string {
 	found := map[string]string{}
 	for _, expression := range expressions {
@@ -44,10 +42,10 @@ func names(this string, expressions ...string) map[string]string {
 	return found
 }
 
-// names are those that the change's two expressions use.
+// names returns the names in the change's two expressions.
 func (c change) names() map[string]string { return names(c.this, c.update, c.condition) }
 
-// updating is the change as a request of its own.
+// updating is the change as a single request.
 func (c change) updating() *dynamodb.UpdateItemInput {
 	return &dynamodb.UpdateItemInput{
 		TableName:                 aws.String(c.table),
@@ -80,22 +78,4 @@ func put(table string, whole item, condition string, values item) types.Transact
 		ExpressionAttributeNames:  names("", condition),
 		ExpressionAttributeValues: values,
 	}}
-}
-
-// text, number and list are the attribute values that expressions need.
-func text[T ~string](s T) types.AttributeValue { return &types.AttributeValueMemberS{Value: string(s)} }
-
-func number[T ~int | ~int64](n T) types.AttributeValue {
-	return &types.AttributeValueMemberN{Value: strconv.FormatInt(int64(n), 10)}
-}
-
-func list(values ...types.AttributeValue) types.AttributeValue {
-	return &types.AttributeValueMemberL{Value: values}
-}
-
-// with is the values and more.
-func with(values, more item) item {
-	all := maps.Clone(values)
-	maps.Copy(all, more)
-	return all
 }

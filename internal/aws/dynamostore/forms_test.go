@@ -126,12 +126,12 @@ func TestOldForms(t *testing.T) {
 			case *catalog.Server:
 				entity.ForbidHostAccess = false
 			case *catalog.Service:
-				entity.Marks = nil
+				entity.SecretDigests = nil
 			case *catalog.Application:
 				if entity.Shell == nil {
 					continue // there was no other form
 				}
-				entity.Marks = nil
+				entity.SecretDigests = nil
 			case *catalog.Database:
 				continue // there were none
 			}
@@ -153,7 +153,7 @@ func TestOldForms(t *testing.T) {
 		delete(member(stored, "progress"), "source")
 		delete(member(stored, "progress"), "scrubbed")
 		want.Options = catalog.Options{PullLatestImages: true, StopBeforeStart: true, Force: true}
-		want.Progress.Source, want.Progress.Scrub, want.Scrub = deployment.Source{}, deployment.ScrubProgress{}, deployment.Scrub{}
+		want.Progress.Source, want.Progress.Scrub, want.Scrub = deployment.Source{}, deployment.ScrubProgress{}, deployment.ScrubSummary{}
 		got, err := dynamostore.DecodeRecord(stored)
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)

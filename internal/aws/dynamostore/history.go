@@ -29,10 +29,9 @@ func (d *Deployments) Get(ctx context.Context, id deployment.ID) (deployment.Rec
 	return decodeRecord(stored)
 }
 
-// List reads the count from the resource and the records by one query, which
-// asks for one more than the page holds: whether it comes says whether there is
-// a next page. A skip costs a read of the keys that it passes, as every offset
-// does; a cursor costs nothing.
+// List reads the count from the resource, and the records by one query. The query
+// asks for one record more than the page holds, to know whether there is a next
+// page. A skip costs a read of the skipped keys; a cursor costs nothing.
 func (d *Deployments) List(ctx context.Context, resource catalog.ID, page deployment.Page) (deployment.Listing, error) {
 	page, err := page.Check(resource)
 	if err != nil {
@@ -67,9 +66,8 @@ func (d *Deployments) List(ctx context.Context, resource catalog.ID, page deploy
 	return listing, nil
 }
 
-// newestFirst asks for a resource's records after the cursor. Ids sort by time.
-// DynamoDB starts behind the cursor's key whether or not there still is such an
-// item.
+// newestFirst is the query for a resource's records after the cursor. Ids sort by
+// time. DynamoDB starts after the cursor's key even if that item no longer exists.
 func (d *Deployments) newestFirst(resource catalog.ID, cursor string) *dynamodb.QueryInput {
 	const condition = "#resource_uuid = :resource"
 	query := &dynamodb.QueryInput{
@@ -86,8 +84,8 @@ func (d *Deployments) newestFirst(resource catalog.ID, cursor string) *dynamodb.
 	return query
 }
 
-// skip moves the query behind its first n records, of which it reads the keys
-// only. It reports whether there are any behind them.
+// skip moves the start of the query past its first n records and reads only their
+// keys. It returns false if there are fewer than n records.
 func (d *Deployments) skip(ctx context.Context, query *dynamodb.QueryInput, n int) (more bool, err error) {
 	if n == 0 {
 		return true, nil
@@ -110,8 +108,8 @@ func (d *Deployments) skip(ctx context.Context, query *dynamodb.QueryInput, n in
 	return true, nil
 }
 
-// Follow notes on the record that somebody waits for its log. The runner's next
-// Advance brings it back, so that nobody has to ask for it.
+// Follow notes on the record that a reader waits for the log. The runner gets the
+// note as an answer to its next Advance and needs no extra read.
 func (d *Deployments) Follow(ctx context.Context, id deployment.ID, now time.Time) error {
 	table := d.tables.of(id.Kind())
 	if table == "" {

@@ -10,11 +10,11 @@ import (
 	"waybill/internal/deployment"
 )
 
-// leased is the condition that a lease still is the record's and that the
-// record has not ended. Its values are those of leaseValues.
+// leased is the condition that the record still has this lease and has not ended.
+// leaseValues has its values.
 const leased = "#status = :in_progress AND #lease.#owner = :owner AND #lease.#attempt = :attempt"
 
-// leaseValues adds the values of that condition to more.
+// leaseValues adds the values of the condition leased to more.
 func leaseValues(lease deployment.Lease, more item) item {
 	more[":in_progress"] = text(deployment.InProgress)
 	more[":owner"] = text(lease.Owner)
@@ -22,9 +22,9 @@ func leaseValues(lease deployment.Lease, more item) item {
 	return more
 }
 
-// Begin takes the lease if it still is as it was read: a runner that renews it
-// in between keeps it. The rules themselves are [deployment.Record.Begun]'s;
-// the condition only makes sure that they were asked about the present.
+// Begin takes the lease if it is unchanged since it was read, so a runner that
+// renews it in between keeps it. [deployment.Record.Begun] has the rules; the
+// condition only ensures that they were applied to the current record.
 func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string, now time.Time, length time.Duration) (deployment.Record, error) {
 	var begun deployment.Record
 	err := retry(ctx, func() (bool, error) {
@@ -36,11 +36,11 @@ func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string,
 		if err != nil {
 			return false, err
 		}
-		was, err := part(leaseForm(record.Lease))
+		was, err := part(newLeaseItem(record.Lease))
 		if err != nil {
 			return false, err
 		}
-		lease, err := part(leaseForm(next.Lease))
+		lease, err := part(newLeaseItem(next.Lease))
 		if err != nil {
 			return false, err
 		}
@@ -61,31 +61,17 @@ func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string,
 	return begun, nil
 }
 
-// change makes a write of one item. done says that it was written, and then
-// the new item is returned; neither done nor an error means that it was
-// refused.
-func (d *Deployments) change(ctx context.Context, c change) (written item, done bool, err error) {
-	input := c.updating()
-	input.ReturnValues = types.ReturnValueAllNew
-	output, err := d.client.UpdateItem(ctx, input)
-	if err != nil {
-		_, err = refused(err)
-		return nil, false, err
-	}
-	return output.Attributes, true, nil
-}
-
-// Advance is one write, and nothing is read unless it is refused: runners call
-// it at every chunk and every few seconds.
+// Advance is one write. Runners call it for every chunk and every few seconds, so it
+// reads the record only after a refusal.
 func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, now time.Time, length time.Duration) (deployment.Signals, error) {
 	table := d.tables.of(id.Kind())
 	if table == "" {
 		return deployment.Signals{}, deployment.NewNotFoundError()
 	}
-	if lease.Attempt == 0 { // what a record has that nobody has begun
+	if lease.Attempt == 0 { // the lease of a record that was never begun
 		return deployment.Signals{}, deployment.NewLeaseLostError(id)
 	}
-	done, err := part(progressForm(progress))
+	done, err := part(newProgressItem(progress))
 	if err != nil {
 		return deployment.Signals{}, err
 	}
@@ -116,13 +102,13 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 	return signals, err
 }
 
-// Finish ends record, slot and resource in one transaction. Only the record's
-// condition can fail in the ordinary course of things: it alone says who may
-// end it. Where the server or the resource does not have it, it is in nobody's
-// way there and never will be again, so it ends without that write: a table
-// that somebody damaged must not keep a deployment from its end.
+// Finish ends the record and frees slot and resource in one transaction. Normally
+// only the record's condition can fail: it decides whether the caller may end the
+// deployment. If the server or the resource has lost its entry of the deployment,
+// Finish leaves out that write. A damaged table must not keep a deployment from
+// ending, and a lost entry blocks nothing.
 func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
-	absent := map[int]bool{} // the places in the transaction that do not have it
+	absent := map[int]bool{} // the writes to leave out, by their place in the transaction
 	return retry(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)
 		if err != nil {
@@ -137,7 +123,7 @@ func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deploy
 			return false, err
 		}
 		var tried []types.TransactWriteItem
-		var of []int // the places of those in the whole transaction
+		var of []int // the place of each tried write in the whole transaction
 		for place, one := range writes {
 			if !absent[place] {
 				tried, of = append(tried, one), append(of, place)
@@ -155,11 +141,11 @@ func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deploy
 
 // finishing is the transaction that ends a deployment.
 func (d *Deployments) finishing(ended deployment.Record) ([]types.TransactWriteItem, error) {
-	progress, err := part(progressForm(ended.Progress))
+	progress, err := part(newProgressItem(ended.Progress))
 	if err != nil {
 		return nil, err
 	}
-	outcome, err := part(outcomeForm(ended.Outcome))
+	outcome, err := part(newOutcomeItem(ended.Outcome))
 	if err != nil {
 		return nil, err
 	}

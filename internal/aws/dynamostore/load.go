@@ -13,7 +13,7 @@ import (
 	"waybill/internal/deployment"
 )
 
-// maxBatch is how many items one BatchGetItem may ask for.
+// maxBatch is the most items of one BatchGetItem.
 const maxBatch = 100
 
 // Load reads the server and then the records that it names. A deployment may move
@@ -69,7 +69,7 @@ func (l *serverLoad) load(records map[deployment.ID]deployment.Record) deploymen
 	return load
 }
 
-// hasAs reports whether all of these stand where they did before.
+// hasAs reports whether each of the ids still stands in the same places as before.
 func (l *serverLoad) hasAs(before serverLoad, ids []deployment.ID) bool {
 	for _, id := range ids {
 		_, runs := before.Running[string(id)]
@@ -85,8 +85,8 @@ func (l *serverLoad) runs(id deployment.ID) bool {
 	return runs
 }
 
-// all reads the records with these ids. Those that are gone, and what can be no
-// id at all, are left out. DynamoDB refuses to be asked for one key twice.
+// all reads the records with these ids. It leaves out ids without a record and texts
+// that are not ids. DynamoDB refuses a batch with the same key twice.
 func (d *Deployments) all(ctx context.Context, ids []string) (map[deployment.ID]deployment.Record, error) {
 	slices.Sort(ids)
 	ids = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return d.tables.of(deployment.ID(id).Kind()) == "" })
@@ -108,8 +108,8 @@ func (d *Deployments) all(ctx context.Context, ids []string) (map[deployment.ID]
 	return records, nil
 }
 
-// fetch asks again for what DynamoDB leaves out when it is busy or when an
-// answer would be larger than 16 MB.
+// fetch repeats the request for keys that DynamoDB left out because it was busy or
+// because the answer would have been larger than 16 MB.
 func (d *Deployments) fetch(ctx context.Context, wanted map[string]types.KeysAndAttributes, records map[deployment.ID]deployment.Record) error {
 	return retry(ctx, func() (bool, error) {
 		got, err := d.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})

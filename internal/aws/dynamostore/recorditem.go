@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
@@ -12,11 +11,11 @@ import (
 	"waybill/internal/logbook"
 )
 
-// recordItem is the stored form of a [deployment.Record]. It is flat where
-// people look in the console or a condition does, and nested where one write
-// replaces a whole: the lease, the progress, the outcome. Every attribute is
-// always there, empty rather than absent, so that a condition can compare it;
-// only what came later is absent from older records.
+// recordItem is a [deployment.Record] as an item. Attributes that people read in the
+// console or that a condition uses are at the top level. Lease, progress and outcome
+// are nested, because one write replaces the whole of each. Attributes are empty
+// rather than absent, so that a condition can compare them; attributes that were
+// added later are absent from older records.
 type recordItem struct {
 	ResourceUUID      string       `dynamodbav:"resource_uuid"`
 	DeploymentUUID    string       `dynamodbav:"deployment_uuid"`
@@ -49,22 +48,21 @@ type recordItem struct {
 	Scrub             scrubItem    `dynamodbav:"scrub"`
 }
 
-// triggerItem is who and what asked.
+// triggerItem is the trigger of a deployment.
 type triggerItem struct {
 	Kind string `dynamodbav:"kind"`
 	Name string `dynamodbav:"name"`
 }
 
-// leaseItem is compared as a whole when a lease is taken, and by owner and
-// attempt when it is used.
+// leaseItem is compared as a whole to take a lease, and by owner and attempt to use
+// it.
 type leaseItem struct {
 	Owner   string  `dynamodbav:"owner"`
 	Attempt int     `dynamodbav:"attempt"`
 	Expires instant `dynamodbav:"expires"`
 }
 
-// progressItem is written whole by every commit: its parts only make sense
-// together.
+// progressItem is written whole by every commit, because its parts belong together.
 type progressItem struct {
 	Log      markItem           `dynamodbav:"log"`
 	Process  string             `dynamodbav:"process"`
@@ -74,14 +72,14 @@ type progressItem struct {
 	Scrubbed *scrubProgressItem `dynamodbav:"scrubbed,omitempty"` // of scrubs only
 }
 
-// builtItem is what was built.
+// builtItem is the commit that was built.
 type builtItem struct {
 	Commit  string `dynamodbav:"commit"`
 	Message string `dynamodbav:"message"`
 }
 
-// markItem holds the index in its compact form, two or three bytes a chunk: the
-// item may grow to 400 KB, and a log of 10,000 chunks takes 30 of them.
+// markItem has the index in its compact encoding, two or three bytes a chunk. A log
+// of 10,000 chunks takes 30 of the 400 KB of an item.
 type markItem struct {
 	Out      int64   `dynamodbav:"out"`
 	Err      int64   `dynamodbav:"err"`
@@ -104,7 +102,7 @@ type stepItem struct {
 	ExitCode   *int    `dynamodbav:"exit_code"`
 }
 
-// outcomeItem repeats the status: the outcome is read by itself.
+// outcomeItem repeats the status, because the outcome is read alone.
 type outcomeItem struct {
 	Status         string `dynamodbav:"status"`
 	Reason         string `dynamodbav:"reason"`
@@ -114,7 +112,7 @@ type outcomeItem struct {
 	Successor      string `dynamodbav:"successor,omitempty"`
 }
 
-// recordKey is the primary key. The id holds both halves.
+// recordKey is the primary key. The id contains both of its parts.
 func recordKey(id deployment.ID) item {
 	return item{"resource_uuid": text(id.Resource()), "deployment_uuid": text(id)}
 }
@@ -146,10 +144,10 @@ func encodeRecord(r deployment.Record) (item, error) {
 		CancelRequestedAt: instant(r.CancelRequestedAt),
 		CancelRequestedBy: r.CancelRequestedBy,
 		FollowedAt:        instant(r.FollowedAt),
-		Lease:             leaseForm(r.Lease),
-		Progress:          progressForm(r.Progress),
-		Outcome:           outcomeForm(r.Outcome),
-		Scrub:             scrubForm(r.Scrub),
+		Lease:             newLeaseItem(r.Lease),
+		Progress:          newProgressItem(r.Progress),
+		Outcome:           newOutcomeItem(r.Outcome),
+		Scrub:             newScrubItem(r.Scrub),
 	})
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "encode deployment %s", r.ID)
@@ -158,37 +156,37 @@ func encodeRecord(r deployment.Record) (item, error) {
 }
 
 func decodeRecord(stored item) (deployment.Record, error) {
-	var form recordItem
-	if err := attributevalue.UnmarshalMap(stored, &form); err != nil {
+	var fields recordItem
+	if err := attributevalue.UnmarshalMap(stored, &fields); err != nil {
 		return deployment.Record{}, fault.Wrap(err, fault.Internal, "decode a deployment")
 	}
-	progress, err := form.Progress.progress()
+	progress, err := fields.Progress.progress()
 	if err != nil {
 		return deployment.Record{}, err
 	}
 	return deployment.Record{
-		ID:                deployment.ID(form.DeploymentUUID),
-		Status:            deployment.Status(form.Status),
-		Operation:         catalog.Operation(form.Operation),
-		Options:           form.options(),
-		ResourceName:      form.ResourceName,
-		ServerID:          catalog.ID(form.ServerUUID),
-		ServerName:        form.ServerName,
-		Trigger:           deployment.Trigger(form.Trigger),
-		ConfigurationHash: form.ConfigurationHash,
-		CreatedAt:         time.Time(form.CreatedAt),
-		QueuedAt:          time.Time(form.QueuedAt),
-		ClaimedAt:         time.Time(form.ClaimedAt),
-		StartedAt:         time.Time(form.StartedAt),
-		FinishedAt:        time.Time(form.FinishedAt),
-		UpdatedAt:         time.Time(form.UpdatedAt),
-		CancelRequestedAt: time.Time(form.CancelRequestedAt),
-		CancelRequestedBy: form.CancelRequestedBy,
-		FollowedAt:        time.Time(form.FollowedAt),
-		Lease:             form.Lease.lease(),
+		ID:                deployment.ID(fields.DeploymentUUID),
+		Status:            deployment.Status(fields.Status),
+		Operation:         catalog.Operation(fields.Operation),
+		Options:           fields.options(),
+		ResourceName:      fields.ResourceName,
+		ServerID:          catalog.ID(fields.ServerUUID),
+		ServerName:        fields.ServerName,
+		Trigger:           deployment.Trigger(fields.Trigger),
+		ConfigurationHash: fields.ConfigurationHash,
+		CreatedAt:         time.Time(fields.CreatedAt),
+		QueuedAt:          time.Time(fields.QueuedAt),
+		ClaimedAt:         time.Time(fields.ClaimedAt),
+		StartedAt:         time.Time(fields.StartedAt),
+		FinishedAt:        time.Time(fields.FinishedAt),
+		UpdatedAt:         time.Time(fields.UpdatedAt),
+		CancelRequestedAt: time.Time(fields.CancelRequestedAt),
+		CancelRequestedBy: fields.CancelRequestedBy,
+		FollowedAt:        time.Time(fields.FollowedAt),
+		Lease:             fields.Lease.lease(),
 		Progress:          progress,
-		Outcome:           form.Outcome.outcome(),
-		Scrub:             form.Scrub.scrub(),
+		Outcome:           fields.Outcome.outcome(),
+		Scrub:             fields.Scrub.scrub(),
 	}, nil
 }
 
@@ -199,7 +197,7 @@ func (f recordItem) options() catalog.Options {
 	}
 }
 
-func leaseForm(l deployment.Lease) leaseItem {
+func newLeaseItem(l deployment.Lease) leaseItem {
 	return leaseItem{Owner: l.Owner, Attempt: l.Attempt, Expires: instant(l.Expires)}
 }
 
@@ -207,23 +205,23 @@ func (f leaseItem) lease() deployment.Lease {
 	return deployment.Lease{Owner: f.Owner, Attempt: f.Attempt, Expires: time.Time(f.Expires)}
 }
 
-func progressForm(p deployment.Progress) progressItem {
-	form := progressItem{
-		Log:      markForm(p.Log),
+func newProgressItem(p deployment.Progress) progressItem {
+	fields := progressItem{
+		Log:      newMarkItem(p.Log),
 		Process:  p.Process,
 		Sent:     p.Sent,
 		Steps:    make([]stepItem, len(p.Steps)),
 		Source:   builtItem(p.Source),
-		Scrubbed: scrubbedForm(p.Scrub),
+		Scrubbed: newScrubProgressItem(p.Scrub),
 	}
 	for i, step := range p.Steps {
-		form.Steps[i] = stepItem{Name: step.Name, StartedAt: instant(step.StartedAt),
+		fields.Steps[i] = stepItem{Name: step.Name, StartedAt: instant(step.StartedAt),
 			FinishedAt: instant(step.FinishedAt), ExitCode: step.ExitCode}
 	}
-	return form
+	return fields
 }
 
-func markForm(m logbook.Mark) markItem {
+func newMarkItem(m logbook.Mark) markItem {
 	return markItem{
 		Out: m.At.Out, Err: m.At.Err, Steps: m.At.Steps,
 		Chunks: m.Chunks, Last: int64(m.Last), Batch: m.Batch, Until: instant(m.Until), Bytes: m.Bytes,
@@ -245,7 +243,7 @@ func (f progressItem) progress() (deployment.Progress, error) {
 		Process: f.Process,
 		Sent:    f.Sent,
 		Source:  deployment.Source(f.Source),
-		Scrub:   f.Scrubbed.scrubbed(),
+		Scrub:   f.Scrubbed.progress(),
 	}
 	for _, step := range f.Steps {
 		progress.Steps = append(progress.Steps, deployment.Step{Name: step.Name,
@@ -254,7 +252,7 @@ func (f progressItem) progress() (deployment.Progress, error) {
 	return progress, nil
 }
 
-func outcomeForm(o deployment.Outcome) outcomeItem {
+func newOutcomeItem(o deployment.Outcome) outcomeItem {
 	return outcomeItem{Status: string(o.Status), Reason: string(o.Reason), ExitCode: o.ExitCode,
 		Signal: o.Signal, ResourceStatus: o.ResourceStatus, Successor: string(o.Successor)}
 }
@@ -262,14 +260,4 @@ func outcomeForm(o deployment.Outcome) outcomeItem {
 func (f outcomeItem) outcome() deployment.Outcome {
 	return deployment.Outcome{Status: deployment.Status(f.Status), Reason: deployment.Reason(f.Reason), ExitCode: f.ExitCode,
 		Signal: f.Signal, ResourceStatus: f.ResourceStatus, Successor: deployment.ID(f.Successor)}
-}
-
-// part encodes a piece of a record for an expression. The forms always encode:
-// they are structs of plain fields.
-func part(form any) (types.AttributeValue, error) {
-	encoded, err := attributevalue.Marshal(form)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.Internal, "encode a part of a deployment")
-	}
-	return encoded, nil
 }

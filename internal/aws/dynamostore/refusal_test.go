@@ -24,9 +24,6 @@ func cancelled(codes ...string) error {
 	var reasons []types.CancellationReason
 	for _, code := range codes {
 		reason := types.CancellationReason{Code: aws.String(code)}
-		if code == "ValidationError" {
-			reason.Message = aws.String("Item size to update has exceeded the maximum allowed size")
-		}
 		reasons = append(reasons, reason)
 	}
 	text := fmt.Sprintf("Transaction cancelled, please refer cancellation reasons for specific reasons %v", codes)
@@ -34,7 +31,6 @@ func cancelled(codes ...string) error {
 }
 
 func TestRefused(t *testing.T) {
-	tooLarge := &smithy.GenericAPIError{Code: "ValidationException", Message: "Item size has exceeded the maximum allowed size"}
 	for _, c := range []struct {
 		name  string
 		err   error
@@ -50,9 +46,7 @@ func TestRefused(t *testing.T) {
 		{"both", cancelled("TransactionConflict", "ConditionalCheckFailed"), []int{1}, true, nil},
 		{"a transaction that was throttled", cancelled("None", "ThrottlingError"), nil, true, nil},
 		{"a transaction with a wrong request", cancelled("None", "AccessDenied"), nil, false, fault.Internal},
-		{"a transaction with an item that grows too large", cancelled("ValidationError", "None"), nil, false, fault.Invalid},
 		{"a transaction without reasons", cancelled(), nil, false, fault.Internal},
-		{"an item that is too large", tooLarge, nil, false, fault.Invalid},
 		{"any other answer", &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "not authorized"}, nil, false, fault.Internal},
 		{"a failure that nobody knows", errors.New("out of paper"), nil, false, fault.Internal},
 		{"no answer", &smithyhttp.RequestSendError{Err: errors.New("connection refused")}, nil, false, fault.Unavailable},

@@ -13,10 +13,10 @@ import (
 	"waybill/internal/fault"
 )
 
-// Repair reads the places first and the record after them. A deployment comes to
-// its places with its record, and never goes back in its life: so whatever the
-// record says after the places were read is still true when they are written,
-// and a record that is not there then never comes.
+// Repair reads the places first and the record after them. The record is written
+// together with its places, and its status only moves forward. So a status that does
+// not allow a place when the record is read will not allow it later either, and a
+// record that is missing then is missing for good.
 func (d *Deployments) Repair(ctx context.Context, server catalog.ID, id deployment.ID) error {
 	return retry(ctx, func() (bool, error) {
 		found, err := d.places(ctx, server, id)
@@ -43,7 +43,8 @@ func (d *Deployments) Repair(ctx context.Context, server catalog.ID, id deployme
 	})
 }
 
-// places are where a deployment stands beside its own record, as read.
+// places are the queue, the running set and the resource in which a deployment may
+// stand, as read.
 type places struct {
 	id       deployment.ID
 	server   catalog.ID
@@ -51,7 +52,7 @@ type places struct {
 	resource resourceState
 }
 
-// places reads the server and the resource. One that is gone has no places.
+// places reads the server and the resource. They are empty if they are gone.
 func (d *Deployments) places(ctx context.Context, server catalog.ID, id deployment.ID) (places, error) {
 	found := places{id: id, server: server}
 	load, err := d.server(ctx, server)
@@ -68,9 +69,9 @@ func (d *Deployments) places(ctx context.Context, server catalog.ID, id deployme
 	return found, nil
 }
 
-// leaving are the writes that take the deployment out of the queue, or out of
-// all places. Each has the condition that it still stands there: a queue moves
-// on between a read and a write. There are none if it stands nowhere.
+// leaving returns the writes that remove the deployment from the queue, or from all
+// places. Each has the condition that the deployment is still there, since a queue
+// moves between a read and a write. A deployment in no place needs no write.
 func (d *Deployments) leaving(found places, all bool) []types.TransactWriteItem {
 	var writes []types.TransactWriteItem
 	var server, resource leave
@@ -99,14 +100,15 @@ func (d *Deployments) leaving(found places, all bool) []types.TransactWriteItem 
 	return writes
 }
 
-// leave gathers what one item's write does and under which conditions.
+// leave collects the changes and the conditions of one item's write.
 type leave struct{ changes, conditions []string }
 
 func (l *leave) from(change, condition string) {
 	l.changes, l.conditions = append(l.changes, change), append(l.conditions, condition)
 }
 
-// change is the write. DynamoDB refuses a value that no expression uses.
+// change returns the write. It has only the values that its expressions use, because
+// DynamoDB refuses others.
 func (l *leave) change(table string, entity catalog.ID, verb string, id deployment.ID) change {
 	leaving := change{
 		table:     table,

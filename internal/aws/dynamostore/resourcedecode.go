@@ -7,27 +7,27 @@ import (
 	"waybill/internal/fault"
 )
 
-// decodeResource reads a resource of any kind. Its dependencies are the server
-// and, for an application that has one, the deploy key.
+// decodeResource reads a resource of any kind. Its dependencies are the server and
+// the deploy key, if an application has one.
 func decodeResource(meta catalog.Meta, dependencies []string, stored item) (catalog.Entity, error) {
-	var form resourceDefinition
-	if err := decodeDefinition(stored["definition"], &form); err != nil {
+	var fields resourceDefinition
+	if err := decodeDefinition(stored["definition"], &fields); err != nil {
 		return nil, err
 	}
 	var state resourceState
 	if err := decode(stored, &state); err != nil {
 		return nil, err
 	}
-	resource := form.resource(meta, state)
+	resource := fields.resource(meta, state)
 	resource.ServerID = dependency(dependencies, 0)
 	switch meta.ID.Kind() {
 	case catalog.KindApplication:
-		return form.application(resource, dependency(dependencies, 1)), nil
+		return fields.application(resource, dependency(dependencies, 1)), nil
 	case catalog.KindService:
-		return &catalog.Service{Resource: resource, Compose: string(form.Compose)}, nil
+		return &catalog.Service{Resource: resource, Compose: string(fields.Compose)}, nil
 	case catalog.KindDatabase:
-		if form.Database != nil {
-			return form.Database.database(resource), nil
+		if fields.Database != nil {
+			return fields.Database.database(resource), nil
 		}
 	}
 	return nil, fault.New(fault.Internal, "the definition of %s is damaged", meta.ID)
@@ -38,7 +38,7 @@ func (f resourceDefinition) resource(meta catalog.Meta, state resourceState) cat
 		Meta:          meta,
 		Timeout:       time.Duration(f.TimeoutSeconds) * time.Second,
 		HealthTimeout: time.Duration(f.HealthTimeoutSeconds) * time.Second,
-		Marks:         f.Marks,
+		SecretDigests: f.SecretDigests,
 		State:         catalog.State(state),
 	}
 	for _, variable := range f.Environment {
@@ -90,7 +90,7 @@ func (d databaseItem) database(resource catalog.Resource) *catalog.Database {
 	return database
 }
 
-// dependency is one of those that an entity has, or "".
+// dependency returns the entity's dependency at the place, or "".
 func dependency(all []string, place int) catalog.ID {
 	if place >= len(all) {
 		return ""

@@ -6,13 +6,13 @@ import (
 	"waybill/internal/catalog"
 )
 
-// resourceDefinition is the definition of every kind of resource. What only
-// some have is absent from the others, and from items that are older than it.
+// resourceDefinition is the definition of all kinds of resources. A kind omits the
+// attributes that it does not use, and older items lack newer attributes.
 type resourceDefinition struct {
 	Environment          []variableItem     `dynamodbav:"environment"`
 	TimeoutSeconds       int64              `dynamodbav:"timeout_seconds"`
 	HealthTimeoutSeconds int64              `dynamodbav:"health_timeout_seconds"`
-	Marks                map[string]string  `dynamodbav:"marks,omitempty"`
+	SecretDigests        map[string]string  `dynamodbav:"marks,omitempty"`
 	Compose              bulk               `dynamodbav:"compose,omitempty"`
 	Shell                *shellItem         `dynamodbav:"shell,omitempty"`
 	Image                *imageItem         `dynamodbav:"image,omitempty"`
@@ -28,7 +28,7 @@ type variableItem struct {
 	Secret bool   `dynamodbav:"secret"`
 }
 
-// shellItem is the commands of an application.
+// shellItem has the scripts of an application.
 type shellItem struct {
 	Start  bulk `dynamodbav:"start"`
 	Stop   bulk `dynamodbav:"stop"`
@@ -42,20 +42,20 @@ type imageItem struct {
 	Container containerItem `dynamodbav:"container"`
 }
 
-// dockerfileItem is what an application is built from.
+// dockerfileItem is the Dockerfile of an application and its repository.
 type dockerfileItem struct {
 	Source    sourceItem    `dynamodbav:"source"`
 	Path      string        `dynamodbav:"path"`
 	Container containerItem `dynamodbav:"container"`
 }
 
-// composeSourceItem is where an application's compose file lies.
+// composeSourceItem is the compose file of an application and its repository.
 type composeSourceItem struct {
 	Source sourceItem `dynamodbav:"source"`
 	Path   string     `dynamodbav:"path"`
 }
 
-// sourceItem is a repository without its key, which is the second of the
+// sourceItem is a repository without its key, which is the second element of the
 // entity's depends_on.
 type sourceItem struct {
 	Repository string `dynamodbav:"repository"`
@@ -66,7 +66,7 @@ type sourceItem struct {
 	HostKeys   bulk   `dynamodbav:"host_keys"`
 }
 
-// databaseItem is what only a database has.
+// databaseItem has the attributes of a database.
 type databaseItem struct {
 	Engine        string            `dynamodbav:"engine"`
 	Image         string            `dynamodbav:"image"`
@@ -114,56 +114,56 @@ type healthItem struct {
 	StartPeriodSeconds int    `dynamodbav:"start_period_seconds"`
 }
 
-// resourceForm is what every kind of resource has.
-func resourceForm(resource *catalog.Resource) resourceDefinition {
-	form := resourceDefinition{
+// newResourceDefinition encodes the fields that all kinds of resources have.
+func newResourceDefinition(resource *catalog.Resource) resourceDefinition {
+	fields := resourceDefinition{
 		TimeoutSeconds:       int64(resource.Timeout / time.Second),
 		HealthTimeoutSeconds: int64(resource.HealthTimeout / time.Second),
-		Marks:                resource.Marks,
+		SecretDigests:        resource.SecretDigests,
 	}
 	for _, variable := range resource.Environment {
-		form.Environment = append(form.Environment, variableItem(variable))
+		fields.Environment = append(fields.Environment, variableItem(variable))
 	}
-	return form
+	return fields
 }
 
-func applicationForm(application *catalog.Application) resourceDefinition {
-	form := resourceForm(&application.Resource)
+func newApplicationDefinition(application *catalog.Application) resourceDefinition {
+	fields := newResourceDefinition(&application.Resource)
 	if shell := application.Shell; shell != nil {
-		form.Shell = &shellItem{Start: bulk(shell.Start), Stop: bulk(shell.Stop), Health: bulk(shell.Health)}
+		fields.Shell = &shellItem{Start: bulk(shell.Start), Stop: bulk(shell.Stop), Health: bulk(shell.Health)}
 	}
 	if image := application.Image; image != nil {
-		form.Image = &imageItem{Name: image.Name, Tag: image.Tag, Container: containerForm(image.Container)}
+		fields.Image = &imageItem{Name: image.Name, Tag: image.Tag, Container: newContainerItem(image.Container)}
 	}
 	if built := application.Dockerfile; built != nil {
-		form.Dockerfile = &dockerfileItem{Source: sourceForm(built.Source), Path: built.Path, Container: containerForm(built.Container)}
+		fields.Dockerfile = &dockerfileItem{Source: newSourceItem(built.Source), Path: built.Path, Container: newContainerItem(built.Container)}
 	}
 	if compose := application.Compose; compose != nil {
-		form.ComposeSource = &composeSourceItem{Source: sourceForm(compose.Source), Path: compose.Path}
+		fields.ComposeSource = &composeSourceItem{Source: newSourceItem(compose.Source), Path: compose.Path}
 	}
-	return form
+	return fields
 }
 
-func sourceForm(source catalog.Source) sourceItem {
+func newSourceItem(source catalog.Source) sourceItem {
 	return sourceItem{Repository: source.Repository, Branch: source.Branch, Commit: source.Commit,
 		Directory: source.Directory, UserName: source.UserName, HostKeys: bulk(source.HostKeys)}
 }
 
-func containerForm(container catalog.Container) containerItem {
+func newContainerItem(container catalog.Container) containerItem {
 	return containerItem{Exposes: container.Exposes, Mappings: container.Mappings,
 		Limits: limitsItem(container.Limits), Health: healthItem(container.Health)}
 }
 
-func databaseForm(database *catalog.Database) resourceDefinition {
+func newDatabaseDefinition(database *catalog.Database) resourceDefinition {
 	item := databaseItem{
 		Engine: database.Engine, Image: database.Image, DataFolder: database.DataFolder, Settings: database.Settings,
 		Configuration: bulk(database.Configuration), PublicPort: database.PublicPort,
-		Container: containerForm(database.Container), TLS: database.TLS, Certificate: bulk(database.Certificate),
+		Container: newContainerItem(database.Container), TLS: database.TLS, Certificate: bulk(database.Certificate),
 	}
 	for _, script := range database.InitScripts {
 		item.InitScripts = append(item.InitScripts, scriptItem{Name: script.Name, Text: bulk(script.Text)})
 	}
-	form := resourceForm(&database.Resource)
-	form.Database = &item
-	return form
+	fields := newResourceDefinition(&database.Resource)
+	fields.Database = &item
+	return fields
 }

@@ -8,9 +8,9 @@ import (
 	"waybill/internal/logbook"
 )
 
-// RecordScrub writes on the condition that the log still has the digest that the
-// record was read with. Nothing else can change a record that has ended.
-func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.Scrub) error {
+// RecordScrub writes on the condition that the digest of the log is unchanged since
+// the record was read. No other write changes a record that has ended.
+func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.ScrubSummary) error {
 	return retry(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)
 		if err != nil {
@@ -20,11 +20,11 @@ func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was str
 		if err != nil {
 			return false, err
 		}
-		log, err := part(markForm(next.Progress.Log))
+		log, err := part(newMarkItem(next.Progress.Log))
 		if err != nil {
 			return false, err
 		}
-		form, err := part(scrubForm(next.Scrub))
+		fields, err := part(newScrubItem(next.Scrub))
 		if err != nil {
 			return false, err
 		}
@@ -33,14 +33,14 @@ func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was str
 			key:       recordKey(id),
 			update:    "SET #progress.#log = :log, #scrub = :scrub, #updated_at = :at",
 			condition: "#status = :status AND #progress.#log.#digest = :was",
-			values: item{":log": log, ":scrub": form, ":at": stamp(next.UpdatedAt), ":status": text(next.Status),
+			values: item{":log": log, ":scrub": fields, ":at": stamp(next.UpdatedAt), ":status": text(next.Status),
 				":was": text(was)},
 		})
 		return done, err
 	})
 }
 
-// scrubItem is what was done to a log since it ended.
+// scrubItem is a [deployment.ScrubSummary].
 type scrubItem struct {
 	At         instant `dynamodbav:"at"`
 	By         string  `dynamodbav:"by"`
@@ -49,12 +49,12 @@ type scrubItem struct {
 	Original   string  `dynamodbav:"original"`
 }
 
-func scrubForm(s deployment.Scrub) scrubItem {
+func newScrubItem(s deployment.ScrubSummary) scrubItem {
 	return scrubItem{At: instant(s.At), By: s.By, Deployment: string(s.Deployment), Entries: s.Entries, Original: s.Original}
 }
 
-func (f scrubItem) scrub() deployment.Scrub {
-	return deployment.Scrub{At: time.Time(f.At), By: f.By, Deployment: deployment.ID(f.Deployment), Entries: f.Entries, Original: f.Original}
+func (f scrubItem) scrub() deployment.ScrubSummary {
+	return deployment.ScrubSummary{At: time.Time(f.At), By: f.By, Deployment: deployment.ID(f.Deployment), Entries: f.Entries, Original: f.Original}
 }
 
 // scrubProgressItem is how far a scrub is.
@@ -66,16 +66,16 @@ type scrubProgressItem struct {
 	Failed  int    `dynamodbav:"failed"`
 }
 
-// scrubbedForm is nil for a deployment that is no scrub: runners write progress
-// all the time.
-func scrubbedForm(s deployment.ScrubProgress) *scrubProgressItem {
+// newScrubProgressItem returns nil for a deployment that is not a scrub, which keeps
+// the frequent writes of progress small.
+func newScrubProgressItem(s deployment.ScrubProgress) *scrubProgressItem {
 	if s == (deployment.ScrubProgress{}) {
 		return nil
 	}
 	return &scrubProgressItem{Last: string(s.Last), Logs: s.Logs, Changed: s.Changed, Entries: s.Entries, Failed: s.Failed}
 }
 
-func (f *scrubProgressItem) scrubbed() deployment.ScrubProgress {
+func (f *scrubProgressItem) progress() deployment.ScrubProgress {
 	if f == nil {
 		return deployment.ScrubProgress{}
 	}

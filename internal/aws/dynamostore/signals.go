@@ -7,8 +7,8 @@ import (
 	"waybill/internal/deployment"
 )
 
-// signalsItem is the part of a record that a runner asks for between its
-// writes: what others wrote there, and whether the lease still is its own.
+// signalsItem is the part of a record that a runner reads between its writes: the
+// signals of users and readers, and the lease.
 type signalsItem struct {
 	Status            string    `dynamodbav:"status"`
 	Lease             leaseItem `dynamodbav:"lease"`
@@ -16,8 +16,8 @@ type signalsItem struct {
 	FollowedAt        instant   `dynamodbav:"followed_at"`
 }
 
-// Signals is one read of four attributes: runners ask every few seconds, and a
-// record may be large.
+// Signals reads four attributes only: runners call it every few seconds, and a record
+// may be large.
 func (d *Deployments) Signals(ctx context.Context, id deployment.ID, lease deployment.Lease) (deployment.Signals, error) {
 	table := d.tables.of(id.Kind())
 	if table == "" {
@@ -30,19 +30,19 @@ func (d *Deployments) Signals(ctx context.Context, id deployment.ID, lease deplo
 	if stored == nil {
 		return deployment.Signals{}, deployment.NewNotFoundError()
 	}
-	var form signalsItem
-	if err := decode(stored, &form); err != nil {
+	var fields signalsItem
+	if err := decode(stored, &fields); err != nil {
 		return deployment.Signals{}, err
 	}
-	record := deployment.Record{ID: id, Status: deployment.Status(form.Status), Lease: form.Lease.lease()}
-	return form.signals(), record.LeasedTo(lease)
+	record := deployment.Record{ID: id, Status: deployment.Status(fields.Status), Lease: fields.Lease.lease()}
+	return fields.signals(), record.LeasedTo(lease)
 }
 
-// readSignals reads them from a whole item.
+// readSignals reads the signals from a whole item.
 func readSignals(written item) (deployment.Signals, error) {
-	var form signalsItem
-	err := decode(written, &form)
-	return form.signals(), err
+	var fields signalsItem
+	err := decode(written, &fields)
+	return fields.signals(), err
 }
 
 func (f signalsItem) signals() deployment.Signals {

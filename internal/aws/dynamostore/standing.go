@@ -14,10 +14,10 @@ import (
 	"waybill/internal/fault"
 )
 
-// kindRequest is the kind under which the catalog table remembers requests.
+// kindRequest is the kind of the requests in the catalog table.
 const kindRequest = "request"
 
-// requestItem says which deployment stands for a request, and until when.
+// requestItem names the deployment that stands for a request, and until when.
 type requestItem struct {
 	Kind           string  `dynamodbav:"kind"`
 	UUID           string  `dynamodbav:"uuid"`
@@ -27,15 +27,16 @@ type requestItem struct {
 	CreatedAt      instant `dynamodbav:"created_at"`
 }
 
-// remembering is the item that remembers a request, and the condition under
-// which it may be written: the request is not known, or no longer counts.
-func (e enqueuing) remembering(id deployment.ID) (form item, condition string, values item, err error) {
+// remembering returns the item that remembers a request, and the condition of its
+// write: the request is not known, its window has passed, or its deployment has been
+// outlived.
+func (e enqueuing) remembering(id deployment.ID) (fields item, condition string, values item, err error) {
 	now := e.record.QueuedAt
 	until := now.Add(e.key.Window)
-	form, err = attributevalue.MarshalMap(requestItem{
+	fields, err = attributevalue.MarshalMap(requestItem{
 		Kind: kindRequest, UUID: e.key.Hash, DeploymentUUID: string(id),
-		// Time to live takes whole seconds and removes within days: the exact
-		// end is the other number.
+		// DynamoDB's time to live has whole seconds and deletes within days, so
+		// Until has the exact end.
 		Until: until.UnixMicro(), ExpiresAt: until.Unix() + 1, CreatedAt: instant(now),
 	})
 	if err != nil {
@@ -46,12 +47,12 @@ func (e enqueuing) remembering(id deployment.ID) (form item, condition string, v
 		condition += " OR #deployment_uuid = :outlived"
 		values[":outlived"] = text(e.outlived)
 	}
-	return form, condition, values, nil
+	return fields, condition, values, nil
 }
 
-// standing finds what refused the record: the deployment that already stands
-// for the request, or the error. It is not done if nothing stands in the way any
-// more, or if the next try can end what does; that is then in next.
+// standing finds out why the transaction was refused. It is done if a deployment
+// already stands for the request, or with an error. It is not done if the obstacle is
+// gone, or if another try can remove it; next then has the obstacle.
 func (d *Deployments) standing(ctx context.Context, next *enqueuing) (known deployment.Record, done bool, err error) {
 	record := next.record
 	if known, done, err = d.remembered(ctx, next); done || err != nil {
@@ -73,8 +74,8 @@ func (d *Deployments) standing(ctx context.Context, next *enqueuing) (known depl
 	return known, false, nil
 }
 
-// remembered returns the deployment that stands for the request, if one does. A
-// deployment that no longer does is noted in next.
+// remembered returns the deployment that stands for the request, if one does. If one
+// no longer does, next has it as outlived.
 func (d *Deployments) remembered(ctx context.Context, next *enqueuing) (known deployment.Record, stands bool, err error) {
 	if next.key.Hash == "" {
 		return known, false, nil
@@ -83,14 +84,14 @@ func (d *Deployments) remembered(ctx context.Context, next *enqueuing) (known de
 	if err != nil || stored == nil {
 		return known, false, err
 	}
-	var form requestItem
-	if err := decode(stored, &form); err != nil {
+	var fields requestItem
+	if err := decode(stored, &fields); err != nil {
 		return known, false, err
 	}
-	if form.Until <= next.record.QueuedAt.UnixMicro() {
+	if fields.Until <= next.record.QueuedAt.UnixMicro() {
 		return known, false, nil
 	}
-	known, err = d.Get(ctx, deployment.ID(form.DeploymentUUID))
+	known, err = d.Get(ctx, deployment.ID(fields.DeploymentUUID))
 	if err != nil || next.key.Lasting {
 		return known, true, err
 	}
@@ -112,9 +113,9 @@ func (d *Deployments) newest(ctx context.Context, resource catalog.ID) (deployme
 	return record.ID, err
 }
 
-// queued says what the resource's queued deployment means for the record: it is
-// the same request, which is then remembered as well; the record supersedes it;
-// or it is in the way.
+// queued compares the record with the queued deployment of its resource. Either that
+// is the same request, whose key is then remembered, or the record supersedes it, or
+// it is a Conflict.
 func (d *Deployments) queued(ctx context.Context, next *enqueuing, id deployment.ID) (known deployment.Record, done bool, err error) {
 	queued, err := d.Get(ctx, id)
 	if err != nil {
@@ -141,31 +142,30 @@ func (d *Deployments) queued(ctx context.Context, next *enqueuing, id deployment
 	return known, err != nil, err
 }
 
-// remember lets the key stand for the queued deployment.
+// remember makes the key stand for the queued deployment.
 func (d *Deployments) remember(ctx context.Context, next *enqueuing, id deployment.ID) error {
 	if next.key.Hash == "" {
 		return nil
 	}
-	form, condition, values, err := next.remembering(id)
+	fields, condition, values, err := next.remembering(id)
 	if err != nil {
 		return err
 	}
 	_, err = d.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:                 aws.String(d.tables.Catalog),
-		Item:                      form,
+		Item:                      fields,
 		ConditionExpression:       aws.String(condition),
 		ExpressionAttributeNames:  names("", condition),
 		ExpressionAttributeValues: values,
 	})
-	// Refused means that the same request at the same moment remembered it.
+	// A refusal means that the same request, at the same moment, has written it.
 	_, err = refused(err)
 	return err
 }
 
-// superseding ends the queued deployment and puts the record at the end of the
-// queue in its place. The queue is written whole, because one expression cannot
-// remove an element of a list and append another; its condition is that the
-// queue is as it was read.
+// superseding ends the queued deployment and appends the record to the queue. It
+// writes the whole queue, because one expression cannot both remove an element of a
+// list and append one. The condition is that the queue is unchanged since the read.
 func (d *Deployments) superseding(next enqueuing) ([]types.TransactWriteItem, error) {
 	record, old := next.record, next.superseded
 	ended, err := old.Superseded(record)
@@ -194,13 +194,4 @@ func (d *Deployments) superseding(next enqueuing) ([]types.TransactWriteItem, er
 			values:    item{":id": text(record.ID), ":old": text(old.ID), ":one": number(1)},
 		}),
 	}, nil
-}
-
-// texts is a list of texts as an attribute value.
-func texts(all []string) types.AttributeValue {
-	values := make([]types.AttributeValue, 0, len(all))
-	for _, one := range all {
-		values = append(values, text(one))
-	}
-	return list(values...)
 }

@@ -6,7 +6,7 @@ import (
 	"waybill/internal/catalog"
 )
 
-// serverLoad is what a server has to do and may do.
+// serverLoad is the queue, the running set and the limits of a server.
 type serverLoad struct {
 	serverState
 	Definition serverDefinition `dynamodbav:"definition"`

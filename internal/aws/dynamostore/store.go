@@ -10,8 +10,8 @@ import (
 	"waybill/internal/catalog"
 )
 
-// Create adds the entity and counts it on everything that it depends on. The
-// count is what holds a dependency in place: its own Delete asks for zero.
+// Create adds the entity and increments the count of dependents on each of its
+// dependencies. An entity with dependents cannot be deleted.
 func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 	id := entity.Common().ID
 	whole, err := encodeEntity(entity)
@@ -20,7 +20,7 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 	}
 	writes := []types.TransactWriteItem{put(c.table, whole, "attribute_not_exists(#uuid)", nil)}
 	for _, dependency := range entity.DependsOn() {
-		if dependency.Kind() == "" { // not even a key to look for
+		if dependency.Kind() == "" { // not a possible key
 			return catalog.NewNoDependencyError(dependency)
 		}
 		writes = append(writes, c.count(dependency, 1))
@@ -37,7 +37,7 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 	})
 }
 
-// count adds to the number of entities that depend on this one.
+// count adds n to the number of entities that depend on this one.
 func (c *Catalog) count(id catalog.ID, n int) types.TransactWriteItem {
 	return update(change{
 		table:     c.table,
@@ -46,17 +46,6 @@ func (c *Catalog) count(id catalog.ID, n int) types.TransactWriteItem {
 		condition: "attribute_exists(#uuid)",
 		values:    item{":n": number(n)},
 	})
-}
-
-// write makes one transaction. done says that it was written; if it was not and
-// there is no error, the refusal says why.
-func write(ctx context.Context, client *dynamodb.Client, writes []types.TransactWriteItem) (why refusal, done bool, err error) {
-	_, err = client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
-	if err == nil {
-		return refusal{}, true, nil
-	}
-	why, err = refused(err)
-	return why, false, err
 }
 
 // Get returns the entity.
@@ -83,8 +72,8 @@ func (c *Catalog) get(ctx context.Context, id catalog.ID, attributes ...string) 
 	return stored, nil
 }
 
-// List returns a page of a kind. One item more than the page is asked for, to
-// know whether there is a next one.
+// List returns a page of a kind. The query asks for one item more than the page
+// holds, to know whether there is a next page.
 func (c *Catalog) List(ctx context.Context, kind catalog.Kind, page catalog.Page) (catalog.Listing, error) {
 	page, err := page.Check(kind)
 	if err != nil {
@@ -112,7 +101,7 @@ func (c *Catalog) List(ctx context.Context, kind catalog.Kind, page catalog.Page
 	return listing, nil
 }
 
-// ofKind asks for every item of a kind, in the order of their ids.
+// ofKind is the query for the items of a kind, in the order of their ids.
 func (c *Catalog) ofKind(kind string) *dynamodb.QueryInput {
 	const condition = "#kind = :kind"
 	return &dynamodb.QueryInput{

@@ -9,9 +9,9 @@ import (
 	"waybill/internal/fault"
 )
 
-// ReadChange reads the two images of a deployment table's stream record, in
-// DynamoDB's JSON; an absent one is empty or null. It is false if the status
-// did not change: a lease was renewed, or the record was removed.
+// ReadChange reads the two images of a stream record of a deployment table, in
+// DynamoDB's JSON. An absent image is empty or null. ReadChange returns false if the
+// status did not change: a lease was renewed, or the record was removed.
 func ReadChange(newImage, oldImage json.RawMessage) (deployment.Change, bool, error) {
 	now, err := readImage(newImage)
 	if err != nil || now == nil {
@@ -32,7 +32,7 @@ func ReadChange(newImage, oldImage json.RawMessage) (deployment.Change, bool, er
 		return deployment.Change{}, false, err
 	}
 	if _, err := deployment.ParseID(string(record.ID)); err != nil || record.Status == "" {
-		return deployment.Change{}, false, fault.New(fault.Internal, "a stream record is of no deployment")
+		return deployment.Change{}, false, fault.New(fault.Internal, "a stream record is not of a deployment")
 	}
 	return deployment.Change{Record: record, Previous: previous.Status}, record.Status != previous.Status, nil
 }
@@ -48,8 +48,8 @@ func readImage(image json.RawMessage) (item, error) {
 	return attributes(values)
 }
 
-// value is an attribute in DynamoDB's JSON: an object with one member, whose
-// name is the type.
+// value is an attribute in DynamoDB's JSON: an object whose one member is named by
+// the type.
 type value struct {
 	S    *string          `json:"S"`
 	N    *string          `json:"N"`
@@ -60,8 +60,8 @@ type value struct {
 	M    map[string]value `json:"M"`
 }
 
-// attribute makes the SDK's form of it. Sets are not among the types: no
-// record has one.
+// attribute converts the value to the SDK's type. It knows no sets, because no record
+// has one.
 func (v value) attribute() (types.AttributeValue, error) {
 	switch {
 	case v.S != nil:
@@ -94,7 +94,7 @@ func (v value) listed() (types.AttributeValue, error) {
 	return list(elements...), nil
 }
 
-// attributes returns nil for nil: no image is no item.
+// attributes converts an image. It returns nil for an absent one.
 func attributes(values map[string]value) (item, error) {
 	if values == nil {
 		return nil, nil

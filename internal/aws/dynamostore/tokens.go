@@ -12,13 +12,13 @@ import (
 	"waybill/internal/fault"
 )
 
-// kindToken is the kind under which tokens lie in the catalog table.
+// kindToken is the kind of the tokens in the catalog table.
 const kindToken = "token"
 
-// Tokens is the bearer tokens in the catalog table.
+// Tokens are the bearer tokens in the catalog table.
 type Tokens struct{ catalog *Catalog }
 
-// tokenItem has the digest of the secret, never the secret.
+// tokenItem has a digest of the token's secret, never the secret.
 type tokenItem struct {
 	Kind      string   `dynamodbav:"kind"`
 	UUID      string   `dynamodbav:"uuid"`
@@ -32,11 +32,11 @@ func tokenKey(id string) item { return item{"kind": text(kindToken), "uuid": tex
 
 // Create adds a token.
 func (t *Tokens) Create(ctx context.Context, token access.Token) error {
-	form := tokenItem{Kind: kindToken, UUID: token.ID, Name: token.Name, Digest: token.Digest[:], CreatedAt: instant(token.CreatedAt)}
+	fields := tokenItem{Kind: kindToken, UUID: token.ID, Name: token.Name, Digest: token.Digest[:], CreatedAt: instant(token.CreatedAt)}
 	for _, ability := range token.Abilities {
-		form.Abilities = append(form.Abilities, string(ability))
+		fields.Abilities = append(fields.Abilities, string(ability))
 	}
-	whole, err := attributevalue.MarshalMap(form)
+	whole, err := attributevalue.MarshalMap(fields)
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "encode a token")
 	}
@@ -52,8 +52,7 @@ func (t *Tokens) Create(ctx context.Context, token access.Token) error {
 	})
 }
 
-// single makes one conditional write, and returns unmet if its condition is
-// not met.
+// single makes one conditional write and returns unmet if its condition is not met.
 func (t *Tokens) single(ctx context.Context, unmet error, write func() error) error {
 	return retry(ctx, func() (bool, error) {
 		err := write()
@@ -121,16 +120,16 @@ func (t *Tokens) Delete(ctx context.Context, id string) error {
 }
 
 func decodeToken(stored item) (access.Token, error) {
-	var form tokenItem
-	if err := decode(stored, &form); err != nil {
+	var fields tokenItem
+	if err := decode(stored, &fields); err != nil {
 		return access.Token{}, err
 	}
-	token := access.Token{ID: form.UUID, Name: form.Name, CreatedAt: time.Time(form.CreatedAt)}
-	if len(form.Digest) != len(token.Digest) {
-		return access.Token{}, fault.New(fault.Internal, "the digest of token %s is damaged", form.UUID)
+	token := access.Token{ID: fields.UUID, Name: fields.Name, CreatedAt: time.Time(fields.CreatedAt)}
+	if len(fields.Digest) != len(token.Digest) {
+		return access.Token{}, fault.New(fault.Internal, "the digest of token %s is damaged", fields.UUID)
 	}
-	copy(token.Digest[:], form.Digest)
-	for _, ability := range form.Abilities {
+	copy(token.Digest[:], fields.Digest)
+	for _, ability := range fields.Abilities {
 		token.Abilities = append(token.Abilities, access.Ability(ability))
 	}
 	return token, nil

@@ -11,12 +11,12 @@ import (
 	"waybill/internal/catalog"
 )
 
-// Update replaces what a user gave, and nothing else of the item: the queue and
-// the state go on changing under it.
+// Update replaces the user's part of the item. Deployments may change the queue and
+// the state at the same time.
 //
-// It is one write as long as the entity depends on what it did before. Only
-// when that is refused is the item read, to say why; if it is for another
-// key, the keys are counted in one transaction with the change.
+// Update is one write if the dependencies stay the same. If the write is refused, the
+// item is read to find the reason. If the reason is another key, one transaction
+// changes the item and the counts of both keys.
 func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
 	id := entity.Common().ID
 	if id.Kind() == "" {
@@ -40,24 +40,28 @@ func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Ti
 		if err != nil {
 			return true, err
 		}
-		var form entityItem
-		if err := decode(stored, &form); err != nil {
+		var fields entityItem
+		if err := decode(stored, &fields); err != nil {
 			return true, err
 		}
-		if !time.Time(form.UpdatedAt).Equal(was) {
+		if !time.Time(fields.UpdatedAt).Equal(was) {
 			return true, catalog.NewStaleError(id)
 		}
-		return c.rekey(ctx, replace, form.DependsOn, entity)
+		return c.rekey(ctx, replace, fields.DependsOn, entity)
 	})
 }
 
-// replacing is the change of the definition, on the condition that nobody has
-// changed it since it was read.
+// replacing is the change of the definition, on the condition that it is unchanged
+// since it was read.
 func (c *Catalog) replacing(entity catalog.Entity, was time.Time) (change, error) {
 	meta := entity.Common()
 	definition, err := encodeDefinition(entity)
 	if err != nil {
 		return change{}, err
+	}
+	values := item{
+		":name": text(meta.Name), ":description": text(meta.Description), ":definition": definition,
+		":created_at": stamp(meta.CreatedAt), ":updated_at": stamp(meta.UpdatedAt), ":was": stamp(was),
 	}
 	return change{
 		table: c.table,
@@ -65,16 +69,13 @@ func (c *Catalog) replacing(entity catalog.Entity, was time.Time) (change, error
 		update: "SET #name = :name, #description = :description, #definition = :definition, " +
 			"#created_at = :created_at, #updated_at = :updated_at",
 		condition: "#updated_at = :was",
-		values: item{
-			":name": text(meta.Name), ":description": text(meta.Description), ":definition": definition,
-			":created_at": stamp(meta.CreatedAt), ":updated_at": stamp(meta.UpdatedAt), ":was": stamp(was),
-		},
-	}, nil
+		values:    values,
+	}, checkSize(itemSize(values))
 }
 
-// keyOf is the one dependency that an update can change, or "", and its place
-// among the dependencies: a server's key, or an application's deploy key, which
-// comes after its server. place is -1 for an entity that has none.
+// keyOf returns the one dependency that an update can change, or "", and its place
+// among the dependencies: the key of a server, or the deploy key of an application,
+// which comes after its server. place is -1 for kinds without a key.
 func keyOf(entity catalog.Entity) (key catalog.ID, place int) {
 	switch entity := entity.(type) {
 	case *catalog.Server:
@@ -102,19 +103,19 @@ func withSameKey(replace change, entity catalog.Entity) change {
 	return replace
 }
 
-// rekey replaces the definition and takes the entity from the count of one
-// key to the count of another. Its conditions are that nobody has changed the
-// entity, and that the new key is there.
+// rekey replaces the definition, decrements the count of the old key, and increments
+// the count of the new one. Its conditions are that the entity is unchanged since it was
+// read, and that the new key exists.
 func (c *Catalog) rekey(ctx context.Context, replace change, dependencies []string, entity catalog.Entity) (done bool, err error) {
 	key, place := keyOf(entity)
 	if place < 0 {
 		return false, nil
 	}
 	old := dependency(dependencies, place)
-	if old == key { // changed back meanwhile
+	if old == key { // changed back in the meantime
 		return false, nil
 	}
-	if key != "" && key.Kind() == "" { // not even a key to look for
+	if key != "" && key.Kind() == "" { // not a possible key
 		return true, catalog.NewNoDependencyError(key)
 	}
 	now := slices.Clone(dependencies[:min(place, len(dependencies))])
@@ -141,8 +142,8 @@ func (c *Catalog) rekey(ctx context.Context, replace change, dependencies []stri
 	return done, err
 }
 
-// Observe sets the status of a resource on which nothing runs. What refuses it
-// is what it is to do nothing for.
+// Observe sets the status of a resource on which nothing runs. A condition refuses
+// the write if a deployment runs or if there is no such resource. Both are no error.
 func (c *Catalog) Observe(ctx context.Context, id catalog.ID, status string) error {
 	if !id.Kind().Deployable() {
 		return nil

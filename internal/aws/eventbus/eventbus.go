@@ -1,5 +1,4 @@
-// Package eventbus tells the world of changes of deployments, as events on an
-// EventBridge bus.
+// Package eventbus publishes changes of deployments as events on an EventBridge bus.
 package eventbus
 
 import (
@@ -14,7 +13,7 @@ import (
 	"waybill/internal/fault"
 )
 
-// What every event of a change says of itself: rules match on these.
+// Source and detail type of every event. Rules match on these.
 const (
 	Source     = "waybill"
 	DetailType = "Deployment Status Changed"
@@ -35,7 +34,7 @@ type Bus struct {
 
 var _ deployment.Publisher = (*Bus)(nil)
 
-// New returns the bus with the name.
+// New returns the bus with the given name.
 func New(client *eventbridge.Client, bus string, opts Options) *Bus {
 	if opts.Source == "" {
 		opts.Source = Source
@@ -43,7 +42,7 @@ func New(client *eventbridge.Client, bus string, opts Options) *Bus {
 	return &Bus{client: client, name: bus, opts: opts}
 }
 
-// Open returns the bus with the name, by a client of its own.
+// Open returns the bus with the given name and makes a client for it.
 func Open(config aws.Config, bus string, opts Options) *Bus {
 	return New(eventbridge.NewFromConfig(config), bus, opts)
 }
@@ -65,7 +64,7 @@ func (b *Bus) Publish(ctx context.Context, change deployment.Change) error {
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "publish the event of %s", id)
 	}
-	// The call succeeds also when the bus refused what was in it.
+	// The call succeeds even if the bus refused the entry.
 	if answer.FailedEntryCount > 0 {
 		return fault.New(fault.Internal, "the bus refused the event of %s: %s", id, refusal(answer.Entries))
 	}

@@ -1,6 +1,6 @@
-// Package firsttoken gets a stack's first bearer token: it invokes the catalog
-// function directly, which IAM allows only to whoever may administer the stack.
-// Every later token can be made over the API by one with the root ability.
+// Package firsttoken creates a stack's first bearer token: it invokes the catalog
+// function directly, which IAM allows only to administrators of the stack. A token with
+// the ability root can create further tokens over the API.
 package firsttoken
 
 import (
@@ -14,20 +14,20 @@ import (
 	"waybill/internal/fault"
 )
 
-// Request is what the catalog function is asked for.
+// Request is the event that the catalog function gets.
 type Request struct {
 	Mint Mint `json:"mint_token"`
 }
 
-// Mint says which token.
+// Mint describes the token.
 type Mint struct {
 	Name      string   `json:"name"`
 	Abilities []string `json:"abilities"`
 }
 
-// Answer is what the catalog function answers.
+// Answer is the catalog function's answer.
 type Answer struct {
-	// Token is the bearer token, "ID|SECRET". It is nowhere else.
+	// Token is the bearer token, "ID|SECRET". It is stored nowhere.
 	Token string `json:"token"`
 }
 
@@ -51,7 +51,7 @@ func Invoke(ctx context.Context, client *lambda.Client, function, name string, a
 	return minted.Token, nil
 }
 
-// refusal is the error text of a failed invocation. A token is never in it.
+// refusal returns the error text of a failed invocation, which never contains a token.
 func refusal(payload []byte) string {
 	var said struct {
 		Message string `json:"errorMessage"`

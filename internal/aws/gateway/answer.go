@@ -12,8 +12,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// maxAnswerBytes is the most that Lambda takes as an answer, with the JSON
-// around the body. (AWS, "Lambda quotas": invocation payload, synchronous.)
+// maxAnswerBytes is Lambda's limit of an answer, including the JSON around the body.
+// (AWS, "Lambda quotas": invocation payload, synchronous.)
 const maxAnswerBytes = 6 << 20
 
 // answer lets the handler answer the request.
@@ -31,14 +31,14 @@ func (g *Gateway) answer(ctx context.Context, e *events.APIGatewayProxyRequest) 
 	return w.response()
 }
 
-// tooLarge is the answer in place of one that Lambda would not take: its own
-// would be a 502 that tells nothing.
+// tooLarge replaces an answer that Lambda would refuse. Without it the client would get
+// a 502 without a reason.
 func (g *Gateway) tooLarge(ctx context.Context, size int) *events.APIGatewayProxyResponse {
 	g.failed(ctx, "answer too large", fault.New(fault.Internal, "an answer of %d bytes is more than Lambda takes", size))
 	return plain(http.StatusInternalServerError, "The answer is too large to be sent. Ask for less at a time, with limit or take.")
 }
 
-// plain is an answer of the gateway's own.
+// plain is an answer of the gateway itself.
 func plain(status int, message string) *events.APIGatewayProxyResponse {
 	body, err := encode(map[string]string{"message": message})
 	if err != nil { // a text always encodes
@@ -51,7 +51,7 @@ func plain(status int, message string) *events.APIGatewayProxyResponse {
 	return w.response()
 }
 
-// writer keeps what a handler answers.
+// writer records the answer of a handler.
 type writer struct {
 	header http.Header
 	// sent is the header as it was when the status was written.
@@ -66,7 +66,7 @@ func newWriter() *writer { return &writer{header: http.Header{}} }
 
 func (w *writer) Header() http.Header { return w.header }
 
-// WriteHeader keeps the first final status, as net/http does.
+// WriteHeader records the first final status, as net/http does.
 func (w *writer) WriteHeader(status int) {
 	if w.status != 0 || status < http.StatusOK {
 		return
@@ -79,8 +79,8 @@ func (w *writer) Write(p []byte) (int, error) {
 	return w.body.Write(p)
 }
 
-// response is the answer in API Gateway's form. Text goes as it is; anything
-// else, and what is compressed, as base64, which API Gateway decodes.
+// response returns the answer in API Gateway's format. An uncompressed text is sent
+// unchanged. Any other body is sent as base64, which API Gateway decodes.
 func (w *writer) response() *events.APIGatewayProxyResponse {
 	w.WriteHeader(http.StatusOK)
 	w.sent.Del("Content-Length") // API Gateway counts for itself

@@ -15,9 +15,9 @@ import (
 // Message is a message of a queue.
 type Message struct {
 	Body string
-	// Receipt is what the queue takes to hold the message for its receiver.
+	// Receipt identifies this delivery to the queue.
 	Receipt string
-	// Receives is how often it was received, this time included.
+	// Receives is how often the message was received, including this time.
 	Receives int
 }
 
@@ -49,14 +49,14 @@ type record struct {
 	} `json:"dynamodb"`
 }
 
-// deployment is the uuid that the record names: the member of a message, or
-// the key of an item, that has the name of the log's attribute.
+// deployment returns the uuid that the record names: in a message, the member with the
+// name of the log's attribute; in a stream record, the key with that name.
 func (r *record) deployment() string {
 	if key, ok := r.Change.Keys[oplog.Deployment]; ok {
 		return key.Text
 	}
 	var named map[string]any
-	_ = json.Unmarshal([]byte(r.Body), &named) // a handler's reading says what is wrong with it
+	_ = json.Unmarshal([]byte(r.Body), &named) // the handler reports a malformed body
 	uuid, _ := named[oplog.Deployment].(string)
 	return uuid
 }
@@ -69,8 +69,8 @@ func (r *record) naming(ctx context.Context) context.Context {
 	return ctx
 }
 
-// messages handles the messages all at once, because each may take all the
-// time there is, and answers which of them shall come again.
+// messages handles the messages concurrently, because each may take the function's whole
+// time. It answers which of them the queue must deliver again.
 func (g *Gateway) messages(ctx context.Context, batch []record) events.SQSEventResponse {
 	failed := make([]bool, len(batch))
 	var all sync.WaitGroup
@@ -78,7 +78,7 @@ func (g *Gateway) messages(ctx context.Context, batch []record) events.SQSEventR
 		all.Go(func() { failed[i] = !g.message(batch[i].naming(ctx), &batch[i]) })
 	}
 	all.Wait()
-	// The list must be there also when it is empty.
+	// The list must not be null when it is empty.
 	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for i := range batch {
 		if failed[i] {
@@ -89,9 +89,9 @@ func (g *Gateway) messages(ctx context.Context, batch []record) events.SQSEventR
 	return answer
 }
 
-// message reports whether the message is done with.
+// message reports whether the message was handled.
 func (g *Gateway) message(ctx context.Context, r *record) bool {
-	receives, _ := strconv.Atoi(r.Attributes.Receives) // 0 is as good as any number not told
+	receives, _ := strconv.Atoi(r.Attributes.Receives) // 0 if unknown
 	err := guard(func() error {
 		return g.handlers.Message(ctx, Message{Body: r.Body, Receipt: r.Receipt, Receives: receives})
 	})
@@ -101,8 +101,8 @@ func (g *Gateway) message(ctx context.Context, r *record) bool {
 	return err == nil
 }
 
-// changes handles the changes in their order, up to the first that fails: the
-// stream delivers again from there.
+// changes handles the changes in order, up to the first failure. The stream delivers
+// again from there.
 func (g *Gateway) changes(ctx context.Context, batch []record) events.DynamoDBEventResponse {
 	answer := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}
 	for i := range batch {

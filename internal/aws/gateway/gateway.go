@@ -1,12 +1,11 @@
-// Package gateway turns what Lambda delivers into plain calls: an API
-// Gateway request into an http.Handler's, a batch of queue messages or of
-// table changes into one call each, a schedule into a tick. What a function
-// handles is a set of [Handlers]; which of them is meant is told by the
-// event's shape.
+// Package gateway turns Lambda's events into calls of [Handlers]: a request of API
+// Gateway into a call of an http.Handler, each message of a queue and each change of a
+// table into one call, a schedule into a tick. The shape of the event selects the
+// handler.
 //
-// Every call gets a context with which the operator's log names the request
-// and, where the event names one, the deployment. A handler's error is logged
-// here, once, and nowhere above.
+// Every call gets a context that adds the request and, if the event names one, the
+// deployment to the operator's log. An error of a handler is logged here, and nowhere
+// else.
 package gateway
 
 import (
@@ -27,21 +26,20 @@ import (
 	"waybill/internal/oplog"
 )
 
-// Handlers are what one function does. Those that are nil are events that it
-// does not get; one that comes all the same is an error.
+// Handlers are the handlers of one function. An event whose handler is nil is an error.
 type Handlers struct {
 	// HTTP answers the requests of API Gateway.
 	HTTP http.Handler
-	// Message takes one message of a queue. A message whose handler failed
-	// comes again. Several may be called at once.
+	// Message handles one message of a queue. After an error the message is delivered
+	// again. Several calls may run concurrently.
 	Message func(context.Context, Message) error
-	// Change takes one change of a table. A change whose handler failed comes
-	// again, with all that follow it.
+	// Change handles one change of a table. After an error the change and all later ones
+	// are delivered again.
 	Change func(context.Context, Change) error
 	// Tick is called by a schedule.
 	Tick func(context.Context) error
-	// Mint makes a bearer token with the abilities. It is asked for by a direct
-	// invocation, which IAM protects.
+	// Mint creates a bearer token with the abilities, for a direct invocation, which IAM
+	// protects.
 	Mint func(ctx context.Context, name string, abilities []string) (token string, err error)
 }
 
@@ -52,13 +50,13 @@ type Gateway struct {
 	handlers Handlers
 }
 
-// New returns the function that the handlers make.
+// New returns a function with the handlers.
 func New(log *slog.Logger, handlers Handlers) *Gateway {
 	return &Gateway{log: log, handlers: handlers}
 }
 
-// event is the union of all events: their names do not meet, so that one
-// decoding tells the shape and has the content.
+// event is the union of all events. Their members have different names, so one decoding
+// finds both the shape and the content.
 type event struct {
 	events.APIGatewayProxyRequest
 	Records    []record `json:"Records"`
@@ -66,14 +64,14 @@ type event struct {
 	Mint       *mint    `json:"mint_token"`
 }
 
-// The sources that a record names.
+// The sources of a batch.
 const (
 	fromQueue  = "aws:sqs"
 	fromStream = "aws:dynamodb"
 )
 
-// Invoke handles one event and returns the answer in JSON. Its error has only
-// text that the invoker may see; the cause is in the log.
+// Invoke handles one event and returns the answer as JSON. Its error has only the text
+// that the invoker may see; the log has the cause.
 func (g *Gateway) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	if lambda, ok := lambdacontext.FromContext(ctx); ok {
 		ctx = oplog.With(ctx, oplog.RequestID, lambda.AwsRequestID)
@@ -83,7 +81,7 @@ func (g *Gateway) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 		return nil, g.refused(ctx, fault.Wrap(err, fault.Invalid, "the event is not JSON of a known shape"))
 	}
 	if id := e.RequestContext.RequestID; id != "" {
-		// This one is in the client's answer; Lambda's own nobody outside sees.
+		// Prefer API Gateway's id: it is in the client's answer. Lambda's is not.
 		ctx = oplog.With(ctx, oplog.RequestID, id)
 	}
 	answer, err := g.handle(ctx, &e)
@@ -100,7 +98,7 @@ func (g *Gateway) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	return text, nil
 }
 
-// handle calls the handlers that the event is for.
+// handle calls the handler for the event.
 func (g *Gateway) handle(ctx context.Context, e *event) (any, error) {
 	switch {
 	case e.HTTPMethod != "" && g.handlers.HTTP != nil:
@@ -133,8 +131,8 @@ func (g *Gateway) refused(ctx context.Context, err error) error {
 	return errors.New(text)
 }
 
-// mint is the content of a request for a token, and minted its answer; they
-// are what firsttoken sends and reads.
+// mint is a request for a token, and minted its answer. Package firsttoken sends the
+// former and reads the latter.
 type mint struct {
 	Name      string   `json:"name"`
 	Abilities []string `json:"abilities"`

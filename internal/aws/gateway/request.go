@@ -12,24 +12,24 @@ import (
 	"waybill/internal/fault"
 )
 
-// requestIDHeader carries the request's id to the handler. What a client sends
-// under this name is replaced: ids are unique only if one party gives them.
+// requestIDHeader passes the request's id to the handler. A client's header of this name
+// is replaced: ids are unique only if a single party creates them.
 const requestIDHeader = "X-Request-Id"
 
-// newRequest makes the request that a handler behind net/http would have got.
-// Invalid if there is no such request.
+// newRequest converts the event to the request that net/http would give to a handler.
+// Invalid if the event is malformed.
 func newRequest(ctx context.Context, e *events.APIGatewayProxyRequest) (*http.Request, error) {
 	body := []byte(e.Body)
 	if e.IsBase64Encoded {
 		decoded, err := base64.StdEncoding.DecodeString(e.Body)
 		if err != nil {
-			return nil, fault.Wrap(err, fault.Invalid, "The body of the request is not the base64 that it is said to be.")
+			return nil, fault.Wrap(err, fault.Invalid, "The body of the request is not valid base64.")
 		}
 		body = decoded
 	}
 	r, err := http.NewRequestWithContext(ctx, e.HTTPMethod, "/", bytes.NewReader(body))
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "The method of the request is none.")
+		return nil, fault.Wrap(err, fault.Invalid, "The method of the request is invalid.")
 	}
 	r.URL = location(e)
 	r.RequestURI = r.URL.RequestURI()
@@ -39,8 +39,8 @@ func newRequest(ctx context.Context, e *events.APIGatewayProxyRequest) (*http.Re
 	return r, nil
 }
 
-// location is the path behind the stage, and the query. API Gateway has
-// decoded the query; the path comes as it was sent.
+// location returns the path after the stage, and the query. API Gateway decodes the
+// query, but not the path.
 func location(e *events.APIGatewayProxyRequest) *url.URL {
 	path, err := url.PathUnescape(e.Path)
 	if err != nil {

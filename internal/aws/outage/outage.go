@@ -1,6 +1,6 @@
-// Package outage tells an outage of an AWS service from an answer of it, and
-// bounds how long a call may take to find out. Each adapter asks it where it
-// reads its SDK's errors, so that an outage is Unavailable everywhere.
+// Package outage distinguishes an outage of an AWS service from its answers, and limits
+// the time of a call. Every adapter uses it for the errors of its SDK, so an outage is
+// Unavailable everywhere.
 package outage
 
 import (
@@ -20,9 +20,9 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Is reports whether the error of a call says that the service is away, fails
-// or throttles: the same call may succeed a little later. A call that its
-// caller cancelled is none.
+// Is reports whether a call failed because the service is unreachable, fails or
+// throttles, so that the same call may succeed a little later. A call that its caller
+// cancelled is not an outage.
 func Is(err error) bool {
 	if _, cancelled := errors.AsType[*smithy.CanceledError](err); cancelled {
 		return false
@@ -40,12 +40,12 @@ func Is(err error) bool {
 	return sending || network || quota || errors.Is(err, errLate) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-// errLate is a call that was given up.
+// errLate is the cause of a call that exceeded its time limit.
 var errLate = errors.New("the service did not answer in time")
 
-// Bounded returns a copy of the configuration whose calls, all of their tries
-// together, give up after so long. Reading the body of a large answer may take
-// longer: a log is read as slowly as its reader takes it.
+// Bounded returns a copy of the configuration with a time limit for each call with all
+// its tries. Reading the body of a large answer may take longer: a log is read at the
+// speed of its reader.
 func Bounded(config aws.Config, limit time.Duration) aws.Config {
 	config = config.Copy()
 	config.APIOptions = append(config.APIOptions, func(stack *middleware.Stack) error {
@@ -65,7 +65,7 @@ func bound(limit time.Duration) middleware.InitializeMiddleware {
 			cancel()
 		}
 		if err != nil && !stopped && ctx.Err() == nil {
-			// The text alone: the error itself says that the caller cancelled.
+			// Only the text: the error itself would say that the caller cancelled.
 			err = fmt.Errorf("%w (%s): %s", errLate, limit, err.Error())
 		}
 		return out, metadata, err

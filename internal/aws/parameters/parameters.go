@@ -1,5 +1,5 @@
-// Package parameters keeps secrets in AWS's parameter store: one encrypted
-// parameter for each thing that has secrets, which holds all of them.
+// Package parameters stores secrets in AWS's parameter store. Each entity with secrets
+// has one encrypted parameter for all of them.
 package parameters
 
 import (
@@ -22,16 +22,15 @@ import (
 	"waybill/internal/fault"
 )
 
-// MaxBytes is the most that a set of secrets takes as JSON, names included:
-// the limit of a parameter in the advanced tier. Beside the variables of a
-// resource it holds an RSA key of 4096 bits, which takes 3.3 KB of it.
+// MaxBytes is the largest set of secrets as JSON, including names. It is the limit of a
+// parameter in the advanced tier. An RSA key of 4096 bits takes 3.3 KB of it.
 const MaxBytes = 8 << 10
 
 // Vault is a path of the parameter store. It is safe for use by several
 // goroutines.
 //
-// No error of a Vault has a value in it. The service repeats in its own
-// messages what it was sent, so of its errors only the code is kept.
+// No error of a Vault contains a value. The messages of the service may repeat their
+// input, so only the codes of its errors are kept.
 type Vault struct {
 	client *ssm.Client
 	path   string
@@ -39,24 +38,24 @@ type Vault struct {
 
 var _ catalog.Vault = (*Vault)(nil)
 
-// New returns the vault below the path, which begins with a slash and does not
-// end with one.
+// New returns the vault below the path, which begins with a slash and does not end with
+// one.
 func New(client *ssm.Client, path string) *Vault {
 	return &Vault{client: client, path: path}
 }
 
-// Open returns the vault below the path, by a client of its own.
+// Open returns the vault below the path and makes a client for it.
 func Open(config aws.Config, path string) *Vault {
 	return New(ssm.NewFromConfig(config), path)
 }
 
 func (v *Vault) name(id catalog.ID) *string { return aws.String(v.path + "/" + string(id)) }
 
-// Put replaces the secrets of the entity. Invalid if they are too many to keep.
+// Put replaces the secrets of the entity. Invalid if they are too large together.
 //
-// The service chooses the tier: the free one up to 4 KB, the advanced one
-// above. Naming a tier would have it refuse a set that has become smaller,
-// because a parameter cannot go back to the free one.
+// The service chooses the tier: the free one up to 4 KB, the advanced one above. With a
+// fixed tier it would refuse a set that has become smaller, because a parameter cannot
+// return to the free tier.
 func (v *Vault) Put(ctx context.Context, id catalog.ID, secrets map[string]string) error {
 	value, err := encode(secrets)
 	if err != nil {
@@ -72,12 +71,12 @@ func (v *Vault) Put(ctx context.Context, id catalog.ID, secrets map[string]strin
 	return explained(err, "write the secrets of %s", id)
 }
 
-// braces keeps "{{" and "}}" out of a value: the service takes them for a
-// reference to another parameter and refuses the value. In JSON both stand only
-// inside of a text, where they have another spelling.
+// braces escapes "{{" and "}}", which the service would read as a reference to another
+// parameter and refuse. In the JSON of a set they occur only within strings, where an
+// escape is allowed.
 var braces = strings.NewReplacer("{{", `{\u007b`, "}}", `}\u007d`)
 
-// encode writes the secrets as one JSON object, as short as it gets.
+// encode encodes the secrets as one JSON object, as short as possible.
 func encode(secrets map[string]string) (string, error) {
 	if secrets == nil {
 		secrets = map[string]string{}
@@ -98,8 +97,8 @@ func encode(secrets map[string]string) (string, error) {
 	return value, nil
 }
 
-// largest is the name and the size of the largest secret, the first by name of
-// several. Who reads of it may know the names, which are no secrets.
+// largest returns the name and the size of the largest secret. The name may be in an
+// error: names are not secret.
 func largest(secrets map[string]string) (name string, size int) {
 	for _, candidate := range slices.Sorted(maps.Keys(secrets)) {
 		if n := len(secrets[candidate]); n > size || name == "" {
@@ -117,7 +116,7 @@ func (v *Vault) Get(ctx context.Context, id catalog.ID) (map[string]string, erro
 	}
 	secrets := map[string]string{}
 	if err := json.Unmarshal([]byte(aws.ToString(got.Parameter.Value)), &secrets); err != nil {
-		// The decoder's error may quote what it stumbled over.
+		// The decoder's error may quote a value.
 		return nil, fault.New(fault.Internal, "the stored secrets of %s are damaged", id)
 	}
 	return secrets, nil
@@ -133,8 +132,8 @@ func (v *Vault) Delete(ctx context.Context, id catalog.ID) error {
 	return err
 }
 
-// explained classifies an error of the service and is nil for none. Only parts
-// of it that cannot repeat a value are kept.
+// explained classifies an error of the service; it returns nil for nil. It keeps only
+// the parts that cannot repeat a value.
 func explained(err error, format string, args ...any) error {
 	if err == nil {
 		return nil

@@ -10,9 +10,8 @@ import (
 	"waybill/internal/logbook"
 )
 
-// The names under which a chunk's header lies in its object's metadata. S3
-// takes 2 KB of metadata; this is some 250 bytes, and 350 of a chunk that was
-// rewritten.
+// The names of a chunk's header in the metadata of its object. S3 allows 2 KB of
+// metadata. The header takes about 250 bytes, 350 for a rewritten chunk.
 const (
 	metaFirst    = "first"
 	metaLast     = "last"
@@ -38,26 +37,25 @@ func metadata(h logbook.Header) map[string]string {
 		metaBytes:  strconv.FormatInt(h.Bytes, 10),
 		metaDigest: h.Digest,
 	}
-	if h.Previous != "" { // S3 does not keep an empty value
+	if h.Previous != "" { // S3 does not store an empty value
 		stored[metaPrevious] = h.Previous
 	}
-	if h.Original != "" { // what was never rewritten does not say so
+	if h.Original != "" { // only a rewritten chunk has these
 		stored[metaOriginal] = h.Original
 		stored[metaChanged] = strconv.Itoa(h.Changed)
 	}
 	return stored
 }
 
-// positionText writes a place in the spool as "out/err/steps".
+// positionText encodes a position in the spool as "out/err/steps".
 func positionText(p logbook.Position) string {
 	return fmt.Sprintf("%d/%d/%d", p.Out, p.Err, p.Steps)
 }
 
-// readHeader reads what metadata wrote. Internal if anything is missing: then
-// the object is not one of ours, or was tampered with.
+// readHeader decodes the result of metadata. Internal if a name is missing: the object
+// is not a chunk, or its metadata was changed.
 func readHeader(number int, stored map[string]string) (logbook.Header, error) {
-	// S3 keeps the names in lower case; the SDK gives back what the wire has,
-	// and not every emulator writes it so.
+	// S3 returns the names in lower case, but some emulators do not.
 	lower := make(map[string]string, len(stored))
 	for name, value := range stored {
 		lower[strings.ToLower(name)] = value
@@ -85,7 +83,7 @@ func readHeader(number int, stored map[string]string) (logbook.Header, error) {
 	return header, nil
 }
 
-// reader reads numbers and remembers the name of the first that is none.
+// reader parses numbers and remembers the name of the first malformed one.
 type reader struct {
 	stored map[string]string
 	bad    string

@@ -14,19 +14,19 @@ import (
 
 var _ logbook.Rewriter = (*Archive)(nil)
 
-// Replace looks at what is there, and writes on the condition that it still is
-// what it looked at.
+// Replace reads the header of the stored chunk, and writes on the condition that the
+// object is unchanged since.
 //
-// As with Put, a writer whose answer got lost may be told Conflict. It stops,
-// and the next one finds the chunk rewritten.
+// As with Put, a writer whose answer was lost may get Conflict. It stops, and the next
+// one finds the chunk rewritten.
 func (a *Archive) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header) error {
 	got, err := a.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &a.bucket, Key: key(book, chunk.Number)})
 	if err != nil {
-		return explained(err, "look at chunk %d of %s", chunk.Number, book)
+		return explained(err, "read the header of chunk %d of %s", chunk.Number, book)
 	}
 	there, err := readHeader(chunk.Number, got.Metadata)
 	if err != nil {
-		return explained(err, "look at chunk %d of %s", chunk.Number, book)
+		return explained(err, "read the header of chunk %d of %s", chunk.Number, book)
 	}
 	if there.Digest != was.Digest || there.Previous != was.Previous {
 		return fault.New(fault.Conflict, "Chunk %d of log %s is another by now.", chunk.Number, book)
@@ -37,7 +37,7 @@ func (a *Archive) Replace(ctx context.Context, book logbook.Book, chunk logbook.
 	return explained(err, "replace chunk %d of %s", chunk.Number, book)
 }
 
-// putting is the request that writes a chunk, without a condition.
+// putting returns the request that writes a chunk, without a condition.
 func (a *Archive) putting(book logbook.Book, chunk logbook.Chunk) *s3.PutObjectInput {
 	return &s3.PutObjectInput{
 		Bucket:          &a.bucket,
@@ -49,10 +49,9 @@ func (a *Archive) putting(book logbook.Book, chunk logbook.Chunk) *s3.PutObjectI
 	}
 }
 
-// Purge deletes the versions of the book's objects that are not the present
-// ones, a thousand a request. A bucket that keeps no versions has none; a
-// team may have switched them on, and then what was replaced would still be
-// there for whoever asks for it.
+// Purge deletes the old versions of the book's objects, a thousand a request. A bucket
+// has old versions only if a team has enabled versioning; a replaced chunk could then
+// still be read.
 func (a *Archive) Purge(ctx context.Context, book logbook.Book) error {
 	pages := s3.NewListObjectVersionsPaginator(a.client, &s3.ListObjectVersionsInput{Bucket: &a.bucket, Prefix: aws.String(folder(book))})
 	for pages.HasMorePages() {
@@ -67,7 +66,7 @@ func (a *Archive) Purge(ctx context.Context, book logbook.Book) error {
 	return nil
 }
 
-// older are the versions that are not the present ones.
+// older returns the versions that are not the latest.
 func older(versions []types.ObjectVersion) []types.ObjectIdentifier {
 	var doomed []types.ObjectIdentifier
 	for _, version := range versions {

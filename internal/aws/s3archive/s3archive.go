@@ -1,6 +1,6 @@
-// Package s3archive keeps the chunks of logs in an S3 bucket, one object a
-// chunk, under keys that a second writer of the same chunk meets. Beside them
-// lie the configurations that deployments ran with.
+// Package s3archive stores the chunks of logs in an S3 bucket, one object a chunk. Two
+// writers of the same chunk use the same key, so only one succeeds. The bucket also has
+// the configurations of deployments.
 package s3archive
 
 import (
@@ -30,27 +30,27 @@ func New(client *s3.Client, bucket string) *Archive {
 	return &Archive{client: client, bucket: bucket}
 }
 
-// Open returns the archive in the bucket, by a client of its own. At an
-// endpoint that is not AWS's the bucket is named in the path: an emulator on
-// loopback has no host name for each bucket.
+// Open returns the archive in the bucket and makes a client for it. At an endpoint other
+// than AWS's, the bucket is in the path: an emulator on loopback has no host name for
+// each bucket.
 func Open(config aws.Config, bucket string) *Archive {
 	return New(s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = config.BaseEndpoint != nil }), bucket)
 }
 
-// folder is where the chunks of a book lie, and nothing else.
+// folder is the prefix of the keys of a book's chunks, and of no other keys.
 func folder(book logbook.Book) string { return "logs/" + string(book) + "/" }
 
-// key is a chunk's place. The number alone makes it: two writers of chunk N
-// meet there, and the bucket lets one win.
+// key is the key of a chunk. It depends only on the number, so of two writers of chunk N
+// only one succeeds.
 func key(book logbook.Book, number int) *string {
 	return aws.String(fmt.Sprintf("%s%06d.jsonl.gz", folder(book), number))
 }
 
-// Put stores the chunk, or finds that there is one.
+// Put stores the chunk unless there is one already.
 //
-// A writer whose answer got lost is told Conflict when the SDK tries again: it
-// cannot know that the chunk is its own. It stops like any other that lost,
-// and the next runner counts the chunk in.
+// A writer whose answer was lost gets Conflict when the SDK tries again: it cannot know
+// that the stored chunk is its own. It stops like any other writer that lost the race,
+// and the next runner finds the chunk.
 func (a *Archive) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk) error {
 	input := a.putting(book, chunk)
 	input.IfNoneMatch = aws.String("*")
@@ -76,10 +76,10 @@ func (a *Archive) Open(ctx context.Context, book logbook.Book, number int) (logb
 func (a *Archive) Head(ctx context.Context, book logbook.Book, number int) (logbook.Header, error) {
 	got, err := a.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &a.bucket, Key: key(book, number)})
 	if err != nil {
-		return logbook.Header{}, explained(err, "look at chunk %d of %s", number, book)
+		return logbook.Header{}, explained(err, "read the header of chunk %d of %s", number, book)
 	}
 	header, err := readHeader(number, got.Metadata)
-	return header, explained(err, "look at chunk %d of %s", number, book)
+	return header, explained(err, "read the header of chunk %d of %s", number, book)
 }
 
 // Remove deletes the book's chunks, a thousand a request.
@@ -105,7 +105,7 @@ func identified(objects []types.Object) []types.ObjectIdentifier {
 	return doomed
 }
 
-// delete removes one page of a listing, which is as much as one request takes.
+// delete deletes one page of a listing, which is the most for one request.
 func (a *Archive) delete(ctx context.Context, doomed []types.ObjectIdentifier) error {
 	if len(doomed) == 0 {
 		return nil
@@ -125,21 +125,21 @@ func (a *Archive) delete(ctx context.Context, doomed []types.ObjectIdentifier) e
 	return nil
 }
 
-// What S3 answers to a write of what is there already, and to one of two who
-// write at the same instant.
+// S3's codes for a write of an object that exists, and for one of two simultaneous
+// writes.
 const (
 	codeExists     = "PreconditionFailed"
 	codeConcurrent = "ConditionalRequestConflict"
 )
 
-// isCode reports whether S3 refused with the code. This and explained are the
-// one place here that reads the SDK's errors.
+// isCode reports whether S3 refused with the code. Only isCode and explained interpret
+// errors of the SDK.
 func isCode(err error, code string) bool {
 	refusal, ok := errors.AsType[smithy.APIError](err)
 	return ok && refusal.ErrorCode() == code
 }
 
-// explained classifies an error of S3, and is nil for none.
+// explained classifies an error of S3. It returns nil for nil.
 func explained(err error, format string, args ...any) error {
 	if err == nil {
 		return nil
@@ -148,7 +148,7 @@ func explained(err error, format string, args ...any) error {
 	switch {
 	case isCode(err, codeExists), isCode(err, codeConcurrent):
 		kind = fault.Conflict
-	// HEAD has no body to say which key; it says NotFound.
+	// The answer to HEAD has no body, so its code is NotFound.
 	case isCode(err, "NoSuchKey"), isCode(err, "NotFound"):
 		kind = fault.NotFound
 	case outage.Is(err):

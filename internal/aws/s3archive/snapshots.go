@@ -15,14 +15,14 @@ import (
 	"waybill/internal/snapshot"
 )
 
-// Snapshots is the configurations that deployments ran with, one object each,
-// beside the logs. It is safe for use by several goroutines.
+// Snapshots stores the configurations of deployments in the bucket of the logs, one
+// object each. It is safe for use by several goroutines.
 type Snapshots struct{ archive *Archive }
 
 var _ snapshot.Archive = (*Snapshots)(nil)
 
-// OpenSnapshots returns the configurations in the bucket, by a client of its
-// own, like [Open].
+// OpenSnapshots returns the configurations in the bucket and makes a client for it, like
+// [Open].
 func OpenSnapshots(config aws.Config, bucket string) *Snapshots {
 	return Open(config, bucket).Snapshots()
 }
@@ -30,20 +30,20 @@ func OpenSnapshots(config aws.Config, bucket string) *Snapshots {
 // Snapshots returns the configurations in the same bucket.
 func (a *Archive) Snapshots() *Snapshots { return &Snapshots{archive: a} }
 
-// snapshotKey is a snapshot's place. Its hash makes it, so whatever is there
-// already is the same.
+// snapshotKey is the key of a snapshot. It contains the hash, so an existing object has
+// the same content.
 func snapshotKey(resource catalog.ID, hash string) *string {
 	return aws.String("configurations/" + string(resource) + "/" + hash + ".json")
 }
 
-// hashText is what a hash looks like: anything else names no snapshot.
+// hashText matches a hash. Any other text names no snapshot.
 var hashText = regexp.MustCompile(`^[0-9a-f]+$`)
 
-// hashLength is that of a SHA-256 in hexadecimal.
+// hashLength is the length of a SHA-256 in hexadecimal.
 const hashLength = 64
 
-// maxPuts is how often a snapshot is tried that meets another writer of it. The
-// other has its own end, so S3 asks to try again; who does finds what is there.
+// maxPuts is how often Put tries while another writer stores the same snapshot. S3 then
+// asks to try again, because the other write may fail.
 const maxPuts = 5
 
 // Put stores the snapshot, once.
@@ -68,12 +68,11 @@ func (s *Snapshots) Put(ctx context.Context, resource catalog.ID, taken snapshot
 	return explained(err, "store configuration %s of %s", hash, resource)
 }
 
-// errOther is the cause of the NotFound of an object that is not what its name
-// says.
-var errOther = errors.New("what lies in its place has another hash")
+// errOther is the cause of NotFound for an object whose content does not match its hash.
+var errOther = errors.New("the stored object has another hash")
 
-// Get returns the snapshot. An object that is not what its name says is not the
-// snapshot: NotFound, for who asks can only ask for another.
+// Get returns the snapshot. An object whose content does not match its hash is NotFound,
+// like a missing one: the caller can only use another snapshot.
 func (s *Snapshots) Get(ctx context.Context, resource catalog.ID, hash string) (snapshot.Snapshot, error) {
 	if len(hash) != hashLength || !hashText.MatchString(hash) {
 		return nil, fault.New(fault.NotFound, "Configuration not found.")

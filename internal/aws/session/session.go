@@ -1,6 +1,6 @@
-// Package session opens every AWS service that Waybill uses, for the tools and
-// tests that look at a whole stack. Functions, which start often and use a few
-// services each, begin with package account instead.
+// Package session has clients for every AWS service that Waybill uses, for tools and
+// tests that work with a whole stack. Functions start often and use few services, so
+// they use package account instead.
 package session
 
 import (
@@ -22,8 +22,8 @@ type Session struct {
 	account account.Account
 }
 
-// New returns a session of the account that the settings name, without asking
-// AWS anything. Internal if they lack the region or credentials.
+// New returns a session of the account in the settings. It makes no call to AWS.
+// Internal if the region or credentials are missing.
 func New(s settings.Settings) (*Session, error) {
 	opened, err := account.New(s)
 	if err != nil {
@@ -32,14 +32,14 @@ func New(s settings.Settings) (*Session, error) {
 	return &Session{account: opened}, nil
 }
 
-// Config is what a client of any service can be made of.
+// Config returns the configuration for a client of any service.
 func (s *Session) Config() aws.Config { return s.account.Config() }
 
 // DynamoDB returns a client for tables.
 func (s *Session) DynamoDB() *dynamodb.Client { return s.account.DynamoDB() }
 
-// S3 returns a client for buckets. It names them in the path, because an
-// emulator on loopback has no host name for each.
+// S3 returns a client for buckets. It has the bucket in the path, because an emulator on
+// loopback has no host name for each bucket.
 func (s *Session) S3() *s3.Client {
 	return s3.NewFromConfig(s.Config(), func(o *s3.Options) { o.UsePathStyle = true })
 }

@@ -1,5 +1,5 @@
-// Package sqsqueue hands deployments to runners through an SQS queue, and
-// keeps a runner's message for it as long as it lives and no longer.
+// Package sqsqueue sends deployments to runners through an SQS queue, and hides a
+// runner's message while the runner lives.
 package sqsqueue
 
 import (
@@ -27,18 +27,18 @@ func New(client *sqs.Client, queueURL string) *Queue {
 	return &Queue{client: client, url: queueURL}
 }
 
-// Open returns the queue with the URL, by a client of its own.
+// Open returns the queue with the URL and makes a client for it.
 func Open(config aws.Config, queueURL string) *Queue {
 	return New(sqs.NewFromConfig(config), queueURL)
 }
 
-// body is the message's text. Its one member is named as in the operator's
-// log, which takes the uuid from here.
+// body is the message's text. Its member has the name of the attribute in the operator's
+// log, which takes the uuid from the message.
 type body struct {
 	Deployment deployment.ID `json:"deployment_uuid"`
 }
 
-// Send hands the deployment to a runner. It is delivered at least once.
+// Send sends the deployment to a runner. It is delivered at least once.
 func (q *Queue) Send(ctx context.Context, id deployment.ID) error {
 	text, err := json.Marshal(body{Deployment: id})
 	if err != nil {
@@ -51,8 +51,8 @@ func (q *Queue) Send(ctx context.Context, id deployment.ID) error {
 	return nil
 }
 
-// Read returns the deployment that a message's text names. Invalid if it is
-// no text that [Queue.Send] makes.
+// Read returns the deployment in the text of a message. Invalid if [Queue.Send] did not
+// make the text.
 func Read(text string) (deployment.ID, error) {
 	var message body
 	if err := json.Unmarshal([]byte(text), &message); err != nil {
@@ -65,9 +65,9 @@ func Read(text string) (deployment.ID, error) {
 	return id, nil
 }
 
-// Hold hides the message from other receivers for that long from now, in whole
-// seconds. The receipt is the one that came with the message; once another
-// receiver got it, the old receipt may no longer be taken.
+// Hold hides the message from other receivers for visibility from now, in whole seconds.
+// The receipt is the one of the delivery; it may be refused after another receiver got
+// the message.
 func (q *Queue) Hold(ctx context.Context, receipt string, visibility time.Duration) error {
 	_, err := q.client.ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{
 		QueueUrl:          &q.url,

@@ -43,8 +43,8 @@ func testUpdate(t *testing.T, store catalog.Store) {
 	}
 }
 
-// testServerKey gives a server another key: the one before can then go, and the
-// new one cannot.
+// testServerKey changes the key of a server: then the old key can be deleted and the new one
+// cannot.
 func testServerKey(t *testing.T, store catalog.Store) {
 	old, other := create(t, store, newKey(t)), create(t, store, newKey(t))
 	server := *create(t, store, newServer(t, old.ID))
@@ -105,8 +105,8 @@ func testDeleted(t *testing.T, store catalog.Store) {
 	wantEntity(t, store, create(t, store, key))
 }
 
-// testCopies changes all that can be reached from what was given and from what
-// was got.
+// testCopies changes everything that is reachable from an entity given to or got from the
+// store.
 func testCopies(t *testing.T, store catalog.Store) {
 	seed := newSeed(t)
 	wanted := Full(t, mathrand.NewChaCha8(seed))
@@ -147,8 +147,7 @@ func testUpdatesRace(t *testing.T, store catalog.Store) {
 	}
 }
 
-// testDeleteRace checks that nothing is ever left that depends on something
-// deleted.
+// testDeleteRace checks that no entity depends on a deleted one.
 func testDeleteRace(t *testing.T, store catalog.Store) {
 	for range 5 {
 		key := create(t, store, newKey(t))

@@ -11,15 +11,14 @@ import (
 	"waybill/internal/catalog"
 )
 
-// Fill gives every field of what pointer points to a value of its own, so that
-// one which is forgotten somewhere comes back different. It does so always in
-// the same way.
+// Fill gives every field of the value that pointer points to a different value, so that a test
+// notices a field that is lost or swapped. It is deterministic.
 func Fill(t testing.TB, pointer any) {
 	t.Helper()
 	(&filler{t, 0}).fill(reflect.ValueOf(pointer).Elem())
 }
 
-// filler counts what it has filled.
+// filler counts the filled fields.
 type filler struct {
 	t testing.TB
 	n int64
@@ -59,15 +58,15 @@ func (f *filler) fill(v reflect.Value) {
 	}
 }
 
-// value is a new one of the type.
+// value returns a new value of the type.
 func (f *filler) value(of reflect.Type) reflect.Value {
 	v := reflect.New(of).Elem()
 	f.fill(v)
 	return v
 }
 
-// scribble changes all that can be reached from v without changing v itself:
-// what its pointers point to, and what its lists and maps hold.
+// scribble changes everything that is reachable from v, but not v itself: the targets of its
+// pointers and the elements of its lists and maps.
 func (f *filler) scribble(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -94,9 +93,9 @@ func (f *filler) scribble(v reflect.Value) {
 	}
 }
 
-// Full makes entities with something in every field that a store keeps: one of
-// each kind, and an application in each of its forms. They stand in an order in
-// which they can be created. The same random bytes make the same entities.
+// Full returns entities with a value in every stored field: one of each kind, and an
+// application with each build pack. They are in an order in which they can be created. The
+// same random bytes make the same entities.
 func Full(t testing.TB, random io.Reader) []catalog.Entity {
 	t.Helper()
 	key, server := new(catalog.PrivateKey), new(catalog.Server)
@@ -107,7 +106,7 @@ func Full(t testing.TB, random io.Reader) []catalog.Entity {
 		identified(t, service, catalog.KindService, random), identified(t, database, catalog.KindDatabase, random),
 	}
 	database.TLSKey = "" // only a draft has it
-	forms := formsOf(reflect.TypeFor[catalog.Application]())
+	forms := pointerFields(reflect.TypeFor[catalog.Application]())
 	for _, form := range forms {
 		application := identified(t, new(catalog.Application), catalog.KindApplication, random)
 		for _, other := range forms {
@@ -127,8 +126,8 @@ func Full(t testing.TB, random io.Reader) []catalog.Entity {
 	return entities
 }
 
-// formsOf are the places of the fields that are pointers.
-func formsOf(application reflect.Type) []int {
+// pointerFields returns the indexes of the fields that are pointers.
+func pointerFields(application reflect.Type) []int {
 	var forms []int
 	for i := range application.NumField() {
 		if application.Field(i).Type.Kind() == reflect.Pointer {

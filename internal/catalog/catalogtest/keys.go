@@ -8,7 +8,7 @@ import (
 	"waybill/internal/fault"
 )
 
-// withKey is the application a second later, with another deploy key or none.
+// withKey returns the application a second later, with another deploy key or none.
 func withKey(application *catalog.Application, key catalog.ID) *catalog.Application {
 	changed, built := *application, *application.Dockerfile
 	built.KeyID = key
@@ -17,15 +17,14 @@ func withKey(application *catalog.Application, key catalog.ID) *catalog.Applicat
 	return &changed
 }
 
-// built is an application on a server of its own, whose key is not the deploy
-// key.
+// built returns an application on a new server, whose key is not the deploy key.
 func built(t *testing.T, store catalog.Store, key catalog.ID) *catalog.Application {
 	t.Helper()
 	server := create(t, store, newServer(t, create(t, store, newKey(t)).ID))
 	return create(t, store, newBuilt(t, server.ID, key))
 }
 
-// wantFree checks that nothing needs the keys, by deleting them.
+// wantFree checks that no entity needs the keys, by deleting them.
 func wantFree(t *testing.T, store catalog.Store, keys ...catalog.ID) {
 	t.Helper()
 	for _, key := range keys {
@@ -42,8 +41,8 @@ func wantHeld(t *testing.T, store catalog.Store, keys ...catalog.ID) {
 	}
 }
 
-// testKeyChange changes a key, removes it, adds one, and gives the application
-// a form that has none.
+// testKeyChange changes a key, removes it, adds one, and gives the application a build pack
+// without a key.
 func testKeyChange(t *testing.T, store catalog.Store) {
 	one, two, three := create(t, store, newKey(t)).ID, create(t, store, newKey(t)).ID, create(t, store, newKey(t)).ID
 	application := built(t, store, one)
@@ -152,8 +151,8 @@ func testKeyDeleteRace(t *testing.T, store catalog.Store) {
 	}
 }
 
-// testKeyOfDeletedRace checks that no key is held by what is gone, whichever
-// came first.
+// testKeyOfDeletedRace checks that a deleted application holds no key, whichever call came
+// first.
 func testKeyOfDeletedRace(t *testing.T, store catalog.Store) {
 	for range 5 {
 		one, two := create(t, store, newKey(t)).ID, create(t, store, newKey(t)).ID

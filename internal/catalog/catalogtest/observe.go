@@ -8,8 +8,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// testObserve also updates each resource afterwards: a status that was seen is
-// no change of the configuration.
+// testObserve also updates each resource afterwards: an observed status is no change of the
+// configuration.
 func testObserve(t *testing.T, store catalog.Store) {
 	for _, entity := range all(t, store) {
 		resource, ok := entity.(catalog.Deployable)

@@ -1,5 +1,5 @@
-// Package catalogtest holds what every [catalog.Store] and [catalog.Vault]
-// must do, as suites that their tests run.
+// Package catalogtest has the contracts of [catalog.Store] and [catalog.Vault], as suites that
+// the tests of each implementation run.
 package catalogtest
 
 import (
@@ -21,8 +21,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// TestStore runs the suite. open may return the same store every time; what it
-// holds beforehand does not matter.
+// TestStore runs the suite. open may return the same store every time, and the store need not
+// be empty.
 func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 	for name, test := range map[string]func(t *testing.T, store catalog.Store){
 		"what was created comes back whole":                          testRoundTrip,
@@ -54,10 +54,10 @@ func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 	}
 }
 
-// now is the suite's time, with all the digits that a time may have.
+// now is the suite's time, to the nanosecond.
 func now() time.Time { return time.Date(2026, 8, 22, 10, 0, 0, 123456000, time.UTC) }
 
-// newSeed is one that no other test has.
+// newSeed returns a seed that no other test uses.
 func newSeed(t *testing.T) (seed [32]byte) {
 	t.Helper()
 	if _, err := rand.Read(seed[:]); err != nil {
@@ -102,8 +102,8 @@ func newApplication(t *testing.T, server catalog.ID) *catalog.Application {
 		Shell: &catalog.Shell{Start: "echo start", Stop: "echo stop", Health: "true"}}
 }
 
-// newBuilt is an application that is built from a repository, with the key that
-// opens it or without.
+// newBuilt returns an application that is built from a repository, with or without a deploy
+// key.
 func newBuilt(t *testing.T, server, key catalog.ID) *catalog.Application {
 	return &catalog.Application{Resource: newResource(t, catalog.KindApplication, server), Dockerfile: &catalog.Dockerfile{
 		Source: catalog.Source{Repository: "git@example.com:acme/web", Branch: "main", Directory: "/", KeyID: key},
@@ -123,8 +123,8 @@ func create[E catalog.Entity](t *testing.T, store catalog.Store, entity E) E {
 	return entity
 }
 
-// all makes one entity of each kind, in the order that they need, and last an
-// application with a deploy key.
+// all creates one entity of each kind, in the order of their dependencies, and an application
+// with a deploy key.
 func all(t *testing.T, store catalog.Store) []catalog.Entity {
 	t.Helper()
 	key := create(t, store, newKey(t))
@@ -208,7 +208,7 @@ func testUnknown(t *testing.T, store catalog.Store) {
 	}
 }
 
-// testPages lists private keys, of which a store may hold others.
+// testPages lists private keys. The store may have others.
 func testPages(t *testing.T, store catalog.Store) {
 	var want []catalog.ID
 	for range 7 {
@@ -262,7 +262,7 @@ func wantEntity(t *testing.T, store catalog.Store, want catalog.Entity) {
 	}
 }
 
-// wantUnmet checks that a dependency was missing, and that its field is named.
+// wantUnmet checks the error of a missing dependency, which names its field.
 func wantUnmet(t *testing.T, err error, field string) {
 	t.Helper()
 	wantKind(t, "with a missing dependency", err, fault.Invalid)
@@ -278,8 +278,8 @@ func wantKind(t *testing.T, call string, err error, kind fault.Kind) {
 	}
 }
 
-// together makes all the calls at once and counts those that succeed. The
-// others must have failed with one of the kinds.
+// together makes all calls concurrently and returns how many succeeded. The others must have
+// failed with one of the kinds.
 func together(t *testing.T, calls []func() error, kinds ...fault.Kind) int {
 	t.Helper()
 	errs := make([]error, len(calls))

@@ -28,8 +28,7 @@ func TestVault(t *testing.T, open func(t *testing.T) catalog.Vault) {
 	}
 }
 
-// wantSecrets compares without showing a value: a test's output is read by
-// many.
+// wantSecrets compares without showing a value: many people read the output of tests.
 func wantSecrets(t *testing.T, vault catalog.Vault, id catalog.ID, want map[string]string) {
 	t.Helper()
 	got, err := vault.Get(t.Context(), id)

@@ -87,7 +87,7 @@ func testNotAlreadyInState(t *testing.T, w *world) {
 	}
 }
 
-// testOptionsAsk tries each option alone.
+// testOptionsAsk tests each option separately.
 func testOptionsAsk(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
@@ -105,7 +105,7 @@ func testOptionsAsk(t *testing.T, w *world) {
 	}
 }
 
-// accepts checks that the record is queued as it is, and cancels it.
+// accepts checks that the record is queued, and cancels it.
 func (w *world) accepts(t *testing.T, record deployment.Record) {
 	t.Helper()
 	receipt, err := w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
@@ -149,8 +149,8 @@ func testAlreadyInStateQueued(t *testing.T, w *world) {
 	}
 }
 
-// testAlreadyInStateWhileRunning stops what runs and starts it again before it has
-// stopped: it would not run if the start were refused.
+// testAlreadyInStateWhileRunning requests a start while a stop of the resource runs. If the
+// start were refused, the resource would not run in the end.
 func testAlreadyInStateWhileRunning(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)

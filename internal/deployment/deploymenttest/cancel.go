@@ -56,7 +56,7 @@ func testCancelQueued(t *testing.T, w *world) {
 	wantKind(t, err, fault.Gone)
 }
 
-// testCancelKeepsOrder takes the first, the last and one from the middle.
+// testCancelKeepsOrder cancels the first, the last and one from the middle.
 func testCancelKeepsOrder(t *testing.T, w *world) {
 	server := w.server(t, 9, 25)
 	var all []deployment.ID
@@ -216,8 +216,8 @@ func testSignalsFenced(t *testing.T, w *world) {
 	refused(second.Lease)
 }
 
-// testFinalInAnyOrder has every order of the calls that a runner and a user can
-// make. From the first end on, nothing of the record changes.
+// testFinalInAnyOrder tests every order of the calls of a runner and a user. Once the
+// deployment has ended, no call changes its record.
 func testFinalInAnyOrder(t *testing.T, w *world) {
 	server := w.server(t, 99, 25)
 	calls := map[string]func(record deployment.Record) error{
@@ -258,7 +258,7 @@ func testFinalInAnyOrder(t *testing.T, w *world) {
 	}
 }
 
-// permutations are all orders of the names.
+// permutations returns all orders of the names.
 func permutations(names []string) [][]string {
 	if len(names) == 0 {
 		return [][]string{nil}

@@ -21,7 +21,7 @@ func crowdCases() []testCase {
 	}
 }
 
-// testHundred starts a hundred resources of one server at once, and has several
+// testHundred queues deployments of a hundred resources of one server at once. Several
 // workers claim and end them.
 func testHundred(t *testing.T, w *world) {
 	const n = 100
@@ -50,7 +50,7 @@ func testHundred(t *testing.T, w *world) {
 	}
 }
 
-// crowd is what a crowd of workers saw.
+// crowd is the record of several workers.
 type crowd struct {
 	size  int             // how many there are to claim
 	order []deployment.ID // the queue, if all stood in it from the beginning
@@ -66,8 +66,8 @@ const (
 	crowdLimit = 3
 )
 
-// testCrowd has several workers claim and end deployments of one server while
-// these are still being queued, each resource twice.
+// testCrowd has several workers claim and end deployments of one server while more are
+// queued, two for each resource.
 func testCrowd(t *testing.T, w *world) {
 	server := w.server(t, crowdLimit, 2*crowdSize)
 	var records []deployment.Record
@@ -105,7 +105,7 @@ func (w *world) crowd(t *testing.T, server catalog.ID, seen *crowd, records []de
 	wantSame(t, "what is left", append(running, queue...), nil)
 }
 
-// insist queues the record, waiting while its resource has the other one.
+// insist queues the record. It waits while the resource has another one queued.
 func (w *world) insist(ctx context.Context, record deployment.Record) error {
 	for {
 		_, err := w.Ledger.Enqueue(ctx, record, deployment.RequestKey{})
@@ -118,7 +118,7 @@ func (w *world) insist(ctx context.Context, record deployment.Record) error {
 	}
 }
 
-// work claims and ends deployments until all have been.
+// work claims and ends deployments until all have ended.
 func (w *world) work(ctx context.Context, server catalog.ID, seen *crowd) error {
 	for !seen.complete() {
 		load, err := w.History.Load(ctx, server)
@@ -167,7 +167,8 @@ func (c *crowd) began(id deployment.ID) {
 	c.running[id.Resource()] = true
 }
 
-// passed checks that nobody who came before the claimed one still waits.
+// passed checks that the claimed deployment has not passed an earlier one that could have
+// started.
 func (c *crowd) passed(claimed deployment.ID, queue []deployment.Record) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -198,7 +199,7 @@ func (c *crowd) check(err error) {
 	}
 }
 
-// yield lets others go first.
+// yield lets other goroutines run first.
 func yield(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

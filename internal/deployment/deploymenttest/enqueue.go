@@ -109,7 +109,7 @@ func testTakenID(t *testing.T, w *world) {
 	wantSame(t, "the record", w.get(t, running.ID), running)
 }
 
-// refuses checks the refusal and that it left nothing behind.
+// refuses checks the refusal and that it stored nothing.
 func (w *world) refuses(t *testing.T, record deployment.Record, kind fault.Kind) {
 	t.Helper()
 	before := w.state(t, record.ID.Resource())
@@ -117,8 +117,8 @@ func (w *world) refuses(t *testing.T, record deployment.Record, kind fault.Kind)
 	wantSame(t, "the state of the resource", w.state(t, record.ID.Resource()), before)
 }
 
-// turnsAway checks the refusal, whether or not the resource is there. The
-// request must not be remembered: a repeat is refused as the first was.
+// turnsAway checks the refusal, even if the resource is gone. The request must not be
+// remembered: a repeat is refused in the same way.
 func (w *world) turnsAway(t *testing.T, record deployment.Record, kind fault.Kind) {
 	t.Helper()
 	request := key("refused", time.Minute)

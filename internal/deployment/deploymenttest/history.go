@@ -70,7 +70,7 @@ func testCursorKeepsPlace(t *testing.T, w *world) {
 	}
 }
 
-// testPages goes through a history of 23 by every kind of page.
+// testPages reads a history of 23 with every kind of page.
 func testPages(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
@@ -104,7 +104,7 @@ func testPages(t *testing.T, w *world) {
 	wantSame(t, "the first record", w.page(t, service, deployment.Page{Take: 1}).Records[0], w.get(t, all[0]))
 }
 
-// past brings n deployments to their end and returns them, newest first.
+// past ends n deployments and returns them, newest first.
 func (w *world) past(t *testing.T, resource, server catalog.ID, n int) []deployment.ID {
 	t.Helper()
 	var all []deployment.ID

@@ -10,7 +10,7 @@ import (
 	"waybill/internal/logbook"
 )
 
-// progress is some work done: a log that ends in chunk n.
+// progress is the progress of a log that ends in chunk n.
 func progress(n int, at time.Time) deployment.Progress {
 	zero := 0
 	p := deployment.Progress{
@@ -191,7 +191,7 @@ func (w *world) advance(t *testing.T, record deployment.Record, done deployment.
 	return signals
 }
 
-// fenced checks that the record's lease is worth nothing any more.
+// fenced checks that the record's lease is no longer valid.
 func (w *world) fenced(t *testing.T, record deployment.Record) {
 	t.Helper()
 	before := w.get(t, record.ID)

@@ -2,15 +2,14 @@ package deploymenttest
 
 import "testing"
 
-// testCase is one sentence about a ledger, and the test of it in a world of
-// its own.
+// testCase is one statement about a ledger and its test, which runs in a new world.
 type testCase struct {
 	name string
 	test func(t *testing.T, w *world)
 }
 
-// TestLedger runs the whole suite over what open returns. open is called once
-// for each test and may return the same ports every time.
+// TestLedger runs the whole suite over the result of open. It calls open once for each test;
+// open may return the same ports every time.
 func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 	for _, part := range []struct {
 		name  string

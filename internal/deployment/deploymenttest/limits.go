@@ -12,8 +12,8 @@ import (
 	"waybill/internal/logbook"
 )
 
-// limitsCases holds what is large by right: a compose file near its limit, the
-// index of a log of tens of gigabytes, a long queue.
+// limitsCases tests large but valid input: a compose file near its limit, the index of a log
+// of tens of gigabytes, a long queue.
 func limitsCases() []testCase {
 	return []testCase{
 		{"a compose file of 200 KB and a log of 10,000 chunks", testLargeItems},
@@ -72,7 +72,7 @@ func testCancelled(t *testing.T, w *world) {
 		"Cancel":  func() error { _, err := w.Ledger.Cancel(ctx, queued.ID, "ci", now); return err },
 		"Repair":  func() error { return w.Ledger.Repair(ctx, server, queued.ID) },
 		"Scrubbed": func() error {
-			return w.Ledger.RecordScrub(ctx, queued.ID, "", logbook.Mark{}, deployment.Scrub{})
+			return w.Ledger.RecordScrub(ctx, queued.ID, "", logbook.Mark{}, deployment.ScrubSummary{})
 		},
 		"Note":   func() error { return w.Ledger.Note(ctx, w.noted(t, service, server)) },
 		"Get":    func() error { _, err := w.History.Get(ctx, running.ID); return err },

@@ -18,7 +18,7 @@ func noteCases() []testCase {
 	}
 }
 
-// noted is a record of an update that has ended.
+// noted returns the record of an update.
 func (w *world) noted(t *testing.T, resource, server catalog.ID) deployment.Record {
 	t.Helper()
 	record := w.plain(t, resource, server, catalog.Update)

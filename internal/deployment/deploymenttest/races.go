@@ -115,8 +115,8 @@ func testDeleteAtOnce(t *testing.T, w *world) {
 	}
 }
 
-// testCancelAndClaim queues as many as there are slots, and claims and cancels
-// all of them at once. The wish to cancel one that was claimed first is noted.
+// testCancelAndClaim queues as many deployments as there are slots, and claims and cancels all
+// of them at once. A deployment that was claimed first must have the request to cancel.
 func testCancelAndClaim(t *testing.T, w *world) {
 	const n = 12
 	server := w.server(t, n, n)
@@ -221,8 +221,8 @@ func testCancelAtOnce(t *testing.T, w *world) {
 	}
 }
 
-// testRepairAndClaim repairs every second place of a queue while the others leave
-// it, each at a place that changes all the time.
+// testRepairAndClaim repairs every second entry of a queue while the others are claimed, so
+// that the place of each entry changes all the time.
 func testRepairAndClaim(t *testing.T, w *world) {
 	const n = 8
 	server := w.server(t, n, 2*n)
@@ -251,13 +251,13 @@ func testRepairAndClaim(t *testing.T, w *world) {
 	}
 }
 
-// result is what one of several calls at once returned.
+// result is the result of one of several concurrent calls.
 type result[T any] struct {
 	value T
 	err   error
 }
 
-// together calls f with each of the arguments, all at once.
+// together calls f with each of the arguments concurrently.
 func together[A, T any](arguments []A, f func(A) (T, error)) []result[T] {
 	results := make([]result[T], len(arguments))
 	start := make(chan struct{})

@@ -36,8 +36,8 @@ func (w *world) orphaned(t *testing.T, server catalog.ID) []deployment.ID {
 	return slices.Sorted(slices.Values(load.Orphaned))
 }
 
-// wantRepaired checks that these are the server's orphaned, repairs each twice, and checks
-// that none is left.
+// wantRepaired checks that these are the orphaned entries of the server, repairs each twice,
+// and checks that none is left.
 func (w *world) wantRepaired(t *testing.T, server catalog.ID, want ...deployment.ID) {
 	t.Helper()
 	slices.Sort(want)
@@ -52,11 +52,11 @@ func (w *world) wantRepaired(t *testing.T, server catalog.ID, want ...deployment
 	}
 }
 
-// ended is the record as if it had ended, without a word to anybody.
+// ended stores an ended record and leaves its places alone.
 func (w *world) ended(t *testing.T, record deployment.Record) {
 	t.Helper()
 	record.Status, record.FinishedAt = deployment.Failed, w.tick()
-	w.Damage.Keep(t, record)
+	w.Damage.Save(t, record)
 }
 
 func testRepairKeptSlot(t *testing.T, w *world) {
@@ -108,8 +108,8 @@ func testRepairRunningInQueue(t *testing.T, w *world) {
 	record := w.running(t, service, server)
 	next := w.enqueue(t, w.service(t, server), server)
 	id := string(record.ID)
-	w.Damage.Places(t, server, []deployment.ID{record.ID}, []deployment.ID{record.ID, next.ID, record.ID})
-	w.Damage.Mark(t, service, catalog.State{Queued: id, Running: id, Deployments: 1})
+	w.Damage.SetPlaces(t, server, []deployment.ID{record.ID}, []deployment.ID{record.ID, next.ID, record.ID})
+	w.Damage.SetState(t, service, catalog.State{Queued: id, Running: id, Deployments: 1})
 	wantSame(t, "the orphaned entries", w.orphaned(t, server), []deployment.ID{record.ID, record.ID})
 	if err := w.Ledger.Repair(t.Context(), server, record.ID); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func testRepairRunningInQueue(t *testing.T, w *world) {
 func testRepairNonsense(t *testing.T, w *world) {
 	server := w.server(t, 2, 25)
 	record := w.enqueue(t, w.service(t, server), server)
-	w.Damage.Places(t, server, []deployment.ID{"svc"}, []deployment.ID{"no uuid", record.ID, deployment.ID(server)})
+	w.Damage.SetPlaces(t, server, []deployment.ID{"svc"}, []deployment.ID{"no uuid", record.ID, deployment.ID(server)})
 	w.wantRepaired(t, server, "no uuid", deployment.ID(server), "svc")
 	wantSame(t, "the claimed one", w.claim(t, server).ID, record.ID)
 }
@@ -186,7 +186,7 @@ func testOrphanedDoesNotBlock(t *testing.T, w *world) {
 	w.wantRepaired(t, server, gone.ID, done.ID)
 }
 
-// everything is a server's load and the states of resources.
+// everything is the load of a server and the states of its resources.
 func (w *world) everything(t *testing.T, server catalog.ID, resources ...catalog.ID) []any {
 	t.Helper()
 	load, err := w.History.Load(t.Context(), server)
@@ -206,7 +206,7 @@ func testRepairNewer(t *testing.T, w *world) {
 	old := w.running(t, service, server)
 	w.finish(t, old, deployment.Outcome{Status: deployment.Finished})
 	newer := w.running(t, service, server)
-	w.Damage.Places(t, server, []deployment.ID{old.ID, newer.ID}, nil)
+	w.Damage.SetPlaces(t, server, []deployment.ID{old.ID, newer.ID}, nil)
 	w.wantRepaired(t, server, old.ID)
 	wantSame(t, "the state", w.state(t, service), catalog.State{Running: string(newer.ID), Deployments: 2})
 	running, _ := w.load(t, server)
@@ -217,7 +217,7 @@ func testCancelWithoutPlaces(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
 	record := w.enqueue(t, service, server)
-	w.Damage.Places(t, server, nil, nil)
+	w.Damage.SetPlaces(t, server, nil, nil)
 	w.claimsNothing(t, server)
 	if got := w.cancel(t, record.ID, "ops"); got.Status != deployment.Cancelled {
 		t.Errorf("it is %s", got.Status)
@@ -232,11 +232,11 @@ func testFinishWithoutPlaces(t *testing.T, w *world) {
 		record := w.running(t, service, server)
 		want := catalog.State{Status: "exited", Deployments: 1}
 		if lost.slot {
-			w.Damage.Places(t, server, nil, nil)
+			w.Damage.SetPlaces(t, server, nil, nil)
 		}
 		if lost.resource { // what another deployment left on it stays
 			want.Status = "running"
-			w.Damage.Mark(t, service, want)
+			w.Damage.SetState(t, service, want)
 		}
 		w.finish(t, record, deployment.Outcome{Status: deployment.Failed, ResourceStatus: "exited"})
 		if got := w.get(t, record.ID).Status; got != deployment.Failed {
@@ -248,14 +248,13 @@ func testFinishWithoutPlaces(t *testing.T, w *world) {
 	w.running(t, w.service(t, server), server)
 }
 
-// testFinishOfGone ends what takes a resource off its server after somebody has
-// taken the resource out of the catalog by hand.
+// testFinishOfGone ends the delete of a resource whose catalog entry has been removed by hand.
 func testFinishOfGone(t *testing.T, w *world) {
 	server := w.server(t, 2, 25)
 	outcome := deployment.Outcome{Status: deployment.Finished, ResourceStatus: "exited"}
 	for _, resource := range []catalog.ID{w.service(t, server), w.database(t, server), w.application(t, server)} {
 		record := w.running(t, resource, server)
-		w.Damage.Mark(t, resource, catalog.State{})
+		w.Damage.SetState(t, resource, catalog.State{})
 		if err := w.Store.Delete(t.Context(), resource); err != nil {
 			t.Fatal(err)
 		}
@@ -270,8 +269,8 @@ func testFinishOfGone(t *testing.T, w *world) {
 	}
 	resource := w.service(t, server)
 	record := w.running(t, resource, server)
-	w.Damage.Mark(t, resource, catalog.State{})
-	w.Damage.Places(t, server, nil, nil)
+	w.Damage.SetState(t, resource, catalog.State{})
+	w.Damage.SetPlaces(t, server, nil, nil)
 	for _, gone := range []catalog.ID{resource, server} {
 		if err := w.Store.Delete(t.Context(), gone); err != nil {
 			t.Fatal(err)

@@ -34,8 +34,8 @@ func testRepeat(t *testing.T, w *world) {
 	wantSame(t, "the number of deployments", w.state(t, service).Deployments, 2)
 }
 
-// A caller changes the configuration and asks again: the running deployment has
-// the old one.
+// A caller changes the configuration and repeats the request: the running deployment has the
+// old configuration.
 func testRepeatOfAnotherConfiguration(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
@@ -130,8 +130,8 @@ func (w *world) enqueueAs(t *testing.T, record deployment.Record, request deploy
 	return receipt.Record.ID
 }
 
-// isNew checks that the record is queued as a request of its own, and that the
-// key stands for it from then on.
+// isNew checks that the record is queued as a new request, and that the key stands for it from
+// then on.
 func (w *world) isNew(t *testing.T, record deployment.Record, request deployment.RequestKey) {
 	t.Helper()
 	receipt, err := w.Ledger.Enqueue(t.Context(), record, request)

@@ -25,7 +25,7 @@ func (w *world) asking(t *testing.T, resource, server catalog.ID, operation cata
 	return record
 }
 
-// supersedes enqueues the record and checks what became of the queued one.
+// supersedes enqueues the record and checks the end of the queued one.
 func (w *world) supersedes(t *testing.T, record deployment.Record, queued deployment.ID) {
 	t.Helper()
 	receipt, err := w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})

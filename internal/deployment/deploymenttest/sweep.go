@@ -10,8 +10,9 @@ import (
 	"waybill/internal/deployment"
 )
 
-// sweepCases are the orphans: whatever dies between two writes leaves one of
-// them behind, and the sweep finds each.
+// sweepCases are the orphaned entries: a crash between two writes leaves one of them, and the
+// sweep sweeps and returns the deployments of the list that were sent to a runner. The store
+// may have other servers.
 func sweepCases() []testCase {
 	return []testCase{
 		{"queued and never claimed: it is claimed", testSweepUnclaimed},
@@ -23,7 +24,7 @@ func sweepCases() []testCase {
 	}
 }
 
-// calls are the runners that were called.
+// calls records the calls of runners.
 type calls struct{ sent []deployment.ID }
 
 func (c *calls) Send(_ context.Context, id deployment.ID) error {
@@ -38,7 +39,7 @@ func (*calls) Publish(context.Context, deployment.Change) error { return nil }
 func (w *world) sweep(t *testing.T, among ...deployment.Record) []deployment.ID {
 	t.Helper()
 	called := &calls{}
-	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Ledger: w.Ledger, History: w.History, Store: w.Store,
+	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Claims: w.Ledger, History: w.History, Store: w.Store,
 		Sender: called, Publisher: called}, deployment.DispatcherOptions{Now: func() time.Time { return w.now }})
 	if err := dispatcher.Sweep(t.Context()); err != nil {
 		t.Fatalf("Sweep: %v", err)

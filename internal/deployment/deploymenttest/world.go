@@ -1,5 +1,5 @@
-// Package deploymenttest holds what every [deployment.Ledger] and
-// [deployment.History] must do, as a suite that their tests run.
+// Package deploymenttest has the contract of [deployment.Ledger] and [deployment.History], as a
+// suite that the tests of each implementation run.
 package deploymenttest
 
 import (
@@ -18,8 +18,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// Ports are three views of one state. It may hold anything beforehand: the
-// suite makes its own servers and resources.
+// Ports are three views of one state, which need not be empty: the suite makes its own servers
+// and resources.
 type Ports struct {
 	Store   catalog.Store
 	Ledger  deployment.Ledger
@@ -27,22 +27,22 @@ type Ports struct {
 	Damage  Damage
 }
 
-// Damage writes what a [deployment.Ledger] never would, behind its back: what a
-// hand in a console can leave behind.
+// Damage changes the tables without the [deployment.Ledger], like a person with
+// access to the AWS console.
 type Damage struct {
-	// Keep writes a record, and Forget removes one; its places stay as they are.
-	Keep   func(t *testing.T, record deployment.Record)
+	// Save writes a record, and Forget removes one. Neither changes its places.
+	Save   func(t *testing.T, record deployment.Record)
 	Forget func(t *testing.T, id deployment.ID)
-	// Places says what runs and what waits on a server, Mark what a resource has.
-	Places func(t *testing.T, server catalog.ID, running, queue []deployment.ID)
-	Mark   func(t *testing.T, resource catalog.ID, state catalog.State)
+	// SetPlaces replaces the running set and the queue of a server, SetState the
+	// state of a resource.
+	SetPlaces func(t *testing.T, server catalog.ID, running, queue []deployment.ID)
+	SetState  func(t *testing.T, resource catalog.ID, state catalog.State)
 }
 
-// lease is how long the suite's leases last.
+// lease is the length of the suite's leases.
 const lease = 40 * time.Second
 
-// world is one test's servers and resources, with a clock that moves only when
-// it is told to.
+// world has the servers and resources of one test, with a clock that moves only on request.
 type world struct {
 	Ports
 	now time.Time
@@ -53,7 +53,7 @@ func newWorld(t *testing.T, open func(t *testing.T) Ports) *world {
 	return &world{Ports: open(t), now: time.Date(2026, 8, 22, 10, 0, 0, 123456000, time.UTC)}
 }
 
-// tick moves the clock, so that no two things happen at one time.
+// tick moves the clock, so that no two events have the same time.
 func (w *world) tick() time.Time {
 	w.now = w.now.Add(time.Millisecond)
 	return w.now
@@ -107,7 +107,7 @@ func (w *world) database(t *testing.T, server catalog.ID) catalog.ID {
 		Meta: w.meta(t, catalog.KindDatabase), ServerID: server}})
 }
 
-// record is a request that was never made before.
+// record returns the record of a new request.
 func (w *world) record(t *testing.T, resource, server catalog.ID) deployment.Record {
 	t.Helper()
 	id, err := deployment.NewID(resource, w.tick(), rand.Reader)
@@ -122,12 +122,12 @@ func (w *world) record(t *testing.T, resource, server catalog.ID) deployment.Rec
 	}
 }
 
-// key is a request key that no other test uses.
+// key returns a request key that no other test uses.
 func key(name string, window time.Duration) deployment.RequestKey {
 	return deployment.RequestKey{Hash: name + "-" + rand.Text(), Window: window}
 }
 
-// lasting is a key as a caller gives one: it counts for the whole window.
+// lasting returns a key as from an Idempotency-Key: it counts for the whole window.
 func lasting(name string, window time.Duration) deployment.RequestKey {
 	request := key(name, window)
 	request.Lasting = true
@@ -171,7 +171,7 @@ func (w *world) begin(t *testing.T, id deployment.ID, owner string) deployment.R
 	return record
 }
 
-// running brings a new deployment of the resource to where a runner has it.
+// running queues a deployment of the resource, claims it and begins it.
 func (w *world) running(t *testing.T, resource, server catalog.ID) deployment.Record {
 	t.Helper()
 	w.enqueue(t, resource, server)
@@ -227,7 +227,7 @@ func wantKind(t *testing.T, err error, kind fault.Kind) {
 	}
 }
 
-// wantCancelled checks that a call stopped because its context had ended.
+// wantCancelled checks that a call failed because its context had ended.
 func wantCancelled(t *testing.T, call string, err error) {
 	t.Helper()
 	if !errors.Is(err, context.Canceled) {
@@ -235,7 +235,7 @@ func wantCancelled(t *testing.T, call string, err error) {
 	}
 }
 
-// wantSame compares whole values. An empty list is as good as none.
+// wantSame compares whole values. Empty and nil lists are equal.
 func wantSame[T any](t *testing.T, what string, got, want T) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {

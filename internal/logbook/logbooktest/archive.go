@@ -1,5 +1,5 @@
-// Package logbooktest is what every [logbook.Archive] must do, as tests that
-// run over any of them.
+// Package logbooktest has the contracts of [logbook.Archive] and [logbook.Rewriter], as suites
+// that the tests of each implementation run.
 package logbooktest
 
 import (
@@ -16,15 +16,15 @@ import (
 	"waybill/internal/logbook"
 )
 
-// book has a name that is a prefix of that of another, as a careless Remove
-// would find out.
+// The name of book is a prefix of the name of other, to catch a Remove that deletes by
+// a bare prefix.
 const (
 	book  logbook.Book = "service/svcaaaaaaaaaaaaaaaaaaaaa/svcaaaaaaaaaaaaaaaaaaaaa1"
 	other logbook.Book = "service/svcaaaaaaaaaaaaaaaaaaaaa/svcaaaaaaaaaaaaaaaaaaaaa12"
 )
 
-// TestArchive runs the contract of the port. open returns an archive in which
-// nobody has written yet, and is called for each test.
+// TestArchive runs the contract of the port. open returns an empty archive and is
+// called for each test.
 func TestArchive(t *testing.T, open func(t *testing.T) logbook.Archive) {
 	for name, test := range map[string]func(*testing.T, logbook.Archive){
 		"a chunk comes back as it was put":               roundTrip,
@@ -41,7 +41,7 @@ func TestArchive(t *testing.T, open func(t *testing.T) logbook.Archive) {
 	}
 }
 
-// chunk makes a chunk of which every field says something.
+// chunk makes a chunk whose fields all have values.
 func chunk(number int, body string) logbook.Chunk {
 	n := int64(number)
 	return logbook.Chunk{Body: []byte(body), Header: logbook.Header{
@@ -64,7 +64,7 @@ func put(t *testing.T, archive logbook.Archive, book logbook.Book, c logbook.Chu
 	}
 }
 
-// check reads the chunk back both ways.
+// check reads the chunk with Open and Head.
 func check(t *testing.T, archive logbook.Archive, book logbook.Book, want logbook.Chunk) {
 	t.Helper()
 	header, err := archive.Head(t.Context(), book, want.Number)

@@ -12,9 +12,8 @@ import (
 	"waybill/internal/logbook"
 )
 
-// TestRewriter runs the contract of the port, but for what it has of
-// [logbook.Archive]. open returns an archive in which nobody has written yet,
-// and is called for each test.
+// TestRewriter runs the part of the port's contract that [TestArchive] does not cover.
+// open returns an empty archive and is called for each test.
 func TestRewriter(t *testing.T, open func(t *testing.T) logbook.Rewriter) {
 	for name, test := range map[string]func(*testing.T, logbook.Rewriter){
 		"a rewritten chunk comes back as it is now":                rewritten,
@@ -31,7 +30,7 @@ func TestRewriter(t *testing.T, open func(t *testing.T) logbook.Rewriter) {
 	}
 }
 
-// scrubbed is the chunk with other content.
+// scrubbed returns the chunk with other content.
 func scrubbed(was logbook.Chunk, body string) logbook.Chunk {
 	now := was
 	now.Body = []byte(body)

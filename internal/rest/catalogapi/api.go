@@ -22,7 +22,7 @@ type Ports struct {
 	Store     catalog.Store
 	Vault     catalog.Vault
 	Inspector catalog.Inspector
-	Ledger    deployment.Ledger
+	Ledger    deployment.Queue
 	Snapshots snapshot.Archive
 	// Check refuses a resource that no recipe can run on the server: Invalid
 	// with fields.
@@ -98,7 +98,7 @@ func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 }
 
 // list answers every entity of a kind as a bare array.
-func list[T catalog.Entity, B any](ctx context.Context, store catalog.Store, kind catalog.Kind, show func(T) B) (rest.Answer, error) {
+func list[T catalog.Entity, B any](ctx context.Context, store catalog.Reader, kind catalog.Kind, show func(T) B) (rest.Answer, error) {
 	entities, err := catalog.All(ctx, store, kind)
 	if err != nil {
 		return rest.Answer{}, err

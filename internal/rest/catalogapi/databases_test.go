@@ -121,8 +121,8 @@ func TestADatabaseOnTheWire(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if db := entity.(*catalog.Database); db.TLSKey != "" || db.Settings["postgres_password"] != "" || db.Marks["POSTGRES_PASSWORD"] == "" {
-			t.Errorf("the catalog has %v and %v", db.Settings, db.Marks)
+		if db := entity.(*catalog.Database); db.TLSKey != "" || db.Settings["postgres_password"] != "" || db.SecretDigests["POSTGRES_PASSWORD"] == "" {
+			t.Errorf("the catalog has %v and %v", db.Settings, db.SecretDigests)
 		}
 	})
 }

@@ -153,9 +153,9 @@ func met(id catalog.ID) error {
 // resource's marks say. One from before there were marks has none that are.
 func strangeSecrets(resource catalog.Deployable, kept map[string]string) []string {
 	var strange []string
-	for name, mark := range resource.Shared().Marks {
+	for name, digest := range resource.Shared().SecretDigests {
 		value, there := kept[name]
-		if !there || catalog.Mark(kept[catalog.MarkKeySecret], name, value) != mark {
+		if !there || catalog.SecretDigest(kept[catalog.DigestKeySecret], name, value) != digest {
 			strange = append(strange, name)
 		}
 	}
@@ -237,7 +237,7 @@ func sameResource(a, b catalog.Deployable) (bool, error) {
 	if err != nil {
 		return false, fault.Wrap(err, fault.Internal, "encode a resource")
 	}
-	return bytes.Equal(one, other) && maps.Equal(a.Shared().Marks, b.Shared().Marks) && certificateOf(a) == certificateOf(b), nil
+	return bytes.Equal(one, other) && maps.Equal(a.Shared().SecretDigests, b.Shared().SecretDigests) && certificateOf(a) == certificateOf(b), nil
 }
 
 func certificateOf(resource catalog.Deployable) string {

@@ -93,8 +93,8 @@ func TestSecretsOfResources(t *testing.T) {
 
 	t.Run("lie in the vault under their names, and nowhere else", func(t *testing.T) {
 		got, err := w.Memory.Vault().Get(t.Context(), catalog.ID(application))
-		key := got[catalog.MarkKeySecret]
-		if diff := cmp.Diff(got, map[string]string{"PASSWORD": resttest.SecretValue, catalog.MarkKeySecret: key}); err != nil || len(key) != 64 || diff != "" {
+		key := got[catalog.DigestKeySecret]
+		if diff := cmp.Diff(got, map[string]string{"PASSWORD": resttest.SecretValue, catalog.DigestKeySecret: key}); err != nil || len(key) != 64 || diff != "" {
 			t.Errorf("%v (-got +want)\n%s", err, diff)
 		}
 		entity, err := w.Memory.Catalog().Get(t.Context(), catalog.ID(application))

@@ -342,8 +342,8 @@ func TestChangesAtOnceLoseNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, mark := range entity.(*catalog.Database).Marks {
-			if catalog.Mark(secrets[catalog.MarkKeySecret], name, secrets[name]) != mark {
+		for name, digest := range entity.(*catalog.Database).SecretDigests {
+			if catalog.SecretDigest(secrets[catalog.DigestKeySecret], name, secrets[name]) != digest {
 				t.Errorf("%s in the vault is not what the catalog has the mark of", name)
 			}
 		}

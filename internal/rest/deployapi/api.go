@@ -19,8 +19,8 @@ import (
 // Ports is what the deploy function works on.
 type Ports struct {
 	Tokens    access.Tokens
-	Store     catalog.Store
-	Ledger    deployment.Ledger
+	Store     catalog.Reader
+	Ledger    deployment.Queue
 	History   deployment.History
 	Snapshots snapshot.Archive
 }

@@ -21,7 +21,7 @@ import (
 // Ports is what the list function works on.
 type Ports struct {
 	Tokens  access.Tokens
-	Store   catalog.Store
+	Store   catalog.Reader
 	History deployment.History
 }
 

@@ -143,7 +143,7 @@ func (w *World) Scrubbed(t *testing.T, record deployment.Record, word string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scrub := deployment.Scrub{At: time.Now(), By: "the root", Deployment: "one", Entries: done.Total}
+	scrub := deployment.ScrubSummary{At: time.Now(), By: "the root", Deployment: "one", Entries: done.Total}
 	if err := m.Ledger().RecordScrub(t.Context(), record.ID, record.Progress.Log.Digest, done.Mark, scrub); err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ import (
 // Ports is what the show function works on.
 type Ports struct {
 	Tokens    access.Tokens
-	Store     catalog.Store
+	Store     catalog.Reader
 	History   deployment.History
 	Archive   logbook.Archive
 	Snapshots snapshot.Archive

@@ -1,5 +1,5 @@
-// Package snapshottest holds the contract of a [snapshot.Archive]: what every
-// one of them must do, in memory and on AWS alike.
+// Package snapshottest has the contract of [snapshot.Archive], as a suite that the tests of each
+// implementation run.
 package snapshottest
 
 import (

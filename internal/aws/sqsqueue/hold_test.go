@@ -54,8 +54,8 @@ func (s *service) Do(r *http.Request) (*http.Response, error) {
 		Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
-// keep runs work for a message that was received so often, on a fake clock.
-func (s *service) keep(t *testing.T, receives int, work func(context.Context) error) error {
+// holdWhile runs work for a message that was received so often, on a fake clock.
+func (s *service) holdWhile(t *testing.T, receives int, work func(context.Context) error) error {
 	t.Helper()
 	s.start = time.Now()
 	queue := sqsqueue.Open(aws.Config{
@@ -66,7 +66,7 @@ func (s *service) keep(t *testing.T, receives int, work func(context.Context) er
 			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
 		}),
 	}, "https://sqs.eu-central-1.amazonaws.com/000000000000/runner")
-	return queue.Keep(t.Context(), sqsqueue.Message{Receipt: "receipt", Receives: receives, Lease: s.lease}, work)
+	return queue.HoldWhile(t.Context(), sqsqueue.Message{Receipt: "receipt", Receives: receives, Lease: s.lease}, work)
 }
 
 // forTime is work that takes so long.
@@ -77,7 +77,7 @@ func forTime(d time.Duration, err error) func(context.Context) error {
 func TestAMessageIsHeldWhileItsRunnerLives(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{}
-		if err := s.keep(t, 1, forTime(35*time.Second, nil)); err != nil {
+		if err := s.holdWhile(t, 1, forTime(35*time.Second, nil)); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour) // nobody holds it any more
@@ -91,7 +91,7 @@ func TestAMessageIsHeldWhileItsRunnerLives(t *testing.T) {
 func TestAMessageIsHeldAsLongAsALease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{lease: 8 * time.Second}
-		if err := s.keep(t, 1, forTime(5*time.Second, fault.New(fault.Conflict, "another runner is at work"))); !errors.Is(err, fault.Conflict) {
+		if err := s.holdWhile(t, 1, forTime(5*time.Second, fault.New(fault.Conflict, "another runner is at work"))); !errors.Is(err, fault.Conflict) {
 			t.Fatal(err)
 		}
 		want := []hold{{0, 8 * time.Second}, {2 * time.Second, 8 * time.Second}, {4 * time.Second, 8 * time.Second}, {5 * time.Second, 2 * time.Second}}
@@ -106,8 +106,8 @@ func TestAMessageThatMetAnotherRunnerComesBack(t *testing.T) {
 	for receives, pause := range map[int]time.Duration{0: 10 * time.Second, 1: 10 * time.Second, 3: 10 * time.Second, 4: 40 * time.Second, 900: 40 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &service{}
-			if err := s.keep(t, receives, forTime(time.Second, conflict)); !errors.Is(err, fault.Conflict) {
-				t.Errorf("Keep: %v, want Conflict, which leaves the message in flight", err)
+			if err := s.holdWhile(t, receives, forTime(time.Second, conflict)); !errors.Is(err, fault.Conflict) {
+				t.Errorf("HoldWhile: %v, want Conflict, which leaves the message in flight", err)
 			}
 			want := []hold{{0, 40 * time.Second}, {time.Second, pause}}
 			if diff := cmp.Diff(s.holds, want); diff != "" {
@@ -121,8 +121,8 @@ func TestAnyOtherErrorLeavesTheHoldAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{}
 		failed := errors.New("the table is gone")
-		if err := s.keep(t, 1, forTime(time.Second, failed)); !errors.Is(err, failed) {
-			t.Errorf("Keep: %v, want the work's own error", err)
+		if err := s.holdWhile(t, 1, forTime(time.Second, failed)); !errors.Is(err, failed) {
+			t.Errorf("HoldWhile: %v, want the work's own error", err)
 		}
 		if len(s.holds) != 1 {
 			t.Errorf("held %d times, want once", len(s.holds))
@@ -133,9 +133,9 @@ func TestAnyOtherErrorLeavesTheHoldAsItIs(t *testing.T) {
 func TestWorkDoesNotBeginWithAMessageThatCannotBeHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{fails: func(int) bool { return true }}
-		err := s.keep(t, 1, func(context.Context) error { t.Error("the work began"); return nil })
+		err := s.holdWhile(t, 1, func(context.Context) error { t.Error("the work began"); return nil })
 		if !errors.Is(err, fault.Internal) {
-			t.Errorf("Keep: %v, want Internal", err)
+			t.Errorf("HoldWhile: %v, want Internal", err)
 		}
 	})
 }
@@ -143,8 +143,8 @@ func TestWorkDoesNotBeginWithAMessageThatCannotBeHeld(t *testing.T) {
 func TestAFailedRenewalDoesNotStopTheWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{fails: func(call int) bool { return call > 1 }}
-		if err := s.keep(t, 1, forTime(35*time.Second, nil)); err != nil {
-			t.Errorf("Keep of work that succeeded: %v", err)
+		if err := s.holdWhile(t, 1, forTime(35*time.Second, nil)); err != nil {
+			t.Errorf("HoldWhile of work that succeeded: %v", err)
 		}
 		if len(s.holds) != 4 {
 			t.Errorf("held %d times, want it tried again each time: 4", len(s.holds))
@@ -152,9 +152,9 @@ func TestAFailedRenewalDoesNotStopTheWork(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{fails: func(call int) bool { return call > 1 }}
-		err := s.keep(t, 1, forTime(35*time.Second, fault.New(fault.Unavailable, "the server is gone")))
+		err := s.holdWhile(t, 1, forTime(35*time.Second, fault.New(fault.Unavailable, "the server is gone")))
 		if !errors.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "hold a message") {
-			t.Errorf("Keep: %v, want the work's error and that the message was not held", err)
+			t.Errorf("HoldWhile: %v, want the work's error and that the message was not held", err)
 		}
 	})
 }
@@ -164,7 +164,7 @@ func TestAPanicEndsTheHolding(t *testing.T) {
 		s := &service{}
 		func() {
 			defer func() { _ = recover() }()
-			_ = s.keep(t, 1, func(context.Context) error { panic("of a test") })
+			_ = s.holdWhile(t, 1, func(context.Context) error { panic("of a test") })
 		}()
 		time.Sleep(time.Minute)
 		if len(s.holds) != 1 {

@@ -1,0 +1,105 @@
+package dynamostore
+
+// The calls to DynamoDB that all tables share: read an item, read a query, write an
+// item, write a transaction, and try again after a refusal.
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"waybill/internal/fault"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+)
+
+// read returns the item or its named attributes, or nil if there is no such item.
+func read(ctx context.Context, client *dynamodb.Client, table string, key item, attributes ...string) (item, error) {
+	input := &dynamodb.GetItemInput{TableName: aws.String(table), Key: key, ConsistentRead: aws.Bool(true)}
+	if len(attributes) > 0 {
+		projection := "#" + strings.Join(attributes, ", #")
+		input.ProjectionExpression = aws.String(projection)
+		input.ExpressionAttributeNames = names("", projection)
+	}
+	found, err := client.GetItem(ctx, input)
+	if err != nil {
+		return nil, classify(err)
+	}
+	if len(found.Item) == 0 {
+		return nil, nil
+	}
+	return found.Item, nil
+}
+
+// take returns the first n items of a query. It may read several pages: DynamoDB ends
+// a page at 1 MB.
+func take(ctx context.Context, client *dynamodb.Client, query *dynamodb.QueryInput, n int) ([]item, error) {
+	var items []item
+	for len(items) < n {
+		query.Limit = aws.Int32(int32(n - len(items)))
+		page, err := client.Query(ctx, query)
+		if err != nil {
+			return nil, classify(err)
+		}
+		items = append(items, page.Items...)
+		if len(page.LastEvaluatedKey) == 0 {
+			break
+		}
+		query.ExclusiveStartKey = page.LastEvaluatedKey
+	}
+	return items, nil
+}
+
+// change writes one item and returns the new item. done reports that it was written.
+// If neither done nor err is set, the condition was not met.
+func (d *Deployments) change(ctx context.Context, c change) (written item, done bool, err error) {
+	input := c.updating()
+	input.ReturnValues = types.ReturnValueAllNew
+	output, err := d.client.UpdateItem(ctx, input)
+	if err != nil {
+		_, err = refused(err)
+		return nil, false, err
+	}
+	return output.Attributes, true, nil
+}
+
+// write makes one transaction. done reports that it was written; if neither done nor
+// err is set, the refusal has the reason.
+func write(ctx context.Context, client *dynamodb.Client, writes []types.TransactWriteItem) (why refusal, done bool, err error) {
+	_, err = client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
+	if err == nil {
+		return refusal{}, true, nil
+	}
+	why, err = refused(err)
+	return why, false, err
+}
+
+// Waits between tries. A transaction locks its items for about 10 ms, so a request
+// that meets one tries again a little later, after a random wait. The tries end after
+// about ten seconds.
+const (
+	minWait  = 10 * time.Millisecond
+	maxWait  = 200 * time.Millisecond
+	maxTries = 100
+)
+
+// retry calls try until it is done or fails, or until ctx ends.
+func retry(ctx context.Context, try func() (done bool, err error)) error {
+	wait := minWait
+	for range maxTries {
+		done, err := try()
+		if done || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(rand.N(wait)):
+		}
+		wait = min(2*wait, maxWait)
+	}
+	return fault.New(fault.Unavailable, "Too many requests change this at once. Try again in a few seconds.")
+}

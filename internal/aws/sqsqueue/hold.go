@@ -1,0 +1,96 @@
+package sqsqueue
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"waybill/internal/fault"
+)
+
+// How long a message stays hidden. The queue itself hides it for the longest run of a
+// function. A runner reduces that to the length of its lease, and extends it several
+// times per lease while it lives. So the message of a dead runner is visible again
+// within one lease, when the lease on the deployment has expired, or nearly so.
+const (
+	// DefaultLease is the length of a lease when a message says none.
+	DefaultLease = 40 * time.Second
+	renewals     = 4
+
+	// A message that was received while another runner holds the lease comes back
+	// after a quarter of a lease, the first soonTimes times: most likely it is the
+	// message of a dead runner, seconds before the lease expires. After that it is a
+	// duplicate for a deployment that is being worked on, and a lease is soon enough.
+	soonTimes = 3
+)
+
+// Message identifies a received message.
+type Message struct {
+	Receipt string
+	// Receives is how often it was received, including this time.
+	Receives int
+	// Lease is how long a runner may be silent, in whole seconds; DefaultLease
+	// when zero.
+	Lease time.Duration
+}
+
+// HoldWhile runs the work while it keeps the message hidden, and returns the work's
+// error. It hides the message before the work begins; if that fails, it does not run the
+// work. Later failures only make the message visible too early, which the lease allows
+// for; they are added to an error of the work.
+//
+// If the work returns Conflict, another runner holds the lease. HoldWhile then hides the
+// message for a pause.
+func (q *Queue) HoldWhile(ctx context.Context, message Message, work func(context.Context) error) error {
+	if message.Lease == 0 {
+		message.Lease = DefaultLease
+	}
+	if err := q.Hold(ctx, message.Receipt, message.Lease); err != nil {
+		return err
+	}
+	renewing, stop := context.WithCancel(ctx)
+	defer stop() // also when work panics
+	failed := make(chan error, 1)
+	go func() { failed <- q.renew(renewing, message) }()
+	err := work(ctx)
+	stop()
+	err = joinAfter(err, <-failed)
+	if errors.Is(err, fault.Conflict) {
+		err = joinAfter(err, q.Hold(ctx, message.Receipt, message.pause()))
+	}
+	return err
+}
+
+// pause is how long the message stays hidden while another runner holds the lease.
+func (m Message) pause() time.Duration {
+	if m.Receives <= soonTimes {
+		return (m.Lease / renewals).Round(time.Second)
+	}
+	return m.Lease
+}
+
+// renew holds the message until ctx is done. It returns the error of the last renewal.
+func (q *Queue) renew(ctx context.Context, message Message) error {
+	ticker := time.NewTicker(message.Lease / renewals)
+	defer ticker.Stop()
+	var last error
+	for {
+		select {
+		case <-ctx.Done():
+			return last
+		case <-ticker.C:
+			err := q.Hold(ctx, message.Receipt, message.Lease)
+			if ctx.Err() == nil {
+				last = err
+			}
+		}
+	}
+}
+
+// joinAfter adds other to err. Without err it returns nil.
+func joinAfter(err, other error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.Join(err, other)
+}
