@@ -65,6 +65,13 @@ func (p *problems) settings(d *Database, known engine.Engine) {
 		}
 	}
 	p.reserved(d.Environment, known)
+	if d.State.Status != "" { // the accounts were made
+		return
+	}
+	fields, problem := known.Spoilt(d.Configuration, d.Settings)
+	for _, field := range fields {
+		p.Add(field, "%s", problem)
+	}
 }
 
 // reserved refuses variables that Waybill or another field sets.

@@ -3,6 +3,8 @@ package catalog_test
 import (
 	"crypto/rand"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +155,46 @@ func TestCheckDatabase(t *testing.T) {
 			t.Errorf("given %v (-got +want)\n%s", given, diff)
 		}
 	})
+}
+
+// TestCheckPasswordsThatTheConfigurationSpoils: the published image of MySQL makes
+// its accounts by SQL in which only backslashes keep a quote from ending a string.
+func TestCheckPasswordsThatTheConfigurationSpoils(t *testing.T) {
+	const strict = "[mysqld]\nsql_mode = ANSI,no_backslash_escapes\n"
+	for name, c := range map[string]struct {
+		engine, conf, root, own string
+		ran                     bool
+		wrong                   []string
+	}{
+		"a quote":                {"mysql", strict, "root-password", "it's own", false, []string{"mysql_password"}},
+		"double quotes":          {"mysql", strict, `the "root"`, "own-password", false, []string{"mysql_root_password"}},
+		"backslashes in both":    {"mysql", strict, `root\password`, `own\password`, false, []string{"mysql_password", "mysql_root_password"}},
+		"no such character":      {"mysql", strict, "root $`#%;", "own-password", false, nil},
+		"another mode":           {"mysql", "[mysqld]\nsql_mode = ANSI\n", "root'password", "own-password", false, nil},
+		"a mode in a comment":    {"mysql", "# NO_BACKSLASH_ESCAPES\n ; NO_BACKSLASH_ESCAPES\n", "root'password", "own-password", false, nil},
+		"accounts made long ago": {"mysql", strict, "root'password", "own-password", true, nil},
+		"MariaDB, whose image turns the mode off meanwhile": {"mariadb", strict, "root'password", "own'password", false, nil},
+	} {
+		db := goodDatabase(func(db *catalog.Database) {
+			db.Engine, db.Image, db.DataFolder, db.Configuration = c.engine, "", "", c.conf
+			db.Settings = map[string]string{c.engine + "_root_password": c.root, c.engine + "_password": c.own}
+			if c.ran {
+				db.State.Status = "exited"
+			}
+		})
+		err := catalog.Check(db)
+		wrong := fault.Fields(err)
+		if diff := cmp.Diff(slices.Sorted(maps.Keys(wrong)), c.wrong); diff != "" {
+			t.Errorf("%s: refused (-got +want)\n%s", name, diff)
+		}
+		for _, field := range c.wrong {
+			said := strings.Join(wrong[field], " ")
+			shows := strings.Contains(said, c.root) || strings.Contains(said, c.own)
+			if shows || !strings.Contains(said, "NO_BACKSLASH_ESCAPES") || !strings.Contains(said, "mysql_conf") {
+				t.Errorf("%s: %q", name, said)
+			}
+		}
+	}
 }
 
 func TestCheckTLS(t *testing.T) {

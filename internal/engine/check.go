@@ -82,6 +82,28 @@ func checkName(setting Setting, value string) string {
 	return ""
 }
 
+// Spoilt returns the secret settings that the configuration keeps the image from
+// making accounts with, and what to say of each, in words that follow its name.
+func (e Engine) Spoilt(configuration string, settings map[string]string) (fields []string, problem string) {
+	if e.Spoils == "" || !slices.ContainsFunc(strings.Split(configuration, "\n"), e.spoils) {
+		return nil, ""
+	}
+	for _, setting := range e.Settings {
+		if setting.Secret && strings.ContainsAny(settings[setting.Field], "'\"\\") {
+			fields = append(fields, setting.Field)
+		}
+	}
+	return fields, fmt.Sprintf("must have no quotes and no backslashes, since %s has %s: "+
+		"with that, the image cannot make an account with them", e.Configuration, e.Spoils)
+}
+
+// spoils reports whether the line says it, and is no comment.
+func (e Engine) spoils(line string) bool {
+	line = strings.TrimSpace(line)
+	comment := strings.HasPrefix(line, "#") || strings.HasPrefix(line, ";")
+	return !comment && strings.Contains(strings.ToUpper(line), e.Spoils)
+}
+
 // printable reports whether text is a line of UTF-8 without control characters.
 func printable(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)

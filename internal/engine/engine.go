@@ -29,6 +29,10 @@ type Engine struct {
 	// Configuration is the wire name of its configuration file
 	// ("postgres_conf"), or "" if it takes none.
 	Configuration string
+	// Spoils is a word of the configuration, in any case, with which the image
+	// cannot make accounts whose passwords have quotes or backslashes; "" for
+	// none.
+	Spoils string
 	// InitScripts reports whether it runs scripts on an empty volume.
 	InitScripts bool
 	// TLSModes are the words for how strict TLS is, the default first; none if

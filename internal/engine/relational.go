@@ -69,6 +69,7 @@ var relational = []Engine{
 		},
 		SettingsOnce:  true,
 		Configuration: "mysql_conf",
+		Spoils:        "NO_BACKSLASH_ESCAPES",
 		InitScripts:   true,
 		Volumes:       []Volume{{Name: "mysql-data", Path: "/var/lib/mysql"}},
 		Environment: []Variable{
