@@ -69,7 +69,7 @@ func (in Input) databaseSteps(whole resolved) []remote.Step {
 	p.watch = watchDatabase
 	steps := []remote.Step{in.makeNetworks(sharedNetwork), in.pull(p)}
 	if whole.db.TLS != "" && whole.engine.TLS.Owner != "" {
-		steps = append(steps, whole.handOver(in.folder()))
+		steps = append(steps, whole.handOver(p))
 	}
 	if in.stops() {
 		steps = append(steps, p.stop())
@@ -77,12 +77,13 @@ func (in Input) databaseSteps(whole resolved) []remote.Step {
 	return append(steps, p.up(true)...)
 }
 
-// handOver gives the key to the engine's user. Who that is, only the image
-// knows; so a container of it does that.
-func (r resolved) handOver(folder string) remote.Step {
-	return remote.Step{Name: tlsStep, Script: fmt.Sprintf(
-		`docker run --rm --network none --user root --entrypoint chown --volume %[1]s:%[2]s %[3]s %[4]s %[2]s`,
-		quote(path.Join(folder, hostPath(engine.KeyFile))), engine.KeyFile, quote(r.db.Image), r.engine.TLS.Owner)}
+// handOver gives the key to the engine's user. Only the image knows who that is, so a
+// container of it does so.
+func (r resolved) handOver(p project) remote.Step {
+	command := fmt.Sprintf("docker run --rm --network none --user root --entrypoint chown "+
+		"--volume %[1]s:%[2]s %[3]s %[4]s %[2]s",
+		quote(path.Join(p.folder, hostPath(engine.KeyFile))), engine.KeyFile, quote(r.db.Image), r.engine.TLS.Owner)
+	return p.step(tlsStep, command, "tell "+command)
 }
 
 // resolved is a database with everything that its container depends on.

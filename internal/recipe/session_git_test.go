@@ -18,7 +18,8 @@ func TestP13TheSessionReachesNoBuildOfARepository(t *testing.T) {
 	needEngine(t)
 	u := newUpstream(t)
 	u.commit("first", map[string]string{
-		".env": "REPOSITORY=repository\nUSER=repository\nCOMPOSE_IGNORE_ORPHANS=true\nCOMPOSE_PROJECT_NAME=repository\n",
+		".env": "REPOSITORY=repository\nUSER=repository\n" +
+			"COMPOSE_IGNORE_ORPHANS=true\nCOMPOSE_PROJECT_NAME=repository\n",
 		"Dockerfile": "FROM " + busybox + "\nARG USER=none SESSION=none GIVEN=none\n" +
 			"RUN echo \"built user=$USER session=$SESSION given=$GIVEN proxy=$HTTPS_PROXY\" >/built\n",
 		"docker-compose.yaml": `services:
@@ -42,12 +43,14 @@ func TestP13TheSessionReachesNoBuildOfARepository(t *testing.T) {
 			t.Errorf("clean up: %v: %s", err, said)
 		}
 	})
-	plan, err := recipe.Build(recipe.Input{Resource: app, DataDir: t.TempDir(), Deployment: deploymentID, Operation: catalog.Start})
+	plan, err := recipe.Build(recipe.Input{Resource: app, DataDir: t.TempDir(), Deployment: deploymentID,
+		Operation: catalog.Start})
 	if err != nil {
 		t.Fatal(err)
 	}
-	session := append([]string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "GIT_DIR=/login"}, loginSession...)
-	wantOutcome(t, perform(t, plan, session...), 0, "built user=appuser session=none given=given proxy=\n", "!login")
+	login := []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "GIT_DIR=/login"}
+	const built = "built user=appuser session=none given=given proxy=\n"
+	wantOutcome(t, perform(t, plan, append(login, loginSession...)...), 0, built, "!login")
 	inspect := []string{"container", "inspect", "--format", `{{join .Config.Env "\n"}}`, string(id) + "-web-1"}
 	said, err := exec.Command("docker", inspect...).Output()
 	if err != nil {

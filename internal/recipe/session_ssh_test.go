@@ -80,8 +80,9 @@ func follow(t *testing.T, shell remote.Shell, plan recipe.Plan) string {
 
 // internals are names of variables of Waybill's own scripts, and of programs that they
 // run.
-var internals = []string{"torn", "tampered", "exits", "state", "ids", "lines", "needs", "missed", "meaning", "away",
-	"trouble", "made", "variables", "below", "settings", "docker", "gap", "cut", "hole", "IFS", "GREP_OPTIONS", "AWKPATH"}
+var internals = []string{"torn", "tampered", "exits", "state", "ids", "lines", "needs", "missed", "meaning",
+	"away", "trouble", "made", "variables", "below", "settings", "docker", "gap", "cut", "hole", "IFS",
+	"GREP_OPTIONS", "AWKPATH"}
 
 func TestP13AProfileReachesNothingOverSSH(t *testing.T) {
 	needEngine(t)
@@ -104,8 +105,8 @@ func TestP13AProfileReachesNothingOverSSH(t *testing.T) {
 			t.Errorf("the log has no %q, or the session's values: %s", part, log)
 		}
 	}
-	format := `{{join .Config.Env "\n"}}`
-	said, err := exec.Command("docker", "container", "inspect", "--format", format, string(service.ID)+"-web-1").Output()
+	inspect := []string{"container", "inspect", "--format", `{{join .Config.Env "\n"}}`, string(service.ID) + "-web-1"}
+	said, err := exec.Command("docker", inspect...).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,8 +120,8 @@ func TestP13AProfileReachesNothingOverSSH(t *testing.T) {
 	if plan, err = recipe.Build(input); err != nil {
 		t.Fatal(err)
 	}
-	kept := []string{"HOME", "PATH", "SHELL", "USER", "LOGNAME", "HTTPS_PROXY", "NO_PROXY", "PWD", "OLDPWD", "SHLVL", "_",
-		"SESSION", "WAYBILL_JOB"}
+	kept := []string{"HOME", "PATH", "SHELL", "USER", "LOGNAME", "HTTPS_PROXY", "NO_PROXY", "PWD", "OLDPWD", "SHLVL",
+		"_", "SESSION", "WAYBILL_JOB"}
 	for line := range strings.Lines(follow(t, shell, plan)) {
 		if name, _, _ := strings.Cut(line, "="); !slices.Contains(kept, name) {
 			t.Errorf("the command sees %s", line)
