@@ -14,8 +14,8 @@ import (
 	"waybill/internal/remote"
 )
 
-// attempt is one runner's work on one deployment, from lease to lease's end.
-// It is for one goroutine.
+// attempt is the work of one runner on one deployment, while it has the lease. It
+// is for one goroutine.
 type attempt struct {
 	ports    Ports
 	opts     Options
@@ -24,42 +24,42 @@ type attempt struct {
 	book     logbook.Book
 	plan     plan
 	recorder *logbook.Recorder
-	// matcher knows what must not be seen, and weak says which secrets it does
-	// not look for. Only conceal sets them.
-	matcher *redact.Matcher
-	weak    []string
-	shell   remote.Shell
-	reach   reach
+	// matcher masks the secrets, and unmasked has a warning for each secret that
+	// it does not mask. Only conceal sets them.
+	matcher  *redact.Matcher
+	unmasked []string
+	shell    remote.Shell
+	retries  retries
 
-	// renewed and signalled are when the lease was renewed, and when the record
-	// was last looked at for what others wrote on it, which is in signals.
+	// renewed is when the lease was renewed. signalled is when signals was read
+	// from the record.
 	renewed   time.Time
 	signalled time.Time
 	signals   deployment.Signals
 	deadline  time.Time
-	// followedAt is when a reader began to follow the log, zero if none does.
+	// followedAt is when a reader began to follow the log, or zero.
 	followedAt time.Time
 
-	// stopped is set once the job was stopped, and wish is why. given is when
-	// anything of its output last came.
-	stopped *remote.Stopped
-	wish    deployment.Reason
-	given   time.Time
-	// attachedAt is when the server told of the job in this session, or zero.
+	// stopped is set once the job was stopped, for stopReason. lastData is when
+	// the last output of the job arrived.
+	stopped    *remote.Stopped
+	stopReason deployment.Reason
+	lastData   time.Time
+	// attachedAt is when this session first heard of the job, or zero.
 	attachedAt time.Time
-	// ahead is how far the server's clock is ahead of ours, as of then.
-	ahead time.Duration
+	// clockOffset is how far the server's clock was ahead of ours at that time.
+	clockOffset time.Duration
 
-	// fault names the containers that were not well at the end.
+	// fault names the containers that were not healthy at the end.
 	fault string
 
-	// log is the operator's, and warned what sayOnce has said.
+	// log is the operator's log. warned has the texts of sayOnce.
 	log    *slog.Logger
 	warned map[string]bool
 }
 
-// attempt takes up the record where the log really ends: a chunk that an
-// earlier runner wrote and could not record is counted in.
+// attempt begins where the log really ends: it counts a chunk that an earlier
+// runner wrote but could not record.
 func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attempt, error) {
 	a := &attempt{
 		ports:    r.ports,
@@ -69,7 +69,10 @@ func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attemp
 		book:     record.ID.Book(),
 		warned:   map[string]bool{},
 		renewed:  r.now(),
-		signals:  deployment.Signals{CancelRequested: !record.CancelRequestedAt.IsZero(), FollowedAt: record.FollowedAt},
+		signals: deployment.Signals{
+			CancelRequested: !record.CancelRequestedAt.IsZero(),
+			FollowedAt:      record.FollowedAt,
+		},
 	}
 	a.log = slog.New(cleaner{r.opts.Log.Handler(), a.clean})
 	a.signalled = a.renewed
@@ -85,8 +88,8 @@ func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attemp
 	return a, nil
 }
 
-// work brings the deployment to its outcome. The error is errHandOver, or
-// whatever kept this runner from going on.
+// work performs the deployment to its outcome. An error other than errHandOver is
+// the reason why this runner cannot continue.
 func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 	prepare, perform := a.prepare, a.perform
 	if a.record.Operation == catalog.Scrub {
@@ -101,7 +104,7 @@ func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 		return deployment.Outcome{}, err
 	}
 	a.plan = plan
-	a.sayWeak()
+	a.sayUnmasked()
 	return perform(ctx)
 }
 
@@ -135,7 +138,7 @@ func (a *attempt) session(ctx context.Context) (result, error) {
 	if err := a.routine(ctx); err != nil {
 		return result{}, err
 	}
-	if a.stopped == nil && a.wanted() != "" {
+	if a.stopped == nil && a.stopDue() != "" {
 		return result{}, a.stop(ctx)
 	}
 	end, err := a.follow(ctx)
@@ -166,9 +169,9 @@ func (a *attempt) attach(ctx context.Context) (result, error) {
 // follow follows the job to its end. A [taskError] is the server's.
 func (a *attempt) follow(ctx context.Context) (remote.End, error) {
 	s := &sink{a: a, due: func() error { return a.due(ctx) }, advance: func() error { return a.advance(ctx) }}
-	a.given, a.attachedAt = a.now(), time.Time{}
+	a.lastData, a.attachedAt = a.now(), time.Time{}
 	sentBefore := a.progress.Sent
-	if err := a.sends(ctx); err != nil {
+	if err := a.markSent(ctx); err != nil {
 		return remote.End{}, err
 	}
 	end, err := remote.Follow(ctx, a.shell, a.plan.recipe.Job, offsets(a.progress.Log.At), s)
@@ -184,8 +187,8 @@ func (a *attempt) follow(ctx context.Context) (remote.End, error) {
 	return end, nil
 }
 
-// sends stores that the job is about to be sent, before it is.
-func (a *attempt) sends(ctx context.Context) error {
+// markSent records that the job is about to be sent, before it is sent.
+func (a *attempt) markSent(ctx context.Context) error {
 	if a.progress.Sent {
 		return nil
 	}
@@ -233,13 +236,14 @@ func (a *attempt) closeShell() {
 	}
 }
 
-// startRecording starts recording behind the committed log.
+// startRecording begins a recording at the end of the committed log.
 func (a *attempt) startRecording() {
-	a.recorder = logbook.NewRecorder(a.book, a.ports.Archive, a.progress.Log, a.filter, logbook.RecorderOptions{Now: a.opts.Now, Since: a.record.StartedAt})
+	a.recorder = logbook.NewRecorder(a.book, a.ports.Archive, a.progress.Log, a.filter,
+		logbook.RecorderOptions{Now: a.opts.Now, Since: a.record.StartedAt})
 }
 
-// say adds lines of Waybill's own to the log, without the secrets that may be in
-// what they quote.
+// say adds lines of Waybill's own to the log. It masks the secrets in them, which
+// may come from a quoted text.
 func (a *attempt) say(typ logbook.Type, text string) { a.recorder.Message(a.clean(text), typ) }
 
 func offsets(at logbook.Position) remote.Offsets {

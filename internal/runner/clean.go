@@ -11,32 +11,31 @@ import (
 	"waybill/internal/terminal"
 )
 
-// Everything that leaves an attempt passes its matcher: the output by its
-// filters, messages and commands by say and the sink, notes on the record by
-// clean, the operator's log by cleaner, and the error in which a run ends by
-// cleaned. The matcher knows a secret from the moment it is read, because conceal
-// is part of reading it. So a new message or error needs no thought about what it
-// may quote.
+// Every text that leaves an attempt passes its matcher: output through its
+// filters, messages and commands through say and the sink, texts for the record
+// through clean, the operator's log through cleaner, and the error of a run
+// through cleaned. The matcher knows a secret as soon as it is read, because
+// reading includes conceal. So an author of a new message or error need not think
+// about the texts that it quotes.
 
-// conceal makes the matcher of everything that must not be seen, and starts the
-// recording with it. Nothing is said before.
-func (a *attempt) conceal(known []redact.Secret, weak []string) {
-	a.matcher, a.weak = redact.NewMatcher(known), weak
+// conceal makes a matcher for the secrets and starts a recording with it. No text
+// is logged before.
+func (a *attempt) conceal(secrets []redact.Secret, unmasked []string) {
+	a.matcher, a.unmasked = redact.NewMatcher(secrets), unmasked
 	a.startRecording()
 }
 
-// line is a server's text as one line of a record, where no client has to fear
-// what it prints. It is redacted again after control sequences are out of it,
-// because these may stand inside of a secret.
+// line makes one line for the record of a server's text. Control sequences may
+// stand inside of a secret, so the text is redacted again once they are removed.
 func (a *attempt) line(text string) string { return a.clean(terminal.Line(a.clean(text))) }
 
-// filter is a filter of one stream that knows what the matcher knows.
+// filter returns a filter of one stream, which masks the secrets of the matcher.
 func (a *attempt) filter(emit func(p []byte, masked int)) logbook.Filter {
 	return a.matcher.Stream(emit)
 }
 
-// clean is the text without secrets: those of the plan, and those that the job
-// has declared until now.
+// clean masks the secrets of the plan, and the secrets that the job has declared
+// so far.
 func (a *attempt) clean(text string) string { return a.matcher.Text(text) }
 
 // cleanedError is an error whose text has a secret in it.
@@ -57,10 +56,10 @@ func (a *attempt) cleaned(err error) error {
 	return err
 }
 
-// Error is the clean text.
+// Error returns the clean text.
 func (e cleanedError) Error() string { return e.text }
 
-// Unwrap leads to what the error is, not to what it says.
+// Unwrap returns the error, for its kind. Do not print it.
 func (e cleanedError) Unwrap() error { return e.err }
 
 // cleaner is a handler whose lines are clean.

@@ -12,8 +12,8 @@ import (
 	"waybill/internal/remote"
 )
 
-// reach counts what was tried since the server last answered.
-type reach struct {
+// retries counts the failed connections since the server last answered.
+type retries struct {
 	tries int
 	since time.Time
 }
@@ -24,13 +24,14 @@ const maxPause = 15 * time.Second
 // connect opens the connection, unless the deployment ends because it cannot.
 func (a *attempt) connect(ctx context.Context) (result, error) {
 	server := a.plan.server
-	if a.reach.tries == 0 {
-		a.say(logbook.Stdout, fmt.Sprintf("Connecting to %s (%s@%s port %d).", server.Name, server.User, server.Address, server.Port))
+	if a.retries.tries == 0 {
+		a.say(logbook.Stdout, fmt.Sprintf("Connecting to %s (%s@%s port %d).",
+			server.Name, server.User, server.Address, server.Port))
 	}
 	for {
 		switch {
-		case a.abandons():
-			a.wish = a.wanted()
+		case a.endsUnstarted():
+			a.stopReason = a.stopDue()
 			a.say(logbook.Stdout, "The server was not reached, and nothing was started.")
 			return ended(a.stoppedOutcome()), nil
 		case a.late():
@@ -57,7 +58,7 @@ func (a *attempt) dial(ctx context.Context) (result, error) {
 	}
 	task, is := errors.AsType[*taskError](err)
 	if !is {
-		return result{}, errors.Join(err, shut(shell))
+		return result{}, errors.Join(err, closeLate(shell))
 	}
 	refused, is := errors.AsType[*remote.DialError](task.cause)
 	switch {
@@ -70,8 +71,8 @@ func (a *attempt) dial(ctx context.Context) (result, error) {
 	return a.again(ctx, dialText(refused))
 }
 
-// shut closes a shell that came too late to be used.
-func shut(shell remote.Shell) error {
+// closeLate closes a shell that was opened too late to be used.
+func closeLate(shell remote.Shell) error {
 	if shell == nil {
 		return nil
 	}
@@ -88,7 +89,7 @@ func (a *attempt) disconnected(ctx context.Context, text string) (result, error)
 	case a.mayRun():
 		text += " Whether the job was started there is not known yet."
 	}
-	if a.reach.tries > 0 {
+	if a.retries.tries > 0 {
 		result, err := a.again(ctx, text)
 		if err != nil || result.ended() {
 			return result, err
@@ -96,37 +97,38 @@ func (a *attempt) disconnected(ctx context.Context, text string) (result, error)
 		return result, a.startOver(ctx)
 	}
 	now := a.now()
-	a.reach = reach{tries: 1, since: now}
+	a.retries = retries{tries: 1, since: now}
 	a.say(logbook.Stderr, fmt.Sprintf("%s Connecting again, until %s.", text, clock(now.Add(a.window()))))
 	return result{}, a.startOver(ctx)
 }
 
-// again says what happened and what comes next, and waits; or gives up.
+// again logs the failure and waits for the next try, or gives up.
 func (a *attempt) again(ctx context.Context, text string) (result, error) {
 	now := a.now()
-	if a.reach.tries == 0 {
-		a.reach.since = now
+	if a.retries.tries == 0 {
+		a.retries.since = now
 	}
-	wait := min(time.Second<<min(a.reach.tries, 4), maxPause)
-	a.reach.tries++
-	until := a.reach.since.Add(a.window())
-	// The last pause ends with the window, so that the time which the log names
-	// is used to its end.
+	wait := min(time.Second<<min(a.retries.tries, 4), maxPause)
+	a.retries.tries++
+	until := a.retries.since.Add(a.window())
+	// The last pause ends with the window, at the time that the log names.
 	if wait = min(wait, until.Sub(now)); wait <= 0 {
-		a.say(logbook.Stderr, fmt.Sprintf("%s Given up after %s.%s", text, now.Sub(a.reach.since).Round(time.Second), a.mayRunText()))
+		took := now.Sub(a.retries.since).Round(time.Second)
+		a.say(logbook.Stderr, fmt.Sprintf("%s Given up after %s.%s", text, took, a.mayRunText()))
 		return failed(deployment.ReasonUnreachable), nil
 	}
-	a.say(logbook.Stderr, fmt.Sprintf("%s Trying again in %s, until %s.", text, inSeconds(wait), clock(until)))
+	a.say(logbook.Stderr, fmt.Sprintf("%s Trying again in %s, until %s.",
+		text, inSeconds(wait), clock(until)))
 	if err := a.commit(ctx); err != nil {
 		return result{}, err
 	}
 	return result{}, a.pause(ctx, wait)
 }
 
-// pause waits between two tries, or until it is clear that there is no other.
+// pause waits between two tries, or until it is clear that there will be no other.
 func (a *attempt) pause(ctx context.Context, wait time.Duration) error {
 	enough := func() error {
-		if a.abandons() || a.late() {
+		if a.endsUnstarted() || a.late() {
 			return errStop
 		}
 		return nil
@@ -148,7 +150,7 @@ func (a *attempt) pause(ctx context.Context, wait time.Duration) error {
 	return err
 }
 
-// window is how long a server is tried.
+// window is how long a server that does not answer is tried.
 func (a *attempt) window() time.Duration {
 	if a.mayRun() {
 		return a.opts.ReattachFor
@@ -156,13 +158,13 @@ func (a *attempt) window() time.Duration {
 	return a.opts.ReachFor
 }
 
-// abandons reports whether the deployment is to be stopped and certainly has no
-// job on the server, so that it need not be reached.
-func (a *attempt) abandons() bool { return a.wanted() != "" && !a.mayRun() }
+// endsUnstarted reports whether the deployment is to be stopped and certainly has
+// no job on the server, so that no connection is needed to end it.
+func (a *attempt) endsUnstarted() bool { return a.stopDue() != "" && !a.mayRun() }
 
-// mayRun reports whether the job may be on the server: this runner or an
-// earlier one was about to send it. A runner that lost its lease cannot store
-// that it is about to, and so sends nothing.
+// mayRun reports whether the job may be on the server: this runner or an earlier
+// one recorded that it was about to send it. A runner that lost its lease cannot
+// record this, and so sends nothing.
 func (a *attempt) mayRun() bool { return a.progress.Sent }
 
 func (a *attempt) mayRunText() string {
@@ -175,7 +177,7 @@ func (a *attempt) mayRunText() string {
 	return ""
 }
 
-// inSeconds writes a pause without fractions, but never as nothing.
+// inSeconds rounds a pause to seconds, to 1 s at least.
 func inSeconds(wait time.Duration) time.Duration {
 	return max(wait.Round(time.Second), time.Second)
 }
@@ -185,7 +187,7 @@ func clock(at time.Time) string { return at.Format("15:04:05 MST") }
 func dialText(err *remote.DialError) string {
 	switch err.Cause {
 	case remote.CauseHostKeyChanged:
-		return fmt.Sprintf("The server showed the host key %s, which is not the pinned one. No command was sent.", err.Fingerprint)
+		return "The server showed the host key " + err.Fingerprint + ", which is not the pinned one. No command was sent."
 	case remote.CauseHostKeyMissing:
 		return "No host key is pinned for the server. No command was sent."
 	case remote.CauseAccess:
@@ -194,7 +196,7 @@ func dialText(err *remote.DialError) string {
 	return "The server did not answer: " + err.Err.Error() + "."
 }
 
-// refused reports whether the error will be the same whenever it is tried.
+// refused reports whether every further try would fail with the same error.
 func refused(err error) bool {
 	switch fault.KindOf(err) {
 	case fault.Invalid, fault.NotFound, fault.Conflict:

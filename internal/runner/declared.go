@@ -9,14 +9,14 @@ import (
 	"waybill/internal/remote"
 )
 
-// recall has the matcher know every value that the job has declared to be a
-// secret, before anything else is read of a job that may have been running: an
-// earlier runner has read the declarations, or this one before it lost the
-// connection, and they are not read again.
+// recall gives the matcher every value that the job has declared to be a secret,
+// before anything else is read of a job that may have been running. The
+// declarations were read by an earlier runner, or by this one before it lost the
+// connection, and the log is not read again.
 //
-// What lies ahead counts as well. A value is then masked in lines that were
-// written before it was declared, which a runner that was there then would have
-// shown; the other way round, one would be shown that must not be.
+// It includes declarations that this runner has not reached yet. So a value may
+// be masked in lines from before its declaration, which is harmless. Without
+// them, a value could be shown that must not be.
 func (a *attempt) recall(ctx context.Context) error {
 	var found remote.Declarations
 	shell, job := a.shell, a.plan.recipe.Job
@@ -33,35 +33,37 @@ func (a *attempt) recall(ctx context.Context) error {
 			a.matcher.Declare(value)
 		}
 	}
-	// Whoever reads the lines in their turn says what was declared in vain.
+	// The warnings appear in the log when these lines are read in their turn.
 	_ = a.matcher.Warnings()
 	a.sayUnknown(found)
 	return nil
 }
 
-// sayUnknown says what may be missing of the declarations to a runner that was
-// not there when they were made.
+// sayUnknown warns of declarations that a runner which took over may not have
+// found.
 func (a *attempt) sayUnknown(found remote.Declarations) {
 	if a.record.Lease.Attempt == 1 {
 		return
 	}
 	if found.Dropped {
-		a.sayOnce("The server has dropped a part of the output: values that the job declared there as secrets are not masked from here on.")
+		a.sayOnce("The server has dropped a part of the output: values that the job declared there " +
+			"as secrets are not masked from here on.")
 	}
 	if found.Cut {
-		a.sayOnce(fmt.Sprintf("The job has declared more than %d KiB of secrets: those of them that come last are not masked from here on.",
+		a.sayOnce(fmt.Sprintf(
+			"The job has declared more than %d KiB of secrets: the last of them are not masked from here on.",
 			remote.MaxDeclaredBytes>>10))
 	}
 }
 
-// sayInVain says what the job has declared and is not masked.
-func (a *attempt) sayInVain() {
+// sayUnmaskable warns of values that the job has declared and that are not masked.
+func (a *attempt) sayUnmaskable() {
 	for _, text := range a.matcher.Warnings() {
 		a.sayOnce(text)
 	}
 }
 
-// sayOnce warns, once in an attempt.
+// sayOnce logs a warning once in an attempt.
 func (a *attempt) sayOnce(text string) {
 	if a.warned[text] {
 		return
@@ -70,13 +72,13 @@ func (a *attempt) sayOnce(text string) {
 	a.say(logbook.Stderr, text)
 }
 
-// sayWeak names the secrets that nobody looks for, once in a deployment: an
-// earlier runner that has committed anything has committed this.
-func (a *attempt) sayWeak() {
+// sayUnmasked names the secrets that are not masked, once in a deployment: an
+// earlier runner that committed anything has committed this, too.
+func (a *attempt) sayUnmasked() {
 	if a.progress.Log.Last > 0 {
 		return
 	}
-	for _, text := range a.weak {
+	for _, text := range a.unmasked {
 		a.say(logbook.Stderr, text)
 	}
 }

@@ -9,29 +9,31 @@ import (
 	"waybill/internal/remote"
 )
 
-// handOver ends this runner's turn: the log is committed, the lease given up,
-// and the next runner called. Called first and begun later is harmless; given
-// up and never called would need the net.
+// handOver commits the log, gives up the lease and calls the next runner. If it
+// fails between the last two, the sweep calls the next runner.
 func (a *attempt) handOver(ctx context.Context) error {
 	if err := a.commit(ctx); err != nil {
 		return err
 	}
-	if _, err := a.ports.Ledger.Advance(ctx, a.record.ID, a.record.Lease, a.progress, a.now(), 0); err != nil {
+	const noLease = 0
+	_, err := a.ports.Ledger.Advance(ctx, a.record.ID, a.record.Lease, a.progress, a.now(), noLease)
+	if err != nil {
 		return err
 	}
 	a.log.InfoContext(ctx, "handed over", "log_entries", a.progress.Log.Last)
 	return a.ports.Sender.Send(ctx, a.record.ID)
 }
 
-// finish ends the deployment: the rest of the log, then the record with slot
-// and resource, then the spool, which only now nobody needs any more.
+// finish ends the deployment: it commits the rest of the log, ends the record,
+// which frees slot and resource, and then removes the spool.
 func (a *attempt) finish(ctx context.Context, outcome deployment.Outcome) error {
 	a.say(outcomeType(outcome), a.summary(outcome))
 	if err := a.commit(ctx); err != nil {
 		return err
 	}
 	a.progress.Log.Complete = true
-	if err := a.ports.Ledger.Finish(ctx, a.record.ID, a.record.Lease, a.progress, outcome, a.now()); err != nil {
+	err := a.ports.Ledger.Finish(ctx, a.record.ID, a.record.Lease, a.progress, outcome, a.now())
+	if err != nil {
 		return err
 	}
 	a.log.InfoContext(ctx, "ended", "status", outcome.Status, "reason", outcome.Reason,
@@ -39,29 +41,29 @@ func (a *attempt) finish(ctx context.Context, outcome deployment.Outcome) error 
 	if a.shell == nil {
 		return nil
 	}
-	// The record is right and final; a leftover spool only takes space, and the
-	// next deployment's runner finds it.
+	// The record is final. A leftover spool only takes space, and the runner of
+	// the next deployment removes it.
 	if err := remote.Remove(ctx, a.shell, a.plan.recipe.Job); err != nil {
 		a.log.WarnContext(ctx, "spool not removed", "error", err)
 	}
-	if err := a.sweep(ctx); err != nil {
+	if err := a.removeLeftovers(ctx); err != nil {
 		a.log.WarnContext(ctx, "leftover spools not removed", "error", err)
 	}
 	return nil
 }
 
-// maxSwept bounds the work that one runner does for others.
-const maxSwept = 20
+// maxLeftovers bounds the work that one runner does for others.
+const maxLeftovers = 20
 
-// sweep removes the spools of deployments that have ended and whose runner died
-// before it removed them, or lost the server. One that the records do not know
-// is another stack's, and is left alone.
-func (a *attempt) sweep(ctx context.Context) error {
+// removeLeftovers removes the spools of ended deployments whose runner died or
+// lost the server before it removed them. A spool without a record belongs to
+// another stack and stays.
+func (a *attempt) removeLeftovers(ctx context.Context) error {
 	names, err := remote.Leftovers(ctx, a.shell, a.plan.server.DataDir)
 	if err != nil {
 		return err
 	}
-	for _, name := range names[:min(len(names), maxSwept)] {
+	for _, name := range names[:min(len(names), maxLeftovers)] {
 		id, err := deployment.ParseID(name)
 		if err != nil || id == a.record.ID || a.late() {
 			continue
@@ -71,7 +73,8 @@ func (a *attempt) sweep(ctx context.Context) error {
 			continue
 		}
 		spool, control, _ := recipe.Places(a.plan.server.DataDir, id.Resource(), name)
-		if err := remote.Remove(ctx, a.shell, remote.Job{Spool: spool, Dir: control, Deployment: name, Attempt: record.Lease.Attempt}); err != nil {
+		job := remote.Job{Spool: spool, Dir: control, Deployment: name, Attempt: record.Lease.Attempt}
+		if err := remote.Remove(ctx, a.shell, job); err != nil {
 			return err
 		}
 		a.log.InfoContext(ctx, "leftover spool removed", "spool", path.Base(spool))

@@ -13,23 +13,23 @@ import (
 // Why the sink ends a session.
 var (
 	errStop    = errors.New("the job is to be stopped")
-	errDrained = errors.New("nothing more comes of a job that will not end")
+	errDrained = errors.New("a job that does not end has printed nothing more")
 )
 
 // followedFor is how long after a reader last waited for the log it still counts
 // as followed. A reader waits again within 20 s.
 const followedFor = 30 * time.Second
 
-// drainFor is how long a job whose processes would not end is still listened to
-// when nothing comes.
+// drainFor is how long a runner waits for more output of a job whose processes do
+// not end.
 const drainFor = 5 * time.Second
 
-// tickEvery is how often time is looked at while nothing else happens, and how
-// often package remote does it.
+// tickEvery is how often the clock is checked while nothing else happens. Package
+// remote uses the same interval.
 const tickEvery = 500 * time.Millisecond
 
-// due does whatever time has made due: it commits, renews the lease, looks for
-// signals, or ends this session or this runner's turn.
+// due does the periodic work of a session: it commits, renews the lease and reads
+// signals. An error ends the session, or this runner's work.
 func (a *attempt) due(ctx context.Context) error {
 	if a.late() {
 		return errHandOver
@@ -38,20 +38,19 @@ func (a *attempt) due(ctx context.Context) error {
 		return err
 	}
 	switch {
-	case a.stopped == nil && a.wanted() != "":
+	case a.stopped == nil && a.stopDue() != "":
 		return errStop
-	case a.stopped != nil && len(a.stopped.Survivors) > 0 && a.now().Sub(a.given) > drainFor:
+	case a.stopped != nil && len(a.stopped.Survivors) > 0 && a.now().Sub(a.lastData) > drainFor:
 		return errDrained
 	}
 	return nil
 }
 
-// routine commits, renews the lease and looks for signals when it is time.
+// routine commits, renews the lease or reads signals when it is time to.
 func (a *attempt) routine(ctx context.Context) error {
 	now := a.now()
-	// What becomes due before the next tick is due now: a reader who has just
-	// begun to follow has each line a second after it came, not a second and a
-	// tick.
+	// A chunk that becomes due before the next tick is due now. So a reader who
+	// has just begun to follow gets each line within a second.
 	soon := now.Add(tickEvery)
 	switch {
 	case a.recorder.Due(soon, a.followed(now)):
@@ -68,8 +67,8 @@ func (a *attempt) routine(ctx context.Context) error {
 	return nil
 }
 
-// followed returns when a reader began to follow the log, zero if none does. A
-// runner that takes over counts from the newest note.
+// followed returns when a reader began to follow the log, or zero. A runner that
+// takes over counts from the last time that the record was marked as followed.
 func (a *attempt) followed(now time.Time) time.Time {
 	switch {
 	case now.Sub(a.signals.FollowedAt) >= followedFor:
@@ -80,8 +79,8 @@ func (a *attempt) followed(now time.Time) time.Time {
 	return a.followedAt
 }
 
-// commit writes what is settled as the next chunk and records it. Conflict
-// says that another runner wrote that chunk: this one must stop.
+// commit writes all complete lines as the next chunk and records it. Conflict
+// means that another runner wrote that chunk, so this one must stop.
 func (a *attempt) commit(ctx context.Context) error {
 	mark, err := a.recorder.Commit(ctx)
 	if err != nil {
@@ -91,8 +90,8 @@ func (a *attempt) commit(ctx context.Context) error {
 	return a.advance(ctx)
 }
 
-// advance records the progress and renews the lease. Conflict says that it is
-// another's.
+// advance records the progress and renews the lease. Conflict means that another
+// runner has the lease.
 func (a *attempt) advance(ctx context.Context) error {
 	now := a.now()
 	signals, err := a.ports.Ledger.Advance(ctx, a.record.ID, a.record.Lease, a.progress, now, a.opts.Lease)
@@ -107,7 +106,9 @@ func (a *attempt) advance(ctx context.Context) error {
 // does whatever else is due. An error of the task is a [taskError]. interrupt is
 // called at every tick; its error ends the task and is returned. The task must
 // not touch the attempt.
-func (a *attempt) whileLeased(ctx context.Context, interrupt func() error, task func(context.Context) error) error {
+func (a *attempt) whileLeased(
+	ctx context.Context, interrupt func() error, task func(context.Context) error,
+) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	done := make(chan error, 1)
@@ -149,9 +150,10 @@ func guarded(ctx context.Context, task func(context.Context) error) (err error) 
 // uninterrupted lets a task run to its end.
 func uninterrupted() error { return nil }
 
-// wanted is why the job is to be stopped, or "": a user's wish, or more time
-// than its resource allows, counted from the first runner's start.
-func (a *attempt) wanted() deployment.Reason {
+// stopDue returns why the job is to be stopped, or "". A user has cancelled it, or
+// it has run for longer than its resource allows, counted from the first
+// runner's start.
+func (a *attempt) stopDue() deployment.Reason {
 	switch {
 	case a.signals.CancelRequested:
 		return deployment.ReasonCancelled

@@ -15,20 +15,20 @@ import (
 	"waybill/internal/remote"
 )
 
-// lookFor is how long a look at the resource may take. It is a few commands;
-// the deployment has ended by then, and somebody waits for it.
+// lookFor is how long a look at the resource may take. It is a few commands, and
+// a user waits for the end of the deployment meanwhile.
 const lookFor = 15 * time.Second
 
-// The states that are known without a look.
+// The states that need no look.
 const (
 	statusGone    = "exited"
 	statusUnknown = "unknown"
 )
 
-// settled is the outcome with what the resource is now, as the server says. If
-// that cannot be found out, a deployment that succeeded has what its recipe
-// promises, and one that did not has changed nobody knows what.
-func (a *attempt) settled(ctx context.Context, outcome deployment.Outcome) (deployment.Outcome, error) {
+// addStatus adds the state of the resource to the outcome, as the server reports
+// it. If the server cannot tell, a finished deployment keeps the state that its
+// recipe promises, and any other one leaves the state unknown.
+func (a *attempt) addStatus(ctx context.Context, outcome deployment.Outcome) (deployment.Outcome, error) {
 	if outcome.Status == deployment.Finished && a.record.Operation == catalog.Delete {
 		outcome.ResourceStatus = statusGone
 		return outcome, a.vacate(ctx)
@@ -40,32 +40,32 @@ func (a *attempt) settled(ctx context.Context, outcome deployment.Outcome) (depl
 	case err == nil && found.Status != "":
 		outcome.ResourceStatus = a.line(found.Status)
 		a.fault = found.Fault
-		a.built(found)
+		a.noteSource(found)
 		return outcome, nil
 	case outcome.Status != deployment.Finished && a.mayRun():
 		outcome.ResourceStatus = statusUnknown
-		a.say(logbook.Stderr, "What the resource is now could not be found out."+whyUnseen(err))
+		a.say(logbook.Stderr, "What the resource is now could not be found out."+whyNoLook(err))
 	}
 	a.log.InfoContext(ctx, "status not found out", "cause", err)
 	return outcome, nil
 }
 
-// whyUnseen is what the server had to say about it, which say cleans.
-func whyUnseen(err error) string {
+// whyNoLook is the server's reason, as text for say.
+func whyNoLook(err error) string {
 	if !errors.Is(err, fault.Unavailable) {
 		return ""
 	}
 	return " " + strings.TrimSuffix(fault.Public(err), ".") + "."
 }
 
-// errUnseen says that there was no look.
-var errUnseen = errors.New("there is no connection, or no time left")
+// errNoLook means that there was no look.
+var errNoLook = errors.New("there is no connection, or no time left")
 
 // look asks the server for the state of the resource. A [taskError] says why it
 // is not known.
 func (a *attempt) look(ctx context.Context) (found inspect.Found, err error) {
 	if a.shell == nil || a.late() {
-		return inspect.Found{}, &taskError{errUnseen}
+		return inspect.Found{}, &taskError{errNoLook}
 	}
 	shell, resource, dataDir := a.shell, a.plan.resource, a.plan.server.DataDir
 	err = a.whileLeased(ctx, a.inTime, func(ctx context.Context) error {
@@ -89,15 +89,17 @@ func (a *attempt) inTime() error {
 	return nil
 }
 
-// vacate leaves nothing in the folder of a resource that is off the server, if
-// it can. That is done while the resource is still this deployment's: a start
-// that comes later finds all of the folder or nothing.
+// vacate empties the folder of a deleted resource, if it can. It does so while
+// this deployment still has the resource, so that a later start finds either the
+// whole folder or nothing.
 func (a *attempt) vacate(ctx context.Context) error {
 	if a.shell == nil {
 		return nil
 	}
 	shell, job := a.shell, a.plan.recipe.Job
-	err := a.whileLeased(ctx, uninterrupted, func(ctx context.Context) error { return remote.Vacate(ctx, shell, job) })
+	err := a.whileLeased(ctx, uninterrupted, func(ctx context.Context) error {
+		return remote.Vacate(ctx, shell, job)
+	})
 	if isTaskError(err) {
 		a.log.WarnContext(ctx, "folder not removed", "error", err)
 		return nil
@@ -105,13 +107,14 @@ func (a *attempt) vacate(ctx context.Context) error {
 	return err
 }
 
-// commits are what a commit's hash looks like, of SHA-1 and of SHA-256.
+// commits matches the hash of a commit: SHA-1 or SHA-256.
 var commits = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 
-// built notes what was built. The message is whatever somebody wrote: it is
-// redacted before anything is cut off, so that no part of a secret is left.
-func (a *attempt) built(found inspect.Found) {
-	if a.record.Operation == catalog.Stop || !commits.MatchString(found.Commit) || a.clean(found.Commit) != found.Commit {
+// noteSource records the commit that was built. Its message may contain a secret,
+// so it is redacted before it is cut.
+func (a *attempt) noteSource(found inspect.Found) {
+	known := commits.MatchString(found.Commit) && a.clean(found.Commit) == found.Commit
+	if a.record.Operation == catalog.Stop || !known {
 		return
 	}
 	// The whole message is redacted first: a secret may have several lines.

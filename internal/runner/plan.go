@@ -12,20 +12,19 @@ import (
 	"waybill/internal/remote"
 )
 
-// plan is everything that a deployment needs, resolved: what to run, and where.
+// plan has the commands of a deployment and the server for them.
 type plan struct {
 	recipe   recipe.Plan
 	resource catalog.Deployable
 	server   *catalog.Server
 	target   remote.Target
-	// timeout is how long the deployment may take, over all its runners.
+	// timeout is how long the deployment may take, with all of its runners.
 	timeout time.Duration
 }
 
-// resolve finds everything that a deployment is about. The plan has nothing to
-// run yet. Invalid, NotFound and Conflict say
-// that the deployment can never run as it is configured, in words for the
-// deployer.
+// resolve finds the resource, its server and its secrets. The plan has no commands
+// yet. Invalid, NotFound and Conflict mean that the deployment can never run as it
+// is configured; their texts are for the user.
 func (a *attempt) resolve(ctx context.Context) (plan, secrets, error) {
 	resource, err := a.configured(ctx)
 	if err != nil {
@@ -46,7 +45,7 @@ func (a *attempt) resolve(ctx context.Context) (plan, secrets, error) {
 	}, sets, nil
 }
 
-// prepare is the plan of a job on the server. The errors are those of resolve.
+// prepare makes the plan of a job on the server. Its errors are like resolve's.
 func (a *attempt) prepare(ctx context.Context) (plan, error) {
 	plan, sets, err := a.resolve(ctx)
 	if err != nil {
@@ -77,9 +76,9 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 	return plan, nil
 }
 
-// configured is the resource with the configuration that the record names: what
-// was asked for, whatever the catalog has become since. What is to be deleted
-// is gone for good afterwards, so for that the catalog's own will do.
+// configured returns the resource with the configuration that the record names,
+// whatever has changed in the catalog since. To delete a resource, the catalog's
+// configuration will do if the record's is gone.
 func (a *attempt) configured(ctx context.Context) (catalog.Deployable, error) {
 	resource, err := catalog.Find[catalog.Deployable](ctx, a.ports.Store, a.record.ID.Resource())
 	if err != nil {
@@ -94,15 +93,17 @@ func (a *attempt) configured(ctx context.Context) (catalog.Deployable, error) {
 		if restored, err = taken.Restore(resource); err == nil {
 			return restored, nil
 		}
-		err = fault.Wrap(err, fault.Invalid, "The configuration that this deployment was asked for cannot be read.")
+		err = fault.Wrap(err, fault.Invalid,
+			"The configuration that this deployment was asked for cannot be read.")
 	}
 	if a.record.Operation == catalog.Delete && refused(err) {
 		return resource, nil
 	}
-	return nil, missing(err, "The configuration that this deployment was asked for is gone. Ask for it again.")
+	return nil, missing(err,
+		"The configuration that this deployment was asked for is gone. Ask for it again.")
 }
 
-// missing words a NotFound for the deployer; other errors stay what they are.
+// missing gives a NotFound a text for the user. Other errors stay the same.
 func missing(err error, text string) error {
 	if errors.Is(err, fault.NotFound) {
 		return fault.Wrap(err, fault.NotFound, "%s", text)

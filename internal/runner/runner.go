@@ -1,7 +1,7 @@
-// Package runner carries one claimed deployment to its end: it takes the
-// lease, starts the job on the server or finds it there, keeps its output in
-// the log, stops it when a user or the clock says so, and says how it ended. A
-// runner may die at any instant; the next one goes on where the log ends.
+// Package runner performs one claimed deployment: it takes the lease, starts the
+// job on the server or finds it there, writes its output to the log, stops it for
+// a user or at its timeout, and records how it ended. A runner may die at any
+// time; the next one continues where the log ends.
 package runner
 
 import (
@@ -23,8 +23,8 @@ import (
 // deployment. Commits renew it, and so does the wait between them.
 const LeaseLength = 40 * time.Second
 
-// HandOverTime is how long before its own time limit a runner stops, so that
-// what it has read is committed and the next one is called.
+// HandOverTime is how long before its own time limit a runner stops, so that it
+// can commit the output that it has read and call the next runner.
 const HandOverTime = time.Minute
 
 // Ports are what a runner works with. All are needed.
@@ -50,23 +50,28 @@ type Options struct {
 	// Now and Log default to the clock and to no log.
 	Now func() time.Time
 	Log *slog.Logger
-	// Lease is how long a lease lasts that nobody renews; [LeaseLength] when
+	// Lease is how long a lease lasts after its last renewal; [LeaseLength] when
 	// zero. It is renewed four times as often.
 	Lease time.Duration
-	// SignalEvery is how often a runner looks for a user's wish to cancel and
-	// for readers of the log; 2 s when zero.
+	// SignalEvery is how often a runner checks whether a user has asked to cancel
+	// or follows the log; 2 s when zero.
 	SignalEvery time.Duration
-	// ReachFor is how long a server that does not answer is tried again, 30 s
-	// when zero; ReattachFor the same once the job may run there, 5 min when
-	// zero.
+	// ReachFor is how long a runner tries to connect to a server that does not
+	// answer, 30 s when zero. ReattachFor is the same once the job may run there,
+	// 5 min when zero.
 	ReachFor    time.Duration
 	ReattachFor time.Duration
-	// Look is how a resource is looked at; [inspect.Look] when nil.
-	Look func(ctx context.Context, shell remote.Shell, resource catalog.Deployable, dataDir string) (inspect.Found, error)
+	// Look asks a server for the state of a resource; [inspect.Look] when nil.
+	Look Look
 	// StopGrace is how long the processes of a job that is stopped have between
 	// TERM and KILL; 10 s when zero.
 	StopGrace time.Duration
 }
+
+// Look asks a server for the state of a resource.
+type Look func(
+	ctx context.Context, shell remote.Shell, resource catalog.Deployable, dataDir string,
+) (inspect.Found, error)
 
 // Runner runs deployments. It is safe for use by several goroutines.
 type Runner struct {
@@ -102,16 +107,15 @@ func New(ports Ports, opts Options) *Runner {
 	return &Runner{ports, opts}
 }
 
-// errHandOver ends a run whose time is nearly up; the job goes on.
+// errHandOver ends a run whose time is nearly up. The job continues.
 var errHandOver = errors.New("the runner's time is nearly up")
 
-// Run takes the deployment as the owner, a name that no other runner and no
-// other call of Run has, and carries it on until it ended or ctx's deadline is
-// near.
+// Run performs the deployment until it has ended or ctx's deadline is near. The
+// owner is a name that no other runner and no other call of Run has.
 //
-// nil means that the message may be forgotten: the deployment has ended, or
-// another message goes on with it. Conflict means that another runner is at
-// work; any error means that the message must come again.
+// nil means that the message can be deleted: the deployment has ended, or another
+// message continues it. Conflict means that another runner has the lease. After
+// any error the message must be delivered again.
 func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error {
 	record, err := r.ports.Ledger.Begin(ctx, id, owner, r.now(), r.opts.Lease)
 	if errors.Is(err, fault.Gone) || errors.Is(err, fault.NotFound) {
@@ -121,7 +125,8 @@ func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error 
 	if err != nil {
 		return err
 	}
-	r.opts.Log.InfoContext(ctx, "begun", "attempt", record.Lease.Attempt, "log_entries", record.Progress.Log.Last)
+	r.opts.Log.InfoContext(ctx, "begun",
+		"attempt", record.Lease.Attempt, "log_entries", record.Progress.Log.Last)
 	a, err := r.attempt(ctx, record)
 	if err != nil {
 		return err
@@ -137,7 +142,7 @@ func (a *attempt) run(ctx context.Context) error {
 		return a.handOver(ctx)
 	}
 	if err == nil {
-		outcome, err = a.settled(ctx, outcome)
+		outcome, err = a.addStatus(ctx, outcome)
 	}
 	if err != nil {
 		return err

@@ -19,14 +19,14 @@ func (a *attempt) prepareScrub(ctx context.Context) (plan, error) {
 	return plan, err
 }
 
-// scrub takes the secrets of the plan out of the logs of all deployments of the
-// resource that have ended, the newest first. It goes on behind the last one
-// that is recorded as done; what comes after that may be done in part, and is
+// scrub removes the secrets of the plan from the logs of all ended deployments of
+// the resource, the newest first. A runner that takes over continues after the
+// last log that is recorded as done. The next one may be done in part, and is
 // done again.
 //
-// A wish to stop is heard between two logs, so that none is left half done:
-// until its record knows the new end, a log cannot be verified. For the same
-// reason a runner that takes over finishes one log before it listens.
+// A scrub can be stopped only between two logs, because a log cannot be verified
+// until its record has the new digest. For the same reason a runner that takes
+// over finishes one log before it can be stopped.
 func (a *attempt) scrub(ctx context.Context) (deployment.Outcome, error) {
 	listens := a.record.Lease.Attempt == 1
 	for page := (deployment.Page{Take: deployment.MaxTake, Cursor: string(a.progress.Scrub.Last)}); ; {
@@ -41,7 +41,7 @@ func (a *attempt) scrub(ctx context.Context) (deployment.Outcome, error) {
 			if record.ID == a.record.ID || !record.Status.Terminal() || record.Progress.Log.Chunks == 0 {
 				continue
 			}
-			if listens && a.wanted() != "" {
+			if listens && a.stopDue() != "" {
 				return a.scrubStopped(ctx), nil
 			}
 			if err := a.scrubOne(ctx, record); err != nil {
@@ -73,7 +73,9 @@ func (a *attempt) scrubOne(ctx context.Context, record deployment.Record) error 
 	case err != nil:
 		done.Failed++
 		a.log.ErrorContext(ctx, "log not scrubbed", "of", record.ID, "error", err)
-		a.say(logbook.Stderr, fmt.Sprintf("%s: its log could not be read or written as a whole, and may still have secrets in it.", record.ID))
+		a.say(logbook.Stderr, fmt.Sprintf(
+			"%s: its log could not be read or written as a whole, and may still have secrets in it.",
+			record.ID))
 	case entries == 0:
 		return a.advance(ctx)
 	default:
@@ -83,8 +85,8 @@ func (a *attempt) scrubOne(ctx context.Context, record deployment.Record) error 
 	return a.commit(ctx)
 }
 
-// Tries at one log, and the pause between them. What fails for longer fails for
-// this scrub: nothing else of the resource runs meanwhile.
+// How often one log is tried, and the pause between two tries. Nothing else of
+// the resource runs meanwhile, so the scrub gives up soon.
 const (
 	scrubTries = 3
 	scrubPause = 2 * time.Second
@@ -130,8 +132,8 @@ func (a *attempt) tryLog(ctx context.Context, record deployment.Record) (total i
 	return scrub.Entries, err
 }
 
-// expired reports whether neither end of the log is there any more. Of one that
-// only lacks a part, the rest can still be read.
+// expired reports whether both ends of the log are gone. A log that lacks only a
+// part can still be read.
 func (a *attempt) expired(ctx context.Context, record deployment.Record) bool {
 	for _, number := range []int{1, record.Progress.Log.Chunks} {
 		if _, err := a.ports.Archive.Head(ctx, record.ID.Book(), number); !errors.Is(err, fault.NotFound) {
@@ -152,10 +154,10 @@ func (a *attempt) scrubEnded() deployment.Outcome {
 
 // scrubStopped is the outcome of a scrub that was to stop.
 func (a *attempt) scrubStopped(ctx context.Context) deployment.Outcome {
-	a.wish = a.wanted()
+	a.stopReason = a.stopDue()
 	text := "A scrub may take no longer than " + a.plan.timeout.String() + "."
-	if a.wish == deployment.ReasonCancelled {
-		text = a.wishText(ctx)
+	if a.stopReason == deployment.ReasonCancelled {
+		text = a.stopText(ctx)
 	}
 	a.say(logbook.Stdout, text+" The logs that are older than those done stay as they are.")
 	a.sayScrubbed()
@@ -164,7 +166,8 @@ func (a *attempt) scrubStopped(ctx context.Context) deployment.Outcome {
 
 func (a *attempt) sayScrubbed() {
 	done := a.progress.Scrub
-	text := fmt.Sprintf("Scrubbed %s in %s; looked at %d.", counted(done.Entries, "entry", "entries"), counted(done.Changed, "log", "logs"), done.Logs)
+	text := fmt.Sprintf("Scrubbed %s in %s; looked at %d.",
+		counted(done.Entries, "entry", "entries"), counted(done.Changed, "log", "logs"), done.Logs)
 	if done.Failed == 0 {
 		a.say(logbook.Stdout, text)
 		return

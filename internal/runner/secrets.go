@@ -13,27 +13,32 @@ import (
 	"waybill/internal/redact"
 )
 
-// secrets are the sets of the vault that a deployment works with.
+// secrets has the secrets of a deployment, by their owner.
 type secrets struct {
 	server, resource, deploy map[string]string
 }
 
-// open reads the secrets and conceals them, also those that were read before
-// another could not be. It is the only place that asks the vault.
-func (a *attempt) open(ctx context.Context, resource catalog.Deployable, server *catalog.Server) (secrets, error) {
+// open reads the secrets and conceals them, even if only some could be read. No
+// other function reads the vault.
+func (a *attempt) open(
+	ctx context.Context, resource catalog.Deployable, server *catalog.Server,
+) (secrets, error) {
 	sets, err := a.read(ctx, resource, server)
-	a.conceal(sets.known(resource, server))
+	a.conceal(sets.toMask(resource, server))
 	return sets, err
 }
 
-// read reads them. What only a build needs may be missing for the others.
-func (a *attempt) read(ctx context.Context, resource catalog.Deployable, server *catalog.Server) (secrets, error) {
+// read reads the secrets. An operation that builds nothing needs no deploy key.
+func (a *attempt) read(
+	ctx context.Context, resource catalog.Deployable, server *catalog.Server,
+) (secrets, error) {
 	var sets secrets
 	var err error
 	if sets.server, err = a.ports.Vault.Get(ctx, server.KeyID); err != nil {
 		return sets, missing(err, "The private key of the server is gone.")
 	}
-	if sets.resource, err = a.ports.Vault.Get(ctx, resource.Common().ID); err != nil && !errors.Is(err, fault.NotFound) {
+	sets.resource, err = a.ports.Vault.Get(ctx, resource.Common().ID)
+	if err != nil && !errors.Is(err, fault.NotFound) {
 		return sets, err
 	}
 	app, ok := resource.(*catalog.Application)
@@ -44,7 +49,8 @@ func (a *attempt) read(ctx context.Context, resource catalog.Deployable, server 
 	if errors.Is(err, fault.NotFound) && !a.builds() {
 		return sets, nil
 	}
-	return sets, missing(err, "The deploy key of the application's repository is gone. Give the application another one.")
+	return sets, missing(err,
+		"The deploy key of the application's repository is gone. Give the application another one.")
 }
 
 // builds reports whether the operation may have to fetch a repository.
@@ -56,10 +62,12 @@ func (a *attempt) builds() bool {
 	return true
 }
 
-// known lists everything that must not be seen of this deployment, and says for
-// the log what of the resource's own is too weak for that. The key of a
-// resource's marks is left out: no command is given it.
-func (s secrets) known(resource catalog.Deployable, server *catalog.Server) (all []redact.Secret, weak []string) {
+// toMask returns the secrets to mask, and a warning for each secret of the
+// resource that is too weak to be masked. It leaves out the key of the resource's
+// fingerprints, which no command ever gets.
+func (s secrets) toMask(
+	resource catalog.Deployable, server *catalog.Server,
+) (all []redact.Secret, warnings []string) {
 	for _, set := range []map[string]string{s.server, s.deploy} {
 		for name, value := range set {
 			all = append(all, redact.Secret{Name: name, Value: value})
@@ -71,7 +79,8 @@ func (s secrets) known(resource catalog.Deployable, server *catalog.Server) (all
 		switch weakness := redact.Judge(value, shown...); {
 		case name == catalog.DigestKeySecret || value == "":
 		case weakness != redact.Strong:
-			weak = append(weak, fmt.Sprintf("The secret %s is not masked in this log: it %s.", name, weakness))
+			warnings = append(warnings,
+				fmt.Sprintf("The secret %s is not masked in this log: it %s.", name, weakness))
 		default:
 			all = append(all, redact.Secret{Name: name, Value: value})
 		}
@@ -79,11 +88,12 @@ func (s secrets) known(resource catalog.Deployable, server *catalog.Server) (all
 	if database, ok := resource.(*catalog.Database); ok {
 		all = append(all, s.addresses(database, server)...)
 	}
-	return all, weak
+	return all, warnings
 }
 
-// shownNames are what every log of an application or a service shows: a secret
-// that is one of them was allowed to be weak. With a database's, none is.
+// shownNames returns the names that every log of an application or a service
+// shows. A secret that equals one of them cannot be masked, and registration
+// allowed it only as a weak one. Registration allows none for a database.
 func shownNames(resource catalog.Deployable) []string {
 	names := []string{resource.Common().Name}
 	switch resource := resource.(type) {
@@ -97,8 +107,8 @@ func shownNames(resource catalog.Deployable) []string {
 	return names
 }
 
-// addresses are the connection strings of a database. Its password is known in
-// itself; as a whole, they do not show who has it either.
+// addresses returns the connection strings of a database. They are masked as a
+// whole, so that not even the user's name shows.
 func (s secrets) addresses(database *catalog.Database, server *catalog.Server) []redact.Secret {
 	kind, known := engine.Find(database.Engine)
 	if !known {

@@ -9,23 +9,23 @@ import (
 	"waybill/internal/remote"
 )
 
-// sink takes what a job's spool holds into the log and onto the record.
+// sink writes the content of a job's spool to the log and to the record.
 type sink struct {
 	a *attempt
-	// due and advance are the attempt's, with the run's context.
+	// due and advance are the attempt's methods, with the run's context.
 	due, advance func() error
-	// err is the last error of our own.
+	// err is the last error of these two.
 	err error
 }
 
 var _ remote.Sink = (*sink)(nil)
 
-// Attached notes the job's process group, at once: until the record names it,
-// nobody knows that the job runs.
+// Attached records the job's process group at once: until then the record cannot
+// say that the job runs.
 func (s *sink) Attached(process string, started bool, now time.Time) error {
-	s.a.ahead = now.Sub(s.a.now())
-	if s.a.ahead.Abs() < clockTolerance {
-		s.a.ahead = 0
+	s.a.clockOffset = now.Sub(s.a.now())
+	if s.a.clockOffset.Abs() < clockTolerance {
+		s.a.clockOffset = 0
 	}
 	if !started && s.a.record.Lease.Attempt > 1 {
 		s.a.say(logbook.Stdout, "Found the job on the server; following its output.")
@@ -35,22 +35,23 @@ func (s *sink) Attached(process string, started bool, now time.Time) error {
 	s.a.progress.Process = process
 	s.a.attachedAt = s.a.now()
 	if known {
-		return s.own(s.due())
+		return s.keep(s.due())
 	}
-	return s.own(s.advance())
+	return s.keep(s.advance())
 }
 
-// own keeps an error of our own apart from the server's.
-func (s *sink) own(err error) error {
+// keep notes an error of Waybill's own, which the caller must not take for the
+// server's.
+func (s *sink) keep(err error) error {
 	s.err = err
 	return err
 }
 
-// came notes that the server gives something.
-func (s *sink) came() error {
-	s.a.given = s.a.now()
-	s.a.sayInVain() // in the chunk that has the declaration, or before
-	return s.own(s.due())
+// received notes that the server has sent something.
+func (s *sink) received() error {
+	s.a.lastData = s.a.now()
+	s.a.sayUnmaskable() // not later than in the chunk that has the declaration
+	return s.keep(s.due())
 }
 
 // StepStarted opens a step in the log and in the record's timings.
@@ -60,7 +61,7 @@ func (s *sink) StepStarted(event remote.StepEvent) error {
 	s.a.recorder.StepStarted(event.Number, step.Name, s.a.clean(cmp.Or(step.Command, step.Script)), at,
 		event.Out, event.Err, event.Offset)
 	s.steps(event.Number)[event.Number-1] = deployment.Step{Name: step.Name, StartedAt: at}
-	return s.came()
+	return s.received()
 }
 
 // StepEnded closes a step.
@@ -72,25 +73,25 @@ func (s *sink) StepEnded(event remote.StepEvent) error {
 		at = step.StartedAt
 	}
 	step.FinishedAt, step.ExitCode = at, &event.ExitCode
-	return s.came()
+	return s.received()
 }
 
-// Data takes bytes of a stream. They are new, so the server is within reach. The
-// steps' events are not: a server that breaks each session gives them each time.
+// Data takes bytes of a stream. They are new, so the connection works. The events
+// of steps prove nothing: a server that breaks each session sends them each time.
 func (s *sink) Data(stream remote.Stream, offset int64, p []byte, at time.Time) error {
 	s.a.recorder.Data(types[stream], offset, p, s.when(at))
-	s.a.reach = reach{}
-	return s.came()
+	s.a.retries = retries{}
+	return s.received()
 }
 
-// clockTolerance is how far a server's clock may seem to be off by the time that a
-// session takes. Its times are then taken as they are.
+// clockTolerance is an offset of a server's clock that is not corrected: the time
+// that a session takes can make it up.
 const clockTolerance = 2 * time.Second
 
-// when is a time of the server's by the clock of the runner, no earlier than the
-// deployment's start and no later than now.
+// when converts a time of the server's clock to the runner's clock. The result is
+// not before the deployment's start and not after now.
 func (s *sink) when(at time.Time) time.Time {
-	at = at.Add(-s.a.ahead)
+	at = at.Add(-s.a.clockOffset)
 	if now := s.a.now(); at.After(now) {
 		return now
 	}
@@ -100,22 +101,23 @@ func (s *sink) when(at time.Time) time.Time {
 	return at
 }
 
-// Tick lets time pass. A session in which the server told of the job, and that
-// has lasted for a while since, is a connection; a login alone is none.
+// Tick does the periodic work. A connection counts as working once its session has
+// told of the job and has lasted for a while since. A login alone does not count.
 func (s *sink) Tick() error {
-	if s.a.reach.tries > 0 && !s.a.attachedAt.IsZero() && s.a.now().Sub(s.a.attachedAt) > maxPause {
-		s.a.reach = reach{}
+	if s.a.retries.tries > 0 && !s.a.attachedAt.IsZero() && s.a.now().Sub(s.a.attachedAt) > maxPause {
+		s.a.retries = retries{}
 	}
-	return s.own(s.due())
+	return s.keep(s.due())
 }
 
 var types = map[remote.Stream]logbook.Type{remote.Out: logbook.Stdout, remote.Err: logbook.Stderr}
 
-// steps returns the record's steps, with places up to the number. A runner
-// that re-attaches behind a step's start line finds the step there already.
+// steps returns the steps of the record, up to the number at least. After a runner
+// has re-attached, a step may be there already.
 func (s *sink) steps(number int) []deployment.Step {
 	for len(s.a.progress.Steps) < number {
-		s.a.progress.Steps = append(s.a.progress.Steps, deployment.Step{Name: s.a.plan.recipe.Job.Steps[len(s.a.progress.Steps)].Name})
+		next := s.a.plan.recipe.Job.Steps[len(s.a.progress.Steps)]
+		s.a.progress.Steps = append(s.a.progress.Steps, deployment.Step{Name: next.Name})
 	}
 	return s.a.progress.Steps
 }

@@ -16,18 +16,20 @@ import (
 // It may come before anything was started. Then it keeps a runner that sleeps
 // from starting the job later.
 func (a *attempt) stop(ctx context.Context) error {
-	a.wish = a.wanted()
-	a.say(logbook.Stdout, fmt.Sprintf("%s Stopping the job: TERM now, KILL after %s.", a.wishText(ctx), a.opts.StopGrace))
+	a.stopReason = a.stopDue()
+	a.say(logbook.Stdout, fmt.Sprintf("%s Stopping the job: TERM now, KILL after %s.",
+		a.stopText(ctx), a.opts.StopGrace))
 	return a.endProcesses(ctx)
 }
 
-// stopLost ends what a lost job left running: nothing frees the resource while a
-// step may still work on it. What it printed meanwhile is followed once more; not
-// so with a spool that was tampered with, which can no longer be believed.
+// stopLost ends the processes that a lost job left running, because the resource
+// must not become free while a step may still work on it. The next session
+// follows their last output, unless the spool was tampered with: then its content
+// proves nothing.
 func (a *attempt) stopLost(ctx context.Context, end remote.End) (result, error) {
-	a.wish = deployment.ReasonLost
+	a.stopReason = deployment.ReasonLost
 	if end.Tampered {
-		a.wish = deployment.ReasonTampered
+		a.stopReason = deployment.ReasonTampered
 	}
 	a.say(logbook.Stderr, lostText(end)+" Stopping what is left of it.")
 	if err := a.endProcesses(ctx); err != nil {
@@ -55,16 +57,17 @@ func (a *attempt) endProcesses(ctx context.Context) error {
 	}
 	a.stopped = &stopped
 	a.sayStopped(stopped)
-	a.log.InfoContext(ctx, "stopped", "reason", a.wish, "running", stopped.Running,
+	a.log.InfoContext(ctx, "stopped", "reason", a.stopReason, "running", stopped.Running,
 		"killed", len(stopped.Killed), "survivors", len(stopped.Survivors))
 	return a.commit(ctx)
 }
 
-// wishText says why the job is stopped. Who asked for it is on the record; if
-// that cannot be read now, the log does without.
-func (a *attempt) wishText(ctx context.Context) string {
-	if a.wish == deployment.ReasonTimeout {
-		return fmt.Sprintf("The deployment has taken longer than the %s that its resource allows.", a.plan.timeout)
+// stopText says why the job is stopped. The record names the user who asked for
+// it; if the record cannot be read now, the text leaves the name out.
+func (a *attempt) stopText(ctx context.Context) string {
+	if a.stopReason == deployment.ReasonTimeout {
+		return fmt.Sprintf("The deployment has taken longer than the %s that its resource allows.",
+			a.plan.timeout)
 	}
 	by := a.record.CancelRequestedBy
 	if by == "" {
@@ -86,23 +89,25 @@ func (a *attempt) sayStopped(stopped remote.Stopped) {
 		a.say(logbook.Stdout, "No process of the job was left to stop.")
 	}
 	if len(stopped.Survivors) > 0 {
-		a.say(logbook.Stderr, fmt.Sprintf("These processes would not end, and still run on the server: %s.", a.processes(stopped.Survivors)))
+		a.say(logbook.Stderr, fmt.Sprintf("These processes would not end, and still run on the server: %s.",
+			a.processes(stopped.Survivors)))
 	}
 	if stopped.Blind {
 		a.say(logbook.Stdout, blindText)
 	}
 }
 
-// blindText says what a stop cannot find. Most servers give a job of root a
-// control group, or its login an audit session, and then nothing is missed.
+// blindText names the processes that a stop cannot find. Most servers give a job
+// of root a control group, or its login an audit session. Then all are found.
 const blindText = "This server gives the job no control group and no audit session: " +
-	"processes that left its session under another user, or without its environment, are not found and may still run."
+	"processes that left its session under another user, or without its environment, " +
+	"are not found and may still run."
 
 // maxNamed is how many processes the log names.
 const maxNamed = 50
 
-// processes lists them as "sleep (4711), sh (4712)". Their names are a
-// program's choice, so they must be redacted like output.
+// processes lists processes as "sleep (4711), sh (4712)". A program chooses its
+// own name, so names must be redacted like output.
 func (a *attempt) processes(all []remote.Process) string {
 	var words []string
 	for _, p := range all[:min(len(all), maxNamed)] {
@@ -115,12 +120,12 @@ func (a *attempt) processes(all []remote.Process) string {
 	return text
 }
 
-// stoppedOutcome is that of a job of which nothing is left.
+// stoppedOutcome is the outcome of a stopped job that has no process left.
 func (a *attempt) stoppedOutcome() deployment.Outcome {
-	if a.wish == deployment.ReasonCancelled {
+	if a.stopReason == deployment.ReasonCancelled {
 		return deployment.Outcome{Status: deployment.Cancelled, Reason: deployment.ReasonCancelled}
 	}
-	return failure(a.wish)
+	return failure(a.stopReason)
 }
 
 // afterStop is the result of stopping the job. It is not ended if the job was

@@ -11,21 +11,24 @@ import (
 	"waybill/internal/remote"
 )
 
-// verdict closes the streams and says how the job ended. What is missing of
-// the output is said to be missing.
+// verdict closes the streams and returns how the job ended. The log says which
+// part of the output is missing.
 func (a *attempt) verdict(end remote.End) deployment.Outcome {
 	a.recorder.End()
-	a.sayInVain()
-	if end.Lost && a.wish != deployment.ReasonCancelled && a.wish != deployment.ReasonTimeout {
+	a.sayUnmaskable()
+	if end.Lost && a.stopReason != deployment.ReasonCancelled && a.stopReason != deployment.ReasonTimeout {
 		a.sayLost(end)
 	}
 	if at := a.recorder.Position(); !end.Lost && (at.Out != end.Out || at.Err != end.Err) {
-		a.say(logbook.Stderr, fmt.Sprintf("The log is incomplete: %d of %d bytes of stdout and %d of %d bytes of stderr are in it.",
+		a.say(logbook.Stderr, fmt.Sprintf(
+			"The log is incomplete: %d of %d bytes of stdout and %d of %d bytes of stderr are in it.",
 			at.Out, end.Out, at.Err, end.Err))
 	}
 	if end.DroppedOut+end.DroppedErr > 0 {
-		// Where they are missing, the recorder has said so.
-		a.say(logbook.Stderr, fmt.Sprintf("The output came faster than it was read and was more than the server keeps: %d bytes of stdout and %d bytes of stderr were dropped there.",
+		// The recorder has marked the place in the log.
+		a.say(logbook.Stderr, fmt.Sprintf(
+			"The output came faster than it was read and was more than the server keeps: "+
+				"%d bytes of stdout and %d bytes of stderr were dropped there.",
 			end.DroppedOut, end.DroppedErr))
 	}
 	if stopped := a.afterStop(end); stopped.ended() {
@@ -63,7 +66,9 @@ func Judge(end remote.End, step string, plan recipe.Plan) deployment.Outcome {
 	}
 	code := end.ExitCode
 	if end.DiskFull {
-		return deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonDiskFull, ExitCode: &code}
+		outcome := failure(deployment.ReasonDiskFull)
+		outcome.ExitCode = &code
+		return outcome
 	}
 	outcome := deployment.Outcome{Status: deployment.Finished, ExitCode: &code, ResourceStatus: plan.Status}
 	if code == 0 {
@@ -104,8 +109,8 @@ func signalName(number int) string {
 	return fmt.Sprintf("signal %d", number)
 }
 
-// sayLost says how a job was lost, unless [attempt.stopLost] has, and how much of
-// its output is missing.
+// sayLost logs how a job was lost, unless [attempt.stopLost] has done so, and how
+// much of its output is missing.
 func (a *attempt) sayLost(end remote.End) {
 	if a.stopped == nil {
 		a.say(logbook.Stderr, lostText(end))
@@ -114,17 +119,22 @@ func (a *attempt) sayLost(end remote.End) {
 	case remote.MissingNothing:
 		a.say(logbook.Stdout, "None of its output is missing.")
 	case remote.MissingPipes:
-		a.say(logbook.Stderr, fmt.Sprintf("Up to %d bytes of stdout and as many of stderr may be missing: they were on their way to the disk.",
+		a.say(logbook.Stderr, fmt.Sprintf(
+			"Up to %d bytes of stdout and as many of stderr may be missing: "+
+				"they were on their way to the disk.",
 			remote.PipeBytes))
 	default:
-		a.say(logbook.Stderr, fmt.Sprintf("How much of its output is missing cannot be known: %d bytes of stdout and %d bytes of stderr are in the log.",
+		a.say(logbook.Stderr, fmt.Sprintf(
+			"How much of its output is missing cannot be known: "+
+				"%d bytes of stdout and %d bytes of stderr are in the log.",
 			at.Out, at.Err))
 	}
 }
 
 func lostText(end remote.End) string {
 	if end.Tampered {
-		return "The job's own files on the server, in the folder runs of the data directory, were removed or changed while it ran: how it ended cannot be known."
+		return "The job's own files on the server, in the folder runs of the data directory, " +
+			"were removed or changed while it ran: how it ended cannot be known."
 	}
 	if end.Rebooted {
 		return "The job is gone and left no exit code: the server restarted while it ran."
@@ -154,7 +164,7 @@ func (a *attempt) summary(outcome deployment.Outcome) string {
 	case a.fault != "" && (outcome.Reason == deployment.ReasonUnhealthy || step == recipe.StartStep):
 		text += ": " + a.fault
 	case outcome.Reason == deployment.ReasonUnhealthy || outcome.Reason == deployment.ReasonDocker:
-		// What the step exited with is of Waybill's own making.
+		// The step's exit code is one of Waybill's own.
 	case step != "" && outcome.ExitCode != nil:
 		text += fmt.Sprintf(": step %q exited with code %d", step, *outcome.ExitCode)
 	}
