@@ -11,8 +11,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// When it is time to look: three failures in five minutes are no accident of
-// one request, and a change is handled within seconds when all is well.
+// The thresholds. Three failures in five minutes are more than one bad request.
+// dispatch handles a change within seconds when all is well.
 const (
 	failuresToNotice = 3
 	lateChange       = 5 * time.Minute
@@ -23,7 +23,8 @@ const (
 func newAlarms(res resources, functions map[string]awslambda.Function, api api) {
 	group := constructs.NewConstruct(res.stack, jsii.String("Alarms"))
 	behind := functions["dispatch"].Metric(jsii.String("IteratorAge"), statistic("Maximum"))
-	newAlarm(group, "StreamsBehind", "Changes wait for dispatch: starts are late. One that cannot be handled may hold up the others.",
+	newAlarm(group, "StreamsBehind",
+		"Changes wait for dispatch: starts are late. One that cannot be handled may hold up the others.",
 		behind, float64(lateChange.Milliseconds()))
 	waiting := res.queues.runner.MetricApproximateNumberOfMessagesVisible(statistic("Maximum"))
 	var slow []awscloudwatch.IMetric
@@ -31,12 +32,22 @@ func newAlarms(res resources, functions map[string]awslambda.Function, api api) 
 		slow = append(slow, labelled(functions[f.name].MetricDuration(statistic("p95")), f.name))
 	}
 	newDashboard(res, [][]awscloudwatch.IWidget{
-		{graph("Dead letters", deadLetterAlarms(group, res)), graph("Failures of functions", failureAlarms(group, res, functions))},
-		{graph("Deployments waiting for a runner", metrics{waiting}), graph("Age of the oldest change at dispatch (ms)", metrics{behind})},
-		{graph("Requests", metrics{labelled(api.rest.MetricCount(statistic("Sum")), "all"),
-			labelled(api.rest.MetricClientError(statistic("Sum")), "4xx"),
-			labelled(api.rest.MetricServerError(statistic("Sum")), "5xx")}),
-			graph("Functions, 95 % within (ms)", slow)},
+		{
+			graph("Dead letters", deadLetterAlarms(group, res)),
+			graph("Failures of functions", failureAlarms(group, res, functions)),
+		},
+		{
+			graph("Deployments waiting for a runner", metrics{waiting}),
+			graph("Age of the oldest change at dispatch (ms)", metrics{behind}),
+		},
+		{
+			graph("Requests", metrics{
+				labelled(api.rest.MetricCount(statistic("Sum")), "all"),
+				labelled(api.rest.MetricClientError(statistic("Sum")), "4xx"),
+				labelled(api.rest.MetricServerError(statistic("Sum")), "5xx"),
+			}),
+			graph("Functions, 95 % within (ms)", slow),
+		},
 	})
 }
 
@@ -53,22 +64,30 @@ func deadLetterAlarms(scope constructs.Construct, res resources) metrics {
 	return all
 }
 
-// failureAlarms are two for each function: one counts the invocations that
-// failed as a whole, the other the lines of its log that are errors. Lambda
-// does not count a request that was answered with status 500, nor a message or
-// a change that is to come again.
-func failureAlarms(scope constructs.Construct, res resources, functions map[string]awslambda.Function) metrics {
+// failureAlarms makes two alarms for each function: one counts the invocations
+// that failed, the other the errors in its log. Lambda does not count a request
+// that was answered with status 500, nor a message or a change that will be
+// delivered again.
+func failureAlarms(
+	scope constructs.Construct, res resources, functions map[string]awslambda.Function,
+) metrics {
 	var all metrics
 	for _, f := range stackFunctions {
 		failed := functions[f.name].MetricErrors(statistic("Sum"))
-		newAlarm(scope, capital(f.name)+"Fails", "The function "+f.name+" breaks off or runs out of time. Its log says why.",
+		newAlarm(scope, capital(f.name)+"Fails",
+			"The function "+f.name+" breaks off or runs out of time. Its log says why.",
 			failed, failuresToNotice)
-		logged := functions[f.name].LogGroup().AddMetricFilter(jsii.String("Errors"), &awslogs.MetricFilterOptions{
-			FilterPattern:   awslogs.FilterPattern_StringValue(jsii.String("$.level"), jsii.String("="), jsii.String("ERROR")),
+		errors := awslogs.FilterPattern_StringValue(
+			jsii.String("$.level"), jsii.String("="), jsii.String("ERROR"))
+		group := functions[f.name].LogGroup()
+		filter := group.AddMetricFilter(jsii.String("Errors"), &awslogs.MetricFilterOptions{
+			FilterPattern:   errors,
 			MetricNamespace: jsii.String("Waybill/" + res.opts.Team),
 			MetricName:      jsii.String(f.name + "-errors"),
-		}).Metric(statistic("Sum"))
-		newAlarm(scope, capital(f.name)+"Errors", "The function "+f.name+" logs errors.", logged, failuresToNotice)
+		})
+		logged := filter.Metric(statistic("Sum"))
+		newAlarm(scope, capital(f.name)+"Errors", "The function "+f.name+" logs errors.",
+			logged, failuresToNotice)
 		all = append(all, labelled(failed, f.name+" fails"), labelled(logged, f.name+" errors"))
 	}
 	return all
@@ -76,15 +95,18 @@ func failureAlarms(scope constructs.Construct, res resources, functions map[stri
 
 // statistic is one figure for every five minutes.
 func statistic(name string) *awscloudwatch.MetricOptions {
-	return &awscloudwatch.MetricOptions{Statistic: jsii.String(name), Period: awscdk.Duration_Minutes(jsii.Number(5))}
+	return &awscloudwatch.MetricOptions{
+		Statistic: jsii.String(name),
+		Period:    awscdk.Duration_Minutes(jsii.Number(5)),
+	}
 }
 
 func labelled(metric awscloudwatch.Metric, label string) awscloudwatch.IMetric {
 	return metric.With(&awscloudwatch.MetricOptions{Label: jsii.String(label)})
 }
 
-// newAlarm goes off in the first period in which the metric reaches the
-// threshold, and when there are no figures there is nothing wrong.
+// newAlarm makes an alarm for the first period in which the metric reaches the
+// threshold. Periods without data are fine.
 func newAlarm(scope constructs.Construct, id, meaning string, of awscloudwatch.Metric, threshold float64) {
 	awscloudwatch.NewAlarm(scope, jsii.String(id), &awscloudwatch.AlarmProps{
 		AlarmDescription:   jsii.String(meaning),
@@ -97,9 +119,8 @@ func newAlarm(scope constructs.Construct, id, meaning string, of awscloudwatch.M
 }
 
 func newDashboard(res resources, rows [][]awscloudwatch.IWidget) {
-	dashboard := awscloudwatch.NewDashboard(res.stack, jsii.String("Dashboard"), &awscloudwatch.DashboardProps{
-		DashboardName: jsii.String("waybill-" + res.opts.Team),
-	})
+	dashboard := awscloudwatch.NewDashboard(res.stack, jsii.String("Dashboard"),
+		&awscloudwatch.DashboardProps{DashboardName: jsii.String("waybill-" + res.opts.Team)})
 	for _, row := range rows {
 		dashboard.AddWidgets(row...)
 	}

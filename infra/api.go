@@ -33,14 +33,16 @@ type api struct {
 	stage awsapigateway.Stage
 }
 
-// newAPI returns the API with the routes. The whole of it is one resource,
-// imported as a document, for a resource a path part and a method would be a
-// hundred. Nothing is checked at the gateway: tokens, bodies and queries are
-// checked by the functions, from the same openapi.yaml.
+// newAPI returns the API with the routes. It is one resource, imported as a
+// document: one resource for each path part and method would be a hundred. The
+// gateway checks nothing. The functions check tokens, bodies and queries, by the
+// same openapi.yaml.
 //
-// LocalStack 4.14 changes neither an API nor a stage that is there, and says
-// that it did: after a change of routes it has to be started anew.
-func newAPI(stack awscdk.Stack, opts Options, routes []openapi.Route, functions map[string]awslambda.Function) (api, error) {
+// LocalStack 4.14 claims to update an existing API or stage and does not: restart
+// it after a change of routes.
+func newAPI(
+	stack awscdk.Stack, opts Options, routes []openapi.Route, functions map[string]awslambda.Function,
+) (api, error) {
 	group := constructs.NewConstruct(stack, jsii.String("Api"))
 	paths, err := gatewayPaths(stack, routes, functions)
 	if err != nil {
@@ -60,26 +62,29 @@ func newAPI(stack awscdk.Stack, opts Options, routes []openapi.Route, functions 
 		CloudWatchRole: jsii.Bool(false),
 	})
 	invoked(routes, functions, rest)
-	deployment := awsapigateway.NewDeployment(group, jsii.String("Deployment"), &awsapigateway.DeploymentProps{Api: rest})
+	deployment := awsapigateway.NewDeployment(group, jsii.String("Deployment"),
+		&awsapigateway.DeploymentProps{Api: rest})
 	for _, response := range newResponses(group, rest) {
 		deployment.Node().AddDependency(response)
 	}
-	// A stage serves what its deployment froze. The CDK makes another one when
-	// the document changes; it must when these words do.
+	// A stage serves the API as it was at its deployment. The CDK makes another
+	// deployment when the document changes. It must do so for these texts, too.
 	deployment.AddToLogicalId(responseTexts())
 	return api{rest: rest, stage: newStage(group, opts, deployment)}, nil
 }
 
-// gatewayPaths is the document's list of paths: each method of each path with
-// the function behind it. A GET where there is only a POST goes to the POST's
-// function, which answers that the method is another: older clients start
-// things with a GET. What else there is not, the gateway refuses by itself.
-func gatewayPaths(stack awscdk.Stack, routes []openapi.Route, functions map[string]awslambda.Function) (map[string]any, error) {
+// gatewayPaths returns the paths of the document: each method of each path with
+// its function. A GET on a path that has only a POST goes to the POST's function,
+// which names the right method: older clients start resources with a GET. The
+// gateway itself refuses every other path and method.
+func gatewayPaths(
+	stack awscdk.Stack, routes []openapi.Route, functions map[string]awslambda.Function,
+) (map[string]any, error) {
 	paths := map[string]map[string]any{}
 	for _, route := range routes {
 		function, found := functions[route.Function]
 		if !found {
-			return nil, fmt.Errorf("openapi.yaml: %s %s is answered by function %q, which the stack has not",
+			return nil, fmt.Errorf("openapi.yaml: %s %s names the function %q, which is not in the stack",
 				route.Method, route.Path, route.Function)
 		}
 		if paths[route.Path] == nil {
@@ -97,8 +102,8 @@ func gatewayPaths(stack awscdk.Stack, routes []openapi.Route, functions map[stri
 	return document, nil
 }
 
-// operation has a method answered by the function. Everything about a request
-// is the function's to check, so the gateway is told nothing more.
+// operation returns a method that the function answers. The function checks
+// everything about a request, so the gateway needs to know nothing more.
 func operation(stack awscdk.Stack, function awslambda.Function) map[string]any {
 	return map[string]any{
 		"responses": map[string]any{},
@@ -114,7 +119,9 @@ func operation(stack awscdk.Stack, function awslambda.Function) map[string]any {
 
 // invoked lets the API's stage, and no other caller, invoke the functions that
 // the routes name.
-func invoked(routes []openapi.Route, functions map[string]awslambda.Function, rest awsapigateway.SpecRestApi) {
+func invoked(
+	routes []openapi.Route, functions map[string]awslambda.Function, rest awsapigateway.SpecRestApi,
+) {
 	done := map[string]bool{}
 	for _, route := range routes {
 		if done[route.Function] {

@@ -6,8 +6,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newBus returns the bus on which the team's deployments tell of their status.
-// It has a name of its own, because other stacks put their rules on it.
+// newBus returns the bus for the status events of the team's deployments. It has a
+// fixed name, because other stacks attach rules to it.
 func newBus(scope constructs.Construct, opts Options) awsevents.EventBus {
 	return awsevents.NewEventBus(scope, jsii.String("Bus"), &awsevents.EventBusProps{
 		EventBusName: jsii.String("waybill-" + opts.Team),

@@ -16,40 +16,41 @@ import (
 	"waybill/internal/settings"
 )
 
-// Time limits. API Gateway waits 29 s for a function, and an answer after that
-// reaches nobody; nothing is gained by giving up sooner, because each call that
-// a function makes has a limit of its own, and following a log waits 20 s on
-// purpose. The runner takes all that Lambda gives: each hand-over costs a
-// connection to the server.
+// Time limits. API Gateway waits 29 s for a function and drops an answer after
+// that. A shorter limit gains nothing: each call that a function makes has its own
+// limit, and following a log waits 20 s on purpose. The runner takes Lambda's
+// maximum, because each hand-over costs a connection to the server.
 const (
 	apiTimeout      = 29 * time.Second
 	dispatchTimeout = time.Minute
 	runnerTimeout   = 15 * time.Minute
 )
 
-// function says what is particular to one function of the stack.
+// function describes one function of the stack.
 type function struct {
 	// name is the one in openapi.yaml, and the folder of its bootstrap.
 	name, does string
-	// memory is in MB. The share of a processor grows with it: 1,769 MB are one.
+	// memory is in MB. The share of a processor grows with it: 1,769 MB get one.
 	memory  float64
 	timeout time.Duration
-	// environment names what it is told, by the names of package settings.
+	// environment names its settings, as package settings does.
 	environment []string
-	// may lists what its role allows, beside writing its own log.
+	// may lists the statements of its role, without those for its own log.
 	may func(resources) []awsiam.PolicyStatement
 }
 
-// stackFunctions are the functions of the stack. The memory of each is what
-// its largest piece of work needs; none has concurrency of its own reserved,
-// which would take it from all other functions of the account.
+// stackFunctions are the functions of the stack. Each has the memory that its
+// largest piece of work needs. None reserves concurrency, which would take it from
+// all other functions of the account.
 var stackFunctions = []function{
 	{
 		name: "catalog", does: "Servers, keys, applications, services, databases and tokens.",
-		// A compose file of 2 MB becomes a tree of some ten times its size.
+		// A compose file of 256 KiB becomes a tree of some ten times its size, and its
+		// anchors may expand it to several MB.
 		memory: 512, timeout: apiTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket, settings.SecretsPath}, settings.ForDeployments()...),
-		may:         resources.catalogMay,
+		environment: append([]string{settings.Team, settings.LogBucket, settings.SecretsPath},
+			settings.ForDeployments()...),
+		may: resources.catalogMay,
 	},
 	{
 		name: "deploy", does: "Starts, stops, restarts and rollbacks.",
@@ -77,7 +78,8 @@ var stackFunctions = []function{
 		// A batch of a hundred changes of two images of 1 KB, one after the
 		// other: a few seconds, a minute when DynamoDB is slow.
 		memory: 256, timeout: dispatchTimeout,
-		environment: append([]string{settings.Team, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath},
+		environment: append(
+			[]string{settings.Team, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath},
 			settings.ForDeployments()...),
 		may: resources.dispatchMay,
 	},
@@ -86,14 +88,16 @@ var stackFunctions = []function{
 		// Under 128 MiB whatever a job prints; the rest is for the share of a
 		// processor that comes with it.
 		memory: 256, timeout: runnerTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket, settings.RunnerQueueURL, settings.SecretsPath, settings.Lease},
+		environment: append(
+			[]string{settings.Team, settings.LogBucket, settings.RunnerQueueURL, settings.SecretsPath,
+				settings.Lease},
 			settings.ForDeployments()...),
 		may: resources.runnerMay,
 	},
 }
 
-// logDays is how long the operator's log is kept. What a deployment printed is
-// not in it; that lies in the log bucket.
+// logDays is how long the operator's log is kept. The output of deployments is not
+// in it; that is in the log bucket.
 const logDays = awslogs.RetentionDays_ONE_MONTH
 
 // newFunctions returns the functions of the stack by name.
@@ -103,9 +107,9 @@ func newFunctions(res resources) map[string]awslambda.Function {
 	for _, f := range stackFunctions {
 		made[f.name] = newFunction(group, res, f)
 	}
-	// The runner hands a long job over to itself through its queue. Lambda takes
-	// a message that went round sixteen times, some four hours of a job, for a
-	// loop and drops it, unless told otherwise. What ends it is the job's end.
+	// The runner hands a long job over to itself through its queue. By default
+	// Lambda drops a message that went round sixteen times, some four hours of a
+	// job, as a loop. The end of the job ends this one.
 	made["runner"].Node().DefaultChild().(awslambda.CfnFunction).SetRecursiveLoop(jsii.String("Allow"))
 	return made
 }
@@ -123,19 +127,19 @@ func newFunction(scope constructs.Construct, res resources, f function) awslambd
 		Timeout:      seconds(f.timeout),
 		Environment:  res.environment(f.environment),
 		LogGroup:     logs,
-		// The role is complete as it is made; nothing adds to it behind its back.
+		// The role is complete. The CDK must not add to it.
 		Role: newRole(scope, id+"Role", append(f.may(res), writesTo(logs))).WithoutPolicyUpdates(nil),
 	}
 	if f.name == "dispatch" {
-		// For the schedule, which is the only one to invoke it without waiting.
-		// The next sweep is a minute away: trying this one again serves nothing.
+		// Only the schedule invokes it asynchronously. The next sweep is a minute
+		// away, so there is no need to retry this one.
 		props.RetryAttempts = jsii.Number(0)
 		props.OnFailure = awslambdadestinations.NewSqsDestination(res.queues.schedulesDead)
 	}
 	return awslambda.NewFunction(scope, jsii.String(id), props)
 }
 
-// architectures are the words of the context in the CDK's.
+// architectures has the CDK's values of the context's names.
 var architectures = map[string]func() awslambda.Architecture{
 	"arm64":  awslambda.Architecture_ARM_64,
 	"x86_64": awslambda.Architecture_X86_64,

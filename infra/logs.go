@@ -10,25 +10,24 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// Where in the bucket the chunks of all logs lie, and the configurations that
-// deployments ran with.
+// The places in the bucket for the chunks of all logs, and for the configurations
+// of deployments.
 const (
 	chunks         = "logs/*"
 	configurations = "configurations/*"
 )
 
-// backstopDays is when a chunk goes that nothing else removed. A record lives
-// at most 180 days and takes its log along; this is more than twice that, so it
-// only ever finds what was left behind.
+// backstopDays is the age at which S3 removes a chunk. Nothing else removes chunks
+// yet, so it is how long logs are kept.
 //
-// A configuration has no such day: it is written once, when it is first asked
-// for, and may be what runs years later. It is some KB, and there are as many as
-// somebody has changed something.
+// A configuration has no such age: it is written once, at the first request with
+// it, and may still be in use years later. Each is some KB, and there is one for
+// each change of a resource.
 const backstopDays = 400
 
-// newLogBucket returns the bucket of what deployments printed and of what they
-// ran with. It keeps no versions: what is written twice is a chunk of which the
-// first form must be gone, and a log that expired is to be gone, too.
+// newLogBucket returns the bucket for logs and configurations. It keeps no
+// versions: a chunk is written again only to remove a secret from it, and an
+// expired log must be gone.
 func newLogBucket(scope constructs.Construct, opts Options) awss3.Bucket {
 	bucket := awss3.NewBucket(scope, jsii.String("Logs"), &awss3.BucketProps{
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
@@ -52,23 +51,23 @@ func newLogBucket(scope constructs.Construct, opts Options) awss3.Bucket {
 	return bucket
 }
 
-// writtenOnce refuses every write of a configuration that does not ask for "only
-// if there is none yet". So not even a bug, or a person with the console, can
-// change what a deployment ran with. Emulators honour the request's header but
-// do not know the condition key, and would refuse every write.
+// writtenOnce refuses every write of a configuration without the condition that it
+// does not exist yet. So not even a bug, or a person with the console, can change
+// the configuration of a deployment. Emulators honour the request's header but do
+// not know the condition key, and would refuse every write.
 func writtenOnce(bucket awss3.Bucket) awsiam.PolicyStatement {
 	return refuseWrites(bucket, "ConfigurationsAreWrittenOnce", configurations, "s3:if-none-match")
 }
 
-// rewrittenOnPurpose refuses every write of a chunk that asks neither for "only
-// if there is none yet" nor for "only if it still is that one". The second is
-// how secrets are taken out of a log: whoever does it has read what it replaces,
-// and it leaves a trace in the chunk, in the chain and in the record.
+// rewrittenOnPurpose refuses every write of a chunk without a condition: that it
+// does not exist yet, or that it is unchanged. A scrub uses the second one: it has
+// read the chunk that it replaces, and leaves a trace in the chunk, in the digests
+// and in the record.
 func rewrittenOnPurpose(bucket awss3.Bucket) awsiam.PolicyStatement {
 	return refuseWrites(bucket, "ChunksAreRewrittenOnPurpose", chunks, "s3:if-none-match", "s3:if-match")
 }
 
-// refuseWrites refuses the writes at a place that have none of the conditions.
+// refuseWrites refuses the writes at a place that lack all of the conditions.
 func refuseWrites(bucket awss3.Bucket, sid, place string, unless ...string) awsiam.PolicyStatement {
 	absent := map[string]any{}
 	for _, condition := range unless {

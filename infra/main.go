@@ -1,15 +1,10 @@
-// Package main is the CDK app: the stack of one team, waybill-TEAM, on AWS and
-// on a local emulator alike.
+// Package main is the CDK app: the stack of one team, waybill-TEAM, for AWS and
+// for a local emulator.
 //
-// To deploy a team's stack, from the root of the checkout, with the CLI that
-// localstack/package.json pins and the AWS credentials of who may deploy:
+// To deploy a team's stack, from the root of the checkout and with AWS credentials
+// that may deploy:
 //
-//	go build -o .local/bin/infra ./infra
-//	for f in functions/*/; do
-//		CGO_ENABLED=0 GOOS=linux GOARCH=arm64 go build -tags lambda.norpc -trimpath \
-//			-ldflags '-s -w' -o ".local/dist/$(basename "$f")/bootstrap" "./$f"
-//	done
-//	npm ci --prefix localstack
+//	make dist
 //	cd infra
 //	../localstack/node_modules/.bin/cdk bootstrap   # once for an account and region
 //	../localstack/node_modules/.bin/cdk deploy -c team=NAME
@@ -53,17 +48,17 @@ func run() error {
 	return nil
 }
 
-// NewApp returns an app whose templates depend on nothing but this code. They
-// are written to the folder, or where the CDK CLI says when it is "".
+// NewApp returns an app whose templates depend only on this code. It writes them
+// to the folder, or to the place that the CDK CLI chooses when it is "".
 func NewApp(folder string) awscdk.App {
 	props := &awscdk.AppProps{
-		// No metadata resource that phones home with every deployment.
+		// No metadata resource, which would report every deployment.
 		AnalyticsReporting: jsii.Bool(false),
 		Context: &map[string]any{
-			// The stack's tags are the CLI's to set on the stack, from which every
-			// resource gets them; they need not be in each resource of the template.
+			// The CLI sets the tags on the stack, which passes them to its resources.
+			// So they need not be in each resource of the template.
 			"@aws-cdk/core:explicitStackTags": true,
-			// What the CDK knows to be wrong in a template is an error.
+			// A template that breaks a rule of the CDK is an error.
 			"@aws-cdk/core:validateAgainstDefaultRules": true,
 		},
 	}

@@ -15,8 +15,8 @@ import (
 type Options struct {
 	// Team (team) names the stack and all that is in it. Required.
 	Team string
-	// Local (local=true) is for emulators: what keeps data from being lost and
-	// what an emulator cannot do is left out. Each place says which and why.
+	// Local (local=true) is for emulators. It leaves out the protection of data
+	// and features that emulators lack. Each place says which and why.
 	Local bool
 	// Architecture (architecture) is what the functions were built for: arm64,
 	// the default, which costs a fifth less, or x86_64.
@@ -25,8 +25,8 @@ type Options struct {
 	// function; [DefaultFunctions] when not given.
 	Functions string
 	// Lease (lease) is how long a runner may be silent before another takes its
-	// deployment ("5s"). Not given, it is the runner's own: a test that kills
-	// runners waits less with a shorter one.
+	// deployment ("5s"). By default it is the runner's own. Tests that kill runners
+	// make it shorter.
 	Lease string
 }
 
@@ -37,16 +37,16 @@ const (
 	DefaultFunctions    = "../.local/dist"
 )
 
-// MaxTeamLength leaves room for the rest of the longest physical name made of
-// it, a Lambda function's of 64 characters.
+// MaxTeamLength leaves room for the longest physical name: the name of a Lambda
+// function may have 64 characters.
 const MaxTeamLength = 30
 
-// teamName is what every AWS name made of it may have: it is in the names of
-// the stack, of buckets (lower case only) and of parameters.
+// teamName matches names that are valid in every AWS name: of the stack, of
+// buckets (lower case only) and of parameters.
 var teamName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
-// ReadOptions reads the context. lookup answers nil for what is not given. The
-// error says which value is wrong and what would be right.
+// ReadOptions reads the context. lookup returns nil for a name without a value.
+// The error names the wrong value and says what would be right.
 func ReadOptions(lookup func(name string) any) (Options, error) {
 	text := func(name, standard string) string {
 		if value := lookup(name); value != nil && value != "" {
@@ -64,7 +64,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	opts.Local = local == "true"
 	switch {
 	case opts.Team == "":
-		return Options{}, fmt.Errorf("which team? say cdk deploy -c team=NAME")
+		return Options{}, fmt.Errorf("the team is missing: cdk deploy -c team=NAME")
 	case len(opts.Team) > MaxTeamLength || !teamName.MatchString(opts.Team):
 		return Options{}, fmt.Errorf("team %q: a team's name is at most %d lower-case letters and digits, "+
 			"single hyphens between them, a letter first", opts.Team, MaxTeamLength)
@@ -79,7 +79,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	return opts, opts.checkFunctions()
 }
 
-// checkLease asks the one who will read it.
+// checkLease checks the lease as the runner reads it.
 func (o Options) checkLease() error {
 	_, err := settings.New(func(string) (string, bool) { return o.Lease, true }).LeaseLength()
 	if err != nil {
@@ -88,8 +88,8 @@ func (o Options) checkLease() error {
 	return nil
 }
 
-// checkFunctions finds out before any deployment starts whether every function
-// was built.
+// checkFunctions reports functions that were not built, before the deployment
+// starts.
 func (o Options) checkFunctions() error {
 	var missing []string
 	for _, f := range stackFunctions {
@@ -99,7 +99,7 @@ func (o Options) checkFunctions() error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("functions=%s: no NAME/bootstrap of %s there; infra/main.go says how they are built",
+		return fmt.Errorf("functions=%s: no NAME/bootstrap of %s there; `make dist` builds them",
 			o.Functions, strings.Join(missing, ", "))
 	}
 	return nil

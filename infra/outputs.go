@@ -8,9 +8,9 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newOutputs says what whoever deployed the stack needs to know of it. Url is
-// the API's at AWS, up to "/api/v1"; at an emulator it leads nowhere, and
-// ApiId and Stage lead to the API instead.
+// newOutputs adds the outputs for the operator. Url is the API's address on AWS,
+// up to "/api/v1". An emulator does not serve it; there ApiId and Stage lead to
+// the API.
 func newOutputs(res resources, functions map[string]awslambda.Function, api api) {
 	output := func(name string, value *string) {
 		awscdk.NewCfnOutput(res.stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value})

@@ -7,25 +7,24 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// retentionDays is how long a queue keeps a message, the most that SQS does:
-// a message in a dead-letter queue waits for a person, who may be on leave.
+// retentionDays is how long a queue keeps a message, the maximum of SQS: a message
+// in a dead-letter queue waits for a person, who may be on leave.
 const retentionDays = 14
 
 // maxReceives is how often a message of the runner's queue is handed over
 // before it counts as dead: SQS's own maximum.
 //
-// A message comes again every 40 s while it cannot be worked on. That is so
-// for hours, and quite in order, when it is the second message of a deployment
-// that another runner is busy with; or when DynamoDB or S3 are down, for as
-// long as they are. Giving up too soon would leave a deployment in progress
-// that nobody works on, and its server with a slot less; at 100 that would be
-// after 67 minutes. A message that can never succeed costs a short invocation
-// every 40 s for 11 hours, less than a cent in all, and is noticed long before by
-// the alarms on the runner.
+// A message comes again every 40 s while it cannot be processed. This is normal
+// for hours if another runner already has the deployment, and for as long as
+// DynamoDB or S3 are down. Giving up too soon would leave a deployment in progress
+// without a runner, and its server with a slot less; at 100 that would be after 67
+// minutes. A message that can never succeed costs a short invocation every 40 s
+// for 11 hours, less than a cent in all. The alarms on the runner report it long
+// before.
 const maxReceives = 1000
 
-// queues are the runner's queue and where what cannot be delivered ends up:
-// one dead-letter queue a source, so that its depth says what is broken.
+// queues are the runner's queue and the dead-letter queues: one for each source,
+// so that its depth names the broken part.
 type queues struct {
 	runner        awssqs.Queue
 	runnerDead    awssqs.Queue
@@ -44,11 +43,13 @@ func newQueues(scope constructs.Construct, opts Options) queues {
 	}
 }
 
-// dead are the dead-letter queues with what each of them means.
+// dead returns the dead-letter queues with the meaning of each.
 func (q queues) dead() []deadLetters {
 	return []deadLetters{
-		{"RunnerDead", q.runnerDead, "A deployment was handed to runners again and again and none could work on it. It may still be in progress."},
-		{"StreamsDead", q.streamsDead, "Changes of deployments were not handled: a start may not have been sent to a runner, or an event not published."},
+		{"RunnerDead", q.runnerDead, "A deployment was handed to runners again and again " +
+			"and none could work on it. It may still be in progress."},
+		{"StreamsDead", q.streamsDead, "Changes of deployments were not handled: " +
+			"a start may not have been sent to a runner, or an event not published."},
 		{"SchedulesDead", q.schedulesDead, "The sweep, the net below the streams, did not run or failed."},
 	}
 }
@@ -67,10 +68,13 @@ func newQueue(scope constructs.Construct, opts Options, id string, dead awssqs.Q
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(retentionDays)),
 	}
 	if dead != nil {
-		// Lambda takes no shorter one than the function's own time limit. The
-		// runner shortens it as soon as it has begun.
+		// Lambda requires the function's own time limit at least. The runner shortens
+		// it as soon as it has begun.
 		props.VisibilityTimeout = seconds(runnerTimeout)
-		props.DeadLetterQueue = &awssqs.DeadLetterQueue{Queue: dead, MaxReceiveCount: jsii.Number(maxReceives)}
+		props.DeadLetterQueue = &awssqs.DeadLetterQueue{
+			Queue:           dead,
+			MaxReceiveCount: jsii.Number(maxReceives),
+		}
 	}
 	return awssqs.NewQueue(scope, jsii.String(id), props)
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// problem is the body of what the gateway answers by itself, in the form in
-// which the functions answer.
+// problem is the body of the gateway's own answers. It is like the functions'.
 type problem struct {
 	Message   string `json:"message"`
 	Type      string `json:"type"`
@@ -21,7 +20,7 @@ type problem struct {
 	RequestID string `json:"request_id"`
 }
 
-// response is one answer of the gateway's own.
+// response is one of the gateway's own answers.
 type response struct {
 	id      string
 	status  int
@@ -30,27 +29,31 @@ type response struct {
 	kind    func() awsapigateway.ResponseType
 }
 
-// ownResponses are the answers of the gateway that the functions would word
-// differently. LocalStack knows the status of each and keeps to words of its own.
+// ownResponses replace the gateway's own answers with ones like the functions'.
+// LocalStack takes the status of each and keeps its own text.
 var ownResponses = []response{
-	// A path or a method that there is not. The gateway's own name for it comes
-	// from its way of signing requests.
+	// An unknown path or method. The gateway names this type after its way of
+	// signing requests.
 	{id: "NotFound", status: http.StatusNotFound, message: "Not found.",
 		kind: awsapigateway.ResponseType_MISSING_AUTHENTICATION_TOKEN},
 	{id: "TooMany", status: http.StatusTooManyRequests, message: "Too Many Attempts.",
-		headers: &map[string]*string{"Retry-After": jsii.String("'1'")}, kind: awsapigateway.ResponseType_THROTTLED},
+		headers: &map[string]*string{"Retry-After": jsii.String("'1'")},
+		kind:    awsapigateway.ResponseType_THROTTLED},
 }
 
-func newResponses(scope constructs.Construct, rest awsapigateway.SpecRestApi) []awsapigateway.GatewayResponse {
+func newResponses(
+	scope constructs.Construct, rest awsapigateway.SpecRestApi,
+) []awsapigateway.GatewayResponse {
 	var made []awsapigateway.GatewayResponse
 	for _, r := range ownResponses {
-		made = append(made, awsapigateway.NewGatewayResponse(scope, jsii.String(r.id), &awsapigateway.GatewayResponseProps{
+		props := &awsapigateway.GatewayResponseProps{
 			RestApi:         rest,
 			Type:            r.kind(),
 			StatusCode:      jsii.String(fmt.Sprint(r.status)),
 			Templates:       &map[string]*string{"application/json": jsii.String(r.text())},
 			ResponseHeaders: r.headers,
-		}))
+		}
+		made = append(made, awsapigateway.NewGatewayResponse(scope, jsii.String(r.id), props))
 	}
 	return made
 }
@@ -66,7 +69,11 @@ func responseTexts() []string {
 // text is the template of the body.
 func (r response) text() string {
 	body, _ := json.Marshal(problem{ // texts and a number always encode
-		Message: r.message, Type: "about:blank", Title: http.StatusText(r.status), Status: r.status, Detail: r.message,
+		Message:   r.message,
+		Type:      "about:blank",
+		Title:     http.StatusText(r.status),
+		Status:    r.status,
+		Detail:    r.message,
 		RequestID: "$context.requestId",
 	})
 	return string(body)

@@ -12,8 +12,8 @@ import (
 const tokens = "token"
 
 // newRole returns the role of one function, with exactly these statements. They
-// are part of the role itself, so that it never exists without them: Lambda
-// looks at it when it connects a stream or a queue.
+// are part of the role itself, so that it never exists without them: Lambda checks
+// it when it connects a stream or a queue.
 func newRole(scope constructs.Construct, id string, statements []awsiam.PolicyStatement) awsiam.Role {
 	return awsiam.NewRole(scope, jsii.String(id), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String("lambda.amazonaws.com"), nil),
@@ -23,36 +23,39 @@ func newRole(scope constructs.Construct, id string, statements []awsiam.PolicySt
 	})
 }
 
-// catalogMay: every entity, the tokens, and the secrets it puts away. It reads
-// a server's key to try it and to look at what runs there. A resource's deletion
-// is queued like any other deployment, and a change of it is a record. It
-// queries for a resource's newest deployment, to tell a repeated request.
+// catalogMay returns the rights of catalog: to read and write every entity, the
+// tokens and the secrets. It reads a server's key to test it and to ask for the
+// state of a resource. It queues the deletion of a resource like any other
+// deployment, and writes a record of a change. It queries for a resource's newest
+// deployment, to recognise a repeated request.
 func (r resources) catalogMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		allow(on(r.tables.catalog.TableArn()),
-			"dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:Query",
+			"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
+			"dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(on(r.secrets.arn), "ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"),
 		allow(r.objects(configurations), "s3:PutObject"),
 	}
 }
 
-// deployMay: reads tokens and resources, and queues a deployment: a record, a
-// place on its server, a mark on its resource and the request's key. It takes
-// these away again, and notes on a record that it is to be cancelled. It queries
-// for a resource's newest deployment, to tell a repeated request. It writes
-// down what a deployment is to run with, and reads what an earlier one ran with.
+// deployMay returns the rights of deploy. It reads tokens and resources. It queues
+// a deployment: a record, a place in its server's queue, a mark on its resource
+// and the request's key. It cancels one. It queries for a resource's newest
+// deployment, to recognise a repeated request. It writes the configuration of a
+// deployment and reads earlier ones.
 func (r resources) deployMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem"),
 		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:PutItem", "dynamodb:UpdateItem")),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
+			"dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(r.objects(configurations), "s3:PutObject", "s3:GetObject"),
 		r.listObjects(),
 	}
 }
 
-// listMay: reads.
+// listMay returns the rights of list, which only reads.
 func (r resources) listMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:Query"),
@@ -60,8 +63,8 @@ func (r resources) listMay() []awsiam.PolicyStatement {
 	}
 }
 
-// showMay: reads, finds the latest of a resource, and notes on the record that
-// somebody follows its log.
+// showMay returns the rights of show. It reads, queries for a resource's newest
+// deployment, and notes on a record that a reader follows its log.
 func (r resources) showMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem"),
@@ -71,36 +74,38 @@ func (r resources) showMay() []awsiam.PolicyStatement {
 	}
 }
 
-// dispatchMay: follows the streams, claims, sends and publishes. What a
-// deployment has taken off its server, it takes out of the catalog, with its
-// secrets, which it cannot read.
+// dispatchMay returns the rights of dispatch. It reads the streams, claims, sends
+// and publishes. Once a deployment has removed a resource from its server, it
+// removes the resource from the catalog, and its secrets, which it cannot read.
 func (r resources) dispatchMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:Query",
+			"dynamodb:UpdateItem", "dynamodb:DeleteItem")),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
+			"dynamodb:UpdateItem"),
 		allow(on(r.secrets.arn), "ssm:DeleteParameter"),
 		allow(r.streams(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
-		// AWS has nothing finer: the action takes no resource, and Lambda connects
-		// no stream to a role without it. It shows names, not what is in them.
+		// The action takes no resource, and Lambda connects no stream to a role
+		// without it. It shows the names of streams, not their content.
 		allow(on(jsii.String("*")), "dynamodb:ListStreams"),
 		allow(on(r.queues.runner.QueueArn()), "sqs:SendMessage"),
-		// Lambda sends what failed for good in the function's name.
+		// Lambda sends the dead letters with the function's role.
 		allow(on(r.queues.streamsDead.QueueArn(), r.queues.schedulesDead.QueueArn()), "sqs:SendMessage"),
 		allow(on(r.bus.EventBusArn()), "events:PutEvents"),
 	}
 }
 
-// runnerMay: takes its messages, opens the secrets, works on the record, frees
-// slot and resource at the end, and writes chunks. To take secrets out of logs
-// it lists what a resource has run, and deletes versions of chunks, which there
-// are none of unless somebody made the bucket keep them. It reads bytes that
-// come from servers, so it is the last to be trusted with a token.
+// runnerMay returns the rights of runner. It takes messages, reads secrets, writes
+// the record, frees slot and resource at the end, and writes chunks. For a scrub
+// it queries for the deployments of a resource, and deletes versions of chunks,
+// which exist only if an operator has switched versioning on. It parses bytes from
+// servers, so it has no right to tokens.
 func (r resources) runnerMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:UpdateItem")),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
-		allow(on(r.queues.runner.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes",
-			"sqs:ChangeMessageVisibility", "sqs:SendMessage"),
+		allow(on(r.queues.runner.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
+			"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
 		allow(on(r.secrets.arn), "ssm:GetParameter"),
 		allow(r.objects(chunks), "s3:PutObject", "s3:DeleteObjectVersion"),
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
@@ -108,7 +113,7 @@ func (r resources) runnerMay() []awsiam.PolicyStatement {
 	}
 }
 
-// objects are the ARNs of what lies in the log bucket at the places.
+// objects returns the ARNs of the log bucket's objects at the places.
 func (r resources) objects(places ...string) []*string {
 	arns := make([]*string, len(places))
 	for i, place := range places {
@@ -117,8 +122,8 @@ func (r resources) objects(places ...string) []*string {
 	return arns
 }
 
-// listObjects allows listing the log bucket, for those who read in it: without
-// it, S3 answers that an object which is not there is forbidden.
+// listObjects allows listing the log bucket. Without it, S3 answers a reader that
+// a missing object is forbidden.
 func (r resources) listObjects() awsiam.PolicyStatement {
 	return allow(on(r.logs.BucketArn()), "s3:ListBucket")
 }
@@ -144,11 +149,14 @@ func each(tables []awsdynamodb.TableV2, arn func(awsdynamodb.TableV2) *string) [
 func on(arns ...*string) []*string { return arns }
 
 func allow(resources []*string, actions ...string) awsiam.PolicyStatement {
-	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{Actions: jsii.Strings(actions...), Resources: &resources})
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings(actions...),
+		Resources: &resources,
+	})
 }
 
-// noTokens narrows a statement on the catalog table to the items that are no
-// bearer tokens: only the catalog function makes those.
+// noTokens excludes the bearer tokens from a statement on the catalog table: only
+// the catalog function writes tokens.
 func noTokens(statement awsiam.PolicyStatement) awsiam.PolicyStatement {
 	statement.AddCondition(jsii.String("ForAllValues:StringNotEquals"),
 		map[string]any{"dynamodb:LeadingKeys": []string{tokens}})

@@ -5,17 +5,17 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// secrets is the path in the parameter store that the team's secrets lie
-// under. The stack makes no parameter: CloudFormation cannot hold a
-// SecureString, and what is secret has no place in a template.
+// secrets is the path of the team's secrets in the parameter store. The stack
+// makes no parameter: CloudFormation cannot hold a SecureString, and a secret does
+// not belong in a template.
 //
-// The parameters are encrypted with the account's own key for the parameter
-// store, which whoever may read a parameter may use through it, so that no
-// role needs a right on a key.
+// The parameters are encrypted with the account's own key for the parameter store.
+// A role that may read a parameter may use this key through it, so no role needs
+// a right on a key.
 type secrets struct {
 	// path has no slash at its end.
 	path string
-	// arn is that of every parameter below the path.
+	// arn matches every parameter below the path.
 	arn *string
 }
 

@@ -10,7 +10,7 @@ import (
 	"waybill/internal/openapi"
 )
 
-// resources is what the functions work with.
+// resources has the resources of the stack that the functions use.
 type resources struct {
 	stack   awscdk.Stack
 	opts    Options
@@ -25,11 +25,12 @@ type resources struct {
 // error names a route whose function the stack does not have.
 func New(app constructs.Construct, opts Options, routes []openapi.Route) (awscdk.Stack, error) {
 	stack := awscdk.NewStack(app, jsii.String("waybill-"+opts.Team), &awscdk.StackProps{
-		Description: jsii.String("Waybill of team " + opts.Team + ": a record and a log for every deployment."),
-		Tags:        &map[string]*string{"waybill-team": jsii.String(opts.Team)},
-		// Whoever deploys does so with their own rights, not with those of a role
-		// of the bootstrap stack: what was deployed is then in CloudTrail under
-		// the name of who did it, and an emulator that enforces IAM takes it too.
+		Description: jsii.String(
+			"Waybill of team " + opts.Team + ": a record and a log for every deployment."),
+		Tags: &map[string]*string{"waybill-team": jsii.String(opts.Team)},
+		// Operators deploy with their own rights, not with a role of the bootstrap
+		// stack. So CloudTrail names the operator, and emulators that enforce IAM
+		// accept it.
 		Synthesizer:           awscdk.NewCliCredentialsStackSynthesizer(nil),
 		TerminationProtection: jsii.Bool(!opts.Local),
 	})
@@ -53,9 +54,8 @@ func New(app constructs.Construct, opts Options, routes []openapi.Route) (awscdk
 	return stack, nil
 }
 
-// removal is what becomes of data when it leaves the template or the stack is
-// deleted: records and logs outlive a mistake. An emulator's account is thrown
-// away as a whole.
+// removal is the policy for data that leaves the template, or whose stack is
+// deleted: records and logs are kept. An emulator's data is deleted.
 func (o Options) removal() awscdk.RemovalPolicy {
 	if o.Local {
 		return awscdk.RemovalPolicy_DESTROY

@@ -281,7 +281,7 @@ func TestARouteOfNoFunctionIsRefused(t *testing.T) {
 	}
 	_, err := infra.New(infra.NewApp(t.TempDir()), infra.Options{Team: "blue", Architecture: "arm64", Functions: folder},
 		[]openapi.Route{{Method: "GET", Path: "/api/v1/tea", Function: "kettle"}})
-	if err == nil || !strings.Contains(err.Error(), `GET /api/v1/tea is answered by function "kettle"`) {
+	if err == nil || !strings.Contains(err.Error(), `GET /api/v1/tea names the function "kettle"`) {
 		t.Errorf("got error %v, want one that names the route and its function", err)
 	}
 }

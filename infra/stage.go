@@ -9,17 +9,20 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newStage returns the stage that the deployment is served at, with a line in
-// a log of its own for every request.
-func newStage(scope constructs.Construct, opts Options, deployment awsapigateway.Deployment) awsapigateway.Stage {
+// newStage returns the stage that serves the deployment. It writes a line for every
+// request to a log of its own.
+func newStage(
+	scope constructs.Construct, opts Options, deployment awsapigateway.Deployment,
+) awsapigateway.Stage {
 	stage := awsapigateway.NewStage(scope, jsii.String("Live"), &awsapigateway.StageProps{
 		Deployment:           deployment,
 		StageName:            jsii.String(stageName),
 		ThrottlingRateLimit:  jsii.Number(requestsPerSecond),
 		ThrottlingBurstLimit: jsii.Number(requestsAtOnce),
-		AccessLogDestination: awsapigateway.NewLogGroupLogDestination(newLogGroup(scope, "AccessLog", opts, "requests")),
-		AccessLogFormat:      accessLogFormat(),
-		// What a request says stays between the client and the function.
+		AccessLogDestination: awsapigateway.NewLogGroupLogDestination(
+			newLogGroup(scope, "AccessLog", opts, "requests")),
+		AccessLogFormat: accessLogFormat(),
+		// Bodies may have secrets.
 		DataTraceEnabled: jsii.Bool(false),
 	})
 	stage.Node().AddDependency(newGatewayAccount(scope, opts))
@@ -38,7 +41,7 @@ func accessLogFormat() awsapigateway.AccessLogFormat {
 		"status":       *awsapigateway.AccessLogField_ContextStatus(),
 		"bytes":        *awsapigateway.AccessLogField_ContextResponseLength(),
 		"milliseconds": *awsapigateway.AccessLogField_ContextResponseLatency(),
-		// One of the gateway's own words, never a text that could break the line.
+		// One of the gateway's constants, never a text that could break the line.
 		"error": *awsapigateway.AccessLogField_ContextErrorResponseType(),
 	})
 	return awsapigateway.AccessLogFormat_Custom(jsii.String(string(line)))
@@ -53,9 +56,8 @@ func newGatewayAccount(scope constructs.Construct, opts Options) awsapigateway.C
 		ManagedPolicies: &[]awsiam.IManagedPolicy{awsiam.ManagedPolicy_FromAwsManagedPolicyName(
 			jsii.String("service-role/AmazonAPIGatewayPushToCloudWatchLogs"))},
 	})
-	account := awsapigateway.NewCfnAccount(scope, jsii.String("GatewayAccount"), &awsapigateway.CfnAccountProps{
-		CloudWatchRoleArn: role.RoleArn(),
-	})
+	account := awsapigateway.NewCfnAccount(scope, jsii.String("GatewayAccount"),
+		&awsapigateway.CfnAccountProps{CloudWatchRoleArn: role.RoleArn()})
 	role.ApplyRemovalPolicy(opts.removal())
 	account.ApplyRemovalPolicy(opts.removal(), nil)
 	return account

@@ -10,8 +10,7 @@ import (
 // item: a number, seconds since 1970.
 const ExpiryAttribute = "expires_at"
 
-// tables are the four tables of the design: what can be deployed, and one for
-// each kind of deployment.
+// tables are the catalog, and one table for each kind of deployment.
 type tables struct {
 	catalog, applications, services, databases awsdynamodb.TableV2
 }
@@ -31,22 +30,28 @@ func (t tables) deployments() []awsdynamodb.TableV2 {
 	return []awsdynamodb.TableV2{t.applications, t.services, t.databases}
 }
 
-// newDeployments returns a table of deployments. Its stream has both images of
-// an item, because what dispatch does depends on how the status changed.
+// newDeployments returns a table of deployments. Its stream has both images of an
+// item, because dispatch compares the two statuses.
 func newDeployments(scope constructs.Construct, opts Options, id string) awsdynamodb.TableV2 {
-	return newTable(scope, opts, id, "resource_uuid", "deployment_uuid", awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES)
+	return newTable(scope, opts, id, "resource_uuid", "deployment_uuid",
+		awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES)
 }
 
-func newTable(scope constructs.Construct, opts Options, id, partition, sort string, stream awsdynamodb.StreamViewType) awsdynamodb.TableV2 {
+func newTable(
+	scope constructs.Construct, opts Options, id, partition, sort string, stream awsdynamodb.StreamViewType,
+) awsdynamodb.TableV2 {
+	text := func(name string) *awsdynamodb.Attribute {
+		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
+	}
 	return awsdynamodb.NewTableV2(scope, jsii.String(id), &awsdynamodb.TablePropsV2{
-		PartitionKey: &awsdynamodb.Attribute{Name: jsii.String(partition), Type: awsdynamodb.AttributeType_STRING},
-		SortKey:      &awsdynamodb.Attribute{Name: jsii.String(sort), Type: awsdynamodb.AttributeType_STRING},
-		// Deployments come in bursts with nights between them.
+		PartitionKey: text(partition),
+		SortKey:      text(sort),
+		// Deployments come in bursts.
 		Billing:      awsdynamodb.Billing_OnDemand(nil),
 		DynamoStream: stream,
-		// KMS with the account's own key for DynamoDB: its use is in CloudTrail,
-		// it costs nothing to keep, and whoever may read the table may use it
-		// through DynamoDB, so that no role needs a right on a key.
+		// KMS with the account's own key for DynamoDB: CloudTrail shows its use, and
+		// it costs nothing to keep. A role that may read the table may use the key
+		// through DynamoDB, so no role needs a right on a key.
 		Encryption:          awsdynamodb.TableEncryptionV2_AwsManagedKey(),
 		TimeToLiveAttribute: jsii.String(ExpiryAttribute),
 		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{

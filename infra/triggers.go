@@ -10,31 +10,31 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// streamHours is how long a change is tried again. A change that can never be
-// handled holds up all that come after it in its shard, so it cannot be a day;
-// and a claim that is given up has its deployment wait for an operator, so it
-// is no few minutes either: most outages are over in an hour. The stream keeps
-// a change for 24 hours, and what lies in the dead-letter queue names its place.
+// streamHours is how long dispatch tries to handle a change. A change that can
+// never be handled holds up all later ones in its shard, so this must be less than
+// a day. A deployment whose claim was given up waits for an operator, so it must
+// be more than a few minutes: most outages are over in an hour. The stream keeps a
+// change for 24 hours, and the message in the dead-letter queue names its place.
 const streamHours = 1
 
 // maxRunners is how many deployments of the team run at once, whatever their
-// servers would allow: a fifth of the concurrency that an account has for all
-// of its functions when it has asked for no more. Messages above it wait.
+// servers would allow: a fifth of the default concurrency of an account. Further
+// messages wait.
 const maxRunners = 200
 
-// newTriggers connects what is not called by anybody: dispatch to the streams
-// and to the clock, the runner to its queue.
+// newTriggers connects dispatch to the streams and to a schedule, and the runner to
+// its queue.
 func newTriggers(res resources, functions map[string]awslambda.Function) {
 	group := constructs.NewConstruct(res.stack, jsii.String("Triggers"))
 	for _, table := range res.tables.deployments() {
 		awslambda.NewEventSourceMapping(group, table.Node().Id(), &awslambda.EventSourceMappingProps{
 			Target:         functions["dispatch"],
 			EventSourceArn: table.TableStreamArn(),
-			// What was written before the function was connected counts too.
+			// Changes from before the function was connected count too.
 			StartingPosition: awslambda.StartingPosition_TRIM_HORIZON,
-			// As many as come in one read. It waits for no more of them.
+			// The changes of one read. Lambda does not wait for more.
 			BatchSize: jsii.Number(100),
-			// One bad change is found and does not have the others handled again.
+			// Lambda finds a bad change, and does not repeat the others.
 			ReportBatchItemFailures: jsii.Bool(true),
 			BisectBatchOnError:      jsii.Bool(true),
 			MaxRecordAge:            awscdk.Duration_Hours(jsii.Number(streamHours)),
@@ -45,7 +45,7 @@ func newTriggers(res resources, functions map[string]awslambda.Function) {
 	awslambda.NewEventSourceMapping(group, jsii.String("Runner"), &awslambda.EventSourceMappingProps{
 		Target:         functions["runner"],
 		EventSourceArn: res.queues.runner.QueueArn(),
-		// A deployment takes as long as it takes; none waits for another's.
+		// A deployment may take long, and no other one must wait for it.
 		BatchSize:               jsii.Number(1),
 		ReportBatchItemFailures: jsii.Bool(true),
 		MaxConcurrency:          jsii.Number(maxRunners),
@@ -53,17 +53,19 @@ func newTriggers(res resources, functions map[string]awslambda.Function) {
 	newSweep(res, functions["dispatch"])
 }
 
-// changesOfStatus leaves out what dispatch has no use for, which is most of a
-// stream: each time that a runner renews its lease. A pattern sees the new image
-// alone; one in progress is new while no runner has begun, that is before the
-// first attempt. dispatch compares the images itself, so a change too many is
-// harmless.
+// changesOfStatus leaves out most of a stream: each renewal of a lease. A pattern
+// sees only the new image. A record in progress is new to dispatch until the first
+// attempt. dispatch compares the images itself, so a change too many does no harm.
 func changesOfStatus() *[]*map[string]any {
 	image := func(pattern map[string]any) *map[string]any {
-		return awslambda.FilterCriteria_Filter(&map[string]any{"dynamodb": map[string]any{"NewImage": pattern}})
+		return awslambda.FilterCriteria_Filter(&map[string]any{
+			"dynamodb": map[string]any{"NewImage": pattern},
+		})
 	}
 	return &[]*map[string]any{
-		image(map[string]any{"status": map[string]any{"S": []any{map[string]any{"anything-but": []string{"in_progress"}}}}}),
+		image(map[string]any{"status": map[string]any{
+			"S": []any{map[string]any{"anything-but": []string{"in_progress"}}},
+		}}),
 		image(map[string]any{
 			"status": map[string]any{"S": []string{"in_progress"}},
 			"lease":  map[string]any{"M": map[string]any{"attempt": map[string]any{"N": []string{"0"}}}},
@@ -71,8 +73,8 @@ func changesOfStatus() *[]*map[string]any {
 	}
 }
 
-// newSweep has dispatch look at every server once a minute, the shortest time
-// that a rule can do: the net below the streams.
+// newSweep has dispatch check every server once a minute, the shortest interval of
+// a rule. It finds what the streams have missed.
 func newSweep(res resources, dispatch awslambda.Function) {
 	awsevents.NewRule(res.stack, jsii.String("Sweep"), &awsevents.RuleProps{
 		Description: jsii.String("Finds what a lost change would have left waiting."),
@@ -80,7 +82,7 @@ func newSweep(res resources, dispatch awslambda.Function) {
 		Targets: &[]awsevents.IRuleTarget{
 			awseventstargets.NewLambdaFunction(dispatch, &awseventstargets.LambdaFunctionProps{
 				DeadLetterQueue: res.queues.schedulesDead,
-				// Later ones do the same.
+				// The next sweep does the same work.
 				RetryAttempts: jsii.Number(0),
 				MaxEventAge:   awscdk.Duration_Minutes(jsii.Number(1)),
 			}),
