@@ -48,20 +48,9 @@ func readCompose(ctx context.Context, text string, values map[string]string) (*t
 	// The loader warns through a global logger, in lines that are not of the
 	// operator's log. It warns the team again on the server, in the right one.
 	logrus.SetOutput(io.Discard)
-	// A folder that is not there keeps the loader from anything on this disk.
-	const nowhere = "/waybill-service"
-	details := types.ConfigDetails{
-		WorkingDir:  nowhere,
-		ConfigFiles: []types.ConfigFile{{Filename: composeFile, Content: []byte(text)}},
-		Environment: values,
-	}
 	load := func(consistent bool) (*types.Project, error) {
-		return loader.LoadWithContext(ctx, details, func(options *loader.Options) {
-			options.SetProjectName("waybill", true)
-			options.SkipInclude = true
-			options.SkipResolveEnvironment = true
-			options.SkipResolveLabels = true
-			options.ResolvePaths = false
+		return loader.LoadWithContext(ctx, detailsOf(text, values), func(options *loader.Options) {
+			readAlone(options)
 			options.SkipConsistencyCheck = !consistent
 			options.Profiles = profiles(values)
 		})
@@ -79,6 +68,40 @@ func readCompose(ctx context.Context, text string, values map[string]string) (*t
 	}
 	reason := reasonOf(err)
 	return nil, nil, refuse(documents.lineOf(reason), reason)
+}
+
+// detailsOf are a compose file and its variables, as the loader takes them.
+func detailsOf(text string, values map[string]string) types.ConfigDetails {
+	// A folder that is not there keeps the loader from anything on this disk.
+	const nowhere = "/waybill-service"
+	return types.ConfigDetails{
+		WorkingDir:  nowhere,
+		ConfigFiles: []types.ConfigFile{{Filename: composeFile, Content: []byte(text)}},
+		Environment: values,
+	}
+}
+
+// readAlone has the loader read nothing besides the file.
+func readAlone(options *loader.Options) {
+	options.SetProjectName("waybill", true)
+	options.SkipInclude = true
+	options.SkipResolveEnvironment = true
+	options.SkipResolveLabels = true
+	options.ResolvePaths = false
+}
+
+// loadUnresolved reads a file that [readCompose] accepts, and leaves its variables
+// as they are.
+func loadUnresolved(ctx context.Context, text string) (map[string]any, error) {
+	model, err := loader.LoadModelWithContext(ctx, detailsOf(text, nil), func(options *loader.Options) {
+		readAlone(options)
+		options.SkipInterpolation = true
+		options.SkipConsistencyCheck = true
+	})
+	if err != nil {
+		return nil, refuse(0, reasonOf(err))
+	}
+	return model, nil
 }
 
 // hasServices refuses a project that would start nothing.

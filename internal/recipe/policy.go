@@ -1,6 +1,9 @@
 package recipe
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
 	"maps"
 	"path"
 	"slices"
@@ -12,244 +15,314 @@ import (
 	"waybill/internal/fault"
 )
 
-// A server may forbid what would let a container take it over. What follows is
-// for compose files that are known before anything runs; policy.sh asks the
-// same of what docker compose itself makes of a file, on the server.
+// A server may forbid what would let a container take it over. This file judges
+// compose files that are known before anything runs, by the table in policyrules.go;
+// policy.sh judges by the same table on the server.
 
-// mildCapabilities are those that may be added: docker's own, and some that
-// reach no further than the container.
-var mildCapabilities = []string{"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "IPC_LOCK", "IPC_OWNER", "KILL", "LEASE",
-	"MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
-
-// systemFolders are what no container may have a part of.
-var systemFolders = []string{"/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32", "/proc", "/root", "/run",
-	"/sbin", "/snap", "/sys", "/usr", "/var/lib/containerd", "/var/lib/docker", "/var/run", "/var/spool"}
-
-// harmlessFiles are in system folders, and many images want them.
-var harmlessFiles = []string{"/etc/localtime", "/etc/timezone"}
-
-// mountTypes are the file systems that a volume may be: those of other hosts,
-// of devices (which are in a system folder), and binds.
-var mountTypes = []string{"", "none", "bind", "nfs", "nfs4", "cifs", "smb3", "tmpfs", "ext4", "xfs", "btrfs"}
-
-// policy collects what a compose file has that a server forbids.
+// policy collects what a server forbids of one compose file.
 type policy struct {
 	// forbids is not set where only what Waybill trusts is out of reach.
-	forbids         bool
-	folder, dataDir string
-	documents       documents
-	invalid         *fault.Error
+	forbids bool
+	// folder is the resource's own on the server, which it may mount, in dataDir, of
+	// which the rest belongs to others. environment is the file with its variables.
+	folder, dataDir, environment string
+	documents                    documents
+	fields                       fault.FieldErrors
 }
 
-// forbid refuses a compose file that mounts what Waybill trusts and, where the
-// server forbids that, one that could take the server over. folder is the
-// resource's own on the server, which it may mount, in dataDir, of which the
-// rest belongs to others.
-func forbid(parsed *types.Project, text, folder, dataDir string, forbids bool) error {
+// node is one value of a compose file, with where it is.
+type node struct {
+	keys   []string
+	value  any
+	parent *node
+}
+
+// sibling is the text under another key of the mapping that the value is in, or "".
+func (n node) sibling(key string) string {
+	if n.parent != nil {
+		if mapping, is := n.parent.value.(map[string]any); is {
+			return scalar(mapping[key])
+		}
+	}
+	return ""
+}
+
+func (n node) below(key string, value any) node {
+	return node{append(slices.Clone(n.keys), key), value, &n}
+}
+
+// checkHostAccess refuses a compose file that mounts what Waybill trusts and, where
+// the server forbids that, one that could take the server over.
+func (in Input) checkHostAccess(ctx context.Context, parsed *types.Project, text string) error {
 	documents, err := parseYAML(text)
 	if err != nil {
 		return err
 	}
-	p := &policy{forbids: forbids, folder: folder, dataDir: dataDir, documents: documents}
-	for _, name := range slices.Sorted(maps.Keys(parsed.AllServices())) {
-		service := parsed.AllServices()[name]
-		keys := []string{"services", name}
-		p.container(keys, service.ContainerSpec)
-		p.build(keys, service.Build)
-		p.hooks(at(keys, "post_start"), service.PostStart)
-		p.hooks(at(keys, "pre_stop"), service.PreStop)
-		for i, hook := range service.PreStart {
-			p.container(at(keys, "pre_start", i), hook.ContainerSpec)
+	resolved, err := resolvedModel(parsed)
+	if err != nil {
+		return err
+	}
+	written, err := writtenModel(ctx, text)
+	if err != nil {
+		return err
+	}
+	p := &policy{forbids: in.ForbidHostAccess, folder: in.folder(), dataDir: in.DataDir,
+		environment: path.Join(in.control(), environmentFile), documents: documents}
+	p.model(resolved, false)
+	p.model(written, true)
+	return p.fields.Err()
+}
+
+// resolvedModel is the project as compose itself writes it.
+func resolvedModel(parsed *types.Project) (map[string]any, error) {
+	whole := *parsed
+	whole.Services, whole.Jobs, whole.Extensions = parsed.AllServices(), parsed.AllJobs(), nil
+	// A key of SSH has no JSON; a rule for it looks at what is written.
+	for name, service := range whole.Services {
+		service.Build = withoutSSH(service.Build)
+		whole.Services[name] = service
+	}
+	for name, job := range whole.Jobs {
+		job.Build = withoutSSH(job.Build)
+		whole.Jobs[name] = job
+	}
+	// Compose leaves out what no service uses.
+	text, err := whole.WithoutUnnecessaryResources().MarshalJSON()
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "The compose file cannot be judged by the server's policy.")
+	}
+	return decodeModel(text)
+}
+
+// writtenModel is the file as compose reads it, with its variables.
+func writtenModel(ctx context.Context, text string) (map[string]any, error) {
+	model, err := loadUnresolved(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	encoded, err := json.Marshal(model)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "The compose file cannot be judged by the server's policy.")
+	}
+	return decodeModel(encoded)
+}
+
+func decodeModel(text []byte) (map[string]any, error) {
+	model := map[string]any{}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&model); err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "read a compose model")
+	}
+	return model, nil
+}
+
+func withoutSSH(build *types.BuildConfig) *types.BuildConfig {
+	if build == nil || len(build.SSH) == 0 {
+		return build
+	}
+	other := *build
+	other.SSH = nil
+	return &other
+}
+
+// model judges all values of a model.
+func (p *policy) model(model map[string]any, written bool) {
+	rules := map[int][]rule{} // by the number of keys
+	paths := map[string][]string{}
+	for _, r := range policyRules() {
+		if r.written == written {
+			paths[r.path] = strings.Split(r.path, ".")
+			rules[len(paths[r.path])] = append(rules[len(paths[r.path])], r)
 		}
-		p.when(service.Provider != nil, at(keys, "provider"), "providers, which run programs of the server")
 	}
-	for _, name := range slices.Sorted(maps.Keys(parsed.AllJobs())) {
-		job := parsed.AllJobs()[name]
-		p.container([]string{"jobs", name}, job.ContainerSpec)
-		p.build([]string{"jobs", name}, job.Build)
+	var walk func(n node)
+	walk = func(n node) {
+		for _, r := range rules[len(n.keys)] {
+			if leadsTo(paths[r.path], n.keys) {
+				p.judge(r, n)
+				break
+			}
+		}
+		switch value := n.value.(type) {
+		case map[string]any:
+			for _, key := range slices.Sorted(maps.Keys(value)) {
+				walk(n.below(key, value[key]))
+			}
+		case []any:
+			for i, item := range value {
+				walk(n.below(strconv.Itoa(i), item))
+			}
+		}
 	}
-	p.resources(parsed)
-	if p.invalid == nil { // a nil *fault.Error would be a non-nil error
+	walk(node{value: model})
+}
+
+// leadsTo reports whether a rule's path leads to the keys.
+func leadsTo(path, keys []string) bool {
+	for i, key := range keys {
+		if path[i] != "*" && path[i] != key {
+			return false
+		}
+	}
+	return true
+}
+
+// judge applies a rule to a value.
+func (p *policy) judge(r rule, n node) {
+	if r.reading == present {
+		p.when(isPresent(n.value), n.keys, r.says)
+		return
+	}
+	text := scalar(n.value)
+	if text == "" {
+		return
+	}
+	switch r.reading {
+	case plainly:
+		p.allow(r, n.keys, text)
+	case capability:
+		p.allow(r, n.keys, strings.TrimPrefix(strings.ToUpper(text), "CAP_"))
+	case option:
+		if !strings.Contains(text, "=") {
+			text = strings.Replace(text, ":", "=", 1)
+		}
+		p.allow(r, n.keys, text)
+	case pieces:
+		bare := strings.NewReplacer(" ", "", `"`, "").Replace(strings.ToLower(text))
+		for piece := range strings.SplitSeq(bare, ",") {
+			p.allow(r, n.keys, piece)
+		}
+	default:
+		for _, place := range places(r.reading, n, text) {
+			p.place(n.keys, place, r.written)
+		}
+	}
+}
+
+// places are those on the server that a value names.
+func places(how reading, n node, text string) []string {
+	switch how {
+	case mounted:
+		if kind := n.sibling("type"); kind != types.VolumeTypeBind && kind != types.VolumeTypeNamedPipe {
+			return nil
+		}
+	case device:
+		return devices(n, text)
+	case buildContext:
+		if isRemote(text) {
+			return nil
+		}
+		return []string{local(text)}
+	case dockerfilePath:
+		return dockerfiles(n.sibling("context"), text)
+	case paths:
+		options := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(",:=", r) })
+		return slices.DeleteFunc(options, func(option string) bool { return !path.IsAbs(option) })
+	}
+	return []string{text}
+}
+
+// devices are the places that the device of a volume may be. Compose makes a
+// relative one absolute only if the driver is written out and the mount has no other
+// option.
+func devices(n node, text string) []string {
+	if path.IsAbs(text) || n.sibling("o") == "bind" && n.parent.sibling("driver") == "local" {
+		return []string{text}
+	}
+	return []string{text, "/" + text}
+}
+
+// isRemote reports whether a build context is not in a folder of the server.
+func isRemote(context string) bool {
+	return fits(remoteContexts, context) && !strings.Contains(context, "/..")
+}
+
+// local is a build context without a scheme that means a folder.
+func local(context string) string {
+	if _, rest, found := strings.Cut(context, "://"); found {
+		return rest
+	}
+	return context
+}
+
+// dockerfiles is the place of a Dockerfile, which may lie outside of its context.
+func dockerfiles(context, file string) []string {
+	switch {
+	case path.IsAbs(file), strings.Contains(file, "://"):
+		return []string{local(file)}
+	case isRemote(context):
 		return nil
 	}
-	return p.invalid
+	return []string{local(context) + "/" + file}
 }
 
-func (p *policy) hooks(keys []string, hooks []types.ServiceHook) {
-	for i, hook := range hooks {
-		p.when(hook.Privileged, at(keys, i), "privileged hooks")
+// isPresent reports whether there is a value.
+func isPresent(value any) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		return len(value) > 0
+	case []any:
+		return len(value) > 0
+	case bool:
+		return value
 	}
+	return scalar(value) != ""
 }
 
-// container looks at what one container may do.
-func (p *policy) container(keys []string, spec types.ContainerSpec) {
-	p.when(spec.Privileged, at(keys, "privileged"), "privileged containers")
-	p.when(spec.UseAPISocket, at(keys, "use_api_socket"), "the docker socket in a container")
-	p.when(len(spec.DeviceCgroupRules) > 0, at(keys, "device_cgroup_rules"), "rules for devices")
-	for _, mode := range []struct{ key, value string }{
-		{"pid", spec.Pid}, {"ipc", spec.Ipc}, {"network_mode", spec.NetworkMode}, {"userns_mode", spec.UserNSMode}, {"uts", spec.Uts}, {"cgroup", spec.Cgroup},
-	} {
-		p.when(mode.value == "host" || strings.HasPrefix(mode.value, "container:"), at(keys, mode.key), mode.key+": "+mode.value)
-	}
-	for i, capability := range spec.CapAdd {
-		name := strings.TrimPrefix(strings.ToUpper(capability), "CAP_")
-		p.when(!slices.Contains(mildCapabilities, name), at(keys, "cap_add", i), "the capability "+name)
-	}
-	for i, option := range spec.SecurityOpt {
-		p.when(!mildOption(option), at(keys, "security_opt", i), "the security option "+option)
-	}
-	for i, device := range spec.Devices {
-		p.when(true, at(keys, "devices", i), "the device "+device.Source)
-	}
-	for i, from := range spec.VolumesFrom {
-		p.when(strings.HasPrefix(from, "container:"), at(keys, "volumes_from", i), "the volumes of a container that is not the project's")
-	}
-	p.places(keys, spec)
-}
+// jsonEscapes are those that policy.sh undoes in what compose writes. Others, for
+// control characters, stay as they are.
+var jsonEscapes = strings.NewReplacer(`\"`, `"`, `\\`, `\`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
 
-// places looks at what one container is given of the server's files.
-func (p *policy) places(keys []string, spec types.ContainerSpec) {
-	for i, volume := range spec.Volumes {
-		if volume.Type == types.VolumeTypeBind || volume.Type == types.VolumeTypeNamedPipe {
-			p.path(at(keys, "volumes", i), volume.Source)
+// scalar is a text or number; "" for everything else.
+func scalar(value any) string {
+	switch value := value.(type) {
+	case string:
+		text, err := json.Marshal(value)
+		if err != nil { // a text always has a form
+			return value
 		}
+		return jsonEscapes.Replace(string(text[1 : len(text)-1]))
+	case json.Number:
+		return value.String()
 	}
-	for i, file := range spec.EnvFiles {
-		p.path(at(keys, "env_file", i), file.Path)
-	}
-	for i, file := range spec.LabelFiles {
-		p.path(at(keys, "label_file", i), file)
-	}
-	if spec.CredentialSpec != nil && spec.CredentialSpec.File != "" {
-		p.path(at(keys, "credential_spec"), spec.CredentialSpec.File)
-	}
+	return ""
 }
 
-// withLists fills the tables above into a script.
-func withLists(script []byte) []byte {
-	return []byte(strings.NewReplacer(
-		"@capabilities@", strings.Join(mildCapabilities, " "),
-		"@folders@", strings.Join(systemFolders, " "),
-		"@files@", strings.Join(harmlessFiles, " "),
-		"@types@", strings.Join(mountTypes, " "),
-	).Replace(string(script)))
+// allow refuses a text that the rule's patterns do not allow.
+func (p *policy) allow(r rule, keys []string, text string) {
+	p.when(!fits(r.allow, text), keys, strings.ReplaceAll(r.says, "%", text))
 }
 
-// mildOption reports whether a security option takes nothing away from what
-// docker does by itself.
-func mildOption(option string) bool {
-	key, value, _ := strings.Cut(strings.Replace(option, ":", "=", 1), "=")
-	switch key {
-	case "no-new-privileges":
-		return true
-	case "seccomp":
-		return value == "builtin"
-	case "apparmor":
-		return value != "unconfined"
-	case "label":
-		return value != "disable"
-	}
-	return false
-}
-
-// build looks at what the building of an image may reach.
-func (p *policy) build(keys []string, build *types.BuildConfig) {
-	if build == nil {
-		return
-	}
-	keys = at(keys, "build")
-	p.when(build.Privileged, at(keys, "privileged"), "privileged builds")
-	p.when(build.Network == "host", at(keys, "network"), "builds in the network of the host")
-	p.when(len(build.Entitlements) > 0, at(keys, "entitlements"), "entitlements of a build")
-	p.when(len(build.SSH) > 0, at(keys, "ssh"), "builds with the SSH keys of the server")
-	p.context(at(keys, "context"), build.Context)
-	p.dockerfile(at(keys, "dockerfile"), build)
-	for _, name := range slices.Sorted(maps.Keys(build.AdditionalContexts)) {
-		p.context(at(keys, "additional_contexts", name), build.AdditionalContexts[name])
-	}
-}
-
-// dockerfile looks at a Dockerfile, which may lie outside of its context.
-func (p *policy) dockerfile(keys []string, build *types.BuildConfig) {
+// place refuses a place on the server that neither belongs to the resource nor is
+// free for all. A resource may read its own variables, which written rules allow.
+func (p *policy) place(keys []string, place string, written bool) {
+	full := path.Clean(place)
+	said := full
 	switch {
-	case path.IsAbs(build.Dockerfile):
-		p.path(keys, build.Dockerfile)
-	case build.Dockerfile != "" && !isRemote(build.Context):
-		p.path(keys, path.Join(build.Context, build.Dockerfile))
+	case strings.HasPrefix(place, "~"):
+		full = path.Join("/home", place)
+	case !path.IsAbs(place):
+		full = path.Join(p.folder, place)
+		said = full
 	}
-}
-
-// isRemote reports whether a build context is none of the server's folders.
-func isRemote(context string) bool {
-	return strings.Contains(context, "://") || strings.HasPrefix(context, "git@")
-}
-
-// context looks at a build context, which may be a folder or anything remote.
-func (p *policy) context(keys []string, context string) {
-	if context != "" && !isRemote(context) {
-		p.path(keys, context)
+	switch {
+	case written && full == p.environment:
+	case trusted(full, p.dataDir):
+		p.refuse(keys, "access to "+said)
+	case strings.ContainsAny(place, `$\`):
+		p.when(true, keys, "paths with a dollar sign, a backslash or a control character")
+	default:
+		p.when(!mayMount(full, p.folder, p.dataDir), keys, "access to "+said)
 	}
-}
-
-// resources looks at what containers share.
-func (p *policy) resources(parsed *types.Project) {
-	for _, name := range slices.Sorted(maps.Keys(parsed.Networks)) {
-		network := parsed.Networks[name]
-		p.when(network.Driver == "host" || bool(network.External) && network.Name == "host", []string{"networks", name}, "the network of the host")
-	}
-	for _, name := range slices.Sorted(maps.Keys(parsed.Volumes)) {
-		volume := parsed.Volumes[name]
-		keys := []string{"volumes", name, "driver_opts"}
-		p.when(!slices.Contains(mountTypes, volume.DriverOpts["type"]), at(keys, "type"), "volumes of type "+volume.DriverOpts["type"])
-		// A relative device of a bind is one from the project's folder on.
-		p.file(at(keys, "device"), volume.DriverOpts["device"])
-		for _, option := range strings.FieldsFunc(volume.DriverOpts["o"], func(r rune) bool { return strings.ContainsRune(",:=", r) }) {
-			p.absolute(at(keys, "o"), option)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(parsed.Configs)) {
-		p.file([]string{"configs", name, "file"}, parsed.Configs[name].File)
-	}
-	for _, name := range slices.Sorted(maps.Keys(parsed.Secrets)) {
-		p.file([]string{"secrets", name, "file"}, parsed.Secrets[name].File)
-	}
-}
-
-func (p *policy) file(keys []string, file string) {
-	if file != "" {
-		p.path(keys, file)
-	}
-}
-
-func (p *policy) absolute(keys []string, file string) {
-	if path.IsAbs(file) {
-		p.path(keys, file)
-	}
-}
-
-// path refuses a place on the server that is neither the resource's own nor
-// nobody's.
-func (p *policy) path(keys []string, place string) {
-	full := path.Join(p.folder, place)
-	if path.IsAbs(place) {
-		full = path.Clean(place)
-	}
-	if strings.HasPrefix(place, "~") {
-		full = "/home/" + place
-	}
-	what := "access to " + place
-	if trusted(full, p.dataDir) {
-		p.refuse(keys, what)
-		return
-	}
-	p.when(!mayMount(full, p.folder, p.dataDir), keys, what)
 }
 
 // trusted reports whether the place is, or has in it, a folder that Waybill
 // trusts. Whoever mounts a folder around the data directory has been given the
 // whole server, which is what forbid_host_access is for.
 func trusted(place, dataDir string) bool {
-	return place == path.Clean(dataDir) || within(place, path.Join(dataDir, controlFolder)) || within(place, path.Join(dataDir, runsFolder))
+	return place == path.Clean(dataDir) || within(place, path.Join(dataDir, controlFolder)) ||
+		within(place, path.Join(dataDir, runsFolder))
 }
 
 // mayMount reports whether a resource may have the place: all that is in its
@@ -278,21 +351,6 @@ func (p *policy) when(forbidden bool, keys []string, what string) {
 }
 
 func (p *policy) refuse(keys []string, what string) {
-	if p.invalid == nil {
-		p.invalid = fault.New(fault.Invalid, "Validation failed.")
-	}
-	reason := withLine(p.documents.walk(keys), strings.Join(keys, ".")+": this server forbids "+what)
-	p.invalid = p.invalid.WithField(composeField, reason)
-}
-
-// at is a place below another, by keys and numbers.
-func at(keys []string, more ...any) []string {
-	below := slices.Clone(keys)
-	for _, key := range more {
-		if number, ok := key.(int); ok {
-			key = strconv.Itoa(number)
-		}
-		below = append(below, key.(string))
-	}
-	return below
+	reason := strings.Join(keys, ".") + ": this server forbids " + what
+	p.fields.Add(composeField, "%s", withLine(p.documents.walk(keys), reason))
 }

@@ -217,7 +217,8 @@ func (in Input) checkPolicy(p project) remote.Step {
 		forbids = "yes"
 	}
 	return p.step(policyStep, "docker compose config # checked against the server's policy",
-		fmt.Sprintf("folder=%s data=%s forbids=%s", quote(in.folder()), quote(in.DataDir), forbids), run(p.scripts, "policy.sh"))
+		fmt.Sprintf("folder=%s data=%s forbids=%s", quote(in.folder()), quote(in.DataDir), forbids),
+		"variables="+quote(path.Join(in.control(), environmentFile)), run(p.scripts, "policy.sh"))
 }
 
 // makeNetworks makes the networks that are missing.
@@ -291,7 +292,7 @@ func withScripts(job remote.Job) (remote.Job, error) {
 		if entry.Name() == engineScript {
 			text = append([]byte(remote.DockerText()), text...)
 		}
-		job.Files = append(job.Files, remote.File{Path: path.Join(job.Spool, entry.Name()), Content: withLists(text)})
+		job.Files = append(job.Files, remote.File{Path: path.Join(job.Spool, entry.Name()), Content: withPolicy(text)})
 	}
 	return job, nil
 }

@@ -47,7 +47,7 @@ func service(input Input, svc *catalog.Service) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	if err := input.checkHostAccess(parsed, svc.Compose); err != nil {
+	if err := input.checkHostAccess(context.Background(), parsed, svc.Compose); err != nil {
 		return Plan{}, err
 	}
 	plan.Status = projectStatus(parsed)
@@ -75,12 +75,7 @@ func (in Input) checkService(ctx context.Context, service *catalog.Service) erro
 	if err != nil {
 		return err
 	}
-	return in.checkHostAccess(parsed, service.Compose)
-}
-
-// checkHostAccess refuses what the server forbids.
-func (in Input) checkHostAccess(parsed *types.Project, text string) error {
-	return forbid(parsed, text, in.folder(), in.DataDir, in.ForbidHostAccess)
+	return in.checkHostAccess(ctx, parsed, service.Compose)
 }
 
 // serviceProject is the project of a service, with the resource's variables.

@@ -1,0 +1,41 @@
+package recipe
+
+import (
+	"context"
+	"encoding/json"
+)
+
+// WithEnvironment is for tests that send a compose file of their own.
+var WithEnvironment = withEnvironment
+
+// Models are the two forms of a compose file that the policy judges, as docker
+// compose would write them.
+func Models(ctx context.Context, text string, values map[string]string) (written, resolved []byte, _ error) {
+	parsed, err := parseCompose(ctx, text, values)
+	if err != nil {
+		return nil, nil, err
+	}
+	forms := make([][]byte, 2)
+	for i, model := range []func() (map[string]any, error){
+		func() (map[string]any, error) { return writtenModel(ctx, text) },
+		func() (map[string]any, error) { return resolvedModel(parsed) },
+	} {
+		form, err := model()
+		if err != nil {
+			return nil, nil, err
+		}
+		if forms[i], err = json.MarshalIndent(form, "", "  "); err != nil {
+			return nil, nil, err
+		}
+	}
+	return forms[0], forms[1], nil
+}
+
+// PolicyPaths are the places that the policy has rules for.
+func PolicyPaths() []string {
+	var paths []string
+	for _, r := range policyRules() {
+		paths = append(paths, r.path)
+	}
+	return paths
+}

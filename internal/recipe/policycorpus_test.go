@@ -1,0 +1,301 @@
+package recipe_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/catalog"
+	"waybill/internal/fault"
+	"waybill/internal/recipe"
+	"waybill/internal/remote"
+)
+
+// The compose files in testdata/policy are judged by Go and by the script, and both
+// must find the same: what stands in the golden file beside each. The suffixes of
+// their names say how a file differs:
+//
+//	-allowed      has nothing that is forbidden
+//	-new          has keys that the docker compose of this machine may not know
+//	-resolved     depends on the paths that docker compose makes absolute
+//	-unprintable  cannot be written as JSON by docker compose
+const corpus = "testdata/policy"
+
+// corpusData is the data directory of the server that the files are for.
+const corpusData = "/data/waybill"
+
+func corpusValues() map[string]string {
+	return map[string]string{"FOLDER": "/etc", "YES": "true", "NO": "false", "SPELLED": "yes", "HOST": "host",
+		"UP": "..", "CAPABILITY": "SYS_BOOT", "OPTION": "seccomp=unconfined", "DEVICE": "/dev/null",
+		"FILESYSTEM": "sysfs"}
+}
+
+func corpusService(text string) *catalog.Service {
+	service := composeService(text)
+	service.Environment = nil
+	for name, value := range corpusValues() {
+		service.Environment = append(service.Environment, catalog.Variable{Name: name, Value: value})
+	}
+	return service
+}
+
+// modes are what a server may forbid.
+var modes = map[string]bool{"all": true, "what Waybill trusts": false}
+
+// corpusFiles calls test for each file.
+func corpusFiles(t *testing.T, test func(t *testing.T, name, text string)) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(corpus, "*.yml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no compose files in %s: %v", corpus, err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".yml")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) { test(t, name, string(text)) })
+	}
+}
+
+// judged are the findings of Go, with their lines.
+func judged(t *testing.T, text string, forbids bool) []string {
+	t.Helper()
+	server := &catalog.Server{DataDir: corpusData, ForbidHostAccess: forbids}
+	err := recipe.Check(t.Context(), corpusService(text), server)
+	found := fault.Fields(err)["docker_compose"]
+	if err != nil && (!errors.Is(err, fault.Invalid) || len(found) == 0) {
+		t.Fatal(err)
+	}
+	for _, finding := range found {
+		if !strings.Contains(finding, ": this server forbids ") {
+			t.Fatalf("not a finding: %s", finding)
+		}
+	}
+	return found
+}
+
+var lineNumber = regexp.MustCompile(`^line \d+: `)
+
+// withoutLines are sorted findings, which the script has without lines.
+func withoutLines(findings []string) []string {
+	bare := []string{}
+	for _, finding := range findings {
+		bare = append(bare, lineNumber.ReplaceAllString(finding, ""))
+	}
+	slices.Sort(bare)
+	return bare
+}
+
+func TestPolicyFindsWhatTheCorpusSays(t *testing.T) {
+	corpusFiles(t, func(t *testing.T, name, text string) {
+		found := judged(t, text, true)
+		got := strings.Join(append(slices.Clone(found), ""), "\n")
+		golden := filepath.Join(corpus, name+".golden")
+		if *update {
+			if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(golden)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(got, string(want)); diff != "" {
+			t.Errorf("(-got +want)\n%s", diff)
+		}
+		if allowed := strings.HasSuffix(name, "-allowed"); allowed != (len(found) == 0) {
+			t.Errorf("%d findings", len(found))
+		}
+		trusted := judged(t, text, false)
+		if len(trusted) > 0 && !strings.HasPrefix(name, "trusted") {
+			t.Errorf("refused by a server that forbids nothing: %q", trusted)
+		}
+		if strings.HasPrefix(name, "trusted") && !slices.Equal(trusted, found) {
+			t.Errorf("a server that forbids nothing finds %q, another %q", trusted, found)
+		}
+		input := recipe.Input{Resource: corpusService(text), DataDir: corpusData, Operation: catalog.Start,
+			ForbidHostAccess: true}
+		if _, err := recipe.Build(input); errors.Is(err, fault.Invalid) != (len(found) > 0) {
+			t.Errorf("a start has %v, and registration %d findings", err, len(found))
+		}
+		input.Operation = catalog.Stop
+		if _, err := recipe.Build(input); err != nil {
+			t.Errorf("a stop has %v", err)
+		}
+	})
+}
+
+// TestEachRuleHasACase keeps the corpus complete.
+func TestEachRuleHasACase(t *testing.T) {
+	services := regexp.MustCompile(`^(services\.[^.]+\.pre_start|jobs|services)\.[^.]+\.`)
+	same := func(where string) string { return services.ReplaceAllString(where, "services.x.") }
+	var found []string
+	corpusFiles(t, func(t *testing.T, _, text string) {
+		for _, finding := range withoutLines(judged(t, text, true)) {
+			where, _, _ := strings.Cut(finding, ": this server")
+			found = append(found, same(where))
+		}
+	})
+	for _, path := range recipe.PolicyPaths() {
+		pattern := strings.ReplaceAll(regexp.QuoteMeta(same(path)), `\*`, `[^.]+`)
+		if !slices.ContainsFunc(found, regexp.MustCompile("^"+pattern+"$").MatchString) {
+			t.Errorf("no file in %s violates the rule for %s", corpus, path)
+		}
+	}
+}
+
+// server is a place for the script to run in.
+type server struct {
+	root, data  string
+	environment []string
+}
+
+func newServer(t *testing.T, environment ...string) server {
+	t.Helper()
+	root := t.TempDir()
+	return server{root, filepath.Join(root, corpusData), environment}
+}
+
+// plan is one with only the step that checks the policy.
+func (s server) plan(t *testing.T, text string, forbids bool) recipe.Plan {
+	t.Helper()
+	input := recipe.Input{Resource: corpusService("services: {web: {image: a}}\n"), DataDir: s.data,
+		Deployment: deploymentID, Operation: catalog.Start, ForbidHostAccess: true}
+	plan, err := recipe.Build(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan.Job.Steps = slices.DeleteFunc(plan.Job.Steps, func(step remote.Step) bool {
+		return step.Name != "Check policy"
+	})
+	if !forbids {
+		script := plan.Job.Steps[0].Script
+		plan.Job.Steps[0].Script = strings.Replace(script, "forbids=yes", "forbids=", 1)
+		if plan.Job.Steps[0].Script == script {
+			t.Fatal("the step does not say what is forbidden")
+		}
+	}
+	if err := os.RemoveAll(plan.Job.Spool); err != nil { // each plan is a job of its own
+		t.Fatal(err)
+	}
+	text = strings.ReplaceAll(text, "/data", s.root+"/data")
+	plan.Job.Files[0].Content = []byte(recipe.WithEnvironment(text, filepath.Join(plan.Job.Dir, ".env")))
+	return plan
+}
+
+// judged are the findings of the script, as Go writes them.
+func (s server) judged(t *testing.T, plan recipe.Plan) []string {
+	t.Helper()
+	r := perform(t, plan, s.environment...)[0]
+	said := strings.ReplaceAll(r.stderr, s.root, "")
+	if home := os.Getenv("HOME"); home != "" {
+		said = strings.ReplaceAll(said, "access to "+home+"/", "access to ~/")
+	}
+	found := []string{}
+	for line := range strings.Lines(said) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.HasPrefix(line, "Warning: ") {
+			continue
+		}
+		finding, is := strings.CutSuffix(line, ".")
+		if !is || !strings.Contains(line, ": this server forbids ") {
+			t.Fatalf("exit %d, not a finding: %s", r.exit, said)
+		}
+		found = append(found, finding)
+	}
+	if (r.exit != 0) != (len(found) > 0) {
+		t.Errorf("exit %d with the findings %q", r.exit, found)
+	}
+	slices.Sort(found)
+	return found
+}
+
+// TestPolicyFindsTheSameOnTheServer has the real docker compose read the files.
+func TestPolicyFindsTheSameOnTheServer(t *testing.T) {
+	needCompose(t)
+	here := newServer(t)
+	corpusFiles(t, func(t *testing.T, name, text string) {
+		if strings.HasSuffix(name, "-new") || strings.HasSuffix(name, "-unprintable") {
+			t.Skip("this docker compose refuses the file or fails on it")
+		}
+		for mode, forbids := range modes {
+			if forbids || strings.HasPrefix(name, "trusted") {
+				got := here.judged(t, here.plan(t, text, forbids))
+				if diff := cmp.Diff(got, withoutLines(judged(t, text, forbids))); diff != "" {
+					t.Errorf("%s is forbidden (-script +Go)\n%s", mode, diff)
+				}
+			}
+		}
+	})
+}
+
+// TestPolicyScriptAgreesWithBusybox gives the script what Go makes of the files, and the
+// tools of busybox.
+func TestPolicyScriptAgreesWithBusybox(t *testing.T) {
+	docker := t.TempDir()
+	here := newServer(t, "PATH="+docker+":"+busyboxTools(t))
+	corpusFiles(t, func(t *testing.T, name, original string) {
+		if strings.Contains(name, "-resolved") {
+			t.Skip("no docker compose makes its paths absolute here")
+		}
+		text := strings.NewReplacer("/data", here.root+"/data", "~/", os.Getenv("HOME")+"/").Replace(original)
+		written, resolved, err := recipe.Models(t.Context(), text, corpusValues())
+		if err != nil {
+			t.Fatal(err)
+		}
+		playCompose(t, docker, written, resolved)
+		for mode, forbids := range modes {
+			if !forbids && !strings.HasPrefix(name, "trusted") {
+				continue
+			}
+			got := here.judged(t, here.plan(t, "services: {web: {image: a}}\n", forbids))
+			if diff := cmp.Diff(got, withoutLines(judged(t, original, forbids))); diff != "" {
+				t.Errorf("%s is forbidden (-script +Go)\n%s", mode, diff)
+			}
+		}
+	})
+}
+
+// playCompose puts a docker into a folder that writes these models.
+func playCompose(t *testing.T, folder string, written, resolved []byte) {
+	t.Helper()
+	script := `#!/bin/sh
+cd "${0%/*}"
+case "$*" in
+*--no-interpolate*) cat written ;;
+*' config '*) cat resolved ;;
+esac
+`
+	files := map[string][]byte{"docker": []byte(script), "written": written, "resolved": resolved}
+	for file, content := range files {
+		if err := os.WriteFile(filepath.Join(folder, file), content, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// busyboxTools is a folder with the tools of busybox, as on Alpine.
+func busyboxTools(t *testing.T) string {
+	t.Helper()
+	program, err := exec.LookPath("busybox")
+	if err != nil {
+		if os.Getenv("WAYBILL_CI") != "" {
+			t.Fatal("busybox is missing")
+		}
+		t.Skip("no busybox here; install busybox-static to run this")
+	}
+	folder := t.TempDir()
+	if said, err := exec.Command(program, "--install", "-s", folder).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	return folder
+}
