@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -101,14 +102,27 @@ func (g *Gateway) message(ctx context.Context, r *record) bool {
 	return err == nil
 }
 
+// answerTime is reserved for the answer at the end of a function's time.
+const answerTime = 2 * time.Second
+
 // changes handles the changes in order, up to the first failure. The stream delivers
-// again from there.
+// again from there, so it needs no other mark of the changes that were published. A
+// function that runs out of time gives no answer, and the whole batch is delivered
+// again. So a change that takes too long fails while there is time to answer.
 func (g *Gateway) changes(ctx context.Context, batch []record) events.DynamoDBEventResponse {
+	if deadline, ok := ctx.Deadline(); ok {
+		limited, cancel := context.WithDeadline(ctx, deadline.Add(-answerTime))
+		defer cancel()
+		ctx = limited
+	}
 	answer := events.DynamoDBEventResponse{BatchItemFailures: []events.DynamoDBBatchItemFailure{}}
 	for i := range batch {
 		change := batch[i].Change
 		ctx := batch[i].naming(ctx)
-		err := guard(func() error { return g.handlers.Change(ctx, Change{New: change.New, Old: change.Old}) })
+		err := ctx.Err()
+		if err == nil {
+			err = guard(func() error { return g.handlers.Change(ctx, Change{New: change.New, Old: change.Old}) })
+		}
 		if err != nil {
 			g.failed(ctx, "change comes again", err, slog.String("sequence_number", change.Sequence))
 			answer.BatchItemFailures = append(answer.BatchItemFailures,

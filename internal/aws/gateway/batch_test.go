@@ -2,12 +2,17 @@ package gateway_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -130,6 +135,72 @@ func TestAFailedChangeStopsTheBatch(t *testing.T) {
 			lines := log.lines(t)
 			if len(lines) != 1 || lines[0]["deployment_uuid"] != "d2" || lines[0]["sequence_number"] != "2" {
 				t.Errorf("logged %v, want one line about the second change", lines)
+			}
+		})
+	}
+}
+
+// TestP6OnlyChangesThatWereNotHandledComeAgain has changes fail and hang, and loses the
+// function's memory after each call: the stream's own place in its changes is all that
+// says which of them were handled. A call that answers too late was killed.
+func TestP6OnlyChangesThatWereNotHandledComeAgain(t *testing.T) {
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			random := rand.New(rand.NewPCG(seed, 0))
+			handled := map[string]int{}
+			var all []string
+			for i := range 30 {
+				all = append(all, strconv.Itoa(i))
+			}
+			for place, calls := 0, 0; place < len(all); calls++ {
+				if calls > 200 {
+					t.Fatalf("seed %d: %d of %d changes were handled", seed, place, len(all))
+				}
+				var records []string
+				for _, sequence := range all[place:] {
+					records = append(records, change(sequence, "svc"+sequence))
+				}
+				handlers := gateway.Handlers{Change: func(ctx context.Context, c gateway.Change) error {
+					switch random.IntN(8) {
+					case 0:
+						return errors.New("the bus did not take it")
+					case 1: // a call of AWS that is not answered
+						<-ctx.Done()
+						return ctx.Err()
+					case 2:
+						select {
+						case <-time.After(5 * time.Second):
+						case <-ctx.Done():
+							return ctx.Err()
+						}
+					}
+					handled[string(c.New)]++
+					return nil
+				}}
+				ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+				answer, err := gateway.New((&logged{}).logger(), handlers).Invoke(ctx, batch(records...))
+				late := ctx.Err() != nil
+				cancel()
+				if err != nil || late {
+					continue
+				}
+				var failures struct {
+					Items []struct{ ItemIdentifier string } `json:"batchItemFailures"`
+				}
+				if err := json.Unmarshal(answer, &failures); err != nil {
+					t.Fatal(err)
+				}
+				if place = len(all); len(failures.Items) > 0 {
+					place = slices.Index(all, failures.Items[0].ItemIdentifier)
+				}
+			}
+			for what, times := range handled {
+				if times != 1 {
+					t.Errorf("seed %d: %s was handled %d times", seed, what, times)
+				}
+			}
+			if len(handled) != len(all) {
+				t.Errorf("seed %d: %d of %d changes were handled", seed, len(handled), len(all))
 			}
 		})
 	}
