@@ -37,7 +37,16 @@ client=$(command -v redis-cli || command -v valkey-cli)
 	askMySQL = `IFS= read -r url; IFS= read -r MYSQL_PWD; export MYSQL_PWD; user=${url#*://}; user=${user%%:*}; host=${url##*@}
 host=${host%%/*}
 "$(command -v mariadb || command -v mysql)" --no-defaults --default-character-set=utf8mb4 --host "${host%:*}" --user "$user" --batch --skip-column-names --execute "SELECT 'answered'" default`
+	askMongo = `IFS= read -r url; export url; cat >/tmp/ask.js <<'.'
+const kept = new Mongo(process.env.url.replace('/?', '/admin?')).getDB('kept');
+kept.words.insertOne({word: 'answered'});
+print(kept.words.findOne().word);
+.
+mongosh --quiet --norc --nodb /tmp/ask.js`
 )
+
+// ferretDB speaks MongoDB's protocol, with MongoDB's own shell beside it.
+const ferretDB = "waybill-test/ferretdb:1.24"
 
 func liveCases() []liveCase {
 	const redisLike = "waybill-test/redislike:1"
@@ -54,7 +63,7 @@ func liveCases() []liveCase {
 		{"ClickHouse", "clickhouse", "waybill-test/clickhouse:18.16", "", awkward, ""},
 		{"KeyDB, a stand-in", "keydb", redisLike, "", awkward, askRedis},
 		{"Dragonfly with TLS, a stand-in", "dragonfly", redisLike, "require", awkward, askRedis},
-		{"MongoDB with TLS, a stand-in", "mongodb", "waybill-test/standin:1", "require", awkward, ""},
+		{"MongoDB with TLS, FerretDB stands in", "mongodb", ferretDB, "require", awkward, askMongo},
 	}
 }
 

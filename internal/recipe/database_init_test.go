@@ -19,7 +19,7 @@ func TestP8AFailedInitialisationIsNeverWell(t *testing.T) {
 		{name: "PostgreSQL", engine: "postgresql", image: "waybill-test/postgres:18"},
 		{name: "MariaDB", engine: "mariadb", image: "waybill-test/mariadb:11.8"},
 		{name: "MySQL", engine: "mysql", image: "waybill-test/mysql:9.7"},
-		{name: "MongoDB, a stand-in", engine: "mongodb", image: "waybill-test/standin:1"},
+		{name: "MongoDB, FerretDB stands in", engine: "mongodb", image: ferretDB},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -61,7 +61,7 @@ func TestP8AChangedPasswordIsNotWell(t *testing.T) {
 		{name: "PostgreSQL", engine: "postgresql", image: "waybill-test/postgres:17"},
 		{name: "MariaDB", engine: "mariadb", image: "waybill-test/mariadb:11.8"},
 		{name: "MySQL", engine: "mysql", image: "waybill-test/mysql:9.7"},
-		{name: "MongoDB, a stand-in", engine: "mongodb", image: "waybill-test/standin:1"},
+		{name: "MongoDB, FerretDB stands in", engine: "mongodb", image: ferretDB},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -136,5 +136,27 @@ func TestMarkerScriptsSurroundAllOthers(t *testing.T) {
 		if err != nil || !strings.HasSuffix(scripts[0].Path, lines[0]) || !strings.HasSuffix(scripts[1].Path, lines[len(lines)-1]) {
 			t.Errorf("in the locale %s they run as %v (%v)", locale, lines, err)
 		}
+	}
+}
+
+// TestMongoDBRunsScriptsInOrder has the second script find what the first made,
+// as the first account, in the database of the settings.
+func TestMongoDBRunsScriptsInOrder(t *testing.T) {
+	c := liveCase{engine: "mongodb", image: ferretDB, secret: awkward}
+	needImage(t, c.image)
+	input := c.input(t, func(db *catalog.Database) {
+		db.InitScripts = []catalog.InitScript{
+			{Name: "10-first.js", Text: "db.words.insertOne({word: 'first'});\n"},
+			{Name: "20-second.js", Text: "db.words.updateOne({word: 'first'}, {$set: {word: 'first, second'}});\n"},
+		}
+	})
+	if out, exit := startsWith(t, input); exit != 0 {
+		t.Fatalf("the start exits with %d: %s", exit, out)
+	}
+	const ask = `HOME=/tmp WAYBILL_PASSWORD="$(cat /waybill/password)" mongosh --quiet --norc "mongodb://127.0.0.1/default?directConnection=true" --eval '
+db.getSiblingDB("admin").auth(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.WAYBILL_PASSWORD); print(db.words.findOne().word)'`
+	said, err := exec.Command("docker", "exec", string(input.Resource.Common().ID), "sh", "-c", ask).CombinedOutput()
+	if err != nil || strings.TrimSpace(string(said)) != "first, second" {
+		t.Errorf("the database has %q (%v)", said, err)
 	}
 }

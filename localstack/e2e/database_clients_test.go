@@ -15,8 +15,7 @@ type dialect struct {
 	engine, image string
 	// client makes the command for a question.
 	client func(to target, question string) command
-	// keep has it keep a word, and kept asks for that word. Where both are empty
-	// the stand-in keeps nothing, and a file beside its data has to do.
+	// keep has it keep a word, and kept asks for that word.
 	keep, kept string
 	// question has the answer; refusal is in what those hear who have a wrong
 	// password.
@@ -177,11 +176,11 @@ func clickhouseClient(to target, question string) command {
 	}
 }
 
-// mongoClient is the stand-in's, which knows nothing but who may log in.
-func mongoClient(to target, _ string) command {
+// mongoClient asks JavaScript.
+func mongoClient(to target, question string) command {
 	return command{
 		words: []string{"mongosh", "--quiet", "--norc", "mongodb://" + to.Host + "/admin?" + to.RawQuery,
-			"--eval", "db.getSiblingDB('admin').auth(process.env.DB_USER, process.env.DB_PASSWORD)"},
+			"--eval", "db.getSiblingDB('admin').auth(process.env.DB_USER, process.env.DB_PASSWORD); print(" + question + ")"},
 		environment: []string{"DB_USER=" + to.User.Username(), "DB_PASSWORD=" + to.password()},
 	}
 }
@@ -214,8 +213,9 @@ func standIns() []dialect {
 			question: "PING", answer: "PONG", refusal: "WRONGPASS"}
 	}
 	return []dialect{
-		{engine: "mongodb", image: "waybill-test/standin:1", client: mongoClient,
-			answer: "{ ok: 1 }", refusal: "Authentication failed"},
+		{engine: "mongodb", image: "waybill-test/ferretdb:1.24", client: mongoClient,
+			keep: "db.getSiblingDB('kept').words.insertOne({word: 'word'}).acknowledged", kept: "db.getSiblingDB('kept').words.findOne().word",
+			question: "db.getSiblingDB('kept').none.countDocuments()", answer: "0", refusal: "Authentication failed"},
 		redisLike("keydb"), redisLike("dragonfly"),
 	}
 }

@@ -95,7 +95,8 @@ func TestTheAwkwardPasswordHasEveryCharacter(t *testing.T) {
 // awkward is the password for the one user of a stand-in.
 func (d dialect) awkward() map[string]any {
 	if d.engine == "mongodb" {
-		return map[string]any{"mongo_initdb_root_password": awkward}
+		// SCRAM-SHA-256 takes no sign that is newer than Unicode 3.2 (RFC 4013).
+		return map[string]any{"mongo_initdb_root_password": strings.TrimSuffix(awkward, " 🗝")}
 	}
 	return map[string]any{d.engine + "_password": awkward}
 }
