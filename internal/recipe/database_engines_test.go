@@ -63,6 +63,7 @@ func liveCases() []liveCase {
 		{"ClickHouse", "clickhouse", "waybill-test/clickhouse:18.16", "", awkward, ""},
 		{"KeyDB, a stand-in", "keydb", redisLike, "", awkward, askRedis},
 		{"Dragonfly with TLS, a stand-in", "dragonfly", redisLike, "require", awkward, askRedis},
+		{"MongoDB, FerretDB stands in", "mongodb", ferretDB, "", awkward, askMongo},
 		{"MongoDB with TLS, FerretDB stands in", "mongodb", ferretDB, "require", awkward, askMongo},
 	}
 }
@@ -87,7 +88,8 @@ func (c liveCase) input(t *testing.T, change func(*catalog.Database)) recipe.Inp
 	}
 	db := databaseOf(t, c.engine, func(db *catalog.Database) {
 		db.ID, db.Image, db.TLS = id, c.image, c.tls
-		db.Health.IntervalSeconds = 1
+		// A loaded machine may need long to start a client.
+		db.Health.IntervalSeconds, db.Health.TimeoutSeconds, db.HealthTimeout = 1, 60, 3*time.Minute
 		if change != nil {
 			change(db)
 		}

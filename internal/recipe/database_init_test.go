@@ -1,6 +1,7 @@
 package recipe_test
 
 import (
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -142,6 +143,7 @@ func TestMarkerScriptsSurroundAllOthers(t *testing.T) {
 // TestMongoDBRunsScriptsInOrder has the second script find what the first made,
 // as the first account, in the database of the settings.
 func TestMongoDBRunsScriptsInOrder(t *testing.T) {
+	t.Parallel()
 	c := liveCase{engine: "mongodb", image: ferretDB, secret: awkward}
 	needImage(t, c.image)
 	input := c.input(t, func(db *catalog.Database) {
@@ -158,5 +160,62 @@ db.getSiblingDB("admin").auth(process.env.MONGO_INITDB_ROOT_USERNAME, process.en
 	said, err := exec.Command("docker", "exec", string(input.Resource.Common().ID), "sh", "-c", ask).CombinedOutput()
 	if err != nil || strings.TrimSpace(string(said)) != "first, second" {
 		t.Errorf("the database has %q (%v)", said, err)
+	}
+}
+
+// TestMongoDBsHealthCheckSparesItsClient holds that the client, which is large, runs
+// first after each start of the server, and not at each check afterwards.
+func TestMongoDBsHealthCheckSparesItsClient(t *testing.T) {
+	t.Parallel()
+	c := liveCase{engine: "mongodb", image: ferretDB, secret: awkward}
+	needImage(t, c.image)
+	// Docker's own checks must not come between those of the test.
+	input := c.input(t, func(db *catalog.Database) { db.Health.IntervalSeconds = 3600 })
+	plan, err := recipe.Build(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOutcome(t, perform(t, untilStart(plan)), 0)
+	id := string(input.Resource.Common().ID)
+	inside := func(words ...string) error {
+		said, err := exec.Command("docker", append([]string{"exec", id}, words...)...).CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("%v: %w: %s", words, err, said)
+		}
+		return err
+	}
+	healthy := func() error { return inside("sh", engine.HealthFile) }
+	untilHealthy(t, healthy)
+	if inside("mv", "/usr/local/bin/mongosh", "/usr/local/bin/away") != nil || healthy() != nil {
+		t.Error("right after a login, a check needs the client")
+	}
+	if inside("touch", "-d", "2 minutes ago", "/tmp/waybill-well") != nil || healthy() == nil {
+		t.Error("two minutes after a login, a check does without the client")
+	}
+	if inside("touch", "/tmp/waybill-well") != nil || healthy() != nil {
+		t.Error("a check does not look at when the login was")
+	}
+	if said, err := exec.Command("docker", "restart", id).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	if healthy() == nil {
+		t.Error("right after a restart, a check does without the client")
+	}
+	if inside("mv", "/usr/local/bin/away", "/usr/local/bin/mongosh") == nil {
+		untilHealthy(t, healthy)
+	}
+}
+
+// untilHealthy waits until the check succeeds.
+func untilHealthy(t *testing.T, healthy func() error) {
+	t.Helper()
+	for end := time.Now().Add(3 * time.Minute); ; time.Sleep(200 * time.Millisecond) {
+		err := healthy()
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the check never succeeds: %v", err)
+		}
 	}
 }
