@@ -165,6 +165,9 @@ func (k catalogAPI) deletes(kind catalog.Kind) rest.Endpoint {
 		if err != nil {
 			return rest.Answer{}, err
 		}
+		if err := k.mayRemove(ctx, c.Token, id); err != nil {
+			return rest.Answer{}, err
+		}
 		if err := k.forget(ctx, id); err != nil {
 			return rest.Answer{}, rest.NotFoundAs(err, kind.Title())
 		}

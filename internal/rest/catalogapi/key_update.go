@@ -40,6 +40,9 @@ func (k catalogAPI) updateKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 		return rest.Answer{}, err
 	}
 	if given.PrivateKey != nil {
+		if err := k.mayShare(ctx, c.Token, &changed); err != nil {
+			return rest.Answer{}, err
+		}
 		if err := k.opensAll(ctx, present.ID, pair.Private); err != nil {
 			return rest.Answer{}, err
 		}

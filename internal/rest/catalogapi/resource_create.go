@@ -67,6 +67,9 @@ func (k catalogAPI) create(ctx context.Context, c *rest.Call, of wire.Form) (res
 	if err != nil {
 		return rest.Answer{}, err
 	}
+	if err := k.mayDeploy(ctx, c.Token, nil, draft, ready.server); err != nil {
+		return rest.Answer{}, err
+	}
 	if err := k.keep(ctx, draft, ready.secrets); err != nil {
 		return rest.Answer{}, err
 	}

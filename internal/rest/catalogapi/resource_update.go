@@ -74,6 +74,9 @@ func (k catalogAPI) update(ctx context.Context, c *rest.Call, kind catalog.Kind)
 	if err != nil {
 		return rest.Answer{}, err
 	}
+	if err := k.mayDeploy(ctx, c.Token, present, change.draft, ready.server); err != nil {
+		return rest.Answer{}, err
+	}
 	uuid, err := k.commit(ctx, c, present, change.draft, kept, ready.secrets)
 	if err != nil {
 		return rest.Answer{}, err

@@ -27,6 +27,9 @@ func (k catalogAPI) createServer(ctx context.Context, c *rest.Call) (rest.Answer
 	if server.HostKey, err = k.hostKey(given.HostKey); err != nil {
 		return rest.Answer{}, err
 	}
+	if err := k.mayShare(ctx, c.Token, server); err != nil {
+		return rest.Answer{}, err
+	}
 	if err := k.Store.Create(ctx, server); err != nil {
 		return rest.Answer{}, err
 	}

@@ -51,6 +51,9 @@ func (k catalogAPI) changeServer(ctx context.Context, c *rest.Call) (*catalog.Se
 			return nil, err
 		}
 	}
+	if err := k.mayShare(ctx, c.Token, changed); err != nil {
+		return nil, err
+	}
 	if err := k.mayBecome(ctx, present, changed); err != nil {
 		return nil, err
 	}

@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -354,9 +356,14 @@ func (i *inspector) PrivateKey(pem string) (catalog.KeyPair, error) {
 	if !strings.Contains(pem, "PRIVATE KEY") {
 		return catalog.KeyPair{}, fault.New(fault.Invalid, "no private key")
 	}
-	// As the real one does, it returns one form of what may be written in many.
-	return catalog.KeyPair{Public: catalog.PublicKey{Line: "ssh-ed25519 AAAAclient", Fingerprint: "SHA256:client"},
-		Private: strings.ReplaceAll(pem, "\r\n", "\n")}, nil
+	// As the real one does, it returns one form of what may be written in many, and
+	// another fingerprint for another key.
+	private := strings.ReplaceAll(pem, "\r\n", "\n")
+	public := catalog.PublicKey{Line: "ssh-ed25519 AAAAclient", Fingerprint: "SHA256:client"}
+	if private != ExamplePEM {
+		public.Fingerprint = fmt.Sprintf("SHA256:%x", sha256.Sum256([]byte(private)))
+	}
+	return catalog.KeyPair{Public: public, Private: private}, nil
 }
 
 func (i *inspector) PublicKey(line string) (catalog.PublicKey, error) {
