@@ -23,11 +23,11 @@
 //   - scan.go finds the needles that begin at a place of a text, and is with the
 //     sketch and the tables of needles (table.go) the only part that knows how;
 //   - stream.go makes of these finds what is masked, what is let through and
-//     what must wait for more bytes;
+//     what must wait for more bytes; skip.go says where it has to look;
 //   - looks.go remembers what was searched for in a line, so that no byte is read
 //     again for each anchor, and counts the bytes that are read;
 //   - inspector.go keeps the rest of a line that has an anchor, and patterns.go,
-//     assign.go, describe.go, options.go and key.go say what of it is a secret;
+//     assign.go, header.go, describe.go, options.go and key.go say what of it is a secret;
 //   - matcher.go is what streams share, and how secrets are added;
 //   - weak.go judges which values are worth it.
 //

@@ -133,7 +133,8 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 	if s.passes(text, last) {
 		return nil
 	}
-	v := view{text: text, last: last, plain: s.shown, end: s.ahead, next: -1, needle: -1, cr: -1, url: -1, begun: -1}
+	v := view{text: text, last: last, plain: s.shown, end: s.ahead,
+		begun: -1, next: -1, needle: -1, feed: -1, cr: -1, url: -1}
 	v.shown, s.shown = s.shown, 0
 	for i := 0; ; i++ {
 		s.settle(&v, i)
@@ -162,147 +163,6 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 			return text[at:]
 		}
 	}
-}
-
-// view is a text on its way through search.
-type view struct {
-	text   []byte
-	last   bool // nothing comes behind it
-	shown  int  // bytes that were let through before: no needle begins there
-	plain  int  // the text is emitted or masked up to here
-	end    int  // the open mask goes to here
-	begun  int  // where an anchor may have begun, -1 if nowhere
-	left   byte // the byte before that
-	next   int  // where the next needle or anchor may begin; -1 if not known yet
-	what   kinds
-	needle int  // where the next needle may begin while no anchor counts; -1 if not known yet
-	line   int  // where a line begins that is to be looked at; -1 if nowhere
-	cr     int  // where the next carriage return is; -1 if not known yet
-	until  int  // the armed inspector keeps everything before, whatever is in it
-	url    int  // where the next URL may have a password; -1 if not known yet
-	half   bool // it is only the beginning of a :// yet
-}
-
-// quickBytes is the size of the texts that passes looks at: what it has found out is
-// forgotten, and found out once more if the text does not pass.
-const quickBytes = 256
-
-// passes lets a short text through if nothing may begin in it, as is so in most lines,
-// and reports whether it did. It is there for jobs that write line by line.
-func (s *Stream) passes(text []byte, last bool) bool {
-	if s.open || s.shown > 0 || s.out.armed || len(text) == 0 || len(text) > quickBytes {
-		return false
-	}
-	scan, of := s.finder.scan, ofNeedles
-	if s.finder.anchors != nil {
-		if scan.begins.has(text) {
-			return false
-		}
-		if url, _ := urlAt(text, 0, last); url < len(text) {
-			return false
-		}
-		of = ofAll
-	}
-	if place, _ := scan.skip(text, 0, of); place < len(text) {
-		return false
-	}
-	s.prev = text[len(text)-1]
-	s.out.emit(text, 0)
-	return true
-}
-
-// settle emits the open mask if it ends before the place.
-func (s *Stream) settle(v *view, i int) {
-	if s.open && i >= v.end {
-		s.close(v.end - v.plain)
-		v.plain = v.end
-	}
-}
-
-// skip returns the next place from i on to look at, and what may begin there. The
-// first place, and that of a line behind one that was kept, is looked at if an
-// anchor's left side may be what was before.
-func (s *Stream) skip(v *view, i int) (place int, what kinds) {
-	if s.finder.anchors == nil {
-		return s.finder.scan.skip(v.text, i, ofNeedles)
-	}
-	for {
-		if i <= v.line {
-			i, v.line = v.line, -1
-			if i < len(v.text) && s.finder.scan.begins.has(v.text[i:]) {
-				return i, ofAll
-			}
-		}
-		if !s.out.armed {
-			break
-		}
-		if place, what = s.skipArmed(v, i); place != v.line || place == len(v.text) {
-			return place, what
-		}
-		i = place
-	}
-	if v.url < i {
-		v.url, v.half = urlAt(v.text, i, v.last)
-	}
-	if v.next < i {
-		v.next, v.what = s.finder.scan.skip(v.text, i, ofAll)
-	}
-	if v.url <= v.next {
-		return v.url, ofAll
-	}
-	return v.next, v.what
-}
-
-// skipArmed is skip while the inspector is armed: to the end of the line it keeps
-// everything, so no anchor counts there. It stops at that end, after it has passed the
-// line, and at the end of the open mask, which may be in it.
-func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
-	if v.until <= i {
-		from := v.plain
-		if s.open {
-			from = v.end
-		}
-		v.until, _ = s.lineEnd(v, from, s.out.room())
-	}
-	end := v.until
-	if s.open {
-		end = min(end, v.end)
-	}
-	if v.needle < i {
-		v.needle, _ = s.finder.scan.skip(v.text[:min(len(v.text), end+nearBytes)], i, ofNeedles)
-	}
-	if v.needle < end {
-		return v.needle, ofNeedles
-	}
-	if !s.open {
-		s.passTo(v, end)
-		v.line = end
-	}
-	return end, ofAll
-}
-
-// lineEnd is where the line ends that is at a place, but not more than so many bytes
-// from there, and whether its ending is in them. A carriage return ends a line too: what
-// comes behind it overwrites that.
-func (s *Stream) lineEnd(v *view, from, most int) (end int, whole bool) {
-	text := v.text[from:min(len(v.text), from+most)]
-	end = from + len(text)
-	if i := bytes.IndexByte(text, '\n'); i >= 0 {
-		end, whole = from+i+1, true
-	}
-	s.out.looks.work += end - from
-	if v.cr < from {
-		if v.cr = bytes.IndexByte(v.text[from:], '\r'); v.cr < 0 {
-			v.cr = len(v.text)
-		} else {
-			v.cr += from
-		}
-		s.out.looks.work += v.cr - from
-	}
-	if v.cr < end {
-		return v.cr + 1, true
-	}
-	return end, whole
 }
 
 // What anchor answers beside that it is done.

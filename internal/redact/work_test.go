@@ -28,6 +28,7 @@ var hostile = []string{
 	`token="`, `token='\''`, `password='${''`, `password="$A"`, `"auth":"`, ":5432:a:b", "*:*:*:a:", "<password>", "<token a='b'>",
 	"--password <a ", "--token=", "SECRET: a\t", "password=", `token=a"b`, "-----BEGIN PRIVATE KEY", "-----BEGIN PRIVATE KEY-----",
 	"Bearer $(", "?sig=", "eyJhbGci.", "password=;;;", "password: ....", `"name":"DB_PASSWORD","value":"$A"`,
+	"\rtoken ",
 }
 
 func TestHostileLinesTakeLinearWork(t *testing.T) {

@@ -1,0 +1,77 @@
+package redact
+
+import (
+	"bytes"
+	"strings"
+)
+
+// The functions of this file take and return the same as those of assign.go.
+
+// header is the secret part of a header's value: behind "Authorization" the
+// credentials without their scheme, of the others all.
+func (l *looks) header(a *anchor, rest []byte) (from, to int) {
+	at := l.run(rest, closesKey)
+	at += l.run(rest[at:], isBlank)
+	n := separator(rest[at:])
+	if n == 0 {
+		return 0, 0
+	}
+	at += n
+	at += l.run(rest[at:], opensHeader)
+	to = at + l.headerEnd(rest[at:])
+	scheme := l.run(rest[at:to], isScheme)
+	if scheme > 0 && at+scheme < to && rest[at+scheme] == ' ' {
+		at += scheme + 1
+		at += l.run(rest[at:to], isSpace)
+	} else if v := rest[at:to]; l.plainWord(v) || l.run(v, isVersion) == len(v) || l.run(v, isBracket) == len(v) ||
+		a.text[0] != 'c' && a.text[0] != 'C' && l.setting(v) {
+		return 0, 0 // no credentials, but a package's version or a section's name
+	}
+	if l.placeholder(rest[at:to]) {
+		return 0, 0
+	}
+	return at, to
+}
+
+// setting reports whether the value is a name and a word, as in "mode=RBAC".
+func (l *looks) setting(v []byte) bool {
+	name := l.run(v, isSmall)
+	return name > 0 && name < len(v) && v[name] == '=' && l.run(v[name+1:], isSetting) == len(v)-name-1
+}
+
+// headerEnd is where a header ends that may be quoted: at a quote that ends
+// something.
+func (l *looks) headerEnd(text []byte) int {
+	from := l.place(text)
+	if _, ok := l.known(markHeaderEnd, from); !ok {
+		l.findHeaderEnd(from)
+	}
+	return max(0, l.trimmedHeader-from)
+}
+
+func (l *looks) findHeaderEnd(from int) {
+	text := l.line[:max(from, l.lineEnd())]
+	for i := from; i < len(text); i++ {
+		if c := text[i]; c != '"' && c != '\'' {
+			continue
+		}
+		if i+1 == len(text) || strings.IndexByte(" ,}])\\", text[i+1]) >= 0 {
+			l.found(markHeaderEnd, from, i)
+			l.trimmedHeader = len(bytes.TrimRight(text[:i], "\\"))
+			return
+		}
+	}
+	l.found(markHeaderEnd, from, len(text))
+	l.trimmedHeader = len(bytes.TrimRight(text, "]}"))
+}
+
+// bearer is the token behind the word, wherever it stands.
+func (l *looks) bearer(rest []byte) (from, to int) {
+	from = l.run(rest, isSpace)
+	to = from + trim(rest[from:from+l.until(rest[from:], endsBearer)], closesBearer)
+	v := rest[from:to]
+	if len(v) < 4 || l.placeholder(v) || !l.has(markDigit, v, isDigit) && len(v) < 20 {
+		return 0, 0
+	}
+	return from, to
+}
