@@ -107,7 +107,7 @@ case "$*" in
 	[ ! -s states.0 ] || echo ids
 	;;
 *'container inspect '*'range .Log'*) echo 'exit code 1: no answer' ;;
-*' config --format json') cat config.json ;;
+*' config --format json' | *' config --no-interpolate --format json') cat config.json ;;
 'network inspect '*) grep -qxF -e "$4" networks ;;
 'network create '*)
 	printf '%s\n' "$5" >>networks
