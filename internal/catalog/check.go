@@ -142,7 +142,8 @@ func (p *problems) secrets(draft Deployable) {
 		set[secret.Name] = secret.Value
 	}
 	if stored := storedBytes(set); stored > MaxSecretsBytes {
-		p.Add("environment", "may have at most %d bytes of secrets in all, with passwords and keys, as JSON; has %d",
+		p.Add("environment", "may have at most %d bytes of secrets in all, with passwords and keys, as "+
+			"JSON; has %d",
 			MaxSecretsBytes, stored)
 	}
 }

@@ -68,7 +68,8 @@ func TestCheckNamesEveryWrongFieldAtOnce(t *testing.T) {
 	if !errors.Is(err, fault.Invalid) {
 		t.Fatalf("err = %v, want Invalid", err)
 	}
-	for _, field := range []string{"name", "ip", "port", "user", "data_dir", "private_key_uuid", "concurrency", "queue_limit"} {
+	for _, field := range []string{"name", "ip", "port", "user", "data_dir", "private_key_uuid",
+		"concurrency", "queue_limit"} {
 		if got := fault.Fields(err)[field]; len(got) != 1 {
 			t.Errorf("problems of %s = %q, want one", field, got)
 		}
@@ -85,14 +86,17 @@ func TestCheckServer(t *testing.T) {
 		bad   []string
 		set   func(*catalog.Server, string)
 	}{
-		{"ip", []string{"10.0.0.1", "2001:db8::1", "localhost", "web-1.example.org", "web.example.org.", "my_host"},
-			[]string{"", " ", "10.0.0.256", "10.0.0", "fe80::1%eth0", "a..b", "-web", "web:22", "[::1]", "web\n", "user@web", strings.Repeat("a.", 130) + "a"},
+		{"ip", []string{"10.0.0.1", "2001:db8::1", "localhost", "web-1.example.org", "web.example.org.",
+			"my_host"},
+			[]string{"", " ", "10.0.0.256", "10.0.0", "fe80::1%eth0", "a..b", "-web", "web:22", "[::1]",
+				"web\n", "user@web", strings.Repeat("a.", 130) + "a"},
 			func(s *catalog.Server, v string) { s.Address = v }},
 		{"user", []string{"root", "deploy-1", "web.team", "_svc", "host$"},
 			[]string{"-oProxyCommand=x", "a b", "a\n", "a;b", "$x", strings.Repeat("a", 65)},
 			func(s *catalog.Server, v string) { s.User = v }},
 		{"data_dir", []string{"/data/waybill", "/srv/way_bill-1.2", "/tmp/TestX123/001"},
-			[]string{"data", "/", "/data/", "//data", "/data/../etc", "/data/.", "/da ta", "/data\n", "/data:ro", "/data$HOME", "/data'", "/dätä", "/" + strings.Repeat("a", 1024)},
+			[]string{"data", "/", "/data/", "//data", "/data/../etc", "/data/.", "/da ta", "/data\n",
+				"/data:ro", "/data$HOME", "/data'", "/dätä", "/" + strings.Repeat("a", 1024)},
 			func(s *catalog.Server, v string) { s.DataDir = v }},
 		{"name", []string{"web", "Café 1", strings.Repeat("é", 255)},
 			[]string{"", " \t", "a\nb", "a\x00b", "a\xffb", strings.Repeat("é", 256)},
@@ -119,12 +123,16 @@ func TestCheckServer(t *testing.T) {
 func TestCheckEnvironment(t *testing.T) {
 	good := goodApplication()
 	good.Environment = []catalog.Variable{
-		{Name: "A", Value: ""}, {Name: "_b1", Value: "two\nlines é $X 'q'"}, {Name: "SECRET", Value: "hunter22", Secret: true},
+		{Name: "A", Value: ""}, {Name: "_b1", Value: "two\nlines é $X 'q'"},
+		{Name: "SECRET", Value: "hunter22", Secret: true},
 	}
 	if err := catalog.Check(good); err != nil {
 		t.Errorf("err = %v, want nil", fault.Fields(err))
 	}
-	variable := func(name, value string) catalog.Variable { return catalog.Variable{Name: name, Value: value} }
+	variable := func(name, value string) catalog.Variable {
+		return catalog.Variable{Name: name,
+			Value: value}
+	}
 	many := make([]catalog.Variable, 201)
 	for i := range many {
 		many[i] = variable(fmt.Sprintf("V%d", i), "")
@@ -133,18 +141,25 @@ func TestCheckEnvironment(t *testing.T) {
 		field     string
 		variables []catalog.Variable
 	}{
-		"a name with a hyphen":        {"environment.0", []catalog.Variable{variable("A-B", "")}},
-		"a name that is a number":     {"environment.1", []catalog.Variable{variable("A", ""), variable("1A", "")}},
-		"a name with a line end":      {"environment.0", []catalog.Variable{variable("A\n", "")}},
-		"no name":                     {"environment.0", []catalog.Variable{variable("", "")}},
-		"a name that is there twice":  {"environment.A", []catalog.Variable{variable("A", "1"), variable("A", "2")}},
-		"a value with NUL":            {"environment.A", []catalog.Variable{variable("A", "a\x00b")}},
-		"a value that is not UTF-8":   {"environment.A", []catalog.Variable{variable("A", "\xff")}},
-		"too many":                    {"environment", many},
-		"too many bytes":              {"environment", []catalog.Variable{variable("A", strings.Repeat("x", 64<<10))}},
-		"too many bytes of secrets":   {"environment", []catalog.Variable{{Name: "A", Value: strings.Repeat("x", 7<<10), Secret: true}}},
-		"secrets that grow as JSON":   {"environment", []catalog.Variable{{Name: "A", Value: strings.Repeat("\x01", 2<<10), Secret: true}}},
-		"secrets that are many small": {"environment", []catalog.Variable{{Name: "A", Value: strings.Repeat("x", 4<<10), Secret: true}, {Name: "B", Value: strings.Repeat("x", 4<<10), Secret: true}}},
+		"a name with a hyphen": {"environment.0", []catalog.Variable{variable("A-B", "")}},
+		"a name that is a number": {"environment.1",
+			[]catalog.Variable{variable("A", ""), variable("1A", "")}},
+		"a name with a line end": {"environment.0", []catalog.Variable{variable("A\n", "")}},
+		"no name":                {"environment.0", []catalog.Variable{variable("", "")}},
+		"a name that is there twice": {"environment.A",
+			[]catalog.Variable{variable("A", "1"), variable("A", "2")}},
+		"a value with NUL":          {"environment.A", []catalog.Variable{variable("A", "a\x00b")}},
+		"a value that is not UTF-8": {"environment.A", []catalog.Variable{variable("A", "\xff")}},
+		"too many":                  {"environment", many},
+		"too many bytes": {"environment",
+			[]catalog.Variable{variable("A", strings.Repeat("x", 64<<10))}},
+		"too many bytes of secrets": {"environment",
+			[]catalog.Variable{{Name: "A", Value: strings.Repeat("x", 7<<10), Secret: true}}},
+		"secrets that grow as JSON": {"environment",
+			[]catalog.Variable{{Name: "A", Value: strings.Repeat("\x01", 2<<10), Secret: true}}},
+		"secrets that are many small": {"environment",
+			[]catalog.Variable{{Name: "A", Value: strings.Repeat("x", 4<<10), Secret: true},
+				{Name: "B", Value: strings.Repeat("x", 4<<10), Secret: true}}},
 	} {
 		t.Run(name+" is refused", func(t *testing.T) {
 			application := goodApplication()
@@ -154,7 +169,8 @@ func TestCheckEnvironment(t *testing.T) {
 	}
 	t.Run("a refusal never quotes a value", func(t *testing.T) {
 		application := goodApplication()
-		application.Environment = []catalog.Variable{{Name: "A", Value: "hunter22\x00", Secret: true}, {Name: "A", Value: "hunter22"}}
+		application.Environment = []catalog.Variable{{Name: "A", Value: "hunter22\x00", Secret: true},
+			{Name: "A", Value: "hunter22"}}
 		if err := catalog.Check(application); strings.Contains(fmt.Sprint(err, fault.Fields(err)), "hunter22") {
 			t.Errorf("the refusal has the value: %v", fault.Fields(err))
 		}
@@ -180,18 +196,27 @@ func TestCheckResources(t *testing.T) {
 		{"no compose file", "docker_compose", service(" \n")},
 		{"a long compose file", "docker_compose", service(strings.Repeat("#", catalog.MaxComposeBytes+1))},
 		{"a compose file with NUL", "docker_compose", service("services: \x00")},
-		{"a server that is none", "server_uuid", with(func(a *catalog.Application) { a.ServerID = "app" + catalog.ID(strings.Repeat("0", 21)) })},
+		{"a server that is none", "server_uuid", with(func(a *catalog.Application) {
+			a.ServerID = "app" +
+				catalog.ID(strings.Repeat("0", 21))
+		})},
 		{"no server", "server_uuid", with(func(a *catalog.Application) { a.ServerID = "" })},
 		{"no form", "build_pack", with(func(a *catalog.Application) { a.Shell = nil })},
 		{"an empty start", "start", with(func(a *catalog.Application) { a.Shell.Start = "\n" })},
 		{"a stop with NUL", "stop", with(func(a *catalog.Application) { a.Shell.Stop = "\x00" })},
-		{"a long health", "health", with(func(a *catalog.Application) { a.Shell.Health = strings.Repeat(":", catalog.MaxScriptBytes+1) })},
+		{"a long health", "health", with(func(a *catalog.Application) {
+			a.Shell.Health = strings.Repeat(":",
+				catalog.MaxScriptBytes+1)
+		})},
 		{"half a second", "timeout", with(func(a *catalog.Application) { a.Timeout = 1500 * time.Millisecond })},
 		{"a negative timeout", "timeout", with(func(a *catalog.Application) { a.Timeout = -time.Second })},
 		{"two days of health", "health_timeout", with(func(a *catalog.Application) { a.HealthTimeout = 48 * time.Hour })},
 		{"a key without a name", "name", &catalog.PrivateKey{}},
 	} {
-		t.Run(c.name+" is refused", func(t *testing.T) { wantProblem(t, c.field, c.name, catalog.Check(c.draft)) })
+		t.Run(c.name+" is refused", func(t *testing.T) {
+			wantProblem(t, c.field, c.name,
+				catalog.Check(c.draft))
+		})
 	}
 }
 

@@ -47,14 +47,18 @@ func TestCheckFillsInTheDefaultsOfForms(t *testing.T) {
 		t.Errorf("tag = %q, want %q", got, want)
 	}
 	built := goodBuilt(func(d *catalog.Dockerfile) {
-		d.Repository, d.Commit, d.Directory, d.Path = "git@git.example.org:acme/web.git", "HEAD", "backend/", "/docker/Dockerfile"
+		d.Repository, d.Commit, d.Directory, d.Path = "git@git.example.org:acme/web.git", "HEAD", "backend/",
+			"/docker/Dockerfile"
 	})
 	wantGood(t, "a Dockerfile", built)
 	want := catalog.Source{Repository: "git@git.example.org:acme/web.git", Directory: "/backend"}
-	if diff := cmp.Diff(built.Dockerfile.Source, want); diff != "" || built.Dockerfile.Path != "docker/Dockerfile" {
+	if diff := cmp.Diff(built.Dockerfile.Source, want); diff != "" ||
+		built.Dockerfile.Path != "docker/Dockerfile" {
 		t.Errorf("path %s (-got +want)\n%s", built.Dockerfile.Path, diff)
 	}
-	compose := &catalog.Application{Resource: goodResource(), Compose: &catalog.ComposeSource{Source: catalog.Source{Repository: "/srv/web.git", Commit: "ABCDEF0"}}}
+	compose := &catalog.Application{Resource: goodResource(),
+		Compose: &catalog.ComposeSource{Source: catalog.Source{Repository: "/srv/web.git",
+			Commit: "ABCDEF0"}}}
 	wantGood(t, "a compose file", compose)
 	if got, want := compose.Compose.Path+compose.Compose.Directory+compose.Compose.Commit, "docker-compose.yaml/abcdef0"; got != want {
 		t.Errorf("path, folder and commit = %s, want %s", got, want)
@@ -76,10 +80,12 @@ func TestCheckForms(t *testing.T) {
 	for _, good := range []string{"1.4", sha256Digest} {
 		wantGood(t, good, tag(good))
 	}
-	for _, bad := range []string{":1", "a b", "-x", "sha256:00", "1.4@" + sha256Digest, strings.Repeat("t", 129)} {
+	for _, bad := range []string{":1", "a b", "-x", "sha256:00", "1.4@" + sha256Digest,
+		strings.Repeat("t", 129)} {
 		wantProblem(t, "docker_registry_image_tag", bad, catalog.Check(tag(bad)))
 	}
-	for _, variable := range []catalog.Variable{{Name: "GIT_PASSWORD", Value: "x"}, {Name: "GIT_PASSWORD", Value: "hunter22", Secret: true}} {
+	for _, variable := range []catalog.Variable{{Name: "GIT_PASSWORD", Value: "x"},
+		{Name: "GIT_PASSWORD", Value: "hunter22", Secret: true}} {
 		built, image := goodBuilt(nil), goodImage(nil)
 		built.Environment, image.Environment = []catalog.Variable{variable}, []catalog.Variable{variable}
 		wantProblem(t, "environment.GIT_PASSWORD", "a variable called so", catalog.Check(built))
@@ -100,19 +106,29 @@ func TestCheckSource(t *testing.T) {
 		set   func(*catalog.Dockerfile, string)
 	}{
 		{"git_repository",
-			[]string{"https://git.example.org/acme/web.git", "https://git.example.org:8443/~acme/web", "ssh://git@git.example.org:2222/acme/web.git",
-				"ssh://git.example.org/web", "git@git.example.org:acme/web.git", "deploy@10.0.0.1:/srv/git/web.git", "git@host:~team/web",
+			[]string{"https://git.example.org/acme/web.git", "https://git.example.org:8443/~acme/web",
+				"ssh://git@git.example.org:2222/acme/web.git",
+				"ssh://git.example.org/web", "git@git.example.org:acme/web.git",
+				"deploy@10.0.0.1:/srv/git/web.git", "git@host:~team/web",
 				"/srv/git/web.git", "/srv/git/web/", "file:///srv/git/web.git", "https://[2001:db8::1]/web"},
-			[]string{"", " ", "web", "acme/web", "git.example.org/acme/web", "git.example.org:acme/web", "http://git.example.org/web", "git://git.example.org/web", "ftp://a/b",
-				"ext::sh -c id", "ext::/srv/x", "file://srv/web", "file:///", "/", "/srv/../etc", "/srv//web", "/srv/web repo", "/srv/$(id)", "/srv/web;id", "/srv/we'b",
-				"https://", "https://host", "https://host/", "https:///web", "https://-host/web", "https://host/../web", "https://host/a?b=c", "https://host/a#b",
-				"https://host:0/web", "https://host:x/web", "https://ho st/web", "https://host/w eb", "https://host/$X", "https://host/web\n", "ssh://-oProxyCommand=id/web",
-				"ssh://git@-oProxyCommand=id/web", "-oProxyCommand=id@host:web", "git@-host:web", "git@host:-web", "git@host:", "git@host:..", "git@host:a/../b",
-				"@host:web", "git@:web", "git@host:web\x00", "--upload-pack=id", "https://host/" + strings.Repeat("a", 2048)},
+			[]string{"", " ", "web", "acme/web", "git.example.org/acme/web", "git.example.org:acme/web",
+				"http://git.example.org/web", "git://git.example.org/web", "ftp://a/b",
+				"ext::sh -c id", "ext::/srv/x", "file://srv/web", "file:///", "/", "/srv/../etc", "/srv//web",
+				"/srv/web repo", "/srv/$(id)", "/srv/web;id", "/srv/we'b",
+				"https://", "https://host", "https://host/", "https:///web", "https://-host/web",
+				"https://host/../web", "https://host/a?b=c", "https://host/a#b",
+				"https://host:0/web", "https://host:x/web", "https://ho st/web", "https://host/w eb",
+				"https://host/$X", "https://host/web\n", "ssh://-oProxyCommand=id/web",
+				"ssh://git@-oProxyCommand=id/web", "-oProxyCommand=id@host:web", "git@-host:web",
+				"git@host:-web", "git@host:", "git@host:..", "git@host:a/../b",
+				"@host:web", "git@:web", "git@host:web\x00", "--upload-pack=id", "https://host/" +
+					strings.Repeat("a", 2048)},
 			func(d *catalog.Dockerfile, v string) { d.Repository = v }},
 		{"git_branch",
-			[]string{"", "main", "feature/a-b_c.d", "v1.0", "ümlaut", "a@b", "release-2026.01", "dependabot/npm_and_yarn/x"},
-			[]string{"-main", "--upload-pack=id", "@", "HEAD", "a..b", ".a", "a/.b", "a.lock", "a.lock/b", "/a", "a/", "a//b", "a.", "a b", "a~1", "a^", "a:b", "a?", "a*", "a[b",
+			[]string{"", "main", "feature/a-b_c.d", "v1.0", "ümlaut", "a@b", "release-2026.01",
+				"dependabot/npm_and_yarn/x"},
+			[]string{"-main", "--upload-pack=id", "@", "HEAD", "a..b", ".a", "a/.b", "a.lock", "a.lock/b",
+				"/a", "a/", "a//b", "a.", "a b", "a~1", "a^", "a:b", "a?", "a*", "a[b",
 				"a\\b", "a@{b", "a\x7f", "a\n", "a\x00", "\xff", strings.Repeat("a", 245)},
 			func(d *catalog.Dockerfile, v string) { d.Branch = v }},
 		{"git_commit_sha",
@@ -121,17 +137,23 @@ func TestCheckSource(t *testing.T) {
 			func(d *catalog.Dockerfile, v string) { d.Commit = v }},
 		{"base_directory",
 			[]string{"", "/", "/backend", "backend", "/a/b.c/_d-e+f@g/"},
-			[]string{"..", "/..", "/a/../b", "/a/./b", "/a//b", "/a b", "/a$X", "/a'", "/-a", "/a/-b", "/a\n", "/a:b", "/ä", "/" + strings.Repeat("a", 1025)},
+			[]string{"..", "/..", "/a/../b", "/a/./b", "/a//b", "/a b", "/a$X", "/a'", "/-a", "/a/-b", "/a\n",
+				"/a:b", "/ä", "/" + strings.Repeat("a", 1025)},
 			func(d *catalog.Dockerfile, v string) { d.Directory = v }},
 		{"dockerfile_location",
 			[]string{"", "/", "Dockerfile", "/Dockerfile", "docker/web.Dockerfile"},
-			[]string{"..", "../Dockerfile", "a/../b", "./Dockerfile", "a//b", "a/", "-f", "docker/-f", "Docker file", "a\x00", "//etc/passwd", "a$b"},
+			[]string{"..", "../Dockerfile", "a/../b", "./Dockerfile", "a//b", "a/", "-f", "docker/-f",
+				"Docker file", "a\x00", "//etc/passwd", "a$b"},
 			func(d *catalog.Dockerfile, v string) { d.Path = v }},
 		{"git_host_keys",
-			[]string{"", "\n", "# a comment\n\nhost " + knownHost("ssh-ed25519") + "\n", "host,10.0.0.1 " + knownHost("ecdsa-sha2-nistp256") + " comment",
-				"[host]:2222 " + knownHost("ssh-rsa"), "|1|abc=|def= " + knownHost("sk-ssh-ed25519@openssh.com"), "@cert-authority * " + knownHost("ssh-ed25519")},
-			[]string{"host", "host ssh-ed25519", knownHost("ssh-ed25519"), "host ssh-ed25519 AAAA", "host ssh-rsa " + strings.Fields(knownHost("ssh-ed25519"))[1],
-				"host rsa " + strings.Fields(knownHost("ssh-rsa"))[1], "host ssh-ed25519 !!!!", "host " + knownHost("ssh-ed25519") + "\nhost", "\x00", "\xff",
+			[]string{"", "\n", "# a comment\n\nhost " + knownHost("ssh-ed25519") + "\n", "host,10.0.0.1 " +
+				knownHost("ecdsa-sha2-nistp256") + " comment",
+				"[host]:2222 " + knownHost("ssh-rsa"), "|1|abc=|def= " +
+					knownHost("sk-ssh-ed25519@openssh.com"), "@cert-authority * " + knownHost("ssh-ed25519")},
+			[]string{"host", "host ssh-ed25519", knownHost("ssh-ed25519"), "host ssh-ed25519 AAAA",
+				"host ssh-rsa " + strings.Fields(knownHost("ssh-ed25519"))[1],
+				"host rsa " + strings.Fields(knownHost("ssh-rsa"))[1], "host ssh-ed25519 !!!!", "host " +
+					knownHost("ssh-ed25519") + "\nhost", "\x00", "\xff",
 				strings.Repeat("#\n", 9<<10)},
 			func(d *catalog.Dockerfile, v string) { d.HostKeys = v }},
 		{"private_key_uuid", []string{""}, []string{"x", "srv000000000000000000000", string(someKey)},
@@ -141,21 +163,27 @@ func TestCheckSource(t *testing.T) {
 			wantGood(t, c.field+" "+value, goodBuilt(func(d *catalog.Dockerfile) { c.set(d, value) }))
 		}
 		for _, value := range c.bad {
-			wantProblem(t, c.field, value, catalog.Check(goodBuilt(func(d *catalog.Dockerfile) { c.set(d, value) })))
+			wantProblem(t, c.field, value, catalog.Check(goodBuilt(func(d *catalog.Dockerfile) {
+				c.set(d,
+					value)
+			})))
 		}
 	}
 	for _, bad := range []string{"../compose.yaml", "a b"} {
-		compose := &catalog.Application{Resource: goodResource(), Compose: &catalog.ComposeSource{Source: catalog.Source{Repository: "/srv/web"}, Path: bad}}
+		compose := &catalog.Application{Resource: goodResource(),
+			Compose: &catalog.ComposeSource{Source: catalog.Source{Repository: "/srv/web"}, Path: bad}}
 		wantProblem(t, "docker_compose_location", bad, catalog.Check(compose))
 	}
 }
 
 func TestCheckWhatOpensARepository(t *testing.T) {
-	for _, repository := range []string{"https://user:hunter22@host/web", "https://hunter22@host/web", "ssh://git:hunter22@host/web",
+	for _, repository := range []string{"https://user:hunter22@host/web", "https://hunter22@host/web",
+		"ssh://git:hunter22@host/web",
 		"https://user:hunt@er22@host/web", "http://user:hunter22@host/web", "https://@host/web"} {
 		err := catalog.Check(goodBuilt(func(d *catalog.Dockerfile) { d.Repository = repository }))
 		wantProblem(t, "git_repository", repository, err)
-		if got := strings.Join(fault.Fields(err)["git_repository"], " "); !strings.Contains(got, "git_username and git_password") || strings.Contains(got, "hunt") {
+		if got := strings.Join(fault.Fields(err)["git_repository"],
+			" "); !strings.Contains(got, "git_username and git_password") || strings.Contains(got, "hunt") {
 			t.Errorf("%s: %q, want where else to give it", repository, got)
 		}
 	}
@@ -163,20 +191,31 @@ func TestCheckWhatOpensARepository(t *testing.T) {
 		return goodBuilt(func(d *catalog.Dockerfile) { d.Source = s })
 	}
 	wantGood(t, "a key over SSH", source(catalog.Source{Repository: "git@host:web", KeyID: someKey}))
-	wantGood(t, "a password over HTTPS", source(catalog.Source{Repository: "https://host/web", UserName: "x-access-token", Password: "hünter $'\" 22"}))
+	wantGood(t, "a password over HTTPS", source(catalog.Source{Repository: "https://host/web",
+		UserName: "x-access-token", Password: "hünter $'\" 22"}))
 	for name, c := range map[string]struct {
 		field  string
 		source catalog.Source
 	}{
-		"a key over HTTPS":            {"private_key_uuid", catalog.Source{Repository: "https://host/web", KeyID: someKey}},
-		"a key for a folder":          {"private_key_uuid", catalog.Source{Repository: "/srv/web", KeyID: someKey}},
-		"a user over SSH":             {"git_username", catalog.Source{Repository: "git@host:web", UserName: "me"}},
-		"a password over SSH":         {"git_password", catalog.Source{Repository: "git@host:web", Password: "hunter22"}},
-		"a user without a password":   {"git_username", catalog.Source{Repository: "https://host/web", UserName: "me"}},
-		"a password without a user":   {"git_username", catalog.Source{Repository: "https://host/web", Password: "hunter22"}},
-		"a password of two lines":     {"git_password", catalog.Source{Repository: "https://host/web", UserName: "me", Password: "hunter22\nx"}},
-		"a password that is too long": {"git_password", catalog.Source{Repository: "https://host/web", UserName: "me", Password: strings.Repeat("x", 4097)}},
-		"a user of two lines":         {"git_username", catalog.Source{Repository: "https://host/web", UserName: "m\ne", Password: "hunter22"}},
+		"a key over HTTPS": {"private_key_uuid",
+			catalog.Source{Repository: "https://host/web", KeyID: someKey}},
+		"a key for a folder": {"private_key_uuid",
+			catalog.Source{Repository: "/srv/web", KeyID: someKey}},
+		"a user over SSH": {"git_username",
+			catalog.Source{Repository: "git@host:web", UserName: "me"}},
+		"a password over SSH": {"git_password",
+			catalog.Source{Repository: "git@host:web", Password: "hunter22"}},
+		"a user without a password": {"git_username",
+			catalog.Source{Repository: "https://host/web", UserName: "me"}},
+		"a password without a user": {"git_username",
+			catalog.Source{Repository: "https://host/web", Password: "hunter22"}},
+		"a password of two lines": {"git_password",
+			catalog.Source{Repository: "https://host/web", UserName: "me", Password: "hunter22\nx"}},
+		"a password that is too long": {"git_password",
+			catalog.Source{Repository: "https://host/web", UserName: "me",
+				Password: strings.Repeat("x", 4097)}},
+		"a user of two lines": {"git_username",
+			catalog.Source{Repository: "https://host/web", UserName: "m\ne", Password: "hunter22"}},
 	} {
 		err := catalog.Check(source(c.source))
 		wantProblem(t, c.field, name, err)
@@ -200,11 +239,13 @@ func FuzzSource(f *testing.F) {
 		}
 		d := draft.Dockerfile
 		for _, text := range []string{d.Repository, d.Branch, d.Path} {
-			if strings.HasPrefix(text, "-") || strings.ContainsAny(text, " \t\r\n\x00") || strings.Contains(text, "::") && !strings.Contains(text, "[") {
+			if strings.HasPrefix(text, "-") || strings.ContainsAny(text, " \t\r\n\x00") ||
+				strings.Contains(text, "::") && !strings.Contains(text, "[") {
 				t.Errorf("%q was accepted", text)
 			}
 		}
-		if strings.Contains("/"+d.Path+d.Directory+"/", "/../") || !strings.HasPrefix(d.Directory, "/") || strings.HasPrefix(d.Path, "/") {
+		if strings.Contains("/"+d.Path+d.Directory+"/", "/../") || !strings.HasPrefix(d.Directory, "/") ||
+			strings.HasPrefix(d.Path, "/") {
 			t.Errorf("%q in %q was accepted", d.Path, d.Directory)
 		}
 	})

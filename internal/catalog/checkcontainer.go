@@ -64,7 +64,8 @@ func (p *problems) mappings(c *Container, public int) {
 		mapping, ok := ParsePortMapping(text)
 		if !ok {
 			p.Add("ports_mappings",
-				"must be mappings such as 8080:80, 127.0.0.1:8080:80 or 53:53/udp; %s is not one", quoteShort(text))
+				"must be mappings such as 8080:80, 127.0.0.1:8080:80 or 53:53/udp; %s is not one",
+				quoteShort(text))
 			continue
 		}
 		if slices.ContainsFunc(seen, mapping.clash) {

@@ -43,7 +43,8 @@ func TestCheckDatabaseOfEveryEngine(t *testing.T) {
 			}
 			db.Configuration = "x"
 			if err := catalog.Check(db); (err == nil) != (known.Configuration != "") {
-				t.Errorf("a configuration: %v, and the engine takes %q", fault.Fields(err), known.Configuration)
+				t.Errorf("a configuration: %v, and the engine takes %q", fault.Fields(err),
+					known.Configuration)
 			}
 			db.Configuration, db.InitScripts = "", []catalog.InitScript{{Name: "1.sh"}}
 			if err := catalog.Check(db); (err == nil) != known.InitScripts {
@@ -62,7 +63,8 @@ func TestCheckDatabaseOfEveryEngine(t *testing.T) {
 func TestCheckDatabase(t *testing.T) {
 	err := catalog.Check(goodDatabase(func(db *catalog.Database) { db.Engine = "oracle" }))
 	wantProblem(t, "engine", "oracle", err)
-	if got := fault.Fields(err)["engine"][0]; !strings.Contains(got, "postgresql") || !strings.Contains(got, "valkey") {
+	if got := fault.Fields(err)["engine"][0]; !strings.Contains(got, "postgresql") ||
+		!strings.Contains(got, "valkey") {
 		t.Errorf("%q, want the engines that there are", got)
 	}
 	script := func(names ...string) func(*catalog.Database) {
@@ -86,7 +88,10 @@ func TestCheckDatabase(t *testing.T) {
 		"an image of a registry": func(db *catalog.Database) { db.Image = "registry.example.org:5000/postgres:17@" + sha256Digest },
 		"settings":               set("postgres_user", "shop"),
 		"a password of anything": set("postgres_password", "p$ss'w\"örd\\ with spaces & <tags> %20 {{}}"),
-		"a configuration":        func(db *catalog.Database) { db.Configuration = strings.Repeat("#", 64<<10) },
+		"a configuration": func(db *catalog.Database) {
+			db.Configuration = strings.Repeat("#",
+				64<<10)
+		},
 		"scripts":                script("10-roles.sql", "20-data.sh", "x.js"),
 		"many scripts":           script(many[:50]...),
 		"a public port":          func(db *catalog.Database) { db.PublicPort = 5432; db.Mappings = []string{"5433:5432", "5432:5432/udp"} },
@@ -99,14 +104,16 @@ func TestCheckDatabase(t *testing.T) {
 		field  string
 		change func(*catalog.Database)
 	}{
-		"an image that is none":      {"image", func(db *catalog.Database) { db.Image = "Postgres 16" }},
-		"an option for an image":     {"image", func(db *catalog.Database) { db.Image = "--privileged" }},
-		"an unknown setting":         {"redis_password", set("redis_password", "hunter22")},
-		"a user with a quote":        {"postgres_user", set("postgres_user", "a'b")},
-		"a password of two lines":    {"postgres_password", set("postgres_password", "hunter22\nx")},
-		"a password that is short":   {"postgres_password", set("postgres_password", "x")},
-		"a long configuration":       {"postgres_conf", func(db *catalog.Database) { db.Configuration = strings.Repeat("#", 64<<10+1) }},
-		"a configuration with NUL":   {"postgres_conf", func(db *catalog.Database) { db.Configuration = "\x00" }},
+		"an image that is none":    {"image", func(db *catalog.Database) { db.Image = "Postgres 16" }},
+		"an option for an image":   {"image", func(db *catalog.Database) { db.Image = "--privileged" }},
+		"an unknown setting":       {"redis_password", set("redis_password", "hunter22")},
+		"a user with a quote":      {"postgres_user", set("postgres_user", "a'b")},
+		"a password of two lines":  {"postgres_password", set("postgres_password", "hunter22\nx")},
+		"a password that is short": {"postgres_password", set("postgres_password", "x")},
+		"a long configuration": {"postgres_conf",
+			func(db *catalog.Database) { db.Configuration = strings.Repeat("#", 64<<10+1) }},
+		"a configuration with NUL": {"postgres_conf",
+			func(db *catalog.Database) { db.Configuration = "\x00" }},
 		"a script in a folder":       {"init_scripts.0", script("a/b.sql")},
 		"a script one level up":      {"init_scripts.0", script("../b.sql")},
 		"a hidden script":            {"init_scripts.0", script(".sql")},
@@ -116,24 +123,40 @@ func TestCheckDatabase(t *testing.T) {
 		"a script that is an option": {"init_scripts.0", script("-a.sql")},
 		"a script twice":             {"init_scripts.1", script("a.sql", "a.sql")},
 		"too many scripts":           {"init_scripts", script(many...)},
-		"a script with NUL":          {"init_scripts.0", func(db *catalog.Database) { db.InitScripts = []catalog.InitScript{{Name: "a.sql", Text: "\x00"}} }},
+		"a script with NUL": {"init_scripts.0",
+			func(db *catalog.Database) {
+				db.InitScripts = []catalog.InitScript{{Name: "a.sql",
+					Text: "\x00"}}
+			}},
 		"long scripts": {"init_scripts", func(db *catalog.Database) {
-			db.InitScripts = []catalog.InitScript{{Name: "a.sql", Text: strings.Repeat("-", 40<<10)}, {Name: "b.sql", Text: strings.Repeat("-", 40<<10)}}
+			db.InitScripts = []catalog.InitScript{{Name: "a.sql", Text: strings.Repeat("-", 40<<10)},
+				{Name: "b.sql", Text: strings.Repeat("-", 40<<10)}}
 		}},
-		"a public port out of range":   {"public_port", func(db *catalog.Database) { db.PublicPort = 65536 }},
-		"a public port that is mapped": {"ports_mappings", func(db *catalog.Database) { db.PublicPort, db.Mappings = 5432, []string{"127.0.0.1:5432:5432"} }},
-		"a mapping that is none":       {"ports_mappings", func(db *catalog.Database) { db.Mappings = []string{"x"} }},
-		"exposed ports":                {"ports_exposes", func(db *catalog.Database) { db.Exposes = []int{80} }},
-		"a limit that is none":         {"limits_memory", func(db *catalog.Database) { db.Limits.Memory = "x" }},
-		"a health command":             {"health_check_command", func(db *catalog.Database) { db.Health.Command = "true" }},
-		"a health path":                {"health_check_path", func(db *catalog.Database) { db.Health.Path = "/" }},
-		"a long interval":              {"health_check_interval", func(db *catalog.Database) { db.Health.IntervalSeconds = 86401 }},
-		"a variable of a password":     {"environment.POSTGRES_PASSWORD", variable("POSTGRES_PASSWORD")},
-		"a variable of a setting":      {"environment.POSTGRES_USER", variable("POSTGRES_USER")},
-		"a variable of the engine":     {"environment.PGUSER", variable("PGUSER")},
-		"a variable of a file":         {"environment.POSTGRES_PASSWORD_FILE", variable("POSTGRES_PASSWORD_FILE")},
-		"a variable of the TLS key":    {"environment.TLS_KEY", variable("TLS_KEY")},
-		"no server":                    {"server_uuid", func(db *catalog.Database) { db.ServerID = "" }},
+		"a public port out of range": {"public_port", func(db *catalog.Database) { db.PublicPort = 65536 }},
+		"a public port that is mapped": {"ports_mappings",
+			func(db *catalog.Database) {
+				db.PublicPort, db.Mappings = 5432,
+					[]string{"127.0.0.1:5432:5432"}
+			}},
+		"a mapping that is none": {"ports_mappings",
+			func(db *catalog.Database) { db.Mappings = []string{"x"} }},
+		"exposed ports": {"ports_exposes",
+			func(db *catalog.Database) { db.Exposes = []int{80} }},
+		"a limit that is none": {"limits_memory",
+			func(db *catalog.Database) { db.Limits.Memory = "x" }},
+		"a health command": {"health_check_command",
+			func(db *catalog.Database) { db.Health.Command = "true" }},
+		"a health path": {"health_check_path",
+			func(db *catalog.Database) { db.Health.Path = "/" }},
+		"a long interval": {"health_check_interval",
+			func(db *catalog.Database) { db.Health.IntervalSeconds = 86401 }},
+		"a variable of a password": {"environment.POSTGRES_PASSWORD", variable("POSTGRES_PASSWORD")},
+		"a variable of a setting":  {"environment.POSTGRES_USER", variable("POSTGRES_USER")},
+		"a variable of the engine": {"environment.PGUSER", variable("PGUSER")},
+		"a variable of a file": {"environment.POSTGRES_PASSWORD_FILE",
+			variable("POSTGRES_PASSWORD_FILE")},
+		"a variable of the TLS key": {"environment.TLS_KEY", variable("TLS_KEY")},
+		"no server":                 {"server_uuid", func(db *catalog.Database) { db.ServerID = "" }},
 	} {
 		err := catalog.Check(goodDatabase(c.change))
 		wantProblem(t, c.field, name, err)
@@ -151,7 +174,8 @@ func TestCheckDatabase(t *testing.T) {
 		given := []catalog.InitScript{{Name: "2.sql"}, {Name: "1.sql"}}
 		db := goodDatabase(func(db *catalog.Database) { db.InitScripts = given })
 		wantGood(t, "scripts", db)
-		if diff := cmp.Diff(db.InitScripts, []catalog.InitScript{{Name: "1.sql"}, {Name: "2.sql"}}); diff != "" || given[0].Name != "2.sql" {
+		if diff := cmp.Diff(db.InitScripts, []catalog.InitScript{{Name: "1.sql"},
+			{Name: "2.sql"}}); diff != "" || given[0].Name != "2.sql" {
 			t.Errorf("given %v (-got +want)\n%s", given, diff)
 		}
 	})
@@ -166,9 +190,12 @@ func TestCheckPasswordsThatTheConfigurationSpoils(t *testing.T) {
 		ran                     bool
 		wrong                   []string
 	}{
-		"a quote":                {"mysql", strict, "root-password", "it's own", false, []string{"mysql_password"}},
-		"double quotes":          {"mysql", strict, `the "root"`, "own-password", false, []string{"mysql_root_password"}},
-		"backslashes in both":    {"mysql", strict, `root\password`, `own\password`, false, []string{"mysql_password", "mysql_root_password"}},
+		"a quote": {"mysql", strict, "root-password", "it's own", false,
+			[]string{"mysql_password"}},
+		"double quotes": {"mysql", strict, `the "root"`, "own-password", false,
+			[]string{"mysql_root_password"}},
+		"backslashes in both": {"mysql", strict, `root\password`, `own\password`, false,
+			[]string{"mysql_password", "mysql_root_password"}},
 		"no such character":      {"mysql", strict, "root $`#%;", "own-password", false, nil},
 		"another mode":           {"mysql", "[mysqld]\nsql_mode = ANSI\n", "root'password", "own-password", false, nil},
 		"a mode in a comment":    {"mysql", "# NO_BACKSLASH_ESCAPES\n ; NO_BACKSLASH_ESCAPES\n", "root'password", "own-password", false, nil},

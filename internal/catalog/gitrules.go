@@ -61,7 +61,8 @@ func repositoryTransport(text string) (by transport, secret bool) {
 }
 
 func fileTransport(text string) transport {
-	if !strings.HasPrefix(text, "/") || !isRepositoryPath(text) || path.Clean(text) != strings.TrimSuffix(text, "/") {
+	if !strings.HasPrefix(text, "/") || !isRepositoryPath(text) ||
+		path.Clean(text) != strings.TrimSuffix(text, "/") {
 		return transportNone
 	}
 	return transportFile
@@ -99,7 +100,8 @@ func cutLast(text, separator string) (before, after string, found bool) {
 }
 
 func isRepositoryPath(text string) bool {
-	return repositoryPath.MatchString(text) && !strings.HasPrefix(text, "-") && strings.Trim(text, "/") != "" &&
+	return repositoryPath.MatchString(text) && !strings.HasPrefix(text, "-") &&
+		strings.Trim(text, "/") != "" &&
 		!slices.Contains(strings.Split(text, "/"), "..")
 }
 
@@ -108,7 +110,8 @@ func isRepositoryPath(text string) bool {
 func isBranch(text string) bool {
 	if text == "" || len(text) > maxBranch || text == "@" || text == "HEAD" || !isLabel(text, maxBranch) ||
 		strings.HasPrefix(text, "-") || strings.HasSuffix(text, ".") ||
-		strings.Contains(text, "..") || strings.Contains(text, "@{") || strings.ContainsAny(text, " ~^:?*[\\") {
+		strings.Contains(text, "..") || strings.Contains(text, "@{") ||
+		strings.ContainsAny(text, " ~^:?*[\\") {
 		return false
 	}
 	for part := range strings.SplitSeq(text, "/") {
@@ -129,7 +132,8 @@ func isCommit(text string) bool {
 // isTreePath reports whether text is a clean relative path that does not leave
 // its folder.
 func isTreePath(text string) bool {
-	return len(text) <= maxTreePath && treePath.MatchString(text) && path.Clean("/"+text) == "/"+text && text != "" &&
+	return len(text) <= maxTreePath && treePath.MatchString(text) && path.Clean("/"+text) == "/"+text &&
+		text != "" &&
 		!strings.HasPrefix(text, "-") && !strings.Contains(text, "/-")
 }
 
@@ -162,5 +166,6 @@ func isKeyOf(kind, packed string) bool {
 	if err != nil || !keyType.MatchString(kind) || len(key) <= lengthBytes+len(kind) {
 		return false
 	}
-	return int(binary.BigEndian.Uint32(key)) == len(kind) && string(key[lengthBytes:lengthBytes+len(kind)]) == kind
+	return int(binary.BigEndian.Uint32(key)) == len(kind) &&
+		string(key[lengthBytes:lengthBytes+len(kind)]) == kind
 }

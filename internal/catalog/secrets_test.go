@@ -21,18 +21,22 @@ import (
 
 // drafts has one of every kind with every secret that it can have.
 func drafts() map[string]catalog.Deployable {
-	environment := []catalog.Variable{{Name: "PLAIN", Value: "1"}, {Name: "TOKEN", Value: "t0ken", Secret: true}}
+	environment := []catalog.Variable{{Name: "PLAIN", Value: "1"},
+		{Name: "TOKEN", Value: "t0ken", Secret: true}}
 	resource := goodResource()
 	resource.Environment = environment
 	source := catalog.Source{Repository: "https://host/web", UserName: "me", Password: "g1tpass"}
 	return map[string]catalog.Deployable{
-		"shell":         &catalog.Application{Resource: resource, Shell: &catalog.Shell{Start: "true"}},
-		"dockerimage":   &catalog.Application{Resource: resource, Image: &catalog.Image{Name: "nginx"}},
-		"dockerfile":    &catalog.Application{Resource: resource, Dockerfile: &catalog.Dockerfile{Source: source}},
-		"dockercompose": &catalog.Application{Resource: resource, Compose: &catalog.ComposeSource{Source: source}},
-		"service":       &catalog.Service{Resource: resource, Compose: "services: {}"},
+		"shell":       &catalog.Application{Resource: resource, Shell: &catalog.Shell{Start: "true"}},
+		"dockerimage": &catalog.Application{Resource: resource, Image: &catalog.Image{Name: "nginx"}},
+		"dockerfile": &catalog.Application{Resource: resource,
+			Dockerfile: &catalog.Dockerfile{Source: source}},
+		"dockercompose": &catalog.Application{Resource: resource,
+			Compose: &catalog.ComposeSource{Source: source}},
+		"service": &catalog.Service{Resource: resource, Compose: "services: {}"},
 		"mysql": &catalog.Database{Resource: resource, Engine: "mysql", TLS: "REQUIRED", TLSKey: "k3y",
-			Settings: map[string]string{"mysql_user": "shop", "mysql_password": "passw0rd", "mysql_root_password": "r00tpass"}},
+			Settings: map[string]string{"mysql_user": "shop", "mysql_password": "passw0rd",
+				"mysql_root_password": "r00tpass"}},
 	}
 }
 
@@ -44,7 +48,8 @@ func secretsOfDrafts() map[string]map[string]string {
 		"dockerfile":    {"TOKEN": "t0ken", "GIT_PASSWORD": "g1tpass"},
 		"dockercompose": {"TOKEN": "t0ken", "GIT_PASSWORD": "g1tpass"},
 		"service":       {"TOKEN": "t0ken"},
-		"mysql":         {"TOKEN": "t0ken", "MYSQL_PASSWORD": "passw0rd", "MYSQL_ROOT_PASSWORD": "r00tpass", "TLS_KEY": "k3y"},
+		"mysql": {"TOKEN": "t0ken", "MYSQL_PASSWORD": "passw0rd", "MYSQL_ROOT_PASSWORD": "r00tpass",
+			"TLS_KEY": "k3y"},
 	}
 }
 
@@ -78,7 +83,8 @@ func TestTakeSecretsOfEveryKind(t *testing.T) {
 			t.Errorf("%s: %d secrets are listed, want %d", name, len(listed), len(want))
 		}
 		// Taken and put back, it is the draft again.
-		if err := catalog.CompleteSecrets(draft, want, iotest.ErrReader(errors.New("no randomness is needed"))); err != nil {
+		if err := catalog.CompleteSecrets(draft, want,
+			iotest.ErrReader(errors.New("no randomness is needed"))); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(draft, drafts()[name]); diff != "" {
@@ -133,14 +139,17 @@ func TestCompleteSecrets(t *testing.T) {
 	})
 	t.Run("what was given stays, what was not is kept", func(t *testing.T) {
 		draft := drafts()["mysql"].(*catalog.Database)
-		draft.Environment = []catalog.Variable{{Name: "TOKEN", Secret: true}, {Name: "NEW", Value: "new", Secret: true}}
+		draft.Environment = []catalog.Variable{{Name: "TOKEN", Secret: true},
+			{Name: "NEW", Value: "new", Secret: true}}
 		draft.Settings, draft.TLSKey = map[string]string{"mysql_password": "another"}, ""
 		kept := secretsOfDrafts()["mysql"]
 		kept["GONE"], kept["mark.key"] = "gone", "ab"
-		if err := catalog.CompleteSecrets(draft, kept, iotest.ErrReader(errors.New("no randomness is needed"))); err != nil {
+		if err := catalog.CompleteSecrets(draft, kept,
+			iotest.ErrReader(errors.New("no randomness is needed"))); err != nil {
 			t.Fatal(err)
 		}
-		want := map[string]string{"TOKEN": "t0ken", "NEW": "new", "MYSQL_PASSWORD": "another", "MYSQL_ROOT_PASSWORD": "r00tpass", "TLS_KEY": "k3y"}
+		want := map[string]string{"TOKEN": "t0ken", "NEW": "new", "MYSQL_PASSWORD": "another",
+			"MYSQL_ROOT_PASSWORD": "r00tpass", "TLS_KEY": "k3y"}
 		if diff := cmp.Diff(catalog.TakeSecrets(draft), want); diff != "" {
 			t.Errorf("(-got +want)\n%s", diff)
 		}
@@ -220,7 +229,8 @@ func TestSealSecrets(t *testing.T) {
 func TestAllSettings(t *testing.T) {
 	draft := drafts()["mysql"].(*catalog.Database)
 	secrets := catalog.TakeSecrets(draft)
-	want := map[string]string{"mysql_user": "shop", "mysql_password": "passw0rd", "mysql_root_password": "r00tpass"}
+	want := map[string]string{"mysql_user": "shop", "mysql_password": "passw0rd",
+		"mysql_root_password": "r00tpass"}
 	if diff := cmp.Diff(catalog.AllSettings(draft, secrets), want); diff != "" {
 		t.Errorf("(-got +want)\n%s", diff)
 	}

@@ -21,17 +21,20 @@ func largestResource() catalog.Resource {
 	for i := range half {
 		plain := catalog.Variable{Name: fmt.Sprintf("PLAIN_%03d", i)}
 		plain.Value = strings.Repeat("x", catalog.MaxEnvironmentBytes/half-len(plain.Name))
-		secret := catalog.Variable{Name: fmt.Sprintf("S%02d%s", i, strings.Repeat("N", 40)), Value: "hunter22", Secret: true}
+		secret := catalog.Variable{Name: fmt.Sprintf("S%02d%s", i, strings.Repeat("N", 40)),
+			Value: "hunter22", Secret: true}
 		resource.Environment = append(resource.Environment, plain, secret)
 	}
 	return resource
 }
 
 func largestContainer() catalog.Container {
-	container := catalog.Container{Health: catalog.HealthCheck{Command: strings.Repeat(":", catalog.MaxScriptBytes)}}
+	container := catalog.Container{Health: catalog.HealthCheck{Command: strings.Repeat(":",
+		catalog.MaxScriptBytes)}}
 	for i := range catalog.MaxPorts {
 		container.Exposes = append(container.Exposes, 60000+i)
-		container.Mappings = append(container.Mappings, fmt.Sprintf("[2001:db8:1111:2222:3333:4444:5555:6666]:%d:%d/tcp", 60000+i, 60000+i))
+		container.Mappings = append(container.Mappings,
+			fmt.Sprintf("[2001:db8:1111:2222:3333:4444:5555:6666]:%d:%d/tcp", 60000+i, 60000+i))
 	}
 	container.Limits = catalog.Limits{CPUSet: strings.Repeat("0,", 127) + "0"}
 	return container
@@ -41,8 +44,10 @@ func largestContainer() catalog.Container {
 func TestTheLargestEntitiesFitIntoAnItem(t *testing.T) {
 	const most = 390 << 10
 	source := catalog.Source{
-		Repository: "https://host/" + strings.Repeat("a", 2000), UserName: strings.Repeat("é", 255), Password: "hunter22",
-		Branch: strings.Repeat("a", 244), Commit: strings.Repeat("a", 64), Directory: "/" + strings.Repeat("a", 1023),
+		Repository: "https://host/" + strings.Repeat("a", 2000), UserName: strings.Repeat("é", 255),
+		Password: "hunter22",
+		Branch:   strings.Repeat("a", 244), Commit: strings.Repeat("a", 64), Directory: "/" +
+			strings.Repeat("a", 1023),
 		HostKeys: strings.Repeat("#", 16<<10),
 	}
 	script := strings.Repeat(":", catalog.MaxScriptBytes)
@@ -53,12 +58,16 @@ func TestTheLargestEntitiesFitIntoAnItem(t *testing.T) {
 	}
 	db := &catalog.Database{Resource: largestResource(), Engine: "postgresql", Container: largestContainer(),
 		Configuration: strings.Repeat("#", catalog.MaxConfigurationBytes),
-		InitScripts:   []catalog.InitScript{{Name: "1.sql", Text: strings.Repeat("-", catalog.MaxInitScriptsBytes-len("1.sql"))}}}
+		InitScripts: []catalog.InitScript{{Name: "1.sql",
+			Text: strings.Repeat("-", catalog.MaxInitScriptsBytes-len("1.sql"))}}}
 	db.Health.Command = ""
 	db.Exposes = nil
 	db.Environment = db.Environment[:len(db.Environment)-30] // room for the engine's own secrets
 	for name, draft := range map[string]catalog.Deployable{
-		"shell": application(func(a *catalog.Application) { a.Shell = &catalog.Shell{Start: script, Stop: script, Health: script} }),
+		"shell": application(func(a *catalog.Application) {
+			a.Shell = &catalog.Shell{Start: script,
+				Stop: script, Health: script}
+		}),
 		"dockerimage": application(func(a *catalog.Application) {
 			a.Image = &catalog.Image{Name: strings.Repeat("a", 255), Container: largestContainer()}
 		}),
@@ -66,8 +75,9 @@ func TestTheLargestEntitiesFitIntoAnItem(t *testing.T) {
 			a.Dockerfile = &catalog.Dockerfile{Source: source, Container: largestContainer()}
 		}),
 		"dockercompose": application(func(a *catalog.Application) { a.Compose = &catalog.ComposeSource{Source: source} }),
-		"service":       &catalog.Service{Resource: largestResource(), Compose: strings.Repeat("#", catalog.MaxComposeBytes)},
-		"postgresql":    db,
+		"service": &catalog.Service{Resource: largestResource(),
+			Compose: strings.Repeat("#", catalog.MaxComposeBytes)},
+		"postgresql": db,
 	} {
 		if err := catalog.Check(draft); err != nil {
 			t.Errorf("%s: %v", name, fault.Fields(err))

@@ -106,7 +106,8 @@ func mayForget(record Record) bool {
 // leaves reports whether the record's operation removes the resource from the
 // catalog.
 func leaves(record Record) bool {
-	return record.Status == Finished && (record.Operation == catalog.Delete || record.Operation == catalog.Forget)
+	return record.Status == Finished && (record.Operation == catalog.Delete ||
+		record.Operation == catalog.Forget)
 }
 
 // forget removes a resource and its secrets from the catalog if [isGone] reports
@@ -119,7 +120,8 @@ func (d *Dispatcher) forget(ctx context.Context, id catalog.ID) error {
 	}
 	err = d.ports.Store.Delete(ctx, id)
 	if errors.Is(err, fault.Conflict) {
-		d.opts.Log.InfoContext(ctx, "a deleted resource is in use again and stays", "resource_uuid", id, "cause", err)
+		d.opts.Log.InfoContext(ctx, "a deleted resource is in use again and stays", "resource_uuid", id,
+			"cause", err)
 		return nil
 	}
 	if err != nil && !errors.Is(err, fault.NotFound) {

@@ -112,7 +112,8 @@ func TestAResourceStays(t *testing.T) {
 			}
 			return last(t, w.Changes())
 		},
-		"when it was started and ended again before the change was handled": func(t *testing.T, w *world, resource catalog.ID) deployment.Change {
+		"when it was started and ended again before the change was handled": func(t *testing.T, w *world,
+			resource catalog.ID) deployment.Change {
 			change := w.deleted(t, resource)
 			w.request(t, start(resource))
 			w.run(t, change.Record.ServerID)
@@ -186,14 +187,16 @@ func TestAnUpdateIsPublishedAndMovesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Ledger().Note(t.Context(), deployment.Record{ID: id, Status: deployment.Finished, Operation: catalog.Update,
-		ServerID: server, CreatedAt: now, FinishedAt: now}); err != nil {
+	if err := w.Ledger().Note(t.Context(), deployment.Record{ID: id, Status: deployment.Finished,
+		Operation: catalog.Update,
+		ServerID:  server, CreatedAt: now, FinishedAt: now}); err != nil {
 		t.Fatal(err)
 	}
 	sent, update := len(w.Sender().Sent()), last(t, w.Changes())
 	w.changed(t, update)
 	published := w.Publisher().Published()
-	if got := published[len(published)-1]; got.Record.ID != id || got.Previous != "" || len(w.Sender().Sent()) != sent {
+	if got := published[len(published)-1]; got.Record.ID != id || got.Previous != "" ||
+		len(w.Sender().Sent()) != sent {
 		t.Errorf("published %+v and sent %v, want the update and nothing", got, w.Sender().Sent()[sent:])
 	}
 	w.wantThere(t, resource, true)
@@ -222,7 +225,8 @@ type (
 	}
 )
 
-func (s stubbornHistory) List(ctx context.Context, resource catalog.ID, page deployment.Page) (deployment.Listing, error) {
+func (s stubbornHistory) List(ctx context.Context, resource catalog.ID,
+	page deployment.Page) (deployment.Listing, error) {
 	if *s.err != nil {
 		return deployment.Listing{}, *s.err
 	}
@@ -250,8 +254,14 @@ func TestADeletionIsToldOnlyOnceItIsDone(t *testing.T) {
 		"the history": func(ports *deployment.DispatcherPorts, err *error) {
 			ports.History = stubbornHistory{ports.History, err}
 		},
-		"the catalog": func(ports *deployment.DispatcherPorts, err *error) { ports.Store = stubbornStore{ports.Store, err} },
-		"the vault":   func(ports *deployment.DispatcherPorts, err *error) { ports.Vault = stubbornVault{ports.Vault, err} },
+		"the catalog": func(ports *deployment.DispatcherPorts,
+			err *error) {
+			ports.Store = stubbornStore{ports.Store, err}
+		},
+		"the vault": func(ports *deployment.DispatcherPorts,
+			err *error) {
+			ports.Vault = stubbornVault{ports.Vault, err}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

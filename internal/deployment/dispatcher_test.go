@@ -35,14 +35,14 @@ func TestDispatcherFollowsTheStream(t *testing.T) {
 
 	w.deliver(t)
 	if diff := cmp.Diff([]deployment.ID{first}, w.Sender().Sent()); diff != "" {
-		t.Errorf("sent while one has the slot (-want +got):\n%s", diff)
+		t.Errorf("sent while one has the slot (-got +want):\n%s", diff)
 	}
 	if err := w.end(t, first); err != nil {
 		t.Fatal(err)
 	}
 	w.deliver(t)
 	if diff := cmp.Diff([]deployment.ID{first, second}, w.Sender().Sent()); diff != "" {
-		t.Errorf("sent after the end of the first (-want +got):\n%s", diff)
+		t.Errorf("sent after the end of the first (-got +want):\n%s", diff)
 	}
 }
 
@@ -61,9 +61,10 @@ func TestP6EveryChangeIsPublishedOnce(t *testing.T) {
 	for _, change := range w.Publisher().Published() {
 		got = append(got, change.Previous, change.Record.Status)
 	}
-	want := []deployment.Status{"", deployment.Queued, deployment.Queued, deployment.InProgress, deployment.InProgress, deployment.Finished}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("published (-want +got):\n%s", diff)
+	want := []deployment.Status{"", deployment.Queued, deployment.Queued, deployment.InProgress,
+		deployment.InProgress, deployment.Finished}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("published (-got +want):\n%s", diff)
 	}
 }
 
@@ -122,7 +123,8 @@ func TestP2NeverMoreThanTheLimit(t *testing.T) {
 		t.Errorf("claimed in another order than queued (-queued +claimed):\n%s", diff)
 	}
 	for _, id := range ids {
-		if record, err := w.History().Get(t.Context(), id); err != nil || record.Status != deployment.Finished || record.Lease.Attempt != 1 {
+		if record, err := w.History().Get(t.Context(), id); err != nil ||
+			record.Status != deployment.Finished || record.Lease.Attempt != 1 {
 			t.Errorf("%s is %s after %d attempts, %v", id, record.Status, record.Lease.Attempt, err)
 		}
 	}
@@ -141,7 +143,7 @@ func TestP6ACancelledOneMovesTheQueueAndIsPublishedOnce(t *testing.T) {
 	}
 	w.deliver(t)
 	if diff := cmp.Diff([]deployment.ID{second}, w.Sender().Sent()); diff != "" {
-		t.Errorf("sent (-want +got):\n%s", diff)
+		t.Errorf("sent (-got +want):\n%s", diff)
 	}
 	var got []deployment.Change
 	for _, change := range w.Publisher().Published() {
@@ -211,7 +213,8 @@ func TestAFailureBringsTheChangeBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			failed, ports := &failing{Claims: w.Ledger(), Sender: w.Sender(), Publisher: w.Publisher(), err: broken}, w.ports()
+			failed, ports := &failing{Claims: w.Ledger(), Sender: w.Sender(), Publisher: w.Publisher(),
+				err: broken}, w.ports()
 			wire(&ports, failed)
 			w.dispatcher = deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: w.now})
 			w.request(t, start(w.service(t, w.server(t, 1, 25))))
@@ -255,7 +258,8 @@ func TestAFailureBringsTheChangeBack(t *testing.T) {
 func TestAChangeOfNothingDoesNothing(t *testing.T) {
 	w := newWorld(t)
 	record := w.request(t, start(w.service(t, w.server(t, 1, 25)))).Record
-	if err := w.dispatcher.Changed(t.Context(), deployment.Change{Record: record, Previous: record.Status}); err != nil {
+	if err := w.dispatcher.Changed(t.Context(), deployment.Change{Record: record,
+		Previous: record.Status}); err != nil {
 		t.Fatal(err)
 	}
 	if len(w.Sender().Sent())+len(w.Publisher().Published()) != 0 {

@@ -24,7 +24,8 @@ func NewNothingToClaimError(server catalog.ID) error {
 
 // NewQueueFullError is Exhausted: the queue of the server is full.
 func NewQueueFullError() error {
-	return fault.New(fault.Exhausted, "Deployment queue is full. Please wait for existing deployments to complete.")
+	return fault.New(fault.Exhausted, "Deployment queue is full. Please wait for existing deployments to "+
+		"complete.")
 }
 
 // NewServerGoneError is Conflict: the server of the resource does not exist.

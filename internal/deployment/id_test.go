@@ -36,7 +36,8 @@ func TestID(t *testing.T) {
 		}
 	})
 	t.Run("a later one sorts after an earlier one, whatever its random part", func(t *testing.T) {
-		for _, step := range []time.Duration{time.Microsecond, time.Second, time.Hour, 30 * 365 * 24 * time.Hour} {
+		for _, step := range []time.Duration{time.Microsecond, time.Second, time.Hour,
+			30 * 365 * 24 * time.Hour} {
 			if later := newID(t, at.Add(step), 0); later <= newID(t, at, 31) {
 				t.Errorf("%s, made %s later, sorts before", later, step)
 			}

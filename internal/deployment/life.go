@@ -17,7 +17,8 @@ import (
 // SameRequest reports whether both records have the same resource, operation and
 // options.
 func (r Record) SameRequest(other Record) bool {
-	return r.ID.Resource() == other.ID.Resource() && r.Operation == other.Operation && r.Options == other.Options
+	return r.ID.Resource() == other.ID.Resource() && r.Operation == other.Operation &&
+		r.Options == other.Options
 }
 
 // SameWork reports whether both records are the same request and, if they start the
@@ -115,7 +116,8 @@ func (r Record) Begun(owner string, now time.Time, length time.Duration) (Record
 // Advanced returns the record with the progress and a renewed lease. Conflict if the
 // record has another lease. An expired lease can be renewed until another runner takes
 // it.
-func (r Record) Advanced(lease Lease, progress Progress, now time.Time, length time.Duration) (Record, error) {
+func (r Record) Advanced(lease Lease, progress Progress, now time.Time,
+	length time.Duration) (Record, error) {
 	if err := r.LeasedTo(lease); err != nil {
 		return Record{}, err
 	}

@@ -17,17 +17,23 @@ func TestLostContact(t *testing.T) {
 		record deployment.Record
 		want   bool
 	}{
-		"queued for hours":     {deployment.Record{Status: deployment.Queued, QueuedAt: before(time.Hour)}, false},
-		"claimed just now":     {deployment.Record{Status: deployment.InProgress, ClaimedAt: before(time.Second)}, false},
-		"claimed a minute ago": {deployment.Record{Status: deployment.InProgress, ClaimedAt: before(time.Minute)}, true},
+		"queued for hours": {deployment.Record{Status: deployment.Queued, QueuedAt: before(time.Hour)},
+			false},
+		"claimed just now": {deployment.Record{Status: deployment.InProgress,
+			ClaimedAt: before(time.Second)}, false},
+		"claimed a minute ago": {deployment.Record{Status: deployment.InProgress,
+			ClaimedAt: before(time.Minute)}, true},
 		"leased": {deployment.Record{Status: deployment.InProgress, ClaimedAt: before(time.Hour),
 			Lease: deployment.Lease{Owner: "a", Attempt: 1, Expires: now.Add(time.Second)}}, false},
-		"its lease just ran out": {deployment.Record{Status: deployment.InProgress, ClaimedAt: before(time.Hour),
-			Lease: deployment.Lease{Owner: "a", Attempt: 1, Expires: before(time.Second)}}, false},
-		"its lease ran out a minute ago": {deployment.Record{Status: deployment.InProgress, ClaimedAt: before(time.Hour),
-			Lease: deployment.Lease{Owner: "a", Attempt: 1, Expires: before(time.Minute)}}, true},
-		"ended, its lease long over": {deployment.Record{Status: deployment.Finished, ClaimedAt: before(time.Hour),
-			Lease: deployment.Lease{Owner: "a", Attempt: 1, Expires: before(time.Minute)}}, false},
+		"its lease just ran out": {deployment.Record{Status: deployment.InProgress,
+			ClaimedAt: before(time.Hour),
+			Lease:     deployment.Lease{Owner: "a", Attempt: 1, Expires: before(time.Second)}}, false},
+		"its lease ran out a minute ago": {deployment.Record{Status: deployment.InProgress,
+			ClaimedAt: before(time.Hour),
+			Lease:     deployment.Lease{Owner: "a", Attempt: 1, Expires: before(time.Minute)}}, true},
+		"ended, its lease long over": {deployment.Record{Status: deployment.Finished,
+			ClaimedAt: before(time.Hour),
+			Lease:     deployment.Lease{Owner: "a", Attempt: 1, Expires: before(time.Minute)}}, false},
 	} {
 		if got := c.record.LostContact(now); got != c.want {
 			t.Errorf("%s: LostContact = %v, want %v", name, got, c.want)
@@ -44,26 +50,45 @@ func TestAlreadyInState(t *testing.T) {
 		state     catalog.State
 		want      bool
 	}{
-		"a start of what runs":                  {service, catalog.Start, catalog.Options{}, catalog.State{Status: "running:healthy"}, true},
-		"a start of what runs and is not well":  {service, catalog.Start, catalog.Options{}, catalog.State{Status: "running:unhealthy"}, true},
-		"a start of what never ran":             {service, catalog.Start, catalog.Options{}, catalog.State{}, false},
-		"a start of what is down":               {service, catalog.Start, catalog.Options{}, catalog.State{Status: "exited"}, false},
-		"a start of what runs in part":          {service, catalog.Start, catalog.Options{}, catalog.State{Status: "degraded:unhealthy"}, false},
-		"a forced start of what runs":           {service, catalog.Start, catalog.Options{Force: true}, catalog.State{Status: "running:healthy"}, false},
-		"a rollback of what runs":               {service, catalog.Start, catalog.Options{Configuration: "0a1b"}, catalog.State{Status: "running:healthy"}, false},
-		"a start of what is being stopped":      {service, catalog.Start, catalog.Options{}, catalog.State{Status: "running:healthy", Running: "x"}, false},
-		"a start of what a stop is queued for":  {service, catalog.Start, catalog.Options{}, catalog.State{Status: "running:healthy", Queued: "x"}, true},
-		"a start of an application that runs":   {application, catalog.Start, catalog.Options{}, catalog.State{Status: "running:healthy"}, false},
-		"a stop of what never ran":              {service, catalog.Stop, catalog.Options{}, catalog.State{}, true},
-		"a stop of what is down":                {service, catalog.Stop, catalog.Options{}, catalog.State{Status: "exited"}, true},
-		"a stop of what runs":                   {service, catalog.Stop, catalog.Options{}, catalog.State{Status: "running:healthy"}, false},
-		"a stop of what is unknown":             {service, catalog.Stop, catalog.Options{}, catalog.State{Status: "unknown"}, false},
-		"a stop of what is being started":       {service, catalog.Stop, catalog.Options{}, catalog.State{Running: "x"}, false},
-		"a stop of an application that is down": {application, catalog.Stop, catalog.Options{}, catalog.State{Status: "exited"}, false},
-		"a restart of what runs":                {service, catalog.Restart, catalog.Options{}, catalog.State{Status: "running:healthy"}, false},
-		"a delete of what is down":              {service, catalog.Delete, catalog.Options{}, catalog.State{Status: "exited"}, false},
+		"a start of what runs": {service, catalog.Start, catalog.Options{},
+			catalog.State{Status: "running:healthy"}, true},
+		"a start of what runs and is not well": {service, catalog.Start, catalog.Options{},
+			catalog.State{Status: "running:unhealthy"}, true},
+		"a start of what never ran": {service, catalog.Start, catalog.Options{}, catalog.State{},
+			false},
+		"a start of what is down": {service, catalog.Start, catalog.Options{},
+			catalog.State{Status: "exited"}, false},
+		"a start of what runs in part": {service, catalog.Start, catalog.Options{},
+			catalog.State{Status: "degraded:unhealthy"}, false},
+		"a forced start of what runs": {service, catalog.Start, catalog.Options{Force: true},
+			catalog.State{Status: "running:healthy"}, false},
+		"a rollback of what runs": {service, catalog.Start,
+			catalog.Options{Configuration: "0a1b"}, catalog.State{Status: "running:healthy"}, false},
+		"a start of what is being stopped": {service, catalog.Start, catalog.Options{},
+			catalog.State{Status: "running:healthy", Running: "x"}, false},
+		"a start of what a stop is queued for": {service, catalog.Start, catalog.Options{},
+			catalog.State{Status: "running:healthy", Queued: "x"}, true},
+		"a start of an application that runs": {application, catalog.Start, catalog.Options{},
+			catalog.State{Status: "running:healthy"}, false},
+		"a stop of what never ran": {service, catalog.Stop, catalog.Options{}, catalog.State{},
+			true},
+		"a stop of what is down": {service, catalog.Stop, catalog.Options{},
+			catalog.State{Status: "exited"}, true},
+		"a stop of what runs": {service, catalog.Stop, catalog.Options{},
+			catalog.State{Status: "running:healthy"}, false},
+		"a stop of what is unknown": {service, catalog.Stop, catalog.Options{},
+			catalog.State{Status: "unknown"}, false},
+		"a stop of what is being started": {service, catalog.Stop, catalog.Options{},
+			catalog.State{Running: "x"}, false},
+		"a stop of an application that is down": {application, catalog.Stop, catalog.Options{},
+			catalog.State{Status: "exited"}, false},
+		"a restart of what runs": {service, catalog.Restart, catalog.Options{},
+			catalog.State{Status: "running:healthy"}, false},
+		"a delete of what is down": {service, catalog.Delete, catalog.Options{},
+			catalog.State{Status: "exited"}, false},
 	} {
-		record := deployment.Record{ID: deployment.ID(c.resource + "01h2xcejqtf2nbre"), Operation: c.operation, Options: c.options}
+		record := deployment.Record{ID: deployment.ID(c.resource + "01h2xcejqtf2nbre"),
+			Operation: c.operation, Options: c.options}
 		if got := record.AlreadyInState(c.state); got != c.want {
 			t.Errorf("%s: AlreadyInState = %v, want %v", name, got, c.want)
 		}
@@ -72,11 +97,15 @@ func TestAlreadyInState(t *testing.T) {
 
 func TestAlreadyInStateIsAConflictInUpstreamsWords(t *testing.T) {
 	for id, title := range map[deployment.ID]string{"svc": "Service", "dbs": "Database"} {
-		for operation, state := range map[catalog.Operation]string{catalog.Start: "running", catalog.Stop: "stopped"} {
-			err := deployment.NewAlreadyInStateError(deployment.Record{ID: id + "00000000000000000000001h2xcejqtf2nbre", Operation: operation})
+		for operation, state := range map[catalog.Operation]string{catalog.Start: "running",
+			catalog.Stop: "stopped"} {
+			err := deployment.NewAlreadyInStateError(deployment.Record{ID: id +
+				"00000000000000000000001h2xcejqtf2nbre", Operation: operation})
 			want := title + " is already " + state + "."
-			if !errors.Is(err, fault.Conflict) || !errors.Is(err, deployment.ErrAlreadyInState) || fault.Public(err) != want {
-				t.Errorf("%v says %q, want a Conflict by ErrAlreadyInState that says %q", err, fault.Public(err), want)
+			if !errors.Is(err, fault.Conflict) || !errors.Is(err, deployment.ErrAlreadyInState) ||
+				fault.Public(err) != want {
+				t.Errorf("%v says %q, want a Conflict by ErrAlreadyInState that says %q", err,
+					fault.Public(err), want)
 			}
 		}
 	}

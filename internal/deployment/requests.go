@@ -97,7 +97,8 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 	}
 	if !receipt.Record.SameRequest(record) {
 		return Receipt{}, fault.New(fault.Conflict,
-			"This Idempotency-Key was used for another request, which is deployment %s. Use a new key.", receipt.Record.ID)
+			"This Idempotency-Key was used for another request, which is deployment %s. Use a new key.",
+			receipt.Record.ID)
 	}
 	return receipt, nil
 }

@@ -90,7 +90,8 @@ func allowed(old snapshot.Snapshot, resource catalog.Deployable) error {
 		}
 	}
 	if len(bound) > 0 {
-		return fault.New(fault.Conflict, "A database cannot be rolled back unless only its environment or its limits differ: "+
+		return fault.New(fault.Conflict, "A database cannot be rolled back unless only its environment or "+
+			"its limits differ: "+
 			"its data would not go back with it. Here these differ too: %s.", strings.Join(bound, ", "))
 	}
 	return nil

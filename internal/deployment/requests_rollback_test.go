@@ -35,14 +35,16 @@ func (w *world) resource(t *testing.T, id catalog.ID) catalog.Deployable {
 }
 
 // change gives the resource another configuration, and records that.
-func (w *world) change(t *testing.T, id catalog.ID, change func(catalog.Deployable)) (deployment.Record, bool) {
+func (w *world) change(t *testing.T, id catalog.ID,
+	change func(catalog.Deployable)) (deployment.Record, bool) {
 	t.Helper()
 	before, after := w.resource(t, id), w.resource(t, id)
 	change(after)
 	if err := w.Catalog().Update(t.Context(), after, after.Common().UpdatedAt); err != nil {
 		t.Fatal(err)
 	}
-	record, noted, err := w.requests.Update(t.Context(), before, after, deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"})
+	record, noted, err := w.requests.Update(t.Context(), before, after,
+		deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,7 +63,8 @@ func (w *world) ran(t *testing.T, request deployment.Request, commit string) dep
 		t.Fatal(err)
 	}
 	progress := deployment.Progress{Source: deployment.Source{Commit: commit}}
-	if err := w.Ledger().Finish(t.Context(), record.ID, begun.Lease, progress, deployment.Outcome{Status: deployment.Finished}, w.now()); err != nil {
+	if err := w.Ledger().Finish(t.Context(), record.ID, begun.Lease, progress,
+		deployment.Outcome{Status: deployment.Finished}, w.now()); err != nil {
 		t.Fatal(err)
 	}
 	ended, err := w.History().Get(t.Context(), record.ID)
@@ -73,7 +76,8 @@ func (w *world) ran(t *testing.T, request deployment.Request, commit string) dep
 
 func (w *world) rollback(t *testing.T, to deployment.Record) (deployment.Receipt, error) {
 	t.Helper()
-	return w.requests.Rollback(t.Context(), to, deployment.Request{Caller: "tok1", Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"}})
+	return w.requests.Rollback(t.Context(), to, deployment.Request{Caller: "tok1",
+		Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"}})
 }
 
 func TestUpdateIsRecordedIfItChangesTheConfiguration(t *testing.T) {
@@ -87,14 +91,17 @@ func TestUpdateIsRecordedIfItChangesTheConfiguration(t *testing.T) {
 	at := time.UnixMicro(record.ID.Number()).UTC()
 	want := deployment.Record{
 		ID: record.ID, Status: deployment.Finished, Operation: catalog.Update, ResourceName: "demo service",
-		ServerID: record.ServerID, ServerName: "demo server", Trigger: record.Trigger, ConfigurationHash: w.hash(t, service),
-		CreatedAt: at, FinishedAt: at, UpdatedAt: at, Outcome: deployment.Outcome{Status: deployment.Finished},
+		ServerID: record.ServerID, ServerName: "demo server", Trigger: record.Trigger,
+		ConfigurationHash: w.hash(t, service),
+		CreatedAt:         at, FinishedAt: at, UpdatedAt: at,
+		Outcome: deployment.Outcome{Status: deployment.Finished},
 	}
 	want.Progress.Log.Complete = true
-	if diff := cmp.Diff(want, stored); diff != "" {
-		t.Errorf("(-want +got)\n%s", diff)
+	if diff := cmp.Diff(stored, want); diff != "" {
+		t.Errorf("(-got +want)\n%s", diff)
 	}
-	if kept, err := w.Snapshots().Get(t.Context(), service, record.ConfigurationHash); err != nil || kept.Hash() != record.ConfigurationHash {
+	if kept, err := w.Snapshots().Get(t.Context(), service, record.ConfigurationHash); err != nil ||
+		kept.Hash() != record.ConfigurationHash {
 		t.Errorf("its configuration: %v", err)
 	}
 	t.Run("and not if it does not", func(t *testing.T) {
@@ -109,8 +116,10 @@ func TestRollbackRunsTheOlderConfiguration(t *testing.T) {
 	w := newWorld(t)
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
-	application := w.create(t, &catalog.Application{Resource: catalog.Resource{ServerID: server}, Image: &catalog.Image{Name: "web", Tag: "1"}}, catalog.KindApplication)
-	for id, operation := range map[catalog.ID]catalog.Operation{service: catalog.Start, application: catalog.Deploy} {
+	application := w.create(t, &catalog.Application{Resource: catalog.Resource{ServerID: server},
+		Image: &catalog.Image{Name: "web", Tag: "1"}}, catalog.KindApplication)
+	for id, operation := range map[catalog.ID]catalog.Operation{service: catalog.Start,
+		application: catalog.Deploy} {
 		t.Run(string(id.Kind()), func(t *testing.T) {
 			first := start(id)
 			first.Options.DockerTag = "1.4"
@@ -124,12 +133,14 @@ func TestRollbackRunsTheOlderConfiguration(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := receipt.Record
-			if got.ConfigurationHash != old.ConfigurationHash || got.ConfigurationHash == present || got.Operation != operation {
-				t.Errorf("it runs %s by %s, want %s by %s", got.ConfigurationHash, got.Operation, old.ConfigurationHash, operation)
+			if got.ConfigurationHash != old.ConfigurationHash || got.ConfigurationHash == present ||
+				got.Operation != operation {
+				t.Errorf("it runs %s by %s, want %s by %s", got.ConfigurationHash, got.Operation,
+					old.ConfigurationHash, operation)
 			}
 			want := catalog.Options{Configuration: old.ConfigurationHash, DockerTag: "1.4", Commit: "c0ffee0"}
-			if diff := cmp.Diff(want, got.Options); diff != "" {
-				t.Errorf("options (-want +got)\n%s", diff)
+			if diff := cmp.Diff(got.Options, want); diff != "" {
+				t.Errorf("options (-got +want)\n%s", diff)
 			}
 			if w.hash(t, id) != present {
 				t.Error("it changed the resource itself")
@@ -158,9 +169,13 @@ func TestRollbackIsRefused(t *testing.T) {
 	}
 	t.Run("if a secret of it is gone, by its name", func(t *testing.T) {
 		id := w.create(t, &catalog.Service{Resource: catalog.Resource{ServerID: server,
-			Environment: []catalog.Variable{{Name: "TOKEN", Secret: true}}, SecretDigests: map[string]string{"TOKEN": "1"}}}, catalog.KindService)
+			Environment:   []catalog.Variable{{Name: "TOKEN", Secret: true}},
+			SecretDigests: map[string]string{"TOKEN": "1"}}}, catalog.KindService)
 		old := w.ran(t, start(id), "")
-		w.change(t, id, func(d catalog.Deployable) { d.Shared().Environment, d.Shared().SecretDigests = nil, nil })
+		w.change(t, id, func(d catalog.Deployable) {
+			d.Shared().Environment, d.Shared().SecretDigests = nil,
+				nil
+		})
 		refused(t, old, fault.Conflict, "TOKEN")
 	})
 	t.Run("if it never had a configuration on record", func(t *testing.T) {
@@ -182,7 +197,8 @@ func TestRollbackIsRefused(t *testing.T) {
 	})
 	t.Run("and tells of an archive that does not answer", func(t *testing.T) {
 		old := w.ran(t, start(w.service(t, server)), "")
-		requests := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Snapshots: away{}})
+		requests := deployment.NewRequests(w.Catalog(), w.Ledger(),
+			deployment.RequestsOptions{Snapshots: away{}})
 		if _, err := requests.Rollback(t.Context(), old, deployment.Request{}); !errors.Is(err, errAway) {
 			t.Errorf("error = %v, want %v", err, errAway)
 		}
@@ -199,11 +215,15 @@ func TestRollbackOfADatabase(t *testing.T) {
 		change func(*catalog.Database)
 		reason string
 	}{
-		"the environment": {func(db *catalog.Database) { db.Environment = []catalog.Variable{{Name: "TZ", Value: "UTC"}} }, ""},
-		"a limit":         {func(db *catalog.Database) { db.Limits.Memory = "512m" }, ""},
-		"nothing":         {func(*catalog.Database) {}, ""},
-		"the image":       {func(db *catalog.Database) { db.Image = "postgres:17" }, "image"},
-		"a setting":       {func(db *catalog.Database) { db.Settings = map[string]string{"postgres_db": "other"} }, "postgres_db"},
+		"the environment": {func(db *catalog.Database) {
+			db.Environment = []catalog.Variable{{Name: "TZ",
+				Value: "UTC"}}
+		}, ""},
+		"a limit":   {func(db *catalog.Database) { db.Limits.Memory = "512m" }, ""},
+		"nothing":   {func(*catalog.Database) {}, ""},
+		"the image": {func(db *catalog.Database) { db.Image = "postgres:17" }, "image"},
+		"a setting": {func(db *catalog.Database) { db.Settings = map[string]string{"postgres_db": "other"} },
+			"postgres_db"},
 		"a limit and the configuration file": {func(db *catalog.Database) {
 			db.Limits.CPUs, db.Configuration = "2", "fsync = off"
 		}, "postgres_conf"},
@@ -211,12 +231,14 @@ func TestRollbackOfADatabase(t *testing.T) {
 		t.Run("that differs in "+name, func(t *testing.T) {
 			w := newWorld(t)
 			server := w.server(t, 1, 25)
-			id := w.create(t, &catalog.Database{Resource: catalog.Resource{ServerID: server}, Engine: "postgresql", Image: "postgres:16"}, catalog.KindDatabase)
+			id := w.create(t, &catalog.Database{Resource: catalog.Resource{ServerID: server},
+				Engine: "postgresql", Image: "postgres:16"}, catalog.KindDatabase)
 			old := w.ran(t, start(id), "")
 			w.change(t, id, func(d catalog.Deployable) { c.change(d.(*catalog.Database)) })
 			receipt, err := w.rollback(t, old)
 			if c.reason == "" {
-				if err != nil || receipt.Record.Operation != catalog.Start || receipt.Record.ConfigurationHash != old.ConfigurationHash {
+				if err != nil || receipt.Record.Operation != catalog.Start ||
+					receipt.Record.ConfigurationHash != old.ConfigurationHash {
 					t.Errorf("receipt = %+v, %v", receipt.Record, err)
 				}
 				return

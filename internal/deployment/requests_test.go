@@ -30,18 +30,22 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 		}
 		at := time.UnixMicro(got.ID.Number()).UTC()
 		want := deployment.Record{
-			ID: receipt.Record.ID, Status: deployment.Queued, Operation: catalog.Start, Options: request.Options,
-			ResourceName: "demo service", ServerID: server, ServerName: "demo server", Trigger: request.Trigger,
+			ID: receipt.Record.ID, Status: deployment.Queued, Operation: catalog.Start,
+			Options:      request.Options,
+			ResourceName: "demo service", ServerID: server, ServerName: "demo server",
+			Trigger:           request.Trigger,
 			ConfigurationHash: w.hash(t, service), CreatedAt: at, QueuedAt: at, UpdatedAt: at,
 		}
-		if diff := cmp.Diff(want, got); diff != "" || receipt.Position != 1 || receipt.Repeated {
-			t.Errorf("position %d, repeated %v; record (-want +got):\n%s", receipt.Position, receipt.Repeated, diff)
+		if diff := cmp.Diff(got, want); diff != "" || receipt.Position != 1 || receipt.Repeated {
+			t.Errorf("position %d, repeated %v; record (-got +want):\n%s", receipt.Position, receipt.Repeated,
+				diff)
 		}
 	})
 	w := newWorld(t)
 	server := w.server(t, 1, 1)
 	service, other := w.service(t, server), w.service(t, server)
-	unpinned := w.create(t, &catalog.Server{KeyID: w.create(t, &catalog.PrivateKey{}, catalog.KindPrivateKey), QueueLimit: 9}, catalog.KindServer)
+	unpinned := w.create(t, &catalog.Server{KeyID: w.create(t, &catalog.PrivateKey{}, catalog.KindPrivateKey),
+		QueueLimit: 9}, catalog.KindServer)
 	w.request(t, start(service))
 	restart := start(service)
 	restart.Operation = catalog.Restart
@@ -53,9 +57,11 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 	}{
 		{"an unknown resource", start("svc000000000000000000000"), fault.NotFound, "Service not found."},
 		{"something that cannot be started", start(server), fault.NotFound, "Not found."},
-		{"a server without a pinned host key", start(w.service(t, unpinned)), fault.Conflict, "/servers/" + string(unpinned) + "/validate"},
+		{"a server without a pinned host key", start(w.service(t, unpinned)), fault.Conflict, "/servers/" +
+			string(unpinned) + "/validate"},
 		{"a full queue", start(other), fault.Exhausted, "queue is full"},
-		{"another operation that is queued", restart, fault.Conflict, "is queued, and this request does not supersede it"},
+		{"another operation that is queued", restart, fault.Conflict,
+			"is queued, and this request does not supersede it"},
 	} {
 		t.Run(c.name+" is refused, again and again, and leaves nothing", func(t *testing.T) {
 			before := w.count(t, c.request.Resource)
@@ -122,21 +128,23 @@ func TestP2RepeatedRequests(t *testing.T) {
 		w.request(t, request)
 		return w, server, request, w.run(t, server)
 	}
-	t.Run("within ten seconds an identical request is the same until it ends, later it is new", func(t *testing.T) {
-		w := newWorld(t)
-		server := w.server(t, 1, 25)
-		request := start(w.service(t, server))
-		first := w.request(t, request).Record.ID
-		w.claim(t, server)
-		w.wait(deployment.RepeatWindow - time.Second)
-		if receipt := w.request(t, request); !receipt.Repeated || receipt.Record.ID != first || receipt.Position != 0 {
-			t.Errorf("receipt = %+v, want %s again", receipt, first)
-		}
-		w.wait(time.Second)
-		if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
-			t.Errorf("receipt = %+v, want a new one", receipt)
-		}
-	})
+	t.Run("within ten seconds an identical request is the same until it ends, later it is new",
+		func(t *testing.T) {
+			w := newWorld(t)
+			server := w.server(t, 1, 25)
+			request := start(w.service(t, server))
+			first := w.request(t, request).Record.ID
+			w.claim(t, server)
+			w.wait(deployment.RepeatWindow - time.Second)
+			if receipt := w.request(t, request); !receipt.Repeated || receipt.Record.ID != first ||
+				receipt.Position != 0 {
+				t.Errorf("receipt = %+v, want %s again", receipt, first)
+			}
+			w.wait(time.Second)
+			if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
+				t.Errorf("receipt = %+v, want a new one", receipt)
+			}
+		})
 	t.Run("without a key, an ended deployment answers nothing", func(t *testing.T) {
 		w, _, request, first := newOne(t, "")
 		if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
@@ -150,7 +158,8 @@ func TestP2RepeatedRequests(t *testing.T) {
 		first := w.request(t, start(service)).Record
 		w.reconfigure(t, service)
 		receipt := w.request(t, start(service))
-		if receipt.Repeated || receipt.Superseded != first.ID || receipt.Record.ConfigurationHash == first.ConfigurationHash {
+		if receipt.Repeated || receipt.Superseded != first.ID ||
+			receipt.Record.ConfigurationHash == first.ConfigurationHash {
 			t.Errorf("receipt = %+v, want a new one in place of %s", receipt, first.ID)
 		}
 	})
@@ -165,25 +174,26 @@ func TestP2RepeatedRequests(t *testing.T) {
 			t.Errorf("receipt = %+v, want a new one", receipt)
 		}
 	})
-	t.Run("a new key, another caller, other options and none that is named are new requests", func(t *testing.T) {
-		for name, change := range map[string]func(*deployment.Request){
-			"key":       func(r *deployment.Request) { r.IdempotencyKey = "k2" },
-			"no key":    func(r *deployment.Request) { r.IdempotencyKey = "" },
-			"caller":    func(r *deployment.Request) { r.Caller = "tok2" },
-			"no caller": func(r *deployment.Request) { r.Caller = "" },
-		} {
-			w, _, request, first := newOne(t, "k1")
-			change(&request)
-			if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
-				t.Errorf("%s: receipt = %+v, want a new one", name, receipt)
+	t.Run("a new key, another caller, other options and none that is named are new requests",
+		func(t *testing.T) {
+			for name, change := range map[string]func(*deployment.Request){
+				"key":       func(r *deployment.Request) { r.IdempotencyKey = "k2" },
+				"no key":    func(r *deployment.Request) { r.IdempotencyKey = "" },
+				"caller":    func(r *deployment.Request) { r.Caller = "tok2" },
+				"no caller": func(r *deployment.Request) { r.Caller = "" },
+			} {
+				w, _, request, first := newOne(t, "k1")
+				change(&request)
+				if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
+					t.Errorf("%s: receipt = %+v, want a new one", name, receipt)
+				}
 			}
-		}
-		w, _, request, first := newOne(t, "")
-		request.Options.StopBeforeStart = true
-		if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
-			t.Errorf("options: receipt = %+v, want a new one", receipt)
-		}
-	})
+			w, _, request, first := newOne(t, "")
+			request.Options.StopBeforeStart = true
+			if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
+				t.Errorf("options: receipt = %+v, want a new one", receipt)
+			}
+		})
 	t.Run("a key that was used for something else is a Conflict that names it", func(t *testing.T) {
 		w, server, request, first := newOne(t, "k1")
 		for _, change := range []func(*deployment.Request){
@@ -220,8 +230,10 @@ func TestP2RepeatedRequests(t *testing.T) {
 func TestRequestReportsItsSources(t *testing.T) {
 	w := newWorld(t)
 	service := w.service(t, w.server(t, 1, 25))
-	short := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Random: bytes.NewReader(nil)})
-	if _, err := short.Request(t.Context(), start(service)); fault.KindOf(err) != fault.Internal || err == nil {
+	short := deployment.NewRequests(w.Catalog(), w.Ledger(),
+		deployment.RequestsOptions{Random: bytes.NewReader(nil)})
+	if _, err := short.Request(t.Context(), start(service)); fault.KindOf(err) != fault.Internal ||
+		err == nil {
 		t.Errorf("without random bytes: %v, want Internal", err)
 	}
 	plain := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{})

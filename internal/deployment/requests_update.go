@@ -11,7 +11,8 @@ import (
 // resource before and after the change. Nothing runs, so the record has ended when it is
 // written. noted is false if the configuration is the same. NotFound if the resource is
 // gone, Conflict if its server is.
-func (r *Requests) Update(ctx context.Context, before, after catalog.Deployable, trigger Trigger) (record Record, noted bool, err error) {
+func (r *Requests) Update(ctx context.Context, before, after catalog.Deployable,
+	trigger Trigger) (record Record, noted bool, err error) {
 	differ, err := differ(before, after)
 	if err != nil || !differ {
 		return Record{}, false, err
@@ -28,7 +29,8 @@ func (r *Requests) Forget(ctx context.Context, resource catalog.Deployable, trig
 
 // note records an operation that runs nothing, with the configuration of the resource.
 // The record has ended when it is written.
-func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operation catalog.Operation, trigger Trigger) (Record, error) {
+func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operation catalog.Operation,
+	trigger Trigger) (Record, error) {
 	server, err := r.server(ctx, resource)
 	if err != nil {
 		return Record{}, err

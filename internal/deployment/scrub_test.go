@@ -13,7 +13,8 @@ func TestAScrubNeedsNothingOfTheServer(t *testing.T) {
 	key := w.create(t, &catalog.PrivateKey{}, catalog.KindPrivateKey)
 	unpinned := w.create(t, &catalog.Server{KeyID: key, Concurrency: 1, QueueLimit: 9}, catalog.KindServer)
 	receipt := w.request(t, ask(w.service(t, unpinned), catalog.Scrub))
-	if record := receipt.Record; record.Status != deployment.Queued || record.ConfigurationHash != "" || receipt.Position != 1 {
+	if record := receipt.Record; record.Status != deployment.Queued || record.ConfigurationHash != "" ||
+		receipt.Position != 1 {
 		t.Errorf("%+v at %d, want it queued and without a configuration", record, receipt.Position)
 	}
 	w.deliver(t)
@@ -41,7 +42,8 @@ func TestAScrubWaitsItsTurn(t *testing.T) {
 // TestADeletionIsNotUndoneByAScrub: one that waits while the resource is taken
 // off its server keeps it in the catalog until it has ended, and no longer.
 func TestADeletionIsNotUndoneByAScrub(t *testing.T) {
-	for name, cancelled := range map[string]bool{"that ran": false, "that was cancelled while it waited": true} {
+	for name, cancelled := range map[string]bool{"that ran": false,
+		"that was cancelled while it waited": true} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			server := w.server(t, 1, 25)

@@ -34,8 +34,8 @@ func TestSweep(t *testing.T) {
 		got := w.Sender().Sent()
 		slices.Sort(got)
 		slices.Sort(want)
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("sent (-want +got):\n%s", diff)
+		if diff := cmp.Diff(got, want); diff != "" {
+			t.Errorf("sent (-got +want):\n%s", diff)
 		}
 	})
 	t.Run("a catalog that cannot be read fails it", func(t *testing.T) {
@@ -129,11 +129,13 @@ func TestOneServersTroubleIsItsOwn(t *testing.T) {
 			}
 			for server := range lost {
 				troubled := server == ports.server
-				if sent := slices.Contains(w.Sender().Sent(), lost[server]); sent != (!troubled || trouble == "repair" || trouble == "claim") {
+				if sent := slices.Contains(w.Sender().Sent(),
+					lost[server]); sent != (!troubled || trouble == "repair" || trouble == "claim") {
 					t.Errorf("trouble here %v: a runner was called: %v", troubled, sent)
 				}
 				record, err := w.History().Get(t.Context(), waiting[server])
-				if claimed := record.Status == deployment.InProgress; err != nil || claimed != (!troubled || trouble == "repair" || trouble == "send") {
+				if claimed := record.Status == deployment.InProgress; err != nil ||
+					claimed != (!troubled || trouble == "repair" || trouble == "send") {
 					t.Errorf("trouble here %v: the waiting one is %s, %v", troubled, record.Status, err)
 				}
 				if trouble == "repair" && slices.Contains(ports.repaired, deployment.ID(server)) == troubled {

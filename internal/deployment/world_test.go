@@ -25,14 +25,16 @@ type world struct {
 func newWorld(*testing.T) *world {
 	w := &world{Memory: memory.New(memory.Options{})}
 	w.clock.Store(time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC).UnixMicro())
-	w.requests = deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now, Snapshots: w.Snapshots()})
+	w.requests = deployment.NewRequests(w.Catalog(), w.Ledger(),
+		deployment.RequestsOptions{Now: w.now, Snapshots: w.Snapshots()})
 	w.dispatcher = deployment.NewDispatcher(w.ports(), deployment.DispatcherOptions{Now: w.now})
 	return w
 }
 
 // ports are the dispatcher's.
 func (w *world) ports() deployment.DispatcherPorts {
-	return deployment.DispatcherPorts{Claims: w.Ledger(), History: w.History(), Store: w.Catalog(), Vault: w.Vault(),
+	return deployment.DispatcherPorts{Claims: w.Ledger(), History: w.History(), Store: w.Catalog(),
+		Vault:  w.Vault(),
 		Sender: w.Sender(), Publisher: w.Publisher()}
 }
 
@@ -56,7 +58,8 @@ func (w *world) create(t *testing.T, entity catalog.Entity, kind catalog.Kind) c
 func (w *world) server(t *testing.T, concurrency, queueLimit int) catalog.ID {
 	t.Helper()
 	key := w.create(t, &catalog.PrivateKey{}, catalog.KindPrivateKey)
-	return w.create(t, &catalog.Server{KeyID: key, HostKey: "ssh-ed25519 AAAA", Concurrency: concurrency, QueueLimit: queueLimit}, catalog.KindServer)
+	return w.create(t, &catalog.Server{KeyID: key, HostKey: "ssh-ed25519 AAAA", Concurrency: concurrency,
+		QueueLimit: queueLimit}, catalog.KindServer)
 }
 
 func (w *world) service(t *testing.T, server catalog.ID) catalog.ID {
@@ -123,7 +126,8 @@ func (w *world) end(t *testing.T, id deployment.ID) error {
 	if err != nil {
 		return err
 	}
-	return w.Ledger().Finish(t.Context(), id, record.Lease, record.Progress, deployment.Outcome{Status: deployment.Finished}, w.now())
+	return w.Ledger().Finish(t.Context(), id, record.Lease, record.Progress,
+		deployment.Outcome{Status: deployment.Finished}, w.now())
 }
 
 func (w *world) count(t *testing.T, resource catalog.ID) int {

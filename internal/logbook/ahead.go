@@ -66,7 +66,8 @@ func (a *ahead) chunk() (*chunkReader, error) {
 }
 
 // fetchChunk reads a whole chunk into memory, so that it holds no connection.
-func fetchChunk(ctx context.Context, archive Archive, book Book, mark Mark, number int) (*chunkReader, error) {
+func fetchChunk(ctx context.Context, archive Archive, book Book, mark Mark,
+	number int) (*chunkReader, error) {
 	header, body, err := archive.Open(ctx, book, number)
 	if err != nil {
 		return nil, goneIfNotFound(err)

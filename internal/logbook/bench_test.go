@@ -28,7 +28,8 @@ func output() []byte {
 	random := rand.New(rand.NewPCG(1, 1))
 	var out []byte
 	for len(out) < 1<<20 {
-		out = fmt.Appendf(out, "web-1  | 2026-01-02T03:04:05Z INFO request id=%016x path=/api/v1/things status=%d\n", random.Uint64(), 200+random.IntN(3))
+		out = fmt.Appendf(out, "web-1  | 2026-01-02T03:04:05Z INFO request id=%016x path=/api/v1/things "+
+			"status=%d\n", random.Uint64(), 200+random.IntN(3))
 	}
 	return out
 }
@@ -68,7 +69,8 @@ func feed(tb testing.TB, r *logbook.Recorder, output []byte, times int, offset i
 func someSecrets(n int) (out []redact.Secret) {
 	random := rand.New(rand.NewPCG(3, 3))
 	for i := range n {
-		out = append(out, redact.Secret{Name: fmt.Sprint("SECRET_", i), Value: fmt.Sprintf("%016x%016x", random.Uint64(), random.Uint64())})
+		out = append(out, redact.Secret{Name: fmt.Sprint("SECRET_", i),
+			Value: fmt.Sprintf("%016x%016x", random.Uint64(), random.Uint64())})
 	}
 	return out
 }
@@ -78,7 +80,8 @@ func BenchmarkRecorder(b *testing.B) {
 	text := output()
 	for _, secrets := range []int{0, 20} {
 		b.Run(fmt.Sprintf("secrets=%d", secrets), func(b *testing.B) {
-			r := logbook.NewRecorder(book, &void{}, logbook.Mark{}, filter(someSecrets(secrets)), logbook.RecorderOptions{Now: clock})
+			r := logbook.NewRecorder(book, &void{}, logbook.Mark{}, filter(someSecrets(secrets)),
+				logbook.RecorderOptions{Now: clock})
 			b.SetBytes(int64(len(text)))
 			b.ReportAllocs()
 			var offset int64
@@ -92,7 +95,8 @@ func BenchmarkRecorder(b *testing.B) {
 // BenchmarkAppend compares the encoder with encoding/json and a plain copy.
 func BenchmarkAppend(b *testing.B) {
 	entry := logbook.Entry{Order: 12345, Type: logbook.Stdout, Time: noon, Batch: 1, Step: "Start"}
-	output := []byte("web-1  | 2026-01-02T03:04:05Z INFO request id=0123456789abcdef path=/api/v1/things status=200")
+	output := []byte("web-1  | 2026-01-02T03:04:05Z INFO request id=0123456789abcdef path=/api/v1/things " +
+		"status=200")
 	line := logbook.LineAppender(entry)(nil, output)
 	b.Run("hand", func(b *testing.B) {
 		b.ReportAllocs()
@@ -129,7 +133,8 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := logbook.Read(b.Context(), s, book, mark, logbook.Query{After: mark.Last / 2}); err != nil {
+		if _, err := logbook.Read(b.Context(), s, book, mark,
+			logbook.Query{After: mark.Last / 2}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -165,7 +170,8 @@ func TestMemoryDoesNotGrowWithTheLog(t *testing.T) {
 	var before, stats runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	r := logbook.NewRecorder(book, &void{}, logbook.Mark{}, filter(someSecrets(20)), logbook.RecorderOptions{Now: clock})
+	r := logbook.NewRecorder(book, &void{}, logbook.Mark{}, filter(someSecrets(20)),
+		logbook.RecorderOptions{Now: clock})
 	offset := feed(t, r, text, 256, 0, func() {
 		runtime.ReadMemStats(&stats)
 		most = max(most, stats.HeapInuse-min(before.HeapInuse, stats.HeapInuse))

@@ -5,5 +5,8 @@ package logbook
 func LineAppender(e Entry) func(dst, output []byte) []byte {
 	stamp := e.Time.UTC().AppendFormat(nil, timeFormat)
 	label := label(e.Type, e.Batch, e.Step, e.Hidden)
-	return func(dst, output []byte) []byte { return appendLine(dst, e.Order, stamp, label, output, e.Continued) }
+	return func(dst, output []byte) []byte {
+		return appendLine(dst, e.Order, stamp, label, output,
+			e.Continued)
+	}
 }

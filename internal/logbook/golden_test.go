@@ -59,7 +59,8 @@ func checkChain(t *testing.T, s *shelf, mark logbook.Mark) {
 	var before logbook.Header
 	for number := 1; number <= mark.Chunks; number++ {
 		h := s.chunks[book][number].Header
-		if h.Number != number || h.First != before.Last+1 || h.Before != before.After || h.Previous != before.Digest ||
+		if h.Number != number || h.First != before.Last+1 || h.Before != before.After ||
+			h.Previous != before.Digest ||
 			h.Digest != digest(h.Previous, s.chunks[book][number].Body) || h.Last != mark.Index[number-1] {
 			t.Errorf("chunk %d has %+v, behind %+v", number, h, before)
 		}

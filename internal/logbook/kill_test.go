@@ -44,7 +44,8 @@ func run(script [][2]string) *spool {
 				steps++
 			}
 			s.events = append(s.events, stepEvent{start: op[0] == "s", number: steps,
-				out: int64(len(s.files[0])), err: int64(len(s.files[1])), offset: int64(10 * (len(s.events) + 1))})
+				out: int64(len(s.files[0])), err: int64(len(s.files[1])),
+				offset: int64(10 * (len(s.events) + 1))})
 		}
 		s.sizes = append(s.sizes, [3]int{len(s.files[0]), len(s.files[1]), len(s.events)})
 	}
@@ -54,7 +55,8 @@ func run(script [][2]string) *spool {
 // follow gives the recorder what lies behind the mark, as a reader of the
 // spool does: it looks, and then tells the events and the bytes that it saw.
 // size says how large the next piece is; after each, stop is asked.
-func (s *spool) follow(r *logbook.Recorder, from logbook.Position, skip func() bool, size func() int, stop func() bool) bool {
+func (s *spool) follow(r *logbook.Recorder, from logbook.Position, skip func() bool, size func() int,
+	stop func() bool) bool {
 	at := [2]int{int(from.Out), int(from.Err)}
 	told := 0
 	for i, sizes := range s.sizes {
@@ -123,8 +125,10 @@ func (s *spool) killed(t *testing.T, random *rand.Rand, largest int) []logbook.E
 			})
 		if ended {
 			mark = commit(t, r)
-			if at := r.Position(); at.Out != int64(len(s.files[0])) || at.Err != int64(len(s.files[1])) || int(at.Steps) != 10*len(s.events) {
-				t.Fatalf("the log ends at %+v of %d, %d and %d", at, len(s.files[0]), len(s.files[1]), 10*len(s.events))
+			if at := r.Position(); at.Out != int64(len(s.files[0])) || at.Err != int64(len(s.files[1])) ||
+				int(at.Steps) != 10*len(s.events) {
+				t.Fatalf("the log ends at %+v of %d, %d and %d", at, len(s.files[0]), len(s.files[1]),
+					10*len(s.events))
 			}
 			return entries(t, shelf, mark)
 		}
@@ -241,7 +245,8 @@ func FuzzRecorder(f *testing.F) {
 		if len(one)+len(two)+len(three) > 4000 {
 			return
 		}
-		s := run([][2]string{{"o", string(one)}, {"s", ""}, {"e", string(two)}, {"o", string(three)}, {"f", ""},
+		s := run([][2]string{{"o", string(one)}, {"s", ""}, {"e", string(two)}, {"o", string(three)},
+			{"f", ""},
 			{"s", ""}, {"o", string(two)}, {"e", string(one)}, {"f", ""}})
 		random := rand.New(rand.NewPCG(seed, 6))
 		sameLog(t, s.killed(t, random, 1+random.IntN(50)), s.whole(t))

@@ -134,7 +134,8 @@ func Tail(ctx context.Context, archive Archive, book Book, mark Mark, maxBytes i
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var parts [][][]byte
-	for chunks := newAhead(ctx, archive, book, mark, mark.Chunks, oldest); room > 0 && mark.Chunks > 0 && chunks.more(); {
+	for chunks := newAhead(ctx, archive, book, mark, mark.Chunks, oldest); room > 0 && mark.Chunks > 0 &&
+		chunks.more(); {
 		chunk, err := chunks.chunk()
 		if err != nil {
 			return nil, err

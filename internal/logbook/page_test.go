@@ -68,13 +68,15 @@ func TestReadGivesEachLineOnce(t *testing.T) {
 		s, mark, want := filled(t, 500, perChunk)
 		for _, limit := range []int{0, 1, 3, 100, 10_000} {
 			for _, q := range []logbook.Query{
-				{}, {Type: logbook.Stdout}, {Type: logbook.Stderr}, {Step: "step 3"}, {Step: "step"}, {Step: "step 2", Type: logbook.Stderr}, {Type: "std"},
+				{}, {Type: logbook.Stdout}, {Type: logbook.Stderr}, {Step: "step 3"}, {Step: "step"},
+				{Step: "step 2", Type: logbook.Stderr}, {Type: "std"},
 			} {
 				var got []string
 				q.Limit = limit
 				for q.After < mark.Last {
 					page := read(t, s, mark, q)
-					if page.Next <= q.After || page.Next > mark.Last || (limit > 0 && len(page.Lines) > limit) {
+					if page.Next <= q.After || page.Next > mark.Last ||
+						(limit > 0 && len(page.Lines) > limit) {
 						t.Fatalf("%+v: %d lines, next %d", q, len(page.Lines), page.Next)
 					}
 					got = append(got, text(page.Lines)...)
@@ -135,7 +137,8 @@ func TestReadStopsAtThePageSize(t *testing.T) {
 		for _, line := range page.Lines {
 			size += len(line)
 		}
-		if size > logbook.MaxPageBytes || len(page.Lines) == 0 || page.Next != after+logbook.Order(len(page.Lines)) {
+		if size > logbook.MaxPageBytes || len(page.Lines) == 0 ||
+			page.Next != after+logbook.Order(len(page.Lines)) {
 			t.Fatalf("after %d: %d lines of %d bytes, next %d", after, len(page.Lines), size, page.Next)
 		}
 		after = page.Next
@@ -178,7 +181,8 @@ func TestReadSaysWhatIsWrongWithAChunk(t *testing.T) {
 		if err == nil || fault.KindOf(err) != c.want {
 			t.Errorf("%s: Read: got %v, want %v", name, err, c.want)
 		}
-		if _, err := logbook.Tail(t.Context(), s, book, mark, 1<<30); err == nil || fault.KindOf(err) != c.want {
+		if _, err := logbook.Tail(t.Context(), s, book, mark, 1<<30); err == nil ||
+			fault.KindOf(err) != c.want {
 			t.Errorf("%s: Tail: got %v, want %v", name, err, c.want)
 		}
 	}
@@ -197,7 +201,8 @@ func TestReadSaysWhatIsWrongWithAChunk(t *testing.T) {
 func TestTailIsTheNewestThatFits(t *testing.T) {
 	for _, perChunk := range []int{40, 1000} {
 		s, mark, want := filled(t, 700, perChunk)
-		for _, room := range []int{0, 1, 150, 151, 1000, 20_000, int(mark.Bytes) - 1, int(mark.Bytes), 1 << 30} {
+		for _, room := range []int{0, 1, 150, 151, 1000, 20_000, int(mark.Bytes) - 1, int(mark.Bytes),
+			1 << 30} {
 			got, err := logbook.Tail(t.Context(), s, book, mark, room)
 			if err != nil {
 				t.Fatal(err)
@@ -246,7 +251,8 @@ func TestATailStaysWhereItBegins(t *testing.T) {
 		mark := logbook.Mark{}
 		for number := 1; number <= n; number++ {
 			header := s.chunks[book][number].Header
-			mark.Chunks, mark.Last, mark.Bytes, mark.Index = number, header.Last, mark.Bytes+header.Bytes, mark.Index.With(header.Last)
+			mark.Chunks, mark.Last, mark.Bytes, mark.Index = number, header.Last, mark.Bytes+header.Bytes,
+				mark.Index.With(header.Last)
 		}
 		got, err := logbook.Tail(t.Context(), s, book, mark, 100_000)
 		if err != nil {
@@ -265,7 +271,8 @@ type slow struct {
 	now, most atomic.Int64
 }
 
-func (s *slow) Open(ctx context.Context, book logbook.Book, number int) (logbook.Header, io.ReadCloser, error) {
+func (s *slow) Open(ctx context.Context, book logbook.Book,
+	number int) (logbook.Header, io.ReadCloser, error) {
 	now := s.now.Add(1)
 	defer s.now.Add(-1)
 	for most := s.most.Load(); now > most && !s.most.CompareAndSwap(most, now); most = s.most.Load() {

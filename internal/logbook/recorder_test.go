@@ -73,7 +73,8 @@ func entries(t *testing.T, s *shelf, mark logbook.Mark) []logbook.Entry {
 		}
 		// Clients sort by batch, then by order.
 		if entry.Batch < batch || entry.Order != logbook.Order(len(out)+1) {
-			t.Errorf("entry %d, %q, is of batch %d after batch %d", entry.Order, entry.Command+entry.Output, entry.Batch, batch)
+			t.Errorf("entry %d, %q, is of batch %d after batch %d", entry.Order, entry.Command+entry.Output,
+				entry.Batch, batch)
 		}
 		batch = entry.Batch
 		if out = append(out, entry); entry.Order != logbook.Order(len(out)) {
@@ -81,7 +82,8 @@ func entries(t *testing.T, s *shelf, mark logbook.Mark) []logbook.Entry {
 		}
 	}
 	if mark.Last != logbook.Order(len(out)) || mark.Bytes != int64(len(text)) {
-		t.Fatalf("the mark counts %d entries and %d bytes, the log has %d and %d", mark.Last, mark.Bytes, len(out), len(text))
+		t.Fatalf("the mark counts %d entries and %d bytes, the log has %d and %d", mark.Last, mark.Bytes,
+			len(out), len(text))
 	}
 	return out
 }
@@ -114,30 +116,37 @@ func TestLines(t *testing.T) {
 		"a progress bar at the end":           {"10%\r50%\r", []string{"50%"}},
 		"nothing but returns":                 {"a\n\r\r", []string{"a"}},
 		"a return at the start":               {"\ra\n", []string{"a"}},
-		"no UTF-8":                            {"a\xffb\xe2\x82\n\xc3", []string{"a\uFFFDb\uFFFD\uFFFD", "\uFFFD"}},
-		"zeros and colours":                   {"\x00\x1b[1m\n", []string{"\x00\x1b[1m"}},
-		"a secret":                            {"a hunter22 b\n", []string{"a " + token + " b"}},
-		"a secret at the end":                 {"a hunter22", []string{"a " + token}},
-		"half a secret at the end":            {"a hunter2", []string{"a hunter2"}},
-		"a secret over lines":                 {"a BEGIN42\nx\nEND42 b\nc\n", []string{"a " + key + " b", "c"}},
-		"a secret that is overwritten":        {"hunter22\rok\n", []string{"ok"}},
-		"a secret that overwrites":            {"ok\rhunter22\n", []string{token}},
-		"the longest line":                    {x(max) + "\n", []string{x(max)}},
-		"the longest line with a return":      {x(max) + "\r\n", []string{x(max)}},
-		"the longest line at the end":         {x(max), []string{x(max)}},
-		"a longer line":                       {x(max+1) + "\n", []string{x(max) + "+", "x"}},
-		"a line of three pieces":              {x(2*max+5) + "\ny\n", []string{x(max) + "+", x(max) + "+", "xxxxx", "y"}},
-		"a long bar":                          {x(max) + "\r" + x(max) + "\rok\n", []string{"ok"}},
-		"a long line that is overwritten":     {x(max+3) + "\rok\n", []string{x(max) + "+", "ok"}},
-		"a character on the cut":              {x(max-1) + "é\n", []string{x(max-1) + "+", "é"}},
-		"a long character on the cut":         {x(max-3) + "\U0001F600y\n", []string{x(max-3) + "+", "\U0001F600y"}},
-		"no character on the cut":             {x(max-1) + "\xc3y\n", []string{x(max-1) + "+", "\uFFFDy"}},
-		"a mask on the cut":                   {x(max-5) + "hunter22y\n", []string{x(max-5) + "+", token + "y"}},
-		"a mask before the cut":               {x(max-len(token)) + "hunter22\n", []string{x(max-len(token)) + token}},
-		"a declared secret":                   {"a\n::add-mask::xyzzy-9\nb xyzzy-9\n", []string{"a", "b <REDACTED>"}},
-		"a declared secret at the end":        {"a\n::add-mask::xyzzy-9\n", []string{"a"}},
-		"nothing but a declared secret":       {"::add-mask::xyzzy-9", nil},
-		"a mask behind the cut":               {x(max) + "hunter22\n", []string{x(max) + "+", token}},
+		"no UTF-8": {"a\xffb\xe2\x82\n\xc3",
+			[]string{"a\uFFFDb\uFFFD\uFFFD", "\uFFFD"}},
+		"zeros and colours":        {"\x00\x1b[1m\n", []string{"\x00\x1b[1m"}},
+		"a secret":                 {"a hunter22 b\n", []string{"a " + token + " b"}},
+		"a secret at the end":      {"a hunter22", []string{"a " + token}},
+		"half a secret at the end": {"a hunter2", []string{"a hunter2"}},
+		"a secret over lines": {"a BEGIN42\nx\nEND42 b\nc\n",
+			[]string{"a " + key + " b", "c"}},
+		"a secret that is overwritten":   {"hunter22\rok\n", []string{"ok"}},
+		"a secret that overwrites":       {"ok\rhunter22\n", []string{token}},
+		"the longest line":               {x(max) + "\n", []string{x(max)}},
+		"the longest line with a return": {x(max) + "\r\n", []string{x(max)}},
+		"the longest line at the end":    {x(max), []string{x(max)}},
+		"a longer line":                  {x(max+1) + "\n", []string{x(max) + "+", "x"}},
+		"a line of three pieces": {x(2*max+5) + "\ny\n",
+			[]string{x(max) + "+", x(max) + "+", "xxxxx", "y"}},
+		"a long bar":                      {x(max) + "\r" + x(max) + "\rok\n", []string{"ok"}},
+		"a long line that is overwritten": {x(max+3) + "\rok\n", []string{x(max) + "+", "ok"}},
+		"a character on the cut":          {x(max-1) + "é\n", []string{x(max-1) + "+", "é"}},
+		"a long character on the cut": {x(max-3) + "\U0001F600y\n",
+			[]string{x(max-3) + "+", "\U0001F600y"}},
+		"no character on the cut": {x(max-1) + "\xc3y\n", []string{x(max-1) + "+", "\uFFFDy"}},
+		"a mask on the cut": {x(max-5) + "hunter22y\n",
+			[]string{x(max-5) + "+", token + "y"}},
+		"a mask before the cut": {x(max-len(token)) + "hunter22\n",
+			[]string{x(max-len(token)) + token}},
+		"a declared secret": {"a\n::add-mask::xyzzy-9\nb xyzzy-9\n",
+			[]string{"a", "b <REDACTED>"}},
+		"a declared secret at the end":  {"a\n::add-mask::xyzzy-9\n", []string{"a"}},
+		"nothing but a declared secret": {"::add-mask::xyzzy-9", nil},
+		"a mask behind the cut":         {x(max) + "hunter22\n", []string{x(max) + "+", token}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, size := range []int{len(c.in) + 1, 1, 3, 1000} {
@@ -176,7 +185,8 @@ func TestStepsStandBetweenTheirLines(t *testing.T) {
 	r.End()
 	var got []string
 	for _, e := range entries(t, s, commit(t, r)) {
-		got = append(got, fmt.Sprintf("%s %d %q %s %s%s", e.Time.Format("05"), e.Batch, e.Step, e.Type, e.Command, e.Output))
+		got = append(got, fmt.Sprintf("%s %d %q %s %s%s", e.Time.Format("05"), e.Batch, e.Step, e.Type,
+			e.Command, e.Output))
 	}
 	want := []string{
 		`05 1 "" stdout Hello.`,
@@ -233,7 +243,8 @@ func TestAStreamThatFallsFarBehindIsNotWaitedFor(t *testing.T) {
 	r.End()
 	got := entries(t, s, commit(t, r))
 	if e := got[len(got)-3:]; e[0].Step != "One" || e[1].Step != "One" || e[2].Step != "Two" {
-		t.Errorf("what came late is of the steps %q, %q and %q, want One, One, Two", e[0].Step, e[1].Step, e[2].Step)
+		t.Errorf("what came late is of the steps %q, %q and %q, want One, One, Two", e[0].Step, e[1].Step,
+			e[2].Step)
 	}
 }
 
@@ -251,7 +262,8 @@ func TestDataThatComesTwiceOrNeverIsNoticed(t *testing.T) {
 	for _, e := range entries(t, s, commit(t, r)) {
 		got = append(got, string(e.Type)+" "+e.Output)
 	}
-	want := []string{"stdout one", "stdout two", "stdout half", "stderr 100 bytes of stdout are missing here.", "stdout end"}
+	want := []string{"stdout one", "stdout two", "stdout half",
+		"stderr 100 bytes of stdout are missing here.", "stdout end"}
 	if d := cmp.Diff(got, want); d != "" {
 		t.Errorf("got - want +:\n%s", d)
 	}
@@ -262,8 +274,10 @@ func TestDataThatComesTwiceOrNeverIsNoticed(t *testing.T) {
 
 func TestDue(t *testing.T) {
 	for chunks, wait := range []time.Duration{1, 2, 4, 8, 10, 10, 10} {
-		for _, c := range []struct{ followed, wait time.Duration }{{0, wait * time.Second}, {time.Second, time.Second},
-			{10 * time.Second, time.Second}, {35 * time.Second, 3 * time.Second}, {time.Minute, 5 * time.Second}, {time.Hour, 5 * time.Second}} {
+		for _, c := range []struct{ followed, wait time.Duration }{{0, wait * time.Second},
+			{time.Second, time.Second},
+			{10 * time.Second, time.Second}, {35 * time.Second, 3 * time.Second},
+			{time.Minute, 5 * time.Second}, {time.Hour, 5 * time.Second}} {
 			r := recorder(&shelf{}, logbook.Mark{Chunks: chunks})
 			due := func(after time.Duration) bool {
 				now := noon.Add(after)
@@ -293,13 +307,15 @@ func TestDue(t *testing.T) {
 }
 
 func TestDueGrowsWithTheLog(t *testing.T) {
-	for log, limit := range map[int64]int64{0: 256 << 10, 4 << 20: 256 << 10, 64 << 20: 4 << 20, 1 << 40: 8 << 20} {
+	for log, limit := range map[int64]int64{0: 256 << 10, 4 << 20: 256 << 10, 64 << 20: 4 << 20,
+		1 << 40: 8 << 20} {
 		r := recorder(&shelf{}, logbook.Mark{Bytes: log})
 		line := []byte(strings.Repeat("x", 1000) + "\n")
 		var offset, size int64
 		for ; !r.Due(noon, time.Time{}); offset += int64(len(line)) {
 			r.Data(logbook.Stdout, offset, line, noon)
-			size += int64(len(logbook.Entry{Order: logbook.Order(offset/1001 + 1), Type: logbook.Stdout, Output: string(line[:1000])}.Append(nil)))
+			size += int64(len(logbook.Entry{Order: logbook.Order(offset/1001 + 1), Type: logbook.Stdout,
+				Output: string(line[:1000])}.Append(nil)))
 		}
 		if size < limit || size > limit+2000 {
 			t.Errorf("a log of %d bytes: due at %d, want %d", log, size, limit)
@@ -309,7 +325,8 @@ func TestDueGrowsWithTheLog(t *testing.T) {
 
 func TestCommitOfNothingIsNoChunk(t *testing.T) {
 	s := &shelf{}
-	start := logbook.Mark{At: logbook.Position{Out: 5, Err: 6, Steps: 7}, Chunks: 3, Last: 9, Index: logbook.Index{2, 5, 9}}
+	start := logbook.Mark{At: logbook.Position{Out: 5, Err: 6, Steps: 7}, Chunks: 3, Last: 9,
+		Index: logbook.Index{2, 5, 9}}
 	r := recorder(s, start)
 	r.StepEnded(1, noon, 5, 6, 8)
 	r.Data(logbook.Stdout, 5, []byte("half a line"), noon)
@@ -375,7 +392,8 @@ func TestRecoverRefusesWhatDoesNotContinue(t *testing.T) {
 		chunk := s.chunks[book][2]
 		damage(&chunk.Header)
 		s.chunks[book][2] = chunk
-		if got, err := logbook.Recover(t.Context(), s, book, first); fault.KindOf(err) != fault.Internal || err == nil || got.Chunks != 1 {
+		if got, err := logbook.Recover(t.Context(), s, book, first); fault.KindOf(err) != fault.Internal ||
+			err == nil || got.Chunks != 1 {
 			t.Errorf("%s: got %+v, %v, want Internal", name, got, err)
 		}
 	}

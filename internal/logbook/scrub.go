@@ -38,7 +38,8 @@ type ScrubResult struct {
 // skips the finished part. Until the record has the new mark, [Verify] reports the
 // log as damaged. Scrub finally deletes all old versions of the chunks, even of an
 // interrupted call.
-func Scrub(ctx context.Context, archive Rewriter, book Book, mark Mark, filter NewFilter) (ScrubResult, error) {
+func Scrub(ctx context.Context, archive Rewriter, book Book, mark Mark,
+	filter NewFilter) (ScrubResult, error) {
 	s := scrubber{archive: archive, book: book, mark: mark, done: ScrubResult{Mark: mark}}
 	s.done.Mark.Bytes = 0
 	for i := range s.streams {

@@ -15,7 +15,8 @@ import (
 )
 
 // Replace makes the shelf a [logbook.Rewriter].
-func (s *shelf) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header) error {
+func (s *shelf) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk,
+	was logbook.Header) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if ctx.Err() != nil {
@@ -118,7 +119,8 @@ func TestP3ScrubTakesALaterSecretOutOfAnEndedLog(t *testing.T) {
 		t.Errorf("the chain afterwards: %+v, want it right and 5 rewritten", found)
 	}
 	if first := s.chunks[book][1]; first.Original != untouched.Digest || first.Changed != 2 {
-		t.Errorf("chunk 1 was %q and had %d entries changed, want %q and 2", first.Original, first.Changed, untouched.Digest)
+		t.Errorf("chunk 1 was %q and had %d entries changed, want %q and 2", first.Original, first.Changed,
+			untouched.Digest)
 	}
 	if done.Total != 7 || len(s.older) > 0 {
 		t.Errorf("%d entries in all and %d older forms, want 7 and none", done.Total, len(s.older))
@@ -128,7 +130,8 @@ func TestP3ScrubTakesALaterSecretOutOfAnEndedLog(t *testing.T) {
 	}
 	again := scrub(t, s, done.Mark, secrets(leaked))
 	if again.Entries != 0 || again.Total != 7 || again.Mark.Digest != done.Mark.Digest || s.replaced > 5 {
-		t.Errorf("again: %d entries, digest %s, %d writes; want nothing done", again.Entries, again.Mark.Digest, s.replaced)
+		t.Errorf("again: %d entries, digest %s, %d writes; want nothing done", again.Entries,
+			again.Mark.Digest, s.replaced)
 	}
 }
 
@@ -137,7 +140,8 @@ func TestScrubIsSealed(t *testing.T) {
 	s, mark := leaky(t)
 	done := scrub(t, s, mark, secrets("line 3 has"))
 	if done.Entries != 1 || done.Chunks != 1 || done.Mark.Digest == mark.Digest {
-		t.Errorf("%d entries in %d chunks, digest %s, want 1 in 1 and another", done.Entries, done.Chunks, done.Mark.Digest)
+		t.Errorf("%d entries in %d chunks, digest %s, want 1 in 1 and another", done.Entries, done.Chunks,
+			done.Mark.Digest)
 	}
 	if found := verify(t, s, done.Mark); found.Bad != 0 || found.Rewritten != 1 {
 		t.Errorf("%+v, want it right and one rewritten", found)
@@ -150,7 +154,8 @@ func TestScrubIsSealed(t *testing.T) {
 func TestScrubLeavesACleanLogAlone(t *testing.T) {
 	s, mark := leaky(t)
 	done := scrub(t, s, mark, secrets("not-in-there-at-all"))
-	if done.Entries != 0 || done.Chunks != 0 || s.replaced != 0 || done.Mark.Digest != mark.Digest || done.Mark.Bytes != mark.Bytes {
+	if done.Entries != 0 || done.Chunks != 0 || s.replaced != 0 || done.Mark.Digest != mark.Digest ||
+		done.Mark.Bytes != mark.Bytes {
 		t.Errorf("%+v with %d writes, want the log as it was", done, s.replaced)
 	}
 }
@@ -184,7 +189,8 @@ func TestP3ScrubFindsASecretAcrossEntries(t *testing.T) {
 	r.StepStarted(1, "Start", "run", noon, 0, 0, 1)
 	r.Data(logbook.Stdout, 0, []byte(line[:len(line)-50]), noon)
 	commit(t, r)
-	r.Data(logbook.Stdout, int64(len(line)-50), []byte(line[len(line)-50:]+"-----BEGIN\nof several\nlines END-----\n"), noon)
+	r.Data(logbook.Stdout, int64(len(line)-50), []byte(line[len(line)-50:]+"-----BEGIN\nof several\nlines "+
+		"END-----\n"), noon)
 	r.End()
 	mark := commit(t, r)
 	if mark.Chunks != 2 {
@@ -195,7 +201,8 @@ func TestP3ScrubFindsASecretAcrossEntries(t *testing.T) {
 	for _, e := range entries(t, s, done.Mark)[1:] { // behind the step's own
 		got = append(got, e.Output)
 	}
-	want := []string{line[:logbook.MaxLineBytes-5] + "<REDACTED:LATER>", strings.Repeat("y", 100), "<REDACTED:LATER>", "", ""}
+	want := []string{line[:logbook.MaxLineBytes-5] + "<REDACTED:LATER>", strings.Repeat("y", 100),
+		"<REDACTED:LATER>", "", ""}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%d entries, want the masks where the secrets begin: %.20q", len(got), got)
 	}
@@ -210,7 +217,8 @@ func TestP3ScrubIsAsGoodAsHavingKnown(t *testing.T) {
 		script := randomScript(random)
 		logs := [2]*shelf{{}, {}}
 		for i, known := range []logbook.NewFilter{filter(nil), filter(hidden)} {
-			r := logbook.NewRecorder(book, logs[i], logbook.Mark{}, known, logbook.RecorderOptions{Now: clock})
+			r := logbook.NewRecorder(book, logs[i], logbook.Mark{}, known,
+				logbook.RecorderOptions{Now: clock})
 			var at [2]int64
 			for _, written := range script {
 				if typ, k := logbook.Stdout, 0; written[0] == "o" || written[0] == "e" {

@@ -47,7 +47,8 @@ func (s *shelf) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk)
 	return err
 }
 
-func (s *shelf) Open(ctx context.Context, book logbook.Book, number int) (logbook.Header, io.ReadCloser, error) {
+func (s *shelf) Open(ctx context.Context, book logbook.Book,
+	number int) (logbook.Header, io.ReadCloser, error) {
 	header, err := s.Head(ctx, book, number)
 	if err != nil {
 		return header, nil, err

@@ -80,8 +80,9 @@ func (r *Recorder) pass() {
 		r.last++
 		r.batch = max(r.batch, e.number)
 		before := len(r.chunk.block)
-		r.chunk.block = Entry{Order: r.last, Command: e.command, Type: Stdout, Time: r.when(e.at), Batch: r.batch,
-			Step: e.name}.Append(r.chunk.block)
+		r.chunk.block = Entry{Order: r.last, Command: e.command, Type: Stdout, Time: r.when(e.at),
+			Batch: r.batch,
+			Step:  e.name}.Append(r.chunk.block)
 		r.chunk.added(len(r.chunk.block)-before, r.now)
 	}
 }

@@ -34,7 +34,8 @@ type Verification struct {
 // budget bytes of stored chunks.
 //
 // A damaged log is a result. The error is only about reading.
-func Verify(ctx context.Context, archive Archive, book Book, mark Mark, after int, budget int64) (Verification, error) {
+func Verify(ctx context.Context, archive Archive, book Book, mark Mark, after int,
+	budget int64) (Verification, error) {
 	v := verifier{archive: archive, book: book, mark: mark, found: Verification{Checked: after}}
 	if after > 0 {
 		header, err := archive.Head(ctx, book, after)

@@ -30,7 +30,8 @@ func TestVerifyFindsTheFirstBadChunk(t *testing.T) {
 		why    string
 	}{
 		{"nothing", func(map[int]logbook.Chunk, *logbook.Mark) {}, 0, ""},
-		{"a chunk is gone", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) { delete(chunks, 3) }, 3, "not there"},
+		{"a chunk is gone", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) { delete(chunks, 3) }, 3,
+			"not there"},
 		{"a bit of the content is turned", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
 			c := chunks[2]
 			c.Body = bytes.Clone(c.Body)
@@ -55,13 +56,17 @@ func TestVerifyFindsTheFirstBadChunk(t *testing.T) {
 			c.Previous = chunks[2].Digest
 			chunks[5] = c
 		}, 5, "does not follow"},
-		{"a chunk was written anew, and the next says so", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
-			forge(chunks, 2, 3)
-		}, 3, "its digest"},
+		{"a chunk was written anew, and the next says so",
+			func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+				forge(chunks, 2, 3)
+			}, 3, "its digest"},
 		{"a chunk was written anew, and all behind it", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
 			forge(chunks, 2, 6)
 		}, 5, "the one in the record"},
-		{"the record has another end", func(_ map[int]logbook.Chunk, mark *logbook.Mark) { mark.Digest = strings.Repeat("0", 64) }, 5, "the one in the record"},
+		{"the record has another end", func(_ map[int]logbook.Chunk,
+			mark *logbook.Mark) {
+			mark.Digest = strings.Repeat("0", 64)
+		}, 5, "the one in the record"},
 		{"the record counts more entries", func(_ map[int]logbook.Chunk, mark *logbook.Mark) {
 			mark.Index = append(mark.Index[:4:4], mark.Index[4]+1)
 		}, 5, "the record counts"},
@@ -88,7 +93,8 @@ func TestVerifyFindsTheFirstBadChunk(t *testing.T) {
 			if c.bad > 0 {
 				checked = c.bad - 1
 			}
-			if found.Bad != c.bad || !strings.Contains(found.Why, c.why) || found.Checked != checked || found.More {
+			if found.Bad != c.bad || !strings.Contains(found.Why, c.why) || found.Checked != checked ||
+				found.More {
 				t.Errorf("%+v, want the first bad chunk %d because %q", found, c.bad, c.why)
 			}
 		})
@@ -152,7 +158,8 @@ func TestVerifyTellsTheArchivesErrorsApart(t *testing.T) {
 	if found, err := logbook.Verify(ctx, s, book, mark, 0, noBudget); err == nil {
 		t.Errorf("a cancelled check found %+v", found)
 	}
-	if _, err := logbook.Verify(ctx, s, book, mark, 1, noBudget); err == nil || fault.KindOf(err) == fault.NotFound {
+	if _, err := logbook.Verify(ctx, s, book, mark, 1, noBudget); err == nil ||
+		fault.KindOf(err) == fault.NotFound {
 		t.Errorf("a cancelled check behind chunk 1: %v", err)
 	}
 }

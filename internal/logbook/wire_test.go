@@ -23,15 +23,18 @@ func TestAppendWritesTheWireForm(t *testing.T) {
 		want  string
 	}{
 		"a line": {
-			logbook.Entry{Order: 7, Output: `a "b"`, Type: logbook.Stdout, Time: noon, Batch: 1, Step: "Start"},
+			logbook.Entry{Order: 7, Output: `a "b"`, Type: logbook.Stdout, Time: noon, Batch: 1,
+				Step: "Start"},
 			`{"order":7,"timestamp":"2026-01-02T12:04:05.000006Z","type":"stdout","batch":1,"step":"Start","hidden":false,"command":null,"output":"a \"b\""}`,
 		},
 		"a command": {
-			logbook.Entry{Order: 8, Command: "docker\tup\n", Type: logbook.Stdout, Time: noon.In(berlin), Batch: 2, Step: `"`},
+			logbook.Entry{Order: 8, Command: "docker\tup\n", Type: logbook.Stdout, Time: noon.In(berlin),
+				Batch: 2, Step: `"`},
 			`{"order":8,"timestamp":"2026-01-02T12:04:05.000006Z","type":"stdout","batch":2,"step":"\"","hidden":false,"command":"docker\tup\n","output":""}`,
 		},
 		"a piece of a line": {
-			logbook.Entry{Order: 1 << 40, Output: "\x00\x1b[0m<>&\u2028é\xff", Type: logbook.Stderr, Hidden: true, Continued: true},
+			logbook.Entry{Order: 1 << 40, Output: "\x00\x1b[0m<>&\u2028é\xff", Type: logbook.Stderr,
+				Hidden: true, Continued: true},
 			`{"order":1099511627776,"timestamp":"0001-01-01T00:00:00.000000Z","type":"stderr","batch":0,"step":"","hidden":true,"command":null,"output":"\u0000\u001b[0m<>&` + "\u2028é\uFFFD" + `","continued":true}`,
 		},
 	} {
@@ -86,7 +89,8 @@ func checkPlain(t *testing.T, output string) {
 	line := string(logbook.Entry{Output: output}.Append(nil))
 	_, got, _ := strings.Cut(line, `"output":`)
 	// The two differ in how they write these few, which mean the same.
-	same := strings.NewReplacer(`\u2028`, "\u2028", `\u2029`, "\u2029", `\ufffd`, "\uFFFD", `\b`, `\u0008`, `\f`, `\u000c`, `\\`, `\\`)
+	same := strings.NewReplacer(`\u2028`, "\u2028", `\u2029`, "\u2029", `\ufffd`, "\uFFFD", `\b`, `\u0008`,
+		`\f`, `\u000c`, `\\`, `\\`)
 	if got, want := strings.TrimSuffix(got, "}\n"), same.Replace(strings.TrimSpace(want.String())); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -116,7 +120,8 @@ func TestIndexKeepsItsStoredForm(t *testing.T) {
 	if d := cmp.Diff(got, index); d != "" || err != nil {
 		t.Errorf("got - want +:\n%s%v", d, err)
 	}
-	for after, number := range map[logbook.Order]int{-1: 1, 0: 1, 1: 2, 2: 2, 3: 3, 299: 3, 1<<40 - 1: 4, 1 << 40: 0, 1 << 50: 0} {
+	for after, number := range map[logbook.Order]int{-1: 1, 0: 1, 1: 2, 2: 2, 3: 3, 299: 3, 1<<40 - 1: 4,
+		1 << 40: 0, 1 << 50: 0} {
 		if got := index.Find(after); got != number {
 			t.Errorf("Find(%d) = %d, want %d", after, got, number)
 		}
@@ -125,7 +130,8 @@ func TestIndexKeepsItsStoredForm(t *testing.T) {
 	if len(index) != 4 || len(longer) != 5 || len(index.With(1<<41)) != 5 || longer[4] != 1<<40+1 {
 		t.Errorf("With changed what it was given: %v, %v", index, longer)
 	}
-	for _, damaged := range [][]byte{{0x80}, bytes.Repeat([]byte{0xff}, 11), {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}} {
+	for _, damaged := range [][]byte{{0x80}, bytes.Repeat([]byte{0xff}, 11),
+		{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}} {
 		if _, err := logbook.DecodeIndex(damaged); err == nil {
 			t.Errorf("DecodeIndex(%x): got nil, want Internal", damaged)
 		}

@@ -26,7 +26,8 @@ func (a archive) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk
 	})
 }
 
-func (a archive) Open(ctx context.Context, book logbook.Book, number int) (logbook.Header, io.ReadCloser, error) {
+func (a archive) Open(ctx context.Context, book logbook.Book,
+	number int) (logbook.Header, io.ReadCloser, error) {
 	chunk, err := a.chunk(ctx, book, number)
 	if err != nil {
 		return logbook.Header{}, nil, err
@@ -54,7 +55,8 @@ func (a archive) chunk(ctx context.Context, book logbook.Book, number int) (logb
 	return found, err
 }
 
-func (a archive) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header) error {
+func (a archive) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk,
+	was logbook.Header) error {
 	return a.locked(ctx, func() error {
 		there, found := a.chunks[book][chunk.Number]
 		if !found {

@@ -25,7 +25,8 @@ func (h history) Get(ctx context.Context, id deployment.ID) (deployment.Record, 
 	return found, err
 }
 
-func (h history) List(ctx context.Context, resource catalog.ID, page deployment.Page) (deployment.Listing, error) {
+func (h history) List(ctx context.Context, resource catalog.ID,
+	page deployment.Page) (deployment.Listing, error) {
 	page, err := page.Check(resource)
 	if err != nil {
 		return deployment.Listing{}, err

@@ -15,7 +15,8 @@ import (
 // place of a transaction.
 type ledger struct{ *Memory }
 
-func (l ledger) Enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey) (deployment.Receipt, error) {
+func (l ledger) Enqueue(ctx context.Context, record deployment.Record,
+	key deployment.RequestKey) (deployment.Receipt, error) {
 	var receipt deployment.Receipt
 	err := l.locked(ctx, func() error {
 		resource := record.ID.Resource()
@@ -161,13 +162,15 @@ func (l ledger) Claim(ctx context.Context, id catalog.ID, now time.Time) (deploy
 	return claimed, err
 }
 
-func (l ledger) Begin(ctx context.Context, id deployment.ID, owner string, now time.Time, length time.Duration) (deployment.Record, error) {
+func (l ledger) Begin(ctx context.Context, id deployment.ID, owner string, now time.Time,
+	length time.Duration) (deployment.Record, error) {
 	return l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
 		return record.Begun(owner, now, length)
 	})
 }
 
-func (l ledger) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, now time.Time, length time.Duration) (deployment.Signals, error) {
+func (l ledger) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease,
+	progress deployment.Progress, now time.Time, length time.Duration) (deployment.Signals, error) {
 	record, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
 		return record.Advanced(lease, progress, now, length)
 	})
@@ -177,7 +180,8 @@ func (l ledger) Advance(ctx context.Context, id deployment.ID, lease deployment.
 	return signalsOf(record), nil
 }
 
-func (l ledger) Signals(ctx context.Context, id deployment.ID, lease deployment.Lease) (deployment.Signals, error) {
+func (l ledger) Signals(ctx context.Context, id deployment.ID,
+	lease deployment.Lease) (deployment.Signals, error) {
 	var signals deployment.Signals
 	err := l.locked(ctx, func() error {
 		record, there := l.records[id]
@@ -191,10 +195,12 @@ func (l ledger) Signals(ctx context.Context, id deployment.ID, lease deployment.
 }
 
 func signalsOf(record deployment.Record) deployment.Signals {
-	return deployment.Signals{CancelRequested: !record.CancelRequestedAt.IsZero(), FollowedAt: record.FollowedAt}
+	return deployment.Signals{CancelRequested: !record.CancelRequestedAt.IsZero(),
+		FollowedAt: record.FollowedAt}
 }
 
-func (l ledger) Cancel(ctx context.Context, id deployment.ID, by string, now time.Time) (deployment.Record, error) {
+func (l ledger) Cancel(ctx context.Context, id deployment.ID, by string,
+	now time.Time) (deployment.Record, error) {
 	return l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
 		cancelled, err := record.Cancelled(by, now)
 		if err == nil && cancelled.Status.Terminal() {
@@ -219,7 +225,8 @@ func (l ledger) Note(ctx context.Context, record deployment.Record) error {
 	})
 }
 
-func (l ledger) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.ScrubSummary) error {
+func (l ledger) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark,
+	scrub deployment.ScrubSummary) error {
 	_, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
 		return record.Rewritten(was, mark, scrub)
 	})
@@ -243,7 +250,8 @@ func (l ledger) Repair(ctx context.Context, server catalog.ID, id deployment.ID)
 func (l ledger) release(server catalog.ID, id deployment.ID) {
 	l.dequeue(server, id)
 	if server, there := l.servers[server]; there {
-		server.running = slices.DeleteFunc(server.running, func(running deployment.ID) bool { return running == id })
+		server.running = slices.DeleteFunc(server.running,
+			func(running deployment.ID) bool { return running == id })
 	}
 	if state, there := l.states[id.Resource()]; there && state.Running == string(id) {
 		state.Running = ""
@@ -253,20 +261,23 @@ func (l ledger) release(server catalog.ID, id deployment.ID) {
 // dequeue removes the deployment from the queue.
 func (l ledger) dequeue(server catalog.ID, id deployment.ID) {
 	if server, there := l.servers[server]; there {
-		server.queue = slices.DeleteFunc(server.queue, func(queued deployment.ID) bool { return queued == id })
+		server.queue = slices.DeleteFunc(server.queue,
+			func(queued deployment.ID) bool { return queued == id })
 	}
 	if state, there := l.states[id.Resource()]; there && state.Queued == string(id) {
 		state.Queued = ""
 	}
 }
 
-func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
+func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.Lease,
+	progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
 	_, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
 		ended, err := record.Ended(lease, progress, outcome, now)
 		if err != nil {
 			return ended, err
 		}
-		if state, there := l.states[id.Resource()]; there && state.Running == string(id) && outcome.ResourceStatus != "" {
+		if state, there := l.states[id.Resource()]; there && state.Running == string(id) &&
+			outcome.ResourceStatus != "" {
 			state.Status = outcome.ResourceStatus
 		}
 		l.release(record.ServerID, id)
@@ -279,7 +290,8 @@ func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.L
 }
 
 // change replaces a record by the result of step.
-func (l ledger) change(ctx context.Context, id deployment.ID, step func(deployment.Record) (deployment.Record, error)) (deployment.Record, error) {
+func (l ledger) change(ctx context.Context, id deployment.ID,
+	step func(deployment.Record) (deployment.Record, error)) (deployment.Record, error) {
 	var changed deployment.Record
 	err := l.locked(ctx, func() error {
 		record, there := l.records[id]

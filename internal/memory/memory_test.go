@@ -46,7 +46,8 @@ func TestSnapshots(t *testing.T) {
 func TestLedger(t *testing.T) {
 	deploymenttest.TestLedger(t, func(*testing.T) deploymenttest.Ports {
 		m := memory.New(memory.Options{})
-		return deploymenttest.Ports{Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(), Damage: damage(m)}
+		return deploymenttest.Ports{Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(),
+			Damage: damage(m)}
 	})
 }
 
@@ -57,7 +58,10 @@ func damage(m *memory.Memory) deploymenttest.Damage {
 		SetPlaces: func(_ *testing.T, server catalog.ID, running, queue []deployment.ID) {
 			m.SetPlaces(server, running, queue)
 		},
-		SetState: func(_ *testing.T, resource catalog.ID, state catalog.State) { m.SetState(resource, state) },
+		SetState: func(_ *testing.T, resource catalog.ID,
+			state catalog.State) {
+			m.SetState(resource, state)
+		},
 	}
 }
 
@@ -74,14 +78,16 @@ func started(t *testing.T) (*memory.Memory, deployment.ID) {
 	}
 	for _, entity := range []catalog.Entity{
 		&catalog.PrivateKey{Meta: catalog.Meta{ID: "key000000000000000000000"}},
-		&catalog.Server{Meta: catalog.Meta{ID: server}, KeyID: "key000000000000000000000", Concurrency: 1, QueueLimit: 1},
+		&catalog.Server{Meta: catalog.Meta{ID: server}, KeyID: "key000000000000000000000", Concurrency: 1,
+			QueueLimit: 1},
 		&catalog.Service{Resource: catalog.Resource{Meta: catalog.Meta{ID: service}, ServerID: server}},
 	} {
 		if err := m.Catalog().Create(t.Context(), entity); err != nil {
 			t.Fatal(err)
 		}
 	}
-	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: catalog.Start, ServerID: server, QueuedAt: now}
+	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: catalog.Start, ServerID: server,
+		QueuedAt: now}
 	if _, err := m.Ledger().Enqueue(t.Context(), record, deployment.RequestKey{}); err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +109,8 @@ func TestP6EveryChangeOfAStatusIsToldOnce(t *testing.T) {
 	if err := m.History().Follow(t.Context(), id, now); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Ledger().Finish(t.Context(), id, record.Lease, record.Progress, deployment.Outcome{Status: deployment.Finished}, now); err != nil {
+	if err := m.Ledger().Finish(t.Context(), id, record.Lease, record.Progress,
+		deployment.Outcome{Status: deployment.Finished}, now); err != nil {
 		t.Fatal(err)
 	}
 	var got [][2]deployment.Status
@@ -111,10 +118,11 @@ func TestP6EveryChangeOfAStatusIsToldOnce(t *testing.T) {
 		got = append(got, [2]deployment.Status{change.Previous, change.Record.Status})
 	}
 	want := [][2]deployment.Status{
-		{"", deployment.Queued}, {deployment.Queued, deployment.InProgress}, {deployment.InProgress, deployment.Finished},
+		{"", deployment.Queued}, {deployment.Queued, deployment.InProgress},
+		{deployment.InProgress, deployment.Finished},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("changes (-want +got):\n%s", diff)
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("changes (-got +want):\n%s", diff)
 	}
 	if again := m.Changes(); len(again) != 0 {
 		t.Errorf("told again: %v", again)
@@ -124,12 +132,13 @@ func TestP6EveryChangeOfAStatusIsToldOnce(t *testing.T) {
 func TestANotedRecordIsOneChange(t *testing.T) {
 	m, id := started(t)
 	m.Changes()
-	noted := deployment.Record{ID: id[:len(id)-1] + "z", Status: deployment.Finished, Operation: catalog.Update}
+	noted := deployment.Record{ID: id[:len(id)-1] + "z", Status: deployment.Finished,
+		Operation: catalog.Update}
 	if err := m.Ledger().Note(t.Context(), noted); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]deployment.Change{{Record: noted}}, m.Changes()); diff != "" {
-		t.Errorf("changes (-want +got):\n%s", diff)
+		t.Errorf("changes (-got +want):\n%s", diff)
 	}
 }
 
@@ -145,10 +154,10 @@ func TestRecordersRemember(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff([]deployment.ID{id, id}, m.Sender().Sent()); diff != "" {
-		t.Errorf("sent (-want +got):\n%s", diff)
+		t.Errorf("sent (-got +want):\n%s", diff)
 	}
 	if diff := cmp.Diff([]deployment.Change{change, change}, m.Publisher().Published()); diff != "" {
-		t.Errorf("published (-want +got):\n%s", diff)
+		t.Errorf("published (-got +want):\n%s", diff)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -171,7 +180,8 @@ func TestRecordsAreCopied(t *testing.T) {
 	zero := 0
 	record.Progress.Steps = []deployment.Step{{Name: "Start", ExitCode: &zero}}
 	record.Progress.Log.Index = logbook.Index{5}
-	if _, err := m.Ledger().Advance(t.Context(), id, record.Lease, record.Progress, now, time.Minute); err != nil {
+	if _, err := m.Ledger().Advance(t.Context(), id, record.Lease, record.Progress, now,
+		time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	for range 2 {
@@ -179,11 +189,13 @@ func TestRecordsAreCopied(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if step := got.Progress.Steps[0]; step.Name != "Start" || *step.ExitCode != 0 || got.Progress.Log.Index[0] != 5 {
+		if step := got.Progress.Steps[0]; step.Name != "Start" || *step.ExitCode != 0 ||
+			got.Progress.Log.Index[0] != 5 {
 			t.Errorf("progress = %+v, exit code %d", got.Progress, *step.ExitCode)
 		}
 		for _, shared := range []deployment.Record{got, record} {
-			shared.Progress.Steps[0].Name, *shared.Progress.Steps[0].ExitCode, shared.Progress.Log.Index[0] = "changed", 1, 6
+			shared.Progress.Steps[0].Name, *shared.Progress.Steps[0].ExitCode,
+				shared.Progress.Log.Index[0] = "changed", 1, 6
 		}
 	}
 }

@@ -15,7 +15,8 @@ import (
 
 // shop is a database with a few of everything.
 func shop(change func(*catalog.Database)) *catalog.Database {
-	db := &catalog.Database{Engine: "postgresql", Image: "postgres:16-alpine", Configuration: "a = 1\nb = 2\n"}
+	db := &catalog.Database{Engine: "postgresql", Image: "postgres:16-alpine",
+		Configuration: "a = 1\nb = 2\n"}
 	db.Environment = []catalog.Variable{{Name: "GREETING", Value: "hello"}, {Name: "TOKEN", Secret: true}}
 	db.Settings = map[string]string{"postgres_user": "shop"}
 	db.SecretDigests = map[string]string{"TOKEN": "01", "POSTGRES_PASSWORD": "02", "TLS_KEY": "03"}
@@ -34,8 +35,11 @@ func TestCompare(t *testing.T) {
 		want   []snapshot.Change
 		only   bool // the environment or limits
 	}{
-		"nothing":             {nil, nil, true},
-		"a name and a server": {func(db *catalog.Database) { db.Name, db.Description, db.ServerID = "x", "y", "z" }, nil, true},
+		"nothing": {nil, nil, true},
+		"a name and a server": {func(db *catalog.Database) {
+			db.Name, db.Description, db.ServerID = "x", "y",
+				"z"
+		}, nil, true},
 		"a variable": {func(db *catalog.Database) { db.Environment[0].Value = "" },
 			[]snapshot.Change{{Path: "environment.GREETING", Edit: "changed", Before: "hello"}}, true},
 		"a variable more": {func(db *catalog.Database) {
@@ -54,25 +58,35 @@ func TestCompare(t *testing.T) {
 		"a password and a key": {func(db *catalog.Database) {
 			db.SecretDigests["POSTGRES_PASSWORD"], db.SecretDigests["TLS_KEY"] = "98", "97"
 		},
-			[]snapshot.Change{{Path: "postgres_password", Edit: "changed", Secret: true}, {Path: "ssl_key", Edit: "changed", Secret: true}}, false},
+			[]snapshot.Change{{Path: "postgres_password", Edit: "changed", Secret: true},
+				{Path: "ssl_key", Edit: "changed", Secret: true}}, false},
 		"limits": {func(db *catalog.Database) { db.Limits = catalog.Limits{CPUShares: 512} },
-			[]snapshot.Change{{Path: "limits_cpu_shares", Edit: "added", After: "512"}, {Path: "limits_memory", Edit: "removed", Before: "512m"}}, true},
-		"an image and a limit": {func(db *catalog.Database) { db.Image, db.Limits.Memory = "postgres:17", "1g" },
-			[]snapshot.Change{{Path: "image", Edit: "changed", Before: "postgres:16-alpine", After: "postgres:17"},
+			[]snapshot.Change{{Path: "limits_cpu_shares", Edit: "added", After: "512"},
+				{Path: "limits_memory", Edit: "removed", Before: "512m"}}, true},
+		"an image and a limit": {func(db *catalog.Database) {
+			db.Image, db.Limits.Memory = "postgres:17",
+				"1g"
+		},
+			[]snapshot.Change{{Path: "image", Edit: "changed", Before: "postgres:16-alpine",
+				After: "postgres:17"},
 				{Path: "limits_memory", Edit: "changed", Before: "512m", After: "1g"}}, false},
 		"a long text": {func(db *catalog.Database) { db.Configuration = "a = 1\nb = \"3\"\n" },
-			[]snapshot.Change{{Path: "postgres_conf", Edit: "changed", Before: "a = 1\nb = 2\n", After: "a = 1\nb = \"3\"\n"}}, false},
+			[]snapshot.Change{{Path: "postgres_conf", Edit: "changed", Before: "a = 1\nb = 2\n",
+				After: "a = 1\nb = \"3\"\n"}}, false},
 		"a setting": {func(db *catalog.Database) { db.Settings = map[string]string{"postgres_db": "orders"} },
-			[]snapshot.Change{{Path: "postgres_db", Edit: "added", After: "orders"}, {Path: "postgres_user", Edit: "removed", Before: "shop"}}, false},
+			[]snapshot.Change{{Path: "postgres_db", Edit: "added", After: "orders"},
+				{Path: "postgres_user", Edit: "removed", Before: "shop"}}, false},
 		"scripts": {func(db *catalog.Database) {
 			db.InitScripts = []catalog.InitScript{{Name: "1.sql", Text: "select 2"}, {Name: "2.sql"}}
 		},
-			[]snapshot.Change{{Path: "init_scripts.1.sql", Edit: "changed", Before: "select 1", After: "select 2"},
+			[]snapshot.Change{{Path: "init_scripts.1.sql", Edit: "changed", Before: "select 1",
+				After: "select 2"},
 				{Path: "init_scripts.2.sql", Edit: "added"}}, false},
 		"ports and the health check": {func(db *catalog.Database) {
 			db.Mappings, db.Health.Disabled = []string{"5432:5432", "5433:5432"}, true
 		}, []snapshot.Change{{Path: "health_check_enabled", Edit: "added", After: "false"},
-			{Path: "ports_mappings", Edit: "changed", Before: "5432:5432", After: "5432:5432,5433:5432"}}, false},
+			{Path: "ports_mappings", Edit: "changed", Before: "5432:5432", After: "5432:5432,5433:5432"}},
+			false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before, after := take(t, shop(nil)), take(t, shop(c.change))

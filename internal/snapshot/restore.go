@@ -196,7 +196,8 @@ func (o object) withhold() error {
 	var variables []variable
 	var scripts []script
 	var engine string
-	for name, value := range map[string]any{environmentName: &variables, scriptsName: &scripts, engineName: &engine} {
+	for name, value := range map[string]any{environmentName: &variables, scriptsName: &scripts,
+		engineName: &engine} {
 		if err := o.get(name, value); err != nil {
 			return err
 		}

@@ -57,7 +57,8 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 		t.Run(form, func(t *testing.T) {
 			want := full(t, form)
 			// Onto a resource that has only what is no configuration.
-			*blank.Shared() = catalog.Resource{Meta: want.Shared().Meta, ServerID: want.Shared().ServerID, State: want.Shared().State}
+			*blank.Shared() = catalog.Resource{Meta: want.Shared().Meta, ServerID: want.Shared().ServerID,
+				State: want.Shared().State}
 			if db, ok := blank.(*catalog.Database); ok {
 				db.Engine = "postgresql"
 			}
@@ -77,7 +78,8 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 				db.Engine = "postgresql"
 			}
 			got := restore(t, take(t, empty), given)
-			*empty.Shared() = catalog.Resource{Meta: given.Shared().Meta, ServerID: given.Shared().ServerID, State: given.Shared().State}
+			*empty.Shared() = catalog.Resource{Meta: given.Shared().Meta, ServerID: given.Shared().ServerID,
+				State: given.Shared().State}
 			if diff := cmp.Diff(got, empty); diff != "" {
 				t.Errorf("%s (-got +want)\n%s", form, diff)
 			}
@@ -91,7 +93,8 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 // Every field that a resource has either decides what runs, and then changes
 // the hash, or is named here.
 func TestEveryFieldChangesTheHash(t *testing.T) {
-	notConfiguration := []string{".Meta.ID", ".Meta.Name", ".Meta.Description", ".Meta.CreatedAt", ".Meta.UpdatedAt", ".ServerID",
+	notConfiguration := []string{".Meta.ID", ".Meta.Name", ".Meta.Description", ".Meta.CreatedAt",
+		".Meta.UpdatedAt", ".ServerID",
 		".State.Status", ".State.Queued", ".State.Running", ".State.Deployments", ".Password", ".TLSKey"}
 	for form := range forms() {
 		before := take(t, full(t, form)).Hash()
@@ -136,14 +139,17 @@ func eachField(value reflect.Value, path string, visit func(path string, index [
 		return
 	}
 	for i := range value.NumField() {
-		eachField(value.Field(i), path+"."+value.Type().Field(i).Name, visit, append(slices.Clone(index), i)...)
+		eachField(value.Field(i), path+"."+value.Type().Field(i).Name, visit,
+			append(slices.Clone(index), i)...)
 	}
 }
 
 func TestSnapshotsAreCanonical(t *testing.T) {
-	one := &catalog.Database{Engine: "redis", Settings: map[string]string{"a": "1", "b": "2"}, InitScripts: []catalog.InitScript{{Name: "1.sh"}, {Name: "2.sh"}}}
+	one := &catalog.Database{Engine: "redis", Settings: map[string]string{"a": "1", "b": "2"},
+		InitScripts: []catalog.InitScript{{Name: "1.sh"}, {Name: "2.sh"}}}
 	one.Environment = []catalog.Variable{{Name: "A"}, {Name: "B"}}
-	two := &catalog.Database{Engine: "redis", Settings: map[string]string{"b": "2", "a": "1"}, InitScripts: []catalog.InitScript{{Name: "2.sh"}, {Name: "1.sh"}}}
+	two := &catalog.Database{Engine: "redis", Settings: map[string]string{"b": "2", "a": "1"},
+		InitScripts: []catalog.InitScript{{Name: "2.sh"}, {Name: "1.sh"}}}
 	two.Environment = []catalog.Variable{{Name: "B"}, {Name: "A"}}
 	two.SecretDigests = map[string]string{}
 	if got, want := take(t, two).Hash(), take(t, one).Hash(); got != want {
@@ -188,11 +194,13 @@ func TestRestoreRefuses(t *testing.T) {
 		taken snapshot.Snapshot
 		onto  catalog.Deployable
 	}{
-		"one of another kind":           {service, &catalog.Database{}},
-		"one of another engine":         {postgres, &catalog.Database{Engine: "mysql"}},
-		"an unknown build pack":         {snapshot.Snapshot(`{"kind":"application","build_pack":"nixpacks"}`), &catalog.Application{}},
-		"a field that nobody knows":     {snapshot.Snapshot(`{"kind":"service","docker_compose":"x","swarm":true}`), &catalog.Service{}},
-		"a setting that is no text":     {snapshot.Snapshot(`{"kind":"database","engine":"mysql","n":1}`), &catalog.Database{Engine: "mysql"}},
+		"one of another kind":   {service, &catalog.Database{}},
+		"one of another engine": {postgres, &catalog.Database{Engine: "mysql"}},
+		"an unknown build pack": {snapshot.Snapshot(`{"kind":"application","build_pack":"nixpacks"}`),
+			&catalog.Application{}},
+		"a field that nobody knows": {snapshot.Snapshot(`{"kind":"service","docker_compose":"x","swarm":true}`), &catalog.Service{}},
+		"a setting that is no text": {snapshot.Snapshot(`{"kind":"database","engine":"mysql","n":1}`),
+			&catalog.Database{Engine: "mysql"}},
 		"no JSON":                       {snapshot.Snapshot(`{`), &catalog.Service{}},
 		"nothing":                       {nil, &catalog.Service{}},
 		"ports that are none":           {snapshot.Snapshot(`{"kind":"database","engine":"mysql","ports_exposes":"a"}`), &catalog.Database{Engine: "mysql"}},
@@ -218,7 +226,8 @@ func public(t *testing.T, taken snapshot.Snapshot) snapshot.Snapshot {
 func TestPublicWithholds(t *testing.T) {
 	const value = "hunter22"
 	for form, resource := range forms() {
-		resource.Shared().Environment = []catalog.Variable{{Name: "A", Value: value}, {Name: "B", Secret: true}}
+		resource.Shared().Environment = []catalog.Variable{{Name: "A", Value: value},
+			{Name: "B", Secret: true}}
 		resource.Shared().SecretDigests = map[string]string{"B": "0123"}
 		switch r := resource.(type) {
 		case *catalog.Application:
@@ -234,7 +243,8 @@ func TestPublicWithholds(t *testing.T) {
 		case *catalog.Service:
 			r.Compose = value
 		case *catalog.Database:
-			r.Engine, r.Configuration, r.InitScripts = "postgresql", value, []catalog.InitScript{{Name: "1.sql", Text: value}}
+			r.Engine, r.Configuration, r.InitScripts = "postgresql", value,
+				[]catalog.InitScript{{Name: "1.sql", Text: value}}
 		}
 		taken := take(t, resource)
 		shown := public(t, taken)
@@ -252,14 +262,16 @@ func TestPublicWithholds(t *testing.T) {
 
 func TestMissing(t *testing.T) {
 	db := &catalog.Database{Engine: "postgresql"}
-	db.Environment = []catalog.Variable{{Name: "PLAIN", Value: "1"}, {Name: "TOKEN", Secret: true}, {Name: "OLD", Secret: true}}
+	db.Environment = []catalog.Variable{{Name: "PLAIN", Value: "1"}, {Name: "TOKEN", Secret: true},
+		{Name: "OLD", Secret: true}}
 	db.SecretDigests = map[string]string{"TOKEN": "01", "POSTGRES_PASSWORD": "02"}
 	for name, c := range map[string]struct {
 		vault []string
 		want  []string
 	}{
-		"nothing in the vault":    {nil, []string{"OLD", "POSTGRES_PASSWORD", "TOKEN"}},
-		"some in the vault":       {[]string{"TOKEN", "mark.key", "MORE"}, []string{"OLD", "POSTGRES_PASSWORD"}},
+		"nothing in the vault": {nil, []string{"OLD", "POSTGRES_PASSWORD", "TOKEN"}},
+		"some in the vault": {[]string{"TOKEN", "mark.key", "MORE"},
+			[]string{"OLD", "POSTGRES_PASSWORD"}},
 		"everything in the vault": {[]string{"TOKEN", "OLD", "POSTGRES_PASSWORD"}, nil},
 	} {
 		secrets := map[string]string{}

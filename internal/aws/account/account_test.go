@@ -38,13 +38,15 @@ func TestNewSaysWhatIsMissing(t *testing.T) {
 			t.Errorf("without %s: %v, want Internal that names it", name, err)
 		}
 	}
-	if _, err := account.New(with(map[string]string{settings.SessionToken: "", settings.Endpoint: ""})); err != nil {
+	if _, err := account.New(with(map[string]string{settings.SessionToken: "",
+		settings.Endpoint: ""})); err != nil {
 		t.Errorf("without what may be absent: %v", err)
 	}
 }
 
 func TestAnEndpointIsOnlyWhereOneIsSet(t *testing.T) {
-	for endpoint, want := range map[string]*string{"": nil, "http://127.0.0.1:4566": aws.String("http://127.0.0.1:4566")} {
+	for endpoint, want := range map[string]*string{"": nil,
+		"http://127.0.0.1:4566": aws.String("http://127.0.0.1:4566")} {
 		opened, err := account.New(with(map[string]string{settings.Endpoint: endpoint}))
 		if err != nil {
 			t.Fatal(err)
@@ -72,7 +74,8 @@ func list(t *testing.T, handler http.HandlerFunc) error {
 func TestCallsAreSignedWithTheCredentials(t *testing.T) {
 	err := list(t, func(w http.ResponseWriter, r *http.Request) {
 		authorization := r.Header.Get("Authorization")
-		if !strings.Contains(authorization, "AKIDEXAMPLE/") || !strings.Contains(authorization, "/eu-central-1/dynamodb/") {
+		if !strings.Contains(authorization, "AKIDEXAMPLE/") ||
+			!strings.Contains(authorization, "/eu-central-1/dynamodb/") {
 			t.Errorf("signed with %q", authorization)
 		}
 		if got := r.Header.Get("X-Amz-Security-Token"); got != "a session token" {

@@ -37,7 +37,8 @@ func newStand(t *testing.T) *stand {
 	client := wire.client()
 	s := &stand{
 		client: plain, tables: made, wire: wire, now: time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC),
-		catalog: dynamostore.NewCatalog(client, made.Catalog), deployments: dynamostore.NewDeployments(client, made),
+		catalog:     dynamostore.NewCatalog(client, made.Catalog),
+		deployments: dynamostore.NewDeployments(client, made),
 	}
 	key := catalog.ID("key000000000000000000000")
 	for _, entity := range []catalog.Entity{
@@ -60,10 +61,12 @@ func (s *stand) service(id catalog.ID) *catalog.Service {
 func (s *stand) built(t *testing.T) *catalog.Application {
 	t.Helper()
 	for _, key := range []catalog.ID{oneKeyID, otherKeyID} {
-		do(t, "Create", s.directCatalog().Create(t.Context(), &catalog.PrivateKey{Meta: catalog.Meta{ID: key}}))
+		do(t, "Create", s.directCatalog().Create(t.Context(),
+			&catalog.PrivateKey{Meta: catalog.Meta{ID: key}}))
 	}
 	built := &catalog.Application{
-		Resource:   catalog.Resource{Meta: catalog.Meta{ID: "app000000000000000000000", UpdatedAt: s.now}, ServerID: serverID},
+		Resource: catalog.Resource{Meta: catalog.Meta{ID: "app000000000000000000000", UpdatedAt: s.now},
+			ServerID: serverID},
 		Dockerfile: &catalog.Dockerfile{Source: catalog.Source{KeyID: oneKeyID}},
 	}
 	do(t, "Create", s.directCatalog().Create(t.Context(), built))
@@ -77,7 +80,8 @@ func (s *stand) enqueue(t *testing.T, resource catalog.ID) deployment.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: catalog.Start, ServerID: serverID, QueuedAt: s.now}
+	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: catalog.Start,
+		ServerID: serverID, QueuedAt: s.now}
 	key := deployment.RequestKey{Hash: string(id), Window: time.Minute}
 	if _, err := s.deployments.Enqueue(t.Context(), record, key); err != nil {
 		t.Fatal(err)
@@ -96,7 +100,8 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 		call func() error
 		want map[string]int
 	}{
-		{"Enqueue", func() error { record = s.enqueue(t, serviceID); return nil }, map[string]int{"TransactWriteItems": 1, "GetItem": 1}},
+		{"Enqueue", func() error { record = s.enqueue(t, serviceID); return nil },
+			map[string]int{"TransactWriteItems": 1, "GetItem": 1}},
 		{"Claim", func() (err error) {
 			record, err = s.deployments.Claim(t.Context(), serverID, s.now)
 			return err
@@ -106,7 +111,8 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 			return err
 		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
 		{"Advance", func() error {
-			_, err := s.deployments.Advance(t.Context(), record.ID, record.Lease, record.Progress, s.now, time.Minute)
+			_, err := s.deployments.Advance(t.Context(), record.ID, record.Lease, record.Progress, s.now,
+				time.Minute)
 			return err
 		}, map[string]int{"UpdateItem": 1}},
 		{"Signals", func() error {
@@ -117,26 +123,35 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 			_, err := s.deployments.Cancel(t.Context(), record.ID, "ops", s.now)
 			return err
 		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
-		{"Repair of what is right", func() error { return s.deployments.Repair(t.Context(), serverID, record.ID) }, map[string]int{"GetItem": 3}},
-		{"Follow", func() error { return s.deployments.Follow(t.Context(), record.ID, s.now) }, map[string]int{"UpdateItem": 1}},
-		{"Get", func() error { _, err := s.deployments.Get(t.Context(), record.ID); return err }, map[string]int{"GetItem": 1}},
+		{"Repair of what is right", func() error {
+			return s.deployments.Repair(t.Context(), serverID,
+				record.ID)
+		}, map[string]int{"GetItem": 3}},
+		{"Follow", func() error { return s.deployments.Follow(t.Context(), record.ID, s.now) },
+			map[string]int{"UpdateItem": 1}},
+		{"Get", func() error { _, err := s.deployments.Get(t.Context(), record.ID); return err },
+			map[string]int{"GetItem": 1}},
 		{"List", func() error {
 			_, err := s.deployments.List(t.Context(), serviceID, deployment.Page{})
 			return err
 		}, map[string]int{"GetItem": 1, "Query": 1}},
-		{"Load", func() error { _, err := s.deployments.Load(t.Context(), serverID); return err }, map[string]int{"GetItem": 1, "BatchGetItem": 1}},
+		{"Load", func() error { _, err := s.deployments.Load(t.Context(), serverID); return err },
+			map[string]int{"GetItem": 1, "BatchGetItem": 1}},
 		{"Finish", func() error {
 			outcome := deployment.Outcome{Status: deployment.Finished}
 			return s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
 		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
 		{"Scrubbed", func() error {
-			return s.deployments.RecordScrub(t.Context(), record.ID, "", logbook.Mark{Digest: "now"}, deployment.ScrubSummary{At: s.now})
+			return s.deployments.RecordScrub(t.Context(), record.ID, "", logbook.Mark{Digest: "now"},
+				deployment.ScrubSummary{At: s.now})
 		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
-		{"Observe", func() error { return s.catalog.Observe(t.Context(), serviceID, "running") }, map[string]int{"UpdateItem": 1}},
+		{"Observe", func() error { return s.catalog.Observe(t.Context(), serviceID, "running") },
+			map[string]int{"UpdateItem": 1}},
 		{"Enqueue of what is a Conflict", func() error {
 			needless := record
 			needless.ID = needless.ID[:len(needless.ID)-1] + "z"
-			_, err := s.deployments.Enqueue(t.Context(), needless, deployment.RequestKey{Hash: "needless", Window: time.Minute})
+			_, err := s.deployments.Enqueue(t.Context(), needless,
+				deployment.RequestKey{Hash: "needless", Window: time.Minute})
 			if !errors.Is(err, deployment.ErrAlreadyInState) {
 				return fmt.Errorf("%w, want ErrAlreadyInState", err)
 			}
@@ -147,7 +162,8 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 			noted.ID = noted.ID[:len(noted.ID)-1] + "y"
 			return s.deployments.Note(t.Context(), noted)
 		}, map[string]int{"TransactWriteItems": 1}},
-		{"Update", func() error { return s.catalog.Update(t.Context(), built, built.UpdatedAt) }, map[string]int{"UpdateItem": 1}},
+		{"Update", func() error { return s.catalog.Update(t.Context(), built, built.UpdatedAt) },
+			map[string]int{"UpdateItem": 1}},
 		{"Update with another deploy key", func() error {
 			built.Dockerfile.KeyID = otherKeyID
 			return s.catalog.Update(t.Context(), built, built.UpdatedAt)
@@ -164,7 +180,7 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 		var err error
 		got := s.wire.count(func() { err = step.call() })
 		if diff := cmp.Diff(step.want, got); err != nil || diff != "" {
-			t.Errorf("%s: %v (-want +got):\n%s", step.name, err, diff)
+			t.Errorf("%s: %v (-got +want):\n%s", step.name, err, diff)
 		}
 	}
 }

@@ -32,8 +32,10 @@ func TestStateChangesBetweenRefusalAndRead(t *testing.T) {
 		s.wire.just("TransactWriteItems", func() {
 			do(t, "Observe", s.directCatalog().Observe(t.Context(), serviceID, "running:healthy"))
 		})
-		record := deployment.Record{ID: recordID, Status: deployment.Queued, Operation: catalog.Start, ServerID: serverID, QueuedAt: s.now}
-		if _, err := s.deployments.Enqueue(t.Context(), record, deployment.RequestKey{}); !errors.Is(err, deployment.ErrAlreadyInState) {
+		record := deployment.Record{ID: recordID, Status: deployment.Queued, Operation: catalog.Start,
+			ServerID: serverID, QueuedAt: s.now}
+		if _, err := s.deployments.Enqueue(t.Context(), record,
+			deployment.RequestKey{}); !errors.Is(err, deployment.ErrAlreadyInState) {
 			t.Errorf("Enqueue: %v, want %v", err, deployment.ErrAlreadyInState)
 		}
 	})

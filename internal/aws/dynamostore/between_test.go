@@ -44,7 +44,8 @@ func (s *stand) set(t *testing.T, table string, key [4]string, name, value strin
 	_, err := s.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
 		TableName: aws.String(table),
 		Key: map[string]types.AttributeValue{
-			key[0]: &types.AttributeValueMemberS{Value: key[1]}, key[2]: &types.AttributeValueMemberS{Value: key[3]},
+			key[0]: &types.AttributeValueMemberS{Value: key[1]},
+			key[2]: &types.AttributeValueMemberS{Value: key[3]},
 		},
 		UpdateExpression:          aws.String("SET #name = :value"),
 		ExpressionAttributeNames:  map[string]string{"#name": name},
@@ -94,14 +95,16 @@ func TestP2BetweenLookAndClaim(t *testing.T) {
 	t.Run("the resource becomes busy: it is passed over", func(t *testing.T) {
 		s, _, second := newStandOf2(t)
 		s.wire.just("TransactWriteItems", func() {
-			s.set(t, s.tables.Catalog, [4]string{"kind", "service", "uuid", string(serviceID)}, "running", "something")
+			s.set(t, s.tables.Catalog, [4]string{"kind", "service", "uuid", string(serviceID)}, "running",
+				"something")
 		})
 		s.wantClaimed(t, second.ID)
 	})
 	t.Run("the record leaves the queue: it is passed over", func(t *testing.T) {
 		s, first, second := newStandOf2(t)
 		s.wire.just("TransactWriteItems", func() {
-			s.set(t, s.tables.Services, [4]string{"resource_uuid", string(serviceID), "deployment_uuid", string(first.ID)}, "status", "failed")
+			s.set(t, s.tables.Services, [4]string{"resource_uuid", string(serviceID), "deployment_uuid",
+				string(first.ID)}, "status", "failed")
 		})
 		s.wantClaimed(t, second.ID)
 	})
@@ -130,10 +133,12 @@ func TestP5BetweenLookAndWrite(t *testing.T) {
 		record := s.running(t)
 		late := s.now.Add(time.Hour)
 		s.wire.just("UpdateItem", func() {
-			_, err := s.direct().Advance(t.Context(), record.ID, record.Lease, record.Progress, late, time.Minute)
+			_, err := s.direct().Advance(t.Context(), record.ID, record.Lease, record.Progress, late,
+				time.Minute)
 			do(t, "Advance", err)
 		})
-		if _, err := s.deployments.Begin(t.Context(), record.ID, "two", late, time.Minute); !errors.Is(err, fault.Conflict) {
+		if _, err := s.deployments.Begin(t.Context(), record.ID, "two", late,
+			time.Minute); !errors.Is(err, fault.Conflict) {
 			t.Errorf("Begin: %v, want a Conflict", err)
 		}
 	})
@@ -149,7 +154,8 @@ func TestP5BetweenLookAndWrite(t *testing.T) {
 		if !errors.Is(err, fault.Conflict) {
 			t.Errorf("Finish: %v, want a Conflict", err)
 		}
-		if got, err := s.deployments.Get(t.Context(), record.ID); err != nil || got.Status != deployment.InProgress {
+		if got, err := s.deployments.Get(t.Context(), record.ID); err != nil ||
+			got.Status != deployment.InProgress {
 			t.Errorf("it is %s, %v; want in progress", got.Status, err)
 		}
 	})
@@ -157,13 +163,15 @@ func TestP5BetweenLookAndWrite(t *testing.T) {
 		s := newStand(t)
 		record := s.running(t)
 		s.wire.answer("UpdateItem", conflicted)
-		_, err := s.deployments.Advance(t.Context(), record.ID, record.Lease, record.Progress, s.now, time.Minute)
+		_, err := s.deployments.Advance(t.Context(), record.ID, record.Lease, record.Progress, s.now,
+			time.Minute)
 		do(t, "Advance", err)
 		s.wire.answer("UpdateItem", conflicted)
 		do(t, "Follow", s.deployments.Follow(t.Context(), record.ID, s.now))
 		s.wire.answer("TransactWriteItems", met)
 		outcome := deployment.Outcome{Status: deployment.Finished}
-		do(t, "Finish", s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
+		do(t, "Finish", s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
+			s.now))
 	})
 	t.Run("whose place is taken from it in the last moment ends all the same", func(t *testing.T) {
 		s := newStand(t)
@@ -173,8 +181,10 @@ func TestP5BetweenLookAndWrite(t *testing.T) {
 			s.hand().setState(t, serviceID, catalog.State{Running: "another"})
 		})
 		outcome := deployment.Outcome{Status: deployment.Finished}
-		do(t, "Finish", s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
-		if got, err := s.deployments.Get(t.Context(), record.ID); err != nil || got.Status != deployment.Finished {
+		do(t, "Finish", s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
+			s.now))
+		if got, err := s.deployments.Get(t.Context(), record.ID); err != nil ||
+			got.Status != deployment.Finished {
 			t.Errorf("it is %s, %v; want finished", got.Status, err)
 		}
 		resource, err := catalog.Find[*catalog.Service](t.Context(), s.catalog, serviceID)
@@ -192,7 +202,8 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 		record, err := s.deployments.Cancel(t.Context(), id, "ops", s.now)
 		stored, _ := s.direct().Get(t.Context(), id)
 		if err != nil || record.Status != want || stored.Status != want || stored.CancelRequestedBy != "ops" {
-			t.Errorf("Cancel = %s, %v; stored %s, %q; want %s", record.Status, err, stored.Status, stored.CancelRequestedBy, want)
+			t.Errorf("Cancel = %s, %v; stored %s, %q; want %s", record.Status, err, stored.Status,
+				stored.CancelRequestedBy, want)
 		}
 	}
 	t.Run("it is claimed: its runner gets the wish", func(t *testing.T) {
@@ -237,9 +248,11 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 		record := s.running(t)
 		s.wire.just("UpdateItem", func() {
 			outcome := deployment.Outcome{Status: deployment.Finished}
-			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
+			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
+				s.now))
 		})
-		if _, err := s.deployments.Cancel(t.Context(), record.ID, "ops", s.now); !errors.Is(err, fault.Conflict) {
+		if _, err := s.deployments.Cancel(t.Context(), record.ID, "ops",
+			s.now); !errors.Is(err, fault.Conflict) {
 			t.Errorf("Cancel: %v, want a Conflict", err)
 		}
 	})
@@ -270,9 +283,11 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 		outcome := deployment.Outcome{Status: deployment.Finished}
 		var next deployment.Record
 		s.wire.just("GetItem", func() { // the places were not read yet
-			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
+			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
+				s.now))
 			s.hand().setPlaces(t, serverID, []deployment.ID{record.ID}, []deployment.ID{record.ID})
-			s.hand().setState(t, serviceID, catalog.State{Queued: string(record.ID), Running: string(record.ID)})
+			s.hand().setState(t, serviceID, catalog.State{Queued: string(record.ID),
+				Running: string(record.ID)})
 			s.wire.just("TransactWriteItems", func() {
 				do(t, "Repair", s.direct().Repair(t.Context(), serverID, record.ID))
 				direct := *s
@@ -282,7 +297,8 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 		})
 		do(t, "Repair", s.deployments.Repair(t.Context(), serverID, record.ID))
 		load, err := s.deployments.Load(t.Context(), serverID)
-		if err != nil || len(load.Queue) != 1 || load.Queue[0].ID != next.ID || len(load.Running)+len(load.Orphaned) != 0 {
+		if err != nil || len(load.Queue) != 1 || load.Queue[0].ID != next.ID ||
+			len(load.Running)+len(load.Orphaned) != 0 {
 			t.Errorf("Load = %+v, %v; want %s in the queue", load, err, next.ID)
 		}
 	})
@@ -299,7 +315,8 @@ func TestBetweenTheLooksOfLoad(t *testing.T) {
 			do(t, "Claim", err)
 		})
 		load, err := s.deployments.Load(t.Context(), serverID)
-		if err != nil || len(load.Running) != 1 || load.Running[0].ID != record.ID || len(load.Queue)+len(load.Orphaned) != 0 {
+		if err != nil || len(load.Running) != 1 || load.Running[0].ID != record.ID ||
+			len(load.Queue)+len(load.Orphaned) != 0 {
 			t.Errorf("Load = %+v, %v; want it running", load, err)
 		}
 	})
@@ -308,7 +325,8 @@ func TestBetweenTheLooksOfLoad(t *testing.T) {
 		record := s.running(t)
 		s.wire.just("BatchGetItem", func() {
 			outcome := deployment.Outcome{Status: deployment.Finished}
-			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
+			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
+				s.now))
 		})
 		load, err := s.deployments.Load(t.Context(), serverID)
 		if err != nil || len(load.Running)+len(load.Queue)+len(load.Orphaned) != 0 {

@@ -17,7 +17,8 @@ import (
 )
 
 // read returns the item or its named attributes, or nil if there is no such item.
-func read(ctx context.Context, client *dynamodb.Client, table string, key item, attributes ...string) (item, error) {
+func read(ctx context.Context, client *dynamodb.Client, table string, key item,
+	attributes ...string) (item, error) {
 	input := &dynamodb.GetItemInput{TableName: aws.String(table), Key: key, ConsistentRead: aws.Bool(true)}
 	if len(attributes) > 0 {
 		projection := "#" + strings.Join(attributes, ", #")
@@ -68,7 +69,8 @@ func (d *Deployments) change(ctx context.Context, c change) (written item, done 
 
 // write makes one transaction. done reports that it was written; if neither done nor
 // err is set, the refusal has the reason.
-func write(ctx context.Context, client *dynamodb.Client, writes []types.TransactWriteItem) (why refusal, done bool, err error) {
+func write(ctx context.Context, client *dynamodb.Client,
+	writes []types.TransactWriteItem) (why refusal, done bool, err error) {
 	_, err = client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{TransactItems: writes})
 	if err == nil {
 		return refusal{}, true, nil

@@ -13,7 +13,8 @@ import (
 // the condition that the status is still the one that was read. A Claim of the same
 // deployment has the same condition. The second of the two fails, reads the record
 // again, and finds a deployment that has ended or that is in progress.
-func (d *Deployments) Cancel(ctx context.Context, id deployment.ID, by string, now time.Time) (deployment.Record, error) {
+func (d *Deployments) Cancel(ctx context.Context, id deployment.ID, by string,
+	now time.Time) (deployment.Record, error) {
 	var cancelled deployment.Record
 	err := retry(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)
@@ -87,7 +88,9 @@ func (d *Deployments) ending(cancelled deployment.Record) (types.TransactWriteIt
 		update: "SET #status = :status, #progress = :progress, #outcome = :outcome, " +
 			"#cancel_requested_at = :now, #cancel_requested_by = :by, #finished_at = :now, #updated_at = :now",
 		condition: "#status = :queued",
-		values: item{":queued": text(deployment.Queued), ":status": text(cancelled.Status), ":progress": progress,
-			":outcome": outcome, ":now": stamp(cancelled.FinishedAt), ":by": text(cancelled.CancelRequestedBy)},
+		values: item{":queued": text(deployment.Queued), ":status": text(cancelled.Status),
+			":progress": progress,
+			":outcome":  outcome, ":now": stamp(cancelled.FinishedAt),
+			":by": text(cancelled.CancelRequestedBy)},
 	}), nil
 }

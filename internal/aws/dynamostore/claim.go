@@ -31,7 +31,8 @@ const (
 //     candidate is still at its place and that a slot is still free.
 //  4. If the server refuses, another claim was faster: begin again. If the record or
 //     the resource refuses, this candidate cannot start now: try the next one.
-func (d *Deployments) Claim(ctx context.Context, server catalog.ID, now time.Time) (deployment.Record, error) {
+func (d *Deployments) Claim(ctx context.Context, server catalog.ID,
+	now time.Time) (deployment.Record, error) {
 	var claimed deployment.Record
 	blocked := map[string]bool{}
 	err := retry(ctx, func() (bool, error) {
@@ -84,7 +85,8 @@ func (l *serverLoad) next(blocked map[string]bool) int {
 // claiming is the transaction of a claim. Its conditions ensure that a deployment
 // runs once and that no other runs on its resource: it is still queued, it is still
 // at its place and a slot is free, and the resource has nothing running.
-func (d *Deployments) claiming(record deployment.Record, server catalog.ID, place int) []types.TransactWriteItem {
+func (d *Deployments) claiming(record deployment.Record, server catalog.ID,
+	place int) []types.TransactWriteItem {
 	now := stamp(record.ClaimedAt)
 	return []types.TransactWriteItem{
 		claimRecord: update(change{
@@ -92,7 +94,8 @@ func (d *Deployments) claiming(record deployment.Record, server catalog.ID, plac
 			key:       recordKey(record.ID),
 			update:    "SET #status = :in_progress, #claimed_at = :now, #updated_at = :now",
 			condition: "#status = :queued",
-			values:    item{":queued": text(deployment.Queued), ":in_progress": text(record.Status), ":now": now},
+			values: item{":queued": text(deployment.Queued), ":in_progress": text(record.Status),
+				":now": now},
 		}),
 		claimServer: update(change{
 			table:     d.tables.Catalog,

@@ -45,7 +45,8 @@ func (h hand) save(t *testing.T, record deployment.Record) {
 func (h hand) forget(t *testing.T, id deployment.ID) {
 	t.Helper()
 	_, err := h.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
-		TableName: h.table(id), Key: key("resource_uuid", string(id.Resource()), "deployment_uuid", string(id))})
+		TableName: h.table(id), Key: key("resource_uuid", string(id.Resource()), "deployment_uuid",
+			string(id))})
 	do(t, "DeleteItem", err)
 }
 
@@ -60,7 +61,8 @@ func (h hand) setPlaces(t *testing.T, server catalog.ID, running, queue []deploy
 
 func (h hand) setState(t *testing.T, resource catalog.ID, state catalog.State) {
 	t.Helper()
-	h.set(t, resource, map[string]any{"status": state.Status, "queued": state.Queued, "running": state.Running})
+	h.set(t, resource, map[string]any{"status": state.Status, "queued": state.Queued,
+		"running": state.Running})
 }
 
 // set writes attributes of an entity's item.
@@ -73,7 +75,8 @@ func (h hand) set(t *testing.T, id catalog.ID, attributes map[string]any) {
 		updates[name] = types.AttributeValueUpdate{Value: encoded}
 	}
 	_, err := h.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: aws.String(h.tables.Catalog), Key: key("kind", string(id.Kind()), "uuid", string(id)), AttributeUpdates: updates})
+		TableName: aws.String(h.tables.Catalog), Key: key("kind", string(id.Kind()), "uuid", string(id)),
+		AttributeUpdates: updates})
 	do(t, "UpdateItem", err)
 }
 

@@ -40,7 +40,8 @@ type enqueuing struct {
 //  5. The server is gone: Conflict. Its queue is full: Exhausted.
 //  6. The id is taken: Conflict.
 //  7. None of these: the obstacle is gone, so try again.
-func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey) (deployment.Receipt, error) {
+func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record,
+	key deployment.RequestKey) (deployment.Receipt, error) {
 	if !record.ID.Kind().Deployable() {
 		return deployment.Receipt{}, catalog.NewNotFoundError(record.ID.Resource())
 	}
@@ -208,7 +209,8 @@ func (d *Deployments) Note(ctx context.Context, record deployment.Record) error 
 }
 
 // receipt adds the record's place in the queue.
-func (d *Deployments) receipt(ctx context.Context, record deployment.Record, repeated bool) (deployment.Receipt, error) {
+func (d *Deployments) receipt(ctx context.Context, record deployment.Record,
+	repeated bool) (deployment.Receipt, error) {
 	receipt := deployment.Receipt{Record: record, Repeated: repeated}
 	if record.Status != deployment.Queued {
 		return receipt, nil

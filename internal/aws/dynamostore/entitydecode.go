@@ -32,14 +32,16 @@ func decodeEntity(stored item) (catalog.Entity, error) {
 	}
 }
 
-func decodeServer(meta catalog.Meta, key catalog.ID, definition types.AttributeValue) (catalog.Entity, error) {
+func decodeServer(meta catalog.Meta, key catalog.ID,
+	definition types.AttributeValue) (catalog.Entity, error) {
 	var fields serverDefinition
 	if err := decodeDefinition(definition, &fields); err != nil {
 		return nil, err
 	}
 	return &catalog.Server{
 		Meta: meta, KeyID: key,
-		Address: fields.Address, Port: fields.Port, User: fields.User, HostKey: fields.HostKey, DataDir: fields.DataDir,
+		Address: fields.Address, Port: fields.Port, User: fields.User, HostKey: fields.HostKey,
+		DataDir:     fields.DataDir,
 		Concurrency: fields.Concurrency, QueueLimit: fields.QueueLimit,
 		ForbidHostAccess: fields.ForbidHostAccess, ValidatedAt: time.Time(fields.ValidatedAt),
 	}, nil

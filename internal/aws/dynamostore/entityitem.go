@@ -112,7 +112,8 @@ func encodeDefinition(entity catalog.Entity) (types.AttributeValue, error) {
 	switch entity := entity.(type) {
 	case *catalog.Server:
 		fields = serverDefinition{
-			Address: entity.Address, Port: entity.Port, User: entity.User, HostKey: entity.HostKey, DataDir: entity.DataDir,
+			Address: entity.Address, Port: entity.Port, User: entity.User, HostKey: entity.HostKey,
+			DataDir:     entity.DataDir,
 			Concurrency: entity.Concurrency, QueueLimit: entity.QueueLimit,
 			ForbidHostAccess: entity.ForbidHostAccess, ValidatedAt: instant(entity.ValidatedAt),
 		}

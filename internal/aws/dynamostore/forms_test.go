@@ -35,9 +35,10 @@ func fullRecord(t testing.TB) deployment.Record {
 
 func TestRecordForm(t *testing.T) {
 	for name, want := range map[string]deployment.Record{
-		"every field set":   fullRecord(t),
-		"only an id":        {ID: recordID},
-		"just queued":       {ID: recordID, Status: deployment.Queued, ServerID: serverID, QueuedAt: time.UnixMicro(1).UTC()},
+		"every field set": fullRecord(t),
+		"only an id":      {ID: recordID},
+		"just queued": {ID: recordID, Status: deployment.Queued, ServerID: serverID,
+			QueuedAt: time.UnixMicro(1).UTC()},
 		"an exit code of 0": {ID: recordID, Outcome: deployment.Outcome{ExitCode: new(int)}},
 	} {
 		t.Run(name+" comes back", func(t *testing.T) {
@@ -46,18 +47,20 @@ func TestRecordForm(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := dynamostore.DecodeRecord(stored)
-			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
-				t.Errorf("%v (-want +got):\n%s", err, diff)
+			if diff := cmp.Diff(got, want, cmpopts.EquateEmpty()); err != nil || diff != "" {
+				t.Errorf("%v (-got +want):\n%s", err, diff)
 			}
 		})
 	}
 	t.Run("a time of another zone comes back as the same instant", func(t *testing.T) {
-		want := deployment.Record{ID: recordID, QueuedAt: time.Date(2026, 8, 22, 12, 0, 0, 1, time.FixedZone("", 7200))}
+		want := deployment.Record{ID: recordID, QueuedAt: time.Date(2026, 8, 22, 12, 0, 0, 1,
+			time.FixedZone("", 7200))}
 		stored, err := dynamostore.EncodeRecord(want)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := dynamostore.DecodeRecord(stored); err != nil || !got.QueuedAt.Equal(want.QueuedAt) || got.QueuedAt.Location() != time.UTC {
+		if got, err := dynamostore.DecodeRecord(stored); err != nil || !got.QueuedAt.Equal(want.QueuedAt) ||
+			got.QueuedAt.Location() != time.UTC {
 			t.Errorf("%s, %v", got.QueuedAt, err)
 		}
 	})
@@ -69,8 +72,8 @@ func full(t *testing.T) []catalog.Entity { return catalogtest.Full(t, rand.NewCh
 func wantForm(t *testing.T, stored map[string]types.AttributeValue, want catalog.Entity) {
 	t.Helper()
 	got, err := dynamostore.DecodeEntity(stored)
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
-		t.Errorf("%T: %v (-want +got):\n%s", want, err, diff)
+	if diff := cmp.Diff(got, want, cmpopts.EquateEmpty()); err != nil || diff != "" {
+		t.Errorf("%T: %v (-got +want):\n%s", want, err, diff)
 	}
 }
 
@@ -153,10 +156,11 @@ func TestOldForms(t *testing.T) {
 		delete(member(stored, "progress"), "source")
 		delete(member(stored, "progress"), "scrubbed")
 		want.Options = catalog.Options{PullLatestImages: true, StopBeforeStart: true, Force: true}
-		want.Progress.Source, want.Progress.Scrub, want.Scrub = deployment.Source{}, deployment.ScrubProgress{}, deployment.ScrubSummary{}
+		want.Progress.Source, want.Progress.Scrub, want.Scrub = deployment.Source{},
+			deployment.ScrubProgress{}, deployment.ScrubSummary{}
 		got, err := dynamostore.DecodeRecord(stored)
-		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); err != nil || diff != "" {
-			t.Errorf("%v (-want +got):\n%s", err, diff)
+		if diff := cmp.Diff(got, want, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Errorf("%v (-got +want):\n%s", err, diff)
 		}
 	})
 }

@@ -32,7 +32,8 @@ func (d *Deployments) Get(ctx context.Context, id deployment.ID) (deployment.Rec
 // List reads the count from the resource, and the records by one query. The query
 // asks for one record more than the page holds, to know whether there is a next
 // page. A skip costs a read of the skipped keys; a cursor costs nothing.
-func (d *Deployments) List(ctx context.Context, resource catalog.ID, page deployment.Page) (deployment.Listing, error) {
+func (d *Deployments) List(ctx context.Context, resource catalog.ID,
+	page deployment.Page) (deployment.Listing, error) {
 	page, err := page.Check(resource)
 	if err != nil {
 		return deployment.Listing{}, err

@@ -25,7 +25,8 @@ func leaseValues(lease deployment.Lease, more item) item {
 // Begin takes the lease if it is unchanged since it was read, so a runner that
 // renews it in between keeps it. [deployment.Record.Begun] has the rules; the
 // condition only ensures that they were applied to the current record.
-func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string, now time.Time, length time.Duration) (deployment.Record, error) {
+func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string, now time.Time,
+	length time.Duration) (deployment.Record, error) {
 	var begun deployment.Record
 	err := retry(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)
@@ -63,7 +64,8 @@ func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string,
 
 // Advance is one write. Runners call it for every chunk and every few seconds, so it
 // reads the record only after a refusal.
-func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, now time.Time, length time.Duration) (deployment.Signals, error) {
+func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease,
+	progress deployment.Progress, now time.Time, length time.Duration) (deployment.Signals, error) {
 	table := d.tables.of(id.Kind())
 	if table == "" {
 		return deployment.Signals{}, deployment.NewNotFoundError()
@@ -80,7 +82,8 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 		key:       recordKey(id),
 		update:    "SET #progress = :progress, #lease.#expires = :expires, #updated_at = :now",
 		condition: leased,
-		values:    leaseValues(lease, item{":progress": done, ":expires": stamp(now.Add(length)), ":now": stamp(now)}),
+		values: leaseValues(lease, item{":progress": done, ":expires": stamp(now.Add(length)),
+			":now": stamp(now)}),
 	}
 	var signals deployment.Signals
 	err = retry(ctx, func() (bool, error) {
@@ -107,7 +110,8 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 // deployment. If the server or the resource has lost its entry of the deployment,
 // Finish leaves out that write. A damaged table must not keep a deployment from
 // ending, and a lost entry blocks nothing.
-func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
+func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deployment.Lease,
+	progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
 	absent := map[int]bool{} // the writes to leave out, by their place in the transaction
 	return retry(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)

@@ -73,7 +73,8 @@ func (l *serverLoad) load(records map[deployment.ID]deployment.Record) deploymen
 func (l *serverLoad) hasAs(before serverLoad, ids []deployment.ID) bool {
 	for _, id := range ids {
 		_, runs := before.Running[string(id)]
-		if l == nil || l.runs(id) != runs || slices.Contains(l.Queue, string(id)) != slices.Contains(before.Queue, string(id)) {
+		if l == nil || l.runs(id) != runs || slices.Contains(l.Queue,
+			string(id)) != slices.Contains(before.Queue, string(id)) {
 			return false
 		}
 	}
@@ -110,7 +111,8 @@ func (d *Deployments) all(ctx context.Context, ids []string) (map[deployment.ID]
 
 // fetch repeats the request for keys that DynamoDB left out because it was busy or
 // because the answer would have been larger than 16 MB.
-func (d *Deployments) fetch(ctx context.Context, wanted map[string]types.KeysAndAttributes, records map[deployment.ID]deployment.Record) error {
+func (d *Deployments) fetch(ctx context.Context, wanted map[string]types.KeysAndAttributes,
+	records map[deployment.ID]deployment.Record) error {
 	return retry(ctx, func() (bool, error) {
 		got, err := d.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
 		if err != nil {

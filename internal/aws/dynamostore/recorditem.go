@@ -237,7 +237,8 @@ func (f progressItem) progress() (deployment.Progress, error) {
 	progress := deployment.Progress{
 		Log: logbook.Mark{
 			At:     logbook.Position{Out: f.Log.Out, Err: f.Log.Err, Steps: f.Log.Steps},
-			Chunks: f.Log.Chunks, Last: logbook.Order(f.Log.Last), Batch: f.Log.Batch, Until: time.Time(f.Log.Until), Bytes: f.Log.Bytes,
+			Chunks: f.Log.Chunks, Last: logbook.Order(f.Log.Last), Batch: f.Log.Batch,
+			Until: time.Time(f.Log.Until), Bytes: f.Log.Bytes,
 			Digest: f.Log.Digest, Index: index, Complete: f.Log.Complete,
 		},
 		Process: f.Process,
@@ -247,7 +248,8 @@ func (f progressItem) progress() (deployment.Progress, error) {
 	}
 	for _, step := range f.Steps {
 		progress.Steps = append(progress.Steps, deployment.Step{Name: step.Name,
-			StartedAt: time.Time(step.StartedAt), FinishedAt: time.Time(step.FinishedAt), ExitCode: step.ExitCode})
+			StartedAt: time.Time(step.StartedAt), FinishedAt: time.Time(step.FinishedAt),
+			ExitCode: step.ExitCode})
 	}
 	return progress, nil
 }
@@ -258,6 +260,7 @@ func newOutcomeItem(o deployment.Outcome) outcomeItem {
 }
 
 func (f outcomeItem) outcome() deployment.Outcome {
-	return deployment.Outcome{Status: deployment.Status(f.Status), Reason: deployment.Reason(f.Reason), ExitCode: f.ExitCode,
-		Signal: f.Signal, ResourceStatus: f.ResourceStatus, Successor: deployment.ID(f.Successor)}
+	return deployment.Outcome{Status: deployment.Status(f.Status), Reason: deployment.Reason(f.Reason),
+		ExitCode: f.ExitCode,
+		Signal:   f.Signal, ResourceStatus: f.ResourceStatus, Successor: deployment.ID(f.Successor)}
 }

@@ -67,7 +67,8 @@ func classify(err error) error {
 		return nil
 	}
 	if outage.Is(err) {
-		return fault.Wrap(err, fault.Unavailable, "The tables do not answer at present. Try again in a few seconds.")
+		return fault.Wrap(err, fault.Unavailable, "The tables do not answer at present. Try again in a "+
+			"few seconds.")
 	}
 	return fault.Wrap(err, fault.Internal, "DynamoDB failed")
 }

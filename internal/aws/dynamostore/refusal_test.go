@@ -26,8 +26,10 @@ func cancelled(codes ...string) error {
 		reason := types.CancellationReason{Code: aws.String(code)}
 		reasons = append(reasons, reason)
 	}
-	text := fmt.Sprintf("Transaction cancelled, please refer cancellation reasons for specific reasons %v", codes)
-	return fmt.Errorf("operation error: %w", &types.TransactionCanceledException{Message: &text, CancellationReasons: reasons})
+	text := fmt.Sprintf("Transaction cancelled, please refer cancellation reasons for specific reasons %v",
+		codes)
+	return fmt.Errorf("operation error: %w", &types.TransactionCanceledException{Message: &text,
+		CancellationReasons: reasons})
 }
 
 func TestRefused(t *testing.T) {
@@ -41,15 +43,18 @@ func TestRefused(t *testing.T) {
 		{"a condition that is not met", &types.ConditionalCheckFailedException{}, []int{0}, false, nil},
 		{"another transaction on the item", &types.TransactionConflictException{}, nil, true, nil},
 		{"the same transaction still at work", &types.TransactionInProgressException{}, nil, true, nil},
-		{"a transaction with two conditions not met", cancelled("None", "ConditionalCheckFailed", "ConditionalCheckFailed"), []int{1, 2}, false, nil},
+		{"a transaction with two conditions not met",
+			cancelled("None", "ConditionalCheckFailed", "ConditionalCheckFailed"), []int{1, 2}, false, nil},
 		{"a transaction that met another", cancelled("TransactionConflict", "None"), nil, true, nil},
 		{"both", cancelled("TransactionConflict", "ConditionalCheckFailed"), []int{1}, true, nil},
 		{"a transaction that was throttled", cancelled("None", "ThrottlingError"), nil, true, nil},
 		{"a transaction with a wrong request", cancelled("None", "AccessDenied"), nil, false, fault.Internal},
 		{"a transaction without reasons", cancelled(), nil, false, fault.Internal},
-		{"any other answer", &smithy.GenericAPIError{Code: "AccessDeniedException", Message: "not authorized"}, nil, false, fault.Internal},
+		{"any other answer", &smithy.GenericAPIError{Code: "AccessDeniedException",
+			Message: "not authorized"}, nil, false, fault.Internal},
 		{"a failure that nobody knows", errors.New("out of paper"), nil, false, fault.Internal},
-		{"no answer", &smithyhttp.RequestSendError{Err: errors.New("connection refused")}, nil, false, fault.Unavailable},
+		{"no answer", &smithyhttp.RequestSendError{Err: errors.New("connection refused")}, nil, false,
+			fault.Unavailable},
 		{"too much at once", &types.ProvisionedThroughputExceededException{}, nil, false, fault.Unavailable},
 		{"a cancelled context", &smithy.CanceledError{Err: context.Canceled}, nil, false, context.Canceled},
 	} {
@@ -106,9 +111,11 @@ func TestRetry(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	got := dynamostore.Names("app0", "SET #queue[3] = :id, #running.#this = :now", "size(#queue) < #definition.#queue_limit")
-	want := map[string]string{"#queue": "queue", "#running": "running", "#this": "app0", "#definition": "definition", "#queue_limit": "queue_limit"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("names (-want +got):\n%s", diff)
+	got := dynamostore.Names("app0", "SET #queue[3] = :id, #running.#this = :now",
+		"size(#queue) < #definition.#queue_limit")
+	want := map[string]string{"#queue": "queue", "#running": "running", "#this": "app0",
+		"#definition": "definition", "#queue_limit": "queue_limit"}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("names (-got +want):\n%s", diff)
 	}
 }

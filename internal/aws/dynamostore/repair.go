@@ -95,7 +95,8 @@ func (d *Deployments) leaving(found places, all bool) []types.TransactWriteItem 
 		writes = append(writes, update(server.change(d.tables.Catalog, found.server, "REMOVE ", found.id)))
 	}
 	if len(resource.changes) > 0 {
-		writes = append(writes, update(resource.change(d.tables.Catalog, found.id.Resource(), "SET ", found.id)))
+		writes = append(writes, update(resource.change(d.tables.Catalog, found.id.Resource(), "SET ",
+			found.id)))
 	}
 	return writes
 }

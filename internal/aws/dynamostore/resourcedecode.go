@@ -50,13 +50,16 @@ func (f resourceDefinition) resource(meta catalog.Meta, state resourceState) cat
 func (f resourceDefinition) application(resource catalog.Resource, key catalog.ID) *catalog.Application {
 	application := &catalog.Application{Resource: resource}
 	if shell := f.Shell; shell != nil {
-		application.Shell = &catalog.Shell{Start: string(shell.Start), Stop: string(shell.Stop), Health: string(shell.Health)}
+		application.Shell = &catalog.Shell{Start: string(shell.Start), Stop: string(shell.Stop),
+			Health: string(shell.Health)}
 	}
 	if image := f.Image; image != nil {
-		application.Image = &catalog.Image{Name: image.Name, Tag: image.Tag, Container: image.Container.container()}
+		application.Image = &catalog.Image{Name: image.Name, Tag: image.Tag,
+			Container: image.Container.container()}
 	}
 	if built := f.Dockerfile; built != nil {
-		application.Dockerfile = &catalog.Dockerfile{Source: built.Source.source(), Path: built.Path, Container: built.Container.container()}
+		application.Dockerfile = &catalog.Dockerfile{Source: built.Source.source(), Path: built.Path,
+			Container: built.Container.container()}
 	}
 	if compose := f.ComposeSource; compose != nil {
 		application.Compose = &catalog.ComposeSource{Source: compose.Source.source(), Path: compose.Path}
@@ -85,7 +88,8 @@ func (d databaseItem) database(resource catalog.Resource) *catalog.Database {
 		Container: d.Container.container(), TLS: d.TLS, Certificate: string(d.Certificate),
 	}
 	for _, script := range d.InitScripts {
-		database.InitScripts = append(database.InitScripts, catalog.InitScript{Name: script.Name, Text: string(script.Text)})
+		database.InitScripts = append(database.InitScripts,
+			catalog.InitScript{Name: script.Name, Text: string(script.Text)})
 	}
 	return database
 }

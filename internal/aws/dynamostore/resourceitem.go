@@ -130,13 +130,16 @@ func newResourceDefinition(resource *catalog.Resource) resourceDefinition {
 func newApplicationDefinition(application *catalog.Application) resourceDefinition {
 	fields := newResourceDefinition(&application.Resource)
 	if shell := application.Shell; shell != nil {
-		fields.Shell = &shellItem{Start: bulk(shell.Start), Stop: bulk(shell.Stop), Health: bulk(shell.Health)}
+		fields.Shell = &shellItem{Start: bulk(shell.Start), Stop: bulk(shell.Stop),
+			Health: bulk(shell.Health)}
 	}
 	if image := application.Image; image != nil {
-		fields.Image = &imageItem{Name: image.Name, Tag: image.Tag, Container: newContainerItem(image.Container)}
+		fields.Image = &imageItem{Name: image.Name, Tag: image.Tag,
+			Container: newContainerItem(image.Container)}
 	}
 	if built := application.Dockerfile; built != nil {
-		fields.Dockerfile = &dockerfileItem{Source: newSourceItem(built.Source), Path: built.Path, Container: newContainerItem(built.Container)}
+		fields.Dockerfile = &dockerfileItem{Source: newSourceItem(built.Source), Path: built.Path,
+			Container: newContainerItem(built.Container)}
 	}
 	if compose := application.Compose; compose != nil {
 		fields.ComposeSource = &composeSourceItem{Source: newSourceItem(compose.Source), Path: compose.Path}
@@ -156,9 +159,11 @@ func newContainerItem(container catalog.Container) containerItem {
 
 func newDatabaseDefinition(database *catalog.Database) resourceDefinition {
 	item := databaseItem{
-		Engine: database.Engine, Image: database.Image, DataFolder: database.DataFolder, Settings: database.Settings,
+		Engine: database.Engine, Image: database.Image, DataFolder: database.DataFolder,
+		Settings:      database.Settings,
 		Configuration: bulk(database.Configuration), PublicPort: database.PublicPort,
-		Container: newContainerItem(database.Container), TLS: database.TLS, Certificate: bulk(database.Certificate),
+		Container: newContainerItem(database.Container), TLS: database.TLS,
+		Certificate: bulk(database.Certificate),
 	}
 	for _, script := range database.InitScripts {
 		item.InitScripts = append(item.InitScripts, scriptItem{Name: script.Name, Text: bulk(script.Text)})

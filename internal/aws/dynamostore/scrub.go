@@ -10,7 +10,8 @@ import (
 
 // RecordScrub writes on the condition that the digest of the log is unchanged since
 // the record was read. No other write changes a record that has ended.
-func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.ScrubSummary) error {
+func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark,
+	scrub deployment.ScrubSummary) error {
 	return retry(ctx, func() (bool, error) {
 		record, err := d.Get(ctx, id)
 		if err != nil {
@@ -33,8 +34,9 @@ func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was str
 			key:       recordKey(id),
 			update:    "SET #progress.#log = :log, #scrub = :scrub, #updated_at = :at",
 			condition: "#status = :status AND #progress.#log.#digest = :was",
-			values: item{":log": log, ":scrub": fields, ":at": stamp(next.UpdatedAt), ":status": text(next.Status),
-				":was": text(was)},
+			values: item{":log": log, ":scrub": fields, ":at": stamp(next.UpdatedAt),
+				":status": text(next.Status),
+				":was":    text(was)},
 		})
 		return done, err
 	})
@@ -50,11 +52,13 @@ type scrubItem struct {
 }
 
 func newScrubItem(s deployment.ScrubSummary) scrubItem {
-	return scrubItem{At: instant(s.At), By: s.By, Deployment: string(s.Deployment), Entries: s.Entries, Original: s.Original}
+	return scrubItem{At: instant(s.At), By: s.By, Deployment: string(s.Deployment), Entries: s.Entries,
+		Original: s.Original}
 }
 
 func (f scrubItem) scrub() deployment.ScrubSummary {
-	return deployment.ScrubSummary{At: time.Time(f.At), By: f.By, Deployment: deployment.ID(f.Deployment), Entries: f.Entries, Original: f.Original}
+	return deployment.ScrubSummary{At: time.Time(f.At), By: f.By, Deployment: deployment.ID(f.Deployment),
+		Entries: f.Entries, Original: f.Original}
 }
 
 // scrubProgressItem is how far a scrub is.
@@ -72,12 +76,14 @@ func newScrubProgressItem(s deployment.ScrubProgress) *scrubProgressItem {
 	if s == (deployment.ScrubProgress{}) {
 		return nil
 	}
-	return &scrubProgressItem{Last: string(s.Last), Logs: s.Logs, Changed: s.Changed, Entries: s.Entries, Failed: s.Failed}
+	return &scrubProgressItem{Last: string(s.Last), Logs: s.Logs, Changed: s.Changed, Entries: s.Entries,
+		Failed: s.Failed}
 }
 
 func (f *scrubProgressItem) progress() deployment.ScrubProgress {
 	if f == nil {
 		return deployment.ScrubProgress{}
 	}
-	return deployment.ScrubProgress{Last: deployment.ID(f.Last), Logs: f.Logs, Changed: f.Changed, Entries: f.Entries, Failed: f.Failed}
+	return deployment.ScrubProgress{Last: deployment.ID(f.Last), Logs: f.Logs, Changed: f.Changed,
+		Entries: f.Entries, Failed: f.Failed}
 }

@@ -18,12 +18,14 @@ type signalsItem struct {
 
 // Signals reads four attributes only: runners call it every few seconds, and a record
 // may be large.
-func (d *Deployments) Signals(ctx context.Context, id deployment.ID, lease deployment.Lease) (deployment.Signals, error) {
+func (d *Deployments) Signals(ctx context.Context, id deployment.ID,
+	lease deployment.Lease) (deployment.Signals, error) {
 	table := d.tables.of(id.Kind())
 	if table == "" {
 		return deployment.Signals{}, deployment.NewNotFoundError()
 	}
-	stored, err := read(ctx, d.client, table, recordKey(id), "status", "lease", "cancel_requested_at", "followed_at")
+	stored, err := read(ctx, d.client, table, recordKey(id), "status", "lease", "cancel_requested_at",
+		"followed_at")
 	if err != nil {
 		return deployment.Signals{}, err
 	}

@@ -42,7 +42,8 @@ func (e enqueuing) remembering(id deployment.ID) (fields item, condition string,
 	if err != nil {
 		return nil, "", nil, fault.Wrap(err, fault.Internal, "encode a request")
 	}
-	condition, values = "attribute_not_exists(#uuid) OR #until_micros <= :now", item{":now": number(now.UnixMicro())}
+	condition, values = "attribute_not_exists(#uuid) OR #until_micros <= :now",
+		item{":now": number(now.UnixMicro())}
 	if e.outlived != "" {
 		condition += " OR #deployment_uuid = :outlived"
 		values[":outlived"] = text(e.outlived)
@@ -53,7 +54,8 @@ func (e enqueuing) remembering(id deployment.ID) (fields item, condition string,
 // standing finds out why the transaction was refused. It is done if a deployment
 // already stands for the request, or with an error. It is not done if the obstacle is
 // gone, or if another try can remove it; next then has the obstacle.
-func (d *Deployments) standing(ctx context.Context, next *enqueuing) (known deployment.Record, done bool, err error) {
+func (d *Deployments) standing(ctx context.Context,
+	next *enqueuing) (known deployment.Record, done bool, err error) {
 	record := next.record
 	if known, done, err = d.remembered(ctx, next); done || err != nil {
 		return known, true, err
@@ -76,11 +78,13 @@ func (d *Deployments) standing(ctx context.Context, next *enqueuing) (known depl
 
 // remembered returns the deployment that stands for the request, if one does. If one
 // no longer does, next has it as outlived.
-func (d *Deployments) remembered(ctx context.Context, next *enqueuing) (known deployment.Record, stands bool, err error) {
+func (d *Deployments) remembered(ctx context.Context,
+	next *enqueuing) (known deployment.Record, stands bool, err error) {
 	if next.key.Hash == "" {
 		return known, false, nil
 	}
-	stored, err := read(ctx, d.client, d.tables.Catalog, item{"kind": text(kindRequest), "uuid": text(next.key.Hash)})
+	stored, err := read(ctx, d.client, d.tables.Catalog,
+		item{"kind": text(kindRequest), "uuid": text(next.key.Hash)})
 	if err != nil || stored == nil {
 		return known, false, err
 	}
@@ -116,7 +120,8 @@ func (d *Deployments) newest(ctx context.Context, resource catalog.ID) (deployme
 // queued compares the record with the queued deployment of its resource. Either that
 // is the same request, whose key is then remembered, or the record supersedes it, or
 // it is a Conflict.
-func (d *Deployments) queued(ctx context.Context, next *enqueuing, id deployment.ID) (known deployment.Record, done bool, err error) {
+func (d *Deployments) queued(ctx context.Context, next *enqueuing,
+	id deployment.ID) (known deployment.Record, done bool, err error) {
 	queued, err := d.Get(ctx, id)
 	if err != nil {
 		return known, true, err

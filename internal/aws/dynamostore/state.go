@@ -32,7 +32,8 @@ func (d *Deployments) resource(ctx context.Context, id catalog.ID) (resourceStat
 	if !id.Kind().Deployable() {
 		return state, catalog.NewNotFoundError(id)
 	}
-	stored, err := read(ctx, d.client, d.tables.Catalog, entityKey(id), "status", "queued", "running", "deployments")
+	stored, err := read(ctx, d.client, d.tables.Catalog, entityKey(id), "status", "queued", "running",
+		"deployments")
 	if err != nil {
 		return state, err
 	}

@@ -81,7 +81,8 @@ func TestReadChange(t *testing.T) {
 		{"a new record", queued, nil, "", true},
 		{"a new record with null before it", queued, json.RawMessage("null"), "", true},
 		{"a claimed record", running, image(t, queued), deployment.Queued, true},
-		{"an ended record", with(record, deployment.Finished), image(t, running), deployment.InProgress, true},
+		{"an ended record", with(record, deployment.Finished), image(t, running), deployment.InProgress,
+			true},
 		{"a noted record, which was never anything else", with(record, deployment.Finished), nil, "", true},
 		{"a renewed lease", renewed, image(t, running), deployment.InProgress, false},
 	} {
@@ -91,14 +92,15 @@ func TestReadChange(t *testing.T) {
 				t.Fatalf("changed = %v, %v; want %v", changed, err, c.changed)
 			}
 			want := deployment.Change{Record: c.now, Previous: c.previous}
-			if diff := cmp.Diff(want, change, cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("change (-want +got):\n%s", diff)
+			if diff := cmp.Diff(change, want, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("change (-got +want):\n%s", diff)
 			}
 		})
 	}
 	t.Run("a removed record is no change", func(t *testing.T) {
 		for _, none := range []string{"", "null"} {
-			if _, changed, err := dynamostore.ReadChange(json.RawMessage(none), image(t, queued)); changed || err != nil {
+			if _, changed, err := dynamostore.ReadChange(json.RawMessage(none), image(t, queued)); changed ||
+				err != nil {
 				t.Errorf("changed = %v, %v", changed, err)
 			}
 		}

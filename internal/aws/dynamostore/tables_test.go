@@ -57,7 +57,8 @@ func create(t *testing.T, client *dynamodb.Client, table, partition, sort string
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_, err := client.DeleteTable(context.Background(), &dynamodb.DeleteTableInput{TableName: aws.String(table)})
+		_, err := client.DeleteTable(context.Background(),
+			&dynamodb.DeleteTableInput{TableName: aws.String(table)})
 		if _, gone := errors.AsType[*types.ResourceNotFoundException](err); err != nil && !gone {
 			t.Error(err)
 		}
@@ -65,7 +66,8 @@ func create(t *testing.T, client *dynamodb.Client, table, partition, sort string
 	waiter := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
 	})
-	if err := waiter.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(table)}, time.Minute); err != nil {
+	if err := waiter.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(table)},
+		time.Minute); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -86,7 +88,8 @@ func TestTokens(t *testing.T) {
 func TestLedger(t *testing.T) {
 	client, made := tables(t)
 	deployments := dynamostore.NewDeployments(client, made)
-	ports := deploymenttest.Ports{Store: dynamostore.NewCatalog(client, made.Catalog), Ledger: deployments, History: deployments,
-		Damage: hand{client, made}.damage()}
+	ports := deploymenttest.Ports{Store: dynamostore.NewCatalog(client, made.Catalog), Ledger: deployments,
+		History: deployments,
+		Damage:  hand{client, made}.damage()}
 	deploymenttest.TestLedger(t, func(*testing.T) deploymenttest.Ports { return ports })
 }

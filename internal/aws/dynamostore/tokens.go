@@ -32,7 +32,8 @@ func tokenKey(id string) item { return item{"kind": text(kindToken), "uuid": tex
 
 // Create adds a token.
 func (t *Tokens) Create(ctx context.Context, token access.Token) error {
-	fields := tokenItem{Kind: kindToken, UUID: token.ID, Name: token.Name, Digest: token.Digest[:], CreatedAt: instant(token.CreatedAt)}
+	fields := tokenItem{Kind: kindToken, UUID: token.ID, Name: token.Name, Digest: token.Digest[:],
+		CreatedAt: instant(token.CreatedAt)}
 	for _, ability := range token.Abilities {
 		fields.Abilities = append(fields.Abilities, string(ability))
 	}

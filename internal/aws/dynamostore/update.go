@@ -106,7 +106,8 @@ func withSameKey(replace change, entity catalog.Entity) change {
 // rekey replaces the definition, decrements the count of the old key, and increments
 // the count of the new one. Its conditions are that the entity is unchanged since it was
 // read, and that the new key exists.
-func (c *Catalog) rekey(ctx context.Context, replace change, dependencies []string, entity catalog.Entity) (done bool, err error) {
+func (c *Catalog) rekey(ctx context.Context, replace change, dependencies []string,
+	entity catalog.Entity) (done bool, err error) {
 	key, place := keyOf(entity)
 	if place < 0 {
 		return false, nil

@@ -42,26 +42,28 @@ func TestBetweenLookAndUpdate(t *testing.T) {
 	update := func(s *stand, built *catalog.Application) error {
 		return s.catalog.Update(t.Context(), rekeyed(built), built.UpdatedAt)
 	}
-	t.Run("somebody else updates it: it is a Conflict, and the keys are as they left them", func(t *testing.T) {
-		s := newStand(t)
-		built := s.built(t)
-		s.wire.just("TransactWriteItems", func() {
-			other := *built
-			other.UpdatedAt = built.UpdatedAt.Add(time.Minute)
-			do(t, "Update", s.directCatalog().Update(t.Context(), &other, built.UpdatedAt))
+	t.Run("somebody else updates it: it is a Conflict, and the keys are as they left them",
+		func(t *testing.T) {
+			s := newStand(t)
+			built := s.built(t)
+			s.wire.just("TransactWriteItems", func() {
+				other := *built
+				other.UpdatedAt = built.UpdatedAt.Add(time.Minute)
+				do(t, "Update", s.directCatalog().Update(t.Context(), &other, built.UpdatedAt))
+			})
+			if err := update(s, built); !errors.Is(err, fault.Conflict) {
+				t.Errorf("Update: %v, want a Conflict", err)
+			}
+			s.wantKeys(t, otherKeyID)
 		})
-		if err := update(s, built); !errors.Is(err, fault.Conflict) {
-			t.Errorf("Update: %v, want a Conflict", err)
-		}
-		s.wantKeys(t, otherKeyID)
-	})
 	t.Run("the new key is deleted: it is Invalid, and the old one stays", func(t *testing.T) {
 		s := newStand(t)
 		built := s.built(t)
 		s.wire.just("TransactWriteItems", func() {
 			do(t, "Delete", s.directCatalog().Delete(t.Context(), otherKeyID))
 		})
-		if err := update(s, built); !errors.Is(err, fault.Invalid) || len(fault.Fields(err)["private_key_uuid"]) == 0 {
+		if err := update(s, built); !errors.Is(err, fault.Invalid) ||
+			len(fault.Fields(err)["private_key_uuid"]) == 0 {
 			t.Errorf("Update: %v with %v, want Invalid with private_key_uuid", err, fault.Fields(err))
 		}
 		s.wantKeys(t)
@@ -69,7 +71,10 @@ func TestBetweenLookAndUpdate(t *testing.T) {
 	t.Run("it is deleted: it is NotFound, and holds no key", func(t *testing.T) {
 		s := newStand(t)
 		built := s.built(t)
-		s.wire.just("TransactWriteItems", func() { do(t, "Delete", s.directCatalog().Delete(t.Context(), built.ID)) })
+		s.wire.just("TransactWriteItems", func() {
+			do(t, "Delete",
+				s.directCatalog().Delete(t.Context(), built.ID))
+		})
 		if err := update(s, built); !errors.Is(err, fault.NotFound) {
 			t.Errorf("Update: %v, want NotFound", err)
 		}

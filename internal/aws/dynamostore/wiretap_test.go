@@ -57,7 +57,8 @@ func (w *wiretap) Do(request *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	status, answer := instead(body)
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(answer))}, nil
+	return &http.Response{StatusCode: status, Header: http.Header{},
+		Body: io.NopCloser(strings.NewReader(answer))}, nil
 }
 
 // just does something once, right before the next request of the operation.

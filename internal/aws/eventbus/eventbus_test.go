@@ -35,14 +35,19 @@ func failed() deployment.Change {
 	code := 137
 	return deployment.Change{Previous: deployment.InProgress, Record: deployment.Record{
 		ID: id, Status: deployment.Failed, Operation: catalog.Restart,
-		Options:           catalog.Options{PullLatestImages: true, Commit: "c0ffee0", DockerTag: "1.4", Configuration: "0a1b", DeleteVolumes: true},
+		Options: catalog.Options{PullLatestImages: true, Commit: "c0ffee0", DockerTag: "1.4",
+			Configuration: "0a1b", DeleteVolumes: true},
 		ConfigurationHash: "0a1b",
 		ResourceName:      "shop", ServerID: "srv8c1n6h3d0p5q2m7x4k9v1", ServerName: "web-1",
 		Trigger:   deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"},
-		CreatedAt: at, QueuedAt: at, StartedAt: at.Add(time.Second), FinishedAt: at.Add(time.Minute), UpdatedAt: at.Add(time.Minute),
-		Lease:    deployment.Lease{Owner: "a runner", Attempt: 2},
-		Progress: deployment.Progress{Source: deployment.Source{Commit: "c0ffee0123", Message: "Serve tea"}, Log: logbook.Mark{Last: 12, Bytes: 3000, Complete: true, At: logbook.Position{Out: 900, Err: 100}}},
-		Outcome:  deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonSignal, ExitCode: &code, Signal: "SIGKILL"},
+		CreatedAt: at, QueuedAt: at, StartedAt: at.Add(time.Second), FinishedAt: at.Add(time.Minute),
+		UpdatedAt: at.Add(time.Minute),
+		Lease:     deployment.Lease{Owner: "a runner", Attempt: 2},
+		Progress: deployment.Progress{Source: deployment.Source{Commit: "c0ffee0123", Message: "Serve tea"},
+			Log: logbook.Mark{Last: 12, Bytes: 3000, Complete: true,
+				At: logbook.Position{Out: 900, Err: 100}}},
+		Outcome: deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonSignal,
+			ExitCode: &code, Signal: "SIGKILL"},
 	}}
 }
 
@@ -82,7 +87,8 @@ func TestARuleSeesTheChange(t *testing.T) {
 	session := awstest.Session(t)
 	bus := "waybill-test-" + rand.Text()
 	queue := ruled(t, session, bus, `{"source":["waybill"],"detail-type":["Deployment Status Changed"],"detail":{"kind":["service"],"deployment":{"status":["failed"]}}}`)
-	if err := eventbus.Open(session.Config(), bus, eventbus.Options{}).Publish(t.Context(), failed()); err != nil {
+	if err := eventbus.Open(session.Config(), bus, eventbus.Options{}).Publish(t.Context(),
+		failed()); err != nil {
 		t.Fatal(err)
 	}
 	var event struct {
@@ -119,7 +125,8 @@ func ruled(t *testing.T, session *session.Session, bus, pattern string) *string 
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = client.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: &bus, EventBusName: &bus, EventPattern: &pattern})
+	_, err = client.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: &bus, EventBusName: &bus,
+		EventPattern: &pattern})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +142,8 @@ func ruled(t *testing.T, session *session.Session, bus, pattern string) *string 
 func received(t *testing.T, client *sqs.Client, queue *string) string {
 	t.Helper()
 	for range 6 {
-		got, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue, WaitTimeSeconds: 10})
+		got, err := client.ReceiveMessage(t.Context(),
+			&sqs.ReceiveMessageInput{QueueUrl: queue, WaitTimeSeconds: 10})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -202,9 +210,12 @@ func TestWhatIsNotKnownIsNull(t *testing.T) {
 	}
 	detail := decoded(t, sent.Entries[0].Detail).(map[string]any)
 	record := detail["deployment"].(map[string]any)
-	for name, value := range map[string]any{"previous_status": detail["previous_status"], "reason": record["reason"],
-		"exit_code": record["exit_code"], "signal": record["signal"], "started_at": record["started_at"], "finished_at": record["finished_at"],
-		"configuration_hash": record["configuration_hash"], "commit": record["commit"], "commit_message": record["commit_message"],
+	for name, value := range map[string]any{"previous_status": detail["previous_status"],
+		"reason":    record["reason"],
+		"exit_code": record["exit_code"], "signal": record["signal"], "started_at": record["started_at"],
+		"finished_at":        record["finished_at"],
+		"configuration_hash": record["configuration_hash"], "commit": record["commit"],
+		"commit_message":            record["commit_message"],
 		"docker_registry_image_tag": record["docker_registry_image_tag"]} {
 		if value != nil {
 			t.Errorf("%s is %v, want null", name, value)

@@ -32,12 +32,14 @@ type Answer struct {
 }
 
 // Invoke asks the function for a token. Denied if IAM or the function refuses.
-func Invoke(ctx context.Context, client *lambda.Client, function, name string, abilities []string) (string, error) {
+func Invoke(ctx context.Context, client *lambda.Client, function, name string,
+	abilities []string) (string, error) {
 	payload, err := json.Marshal(Request{Mint{Name: name, Abilities: abilities}})
 	if err != nil {
 		return "", fault.Wrap(err, fault.Internal, "encode the request for a token")
 	}
-	answer, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(function), Payload: payload})
+	answer, err := client.Invoke(ctx, &lambda.InvokeInput{FunctionName: aws.String(function),
+		Payload: payload})
 	if err != nil {
 		return "", fault.Wrap(err, fault.Denied, "invoke %s", function)
 	}

@@ -69,10 +69,12 @@ func TestTheCatalogFunctionAnswersWhatInvokeAsks(t *testing.T) {
 
 func TestARefusalSaysWhatTheFunctionSaid(t *testing.T) {
 	c := client(t, catalog(t, func(context.Context, string, []string) (string, error) {
-		return "", fault.New(fault.Invalid, "Validation failed.").WithField("abilities", "must have at least one")
+		return "", fault.New(fault.Invalid, "Validation failed.").WithField("abilities",
+			"must have at least one")
 	}))
 	_, err := firsttoken.Invoke(t.Context(), c, "waybill-shop-catalog", "ci", nil)
-	if !errors.Is(err, fault.Denied) || !strings.Contains(fault.Public(err), "abilities: must have at least one") {
+	if !errors.Is(err, fault.Denied) || !strings.Contains(fault.Public(err),
+		"abilities: must have at least one") {
 		t.Errorf("Invoke: %v, want Denied with the function's own words", err)
 	}
 }

@@ -34,8 +34,10 @@ func (g *Gateway) answer(ctx context.Context, e *events.APIGatewayProxyRequest) 
 // tooLarge replaces an answer that Lambda would refuse. Without it the client would get
 // a 502 without a reason.
 func (g *Gateway) tooLarge(ctx context.Context, size int) *events.APIGatewayProxyResponse {
-	g.failed(ctx, "answer too large", fault.New(fault.Internal, "an answer of %d bytes is more than Lambda takes", size))
-	return plain(http.StatusInternalServerError, "The answer is too large to be sent. Ask for less at a time, with limit or take.")
+	g.failed(ctx, "answer too large", fault.New(fault.Internal,
+		"an answer of %d bytes is more than Lambda takes", size))
+	return plain(http.StatusInternalServerError, "The answer is too large to be sent. Ask for less at a "+
+		"time, with limit or take.")
 }
 
 // plain is an answer of the gateway itself.

@@ -97,7 +97,8 @@ func (g *Gateway) message(ctx context.Context, r *record) bool {
 		return g.handlers.Message(ctx, Message{Body: r.Body, Receipt: r.Receipt, Receives: receives})
 	})
 	if err != nil {
-		g.failed(ctx, "message comes again", err, slog.String("message_id", r.MessageID), slog.Int("receives", receives))
+		g.failed(ctx, "message comes again", err, slog.String("message_id", r.MessageID),
+			slog.Int("receives", receives))
 	}
 	return err == nil
 }

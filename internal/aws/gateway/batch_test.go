@@ -31,18 +31,25 @@ func message(id, body string) string {
 
 func change(sequence, deployment string) string {
 	return fmt.Sprintf(`{"eventName":"MODIFY","eventSource":"aws:dynamodb","dynamodb":{"Keys":{"resource_uuid":{"S":"r"},"deployment_uuid":{"S":%q}},`+
-		`"NewImage":{"n":{"N":%q}},"OldImage":{"b":{"B":"AP8="}},"SequenceNumber":%q}}`, deployment, sequence, sequence)
+		`"NewImage":{"n":{"N":%q}},"OldImage":{"b":{"B":"AP8="}},"SequenceNumber":%q}}`, deployment, sequence,
+		sequence)
 }
 
 func TestAMessageIsHandledAsItCame(t *testing.T) {
 	var got gateway.Message
-	handlers := gateway.Handlers{Message: func(_ context.Context, m gateway.Message) error { got = m; return nil }}
-	answer, err := gateway.New((&logged{}).logger(), handlers).Invoke(t.Context(), batch(message("1", `{"a":"b"}`)))
+	handlers := gateway.Handlers{Message: func(_ context.Context,
+		m gateway.Message) error {
+		got = m
+		return nil
+	}}
+	answer, err := gateway.New((&logged{}).logger(), handlers).Invoke(t.Context(),
+		batch(message("1", `{"a":"b"}`)))
 	// The list must be there: null has the whole batch delivered again.
 	if want := `{"batchItemFailures":[]}`; err != nil || string(answer) != want {
 		t.Errorf("answer %s, %v; want %s", answer, err, want)
 	}
-	if diff := cmp.Diff(got, gateway.Message{Body: `{"a":"b"}`, Receipt: "receipt of 1", Receives: 3}); diff != "" {
+	if diff := cmp.Diff(got, gateway.Message{Body: `{"a":"b"}`, Receipt: "receipt of 1",
+		Receives: 3}); diff != "" {
 		t.Errorf("message (-got +want):\n%s", diff)
 	}
 }
@@ -61,7 +68,8 @@ func TestOnlyFailedMessagesComeAgain(t *testing.T) {
 		}
 		return nil
 	}}
-	event := batch(message("1", "ok"), message("2", `{"deployment_uuid":"svc2","what":"error"}`), message("3", "ok"),
+	event := batch(message("1", "ok"), message("2", `{"deployment_uuid":"svc2","what":"error"}`),
+		message("3", "ok"),
 		message("4", "panic"), message("5", `{"deployment_uuid":"svc5","what":"conflict"}`))
 	answer, err := gateway.New(log.logger(), handlers).Invoke(t.Context(), event)
 	want := `{"batchItemFailures":[{"itemIdentifier":"2"},{"itemIdentifier":"4"},{"itemIdentifier":"5"}]}`
@@ -72,7 +80,8 @@ func TestOnlyFailedMessagesComeAgain(t *testing.T) {
 	for _, line := range log.lines(t) {
 		got[line["message_id"]] = fmt.Sprint(line["level"], " ", line["kind"], " ", line["deployment_uuid"])
 	}
-	wantLines := map[any]string{"2": "ERROR internal svc2", "4": "ERROR internal <nil>", "5": "INFO conflict svc5"}
+	wantLines := map[any]string{"2": "ERROR internal svc2", "4": "ERROR internal <nil>",
+		"5": "INFO conflict svc5"}
 	if diff := cmp.Diff(got, wantLines); diff != "" {
 		t.Errorf("logged (-got +want):\n%s", diff)
 	}
@@ -100,7 +109,8 @@ func TestChangesComeInOrderWithTheirImages(t *testing.T) {
 	}}
 	added := `{"eventName":"INSERT","eventSource":"aws:dynamodb","dynamodb":{"NewImage":{"n":{"N":"9"}},"SequenceNumber":"9"}}`
 	removed := `{"eventName":"REMOVE","eventSource":"aws:dynamodb","dynamodb":{"OldImage":{"n":{"N":"8"}},"SequenceNumber":"10"}}`
-	answer, err := gateway.New((&logged{}).logger(), handlers).Invoke(t.Context(), batch(change("7", "d"), added, removed))
+	answer, err := gateway.New((&logged{}).logger(), handlers).Invoke(t.Context(),
+		batch(change("7", "d"), added, removed))
 	if want := `{"batchItemFailures":[]}`; err != nil || string(answer) != want {
 		t.Errorf("answer %s, %v; want %s", answer, err, want)
 	}
@@ -125,8 +135,10 @@ func TestAFailedChangeStopsTheBatch(t *testing.T) {
 				}
 				return nil
 			}}
-			answer, err := gateway.New(log.logger(), handlers).Invoke(t.Context(), batch(change("1", "d1"), change("2", "d2"), change("3", "d3")))
-			if want := `{"batchItemFailures":[{"itemIdentifier":"2"}]}`; err != nil || string(answer) != want {
+			answer, err := gateway.New(log.logger(), handlers).Invoke(t.Context(),
+				batch(change("1", "d1"), change("2", "d2"), change("3", "d3")))
+			if want := `{"batchItemFailures":[{"itemIdentifier":"2"}]}`; err != nil ||
+				string(answer) != want {
 				t.Errorf("answer %s, %v; want %s", answer, err, want)
 			}
 			if slices.ContainsFunc(handled, func(image string) bool { return strings.Contains(image, "3") }) {

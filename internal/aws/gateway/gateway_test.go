@@ -69,7 +69,11 @@ func everything(calls map[string]int) gateway.Handlers {
 		Message: func(context.Context, gateway.Message) error { count("message"); return nil },
 		Change:  func(context.Context, gateway.Change) error { count("change"); return nil },
 		Tick:    func(context.Context) error { count("tick"); return nil },
-		Mint:    func(context.Context, string, []string) (string, error) { count("mint"); return "tok1|secret", nil },
+		Mint: func(context.Context, string, []string) (string,
+			error) {
+			count("mint")
+			return "tok1|secret", nil
+		},
 	}
 }
 
@@ -85,7 +89,8 @@ var shapes = map[string]string{
 func TestTheShapeOfAnEventSaysWhatHandlesIt(t *testing.T) {
 	for want, event := range shapes {
 		calls := map[string]int{}
-		if _, err := gateway.New(slog.New(slog.DiscardHandler), everything(calls)).Invoke(t.Context(), []byte(event)); err != nil {
+		if _, err := gateway.New(slog.New(slog.DiscardHandler), everything(calls)).Invoke(t.Context(),
+			[]byte(event)); err != nil {
 			t.Errorf("%s: %v", want, err)
 		}
 		if calls[want] != 1 || len(calls) != 1 {
@@ -95,7 +100,8 @@ func TestTheShapeOfAnEventSaysWhatHandlesIt(t *testing.T) {
 }
 
 func TestAnEventThatNothingHandlesIsAnError(t *testing.T) {
-	events := map[string]string{"no JSON": "{", "no object": "[]", "nothing": "{}", "an empty batch": `{"Records":[]}`,
+	events := map[string]string{"no JSON": "{", "no object": "[]", "nothing": "{}",
+		"an empty batch": `{"Records":[]}`,
 		"another source": `{"Records":[{"eventSource":"aws:s3"}]}`, "another shape": `{"httpMethod":7}`}
 	for name, event := range shapes {
 		events["unhandled "+name] = event
@@ -114,10 +120,12 @@ func TestAnEventThatNothingHandlesIsAnError(t *testing.T) {
 
 func TestATokenIsMintedByDirectInvocation(t *testing.T) {
 	log := &logged{}
-	handlers := gateway.Handlers{Mint: func(_ context.Context, name string, abilities []string) (string, error) {
+	handlers := gateway.Handlers{Mint: func(_ context.Context, name string, abilities []string) (string,
+		error) {
 		return name + "|" + strings.Join(abilities, "+"), nil
 	}}
-	answer, err := gateway.New(log.logger(), handlers).Invoke(t.Context(), []byte(`{"mint_token":{"name":"ci","abilities":["read","deploy"]}}`))
+	answer, err := gateway.New(log.logger(), handlers).Invoke(t.Context(),
+		[]byte(`{"mint_token":{"name":"ci","abilities":["read","deploy"]}}`))
 	if err != nil || string(answer) != `{"token":"ci|read+deploy"}` {
 		t.Errorf("answer %s, %v", answer, err)
 	}
@@ -130,13 +138,16 @@ func TestARefusedTokenSaysWhatIsWrong(t *testing.T) {
 	log := &logged{}
 	cause := errors.New("a cause for the operator")
 	handlers := gateway.Handlers{Mint: func(context.Context, string, []string) (string, error) {
-		return "", fault.Wrap(cause, fault.Invalid, "Validation failed.").WithField("abilities", "must have at least one").WithField("name", "is missing")
+		return "", fault.Wrap(cause, fault.Invalid, "Validation failed.").WithField("abilities",
+			"must have at least one").WithField("name", "is missing")
 	}}
 	_, err := gateway.New(log.logger(), handlers).Invoke(t.Context(), []byte(shapes["mint"]))
-	if want := "Validation failed. abilities: must have at least one. name: is missing."; err == nil || err.Error() != want {
+	if want := "Validation failed. abilities: must have at least one. name: is missing."; err == nil ||
+		err.Error() != want {
 		t.Errorf("error %v, want %q", err, want)
 	}
-	if lines := log.lines(t); len(lines) != 1 || lines[0]["level"] != "INFO" || !strings.Contains(log.String(), cause.Error()) {
+	if lines := log.lines(t); len(lines) != 1 || lines[0]["level"] != "INFO" ||
+		!strings.Contains(log.String(), cause.Error()) {
 		t.Errorf("logged %s, want one line with the cause that alarms nobody", log)
 	}
 }
@@ -164,7 +175,11 @@ func TestEveryLineNamesItsRequest(t *testing.T) {
 			Message: func(ctx context.Context, _ gateway.Message) error { say(ctx); return nil },
 			Change:  func(ctx context.Context, _ gateway.Change) error { say(ctx); return nil },
 			Tick:    func(ctx context.Context) error { say(ctx); return nil },
-			Mint:    func(ctx context.Context, _ string, _ []string) (string, error) { say(ctx); return "t", nil },
+			Mint: func(ctx context.Context, _ string, _ []string) (string, error) {
+				say(ctx)
+				return "t",
+					nil
+			},
 		}
 		ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "lambda-1"})
 		if _, err := gateway.New(logger, handlers).Invoke(ctx, []byte(event)); err != nil {

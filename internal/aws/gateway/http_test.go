@@ -34,11 +34,13 @@ func request(change func(*events.APIGatewayProxyRequest)) events.APIGatewayProxy
 }
 
 // serve lets the handler answer an event, and returns the answer decoded.
-func serve(t *testing.T, e events.APIGatewayProxyRequest, handler http.HandlerFunc) events.APIGatewayProxyResponse {
+func serve(t *testing.T, e events.APIGatewayProxyRequest,
+	handler http.HandlerFunc) events.APIGatewayProxyResponse {
 	t.Helper()
 	log := &logged{}
 	var response events.APIGatewayProxyResponse
-	answer, err := gateway.New(log.logger(), gateway.Handlers{HTTP: handler}).Invoke(t.Context(), encoded(t, e))
+	answer, err := gateway.New(log.logger(), gateway.Handlers{HTTP: handler}).Invoke(t.Context(),
+		encoded(t, e))
 	if err != nil {
 		t.Fatalf("Invoke: %v", err)
 	}
@@ -58,11 +60,15 @@ func TestARequestIsWhatNetHTTPWouldGive(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		got := map[string]any{"method": r.Method, "path": r.URL.Path, "query": r.URL.Query(), "uri": r.RequestURI, "host": r.Host,
-			"accept": r.Header["Accept"], "from": r.RemoteAddr, "body": string(body), "length": r.ContentLength, "id": r.Header.Get("X-Request-Id")}
-		want := map[string]any{"method": "POST", "path": "/api/v1/servers", "query": url.Values{"tag": {"a b", "c&d"}, "skip": {"0"}},
-			"uri": "/api/v1/servers?skip=0&tag=a+b&tag=c%26d", "host": "api.example.com",
-			"accept": []string{"text/plain", "*/*"}, "from": "203.0.113.7", "body": `{"name":"ü"}`, "length": int64(13), "id": "request-1"}
+		got := map[string]any{"method": r.Method, "path": r.URL.Path, "query": r.URL.Query(),
+			"uri": r.RequestURI, "host": r.Host,
+			"accept": r.Header["Accept"], "from": r.RemoteAddr, "body": string(body),
+			"length": r.ContentLength, "id": r.Header.Get("X-Request-Id")}
+		want := map[string]any{"method": "POST", "path": "/api/v1/servers",
+			"query": url.Values{"tag": {"a b", "c&d"}, "skip": {"0"}},
+			"uri":   "/api/v1/servers?skip=0&tag=a+b&tag=c%26d", "host": "api.example.com",
+			"accept": []string{"text/plain", "*/*"}, "from": "203.0.113.7", "body": `{"name":"ü"}`,
+			"length": int64(13), "id": "request-1"}
 		if diff := cmp.Diff(got, want); diff != "" {
 			t.Errorf("request (-got +want):\n%s", diff)
 		}
@@ -88,11 +94,12 @@ func TestPathsComeDecodedAndWhole(t *testing.T) {
 		"//api//v1/":    "//api//v1/",
 		"":              "",
 	} {
-		serve(t, request(func(e *events.APIGatewayProxyRequest) { e.Path = sent }), func(_ http.ResponseWriter, r *http.Request) {
-			if r.URL.Path != want || r.URL.Host != "" {
-				t.Errorf("path %q became %q on host %q, want %q", sent, r.URL.Path, r.URL.Host, want)
-			}
-		})
+		serve(t, request(func(e *events.APIGatewayProxyRequest) { e.Path = sent }),
+			func(_ http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != want || r.URL.Host != "" {
+					t.Errorf("path %q became %q on host %q, want %q", sent, r.URL.Path, r.URL.Host, want)
+				}
+			})
 	}
 }
 
@@ -115,10 +122,12 @@ func TestBytesComeThroughBothWays(t *testing.T) {
 	for b := range 256 {
 		all = append(all, byte(b))
 	}
-	for name, body := range map[string][]byte{"every byte": all, "text": []byte("a \"quoted\" <line>\n\u2028\x00ü"), "none": nil} {
+	for name, body := range map[string][]byte{"every byte": all,
+		"text": []byte("a \"quoted\" <line>\n\u2028\x00ü"), "none": nil} {
 		t.Run(name, func(t *testing.T) {
 			e := request(func(e *events.APIGatewayProxyRequest) {
-				e.HTTPMethod, e.Body, e.IsBase64Encoded = "POST", base64.StdEncoding.EncodeToString(body), true
+				e.HTTPMethod, e.Body, e.IsBase64Encoded = "POST", base64.StdEncoding.EncodeToString(body),
+					true
 			})
 			response := serve(t, e, func(w http.ResponseWriter, r *http.Request) {
 				if _, err := io.Copy(w, r.Body); err != nil {
@@ -165,14 +174,17 @@ func TestAnAnswerHasItsStatusAndHeaders(t *testing.T) {
 		fmt.Fprint(w, "{}")
 	})
 	want := events.APIGatewayProxyResponse{
-		StatusCode:        http.StatusTooManyRequests,
-		MultiValueHeaders: map[string][]string{"Content-Type": {"application/problem+json"}, "Link": {"one", "two"}},
-		Body:              "{}",
+		StatusCode: http.StatusTooManyRequests,
+		MultiValueHeaders: map[string][]string{"Content-Type": {"application/problem+json"},
+			"Link": {"one", "two"}},
+		Body: "{}",
 	}
 	if diff := cmp.Diff(response, want); diff != "" {
 		t.Errorf("answer (-got +want):\n%s", diff)
 	}
-	if silent := serve(t, request(nil), func(http.ResponseWriter, *http.Request) {}); silent.StatusCode != http.StatusOK {
+	if silent := serve(t, request(nil), func(http.ResponseWriter,
+		*http.Request) {
+	}); silent.StatusCode != http.StatusOK {
 		t.Errorf("a handler that says nothing answers %d, want 200", silent.StatusCode)
 	}
 }
@@ -182,7 +194,10 @@ func TestARequestThatCannotBeReadIs400(t *testing.T) {
 		"broken base64": func(e *events.APIGatewayProxyRequest) { e.Body, e.IsBase64Encoded = "%%%", true },
 		"broken method": func(e *events.APIGatewayProxyRequest) { e.HTTPMethod = "GE T" },
 	} {
-		response := serve(t, request(change), func(http.ResponseWriter, *http.Request) { t.Errorf("%s reached the handler", name) })
+		response := serve(t, request(change), func(http.ResponseWriter,
+			*http.Request) {
+			t.Errorf("%s reached the handler", name)
+		})
 		if response.StatusCode != http.StatusBadRequest || !strings.Contains(response.Body, `"message"`) {
 			t.Errorf("%s answers %d %s, want 400 with a message", name, response.StatusCode, response.Body)
 		}
@@ -219,7 +234,8 @@ func TestAPanicIsLoggedOnceAndAnswered(t *testing.T) {
 				fmt.Fprint(w, "half an answer with "+secret)
 				thrown()
 			})
-			answer, err := gateway.New(log.logger(), gateway.Handlers{HTTP: handler}).Invoke(t.Context(), encoded(t, e))
+			answer, err := gateway.New(log.logger(), gateway.Handlers{HTTP: handler}).Invoke(t.Context(),
+				encoded(t, e))
 			if err != nil {
 				t.Fatal(err)
 			}

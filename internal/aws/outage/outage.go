@@ -27,7 +27,8 @@ func Is(err error) bool {
 	if _, cancelled := errors.AsType[*smithy.CanceledError](err); cancelled {
 		return false
 	}
-	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && answer.HTTPStatusCode() >= http.StatusInternalServerError {
+	if answer, ok := errors.AsType[*smithyhttp.ResponseError](err); ok &&
+		answer.HTTPStatusCode() >= http.StatusInternalServerError {
 		return true
 	}
 	if refusal, ok := errors.AsType[smithy.APIError](err); ok {
@@ -55,19 +56,20 @@ func Bounded(config aws.Config, limit time.Duration) aws.Config {
 }
 
 func bound(limit time.Duration) middleware.InitializeMiddleware {
-	return middleware.InitializeMiddlewareFunc("Bounded", func(ctx context.Context, in middleware.InitializeInput,
-		next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-		bounded, cancel := context.WithCancel(ctx)
-		late := time.AfterFunc(limit, cancel)
-		out, metadata, err := next.HandleInitialize(bounded, in)
-		stopped := late.Stop()
-		if err != nil {
-			cancel()
-		}
-		if err != nil && !stopped && ctx.Err() == nil {
-			// Only the text: the error itself would say that the caller cancelled.
-			err = fmt.Errorf("%w (%s): %s", errLate, limit, err.Error())
-		}
-		return out, metadata, err
-	})
+	return middleware.InitializeMiddlewareFunc("Bounded",
+		func(ctx context.Context, in middleware.InitializeInput,
+			next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+			bounded, cancel := context.WithCancel(ctx)
+			late := time.AfterFunc(limit, cancel)
+			out, metadata, err := next.HandleInitialize(bounded, in)
+			stopped := late.Stop()
+			if err != nil {
+				cancel()
+			}
+			if err != nil && !stopped && ctx.Err() == nil {
+				// Only the text: the error itself would say that the caller cancelled.
+				err = fmt.Errorf("%w (%s): %s", errLate, limit, err.Error())
+			}
+			return out, metadata, err
+		})
 }

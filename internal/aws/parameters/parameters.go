@@ -90,7 +90,8 @@ func encode(secrets map[string]string) (string, error) {
 	value := braces.Replace(strings.TrimSpace(out.String()))
 	if len(value) > MaxBytes {
 		name, size := largest(secrets)
-		return "", fault.New(fault.Invalid, "The secrets take %d bytes with their names and quotes, and at most %d fit. "+
+		return "", fault.New(fault.Invalid, "The secrets take %d bytes with their names and quotes, and "+
+			"at most %d fit. "+
 			"The largest is %s with %d bytes. Take a shorter one (of keys, an EC key), or put it into a file on the server.",
 			len(value), MaxBytes, name, size)
 	}
@@ -110,7 +111,8 @@ func largest(secrets map[string]string) (name string, size int) {
 
 // Get returns the secrets of the entity, or NotFound.
 func (v *Vault) Get(ctx context.Context, id catalog.ID) (map[string]string, error) {
-	got, err := v.client.GetParameter(ctx, &ssm.GetParameterInput{Name: v.name(id), WithDecryption: aws.Bool(true)})
+	got, err := v.client.GetParameter(ctx, &ssm.GetParameterInput{Name: v.name(id),
+		WithDecryption: aws.Bool(true)})
 	if err != nil {
 		return nil, explained(err, "read the secrets of %s", id)
 	}

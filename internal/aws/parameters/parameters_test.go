@@ -39,7 +39,8 @@ func TestASetIsOneEncryptedParameter(t *testing.T) {
 		t.Fatal(err)
 	}
 	found, err := client.DescribeParameters(t.Context(), &ssm.DescribeParametersInput{
-		ParameterFilters: []types.ParameterStringFilter{{Key: aws.String("Name"), Option: aws.String("BeginsWith"), Values: []string{path}}},
+		ParameterFilters: []types.ParameterStringFilter{{Key: aws.String("Name"),
+			Option: aws.String("BeginsWith"), Values: []string{path}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -103,14 +104,17 @@ func TestNothingTooLargeIsSent(t *testing.T) {
 	}
 	s.sent = nil
 	err := s.vault().Put(t.Context(), id, map[string]string{"A": exact + "x"})
-	if !errors.Is(err, fault.Invalid) || !strings.Contains(fault.Public(err), "8193") || !strings.Contains(fault.Public(err), "8192") {
+	if !errors.Is(err, fault.Invalid) || !strings.Contains(fault.Public(err), "8193") ||
+		!strings.Contains(fault.Public(err), "8192") {
 		t.Errorf("Put of a byte more: %v, want Invalid with both sizes", err)
 	}
 	t.Run("the largest is named", func(t *testing.T) {
 		key := strings.Repeat("k", 5000)
-		err := s.vault().Put(t.Context(), id, map[string]string{"PASSWORD": "short", catalog.TLSKeySecret: key, "TOKEN": strings.Repeat("t", 4000)})
+		err := s.vault().Put(t.Context(), id, map[string]string{"PASSWORD": "short",
+			catalog.TLSKeySecret: key, "TOKEN": strings.Repeat("t", 4000)})
 		says := fault.Public(err)
-		if !errors.Is(err, fault.Invalid) || !strings.Contains(says, "TLS_KEY with 5000 bytes") || strings.Contains(err.Error(), "kkk") {
+		if !errors.Is(err, fault.Invalid) || !strings.Contains(says, "TLS_KEY with 5000 bytes") ||
+			strings.Contains(err.Error(), "kkk") {
 			t.Errorf("Put says %q, want the name and size of the largest and no value", says)
 		}
 	})
@@ -133,7 +137,8 @@ func TestNoValueLooksLikeAReference(t *testing.T) {
 		t.Errorf("%s would be refused by the service", sent.Value)
 	}
 	var back map[string]string
-	if err := json.Unmarshal([]byte(sent.Value), &back); err != nil || back["TEMPLATE"] != secrets["TEMPLATE"] || back["}}"] != "{{" {
+	if err := json.Unmarshal([]byte(sent.Value), &back); err != nil ||
+		back["TEMPLATE"] != secrets["TEMPLATE"] || back["}}"] != "{{" {
 		t.Errorf("%s reads back as %v, %v", sent.Value, back, err)
 	}
 }
@@ -144,7 +149,8 @@ func TestNoErrorHasAValue(t *testing.T) {
 	const secret = "correct-horse-battery-staple"
 	kinds := map[string]fault.Kind{"broken": fault.Unavailable, "network": fault.Unavailable}
 	for name, s := range map[string]*service{
-		"refused": {status: 400, body: `{"__type":"ValidationException","message":"Value '` + secret + `' at 'value' failed"}`},
+		"refused": {status: 400, body: `{"__type":"ValidationException","message":"Value '` + secret +
+			`' at 'value' failed"}`},
 		"broken":  {status: 500, body: `<html>` + secret + `</html>`},
 		"garbled": {status: 200, body: `{"Parameter":{"Value":"` + secret + `"}}`},
 		"network": {err: errors.New("write " + secret + ": broken pipe")},

@@ -19,7 +19,8 @@ var _ logbook.Rewriter = (*Archive)(nil)
 //
 // As with Put, a writer whose answer was lost may get Conflict. It stops, and the next
 // one finds the chunk rewritten.
-func (a *Archive) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header) error {
+func (a *Archive) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk,
+	was logbook.Header) error {
 	got, err := a.client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &a.bucket, Key: key(book, chunk.Number)})
 	if err != nil {
 		return explained(err, "read the header of chunk %d of %s", chunk.Number, book)
@@ -53,7 +54,8 @@ func (a *Archive) putting(book logbook.Book, chunk logbook.Chunk) *s3.PutObjectI
 // has old versions only if a team has enabled versioning; a replaced chunk could then
 // still be read.
 func (a *Archive) Purge(ctx context.Context, book logbook.Book) error {
-	pages := s3.NewListObjectVersionsPaginator(a.client, &s3.ListObjectVersionsInput{Bucket: &a.bucket, Prefix: aws.String(folder(book))})
+	pages := s3.NewListObjectVersionsPaginator(a.client,
+		&s3.ListObjectVersionsInput{Bucket: &a.bucket, Prefix: aws.String(folder(book))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err == nil {

@@ -29,10 +29,12 @@ func scrubbed(was logbook.Chunk, body string) logbook.Chunk {
 func TestARewrittenChunkSaysSo(t *testing.T) {
 	archive, client, bucket := opened(t)
 	was := chunk(12, "stored bytes")
-	if err := errors.Join(archive.Put(t.Context(), book, was), archive.Replace(t.Context(), book, scrubbed(was, "other bytes"), was.Header)); err != nil {
+	if err := errors.Join(archive.Put(t.Context(), book, was),
+		archive.Replace(t.Context(), book, scrubbed(was, "other bytes"), was.Header)); err != nil {
 		t.Fatal(err)
 	}
-	got, err := client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: aws.String("logs/" + string(book) + "/000012.jsonl.gz")})
+	got, err := client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket,
+		Key: aws.String("logs/" + string(book) + "/000012.jsonl.gz")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,11 +42,15 @@ func TestARewrittenChunkSaysSo(t *testing.T) {
 	if err != nil || string(body) != "other bytes" {
 		t.Errorf("object %q, %v; want what it was replaced by", body, err)
 	}
-	if aws.ToString(got.ContentType) != "application/x-ndjson" || aws.ToString(got.ContentEncoding) != "gzip" {
-		t.Errorf("the object is %s in %s, want it as before", aws.ToString(got.ContentType), aws.ToString(got.ContentEncoding))
+	if aws.ToString(got.ContentType) != "application/x-ndjson" ||
+		aws.ToString(got.ContentEncoding) != "gzip" {
+		t.Errorf("the object is %s in %s, want it as before", aws.ToString(got.ContentType),
+			aws.ToString(got.ContentEncoding))
 	}
-	want := map[string]string{"first": "11", "last": "1099511627776", "batch": "4", "until": "1767355445000006", "before": "1/2/3", "after": "1125899906842624/5/6", "bytes": "7",
-		"digest": strings.Repeat("7", 64), "previous": strings.Repeat("e", 64), "original": strings.Repeat("d", 64), "changed": "3"}
+	want := map[string]string{"first": "11", "last": "1099511627776", "batch": "4",
+		"until": "1767355445000006", "before": "1/2/3", "after": "1125899906842624/5/6", "bytes": "7",
+		"digest": strings.Repeat("7", 64), "previous": strings.Repeat("e", 64),
+		"original": strings.Repeat("d", 64), "changed": "3"}
 	if diff := cmp.Diff(got.Metadata, want); diff != "" {
 		t.Errorf("metadata (-got +want):\n%s", diff)
 	}
@@ -66,7 +72,8 @@ func TestP3PurgeLeavesNoOlderVersion(t *testing.T) {
 	const other = book + "1"
 	if err := errors.Join(
 		archive.Put(t.Context(), book, was), archive.Put(t.Context(), other, beside),
-		archive.Replace(t.Context(), book, now, was.Header), archive.Replace(t.Context(), book, again, now.Header),
+		archive.Replace(t.Context(), book, now, was.Header),
+		archive.Replace(t.Context(), book, again, now.Header),
 		archive.Replace(t.Context(), other, scrubbed(beside, "aside"), beside.Header),
 	); err != nil {
 		t.Fatal(err)
@@ -99,7 +106,8 @@ func TestReplaceOfAForeignObjectIsInternal(t *testing.T) {
 	archive, client, bucket := opened(t)
 	was := chunk(1, "x")
 	now := scrubbed(was, "y")
-	if err := errors.Join(archive.Put(t.Context(), book, was), archive.Replace(t.Context(), book, now, was.Header)); err != nil {
+	if err := errors.Join(archive.Put(t.Context(), book, was),
+		archive.Replace(t.Context(), book, now, was.Header)); err != nil {
 		t.Fatal(err)
 	}
 	for name, spoil := range map[string]func(map[string]string){
@@ -113,7 +121,9 @@ func TestReplaceOfAForeignObjectIsInternal(t *testing.T) {
 		}
 		metadata := got.Metadata
 		spoil(metadata)
-		if _, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: key, Metadata: metadata, Body: strings.NewReader("x")}); err != nil {
+		if _, err := client.PutObject(t.Context(),
+			&s3.PutObjectInput{Bucket: &bucket, Key: key, Metadata: metadata,
+				Body: strings.NewReader("x")}); err != nil {
 			t.Fatal(err)
 		}
 		if err := archive.Replace(t.Context(), book, now, now.Header); !errors.Is(err, fault.Internal) {
@@ -133,8 +143,10 @@ func (b between) Do(r *http.Request) (*http.Response, error) {
 	if r.Header.Get("If-Match") == b.header.Get("ETag") {
 		status, code = http.StatusPreconditionFailed, "PreconditionFailed"
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/xml"}}, Request: r,
-		Body: io.NopCloser(strings.NewReader("<Error><Code>" + code + "</Code><Message>no</Message></Error>"))}, nil
+	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/xml"}},
+		Request: r,
+		Body: io.NopCloser(strings.NewReader("<Error><Code>" + code +
+			"</Code><Message>no</Message></Error>"))}, nil
 }
 
 // TestReplaceWritesOnlyWhatItLookedAt is about another who comes in between:
@@ -142,17 +154,20 @@ func (b between) Do(r *http.Request) (*http.Response, error) {
 func TestReplaceWritesOnlyWhatItLookedAt(t *testing.T) {
 	was := chunk(1, "x")
 	header := http.Header{"Etag": {`"tag"`}}
-	for name, value := range map[string]string{"first": "1", "last": "2", "batch": "1", "until": "1", "bytes": "3", "before": "0/0/0", "after": "1/2/3",
+	for name, value := range map[string]string{"first": "1", "last": "2", "batch": "1", "until": "1",
+		"bytes": "3", "before": "0/0/0", "after": "1/2/3",
 		"digest": was.Digest, "previous": was.Previous} {
 		header.Set("X-Amz-Meta-"+name, value)
 	}
 	archive := s3archive.Open(aws.Config{
-		Region: "eu-central-1", HTTPClient: between{header}, Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Region: "eu-central-1", HTTPClient: between{header},
+		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
 		}),
 	}, "logs-of-a-team")
-	if err := archive.Replace(t.Context(), book, scrubbed(was, "y"), was.Header); !errors.Is(err, fault.Conflict) {
+	if err := archive.Replace(t.Context(), book, scrubbed(was, "y"),
+		was.Header); !errors.Is(err, fault.Conflict) {
 		t.Errorf("Replace of what another replaced: %v, want Conflict", err)
 	}
 }

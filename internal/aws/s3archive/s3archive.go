@@ -34,7 +34,8 @@ func New(client *s3.Client, bucket string) *Archive {
 // than AWS's, the bucket is in the path: an emulator on loopback has no host name for
 // each bucket.
 func Open(config aws.Config, bucket string) *Archive {
-	return New(s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = config.BaseEndpoint != nil }), bucket)
+	return New(s3.NewFromConfig(config, func(o *s3.Options) { o.UsePathStyle = config.BaseEndpoint != nil }),
+		bucket)
 }
 
 // folder is the prefix of the keys of a book's chunks, and of no other keys.
@@ -59,7 +60,8 @@ func (a *Archive) Put(ctx context.Context, book logbook.Book, chunk logbook.Chun
 }
 
 // Open returns a chunk. The body is read from S3 as the caller reads it.
-func (a *Archive) Open(ctx context.Context, book logbook.Book, number int) (logbook.Header, io.ReadCloser, error) {
+func (a *Archive) Open(ctx context.Context, book logbook.Book,
+	number int) (logbook.Header, io.ReadCloser, error) {
 	got, err := a.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &a.bucket, Key: key(book, number)})
 	if err != nil {
 		return logbook.Header{}, nil, explained(err, "open chunk %d of %s", number, book)
@@ -84,7 +86,8 @@ func (a *Archive) Head(ctx context.Context, book logbook.Book, number int) (logb
 
 // Remove deletes the book's chunks, a thousand a request.
 func (a *Archive) Remove(ctx context.Context, book logbook.Book) error {
-	pages := s3.NewListObjectsV2Paginator(a.client, &s3.ListObjectsV2Input{Bucket: &a.bucket, Prefix: aws.String(folder(book))})
+	pages := s3.NewListObjectsV2Paginator(a.client,
+		&s3.ListObjectsV2Input{Bucket: &a.bucket, Prefix: aws.String(folder(book))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err == nil {

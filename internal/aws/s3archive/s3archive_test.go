@@ -67,7 +67,8 @@ func TestAChunkIsAnObjectThatAnyToolReads(t *testing.T) {
 	if err := archive.Put(t.Context(), book, chunk(12, "stored bytes")); err != nil {
 		t.Fatal(err)
 	}
-	got, err := client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: aws.String("logs/" + string(book) + "/000012.jsonl.gz")})
+	got, err := client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket,
+		Key: aws.String("logs/" + string(book) + "/000012.jsonl.gz")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,10 +76,13 @@ func TestAChunkIsAnObjectThatAnyToolReads(t *testing.T) {
 	if err != nil || string(body) != "stored bytes" {
 		t.Errorf("object %q, %v; want the chunk's bytes and nothing else", body, err)
 	}
-	if aws.ToString(got.ContentType) != "application/x-ndjson" || aws.ToString(got.ContentEncoding) != "gzip" {
-		t.Errorf("the object is %s in %s, want application/x-ndjson in gzip", aws.ToString(got.ContentType), aws.ToString(got.ContentEncoding))
+	if aws.ToString(got.ContentType) != "application/x-ndjson" ||
+		aws.ToString(got.ContentEncoding) != "gzip" {
+		t.Errorf("the object is %s in %s, want application/x-ndjson in gzip", aws.ToString(got.ContentType),
+			aws.ToString(got.ContentEncoding))
 	}
-	want := map[string]string{"first": "11", "last": "1099511627776", "batch": "4", "until": "1767355445000006", "before": "1/2/3", "after": "1125899906842624/5/6",
+	want := map[string]string{"first": "11", "last": "1099511627776", "batch": "4",
+		"until": "1767355445000006", "before": "1/2/3", "after": "1125899906842624/5/6",
 		"bytes": "7", "digest": strings.Repeat("d", 64), "previous": strings.Repeat("e", 64)}
 	if diff := cmp.Diff(got.Metadata, want); diff != "" {
 		t.Errorf("metadata (-got +want):\n%s", diff)
@@ -141,11 +145,14 @@ func TestAForeignObjectIsInternal(t *testing.T) {
 	for number, metadata := range []map[string]string{
 		nil,
 		{"first": "1", "last": "2", "batch": "1", "until": "1", "bytes": "3", "before": "0/0/0"},
-		{"first": "1", "last": "2", "batch": "1", "until": "1", "bytes": "3", "before": "0/0/0", "after": "1/2"},
-		{"first": "one", "last": "2", "batch": "1", "until": "1", "bytes": "3", "before": "0/0/0", "after": "1/2/3"},
+		{"first": "1", "last": "2", "batch": "1", "until": "1", "bytes": "3", "before": "0/0/0",
+			"after": "1/2"},
+		{"first": "one", "last": "2", "batch": "1", "until": "1", "bytes": "3", "before": "0/0/0",
+			"after": "1/2/3"},
 	} {
 		_, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Metadata: metadata,
-			Key: aws.String(fmt.Sprintf("logs/%s/%06d.jsonl.gz", book, number)), Body: strings.NewReader("x")})
+			Key:  aws.String(fmt.Sprintf("logs/%s/%06d.jsonl.gz", book, number)),
+			Body: strings.NewReader("x")})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -77,7 +77,8 @@ func (s *Snapshots) Get(ctx context.Context, resource catalog.ID, hash string) (
 	if len(hash) != hashLength || !hashText.MatchString(hash) {
 		return nil, fault.New(fault.NotFound, "Configuration not found.")
 	}
-	got, err := s.archive.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.archive.bucket, Key: snapshotKey(resource, hash)})
+	got, err := s.archive.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.archive.bucket,
+		Key: snapshotKey(resource, hash)})
 	if err = explained(err, "open configuration %s of %s", hash, resource); err != nil {
 		if errors.Is(err, fault.NotFound) {
 			return nil, fault.Wrap(err, fault.NotFound, "Configuration not found.")

@@ -38,13 +38,16 @@ func TestASnapshotIsAnObjectThatAnyToolReads(t *testing.T) {
 	}
 	body, err := io.ReadAll(got.Body)
 	if err != nil || string(body) != string(taken) || aws.ToString(got.ContentType) != "application/json" {
-		t.Errorf("object %q of %s, %v; want the snapshot as application/json", body, aws.ToString(got.ContentType), err)
+		t.Errorf("object %q of %s, %v; want the snapshot as application/json", body,
+			aws.ToString(got.ContentType), err)
 	}
 	t.Run("another object in its place is NotFound", func(t *testing.T) {
-		if _, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: place, Body: strings.NewReader(`{}`)}); err != nil {
+		if _, err := client.PutObject(t.Context(),
+			&s3.PutObjectInput{Bucket: &bucket, Key: place, Body: strings.NewReader(`{}`)}); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := archive.Snapshots().Get(t.Context(), resource, taken.Hash()); !errors.Is(err, fault.NotFound) || got != nil {
+		if got, err := archive.Snapshots().Get(t.Context(), resource,
+			taken.Hash()); !errors.Is(err, fault.NotFound) || got != nil {
 			t.Errorf("Get: %s, %v; want NotFound", got, err)
 		}
 	})

@@ -45,7 +45,8 @@ func (s *service) Do(r *http.Request) (*http.Response, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.holds = append(s.holds, hold{At: time.Since(s.start), For: time.Duration(asked.VisibilityTimeout) * time.Second})
+	s.holds = append(s.holds, hold{At: time.Since(s.start),
+		For: time.Duration(asked.VisibilityTimeout) * time.Second})
 	status, body := http.StatusOK, "{}"
 	if s.fails != nil && s.fails(len(s.holds)) {
 		status, body = http.StatusForbidden, `{"__type":"AccessDenied","message":"no"}`
@@ -66,7 +67,8 @@ func (s *service) holdWhile(t *testing.T, receives int, work func(context.Contex
 			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
 		}),
 	}, "https://sqs.eu-central-1.amazonaws.com/000000000000/runner")
-	return queue.HoldWhile(t.Context(), sqsqueue.Message{Receipt: "receipt", Receives: receives, Lease: s.lease}, work)
+	return queue.HoldWhile(t.Context(), sqsqueue.Message{Receipt: "receipt", Receives: receives,
+		Lease: s.lease}, work)
 }
 
 // forTime is work that takes so long.
@@ -81,7 +83,8 @@ func TestAMessageIsHeldWhileItsRunnerLives(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(time.Hour) // nobody holds it any more
-		want := []hold{{0, 40 * time.Second}, {10 * time.Second, 40 * time.Second}, {20 * time.Second, 40 * time.Second}, {30 * time.Second, 40 * time.Second}}
+		want := []hold{{0, 40 * time.Second}, {10 * time.Second, 40 * time.Second},
+			{20 * time.Second, 40 * time.Second}, {30 * time.Second, 40 * time.Second}}
 		if diff := cmp.Diff(s.holds, want); diff != "" {
 			t.Errorf("holds (-got +want):\n%s", diff)
 		}
@@ -91,10 +94,12 @@ func TestAMessageIsHeldWhileItsRunnerLives(t *testing.T) {
 func TestAMessageIsHeldAsLongAsALease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &service{lease: 8 * time.Second}
-		if err := s.holdWhile(t, 1, forTime(5*time.Second, fault.New(fault.Conflict, "another runner is at work"))); !errors.Is(err, fault.Conflict) {
+		if err := s.holdWhile(t, 1, forTime(5*time.Second,
+			fault.New(fault.Conflict, "another runner is at work"))); !errors.Is(err, fault.Conflict) {
 			t.Fatal(err)
 		}
-		want := []hold{{0, 8 * time.Second}, {2 * time.Second, 8 * time.Second}, {4 * time.Second, 8 * time.Second}, {5 * time.Second, 2 * time.Second}}
+		want := []hold{{0, 8 * time.Second}, {2 * time.Second, 8 * time.Second},
+			{4 * time.Second, 8 * time.Second}, {5 * time.Second, 2 * time.Second}}
 		if diff := cmp.Diff(s.holds, want); diff != "" {
 			t.Errorf("holds (-got +want):\n%s", diff)
 		}
@@ -103,10 +108,12 @@ func TestAMessageIsHeldAsLongAsALease(t *testing.T) {
 
 func TestAMessageThatMetAnotherRunnerComesBack(t *testing.T) {
 	conflict := fault.New(fault.Conflict, "another runner is at work")
-	for receives, pause := range map[int]time.Duration{0: 10 * time.Second, 1: 10 * time.Second, 3: 10 * time.Second, 4: 40 * time.Second, 900: 40 * time.Second} {
+	for receives, pause := range map[int]time.Duration{0: 10 * time.Second, 1: 10 * time.Second,
+		3: 10 * time.Second, 4: 40 * time.Second, 900: 40 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
 			s := &service{}
-			if err := s.holdWhile(t, receives, forTime(time.Second, conflict)); !errors.Is(err, fault.Conflict) {
+			if err := s.holdWhile(t, receives, forTime(time.Second,
+				conflict)); !errors.Is(err, fault.Conflict) {
 				t.Errorf("HoldWhile: %v, want Conflict, which leaves the message in flight", err)
 			}
 			want := []hold{{0, 40 * time.Second}, {time.Second, pause}}

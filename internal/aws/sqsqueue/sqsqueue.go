@@ -44,7 +44,8 @@ func (q *Queue) Send(ctx context.Context, id deployment.ID) error {
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "encode the message for %s", id)
 	}
-	_, err = q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url, MessageBody: aws.String(string(text))})
+	_, err = q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url,
+		MessageBody: aws.String(string(text))})
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "send %s to the runners", id)
 	}

@@ -22,7 +22,8 @@ const id = deployment.ID("svc4q7m2x9k1v8c3n6h0d5p21k0zygnd884k4x7m")
 func opened(t *testing.T) (*sqsqueue.Queue, *sqs.Client, *string) {
 	t.Helper()
 	client := awstest.Session(t).SQS()
-	made, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("waybill-test-" + rand.Text())})
+	made, err := client.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("waybill-test-" +
+		rand.Text())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +33,8 @@ func opened(t *testing.T) (*sqsqueue.Queue, *sqs.Client, *string) {
 // receive waits for a message, or returns nil if none is visible in time.
 func receive(t *testing.T, client *sqs.Client, url *string, wait int32) *types.Message {
 	t.Helper()
-	got, err := client.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url, WaitTimeSeconds: wait, VisibilityTimeout: 600})
+	got, err := client.ReceiveMessage(t.Context(),
+		&sqs.ReceiveMessageInput{QueueUrl: url, WaitTimeSeconds: wait, VisibilityTimeout: 600})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +98,8 @@ func TestSendToNoQueueIsAnError(t *testing.T) {
 }
 
 func TestReadOfForeignTextIsInvalid(t *testing.T) {
-	for _, text := range []string{"", "{}", "null", "[]", `"x"`, "not JSON", `{"deployment_uuid":7}`, `{"deployment_uuid":"srv000000000000000000001"}`,
+	for _, text := range []string{"", "{}", "null", "[]", `"x"`, "not JSON", `{"deployment_uuid":7}`,
+		`{"deployment_uuid":"srv000000000000000000001"}`,
 		`{"deployment_uuid":"` + string(id) + `x"}`} {
 		if got, err := sqsqueue.Read(text); !errors.Is(err, fault.Invalid) || got != "" {
 			t.Errorf("Read of %q: %q, %v; want Invalid", text, got, err)

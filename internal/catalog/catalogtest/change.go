@@ -33,7 +33,8 @@ func testUpdate(t *testing.T, store catalog.Store) {
 		switch entity := entity.(type) {
 		case *catalog.Service: // with another server and a state
 			other := *entity
-			other.ServerID, other.State = otherServer.ID, catalog.State{Status: "exited", Running: "x", Deployments: 7}
+			other.ServerID, other.State = otherServer.ID,
+				catalog.State{Status: "exited", Running: "x", Deployments: 7}
 			given = &other
 		}
 		if err := store.Update(t.Context(), given, now()); err != nil {
@@ -50,7 +51,8 @@ func testServerKey(t *testing.T, store catalog.Store) {
 	server := *create(t, store, newServer(t, old.ID))
 	missing := server
 	missing.KeyID = newKey(t).ID
-	wantKind(t, "Update to a key that is not there", store.Update(t.Context(), &missing, server.UpdatedAt), fault.Invalid)
+	wantKind(t, "Update to a key that is not there", store.Update(t.Context(), &missing, server.UpdatedAt),
+		fault.Invalid)
 	was := server.UpdatedAt
 	server.KeyID, server.UpdatedAt = other.ID, was.Add(time.Second)
 	if err := store.Update(t.Context(), &server, was); err != nil {

@@ -99,11 +99,13 @@ func (f *filler) scribble(v reflect.Value) {
 func Full(t testing.TB, random io.Reader) []catalog.Entity {
 	t.Helper()
 	key, server := new(catalog.PrivateKey), new(catalog.Server)
-	entities := []catalog.Entity{identified(t, key, catalog.KindPrivateKey, random), identified(t, server, catalog.KindServer, random)}
+	entities := []catalog.Entity{identified(t, key, catalog.KindPrivateKey, random),
+		identified(t, server, catalog.KindServer, random)}
 	server.KeyID = key.ID
 	service, database := new(catalog.Service), new(catalog.Database)
 	resources := []catalog.Deployable{
-		identified(t, service, catalog.KindService, random), identified(t, database, catalog.KindDatabase, random),
+		identified(t, service, catalog.KindService, random),
+		identified(t, database, catalog.KindDatabase, random),
 	}
 	database.TLSKey = "" // only a draft has it
 	forms := pointerFields(reflect.TypeFor[catalog.Application]())

@@ -44,7 +44,8 @@ func wantHeld(t *testing.T, store catalog.Store, keys ...catalog.ID) {
 // testKeyChange changes a key, removes it, adds one, and gives the application a build pack
 // without a key.
 func testKeyChange(t *testing.T, store catalog.Store) {
-	one, two, three := create(t, store, newKey(t)).ID, create(t, store, newKey(t)).ID, create(t, store, newKey(t)).ID
+	one, two, three := create(t, store, newKey(t)).ID, create(t, store, newKey(t)).ID,
+		create(t, store, newKey(t)).ID
 	application := built(t, store, one)
 	update := func(changed *catalog.Application) {
 		t.Helper()
@@ -89,7 +90,8 @@ func testKeyMissing(t *testing.T, store catalog.Store) {
 			wantUnmet(t, err, "private_key_uuid")
 			wantEntity(t, store, application)
 		}
-		wantKind(t, "Update with no id", store.Update(t.Context(), withKey(application, "nonsense"), application.UpdatedAt), fault.Invalid)
+		wantKind(t, "Update with no id", store.Update(t.Context(), withKey(application, "nonsense"),
+			application.UpdatedAt), fault.Invalid)
 	}
 	wantHeld(t, store, key)
 }
@@ -110,11 +112,17 @@ func testKeysRace(t *testing.T, store catalog.Store) {
 	old := create(t, store, newKey(t)).ID
 	application := built(t, store, old)
 	keys := []catalog.ID{""}
-	calls := []func() error{func() error { return store.Update(t.Context(), withKey(application, ""), application.UpdatedAt) }}
+	calls := []func() error{func() error {
+		return store.Update(t.Context(), withKey(application, ""),
+			application.UpdatedAt)
+	}}
 	for range 7 {
 		key := create(t, store, newKey(t)).ID
 		keys = append(keys, key)
-		calls = append(calls, func() error { return store.Update(t.Context(), withKey(application, key), application.UpdatedAt) })
+		calls = append(calls, func() error {
+			return store.Update(t.Context(), withKey(application, key),
+				application.UpdatedAt)
+		})
 	}
 	if won := together(t, calls, fault.Conflict); won != 1 {
 		t.Errorf("%d updates won, want 1", won)
@@ -158,7 +166,10 @@ func testKeyOfDeletedRace(t *testing.T, store catalog.Store) {
 		one, two := create(t, store, newKey(t)).ID, create(t, store, newKey(t)).ID
 		application := built(t, store, one)
 		together(t, []func() error{
-			func() error { return store.Update(t.Context(), withKey(application, two), application.UpdatedAt) },
+			func() error {
+				return store.Update(t.Context(), withKey(application, two),
+					application.UpdatedAt)
+			},
 			func() error { return store.Delete(t.Context(), application.ID) },
 		}, fault.NotFound)
 		_, err := store.Get(t.Context(), application.ID)

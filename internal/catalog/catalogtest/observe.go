@@ -34,7 +34,8 @@ func testObserve(t *testing.T, store catalog.Store) {
 
 func testObserveNothing(t *testing.T, store catalog.Store) {
 	entities := all(t, store)
-	for _, id := range []catalog.ID{entities[0].Common().ID, entities[1].Common().ID, newMeta(t, catalog.KindService).ID,
+	for _, id := range []catalog.ID{entities[0].Common().ID, entities[1].Common().ID,
+		newMeta(t, catalog.KindService).ID,
 		newMeta(t, catalog.KindServer).ID, "nonsense", ""} {
 		if err := store.Observe(t.Context(), id, "running"); err != nil {
 			t.Errorf("Observe of %q: %v", id, err)

@@ -72,29 +72,34 @@ func newMeta(t *testing.T, kind catalog.Kind) catalog.Meta {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return catalog.Meta{ID: id, Name: "Näme of " + string(id), Description: "two\nlines", CreatedAt: now(), UpdatedAt: now()}
+	return catalog.Meta{ID: id, Name: "Näme of " + string(id), Description: "two\nlines", CreatedAt: now(),
+		UpdatedAt: now()}
 }
 
 func newKey(t *testing.T) *catalog.PrivateKey {
-	return &catalog.PrivateKey{Meta: newMeta(t, catalog.KindPrivateKey), PublicKey: "ssh-ed25519 AAAA", Fingerprint: "SHA256:abc"}
+	return &catalog.PrivateKey{Meta: newMeta(t, catalog.KindPrivateKey), PublicKey: "ssh-ed25519 AAAA",
+		Fingerprint: "SHA256:abc"}
 }
 
 func newServer(t *testing.T, key catalog.ID) *catalog.Server {
 	return &catalog.Server{
 		Meta: newMeta(t, catalog.KindServer), Address: "127.0.0.1", Port: 2222, User: "root", KeyID: key,
-		HostKey: "ssh-ed25519 BBBB", DataDir: "/data/waybill", Concurrency: 2, QueueLimit: 25, ValidatedAt: now(),
+		HostKey: "ssh-ed25519 BBBB", DataDir: "/data/waybill", Concurrency: 2, QueueLimit: 25,
+		ValidatedAt: now(),
 	}
 }
 
 func newResource(t *testing.T, kind catalog.Kind, server catalog.ID) catalog.Resource {
 	return catalog.Resource{
 		Meta: newMeta(t, kind), ServerID: server, Timeout: time.Hour, HealthTimeout: 2 * time.Minute,
-		Environment: []catalog.Variable{{Name: "PORT", Value: "80"}, {Name: "EMPTY"}, {Name: "PASSWORD", Secret: true}},
+		Environment: []catalog.Variable{{Name: "PORT", Value: "80"}, {Name: "EMPTY"},
+			{Name: "PASSWORD", Secret: true}},
 	}
 }
 
 func newService(t *testing.T, server catalog.ID) *catalog.Service {
-	return &catalog.Service{Resource: newResource(t, catalog.KindService, server), Compose: "services:\n  web:\n    image: nginx\n"}
+	return &catalog.Service{Resource: newResource(t, catalog.KindService, server),
+		Compose: "services:\n  web:\n    image: nginx\n"}
 }
 
 func newApplication(t *testing.T, server catalog.ID) *catalog.Application {
@@ -105,13 +110,17 @@ func newApplication(t *testing.T, server catalog.ID) *catalog.Application {
 // newBuilt returns an application that is built from a repository, with or without a deploy
 // key.
 func newBuilt(t *testing.T, server, key catalog.ID) *catalog.Application {
-	return &catalog.Application{Resource: newResource(t, catalog.KindApplication, server), Dockerfile: &catalog.Dockerfile{
-		Source: catalog.Source{Repository: "git@example.com:acme/web", Branch: "main", Directory: "/", KeyID: key},
-		Path:   "Dockerfile", Container: catalog.Container{Exposes: []int{80}, Mappings: []string{"8080:80"}}}}
+	return &catalog.Application{Resource: newResource(t, catalog.KindApplication, server),
+		Dockerfile: &catalog.Dockerfile{
+			Source: catalog.Source{Repository: "git@example.com:acme/web", Branch: "main", Directory: "/",
+				KeyID: key},
+			Path: "Dockerfile", Container: catalog.Container{Exposes: []int{80},
+				Mappings: []string{"8080:80"}}}}
 }
 
 func newDatabase(t *testing.T, server catalog.ID) *catalog.Database {
-	return &catalog.Database{Resource: newResource(t, catalog.KindDatabase, server), Engine: "postgresql", Image: "postgres:16",
+	return &catalog.Database{Resource: newResource(t, catalog.KindDatabase, server), Engine: "postgresql",
+		Image:    "postgres:16",
 		Settings: map[string]string{"postgres_user": "shop"}}
 }
 
@@ -129,7 +138,8 @@ func all(t *testing.T, store catalog.Store) []catalog.Entity {
 	t.Helper()
 	key := create(t, store, newKey(t))
 	server := create(t, store, newServer(t, key.ID))
-	return []catalog.Entity{key, server, create(t, store, newService(t, server.ID)), create(t, store, newApplication(t, server.ID)),
+	return []catalog.Entity{key, server, create(t, store, newService(t, server.ID)),
+		create(t, store, newApplication(t, server.ID)),
 		create(t, store, newDatabase(t, server.ID)), create(t, store, newBuilt(t, server.ID, key.ID))}
 }
 
@@ -139,9 +149,12 @@ func testRoundTrip(t *testing.T, store catalog.Store) {
 	bare := []catalog.Entity{
 		&catalog.PrivateKey{Meta: catalog.Meta{ID: newMeta(t, catalog.KindPrivateKey).ID}},
 		&catalog.Server{Meta: catalog.Meta{ID: newMeta(t, catalog.KindServer).ID}, KeyID: key},
-		&catalog.Service{Resource: catalog.Resource{Meta: catalog.Meta{ID: newMeta(t, catalog.KindService).ID}, ServerID: server}},
-		&catalog.Application{Resource: catalog.Resource{Meta: catalog.Meta{ID: newMeta(t, catalog.KindApplication).ID}, ServerID: server}},
-		&catalog.Database{Resource: catalog.Resource{Meta: catalog.Meta{ID: newMeta(t, catalog.KindDatabase).ID}, ServerID: server}},
+		&catalog.Service{Resource: catalog.Resource{Meta: catalog.Meta{ID: newMeta(t,
+			catalog.KindService).ID}, ServerID: server}},
+		&catalog.Application{Resource: catalog.Resource{Meta: catalog.Meta{ID: newMeta(t,
+			catalog.KindApplication).ID}, ServerID: server}},
+		&catalog.Database{Resource: catalog.Resource{Meta: catalog.Meta{ID: newMeta(t,
+			catalog.KindDatabase).ID}, ServerID: server}},
 	}
 	for _, entity := range bare {
 		entities = append(entities, create(t, store, entity))
@@ -164,7 +177,8 @@ func testEveryField(t *testing.T, store catalog.Store) {
 			}
 		}
 		if given, ok := given.(catalog.Deployable); ok {
-			given.Shared().State = catalog.State{Status: "running", Queued: "one", Running: "two", Deployments: 7}
+			given.Shared().State = catalog.State{Status: "running", Queued: "one", Running: "two",
+				Deployments: 7}
 		}
 		create(t, store, given)
 		wantEntity(t, store, wanted[i])
@@ -192,12 +206,14 @@ func testUnmet(t *testing.T, store catalog.Store) {
 		_, err := store.Get(t.Context(), unmet.entity.Common().ID)
 		wantKind(t, "Get of what was refused", err, fault.NotFound)
 	}
-	wantKind(t, "Create with no id for a dependency", store.Create(t.Context(), newService(t, "")), fault.Invalid)
+	wantKind(t, "Create with no id for a dependency", store.Create(t.Context(), newService(t, "")),
+		fault.Invalid)
 }
 
 func testUnknown(t *testing.T, store catalog.Store) {
 	server := newServer(t, newKey(t).ID)
-	for _, id := range []catalog.ID{server.ID, newMeta(t, catalog.KindService).ID, newMeta(t, catalog.KindDatabase).ID, "nonsense", ""} {
+	for _, id := range []catalog.ID{server.ID, newMeta(t, catalog.KindService).ID,
+		newMeta(t, catalog.KindDatabase).ID, "nonsense", ""} {
 		_, err := store.Get(t.Context(), id)
 		wantKind(t, "Get", err, fault.NotFound)
 		wantKind(t, "Delete", store.Delete(t.Context(), id), fault.NotFound)
@@ -222,7 +238,8 @@ func testPages(t *testing.T, store catalog.Store) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if limit > 0 && (len(listing.Entities) > limit || listing.Next != "" && len(listing.Entities) < limit) {
+			if limit > 0 && (len(listing.Entities) > limit || listing.Next != "" &&
+				len(listing.Entities) < limit) {
 				t.Errorf("a page of %d has %d", limit, len(listing.Entities))
 			}
 			for _, entity := range listing.Entities {
@@ -234,8 +251,8 @@ func testPages(t *testing.T, store catalog.Store) {
 				break
 			}
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("with pages of %d (-want +got):\n%s", limit, diff)
+		if diff := cmp.Diff(got, want); diff != "" {
+			t.Errorf("with pages of %d (-got +want):\n%s", limit, diff)
 		}
 	}
 	listing, err := store.List(t.Context(), "nothing", catalog.Page{})
@@ -245,7 +262,8 @@ func testPages(t *testing.T, store catalog.Store) {
 }
 
 func testBadPages(t *testing.T, store catalog.Store) {
-	for _, page := range []catalog.Page{{Limit: -1}, {Limit: catalog.MaxPage + 1}, {After: "nonsense"}, {After: string(newKey(t).ID)}} {
+	for _, page := range []catalog.Page{{Limit: -1}, {Limit: catalog.MaxPage + 1}, {After: "nonsense"},
+		{After: string(newKey(t).ID)}} {
 		_, err := store.List(t.Context(), catalog.KindServer, page)
 		wantKind(t, fmt.Sprintf("List of %+v", page), err, fault.Invalid)
 	}
@@ -257,8 +275,8 @@ func wantEntity(t *testing.T, store catalog.Store, want catalog.Entity) {
 	if err != nil {
 		t.Fatalf("Get of %s: %v", want.Common().ID, err)
 	}
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", want.Common().ID, strings.TrimSpace(diff))
+	if diff := cmp.Diff(got, want, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s differs (-got +want):\n%s", want.Common().ID, strings.TrimSpace(diff))
 	}
 }
 

@@ -114,7 +114,7 @@ func testSecretCopies(t *testing.T, vault catalog.Vault) {
 	secrets["A"] = "changed"
 	got, err := vault.Get(t.Context(), id)
 	if diff := cmp.Diff(map[string]string{"A": "1"}, got); err != nil || diff != "" {
-		t.Errorf("Get: %v (-want +got):\n%s", err, diff)
+		t.Errorf("Get: %v (-got +want):\n%s", err, diff)
 	}
 	got["A"] = "changed"
 	wantSecrets(t, vault, id, map[string]string{"A": "1"})

@@ -24,7 +24,8 @@ func alreadyInStateCases() []testCase {
 }
 
 // plain is a request without options.
-func (w *world) plain(t *testing.T, resource, server catalog.ID, operation catalog.Operation) deployment.Record {
+func (w *world) plain(t *testing.T, resource, server catalog.ID,
+	operation catalog.Operation) deployment.Record {
 	t.Helper()
 	record := w.record(t, resource, server)
 	record.Operation, record.Options = operation, catalog.Options{}
@@ -47,15 +48,18 @@ func testAlreadyInState(t *testing.T, w *world) {
 			says      string
 		}{
 			{catalog.Stop, []string{"", "exited", "exited:unhealthy"}, " is already stopped."},
-			{catalog.Start, []string{"running", "running:healthy", "running:unhealthy", "running:unknown"}, " is already running."},
+			{catalog.Start, []string{"running", "running:healthy", "running:unhealthy", "running:unknown"},
+				" is already running."},
 		} {
 			for _, status := range c.statuses {
 				w.observe(t, resource, status)
 				record := w.plain(t, resource, server, c.operation)
 				w.refuses(t, record, fault.Conflict)
 				_, err := w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
-				if !errors.Is(err, deployment.ErrAlreadyInState) || fault.Public(err) != resource.Kind().Title()+c.says {
-					t.Errorf("%s of one that is %q: %v, which says %q", c.operation, status, err, fault.Public(err))
+				if !errors.Is(err, deployment.ErrAlreadyInState) ||
+					fault.Public(err) != resource.Kind().Title()+c.says {
+					t.Errorf("%s of one that is %q: %v, which says %q", c.operation, status, err,
+						fault.Public(err))
 				}
 			}
 		}
@@ -66,14 +70,17 @@ func testAlreadyInState(t *testing.T, w *world) {
 
 func testNotAlreadyInState(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
-	everything := []string{"", "running:healthy", "exited", "degraded:unhealthy", "restarting", "starting:unhealthy", "unknown"}
+	everything := []string{"", "running:healthy", "exited", "degraded:unhealthy", "restarting",
+		"starting:unhealthy", "unknown"}
 	for _, c := range []struct {
 		resource  catalog.ID
 		operation catalog.Operation
 		statuses  []string
 	}{
-		{w.service(t, server), catalog.Start, []string{"", "exited", "degraded:unhealthy", "restarting", "starting:unhealthy", "unknown"}},
-		{w.database(t, server), catalog.Stop, []string{"running:healthy", "degraded:unhealthy", "restarting", "starting:unhealthy", "unknown"}},
+		{w.service(t, server), catalog.Start, []string{"", "exited", "degraded:unhealthy", "restarting",
+			"starting:unhealthy", "unknown"}},
+		{w.database(t, server), catalog.Stop, []string{"running:healthy", "degraded:unhealthy", "restarting",
+			"starting:unhealthy", "unknown"}},
 		{w.service(t, server), catalog.Restart, everything},
 		{w.database(t, server), catalog.Deploy, everything},
 		{w.service(t, server), catalog.Delete, everything},
@@ -96,7 +103,8 @@ func testOptionsAsk(t *testing.T, w *world) {
 	for i := range reflect.TypeFor[catalog.Options]().NumField() {
 		var one catalog.Options
 		reflect.ValueOf(&one).Elem().Field(i).Set(reflect.ValueOf(all).Field(i))
-		for operation, status := range map[catalog.Operation]string{catalog.Start: "running:healthy", catalog.Stop: "exited"} {
+		for operation, status := range map[catalog.Operation]string{catalog.Start: "running:healthy",
+			catalog.Stop: "exited"} {
 			w.observe(t, service, status)
 			record := w.plain(t, service, server, operation)
 			record.Options = one
@@ -110,7 +118,8 @@ func (w *world) accepts(t *testing.T, record deployment.Record) {
 	t.Helper()
 	receipt, err := w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
 	if err != nil || receipt.Repeated {
-		t.Errorf("%s of %s with %+v, which is %q: repeated %v, %v", record.Operation, record.ID.Kind(), record.Options,
+		t.Errorf("%s of %s with %+v, which is %q: repeated %v, %v", record.Operation, record.ID.Kind(),
+			record.Options,
 			w.state(t, record.ID.Resource()).Status, receipt.Repeated, err)
 		return
 	}
@@ -143,7 +152,8 @@ func testAlreadyInStateQueued(t *testing.T, w *world) {
 	}
 	w.observe(t, service, "running:healthy")
 	w.repeats(t, w.plain(t, service, server, catalog.Start), key("again", time.Minute), first.ID, 1)
-	_, err := w.Ledger.Enqueue(t.Context(), w.plain(t, service, server, catalog.Restart), deployment.RequestKey{})
+	_, err := w.Ledger.Enqueue(t.Context(), w.plain(t, service, server, catalog.Restart),
+		deployment.RequestKey{})
 	if wantKind(t, err, fault.Conflict); errors.Is(err, deployment.ErrAlreadyInState) {
 		t.Errorf("another request is said to be needless: %v", err)
 	}

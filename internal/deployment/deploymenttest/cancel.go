@@ -12,7 +12,8 @@ import (
 
 func cancelCases() []testCase {
 	return []testCase{
-		{"TestP6: a queued one ends at once, and record, queue and resource change together", testCancelQueued},
+		{"TestP6: a queued one ends at once, and record, queue and resource change together",
+			testCancelQueued},
 		{"whoever waits behind it moves up, in order", testCancelKeepsOrder},
 		{"it frees its place in a full queue and its resource", testCancelMakesRoom},
 		{"on one in progress the wish is noted for its runner", testCancelRunning},
@@ -69,7 +70,8 @@ func testCancelKeepsOrder(t *testing.T, w *world) {
 	left := []deployment.ID{all[1], all[2], all[4]}
 	_, queue := w.load(t, server)
 	wantSame(t, "the queue", queue, left)
-	receipt, err := w.Ledger.Enqueue(t.Context(), w.record(t, w.service(t, server), server), deployment.RequestKey{})
+	receipt, err := w.Ledger.Enqueue(t.Context(), w.record(t, w.service(t, server), server),
+		deployment.RequestKey{})
 	if err != nil || receipt.Position != 4 {
 		t.Errorf("the next one's position = %d, %v; want 4", receipt.Position, err)
 	}
@@ -124,7 +126,8 @@ func testCancelUnbegun(t *testing.T, w *world) {
 	if got := w.cancel(t, claimed.ID, "ops"); got.Status != deployment.InProgress {
 		t.Errorf("it is %s, want in progress", got.Status)
 	}
-	if begun := w.begin(t, claimed.ID, "runner"); begun.CancelRequestedAt.IsZero() || begun.CancelRequestedBy != "ops" {
+	if begun := w.begin(t, claimed.ID, "runner"); begun.CancelRequestedAt.IsZero() ||
+		begun.CancelRequestedBy != "ops" {
 		t.Errorf("the runner begins without the wish: %+v", begun)
 	}
 }
@@ -145,7 +148,8 @@ func testCancelEnded(t *testing.T, w *world) {
 		want := w.get(t, record.ID)
 		_, err := w.Ledger.Cancel(t.Context(), record.ID, "ops", w.tick())
 		wantKind(t, err, fault.Conflict)
-		wantSame(t, "what it says", fault.Public(err), "Deployment cannot be cancelled. Current status: "+string(status))
+		wantSame(t, "what it says", fault.Public(err),
+			"Deployment cannot be cancelled. Current status: "+string(status))
 		wantSame(t, "the record", w.get(t, record.ID), want)
 	}
 	queued := w.enqueue(t, w.service(t, server), server)
@@ -156,7 +160,8 @@ func testCancelEnded(t *testing.T, w *world) {
 }
 
 func testCancelUnknown(t *testing.T, w *world) {
-	for _, resource := range []catalog.ID{newID(t, catalog.KindService), newID(t, catalog.KindServer), w.service(t, w.server(t, 1, 1))} {
+	for _, resource := range []catalog.ID{newID(t, catalog.KindService), newID(t, catalog.KindServer),
+		w.service(t, w.server(t, 1, 1))} {
 		id := w.record(t, resource, "").ID
 		_, err := w.Ledger.Cancel(t.Context(), id, "ops", w.tick())
 		wantKind(t, err, fault.NotFound)
@@ -226,10 +231,12 @@ func testFinalInAnyOrder(t *testing.T, w *world) {
 			return err
 		},
 		"finished": func(r deployment.Record) error {
-			return w.Ledger.Finish(t.Context(), r.ID, r.Lease, r.Progress, deployment.Outcome{Status: deployment.Finished}, w.tick())
+			return w.Ledger.Finish(t.Context(), r.ID, r.Lease, r.Progress,
+				deployment.Outcome{Status: deployment.Finished}, w.tick())
 		},
 		"failed": func(r deployment.Record) error {
-			return w.Ledger.Finish(t.Context(), r.ID, r.Lease, r.Progress, deployment.Outcome{Status: deployment.Failed}, w.tick())
+			return w.Ledger.Finish(t.Context(), r.ID, r.Lease, r.Progress,
+				deployment.Outcome{Status: deployment.Failed}, w.tick())
 		},
 		"Cancel": func(r deployment.Record) error {
 			_, err := w.Ledger.Cancel(t.Context(), r.ID, "ops", w.tick())

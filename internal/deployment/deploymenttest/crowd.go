@@ -79,7 +79,8 @@ func testCrowd(t *testing.T, w *world) {
 			records = append(records, record)
 		}
 	}
-	w.crowd(t, server, &crowd{size: crowdSize, claimed: map[deployment.ID]int{}, running: map[catalog.ID]bool{}}, records)
+	w.crowd(t, server, &crowd{size: crowdSize, claimed: map[deployment.ID]int{},
+		running: map[catalog.ID]bool{}}, records)
 }
 
 // crowd queues the records while workers claim and end all that there are.
@@ -148,7 +149,8 @@ func (w *world) work(ctx context.Context, server catalog.ID, seen *crowd) error 
 			return err
 		}
 		seen.ends(record.ID)
-		if err := w.Ledger.Finish(ctx, record.ID, record.Lease, record.Progress, deployment.Outcome{Status: deployment.Finished}, w.now); err != nil {
+		if err := w.Ledger.Finish(ctx, record.ID, record.Lease, record.Progress,
+			deployment.Outcome{Status: deployment.Finished}, w.now); err != nil {
 			return err
 		}
 	}

@@ -14,7 +14,8 @@ func enqueueCases() []testCase {
 		{"TestP1: what was accepted can be read at once, whole", testAccepted},
 		{"the queue keeps the order of the requests and says each one's place", testPositions},
 		{"a full queue is Exhausted, and has room again after a claim", testQueueFull},
-		{"a resource that has another request queued, and one that is not superseded, is a Conflict", testOtherQueued},
+		{"a resource that has another request queued, and one that is not superseded, is a Conflict",
+			testOtherQueued},
 		{"a resource that runs may have one more queued", testOneMoreQueued},
 		{"an unknown resource is NotFound", testUnknownResource},
 		{"an unknown server is a Conflict", testUnknownServer},
@@ -35,7 +36,8 @@ func testAccepted(t *testing.T, w *world) {
 		if receipt.Repeated {
 			t.Error("it is said to be a repeat")
 		}
-		wantSame(t, "the state", w.state(t, resource), catalog.State{Queued: string(record.ID), Deployments: 1})
+		wantSame(t, "the state", w.state(t, resource),
+			catalog.State{Queued: string(record.ID), Deployments: 1})
 	}
 }
 

@@ -34,7 +34,8 @@ func testUnknownIDs(t *testing.T, w *world) {
 }
 
 func testEmptyHistory(t *testing.T, w *world) {
-	for _, resource := range []catalog.ID{w.service(t, w.server(t, 1, 25)), newID(t, catalog.KindApplication), newID(t, catalog.KindServer)} {
+	for _, resource := range []catalog.ID{w.service(t, w.server(t, 1, 25)), newID(t, catalog.KindApplication),
+		newID(t, catalog.KindServer)} {
 		listing, err := w.History.List(t.Context(), resource, deployment.Page{})
 		if err != nil {
 			t.Fatal(err)
@@ -48,10 +49,12 @@ func testBadPages(t *testing.T, w *world) {
 	service := w.service(t, server)
 	foreign := w.record(t, w.service(t, server), server).ID
 	for _, page := range []deployment.Page{
-		{Take: -1}, {Take: deployment.MaxTake + 1}, {Skip: -1}, {Cursor: "nonsense"}, {Cursor: string(foreign)},
+		{Take: -1}, {Take: deployment.MaxTake + 1}, {Skip: -1}, {Cursor: "nonsense"},
+		{Cursor: string(foreign)},
 		{Cursor: string(service) + strings.Repeat("!", 16)},
 	} {
-		if _, err := w.History.List(t.Context(), service, page); fault.KindOf(err) != fault.Invalid || len(fault.Fields(err)) != 1 {
+		if _, err := w.History.List(t.Context(), service, page); fault.KindOf(err) != fault.Invalid ||
+			len(fault.Fields(err)) != 1 {
 			t.Errorf("List of %+v: %v with fields %v, want Invalid with one", page, err, fault.Fields(err))
 		}
 	}
@@ -100,7 +103,8 @@ func testPages(t *testing.T, w *world) {
 	}
 	wantSame(t, "the whole by cursors", walked, all)
 	from := w.page(t, service, deployment.Page{Take: 5}).Next
-	wantSame(t, "a skip from a cursor", ids(w.page(t, service, deployment.Page{Cursor: from, Skip: 3, Take: 2}).Records), all[8:10])
+	wantSame(t, "a skip from a cursor", ids(w.page(t, service,
+		deployment.Page{Cursor: from, Skip: 3, Take: 2}).Records), all[8:10])
 	wantSame(t, "the first record", w.page(t, service, deployment.Page{Take: 1}).Records[0], w.get(t, all[0]))
 }
 

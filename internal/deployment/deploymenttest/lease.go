@@ -34,7 +34,8 @@ func progress(n int, at time.Time) deployment.Progress {
 func leaseCases() []testCase {
 	return []testCase{
 		{"Begin takes the lease with the next attempt number", testBegin},
-		{"TestP5: while it lasts nobody else begins; when it is over, the next does and goes on", testLeaseExcludes},
+		{"TestP5: while it lasts nobody else begins; when it is over, the next does and goes on",
+			testLeaseExcludes},
 		{"the owner itself may begin again at once", testOwnerBeginsAgain},
 		{"Advance keeps progress, renews the lease and brings back who follows", testAdvance},
 		{"an expired lease can be renewed until another takes it", testExpiredLease},
@@ -69,7 +70,8 @@ func testLeaseExcludes(t *testing.T, w *world) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSame(t, "the lease", second.Lease, deployment.Lease{Owner: "two", Attempt: 2, Expires: expires.Add(lease)})
+	wantSame(t, "the lease", second.Lease, deployment.Lease{Owner: "two", Attempt: 2,
+		Expires: expires.Add(lease)})
 	wantSame(t, "the progress", second.Progress, done)
 	wantSame(t, "the start", second.StartedAt, first.StartedAt)
 }
@@ -116,7 +118,8 @@ func testExpiredLease(t *testing.T, w *world) {
 func testLeaseGivenUp(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	first := w.running(t, w.service(t, server), server)
-	if _, err := w.Ledger.Advance(t.Context(), first.ID, first.Lease, first.Progress, w.tick(), 0); err != nil {
+	if _, err := w.Ledger.Advance(t.Context(), first.ID, first.Lease, first.Progress, w.tick(),
+		0); err != nil {
 		t.Fatal(err)
 	}
 	if next := w.begin(t, first.ID, "two"); next.Lease.Attempt != 2 {
@@ -132,13 +135,16 @@ func testReached(t *testing.T, w *world) {
 		outcome  deployment.Outcome
 		want     bool
 	}{
-		{deployment.Progress{}, deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonUnreachable}, false},
-		{progress(1, w.now), deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonUnreachable}, false},
+		{deployment.Progress{}, deployment.Outcome{Status: deployment.Failed,
+			Reason: deployment.ReasonUnreachable}, false},
+		{progress(1, w.now), deployment.Outcome{Status: deployment.Failed,
+			Reason: deployment.ReasonUnreachable}, false},
 		{progress(1, w.now), deployment.Outcome{Status: deployment.Finished, ExitCode: &zero}, true},
 	} {
 		server := w.server(t, 1, 25)
 		record := w.running(t, w.service(t, server), server)
-		if err := w.Ledger.Finish(t.Context(), record.ID, record.Lease, c.progress, c.outcome, w.tick()); err != nil {
+		if err := w.Ledger.Finish(t.Context(), record.ID, record.Lease, c.progress, c.outcome,
+			w.tick()); err != nil {
 			t.Fatal(err)
 		}
 		stored, err := catalog.Find[*catalog.Server](t.Context(), w.Store, server)
@@ -146,7 +152,8 @@ func testReached(t *testing.T, w *world) {
 			t.Fatal(err)
 		}
 		if stored.ValidatedAt.Equal(w.now) != c.want || stored.ValidatedAt.IsZero() == c.want {
-			t.Errorf("%s: validated at %s, want it to be noted: %t", c.outcome.Reason, stored.ValidatedAt, c.want)
+			t.Errorf("%s: validated at %s, want it to be noted: %t", c.outcome.Reason, stored.ValidatedAt,
+				c.want)
 		}
 		if running, _ := w.load(t, server); len(running) > 0 {
 			t.Errorf("%v has a slot", running)
@@ -169,7 +176,8 @@ func testUnclaimed(t *testing.T, w *world) {
 func testForgedLease(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	record := w.running(t, w.service(t, server), server)
-	for _, other := range []deployment.Lease{{Owner: "another", Attempt: 1}, {Owner: record.Lease.Owner, Attempt: 2}} {
+	for _, other := range []deployment.Lease{{Owner: "another", Attempt: 1},
+		{Owner: record.Lease.Owner, Attempt: 2}} {
 		record.Lease = other
 		w.fenced(t, record)
 	}
@@ -197,7 +205,8 @@ func (w *world) fenced(t *testing.T, record deployment.Record) {
 	before := w.get(t, record.ID)
 	_, err := w.Ledger.Advance(t.Context(), record.ID, record.Lease, progress(9, w.now), w.tick(), lease)
 	wantKind(t, err, fault.Conflict)
-	err = w.Ledger.Finish(t.Context(), record.ID, record.Lease, progress(9, w.now), deployment.Outcome{Status: deployment.Failed}, w.tick())
+	err = w.Ledger.Finish(t.Context(), record.ID, record.Lease, progress(9, w.now),
+		deployment.Outcome{Status: deployment.Failed}, w.tick())
 	wantKind(t, err, fault.Conflict)
 	wantSame(t, "the record", w.get(t, record.ID), before)
 }
@@ -234,8 +243,10 @@ func testFinish(t *testing.T, w *world) {
 func testStatusKept(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
-	w.finish(t, w.running(t, service, server), deployment.Outcome{Status: deployment.Finished, ResourceStatus: "exited"})
-	w.finish(t, w.running(t, service, server), deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonLost})
+	w.finish(t, w.running(t, service, server), deployment.Outcome{Status: deployment.Finished,
+		ResourceStatus: "exited"})
+	w.finish(t, w.running(t, service, server), deployment.Outcome{Status: deployment.Failed,
+		Reason: deployment.ReasonLost})
 	wantSame(t, "the state", w.state(t, service), catalog.State{Status: "exited", Deployments: 2})
 }
 
@@ -260,7 +271,8 @@ func testNoOutcome(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	record := w.running(t, w.service(t, server), server)
 	for _, status := range []deployment.Status{"", deployment.Queued, deployment.InProgress} {
-		err := w.Ledger.Finish(t.Context(), record.ID, record.Lease, record.Progress, deployment.Outcome{Status: status}, w.tick())
+		err := w.Ledger.Finish(t.Context(), record.ID, record.Lease, record.Progress,
+			deployment.Outcome{Status: status}, w.tick())
 		wantKind(t, err, fault.Conflict)
 	}
 	wantSame(t, "the record", w.get(t, record.ID), record)
@@ -279,5 +291,6 @@ func testObservedBeside(t *testing.T, w *world) {
 	wantSame(t, "the state while it runs", w.state(t, service), want)
 	w.finish(t, running, deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy"})
 	w.observe(t, service, "exited")
-	wantSame(t, "the state after its end", w.state(t, service), catalog.State{Status: "exited", Deployments: 1})
+	wantSame(t, "the state after its end", w.state(t, service),
+		catalog.State{Status: "exited", Deployments: 1})
 }

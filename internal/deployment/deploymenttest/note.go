@@ -23,7 +23,8 @@ func (w *world) noted(t *testing.T, resource, server catalog.ID) deployment.Reco
 	t.Helper()
 	record := w.plain(t, resource, server, catalog.Update)
 	record.Status, record.Outcome = deployment.Finished, deployment.Outcome{Status: deployment.Finished}
-	record.QueuedAt, record.StartedAt, record.FinishedAt = record.CreatedAt, record.CreatedAt, record.CreatedAt
+	record.QueuedAt, record.StartedAt, record.FinishedAt = record.CreatedAt, record.CreatedAt,
+		record.CreatedAt
 	record.Progress.Log.Complete = true
 	return record
 }
@@ -37,7 +38,8 @@ func (w *world) note(t *testing.T, record deployment.Record) {
 
 func testNote(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
-	for _, resource := range []catalog.ID{w.service(t, server), w.application(t, server), w.database(t, server)} {
+	for _, resource := range []catalog.ID{w.service(t, server), w.application(t, server),
+		w.database(t, server)} {
 		all := w.past(t, resource, server, 1)
 		w.observe(t, resource, "running:healthy")
 		for range 2 {
@@ -49,7 +51,8 @@ func testNote(t *testing.T, w *world) {
 		listing := w.page(t, resource, deployment.Page{})
 		wantSame(t, "the history", ids(listing.Records), all)
 		wantSame(t, "the count", listing.Count, 3)
-		wantSame(t, "the state", w.state(t, resource), catalog.State{Status: "running:healthy", Deployments: 3})
+		wantSame(t, "the state", w.state(t, resource),
+			catalog.State{Status: "running:healthy", Deployments: 3})
 	}
 	running, queue := w.load(t, server)
 	wantSame(t, "what waits and runs", append(running, queue...), nil)

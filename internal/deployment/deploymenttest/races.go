@@ -27,7 +27,8 @@ func racesCases() []testCase {
 func testIdenticalAtOnce(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
-	for name, request := range map[string]deployment.RequestKey{"with a key": key("race", time.Minute), "without": {}} {
+	for name, request := range map[string]deployment.RequestKey{"with a key": key("race", time.Minute),
+		"without": {}} {
 		records := make([]deployment.Record, 100)
 		for i := range records {
 			records[i] = w.record(t, service, server)
@@ -48,7 +49,8 @@ func testIdenticalAtOnce(t *testing.T, w *world) {
 		if fresh != 1 {
 			t.Errorf("%s: %d were accepted as new, want 1", name, fresh)
 		}
-		w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"), deployment.Outcome{Status: deployment.Finished})
+		w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"),
+			deployment.Outcome{Status: deployment.Finished})
 	}
 	if got := w.state(t, service).Deployments; got != 2 {
 		t.Errorf("the history has %d deployments, want 2", got)
@@ -81,9 +83,10 @@ func testBeginAtOnce(t *testing.T, w *world) {
 	w.enqueue(t, w.service(t, server), server)
 	id := w.claim(t, server).ID
 	begun := 0
-	for _, result := range together([]string{"a", "b", "c", "d", "e", "f"}, func(owner string) (deployment.Record, error) {
-		return w.Ledger.Begin(t.Context(), id, owner, w.now, lease)
-	}) {
+	for _, result := range together([]string{"a", "b", "c", "d", "e", "f"},
+		func(owner string) (deployment.Record, error) {
+			return w.Ledger.Begin(t.Context(), id, owner, w.now, lease)
+		}) {
 		if result.err == nil {
 			begun++
 		} else {
@@ -110,7 +113,8 @@ func testDeleteAtOnce(t *testing.T, w *world) {
 			t.Errorf("Delete: %v, Enqueue: %v; want one of them to win", got[0].err, got[1].err)
 		}
 		if got[1].err == nil {
-			w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"), deployment.Outcome{Status: deployment.Finished})
+			w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"),
+				deployment.Outcome{Status: deployment.Finished})
 		}
 	}
 }
@@ -148,7 +152,8 @@ func testCancelAndClaim(t *testing.T, w *world) {
 			want = deployment.InProgress
 			wantRunning = append(wantRunning, record.ID)
 		}
-		if got.Status != want || results[i].err != nil || results[i].value.Status != want || got.CancelRequestedBy != "ops" {
+		if got.Status != want || results[i].err != nil || results[i].value.Status != want ||
+			got.CancelRequestedBy != "ops" {
 			t.Errorf("it is %s and cancelled by %q, Cancel answered %s, %v; want %s",
 				got.Status, got.CancelRequestedBy, results[i].value.Status, results[i].err, want)
 		}
@@ -173,7 +178,8 @@ func testCancelAndFinish(t *testing.T, w *world) {
 			if cancel {
 				return w.Ledger.Cancel(t.Context(), record.ID, "ops", w.now)
 			}
-			return record, w.Ledger.Finish(t.Context(), record.ID, record.Lease, record.Progress, deployment.Outcome{Status: deployment.Finished}, w.now)
+			return record, w.Ledger.Finish(t.Context(), record.ID, record.Lease, record.Progress,
+				deployment.Outcome{Status: deployment.Finished}, w.now)
 		})
 		end := w.get(t, record.ID)
 		if got[1].err != nil || end.Status != deployment.Finished {
@@ -192,14 +198,18 @@ func testCancelAtOnce(t *testing.T, w *world) {
 	server := w.server(t, 1, 9)
 	users := []string{"a", "b", "c", "d", "e", "f", "g", "h"}
 	cancel := func(id deployment.ID) []result[deployment.Record] {
-		return together(users, func(by string) (deployment.Record, error) { return w.Ledger.Cancel(t.Context(), id, by, w.now) })
+		return together(users, func(by string) (deployment.Record,
+			error) {
+			return w.Ledger.Cancel(t.Context(), id, by, w.now)
+		})
 	}
 	running := w.running(t, w.service(t, server), server)
 	results := cancel(running.ID)
 	by := w.get(t, running.ID).CancelRequestedBy
 	for _, result := range results {
 		if result.err != nil || result.value.CancelRequestedBy != by || by == "" {
-			t.Errorf("the running one: answered with %q, %v; want %q", result.value.CancelRequestedBy, result.err, by)
+			t.Errorf("the running one: answered with %q, %v; want %q", result.value.CancelRequestedBy,
+				result.err, by)
 		}
 	}
 	queued := w.enqueue(t, w.service(t, server), server)
@@ -247,7 +257,8 @@ func testRepairAndClaim(t *testing.T, w *world) {
 	}
 	running, queue := w.load(t, server)
 	if len(running) != n || len(queue) != 0 || len(w.orphaned(t, server)) != 0 {
-		t.Errorf("%d run, %d wait, orphaned %v; want %d, 0 and none", len(running), len(queue), w.orphaned(t, server), n)
+		t.Errorf("%d run, %d wait, orphaned %v; want %d, 0 and none", len(running), len(queue),
+			w.orphaned(t, server), n)
 	}
 }
 

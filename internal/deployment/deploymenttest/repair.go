@@ -19,10 +19,12 @@ func repairCases() []testCase {
 		{"a server that is full of orphaned entries is free again", testRepairMany},
 		{"what is right is not orphaned, and repairing it changes nothing", testRepairRight},
 		{"a resource that has a newer one keeps it", testRepairNewer},
-		{"until it is repaired, an orphaned entry in the queue keeps nobody waiting", testOrphanedDoesNotBlock},
+		{"until it is repaired, an orphaned entry in the queue keeps nobody waiting",
+			testOrphanedDoesNotBlock},
 		{"a queued one that lost its places can be cancelled", testCancelWithoutPlaces},
 		{"TestP6: one in progress that lost its places can be ended", testFinishWithoutPlaces},
-		{"TestP6: one in progress whose resource is gone can be ended, and whose server is", testFinishOfGone},
+		{"TestP6: one in progress whose resource is gone can be ended, and whose server is",
+			testFinishOfGone},
 	}
 }
 
@@ -124,7 +126,8 @@ func testRepairRunningInQueue(t *testing.T, w *world) {
 func testRepairNonsense(t *testing.T, w *world) {
 	server := w.server(t, 2, 25)
 	record := w.enqueue(t, w.service(t, server), server)
-	w.Damage.SetPlaces(t, server, []deployment.ID{"svc"}, []deployment.ID{"no uuid", record.ID, deployment.ID(server)})
+	w.Damage.SetPlaces(t, server, []deployment.ID{"svc"},
+		[]deployment.ID{"no uuid", record.ID, deployment.ID(server)})
 	w.wantRepaired(t, server, "no uuid", deployment.ID(server), "svc")
 	wantSame(t, "the claimed one", w.claim(t, server).ID, record.ID)
 }
@@ -162,7 +165,8 @@ func testRepairRight(t *testing.T, w *world) {
 	w.cancel(t, cancelled.ID, "ops")
 	wantSame(t, "the orphaned entries", w.orphaned(t, server), nil)
 	unknown := w.record(t, idle, server).ID
-	for _, id := range []deployment.ID{running.ID, queued.ID, done.ID, cancelled.ID, unknown, "", "nonsense"} {
+	for _, id := range []deployment.ID{running.ID, queued.ID, done.ID, cancelled.ID, unknown, "",
+		"nonsense"} {
 		before := w.everything(t, server, service, other, idle)
 		for _, place := range []catalog.ID{server, w.server(t, 1, 1), newID(t, catalog.KindServer), ""} {
 			if err := w.Ledger.Repair(t.Context(), place, id); err != nil {
@@ -227,7 +231,8 @@ func testCancelWithoutPlaces(t *testing.T, w *world) {
 
 func testFinishWithoutPlaces(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
-	for _, lost := range []struct{ slot, resource bool }{{slot: true}, {resource: true}, {slot: true, resource: true}} {
+	for _, lost := range []struct{ slot, resource bool }{{slot: true}, {resource: true},
+		{slot: true, resource: true}} {
 		service := w.service(t, server)
 		record := w.running(t, service, server)
 		want := catalog.State{Status: "exited", Deployments: 1}
@@ -252,7 +257,8 @@ func testFinishWithoutPlaces(t *testing.T, w *world) {
 func testFinishOfGone(t *testing.T, w *world) {
 	server := w.server(t, 2, 25)
 	outcome := deployment.Outcome{Status: deployment.Finished, ResourceStatus: "exited"}
-	for _, resource := range []catalog.ID{w.service(t, server), w.database(t, server), w.application(t, server)} {
+	for _, resource := range []catalog.ID{w.service(t, server), w.database(t, server),
+		w.application(t, server)} {
 		record := w.running(t, resource, server)
 		w.Damage.SetState(t, resource, catalog.State{})
 		if err := w.Store.Delete(t.Context(), resource); err != nil {

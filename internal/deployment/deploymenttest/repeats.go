@@ -17,7 +17,8 @@ func repeatsCases() []testCase {
 		{"the window ends exactly", testWindow},
 		{"a lasting key is one request, even after it ended", testLastingKey},
 		{"one lasting key is one request, whatever it asks for", testOneKey},
-		{"the same as the queued request is a repeat under any key or none, and the key stands for it", testSameQueued},
+		{"the same as the queued request is a repeat under any key or none, and the key stands for it",
+			testSameQueued},
 	}
 }
 
@@ -121,7 +122,8 @@ func testSameQueued(t *testing.T, w *world) {
 }
 
 // enqueueAs queues the record under the key and returns its id.
-func (w *world) enqueueAs(t *testing.T, record deployment.Record, request deployment.RequestKey) deployment.ID {
+func (w *world) enqueueAs(t *testing.T, record deployment.Record,
+	request deployment.RequestKey) deployment.ID {
 	t.Helper()
 	receipt, err := w.Ledger.Enqueue(t.Context(), record, request)
 	if err != nil || receipt.Repeated {
@@ -136,14 +138,16 @@ func (w *world) isNew(t *testing.T, record deployment.Record, request deployment
 	t.Helper()
 	receipt, err := w.Ledger.Enqueue(t.Context(), record, request)
 	if err != nil || receipt.Repeated || receipt.Record.ID != record.ID {
-		t.Errorf("answered with %s, repeated %v, %v; want the new %s", receipt.Record.ID, receipt.Repeated, err, record.ID)
+		t.Errorf("answered with %s, repeated %v, %v; want the new %s", receipt.Record.ID, receipt.Repeated,
+			err, record.ID)
 	}
 	again := record
 	again.ID = w.record(t, record.ID.Resource(), record.ServerID).ID
 	w.repeats(t, again, request, record.ID, receipt.Position)
 }
 
-func (w *world) repeats(t *testing.T, record deployment.Record, request deployment.RequestKey, want deployment.ID, position int) {
+func (w *world) repeats(t *testing.T, record deployment.Record, request deployment.RequestKey,
+	want deployment.ID, position int) {
 	t.Helper()
 	receipt, err := w.Ledger.Enqueue(t.Context(), record, request)
 	if err != nil {

@@ -38,19 +38,23 @@ func rewritten(mark logbook.Mark, digest string) logbook.Mark {
 	return mark
 }
 
-func (w *world) scrubbed(t *testing.T, record deployment.Record, mark logbook.Mark, scrub deployment.ScrubSummary) {
+func (w *world) scrubbed(t *testing.T, record deployment.Record, mark logbook.Mark,
+	scrub deployment.ScrubSummary) {
 	t.Helper()
-	if err := w.Ledger.RecordScrub(t.Context(), record.ID, record.Progress.Log.Digest, mark, scrub); err != nil {
+	if err := w.Ledger.RecordScrub(t.Context(), record.ID, record.Progress.Log.Digest, mark,
+		scrub); err != nil {
 		t.Fatalf("Scrubbed: %v", err)
 	}
 }
 
 func testScrubbed(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
-	for _, resource := range []catalog.ID{w.service(t, server), w.application(t, server), w.database(t, server)} {
+	for _, resource := range []catalog.ID{w.service(t, server), w.application(t, server),
+		w.database(t, server)} {
 		want := w.logged(t, resource, server)
 		mark := rewritten(want.Progress.Log, "beef")
-		scrub := deployment.ScrubSummary{At: w.tick(), By: "root", Deployment: "one", Entries: 4, Original: "not for others to say"}
+		scrub := deployment.ScrubSummary{At: w.tick(), By: "root", Deployment: "one", Entries: 4,
+			Original: "not for others to say"}
 		w.scrubbed(t, want, mark, scrub)
 		scrub.Original = "d1ce"
 		want.Progress.Log, want.Scrub, want.UpdatedAt = mark, scrub, scrub.At
@@ -63,7 +67,8 @@ func testScrubbed(t *testing.T, w *world) {
 func testScrubbedTwice(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	want := w.logged(t, w.service(t, server), server)
-	w.scrubbed(t, want, rewritten(want.Progress.Log, "beef"), deployment.ScrubSummary{At: w.tick(), By: "one", Deployment: "one", Entries: 4})
+	w.scrubbed(t, want, rewritten(want.Progress.Log, "beef"),
+		deployment.ScrubSummary{At: w.tick(), By: "one", Deployment: "one", Entries: 4})
 	once := w.get(t, want.ID)
 	second := deployment.ScrubSummary{At: w.tick(), By: "two", Deployment: "two", Entries: 9}
 	w.scrubbed(t, once, rewritten(once.Progress.Log, "cafe"), second)
@@ -78,7 +83,8 @@ func testScrubbedIsQuiet(t *testing.T, w *world) {
 	running := w.running(t, resource, server)
 	queued := w.enqueue(t, resource, server)
 	state := w.state(t, resource)
-	w.scrubbed(t, record, rewritten(record.Progress.Log, "beef"), deployment.ScrubSummary{At: w.tick(), By: "root"})
+	w.scrubbed(t, record, rewritten(record.Progress.Log, "beef"),
+		deployment.ScrubSummary{At: w.tick(), By: "root"})
 	after := w.get(t, record.ID)
 	wantSame(t, "how it ended", after.Outcome, record.Outcome)
 	wantSame(t, "when it ended", after.FinishedAt, record.FinishedAt)
@@ -92,7 +98,8 @@ func testScrubbedOutdated(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	record := w.logged(t, w.service(t, server), server)
 	for _, was := range []string{"", "beef", "D1CE"} {
-		wantKind(t, w.Ledger.RecordScrub(t.Context(), record.ID, was, rewritten(record.Progress.Log, "cafe"), deployment.ScrubSummary{At: w.tick()}), fault.Conflict)
+		wantKind(t, w.Ledger.RecordScrub(t.Context(), record.ID, was, rewritten(record.Progress.Log, "cafe"),
+			deployment.ScrubSummary{At: w.tick()}), fault.Conflict)
 	}
 	wantSame(t, "the record", w.get(t, record.ID), record)
 }
@@ -104,7 +111,8 @@ func testScrubbedTooEarly(t *testing.T, w *world) {
 	w.advance(t, running, progress(2, w.now))
 	for _, record := range []deployment.Record{w.get(t, running.ID), w.enqueue(t, resource, server)} {
 		mark := rewritten(progress(2, w.now).Log, "beef")
-		wantKind(t, w.Ledger.RecordScrub(t.Context(), record.ID, record.Progress.Log.Digest, mark, deployment.ScrubSummary{At: w.tick()}), fault.Conflict)
+		wantKind(t, w.Ledger.RecordScrub(t.Context(), record.ID, record.Progress.Log.Digest, mark,
+			deployment.ScrubSummary{At: w.tick()}), fault.Conflict)
 		wantSame(t, "the record", w.get(t, record.ID), record)
 	}
 }
@@ -112,8 +120,10 @@ func testScrubbedTooEarly(t *testing.T, w *world) {
 func testScrubbedOfNothing(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	resource := w.service(t, server)
-	for _, id := range []deployment.ID{w.record(t, resource, server).ID, w.record(t, newID(t, catalog.KindServer), server).ID} {
-		wantKind(t, w.Ledger.RecordScrub(t.Context(), id, "", logbook.Mark{}, deployment.ScrubSummary{At: w.tick()}), fault.NotFound)
+	for _, id := range []deployment.ID{w.record(t, resource, server).ID,
+		w.record(t, newID(t, catalog.KindServer), server).ID} {
+		wantKind(t, w.Ledger.RecordScrub(t.Context(), id, "", logbook.Mark{},
+			deployment.ScrubSummary{At: w.tick()}), fault.NotFound)
 	}
 }
 
@@ -126,7 +136,8 @@ func testScrubbedAtOnce(t *testing.T, w *world) {
 	}
 	at, won := w.tick(), -1
 	for i, result := range together(marks, func(mark logbook.Mark) (struct{}, error) {
-		return struct{}{}, w.Ledger.RecordScrub(t.Context(), record.ID, "d1ce", mark, deployment.ScrubSummary{At: at, By: mark.Digest})
+		return struct{}{}, w.Ledger.RecordScrub(t.Context(), record.ID, "d1ce", mark,
+			deployment.ScrubSummary{At: at, By: mark.Digest})
 	}) {
 		switch {
 		case result.err == nil && won < 0:

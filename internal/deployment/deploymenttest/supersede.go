@@ -18,7 +18,8 @@ func supersedeCases() []testCase {
 	}
 }
 
-func (w *world) asking(t *testing.T, resource, server catalog.ID, operation catalog.Operation, options catalog.Options) deployment.Record {
+func (w *world) asking(t *testing.T, resource, server catalog.ID, operation catalog.Operation,
+	options catalog.Options) deployment.Record {
 	t.Helper()
 	record := w.record(t, resource, server)
 	record.Operation, record.Options, record.Trigger.Name = operation, options, "second"
@@ -34,10 +35,12 @@ func (w *world) supersedes(t *testing.T, record deployment.Record, queued deploy
 			receipt.Record.ID, receipt.Repeated, receipt.Superseded, err, record.ID, queued)
 	}
 	ended := w.get(t, queued)
-	want := deployment.Outcome{Status: deployment.Cancelled, Reason: deployment.ReasonSuperseded, Successor: record.ID}
+	want := deployment.Outcome{Status: deployment.Cancelled, Reason: deployment.ReasonSuperseded,
+		Successor: record.ID}
 	wantSame(t, "the outcome", ended.Outcome, want)
 	if ended.Status != deployment.Cancelled || ended.CancelRequestedBy != record.Trigger.Name ||
-		!ended.FinishedAt.Equal(record.QueuedAt) || !ended.CancelRequestedAt.Equal(record.QueuedAt) || !ended.Progress.Log.Complete {
+		!ended.FinishedAt.Equal(record.QueuedAt) || !ended.CancelRequestedAt.Equal(record.QueuedAt) ||
+		!ended.Progress.Log.Complete {
 		t.Errorf("superseded: %+v", ended)
 	}
 	if state := w.state(t, record.ID.Resource()); state.Queued != string(record.ID) {
@@ -61,7 +64,8 @@ func testSupersedes(t *testing.T, w *world) {
 	} {
 		server := w.server(t, 1, 25)
 		service := w.service(t, server)
-		queued := w.enqueueAs(t, w.asking(t, service, server, c.queued, catalog.Options{Force: true}), deployment.RequestKey{})
+		queued := w.enqueueAs(t, w.asking(t, service, server, c.queued, catalog.Options{Force: true}),
+			deployment.RequestKey{})
 		next := w.asking(t, service, server, c.next, c.options)
 		w.supersedes(t, next, queued)
 		if _, queue := w.load(t, server); len(queue) != 1 || queue[0] != next.ID {
@@ -86,7 +90,8 @@ func testNotSuperseded(t *testing.T, w *world) {
 	} {
 		server := w.server(t, 1, 25)
 		service := w.service(t, server)
-		w.enqueueAs(t, w.asking(t, service, server, c.queued, catalog.Options{Force: true}), deployment.RequestKey{})
+		w.enqueueAs(t, w.asking(t, service, server, c.queued, catalog.Options{Force: true}),
+			deployment.RequestKey{})
 		w.refuses(t, w.asking(t, service, server, c.next, catalog.Options{}), fault.Conflict)
 	}
 }

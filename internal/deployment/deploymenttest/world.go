@@ -78,14 +78,16 @@ func (w *world) create(t *testing.T, entity catalog.Entity) catalog.ID {
 
 func (w *world) meta(t *testing.T, kind catalog.Kind) catalog.Meta {
 	t.Helper()
-	return catalog.Meta{ID: newID(t, kind), Name: "demo " + string(kind), CreatedAt: w.tick(), UpdatedAt: w.now}
+	return catalog.Meta{ID: newID(t, kind), Name: "demo " + string(kind), CreatedAt: w.tick(),
+		UpdatedAt: w.now}
 }
 
 // server adds a server, and the key that it needs.
 func (w *world) server(t *testing.T, concurrency, queueLimit int) catalog.ID {
 	t.Helper()
 	key := w.create(t, &catalog.PrivateKey{Meta: w.meta(t, catalog.KindPrivateKey)})
-	return w.create(t, &catalog.Server{Meta: w.meta(t, catalog.KindServer), Address: "127.0.0.1", Port: 22, KeyID: key,
+	return w.create(t, &catalog.Server{Meta: w.meta(t, catalog.KindServer), Address: "127.0.0.1", Port: 22,
+		KeyID:       key,
 		Concurrency: concurrency, QueueLimit: queueLimit})
 }
 
@@ -103,8 +105,9 @@ func (w *world) application(t *testing.T, server catalog.ID) catalog.ID {
 
 func (w *world) database(t *testing.T, server catalog.ID) catalog.ID {
 	t.Helper()
-	return w.create(t, &catalog.Database{Engine: "postgresql", Image: "postgres:16", Resource: catalog.Resource{
-		Meta: w.meta(t, catalog.KindDatabase), ServerID: server}})
+	return w.create(t, &catalog.Database{Engine: "postgresql", Image: "postgres:16",
+		Resource: catalog.Resource{
+			Meta: w.meta(t, catalog.KindDatabase), ServerID: server}})
 }
 
 // record returns the record of a new request.
@@ -115,7 +118,8 @@ func (w *world) record(t *testing.T, resource, server catalog.ID) deployment.Rec
 		t.Fatal(err)
 	}
 	return deployment.Record{
-		ID: id, Status: deployment.Queued, Operation: catalog.Start, Options: catalog.Options{PullLatestImages: true},
+		ID: id, Status: deployment.Queued, Operation: catalog.Start,
+		Options:      catalog.Options{PullLatestImages: true},
 		ResourceName: "demo", ServerID: server, ServerName: "loopback",
 		Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"}, ConfigurationHash: "0a1b",
 		CreatedAt: w.now, QueuedAt: w.now, UpdatedAt: w.now,
@@ -180,7 +184,8 @@ func (w *world) running(t *testing.T, resource, server catalog.ID) deployment.Re
 
 func (w *world) finish(t *testing.T, record deployment.Record, outcome deployment.Outcome) {
 	t.Helper()
-	if err := w.Ledger.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, w.tick()); err != nil {
+	if err := w.Ledger.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
+		w.tick()); err != nil {
 		t.Fatalf("Finish: %v", err)
 	}
 }
@@ -238,7 +243,7 @@ func wantCancelled(t *testing.T, call string, err error) {
 // wantSame compares whole values. Empty and nil lists are equal.
 func wantSame[T any](t *testing.T, what string, got, want T) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("%s differs (-want +got):\n%s", what, strings.TrimSpace(diff))
+	if diff := cmp.Diff(got, want, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s differs (-got +want):\n%s", what, strings.TrimSpace(diff))
 	}
 }

@@ -83,7 +83,8 @@ func check(t *testing.T, archive logbook.Archive, book logbook.Book, want logboo
 		t.Errorf("Open of chunk %d: got header %+v, want %+v", want.Number, header, want.Header)
 	}
 	if !bytes.Equal(got, want.Body) {
-		t.Errorf("Open of chunk %d: got %d bytes, want the %d that were put", want.Number, len(got), len(want.Body))
+		t.Errorf("Open of chunk %d: got %d bytes, want the %d that were put", want.Number, len(got),
+			len(want.Body))
 	}
 }
 

@@ -40,7 +40,8 @@ func scrubbed(was logbook.Chunk, body string) logbook.Chunk {
 	return now
 }
 
-func replace(t *testing.T, archive logbook.Rewriter, book logbook.Book, now logbook.Chunk, was logbook.Header) {
+func replace(t *testing.T, archive logbook.Rewriter, book logbook.Book, now logbook.Chunk,
+	was logbook.Header) {
 	t.Helper()
 	if err := archive.Replace(t.Context(), book, now, was); err != nil {
 		t.Fatalf("Replace of chunk %d: %v", now.Number, err)
@@ -57,7 +58,8 @@ func rewritten(t *testing.T, archive logbook.Rewriter) {
 	now.Previous = ""
 	replace(t, archive, book, now, first.Header)
 	again := scrubbed(now, "eins")
-	again.Previous, again.Original, again.Digest, again.Changed = "", now.Original, strings.Repeat("55", 32), 4
+	again.Previous, again.Original, again.Digest, again.Changed = "", now.Original, strings.Repeat("55", 32),
+		4
 	for _, want := range []logbook.Chunk{now, again} {
 		if want.Digest != now.Digest {
 			replace(t, archive, book, want, now.Header)
@@ -86,7 +88,8 @@ func replaceOfAnother(t *testing.T, archive logbook.Rewriter) {
 	} {
 		header := was.Header
 		change(&header)
-		if err := archive.Replace(t.Context(), book, scrubbed(was, "uno"), header); !errors.Is(err, fault.Conflict) {
+		if err := archive.Replace(t.Context(), book, scrubbed(was, "uno"),
+			header); !errors.Is(err, fault.Conflict) {
 			t.Errorf("Replace of one with %s: got %v, want Conflict", name, err)
 		}
 	}
@@ -96,7 +99,8 @@ func replaceOfAnother(t *testing.T, archive logbook.Rewriter) {
 func replaceOfNothing(t *testing.T, archive logbook.Rewriter) {
 	was := chunk(1, "one")
 	put(t, archive, other, was)
-	if err := archive.Replace(t.Context(), book, scrubbed(was, "uno"), was.Header); !errors.Is(err, fault.NotFound) {
+	if err := archive.Replace(t.Context(), book, scrubbed(was, "uno"),
+		was.Header); !errors.Is(err, fault.NotFound) {
 		t.Errorf("Replace of nothing: got %v, want NotFound", err)
 	}
 	checkNothing(t, archive, book, 1)
@@ -174,7 +178,8 @@ func rewriteCancelled(t *testing.T, archive logbook.Rewriter) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for call, err := range map[string]error{
-		"Replace": archive.Replace(ctx, book, scrubbed(was, "uno"), was.Header), "Purge": archive.Purge(ctx, book),
+		"Replace": archive.Replace(ctx, book, scrubbed(was, "uno"), was.Header),
+		"Purge":   archive.Purge(ctx, book),
 	} {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s with a cancelled context: got %v, want context.Canceled", call, err)

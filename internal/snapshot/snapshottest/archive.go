@@ -96,7 +96,8 @@ func testMissing(t *testing.T, archive snapshot.Archive) {
 	put(t, archive, id, taken)
 	wantMissing(t, archive, empty, taken.Hash())
 	for _, hash := range []string{
-		snapshot.Snapshot(`{"n":2}`).Hash(), "", ".", "..", "../" + taken.Hash(), taken.Hash()[:63], strings.ToUpper(taken.Hash()) + " ",
+		snapshot.Snapshot(`{"n":2}`).Hash(), "", ".", "..", "../" + taken.Hash(), taken.Hash()[:63],
+		strings.ToUpper(taken.Hash()) + " ",
 	} {
 		wantMissing(t, archive, id, hash)
 	}
