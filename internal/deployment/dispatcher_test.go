@@ -34,14 +34,14 @@ func TestDispatcherFollowsTheStream(t *testing.T) {
 	second := w.request(t, start(w.service(t, server))).Record.ID
 
 	w.deliver(t)
-	if diff := cmp.Diff([]deployment.ID{first}, w.Sender().Sent()); diff != "" {
+	if diff := cmp.Diff(w.Sender().Sent(), []deployment.ID{first}); diff != "" {
 		t.Errorf("sent while one has the slot (-got +want):\n%s", diff)
 	}
 	if err := w.end(t, first); err != nil {
 		t.Fatal(err)
 	}
 	w.deliver(t)
-	if diff := cmp.Diff([]deployment.ID{first, second}, w.Sender().Sent()); diff != "" {
+	if diff := cmp.Diff(w.Sender().Sent(), []deployment.ID{first, second}); diff != "" {
 		t.Errorf("sent after the end of the first (-got +want):\n%s", diff)
 	}
 }
@@ -142,7 +142,7 @@ func TestP6ACancelledOneMovesTheQueueAndIsPublishedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.deliver(t)
-	if diff := cmp.Diff([]deployment.ID{second}, w.Sender().Sent()); diff != "" {
+	if diff := cmp.Diff(w.Sender().Sent(), []deployment.ID{second}); diff != "" {
 		t.Errorf("sent (-got +want):\n%s", diff)
 	}
 	var got []deployment.Change

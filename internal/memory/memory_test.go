@@ -137,7 +137,7 @@ func TestANotedRecordIsOneChange(t *testing.T) {
 	if err := m.Ledger().Note(t.Context(), noted); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]deployment.Change{{Record: noted}}, m.Changes()); diff != "" {
+	if diff := cmp.Diff(m.Changes(), []deployment.Change{{Record: noted}}); diff != "" {
 		t.Errorf("changes (-got +want):\n%s", diff)
 	}
 }
@@ -153,10 +153,10 @@ func TestRecordersRemember(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff([]deployment.ID{id, id}, m.Sender().Sent()); diff != "" {
+	if diff := cmp.Diff(m.Sender().Sent(), []deployment.ID{id, id}); diff != "" {
 		t.Errorf("sent (-got +want):\n%s", diff)
 	}
-	if diff := cmp.Diff([]deployment.Change{change, change}, m.Publisher().Published()); diff != "" {
+	if diff := cmp.Diff(m.Publisher().Published(), []deployment.Change{change, change}); diff != "" {
 		t.Errorf("published (-got +want):\n%s", diff)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -179,7 +179,7 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 	} {
 		var err error
 		got := s.wire.count(func() { err = step.call() })
-		if diff := cmp.Diff(step.want, got); err != nil || diff != "" {
+		if diff := cmp.Diff(got, step.want); err != nil || diff != "" {
 			t.Errorf("%s: %v (-got +want):\n%s", step.name, err, diff)
 		}
 	}

@@ -113,7 +113,7 @@ func testSecretCopies(t *testing.T, vault catalog.Vault) {
 	putSecrets(t, vault, id, secrets)
 	secrets["A"] = "changed"
 	got, err := vault.Get(t.Context(), id)
-	if diff := cmp.Diff(map[string]string{"A": "1"}, got); err != nil || diff != "" {
+	if diff := cmp.Diff(got, map[string]string{"A": "1"}); err != nil || diff != "" {
 		t.Errorf("Get: %v (-got +want):\n%s", err, diff)
 	}
 	got["A"] = "changed"
