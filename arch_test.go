@@ -40,7 +40,7 @@ var arrows = map[string][]string{
 	"internal/openapi":    {"internal/access"},
 	"internal/remote":     {},
 	"internal/deployment": {"internal/logbook", "internal/catalog", "internal/snapshot"},
-	"internal/recipe":     {"internal/catalog", "internal/engine", "internal/remote"},
+	"internal/recipe":     {"internal/catalog", "internal/deployment", "internal/engine", "internal/remote"},
 	"internal/inspect":    {"internal/catalog", "internal/recipe", "internal/remote"},
 	"internal/runner": {"internal/engine", "internal/inspect", "internal/snapshot", "internal/catalog", "internal/deployment", "internal/logbook", "internal/recipe",
 		"internal/redact", "internal/remote", "internal/terminal"},

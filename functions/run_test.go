@@ -48,7 +48,7 @@ func claimed(t *testing.T) (runner.Ports, deployment.ID) {
 		t.Fatal(err)
 	}
 	receipt, err := deployment.NewRequests(m.Catalog(), m.Ledger(), deployment.RequestsOptions{}).
-		Request(t.Context(), deployment.Request{Resource: app.ID, Operation: catalog.Start})
+		Request(t.Context(), deployment.Request{Resource: app.ID, Operation: deployment.Start})
 	if err != nil {
 		t.Fatal(err)
 	}

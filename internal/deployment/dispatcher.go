@@ -100,14 +100,14 @@ func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 // the record has ended. A delete or a forget removes it. A scrub may have kept it
 // in use when its delete ended, so the end of a scrub is another occasion.
 func mayForget(record Record) bool {
-	return leaves(record) || record.Operation == catalog.Scrub && record.Status.Terminal()
+	return leaves(record) || record.Operation == Scrub && record.Status.Terminal()
 }
 
 // leaves reports whether the record's operation removes the resource from the
 // catalog.
 func leaves(record Record) bool {
-	return record.Status == Finished && (record.Operation == catalog.Delete ||
-		record.Operation == catalog.Forget)
+	return record.Status == Finished && (record.Operation == Delete ||
+		record.Operation == Forget)
 }
 
 // forget removes a resource and its secrets from the catalog if [isGone] reports
@@ -141,7 +141,7 @@ func (d *Dispatcher) isGone(ctx context.Context, id catalog.ID) (bool, error) {
 			return false, err
 		}
 		for _, record := range listing.Records {
-			if record.Operation.OnServer() || record.Operation == catalog.Forget {
+			if record.Operation.OnServer() || record.Operation == Forget {
 				return leaves(record), nil
 			}
 		}

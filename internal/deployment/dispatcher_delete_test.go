@@ -11,7 +11,7 @@ import (
 )
 
 // ask is what `ci` asks for when it wants the operation.
-func ask(resource catalog.ID, operation catalog.Operation) deployment.Request {
+func ask(resource catalog.ID, operation deployment.Operation) deployment.Request {
 	request := start(resource)
 	request.Operation = operation
 	return request
@@ -50,7 +50,7 @@ func last(t *testing.T, changes []deployment.Change) deployment.Change {
 // which was not delivered yet.
 func (w *world) deleted(t *testing.T, resource catalog.ID) deployment.Change {
 	t.Helper()
-	id := w.request(t, ask(resource, catalog.Delete)).Record.ID
+	id := w.request(t, ask(resource, deployment.Delete)).Record.ID
 	w.deliver(t)
 	if err := w.end(t, id); err != nil {
 		t.Fatal(err)
@@ -69,7 +69,7 @@ func TestAResourceLeavesTheCatalogOnceItIsOffItsServer(t *testing.T) {
 	w := newWorld(t)
 	server := w.server(t, 1, 25)
 	resource := w.secret(t, server)
-	id := w.request(t, ask(resource, catalog.Delete)).Record.ID
+	id := w.request(t, ask(resource, deployment.Delete)).Record.ID
 	waiting := w.request(t, start(w.service(t, server))).Record.ID
 	w.deliver(t)
 	w.wantThere(t, resource, true)
@@ -100,11 +100,11 @@ func TestAResourceStays(t *testing.T) {
 		},
 		"when it was only stopped": func(t *testing.T, w *world, resource catalog.ID) deployment.Change {
 			change := w.deleted(t, resource)
-			change.Record.Operation = catalog.Stop
+			change.Record.Operation = deployment.Stop
 			return change
 		},
 		"when a start of it is queued": func(t *testing.T, w *world, resource catalog.ID) deployment.Change {
-			id := w.request(t, ask(resource, catalog.Delete)).Record.ID
+			id := w.request(t, ask(resource, deployment.Delete)).Record.ID
 			w.deliver(t)
 			w.request(t, start(resource))
 			if err := w.end(t, id); err != nil {
@@ -188,7 +188,7 @@ func TestAnUpdateIsPublishedAndMovesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := w.Ledger().Note(t.Context(), deployment.Record{ID: id, Status: deployment.Finished,
-		Operation: catalog.Update,
+		Operation: deployment.Update,
 		ServerID:  server, CreatedAt: now, FinishedAt: now}); err != nil {
 		t.Fatal(err)
 	}

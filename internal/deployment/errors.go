@@ -57,7 +57,7 @@ var ErrAlreadyInState = errors.New("the resource is in the state that was asked 
 // upstream's.
 func NewAlreadyInStateError(record Record) error {
 	state := "running"
-	if record.Operation == catalog.Stop {
+	if record.Operation == Stop {
 		state = "stopped"
 	}
 	return fault.Wrap(ErrAlreadyInState, fault.Conflict, "%s is already %s.", record.ID.Kind().Title(), state)

@@ -47,13 +47,13 @@ func (r Record) StandsFor(repeat Record, newest ID) bool {
 //     start, and a restart a restart, with other options or another configuration.
 func (r Record) Supersedes(queued Record) bool {
 	switch r.Operation {
-	case catalog.Delete:
-		return queued.Operation != catalog.Scrub
-	case catalog.Stop:
-		return queued.Operation.Starts() || queued.Operation == catalog.Stop
-	case catalog.Deploy:
+	case Delete:
+		return queued.Operation != Scrub
+	case Stop:
+		return queued.Operation.Starts() || queued.Operation == Stop
+	case Deploy:
 		return queued.Operation.Starts()
-	case catalog.Start, catalog.Restart:
+	case Start, Restart:
 		return queued.Operation == r.Operation
 	}
 	return false
@@ -74,13 +74,13 @@ func (r Record) AlreadyInState(state catalog.State) bool {
 // request with options always has something to do, and so has the start of an
 // application, which deploys it again.
 func (r Record) SatisfiedBy() []string {
-	if r.Options != (catalog.Options{}) || r.ID.Kind() == catalog.KindApplication {
+	if r.Options != (Options{}) || r.ID.Kind() == catalog.KindApplication {
 		return nil
 	}
 	switch r.Operation {
-	case catalog.Start:
+	case Start:
 		return []string{"running"}
-	case catalog.Stop:
+	case Stop:
 		return []string{"", "exited"}
 	}
 	return nil

@@ -45,46 +45,46 @@ func TestAlreadyInState(t *testing.T) {
 	const service, application = "svc000000000000000000000", "app000000000000000000000"
 	for name, c := range map[string]struct {
 		resource  string
-		operation catalog.Operation
-		options   catalog.Options
+		operation deployment.Operation
+		options   deployment.Options
 		state     catalog.State
 		want      bool
 	}{
-		"a start of what runs": {service, catalog.Start, catalog.Options{},
+		"a start of what runs": {service, deployment.Start, deployment.Options{},
 			catalog.State{Status: "running:healthy"}, true},
-		"a start of what runs and is not well": {service, catalog.Start, catalog.Options{},
+		"a start of what runs and is not well": {service, deployment.Start, deployment.Options{},
 			catalog.State{Status: "running:unhealthy"}, true},
-		"a start of what never ran": {service, catalog.Start, catalog.Options{}, catalog.State{},
+		"a start of what never ran": {service, deployment.Start, deployment.Options{}, catalog.State{},
 			false},
-		"a start of what is down": {service, catalog.Start, catalog.Options{},
+		"a start of what is down": {service, deployment.Start, deployment.Options{},
 			catalog.State{Status: "exited"}, false},
-		"a start of what runs in part": {service, catalog.Start, catalog.Options{},
+		"a start of what runs in part": {service, deployment.Start, deployment.Options{},
 			catalog.State{Status: "degraded:unhealthy"}, false},
-		"a forced start of what runs": {service, catalog.Start, catalog.Options{Force: true},
+		"a forced start of what runs": {service, deployment.Start, deployment.Options{Force: true},
 			catalog.State{Status: "running:healthy"}, false},
-		"a rollback of what runs": {service, catalog.Start,
-			catalog.Options{Configuration: "0a1b"}, catalog.State{Status: "running:healthy"}, false},
-		"a start of what is being stopped": {service, catalog.Start, catalog.Options{},
+		"a rollback of what runs": {service, deployment.Start,
+			deployment.Options{Configuration: "0a1b"}, catalog.State{Status: "running:healthy"}, false},
+		"a start of what is being stopped": {service, deployment.Start, deployment.Options{},
 			catalog.State{Status: "running:healthy", Running: "x"}, false},
-		"a start of what a stop is queued for": {service, catalog.Start, catalog.Options{},
+		"a start of what a stop is queued for": {service, deployment.Start, deployment.Options{},
 			catalog.State{Status: "running:healthy", Queued: "x"}, true},
-		"a start of an application that runs": {application, catalog.Start, catalog.Options{},
+		"a start of an application that runs": {application, deployment.Start, deployment.Options{},
 			catalog.State{Status: "running:healthy"}, false},
-		"a stop of what never ran": {service, catalog.Stop, catalog.Options{}, catalog.State{},
+		"a stop of what never ran": {service, deployment.Stop, deployment.Options{}, catalog.State{},
 			true},
-		"a stop of what is down": {service, catalog.Stop, catalog.Options{},
+		"a stop of what is down": {service, deployment.Stop, deployment.Options{},
 			catalog.State{Status: "exited"}, true},
-		"a stop of what runs": {service, catalog.Stop, catalog.Options{},
+		"a stop of what runs": {service, deployment.Stop, deployment.Options{},
 			catalog.State{Status: "running:healthy"}, false},
-		"a stop of what is unknown": {service, catalog.Stop, catalog.Options{},
+		"a stop of what is unknown": {service, deployment.Stop, deployment.Options{},
 			catalog.State{Status: "unknown"}, false},
-		"a stop of what is being started": {service, catalog.Stop, catalog.Options{},
+		"a stop of what is being started": {service, deployment.Stop, deployment.Options{},
 			catalog.State{Running: "x"}, false},
-		"a stop of an application that is down": {application, catalog.Stop, catalog.Options{},
+		"a stop of an application that is down": {application, deployment.Stop, deployment.Options{},
 			catalog.State{Status: "exited"}, false},
-		"a restart of what runs": {service, catalog.Restart, catalog.Options{},
+		"a restart of what runs": {service, deployment.Restart, deployment.Options{},
 			catalog.State{Status: "running:healthy"}, false},
-		"a delete of what is down": {service, catalog.Delete, catalog.Options{},
+		"a delete of what is down": {service, deployment.Delete, deployment.Options{},
 			catalog.State{Status: "exited"}, false},
 	} {
 		record := deployment.Record{ID: deployment.ID(c.resource + "01h2xcejqtf2nbre"),
@@ -97,8 +97,8 @@ func TestAlreadyInState(t *testing.T) {
 
 func TestAlreadyInStateIsAConflictInUpstreamsWords(t *testing.T) {
 	for id, title := range map[deployment.ID]string{"svc": "Service", "dbs": "Database"} {
-		for operation, state := range map[catalog.Operation]string{catalog.Start: "running",
-			catalog.Stop: "stopped"} {
+		for operation, state := range map[deployment.Operation]string{deployment.Start: "running",
+			deployment.Stop: "stopped"} {
 			err := deployment.NewAlreadyInStateError(deployment.Record{ID: id +
 				"00000000000000000000001h2xcejqtf2nbre", Operation: operation})
 			want := title + " is already " + state + "."

@@ -15,8 +15,8 @@ import (
 type Record struct {
 	ID           ID
 	Status       Status
-	Operation    catalog.Operation
-	Options      catalog.Options
+	Operation    Operation
+	Options      Options
 	ResourceName string
 	ServerID     catalog.ID
 	ServerName   string

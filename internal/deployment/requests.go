@@ -18,8 +18,8 @@ import (
 // Request asks for an operation on a resource.
 type Request struct {
 	Resource  catalog.ID
-	Operation catalog.Operation
-	Options   catalog.Options
+	Operation Operation
+	Options   Options
 	Trigger   Trigger
 	// Caller identifies the caller. Only requests of the same caller are repeats.
 	Caller string

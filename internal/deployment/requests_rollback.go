@@ -30,11 +30,11 @@ func (r *Requests) Rollback(ctx context.Context, to Record, request Request) (Re
 	if err := allowed(old, resource); err != nil {
 		return Receipt{}, err
 	}
-	request.Resource, request.Operation = to.ID.Resource(), catalog.Start
+	request.Resource, request.Operation = to.ID.Resource(), Start
 	if to.ID.Kind() == catalog.KindApplication {
-		request.Operation = catalog.Deploy
+		request.Operation = Deploy
 	}
-	request.Options = catalog.Options{
+	request.Options = Options{
 		Configuration: to.ConfigurationHash,
 		DockerTag:     to.Options.DockerTag,
 		Commit:        to.Progress.Source.Commit,

@@ -90,7 +90,7 @@ func TestUpdateIsRecordedIfItChangesTheConfiguration(t *testing.T) {
 	}
 	at := time.UnixMicro(record.ID.Number()).UTC()
 	want := deployment.Record{
-		ID: record.ID, Status: deployment.Finished, Operation: catalog.Update, ResourceName: "demo service",
+		ID: record.ID, Status: deployment.Finished, Operation: deployment.Update, ResourceName: "demo service",
 		ServerID: record.ServerID, ServerName: "demo server", Trigger: record.Trigger,
 		ConfigurationHash: w.hash(t, service),
 		CreatedAt:         at, FinishedAt: at, UpdatedAt: at,
@@ -118,8 +118,8 @@ func TestRollbackRunsTheOlderConfiguration(t *testing.T) {
 	service := w.service(t, server)
 	application := w.create(t, &catalog.Application{Resource: catalog.Resource{ServerID: server},
 		Image: &catalog.Image{Name: "web", Tag: "1"}}, catalog.KindApplication)
-	for id, operation := range map[catalog.ID]catalog.Operation{service: catalog.Start,
-		application: catalog.Deploy} {
+	for id, operation := range map[catalog.ID]deployment.Operation{service: deployment.Start,
+		application: deployment.Deploy} {
 		t.Run(string(id.Kind()), func(t *testing.T) {
 			first := start(id)
 			first.Options.DockerTag = "1.4"
@@ -138,7 +138,7 @@ func TestRollbackRunsTheOlderConfiguration(t *testing.T) {
 				t.Errorf("it runs %s by %s, want %s by %s", got.ConfigurationHash, got.Operation,
 					old.ConfigurationHash, operation)
 			}
-			want := catalog.Options{Configuration: old.ConfigurationHash, DockerTag: "1.4", Commit: "c0ffee0"}
+			want := deployment.Options{Configuration: old.ConfigurationHash, DockerTag: "1.4", Commit: "c0ffee0"}
 			if diff := cmp.Diff(got.Options, want); diff != "" {
 				t.Errorf("options (-got +want)\n%s", diff)
 			}
@@ -237,7 +237,7 @@ func TestRollbackOfADatabase(t *testing.T) {
 			w.change(t, id, func(d catalog.Deployable) { c.change(d.(*catalog.Database)) })
 			receipt, err := w.rollback(t, old)
 			if c.reason == "" {
-				if err != nil || receipt.Record.Operation != catalog.Start ||
+				if err != nil || receipt.Record.Operation != deployment.Start ||
 					receipt.Record.ConfigurationHash != old.ConfigurationHash {
 					t.Errorf("receipt = %+v, %v", receipt.Record, err)
 				}

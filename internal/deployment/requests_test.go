@@ -22,7 +22,7 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 		server := w.server(t, 1, 25)
 		service := w.service(t, server)
 		request := start(service)
-		request.Options = catalog.Options{Force: true, PullLatestImages: true}
+		request.Options = deployment.Options{Force: true, PullLatestImages: true}
 		receipt := w.request(t, request)
 		got, err := w.History().Get(t.Context(), receipt.Record.ID)
 		if err != nil {
@@ -30,7 +30,7 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 		}
 		at := time.UnixMicro(got.ID.Number()).UTC()
 		want := deployment.Record{
-			ID: receipt.Record.ID, Status: deployment.Queued, Operation: catalog.Start,
+			ID: receipt.Record.ID, Status: deployment.Queued, Operation: deployment.Start,
 			Options:      request.Options,
 			ResourceName: "demo service", ServerID: server, ServerName: "demo server",
 			Trigger:           request.Trigger,
@@ -48,7 +48,7 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 		QueueLimit: 9}, catalog.KindServer)
 	w.request(t, start(service))
 	restart := start(service)
-	restart.Operation = catalog.Restart
+	restart.Operation = deployment.Restart
 	for _, c := range []struct {
 		name    string
 		request deployment.Request
@@ -197,7 +197,7 @@ func TestP2RepeatedRequests(t *testing.T) {
 	t.Run("a key that was used for something else is a Conflict that names it", func(t *testing.T) {
 		w, server, request, first := newOne(t, "k1")
 		for _, change := range []func(*deployment.Request){
-			func(r *deployment.Request) { r.Operation = catalog.Stop },
+			func(r *deployment.Request) { r.Operation = deployment.Stop },
 			func(r *deployment.Request) { r.Options.Force = true },
 			func(r *deployment.Request) { r.Resource = w.service(t, server) },
 		} {

@@ -17,19 +17,19 @@ func (r *Requests) Update(ctx context.Context, before, after catalog.Deployable,
 	if err != nil || !differ {
 		return Record{}, false, err
 	}
-	record, err = r.note(ctx, after, catalog.Update, trigger)
+	record, err = r.note(ctx, after, Update, trigger)
 	return record, err == nil, err
 }
 
 // Forget records that the resource is removed from the catalog only and stays on its
 // server. NotFound if the resource is gone.
 func (r *Requests) Forget(ctx context.Context, resource catalog.Deployable, trigger Trigger) (Record, error) {
-	return r.note(ctx, resource, catalog.Forget, trigger)
+	return r.note(ctx, resource, Forget, trigger)
 }
 
 // note records an operation that runs nothing, with the configuration of the resource.
 // The record has ended when it is written.
-func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operation catalog.Operation,
+func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operation Operation,
 	trigger Trigger) (Record, error) {
 	server, err := r.server(ctx, resource)
 	if err != nil {

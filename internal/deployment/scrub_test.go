@@ -12,7 +12,7 @@ func TestAScrubNeedsNothingOfTheServer(t *testing.T) {
 	w := newWorld(t)
 	key := w.create(t, &catalog.PrivateKey{}, catalog.KindPrivateKey)
 	unpinned := w.create(t, &catalog.Server{KeyID: key, Concurrency: 1, QueueLimit: 9}, catalog.KindServer)
-	receipt := w.request(t, ask(w.service(t, unpinned), catalog.Scrub))
+	receipt := w.request(t, ask(w.service(t, unpinned), deployment.Scrub))
 	if record := receipt.Record; record.Status != deployment.Queued || record.ConfigurationHash != "" ||
 		receipt.Position != 1 {
 		t.Errorf("%+v at %d, want it queued and without a configuration", record, receipt.Position)
@@ -29,11 +29,11 @@ func TestAScrubWaitsItsTurn(t *testing.T) {
 	resource := w.service(t, server)
 	w.request(t, start(resource))
 	w.deliver(t)
-	scrub := w.request(t, ask(resource, catalog.Scrub)).Record.ID
-	if again := w.request(t, ask(resource, catalog.Scrub)); !again.Repeated || again.Record.ID != scrub {
+	scrub := w.request(t, ask(resource, deployment.Scrub)).Record.ID
+	if again := w.request(t, ask(resource, deployment.Scrub)); !again.Repeated || again.Record.ID != scrub {
 		t.Errorf("a second scrub is %+v, want the first", again)
 	}
-	_, err := w.requests.Request(t.Context(), ask(resource, catalog.Restart))
+	_, err := w.requests.Request(t.Context(), ask(resource, deployment.Restart))
 	wantKind(t, err, fault.Conflict)
 	_, err = w.Ledger().Claim(t.Context(), server, w.now())
 	wantKind(t, err, fault.NotFound)
@@ -48,12 +48,12 @@ func TestADeletionIsNotUndoneByAScrub(t *testing.T) {
 			w := newWorld(t)
 			server := w.server(t, 1, 25)
 			resource := w.secret(t, server)
-			deletion := w.request(t, ask(resource, catalog.Delete)).Record.ID
+			deletion := w.request(t, ask(resource, deployment.Delete)).Record.ID
 			w.deliver(t)
 			if cancelled { // another has the slot
 				w.request(t, start(w.service(t, server)))
 			}
-			scrub := w.request(t, ask(resource, catalog.Scrub)).Record.ID
+			scrub := w.request(t, ask(resource, deployment.Scrub)).Record.ID
 			if err := w.end(t, deletion); err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +93,7 @@ func TestAScrubLeavesWhatIsNotDeleted(t *testing.T) {
 			resource := w.secret(t, server)
 			before(t, w, resource, server)
 			w.Changes()
-			w.request(t, ask(resource, catalog.Scrub))
+			w.request(t, ask(resource, deployment.Scrub))
 			w.run(t, server)
 			w.deliver(t)
 			w.wantThere(t, resource, true)

@@ -69,7 +69,7 @@ func (w *world) service(t *testing.T, server catalog.ID) catalog.ID {
 
 // start is what `ci` asks for when it starts the resource.
 func start(resource catalog.ID) deployment.Request {
-	return deployment.Request{Resource: resource, Operation: catalog.Start, Caller: "tok1",
+	return deployment.Request{Resource: resource, Operation: deployment.Start, Caller: "tok1",
 		Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"}}
 }
 

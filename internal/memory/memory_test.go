@@ -86,7 +86,7 @@ func started(t *testing.T) (*memory.Memory, deployment.ID) {
 			t.Fatal(err)
 		}
 	}
-	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: catalog.Start, ServerID: server,
+	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: deployment.Start, ServerID: server,
 		QueuedAt: now}
 	if _, err := m.Ledger().Enqueue(t.Context(), record, deployment.RequestKey{}); err != nil {
 		t.Fatal(err)
@@ -133,7 +133,7 @@ func TestANotedRecordIsOneChange(t *testing.T) {
 	m, id := started(t)
 	m.Changes()
 	noted := deployment.Record{ID: id[:len(id)-1] + "z", Status: deployment.Finished,
-		Operation: catalog.Update}
+		Operation: deployment.Update}
 	if err := m.Ledger().Note(t.Context(), noted); err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/remote"
 )
@@ -93,7 +94,7 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 		plan.Job.Steps = append(plan.Job.Steps, input.stopShell(app.Shell))
 	}
 	switch {
-	case input.Operation == catalog.Delete:
+	case input.Operation == deployment.Delete:
 		plan.Job.Steps = append(plan.Job.Steps, input.removeFiles())
 	case !input.starts():
 		plan.Job.Steps = append(plan.Job.Steps, notStopped())
@@ -106,7 +107,7 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 			Script: "(cd " + quote(input.folder()) + " && exec sh -e " + quote(command) + ")\necho start >" + operationFile})
 		plan.Status = statusUnknown
 	}
-	if app.Shell.Health != "" && input.Operation != catalog.Delete {
+	if app.Shell.Health != "" && input.Operation != deployment.Delete {
 		plan.Job.Files = append(plan.Job.Files, remote.File{Path: healthFile, Content: []byte(app.Shell.Health + "\n")})
 	}
 	if input.starts() && app.Shell.Health != "" {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
 )
@@ -63,71 +64,71 @@ func hostile(source *catalog.Source) {
 var applications = []struct {
 	name      string
 	resource  func() *catalog.Application
-	operation catalog.Operation
-	options   catalog.Options
+	operation deployment.Operation
+	options   deployment.Options
 }{
-	{"image-start", func() *catalog.Application { return imageApp(catalog.Container{}) }, catalog.Start, catalog.Options{}},
-	{"image-whole", func() *catalog.Application { return imageApp(whole()) }, catalog.Start, catalog.Options{}},
+	{"image-start", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Start, deployment.Options{}},
+	{"image-whole", func() *catalog.Application { return imageApp(whole()) }, deployment.Start, deployment.Options{}},
 	{"image-http", func() *catalog.Application {
 		return imageApp(catalog.Container{Health: catalog.HealthCheck{Port: 8080, Path: "/it's up?x=$y"}})
-	}, catalog.Start, catalog.Options{}},
+	}, deployment.Start, deployment.Options{}},
 	{"image-no-check", func() *catalog.Application {
 		return imageApp(catalog.Container{Health: catalog.HealthCheck{Disabled: true, Port: 80}})
-	}, catalog.Start, catalog.Options{}},
+	}, deployment.Start, deployment.Options{}},
 	{"image-no-variables", func() *catalog.Application {
 		app := imageApp(catalog.Container{})
 		app.Environment = nil
 		return app
-	}, catalog.Start, catalog.Options{}},
-	{"image-deploy-tag", func() *catalog.Application { return imageApp(catalog.Container{}) }, catalog.Deploy, catalog.Options{DockerTag: "2.0", Force: true}},
+	}, deployment.Start, deployment.Options{}},
+	{"image-deploy-tag", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Deploy, deployment.Options{DockerTag: "2.0", Force: true}},
 	{"image-digest", func() *catalog.Application {
 		app := imageApp(catalog.Container{})
 		app.Image.Tag = "sha256:" + strings.Repeat("0a", 32)
 		return app
-	}, catalog.Start, catalog.Options{PullLatestImages: true}},
-	{"image-restart", func() *catalog.Application { return imageApp(catalog.Container{}) }, catalog.Restart, catalog.Options{}},
-	{"image-stop", func() *catalog.Application { return imageApp(catalog.Container{}) }, catalog.Stop, catalog.Options{}},
-	{"image-delete", func() *catalog.Application { return imageApp(catalog.Container{}) }, catalog.Delete, catalog.Options{}},
-	{"image-delete-volumes", func() *catalog.Application { return imageApp(catalog.Container{}) }, catalog.Delete, catalog.Options{DeleteVolumes: true}},
+	}, deployment.Start, deployment.Options{PullLatestImages: true}},
+	{"image-restart", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Restart, deployment.Options{}},
+	{"image-stop", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Stop, deployment.Options{}},
+	{"image-delete", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Delete, deployment.Options{}},
+	{"image-delete-volumes", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Delete, deployment.Options{DeleteVolumes: true}},
 
-	{"dockerfile-deploy", func() *catalog.Application { return dockerfileApp(nil) }, catalog.Deploy, catalog.Options{}},
+	{"dockerfile-deploy", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Deploy, deployment.Options{}},
 	{"dockerfile-whole", func() *catalog.Application {
 		return dockerfileApp(func(form *catalog.Dockerfile) {
 			form.Container, form.Path, form.Directory = whole(), "docker/Dockerfile.prod", "/backend"
 		})
-	}, catalog.Start, catalog.Options{}},
+	}, deployment.Start, deployment.Options{}},
 	{"dockerfile-hostile", func() *catalog.Application {
 		return dockerfileApp(func(form *catalog.Dockerfile) { hostile(&form.Source); form.Path = "it's $HOME" })
-	}, catalog.Start, catalog.Options{}},
-	{"dockerfile-force-pull", func() *catalog.Application { return dockerfileApp(nil) }, catalog.Deploy, catalog.Options{Force: true, PullLatestImages: true}},
+	}, deployment.Start, deployment.Options{}},
+	{"dockerfile-force-pull", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Deploy, deployment.Options{Force: true, PullLatestImages: true}},
 	{"dockerfile-commit", func() *catalog.Application {
 		return dockerfileApp(func(form *catalog.Dockerfile) { form.Commit = "fedcba9" })
-	}, catalog.Deploy, catalog.Options{}},
+	}, deployment.Deploy, deployment.Options{}},
 	{"dockerfile-other-commit", func() *catalog.Application {
 		return dockerfileApp(func(form *catalog.Dockerfile) { form.Commit = "fedcba9" })
-	}, catalog.Deploy, catalog.Options{Commit: commit}},
+	}, deployment.Deploy, deployment.Options{Commit: commit}},
 	{"dockerfile-password", func() *catalog.Application {
 		return dockerfileApp(func(form *catalog.Dockerfile) { form.UserName = "it's me" })
-	}, catalog.Start, catalog.Options{}},
-	{"dockerfile-restart", func() *catalog.Application { return dockerfileApp(nil) }, catalog.Restart, catalog.Options{}},
-	{"dockerfile-stop", func() *catalog.Application { return dockerfileApp(nil) }, catalog.Stop, catalog.Options{}},
-	{"dockerfile-delete", func() *catalog.Application { return dockerfileApp(nil) }, catalog.Delete, catalog.Options{}},
+	}, deployment.Start, deployment.Options{}},
+	{"dockerfile-restart", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Restart, deployment.Options{}},
+	{"dockerfile-stop", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Stop, deployment.Options{}},
+	{"dockerfile-delete", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Delete, deployment.Options{}},
 
-	{"compose-deploy", func() *catalog.Application { return composeApp(nil) }, catalog.Deploy, catalog.Options{}},
+	{"compose-deploy", func() *catalog.Application { return composeApp(nil) }, deployment.Deploy, deployment.Options{}},
 	{"compose-hostile", func() *catalog.Application {
 		return composeApp(func(form *catalog.ComposeSource) { hostile(&form.Source); form.Path = "it's/$compose.yml" })
-	}, catalog.Start, catalog.Options{}},
-	{"compose-restart", func() *catalog.Application { return composeApp(nil) }, catalog.Restart, catalog.Options{}},
-	{"compose-stop", func() *catalog.Application { return composeApp(nil) }, catalog.Stop, catalog.Options{}},
-	{"compose-delete", func() *catalog.Application { return composeApp(nil) }, catalog.Delete, catalog.Options{}},
-	{"compose-delete-volumes", func() *catalog.Application { return composeApp(nil) }, catalog.Delete, catalog.Options{DeleteVolumes: true}},
-	{"compose-policy", func() *catalog.Application { return composeApp(nil) }, catalog.Deploy, catalog.Options{}},
+	}, deployment.Start, deployment.Options{}},
+	{"compose-restart", func() *catalog.Application { return composeApp(nil) }, deployment.Restart, deployment.Options{}},
+	{"compose-stop", func() *catalog.Application { return composeApp(nil) }, deployment.Stop, deployment.Options{}},
+	{"compose-delete", func() *catalog.Application { return composeApp(nil) }, deployment.Delete, deployment.Options{}},
+	{"compose-delete-volumes", func() *catalog.Application { return composeApp(nil) }, deployment.Delete, deployment.Options{DeleteVolumes: true}},
+	{"compose-policy", func() *catalog.Application { return composeApp(nil) }, deployment.Deploy, deployment.Options{}},
 	{"shell-delete", func() *catalog.Application {
 		return shellApp(catalog.Shell{Start: "./run", Stop: "./halt", Health: "true"})
-	}, catalog.Delete, catalog.Options{}},
+	}, deployment.Delete, deployment.Options{}},
 }
 
-func applicationInput(name string, app *catalog.Application, operation catalog.Operation, options catalog.Options) recipe.Input {
+func applicationInput(name string, app *catalog.Application, operation deployment.Operation, options deployment.Options) recipe.Input {
 	input := recipe.Input{Resource: app, DataDir: "/data/waybill", Deployment: "app0000000000000000000011a2b3c4d5e6f7g8",
 		Operation: operation, Options: options, Secrets: map[string]string{"PASSWORD": password}, DeployKey: deployKey,
 		ForbidHostAccess: strings.HasSuffix(name, "-policy")}
@@ -178,7 +179,7 @@ func TestComposeReadsWhatIsGenerated(t *testing.T) {
 		}
 		place(t, plan.Job)
 		document := filepath.Join(plan.Job.Dir, "docker-compose.yml")
-		if c.operation == catalog.Delete || strings.HasPrefix(c.name, "compose-") {
+		if c.operation == deployment.Delete || strings.HasPrefix(c.name, "compose-") {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
@@ -194,8 +195,8 @@ func TestComposeReadsWhatIsGenerated(t *testing.T) {
 }
 
 func TestBuildRefusesApplications(t *testing.T) {
-	build := func(app *catalog.Application, options catalog.Options) error {
-		_, err := recipe.Build(recipe.Input{Resource: app, DataDir: "/data", Operation: catalog.Start, Options: options, Secrets: map[string]string{"PASSWORD": "x"}})
+	build := func(app *catalog.Application, options deployment.Options) error {
+		_, err := recipe.Build(recipe.Input{Resource: app, DataDir: "/data", Operation: deployment.Start, Options: options, Secrets: map[string]string{"PASSWORD": "x"}})
 		return err
 	}
 	for _, c := range []struct {
@@ -203,12 +204,12 @@ func TestBuildRefusesApplications(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"a tag that is none", build(imageApp(catalog.Container{}), catalog.Options{DockerTag: "a b"}), "no reference of an image"},
-		{"an option for a tag", build(imageApp(catalog.Container{}), catalog.Options{DockerTag: "-x"}), "no reference of an image"},
-		{"a commit that is none", build(dockerfileApp(nil), catalog.Options{Commit: "--upload-pack=x"}), "no hash of a commit"},
-		{"a deploy key that is gone", build(dockerfileApp(func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" }), catalog.Options{}), "deploy key"},
-		{"a mapping of ports that is none", build(imageApp(catalog.Container{Mappings: []string{"a:b"}}), catalog.Options{}), "ports_mappings"},
-		{"a size that is none", build(imageApp(catalog.Container{Limits: catalog.Limits{Memory: "much"}}), catalog.Options{}), "limits_memory"},
+		{"a tag that is none", build(imageApp(catalog.Container{}), deployment.Options{DockerTag: "a b"}), "no reference of an image"},
+		{"an option for a tag", build(imageApp(catalog.Container{}), deployment.Options{DockerTag: "-x"}), "no reference of an image"},
+		{"a commit that is none", build(dockerfileApp(nil), deployment.Options{Commit: "--upload-pack=x"}), "no hash of a commit"},
+		{"a deploy key that is gone", build(dockerfileApp(func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" }), deployment.Options{}), "deploy key"},
+		{"a mapping of ports that is none", build(imageApp(catalog.Container{Mappings: []string{"a:b"}}), deployment.Options{}), "ports_mappings"},
+		{"a size that is none", build(imageApp(catalog.Container{Limits: catalog.Limits{Memory: "much"}}), deployment.Options{}), "limits_memory"},
 	} {
 		if !errors.Is(c.err, fault.Invalid) || !strings.Contains(fault.Public(c.err), c.want) {
 			t.Errorf("%s: %v, want Invalid with %q", c.name, c.err, c.want)
@@ -241,7 +242,7 @@ func TestCheckApplications(t *testing.T) {
 		if c.app.Source() == nil || !c.forbids {
 			continue
 		}
-		input := applicationInput("-policy", c.app, catalog.Start, catalog.Options{})
+		input := applicationInput("-policy", c.app, deployment.Start, deployment.Options{})
 		input.DataDir = "/data"
 		if _, err := recipe.Build(input); (err == nil) != (c.want == "") {
 			t.Errorf("%s: %v when it is to run", c.name, err)
@@ -299,7 +300,7 @@ func TestHTTPCheck(t *testing.T) {
 // check runs an application's health script as docker does, with a PATH.
 func check(t *testing.T, path string, health catalog.HealthCheck) (exit int, said string) {
 	t.Helper()
-	plan, err := recipe.Build(applicationInput("", imageApp(catalog.Container{Health: health}), catalog.Start, catalog.Options{}))
+	plan, err := recipe.Build(applicationInput("", imageApp(catalog.Container{Health: health}), deployment.Start, deployment.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/recipe"
 )
 
@@ -24,7 +24,7 @@ func TestEnvFileNamesTheServicesVariables(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			head := "services:\n  web:\n    image: a\n"
 			plan, err := recipe.Build(recipe.Input{Resource: composeService(head + c.given), DataDir: "/data", Deployment: "d",
-				Operation: catalog.Stop, Secrets: map[string]string{"PASSWORD": "pw"}})
+				Operation: deployment.Stop, Secrets: map[string]string{"PASSWORD": "pw"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -38,7 +38,7 @@ func TestEnvFileNamesTheServicesVariables(t *testing.T) {
 	t.Run("by an anchor, once", func(t *testing.T) {
 		compose := "x-a: &a\n  env_file: .env\nservices:\n  web: {<<: *a, image: a}\n  db: {<<: *a, image: b}\n"
 		plan, err := recipe.Build(recipe.Input{Resource: composeService(compose), DataDir: "/data", Deployment: "d",
-			Operation: catalog.Stop, Secrets: map[string]string{"PASSWORD": "pw"}})
+			Operation: deployment.Stop, Secrets: map[string]string{"PASSWORD": "pw"}})
 		if err != nil || !strings.Contains(string(plan.Job.Files[0].Content), "  env_file: "+place+"\nservices:") {
 			t.Errorf("%v, %q", err, plan.Job.Files[0].Content)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/remote"
 )
@@ -139,7 +140,7 @@ func checkedStatus(health catalog.HealthCheck) string {
 // image runs one image of a registry.
 func image(input Input, app *catalog.Application) (Plan, error) {
 	plan, p := input.plan(), input.projectOf()
-	if input.Operation == catalog.Delete {
+	if input.Operation == deployment.Delete {
 		plan.Job.Steps = input.remove(healthFile)
 		return plan, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"path"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/engine"
 	"waybill/internal/fault"
 	"waybill/internal/remote"
@@ -38,7 +39,7 @@ func database(input Input, db *catalog.Database) (Plan, error) {
 	}
 	plan := input.plan()
 	switch {
-	case input.Operation == catalog.Delete:
+	case input.Operation == deployment.Delete:
 		plan.Job.Steps = input.remove(filesFolder)
 		return plan, nil
 	case !input.starts():

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/engine"
 	"waybill/internal/recipe"
 )
@@ -103,7 +104,7 @@ func (c liveCase) input(t *testing.T, change func(*catalog.Database)) recipe.Inp
 		}
 	}
 	t.Cleanup(func() {
-		input.Operation, input.Options.DeleteVolumes = catalog.Delete, true
+		input.Operation, input.Options.DeleteVolumes = deployment.Delete, true
 		runPlan(t, input)
 		if left, _ := exec.Command("docker", "volume", "ls", "--quiet", "--filter", "name="+string(id)).Output(); len(left) > 0 {
 			t.Errorf("the volumes are still there: %s", left)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/engine"
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
@@ -56,7 +57,7 @@ func inputOf(t testing.TB, db *catalog.Database, secret string) recipe.Input {
 		}
 	}
 	return recipe.Input{Resource: db, DataDir: "/data/waybill", Deployment: "dbs00000000000000000000011a2b3c4d5e6f7g8",
-		Operation: catalog.Start, Secrets: secrets}
+		Operation: deployment.Start, Secrets: secrets}
 }
 
 // The options that the golden files show, each with one engine or with all
@@ -94,21 +95,21 @@ type databaseCase struct {
 	name      string
 	engine    string
 	change    func(*catalog.Database)
-	operation catalog.Operation
-	options   catalog.Options
+	operation deployment.Operation
+	options   deployment.Options
 	secret    string
 }
 
 func databaseCases() []databaseCase {
 	cases := []databaseCase{
-		{name: "start-pull", engine: "postgresql", options: catalog.Options{PullLatestImages: true}},
-		{name: "start-force", engine: "postgresql", options: catalog.Options{Force: true}},
-		{name: "start-stop-before", engine: "postgresql", options: catalog.Options{StopBeforeStart: true}},
-		{name: "restart", engine: "postgresql", operation: catalog.Restart},
-		{name: "deploy", engine: "postgresql", operation: catalog.Deploy},
-		{name: "stop", engine: "postgresql", operation: catalog.Stop},
-		{name: "delete", engine: "postgresql", operation: catalog.Delete},
-		{name: "delete-volumes", engine: "postgresql", operation: catalog.Delete, options: catalog.Options{DeleteVolumes: true}},
+		{name: "start-pull", engine: "postgresql", options: deployment.Options{PullLatestImages: true}},
+		{name: "start-force", engine: "postgresql", options: deployment.Options{Force: true}},
+		{name: "start-stop-before", engine: "postgresql", options: deployment.Options{StopBeforeStart: true}},
+		{name: "restart", engine: "postgresql", operation: deployment.Restart},
+		{name: "deploy", engine: "postgresql", operation: deployment.Deploy},
+		{name: "stop", engine: "postgresql", operation: deployment.Stop},
+		{name: "delete", engine: "postgresql", operation: deployment.Delete},
+		{name: "delete-volumes", engine: "postgresql", operation: deployment.Delete, options: deployment.Options{DeleteVolumes: true}},
 		{name: "limits", engine: "postgresql", change: withLimits},
 		{name: "ports", engine: "postgresql", change: withPorts},
 		{name: "init-scripts", engine: "postgresql", change: withScripts},
@@ -239,7 +240,7 @@ func TestBuildOfDatabasesRefuses(t *testing.T) {
 		})
 	}
 	t.Run("no stop and no delete, whatever is lost", func(t *testing.T) {
-		for _, operation := range []catalog.Operation{catalog.Stop, catalog.Delete} {
+		for _, operation := range []deployment.Operation{deployment.Stop, deployment.Delete} {
 			input := inputOf(t, databaseOf(t, "mongodb", withTLS("require")), "the-secret")
 			input.Operation, input.Secrets = operation, nil
 			if plan, err := recipe.Build(input); err != nil || plan.Status != "exited" {
@@ -263,15 +264,15 @@ func TestBuildOfDatabasesRefuses(t *testing.T) {
 
 func TestStatusOfDatabases(t *testing.T) {
 	for _, c := range []struct {
-		operation catalog.Operation
+		operation deployment.Operation
 		health    catalog.HealthCheck
 		want      string
 	}{
-		{catalog.Start, catalog.HealthCheck{}, "running:healthy"},
-		{catalog.Deploy, catalog.HealthCheck{}, "running:healthy"},
-		{catalog.Restart, catalog.HealthCheck{Disabled: true}, "running:unknown"},
-		{catalog.Stop, catalog.HealthCheck{}, "exited"},
-		{catalog.Delete, catalog.HealthCheck{}, "exited"},
+		{deployment.Start, catalog.HealthCheck{}, "running:healthy"},
+		{deployment.Deploy, catalog.HealthCheck{}, "running:healthy"},
+		{deployment.Restart, catalog.HealthCheck{Disabled: true}, "running:unknown"},
+		{deployment.Stop, catalog.HealthCheck{}, "exited"},
+		{deployment.Delete, catalog.HealthCheck{}, "exited"},
 	} {
 		_, plan := databaseCase{engine: "redis", operation: c.operation, change: withHealth(c.health)}.build(t)
 		if plan.Status != c.want {
@@ -281,7 +282,7 @@ func TestStatusOfDatabases(t *testing.T) {
 }
 
 func TestImagesAreThereBeforeAnythingIsStopped(t *testing.T) {
-	_, plan := databaseCase{engine: "postgresql", operation: catalog.Restart, change: withTLS("require")}.build(t)
+	_, plan := databaseCase{engine: "postgresql", operation: deployment.Restart, change: withTLS("require")}.build(t)
 	want := []string{"Create networks", "Pull images", "Hand over the TLS key", "Stop", "Start", "Health", "Report"}
 	if diff := cmp.Diff(names(plan.Job.Steps), want); diff != "" {
 		t.Error(diff)

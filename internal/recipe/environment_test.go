@@ -11,6 +11,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/dotenv"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/recipe"
 )
 
@@ -26,7 +27,7 @@ var hard = []string{
 func environmentFile(t testing.TB, resource catalog.Deployable, value string) []byte {
 	t.Helper()
 	resource.Shared().Environment = []catalog.Variable{{Name: "VALUE", Secret: true}, {Name: "NEXT", Value: "next"}}
-	plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: "/data", Operation: catalog.Start,
+	plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: "/data", Operation: deployment.Start,
 		Secrets: map[string]string{"VALUE": value}})
 	if err != nil {
 		t.Fatal(err)

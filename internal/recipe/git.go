@@ -11,6 +11,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/remote"
 )
@@ -41,7 +42,7 @@ func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 		Dockerfile: form.Path,
 	}}
 	plan := input.plan()
-	if input.Operation == catalog.Delete {
+	if input.Operation == deployment.Delete {
 		plan.Job.Steps = input.remove(sourceFolder, healthFile)
 		return plan, nil
 	}
@@ -79,7 +80,7 @@ func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 func composeSource(input Input, app *catalog.Application) (Plan, error) {
 	form := app.Compose
 	plan, p := input.plan(), input.projectIn(form)
-	if input.Operation == catalog.Delete {
+	if input.Operation == deployment.Delete {
 		plan.Job.Steps = input.remove()
 		if !input.Options.DeleteVolumes {
 			plan.Job.Steps[0].Script += "\n" + input.keepUntracked()
@@ -140,7 +141,7 @@ func (in Input) fetch(source *catalog.Source, file, image string) remote.Step {
 	if image != "" { // only an image's source is all the repository's
 		clean = "yes"
 	}
-	if in.Operation == catalog.Restart && !in.Options.Force && !in.Options.PullLatestImages && in.Options.Commit == "" {
+	if in.Operation == deployment.Restart && !in.Options.Force && !in.Options.PullLatestImages && in.Options.Commit == "" {
 		again = "yes"
 	}
 	command := strings.TrimSpace("git fetch " + quote(source.Repository) + " " + cmp.Or(commit, source.Branch))
@@ -212,7 +213,7 @@ func plain(commit string) error {
 // buildFetched builds what was fetched. No base image is asked for anew unless
 // images are to be pulled: it may be one that only this server has. Nothing of
 // the environment goes into a build.
-func (p project) buildFetched(options catalog.Options) remote.Step {
+func (p project) buildFetched(options deployment.Options) remote.Step {
 	arguments := strings.Join(buildOptions(options), " ")
 	return p.step(buildStep, strings.TrimSpace("docker compose build "+arguments),
 		"set -- "+arguments, run(p.scripts, "build.sh"), p.forgetBuilt())

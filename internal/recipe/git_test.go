@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/recipe"
 	"waybill/internal/remote"
 )
@@ -92,7 +93,7 @@ func (b builder) file(name string) string {
 	return filepath.Join(b.control(), name)
 }
 
-func (b builder) run(operation catalog.Operation, options catalog.Options, environment ...string) []result {
+func (b builder) run(operation deployment.Operation, options deployment.Options, environment ...string) []result {
 	b.t.Helper()
 	input := applicationInput("", b.app, operation, options)
 	input.DataDir = b.data
@@ -107,7 +108,7 @@ func (b builder) perform(input recipe.Input, environment ...string) []result {
 	}
 	var steps []remote.Step
 	for _, step := range plan.Job.Steps {
-		if step.Name == "Fetch" || step.Name == "Build" || input.Operation == catalog.Delete {
+		if step.Name == "Fetch" || step.Name == "Build" || input.Operation == deployment.Delete {
 			steps = append(steps, step)
 		}
 	}
@@ -166,7 +167,7 @@ func TestFetch(t *testing.T) {
 			app := local(u)
 			app.Dockerfile.Branch, app.Dockerfile.Commit = c.branch, c.commit
 			b := newBuilder(t, app)
-			results := b.run(catalog.Deploy, catalog.Options{Commit: c.other})
+			results := b.run(deployment.Deploy, deployment.Options{Commit: c.other})
 			if r := last(results); r.exit != 0 || len(results) != 2 {
 				t.Fatalf("%+v", results)
 			}
@@ -184,12 +185,12 @@ func TestFetch(t *testing.T) {
 		app := local(u)
 		app.Dockerfile.Commit = first
 		b := newBuilder(t, app)
-		b.run(catalog.Deploy, catalog.Options{})
+		b.run(deployment.Deploy, deployment.Options{})
 		b.is("source/old", "x")
 		if err := os.WriteFile(filepath.Join(b.folder(), "source", "left"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if r := last(b.run(catalog.Deploy, catalog.Options{Commit: second})); r.exit != 0 {
+		if r := last(b.run(deployment.Deploy, deployment.Options{Commit: second})); r.exit != 0 {
 			t.Fatal(r)
 		}
 		b.gone("source/old", "source/left")
@@ -197,21 +198,21 @@ func TestFetch(t *testing.T) {
 	})
 	t.Run("a commit that was fetched before needs no repository", func(t *testing.T) {
 		b := newBuilder(t, local(u))
-		b.run(catalog.Deploy, catalog.Options{Commit: first})
-		b.run(catalog.Deploy, catalog.Options{Commit: second})
+		b.run(deployment.Deploy, deployment.Options{Commit: first})
+		b.run(deployment.Deploy, deployment.Options{Commit: second})
 		b.app.Dockerfile.Repository = "/nowhere"
-		if r := last(b.run(catalog.Deploy, catalog.Options{Commit: first})); r.exit != 0 {
+		if r := last(b.run(deployment.Deploy, deployment.Options{Commit: first})); r.exit != 0 {
 			t.Fatal(r)
 		}
 		b.is("source/Dockerfile", "one")
 	})
 	t.Run("a lock that a killed git left is no obstacle", func(t *testing.T) {
 		b := newBuilder(t, local(u))
-		b.run(catalog.Deploy, catalog.Options{})
+		b.run(deployment.Deploy, deployment.Options{})
 		if err := os.WriteFile(filepath.Join(b.control(), "repository", "index.lock"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if r := last(b.run(catalog.Deploy, catalog.Options{})); r.exit != 0 {
+		if r := last(b.run(deployment.Deploy, deployment.Options{})); r.exit != 0 {
 			t.Fatal(r)
 		}
 	})
@@ -230,7 +231,7 @@ func TestFetchFromAnotherUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := newBuilder(t, local(u))
-	if r := last(b.run(catalog.Deploy, catalog.Options{})); r.exit != 0 {
+	if r := last(b.run(deployment.Deploy, deployment.Options{})); r.exit != 0 {
 		t.Fatalf("%+v", r)
 	}
 	b.is("built", first+"\nfirst\n")
@@ -262,7 +263,7 @@ func TestFetchFails(t *testing.T) {
 			app := local(u)
 			c.change(app.Dockerfile)
 			b := newBuilder(t, app)
-			results := b.run(catalog.Deploy, catalog.Options{})
+			results := b.run(deployment.Deploy, deployment.Options{})
 			if r := results[0]; len(results) != 1 || r.exit == 0 || !strings.Contains(r.stderr, c.want) {
 				t.Errorf("%+v, want %q", results, c.want)
 			}
@@ -271,7 +272,7 @@ func TestFetchFails(t *testing.T) {
 	}
 	t.Run("git's own words are there too", func(t *testing.T) {
 		b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) { form.Repository = "/nowhere" }))
-		if r := b.run(catalog.Deploy, catalog.Options{})[0]; !strings.Contains(r.stderr, "fatal: ") {
+		if r := b.run(deployment.Deploy, deployment.Options{})[0]; !strings.Contains(r.stderr, "fatal: ") {
 			t.Errorf("stderr %q", r.stderr)
 		}
 	})
@@ -286,7 +287,7 @@ func TestFetchFails(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if r := b.run(catalog.Deploy, catalog.Options{}, "PATH="+b.stub.dir)[0]; r.exit == 0 || !strings.Contains(r.stderr, "This server has no git.") {
+		if r := b.run(deployment.Deploy, deployment.Options{}, "PATH="+b.stub.dir)[0]; r.exit == 0 || !strings.Contains(r.stderr, "This server has no git.") {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -295,7 +296,7 @@ func TestFetchFails(t *testing.T) {
 func TestFetchLeavesNoKeyOnAServerWithoutDocker(t *testing.T) {
 	b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" }))
 	b.stub.write(t, "docker", "#!/bin/sh\n[ \"$1\" = version ]\n")
-	if r := b.run(catalog.Deploy, catalog.Options{})[0]; r.exit == 0 || !strings.Contains(r.stderr, "no compose plug-in") {
+	if r := b.run(deployment.Deploy, deployment.Options{})[0]; r.exit == 0 || !strings.Contains(r.stderr, "no compose plug-in") {
 		t.Errorf("%+v", r)
 	}
 	b.gone("deploy.key")
@@ -305,13 +306,13 @@ func TestRestartUsesWhatWasBuilt(t *testing.T) {
 	u := newUpstream(t)
 	first := u.commit("first", map[string]string{"Dockerfile": "one"})
 	b := newBuilder(t, local(u))
-	if r := last(b.run(catalog.Restart, catalog.Options{})); r.exit != 0 {
+	if r := last(b.run(deployment.Restart, deployment.Options{})); r.exit != 0 {
 		t.Fatal(r)
 	}
 	b.is("built", first+"\nfirst\n")
 	u.commit("second", map[string]string{"Dockerfile": "two"})
 	t.Run("a restart neither fetches nor builds", func(t *testing.T) {
-		results := b.run(catalog.Restart, catalog.Options{})
+		results := b.run(deployment.Restart, deployment.Options{})
 		if r := last(results); r.exit != 0 || !strings.Contains(results[0].stdout, "what was built from "+first+" is used again") || !strings.Contains(r.stdout, "nothing is built") {
 			t.Errorf("%+v", results)
 		}
@@ -320,20 +321,20 @@ func TestRestartUsesWhatWasBuilt(t *testing.T) {
 	})
 	t.Run("it does after a failed build, whose commit it does not claim", func(t *testing.T) {
 		b.stub.write(t, "other", "1")
-		results := b.run(catalog.Deploy, catalog.Options{})
+		results := b.run(deployment.Deploy, deployment.Options{})
 		if r := last(results); r.name != "Build" || r.exit != 1 {
 			t.Fatalf("%+v", results)
 		}
 		b.is("built", first+"\nfirst\n")
 		b.stub.write(t, "other", "0")
-		b.run(catalog.Restart, catalog.Options{})
+		b.run(deployment.Restart, deployment.Options{})
 		b.is("commit", first+"\nfirst\n")
 		b.is("built", first+"\nfirst\n")
 		b.gone("fetched")
 	})
 	t.Run("it fetches and builds if the image is gone", func(t *testing.T) {
 		b.stub.write(t, "other", "1")
-		if results := b.run(catalog.Restart, catalog.Options{}); last(results).name != "Build" || last(results).exit != 1 {
+		if results := b.run(deployment.Restart, deployment.Options{}); last(results).name != "Build" || last(results).exit != 1 {
 			t.Errorf("%+v", results)
 		}
 		b.is("source/Dockerfile", "two")
@@ -341,7 +342,7 @@ func TestRestartUsesWhatWasBuilt(t *testing.T) {
 	t.Run("a start fetches", func(t *testing.T) {
 		b.stub.write(t, "other", "0")
 		third := u.commit("third", map[string]string{"Dockerfile": "three"})
-		b.run(catalog.Start, catalog.Options{})
+		b.run(deployment.Start, deployment.Options{})
 		b.is("commit", third+"\nthird\n")
 	})
 }
@@ -378,7 +379,7 @@ func TestFetchOpensOverSSH(t *testing.T) {
 			}))
 			b.stub.write(t, "ssh", strings.ReplaceAll(fakeSSH, "deploy.key", b.control()+"/deploy.key"))
 			b.stub.write(t, "ssh.says", c.says+"\n")
-			r := b.run(catalog.Deploy, catalog.Options{})[0]
+			r := b.run(deployment.Deploy, deployment.Options{})[0]
 			if r.exit == 0 || !strings.Contains(r.stderr, c.says) || !strings.Contains(r.stderr, c.want) {
 				t.Errorf("%+v, want %q and %q", r, c.says, c.want)
 			}
@@ -411,7 +412,7 @@ func TestFetchOpensOverHTTP(t *testing.T) {
 	}))
 	defer server.Close()
 	b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) { form.Repository, form.UserName = server.URL+"/web.git", user }))
-	input := applicationInput("", b.app, catalog.Deploy, catalog.Options{})
+	input := applicationInput("", b.app, deployment.Deploy, deployment.Options{})
 	input.DataDir, input.Secrets = b.data, map[string]string{catalog.GitPasswordSecret: token}
 	r := b.perform(input)[0]
 	if r.exit == 0 || len(asked) < 2 || asked[len(asked)-1] != user+"|"+token {
@@ -430,7 +431,7 @@ func TestDeleteKeepsWhatContainersWrote(t *testing.T) {
 	u.commit("first", map[string]string{"docker-compose.yaml": "services: {}", "conf/a": "a"})
 	for _, volumes := range []bool{false, true} {
 		b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository = u.dir }))
-		if r := last(b.run(catalog.Deploy, catalog.Options{})); r.exit != 0 {
+		if r := last(b.run(deployment.Deploy, deployment.Options{})); r.exit != 0 {
 			t.Fatal(r)
 		}
 		for _, name := range []string{"source/data/rows", ".waybill-lock"} {
@@ -442,7 +443,7 @@ func TestDeleteKeepsWhatContainersWrote(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		r := last(b.run(catalog.Delete, catalog.Options{DeleteVolumes: volumes}))
+		r := last(b.run(deployment.Delete, deployment.Options{DeleteVolumes: volumes}))
 		if r.exit != 0 {
 			t.Fatal(r)
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/recipe"
 	"waybill/internal/remote"
 )
@@ -50,7 +50,7 @@ func step(t *testing.T, name string) recipe.Plan {
 	t.Helper()
 	resource := composeService("services: {web: {image: nginx}}\n")
 	resource.Environment, resource.HealthTimeout = nil, 20*time.Second
-	plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: t.TempDir(), Deployment: deploymentID, Operation: catalog.Start})
+	plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: t.TempDir(), Deployment: deploymentID, Operation: deployment.Start})
 	if err != nil {
 		t.Fatal(err)
 	}

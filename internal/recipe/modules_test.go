@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/recipe"
 )
 
@@ -150,7 +151,7 @@ func (f *forge) from(t *testing.T, repository string) builder {
 
 func (b builder) deploys() []result {
 	b.t.Helper()
-	results := b.run(catalog.Deploy, catalog.Options{})
+	results := b.run(deployment.Deploy, deployment.Options{})
 	if r := last(results); r.exit != 0 || r.name != "Build" {
 		b.t.Fatalf("%+v", results)
 	}
@@ -161,7 +162,7 @@ func (b builder) deploys() []result {
 // refuses deploys, and wants a sentence.
 func (b builder) refuses(want string, environment ...string) {
 	b.t.Helper()
-	r := b.run(catalog.Deploy, catalog.Options{}, environment...)[0]
+	r := b.run(deployment.Deploy, deployment.Options{}, environment...)[0]
 	if r.exit == 0 || !strings.Contains(r.stderr, want) {
 		b.t.Errorf("%+v, want %q", r, want)
 	}
@@ -204,7 +205,7 @@ func TestFetchBringsLFS(t *testing.T) {
 		plain := f.repository("plain.git")
 		plain.commit("first", map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n", "raw.bin": "raw"})
 		b := f.from(t, "plain.git")
-		if r := last(b.run(catalog.Deploy, catalog.Options{}, "PATH="+b.stub.dir+":"+without(t, "git-lfs"))); r.exit != 0 {
+		if r := last(b.run(deployment.Deploy, deployment.Options{}, "PATH="+b.stub.dir+":"+without(t, "git-lfs"))); r.exit != 0 {
 			t.Fatalf("%+v", r)
 		}
 		b.is("source/raw.bin", "raw")
@@ -313,7 +314,7 @@ func TestFetchBringsSubmodules(t *testing.T) {
 		b := f.from(t, "web.git")
 		b.deploys()
 		b.app.Dockerfile.Repository = "/nowhere"
-		if r := last(b.run(catalog.Deploy, catalog.Options{Commit: linked})); r.exit == 0 {
+		if r := last(b.run(deployment.Deploy, deployment.Options{Commit: linked})); r.exit == 0 {
 			t.Error("a relative URL led to the server's own disk")
 		}
 	})
@@ -324,7 +325,7 @@ func TestFetchBringsSubmodules(t *testing.T) {
 		b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = f.URL+"/compose.git", "" }))
 		b.deploys()
 		b.is("source/lib/lib.txt", "lib one")
-		if r := last(b.run(catalog.Delete, catalog.Options{})); r.exit != 0 {
+		if r := last(b.run(deployment.Delete, deployment.Options{})); r.exit != 0 {
 			t.Fatalf("%+v", r)
 		}
 		b.gone("source/lib", "source")
@@ -368,7 +369,7 @@ func TestFetchRefusesSubmodulesOfTheServer(t *testing.T) {
 			u.commit("first", map[string]string{"Dockerfile": "one"})
 			u.link("lib", url, at)
 			b := f.from(t, name)
-			r := b.run(catalog.Deploy, catalog.Options{})[0]
+			r := b.run(deployment.Deploy, deployment.Options{})[0]
 			if url != "" && (r.exit == 0 || !strings.Contains(r.stderr, "The submodule lib")) {
 				t.Errorf("%+v", r)
 			}
@@ -403,7 +404,7 @@ func TestFetchRunsNothingOfTheTree(t *testing.T) {
 			u.git("checkout", "--quiet", "-B", "next", "main")
 			u.link("lib", "../lib.git", two)
 			b.app.Source().Branch = "next"
-			if r := last(b.run(catalog.Deploy, catalog.Options{})); r.exit != 0 {
+			if r := last(b.run(deployment.Deploy, deployment.Options{})); r.exit != 0 {
 				t.Fatalf("%+v", r)
 			}
 			b.is("source/lib/lib.txt", "two")
@@ -475,7 +476,7 @@ func TestFetchOpensAllWithTheSameKey(t *testing.T) {
 	b.stub.write(t, "ssh", overSSH)
 	b.stub.write(t, "root", f.root)
 	b.stub.write(t, "lfs", f.URL)
-	if r := last(b.run(catalog.Deploy, catalog.Options{}, "WAYBILL_WANTED_KEY="+b.control()+"/deploy.key")); r.exit != 0 {
+	if r := last(b.run(deployment.Deploy, deployment.Options{}, "WAYBILL_WANTED_KEY="+b.control()+"/deploy.key")); r.exit != 0 {
 		t.Fatalf("%+v", r)
 	}
 	b.is("source/lib/l.bin", "large")
@@ -519,7 +520,7 @@ func TestFetchSendsThePasswordToItsHostOnly(t *testing.T) {
 	deploy := func(name string) (builder, result) {
 		b := f.from(t, name)
 		b.app.Dockerfile.UserName = "me@example.org"
-		input := applicationInput("", b.app, catalog.Deploy, catalog.Options{})
+		input := applicationInput("", b.app, deployment.Deploy, deployment.Options{})
 		input.DataDir, input.Secrets = b.data, map[string]string{catalog.GitPasswordSecret: token}
 		return b, last(b.perform(recipe.Input(input)))
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/recipe"
 	"waybill/internal/remote"
 )
@@ -31,7 +31,7 @@ func TestNetworksAreMadeWhenMissing(t *testing.T) {
 	s := newStub(t)
 	service := composeService(networked)
 	service.Environment = nil
-	plan := only(t, recipe.Input{Resource: service, DataDir: t.TempDir(), Operation: catalog.Start}, "Create networks")
+	plan := only(t, recipe.Input{Resource: service, DataDir: t.TempDir(), Operation: deployment.Start}, "Create networks")
 	if r := perform(t, plan, s.environment()...)[0]; r.exit != 0 || !strings.Contains(r.stdout, "Created the network shared.\n") {
 		t.Errorf("%+v", r)
 	}
@@ -73,7 +73,7 @@ func TestNetworksAreMadeWhenMissing(t *testing.T) {
 `)
 		app := composeApp(nil)
 		app.Environment = nil
-		plan := only(t, recipe.Input{Resource: app, DataDir: t.TempDir(), Operation: catalog.Start}, "Create networks")
+		plan := only(t, recipe.Input{Resource: app, DataDir: t.TempDir(), Operation: deployment.Start}, "Create networks")
 		if r := perform(t, plan, s.environment()...)[0]; r.exit != 0 {
 			t.Errorf("%+v", r)
 		}

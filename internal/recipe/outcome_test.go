@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/recipe"
 )
 
@@ -53,7 +54,7 @@ func realService(t *testing.T, text string, timeout time.Duration) (service *cat
 }
 
 // planOf is the plan of an operation on it.
-func planOf(t *testing.T, service *catalog.Service, data string, operation catalog.Operation) recipe.Plan {
+func planOf(t *testing.T, service *catalog.Service, data string, operation deployment.Operation) recipe.Plan {
 	t.Helper()
 	plan, err := recipe.Build(recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID, Operation: operation})
 	if err != nil {
@@ -99,14 +100,14 @@ func TestServiceOfJobs(t *testing.T) {
 		"two: {image: BUSYBOX, restart: 'no', command: sh -c 'echo the second result; exit CODE'}}\n"
 	t.Run("is well when all of them ended well, and shows what they said", func(t *testing.T) {
 		service, data := realService(t, strings.ReplaceAll(two, "CODE", "0"), 20*time.Second)
-		wantOutcome(t, perform(t, planOf(t, service, data, catalog.Start)), 0, "the first result\n", "the second result\n")
+		wantOutcome(t, perform(t, planOf(t, service, data, deployment.Start)), 0, "the first result\n", "the second result\n")
 		if found, err := look(t, service, data); err != nil || found.Status != "exited" {
 			t.Errorf("status %+v (%v), want exited", found, err)
 		}
 	})
 	t.Run("is unhealthy when one failed", func(t *testing.T) {
 		service, data := realService(t, strings.ReplaceAll(two, "CODE", "3"), 20*time.Second)
-		wantOutcome(t, perform(t, planOf(t, service, data, catalog.Start)), recipe.UnhealthyExit,
+		wantOutcome(t, perform(t, planOf(t, service, data, deployment.Start)), recipe.UnhealthyExit,
 			"-two-1 exited with code 3, and docker does not start it again.", "the second result\n")
 	})
 }
@@ -116,7 +117,7 @@ func TestSlowDependency(t *testing.T) {
   migrate: {image: BUSYBOX, init: true, command: sh -c 'echo migrating; exec sleep 60'}
   web: {image: BUSYBOX, command: sleep 60, depends_on: {migrate: {condition: service_completed_successfully}}}
 `, 3*time.Second)
-	wantOutcome(t, perform(t, planOf(t, service, data, catalog.Start)), recipe.UnhealthyExit,
+	wantOutcome(t, perform(t, planOf(t, service, data, deployment.Start)), recipe.UnhealthyExit,
 		"-migrate-1 is running. Others start only when it has ended.", "health_timeout", "\nmigrating\n",
 		"-web-1 was created and never started")
 }
@@ -254,7 +255,7 @@ func TestDockerAwayDuringTheHealthWait(t *testing.T) {
 	const away = "The Docker daemon does not answer on the server."
 	t.Run("is said once and waited for", func(t *testing.T) {
 		service, data := realService(t, checked, 60*time.Second)
-		plan := planOf(t, service, data, catalog.Start)
+		plan := planOf(t, service, data, deployment.Start)
 		wantOutcome(t, perform(t, untilStart(plan)), 0)
 		r := newRelay(t)
 		said, ended := r.health(t, plan)
@@ -272,7 +273,7 @@ func TestDockerAwayDuringTheHealthWait(t *testing.T) {
 	})
 	t.Run("for all of the time ends with a code of its own", func(t *testing.T) {
 		service, data := realService(t, checked, 4*time.Second)
-		plan := planOf(t, service, data, catalog.Start)
+		plan := planOf(t, service, data, deployment.Start)
 		wantOutcome(t, perform(t, untilStart(plan)), 0)
 		r := newRelay(t)
 		r.vanish()
@@ -283,7 +284,7 @@ func TestDockerAwayDuringTheHealthWait(t *testing.T) {
 	})
 	t.Run("does not hide that a container was removed", func(t *testing.T) {
 		service, data := realService(t, checked, 60*time.Second)
-		plan := planOf(t, service, data, catalog.Start)
+		plan := planOf(t, service, data, deployment.Start)
 		wantOutcome(t, perform(t, untilStart(plan)), 0)
 		r := newRelay(t)
 		said, ended := r.health(t, plan)
@@ -300,7 +301,7 @@ func TestDockerAwayDuringTheHealthWait(t *testing.T) {
 
 func TestCancelledRecreate(t *testing.T) {
 	service, data := realService(t, "services: {web: {image: BUSYBOX, init: true, command: sleep 600}}\n", 20*time.Second)
-	for _, operation := range []catalog.Operation{catalog.Start, catalog.Restart} {
+	for _, operation := range []deployment.Operation{deployment.Start, deployment.Restart} {
 		wantOutcome(t, perform(t, untilStart(planOf(t, service, data, operation))), 0)
 	}
 	// The restart's container has compose's label. This is what is left when it
@@ -309,7 +310,7 @@ func TestCancelledRecreate(t *testing.T) {
 	if said, err := exec.Command("docker", "rename", name, "5c1d00000000_"+name).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	wantOutcome(t, perform(t, untilStart(planOf(t, service, data, catalog.Start))), 0, "Renamed the container 5c1d00000000_"+name)
+	wantOutcome(t, perform(t, untilStart(planOf(t, service, data, deployment.Start))), 0, "Renamed the container 5c1d00000000_"+name)
 	said, err := exec.Command("docker", "ps", "--all", "--filter", "label=com.docker.compose.project="+string(service.ID), "--format", "{{.Names}}").Output()
 	if err != nil || strings.TrimSpace(string(said)) != name {
 		t.Errorf("the containers are %q (%v), want %s", said, err, name)
@@ -318,9 +319,9 @@ func TestCancelledRecreate(t *testing.T) {
 
 func TestDeletionNamesTheVolumesItKeeps(t *testing.T) {
 	service, data := realService(t, "services: {web: {image: BUSYBOX, init: true, command: sleep 600, volumes: ['store:/s']}}\nvolumes: {store: {}}\n", 20*time.Second)
-	wantOutcome(t, perform(t, untilStart(planOf(t, service, data, catalog.Start))), 0)
+	wantOutcome(t, perform(t, untilStart(planOf(t, service, data, deployment.Start))), 0)
 	volume := string(service.ID) + "_store"
-	wantOutcome(t, perform(t, planOf(t, service, data, catalog.Delete)), 0, "Kept the volumes "+volume+".")
+	wantOutcome(t, perform(t, planOf(t, service, data, deployment.Delete)), 0, "Kept the volumes "+volume+".")
 	if said, err := exec.Command("docker", "volume", "rm", volume).CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, said)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
 )
@@ -19,8 +20,8 @@ func TestForbidHostAccessRefusesShellApplications(t *testing.T) {
 		t.Errorf("Check: %v %v, want Invalid of server_uuid", err, fault.Fields(err))
 	}
 	input := recipe.Input{Resource: app, ForbidHostAccess: true, Secrets: map[string]string{"PASSWORD": password}}
-	for operation, refused := range map[catalog.Operation]bool{catalog.Start: true, catalog.Restart: true, catalog.Deploy: true,
-		catalog.Stop: false, catalog.Delete: false} {
+	for operation, refused := range map[deployment.Operation]bool{deployment.Start: true, deployment.Restart: true, deployment.Deploy: true,
+		deployment.Stop: false, deployment.Delete: false} {
 		input.Operation = operation
 		if _, err := recipe.Build(input); errors.Is(err, fault.Invalid) != refused {
 			t.Errorf("%s: %v, refused should be %v", operation, err, refused)

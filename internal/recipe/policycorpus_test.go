@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
 	"waybill/internal/remote"
@@ -122,12 +123,12 @@ func TestPolicyFindsWhatTheCorpusSays(t *testing.T) {
 		if strings.HasPrefix(name, "trusted") && !slices.Equal(trusted, found) {
 			t.Errorf("a server that forbids nothing finds %q, another %q", trusted, found)
 		}
-		input := recipe.Input{Resource: corpusService(text), DataDir: corpusData, Operation: catalog.Start,
+		input := recipe.Input{Resource: corpusService(text), DataDir: corpusData, Operation: deployment.Start,
 			ForbidHostAccess: true}
 		if _, err := recipe.Build(input); errors.Is(err, fault.Invalid) != (len(found) > 0) {
 			t.Errorf("a start has %v, and registration %d findings", err, len(found))
 		}
-		input.Operation = catalog.Stop
+		input.Operation = deployment.Stop
 		if _, err := recipe.Build(input); err != nil {
 			t.Errorf("a stop has %v", err)
 		}
@@ -169,7 +170,7 @@ func newServer(t *testing.T, environment ...string) server {
 func (s server) plan(t *testing.T, text string, forbids bool) recipe.Plan {
 	t.Helper()
 	input := recipe.Input{Resource: corpusService("services: {web: {image: a}}\n"), DataDir: s.data,
-		Deployment: deploymentID, Operation: catalog.Start, ForbidHostAccess: true}
+		Deployment: deploymentID, Operation: deployment.Start, ForbidHostAccess: true}
 	plan, err := recipe.Build(input)
 	if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/remote"
 )
 
@@ -17,7 +18,7 @@ import (
 
 // pullsNewer reports whether the registry is asked for newer images.
 func (in Input) pullsNewer() bool {
-	deploys := in.Operation == catalog.Deploy && in.Resource.Common().ID.Kind() != catalog.KindDatabase
+	deploys := in.Operation == deployment.Deploy && in.Resource.Common().ID.Kind() != catalog.KindDatabase
 	return in.Options.PullLatestImages || deploys
 }
 

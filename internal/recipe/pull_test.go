@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/recipe"
 	"waybill/internal/remote"
 )
@@ -33,18 +34,18 @@ func TestThePullRule(t *testing.T) {
 		"service":  composeService(redis),
 		"database": databaseOf(t, "redis", nil),
 	}
-	options := map[string]catalog.Options{
+	options := map[string]deployment.Options{
 		"plain": {}, "latest": {PullLatestImages: true}, "force": {Force: true}, "stop first": {StopBeforeStart: true},
 		"force and latest": {Force: true, PullLatestImages: true},
 	}
 	for kind, resource := range kinds {
-		for _, operation := range []catalog.Operation{catalog.Start, catalog.Restart, catalog.Deploy, catalog.Stop, catalog.Delete} {
+		for _, operation := range []deployment.Operation{deployment.Start, deployment.Restart, deployment.Deploy, deployment.Stop, deployment.Delete} {
 			for name, option := range options {
 				want := "missing"
 				switch {
-				case operation == catalog.Stop || operation == catalog.Delete:
+				case operation == deployment.Stop || operation == deployment.Delete:
 					want = "nothing"
-				case option.PullLatestImages, operation == catalog.Deploy && kind != "database":
+				case option.PullLatestImages, operation == deployment.Deploy && kind != "database":
 					want = "newer"
 				}
 				plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: "/data", Deployment: "d", Operation: operation,

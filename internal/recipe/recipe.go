@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/remote"
 )
@@ -46,8 +47,8 @@ type Input struct {
 	DataDir string
 	// Deployment is the deployment's uuid, which names the spool.
 	Deployment string
-	Operation  catalog.Operation
-	Options    catalog.Options
+	Operation  deployment.Operation
+	Options    deployment.Options
 	// Secrets are the values of the resource's secrets, by their names in the
 	// vault.
 	Secrets map[string]string
@@ -198,10 +199,12 @@ func (in Input) spool() string {
 }
 
 // starts and stops say what the operation is made of.
-func (in Input) starts() bool { return in.Operation != catalog.Stop && in.Operation != catalog.Delete }
+func (in Input) starts() bool {
+	return in.Operation != deployment.Stop && in.Operation != deployment.Delete
+}
 
 func (in Input) stops() bool {
-	return !in.starts() || in.Operation == catalog.Restart || in.Options.StopBeforeStart
+	return !in.starts() || in.Operation == deployment.Restart || in.Options.StopBeforeStart
 }
 
 // recreates reports whether containers are to be new ones even if nothing of

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
 )
@@ -90,31 +91,31 @@ func TestBuild(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		resource  catalog.Deployable
-		operation catalog.Operation
-		options   catalog.Options
+		operation deployment.Operation
+		options   deployment.Options
 	}{
-		{"shell-start", shellApp(whole), catalog.Start, catalog.Options{}},
-		{"shell-start-stop-before", shellApp(whole), catalog.Start, catalog.Options{StopBeforeStart: true}},
-		{"shell-start-without-health", shellApp(catalog.Shell{Start: "./run"}), catalog.Start, catalog.Options{}},
-		{"shell-stop", shellApp(whole), catalog.Stop, catalog.Options{}},
-		{"shell-stop-without-command", shellApp(catalog.Shell{Start: "./run"}), catalog.Stop, catalog.Options{}},
-		{"shell-restart", shellApp(whole), catalog.Restart, catalog.Options{}},
-		{"shell-deploy", shellApp(whole), catalog.Deploy, catalog.Options{}},
-		{"service-start", composeService(redis), catalog.Start, catalog.Options{}},
-		{"service-start-pull", composeService(redis), catalog.Start, catalog.Options{PullLatestImages: true}},
-		{"service-start-stop-before", composeService(redis), catalog.Start, catalog.Options{PullLatestImages: true, StopBeforeStart: true}},
-		{"service-start-force", composeService(redis), catalog.Start, catalog.Options{Force: true}},
-		{"service-stop", composeService(redis), catalog.Stop, catalog.Options{}},
-		{"service-restart", composeService(redis), catalog.Restart, catalog.Options{}},
-		{"service-deploy", composeService(redis), catalog.Deploy, catalog.Options{}},
-		{"service-delete", composeService(redis), catalog.Delete, catalog.Options{}},
-		{"service-delete-volumes", composeService(redis), catalog.Delete, catalog.Options{DeleteVolumes: true}},
-		{"service-networks", composeService(networked), catalog.Start, catalog.Options{}},
-		{"service-profiles", profiled("jobs"), catalog.Start, catalog.Options{}},
-		{"service-no-profiles", profiled(""), catalog.Start, catalog.Options{}},
-		{"service-build", composeService(built), catalog.Start, catalog.Options{}},
-		{"service-build-force-pull", composeService(built), catalog.Restart, catalog.Options{Force: true, PullLatestImages: true}},
-		{"service-without-health", composeService("services: {web: {image: nginx}}\n"), catalog.Start, catalog.Options{}},
+		{"shell-start", shellApp(whole), deployment.Start, deployment.Options{}},
+		{"shell-start-stop-before", shellApp(whole), deployment.Start, deployment.Options{StopBeforeStart: true}},
+		{"shell-start-without-health", shellApp(catalog.Shell{Start: "./run"}), deployment.Start, deployment.Options{}},
+		{"shell-stop", shellApp(whole), deployment.Stop, deployment.Options{}},
+		{"shell-stop-without-command", shellApp(catalog.Shell{Start: "./run"}), deployment.Stop, deployment.Options{}},
+		{"shell-restart", shellApp(whole), deployment.Restart, deployment.Options{}},
+		{"shell-deploy", shellApp(whole), deployment.Deploy, deployment.Options{}},
+		{"service-start", composeService(redis), deployment.Start, deployment.Options{}},
+		{"service-start-pull", composeService(redis), deployment.Start, deployment.Options{PullLatestImages: true}},
+		{"service-start-stop-before", composeService(redis), deployment.Start, deployment.Options{PullLatestImages: true, StopBeforeStart: true}},
+		{"service-start-force", composeService(redis), deployment.Start, deployment.Options{Force: true}},
+		{"service-stop", composeService(redis), deployment.Stop, deployment.Options{}},
+		{"service-restart", composeService(redis), deployment.Restart, deployment.Options{}},
+		{"service-deploy", composeService(redis), deployment.Deploy, deployment.Options{}},
+		{"service-delete", composeService(redis), deployment.Delete, deployment.Options{}},
+		{"service-delete-volumes", composeService(redis), deployment.Delete, deployment.Options{DeleteVolumes: true}},
+		{"service-networks", composeService(networked), deployment.Start, deployment.Options{}},
+		{"service-profiles", profiled("jobs"), deployment.Start, deployment.Options{}},
+		{"service-no-profiles", profiled(""), deployment.Start, deployment.Options{}},
+		{"service-build", composeService(built), deployment.Start, deployment.Options{}},
+		{"service-build-force-pull", composeService(built), deployment.Restart, deployment.Options{Force: true, PullLatestImages: true}},
+		{"service-without-health", composeService("services: {web: {image: nginx}}\n"), deployment.Start, deployment.Options{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			plan, err := recipe.Build(recipe.Input{Resource: c.resource, DataDir: "/data/waybill", Deployment: deploymentID,
@@ -172,13 +173,13 @@ func golden(t *testing.T, name, got string) {
 
 func TestBuildRefuses(t *testing.T) {
 	t.Run("a secret variable that has no value", func(t *testing.T) {
-		_, err := recipe.Build(recipe.Input{Resource: shellApp(catalog.Shell{Start: "true"}), Operation: catalog.Start})
+		_, err := recipe.Build(recipe.Input{Resource: shellApp(catalog.Shell{Start: "true"}), Operation: deployment.Start})
 		if !errors.Is(err, fault.Invalid) || !strings.Contains(fault.Public(err), "PASSWORD") {
 			t.Errorf("error = %v, want Invalid that names PASSWORD", err)
 		}
 	})
 	t.Run("an application of no form", func(t *testing.T) {
-		_, err := recipe.Build(recipe.Input{Resource: &catalog.Application{}, Operation: catalog.Start})
+		_, err := recipe.Build(recipe.Input{Resource: &catalog.Application{}, Operation: deployment.Start})
 		if fault.KindOf(err) != fault.Internal || err == nil {
 			t.Errorf("error = %v, want Internal", err)
 		}

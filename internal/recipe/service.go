@@ -9,6 +9,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/remote"
 )
 
@@ -23,7 +24,7 @@ const (
 
 func service(input Input, svc *catalog.Service) (Plan, error) {
 	plan := input.plan()
-	if input.Operation == catalog.Delete {
+	if input.Operation == deployment.Delete {
 		plan.Job.Steps = input.remove()
 		return plan, nil
 	}
@@ -104,14 +105,14 @@ func (in Input) serviceSteps(parsed *types.Project) []remote.Step {
 }
 
 // build builds what the project builds.
-func (p project) build(options catalog.Options) remote.Step {
+func (p project) build(options deployment.Options) remote.Step {
 	command := strings.Join(append([]string{"compose build"}, buildOptions(options)...), " ")
 	return p.step(buildStep, "docker "+command, "tell "+command, p.forgetBuilt())
 }
 
 // buildOptions are those of docker compose. No base image is asked for anew
 // unless images are to be pulled: it may be one that only this server has.
-func buildOptions(options catalog.Options) []string {
+func buildOptions(options deployment.Options) []string {
 	var words []string
 	if options.Force {
 		words = append(words, "--no-cache")

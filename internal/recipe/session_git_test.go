@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/recipe"
 )
 
@@ -44,7 +45,7 @@ func TestP13TheSessionReachesNoBuildOfARepository(t *testing.T) {
 		}
 	})
 	plan, err := recipe.Build(recipe.Input{Resource: app, DataDir: t.TempDir(), Deployment: deploymentID,
-		Operation: catalog.Start})
+		Operation: deployment.Start})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/recipe"
 	"waybill/internal/remote"
 	"waybill/internal/remote/remotetest"
@@ -94,7 +95,7 @@ func TestP13AProfileReachesNothingOverSSH(t *testing.T) {
 	service, data := realService(t, seen, 20*time.Second)
 	service.Environment = []catalog.Variable{{Name: "USER", Value: "appuser"}, {Name: "EDGE", Value: "team"},
 		{Name: "GIVEN", Value: "given"}}
-	input := recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID, Operation: catalog.Restart}
+	input := recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID, Operation: deployment.Restart}
 	plan, err := recipe.Build(input)
 	if err != nil {
 		t.Fatal(err)
@@ -116,7 +117,7 @@ func TestP13AProfileReachesNothingOverSSH(t *testing.T) {
 
 	app := shellApp(catalog.Shell{Start: "env"})
 	app.Environment = []catalog.Variable{{Name: "SESSION", Value: "team"}}
-	input = recipe.Input{Resource: app, DataDir: data, Deployment: deploymentID + "a", Operation: catalog.Start}
+	input = recipe.Input{Resource: app, DataDir: data, Deployment: deploymentID + "a", Operation: deployment.Start}
 	if plan, err = recipe.Build(input); err != nil {
 		t.Fatal(err)
 	}

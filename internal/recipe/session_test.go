@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/recipe"
 )
 
@@ -69,7 +70,7 @@ func runSeen(t *testing.T, says string, variables ...catalog.Variable) ran {
 		t.Fatal(err)
 	}
 	session := append([]string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}, loginSession...)
-	input := recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID, Operation: catalog.Restart,
+	input := recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID, Operation: deployment.Restart,
 		Secrets: map[string]string{"GIVEN": `it's $a "secret"`}}
 	plan, err := recipe.Build(input)
 	if err != nil {
@@ -94,7 +95,7 @@ func runSeen(t *testing.T, says string, variables ...catalog.Variable) ran {
 	}
 	result := ran{environment: strings.Split(docker(`{{join .Config.Env "\n"}}`), "\n"), docker: docker}
 	t.Cleanup(func() {
-		input.Operation = catalog.Stop
+		input.Operation = deployment.Stop
 		plan, err := recipe.Build(input)
 		if err != nil {
 			t.Fatal(err)
@@ -184,7 +185,7 @@ func TestP13TheSessionsEnvironmentReachesNoCommand(t *testing.T) {
 	app.Environment = []catalog.Variable{
 		{Name: "TZ", Value: "UTC"}, {Name: "PATH", Value: "/team:/usr/bin:/bin"}, {Name: "line", Value: "team"}}
 	data := t.TempDir()
-	input := recipe.Input{Resource: app, DataDir: data, Deployment: deploymentID, Operation: catalog.Start}
+	input := recipe.Input{Resource: app, DataDir: data, Deployment: deploymentID, Operation: deployment.Start}
 	plan, err := recipe.Build(input)
 	if err != nil {
 		t.Fatal(err)

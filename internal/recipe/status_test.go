@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
 )
@@ -157,7 +158,7 @@ func TestStatusOfContainers(t *testing.T) {
 
 func TestStatusOfCommands(t *testing.T) {
 	data := t.TempDir()
-	run := func(shell catalog.Shell, operation catalog.Operation, step string) {
+	run := func(shell catalog.Shell, operation deployment.Operation, step string) {
 		t.Helper()
 		plan, err := recipe.Build(recipe.Input{Resource: shellApp(shell), DataDir: data, Operation: operation, Secrets: map[string]string{"PASSWORD": password}})
 		if err != nil {
@@ -177,22 +178,22 @@ func TestStatusOfCommands(t *testing.T) {
 	// The health command sees the environment, and cannot eat the script.
 	checked := catalog.Shell{Start: "touch well", Stop: "rm well", Health: `cat; echo noise; test -e well && test "$GREETING" = 'hello world'`}
 	wants(checked, "exited")
-	run(checked, catalog.Start, "Health")
+	run(checked, deployment.Start, "Health")
 	wants(checked, "running:healthy")
 	wants(catalog.Shell{Start: "true"}, "running:unknown")
 	if err := os.Remove(filepath.Join(data, "applications", "app000000000000000000001", "well")); err != nil {
 		t.Fatal(err)
 	}
 	wants(checked, "running:unhealthy")
-	run(checked, catalog.Stop, "Report") // rm fails
+	run(checked, deployment.Stop, "Report") // rm fails
 	wants(checked, "running:unhealthy")
-	run(checked, catalog.Start, "Health")
-	run(checked, catalog.Stop, "Stop")
+	run(checked, deployment.Start, "Health")
+	run(checked, deployment.Stop, "Stop")
 	wants(checked, "exited")
-	run(checked, catalog.Restart, "Stop") // and rm fails again
+	run(checked, deployment.Restart, "Stop") // and rm fails again
 	failing := catalog.Shell{Start: "exit 3"}
-	run(failing, catalog.Start, "Start")
+	run(failing, deployment.Start, "Start")
 	wants(failing, "unknown")
-	run(catalog.Shell{Start: "exit 0"}, catalog.Start, "Start")
+	run(catalog.Shell{Start: "exit 0"}, deployment.Start, "Start")
 	wants(failing, "running:unknown")
 }

@@ -30,7 +30,7 @@ type Call struct {
 func (c *Call) Sensitive() bool { return c.Token.Can(access.ReadSensitive) }
 
 // Request asks for an operation in the name of the call's token.
-func (c *Call) Request(id catalog.ID, operation catalog.Operation, options catalog.Options) (deployment.Request, error) {
+func (c *Call) Request(id catalog.ID, operation deployment.Operation, options deployment.Options) (deployment.Request, error) {
 	key := c.header.Get("Idempotency-Key")
 	if len(key) > maxKeyLength {
 		return deployment.Request{}, fault.InvalidField("Idempotency-Key", "must have at most %d characters", maxKeyLength)

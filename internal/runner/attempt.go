@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
@@ -92,7 +91,7 @@ func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attemp
 // the reason why this runner cannot continue.
 func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 	prepare, perform := a.prepare, a.perform
-	if a.record.Operation == catalog.Scrub {
+	if a.record.Operation == deployment.Scrub {
 		prepare, perform = a.prepareScrub, a.scrub
 	}
 	plan, err := prepare(ctx)

@@ -126,7 +126,7 @@ func (w work) claimed(ctx context.Context, archive logbook.Rewriter) (runner.Por
 		return runner.Ports{}, "", err
 	}
 	receipt, err := deployment.NewRequests(m.Catalog(), m.Ledger(), deployment.RequestsOptions{}).
-		Request(ctx, deployment.Request{Resource: app.ID, Operation: catalog.Start})
+		Request(ctx, deployment.Request{Resource: app.ID, Operation: deployment.Start})
 	if err != nil {
 		return runner.Ports{}, "", err
 	}

@@ -32,7 +32,7 @@ func TestP8ATeamsOwnExitCodesMeanNothing(t *testing.T) {
 				id := w.claimedAs(t, "app000000000000000000001", c.shell, nil, time.Hour)
 				if c.stops {
 					w.run(t, id)
-					id = w.asked(t, "app000000000000000000001", catalog.Stop)
+					id = w.asked(t, "app000000000000000000001", deployment.Stop)
 				}
 				record, log := w.run(t, id)
 				if record.Status != deployment.Failed || record.Outcome.Reason != c.reason || !strings.Contains(log, c.says) {

@@ -44,7 +44,7 @@ func (w *world) wantOff(t *testing.T, id deployment.ID, effects string) {
 func TestADeletedResourceIsOffItsServer(t *testing.T) {
 	w := newWorld(t)
 	effects := filepath.Join(t.TempDir(), "effects")
-	id := w.asked(t, w.removable(t, effects), catalog.Delete)
+	id := w.asked(t, w.removable(t, effects), deployment.Delete)
 	record, log := w.run(t, id)
 	if record.Status != deployment.Finished || record.Outcome.ResourceStatus != "exited" {
 		t.Errorf("%s, and the resource is %q, want finished and exited:\n%s", record.Status, record.Outcome.ResourceStatus, log)
@@ -70,7 +70,7 @@ func TestARunnerDiesBehindADeletion(t *testing.T) {
 	clock := &skipping{}
 	w.now = clock.now
 	effects := filepath.Join(t.TempDir(), "effects")
-	id := w.asked(t, w.removable(t, effects), catalog.Delete)
+	id := w.asked(t, w.removable(t, effects), deployment.Delete)
 	ports, opts := w.ports(), w.opts
 	ports.Ledger, opts.Now = endless{ports.Ledger}, w.now
 	if err := runner.New(ports, opts).Run(t.Context(), id, "first"); !errors.Is(err, errDied) {

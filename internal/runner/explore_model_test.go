@@ -214,8 +214,8 @@ func unless(err error, kind fault.Kind) error {
 
 func (m *model) ask(ctx context.Context) error {
 	id := m.shape.requests[m.asked]
-	_, err := m.Ledger().Enqueue(ctx, deployment.Record{ID: id, Status: deployment.Queued, Operation: catalog.Start,
-		Options:  catalog.Options{Force: m.asked%2 == 1}, // two of one resource differ
+	_, err := m.Ledger().Enqueue(ctx, deployment.Record{ID: id, Status: deployment.Queued, Operation: deployment.Start,
+		Options:  deployment.Options{Force: m.asked%2 == 1}, // two of one resource differ
 		ServerID: serverID, CreatedAt: m.now, QueuedAt: m.now}, deployment.RequestKey{})
 	if errors.Is(err, fault.Conflict) {
 		return nil // the resource has one queued; asked for again later

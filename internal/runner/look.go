@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/inspect"
@@ -29,7 +28,7 @@ const (
 // it. If the server cannot tell, a finished deployment keeps the state that its
 // recipe promises, and any other one leaves the state unknown.
 func (a *attempt) addStatus(ctx context.Context, outcome deployment.Outcome) (deployment.Outcome, error) {
-	if outcome.Status == deployment.Finished && a.record.Operation == catalog.Delete {
+	if outcome.Status == deployment.Finished && a.record.Operation == deployment.Delete {
 		outcome.ResourceStatus = statusGone
 		return outcome, a.vacate(ctx)
 	}
@@ -114,7 +113,7 @@ var commits = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 // so it is redacted before it is cut.
 func (a *attempt) noteSource(found inspect.Found) {
 	known := commits.MatchString(found.Commit) && a.clean(found.Commit) == found.Commit
-	if a.record.Operation == catalog.Stop || !known {
+	if a.record.Operation == deployment.Stop || !known {
 		return
 	}
 	// The whole message is redacted first: a secret may have several lines.

@@ -40,7 +40,7 @@ func (e *eye) look(ctx context.Context, _ remote.Shell, resource catalog.Deploya
 
 // seen is a world with a puppet and an eye, and an operation that waits for its
 // runner.
-func seen(t *testing.T, p *puppet, e *eye, operation catalog.Operation) (*world, deployment.ID) {
+func seen(t *testing.T, p *puppet, e *eye, operation deployment.Operation) (*world, deployment.ID) {
 	t.Helper()
 	w := stillWorld(t, p)
 	w.opts.Look = e.look
@@ -56,20 +56,20 @@ func seen(t *testing.T, p *puppet, e *eye, operation catalog.Operation) (*world,
 func TestWhatTheResourceIsAtTheEnd(t *testing.T) {
 	blind := fault.New(fault.Unavailable, "The server cannot tell: an open secret.")
 	for name, c := range map[string]struct {
-		operation catalog.Operation
+		operation deployment.Operation
 		code      int
 		eye       eye
 		want      string
 		looks     int
 		says      bool
 	}{
-		"what was seen":                               {catalog.Start, 0, eye{found: inspect.Found{Status: "running:healthy"}}, "running:healthy", 1, false},
-		"what was seen after a failure":               {catalog.Start, 3, eye{found: inspect.Found{Status: "degraded:unhealthy"}}, "degraded:unhealthy", 1, false},
-		"what the recipe promises, if nothing was":    {catalog.Start, 0, eye{err: blind}, "running:unknown", 1, false},
-		"unknown after a failure, if nothing was":     {catalog.Start, 3, eye{err: blind}, "unknown", 1, true},
-		"unknown after a failure, if nothing is told": {catalog.Start, 3, eye{}, "unknown", 1, true},
-		"gone once it is deleted":                     {catalog.Delete, 0, eye{found: inspect.Found{Status: "running:healthy"}}, "exited", 0, false},
-		"what was seen when it could not be deleted":  {catalog.Delete, 1, eye{found: inspect.Found{Status: "running:healthy"}}, "running:healthy", 1, false},
+		"what was seen":                               {deployment.Start, 0, eye{found: inspect.Found{Status: "running:healthy"}}, "running:healthy", 1, false},
+		"what was seen after a failure":               {deployment.Start, 3, eye{found: inspect.Found{Status: "degraded:unhealthy"}}, "degraded:unhealthy", 1, false},
+		"what the recipe promises, if nothing was":    {deployment.Start, 0, eye{err: blind}, "running:unknown", 1, false},
+		"unknown after a failure, if nothing was":     {deployment.Start, 3, eye{err: blind}, "unknown", 1, true},
+		"unknown after a failure, if nothing is told": {deployment.Start, 3, eye{}, "unknown", 1, true},
+		"gone once it is deleted":                     {deployment.Delete, 0, eye{found: inspect.Found{Status: "running:healthy"}}, "exited", 0, false},
+		"what was seen when it could not be deleted":  {deployment.Delete, 1, eye{found: inspect.Found{Status: "running:healthy"}}, "running:healthy", 1, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -85,7 +85,7 @@ func TestWhatTheResourceIsAtTheEnd(t *testing.T) {
 				if strings.Contains(log, "an open secret") || c.says && c.eye.err != nil && !strings.Contains(log, "found out. The server cannot tell: <REDACTED:TOKEN>.") {
 					t.Errorf("the log does not say why, or says too much:\n%s", log)
 				}
-				if want := c.operation == catalog.Delete && c.code == 0; p.vacated != want {
+				if want := c.operation == deployment.Delete && c.code == 0; p.vacated != want {
 					t.Errorf("its folder was given up: %t, want %t", p.vacated, want)
 				}
 			})
@@ -96,7 +96,7 @@ func TestWhatTheResourceIsAtTheEnd(t *testing.T) {
 func TestALookEndsInTime(t *testing.T) {
 	forever := func(ctx context.Context) (inspect.Found, error) { <-ctx.Done(); return inspect.Found{}, ctx.Err() }
 	synctest.Test(t, func(t *testing.T) { // its own
-		w, id := seen(t, &puppet{prints: "done\n"}, &eye{sees: forever}, catalog.Start)
+		w, id := seen(t, &puppet{prints: "done\n"}, &eye{sees: forever}, deployment.Start)
 		w.opts.Lease = 4 * time.Second
 		go func() {
 			for range 14 {
@@ -113,7 +113,7 @@ func TestALookEndsInTime(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) { // the runner's
-		w, id := seen(t, &puppet{prints: "done\n"}, &eye{sees: forever}, catalog.Start)
+		w, id := seen(t, &puppet{prints: "done\n"}, &eye{sees: forever}, deployment.Start)
 		ctx, cancel := context.WithTimeout(t.Context(), runner.HandOverTime+3*time.Second)
 		defer cancel()
 		begun := time.Now()
@@ -126,7 +126,7 @@ func TestALookEndsInTime(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) { // the process's
 		ctx, die := context.WithCancel(t.Context())
-		w, id := seen(t, &puppet{prints: "done\n"}, &eye{sees: func(ctx context.Context) (inspect.Found, error) { die(); return forever(ctx) }}, catalog.Start)
+		w, id := seen(t, &puppet{prints: "done\n"}, &eye{sees: func(ctx context.Context) (inspect.Found, error) { die(); return forever(ctx) }}, deployment.Start)
 		if err := w.runner().Run(ctx, id, "runner"); !errors.Is(err, context.Canceled) {
 			t.Errorf("error = %v, want %v", err, context.Canceled)
 		}
@@ -148,7 +148,7 @@ func TestARunnerThatLostItsLeaseWhileLooking(t *testing.T) {
 			<-ctx.Done()
 			return inspect.Found{Status: "running:healthy"}, nil
 		}}
-		w, id = seen(t, &puppet{prints: "done\n"}, e, catalog.Start)
+		w, id = seen(t, &puppet{prints: "done\n"}, e, deployment.Start)
 		if err := w.runner().Run(t.Context(), id, "first"); !errors.Is(err, fault.Conflict) {
 			t.Errorf("error = %v, want Conflict", err)
 		}
@@ -162,23 +162,23 @@ func TestWhatWasBuiltIsOnRecord(t *testing.T) {
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	long := strings.Repeat("ä", 200)
 	for name, c := range map[string]struct {
-		operation     catalog.Operation
+		operation     deployment.Operation
 		commit, found string
 		want          deployment.Source
 	}{
-		"a commit and its first line": {catalog.Start, commit, " Mend the till\n\nIt was broken.\n", deployment.Source{Commit: commit, Message: "Mend the till"}},
-		"without what is secret":      {catalog.Deploy, commit, "Use an open secret", deployment.Source{Commit: commit, Message: "Use <REDACTED:TOKEN>"}},
-		"cut between two letters":     {catalog.Start, commit, "x" + long, deployment.Source{Commit: commit, Message: "x" + long[:254]}},
-		"cut behind what is secret": {catalog.Start, commit, strings.Repeat("x", 250) + "an open secret",
+		"a commit and its first line": {deployment.Start, commit, " Mend the till\n\nIt was broken.\n", deployment.Source{Commit: commit, Message: "Mend the till"}},
+		"without what is secret":      {deployment.Deploy, commit, "Use an open secret", deployment.Source{Commit: commit, Message: "Use <REDACTED:TOKEN>"}},
+		"cut between two letters":     {deployment.Start, commit, "x" + long, deployment.Source{Commit: commit, Message: "x" + long[:254]}},
+		"cut behind what is secret": {deployment.Start, commit, strings.Repeat("x", 250) + "an open secret",
 			deployment.Source{Commit: commit, Message: strings.Repeat("x", 250) + "<REDAC"}},
-		"without what commands a terminal": {catalog.Start, commit, "Mend\r \x1b[31mthe\x1b[0m\x07 \x1b]0;x\x07till",
+		"without what commands a terminal": {deployment.Start, commit, "Mend\r \x1b[31mthe\x1b[0m\x07 \x1b]0;x\x07till",
 			deployment.Source{Commit: commit, Message: "Mend the till"}},
-		"without a secret that escapes split": {catalog.Start, commit, "an \x1b[1mop\x1b[0men secret",
+		"without a secret that escapes split": {deployment.Start, commit, "an \x1b[1mop\x1b[0men secret",
 			deployment.Source{Commit: commit, Message: "<REDACTED:TOKEN>"}},
-		"as text":                       {catalog.Start, commit, "a\xffb", deployment.Source{Commit: commit, Message: "a\uFFFDb"}},
-		"of SHA-256":                    {catalog.Start, commit + commit[:24], "", deployment.Source{Commit: commit + commit[:24]}},
-		"nothing that is no commit":     {catalog.Start, commit + "; echo", "x", deployment.Source{}},
-		"nothing when nothing is built": {catalog.Stop, commit, "x", deployment.Source{}},
+		"as text":                       {deployment.Start, commit, "a\xffb", deployment.Source{Commit: commit, Message: "a\uFFFDb"}},
+		"of SHA-256":                    {deployment.Start, commit + commit[:24], "", deployment.Source{Commit: commit + commit[:24]}},
+		"nothing that is no commit":     {deployment.Start, commit + "; echo", "x", deployment.Source{}},
+		"nothing when nothing is built": {deployment.Stop, commit, "x", deployment.Source{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
 	"waybill/internal/remote"
@@ -96,7 +97,7 @@ func (a *attempt) configured(ctx context.Context) (catalog.Deployable, error) {
 		err = fault.Wrap(err, fault.Invalid,
 			"The configuration that this deployment was asked for cannot be read.")
 	}
-	if a.record.Operation == catalog.Delete && refused(err) {
+	if a.record.Operation == deployment.Delete && refused(err) {
 		return resource, nil
 	}
 	return nil, missing(err,

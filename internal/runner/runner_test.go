@@ -89,11 +89,11 @@ func (w *world) claimedAs(t *testing.T, id catalog.ID, shell catalog.Shell, secr
 // again brings another start of the resource to where a runner takes it over.
 func (w *world) again(t *testing.T, resource catalog.ID) deployment.ID {
 	t.Helper()
-	return w.asked(t, resource, catalog.Start)
+	return w.asked(t, resource, deployment.Start)
 }
 
 // asked brings an operation on the resource to where a runner takes it over.
-func (w *world) asked(t *testing.T, resource catalog.ID, operation catalog.Operation) deployment.ID {
+func (w *world) asked(t *testing.T, resource catalog.ID, operation deployment.Operation) deployment.ID {
 	t.Helper()
 	requests := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now, Snapshots: w.Snapshots()})
 	receipt, err := requests.Request(t.Context(), deployment.Request{Resource: resource, Operation: operation})

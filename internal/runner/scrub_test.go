@@ -46,7 +46,7 @@ func leaks(t *testing.T, deployments int) (*world, []deployment.ID) {
 func (w *world) wrote(t *testing.T, output string) deployment.ID {
 	t.Helper()
 	time.Sleep(time.Second) // an id is of its time
-	id := w.asked(t, leaky, catalog.Deploy)
+	id := w.asked(t, leaky, deployment.Deploy)
 	record, err := w.Ledger().Begin(t.Context(), id, "writer", w.now(), time.Minute)
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func (w *world) scrub(t *testing.T) deployment.ID {
 	t.Helper()
 	time.Sleep(time.Second)
 	requests := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now, Snapshots: w.Snapshots()})
-	receipt, err := requests.Request(t.Context(), deployment.Request{Resource: leaky, Operation: catalog.Scrub,
+	receipt, err := requests.Request(t.Context(), deployment.Request{Resource: leaky, Operation: deployment.Scrub,
 		Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "the root"}})
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/engine"
 	"waybill/internal/fault"
 	"waybill/internal/redact"
@@ -56,7 +57,7 @@ func (a *attempt) read(
 // builds reports whether the operation may have to fetch a repository.
 func (a *attempt) builds() bool {
 	switch a.record.Operation {
-	case catalog.Stop, catalog.Delete, catalog.Scrub:
+	case deployment.Stop, deployment.Delete, deployment.Scrub:
 		return false
 	}
 	return true

@@ -44,7 +44,7 @@ func TestP3WhatADeploymentIsGivenIsNotInTheLog(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := stillWorld(t, &puppet{prints: c.prints + "\n"})
-				record, log := w.run(t, w.asked(t, c.resource(t, w), catalog.Start))
+				record, log := w.run(t, w.asked(t, c.resource(t, w), deployment.Start))
 				if record.Status != deployment.Finished || strings.Contains(log, c.hides) || !strings.Contains(log, c.has+"\n") {
 					t.Errorf("%s, want %q and not %q:\n%s", record.Status, c.has, c.hides, log)
 				}
@@ -77,7 +77,7 @@ func TestP3ARefusalDoesNotShowTheSecretItIsAbout(t *testing.T) {
 				if err := w.Vault().Put(t.Context(), service.ID, map[string]string{"P": value}); err != nil {
 					t.Fatal(err)
 				}
-				record, log := w.run(t, w.asked(t, service.ID, catalog.Start))
+				record, log := w.run(t, w.asked(t, service.ID, deployment.Start))
 				if record.Outcome.Reason != deployment.ReasonConfiguration || strings.Contains(log, value) ||
 					!strings.Contains(log, "<REDACTED:P>") {
 					t.Errorf("%s %s, want a refusal that hides the value:\n%s", record.Status, record.Outcome.Reason, log)

@@ -80,7 +80,7 @@ func TestAConfigurationThatIsGone(t *testing.T) {
 			w := newWorld(t)
 			id := w.claimed(t, catalog.Shell{Start: "true"}, nil)
 			w.run(t, id)
-			id = w.asked(t, id.Resource(), catalog.Delete)
+			id = w.asked(t, id.Resource(), deployment.Delete)
 			w.snapshots = c.archive
 			if record, log := w.run(t, id); record.Status != deployment.Finished {
 				t.Errorf("%s %q:\n%s", record.Status, record.Outcome.Reason, log)
@@ -109,9 +109,9 @@ func (w *world) built(t *testing.T, deployKey string) catalog.ID {
 }
 
 func TestADeployKeyThatIsGone(t *testing.T) {
-	for operation, reason := range map[catalog.Operation]deployment.Reason{
-		catalog.Start: deployment.ReasonConfiguration, catalog.Deploy: deployment.ReasonConfiguration,
-		catalog.Stop: deployment.ReasonNone, catalog.Delete: deployment.ReasonNone,
+	for operation, reason := range map[deployment.Operation]deployment.Reason{
+		deployment.Start: deployment.ReasonConfiguration, deployment.Deploy: deployment.ReasonConfiguration,
+		deployment.Stop: deployment.ReasonNone, deployment.Delete: deployment.ReasonNone,
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := stillWorld(t, &puppet{prints: "done\n"})

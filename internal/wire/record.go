@@ -174,7 +174,7 @@ func (b *Record) addKind(r deployment.Record) {
 			ForceRebuild:           r.Options.Force,
 			Commit:                 cmp.Or(r.Progress.Source.Commit, r.Options.Commit, head),
 			CommitMessage:          TextOrNull(r.Progress.Source.Message),
-			RestartOnly:            r.Operation == catalog.Restart,
+			RestartOnly:            r.Operation == deployment.Restart,
 		}
 	case catalog.KindService:
 		b.serviceFields = &serviceFields{ServiceID: string(r.ID.Resource()), ServiceName: r.ResourceName}

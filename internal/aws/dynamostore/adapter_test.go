@@ -80,7 +80,7 @@ func (s *stand) enqueue(t *testing.T, resource catalog.ID) deployment.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: catalog.Start,
+	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: deployment.Start,
 		ServerID: serverID, QueuedAt: s.now}
 	key := deployment.RequestKey{Hash: string(id), Window: time.Minute}
 	if _, err := s.deployments.Enqueue(t.Context(), record, key); err != nil {

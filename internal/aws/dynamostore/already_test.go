@@ -32,7 +32,7 @@ func TestStateChangesBetweenRefusalAndRead(t *testing.T) {
 		s.wire.just("TransactWriteItems", func() {
 			do(t, "Observe", s.directCatalog().Observe(t.Context(), serviceID, "running:healthy"))
 		})
-		record := deployment.Record{ID: recordID, Status: deployment.Queued, Operation: catalog.Start,
+		record := deployment.Record{ID: recordID, Status: deployment.Queued, Operation: deployment.Start,
 			ServerID: serverID, QueuedAt: s.now}
 		if _, err := s.deployments.Enqueue(t.Context(), record,
 			deployment.RequestKey{}); !errors.Is(err, deployment.ErrAlreadyInState) {

@@ -155,7 +155,7 @@ func TestOldForms(t *testing.T) {
 		}
 		delete(member(stored, "progress"), "source")
 		delete(member(stored, "progress"), "scrubbed")
-		want.Options = catalog.Options{PullLatestImages: true, StopBeforeStart: true, Force: true}
+		want.Options = deployment.Options{PullLatestImages: true, StopBeforeStart: true, Force: true}
 		want.Progress.Source, want.Progress.Scrub, want.Scrub = deployment.Source{},
 			deployment.ScrubProgress{}, deployment.ScrubSummary{}
 		got, err := dynamostore.DecodeRecord(stored)

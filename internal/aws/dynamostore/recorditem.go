@@ -167,7 +167,7 @@ func decodeRecord(stored item) (deployment.Record, error) {
 	return deployment.Record{
 		ID:                deployment.ID(fields.DeploymentUUID),
 		Status:            deployment.Status(fields.Status),
-		Operation:         catalog.Operation(fields.Operation),
+		Operation:         deployment.Operation(fields.Operation),
 		Options:           fields.options(),
 		ResourceName:      fields.ResourceName,
 		ServerID:          catalog.ID(fields.ServerUUID),
@@ -190,8 +190,8 @@ func decodeRecord(stored item) (deployment.Record, error) {
 	}, nil
 }
 
-func (f recordItem) options() catalog.Options {
-	return catalog.Options{
+func (f recordItem) options() deployment.Options {
+	return deployment.Options{
 		PullLatestImages: f.PullLatestImages, StopBeforeStart: f.StopBeforeStart, Force: f.Force,
 		DockerTag: f.DockerTag, Commit: f.Commit, Configuration: f.RollbackTo, DeleteVolumes: f.DeleteVolumes,
 	}

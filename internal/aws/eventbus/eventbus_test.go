@@ -21,7 +21,6 @@ import (
 	"waybill/internal/aws/awstest"
 	"waybill/internal/aws/eventbus"
 	"waybill/internal/aws/session"
-	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
@@ -34,8 +33,8 @@ func failed() deployment.Change {
 	at := time.Date(2026, 11, 24, 6, 15, 0, 4000, time.UTC)
 	code := 137
 	return deployment.Change{Previous: deployment.InProgress, Record: deployment.Record{
-		ID: id, Status: deployment.Failed, Operation: catalog.Restart,
-		Options: catalog.Options{PullLatestImages: true, Commit: "c0ffee0", DockerTag: "1.4",
+		ID: id, Status: deployment.Failed, Operation: deployment.Restart,
+		Options: deployment.Options{PullLatestImages: true, Commit: "c0ffee0", DockerTag: "1.4",
 			Configuration: "0a1b", DeleteVolumes: true},
 		ConfigurationHash: "0a1b",
 		ResourceName:      "shop", ServerID: "srv8c1n6h3d0p5q2m7x4k9v1", ServerName: "web-1",

@@ -25,10 +25,10 @@ func alreadyInStateCases() []testCase {
 
 // plain is a request without options.
 func (w *world) plain(t *testing.T, resource, server catalog.ID,
-	operation catalog.Operation) deployment.Record {
+	operation deployment.Operation) deployment.Record {
 	t.Helper()
 	record := w.record(t, resource, server)
-	record.Operation, record.Options = operation, catalog.Options{}
+	record.Operation, record.Options = operation, deployment.Options{}
 	return record
 }
 
@@ -43,12 +43,12 @@ func testAlreadyInState(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	for _, resource := range []catalog.ID{w.service(t, server), w.database(t, server)} {
 		for _, c := range []struct {
-			operation catalog.Operation
+			operation deployment.Operation
 			statuses  []string
 			says      string
 		}{
-			{catalog.Stop, []string{"", "exited", "exited:unhealthy"}, " is already stopped."},
-			{catalog.Start, []string{"running", "running:healthy", "running:unhealthy", "running:unknown"},
+			{deployment.Stop, []string{"", "exited", "exited:unhealthy"}, " is already stopped."},
+			{deployment.Start, []string{"running", "running:healthy", "running:unhealthy", "running:unknown"},
 				" is already running."},
 		} {
 			for _, status := range c.statuses {
@@ -74,18 +74,18 @@ func testNotAlreadyInState(t *testing.T, w *world) {
 		"starting:unhealthy", "unknown"}
 	for _, c := range []struct {
 		resource  catalog.ID
-		operation catalog.Operation
+		operation deployment.Operation
 		statuses  []string
 	}{
-		{w.service(t, server), catalog.Start, []string{"", "exited", "degraded:unhealthy", "restarting",
+		{w.service(t, server), deployment.Start, []string{"", "exited", "degraded:unhealthy", "restarting",
 			"starting:unhealthy", "unknown"}},
-		{w.database(t, server), catalog.Stop, []string{"running:healthy", "degraded:unhealthy", "restarting",
+		{w.database(t, server), deployment.Stop, []string{"running:healthy", "degraded:unhealthy", "restarting",
 			"starting:unhealthy", "unknown"}},
-		{w.service(t, server), catalog.Restart, everything},
-		{w.database(t, server), catalog.Deploy, everything},
-		{w.service(t, server), catalog.Delete, everything},
-		{w.application(t, server), catalog.Start, everything},
-		{w.application(t, server), catalog.Stop, everything},
+		{w.service(t, server), deployment.Restart, everything},
+		{w.database(t, server), deployment.Deploy, everything},
+		{w.service(t, server), deployment.Delete, everything},
+		{w.application(t, server), deployment.Start, everything},
+		{w.application(t, server), deployment.Stop, everything},
 	} {
 		for _, status := range c.statuses {
 			w.observe(t, c.resource, status)
@@ -98,13 +98,13 @@ func testNotAlreadyInState(t *testing.T, w *world) {
 func testOptionsAsk(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
-	var all catalog.Options
+	var all deployment.Options
 	catalogtest.Fill(t, &all)
-	for i := range reflect.TypeFor[catalog.Options]().NumField() {
-		var one catalog.Options
+	for i := range reflect.TypeFor[deployment.Options]().NumField() {
+		var one deployment.Options
 		reflect.ValueOf(&one).Elem().Field(i).Set(reflect.ValueOf(all).Field(i))
-		for operation, status := range map[catalog.Operation]string{catalog.Start: "running:healthy",
-			catalog.Stop: "exited"} {
+		for operation, status := range map[deployment.Operation]string{deployment.Start: "running:healthy",
+			deployment.Stop: "exited"} {
 			w.observe(t, service, status)
 			record := w.plain(t, service, server, operation)
 			record.Options = one
@@ -131,28 +131,28 @@ func testAlreadyInStateRepeat(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
 	request, named := key("start", 10*time.Second), lasting("start", time.Hour)
-	first := w.enqueueAs(t, w.plain(t, service, server, catalog.Start), request)
-	w.repeats(t, w.plain(t, service, server, catalog.Start), named, first, 1)
+	first := w.enqueueAs(t, w.plain(t, service, server, deployment.Start), request)
+	w.repeats(t, w.plain(t, service, server, deployment.Start), named, first, 1)
 	w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"),
 		deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy"})
-	_, err := w.Ledger.Enqueue(t.Context(), w.plain(t, service, server, catalog.Start), request)
+	_, err := w.Ledger.Enqueue(t.Context(), w.plain(t, service, server, deployment.Start), request)
 	if !errors.Is(err, deployment.ErrAlreadyInState) {
 		t.Errorf("after it ended: %v, want %v", err, deployment.ErrAlreadyInState)
 	}
-	w.repeats(t, w.plain(t, service, server, catalog.Start), named, first, 0)
-	w.refuses(t, w.plain(t, service, server, catalog.Start), fault.Conflict)
+	w.repeats(t, w.plain(t, service, server, deployment.Start), named, first, 0)
+	w.refuses(t, w.plain(t, service, server, deployment.Start), fault.Conflict)
 }
 
 func testAlreadyInStateQueued(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
-	first := w.plain(t, service, server, catalog.Start)
+	first := w.plain(t, service, server, deployment.Start)
 	if _, err := w.Ledger.Enqueue(t.Context(), first, deployment.RequestKey{}); err != nil {
 		t.Fatal(err)
 	}
 	w.observe(t, service, "running:healthy")
-	w.repeats(t, w.plain(t, service, server, catalog.Start), key("again", time.Minute), first.ID, 1)
-	_, err := w.Ledger.Enqueue(t.Context(), w.plain(t, service, server, catalog.Restart),
+	w.repeats(t, w.plain(t, service, server, deployment.Start), key("again", time.Minute), first.ID, 1)
+	_, err := w.Ledger.Enqueue(t.Context(), w.plain(t, service, server, deployment.Restart),
 		deployment.RequestKey{})
 	if wantKind(t, err, fault.Conflict); errors.Is(err, deployment.ErrAlreadyInState) {
 		t.Errorf("another request is said to be needless: %v", err)
@@ -166,9 +166,9 @@ func testAlreadyInStateWhileRunning(t *testing.T, w *world) {
 	service := w.service(t, server)
 	w.observe(t, service, "running:healthy")
 	stop := w.running(t, service, server)
-	w.accepts(t, w.plain(t, service, server, catalog.Start))
+	w.accepts(t, w.plain(t, service, server, deployment.Start))
 	w.finish(t, stop, deployment.Outcome{Status: deployment.Finished, ResourceStatus: "exited"})
 	start := w.running(t, service, server)
-	w.accepts(t, w.plain(t, service, server, catalog.Stop))
+	w.accepts(t, w.plain(t, service, server, deployment.Stop))
 	w.finish(t, start, deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy"})
 }

@@ -73,7 +73,7 @@ func testCrowd(t *testing.T, w *world) {
 	var records []deployment.Record
 	for range crowdSize / 2 {
 		service := w.service(t, server)
-		for _, operation := range []catalog.Operation{catalog.Start, catalog.Restart} {
+		for _, operation := range []deployment.Operation{deployment.Start, deployment.Restart} {
 			record := w.record(t, service, server)
 			record.Operation = operation
 			records = append(records, record)

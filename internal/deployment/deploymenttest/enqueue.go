@@ -71,7 +71,7 @@ func testOtherQueued(t *testing.T, w *world) {
 	service := w.service(t, server)
 	w.enqueue(t, service, server)
 	restart := w.record(t, service, server)
-	restart.Operation = catalog.Restart
+	restart.Operation = deployment.Restart
 	w.refuses(t, restart, fault.Conflict)
 }
 

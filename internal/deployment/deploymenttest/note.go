@@ -21,7 +21,7 @@ func noteCases() []testCase {
 // noted returns the record of an update.
 func (w *world) noted(t *testing.T, resource, server catalog.ID) deployment.Record {
 	t.Helper()
-	record := w.plain(t, resource, server, catalog.Update)
+	record := w.plain(t, resource, server, deployment.Update)
 	record.Status, record.Outcome = deployment.Finished, deployment.Outcome{Status: deployment.Finished}
 	record.QueuedAt, record.StartedAt, record.FinishedAt = record.CreatedAt, record.CreatedAt,
 		record.CreatedAt

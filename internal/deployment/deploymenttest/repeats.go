@@ -55,7 +55,7 @@ func testRepeatAfterNewer(t *testing.T, w *world) {
 	w.enqueueAs(t, w.record(t, service, server), request)
 	w.claim(t, server)
 	stop := w.record(t, service, server)
-	stop.Operation, stop.Options = catalog.Stop, catalog.Options{}
+	stop.Operation, stop.Options = deployment.Stop, deployment.Options{}
 	w.cancel(t, w.enqueueAs(t, stop, deployment.RequestKey{}), "ops")
 	w.isNew(t, w.record(t, service, server), request)
 }
@@ -67,7 +67,7 @@ func testRepeatAfterNote(t *testing.T, w *world) {
 	w.enqueueAs(t, w.record(t, service, server), request)
 	w.claim(t, server)
 	note := w.record(t, service, server)
-	note.Operation, note.Status = catalog.Update, deployment.Finished
+	note.Operation, note.Status = deployment.Update, deployment.Finished
 	if err := w.Ledger.Note(t.Context(), note); err != nil {
 		t.Fatal(err)
 	}

@@ -18,8 +18,8 @@ func supersedeCases() []testCase {
 	}
 }
 
-func (w *world) asking(t *testing.T, resource, server catalog.ID, operation catalog.Operation,
-	options catalog.Options) deployment.Record {
+func (w *world) asking(t *testing.T, resource, server catalog.ID, operation deployment.Operation,
+	options deployment.Options) deployment.Record {
 	t.Helper()
 	record := w.record(t, resource, server)
 	record.Operation, record.Options, record.Trigger.Name = operation, options, "second"
@@ -50,21 +50,21 @@ func (w *world) supersedes(t *testing.T, record deployment.Record, queued deploy
 
 func testSupersedes(t *testing.T, w *world) {
 	for _, c := range []struct {
-		queued, next catalog.Operation
-		options      catalog.Options
+		queued, next deployment.Operation
+		options      deployment.Options
 	}{
-		{catalog.Start, catalog.Stop, catalog.Options{}},
-		{catalog.Restart, catalog.Stop, catalog.Options{}},
-		{catalog.Deploy, catalog.Delete, catalog.Options{}},
-		{catalog.Stop, catalog.Delete, catalog.Options{}},
-		{catalog.Delete, catalog.Delete, catalog.Options{DeleteVolumes: true}},
-		{catalog.Start, catalog.Deploy, catalog.Options{}},
-		{catalog.Deploy, catalog.Deploy, catalog.Options{}},
-		{catalog.Start, catalog.Start, catalog.Options{}},
+		{deployment.Start, deployment.Stop, deployment.Options{}},
+		{deployment.Restart, deployment.Stop, deployment.Options{}},
+		{deployment.Deploy, deployment.Delete, deployment.Options{}},
+		{deployment.Stop, deployment.Delete, deployment.Options{}},
+		{deployment.Delete, deployment.Delete, deployment.Options{DeleteVolumes: true}},
+		{deployment.Start, deployment.Deploy, deployment.Options{}},
+		{deployment.Deploy, deployment.Deploy, deployment.Options{}},
+		{deployment.Start, deployment.Start, deployment.Options{}},
 	} {
 		server := w.server(t, 1, 25)
 		service := w.service(t, server)
-		queued := w.enqueueAs(t, w.asking(t, service, server, c.queued, catalog.Options{Force: true}),
+		queued := w.enqueueAs(t, w.asking(t, service, server, c.queued, deployment.Options{Force: true}),
 			deployment.RequestKey{})
 		next := w.asking(t, service, server, c.next, c.options)
 		w.supersedes(t, next, queued)
@@ -77,22 +77,22 @@ func testSupersedes(t *testing.T, w *world) {
 }
 
 func testNotSuperseded(t *testing.T, w *world) {
-	for _, c := range []struct{ queued, next catalog.Operation }{
-		{catalog.Delete, catalog.Stop},
-		{catalog.Delete, catalog.Deploy},
-		{catalog.Delete, catalog.Start},
-		{catalog.Stop, catalog.Start},
-		{catalog.Stop, catalog.Deploy},
-		{catalog.Scrub, catalog.Delete},
-		{catalog.Scrub, catalog.Stop},
-		{catalog.Start, catalog.Restart},
-		{catalog.Restart, catalog.Start},
+	for _, c := range []struct{ queued, next deployment.Operation }{
+		{deployment.Delete, deployment.Stop},
+		{deployment.Delete, deployment.Deploy},
+		{deployment.Delete, deployment.Start},
+		{deployment.Stop, deployment.Start},
+		{deployment.Stop, deployment.Deploy},
+		{deployment.Scrub, deployment.Delete},
+		{deployment.Scrub, deployment.Stop},
+		{deployment.Start, deployment.Restart},
+		{deployment.Restart, deployment.Start},
 	} {
 		server := w.server(t, 1, 25)
 		service := w.service(t, server)
-		w.enqueueAs(t, w.asking(t, service, server, c.queued, catalog.Options{Force: true}),
+		w.enqueueAs(t, w.asking(t, service, server, c.queued, deployment.Options{Force: true}),
 			deployment.RequestKey{})
-		w.refuses(t, w.asking(t, service, server, c.next, catalog.Options{}), fault.Conflict)
+		w.refuses(t, w.asking(t, service, server, c.next, deployment.Options{}), fault.Conflict)
 	}
 }
 
@@ -110,7 +110,7 @@ func testSupersedesAtTheEnd(t *testing.T, w *world) {
 	service, other := w.service(t, server), w.service(t, server)
 	first := w.enqueue(t, service, server)
 	second := w.enqueue(t, other, server)
-	stop := w.asking(t, service, server, catalog.Stop, catalog.Options{})
+	stop := w.asking(t, service, server, deployment.Stop, deployment.Options{})
 	w.supersedes(t, stop, first.ID)
 	_, queue := w.load(t, server)
 	wantSame(t, "the queue", queue, []deployment.ID{second.ID, stop.ID})
@@ -121,7 +121,7 @@ func testSupersedesBesideRunning(t *testing.T, w *world) {
 	service := w.service(t, server)
 	running := w.running(t, service, server)
 	queued := w.enqueue(t, service, server)
-	stop := w.asking(t, service, server, catalog.Stop, catalog.Options{})
+	stop := w.asking(t, service, server, deployment.Stop, deployment.Options{})
 	w.supersedes(t, stop, queued.ID)
 	wantSame(t, "what runs", w.get(t, running.ID), running)
 	wantSame(t, "the state", w.state(t, service),

@@ -118,8 +118,8 @@ func (w *world) record(t *testing.T, resource, server catalog.ID) deployment.Rec
 		t.Fatal(err)
 	}
 	return deployment.Record{
-		ID: id, Status: deployment.Queued, Operation: catalog.Start,
-		Options:      catalog.Options{PullLatestImages: true},
+		ID: id, Status: deployment.Queued, Operation: deployment.Start,
+		Options:      deployment.Options{PullLatestImages: true},
 		ResourceName: "demo", ServerID: server, ServerName: "loopback",
 		Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"}, ConfigurationHash: "0a1b",
 		CreatedAt: w.now, QueuedAt: w.now, UpdatedAt: w.now,

@@ -11,6 +11,7 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/rest/resttest"
 )
@@ -82,7 +83,7 @@ func TestDeletesOfEveryKind(t *testing.T) {
 				t.Errorf("it is claimed beside the one that runs: %v", err)
 			}
 			w.Finish(t, running)
-			if next := w.Begin(t, server); string(next.ID) != got.DeploymentUUID || next.Operation != catalog.Delete {
+			if next := w.Begin(t, server); string(next.ID) != got.DeploymentUUID || next.Operation != deployment.Delete {
 				t.Errorf("then %s (%s) runs, want %s", next.ID, next.Operation, got.DeploymentUUID)
 			}
 		})

@@ -7,6 +7,7 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/engine"
 	"waybill/internal/fault"
 	"waybill/internal/rest"
@@ -90,7 +91,7 @@ func (k catalogAPI) create(ctx context.Context, c *rest.Call, of wire.Form) (res
 // startNew queues the start of a resource that was just made. The resource is
 // there whether or not that works, so a refusal is only a warning.
 func (k catalogAPI) startNew(ctx context.Context, c *rest.Call, resource catalog.Deployable, change *changeBody) error {
-	request, err := c.Request(resource.Common().ID, catalog.Start, catalog.Options{})
+	request, err := c.Request(resource.Common().ID, deployment.Start, deployment.Options{})
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/rest"
 	"waybill/internal/wire"
@@ -79,7 +80,7 @@ func unused(state catalog.State) bool {
 
 // remove queues the deployment that takes a resource off its server.
 func (k catalogAPI) remove(ctx context.Context, c *rest.Call, id catalog.ID) (rest.Answer, error) {
-	request, err := c.Request(id, catalog.Delete, catalog.Options{DeleteVolumes: rest.Flag(c.Query, "delete_volumes")})
+	request, err := c.Request(id, deployment.Delete, deployment.Options{DeleteVolumes: rest.Flag(c.Query, "delete_volumes")})
 	if err != nil {
 		return rest.Answer{}, err
 	}

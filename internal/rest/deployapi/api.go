@@ -55,18 +55,18 @@ func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 var operations = []struct {
 	route     string
 	kind      catalog.Kind
-	operation catalog.Operation
+	operation deployment.Operation
 	message   string
 }{
-	{"startService", catalog.KindService, catalog.Start, "Service starting request queued."},
-	{"stopService", catalog.KindService, catalog.Stop, "Service stopping request queued."},
-	{"restartService", catalog.KindService, catalog.Restart, "Service restarting request queued."},
-	{"startApplication", catalog.KindApplication, catalog.Start, "Deployment request queued."},
-	{"stopApplication", catalog.KindApplication, catalog.Stop, "Application stopping request queued."},
-	{"restartApplication", catalog.KindApplication, catalog.Restart, "Restart request queued."},
-	{"startDatabase", catalog.KindDatabase, catalog.Start, "Database starting request queued."},
-	{"stopDatabase", catalog.KindDatabase, catalog.Stop, "Database stopping request queued."},
-	{"restartDatabase", catalog.KindDatabase, catalog.Restart, "Database restarting request queued."},
+	{"startService", catalog.KindService, deployment.Start, "Service starting request queued."},
+	{"stopService", catalog.KindService, deployment.Stop, "Service stopping request queued."},
+	{"restartService", catalog.KindService, deployment.Restart, "Service restarting request queued."},
+	{"startApplication", catalog.KindApplication, deployment.Start, "Deployment request queued."},
+	{"stopApplication", catalog.KindApplication, deployment.Stop, "Application stopping request queued."},
+	{"restartApplication", catalog.KindApplication, deployment.Restart, "Restart request queued."},
+	{"startDatabase", catalog.KindDatabase, deployment.Start, "Database starting request queued."},
+	{"stopDatabase", catalog.KindDatabase, deployment.Stop, "Database stopping request queued."},
+	{"restartDatabase", catalog.KindDatabase, deployment.Restart, "Database restarting request queued."},
 }
 
 // queuedBody answers a request that has a deployment.
@@ -81,7 +81,7 @@ type queuedBody struct {
 // operate is the endpoint that asks for one operation on one resource of a
 // kind. Its answer is the deployment that now stands for the request, be it new
 // or that of an earlier, equal one.
-func (s deployAPI) operate(kind catalog.Kind, operation catalog.Operation, message string) rest.Endpoint {
+func (s deployAPI) operate(kind catalog.Kind, operation deployment.Operation, message string) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 		id, err := rest.ParseID(c.Params["uuid"], kind)
 		if err != nil {
@@ -112,8 +112,8 @@ func (s deployAPI) operate(kind catalog.Kind, operation catalog.Operation, messa
 
 // pending says that what runs has an older configuration than the resource, if
 // that is so. It only adds to an answer, so it says nothing if it cannot be told.
-func (s deployAPI) pending(ctx context.Context, id catalog.ID, operation catalog.Operation) string {
-	if operation != catalog.Start {
+func (s deployAPI) pending(ctx context.Context, id catalog.ID, operation deployment.Operation) string {
+	if operation != deployment.Start {
 		return ""
 	}
 	resource, err := catalog.Find[catalog.Deployable](ctx, s.Store, id)
@@ -131,7 +131,7 @@ func (s deployAPI) pending(ctx context.Context, id catalog.ID, operation catalog
 	for _, record := range listing.Records {
 		switch {
 		case record.Status != deployment.Finished:
-		case record.Operation == catalog.Start, record.Operation == catalog.Restart, record.Operation == catalog.Deploy:
+		case record.Operation == deployment.Start, record.Operation == deployment.Restart, record.Operation == deployment.Deploy:
 			if record.ConfigurationHash == now.Hash() {
 				return ""
 			}

@@ -121,7 +121,7 @@ func named(list string) ([]string, error) {
 
 // deployOne queues one. One of many gets an idempotency key of its own, since a
 // key stands for one deployment.
-func (s deployAPI) deployOne(ctx context.Context, c *rest.Call, uuid string, options catalog.Options, many bool) (deployedOne, error) {
+func (s deployAPI) deployOne(ctx context.Context, c *rest.Call, uuid string, options deployment.Options, many bool) (deployedOne, error) {
 	id, err := catalog.ParseID(uuid)
 	if err != nil || !id.Kind().Deployable() {
 		return deployedOne{}, rest.NotFound("Resource")
@@ -129,7 +129,7 @@ func (s deployAPI) deployOne(ctx context.Context, c *rest.Call, uuid string, opt
 	if err := s.fits(ctx, id, options); err != nil {
 		return deployedOne{}, err
 	}
-	request, err := c.Request(id, catalog.Deploy, options)
+	request, err := c.Request(id, deployment.Deploy, options)
 	if err != nil {
 		return deployedOne{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/rest"
 )
 
@@ -18,8 +19,8 @@ type optionsBody struct {
 }
 
 // options are those of the body, with what upstream takes in the query.
-func (b optionsBody) options(c *rest.Call) catalog.Options {
-	return catalog.Options{
+func (b optionsBody) options(c *rest.Call) deployment.Options {
+	return deployment.Options{
 		PullLatestImages: b.PullLatestImages || rest.Flag(c.Query, "latest"),
 		StopBeforeStart:  b.StopBeforeStart,
 		Force:            b.Force || rest.Flag(c.Query, "force"),
@@ -30,7 +31,7 @@ func (b optionsBody) options(c *rest.Call) catalog.Options {
 
 // fits refuses options that the resource has no use for: a tag is for what runs
 // an image, a commit for what is built from a repository.
-func (s deployAPI) fits(ctx context.Context, id catalog.ID, options catalog.Options) error {
+func (s deployAPI) fits(ctx context.Context, id catalog.ID, options deployment.Options) error {
 	if options.DockerTag == "" && options.Commit == "" {
 		return nil
 	}

@@ -3,7 +3,6 @@ package deployapi
 import (
 	"context"
 
-	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/rest"
 )
@@ -20,7 +19,7 @@ func (s deployAPI) rollback(ctx context.Context, c *rest.Call) (rest.Answer, err
 	if err != nil {
 		return rest.Answer{}, rest.NotFoundAs(err, "Deployment")
 	}
-	request, err := c.Request(id.Resource(), "", catalog.Options{})
+	request, err := c.Request(id.Resource(), "", deployment.Options{})
 	if err != nil {
 		return rest.Answer{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/rest"
 	"waybill/internal/wire"
 )
@@ -24,7 +25,7 @@ func (s deployAPI) scrub(ctx context.Context, c *rest.Call) (rest.Answer, error)
 	if err != nil || !id.Kind().Deployable() {
 		return rest.Answer{}, rest.NotFound("Resource")
 	}
-	request, err := c.Request(id, catalog.Scrub, catalog.Options{})
+	request, err := c.Request(id, deployment.Scrub, deployment.Options{})
 	if err != nil {
 		return rest.Answer{}, err
 	}

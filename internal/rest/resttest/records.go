@@ -40,8 +40,8 @@ func FullRecord(kind string) deployment.Record {
 	code := 3
 	resource := kind + strings.Repeat("0", 21)
 	return deployment.Record{
-		ID: deployment.ID(resource + "00000000001" + "zzzzz"), Status: deployment.Failed, Operation: catalog.Restart,
-		Options:      catalog.Options{PullLatestImages: true, StopBeforeStart: true, Force: true, DockerTag: "1.4", Commit: "c0ffee0", Configuration: "abc", DeleteVolumes: true},
+		ID: deployment.ID(resource + "00000000001" + "zzzzz"), Status: deployment.Failed, Operation: deployment.Restart,
+		Options:      deployment.Options{PullLatestImages: true, StopBeforeStart: true, Force: true, DockerTag: "1.4", Commit: "c0ffee0", Configuration: "abc", DeleteVolumes: true},
 		ResourceName: "shop", ServerID: "srv1", ServerName: "web",
 		Trigger:           deployment.Trigger{Kind: "api", Name: "ci"},
 		ConfigurationHash: "abc",

@@ -1,4 +1,4 @@
-package catalog
+package deployment
 
 // Operation is an operation on a resource.
 type Operation string
