@@ -25,7 +25,7 @@ func TestServicePolicy(t *testing.T) {
 		{"a privileged container", "services:\n  web:\n    image: SMALL\n    command: sleep 600\n    privileged: true\n",
 			"line 5: services.web.privileged: this server forbids privileged containers"},
 		{"a mount of the whole server", "services:\n  web:\n    image: SMALL\n    volumes:\n      - ./data:/data\n      - /:/host\n",
-			"line 6: services.web.volumes.1: this server forbids access to /"},
+			"line 6: services.web.volumes.1.source: this server forbids access to /"},
 		{"a mount of the whole server by an anchor", "x-all: &all\n  - /:/host\nservices:\n  web:\n    image: SMALL\n    volumes: *all\n",
 			"this server forbids access to /"},
 	} {
@@ -60,7 +60,7 @@ func TestServicePolicy(t *testing.T) {
 		r.succeed(t, "start", nil, "running:healthy")
 		r.succeed(t, "stop", nil, "exited")
 		lax.patch(t, map[string]any{"forbid_host_access": true})
-		r.fail(t, "start", nil, "configuration", `line 5: services\.web\.volumes\.0: this server forbids access to /`)
+		r.fail(t, "start", nil, "configuration", `line 5: services\.web\.volumes\.0\.source: this server forbids access to /`)
 		if got := r.containers(t); len(got) > 0 {
 			t.Errorf("containers were made: %v", got)
 		}
