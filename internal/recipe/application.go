@@ -82,6 +82,7 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 	plan := input.plan()
 	plan.Foreign = true
 	plan.Job.EnvironmentFile = environmentFile
+	plan.Job.MayRunContainers = true
 	operation := string(input.Operation)
 	if input.starts() {
 		operation = unfinished

@@ -1,3 +1,10 @@
+# ask_docker runs docker, for at most ten seconds where there is a way to limit it.
+ask_docker() {
+	wait_for='timeout 10'
+	command -v timeout >/dev/null 2>&1 || wait_for=
+	$wait_for docker "$@" </dev/null
+}
+
 # docker_means sets trouble to the word for what docker's text in $1 means, or to
 # nothing, and away if docker as a whole cannot be used then.
 docker_means() {
@@ -22,9 +29,11 @@ docker_answers() {
 		trouble=absent away=yes
 		return 1
 	}
-	wait_for='timeout 10'
-	command -v timeout >/dev/null 2>&1 || wait_for=
-	! reply=$(LC_ALL=C $wait_for docker version --format '{{.Server.Version}}' </dev/null 2>&1 >/dev/null) || return 0
+	! reply=$(
+		LC_ALL=C
+		export LC_ALL
+		ask_docker version --format '{{.Server.Version}}' 2>&1 >/dev/null
+	) || return 0
 	docker_means "$reply"
 	if [ -z "$away" ]; then
 		trouble=down away=yes
@@ -38,7 +47,7 @@ docker_answers() {
 docker_trouble() {
 	if ! docker_answers 2>/dev/null; then
 		echo "$trouble"
-	elif ! docker compose version </dev/null >/dev/null 2>&1; then
+	elif ! ask_docker compose version >/dev/null 2>&1; then
 		echo compose
 	fi
 }

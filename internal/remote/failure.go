@@ -59,7 +59,9 @@ var packages = map[string]string{
 	"flock": "util-linux", "setsid": "util-linux",
 	"base64": "coreutils", "stat": "coreutils", "mkfifo": "coreutils", "head": "coreutils",
 	"dd": "coreutils", "date": "coreutils", "cat": "coreutils", "mv": "coreutils",
-	"tr": "coreutils", "touch": "coreutils", "sort": "coreutils", "find": "findutils", "grep": "grep",
+	"tr": "coreutils", "touch": "coreutils", "sort": "coreutils", "expr": "coreutils", "tail": "coreutils",
+	"mkdir": "coreutils", "rm": "coreutils", "chmod": "coreutils", "sleep": "coreutils",
+	"find": "findutils", "grep": "grep",
 }
 
 // remover takes the frames of a removal.

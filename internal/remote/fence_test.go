@@ -86,8 +86,7 @@ func TestP2OneJobWorksInAFolder(t *testing.T) {
 }
 
 func TestP2ARunnerThatWakesUpLateStartsNothing(t *testing.T) {
-	for _, sh := range []string{"dash", "bash"} {
-		shell := local{sh: sh}
+	for sh, shell := range locals(t) {
 		dir := folder(t)
 		count := filepath.Join(dir, "app/count")
 		ran := func(want string) {

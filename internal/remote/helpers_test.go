@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -230,11 +231,10 @@ func dial(t testing.TB, server *remotetest.Server) remote.Shell {
 // everywhere runs the test on every kind of shell there is here, at once: most
 // of the time is waiting.
 func everywhere(t *testing.T, test func(t *testing.T, shell remote.Shell)) {
-	for _, sh := range []string{"dash", "bash"} {
-		t.Run(sh, func(t *testing.T) {
+	for name, shell := range locals(t) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			need(t, sh)
-			test(t, local{sh: sh})
+			test(t, shell)
 		})
 	}
 	t.Run("in-process server", func(t *testing.T) {
@@ -245,6 +245,13 @@ func everywhere(t *testing.T, test func(t *testing.T, shell remote.Shell)) {
 		t.Parallel()
 		test(t, dial(t, remotetest.Best(t)))
 	})
+}
+
+// locals are the shells of this machine that the scripts must work in: those of
+// Debian, and that of Alpine with its tools.
+func locals(t testing.TB) map[string]local {
+	t.Helper()
+	return map[string]local{"dash": {sh: need(t, "dash")}, "bash": {sh: need(t, "bash")}, "busybox": busybox(t)}
 }
 
 // need skips where a program is missing, and fails where nothing may be.
@@ -310,27 +317,19 @@ func begin(t *testing.T, shell remote.Shell, j remote.Job, word string) (*tape, 
 	}
 }
 
-// busybox is a shell whose tools are busybox's, as on Alpine, but for flock and
-// setsid, which such a server needs from util-linux. The shell is dash: busybox's
-// own, as Debian builds it, takes its applets before what is in PATH.
-func busybox(t *testing.T) local {
+// busybox is a shell of Alpine's kind, with its tools and those that more names.
+func busybox(t testing.TB, more ...string) local {
 	t.Helper()
-	program := need(t, "busybox")
-	applets, err := exec.Command(program, "--list").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	tools := map[string]string{"sh": need(t, "dash"), "flock": need(t, "flock"), "setsid": need(t, "setsid")}
-	for applet := range strings.FieldsSeq(string(applets)) {
-		if tools[applet] == "" {
-			tools[applet] = program
-		}
-	}
-	dir := t.TempDir()
-	for name, tool := range tools {
-		if err := os.Symlink(tool, filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
+	dir := remotetest.Busybox(t, more...)
 	return local{sh: filepath.Join(dir, "sh"), env: []string{"PATH=" + dir, "HOME=" + dir}}
+}
+
+// TestMain lets more tests run at once than there are processors: most of the time
+// they wait.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		panic(err)
+	}
+	m.Run()
 }

@@ -105,7 +105,7 @@ func TestSpoolLimit(t *testing.T) {
 	const limit, block = 4 << 20, 64 << 10
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
 		t.Run("keeps head and tail of each stream, and their offsets", func(t *testing.T) {
-			j := job(folder(t), "seq -f %09.0f 0 1999999; seq -f %09.0f 0 999999 >&2; echo 002000000; sleep 2")
+			j := job(folder(t), "seq -w 000000000 1999999; seq -w 000000000 999999 >&2; echo 002000000; sleep 2")
 			j.SpoolLimit = limit
 			enough := errors.New("enough")
 			if _, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, &tape{fail: func(event string) error {

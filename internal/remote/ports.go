@@ -135,6 +135,9 @@ type Job struct {
 	// EnvironmentFile, if set, is the path (as in File) of a file of sh
 	// assignments that every step begins by reading and exporting.
 	EnvironmentFile string
+	// MayRunContainers says that steps are commands of a team's own, which may run
+	// docker, so that [Stop] looks for the containers that they leave.
+	MayRunContainers bool
 }
 
 // Offsets is how far into the spool's output a reader already is, in bytes.

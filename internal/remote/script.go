@@ -27,6 +27,8 @@ var (
 	runText string
 	//go:embed stop.sh
 	stopText string
+	//go:embed containers.sh
+	containersText string
 	//go:embed remove.sh
 	removeText string
 	//go:embed vacate.sh
@@ -78,7 +80,11 @@ func head(job Job, nonce string) string {
 }
 
 func stopScript(job Job, nonce string, grace time.Duration) string {
-	return head(job, nonce) + fmt.Sprintf("grace=%d\n", grace/(10*time.Millisecond)) + bare(stopText)
+	containers := "hail() {\n:\n}\nremaining() {\n:\n}\n"
+	if job.MayRunContainers {
+		containers = bare(DockerText()) + bare(containersText)
+	}
+	return head(job, nonce) + fmt.Sprintf("grace=%d\n", grace/(10*time.Millisecond)) + containers + bare(stopText)
 }
 
 func removeScript(job Job, nonce string) string { return head(job, nonce) + bare(removeText) }

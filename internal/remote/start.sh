@@ -142,10 +142,15 @@ launch() {
 		exec setsid -f sh "$spool/run" </dev/null >/dev/null 2>&1 4>&4 9>&9
 	)
 	exec 4>&- 9>&-
+	# On a busy server this takes longer than a reader waits for a word. A shell that
+	# hangs is not waited for longer than that.
+	waited=0
 	while [ ! -e "$spool/pid" ]; do
 		if free && [ ! -e "$spool/pid" ]; then
 			fail NOSTART
 		fi
+		waited=$((waited + 1))
+		[ $((waited % 10)) != 0 ] || [ "$waited" -gt 1000 ] || say 'H\n'
 		nap 0.02
 	done
 	started=1

@@ -52,7 +52,7 @@ func TestStartingTwiceAtOnceStartsOnce(t *testing.T) {
 
 func TestAHalfSentSpoolIsNeverStarted(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	for _, sh := range []string{"dash", "bash"} {
+	for sh, shell := range locals(t) {
 		dir := folder(t)
 		j := job(dir, "echo x >>count")
 		j.Files = []remote.File{{Path: "file", Content: bytes.Repeat([]byte("y"), 60<<10)}}
@@ -63,13 +63,13 @@ func TestAHalfSentSpoolIsNeverStarted(t *testing.T) {
 			cuts = append(cuts, random.IntN(last))
 		}
 		for _, cut := range cuts {
-			_, _ = local{sh: sh}.Run(t.Context(), script[:cut], nil, new(bytes.Buffer), new(bytes.Buffer))
+			_, _ = shell.Run(t.Context(), script[:cut], nil, new(bytes.Buffer), new(bytes.Buffer))
 			left, _ := filepath.Glob(filepath.Join(dir, "app", "*"))
 			if stages, _ := filepath.Glob(filepath.Join(j.Spool, "*")); len(left)+len(stages) > 0 {
 				t.Fatalf("%s, cut at %d of %d: left %v %v", sh, cut, len(script), left, stages)
 			}
 		}
-		if end, _ := follow(t, local{sh: sh}, j); end.ExitCode != 0 || read(t, filepath.Join(dir, "app/count")) != "x\n" {
+		if end, _ := follow(t, shell, j); end.ExitCode != 0 || read(t, filepath.Join(dir, "app/count")) != "x\n" {
 			t.Errorf("%+v", end)
 		}
 	}

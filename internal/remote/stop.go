@@ -30,6 +30,18 @@ type Stopped struct {
 	// Blind says that the server could not tell which processes left the job's
 	// session under another user or without their environment.
 	Blind bool
+	// Containers says what became of the containers of a job that may run some.
+	Containers Containers
+}
+
+// Containers are named as docker names them, at most a thousand of each kind.
+type Containers struct {
+	// Ended were killed: the job had created them and had a client of theirs in the
+	// foreground. Left still run: they were created while the job ran, and nothing
+	// shows that it was the job that did so, or that they were not to outlive it.
+	Ended, Left []string
+	// Unknown says that Docker did not answer, so that Left is not known.
+	Unknown bool
 }
 
 // DefaultGrace is how long a job's processes have after TERM.
@@ -87,7 +99,7 @@ func answer(ctx context.Context, shell Shell, nonce, script string, to receiver)
 // toll takes the frames of a stop.
 type toll struct{ stopped Stopped }
 
-// maxProcesses is how many are worth naming.
+// maxProcesses is how many processes, or containers, are worth naming.
 const maxProcesses = 1000
 
 // processNames are what stop.sh leaves of a process's name.
@@ -103,6 +115,13 @@ func (t *toll) line(kind byte, words []string) error {
 		return note(&t.stopped.Killed, words)
 	case kind == 'V' && len(words) == 2:
 		return note(&t.stopped.Survivors, words)
+	case kind == 'C' && len(words) == 1:
+		return noteContainer(&t.stopped.Containers.Ended, words[0])
+	case kind == 'R' && len(words) == 1:
+		return noteContainer(&t.stopped.Containers.Left, words[0])
+	case kind == 'U' && len(words) == 0:
+		t.stopped.Containers.Unknown = true
+		return nil
 	case kind == 'T' && len(words) == 2:
 		t.stopped.Running, t.stopped.Blind = words[0] == "1", words[1] != "1"
 		return errEnded
@@ -119,6 +138,16 @@ func note(list *[]Process, words []string) error {
 	}
 	if len(*list) < maxProcesses {
 		*list = append(*list, Process{PID: pid, Name: words[1]})
+	}
+	return nil
+}
+
+func noteContainer(list *[]string, name string) error {
+	if !names.MatchString(name) {
+		return errGarbled
+	}
+	if len(*list) < maxProcesses {
+		*list = append(*list, name)
 	}
 	return nil
 }

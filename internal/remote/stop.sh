@@ -1,6 +1,7 @@
 # Ends a job, and whatever of its steps is left. What comes before sets, besides
 # what session.sh and fence.sh say,
 #   grace   how long the processes have after TERM, in hundredths of seconds
+# and defines hail and remaining, which look after containers.
 #
 # Which processes are signalled: only those that the kernel says are the job's.
 #   - its process group, while the group's leader is the job's own shell;
@@ -238,6 +239,8 @@ elif leads; then
 fi
 ask
 grant
+hail
 strike
 clear
+remaining
 over "$running"

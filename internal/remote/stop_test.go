@@ -40,7 +40,7 @@ func TestP7NothingOfAStoppedJobIsLeft(t *testing.T) {
 		{"a tree", "for i in 1 2 3; do sh -c 'sleep 300 & (" + strings.ReplaceAll(deaf, "'", `'\''`) + ") & wait' & done; echo ready; wait", 143, "sleep"},
 		{"one that forks all the time", "setsid sh -c 'while :; do sleep 0.03 & sleep 0.01; done' & echo ready; sleep 300", 143, "sh"},
 		{"one that is asleep for good", "setsid " + deaf + " & kill -STOP $!; echo ready; sleep 300", 143, "sh"},
-		{"one with an odd name", "cp $(command -v sleep) 'a) S 1 1 1'; ./'a) S 1 1 1' 300 & echo ready; wait", 143, "a__S_1_1_1"},
+		{"one with an odd name", "cp " + need(t, "sleep") + " 'a) S 1 1 1'; ./'a) S 1 1 1' 300 & echo ready; wait", 143, "a__S_1_1_1"},
 	} {
 		for _, sh := range []string{"dash", "bash"} {
 			t.Run(fixture.name+", "+sh, func(t *testing.T) {

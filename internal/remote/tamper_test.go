@@ -3,17 +3,20 @@ package remote_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"waybill/internal/fault"
 	"waybill/internal/remote"
+	"waybill/internal/remote/remotetest"
 )
 
 // own is how a step finds its spool: by its script's name.
@@ -50,6 +53,26 @@ func TestASpoolThatItsJobChanges(t *testing.T) {
 			got, err := remote.Stop(t.Context(), shell, j, 100*time.Millisecond)
 			if left := processesOf(dir, shell); err != nil || len(left) > 0 {
 				t.Errorf("%+v %v, left %v", got, err, left)
+			}
+		})
+	}
+}
+
+// TestAChildThatWritesOnIsNoTampering has a job end while a child that it left behind
+// writes as fast as it can.
+func TestAChildThatWritesOnIsNoTampering(t *testing.T) {
+	for name, shell := range locals(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := folder(t)
+			j := job(dir, "(setsid sh -c 'while :; do echo out; echo err >&2; done' &); echo ready; sleep 0.2")
+			_, ended := begin(t, shell, j, "ready\n")
+			end := ended()
+			for pid := range processesOf(dir, shell) {
+				kill(pid)
+			}
+			if end.Lost || end.Tampered || end.ExitCode != 0 {
+				t.Errorf("%+v, want a good end", end)
 			}
 		})
 	}
@@ -106,6 +129,87 @@ func TestStopFindsWhatHides(t *testing.T) {
 			wantNoGroup(t, job(filepath.Join(j.Dir, "other")))
 		})
 	}
+}
+
+// TestStopFindsWhatAnAuditSessionHolds has a login that the kernel numbers for audit,
+// as PAM sees to it, and no control group: the user may not make one.
+func TestStopFindsWhatAnAuditSessionHolds(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can change to another user; run the tests as root")
+	}
+	if _, err := os.Stat("/proc/self/loginuid"); err != nil && os.Getenv("WAYBILL_CI") == "" {
+		t.Skipf("this kernel has no audit: %v", err)
+	}
+	dir := folder(t)
+	login := filepath.Join(dir, "login")
+	text := "#!/bin/sh\nset -e\necho 65534 >/proc/self/loginuid\nexec " + need(t, "setpriv") + " --reuid 65534 --regid 65534 --clear-groups sh \"$@\"\n"
+	if err := errors.Join(os.WriteFile(login, []byte(text), 0o755), os.Chmod(dir, 0o777), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	shell := local{sh: login}
+	j := job(dir, "(env -i setsid sleep 7783 &); echo ready; sleep 300")
+	_, ended := begin(t, shell, j, "ready\n")
+	await(t, "the process that hides", func() bool { return len(sleepers("7783")) == 1 })
+	fields := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))
+	if got, want := fields[6:], []string{strings.TrimSpace(read(t, fmt.Sprintf("/proc/%d/sessionid", sleepers("7783")[0]))), "0"}; !slices.Equal(got, want) {
+		t.Fatalf("the job notes audit session and control group %q, want %q", got, want)
+	}
+	// Others of the same user, one in another audit session and one in none.
+	other := exec.Command(login, "-c", "exec sleep 7784")
+	none := exec.Command("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "sleep", "7785")
+	for _, command := range []*exec.Cmd{other, none} {
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = command.Process.Kill(); _ = command.Wait() }()
+	}
+	await(t, "the others", func() bool { return len(sleepers("7784"))+len(sleepers("7785")) == 2 })
+	got, err := remote.Stop(t.Context(), shell, j, 100*time.Millisecond)
+	left := sleepers("7783")
+	for _, pid := range left {
+		kill(pid)
+	}
+	if err != nil || got.Blind || len(left) > 0 || !slices.ContainsFunc(got.Killed, func(p remote.Process) bool { return p.Name == "sleep" }) {
+		t.Errorf("%+v %v, left %v", got, err, left)
+	}
+	if len(sleepers("7784")) != 1 || len(sleepers("7785")) != 1 {
+		t.Error("a process of another login was hit")
+	}
+	ended()
+}
+
+// TestStopSparesOtherSessionsOfItsLogin runs another command over the connection that
+// a job is started, followed and stopped by. PAM gives all of them one audit session.
+func TestStopSparesOtherSessionsOfItsLogin(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can have PAM begin an audit session; run the tests as root")
+	}
+	shell := dial(t, remotetest.OpenSSH(t, remotetest.Setup{Lines: []string{"UsePAM yes"}}))
+	j := job(folder(t), "(env -i setsid sleep 7786 &); echo ready; sleep 300")
+	_, ended := begin(t, shell, j, "ready\n")
+	var other sync.WaitGroup
+	other.Go(func() {
+		_, _ = shell.Run(t.Context(), "sleep 7787", nil, io.Discard, io.Discard)
+	})
+	all := func() []int { return slices.Concat(sleepers("7786"), sleepers("7787")) }
+	await(t, "the processes", func() bool { return len(all()) == 2 })
+	defer func() {
+		for _, pid := range all() {
+			kill(pid)
+		}
+		other.Wait()
+	}()
+	for _, pid := range all() {
+		got, want := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))[6], strings.TrimSpace(read(t, fmt.Sprintf("/proc/%d/sessionid", pid)))
+		if got != want {
+			t.Fatalf("the job is in audit session %s and process %d in %s, want the same", got, pid, want)
+		}
+	}
+	got, err := remote.Stop(t.Context(), shell, j, 100*time.Millisecond)
+	if err != nil || got.Blind || len(sleepers("7786")) > 0 || len(sleepers("7787")) != 1 {
+		t.Errorf("%+v %v; want 7786 ended and 7787 alive of %v", got, err, all())
+	}
+	ended()
 }
 
 // sleepers are the processes that sleep for so long.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,42 @@ func TestP7NothingIsLeftOfACancelledDeployment(t *testing.T) {
 			}
 			w.wantFree(t, record)
 		})
+	}
+}
+
+// TestACancelLooksAfterContainers has a shell application run two, one of which is to
+// outlive its step. The engine runs both on when their clients are gone.
+func TestACancelLooksAfterContainers(t *testing.T) {
+	const image = "waybill-test/busybox:1" // an image that the suite prepares
+	if said, err := exec.Command("docker", "image", "inspect", image).CombinedOutput(); err != nil {
+		if os.Getenv("WAYBILL_CI") != "" {
+			t.Fatalf("no Docker engine with the image %s: %s", image, said)
+		}
+		t.Skipf("no Docker engine with the image %s; localstack/docker/images builds it", image)
+	}
+	w := newWorld(t)
+	own := fmt.Sprintf("waybill-cancel-%d", time.Now().UnixNano())
+	detached := own + "-detached"
+	t.Cleanup(func() { _ = exec.Command("docker", "rm", "--force", own, detached).Run() })
+	id := w.claimed(t, catalog.Shell{Start: fmt.Sprintf("docker run --detach --name %s %s sleep 600; docker run --rm --name %s %s sh -c 'echo begun; sleep 600'",
+		detached, image, own, image)}, nil)
+	ended := make(chan error, 1)
+	go func() { ended <- w.runner().Run(t.Context(), id, "runner") }()
+	w.await(t, id, "begun")
+	if _, err := w.Ledger().Cancel(t.Context(), id, "ci", time.Now().UTC()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	record, log := w.record(t, id), w.log(t, id)
+	if record.Status != deployment.Cancelled || !strings.Contains(log, "Ended the containers that the job had in the foreground: "+own+".") ||
+		!strings.Contains(log, "and still run: ") || !strings.Contains(log, detached) {
+		t.Errorf("%s, want cancelled, with both containers named:\n%s", record.Status, log)
+	}
+	running, err := exec.Command("docker", "ps", "--format", "{{.Names}}").Output()
+	if all := strings.Fields(string(running)); err != nil || slices.Contains(all, own) || !slices.Contains(all, detached) {
+		t.Errorf("%q run, %v; want %s alone", all, err, detached)
 	}
 }
 

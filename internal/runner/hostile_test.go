@@ -66,6 +66,8 @@ func TestP3NothingAServerSaysIsKeptUnredacted(t *testing.T) {
 		"an error of another kind":      {parrot: &parrot{dial: func() error { return fmt.Errorf("ssh: %w", errFarewell) }}},
 		"what a dial panics with":       {parrot: &parrot{dial: func() error { panic(wordSecret) }}, shows: "panic: a value of type string"},
 		"what was killed":               {parrot: &parrot{says: map[string]string{"follow": frames("x\n"), "stop": "P 4712 " + wordSecret + "\nV 4713 " + wordSecret + "\nT 1 1\n"}}, cancels: true, shows: "<REDACTED:WORD> (4712)"},
+		"containers that were ended":    {parrot: &parrot{says: map[string]string{"follow": frames("x\n"), "stop": "C " + hashSecret + "\nT 1 1\n"}}, cancels: true, shows: "in the foreground: <REDACTED:HASH>."},
+		"containers that are left":      {parrot: &parrot{says: map[string]string{"follow": frames("x\n"), "stop": "R " + hashSecret + "\nU\nT 1 1\n"}}, cancels: true, shows: "still run: <REDACTED:HASH>. To end"},
 		"a declared name of what lives": {parrot: &parrot{says: map[string]string{"follow": declares, "stop": "P 4712 " + ownSecret + "\nT 1 1\n"}}, cancels: true, shows: "Stopped: <REDACTED> (4712)"},
 		"what a lost job left":          {parrot: &parrot{says: map[string]string{"follow": frames("x\n") + "L 0 1.0 2 0 0\n", "stop": "P 4712 " + wordSecret + "\nT 1 0\n"}}, shows: "Stopped: <REDACTED:WORD> (4712)"},
 		"what outlives a lost job":      {parrot: &parrot{says: map[string]string{"follow": frames("x\n") + "L 0 1.0 2 0 0\n", "stop": "V 4712 " + wordSecret + "\nT 1 0\n"}}, shows: "still run on the server: <REDACTED:WORD> (4712)"},

@@ -84,16 +84,33 @@ func (a *attempt) stopText(ctx context.Context) string {
 func (a *attempt) sayStopped(stopped remote.Stopped) {
 	switch {
 	case len(stopped.Killed) > 0:
-		a.say(logbook.Stdout, fmt.Sprintf("Stopped: %s.", a.processes(stopped.Killed)))
+		a.say(logbook.Stdout, fmt.Sprintf("Stopped: %s.", processes(stopped.Killed)))
 	case len(stopped.Survivors) == 0:
 		a.say(logbook.Stdout, "No process of the job was left to stop.")
 	}
 	if len(stopped.Survivors) > 0 {
 		a.say(logbook.Stderr, fmt.Sprintf("These processes would not end, and still run on the server: %s.",
-			a.processes(stopped.Survivors)))
+			processes(stopped.Survivors)))
 	}
 	if stopped.Blind {
 		a.say(logbook.Stdout, blindText)
+	}
+	a.sayContainers(stopped.Containers)
+}
+
+// sayContainers names what a job's docker clients left. Containers that may be
+// another's are for a person to judge.
+func (a *attempt) sayContainers(found remote.Containers) {
+	if len(found.Ended) > 0 {
+		a.say(logbook.Stdout, fmt.Sprintf("Ended the containers that the job had in the foreground: %s.",
+			listed(found.Ended, len(found.Ended))))
+	}
+	if len(found.Left) > 0 {
+		a.say(logbook.Stderr, "These containers were created while the job ran, by the job or by something else, "+
+			"and still run: "+listed(found.Left, len(found.Left))+". To end one that is the job's: docker rm --force NAME")
+	}
+	if found.Unknown {
+		a.say(logbook.Stderr, "Docker did not answer, so containers that the job started may still run.")
 	}
 }
 
@@ -103,18 +120,23 @@ const blindText = "This server gives the job no control group and no audit sessi
 	"processes that left its session under another user, or without its environment, " +
 	"are not found and may still run."
 
-// maxNamed is how many processes the log names.
+// maxNamed is how many processes, or containers, the log names.
 const maxNamed = 50
 
 // processes lists processes as "sleep (4711), sh (4712)". A program chooses its
 // own name, so names must be redacted like output.
-func (a *attempt) processes(all []remote.Process) string {
+func processes(all []remote.Process) string {
 	var words []string
 	for _, p := range all[:min(len(all), maxNamed)] {
 		words = append(words, fmt.Sprintf("%s (%d)", p.Name, p.PID))
 	}
-	text := strings.Join(words, ", ")
-	if more := len(all) - maxNamed; more > 0 {
+	return listed(words, len(all))
+}
+
+// listed joins the first words of so many.
+func listed(words []string, of int) string {
+	text := strings.Join(words[:min(len(words), maxNamed)], ", ")
+	if more := of - maxNamed; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return text

@@ -1,0 +1,73 @@
+package remote_test
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// beginnings are what may stand before a command in a line of sh: nothing, an
+// operator, a reserved word, an assignment, or what runs its arguments as a command.
+var beginnings = regexp.MustCompile(`(?:^\s*|[;&|({!)]\s*|\b(?:then|else|do|if|elif|until|while|exec|env|try|tell|ask|xargs|command -v)\s+|^\s*(?:\w+=\S*\s+)+)([a-z0-9]+)\b([-=*]|\(\))?`)
+
+// functions are the names of what the scripts define.
+var functions = regexp.MustCompile(`(?m)^\s*([a-z0-9_]+)\(\) [{(]`)
+
+// TestTheREADMEListsTheToolsOfAServer looks for the tools that the scripts call.
+func TestTheREADMEListsTheToolsOfAServer(t *testing.T) {
+	need(t, "busybox")
+	applets, err := exec.Command("busybox", "--list").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := append(strings.Fields(string(applets)), "fallocate", "flock", "nohup", "pgrep", "pkill", "fuser")
+	// mount is a function of awk's, and wget one of three ways to ask a web server.
+	builtin := []string{"cd", "echo", "exit", "false", "kill", "printf", "pwd", "read", "return", "set", "sh", "test", "true", "umask", "wait", "mount", "wget"}
+	_, section, _ := strings.Cut(read(t, "../../README.md"), "**What a server must have.**")
+	section, _, _ = strings.Cut(section, "\n")
+	var listed []string
+	for _, quoted := range regexp.MustCompile("`([a-z0-9 ]+)`").FindAllStringSubmatch(section, -1) {
+		listed = append(listed, strings.Fields(quoted[1])...)
+	}
+	var all strings.Builder
+	for _, script := range scripts(t) {
+		for line := range strings.Lines(read(t, script)) {
+			if !strings.HasPrefix(strings.TrimSpace(line), "#") {
+				all.WriteString(line)
+			}
+		}
+	}
+	text := all.String()
+	for _, match := range functions.FindAllStringSubmatch(text, -1) {
+		builtin = append(builtin, match[1])
+	}
+	for line := range strings.Lines(text) {
+		for _, match := range beginnings.FindAllStringSubmatch(line, -1) {
+			if name := match[1]; match[2] == "" && slices.Contains(known, name) && !slices.Contains(append(builtin, listed...), name) {
+				t.Errorf("the README does not list %s: %s", name, strings.TrimSpace(line))
+			}
+		}
+	}
+	for _, name := range listed {
+		if !regexp.MustCompile(`\b` + name + `\b`).MatchString(text) {
+			t.Errorf("the README lists %s, which nothing calls", name)
+		}
+	}
+}
+
+// scripts are those that run on a server.
+func scripts(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, folder := range []string{".", "../recipe", "../inspect"} {
+		found, err := filepath.Glob(filepath.Join(folder, "*.sh"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, found...)
+	}
+	return all
+}
