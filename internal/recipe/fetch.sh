@@ -156,6 +156,7 @@ git update-ref --no-deref HEAD "$target"
 mkdir -p "$scratch/empty"
 reach=' A password is sent to no host but that of the repository itself.'
 tree=$(
+	set -e # the shell of busybox leaves it off in here
 	GIT_ALLOW_PROTOCOL=https:http:ssh:git GIT_WORK_TREE=$scratch/empty GIT_INDEX_FILE=$scratch/index
 	export GIT_ALLOW_PROTOCOL GIT_INDEX_FILE
 	gather '' "$repository" "$target" >&3

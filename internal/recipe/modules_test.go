@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/cgi"
@@ -15,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
@@ -236,10 +238,13 @@ func TestFetchBringsLFS(t *testing.T) {
 		if err := os.WriteFile(old, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{old, filepath.Join(b.control(), "repository/lfs/objects")} {
-			if out, err := exec.Command("find", name, "-type", "f", "-exec", "touch", "-d", "20 days ago", "{}", "+").CombinedOutput(); err != nil {
-				t.Fatalf("%s", out)
-			}
+		weeks := time.Now().Add(-20 * 24 * time.Hour)
+		objects, err := filepath.Glob(filepath.Join(b.control(), "repository/lfs/objects/*/*/*"))
+		for _, name := range append(objects, old) {
+			err = errors.Join(err, os.Chtimes(name, weeks, weeks))
+		}
+		if err != nil {
+			t.Fatal(err)
 		}
 		b.deploys()
 		if left, _ := filepath.Glob(filepath.Join(b.control(), "repository/lfs/objects/*/*/*")); len(left) != 2 || slices.Contains(left, old) {

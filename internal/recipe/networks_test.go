@@ -1,8 +1,12 @@
 package recipe_test
 
 import (
+	"fmt"
+	"os/exec"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"waybill/internal/deployment"
 	"waybill/internal/recipe"
@@ -88,4 +92,39 @@ func TestNetworksAreMadeWhenMissing(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+}
+
+// TestOneNetworkOfAName starts services at once that want one network, with a data
+// directory each, as several server entries for one machine have. Docker itself would
+// make a second network of that name.
+func TestOneNetworkOfAName(t *testing.T) {
+	needEngine(t)
+	name := fmt.Sprintf("waybill-race-%d", time.Now().UnixNano())
+	ids := func() []string {
+		said, err := exec.Command("docker", "network", "ls", "--quiet", "--filter", "name=^"+name+"$").Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.Fields(string(said))
+	}
+	t.Cleanup(func() { _ = exec.Command("docker", append([]string{"network", "rm"}, ids()...)...).Run() })
+	text := "services: {web: {image: nginx, networks: [shared]}}\nnetworks: {shared: {external: true, name: " + name + "}}\n"
+	var plans []recipe.Plan
+	for range 16 {
+		service := composeService(text)
+		service.Environment = nil
+		plans = append(plans, only(t, recipe.Input{Resource: service, DataDir: t.TempDir(), Operation: catalog.Start}, "Create networks"))
+	}
+	var starts sync.WaitGroup
+	for _, plan := range plans {
+		starts.Go(func() {
+			if r := perform(t, plan)[0]; r.exit != 0 {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	starts.Wait()
+	if got := ids(); len(got) != 1 {
+		t.Errorf("there are %d networks %s: %q", len(got), name, got)
+	}
 }

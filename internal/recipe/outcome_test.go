@@ -124,21 +124,22 @@ func TestSlowDependency(t *testing.T) {
 
 // relay stands between docker's client and its engine, and can be away.
 type relay struct {
-	socket, engine string
-	mu             sync.Mutex
-	listener       net.Listener
-	open           []net.Conn
+	socket          string
+	network, engine string
+	mu              sync.Mutex
+	listener        net.Listener
+	open            []net.Conn
 }
 
 // newRelay returns one that is there.
 func newRelay(t *testing.T) *relay {
 	t.Helper()
 	said, err := exec.Command("docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}").Output()
-	engine, found := strings.CutPrefix(strings.TrimSpace(string(said)), "unix://")
-	if err != nil || !found {
-		t.Skipf("the engine is not behind a socket here: %q (%v)", said, err)
+	network, engine, found := strings.Cut(strings.TrimSpace(string(said)), "://")
+	if err != nil || !found || network != "unix" && network != "tcp" {
+		t.Fatalf("the engine is behind no socket and no port: %q (%v)", said, err)
 	}
-	r := &relay{socket: filepath.Join(t.TempDir(), "docker.sock"), engine: engine}
+	r := &relay{socket: filepath.Join(t.TempDir(), "docker.sock"), network: network, engine: engine}
 	r.appear(t)
 	t.Cleanup(r.vanish)
 	return r
@@ -159,7 +160,7 @@ func (r *relay) appear(t *testing.T) {
 			if err != nil {
 				return
 			}
-			server, err := net.Dial("unix", r.engine)
+			server, err := net.Dial(r.network, r.engine)
 			if err != nil {
 				_ = client.Close()
 				continue

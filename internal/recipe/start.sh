@@ -14,6 +14,7 @@ $lines
 fi
 
 date +%s >"$spool/begun"
+read -r started rest </proc/uptime
 status=0
 tell compose up --detach --no-recreate || status=$?
 case $status in
@@ -24,7 +25,9 @@ ids=$(containers 2>/dev/null) || exit "$status"
 if [ -z "$ids" ] || ! look 2>/dev/null; then
 	exit "$status"
 fi
-if [ "$status" -eq 124 ]; then
+# That of busybox does not exit with 124 for a command that ends by itself on TERM.
+read -r ended rest </proc/uptime
+if [ "$status" -eq 124 ] || [ $((${ended%.*} - ${started%.*})) -ge "$patience" ]; then
 	echo "Not everything could be started within $patience s." >&2
 	slow >&2
 	exit "$unwell"

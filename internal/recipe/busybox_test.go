@@ -1,0 +1,31 @@
+package recipe_test
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"waybill/internal/remote/remotetest"
+)
+
+// TestTheScriptsOnAServerWithBusybox runs the tests of the steps' scripts once more
+// where sh and all tools are busybox's, as on Alpine.
+func TestTheScriptsOnAServerWithBusybox(t *testing.T) {
+	const tests = "^(TestFetch|TestRestartUses|TestDelete|TestP8Health|TestP8Start|TestP8Report|TestHTTPCheck|TestNetworks|TestStatusOf|" +
+		"TestPullAsks|TestForbidHostAccessOnTheServer|TestSlowDependency)"
+	needCompose(t)
+	needGit(t)
+	path := remotetest.Busybox(t, "bash", "curl", "docker", "git", "git-lfs", "ssh", "ssh-keygen")
+	command := exec.CommandContext(t.Context(), os.Args[0], "-test.run="+tests, "-test.v")
+	command.Env = []string{"PATH=" + path}
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "PATH=") {
+			command.Env = append(command.Env, variable)
+		}
+	}
+	said, err := command.CombinedOutput()
+	if err != nil || !strings.Contains(string(said), "--- PASS: TestFetchBringsLFS") || !strings.Contains(string(said), "--- PASS: TestP8Health") {
+		t.Errorf("%v\n%s", err, said)
+	}
+}
