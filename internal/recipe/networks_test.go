@@ -108,12 +108,14 @@ func TestOneNetworkOfAName(t *testing.T) {
 		return strings.Fields(string(said))
 	}
 	t.Cleanup(func() { _ = exec.Command("docker", append([]string{"network", "rm"}, ids()...)...).Run() })
-	text := "services: {web: {image: nginx, networks: [shared]}}\nnetworks: {shared: {external: true, name: " + name + "}}\n"
+	text := "services: {web: {image: nginx, networks: [shared]}}\n" +
+		"networks: {shared: {external: true, name: " + name + "}}\n"
 	var plans []recipe.Plan
 	for range 16 {
 		service := composeService(text)
 		service.Environment = nil
-		plans = append(plans, only(t, recipe.Input{Resource: service, DataDir: t.TempDir(), Operation: catalog.Start}, "Create networks"))
+		input := recipe.Input{Resource: service, DataDir: t.TempDir(), Operation: catalog.Start}
+		plans = append(plans, only(t, input, "Create networks"))
 	}
 	var starts sync.WaitGroup
 	for _, plan := range plans {

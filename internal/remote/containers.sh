@@ -32,8 +32,9 @@ present() {
 
 # heard prints when the engine has passed the beacon to which container.
 heard() {
+	passed='{{if eq (index .Actor.Attributes "signal") "'$beacon'"}}{{.Actor.ID}}:{{.TimeNano}}{{end}}'
 	ask_docker events --since 30s --until 0s --filter type=container --filter event=kill \
-		--format '{{if eq (index .Actor.Attributes "signal") "'"$beacon"'"}}{{.Actor.ID}}:{{.TimeNano}}{{end}}' 2>/dev/null
+		--format "$passed" 2>/dev/null
 }
 
 # hail ends the container of each client that is alive. The client then ends by

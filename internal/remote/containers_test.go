@@ -52,7 +52,9 @@ func runs(name string) bool {
 
 // among are those of the names that the test knows.
 func among(found, names []string) []string {
-	return slices.DeleteFunc(slices.Clone(found), func(name string) bool { return !slices.Contains(names, name) })
+	return slices.DeleteFunc(slices.Clone(found), func(name string) bool {
+		return !slices.Contains(names, name)
+	})
 }
 
 // TestStopEndsTheContainersOfItsClients kills clients whose container does not heed
@@ -71,7 +73,8 @@ func TestStopEndsTheContainersOfItsClients(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			names := containers(t, 1)
-			j := job(folder(t), "echo ready; "+strings.NewReplacer("NAME", names[0], "IMAGE", sleeperImage).Replace(script))
+			script := strings.NewReplacer("NAME", names[0], "IMAGE", sleeperImage).Replace(script)
+			j := job(folder(t), "echo ready; "+script)
 			j.MayRunContainers = true
 			shell := local{}
 			if strings.Contains(name, "busybox") {
@@ -80,7 +83,8 @@ func TestStopEndsTheContainersOfItsClients(t *testing.T) {
 			_, ended := begin(t, shell, j, "ready\n")
 			await(t, "the container", func() bool { return runs(names[0]) })
 			got, err := remote.Stop(t.Context(), shell, j, 500*time.Millisecond)
-			if err != nil || len(got.Survivors) > 0 || runs(names[0]) || cmp.Diff(among(got.Containers.Ended, names), names) != "" {
+			ends := slices.Equal(among(got.Containers.Ended, names), names)
+			if err != nil || len(got.Survivors) > 0 || runs(names[0]) || !ends {
 				t.Errorf("%+v %v, want %v ended", got, err, names)
 			}
 			ended()
@@ -107,12 +111,15 @@ func TestStopNamesContainersThatMayBeOthers(t *testing.T) {
 	// The kernel says to the second when it started, so to that the job's start is known.
 	created := time.Now()
 	await(t, "time between it and the job", func() bool { return time.Since(created) > 2*time.Second })
-	j := job(folder(t), "echo ready; until [ -e go ]; do sleep 0.05; done; docker run --detach --name "+detached+" "+sleeperImage+
-		" sleep 1000; docker run --sig-proxy=false --name "+silent+" "+sleeperImage+" sleep 1000 & docker attach "+earlier)
+	script := strings.NewReplacer("DETACHED", detached, "SILENT", silent, "EARLIER", earlier, "IMAGE", sleeperImage)
+	j := job(folder(t), script.Replace("echo ready; until [ -e go ]; do sleep 0.05; done; "+
+		"docker run --detach --name DETACHED IMAGE sleep 1000; "+
+		"docker run --sig-proxy=false --name SILENT IMAGE sleep 1000 & docker attach EARLIER"))
 	j.MayRunContainers = true
 	_, ended := begin(t, local{}, j, "ready\n")
 	docker("run", "--name", other)
-	docker("run", "--name", composed, "--label", "com.docker.compose.project=x", "--label", "com.docker.compose.project.working_dir="+t.TempDir())
+	docker("run", "--name", composed, "--label", "com.docker.compose.project=x",
+		"--label", "com.docker.compose.project.working_dir="+t.TempDir())
 	await(t, "others' containers", func() bool { return runs(other) && runs(composed) })
 	write(t, j.Dir+"/go", "")
 	await(t, "the job's containers", func() bool { return runs(detached) && runs(silent) })
@@ -120,7 +127,8 @@ func TestStopNamesContainersThatMayBeOthers(t *testing.T) {
 	got, err := remote.Stop(t.Context(), local{}, j, 500*time.Millisecond)
 	left := among(got.Containers.Left, names)
 	slices.Sort(left)
-	if diff := cmp.Diff(left, []string{other, detached, silent}); err != nil || diff != "" || len(among(got.Containers.Ended, names)) > 0 {
+	diff := cmp.Diff(left, []string{other, detached, silent})
+	if err != nil || diff != "" || len(among(got.Containers.Ended, names)) > 0 {
 		t.Errorf("%+v %v, left - want +\n%s", got, err, diff)
 	}
 	for _, name := range names {
@@ -135,8 +143,9 @@ func TestStopNamesContainersThatMayBeOthers(t *testing.T) {
 func clients(arguments ...string) []int {
 	var found []int
 	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	want := "docker\x00" + strings.Join(arguments, "\x00") + "\x00"
 	for _, path := range lines {
-		if line, _ := os.ReadFile(path); string(line) == strings.Join(append([]string{"docker"}, arguments...), "\x00")+"\x00" {
+		if line, _ := os.ReadFile(path); string(line) == want {
 			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 			found = append(found, pid)
 		}

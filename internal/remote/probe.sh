@@ -2,7 +2,8 @@
 #   data    the data directory
 # Each lack is a frame, so that all of them are named at once.
 
-for tool in flock setsid base64 stat mkfifo head dd date cat mv tr touch grep sort find expr tail mkdir rm chmod sleep; do
+for tool in flock setsid base64 stat mkfifo head dd date cat mv tr touch grep sort find expr tail \
+	mkdir rm chmod sleep; do
 	command -v "$tool" >/dev/null 2>&1 || say 'F MISSING %s\n' "$tool"
 done
 setsid -f true 2>/dev/null || ! command -v setsid >/dev/null 2>&1 || say 'F MISSING setsid\n'

@@ -84,7 +84,8 @@ func stopScript(job Job, nonce string, grace time.Duration) string {
 	if job.MayRunContainers {
 		containers = bare(DockerText()) + bare(containersText)
 	}
-	return head(job, nonce) + fmt.Sprintf("grace=%d\n", grace/(10*time.Millisecond)) + containers + bare(stopText)
+	limit := fmt.Sprintf("grace=%d\n", grace/(10*time.Millisecond))
+	return head(job, nonce) + limit + containers + bare(stopText)
 }
 
 func removeScript(job Job, nonce string) string { return head(job, nonce) + bare(removeText) }

@@ -142,8 +142,10 @@ func TestStopFindsWhatAnAuditSessionHolds(t *testing.T) {
 	}
 	dir := folder(t)
 	login := filepath.Join(dir, "login")
-	text := "#!/bin/sh\nset -e\necho 65534 >/proc/self/loginuid\nexec " + need(t, "setpriv") + " --reuid 65534 --regid 65534 --clear-groups sh \"$@\"\n"
-	if err := errors.Join(os.WriteFile(login, []byte(text), 0o755), os.Chmod(dir, 0o777), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
+	text := "#!/bin/sh\nset -e\necho 65534 >/proc/self/loginuid\n" +
+		"exec " + need(t, "setpriv") + " --reuid 65534 --regid 65534 --clear-groups sh \"$@\"\n"
+	err := os.WriteFile(login, []byte(text), 0o755)
+	if err := errors.Join(err, os.Chmod(dir, 0o777), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	shell := local{sh: login}
@@ -151,7 +153,8 @@ func TestStopFindsWhatAnAuditSessionHolds(t *testing.T) {
 	_, ended := begin(t, shell, j, "ready\n")
 	await(t, "the process that hides", func() bool { return len(sleepers("7783")) == 1 })
 	fields := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))
-	if got, want := fields[6:], []string{strings.TrimSpace(read(t, fmt.Sprintf("/proc/%d/sessionid", sleepers("7783")[0]))), "0"}; !slices.Equal(got, want) {
+	session := strings.TrimSpace(read(t, fmt.Sprintf("/proc/%d/sessionid", sleepers("7783")[0])))
+	if got, want := fields[6:], []string{session, "0"}; !slices.Equal(got, want) {
 		t.Fatalf("the job notes audit session and control group %q, want %q", got, want)
 	}
 	// Others of the same user, one in another audit session and one in none.
@@ -169,7 +172,8 @@ func TestStopFindsWhatAnAuditSessionHolds(t *testing.T) {
 	for _, pid := range left {
 		kill(pid)
 	}
-	if err != nil || got.Blind || len(left) > 0 || !slices.ContainsFunc(got.Killed, func(p remote.Process) bool { return p.Name == "sleep" }) {
+	named := slices.ContainsFunc(got.Killed, func(p remote.Process) bool { return p.Name == "sleep" })
+	if err != nil || got.Blind || len(left) > 0 || !named {
 		t.Errorf("%+v %v, left %v", got, err, left)
 	}
 	if len(sleepers("7784")) != 1 || len(sleepers("7785")) != 1 {
@@ -200,7 +204,8 @@ func TestStopSparesOtherSessionsOfItsLogin(t *testing.T) {
 		other.Wait()
 	}()
 	for _, pid := range all() {
-		got, want := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))[6], strings.TrimSpace(read(t, fmt.Sprintf("/proc/%d/sessionid", pid)))
+		got := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))[6]
+		want := strings.TrimSpace(read(t, fmt.Sprintf("/proc/%d/sessionid", pid)))
 		if got != want {
 			t.Fatalf("the job is in audit session %s and process %d in %s, want the same", got, pid, want)
 		}

@@ -32,7 +32,8 @@ func Busybox(t testing.TB, more ...string) string {
 	applets := strings.Fields(string(list))
 	dir := t.TempDir()
 	// The folder must be open to tests that run as another user.
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "sh"), shellAlone(t, image, applets), 0o755), os.Chmod(dir, 0o755)); err != nil {
+	err = os.WriteFile(filepath.Join(dir, "sh"), shellAlone(t, image, applets), 0o755)
+	if err := errors.Join(err, os.Chmod(dir, 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	others := append(slices.Clone(fromUtilLinux), more...)
