@@ -114,7 +114,7 @@ func TestOneNetworkOfAName(t *testing.T) {
 	for range 16 {
 		service := composeService(text)
 		service.Environment = nil
-		input := recipe.Input{Resource: service, DataDir: t.TempDir(), Operation: catalog.Start}
+		input := recipe.Input{Resource: service, DataDir: t.TempDir(), Operation: deployment.Start}
 		plans = append(plans, only(t, input, "Create networks"))
 	}
 	var starts sync.WaitGroup
