@@ -83,6 +83,11 @@ type Lease struct {
 	Expires time.Time
 }
 
+// LeaseLength is the default length of a lease: how long a runner may be silent before
+// another may take its deployment. Commits renew the lease, and so does the runner
+// between them.
+const LeaseLength = 40 * time.Second
+
 // Progress is the progress of a runner.
 type Progress struct {
 	// Log is the end of the committed log.

@@ -10,11 +10,13 @@ import (
 	"waybill/internal/fault"
 )
 
+// TickEvery is the time between two calls of a sink's Tick.
+const TickEvery = 500 * time.Millisecond
+
 // The scripts print a frame about every second.
 const (
-	tickEvery  = 500 * time.Millisecond
 	silentFor  = 20 * time.Second
-	silentTime = int(silentFor / tickEvery)
+	silentTime = int(silentFor / TickEvery)
 )
 
 // session is one script on a shell, with a reader that shall not wait for ever.
@@ -50,7 +52,7 @@ func (s *session) run(ctx context.Context) error {
 		s.exit = exit
 		ended <- err
 	})
-	ticker := time.NewTicker(tickEvery)
+	ticker := time.NewTicker(TickEvery)
 	defer ticker.Stop()
 	delivered := s.delivered()
 	for silent := 0; ; {
@@ -74,7 +76,7 @@ func (s *session) run(ctx context.Context) error {
 				silent, delivered = 0, now
 			}
 			if silent++; silent > patience {
-				return fault.New(fault.Unavailable, "The server has not answered for %s.", time.Duration(patience)*tickEvery)
+				return fault.New(fault.Unavailable, "The server has not answered for %s.", time.Duration(patience)*TickEvery)
 			}
 			if err := s.tick(); err != nil {
 				return err

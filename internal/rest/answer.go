@@ -5,8 +5,8 @@ import (
 	"strconv"
 
 	"waybill/internal/fault"
+	"waybill/internal/plainjson"
 	"waybill/internal/terminal"
-	"waybill/internal/wire"
 )
 
 // Answer is what an endpoint answers: body as JSON, or text as it is.
@@ -44,7 +44,7 @@ func (a Answer) encode() ([]byte, string, error) {
 	if a.ContentType != "" {
 		return a.Text, a.ContentType, nil
 	}
-	body, err := wire.Encode(a.Body)
+	body, err := plainjson.Encode(a.Body)
 	if err != nil {
 		return nil, "", fault.Wrap(err, fault.Internal, "encode an answer")
 	}

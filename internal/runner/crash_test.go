@@ -25,7 +25,7 @@ import (
 type skipping struct{ ahead atomic.Int64 }
 
 func (c *skipping) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
-func (c *skipping) skip()          { c.ahead.Add(int64(runner.LeaseLength + time.Second)) }
+func (c *skipping) skip()          { c.ahead.Add(int64(deployment.LeaseLength + time.Second)) }
 
 // mortal is a ledger and an archive whose runner dies at one of its calls:
 // before it, so that the call never happens, or after it, so that nobody learns

@@ -13,7 +13,6 @@ import (
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
 	"waybill/internal/memory"
-	"waybill/internal/runner"
 )
 
 // model is Waybill around one server, small enough to be copied at every step:
@@ -104,7 +103,7 @@ const lineText = "line %d\n"
 var lineBytes = int64(len(fmt.Sprintf(lineText, 0)))
 
 // pause is longer than a lease, and than it takes to miss a runner.
-const pause = runner.LeaseLength + 21*time.Second
+const pause = deployment.LeaseLength + 21*time.Second
 
 func (m *model) copy() *model {
 	c := *m

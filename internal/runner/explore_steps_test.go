@@ -13,7 +13,6 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
-	"waybill/internal/runner"
 )
 
 // step takes one step of a runner's program: at most one call to anything that
@@ -30,7 +29,7 @@ func (m *model) step(ctx context.Context, i, lines int) error {
 	case attach:
 		// A look at the lease, and what it is for: see decision 0003 for what may
 		// happen between the two.
-		if err := m.advance(ctx, i, runner.LeaseLength); err != nil || p.at == idle {
+		if err := m.advance(ctx, i, deployment.LeaseLength); err != nil || p.at == idle {
 			return err
 		}
 		m.attach(p)
@@ -38,7 +37,7 @@ func (m *model) step(ctx context.Context, i, lines int) error {
 		return m.read(ctx, i, lines)
 	case record:
 		p.at = read
-		return m.advance(ctx, i, runner.LeaseLength)
+		return m.advance(ctx, i, deployment.LeaseLength)
 	case stop:
 		m.change(p.id, func(j *job) {
 			j.stopped, j.alive = j.stopped || j.alive, false
@@ -60,7 +59,7 @@ func (m *model) step(ctx context.Context, i, lines int) error {
 
 func (m *model) begin(ctx context.Context, i int) error {
 	p := &m.runners[i]
-	got, err := m.Ledger().Begin(ctx, p.id, p.owner, m.now, runner.LeaseLength)
+	got, err := m.Ledger().Begin(ctx, p.id, p.owner, m.now, deployment.LeaseLength)
 	switch {
 	case errors.Is(err, fault.Gone):
 		m.leave(i, true)
@@ -100,7 +99,7 @@ func (m *model) read(ctx context.Context, i, lines int) error {
 		return nil
 	case p.mark.At.Out == linesPerJob*lineBytes:
 		if j.alive { // nothing comes: the lease is renewed and signals are read
-			return m.advance(ctx, i, runner.LeaseLength)
+			return m.advance(ctx, i, deployment.LeaseLength)
 		}
 		p.at = finish
 		return nil

@@ -8,6 +8,7 @@ import (
 
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
+	"waybill/internal/remote"
 )
 
 // Why the sink ends a session.
@@ -23,10 +24,6 @@ const followedFor = 30 * time.Second
 // drainFor is how long a runner waits for more output of a job whose processes do
 // not end.
 const drainFor = 5 * time.Second
-
-// tickEvery is how often the clock is checked while nothing else happens. Package
-// remote uses the same interval.
-const tickEvery = 500 * time.Millisecond
 
 // due does the periodic work of a session: it commits, renews the lease and reads
 // signals. An error ends the session, or this runner's work.
@@ -51,7 +48,7 @@ func (a *attempt) routine(ctx context.Context) error {
 	now := a.now()
 	// A chunk that becomes due before the next tick is due now. So a reader who
 	// has just begun to follow gets each line within a second.
-	soon := now.Add(tickEvery)
+	soon := now.Add(remote.TickEvery)
 	switch {
 	case a.recorder.Due(soon, a.followed(now)):
 		return a.commit(ctx)
@@ -113,7 +110,7 @@ func (a *attempt) whileLeased(
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- guarded(ctx, task) }()
-	ticker := time.NewTicker(tickEvery)
+	ticker := time.NewTicker(remote.TickEvery)
 	defer ticker.Stop()
 	for {
 		select {

@@ -19,10 +19,6 @@ import (
 	"waybill/internal/snapshot"
 )
 
-// LeaseLength is how long a runner may be silent before another may take its
-// deployment. Commits renew it, and so does the wait between them.
-const LeaseLength = 40 * time.Second
-
 // HandOverTime is how long before its own time limit a runner stops, so that it
 // can commit the output that it has read and call the next runner.
 const HandOverTime = time.Minute
@@ -50,7 +46,7 @@ type Options struct {
 	// Now and Log default to the clock and to no log.
 	Now func() time.Time
 	Log *slog.Logger
-	// Lease is how long a lease lasts after its last renewal; [LeaseLength] when
+	// Lease is how long a lease lasts after its last renewal; [deployment.LeaseLength] when
 	// zero. It is renewed four times as often.
 	Lease time.Duration
 	// SignalEvery is how often a runner checks whether a user has asked to cancel
@@ -94,7 +90,7 @@ func New(ports Ports, opts Options) *Runner {
 		option *time.Duration
 		value  time.Duration
 	}{
-		{&opts.Lease, LeaseLength},
+		{&opts.Lease, deployment.LeaseLength},
 		{&opts.SignalEvery, 2 * time.Second},
 		{&opts.ReachFor, 30 * time.Second},
 		{&opts.ReattachFor, 5 * time.Minute},

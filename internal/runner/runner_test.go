@@ -277,7 +277,7 @@ func TestLeases(t *testing.T) {
 	t.Run("a second runner leaves a deployment alone that another works on", func(t *testing.T) {
 		w := newWorld(t)
 		id := w.claimed(t, catalog.Shell{Start: "true"}, nil)
-		if _, err := w.Ledger().Begin(t.Context(), id, "first", time.Now().UTC(), runner.LeaseLength); err != nil {
+		if _, err := w.Ledger().Begin(t.Context(), id, "first", time.Now().UTC(), deployment.LeaseLength); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.runner().Run(t.Context(), id, "second"); !errors.Is(err, fault.Conflict) {

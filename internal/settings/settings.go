@@ -94,19 +94,16 @@ func (s Settings) Require(names ...string) error {
 	return nil
 }
 
-// The lengths of a lease. A lease shorter than MinLease would run out between two
-// renewals of a healthy runner.
-const (
-	DefaultLease = 40 * time.Second
-	MinLease     = 4 * time.Second
-)
+// MinLease is the shortest lease. A shorter one would run out between two renewals of a
+// healthy runner.
+const MinLease = 4 * time.Second
 
-// LeaseLength returns the length of a lease. Internal if it is too short, or not
-// a duration in whole seconds, the unit of SQS.
+// LeaseLength returns the length of a lease, zero for the default. Internal if it is too
+// short, or not a duration in whole seconds, the unit of SQS.
 func (s Settings) LeaseLength() (time.Duration, error) {
 	text := s.Get(Lease)
 	if text == "" {
-		return DefaultLease, nil
+		return 0, nil
 	}
 	length, err := time.ParseDuration(text)
 	if err != nil || length < MinLease || length%time.Second != 0 {

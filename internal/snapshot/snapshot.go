@@ -21,7 +21,6 @@
 package snapshot
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -29,6 +28,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/plainjson"
 )
 
 // Snapshot is a resource's configuration as canonical JSON: equal configurations are
@@ -116,15 +116,12 @@ func (o object) encode() (Snapshot, error) {
 	return Snapshot(body), err
 }
 
-// encode is json.Marshal without HTML escapes.
 func encode(value any) ([]byte, error) {
-	var body bytes.Buffer
-	encoder := json.NewEncoder(&body)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	text, err := plainjson.Encode(value)
+	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "encode a configuration")
 	}
-	return bytes.TrimSuffix(body.Bytes(), []byte("\n")), nil
+	return text, nil
 }
 
 // get decodes one value. It leaves the target unchanged if the name is absent. A null

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"waybill/internal/fault"
+	"waybill/internal/plainjson"
 )
 
 // Timestamp writes a time as upstream does: "2026-08-22T10:00:00.000000Z".
@@ -85,7 +86,7 @@ type Joined []any
 func (j Joined) MarshalJSON() ([]byte, error) {
 	all := map[string]json.RawMessage{}
 	for _, part := range j {
-		text, err := Encode(part)
+		text, err := plainjson.Encode(part)
 		if err == nil {
 			err = json.Unmarshal(text, &all)
 		}
@@ -93,25 +94,14 @@ func (j Joined) MarshalJSON() ([]byte, error) {
 			return nil, fault.Wrap(err, fault.Internal, "put an answer together")
 		}
 	}
-	return Encode(all)
-}
-
-// Encode is json.Marshal without its escapes for HTML.
-func Encode(value any) ([]byte, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+	return plainjson.Encode(all)
 }
 
 // Nullable is a text that is null on the wire when it is empty.
 type Nullable string
 
 // MarshalJSON writes the text, or null.
-func (n Nullable) MarshalJSON() ([]byte, error) { return Encode(TextOrNull(string(n))) }
+func (n Nullable) MarshalJSON() ([]byte, error) { return plainjson.Encode(TextOrNull(string(n))) }
 
 // Without returns a map Without some of its members.
 func Without[V any](members map[string]V, names []string) map[string]V {

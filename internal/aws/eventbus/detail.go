@@ -2,23 +2,25 @@ package eventbus
 
 import (
 	"cmp"
-	"time"
 
 	"waybill/internal/deployment"
+	"waybill/internal/wire"
 )
 
-// detail is what an event says. A receiver may get a change more than once, and
-// not in the order of the changes: ID is the same each time.
+// detail is the detail of an event. A receiver may get a change more than once, and
+// changes out of order. ID is the same each time.
 type detail struct {
 	ID string `json:"id"`
 	// Kind is the resource's: "application", "service" or "database".
 	Kind string `json:"kind"`
 	// PreviousStatus is null for a new deployment.
-	PreviousStatus *deployment.Status `json:"previous_status"`
-	Deployment     record             `json:"deployment"`
+	PreviousStatus *string `json:"previous_status"`
+	Deployment     record  `json:"deployment"`
 }
 
-// record is a deployment's record, with the names and forms that the API has.
+// record is the published part of a deployment's record. Its members have the names and
+// the JSON of the API. It is a separate type, because it is a contract with the receivers
+// of events: a new field of the API must not appear in events by accident.
 type record struct {
 	Number           int64             `json:"id"`
 	ID               deployment.ID     `json:"deployment_uuid"`
@@ -36,10 +38,9 @@ type record struct {
 	Rollback         bool              `json:"rollback"`
 	DeleteVolumes    bool              `json:"delete_volumes"`
 	IsAPI            bool              `json:"is_api"`
-	Trigger          trigger           `json:"trigger"`
-	// ConfigurationHash names the configuration that it runs with. Commit is
-	// what was asked for until it is known what was built; the tag is only of an
-	// image that is to run instead of the configured one.
+	Trigger          wire.Trigger      `json:"trigger"`
+	// Commit is the requested commit until the built one is known. ImageTag is set
+	// only if the request replaces the configured tag.
 	ConfigurationHash *string   `json:"configuration_hash"`
 	Commit            *string   `json:"commit"`
 	CommitMessage     *string   `json:"commit_message"`
@@ -55,13 +56,8 @@ type record struct {
 	UpdatedAt         *string   `json:"updated_at"`
 }
 
-type trigger struct {
-	Kind string `json:"kind"`
-	Name string `json:"name"`
-}
-
-// logTotals says how much log there is. The log itself is behind the API,
-// where abilities are checked.
+// logTotals is the size of the log. The log itself is available only over the API, which
+// checks abilities.
 type logTotals struct {
 	Entries     int64 `json:"entries"`
 	Bytes       int64 `json:"bytes"`
@@ -74,12 +70,12 @@ func newDetail(change deployment.Change) detail {
 	return detail{
 		ID:             change.ID(),
 		Kind:           string(r.ID.Kind()),
-		PreviousStatus: orNull(change.Previous),
+		PreviousStatus: wire.TextOrNull(string(change.Previous)),
 		Deployment: record{
 			Number:            r.ID.Number(),
 			ID:                r.ID,
 			Status:            r.Status,
-			Reason:            orNull(string(r.Outcome.Reason)),
+			Reason:            wire.TextOrNull(string(r.Outcome.Reason)),
 			Operation:         string(r.Operation),
 			ResourceID:        string(r.ID.Resource()),
 			ResourceType:      string(r.ID.Kind()),
@@ -92,42 +88,25 @@ func newDetail(change deployment.Change) detail {
 			Rollback:          r.Options.Configuration != "",
 			DeleteVolumes:     r.Options.DeleteVolumes,
 			IsAPI:             r.Trigger.Kind == deployment.TriggerAPI,
-			Trigger:           trigger{Kind: r.Trigger.Kind, Name: r.Trigger.Name},
-			ConfigurationHash: orNull(r.ConfigurationHash),
-			Commit:            orNull(cmp.Or(r.Progress.Source.Commit, r.Options.Commit)),
-			CommitMessage:     orNull(r.Progress.Source.Message),
-			ImageTag:          orNull(r.Options.DockerTag),
+			Trigger:           wire.Trigger(r.Trigger),
+			ConfigurationHash: wire.TextOrNull(r.ConfigurationHash),
+			Commit:            wire.TextOrNull(cmp.Or(r.Progress.Source.Commit, r.Options.Commit)),
+			CommitMessage:     wire.TextOrNull(r.Progress.Source.Message),
+			ImageTag:          wire.TextOrNull(r.Options.DockerTag),
 			Attempt:           r.Lease.Attempt,
 			ExitCode:          r.Outcome.ExitCode,
-			Signal:            orNull(r.Outcome.Signal),
+			Signal:            wire.TextOrNull(r.Outcome.Signal),
 			Log: logTotals{
 				Entries:     int64(r.Progress.Log.Last),
 				Bytes:       r.Progress.Log.Bytes,
 				OutputBytes: r.Progress.OutputBytes(),
 				Complete:    r.Progress.Log.Complete,
 			},
-			CreatedAt:  timeOrNull(r.CreatedAt),
-			QueuedAt:   timeOrNull(r.QueuedAt),
-			StartedAt:  timeOrNull(r.StartedAt),
-			FinishedAt: timeOrNull(r.FinishedAt),
-			UpdatedAt:  timeOrNull(r.UpdatedAt),
+			CreatedAt:  wire.TimestampOrNull(r.CreatedAt),
+			QueuedAt:   wire.TimestampOrNull(r.QueuedAt),
+			StartedAt:  wire.TimestampOrNull(r.StartedAt),
+			FinishedAt: wire.TimestampOrNull(r.FinishedAt),
+			UpdatedAt:  wire.TimestampOrNull(r.UpdatedAt),
 		},
 	}
-}
-
-// orNull is null for a text that says nothing.
-func orNull[T ~string](text T) *T {
-	if text == "" {
-		return nil
-	}
-	return &text
-}
-
-// timeOrNull writes a time as the API does, and null for none.
-func timeOrNull(at time.Time) *string {
-	if at.IsZero() {
-		return nil
-	}
-	text := at.UTC().Format("2006-01-02T15:04:05.000000Z")
-	return &text
 }

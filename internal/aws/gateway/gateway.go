@@ -9,7 +9,6 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,6 +23,7 @@ import (
 
 	"waybill/internal/fault"
 	"waybill/internal/oplog"
+	"waybill/internal/plainjson"
 )
 
 // Handlers are the handlers of one function. An event whose handler is nil is an error.
@@ -150,14 +150,12 @@ func (g *Gateway) mint(ctx context.Context, asked mint) (answer minted, err erro
 	return answer, err
 }
 
-// encode writes JSON as short as it gets: what is text to a client is escaped
-// once already, and Lambda's answers have a limit.
+// encode encodes an answer as short as possible: it may contain JSON as a text, which is
+// escaped already, and Lambda limits the size of answers.
 func encode(answer any) ([]byte, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(answer); err != nil {
+	text, err := plainjson.Encode(answer)
+	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "encode the answer")
 	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+	return text, nil
 }

@@ -20,6 +20,7 @@ import (
 	"waybill/internal/aws/outage"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/plainjson"
 )
 
 // MaxBytes is the largest set of secrets as JSON, including names. It is the limit of a
@@ -81,18 +82,16 @@ func encode(secrets map[string]string) (string, error) {
 	if secrets == nil {
 		secrets = map[string]string{}
 	}
-	var out strings.Builder
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(secrets); err != nil {
+	text, err := plainjson.Encode(secrets)
+	if err != nil {
 		return "", fault.New(fault.Internal, "the secrets do not encode as JSON")
 	}
-	value := braces.Replace(strings.TrimSpace(out.String()))
+	value := braces.Replace(string(text))
 	if len(value) > MaxBytes {
 		name, size := largest(secrets)
 		return "", fault.New(fault.Invalid, "The secrets take %d bytes with their names and quotes, and "+
-			"at most %d fit. "+
-			"The largest is %s with %d bytes. Take a shorter one (of keys, an EC key), or put it into a file on the server.",
+			"at most %d fit. The largest is %s with %d bytes. "+
+			"Take a shorter one (of keys, an EC key), or put it into a file on the server.",
 			len(value), MaxBytes, name, size)
 	}
 	return value, nil

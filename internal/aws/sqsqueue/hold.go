@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 )
 
@@ -13,9 +14,8 @@ import (
 // times per lease while it lives. So the message of a dead runner is visible again
 // within one lease, when the lease on the deployment has expired, or nearly so.
 const (
-	// DefaultLease is the length of a lease when a message says none.
-	DefaultLease = 40 * time.Second
-	renewals     = 4
+	// renewals is how often a message is hidden again per lease.
+	renewals = 4
 
 	// A message that was received while another runner holds the lease comes back
 	// after a quarter of a lease, the first soonTimes times: most likely it is the
@@ -29,7 +29,7 @@ type Message struct {
 	Receipt string
 	// Receives is how often it was received, including this time.
 	Receives int
-	// Lease is how long a runner may be silent, in whole seconds; DefaultLease
+	// Lease is how long a runner may be silent, in whole seconds; deployment.LeaseLength
 	// when zero.
 	Lease time.Duration
 }
@@ -43,7 +43,7 @@ type Message struct {
 // message for a pause.
 func (q *Queue) HoldWhile(ctx context.Context, message Message, work func(context.Context) error) error {
 	if message.Lease == 0 {
-		message.Lease = DefaultLease
+		message.Lease = deployment.LeaseLength
 	}
 	if err := q.Hold(ctx, message.Receipt, message.Lease); err != nil {
 		return err

@@ -40,7 +40,7 @@ type Damage struct {
 }
 
 // lease is the length of the suite's leases.
-const lease = 40 * time.Second
+const lease = deployment.LeaseLength
 
 // world has the servers and resources of one test, with a clock that moves only on request.
 type world struct {

@@ -10,6 +10,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/plainjson"
 	"waybill/internal/rest"
 	"waybill/internal/wire"
 )
@@ -232,11 +233,11 @@ func (k catalogAPI) commit(ctx context.Context, c *rest.Call, present, draft cat
 // secrets and certificate.
 func sameResource(a, b catalog.Deployable) (bool, error) {
 	of := wire.FormOf(a)
-	one, err := wire.Encode(of.Write(a))
+	one, err := plainjson.Encode(of.Write(a))
 	if err != nil {
 		return false, fault.Wrap(err, fault.Internal, "encode a resource")
 	}
-	other, err := wire.Encode(of.Write(b))
+	other, err := plainjson.Encode(of.Write(b))
 	if err != nil {
 		return false, fault.Wrap(err, fault.Internal, "encode a resource")
 	}
