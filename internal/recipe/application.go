@@ -40,7 +40,7 @@ func application(input Input, app *catalog.Application) (Plan, error) {
 // checkApplication looks at what would go into a compose file, and at where the
 // code comes from.
 func (in Input) checkApplication(app *catalog.Application) error {
-	one := oneContainer{control: in.control(), folder: in.folder()}
+	one := oneContainer{control: in.control()}
 	switch {
 	case app.Shell != nil:
 		return in.checkShell()

@@ -33,10 +33,10 @@ const healthMount = "/waybill/health.sh"
 type oneContainer struct {
 	catalog.Container
 	id string
-	// control and folder are as Places has them.
-	control, folder string
-	image           string
-	build           *types.BuildConfig
+	// control is as Places has it.
+	control string
+	image   string
+	build   *types.BuildConfig
 }
 
 // files are the compose file and what it mounts and reads.
@@ -54,9 +54,9 @@ func (c oneContainer) files(variables []catalog.Variable) ([]remote.File, error)
 	service.HealthCheck = check
 	if script != "" {
 		// Whoever runs in the container must be able to read it.
-		files = append(files, remote.File{Path: path.Join(c.folder, healthFile), Content: []byte(script), Mode: 0o644})
+		files = append(files, remote.File{Path: healthFile, Content: []byte(script), Mode: 0o644})
 		service.Volumes = append(service.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeBind,
-			Source: "./" + healthFile, Target: healthMount, ReadOnly: true, Bind: &types.ServiceVolumeBind{}})
+			Source: path.Join(c.control, healthFile), Target: healthMount, ReadOnly: true, Bind: &types.ServiceVolumeBind{}})
 		// A container goes on with the file that it was made with. A new one
 		// must make a new container, so the document says which it is.
 		service.Labels["waybill.health"] = digest(script)
@@ -141,7 +141,7 @@ func checkedStatus(health catalog.HealthCheck) string {
 func image(input Input, app *catalog.Application) (Plan, error) {
 	plan, p := input.plan(), input.projectOf()
 	if input.Operation == deployment.Delete {
-		plan.Job.Steps = input.remove(healthFile)
+		plan.Job.Steps = input.remove()
 		return plan, nil
 	}
 	variables, err := input.environment()
@@ -157,7 +157,7 @@ func image(input Input, app *catalog.Application) (Plan, error) {
 		return Plan{}, err
 	}
 	running := oneContainer{Container: app.Image.Container, id: string(app.ID),
-		control: input.control(), folder: input.folder(), image: reference}
+		control: input.control(), image: reference}
 	if plan.Job.Files, err = running.files(variables); err != nil {
 		return Plan{}, err
 	}

@@ -11,10 +11,10 @@ import (
 	"waybill/internal/remote"
 )
 
-// filesFolder is the folder, in the database's own, of the files that its
-// container sees: each under the path that it has there. Nobody but the
-// server's user can enter the database's folder, so that what the engine's
-// user must read can have mode 0644 in it.
+// filesFolder is the folder, in the control folder, of the files that the database's
+// container sees: each under the path that it has there. Only the server's user can
+// enter the control folder, so that what the engine's user must read can have mode
+// 0644 in it.
 const filesFolder = "files"
 
 // initialisedFile is there once the database was well for the first time.
@@ -40,7 +40,7 @@ func database(input Input, db *catalog.Database) (Plan, error) {
 	plan := input.plan()
 	switch {
 	case input.Operation == deployment.Delete:
-		plan.Job.Steps = input.remove(filesFolder)
+		plan.Job.Steps = input.remove()
 		return plan, nil
 	case !input.starts():
 		plan.Job.Steps = input.needingDocker([]remote.Step{input.projectOf().down()})
@@ -83,16 +83,16 @@ func (in Input) databaseSteps(whole resolved) []remote.Step {
 func (r resolved) handOver(p project) remote.Step {
 	command := fmt.Sprintf("docker run --rm --network none --user root --entrypoint chown "+
 		"--volume %[1]s:%[2]s %[3]s %[4]s %[2]s",
-		quote(path.Join(p.folder, hostPath(engine.KeyFile))), engine.KeyFile, quote(r.db.Image), r.engine.TLS.Owner)
+		quote(r.hostPath(engine.KeyFile)), engine.KeyFile, quote(r.db.Image), r.engine.TLS.Owner)
 	return p.step(tlsStep, command, "tell "+command)
 }
 
 // resolved is a database with everything that its container depends on.
 type resolved struct {
 	db *catalog.Database
-	// control and folder are as Places has them.
-	control, folder string
-	engine          engine.Engine
+	// control is as Places has it.
+	control string
+	engine  engine.Engine
 	// values are all settings by their wire names.
 	values map[string]string
 	// variables are the user's own.
@@ -106,7 +106,7 @@ type resolved struct {
 // resolve looks everything up. Invalid, naming the field, if the vault has lost
 // a secret.
 func resolve(input Input, db *catalog.Database, known engine.Engine) (resolved, error) {
-	whole := resolved{db: db, control: input.control(), folder: input.folder(), engine: known, values: map[string]string{}, key: input.Secrets[catalog.TLSKeySecret]}
+	whole := resolved{db: db, control: input.control(), engine: known, values: map[string]string{}, key: input.Secrets[catalog.TLSKeySecret]}
 	for _, setting := range known.Settings {
 		value := db.Settings[setting.Field]
 		if setting.Secret {
@@ -148,7 +148,7 @@ func (r resolved) jobFiles() ([]remote.File, error) {
 		files = append(files, remote.File{Path: containerEnvironment, Content: dotenvFile(r.variables)})
 	}
 	for _, file := range r.files {
-		sent := remote.File{Path: path.Join(r.folder, hostPath(file.Path)), Content: []byte(file.Text)}
+		sent := remote.File{Path: r.hostPath(file.Path), Content: []byte(file.Text)}
 		if file.Readable {
 			sent.Mode = readable
 		}
@@ -157,8 +157,8 @@ func (r resolved) jobFiles() ([]remote.File, error) {
 	return files, nil
 }
 
-// hostPath is where a file of the container lies in the database's folder.
-func hostPath(inside string) string { return path.Join(filesFolder, inside) }
+// hostPath is where a file of the container lies on the server.
+func (r resolved) hostPath(inside string) string { return path.Join(r.control, filesFolder, inside) }
 
 // containerFiles are what the container sees: its health script, what its
 // engine wants, its configuration, its certificate and its scripts.

@@ -192,14 +192,14 @@ func TestFilesOfDatabases(t *testing.T) {
 			if file.Mode != 0 && file.Mode != 0o644 {
 				t.Errorf("%s: %s has mode %o, want 0600 or 0644", c.name, file.Path, file.Mode)
 			}
-			if inside := strings.HasPrefix(file.Path, plan.Job.Folder+"/files/"); file.Mode != 0 && !inside {
+			if inside := strings.HasPrefix(file.Path, plan.Job.Dir+"/files/"); file.Mode != 0 && !inside {
 				t.Errorf("%s: %s is readable and no file of the container", c.name, file.Path)
 			}
 		}
 	}
 	t.Run("the text of a user is never filled", func(t *testing.T) {
 		_, plan := databaseCase{engine: "redis", change: configured("# %{redis_password}\n")}.build(t)
-		text, _ := fileOf(plan, plan.Job.Folder+"/files/usr/local/etc/redis/redis.conf")
+		text, _ := fileOf(plan, plan.Job.Dir+"/files/usr/local/etc/redis/redis.conf")
 		if !strings.Contains(text, "# %{redis_password}\n") || strings.Count(text, "the-secret") != 1 {
 			t.Errorf("the configuration is %q", text)
 		}
@@ -207,7 +207,7 @@ func TestFilesOfDatabases(t *testing.T) {
 	t.Run("a PostgreSQL key is nobody's but the server's until it is handed over", func(t *testing.T) {
 		_, plan := databaseCase{engine: "postgresql", change: withTLS("require")}.build(t)
 		for _, file := range plan.Job.Files {
-			if file.Path == plan.Job.Folder+"/files/waybill/tls.key" && file.Mode != 0 {
+			if file.Path == plan.Job.Dir+"/files/waybill/tls.key" && file.Mode != 0 {
 				t.Errorf("it has mode %o", file.Mode)
 			}
 		}

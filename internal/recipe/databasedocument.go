@@ -90,7 +90,7 @@ func (r resolved) mount(service *types.ServiceConfig) types.Volumes {
 	}
 	for _, file := range r.files {
 		service.Volumes = append(service.Volumes, types.ServiceVolumeConfig{
-			Type: types.VolumeTypeBind, Source: "./" + hostPath(file.Path), Target: file.Path, ReadOnly: true,
+			Type: types.VolumeTypeBind, Source: r.hostPath(file.Path), Target: file.Path, ReadOnly: true,
 			// A file that is not there is an error, and not a folder to be made.
 			Bind: &types.ServiceVolumeBind{CreateHostPath: false}})
 	}

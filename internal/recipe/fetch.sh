@@ -10,12 +10,12 @@
 #   image       is the image that must be there, or nothing
 #   scratch     a folder for what is needed only now
 #   smudge      the path of smudge.sh
-#   source      the folder for the files, which containers may mount
-# and the files that open the repository lie in the folder: see git.go. modules.sh and
-# lfs.sh are read already.
+#   above way   the folder for the files, which containers may mount, is above/way
+# and the files that open the repository lie in the folder: see git.go. enter.sh,
+# modules.sh, lfs.sh and tree.sh are read already.
 #
 # No container sees the folder in which this runs. There lie repository, which is
-# git's own; commit, the hash
+# git's own; repository.env, the variables that the repository has; commit, the hash
 # and the first line of the message of what this deployment is about; fetched,
 # the same until it is built; and built, the same of what was built last.
 #
@@ -90,8 +90,9 @@ inside() {
 	esac
 }
 
-folder=$(pwd -P)
-if usable; then
+folder=$(pwd -P) source=$above/$way
+# Containers may have changed the tree since, so git puts its files back.
+if usable && place && { [ -n "$image" ] || checkout "$(GIT_DIR=$folder/repository git write-tree)"; }; then
 	cp built commit
 	rm -f fetched
 	read -r hash <built
@@ -128,9 +129,7 @@ case $repository in
 	;;
 esac
 
-# A container that mounts the folder around it may have put a link in its place.
-[ ! -L "$source" ] || rm -f -- "$source"
-mkdir -p -- "$source"
+place
 said=$scratch/git-said
 rm -f "$GIT_DIR"/*.lock # of one that was killed: nobody else works here
 git init --quiet --template= >"$said" 2>&1 || {
@@ -162,21 +161,13 @@ tree=$(
 	gather '' "$repository" "$target" >&3
 	git write-tree
 ) 3>&1
-# The server's own settings may have a filter for Git LFS, which would run git-lfs in
-# the tree. Nothing else of them matters to a checkout.
-(
-	export scratch
-	GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null HOME=$scratch/empty XDG_CONFIG_HOME=$scratch/empty
-	export GIT_CONFIG_NOSYSTEM GIT_CONFIG_GLOBAL HOME XDG_CONFIG_HOME
-	git -c "filter.lfs.smudge=sh '$smudge' %f" -c filter.lfs.clean=cat -c filter.lfs.required=true \
-		read-tree --reset -u "$tree"
-)
+checkout "$tree"
 forget_large
-[ -z "$clean" ] || git clean --quiet --force --force -d -x
 root=$(readlink -f -- "$source")
 inside "$source/$directory" "folder $directory"
 inside "$source/$directory/$file" "file $directory/$file"
 [ -f "$source/$directory/$file" ] || fail "The repository has no file $directory/$file."
+[ -n "$image" ] || keep_variables "$tree"
 
 git log -1 --format='%H%n%s' "$target" | head -c 2000 >commit.waybill-new
 mv commit.waybill-new commit

@@ -17,17 +17,19 @@ import (
 )
 
 // The files of an application that is built from a repository; fetch.sh
-// describes them. The source lies in the resource's folder, the rest in its
-// control folder.
+// describes them. All of it lies in the control folder, but for the
+// source of a compose file, which its containers may mount.
 const (
 	sourceFolder     = "source"
 	repositoryFolder = "repository"
 	deployKeyFile    = "deploy.key"
 	gitHostFile      = "git-host"
-	gitUserFile      = "git-user"
-	gitPasswordFile  = "git-password"
-	askpassFile      = "askpass.sh"
-	knownHostsFile   = "known_hosts"
+	// repositoryEnvironment has the variables of the repository's own .env.
+	repositoryEnvironment = "repository.env"
+	gitUserFile           = "git-user"
+	gitPasswordFile       = "git-password"
+	askpassFile           = "askpass.sh"
+	knownHostsFile        = "known_hosts"
 )
 
 // openerFiles are those that open the repository. However a fetch ends, they go.
@@ -37,13 +39,13 @@ var openerFiles = []string{deployKeyFile, gitHostFile, gitUserFile, gitPasswordF
 func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 	form := app.Dockerfile
 	id := string(app.ID)
-	built := oneContainer{Container: form.Container, id: id, control: input.control(), folder: input.folder(), image: "waybill/" + id + ":latest", build: &types.BuildConfig{
-		Context:    "./" + path.Join(sourceFolder, inTree(form.Directory)),
+	built := oneContainer{Container: form.Container, id: id, control: input.control(), image: "waybill/" + id + ":latest", build: &types.BuildConfig{
+		Context:    path.Join(input.control(), sourceFolder, inTree(form.Directory)),
 		Dockerfile: form.Path,
 	}}
 	plan := input.plan()
 	if input.Operation == deployment.Delete {
-		plan.Job.Steps = input.remove(sourceFolder, healthFile)
+		plan.Job.Steps = input.remove()
 		return plan, nil
 	}
 	variables, err := input.environment()
@@ -82,9 +84,6 @@ func composeSource(input Input, app *catalog.Application) (Plan, error) {
 	plan, p := input.plan(), input.projectIn(form)
 	if input.Operation == deployment.Delete {
 		plan.Job.Steps = input.remove()
-		if !input.Options.DeleteVolumes {
-			plan.Job.Steps[0].Script += "\n" + input.keepUntracked()
-		}
 		return plan, nil
 	}
 	variables, err := input.environment()
@@ -121,12 +120,13 @@ func (in Input) composeSourceSteps(form *catalog.ComposeSource, p project) []rem
 }
 
 // projectIn is the project whose compose file lies in the source. The variables
-// of the repository's own .env are read before the resource's, which win.
+// of the repository's own .env are read before the resource's, which win. Git's copy
+// of that is read, since containers may change the one in the tree.
 func (in Input) projectIn(form *catalog.ComposeSource) project {
 	p := in.project(environmentFile).ofTeam(in)
 	p.directory = path.Join(in.folder(), sourceFolder, inTree(form.Directory))
 	p.file = path.Join(p.directory, form.Path)
-	own := quote(path.Join(p.directory, environmentFile))
+	own := quote(path.Join(in.control(), repositoryEnvironment))
 	p.variables += fmt.Sprintf("\t[ ! -f %s ] || set -- --env-file %s \"$@\"\n", own, own)
 	return p
 }
@@ -138,8 +138,9 @@ func (in Input) fetch(source *catalog.Source, file, image string) remote.Step {
 	if commit == "" {
 		commit = source.Commit
 	}
-	if image != "" { // only an image's source is all the repository's
-		clean = "yes"
+	above, way := path.Dir(in.folder()), path.Join(path.Base(in.folder()), sourceFolder)
+	if image != "" { // no container sees an image's source, so all of it is the repository's
+		clean, above, way = "yes", in.control(), sourceFolder
 	}
 	if in.Operation == deployment.Restart && !in.Options.Force && !in.Options.PullLatestImages && in.Options.Commit == "" {
 		again = "yes"
@@ -150,10 +151,10 @@ func (in Input) fetch(source *catalog.Source, file, image string) remote.Step {
 		run(in.spool(), "docker.sh"),
 		fmt.Sprintf("repository=%s\nbranch=%s commit=%s\ndirectory=%s file=%s", quote(source.Repository),
 			quote(source.Branch), quote(commit), quote(inTree(source.Directory)), quote(file)),
-		fmt.Sprintf("clean=%s again=%s image=%s scratch=%s\nsource=%s", clean, again, quote(image), quote(in.spool()),
-			quote(path.Join(in.folder(), sourceFolder))),
+		fmt.Sprintf("clean=%s again=%s image=%s scratch=%s\nabove=%s way=%s", clean, again, quote(image), quote(in.spool()),
+			quote(above), quote(way)),
 		"smudge="+quote(path.Join(in.spool(), "smudge.sh")),
-		run(in.spool(), "modules.sh"), run(in.spool(), "lfs.sh"), run(in.spool(), "fetch.sh"))
+		run(in.spool(), "enter.sh"), run(in.spool(), "modules.sh"), run(in.spool(), "lfs.sh"), run(in.spool(), "tree.sh"), run(in.spool(), "fetch.sh"))
 }
 
 // openers are the files that open the repository.
@@ -223,16 +224,6 @@ func (p project) buildFetched(options deployment.Options) remote.Step {
 func (in Input) makeExternalNetworks(p project) remote.Step {
 	return p.step(networkStep, "docker network create --attachable # those that the file names and that are missing",
 		run(p.scripts, "externals.sh"), run(p.scripts, "networks.sh"))
-}
-
-// keepUntracked removes from the source what git knows, and leaves what
-// containers wrote there. Checking out an empty tree follows no link that a
-// container planted, unlike git rm.
-func (in Input) keepUntracked() string {
-	source := quote(path.Join(in.folder(), sourceFolder))
-	return fmt.Sprintf(`export GIT_DIR=%s GIT_WORK_TREE=%s
-[ ! -d "$GIT_DIR" ] || [ ! -d %s ] || [ -L %s ] || git read-tree -u --reset "$(git mktree </dev/null)" || :
-rmdir %s 2>/dev/null || :`, quote(path.Join(in.control(), repositoryFolder)), source, source, source, source)
 }
 
 // inTree is a folder of a repository as a relative path.

@@ -87,7 +87,7 @@ func (b builder) control() string {
 
 // file is the path of one of the resource's files, in whichever folder it lies.
 func (b builder) file(name string) string {
-	if name == "source" || strings.HasPrefix(name, "source/") {
+	if b.app.Compose != nil && (name == "source" || strings.HasPrefix(name, "source/")) {
 		return filepath.Join(b.folder(), name)
 	}
 	return filepath.Join(b.control(), name)
@@ -187,7 +187,7 @@ func TestFetch(t *testing.T) {
 		b := newBuilder(t, app)
 		b.run(deployment.Deploy, deployment.Options{})
 		b.is("source/old", "x")
-		if err := os.WriteFile(filepath.Join(b.folder(), "source", "left"), nil, 0o600); err != nil {
+		if err := os.WriteFile(b.file("source/left"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		if r := last(b.run(deployment.Deploy, deployment.Options{Commit: second})); r.exit != 0 {

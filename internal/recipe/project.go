@@ -174,10 +174,10 @@ func (p project) report() remote.Step {
 }
 
 // remove takes the project off the server, with the images that it has built and
-// nobody else uses, with its volumes if the data is to go, its control folder, and
-// the files of the recipe out of its folder; with the volumes, all that is in the
-// folder. It needs no file and no secret for that.
-func (in Input) remove(files ...string) []remote.Step {
+// nobody else uses, with its volumes if the data is to go, its control folder, and what
+// git brought into its folder; with the volumes, all that is in the folder. It needs
+// no file and no secret for that.
+func (in Input) remove() []remote.Step {
 	p := in.projectOf()
 	options := " down --remove-orphans"
 	if in.Options.DeleteVolumes {
@@ -194,19 +194,19 @@ func (in Input) remove(files ...string) []remote.Step {
 	}
 	return in.needingDocker([]remote.Step{
 		p.step(stopStep, "docker compose"+options, lines...),
-		in.removeFiles(files...),
+		in.removeFiles(),
 	})
 }
 
 // removeFiles is the last step of every deletion.
-func (in Input) removeFiles(files ...string) remote.Step {
+func (in Input) removeFiles() remote.Step {
 	everything := ""
 	if in.Options.DeleteVolumes {
 		everything = "yes"
 	}
-	return remote.Step{Name: removeStep, Command: "rm -r " + words(append([]string{in.control()}, files...)),
-		Script: fmt.Sprintf("control=%s folder=%s everything=%s\nset -- %s\n%s",
-			quote(in.control()), quote(in.folder()), everything, words(files), run(in.spool(), "remove.sh"))}
+	return remote.Step{Name: removeStep, Command: "rm -r " + quote(in.control()),
+		Script: fmt.Sprintf("control=%s folder=%s everything=%s\n%s\n%s", quote(in.control()), quote(in.folder()), everything,
+			run(in.spool(), "enter.sh"), run(in.spool(), "remove.sh"))}
 }
 
 // checkPolicy refuses on the server what it forbids, and in every mode that a

@@ -113,7 +113,8 @@ type Job struct {
 	// Spool is the job's own folder for its output and state, absolute, one a
 	// deployment. Dir is the resource's folder, absolute, where steps run and
 	// relative files lie; no container may write there. Folder, if set, is made
-	// and vacated with Dir, absolute, and containers may write there.
+	// and vacated with Dir, absolute, and containers may write there, so no file
+	// of a job does.
 	Spool  string
 	Dir    string
 	Folder string

@@ -72,6 +72,7 @@ func TestServersThatCannotRunTheJob(t *testing.T) {
 	t.Run("with folders that are none", func(t *testing.T) {
 		for _, j := range []remote.Job{{}, {Spool: "/a/b"}, {Spool: "relative", Dir: "/a"}, {Spool: "/", Dir: "/a"}, {Spool: "/a\x00", Dir: "/a"},
 			{Spool: "/a", Dir: "/b", Files: []remote.File{{}}}, {Spool: "/a", Dir: "/b", Files: []remote.File{{Path: "."}}},
+			{Spool: "/a", Dir: "/b", Folder: "/c", Files: []remote.File{{Path: "/c/d/../file"}}}, {Spool: "/a", Dir: "/b", Folder: "/c/", Files: []remote.File{{Path: "../c"}}},
 			{Spool: "/a", Dir: "/b", EnvironmentFile: "\x00"}} {
 			refused(t, said{}, j, "")
 			if err := remote.Remove(t.Context(), said{}, remote.Job{Spool: j.Spool}); !errors.Is(err, fault.Invalid) {

@@ -182,6 +182,9 @@ func check(job Job) error {
 		if file.Path == "" || strings.ContainsRune(file.Path, 0) || absolute(job.Dir, file.Path) == path.Clean(job.Dir) {
 			return refusal("one of its files has no name")
 		}
+		if job.Folder != "" && strings.HasPrefix(absolute(job.Dir, file.Path)+"/", path.Clean(job.Folder)+"/") {
+			return refusal("one of its files lies where containers write, who may have put a link there")
+		}
 	}
 	if strings.ContainsRune(job.EnvironmentFile, 0) {
 		return refusal("its environment file has no name")

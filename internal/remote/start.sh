@@ -16,7 +16,7 @@ open() {
 		[ "$fresh" = 1 ] || gone
 		admit
 		try mkdir -p "$spool" "$dir" "$folder"
-		try chmod 700 "$spool"
+		try chmod 700 "$spool" "$dir"
 		stage=$spool/new.$nonce
 		trap 'rm -rf "$stage"' EXIT
 		trap 'exit 1' HUP INT TERM PIPE
@@ -38,32 +38,12 @@ append() {
 
 # place moves a staged file of a number, with a mode, to its path. The stage
 # may be on another file system, so it is moved twice: the second is atomic.
-# Containers may have planted links in folder. The first move goes into a folder
-# with a name that they cannot guess, and neither follows a link at its end.
 place() {
-	try straight "${3%/*}"
+	try mkdir -p "${3%/*}"
 	[ ! -d "$3" ] || [ -L "$3" ] || fail ISDIR
 	try chmod "$2" "$stage/$1"
 	try mv -f "$stage/$1" "${3%/*}/.waybill-new.$nonce"
 	try mv -fT "${3%/*}/.waybill-new.$nonce" "$3"
-}
-
-# straight makes a folder, and replaces every link below folder by a folder.
-straight() {
-	case $1/ in
-	"$folder"/*) ;;
-	*)
-		mkdir -p "$1"
-		return
-		;;
-	esac
-	if [ "$1" = "$folder" ]; then
-		mkdir -p "$1"
-		return
-	fi
-	straight "${1%/*}" || return 1
-	[ ! -L "$1" ] || rm -f "$1" || return 1
-	[ -d "$1" ] || mkdir "$1"
 }
 
 # begin starts the job unless it was started. The lock decides: the job holds

@@ -1,0 +1,216 @@
+package recipe_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/recipe"
+)
+
+// outside is a folder of the server that no job may touch. It has files of the names
+// that the repositories here have.
+func outside(t *testing.T) (dir string, unchanged func()) {
+	t.Helper()
+	dir = t.TempDir()
+	for _, name := range []string{"Dockerfile", "a", "docker-compose.yaml", "conf/a", "conf/old", "health.sh", "data/rows", "source/a"} {
+		name = filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte("of the server"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := listing(t, dir)
+	return dir, func() {
+		t.Helper()
+		if after := listing(t, dir); after != before {
+			t.Errorf("outside has become\n%s, it was\n%s", after, before)
+		}
+	}
+}
+
+// listing has the name, mode and content of all that is in a folder.
+func listing(t *testing.T, dir string) string {
+	t.Helper()
+	var out strings.Builder
+	err := filepath.WalkDir(dir, func(name string, entry os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		var text []byte
+		if info.Mode().IsRegular() {
+			if text, err = os.ReadFile(name); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(&out, "%s %s %q\n", strings.TrimPrefix(name, dir), info.Mode(), text)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// plant puts a link in the place of whatever is there.
+func plant(t *testing.T, at, to string) {
+	t.Helper()
+	if err := os.RemoveAll(at); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(to, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestP12PlantedLinksAreNotFollowed(t *testing.T) {
+	u := newUpstream(t)
+	files := map[string]string{"docker-compose.yaml": "services: {}", "Dockerfile": "one", "a": "a", "conf/a": "a"}
+	u.commit("first", map[string]string{"conf/old": "old"})
+	u.commit("second", files)
+	u.git("rm", "--quiet", "conf/old")
+	u.commit("third", map[string]string{"a": "third", "conf/a": "third", "conf/new": "third"})
+	for _, at := range []string{"source/a", "source/conf", "source/conf/new", "source"} {
+		for _, operation := range []deployment.Operation{deployment.Deploy, deployment.Delete} {
+			t.Run(fmt.Sprintf("a link at %s, then %s", at, operation), func(t *testing.T) {
+				b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
+				b.run(deployment.Deploy, deployment.Options{Commit: u.git("rev-parse", "HEAD~1")})
+				dir, unchanged := outside(t)
+				plant(t, b.file(at), filepath.Join(dir, strings.TrimPrefix(strings.TrimPrefix(at, "source"), "/")))
+				if r := last(b.run(operation, deployment.Options{})); r.exit != 0 {
+					t.Errorf("%+v", r)
+				}
+				unchanged()
+				if operation == deployment.Deploy {
+					b.is("source/conf/a", "third")
+					b.is("source/a", "third")
+					b.gone("source/conf/old")
+				}
+			})
+		}
+	}
+}
+
+func TestP12AFolderThatIsALinkIsNotFollowed(t *testing.T) {
+	u := newUpstream(t)
+	u.commit("first", map[string]string{"docker-compose.yaml": "services: {}", "a": "a", "conf/a": "a"})
+	for _, options := range []deployment.Options{{}, {DeleteVolumes: true}} {
+		b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
+		b.run(deployment.Deploy, deployment.Options{})
+		dir, unchanged := outside(t)
+		plant(t, b.folder(), dir)
+		if r := b.run(deployment.Deploy, deployment.Options{})[0]; r.exit == 0 || !strings.Contains(r.stderr, "is a link") {
+			t.Errorf("%+v", r)
+		}
+		unchanged()
+		if r := last(b.run(deployment.Delete, options)); r.exit != 0 || !strings.Contains(r.stdout, "is a link") {
+			t.Errorf("%+v", r)
+		}
+		unchanged()
+	}
+	t.Run("one above it, which only the server's owner can make, is", func(t *testing.T) {
+		b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
+		elsewhere := t.TempDir()
+		plant(t, filepath.Dir(b.folder()), elsewhere)
+		if r := last(b.run(deployment.Deploy, deployment.Options{})); r.exit != 0 {
+			t.Fatalf("%+v", r)
+		}
+		b.is("source/conf/a", "a")
+		if r := last(b.run(deployment.Delete, deployment.Options{DeleteVolumes: true})); r.exit != 0 {
+			t.Fatalf("%+v", r)
+		}
+		b.gone("source")
+	})
+}
+
+// Nothing that Waybill sends lies where containers can write, so no link can be in its
+// way there.
+func TestP12NothingIsSentWhereContainersWrite(t *testing.T) {
+	health := catalog.Container{Health: catalog.HealthCheck{Command: "true"}}
+	for kind, resource := range map[string]catalog.Deployable{
+		"image":      imageApp(health),
+		"dockerfile": dockerfileApp(func(form *catalog.Dockerfile) { form.Container = health }),
+		"compose":    composeApp(nil),
+		"service":    composeService(redis),
+		"database":   databaseOf(t, "redis", nil),
+	} {
+		for _, operation := range []deployment.Operation{deployment.Start, deployment.Restart, deployment.Deploy, deployment.Stop, deployment.Delete} {
+			plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: "/data", Deployment: "d", Operation: operation,
+				Secrets: inputOf(t, databaseOf(t, "redis", nil), "pw").Secrets})
+			if err != nil {
+				t.Fatal(kind, operation, err)
+			}
+			for _, file := range plan.Job.Files {
+				if strings.HasPrefix(file.Path, plan.Job.Folder+"/") {
+					t.Errorf("%s: a %s sends %s", kind, operation, file.Path)
+				}
+			}
+		}
+	}
+}
+
+// Containers write in the tree, so what Waybill reads of a repository comes from git.
+func TestP12TheFilesOfARepositoryAreGits(t *testing.T) {
+	u := newUpstream(t)
+	u.commit("first", map[string]string{"app/docker-compose.yaml": "services: {}", "app/.env": "OWN=git's\n", "app/a": "a"})
+	compose := func(change func(*catalog.ComposeSource)) builder {
+		return newBuilder(t, composeApp(func(form *catalog.ComposeSource) {
+			form.Repository, form.Branch, form.Directory = u.dir, "", "/app"
+			change(form)
+		}))
+	}
+	t.Run("a restart puts what a container changed back", func(t *testing.T) {
+		b := compose(func(*catalog.ComposeSource) {})
+		b.run(deployment.Deploy, deployment.Options{})
+		dir, unchanged := outside(t)
+		plant(t, b.file("source/app/a"), filepath.Join(dir, "a"))
+		plant(t, b.file("source/app/docker-compose.yaml"), filepath.Join(dir, "docker-compose.yaml"))
+		if r := b.run(deployment.Restart, deployment.Options{})[0]; r.exit != 0 || !strings.Contains(r.stdout, "is used again") {
+			t.Errorf("%+v", r)
+		}
+		b.is("source/app/docker-compose.yaml", "services: {}")
+		b.is("source/app/a", "a")
+		unchanged()
+	})
+	t.Run("variables are read of git's file and not of the tree", func(t *testing.T) {
+		b := compose(func(*catalog.ComposeSource) {})
+		b.run(deployment.Deploy, deployment.Options{})
+		b.is("repository.env", "OWN=git's\n")
+		if calls := b.stub.read(t, "calls"); !strings.Contains(calls, "--env-file "+b.control()+"/repository.env") || strings.Contains(calls, "source/app/.env") {
+			t.Errorf("docker was called as %s", calls)
+		}
+		u.git("rm", "--quiet", "app/.env")
+		u.commit("without", map[string]string{"app/a": "b"})
+		b.run(deployment.Deploy, deployment.Options{})
+		b.gone("repository.env")
+	})
+	for target, want := range map[string]string{"/etc/passwd": "", "../../../x": "", "../shared": "OWN=shared\n"} {
+		t.Run("variables behind a link to "+target, func(t *testing.T) {
+			if err := os.MkdirAll(filepath.Join(u.dir, "app"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			plant(t, filepath.Join(u.dir, "app/.env"), target)
+			u.commit("link", map[string]string{"shared": "OWN=shared\n"})
+			b := compose(func(*catalog.ComposeSource) {})
+			r := b.run(deployment.Deploy, deployment.Options{})[0]
+			if want != "" {
+				b.is("repository.env", want)
+			} else if r.exit == 0 || !strings.Contains(r.stderr, "file app/.env leads out of the repository") {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+}
