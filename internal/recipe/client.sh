@@ -9,11 +9,12 @@
 # alone runs docker's client and keeps the variables of env files from becoming its
 # settings. Compose takes those that begin with COMPOSE_ and are not set, and versions
 # before 2.39.3 take all that are not set. So all settings are set here except
-# COMPOSE_PROFILES, which a team may set.
+# COMPOSE_PROFILES, which a team may set. A build does not ask git about its folder, in
+# which a container may have put a git folder with commands.
 alone() (
 	export COMPOSE_IGNORE_ORPHANS=false COMPOSE_REMOVE_ORPHANS=false COMPOSE_PARALLEL_LIMIT=-1 \
 		COMPOSE_PROGRESS=auto COMPOSE_STATUS_STDOUT=false COMPOSE_COMPATIBILITY=false \
-		COMPOSE_CONVERT_WINDOWS_PATHS=false
+		COMPOSE_CONVERT_WINDOWS_PATHS=false BUILDX_GIT_INFO=false
 	for setting in HOST CONTEXT CONFIG CERT_PATH TLS TLS_VERIFY API_VERSION; do
 		eval "export DOCKER_$setting=\"\${DOCKER_$setting-}\""
 	done

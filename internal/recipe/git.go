@@ -92,7 +92,7 @@ func composeSource(input Input, app *catalog.Application) (Plan, error) {
 	}
 	plan.Job.Files = []remote.File{{Path: environmentFile, Content: dotenvFile(variables)}}
 	if !input.starts() {
-		plan.Job.Steps = input.needingDocker([]remote.Step{p.down()})
+		plan.Job.Steps = input.needingDocker([]remote.Step{p.checked().down()})
 		return plan, nil
 	}
 	openers, err := input.openers(&form.Source)

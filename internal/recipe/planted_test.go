@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/recipe"
+	"waybill/internal/remote"
 )
 
 // outside is a folder of the server that no job may touch. It has files of the names
@@ -212,5 +214,111 @@ func TestP12TheFilesOfARepositoryAreGits(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 		})
+	}
+}
+
+// Containers may write another compose file into the tree at any time. Only the copy
+// that the policy has let pass is started, looked up and stopped.
+func TestP12OnlyACheckedFileRuns(t *testing.T) {
+	needCompose(t)
+	u := newUpstream(t)
+	u.commit("first", map[string]string{"docker-compose.yaml": "services: {web: {image: good}}\n"})
+	b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
+	b.app.Environment = nil
+	const file = "docker-compose.yaml"
+	// run runs the steps of the names with a docker of those that play a part, or the
+	// real one.
+	run := func(operation deployment.Operation, environment []string, names ...string) []result {
+		input := applicationInput("", b.app, operation, deployment.Options{})
+		input.DataDir = b.data
+		plan, err := recipe.Build(input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan.Job.Steps = slices.DeleteFunc(plan.Job.Steps, func(step remote.Step) bool { return !slices.Contains(names, step.Name) })
+		return perform(t, plan, environment...)
+	}
+	resolved := func() string {
+		text, err := os.ReadFile(b.file("resolved.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	if r := last(run(deployment.Deploy, nil, "Fetch", "Check policy")); r.exit != 0 {
+		t.Fatalf("%+v", r)
+	}
+	if text := resolved(); !strings.Contains(text, `"good"`) {
+		t.Fatalf("what runs is %s", text)
+	}
+
+	t.Run("a file that is planted after the check does not start", func(t *testing.T) {
+		input := applicationInput("", b.app, deployment.Deploy, deployment.Options{})
+		input.DataDir = b.data
+		plan, err := recipe.Build(input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		place(t, plan.Job)
+		for _, step := range plan.Job.Steps {
+			environment := []string(nil)
+			switch step.Name {
+			case "Fetch", "Check policy":
+			case "Start":
+				environment = b.stub.environment()
+				if err := os.WriteFile(b.file("source/"+file), []byte("services: {web: {image: evil, privileged: true}}\n"), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			default:
+				continue
+			}
+			if r := runStep(t, plan.Job, step, environment); r.exit != 0 {
+				t.Fatalf("%+v", r)
+			}
+		}
+		if calls := b.stub.read(t, "calls"); !strings.Contains(calls, "--file "+b.file("resolved.json")) || strings.Contains(calls, "--file "+b.file("source")) {
+			t.Errorf("docker was called as %s", calls)
+		}
+		if text := resolved(); strings.Contains(text, "evil") {
+			t.Errorf("what runs is %s", text)
+		}
+	})
+	t.Run("a stop does not read it", func(t *testing.T) {
+		b.stub.write(t, "calls", "")
+		if r := last(run(deployment.Stop, b.stub.environment(), "Stop")); r.exit != 0 {
+			t.Fatalf("%+v", r)
+		}
+		if calls := b.stub.read(t, "calls"); !strings.Contains(calls, " down ") || strings.Contains(calls, "--file "+b.file("source")) {
+			t.Errorf("docker was called as %s", calls)
+		}
+	})
+	t.Run("a look at the application does not read it", func(t *testing.T) {
+		if script := recipe.StatusScript(b.app, b.data); strings.Contains(script, b.file("source/"+file)) {
+			t.Errorf("the script reads the tree: %s", script)
+		}
+	})
+	t.Run("what the policy refuses takes no place", func(t *testing.T) {
+		u.commit("second", map[string]string{file: "services: {web: {image: evil, volumes: ['" + filepath.Dir(b.control()) + ":/x']}}\n"})
+		if r := last(run(deployment.Deploy, nil, "Fetch", "Check policy")); r.name != "Check policy" || r.exit == 0 || !strings.Contains(r.stderr, "forbids access") {
+			t.Errorf("%+v", r)
+		}
+		if text := resolved(); !strings.Contains(text, `"good"`) {
+			t.Errorf("a stop would run %s", text)
+		}
+	})
+}
+
+// A build asks git about its context, in which a container may have put settings of
+// git's own, unless it is told not to.
+func TestP12ABuildAsksNoGitOfTheTree(t *testing.T) {
+	u := newUpstream(t)
+	u.commit("first", map[string]string{"docker-compose.yaml": "services: {}"})
+	b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
+	b.stub.write(t, "docker", strings.Replace(stubDocker, "case", `case "$*" in *' build') echo "$BUILDX_GIT_INFO" >asks ;; esac`+"\ncase", 1))
+	if r := last(b.run(deployment.Deploy, deployment.Options{})); r.exit != 0 {
+		t.Fatalf("%+v", r)
+	}
+	if got := b.stub.read(t, "asks"); got != "false\n" {
+		t.Errorf("BUILDX_GIT_INFO is %q", got)
 	}
 }

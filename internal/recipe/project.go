@@ -86,6 +86,13 @@ func (p project) ofTeam(in Input) project {
 	return p
 }
 
+// checked is the project as it ran last. The team's own file may lie where containers
+// write, and is read for a start only, which checks it.
+func (p project) checked() project {
+	p.file, p.resolved = p.resolved, ""
+	return p
+}
+
 // script is sh that can call compose for the project; client.sh is read.
 func (p project) script(lines ...string) string {
 	functions := p.function("compose", "", dockerClient, p.file)
@@ -210,15 +217,19 @@ func (in Input) removeFiles() remote.Step {
 }
 
 // checkPolicy refuses on the server what it forbids, and in every mode that a
-// container mounts what Waybill trusts.
+// container mounts what Waybill trusts. The copy of the file that it has looked at is
+// the one that runs.
 func (in Input) checkPolicy(p project) remote.Step {
 	forbids := ""
 	if in.ForbidHostAccess {
 		forbids = "yes"
 	}
+	runs := p.resolved
+	p.resolved = path.Join(in.control(), uncheckedFile)
 	return p.step(policyStep, "docker compose config # checked against the server's policy",
 		fmt.Sprintf("folder=%s data=%s forbids=%s", quote(in.folder()), quote(in.DataDir), forbids),
-		"variables="+quote(path.Join(in.control(), environmentFile)), run(p.scripts, "policy.sh"))
+		"variables="+quote(path.Join(in.control(), environmentFile)), run(p.scripts, "policy.sh"),
+		fmt.Sprintf("mv -f %s %s", quote(p.resolved), quote(runs)))
 }
 
 // makeNetworks makes the networks that are missing.

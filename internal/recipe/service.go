@@ -20,6 +20,8 @@ const (
 	// resolvedFile is the name of the copy that has values instead of variables. Only
 	// the copy runs: see client.sh.
 	resolvedFile = "resolved.json"
+	// uncheckedFile is the name of that copy until the policy has let it pass.
+	uncheckedFile = "unchecked.json"
 )
 
 func service(input Input, svc *catalog.Service) (Plan, error) {

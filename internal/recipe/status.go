@@ -40,7 +40,7 @@ func StatusScript(resource catalog.Deployable, dataDir string) string {
 	if app, ok := resource.(*catalog.Application); ok {
 		switch {
 		case app.Compose != nil:
-			p = input.projectIn(app.Compose)
+			p = input.projectIn(app.Compose).checked()
 		case app.Shell != nil:
 			name = ""
 			if app.Shell.Health != "" {
