@@ -34,7 +34,7 @@ func TestP8AFailedInitialisationIsNeverWell(t *testing.T) {
 			t.Run("a script that fails", func(t *testing.T) {
 				input := c.input(t, script("echo 'half of the schema'\nfalse\n"))
 				out, exit := startsWith(t, input)
-				if exit != recipe.UnhealthyExit || !strings.Contains(out, "half of the schema") {
+				if exit != recipe.UnhealthyExit || !strings.Contains(out, "half of the schema") || !strings.Contains(out, "this start has failed") {
 					t.Errorf("the start exits with %d: %s", exit, out)
 				}
 				input.Resource.Shared().HealthTimeout = 8 * time.Second
