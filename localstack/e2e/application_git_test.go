@@ -86,6 +86,7 @@ func closedRepository(t *testing.T, s *stage) {
 		"The repository did not open: it needs a deploy key, or a user name and a password, that may read it\\.")
 	other := remotetest.Start(t, remotetest.Options{})
 	r.change(t, words{"git_host_keys": strings.Fields(source.hostKeys)[0] + " " + other.HostKey()})
-	r.fail(t, "deploy", nil, "exit", "Host key verification failed", "The host of the repository did not show a key that is known of it\\.")
+	r.fail(t, "deploy", nil, "exit", "Host key verification failed",
+		"The repository did not open: its host did not show a key that is known\\.")
 	r.remove(t, true)
 }
