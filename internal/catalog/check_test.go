@@ -196,7 +196,7 @@ func TestCheckResources(t *testing.T) {
 		{"no compose file", "docker_compose", service(" \n")},
 		{"a long compose file", "docker_compose", service(strings.Repeat("#", catalog.MaxComposeBytes+1))},
 		{"a compose file with NUL", "docker_compose", service("services: \x00")},
-		{"a server that is none", "server_uuid", with(func(a *catalog.Application) {
+		{"an id of another kind as server", "server_uuid", with(func(a *catalog.Application) {
 			a.ServerID = "app" +
 				catalog.ID(strings.Repeat("0", 21))
 		})},

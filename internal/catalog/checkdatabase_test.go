@@ -104,7 +104,7 @@ func TestCheckDatabase(t *testing.T) {
 		field  string
 		change func(*catalog.Database)
 	}{
-		"an image that is none":    {"image", func(db *catalog.Database) { db.Image = "Postgres 16" }},
+		"a malformed image":        {"image", func(db *catalog.Database) { db.Image = "Postgres 16" }},
 		"an option for an image":   {"image", func(db *catalog.Database) { db.Image = "--privileged" }},
 		"an unknown setting":       {"redis_password", set("redis_password", "hunter22")},
 		"a user with a quote":      {"postgres_user", set("postgres_user", "a'b")},
@@ -138,11 +138,11 @@ func TestCheckDatabase(t *testing.T) {
 				db.PublicPort, db.Mappings = 5432,
 					[]string{"127.0.0.1:5432:5432"}
 			}},
-		"a mapping that is none": {"ports_mappings",
+		"a malformed mapping": {"ports_mappings",
 			func(db *catalog.Database) { db.Mappings = []string{"x"} }},
 		"exposed ports": {"ports_exposes",
 			func(db *catalog.Database) { db.Exposes = []int{80} }},
-		"a limit that is none": {"limits_memory",
+		"a malformed limit": {"limits_memory",
 			func(db *catalog.Database) { db.Limits.Memory = "x" }},
 		"a health command": {"health_check_command",
 			func(db *catalog.Database) { db.Health.Command = "true" }},

@@ -116,13 +116,13 @@ func TestTakeSecretsLeavesCopiesAlone(t *testing.T) {
 			catalog.TakeSecrets(new(*draft))
 		}
 		if after := fmt.Sprintf("%+v", reflect.ValueOf(draft).Elem()); after != before {
-			t.Errorf("%s: the draft of which it was a copy was changed", name)
+			t.Errorf("%s: the original of the copy was changed", name)
 		}
 	}
 }
 
 func TestCompleteSecrets(t *testing.T) {
-	t.Run("passwords that nobody gave are made up, each its own", func(t *testing.T) {
+	t.Run("missing passwords are generated, each a different one", func(t *testing.T) {
 		seen := map[string]bool{}
 		for _, known := range engine.All() {
 			db := goodDatabase(func(db *catalog.Database) { db.Engine = known.Name })

@@ -11,7 +11,7 @@ import (
 	"waybill/internal/fault"
 )
 
-// largestResource is a resource of which nothing can be longer.
+// largestResource is a resource whose fields all have their largest size.
 func largestResource() catalog.Resource {
 	resource := goodResource()
 	resource.Name = strings.Repeat("é", catalog.MaxNameLength)

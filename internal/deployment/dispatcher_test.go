@@ -15,7 +15,7 @@ import (
 	"waybill/internal/fault"
 )
 
-// deliver hands the stream's changes to the dispatcher until there are none.
+// deliver passes the changes of the stream to the dispatcher until no more come.
 func (w *world) deliver(t *testing.T) {
 	t.Helper()
 	for changes := w.Changes(); len(changes) > 0; changes = w.Changes() {

@@ -14,8 +14,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// TestP1 holds: what was accepted can be read at once, and a refused request
-// leaves nothing behind.
+// TestP1 holds: an accepted request can be read at once, and a refused one stores
+// nothing.
 func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 	t.Run("the record is whole and there", func(t *testing.T) {
 		w := newWorld(t)
@@ -210,7 +210,7 @@ func TestP2RepeatedRequests(t *testing.T) {
 			}
 		}
 	})
-	t.Run("whoever asks for what is queued gets it, and keeps it under their own key", func(t *testing.T) {
+	t.Run("a second caller of a queued request gets it, also under the new key", func(t *testing.T) {
 		w := newWorld(t)
 		server := w.server(t, 1, 25)
 		request := start(w.service(t, server))

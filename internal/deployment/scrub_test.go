@@ -81,7 +81,7 @@ func TestAScrubLeavesWhatIsNotDeleted(t *testing.T) {
 			w.request(t, start(resource))
 			w.run(t, server)
 		},
-		"and was started anew since its deletion": func(t *testing.T, w *world, resource, server catalog.ID) {
+		"and was started again since its deletion": func(t *testing.T, w *world, resource, server catalog.ID) {
 			w.deleted(t, resource)
 			w.request(t, start(resource))
 			w.run(t, server)

@@ -37,6 +37,6 @@ func TestP6StatusMachine(t *testing.T) {
 		}
 	}
 	if deployment.Status("").To(p) == nil {
-		t.Error("a status that is none may become one")
+		t.Error("an unknown status may become a status")
 	}
 }

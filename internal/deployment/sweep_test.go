@@ -26,7 +26,7 @@ func TestSweep(t *testing.T) {
 		}
 	}
 	w.Changes() // lost
-	t.Run("it finds what a lost change left behind", func(t *testing.T) {
+	t.Run("it finds the work of a lost change", func(t *testing.T) {
 		if err := w.dispatcher.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -13,7 +13,7 @@ import (
 	"waybill/internal/logbook"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestASmallLog is one of everything, as it is stored.
 func TestASmallLog(t *testing.T) {
@@ -62,7 +62,7 @@ func checkChain(t *testing.T, s *shelf, mark logbook.Mark) {
 		if h.Number != number || h.First != before.Last+1 || h.Before != before.After ||
 			h.Previous != before.Digest ||
 			h.Digest != digest(h.Previous, s.chunks[book][number].Body) || h.Last != mark.Index[number-1] {
-			t.Errorf("chunk %d has %+v, behind %+v", number, h, before)
+			t.Errorf("chunk %d has %+v, after %+v", number, h, before)
 		}
 		before = h
 	}

@@ -88,7 +88,7 @@ func entries(t *testing.T, s *shelf, mark logbook.Mark) []logbook.Entry {
 	return out
 }
 
-// outputs of one type, a piece that is continued with a plus behind it.
+// outputs of one type, each continued piece followed by a plus.
 func outputs(entries []logbook.Entry, typ logbook.Type) (out []string) {
 	for _, e := range entries {
 		if e.Type == typ {
@@ -146,7 +146,7 @@ func TestLines(t *testing.T) {
 			[]string{"a", "b <REDACTED>"}},
 		"a declared secret at the end":  {"a\n::add-mask::xyzzy-9\n", []string{"a"}},
 		"nothing but a declared secret": {"::add-mask::xyzzy-9", nil},
-		"a mask behind the cut":         {x(max) + "hunter22\n", []string{x(max) + "+", token}},
+		"a mask after the cut":          {x(max) + "hunter22\n", []string{x(max) + "+", token}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, size := range []int{len(c.in) + 1, 1, 3, 1000} {

@@ -198,7 +198,7 @@ func TestP3ScrubFindsASecretAcrossEntries(t *testing.T) {
 	}
 	done := scrub(t, s, mark, secrets(leaked, "-----BEGIN\nof several\nlines END-----"))
 	var got []string
-	for _, e := range entries(t, s, done.Mark)[1:] { // behind the step's own
+	for _, e := range entries(t, s, done.Mark)[1:] { // after the step's own
 		got = append(got, e.Output)
 	}
 	want := []string{line[:logbook.MaxLineBytes-5] + "<REDACTED:LATER>", strings.Repeat("y", 100),

@@ -19,9 +19,9 @@ type shelf struct {
 	chunks map[logbook.Book]map[int]logbook.Chunk
 	opened int
 	fail   error // of the next Put, after it has stored the chunk
-	// replaced counts the calls of Replace, of which one may fail.
+	// replaced counts the calls of Replace; one may fail.
 	replaced, dieAt int
-	// older are the forms of chunks that nobody has purged.
+	// older are the old versions that Purge has not removed.
 	older []logbook.Chunk
 }
 

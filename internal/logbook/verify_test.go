@@ -38,7 +38,7 @@ func TestVerifyFindsTheFirstBadChunk(t *testing.T) {
 			c.Body[len(c.Body)/2] ^= 1
 			chunks[2] = c
 		}, 2, ""},
-		{"something stands behind the content", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+		{"bytes follow the content", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
 			c := chunks[4]
 			c.Body = append(bytes.Clone(c.Body), 0)
 			chunks[4] = c
@@ -56,11 +56,11 @@ func TestVerifyFindsTheFirstBadChunk(t *testing.T) {
 			c.Previous = chunks[2].Digest
 			chunks[5] = c
 		}, 5, "does not follow"},
-		{"a chunk was written anew, and the next says so",
+		{"a chunk was rewritten, and the next one has its new digest",
 			func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
 				forge(chunks, 2, 3)
 			}, 3, "its digest"},
-		{"a chunk was written anew, and all behind it", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+		{"a chunk was rewritten, and all after it", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
 			forge(chunks, 2, 6)
 		}, 5, "the one in the record"},
 		{"the record has another end", func(_ map[int]logbook.Chunk,
@@ -106,9 +106,8 @@ func TestVerifyFindsTheFirstBadChunk(t *testing.T) {
 	})
 }
 
-// forge does what somebody would who knows how a log is made: it changes a
-// chunk, which gets the digest of what it is now, and what the chunks behind
-// it say, up to one that keeps its digest.
+// forge changes a chunk like an attacker who knows the format: the chunk gets its new
+// digest, and so do the chunks after it, up to one that keeps its digest.
 func forge(chunks map[int]logbook.Chunk, number, keeps int) {
 	c := chunks[number]
 	c.Body = bytes.Clone(c.Body)
@@ -147,7 +146,7 @@ func TestVerifyGoesOnWhereItsBudgetEnded(t *testing.T) {
 	chunks[3] = bad
 	found, err := logbook.Verify(t.Context(), s, book, mark, 2, 1)
 	if err != nil || found.Bad != 3 {
-		t.Errorf("behind chunk 2: %+v, %v, want chunk 3 to be bad", found, err)
+		t.Errorf("after chunk 2: %+v, %v, want chunk 3 to be bad", found, err)
 	}
 }
 
@@ -160,6 +159,6 @@ func TestVerifyTellsTheArchivesErrorsApart(t *testing.T) {
 	}
 	if _, err := logbook.Verify(ctx, s, book, mark, 1, noBudget); err == nil ||
 		fault.KindOf(err) == fault.NotFound {
-		t.Errorf("a cancelled check behind chunk 1: %v", err)
+		t.Errorf("a cancelled check after chunk 1: %v", err)
 	}
 }

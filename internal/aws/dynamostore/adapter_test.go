@@ -185,8 +185,8 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 	}
 }
 
-// TestRecordsThatAreGone removes a queued record behind the adapter's back, as
-// a hand in the console would: nobody else may suffer.
+// TestRecordsThatAreGone removes a queued record without the adapter, like a person in
+// the AWS console. Other deployments must not be affected.
 func TestRecordsThatAreGone(t *testing.T) {
 	s := newStand(t)
 	other := catalog.ID("svc111111111111111111111")

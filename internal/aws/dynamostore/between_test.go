@@ -38,7 +38,7 @@ func (s *stand) directCatalog() *dynamostore.Catalog {
 
 func (s *stand) hand() hand { return hand{s.client, s.tables} }
 
-// set writes one text attribute of an item behind the adapter's back.
+// set writes one text attribute of an item without the adapter.
 func (s *stand) set(t *testing.T, table string, key [4]string, name, value string) {
 	t.Helper()
 	_, err := s.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
@@ -69,7 +69,7 @@ func TestP2BetweenLookAndClaim(t *testing.T) {
 		do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID)))
 		return s, s.enqueue(t, serviceID), s.enqueue(t, otherID)
 	}
-	t.Run("somebody claims the same: the next is taken", func(t *testing.T) {
+	t.Run("another call claims the same: the next one is taken", func(t *testing.T) {
 		s, first, second := newStandOf2(t)
 		s.wire.just("TransactWriteItems", func() {
 			got, err := s.direct().Claim(t.Context(), serverID, s.now)
@@ -226,20 +226,20 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 		})
 		wantCancel(t, s, record.ID, deployment.InProgress)
 	})
-	t.Run("the queue moves: it is found at its new place, and the one behind it stays", func(t *testing.T) {
+	t.Run("the queue moves: it is found at its new place, and the next one stays", func(t *testing.T) {
 		s := newStand(t)
 		last := catalog.ID("svc222222222222222222222")
 		do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID)))
 		do(t, "Create", s.catalog.Create(t.Context(), s.service(last)))
 		s.enqueue(t, serviceID)
-		record, behind := s.enqueue(t, otherID), s.enqueue(t, last)
+		record, next := s.enqueue(t, otherID), s.enqueue(t, last)
 		s.wire.just("TransactWriteItems", func() {
 			_, err := s.direct().Claim(t.Context(), serverID, s.now)
 			do(t, "Claim", err)
 		})
 		wantCancel(t, s, record.ID, deployment.Cancelled)
 		load, err := s.deployments.Load(t.Context(), serverID)
-		if err != nil || len(load.Running) != 1 || len(load.Queue) != 1 || load.Queue[0].ID != behind.ID {
+		if err != nil || len(load.Running) != 1 || len(load.Queue) != 1 || load.Queue[0].ID != next.ID {
 			t.Errorf("Load = %+v, %v; want the first running and the last waiting", load, err)
 		}
 	})
@@ -256,7 +256,7 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 			t.Errorf("Cancel: %v, want a Conflict", err)
 		}
 	})
-	t.Run("somebody else wishes it: theirs was the first", func(t *testing.T) {
+	t.Run("another user cancels it first: that request counts", func(t *testing.T) {
 		s := newStand(t)
 		record := s.running(t)
 		s.wire.just("UpdateItem", func() {
@@ -391,7 +391,7 @@ func TestBetweenLookAndDelete(t *testing.T) {
 			}
 		})
 	}
-	t.Run("it is deleted by somebody else: NotFound", func(t *testing.T) {
+	t.Run("another caller deletes it: NotFound", func(t *testing.T) {
 		s := newStand(t)
 		s.wire.just("TransactWriteItems", func() {
 			do(t, "Delete", s.directCatalog().Delete(t.Context(), serviceID))

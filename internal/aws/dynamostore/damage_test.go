@@ -14,7 +14,7 @@ import (
 	"waybill/internal/deployment/deploymenttest"
 )
 
-// hand is somebody with access to the tables.
+// hand is a person with access to the tables.
 type hand struct {
 	client *dynamodb.Client
 	tables dynamostore.Tables

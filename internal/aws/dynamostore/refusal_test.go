@@ -52,7 +52,7 @@ func TestRefused(t *testing.T) {
 		{"a transaction without reasons", cancelled(), nil, false, fault.Internal},
 		{"any other answer", &smithy.GenericAPIError{Code: "AccessDeniedException",
 			Message: "not authorized"}, nil, false, fault.Internal},
-		{"a failure that nobody knows", errors.New("out of paper"), nil, false, fault.Internal},
+		{"an unknown failure", errors.New("out of paper"), nil, false, fault.Internal},
 		{"no answer", &smithyhttp.RequestSendError{Err: errors.New("connection refused")}, nil, false,
 			fault.Unavailable},
 		{"too much at once", &types.ProvisionedThroughputExceededException{}, nil, false, fault.Unavailable},

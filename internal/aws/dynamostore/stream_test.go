@@ -115,8 +115,8 @@ func TestReadChangeRefusesWhatIsNoRecord(t *testing.T) {
 		"an item of the catalog":  `{"kind":{"S":"service"},"uuid":{"S":"svc000000000000000000000"}}`,
 		"a set":                   `{"status":{"SS":["queued"]}}`,
 		"an attribute of no type": `{"status":{}}`,
-		"a time that is none":     strings.Replace(good, `"2026-`, `"202x-`, 1),
-		"a number that is none":   strings.Replace(good, `"attempt":{"N":"`, `"attempt":{"N":"x`, 1),
+		"a malformed time":        strings.Replace(good, `"2026-`, `"202x-`, 1),
+		"a malformed number":      strings.Replace(good, `"attempt":{"N":"`, `"attempt":{"N":"x`, 1),
 		"a damaged index":         strings.Replace(good, `"index":{"B":"`, `"index":{"B":"////`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -52,7 +52,7 @@ func create(t *testing.T, client *dynamodb.Client, table, partition, sort string
 			{AttributeName: aws.String(sort), AttributeType: types.ScalarAttributeTypeS},
 		},
 	})
-	// The SDK tries again when an answer is lost; the name is nobody else's.
+	// The SDK tries again when an answer is lost; the name is unique.
 	if _, there := errors.AsType[*types.ResourceInUseException](err); err != nil && !there {
 		t.Fatal(err)
 	}

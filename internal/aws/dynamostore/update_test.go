@@ -42,7 +42,7 @@ func TestBetweenLookAndUpdate(t *testing.T) {
 	update := func(s *stand, built *catalog.Application) error {
 		return s.catalog.Update(t.Context(), rekeyed(built), built.UpdatedAt)
 	}
-	t.Run("somebody else updates it: it is a Conflict, and the keys are as they left them",
+	t.Run("another caller updates it: it is a Conflict, and the keys are those of that update",
 		func(t *testing.T) {
 			s := newStand(t)
 			built := s.built(t)

@@ -148,7 +148,7 @@ func TestARefusedTokenSaysWhatIsWrong(t *testing.T) {
 	}
 	if lines := log.lines(t); len(lines) != 1 || lines[0]["level"] != "INFO" ||
 		!strings.Contains(log.String(), cause.Error()) {
-		t.Errorf("logged %s, want one line with the cause that alarms nobody", log)
+		t.Errorf("logged %s, want one line with the cause at level INFO", log)
 	}
 }
 

@@ -65,16 +65,16 @@ func TestP3PurgeLeavesNoOlderVersion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	was, beside := chunk(1, "the secret"), chunk(1, "beside")
+	was, neighbour := chunk(1, "the secret"), chunk(1, "neighbour")
 	now := scrubbed(was, "the mask")
 	again := scrubbed(now, "another mask")
 	again.Digest = strings.Repeat("8", 64)
 	const other = book + "1"
 	if err := errors.Join(
-		archive.Put(t.Context(), book, was), archive.Put(t.Context(), other, beside),
+		archive.Put(t.Context(), book, was), archive.Put(t.Context(), other, neighbour),
 		archive.Replace(t.Context(), book, now, was.Header),
 		archive.Replace(t.Context(), book, again, now.Header),
-		archive.Replace(t.Context(), other, scrubbed(beside, "aside"), beside.Header),
+		archive.Replace(t.Context(), other, scrubbed(neighbour, "aside"), neighbour.Header),
 	); err != nil {
 		t.Fatal(err)
 	}

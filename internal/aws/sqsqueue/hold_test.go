@@ -82,7 +82,7 @@ func TestAMessageIsHeldWhileItsRunnerLives(t *testing.T) {
 		if err := s.holdWhile(t, 1, forTime(35*time.Second, nil)); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Hour) // nobody holds it any more
+		time.Sleep(time.Hour) // the message is no longer held
 		want := []hold{{0, 40 * time.Second}, {10 * time.Second, 40 * time.Second},
 			{20 * time.Second, 40 * time.Second}, {30 * time.Second, 40 * time.Second}}
 		if diff := cmp.Diff(s.holds, want); diff != "" {
@@ -175,7 +175,7 @@ func TestAPanicEndsTheHolding(t *testing.T) {
 		}()
 		time.Sleep(time.Minute)
 		if len(s.holds) != 1 {
-			t.Errorf("held %d times, want once: nobody works on it", len(s.holds))
+			t.Errorf("held %d times, want once: no runner works on it", len(s.holds))
 		}
 	})
 }

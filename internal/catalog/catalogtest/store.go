@@ -37,7 +37,7 @@ func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 		"a server can be given another key":                          testServerKey,
 		"what others depend on cannot be deleted":                    testNeeded,
 		"what is deleted is gone, and its id is free again":          testDeleted,
-		"nobody shares what is kept":                                 testCopies,
+		"no caller shares stored data":                               testCopies,
 		"one of many updates at once wins":                           testUpdatesRace,
 		"of a Create and a Delete of its dependency, one wins":       testDeleteRace,
 		"a deploy key is held in place until another comes":          testKeyChange,

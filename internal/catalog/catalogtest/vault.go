@@ -21,7 +21,7 @@ func TestVault(t *testing.T, open func(t *testing.T) catalog.Vault) {
 		"an empty set is a set":                            testEmptySet,
 		"nothing put is NotFound; deleting it is no error": testNoSecrets,
 		"sets are apart":                                   testApart,
-		"nobody shares what is kept":                       testSecretCopies,
+		"no caller shares stored data":                     testSecretCopies,
 		"a cancelled context changes nothing":              testVaultCancelled,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })

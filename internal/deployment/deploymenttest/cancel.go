@@ -14,7 +14,7 @@ func cancelCases() []testCase {
 	return []testCase{
 		{"TestP6: a queued one ends at once, and record, queue and resource change together",
 			testCancelQueued},
-		{"whoever waits behind it moves up, in order", testCancelKeepsOrder},
+		{"later ones move up, in order", testCancelKeepsOrder},
 		{"it frees its place in a full queue and its resource", testCancelMakesRoom},
 		{"on one in progress the wish is noted for its runner", testCancelRunning},
 		{"one that no runner has begun yet keeps the wish for the first", testCancelUnbegun},

@@ -13,7 +13,7 @@ func claimCases() []testCase {
 		{"slot, resource and record change together", testClaimWhole},
 		{"an empty queue and an unknown server are NotFound", testClaimNothing},
 		{"TestP2: no more than the server's limit, first come, first served", testClaimLimit},
-		{"TestP2: one at a time on a resource, and nobody waits behind it", testClaimBusyResource},
+		{"TestP2: one at a time on a resource, and it does not block others", testClaimBusyResource},
 		{"one that was passed over keeps its place", testClaimKeepsPlace},
 		{"servers do not wait for each other", testClaimServersApart},
 		{"a changed limit counts from then on", testClaimChangedLimit},

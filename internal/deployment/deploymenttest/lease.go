@@ -34,7 +34,7 @@ func progress(n int, at time.Time) deployment.Progress {
 func leaseCases() []testCase {
 	return []testCase{
 		{"Begin takes the lease with the next attempt number", testBegin},
-		{"TestP5: while it lasts nobody else begins; when it is over, the next does and goes on",
+		{"TestP5: while it lasts no other runner begins; after it, the next one continues",
 			testLeaseExcludes},
 		{"the owner itself may begin again at once", testOwnerBeginsAgain},
 		{"Advance keeps progress, renews the lease and brings back who follows", testAdvance},

@@ -164,7 +164,7 @@ func race(t *testing.T, archive logbook.Archive) {
 			}
 		}
 		if won < 0 {
-			t.Fatalf("chunk %d: nobody won", number)
+			t.Fatalf("chunk %d: no writer won", number)
 		}
 		check(t, archive, book, chunk(number, fmt.Sprint("writer ", won)))
 	}

@@ -49,11 +49,11 @@ func replace(t *testing.T, archive logbook.Rewriter, book logbook.Book, now logb
 }
 
 func rewritten(t *testing.T, archive logbook.Rewriter) {
-	first, second, beside := chunk(1, "one"), chunk(2, "two"), chunk(1, "beside")
+	first, second, neighbour := chunk(1, "one"), chunk(2, "two"), chunk(1, "neighbour")
 	first.Before, first.Previous = logbook.Position{}, ""
 	put(t, archive, book, first)
 	put(t, archive, book, second)
-	put(t, archive, other, beside)
+	put(t, archive, other, neighbour)
 	now := scrubbed(first, "uno")
 	now.Previous = ""
 	replace(t, archive, book, now, first.Header)
@@ -67,7 +67,7 @@ func rewritten(t *testing.T, archive logbook.Rewriter) {
 		check(t, archive, book, want)
 	}
 	check(t, archive, book, second)
-	check(t, archive, other, beside)
+	check(t, archive, other, neighbour)
 }
 
 func rewrittenIsCopied(t *testing.T, archive logbook.Rewriter) {
@@ -131,7 +131,7 @@ func replaceRace(t *testing.T, archive logbook.Rewriter) {
 		}
 	}
 	if won < 0 {
-		t.Fatal("nobody won")
+		t.Fatal("no writer won")
 	}
 	check(t, archive, book, forms[won])
 }
@@ -142,15 +142,15 @@ func putBehindReplace(t *testing.T, archive logbook.Rewriter) {
 	now := scrubbed(was, "uno")
 	replace(t, archive, book, now, was.Header)
 	if err := archive.Put(t.Context(), book, was); !errors.Is(err, fault.Conflict) {
-		t.Errorf("Put behind Replace: got %v, want Conflict", err)
+		t.Errorf("Put after Replace: got %v, want Conflict", err)
 	}
 	check(t, archive, book, now)
 }
 
 func purge(t *testing.T, archive logbook.Rewriter) {
-	was, beside := chunk(1, "one"), chunk(1, "beside")
+	was, neighbour := chunk(1, "one"), chunk(1, "neighbour")
 	put(t, archive, book, was)
-	put(t, archive, other, beside)
+	put(t, archive, other, neighbour)
 	now := scrubbed(was, "uno")
 	replace(t, archive, book, now, was.Header)
 	for range 2 {
@@ -159,7 +159,7 @@ func purge(t *testing.T, archive logbook.Rewriter) {
 		}
 	}
 	check(t, archive, book, now)
-	check(t, archive, other, beside)
+	check(t, archive, other, neighbour)
 }
 
 func removeRewritten(t *testing.T, archive logbook.Rewriter) {

@@ -23,7 +23,7 @@ func TestArchive(t *testing.T, open func(t *testing.T) snapshot.Archive) {
 		"putting it again changes nothing":         testAgain,
 		"of nothing put, Get is NotFound":          testMissing,
 		"resources are apart":                      testApart,
-		"nobody shares what is kept":               testCopies,
+		"no caller shares stored data":             testCopies,
 		"two writers of one snapshot both succeed": testRace,
 		"a cancelled context changes nothing":      testCancelled,
 	} {
