@@ -123,6 +123,27 @@ func AllSettings(db *Database, secrets map[string]string) map[string]string {
 	return all
 }
 
+// ShownNames returns the names that logs of the resource may show: its own name, the
+// user name of its repository, and the settings of a database that are not secret. A
+// secret that equals one of them cannot be masked.
+func ShownNames(resource Deployable) []string {
+	names := []string{resource.Common().Name}
+	switch resource := resource.(type) {
+	case *Application:
+		if source := resource.Source(); source != nil {
+			names = append(names, source.UserName)
+		}
+	case *Database:
+		known, _ := engine.Find(resource.Engine)
+		for _, setting := range known.Settings {
+			if !setting.Secret {
+				names = append(names, resource.Settings[setting.Field])
+			}
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
+}
+
 // environmentPrefix begins the field name of every variable.
 const environmentPrefix = "environment."
 

@@ -74,7 +74,12 @@ func (s secrets) toMask(
 			all = append(all, redact.Secret{Name: name, Value: value})
 		}
 	}
-	shown := shownNames(resource)
+	// A secret that is one of the shown names was allowed to be weak. A database's
+	// never is.
+	var shown []string
+	if _, ok := resource.(*catalog.Database); !ok {
+		shown = catalog.ShownNames(resource)
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.resource)) {
 		value := s.resource[name]
 		switch weakness := redact.Judge(value, shown...); {
@@ -90,22 +95,6 @@ func (s secrets) toMask(
 		all = append(all, s.addresses(database, server)...)
 	}
 	return all, warnings
-}
-
-// shownNames returns the names that every log of an application or a service
-// shows. A secret that equals one of them cannot be masked, and registration
-// allowed it only as a weak one. Registration allows none for a database.
-func shownNames(resource catalog.Deployable) []string {
-	names := []string{resource.Common().Name}
-	switch resource := resource.(type) {
-	case *catalog.Application:
-		if source := resource.Source(); source != nil {
-			names = append(names, source.UserName)
-		}
-	case *catalog.Database:
-		return nil
-	}
-	return names
 }
 
 // addresses returns the connection strings of a database. They are masked as a

@@ -3,13 +3,11 @@ package catalogapi
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/redact"
-	"waybill/internal/wire"
 )
 
 // kept returns the secrets of an entity that has some. That the vault has none is
@@ -31,7 +29,7 @@ func judgeSecrets(draft catalog.Deployable, allowed map[string]bool, kept map[st
 	if err != nil {
 		return nil, err
 	}
-	names := shownNames(draft)
+	names := catalog.ShownNames(draft)
 	for _, secret := range catalog.SecretsOf(draft) {
 		variable := strings.HasPrefix(secret.Field, "environment.")
 		// Only a variable may be empty. What else lacks its value has been refused
@@ -58,21 +56,4 @@ func judgeSecrets(draft catalog.Deployable, allowed map[string]bool, kept map[st
 		return nil, err
 	}
 	return warnings, nil
-}
-
-// shownNames are what every log of the resource shows: its name and who logs in
-// where.
-func shownNames(draft catalog.Deployable) []string {
-	names := []string{draft.Common().Name}
-	switch draft := draft.(type) {
-	case *catalog.Application:
-		if source := draft.Source(); source != nil {
-			names = append(names, source.UserName)
-		}
-	case *catalog.Database:
-		for _, value := range wire.PlainSettings(draft) {
-			names = append(names, value)
-		}
-	}
-	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
