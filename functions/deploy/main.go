@@ -1,5 +1,5 @@
-// Command deploy is the function that queues starts, stops, restarts, deploys and
-// rollbacks, and that cancels them.
+// Command deploy is the function that queues starts, stops, restarts, deploys,
+// rollbacks and scrubs, and cancels them.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Command list is the function that reads histories and what servers have to do.
+// Command list is the function that reads the histories of resources and the
+// queues of servers.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command show is the function that reads one deployment: its record, its log,
-// and what it ran with.
+// Command show is the function that reads one deployment: its record, its log and
+// its configuration.
 package main
 
 import (

@@ -8,11 +8,10 @@ import (
 	"waybill/internal/fault"
 )
 
-// CheckAnswer checks an answer's body against the schema that the route has
-// for the status, or against that for all others. It is meant for tests:
-// objects may have only the fields that are described. Where an answer has
-// several forms, one that is a JSON object is checked as JSON. Internal, with
-// all that differs, if anything does.
+// CheckAnswer checks an answer's body by the route's schema for the status, or by
+// its default schema. It is for tests: objects may have no other fields than the
+// described ones. If an answer has several media types, a JSON object is checked
+// as JSON. Internal, with all differences, if the body does not match.
 func (a *API) CheckAnswer(routeID string, status int, body []byte) error {
 	op, err := a.operation(routeID)
 	if err != nil {
@@ -36,7 +35,7 @@ func (a *API) CheckAnswer(routeID string, status int, body []byte) error {
 	return err
 }
 
-// form picks the media type that the body is in, and reads it.
+// form selects the media type of the body, and decodes it.
 func form(content node, body []byte) (value any, schema node, err error) {
 	object, plain := content.get("application/json", "schema"), content.get("text/plain", "schema")
 	if object.exists() && (!plain.exists() || bytes.HasPrefix(body, []byte("{"))) {

@@ -11,10 +11,9 @@ import (
 	"waybill/internal/fault"
 )
 
-// CheckBody checks a request's body against the schema of the route. Invalid
-// with what is wrong with each field, "body" standing for the whole; a message
-// never quotes a value. A route that takes no body ignores one. Internal if
-// there is no such route.
+// CheckBody checks a request's body by the schema of the route. Invalid with the
+// problems of each field; "body" is the whole body, and no message quotes a value.
+// A route without a body ignores one. Internal if the route does not exist.
 func (a *API) CheckBody(routeID string, body []byte) error {
 	op, err := a.operation(routeID)
 	if err != nil || !op.body.exists() {
@@ -39,7 +38,7 @@ func (a *API) CheckBody(routeID string, body []byte) error {
 	return wrong.err()
 }
 
-// required names the fields that a body must have.
+// required lists the fields that a body must have.
 func required(schema node) string {
 	var names []string
 	for _, name := range schema.get("required").children() {
@@ -48,8 +47,8 @@ func required(schema node) string {
 	return joined(names, "and")
 }
 
-// decode reads one JSON value, with json.Number for numbers. Invalid, saying
-// where, if it is none or names a field of an object twice.
+// decode decodes one JSON value, with json.Number for numbers. Invalid, with the
+// place, if it is not valid JSON or if an object has a field twice.
 func decode(body []byte) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, problems{"body": {"must be UTF-8"}}.err()
@@ -67,8 +66,8 @@ func decode(body []byte) (any, error) {
 	return value, walk.twice.err()
 }
 
-// malformed says where JSON goes wrong. It does not repeat the library's own
-// text, which quotes the input.
+// malformed returns the place of a syntax error. It does not use the library's
+// message, which quotes the input.
 func malformed(body []byte, err error) string {
 	broken, ok := errors.AsType[*json.SyntaxError](err)
 	if !ok {
@@ -85,8 +84,7 @@ func malformed(body []byte, err error) string {
 	return fmt.Sprintf("is not valid JSON: line %d, column %d (byte %d): %s", line, column, len(before), what)
 }
 
-// endsEarly reports whether more text could make valid JSON of the body: only
-// then is its end what is wrong with it.
+// endsEarly reports whether the body is the beginning of valid JSON.
 func endsEarly(body []byte) bool {
 	_, err := json.NewDecoder(bytes.NewReader(body)).Token()
 	for reader := json.NewDecoder(bytes.NewReader(body)); err == nil; {
@@ -96,8 +94,8 @@ func endsEarly(body []byte) bool {
 	return !syntax
 }
 
-// walker decodes JSON and notes what encoding/json is silent about: of a field
-// that is given twice it keeps the last.
+// walker decodes JSON and finds repeated fields, which encoding/json accepts: it
+// uses the last one.
 type walker struct {
 	reader *json.Decoder
 	twice  problems

@@ -57,7 +57,8 @@ func condense(value any) any {
 		object := map[string]any{}
 		for key, inner := range value {
 			_, isText := inner.(string)
-			if (key == "description" || key == "summary") && isText || key == "tags" || key == "info" || key == "example" {
+			if (key == "description" || key == "summary") && isText || key == "tags" || key == "info" ||
+				key == "example" {
 				continue
 			}
 			object[key] = condense(inner)

@@ -98,7 +98,8 @@ func TestTheDocumentIsWhole(t *testing.T) {
 		})
 		for kind, components := range document["components"].(map[string]any) {
 			for name := range components.(map[string]any) {
-				if reference := "#/components/" + kind + "/" + name; !used[reference] && kind != "securitySchemes" {
+				if reference := "#/components/" + kind + "/" + name; !used[reference] &&
+					kind != "securitySchemes" {
 					t.Errorf("%s is used nowhere", reference)
 				}
 			}
@@ -190,7 +191,9 @@ const cancels = "cancelDeployment"
 
 // bodyless are the operations that change something and ask for nothing more
 // than their paths and queries say.
-var bodyless = []string{cancels, "rollbackDeployment", "validateService", "validateApplication", "validateDatabase"}
+var bodyless = []string{
+	cancels, "rollbackDeployment", "validateService", "validateApplication", "validateDatabase",
+}
 
 // open are the operations whose bodies have fields that the engine checks.
 var open = []string{"createDatabase", "updateDatabase"}
@@ -202,7 +205,8 @@ func guarded(t *testing.T, at string, op operation) {
 	ability, needed := op.object["x-waybill-ability"]
 	security, said := op.object["security"].([]any)
 	if needed == (said && len(security) == 0) {
-		t.Errorf("%s: ability %v, security %v; want an ability, or security: []", at, ability, op.object["security"])
+		t.Errorf("%s: ability %v, security %v; want an ability, or security: []", at, ability,
+			op.object["security"])
 	}
 	if needed && !slices.Contains([]any{"root", "read", "read:sensitive", "write", "deploy"}, ability) {
 		t.Errorf("%s needs the unknown ability %v", at, ability)
@@ -247,7 +251,8 @@ func responses(t *testing.T, document map[string]any, at string, op operation) {
 	if strings.Contains(op.path, "{") {
 		want = append(want, "404")
 	}
-	if op.object["requestBody"] != nil || op.object["parameters"] != nil || op.object["x-waybill-compatible"] == nil {
+	if op.object["requestBody"] != nil || op.object["parameters"] != nil ||
+		op.object["x-waybill-compatible"] == nil {
 		want = append(want, "422")
 	}
 	switch {
@@ -288,7 +293,8 @@ func body(t *testing.T, document map[string]any, at string, op operation) {
 	content := follow(document, declared)["content"].(map[string]any)["application/json"].(map[string]any)
 	walk(at, follow(document, content["schema"].(map[string]any)), func(at string, object map[string]any) {
 		_, described := object["additionalProperties"].(map[string]any)
-		if object["type"] == "object" && object["additionalProperties"] != false && !(described && slices.Contains(open, id)) {
+		if object["type"] == "object" && object["additionalProperties"] != false &&
+			!(described && slices.Contains(open, id)) {
 			t.Errorf("%s: an object of a request takes unknown fields", at)
 		}
 	})

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// node is a place in the document: what is there, and the JSON pointer to it.
-// The place of something absent is a node as well, whose value is nil.
+// node is a place in the document: its value and the JSON pointer to it. The place
+// of an absent value is a node, too, with the value nil.
 type node struct {
 	root  map[string]any
 	path  []string
 	value any
 }
 
-// get goes down by keys, through references wherever it meets them.
+// get follows the keys down, and every reference on the way.
 func (n node) get(keys ...string) node {
 	for _, key := range keys {
 		n = n.child(key)
@@ -27,7 +27,7 @@ func (n node) child(key string) node {
 	return n.step(key).resolved()
 }
 
-// step goes down by one key and stays there, be it a reference or not.
+// step follows one key down and does not follow a reference there.
 func (n node) step(key string) node {
 	below := node{root: n.root, path: append(slices.Clip(n.path), key)}
 	switch value := n.value.(type) {
@@ -41,8 +41,8 @@ func (n node) step(key string) node {
 	return below
 }
 
-// resolved follows a reference to its end. One that leads nowhere is absent,
-// and so is one in a circle of references.
+// resolved follows a reference to its end. A reference without a target, or in a
+// circle of references, is absent.
 func (n node) resolved() node {
 	for range 10 {
 		object, _ := n.value.(map[string]any)
@@ -58,7 +58,7 @@ func (n node) resolved() node {
 	return node{root: n.root, path: n.path}
 }
 
-// children are the nodes below, in the order of their keys.
+// children returns the nodes below, in the order of their keys.
 func (n node) children() []node {
 	var all []node
 	switch value := n.value.(type) {
@@ -76,7 +76,7 @@ func (n node) children() []node {
 
 func (n node) exists() bool { return n.value != nil }
 
-// key is the last part of the pointer.
+// key returns the last part of the pointer.
 func (n node) key() string {
 	if len(n.path) == 0 {
 		return ""
@@ -84,19 +84,19 @@ func (n node) key() string {
 	return n.path[len(n.path)-1]
 }
 
-// text is the value if it is a text, and "" if not.
+// text returns the value if it is a text, or "".
 func (n node) text() string {
 	text, _ := n.value.(string)
 	return text
 }
 
-// number is the value if it is a number.
+// number returns the value if it is a number.
 func (n node) number() (value float64, ok bool) {
 	value, ok = n.value.(float64)
 	return value, ok
 }
 
-// pointer is the JSON pointer to the node.
+// pointer returns the JSON pointer to the node.
 func (n node) pointer() string {
 	var b strings.Builder
 	for _, key := range n.path {

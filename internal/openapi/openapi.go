@@ -1,6 +1,6 @@
-// Package openapi is the one source of what the HTTP API is: openapi.yaml, the
-// table of routes read from it, and the checks of requests and answers against
-// it. The stack, the handlers and the contract tests are all made from it.
+// Package openapi is the only definition of the HTTP API: openapi.yaml, the table
+// of routes read from it, and the checks of requests and answers by it. The stack,
+// the handlers and the contract tests all use it.
 package openapi
 
 import (
@@ -13,14 +13,14 @@ import (
 	"waybill/internal/fault"
 )
 
-// condensed is openapi.yaml as JSON and without its prose. Every function reads
-// it whenever it starts, and JSON is read ten times as fast as YAML. A test
-// writes it and holds it to openapi.yaml.
+// condensed is openapi.yaml as JSON, without its descriptions. Every function
+// decodes it at every start, and JSON is decoded ten times as fast as YAML. A test
+// writes it and compares it with openapi.yaml.
 //
 //go:embed openapi.json
 var condensed []byte
 
-// API is the document, read. It may be used by several goroutines at once.
+// API is the decoded document. Several goroutines may use it at the same time.
 type API struct {
 	routes     []Route
 	operations map[string]operation
@@ -42,9 +42,8 @@ type Route struct {
 	Ability access.Ability
 }
 
-// Load reads the document. It is meant to be called once when a function
-// starts; schemas are compiled when they are first needed. Internal if the
-// document is damaged.
+// Load decodes the document. A function calls it once, when it starts; schemas are
+// compiled when they are first needed. Internal if the document is damaged.
 func Load() (*API, error) {
 	var root map[string]any
 	if err := json.Unmarshal(condensed, &root); err != nil {
@@ -67,7 +66,7 @@ func Load() (*API, error) {
 	return api, nil
 }
 
-// methods are the keys of a path that are operations.
+// methods are the keys of a path that hold operations.
 var methods = [...]string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 func (a *API) add(op operation) {
@@ -78,8 +77,8 @@ func (a *API) add(op operation) {
 // Routes lists every operation, in the order of path and method.
 func (a *API) Routes() []Route { return slices.Clone(a.routes) }
 
-// operation returns what is known of a route. Internal if there is none with
-// that id: only our own code names routes.
+// operation returns the operation with the id. Internal if it does not exist,
+// because only Waybill's own code uses ids.
 func (a *API) operation(routeID string) (operation, error) {
 	op, known := a.operations[routeID]
 	if !known {
@@ -88,10 +87,10 @@ func (a *API) operation(routeID string) (operation, error) {
 	return op, nil
 }
 
-// operation is a route and what its requests and answers may be.
+// operation is a route with the schemas of its requests and answers.
 type operation struct {
 	Route
-	// compatible lets existing clients send parameters that mean nothing here.
+	// compatible ignores unknown parameters, which existing clients send.
 	compatible bool
 	query      []parameter
 	// body is the schema of the request's body, and absent if it takes none.
@@ -118,7 +117,8 @@ func readOperation(prefix string, path, method node) operation {
 		compatible: method.get("x-waybill-compatible").value == true,
 		responses:  method.get("responses"),
 	}
-	for _, declared := range slices.Concat(path.get("parameters").children(), method.get("parameters").children()) {
+	for _, declared := range slices.Concat(path.get("parameters").children(),
+		method.get("parameters").children()) {
 		if declared.get("in").text() == "query" {
 			op.query = append(op.query, parameter{declared.get("name").text(), declared.get("schema")})
 		}

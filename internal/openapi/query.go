@@ -9,11 +9,10 @@ import (
 	"strconv"
 )
 
-// CheckQuery checks a request's query against the parameters of the route.
-// Invalid with what is wrong with each parameter: a bad value, one that is
-// given twice, or one that is not known, which only routes that existing
-// clients call ignore. A whole number has digits only, and true or false is
-// whatever [strconv.ParseBool] reads.
+// CheckQuery checks a request's query by the parameters of the route. Invalid with
+// the problems of each parameter: a bad value, a repeated parameter, or an unknown
+// one, which only the routes of existing clients ignore. A whole number has digits
+// only, and a boolean is any text that [strconv.ParseBool] accepts.
 func (a *API) CheckQuery(routeID string, query url.Values) error {
 	op, err := a.operation(routeID)
 	if err != nil || len(query) == 0 {
@@ -50,7 +49,7 @@ func (a *API) checkParameter(wrong problems, declared parameter, text string) er
 	return err
 }
 
-// unknown words a parameter that the route does not have.
+// unknown describes a parameter that the route does not have.
 func (op operation) unknown(wrong problems, name string) {
 	if op.compatible {
 		return
@@ -66,10 +65,10 @@ func (op operation) unknown(wrong problems, name string) {
 	wrong.add(shown(name), "is not known here; known are "+joined(names, "and"))
 }
 
-// digits is what a whole number looks like in a query.
+// digits matches a whole number in a query.
 var digits = regexp.MustCompile(`^-?[0-9]+$`)
 
-// typed reads a parameter as its schema's type.
+// typed parses a parameter as its schema's type.
 func typed(schema node, text string) (value any, ok bool) {
 	switch schema.get("type").text() {
 	case "integer":

@@ -45,10 +45,22 @@ func TestCheckQueryRefusesInWords(t *testing.T) {
 		{"listServiceDeployments", "take=1.0", says("take", "must be a whole number from 1 to 100")},
 		{"listServiceDeployments", "take=1e1", says("take", "must be a whole number from 1 to 100")},
 		{"listServiceDeployments", "skip=-1", says("skip", "must be a whole number of at least 0")},
-		{"listServiceDeployments", "skip=99999999999999999999", says("skip", "must be a whole number of at least 0")},
-		{"listServiceDeployments", "status=done", says("status", "must be queued, in_progress, finished, failed or cancelled-by-user")},
-		{"listServiceDeployments", "tak=5", says("tak", "is not known here; known are skip, take, cursor and status")},
-		{"listServerDeployments", "take=5", says("take", "is not known here; this route has no query parameters")},
+		{
+			"listServiceDeployments", "skip=99999999999999999999",
+			says("skip", "must be a whole number of at least 0"),
+		},
+		{
+			"listServiceDeployments", "status=done",
+			says("status", "must be queued, in_progress, finished, failed or cancelled-by-user"),
+		},
+		{
+			"listServiceDeployments", "tak=5",
+			says("tak", "is not known here; known are skip, take, cursor and status"),
+		},
+		{
+			"listServerDeployments", "take=5",
+			says("take", "is not known here; this route has no query parameters"),
+		},
 		{"readLog", "wait=21&limit=1001&after=x", map[string][]string{
 			"wait":  {"must be a whole number from 0 to 20"},
 			"limit": {"must be a whole number from 1 to 1000"},

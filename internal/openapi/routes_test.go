@@ -92,7 +92,9 @@ func TestRoutesOfExistingClients(t *testing.T) {
 				t.Fatalf("route %d needs another ability than %q", i, want.ability)
 			}
 			// The client sends parameters that mean nothing here.
-			if err := load(t).CheckQuery(routes[i].ID, map[string][]string{"instant_deploy": {"true"}, "docker_cleanup": {"x", "y"}}); err != nil {
+			if err := load(t).CheckQuery(routes[i].ID, map[string][]string{
+				"instant_deploy": {"true"}, "docker_cleanup": {"x", "y"},
+			}); err != nil {
 				t.Errorf("a parameter of upstream's is refused: %v", err)
 			}
 			if err := load(t).CheckBody(routes[i].ID, nil); err != nil {

@@ -13,11 +13,11 @@ import (
 	"waybill/internal/fault"
 )
 
-// location is the name that the document has for the schema compiler.
+// location is the name of the document for the schema compiler.
 const location = "urn:waybill:openapi"
 
-// schemas compiles the document's schemas, each when it is first needed: a
-// function that starts for one request pays for one.
+// schemas compiles each schema of the document when it is first needed, so that a
+// function that starts for one request compiles only one.
 type schemas struct {
 	root   map[string]any
 	closed bool
@@ -27,15 +27,15 @@ type schemas struct {
 	compiled map[string]*jsonschema.Schema
 }
 
-// newSchemas returns the schemas of the document. With closed, an object has
-// only the fields that are described: readers of an answer must bear new ones,
-// and our own tests must not.
+// newSchemas returns the schemas of the document. With closed, an object may have
+// only the described fields: clients must accept new fields in an answer, but the
+// tests must not.
 func newSchemas(root map[string]any, closed bool) *schemas {
 	return &schemas{root: root, closed: closed, compiled: map[string]*jsonschema.Schema{}}
 }
 
-// check returns what is wrong with the value, or nil. The value is decoded
-// JSON with json.Number for numbers.
+// check returns the errors of the value, or nil. The value is decoded JSON with
+// json.Number for numbers.
 func (s *schemas) check(schema node, value any) (*jsonschema.ValidationError, error) {
 	compiled, err := s.compile(schema.pointer())
 	if err != nil {
@@ -65,7 +65,7 @@ func (s *schemas) compile(pointer string) (*jsonschema.Schema, error) {
 	return schema, nil
 }
 
-// open makes the compiler. The caller holds the lock.
+// open creates the compiler. The caller holds the lock.
 func (s *schemas) open() error {
 	if s.compiler != nil {
 		return nil
@@ -85,7 +85,7 @@ func (s *schemas) open() error {
 	return nil
 }
 
-// closedCopy is the value with every described object closed to other fields.
+// closedCopy returns the value with every described object closed to other fields.
 func closedCopy(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
@@ -108,12 +108,12 @@ func closedCopy(value any) any {
 	return value
 }
 
-// limits are what JSON Schema has no word for.
+// limits are constraints that JSON Schema cannot express.
 type limits struct {
-	// maxBytes is the value of x-waybill-max-bytes, 0 for none.
+	// maxBytes is the value of x-waybill-max-bytes, or 0.
 	maxBytes int
-	// digits refuses whole numbers that are not written as such: JSON Schema
-	// takes 1.0 and 1e3 for integers, and Go's decoder does not.
+	// digits refuses integers with a point or an exponent: JSON Schema accepts 1.0
+	// and 1e3 as integers, and Go's decoder does not.
 	digits bool
 }
 
@@ -128,7 +128,7 @@ func compileLimits(_ *jsonschema.CompilerContext, schema map[string]any) (jsonsc
 	return found, nil
 }
 
-// Validate reports what goes beyond the limits.
+// Validate reports a value beyond the limits.
 func (l limits) Validate(ctx *jsonschema.ValidatorContext, value any) {
 	if number, ok := value.(json.Number); ok && l.digits && strings.ContainsAny(number.String(), ".eE") {
 		ctx.AddError(&kind.Type{Got: "number", Want: []string{"integer"}})
@@ -141,8 +141,8 @@ func (l limits) Validate(ctx *jsonschema.ValidatorContext, value any) {
 // tooLarge is the violation of x-waybill-max-bytes.
 type tooLarge struct{ got int }
 
-// KeywordPath and LocalizedString make it an error of the schema library,
-// whose own texts are never shown.
+// KeywordPath and LocalizedString make it an error of the schema library. Its own
+// texts are never shown.
 func (*tooLarge) KeywordPath() []string { return []string{"x-waybill-max-bytes"} }
 
 func (*tooLarge) LocalizedString(*message.Printer) string { return "too many bytes" }

@@ -14,8 +14,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// problems collects what is wrong with each field. Texts name fields and what
-// they must be, and never a value: it may be a secret.
+// problems collects the problems with each field. A text says what a field must
+// be. It never has a value, which could be a secret.
 type problems map[string][]string
 
 func (p problems) add(field, text string) {
@@ -24,7 +24,7 @@ func (p problems) add(field, text string) {
 	}
 }
 
-// err is nil if nothing is wrong.
+// err returns Invalid with the problems, or nil without any.
 func (p problems) err() error {
 	var wrong fault.FieldErrors
 	for _, field := range slices.Sorted(maps.Keys(p)) {
@@ -36,8 +36,8 @@ func (p problems) err() error {
 	return wrong.Err()
 }
 
-// collect adds what the schema library found. Causes that only lead to others
-// have no words of their own.
+// collect adds the errors of the schema library. An error that only leads to
+// others is left out.
 func (p problems) collect(doc node, found *jsonschema.ValidationError) {
 	schema := schemaOf(doc, found)
 	at := found.InstanceLocation
@@ -55,14 +55,15 @@ func (p problems) collect(doc node, found *jsonschema.ValidationError) {
 	case *kind.OneOf:
 		p.alternatives(schema, at, is)
 	case *kind.UniqueItems:
-		p.add(dotted(at), fmt.Sprintf("must not repeat anything; numbers %d and %d are the same", is.Duplicates[0]+1, is.Duplicates[1]+1))
+		p.add(dotted(at),
+			fmt.Sprintf("must not repeat anything; numbers %d and %d are the same", is.Duplicates[0]+1, is.Duplicates[1]+1))
 	case *kind.MaxLength:
 		p.add(dotted(at), fmt.Sprintf("%s; this has %d characters", expectation(schema), is.Got))
 	case *kind.MaxItems:
 		p.add(dotted(at), fmt.Sprintf("%s; this has %d", expectation(schema), is.Got))
 	case *tooLarge:
 		p.add(dotted(at), fmt.Sprintf("%s; this has %d bytes", expectation(schema), is.got))
-	case *kind.AnyOf: // a schema or null: what was given is to be the former
+	case *kind.AnyOf: // a schema or null: report the errors of the schema
 		p.collect(doc, found.Causes[0])
 	case *kind.Schema, *kind.Group, *kind.Reference:
 		for _, cause := range found.Causes {
@@ -73,7 +74,7 @@ func (p problems) collect(doc node, found *jsonschema.ValidationError) {
 	}
 }
 
-// alternatives words a oneOf whose schemas each require one field.
+// alternatives describes a oneOf whose schemas each require one field.
 func (p problems) alternatives(schema node, at []string, is *kind.OneOf) {
 	var names []string
 	for _, one := range schema.get("oneOf").children() {
@@ -84,10 +85,11 @@ func (p problems) alternatives(schema node, at []string, is *kind.OneOf) {
 		p.add(dotted(at, names[0]), "is given in two ways; give either "+choice)
 		return
 	}
-	p.add(dotted(at, names[0]), "is required; give "+choice+", which "+expectation(schema.get("properties", names[0])))
+	p.add(dotted(at, names[0]),
+		"is required; give "+choice+", which "+expectation(schema.get("properties", names[0])))
 }
 
-// schemaOf is the schema that the library says was violated.
+// schemaOf returns the violated schema.
 func schemaOf(doc node, found *jsonschema.ValidationError) node {
 	_, fragment, _ := strings.Cut(found.SchemaURL, "#")
 	pointer, err := url.PathUnescape(fragment)
@@ -101,7 +103,7 @@ func schemaOf(doc node, found *jsonschema.ValidationError) node {
 	return n
 }
 
-// expectation says what a field must be, as the end of a sentence.
+// expectation returns the end of a sentence that says what a field must be.
 func expectation(schema node) string {
 	if said := schema.get("x-waybill-expects").text(); said != "" {
 		return said
@@ -125,8 +127,8 @@ func expectation(schema node) string {
 	return must
 }
 
-// bounds words a range: " of 1 to 255 characters", " from 1 to 100". A bound
-// that only keeps numbers exact in JavaScript is not worth saying.
+// bounds describes a range: " of 1 to 255 characters", " from 1 to 100". It leaves
+// out a bound that only keeps numbers exact in JavaScript.
 func bounds(schema node, least, most, before, unit string) string {
 	const exact = 1<<53 - 1
 	from, hasFrom := schema.get(least).number()
@@ -145,7 +147,7 @@ func bounds(schema node, least, most, before, unit string) string {
 
 func whole(number float64) string { return strconv.FormatFloat(number, 'f', -1, 64) }
 
-// mustBe words the types that a schema allows.
+// mustBe describes the types that a schema allows.
 func mustBe(types []string) string {
 	words := make([]string, 0, len(types))
 	for _, name := range types {
@@ -162,8 +164,7 @@ func mustBe(types []string) string {
 	return "must be " + joined(words, "or")
 }
 
-// article names the type that was given, as a person would who is told that it
-// is the wrong one.
+// article returns the name of a type with its article, for "not a number".
 func article(is *kind.Type) string {
 	switch is.Got {
 	case "string":
@@ -183,7 +184,7 @@ func article(is *kind.Type) string {
 	return "a number"
 }
 
-// dotted writes a place in the body: "environment.0.key", or "body" for all.
+// dotted writes a place in the body: "environment.0.key", or "body" for the whole.
 func dotted(place []string, more ...string) string {
 	all := slices.Concat(place, more)
 	if len(all) == 0 {
@@ -192,7 +193,8 @@ func dotted(place []string, more ...string) string {
 	return strings.Join(all, ".")
 }
 
-// shown is a name from outside, cut short and without control characters.
+// shown returns a client's name for a field, shortened and without control
+// characters.
 func shown(name string) string {
 	const longest = 64
 	if runes := []rune(name); len(runes) > longest {
@@ -202,13 +204,13 @@ func shown(name string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// listing names the fields that an object may have.
+// listing lists the fields that an object may have.
 func listing(properties node) string {
 	fields, _ := properties.value.(map[string]any)
 	return joined(slices.Sorted(maps.Keys(fields)), "and")
 }
 
-// joined writes a list as a sentence does: "a, b and c".
+// joined writes a list as in a sentence: "a, b and c".
 func joined(names []string, word string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
