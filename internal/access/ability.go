@@ -8,12 +8,12 @@ import (
 	"waybill/internal/fault"
 )
 
-// Abilities lists every ability, in the order in which people are told them.
+// Abilities lists every ability, in the order in which messages list them.
 func Abilities() []Ability { return []Ability{Root, Read, ReadSensitive, Write, Deploy} }
 
-// ParseAbilities reads a list of abilities from outside. They come out without
-// repeats and in the order of [Abilities]. Invalid, naming each bad one and
-// listing the right ones, if one is unknown or there is none at all.
+// ParseAbilities parses a list of abilities from a client. It returns them without
+// repeats, in the order of [Abilities]. Invalid, naming the unknown abilities and
+// listing the known ones, if one is unknown or the list is empty.
 func ParseAbilities(names []string) ([]Ability, error) {
 	abilities := make([]Ability, len(names))
 	for i, name := range names {
@@ -31,7 +31,8 @@ func check(abilities []Ability) ([]Ability, error) {
 	}
 	switch {
 	case len(bad) > 0:
-		return nil, fault.InvalidField("abilities", "cannot have %s; the abilities are %s", strings.Join(bad, ", "), listing())
+		return nil, fault.InvalidField("abilities",
+			"cannot have %s; the abilities are %s", strings.Join(bad, ", "), listing())
 	case len(abilities) == 0:
 		return nil, fault.InvalidField("abilities", "must have one or more of %s", listing())
 	}
@@ -43,7 +44,7 @@ func (t Token) Can(ability Ability) bool {
 	return slices.Contains(t.Abilities, ability) || slices.Contains(t.Abilities, Root)
 }
 
-// Require is nil if the token has the ability, or root, and Denied if not.
+// Require returns Denied unless the token has the ability, or root.
 func (t Token) Require(ability Ability) error {
 	if t.Can(ability) {
 		return nil
@@ -51,7 +52,7 @@ func (t Token) Require(ability Ability) error {
 	return fault.New(fault.Denied, "Missing required permissions: %s", ability)
 }
 
-// shown quotes a name from outside, cut short.
+// shown quotes a client's name for an ability, shortened.
 func shown(name string) string {
 	const longest = 40
 	if runes := []rune(name); len(runes) > longest {

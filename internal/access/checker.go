@@ -12,14 +12,14 @@ import (
 	"waybill/internal/fault"
 )
 
-// CacheTime is how long a token is believed after it was read: the longest
-// that a revoked token goes on working.
+// CacheTime is how long a token is cached after it was read. A revoked token works
+// at most this long.
 const CacheTime = 30 * time.Second
 
 const (
-	// maxCached bounds the cache. A team has tens of tokens.
+	// maxCached limits the cache. A team has tens of tokens.
 	maxCached = 1000
-	// maxHeader is far above the 82 bytes of a header with a token of ours.
+	// maxHeader is far above the 82 bytes of a header with a valid token.
 	maxHeader = 512
 )
 
@@ -29,8 +29,8 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Checker tells who a request comes from. It may be used by several goroutines
-// at once.
+// Checker finds the token of a request. Several goroutines may use it at the same
+// time.
 type Checker struct {
 	tokens Tokens
 	now    func() time.Time
@@ -39,13 +39,13 @@ type Checker struct {
 	cache map[string]cached
 }
 
-// cached is a token as it was when it was read.
+// cached is a token and the time when it was read.
 type cached struct {
 	token Token
 	read  time.Time
 }
 
-// New returns a checker of the tokens that are kept there.
+// New returns a checker of the stored tokens.
 func New(tokens Tokens, opts Options) *Checker {
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -53,12 +53,12 @@ func New(tokens Tokens, opts Options) *Checker {
 	return &Checker{tokens: tokens, now: opts.Now, cache: map[string]cached{}}
 }
 
-// Authenticate returns the token of an Authorization header, "Bearer
-// ID|SECRET". Unauthenticated, always with the same text, if it is no token of
-// ours; another kind if the tokens could not be read.
+// Authenticate returns the token of an Authorization header, "Bearer ID|SECRET".
+// Unauthenticated, always with the same text, if the token is not valid; another
+// kind if the tokens could not be read.
 //
-// A token is believed for [CacheTime]. That there is none is not remembered,
-// so a new token works at once.
+// A token is cached for [CacheTime]. The absence of a token is not cached, so a new
+// token works at once.
 func (c *Checker) Authenticate(ctx context.Context, header string) (Token, error) {
 	id, secret, ok := parse(header)
 	if !ok {
@@ -81,7 +81,7 @@ func (c *Checker) Authenticate(ctx context.Context, header string) (Token, error
 
 func unauthenticated() error { return fault.New(fault.Unauthenticated, "Unauthenticated.") }
 
-// parse takes a header apart. The scheme may be in any case (RFC 9110, 11.1).
+// parse splits a header. The scheme may be in any case (RFC 9110, 11.1).
 func parse(header string) (id, secret string, ok bool) {
 	if len(header) > maxHeader {
 		return "", "", false
@@ -93,8 +93,8 @@ func parse(header string) (id, secret string, ok bool) {
 
 // get returns the token from the cache, or reads it.
 func (c *Checker) get(ctx context.Context, id string) (Token, error) {
-	// The age counts from before the read: a token that is revoked while it is
-	// being read must not live longer for it.
+	// The age counts from before the read, so that a token that is revoked during the
+	// read does not work longer.
 	now := c.now()
 	if token, fresh := c.remembered(id, now); fresh {
 		return token, nil
@@ -114,15 +114,15 @@ func (c *Checker) remembered(id string, now time.Time) (Token, bool) {
 	return known.token, found && fresh(known, now)
 }
 
-// fresh reports whether what was read can still be believed. A clock that was
-// set back makes it unbelievable too.
+// fresh reports whether a cached token is still valid. It is not if the clock was
+// set back.
 func fresh(known cached, now time.Time) bool {
 	age := now.Sub(known.read)
 	return age >= 0 && age < CacheTime
 }
 
-// remember keeps the token. In a full cache it first drops what has expired,
-// and then whatever comes first.
+// remember caches the token. If the cache is full, it first drops expired tokens, and
+// then any others.
 func (c *Checker) remember(token Token, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

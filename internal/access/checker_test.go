@@ -60,8 +60,11 @@ func (d *desk) refuses(t *testing.T, header string) {
 
 func TestAuthenticateReadsTheHeader(t *testing.T) {
 	d := newDesk(t)
-	for _, header := range []string{"Bearer " + d.bearer, "bearer " + d.bearer, "BEARER  " + d.bearer, " Bearer " + d.bearer + " "} {
-		t.Run("it takes "+strings.ReplaceAll(header, d.bearer, "TOKEN"), func(t *testing.T) { d.wants(t, header) })
+	for _, header := range []string{
+		"Bearer " + d.bearer, "bearer " + d.bearer, "BEARER  " + d.bearer, " Bearer " + d.bearer + " ",
+	} {
+		t.Run("it takes "+strings.ReplaceAll(header, d.bearer, "TOKEN"),
+			func(t *testing.T) { d.wants(t, header) })
 	}
 	id, secret, _ := strings.Cut(d.bearer, "|")
 	for name, header := range map[string]string{
@@ -132,7 +135,9 @@ func TestAuthenticateRemembers(t *testing.T) {
 	})
 	t.Run("what cannot be an id is not looked up", func(t *testing.T) {
 		d := newDesk(t)
-		for _, id := range []string{"1", "tok", "srv" + d.token.ID[3:], strings.ToUpper(d.token.ID), d.token.ID + "0"} {
+		for _, id := range []string{
+			"1", "tok", "srv" + d.token.ID[3:], strings.ToUpper(d.token.ID), d.token.ID + "0",
+		} {
 			d.refuses(t, "Bearer "+id+"|secret")
 		}
 		if d.kept.reads != 0 {

@@ -17,20 +17,23 @@ const (
 	idPrefix = "tok"
 	// secretLength characters of 5 bits are 240 random bits.
 	secretLength = 48
-	// MaxNameLength is how many characters a token's name may have.
+	// MaxNameLength is the maximum length of a token's name, in characters.
 	MaxNameLength = 255
 )
 
-// Mint makes a token and its bearer form "ID|SECRET", which is kept nowhere
-// and can never be shown again. random is crypto/rand.Reader outside of tests.
-// Invalid if the name is empty, longer than [MaxNameLength] or has control
-// characters, or if there is no ability or an unknown one; Internal if random
-// fails.
-func Mint(name string, abilities []Ability, now time.Time, random io.Reader) (token Token, bearer string, err error) {
+// Mint makes a token and its bearer form "ID|SECRET", which is stored nowhere and
+// cannot be shown again. random is crypto/rand.Reader outside tests. Invalid if the
+// name is empty, longer than [MaxNameLength] or has control characters, or if an
+// ability is unknown or there is no ability. Internal if random fails.
+func Mint(
+	name string, abilities []Ability, now time.Time, random io.Reader,
+) (token Token, bearer string, err error) {
 	name = strings.TrimSpace(name)
 	length := utf8.RuneCountInString(name)
-	if length == 0 || length > MaxNameLength || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
-		return Token{}, "", fault.InvalidField("name", "must be one line of 1 to %d characters", MaxNameLength)
+	if length == 0 || length > MaxNameLength || !utf8.ValidString(name) ||
+		strings.ContainsFunc(name, unicode.IsControl) {
+		return Token{}, "", fault.InvalidField("name",
+			"must be one line of 1 to %d characters", MaxNameLength)
 	}
 	abilities, err = check(abilities)
 	if err != nil {
@@ -54,11 +57,11 @@ func Mint(name string, abilities []Ability, now time.Time, random io.Reader) (to
 	return token, token.ID + "|" + secret, nil
 }
 
-// digest is what is kept of a secret. A plain hash is enough: the secret is
-// long and random, so nobody can guess it from there.
+// digest returns the stored form of a secret. A plain hash is enough: the secret is
+// long and random, so it cannot be guessed.
 func digest(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }
 
-// isID reports whether text can be a token's id. Others are not looked up.
+// isID reports whether text can be a token's id. No other text is looked up.
 func isID(text string) bool {
 	return len(text) == catalog.IDLength && strings.HasPrefix(text, idPrefix) && catalog.IsIDText(text)
 }

@@ -19,7 +19,8 @@ import (
 
 func TestMint(t *testing.T) {
 	now := time.Date(2026, 1, 2, 4, 4, 5, 6789, time.FixedZone("CET", 3600))
-	token, bearer, err := access.Mint(" ci ", []access.Ability{access.Deploy, access.Read, access.Deploy}, now, rand.Reader)
+	token, bearer, err := access.Mint(" ci ", []access.Ability{access.Deploy, access.Read, access.Deploy},
+		now, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,8 @@ func TestMint(t *testing.T) {
 	})
 	t.Run("abilities have no repeats, the name no space around it, the time microseconds of UTC", func(t *testing.T) {
 		want := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
-		if !slices.Equal(token.Abilities, []access.Ability{access.Read, access.Deploy}) || token.Name != "ci" || token.CreatedAt != want {
+		if !slices.Equal(token.Abilities, []access.Ability{access.Read, access.Deploy}) ||
+			token.Name != "ci" || token.CreatedAt != want {
 			t.Errorf("token = %+v", token)
 		}
 	})
@@ -76,8 +78,14 @@ func TestMintRefuses(t *testing.T) {
 		{"a name that is not UTF-8", "a\xff", read, rand.Reader, fault.Invalid, "name"},
 		{"no abilities", "ci", nil, rand.Reader, fault.Invalid, "abilities"},
 		{"an unknown ability", "ci", []access.Ability{"reed"}, rand.Reader, fault.Invalid, "abilities"},
-		{"to go on without randomness", "ci", read, iotest.ErrReader(io.ErrUnexpectedEOF), fault.Internal, ""},
-		{"to go on with too little of it", "ci", read, strings.NewReader(strings.Repeat("a", 30)), fault.Internal, ""},
+		{
+			"to go on without randomness", "ci", read, iotest.ErrReader(io.ErrUnexpectedEOF), fault.Internal,
+			"",
+		},
+		{
+			"to go on with too little of it", "ci", read, strings.NewReader(strings.Repeat("a", 30)),
+			fault.Internal, "",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			token, bearer, err := access.Mint(c.token, c.abilities, time.Time{}, c.random)
@@ -99,7 +107,8 @@ func TestMintRefuses(t *testing.T) {
 func TestParseAbilities(t *testing.T) {
 	t.Run("a good list comes out in order and without repeats", func(t *testing.T) {
 		got, err := access.ParseAbilities([]string{"deploy", "read", "deploy", "read:sensitive"})
-		if want := []access.Ability{access.Read, access.ReadSensitive, access.Deploy}; err != nil || !slices.Equal(got, want) {
+		if want := []access.Ability{access.Read, access.ReadSensitive, access.Deploy}; err != nil ||
+			!slices.Equal(got, want) {
 			t.Errorf("ParseAbilities = %v, %v; want %v", got, err, want)
 		}
 	})
@@ -108,7 +117,10 @@ func TestParseAbilities(t *testing.T) {
 		says  []string
 	}{
 		{nil, []string{"one or more of root, read, read:sensitive, write, deploy"}},
-		{[]string{"read", "Deploy", ""}, []string{`"Deploy", ""`, "the abilities are root, read, read:sensitive, write, deploy"}},
+		{
+			[]string{"read", "Deploy", ""},
+			[]string{`"Deploy", ""`, "the abilities are root, read, read:sensitive, write, deploy"},
+		},
 		{[]string{"re\nad" + strings.Repeat("x", 1000)}, []string{`re\nad`, "x…"}},
 	} {
 		t.Run(fmt.Sprintf("%.20q is refused in words", c.names), func(t *testing.T) {
@@ -133,7 +145,8 @@ func TestAbilities(t *testing.T) {
 				if token.Can(needs) != want || (err == nil) != want {
 					t.Errorf("Can = %v, Require = %v; want %v", token.Can(needs), err, want)
 				}
-				if err != nil && (!errors.Is(err, fault.Denied) || fault.Public(err) != "Missing required permissions: "+string(needs)) {
+				if err != nil &&
+					(!errors.Is(err, fault.Denied) || fault.Public(err) != "Missing required permissions: "+string(needs)) {
 					t.Errorf("Require = %v", err)
 				}
 			})

@@ -1,5 +1,5 @@
-// Package access says who may do what: tokens, their abilities, and the one
-// check in front of every request.
+// Package access controls the access to the API: tokens, their abilities, and the
+// check of every request.
 package access
 
 import (
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Ability is a right that a token carries. Root passes every check; otherwise
-// a route's own ability is needed and no other helps.
+// Ability is a right of a token. Root passes every check. Otherwise the token needs
+// the route's own ability.
 type Ability string
 
 // The abilities.
@@ -20,7 +20,7 @@ const (
 	Deploy        Ability = "deploy"
 )
 
-// Token is what is kept of a bearer token: never its secret.
+// Token is the stored form of a bearer token, without its secret.
 type Token struct {
 	// ID is the part before the bar of "ID|SECRET": "tok" and 21 letters and
 	// digits.
@@ -33,7 +33,7 @@ type Token struct {
 	CreatedAt time.Time
 }
 
-// Tokens keeps tokens. Every read is strongly consistent.
+// Tokens stores tokens. Every read is strongly consistent.
 type Tokens interface {
 	// Create adds a token. Conflict if the id is taken.
 	Create(ctx context.Context, token Token) error

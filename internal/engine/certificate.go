@@ -14,15 +14,17 @@ import (
 	"waybill/internal/fault"
 )
 
-// certificateYears is how long a certificate is good for. Nobody renews it: a
-// database outlives what a public authority would sign for.
+// certificateYears is the lifetime of a certificate. It is never renewed, so it has
+// to outlast the database.
 const certificateYears = 10
 
-// NewCertificate makes what a database shows to those who use TLS: a
-// certificate for its uuid, as which it is reached on its server, and for the
-// server's address, as which it is from elsewhere. It is signed by itself and
-// so the authority that clients check it against. Both texts are PEM.
-func NewCertificate(random io.Reader, now time.Time, uuid, serverAddress string) (certificate, key string, err error) {
+// NewCertificate makes the certificate that a database uses for TLS, and its private
+// key. It is for the database's uuid, its host name on its own server, and for the
+// server's address, its host name for other clients. It is self-signed, so clients
+// use it as their certificate authority. Both texts are PEM.
+func NewCertificate(
+	random io.Reader, now time.Time, uuid, serverAddress string,
+) (certificate, key string, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), random)
 	if err != nil {
 		return "", "", fault.Wrap(err, fault.Internal, "make a key")
@@ -59,7 +61,7 @@ func NewCertificate(random io.Reader, now time.Time, uuid, serverAddress string)
 	return text("CERTIFICATE", signed), text("PRIVATE KEY", encoded), nil
 }
 
-// text writes bytes as PEM.
+// text encodes bytes as PEM.
 func text(kind string, bytes []byte) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: bytes}))
 }

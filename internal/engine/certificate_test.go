@@ -32,7 +32,9 @@ func TestNewCertificate(t *testing.T) {
 		roots := x509.NewCertPool()
 		roots.AppendCertsFromPEM([]byte(certificate))
 		for name, valid := range map[string]bool{uuid: true, address: true, "other.example.org": false} {
-			for at, alive := range map[time.Time]bool{now: true, now.AddDate(9, 11, 0): true, now.AddDate(10, 1, 0): false} {
+			for at, alive := range map[time.Time]bool{
+				now: true, now.AddDate(9, 11, 0): true, now.AddDate(10, 1, 0): false,
+			} {
 				_, err := read.Verify(x509.VerifyOptions{DNSName: name, Roots: roots, CurrentTime: at})
 				if (err == nil) != (valid && alive) {
 					t.Errorf("as %s at %v: %v", name, at, err)
@@ -48,7 +50,8 @@ func TestNewCertificate(t *testing.T) {
 		}
 	})
 	t.Run("without random bytes there is none", func(t *testing.T) {
-		if _, _, err := engine.NewCertificate(iotest.ErrReader(errors.New("dry")), now, uuid, ""); err == nil {
+		if _, _, err := engine.NewCertificate(iotest.ErrReader(errors.New("dry")), now, uuid,
+			""); err == nil {
 			t.Error("there is one")
 		}
 	})

@@ -9,9 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of settings. A password of fewer characters would be found by chance
-// in a log and could not be taken out of it; PostgreSQL cuts longer names off,
-// and MySQL refuses longer passwords.
+// Limits of settings. A shorter password would occur in a log by chance and could not
+// be redacted. PostgreSQL truncates longer names, and MySQL refuses longer passwords.
 const (
 	shortestPassword = 4
 	longestPassword  = 200
@@ -19,13 +18,13 @@ const (
 	longestText      = 1000
 )
 
-// name is what users and databases are called. It stands in scripts, in SQL and
-// as an element of XML, and holds nothing that any of them takes for syntax.
+// name matches the names of users and databases. Names are used in scripts, in SQL
+// and as elements of XML, so they have no character that is syntax in any of these.
 var name = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]*$`)
 
-// CheckSetting says what is wrong with the value of a setting, in words that
-// follow the field's name ("must be ..."), or "" if nothing is. The words never
-// quote the value.
+// CheckSetting returns the problem with the value of a setting, as the rest of a
+// sentence that begins with the field's name ("must be ..."), or "" if the value is
+// valid. The text never quotes the value.
 func (e Engine) CheckSetting(field, value string) string {
 	i := slices.IndexFunc(e.Settings, func(s Setting) bool { return s.Field == field })
 	if i < 0 {
@@ -42,7 +41,7 @@ func (e Engine) CheckSetting(field, value string) string {
 	return ""
 }
 
-// fields are the wire names of what a user may set.
+// fields returns the wire names of the settings.
 func (e Engine) fields() []string {
 	var fields []string
 	for _, setting := range e.Settings {
@@ -54,12 +53,13 @@ func (e Engine) fields() []string {
 	return fields
 }
 
-// checkPassword refuses what some engine cannot be told: most read a password
-// as one line.
+// checkPassword refuses values that an engine cannot read: most of them read a
+// password as one line.
 func checkPassword(value string) string {
 	switch {
 	case utf8.RuneCountInString(value) < shortestPassword || len(value) > longestPassword:
-		return fmt.Sprintf("must have at least %d characters and at most %d bytes", shortestPassword, longestPassword)
+		return fmt.Sprintf("must have at least %d characters and at most %d bytes", shortestPassword,
+			longestPassword)
 	case !printable(value):
 		return "must be one line of UTF-8 text: the engines read a password as a line, so it cannot hold line breaks, tabs or other control characters"
 	}
@@ -82,8 +82,9 @@ func checkName(setting Setting, value string) string {
 	return ""
 }
 
-// Spoilt returns the secret settings that the configuration keeps the image from
-// making accounts with, and what to say of each, in words that follow its name.
+// Spoilt returns the secret settings with which the image cannot create accounts
+// because of the configuration, and the problem with them, as the rest of a sentence
+// that begins with the field's name.
 func (e Engine) Spoilt(configuration string, settings map[string]string) (fields []string, problem string) {
 	if e.Spoils == "" || !slices.ContainsFunc(strings.Split(configuration, "\n"), e.spoils) {
 		return nil, ""
@@ -97,20 +98,20 @@ func (e Engine) Spoilt(configuration string, settings map[string]string) (fields
 		"with that, the image cannot make an account with them", e.Configuration, e.Spoils)
 }
 
-// spoils reports whether the line says it, and is no comment.
+// spoils reports whether the line has the text of Spoils and is not a comment.
 func (e Engine) spoils(line string) bool {
 	line = strings.TrimSpace(line)
 	comment := strings.HasPrefix(line, "#") || strings.HasPrefix(line, ";")
 	return !comment && strings.Contains(strings.ToUpper(line), e.Spoils)
 }
 
-// printable reports whether text is a line of UTF-8 without control characters.
+// printable reports whether text is one line of UTF-8 without control characters.
 func printable(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
-// SetBy returns the field that sets the environment variable of the name, or
-// the engine's own name for a variable that no user sets; "" if a user's
+// SetBy returns the field that sets the environment variable with the name, or the
+// engine's name if the engine sets it without a field. It returns "" if a user's
 // variable may have the name.
 func (e Engine) SetBy(variable string) string {
 	for _, setting := range e.Settings {

@@ -9,26 +9,25 @@ import (
 )
 
 // The published PostgreSQL images moved their data in version 18, and declare an
-// anonymous volume where it is. A named volume at the place of another version
-// stays empty: the data is in the anonymous one, and a stop loses it. So the
-// folder is chosen once, when a database is registered, and stored with it, and
-// the image is told the folder whatever its version is. A new image of another
-// version then finds the old data and refuses it, and never makes new data in
-// another place.
+// anonymous volume for it. A named volume at another version's place stays empty: the
+// data is in the anonymous volume, and a stop loses it. So the folder is chosen once,
+// when a database is registered, and stored with it. A variable tells every image that
+// folder. An image of another version then finds the old data and refuses it, instead
+// of creating new data in another place.
 
 // DataFolder is a folder of an engine's data.
 type DataFolder struct {
 	// Path is the folder; %d in it is the engine's version.
 	Path string
-	// Mount is where the volume is mounted.
+	// Mount is the path at which the volume is mounted.
 	Mount string
-	// From is the first version that keeps its data there. The folder is chosen
-	// only for an image whose version is certain.
+	// From is the first version with this folder. The folder is chosen only for an image
+	// whose version is certain.
 	From int
 }
 
-// ChooseDataFolder returns the folder for the data of a new database of the
-// image, "" if the engine has one place for all versions.
+// ChooseDataFolder returns the data folder for a new database of the image, or "" if
+// all versions of the engine have the same folder.
 func (e Engine) ChooseDataFolder(image string) string {
 	if len(e.DataFolders) == 0 {
 		return ""
@@ -57,8 +56,8 @@ func (e Engine) VolumesFor(dataFolder string) []Volume {
 	return volumes
 }
 
-// mountOf returns where the volume is mounted that has the folder. A mount that
-// is the folder itself goes before one that is above it.
+// mountOf returns the mount path of the volume that has the folder. It prefers a mount
+// at the folder itself to a mount above it.
 func (e Engine) mountOf(dataFolder string) string {
 	for _, folder := range e.DataFolders {
 		if dataFolder == folder.Mount {
@@ -81,20 +80,21 @@ func (e Engine) EnvironmentFor(dataFolder string) []Variable {
 	return append(slices.Clone(e.Environment), Variable{Name: e.DataVariable, Value: dataFolder})
 }
 
-// marked is an engine's version within a tag that begins with the version of an
+// marked matches the engine's version in a tag that begins with the version of an
 // extension: 0.8.1-pg18.
 var marked = regexp.MustCompile(`(?:^|[^A-Za-z0-9])pg-?([0-9]{1,2})(?:[^0-9]|$)`)
 
-// leading is the version that a tag begins with. A longer number is a date.
+// leading matches a version at the beginning of a tag. A longer number is a date.
 var leading = regexp.MustCompile(`^v?([0-9]{1,2})(?:[^0-9]|$)`)
 
-// certainVersion returns the engine's version if the image's tag leaves no doubt
-// about it: it is marked as the engine's, or the tag begins with it and the image
-// is one of the engine itself.
+// certainVersion returns the engine's version if the image's tag shows it reliably:
+// marked as in 0.8.1-pg18, or at the beginning of the tag of an image of the engine
+// itself.
 func (e Engine) certainVersion(image string) (version int, certain bool) {
 	name, tag := nameAndTag(image)
 	match := marked.FindStringSubmatch(tag)
-	if match == nil && slices.ContainsFunc(e.Versioned, func(word string) bool { return strings.Contains(name, word) }) {
+	if match == nil &&
+		slices.ContainsFunc(e.Versioned, func(word string) bool { return strings.Contains(name, word) }) {
 		match = leading.FindStringSubmatch(tag)
 	}
 	if match == nil {
@@ -104,7 +104,7 @@ func (e Engine) certainVersion(image string) (version int, certain bool) {
 	return version, err == nil
 }
 
-// nameAndTag returns the last part of an image's name, and its tag, "" for none.
+// nameAndTag returns the last part of an image's name, and its tag or "".
 func nameAndTag(image string) (name, tag string) {
 	name, _, _ = strings.Cut(image, "@")
 	name = name[strings.LastIndexByte(name, '/')+1:]

@@ -1,6 +1,6 @@
-// Package engine knows the database engines. Each is one declarative entry: its
-// image, ports and volumes, what a user may set, how it is started, asked for
-// its health and reached. Everything else treats all engines alike.
+// Package engine describes the database engines. Each is one declarative entry: its
+// image, ports, volumes, settings, command, health check and connection string. All
+// other packages treat all engines alike.
 package engine
 
 import (
@@ -10,8 +10,9 @@ import (
 
 // Engine is one kind of database.
 //
-// Its texts may have holes, which [Fill] fills with the values of settings:
-// %{postgres_user} as it is, %{redis_password:conf} quoted for what reads it.
+// Its texts may have placeholders, which [Fill] replaces by the values of settings:
+// %{postgres_user} by the plain value, %{redis_password:conf} by the value quoted for
+// that kind of file.
 type Engine struct {
 	// Name is in paths, and after "standalone-" in answers ("postgresql").
 	Name string
@@ -19,15 +20,15 @@ type Engine struct {
 	Title string
 	// Image is the default image, with its tag.
 	Image string
-	// Port is where it listens, TLSPort where it does with TLS.
+	// Port is the port without TLS, and TLSPort the port with TLS.
 	Port, TLSPort int
-	// Settings are what a user may set, in the order in which they are shown.
+	// Settings are the settings for users, in the order in which messages list them.
 	Settings []Setting
-	// SettingsOnce reports whether it takes the settings only when it makes its
-	// data: what is changed later does not reach what is there.
+	// SettingsOnce reports whether it applies the settings only when it creates its
+	// data. A later change does not affect existing data.
 	SettingsOnce bool
-	// Configuration is the wire name of its configuration file
-	// ("postgres_conf"), or "" if it takes none.
+	// Configuration is the wire name of its configuration file ("postgres_conf"), or
+	// "" if it has none.
 	Configuration string
 	// Spoils is a word of the configuration, in any case, with which the image
 	// cannot make accounts whose passwords have quotes or backslashes; "" for
@@ -35,94 +36,94 @@ type Engine struct {
 	Spoils string
 	// InitScripts reports whether it runs scripts on an empty volume.
 	InitScripts bool
-	// TLSModes are the words for how strict TLS is, the default first; none if
-	// it has no TLS.
+	// TLSModes are its TLS modes, the default first. It is empty if the engine has no
+	// TLS.
 	TLSModes []string
 
-	// Volumes keep its data.
+	// Volumes hold its data.
 	Volumes []Volume
-	// DataFolders are the folders in which its versions keep their data, the
-	// default first; none if all versions keep it where Volumes says.
+	// DataFolders are the data folders of its versions, the default first. It is empty
+	// if all versions use the folder of Volumes.
 	DataFolders []DataFolder
-	// DataVariable tells the image the folder of the data. Without it an image
-	// of another version than expected would keep the data outside the volume.
+	// DataVariable is the variable that tells the image its data folder. Without it, an
+	// image of an unexpected version would store the data outside the volume.
 	DataVariable string
-	// Versioned are words in the names of images whose tags begin with the
-	// engine's version ("postgres").
+	// Versioned are words in the names of images whose tags begin with the engine's
+	// version ("postgres").
 	Versioned []string
-	// Environment is what the image is told by its environment. No secret is in
-	// it, since everybody who may inspect a container reads it.
+	// Environment has the variables of the container. It has no secrets, since every
+	// user who may inspect a container can read it.
 	Environment []Variable
-	// Files are put into the container, beside its configuration.
+	// Files are copied into the container in addition to its configuration file.
 	Files []File
-	// ConfigurationFile is what becomes of the user's configuration.
+	// ConfigurationFile is the file that gets the user's configuration.
 	ConfigurationFile ConfigurationFile
-	// Command is what the container runs, word by word. No secret is in it,
-	// since everybody on the server reads it.
+	// Command has the words of the container's command. It has no secrets, since every
+	// user of the server can read it.
 	Command []string
-	// Health is the POSIX sh script that exits 0 if the database answers a query
-	// to those who have the credentials of its URL. It runs in the container
-	// every HealthSeconds, 0 for the usual.
+	// Health is a POSIX sh script that exits 0 if the database answers a query with
+	// the credentials of its URL. It runs in the container every HealthSeconds, or at
+	// Docker's default interval if that is 0.
 	Health        string
 	HealthSeconds int
-	// TLS is how it is told to use TLS.
+	// TLS configures the engine's TLS.
 	TLS TLS
-	// Form is how its connection string is made.
+	// Form is the form of its connection string.
 	Form URLForm
 }
 
-// Setting is one thing that a user may set.
+// Setting is one setting for users.
 type Setting struct {
 	// Field is its name on the wire ("postgres_user").
 	Field string
-	// Default is its value when it is not given. A secret has none: it is
-	// generated. What has neither may stay empty.
+	// Default is the value if the user gives none. A secret has no default, but is
+	// generated. Any other setting without a default may be empty.
 	Default string
 	Secret  bool
-	// Longest is the most bytes that it may have, 0 for the usual.
+	// Longest is the maximum length in bytes; 0 is the general limit.
 	Longest int
 	// NoDot refuses a dot in a name, which some versions read as a path.
 	NoDot bool
-	// Taken are values that the engine keeps for itself.
+	// Taken are values that the engine reserves.
 	Taken []string
 }
 
-// Variable is one variable of the container's environment. It is left out
-// where its value is empty.
+// Variable is one variable of the container's environment. It is left out if its
+// value is empty.
 type Variable struct{ Name, Value string }
 
 // Volume is a named volume.
 type Volume struct {
-	// Name comes before the database's uuid.
+	// Name is the part of the volume's name before the database's uuid.
 	Name string
-	// Path is where it is in the container, "" for the mount of the data folder.
+	// Path is its path in the container, or "" for the mount of the data folder.
 	Path string
 }
 
 // File is a file in the container.
 type File struct {
-	// Path is absolute and of the container.
+	// Path is an absolute path in the container.
 	Path string
-	// Text is what it holds.
+	// Text is its content.
 	Text string
-	// Readable files are read by the engine's own user in the container, the
-	// others only by root.
+	// Readable files can be read by every user in the container, the others only by
+	// root.
 	Readable bool
 }
 
 // ConfigurationFile is a file of the engine's own settings.
 type ConfigurationFile struct {
-	// Path is absolute and of the container.
+	// Path is an absolute path in the container.
 	Path string
-	// Before and After stand around what the user gave. What comes last wins.
+	// Before and After surround the user's part. The last setting wins.
 	Before, After string
-	// Always has it written even if the user gave nothing.
+	// Always writes the file even without a user's part.
 	Always bool
-	// Command are the words that name it, when it is written.
+	// Command has the words that name the file, if it is written.
 	Command []string
 }
 
-// The folder of Waybill's own files in a container, and what is in it.
+// The folder of Waybill's own files in a container, and its files.
 const (
 	Folder          = "/waybill"
 	HealthFile      = Folder + "/health.sh"
@@ -131,29 +132,29 @@ const (
 	ScriptsFolder   = "/docker-entrypoint-initdb.d"
 )
 
-// passwordFile is where an engine's entry puts the password of its one user.
+// passwordFile has the password of the only user, for images that read it from a file.
 const passwordFile = Folder + "/password"
 
-// TLS is how an engine is told to show [CertificateFile].
+// TLS configures an engine to use [CertificateFile].
 type TLS struct {
-	// Bundle has the certificate in KeyFile too, after the key.
+	// Bundle appends the certificate to KeyFile.
 	Bundle bool
-	// Owner is whose the key must be, as chown takes it, for an engine that
-	// refuses one that others may read. Without, it is one of the readable files.
+	// Owner is the owner of the key, in the form of chown, for an engine that refuses
+	// a key that others may read. If it is empty, the key is a readable file.
 	Owner string
-	// Command are words for all modes, ModeCommand those for some.
+	// Command has words for all modes, ModeCommand the words for some modes.
 	Command     []string
 	ModeCommand map[string][]string
-	// Configuration goes behind the rest of the configuration file.
+	// Configuration is appended to the configuration file.
 	Configuration string
-	// Query is the connection string's, by mode.
+	// Query is the query of the connection string, by mode.
 	Query map[string]string
 }
 
 // All returns every engine, in the order in which they are documented.
 func All() []Engine { return slices.Concat(relational, redisLike, others) }
 
-// Find returns the engine of the name.
+// Find returns the engine with the name.
 func Find(name string) (Engine, bool) {
 	for _, e := range All() {
 		if e.Name == name {
@@ -163,11 +164,11 @@ func Find(name string) (Engine, bool) {
 	return Engine{}, false
 }
 
-// VaultName is the name under which a secret setting lies in the vault, and in
-// the labels of what is redacted: its field in capitals ("POSTGRES_PASSWORD").
+// VaultName returns the name of a secret setting in the vault and in the masks of
+// redacted logs: its field in capitals ("POSTGRES_PASSWORD").
 func (s Setting) VaultName() string { return strings.ToUpper(s.Field) }
 
-// PortFor is where it listens in the mode of TLS, "" for none.
+// PortFor returns the port on which it listens in the TLS mode, "" being no TLS.
 func (e Engine) PortFor(mode string) int {
 	if mode != "" && e.TLSPort != 0 {
 		return e.TLSPort

@@ -23,7 +23,9 @@ func TestAllAreTheNine(t *testing.T) {
 		}
 	}
 	slices.Sort(names)
-	want := []string{"clickhouse", "dragonfly", "keydb", "mariadb", "mongodb", "mysql", "postgresql", "redis", "valkey"}
+	want := []string{
+		"clickhouse", "dragonfly", "keydb", "mariadb", "mongodb", "mysql", "postgresql", "redis", "valkey",
+	}
 	if diff := cmp.Diff(names, want); diff != "" {
 		t.Error(diff)
 	}
@@ -105,7 +107,9 @@ func checkPlaces(t *testing.T, e engine.Engine) {
 	if !strings.Contains(path.Base(e.Image), ":") || strings.HasSuffix(e.Image, ":latest") {
 		t.Errorf("the image %s is not of one version", e.Image)
 	}
-	seen := map[string]bool{engine.HealthFile: true, engine.CertificateFile: true, engine.KeyFile: true, "": true}
+	seen := map[string]bool{
+		engine.HealthFile: true, engine.CertificateFile: true, engine.KeyFile: true, "": true,
+	}
 	for _, file := range append(e.Files, engine.File{Path: e.ConfigurationFile.Path}) {
 		if file.Path != "" && (seen[file.Path] || !path.IsAbs(file.Path)) {
 			t.Errorf("the file %s is there twice, or relative", file.Path)
@@ -190,7 +194,8 @@ func TestVolumesFollowTheVersion(t *testing.T) {
 		}
 		// Told the folder, no version keeps its data outside the volume.
 		told := slices.ContainsFunc(e.EnvironmentFor(folder), func(v engine.Variable) bool {
-			return v.Name == "PGDATA" && v.Value == folder && (folder == want || strings.HasPrefix(folder, want+"/"))
+			return v.Name == "PGDATA" && v.Value == folder &&
+				(folder == want || strings.HasPrefix(folder, want+"/"))
 		})
 		if !told {
 			t.Errorf("%s is not told to keep its data in %s: %v", image, folder, e.EnvironmentFor(folder))
@@ -215,14 +220,29 @@ func TestURL(t *testing.T) {
 	}{
 		{engine: "postgresql", want: "postgres://postgres:p%20w@db:5432/postgres"},
 		{engine: "postgresql", port: 15432, want: "postgres://postgres:p%20w@db:15432/postgres"},
-		{engine: "postgresql", tls: "require", want: "postgres://postgres:p%20w@db:5432/postgres?sslmode=require"},
-		{engine: "postgresql", tls: "verify-full", want: "postgres://postgres:p%20w@db:5432/postgres?sslmode=verify-full&sslrootcert=" + trusted},
+		{
+			engine: "postgresql", tls: "require",
+			want: "postgres://postgres:p%20w@db:5432/postgres?sslmode=require",
+		},
+		{
+			engine: "postgresql", tls: "verify-full",
+			want: "postgres://postgres:p%20w@db:5432/postgres?sslmode=verify-full&sslrootcert=" + trusted,
+		},
 		{engine: "mysql", want: "mysql://mysql:p%20w@db:3306/default"},
-		{engine: "mysql", tls: "VERIFY_CA", want: "mysql://mysql:p%20w@db:3306/default?ssl-mode=VERIFY_CA&ssl-ca=" + trusted},
+		{
+			engine: "mysql", tls: "VERIFY_CA",
+			want: "mysql://mysql:p%20w@db:3306/default?ssl-mode=VERIFY_CA&ssl-ca=" + trusted,
+		},
 		{engine: "mariadb", tls: "require", want: "mysql://mariadb:p%20w@db:3306/default"},
 		{engine: "mongodb", want: "mongodb://root:p%20w@db:27017/?directConnection=true"},
-		{engine: "mongodb", tls: "require", want: "mongodb://root:p%20w@db:27017/?directConnection=true&tls=true&tlsInsecure=true"},
-		{engine: "mongodb", tls: "verify-full", want: "mongodb://root:p%20w@db:27017/?directConnection=true&tls=true&tlsCAFile=" + trusted},
+		{
+			engine: "mongodb", tls: "require",
+			want: "mongodb://root:p%20w@db:27017/?directConnection=true&tls=true&tlsInsecure=true",
+		},
+		{
+			engine: "mongodb", tls: "verify-full",
+			want: "mongodb://root:p%20w@db:27017/?directConnection=true&tls=true&tlsCAFile=" + trusted,
+		},
 		{engine: "redis", want: "redis://default:p%20w@db:6379/0"},
 		{engine: "redis", image: "redis:5.0.14", want: "redis://:p%20w@db:6379/0"},
 		{engine: "redis", image: "redis:6-alpine", want: "redis://default:p%20w@db:6379/0"},
@@ -246,7 +266,9 @@ func TestURL(t *testing.T) {
 
 func TestURLsEncodeAllThatIsSpecial(t *testing.T) {
 	e, _ := engine.Find("postgresql")
-	values := map[string]string{"postgres_user": "a/b", "postgres_password": "p:@/?#[]%&=+ é%{x}", "postgres_db": "d?b"}
+	values := map[string]string{
+		"postgres_user": "a/b", "postgres_password": "p:@/?#[]%&=+ é%{x}", "postgres_db": "d?b",
+	}
 	got := e.URL(engine.Address{Host: "2001:db8::1", Values: values, Image: e.Image})
 	want := "postgres://a%2Fb:p%3A%40%2F%3F%23%5B%5D%25%26%3D%2B%20%C3%A9%25%7Bx%7D@[2001:db8::1]:5432/d%3Fb"
 	if got != want {

@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// hole is a place in an entry's text that a setting fills: its field, and the
-// form in which it stands there.
+// hole matches a placeholder in an entry's text: the field of a setting, and the form
+// in which its value is quoted.
 var hole = regexp.MustCompile(`%\{([a-z_]+)(?::([a-z0-9]+))?\}`)
 
-// forms are how a value is written for those who read it. Values are printable:
+// forms quote a value for the kinds of files that engines read. Values are printable:
 // see [Engine.CheckSetting].
 var forms = map[string]func(value string) string{
 	"":       func(value string) string { return value },
@@ -23,8 +23,8 @@ var forms = map[string]func(value string) string{
 	"sha256": sha256Text,
 }
 
-// Fill fills the holes of an entry's text with the values of the settings. What
-// a value holds is not looked at again. A hole of no known form stays.
+// Fill replaces the placeholders of an entry's text by the values of the settings. It
+// does not search a value for placeholders. A placeholder of an unknown form stays.
 func Fill(text string, values map[string]string) string {
 	return hole.ReplaceAllStringFunc(text, func(found string) string {
 		match := hole.FindStringSubmatch(found)
@@ -36,21 +36,20 @@ func Fill(text string, values map[string]string) string {
 	})
 }
 
-// confText writes a value for redis.conf, where only backslash and the quote
-// itself are special between double quotes.
+// confText quotes a value for redis.conf, where only the backslash and the quote itself
+// are special between double quotes.
 func confText(value string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
 }
 
-// optionText writes a value that stands between quotes of an option file of
-// MySQL, or of a string of its SQL. Both take these three for themselves.
+// optionText escapes a value for the quotes of a MySQL option file or of a MySQL
+// string. These three characters are special in both.
 func optionText(value string) string {
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, `'`, `\'`).Replace(value)
 }
 
-// xmlText writes a value for an XML file that ClickHouse reads. Where ${ is in
-// one, its library would look for what it names; the name dollar stands for a
-// dollar sign.
+// xmlText escapes a value for an XML file of ClickHouse. Its library would replace a
+// ${name} by the value of that name; the name dollar has the value "$".
 func xmlText(value string) string {
 	return strings.NewReplacer("${", "${dollar}{", "&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(value)
 }
@@ -60,12 +59,12 @@ func sha256Text(value string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// version is the number that a tag begins with, or that follows pg or v in it:
-// 16-alpine, pg17, v1.34.1.
+// version matches the number at the beginning of a tag, or after pg or v: 16-alpine,
+// pg17, v1.34.1.
 var version = regexp.MustCompile(`(?:^|[^a-z0-9]|^[a-z]+-)(?:pg|v)?([0-9]{1,6})(?:[^0-9]|$)`)
 
-// major is the first number of the version that an image's tag names. A tag
-// that names none is taken for the newest, as latest is.
+// major returns the first number of the version in an image's tag. A tag without a
+// version counts as the newest, as latest does.
 func major(image string) int {
 	_, tag := nameAndTag(image)
 	if match := version.FindStringSubmatch(tag); match != nil {

@@ -99,15 +99,21 @@ func readXML(t *testing.T, text string) string {
 }
 
 func FuzzForms(f *testing.F) {
-	for _, value := range []string{"", "plain", ` a\ `, `"`, `'`, `\\"'`, "${user}", "$${a}", "${dollar}", "]]>", "&amp;", "é 漢字", "%{value:conf}"} {
+	for _, value := range []string{
+		"", "plain", ` a\ `, `"`, `'`, `\\"'`, "${user}", "$${a}", "${dollar}", "]]>", "&amp;", "é 漢字",
+		"%{value:conf}",
+	} {
 		f.Add(value)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		if !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return unicode.IsControl(r) || r >= 0xfffe && r <= 0xffff }) {
+		if !utf8.ValidString(value) ||
+			strings.ContainsFunc(value,
+				func(r rune) bool { return unicode.IsControl(r) || r >= 0xfffe && r <= 0xffff }) {
 			t.Skip("no setting has this value")
 		}
 		for form, read := range readers {
-			if got := read(t, engine.Fill("%{value:"+form+"}", map[string]string{"value": value})); got != value {
+			if got := read(t,
+				engine.Fill("%{value:"+form+"}", map[string]string{"value": value})); got != value {
 				t.Errorf("%s: %q is read as %q", form, value, got)
 			}
 		}

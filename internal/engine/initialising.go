@@ -5,21 +5,21 @@ import (
 	"path"
 )
 
-// An init script that fails ends the container. Docker starts it again, and the
-// image then finds its data and skips what is left of the initialisation. So a
-// first script leaves a marker beside the data, a last one removes it, and the
-// health script refuses while it is there. The image runs neither script on data
-// that exists already, so scripts that are added later leave no marker.
+// An init script that fails ends the container. Docker starts it again, and the image
+// then finds its data and skips the rest of the initialisation. So a first script
+// writes a marker file next to the data, a last one removes it, and the health script
+// fails while it is there. The image runs neither script on existing data, so scripts
+// that are added later leave no marker.
 
-// The names of both scripts come before and after all others, in whatever order
-// the image's locale has, those of the image included.
+// The names of these two scripts sort before and after all others, the image's own
+// included, in every locale.
 const (
 	firstScript = ScriptsFolder + "/000-000-waybill-begin.sh"
 	lastScript  = ScriptsFolder + "/zzzz-waybill-end.sh"
 	markerName  = ".waybill-initialising"
 )
 
-// marker returns the path of the marker in the container, "" for an engine that
+// marker returns the path of the marker in the container, or "" for an engine that
 // runs no scripts. The last of its volumes has the data.
 func (e Engine) marker(dataFolder string) string {
 	if !e.InitScripts {
@@ -31,8 +31,8 @@ func (e Engine) marker(dataFolder string) string {
 	return path.Join(dataFolder, markerName)
 }
 
-// MarkerScripts returns the scripts that run before and after all others, none
-// for an engine that runs no scripts.
+// MarkerScripts returns the scripts that run before and after all others. It returns
+// nil for an engine that runs no scripts.
 func (e Engine) MarkerScripts(dataFolder string) []File {
 	marker := e.marker(dataFolder)
 	if marker == "" {

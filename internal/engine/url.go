@@ -7,37 +7,37 @@ import (
 	"strings"
 )
 
-// URLForm is how a connection string is made. Its parts may have holes.
+// URLForm is the form of a connection string. Its parts may have placeholders.
 type URLForm struct {
-	// Scheme comes first, TLSScheme with TLS, if that has another.
+	// Scheme is the scheme, and TLSScheme the one with TLS if it differs.
 	Scheme, TLSScheme string
-	// User may be empty. Versions before UserFrom have none.
+	// User may be empty. Versions before UserFrom have no users.
 	User     string
 	UserFrom int
 	Password string
-	// Path is behind the host, without its slash.
+	// Path is the path without its first slash.
 	Path string
-	// Query is there with and without TLS.
+	// Query is used with and without TLS.
 	Query string
 }
 
-// trustedFile is where a client that checks the certificate is to keep it.
+// trustedFile is the path at which clients that check the certificate store it.
 const trustedFile = "/etc/ssl/certs/waybill-ca.crt"
 
-// Address is where a database is reached, and as whom.
+// Address has the values for a connection string.
 type Address struct {
 	Host string
-	// Port is 0 for the engine's own.
+	// Port is 0 for the engine's own port.
 	Port int
-	// Values are all settings by their wire names, secret ones included.
+	// Values are all settings by their wire names, the secret ones included.
 	Values map[string]string
-	// TLS is the mode, "" for none.
+	// TLS is the TLS mode, or "" without TLS.
 	TLS string
-	// Image is the whole reference; the forms of old versions differ.
+	// Image is the whole reference; old versions have another form.
 	Image string
 }
 
-// URL is the connection string. User, password and path are percent-encoded.
+// URL returns the connection string. User, password and path are percent-encoded.
 func (e Engine) URL(at Address) string {
 	form := e.Form
 	scheme, query := form.Scheme, form.Query
