@@ -23,6 +23,6 @@ func ports(aws account.Account, env settings.Settings, store *dynamostore.Catalo
 		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
 		Check:     recipe.Check,
 		Warn:      recipe.Warnings,
-		Look:      looker(dialer),
+		Inspect:   looker(dialer),
 	}
 }

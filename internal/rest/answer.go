@@ -9,16 +9,15 @@ import (
 	"waybill/internal/terminal"
 )
 
-// Answer is what an endpoint answers: body as JSON, or text as it is.
+// Answer is an endpoint's answer: Body, which is encoded as JSON, or Text.
 type Answer struct {
 	Status int
 	Body   any
-	// Text with its ContentType takes the place of body.
+	// Text is sent instead of Body if ContentType is set.
 	Text        []byte
 	ContentType string
 	Header      map[string]string
-	// Deployment is the uuid that the operator's log shall name, if the path
-	// does not.
+	// Deployment is a uuid for the operator's log, if the path has none.
 	Deployment string
 }
 
@@ -34,9 +33,9 @@ func OK(body any) Answer { return Answer{Status: http.StatusOK, Body: body} }
 // Created answers 201 with a body.
 func Created(body any) Answer { return Answer{Status: http.StatusCreated, Body: body} }
 
-// encode makes the body's bytes before anything is written, so that a value
-// that does not encode still becomes a problem and not half an answer. Text
-// that a person reads passes here, so none of it can command their terminal.
+// encode returns the body's bytes and its content type. It runs before anything is
+// written, so that a value that cannot be encoded becomes an error, not half an
+// answer. Plain text is shown on terminals, so it loses control sequences here.
 func (a Answer) encode() ([]byte, string, error) {
 	if a.ContentType == PlainType {
 		return terminal.Colours(a.Text), a.ContentType, nil
@@ -51,7 +50,7 @@ func (a Answer) encode() ([]byte, string, error) {
 	return body, JSONType, nil
 }
 
-// write sends the answer. Its length is known, so nothing is sent in pieces.
+// write sends the answer with its length, so that it is not chunked.
 func (a Answer) write(w http.ResponseWriter, body []byte, contentType string) {
 	header := w.Header()
 	for name, value := range a.Header {
@@ -59,10 +58,9 @@ func (a Answer) write(w http.ResponseWriter, body []byte, contentType string) {
 	}
 	header.Set("Content-Type", contentType)
 	header.Set("Content-Length", strconv.Itoa(len(body)))
-	// Answers hold what only this token may see.
+	// Only this token may see the answer.
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(a.Status)
-	// A client that is gone gets nothing, and there is nobody to tell.
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) // a client that is gone cannot be told
 }

@@ -12,11 +12,11 @@ import (
 	"waybill/internal/openapi"
 )
 
-// Endpoint answers one operation. Its call has passed the gate.
+// Endpoint answers one operation. The gate has checked its call.
 type Endpoint func(ctx context.Context, c *Call) (Answer, error)
 
-// Call is a request that has a route, a token with the route's ability, and a
-// body and a query that openapi.yaml allows.
+// Call is a checked request: it has a route, a token with the route's ability, and
+// a body and a query that are valid by openapi.yaml.
 type Call struct {
 	route  openapi.Route
 	Params map[string]string
@@ -26,14 +26,17 @@ type Call struct {
 	Body   []byte
 }
 
-// Sensitive reports whether the caller may see what is hidden from others.
+// Sensitive reports whether the caller may read sensitive data.
 func (c *Call) Sensitive() bool { return c.Token.Can(access.ReadSensitive) }
 
-// Request asks for an operation in the name of the call's token.
-func (c *Call) Request(id catalog.ID, operation deployment.Operation, options deployment.Options) (deployment.Request, error) {
+// Request returns the request for an operation, with the call's token as caller.
+func (c *Call) Request(
+	id catalog.ID, operation deployment.Operation, options deployment.Options,
+) (deployment.Request, error) {
 	key := c.header.Get("Idempotency-Key")
 	if len(key) > maxKeyLength {
-		return deployment.Request{}, fault.InvalidField("Idempotency-Key", "must have at most %d characters", maxKeyLength)
+		return deployment.Request{}, fault.InvalidField("Idempotency-Key",
+			"must have at most %d characters", maxKeyLength)
 	}
 	return deployment.Request{
 		Resource:       id,
@@ -47,7 +50,7 @@ func (c *Call) Request(id catalog.ID, operation deployment.Operation, options de
 
 const maxKeyLength = 255
 
-// Trigger says who asked for what this call records.
+// Trigger returns the call's token as the trigger of a record.
 func (c *Call) Trigger() deployment.Trigger {
 	return deployment.Trigger{Kind: deployment.TriggerAPI, Name: c.Token.Name}
 }

@@ -15,13 +15,13 @@ import (
 func TestEveryOperationAnswersAsDescribed(t *testing.T) {
 	s := resttest.NewScene(t)
 	successes := s.Successes(t)
-	for _, route := range s.Api.Routes() {
+	for _, route := range s.API.Routes() {
 		good, listed := successes[route.ID]
 		if !listed {
 			t.Errorf("%s has no request here", route.ID)
 			continue
 		}
-		good.ID = route.ID
+		good.Operation = route.ID
 		t.Run(route.ID, func(t *testing.T) {
 			if answer := s.Ask(t, good.Request); answer.Status != good.Status {
 				t.Errorf("answer = %d %s, want %d", answer.Status, answer.Body, good.Status)
@@ -44,12 +44,15 @@ func TestP9AbilitiesAreChecked(t *testing.T) {
 		tokens[ability] = s.Mint(t, ability)
 	}
 	passed := 0
-	for _, route := range s.Api.Routes() {
+	for _, route := range s.API.Routes() {
 		for ability, token := range tokens {
 			// A uuid that is not there tells a request that passed from one that
 			// did not, and changes nothing.
-			answer := s.Ask(t, resttest.Request{ID: route.ID, UUID: "nonsense", Other: "nonsense", Token: token, Body: "{}"})
-			may := slices.Contains([]access.Ability{access.Root, route.Ability}, ability) || route.Ability == ""
+			answer := s.Ask(t, resttest.Request{
+				Operation: route.ID, PathUUID: "nonsense", OtherUUID: "nonsense", Token: token, Body: "{}",
+			})
+			may := slices.Contains([]access.Ability{access.Root, route.Ability}, ability) ||
+				route.Ability == ""
 			if denied := answer.Status == http.StatusForbidden; denied == may {
 				t.Errorf("%s with %s alone: %d %s", route.ID, ability, answer.Status, answer.Body)
 			}
@@ -75,18 +78,20 @@ func TestP9ForeignIdsAnswerAlike(t *testing.T) {
 		if !strings.Contains(s.Route(t, id).Path, "{uuid}") {
 			continue
 		}
-		prefix := good.UUID[:3]
-		unknown := prefix + strings.Repeat("0", len(good.UUID)-3)
-		wanted := s.Ask(t, resttest.Request{ID: id, UUID: unknown, Other: good.Other, Body: good.Body})
+		prefix := good.PathUUID[:3]
+		unknown := prefix + strings.Repeat("0", len(good.PathUUID)-3)
+		wanted := s.Ask(t, resttest.Request{Operation: id, PathUUID: unknown, OtherUUID: good.OtherUUID, Body: good.Body})
 		if wanted.Status != http.StatusNotFound {
 			t.Errorf("%s of a uuid that nobody has: %d %s", id, wanted.Status, wanted.Body)
 		}
-		for _, other := range []string{s.Server, s.Key, s.Application, s.Service, s.Database, s.Token, s.Running, s.Waiting, "nonsense"} {
+		for _, other := range []string{
+			s.Server, s.Key, s.Application, s.Service, s.Database, s.Token, s.Running, s.Waiting, "nonsense",
+		} {
 			// Both operations on deployments take those of any kind.
-			if len(other) == len(good.UUID) && (strings.HasPrefix(other, prefix) || len(other) > 24) {
+			if len(other) == len(good.PathUUID) && (strings.HasPrefix(other, prefix) || len(other) > 24) {
 				continue
 			}
-			got := s.Ask(t, resttest.Request{ID: id, UUID: other, Other: good.Other, Body: good.Body})
+			got := s.Ask(t, resttest.Request{Operation: id, PathUUID: other, OtherUUID: good.OtherUUID, Body: good.Body})
 			if got.Status != http.StatusNotFound || got.Problem(t).Message != wanted.Problem(t).Message {
 				t.Errorf("%s of %s: %d %s, want %s", id, other, got.Status, got.Body, wanted.Body)
 			}
@@ -104,11 +109,17 @@ func TestP9SecretsAreInNoAnswer(t *testing.T) {
 	// One that may do all but see what is sensitive.
 	writer := s.Mint(t, access.Read, access.Write, access.Deploy)
 	s.Built(t, s.Server)
-	secrets := []string{resttest.SecretValue, "c2VjcmV0LWtleS1tYXRlcmlhbA==", strings.SplitN(s.Root, "|", 2)[1], resttest.GitPassword, "PRIVATE KEY-----"}
-	hidden := []string{"plain-value", "echo start", "redis:7.0", `"logs"`, resttest.DatabasePassword, "p%40ss", "max_connections", "init-script", "hidden-command"}
+	secrets := []string{
+		resttest.SecretValue, "c2VjcmV0LWtleS1tYXRlcmlhbA==", strings.SplitN(s.Root, "|", 2)[1],
+		resttest.GitPassword, "PRIVATE KEY-----",
+	}
+	hidden := []string{
+		"plain-value", "echo start", "redis:7.0", `"logs"`, resttest.DatabasePassword, "p%40ss",
+		"max_connections", "init-script", "hidden-command",
+	}
 	seen := map[string]bool{}
 	for id, good := range s.Successes(t) {
-		good.ID = id
+		good.Operation = id
 		for _, token := range []string{reader, writer, sensitive, s.Root} {
 			r := good.Request
 			r.Token = token

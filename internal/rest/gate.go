@@ -20,7 +20,7 @@ import (
 	"waybill/internal/wire"
 )
 
-// gate stands in front of every endpoint of a function.
+// gate checks every request to a function before its endpoint runs.
 type gate struct {
 	function  string
 	api       *openapi.API
@@ -30,18 +30,20 @@ type gate struct {
 	opts      Options
 }
 
-// NewHandler returns the handler of one API function: its endpoints by their
-// operations in openapi.yaml, with the gate in front of them. Internal if
-// openapi.yaml cannot be read, or gives the function an operation that has no
-// endpoint.
-func NewHandler(function string, tokens access.Tokens, opts Options, endpoints map[string]Endpoint) (http.Handler, error) {
+// NewHandler returns the handler of one API function. endpoints maps the
+// operations of openapi.yaml to their endpoints. Internal if openapi.yaml cannot be
+// read, or if an operation of the function has no endpoint.
+func NewHandler(
+	function string, tokens access.Tokens, opts Options, endpoints map[string]Endpoint,
+) (http.Handler, error) {
 	api, err := openapi.Load()
 	if err != nil {
 		return nil, err
 	}
 	for _, route := range api.Routes() {
 		if route.Function == function && endpoints[route.ID] == nil {
-			return nil, fault.New(fault.Internal, "openapi.yaml gives %s to the function %s, which has no endpoint for it", route.ID, function)
+			return nil, fault.New(fault.Internal,
+				"openapi.yaml gives %s to the function %s, which has no endpoint for it", route.ID, function)
 		}
 	}
 	return &gate{
@@ -54,7 +56,7 @@ func NewHandler(function string, tokens access.Tokens, opts Options, endpoints m
 	}, nil
 }
 
-// visit is one request on its way, for the line that the operator's log gets.
+// visit has the facts of one request for its line in the operator's log.
 type visit struct {
 	request   *http.Request
 	requestID string
@@ -65,7 +67,7 @@ type visit struct {
 	err        error
 }
 
-// ServeHTTP answers a request and logs one line of it.
+// ServeHTTP answers a request and logs one line.
 func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v := &visit{request: r, requestID: g.requestID(r), began: g.opts.Now()}
 	ctx := oplog.With(r.Context(), oplog.RequestID, v.requestID)
@@ -85,8 +87,8 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.log(ctx, v, reply)
 }
 
-// serve takes a request through the gate to its endpoint. A panic on the way
-// becomes an Internal error, which is logged like any other.
+// serve checks a request and calls its endpoint. A panic becomes an Internal
+// error, which is logged like any other.
 func (g *gate) serve(ctx context.Context, v *visit) (reply Answer, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -104,9 +106,8 @@ func (g *gate) serve(ctx context.Context, v *visit) (reply Answer, err error) {
 	return g.endpoints[c.route.ID](ctx, c)
 }
 
-// admit checks a request in the order in which a stranger may learn things:
-// first whether there is such a route at all, then whether the caller may use
-// it, and only then whether what is asked for makes sense.
+// admit checks a request. The order limits what a stranger can learn: the route
+// comes first, then the token and its ability, and only then the query and body.
 func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 	route, params, err := g.find(v.request)
 	if err != nil {
@@ -131,9 +132,8 @@ func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 	return c, g.check(c)
 }
 
-// find returns the route and the parameters in the path. That a path is there
-// and its method is not is told before anybody is asked for a token: openapi.yaml
-// is public.
+// find returns the route and the parameters in the path. The error for a wrong
+// method needs no token, because openapi.yaml is public.
 func (g *gate) find(r *http.Request) (openapi.Route, map[string]string, error) {
 	found, params, ok := g.router.find(r.URL.Path)
 	route, known := found.byMethod[r.Method]
@@ -148,7 +148,7 @@ func (g *gate) find(r *http.Request) (openapi.Route, map[string]string, error) {
 	return route, params, nil
 }
 
-// check holds the query and the body against openapi.yaml.
+// check validates the query and the body by openapi.yaml.
 func (g *gate) check(c *Call) error {
 	if err := g.api.CheckQuery(c.route.ID, c.Query); err != nil {
 		return err
@@ -156,7 +156,7 @@ func (g *gate) check(c *Call) error {
 	return g.api.CheckBody(c.route.ID, c.Body)
 }
 
-// deploymentOf is the deployment that the path names, or "".
+// deploymentOf returns the deployment that the path names, or "".
 func deploymentOf(c *Call) string {
 	for _, value := range c.Params {
 		if id, err := deployment.ParseID(value); err == nil {
@@ -166,8 +166,8 @@ func deploymentOf(c *Call) string {
 	return ""
 }
 
-// log writes the one line. Neither a body nor a token is in it; what a client
-// did wrong is between us and them, what went wrong here is for the operator.
+// log writes the line. It has neither a body nor a token. Only errors of Waybill's
+// own are logged: a client's mistake is in the answer.
 func (g *gate) log(ctx context.Context, v *visit, reply Answer) {
 	level := slog.LevelInfo
 	attrs := []slog.Attr{
@@ -186,11 +186,12 @@ func (g *gate) log(ctx context.Context, v *visit, reply Answer) {
 	g.opts.Log.LogAttrs(ctx, level, "request", attrs...)
 }
 
-// RequestIDHeader carries the id of a request: what the gateway in front set,
-// or a fresh one. The answer has it too.
+// RequestIDHeader is the header with the id of a request: the API gateway's id or a
+// new one. The answer has it, too.
 const RequestIDHeader = "X-Request-Id"
 
-// requestID takes what it is given only if it can stand in a log and a header.
+// requestID returns the id in the request's header, or a new one if that one is not
+// safe in a log and a header.
 func (g *gate) requestID(r *http.Request) string {
 	const longest = 64
 	given := r.Header.Get(RequestIDHeader)
@@ -200,7 +201,8 @@ func (g *gate) requestID(r *http.Request) string {
 	id, err := catalog.RandomText(catalog.IDLength, g.opts.Random)
 	if err != nil {
 		// Without an id the request can still be answered.
-		g.opts.Log.LogAttrs(r.Context(), slog.LevelError, "no request id", slog.String("error", errors.Unwrap(err).Error()))
+		g.opts.Log.LogAttrs(r.Context(), slog.LevelError, "no request id",
+			slog.String("error", errors.Unwrap(err).Error()))
 	}
 	return id
 }

@@ -6,23 +6,25 @@ import (
 	"waybill/internal/catalog"
 )
 
-// Find returns what a path names. Malformed, unknown and of another kind are
-// the same answer.
-func Find[T catalog.Entity](ctx context.Context, store catalog.Reader, text string, kind catalog.Kind) (T, error) {
+// Find returns the entity that a path names. A malformed id, an unknown id and an
+// id of another kind get the same NotFound.
+func Find[T catalog.Entity](
+	ctx context.Context, store catalog.Reader, text string, kind catalog.Kind,
+) (T, error) {
 	var none T
 	id, err := ParseID(text, kind)
 	if err != nil {
 		return none, err
 	}
 	entity, err := catalog.Find[T](ctx, store, id)
-	return entity, NotFoundAs(err, kind.Title())
+	return entity, WrapNotFound(err, kind.Title())
 }
 
-// ParseID reads a uuid of the kind out of a path.
+// ParseID parses a uuid of the kind from a path. Its only error is NotFound.
 func ParseID(text string, kind catalog.Kind) (catalog.ID, error) {
 	id, err := catalog.ParseID(text)
 	if err != nil || id.Kind() != kind {
-		return "", NotFound(kind.Title())
+		return "", NewNotFoundError(kind.Title())
 	}
 	return id, nil
 }

@@ -52,7 +52,9 @@ func (s outageStore) Get(ctx context.Context, id catalog.ID) (catalog.Entity, er
 	return s.Store.Get(ctx, id)
 }
 
-func (s outageStore) List(ctx context.Context, kind catalog.Kind, page catalog.Page) (catalog.Listing, error) {
+func (s outageStore) List(
+	ctx context.Context, kind catalog.Kind, page catalog.Page,
+) (catalog.Listing, error) {
 	if err := s.call(); err != nil {
 		return catalog.Listing{}, err
 	}
@@ -115,14 +117,19 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 	var err error
 	switch function {
 	case "catalog":
-		w.Handlers[function], err = catalogapi.New(catalogapi.Ports{Tokens: m.Tokens(), Store: store, Vault: outageVault{m.Vault(), o},
-			Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(), Check: w.Check, Warn: w.Warn,
-			Look: func(context.Context, *catalog.Server, string, catalog.Deployable) (string, error) { return w.Look() }}, opts)
+		w.Handlers[function], err = catalogapi.New(catalogapi.Ports{
+			Tokens: m.Tokens(), Store: store, Vault: outageVault{m.Vault(), o},
+			Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(), Check: w.Check,
+			Warn:    w.Warn,
+			Inspect: func(context.Context, *catalog.Server, string, catalog.Deployable) (string, error) { return w.Inspect() }}, opts)
 	case "deploy":
-		w.Handlers[function], err = deployapi.New(deployapi.Ports{Tokens: m.Tokens(), Store: store, Ledger: m.Ledger(),
+		w.Handlers[function], err = deployapi.New(deployapi.Ports{
+			Tokens: m.Tokens(), Store: store, Ledger: m.Ledger(),
 			History: m.History(), Snapshots: m.Snapshots()}, opts)
 	case "list":
-		w.Handlers[function], err = listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: store, History: m.History()}, opts)
+		w.Handlers[function], err = listapi.New(listapi.Ports{
+			Tokens: m.Tokens(), Store: store, History: m.History(),
+		}, opts)
 	default:
 		return false
 	}
@@ -146,7 +153,7 @@ func TestAnOutageAtAnyCallIsNoFinding(t *testing.T) {
 			for through := 0; ; through++ {
 				s := resttest.NewScene(t)
 				good := s.Successes(t)[id]
-				good.ID = id
+				good.Operation = id
 				if hasKey {
 					good.Body = resttest.Object{"private_key_uuid": s.World.Key(t)}
 				}
@@ -161,8 +168,10 @@ func TestAnOutageAtAnyCallIsNoFinding(t *testing.T) {
 					}
 					return
 				}
-				if answer.Status != http.StatusServiceUnavailable || strings.TrimSpace(answer.Header.Get("Retry-After")) == "" {
-					t.Errorf("with call %d failing it answers %d %s, Retry-After %q", through+1, answer.Status, answer.Body, answer.Header.Get("Retry-After"))
+				if answer.Status != http.StatusServiceUnavailable ||
+					strings.TrimSpace(answer.Header.Get("Retry-After")) == "" {
+					t.Errorf("with call %d failing it answers %d %s, Retry-After %q", through+1,
+						answer.Status, answer.Body, answer.Header.Get("Retry-After"))
 				}
 			}
 		})

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Pause waits, but no longer than the request lives.
+// Pause sleeps for the length, or until ctx is cancelled.
 func Pause(ctx context.Context, length time.Duration) error {
 	timer := time.NewTimer(length)
 	defer timer.Stop()

@@ -34,7 +34,8 @@ func TestEveryKindHasAProblem(t *testing.T) {
 	for _, kind := range fault.Kinds() {
 		t.Run(kind.String(), func(t *testing.T) {
 			cause := errors.New("inner workings")
-			err := fmt.Errorf("on the way: %w", fault.Wrap(cause, kind, "The %s text.", kind).WithField("name", "must be better"))
+			err := fmt.Errorf("on the way: %w",
+				fault.Wrap(cause, kind, "The %s text.", kind).WithField("name", "must be better"))
 			status, header, body := rest.ProblemStatus(err)
 			if status != want[kind] {
 				t.Errorf("status = %d, want %d", status, want[kind])
@@ -51,7 +52,8 @@ func TestEveryKindHasAProblem(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(got, map[string]any{
-				"message": message, "detail": message, "type": "about:blank", "title": http.StatusText(status), "status": float64(status),
+				"message": message, "detail": message, "type": "about:blank",
+				"title": http.StatusText(status), "status": float64(status),
 				"errors": map[string]any{"name": []any{"must be better"}}, "request_id": "request-1",
 			}); diff != "" {
 				t.Errorf("(-got +want)\n%s", diff)
@@ -62,7 +64,8 @@ func TestEveryKindHasAProblem(t *testing.T) {
 		})
 	}
 	t.Run("what nobody classified is internal", func(t *testing.T) {
-		if status, _, body := rest.ProblemStatus(errors.New("secret cause")); status != 500 || strings.Contains(string(body), "secret") {
+		if status, _, body := rest.ProblemStatus(errors.New("secret cause")); status != 500 ||
+			strings.Contains(string(body), "secret") {
 			t.Errorf("answer = %d %s", status, body)
 		}
 	})

@@ -7,7 +7,7 @@ import (
 	"waybill/internal/fault"
 )
 
-// The values of a query have passed openapi.yaml; these only read them.
+// The gate has checked the values of a query by openapi.yaml; these parse them.
 
 // Flag reports whether a boolean parameter is set.
 func Flag(query url.Values, name string) bool {
@@ -15,11 +15,11 @@ func Flag(query url.Values, name string) bool {
 	return err == nil && on
 }
 
-// Number reads an integer parameter, or returns the default where it is absent.
-func Number(query url.Values, name string, otherwise int) (int, error) {
+// Number returns an integer parameter, or absent if the query does not have it.
+func Number(query url.Values, name string, absent int) (int, error) {
 	text := query.Get(name)
 	if text == "" {
-		return otherwise, nil
+		return absent, nil
 	}
 	value, err := strconv.Atoi(text)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Version is the upstream version whose API this is. Its clients compare it:
-// below 4.0.0-beta.471 they refuse to send some requests at all.
+// Version is the upstream version whose API this is. Clients compare it: below
+// 4.0.0-beta.471 they refuse to send some requests.
 const Version = "4.3.11"
 
 // Options adjust the handlers; the zero value works.
@@ -21,15 +21,15 @@ type Options struct {
 	// Now and Random default to the clock and crypto/rand.
 	Now    func() time.Time
 	Random io.Reader
-	// Log gets one line for each request. By default there is none.
+	// Log gets one line for each request. By default nothing is logged.
 	Log *slog.Logger
-	// Team is the name of the one team that the stack is for.
+	// Team is the name of the stack's team.
 	Team string
-	// Version is what GET /version answers; by default [Version].
+	// Version is the answer of GET /version; by default [Version].
 	Version string
 }
 
-// WithDefaults fills in what was left out.
+// WithDefaults returns the options with defaults for all zero fields.
 func (o Options) WithDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -46,5 +46,6 @@ func (o Options) WithDefaults() Options {
 	return o
 }
 
-// RecordTime is the time as records and entities keep it: UTC, to the microsecond.
+// RecordTime returns the time as records and entities store it: in UTC, to the
+// microsecond.
 func (o Options) RecordTime() time.Time { return o.Now().UTC().Truncate(time.Microsecond) }

@@ -9,7 +9,7 @@ import (
 
 // router finds the route of a request in the table of openapi.yaml.
 //
-// net/http's own mux cannot: "/deployments/{uuid}/logs" and
+// net/http's own mux cannot do it: "/deployments/{uuid}/logs" and
 // "/deployments/services/{uuid}" both match "/deployments/services/logs", which
 // it refuses as ambiguous. Here the first literal segment from the left
 // decides, which is also what API Gateway does.
@@ -23,8 +23,8 @@ type pathRoutes struct {
 	byMethod map[string]openapi.Route
 }
 
-// newRouter puts the routes of one path together, so that a method that is
-// missing can be told from a path that is.
+// newRouter groups the routes by path, so that a wrong method can be told from an
+// unknown path.
 func newRouter(routes []openapi.Route) router {
 	var r router
 	at := map[string]int{}
@@ -33,7 +33,9 @@ func newRouter(routes []openapi.Route) router {
 		if !known {
 			i = len(r.paths)
 			at[route.Path] = i
-			r.paths = append(r.paths, pathRoutes{segments: segments(route.Path), byMethod: map[string]openapi.Route{}})
+			r.paths = append(r.paths, pathRoutes{
+				segments: segments(route.Path), byMethod: map[string]openapi.Route{},
+			})
 		}
 		r.paths[i].byMethod[route.Method] = route
 	}
@@ -61,7 +63,7 @@ func (r router) find(path string) (found pathRoutes, params map[string]string, o
 	return found, params, true
 }
 
-// matches reports whether the path is one of the template.
+// matches reports whether the path matches the template.
 func (p pathRoutes) matches(parts []string) bool {
 	return slices.EqualFunc(p.segments, parts, func(segment, part string) bool {
 		_, is := parameter(segment)
@@ -69,8 +71,8 @@ func (p pathRoutes) matches(parts []string) bool {
 	})
 }
 
-// before reports whether p has a literal where other, which matches the same
-// path, first has a parameter.
+// before reports whether p is more specific than other, which matches the same
+// path: where the two first differ, p has a literal and other a parameter.
 func (p pathRoutes) before(other pathRoutes) bool {
 	for i := range p.segments {
 		_, mine := parameter(p.segments[i])
@@ -98,7 +100,7 @@ func segments(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// parameter is the name in a template's "{name}".
+// parameter returns the name in a template's "{name}".
 func parameter(segment string) (name string, is bool) {
 	if !strings.HasPrefix(segment, "{") || !strings.HasSuffix(segment, "}") {
 		return "", false

@@ -27,26 +27,44 @@ import (
 func TestARecordOnTheWire(t *testing.T) {
 	shared := func(resource, kind string) resttest.Object {
 		return resttest.Object{
-			"id": 1.0, "deployment_uuid": resource + "00000000001zzzzz", "status": "failed", "operation": "restart",
-			"resource_uuid": resource, "resource_type": kind, "resource_name": "shop", "server_uuid": "srv1", "server_name": "web",
-			"pull_latest_images": true, "stop_before_start": true, "force": true, "rollback": true, "delete_volumes": true, "is_api": true,
+			"id": 1.0, "deployment_uuid": resource + "00000000001zzzzz", "status": "failed",
+			"operation":     "restart",
+			"resource_uuid": resource, "resource_type": kind, "resource_name": "shop", "server_uuid": "srv1",
+			"server_name":        "web",
+			"pull_latest_images": true, "stop_before_start": true, "force": true, "rollback": true,
+			"delete_volumes": true, "is_api": true,
 			"trigger": map[string]any{"kind": "api", "name": "ci"}, "configuration_hash": "abc",
-			"deployment_url": "/api/v1/deployments/" + resource + "00000000001zzzzz", "current_process_id": "12 boot",
-			"exit_code": 3.0, "signal": "SIGKILL", "reason": "signal", "attempt": 2.0,
+			"deployment_url":     "/api/v1/deployments/" + resource + "00000000001zzzzz",
+			"current_process_id": "12 boot",
+			"exit_code":          3.0, "signal": "SIGKILL", "reason": "signal", "attempt": 2.0,
 			"steps": []any{
-				map[string]any{"name": "Start", "started_at": "2026-08-22T10:00:03.000000Z", "finished_at": "2026-08-22T10:00:04.000000Z", "exit_code": 3.0},
-				map[string]any{"name": "Health", "started_at": "2026-08-22T10:00:04.000000Z", "finished_at": nil, "exit_code": nil},
+				map[string]any{
+					"name": "Start", "started_at": "2026-08-22T10:00:03.000000Z",
+					"finished_at": "2026-08-22T10:00:04.000000Z", "exit_code": 3.0,
+				},
+				map[string]any{
+					"name": "Health", "started_at": "2026-08-22T10:00:04.000000Z", "finished_at": nil,
+					"exit_code": nil,
+				},
 			},
-			"log":        map[string]any{"entries": 9.0, "bytes": 10.0, "chunks": 1.0, "output_bytes": 15.0, "digest": "def", "original_digest": "abd", "complete": true},
-			"created_at": "2026-08-22T10:00:00.000000Z", "queued_at": "2026-08-22T10:00:01.000000Z", "started_at": "2026-08-22T10:00:03.000000Z",
-			"cancel_requested_at": "2026-08-22T10:00:02.000000Z", "cancel_requested_by": "ops", "superseded_by": nil,
-			"scrubbed_at": "2026-08-22T10:00:06.000000Z", "scrubbed_by": "the root", "scrubbed_entries": 4.0,
+			"log": map[string]any{
+				"entries": 9.0, "bytes": 10.0, "chunks": 1.0, "output_bytes": 15.0, "digest": "def",
+				"original_digest": "abd", "complete": true,
+			},
+			"created_at": "2026-08-22T10:00:00.000000Z", "queued_at": "2026-08-22T10:00:01.000000Z",
+			"started_at":          "2026-08-22T10:00:03.000000Z",
+			"cancel_requested_at": "2026-08-22T10:00:02.000000Z", "cancel_requested_by": "ops",
+			"superseded_by": nil,
+			"scrubbed_at":   "2026-08-22T10:00:06.000000Z", "scrubbed_by": "the root", "scrubbed_entries": 4.0,
 			"finished_at": "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
 		}
 	}
 	for prefix, own := range map[string]resttest.Object{
-		"app": {"application_id": "app" + strings.Repeat("0", 21), "application_name": "shop", "pull_request_id": 0.0, "docker_registry_image_tag": "1.4",
-			"force_rebuild": true, "commit": "c0ffee0c0ffee0c0ffee0c0ffee0c0ffee0c0ffee", "commit_message": "Greet everybody", "is_webhook": false,
+		"app": {
+			"application_id": "app" + strings.Repeat("0", 21), "application_name": "shop",
+			"pull_request_id": 0.0, "docker_registry_image_tag": "1.4",
+			"force_rebuild": true, "commit": "c0ffee0c0ffee0c0ffee0c0ffee0c0ffee0c0ffee",
+			"commit_message": "Greet everybody", "is_webhook": false,
 			"restart_only": true, "only_this_server": false, "git_type": nil},
 		"svc": {"service_id": "svc" + strings.Repeat("0", 21), "service_name": "shop"},
 		// What kind of database it was is not known once it is deleted.
@@ -54,12 +72,15 @@ func TestARecordOnTheWire(t *testing.T) {
 	} {
 		t.Run(prefix, func(t *testing.T) {
 			record := resttest.FullRecord(prefix)
-			w := resttest.New(t, func(_ *catalogapi.Ports, show *showapi.Ports) { show.History = resttest.OneRecord{Record: record} })
+			w := resttest.New(t,
+				func(_ *catalogapi.Ports, show *showapi.Ports) { show.History = resttest.OneRecord{Record: record} })
 			wanted := shared(string(record.ID.Resource()), string(record.ID.Kind()))
 			for key, value := range own {
 				wanted[key] = value
 			}
-			got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "getDeployment", UUID: string(record.ID), Token: w.Mint(t, access.Read)})
+			got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+				Operation: "getDeployment", PathUUID: string(record.ID), Token: w.Mint(t, access.Read),
+			})
 			if diff := cmp.Diff(got, wanted); diff != "" {
 				t.Errorf("(-got +want)\n%s", diff)
 			}
@@ -110,17 +131,26 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 	}
 	store := brokenStore{m.Catalog()}
 	s.Handlers = map[string]http.Handler{
-		"catalog": build(catalogapi.New(catalogapi.Ports{Tokens: m.Tokens(), Store: store, Vault: m.Vault(), Inspector: s.Inspector, Ledger: m.Ledger(), Check: s.Check, Warn: s.Warn}, opts)),
-		"deploy":  build(deployapi.New(deployapi.Ports{Tokens: m.Tokens(), Store: store, Ledger: brokenLedger{m.Ledger()}, History: m.History(), Snapshots: m.Snapshots()}, opts)),
-		"list":    build(listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: store, History: m.History()}, opts)),
-		"show":    build(showapi.New(showapi.Ports{Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive()}, opts)),
+		"catalog": build(catalogapi.New(catalogapi.Ports{
+			Tokens: m.Tokens(), Store: store, Vault: m.Vault(), Inspector: s.Inspector, Ledger: m.Ledger(),
+			Check: s.Check, Warn: s.Warn,
+		}, opts)),
+		"deploy": build(deployapi.New(deployapi.Ports{
+			Tokens: m.Tokens(), Store: store, Ledger: brokenLedger{m.Ledger()}, History: m.History(),
+			Snapshots: m.Snapshots(),
+		}, opts)),
+		"list": build(listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: store, History: m.History()},
+			opts)),
+		"show": build(showapi.New(showapi.Ports{
+			Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive(),
+		}, opts)),
 	}
 	for id, good := range successes {
 		switch id {
 		case "health", "version", "listTeams", "getTeam", "listTokens", "createToken", "deleteToken":
 			continue // these need no store
 		}
-		good.ID = id
+		good.Operation = id
 		answer := s.Ask(t, good.Request)
 		wanted := http.StatusServiceUnavailable
 		if s.Route(t, id).Function == "show" && !strings.HasPrefix(id, "latest") {
@@ -136,19 +166,23 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 func TestTimesComeFromTheClockThatIsGiven(t *testing.T) {
 	m := memory.New(memory.Options{})
 	clock := time.Date(2026, 8, 22, 10, 0, 0, 123456789, time.FixedZone("CEST", 2*3600))
-	handler, err := catalogapi.New(catalogapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: resttest.NewInspector()},
+	handler, err := catalogapi.New(catalogapi.Ports{
+		Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: resttest.NewInspector(),
+	},
 		rest.Options{Now: func() time.Time { return clock }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, bearer, err := access.Mint("t", []access.Ability{access.Write}, clock, strings.NewReader(strings.Repeat("r", 1000)))
+	token, bearer, err := access.Mint("t", []access.Ability{access.Write}, clock,
+		strings.NewReader(strings.Repeat("r", 1000)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := m.Tokens().Create(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
-	sent := httptest.NewRequestWithContext(t.Context(), "POST", "/api/v1/security/keys", strings.NewReader(`{"name":"a","private_key":"PRIVATE KEY"}`))
+	sent := httptest.NewRequestWithContext(t.Context(),
+		"POST", "/api/v1/security/keys", strings.NewReader(`{"name":"a","private_key":"PRIVATE KEY"}`))
 	sent.Header.Set("Authorization", "Bearer "+bearer)
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, sent)

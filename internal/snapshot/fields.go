@@ -69,14 +69,6 @@ const (
 	scriptsName     = "init_scripts"
 )
 
-// The build packs of an application, by upstream's names.
-const (
-	packShell      = "shell"
-	packImage      = "dockerimage"
-	packDockerfile = "dockerfile"
-	packCompose    = "dockercompose"
-)
-
 // fields lists every field of the resource that affects a deployment, except the
 // settings of a database, which depend on its engine.
 func fields(resource catalog.Deployable) []field {

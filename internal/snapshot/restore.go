@@ -19,7 +19,7 @@ func (o object) take(resource catalog.Deployable) error {
 		return err
 	}
 	if a, ok := resource.(*catalog.Application); ok {
-		if err := o.set(buildPackName, buildPackOf(a)); err != nil {
+		if err := o.set(buildPackName, a.BuildPack()); err != nil {
 			return err
 		}
 	}
@@ -66,7 +66,7 @@ func (o object) restore(resource catalog.Deployable) (catalog.Deployable, error)
 	if db, ok := resource.(*catalog.Database); ok && db.Engine != engine {
 		return nil, fmt.Errorf("it is of engine %q, not %q", engine, db.Engine)
 	}
-	restored, err := blank(resource, pack)
+	restored, err := blank(resource, catalog.BuildPack(pack))
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +104,9 @@ func (o object) restoreRest(restored catalog.Deployable, known []string) error {
 	return nil
 }
 
-// blank returns the resource without its configuration, with the build pack.
-func blank(resource catalog.Deployable, pack string) (catalog.Deployable, error) {
+// blank returns the resource without its configuration. pack is the build pack if
+// it is an application.
+func blank(resource catalog.Deployable, pack catalog.BuildPack) (catalog.Deployable, error) {
 	shared := resource.Shared()
 	rest := catalog.Resource{Meta: shared.Meta, ServerID: shared.ServerID, State: shared.State}
 	switch resource := resource.(type) {
@@ -116,13 +117,13 @@ func blank(resource catalog.Deployable, pack string) (catalog.Deployable, error)
 	}
 	application := &catalog.Application{Resource: rest}
 	switch pack {
-	case packShell:
+	case catalog.PackShell:
 		application.Shell = &catalog.Shell{}
-	case packImage:
+	case catalog.PackImage:
 		application.Image = &catalog.Image{}
-	case packDockerfile:
+	case catalog.PackDockerfile:
 		application.Dockerfile = &catalog.Dockerfile{}
-	case packCompose:
+	case catalog.PackCompose:
 		application.Compose = &catalog.ComposeSource{}
 	default:
 		return nil, fmt.Errorf("it has an unknown build pack %q", pack)
@@ -142,20 +143,6 @@ func kindOf(resource catalog.Deployable) string {
 		return string(catalog.KindDatabase)
 	}
 	return "" // the set of resources is closed
-}
-
-func buildPackOf(a *catalog.Application) string {
-	switch {
-	case a.Shell != nil:
-		return packShell
-	case a.Image != nil:
-		return packImage
-	case a.Dockerfile != nil:
-		return packDockerfile
-	case a.Compose != nil:
-		return packCompose
-	}
-	return ""
 }
 
 // missing lists the secrets that the snapshot names and the set lacks.

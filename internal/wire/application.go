@@ -12,22 +12,24 @@ type Application struct {
 	ApplicationSettings
 }
 
-// ApplicationSettings are its configuration. Of the forms one is there.
+// ApplicationSettings are an application's configuration. Which of the pointers
+// are set depends on the build pack.
 type ApplicationSettings struct {
 	Settings
-	// BuildPack names the form; Kind is the same.
+	// Kind is the build pack, too.
 	Kind      string `json:"kind"`
 	BuildPack string `json:"build_pack"`
 	*Shell
 	*Image
 	*Source
 	*Container
-	*Probe
+	*ApplicationContainer
 	DockerfileLocation    *string `json:"dockerfile_location,omitempty"`
 	DockerComposeLocation *string `json:"docker_compose_location,omitempty"`
 }
 
-// Shell is there for those who may see what is sensitive.
+// Shell has the commands of an application. It needs the ability to read
+// sensitive data.
 type Shell struct {
 	Start  string `json:"start"`
 	Stop   string `json:"stop"`
@@ -40,8 +42,8 @@ type Image struct {
 	Tag  string `json:"docker_registry_image_tag"`
 }
 
-// Source is the repository that an application is built from. Its password
-// is shown to nobody.
+// Source is the repository that an application is built from. Its password is
+// never shown.
 type Source struct {
 	Repository string  `json:"git_repository"`
 	Branch     *string `json:"git_branch"`
@@ -52,35 +54,35 @@ type Source struct {
 	HostKeys   *string `json:"git_host_keys"`
 }
 
-// ShowApplication is an application as lists show it.
-func ShowApplication(a *catalog.Application) Application {
-	return Application{showState(&a.Resource), showApplicationSettings(a, false)}.listed()
+// ApplicationSummary returns an application as lists show it.
+func ApplicationSummary(a *catalog.Application) Application {
+	summary := ApplicationDetails(a, false)
+	summary.Environment = nil
+	return summary
 }
 
-// listed leaves out what lists do not show.
-func (b Application) listed() Application {
-	b.Environment = nil
-	return b
+// ApplicationDetails returns an application with its environment and, if
+// sensitive, with its commands and the plain values of its variables.
+func ApplicationDetails(a *catalog.Application, sensitive bool) Application {
+	return Application{stateOf(&a.Resource), applicationSettingsOf(a, sensitive)}
 }
 
-// ShowApplicationInFull adds what lists leave out.
-func ShowApplicationInFull(a *catalog.Application, sensitive bool) Application {
-	return Application{showState(&a.Resource), showApplicationSettings(a, sensitive)}
-}
-
-// showApplicationSettings shows the form that the application has.
-func showApplicationSettings(a *catalog.Application, sensitive bool) ApplicationSettings {
-	body := ApplicationSettings{Settings: showSettings(&a.Resource, sensitive), Kind: buildPack(a), BuildPack: buildPack(a)}
+func applicationSettingsOf(a *catalog.Application, sensitive bool) ApplicationSettings {
+	body := ApplicationSettings{
+		Settings:  settingsOf(&a.Resource, sensitive),
+		Kind:      string(a.BuildPack()),
+		BuildPack: string(a.BuildPack()),
+	}
 	if source := a.Source(); source != nil {
-		body.Source = showSource(source)
+		body.Source = sourceOf(source)
 	}
 	switch {
 	case a.Image != nil:
 		body.Image = &Image{a.Image.Name, a.Image.Tag}
-		body.show(a.Image.Container, sensitive)
+		body.setContainer(a.Image.Container, sensitive)
 	case a.Dockerfile != nil:
 		body.DockerfileLocation = &a.Dockerfile.Path
-		body.show(a.Dockerfile.Container, sensitive)
+		body.setContainer(a.Dockerfile.Container, sensitive)
 	case a.Compose != nil:
 		body.DockerComposeLocation = &a.Compose.Path
 	case a.Shell != nil && sensitive:
@@ -89,13 +91,12 @@ func showApplicationSettings(a *catalog.Application, sensitive bool) Application
 	return body
 }
 
-// show adds how the container runs.
-func (b *ApplicationSettings) show(c catalog.Container, sensitive bool) {
-	container, probe := showContainer(c), showProbe(c, sensitive)
-	b.Container, b.Probe = &container, &probe
+func (b *ApplicationSettings) setContainer(c catalog.Container, sensitive bool) {
+	common, own := containerOf(c), applicationContainerOf(c, sensitive)
+	b.Container, b.ApplicationContainer = &common, &own
 }
 
-func showSource(s *catalog.Source) *Source {
+func sourceOf(s *catalog.Source) *Source {
 	return &Source{
 		Repository: s.Repository,
 		Branch:     TextOrNull(s.Branch),

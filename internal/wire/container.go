@@ -9,9 +9,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// NewContainer is what a client gives of how any container runs. "0" of a limit
-// is none.
-type NewContainer struct {
+// ContainerInput says how a container runs. "0" is no limit.
+type ContainerInput struct {
 	PortsMappings     string `json:"ports_mappings"`
 	Memory            string `json:"limits_memory"`
 	MemorySwap        string `json:"limits_memory_swap"`
@@ -26,24 +25,24 @@ type NewContainer struct {
 	HealthStartPeriod int    `json:"health_check_start_period"`
 }
 
-// NewProbe is what only an application's container has: a database's ports and
-// health are its engine's.
-type NewProbe struct {
+// ApplicationContainerInput has the settings that only an application's container
+// has: the ports and the health check of a database come from its engine.
+type ApplicationContainerInput struct {
 	PortsExposes string `json:"ports_exposes"`
 	Command      string `json:"health_check_command"`
 	Port         int    `json:"health_check_port"`
 	Path         string `json:"health_check_path"`
 }
 
-// container is what is given as the catalog has it.
-func (n NewContainer) container() catalog.Container {
+// container returns the input as the catalog stores it.
+func (n ContainerInput) container() catalog.Container {
 	return catalog.Container{
-		Mappings: separated(n.PortsMappings),
+		Mappings: splitList(n.PortsMappings),
 		Limits: catalog.Limits{
-			Memory:            bound(n.Memory),
-			MemorySwap:        bound(n.MemorySwap),
-			MemoryReservation: bound(n.MemoryReservation),
-			CPUs:              bound(n.CPUs),
+			Memory:            limit(n.Memory),
+			MemorySwap:        limit(n.MemorySwap),
+			MemoryReservation: limit(n.MemoryReservation),
+			CPUs:              limit(n.CPUs),
 			CPUSet:            n.CPUSet,
 			CPUShares:         n.CPUShares,
 		},
@@ -57,12 +56,14 @@ func (n NewContainer) container() catalog.Container {
 	}
 }
 
-// probed is the container with what an application has of it.
-func (n NewProbe) probed(container catalog.Container) (catalog.Container, error) {
-	for _, text := range separated(n.PortsExposes) {
+// addTo returns the container with an application's own settings. Invalid if
+// ports_exposes is not a list of ports.
+func (n ApplicationContainerInput) addTo(container catalog.Container) (catalog.Container, error) {
+	for _, text := range splitList(n.PortsExposes) {
 		port, err := strconv.Atoi(text)
 		if err != nil {
-			return container, fault.InvalidField("ports_exposes", "must be ports with commas between them, such as 80,443")
+			return container, fault.InvalidField("ports_exposes",
+				"must be ports with commas between them, such as 80,443")
 		}
 		container.Exposes = append(container.Exposes, port)
 	}
@@ -70,15 +71,15 @@ func (n NewProbe) probed(container catalog.Container) (catalog.Container, error)
 	return container, nil
 }
 
-// writeContainer is the opposite of container.
-func writeContainer(c catalog.Container) NewContainer {
+// containerInput is the inverse of [ContainerInput.container].
+func containerInput(c catalog.Container) ContainerInput {
 	enabled := !c.Health.Disabled
-	return NewContainer{
+	return ContainerInput{
 		PortsMappings:     strings.Join(c.Mappings, ","),
-		Memory:            cmp.Or(c.Limits.Memory, unbound),
-		MemorySwap:        cmp.Or(c.Limits.MemorySwap, unbound),
-		MemoryReservation: cmp.Or(c.Limits.MemoryReservation, unbound),
-		CPUs:              cmp.Or(c.Limits.CPUs, unbound),
+		Memory:            cmp.Or(c.Limits.Memory, noLimit),
+		MemorySwap:        cmp.Or(c.Limits.MemorySwap, noLimit),
+		MemoryReservation: cmp.Or(c.Limits.MemoryReservation, noLimit),
+		CPUs:              cmp.Or(c.Limits.CPUs, noLimit),
 		CPUSet:            c.Limits.CPUSet,
 		CPUShares:         c.Limits.CPUShares,
 		HealthEnabled:     &enabled,
@@ -89,53 +90,56 @@ func writeContainer(c catalog.Container) NewContainer {
 	}
 }
 
-// writeProbe is the opposite of probed.
-func writeProbe(c catalog.Container) NewProbe {
-	return NewProbe{ports(c.Exposes), c.Health.Command, c.Health.Port, c.Health.Path}
+// applicationContainerInput is the inverse of [ApplicationContainerInput.addTo].
+func applicationContainerInput(c catalog.Container) ApplicationContainerInput {
+	return ApplicationContainerInput{joinPorts(c.Exposes), c.Health.Command, c.Health.Port, c.Health.Path}
 }
 
 // Container is how a container runs, as it is shown.
 type Container struct {
-	NewContainer
+	ContainerInput
 	PortsMappings *string `json:"ports_mappings"`
 	CPUSet        *string `json:"limits_cpuset"`
 }
 
-func showContainer(c catalog.Container) Container {
-	given := writeContainer(c)
+func containerOf(c catalog.Container) Container {
+	given := containerInput(c)
 	return Container{given, TextOrNull(given.PortsMappings), TextOrNull(given.CPUSet)}
 }
 
-// Probe is how an application's container is reached and asked.
-type Probe struct {
+// ApplicationContainer has an application's ports and its health check.
+type ApplicationContainer struct {
 	PortsExposes *string `json:"ports_exposes"`
-	// Command is there for those who may see what is sensitive.
+	// Command needs the ability to read sensitive data.
 	Command *string `json:"health_check_command,omitempty"`
 	Port    *int    `json:"health_check_port"`
 	Path    *string `json:"health_check_path"`
 }
 
-func showProbe(c catalog.Container, sensitive bool) Probe {
-	body := Probe{PortsExposes: TextOrNull(ports(c.Exposes)), Port: portOrNull(c.Health.Port), Path: TextOrNull(c.Health.Path)}
+func applicationContainerOf(c catalog.Container, sensitive bool) ApplicationContainer {
+	body := ApplicationContainer{
+		PortsExposes: TextOrNull(joinPorts(c.Exposes)), Port: portOrNull(c.Health.Port),
+		Path: TextOrNull(c.Health.Path),
+	}
 	if sensitive {
 		body.Command = TextOrNull(c.Health.Command)
 	}
 	return body
 }
 
-// unbound is how upstream writes that a limit is none.
-const unbound = "0"
+// noLimit is how upstream writes the absence of a limit.
+const noLimit = "0"
 
-// bound is a limit as the catalog has it.
-func bound(limit string) string {
-	if limit == unbound {
+// limit returns a limit as the catalog stores it.
+func limit(given string) string {
+	if given == noLimit {
 		return ""
 	}
-	return limit
+	return given
 }
 
-// separated are the parts of a list with commas, without the empty ones.
-func separated(list string) []string {
+// splitList splits a list at its commas and drops empty parts.
+func splitList(list string) []string {
 	var parts []string
 	for part := range strings.SplitSeq(list, ",") {
 		if part = strings.TrimSpace(part); part != "" {
@@ -145,8 +149,8 @@ func separated(list string) []string {
 	return parts
 }
 
-// ports writes ports with commas between them.
-func ports(numbers []int) string {
+// joinPorts writes ports with commas between them.
+func joinPorts(numbers []int) string {
 	var texts []string
 	for _, number := range numbers {
 		texts = append(texts, strconv.Itoa(number))

@@ -5,8 +5,8 @@ import (
 	"waybill/internal/engine"
 )
 
-// Database is what every database has on the wire. The settings of its
-// engine stand beside it.
+// Database has the fields of every database. The settings of its engine are
+// further members of the same object.
 type Database struct {
 	Settings
 	Container
@@ -19,8 +19,8 @@ type Database struct {
 	SSLMode      *string `json:"ssl_mode"`
 }
 
-// DatabaseFiles are in no list. Certificate is for all who may see the
-// database, since it is what everybody is shown who connects to it.
+// DatabaseFiles are not in lists. Every reader may see Certificate, since the
+// database shows it to every client that connects.
 type DatabaseFiles struct {
 	Certificate *string  `json:"ssl_certificate"`
 	InitScripts []Script `json:"init_scripts,omitzero"`
@@ -33,22 +33,22 @@ type Script struct {
 	Content  string `json:"content"`
 }
 
-// DatabaseURLs are where a database is reached, with its password.
+// DatabaseURLs are a database's connection strings, with its password.
 type DatabaseURLs struct {
 	Internal string  `json:"internal_db_url"`
 	External *string `json:"external_db_url"`
 }
 
-// ShowDatabase is a database as lists show it.
-func ShowDatabase(db *catalog.Database) Joined {
-	body := showDatabaseBody(db, false)
+// DatabaseSummary returns a database as lists show it.
+func DatabaseSummary(db *catalog.Database) Merged {
+	body := databaseOf(db, false)
 	body.Environment = nil
-	return Joined{showState(&db.Resource), body, PlainSettings(db)}
+	return Merged{stateOf(&db.Resource), body, PlainSettings(db)}
 }
 
-// showDatabaseSettings is a database's configuration: all of it but its secrets
-// for those who may see what is sensitive.
-func showDatabaseSettings(db *catalog.Database, sensitive bool) Joined {
+// databaseSettingsOf returns a database's configuration without its secrets. If
+// sensitive, it has the init scripts and the configuration file.
+func databaseSettingsOf(db *catalog.Database, sensitive bool) Merged {
 	settings, files := PlainSettings(db), DatabaseFiles{Certificate: TextOrNull(db.Certificate)}
 	if sensitive {
 		files.InitScripts = []Script{}
@@ -59,23 +59,23 @@ func showDatabaseSettings(db *catalog.Database, sensitive bool) Joined {
 			settings[db.ConfigurationField()] = db.Configuration
 		}
 	}
-	return Joined{showDatabaseBody(db, sensitive), files, settings}
+	return Merged{databaseOf(db, sensitive), files, settings}
 }
 
-// ShowDatabaseInFull adds what lists leave out. With its secrets, passwords and
-// the URLs that have them are shown too.
-func ShowDatabaseInFull(db *catalog.Database, server *catalog.Server, secrets map[string]string) Joined {
-	body := append(Joined{showState(&db.Resource)}, showDatabaseSettings(db, secrets != nil)...)
+// DatabaseDetails returns a database with its environment and certificate. With
+// secrets, it also has the sensitive settings, the passwords and the URLs.
+func DatabaseDetails(db *catalog.Database, server *catalog.Server, secrets map[string]string) Merged {
+	body := append(Merged{stateOf(&db.Resource)}, databaseSettingsOf(db, secrets != nil)...)
 	if secrets == nil {
 		return body
 	}
-	return append(body, secretSettings(db, secrets), urls(db, server, secrets))
+	return append(body, secretSettings(db, secrets), databaseURLs(db, server, secrets))
 }
 
-func showDatabaseBody(db *catalog.Database, sensitive bool) Database {
+func databaseOf(db *catalog.Database, sensitive bool) Database {
 	return Database{
-		Settings:     showSettings(&db.Resource, sensitive),
-		Container:    showContainer(db.Container),
+		Settings:     settingsOf(&db.Resource, sensitive),
+		Container:    containerOf(db.Container),
 		DatabaseType: databaseType(db.Engine),
 		Image:        db.Image,
 		DataFolder:   TextOrNull(db.DataFolder),
@@ -86,8 +86,8 @@ func showDatabaseBody(db *catalog.Database, sensitive bool) Database {
 	}
 }
 
-// PlainSettings are the engine's settings that are no secrets. Those that are
-// not set are left out. Nothing else is shown, whatever the catalog holds.
+// PlainSettings returns the engine's settings that are set and not secret. It
+// takes no other value that the catalog holds, so that it can show no secret.
 func PlainSettings(db *catalog.Database) map[string]string {
 	known, _ := engine.Find(db.Engine)
 	settings := map[string]string{}
@@ -99,7 +99,7 @@ func PlainSettings(db *catalog.Database) map[string]string {
 	return settings
 }
 
-// secretSettings are the others.
+// secretSettings returns the engine's secret settings.
 func secretSettings(db *catalog.Database, secrets map[string]string) map[string]string {
 	known, _ := engine.Find(db.Engine)
 	settings := map[string]string{}
@@ -111,15 +111,7 @@ func secretSettings(db *catalog.Database, secrets map[string]string) map[string]
 	return settings
 }
 
-// urls are where the database is reached: by containers of its server under its
-// uuid, and by all others at the server's address if its port is published.
-func urls(db *catalog.Database, server *catalog.Server, secrets map[string]string) DatabaseURLs {
-	known, _ := engine.Find(db.Engine)
-	address := engine.Address{Host: string(db.ID), Values: catalog.AllSettings(db, secrets), TLS: db.TLS, Image: db.Image}
-	found := DatabaseURLs{Internal: known.URL(address)}
-	if db.PublicPort != 0 && server != nil {
-		address.Host, address.Port = server.Address, db.PublicPort
-		found.External = TextOrNull(known.URL(address))
-	}
-	return found
+func databaseURLs(db *catalog.Database, server *catalog.Server, secrets map[string]string) DatabaseURLs {
+	internal, external := catalog.DatabaseURLs(db, server, secrets)
+	return DatabaseURLs{Internal: internal, External: TextOrNull(external)}
 }

@@ -1,4 +1,5 @@
-// Package wire has every JSON form of the API: what a client sends to make or
-// change something, and what it is shown. Types without a prefix are shown, New…
-// types are sent. A form lays a change over what is there.
+// Package wire has every JSON type of the API. An …Input type is a request body
+// that creates an entity, a …Patch type changes one, and the other types are
+// answers. A [Codec] converts between a resource and its input, so that a patch
+// can be merged into the input that would create the present resource.
 package wire

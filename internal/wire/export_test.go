@@ -1,4 +1,4 @@
 package wire
 
-// ComposeText is tested on its own, over any text.
+// ComposeText is composeText, for the fuzz test.
 var ComposeText = composeText

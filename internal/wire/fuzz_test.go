@@ -12,7 +12,9 @@ import (
 // FuzzComposeText holds that base64 of a text is that text, and that a text
 // with a colon is never taken for base64.
 func FuzzComposeText(f *testing.F) {
-	for _, seed := range []string{"services:\n  db:\n    image: redis:7.0\n", "", "a", "abcd", "a: b", "\x00", "YWJj"} {
+	for _, seed := range []string{
+		"services:\n  db:\n    image: redis:7.0\n", "", "a", "abcd", "a: b", "\x00", "YWJj",
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -11,7 +11,7 @@ import (
 	"waybill/internal/plainjson"
 )
 
-// Timestamp writes a time as upstream does: "2026-08-22T10:00:00.000000Z".
+// Timestamp formats a time as upstream does: "2026-08-22T10:00:00.000000Z".
 func Timestamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000000Z") }
 
 // TimestampOrNull writes the zero time as null.
@@ -31,20 +31,21 @@ func TextOrNull(text string) *string {
 	return &text
 }
 
-// Decode reads a body that was checked against its schema. What the schema let
-// through and the type does not take is Invalid all the same.
+// Decode decodes a body that was checked against its schema. Invalid if a value
+// passed the schema and still does not fit the type.
 func Decode[T any](body []byte) (T, error) {
 	var value T
 	if len(bytes.TrimSpace(body)) == 0 {
 		return value, nil
 	}
 	if err := json.Unmarshal(body, &value); err != nil {
-		return value, fault.WrapField(err, fault.Invalid, "body", "does not have the shape that openapi.yaml describes")
+		return value, fault.WrapField(err, fault.Invalid, "body",
+			"does not have the shape that openapi.yaml describes")
 	}
 	return value, nil
 }
 
-// Members are those of a value as they stand on the wire.
+// Members returns the members of a value's JSON object, each still encoded.
 func Members(value any) (map[string]json.RawMessage, error) {
 	var all map[string]json.RawMessage
 	text, err := json.Marshal(value)
@@ -52,7 +53,7 @@ func Members(value any) (map[string]json.RawMessage, error) {
 		err = json.Unmarshal(text, &all)
 	}
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Internal, "take a value apart")
+		return nil, fault.Wrap(err, fault.Internal, "decode the members of a value")
 	}
 	return all, nil
 }
@@ -60,7 +61,7 @@ func Members(value any) (map[string]json.RawMessage, error) {
 // IsNull reports whether a member is null.
 func IsNull(value json.RawMessage) bool { return string(value) == "null" }
 
-// TextOf is a member's text, "" if it is none.
+// TextOf returns a member's text, or "" if it is not text.
 func TextOf(value json.RawMessage) string {
 	var text string
 	if json.Unmarshal(value, &text) != nil {
@@ -79,31 +80,32 @@ func IsPlain(text string) bool {
 	return true
 }
 
-// Joined is several objects as one on the wire. They have no member in common.
-type Joined []any
+// Merged is encoded as one object that has the members of all its parts. No two
+// parts have a member of the same name.
+type Merged []any
 
-// MarshalJSON puts the members of all into one object.
-func (j Joined) MarshalJSON() ([]byte, error) {
+// MarshalJSON encodes the parts as one object.
+func (m Merged) MarshalJSON() ([]byte, error) {
 	all := map[string]json.RawMessage{}
-	for _, part := range j {
+	for _, part := range m {
 		text, err := plainjson.Encode(part)
 		if err == nil {
 			err = json.Unmarshal(text, &all)
 		}
 		if err != nil {
-			return nil, fault.Wrap(err, fault.Internal, "put an answer together")
+			return nil, fault.Wrap(err, fault.Internal, "merge the parts of an answer")
 		}
 	}
 	return plainjson.Encode(all)
 }
 
-// Nullable is a text that is null on the wire when it is empty.
+// Nullable is text that is encoded as null when it is empty.
 type Nullable string
 
 // MarshalJSON writes the text, or null.
 func (n Nullable) MarshalJSON() ([]byte, error) { return plainjson.Encode(TextOrNull(string(n))) }
 
-// Without returns a map Without some of its members.
+// Without returns a copy of members that lacks the names.
 func Without[V any](members map[string]V, names []string) map[string]V {
 	left := maps.Clone(members)
 	maps.DeleteFunc(left, func(name string, _ V) bool { return slices.Contains(names, name) })

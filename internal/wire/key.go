@@ -4,8 +4,8 @@ import (
 	"waybill/internal/catalog"
 )
 
-// KeyChange is what a client changes of a key; nil leaves it as it is.
-type KeyChange struct {
+// KeyPatch changes a key. A nil field stays as it is.
+type KeyPatch struct {
 	Name        *string `json:"name"`
 	Description *string `json:"description"`
 	PrivateKey  *string `json:"private_key"`
@@ -22,8 +22,8 @@ type Key struct {
 	UpdatedAt   string  `json:"updated_at"`
 }
 
-// ShowKey is all that is ever shown of a key.
-func ShowKey(key *catalog.PrivateKey) Key {
+// FromKey returns the public half of a key. The private half is never shown.
+func FromKey(key *catalog.PrivateKey) Key {
 	return Key{
 		UUID:        string(key.ID),
 		Name:        key.Name,
@@ -35,9 +35,8 @@ func ShowKey(key *catalog.PrivateKey) Key {
 	}
 }
 
-// NewKey is what a client gives of a key. PrivateKey goes into the vault and
-// nowhere else.
-type NewKey struct {
+// KeyInput creates a key. PrivateKey is stored in the vault only.
+type KeyInput struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
 	PrivateKey  string `json:"private_key"`

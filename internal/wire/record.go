@@ -10,9 +10,8 @@ import (
 	"waybill/internal/fault"
 )
 
-// Record is a deployment on the wire. It is flat, and its types are those
-// that existing clients decode: a wrong one costs them three retries and then
-// the answer.
+// Record is a deployment on the wire. It is flat, and its types are the ones that
+// existing clients decode: on any other type they retry three times and fail.
 type Record struct {
 	ID               int64  `json:"id"`
 	DeploymentUUID   string `json:"deployment_uuid"`
@@ -26,7 +25,7 @@ type Record struct {
 	PullLatestImages bool   `json:"pull_latest_images"`
 	StopBeforeStart  bool   `json:"stop_before_start"`
 	Force            bool   `json:"force"`
-	// Rollback says that it ran with the configuration of an earlier one.
+	// Rollback says that the deployment used an earlier one's configuration.
 	Rollback          bool    `json:"rollback"`
 	DeleteVolumes     bool    `json:"delete_volumes"`
 	IsAPI             bool    `json:"is_api"`
@@ -38,7 +37,7 @@ type Record struct {
 	Signal            *string `json:"signal"`
 	Reason            *string `json:"reason"`
 	Attempt           int     `json:"attempt"`
-	// Position is only on what stands in a queue.
+	// Position is the place in the queue, 1 being next; absent once claimed.
 	Position          int       `json:"position,omitempty"`
 	Steps             []Step    `json:"steps"`
 	Log               LogTotals `json:"log"`
@@ -53,8 +52,8 @@ type Record struct {
 	ScrubbedBy        *string   `json:"scrubbed_by"`
 	ScrubbedEntries   int       `json:"scrubbed_entries"`
 	UpdatedAt         string    `json:"updated_at"`
-	// Logs is a text that is itself JSON. It is in no list, and in one record
-	// only for those who may see what is sensitive.
+	// Logs is text that is itself JSON. It is not in lists, and it needs the
+	// ability to read sensitive data.
 	Logs *string `json:"logs,omitempty"`
 
 	*applicationFields
@@ -62,13 +61,13 @@ type Record struct {
 	*databaseFields
 }
 
-// Trigger says who and what asked for a deployment.
+// Trigger says who or what requested a deployment.
 type Trigger struct {
 	Kind string `json:"kind"`
 	Name string `json:"name"`
 }
 
-// Step is a step and its timing; what has not ended has nulls.
+// Step is a step and its times. FinishedAt and ExitCode are null while it runs.
 type Step struct {
 	Name       string  `json:"name"`
 	StartedAt  string  `json:"started_at"`
@@ -76,8 +75,8 @@ type Step struct {
 	ExitCode   *int    `json:"exit_code"`
 }
 
-// LogTotals says how much log there is. Digest seals the whole of it, and
-// OriginalDigest did before secrets were taken out of it, if any were.
+// LogTotals says how long the log is. Digest is the hash of the chain of its
+// chunks; OriginalDigest is the one from before a scrub, if there was one.
 type LogTotals struct {
 	Entries        int64   `json:"entries"`
 	Bytes          int64   `json:"bytes"`
@@ -88,8 +87,8 @@ type LogTotals struct {
 	Complete       bool    `json:"complete"`
 }
 
-// applicationFields are what upstream has on an application's deployment. What
-// there is none of has the value that upstream has for that.
+// applicationFields are upstream's fields of an application's deployment. A field
+// without a counterpart in Waybill has upstream's empty value.
 type applicationFields struct {
 	ApplicationID          string  `json:"application_id"`
 	ApplicationName        string  `json:"application_name"`
@@ -104,23 +103,23 @@ type applicationFields struct {
 	GitType                *string `json:"git_type"`
 }
 
-// serviceFields are only on a service's deployment.
+// serviceFields are on deployments of services only.
 type serviceFields struct {
 	ServiceID   string `json:"service_id"`
 	ServiceName string `json:"service_name"`
 }
 
-// databaseFields are only on a database's deployment. The type is that of the
-// database, and absent once it is deleted.
+// databaseFields are on deployments of databases only. DatabaseType is absent
+// once the database is deleted.
 type databaseFields struct {
 	DatabaseID   string `json:"database_id"`
 	DatabaseName string `json:"database_name"`
 	DatabaseType string `json:"database_type,omitempty"`
 }
 
-// ShowRecord is a record as lists show it: without a log and without a place in
-// a queue.
-func ShowRecord(r deployment.Record) Record {
+// FromRecord returns a record as lists show it, without its log and its place in
+// the queue.
+func FromRecord(r deployment.Record) Record {
 	body := Record{
 		ID:                r.ID.Number(),
 		DeploymentUUID:    string(r.ID),
@@ -145,8 +144,8 @@ func ShowRecord(r deployment.Record) Record {
 		Signal:            TextOrNull(r.Outcome.Signal),
 		Reason:            TextOrNull(string(r.Outcome.Reason)),
 		Attempt:           r.Lease.Attempt,
-		Steps:             showSteps(r.Progress.Steps),
-		Log:               showTotals(r),
+		Steps:             stepsOf(r.Progress.Steps),
+		Log:               logTotalsOf(r),
 		CreatedAt:         Timestamp(r.CreatedAt),
 		QueuedAt:          TimestampOrNull(r.QueuedAt),
 		StartedAt:         TimestampOrNull(r.StartedAt),
@@ -163,7 +162,7 @@ func ShowRecord(r deployment.Record) Record {
 	return body
 }
 
-// addKind adds the fields that only deployments of the record's kind have.
+// addKind sets the fields that only deployments of the record's kind have.
 func (b *Record) addKind(r deployment.Record) {
 	switch r.ID.Kind() {
 	case catalog.KindApplication:
@@ -183,8 +182,8 @@ func (b *Record) addKind(r deployment.Record) {
 	}
 }
 
-// AddDatabaseTypes adds to the deployments of databases what kind of database each is of,
-// which their records do not say. One that is deleted is left as it is.
+// AddDatabaseTypes sets the database type of each deployment of a database, which
+// its record does not have. The type of a deleted database stays empty.
 func AddDatabaseTypes(ctx context.Context, store catalog.Reader, bodies []Record) ([]Record, error) {
 	types := map[string]string{}
 	for _, body := range bodies {
@@ -208,16 +207,18 @@ func AddDatabaseTypes(ctx context.Context, store catalog.Reader, bodies []Record
 	return bodies, nil
 }
 
-// showSteps is never nil, so that no steps are [] on the wire.
-func showSteps(steps []deployment.Step) []Step {
+// stepsOf never returns nil, so that no steps are encoded as [].
+func stepsOf(steps []deployment.Step) []Step {
 	bodies := make([]Step, 0, len(steps))
 	for _, s := range steps {
-		bodies = append(bodies, Step{s.Name, Timestamp(s.StartedAt), TimestampOrNull(s.FinishedAt), s.ExitCode})
+		bodies = append(bodies, Step{
+			s.Name, Timestamp(s.StartedAt), TimestampOrNull(s.FinishedAt), s.ExitCode,
+		})
 	}
 	return bodies
 }
 
-func showTotals(r deployment.Record) LogTotals {
+func logTotalsOf(r deployment.Record) LogTotals {
 	mark := r.Progress.Log
 	return LogTotals{
 		Entries:        int64(mark.Last),
@@ -230,6 +231,6 @@ func showTotals(r deployment.Record) LogTotals {
 	}
 }
 
-// LogComplete reports whether nothing will follow in the log. A deployment that
-// ended before it had a log has one that is empty and complete.
+// LogComplete reports whether the log has ended. The log of a deployment that
+// ended before it printed anything is empty and complete.
 func LogComplete(r deployment.Record) bool { return r.Progress.Log.Complete || r.Status.Terminal() }

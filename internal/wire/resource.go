@@ -6,7 +6,7 @@ import (
 	"waybill/internal/catalog"
 )
 
-// Resource is a resource where all kinds are listed together.
+// Resource is a resource of any kind, for lists of all kinds.
 type Resource struct {
 	UUID        string  `json:"uuid"`
 	Name        string  `json:"name"`
@@ -18,8 +18,8 @@ type Resource struct {
 	UpdatedAt   string  `json:"updated_at"`
 }
 
-// ShowResource shows what all kinds of resources have in common.
-func ShowResource(resource catalog.Deployable) Resource {
+// FromResource returns the fields that all kinds of resources have in common.
+func FromResource(resource catalog.Deployable) Resource {
 	r := resource.Shared()
 	return Resource{
 		UUID:        string(r.ID),
@@ -33,7 +33,7 @@ func ShowResource(resource catalog.Deployable) Resource {
 	}
 }
 
-// typeOf is the resource's kind in upstream's words.
+// typeOf returns upstream's name for the resource's type.
 func typeOf(resource catalog.Deployable) string {
 	if database, is := resource.(*catalog.Database); is {
 		return databaseType(database.Engine)
@@ -41,7 +41,7 @@ func typeOf(resource catalog.Deployable) string {
 	return string(resource.Common().ID.Kind())
 }
 
-// StatusOf is a resource's state in upstream's words.
+// StatusOf returns a resource's status in upstream's terms.
 func StatusOf(state catalog.State) string {
 	switch {
 	case state.Queued != "" || state.Running != "":
@@ -52,7 +52,7 @@ func StatusOf(state catalog.State) string {
 	return state.Status
 }
 
-// State is what any resource shows beside its configuration.
+// State has the fields of any resource that are not its configuration.
 type State struct {
 	UUID                  string  `json:"uuid"`
 	Name                  string  `json:"name"`
@@ -66,7 +66,7 @@ type State struct {
 	UpdatedAt             string  `json:"updated_at"`
 }
 
-// Settings is the part of a configuration that any resource has.
+// Settings is the configuration that every kind of resource has.
 type Settings struct {
 	Timeout       int `json:"timeout"`
 	HealthTimeout int `json:"health_timeout"`
@@ -74,14 +74,14 @@ type Settings struct {
 	Environment []Variable `json:"environment,omitzero"`
 }
 
-// Variable is a variable on the wire. A nil value is one that is not shown.
+// Variable is an environment variable. Value is nil if it is not shown.
 type Variable struct {
 	Key      string  `json:"key"`
 	Value    *string `json:"value"`
 	IsSecret bool    `json:"is_secret"`
 }
 
-func showState(r *catalog.Resource) State {
+func stateOf(r *catalog.Resource) State {
 	return State{
 		UUID:                  string(r.ID),
 		Name:                  r.Name,
@@ -96,17 +96,17 @@ func showState(r *catalog.Resource) State {
 	}
 }
 
-func showSettings(r *catalog.Resource, sensitive bool) Settings {
+func settingsOf(r *catalog.Resource, sensitive bool) Settings {
 	return Settings{
 		Timeout:       int(r.Timeout / time.Second),
 		HealthTimeout: int(r.HealthTimeout / time.Second),
-		Environment:   showEnvironment(r.Environment, sensitive),
+		Environment:   environmentOf(r.Environment, sensitive),
 	}
 }
 
-// showEnvironment shows names to every reader, plain values to those who may
-// see what is sensitive, and the values of secrets to nobody.
-func showEnvironment(variables []catalog.Variable, sensitive bool) []Variable {
+// environmentOf returns all names, the plain values if sensitive, and never the
+// value of a secret.
+func environmentOf(variables []catalog.Variable, sensitive bool) []Variable {
 	bodies := make([]Variable, 0, len(variables))
 	for _, v := range variables {
 		body := Variable{Key: v.Name, IsSecret: v.Secret}

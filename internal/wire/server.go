@@ -4,9 +4,8 @@ import (
 	"waybill/internal/catalog"
 )
 
-// NewServer is what a client gives of a server; what it leaves out has the
-// defaults of [catalog.Check].
-type NewServer struct {
+// ServerInput creates a server. [catalog.Check] sets the defaults of zero fields.
+type ServerInput struct {
 	Name           string `json:"name"`
 	Description    string `json:"description"`
 	IP             string `json:"ip"`
@@ -21,8 +20,9 @@ type NewServer struct {
 	ForbidHostAccess bool `json:"forbid_host_access"`
 }
 
-// Server is what is given as the catalog has it, its host key excepted.
-func (n NewServer) Server(meta catalog.Meta) *catalog.Server {
+// Server returns the input as the catalog stores it, without the host key, which
+// has to be parsed first.
+func (n ServerInput) Server(meta catalog.Meta) *catalog.Server {
 	meta.Name, meta.Description = n.Name, n.Description
 	return &catalog.Server{
 		Meta:             meta,
@@ -37,9 +37,9 @@ func (n NewServer) Server(meta catalog.Meta) *catalog.Server {
 	}
 }
 
-// WriteServer is the body that makes the server as it is.
-func WriteServer(s *catalog.Server) NewServer {
-	return NewServer{
+// InputOfServer returns the input that would create the server.
+func InputOfServer(s *catalog.Server) ServerInput {
+	return ServerInput{
 		Name:             s.Name,
 		Description:      s.Description,
 		IP:               s.Address,
@@ -67,7 +67,7 @@ type Server struct {
 	DataDir        string  `json:"data_dir"`
 	Concurrency    int     `json:"concurrency"`
 	QueueLimit     int     `json:"queue_limit"`
-	// ForbidHostAccess is the policy on containers that could take it over.
+	// ForbidHostAccess refuses containers that could take over the server.
 	ForbidHostAccess bool `json:"forbid_host_access"`
 
 	IsReachable bool           `json:"is_reachable"`
@@ -76,11 +76,11 @@ type Server struct {
 	ValidatedAt *string        `json:"validated_at"`
 	CreatedAt   string         `json:"created_at"`
 	UpdatedAt   string         `json:"updated_at"`
-	// Resources is there only when it was asked for, even if it is empty.
+	// Resources is nil, and absent, unless the request asks for it.
 	Resources []Resource `json:"resources,omitzero"`
 }
 
-// ServerSettings are the same facts where existing clients look for them.
+// ServerSettings repeats fields of the server where existing clients read them.
 type ServerSettings struct {
 	ConcurrentBuilds     int  `json:"concurrent_builds"`
 	DeploymentQueueLimit int  `json:"deployment_queue_limit"`
@@ -88,9 +88,9 @@ type ServerSettings struct {
 	IsUsable             bool `json:"is_usable"`
 }
 
-// ShowServer is a server as everybody sees it. It counts as reached once its
-// host key was seen to match, and as usable once one is pinned.
-func ShowServer(s *catalog.Server) Server {
+// FromServer returns a server as every reader sees it. It is reachable once its
+// host key was seen to match, and usable once a host key is pinned.
+func FromServer(s *catalog.Server) Server {
 	reached, usable := !s.ValidatedAt.IsZero(), s.HostKey != ""
 	return Server{
 		UUID:           string(s.ID),

@@ -12,19 +12,19 @@ type TokenInfo struct {
 	CreatedAt string           `json:"created_at"`
 }
 
-// ShowToken shows a token without its secret.
-func ShowToken(token access.Token) TokenInfo {
+// FromToken returns a token without its secret.
+func FromToken(token access.Token) TokenInfo {
 	return TokenInfo{token.ID, token.Name, token.Abilities, Timestamp(token.CreatedAt)}
 }
 
-// NewToken is what a client asks for.
-type NewToken struct {
+// TokenInput creates a token.
+type TokenInput struct {
 	Name      string   `json:"name"`
 	Abilities []string `json:"abilities"`
 }
 
-// MintedToken is the only answer that ever shows a token.
-type MintedToken struct {
+// CreatedToken answers the creation of a token. No other answer has the secret.
+type CreatedToken struct {
 	TokenInfo
 	Token string `json:"token"`
 }

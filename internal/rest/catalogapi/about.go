@@ -7,15 +7,15 @@ import (
 	"waybill/internal/rest"
 )
 
-// health says that the function answers, and looks at nothing else.
+// health answers without checking anything else.
 func health(context.Context, *rest.Call) (rest.Answer, error) { return plainText("OK"), nil }
 
-// version is plain text: clients take the whole body for the version.
-func (k catalogAPI) version(context.Context, *rest.Call) (rest.Answer, error) {
-	return plainText(k.opts.Version), nil
+// version answers the upstream version whose API this is.
+func (a catalogAPI) version(context.Context, *rest.Call) (rest.Answer, error) {
+	return plainText(a.opts.Version), nil
 }
 
-// teamBody is the one team there is, in the shape that clients expect of many.
+// teamBody is the team of the stack, in upstream's form.
 type teamBody struct {
 	ID           int     `json:"id"`
 	Name         string  `json:"name"`
@@ -26,18 +26,18 @@ type teamBody struct {
 	UpdatedAt    *string `json:"updated_at"`
 }
 
-// getTeam answers the team, which is the stack.
-func (k catalogAPI) getTeam(context.Context, *rest.Call) (rest.Answer, error) {
-	return rest.OK(teamBody{Name: k.opts.Team}), nil
+// getTeam answers the one team of the stack.
+func (a catalogAPI) getTeam(context.Context, *rest.Call) (rest.Answer, error) {
+	return rest.OK(teamBody{Name: a.opts.Team}), nil
 }
 
 // listTeams answers a list of one, whatever the token.
-func (k catalogAPI) listTeams(context.Context, *rest.Call) (rest.Answer, error) {
-	return rest.OK([]teamBody{{Name: k.opts.Team}}), nil
+func (a catalogAPI) listTeams(context.Context, *rest.Call) (rest.Answer, error) {
+	return rest.OK([]teamBody{{Name: a.opts.Team}}), nil
 }
 
-// plainText answers without quotes and without a line end: clients take the
-// whole body for the value.
+// plainText answers without quotes and without a line end, because clients use
+// the whole body as the value.
 func plainText(text string) rest.Answer {
 	return rest.Answer{Status: http.StatusOK, Text: []byte(text), ContentType: rest.PlainType}
 }

@@ -16,7 +16,7 @@ import (
 	"waybill/internal/wire"
 )
 
-// Ports is what the catalog function works on.
+// Ports are the dependencies of the catalog function.
 type Ports struct {
 	Tokens    access.Tokens
 	Store     catalog.Store
@@ -27,78 +27,83 @@ type Ports struct {
 	// Check refuses a resource that no recipe can run on the server: Invalid
 	// with fields.
 	Check func(context.Context, catalog.Deployable, *catalog.Server) error
-	// Warn says what in a resource that passes Check may surprise.
+	// Warn returns warnings about a resource that passes Check.
 	Warn func(context.Context, catalog.Deployable) []string
-	// Look asks the server, opened with the private key, for the status of the
+	// Inspect asks the server, opened with the private key, for the status of the
 	// resource ("running:healthy"). Unavailable, saying why, if it cannot tell.
 	// It takes less than the 29 s after which API Gateway gives up.
-	Look func(ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable) (string, error)
+	Inspect func(ctx context.Context, server *catalog.Server, privateKey string,
+		resource catalog.Deployable) (string, error)
 }
 
-// New returns the handler of the catalog function. Its errors are those of
-// [rest.NewHandler].
+// New returns the handler of the catalog function. It fails as [rest.NewHandler]
+// does.
 func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	opts = opts.WithDefaults()
 	return rest.NewHandler("catalog", ports.Tokens, opts, ports.endpoints(opts))
 }
 
-// catalogAPI is the catalog function: its endpoints are methods of it.
+// catalogAPI has the endpoints of the catalog function as methods.
 type catalogAPI struct {
 	Ports
 	requests *deployment.Requests
 	opts     rest.Options
 }
 
-// endpoints names each by its operation in openapi.yaml.
+// endpoints maps the operations of openapi.yaml to their endpoints.
 func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
-	requests := deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots})
-	k := catalogAPI{p, requests, opts}
+	requests := deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{
+		Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots,
+	})
+	a := catalogAPI{p, requests, opts}
 	return map[string]rest.Endpoint{
 		"health":                      health,
-		"version":                     k.version,
-		"listTeams":                   k.listTeams,
-		"getTeam":                     k.getTeam,
-		"listServers":                 k.listServers,
-		"createServer":                k.createServer,
-		"getServer":                   k.getServer,
-		"updateServer":                k.updateServer,
-		"deleteServer":                k.deletes(catalog.KindServer),
-		"validateServer":              k.validateServer,
-		"listKeys":                    k.listKeys,
-		"createKey":                   k.createKey,
-		"getKey":                      k.getKey,
-		"updateKey":                   k.updateKey,
-		"deleteKey":                   k.deletes(catalog.KindPrivateKey),
-		"listTokens":                  k.listTokens,
-		"createToken":                 k.createToken,
-		"deleteToken":                 k.deleteToken,
-		"listResources":               k.listResources,
-		"listServices":                k.listServices,
-		"createService":               k.creates(wire.ServiceForm()),
-		"getService":                  k.gets(catalog.KindService),
-		"updateService":               k.updates(catalog.KindService),
-		"deleteService":               k.removes(catalog.KindService),
-		"validateService":             k.validates(catalog.KindService),
-		"listApplications":            k.listApplications,
-		"createShellApplication":      k.creates(wire.ApplicationForm(wire.PackShell)),
-		"createImageApplication":      k.creates(wire.ApplicationForm(wire.PackImage)),
-		"createDockerfileApplication": k.creates(wire.ApplicationForm(wire.PackDockerfile)),
-		"createComposeApplication":    k.creates(wire.ApplicationForm(wire.PackCompose)),
-		"getApplication":              k.gets(catalog.KindApplication),
-		"updateApplication":           k.updates(catalog.KindApplication),
-		"deleteApplication":           k.removes(catalog.KindApplication),
-		"validateApplication":         k.validates(catalog.KindApplication),
-		"listDatabases":               k.listDatabases,
-		"createDatabase":              k.createDatabase,
-		"getDatabase":                 k.gets(catalog.KindDatabase),
-		"updateDatabase":              k.updates(catalog.KindDatabase),
-		"deleteDatabase":              k.removes(catalog.KindDatabase),
-		"validateDatabase":            k.validates(catalog.KindDatabase),
+		"version":                     a.version,
+		"listTeams":                   a.listTeams,
+		"getTeam":                     a.getTeam,
+		"listServers":                 a.listServers,
+		"createServer":                a.createServer,
+		"getServer":                   a.getServer,
+		"updateServer":                a.updateServer,
+		"deleteServer":                a.deleteEndpoint(catalog.KindServer),
+		"validateServer":              a.validateServer,
+		"listKeys":                    a.listKeys,
+		"createKey":                   a.createKey,
+		"getKey":                      a.getKey,
+		"updateKey":                   a.updateKey,
+		"deleteKey":                   a.deleteEndpoint(catalog.KindPrivateKey),
+		"listTokens":                  a.listTokens,
+		"createToken":                 a.createToken,
+		"deleteToken":                 a.deleteToken,
+		"listResources":               a.listResources,
+		"listServices":                a.listServices,
+		"createService":               a.createEndpoint(wire.ServiceCodec()),
+		"getService":                  a.getEndpoint(catalog.KindService),
+		"updateService":               a.updateEndpoint(catalog.KindService),
+		"deleteService":               a.deleteResourceEndpoint(catalog.KindService),
+		"validateService":             a.validateEndpoint(catalog.KindService),
+		"listApplications":            a.listApplications,
+		"createShellApplication":      a.createEndpoint(wire.ApplicationCodec(catalog.PackShell)),
+		"createImageApplication":      a.createEndpoint(wire.ApplicationCodec(catalog.PackImage)),
+		"createDockerfileApplication": a.createEndpoint(wire.ApplicationCodec(catalog.PackDockerfile)),
+		"createComposeApplication":    a.createEndpoint(wire.ApplicationCodec(catalog.PackCompose)),
+		"getApplication":              a.getEndpoint(catalog.KindApplication),
+		"updateApplication":           a.updateEndpoint(catalog.KindApplication),
+		"deleteApplication":           a.deleteResourceEndpoint(catalog.KindApplication),
+		"validateApplication":         a.validateEndpoint(catalog.KindApplication),
+		"listDatabases":               a.listDatabases,
+		"createDatabase":              a.createDatabase,
+		"getDatabase":                 a.getEndpoint(catalog.KindDatabase),
+		"updateDatabase":              a.updateEndpoint(catalog.KindDatabase),
+		"deleteDatabase":              a.deleteResourceEndpoint(catalog.KindDatabase),
+		"validateDatabase":            a.validateEndpoint(catalog.KindDatabase),
 	}
 }
 
 // list answers every entity of a kind as a bare array.
-func list[T catalog.Entity, B any](ctx context.Context, store catalog.Reader, kind catalog.Kind, show func(T) B) (rest.Answer, error) {
+func list[T catalog.Entity, B any](
+	ctx context.Context, store catalog.Reader, kind catalog.Kind, show func(T) B,
+) (rest.Answer, error) {
 	entities, err := catalog.All(ctx, store, kind)
 	if err != nil {
 		return rest.Answer{}, err
@@ -112,64 +117,67 @@ func list[T catalog.Entity, B any](ctx context.Context, store catalog.Reader, ki
 	return rest.OK(bodies), nil
 }
 
-// meta begins a new entity.
-func (k catalogAPI) meta(kind catalog.Kind, name, description string) (catalog.Meta, error) {
-	id, err := catalog.NewID(kind, k.opts.Random)
-	now := k.opts.RecordTime()
+// newMeta returns the metadata of a new entity.
+func (a catalogAPI) newMeta(kind catalog.Kind, name, description string) (catalog.Meta, error) {
+	id, err := catalog.NewID(kind, a.opts.Random)
+	now := a.opts.RecordTime()
 	return catalog.Meta{ID: id, Name: name, Description: description, CreatedAt: now, UpdatedAt: now}, err
 }
 
-// keep stores an entity that has secrets. The secrets come first, so that
-// nobody ever finds the entity without them; if the entity cannot be stored,
-// nothing of the two is left behind.
-func (k catalogAPI) keep(ctx context.Context, entity catalog.Entity, secrets map[string]string) error {
+// createWithSecrets stores an entity and its secrets. The secrets come first, so
+// that no reader finds the entity without them. If the entity cannot be stored,
+// both are removed.
+func (a catalogAPI) createWithSecrets(
+	ctx context.Context, entity catalog.Entity, secrets map[string]string,
+) error {
 	id := entity.Common().ID
-	if err := k.Vault.Put(ctx, id, secrets); err != nil {
+	if err := a.Vault.Put(ctx, id, secrets); err != nil {
 		return err
 	}
-	err := k.Store.Create(ctx, entity)
+	err := a.Store.Create(ctx, entity)
 	if err == nil {
 		return nil
 	}
-	// A failure may still have stored it, and the request may be past its end.
-	if left := k.forget(context.WithoutCancel(ctx), id); left != nil && !errors.Is(left, fault.NotFound) {
-		return errors.Join(err, left)
+	// The entity may be stored in spite of the error, and ctx may be cancelled.
+	failed := a.deleteWithSecrets(context.WithoutCancel(ctx), id)
+	if failed != nil && !errors.Is(failed, fault.NotFound) {
+		return errors.Join(err, failed)
 	}
 	return err
 }
 
-// forget removes an entity and then its secrets. The secrets go even if the
-// entity is gone already, so that a delete that died between the two is
-// finished by its repetition.
-func (k catalogAPI) forget(ctx context.Context, id catalog.ID) error {
-	gone := k.Store.Delete(ctx, id)
-	if gone != nil && !errors.Is(gone, fault.NotFound) {
-		return gone
+// deleteWithSecrets removes an entity and then its secrets. It removes the secrets
+// even if the entity is gone already, so that repeating a delete that failed
+// between the two completes it.
+func (a catalogAPI) deleteWithSecrets(ctx context.Context, id catalog.ID) error {
+	absent := a.Store.Delete(ctx, id)
+	if absent != nil && !errors.Is(absent, fault.NotFound) {
+		return absent
 	}
-	if err := k.Vault.Delete(ctx, id); err != nil {
+	if err := a.Vault.Delete(ctx, id); err != nil {
 		return err
 	}
-	return gone
+	return absent
 }
 
-// deleted says what was deleted.
+// deleted answers a deletion.
 type deleted struct {
 	Message string `json:"message"`
 	UUID    string `json:"uuid"`
 }
 
-// deletes is the endpoint that deletes things of a kind.
-func (k catalogAPI) deletes(kind catalog.Kind) rest.Endpoint {
+// deleteEndpoint deletes entities of a kind that is not a resource.
+func (a catalogAPI) deleteEndpoint(kind catalog.Kind) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 		id, err := rest.ParseID(c.Params["uuid"], kind)
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		if err := k.mayRemove(ctx, c.Token, id); err != nil {
+		if err := a.mayRemove(ctx, c.Token, id); err != nil {
 			return rest.Answer{}, err
 		}
-		if err := k.forget(ctx, id); err != nil {
-			return rest.Answer{}, rest.NotFoundAs(err, kind.Title())
+		if err := a.deleteWithSecrets(ctx, id); err != nil {
+			return rest.Answer{}, rest.WrapNotFound(err, kind.Title())
 		}
 		return rest.OK(deleted{kind.Title() + " deleted.", string(id)}), nil
 	}

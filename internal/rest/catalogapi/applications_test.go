@@ -15,9 +15,12 @@ import (
 // container is how a container runs when nothing is said of it.
 func container(of resttest.Object) resttest.Object {
 	shown := resttest.Object{
-		"ports_exposes": nil, "ports_mappings": nil, "limits_memory": "0", "limits_memory_swap": "0", "limits_memory_reservation": "0",
-		"limits_cpus": "0", "limits_cpuset": nil, "limits_cpu_shares": 0.0, "health_check_enabled": true, "health_check_interval": 0.0,
-		"health_check_timeout": 0.0, "health_check_retries": 0.0, "health_check_start_period": 0.0, "health_check_port": nil, "health_check_path": nil,
+		"ports_exposes": nil, "ports_mappings": nil, "limits_memory": "0", "limits_memory_swap": "0",
+		"limits_memory_reservation": "0",
+		"limits_cpus":               "0", "limits_cpuset": nil, "limits_cpu_shares": 0.0, "health_check_enabled": true,
+		"health_check_interval": 0.0,
+		"health_check_timeout":  0.0, "health_check_retries": 0.0, "health_check_start_period": 0.0,
+		"health_check_port": nil, "health_check_path": nil,
 	}
 	for field, value := range of {
 		shown[field] = value
@@ -27,7 +30,10 @@ func container(of resttest.Object) resttest.Object {
 
 // source is how a repository is shown when nothing is said of it.
 func source(of resttest.Object) resttest.Object {
-	shown := resttest.Object{"git_branch": nil, "git_commit_sha": "HEAD", "base_directory": "/", "private_key_uuid": nil, "git_username": nil, "git_host_keys": nil}
+	shown := resttest.Object{
+		"git_branch": nil, "git_commit_sha": "HEAD", "base_directory": "/", "private_key_uuid": nil,
+		"git_username": nil, "git_host_keys": nil,
+	}
 	for field, value := range of {
 		shown[field] = value
 	}
@@ -40,46 +46,71 @@ func TestApplicationsOnTheWire(t *testing.T) {
 	w := resttest.New(t)
 	server, key := w.Server(t), w.Key(t)
 	all := resttest.Object{
-		"ports_exposes": "80,443", "ports_mappings": "8080:80,127.0.0.1:53:53/udp", "limits_memory": "512m", "limits_memory_swap": "1g",
-		"limits_memory_reservation": "256m", "limits_cpus": "1.5", "limits_cpuset": "0-1", "limits_cpu_shares": 512.0,
-		"health_check_enabled": false, "health_check_interval": 10.0, "health_check_timeout": 5.0, "health_check_retries": 3.0,
+		"ports_exposes": "80,443", "ports_mappings": "8080:80,127.0.0.1:53:53/udp", "limits_memory": "512m",
+		"limits_memory_swap":        "1g",
+		"limits_memory_reservation": "256m", "limits_cpus": "1.5", "limits_cpuset": "0-1",
+		"limits_cpu_shares":    512.0,
+		"health_check_enabled": false, "health_check_interval": 10.0, "health_check_timeout": 5.0,
+		"health_check_retries":      3.0,
 		"health_check_start_period": 30.0, "health_check_port": 80.0, "health_check_path": "/up",
 	}
 	for name, c := range map[string]struct {
 		id           string
 		given, shown resttest.Object
 	}{
-		"shell": {"createShellApplication", resttest.Object{"start": "true"}, resttest.Object{"start": "true", "stop": "", "health": ""}},
-		"dockerimage": {"createImageApplication", resttest.Object{"docker_registry_image_name": "ghcr.io/acme/web"},
+		"shell": {
+			"createShellApplication", resttest.Object{"start": "true"},
+			resttest.Object{"start": "true", "stop": "", "health": ""},
+		},
+		"dockerimage": {"createImageApplication", resttest.Object{
+			"docker_registry_image_name": "ghcr.io/acme/web",
+		},
 			container(resttest.Object{"docker_registry_image_name": "ghcr.io/acme/web", "docker_registry_image_tag": "latest"})},
 		"dockerimage with everything": {"createImageApplication",
-			merge(all, resttest.Object{"docker_registry_image_name": "web", "docker_registry_image_tag": "1.4"}),
+			merge(all, resttest.Object{
+				"docker_registry_image_name": "web", "docker_registry_image_tag": "1.4",
+			}),
 			container(merge(all, resttest.Object{"docker_registry_image_name": "web", "docker_registry_image_tag": "1.4"}))},
 		"dockerimage with a command": {"createImageApplication",
 			resttest.Object{"docker_registry_image_name": "web", "health_check_command": "wget -q localhost"},
 			container(resttest.Object{"docker_registry_image_name": "web", "docker_registry_image_tag": "latest", "health_check_command": "wget -q localhost"})},
-		"dockerfile": {"createDockerfileApplication", resttest.Object{"git_repository": "https://git.example/api.git"},
+		"dockerfile": {"createDockerfileApplication", resttest.Object{
+			"git_repository": "https://git.example/api.git",
+		},
 			container(source(resttest.Object{"git_repository": "https://git.example/api.git", "dockerfile_location": "Dockerfile"}))},
 		"dockerfile with everything": {"createDockerfileApplication",
-			merge(all, resttest.Object{"git_repository": "git@git.example:api.git", "git_branch": "main", "git_commit_sha": "c0ffee0", "base_directory": "/backend",
-				"private_key_uuid": key, "git_host_keys": "git.example " + firstKeyLine, "dockerfile_location": "/docker/Dockerfile"}),
-			container(source(merge(all, resttest.Object{"git_repository": "git@git.example:api.git", "git_branch": "main", "git_commit_sha": "c0ffee0", "base_directory": "/backend",
-				"private_key_uuid": key, "git_host_keys": "git.example " + firstKeyLine, "dockerfile_location": "docker/Dockerfile"})))},
-		"dockercompose": {"createComposeApplication", resttest.Object{"git_repository": "https://git.example/api.git", "git_username": "bot", "git_password": resttest.GitPassword, "git_commit_sha": "HEAD"},
+			merge(all, resttest.Object{
+				"git_repository": "git@git.example:api.git", "git_branch": "main",
+				"git_commit_sha": "c0ffee0", "base_directory": "/backend",
+				"private_key_uuid": key, "git_host_keys": "git.example " + firstKeyLine,
+				"dockerfile_location": "/docker/Dockerfile"}),
+			container(source(merge(all, resttest.Object{
+				"git_repository": "git@git.example:api.git", "git_branch": "main",
+				"git_commit_sha": "c0ffee0", "base_directory": "/backend",
+				"private_key_uuid": key, "git_host_keys": "git.example " + firstKeyLine,
+				"dockerfile_location": "docker/Dockerfile"})))},
+		"dockercompose": {"createComposeApplication", resttest.Object{
+			"git_repository": "https://git.example/api.git", "git_username": "bot",
+			"git_password": resttest.GitPassword, "git_commit_sha": "HEAD",
+		},
 			source(resttest.Object{"git_repository": "https://git.example/api.git", "git_username": "bot", "docker_compose_location": "docker-compose.yaml"})},
 	} {
 		t.Run(name, func(t *testing.T) {
-			made := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{ID: c.id, Body: merge(c.given, resttest.Object{"name": "web", "server_uuid": server})})
+			made := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
+				Operation: c.id, Body: merge(c.given, resttest.Object{"name": "web", "server_uuid": server}),
+			})
 			pack, _, _ := strings.Cut(name, " ")
 			wanted := merge(c.shown, resttest.Object{
-				"uuid": made["uuid"], "name": "web", "description": nil, "status": "exited", "kind": pack, "build_pack": pack, "server_uuid": server,
-				"timeout": 3600.0, "health_timeout": 120.0, "queued_deployment_uuid": nil, "running_deployment_uuid": nil, "deployments_count": 0.0,
+				"uuid": made["uuid"], "name": "web", "description": nil, "status": "exited", "kind": pack,
+				"build_pack": pack, "server_uuid": server,
+				"timeout": 3600.0, "health_timeout": 120.0, "queued_deployment_uuid": nil,
+				"running_deployment_uuid": nil, "deployments_count": 0.0,
 				"environment": []any{}, "created_at": made["created_at"], "updated_at": made["updated_at"],
 			})
 			if diff := cmp.Diff(made, wanted); diff != "" {
 				t.Errorf("(-got +want)\n%s", diff)
 			}
-			got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "getApplication", UUID: made["uuid"].(string)})
+			got := w.Get(t, "getApplication", made["uuid"].(string))
 			if diff := cmp.Diff(got, made); diff != "" {
 				t.Errorf("GET and POST show it differently (-GET +POST)\n%s", diff)
 			}
@@ -103,8 +134,9 @@ func TestTheRepositorysPasswordIsASecret(t *testing.T) {
 	if got := w.Vault(t, uuid)[catalog.GitPasswordSecret]; got != resttest.GitPassword {
 		t.Errorf("the vault has %q", got)
 	}
-	answer := w.Ask(t, resttest.Request{ID: "getApplication", UUID: uuid})
-	if strings.Contains(string(answer.Body), resttest.GitPassword) || strings.Contains(string(answer.Body), "git_password") {
+	answer := w.Ask(t, resttest.Request{Operation: "getApplication", PathUUID: uuid})
+	if strings.Contains(string(answer.Body), resttest.GitPassword) ||
+		strings.Contains(string(answer.Body), "git_password") {
 		t.Errorf("it is shown: %s", answer.Body)
 	}
 }
@@ -120,26 +152,80 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 		field string
 		says  string
 	}{
-		"an image with a tag in its name": {"createImageApplication", resttest.Object{"docker_registry_image_name": "web:1"}, "docker_registry_image_name", "docker_registry_image_tag"},
-		"an image that is none":           {"createImageApplication", resttest.Object{"docker_registry_image_name": "Web App"}, "docker_registry_image_name", "must be an image"},
-		"no image":                        {"createImageApplication", resttest.Object{}, "docker_registry_image_name", "is required"},
-		"a tag that is none":              {"createImageApplication", merge(image, resttest.Object{"docker_registry_image_tag": "a tag"}), "docker_registry_image_tag", "must be a tag"},
-		"a field of another form":         {"createImageApplication", merge(image, git), "git_repository", "is not known here"},
-		"ports that are none":             {"createImageApplication", merge(image, resttest.Object{"ports_exposes": "http"}), "ports_exposes", "must be ports"},
-		"a port out of range":             {"createImageApplication", merge(image, resttest.Object{"ports_exposes": "80,70000"}), "ports_exposes", "65535"},
-		"a port beyond every range":       {"createImageApplication", merge(image, resttest.Object{"ports_exposes": "99999999999999999999"}), "ports_exposes", "must be ports"},
-		"no repository":                   {"createDockerfileApplication", resttest.Object{}, "git_repository", "is required"},
-		"a repository that is none":       {"createDockerfileApplication", resttest.Object{"git_repository": "ftp://a"}, "git_repository", "must be an address"},
-		"a password in the repository":    {"createDockerfileApplication", resttest.Object{"git_repository": "https://bot:hunter22@git.example/api.git"}, "git_repository", "git_password"},
-		"a user without a password":       {"createComposeApplication", merge(git, resttest.Object{"git_username": "bot"}), "git_username", "go together"},
-		"a deploy key that is not there":  {"createComposeApplication", resttest.Object{"git_repository": "git@git.example:api.git", "private_key_uuid": "key" + strings.Repeat("0", 21)}, "private_key_uuid", "must be the uuid"},
-		"a commit that is none":           {"createComposeApplication", merge(git, resttest.Object{"git_commit_sha": "main"}), "git_commit_sha", "must be the hash"},
-		"a folder that climbs":            {"createComposeApplication", merge(git, resttest.Object{"base_directory": "/../etc"}), "base_directory", "without"},
-		"a weak password":                 {"createComposeApplication", merge(git, resttest.Object{"git_username": "bot", "git_password": "bot"}), "git_password", "cannot be kept out of the logs"},
+		"an image with a tag in its name": {
+			"createImageApplication", resttest.Object{"docker_registry_image_name": "web:1"},
+			"docker_registry_image_name", "docker_registry_image_tag",
+		},
+		"an image that is none": {
+			"createImageApplication", resttest.Object{"docker_registry_image_name": "Web App"},
+			"docker_registry_image_name", "must be an image",
+		},
+		"no image": {
+			"createImageApplication", resttest.Object{}, "docker_registry_image_name", "is required",
+		},
+		"a tag that is none": {
+			"createImageApplication", merge(image, resttest.Object{"docker_registry_image_tag": "a tag"}),
+			"docker_registry_image_tag", "must be a tag",
+		},
+		"a field of another form": {
+			"createImageApplication", merge(image, git), "git_repository", "is not known here",
+		},
+		"ports that are none": {
+			"createImageApplication", merge(image, resttest.Object{"ports_exposes": "http"}), "ports_exposes",
+			"must be ports",
+		},
+		"a port out of range": {
+			"createImageApplication", merge(image, resttest.Object{"ports_exposes": "80,70000"}),
+			"ports_exposes", "65535",
+		},
+		"a port beyond every range": {
+			"createImageApplication", merge(image, resttest.Object{"ports_exposes": "99999999999999999999"}),
+			"ports_exposes", "must be ports",
+		},
+		"no repository": {
+			"createDockerfileApplication", resttest.Object{}, "git_repository", "is required",
+		},
+		"a repository that is none": {
+			"createDockerfileApplication", resttest.Object{"git_repository": "ftp://a"}, "git_repository",
+			"must be an address",
+		},
+		"a password in the repository": {
+			"createDockerfileApplication",
+			resttest.Object{"git_repository": "https://bot:hunter22@git.example/api.git"}, "git_repository",
+			"git_password",
+		},
+		"a user without a password": {
+			"createComposeApplication", merge(git, resttest.Object{"git_username": "bot"}), "git_username",
+			"go together",
+		},
+		"a deploy key that is not there": {
+			"createComposeApplication",
+			resttest.Object{
+				"git_repository":   "git@git.example:api.git",
+				"private_key_uuid": "key" + strings.Repeat("0", 21),
+			},
+			"private_key_uuid", "must be the uuid",
+		},
+		"a commit that is none": {
+			"createComposeApplication", merge(git, resttest.Object{"git_commit_sha": "main"}),
+			"git_commit_sha", "must be the hash",
+		},
+		"a folder that climbs": {
+			"createComposeApplication", merge(git, resttest.Object{"base_directory": "/../etc"}),
+			"base_directory", "without",
+		},
+		"a weak password": {
+			"createComposeApplication",
+			merge(git, resttest.Object{"git_username": "bot", "git_password": "bot"}), "git_password",
+			"cannot be kept out of the logs",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{ID: c.id, Body: merge(c.body, resttest.Object{"name": "web", "server_uuid": server})})
-			if said := strings.Join(got.Errors[c.field], " "); len(got.Errors) != 1 || !strings.Contains(said, c.says) {
+			got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
+				Operation: c.id, Body: merge(c.body, resttest.Object{"name": "web", "server_uuid": server}),
+			})
+			if said := strings.Join(got.Errors[c.field], " "); len(got.Errors) != 1 ||
+				!strings.Contains(said, c.says) {
 				t.Errorf("errors = %v, want one of %s with %q", got.Errors, c.field, c.says)
 			}
 			if strings.Contains(strings.Join(got.Errors[c.field], " "), "hunter22") {
@@ -157,7 +243,9 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 func TestInstantDeploy(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
-	body := resttest.Object{"name": "web", "server_uuid": server, "docker_registry_image_name": "web", "instant_deploy": true}
+	body := resttest.Object{
+		"name": "web", "server_uuid": server, "docker_registry_image_name": "web", "instant_deploy": true,
+	}
 	type made struct {
 		UUID, Status   string
 		DeploymentUUID string `json:"deployment_uuid"`
@@ -165,16 +253,20 @@ func TestInstantDeploy(t *testing.T) {
 		Warnings       []string
 	}
 	t.Run("it is queued", func(t *testing.T) {
-		got := resttest.Want[made](t, w, http.StatusCreated, resttest.Request{ID: "createImageApplication", Body: body})
+		got := resttest.Want[made](t, w, http.StatusCreated, resttest.Request{
+			Operation: "createImageApplication", Body: body,
+		})
 		record := w.Show(t, got.DeploymentUUID)
-		if record["operation"] != "start" || record["resource_uuid"] != got.UUID || got.Status != "starting:unhealthy" || got.Queued != got.DeploymentUUID {
+		if record["operation"] != "start" || record["resource_uuid"] != got.UUID ||
+			got.Status != "starting:unhealthy" || got.Queued != got.DeploymentUUID {
 			t.Errorf("%+v is made with %v", got, record)
 		}
 	})
 	t.Run("it needs the ability deploy", func(t *testing.T) {
 		before := w.Count(t, catalog.KindApplication)
-		r := resttest.Request{ID: "createImageApplication", Body: body, Token: w.Mint(t, access.Write)}
-		if got := resttest.Want[resttest.Problem](t, w, http.StatusForbidden, r); got.Message != "Missing required permissions: deploy" {
+		r := resttest.Request{Operation: "createImageApplication", Body: body, Token: w.Mint(t, access.Write)}
+		if got := resttest.Want[resttest.Problem](t, w, http.StatusForbidden,
+			r); got.Message != "Missing required permissions: deploy" {
 			t.Errorf("message = %q", got.Message)
 		}
 		if after := w.Count(t, catalog.KindApplication); after != before {
@@ -182,12 +274,17 @@ func TestInstantDeploy(t *testing.T) {
 		}
 	})
 	t.Run("where it cannot be started, it is made all the same and says so", func(t *testing.T) {
-		body["server_uuid"] = w.Create(t, "createServer", resttest.Object{"name": "bare", "ip": "10.0.0.9", "private_key_uuid": w.Key(t)})
-		got := resttest.Want[made](t, w, http.StatusCreated, resttest.Request{ID: "createImageApplication", Body: body})
-		if got.DeploymentUUID != "" || len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "not pinned") {
+		body["server_uuid"] = w.Create(t, "createServer", resttest.Object{
+			"name": "bare", "ip": "10.0.0.9", "private_key_uuid": w.Key(t),
+		})
+		got := resttest.Want[made](t, w, http.StatusCreated, resttest.Request{
+			Operation: "createImageApplication", Body: body,
+		})
+		if got.DeploymentUUID != "" || len(got.Warnings) != 1 ||
+			!strings.Contains(got.Warnings[0], "not pinned") {
 			t.Errorf("made = %+v", got)
 		}
-		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "getApplication", UUID: got.UUID})
+		w.Get(t, "getApplication", got.UUID)
 	})
 }
 

@@ -8,30 +8,33 @@ import (
 	"waybill/internal/engine"
 )
 
-// unreached warns of each setting that is changed and that the data of the
-// database does not take over any more. The names of secrets are named, not what
-// they are.
-func unreached(present, draft catalog.Deployable, kept, secrets map[string]string) (warnings []string) {
+// warnUnappliedSettings warns of each changed setting that the database applies
+// only when it creates its data. It names secrets, but never shows their values.
+func warnUnappliedSettings(
+	present, draft catalog.Deployable, stored, secrets map[string]string,
+) (warnings []string) {
 	before, is := present.(*catalog.Database)
-	if !is || unused(before.State) {
+	if !is || neverDeployed(before.State) {
 		return nil
 	}
 	after := draft.(*catalog.Database)
 	known, _ := engine.Find(before.Engine)
 	for _, setting := range known.Settings {
 		name := setting.VaultName()
-		if known.SettingsOnce && (before.Settings[setting.Field] != after.Settings[setting.Field] || kept[name] != secrets[name]) {
-			warnings = append(warnings, setting.Field+": the data keeps what it was made with; change it in the database, too")
+		if known.SettingsOnce &&
+			(before.Settings[setting.Field] != after.Settings[setting.Field] || stored[name] != secrets[name]) {
+			warnings = append(warnings,
+				setting.Field+": the existing data keeps the old value; change it in the database, too")
 		}
 	}
 	return warnings
 }
 
-// stillOpen warns of each published port that a change takes away or moves: the
-// container that runs keeps it open.
-func stillOpen(present, draft catalog.Deployable) (warnings []string) {
+// warnOpenPorts warns of each published port that a change removes or moves: the
+// running container keeps it open.
+func warnOpenPorts(present, draft catalog.Deployable) (warnings []string) {
 	before, is := present.(*catalog.Database)
-	if !is || unused(before.State) || before.State.Status == "exited" {
+	if !is || neverDeployed(before.State) || before.State.Status == "exited" {
 		return nil
 	}
 	after := draft.(*catalog.Database)

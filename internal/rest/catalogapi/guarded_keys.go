@@ -19,10 +19,10 @@ type holdings struct {
 	prints  map[catalog.ID]string
 }
 
-func (k catalogAPI) holdings(ctx context.Context) (holdings, error) {
+func (a catalogAPI) holdings(ctx context.Context) (holdings, error) {
 	h := holdings{map[catalog.ID]*catalog.Server{}, map[catalog.ID]string{}}
 	for _, kind := range []catalog.Kind{catalog.KindServer, catalog.KindPrivateKey} {
-		all, err := catalog.All(ctx, k.Store, kind)
+		all, err := catalog.All(ctx, a.Store, kind)
 		if err != nil {
 			return holdings{}, err
 		}
@@ -64,21 +64,21 @@ func (h holdings) held(print string) bool {
 
 // mayShare is Denied if a token without root would, by storing the entity, use the key
 // of a server with the policy for one without it, or release it for that.
-func (k catalogAPI) mayShare(ctx context.Context, token access.Token, stored catalog.Entity) error {
-	return k.mayChange(ctx, token, func(h holdings) { h.set(stored) })
+func (a catalogAPI) mayShare(ctx context.Context, token access.Token, stored catalog.Entity) error {
+	return a.mayChange(ctx, token, func(h holdings) { h.set(stored) })
 }
 
 // mayRemove is Denied if a token without root would release such a key by removing a
 // server.
-func (k catalogAPI) mayRemove(ctx context.Context, token access.Token, id catalog.ID) error {
-	return k.mayChange(ctx, token, func(h holdings) { delete(h.servers, id) })
+func (a catalogAPI) mayRemove(ctx context.Context, token access.Token, id catalog.ID) error {
+	return a.mayChange(ctx, token, func(h holdings) { delete(h.servers, id) })
 }
 
-func (k catalogAPI) mayChange(ctx context.Context, token access.Token, change func(holdings)) error {
+func (a catalogAPI) mayChange(ctx context.Context, token access.Token, change func(holdings)) error {
 	if token.Can(access.Root) {
 		return nil
 	}
-	before, err := k.holdings(ctx)
+	before, err := a.holdings(ctx)
 	if err != nil {
 		return err
 	}
@@ -140,14 +140,14 @@ func (h holdings) clone() holdings {
 // mayDeploy is Denied if a token without root would have the key of a server with the
 // policy sent to a server without it, as the deploy key of an application. present is
 // what the resource was, or nil.
-func (k catalogAPI) mayDeploy(
+func (a catalogAPI) mayDeploy(
 	ctx context.Context, token access.Token, present, draft catalog.Deployable, server *catalog.Server,
 ) error {
 	key := deployKey(draft)
 	if key == "" || key == deployKey(present) || server.ForbidHostAccess || token.Can(access.Root) {
 		return nil
 	}
-	h, err := k.holdings(ctx)
+	h, err := a.holdings(ctx)
 	if err != nil {
 		return err
 	}

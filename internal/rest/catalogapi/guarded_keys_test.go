@@ -38,16 +38,16 @@ func (w guardedScene) share(t *testing.T) {
 }
 
 func (guardedScene) server(uuid string, body resttest.Object) resttest.Request {
-	return resttest.Request{ID: "updateServer", UUID: uuid, Body: body}
+	return resttest.Request{Operation: "updateServer", PathUUID: uuid, Body: body}
 }
 
 func (guardedScene) second(key string, forbids bool) resttest.Request {
-	return resttest.Request{ID: "createServer", Body: resttest.Object{"name": "second", "ip": "10.0.0.1",
+	return resttest.Request{Operation: "createServer", Body: resttest.Object{"name": "second", "ip": "10.0.0.1",
 		"private_key_uuid": key, "forbid_host_access": forbids}}
 }
 
 func (guardedScene) replace(key, pem string) resttest.Request {
-	return resttest.Request{ID: "updateKey", UUID: key, Body: resttest.Object{"private_key": pem}}
+	return resttest.Request{Operation: "updateKey", PathUUID: key, Body: resttest.Object{"private_key": pem}}
 }
 
 // The endings of the refusals.
@@ -90,10 +90,10 @@ func TestOnlyRootSharesAGuardedKey(t *testing.T) {
 			return w.replace(w.key, otherPEM)
 		}, alsoOpens},
 		"a removal that frees the key": {false, func(w guardedScene) resttest.Request {
-			return resttest.Request{ID: "deleteServer", UUID: w.strict}
+			return resttest.Request{Operation: "deleteServer", PathUUID: w.strict}
 		}, wouldFree},
 		"a deploy key on another server": {false, func(w guardedScene) resttest.Request {
-			return resttest.Request{ID: "createDockerfileApplication", Body: resttest.Object{
+			return resttest.Request{Operation: "createDockerfileApplication", Body: resttest.Object{
 				"name": "api", "server_uuid": w.lax, "private_key_uuid": w.key,
 				"git_repository": "git@git.example:acme/api.git", "git_host_keys": "git.example " + firstKeyLine}}
 		}, alsoOpens},
@@ -135,7 +135,7 @@ func TestAGuardedKeyLeavesOtherWorkAlone(t *testing.T) {
 			return w.server(w.strict, resttest.Object{"ip": "10.0.0.9"})
 		}},
 		"a removal of another server": {false, func(w guardedScene) resttest.Request {
-			return resttest.Request{ID: "deleteServer", UUID: w.lax}
+			return resttest.Request{Operation: "deleteServer", PathUUID: w.lax}
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -11,14 +11,14 @@ import (
 	"waybill/internal/wire"
 )
 
-// updateKey renames a key, or puts another private key in its place. The other
-// must open every server that the key opens, so that a mistake locks nothing out.
-func (k catalogAPI) updateKey(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	given, err := wire.Decode[wire.KeyChange](c.Body)
+// updateKey renames a key, or replaces its private key. The new private key must
+// open every server that uses the key, so that a mistake locks no server out.
+func (a catalogAPI) updateKey(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	given, err := wire.Decode[wire.KeyPatch](c.Body)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	present, err := rest.Find[*catalog.PrivateKey](ctx, k.Store, c.Params["uuid"], catalog.KindPrivateKey)
+	present, err := rest.Find[*catalog.PrivateKey](ctx, a.Store, c.Params["uuid"], catalog.KindPrivateKey)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -31,7 +31,7 @@ func (k catalogAPI) updateKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 	}
 	var pair catalog.KeyPair
 	if given.PrivateKey != nil {
-		if pair, err = k.readKey(*given.PrivateKey); err != nil {
+		if pair, err = a.readKey(*given.PrivateKey); err != nil {
 			return rest.Answer{}, err
 		}
 		changed.PublicKey, changed.Fingerprint = pair.Public.Line, pair.Public.Fingerprint
@@ -40,33 +40,36 @@ func (k catalogAPI) updateKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 		return rest.Answer{}, err
 	}
 	if given.PrivateKey != nil {
-		if err := k.mayShare(ctx, c.Token, &changed); err != nil {
+		if err := a.mayShare(ctx, c.Token, &changed); err != nil {
 			return rest.Answer{}, err
 		}
-		if err := k.opensAll(ctx, present.ID, pair.Private); err != nil {
+		if err := a.checkLogins(ctx, present.ID, pair.Private); err != nil {
 			return rest.Answer{}, err
 		}
 	}
-	// Two changes at once meet here, so that the private key which is stored is
-	// the one whose public half is shown. Repeating one that died is harmless.
-	if err := k.replace(ctx, present, &changed); err != nil {
+	// Of two changes at the same time, this lets one through, so that the stored
+	// private key fits the public key that is shown. A change that failed after
+	// this can be repeated.
+	if err := a.replace(ctx, present, &changed); err != nil {
 		return rest.Answer{}, err
 	}
 	if given.PrivateKey != nil {
-		if err := k.Vault.Put(ctx, present.ID, map[string]string{catalog.PrivateKeySecret: pair.Private}); err != nil {
+		if err := a.Vault.Put(ctx, present.ID, map[string]string{
+			catalog.PrivateKeySecret: pair.Private,
+		}); err != nil {
 			return rest.Answer{}, err
 		}
 	}
-	return rest.OK(wire.ShowKey(&changed)), nil
+	return rest.OK(wire.FromKey(&changed)), nil
 }
 
-// maxLogins bounds the test logins that run at once.
+// maxLogins limits the test logins that run at the same time.
 const maxLogins = 16
 
-// opensAll is Invalid, naming the servers, unless the private key opens every
-// server that uses the key.
-func (k catalogAPI) opensAll(ctx context.Context, id catalog.ID, private string) error {
-	all, err := catalog.All(ctx, k.Store, catalog.KindServer)
+// checkLogins returns Invalid, naming the server, unless the private key opens
+// every server that uses the key.
+func (a catalogAPI) checkLogins(ctx context.Context, id catalog.ID, private string) error {
+	all, err := catalog.All(ctx, a.Store, catalog.KindServer)
 	if err != nil {
 		return err
 	}
@@ -81,7 +84,7 @@ func (k catalogAPI) opensAll(ctx context.Context, id catalog.ID, private string)
 		logins.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			errs[i] = k.opens(ctx, server, private, "private_key")
+			errs[i] = a.checkLogin(ctx, server, private, "private_key")
 		})
 	}
 	logins.Wait()
@@ -93,15 +96,16 @@ func (k catalogAPI) opensAll(ctx context.Context, id catalog.ID, private string)
 	return nil
 }
 
-// opens is Invalid at the field unless the private key opens the server. One
-// without a pinned host key is never opened, so there is nothing to test.
-func (k catalogAPI) opens(ctx context.Context, server *catalog.Server, private, field string) error {
+// checkLogin returns Invalid for the field unless the private key opens the
+// server. A server without a pinned host key is never opened, so it needs no test.
+func (a catalogAPI) checkLogin(ctx context.Context, server *catalog.Server, private, field string) error {
 	if server.HostKey == "" {
 		return nil
 	}
-	err := k.Inspector.Login(ctx, server, private)
+	err := a.Inspector.Login(ctx, server, private)
 	if errors.Is(err, fault.Unavailable) {
-		return fault.InvalidField(field, "does not open server %s, so nothing was changed: %s", server.Name, fault.Public(err))
+		return fault.InvalidField(field,
+			"does not open server %s, so nothing was changed: %s", server.Name, fault.Public(err))
 	}
 	return err
 }

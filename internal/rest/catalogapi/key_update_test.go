@@ -28,7 +28,9 @@ func TestAKeyIsKeptInOneForm(t *testing.T) {
 		}
 	}
 	wantKept(resttest.ExamplePEM)
-	resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "updateKey", UUID: key, Body: given(otherPEM)})
+	resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+		Operation: "updateKey", PathUUID: key, Body: given(otherPEM),
+	})
 	wantKept(otherPEM)
 }
 
@@ -37,7 +39,9 @@ func TestAKeyIsKeptInOneForm(t *testing.T) {
 func TestAKeyIsReplaced(t *testing.T) {
 	w := resttest.New(t)
 	key := w.Key(t)
-	server := w.Create(t, "createServer", resttest.Object{"name": "web", "ip": "10.0.0.1", "private_key_uuid": key, "host_key": resttest.FirstKey.Line})
+	server := w.Create(t, "createServer", resttest.Object{
+		"name": "web", "ip": "10.0.0.1", "private_key_uuid": key, "host_key": resttest.FirstKey.Line,
+	})
 	kept := func() string {
 		secrets, err := w.Memory.Vault().Get(t.Context(), catalog.ID(key))
 		if err != nil {
@@ -46,8 +50,10 @@ func TestAKeyIsReplaced(t *testing.T) {
 		return secrets[catalog.PrivateKeySecret]
 	}
 	t.Run("not while a server refuses it", func(t *testing.T) {
-		w.Inspector.Shut = fault.New(fault.Unavailable, "The server refused the private key for the user root.")
-		w.Refused(t, "updateKey", key, resttest.Object{"private_key": otherPEM}, "private_key", "does not open server web")
+		w.Inspector.Shut = fault.New(fault.Unavailable,
+			"The server refused the private key for the user root.")
+		w.Refused(t, "updateKey", key, resttest.Object{"private_key": otherPEM}, "private_key",
+			"does not open server web")
 		if kept() != resttest.ExamplePEM {
 			t.Error("the key in the vault has changed")
 		}
@@ -55,14 +61,18 @@ func TestAKeyIsReplaced(t *testing.T) {
 	})
 	t.Run("when every server takes it", func(t *testing.T) {
 		w.Inspector.Opened = ""
-		got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "updateKey", UUID: key, Body: resttest.Object{"private_key": otherPEM, "name": "second"}})
+		got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+			Operation: "updateKey", PathUUID: key, Body: resttest.Object{"private_key": otherPEM, "name": "second"},
+		})
 		if w.Inspector.Opened != otherPEM || kept() != otherPEM || got["name"] != "second" {
 			t.Error("it was not tried, not kept, or not renamed")
 		}
 	})
 	t.Run("a name alone tries nothing", func(t *testing.T) {
 		w.Inspector.Opened = ""
-		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "updateKey", UUID: key, Body: resttest.Object{"name": "third"}})
+		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+			Operation: "updateKey", PathUUID: key, Body: resttest.Object{"name": "third"},
+		})
 		if w.Inspector.Opened != "" || kept() != otherPEM {
 			t.Error("a server was opened, or the key has changed")
 		}
@@ -70,18 +80,26 @@ func TestAKeyIsReplaced(t *testing.T) {
 	t.Run("a server can be given another key", func(t *testing.T) {
 		spare := w.Key(t)
 		w.Inspector.Shut = fault.New(fault.Unavailable, "The server did not answer: connection refused.")
-		w.Refused(t, "updateServer", server, resttest.Object{"private_key_uuid": spare}, "private_key_uuid", "connection refused")
+		w.Refused(t, "updateServer", server, resttest.Object{"private_key_uuid": spare}, "private_key_uuid",
+			"connection refused")
 		w.Inspector.Shut = nil
-		got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "updateServer", UUID: server, Body: resttest.Object{"private_key_uuid": spare}})
+		got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+			Operation: "updateServer", PathUUID: server, Body: resttest.Object{"private_key_uuid": spare},
+		})
 		if got["private_key_uuid"] != spare || w.Inspector.Opened != resttest.ExamplePEM {
 			t.Errorf("the server has the key %v, want %s, tried first", got["private_key_uuid"], spare)
 		}
-		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "deleteKey", UUID: key})
-		resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{ID: "deleteKey", UUID: spare})
+		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{Operation: "deleteKey", PathUUID: key})
+		resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{
+			Operation: "deleteKey", PathUUID: spare,
+		})
 	})
 	t.Run("why a key is refused is said at its field", func(t *testing.T) {
-		answer := w.Ask(t, resttest.Request{ID: "updateKey", UUID: w.Key(t), Body: resttest.Object{"private_key": "my-other-secret"}})
-		if answer.Status != http.StatusUnprocessableEntity || strings.Contains(string(answer.Body), "my-other-secret") {
+		answer := w.Ask(t, resttest.Request{
+			Operation: "updateKey", PathUUID: w.Key(t), Body: resttest.Object{"private_key": "my-other-secret"},
+		})
+		if answer.Status != http.StatusUnprocessableEntity ||
+			strings.Contains(string(answer.Body), "my-other-secret") {
 			t.Errorf("%d %s", answer.Status, answer.Body)
 		}
 	})

@@ -9,31 +9,31 @@ import (
 	"waybill/internal/wire"
 )
 
-// listKeys answers all of them as a bare array.
-func (k catalogAPI) listKeys(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	return list(ctx, k.Store, catalog.KindPrivateKey, wire.ShowKey)
+// listKeys answers all keys as an array.
+func (a catalogAPI) listKeys(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
+	return list(ctx, a.Store, catalog.KindPrivateKey, wire.FromKey)
 }
 
-// getKey answers the public half of one.
-func (k catalogAPI) getKey(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	key, err := rest.Find[*catalog.PrivateKey](ctx, k.Store, c.Params["uuid"], catalog.KindPrivateKey)
+// getKey answers the public half of one key.
+func (a catalogAPI) getKey(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	key, err := rest.Find[*catalog.PrivateKey](ctx, a.Store, c.Params["uuid"], catalog.KindPrivateKey)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.OK(wire.ShowKey(key)), nil
+	return rest.OK(wire.FromKey(key)), nil
 }
 
-// createKey keeps the private key in the vault. No answer ever shows it again.
-func (k catalogAPI) createKey(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	given, err := wire.Decode[wire.NewKey](c.Body)
+// createKey stores the private key in the vault. No answer shows it.
+func (a catalogAPI) createKey(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	given, err := wire.Decode[wire.KeyInput](c.Body)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	meta, err := k.meta(catalog.KindPrivateKey, given.Name, given.Description)
+	meta, err := a.newMeta(catalog.KindPrivateKey, given.Name, given.Description)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	pair, err := k.readKey(given.PrivateKey)
+	pair, err := a.readKey(given.PrivateKey)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -41,15 +41,16 @@ func (k catalogAPI) createKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 	if err := catalog.Check(key); err != nil {
 		return rest.Answer{}, err
 	}
-	if err := k.keep(ctx, key, map[string]string{catalog.PrivateKeySecret: pair.Private}); err != nil {
+	secrets := map[string]string{catalog.PrivateKeySecret: pair.Private}
+	if err := a.createWithSecrets(ctx, key, secrets); err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.Created(wire.ShowKey(key)), nil
+	return rest.Created(wire.FromKey(key)), nil
 }
 
-// readKey reads a private key. Its errors say why and never quote it.
-func (k catalogAPI) readKey(text string) (catalog.KeyPair, error) {
-	pair, err := k.Inspector.PrivateKey(text)
+// readKey parses a private key. Its errors never quote the key.
+func (a catalogAPI) readKey(text string) (catalog.KeyPair, error) {
+	pair, err := a.Inspector.PrivateKey(text)
 	if err != nil {
 		return pair, fault.WrapField(err, fault.KindOf(err), "private_key", fault.Public(err))
 	}

@@ -15,39 +15,40 @@ import (
 	"waybill/internal/wire"
 )
 
-// A change of a resource that has secrets is kept in two places, and another
-// change may come at the same time. The order is this:
+// A change of a resource with secrets is stored in two places, and another change
+// may come at the same time. The order is this:
 //
-//  1. Read the resource, then its secrets. The marks in the resource say
-//     whether the secrets are those that belong to it; if they are not, another
-//     change is between its own steps 2 and 3.
-//  2. Store the resource, if it is still the one that was read. Of two changes
-//     at once this lets one through.
+//  1. Read the resource, then its secrets. The marks in the resource say whether
+//     these secrets belong to it. If they do not, another change is between its
+//     own steps 2 and 3.
+//  2. Store the resource, if it is still the version that was read. Of two changes
+//     at the same time, this lets one through.
 //  3. Put the secrets into the vault.
 //
-// Secrets first would lose some: the change that then fails to be stored would
-// have to put the old ones back, over those of the change that was stored. Who
-// dies after 2 leaves marks that do not fit. Doing the same change again mends
-// that, and until then nobody builds on secrets that were never kept.
+// Storing the secrets first would lose some: a change that then cannot store the
+// resource would have to restore the old secrets, and would overwrite the secrets
+// of the change that came first. A change that fails after step 2 leaves marks
+// that do not match. Repeating the change repairs this. Until then, no other
+// change keeps a secret that was never stored.
 
-// attempts and again are how often a change is tried that met another, and the
-// pause before the second time; each pause is twice the one before.
+// A change that meets another one is tried maxAttempts times. The first pause is
+// firstPause, and each further one is twice as long.
 const (
-	attempts = 4
-	again    = 100 * time.Millisecond
+	maxAttempts = 4
+	firstPause  = 100 * time.Millisecond
 )
 
-// errMet is the cause of the Conflict with a change that came at the same time.
-var errMet = errors.New("another change came at the same time")
+// errConcurrentChange is the cause of a Conflict with a change at the same time.
+var errConcurrentChange = errors.New("another change came at the same time")
 
-// updates is the endpoint that changes resources of a kind. A change names only
-// what is to be different, so one that met another is simply made again.
-func (k catalogAPI) updates(kind catalog.Kind) rest.Endpoint {
+// updateEndpoint changes resources of a kind. A request names only the fields to
+// change, so a change that meets another one can be tried again.
+func (a catalogAPI) updateEndpoint(kind catalog.Kind) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-		wait := again
+		wait := firstPause
 		for attempt := 1; ; attempt++ {
-			reply, err := k.update(ctx, c, kind)
-			if !errors.Is(err, errMet) || attempt == attempts {
+			reply, err := a.update(ctx, c, kind)
+			if !errors.Is(err, errConcurrentChange) || attempt == maxAttempts {
 				return reply, err
 			}
 			if err := rest.Pause(ctx, wait); err != nil {
@@ -58,88 +59,89 @@ func (k catalogAPI) updates(kind catalog.Kind) rest.Endpoint {
 	}
 }
 
-func (k catalogAPI) update(ctx context.Context, c *rest.Call, kind catalog.Kind) (rest.Answer, error) {
-	present, err := rest.Find[catalog.Deployable](ctx, k.Store, c.Params["uuid"], kind)
+func (a catalogAPI) update(ctx context.Context, c *rest.Call, kind catalog.Kind) (rest.Answer, error) {
+	present, err := rest.Find[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	kept, err := k.Vault.Get(ctx, present.Common().ID)
+	stored, err := a.Vault.Get(ctx, present.Common().ID)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return rest.Answer{}, err
 	}
-	change, err := changeOf(c.Body, present, kept)
+	change, err := readChange(c.Body, present, stored)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	ready, err := k.prepare(ctx, change.draft, change.given, change.kept)
+	prepared, err := a.prepare(ctx, change.draft, change.given, change.stored)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	if err := k.mayDeploy(ctx, c.Token, present, change.draft, ready.server); err != nil {
+	if err := a.mayDeploy(ctx, c.Token, present, change.draft, prepared.server); err != nil {
 		return rest.Answer{}, err
 	}
-	uuid, err := k.commit(ctx, c, present, change.draft, kept, ready.secrets)
+	uuid, err := a.saveChange(ctx, c, present, change.draft, stored, prepared.secrets)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	warnings := append(ready.warnings, unreached(present, change.draft, kept, ready.secrets)...)
-	warnings = append(warnings, stillOpen(present, change.draft)...)
-	body := k.whole(change.draft, ready.server, c.Sensitive(), ready.secrets)
-	reply := rest.OK(wire.Joined{body, changeBody{warnings, &uuid}})
+	warnings := append(prepared.warnings,
+		warnUnappliedSettings(present, change.draft, stored, prepared.secrets)...)
+	warnings = append(warnings, warnOpenPorts(present, change.draft)...)
+	body := a.details(change.draft, prepared.server, c.Sensitive(), prepared.secrets)
+	reply := rest.OK(wire.Merged{body, changeBody{warnings, &uuid}})
 	reply.Deployment = string(uuid)
 	return reply, nil
 }
 
-// change is what a client wants a resource to be.
+// change is the new version of a resource, before its checks.
 type change struct {
 	draft catalog.Deployable
-	given wire.NewResource
-	// kept are the secrets that the draft may keep.
-	kept map[string]string
+	given wire.ResourceInput
+	// stored are the secrets in the vault that the draft may keep.
+	stored map[string]string
 }
 
-// changeOf reads a change of the resource that is present. A secret that the
-// vault does not have as the resource says is not kept: it has to be given
-// again.
-func changeOf(patch []byte, present catalog.Deployable, kept map[string]string) (change, error) {
-	of := wire.FormOf(present)
-	body, nulls, err := of.Overlay(present, patch)
+// readChange merges a patch into the present resource. A stored secret that does
+// not match the resource's mark is not kept: the client has to send it again.
+func readChange(patch []byte, present catalog.Deployable, stored map[string]string) (change, error) {
+	codec := wire.CodecOf(present)
+	body, nulls, err := codec.MergePatch(present, patch)
 	if err != nil {
 		return change{}, err
 	}
-	given, err := wire.Decode[wire.NewResource](body)
+	given, err := wire.Decode[wire.ResourceInput](body)
 	if err != nil {
 		return change{}, err
 	}
-	strange := strangeSecrets(present, kept)
-	kept = wire.Without(kept, slices.Concat(strange, vaultNames(present, nulls)))
-	if err := given.MissingValues(kept); err != nil {
-		if len(strange) > 0 {
-			err = met(present.Common().ID)
+	mismatched := mismatchedSecrets(present, stored)
+	stored = wire.Without(stored, slices.Concat(mismatched, vaultNames(present, nulls)))
+	if err := given.RequireValues(stored); err != nil {
+		if len(mismatched) > 0 {
+			err = newConcurrentChangeError(present.Common().ID)
 		}
 		return change{}, err
 	}
 	common := *present.Shared()
-	given.Fill(&common)
-	draft, err := of.Read(body, common)
+	given.ApplyTo(&common)
+	draft, err := codec.Decode(body, common)
 	if err != nil {
 		return change{}, err
 	}
-	if lacks(draft, strange, nulls) {
-		return change{}, met(present.Common().ID)
+	if lacksSecret(draft, mismatched, nulls) {
+		return change{}, newConcurrentChangeError(present.Common().ID)
 	}
 	if repositoryOf(draft) != repositoryOf(present) {
-		// Whoever may change the address must not have the password sent there.
-		kept = wire.Without(kept, []string{catalog.GitPasswordSecret})
+		// A caller who may change the address must not learn the password by having
+		// it sent there.
+		stored = wire.Without(stored, []string{catalog.GitPasswordSecret})
 	}
 	keepDataFolder(draft, present)
-	if kept[catalog.TLSKeySecret] != "" {
+	if stored[catalog.TLSKeySecret] != "" {
 		keepCertificate(draft, present)
 	}
-	return change{draft, given, kept}, nil
+	return change{draft, given, stored}, nil
 }
 
-// repositoryOf is where an application is built from, "" if it is not.
+// repositoryOf returns the repository that an application is built from, or "".
 func repositoryOf(resource catalog.Deployable) string {
 	if app, is := resource.(*catalog.Application); is && app.Source() != nil {
 		return app.Source().Repository
@@ -147,36 +149,37 @@ func repositoryOf(resource catalog.Deployable) string {
 	return ""
 }
 
-// met is Conflict: another change of the resource is on its way, or died on it.
-func met(id catalog.ID) error {
-	return fault.Wrap(errMet, fault.Conflict,
-		"Another change of the secrets of %s is on its way, or ended half-way. Try again, and if that does not help, give their values again.", id)
+// newConcurrentChangeError returns Conflict: another change of the resource's
+// secrets is not complete, because it still runs or because it failed.
+func newConcurrentChangeError(id catalog.ID) error {
+	return fault.Wrap(errConcurrentChange, fault.Conflict,
+		"Another change of the secrets of %s is not complete. "+
+			"Try again, and if that does not help, give their values again.", id)
 }
 
-// strangeSecrets are the names of the secrets that are not in the vault as the
-// resource's marks say. One from before there were marks has none that are.
-func strangeSecrets(resource catalog.Deployable, kept map[string]string) []string {
-	var strange []string
-	for name, digest := range resource.Shared().SecretDigests {
-		value, there := kept[name]
-		if !there || catalog.SecretDigest(kept[catalog.DigestKeySecret], name, value) != digest {
-			strange = append(strange, name)
+// mismatchedSecrets returns the names of the secrets whose stored value does not
+// match the resource's mark.
+func mismatchedSecrets(resource catalog.Deployable, stored map[string]string) []string {
+	var mismatched []string
+	for name, mark := range resource.Shared().SecretDigests {
+		value, found := stored[name]
+		if !found || catalog.SecretDigest(stored[catalog.DigestKeySecret], name, value) != mark {
+			mismatched = append(mismatched, name)
 		}
 	}
-	return strange
+	return mismatched
 }
 
-// lacks reports whether the draft has no value for one of the strange secrets
-// and cannot be given a new one: passwords that are to be made anew can, and so
-// can the key of TLS.
-func lacks(draft catalog.Deployable, strange, anew []string) bool {
+// lacksSecret reports whether the draft has no value for a mismatched secret that
+// cannot be generated. The passwords in the fields nulls and the key of TLS can.
+func lacksSecret(draft catalog.Deployable, mismatched, nulls []string) bool {
 	return slices.ContainsFunc(catalog.SecretsOf(draft), func(secret catalog.Secret) bool {
 		return secret.Value == "" && secret.Name != catalog.TLSKeySecret &&
-			slices.Contains(strange, secret.Name) && !slices.Contains(anew, secret.Field)
+			slices.Contains(mismatched, secret.Name) && !slices.Contains(nulls, secret.Field)
 	})
 }
 
-// vaultNames are the vault's names of the resource's secrets in these fields.
+// vaultNames returns the names in the vault of the secrets in these fields.
 func vaultNames(resource catalog.Deployable, fields []string) []string {
 	var names []string
 	for _, secret := range catalog.SecretsOf(resource) {
@@ -187,7 +190,7 @@ func vaultNames(resource catalog.Deployable, fields []string) []string {
 	return names
 }
 
-// keepDataFolder leaves a database's data where it is, whatever its image becomes.
+// keepDataFolder keeps the folder of a database's data even if its image changes.
 func keepDataFolder(draft, present catalog.Deployable) {
 	after, is := draft.(*catalog.Database)
 	if before, was := present.(*catalog.Database); is && was {
@@ -195,8 +198,7 @@ func keepDataFolder(draft, present catalog.Deployable) {
 	}
 }
 
-// keepCertificate lets a database that goes on with TLS go on with its
-// certificate.
+// keepCertificate keeps the certificate of a database that had TLS and still has.
 func keepCertificate(draft, present catalog.Deployable) {
 	after, is := draft.(*catalog.Database)
 	before, was := present.(*catalog.Database)
@@ -205,43 +207,45 @@ func keepCertificate(draft, present catalog.Deployable) {
 	}
 }
 
-// commit keeps what a resource has become and records it, if anything became
-// different. The uuid is that of the record, "" for none.
-func (k catalogAPI) commit(ctx context.Context, c *rest.Call, present, draft catalog.Deployable, kept, secrets map[string]string) (wire.Nullable, error) {
-	sameSecrets := maps.Equal(kept, secrets)
+// saveChange stores and records a change, unless the resource and its secrets are
+// the same as before. It returns the uuid of the record, or "" without one.
+func (a catalogAPI) saveChange(
+	ctx context.Context, c *rest.Call, present, draft catalog.Deployable, stored, secrets map[string]string,
+) (wire.Nullable, error) {
+	sameSecrets := maps.Equal(stored, secrets)
 	same, err := sameResource(present, draft)
 	if err != nil || same && sameSecrets {
 		return "", err
 	}
-	if err := k.replace(ctx, present, draft); err != nil {
+	if err := a.replace(ctx, present, draft); err != nil {
 		return "", err
 	}
 	if !sameSecrets {
-		if err := k.Vault.Put(ctx, draft.Common().ID, secrets); err != nil {
-			return "", errors.Join(err, k.replace(context.WithoutCancel(ctx), draft, present))
+		if err := a.Vault.Put(ctx, draft.Common().ID, secrets); err != nil {
+			return "", errors.Join(err, a.replace(context.WithoutCancel(ctx), draft, present))
 		}
 	}
-	record, noted, err := k.requests.Update(ctx, present, draft, c.Trigger())
-	if err != nil || !noted {
+	record, recorded, err := a.requests.Update(ctx, present, draft, c.Trigger())
+	if err != nil || !recorded {
 		return "", err
 	}
 	draft.Shared().State.Deployments++
 	return wire.Nullable(record.ID), nil
 }
 
-// sameResource reports whether both make the same body, and have the same
-// secrets and certificate.
+// sameResource reports whether both have the same input, secrets and certificate.
 func sameResource(a, b catalog.Deployable) (bool, error) {
-	of := wire.FormOf(a)
-	one, err := plainjson.Encode(of.Write(a))
+	codec := wire.CodecOf(a)
+	one, err := plainjson.Encode(codec.Encode(a))
 	if err != nil {
 		return false, fault.Wrap(err, fault.Internal, "encode a resource")
 	}
-	other, err := plainjson.Encode(of.Write(b))
+	other, err := plainjson.Encode(codec.Encode(b))
 	if err != nil {
 		return false, fault.Wrap(err, fault.Internal, "encode a resource")
 	}
-	return bytes.Equal(one, other) && maps.Equal(a.Shared().SecretDigests, b.Shared().SecretDigests) && certificateOf(a) == certificateOf(b), nil
+	return bytes.Equal(one, other) && maps.Equal(a.Shared().SecretDigests, b.Shared().SecretDigests) &&
+		certificateOf(a) == certificateOf(b), nil
 }
 
 func certificateOf(resource catalog.Deployable) string {
@@ -251,18 +255,18 @@ func certificateOf(resource catalog.Deployable) string {
 	return ""
 }
 
-// replace stores one version of an entity in place of another. Conflict by
-// errMet if the other is no longer the stored one.
-func (k catalogAPI) replace(ctx context.Context, before, after catalog.Entity) error {
+// replace stores a new version of an entity. Conflict, caused by
+// errConcurrentChange, if before is no longer the stored version.
+func (a catalogAPI) replace(ctx context.Context, before, after catalog.Entity) error {
 	was := before.Common().UpdatedAt
-	now := k.opts.RecordTime()
-	if !now.After(was) { // two versions of one time could not be told apart
+	now := a.opts.RecordTime()
+	if !now.After(was) { // the time tells the versions apart
 		now = was.Add(time.Microsecond)
 	}
 	after.Common().UpdatedAt = now
-	err := k.Store.Update(ctx, after, was)
+	err := a.Store.Update(ctx, after, was)
 	if errors.Is(err, fault.Conflict) {
-		return fault.Wrap(errors.Join(errMet, err), fault.Conflict, "%s", fault.Public(err))
+		return fault.Wrap(errors.Join(errConcurrentChange, err), fault.Conflict, "%s", fault.Public(err))
 	}
-	return rest.NotFoundAs(err, after.Common().ID.Kind().Title())
+	return rest.WrapNotFound(err, after.Common().ID.Kind().Title())
 }

@@ -12,68 +12,68 @@ import (
 	"waybill/internal/wire"
 )
 
-// foundBody is what a look at a resource found.
-type foundBody struct {
+// validationBody answers the validation of a resource.
+type validationBody struct {
 	Message string `json:"message"`
 	UUID    string `json:"uuid"`
 	Status  string `json:"status"`
 }
 
-// validates is the endpoint that looks how resources of a kind are. That their
-// server does not answer is a finding, not a failure, as it is with servers.
-func (k catalogAPI) validates(kind catalog.Kind) rest.Endpoint {
+// validateEndpoint inspects the status of a resource on its server. A server that
+// does not answer is a result, not an error, as in validateServer.
+func (a catalogAPI) validateEndpoint(kind catalog.Kind) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-		resource, err := rest.Find[catalog.Deployable](ctx, k.Store, c.Params["uuid"], kind)
+		resource, err := rest.Find[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		at, err := k.subject(ctx, resource)
+		at, err := a.subject(ctx, resource)
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		status, err := k.look(ctx, at)
+		status, err := a.inspect(ctx, at)
 		if errors.Is(err, fault.Unavailable) {
-			return rest.Created(k.found(resource, fault.Public(err))), nil
+			return rest.Created(a.validationOf(resource, fault.Public(err))), nil
 		}
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		if err := k.Store.Observe(ctx, resource.Common().ID, status); err != nil {
+		if err := a.Store.Observe(ctx, resource.Common().ID, status); err != nil {
 			return rest.Answer{}, err
 		}
-		// While a deployment runs, what was seen is no lasting status.
-		if resource, err = rest.Find[catalog.Deployable](ctx, k.Store, c.Params["uuid"], kind); err != nil {
+		// While a deployment runs, the stored status is not the one that was seen.
+		if resource, err = rest.Find[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind); err != nil {
 			return rest.Answer{}, err
 		}
-		return rest.Created(k.found(resource, kind.Title()+" is "+status+".")), nil
+		return rest.Created(a.validationOf(resource, kind.Title()+" is "+status+".")), nil
 	}
 }
 
-func (k catalogAPI) found(resource catalog.Deployable, message string) foundBody {
-	return foundBody{message, string(resource.Common().ID), wire.StatusOf(resource.Shared().State)}
+func (a catalogAPI) validationOf(resource catalog.Deployable, message string) validationBody {
+	return validationBody{message, string(resource.Common().ID), wire.StatusOf(resource.Shared().State)}
 }
 
-// subject is a resource with what a look at it needs.
+// subject is a resource to inspect, with its server and the secrets for it.
 type subject struct {
 	resource   catalog.Deployable
 	server     *catalog.Server
 	privateKey string
-	// matcher knows the secrets that the server's answer may have in it.
+	// matcher finds the secrets that the server's answer may repeat.
 	matcher *redact.Matcher
 }
 
-// subject reads all of it from Waybill's own stores, apart from the look itself:
-// an outage of theirs says nothing about the server.
-func (k catalogAPI) subject(ctx context.Context, resource catalog.Deployable) (subject, error) {
-	server, err := k.server(ctx, resource.Shared().ServerID)
+// subject reads from Waybill's own stores, separately from the inspection: an
+// outage of a store says nothing about the server.
+func (a catalogAPI) subject(ctx context.Context, resource catalog.Deployable) (subject, error) {
+	server, err := a.findServer(ctx, resource.Shared().ServerID)
 	if err != nil {
 		return subject{}, err
 	}
-	secrets, err := k.kept(ctx, server.KeyID)
+	secrets, err := a.storedSecrets(ctx, server.KeyID)
 	if err != nil {
 		return subject{}, err
 	}
-	own, err := k.Vault.Get(ctx, resource.Common().ID)
+	own, err := a.Vault.Get(ctx, resource.Common().ID)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return subject{}, err
 	}
@@ -81,14 +81,15 @@ func (k catalogAPI) subject(ctx context.Context, resource catalog.Deployable) (s
 	return subject{resource, server, secrets[catalog.PrivateKeySecret], matcher}, nil
 }
 
-// look asks the resource's server. Unavailable, saying why, if it cannot be
-// asked.
-func (k catalogAPI) look(ctx context.Context, at subject) (string, error) {
+// inspect asks the server for the resource's status. Unavailable, with the reason,
+// if the server cannot tell.
+func (a catalogAPI) inspect(ctx context.Context, at subject) (string, error) {
 	if at.server.HostKey == "" {
-		return "", fault.New(fault.Unavailable, "The host key of server %s is not pinned. Validate the server first.", at.server.Name)
+		return "", fault.New(fault.Unavailable,
+			"The host key of server %s is not pinned. Validate the server first.", at.server.Name)
 	}
-	status, err := k.Look(ctx, at.server, at.privateKey, at.resource)
-	return at.matcher.Text(status), cleaned(at.matcher, err)
+	status, err := a.Inspect(ctx, at.server, at.privateKey, at.resource)
+	return at.matcher.Text(status), redactError(at.matcher, err)
 }
 
 func namedSecrets(set map[string]string) []redact.Secret {
@@ -99,10 +100,11 @@ func namedSecrets(set map[string]string) []redact.Secret {
 	return all
 }
 
-// cleaned is the error without secrets: it may be in the words of the server.
-func cleaned(matcher *redact.Matcher, err error) error {
+// redactError removes secrets from the error, which may quote the server.
+func redactError(matcher *redact.Matcher, err error) error {
 	if err == nil || matcher.Text(err.Error()) == err.Error() {
 		return err
 	}
-	return fault.Wrap(errors.New(matcher.Text(err.Error())), fault.KindOf(err), "%s", matcher.Text(fault.Public(err)))
+	return fault.Wrap(errors.New(matcher.Text(err.Error())), fault.KindOf(err), "%s",
+		matcher.Text(fault.Public(err)))
 }

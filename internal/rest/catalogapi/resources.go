@@ -8,43 +8,45 @@ import (
 	"waybill/internal/wire"
 )
 
-// listApplications answers all of them as a bare array.
-func (k catalogAPI) listApplications(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	return list(ctx, k.Store, catalog.KindApplication, wire.ShowApplication)
+// listApplications answers all applications as an array.
+func (a catalogAPI) listApplications(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
+	return list(ctx, a.Store, catalog.KindApplication, wire.ApplicationSummary)
 }
 
-// listDatabases answers all of them as a bare array.
-func (k catalogAPI) listDatabases(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	return list(ctx, k.Store, catalog.KindDatabase, wire.ShowDatabase)
+// listDatabases answers all databases as an array.
+func (a catalogAPI) listDatabases(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
+	return list(ctx, a.Store, catalog.KindDatabase, wire.DatabaseSummary)
 }
 
-// listResources answers what can be deployed, of all kinds, as a bare array.
-func (k catalogAPI) listResources(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	bodies, err := k.resources(ctx, func(*catalog.Resource) bool { return true })
+// listResources answers all applications, services and databases as an array.
+func (a catalogAPI) listResources(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
+	bodies, err := a.resources(ctx, func(*catalog.Resource) bool { return true })
 	if err != nil {
 		return rest.Answer{}, err
 	}
 	return rest.OK(bodies), nil
 }
 
-// resources are all that are wanted, kind by kind. It is never nil.
-func (k catalogAPI) resources(ctx context.Context, wanted func(*catalog.Resource) bool) ([]wire.Resource, error) {
+// resources returns the wanted resources, ordered by kind. It never returns nil.
+func (a catalogAPI) resources(
+	ctx context.Context, wanted func(*catalog.Resource) bool,
+) ([]wire.Resource, error) {
 	bodies := []wire.Resource{}
 	for _, kind := range []catalog.Kind{catalog.KindApplication, catalog.KindService, catalog.KindDatabase} {
-		entities, err := catalog.All(ctx, k.Store, kind)
+		entities, err := catalog.All(ctx, a.Store, kind)
 		if err != nil {
 			return nil, err
 		}
 		for _, entity := range entities {
 			if resource, is := entity.(catalog.Deployable); is && wanted(resource.Shared()) {
-				bodies = append(bodies, wire.ShowResource(resource))
+				bodies = append(bodies, wire.FromResource(resource))
 			}
 		}
 	}
 	return bodies, nil
 }
 
-// listServices answers all of them as a bare array.
-func (k catalogAPI) listServices(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	return list(ctx, k.Store, catalog.KindService, wire.ShowService)
+// listServices answers all services as an array.
+func (a catalogAPI) listServices(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
+	return list(ctx, a.Store, catalog.KindService, wire.ServiceSummary)
 }

@@ -38,18 +38,23 @@ func TestServices(t *testing.T) {
 	server := w.Server(t)
 	packed := base64.StdEncoding.EncodeToString([]byte(resttest.ExampleCompose))
 	for name, body := range map[string]resttest.Object{
-		"plain":                    {"docker_compose": resttest.ExampleCompose},
-		"base64":                   {"docker_compose": packed},
-		"base64 in lines":          {"docker_compose": packed[:20] + "\n" + packed[20:] + "\n"},
-		"base64 without padding":   {"docker_compose": strings.TrimRight(packed, "=")},
-		"under its old name":       {"docker_compose_raw": resttest.ExampleCompose},
-		"base64 and the old name":  {"docker_compose_raw": packed},
-		"base64 for use in a path": {"docker_compose": base64.URLEncoding.EncodeToString([]byte(resttest.ExampleCompose))},
+		"plain":                   {"docker_compose": resttest.ExampleCompose},
+		"base64":                  {"docker_compose": packed},
+		"base64 in lines":         {"docker_compose": packed[:20] + "\n" + packed[20:] + "\n"},
+		"base64 without padding":  {"docker_compose": strings.TrimRight(packed, "=")},
+		"under its old name":      {"docker_compose_raw": resttest.ExampleCompose},
+		"base64 and the old name": {"docker_compose_raw": packed},
+		"base64 for use in a path": {
+			"docker_compose": base64.URLEncoding.EncodeToString([]byte(resttest.ExampleCompose)),
+		},
 	} {
 		t.Run("a compose file may be given "+name, func(t *testing.T) {
 			body["name"], body["server_uuid"] = "db", server
-			got := resttest.Want[shownResource](t, w, http.StatusOK, resttest.Request{ID: "getService", UUID: w.Create(t, "createService", body)})
-			if got.DockerCompose != resttest.ExampleCompose || got.DockerComposeRaw != resttest.ExampleCompose || got.Status != "exited" {
+			got := resttest.Want[shownResource](t, w, http.StatusOK, resttest.Request{
+				Operation: "getService", PathUUID: w.Create(t, "createService", body),
+			})
+			if got.DockerCompose != resttest.ExampleCompose ||
+				got.DockerComposeRaw != resttest.ExampleCompose || got.Status != "exited" {
 				t.Errorf("service = %+v", got)
 			}
 		})
@@ -60,13 +65,21 @@ func TestServices(t *testing.T) {
 			if r.Shared().Environment[0].Value != "" {
 				t.Error("the recipe was shown a secret")
 			}
-			return fault.New(fault.Invalid, "Validation failed.").WithField("docker_compose", "line 3: no image")
+			return fault.New(fault.Invalid, "Validation failed.").WithField("docker_compose",
+				"line 3: no image")
 		}
-		defer func() { w.Check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil } }()
-		got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{ID: "createService", Body: resttest.Object{
+		defer func() {
+			w.Check = func(context.Context, catalog.Deployable,
+				*catalog.Server) error {
+				return nil
+			}
+		}()
+		got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{Operation: "createService", Body: resttest.Object{
 			"name": "db", "server_uuid": server, "docker_compose": resttest.ExampleCompose,
 			"environment": []resttest.Object{{"key": "A", "value": resttest.SecretValue, "is_secret": true}}}})
-		if diff := cmp.Diff(got.Errors, map[string][]string{"docker_compose": {"line 3: no image"}}); diff != "" {
+		if diff := cmp.Diff(got.Errors, map[string][]string{
+			"docker_compose": {"line 3: no image"},
+		}); diff != "" {
 			t.Errorf("errors (-got +want)\n%s", diff)
 		}
 		if after := w.Count(t, catalog.KindService); after != before {
@@ -82,7 +95,9 @@ func TestServices(t *testing.T) {
 	} {
 		t.Run(name+" is refused", func(t *testing.T) {
 			body["name"], body["server_uuid"] = "db", server
-			resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{ID: "createService", Body: body})
+			resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
+				Operation: "createService", Body: body,
+			})
 		})
 	}
 }
@@ -94,7 +109,9 @@ func TestSecretsOfResources(t *testing.T) {
 	t.Run("lie in the vault under their names, and nowhere else", func(t *testing.T) {
 		got, err := w.Memory.Vault().Get(t.Context(), catalog.ID(application))
 		key := got[catalog.DigestKeySecret]
-		if diff := cmp.Diff(got, map[string]string{"PASSWORD": resttest.SecretValue, catalog.DigestKeySecret: key}); err != nil || len(key) != 64 || diff != "" {
+		if diff := cmp.Diff(got, map[string]string{
+			"PASSWORD": resttest.SecretValue, catalog.DigestKeySecret: key,
+		}); err != nil || len(key) != 64 || diff != "" {
 			t.Errorf("%v (-got +want)\n%s", err, diff)
 		}
 		entity, err := w.Memory.Catalog().Get(t.Context(), catalog.ID(application))
@@ -111,24 +128,33 @@ func TestSecretsOfResources(t *testing.T) {
 			token     string
 			sensitive bool
 		}{{w.Mint(t, access.Read), false}, {w.Mint(t, access.Read, access.ReadSensitive), true}, {w.Root, true}} {
-			got := resttest.Want[shownResource](t, w, http.StatusOK, resttest.Request{ID: "getApplication", UUID: application, Token: c.token})
-			if (got.Start != nil) != c.sensitive || (got.Environment[0].Value != nil) != c.sensitive || got.Environment[1].Value != nil {
+			got := resttest.Want[shownResource](t, w, http.StatusOK, resttest.Request{
+				Operation: "getApplication", PathUUID: application, Token: c.token,
+			})
+			if (got.Start != nil) != c.sensitive || (got.Environment[0].Value != nil) != c.sensitive ||
+				got.Environment[1].Value != nil {
 				t.Errorf("sensitive %v: application = %+v", c.sensitive, got)
 			}
 		}
 	})
 	t.Run("go with the resource", func(t *testing.T) {
-		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "deleteApplication", UUID: application})
-		if got, err := w.Memory.Vault().Get(t.Context(), catalog.ID(application)); !errors.Is(err, fault.NotFound) {
+		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+			Operation: "deleteApplication", PathUUID: application,
+		})
+		if got, err := w.Memory.Vault().Get(t.Context(),
+			catalog.ID(application)); !errors.Is(err, fault.NotFound) {
 			t.Errorf("the vault still has %d, %v", len(got), err)
 		}
-		resttest.Want[resttest.Problem](t, w, http.StatusNotFound, resttest.Request{ID: "deleteApplication", UUID: application})
+		resttest.Want[resttest.Problem](t, w, http.StatusNotFound, resttest.Request{
+			Operation: "deleteApplication", PathUUID: application,
+		})
 	})
 	t.Run("that are weak are refused by name, beside all else that is wrong", func(t *testing.T) {
-		got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{ID: "createShellApplication", Body: resttest.Object{
+		got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{Operation: "createShellApplication", Body: resttest.Object{
 			"name": " ", "server_uuid": "srv" + strings.Repeat("0", 21), "start": "true",
 			"environment": []resttest.Object{{"key": "PIN", "value": "042", "is_secret": true}, {"key": "BLANK", "value": "  x  ", "is_secret": true}, {"key": "SHORT", "value": "1"}}}})
-		if len(got.Errors) != 3 || got.Errors["name"] == nil || got.Errors["environment.PIN"] == nil || got.Errors["environment.BLANK"] == nil {
+		if len(got.Errors) != 3 || got.Errors["name"] == nil || got.Errors["environment.PIN"] == nil ||
+			got.Errors["environment.BLANK"] == nil {
 			t.Errorf("errors = %v", got.Errors)
 		}
 		if strings.Contains(strings.Join(got.Errors["environment.PIN"], " "), "042") {
@@ -192,12 +218,16 @@ func TestNothingIsLeftOfWhatCouldNotBeKept(t *testing.T) {
 	server := w.Server(t)
 	body := resttest.Object{"name": "a", "server_uuid": server, "start": "true",
 		"environment": []resttest.Object{{"key": "A", "value": resttest.SecretValue, "is_secret": true}}}
-	for name, created := range map[string]bool{"a store that fails": false, "a store whose answer is lost": true} {
+	for name, created := range map[string]bool{
+		"a store that fails": false, "a store whose answer is lost": true,
+	} {
 		t.Run(name, func(t *testing.T) {
 			b.createFails, b.created = errors.New("the table is away"), created
 			defer func() { b.createFails = nil }()
 			before := w.Count(t, catalog.KindApplication)
-			resttest.Want[resttest.Problem](t, w, http.StatusInternalServerError, resttest.Request{ID: "createShellApplication", Body: body})
+			resttest.Want[resttest.Problem](t, w, http.StatusInternalServerError, resttest.Request{
+				Operation: "createShellApplication", Body: body,
+			})
 			if after := w.Count(t, catalog.KindApplication); after != before {
 				t.Errorf("%d applications, were %d", after, before)
 			}
@@ -209,17 +239,22 @@ func TestNothingIsLeftOfWhatCouldNotBeKept(t *testing.T) {
 	t.Run("a delete that died between entity and secrets is finished by its repetition", func(t *testing.T) {
 		application := w.Application(t, server)
 		b.deleteFails = errors.New("the parameter store is away")
-		resttest.Want[resttest.Problem](t, w, http.StatusInternalServerError, resttest.Request{ID: "deleteApplication", UUID: application})
+		resttest.Want[resttest.Problem](t, w, http.StatusInternalServerError, resttest.Request{
+			Operation: "deleteApplication", PathUUID: application,
+		})
 		b.deleteFails = nil
-		resttest.Want[resttest.Problem](t, w, http.StatusNotFound, resttest.Request{ID: "deleteApplication", UUID: application})
+		resttest.Want[resttest.Problem](t, w, http.StatusNotFound, resttest.Request{
+			Operation: "deleteApplication", PathUUID: application,
+		})
 		if _, err := b.Vault.Get(t.Context(), catalog.ID(application)); !errors.Is(err, fault.NotFound) {
 			t.Errorf("secrets are left behind: %v", err)
 		}
 	})
 	t.Run("an unknown server is refused before a secret is written", func(t *testing.T) {
 		writes := len(b.put)
-		resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{ID: "createShellApplication",
-			Body: resttest.Object{"name": "a", "server_uuid": "srv" + strings.Repeat("0", 21), "start": "true"}})
+		resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity,
+			resttest.Request{Operation: "createShellApplication",
+				Body: resttest.Object{"name": "a", "server_uuid": "srv" + strings.Repeat("0", 21), "start": "true"}})
 		if len(b.put) != writes {
 			t.Error("the vault was written")
 		}
@@ -231,7 +266,9 @@ func TestResourceStatus(t *testing.T) {
 	server := w.Server(t)
 	application := w.Application(t, server)
 	status := func() string {
-		return resttest.Want[shownResource](t, w, http.StatusOK, resttest.Request{ID: "getApplication", UUID: application}).Status
+		return resttest.Want[shownResource](t, w, http.StatusOK, resttest.Request{
+			Operation: "getApplication", PathUUID: application,
+		}).Status
 	}
 	got := []string{status()}
 	w.Start(t, application)
@@ -240,7 +277,9 @@ func TestResourceStatus(t *testing.T) {
 	got = append(got, status())
 	w.Finish(t, record)
 	got = append(got, status())
-	if diff := cmp.Diff(got, []string{"exited", "starting:unhealthy", "starting:unhealthy", "running:healthy"}); diff != "" {
+	if diff := cmp.Diff(got, []string{
+		"exited", "starting:unhealthy", "starting:unhealthy", "running:healthy",
+	}); diff != "" {
 		t.Errorf("before, queued, running, ended (-got +want)\n%s", diff)
 	}
 }
@@ -249,15 +288,23 @@ func TestTokensAndKeys(t *testing.T) {
 	w := resttest.New(t)
 	t.Run("a minted token works, and a revoked one is gone from the list", func(t *testing.T) {
 		minted := resttest.Want[struct{ UUID, Token string }](t, w, http.StatusCreated,
-			resttest.Request{ID: "createToken", Body: resttest.Object{"name": "ci", "abilities": []string{"read"}}})
-		resttest.Want[[]resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "listServers", Token: minted.Token})
-		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "deleteToken", UUID: minted.UUID})
-		for _, token := range resttest.Want[[]struct{ UUID string }](t, w, http.StatusOK, resttest.Request{ID: "listTokens"}) {
+			resttest.Request{Operation: "createToken", Body: resttest.Object{"name": "ci", "abilities": []string{"read"}}})
+		resttest.Want[[]resttest.Object](t, w, http.StatusOK, resttest.Request{
+			Operation: "listServers", Token: minted.Token,
+		})
+		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+			Operation: "deleteToken", PathUUID: minted.UUID,
+		})
+		for _, token := range resttest.Want[[]struct{ UUID string }](t, w, http.StatusOK, resttest.Request{
+			Operation: "listTokens",
+		}) {
 			if token.UUID == minted.UUID {
 				t.Error("the token is still listed")
 			}
 		}
-		resttest.Want[resttest.Problem](t, w, http.StatusNotFound, resttest.Request{ID: "deleteToken", UUID: minted.UUID})
+		resttest.Want[resttest.Problem](t, w, http.StatusNotFound, resttest.Request{
+			Operation: "deleteToken", PathUUID: minted.UUID,
+		})
 	})
 	for name, body := range map[string]resttest.Object{
 		"an ability that is none": {"name": "a", "abilities": []string{"admin"}},
@@ -265,18 +312,24 @@ func TestTokensAndKeys(t *testing.T) {
 		"a blank name":            {"name": "", "abilities": []string{"read"}},
 	} {
 		t.Run(name+" is refused", func(t *testing.T) {
-			resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{ID: "createToken", Body: body})
+			resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
+				Operation: "createToken", Body: body,
+			})
 		})
 	}
 	t.Run("a text that is no private key is refused without being quoted", func(t *testing.T) {
-		answer := w.Ask(t, resttest.Request{ID: "createKey", Body: resttest.Object{"name": "a", "private_key": "my-other-secret"}})
-		if answer.Status != http.StatusUnprocessableEntity || strings.Contains(string(answer.Body), "my-other-secret") {
+		answer := w.Ask(t, resttest.Request{
+			Operation: "createKey", Body: resttest.Object{"name": "a", "private_key": "my-other-secret"},
+		})
+		if answer.Status != http.StatusUnprocessableEntity ||
+			strings.Contains(string(answer.Body), "my-other-secret") {
 			t.Errorf("answer = %d %s", answer.Status, answer.Body)
 		}
 	})
 	t.Run("the version and health are bare texts", func(t *testing.T) {
 		for id, text := range map[string]string{"version": rest.Version, "health": "OK"} {
-			if answer := w.Ask(t, resttest.Request{ID: id}); string(answer.Body) != text || !strings.HasPrefix(answer.Header.Get("Content-Type"), "text/plain") {
+			if answer := w.Ask(t, resttest.Request{Operation: id}); string(answer.Body) != text ||
+				!strings.HasPrefix(answer.Header.Get("Content-Type"), "text/plain") {
 				t.Errorf("%s = %q %v", id, answer.Body, answer.Header)
 			}
 		}
@@ -287,9 +340,11 @@ func TestACreationAndAChangeAnswerTheWarningsOfTheRecipe(t *testing.T) {
 	w := resttest.New(t)
 	const warning = "docker_compose: line 3: services.web.image: the variable TAG has no value"
 	w.Warn = func(context.Context, catalog.Deployable) []string { return []string{warning} }
-	made := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{ID: "createService",
+	made := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{Operation: "createService",
 		Body: resttest.Object{"name": "web", "server_uuid": w.Server(t), "docker_compose": "services: {web: {image: a}}"}})
-	changed := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "updateService", UUID: made["uuid"].(string), Body: resttest.Object{"health_timeout": 60}})
+	changed := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+		Operation: "updateService", PathUUID: made["uuid"].(string), Body: resttest.Object{"health_timeout": 60},
+	})
 	for _, got := range []resttest.Object{made, changed} {
 		if diff := cmp.Diff([]any{warning}, got["warnings"]); diff != "" {
 			t.Errorf("warnings (-want +got)\n%s", diff)

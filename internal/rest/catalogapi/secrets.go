@@ -10,31 +10,34 @@ import (
 	"waybill/internal/redact"
 )
 
-// kept returns the secrets of an entity that has some. That the vault has none is
-// then a failure of ours; an outage of the vault stays one.
-func (k catalogAPI) kept(ctx context.Context, id catalog.ID) (map[string]string, error) {
-	secrets, err := k.Vault.Get(ctx, id)
+// storedSecrets returns the secrets of an entity that must have some: if the vault
+// has none, the error is Internal. An outage of the vault is returned unchanged.
+func (a catalogAPI) storedSecrets(ctx context.Context, id catalog.ID) (map[string]string, error) {
+	secrets, err := a.Vault.Get(ctx, id)
 	if errors.Is(err, fault.NotFound) {
 		return nil, fault.Wrap(err, fault.Internal, "the secrets of %s are not in the vault", id)
 	}
 	return secrets, err
 }
 
-// judgeSecrets adds the secrets that cannot be kept out of the logs to what is
-// wrong with a draft already. Those of the fields that may be weak are warnings
-// instead, and those that are kept were judged when they were given. Only the
-// names of secrets are named.
-func judgeSecrets(draft catalog.Deployable, allowed map[string]bool, kept map[string]string, wrong error) (warnings []string, err error) {
-	invalid, err := fault.CollectFields(wrong)
+// checkSecretStrength refuses secrets that are too weak to be removed from logs.
+// It adds them to the field errors of problems. In the fields of allowed, a weak
+// secret is only a warning. Secrets of stored were checked when they were sent.
+// Neither errors nor warnings show a value.
+func checkSecretStrength(
+	draft catalog.Deployable, allowed map[string]bool, stored map[string]string, problems error,
+) (warnings []string, err error) {
+	invalid, err := fault.CollectFields(problems)
 	if err != nil {
 		return nil, err
 	}
 	names := catalog.ShownNames(draft)
 	for _, secret := range catalog.SecretsOf(draft) {
 		variable := strings.HasPrefix(secret.Field, "environment.")
-		// Only a variable may be empty. What else lacks its value has been refused
-		// where that matters.
-		if value, has := kept[secret.Name]; secret.Value == "" && !variable || has && secret.Value == value {
+		// An empty variable is a weak secret. An empty field was refused before if it
+		// is required.
+		present, has := stored[secret.Name]
+		if secret.Value == "" && !variable || has && secret.Value == present {
 			continue
 		}
 		weakness := redact.Judge(secret.Value, names...)

@@ -8,20 +8,21 @@ import (
 	"waybill/internal/wire"
 )
 
-// listServers answers all of them as a bare array.
-func (k catalogAPI) listServers(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	return list(ctx, k.Store, catalog.KindServer, wire.ShowServer)
+// listServers answers all servers as an array.
+func (a catalogAPI) listServers(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
+	return list(ctx, a.Store, catalog.KindServer, wire.FromServer)
 }
 
-// getServer answers one, with what is deployed on it if that is asked for.
-func (k catalogAPI) getServer(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	server, err := rest.Find[*catalog.Server](ctx, k.Store, c.Params["uuid"], catalog.KindServer)
+// getServer answers one server, on request with its resources.
+func (a catalogAPI) getServer(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	server, err := rest.Find[*catalog.Server](ctx, a.Store, c.Params["uuid"], catalog.KindServer)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	body := wire.ShowServer(server)
+	body := wire.FromServer(server)
 	if rest.Flag(c.Query, "resources") {
-		if body.Resources, err = k.resources(ctx, func(r *catalog.Resource) bool { return r.ServerID == server.ID }); err != nil {
+		if body.Resources, err = a.resources(ctx,
+			func(r *catalog.Resource) bool { return r.ServerID == server.ID }); err != nil {
 			return rest.Answer{}, err
 		}
 	}

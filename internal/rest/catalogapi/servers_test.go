@@ -15,19 +15,30 @@ func TestServers(t *testing.T) {
 	key := w.Key(t)
 
 	t.Run("what is left out has its default", func(t *testing.T) {
-		got := w.Shown(t, w.Create(t, "createServer", resttest.Object{"name": "web", "ip": "10.0.0.1", "private_key_uuid": key}), "")
-		if got.Port != 22 || got.User != "root" || got.DataDir != "/data/waybill" || got.HostKey != nil || got.IsUsable {
+		got := w.Shown(t,
+			w.Create(t, "createServer", resttest.Object{
+				"name": "web", "ip": "10.0.0.1", "private_key_uuid": key,
+			}),
+			"")
+		if got.Port != 22 || got.User != "root" || got.DataDir != "/data/waybill" || got.HostKey != nil ||
+			got.IsUsable {
 			t.Errorf("server = %+v", got)
 		}
 	})
 	t.Run("a host key loses its comment", func(t *testing.T) {
-		uuid := w.Create(t, "createServer", resttest.Object{"name": "web", "ip": "10.0.0.1", "private_key_uuid": key, "host_key": resttest.FirstKey.Line + " root@web\n"})
-		if got := w.Shown(t, uuid, ""); *got.HostKey != resttest.FirstKey.Line || !got.IsUsable || got.IsReachable {
+		uuid := w.Create(t, "createServer", resttest.Object{
+			"name": "web", "ip": "10.0.0.1", "private_key_uuid": key,
+			"host_key": resttest.FirstKey.Line + " root@web\n",
+		})
+		if got := w.Shown(t, uuid, ""); *got.HostKey != resttest.FirstKey.Line || !got.IsUsable ||
+			got.IsReachable {
 			t.Errorf("server = %+v", got)
 		}
 	})
 	t.Run("a key that is used cannot be deleted", func(t *testing.T) {
-		resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{ID: "deleteKey", UUID: key})
+		resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{
+			Operation: "deleteKey", PathUUID: key,
+		})
 		if _, err := w.Memory.Vault().Get(t.Context(), catalog.ID(key)); err != nil {
 			t.Errorf("its secret is gone: %v", err)
 		}
@@ -43,20 +54,26 @@ func TestServers(t *testing.T) {
 		if len(got) != 2 || got[0].UUID != application || got[1].UUID != service || got[1].Type != "service" {
 			t.Errorf("resources = %v", got)
 		}
-		resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{ID: "deleteServer", UUID: server})
+		resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{
+			Operation: "deleteServer", PathUUID: server,
+		})
 	})
 	for name, c := range map[string]struct {
 		change resttest.Object
 		field  string
 	}{
-		"no name":                      {resttest.Object{"name": nil}, "name"},
-		"a blank name":                 {resttest.Object{"name": "  "}, "name"},
-		"a port out of range":          {resttest.Object{"port": 70000}, "port"},
-		"a port that is text":          {resttest.Object{"port": "22"}, "port"},
-		"an address with a scheme":     {resttest.Object{"ip": "ssh://web"}, "ip"},
-		"an address with two dots":     {resttest.Object{"ip": "a..b"}, "ip"},
-		"a key that is not there":      {resttest.Object{"private_key_uuid": "key" + strings.Repeat("0", 21)}, "private_key_uuid"},
-		"a key that is a server":       {resttest.Object{"private_key_uuid": "srv" + strings.Repeat("0", 21)}, "private_key_uuid"},
+		"no name":                  {resttest.Object{"name": nil}, "name"},
+		"a blank name":             {resttest.Object{"name": "  "}, "name"},
+		"a port out of range":      {resttest.Object{"port": 70000}, "port"},
+		"a port that is text":      {resttest.Object{"port": "22"}, "port"},
+		"an address with a scheme": {resttest.Object{"ip": "ssh://web"}, "ip"},
+		"an address with two dots": {resttest.Object{"ip": "a..b"}, "ip"},
+		"a key that is not there": {
+			resttest.Object{"private_key_uuid": "key" + strings.Repeat("0", 21)}, "private_key_uuid",
+		},
+		"a key that is a server": {
+			resttest.Object{"private_key_uuid": "srv" + strings.Repeat("0", 21)}, "private_key_uuid",
+		},
 		"a host key that is none":      {resttest.Object{"host_key": "nonsense"}, "host_key"},
 		"a folder that climbs":         {resttest.Object{"data_dir": "/data/../etc"}, "data_dir"},
 		"a relative folder":            {resttest.Object{"data_dir": "data"}, "data_dir"},
@@ -69,7 +86,9 @@ func TestServers(t *testing.T) {
 			for field, value := range c.change {
 				body[field] = value
 			}
-			got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{ID: "createServer", Body: body})
+			got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
+				Operation: "createServer", Body: body,
+			})
 			if got.Message != "Validation failed." || len(got.Errors) != 1 || len(got.Errors[c.field]) == 0 {
 				t.Errorf("problem = %+v, want one of %s", got, c.field)
 			}
@@ -89,15 +108,20 @@ type validated struct {
 func TestValidateServer(t *testing.T) {
 	w := resttest.New(t)
 	unpinned := func(t *testing.T) string {
-		return w.Create(t, "createServer", resttest.Object{"name": "web", "ip": "10.0.0.1", "private_key_uuid": w.Key(t)})
+		return w.Create(t, "createServer", resttest.Object{
+			"name": "web", "ip": "10.0.0.1", "private_key_uuid": w.Key(t),
+		})
 	}
 	validate := func(t *testing.T, status int, server string, body any) validated {
 		t.Helper()
-		return resttest.Want[validated](t, w, status, resttest.Request{ID: "validateServer", UUID: server, Body: body})
+		return resttest.Want[validated](t, w, status, resttest.Request{
+			Operation: "validateServer", PathUUID: server, Body: body,
+		})
 	}
 	wantPinned := func(t *testing.T, server, line string) {
 		t.Helper()
-		if got := w.Shown(t, server, ""); line == "" && got.HostKey != nil || line != "" && (got.HostKey == nil || *got.HostKey != line) {
+		if got := w.Shown(t, server, ""); line == "" && got.HostKey != nil || line != "" &&
+			(got.HostKey == nil || *got.HostKey != line) {
 			t.Errorf("the pinned key is %v, want %q", got.HostKey, line)
 		}
 	}
@@ -106,7 +130,9 @@ func TestValidateServer(t *testing.T) {
 		server := unpinned(t)
 		w.Inspector.Opened = ""
 		got := validate(t, 201, server, nil)
-		if got.Pinned || got.IsUsable || !got.IsReachable || *got.Fingerprint != resttest.FirstKey.Fingerprint || !strings.Contains(got.Message, resttest.FirstKey.Fingerprint) {
+		if got.Pinned || got.IsUsable || !got.IsReachable ||
+			*got.Fingerprint != resttest.FirstKey.Fingerprint ||
+			!strings.Contains(got.Message, resttest.FirstKey.Fingerprint) {
 			t.Errorf("found = %+v", got)
 		}
 		if wantPinned(t, server, ""); w.Inspector.Opened != "" {
@@ -115,7 +141,9 @@ func TestValidateServer(t *testing.T) {
 	})
 	t.Run("with pin it is pinned, and the private key is tried", func(t *testing.T) {
 		server := unpinned(t)
-		got := validate(t, 201, server, resttest.Object{"pin": true, "fingerprint": resttest.FirstKey.Fingerprint})
+		got := validate(t, 201, server, resttest.Object{
+			"pin": true, "fingerprint": resttest.FirstKey.Fingerprint,
+		})
 		if !got.Pinned || !got.IsUsable || w.Inspector.Opened != resttest.ExamplePEM {
 			t.Errorf("found = %+v", got)
 		}
@@ -129,8 +157,11 @@ func TestValidateServer(t *testing.T) {
 	})
 	t.Run("another fingerprint than the expected one pins nothing", func(t *testing.T) {
 		server := unpinned(t)
-		got := validate(t, 409, server, resttest.Object{"pin": true, "fingerprint": resttest.SecondKey.Fingerprint})
-		if !strings.Contains(got.Message, resttest.FirstKey.Fingerprint) || !strings.Contains(got.Message, resttest.SecondKey.Fingerprint) {
+		got := validate(t, 409, server, resttest.Object{
+			"pin": true, "fingerprint": resttest.SecondKey.Fingerprint,
+		})
+		if !strings.Contains(got.Message, resttest.FirstKey.Fingerprint) ||
+			!strings.Contains(got.Message, resttest.SecondKey.Fingerprint) {
 			t.Errorf("message = %q, want both fingerprints", got.Message)
 		}
 		wantPinned(t, server, "")
@@ -139,12 +170,15 @@ func TestValidateServer(t *testing.T) {
 		server := w.Server(t)
 		w.Inspector.Shows = resttest.SecondKey
 		defer func() { w.Inspector.Shows = resttest.FirstKey }()
-		if got := validate(t, 201, server, nil); got.Pinned || got.IsUsable || !strings.Contains(got.Message, "not the pinned one") {
+		if got := validate(t, 201, server, nil); got.Pinned || got.IsUsable ||
+			!strings.Contains(got.Message, "not the pinned one") {
 			t.Errorf("found = %+v", got)
 		}
 		validate(t, 409, server, resttest.Object{"pin": true})
 		wantPinned(t, server, resttest.FirstKey.Line)
-		if got := validate(t, 201, server, resttest.Object{"pin": true, "fingerprint": resttest.SecondKey.Fingerprint}); !got.Pinned || !got.IsUsable {
+		if got := validate(t, 201, server, resttest.Object{
+			"pin": true, "fingerprint": resttest.SecondKey.Fingerprint,
+		}); !got.Pinned || !got.IsUsable {
 			t.Errorf("found = %+v", got)
 		}
 		wantPinned(t, server, resttest.SecondKey.Line)
@@ -152,14 +186,16 @@ func TestValidateServer(t *testing.T) {
 	t.Run("a server that does not answer is a finding that nobody retries", func(t *testing.T) {
 		w.Inspector.Unseen = fault.New(fault.Unavailable, "Nothing listens on 10.0.0.1:22.")
 		defer func() { w.Inspector.Unseen = nil }()
-		if got := validate(t, 201, w.Server(t), nil); got.IsReachable || got.Fingerprint != nil || got.Message != "Nothing listens on 10.0.0.1:22." {
+		if got := validate(t, 201, w.Server(t), nil); got.IsReachable || got.Fingerprint != nil ||
+			got.Message != "Nothing listens on 10.0.0.1:22." {
 			t.Errorf("found = %+v", got)
 		}
 	})
 	t.Run("a private key that the server refuses is a finding too", func(t *testing.T) {
 		w.Inspector.Shut = fault.New(fault.Unavailable, "The server refused the private key.")
 		defer func() { w.Inspector.Shut = nil }()
-		if got := validate(t, 201, w.Server(t), nil); !got.IsReachable || got.IsUsable || !strings.Contains(got.Message, "refused the private key") {
+		if got := validate(t, 201, w.Server(t), nil); !got.IsReachable || got.IsUsable ||
+			!strings.Contains(got.Message, "refused the private key") {
 			t.Errorf("found = %+v", got)
 		}
 	})

@@ -9,22 +9,22 @@ import (
 	"waybill/internal/wire"
 )
 
-// listTokens answers all of them as a bare array.
-func (k catalogAPI) listTokens(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	tokens, err := k.Tokens.List(ctx)
+// listTokens answers all tokens as an array.
+func (a catalogAPI) listTokens(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
+	tokens, err := a.Tokens.List(ctx)
 	if err != nil {
 		return rest.Answer{}, err
 	}
 	bodies := make([]wire.TokenInfo, 0, len(tokens))
 	for _, token := range tokens {
-		bodies = append(bodies, wire.ShowToken(token))
+		bodies = append(bodies, wire.FromToken(token))
 	}
 	return rest.OK(bodies), nil
 }
 
-// createToken makes a token and shows it, for the only time.
-func (k catalogAPI) createToken(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	given, err := wire.Decode[wire.NewToken](c.Body)
+// createToken makes a token. Its answer is the only one that shows the secret.
+func (a catalogAPI) createToken(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	given, err := wire.Decode[wire.TokenInput](c.Body)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -32,25 +32,25 @@ func (k catalogAPI) createToken(ctx context.Context, c *rest.Call) (rest.Answer,
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	token, bearer, err := access.Mint(given.Name, abilities, k.opts.RecordTime(), k.opts.Random)
+	token, bearer, err := access.Mint(given.Name, abilities, a.opts.RecordTime(), a.opts.Random)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	if err := k.Tokens.Create(ctx, token); err != nil {
+	if err := a.Tokens.Create(ctx, token); err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.Created(wire.MintedToken{TokenInfo: wire.ShowToken(token), Token: bearer}), nil
+	return rest.Created(wire.CreatedToken{TokenInfo: wire.FromToken(token), Token: bearer}), nil
 }
 
-// deleteToken revokes a token. Warm functions believe it for a while longer:
-// see access.CacheTime.
-func (k catalogAPI) deleteToken(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+// deleteToken revokes a token. Running functions may accept it for another
+// [access.CacheTime].
+func (a catalogAPI) deleteToken(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	id := c.Params["uuid"]
-	if !catalog.IsIDText(id) { // what a table might choke on is unknown like the rest
-		return rest.Answer{}, rest.NotFound("Token")
+	if !catalog.IsIDText(id) { // a malformed id could be an invalid key of the table
+		return rest.Answer{}, rest.NewNotFoundError("Token")
 	}
-	if err := k.Tokens.Delete(ctx, id); err != nil {
-		return rest.Answer{}, rest.NotFoundAs(err, "Token")
+	if err := a.Tokens.Delete(ctx, id); err != nil {
+		return rest.Answer{}, rest.WrapNotFound(err, "Token")
 	}
 	return rest.OK(deleted{"Token revoked.", id}), nil
 }

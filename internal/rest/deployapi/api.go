@@ -16,7 +16,7 @@ import (
 	"waybill/internal/wire"
 )
 
-// Ports is what the deploy function works on.
+// Ports are the dependencies of the deploy function.
 type Ports struct {
 	Tokens    access.Tokens
 	Store     catalog.Reader
@@ -25,33 +25,37 @@ type Ports struct {
 	Snapshots snapshot.Archive
 }
 
-// New returns the handler of the deploy function. Its errors are those of
-// [rest.NewHandler].
+// New returns the handler of the deploy function. It fails as [rest.NewHandler]
+// does.
 func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	opts = opts.WithDefaults()
 	return rest.NewHandler("deploy", ports.Tokens, opts, ports.endpoints(opts))
 }
 
-// deployAPI is the deploy function: its endpoints are methods of it.
+// deployAPI has the endpoints of the deploy function as methods.
 type deployAPI struct {
 	Ports
 	requests *deployment.Requests
 	opts     rest.Options
 }
 
-// endpoints names each by its operation in openapi.yaml.
+// endpoints maps the operations of openapi.yaml to their endpoints.
 func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
-	requests := deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots})
-	s := deployAPI{p, requests, opts}
-	endpoints := map[string]rest.Endpoint{"deploy": s.deploy, "cancelDeployment": s.cancel, "rollbackDeployment": s.rollback, "scrub": s.scrub}
+	requests := deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{
+		Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots,
+	})
+	a := deployAPI{p, requests, opts}
+	endpoints := map[string]rest.Endpoint{
+		"deploy": a.deploy, "cancelDeployment": a.cancel, "rollbackDeployment": a.rollback, "scrub": a.scrub,
+	}
 	for _, o := range operations {
-		endpoints[o.route] = s.operate(o.kind, o.operation, o.message)
+		endpoints[o.route] = a.operationEndpoint(o.kind, o.operation, o.message)
 	}
 	return endpoints
 }
 
-// operations are the endpoints that do one thing to one resource, with the
-// message that upstream answers.
+// operations are the endpoints that request one operation on one resource, with
+// upstream's messages.
 var operations = []struct {
 	route     string
 	kind      catalog.Kind
@@ -69,7 +73,7 @@ var operations = []struct {
 	{"restartDatabase", catalog.KindDatabase, deployment.Restart, "Database restarting request queued."},
 }
 
-// queuedBody answers a request that has a deployment.
+// queuedBody answers with the deployment of a request.
 type queuedBody struct {
 	Message        string `json:"message"`
 	ResourceUUID   string `json:"resource_uuid"`
@@ -78,10 +82,9 @@ type queuedBody struct {
 	wire.Receipt
 }
 
-// operate is the endpoint that asks for one operation on one resource of a
-// kind. Its answer is the deployment that now stands for the request, be it new
-// or that of an earlier, equal one.
-func (s deployAPI) operate(kind catalog.Kind, operation deployment.Operation, message string) rest.Endpoint {
+// operationEndpoint requests one operation on one resource of a kind. It answers
+// with a new deployment, or with the one of an earlier, equal request.
+func (a deployAPI) operationEndpoint(kind catalog.Kind, operation deployment.Operation, message string) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 		id, err := rest.ParseID(c.Params["uuid"], kind)
 		if err != nil {
@@ -92,31 +95,31 @@ func (s deployAPI) operate(kind catalog.Kind, operation deployment.Operation, me
 			return rest.Answer{}, err
 		}
 		options := given.options(c)
-		if err := s.fits(ctx, id, options); err != nil {
-			return rest.Answer{}, rest.NotFoundAs(err, kind.Title())
+		if err := a.checkOptions(ctx, id, options); err != nil {
+			return rest.Answer{}, rest.WrapNotFound(err, kind.Title())
 		}
 		request, err := c.Request(id, operation, options)
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		receipt, err := s.requests.Request(ctx, request)
+		receipt, err := a.requests.Request(ctx, request)
 		if errors.Is(err, deployment.ErrAlreadyInState) {
-			return rest.Answer{}, rest.BadRequest(fault.Public(err) + s.pending(ctx, id, operation))
+			return rest.Answer{}, rest.NewBadRequestError(fault.Public(err) + a.staleNote(ctx, id, operation))
 		}
 		if err != nil {
-			return rest.Answer{}, rest.NotFoundAs(err, kind.Title())
+			return rest.Answer{}, rest.WrapNotFound(err, kind.Title())
 		}
 		return queuedAnswer(message, receipt), nil
 	}
 }
 
-// pending says that what runs has an older configuration than the resource, if
-// that is so. It only adds to an answer, so it says nothing if it cannot be told.
-func (s deployAPI) pending(ctx context.Context, id catalog.ID, operation deployment.Operation) string {
+// staleNote returns a sentence if the resource runs with an older configuration
+// than its present one. It is an addition to an answer, so it is "" on any error.
+func (a deployAPI) staleNote(ctx context.Context, id catalog.ID, operation deployment.Operation) string {
 	if operation != deployment.Start {
 		return ""
 	}
-	resource, err := catalog.Find[catalog.Deployable](ctx, s.Store, id)
+	resource, err := catalog.Find[catalog.Deployable](ctx, a.Store, id)
 	if err != nil {
 		return ""
 	}
@@ -124,14 +127,16 @@ func (s deployAPI) pending(ctx context.Context, id catalog.ID, operation deploym
 	if err != nil {
 		return ""
 	}
-	listing, err := s.History.List(ctx, id, deployment.Page{})
+	listing, err := a.History.List(ctx, id, deployment.Page{})
 	if err != nil {
 		return ""
 	}
 	for _, record := range listing.Records {
 		switch {
 		case record.Status != deployment.Finished:
-		case record.Operation == deployment.Start, record.Operation == deployment.Restart, record.Operation == deployment.Deploy:
+		case record.Operation == deployment.Start,
+			record.Operation == deployment.Restart,
+			record.Operation == deployment.Deploy:
 			if record.ConfigurationHash == now.Hash() {
 				return ""
 			}
@@ -141,9 +146,11 @@ func (s deployAPI) pending(ctx context.Context, id catalog.ID, operation deploym
 	return ""
 }
 
-// queuedAnswer answers with the deployment that stands for the request.
+// queuedAnswer answers with the deployment of the request.
 func queuedAnswer(message string, receipt deployment.Receipt) rest.Answer {
 	id := receipt.Record.ID
-	body := queuedBody{message, string(id.Resource()), string(id), receipt.Position, wire.ShowReceipt(receipt)}
+	body := queuedBody{
+		message, string(id.Resource()), string(id), receipt.Position, wire.FromReceipt(receipt),
+	}
 	return rest.Answer{Status: http.StatusOK, Body: body, Deployment: string(id)}
 }

@@ -9,28 +9,28 @@ import (
 	"waybill/internal/rest"
 )
 
-// cancelledBody answers a wish to cancel: the status says whether it came true
-// already.
+// cancelledBody answers a cancellation. The status says whether the deployment has
+// ended already.
 type cancelledBody struct {
 	Message        string `json:"message"`
 	DeploymentUUID string `json:"deployment_uuid"`
 	Status         string `json:"status"`
 }
 
-// cancel ends a deployment that waits, and has the runner of one that runs stop
-// it. Existing clients print the message and know 400 as the answer for one
-// that has ended.
-func (s deployAPI) cancel(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+// cancel ends a queued deployment, or asks the runner of a running one to stop it.
+// Existing clients print the message, and expect 400 for a deployment that has
+// ended.
+func (a deployAPI) cancel(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	id, err := deployment.ParseID(c.Params["uuid"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	record, err := s.Ledger.Cancel(ctx, id, c.Token.Name, s.opts.RecordTime())
+	record, err := a.Ledger.Cancel(ctx, id, c.Token.Name, a.opts.RecordTime())
 	if errors.Is(err, fault.Conflict) {
-		return rest.Answer{}, rest.BadRequest(fault.Public(err))
+		return rest.Answer{}, rest.NewBadRequestError(fault.Public(err))
 	}
 	if err != nil {
-		return rest.Answer{}, rest.NotFoundAs(err, "Deployment")
+		return rest.Answer{}, rest.WrapNotFound(err, "Deployment")
 	}
 	message := "Deployment cancellation requested."
 	if record.Status.Terminal() {

@@ -20,7 +20,7 @@ type cancelled struct {
 }
 
 func cancelling(uuid string) resttest.Request {
-	return resttest.Request{ID: "cancelDeployment", UUID: uuid}
+	return resttest.Request{Operation: "cancelDeployment", PathUUID: uuid}
 }
 
 func TestCancelOfOneThatWaits(t *testing.T) {
@@ -29,19 +29,26 @@ func TestCancelOfOneThatWaits(t *testing.T) {
 	application := w.Application(t, server)
 	uuid := w.Start(t, application)
 	got := resttest.Want[cancelled](t, w, http.StatusOK, cancelling(uuid))
-	if diff := cmp.Diff(got, cancelled{"Deployment cancelled successfully.", uuid, "cancelled-by-user"}); diff != "" {
+	if diff := cmp.Diff(got, cancelled{
+		"Deployment cancelled successfully.", uuid, "cancelled-by-user",
+	}); diff != "" {
 		t.Errorf("(-got +want)\n%s", diff)
 	}
 	record := w.Show(t, uuid)
-	if record["status"] != "cancelled-by-user" || record["reason"] != "cancelled" || record["finished_at"] == nil ||
+	if record["status"] != "cancelled-by-user" || record["reason"] != "cancelled" ||
+		record["finished_at"] == nil ||
 		record["cancel_requested_by"] != "tester" || record["log"].(map[string]any)["complete"] != true {
 		t.Errorf("record = %v", record)
 	}
-	load := resttest.Want[struct{ Queue, Running []resttest.Object }](t, w, http.StatusOK, resttest.Request{ID: "listServerDeployments", UUID: server})
+	load := resttest.Want[struct{ Queue, Running []resttest.Object }](t, w, http.StatusOK, resttest.Request{
+		Operation: "listServerDeployments", PathUUID: server,
+	})
 	if len(load.Queue)+len(load.Running) != 0 {
 		t.Errorf("the server has %v", load)
 	}
-	if next := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{ID: "stopApplication", UUID: application}); next.Position != 1 {
+	if next := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{
+		Operation: "stopApplication", PathUUID: application,
+	}); next.Position != 1 {
 		t.Errorf("the next request is at %d, want 1", next.Position)
 	}
 }
@@ -53,7 +60,9 @@ func TestCancelOfOneThatRuns(t *testing.T) {
 	running := w.Begin(t, server)
 	for range 2 {
 		got := resttest.Want[cancelled](t, w, http.StatusOK, cancelling(uuid))
-		if diff := cmp.Diff(got, cancelled{"Deployment cancellation requested.", uuid, "in_progress"}); diff != "" {
+		if diff := cmp.Diff(got, cancelled{
+			"Deployment cancellation requested.", uuid, "in_progress",
+		}); diff != "" {
 			t.Errorf("(-got +want)\n%s", diff)
 		}
 	}
@@ -120,7 +129,8 @@ func TestEveryReasonIsDescribed(t *testing.T) {
 	for _, reason := range deployment.Reasons() {
 		record := resttest.FullRecord("app")
 		record.Outcome.Reason = reason
-		w := resttest.New(t, func(_ *catalogapi.Ports, show *showapi.Ports) { show.History = resttest.OneRecord{Record: record} })
+		w := resttest.New(t,
+			func(_ *catalogapi.Ports, show *showapi.Ports) { show.History = resttest.OneRecord{Record: record} })
 		if got := w.Show(t, string(record.ID)); got["reason"] != string(reason) {
 			t.Errorf("reason = %v, want %s", got["reason"], reason)
 		}

@@ -15,11 +15,11 @@ import (
 	"waybill/internal/wire"
 )
 
-// maxDeploy is how many resources one request may name: each costs two reads
-// and a transaction, and the answer is due within API Gateway's 29 s.
+// maxDeploy limits the resources of one request: each takes two reads and a
+// transaction, and API Gateway waits 29 s for the answer.
 const maxDeploy = 100
 
-// deployBody is what a client asks for; the query has the same names.
+// deployBody is the body of POST /deploy; the query has the same names.
 type deployBody struct {
 	optionsBody
 	UUID          string `json:"uuid"`
@@ -27,8 +27,8 @@ type deployBody struct {
 	PullRequestID int    `json:"pull_request_id"`
 }
 
-// noPullRequests refuses to deploy a pull request. Deploying the resource
-// itself instead would put something else where somebody works.
+// noPullRequests refuses to deploy a pull request. Ignoring the parameter would
+// deploy another version than the client asked for.
 func (b deployBody) noPullRequests(c *rest.Call) error {
 	asked := b.PullRequest != 0 || b.PullRequestID != 0
 	for _, name := range [...]string{"pr", "pull_request_id"} {
@@ -39,17 +39,17 @@ func (b deployBody) noPullRequests(c *rest.Call) error {
 		asked = asked || id != 0
 	}
 	if asked {
-		return rest.BadRequest("Deployments of pull requests are not supported.")
+		return rest.NewBadRequestError("Deployments of pull requests are not supported.")
 	}
 	return nil
 }
 
-// deployedBody answers for every resource that is known.
+// deployedBody answers for every known resource of the request.
 type deployedBody struct {
 	Deployments []deployedOne `json:"deployments"`
 }
 
-// deployedOne has no deployment if this resource's request was refused.
+// deployedOne answers for one resource. It has no deployment if it was refused.
 type deployedOne struct {
 	Message        string `json:"message"`
 	ResourceUUID   string `json:"resource_uuid"`
@@ -58,9 +58,9 @@ type deployedOne struct {
 	*wire.Receipt
 }
 
-// deploy queues a deployment of each resource that is named. Uuids that are not
-// known are left out, as upstream does: a script may name what others deleted.
-func (s deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+// deploy queues a deployment of each named resource. It leaves out unknown uuids,
+// as upstream does: a script may name resources that were deleted.
+func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	given, err := wire.Decode[deployBody](c.Body)
 	if err != nil {
 		return rest.Answer{}, err
@@ -68,7 +68,7 @@ func (s deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	if err := given.noPullRequests(c); err != nil {
 		return rest.Answer{}, err
 	}
-	uuids, err := named(cmp.Or(given.UUID, c.Query.Get("uuid")))
+	uuids, err := parseUUIDs(cmp.Or(given.UUID, c.Query.Get("uuid")))
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -76,11 +76,11 @@ func (s deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	var refused error
 	var accepted []string
 	for _, uuid := range uuids {
-		one, err := s.deployOne(ctx, c, uuid, given.options(c), len(uuids) > 1)
+		one, err := a.deployOne(ctx, c, uuid, given.options(c), len(uuids) > 1)
 		switch {
 		case errors.Is(err, fault.NotFound):
 			continue
-		case err != nil && !refusesOne(err):
+		case err != nil && !concernsOneResource(err):
 			return rest.Answer{}, err
 		case err != nil:
 			refused = cmp.Or(refused, err)
@@ -99,10 +99,10 @@ func (s deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	return rest.Answer{Status: http.StatusOK, Body: body, Deployment: strings.Join(accepted, ",")}, nil
 }
 
-// named splits a list of uuids, each once.
-func named(list string) ([]string, error) {
+// parseUUIDs splits a list of uuids and drops repeated ones.
+func parseUUIDs(list string) ([]string, error) {
 	if list == "" {
-		return nil, rest.BadRequest("You must provide uuid.")
+		return nil, rest.NewBadRequestError("You must provide uuid.")
 	}
 	var uuids []string
 	for uuid := range strings.SplitSeq(list, ",") {
@@ -110,23 +110,25 @@ func named(list string) ([]string, error) {
 			uuids = append(uuids, uuid)
 		}
 		if len(uuids) > maxDeploy {
-			return nil, rest.BadRequest("One request may name at most 100 values of uuid.")
+			return nil, rest.NewBadRequestError("One request may name at most 100 values of uuid.")
 		}
 	}
 	if len(uuids) == 0 {
-		return nil, rest.BadRequest("No UUIDs provided.")
+		return nil, rest.NewBadRequestError("No UUIDs provided.")
 	}
 	return uuids, nil
 }
 
-// deployOne queues one. One of many gets an idempotency key of its own, since a
-// key stands for one deployment.
-func (s deployAPI) deployOne(ctx context.Context, c *rest.Call, uuid string, options deployment.Options, many bool) (deployedOne, error) {
+// deployOne queues one deployment. If the request names many resources, each gets
+// an own idempotency key, since a key belongs to one deployment.
+func (a deployAPI) deployOne(
+	ctx context.Context, c *rest.Call, uuid string, options deployment.Options, many bool,
+) (deployedOne, error) {
 	id, err := catalog.ParseID(uuid)
 	if err != nil || !id.Kind().Deployable() {
-		return deployedOne{}, rest.NotFound("Resource")
+		return deployedOne{}, rest.NewNotFoundError("Resource")
 	}
-	if err := s.fits(ctx, id, options); err != nil {
+	if err := a.checkOptions(ctx, id, options); err != nil {
 		return deployedOne{}, err
 	}
 	request, err := c.Request(id, deployment.Deploy, options)
@@ -136,25 +138,28 @@ func (s deployAPI) deployOne(ctx context.Context, c *rest.Call, uuid string, opt
 	if many && request.IdempotencyKey != "" {
 		request.IdempotencyKey += " " + uuid
 	}
-	receipt, err := s.requests.Request(ctx, request)
+	receipt, err := a.requests.Request(ctx, request)
 	if err != nil {
 		return deployedOne{}, err
 	}
-	how := wire.ShowReceipt(receipt)
-	return deployedOne{deployMessage(receipt.Record), uuid, string(receipt.Record.ID), &receipt.Position, &how}, nil
+	how := wire.FromReceipt(receipt)
+	return deployedOne{
+		deployMessage(receipt.Record), uuid, string(receipt.Record.ID), &receipt.Position, &how,
+	}, nil
 }
 
-// deployMessage is what upstream says for the kind.
+// deployMessage returns upstream's message for the kind.
 func deployMessage(record deployment.Record) string {
 	if record.ID.Kind() == catalog.KindApplication {
 		return "Application " + record.ResourceName + " deployment queued."
 	}
-	return record.ID.Kind().Title() + " " + record.ResourceName + " started. It could take a while, be patient."
+	return record.ID.Kind().Title() + " " + record.ResourceName +
+		" started. It could take a while, be patient."
 }
 
-// refusesOne reports whether the error is about this one resource. Anything
-// else would be as wrong for the next, and is answered as it is.
-func refusesOne(err error) bool {
-	_, refused := errors.AsType[*rest.Refusal](err)
+// concernsOneResource reports whether the error is about one resource. Any other
+// error would recur for the next one, so it ends the request.
+func concernsOneResource(err error) bool {
+	_, refused := errors.AsType[*rest.HTTPError](err)
 	return refused || errors.Is(err, fault.Conflict) || errors.Is(err, fault.Exhausted)
 }

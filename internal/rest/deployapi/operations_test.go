@@ -35,12 +35,15 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 			if c.operation == "stop" { // what never ran is stopped already
 				w.Run(t, "start"+strings.TrimPrefix(c.id, "stop"), uuid)
 			}
-			got := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{ID: c.id, UUID: uuid})
+			got := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{Operation: c.id, PathUUID: uuid})
 			if got.Message != c.message || got.ResourceUUID != uuid || got.Position == 0 {
 				t.Errorf("answer = %+v", got)
 			}
-			record := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{ID: "getDeployment", UUID: got.DeploymentUUID})
-			wanted := resttest.Object{"status": "queued", "resource_uuid": uuid, "server_uuid": server, "is_api": true,
+			record := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+				Operation: "getDeployment", PathUUID: got.DeploymentUUID,
+			})
+			wanted := resttest.Object{
+				"status": "queued", "resource_uuid": uuid, "server_uuid": server, "is_api": true,
 				"resource_type": c.kind, c.kind + "_id": uuid, "operation": c.operation}
 			for key, value := range wanted {
 				if record[key] != value {
@@ -52,15 +55,18 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 	t.Run("a refused one leaves nothing", func(t *testing.T) {
 		w.Memory.Changes() // what was accepted before
 		for _, r := range []resttest.Request{
-			{ID: "startService", UUID: "nonsense"},
-			{ID: "startApplication", UUID: service},
-			{ID: "startService", UUID: service, Body: `{"force":"yes"}`},
-			{ID: "startService", UUID: service, Query: "?force=maybe"},
-			{ID: "startService", UUID: service, Token: w.Mint(t, access.Read)},
-			{ID: "startService", UUID: service, Token: "-"},
-			{ID: "startService", UUID: service, Header: map[string]string{"Idempotency-Key": strings.Repeat("k", 256)}},
-			{ID: "deploy"},
-			{ID: "deploy", Body: resttest.Object{"uuid": "nonsense"}},
+			{Operation: "startService", PathUUID: "nonsense"},
+			{Operation: "startApplication", PathUUID: service},
+			{Operation: "startService", PathUUID: service, Body: `{"force":"yes"}`},
+			{Operation: "startService", PathUUID: service, Query: "?force=maybe"},
+			{Operation: "startService", PathUUID: service, Token: w.Mint(t, access.Read)},
+			{Operation: "startService", PathUUID: service, Token: "-"},
+			{
+				Operation: "startService", PathUUID: service,
+				Header: map[string]string{"Idempotency-Key": strings.Repeat("k", 256)},
+			},
+			{Operation: "deploy"},
+			{Operation: "deploy", Body: resttest.Object{"uuid": "nonsense"}},
 		} {
 			if answer := w.Ask(t, r); answer.Status < 400 {
 				t.Errorf("%+v: answer = %d %s", r, answer.Status, answer.Body)
@@ -71,8 +77,12 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 		}
 	})
 	t.Run("a server without a pinned host key refuses with 409", func(t *testing.T) {
-		bare := w.Create(t, "createServer", resttest.Object{"name": "bare", "ip": "10.0.0.9", "private_key_uuid": w.Key(t)})
-		got := resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{ID: "startApplication", UUID: w.Application(t, bare)})
+		bare := w.Create(t, "createServer", resttest.Object{
+			"name": "bare", "ip": "10.0.0.9", "private_key_uuid": w.Key(t),
+		})
+		got := resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{
+			Operation: "startApplication", PathUUID: w.Application(t, bare),
+		})
 		if !strings.Contains(got.Message, "/validate") {
 			t.Errorf("message = %q, want one that says how to pin", got.Message)
 		}
@@ -89,7 +99,7 @@ func TestRepeatedRequestsAreOneDeployment(t *testing.T) {
 		var wait sync.WaitGroup
 		for i := range uuids {
 			wait.Go(func() {
-				answer := w.Ask(t, resttest.Request{ID: "startApplication", UUID: application})
+				answer := w.Ask(t, resttest.Request{Operation: "startApplication", PathUUID: application})
 				uuids[i] = resttest.Into[resttest.Queued](t, answer).DeploymentUUID
 			})
 		}
@@ -106,35 +116,48 @@ func TestRepeatedRequestsAreOneDeployment(t *testing.T) {
 	t.Run("with one key, also after it left the queue", func(t *testing.T) {
 		own := w.Server(t)
 		application := w.Application(t, own)
-		ask := resttest.Request{ID: "startApplication", UUID: application, Header: map[string]string{"Idempotency-Key": "k1"}}
+		ask := resttest.Request{
+			Operation: "startApplication", PathUUID: application, Header: map[string]string{"Idempotency-Key": "k1"},
+		}
 		first := resttest.Want[resttest.Queued](t, w, http.StatusOK, ask)
 		w.Finish(t, w.Begin(t, own))
-		if got := resttest.Want[resttest.Queued](t, w, http.StatusOK, ask); got.DeploymentUUID != first.DeploymentUUID || got.Position != 0 {
+		if got := resttest.Want[resttest.Queued](t, w, http.StatusOK,
+			ask); got.DeploymentUUID != first.DeploymentUUID || got.Position != 0 {
 			t.Errorf("answer = %+v, want %s at 0", got, first.DeploymentUUID)
 		}
-		ask.ID = "stopApplication"
+		ask.Operation = "stopApplication"
 		resttest.Want[resttest.Problem](t, w, http.StatusConflict, ask)
 	})
 	t.Run("another operation while one is queued is refused", func(t *testing.T) {
 		application := w.Application(t, server)
 		w.Start(t, application)
-		got := resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{ID: "restartApplication", UUID: application})
+		got := resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{
+			Operation: "restartApplication", PathUUID: application,
+		})
 		if !strings.Contains(got.Message, application) {
 			t.Errorf("message = %q, want the queued deployment", got.Message)
 		}
 	})
 	t.Run("a repeat says so, and a stop says what it superseded", func(t *testing.T) {
 		application := w.Application(t, server)
-		first := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{ID: "startApplication", UUID: application})
-		again := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{ID: "startApplication", UUID: application})
+		first := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{
+			Operation: "startApplication", PathUUID: application,
+		})
+		again := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{
+			Operation: "startApplication", PathUUID: application,
+		})
 		if first.Repeated || !again.Repeated || again.DeploymentUUID != first.DeploymentUUID {
 			t.Errorf("answers = %+v and %+v, want one deployment and a repeat", first, again)
 		}
-		stop := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{ID: "stopApplication", UUID: application})
+		stop := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{
+			Operation: "stopApplication", PathUUID: application,
+		})
 		if stop.Repeated || stop.Superseded != first.DeploymentUUID {
 			t.Errorf("the stop's answer = %+v, want one in place of %s", stop, first.DeploymentUUID)
 		}
-		record := resttest.Want[map[string]any](t, w, http.StatusOK, resttest.Request{ID: "getDeployment", UUID: first.DeploymentUUID})
+		record := resttest.Want[map[string]any](t, w, http.StatusOK, resttest.Request{
+			Operation: "getDeployment", PathUUID: first.DeploymentUUID,
+		})
 		if record["status"] != "cancelled-by-user" || record["reason"] != "superseded" ||
 			record["superseded_by"] != stop.DeploymentUUID || record["cancel_requested_by"] != "tester" {
 			t.Errorf("the superseded record = %v", record)
@@ -142,8 +165,12 @@ func TestRepeatedRequestsAreOneDeployment(t *testing.T) {
 	})
 	t.Run("body and query mean the same", func(t *testing.T) {
 		service := w.Service(t, server)
-		first := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{ID: "restartService", UUID: service, Query: "?latest=true"})
-		again := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{ID: "restartService", UUID: service, Body: resttest.Object{"pull_latest_images": true}})
+		first := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{
+			Operation: "restartService", PathUUID: service, Query: "?latest=true",
+		})
+		again := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{
+			Operation: "restartService", PathUUID: service, Body: resttest.Object{"pull_latest_images": true},
+		})
 		if first.DeploymentUUID != again.DeploymentUUID {
 			t.Errorf("%s and %s, want one", first.DeploymentUUID, again.DeploymentUUID)
 		}
@@ -152,23 +179,31 @@ func TestRepeatedRequestsAreOneDeployment(t *testing.T) {
 
 func TestAFullQueueSaysWhenToComeBack(t *testing.T) {
 	w := resttest.New(t)
-	server := w.Create(t, "createServer", resttest.Object{"name": "small", "ip": "10.0.0.1", "private_key_uuid": w.Key(t), "host_key": resttest.FirstKey.Line, "queue_limit": 1})
+	server := w.Create(t, "createServer", resttest.Object{
+		"name": "small", "ip": "10.0.0.1", "private_key_uuid": w.Key(t), "host_key": resttest.FirstKey.Line,
+		"queue_limit": 1,
+	})
 	first, second := w.Application(t, server), w.Application(t, server)
 	w.Start(t, first)
-	answer := w.Ask(t, resttest.Request{ID: "startApplication", UUID: second})
+	answer := w.Ask(t, resttest.Request{Operation: "startApplication", PathUUID: second})
 	if answer.Status != http.StatusTooManyRequests || answer.Header.Get("Retry-After") != "60" ||
 		answer.Problem(t).Message != "Deployment queue is full. Please wait for existing deployments to complete." {
 		t.Errorf("answer = %d %s %v", answer.Status, answer.Body, answer.Header)
 	}
 	t.Run("also for deploy, if nothing at all was accepted", func(t *testing.T) {
-		if answer := w.Ask(t, resttest.Request{ID: "deploy", Body: resttest.Object{"uuid": second}}); answer.Status != http.StatusTooManyRequests {
+		if answer := w.Ask(t, resttest.Request{
+			Operation: "deploy", Body: resttest.Object{"uuid": second},
+		}); answer.Status != http.StatusTooManyRequests {
 			t.Errorf("answer = %d %s", answer.Status, answer.Body)
 		}
 	})
 	t.Run("and is told of one among others", func(t *testing.T) {
 		other := w.Application(t, w.Server(t))
-		got := resttest.Want[struct{ Deployments []resttest.Queued }](t, w, http.StatusOK, resttest.Request{ID: "deploy", Body: resttest.Object{"uuid": second + "," + other}}).Deployments
-		if len(got) != 2 || got[0].DeploymentUUID != "" || !strings.Contains(got[0].Message, "queue is full") || got[1].DeploymentUUID == "" {
+		got := resttest.Want[struct{ Deployments []resttest.Queued }](t, w, http.StatusOK, resttest.Request{
+			Operation: "deploy", Body: resttest.Object{"uuid": second + "," + other},
+		}).Deployments
+		if len(got) != 2 || got[0].DeploymentUUID != "" ||
+			!strings.Contains(got[0].Message, "queue is full") || got[1].DeploymentUUID == "" {
 			t.Errorf("deployments = %+v", got)
 		}
 	})
@@ -181,7 +216,13 @@ func TestDeploy(t *testing.T) {
 	unknown := "svc" + strings.Repeat("0", 21)
 
 	t.Run("takes kinds together, each once, and leaves out what nobody knows", func(t *testing.T) {
-		r := resttest.Request{ID: "deploy", Body: resttest.Object{"uuid": application + ", " + unknown + ",nonsense," + server + "," + service + "," + application}}
+		r := resttest.Request{
+			Operation: "deploy",
+			Body: resttest.Object{
+				"uuid": application + ", " + unknown + ",nonsense," + server + "," + service + "," +
+					application,
+			},
+		}
 		got := resttest.Want[struct{ Deployments []resttest.Queued }](t, w, http.StatusOK, r).Deployments
 		if len(got) != 2 || got[0].ResourceUUID != application || got[1].ResourceUUID != service {
 			t.Fatalf("deployments = %+v", got)
@@ -193,14 +234,19 @@ func TestDeploy(t *testing.T) {
 		if got[0].Position != 1 || got[1].Position != 2 {
 			t.Errorf("positions = %d, %d", got[0].Position, got[1].Position)
 		}
-		again := resttest.Want[struct{ Deployments []resttest.Queued }](t, w, http.StatusOK, resttest.Request{ID: "deploy", Query: "?uuid=" + application}).Deployments
+		again := resttest.Want[struct{ Deployments []resttest.Queued }](t, w, http.StatusOK, resttest.Request{
+			Operation: "deploy", Query: "?uuid=" + application,
+		}).Deployments
 		if again[0].DeploymentUUID != got[0].DeploymentUUID {
 			t.Error("a repetition is another deployment")
 		}
 	})
 	t.Run("takes one key for several resources", func(t *testing.T) {
 		a, b := w.Application(t, server), w.Application(t, server)
-		r := resttest.Request{ID: "deploy", Body: resttest.Object{"uuid": a + "," + b}, Header: map[string]string{"Idempotency-Key": "k"}}
+		r := resttest.Request{
+			Operation: "deploy", Body: resttest.Object{"uuid": a + "," + b},
+			Header: map[string]string{"Idempotency-Key": "k"},
+		}
 		first := resttest.Want[struct{ Deployments []resttest.Queued }](t, w, http.StatusOK, r).Deployments
 		again := resttest.Want[struct{ Deployments []resttest.Queued }](t, w, http.StatusOK, r).Deployments
 		for i := range first {
@@ -218,18 +264,31 @@ func TestDeploy(t *testing.T) {
 		status  int
 		message string
 	}{
-		"nothing":          {resttest.Request{}, 400, "You must provide uuid."},
-		"an empty object":  {resttest.Request{Body: resttest.Object{}}, 400, "You must provide uuid."},
-		"a tag":            {resttest.Request{Query: "?tag=web"}, 400, "You must provide uuid."},
-		"commas":           {resttest.Request{Body: resttest.Object{"uuid": " , "}}, 400, "No UUIDs provided."},
-		"too many":         {resttest.Request{Body: resttest.Object{"uuid": manyUUIDs(101)}}, 400, "One request may name at most 100 values of uuid."},
-		"an unknown uuid":  {resttest.Request{Body: resttest.Object{"uuid": unknown}}, 404, "No resources found."},
-		"a server":         {resttest.Request{Body: resttest.Object{"uuid": server}}, 404, "No resources found."},
-		"a hundred others": {resttest.Request{Body: resttest.Object{"uuid": manyUUIDs(100)}}, 404, "No resources found."},
-		"a list":           {resttest.Request{Body: resttest.Object{"uuid": []string{application}}}, 422, "Validation failed."},
+		"nothing":         {resttest.Request{}, 400, "You must provide uuid."},
+		"an empty object": {resttest.Request{Body: resttest.Object{}}, 400, "You must provide uuid."},
+		"a tag":           {resttest.Request{Query: "?tag=web"}, 400, "You must provide uuid."},
+		"commas": {
+			resttest.Request{Body: resttest.Object{"uuid": " , "}}, 400, "No UUIDs provided.",
+		},
+		"too many": {
+			resttest.Request{Body: resttest.Object{"uuid": manyUUIDs(101)}}, 400,
+			"One request may name at most 100 values of uuid.",
+		},
+		"an unknown uuid": {
+			resttest.Request{Body: resttest.Object{"uuid": unknown}}, 404, "No resources found.",
+		},
+		"a server": {
+			resttest.Request{Body: resttest.Object{"uuid": server}}, 404, "No resources found.",
+		},
+		"a hundred others": {
+			resttest.Request{Body: resttest.Object{"uuid": manyUUIDs(100)}}, 404, "No resources found.",
+		},
+		"a list": {
+			resttest.Request{Body: resttest.Object{"uuid": []string{application}}}, 422, "Validation failed.",
+		},
 	} {
 		t.Run(name+" is refused", func(t *testing.T) {
-			c.ID = "deploy"
+			c.Operation = "deploy"
 			if got := resttest.Want[resttest.Problem](t, w, c.status, c.Request); got.Message != c.message {
 				t.Errorf("message = %q, want %q", got.Message, c.message)
 			}
@@ -240,7 +299,8 @@ func TestDeploy(t *testing.T) {
 func manyUUIDs(n int) string {
 	var all []string
 	for i := range n {
-		all = append(all, "svc"+strings.Repeat("0", 18)+string([]byte{catalog.Alphabet[i/32], catalog.Alphabet[i%32], '0'}))
+		all = append(all,
+			"svc"+strings.Repeat("0", 18)+string([]byte{catalog.Alphabet[i/32], catalog.Alphabet[i%32], '0'}))
 	}
 	return strings.Join(all, ",")
 }

@@ -9,7 +9,7 @@ import (
 	"waybill/internal/rest"
 )
 
-// optionsBody is what a client chooses of an operation.
+// optionsBody has the options of an operation.
 type optionsBody struct {
 	PullLatestImages bool   `json:"pull_latest_images"`
 	StopBeforeStart  bool   `json:"stop_before_start"`
@@ -18,7 +18,8 @@ type optionsBody struct {
 	Commit           string `json:"commit"`
 }
 
-// options are those of the body, with what upstream takes in the query.
+// options returns the options of the body and of the query, where upstream takes
+// some of them.
 func (b optionsBody) options(c *rest.Call) deployment.Options {
 	return deployment.Options{
 		PullLatestImages: b.PullLatestImages || rest.Flag(c.Query, "latest"),
@@ -29,22 +30,22 @@ func (b optionsBody) options(c *rest.Call) deployment.Options {
 	}
 }
 
-// fits refuses options that the resource has no use for: a tag is for what runs
-// an image, a commit for what is built from a repository.
-func (s deployAPI) fits(ctx context.Context, id catalog.ID, options deployment.Options) error {
+// checkOptions refuses options that the resource has no use for: a tag needs an
+// application that runs an image, a commit one that is built from a repository.
+func (a deployAPI) checkOptions(ctx context.Context, id catalog.ID, options deployment.Options) error {
 	if options.DockerTag == "" && options.Commit == "" {
 		return nil
 	}
-	resource, err := catalog.Find[catalog.Deployable](ctx, s.Store, id)
+	resource, err := catalog.Find[catalog.Deployable](ctx, a.Store, id)
 	if err != nil {
 		return err
 	}
 	application, is := resource.(*catalog.Application)
 	switch {
 	case options.DockerTag != "" && (!is || application.Image == nil):
-		return rest.BadRequest("docker_tag is for applications of the build pack dockerimage only.")
+		return rest.NewBadRequestError("docker_tag is for applications of the build pack dockerimage only.")
 	case options.Commit != "" && (!is || application.Source() == nil):
-		return rest.BadRequest("commit is for applications that are built from a git repository only.")
+		return rest.NewBadRequestError("commit is for applications that are built from a git repository only.")
 	}
 	return nil
 }

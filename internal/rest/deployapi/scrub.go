@@ -14,24 +14,24 @@ type scrubBody struct {
 	ResourceUUID string `json:"resource_uuid"`
 }
 
-// scrub queues the deployment that takes the present secrets of a resource out
-// of the logs of its earlier deployments.
-func (s deployAPI) scrub(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+// scrub queues the deployment that removes the present secrets of a resource from
+// the logs of its earlier deployments.
+func (a deployAPI) scrub(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	given, err := wire.Decode[scrubBody](c.Body)
 	if err != nil {
 		return rest.Answer{}, err
 	}
 	id, err := catalog.ParseID(given.ResourceUUID)
 	if err != nil || !id.Kind().Deployable() {
-		return rest.Answer{}, rest.NotFound("Resource")
+		return rest.Answer{}, rest.NewNotFoundError("Resource")
 	}
 	request, err := c.Request(id, deployment.Scrub, deployment.Options{})
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	receipt, err := s.requests.Request(ctx, request)
+	receipt, err := a.requests.Request(ctx, request)
 	if err != nil {
-		return rest.Answer{}, rest.NotFoundAs(err, "Resource")
+		return rest.Answer{}, rest.WrapNotFound(err, "Resource")
 	}
 	return queuedAnswer("Scrub request queued.", receipt), nil
 }

@@ -21,12 +21,15 @@ func TestAScrubIsQueued(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	for _, resource := range []string{w.Application(t, server), w.Service(t, server), w.Database(t, server)} {
-		got := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{ID: "scrub", Body: resttest.Object{"resource_uuid": resource}})
+		got := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{
+			Operation: "scrub", Body: resttest.Object{"resource_uuid": resource},
+		})
 		if got.Message != "Scrub request queued." || got.ResourceUUID != resource || got.Position == 0 {
 			t.Errorf("answer = %+v", got)
 		}
 		shown := w.Show(t, got.DeploymentUUID)
-		if shown["operation"] != "scrub" || shown["status"] != "queued" || shown["configuration_hash"] != nil {
+		if shown["operation"] != "scrub" || shown["status"] != "queued" ||
+			shown["configuration_hash"] != nil {
 			t.Errorf("the record is %v", shown)
 		}
 	}
@@ -37,13 +40,17 @@ func TestAScrubIsQueued(t *testing.T) {
 func TestP9ScrubIsForRootAndForeignIdsAnswerAlike(t *testing.T) {
 	s := resttest.NewScene(t)
 	for _, ability := range access.Abilities() {
-		answer := s.Ask(t, resttest.Request{ID: "scrub", Token: s.Mint(t, ability), Body: resttest.Object{"resource_uuid": s.Service}})
+		answer := s.Ask(t, resttest.Request{
+			Operation: "scrub", Token: s.Mint(t, ability), Body: resttest.Object{"resource_uuid": s.Service},
+		})
 		if denied := answer.Status == http.StatusForbidden; denied != (ability != access.Root) {
 			t.Errorf("with %s: %d %s", ability, answer.Status, answer.Body)
 		}
 	}
-	for _, uuid := range []string{"svc" + strings.Repeat("0", 21), s.Server, s.Key, s.Token, s.Running, "nonsense", ""} {
-		answer := s.Ask(t, resttest.Request{ID: "scrub", Body: resttest.Object{"resource_uuid": uuid}})
+	for _, uuid := range []string{
+		"svc" + strings.Repeat("0", 21), s.Server, s.Key, s.Token, s.Running, "nonsense", "",
+	} {
+		answer := s.Ask(t, resttest.Request{Operation: "scrub", Body: resttest.Object{"resource_uuid": uuid}})
 		if answer.Status != http.StatusNotFound || answer.Problem(t).Message != "Resource not found." {
 			t.Errorf("%q: %d %s, want 404 alike", uuid, answer.Status, answer.Body)
 		}
@@ -68,7 +75,7 @@ func TestVerify(t *testing.T) {
 	if diff := cmp.Diff(w.Verify(t, record.ID), wanted); diff != "" {
 		t.Errorf("one that has ended (-got +want)\n%s", diff)
 	}
-	answer := w.Ask(t, resttest.Request{ID: "verifyLog", UUID: string(record.ID), Query: "?after=4"})
+	answer := w.Ask(t, resttest.Request{Operation: "verifyLog", PathUUID: string(record.ID), Query: "?after=4"})
 	if answer.Status != http.StatusUnprocessableEntity {
 		t.Errorf("behind its end: %d %s", answer.Status, answer.Body)
 	}
@@ -80,12 +87,14 @@ func TestVerify(t *testing.T) {
 			t.Errorf("%+v, want another digest and a time", got)
 		}
 		by := "the root"
-		scrubbed := resttest.Verification{OK: true, Complete: true, Chunks: 3, Checked: 3, Rewritten: 1, Digest: got.Digest,
+		scrubbed := resttest.Verification{
+			OK: true, Complete: true, Chunks: 3, Checked: 3, Rewritten: 1, Digest: got.Digest,
 			Original: &digest, At: got.At, By: &by, Entries: 1}
 		if diff := cmp.Diff(got, scrubbed); diff != "" {
 			t.Errorf("(-got +want)\n%s", diff)
 		}
-		if shown := w.Show(t, string(record.ID)); shown["scrubbed_by"] != "the root" || shown["scrubbed_entries"] != 1.0 {
+		if shown := w.Show(t, string(record.ID)); shown["scrubbed_by"] != "the root" ||
+			shown["scrubbed_entries"] != 1.0 {
 			t.Errorf("the record: %v", shown)
 		}
 	})
@@ -94,11 +103,13 @@ func TestVerify(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Memory.Archive().Replace(t.Context(), record.ID.Book(), logbook.Chunk{Header: header, Body: []byte("else")}, header); err != nil {
+		if err := w.Memory.Archive().Replace(t.Context(), record.ID.Book(),
+			logbook.Chunk{Header: header, Body: []byte("else")}, header); err != nil {
 			t.Fatal(err)
 		}
 		got := w.Verify(t, record.ID)
-		if got.OK || !got.Complete || got.BadChunk == nil || *got.BadChunk != 2 || got.Reason == nil || got.Checked != 1 {
+		if got.OK || !got.Complete || got.BadChunk == nil || *got.BadChunk != 2 || got.Reason == nil ||
+			got.Checked != 1 {
 			t.Errorf("%+v, want chunk 2 to be bad", got)
 		}
 	})
@@ -106,7 +117,7 @@ func TestVerify(t *testing.T) {
 		if err := w.Memory.Archive().Remove(t.Context(), record.ID.Book()); err != nil {
 			t.Fatal(err)
 		}
-		answer := w.Ask(t, resttest.Request{ID: "verifyLog", UUID: string(record.ID)})
+		answer := w.Ask(t, resttest.Request{Operation: "verifyLog", PathUUID: string(record.ID)})
 		if answer.Status != http.StatusGone {
 			t.Errorf("%d %s, want 410", answer.Status, answer.Body)
 		}
@@ -129,7 +140,10 @@ func TestVerifyOfALongLogTakesSeveralRequests(t *testing.T) {
 	}
 	w.Finish(t, record)
 	now := time.Now()
-	jumping, err := showapi.New(showapi.Ports{Tokens: w.Memory.Tokens(), Store: w.Memory.Catalog(), History: w.Memory.History(), Archive: w.Memory.Archive()},
+	jumping, err := showapi.New(showapi.Ports{
+		Tokens: w.Memory.Tokens(), Store: w.Memory.Catalog(), History: w.Memory.History(),
+		Archive: w.Memory.Archive(),
+	},
 		rest.Options{Now: func() time.Time { now = now.Add(time.Minute); return now }})
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +152,9 @@ func TestVerifyOfALongLogTakesSeveralRequests(t *testing.T) {
 	w.Handlers["show"] = jumping
 	requests := 0
 	for query := ""; ; requests++ {
-		got := resttest.Want[resttest.Verification](t, w, http.StatusOK, resttest.Request{ID: "verifyLog", UUID: string(record.ID), Query: query})
+		got := resttest.Want[resttest.Verification](t, w, http.StatusOK, resttest.Request{
+			Operation: "verifyLog", PathUUID: string(record.ID), Query: query,
+		})
 		if !got.OK || got.Complete != (got.Next == nil) {
 			t.Fatalf("%+v", got)
 		}

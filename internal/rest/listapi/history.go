@@ -16,10 +16,10 @@ type historyBody struct {
 	Next        *string       `json:"next"`
 }
 
-// history is the endpoint with the deployments of one resource of a kind.
-func (l listAPI) history(kind catalog.Kind) rest.Endpoint {
+// historyEndpoint answers the deployments of one resource of a kind.
+func (a listAPI) historyEndpoint(kind catalog.Kind) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-		resource, err := rest.Find[catalog.Deployable](ctx, l.Store, c.Params["uuid"], kind)
+		resource, err := rest.Find[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
 		if err != nil {
 			return rest.Answer{}, err
 		}
@@ -27,15 +27,15 @@ func (l listAPI) history(kind catalog.Kind) rest.Endpoint {
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		read := l.History.List
+		read := a.History.List
 		if status := deployment.Status(c.Query.Get("status")); status != "" {
-			read = l.filtered(status)
+			read = a.filtered(status)
 		}
 		listing, err := read(ctx, resource.Common().ID, page)
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		bodies, err := wire.AddDatabaseTypes(ctx, l.Store, showRecords(listing.Records))
+		bodies, err := wire.AddDatabaseTypes(ctx, a.Store, fromRecords(listing.Records))
 		if err != nil {
 			return rest.Answer{}, err
 		}
@@ -43,7 +43,7 @@ func (l listAPI) history(kind catalog.Kind) rest.Endpoint {
 	}
 }
 
-// pageOf reads the page that is asked for; its bounds are checked below.
+// pageOf reads the page of the query; History checks its bounds.
 func pageOf(c *rest.Call) (deployment.Page, error) {
 	skip, err := rest.Number(c.Query, "skip", 0)
 	if err != nil {
@@ -56,20 +56,21 @@ func pageOf(c *rest.Call) (deployment.Page, error) {
 	return deployment.Page{Skip: skip, Take: take, Cursor: c.Query.Get("cursor")}, nil
 }
 
-// maxFiltered is how many pages of history one filtered request looks through.
-// An answer may so have fewer than it was asked for, or none, and still a next.
+// maxFiltered limits the pages of history that one filtered request reads. So an
+// answer may have fewer deployments than requested, or none, and still a next.
 const maxFiltered = 10
 
-// filtered reads only the deployments with a status, of which skip and take
-// then count. History has no index by status; the reader goes through it page
-// by page.
-func (l listAPI) filtered(status deployment.Status) func(context.Context, catalog.ID, deployment.Page) (deployment.Listing, error) {
+// filtered returns a reader of the deployments with a status. skip and take count
+// these only. History has no index by status, so the reader reads page by page.
+func (a listAPI) filtered(
+	status deployment.Status,
+) func(context.Context, catalog.ID, deployment.Page) (deployment.Listing, error) {
 	return func(ctx context.Context, id catalog.ID, asked deployment.Page) (deployment.Listing, error) {
 		var found deployment.Listing
 		page := deployment.Page{Take: deployment.MaxTake, Cursor: asked.Cursor}
 		skip := asked.Skip
 		for range maxFiltered {
-			listing, err := l.History.List(ctx, id, page)
+			listing, err := a.History.List(ctx, id, page)
 			if err != nil {
 				return deployment.Listing{}, err
 			}
@@ -96,7 +97,7 @@ func (l listAPI) filtered(status deployment.Status) func(context.Context, catalo
 	}
 }
 
-// nextAfter is the cursor behind the i-th record of a page: a cursor is the
+// nextAfter returns the cursor after the i-th record of a page. A cursor is the
 // uuid of the last deployment that was shown.
 func nextAfter(listing deployment.Listing, i int) string {
 	if i == len(listing.Records)-1 {

@@ -31,7 +31,9 @@ func TestHistory(t *testing.T) {
 		})
 	}
 	t.Run("page by page is each once", func(t *testing.T) {
-		for _, query := range []string{"?take=4", "?take=4&status=finished", "?take=13&status=finished", "?take=1"} {
+		for _, query := range []string{
+			"?take=4", "?take=4&status=finished", "?take=13&status=finished", "?take=1",
+		} {
 			var got []string
 			for next := ""; ; {
 				page := w.HistoryOf(t, application, query+next)
@@ -59,10 +61,14 @@ func TestHistory(t *testing.T) {
 			}
 		}
 	})
-	for _, query := range []string{"?take=0", "?take=101", "?skip=-1", "?take=x", "?skip=1e3", "?status=done", "?cursor=nonsense", "?take=1&take=2",
+	for _, query := range []string{
+		"?take=0", "?take=101", "?skip=-1", "?take=x", "?skip=1e3", "?status=done", "?cursor=nonsense",
+		"?take=1&take=2",
 		"?cursor=" + uuids[0][:24] + "zzzzzzzzzzzzzzz"} {
 		t.Run(query+" is refused", func(t *testing.T) {
-			resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{ID: "listApplicationDeployments", UUID: application, Query: query})
+			resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
+				Operation: "listApplicationDeployments", PathUUID: application, Query: query,
+			})
 		})
 	}
 }
@@ -95,17 +101,22 @@ func TestWhatWaitsAndRuns(t *testing.T) {
 	other := w.Start(t, w.Application(t, second))
 
 	t.Run("on one server, with places", func(t *testing.T) {
-		got := resttest.Want[struct{ Running, Queue []resttest.ShownRecord }](t, w, http.StatusOK, resttest.Request{ID: "listServerDeployments", UUID: first})
-		if len(got.Running) != 1 || got.Running[0].DeploymentUUID != running || got.Running[0].Status != "in_progress" || got.Running[0].Position != 0 {
+		got := resttest.Want[struct{ Running, Queue []resttest.ShownRecord }](t, w, http.StatusOK,
+			resttest.Request{Operation: "listServerDeployments", PathUUID: first})
+		if len(got.Running) != 1 || got.Running[0].DeploymentUUID != running ||
+			got.Running[0].Status != "in_progress" || got.Running[0].Position != 0 {
 			t.Errorf("running = %+v", got.Running)
 		}
-		if len(got.Queue) != 2 || got.Queue[0].DeploymentUUID != waiting[0] || got.Queue[0].Position != 1 || got.Queue[1].Position != 2 {
+		if len(got.Queue) != 2 || got.Queue[0].DeploymentUUID != waiting[0] || got.Queue[0].Position != 1 ||
+			got.Queue[1].Position != 2 {
 			t.Errorf("queue = %+v", got.Queue)
 		}
 	})
 	t.Run("on all of them, as a bare array, oldest first", func(t *testing.T) {
 		var got []string
-		for _, d := range resttest.Want[[]resttest.ShownRecord](t, w, http.StatusOK, resttest.Request{ID: "listDeployments"}) {
+		for _, d := range resttest.Want[[]resttest.ShownRecord](t, w, http.StatusOK, resttest.Request{
+			Operation: "listDeployments",
+		}) {
 			got = append(got, d.DeploymentUUID)
 		}
 		if diff := cmp.Diff(got, []string{running, waiting[0], waiting[1], other}); diff != "" {
@@ -142,8 +153,9 @@ func TestRecordsHaveTheTypesOfExistingClients(t *testing.T) {
 		ForceRebuild   bool    `json:"force_rebuild"`
 		ProcessID      *string `json:"current_process_id"`
 	}
-	got := resttest.Want[client](t, w, http.StatusOK, resttest.Request{ID: "getDeployment", UUID: uuid})
-	if got.ID == 0 || *got.ApplicationID != application || *got.Name != "shop" || *got.ServerName != "web" || *got.Commit != "HEAD" || got.FinishedAt == nil {
+	got := resttest.Want[client](t, w, http.StatusOK, resttest.Request{Operation: "getDeployment", PathUUID: uuid})
+	if got.ID == 0 || *got.ApplicationID != application || *got.Name != "shop" || *got.ServerName != "web" ||
+		*got.Commit != "HEAD" || got.FinishedAt == nil {
 		t.Errorf("record = %+v", got)
 	}
 	if *got.URL != "/api/v1/deployments/"+uuid {
@@ -153,7 +165,9 @@ func TestRecordsHaveTheTypesOfExistingClients(t *testing.T) {
 	if err := json.Unmarshal([]byte(*got.Logs), &entries); err != nil || len(entries) != 1 {
 		t.Errorf("logs = %q, want a text that is a JSON array", *got.Logs)
 	}
-	if listed := w.Ask(t, resttest.Request{ID: "listApplicationDeployments", UUID: application}); resttest.Into[resttest.ShownHistory](t, listed).Deployments[0].DeploymentUUID != uuid {
+	if listed := w.Ask(t, resttest.Request{
+		Operation: "listApplicationDeployments", PathUUID: application,
+	}); resttest.Into[resttest.ShownHistory](t, listed).Deployments[0].DeploymentUUID != uuid {
 		t.Errorf("history = %s", listed.Body)
 	}
 }

@@ -33,7 +33,9 @@ func (h ShownHistory) UUIDs() []string {
 // HistoryOf reads a page of an application's history.
 func (w *World) HistoryOf(t *testing.T, application, query string) ShownHistory {
 	t.Helper()
-	return Want[ShownHistory](t, w, http.StatusOK, Request{ID: "listApplicationDeployments", UUID: application, Query: query})
+	return Want[ShownHistory](t, w, http.StatusOK, Request{
+		Operation: "listApplicationDeployments", PathUUID: application, Query: query,
+	})
 }
 
 // Past starts and finishes n deployments and returns their uuids, newest first.
@@ -42,7 +44,10 @@ func (w *World) Past(t *testing.T, server, application string, n int) []string {
 	var uuids []string
 	for i := range n {
 		// Each has a key of its own, or they would all be one.
-		r := Request{ID: "startApplication", UUID: application, Header: map[string]string{"Idempotency-Key": fmt.Sprint("past", i)}}
+		r := Request{
+			Operation: "startApplication", PathUUID: application,
+			Header: map[string]string{"Idempotency-Key": fmt.Sprint("past", i)},
+		}
 		uuids = append([]string{Want[Queued](t, w, http.StatusOK, r).DeploymentUUID}, uuids...)
 		w.Finish(t, w.Begin(t, server))
 	}

@@ -32,17 +32,21 @@ func (w *World) Write(t *testing.T, record deployment.Record, lines ...string) d
 }
 
 // Record writes to the log of a deployment and saves its progress.
-func (w *World) Record(t *testing.T, record deployment.Record, say func(*logbook.Recorder)) deployment.Record {
+func (w *World) Record(
+	t *testing.T, record deployment.Record, say func(*logbook.Recorder),
+) deployment.Record {
 	t.Helper()
 	newFilter := func(emit func([]byte, int)) logbook.Filter { return plain{emit} }
-	recorder := logbook.NewRecorder(record.ID.Book(), w.Memory.Archive(), record.Progress.Log, newFilter, logbook.RecorderOptions{})
+	recorder := logbook.NewRecorder(record.ID.Book(), w.Memory.Archive(), record.Progress.Log, newFilter,
+		logbook.RecorderOptions{})
 	say(recorder)
 	recorder.End()
 	var err error
 	if record.Progress.Log, err = recorder.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Memory.Ledger().Advance(t.Context(), record.ID, record.Lease, record.Progress, time.Now(), time.Minute); err != nil {
+	if _, err := w.Memory.Ledger().Advance(t.Context(), record.ID, record.Lease, record.Progress, time.Now(),
+		time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	return record
@@ -78,7 +82,7 @@ func (l ShownLog) Outputs() []string {
 // ReadLog reads a page of a log.
 func (w *World) ReadLog(t *testing.T, id deployment.ID, query string) ShownLog {
 	t.Helper()
-	return Want[ShownLog](t, w, http.StatusOK, Request{ID: "readLog", UUID: string(id), Query: query})
+	return Want[ShownLog](t, w, http.StatusOK, Request{Operation: "readLog", PathUUID: string(id), Query: query})
 }
 
 // Text asks for the log as Text.
@@ -103,7 +107,7 @@ func (w *World) WithLog(t *testing.T, id deployment.ID) (shown recordWithLog, en
 	Output string
 }) {
 	t.Helper()
-	shown = Want[recordWithLog](t, w, http.StatusOK, Request{ID: "getDeployment", UUID: string(id)})
+	shown = Want[recordWithLog](t, w, http.StatusOK, Request{Operation: "getDeployment", PathUUID: string(id)})
 	if shown.Logs != nil {
 		if err := json.Unmarshal([]byte(*shown.Logs), &entries); err != nil {
 			t.Fatal(err)
@@ -132,19 +136,23 @@ type Verification struct {
 // Verify verifies the log of a deployment.
 func (w *World) Verify(t *testing.T, id deployment.ID) Verification {
 	t.Helper()
-	return Want[Verification](t, w, http.StatusOK, Request{ID: "verifyLog", UUID: string(id), Token: w.Mint(t, access.Read)})
+	return Want[Verification](t, w, http.StatusOK, Request{
+		Operation: "verifyLog", PathUUID: string(id), Token: w.Mint(t, access.Read),
+	})
 }
 
 // Scrubbed takes a word out of the log of a deployment that has ended.
 func (w *World) Scrubbed(t *testing.T, record deployment.Record, word string) {
 	t.Helper()
 	m := w.Memory
-	done, err := logbook.Scrub(t.Context(), m.Archive(), record.ID.Book(), record.Progress.Log, func(emit func([]byte, int)) logbook.Filter { return &censor{word: word, emit: emit} })
+	done, err := logbook.Scrub(t.Context(), m.Archive(), record.ID.Book(), record.Progress.Log,
+		func(emit func([]byte, int)) logbook.Filter { return &censor{word: word, emit: emit} })
 	if err != nil {
 		t.Fatal(err)
 	}
 	scrub := deployment.ScrubSummary{At: time.Now(), By: "the root", Deployment: "one", Entries: done.Total}
-	if err := m.Ledger().RecordScrub(t.Context(), record.ID, record.Progress.Log.Digest, done.Mark, scrub); err != nil {
+	digest := record.Progress.Log.Digest
+	if err := m.Ledger().RecordScrub(t.Context(), record.ID, digest, done.Mark, scrub); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -40,22 +40,37 @@ func FullRecord(kind string) deployment.Record {
 	code := 3
 	resource := kind + strings.Repeat("0", 21)
 	return deployment.Record{
-		ID: deployment.ID(resource + "00000000001" + "zzzzz"), Status: deployment.Failed, Operation: deployment.Restart,
-		Options:      deployment.Options{PullLatestImages: true, StopBeforeStart: true, Force: true, DockerTag: "1.4", Commit: "c0ffee0", Configuration: "abc", DeleteVolumes: true},
+		ID: deployment.ID(resource + "00000000001" + "zzzzz"), Status: deployment.Failed,
+		Operation: deployment.Restart,
+		Options: deployment.Options{
+			PullLatestImages: true, StopBeforeStart: true, Force: true, DockerTag: "1.4", Commit: "c0ffee0",
+			Configuration: "abc", DeleteVolumes: true,
+		},
 		ResourceName: "shop", ServerID: "srv1", ServerName: "web",
 		Trigger:           deployment.Trigger{Kind: "api", Name: "ci"},
 		ConfigurationHash: "abc",
-		CreatedAt:         at(0), QueuedAt: at(1), ClaimedAt: at(2), StartedAt: at(3), FinishedAt: at(4), UpdatedAt: at(5),
+		CreatedAt:         at(0), QueuedAt: at(1), ClaimedAt: at(2), StartedAt: at(3), FinishedAt: at(4),
+		UpdatedAt:         at(5),
 		CancelRequestedAt: at(2), CancelRequestedBy: "ops",
 		Scrub: deployment.ScrubSummary{At: at(6), By: "the root", Deployment: "one", Entries: 4, Original: "abd"},
 		Lease: deployment.Lease{Owner: "runner", Attempt: 2},
 		Progress: deployment.Progress{
-			Log:     logbook.Mark{At: logbook.Position{Out: 7, Err: 8}, Chunks: 1, Last: 9, Bytes: 10, Digest: "def", Complete: true},
+			Log: logbook.Mark{
+				At: logbook.Position{Out: 7, Err: 8}, Chunks: 1, Last: 9, Bytes: 10, Digest: "def",
+				Complete: true,
+			},
 			Process: "12 boot",
-			Source:  deployment.Source{Commit: "c0ffee0c0ffee0c0ffee0c0ffee0c0ffee0c0ffee", Message: "Greet everybody"},
-			Steps:   []deployment.Step{{Name: "Start", StartedAt: at(3), FinishedAt: at(4), ExitCode: &code}, {Name: "Health", StartedAt: at(4)}},
+			Source: deployment.Source{
+				Commit: "c0ffee0c0ffee0c0ffee0c0ffee0c0ffee0c0ffee", Message: "Greet everybody",
+			},
+			Steps: []deployment.Step{
+				{Name: "Start", StartedAt: at(3), FinishedAt: at(4), ExitCode: &code},
+				{Name: "Health", StartedAt: at(4)},
+			},
 		},
-		Outcome: deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonSignal, ExitCode: &code, Signal: "SIGKILL"},
+		Outcome: deployment.Outcome{
+			Status: deployment.Failed, Reason: deployment.ReasonSignal, ExitCode: &code, Signal: "SIGKILL",
+		},
 	}
 }
 

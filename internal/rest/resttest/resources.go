@@ -11,7 +11,7 @@ import (
 // Show reads a deployment.
 func (w *World) Show(t *testing.T, uuid string) Object {
 	t.Helper()
-	return Want[Object](t, w, http.StatusOK, Request{ID: "getDeployment", UUID: uuid})
+	return Want[Object](t, w, http.StatusOK, Request{Operation: "getDeployment", PathUUID: uuid})
 }
 
 // Vault returns the secrets that the vault has of a resource.
@@ -27,7 +27,9 @@ func (w *World) Vault(t *testing.T, uuid string) map[string]string {
 // Newest is the uuid of the resource's Newest deployment.
 func (w *World) Newest(t *testing.T, kind, uuid string) string {
 	t.Helper()
-	return Want[Queued](t, w, http.StatusOK, Request{ID: "latest" + kind + "Deployment", UUID: uuid}).DeploymentUUID
+	return Want[Queued](t, w, http.StatusOK, Request{
+		Operation: "latest" + kind + "Deployment", PathUUID: uuid,
+	}).DeploymentUUID
 }
 
 // Count returns how many entities of a kind there are.
@@ -55,20 +57,27 @@ type shownServer struct {
 // Shown reads a server.
 func (w *World) Shown(t *testing.T, server, query string) shownServer {
 	t.Helper()
-	return Want[shownServer](t, w, http.StatusOK, Request{ID: "getServer", UUID: server, Query: query})
+	return Want[shownServer](t, w, http.StatusOK, Request{Operation: "getServer", PathUUID: server, Query: query})
 }
 
-// Change is a PATCH of what the world has under the uuid.
+// Get sends the GET operation for the uuid, which must succeed.
+func (w *World) Get(t *testing.T, operation, uuid string) Object {
+	t.Helper()
+	return Want[Object](t, w, http.StatusOK, Request{Operation: operation, PathUUID: uuid})
+}
+
+// Change sends the PATCH operation for the uuid, which must answer with the status.
 func (w *World) Change(t *testing.T, status int, id, uuid string, body Object) Object {
 	t.Helper()
-	return Want[Object](t, w, status, Request{ID: id, UUID: uuid, Body: body})
+	return Want[Object](t, w, status, Request{Operation: id, PathUUID: uuid, Body: body})
 }
 
 // Refused wants a change to be refused, with a sentence about the field.
 func (w *World) Refused(t *testing.T, id, uuid string, body Object, field, says string) {
 	t.Helper()
-	got := Want[Problem](t, w, http.StatusUnprocessableEntity, Request{ID: id, UUID: uuid, Body: body})
-	if said := strings.Join(got.Errors[field], " "); len(got.Errors) != 1 || !strings.Contains(said, says) || said == "" {
+	got := Want[Problem](t, w, http.StatusUnprocessableEntity, Request{Operation: id, PathUUID: uuid, Body: body})
+	if said := strings.Join(got.Errors[field], " "); len(got.Errors) != 1 || !strings.Contains(said, says) ||
+		said == "" {
 		t.Errorf("errors = %v, want one of %s with %q", got.Errors, field, says)
 	}
 }

@@ -32,7 +32,9 @@ func NewScene(t *testing.T) scene {
 	s.Token = s.World.Create(t, "createToken", Object{"name": "old", "abilities": []string{"read"}})
 	s.Running = s.Start(t, s.Application)
 	s.Begin(t, s.Server)
-	s.Waiting = Want[Queued](t, s.World, http.StatusOK, Request{ID: "startService", UUID: s.Service}).DeploymentUUID
+	s.Waiting = Want[Queued](t, s.World, http.StatusOK, Request{
+		Operation: "startService", PathUUID: s.Service,
+	}).DeploymentUUID
 	return s
 }
 
@@ -45,35 +47,50 @@ type success struct {
 func (s scene) Successes(t *testing.T) map[string]success {
 	idle := s.World.Application(t, s.Server)
 	lonely := s.Create(t, "createServer", Object{"name": "spare", "ip": "spare", "private_key_uuid": s.Key})
-	get := func(uuid, query string) success { return success{http.StatusOK, Request{UUID: uuid, Query: query}} }
+	get := func(uuid, query string) success {
+		return success{
+			http.StatusOK, Request{PathUUID: uuid, Query: query},
+		}
+	}
 	post := func(body any) success { return success{http.StatusCreated, Request{Body: body}} }
-	patch := func(uuid string, body any) success { return success{http.StatusOK, Request{UUID: uuid, Body: body}} }
-	look := func(uuid string) success { return success{http.StatusCreated, Request{UUID: uuid}} }
+	patch := func(uuid string, body any) success {
+		return success{
+			http.StatusOK, Request{PathUUID: uuid, Body: body},
+		}
+	}
+	look := func(uuid string) success { return success{http.StatusCreated, Request{PathUUID: uuid}} }
 	ran := s.ran(t, "startService", s.World.Service(t, s.quiet))
 	return map[string]success{
-		"health":                 get("", ""),
-		"version":                get("", ""),
-		"listTeams":              get("", ""),
-		"getTeam":                get("", ""),
-		"listServers":            get("", ""),
-		"createServer":           post(Object{"name": "new", "ip": "::1", "private_key_uuid": s.Key}),
-		"getServer":              get(s.Server, "?resources=true"),
-		"updateServer":           patch(s.Server, Object{"concurrency": 3, "forbid_host_access": true}),
-		"deleteServer":           get(lonely, ""),
-		"validateServer":         {http.StatusCreated, Request{UUID: s.Server, Body: Object{"install": false}}},
-		"listKeys":               get("", ""),
-		"createKey":              post(Object{"name": "new", "private_key": ExamplePEM}),
-		"getKey":                 get(s.Key, ""),
-		"updateKey":              patch(s.World.Key(t), Object{"name": "renamed", "private_key": ExamplePEM}),
-		"deleteKey":              get(s.World.Key(t), ""),
-		"listTokens":             get("", ""),
-		"createToken":            post(Object{"name": "new", "abilities": []string{"deploy", "read"}}),
-		"deleteToken":            get(s.Token, ""),
-		"listResources":          get("", ""),
-		"listServices":           get("", ""),
-		"createService":          post(Object{"name": "new", "server_uuid": s.Server, "docker_compose_raw": ExampleCompose}),
-		"getService":             get(s.Service, ""),
-		"updateService":          patch(s.Service, Object{"description": "changed", "environment": []Object{{"key": "A", "value": SecretValue, "is_secret": true}}}),
+		"health":       get("", ""),
+		"version":      get("", ""),
+		"listTeams":    get("", ""),
+		"getTeam":      get("", ""),
+		"listServers":  get("", ""),
+		"createServer": post(Object{"name": "new", "ip": "::1", "private_key_uuid": s.Key}),
+		"getServer":    get(s.Server, "?resources=true"),
+		"updateServer": patch(s.Server, Object{"concurrency": 3, "forbid_host_access": true}),
+		"deleteServer": get(lonely, ""),
+		"validateServer": {
+			http.StatusCreated, Request{PathUUID: s.Server, Body: Object{"install": false}},
+		},
+		"listKeys":      get("", ""),
+		"createKey":     post(Object{"name": "new", "private_key": ExamplePEM}),
+		"getKey":        get(s.Key, ""),
+		"updateKey":     patch(s.World.Key(t), Object{"name": "renamed", "private_key": ExamplePEM}),
+		"deleteKey":     get(s.World.Key(t), ""),
+		"listTokens":    get("", ""),
+		"createToken":   post(Object{"name": "new", "abilities": []string{"deploy", "read"}}),
+		"deleteToken":   get(s.Token, ""),
+		"listResources": get("", ""),
+		"listServices":  get("", ""),
+		"createService": post(Object{
+			"name": "new", "server_uuid": s.Server, "docker_compose_raw": ExampleCompose,
+		}),
+		"getService": get(s.Service, ""),
+		"updateService": patch(s.Service, Object{
+			"description": "changed",
+			"environment": []Object{{"key": "A", "value": SecretValue, "is_secret": true}},
+		}),
 		"deleteService":          get(ran, "?delete_volumes=true"),
 		"validateService":        look(s.Service),
 		"startService":           get(s.Service, ""),
@@ -81,20 +98,28 @@ func (s scene) Successes(t *testing.T) map[string]success {
 		"restartService":         get(s.World.Service(t, s.Server), "?latest=true"),
 		"listApplications":       get("", ""),
 		"createShellApplication": post(Object{"name": "new", "server_uuid": s.Server, "start": "true"}),
-		"createImageApplication": post(Object{"name": "new", "server_uuid": s.Server, "docker_registry_image_name": "ghcr.io/acme/web",
+		"createImageApplication": post(Object{
+			"name": "new", "server_uuid": s.Server, "docker_registry_image_name": "ghcr.io/acme/web",
 			"health_check_command": "hidden-command", "instant_deploy": true}),
-		"createDockerfileApplication": post(Object{"name": "new", "server_uuid": s.Server, "git_repository": "https://git.example/api.git",
+		"createDockerfileApplication": post(Object{
+			"name": "new", "server_uuid": s.Server, "git_repository": "https://git.example/api.git",
 			"git_username": "bot", "git_password": GitPassword}),
-		"createComposeApplication": post(Object{"name": "new", "server_uuid": s.Server, "git_repository": "git@git.example:api.git"}),
-		"getApplication":           get(s.Application, ""),
-		"updateApplication":        patch(s.Application, Object{"start": "echo start again"}),
-		"deleteApplication":        get(s.World.Application(t, s.Server), ""),
-		"validateApplication":      look(s.Application),
-		"listDatabases":            get("", ""),
-		"createDatabase": {http.StatusCreated, Request{UUID: "redis", Body: Object{"name": "new", "server_uuid": s.Server,
-			"redis_password": DatabasePassword, "redis_conf": "max_connections 9", "is_public": true, "public_port": 7000}}},
-		"getDatabase":                 get(s.Database, ""),
-		"updateDatabase":              patch(s.Database, Object{"limits_memory": "512m", "postgres_conf": "max_connections = 8"}),
+		"createComposeApplication": post(Object{
+			"name": "new", "server_uuid": s.Server, "git_repository": "git@git.example:api.git",
+		}),
+		"getApplication":      get(s.Application, ""),
+		"updateApplication":   patch(s.Application, Object{"start": "echo start again"}),
+		"deleteApplication":   get(s.World.Application(t, s.Server), ""),
+		"validateApplication": look(s.Application),
+		"listDatabases":       get("", ""),
+		"createDatabase": {
+			http.StatusCreated, Request{PathUUID: "redis", Body: Object{"name": "new", "server_uuid": s.Server,
+				"redis_password": DatabasePassword, "redis_conf": "max_connections 9", "is_public": true,
+				"public_port": 7000}}},
+		"getDatabase": get(s.Database, ""),
+		"updateDatabase": patch(s.Database, Object{
+			"limits_memory": "512m", "postgres_conf": "max_connections = 8",
+		}),
 		"deleteDatabase":              get(s.World.Database(t, s.Server), ""),
 		"validateDatabase":            look(s.Database),
 		"startDatabase":               get(s.Database, "?force=true"),
@@ -116,13 +141,17 @@ func (s scene) Successes(t *testing.T) map[string]success {
 		"getApplicationDeployment":    get(s.Running, ""),
 		"getDatabaseDeployment":       get(s.World.Run(t, "startDatabase", s.World.Database(t, s.quiet)), ""),
 		"getConfiguration":            get(s.Running, ""),
-		"compareDeployments":          {http.StatusOK, Request{UUID: s.changed(t, s.Application), Other: s.Running}},
-		"rollbackDeployment":          get(s.World.Run(t, "startService", s.World.Service(t, s.quiet)), ""),
-		"getDeployment":               get(s.Running, ""),
-		"cancelDeployment":            get(s.Start(t, s.World.Application(t, s.Server)), ""),
-		"readLog":                     get(s.Waiting, "?limit=10"),
-		"verifyLog":                   get(s.Waiting, "?after=0"),
-		"scrub":                       {http.StatusOK, Request{Body: Object{"resource_uuid": s.World.Service(t, s.quiet)}}},
+		"compareDeployments": {
+			http.StatusOK, Request{PathUUID: s.changed(t, s.Application), OtherUUID: s.Running},
+		},
+		"rollbackDeployment": get(s.World.Run(t, "startService", s.World.Service(t, s.quiet)), ""),
+		"getDeployment":      get(s.Running, ""),
+		"cancelDeployment":   get(s.Start(t, s.World.Application(t, s.Server)), ""),
+		"readLog":            get(s.Waiting, "?limit=10"),
+		"verifyLog":          get(s.Waiting, "?after=0"),
+		"scrub": {
+			http.StatusOK, Request{Body: Object{"resource_uuid": s.World.Service(t, s.quiet)}},
+		},
 	}
 }
 
@@ -138,12 +167,12 @@ func (s scene) changed(t *testing.T, application string) string {
 	t.Helper()
 	return Want[struct {
 		UUID string `json:"deployment_uuid"`
-	}](t, s.World, http.StatusOK, Request{ID: "updateApplication", UUID: application, Body: Object{"stop": "echo changed"}}).UUID
+	}](t, s.World, http.StatusOK, Request{Operation: "updateApplication", PathUUID: application, Body: Object{"stop": "echo changed"}}).UUID
 }
 
 // Errors asks for everything that the operation refuses.
 func (s scene) Errors(t *testing.T, good Request) {
-	route := s.Route(t, good.ID)
+	route := s.Route(t, good.Operation)
 	wantStatus := func(what string, status int, r Request) {
 		t.Helper()
 		answer := s.Ask(t, r)
@@ -151,31 +180,36 @@ func (s scene) Errors(t *testing.T, good Request) {
 			t.Errorf("%s: answer = %d %s, want %d", what, answer.Status, answer.Body, status)
 			return
 		}
-		if got := answer.Problem(t); got.Status != status || got.Message == "" || got.RequestID != answer.Header.Get("X-Request-ID") {
+		if got := answer.Problem(t); got.Status != status || got.Message == "" ||
+			got.RequestID != answer.Header.Get("X-Request-ID") {
 			t.Errorf("%s: problem = %+v", what, got)
 		}
 	}
 	if route.Ability != "" {
 		r := good
-		r.Token = "-"
+		r.Token = NoToken
 		wantStatus("no token", http.StatusUnauthorized, r)
 	}
 	if strings.Contains(route.Path, "{uuid}") {
-		for _, uuid := range []string{"nonsense", strings.Repeat("z", 24), good.UUID + "0", "%ff%00", "..", "app%2f"} {
+		for _, uuid := range []string{
+			"nonsense", strings.Repeat("z", 24), good.PathUUID + "0", "%ff%00", "..", "app%2f",
+		} {
 			r := good
-			r.UUID = uuid
+			r.PathUUID = uuid
 			wantStatus("uuid "+uuid, http.StatusNotFound, r)
 		}
 	}
 	if strings.Contains(route.Path, "{other}") {
-		for _, other := range []string{"nonsense", strings.Repeat("z", 40), good.Other + "0", "%ff%00"} {
+		for _, other := range []string{"nonsense", strings.Repeat("z", 40), good.OtherUUID + "0", "%ff%00"} {
 			r := good
-			r.Other = other
+			r.OtherUUID = other
 			wantStatus("other "+other, http.StatusNotFound, r)
 		}
 	}
 	if (route.Method == http.MethodPost || route.Method == http.MethodPatch) && good.Body != nil {
-		for _, body := range []string{"{", "[]", "null", `"text"`, `{"nobody_knows_this":1}`, `{"name":{}}`, "\xff", "{} {}"} {
+		for _, body := range []string{
+			"{", "[]", "null", `"text"`, `{"nobody_knows_this":1}`, `{"name":{}}`, "\xff", "{} {}",
+		} {
 			r := good
 			r.Body = body
 			wantStatus("body "+body, http.StatusUnprocessableEntity, r)

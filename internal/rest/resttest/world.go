@@ -6,9 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -21,7 +19,6 @@ import (
 	"waybill/internal/access"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
-	"waybill/internal/fault"
 	"waybill/internal/memory"
 	"waybill/internal/openapi"
 	"waybill/internal/oplog"
@@ -38,9 +35,9 @@ type World struct {
 	Inspector *inspector
 	Check     func(context.Context, catalog.Deployable, *catalog.Server) error
 	Warn      func(context.Context, catalog.Deployable) []string
-	Look      func() (string, error)
+	Inspect   func() (string, error)
 	Handlers  map[string]http.Handler
-	Api       *openapi.API
+	API       *openapi.API
 	Log       *lines
 	// Root is a token that may do everything.
 	Root string
@@ -71,16 +68,24 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	w := &World{Memory: m, Inspector: NewInspector(), Log: &lines{}, Handlers: map[string]http.Handler{}}
 	w.Check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil }
 	w.Warn = func(context.Context, catalog.Deployable) []string { return nil }
-	w.Look = func() (string, error) { return "running:healthy", nil }
-	catalogPorts := catalogapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: w.Inspector,
+	w.Inspect = func() (string, error) { return "running:healthy", nil }
+	catalogPorts := catalogapi.Ports{
+		Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: w.Inspector,
 		Ledger: m.Ledger(), Snapshots: m.Snapshots(),
-		Look: func(_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable) (string, error) {
+		Inspect: func(_ context.Context, _ *catalog.Server, privateKey string,
+			_ catalog.Deployable) (string, error) {
 			w.Inspector.Opened = privateKey
-			return w.Look()
+			return w.Inspect()
 		},
-		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error { return w.Check(ctx, r, s) },
-		Warn:  func(ctx context.Context, r catalog.Deployable) []string { return w.Warn(ctx, r) }}
-	showPorts := showapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(), Snapshots: m.Snapshots()}
+		Check: func(ctx context.Context, r catalog.Deployable,
+			s *catalog.Server) error {
+			return w.Check(ctx, r, s)
+		},
+		Warn: func(ctx context.Context, r catalog.Deployable) []string { return w.Warn(ctx, r) }}
+	showPorts := showapi.Ports{
+		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(),
+		Snapshots: m.Snapshots(),
+	}
 	for _, apply := range change {
 		apply(&catalogPorts, &showPorts)
 	}
@@ -93,13 +98,17 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	}
 	handler, err := catalogapi.New(catalogPorts, opts)
 	keep("catalog", handler, err)
-	handler, err = deployapi.New(deployapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(), Snapshots: m.Snapshots()}, opts)
+	handler, err = deployapi.New(deployapi.Ports{
+		Tokens: m.Tokens(), Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(),
+		Snapshots: m.Snapshots(),
+	}, opts)
 	keep("deploy", handler, err)
-	handler, err = listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History()}, opts)
+	handler, err = listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History()},
+		opts)
 	keep("list", handler, err)
 	handler, err = showapi.New(showPorts, opts)
 	keep("show", handler, err)
-	if w.Api, err = openapi.Load(); err != nil {
+	if w.API, err = openapi.Load(); err != nil {
 		t.Fatal(err)
 	}
 	w.Root = w.Mint(t, access.Root)
@@ -150,26 +159,29 @@ func Into[T any](t *testing.T, r Response) T {
 	return value
 }
 
-// Request is one call; the zero token is root's, "-" is none.
+// NoToken as the token of a [Request] sends no Authorization header.
+const NoToken = "-"
+
+// Request is one call of an operation.
 type Request struct {
-	ID     string // the operation
-	UUID   string
-	Other  string // the second uuid of a path
-	Query  string
-	Token  string
-	Body   any // encoded as JSON unless it is a string or nil
-	Header map[string]string
+	Operation string // its operationId in openapi.yaml
+	PathUUID  string // takes the place of {uuid} in the path
+	OtherUUID string // takes the place of {other} in the path
+	Query     string // with its "?"
+	Token     string // "" is a token that may do everything
+	Body      any    // encoded as JSON, unless it is a string or nil
+	Header    map[string]string
 }
 
 // Ask sends the request to the function of its operation, and holds the answer
 // against openapi.yaml, whatever it is.
 func (w *World) Ask(t *testing.T, r Request) Response {
 	t.Helper()
-	route := w.Route(t, r.ID)
-	path := strings.NewReplacer("{uuid}", r.UUID, "{other}", r.Other).Replace(route.Path)
+	route := w.Route(t, r.Operation)
+	path := strings.NewReplacer("{uuid}", r.PathUUID, "{other}", r.OtherUUID).Replace(route.Path)
 	answer := w.Send(t, route.Function, route.Method, path+r.Query, r)
-	if err := w.Api.CheckAnswer(r.ID, answer.Status, answer.Body); err != nil {
-		t.Errorf("%s: %v\n%s", r.ID, err, answer.Body)
+	if err := w.API.CheckAnswer(r.Operation, answer.Status, answer.Body); err != nil {
+		t.Errorf("%s: %v\n%s", r.Operation, err, answer.Body)
 	}
 	return answer
 }
@@ -181,7 +193,9 @@ func (w *World) Send(t *testing.T, function, method, target string, r Request) R
 }
 
 // SendContext is Send with a context.
-func (w *World) SendContext(t *testing.T, ctx context.Context, function, method, target string, r Request) Response {
+func (w *World) SendContext(
+	t *testing.T, ctx context.Context, function, method, target string, r Request,
+) Response {
 	t.Helper()
 	var body io.Reader
 	switch given := r.Body.(type) {
@@ -199,7 +213,7 @@ func (w *World) SendContext(t *testing.T, ctx context.Context, function, method,
 	if r.Token == "" {
 		r.Token = w.Root
 	}
-	if r.Token != "-" {
+	if r.Token != NoToken {
 		sent.Header.Set("Authorization", "Bearer "+r.Token)
 	}
 	for name, value := range r.Header {
@@ -213,7 +227,7 @@ func (w *World) SendContext(t *testing.T, ctx context.Context, function, method,
 // Route returns the route of an operation.
 func (w *World) Route(t *testing.T, id string) openapi.Route {
 	t.Helper()
-	for _, route := range w.Api.Routes() {
+	for _, route := range w.API.Routes() {
 		if route.ID == id {
 			return route
 		}
@@ -227,7 +241,7 @@ func Want[T any](t *testing.T, w *World, status int, r Request) T {
 	t.Helper()
 	answer := w.Ask(t, r)
 	if answer.Status != status {
-		t.Fatalf("%s answers %d %s, want %d", r.ID, answer.Status, answer.Body, status)
+		t.Fatalf("%s answers %d %s, want %d", r.Operation, answer.Status, answer.Body, status)
 	}
 	return Into[T](t, answer)
 }
@@ -238,7 +252,7 @@ type Object map[string]any
 // Create registers something and returns its uuid.
 func (w *World) Create(t *testing.T, id string, body Object) string {
 	t.Helper()
-	return Want[struct{ UUID string }](t, w, http.StatusCreated, Request{ID: id, Body: body}).UUID
+	return Want[struct{ UUID string }](t, w, http.StatusCreated, Request{Operation: id, Body: body}).UUID
 }
 
 // Key registers a private key.
@@ -248,26 +262,33 @@ func (w *World) Key(t *testing.T) string {
 
 // Server registers a Server with a pinned host key.
 func (w *World) Server(t *testing.T) string {
-	return w.Create(t, "createServer", Object{"name": "web", "ip": "127.0.0.1", "private_key_uuid": w.Key(t), "host_key": FirstKey.Line})
+	return w.Create(t, "createServer", Object{
+		"name": "web", "ip": "127.0.0.1", "private_key_uuid": w.Key(t), "host_key": FirstKey.Line,
+	})
 }
 
 // Application registers a shell application.
 func (w *World) Application(t *testing.T, server string) string {
-	return w.Create(t, "createShellApplication", Object{"name": "shop", "server_uuid": server, "start": "echo start",
+	return w.Create(t, "createShellApplication", Object{
+		"name": "shop", "server_uuid": server, "start": "echo start",
 		"environment": []Object{{"key": "PLAIN", "value": "plain-value"}, {"key": "PASSWORD", "value": SecretValue, "is_secret": true}}})
 }
 
 // Service registers a service.
 func (w *World) Service(t *testing.T, server string) string {
-	return w.Create(t, "createService", Object{"name": "db", "server_uuid": server, "docker_compose": ExampleCompose})
+	return w.Create(t, "createService", Object{
+		"name": "db", "server_uuid": server, "docker_compose": ExampleCompose,
+	})
 }
 
 // Database registers a PostgreSQL. Its password is given, so that tests know it.
 func (w *World) Database(t *testing.T, server string) string {
-	return Want[struct{ UUID string }](t, w, http.StatusCreated, Request{ID: "createDatabase", UUID: "postgresql", Body: Object{
-		"name": "orders", "server_uuid": server, "postgres_user": "shop", "postgres_password": DatabasePassword, "enable_ssl": true,
-		"postgres_conf": "max_connections = 7", "init_scripts": []Object{{"name": "1.sql", "content": "SELECT 'init-script'"}},
-		"environment": []Object{{"key": "PLAIN", "value": "plain-value"}, {"key": "PASSWORD", "value": SecretValue, "is_secret": true}}}}).UUID
+	return Want[struct{ UUID string }](t, w, http.StatusCreated, Request{Operation: "createDatabase", PathUUID: "postgresql", Body: Object{
+		"name": "orders", "server_uuid": server, "postgres_user": "shop",
+		"postgres_password": DatabasePassword, "enable_ssl": true,
+		"postgres_conf": "max_connections = 7",
+		"init_scripts":  []Object{{"name": "1.sql", "content": "SELECT 'init-script'"}},
+		"environment":   []Object{{"key": "PLAIN", "value": "plain-value"}, {"key": "PASSWORD", "value": SecretValue, "is_secret": true}}}}).UUID
 }
 
 // Built registers an application that is Built from a repository.
@@ -289,7 +310,9 @@ type Queued struct {
 // Start queues the start of an application.
 func (w *World) Start(t *testing.T, application string) string {
 	t.Helper()
-	return Want[Queued](t, w, http.StatusOK, Request{ID: "startApplication", UUID: application}).DeploymentUUID
+	return Want[Queued](t, w, http.StatusOK, Request{
+		Operation: "startApplication", PathUUID: application,
+	}).DeploymentUUID
 }
 
 // Begin claims the next deployment of the server and takes its lease.
@@ -299,7 +322,8 @@ func (w *World) Begin(t *testing.T, server string) deployment.Record {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if record, err = w.Memory.Ledger().Begin(t.Context(), record.ID, "runner", time.Now(), time.Minute); err != nil {
+	if record, err = w.Memory.Ledger().Begin(t.Context(), record.ID, "runner", time.Now(),
+		time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	return record
@@ -308,7 +332,7 @@ func (w *World) Begin(t *testing.T, server string) deployment.Record {
 // Run starts the resource and ends the deployment.
 func (w *World) Run(t *testing.T, id, uuid string) string {
 	t.Helper()
-	started := Want[Queued](t, w, http.StatusOK, Request{ID: id, UUID: uuid}).DeploymentUUID
+	started := Want[Queued](t, w, http.StatusOK, Request{Operation: id, PathUUID: uuid}).DeploymentUUID
 	w.Finish(t, w.Begin(t, w.Show(t, started)["server_uuid"].(string)))
 	return started
 }
@@ -317,8 +341,11 @@ func (w *World) Run(t *testing.T, id, uuid string) string {
 func (w *World) Finish(t *testing.T, record deployment.Record) {
 	t.Helper()
 	code := 0
-	outcome := deployment.Outcome{Status: deployment.Finished, ExitCode: &code, ResourceStatus: "running:healthy"}
-	if err := w.Memory.Ledger().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, time.Now()); err != nil {
+	outcome := deployment.Outcome{
+		Status: deployment.Finished, ExitCode: &code, ResourceStatus: "running:healthy",
+	}
+	if err := w.Memory.Ledger().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
+		time.Now()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -337,53 +364,10 @@ const (
 
 // The host keys of a server before and after somebody changed it.
 var (
-	FirstKey  = catalog.PublicKey{Line: "ssh-ed25519 AAAAfirst", Fingerprint: "SHA256:" + strings.Repeat("1", 43)}
-	SecondKey = catalog.PublicKey{Line: "ssh-ed25519 AAAAsecond", Fingerprint: "SHA256:" + strings.Repeat("2", 43)}
+	FirstKey = catalog.PublicKey{
+		Line: "ssh-ed25519 AAAAfirst", Fingerprint: "SHA256:" + strings.Repeat("1", 43),
+	}
+	SecondKey = catalog.PublicKey{
+		Line: "ssh-ed25519 AAAAsecond", Fingerprint: "SHA256:" + strings.Repeat("2", 43),
+	}
 )
-
-// inspector is a [catalog.Inspector] that does as it is told.
-type inspector struct {
-	Shows  catalog.PublicKey
-	Unseen error
-	Shut   error
-	Opened string // the private key that the last login had
-}
-
-// NewInspector returns an inspector that sees [FirstKey] and lets every login in.
-func NewInspector() *inspector { return &inspector{Shows: FirstKey} }
-
-func (i *inspector) PrivateKey(pem string) (catalog.KeyPair, error) {
-	if !strings.Contains(pem, "PRIVATE KEY") {
-		return catalog.KeyPair{}, fault.New(fault.Invalid, "no private key")
-	}
-	// As the real one does, it returns one form of what may be written in many, and
-	// another fingerprint for another key.
-	private := strings.ReplaceAll(pem, "\r\n", "\n")
-	public := catalog.PublicKey{Line: "ssh-ed25519 AAAAclient", Fingerprint: "SHA256:client"}
-	if private != ExamplePEM {
-		public.Fingerprint = fmt.Sprintf("SHA256:%x", sha256.Sum256([]byte(private)))
-	}
-	return catalog.KeyPair{Public: public, Private: private}, nil
-}
-
-func (i *inspector) PublicKey(line string) (catalog.PublicKey, error) {
-	fields := strings.Fields(line)
-	if len(fields) < 2 {
-		return catalog.PublicKey{}, fault.New(fault.Invalid, "no public key")
-	}
-	return catalog.PublicKey{Line: fields[0] + " " + fields[1], Fingerprint: "SHA256:public"}, nil
-}
-
-func (i *inspector) HostKey(context.Context, *catalog.Server, string) (catalog.PublicKey, error) {
-	return i.Shows, i.Unseen
-}
-
-func (i *inspector) Login(_ context.Context, _ *catalog.Server, privateKey string) error {
-	i.Opened = privateKey
-	return i.Shut
-}
-
-func (i *inspector) Usable(_ context.Context, _ *catalog.Server, privateKey string) error {
-	i.Opened = privateKey
-	return i.Shut
-}

@@ -11,7 +11,7 @@ import (
 	"waybill/internal/snapshot"
 )
 
-// configurationBody is what a deployment ran with.
+// configurationBody has the configuration of a deployment.
 type configurationBody struct {
 	DeploymentUUID    string          `json:"deployment_uuid"`
 	ResourceUUID      string          `json:"resource_uuid"`
@@ -20,14 +20,14 @@ type configurationBody struct {
 	Configuration     json.RawMessage `json:"configuration"`
 }
 
-// getConfiguration answers what a deployment ran with, by the names that the
-// resource's own fields have. Of a secret it has the mark only.
-func (s showAPI) getConfiguration(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	record, err := s.record(ctx, c.Params["uuid"])
+// getConfiguration answers the configuration of a deployment. Its fields have the
+// names of the resource's fields. A secret is shown by its mark only.
+func (a showAPI) getConfiguration(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	record, err := a.record(ctx, c.Params["uuid"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	kept, err := deployment.Configuration(ctx, s.Snapshots, record)
+	kept, err := deployment.Configuration(ctx, a.Snapshots, record)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -45,7 +45,7 @@ func (s showAPI) getConfiguration(ctx context.Context, c *rest.Call) (rest.Answe
 	}), nil
 }
 
-// comparisonBody is what differs between two deployments of a resource.
+// comparisonBody has the differences between two deployments of a resource.
 type comparisonBody struct {
 	DeploymentUUID         string       `json:"deployment_uuid"`
 	OtherDeploymentUUID    string       `json:"other_deployment_uuid"`
@@ -54,8 +54,8 @@ type comparisonBody struct {
 	Changes                []changeItem `json:"changes"`
 }
 
-// changeItem is one place. Before and after are there for those who may see
-// what is sensitive, and for nobody if it is a secret.
+// changeItem is one difference. Before and After need the ability to read
+// sensitive data, and are never shown for a secret.
 type changeItem struct {
 	Path   string  `json:"path"`
 	Edit   string  `json:"edit"`
@@ -64,13 +64,13 @@ type changeItem struct {
 	After  *string `json:"after"`
 }
 
-// compareDeployments answers what differs in the configuration of the other.
-func (s showAPI) compareDeployments(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	one, before, err := s.configured(ctx, c.Params["uuid"])
+// compareDeployments answers the differences between two configurations.
+func (a showAPI) compareDeployments(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	one, before, err := a.configured(ctx, c.Params["uuid"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	other, after, err := s.configured(ctx, c.Params["other"])
+	other, after, err := a.configured(ctx, c.Params["other"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -81,7 +81,9 @@ func (s showAPI) compareDeployments(ctx context.Context, c *rest.Call) (rest.Ans
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	body := comparisonBody{string(one.ID), string(other.ID), one.ConfigurationHash, other.ConfigurationHash, []changeItem{}}
+	body := comparisonBody{
+		string(one.ID), string(other.ID), one.ConfigurationHash, other.ConfigurationHash, []changeItem{},
+	}
 	for _, change := range changes {
 		item := changeItem{Path: change.Path, Edit: string(change.Edit), Secret: change.Secret}
 		if c.Sensitive() && !change.Secret {
@@ -92,13 +94,13 @@ func (s showAPI) compareDeployments(ctx context.Context, c *rest.Call) (rest.Ans
 	return rest.OK(body), nil
 }
 
-// configured is a deployment with its configuration.
-func (s showAPI) configured(ctx context.Context, uuid string) (deployment.Record, snapshot.Snapshot, error) {
-	record, err := s.record(ctx, uuid)
+// configured returns a deployment and its configuration.
+func (a showAPI) configured(ctx context.Context, uuid string) (deployment.Record, snapshot.Snapshot, error) {
+	record, err := a.record(ctx, uuid)
 	if err != nil {
 		return deployment.Record{}, nil, err
 	}
-	kept, err := deployment.Configuration(ctx, s.Snapshots, record)
+	kept, err := deployment.Configuration(ctx, a.Snapshots, record)
 	if errors.Is(err, fault.Gone) {
 		err = fault.Wrap(err, fault.Gone, "The configuration of deployment %s is no longer kept.", record.ID)
 	}

@@ -16,10 +16,10 @@ import (
 	"waybill/internal/wire"
 )
 
-// readLog answers a part of a log: what is there already, or what comes within
-// the wait.
-func (s showAPI) readLog(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	record, err := s.record(ctx, c.Params["uuid"])
+// readLog answers a page of a log. If it has no entries yet, it waits for some, as
+// long as the query says.
+func (a showAPI) readLog(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	record, err := a.record(ctx, c.Params["uuid"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -28,21 +28,21 @@ func (s showAPI) readLog(ctx context.Context, c *rest.Call) (rest.Answer, error)
 		return rest.Answer{}, err
 	}
 	if c.Query.Get("format") == "text" {
-		return s.textLog(ctx, c, record, query, wait)
+		return a.textLog(ctx, c, record, query, wait)
 	}
 	for _, name := range []string{"timestamps", "headings"} {
 		if c.Query.Has(name) {
 			return rest.Answer{}, fault.InvalidField(name, "is for format=text only; leave it out")
 		}
 	}
-	record, page, err := s.await(ctx, record, query, wait)
+	record, page, err := a.await(ctx, record, query, wait)
 	if err != nil {
 		return rest.Answer{}, err
 	}
 	return formatted(c.Query.Get("format"), page, reaches(record, page.Next)), nil
 }
 
-// logQuery reads what is asked for; openapi.yaml has the bounds.
+// logQuery parses the query; openapi.yaml has the bounds.
 func logQuery(c *rest.Call) (logbook.Query, time.Duration, error) {
 	after, err := rest.Number(c.Query, "after", 0)
 	if err != nil {
@@ -65,35 +65,37 @@ func logQuery(c *rest.Call) (logbook.Query, time.Duration, error) {
 }
 
 const (
-	// pollEvery is how often a waiting reader looks at the record. A runner
-	// commits once a second when a reader begins to follow, later less often.
+	// pollEvery is how often a waiting request reads the record. While a reader
+	// follows, a runner commits once a second at first, and later less often.
 	pollEvery = 500 * time.Millisecond
-	// followEvery is how often it is noted that somebody follows. The note
-	// counts for 30 s.
+	// followEvery is how often a waiting request notes on the record that a reader
+	// follows. The note counts for 30 s.
 	followEvery = 5 * time.Second
 )
 
-// await reads the entries that the query asks for. If there are none yet, it
-// looks again until there are, the log has ended, or the wait is over. It
-// returns the record as it was when the page was read.
-func (s showAPI) await(ctx context.Context, record deployment.Record, query logbook.Query, wait time.Duration) (deployment.Record, logbook.Page, error) {
-	until := s.opts.Now().Add(wait)
+// await reads the entries that the query asks for. Without any, it reads again
+// until there are some, the log has ended, or the wait is over. It returns the
+// record as it was when the page was read.
+func (a showAPI) await(
+	ctx context.Context, record deployment.Record, query logbook.Query, wait time.Duration,
+) (deployment.Record, logbook.Page, error) {
+	until := a.opts.Now().Add(wait)
 	for {
 		if wait > 0 {
-			if err := s.follow(ctx, record); err != nil {
+			if err := a.follow(ctx, record); err != nil {
 				return record, logbook.Page{}, err
 			}
 		}
-		page, err := s.read(ctx, record, query)
+		page, err := a.read(ctx, record, query)
 		if err != nil {
 			return record, logbook.Page{}, err
 		}
-		left := until.Sub(s.opts.Now())
+		left := until.Sub(a.opts.Now())
 		if len(page.Lines) > 0 || reaches(record, page.Next) || left <= 0 {
 			return record, page, nil
 		}
-		// What a filter left out needs no second look. It goes through no more than
-		// one read does; what is there already needs no pause.
+		// The next read begins after the entries that the filter left out. One read
+		// covers only a part of a long log; if the log has more, read on at once.
 		further := page.Next > query.After && page.Next < record.Progress.Log.Last
 		if query.After = page.Next; further {
 			continue
@@ -101,45 +103,47 @@ func (s showAPI) await(ctx context.Context, record deployment.Record, query logb
 		if err := rest.Pause(ctx, min(left, pollEvery)); err != nil {
 			return record, logbook.Page{}, err
 		}
-		if record, err = s.History.Get(ctx, record.ID); err != nil {
-			return record, logbook.Page{}, rest.NotFoundAs(err, "Deployment")
+		if record, err = a.History.Get(ctx, record.ID); err != nil {
+			return record, logbook.Page{}, rest.WrapNotFound(err, "Deployment")
 		}
 	}
 }
 
-// reaches reports whether the log has ended and has nothing after the order.
+// reaches reports whether the log has ended and has no entry after the order.
 func reaches(record deployment.Record, next logbook.Order) bool {
 	return wire.LogComplete(record) && next >= record.Progress.Log.Last
 }
 
-// follow notes on the record that somebody waits for the log, so that its
-// runner commits sooner. One note serves all who wait.
-func (s showAPI) follow(ctx context.Context, record deployment.Record) error {
-	now := s.opts.RecordTime()
+// follow notes on the record that a reader waits for the log, so that the runner
+// commits sooner. One note serves all readers.
+func (a showAPI) follow(ctx context.Context, record deployment.Record) error {
+	now := a.opts.RecordTime()
 	if wire.LogComplete(record) || now.Sub(record.FollowedAt) < followEvery {
 		return nil
 	}
-	return s.History.Follow(ctx, record.ID, now)
+	return a.History.Follow(ctx, record.ID, now)
 }
 
-// read opens no chunk unless there is something behind the place.
-func (s showAPI) read(ctx context.Context, record deployment.Record, query logbook.Query) (logbook.Page, error) {
+// read reads a page. It opens no chunk if the log has no entry after the query's.
+func (a showAPI) read(
+	ctx context.Context, record deployment.Record, query logbook.Query,
+) (logbook.Page, error) {
 	if record.Progress.Log.Last <= query.After {
 		return logbook.Page{Next: query.After}, nil
 	}
-	page, err := logbook.Read(ctx, s.Archive, record.ID.Book(), record.Progress.Log, query)
+	page, err := logbook.Read(ctx, a.Archive, record.ID.Book(), record.Progress.Log, query)
 	if err != nil {
 		return logbook.Page{}, err
 	}
 	return fit(page)
 }
 
-// maxPageBytes is how much of a page goes into one answer: a Lambda function
-// may answer 6 MB, and its answer is JSON with the body as a text in it.
+// maxPageBytes limits the page in one answer: a Lambda function may answer 6 MB,
+// and its answer is JSON that has the body as a text.
 const maxPageBytes = 5 << 20
 
-// fit cuts a page that would be too large once it is quoted. A log of nothing
-// but quotes doubles.
+// fit cuts a page that would be too large once it is quoted: every quote in it
+// takes two bytes.
 func fit(page logbook.Page) (logbook.Page, error) {
 	size := 0
 	for i, line := range page.Lines {
@@ -156,22 +160,22 @@ func fit(page logbook.Page) (logbook.Page, error) {
 	return page, nil
 }
 
-// formatted is the page in the format that was asked for.
+// formatted returns the page in the format of the query.
 func formatted(format string, page logbook.Page, complete bool) rest.Answer {
 	if format != "ndjson" {
-		return inObject(page, complete)
+		return objectAnswer(page, complete)
 	}
 	var out bytes.Buffer
 	for _, line := range page.Lines {
 		out.Write(line)
 		out.WriteByte('\n')
 	}
-	return inLines(page.Next, complete, "application/x-ndjson", out.Bytes())
+	return textAnswer(page.Next, complete, "application/x-ndjson", out.Bytes())
 }
 
-// inObject answers a page as one object. It is written by hand, because the
-// stored lines are JSON already: an encoder would read every byte of them again.
-func inObject(page logbook.Page, complete bool) rest.Answer {
+// objectAnswer answers a page as one object. It does not use an encoder, which
+// would parse the stored lines again although they are JSON already.
+func objectAnswer(page logbook.Page, complete bool) rest.Answer {
 	var out bytes.Buffer
 	out.WriteString(`{"entries":[`)
 	for i, line := range page.Lines {
@@ -184,8 +188,8 @@ func inObject(page logbook.Page, complete bool) rest.Answer {
 	return rest.Answer{Status: http.StatusOK, Text: out.Bytes(), ContentType: rest.JSONType}
 }
 
-// inLines answers a page as text; where to go on is in the header.
-func inLines(next logbook.Order, complete bool, contentType string, text []byte) rest.Answer {
+// textAnswer answers a page as text, with the place of the next page in a header.
+func textAnswer(next logbook.Order, complete bool, contentType string, text []byte) rest.Answer {
 	return rest.Answer{Status: http.StatusOK, Text: text, ContentType: contentType, Header: map[string]string{
 		"Waybill-Log-Next":     strconv.FormatInt(int64(next), 10),
 		"Waybill-Log-Complete": strconv.FormatBool(complete),

@@ -47,39 +47,56 @@ func TestLogPages(t *testing.T) {
 		}
 	})
 	t.Run("as lines", func(t *testing.T) {
-		answer := w.Send(t, "show", "GET", "/api/v1/deployments/"+string(record.ID)+"/logs?format=ndjson&limit=2", resttest.Request{})
+		answer := w.Send(t, "show", "GET",
+			"/api/v1/deployments/"+string(record.ID)+"/logs?format=ndjson&limit=2", resttest.Request{})
 		lines := strings.Split(strings.TrimSuffix(string(answer.Body), "\n"), "\n")
-		if len(lines) != 2 || !json.Valid([]byte(lines[1])) || answer.Header.Get("Content-Type") != "application/x-ndjson" ||
-			answer.Header.Get("Waybill-Log-Next") != "2" || answer.Header.Get("Waybill-Log-Complete") != "false" {
+		if len(lines) != 2 || !json.Valid([]byte(lines[1])) ||
+			answer.Header.Get("Content-Type") != "application/x-ndjson" ||
+			answer.Header.Get("Waybill-Log-Next") != "2" ||
+			answer.Header.Get("Waybill-Log-Complete") != "false" {
 			t.Errorf("answer = %s %v", answer.Body, answer.Header)
 		}
 	})
 	t.Run("as text", func(t *testing.T) {
-		answer := w.Ask(t, resttest.Request{ID: "readLog", UUID: string(record.ID), Query: "?format=text&after=3"})
-		if string(answer.Body) != "four\nfive\n" || answer.Header.Get("Waybill-Log-Next") != "5" || answer.Header.Get("Waybill-Log-Complete") != "true" {
+		answer := w.Ask(t, resttest.Request{
+			Operation: "readLog", PathUUID: string(record.ID), Query: "?format=text&after=3",
+		})
+		if string(answer.Body) != "four\nfive\n" || answer.Header.Get("Waybill-Log-Next") != "5" ||
+			answer.Header.Get("Waybill-Log-Complete") != "true" {
 			t.Errorf("answer = %q %v", answer.Body, answer.Header)
 		}
 	})
 	t.Run("behind its end is nothing", func(t *testing.T) {
-		if got := w.ReadLog(t, record.ID, "?after=99"); len(got.Entries) != 0 || got.Next != 99 || !got.Complete {
+		if got := w.ReadLog(t, record.ID, "?after=99"); len(got.Entries) != 0 || got.Next != 99 ||
+			!got.Complete {
 			t.Errorf("page = %+v", got)
 		}
 	})
 	t.Run("in its record are the newest, for those who may see them", func(t *testing.T) {
 		var got struct{ Logs *string }
-		got = resttest.Want[struct{ Logs *string }](t, w, http.StatusOK, resttest.Request{ID: "getDeployment", UUID: string(record.ID)})
+		got = resttest.Want[struct{ Logs *string }](t, w, http.StatusOK, resttest.Request{
+			Operation: "getDeployment", PathUUID: string(record.ID),
+		})
 		var entries []struct{ Output string }
-		if err := json.Unmarshal([]byte(*got.Logs), &entries); err != nil || len(entries) != 5 || entries[4].Output != "five" {
+		if err := json.Unmarshal([]byte(*got.Logs), &entries); err != nil || len(entries) != 5 ||
+			entries[4].Output != "five" {
 			t.Errorf("logs = %s, %v", *got.Logs, err)
 		}
-		got = resttest.Want[struct{ Logs *string }](t, w, http.StatusOK, resttest.Request{ID: "getDeployment", UUID: string(record.ID), Token: w.Mint(t, access.Read)})
+		got = resttest.Want[struct{ Logs *string }](t, w, http.StatusOK, resttest.Request{
+			Operation: "getDeployment", PathUUID: string(record.ID), Token: w.Mint(t, access.Read),
+		})
 		if got.Logs != nil {
 			t.Error("a reader without read:sensitive was shown the log")
 		}
 	})
-	for _, query := range []string{"?after=-1", "?after=x", "?limit=0", "?limit=1001", "?wait=21", "?type=out", "?format=xml", "?wait=1&wait=2", "?follow=1"} {
+	for _, query := range []string{
+		"?after=-1", "?after=x", "?limit=0", "?limit=1001", "?wait=21", "?type=out", "?format=xml",
+		"?wait=1&wait=2", "?follow=1",
+	} {
 		t.Run(query+" is refused", func(t *testing.T) {
-			resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{ID: "readLog", UUID: string(record.ID), Query: query})
+			resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
+				Operation: "readLog", PathUUID: string(record.ID), Query: query,
+			})
 		})
 	}
 }
@@ -105,7 +122,8 @@ func TestLogFilters(t *testing.T) {
 			if diff := cmp.Diff(got.Outputs(), want); diff != "" {
 				t.Errorf("(-got +want)\n%s", diff)
 			}
-			if again := w.ReadLog(t, record.ID, fmt.Sprintf("%s&after=%d", query, got.Next)); len(again.Entries) != 0 || !again.Complete {
+			if again := w.ReadLog(t, record.ID,
+				fmt.Sprintf("%s&after=%d", query, got.Next)); len(again.Entries) != 0 || !again.Complete {
 				t.Errorf("asked after %d: %+v, want the end", got.Next, again)
 			}
 		})
@@ -122,7 +140,7 @@ func TestALongLineIsOneLineOfText(t *testing.T) {
 		r.StepEnded(1, now, int64(len(long))+6, 0, 20)
 	})
 	w.Finish(t, record)
-	answer := w.Ask(t, resttest.Request{ID: "readLog", UUID: string(record.ID), Query: "?format=text"})
+	answer := w.Ask(t, resttest.Request{Operation: "readLog", PathUUID: string(record.ID), Query: "?format=text"})
 	if got, want := string(answer.Body), "$ sh start\n"+long+"\nnext\n"; got != want {
 		t.Errorf("text of %d bytes, want %d; it ends %q", len(got), len(want), got[max(0, len(got)-20):])
 	}
@@ -204,7 +222,8 @@ func TestWaitingForALog(t *testing.T) {
 			record := w.Running(t)
 			began := time.Now()
 			got := w.ReadLog(t, record.ID, "?wait=20&after=7")
-			if took := time.Since(began); took != 20*time.Second || len(got.Entries) != 0 || got.Next != 7 || got.Complete {
+			if took := time.Since(began); took != 20*time.Second || len(got.Entries) != 0 || got.Next != 7 ||
+				got.Complete {
 				t.Errorf("after %s: page = %+v", took, got)
 			}
 			if gets := did.gets.Load(); gets > 45 {
@@ -224,7 +243,8 @@ func TestWaitingForALog(t *testing.T) {
 				w.Finish(t, record)
 			}()
 			began := time.Now()
-			if got := w.ReadLog(t, record.ID, "?wait=20"); !got.Complete || time.Since(began) > 3*time.Second {
+			if got := w.ReadLog(t, record.ID, "?wait=20"); !got.Complete ||
+				time.Since(began) > 3*time.Second {
 				t.Errorf("after %s: page = %+v", time.Since(began), got)
 			}
 		})
@@ -255,7 +275,8 @@ func TestWaitingForALog(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			began := time.Now()
-			w.SendContext(t, ctx, "show", "GET", "/api/v1/deployments/"+string(record.ID)+"/logs?wait=20", resttest.Request{})
+			w.SendContext(t, ctx, "show", "GET", "/api/v1/deployments/"+string(record.ID)+"/logs?wait=20",
+				resttest.Request{})
 			if took := time.Since(began); took != time.Second {
 				t.Errorf("it took %s", took)
 			}
@@ -270,11 +291,15 @@ func TestALogThatIsGoneIsSaidToBeGone(t *testing.T) {
 	if err := w.Memory.Archive().Remove(t.Context(), record.ID.Book()); err != nil {
 		t.Fatal(err)
 	}
-	got := resttest.Want[resttest.Problem](t, w, http.StatusGone, resttest.Request{ID: "readLog", UUID: string(record.ID)})
+	got := resttest.Want[resttest.Problem](t, w, http.StatusGone, resttest.Request{
+		Operation: "readLog", PathUUID: string(record.ID),
+	})
 	if !strings.Contains(got.Message, "no longer kept") {
 		t.Errorf("message = %q", got.Message)
 	}
-	shown := resttest.Want[struct{ Logs string }](t, w, http.StatusOK, resttest.Request{ID: "getDeployment", UUID: string(record.ID)})
+	shown := resttest.Want[struct{ Logs string }](t, w, http.StatusOK, resttest.Request{
+		Operation: "getDeployment", PathUUID: string(record.ID),
+	})
 	if !strings.Contains(shown.Logs, "no longer kept") {
 		t.Errorf("logs = %q", shown.Logs)
 	}
@@ -296,7 +321,8 @@ func TestAPageFitsIntoAnAnswer(t *testing.T) {
 	entries, pages := 0, 0
 	for after := int64(0); ; pages++ {
 		// Holding megabytes against openapi.yaml would take seconds.
-		answer := w.Send(t, "show", "GET", fmt.Sprintf("/api/v1/deployments/%s/logs?after=%d", record.ID, after), resttest.Request{})
+		answer := w.Send(t, "show", "GET",
+			fmt.Sprintf("/api/v1/deployments/%s/logs?after=%d", record.ID, after), resttest.Request{})
 		quoted, err := json.Marshal(string(answer.Body))
 		if err != nil || len(quoted) > 6_000_000 {
 			t.Fatalf("page %d has %d bytes once quoted, %v", pages, len(quoted), err)

@@ -17,26 +17,28 @@ import (
 )
 
 const (
-	// maxTextBytes is the most text of a log in one answer.
+	// maxTextBytes limits the text of a log in one answer.
 	maxTextBytes = 4 << 20
-	// maxTextTime is how long one answer looks for text: few lines of a long log
-	// may be of the step that was asked for.
+	// maxTextTime limits the time for one answer: a filter may match only few lines
+	// of a long log.
 	maxTextTime = 12 * time.Second
 )
 
-// textLog answers the log as a person reads it: in order, as much as fits, and
-// with a last line that says so when it is not all.
-func (s showAPI) textLog(ctx context.Context, c *rest.Call, record deployment.Record, query logbook.Query, wait time.Duration) (rest.Answer, error) {
+// textLog answers the log as plain text: in order, as much as fits, and with a
+// last line that says so if it is not the whole log.
+func (a showAPI) textLog(
+	ctx context.Context, c *rest.Call, record deployment.Record, query logbook.Query, wait time.Duration,
+) (rest.Answer, error) {
 	if !c.Query.Has("limit") {
 		query.Limit = 0
 	}
 	text := transcript{next: query.After}
 	text.timestamps, _ = strconv.ParseBool(c.Query.Get("timestamps")) // openapi.yaml has its form
 	text.headings, _ = strconv.ParseBool(c.Query.Get("headings"))
-	for until := s.opts.Now().Add(wait + maxTextTime); ; wait = 0 {
+	for until := a.opts.Now().Add(wait + maxTextTime); ; wait = 0 {
 		var page logbook.Page
 		var err error
-		if record, page, err = s.await(ctx, record, query, wait); err != nil {
+		if record, page, err = a.await(ctx, record, query, wait); err != nil {
 			return rest.Answer{}, err
 		}
 		whole, err := text.add(page)
@@ -48,7 +50,7 @@ func (s showAPI) textLog(ctx context.Context, c *rest.Call, record deployment.Re
 		}
 		query.After = page.Next
 		if !whole || query.Limit < 0 || c.Query.Has("limit") && query.Limit == 0 ||
-			page.Next >= record.Progress.Log.Last || s.opts.Now().After(until) {
+			page.Next >= record.Progress.Log.Last || a.opts.Now().After(until) {
 			break
 		}
 	}
@@ -57,22 +59,22 @@ func (s showAPI) textLog(ctx context.Context, c *rest.Call, record deployment.Re
 		text.notice(c, record)
 	}
 	text.endColours()
-	return inLines(text.next, complete, rest.PlainType, text.out.Bytes()), nil
+	return textAnswer(text.next, complete, rest.PlainType, text.out.Bytes()), nil
 }
 
-// transcript is the text of a log. A line that was cut into entries is whole
-// again, unless one of the other stream came between its pieces.
+// transcript is the text of a log. It joins a line that was cut into entries,
+// unless an entry of the other stream is between them.
 type transcript struct {
 	timestamps bool
 	headings   bool
 	out        bytes.Buffer
-	quoted     int // size of the text as JSON
-	before     logbook.Entry
+	quoted     int           // size of the text as JSON
+	before     logbook.Entry // the last one written
 	heading    string
 	next       logbook.Order
 }
 
-// add adds the lines of a page. It is false if not all of them fit.
+// add adds the lines of a page. It returns false if not all of them fit.
 func (t *transcript) add(page logbook.Page) (bool, error) {
 	for _, line := range page.Lines {
 		entry, err := logbook.Decode(line)
@@ -88,7 +90,7 @@ func (t *transcript) add(page logbook.Page) (bool, error) {
 	return true, nil
 }
 
-// entry adds one entry, or finds that it does not fit.
+// entry adds one entry. It returns false if the entry does not fit.
 func (t *transcript) entry(e logbook.Entry) bool {
 	var piece bytes.Buffer
 	if !t.before.Continued || t.before.Type != e.Type {
@@ -111,7 +113,7 @@ func (t *transcript) entry(e logbook.Entry) bool {
 	return true
 }
 
-// begin writes what stands before the text of a line.
+// begin writes the heading and the time of a line.
 func (t *transcript) begin(piece *bytes.Buffer, e logbook.Entry) {
 	if t.before.Continued {
 		piece.WriteByte('\n')
@@ -124,14 +126,14 @@ func (t *transcript) begin(piece *bytes.Buffer, e logbook.Entry) {
 	}
 }
 
-// notice says in a last line why the text is not the whole log, and what to ask
-// next. The line has no colour of the log's.
+// notice writes a last line that says why the text is not the whole log, and how
+// to read on. It ends the log's colours first.
 func (t *transcript) notice(c *rest.Call, record deployment.Record) {
 	if t.before.Continued {
 		t.out.WriteByte('\n')
 	}
 	t.endColours()
-	why := "The log goes on"
+	why := "The log continues"
 	query := maps.Clone(c.Query)
 	query.Set("after", strconv.FormatInt(int64(t.next), 10))
 	if t.next >= record.Progress.Log.Last {
@@ -141,7 +143,7 @@ func (t *transcript) notice(c *rest.Call, record deployment.Record) {
 	fmt.Fprintf(&t.out, "[waybill] %s. Next: GET /api/v1%s\n", why, logPath(record, query))
 }
 
-// logPath is the path of a deployment's log below the API.
+// logPath returns the path of a deployment's log below the API.
 func logPath(record deployment.Record, query url.Values) string {
 	path := "/deployments/" + string(record.ID) + "/logs"
 	if len(query) > 0 {
@@ -151,16 +153,17 @@ func logPath(record deployment.Record, query url.Values) string {
 }
 
 // endColours ends a colour that the log has begun, so that it does not colour
-// what the reader's terminal shows next.
+// later output on the reader's terminal.
 func (t *transcript) endColours() {
 	text := t.out.Bytes()
 	last := bytes.LastIndex(text, []byte("\x1b["))
-	if last >= 0 && !bytes.HasPrefix(text[last:], []byte(terminal.Reset)) && !bytes.HasPrefix(text[last:], []byte("\x1b[m")) {
+	if last >= 0 && !bytes.HasPrefix(text[last:], []byte(terminal.Reset)) &&
+		!bytes.HasPrefix(text[last:], []byte("\x1b[m")) {
 		t.out.WriteString(terminal.Reset)
 	}
 }
 
-// quotedSize is the size of the text inside of a JSON text.
+// quotedSize returns the size of the text inside a JSON text.
 func quotedSize(text []byte) int {
 	size := len(text)
 	for _, c := range text {

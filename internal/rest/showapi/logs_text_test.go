@@ -20,7 +20,7 @@ import (
 	"waybill/internal/rest/showapi"
 )
 
-var nextCall = regexp.MustCompile(`(?m)^\[waybill\] The log goes on\. Next: GET (/api/v1/\S+)\n\z`)
+var nextCall = regexp.MustCompile(`(?m)^\[waybill\] The log continues\. Next: GET (/api/v1/\S+)\n\z`)
 
 // TestTextIsTheWholeLog has more entries than a page of JSON, and its error last.
 func TestTextIsTheWholeLog(t *testing.T) {
@@ -35,14 +35,17 @@ func TestTextIsTheWholeLog(t *testing.T) {
 	}
 	record = w.Write(t, record, "the error")
 	running := w.Text(t, record.ID, "")
-	if !strings.Contains(running, "\nthe error\n[waybill] The deployment has not ended") || !strings.Contains(running, "after=2401") {
+	if !strings.Contains(running, "\nthe error\n[waybill] The deployment has not ended") ||
+		!strings.Contains(running, "after=2401") {
 		t.Errorf("while it runs the text ends %q", running[len(running)-200:])
 	}
 	w.Finish(t, record)
-	if got := w.Text(t, record.ID, ""); strings.Count(got, "\n") != 2401 || !strings.HasSuffix(got, "\nthe error\n") {
+	if got := w.Text(t, record.ID, ""); strings.Count(got, "\n") != 2401 ||
+		!strings.HasSuffix(got, "\nthe error\n") {
 		t.Errorf("%d lines, the last %q", strings.Count(got, "\n"), got[len(got)-60:])
 	}
-	if got := w.Text(t, record.ID, "&limit=2&after=5"); !strings.HasPrefix(got, "line 5\nline 6\n[waybill] The log goes on. Next: GET ") {
+	if got := w.Text(t, record.ID, "&limit=2&after=5"); !strings.HasPrefix(got,
+		"line 5\nline 6\n[waybill] The log continues. Next: GET ") {
 		t.Errorf("with a limit: %q", got)
 	}
 }
@@ -100,13 +103,16 @@ func TestTextOptions(t *testing.T) {
 			t.Errorf("%q (-got +want)\n%s", query, diff)
 		}
 	}
-	resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{ID: "readLog", UUID: string(record.ID), Query: "?timestamps=true"})
+	resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
+		Operation: "readLog", PathUUID: string(record.ID), Query: "?timestamps=true",
+	})
 }
 
 // TestTextDoesNotCommandATerminal has what a program may print.
 func TestTextDoesNotCommandATerminal(t *testing.T) {
 	w := resttest.New(t)
-	record := w.Write(t, w.Running(t), "\x1b[32mgreen\x1b[0m \x1b[2J\x1b]0;title\x07\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\ \x1b[1;1Hmoved \x1b[31mred")
+	record := w.Write(t, w.Running(t),
+		"\x1b[32mgreen\x1b[0m \x1b[2J\x1b]0;title\x07\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\ \x1b[1;1Hmoved \x1b[31mred")
 	want := "\x1b[32mgreen\x1b[0m link moved \x1b[31mred\n\x1b[0m"
 	if got := w.Text(t, record.ID, ""); !strings.HasPrefix(got, want+"[waybill] ") {
 		t.Errorf("text = %q, want %q and a notice", got, want)
@@ -133,7 +139,8 @@ func TestALogInsideOfARecord(t *testing.T) {
 		})
 		_, entries := w.WithLog(t, record.ID)
 		first, second := entries[0], entries[1]
-		if first.Order < 1 || first.Order+1 != second.Order || first.Batch != 1 || !strings.Contains(first.Output, "The first ") ||
+		if first.Order < 1 || first.Order+1 != second.Order || first.Batch != 1 ||
+			!strings.Contains(first.Output, "The first ") ||
 			!strings.Contains(first.Output, "/api/v1/deployments/"+string(record.ID)+"/logs") {
 			t.Errorf("it begins %+v, then with order %d", first, second.Order)
 		}
@@ -144,17 +151,19 @@ func TestALogInsideOfARecord(t *testing.T) {
 type away struct{ logbook.Archive }
 
 func (away) Open(context.Context, logbook.Book, int) (logbook.Header, io.ReadCloser, error) {
-	return logbook.Header{}, nil, fault.Wrap(errors.New("connection refused"), fault.Unavailable, "The store of logs does not answer.")
+	return logbook.Header{}, nil, fault.Wrap(errors.New("connection refused"), fault.Unavailable,
+		"The store of logs does not answer.")
 }
 
 func TestARecordIsShownWhileItsLogIsUnavailable(t *testing.T) {
 	w := resttest.New(t, func(_ *catalogapi.Ports, show *showapi.Ports) { show.Archive = away{show.Archive} })
 	record := w.Write(t, w.Running(t), "one")
 	shown, entries := w.WithLog(t, record.ID)
-	if shown.Status != "in_progress" || len(entries) != 1 || !strings.Contains(entries[0].Output, "unavailable") {
+	if shown.Status != "in_progress" || len(entries) != 1 ||
+		!strings.Contains(entries[0].Output, "unavailable") {
 		t.Errorf("shown = %+v, %+v", shown, entries)
 	}
-	answer := w.Ask(t, resttest.Request{ID: "readLog", UUID: string(record.ID)})
+	answer := w.Ask(t, resttest.Request{Operation: "readLog", PathUUID: string(record.ID)})
 	if answer.Status != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
 		t.Errorf("the log answers %d %v", answer.Status, answer.Header)
 	}

@@ -12,8 +12,9 @@ import (
 	"waybill/internal/wire"
 )
 
-// verifyBody says whether a log is what was written. Of one that was scrubbed
-// it says that too: it is right, and not what was written first.
+// verifyBody says whether a log is unchanged since it was written. A scrubbed log
+// is valid, although it differs from the log that was written first; its fields
+// say that it was scrubbed.
 type verifyBody struct {
 	DeploymentUUID  string  `json:"deployment_uuid"`
 	OK              bool    `json:"ok"`
@@ -31,10 +32,10 @@ type verifyBody struct {
 	ScrubbedEntries int     `json:"scrubbed_entries"`
 }
 
-// verify recomputes the chain of a log's chunks, as far as it comes in the time
-// that an answer has.
-func (s showAPI) verify(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	record, err := s.record(ctx, c.Params["uuid"])
+// verify recomputes the hash chain of a log's chunks, as far as the time for an
+// answer allows.
+func (a showAPI) verify(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	record, err := a.record(ctx, c.Params["uuid"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -46,7 +47,7 @@ func (s showAPI) verify(ctx context.Context, c *rest.Call) (rest.Answer, error) 
 	if after > mark.Chunks {
 		return rest.Answer{}, fault.InvalidField("after", "must be the number of a chunk of this log")
 	}
-	found, err := s.check(ctx, record, after)
+	found, err := a.check(ctx, record, after)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -74,42 +75,44 @@ func (s showAPI) verify(ctx context.Context, c *rest.Call) (rest.Answer, error) 
 }
 
 const (
-	// verifyFor is how long one request checks. What is left of the 29 s that the
-	// gateway waits is for the slice that was begun last.
+	// verifyFor is how long one request begins new slices. The rest of the 29 s that
+	// API Gateway waits is for the last slice.
 	verifyFor = 10 * time.Second
-	// verifyBytes is a slice: how much is read, as it is stored, before the time
-	// is looked at. It becomes some ten times as much JSON.
+	// verifyBytes is the size of a slice, compressed: the chunks that are read before
+	// the time is checked. They decompress to about ten times as much JSON.
 	verifyBytes = 1 << 20
 )
 
-// check checks slice by slice. Gone if neither end of the log is there any more;
-// a log that only lacks a part is damaged.
-func (s showAPI) check(ctx context.Context, record deployment.Record, after int) (logbook.Verification, error) {
+// check verifies slice by slice. Gone if both ends of the log are missing, which
+// means that it has expired; a log that lacks only a part is damaged.
+func (a showAPI) check(
+	ctx context.Context, record deployment.Record, after int,
+) (logbook.Verification, error) {
 	book, mark := record.ID.Book(), record.Progress.Log
-	until := s.opts.Now().Add(verifyFor)
+	until := a.opts.Now().Add(verifyFor)
 	rewritten := 0
 	for {
-		found, err := logbook.Verify(ctx, s.Archive, book, mark, after, verifyBytes)
+		found, err := logbook.Verify(ctx, a.Archive, book, mark, after, verifyBytes)
 		if err != nil {
 			return logbook.Verification{}, err
 		}
 		rewritten += found.Rewritten
-		if found.More && s.opts.Now().Before(until) {
+		if found.More && a.opts.Now().Before(until) {
 			after = found.Checked
 			continue
 		}
 		found.Rewritten = rewritten
 		if found.Bad > 0 {
-			err = s.kept(ctx, book, mark)
+			err = a.checkNotExpired(ctx, book, mark)
 		}
 		return found, err
 	}
 }
 
-// kept is Gone if neither end of the log is there.
-func (s showAPI) kept(ctx context.Context, book logbook.Book, mark logbook.Mark) error {
+// checkNotExpired returns Gone if both ends of the log are missing.
+func (a showAPI) checkNotExpired(ctx context.Context, book logbook.Book, mark logbook.Mark) error {
 	for _, end := range []int{1, mark.Chunks} {
-		if _, err := s.Archive.Head(ctx, book, end); !errors.Is(err, fault.NotFound) {
+		if _, err := a.Archive.Head(ctx, book, end); !errors.Is(err, fault.NotFound) {
 			return err
 		}
 	}

@@ -1,0 +1,158 @@
+package catalogapi_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+	"waybill/internal/catalog"
+	"waybill/internal/rest/catalogapi"
+	"waybill/internal/rest/resttest"
+	"waybill/internal/rest/showapi"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// slowVault runs put between the two steps of a change.
+type slowVault struct {
+	catalog.Vault
+	put func() error
+}
+
+func (v *slowVault) Put(ctx context.Context, id catalog.ID, secrets map[string]string) error {
+	if v.put != nil {
+		if err := v.put(); err != nil {
+			return err
+		}
+	}
+	return v.Vault.Put(ctx, id, secrets)
+}
+
+// TestChangesAtOnceLoseNothing makes changes that meet each other: each is made
+// or refused, and no secret of one that was made is lost.
+func TestChangesAtOnceLoseNothing(t *testing.T) {
+	changes := []resttest.Object{{
+		"postgres_password": "another-password",
+	}, {"limits_memory": "512m"}, {"limits_cpus": "2"},
+		{"environment": []resttest.Object{{"key": "PASSWORD", "is_secret": true}, {"key": "TOKEN", "value": "a-new-secret", "is_secret": true}}}}
+	vault := &slowVault{}
+	w := resttest.New(t,
+		func(ports *catalogapi.Ports, _ *showapi.Ports) { vault.Vault, ports.Vault = ports.Vault, vault })
+	server := w.Server(t)
+	made := make([]bool, len(changes))
+	change := func(db string, i int) {
+		answer := w.Ask(t, resttest.Request{Operation: "updateDatabase", PathUUID: db, Body: changes[i]})
+		if made[i] = answer.Status == http.StatusOK; !made[i] && answer.Status != http.StatusConflict {
+			t.Errorf("answer = %d %s", answer.Status, answer.Body)
+		}
+	}
+	check := func(t *testing.T, db string) {
+		got := w.Get(t, "getDatabase", db)
+		secrets := w.Vault(t, db)
+		for i, kept := range []bool{
+			secrets["POSTGRES_PASSWORD"] == "another-password", got["limits_memory"] == "512m",
+			got["limits_cpus"] == "2", secrets["TOKEN"] == "a-new-secret",
+		} {
+			if made[i] != kept {
+				t.Errorf("%v: made %v, and kept %v", changes[i], made[i], kept)
+			}
+		}
+		entity, err := w.Memory.Catalog().Get(t.Context(), catalog.ID(db))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, mark := range entity.(*catalog.Database).SecretDigests {
+			if catalog.SecretDigest(secrets[catalog.DigestKeySecret], name, secrets[name]) != mark {
+				t.Errorf("%s in the vault is not what the catalog has the mark of", name)
+			}
+		}
+	}
+	t.Run("all together", func(t *testing.T) {
+		db := w.Database(t, server)
+		var wait sync.WaitGroup
+		for i := range changes {
+			wait.Go(func() { change(db, i) })
+		}
+		wait.Wait()
+		check(t, db)
+	})
+	t.Run("one between the two steps of another", func(t *testing.T) {
+		db := w.Database(t, server)
+		clear(made)
+		vault.put = func() error {
+			vault.put = nil
+			change(db, 3)
+			return nil
+		}
+		change(db, 0)
+		check(t, db)
+		if !made[0] {
+			t.Error("the one that came first was refused")
+		}
+	})
+}
+
+func TestAChangeThatDiesHalfWay(t *testing.T) {
+	vault := &slowVault{}
+	var store *diesAfterUpdate
+	w := resttest.New(t, func(ports *catalogapi.Ports, _ *showapi.Ports) {
+		store = &diesAfterUpdate{ports.Store, -1}
+		vault.Vault, ports.Vault, ports.Store = ports.Vault, vault, store
+	})
+	application := w.Application(t, w.Server(t))
+	change := resttest.Request{
+		Operation: "updateApplication", PathUUID: application,
+		Body: resttest.Object{
+			"environment": []resttest.Object{{"key": "PASSWORD", "value": "a-new-secret", "is_secret": true}},
+		},
+	}
+	away := errors.New("the parameter store is away")
+
+	t.Run("is taken back if the vault does not take its part", func(t *testing.T) {
+		before := w.Get(t, "getApplication", application)
+		vault.put = func() error { return away }
+		defer func() { vault.put = nil }()
+		resttest.Want[resttest.Problem](t, w, http.StatusInternalServerError, change)
+		after := w.Get(t, "getApplication", application)
+		if diff := cmp.Diff(merge(after, resttest.Object{"updated_at": nil}),
+			merge(before, resttest.Object{"updated_at": nil})); diff != "" || w.Vault(t, application)["PASSWORD"] != resttest.SecretValue {
+			t.Errorf("it is not as it was (-after +before)\n%s", diff)
+		}
+	})
+	t.Run("is seen by the next one, which does not build on it, and mended by its repetition", func(t *testing.T) {
+		vault.put, store.updates = func() error { return away }, 1
+		resttest.Want[resttest.Problem](t, w, http.StatusServiceUnavailable, change)
+		vault.put, store.updates = nil, -1
+		got := resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{
+			Operation: "updateApplication", PathUUID: application, Body: resttest.Object{"start": "echo other"},
+		})
+		if !strings.Contains(got.Message, "give their values again") {
+			t.Errorf("message = %q", got.Message)
+		}
+		resttest.Want[resttest.Object](t, w, http.StatusOK, change)
+		if got := w.Vault(t, application)["PASSWORD"]; got != "a-new-secret" {
+			t.Errorf("the vault has %q", got)
+		}
+		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+			Operation: "updateApplication", PathUUID: application, Body: resttest.Object{"start": "echo other"},
+		})
+	})
+}
+
+// diesAfterUpdate is a store that is away after a number of updates, -1 for
+// never.
+type diesAfterUpdate struct {
+	catalog.Store
+	updates int
+}
+
+func (d *diesAfterUpdate) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
+	if d.updates == 0 {
+		return resttest.ErrAway
+	}
+	d.updates--
+	return d.Store.Update(ctx, entity, was)
+}
