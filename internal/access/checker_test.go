@@ -153,7 +153,7 @@ func TestAuthenticateRemembers(t *testing.T) {
 		}
 		d.wants(t, "Bearer "+d.bearer)
 	})
-	t.Run("a wrong secret is refused also when the token is remembered, and hurts it not", func(t *testing.T) {
+	t.Run("a wrong secret is refused even if the token is cached, which stays cached", func(t *testing.T) {
 		d := newDesk(t)
 		d.wants(t, "Bearer "+d.bearer)
 		d.refuses(t, "Bearer "+d.token.ID+"|wrong")

@@ -42,7 +42,7 @@ func TestMint(t *testing.T) {
 			t.Error("the token has the secret")
 		}
 	})
-	t.Run("abilities have no repeats, the name no space around it, the time microseconds of UTC", func(t *testing.T) {
+	t.Run("abilities have no repeats, the name is trimmed, the time is in UTC", func(t *testing.T) {
 		want := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
 		if !slices.Equal(token.Abilities, []access.Ability{access.Read, access.Deploy}) ||
 			token.Name != "ci" || token.CreatedAt != want {
@@ -145,8 +145,8 @@ func TestAbilities(t *testing.T) {
 				if token.Can(needs) != want || (err == nil) != want {
 					t.Errorf("Can = %v, Require = %v; want %v", token.Can(needs), err, want)
 				}
-				if err != nil &&
-					(!errors.Is(err, fault.Denied) || fault.Public(err) != "Missing required permissions: "+string(needs)) {
+				text := "Missing required permissions: " + string(needs)
+				if err != nil && (!errors.Is(err, fault.Denied) || fault.Public(err) != text) {
 					t.Errorf("Require = %v", err)
 				}
 			})

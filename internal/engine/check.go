@@ -61,7 +61,8 @@ func checkPassword(value string) string {
 		return fmt.Sprintf("must have at least %d characters and at most %d bytes", shortestPassword,
 			longestPassword)
 	case !printable(value):
-		return "must be one line of UTF-8 text: the engines read a password as a line, so it cannot hold line breaks, tabs or other control characters"
+		return "must be one line of UTF-8 text: the engines read a password as a line, so it cannot hold " +
+			"line breaks, tabs or other control characters"
 	}
 	return ""
 }
@@ -73,7 +74,8 @@ func checkName(setting Setting, value string) string {
 	}
 	switch {
 	case len(value) > longest || !name.MatchString(value):
-		return fmt.Sprintf("must be letters, digits, _, . and -, begin with a letter or _, and have at most %d characters", longest)
+		return fmt.Sprintf("must be letters, digits, _, . and -, begin with a letter or _, and have at "+
+			"most %d characters", longest)
 	case setting.NoDot && strings.Contains(value, "."):
 		return "must have no dot, which older versions do not take in it"
 	case slices.Contains(setting.Taken, value):

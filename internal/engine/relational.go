@@ -137,7 +137,8 @@ var relational = []Engine{
 			// The health check does not check the certificate.
 			{
 				Path: Folder + "/client.cnf",
-				Text: "[client]\nhost=127.0.0.1\nuser=%{mariadb_user}\npassword=\"%{mariadb_password:option}\"\nssl-verify-server-cert=0\n",
+				Text: "[client]\nhost=127.0.0.1\nuser=%{mariadb_user}\n" +
+					"password=\"%{mariadb_password:option}\"\nssl-verify-server-cert=0\n",
 			},
 		},
 		ConfigurationFile: ConfigurationFile{Path: "/etc/mysql/conf.d/waybill.cnf"},

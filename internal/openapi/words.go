@@ -56,7 +56,8 @@ func (p problems) collect(doc node, found *jsonschema.ValidationError) {
 		p.alternatives(schema, at, is)
 	case *kind.UniqueItems:
 		p.add(dotted(at),
-			fmt.Sprintf("must not repeat anything; numbers %d and %d are the same", is.Duplicates[0]+1, is.Duplicates[1]+1))
+			fmt.Sprintf("must not repeat anything; numbers %d and %d are the same",
+				is.Duplicates[0]+1, is.Duplicates[1]+1))
 	case *kind.MaxLength:
 		p.add(dotted(at), fmt.Sprintf("%s; this has %d characters", expectation(schema), is.Got))
 	case *kind.MaxItems:

@@ -57,7 +57,8 @@ func TestP9AbilitiesAreChecked(t *testing.T) {
 				t.Errorf("%s with %s alone: %d %s", route.ID, ability, answer.Status, answer.Body)
 			}
 			if !may {
-				if got, want := answer.Problem(t).Message, "Missing required permissions: "+string(route.Ability); got != want {
+				want := "Missing required permissions: " + string(route.Ability)
+				if got := answer.Problem(t).Message; got != want {
 					t.Errorf("%s with %s alone: message %q, want %q", route.ID, ability, got, want)
 				}
 				continue
@@ -80,7 +81,9 @@ func TestP9ForeignIdsAnswerAlike(t *testing.T) {
 		}
 		prefix := good.PathUUID[:3]
 		unknown := prefix + strings.Repeat("0", len(good.PathUUID)-3)
-		wanted := s.Ask(t, resttest.Request{Operation: id, PathUUID: unknown, OtherUUID: good.OtherUUID, Body: good.Body})
+		wanted := s.Ask(t, resttest.Request{
+			Operation: id, PathUUID: unknown, OtherUUID: good.OtherUUID, Body: good.Body,
+		})
 		if wanted.Status != http.StatusNotFound {
 			t.Errorf("%s of a uuid that nobody has: %d %s", id, wanted.Status, wanted.Body)
 		}
@@ -91,7 +94,9 @@ func TestP9ForeignIdsAnswerAlike(t *testing.T) {
 			if len(other) == len(good.PathUUID) && (strings.HasPrefix(other, prefix) || len(other) > 24) {
 				continue
 			}
-			got := s.Ask(t, resttest.Request{Operation: id, PathUUID: other, OtherUUID: good.OtherUUID, Body: good.Body})
+			got := s.Ask(t, resttest.Request{
+				Operation: id, PathUUID: other, OtherUUID: good.OtherUUID, Body: good.Body,
+			})
 			if got.Status != http.StatusNotFound || got.Problem(t).Message != wanted.Problem(t).Message {
 				t.Errorf("%s of %s: %d %s, want %s", id, other, got.Status, got.Body, wanted.Body)
 			}

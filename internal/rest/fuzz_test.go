@@ -82,11 +82,15 @@ func FuzzChange(f *testing.F) {
 			"Application": w.Application(t, server), "Database": w.Database(t, server),
 			"Service": w.Service(t, server),
 		} {
-			answer := w.Ask(t, resttest.Request{Operation: "update" + id, PathUUID: uuid, Body: body, Token: reader})
+			answer := w.Ask(t, resttest.Request{
+				Operation: "update" + id, PathUUID: uuid, Body: body, Token: reader,
+			})
 			if answer.Status != http.StatusOK && answer.Status != http.StatusUnprocessableEntity {
 				t.Errorf("%s: answer = %d %s", id, answer.Status, answer.Body)
 			}
-			resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{Operation: "get" + id, PathUUID: uuid})
+			resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+				Operation: "get" + id, PathUUID: uuid,
+			})
 		}
 	})
 }

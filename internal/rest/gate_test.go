@@ -148,7 +148,9 @@ func TestRequestIDs(t *testing.T) {
 	for given, kept := range map[string]bool{
 		"abc-1": true, "": false, "a b": false, "a\"b": false, strings.Repeat("a", 65): false,
 	} {
-		answer := w.Ask(t, resttest.Request{Operation: "health", Header: map[string]string{"X-Request-ID": given}})
+		answer := w.Ask(t, resttest.Request{
+			Operation: "health", Header: map[string]string{"X-Request-ID": given},
+		})
 		if got := answer.Header.Get("X-Request-ID"); got == "" || (got == given) != kept {
 			t.Errorf("given %q, got %q", given, got)
 		}

@@ -55,8 +55,9 @@ func TestARecordOnTheWire(t *testing.T) {
 			"started_at":          "2026-08-22T10:00:03.000000Z",
 			"cancel_requested_at": "2026-08-22T10:00:02.000000Z", "cancel_requested_by": "ops",
 			"superseded_by": nil,
-			"scrubbed_at":   "2026-08-22T10:00:06.000000Z", "scrubbed_by": "the root", "scrubbed_entries": 4.0,
-			"finished_at": "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
+			"scrubbed_at":   "2026-08-22T10:00:06.000000Z", "scrubbed_by": "the root",
+			"scrubbed_entries": 4.0,
+			"finished_at":      "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
 		}
 	}
 	for prefix, own := range map[string]resttest.Object{
@@ -72,8 +73,7 @@ func TestARecordOnTheWire(t *testing.T) {
 	} {
 		t.Run(prefix, func(t *testing.T) {
 			record := resttest.FullRecord(prefix)
-			w := resttest.New(t,
-				func(_ *catalogapi.Ports, show *showapi.Ports) { show.History = resttest.OneRecord{Record: record} })
+			w := resttest.New(t, resttest.WithRecord(record))
 			wanted := shared(string(record.ID.Resource()), string(record.ID.Kind()))
 			for key, value := range own {
 				wanted[key] = value

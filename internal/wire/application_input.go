@@ -92,7 +92,8 @@ func (n ImageInput) application(common catalog.Resource) (catalog.Deployable, er
 
 func imageInput(a *catalog.Application) ImageInput {
 	return ImageInput{
-		resourceInput(&a.Resource), containerInput(a.Image.Container), applicationContainerInput(a.Image.Container),
+		resourceInput(&a.Resource), containerInput(a.Image.Container),
+		applicationContainerInput(a.Image.Container),
 		a.Image.Name, a.Image.Tag,
 	}
 }

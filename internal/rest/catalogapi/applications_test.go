@@ -12,88 +12,142 @@ import (
 	"waybill/internal/rest/resttest"
 )
 
-// container is how a container runs when nothing is said of it.
-func container(of resttest.Object) resttest.Object {
-	shown := resttest.Object{
-		"ports_exposes": nil, "ports_mappings": nil, "limits_memory": "0", "limits_memory_swap": "0",
+// container adds the fields of a container with their defaults.
+func container(fields resttest.Object) resttest.Object {
+	return merge(resttest.Object{
+		"ports_exposes":             nil,
+		"ports_mappings":            nil,
+		"limits_memory":             "0",
+		"limits_memory_swap":        "0",
 		"limits_memory_reservation": "0",
-		"limits_cpus":               "0", "limits_cpuset": nil, "limits_cpu_shares": 0.0, "health_check_enabled": true,
-		"health_check_interval": 0.0,
-		"health_check_timeout":  0.0, "health_check_retries": 0.0, "health_check_start_period": 0.0,
-		"health_check_port": nil, "health_check_path": nil,
-	}
-	for field, value := range of {
-		shown[field] = value
-	}
-	return shown
+		"limits_cpus":               "0",
+		"limits_cpuset":             nil,
+		"limits_cpu_shares":         0.0,
+		"health_check_enabled":      true,
+		"health_check_interval":     0.0,
+		"health_check_timeout":      0.0,
+		"health_check_retries":      0.0,
+		"health_check_start_period": 0.0,
+		"health_check_port":         nil,
+		"health_check_path":         nil,
+	}, fields)
 }
 
-// source is how a repository is shown when nothing is said of it.
-func source(of resttest.Object) resttest.Object {
-	shown := resttest.Object{
-		"git_branch": nil, "git_commit_sha": "HEAD", "base_directory": "/", "private_key_uuid": nil,
-		"git_username": nil, "git_host_keys": nil,
-	}
-	for field, value := range of {
-		shown[field] = value
-	}
-	return shown
+// source adds the fields of a repository with their defaults.
+func source(fields resttest.Object) resttest.Object {
+	return merge(resttest.Object{
+		"git_branch":       nil,
+		"git_commit_sha":   "HEAD",
+		"base_directory":   "/",
+		"private_key_uuid": nil,
+		"git_username":     nil,
+		"git_host_keys":    nil,
+	}, fields)
 }
 
-// TestApplicationsOnTheWire is every form of an application, as little and as
-// much of it as can be given, in its exact form.
+// allContainerFields sets every field of a container.
+var allContainerFields = resttest.Object{
+	"ports_exposes":             "80,443",
+	"ports_mappings":            "8080:80,127.0.0.1:53:53/udp",
+	"limits_memory":             "512m",
+	"limits_memory_swap":        "1g",
+	"limits_memory_reservation": "256m",
+	"limits_cpus":               "1.5",
+	"limits_cpuset":             "0-1",
+	"limits_cpu_shares":         512.0,
+	"health_check_enabled":      false,
+	"health_check_interval":     10.0,
+	"health_check_timeout":      5.0,
+	"health_check_retries":      3.0,
+	"health_check_start_period": 30.0,
+	"health_check_port":         80.0,
+	"health_check_path":         "/up",
+}
+
+// TestApplicationsOnTheWire creates every kind of application, with the fewest and with
+// all fields, and compares the whole answer.
 func TestApplicationsOnTheWire(t *testing.T) {
 	w := resttest.New(t)
 	server, key := w.Server(t), w.Key(t)
-	all := resttest.Object{
-		"ports_exposes": "80,443", "ports_mappings": "8080:80,127.0.0.1:53:53/udp", "limits_memory": "512m",
-		"limits_memory_swap":        "1g",
-		"limits_memory_reservation": "256m", "limits_cpus": "1.5", "limits_cpuset": "0-1",
-		"limits_cpu_shares":    512.0,
-		"health_check_enabled": false, "health_check_interval": 10.0, "health_check_timeout": 5.0,
-		"health_check_retries":      3.0,
-		"health_check_start_period": 30.0, "health_check_port": 80.0, "health_check_path": "/up",
+	allSourceFields := resttest.Object{
+		"git_repository":   "git@git.example:api.git",
+		"git_branch":       "main",
+		"git_commit_sha":   "c0ffee0",
+		"base_directory":   "/backend",
+		"private_key_uuid": key,
+		"git_host_keys":    "git.example " + firstKeyLine,
 	}
 	for name, c := range map[string]struct {
 		id           string
 		given, shown resttest.Object
 	}{
 		"shell": {
-			"createShellApplication", resttest.Object{"start": "true"},
-			resttest.Object{"start": "true", "stop": "", "health": ""},
+			id:    "createShellApplication",
+			given: resttest.Object{"start": "true"},
+			shown: resttest.Object{"start": "true", "stop": "", "health": ""},
 		},
-		"dockerimage": {"createImageApplication", resttest.Object{
-			"docker_registry_image_name": "ghcr.io/acme/web",
-		},
-			container(resttest.Object{"docker_registry_image_name": "ghcr.io/acme/web", "docker_registry_image_tag": "latest"})},
-		"dockerimage with everything": {"createImageApplication",
-			merge(all, resttest.Object{
-				"docker_registry_image_name": "web", "docker_registry_image_tag": "1.4",
+		"dockerimage": {
+			id:    "createImageApplication",
+			given: resttest.Object{"docker_registry_image_name": "ghcr.io/acme/web"},
+			shown: container(resttest.Object{
+				"docker_registry_image_name": "ghcr.io/acme/web",
+				"docker_registry_image_tag":  "latest",
 			}),
-			container(merge(all, resttest.Object{"docker_registry_image_name": "web", "docker_registry_image_tag": "1.4"}))},
-		"dockerimage with a command": {"createImageApplication",
-			resttest.Object{"docker_registry_image_name": "web", "health_check_command": "wget -q localhost"},
-			container(resttest.Object{"docker_registry_image_name": "web", "docker_registry_image_tag": "latest", "health_check_command": "wget -q localhost"})},
-		"dockerfile": {"createDockerfileApplication", resttest.Object{
-			"git_repository": "https://git.example/api.git",
 		},
-			container(source(resttest.Object{"git_repository": "https://git.example/api.git", "dockerfile_location": "Dockerfile"}))},
-		"dockerfile with everything": {"createDockerfileApplication",
-			merge(all, resttest.Object{
-				"git_repository": "git@git.example:api.git", "git_branch": "main",
-				"git_commit_sha": "c0ffee0", "base_directory": "/backend",
-				"private_key_uuid": key, "git_host_keys": "git.example " + firstKeyLine,
-				"dockerfile_location": "/docker/Dockerfile"}),
-			container(source(merge(all, resttest.Object{
-				"git_repository": "git@git.example:api.git", "git_branch": "main",
-				"git_commit_sha": "c0ffee0", "base_directory": "/backend",
-				"private_key_uuid": key, "git_host_keys": "git.example " + firstKeyLine,
-				"dockerfile_location": "docker/Dockerfile"})))},
-		"dockercompose": {"createComposeApplication", resttest.Object{
-			"git_repository": "https://git.example/api.git", "git_username": "bot",
-			"git_password": resttest.GitPassword, "git_commit_sha": "HEAD",
+		"dockerimage with everything": {
+			id: "createImageApplication",
+			given: merge(allContainerFields, resttest.Object{
+				"docker_registry_image_name": "web",
+				"docker_registry_image_tag":  "1.4",
+			}),
+			shown: merge(allContainerFields, resttest.Object{
+				"docker_registry_image_name": "web",
+				"docker_registry_image_tag":  "1.4",
+			}),
 		},
-			source(resttest.Object{"git_repository": "https://git.example/api.git", "git_username": "bot", "docker_compose_location": "docker-compose.yaml"})},
+		"dockerimage with a command": {
+			id: "createImageApplication",
+			given: resttest.Object{
+				"docker_registry_image_name": "web",
+				"health_check_command":       "wget -q localhost",
+			},
+			shown: container(resttest.Object{
+				"docker_registry_image_name": "web",
+				"docker_registry_image_tag":  "latest",
+				"health_check_command":       "wget -q localhost",
+			}),
+		},
+		"dockerfile": {
+			id:    "createDockerfileApplication",
+			given: resttest.Object{"git_repository": "https://git.example/api.git"},
+			shown: container(source(resttest.Object{
+				"git_repository":      "https://git.example/api.git",
+				"dockerfile_location": "Dockerfile",
+			})),
+		},
+		"dockerfile with everything": {
+			id: "createDockerfileApplication",
+			given: merge(allContainerFields, allSourceFields, resttest.Object{
+				"dockerfile_location": "/docker/Dockerfile",
+			}),
+			shown: source(merge(allContainerFields, allSourceFields, resttest.Object{
+				"dockerfile_location": "docker/Dockerfile",
+			})),
+		},
+		"dockercompose": {
+			id: "createComposeApplication",
+			given: resttest.Object{
+				"git_repository": "https://git.example/api.git",
+				"git_username":   "bot",
+				"git_password":   resttest.GitPassword,
+				"git_commit_sha": "HEAD",
+			},
+			shown: source(resttest.Object{
+				"git_repository":          "https://git.example/api.git",
+				"git_username":            "bot",
+				"docker_compose_location": "docker-compose.yaml",
+			}),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			made := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{

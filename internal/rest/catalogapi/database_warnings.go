@@ -21,8 +21,9 @@ func warnUnappliedSettings(
 	known, _ := engine.Find(before.Engine)
 	for _, setting := range known.Settings {
 		name := setting.VaultName()
-		if known.SettingsOnce &&
-			(before.Settings[setting.Field] != after.Settings[setting.Field] || stored[name] != secrets[name]) {
+		changed := before.Settings[setting.Field] != after.Settings[setting.Field] ||
+			stored[name] != secrets[name]
+		if known.SettingsOnce && changed {
 			warnings = append(warnings,
 				setting.Field+": the existing data keeps the old value; change it in the database, too")
 		}

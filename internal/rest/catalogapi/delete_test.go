@@ -28,13 +28,14 @@ type removed struct {
 // a deployment, and what never was is gone at once.
 func TestDeletesOfEveryKind(t *testing.T) {
 	w := resttest.New(t)
-	for kind, make := range map[string]func(*testing.T, string) string{"Service": w.Service, "Application": w.Application, "Database": w.Database} {
+	for kind, make := range w.Makers() {
 		t.Run(kind, func(t *testing.T) {
 			server := w.Server(t)
 			uuid := make(t, server)
 			w.Run(t, "start"+kind, uuid)
 			got := resttest.Want[removed](t, w, http.StatusOK, resttest.Request{
-				Operation: "delete" + kind, PathUUID: uuid, Query: "?delete_configurations=true&docker_cleanup=x",
+				Operation: "delete" + kind, PathUUID: uuid,
+				Query: "?delete_configurations=true&docker_cleanup=x",
 			})
 			if got.Message != kind+" deletion request queued." || got.UUID != uuid || got.Position == nil ||
 				*got.Position != 1 {
@@ -122,7 +123,8 @@ func TestDeletesOfEveryKind(t *testing.T) {
 				t.Errorf("errors = %v, want one of delete_volumes", both.Errors)
 			}
 			got := resttest.Want[removed](t, w, http.StatusOK, resttest.Request{
-				Operation: "delete" + kind, PathUUID: uuid, Query: "?forget=true", Token: w.Mint(t, access.Write),
+				Operation: "delete" + kind, PathUUID: uuid, Query: "?forget=true",
+				Token: w.Mint(t, access.Write),
 			})
 			wanted := removed{
 				Message: kind + " forgotten. What it has on its server is left there.", UUID: uuid,
@@ -177,7 +179,7 @@ func TestDeletesOfEveryKind(t *testing.T) {
 	}
 	t.Run("one whose server shows no pinned key is refused, and stays", func(t *testing.T) {
 		uuid := w.Application(t,
-			w.Create(t, "createServer", resttest.Object{"name": "bare", "ip": "10.0.0.9", "private_key_uuid": w.Key(t)}))
+			w.UnpinnedServer(t))
 		if err := w.Memory.Catalog().Observe(t.Context(), catalog.ID(uuid), "running:healthy"); err != nil {
 			t.Fatal(err)
 		}

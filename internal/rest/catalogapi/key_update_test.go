@@ -62,7 +62,8 @@ func TestAKeyIsReplaced(t *testing.T) {
 	t.Run("when every server takes it", func(t *testing.T) {
 		w.Inspector.Opened = ""
 		got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
-			Operation: "updateKey", PathUUID: key, Body: resttest.Object{"private_key": otherPEM, "name": "second"},
+			Operation: "updateKey", PathUUID: key,
+			Body: resttest.Object{"private_key": otherPEM, "name": "second"},
 		})
 		if w.Inspector.Opened != otherPEM || kept() != otherPEM || got["name"] != "second" {
 			t.Error("it was not tried, not kept, or not renamed")
@@ -89,14 +90,17 @@ func TestAKeyIsReplaced(t *testing.T) {
 		if got["private_key_uuid"] != spare || w.Inspector.Opened != resttest.ExamplePEM {
 			t.Errorf("the server has the key %v, want %s, tried first", got["private_key_uuid"], spare)
 		}
-		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{Operation: "deleteKey", PathUUID: key})
+		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+			Operation: "deleteKey", PathUUID: key,
+		})
 		resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{
 			Operation: "deleteKey", PathUUID: spare,
 		})
 	})
 	t.Run("why a key is refused is said at its field", func(t *testing.T) {
 		answer := w.Ask(t, resttest.Request{
-			Operation: "updateKey", PathUUID: w.Key(t), Body: resttest.Object{"private_key": "my-other-secret"},
+			Operation: "updateKey", PathUUID: w.Key(t),
+			Body: resttest.Object{"private_key": "my-other-secret"},
 		})
 		if answer.Status != http.StatusUnprocessableEntity ||
 			strings.Contains(string(answer.Body), "my-other-secret") {

@@ -74,9 +74,12 @@ func TestServices(t *testing.T) {
 				return nil
 			}
 		}()
-		got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{Operation: "createService", Body: resttest.Object{
-			"name": "db", "server_uuid": server, "docker_compose": resttest.ExampleCompose,
-			"environment": []resttest.Object{{"key": "A", "value": resttest.SecretValue, "is_secret": true}}}})
+		got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
+			Operation: "createService", Body: resttest.Object{
+				"name": "db", "server_uuid": server, "docker_compose": resttest.ExampleCompose,
+				"environment": []resttest.Object{
+					{"key": "A", "value": resttest.SecretValue, "is_secret": true},
+				}}})
 		if diff := cmp.Diff(got.Errors, map[string][]string{
 			"docker_compose": {"line 3: no image"},
 		}); diff != "" {
@@ -127,7 +130,11 @@ func TestSecretsOfResources(t *testing.T) {
 		for _, c := range []struct {
 			token     string
 			sensitive bool
-		}{{w.Mint(t, access.Read), false}, {w.Mint(t, access.Read, access.ReadSensitive), true}, {w.Root, true}} {
+		}{
+			{w.Mint(t, access.Read), false},
+			{w.Mint(t, access.Read, access.ReadSensitive), true},
+			{w.Root, true},
+		} {
 			got := resttest.Want[shownResource](t, w, http.StatusOK, resttest.Request{
 				Operation: "getApplication", PathUUID: application, Token: c.token,
 			})
@@ -150,9 +157,14 @@ func TestSecretsOfResources(t *testing.T) {
 		})
 	})
 	t.Run("that are weak are refused by name, beside all else that is wrong", func(t *testing.T) {
-		got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{Operation: "createShellApplication", Body: resttest.Object{
-			"name": " ", "server_uuid": "srv" + strings.Repeat("0", 21), "start": "true",
-			"environment": []resttest.Object{{"key": "PIN", "value": "042", "is_secret": true}, {"key": "BLANK", "value": "  x  ", "is_secret": true}, {"key": "SHORT", "value": "1"}}}})
+		got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
+			Operation: "createShellApplication", Body: resttest.Object{
+				"name": " ", "server_uuid": "srv" + strings.Repeat("0", 21), "start": "true",
+				"environment": []resttest.Object{
+					{"key": "PIN", "value": "042", "is_secret": true},
+					{"key": "BLANK", "value": "  x  ", "is_secret": true},
+					{"key": "SHORT", "value": "1"},
+				}}})
 		if len(got.Errors) != 3 || got.Errors["name"] == nil || got.Errors["environment.PIN"] == nil ||
 			got.Errors["environment.BLANK"] == nil {
 			t.Errorf("errors = %v", got.Errors)
@@ -254,7 +266,9 @@ func TestNothingIsLeftOfWhatCouldNotBeKept(t *testing.T) {
 		writes := len(b.put)
 		resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity,
 			resttest.Request{Operation: "createShellApplication",
-				Body: resttest.Object{"name": "a", "server_uuid": "srv" + strings.Repeat("0", 21), "start": "true"}})
+				Body: resttest.Object{
+					"name": "a", "server_uuid": "srv" + strings.Repeat("0", 21), "start": "true",
+				}})
 		if len(b.put) != writes {
 			t.Error("the vault was written")
 		}
@@ -288,7 +302,9 @@ func TestTokensAndKeys(t *testing.T) {
 	w := resttest.New(t)
 	t.Run("a minted token works, and a revoked one is gone from the list", func(t *testing.T) {
 		minted := resttest.Want[struct{ UUID, Token string }](t, w, http.StatusCreated,
-			resttest.Request{Operation: "createToken", Body: resttest.Object{"name": "ci", "abilities": []string{"read"}}})
+			resttest.Request{
+				Operation: "createToken", Body: resttest.Object{"name": "ci", "abilities": []string{"read"}},
+			})
 		resttest.Want[[]resttest.Object](t, w, http.StatusOK, resttest.Request{
 			Operation: "listServers", Token: minted.Token,
 		})
@@ -340,10 +356,12 @@ func TestACreationAndAChangeAnswerTheWarningsOfTheRecipe(t *testing.T) {
 	w := resttest.New(t)
 	const warning = "docker_compose: line 3: services.web.image: the variable TAG has no value"
 	w.Warn = func(context.Context, catalog.Deployable) []string { return []string{warning} }
-	made := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{Operation: "createService",
-		Body: resttest.Object{"name": "web", "server_uuid": w.Server(t), "docker_compose": "services: {web: {image: a}}"}})
+	made := resttest.Want[resttest.Object](t, w, http.StatusCreated,
+		resttest.Request{Operation: "createService",
+			Body: resttest.Object{"name": "web", "server_uuid": w.Server(t), "docker_compose": "services: {web: {image: a}}"}})
 	changed := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
-		Operation: "updateService", PathUUID: made["uuid"].(string), Body: resttest.Object{"health_timeout": 60},
+		Operation: "updateService", PathUUID: made["uuid"].(string),
+		Body: resttest.Object{"health_timeout": 60},
 	})
 	for _, got := range []resttest.Object{made, changed} {
 		if diff := cmp.Diff([]any{warning}, got["warnings"]); diff != "" {

@@ -131,7 +131,8 @@ func TestOnlyRootLiftsAServersPolicy(t *testing.T) {
 	server := w.Server(t)
 	writer := w.Mint(t, access.Write)
 	resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
-		Operation: "updateServer", PathUUID: server, Token: writer, Body: resttest.Object{"forbid_host_access": true},
+		Operation: "updateServer", PathUUID: server, Token: writer,
+		Body: resttest.Object{"forbid_host_access": true},
 	})
 	for _, value := range []any{false, nil} {
 		resttest.Want[resttest.Problem](t, w, http.StatusForbidden, resttest.Request{

@@ -86,7 +86,8 @@ func (v validationRequest) decide(
 		return true, "The host key " + seen.Fingerprint + " is now pinned in place of the one before.", nil
 	case v.Pin:
 		return false, "", fault.New(fault.Conflict,
-			"The server shows the host key %s, which is not the pinned one. Name it as fingerprint to pin it in place of the one before.",
+			"The server shows the host key %s, which is not the pinned one. Name it as fingerprint to pin "+
+				"it in place of the one before.",
 			seen.Fingerprint)
 	}
 	return false, "The server shows the host key " + seen.Fingerprint +

@@ -20,7 +20,7 @@ type found struct{ Message, UUID, Status string }
 func TestValidateOfEveryKind(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
-	for kind, make := range map[string]func(*testing.T, string) string{"Service": w.Service, "Application": w.Application, "Database": w.Database} {
+	for kind, make := range w.Makers() {
 		t.Run(kind, func(t *testing.T) {
 			uuid := make(t, server)
 			validate := func(t *testing.T, wanted found) {
@@ -60,7 +60,7 @@ func TestValidateOfEveryKind(t *testing.T) {
 	}
 	t.Run("a server without a pinned host key is a finding too", func(t *testing.T) {
 		uuid := w.Application(t,
-			w.Create(t, "createServer", resttest.Object{"name": "bare", "ip": "10.0.0.9", "private_key_uuid": w.Key(t)}))
+			w.UnpinnedServer(t))
 		w.Inspect = func() (string, error) { t.Error("the server was inspected"); return "", nil }
 		got := resttest.Want[found](t, w, http.StatusCreated, resttest.Request{
 			Operation: "validateApplication", PathUUID: uuid,

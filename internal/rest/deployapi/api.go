@@ -84,7 +84,9 @@ type queuedBody struct {
 
 // operationEndpoint requests one operation on one resource of a kind. It answers
 // with a new deployment, or with the one of an earlier, equal request.
-func (a deployAPI) operationEndpoint(kind catalog.Kind, operation deployment.Operation, message string) rest.Endpoint {
+func (a deployAPI) operationEndpoint(
+	kind catalog.Kind, operation deployment.Operation, message string,
+) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 		id, err := rest.ParseID(c.Params["uuid"], kind)
 		if err != nil {

@@ -8,9 +8,7 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/deployment"
-	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/resttest"
-	"waybill/internal/rest/showapi"
 )
 
 type cancelled struct {
@@ -129,8 +127,7 @@ func TestEveryReasonIsDescribed(t *testing.T) {
 	for _, reason := range deployment.Reasons() {
 		record := resttest.FullRecord("app")
 		record.Outcome.Reason = reason
-		w := resttest.New(t,
-			func(_ *catalogapi.Ports, show *showapi.Ports) { show.History = resttest.OneRecord{Record: record} })
+		w := resttest.New(t, resttest.WithRecord(record))
 		if got := w.Show(t, string(record.ID)); got["reason"] != string(reason) {
 			t.Errorf("reason = %v, want %s", got["reason"], reason)
 		}

@@ -31,11 +31,13 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 	} {
 		t.Run(c.id+" answers a deployment that can be read at once", func(t *testing.T) {
 			server := w.Server(t)
-			uuid := map[string]func(*testing.T, string) string{"service": w.Service, "application": w.Application, "database": w.Database}[c.kind](t, server)
+			uuid := w.Makers()[catalog.Kind(c.kind).Title()](t, server)
 			if c.operation == "stop" { // what never ran is stopped already
 				w.Run(t, "start"+strings.TrimPrefix(c.id, "stop"), uuid)
 			}
-			got := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{Operation: c.id, PathUUID: uuid})
+			got := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{
+				Operation: c.id, PathUUID: uuid,
+			})
 			if got.Message != c.message || got.ResourceUUID != uuid || got.Position == 0 {
 				t.Errorf("answer = %+v", got)
 			}
@@ -117,7 +119,8 @@ func TestRepeatedRequestsAreOneDeployment(t *testing.T) {
 		own := w.Server(t)
 		application := w.Application(t, own)
 		ask := resttest.Request{
-			Operation: "startApplication", PathUUID: application, Header: map[string]string{"Idempotency-Key": "k1"},
+			Operation: "startApplication", PathUUID: application,
+			Header: map[string]string{"Idempotency-Key": "k1"},
 		}
 		first := resttest.Want[resttest.Queued](t, w, http.StatusOK, ask)
 		w.Finish(t, w.Begin(t, own))
@@ -187,7 +190,8 @@ func TestAFullQueueSaysWhenToComeBack(t *testing.T) {
 	w.Start(t, first)
 	answer := w.Ask(t, resttest.Request{Operation: "startApplication", PathUUID: second})
 	if answer.Status != http.StatusTooManyRequests || answer.Header.Get("Retry-After") != "60" ||
-		answer.Problem(t).Message != "Deployment queue is full. Please wait for existing deployments to complete." {
+		answer.Problem(t).Message != "Deployment queue is full. Please wait for existing deployments to "+
+			"complete." {
 		t.Errorf("answer = %d %s %v", answer.Status, answer.Body, answer.Header)
 	}
 	t.Run("also for deploy, if nothing at all was accepted", func(t *testing.T) {

@@ -45,7 +45,8 @@ func (a deployAPI) checkOptions(ctx context.Context, id catalog.ID, options depl
 	case options.DockerTag != "" && (!is || application.Image == nil):
 		return rest.NewBadRequestError("docker_tag is for applications of the build pack dockerimage only.")
 	case options.Commit != "" && (!is || application.Source() == nil):
-		return rest.NewBadRequestError("commit is for applications that are built from a git repository only.")
+		return rest.NewBadRequestError("commit is for applications that are built from a git repository " +
+			"only.")
 	}
 	return nil
 }

@@ -9,9 +9,7 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/deployment"
-	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/resttest"
-	"waybill/internal/rest/showapi"
 )
 
 // twice is a service that ran, was changed, and ran again: the two deployments.
@@ -20,7 +18,10 @@ func twice(t *testing.T, w *resttest.World, service string) (first, second strin
 	first = w.Run(t, "startService", service)
 	w.Change(t, http.StatusOK, "updateService", service, resttest.Object{
 		"docker_compose": "services:\n  db:\n    image: redis:8\n",
-		"environment":    []resttest.Object{{"key": "GREETING", "value": "hello"}, {"key": "PASSWORD", "value": resttest.SecretValue, "is_secret": true}}})
+		"environment": []resttest.Object{
+			{"key": "GREETING", "value": "hello"},
+			{"key": "PASSWORD", "value": resttest.SecretValue, "is_secret": true},
+		}})
 	return first, w.Run(t, "restartService", service)
 }
 
@@ -105,8 +106,7 @@ func TestConfigurations(t *testing.T) {
 	})
 	t.Run("what is no longer kept is gone, and what never was is not found", func(t *testing.T) {
 		record := resttest.FullRecord("svc")
-		lost := resttest.New(t,
-			func(_ *catalogapi.Ports, show *showapi.Ports) { show.History = resttest.OneRecord{Record: record} })
+		lost := resttest.New(t, resttest.WithRecord(record))
 		resttest.Want[resttest.Problem](t, lost, http.StatusGone, resttest.Request{
 			Operation: "getConfiguration", PathUUID: string(record.ID),
 		})
@@ -114,8 +114,7 @@ func TestConfigurations(t *testing.T) {
 			Operation: "compareDeployments", PathUUID: string(record.ID), OtherUUID: string(record.ID),
 		})
 		record.ConfigurationHash = ""
-		never := resttest.New(t,
-			func(_ *catalogapi.Ports, show *showapi.Ports) { show.History = resttest.OneRecord{Record: record} })
+		never := resttest.New(t, resttest.WithRecord(record))
 		resttest.Want[resttest.Problem](t, never, http.StatusNotFound, resttest.Request{
 			Operation: "getConfiguration", PathUUID: string(record.ID),
 		})

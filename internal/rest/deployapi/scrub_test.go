@@ -75,7 +75,9 @@ func TestVerify(t *testing.T) {
 	if diff := cmp.Diff(w.Verify(t, record.ID), wanted); diff != "" {
 		t.Errorf("one that has ended (-got +want)\n%s", diff)
 	}
-	answer := w.Ask(t, resttest.Request{Operation: "verifyLog", PathUUID: string(record.ID), Query: "?after=4"})
+	answer := w.Ask(t, resttest.Request{
+		Operation: "verifyLog", PathUUID: string(record.ID), Query: "?after=4",
+	})
 	if answer.Status != http.StatusUnprocessableEntity {
 		t.Errorf("behind its end: %d %s", answer.Status, answer.Body)
 	}

@@ -153,7 +153,9 @@ func TestRecordsHaveTheTypesOfExistingClients(t *testing.T) {
 		ForceRebuild   bool    `json:"force_rebuild"`
 		ProcessID      *string `json:"current_process_id"`
 	}
-	got := resttest.Want[client](t, w, http.StatusOK, resttest.Request{Operation: "getDeployment", PathUUID: uuid})
+	got := resttest.Want[client](t, w, http.StatusOK, resttest.Request{
+		Operation: "getDeployment", PathUUID: uuid,
+	})
 	if got.ID == 0 || *got.ApplicationID != application || *got.Name != "shop" || *got.ServerName != "web" ||
 		*got.Commit != "HEAD" || got.FinishedAt == nil {
 		t.Errorf("record = %+v", got)

@@ -82,7 +82,9 @@ func (l ShownLog) Outputs() []string {
 // ReadLog reads a page of a log.
 func (w *World) ReadLog(t *testing.T, id deployment.ID, query string) ShownLog {
 	t.Helper()
-	return Want[ShownLog](t, w, http.StatusOK, Request{Operation: "readLog", PathUUID: string(id), Query: query})
+	return Want[ShownLog](t, w, http.StatusOK, Request{
+		Operation: "readLog", PathUUID: string(id), Query: query,
+	})
 }
 
 // Text asks for the log as Text.
@@ -107,7 +109,9 @@ func (w *World) WithLog(t *testing.T, id deployment.ID) (shown recordWithLog, en
 	Output string
 }) {
 	t.Helper()
-	shown = Want[recordWithLog](t, w, http.StatusOK, Request{Operation: "getDeployment", PathUUID: string(id)})
+	shown = Want[recordWithLog](t, w, http.StatusOK, Request{
+		Operation: "getDeployment", PathUUID: string(id),
+	})
 	if shown.Logs != nil {
 		if err := json.Unmarshal([]byte(*shown.Logs), &entries); err != nil {
 			t.Fatal(err)

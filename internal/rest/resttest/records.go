@@ -9,10 +9,17 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
+	"waybill/internal/rest/catalogapi"
+	"waybill/internal/rest/showapi"
 )
 
 // OneRecord is a history that has one record.
 type OneRecord struct{ Record deployment.Record }
+
+// WithRecord is a change for [New]: the show function finds the record only.
+func WithRecord(record deployment.Record) func(*catalogapi.Ports, *showapi.Ports) {
+	return func(_ *catalogapi.Ports, show *showapi.Ports) { show.History = OneRecord{Record: record} }
+}
 
 // Get returns the record.
 func (o OneRecord) Get(context.Context, deployment.ID) (deployment.Record, error) {

@@ -57,7 +57,9 @@ type shownServer struct {
 // Shown reads a server.
 func (w *World) Shown(t *testing.T, server, query string) shownServer {
 	t.Helper()
-	return Want[shownServer](t, w, http.StatusOK, Request{Operation: "getServer", PathUUID: server, Query: query})
+	return Want[shownServer](t, w, http.StatusOK, Request{
+		Operation: "getServer", PathUUID: server, Query: query,
+	})
 }
 
 // Get sends the GET operation for the uuid, which must succeed.
@@ -75,7 +77,9 @@ func (w *World) Change(t *testing.T, status int, id, uuid string, body Object) O
 // Refused wants a change to be refused, with a sentence about the field.
 func (w *World) Refused(t *testing.T, id, uuid string, body Object, field, says string) {
 	t.Helper()
-	got := Want[Problem](t, w, http.StatusUnprocessableEntity, Request{Operation: id, PathUUID: uuid, Body: body})
+	got := Want[Problem](t, w, http.StatusUnprocessableEntity, Request{
+		Operation: id, PathUUID: uuid, Body: body,
+	})
 	if said := strings.Join(got.Errors[field], " "); len(got.Errors) != 1 || !strings.Contains(said, says) ||
 		said == "" {
 		t.Errorf("errors = %v, want one of %s with %q", got.Errors, field, says)

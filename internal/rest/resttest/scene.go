@@ -113,9 +113,10 @@ func (s scene) Successes(t *testing.T) map[string]success {
 		"validateApplication": look(s.Application),
 		"listDatabases":       get("", ""),
 		"createDatabase": {
-			http.StatusCreated, Request{PathUUID: "redis", Body: Object{"name": "new", "server_uuid": s.Server,
-				"redis_password": DatabasePassword, "redis_conf": "max_connections 9", "is_public": true,
-				"public_port": 7000}}},
+			http.StatusCreated, Request{
+				PathUUID: "redis", Body: Object{"name": "new", "server_uuid": s.Server,
+					"redis_password": DatabasePassword, "redis_conf": "max_connections 9", "is_public": true,
+					"public_port": 7000}}},
 		"getDatabase": get(s.Database, ""),
 		"updateDatabase": patch(s.Database, Object{
 			"limits_memory": "512m", "postgres_conf": "max_connections = 8",

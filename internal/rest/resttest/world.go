@@ -267,11 +267,16 @@ func (w *World) Server(t *testing.T) string {
 	})
 }
 
+// UnpinnedServer registers a server without a host key.
+func (w *World) UnpinnedServer(t *testing.T) string {
+	return w.Create(t, "createServer", Object{"name": "bare", "ip": "10.0.0.9", "private_key_uuid": w.Key(t)})
+}
+
 // Application registers a shell application.
 func (w *World) Application(t *testing.T, server string) string {
 	return w.Create(t, "createShellApplication", Object{
 		"name": "shop", "server_uuid": server, "start": "echo start",
-		"environment": []Object{{"key": "PLAIN", "value": "plain-value"}, {"key": "PASSWORD", "value": SecretValue, "is_secret": true}}})
+		"environment": exampleVariables()})
 }
 
 // Service registers a service.
@@ -283,18 +288,36 @@ func (w *World) Service(t *testing.T, server string) string {
 
 // Database registers a PostgreSQL. Its password is given, so that tests know it.
 func (w *World) Database(t *testing.T, server string) string {
-	return Want[struct{ UUID string }](t, w, http.StatusCreated, Request{Operation: "createDatabase", PathUUID: "postgresql", Body: Object{
-		"name": "orders", "server_uuid": server, "postgres_user": "shop",
-		"postgres_password": DatabasePassword, "enable_ssl": true,
-		"postgres_conf": "max_connections = 7",
-		"init_scripts":  []Object{{"name": "1.sql", "content": "SELECT 'init-script'"}},
-		"environment":   []Object{{"key": "PLAIN", "value": "plain-value"}, {"key": "PASSWORD", "value": SecretValue, "is_secret": true}}}}).UUID
+	return Want[struct{ UUID string }](t, w, http.StatusCreated, Request{
+		Operation: "createDatabase", PathUUID: "postgresql", Body: Object{
+			"name": "orders", "server_uuid": server, "postgres_user": "shop",
+			"postgres_password": DatabasePassword, "enable_ssl": true,
+			"postgres_conf": "max_connections = 7",
+			"init_scripts":  []Object{{"name": "1.sql", "content": "SELECT 'init-script'"}},
+			"environment":   exampleVariables()}}).UUID
 }
 
 // Built registers an application that is Built from a repository.
 func (w *World) Built(t *testing.T, server string) string {
 	return w.Create(t, "createDockerfileApplication", Object{"name": "api", "server_uuid": server,
 		"git_repository": "https://git.example/api.git", "git_username": "bot", "git_password": GitPassword})
+}
+
+// exampleVariables are a plain variable and a secret one.
+func exampleVariables() []Object {
+	return []Object{
+		{"key": "PLAIN", "value": "plain-value"},
+		{"key": "PASSWORD", "value": SecretValue, "is_secret": true},
+	}
+}
+
+// Makers returns what creates a resource on a server, by the kind in operation names.
+func (w *World) Makers() map[string]func(t *testing.T, server string) string {
+	return map[string]func(t *testing.T, server string) string{
+		"Service":     w.Service,
+		"Application": w.Application,
+		"Database":    w.Database,
+	}
 }
 
 // Queued is the answer to a request for a deployment.
@@ -352,7 +375,9 @@ func (w *World) Finish(t *testing.T, record deployment.Record) {
 
 // What resources are made with.
 const (
-	ExamplePEM  = "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0LWtleS1tYXRlcmlhbA==\n-----END OPENSSH PRIVATE KEY-----\n"
+	ExamplePEM = "-----BEGIN OPENSSH PRIVATE KEY-----\n" +
+		"c2VjcmV0LWtleS1tYXRlcmlhbA==\n" +
+		"-----END OPENSSH PRIVATE KEY-----\n"
 	SecretValue = "correct horse battery"
 	GitPassword = "staple-of-the-repository"
 
@@ -362,7 +387,7 @@ const (
 	ExampleCompose = "services:\n  db:\n    image: redis:7.0\n"
 )
 
-// The host keys of a server before and after somebody changed it.
+// The host keys of a server before and after a change.
 var (
 	FirstKey = catalog.PublicKey{
 		Line: "ssh-ed25519 AAAAfirst", Fingerprint: "SHA256:" + strings.Repeat("1", 43),

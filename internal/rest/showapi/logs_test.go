@@ -31,7 +31,9 @@ func TestLogPages(t *testing.T) {
 		read := func() (all []string, complete []bool) {
 			for after := int64(0); len(complete) < 4; {
 				page := w.ReadLog(t, record.ID, fmt.Sprintf("?limit=2&after=%d", after))
-				all, complete, after = append(all, page.Outputs()...), append(complete, page.Complete), page.Next
+				all = append(all, page.Outputs()...)
+				complete = append(complete, page.Complete)
+				after = page.Next
 			}
 			return all, complete
 		}
@@ -140,7 +142,9 @@ func TestALongLineIsOneLineOfText(t *testing.T) {
 		r.StepEnded(1, now, int64(len(long))+6, 0, 20)
 	})
 	w.Finish(t, record)
-	answer := w.Ask(t, resttest.Request{Operation: "readLog", PathUUID: string(record.ID), Query: "?format=text"})
+	answer := w.Ask(t, resttest.Request{
+		Operation: "readLog", PathUUID: string(record.ID), Query: "?format=text",
+	})
 	if got, want := string(answer.Body), "$ sh start\n"+long+"\nnext\n"; got != want {
 		t.Errorf("text of %d bytes, want %d; it ends %q", len(got), len(want), got[max(0, len(got)-20):])
 	}
