@@ -9,7 +9,6 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
-	"waybill/internal/engine"
 	"waybill/internal/fault"
 	"waybill/internal/redact"
 )
@@ -100,15 +99,13 @@ func (s secrets) toMask(
 // addresses returns the connection strings of a database. They are masked as a
 // whole, so that not even the user's name shows.
 func (s secrets) addresses(database *catalog.Database, server *catalog.Server) []redact.Secret {
-	kind, known := engine.Find(database.Engine)
-	if !known {
+	internal, external := catalog.DatabaseURLs(database, server, s.resource)
+	if internal == "" {
 		return nil
 	}
-	at := engine.Address{Host: string(database.ID), Values: catalog.AllSettings(database, s.resource),
-		TLS: database.TLS, Image: database.Image}
-	all := []redact.Secret{{Name: "internal_db_url", Value: kind.URL(at)}}
-	if at.Host, at.Port = server.Address, database.PublicPort; at.Port != 0 {
-		all = append(all, redact.Secret{Name: "external_db_url", Value: kind.URL(at)})
+	all := []redact.Secret{{Name: "internal_db_url", Value: internal}}
+	if external != "" {
+		all = append(all, redact.Secret{Name: "external_db_url", Value: external})
 	}
 	return all
 }
