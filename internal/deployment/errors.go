@@ -36,7 +36,8 @@ func NewServerGoneError() error {
 // NewOtherQueuedError is Conflict: the resource has another request queued.
 func NewOtherQueuedError(queued Record) error {
 	return fault.New(fault.Conflict,
-		"Deployment %s (%s) of this resource is queued, and this request does not supersede it. Wait for it to start, or cancel it.",
+		"Deployment %s (%s) of this resource is queued, and this request does not supersede it. "+
+			"Wait for it to start, or cancel it.",
 		queued.ID, queued.Operation)
 }
 

@@ -148,7 +148,9 @@ func (r *Requests) find(ctx context.Context, request Request) (catalog.Deployabl
 	}
 	if server.HostKey == "" && request.Operation.OnServer() {
 		return nil, nil, fault.New(fault.Conflict,
-			"The host key of server %s is not pinned. POST /servers/%s/validate shows its fingerprint and pins it.", server.Name, server.ID)
+			"The host key of server %s is not pinned. "+
+				"POST /servers/%s/validate shows its fingerprint and pins it.",
+			server.Name, server.ID)
 	}
 	return resource, server, nil
 }

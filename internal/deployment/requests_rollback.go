@@ -70,7 +70,8 @@ func allowed(old snapshot.Snapshot, resource catalog.Deployable) error {
 		return err
 	}
 	if len(gone) > 0 {
-		return fault.New(fault.Conflict, "That configuration needs secrets that are gone: %s. Set them first.", strings.Join(gone, ", "))
+		return fault.New(fault.Conflict,
+			"That configuration needs secrets that are gone: %s. Set them first.", strings.Join(gone, ", "))
 	}
 	if resource.Common().ID.Kind() != catalog.KindDatabase {
 		return nil

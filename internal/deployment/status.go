@@ -45,7 +45,7 @@ const (
 	ReasonExit           Reason = "exit"             // a step exited non-zero
 	ReasonSignal         Reason = "signal"           // a step was ended by a signal
 	ReasonUnhealthy      Reason = "unhealthy"        // it started, and did not become healthy
-	ReasonDocker         Reason = "docker"           // the server's docker did not answer, or refused the user
+	ReasonDocker         Reason = "docker"           // docker did not answer, or refused the user
 	ReasonTimeout        Reason = "timeout"          // it ran longer than the resource allows
 	ReasonLost           Reason = "lost"             // the job is gone and left no exit code
 	ReasonTampered       Reason = "tampered"         // the job's files on the server were removed or changed
@@ -53,7 +53,7 @@ const (
 	ReasonHostKeyChanged Reason = "host-key-changed" // the server showed another key than the pinned one
 	ReasonHostKeyMissing Reason = "host-key-missing" // no key is pinned for the server
 	ReasonAccess         Reason = "access"           // the server refused the private key
-	ReasonServer         Reason = "server"           // the server cannot run jobs: a full disk, a missing tool
+	ReasonServer         Reason = "server"           // the server lacks a tool, or its disk is full
 	ReasonConfiguration  Reason = "configuration"    // the resource's configuration cannot be deployed
 	ReasonCancelled      Reason = "cancelled"        // a user cancelled it
 	ReasonSuperseded     Reason = "superseded"       // a later request replaced it while it was queued

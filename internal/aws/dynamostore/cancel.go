@@ -86,7 +86,8 @@ func (d *Deployments) ending(cancelled deployment.Record) (types.TransactWriteIt
 		table: d.tables.of(cancelled.ID.Kind()),
 		key:   recordKey(cancelled.ID),
 		update: "SET #status = :status, #progress = :progress, #outcome = :outcome, " +
-			"#cancel_requested_at = :now, #cancel_requested_by = :by, #finished_at = :now, #updated_at = :now",
+			"#cancel_requested_at = :now, #cancel_requested_by = :by, " +
+			"#finished_at = :now, #updated_at = :now",
 		condition: "#status = :queued",
 		values: item{":queued": text(deployment.Queued), ":status": text(cancelled.Status),
 			":progress": progress,

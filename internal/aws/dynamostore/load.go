@@ -65,7 +65,8 @@ func (l *serverLoad) load(records map[deployment.ID]deployment.Record) deploymen
 	for _, id := range slices.Sorted(maps.Keys(l.Running)) {
 		load.Running = append(load.Running, placed(id, false)...)
 	}
-	slices.SortStableFunc(load.Running, func(a, b deployment.Record) int { return a.ClaimedAt.Compare(b.ClaimedAt) })
+	byClaim := func(a, b deployment.Record) int { return a.ClaimedAt.Compare(b.ClaimedAt) }
+	slices.SortStableFunc(load.Running, byClaim)
 	return load
 }
 
@@ -90,7 +91,8 @@ func (l *serverLoad) runs(id deployment.ID) bool {
 // that are not ids. DynamoDB refuses a batch with the same key twice.
 func (d *Deployments) all(ctx context.Context, ids []string) (map[deployment.ID]deployment.Record, error) {
 	slices.Sort(ids)
-	ids = slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return d.tables.of(deployment.ID(id).Kind()) == "" })
+	noID := func(id string) bool { return d.tables.of(deployment.ID(id).Kind()) == "" }
+	ids = slices.DeleteFunc(slices.Compact(ids), noID)
 	records := make(map[deployment.ID]deployment.Record, len(ids))
 	for batch := range slices.Chunk(ids, maxBatch) {
 		wanted := map[string]types.KeysAndAttributes{}

@@ -54,13 +54,14 @@ func (b *Bus) Publish(ctx context.Context, change deployment.Change) error {
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "encode the event of %s", id)
 	}
-	answer, err := b.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: []types.PutEventsRequestEntry{{
+	entries := []types.PutEventsRequestEntry{{
 		EventBusName: &b.name,
 		Source:       &b.opts.Source,
 		DetailType:   aws.String(DetailType),
 		Detail:       aws.String(string(text)),
 		Time:         aws.Time(change.Record.UpdatedAt),
-	}}})
+	}}
+	answer, err := b.client.PutEvents(ctx, &eventbridge.PutEventsInput{Entries: entries})
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "publish the event of %s", id)
 	}

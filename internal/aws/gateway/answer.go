@@ -17,7 +17,8 @@ import (
 const maxAnswerBytes = 6 << 20
 
 // answer lets the handler answer the request.
-func (g *Gateway) answer(ctx context.Context, e *events.APIGatewayProxyRequest) *events.APIGatewayProxyResponse {
+func (g *Gateway) answer(ctx context.Context,
+	e *events.APIGatewayProxyRequest) *events.APIGatewayProxyResponse {
 	r, err := newRequest(ctx, e)
 	if err != nil {
 		g.failed(ctx, "request not readable", err)

@@ -122,7 +122,9 @@ func (g *Gateway) changes(ctx context.Context, batch []record) events.DynamoDBEv
 		ctx := batch[i].naming(ctx)
 		err := ctx.Err()
 		if err == nil {
-			err = guard(func() error { return g.handlers.Change(ctx, Change{New: change.New, Old: change.Old}) })
+			err = guard(func() error {
+				return g.handlers.Change(ctx, Change{New: change.New, Old: change.Old})
+			})
 		}
 		if err != nil {
 			g.failed(ctx, "change comes again", err, slog.String("sequence_number", change.Sequence))

@@ -17,7 +17,8 @@ func alreadyInStateCases() []testCase {
 		{"what is in the state that was asked for is a Conflict by ErrAlreadyInState", testAlreadyInState},
 		{"what is in any other state is not", testNotAlreadyInState},
 		{"any option asks for more than a state", testOptionsAsk},
-		{"a request that comes again after the resource reached the state is a Conflict, unless its key lasts", testAlreadyInStateRepeat},
+		{"a repeat after the resource reached the state is a Conflict, unless its key lasts",
+			testAlreadyInStateRepeat},
 		{"the same as what is queued is that, whatever the state is by then", testAlreadyInStateQueued},
 		{"while one runs, nothing is a Conflict", testAlreadyInStateWhileRunning},
 	}
@@ -79,7 +80,8 @@ func testNotAlreadyInState(t *testing.T, w *world) {
 	}{
 		{w.service(t, server), deployment.Start, []string{"", "exited", "degraded:unhealthy", "restarting",
 			"starting:unhealthy", "unknown"}},
-		{w.database(t, server), deployment.Stop, []string{"running:healthy", "degraded:unhealthy", "restarting",
+		{w.database(t, server), deployment.Stop, []string{"running:healthy", "degraded:unhealthy",
+			"restarting",
 			"starting:unhealthy", "unknown"}},
 		{w.service(t, server), deployment.Restart, everything},
 		{w.database(t, server), deployment.Deploy, everything},

@@ -41,7 +41,8 @@ func (w *world) sweep(t *testing.T, among ...deployment.Record) []deployment.ID 
 	called := &calls{}
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Claims: w.Ledger, History: w.History,
 		Store:  w.Store,
-		Sender: called, Publisher: called}, deployment.DispatcherOptions{Now: func() time.Time { return w.now }})
+		Sender: called, Publisher: called},
+		deployment.DispatcherOptions{Now: func() time.Time { return w.now }})
 	if err := dispatcher.Sweep(t.Context()); err != nil {
 		t.Fatalf("Sweep: %v", err)
 	}
