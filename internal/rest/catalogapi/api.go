@@ -100,7 +100,7 @@ func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 	}
 }
 
-// list answers every entity of a kind as a bare array.
+// list answers every entity of a kind as an array.
 func list[T catalog.Entity, B any](
 	ctx context.Context, store catalog.Reader, kind catalog.Kind, show func(T) B,
 ) (rest.Answer, error) {

@@ -8,12 +8,13 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+
 	"waybill/internal/catalog"
 	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/resttest"
 	"waybill/internal/rest/showapi"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // slowVault runs put between the two steps of a change.

@@ -5,9 +5,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"waybill/internal/rest/resttest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/rest/resttest"
 )
 
 // TestAPortThatStaysOpenIsSaid holds that closing a port is not silent while the

@@ -3,10 +3,11 @@ package catalogapi_test
 import (
 	"net/http"
 	"testing"
-	"waybill/internal/catalog"
-	"waybill/internal/rest/resttest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/catalog"
+	"waybill/internal/rest/resttest"
 )
 
 // TestSecretsOfAChange holds that a secret stays unless it is named with a
@@ -26,7 +27,7 @@ func TestSecretsOfAChange(t *testing.T) {
 		return w.Show(t, answered["deployment_uuid"].(string))["configuration_hash"]
 	}
 	uuid := w.Application(t, server)
-	t.Run("a variable without a value keeps its own, beside a new one", func(t *testing.T) {
+	t.Run("a variable without a value keeps its own next to a new one", func(t *testing.T) {
 		w.Change(t, http.StatusOK, "updateApplication", uuid,
 			variables(secret("PASSWORD"), secret("TOKEN", "a-new-secret")))
 		got := w.Vault(t, uuid)
@@ -73,7 +74,7 @@ func TestSecretsOfAChange(t *testing.T) {
 	t.Run("a new secret needs a value", func(t *testing.T) {
 		w.Refused(t, "updateApplication", uuid, variables(secret("NEW")), "environment.NEW", "needs a value")
 	})
-	t.Run("a database's password can be set, or made anew, and null does not show it", func(t *testing.T) {
+	t.Run("a database's password can be set or generated", func(t *testing.T) {
 		db := w.Database(t, server)
 		w.Change(t, http.StatusOK, "updateDatabase", db, resttest.Object{
 			"postgres_password": "another-password",
@@ -86,7 +87,7 @@ func TestSecretsOfAChange(t *testing.T) {
 			t.Errorf("the vault has %q", got)
 		}
 	})
-	t.Run("a repository's password stays until it is taken away", func(t *testing.T) {
+	t.Run("a repository's password stays until it is removed", func(t *testing.T) {
 		built := w.Built(t, server)
 		w.Change(t, http.StatusOK, "updateApplication", built, resttest.Object{"git_branch": "main"})
 		if got := w.Vault(t, built)[catalog.GitPasswordSecret]; got != resttest.GitPassword {
