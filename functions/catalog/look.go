@@ -16,13 +16,25 @@ import (
 // Gateway waits 29 s for the whole of a request.
 const lookFor = 20 * time.Second
 
-// looker returns what asks a server how a resource on it is.
-func looker(dialer remote.Dialer) func(context.Context, *catalog.Server, string, catalog.Deployable) (string, error) {
-	return func(ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable) (string, error) {
+// look asks a server for the status of a resource.
+type look func(
+	ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable,
+) (string, error)
+
+// looker returns a look over connections of the dialer.
+func looker(dialer remote.Dialer) look {
+	return func(
+		ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable,
+	) (string, error) {
 		limited, cancel := context.WithTimeout(ctx, lookFor)
 		defer cancel()
-		shell, err := dialer.Dial(limited, remote.Target{Address: server.Address, Port: server.Port, User: server.User,
-			HostKey: server.HostKey, PrivateKey: privateKey})
+		shell, err := dialer.Dial(limited, remote.Target{
+			Address:    server.Address,
+			Port:       server.Port,
+			User:       server.User,
+			HostKey:    server.HostKey,
+			PrivateKey: privateKey,
+		})
 		if dial, ok := errors.AsType[*remote.DialError](err); ok {
 			return "", fault.Wrap(err, fault.Unavailable, "The server was not reached: %v.", dial.Err)
 		}

@@ -24,6 +24,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		return gateway.Handlers{}, err
 	}
 	store := dynamostore.NewCatalog(aws.DynamoDB(), env.Get(settings.CatalogTable))
-	handler, err := catalogapi.New(ports(aws, env, store), rest.Options{Log: log, Team: env.Get(settings.Team)})
+	options := rest.Options{Log: log, Team: env.Get(settings.Team)}
+	handler, err := catalogapi.New(ports(aws, env, store), options)
 	return gateway.Handlers{HTTP: handler, Mint: minter(store.Tokens())}, err
 }

@@ -13,7 +13,8 @@ import (
 )
 
 func main() {
-	boot.Run("dispatch", build, append(settings.ForDeployments(), settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath)...)
+	boot.Run("dispatch", build, append(settings.ForDeployments(),
+		settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {

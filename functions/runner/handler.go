@@ -10,10 +10,12 @@ import (
 	"waybill/internal/runner"
 )
 
-// handler runs the deployment that a message names, with the message held for
-// as long as this runner lives, a lease at a time. Its error has the message
-// come again.
-func handler(queue *sqsqueue.Queue, run *runner.Runner, lease time.Duration) func(context.Context, gateway.Message) error {
+// handler runs the deployment that a message names. It hides the message for one
+// lease at a time while the runner works. After an error the queue delivers the
+// message again.
+func handler(
+	queue *sqsqueue.Queue, run *runner.Runner, lease time.Duration,
+) func(context.Context, gateway.Message) error {
 	return func(ctx context.Context, message gateway.Message) error {
 		id, err := sqsqueue.Read(message.Body)
 		if err != nil {
@@ -21,7 +23,7 @@ func handler(queue *sqsqueue.Queue, run *runner.Runner, lease time.Duration) fun
 		}
 		received := sqsqueue.Message{Receipt: message.Receipt, Receives: message.Receives, Lease: lease}
 		return queue.HoldWhile(ctx, received, func(ctx context.Context) error {
-			// An owner's name that nobody else has: the request's id would be the
+			// A random name for the owner of the lease: the request's id would be the
 			// same when a message is delivered to one request again.
 			return run.Run(ctx, id, rand.Text())
 		})

@@ -14,7 +14,8 @@ import (
 )
 
 func main() {
-	boot.Run("runner", build, append(settings.ForDeployments(), settings.LogBucket, settings.RunnerQueueURL, settings.SecretsPath)...)
+	boot.Run("runner", build, append(settings.ForDeployments(),
+		settings.LogBucket, settings.RunnerQueueURL, settings.SecretsPath)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {

@@ -51,7 +51,8 @@ func (e Engine) HealthFor(dataFolder string) string {
 		return e.Health
 	}
 	return fmt.Sprintf(`if [ -e '%s' ]; then
-  echo 'The first initialisation has not ended. If it failed, the data is incomplete: delete the database with its volumes.'
+  echo 'The first initialisation has not ended.' \
+    'If it failed, the data is incomplete: delete the database with its volumes.'
   exit 1
 fi
 `, marker) + e.Health

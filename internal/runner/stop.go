@@ -106,8 +106,10 @@ func (a *attempt) sayContainers(found remote.Containers) {
 			listed(found.Ended, len(found.Ended))))
 	}
 	if len(found.Left) > 0 {
-		a.say(logbook.Stderr, "These containers were created while the job ran, by the job or by something else, "+
-			"and still run: "+listed(found.Left, len(found.Left))+". To end one that is the job's: docker rm --force NAME")
+		a.say(logbook.Stderr, fmt.Sprintf(
+			"These containers were created while the job ran, by the job or by something else, and still run: %s. "+
+				"To end one that is the job's: docker rm --force NAME",
+			listed(found.Left, len(found.Left))))
 	}
 	if found.Unknown {
 		a.say(logbook.Stderr, "Docker did not answer, so containers that the job started may still run.")

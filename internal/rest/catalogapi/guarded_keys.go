@@ -96,8 +96,9 @@ func (a catalogAPI) mayChange(ctx context.Context, token access.Token, change fu
 	for _, server := range before.servers {
 		print := before.prints[server.KeyID]
 		if server.ForbidHostAccess && print != "" && after.guard(print) == nil && after.held(print) {
-			return fault.New(fault.Denied, "The server %s has forbid_host_access, and this would free its private key "+
-				"for servers without it. Only a token with the ability root may do that.", server.Name)
+			return fault.New(fault.Denied,
+				"The server %s has forbid_host_access, and this would free its private key for servers without it. "+
+					"Only a token with the ability root may do that.", server.Name)
 		}
 	}
 	return nil
@@ -107,7 +108,8 @@ func (a catalogAPI) mayChange(ctx context.Context, token access.Token, change fu
 // or user, or has another key, and whether that is so of the server with its key.
 func (h holdings) changes(after holdings, id catalog.ID) bool {
 	was, now := h.servers[id], after.servers[id]
-	if was == nil || was.ForbidHostAccess || was.Address != now.Address || was.Port != now.Port || was.User != now.User {
+	if was == nil || was.ForbidHostAccess ||
+		was.Address != now.Address || was.Port != now.Port || was.User != now.User {
 		return true
 	}
 	print := after.prints[now.KeyID]

@@ -59,7 +59,9 @@ func FullRecord(kind string) deployment.Record {
 		CreatedAt:         at(0), QueuedAt: at(1), ClaimedAt: at(2), StartedAt: at(3), FinishedAt: at(4),
 		UpdatedAt:         at(5),
 		CancelRequestedAt: at(2), CancelRequestedBy: "ops",
-		Scrub: deployment.ScrubSummary{At: at(6), By: "the root", Deployment: "one", Entries: 4, Original: "abd"},
+		Scrub: deployment.ScrubSummary{
+			At: at(6), By: "the root", Deployment: "one", Entries: 4, Original: "abd",
+		},
 		Lease: deployment.Lease{Owner: "runner", Attempt: 2},
 		Progress: deployment.Progress{
 			Log: logbook.Mark{

@@ -168,7 +168,11 @@ func (s scene) changed(t *testing.T, application string) string {
 	t.Helper()
 	return Want[struct {
 		UUID string `json:"deployment_uuid"`
-	}](t, s.World, http.StatusOK, Request{Operation: "updateApplication", PathUUID: application, Body: Object{"stop": "echo changed"}}).UUID
+	}](t, s.World, http.StatusOK, Request{
+		Operation: "updateApplication",
+		PathUUID:  application,
+		Body:      Object{"stop": "echo changed"},
+	}).UUID
 }
 
 // Errors asks for everything that the operation refuses.
