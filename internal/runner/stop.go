@@ -107,8 +107,8 @@ func (a *attempt) sayContainers(found remote.Containers) {
 	}
 	if len(found.Left) > 0 {
 		a.say(logbook.Stderr, fmt.Sprintf(
-			"These containers were created while the job ran, by the job or by something else, and still run: %s. "+
-				"To end one that is the job's: docker rm --force NAME",
+			"These containers were created while the job ran, by the job or by something else, "+
+				"and still run: %s. To end one that is the job's: docker rm --force NAME",
 			listed(found.Left, len(found.Left))))
 	}
 	if found.Unknown {

@@ -97,8 +97,8 @@ func (a catalogAPI) mayChange(ctx context.Context, token access.Token, change fu
 		print := before.prints[server.KeyID]
 		if server.ForbidHostAccess && print != "" && after.guard(print) == nil && after.held(print) {
 			return fault.New(fault.Denied,
-				"The server %s has forbid_host_access, and this would free its private key for servers without it. "+
-					"Only a token with the ability root may do that.", server.Name)
+				"The server %s has forbid_host_access, and this would free its private key "+
+					"for servers without it. Only a token with the ability root may do that.", server.Name)
 		}
 	}
 	return nil
