@@ -1,5 +1,5 @@
-// Package inspect asks a server how a resource on it is, by the commands that
-// package recipe has for it, over a connection that is open already.
+// Package inspect asks a server for the state of a resource. It runs a script of
+// package recipe over a connection that is already open.
 package inspect
 
 import (
@@ -13,30 +13,35 @@ import (
 	"waybill/internal/remote"
 )
 
-// Found is what a look at a resource found.
+// Found is the state of a resource on its server.
 type Found struct {
 	// Status is as upstream writes it ("running:healthy", "exited").
 	Status string
-	// Commit and Message are of the git repository that was built last, if the
-	// resource has one. Message is the server's text, not yet redacted.
+	// Commit and Message describe the commit of the git repository that was built last,
+	// if the resource has a repository. Message is the server's text, not yet redacted.
 	Commit, Message string
-	// Fault names the containers that are not well, in words; "" if all are.
+	// Fault names the containers that are not healthy, in words; "" if all are.
 	Fault string
 }
 
-// maxOutput is more than any server has to say of one resource.
+// maxOutput limits the bytes that are kept of a server's answer. No real answer is that
+// long.
 const maxOutput = 1 << 20
 
-// Look looks at the resource. It changes nothing. Unavailable if the connection
-// ended, or if the server could not tell; ctx's own error if its time was up.
-func Look(ctx context.Context, shell remote.Shell, resource catalog.Deployable, dataDir string) (Found, error) {
+// Look asks the server for the state of the resource and changes nothing. It returns
+// Unavailable if the connection ended or the server could not tell the state, and ctx's
+// own error if its time was up.
+func Look(
+	ctx context.Context, shell remote.Shell, resource catalog.Deployable, dataDir string,
+) (Found, error) {
 	output := &limited{left: maxOutput}
 	exit, err := shell.Run(ctx, recipe.StatusScript(resource, dataDir), nil, output, io.Discard)
 	switch {
 	case err != nil:
 		return Found{}, err
 	case exit != 0:
-		return Found{}, fault.New(fault.Unavailable, "The server cannot tell how the resource is: its shell ended with code %d.", exit)
+		return Found{}, fault.New(fault.Unavailable,
+			"The server cannot tell how the resource is: its shell ended with code %d.", exit)
 	}
 	status, err := recipe.ParseStatus(output.text.String())
 	if err != nil {
@@ -49,7 +54,8 @@ func Look(ctx context.Context, shell remote.Shell, resource catalog.Deployable, 
 	return found, nil
 }
 
-// remembered is what the catalog knows of a resource whose folder tells nothing.
+// remembered is the state in the catalog, for a resource whose folder on the server
+// says nothing.
 func remembered(resource catalog.Deployable) string {
 	if status := resource.Shared().State.Status; status != "" {
 		return status
@@ -57,8 +63,8 @@ func remembered(resource catalog.Deployable) string {
 	return "exited"
 }
 
-// limited keeps the beginning of what it is given and takes the rest as well:
-// a writer that fails would end the session and hide why.
+// limited keeps the first bytes that are written to it and discards the rest without an
+// error. An error would end the session and hide its cause.
 type limited struct {
 	text strings.Builder
 	left int

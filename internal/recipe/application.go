@@ -11,16 +11,17 @@ import (
 	"waybill/internal/remote"
 )
 
-// healthFile holds an application's health command. It is a file because a
-// condition of until switches sh's -e off for all that is written inside it, and
-// because no argument of a check is for a team's text.
+// healthFile is the file with an application's health command. The command is in a file
+// because sh ignores -e in the condition of an until loop, and because an argument of a
+// check must not contain a team's text.
 const healthFile = "health.sh"
 
-// operationFile holds the last operation of an application whose state nobody
-// but the team's own commands knows.
+// operationFile is the file with the last operation of an application that only the
+// team's own commands start and stop.
 const operationFile = "operation"
 
-// unfinished stands in it from before a start until its command has succeeded.
+// unfinished is the content of operationFile from before a start until the start
+// command has succeeded.
 const unfinished = "starting"
 
 func application(input Input, app *catalog.Application) (Plan, error) {
@@ -37,8 +38,8 @@ func application(input Input, app *catalog.Application) (Plan, error) {
 	return Plan{}, fault.New(fault.Internal, "application %s has no known form", app.ID)
 }
 
-// checkApplication looks at what would go into a compose file, and at where the
-// code comes from.
+// checkApplication checks the application's part of a compose file and the place of its
+// repository.
 func (in Input) checkApplication(app *catalog.Application) error {
 	one := oneContainer{control: in.control()}
 	switch {
@@ -58,17 +59,18 @@ func (in Input) checkApplication(app *catalog.Application) error {
 	return nil
 }
 
-// checkShell refuses commands where the server is not to be touched: they run on
-// it as the user who may tell Docker everything.
+// checkShell refuses an application of commands on a server that forbids access to
+// itself. The commands run on the server as a user who has full control of Docker.
 func (in Input) checkShell() error {
 	if !in.ForbidHostAccess {
 		return nil
 	}
 	return fault.New(fault.Invalid, "Validation failed.").
-		WithField("server_uuid", "names a server that forbids access to itself, and a shell application's commands run on the server")
+		WithField("server_uuid",
+			"names a server that forbids access to itself, and a shell application's commands run on the server")
 }
 
-// shell runs the team's own commands.
+// shell plans an application that runs by the team's own commands.
 func shell(input Input, app *catalog.Application) (Plan, error) {
 	if input.starts() {
 		if err := input.checkShell(); err != nil {
@@ -100,16 +102,19 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 	case !input.starts():
 		plan.Job.Steps = append(plan.Job.Steps, notStopped())
 	default:
-		// In a file of its own, an exit or a trap of the command does not keep the
-		// step from noting that it succeeded.
+		// The command runs in its own shell. An exit or a trap in it cannot keep the
+		// step from recording that it succeeded.
 		command := path.Join(input.spool(), "command")
-		plan.Job.Files = append(plan.Job.Files, remote.File{Path: command, Content: []byte(app.Shell.Start + "\n")})
+		plan.Job.Files = append(plan.Job.Files,
+			remote.File{Path: command, Content: []byte(app.Shell.Start + "\n")})
 		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: StartStep, Command: app.Shell.Start,
-			Script: "(cd " + quote(input.folder()) + " && exec sh -e " + quote(command) + ")\necho start >" + operationFile})
+			Script: "(cd " + quote(input.folder()) + " && exec sh -e " + quote(command) +
+				")\necho start >" + operationFile})
 		plan.Status = statusUnknown
 	}
 	if app.Shell.Health != "" && input.Operation != deployment.Delete {
-		plan.Job.Files = append(plan.Job.Files, remote.File{Path: healthFile, Content: []byte(app.Shell.Health + "\n")})
+		plan.Job.Files = append(plan.Job.Files,
+			remote.File{Path: healthFile, Content: []byte(app.Shell.Health + "\n")})
 	}
 	if input.starts() && app.Shell.Health != "" {
 		plan.Job.Steps = append(plan.Job.Steps,
@@ -124,23 +129,26 @@ func (in Input) inFolder(name, command, script string) remote.Step {
 	return remote.Step{Name: name, Command: command, Script: "cd " + quote(in.folder()) + "\n" + script}
 }
 
-// stopShell is the team's stop command. Without one there is nothing to stop,
-// and the log says so instead of nothing.
+// stopShell is the step that runs the team's stop command. Without a stop command, the
+// step writes to the log that nothing was stopped.
 func (in Input) stopShell(shell *catalog.Shell) remote.Step {
 	if shell.Stop == "" {
-		return remote.Step{Name: stopStep, Command: "# no stop command", Script: "echo 'This application has no stop command; nothing was stopped.'"}
+		return remote.Step{Name: stopStep, Command: "# no stop command",
+			Script: "echo 'This application has no stop command; nothing was stopped.'"}
 	}
 	return in.inFolder(stopStep, shell.Stop, shell.Stop)
 }
 
-// notStopped notes that the application may still run.
+// notStopped is the step that records, after a failed stop, that the application may
+// still run.
 func notStopped() remote.Step {
 	return remote.Step{Name: reportStep, OnFailure: true, Command: "# the stop command failed",
-		Script: "echo start >" + operationFile + "\necho 'The stop command failed; the application may still be running.'"}
+		Script: "echo start >" + operationFile +
+			"\necho 'The stop command failed; the application may still be running.'"}
 }
 
-// healthScript asks the health command once a second until it exits 0 or the
-// time is up.
+// healthScript runs the health command once a second until it exits with 0 or the time
+// is up.
 func (in Input) healthScript(app *catalog.Application) string {
 	seconds := int(app.HealthTimeout.Seconds())
 	return fmt.Sprintf(`until=$(($(date +%%s) + %d))

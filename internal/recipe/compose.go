@@ -22,18 +22,22 @@ import (
 // composeField is the name of the compose file in requests.
 const composeField = "docker_compose"
 
-// parseCompose reads a team's compose file as docker compose would. Invalid,
-// with the line and the reason, if it would be refused, or if it needs other
-// files: a service is one file.
+// parseCompose reads a team's compose file as docker compose would. It returns Invalid,
+// with the line and the reason, if docker compose would refuse the file or if the file
+// needs other files: a service is one file.
 func parseCompose(ctx context.Context, text string, values map[string]string) (*types.Project, error) {
 	project, _, err := readCompose(ctx, text, values)
 	return project, err
 }
 
-// readCompose also returns the documents, which know the lines.
-func readCompose(ctx context.Context, text string, values map[string]string) (*types.Project, documents, error) {
+// readCompose is [parseCompose] that also returns the YAML documents, which know the
+// line numbers.
+func readCompose(
+	ctx context.Context, text string, values map[string]string,
+) (*types.Project, documents, error) {
 	if len(text) > catalog.MaxComposeBytes {
-		return nil, nil, refuse(0, fmt.Sprintf("has %d bytes; at most %d are allowed", len(text), catalog.MaxComposeBytes))
+		return nil, nil, refuse(0,
+			fmt.Sprintf("has %d bytes; at most %d are allowed", len(text), catalog.MaxComposeBytes))
 	}
 	documents, err := parseYAML(text)
 	if err != nil {
@@ -45,8 +49,9 @@ func readCompose(ctx context.Context, text string, values map[string]string) (*t
 	if err := documents.required(values); err != nil {
 		return nil, nil, err
 	}
-	// The loader warns through a global logger, in lines that are not of the
-	// operator's log. It warns the team again on the server, in the right one.
+	// The loader writes its warnings to a global logger, in another format than the
+	// operator's log. Docker compose writes the same warnings to the team's log on the
+	// server.
 	logrus.SetOutput(io.Discard)
 	load := func(consistent bool) (*types.Project, error) {
 		return loader.LoadWithContext(ctx, detailsOf(text, values), func(options *loader.Options) {
@@ -59,8 +64,7 @@ func readCompose(ctx context.Context, text string, values map[string]string) (*t
 	if err == nil {
 		return project, documents, hasServices(project)
 	}
-	// The loader stops at the first name that is not declared. All of them are
-	// reported at once.
+	// The loader stops at the first undeclared name. This reports all of them at once.
 	if loose, looseErr := load(false); looseErr == nil {
 		if err := documents.undeclared(loose); err != nil {
 			return nil, nil, err
@@ -70,9 +74,9 @@ func readCompose(ctx context.Context, text string, values map[string]string) (*t
 	return nil, nil, refuse(documents.lineOf(reason), reason)
 }
 
-// detailsOf are a compose file and its variables, as the loader takes them.
+// detailsOf converts a compose file and its variables to the loader's type.
 func detailsOf(text string, values map[string]string) types.ConfigDetails {
-	// A folder that is not there keeps the loader from anything on this disk.
+	// The folder does not exist, so the loader cannot read anything from this disk.
 	const nowhere = "/waybill-service"
 	return types.ConfigDetails{
 		WorkingDir:  nowhere,
@@ -81,7 +85,7 @@ func detailsOf(text string, values map[string]string) types.ConfigDetails {
 	}
 }
 
-// readAlone has the loader read nothing besides the file.
+// readAlone makes the loader read nothing except the file.
 func readAlone(options *loader.Options) {
 	options.SetProjectName("waybill", true)
 	options.SkipInclude = true
@@ -90,8 +94,8 @@ func readAlone(options *loader.Options) {
 	options.ResolvePaths = false
 }
 
-// loadUnresolved reads a file that [readCompose] accepts, and leaves its variables
-// as they are.
+// loadUnresolved loads a file that [readCompose] has accepted, without replacing its
+// variables by their values.
 func loadUnresolved(ctx context.Context, text string) (map[string]any, error) {
 	model, err := loader.LoadModelWithContext(ctx, detailsOf(text, nil), func(options *loader.Options) {
 		readAlone(options)
@@ -127,7 +131,8 @@ func profilesOf(services types.Services) []string {
 	return slices.Compact(names)
 }
 
-// profiles are those that the variables enable, in compose's own way.
+// profiles returns the profiles that the variables enable. It splits the list as
+// compose does.
 func profiles(values map[string]string) []string {
 	var enabled []string
 	for name := range strings.SplitSeq(values[consts.ComposeProfiles], ",") {
@@ -138,11 +143,11 @@ func profiles(values map[string]string) []string {
 	return enabled
 }
 
-// documents are the top mappings of a file, one for each YAML document. Compose
+// documents are the top-level mappings of a file, one for each YAML document. Compose
 // merges them.
 type documents []*yaml.Node
 
-// parseYAML returns the top mappings of the documents.
+// parseYAML returns the top-level mappings of the documents.
 func parseYAML(text string) (documents, error) {
 	var all documents
 	decoder := yaml.NewDecoder(strings.NewReader(text))
@@ -154,7 +159,8 @@ func parseYAML(text string) (documents, error) {
 		}
 		if err != nil {
 			reason := strings.TrimPrefix(reasonOf(err), "yaml: ")
-			return nil, fault.New(fault.Invalid, "Validation failed.").WithField(composeField, "is not valid YAML: "+reason)
+			return nil, fault.New(fault.Invalid, "Validation failed.").
+				WithField(composeField, "is not valid YAML: "+reason)
 		}
 		if len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
 			return nil, refuse(max(1, document.Line), "must be a mapping with services:")
@@ -167,7 +173,7 @@ func parseYAML(text string) (documents, error) {
 	return all, nil
 }
 
-// oneFile refuses a file that needs other files: a service has none.
+// oneFile refuses a file that needs other files: a service is one file.
 func (d documents) oneFile() error {
 	for _, root := range d {
 		if include := child(root, "include"); include != nil {
@@ -192,8 +198,8 @@ type entry struct {
 // services are the services of all documents, in the order of the file.
 func (d documents) services() []entry { return d.entries("services") }
 
-// entries are the members of a top-level mapping of all documents, with those
-// that come by an anchor, in the order of the file.
+// entries are the members of a top-level mapping in all documents, in the order of the
+// file. They include members that come from an anchor.
 func (d documents) entries(key string) []entry {
 	var all []entry
 	for _, root := range d {
@@ -204,7 +210,8 @@ func (d documents) entries(key string) []entry {
 	return all
 }
 
-// refuse says what is wrong with a compose file; line is 0 when it is not known.
+// refuse is the error for a problem in a compose file. A line of 0 means that the line
+// is not known.
 func refuse(line int, reason string) error {
 	return fault.New(fault.Invalid, "Validation failed.").WithField(composeField, withLine(line, reason))
 }
@@ -216,14 +223,16 @@ func withLine(line int, reason string) string {
 	return reason
 }
 
-// reasonOf is the loader's text without the names of files, in one line.
+// reasonOf is the loader's message in one line, without the names of files.
 func reasonOf(err error) string {
 	text := strings.Join(strings.Fields(err.Error()), " ")
-	for _, noise := range []string{"validating " + composeFile + ": ", composeFile + ": ", ": invalid compose project"} {
+	for _, noise := range []string{
+		"validating " + composeFile + ": ", composeFile + ": ", ": invalid compose project",
+	} {
 		text = strings.ReplaceAll(text, noise, "")
 	}
 	text = yamlNoise.ReplaceAllString(text, "")
-	// What JSON Schema calls this helps nobody who writes a compose file.
+	// JSON Schema's own words for this do not help the author of a compose file.
 	return strings.ReplaceAll(text, " false schema", " is not a key that compose knows")
 }
 
@@ -231,13 +240,14 @@ func reasonOf(err error) string {
 var (
 	dottedPath  = regexp.MustCompile(`\b(?:services|networks|volumes|configs|secrets)(?:\.[A-Za-z0-9_-]+)+`)
 	namedMember = regexp.MustCompile(`\b(service|network|volume|config|secret) "([^"]+)"`)
-	// yamlNoise is what the loader puts before a reason of the YAML reader.
+	// yamlNoise matches the text that the loader puts before a message of the YAML
+	// parser.
 	yamlNoise   = regexp.MustCompile(`failed to parse yaml: (construct errors: )?(line \d+: )?(go-yaml load error in constructor at L\d+\.C\d+: )?`)
 	topLevelKey = regexp.MustCompile(`propert(?:y|ies) '([^']+)'`)
 )
 
-// lineOf finds the line that a reason is about: the deepest place that it
-// names and that the document has. 0 if it names none.
+// lineOf finds the line that a reason is about: the line of the deepest place that the
+// reason names and the documents have. It is 0 if there is no such place.
 func (d documents) lineOf(reason string) int {
 	var keys []string
 	if match := dottedPath.FindString(reason); match != "" {
@@ -250,7 +260,7 @@ func (d documents) lineOf(reason string) int {
 	return d.walk(keys)
 }
 
-// walk returns the line of the deepest of the keys that any document has.
+// walk returns the line of the deepest of the keys that any document has, or 0.
 func (d documents) walk(keys []string) int {
 	line, deepest := 0, 0
 	for _, root := range d {
@@ -261,8 +271,8 @@ func (d documents) walk(keys []string) int {
 	return line
 }
 
-// walk follows the keys as far as they go and returns the line of the last, and
-// how many it found.
+// walk follows the keys as far as they exist. It returns the line of the last key that
+// it found and the number of keys found.
 func walk(node *yaml.Node, keys []string) (line, depth int) {
 	for _, key := range keys {
 		name, value := member(node, key)

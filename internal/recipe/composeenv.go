@@ -9,18 +9,18 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// The file with a service's variables lies in the control folder, which no
-// container may mount, and not in the project's folder. A service that asks for it
-// by "env_file: .env" is given it by its place there. Everything else in the
-// team's file stays as it was given.
+// The file with a service's variables lies in the control folder, which no container
+// may mount, and not in the project's folder. If a service refers to it by "env_file:
+// .env", Waybill writes the path of the file there instead. The rest of the team's file
+// stays unchanged.
 
-// namesEnvironment reports whether a path of env_file means the file with the
-// service's variables.
+// namesEnvironment reports whether a path in env_file means the file with the service's
+// variables.
 func namesEnvironment(file string) bool { return path.Clean(file) == environmentFile }
 
-// withEnvironment is the compose file with the place of the service's variables in
-// every env_file that asks for them. A file that is no YAML stays as it is:
-// compose says what is wrong with it.
+// withEnvironment returns the compose file with the path of the service's variables in
+// every env_file that refers to them. A file that is not valid YAML stays unchanged:
+// compose reports the error.
 func withEnvironment(text, place string) string {
 	documents, err := parseYAML(text)
 	if err != nil {
@@ -30,7 +30,8 @@ func withEnvironment(text, place string) string {
 	for _, service := range documents.services() {
 		found = append(found, environmentFiles(child(service.node, "env_file"))...)
 	}
-	// From the end to the beginning, so that the places of the others stay right.
+	// Replacing from the end to the beginning keeps the positions of the other nodes
+	// right.
 	slices.SortFunc(found, func(a, b *yaml.Node) int {
 		if a.Line != b.Line {
 			return b.Line - a.Line
@@ -38,14 +39,14 @@ func withEnvironment(text, place string) string {
 		return b.Column - a.Column
 	})
 	lines := strings.SplitAfter(text, "\n")
-	for _, node := range slices.Compact(found) { // an anchor is used more than once
+	for _, node := range slices.Compact(found) { // several aliases may refer to one anchor
 		replaceScalar(lines, node, strconv.Quote(place))
 	}
 	return strings.Join(lines, "")
 }
 
-// environmentFiles are the nodes that name the file: one path, a list of them, or a
-// list of mappings with a path.
+// environmentFiles are the nodes that name the file. An env_file is one path, a list of
+// paths, or a list of mappings with a path.
 func environmentFiles(node *yaml.Node) []*yaml.Node {
 	node = target(node)
 	if node == nil {
@@ -69,8 +70,8 @@ func environmentFiles(node *yaml.Node) []*yaml.Node {
 	return nil
 }
 
-// replaceScalar writes a value in place of a scalar of one line. The node has the
-// place of its first character, counted from 1 in characters.
+// replaceScalar replaces a scalar that is within one line by a value. The node has the
+// position of the first character, counted from 1 in characters.
 func replaceScalar(lines []string, node *yaml.Node, value string) {
 	if node.Line < 1 || node.Line > len(lines) {
 		return

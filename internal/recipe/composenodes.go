@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// maxMerges bounds how deep one mapping may be merged into another. The parser
-// itself bounds how often an alias may be used.
+// maxMerges limits how many levels of merges are followed. The parser itself limits how
+// often an alias may be used.
 const maxMerges = 20
 
 // child is the value under a key, or nil.
@@ -17,9 +17,9 @@ func child(node *yaml.Node, key string) *yaml.Node {
 	return value
 }
 
-// member finds a key of a mapping, or a number of a list, with the node that has
-// its line; or nil. An alias is what it stands for, and a key may come by a merge
-// ("<<: *anchor").
+// member finds a key of a mapping, or the item of a list with that number. It returns
+// the value and the node that has its line, or nil. It follows aliases and merges ("<<:
+// *anchor").
 func member(node *yaml.Node, key string) (name, value *yaml.Node) {
 	node = target(node)
 	if node != nil && node.Kind == yaml.SequenceNode {
@@ -36,13 +36,18 @@ func member(node *yaml.Node, key string) (name, value *yaml.Node) {
 	return nil, nil
 }
 
-// members are the keys of a mapping, each with its key's node and its value's:
-// the mapping's own first, in the order of the file, then those of merges.
+// members iterates over the keys of a mapping, each with the node of the key and the
+// node of the value. The mapping's own keys come first, in the order of the file, and
+// then the merged keys.
 func members(node *yaml.Node) iter.Seq2[string, [2]*yaml.Node] {
-	return func(yield func(string, [2]*yaml.Node) bool) { yieldMembers(node, maxMerges, map[string]bool{}, yield) }
+	return func(yield func(string, [2]*yaml.Node) bool) {
+		yieldMembers(node, maxMerges, map[string]bool{}, yield)
+	}
 }
 
-func yieldMembers(node *yaml.Node, merges int, seen map[string]bool, yield func(string, [2]*yaml.Node) bool) bool {
+func yieldMembers(
+	node *yaml.Node, merges int, seen map[string]bool, yield func(string, [2]*yaml.Node) bool,
+) bool {
 	node = target(node)
 	if node == nil || node.Kind != yaml.MappingNode {
 		return true
@@ -77,7 +82,8 @@ func yieldMembers(node *yaml.Node, merges int, seen map[string]bool, yield func(
 	return true
 }
 
-// target is the node that an alias stands for.
+// target returns the node that an alias refers to, or the node itself if it is no
+// alias.
 func target(node *yaml.Node) *yaml.Node {
 	for n := 0; node != nil && node.Kind == yaml.AliasNode && n < maxMerges; n++ {
 		node = node.Alias

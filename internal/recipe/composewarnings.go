@@ -18,17 +18,17 @@ import (
 type reference struct {
 	name string
 	line int
-	// path is where it is, such as "services.web.environment.PASS".
+	// path is the place of the use, such as "services.web.environment.PASS".
 	path string
-	// operator is what follows the name in braces (":-", "?", …), or "". After a
-	// "?", text is what the file says of a missing value.
+	// operator is the operator after the name in braces (":-", "?", …), or "". After a
+	// "?", text is the file's message for a missing value.
 	operator, text string
-	// passed says that the entry only names the variable, so that a container gets
-	// it if there is one.
+	// passed is set if the entry only names the variable. A container then gets the
+	// variable only if it has a value.
 	passed bool
 }
 
-// optional reports whether the file says what to do without a value.
+// optional reports whether the file says what happens without a value.
 func (r reference) optional() bool {
 	return strings.HasSuffix(r.operator, "-") || strings.HasSuffix(r.operator, "+")
 }
@@ -45,7 +45,7 @@ func (d documents) references() []reference {
 	seen := map[*yaml.Node]bool{}
 	for _, root := range d {
 		for key, pair := range members(root) {
-			if !strings.HasPrefix(key, "x-") { // only what is used from there counts
+			if !strings.HasPrefix(key, "x-") { // an extension counts only where an alias uses it
 				all = appendReferences(all, pair[1], key, seen)
 			}
 		}
@@ -53,7 +53,7 @@ func (d documents) references() []reference {
 	return all
 }
 
-// appendReferences walks each node once, however often an alias names it.
+// appendReferences visits each node once, however many aliases refer to it.
 func appendReferences(all []reference, node *yaml.Node, at string, seen map[*yaml.Node]bool) []reference {
 	node = target(node)
 	if node == nil || seen[node] {
@@ -75,16 +75,16 @@ func appendReferences(all []reference, node *yaml.Node, at string, seen map[*yam
 	return all
 }
 
-// variable finds a dollar sign and what follows: another one, a name, or a name in
-// braces with an operator. What comes after the operator is scanned as well, since
-// it may hold variables of its own.
+// variable matches a dollar sign that is followed by another one, by a name, or by a
+// name in braces with an operator. The text after the operator is scanned as well,
+// because it may contain variables.
 var variable = regexp.MustCompile(`\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?])?)`)
 
-// maxReferences bounds the variables of one value. Compose's own interpolation
-// takes time by the square of their number when they are nested.
+// maxReferences limits the number of variables in one value. Compose's own
+// interpolation takes quadratic time for nested variables.
 const maxReferences = 200
 
-// maxDemand bounds what is quoted of the text of "${NAME:?text}".
+// maxDemand limits how many bytes of the message in "${NAME:?message}" are quoted.
 const maxDemand = 200
 
 func scanReferences(all []reference, text string, at reference) []reference {
@@ -108,14 +108,15 @@ func scanReferences(all []reference, text string, at reference) []reference {
 	return all
 }
 
-// required refuses a file that demands variables which have no value, all at
-// once, and one that uses too many.
+// required refuses a file that demands variables without a value, and reports all of
+// them at once. It also refuses a file with too many variables in one value.
 func (d documents) required(values map[string]string) error {
 	var problems []string
 	uses := map[string]int{}
 	for _, r := range d.references() {
 		if uses[r.path]++; uses[r.path] == maxReferences+1 {
-			return refuse(r.line, fmt.Sprintf("%s: uses more than %d variables; use fewer in one value", r.path, maxReferences))
+			return refuse(r.line, fmt.Sprintf("%s: uses more than %d variables; use fewer in one value",
+				r.path, maxReferences))
 		}
 		if !strings.HasSuffix(r.operator, "?") || !r.missing(values) {
 			continue
@@ -129,8 +130,8 @@ func (d documents) required(values map[string]string) error {
 	return refuseAll(problems)
 }
 
-// undeclared refuses a project whose services name what no top-level section
-// declares, all at once.
+// undeclared refuses a project with services that use volumes, networks, configs or
+// secrets that no top-level section declares. It reports all of them at once.
 func (d documents) undeclared(project *types.Project) error {
 	var problems []string
 	for _, name := range project.ServiceNames() {
@@ -138,12 +139,14 @@ func (d documents) undeclared(project *types.Project) error {
 		report := func(section, one string, there bool) {
 			if !there {
 				problems = append(problems, withLine(d.walk([]string{"services", name, section}),
-					fmt.Sprintf("service %q refers to undefined %s %s; declare it under %s:", name, strings.TrimSuffix(section, "s"), one, section)))
+					fmt.Sprintf("service %q refers to undefined %s %s; declare it under %s:",
+						name, strings.TrimSuffix(section, "s"), one, section)))
 			}
 		}
 		for _, volume := range service.Volumes {
 			_, there := project.Volumes[volume.Source]
-			report("volumes", volume.Source, there || volume.Type != types.VolumeTypeVolume || volume.Source == "")
+			report("volumes", volume.Source,
+				there || volume.Type != types.VolumeTypeVolume || volume.Source == "")
 		}
 		for _, network := range sortedKeys(service.Networks) {
 			_, there := project.Networks[network]
@@ -161,7 +164,7 @@ func (d documents) undeclared(project *types.Project) error {
 	return refuseAll(problems)
 }
 
-// refuseAll is one refusal with every problem, or nil if there is none.
+// refuseAll is one error with every problem, or nil without problems.
 func refuseAll(problems []string) error {
 	if len(problems) == 0 {
 		return nil
@@ -173,8 +176,9 @@ func refuseAll(problems []string) error {
 	return refusal
 }
 
-// warnings say what docker compose accepts and what does not do what the file
-// seems to say: a service is one file, and its folder on the server is empty.
+// warnings name the parts of a file that docker compose accepts but that have another
+// effect than they seem to have, mostly because a service is one file and its folder on
+// the server is empty.
 func (d documents) warnings(project *types.Project, values map[string]string) []string {
 	var all []string
 	warn := func(line int, format string, args ...any) {
@@ -183,41 +187,49 @@ func (d documents) warnings(project *types.Project, values map[string]string) []
 	d.warnOfVariables(values, warn)
 	for _, name := range project.ServiceNames() {
 		service := project.Services[name]
-		if build := service.Build; build != nil && build.DockerfileInline == "" && !remoteContext(build.Context) {
-			warn(d.walk([]string{"services", name, "build"}), "services.%s.build: its folder is empty on the server. "+
-				"Name an image instead, register an application that is built from a repository, or give the URL of a repository as context:", name)
+		if build := service.Build; build != nil && build.DockerfileInline == "" &&
+			!remoteContext(build.Context) {
+			warn(d.walk([]string{"services", name, "build"}),
+				"services.%s.build: its folder is empty on the server. "+
+					"Name an image instead, register an application that is built from a repository, or give the URL of a repository as context:", name)
 		}
 		for i, file := range service.EnvFiles {
 			if bool(file.Required) && !path.IsAbs(file.Path) && !namesEnvironment(file.Path) {
-				warn(d.walk([]string{"services", name, "env_file", fmt.Sprint(i)}), "services.%s.env_file: the file %s is not on the server. "+
-					"Put its variables into environment: of the file or of the service.", name, file.Path)
+				warn(d.walk([]string{"services", name, "env_file", fmt.Sprint(i)}),
+					"services.%s.env_file: the file %s is not on the server. "+
+						"Put its variables into environment: of the file or of the service.", name, file.Path)
 			}
 		}
 		for i, volume := range service.Volumes {
 			if volume.Type == types.VolumeTypeBind && relative(volume.Source) && namesFile(volume.Source) {
-				warn(d.walk([]string{"services", name, "volumes", fmt.Sprint(i)}), "services.%s.volumes: the file %s is not on the server, "+
-					"so the container gets an empty folder. Use configs: with content: instead.", name, volume.Source)
+				warn(d.walk([]string{"services", name, "volumes", fmt.Sprint(i)}),
+					"services.%s.volumes: the file %s is not on the server, "+
+						"so the container gets an empty folder. Use configs: with content: instead.",
+					name, volume.Source)
 			}
 		}
 	}
 	for _, name := range sortedKeys(project.Secrets) {
 		if secret := project.Secrets[name]; relativeFile(types.FileObjectConfig(secret)) {
-			warn(d.walk([]string{"secrets", name, "file"}), "secrets.%s.file: the file %s is not on the server. "+
-				"Use environment: with the name of a secret variable instead.", name, secret.File)
+			warn(d.walk([]string{"secrets", name, "file"}),
+				"secrets.%s.file: the file %s is not on the server. "+
+					"Use environment: with the name of a secret variable instead.", name, secret.File)
 		}
 	}
 	for _, name := range sortedKeys(project.Configs) {
 		if config := project.Configs[name]; relativeFile(types.FileObjectConfig(config)) {
-			warn(d.walk([]string{"configs", name, "file"}), "configs.%s.file: the file %s is not on the server. "+
-				"Use content: instead.", name, config.File)
+			warn(d.walk([]string{"configs", name, "file"}),
+				"configs.%s.file: the file %s is not on the server. "+
+					"Use content: instead.", name, config.File)
 		}
 	}
 	return all
 }
 
-// warnOfVariables names each variable without a value once, where it is first
-// used.
-func (d documents) warnOfVariables(values map[string]string, warn func(line int, format string, args ...any)) {
+// warnOfVariables warns once of each variable without a value, at its first use.
+func (d documents) warnOfVariables(
+	values map[string]string, warn func(line int, format string, args ...any),
+) {
 	told := map[string]bool{}
 	for _, r := range slices.Concat(d.references(), d.passed()) {
 		if told[r.name] || r.optional() || !r.missing(values) {
@@ -230,7 +242,8 @@ func (d documents) warnOfVariables(values map[string]string, warn func(line int,
 			continue
 		}
 		warn(r.line, "%s: the variable %s has no value, so this is empty. "+
-			"Give it a value in environment of the service, or a default as in ${%s:-default}.", r.path, r.name, r.name)
+			"Give it a value in environment of the service, or a default as in ${%s:-default}.",
+			r.path, r.name, r.name)
 	}
 }
 
@@ -250,14 +263,15 @@ func (d documents) passed() []reference {
 		}
 		for name, pair := range members(node) {
 			if value := target(pair[1]); value != nil && value.Tag == "!!null" {
-				all = append(all, reference{name: name, line: pair[0].Line, path: at + "." + name, passed: true})
+				all = append(all,
+					reference{name: name, line: pair[0].Line, path: at + "." + name, passed: true})
 			}
 		}
 	}
 	return all
 }
 
-// relative reports whether a path is below the service's folder.
+// relative reports whether a path is relative to the service's folder.
 func relative(source string) bool {
 	return source != "" && !path.IsAbs(source) && !strings.HasPrefix(source, "~")
 }
@@ -266,17 +280,18 @@ func relativeFile(file types.FileObjectConfig) bool {
 	return relative(file.File) && !bool(file.External)
 }
 
-// namesFile reports whether a path looks like that of a file and not of a folder:
-// its last part has an extension, and not the ".d" of folders.
+// namesFile reports whether a path looks like a file and not like a folder: its last
+// part has an extension other than ".d", which is common for folders.
 func namesFile(source string) bool {
 	base := path.Base(source)
 	extension := path.Ext(base)
 	return extension != "" && extension != "." && extension != base && extension != ".d"
 }
 
-// remoteContext reports whether docker fetches what it builds.
+// remoteContext reports whether docker fetches the build context from elsewhere.
 func remoteContext(context string) bool {
-	return strings.Contains(context, "://") || strings.HasPrefix(context, "git@") || strings.HasPrefix(context, "github.com/")
+	return strings.Contains(context, "://") || strings.HasPrefix(context, "git@") ||
+		strings.HasPrefix(context, "github.com/")
 }
 
 func sortedKeys[V any](all map[string]V) []string {

@@ -16,8 +16,8 @@ import (
 	"waybill/internal/remote"
 )
 
-// What an application's container is asked, unless it says otherwise: upstream's
-// defaults.
+// Upstream's defaults for the health check of an application's container, in seconds
+// except for the number of retries.
 const (
 	appHealthInterval    = 5
 	appHealthTimeout     = 5
@@ -25,7 +25,7 @@ const (
 	appHealthStartPeriod = 5
 )
 
-// healthMount is where the health command lies in an application's container.
+// healthMount is the path of the health script in an application's container.
 const healthMount = "/waybill/health.sh"
 
 // oneContainer is an application of one container, for which Waybill writes the
@@ -33,13 +33,13 @@ const healthMount = "/waybill/health.sh"
 type oneContainer struct {
 	catalog.Container
 	id string
-	// control is as Places has it.
+	// control is the control folder; see [Places].
 	control string
 	image   string
 	build   *types.BuildConfig
 }
 
-// files are the compose file and what it mounts and reads.
+// files returns the compose file and the files that it mounts and reads.
 func (c oneContainer) files(variables []catalog.Variable) ([]remote.File, error) {
 	var files []remote.File
 	service := types.ServiceConfig{Name: c.id, ContainerName: c.id, Restart: types.RestartPolicyUnlessStopped}
@@ -53,12 +53,13 @@ func (c oneContainer) files(variables []catalog.Variable) ([]remote.File, error)
 	check, script := c.healthCheck()
 	service.HealthCheck = check
 	if script != "" {
-		// Whoever runs in the container must be able to read it.
+		// The container's user must be able to read it, and may be any user.
 		files = append(files, remote.File{Path: healthFile, Content: []byte(script), Mode: 0o644})
 		service.Volumes = append(service.Volumes, types.ServiceVolumeConfig{Type: types.VolumeTypeBind,
-			Source: path.Join(c.control, healthFile), Target: healthMount, ReadOnly: true, Bind: &types.ServiceVolumeBind{}})
-		// A container goes on with the file that it was made with. A new one
-		// must make a new container, so the document says which it is.
+			Source: path.Join(c.control, healthFile), Target: healthMount, ReadOnly: true,
+			Bind: &types.ServiceVolumeBind{}})
+		// A container keeps the file that it was created with. A new script must
+		// therefore lead to a new container, so the document has the script's digest.
 		service.Labels["waybill.health"] = digest(script)
 	}
 	if err := c.publish(&service); err != nil {
@@ -80,7 +81,7 @@ func digest(text string) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// publish makes the ports known and publishes those that are mapped.
+// publish declares the exposed ports and publishes the mapped ones.
 func (c oneContainer) publish(service *types.ServiceConfig) error {
 	for _, port := range c.Exposes {
 		service.Expose = append(service.Expose, strconv.Itoa(port))
@@ -88,15 +89,16 @@ func (c oneContainer) publish(service *types.ServiceConfig) error {
 	for _, mapping := range c.Mappings {
 		ports, err := types.ParsePortConfig(mapping)
 		if err != nil {
-			return fault.Wrap(err, fault.Invalid, "%q is no mapping of ports", mapping).WithField("ports_mappings", "has one that docker does not know")
+			return fault.Wrap(err, fault.Invalid, "%q is no mapping of ports", mapping).
+				WithField("ports_mappings", "has one that docker does not know")
 		}
 		service.Ports = append(service.Ports, ports...)
 	}
 	return nil
 }
 
-// healthCheck is the container's check and the script that it runs. Nothing at
-// all leaves the image its own.
+// healthCheck returns the container's check and the script that it runs. Without a
+// check, the image's own check stays in force.
 func (c oneContainer) healthCheck() (check *types.HealthCheckConfig, script string) {
 	health := c.Health
 	switch {
@@ -119,17 +121,18 @@ func (c oneContainer) healthCheck() (check *types.HealthCheckConfig, script stri
 	}, script
 }
 
-// httpScript asks the port for the path, with whatever the image has for that.
+// httpScript requests the path from the port, with any HTTP client that the image has.
 func httpScript(health catalog.HealthCheck) string {
 	location := health.Path
 	if location == "" || location[0] != '/' {
 		location = "/" + location
 	}
-	return fmt.Sprintf("port=%d path=%s within=%d\n%s", health.Port, quote(location), orElse(health.TimeoutSeconds, appHealthTimeout), text("http.sh"))
+	return fmt.Sprintf("port=%d path=%s within=%d\n%s", health.Port, quote(location),
+		orElse(health.TimeoutSeconds, appHealthTimeout), text("http.sh"))
 }
 
-// checkedStatus is what an application is once it was found well: only its own
-// check says for certain that it is healthy.
+// checkedStatus is the status of an application after a successful start. Only a check
+// of the application's own shows that it is healthy.
 func checkedStatus(health catalog.HealthCheck) string {
 	if health.Disabled || health.Command == "" && health.Port == 0 {
 		return statusUnknown
@@ -137,7 +140,7 @@ func checkedStatus(health catalog.HealthCheck) string {
 	return statusHealthy
 }
 
-// image runs one image of a registry.
+// image plans an application that runs an image from a registry.
 func image(input Input, app *catalog.Application) (Plan, error) {
 	plan, p := input.plan(), input.projectOf()
 	if input.Operation == deployment.Delete {

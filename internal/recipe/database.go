@@ -11,25 +11,25 @@ import (
 	"waybill/internal/remote"
 )
 
-// filesFolder is the folder, in the control folder, of the files that the database's
-// container sees: each under the path that it has there. Only the server's user can
-// enter the control folder, so that what the engine's user must read can have mode
-// 0644 in it.
+// filesFolder is the folder, in the control folder, for the files that the database's
+// container mounts. Each file lies there under its path in the container. Files that
+// the engine's user must read have mode 0644, which is safe because only the server's
+// user can enter the control folder.
 const filesFolder = "files"
 
-// initialisedFile is there once the database was well for the first time.
+// initialisedFile exists once the database has been healthy for the first time.
 const initialisedFile = "initialised"
 
-// watchDatabase is sh that says how often the container may end while the health
-// step waits. An end before the database was ever well is an initialisation that
-// failed: the container that is started again may have half of the data.
+// watchDatabase is sh that sets how often the container may end while the health step
+// waits. If it ends before the database was ever healthy, the initialisation has
+// failed: a container that docker starts again may have only half of the data.
 const watchDatabase = "exits=3\n[ -e " + initialisedFile + " ] || exits=1\n" +
 	"trap '[ $? -ne 0 ] || : >" + initialisedFile + "' EXIT\n"
 
-// readable is the mode of what the engine's own user reads.
+// readable is the mode of files that the engine's own user reads.
 const readable = 0o644
 
-// tlsStep is the step after which the engine takes its key.
+// tlsStep is the step that gives the engine its TLS key.
 const tlsStep = "Hand over the TLS key"
 
 func database(input Input, db *catalog.Database) (Plan, error) {
@@ -61,10 +61,11 @@ func database(input Input, db *catalog.Database) (Plan, error) {
 	return plan, nil
 }
 
-// databaseSteps orders the steps: the image is there, and the key as the engine
-// wants it, before what runs is stopped. The container is always made anew,
-// since compose does not see that a file's content changed. A newer image is only
-// pulled for who asks for one, not by a deploy either: it may not read old data.
+// databaseSteps orders the steps so that the image is present and the engine can read
+// the key before the running container is stopped. The container is always created
+// again, because compose does not notice that the content of a file has changed. Only
+// PullLatestImages pulls a newer image, and a deploy does not: a newer image may not be
+// able to read old data.
 func (in Input) databaseSteps(whole resolved) []remote.Step {
 	p := in.projectOf()
 	p.watch = watchDatabase
@@ -78,8 +79,8 @@ func (in Input) databaseSteps(whole resolved) []remote.Step {
 	return append(steps, p.up(true)...)
 }
 
-// handOver gives the key to the engine's user. Only the image knows who that is, so a
-// container of it does so.
+// handOver makes the engine's user the owner of the key. Only the image knows this
+// user's number, so a container of the image changes the owner.
 func (r resolved) handOver(p project) remote.Step {
 	command := fmt.Sprintf("docker run --rm --network none --user root --entrypoint chown "+
 		"--volume %[1]s:%[2]s %[3]s %[4]s %[2]s",
@@ -90,23 +91,29 @@ func (r resolved) handOver(p project) remote.Step {
 // resolved is a database with everything that its container depends on.
 type resolved struct {
 	db *catalog.Database
-	// control is as Places has it.
+	// control is the control folder; see [Places].
 	control string
 	engine  engine.Engine
-	// values are all settings by their wire names.
+	// values has the value of every setting by its wire name.
 	values map[string]string
-	// variables are the user's own.
+	// variables are the user's own variables.
 	variables []catalog.Variable
-	// key is the TLS key.
+	// key is the TLS key in PEM.
 	key string
-	// files are what the container sees, with the texts that they have there.
+	// files are the files that the container mounts, with their contents.
 	files []engine.File
 }
 
-// resolve looks everything up. Invalid, naming the field, if the vault has lost
-// a secret.
+// resolve collects everything that the container depends on. It returns Invalid, naming
+// the field, if a secret has no value in the vault.
 func resolve(input Input, db *catalog.Database, known engine.Engine) (resolved, error) {
-	whole := resolved{db: db, control: input.control(), engine: known, values: map[string]string{}, key: input.Secrets[catalog.TLSKeySecret]}
+	whole := resolved{
+		db:      db,
+		control: input.control(),
+		engine:  known,
+		values:  map[string]string{},
+		key:     input.Secrets[catalog.TLSKeySecret],
+	}
 	for _, setting := range known.Settings {
 		value := db.Settings[setting.Field]
 		if setting.Secret {
@@ -133,7 +140,7 @@ func lost(field string) error {
 	return fault.New(fault.Invalid, "The secret %s has no value. Set it again.", field)
 }
 
-// jobFiles are the files as they are sent.
+// jobFiles are the files that the job sends to the server.
 func (r resolved) jobFiles() ([]remote.File, error) {
 	document, err := r.document()
 	if err != nil {
@@ -157,11 +164,11 @@ func (r resolved) jobFiles() ([]remote.File, error) {
 	return files, nil
 }
 
-// hostPath is where a file of the container lies on the server.
+// hostPath is the path on the server of a file that the container mounts.
 func (r resolved) hostPath(inside string) string { return path.Join(r.control, filesFolder, inside) }
 
-// containerFiles are what the container sees: its health script, what its
-// engine wants, its configuration, its certificate and its scripts.
+// containerFiles are the files that the container mounts: its health script, the
+// engine's files, its configuration, its certificate and its scripts.
 func (r resolved) containerFiles() []engine.File {
 	var files []engine.File
 	if !r.db.Health.Disabled {
@@ -172,16 +179,18 @@ func (r resolved) containerFiles() []engine.File {
 		files = append(files, file)
 	}
 	if r.configured() {
-		files = append(files, engine.File{Path: r.engine.ConfigurationFile.Path, Text: r.configuration(), Readable: true})
+		files = append(files,
+			engine.File{Path: r.engine.ConfigurationFile.Path, Text: r.configuration(), Readable: true})
 	}
 	if r.db.TLS != "" {
 		files = append(files, r.tlsFiles()...)
 	}
 	files = append(files, r.engine.MarkerScripts(r.db.DataFolder)...)
 	for i, script := range r.db.InitScripts {
-		// The number keeps their order whatever the locale of the container is.
+		// The number keeps the scripts in order in every locale.
 		name := fmt.Sprintf("%03d-%s", i+1, script.Name)
-		files = append(files, engine.File{Path: path.Join(engine.ScriptsFolder, name), Text: script.Text, Readable: true})
+		files = append(files,
+			engine.File{Path: path.Join(engine.ScriptsFolder, name), Text: script.Text, Readable: true})
 	}
 	return files
 }
@@ -202,7 +211,8 @@ func (r resolved) configured() bool {
 	return r.engine.ConfigurationFile.Always || r.db.Configuration != ""
 }
 
-// configuration is its text. What is the user's is taken as it is.
+// configuration is the text of the configuration file. The user's part of it is not
+// changed.
 func (r resolved) configuration() string {
 	file := r.engine.ConfigurationFile
 	text := engine.Fill(file.Before, r.values) + ended(r.db.Configuration) + engine.Fill(file.After, r.values)
@@ -212,7 +222,7 @@ func (r resolved) configuration() string {
 	return text
 }
 
-// ended ends the last line of a text.
+// ended adds a line feed to the last line of a text if it has none.
 func ended(text string) string {
 	if text == "" || text[len(text)-1] == '\n' {
 		return text

@@ -14,8 +14,9 @@ import (
 	"waybill/internal/fault"
 )
 
-// How a database is asked for its health, unless it says otherwise. A new one
-// may take a minute to make its files; failures before that do not count.
+// Defaults for the health check of a database, in seconds except for the number of
+// retries. A new database may take a minute to create its files; failures before that
+// do not count.
 const (
 	healthInterval    = 5
 	healthTimeout     = 10
@@ -23,18 +24,21 @@ const (
 	healthStartPeriod = 60
 )
 
-// databaseGrace is how long a database may take to write out what it has.
+// databaseGrace is how long a database may take to write its data to disk when it is
+// stopped.
 const databaseGrace = types.Duration(time.Minute)
 
-// document is the compose file: one container, whose name and whose name in
-// the network is the database's uuid.
+// document is the compose file. It has one container. The container's name, also in the
+// network, is the database's uuid.
 func (r resolved) document() (*types.Project, error) {
 	id, grace := string(r.db.ID), databaseGrace
 	service := types.ServiceConfig{Name: id, ContainerName: id, Restart: types.RestartPolicyUnlessStopped}
 	service.Image = r.db.Image
 	service.Command = r.command()
 	service.Environment = types.MappingWithEquals{}
-	service.Labels = types.Labels{"waybill.resource": id, "waybill.type": "database", "waybill.engine": r.engine.Name}
+	service.Labels = types.Labels{
+		"waybill.resource": id, "waybill.type": "database", "waybill.engine": r.engine.Name,
+	}
 	service.Networks = map[string]*types.ServiceNetworkConfig{sharedNetwork: nil}
 	service.StopGracePeriod = &grace
 	service.HealthCheck = r.healthCheck()
@@ -61,7 +65,7 @@ func (r resolved) document() (*types.Project, error) {
 	}, nil
 }
 
-// command is what the container runs; nothing for what the image runs itself.
+// command is the container's command, or nil if the image's own command is enough.
 func (r resolved) command() types.ShellCommand {
 	words := slices.Clone(r.engine.Command)
 	if r.configured() {
@@ -72,26 +76,28 @@ func (r resolved) command() types.ShellCommand {
 		words = append(words, r.engine.TLS.ModeCommand[r.db.TLS]...)
 	}
 	if len(words) == 1 {
-		// The program alone is what the image runs itself, with arguments of its own perhaps.
+		// The program without arguments may be the image's own command, which may have
+		// arguments.
 		return nil
 	}
 	return words
 }
 
-// mount gives the container its volumes and files, and returns the volumes.
-// They have names of their own, without compose's prefix.
+// mount adds the volumes and files to the container, and returns the volumes. Explicit
+// names keep compose from putting its prefix before them.
 func (r resolved) mount(service *types.ServiceConfig) types.Volumes {
 	volumes := types.Volumes{}
 	for _, volume := range r.engine.VolumesFor(r.db.DataFolder) {
 		name := volume.Name + "-" + service.Name
 		volumes[name] = types.VolumeConfig{Name: name}
 		service.Volumes = append(service.Volumes, types.ServiceVolumeConfig{
-			Type: types.VolumeTypeVolume, Source: name, Target: volume.Path, Volume: &types.ServiceVolumeVolume{}})
+			Type: types.VolumeTypeVolume, Source: name, Target: volume.Path,
+			Volume: &types.ServiceVolumeVolume{}})
 	}
 	for _, file := range r.files {
 		service.Volumes = append(service.Volumes, types.ServiceVolumeConfig{
 			Type: types.VolumeTypeBind, Source: r.hostPath(file.Path), Target: file.Path, ReadOnly: true,
-			// A file that is not there is an error, and not a folder to be made.
+			// A missing file is an error. Docker must not create a folder in its place.
 			Bind: &types.ServiceVolumeBind{CreateHostPath: false}})
 	}
 	return volumes
@@ -128,7 +134,7 @@ func seconds(n int) *types.Duration {
 	return &duration
 }
 
-// publish publishes the engine's port and what is mapped besides.
+// publish publishes the engine's port and the other mapped ports.
 func (r resolved) publish(service *types.ServiceConfig) error {
 	mappings := slices.Clone(r.db.Mappings)
 	if r.db.PublicPort != 0 {
@@ -137,14 +143,15 @@ func (r resolved) publish(service *types.ServiceConfig) error {
 	for _, mapping := range mappings {
 		ports, err := types.ParsePortConfig(mapping)
 		if err != nil {
-			return fault.Wrap(err, fault.Invalid, "%q is no mapping of ports", mapping).WithField("ports_mappings", "has one that docker does not know")
+			return fault.Wrap(err, fault.Invalid, "%q is no mapping of ports", mapping).
+				WithField("ports_mappings", "has one that docker does not know")
 		}
 		service.Ports = append(service.Ports, ports...)
 	}
 	return nil
 }
 
-// bound limits what a container may take.
+// bound sets the container's limits for memory and processors.
 func bound(service *types.ServiceConfig, limits catalog.Limits) error {
 	for _, size := range []struct {
 		field, text string
@@ -158,13 +165,15 @@ func bound(service *types.ServiceConfig, limits catalog.Limits) error {
 			continue
 		}
 		if err := size.to.DecodeMapstructure(size.text); err != nil {
-			return fault.Wrap(err, fault.Invalid, "%q is no size", size.text).WithField(size.field, "must be a size such as 512m")
+			return fault.Wrap(err, fault.Invalid, "%q is no size", size.text).
+				WithField(size.field, "must be a size such as 512m")
 		}
 	}
 	if limits.CPUs != "" {
 		cpus, err := strconv.ParseFloat(limits.CPUs, 32)
 		if err != nil {
-			return fault.Wrap(err, fault.Invalid, "%q is no number of processors", limits.CPUs).WithField("limits_cpus", "must be a number such as 1.5")
+			return fault.Wrap(err, fault.Invalid, "%q is no number of processors", limits.CPUs).
+				WithField("limits_cpus", "must be a number such as 1.5")
 		}
 		service.CPUS = float32(cpus)
 	}

@@ -7,13 +7,14 @@ import (
 	"waybill/internal/fault"
 )
 
-// environmentFile is the name of the file with a resource's variables. It is
-// the one that compose reads by itself.
+// environmentFile is the name of the file with a resource's variables. Compose reads a
+// file of this name by default.
 const environmentFile = ".env"
 
-// environment resolves the resource's variables, in their order. Invalid if a
-// secret one has no value; but nothing that is lost keeps a resource from being
-// stopped.
+// environment returns the resource's variables with their values, in their order. It
+// returns Invalid if a secret variable has no value and the operation starts the
+// resource. A stop and a deletion leave such variables out, so that a lost secret
+// cannot prevent them.
 func (in Input) environment() ([]catalog.Variable, error) {
 	resolved := make([]catalog.Variable, 0, len(in.Resource.Shared().Environment))
 	for _, variable := range in.Resource.Shared().Environment {
@@ -23,7 +24,8 @@ func (in Input) environment() ([]catalog.Variable, error) {
 				continue
 			}
 			if !found {
-				return nil, fault.New(fault.Invalid, "The secret variable %s has no value. Set it again.", variable.Name)
+				return nil, fault.New(fault.Invalid, "The secret variable %s has no value. Set it again.",
+					variable.Name)
 			}
 			variable.Value = value
 		}
@@ -32,9 +34,9 @@ func (in Input) environment() ([]catalog.Variable, error) {
 	return resolved, nil
 }
 
-// shellFile writes the variables as assignments for sh, after lines that forget
-// those of the login session. Nothing between single quotes is special but the
-// quote itself.
+// shellFile writes the variables as assignments for sh, after commands that unset the
+// variables of the login session. Between single quotes, only the quote itself needs
+// escaping.
 func shellFile(variables []catalog.Variable) []byte {
 	var out strings.Builder
 	out.WriteString(text("forget.sh") + "forget command_needs\n")
@@ -44,13 +46,13 @@ func shellFile(variables []catalog.Variable) []byte {
 	return []byte(out.String())
 }
 
-// dotenvEscapes are what compose's reader of .env files would take for more
-// than itself inside of double quotes. A carriage return is escaped because
-// the reader drops one before a line feed.
+// dotenvEscapes escapes the characters that have a meaning for compose's reader of .env
+// files between double quotes. It also escapes a carriage return, because the reader
+// drops one before a line feed.
 var dotenvEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "\r", `\r`)
 
-// dotenvFile writes the variables for docker compose. Double quotes, because
-// in single ones a value cannot end with a backslash.
+// dotenvFile writes the variables for docker compose. It uses double quotes because a
+// value in single quotes cannot end with a backslash.
 func dotenvFile(variables []catalog.Variable) []byte {
 	var out strings.Builder
 	for _, variable := range variables {

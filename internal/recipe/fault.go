@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// maxFaults is how many containers are named at most.
+// maxFaults is how many containers a fault names at most.
 const maxFaults = 3
 
-// faultOf names the containers that are at fault when a start failed, in words:
-// those of the worst kind that there are.
+// faultOf names the containers that made a start fail, in words. It names only the
+// containers with the worst kind of fault that was found.
 func faultOf(containers []containerState) string {
 	containers = slices.DeleteFunc(slices.Clone(containers), func(c containerState) bool { return c.oneoff })
 	needs := ","
@@ -31,8 +31,8 @@ func faultOf(containers []containerState) string {
 	return ""
 }
 
-// faults are the kinds, worst first; each gives "" for a container that is not of
-// its kind.
+// faults are the kinds of fault, worst first. Each returns "" for a container without
+// this fault.
 var faults = []func(c containerState, needs string) string{
 	func(c containerState, _ string) string {
 		if c.state == "exited" || c.state == "dead" || c.state == "restarting" {
@@ -56,7 +56,8 @@ var faults = []func(c containerState, needs string) string{
 		return ""
 	},
 	func(c containerState, needs string) string {
-		if c.state == "running" && strings.Contains(needs, fmt.Sprintf(",%s:service_completed_successfully:", c.service)) {
+		if c.state == "running" &&
+			strings.Contains(needs, fmt.Sprintf(",%s:service_completed_successfully:", c.service)) {
 			return "has not ended, and others wait for that"
 		}
 		return ""

@@ -16,15 +16,15 @@ import (
 	"waybill/internal/remote"
 )
 
-// The files of an application that is built from a repository; fetch.sh
-// describes them. All of it lies in the control folder, but for the
-// source of a compose file, which its containers may mount.
+// The files of an application that is built from a repository; fetch.sh describes them.
+// All of them lie in the control folder, except for the source of a compose file, which
+// its containers may mount.
 const (
 	sourceFolder     = "source"
 	repositoryFolder = "repository"
 	deployKeyFile    = "deploy.key"
 	gitHostFile      = "git-host"
-	// repositoryEnvironment has the variables of the repository's own .env.
+	// repositoryEnvironment is git's copy of the .env in the repository.
 	repositoryEnvironment = "repository.env"
 	gitUserFile           = "git-user"
 	gitPasswordFile       = "git-password"
@@ -32,17 +32,19 @@ const (
 	knownHostsFile        = "known_hosts"
 )
 
-// openerFiles are those that open the repository. However a fetch ends, they go.
+// openerFiles are the files that give git access to the repository. The fetch step
+// removes them, however it ends.
 var openerFiles = []string{deployKeyFile, gitHostFile, gitUserFile, gitPasswordFile, askpassFile}
 
-// dockerfile runs one container of an image that is built on the server.
+// dockerfile plans an application of one container whose image is built on the server.
 func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 	form := app.Dockerfile
 	id := string(app.ID)
-	built := oneContainer{Container: form.Container, id: id, control: input.control(), image: "waybill/" + id + ":latest", build: &types.BuildConfig{
-		Context:    path.Join(input.control(), sourceFolder, inTree(form.Directory)),
-		Dockerfile: form.Path,
-	}}
+	built := oneContainer{Container: form.Container, id: id, control: input.control(),
+		image: "waybill/" + id + ":latest", build: &types.BuildConfig{
+			Context:    path.Join(input.control(), sourceFolder, inTree(form.Directory)),
+			Dockerfile: form.Path,
+		}}
 	plan := input.plan()
 	if input.Operation == deployment.Delete {
 		plan.Job.Steps = input.remove()
@@ -78,7 +80,7 @@ func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 	return plan, nil
 }
 
-// composeSource runs a compose file of a repository.
+// composeSource plans an application that runs a compose file of a repository.
 func composeSource(input Input, app *catalog.Application) (Plan, error) {
 	form := app.Compose
 	plan, p := input.plan(), input.projectIn(form)
@@ -119,9 +121,9 @@ func (in Input) composeSourceSteps(form *catalog.ComposeSource, p project) []rem
 	return append(steps, p.up(in.recreates())...)
 }
 
-// projectIn is the project whose compose file lies in the source. The variables
-// of the repository's own .env are read before the resource's, which win. Git's copy
-// of that is read, since containers may change the one in the tree.
+// projectIn is the project whose compose file lies in the source. The variables of the
+// repository's own .env come first, and the resource's variables override them. Compose
+// reads git's copy of that .env, because containers may change the one in the tree.
 func (in Input) projectIn(form *catalog.ComposeSource) project {
 	p := in.project(environmentFile).ofTeam(in)
 	p.directory = path.Join(in.folder(), sourceFolder, inTree(form.Directory))
@@ -131,33 +133,37 @@ func (in Input) projectIn(form *catalog.ComposeSource) project {
 	return p
 }
 
-// fetch brings the files of the source. What was built before is used again by
-// a restart, which is not for something new, if it is still there.
+// fetch is the step that brings the source to the server. A restart does not ask for a
+// new version, so it uses the last build again if that is still there.
 func (in Input) fetch(source *catalog.Source, file, image string) remote.Step {
 	commit, clean, again := in.Options.Commit, "", ""
 	if commit == "" {
 		commit = source.Commit
 	}
 	above, way := path.Dir(in.folder()), path.Join(path.Base(in.folder()), sourceFolder)
-	if image != "" { // no container sees an image's source, so all of it is the repository's
+	if image != "" { // no container can mount an image's source, so it has only the repository's files
 		clean, above, way = "yes", in.control(), sourceFolder
 	}
-	if in.Operation == deployment.Restart && !in.Options.Force && !in.Options.PullLatestImages && in.Options.Commit == "" {
+	if in.Operation == deployment.Restart && !in.Options.Force && !in.Options.PullLatestImages &&
+		in.Options.Commit == "" {
 		again = "yes"
 	}
-	command := strings.TrimSpace("git fetch " + quote(source.Repository) + " " + cmp.Or(commit, source.Branch))
+	command := strings.TrimSpace(
+		"git fetch " + quote(source.Repository) + " " + cmp.Or(commit, source.Branch))
 	return in.projectOf().step(fetchStep, command,
 		fmt.Sprintf("trap 'rm -f %s' EXIT\ntrap 'exit 143' TERM INT HUP", strings.Join(openerFiles, " ")),
 		run(in.spool(), "docker.sh"),
 		fmt.Sprintf("repository=%s\nbranch=%s commit=%s\ndirectory=%s file=%s", quote(source.Repository),
 			quote(source.Branch), quote(commit), quote(inTree(source.Directory)), quote(file)),
-		fmt.Sprintf("clean=%s again=%s image=%s scratch=%s\nabove=%s way=%s", clean, again, quote(image), quote(in.spool()),
+		fmt.Sprintf("clean=%s again=%s image=%s scratch=%s\nabove=%s way=%s",
+			clean, again, quote(image), quote(in.spool()),
 			quote(above), quote(way)),
 		"smudge="+quote(path.Join(in.spool(), "smudge.sh")),
-		run(in.spool(), "enter.sh"), run(in.spool(), "modules.sh"), run(in.spool(), "lfs.sh"), run(in.spool(), "tree.sh"), run(in.spool(), "fetch.sh"))
+		run(in.spool(), "enter.sh"), run(in.spool(), "modules.sh"), run(in.spool(), "lfs.sh"),
+		run(in.spool(), "tree.sh"), run(in.spool(), "fetch.sh"))
 }
 
-// openers are the files that open the repository.
+// openers returns the files that give git access to the repository.
 func (in Input) openers(source *catalog.Source) ([]remote.File, error) {
 	if err := errors.Join(plain(in.Options.Commit), in.checkRepository(source)); err != nil {
 		return nil, err
@@ -167,7 +173,9 @@ func (in Input) openers(source *catalog.Source) ([]remote.File, error) {
 		if in.DeployKey == "" {
 			return nil, fault.New(fault.Invalid, "The deploy key of the repository is gone. Set it again.")
 		}
-		files = append(files, remote.File{Path: deployKeyFile, Content: []byte(strings.TrimRight(in.DeployKey, "\n") + "\n")})
+		files = append(files,
+			remote.File{Path: deployKeyFile,
+				Content: []byte(strings.TrimRight(in.DeployKey, "\n") + "\n")})
 	}
 	if password, found := in.Secrets[catalog.GitPasswordSecret]; found {
 		files = append(files,
@@ -177,12 +185,14 @@ func (in Input) openers(source *catalog.Source) ([]remote.File, error) {
 			remote.File{Path: askpassFile, Content: []byte(text("askpass.sh")), Mode: 0o700})
 	}
 	if source.HostKeys != "" {
-		files = append(files, remote.File{Path: knownHostsFile, Content: []byte(strings.TrimRight(source.HostKeys, "\n") + "\n")})
+		files = append(files,
+			remote.File{Path: knownHostsFile,
+				Content: []byte(strings.TrimRight(source.HostKeys, "\n") + "\n")})
 	}
 	return files, nil
 }
 
-// origin is the scheme and the host of a URL, the way git writes them when it asks
+// origin is the scheme and the host of a URL, in the form that git uses when it asks
 // for a password.
 func origin(repository string) string {
 	scheme, rest, _ := strings.Cut(repository, "://")
@@ -190,20 +200,22 @@ func origin(repository string) string {
 	return scheme + "://" + host
 }
 
-// checkRepository refuses a repository on the server itself that a container
-// could not mount either, where that is forbidden.
+// checkRepository refuses a repository that lies on the server itself, if the server
+// forbids host access and a container could not mount that place either.
 func (in Input) checkRepository(source *catalog.Source) error {
 	place := strings.TrimPrefix(source.Repository, "file://")
 	if !in.ForbidHostAccess || !path.IsAbs(place) || mayMount(path.Clean(place), in.folder(), in.DataDir) {
 		return nil
 	}
-	return fault.New(fault.Invalid, "Validation failed.").WithField("git_repository", "is in "+place+", to which this server forbids access")
+	return fault.New(fault.Invalid, "Validation failed.").
+		WithField("git_repository", "is in "+place+", to which this server forbids access")
 }
 
-// commitHash is the hash of a commit, or its beginning.
+// commitHash matches the hash of a commit, or the beginning of one.
 var commitHash = regexp.MustCompile(`^[0-9a-fA-F]{7,64}$`)
 
-// plain refuses a commit that git would take for more than one.
+// plain refuses a commit that is not a hash, since git may take other texts for more
+// than one commit.
 func plain(commit string) error {
 	if commit == "" || commitHash.MatchString(commit) {
 		return nil
@@ -211,18 +223,20 @@ func plain(commit string) error {
 	return fault.New(fault.Invalid, "%q is no hash of a commit: give 7 to 64 hexadecimal digits.", commit)
 }
 
-// buildFetched builds what was fetched. No base image is asked for anew unless
-// images are to be pulled: it may be one that only this server has. Nothing of
-// the environment goes into a build.
+// buildFetched builds the fetched source. It asks for newer base images only if images
+// are to be pulled, because a base image may exist only on this server. No variable of
+// the environment is passed to a build.
 func (p project) buildFetched(options deployment.Options) remote.Step {
 	arguments := strings.Join(buildOptions(options), " ")
 	return p.step(buildStep, strings.TrimSpace("docker compose build "+arguments),
 		"set -- "+arguments, run(p.scripts, "build.sh"), p.forgetBuilt())
 }
 
-// makeExternalNetworks makes those that a file uses which is known only there.
+// makeExternalNetworks makes the external networks of a compose file that only the
+// server has.
 func (in Input) makeExternalNetworks(p project) remote.Step {
-	return p.step(networkStep, "docker network create --attachable # those that the file names and that are missing",
+	return p.step(networkStep,
+		"docker network create --attachable # those that the file names and that are missing",
 		run(p.scripts, "externals.sh"), run(p.scripts, "networks.sh"))
 }
 

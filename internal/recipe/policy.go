@@ -15,29 +15,31 @@ import (
 	"waybill/internal/fault"
 )
 
-// A server may forbid what would let a container take it over. This file judges
-// compose files that are known before anything runs, by the table in policyrules.go;
-// policy.sh judges by the same table on the server.
+// A server may forbid compose files that would let a container take it over. This file
+// checks the compose files that are known before anything runs, by the table in
+// policyrules.go. On the server, policy.sh checks by the same table.
 
-// policy collects what a server forbids of one compose file.
+// policy collects the parts of one compose file that a server forbids.
 type policy struct {
-	// forbids is not set where only what Waybill trusts is out of reach.
+	// forbids is whether the server forbids host access. If not, only the folders that
+	// Waybill trusts are out of reach.
 	forbids bool
-	// folder is the resource's own on the server, which it may mount, in dataDir, of
-	// which the rest belongs to others. environment is the file with its variables.
+	// folder is the resource's own folder on the server, which it may mount. It lies in
+	// dataDir, and the rest of dataDir belongs to others. environment is the path of
+	// the file with the resource's variables.
 	folder, dataDir, environment string
 	documents                    documents
 	fields                       fault.FieldErrors
 }
 
-// node is one value of a compose file, with where it is.
+// node is one value of a compose file, with its place.
 type node struct {
 	keys   []string
 	value  any
 	parent *node
 }
 
-// sibling is the text under another key of the mapping that the value is in, or "".
+// sibling is the text under another key of the same mapping, or "".
 func (n node) sibling(key string) string {
 	if n.parent != nil {
 		if mapping, is := n.parent.value.(map[string]any); is {
@@ -51,8 +53,9 @@ func (n node) below(key string, value any) node {
 	return node{append(slices.Clone(n.keys), key), value, &n}
 }
 
-// checkHostAccess refuses a compose file that mounts what Waybill trusts and, where
-// the server forbids that, one that could take the server over.
+// checkHostAccess refuses a compose file that mounts a folder that Waybill trusts. If
+// the server forbids host access, it also refuses a file with which a container could
+// take the server over.
 func (in Input) checkHostAccess(ctx context.Context, parsed *types.Project, text string) error {
 	documents, err := parseYAML(text)
 	if err != nil {
@@ -77,7 +80,8 @@ func (in Input) checkHostAccess(ctx context.Context, parsed *types.Project, text
 func resolvedModel(parsed *types.Project) (map[string]any, error) {
 	whole := *parsed
 	whole.Services, whole.Jobs, whole.Extensions = parsed.AllServices(), parsed.AllJobs(), nil
-	// A key of SSH has no JSON; a rule for it looks at what is written.
+	// The SSH settings of a build have no JSON form. The rule for them looks at the
+	// written model.
 	for name, service := range whole.Services {
 		service.Build = withoutSSH(service.Build)
 		whole.Services[name] = service
@@ -86,15 +90,16 @@ func resolvedModel(parsed *types.Project) (map[string]any, error) {
 		job.Build = withoutSSH(job.Build)
 		whole.Jobs[name] = job
 	}
-	// Compose leaves out what no service uses.
+	// Compose leaves unused resources out.
 	text, err := whole.WithoutUnnecessaryResources().MarshalJSON()
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "The compose file cannot be judged by the server's policy.")
+		return nil, fault.Wrap(err, fault.Invalid,
+			"The compose file cannot be judged by the server's policy.")
 	}
 	return decodeModel(text)
 }
 
-// writtenModel is the file as compose reads it, with its variables.
+// writtenModel is the file as compose reads it, before values replace its variables.
 func writtenModel(ctx context.Context, text string) (map[string]any, error) {
 	model, err := loadUnresolved(ctx, text)
 	if err != nil {
@@ -102,7 +107,8 @@ func writtenModel(ctx context.Context, text string) (map[string]any, error) {
 	}
 	encoded, err := json.Marshal(model)
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Invalid, "The compose file cannot be judged by the server's policy.")
+		return nil, fault.Wrap(err, fault.Invalid,
+			"The compose file cannot be judged by the server's policy.")
 	}
 	return decodeModel(encoded)
 }
@@ -126,7 +132,7 @@ func withoutSSH(build *types.BuildConfig) *types.BuildConfig {
 	return &other
 }
 
-// model judges all values of a model.
+// model applies the rules to all values of a model.
 func (p *policy) model(model map[string]any, written bool) {
 	rules := map[int][]rule{} // by the number of keys
 	paths := map[string][]string{}
@@ -158,7 +164,7 @@ func (p *policy) model(model map[string]any, written bool) {
 	walk(node{value: model})
 }
 
-// leadsTo reports whether a rule's path leads to the keys.
+// leadsTo reports whether a rule's path matches the keys.
 func leadsTo(path, keys []string) bool {
 	for i, key := range keys {
 		if path[i] != "*" && path[i] != key {
@@ -200,7 +206,7 @@ func (p *policy) judge(r rule, n node) {
 	}
 }
 
-// places are those on the server that a value names.
+// places are the paths on the server that a value names.
 func places(how reading, n node, text string) []string {
 	switch how {
 	case mounted:
@@ -223,9 +229,8 @@ func places(how reading, n node, text string) []string {
 	return []string{text}
 }
 
-// devices are the places that the device of a volume may be. Compose makes a
-// relative one absolute only if the driver is written out and the mount has no other
-// option.
+// devices are the places that the device of a volume may mean. Compose makes a relative
+// path absolute only if the driver is given and the mount has no other option.
 func devices(n node, text string) []string {
 	if path.IsAbs(text) || n.sibling("o") == "bind" && n.parent.sibling("driver") == "local" {
 		return []string{text}
@@ -238,7 +243,7 @@ func isRemote(context string) bool {
 	return fits(remoteContexts, context) && !strings.Contains(context, "/..")
 }
 
-// local is a build context without a scheme that means a folder.
+// local is the folder that a build context means, without a scheme.
 func local(context string) string {
 	if _, rest, found := strings.Cut(context, "://"); found {
 		return rest
@@ -257,7 +262,7 @@ func dockerfiles(context, file string) []string {
 	return []string{local(context) + "/" + file}
 }
 
-// isPresent reports whether there is a value.
+// isPresent reports whether a value is set: not empty and not false.
 func isPresent(value any) bool {
 	switch value := value.(type) {
 	case map[string]any:
@@ -270,16 +275,16 @@ func isPresent(value any) bool {
 	return scalar(value) != ""
 }
 
-// jsonEscapes are those that policy.sh undoes in what compose writes. Others, for
-// control characters, stay as they are.
+// jsonEscapes undoes the escapes that policy.sh undoes in compose's JSON. The escapes
+// of control characters stay as they are.
 var jsonEscapes = strings.NewReplacer(`\"`, `"`, `\\`, `\`, `\u003c`, "<", `\u003e`, ">", `\u0026`, "&")
 
-// scalar is a text or number; "" for everything else.
+// scalar is the text of a string or number, and "" for any other value.
 func scalar(value any) string {
 	switch value := value.(type) {
 	case string:
 		text, err := json.Marshal(value)
-		if err != nil { // a text always has a form
+		if err != nil { // cannot happen: every string has a JSON form
 			return value
 		}
 		return jsonEscapes.Replace(string(text[1 : len(text)-1]))
@@ -294,8 +299,8 @@ func (p *policy) allow(r rule, keys []string, text string) {
 	p.when(!fits(r.allow, text), keys, strings.ReplaceAll(r.says, "%", text))
 }
 
-// place refuses a place on the server that neither belongs to the resource nor is
-// free for all. A resource may read its own variables, which written rules allow.
+// place refuses a path on the server that neither belongs to the resource nor is free
+// for all. Written rules allow the file with the resource's own variables.
 func (p *policy) place(keys []string, place string, written bool) {
 	full := path.Clean(place)
 	said := full
@@ -317,16 +322,18 @@ func (p *policy) place(keys []string, place string, written bool) {
 	}
 }
 
-// trusted reports whether the place is, or has in it, a folder that Waybill
-// trusts. Whoever mounts a folder around the data directory has been given the
-// whole server, which is what forbid_host_access is for.
+// trusted reports whether the place is the data directory, or lies in one of the
+// folders in it that Waybill trusts. A folder around the data directory does not count:
+// mounting it gives the container the whole server, and forbid_host_access is there to
+// prevent that.
 func trusted(place, dataDir string) bool {
 	return place == path.Clean(dataDir) || within(place, path.Join(dataDir, controlFolder)) ||
 		within(place, path.Join(dataDir, runsFolder))
 }
 
-// mayMount reports whether a resource may have the place: all that is in its
-// folder, and what has no part in a system folder, nor in Waybill's.
+// mayMount reports whether a resource may mount the place. It may mount anything in its
+// own folder. Elsewhere, it may mount neither a part of a system folder or of Waybill's
+// data directory, nor a folder around one of them.
 func mayMount(place, folder, dataDir string) bool {
 	if within(place, folder) || slices.Contains(harmlessFiles, place) {
 		return true
@@ -343,7 +350,7 @@ func within(place, folder string) bool {
 	return place == folder || strings.HasPrefix(place, strings.TrimSuffix(folder, "/")+"/")
 }
 
-// when notes, if it is so, what the server forbids, with the line.
+// when refuses the value if it is forbidden and the server forbids host access.
 func (p *policy) when(forbidden bool, keys []string, what string) {
 	if forbidden && p.forbids {
 		p.refuse(keys, what)

@@ -2,97 +2,101 @@ package recipe
 
 import "strings"
 
-// This file is the one table of what a server may forbid. policy.go applies it in the
-// runner and policy.sh, which is sent the same table, on the server. Only how a rule
-// reads a value exists in both: see reading. The compose files in testdata/policy go
-// through both, which must find the same.
+// This file has the one table of what a server may forbid. In the runner, policy.go
+// applies it. On the server, policy.sh applies it: it is sent the same table. Only the
+// code that reads a value exists twice; see reading. The tests run the compose files in
+// testdata/policy through both, which must find the same.
 
-// rule judges the values at one place of a compose file, as compose itself writes
-// that file.
+// rule checks the values at one place of a compose file, in the form that compose
+// itself gives the file.
 type rule struct {
-	// path has the keys with dots between them; * is any key or number.
+	// path is the keys with dots between them; * matches any key or number.
 	path    string
 	reading reading
-	// allow has patterns, of which the first that fits decides. A pattern that ends
-	// with * fits what begins with the rest of it, and ! in front forbids what fits.
-	// What no pattern fits is forbidden. A value that is empty is never judged.
+	// allow is a list of patterns; the first that matches decides. A pattern that ends
+	// with * matches every text with that prefix, and a pattern that begins with !
+	// forbids. A value that no pattern matches is forbidden. An empty value is never
+	// checked.
 	allow []string
-	// says is what is forbidden; % stands for the value. The rules for places need
-	// none.
+	// says describes the forbidden value, with % in its place. The rules for places do
+	// not need it.
 	says string
-	// written rules look at the file before compose puts values in place of its
-	// variables, because compose leaves these keys out afterwards.
+	// written rules look at the file before compose replaces its variables by values,
+	// because compose leaves these keys out afterwards.
 	written bool
 }
 
-// reading is how a rule finds in a value what it judges.
+// reading is how a rule gets from a value the texts to check.
 type reading string
 
 const (
-	// present judges nothing but that there is a value: it forbids all.
+	// present forbids every value: only its presence is checked.
 	present reading = "present"
 	// plainly is the value as it is.
 	plainly reading = "plainly"
-	// capability is a name in capitals, without CAP_.
+	// capability is the name in capital letters, without CAP_.
 	capability reading = "capability"
-	// option has one sign, "=", after its name, where ":" is allowed as well.
+	// option is an option with "=" after its name. Compose also allows ":" there.
 	option reading = "option"
-	// pieces are the parts of a list with commas, in small letters.
+	// pieces are the parts of a comma-separated list, in lower case.
 	pieces reading = "pieces"
 	// place is a path on the server; it may be relative to the resource's folder.
 	place reading = "place"
-	// mounted is a place if it is that of a bind mount.
+	// mounted is the source of a bind mount, which is a place. Other mounts are not
+	// checked.
 	mounted reading = "mounted"
 	// device is a place if it is absolute, or if compose makes it so. Otherwise the
-	// docker engine resolves it against its own working directory, which is mostly the
+	// docker engine resolves it against its own working directory, which is usually the
 	// root.
 	device reading = "device"
 	// buildContext is a place unless it is remote.
 	buildContext reading = "context"
-	// dockerfilePath is a place in the context of its build.
+	// dockerfilePath is a place relative to the context of its build.
 	dockerfilePath reading = "dockerfile"
-	// paths are the places among the options of a mount.
+	// paths are the absolute paths among the options of a mount.
 	paths reading = "paths"
 )
 
-// mildCapabilities are those that may be added: docker's own, and some that reach no
-// further than the container.
+// mildCapabilities are the capabilities that may be added: docker's defaults, and some
+// that affect only the container.
 var mildCapabilities = []string{"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "IPC_LOCK",
 	"IPC_OWNER", "KILL", "LEASE", "MKNOD", "NET_ADMIN", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_RAW",
 	"SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}
 
-// mildOptions take nothing away from what docker does by itself.
+// mildOptions are the security options that leave docker's default protection in place.
 var mildOptions = []string{"no-new-privileges", "no-new-privileges=*", "seccomp=builtin",
 	"!apparmor=unconfined", "apparmor=*", "!label=disable*", "!label=type*", "label=*"}
 
-// mountTypes are the file systems that a volume may have: those of other hosts, those
-// of devices (which are in a system folder), and binds.
+// mountTypes are the file systems that a volume may have: network file systems, file
+// systems of devices, and binds. Devices are in a system folder, so the rule for places
+// refuses them.
 var mountTypes = []string{"none", "bind", "nfs", "nfs4", "cifs", "smb3", "tmpfs", "ext4", "xfs", "btrfs"}
 
-// cacheTypes are the caches of a build that are not in a folder of the server. One
+// cacheTypes are the build caches that are not in a folder of the server. A cache
 // without a type is an image.
 var cacheTypes = []string{"type=registry", "type=inline", "type=gha", "type=s3", "type=azblob", "!type*", "*"}
 
-// systemFolders are those of which no container may have a part.
+// systemFolders are the system folders. No container may mount any part of them.
 var systemFolders = []string{"/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib32", "/lib64", "/libx32",
 	"/proc", "/root", "/run", "/sbin", "/snap", "/sys", "/usr", "/var/lib/containerd", "/var/lib/docker",
 	"/var/run", "/var/spool"}
 
-// harmlessFiles are in system folders, and many images want them.
+// harmlessFiles may be mounted although they are in system folders, because many images
+// want them.
 var harmlessFiles = []string{"/etc/localtime", "/etc/timezone"}
 
-// remoteContexts are build contexts that are no folders of the server.
+// remoteContexts are the build contexts that are not folders of the server.
 var remoteContexts = []string{"https://*", "http://*", "git://*", "ssh://*", "git@*", "github.com/*",
 	"docker-image://*", "service:*", "target:*"}
 
-// sharing are the values with which a container shares what is the host's, or a
-// container's of somebody else.
+// sharing allows all values except those with which a container uses a namespace of the
+// host, or of a container outside of the project.
 var sharing = []string{"!host", "!container:*", "*"}
 
-// notHost is for networks.
+// notHost allows all networks except the host's.
 var notHost = []string{"!host", "*"}
 
-// containerRules are for whatever runs a container.
+// containerRules are the rules for everything that runs a container.
 var containerRules = []rule{
 	{path: "privileged", reading: present, says: "privileged containers"},
 	{path: "use_api_socket", reading: present, says: "the docker socket in a container"},
@@ -114,7 +118,7 @@ var containerRules = []rule{
 	{path: "credential_spec.file", reading: place},
 }
 
-// workloadRules are for services and jobs.
+// workloadRules are the rules for services and jobs only.
 var workloadRules = []rule{
 	{path: "build.privileged", reading: present, says: "privileged builds"},
 	{path: "build.network", reading: plainly, allow: notHost, says: "builds in the network of the host"},
@@ -127,14 +131,14 @@ var workloadRules = []rule{
 	{path: "build.cache_to.*", reading: pieces, allow: cacheTypes, says: "a build cache of %"},
 }
 
-// otherRules are for the rest of a project.
+// otherRules are the rules for the rest of a project.
 var otherRules = []rule{
 	{path: "services.*.provider", reading: present, says: "providers, which run programs of the server"},
 	{path: "services.*.post_start.*.privileged", reading: present, says: "privileged hooks"},
 	{path: "services.*.pre_stop.*.privileged", reading: present, says: "privileged hooks"},
 	{path: "networks.*.driver", reading: plainly, allow: notHost, says: "the network of the host"},
 	{path: "networks.*.name", reading: plainly, allow: notHost, says: "the network of the host"},
-	// Compose hands a name to docker where docker accepts a path as well.
+	// Compose passes the name to docker, which also accepts a path there.
 	{path: "volumes.*.name", reading: plainly, allow: []string{"!/*", "!.*", "!~*", "*"},
 		says: "the path % as a volume's name"},
 	{path: "volumes.*.driver_opts.type", reading: plainly, allow: mountTypes, says: "volumes of type %"},
@@ -165,8 +169,8 @@ func policyRules() []rule {
 	return all
 }
 
-// policyTable is the table as policy.sh reads it: one rule a line, in fields with
-// tabs between them.
+// policyTable is the table as policy.sh reads it: one rule a line, with tabs between
+// the fields.
 func policyTable() string {
 	var lines []string
 	for _, r := range policyRules() {
@@ -180,7 +184,7 @@ func policyTable() string {
 	return strings.Join(lines, "\n")
 }
 
-// withPolicy fills the tables of this file into a script.
+// withPolicy puts the tables of this file into a script.
 func withPolicy(script []byte) []byte {
 	return []byte(strings.NewReplacer(
 		"@rules@", policyTable(),

@@ -18,53 +18,55 @@ import (
 var scripts embed.FS
 
 const (
-	// sharedNetwork is the network of all that Waybill writes the compose file
-	// for, so that one resource reaches another by its uuid.
+	// sharedNetwork is the network of all resources for which Waybill writes the
+	// compose file. In it, one resource reaches another by its uuid.
 	sharedNetwork = "waybill"
 	// containerEnvironment is the name of the file with the variables of the one
-	// container that Waybill writes the compose file for. It is not .env, in
-	// which compose would look for settings of its own.
+	// container for which Waybill writes the compose file. The file is not called .env,
+	// because compose would read its own settings from it.
 	containerEnvironment = "container.env"
-	// engineScript is how steps speak to docker. It follows what docker's texts mean.
+	// engineScript has the functions through which steps call docker. They need
+	// remote.DockerText before them, which explains docker's messages.
 	engineScript = "engine.sh"
-	// stableSeconds is how long a container without a health check must run to
-	// be taken for well.
+	// stableSeconds is how long a container without a health check must run before it
+	// counts as healthy.
 	stableSeconds = 10
-	// reportLines is how many of its last lines a container that is not well
-	// leaves in the log.
+	// reportLines is how many of the last lines of an unhealthy container go into the
+	// log.
 	reportLines = 50
 )
 
-// project is a docker compose project, as the steps of a job speak to it.
+// project is a docker compose project, with all that the steps of a job need to call
+// compose for it.
 type project struct {
-	// name is compose's, which is the resource's uuid.
+	// name is compose's name for the project: the resource's uuid.
 	name string
 	// directory is the folder that relative paths in the file start from.
 	directory string
-	// variables are lines of sh that add the files with variables to the arguments
-	// of compose, by `set --`.
+	// variables is sh that adds the files with variables to the arguments of compose,
+	// by `set --`.
 	variables string
 	// scripts is the folder of the scripts that the steps read.
 	scripts string
 	// file is the path of the compose file.
 	file string
-	// resolved is the path of the copy of file that has values instead of variables;
-	// "" for a file that Waybill wrote, which has no variables.
+	// resolved is the path of the copy of file that has values instead of variables. It
+	// is "" for a file that Waybill wrote, which has no variables.
 	resolved string
-	// folder is the resource's own.
+	// folder is the resource's own folder.
 	folder string
-	// watch is sh that readies the health step, "" for none.
+	// watch is sh at the beginning of the health step, or "".
 	watch string
-	// health bounds how long a start may wait for its containers.
+	// health limits how long a start may wait for its containers.
 	health time.Duration
 }
 
-// projectOf is a project for which Waybill has written the compose file. It
-// has no variables, so nothing may be read in the place of .env either.
+// projectOf is a project for which Waybill has written the compose file. The file has
+// no variables, and /dev/null keeps compose from reading a .env.
 func (in Input) projectOf() project { return in.project("/dev/null") }
 
-// project is the project whose compose file Waybill sends. Compose reads the
-// variables from a file, absolute or in the control folder.
+// project is the project whose compose file Waybill sends. Compose reads the variables
+// from the given file, whose path is absolute or relative to the control folder.
 func (in Input) project(variables string) project {
 	if !path.IsAbs(variables) {
 		variables = path.Join(in.control(), variables)
@@ -86,35 +88,38 @@ func (p project) ofTeam(in Input) project {
 	return p
 }
 
-// checked is the project as it ran last. The team's own file may lie where containers
-// write, and is read for a start only, which checks it.
+// checked is the project as it ran last. A team's own file may lie where containers can
+// write. So only a start reads that file, and it checks it.
 func (p project) checked() project {
 	p.file, p.resolved = p.resolved, ""
 	return p
 }
 
-// script is sh that can call compose for the project; client.sh is read.
+// script is sh that can call compose for the project. It needs client.sh before it.
 func (p project) script(lines ...string) string {
 	functions := p.function("compose", "", dockerClient, p.file)
 	if p.resolved != "" {
 		resolve := fmt.Sprintf("\tresolve %s %s || return\n", quote(p.resolved), quote(p.folder))
-		functions = p.function("original", "", "bare", p.file) + p.function("compose", resolve, dockerClient, p.resolved)
+		functions = p.function("original", "", "bare", p.file) +
+			p.function("compose", resolve, dockerClient, p.resolved)
 	}
 	return functions + strings.Join(lines, "\n")
 }
 
-// dockerClient is sh that runs docker's client, for at most as long as it may take.
+// dockerClient is sh that runs docker's client, with a time limit if one is set.
 const dockerClient = "alone ${limit:+timeout $limit} docker"
 
-// function is a function of sh that runs compose with a file; first is its first line.
+// function is an sh function that runs compose with a file. first is the first line of
+// the function.
 func (p project) function(name, first, client, file string) string {
-	call := fmt.Sprintf("\t%s compose --ansi never --project-name %s --project-directory %s --file %s \"$@\"\n",
+	call := fmt.Sprintf(
+		"\t%s compose --ansi never --project-name %s --project-directory %s --file %s \"$@\"\n",
 		client, p.name, quote(p.directory), quote(file))
 	return name + "() {\n" + first + p.variables + call + "}\n"
 }
 
-// step is a step that speaks to docker in the words of engine.sh. The log shows
-// command, which is what a person would type.
+// step is a step that calls docker through the functions of engine.sh. The log shows
+// command, which is the command that a person would type.
 func (p project) step(name, command string, lines ...string) remote.Step {
 	head := fmt.Sprintf("%s\nforget client_needs\nspool=%s absent=%d unwell=%d\n%s\n%s\n",
 		run(p.scripts, "forget.sh"), quote(p.scripts), DockerExit, UnhealthyExit,
@@ -122,37 +127,37 @@ func (p project) step(name, command string, lines ...string) remote.Step {
 	return remote.Step{Name: name, Command: command, Script: head + p.script(lines...)}
 }
 
-// label is what compose notes on all that is of the project.
+// label is the label that compose puts on everything that belongs to the project.
 func (p project) label() string { return "label=com.docker.compose.project=" + p.name }
 
-// forgetBuilt is sh that removes the images which a later build took the name
-// from, but for what still runs: each build would leave one more on the server.
+// forgetBuilt is sh that removes the images whose name a later build has taken, except
+// those in use. Otherwise each build would leave one more image on the server.
 func (p project) forgetBuilt() string {
 	return fmt.Sprintf("docker image prune --force --filter %s >/dev/null 2>&1 || :", p.label())
 }
 
-// stop stops the containers with their own grace periods, and leaves them:
-// those of profiles that are not enabled any more, too.
+// stop stops the containers, each with its own grace period, and does not remove them.
+// It includes containers of profiles that are no longer enabled.
 func (p project) stop() remote.Step {
 	return p.step(stopStep, "docker compose stop", "tell compose --profile '*' stop")
 }
 
-// down stops and removes the containers. A file that compose does not read, or
-// that is not there, must not keep a resource from being stopped: what compose
-// noted on the containers is enough, but for what it runs before a stop.
+// down stops and removes the containers. A resource must be stoppable even if its file
+// is missing or compose cannot read it. Compose then finds the containers by their
+// labels; only the commands that the file has for before a stop are not run.
 func (p project) down() remote.Step {
 	return p.step(stopStep, "docker compose down --remove-orphans",
 		fmt.Sprintf("if [ -f %s ] && compose --profile '*' config --quiet 2>/dev/null; then", quote(p.file)),
 		"\ttell compose --profile '*' down --remove-orphans",
 		"else",
 		"\tcd /",
-		fmt.Sprintf("\ttell alone docker compose --ansi never --project-name %s down --remove-orphans", p.name),
+		fmt.Sprintf("\ttell alone docker compose --ansi never --project-name %s down --remove-orphans",
+			p.name),
 		"fi")
 }
 
-// up starts the containers and waits until they are well. Everything is created
-// before anything is started: what is left then is the start itself, for which
-// there is a limit.
+// up starts the containers and waits until they are healthy. It creates everything
+// before it starts anything, so that the time limit applies to the start alone.
 func (p project) up(recreate bool) []remote.Step {
 	options := " --remove-orphans"
 	if recreate {
@@ -165,25 +170,28 @@ func (p project) up(recreate bool) []remote.Step {
 			"tell compose up --no-start"+options,
 			fmt.Sprintf("limit=%d", seconds),
 			run(p.scripts, "containers.sh"), run(p.scripts, "start.sh")),
-		p.step(HealthStep, fmt.Sprintf("docker compose ps # until all containers are well, for at most %d s", seconds),
-			p.watch+fmt.Sprintf("timeout=%d stable=%d last=%d", seconds, min(stableSeconds, seconds), reportLines),
+		p.step(HealthStep,
+			fmt.Sprintf("docker compose ps # until all containers are well, for at most %d s", seconds),
+			p.watch+fmt.Sprintf("timeout=%d stable=%d last=%d",
+				seconds, min(stableSeconds, seconds), reportLines),
 			run(p.scripts, "containers.sh"), run(p.scripts, "health.sh")),
 		p.report(),
 	}
 }
 
-// report says why containers are not well, so that the log ends with it.
+// report explains, at the end of the log, why containers are not healthy.
 func (p project) report() remote.Step {
-	step := p.step(reportStep, fmt.Sprintf("docker compose logs --tail %d", reportLines), fmt.Sprintf("last=%d", reportLines),
+	step := p.step(reportStep,
+		fmt.Sprintf("docker compose logs --tail %d", reportLines), fmt.Sprintf("last=%d", reportLines),
 		run(p.scripts, "containers.sh"), run(p.scripts, "report.sh"))
 	step.OnFailure = true
 	return step
 }
 
-// remove takes the project off the server, with the images that it has built and
-// nobody else uses, with its volumes if the data is to go, its control folder, and what
-// git brought into its folder; with the volumes, all that is in the folder. It needs
-// no file and no secret for that.
+// remove removes the project from the server: its containers, the images that were
+// built for it and that nothing else uses, its control folder, and the files that git
+// brought into its folder. With DeleteVolumes, it also removes the volumes and
+// everything else in the folder. It needs neither a file nor a secret.
 func (in Input) remove() []remote.Step {
 	p := in.projectOf()
 	options := " down --remove-orphans"
@@ -196,7 +204,8 @@ func (in Input) remove() []remote.Step {
 		fmt.Sprintf("docker image rm $(docker image ls --quiet --filter %s) >/dev/null 2>&1 || :", p.label()),
 	}
 	if !in.Options.DeleteVolumes {
-		lines = append(lines, fmt.Sprintf("kept=$(docker volume ls --quiet --filter %s | tr '\\n' ' ')", p.label()),
+		lines = append(lines,
+			fmt.Sprintf("kept=$(docker volume ls --quiet --filter %s | tr '\\n' ' ')", p.label()),
 			`[ -z "$kept" ] || echo "Kept the volumes ${kept% }. To remove them: docker volume rm ${kept% }"`)
 	}
 	return in.needingDocker([]remote.Step{
@@ -212,13 +221,14 @@ func (in Input) removeFiles() remote.Step {
 		everything = "yes"
 	}
 	return remote.Step{Name: removeStep, Command: "rm -r " + quote(in.control()),
-		Script: fmt.Sprintf("control=%s folder=%s everything=%s\n%s\n%s", quote(in.control()), quote(in.folder()), everything,
+		Script: fmt.Sprintf("control=%s folder=%s everything=%s\n%s\n%s",
+			quote(in.control()), quote(in.folder()), everything,
 			run(in.spool(), "enter.sh"), run(in.spool(), "remove.sh"))}
 }
 
-// checkPolicy refuses on the server what it forbids, and in every mode that a
-// container mounts what Waybill trusts. The copy of the file that it has looked at is
-// the one that runs.
+// checkPolicy is the step that checks the compose file on the server. It refuses what
+// the server forbids, and on every server a mount of a folder that Waybill trusts. The
+// job then runs the copy of the file that was checked.
 func (in Input) checkPolicy(p project) remote.Step {
 	forbids := ""
 	if in.ForbidHostAccess {
@@ -238,8 +248,8 @@ func (in Input) makeNetworks(names ...string) remote.Step {
 		"set -- "+words(names), run(in.spool(), "networks.sh"))
 }
 
-// needingDocker has the first of the steps, which speaks to docker, say in words
-// what is missing on a server without docker.
+// needingDocker makes the first of the steps, which calls docker, explain in words why
+// docker cannot be used.
 func (in Input) needingDocker(steps []remote.Step) []remote.Step {
 	engine := run(in.spool(), engineScript) + "\n"
 	head, rest, _ := strings.Cut(steps[0].Script, engine)
@@ -247,8 +257,8 @@ func (in Input) needingDocker(steps []remote.Step) []remote.Step {
 	return steps
 }
 
-// composeDocument writes a project that Waybill has made. Nothing of it is to
-// be interpolated, so every dollar sign is doubled.
+// composeDocument writes a project that Waybill has made. It doubles every dollar sign,
+// because compose must not interpolate anything.
 func composeDocument(document *types.Project) (remote.File, error) {
 	text, err := document.MarshalYAML()
 	if err != nil {
@@ -257,12 +267,12 @@ func composeDocument(document *types.Project) (remote.File, error) {
 	return remote.File{Path: composeFile, Content: []byte(strings.ReplaceAll(string(text), "$", "$$"))}, nil
 }
 
-// quote makes one word of sh of any text without NUL.
+// quote makes one sh word of any text without NUL.
 func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// words makes words of sh.
+// words makes sh words of the texts, with spaces between them.
 func words(texts []string) string {
 	quoted := make([]string, len(texts))
 	for i, text := range texts {
@@ -271,21 +281,21 @@ func words(texts []string) string {
 	return strings.Join(quoted, " ")
 }
 
-// run is sh that runs one of the scripts in a folder. They are files, so that
-// the log shows what a step does and not how.
+// run is sh that runs one of the scripts in a folder, in the same shell. The scripts
+// are files, so that the log shows what a step does and not how.
 func run(folder, script string) string { return ". " + quote(path.Join(folder, script)) }
 
-// text is the text of a script, for those that run elsewhere than in a step.
+// text is the text of a script that runs elsewhere than in a step.
 func text(script string) string {
 	content, err := scripts.ReadFile(script)
-	if err != nil { // embedded, and the tests look at each
+	if err != nil { // cannot happen: the scripts are embedded, and the tests read each
 		return ""
 	}
 	return string(content)
 }
 
-// withScripts adds to the job the scripts that its steps run. They lie in the
-// spool and go with it.
+// withScripts adds to the job the scripts that its steps run. They lie in the spool and
+// are removed with it.
 func withScripts(job remote.Job) (remote.Job, error) {
 	entries, err := scripts.ReadDir(".")
 	if err != nil {
@@ -293,7 +303,9 @@ func withScripts(job remote.Job) (remote.Job, error) {
 	}
 	for _, entry := range entries {
 		named := quote(path.Join(job.Spool, entry.Name()))
-		if !slices.ContainsFunc(job.Steps, func(step remote.Step) bool { return strings.Contains(step.Script, named) }) {
+		if !slices.ContainsFunc(job.Steps, func(step remote.Step) bool {
+			return strings.Contains(step.Script, named)
+		}) {
 			continue
 		}
 		text, err := scripts.ReadFile(entry.Name())
@@ -303,7 +315,8 @@ func withScripts(job remote.Job) (remote.Job, error) {
 		if entry.Name() == engineScript {
 			text = append([]byte(remote.DockerText()), text...)
 		}
-		job.Files = append(job.Files, remote.File{Path: path.Join(job.Spool, entry.Name()), Content: withPolicy(text)})
+		job.Files = append(job.Files,
+			remote.File{Path: path.Join(job.Spool, entry.Name()), Content: withPolicy(text)})
 	}
 	return job, nil
 }

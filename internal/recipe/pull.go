@@ -6,14 +6,14 @@ import (
 	"waybill/internal/remote"
 )
 
-// There is one rule for all kinds. A start and a restart bring only the images
-// that are missing. A deploy, or the option PullLatestImages, also asks the
-// registry for newer ones. Both happen before anything is stopped, so that an
-// image that cannot be had leaves alone what runs. Force makes containers anew and
-// builds without a cache; it asks for no newer image. An image that is named by a
-// digest cannot be newer, so it is never asked for when it is there.
+// One rule applies to all kinds of resources. A start and a restart pull only missing
+// images. A deploy, or the option PullLatestImages, also asks the registry for newer
+// ones. Images are pulled before anything is stopped, so that a missing image does not
+// stop a running resource. Force creates the containers again and builds without a
+// cache, but does not ask for newer images. A digest names one image for ever, so an
+// image with a digest is pulled only if it is missing.
 //
-// The exception is a database: a newer image may change its data for good, so only
+// Databases are the exception: a newer image may change the data for good, so only
 // PullLatestImages asks for one.
 
 // pullsNewer reports whether the registry is asked for newer images.
@@ -22,11 +22,12 @@ func (in Input) pullsNewer() bool {
 	return in.Options.PullLatestImages || deploys
 }
 
-// pull is the step that brings the project's images. What is built is left to
-// the build.
+// pull is the step that pulls the project's images, except the images that the project
+// builds.
 func (in Input) pull(p project) remote.Step {
 	if !in.pullsNewer() {
-		return p.step(pullStep, "docker compose pull --policy missing", "tell compose pull --quiet --ignore-buildable --policy missing")
+		return p.step(pullStep, "docker compose pull --policy missing",
+			"tell compose pull --quiet --ignore-buildable --policy missing")
 	}
 	return p.step(pullStep, "docker compose pull", run(p.scripts, "pull.sh"))
 }

@@ -1,6 +1,6 @@
-// Package recipe says what runs on the server: it makes, of a resource and an
-// operation, the files and the ordered steps of a job. It is pure: the same
-// input gives the same plan, and nothing is read or called.
+// Package recipe says what runs on the server. From a resource and an operation it
+// makes the files and the ordered steps of a job. It is pure: the same input gives the
+// same plan, and it neither reads files nor calls other systems.
 package recipe
 
 import (
@@ -16,11 +16,11 @@ import (
 	"waybill/internal/remote"
 )
 
-// Names of the steps. A failure of HealthStep means that the resource was
-// started and is not well; the others are for people.
+// Names of the steps. A failure of HealthStep means that the resource was started and
+// is not healthy. The other names are only for people to read.
 const (
 	HealthStep = "Health"
-	// StartStep brings up what runs.
+	// StartStep starts the resource.
 	StartStep = "Start"
 
 	networkStep = "Create networks"
@@ -49,38 +49,35 @@ type Input struct {
 	Deployment string
 	Operation  deployment.Operation
 	Options    deployment.Options
-	// Secrets are the values of the resource's secrets, by their names in the
-	// vault.
+	// Secrets are the values of the resource's secrets, by their names in the vault.
 	Secrets map[string]string
-	// DeployKey is the PEM text of the private key that opens the application's
-	// repository, or "".
+	// DeployKey is the private key for the application's repository in PEM, or "".
 	DeployKey string
 	// ForbidHostAccess is the server's policy.
 	ForbidHostAccess bool
 }
 
-// Plan is what to run, and what the resource is once all of it succeeded.
+// Plan is the job to run, and the resource's status after all of it has succeeded.
 type Plan struct {
 	Job remote.Job
 	// Status is as upstream writes it ("running:healthy", "exited").
 	Status string
-	// Foreign reports whether steps run the team's own commands. The codes that
-	// these exit with mean nothing to Waybill.
+	// Foreign reports whether steps run the team's own commands. The exit codes of
+	// these commands mean nothing to Waybill.
 	Foreign bool
 }
 
-// Verdict is what a step found out that exited with a code of Waybill's own.
+// Verdict is the meaning of a failed step's exit code.
 type Verdict uint8
 
 // The verdicts.
 const (
-	NoVerdict  Verdict = iota // the code is the command's
-	Unhealthy                 // what was started is not well
+	NoVerdict  Verdict = iota // the code comes from a command
+	Unhealthy                 // the resource was started and is not healthy
 	DockerAway                // the server's docker cannot be used
 )
 
-// Verdict says what it means that a step of the plan exited with a code other
-// than 0.
+// Verdict says what an exit code other than 0 of one of the plan's steps means.
 func (p Plan) Verdict(step string, code int) Verdict {
 	switch {
 	case code == DockerExit && !p.Foreign:
@@ -91,8 +88,8 @@ func (p Plan) Verdict(step string, code int) Verdict {
 	return NoVerdict
 }
 
-// Build makes the plan. Invalid, in words for the deployer, if the resource
-// cannot be deployed as it is configured.
+// Build makes the plan. It returns Invalid, in words for the deployer, if the resource
+// cannot be deployed with its configuration.
 func Build(input Input) (Plan, error) {
 	plan, err := build(input)
 	if err != nil {
@@ -102,8 +99,8 @@ func Build(input Input) (Plan, error) {
 	return plan, err
 }
 
-// explained puts what is said of single fields into the text: a deployment's log
-// has no fields.
+// explained puts the messages of single fields into the text of the error, because a
+// deployment's log has no fields.
 func explained(err error) error {
 	fields := fault.Fields(err)
 	if len(fields) == 0 {
@@ -113,7 +110,8 @@ func explained(err error) error {
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		reasons = append(reasons, field+": "+strings.Join(fields[field], "; "))
 	}
-	return fault.Wrap(err, fault.KindOf(err), "The configuration cannot be used. %s.", strings.Join(reasons, ". "))
+	return fault.Wrap(err, fault.KindOf(err), "The configuration cannot be used. %s.",
+		strings.Join(reasons, ". "))
 }
 
 func build(input Input) (Plan, error) {
@@ -125,22 +123,22 @@ func build(input Input) (Plan, error) {
 	case *catalog.Database:
 		return database(input, resource)
 	}
-	return Plan{}, fault.New(fault.Internal, "no recipe for a resource of kind %s", input.Resource.Common().ID.Kind())
+	return Plan{}, fault.New(fault.Internal, "no recipe for a resource of kind %s",
+		input.Resource.Common().ID.Kind())
 }
 
-// UnhealthyExit is what a step exits with when it found what it started not to
-// be well, wherever in the job that shows. (It is EX_UNAVAILABLE of sysexits.h.)
-// [Plan.Verdict] says when it means that.
+// UnhealthyExit is the exit code of a step that found the started containers not
+// healthy. Steps other than the health step may find this too. The code is
+// EX_UNAVAILABLE of sysexits.h. [Plan.Verdict] says when the code has this meaning.
 const UnhealthyExit = 69
 
-// DockerExit is what a step exits with when the server's docker does not
-// answer, is not installed, or refuses the server's user. (It is EX_OSERR of
-// sysexits.h.) [Plan.Verdict] says when it means that.
+// DockerExit is the exit code of a step for which the server's docker does not answer,
+// is not installed, or refuses the server's user. The code is EX_OSERR of sysexits.h.
+// [Plan.Verdict] says when the code has this meaning.
 const DockerExit = 71
 
-// Check refuses a resource that could never be deployed on the server, while
-// the one who registers it can still mend it. Invalid, with every wrong field
-// named.
+// Check refuses a resource that could never be deployed on the server, while its author
+// can still correct it. It returns Invalid and names every wrong field.
 func Check(ctx context.Context, resource catalog.Deployable, server *catalog.Server) error {
 	input := Input{Resource: resource, DataDir: server.DataDir, ForbidHostAccess: server.ForbidHostAccess}
 	switch resource := resource.(type) {
@@ -152,8 +150,8 @@ func Check(ctx context.Context, resource catalog.Deployable, server *catalog.Ser
 	return nil
 }
 
-// Warnings say what in a resource that passes [Check] does not do what it seems
-// to: with the field, the line and what to do instead.
+// Warnings name the parts of a resource that pass [Check] but have another effect than
+// they seem to have. Each has the field, the line and the way to correct it.
 func Warnings(ctx context.Context, resource catalog.Deployable) []string {
 	service, is := resource.(*catalog.Service)
 	if !is {
@@ -167,17 +165,17 @@ func Warnings(ctx context.Context, resource catalog.Deployable) []string {
 	return documents.warnings(parsed, values)
 }
 
-// Places are the folders of a deployment on the server. Containers may mount
-// only folder, and may plant anything in it, so nothing that Waybill trusts
-// lies there.
+// Places returns the folders of a deployment on the server. Containers may mount only
+// folder, and may put anything into it, so nothing that Waybill trusts lies there.
 func Places(dataDir string, resource catalog.ID, deployment string) (spool, control, folder string) {
 	kind := string(resource.Kind()) + "s"
-	return path.Join(dataDir, runsFolder, deployment), path.Join(dataDir, controlFolder, kind, string(resource)),
+	return path.Join(dataDir, runsFolder, deployment),
+		path.Join(dataDir, controlFolder, kind, string(resource)),
 		path.Join(dataDir, kind, string(resource))
 }
 
-// The folders in a server's data directory that no container may mount: for
-// the spools, and for everything else that Waybill trusts.
+// The folders in a server's data directory that no container may mount: one for the
+// spools, and one for everything else that Waybill trusts.
 const (
 	runsFolder    = "runs"
 	controlFolder = "control"
@@ -198,7 +196,7 @@ func (in Input) spool() string {
 	return spool
 }
 
-// starts and stops say what the operation is made of.
+// starts and stops report whether the operation starts and stops the resource.
 func (in Input) starts() bool {
 	return in.Operation != deployment.Stop && in.Operation != deployment.Delete
 }
@@ -207,11 +205,14 @@ func (in Input) stops() bool {
 	return !in.starts() || in.Operation == deployment.Restart || in.Options.StopBeforeStart
 }
 
-// recreates reports whether containers are to be new ones even if nothing of
+// recreates reports whether a start creates the containers again even if nothing about
 // them has changed.
 func (in Input) recreates() bool { return in.stops() || in.Options.Force }
 
-// plan is the beginning of every plan.
+// plan is the plan that all kinds of resources begin with.
 func (in Input) plan() Plan {
-	return Plan{Status: statusExited, Job: remote.Job{Spool: in.spool(), Dir: in.control(), Folder: in.folder()}}
+	return Plan{
+		Status: statusExited,
+		Job:    remote.Job{Spool: in.spool(), Dir: in.control(), Folder: in.folder()},
+	}
 }

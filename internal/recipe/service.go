@@ -15,12 +15,12 @@ import (
 
 const (
 	// composeFile is the name of the compose file in the control folder. A team's own
-	// is sent as it was given: interpolation is compose's own.
+	// file is sent with its variables: compose interpolates them.
 	composeFile = "docker-compose.yml"
 	// resolvedFile is the name of the copy that has values instead of variables. Only
 	// the copy runs: see client.sh.
 	resolvedFile = "resolved.json"
-	// uncheckedFile is the name of that copy until the policy has let it pass.
+	// uncheckedFile is the name of that copy until it has passed the policy.
 	uncheckedFile = "unchecked.json"
 )
 
@@ -35,7 +35,8 @@ func service(input Input, svc *catalog.Service) (Plan, error) {
 		return Plan{}, err
 	}
 	plan.Job.Files = []remote.File{
-		{Path: composeFile, Content: []byte(withEnvironment(svc.Compose, path.Join(input.control(), environmentFile)))},
+		{Path: composeFile,
+			Content: []byte(withEnvironment(svc.Compose, path.Join(input.control(), environmentFile)))},
 		{Path: environmentFile, Content: dotenvFile(variables)},
 	}
 	if !input.starts() {
@@ -58,9 +59,9 @@ func service(input Input, svc *catalog.Service) (Plan, error) {
 	return plan, nil
 }
 
-// placeholders are the values of a service's variables, as far as they may be
-// seen. The value of a secret does not matter before a start, only that it has
-// one. A number fits wherever a variable may stand, even in a port.
+// placeholders are the values of a service's variables, with a number in place of each
+// secret. Before a start, it matters only that a secret has a value, not which one. A
+// number is valid wherever a variable may stand, even in a port.
 func placeholders(service *catalog.Service) map[string]string {
 	values := map[string]string{}
 	for _, variable := range service.Environment {
@@ -72,7 +73,7 @@ func placeholders(service *catalog.Service) map[string]string {
 	return values
 }
 
-// checkService reads the compose file with what is known of its variables.
+// checkService checks the compose file with the values that are known without secrets.
 func (in Input) checkService(ctx context.Context, service *catalog.Service) error {
 	parsed, err := parseCompose(ctx, service.Compose, placeholders(service))
 	if err != nil {
@@ -84,9 +85,9 @@ func (in Input) checkService(ctx context.Context, service *catalog.Service) erro
 // serviceProject is the project of a service, with the resource's variables.
 func (in Input) serviceProject() project { return in.project(environmentFile).ofTeam(in) }
 
-// serviceSteps orders the steps: what may fail for a reason of its own, such as
-// an image that is not there, comes before anything is stopped, so that it
-// leaves what runs alone.
+// serviceSteps orders the steps. A step that may fail for a reason of its own, such as
+// a missing image, runs before anything is stopped, so that its failure leaves the
+// running containers alone.
 func (in Input) serviceSteps(parsed *types.Project) []remote.Step {
 	p := in.serviceProject()
 	var steps []remote.Step
@@ -106,14 +107,14 @@ func (in Input) serviceSteps(parsed *types.Project) []remote.Step {
 	return append(steps, p.up(in.recreates())...)
 }
 
-// build builds what the project builds.
+// build is the step that builds the project's images.
 func (p project) build(options deployment.Options) remote.Step {
 	command := strings.Join(append([]string{"compose build"}, buildOptions(options)...), " ")
 	return p.step(buildStep, "docker "+command, "tell "+command, p.forgetBuilt())
 }
 
-// buildOptions are those of docker compose. No base image is asked for anew
-// unless images are to be pulled: it may be one that only this server has.
+// buildOptions are options of docker compose build. Newer base images are asked for
+// only if images are to be pulled, because a base image may exist only on this server.
 func buildOptions(options deployment.Options) []string {
 	var words []string
 	if options.Force {
@@ -125,13 +126,14 @@ func buildOptions(options deployment.Options) []string {
 	return words
 }
 
-// externalNetworks are the names of those that the services use and that are
-// not the project's own.
+// externalNetworks are the names of the networks that the services use and that do not
+// belong to the project.
 func externalNetworks(parsed *types.Project) []string {
 	var names []string
 	for _, service := range parsed.Services {
 		for key := range service.Networks {
-			if network := parsed.Networks[key]; bool(network.External) && !slices.Contains(names, network.Name) {
+			if network := parsed.Networks[key]; bool(network.External) &&
+				!slices.Contains(names, network.Name) {
 				names = append(names, network.Name)
 			}
 		}
@@ -140,8 +142,8 @@ func externalNetworks(parsed *types.Project) []string {
 	return names
 }
 
-// projectStatus is what a service is once all of it was found well: it is
-// healthy only if every container has a check that says so.
+// projectStatus is the status of a service after a successful start. The service is
+// healthy only if every container has a health check.
 func projectStatus(parsed *types.Project) string {
 	for _, service := range parsed.Services {
 		if service.HealthCheck == nil || service.HealthCheck.Disable {

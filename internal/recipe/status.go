@@ -10,7 +10,7 @@ import (
 	"waybill/internal/remote"
 )
 
-// The states of a resource beside those of a plan.
+// The states of a resource besides the states in a plan.
 const (
 	statusUnhealthy  = "running:unhealthy"
 	statusStarting   = "starting:unhealthy"
@@ -19,20 +19,20 @@ const (
 	statusPaused     = "paused:unknown"
 )
 
-// Status is how a resource was found on its server.
+// Status is the state of a resource on its server.
 type Status struct {
-	// Status is as upstream writes it, "" if nothing was ever done to it there.
+	// Status is as upstream writes it, or "" if the resource was never deployed there.
 	Status string
-	// Commit and Message are of what was built last, if it is built from a
+	// Commit and Message describe the last build, if the resource is built from a
 	// repository. Message is the server's text.
 	Commit, Message string
-	// Fault says in words which containers are not well, worst first; "" if all
+	// Fault names the containers that are not healthy, worst first, or is "" if all
 	// are. It has names from the server.
 	Fault string
 }
 
-// StatusScript is sh that finds out how the resource is and changes nothing.
-// [ParseStatus] reads what it prints.
+// StatusScript is sh that prints the state of the resource and changes nothing.
+// [ParseStatus] reads its output.
 func StatusScript(resource catalog.Deployable, dataDir string) string {
 	input := Input{Resource: resource, DataDir: dataDir}
 	p := input.serviceProject()
@@ -48,18 +48,19 @@ func StatusScript(resource catalog.Deployable, dataDir string) string {
 			}
 		}
 	}
-	p.resolved = "" // looking up containers needs no values
-	// As a function it is read whole before any of it runs, and none of what
-	// runs can read the rest from stdin.
+	p.resolved = "" // finding containers needs no values of variables
+	// The shell reads a function to its end before it runs any of it. So no command in
+	// it can read the rest of the script from stdin.
 	head := "forget command_needs\n" + fmt.Sprintf("control=%s folder=%s name=%s asks=%s\n",
 		quote(input.control()), quote(input.folder()), quote(name), asks)
 	functions := text("client.sh") + remote.DockerText() + p.script(text("containers.sh"))
-	return text("forget.sh") + "waybill() {\n" + head + functions + "\n" + text("status.sh") + "}\nwaybill </dev/null\n"
+	return text("forget.sh") + "waybill() {\n" + head + functions + "\n" +
+		text("status.sh") + "}\nwaybill </dev/null\n"
 }
 
-// ParseStatus reads what the script of [StatusScript] printed. Unavailable if
-// that is not all of it, or if the server could not tell; the words are then the
-// server's own.
+// ParseStatus reads the output of the script of [StatusScript]. It returns Unavailable
+// if the output is incomplete, or if the server could not tell the state. In the second
+// case the message has the server's own words.
 func ParseStatus(output string) (Status, error) {
 	var found Status
 	var containers []containerState
@@ -77,7 +78,8 @@ func ParseStatus(output string) (Status, error) {
 		case "M":
 			found.Message = rest
 		case "F":
-			return Status{}, fault.New(fault.Unavailable, "The server cannot tell how the resource is: %s", rest)
+			return Status{}, fault.New(fault.Unavailable,
+				"The server cannot tell how the resource is: %s", rest)
 		case "E":
 			if !commands {
 				found.Status, found.Fault = statusOf(containers), faultOf(containers)
@@ -88,23 +90,24 @@ func ParseStatus(output string) (Status, error) {
 	return Status{}, fault.New(fault.Unavailable, "The server did not tell how the resource is.")
 }
 
-// commandStatus is what the states of an application mean that runs by commands.
+// commandStatus maps the states of an application that runs by commands to upstream's
+// states.
 var commandStatus = map[string]string{
 	"none":      "",
 	"stopped":   statusExited,
 	"started":   statusUnknown,
 	"healthy":   statusHealthy,
 	"unhealthy": statusUnhealthy,
-	// A start failed or was cancelled: the command may have started something.
+	// A start failed or was cancelled. Its command may have started something.
 	"unfinished": "unknown",
 }
 
-// containerState is what is asked of a container; see containers.sh.
+// containerState is the state of one container; see containers.sh.
 type containerState struct {
 	name          string
 	state, health string
 	code, policy  string
-	restarted     bool // by docker, since somebody started it
+	restarted     bool // by docker, since a client last started it
 	oneoff        bool
 	service       string
 	needs         string
@@ -116,12 +119,13 @@ func readContainer(line string) containerState {
 	if len(word) < words {
 		return containerState{state: "unknown"}
 	}
-	return containerState{name: strings.TrimPrefix(word[0], "/"), state: word[1], health: word[2], code: word[3], restarted: word[5] != "0", policy: word[6],
+	return containerState{name: strings.TrimPrefix(word[0], "/"), state: word[1], health: word[2],
+		code: word[3], restarted: word[5] != "0", policy: word[6],
 		oneoff: word[9] == "True", service: word[10], needs: word[11]}
 }
 
-// statusOf is what upstream would call a resource of these containers: what is
-// worst about them, but for those that have ended as they should.
+// statusOf is the status that upstream gives a resource with these containers. The
+// worst state counts. Containers that have ended as they should are left out.
 func statusOf(containers []containerState) string {
 	containers = slices.DeleteFunc(slices.Clone(containers), func(c containerState) bool { return c.oneoff })
 	needs := ","
@@ -137,8 +141,10 @@ func statusOf(containers []containerState) string {
 		count[c.word()]++
 	}
 	switch all := count["all"]; {
-	case count[statusExited] == all && slices.ContainsFunc(containers, func(c containerState) bool { return c.state == "created" }):
-		// A start ended before its container ran. A stop still has that to remove.
+	case count[statusExited] == all &&
+		slices.ContainsFunc(containers, func(c containerState) bool { return c.state == "created" }):
+		// A start ended before its container ran. A stop has yet to remove that
+		// container.
 		return statusDegraded
 	case count[statusExited] == all:
 		return statusExited
@@ -157,16 +163,17 @@ func statusOf(containers []containerState) string {
 	return statusHealthy
 }
 
-// halted are the states of containers that do not run, nor will by themselves.
+// halted are the states of containers that do not run and will not start by themselves.
 var halted = map[string]bool{"created": true, "exited": true, "dead": true, "removing": true}
 
-// done reports whether the container has ended well and need not run on.
+// done reports whether the container has succeeded and is not meant to run on.
 func (c containerState) done(needs string) bool {
-	once := c.policy == "no" || c.policy == "on-failure" || strings.Contains(needs, ","+c.service+":service_completed_successfully:")
+	once := c.policy == "no" || c.policy == "on-failure" ||
+		strings.Contains(needs, ","+c.service+":service_completed_successfully:")
 	return c.state == "exited" && c.code == "0" && once
 }
 
-// word is what a resource of this container alone would be called.
+// word is the status that upstream gives a resource with only this container.
 func (c containerState) word() string {
 	switch {
 	case halted[c.state]:
@@ -182,7 +189,7 @@ func (c containerState) word() string {
 	case "healthy":
 		return statusHealthy
 	case "starting":
-		if c.restarted { // one that ends again and again runs now and then
+		if c.restarted { // between two of its ends, it runs for a moment
 			return statusRestarting
 		}
 		return statusStarting
