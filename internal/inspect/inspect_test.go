@@ -99,7 +99,8 @@ func TestLook(t *testing.T) {
 
 	write("commit", "0123\nthe message\n")
 	got, err := inspect.Look(t.Context(), here{}, shellApp(""), data)
-	if want := (inspect.Found{Status: "exited", Commit: "0123", Message: "the message"}); err != nil || got != want {
+	if want := (inspect.Found{Status: "exited", Commit: "0123", Message: "the message"}); err != nil ||
+		got != want {
 		t.Errorf("%+v (%v), want %+v", got, err, want)
 	}
 }
@@ -114,8 +115,10 @@ func TestLookCannotTell(t *testing.T) {
 		{"a connection that ends", canned{"\nwaybill-status\nE\n", 0, broken}, "the connection ended"},
 		{"a shell that fails", canned{"\nwaybill-status\nE\n", 2, nil}, "code 2"},
 		{"an answer without an end", canned{"\nwaybill-status\n", 0, nil}, "did not tell"},
-		{"an endless answer", canned{strings.Repeat("x", 4<<20) + "\nwaybill-status\nE\n", 0, nil}, "did not tell"},
-		{"a server without docker", canned{"\nwaybill-status\nF This server has no docker.\nE\n", 0, nil}, "no docker"},
+		{"an endless answer", canned{strings.Repeat("x", 4<<20) + "\nwaybill-status\nE\n", 0, nil},
+			"did not tell"},
+		{"a server without docker", canned{"\nwaybill-status\nF This server has no docker.\nE\n", 0, nil},
+			"no docker"},
 	} {
 		t.Run(c.name+" is Unavailable", func(t *testing.T) {
 			_, err := inspect.Look(t.Context(), c.shell, service(), "/data")

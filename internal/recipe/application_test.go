@@ -29,7 +29,8 @@ func whole() catalog.Container {
 		Mappings: []string{"127.0.0.1:8080:80", "53:53/udp", "3000-3001:4000-4001"},
 		Limits: catalog.Limits{Memory: "512m", MemorySwap: "1g", MemoryReservation: "256m", CPUs: "1.5",
 			CPUSet: "0-1", CPUShares: 512},
-		Health: catalog.HealthCheck{Command: "curl -fs 'http://localhost/$HOME'", IntervalSeconds: 7, TimeoutSeconds: 3, Retries: 4, StartPeriodSeconds: 20},
+		Health: catalog.HealthCheck{Command: "curl -fs 'http://localhost/$HOME'", IntervalSeconds: 7,
+			TimeoutSeconds: 3, Retries: 4, StartPeriodSeconds: 20},
 	}
 }
 
@@ -39,7 +40,9 @@ func imageApp(container catalog.Container) *catalog.Application {
 }
 
 func dockerfileApp(change func(*catalog.Dockerfile)) *catalog.Application {
-	form := &catalog.Dockerfile{Path: "Dockerfile", Source: catalog.Source{Repository: "https://git.example/acme/web.git", Branch: "main", Directory: "/"}}
+	form := &catalog.Dockerfile{Path: "Dockerfile",
+		Source: catalog.Source{Repository: "https://git.example/acme/web.git", Branch: "main",
+			Directory: "/"}}
 	if change != nil {
 		change(form)
 	}
@@ -47,7 +50,8 @@ func dockerfileApp(change func(*catalog.Dockerfile)) *catalog.Application {
 }
 
 func composeApp(change func(*catalog.ComposeSource)) *catalog.Application {
-	form := &catalog.ComposeSource{Path: "docker-compose.yaml", Source: catalog.Source{Repository: "git@git.example:acme/web.git", Directory: "/"}}
+	form := &catalog.ComposeSource{Path: "docker-compose.yaml",
+		Source: catalog.Source{Repository: "git@git.example:acme/web.git", Directory: "/"}}
 	if change != nil {
 		change(form)
 	}
@@ -56,8 +60,9 @@ func composeApp(change func(*catalog.ComposeSource)) *catalog.Application {
 
 // hostile is a repository every word of which is syntax to somebody.
 func hostile(source *catalog.Source) {
-	*source = catalog.Source{Repository: "ssh://git@git.example/it's$(id)`id`.git", Branch: "a'b$c", Directory: "/it's a $HOME",
-		KeyID: "key000000000000000000001", HostKeys: "git.example ssh-ed25519 AAAA"}
+	*source = catalog.Source{Repository: "ssh://git@git.example/it's$(id)`id`.git", Branch: "a'b$c",
+		Directory: "/it's a $HOME", KeyID: "key000000000000000000001",
+		HostKeys: "git.example ssh-ed25519 AAAA"}
 }
 
 // applications are the plans that the golden files show.
@@ -67,8 +72,10 @@ var applications = []struct {
 	operation deployment.Operation
 	options   deployment.Options
 }{
-	{"image-start", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Start, deployment.Options{}},
-	{"image-whole", func() *catalog.Application { return imageApp(whole()) }, deployment.Start, deployment.Options{}},
+	{"image-start", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Start,
+		deployment.Options{}},
+	{"image-whole", func() *catalog.Application { return imageApp(whole()) }, deployment.Start,
+		deployment.Options{}},
 	{"image-http", func() *catalog.Application {
 		return imageApp(catalog.Container{Health: catalog.HealthCheck{Port: 8080, Path: "/it's up?x=$y"}})
 	}, deployment.Start, deployment.Options{}},
@@ -80,27 +87,35 @@ var applications = []struct {
 		app.Environment = nil
 		return app
 	}, deployment.Start, deployment.Options{}},
-	{"image-deploy-tag", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Deploy, deployment.Options{DockerTag: "2.0", Force: true}},
+	{"image-deploy-tag", func() *catalog.Application { return imageApp(catalog.Container{}) },
+		deployment.Deploy, deployment.Options{DockerTag: "2.0", Force: true}},
 	{"image-digest", func() *catalog.Application {
 		app := imageApp(catalog.Container{})
 		app.Image.Tag = "sha256:" + strings.Repeat("0a", 32)
 		return app
 	}, deployment.Start, deployment.Options{PullLatestImages: true}},
-	{"image-restart", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Restart, deployment.Options{}},
-	{"image-stop", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Stop, deployment.Options{}},
-	{"image-delete", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Delete, deployment.Options{}},
-	{"image-delete-volumes", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Delete, deployment.Options{DeleteVolumes: true}},
+	{"image-restart", func() *catalog.Application { return imageApp(catalog.Container{}) },
+		deployment.Restart, deployment.Options{}},
+	{"image-stop", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Stop,
+		deployment.Options{}},
+	{"image-delete", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Delete,
+		deployment.Options{}},
+	{"image-delete-volumes", func() *catalog.Application { return imageApp(catalog.Container{}) },
+		deployment.Delete, deployment.Options{DeleteVolumes: true}},
 
-	{"dockerfile-deploy", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Deploy, deployment.Options{}},
+	{"dockerfile-deploy", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Deploy,
+		deployment.Options{}},
 	{"dockerfile-whole", func() *catalog.Application {
 		return dockerfileApp(func(form *catalog.Dockerfile) {
 			form.Container, form.Path, form.Directory = whole(), "docker/Dockerfile.prod", "/backend"
 		})
 	}, deployment.Start, deployment.Options{}},
 	{"dockerfile-hostile", func() *catalog.Application {
-		return dockerfileApp(func(form *catalog.Dockerfile) { hostile(&form.Source); form.Path = "it's $HOME" })
+		return dockerfileApp(
+			func(form *catalog.Dockerfile) { hostile(&form.Source); form.Path = "it's $HOME" })
 	}, deployment.Start, deployment.Options{}},
-	{"dockerfile-force-pull", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Deploy, deployment.Options{Force: true, PullLatestImages: true}},
+	{"dockerfile-force-pull", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Deploy,
+		deployment.Options{Force: true, PullLatestImages: true}},
 	{"dockerfile-commit", func() *catalog.Application {
 		return dockerfileApp(func(form *catalog.Dockerfile) { form.Commit = "fedcba9" })
 	}, deployment.Deploy, deployment.Options{}},
@@ -110,27 +125,40 @@ var applications = []struct {
 	{"dockerfile-password", func() *catalog.Application {
 		return dockerfileApp(func(form *catalog.Dockerfile) { form.UserName = "it's me" })
 	}, deployment.Start, deployment.Options{}},
-	{"dockerfile-restart", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Restart, deployment.Options{}},
-	{"dockerfile-stop", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Stop, deployment.Options{}},
-	{"dockerfile-delete", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Delete, deployment.Options{}},
+	{"dockerfile-restart", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Restart,
+		deployment.Options{}},
+	{"dockerfile-stop", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Stop,
+		deployment.Options{}},
+	{"dockerfile-delete", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Delete,
+		deployment.Options{}},
 
-	{"compose-deploy", func() *catalog.Application { return composeApp(nil) }, deployment.Deploy, deployment.Options{}},
+	{"compose-deploy", func() *catalog.Application { return composeApp(nil) }, deployment.Deploy,
+		deployment.Options{}},
 	{"compose-hostile", func() *catalog.Application {
-		return composeApp(func(form *catalog.ComposeSource) { hostile(&form.Source); form.Path = "it's/$compose.yml" })
+		return composeApp(
+			func(form *catalog.ComposeSource) { hostile(&form.Source); form.Path = "it's/$compose.yml" })
 	}, deployment.Start, deployment.Options{}},
-	{"compose-restart", func() *catalog.Application { return composeApp(nil) }, deployment.Restart, deployment.Options{}},
-	{"compose-stop", func() *catalog.Application { return composeApp(nil) }, deployment.Stop, deployment.Options{}},
-	{"compose-delete", func() *catalog.Application { return composeApp(nil) }, deployment.Delete, deployment.Options{}},
-	{"compose-delete-volumes", func() *catalog.Application { return composeApp(nil) }, deployment.Delete, deployment.Options{DeleteVolumes: true}},
-	{"compose-policy", func() *catalog.Application { return composeApp(nil) }, deployment.Deploy, deployment.Options{}},
+	{"compose-restart", func() *catalog.Application { return composeApp(nil) }, deployment.Restart,
+		deployment.Options{}},
+	{"compose-stop", func() *catalog.Application { return composeApp(nil) }, deployment.Stop,
+		deployment.Options{}},
+	{"compose-delete", func() *catalog.Application { return composeApp(nil) }, deployment.Delete,
+		deployment.Options{}},
+	{"compose-delete-volumes", func() *catalog.Application { return composeApp(nil) }, deployment.Delete,
+		deployment.Options{DeleteVolumes: true}},
+	{"compose-policy", func() *catalog.Application { return composeApp(nil) }, deployment.Deploy,
+		deployment.Options{}},
 	{"shell-delete", func() *catalog.Application {
 		return shellApp(catalog.Shell{Start: "./run", Stop: "./halt", Health: "true"})
 	}, deployment.Delete, deployment.Options{}},
 }
 
-func applicationInput(name string, app *catalog.Application, operation deployment.Operation, options deployment.Options) recipe.Input {
-	input := recipe.Input{Resource: app, DataDir: "/data/waybill", Deployment: "app0000000000000000000011a2b3c4d5e6f7g8",
-		Operation: operation, Options: options, Secrets: map[string]string{"PASSWORD": password}, DeployKey: deployKey,
+func applicationInput(
+	name string, app *catalog.Application, operation deployment.Operation, options deployment.Options,
+) recipe.Input {
+	input := recipe.Input{Resource: app, DataDir: "/data/waybill",
+		Deployment: "app0000000000000000000011a2b3c4d5e6f7g8", Operation: operation, Options: options,
+		Secrets: map[string]string{"PASSWORD": password}, DeployKey: deployKey,
 		ForbidHostAccess: strings.HasSuffix(name, "-policy")}
 	if strings.HasSuffix(name, "-password") {
 		input.Secrets[catalog.GitPasswordSecret] = "git's $ecret"
@@ -187,7 +215,8 @@ func TestComposeReadsWhatIsGenerated(t *testing.T) {
 			if err != nil {
 				t.Fatalf("compose refuses: %s", said)
 			}
-			if strings.Contains(c.name, "whole") && !strings.Contains(string(said), "PASSWORD: it's $$ecret") {
+			if strings.Contains(c.name, "whole") &&
+				!strings.Contains(string(said), "PASSWORD: it's $$ecret") {
 				t.Errorf("compose does not read the password:\n%s", said)
 			}
 		})
@@ -196,7 +225,8 @@ func TestComposeReadsWhatIsGenerated(t *testing.T) {
 
 func TestBuildRefusesApplications(t *testing.T) {
 	build := func(app *catalog.Application, options deployment.Options) error {
-		_, err := recipe.Build(recipe.Input{Resource: app, DataDir: "/data", Operation: deployment.Start, Options: options, Secrets: map[string]string{"PASSWORD": "x"}})
+		_, err := recipe.Build(recipe.Input{Resource: app, DataDir: "/data", Operation: deployment.Start,
+			Options: options, Secrets: map[string]string{"PASSWORD": "x"}})
 		return err
 	}
 	for _, c := range []struct {
@@ -204,12 +234,21 @@ func TestBuildRefusesApplications(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"a tag that is none", build(imageApp(catalog.Container{}), deployment.Options{DockerTag: "a b"}), "no reference of an image"},
-		{"an option for a tag", build(imageApp(catalog.Container{}), deployment.Options{DockerTag: "-x"}), "no reference of an image"},
-		{"a commit that is none", build(dockerfileApp(nil), deployment.Options{Commit: "--upload-pack=x"}), "no hash of a commit"},
-		{"a deploy key that is gone", build(dockerfileApp(func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" }), deployment.Options{}), "deploy key"},
-		{"a mapping of ports that is none", build(imageApp(catalog.Container{Mappings: []string{"a:b"}}), deployment.Options{}), "ports_mappings"},
-		{"a size that is none", build(imageApp(catalog.Container{Limits: catalog.Limits{Memory: "much"}}), deployment.Options{}), "limits_memory"},
+		{"a tag that is none", build(imageApp(catalog.Container{}), deployment.Options{DockerTag: "a b"}),
+			"no reference of an image"},
+		{"an option for a tag", build(imageApp(catalog.Container{}), deployment.Options{DockerTag: "-x"}),
+			"no reference of an image"},
+		{"a commit that is none", build(dockerfileApp(nil), deployment.Options{Commit: "--upload-pack=x"}),
+			"no hash of a commit"},
+		{"a deploy key that is gone",
+			build(dockerfileApp(func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" }),
+				deployment.Options{}), "deploy key"},
+		{"a mapping of ports that is none",
+			build(imageApp(catalog.Container{Mappings: []string{"a:b"}}), deployment.Options{}),
+			"ports_mappings"},
+		{"a size that is none",
+			build(imageApp(catalog.Container{Limits: catalog.Limits{Memory: "much"}}), deployment.Options{}),
+			"limits_memory"},
 	} {
 		if !errors.Is(c.err, fault.Invalid) || !strings.Contains(fault.Public(c.err), c.want) {
 			t.Errorf("%s: %v, want Invalid with %q", c.name, c.err, c.want)
@@ -230,13 +269,18 @@ func TestCheckApplications(t *testing.T) {
 		{"an image", imageApp(whole()), true, "", ""},
 		{"a repository elsewhere", from("https://git.example/etc"), true, "", ""},
 		{"a repository on the server", from("/srv/web.git"), true, "", ""},
-		{"a repository in a system folder", from("/home/me/web.git"), true, "git_repository", "forbids access"},
-		{"a repository that is another resource's", from("file:///data/applications/x/source"), true, "git_repository", "forbids access"},
+		{"a repository in a system folder", from("/home/me/web.git"), true, "git_repository",
+			"forbids access"},
+		{"a repository that is another resource's", from("file:///data/applications/x/source"), true,
+			"git_repository", "forbids access"},
 		{"a repository in a system folder where that is allowed", from("/home/me/web.git"), false, "", ""},
-		{"a mapping that is none", imageApp(catalog.Container{Mappings: []string{"x"}}), false, "ports_mappings", "docker does not know"},
+		{"a mapping that is none", imageApp(catalog.Container{Mappings: []string{"x"}}), false,
+			"ports_mappings", "docker does not know"},
 	} {
-		err := recipe.Check(t.Context(), c.app, &catalog.Server{DataDir: "/data", ForbidHostAccess: c.forbids})
-		if got := strings.Join(fault.Fields(err)[c.field], " "); (err == nil) != (c.want == "") || !strings.Contains(got, c.want) {
+		err := recipe.Check(t.Context(), c.app,
+			&catalog.Server{DataDir: "/data", ForbidHostAccess: c.forbids})
+		if got := strings.Join(fault.Fields(err)[c.field], " "); (err == nil) != (c.want == "") ||
+			!strings.Contains(got, c.want) {
 			t.Errorf("%s: %v, %s %q; want %q", c.name, err, c.field, got, c.want)
 		}
 		if c.app.Source() == nil || !c.forbids {
@@ -265,7 +309,9 @@ func TestHTTPCheck(t *testing.T) {
 	}))
 	defer server.Close()
 	port := server.Listener.Addr().(*net.TCPAddr).Port
-	for _, tools := range [][2]string{{"curl", "curl"}, {"wget", "wget"}, {"wget", "busybox"}, {"bash", "bash"}, {"", ""}} {
+	for _, tools := range [][2]string{
+		{"curl", "curl"}, {"wget", "wget"}, {"wget", "busybox"}, {"bash", "bash"}, {"", ""},
+	} {
 		path, tool := t.TempDir(), tools[0]
 		if tool != "" {
 			program, err := exec.LookPath(tools[1])
@@ -283,7 +329,8 @@ func TestHTTPCheck(t *testing.T) {
 			well         bool
 		}{
 			{200, port, "/ok", true}, {204, port, "ok", true}, {302, port, "/ok", true},
-			{404, port, "/ok", false}, {500, port, "/ok", false}, {200, port, place, false}, {200, 1, "/ok", false},
+			{404, port, "/ok", false}, {500, port, "/ok", false}, {200, port, place, false},
+			{200, 1, "/ok", false},
 		} {
 			status = c.status
 			exit, said := check(t, path, catalog.HealthCheck{Port: c.port, Path: c.path, TimeoutSeconds: 2})
@@ -300,7 +347,8 @@ func TestHTTPCheck(t *testing.T) {
 // check runs an application's health script as docker does, with a PATH.
 func check(t *testing.T, path string, health catalog.HealthCheck) (exit int, said string) {
 	t.Helper()
-	plan, err := recipe.Build(applicationInput("", imageApp(catalog.Container{Health: health}), deployment.Start, deployment.Options{}))
+	plan, err := recipe.Build(applicationInput("", imageApp(catalog.Container{Health: health}),
+		deployment.Start, deployment.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,21 +15,27 @@ func TestEnvFileNamesTheServicesVariables(t *testing.T) {
 	for _, c := range []struct{ name, given, want string }{
 		{"a path", "    env_file: .env # its own\n", "    env_file: " + place + " # its own\n"},
 		{"a path from here", "    env_file: ./.env\n", "    env_file: " + place + "\n"},
-		{"quoted", "    env_file: '.env'\n    labels: {é: \".env\"}\n", "    env_file: " + place + "\n    labels: {é: \".env\"}\n"},
-		{"in a list", "    env_file: [other.env, \".env\", .env]\n", "    env_file: [other.env, " + place + ", " + place + "]\n"},
-		{"in a mapping", "    env_file:\n      - path: .env\n        required: false\n", "    env_file:\n      - path: " + place + "\n        required: false\n"},
-		{"behind characters of several bytes", "    labels: {ключ: ü}\n    env_file: {x: y}\n", "    labels: {ключ: ü}\n    env_file: {x: y}\n"},
+		{"quoted", "    env_file: '.env'\n    labels: {é: \".env\"}\n",
+			"    env_file: " + place + "\n    labels: {é: \".env\"}\n"},
+		{"in a list", "    env_file: [other.env, \".env\", .env]\n",
+			"    env_file: [other.env, " + place + ", " + place + "]\n"},
+		{"in a mapping", "    env_file:\n      - path: .env\n        required: false\n",
+			"    env_file:\n      - path: " + place + "\n        required: false\n"},
+		{"behind characters of several bytes", "    labels: {ключ: ü}\n    env_file: {x: y}\n",
+			"    labels: {ключ: ü}\n    env_file: {x: y}\n"},
 		{"another file", "    env_file: web.env\n", "    env_file: web.env\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			head := "services:\n  web:\n    image: a\n"
-			plan, err := recipe.Build(recipe.Input{Resource: composeService(head + c.given), DataDir: "/data", Deployment: "d",
-				Operation: deployment.Stop, Secrets: map[string]string{"PASSWORD": "pw"}})
+			plan, err := recipe.Build(recipe.Input{Resource: composeService(head + c.given), DataDir: "/data",
+				Deployment: "d",
+				Operation:  deployment.Stop, Secrets: map[string]string{"PASSWORD": "pw"}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, file := range plan.Job.Files {
-				if got := string(file.Content); strings.HasSuffix(file.Path, "docker-compose.yml") && got != head+c.want {
+				if got := string(file.Content); strings.HasSuffix(file.Path, "docker-compose.yml") &&
+					got != head+c.want {
 					t.Errorf("got\n%s\nwant\n%s", got, head+c.want)
 				}
 			}
@@ -37,9 +43,11 @@ func TestEnvFileNamesTheServicesVariables(t *testing.T) {
 	}
 	t.Run("by an anchor, once", func(t *testing.T) {
 		compose := "x-a: &a\n  env_file: .env\nservices:\n  web: {<<: *a, image: a}\n  db: {<<: *a, image: b}\n"
-		plan, err := recipe.Build(recipe.Input{Resource: composeService(compose), DataDir: "/data", Deployment: "d",
-			Operation: deployment.Stop, Secrets: map[string]string{"PASSWORD": "pw"}})
-		if err != nil || !strings.Contains(string(plan.Job.Files[0].Content), "  env_file: "+place+"\nservices:") {
+		plan, err := recipe.Build(recipe.Input{Resource: composeService(compose), DataDir: "/data",
+			Deployment: "d",
+			Operation:  deployment.Stop, Secrets: map[string]string{"PASSWORD": "pw"}})
+		if err != nil ||
+			!strings.Contains(string(plan.Job.Files[0].Content), "  env_file: "+place+"\nservices:") {
 			t.Errorf("%v, %q", err, plan.Job.Files[0].Content)
 		}
 	})

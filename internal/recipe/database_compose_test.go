@@ -46,7 +46,8 @@ func TestComposeTakesTheDocumentsOfDatabases(t *testing.T) {
 			t.Parallel()
 			said := composeSays(t, plan, "--no-env-resolution")
 			for name, secret := range input.Secrets {
-				if encoded, _ := json.Marshal(secret); strings.Contains(said, secret) || strings.Contains(said, string(encoded)) {
+				if encoded, _ := json.Marshal(secret); strings.Contains(said, secret) ||
+					strings.Contains(said, string(encoded)) {
 					t.Errorf("compose shows %s", name)
 				}
 			}
@@ -60,7 +61,9 @@ func TestComposeTakesTheDocumentsOfDatabases(t *testing.T) {
 // composeSays is what compose makes of the document of a plan, in JSON.
 func composeSays(t *testing.T, plan recipe.Plan, arguments ...string) string {
 	t.Helper()
-	cmd := exec.Command("docker", append([]string{"compose", "--file", "docker-compose.yml", "config", "--format", "json"}, arguments...)...)
+	cmd := exec.Command("docker",
+		append([]string{"compose", "--file", "docker-compose.yml", "config", "--format", "json"},
+			arguments...)...)
 	cmd.Dir = onDisk(t, plan)
 	var stdout, stderr strings.Builder
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -94,7 +97,8 @@ func TestComposeLeavesAllTextsAsTheyAre(t *testing.T) {
 		db.Settings["postgres_initdb_args"] = initdb
 		db.Environment = []catalog.Variable{{Name: "COMPOSE_FILE", Value: "nowhere.yml"}}
 		for i, value := range hard {
-			db.Environment = append(db.Environment, catalog.Variable{Name: fmt.Sprintf("VALUE_%d", i), Value: value})
+			db.Environment = append(db.Environment,
+				catalog.Variable{Name: fmt.Sprintf("VALUE_%d", i), Value: value})
 		}
 	})
 	plan, err := recipe.Build(inputOf(t, db, awkward))

@@ -98,7 +98,8 @@ func (c liveCase) input(t *testing.T, change func(*catalog.Database)) recipe.Inp
 	input := inputOf(t, db, c.secret)
 	input.DataDir = t.TempDir()
 	if c.tls != "" {
-		db.Certificate, input.Secrets[catalog.TLSKeySecret], err = engine.NewCertificate(rand.Reader, time.Now(), string(id), "127.0.0.1")
+		db.Certificate, input.Secrets[catalog.TLSKeySecret], err = engine.NewCertificate(rand.Reader,
+			time.Now(), string(id), "127.0.0.1")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +107,8 @@ func (c liveCase) input(t *testing.T, change func(*catalog.Database)) recipe.Inp
 	t.Cleanup(func() {
 		input.Operation, input.Options.DeleteVolumes = deployment.Delete, true
 		runPlan(t, input)
-		if left, _ := exec.Command("docker", "volume", "ls", "--quiet", "--filter", "name="+string(id)).Output(); len(left) > 0 {
+		if left, _ := exec.Command("docker", "volume", "ls", "--quiet", "--filter", "name="+string(id)).
+			Output(); len(left) > 0 {
 			t.Errorf("the volumes are still there: %s", left)
 		}
 		if left, _ := filepath.Glob(filepath.Join(input.DataDir, "databases", "*", "*")); len(left) > 0 {
@@ -124,7 +126,8 @@ func (c liveCase) start(t *testing.T) started {
 	runPlan(t, input)
 	known, _ := engine.Find(c.engine)
 	values := catalog.AllSettings(db, input.Secrets)
-	return started{input, db, known.URL(engine.Address{Host: string(db.ID), Values: values, TLS: c.tls, Image: c.image})}
+	return started{input, db,
+		known.URL(engine.Address{Host: string(db.ID), Values: values, TLS: c.tls, Image: c.image})}
 }
 
 // runPlan runs every step, none of which may fail.
@@ -159,13 +162,16 @@ func TestEnginesRunAndAnswer(t *testing.T) {
 // checkOpenPlaces looks for the password where everybody on the server can.
 func (s started) checkOpenPlaces(t *testing.T, secret string) {
 	t.Helper()
-	for _, look := range [][]string{{"ps", "axwwo", "args"}, {"docker", "inspect", string(s.db.ID)}, {"docker", "logs", string(s.db.ID)}} {
+	for _, look := range [][]string{
+		{"ps", "axwwo", "args"}, {"docker", "inspect", string(s.db.ID)}, {"docker", "logs", string(s.db.ID)},
+	} {
 		said, err := exec.Command(look[0], look[1:]...).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %v: %s", look, err, said)
 		}
 		// Written as JSON, some of the password is escaped; its middle is not.
-		if strings.Contains(string(said), secret) || strings.Contains(string(said), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
+		if strings.Contains(string(said), secret) ||
+			strings.Contains(string(said), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
 			t.Errorf("%v shows the password", look)
 		}
 	}
@@ -174,7 +180,8 @@ func (s started) checkOpenPlaces(t *testing.T, secret string) {
 // ask asks from another container, with what is in the URL.
 func (s started) ask(t *testing.T, c liveCase) {
 	t.Helper()
-	cmd := exec.Command("docker", "run", "--rm", "--interactive", "--network", "waybill", "--env", "TLS="+c.tls, "--entrypoint", "sh", c.image, "-c", c.client)
+	cmd := exec.Command("docker", "run", "--rm", "--interactive", "--network", "waybill", "--env",
+		"TLS="+c.tls, "--entrypoint", "sh", c.image, "-c", c.client)
 	cmd.Stdin = strings.NewReader(s.url + "\n" + c.secret + "\n")
 	said, err := cmd.CombinedOutput()
 	if err != nil || strings.TrimSpace(string(said)) != "answered" {

@@ -34,17 +34,21 @@ func TestP8AFailedInitialisationIsNeverWell(t *testing.T) {
 			t.Run("a script that fails", func(t *testing.T) {
 				input := c.input(t, script("echo 'half of the schema'\nfalse\n"))
 				out, exit := startsWith(t, input)
-				if exit != recipe.UnhealthyExit || !strings.Contains(out, "half of the schema") || !strings.Contains(out, "this start has failed") {
+				if exit != recipe.UnhealthyExit || !strings.Contains(out, "half of the schema") ||
+					!strings.Contains(out, "this start has failed") {
 					t.Errorf("the start exits with %d: %s", exit, out)
 				}
 				input.Resource.Shared().HealthTimeout = 8 * time.Second
-				if out, exit := startsWith(t, input); exit != recipe.UnhealthyExit || !strings.Contains(out, "initialisation has not ended") {
+				if out, exit := startsWith(t, input); exit != recipe.UnhealthyExit ||
+					!strings.Contains(out, "initialisation has not ended") {
 					t.Errorf("the next start exits with %d: %s", exit, out)
 				}
 			})
 			t.Run("a script that is added later", func(t *testing.T) {
 				input := c.input(t, nil)
-				for _, change := range []func(*catalog.Database){func(*catalog.Database) {}, script("false\n")} {
+				for _, change := range []func(*catalog.Database){
+					func(*catalog.Database) {}, script("false\n"),
+				} {
 					change(input.Resource.(*catalog.Database))
 					if out, exit := startsWith(t, input); exit != 0 {
 						t.Errorf("the start exits with %d: %s", exit, out)
@@ -96,10 +100,12 @@ func TestADatabaseThatEndsAgainAndAgain(t *testing.T) {
 	}
 	input.Resource.(*catalog.Database).Configuration = "no-such-word yes\n"
 	out, exit := startsWith(t, input)
-	if exit != recipe.UnhealthyExit || !strings.Contains(out, "this start has failed") || !strings.Contains(out, "no-such-word") {
+	if exit != recipe.UnhealthyExit || !strings.Contains(out, "this start has failed") ||
+		!strings.Contains(out, "no-such-word") {
 		t.Errorf("the start exits with %d: %s", exit, out)
 	}
-	ends, _ := exec.Command("docker", "inspect", "--format", "{{.RestartCount}}", string(input.Resource.Common().ID)).Output()
+	ends, _ := exec.Command("docker", "inspect", "--format", "{{.RestartCount}}",
+		string(input.Resource.Common().ID)).Output()
 	if strings.TrimSpace(string(ends)) < "3" {
 		t.Errorf("it was given up after %s ends", ends)
 	}
@@ -130,11 +136,13 @@ func TestMarkerScriptsSurroundAllOthers(t *testing.T) {
 	for _, locale := range []string{"C", "C.UTF-8", "en_US.UTF-8"} {
 		sort := exec.Command("sort")
 		sort.Env = []string{"LC_ALL=" + locale, "PATH=/usr/bin:/bin"}
-		sort.Stdin = strings.NewReader(others + strings.TrimPrefix(scripts[1].Path, engine.ScriptsFolder+"/") + "\n" +
+		sort.Stdin = strings.NewReader(others +
+			strings.TrimPrefix(scripts[1].Path, engine.ScriptsFolder+"/") + "\n" +
 			strings.TrimPrefix(scripts[0].Path, engine.ScriptsFolder+"/") + "\n")
 		said, err := sort.Output()
 		lines := strings.Fields(string(said))
-		if err != nil || !strings.HasSuffix(scripts[0].Path, lines[0]) || !strings.HasSuffix(scripts[1].Path, lines[len(lines)-1]) {
+		if err != nil || !strings.HasSuffix(scripts[0].Path, lines[0]) ||
+			!strings.HasSuffix(scripts[1].Path, lines[len(lines)-1]) {
 			t.Errorf("in the locale %s they run as %v (%v)", locale, lines, err)
 		}
 	}
@@ -149,7 +157,8 @@ func TestMongoDBRunsScriptsInOrder(t *testing.T) {
 	input := c.input(t, func(db *catalog.Database) {
 		db.InitScripts = []catalog.InitScript{
 			{Name: "10-first.js", Text: "db.words.insertOne({word: 'first'});\n"},
-			{Name: "20-second.js", Text: "db.words.updateOne({word: 'first'}, {$set: {word: 'first, second'}});\n"},
+			{Name: "20-second.js",
+				Text: "db.words.updateOne({word: 'first'}, {$set: {word: 'first, second'}});\n"},
 		}
 	})
 	if out, exit := startsWith(t, input); exit != 0 {
@@ -157,7 +166,8 @@ func TestMongoDBRunsScriptsInOrder(t *testing.T) {
 	}
 	const ask = `HOME=/tmp WAYBILL_PASSWORD="$(cat /waybill/password)" mongosh --quiet --norc "mongodb://127.0.0.1/default?directConnection=true" --eval '
 db.getSiblingDB("admin").auth(process.env.MONGO_INITDB_ROOT_USERNAME, process.env.WAYBILL_PASSWORD); print(db.words.findOne().word)'`
-	said, err := exec.Command("docker", "exec", string(input.Resource.Common().ID), "sh", "-c", ask).CombinedOutput()
+	said, err := exec.Command("docker", "exec", string(input.Resource.Common().ID), "sh", "-c", ask).
+		CombinedOutput()
 	if err != nil || strings.TrimSpace(string(said)) != "first, second" {
 		t.Errorf("the database has %q (%v)", said, err)
 	}

@@ -30,7 +30,8 @@ func databaseOf(t testing.TB, name string, change func(*catalog.Database)) *cata
 	if !ok {
 		t.Fatalf("there is no engine %s", name)
 	}
-	db := &catalog.Database{Resource: resource(databaseID), Engine: name, Image: known.Image, Settings: map[string]string{}}
+	db := &catalog.Database{Resource: resource(databaseID), Engine: name, Image: known.Image,
+		Settings: map[string]string{}}
 	db.Environment = nil
 	for _, setting := range known.Settings {
 		if !setting.Secret {
@@ -56,8 +57,9 @@ func inputOf(t testing.TB, db *catalog.Database, secret string) recipe.Input {
 			secrets[setting.VaultName()] = secret
 		}
 	}
-	return recipe.Input{Resource: db, DataDir: "/data/waybill", Deployment: "dbs00000000000000000000011a2b3c4d5e6f7g8",
-		Operation: deployment.Start, Secrets: secrets}
+	return recipe.Input{Resource: db, DataDir: "/data/waybill",
+		Deployment: "dbs00000000000000000000011a2b3c4d5e6f7g8", Operation: deployment.Start,
+		Secrets: secrets}
 }
 
 // The options that the golden files show, each with one engine or with all
@@ -67,7 +69,8 @@ func withTLS(mode string) func(*catalog.Database) {
 }
 
 func withLimits(db *catalog.Database) {
-	db.Limits = catalog.Limits{Memory: "512m", MemorySwap: "1g", MemoryReservation: "256m", CPUs: "1.5", CPUSet: "0-1", CPUShares: 512}
+	db.Limits = catalog.Limits{Memory: "512m", MemorySwap: "1g", MemoryReservation: "256m", CPUs: "1.5",
+		CPUSet: "0-1", CPUShares: 512}
 }
 
 func withPorts(db *catalog.Database) {
@@ -75,11 +78,13 @@ func withPorts(db *catalog.Database) {
 }
 
 func withScripts(db *catalog.Database) {
-	db.InitScripts = []catalog.InitScript{{Name: "10-roles.sql", Text: "CREATE ROLE app;\n"}, {Name: "20-more.sh", Text: "echo \"$POSTGRES_DB\"\n"}}
+	db.InitScripts = []catalog.InitScript{{Name: "10-roles.sql", Text: "CREATE ROLE app;\n"},
+		{Name: "20-more.sh", Text: "echo \"$POSTGRES_DB\"\n"}}
 }
 
 func withVariables(db *catalog.Database) {
-	db.Environment = []catalog.Variable{{Name: "GREETING", Value: "it costs $5"}, {Name: "PASSWORD", Secret: true}}
+	db.Environment = []catalog.Variable{{Name: "GREETING", Value: "it costs $5"},
+		{Name: "PASSWORD", Secret: true}}
 }
 
 func withHealth(check catalog.HealthCheck) func(*catalog.Database) {
@@ -109,14 +114,19 @@ func databaseCases() []databaseCase {
 		{name: "deploy", engine: "postgresql", operation: deployment.Deploy},
 		{name: "stop", engine: "postgresql", operation: deployment.Stop},
 		{name: "delete", engine: "postgresql", operation: deployment.Delete},
-		{name: "delete-volumes", engine: "postgresql", operation: deployment.Delete, options: deployment.Options{DeleteVolumes: true}},
+		{name: "delete-volumes", engine: "postgresql", operation: deployment.Delete,
+			options: deployment.Options{DeleteVolumes: true}},
 		{name: "limits", engine: "postgresql", change: withLimits},
 		{name: "ports", engine: "postgresql", change: withPorts},
 		{name: "init-scripts", engine: "postgresql", change: withScripts},
 		{name: "environment", engine: "postgresql", change: withVariables},
-		{name: "without-health", engine: "postgresql", change: withHealth(catalog.HealthCheck{Disabled: true})},
-		{name: "health-times", engine: "mongodb", change: withHealth(catalog.HealthCheck{IntervalSeconds: 30, TimeoutSeconds: 7, Retries: 2, StartPeriodSeconds: 90})},
-		{name: "postgresql-18", engine: "postgresql", change: func(db *catalog.Database) { db.Image = "postgres:18" }},
+		{name: "without-health", engine: "postgresql",
+			change: withHealth(catalog.HealthCheck{Disabled: true})},
+		{name: "health-times", engine: "mongodb",
+			change: withHealth(catalog.HealthCheck{IntervalSeconds: 30, TimeoutSeconds: 7, Retries: 2,
+				StartPeriodSeconds: 90})},
+		{name: "postgresql-18", engine: "postgresql",
+			change: func(db *catalog.Database) { db.Image = "postgres:18" }},
 		{name: "mysql-tls-preferred", engine: "mysql", change: withTLS("PREFERRED")},
 		{name: "mongodb-tls-allow", engine: "mongodb", change: withTLS("allow")},
 		{name: "clickhouse-names", engine: "clickhouse", change: func(db *catalog.Database) {
@@ -127,10 +137,14 @@ func databaseCases() []databaseCase {
 		cases = append(cases, databaseCase{name: known.Name, engine: known.Name},
 			databaseCase{name: known.Name + "-awkward-password", engine: known.Name, secret: awkward})
 		if known.Configuration != "" {
-			cases = append(cases, databaseCase{name: known.Name + "-conf", engine: known.Name, change: configured("# %{x} $x\nsetting = 1")})
+			cases = append(cases,
+				databaseCase{name: known.Name + "-conf", engine: known.Name,
+					change: configured("# %{x} $x\nsetting = 1")})
 		}
 		if len(known.TLSModes) > 0 {
-			cases = append(cases, databaseCase{name: known.Name + "-tls", engine: known.Name, change: withTLS(known.TLSModes[0])})
+			cases = append(cases,
+				databaseCase{name: known.Name + "-tls", engine: known.Name,
+					change: withTLS(known.TLSModes[0])})
 		}
 	}
 	return cases
@@ -167,7 +181,8 @@ func TestBuildOfDatabases(t *testing.T) {
 						t.Errorf("step %s holds %s: %s", step.Name, name, step.Script)
 					}
 				}
-				if document, found := fileOf(plan, "docker-compose.yml"); found && strings.Contains(document, secret) {
+				if document, found := fileOf(plan, "docker-compose.yml"); found &&
+					strings.Contains(document, secret) {
 					t.Errorf("the compose file holds %s: %s", name, document)
 				}
 			}
@@ -274,7 +289,8 @@ func TestStatusOfDatabases(t *testing.T) {
 		{deployment.Stop, catalog.HealthCheck{}, "exited"},
 		{deployment.Delete, catalog.HealthCheck{}, "exited"},
 	} {
-		_, plan := databaseCase{engine: "redis", operation: c.operation, change: withHealth(c.health)}.build(t)
+		_, plan := databaseCase{engine: "redis", operation: c.operation,
+			change: withHealth(c.health)}.build(t)
 		if plan.Status != c.want {
 			t.Errorf("after %s: %q, want %q", c.operation, plan.Status, c.want)
 		}
@@ -282,8 +298,10 @@ func TestStatusOfDatabases(t *testing.T) {
 }
 
 func TestImagesAreThereBeforeAnythingIsStopped(t *testing.T) {
-	_, plan := databaseCase{engine: "postgresql", operation: deployment.Restart, change: withTLS("require")}.build(t)
-	want := []string{"Create networks", "Pull images", "Hand over the TLS key", "Stop", "Start", "Health", "Report"}
+	_, plan := databaseCase{engine: "postgresql", operation: deployment.Restart,
+		change: withTLS("require")}.build(t)
+	want := []string{"Create networks", "Pull images", "Hand over the TLS key", "Stop", "Start", "Health",
+		"Report"}
 	if diff := cmp.Diff(names(plan.Job.Steps), want); diff != "" {
 		t.Error(diff)
 	}

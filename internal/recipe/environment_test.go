@@ -18,15 +18,19 @@ import (
 // hard are values that some reader of environment files takes for more than
 // they are.
 var hard = []string{
-	"", " ", "plain", "a b", " both ends ", `'`, `"`, `\`, `\\`, `a\`, `\'`, `\"`, `'"'`, "$", "$$", "${HOME}", "$(id)", "`id`",
-	"a\nb", "a\r\nb", "a\rb", "\r", "\n", "#", " # not a comment", "a=b", "é ü 漢字", "\x01\x7f", `\n`, `\r`, `\$x`, `\0101`, "!!", "%s",
+	"", " ", "plain", "a b", " both ends ", `'`, `"`, `\`, `\\`, `a\`, `\'`, `\"`, `'"'`, "$", "$$",
+	"${HOME}", "$(id)", "`id`",
+	"a\nb", "a\r\nb", "a\rb", "\r", "\n", "#", " # not a comment", "a=b", "é ü 漢字", "\x01\x7f", `\n`, `\r`,
+	`\$x`, `\0101`, "!!", "%s",
 	`!"#$%&'()*+,-./:;<=>?@[\]^_{|}~` + "`",
 }
 
 // environmentFile is the file that a plan sends for one secret of that value.
 func environmentFile(t testing.TB, resource catalog.Deployable, value string) []byte {
 	t.Helper()
-	resource.Shared().Environment = []catalog.Variable{{Name: "VALUE", Secret: true}, {Name: "NEXT", Value: "next"}}
+	resource.Shared().Environment = []catalog.Variable{
+		{Name: "VALUE", Secret: true}, {Name: "NEXT", Value: "next"},
+	}
 	plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: "/data", Operation: deployment.Start,
 		Secrets: map[string]string{"VALUE": value}})
 	if err != nil {
@@ -72,7 +76,8 @@ func checkDotenvFile(t *testing.T, value string) {
 func checkShellFile(t *testing.T, value string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "env")
-	if err := os.WriteFile(path, environmentFile(t, shellApp(catalog.Shell{Start: "true"}), value), 0o600); err != nil {
+	if err := os.WriteFile(path, environmentFile(t, shellApp(catalog.Shell{Start: "true"}), value),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	said, err := exec.Command("sh", "-c", `. "$0"; printf '%s|%s' "$VALUE" "$NEXT"`, path).Output()

@@ -38,7 +38,9 @@ func newUpstream(t *testing.T) upstream {
 func (u upstream) git(arguments ...string) string {
 	u.t.Helper()
 	cmd := exec.Command("git", arguments...)
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org")
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1",
+		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org", "GIT_COMMITTER_NAME=a",
+		"GIT_COMMITTER_EMAIL=a@example.org")
 	if _, err := os.Stat(u.dir); err == nil {
 		cmd.Dir = u.dir
 	}
@@ -93,7 +95,9 @@ func (b builder) file(name string) string {
 	return filepath.Join(b.control(), name)
 }
 
-func (b builder) run(operation deployment.Operation, options deployment.Options, environment ...string) []result {
+func (b builder) run(
+	operation deployment.Operation, options deployment.Options, environment ...string,
+) []result {
 	b.t.Helper()
 	input := applicationInput("", b.app, operation, options)
 	input.DataDir = b.data
@@ -142,7 +146,8 @@ func local(u upstream) *catalog.Application {
 
 func TestFetch(t *testing.T) {
 	u := newUpstream(t)
-	first := u.commit("first\n\nwith more", map[string]string{"Dockerfile": "one", "sub/Dockerfile": "sub", "old": "x"})
+	first := u.commit("first\n\nwith more",
+		map[string]string{"Dockerfile": "one", "sub/Dockerfile": "sub", "old": "x"})
 	u.git("tag", "v1")
 	u.git("rm", "--quiet", "old")
 	second := u.commit("second: it's $HOME", map[string]string{"Dockerfile": "two"})
@@ -209,7 +214,8 @@ func TestFetch(t *testing.T) {
 	t.Run("a lock that a killed git left is no obstacle", func(t *testing.T) {
 		b := newBuilder(t, local(u))
 		b.run(deployment.Deploy, deployment.Options{})
-		if err := os.WriteFile(filepath.Join(b.control(), "repository", "index.lock"), nil, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(b.control(), "repository", "index.lock"), nil,
+			0o600); err != nil {
 			t.Fatal(err)
 		}
 		if r := last(b.run(deployment.Deploy, deployment.Options{})); r.exit != 0 {
@@ -251,13 +257,21 @@ func TestFetchFails(t *testing.T) {
 		change func(*catalog.Dockerfile)
 		want   string
 	}{
-		{"a branch that is not there", func(form *catalog.Dockerfile) { form.Branch = "it's" }, "no branch or tag it's."},
-		{"a commit that is not there", func(form *catalog.Dockerfile) { form.Commit = commit }, "no commit " + commit},
-		{"a folder that is not there", func(form *catalog.Dockerfile) { form.Directory = "/none" }, "no file none/Dockerfile"},
-		{"a file that is not there", func(form *catalog.Dockerfile) { form.Directory = "/sub" }, "no file sub/Dockerfile"},
-		{"a folder that leads out", func(form *catalog.Dockerfile) { form.Directory, form.Path = "/root/etc", "passwd" }, "folder root/etc leads out of the repository"},
-		{"a file that leads out", func(form *catalog.Dockerfile) { form.Path = "users" }, "leads out of the repository"},
-		{"a repository that is not there", func(form *catalog.Dockerfile) { form.Repository = "/nowhere" }, "could not be fetched"},
+		{"a branch that is not there", func(form *catalog.Dockerfile) { form.Branch = "it's" },
+			"no branch or tag it's."},
+		{"a commit that is not there", func(form *catalog.Dockerfile) { form.Commit = commit },
+			"no commit " + commit},
+		{"a folder that is not there", func(form *catalog.Dockerfile) { form.Directory = "/none" },
+			"no file none/Dockerfile"},
+		{"a file that is not there", func(form *catalog.Dockerfile) { form.Directory = "/sub" },
+			"no file sub/Dockerfile"},
+		{"a folder that leads out",
+			func(form *catalog.Dockerfile) { form.Directory, form.Path = "/root/etc", "passwd" },
+			"folder root/etc leads out of the repository"},
+		{"a file that leads out", func(form *catalog.Dockerfile) { form.Path = "users" },
+			"leads out of the repository"},
+		{"a repository that is not there", func(form *catalog.Dockerfile) { form.Repository = "/nowhere" },
+			"could not be fetched"},
 	} {
 		t.Run(c.name+" is said", func(t *testing.T) {
 			app := local(u)
@@ -287,16 +301,19 @@ func TestFetchFails(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if r := b.run(deployment.Deploy, deployment.Options{}, "PATH="+b.stub.dir)[0]; r.exit == 0 || !strings.Contains(r.stderr, "This server has no git.") {
+		if r := b.run(deployment.Deploy, deployment.Options{}, "PATH="+b.stub.dir)[0]; r.exit == 0 ||
+			!strings.Contains(r.stderr, "This server has no git.") {
 			t.Errorf("%+v", r)
 		}
 	})
 }
 
 func TestFetchLeavesNoKeyOnAServerWithoutDocker(t *testing.T) {
-	b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" }))
+	b := newBuilder(t,
+		dockerfileApp(func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" }))
 	b.stub.write(t, "docker", "#!/bin/sh\n[ \"$1\" = version ]\n")
-	if r := b.run(deployment.Deploy, deployment.Options{})[0]; r.exit == 0 || !strings.Contains(r.stderr, "no compose plug-in") {
+	if r := b.run(deployment.Deploy, deployment.Options{})[0]; r.exit == 0 ||
+		!strings.Contains(r.stderr, "no compose plug-in") {
 		t.Errorf("%+v", r)
 	}
 	b.gone("deploy.key")
@@ -313,7 +330,9 @@ func TestRestartUsesWhatWasBuilt(t *testing.T) {
 	u.commit("second", map[string]string{"Dockerfile": "two"})
 	t.Run("a restart neither fetches nor builds", func(t *testing.T) {
 		results := b.run(deployment.Restart, deployment.Options{})
-		if r := last(results); r.exit != 0 || !strings.Contains(results[0].stdout, "what was built from "+first+" is used again") || !strings.Contains(r.stdout, "nothing is built") {
+		if r := last(results); r.exit != 0 ||
+			!strings.Contains(results[0].stdout, "what was built from "+first+" is used again") ||
+			!strings.Contains(r.stdout, "nothing is built") {
 			t.Errorf("%+v", results)
 		}
 		b.is("source/Dockerfile", "one")
@@ -334,7 +353,8 @@ func TestRestartUsesWhatWasBuilt(t *testing.T) {
 	})
 	t.Run("it fetches and builds if the image is gone", func(t *testing.T) {
 		b.stub.write(t, "other", "1")
-		if results := b.run(deployment.Restart, deployment.Options{}); last(results).name != "Build" || last(results).exit != 1 {
+		if results := b.run(deployment.Restart, deployment.Options{}); last(results).name != "Build" ||
+			last(results).exit != 1 {
 			t.Errorf("%+v", results)
 		}
 		b.is("source/Dockerfile", "two")
@@ -364,11 +384,17 @@ func TestFetchOpensOverSSH(t *testing.T) {
 		want       string
 		arguments  []string
 	}{
-		{"a key that may not", "git@host: Permission denied (publickey).", func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" },
-			"needs a deploy key", []string{"IdentitiesOnly=yes", "StrictHostKeyChecking=accept-new", "/known_hosts.seen", "/deploy.key", "BatchMode=yes"}},
-		{"no key at all", "git@host: Permission denied (publickey).", nil, "needs a deploy key", []string{"BatchMode=yes"}},
-		{"a host that is not the known one", "Host key verification failed.", func(form *catalog.Dockerfile) { form.HostKeys = "host ssh-ed25519 AAAA" },
-			"did not show a key that is known", []string{"StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null", "/known_hosts"}},
+		{"a key that may not", "git@host: Permission denied (publickey).",
+			func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" },
+			"needs a deploy key",
+			[]string{"IdentitiesOnly=yes", "StrictHostKeyChecking=accept-new", "/known_hosts.seen",
+				"/deploy.key", "BatchMode=yes"}},
+		{"no key at all", "git@host: Permission denied (publickey).", nil, "needs a deploy key",
+			[]string{"BatchMode=yes"}},
+		{"a host that is not the known one", "Host key verification failed.",
+			func(form *catalog.Dockerfile) { form.HostKeys = "host ssh-ed25519 AAAA" },
+			"did not show a key that is known",
+			[]string{"StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null", "/known_hosts"}},
 	} {
 		t.Run(c.name+" is said", func(t *testing.T) {
 			b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) {
@@ -388,7 +414,9 @@ func TestFetchOpensOverSSH(t *testing.T) {
 					t.Errorf("ssh was called without %q: %s", want, arguments)
 				}
 			}
-			if b.app.Dockerfile.KeyID != "" && (!strings.Contains(b.stub.read(t, "ssh.key"), "not a key at all") || b.stub.read(t, "ssh.mode") != "-rw-------\n") {
+			if b.app.Dockerfile.KeyID != "" &&
+				(!strings.Contains(b.stub.read(t, "ssh.key"), "not a key at all") ||
+					b.stub.read(t, "ssh.mode") != "-rw-------\n") {
 				t.Errorf("the key was %q, mode %q", b.stub.read(t, "ssh.key"), b.stub.read(t, "ssh.mode"))
 			}
 			b.gone("deploy.key")
@@ -411,7 +439,9 @@ func TestFetchOpensOverHTTP(t *testing.T) {
 		w.WriteHeader(http.StatusNotFound)
 	}))
 	defer server.Close()
-	b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) { form.Repository, form.UserName = server.URL+"/web.git", user }))
+	b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) {
+		form.Repository, form.UserName = server.URL+"/web.git", user
+	}))
 	input := applicationInput("", b.app, deployment.Deploy, deployment.Options{})
 	input.DataDir, input.Secrets = b.data, map[string]string{catalog.GitPasswordSecret: token}
 	r := b.perform(input)[0]
@@ -421,7 +451,8 @@ func TestFetchOpensOverHTTP(t *testing.T) {
 	b.gone("git-user", "git-password", "askpass.sh")
 
 	input.Secrets = map[string]string{catalog.GitPasswordSecret: "wrong"}
-	if r := b.perform(input)[0]; r.exit == 0 || !strings.Contains(r.stderr, "a user name and a password, that may read it") {
+	if r := b.perform(input)[0]; r.exit == 0 ||
+		!strings.Contains(r.stderr, "a user name and a password, that may read it") {
 		t.Errorf("%+v", r)
 	}
 }

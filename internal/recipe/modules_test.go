@@ -64,7 +64,8 @@ func (f *forge) serve(w http.ResponseWriter, r *http.Request) {
 	default:
 		(&cgi.Handler{Path: "/usr/bin/git", Args: []string{"http-backend"}, Logger: nil,
 			Env: []string{"GIT_PROJECT_ROOT=" + f.root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_COUNT=2",
-				"GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*", "GIT_CONFIG_KEY_1=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_1=true"},
+				"GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*",
+				"GIT_CONFIG_KEY_1=uploadpack.allowAnySHA1InWant", "GIT_CONFIG_VALUE_1=true"},
 		}).ServeHTTP(w, r)
 	}
 }
@@ -93,7 +94,8 @@ func (f *forge) batch(w http.ResponseWriter, r *http.Request, repository string)
 	for _, wanted := range request.Objects {
 		answer := object{"oid": wanted.OID, "size": wanted.Size}
 		if key := strings.Trim(repository, "/") + ":" + wanted.OID; f.object(key) != "" {
-			answer["actions"] = object{"download": object{"href": f.URL + repository + "/info/lfs/objects/" + key}}
+			answer["actions"] = object{
+				"download": object{"href": f.URL + repository + "/info/lfs/objects/" + key}}
 		} else {
 			answer["error"] = object{"code": 404, "message": "not here"}
 		}
@@ -187,8 +189,11 @@ func TestFetchBringsLFS(t *testing.T) {
 	f := newForge(t)
 	u := f.repository("web.git")
 	pointer := f.large("web.git", "a large logo")
-	u.commit("first", map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n",
-		"assets/a logo.bin": pointer, "assets/b.bin": f.large("web.git", "b\x00\n"), "raw.bin": "never in LFS", "pointer.txt": pointer})
+	u.commit("first",
+		map[string]string{"Dockerfile": "one",
+			".gitattributes":    "*.bin filter=lfs diff=lfs merge=lfs -text\n",
+			"assets/a logo.bin": pointer, "assets/b.bin": f.large("web.git", "b\x00\n"),
+			"raw.bin": "never in LFS", "pointer.txt": pointer})
 
 	t.Run("the files and not their pointers are in the tree", func(t *testing.T) {
 		b := f.from(t, "web.git")
@@ -200,27 +205,32 @@ func TestFetchBringsLFS(t *testing.T) {
 	})
 	t.Run("a server without git-lfs says so, and has no image of pointers", func(t *testing.T) {
 		b := f.from(t, "web.git")
-		b.refuses("assets/a logo.bin and 1 more in Git LFS, and this server has no git-lfs. Install it, for example with: apt-get install git-lfs",
+		b.refuses(
+			"assets/a logo.bin and 1 more in Git LFS, and this server has no git-lfs. Install it, for example with: apt-get install git-lfs",
 			"PATH="+b.stub.dir+":"+without(t, "git-lfs"))
 	})
 	t.Run("a server without git-lfs builds what needs none", func(t *testing.T) {
 		plain := f.repository("plain.git")
-		plain.commit("first", map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n", "raw.bin": "raw"})
+		plain.commit("first",
+			map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n", "raw.bin": "raw"})
 		b := f.from(t, "plain.git")
-		if r := last(b.run(deployment.Deploy, deployment.Options{}, "PATH="+b.stub.dir+":"+without(t, "git-lfs"))); r.exit != 0 {
+		if r := last(b.run(deployment.Deploy, deployment.Options{},
+			"PATH="+b.stub.dir+":"+without(t, "git-lfs"))); r.exit != 0 {
 			t.Fatalf("%+v", r)
 		}
 		b.is("source/raw.bin", "raw")
 	})
 	t.Run("an object that the host does not have is said", func(t *testing.T) {
 		lost := f.repository("lost.git")
-		lost.commit("first", map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n", "a.bin": pointer})
+		lost.commit("first",
+			map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n", "a.bin": pointer})
 		f.from(t, "lost.git").refuses("The repository was fetched, but not what it keeps in Git LFS.")
 	})
 	t.Run("a file that the repository excludes stays a pointer, which is said", func(t *testing.T) {
 		some := f.repository("some.git")
 		some.commit("first", map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n",
-			".lfsconfig": "[lfs]\n\tfetchexclude = big\n", "big/a.bin": pointer, "b.bin": f.large("some.git", "b")})
+			".lfsconfig": "[lfs]\n\tfetchexclude = big\n", "big/a.bin": pointer,
+			"b.bin": f.large("some.git", "b")})
 		b := f.from(t, "some.git")
 		if r := b.deploys()[0]; !strings.Contains(r.stderr, "The file big/a.bin stays a pointer") {
 			t.Errorf("%+v", r)
@@ -247,7 +257,9 @@ func TestFetchBringsLFS(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.deploys()
-		if left, _ := filepath.Glob(filepath.Join(b.control(), "repository/lfs/objects/*/*/*")); len(left) != 2 || slices.Contains(left, old) {
+		if left, _ := filepath.Glob(
+			filepath.Join(b.control(), "repository/lfs/objects/*/*/*"),
+		); len(left) != 2 || slices.Contains(left, old) {
 			t.Errorf("left %q", left)
 		}
 	})
@@ -257,7 +269,8 @@ func TestFetchBringsLFS(t *testing.T) {
 	} {
 		t.Run("an LFS server at "+url+" is refused", func(t *testing.T) {
 			name := "refused" + strings.ReplaceAll(url, "/", "_") + ".git"
-			f.repository(name).commit("first", map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n",
+			f.repository(name).commit("first", map[string]string{
+				"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n",
 				".lfsconfig": "[lfs]\n\turl = " + url + "\n", "a.bin": pointer})
 			f.from(t, name).refuses(want)
 		})
@@ -283,7 +296,9 @@ func TestFetchBringsSubmodules(t *testing.T) {
 	needGit(t)
 	f := newForge(t)
 	leaf := f.repository("deep/leaf.git")
-	leafAt := leaf.commit("leaf", map[string]string{"leaf.txt": "leaf", ".gitattributes": "*.bin filter=lfs\n", "l.bin": f.large("deep/leaf.git", "leaf's")})
+	leafAt := leaf.commit("leaf",
+		map[string]string{"leaf.txt": "leaf", ".gitattributes": "*.bin filter=lfs\n",
+			"l.bin": f.large("deep/leaf.git", "leaf's")})
 	lib := f.repository("deep/lib.git")
 	lib.commit("lib", map[string]string{"lib.txt": "lib one"})
 	libAt := lib.link("vendor/leaf", "../leaf.git", leafAt)
@@ -327,7 +342,9 @@ func TestFetchBringsSubmodules(t *testing.T) {
 		compose := f.repository("compose.git")
 		compose.commit("first", map[string]string{"docker-compose.yaml": "services: {}"})
 		compose.link("lib", "../deep/lib.git", libAt)
-		b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = f.URL+"/compose.git", "" }))
+		b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) {
+			form.Repository, form.Branch = f.URL+"/compose.git", ""
+		}))
 		b.deploys()
 		b.is("source/lib/lib.txt", "lib one")
 		if r := last(b.run(deployment.Delete, deployment.Options{})); r.exit != 0 {
@@ -351,7 +368,8 @@ func TestFetchBringsSubmodules(t *testing.T) {
 		stray.commit("first", map[string]string{"Dockerfile": "one"})
 		stray.git("update-index", "--add", "--cacheinfo", "160000,"+leafAt+",stray")
 		stray.git("commit", "--quiet", "--message", "stray")
-		if r := f.from(t, "stray.git").deploys()[0]; !strings.Contains(r.stderr, "The submodule stray is left out") {
+		if r := f.from(t, "stray.git").deploys()[0]; !strings.Contains(r.stderr,
+			"The submodule stray is left out") {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -364,8 +382,10 @@ func TestFetchRefusesSubmodulesOfTheServer(t *testing.T) {
 	at := secret.commit("secret", map[string]string{"secret.txt": "of the server"})
 	ran := filepath.Join(t.TempDir(), "ran")
 	for i, url := range []string{
-		"file://" + secret.dir, secret.dir, "./" + strings.Repeat("../", 20) + secret.dir, "../../../../../..//" + secret.dir,
-		"ext::sh -c 'touch " + ran + "'", "-oProxyCommand=touch${IFS}" + ran, "ssh://-oProxyCommand=touch${IFS}" + ran + "/x", "fd::17", "~/repository",
+		"file://" + secret.dir, secret.dir, "./" + strings.Repeat("../", 20) + secret.dir,
+		"../../../../../..//" + secret.dir,
+		"ext::sh -c 'touch " + ran + "'", "-oProxyCommand=touch${IFS}" + ran,
+		"ssh://-oProxyCommand=touch${IFS}" + ran + "/x", "fd::17", "~/repository",
 		"transport::address", "ftp://host/x", "libs/local", ":x", "",
 	} {
 		t.Run(fmt.Sprintf("%q is refused", url), func(t *testing.T) {
@@ -392,13 +412,16 @@ func TestFetchRunsNothingOfTheTree(t *testing.T) {
 	needGit(t)
 	f := newForge(t)
 	lib := f.repository("lib.git")
-	one, two := lib.commit("one", map[string]string{"lib.txt": "one"}), lib.commit("two", map[string]string{"lib.txt": "two"})
+	one, two := lib.commit("one", map[string]string{"lib.txt": "one"}),
+		lib.commit("two", map[string]string{"lib.txt": "two"})
 	u := f.repository("web.git")
 	u.commit("first", map[string]string{"Dockerfile": "one", "docker-compose.yaml": "services: {}"})
 	u.link("lib", "../lib.git", one)
 	for name, b := range map[string]builder{
 		"dockerfile": f.from(t, "web.git"),
-		"compose":    newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = f.URL+"/web.git", "" })),
+		"compose": newBuilder(t, composeApp(func(form *catalog.ComposeSource) {
+			form.Repository, form.Branch = f.URL+"/web.git", ""
+		})),
 	} {
 		t.Run(name, func(t *testing.T) {
 			b.deploys()
@@ -430,8 +453,11 @@ func plantGit(t *testing.T, dir, ran string) {
 	planted.git("init", "--quiet")
 	planted.git("commit", "--quiet", "--allow-empty", "--message", "planted")
 	command := "sh -c 'echo $0 >>" + ran + "; exit 1' "
-	for _, key := range []string{"core.fsmonitor", "core.sshCommand", "core.pager", "core.editor", "credential.helper", "diff.external",
-		"filter.lfs.smudge", "filter.lfs.process", "filter.x.smudge", "core.askPass", "gpg.program", "uploadpack.packObjectsHook"} {
+	for _, key := range []string{
+		"core.fsmonitor", "core.sshCommand", "core.pager", "core.editor", "credential.helper",
+		"diff.external", "filter.lfs.smudge", "filter.lfs.process", "filter.x.smudge", "core.askPass",
+		"gpg.program", "uploadpack.packObjectsHook",
+	} {
 		planted.git("config", key, command+key)
 	}
 	planted.git("config", "remote.origin.url", "ssh://host/x")
@@ -440,8 +466,12 @@ func plantGit(t *testing.T, dir, ran string) {
 	if err := os.MkdirAll(hooks, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, hook := range []string{"post-checkout", "pre-commit", "post-merge", "reference-transaction", "post-index-change", "pre-auto-gc", "fsmonitor-watchman"} {
-		if err := os.WriteFile(filepath.Join(hooks, hook), []byte("#!/bin/sh\necho "+hook+" >>"+ran+"\n"), 0o700); err != nil { //nolint:gosec // a hook must be executable
+	for _, hook := range []string{
+		"post-checkout", "pre-commit", "post-merge", "reference-transaction", "post-index-change",
+		"pre-auto-gc", "fsmonitor-watchman",
+	} {
+		if err := os.WriteFile(filepath.Join(hooks, hook), //nolint:gosec // a hook must be executable
+			[]byte("#!/bin/sh\necho "+hook+" >>"+ran+"\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -471,29 +501,39 @@ func TestFetchOpensAllWithTheSameKey(t *testing.T) {
 	needGit(t)
 	f := newForge(t)
 	lib := f.repository("acme/lib.git")
-	at := lib.commit("lib", map[string]string{"lib.txt": "lib", ".gitattributes": "*.bin filter=lfs\n", "l.bin": f.large("acme/lib.git", "large")})
+	at := lib.commit("lib",
+		map[string]string{"lib.txt": "lib", ".gitattributes": "*.bin filter=lfs\n",
+			"l.bin": f.large("acme/lib.git", "large")})
 	u := f.repository("acme/web.git")
 	u.commit("first", map[string]string{"Dockerfile": "one"})
 	u.link("lib", "../lib.git", at)
 	b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) {
-		form.Repository, form.Branch, form.KeyID, form.HostKeys = "git@host:acme/web.git", "", "key000000000000000000001", "host ssh-ed25519 AAAA"
+		form.Repository, form.Branch, form.KeyID, form.HostKeys =
+			"git@host:acme/web.git", "", "key000000000000000000001", "host ssh-ed25519 AAAA"
 	}))
 	b.stub.write(t, "ssh", overSSH)
 	b.stub.write(t, "root", f.root)
 	b.stub.write(t, "lfs", f.URL)
-	if r := last(b.run(deployment.Deploy, deployment.Options{}, "WAYBILL_WANTED_KEY="+b.control()+"/deploy.key")); r.exit != 0 {
+	if r := last(b.run(deployment.Deploy, deployment.Options{},
+		"WAYBILL_WANTED_KEY="+b.control()+"/deploy.key")); r.exit != 0 {
 		t.Fatalf("%+v", r)
 	}
 	b.is("source/lib/l.bin", "large")
 	calls := strings.Split(strings.TrimSpace(b.stub.read(t, "ssh.calls")), "\n")
 	for _, call := range calls {
-		for _, want := range []string{"StrictHostKeyChecking=yes", "UserKnownHostsFile=" + b.control() + "/known_hosts", "-i " + b.control() + "/deploy.key"} {
+		for _, want := range []string{
+			"StrictHostKeyChecking=yes", "UserKnownHostsFile=" + b.control() + "/known_hosts",
+			"-i " + b.control() + "/deploy.key",
+		} {
 			if !strings.Contains(call, want) {
 				t.Errorf("ssh was called without %q: %s", want, call)
 			}
 		}
 	}
-	for _, want := range []string{"git-upload-pack 'acme/web.git'", "git-upload-pack 'acme/lib.git'", "git-lfs-authenticate acme/lib.git download"} {
+	for _, want := range []string{
+		"git-upload-pack 'acme/web.git'", "git-upload-pack 'acme/lib.git'",
+		"git-lfs-authenticate acme/lib.git download",
+	} {
 		if !strings.Contains(strings.Join(calls, "\n"), want) {
 			t.Errorf("ssh was never called for %q: %q", want, calls)
 		}
@@ -509,7 +549,9 @@ func TestFetchSendsThePasswordToItsHostOnly(t *testing.T) {
 	f, other := newForge(t), newForge(t)
 	f.password, other.password = token, token
 	lib := f.repository("lib.git")
-	at := lib.commit("lib", map[string]string{"lib.txt": "lib", ".gitattributes": "*.bin filter=lfs\n", "l.bin": f.large("lib.git", "large")})
+	at := lib.commit("lib",
+		map[string]string{"lib.txt": "lib", ".gitattributes": "*.bin filter=lfs\n",
+			"l.bin": f.large("lib.git", "large")})
 	foreign := other.repository("foreign.git")
 	foreignAt := foreign.commit("foreign", map[string]string{"x": "x"})
 	u := f.repository("web.git")
@@ -519,8 +561,10 @@ func TestFetchSendsThePasswordToItsHostOnly(t *testing.T) {
 	leaks.commit("first", map[string]string{"Dockerfile": "one"})
 	leaks.link("foreign", other.URL+"/foreign.git", foreignAt)
 	large := f.repository("large.git")
-	large.commit("first", map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n", "l.bin": f.large("large.git", "large"),
-		".lfsconfig": "[lfs]\n\turl = " + other.URL + "/large.git/info/lfs\n"})
+	large.commit("first",
+		map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n",
+			"l.bin":      f.large("large.git", "large"),
+			".lfsconfig": "[lfs]\n\turl = " + other.URL + "/large.git/info/lfs\n"})
 
 	deploy := func(name string) (builder, result) {
 		b := f.from(t, name)
@@ -535,10 +579,13 @@ func TestFetchSendsThePasswordToItsHostOnly(t *testing.T) {
 	}
 	b.is("source/lib/l.bin", "large")
 	b.gone("git-host", "git-user", "git-password", "askpass.sh")
-	if _, r := deploy("leaks.git"); r.exit == 0 || !strings.Contains(r.stderr, "The submodule foreign did not open") || !strings.Contains(r.stderr, "no host but that of the repository") {
+	if _, r := deploy("leaks.git"); r.exit == 0 ||
+		!strings.Contains(r.stderr, "The submodule foreign did not open") ||
+		!strings.Contains(r.stderr, "no host but that of the repository") {
 		t.Errorf("%+v", r)
 	}
-	if _, r := deploy("large.git"); r.exit == 0 || !strings.Contains(r.stderr, "not what it keeps in Git LFS") {
+	if _, r := deploy("large.git"); r.exit == 0 ||
+		!strings.Contains(r.stderr, "not what it keeps in Git LFS") {
 		t.Errorf("%+v", r)
 	}
 	if slices.Contains(other.asked, token) {

@@ -35,8 +35,10 @@ func TestNetworksAreMadeWhenMissing(t *testing.T) {
 	s := newStub(t)
 	service := composeService(networked)
 	service.Environment = nil
-	plan := only(t, recipe.Input{Resource: service, DataDir: t.TempDir(), Operation: deployment.Start}, "Create networks")
-	if r := perform(t, plan, s.environment()...)[0]; r.exit != 0 || !strings.Contains(r.stdout, "Created the network shared.\n") {
+	plan := only(t, recipe.Input{Resource: service, DataDir: t.TempDir(), Operation: deployment.Start},
+		"Create networks")
+	if r := perform(t, plan, s.environment()...)[0]; r.exit != 0 ||
+		!strings.Contains(r.stdout, "Created the network shared.\n") {
 		t.Errorf("%+v", r)
 	}
 	if got, want := s.read(t, "networks"), "bridge\n"+evil+"\nshared\n"; got != want {
@@ -77,7 +79,8 @@ func TestNetworksAreMadeWhenMissing(t *testing.T) {
 `)
 		app := composeApp(nil)
 		app.Environment = nil
-		plan := only(t, recipe.Input{Resource: app, DataDir: t.TempDir(), Operation: deployment.Start}, "Create networks")
+		plan := only(t, recipe.Input{Resource: app, DataDir: t.TempDir(), Operation: deployment.Start},
+			"Create networks")
 		if r := perform(t, plan, s.environment()...)[0]; r.exit != 0 {
 			t.Errorf("%+v", r)
 		}
@@ -87,8 +90,10 @@ func TestNetworksAreMadeWhenMissing(t *testing.T) {
 	})
 	t.Run("a docker that does not answer is a failure", func(t *testing.T) {
 		s := newStub(t)
-		s.write(t, "docker", "#!/bin/sh\ncase $* in *version*) exit 0 ;; esac\necho 'no daemon' >&2\nexit 1\n")
-		if r := perform(t, plan, s.environment()...)[0]; r.exit == 0 || !strings.Contains(r.stderr, "no daemon") {
+		s.write(t, "docker",
+			"#!/bin/sh\ncase $* in *version*) exit 0 ;; esac\necho 'no daemon' >&2\nexit 1\n")
+		if r := perform(t, plan, s.environment()...)[0]; r.exit == 0 ||
+			!strings.Contains(r.stderr, "no daemon") {
 			t.Errorf("%+v", r)
 		}
 	})
@@ -101,7 +106,8 @@ func TestOneNetworkOfAName(t *testing.T) {
 	needEngine(t)
 	name := fmt.Sprintf("waybill-race-%d", time.Now().UnixNano())
 	ids := func() []string {
-		said, err := exec.Command("docker", "network", "ls", "--quiet", "--filter", "name=^"+name+"$").Output()
+		said, err := exec.Command("docker", "network", "ls", "--quiet", "--filter", "name=^"+name+"$").
+			Output()
 		if err != nil {
 			t.Fatal(err)
 		}

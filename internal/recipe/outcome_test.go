@@ -45,7 +45,8 @@ func realService(t *testing.T, text string, timeout time.Duration) (service *cat
 	service.Resource = resource(id)
 	service.Environment, service.HealthTimeout = nil, timeout
 	t.Cleanup(func() {
-		said, err := exec.Command("docker", "compose", "--project-name", string(id), "down", "--volumes", "--timeout", "0").CombinedOutput()
+		said, err := exec.Command("docker", "compose", "--project-name", string(id), "down", "--volumes",
+			"--timeout", "0").CombinedOutput()
 		if err != nil {
 			t.Errorf("clean up: %v: %s", err, said)
 		}
@@ -56,7 +57,8 @@ func realService(t *testing.T, text string, timeout time.Duration) (service *cat
 // planOf is the plan of an operation on it.
 func planOf(t *testing.T, service *catalog.Service, data string, operation deployment.Operation) recipe.Plan {
 	t.Helper()
-	plan, err := recipe.Build(recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID, Operation: operation})
+	plan, err := recipe.Build(recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID,
+		Operation: operation})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +102,8 @@ func TestServiceOfJobs(t *testing.T) {
 		"two: {image: BUSYBOX, restart: 'no', command: sh -c 'echo the second result; exit CODE'}}\n"
 	t.Run("is well when all of them ended well, and shows what they said", func(t *testing.T) {
 		service, data := realService(t, strings.ReplaceAll(two, "CODE", "0"), 20*time.Second)
-		wantOutcome(t, perform(t, planOf(t, service, data, deployment.Start)), 0, "the first result\n", "the second result\n")
+		wantOutcome(t, perform(t, planOf(t, service, data, deployment.Start)), 0, "the first result\n",
+			"the second result\n")
 		if found, err := look(t, service, data); err != nil || found.Status != "exited" {
 			t.Errorf("status %+v (%v), want exited", found, err)
 		}
@@ -134,7 +137,8 @@ type relay struct {
 // newRelay returns one that is there.
 func newRelay(t *testing.T) *relay {
 	t.Helper()
-	said, err := exec.Command("docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}").Output()
+	said, err := exec.Command("docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}").
+		Output()
 	network, engine, found := strings.Cut(strings.TrimSpace(string(said)), "://")
 	if err != nil || !found || network != "unix" && network != "tcp" {
 		t.Fatalf("the engine is behind no socket and no port: %q (%v)", said, err)
@@ -238,7 +242,8 @@ func (r *relay) health(t *testing.T, plan recipe.Plan) (said func() string, ende
 // until waits until the text is there.
 func until(t *testing.T, said func() string, part string) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !strings.Contains(said(), part); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !strings.Contains(said(),
+		part); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("%q was never said:\n%s", part, said())
 		}
@@ -268,7 +273,8 @@ func TestDockerAwayDuringTheHealthWait(t *testing.T) {
 			t.Fatalf("%v: %s", err, text)
 		}
 		r.appear(t)
-		if code := <-ended; code != 0 || strings.Count(said(), away) != 1 || !strings.Contains(said(), name+" is healthy.") {
+		if code := <-ended; code != 0 || strings.Count(said(), away) != 1 ||
+			!strings.Contains(said(), name+" is healthy.") {
 			t.Errorf("exit %d:\n%s", code, said())
 		}
 	})
@@ -279,7 +285,8 @@ func TestDockerAwayDuringTheHealthWait(t *testing.T) {
 		r := newRelay(t)
 		r.vanish()
 		said, ended := r.health(t, plan)
-		if code := <-ended; code != recipe.DockerExit || strings.Count(said(), away) != 1 || strings.Contains(said(), "gone") {
+		if code := <-ended; code != recipe.DockerExit || strings.Count(said(), away) != 1 ||
+			strings.Contains(said(), "gone") {
 			t.Errorf("exit %d:\n%s", code, said())
 		}
 	})
@@ -294,32 +301,38 @@ func TestDockerAwayDuringTheHealthWait(t *testing.T) {
 		if text, err := exec.Command("docker", "rm", "--force", name).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
-		if code := <-ended; code != recipe.UnhealthyExit || !strings.Contains(said(), name+" is gone: it was removed") {
+		if code := <-ended; code != recipe.UnhealthyExit ||
+			!strings.Contains(said(), name+" is gone: it was removed") {
 			t.Errorf("exit %d:\n%s", code, said())
 		}
 	})
 }
 
 func TestCancelledRecreate(t *testing.T) {
-	service, data := realService(t, "services: {web: {image: BUSYBOX, init: true, command: sleep 600}}\n", 20*time.Second)
+	service, data := realService(t, "services: {web: {image: BUSYBOX, init: true, command: sleep 600}}\n",
+		20*time.Second)
 	for _, operation := range []deployment.Operation{deployment.Start, deployment.Restart} {
 		wantOutcome(t, perform(t, untilStart(planOf(t, service, data, operation))), 0)
 	}
 	// The restart's container has compose's label. This is what is left when it
 	// ends between the removal of the old one and the new one's own name.
 	name := string(service.ID) + "-web-1"
-	if said, err := exec.Command("docker", "rename", name, "5c1d00000000_"+name).CombinedOutput(); err != nil {
+	if said, err := exec.Command("docker", "rename", name, "5c1d00000000_"+name).
+		CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, said)
 	}
-	wantOutcome(t, perform(t, untilStart(planOf(t, service, data, deployment.Start))), 0, "Renamed the container 5c1d00000000_"+name)
-	said, err := exec.Command("docker", "ps", "--all", "--filter", "label=com.docker.compose.project="+string(service.ID), "--format", "{{.Names}}").Output()
+	wantOutcome(t, perform(t, untilStart(planOf(t, service, data, deployment.Start))), 0,
+		"Renamed the container 5c1d00000000_"+name)
+	said, err := exec.Command("docker", "ps", "--all", "--filter",
+		"label=com.docker.compose.project="+string(service.ID), "--format", "{{.Names}}").Output()
 	if err != nil || strings.TrimSpace(string(said)) != name {
 		t.Errorf("the containers are %q (%v), want %s", said, err, name)
 	}
 }
 
 func TestDeletionNamesTheVolumesItKeeps(t *testing.T) {
-	service, data := realService(t, "services: {web: {image: BUSYBOX, init: true, command: sleep 600, volumes: ['store:/s']}}\nvolumes: {store: {}}\n", 20*time.Second)
+	service, data := realService(t,
+		"services: {web: {image: BUSYBOX, init: true, command: sleep 600, volumes: ['store:/s']}}\nvolumes: {store: {}}\n", 20*time.Second)
 	wantOutcome(t, perform(t, untilStart(planOf(t, service, data, deployment.Start))), 0)
 	volume := string(service.ID) + "_store"
 	wantOutcome(t, perform(t, planOf(t, service, data, deployment.Delete)), 0, "Kept the volumes "+volume+".")

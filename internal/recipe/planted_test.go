@@ -19,7 +19,9 @@ import (
 func outside(t *testing.T) (dir string, unchanged func()) {
 	t.Helper()
 	dir = t.TempDir()
-	for _, name := range []string{"Dockerfile", "a", "docker-compose.yaml", "conf/a", "conf/old", "health.sh", "data/rows", "source/a"} {
+	for _, name := range []string{
+		"Dockerfile", "a", "docker-compose.yaml", "conf/a", "conf/old", "health.sh", "data/rows", "source/a",
+	} {
 		name = filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 			t.Fatal(err)
@@ -80,7 +82,8 @@ func plant(t *testing.T, at, to string) {
 
 func TestP12PlantedLinksAreNotFollowed(t *testing.T) {
 	u := newUpstream(t)
-	files := map[string]string{"docker-compose.yaml": "services: {}", "Dockerfile": "one", "a": "a", "conf/a": "a"}
+	files := map[string]string{"docker-compose.yaml": "services: {}", "Dockerfile": "one", "a": "a",
+		"conf/a": "a"}
 	u.commit("first", map[string]string{"conf/old": "old"})
 	u.commit("second", files)
 	u.git("rm", "--quiet", "conf/old")
@@ -88,10 +91,13 @@ func TestP12PlantedLinksAreNotFollowed(t *testing.T) {
 	for _, at := range []string{"source/a", "source/conf", "source/conf/new", "source"} {
 		for _, operation := range []deployment.Operation{deployment.Deploy, deployment.Delete} {
 			t.Run(fmt.Sprintf("a link at %s, then %s", at, operation), func(t *testing.T) {
-				b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
+				b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) {
+					form.Repository, form.Branch = u.dir, ""
+				}))
 				b.run(deployment.Deploy, deployment.Options{Commit: u.git("rev-parse", "HEAD~1")})
 				dir, unchanged := outside(t)
-				plant(t, b.file(at), filepath.Join(dir, strings.TrimPrefix(strings.TrimPrefix(at, "source"), "/")))
+				plant(t, b.file(at),
+					filepath.Join(dir, strings.TrimPrefix(strings.TrimPrefix(at, "source"), "/")))
 				if r := last(b.run(operation, deployment.Options{})); r.exit != 0 {
 					t.Errorf("%+v", r)
 				}
@@ -110,21 +116,25 @@ func TestP12AFolderThatIsALinkIsNotFollowed(t *testing.T) {
 	u := newUpstream(t)
 	u.commit("first", map[string]string{"docker-compose.yaml": "services: {}", "a": "a", "conf/a": "a"})
 	for _, options := range []deployment.Options{{}, {DeleteVolumes: true}} {
-		b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
+		b := newBuilder(t,
+			composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
 		b.run(deployment.Deploy, deployment.Options{})
 		dir, unchanged := outside(t)
 		plant(t, b.folder(), dir)
-		if r := b.run(deployment.Deploy, deployment.Options{})[0]; r.exit == 0 || !strings.Contains(r.stderr, "is a link") {
+		if r := b.run(deployment.Deploy, deployment.Options{})[0]; r.exit == 0 ||
+			!strings.Contains(r.stderr, "is a link") {
 			t.Errorf("%+v", r)
 		}
 		unchanged()
-		if r := last(b.run(deployment.Delete, options)); r.exit != 0 || !strings.Contains(r.stdout, "is a link") {
+		if r := last(b.run(deployment.Delete, options)); r.exit != 0 ||
+			!strings.Contains(r.stdout, "is a link") {
 			t.Errorf("%+v", r)
 		}
 		unchanged()
 	}
 	t.Run("one above it, which only the server's owner can make, is", func(t *testing.T) {
-		b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
+		b := newBuilder(t,
+			composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
 		elsewhere := t.TempDir()
 		plant(t, filepath.Dir(b.folder()), elsewhere)
 		if r := last(b.run(deployment.Deploy, deployment.Options{})); r.exit != 0 {
@@ -149,9 +159,11 @@ func TestP12NothingIsSentWhereContainersWrite(t *testing.T) {
 		"service":    composeService(redis),
 		"database":   databaseOf(t, "redis", nil),
 	} {
-		for _, operation := range []deployment.Operation{deployment.Start, deployment.Restart, deployment.Deploy, deployment.Stop, deployment.Delete} {
-			plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: "/data", Deployment: "d", Operation: operation,
-				Secrets: inputOf(t, databaseOf(t, "redis", nil), "pw").Secrets})
+		for _, operation := range []deployment.Operation{
+			deployment.Start, deployment.Restart, deployment.Deploy, deployment.Stop, deployment.Delete,
+		} {
+			plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: "/data", Deployment: "d",
+				Operation: operation, Secrets: inputOf(t, databaseOf(t, "redis", nil), "pw").Secrets})
 			if err != nil {
 				t.Fatal(kind, operation, err)
 			}
@@ -167,7 +179,8 @@ func TestP12NothingIsSentWhereContainersWrite(t *testing.T) {
 // Containers write in the tree, so what Waybill reads of a repository comes from git.
 func TestP12TheFilesOfARepositoryAreGits(t *testing.T) {
 	u := newUpstream(t)
-	u.commit("first", map[string]string{"app/docker-compose.yaml": "services: {}", "app/.env": "OWN=git's\n", "app/a": "a"})
+	u.commit("first",
+		map[string]string{"app/docker-compose.yaml": "services: {}", "app/.env": "OWN=git's\n", "app/a": "a"})
 	compose := func(change func(*catalog.ComposeSource)) builder {
 		return newBuilder(t, composeApp(func(form *catalog.ComposeSource) {
 			form.Repository, form.Branch, form.Directory = u.dir, "", "/app"
@@ -180,7 +193,8 @@ func TestP12TheFilesOfARepositoryAreGits(t *testing.T) {
 		dir, unchanged := outside(t)
 		plant(t, b.file("source/app/a"), filepath.Join(dir, "a"))
 		plant(t, b.file("source/app/docker-compose.yaml"), filepath.Join(dir, "docker-compose.yaml"))
-		if r := b.run(deployment.Restart, deployment.Options{})[0]; r.exit != 0 || !strings.Contains(r.stdout, "is used again") {
+		if r := b.run(deployment.Restart, deployment.Options{})[0]; r.exit != 0 ||
+			!strings.Contains(r.stdout, "is used again") {
 			t.Errorf("%+v", r)
 		}
 		b.is("source/app/docker-compose.yaml", "services: {}")
@@ -191,7 +205,8 @@ func TestP12TheFilesOfARepositoryAreGits(t *testing.T) {
 		b := compose(func(*catalog.ComposeSource) {})
 		b.run(deployment.Deploy, deployment.Options{})
 		b.is("repository.env", "OWN=git's\n")
-		if calls := b.stub.read(t, "calls"); !strings.Contains(calls, "--env-file "+b.control()+"/repository.env") || strings.Contains(calls, "source/app/.env") {
+		if calls := b.stub.read(t, "calls"); !strings.Contains(calls,
+			"--env-file "+b.control()+"/repository.env") || strings.Contains(calls, "source/app/.env") {
 			t.Errorf("docker was called as %s", calls)
 		}
 		u.git("rm", "--quiet", "app/.env")
@@ -199,7 +214,9 @@ func TestP12TheFilesOfARepositoryAreGits(t *testing.T) {
 		b.run(deployment.Deploy, deployment.Options{})
 		b.gone("repository.env")
 	})
-	for target, want := range map[string]string{"/etc/passwd": "", "../../../x": "", "../shared": "OWN=shared\n"} {
+	for target, want := range map[string]string{
+		"/etc/passwd": "", "../../../x": "", "../shared": "OWN=shared\n",
+	} {
 		t.Run("variables behind a link to "+target, func(t *testing.T) {
 			if err := os.MkdirAll(filepath.Join(u.dir, "app"), 0o700); err != nil {
 				t.Fatal(err)
@@ -210,7 +227,8 @@ func TestP12TheFilesOfARepositoryAreGits(t *testing.T) {
 			r := b.run(deployment.Deploy, deployment.Options{})[0]
 			if want != "" {
 				b.is("repository.env", want)
-			} else if r.exit == 0 || !strings.Contains(r.stderr, "file app/.env leads out of the repository") {
+			} else if r.exit == 0 ||
+				!strings.Contains(r.stderr, "file app/.env leads out of the repository") {
 				t.Errorf("%+v", r)
 			}
 		})
@@ -223,7 +241,8 @@ func TestP12OnlyACheckedFileRuns(t *testing.T) {
 	needCompose(t)
 	u := newUpstream(t)
 	u.commit("first", map[string]string{"docker-compose.yaml": "services: {web: {image: good}}\n"})
-	b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
+	b := newBuilder(t,
+		composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
 	b.app.Environment = nil
 	const file = "docker-compose.yaml"
 	// run runs the steps of the names with a docker of those that play a part, or the
@@ -235,7 +254,8 @@ func TestP12OnlyACheckedFileRuns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan.Job.Steps = slices.DeleteFunc(plan.Job.Steps, func(step remote.Step) bool { return !slices.Contains(names, step.Name) })
+		plan.Job.Steps = slices.DeleteFunc(plan.Job.Steps,
+			func(step remote.Step) bool { return !slices.Contains(names, step.Name) })
 		return perform(t, plan, environment...)
 	}
 	resolved := func() string {
@@ -266,7 +286,8 @@ func TestP12OnlyACheckedFileRuns(t *testing.T) {
 			case "Fetch", "Check policy":
 			case "Start":
 				environment = b.stub.environment()
-				if err := os.WriteFile(b.file("source/"+file), []byte("services: {web: {image: evil, privileged: true}}\n"), 0o600); err != nil {
+				if err := os.WriteFile(b.file("source/"+file),
+					[]byte("services: {web: {image: evil, privileged: true}}\n"), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			default:
@@ -276,7 +297,8 @@ func TestP12OnlyACheckedFileRuns(t *testing.T) {
 				t.Fatalf("%+v", r)
 			}
 		}
-		if calls := b.stub.read(t, "calls"); !strings.Contains(calls, "--file "+b.file("resolved.json")) || strings.Contains(calls, "--file "+b.file("source")) {
+		if calls := b.stub.read(t, "calls"); !strings.Contains(calls, "--file "+b.file("resolved.json")) ||
+			strings.Contains(calls, "--file "+b.file("source")) {
 			t.Errorf("docker was called as %s", calls)
 		}
 		if text := resolved(); strings.Contains(text, "evil") {
@@ -288,7 +310,8 @@ func TestP12OnlyACheckedFileRuns(t *testing.T) {
 		if r := last(run(deployment.Stop, b.stub.environment(), "Stop")); r.exit != 0 {
 			t.Fatalf("%+v", r)
 		}
-		if calls := b.stub.read(t, "calls"); !strings.Contains(calls, " down ") || strings.Contains(calls, "--file "+b.file("source")) {
+		if calls := b.stub.read(t, "calls"); !strings.Contains(calls, " down ") ||
+			strings.Contains(calls, "--file "+b.file("source")) {
 			t.Errorf("docker was called as %s", calls)
 		}
 	})
@@ -298,8 +321,11 @@ func TestP12OnlyACheckedFileRuns(t *testing.T) {
 		}
 	})
 	t.Run("what the policy refuses takes no place", func(t *testing.T) {
-		u.commit("second", map[string]string{file: "services: {web: {image: evil, volumes: ['" + filepath.Dir(b.control()) + ":/x']}}\n"})
-		if r := last(run(deployment.Deploy, nil, "Fetch", "Check policy")); r.name != "Check policy" || r.exit == 0 || !strings.Contains(r.stderr, "forbids access") {
+		u.commit("second",
+			map[string]string{file: "services: {web: {image: evil, volumes: ['" + filepath.Dir(b.control()) +
+				":/x']}}\n"})
+		if r := last(run(deployment.Deploy, nil, "Fetch", "Check policy")); r.name != "Check policy" ||
+			r.exit == 0 || !strings.Contains(r.stderr, "forbids access") {
 			t.Errorf("%+v", r)
 		}
 		if text := resolved(); !strings.Contains(text, `"good"`) {
@@ -313,8 +339,11 @@ func TestP12OnlyACheckedFileRuns(t *testing.T) {
 func TestP12ABuildAsksNoGitOfTheTree(t *testing.T) {
 	u := newUpstream(t)
 	u.commit("first", map[string]string{"docker-compose.yaml": "services: {}"})
-	b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
-	b.stub.write(t, "docker", strings.Replace(stubDocker, "case", `case "$*" in *' build') echo "$BUILDX_GIT_INFO" >asks ;; esac`+"\ncase", 1))
+	b := newBuilder(t,
+		composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
+	b.stub.write(t, "docker",
+		strings.Replace(stubDocker, "case",
+			`case "$*" in *' build') echo "$BUILDX_GIT_INFO" >asks ;; esac`+"\ncase", 1))
 	if r := last(b.run(deployment.Deploy, deployment.Options{})); r.exit != 0 {
 		t.Fatalf("%+v", r)
 	}

@@ -19,8 +19,10 @@ func TestForbidHostAccessRefusesShellApplications(t *testing.T) {
 	if !errors.Is(err, fault.Invalid) || len(fault.Fields(err)["server_uuid"]) != 1 {
 		t.Errorf("Check: %v %v, want Invalid of server_uuid", err, fault.Fields(err))
 	}
-	input := recipe.Input{Resource: app, ForbidHostAccess: true, Secrets: map[string]string{"PASSWORD": password}}
-	for operation, refused := range map[deployment.Operation]bool{deployment.Start: true, deployment.Restart: true, deployment.Deploy: true,
+	input := recipe.Input{Resource: app, ForbidHostAccess: true,
+		Secrets: map[string]string{"PASSWORD": password}}
+	for operation, refused := range map[deployment.Operation]bool{
+		deployment.Start: true, deployment.Restart: true, deployment.Deploy: true,
 		deployment.Stop: false, deployment.Delete: false} {
 		input.Operation = operation
 		if _, err := recipe.Build(input); errors.Is(err, fault.Invalid) != refused {
@@ -79,7 +81,8 @@ func TestPolicyShowsNoLineOfAForbiddenFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"env_file", "label_file"} {
-		plan := here.plan(t, "services: {web: {image: a, "+key+": [../svc000000000000000000002/file]}}\n", true)
+		plan := here.plan(t, "services: {web: {image: a, "+key+": [../svc000000000000000000002/file]}}\n",
+			true)
 		r := perform(t, plan)[0]
 		said := r.stdout + r.stderr
 		if r.exit == 0 || !strings.Contains(said, "forbids access to ") || strings.Contains(said, "canary") {

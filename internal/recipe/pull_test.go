@@ -35,11 +35,14 @@ func TestThePullRule(t *testing.T) {
 		"database": databaseOf(t, "redis", nil),
 	}
 	options := map[string]deployment.Options{
-		"plain": {}, "latest": {PullLatestImages: true}, "force": {Force: true}, "stop first": {StopBeforeStart: true},
+		"plain": {}, "latest": {PullLatestImages: true},
+		"force": {Force: true}, "stop first": {StopBeforeStart: true},
 		"force and latest": {Force: true, PullLatestImages: true},
 	}
 	for kind, resource := range kinds {
-		for _, operation := range []deployment.Operation{deployment.Start, deployment.Restart, deployment.Deploy, deployment.Stop, deployment.Delete} {
+		for _, operation := range []deployment.Operation{
+			deployment.Start, deployment.Restart, deployment.Deploy, deployment.Stop, deployment.Delete,
+		} {
 			for name, option := range options {
 				want := "missing"
 				switch {
@@ -48,16 +51,20 @@ func TestThePullRule(t *testing.T) {
 				case option.PullLatestImages, operation == deployment.Deploy && kind != "database":
 					want = "newer"
 				}
-				plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: "/data", Deployment: "d", Operation: operation,
-					Options: option, Secrets: inputOf(t, databaseOf(t, "redis", nil), "pw").Secrets})
+				plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: "/data", Deployment: "d",
+					Operation: operation, Options: option,
+					Secrets: inputOf(t, databaseOf(t, "redis", nil), "pw").Secrets})
 				if err != nil {
 					t.Fatal(kind, operation, name, err)
 				}
 				if got := pullOf(plan); got != want {
-					t.Errorf("%s of %s, %s: asks the registry for %s, want %s", operation, kind, name, got, want)
+					t.Errorf("%s of %s, %s: asks the registry for %s, want %s", operation, kind, name, got,
+						want)
 				}
-				pull := slices.IndexFunc(plan.Job.Steps, func(step remote.Step) bool { return step.Name == "Pull images" })
-				stop := slices.IndexFunc(plan.Job.Steps, func(step remote.Step) bool { return step.Name == "Stop" })
+				pull := slices.IndexFunc(plan.Job.Steps,
+					func(step remote.Step) bool { return step.Name == "Pull images" })
+				stop := slices.IndexFunc(plan.Job.Steps,
+					func(step remote.Step) bool { return step.Name == "Stop" })
 				if pull >= 0 && stop >= 0 && stop < pull {
 					t.Errorf("%s of %s, %s: it stops before it pulls", operation, kind, name)
 				}
@@ -71,15 +78,20 @@ func TestPullAsksForNoNewerDigest(t *testing.T) {
 	needCompose(t)
 	const digest = "@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	for _, c := range []struct{ name, compose, want string }{
-		{"both kinds", "services:\n  web: {image: web:1}\n  'db.1': {image: db" + digest + "}\n  job:\n    build: https://git.example/a.git\n    image: job:1\n",
+		{"both kinds",
+			"services:\n  web: {image: web:1}\n  'db.1': {image: db" + digest +
+				"}\n  job:\n    build: https://git.example/a.git\n    image: job:1\n",
 			"pull --quiet --ignore-buildable job web\npull --quiet --ignore-buildable --policy missing\n"},
-		{"digests only", "services: {db: {image: 'db" + digest + "'}}\n", "pull --quiet --ignore-buildable --policy missing\n"},
-		{"texts that look like images", "services:\n  web:\n    image: web:1\n    command: |\n      services:\n      image: x\n    labels: {image: y}\n",
+		{"digests only", "services: {db: {image: 'db" + digest + "'}}\n",
+			"pull --quiet --ignore-buildable --policy missing\n"},
+		{"texts that look like images",
+			"services:\n  web:\n    image: web:1\n    command: |\n      services:\n      image: x\n    labels: {image: y}\n",
 			"pull --quiet --ignore-buildable web\npull --quiet --ignore-buildable --policy missing\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			folder := t.TempDir()
-			if err := os.WriteFile(filepath.Join(folder, "docker-compose.yml"), []byte(c.compose), 0o600); err != nil {
+			if err := os.WriteFile(filepath.Join(folder, "docker-compose.yml"), []byte(c.compose),
+				0o600); err != nil {
 				t.Fatal(err)
 			}
 			script, err := os.ReadFile("pull.sh")
@@ -88,7 +100,8 @@ func TestPullAsksForNoNewerDigest(t *testing.T) {
 			}
 			command := exec.CommandContext(t.Context(), "sh", "-e")
 			command.Dir = folder
-			command.Stdin = strings.NewReader("ask() { \"$@\"; }\ntell() { \"$@\"; }\ncompose() { if [ \"$1\" = config ]; then docker compose config; else echo \"$*\"; fi; }\n" + string(script))
+			command.Stdin = strings.NewReader(
+				"ask() { \"$@\"; }\ntell() { \"$@\"; }\ncompose() { if [ \"$1\" = config ]; then docker compose config; else echo \"$*\"; fi; }\n" + string(script))
 			got, err := command.Output()
 			if err != nil || string(got) != c.want {
 				t.Errorf("%q, %v, want %q", got, err, c.want)

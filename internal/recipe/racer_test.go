@@ -53,7 +53,8 @@ func TestP12RacedLinksAreNotFollowed(t *testing.T) {
 	}
 	for _, at := range []string{"source/conf", "source"} {
 		t.Run(at, func(t *testing.T) {
-			b := newBuilder(t, composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
+			b := newBuilder(t,
+				composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
 			b.run(deployment.Deploy, deployment.Options{Commit: commits[0]})
 			dir := t.TempDir()
 			for n := range 50 {
@@ -76,7 +77,8 @@ func TestP12RacedLinksAreNotFollowed(t *testing.T) {
 			together.Go(func() { swap(done, b.file(at), dir) })
 			failed := 0
 			for i := range 4 {
-				if r := b.run(deployment.Deploy, deployment.Options{Commit: commits[(i+1)%2]})[0]; r.exit != 0 {
+				if r := b.run(deployment.Deploy,
+					deployment.Options{Commit: commits[(i+1)%2]})[0]; r.exit != 0 {
 					failed++
 				}
 			}

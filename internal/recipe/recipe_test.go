@@ -82,7 +82,8 @@ func profiled(profiles string) *catalog.Service {
 networks:
   jobs: {external: true}
 `)
-	service.Environment = append(service.Environment, catalog.Variable{Name: "COMPOSE_PROFILES", Value: profiles})
+	service.Environment = append(service.Environment,
+		catalog.Variable{Name: "COMPOSE_PROFILES", Value: profiles})
 	return service
 }
 
@@ -95,31 +96,40 @@ func TestBuild(t *testing.T) {
 		options   deployment.Options
 	}{
 		{"shell-start", shellApp(whole), deployment.Start, deployment.Options{}},
-		{"shell-start-stop-before", shellApp(whole), deployment.Start, deployment.Options{StopBeforeStart: true}},
-		{"shell-start-without-health", shellApp(catalog.Shell{Start: "./run"}), deployment.Start, deployment.Options{}},
+		{"shell-start-stop-before", shellApp(whole), deployment.Start,
+			deployment.Options{StopBeforeStart: true}},
+		{"shell-start-without-health", shellApp(catalog.Shell{Start: "./run"}), deployment.Start,
+			deployment.Options{}},
 		{"shell-stop", shellApp(whole), deployment.Stop, deployment.Options{}},
-		{"shell-stop-without-command", shellApp(catalog.Shell{Start: "./run"}), deployment.Stop, deployment.Options{}},
+		{"shell-stop-without-command", shellApp(catalog.Shell{Start: "./run"}), deployment.Stop,
+			deployment.Options{}},
 		{"shell-restart", shellApp(whole), deployment.Restart, deployment.Options{}},
 		{"shell-deploy", shellApp(whole), deployment.Deploy, deployment.Options{}},
 		{"service-start", composeService(redis), deployment.Start, deployment.Options{}},
-		{"service-start-pull", composeService(redis), deployment.Start, deployment.Options{PullLatestImages: true}},
-		{"service-start-stop-before", composeService(redis), deployment.Start, deployment.Options{PullLatestImages: true, StopBeforeStart: true}},
+		{"service-start-pull", composeService(redis), deployment.Start,
+			deployment.Options{PullLatestImages: true}},
+		{"service-start-stop-before", composeService(redis), deployment.Start,
+			deployment.Options{PullLatestImages: true, StopBeforeStart: true}},
 		{"service-start-force", composeService(redis), deployment.Start, deployment.Options{Force: true}},
 		{"service-stop", composeService(redis), deployment.Stop, deployment.Options{}},
 		{"service-restart", composeService(redis), deployment.Restart, deployment.Options{}},
 		{"service-deploy", composeService(redis), deployment.Deploy, deployment.Options{}},
 		{"service-delete", composeService(redis), deployment.Delete, deployment.Options{}},
-		{"service-delete-volumes", composeService(redis), deployment.Delete, deployment.Options{DeleteVolumes: true}},
+		{"service-delete-volumes", composeService(redis), deployment.Delete,
+			deployment.Options{DeleteVolumes: true}},
 		{"service-networks", composeService(networked), deployment.Start, deployment.Options{}},
 		{"service-profiles", profiled("jobs"), deployment.Start, deployment.Options{}},
 		{"service-no-profiles", profiled(""), deployment.Start, deployment.Options{}},
 		{"service-build", composeService(built), deployment.Start, deployment.Options{}},
-		{"service-build-force-pull", composeService(built), deployment.Restart, deployment.Options{Force: true, PullLatestImages: true}},
-		{"service-without-health", composeService("services: {web: {image: nginx}}\n"), deployment.Start, deployment.Options{}},
+		{"service-build-force-pull", composeService(built), deployment.Restart,
+			deployment.Options{Force: true, PullLatestImages: true}},
+		{"service-without-health", composeService("services: {web: {image: nginx}}\n"), deployment.Start,
+			deployment.Options{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			plan, err := recipe.Build(recipe.Input{Resource: c.resource, DataDir: "/data/waybill", Deployment: deploymentID,
-				Operation: c.operation, Options: c.options, Secrets: map[string]string{"PASSWORD": password}})
+			plan, err := recipe.Build(recipe.Input{Resource: c.resource, DataDir: "/data/waybill",
+				Deployment: deploymentID, Operation: c.operation, Options: c.options,
+				Secrets: map[string]string{"PASSWORD": password}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -136,7 +146,8 @@ func TestBuild(t *testing.T) {
 // describe writes a plan as a person would read it.
 func describe(plan recipe.Plan) string {
 	var out strings.Builder
-	fmt.Fprintf(&out, "status: %s\nforeign: %v\nspool: %s\ndir: %s\nfolder: %s\nenvironment file: %s\n", plan.Status, plan.Foreign, plan.Job.Spool, plan.Job.Dir, plan.Job.Folder, plan.Job.EnvironmentFile)
+	fmt.Fprintf(&out, "status: %s\nforeign: %v\nspool: %s\ndir: %s\nfolder: %s\nenvironment file: %s\n",
+		plan.Status, plan.Foreign, plan.Job.Spool, plan.Job.Dir, plan.Job.Folder, plan.Job.EnvironmentFile)
 	for _, file := range plan.Job.Files {
 		if path.Ext(file.Path) == ".sh" && strings.HasPrefix(file.Path, plan.Job.Spool+"/") {
 			fmt.Fprintf(&out, "\n=== script %s\n", file.Path)
@@ -173,7 +184,8 @@ func golden(t *testing.T, name, got string) {
 
 func TestBuildRefuses(t *testing.T) {
 	t.Run("a secret variable that has no value", func(t *testing.T) {
-		_, err := recipe.Build(recipe.Input{Resource: shellApp(catalog.Shell{Start: "true"}), Operation: deployment.Start})
+		_, err := recipe.Build(recipe.Input{Resource: shellApp(catalog.Shell{Start: "true"}),
+			Operation: deployment.Start})
 		if !errors.Is(err, fault.Invalid) || !strings.Contains(fault.Public(err), "PASSWORD") {
 			t.Errorf("error = %v, want Invalid that names PASSWORD", err)
 		}
@@ -193,15 +205,24 @@ func TestCheck(t *testing.T) {
 		{"no document", "", "must be a mapping"},
 		{"a list", "- a\n", "line 1: must be a mapping"},
 		{"no services", "volumes: {data: {}}\n", "no services"},
-		{"a service without an image", "services:\n  db: {image: redis}\n  web: {}\n", `line 3: service "web" has neither an image nor a build context`},
-		{"an unknown key of a service", "services:\n  web:\n    image: a\n    imge: b\n", "line 4: services.web.imge is not a key"},
+		{"a service without an image", "services:\n  db: {image: redis}\n  web: {}\n",
+			`line 3: service "web" has neither an image nor a build context`},
+		{"an unknown key of a service", "services:\n  web:\n    image: a\n    imge: b\n",
+			"line 4: services.web.imge is not a key"},
 		{"a wrong type", "services:\n  web:\n    image: a\n    ports: 80\n", "line 4: services.web.ports"},
-		{"an undefined volume", "services:\n  web:\n    image: a\n    volumes: ['data:/x']\n", `line 4: service "web" refers to undefined volume data`},
-		{"an undefined dependency", "services:\n  web:\n    image: a\n    depends_on: [db]\n", `line 2: service "web" depends on undefined service`},
-		{"an include", "include: [other.yml]\nservices: {web: {image: a}}\n", "line 1: include: is not supported"},
-		{"extends of another file", "services:\n  web:\n    extends:\n      file: /etc/passwd\n      service: x\n", "line 4: extends: of another file"},
-		{"a required variable that is not set", "services:\n  web:\n    image: a:${TAG:?give a tag}\n", "give a tag"},
-		{"a file of 300 KB", "services: {web: {image: a}}\n#" + strings.Repeat("x", 300<<10), "at most 262144"},
+		{"an undefined volume", "services:\n  web:\n    image: a\n    volumes: ['data:/x']\n",
+			`line 4: service "web" refers to undefined volume data`},
+		{"an undefined dependency", "services:\n  web:\n    image: a\n    depends_on: [db]\n",
+			`line 2: service "web" depends on undefined service`},
+		{"an include", "include: [other.yml]\nservices: {web: {image: a}}\n",
+			"line 1: include: is not supported"},
+		{"extends of another file",
+			"services:\n  web:\n    extends:\n      file: /etc/passwd\n      service: x\n",
+			"line 4: extends: of another file"},
+		{"a required variable that is not set", "services:\n  web:\n    image: a:${TAG:?give a tag}\n",
+			"give a tag"},
+		{"a file of 300 KB", "services: {web: {image: a}}\n#" + strings.Repeat("x", 300<<10),
+			"at most 262144"},
 	} {
 		t.Run(c.name+" is refused with its line", func(t *testing.T) {
 			err := recipe.Check(t.Context(), composeService(c.compose), &catalog.Server{})
@@ -215,11 +236,14 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	for _, c := range []struct{ name, compose string }{
-		{"variables, secret ones too", "services:\n  web:\n    image: a:${PASSWORD:?needed}\n    ports: ['${PASSWORD}:80']\n"},
-		{"anchors, extension fields and an old version key", "version: '3'\nx-a: &a {restart: always}\nservices:\n  web:\n    <<: *a\n    image: a\n"},
+		{"variables, secret ones too",
+			"services:\n  web:\n    image: a:${PASSWORD:?needed}\n    ports: ['${PASSWORD}:80']\n"},
+		{"anchors, extension fields and an old version key",
+			"version: '3'\nx-a: &a {restart: always}\nservices:\n  web:\n    <<: *a\n    image: a\n"},
 		{"an env_file that only the server has", "services:\n  web:\n    image: a\n    env_file: .env\n"},
 		{"extends within the file", "services:\n  base: {image: a}\n  web: {extends: {service: base}}\n"},
-		{"profiles, secrets and volumes", "services:\n  web:\n    image: a\n    profiles: [x]\n    volumes: ['data:/x']\n  b: {image: b}\nvolumes: {data: {}}\n"},
+		{"profiles, secrets and volumes",
+			"services:\n  web:\n    image: a\n    profiles: [x]\n    volumes: ['data:/x']\n  b: {image: b}\nvolumes: {data: {}}\n"},
 	} {
 		t.Run(c.name+" are accepted", func(t *testing.T) {
 			if err := recipe.Check(t.Context(), composeService(c.compose), &catalog.Server{}); err != nil {
@@ -228,7 +252,8 @@ func TestCheck(t *testing.T) {
 		})
 	}
 	t.Run("a shell application is accepted", func(t *testing.T) {
-		if err := recipe.Check(t.Context(), shellApp(catalog.Shell{Start: "true"}), &catalog.Server{}); err != nil {
+		if err := recipe.Check(t.Context(), shellApp(catalog.Shell{Start: "true"}),
+			&catalog.Server{}); err != nil {
 			t.Error(err)
 		}
 	})

@@ -52,7 +52,8 @@ func TestP13TheSessionReachesNoBuildOfARepository(t *testing.T) {
 	login := []string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "GIT_DIR=/login"}
 	const built = "built user=appuser session=none given=given proxy=\n"
 	wantOutcome(t, perform(t, plan, append(login, loginSession...)...), 0, built, "!login")
-	inspect := []string{"container", "inspect", "--format", `{{join .Config.Env "\n"}}`, string(id) + "-web-1"}
+	inspect := []string{"container", "inspect", "--format", `{{join .Config.Env "\n"}}`,
+		string(id) + "-web-1"}
 	said, err := exec.Command("docker", inspect...).Output()
 	if err != nil {
 		t.Fatal(err)

@@ -95,7 +95,8 @@ func TestP13AProfileReachesNothingOverSSH(t *testing.T) {
 	service, data := realService(t, seen, 20*time.Second)
 	service.Environment = []catalog.Variable{{Name: "USER", Value: "appuser"}, {Name: "EDGE", Value: "team"},
 		{Name: "GIVEN", Value: "given"}}
-	input := recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID, Operation: deployment.Restart}
+	input := recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID,
+		Operation: deployment.Restart}
 	plan, err := recipe.Build(input)
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +107,8 @@ func TestP13AProfileReachesNothingOverSSH(t *testing.T) {
 			t.Errorf("the log has no %q, or the session's values: %s", part, log)
 		}
 	}
-	inspect := []string{"container", "inspect", "--format", `{{join .Config.Env "\n"}}`, string(service.ID) + "-web-1"}
+	inspect := []string{"container", "inspect", "--format", `{{join .Config.Env "\n"}}`,
+		string(service.ID) + "-web-1"}
 	said, err := exec.Command("docker", inspect...).Output()
 	if err != nil {
 		t.Fatal(err)
@@ -117,11 +119,13 @@ func TestP13AProfileReachesNothingOverSSH(t *testing.T) {
 
 	app := shellApp(catalog.Shell{Start: "env"})
 	app.Environment = []catalog.Variable{{Name: "SESSION", Value: "team"}}
-	input = recipe.Input{Resource: app, DataDir: data, Deployment: deploymentID + "a", Operation: deployment.Start}
+	input = recipe.Input{Resource: app, DataDir: data, Deployment: deploymentID + "a",
+		Operation: deployment.Start}
 	if plan, err = recipe.Build(input); err != nil {
 		t.Fatal(err)
 	}
-	kept := []string{"HOME", "PATH", "SHELL", "USER", "LOGNAME", "HTTPS_PROXY", "NO_PROXY", "PWD", "OLDPWD", "SHLVL",
+	kept := []string{"HOME", "PATH", "SHELL", "USER", "LOGNAME", "HTTPS_PROXY", "NO_PROXY", "PWD", "OLDPWD",
+		"SHLVL",
 		"_", "SESSION", "WAYBILL_JOB"}
 	for line := range strings.Lines(follow(t, shell, plan)) {
 		if name, _, _ := strings.Cut(line, "="); !slices.Contains(kept, name) {

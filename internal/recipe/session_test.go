@@ -70,20 +70,22 @@ func runSeen(t *testing.T, says string, variables ...catalog.Variable) ran {
 		t.Fatal(err)
 	}
 	session := append([]string{"HOME=" + home, "PATH=" + os.Getenv("PATH")}, loginSession...)
-	input := recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID, Operation: deployment.Restart,
-		Secrets: map[string]string{"GIVEN": `it's $a "secret"`}}
+	input := recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID,
+		Operation: deployment.Restart, Secrets: map[string]string{"GIVEN": `it's $a "secret"`}}
 	plan, err := recipe.Build(input)
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantOutcome(t, perform(t, plan, session...), 0, "All containers are well.", says, "!login", "!cannot expand")
+	wantOutcome(t, perform(t, plan, session...), 0, "All containers are well.", says, "!login",
+		"!cannot expand")
 	if found, err := look(t, service, data, session...); err != nil || found.Status != "exited" {
 		t.Errorf("status %+v (%v), want exited", found, err)
 	}
 	container := string(service.ID) + "-web-1"
 	docker := func(format string) string {
 		t.Helper()
-		said, err := exec.Command("docker", "container", "inspect", "--format", format, container).CombinedOutput()
+		said, err := exec.Command("docker", "container", "inspect", "--format", format, container).
+			CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v: %s", err, said)
 		}
@@ -101,7 +103,8 @@ func runSeen(t *testing.T, says string, variables ...catalog.Variable) ran {
 			t.Fatal(err)
 		}
 		wantOutcome(t, perform(t, plan, session...), 0, "!login")
-		if said, err := exec.Command("docker", "container", "inspect", container).CombinedOutput(); err == nil {
+		if said, err := exec.Command("docker", "container", "inspect", container).
+			CombinedOutput(); err == nil {
 			t.Errorf("the stop left %s", said)
 		}
 	})
@@ -153,7 +156,8 @@ func TestP13TheSessionsEnvironmentReachesNoContainer(t *testing.T) {
 		needEngine(t)
 		team := []string{"USER=appuser", "HOME=/team", "PATH=/team/bin:/bin", "TZ=UTC", "LANG=C.UTF-8",
 			"SESSION=team", "HTTPS_PROXY=http://team:9", "DOCKER_HOST=tcp://team:9", "DOCKER_CONFIG=/team",
-			"WAYBILL_JOB=team", "DOLLARS=$$ $a ${b}", "COMPOSE_IGNORE_ORPHANS=true", "COMPOSE_REMOVE_ORPHANS=false",
+			"WAYBILL_JOB=team", "DOLLARS=$$ $a ${b}", "COMPOSE_IGNORE_ORPHANS=true",
+			"COMPOSE_REMOVE_ORPHANS=false",
 			"COMPOSE_FILE=/team.yml", "COMPOSE_PROJECT_NAME=team", "COMPOSE_STATUS_STDOUT=1",
 			"COMPOSE_ENV_FILES=/team.env", "DOCKER_CONTEXT=team", "COMPOSE_PROFILES=other"}
 		var variables []catalog.Variable
@@ -183,7 +187,8 @@ func TestP13TheSessionsEnvironmentReachesNoContainer(t *testing.T) {
 func TestP13TheSessionsEnvironmentReachesNoCommand(t *testing.T) {
 	app := shellApp(catalog.Shell{Start: "env >seen; command -v ls", Health: "env >seen.health"})
 	app.Environment = []catalog.Variable{
-		{Name: "TZ", Value: "UTC"}, {Name: "PATH", Value: "/team:/usr/bin:/bin"}, {Name: "line", Value: "team"}}
+		{Name: "TZ", Value: "UTC"}, {Name: "PATH", Value: "/team:/usr/bin:/bin"},
+		{Name: "line", Value: "team"}}
 	data := t.TempDir()
 	input := recipe.Input{Resource: app, DataDir: data, Deployment: deploymentID, Operation: deployment.Start}
 	plan, err := recipe.Build(input)
