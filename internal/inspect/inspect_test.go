@@ -35,7 +35,7 @@ func (here) Run(ctx context.Context, script string, args []string, stdout, stder
 
 func (here) Close() error { return nil }
 
-// canned says the same whatever it is asked.
+// canned is a shell that gives the same answer to every script.
 type canned struct {
 	output string
 	exit   int
@@ -84,7 +84,7 @@ func TestLook(t *testing.T) {
 			t.Errorf("%+v (%v), want %q", got, err, want)
 		}
 	}
-	// Nothing there tells what was done last, so the catalog does.
+	// No file records the last operation, so the catalog's state counts.
 	wants(shellApp(""), "exited")
 	wants(shellApp("running:healthy"), "running:healthy")
 	write("operation", "start\n")

@@ -22,7 +22,7 @@ const (
 	commit    = "0123456789abcdef0123456789abcdef01234567"
 )
 
-// whole is a container with everything that can be said of one.
+// whole is a container with every setting that an application may have.
 func whole() catalog.Container {
 	return catalog.Container{
 		Exposes:  []int{8080, 9090},
@@ -58,14 +58,14 @@ func composeApp(change func(*catalog.ComposeSource)) *catalog.Application {
 	return &catalog.Application{Resource: resource("app000000000000000000001"), Compose: form}
 }
 
-// hostile is a repository every word of which is syntax to somebody.
+// hostile sets a source with shell syntax in every field.
 func hostile(source *catalog.Source) {
 	*source = catalog.Source{Repository: "ssh://git@git.example/it's$(id)`id`.git", Branch: "a'b$c",
 		Directory: "/it's a $HOME", KeyID: "key000000000000000000001",
 		HostKeys: "git.example ssh-ed25519 AAAA"}
 }
 
-// applications are the plans that the golden files show.
+// applications are the cases of the golden files.
 var applications = []struct {
 	name      string
 	resource  func() *catalog.Application
@@ -195,7 +195,7 @@ func TestBuildApplications(t *testing.T) {
 }
 
 // TestComposeReadsWhatIsGenerated has docker compose read every document that is
-// written for an application, with all its files beside it.
+// written for an application, together with its files.
 func TestComposeReadsWhatIsGenerated(t *testing.T) {
 	needCompose(t)
 	for _, c := range applications {
@@ -294,8 +294,8 @@ func TestCheckApplications(t *testing.T) {
 	}
 }
 
-// TestHTTPCheck runs the check itself against a server, with each of the
-// programs that an image may have.
+// TestHTTPCheck runs the check against a real server, with each of the HTTP clients
+// that an image may have.
 func TestHTTPCheck(t *testing.T) {
 	const place = "/it's up/?a=b&c=$HOME"
 	status := http.StatusOK
@@ -344,7 +344,7 @@ func TestHTTPCheck(t *testing.T) {
 	}
 }
 
-// check runs an application's health script as docker does, with a PATH.
+// check runs an application's health script as docker does, with the given PATH.
 func check(t *testing.T, path string, health catalog.HealthCheck) (exit int, said string) {
 	t.Helper()
 	plan, err := recipe.Build(applicationInput("", imageApp(catalog.Container{Health: health}),

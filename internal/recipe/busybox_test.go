@@ -9,8 +9,8 @@ import (
 	"waybill/internal/remote/remotetest"
 )
 
-// TestTheScriptsOnAServerWithBusybox runs the tests of the steps' scripts once more
-// where sh and all tools are busybox's, as on Alpine.
+// TestTheScriptsOnAServerWithBusybox runs the tests of the steps' scripts again with
+// busybox as sh and as every tool, as on Alpine.
 func TestTheScriptsOnAServerWithBusybox(t *testing.T) {
 	const tests = "^(TestFetch|TestRestartUses|TestDelete|TestP8Health|TestP8Start|TestP8Report|TestHTTPCheck|" +
 		"TestNetworks|TestStatusOf|TestPullAsks|TestForbidHostAccessOnTheServer|TestSlowDependency)"

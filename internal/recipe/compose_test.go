@@ -12,8 +12,8 @@ import (
 	"waybill/internal/recipe"
 )
 
-// laughs is a document of a few hundred bytes that stands for 9 to the power
-// of 9 words.
+// laughs is a document of a few hundred bytes that expands to 9 to the power of 9
+// words.
 func laughs(entry string) string {
 	var out strings.Builder
 	out.WriteString("x-0: &a0 [ha, ha, ha, ha, ha, ha, ha, ha, ha]\n")

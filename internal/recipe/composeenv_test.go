@@ -8,8 +8,8 @@ import (
 	"waybill/internal/recipe"
 )
 
-// A compose file that names the service's own .env still gets it, though the file
-// lies where no container can reach it.
+// TestEnvFileNamesTheServicesVariables checks that a compose file that names the
+// service's own .env gets it, although the file lies where no container can reach it.
 func TestEnvFileNamesTheServicesVariables(t *testing.T) {
 	const place = `"/data/control/services/svc000000000000000000001/.env"`
 	for _, c := range []struct{ name, given, want string }{

@@ -120,7 +120,7 @@ func TestCheckReportsEverythingAtOnce(t *testing.T) {
 			[]string{"line 4: extends: of another file is not supported; a service is one file"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			for range 3 { // the order must not depend on a map's
+			for range 3 { // the order must not depend on the order of a map
 				err := recipe.Check(t.Context(), warned(c.compose), &catalog.Server{DataDir: "/data"})
 				if diff := cmp.Diff(c.want,
 					fault.Fields(err)["docker_compose"]); !errors.Is(err, fault.Invalid) || diff != "" {

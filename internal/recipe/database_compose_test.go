@@ -58,7 +58,7 @@ func TestComposeTakesTheDocumentsOfDatabases(t *testing.T) {
 	}
 }
 
-// composeSays is what compose makes of the document of a plan, in JSON.
+// composeSays returns, in JSON, the plan's compose file after compose has read it.
 func composeSays(t *testing.T, plan recipe.Plan, arguments ...string) string {
 	t.Helper()
 	cmd := exec.Command("docker",
@@ -73,7 +73,7 @@ func composeSays(t *testing.T, plan recipe.Plan, arguments ...string) string {
 	return stdout.String()
 }
 
-// environmentOf is that of the one container, as compose reads it.
+// environmentOf returns the environment of the only container, as compose reads it.
 func environmentOf(t *testing.T, plan recipe.Plan) map[string]string {
 	t.Helper()
 	var document struct {
@@ -84,7 +84,7 @@ func environmentOf(t *testing.T, plan recipe.Plan) map[string]string {
 	}
 	environment := document.Services[databaseID].Environment
 	for name, value := range environment {
-		// What compose prints, compose can read again: a dollar sign is doubled.
+		// Compose's output is a valid compose file, so it has dollar signs doubled.
 		environment[name] = strings.ReplaceAll(value, "$$", "$")
 	}
 	return environment

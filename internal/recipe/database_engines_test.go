@@ -15,23 +15,23 @@ import (
 	"waybill/internal/recipe"
 )
 
-// started is a database that runs in the Docker engine of this machine.
+// started is a database that runs in this machine's Docker engine.
 type started struct {
 	input recipe.Input
 	db    *catalog.Database
 	url   string
 }
 
-// liveCase is an engine to run for real. A client is a sh script in another
-// container: its input is the URL and, in the next line, the password, and it
-// prints "answered" if it was answered.
+// liveCase is an engine that the tests run for real. client is an sh script that runs
+// in another container. It reads the URL and, from the next line, the password, and
+// prints "answered" if the database has answered.
 type liveCase struct {
 	name, engine, image, tls, secret, client string
 }
 
 const (
 	askPostgres = `IFS= read -r url; psql "$url" --no-psqlrc --tuples-only --no-align --command "SELECT 'answered'"`
-	// redis-cli takes a URL without a user for one whose user has no name.
+	// In a URL without a user, redis-cli sees a user without a name.
 	askRedis = `IFS= read -r url; case $url in *://:*) url=${url%%:*}://${url#*://:} ;; esac
 client=$(command -v redis-cli || command -v valkey-cli)
 [ "$("$client" --no-auth-warning -u "$url" ${TLS:+--insecure} set key answered)" = OK ]; "$client" --no-auth-warning -u "$url" ${TLS:+--insecure} get key`
@@ -46,7 +46,8 @@ print(kept.words.findOne().word);
 mongosh --quiet --norc --nodb /tmp/ask.js`
 )
 
-// ferretDB speaks MongoDB's protocol, with MongoDB's own shell beside it.
+// ferretDB is an image of a database that speaks MongoDB's protocol. The image also has
+// MongoDB's own shell.
 const ferretDB = "waybill-test/ferretdb:1.24"
 
 func liveCases() []liveCase {
@@ -59,8 +60,9 @@ func liveCases() []liveCase {
 		{"Valkey 8 with TLS", "valkey", "waybill-test/valkey:8.1", "require", awkward, askRedis},
 		{"MariaDB with TLS", "mariadb", "waybill-test/mariadb:11.8", "require", awkward, askMySQL},
 		{"MySQL with TLS", "mysql", "waybill-test/mysql:9.7", "REQUIRED", awkward, askMySQL},
-		// Its client expands ${} in a password that is given as an option; the
-		// health check has shown that the password is the right one.
+		// ClickHouse's client expands ${} in a password that is given as an option, so
+		// no client asks it. The health check has already shown that the password is
+		// right.
 		{"ClickHouse", "clickhouse", "waybill-test/clickhouse:18.16", "", awkward, ""},
 		{"KeyDB, a stand-in", "keydb", redisLike, "", awkward, askRedis},
 		{"Dragonfly with TLS, a stand-in", "dragonfly", redisLike, "require", awkward, askRedis},
@@ -69,7 +71,8 @@ func liveCases() []liveCase {
 	}
 }
 
-// needImage skips a test, but not under WAYBILL_CI, where there is no image.
+// needImage skips a test if the image is missing. Under WAYBILL_CI the test fails
+// instead.
 func needImage(t *testing.T, image string) {
 	t.Helper()
 	if err := exec.Command("docker", "image", "inspect", image).Run(); err != nil {
@@ -80,7 +83,7 @@ func needImage(t *testing.T, image string) {
 	}
 }
 
-// input is a start of a new database, which is taken away at the test's end.
+// input is the start of a new database, which is removed at the end of the test.
 func (c liveCase) input(t *testing.T, change func(*catalog.Database)) recipe.Input {
 	t.Helper()
 	id, err := catalog.NewID(catalog.KindDatabase, rand.Reader)
@@ -118,7 +121,7 @@ func (c liveCase) input(t *testing.T, change func(*catalog.Database)) recipe.Inp
 	return input
 }
 
-// start runs the plan of a start, and takes everything away at the test's end.
+// start runs the plan of a start, and removes everything at the end of the test.
 func (c liveCase) start(t *testing.T) started {
 	t.Helper()
 	input := c.input(t, nil)
@@ -130,7 +133,7 @@ func (c liveCase) start(t *testing.T) started {
 		known.URL(engine.Address{Host: string(db.ID), Values: values, TLS: c.tls, Image: c.image})}
 }
 
-// runPlan runs every step, none of which may fail.
+// runPlan runs every step and fails the test if one of them fails.
 func runPlan(t *testing.T, input recipe.Input) {
 	t.Helper()
 	plan, err := recipe.Build(input)
@@ -159,7 +162,8 @@ func TestEnginesRunAndAnswer(t *testing.T) {
 	}
 }
 
-// checkOpenPlaces looks for the password where everybody on the server can.
+// checkOpenPlaces looks for the password in places that every user of the server can
+// read.
 func (s started) checkOpenPlaces(t *testing.T, secret string) {
 	t.Helper()
 	for _, look := range [][]string{
@@ -169,7 +173,7 @@ func (s started) checkOpenPlaces(t *testing.T, secret string) {
 		if err != nil {
 			t.Fatalf("%v: %v: %s", look, err, said)
 		}
-		// Written as JSON, some of the password is escaped; its middle is not.
+		// In JSON, part of the password is escaped, but not its middle.
 		if strings.Contains(string(said), secret) ||
 			strings.Contains(string(said), "ABCDEFGHIJKLMNOPQRSTUVWXYZ") {
 			t.Errorf("%v shows the password", look)
@@ -177,7 +181,7 @@ func (s started) checkOpenPlaces(t *testing.T, secret string) {
 	}
 }
 
-// ask asks from another container, with what is in the URL.
+// ask sends a request from another container, with only the URL and the password.
 func (s started) ask(t *testing.T, c liveCase) {
 	t.Helper()
 	cmd := exec.Command("docker", "run", "--rm", "--interactive", "--network", "waybill", "--env",
@@ -189,8 +193,8 @@ func (s started) ask(t *testing.T, c liveCase) {
 	}
 }
 
-// checkHealthFails stops the server's process where it is, which keeps its port
-// open, and asks the health script.
+// checkHealthFails suspends the server's process, which leaves its port open, and
+// checks that the health script then fails.
 func (s started) checkHealthFails(t *testing.T) {
 	t.Helper()
 	id := string(s.db.ID)

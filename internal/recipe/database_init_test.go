@@ -12,9 +12,9 @@ import (
 	"waybill/internal/recipe"
 )
 
-// TestP8AFailedInitialisationIsNeverWell holds that a database with half of its
-// schema is neither well at once nor at the next start, and that scripts which
-// are added to data that is complete harm nothing.
+// TestP8AFailedInitialisationIsNeverWell checks that a database with half of its schema
+// is healthy neither at once nor at the next start, and that scripts added to complete
+// data do no harm.
 func TestP8AFailedInitialisationIsNeverWell(t *testing.T) {
 	for _, c := range []liveCase{
 		{name: "PostgreSQL", engine: "postgresql", image: "waybill-test/postgres:18"},
@@ -59,8 +59,9 @@ func TestP8AFailedInitialisationIsNeverWell(t *testing.T) {
 	}
 }
 
-// TestP8AChangedPasswordIsNotWell holds that the health check is let in as a
-// client is, and by nothing else: the images trust whoever comes from loopback.
+// TestP8AChangedPasswordIsNotWell checks that the health check needs the same password
+// as a client. It must not connect from loopback, because the images trust every such
+// connection.
 func TestP8AChangedPasswordIsNotWell(t *testing.T) {
 	for _, c := range []liveCase{
 		{name: "PostgreSQL", engine: "postgresql", image: "waybill-test/postgres:17"},
@@ -89,8 +90,9 @@ func TestP8AChangedPasswordIsNotWell(t *testing.T) {
 	}
 }
 
-// TestADatabaseThatEndsAgainAndAgain holds that a start need not wait for the
-// whole health_timeout: a database that was well once has three ends.
+// TestADatabaseThatEndsAgainAndAgain checks that a start gives up before the
+// health_timeout if the container ends three times. (For a database that was never
+// healthy, one end is enough.)
 func TestADatabaseThatEndsAgainAndAgain(t *testing.T) {
 	c := liveCase{engine: "redis", image: "waybill-test/redis:8.0", secret: "plain-password"}
 	needImage(t, c.image)
@@ -111,7 +113,7 @@ func TestADatabaseThatEndsAgainAndAgain(t *testing.T) {
 	}
 }
 
-// startsWith runs the steps of a start. exit is that of the first that fails.
+// startsWith runs the steps of a start. exit is the code of the first step that fails.
 func startsWith(t *testing.T, input recipe.Input) (out string, exit int) {
 	t.Helper()
 	plan, err := recipe.Build(input)
@@ -127,8 +129,8 @@ func startsWith(t *testing.T, input recipe.Input) (out string, exit int) {
 	return out, exit
 }
 
-// TestMarkerScriptsSurroundAllOthers holds their order in any locale, also among
-// scripts that images bring.
+// TestMarkerScriptsSurroundAllOthers checks that the marker scripts come first and last
+// in any locale, even among scripts that are in the image.
 func TestMarkerScriptsSurroundAllOthers(t *testing.T) {
 	known, _ := engine.Find("mysql")
 	scripts := known.MarkerScripts("")
@@ -148,8 +150,8 @@ func TestMarkerScriptsSurroundAllOthers(t *testing.T) {
 	}
 }
 
-// TestMongoDBRunsScriptsInOrder has the second script find what the first made,
-// as the first account, in the database of the settings.
+// TestMongoDBRunsScriptsInOrder checks that the second script finds the data of the
+// first. Both run as the first account, in the database of the settings.
 func TestMongoDBRunsScriptsInOrder(t *testing.T) {
 	t.Parallel()
 	c := liveCase{engine: "mongodb", image: ferretDB, secret: awkward}
@@ -173,13 +175,13 @@ db.getSiblingDB("admin").auth(process.env.MONGO_INITDB_ROOT_USERNAME, process.en
 	}
 }
 
-// TestMongoDBsHealthCheckSparesItsClient holds that the client, which is large, runs
-// first after each start of the server, and not at each check afterwards.
+// TestMongoDBsHealthCheckSparesItsClient checks that the large client runs at the first
+// check after a start of the server, and not at every later check.
 func TestMongoDBsHealthCheckSparesItsClient(t *testing.T) {
 	t.Parallel()
 	c := liveCase{engine: "mongodb", image: ferretDB, secret: awkward}
 	needImage(t, c.image)
-	// Docker's own checks must not come between those of the test.
+	// Docker's own checks must not run between the test's checks.
 	input := c.input(t, func(db *catalog.Database) { db.Health.IntervalSeconds = 3600 })
 	plan, err := recipe.Build(input)
 	if err != nil {

@@ -17,13 +17,13 @@ import (
 
 const (
 	databaseID = "dbs000000000000000000001"
-	// awkward is every printable character of ASCII, a space at either end, what
-	// compose, sh and ClickHouse's library would put something in the place of,
-	// and letters of other alphabets.
+	// awkward has every printable character of ASCII, a space at both ends, text that
+	// compose, sh or ClickHouse's library would replace, and letters of other
+	// alphabets.
 	awkward = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~ ${user} $$ $(id) %{redis_password} é ü 漢字 "
 )
 
-// databaseOf is a database as the catalog would have completed it.
+// databaseOf is a database with the defaults that the catalog would have filled in.
 func databaseOf(t testing.TB, name string, change func(*catalog.Database)) *catalog.Database {
 	t.Helper()
 	known, ok := engine.Find(name)
@@ -47,7 +47,7 @@ func databaseOf(t testing.TB, name string, change func(*catalog.Database)) *cata
 	return db
 }
 
-// inputOf starts the database, each of its secrets made of the text.
+// inputOf is the start of a database. Each of its secrets is made from the text.
 func inputOf(t testing.TB, db *catalog.Database, secret string) recipe.Input {
 	t.Helper()
 	known, _ := engine.Find(db.Engine)
@@ -62,8 +62,8 @@ func inputOf(t testing.TB, db *catalog.Database, secret string) recipe.Input {
 		Secrets: secrets}
 }
 
-// The options that the golden files show, each with one engine or with all
-// that have it.
+// The options that the golden files show. Each is shown with one engine, or with every
+// engine that has it.
 func withTLS(mode string) func(*catalog.Database) {
 	return func(db *catalog.Database) { db.TLS, db.Certificate = mode, "-----CERTIFICATE-----\n" }
 }
@@ -150,8 +150,8 @@ func databaseCases() []databaseCase {
 	return cases
 }
 
-// build makes the plan of the case. Where it names no secret, the secret is one
-// that is easily found.
+// build makes the plan of the case. Without a secret in the case, it uses one that is
+// easy to find.
 func (c databaseCase) build(t testing.TB) (recipe.Input, recipe.Plan) {
 	t.Helper()
 	secret := c.secret
@@ -190,7 +190,7 @@ func TestBuildOfDatabases(t *testing.T) {
 	}
 }
 
-// fileOf is the content of a file of the plan.
+// fileOf returns the content of a file of the plan.
 func fileOf(plan recipe.Plan, path string) (string, bool) {
 	for _, file := range plan.Job.Files {
 		if file.Path == path {

@@ -11,8 +11,9 @@ import (
 	"waybill/internal/recipe"
 )
 
-// saying is a docker that prints the file said to stderr and exits as the file
-// code says; `docker version` does so only if the file version says it.
+// saying is a docker that prints the file NAME.said to stderr and exits with the code
+// in NAME.code, where NAME is its first argument. Without NAME.said it succeeds and
+// prints nothing.
 const saying = `#!/bin/sh
 cd "$WAYBILL_STUB" || exit
 file=$1
@@ -21,8 +22,8 @@ cat "$file.said" >&2
 exit "$(cat "$file.code")"
 `
 
-// engineStep runs lines of sh in the words of engine.sh, as a step does, with
-// one of the shells of servers.
+// engineStep runs lines of sh after engine.sh, as a step does, with one of the shells
+// that servers have.
 func engineStep(t *testing.T, sh []string, said, version, lines string) (stdout, stderr string, code int) {
 	t.Helper()
 	plan := step(t, recipe.StartStep)
@@ -57,7 +58,7 @@ func engineStep(t *testing.T, sh []string, said, version, lines string) (stdout,
 	return out.String(), complaints.String(), code
 }
 
-// shells are those that servers have.
+// shells are the shells that servers have.
 func shells(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{"sh": {"sh"}}
@@ -69,8 +70,8 @@ func shells(t *testing.T) map[string][]string {
 	return found
 }
 
-// TestEngineExplains has docker's own texts, as its versions print them. Each is
-// shown as it is, followed by one sentence that says what to do.
+// TestEngineExplains has messages of several versions of docker. Each message is shown
+// unchanged, followed by one sentence that says what to do.
 func TestEngineExplains(t *testing.T) {
 	const (
 		denied = "may not use Docker"
@@ -154,8 +155,8 @@ func TestEngineExplains(t *testing.T) {
 	}
 }
 
-// TestEngineVerdictsAreItsOwn: a build may end with the code of a command in the
-// Dockerfile, which is no verdict of Waybill's.
+// TestEngineVerdictsAreItsOwn checks that an exit code of a command in a Dockerfile is
+// not taken for a verdict of Waybill's, even if the codes are equal.
 func TestEngineVerdictsAreItsOwn(t *testing.T) {
 	for _, code := range []string{"69", "71"} {
 		for _, word := range []string{"tell", "ask"} {
@@ -170,8 +171,8 @@ func TestEngineVerdictsAreItsOwn(t *testing.T) {
 	}
 }
 
-// TestEngineTells: progress is output, the rest is an error, and a command that
-// fails for no known reason is asked about docker itself.
+// TestEngineTells checks that progress goes to stdout and everything else to stderr,
+// and that docker itself is asked about a command that fails for an unknown reason.
 func TestEngineTells(t *testing.T) {
 	const progress = " Container web  Creating\nContainer web Started\nNetwork waybill Created\n#5 [1/2] FROM nginx\n web Pulling \n\nImage nginx Pulled\n"
 	const warning = `time="2026-11-30T09:00:00Z" level=warning msg="The \"PASS\" variable is not set. Defaulting to a blank string."` + "\n"

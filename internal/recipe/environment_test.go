@@ -15,8 +15,7 @@ import (
 	"waybill/internal/recipe"
 )
 
-// hard are values that some reader of environment files takes for more than
-// they are.
+// hard are values that some reader of environment files would not read as they are.
 var hard = []string{
 	"", " ", "plain", "a b", " both ends ", `'`, `"`, `\`, `\\`, `a\`, `\'`, `\"`, `'"'`, "$", "$$",
 	"${HOME}", "$(id)", "`id`",
@@ -25,7 +24,7 @@ var hard = []string{
 	`!"#$%&'()*+,-./:;<=>?@[\]^_{|}~` + "`",
 }
 
-// environmentFile is the file that a plan sends for one secret of that value.
+// environmentFile is the file that a plan sends for one secret with that value.
 func environmentFile(t testing.TB, resource catalog.Deployable, value string) []byte {
 	t.Helper()
 	resource.Shared().Environment = []catalog.Variable{

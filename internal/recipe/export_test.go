@@ -8,7 +8,7 @@ import (
 // WithEnvironment is for tests that send a compose file of their own.
 var WithEnvironment = withEnvironment
 
-// Models are the two forms of a compose file that the policy judges, as docker
+// Models returns the two forms of a compose file that the policy judges, as docker
 // compose would write them.
 func Models(ctx context.Context, text string, values map[string]string) (written, resolved []byte, _ error) {
 	parsed, err := parseCompose(ctx, text, values)
@@ -31,7 +31,7 @@ func Models(ctx context.Context, text string, values map[string]string) (written
 	return forms[0], forms[1], nil
 }
 
-// PolicyPaths are the places that the policy has rules for.
+// PolicyPaths are the paths of the policy's rules.
 func PolicyPaths() []string {
 	var paths []string
 	for _, r := range policyRules() {

@@ -16,7 +16,7 @@ import (
 	"waybill/internal/remote"
 )
 
-// upstream is a git repository of the team's.
+// upstream is a git repository of the team.
 type upstream struct {
 	t   *testing.T
 	dir string
@@ -68,7 +68,7 @@ func (u upstream) commit(message string, files map[string]string) string {
 	return u.git("rev-parse", "HEAD")
 }
 
-// builder deploys an application of one folder, up to its building.
+// builder deploys an application that is built from a repository, up to its build.
 type builder struct {
 	t    *testing.T
 	app  *catalog.Application
@@ -87,7 +87,7 @@ func (b builder) control() string {
 	return filepath.Join(b.data, "control", "applications", string(b.app.ID))
 }
 
-// file is the path of one of the resource's files, in whichever folder it lies.
+// file is the path of one of the resource's files, in the folder where it belongs.
 func (b builder) file(name string) string {
 	if b.app.Compose != nil && (name == "source" || strings.HasPrefix(name, "source/")) {
 		return filepath.Join(b.folder(), name)
@@ -120,7 +120,7 @@ func (b builder) perform(input recipe.Input, environment ...string) []result {
 	return perform(b.t, plan, append(b.stub.environment(), environment...)...)
 }
 
-// is checks the text of a file in the application's folder.
+// is checks the text of one of the resource's files.
 func (b builder) is(name, want string) {
 	b.t.Helper()
 	got, err := os.ReadFile(b.file(name))
@@ -367,7 +367,7 @@ func TestRestartUsesWhatWasBuilt(t *testing.T) {
 	})
 }
 
-// fakeSSH notes how it is called, and with which key, and refuses.
+// fakeSSH is an ssh that records its arguments and its key, and refuses the connection.
 const fakeSSH = `#!/bin/sh
 printf '%s\n' "$@" >"$WAYBILL_STUB/ssh.args"
 cat deploy.key "$WAYBILL_STUB/../deploy.key" 2>/dev/null >"$WAYBILL_STUB/ssh.key"

@@ -11,11 +11,11 @@ import (
 	"waybill/internal/remote"
 )
 
-// container is a line of what the steps ask docker for.
+// container is one line of docker's answer about a container.
 type container struct {
 	name, state, health string
 	code, restarts      int
-	most                int // restarts that the policy allows
+	most                int // restarts that the restart policy allows
 	policy, began       string
 	oneoff              bool
 	waits               string
@@ -37,7 +37,7 @@ func (c container) line() string {
 		or(c.began, "2026-01-01T00:00:00Z"), oneoff, c.name, or(c.waits, "-"))
 }
 
-// at is what one look finds.
+// at is the state of all containers at one look.
 func at(containers ...container) string {
 	var text strings.Builder
 	for _, c := range containers {
@@ -46,7 +46,7 @@ func at(containers ...container) string {
 	return text.String()
 }
 
-// step is the one step of the name of a service's start, as a job of its own.
+// step is a plan with only one step of a service's start.
 func step(t *testing.T, name string) recipe.Plan {
 	t.Helper()
 	resource := composeService("services: {web: {image: nginx}}\n")
@@ -74,8 +74,8 @@ func TestP8Health(t *testing.T) {
 		name   string
 		states []string
 		exit   int
-		// says and complains are parts of stdout and stderr; took is how many
-		// seconds had passed.
+		// says and complains are parts of stdout and stderr. took is how many seconds
+		// the step waited.
 		says, complains string
 		took            int
 	}{

@@ -23,7 +23,7 @@ import (
 	"waybill/internal/recipe"
 )
 
-// forge is a git host: it serves the repositories in its folder over HTTP, by git's
+// forge is a git host. It serves the repositories in its folder over HTTP, with git's
 // own http-backend, and the objects of Git LFS over the batch API.
 type forge struct {
 	*httptest.Server
@@ -32,8 +32,8 @@ type forge struct {
 
 	mu      sync.Mutex
 	objects map[string]string
-	// password is what a request must have, if it is not "". asked has the
-	// passwords that requests had.
+	// password is the password that every request must have, or "". asked has the
+	// passwords of all requests.
 	password string
 	asked    []string
 }
@@ -76,8 +76,8 @@ func (f *forge) object(oid string) string {
 	return f.objects[oid]
 }
 
-// batch answers where each object is. The objects of one repository are not those of
-// another.
+// batch answers where each object can be fetched. One repository does not have the
+// objects of another.
 func (f *forge) batch(w http.ResponseWriter, r *http.Request, repository string) {
 	type object = map[string]any
 	var request struct {
@@ -105,7 +105,7 @@ func (f *forge) batch(w http.ResponseWriter, r *http.Request, repository string)
 	_ = json.NewEncoder(w).Encode(object{"transfer": "basic", "objects": objects})
 }
 
-// repository is one of the host's, served under its path.
+// repository makes a repository of the host, served under its path.
 func (f *forge) repository(name string) upstream {
 	f.t.Helper()
 	u := upstream{f.t, filepath.Join(f.root, name)}
@@ -113,8 +113,8 @@ func (f *forge) repository(name string) upstream {
 	return u
 }
 
-// large puts a text into the host's Git LFS, for a repository, and returns the file
-// that stands for it.
+// large stores a text in the host's Git LFS for a repository, and returns the pointer
+// file for it.
 func (f *forge) large(repository, text string) string {
 	sum := sha256.Sum256([]byte(text))
 	oid := hex.EncodeToString(sum[:])
@@ -124,7 +124,7 @@ func (f *forge) large(repository, text string) string {
 	return fmt.Sprintf("version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize %d\n", oid, len(text))
 }
 
-// link commits a link to a commit of another repository.
+// link commits a submodule: a link to a commit of another repository.
 func (u upstream) link(path, url, commit string) string {
 	u.t.Helper()
 	u.git("config", "--file", ".gitmodules", "submodule."+path+".path", path)
@@ -146,7 +146,7 @@ func needGit(t *testing.T) {
 	}
 }
 
-// from is an application that a repository of the host is built into.
+// from is an application that is built from a repository of the host.
 func (f *forge) from(t *testing.T, repository string) builder {
 	return newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) {
 		form.Repository, form.Branch = f.URL+"/"+repository, ""
@@ -163,7 +163,7 @@ func (b builder) deploys() []result {
 	return results
 }
 
-// refuses deploys, and wants a sentence.
+// refuses deploys, and wants a failure with this sentence.
 func (b builder) refuses(want string, environment ...string) {
 	b.t.Helper()
 	r := b.run(deployment.Deploy, deployment.Options{}, environment...)[0]
@@ -173,7 +173,8 @@ func (b builder) refuses(want string, environment ...string) {
 	b.gone("built", "fetched")
 }
 
-// noGitFolders looks for git's files in the tree that containers may mount.
+// noGitFolders checks that the tree that containers may mount has none of git's own
+// files.
 func (b builder) noGitFolders() {
 	b.t.Helper()
 	_ = filepath.WalkDir(b.folder(), func(name string, _ os.DirEntry, err error) error {
@@ -277,7 +278,7 @@ func TestFetchBringsLFS(t *testing.T) {
 	}
 }
 
-// without is a PATH with links to all programs but one.
+// without is a PATH with links to all programs except one.
 func without(t *testing.T, program string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -406,8 +407,8 @@ func TestFetchRefusesSubmodulesOfTheServer(t *testing.T) {
 	}
 }
 
-// A container may plant a git folder where a submodule was. Nothing that it names may
-// run at the next deployment.
+// TestFetchRunsNothingOfTheTree plants git folders where submodules were, as a
+// container may. No program that they name may run at the next deployment.
 func TestFetchRunsNothingOfTheTree(t *testing.T) {
 	needGit(t)
 	f := newForge(t)
@@ -443,11 +444,12 @@ func TestFetchRunsNothingOfTheTree(t *testing.T) {
 	}
 }
 
-// plantGit makes a git folder in which all that git can run notes that it ran.
+// plantGit makes a git folder in which every program that git can run records that it
+// ran.
 func plantGit(t *testing.T, dir, ran string) {
 	t.Helper()
 	if _, err := os.Stat(dir); err != nil {
-		t.Fatal(err) // git would make its folder here
+		t.Fatal(err) // git init would make the folder
 	}
 	planted := upstream{t, dir}
 	planted.git("init", "--quiet")
@@ -480,8 +482,9 @@ func plantGit(t *testing.T, dir, ran string) {
 	}
 }
 
-// overSSH is an ssh that notes how it is called and serves the repositories of WAYBILL_STUB's
-// root, and the batch API of Git LFS at WAYBILL_STUB's lfs.
+// overSSH is an ssh that records its arguments and its keys. It serves the repositories
+// in the folder that WAYBILL_STUB's file root names, and the batch API of Git LFS at
+// the URL in its file lfs.
 const overSSH = `#!/bin/sh
 echo "$*" >>"$WAYBILL_STUB/ssh.calls"
 cat "$WAYBILL_WANTED_KEY" >>"$WAYBILL_STUB/ssh.keys"
@@ -541,8 +544,8 @@ func TestFetchOpensAllWithTheSameKey(t *testing.T) {
 	b.gone("deploy.key")
 }
 
-// The password of a repository opens what lies on the same host, and no other host
-// ever sees it.
+// TestFetchSendsThePasswordToItsHostOnly checks that the password of a repository opens
+// everything on the same host, and that no other host ever sees it.
 func TestFetchSendsThePasswordToItsHostOnly(t *testing.T) {
 	needGit(t)
 	const token = "it's the-token"

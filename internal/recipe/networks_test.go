@@ -13,7 +13,7 @@ import (
 	"waybill/internal/remote"
 )
 
-// only leaves one step of a plan.
+// only is a plan with only one step of the input's plan.
 func only(t *testing.T, input recipe.Input, name string) recipe.Plan {
 	t.Helper()
 	plan, err := recipe.Build(input)
@@ -50,7 +50,7 @@ func TestNetworksAreMadeWhenMissing(t *testing.T) {
 
 	t.Run("those of a file in a repository too", func(t *testing.T) {
 		s := newStub(t)
-		// As docker compose writes it: keys in order, one a line.
+		// Docker compose writes the keys in order, one a line.
 		s.write(t, "config.json", `{
   "name": "x",
   "networks": {
@@ -99,9 +99,9 @@ func TestNetworksAreMadeWhenMissing(t *testing.T) {
 	})
 }
 
-// TestOneNetworkOfAName starts services at once that want one network, with a data
-// directory each, as several server entries for one machine have. Docker itself would
-// make a second network of that name.
+// TestOneNetworkOfAName starts services at the same time that want the same network.
+// Each has its own data directory, as several server entries for one machine have.
+// Docker itself would make a second network of that name.
 func TestOneNetworkOfAName(t *testing.T) {
 	needEngine(t)
 	name := fmt.Sprintf("waybill-race-%d", time.Now().UnixNano())

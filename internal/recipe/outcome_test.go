@@ -17,11 +17,11 @@ import (
 	"waybill/internal/recipe"
 )
 
-// busybox is an image that the suite prepares; no registry has it.
+// busybox is an image that the test suite prepares. No registry has it.
 const busybox = "waybill-test/busybox:1"
 
-// needEngine skips a test without a docker engine that has the image. Under
-// WAYBILL_CI it fails.
+// needEngine skips a test if docker's engine is missing or has no busybox image. Under
+// WAYBILL_CI the test fails instead.
 func needEngine(t *testing.T) {
 	t.Helper()
 	if said, err := exec.Command("docker", "image", "inspect", busybox).CombinedOutput(); err != nil {
@@ -32,8 +32,8 @@ func needEngine(t *testing.T) {
 	}
 }
 
-// realService is a service of a name of its own, which is taken off the engine
-// when the test ends. BUSYBOX in the text is the image.
+// realService is a service with a unique name, which is removed from the engine when
+// the test ends. BUSYBOX in the text stands for the image.
 func realService(t *testing.T, text string, timeout time.Duration) (service *catalog.Service, data string) {
 	t.Helper()
 	needEngine(t)
@@ -54,7 +54,7 @@ func realService(t *testing.T, text string, timeout time.Duration) (service *cat
 	return service, t.TempDir()
 }
 
-// planOf is the plan of an operation on it.
+// planOf is the plan of an operation on a real service.
 func planOf(t *testing.T, service *catalog.Service, data string, operation deployment.Operation) recipe.Plan {
 	t.Helper()
 	plan, err := recipe.Build(recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID,
@@ -65,7 +65,7 @@ func planOf(t *testing.T, service *catalog.Service, data string, operation deplo
 	return plan
 }
 
-// output is all that the steps said.
+// output is the output of all steps.
 func output(results []result) string {
 	var text strings.Builder
 	for _, r := range results {
@@ -74,8 +74,8 @@ func output(results []result) string {
 	return text.String()
 }
 
-// wantOutcome holds that the last step that counts ended with the code, and that
-// all of them said these parts and none of those after a "!".
+// wantOutcome checks that exit is the first exit code other than 0, or 0, and that the
+// output of all steps has these parts but not the parts after a "!".
 func wantOutcome(t *testing.T, results []result, exit int, parts ...string) {
 	t.Helper()
 	got, said := 0, output(results)
@@ -125,7 +125,7 @@ func TestSlowDependency(t *testing.T) {
 		"-web-1 was created and never started")
 }
 
-// relay stands between docker's client and its engine, and can be away.
+// relay is a socket between docker's client and its engine. A test can take it away.
 type relay struct {
 	socket          string
 	network, engine string
@@ -134,7 +134,7 @@ type relay struct {
 	open            []net.Conn
 }
 
-// newRelay returns one that is there.
+// newRelay returns a relay that works.
 func newRelay(t *testing.T) *relay {
 	t.Helper()
 	said, err := exec.Command("docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}").
@@ -178,7 +178,7 @@ func (r *relay) appear(t *testing.T) {
 	}()
 }
 
-// vanish ends all connections and takes the socket away, as an engine that ends.
+// vanish ends all connections and removes the socket, as the end of an engine does.
 func (r *relay) vanish() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -191,7 +191,7 @@ func (r *relay) vanish() {
 	r.listener, r.open = nil, nil
 }
 
-// untilStart is the plan without what comes after its start.
+// untilStart is the plan up to and including its start step.
 func untilStart(plan recipe.Plan) recipe.Plan {
 	for i, step := range plan.Job.Steps {
 		if step.Name == recipe.StartStep {
@@ -202,8 +202,8 @@ func untilStart(plan recipe.Plan) recipe.Plan {
 	return plan
 }
 
-// health runs a health step on the relay's engine and returns its output as it
-// grows, and a channel for its exit code.
+// health runs a health step on the relay's engine. It returns a function for the output
+// so far, and a channel for the exit code.
 func (r *relay) health(t *testing.T, plan recipe.Plan) (said func() string, ended <-chan int) {
 	t.Helper()
 	place(t, plan.Job)
@@ -239,7 +239,7 @@ func (r *relay) health(t *testing.T, plan recipe.Plan) (said func() string, ende
 	}, done
 }
 
-// until waits until the text is there.
+// until waits until the output has the text.
 func until(t *testing.T, said func() string, part string) {
 	t.Helper()
 	for end := time.Now().Add(30 * time.Second); !strings.Contains(said(),
@@ -314,8 +314,9 @@ func TestCancelledRecreate(t *testing.T) {
 	for _, operation := range []deployment.Operation{deployment.Start, deployment.Restart} {
 		wantOutcome(t, perform(t, untilStart(planOf(t, service, data, operation))), 0)
 	}
-	// The restart's container has compose's label. This is what is left when it
-	// ends between the removal of the old one and the new one's own name.
+	// A restart that ends after it has removed the old container, and before it has
+	// renamed the new one, leaves the new container with this name and with compose's
+	// label.
 	name := string(service.ID) + "-web-1"
 	if said, err := exec.Command("docker", "rename", name, "5c1d00000000_"+name).
 		CombinedOutput(); err != nil {

@@ -12,15 +12,15 @@ import (
 	"waybill/internal/remote"
 )
 
-// result is how one step of a job went.
+// result is the result of one step of a job.
 type result struct {
 	name           string
 	exit           int
 	stdout, stderr string
 }
 
-// perform runs a plan here, in the way of a job on a server: files first, then
-// the steps, and those on failure only after a failure.
+// perform runs a plan on this machine, as a job does on a server: first the files, then
+// the steps. The steps on failure run only after a failure.
 func perform(t *testing.T, plan recipe.Plan, environment ...string) []result {
 	t.Helper()
 	place(t, plan.Job)
@@ -39,7 +39,7 @@ func perform(t *testing.T, plan recipe.Plan, environment ...string) []result {
 
 func place(t *testing.T, job remote.Job) {
 	t.Helper()
-	// Each job has a spool of its own.
+	// Each job has its own spool.
 	if err := os.RemoveAll(job.Spool); err != nil {
 		t.Fatal(err)
 	}
@@ -91,13 +91,13 @@ func runStep(t *testing.T, job remote.Job, step remote.Step, environment []strin
 	return result{step.Name, 0, stdout.String(), stderr.String()}
 }
 
-// stub is a docker, a sleep and a date on the PATH that play what its folder
-// holds.
+// stub is a folder on the PATH with a docker, a sleep and a date that answer from the
+// files in it.
 type stub struct{ dir string }
 
-// stubDocker keeps its part short: `ps` and `inspect` tell what the test has
-// written, in turn; other commands exit with the code that the test has named
-// for them.
+// stubDocker is the docker of a stub. `ps` and `inspect` print the states that the test
+// has written, one after the other. Other commands exit with the code that the test has
+// set for them.
 const stubDocker = `#!/bin/sh
 cd "${0%/*}" || exit
 echo "$*" >>calls
@@ -129,7 +129,7 @@ case "$*" in
 esac
 `
 
-// newStub plays the states, one list of lines for each look.
+// newStub is a stub with these states, one list of lines for each look.
 func newStub(t *testing.T, states ...string) stub {
 	t.Helper()
 	s := stub{t.TempDir()}
@@ -170,8 +170,8 @@ func (s stub) environment() []string {
 	return []string{"WAYBILL_STUB=" + s.dir, "PATH=" + s.dir + ":" + os.Getenv("PATH")}
 }
 
-// needCompose skips a test, but not under WAYBILL_CI, where there is no docker
-// compose to read the documents.
+// needCompose skips a test if docker compose is missing. Under WAYBILL_CI the test
+// fails instead.
 func needCompose(t *testing.T) {
 	t.Helper()
 	if err := exec.Command("docker", "compose", "version").Run(); err != nil {

@@ -14,8 +14,8 @@ import (
 	"waybill/internal/remote"
 )
 
-// outside is a folder of the server that no job may touch. It has files of the names
-// that the repositories here have.
+// outside is a folder of the server that no job may touch. Its files have the same
+// names as the files in the repositories of these tests.
 func outside(t *testing.T) (dir string, unchanged func()) {
 	t.Helper()
 	dir = t.TempDir()
@@ -39,7 +39,7 @@ func outside(t *testing.T) (dir string, unchanged func()) {
 	}
 }
 
-// listing has the name, mode and content of all that is in a folder.
+// listing has the name, mode and content of every file in a folder.
 func listing(t *testing.T, dir string) string {
 	t.Helper()
 	var out strings.Builder
@@ -66,7 +66,7 @@ func listing(t *testing.T, dir string) string {
 	return out.String()
 }
 
-// plant puts a link in the place of whatever is there.
+// plant replaces a file or folder by a link.
 func plant(t *testing.T, at, to string) {
 	t.Helper()
 	if err := os.RemoveAll(at); err != nil {
@@ -148,8 +148,8 @@ func TestP12AFolderThatIsALinkIsNotFollowed(t *testing.T) {
 	})
 }
 
-// Nothing that Waybill sends lies where containers can write, so no link can be in its
-// way there.
+// TestP12NothingIsSentWhereContainersWrite checks that Waybill sends no file to a place
+// where containers can write, so that no link can be in its way.
 func TestP12NothingIsSentWhereContainersWrite(t *testing.T) {
 	health := catalog.Container{Health: catalog.HealthCheck{Command: "true"}}
 	for kind, resource := range map[string]catalog.Deployable{
@@ -176,7 +176,8 @@ func TestP12NothingIsSentWhereContainersWrite(t *testing.T) {
 	}
 }
 
-// Containers write in the tree, so what Waybill reads of a repository comes from git.
+// TestP12TheFilesOfARepositoryAreGits checks that Waybill reads a repository's files
+// from git, because containers can write in the tree.
 func TestP12TheFilesOfARepositoryAreGits(t *testing.T) {
 	u := newUpstream(t)
 	u.commit("first",
@@ -235,8 +236,9 @@ func TestP12TheFilesOfARepositoryAreGits(t *testing.T) {
 	}
 }
 
-// Containers may write another compose file into the tree at any time. Only the copy
-// that the policy has let pass is started, looked up and stopped.
+// TestP12OnlyACheckedFileRuns writes another compose file into the tree, as containers
+// may at any time. Only the copy that has passed the policy is started, looked up and
+// stopped.
 func TestP12OnlyACheckedFileRuns(t *testing.T) {
 	needCompose(t)
 	u := newUpstream(t)
@@ -245,8 +247,7 @@ func TestP12OnlyACheckedFileRuns(t *testing.T) {
 		composeApp(func(form *catalog.ComposeSource) { form.Repository, form.Branch = u.dir, "" }))
 	b.app.Environment = nil
 	const file = "docker-compose.yaml"
-	// run runs the steps of the names with a docker of those that play a part, or the
-	// real one.
+	// run runs the named steps, with a stub docker or the real one.
 	run := func(operation deployment.Operation, environment []string, names ...string) []result {
 		input := applicationInput("", b.app, operation, deployment.Options{})
 		input.DataDir = b.data
@@ -334,8 +335,8 @@ func TestP12OnlyACheckedFileRuns(t *testing.T) {
 	})
 }
 
-// A build asks git about its context, in which a container may have put settings of
-// git's own, unless it is told not to.
+// TestP12ABuildAsksNoGitOfTheTree checks that a build is told not to ask git about its
+// context, where a container may have put settings for git.
 func TestP12ABuildAsksNoGitOfTheTree(t *testing.T) {
 	u := newUpstream(t)
 	u.commit("first", map[string]string{"docker-compose.yaml": "services: {}"})

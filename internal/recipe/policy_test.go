@@ -31,8 +31,8 @@ func TestForbidHostAccessRefusesShellApplications(t *testing.T) {
 	}
 }
 
-// TestPolicyFollowsLinks has the script follow what a repository or a container may
-// have planted. Go cannot: it does not see the server.
+// TestPolicyFollowsLinks has the script follow links that a repository or a container
+// may have planted. The Go code cannot do that: it does not see the server.
 func TestPolicyFollowsLinks(t *testing.T) {
 	needCompose(t)
 	here := newServer(t)
@@ -68,8 +68,8 @@ func TestPolicyFollowsLinks(t *testing.T) {
 	}
 }
 
-// TestPolicyShowsNoLineOfAForbiddenFile holds although compose quotes lines of files
-// that it cannot read.
+// TestPolicyShowsNoLineOfAForbiddenFile checks that the log has no line of a forbidden
+// file, although compose quotes lines of files that it cannot parse.
 func TestPolicyShowsNoLineOfAForbiddenFile(t *testing.T) {
 	needCompose(t)
 	here := newServer(t)
@@ -91,8 +91,8 @@ func TestPolicyShowsNoLineOfAForbiddenFile(t *testing.T) {
 	}
 }
 
-// TestPolicyRefusesFormsThatItCannotRead keeps another form of JSON from passing for a
-// project with nothing in it.
+// TestPolicyRefusesFormsThatItCannotRead checks that another form of JSON does not pass
+// for a project without content.
 func TestPolicyRefusesFormsThatItCannotRead(t *testing.T) {
 	docker := t.TempDir()
 	here := newServer(t, "PATH="+docker+":"+os.Getenv("PATH"))
@@ -118,7 +118,7 @@ func TestPolicyRefusesFormsThatItCannotRead(t *testing.T) {
 	}
 }
 
-// TestPolicyNamesEverything spares a second attempt.
+// TestPolicyNamesEverything checks that one attempt shows everything that is forbidden.
 func TestPolicyNamesEverything(t *testing.T) {
 	text := "services:\n  web: {image: a, privileged: true, pid: host, volumes: ['/:/a', '/etc:/b'], env_file: /etc}\n"
 	if got := judged(t, text, true); len(got) != 5 {

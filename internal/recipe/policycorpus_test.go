@@ -19,9 +19,9 @@ import (
 	"waybill/internal/remote"
 )
 
-// The compose files in testdata/policy are judged by Go and by the script, and both
-// must find the same: what stands in the golden file beside each. The suffixes of
-// their names say how a file differs:
+// corpus has the compose files that both the Go code and the script judge. Both must
+// find the same: the content of the golden file next to each. The suffix of a file's
+// name says how the file differs:
 //
 //	-allowed      has nothing that is forbidden
 //	-new          has keys that the docker compose of this machine may not know
@@ -29,7 +29,7 @@ import (
 //	-unprintable  cannot be written as JSON by docker compose
 const corpus = "testdata/policy"
 
-// corpusData is the data directory of the server that the files are for.
+// corpusData is the data directory of the server in the corpus.
 const corpusData = "/data/waybill"
 
 func corpusValues() map[string]string {
@@ -47,10 +47,10 @@ func corpusService(text string) *catalog.Service {
 	return service
 }
 
-// modes are what a server may forbid.
+// modes are the two policies of a server. The value is forbid_host_access.
 var modes = map[string]bool{"all": true, "what Waybill trusts": false}
 
-// corpusFiles calls test for each file.
+// corpusFiles calls test for each file of the corpus.
 func corpusFiles(t *testing.T, test func(t *testing.T, name, text string)) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(corpus, "*.yml"))
@@ -67,7 +67,7 @@ func corpusFiles(t *testing.T, test func(t *testing.T, name, text string)) {
 	}
 }
 
-// judged are the findings of Go, with their lines.
+// judged are the findings of the Go code, with line numbers.
 func judged(t *testing.T, text string, forbids bool) []string {
 	t.Helper()
 	server := &catalog.Server{DataDir: corpusData, ForbidHostAccess: forbids}
@@ -86,7 +86,8 @@ func judged(t *testing.T, text string, forbids bool) []string {
 
 var lineNumber = regexp.MustCompile(`^line \d+: `)
 
-// withoutLines are sorted findings, which the script has without lines.
+// withoutLines are the sorted findings without line numbers, which the script does not
+// have.
 func withoutLines(findings []string) []string {
 	bare := []string{}
 	for _, finding := range findings {
@@ -135,7 +136,7 @@ func TestPolicyFindsWhatTheCorpusSays(t *testing.T) {
 	})
 }
 
-// TestEachRuleHasACase keeps the corpus complete.
+// TestEachRuleHasACase checks that the corpus is complete.
 func TestEachRuleHasACase(t *testing.T) {
 	services := regexp.MustCompile(`^(services\.[^.]+\.pre_start|jobs|services)\.[^.]+\.`)
 	same := func(where string) string { return services.ReplaceAllString(where, "services.x.") }
@@ -154,7 +155,7 @@ func TestEachRuleHasACase(t *testing.T) {
 	}
 }
 
-// server is a place for the script to run in.
+// server is a place where the script can run.
 type server struct {
 	root, data  string
 	environment []string
@@ -166,7 +167,7 @@ func newServer(t *testing.T, environment ...string) server {
 	return server{root, filepath.Join(root, corpusData), environment}
 }
 
-// plan is one with only the step that checks the policy.
+// plan is a plan with only the step that checks the policy.
 func (s server) plan(t *testing.T, text string, forbids bool) recipe.Plan {
 	t.Helper()
 	input := recipe.Input{Resource: corpusService("services: {web: {image: a}}\n"), DataDir: s.data,
@@ -185,7 +186,7 @@ func (s server) plan(t *testing.T, text string, forbids bool) recipe.Plan {
 			t.Fatal("the step does not say what is forbidden")
 		}
 	}
-	if err := os.RemoveAll(plan.Job.Spool); err != nil { // each plan is a job of its own
+	if err := os.RemoveAll(plan.Job.Spool); err != nil { // each plan is another job
 		t.Fatal(err)
 	}
 	text = strings.ReplaceAll(text, "/data", s.root+"/data")
@@ -193,7 +194,7 @@ func (s server) plan(t *testing.T, text string, forbids bool) recipe.Plan {
 	return plan
 }
 
-// judged are the findings of the script, as Go writes them.
+// judged are the findings of the script, in the form of the Go code's findings.
 func (s server) judged(t *testing.T, plan recipe.Plan) []string {
 	t.Helper()
 	r := perform(t, plan, s.environment...)[0]
@@ -239,8 +240,8 @@ func TestPolicyFindsTheSameOnTheServer(t *testing.T) {
 	})
 }
 
-// TestPolicyScriptAgreesWithBusybox gives the script what Go makes of the files, and the
-// tools of busybox.
+// TestPolicyScriptAgreesWithBusybox gives the script the models that the Go code makes
+// of the files, and the tools of busybox.
 func TestPolicyScriptAgreesWithBusybox(t *testing.T) {
 	docker := t.TempDir()
 	here := newServer(t, "PATH="+docker+":"+busyboxTools(t))
@@ -266,7 +267,7 @@ func TestPolicyScriptAgreesWithBusybox(t *testing.T) {
 	})
 }
 
-// playCompose puts a docker into a folder that writes these models.
+// playCompose puts into a folder a docker that prints these models.
 func playCompose(t *testing.T, folder string, written, resolved []byte) {
 	t.Helper()
 	script := `#!/bin/sh

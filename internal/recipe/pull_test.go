@@ -14,7 +14,7 @@ import (
 	"waybill/internal/remote"
 )
 
-// pullOf says what a plan asks of registries: "newer", "missing" or "nothing".
+// pullOf says for which images a plan asks a registry: "newer", "missing" or "nothing".
 func pullOf(plan recipe.Plan) string {
 	at := slices.IndexFunc(plan.Job.Steps, func(step remote.Step) bool { return step.Name == "Pull images" })
 	switch {
@@ -26,7 +26,7 @@ func pullOf(plan recipe.Plan) string {
 	return "missing"
 }
 
-// TestThePullRule holds for every kind, operation and option.
+// TestThePullRule checks every combination of kind, operation and option.
 func TestThePullRule(t *testing.T) {
 	kinds := map[string]catalog.Deployable{
 		"image":    imageApp(catalog.Container{}),
@@ -73,7 +73,8 @@ func TestThePullRule(t *testing.T) {
 	}
 }
 
-// A digest is never asked for when it is there, whatever the file looks like.
+// TestPullAsksForNoNewerDigest checks that an image with a digest is pulled only if it
+// is missing, whatever the form of the file.
 func TestPullAsksForNoNewerDigest(t *testing.T) {
 	needCompose(t)
 	const digest = "@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

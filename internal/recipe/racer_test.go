@@ -13,7 +13,8 @@ import (
 	"waybill/internal/deployment"
 )
 
-// swap puts a link in a folder's place and takes it away again, until done is closed.
+// swap replaces a folder by a link and puts it back, again and again, until done is
+// closed.
 func swap(done <-chan struct{}, at, to string) {
 	link, aside := at+".link", 0
 	for {
@@ -22,7 +23,7 @@ func swap(done <-chan struct{}, at, to string) {
 			return
 		default:
 		}
-		// Whoever removes the link leaves a folder in its place.
+		// A job that removes the link leaves a folder in its place.
 		if info, err := os.Lstat(link); err == nil && info.IsDir() {
 			aside++
 			_ = os.Rename(link, fmt.Sprint(at, ".aside", aside))
@@ -35,8 +36,8 @@ func swap(done <-chan struct{}, at, to string) {
 	}
 }
 
-// A container that puts links in place and takes them away while a job runs may make
-// the job fail, but not write through one.
+// TestP12RacedLinksAreNotFollowed puts links in place and removes them while a job
+// runs, as a container may. The job may fail, but must not write through a link.
 func TestP12RacedLinksAreNotFollowed(t *testing.T) {
 	u := newUpstream(t)
 	var commits []string
@@ -63,7 +64,7 @@ func TestP12RacedLinksAreNotFollowed(t *testing.T) {
 					if err := os.MkdirAll(filepath.Dir(name), 0o700); err != nil {
 						t.Fatal(err)
 					}
-					if n%2 == 1 { // half of the names are free
+					if n%2 == 1 { // half of the names do not exist
 						continue
 					}
 					if err := os.WriteFile(name, []byte("of the server"), 0o600); err != nil {

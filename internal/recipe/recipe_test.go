@@ -54,8 +54,8 @@ const redis = `services:
       test: ["CMD", "redis-cli", "ping"]
 `
 
-// networked uses two networks that are not its own, one of a hostile name, and
-// declares a third that it does not use.
+// networked uses two external networks, one with a hostile name, and declares a third
+// that it does not use.
 const networked = `services:
   web:
     image: nginx
@@ -72,8 +72,8 @@ const built = `services:
     healthcheck: {test: [CMD, "true"]}
 `
 
-// profiled has a service without a health check that only a profile enables,
-// in a network of its own.
+// profiled is a service with a container that only a profile enables. That container
+// has no health check, and a network of its own.
 func profiled(profiles string) *catalog.Service {
 	service := composeService(redis + `  job:
     image: job
@@ -143,7 +143,7 @@ func TestBuild(t *testing.T) {
 	}
 }
 
-// describe writes a plan as a person would read it.
+// describe writes a plan as text that a person can read.
 func describe(plan recipe.Plan) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "status: %s\nforeign: %v\nspool: %s\ndir: %s\nfolder: %s\nenvironment file: %s\n",

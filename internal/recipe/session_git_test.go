@@ -14,7 +14,9 @@ import (
 	"waybill/internal/recipe"
 )
 
-// A compose file that only the server knows gets no more of the session than a service.
+// TestP13TheSessionReachesNoBuildOfARepository checks that a compose file from a
+// repository, which only the server knows, sees no more of the session than a service
+// does.
 func TestP13TheSessionReachesNoBuildOfARepository(t *testing.T) {
 	needEngine(t)
 	u := newUpstream(t)

@@ -37,7 +37,7 @@ func (c *collector) Data(_ remote.Stream, _ int64, p []byte, _ time.Time) error 
 	return err
 }
 
-// profiledShell is a shell on a server whose login reads a profile that exports variables.
+// profiledShell is a shell on a server whose login profile exports variables.
 func profiledShell(t *testing.T, exports []string) remote.Shell {
 	t.Helper()
 	var profile strings.Builder
@@ -79,8 +79,8 @@ func follow(t *testing.T, shell remote.Shell, plan recipe.Plan) string {
 	return out.text.String()
 }
 
-// internals are names of variables of Waybill's own scripts, and of programs that they
-// run.
+// internals are names of variables in Waybill's own scripts and in the programs that
+// they run.
 var internals = []string{"torn", "tampered", "exits", "state", "ids", "lines", "needs", "missed", "meaning",
 	"away", "trouble", "made", "variables", "below", "settings", "docker", "gap", "cut", "hole", "IFS",
 	"GREP_OPTIONS", "AWKPATH"}

@@ -14,8 +14,8 @@ import (
 	"waybill/internal/recipe"
 )
 
-// loginSession is what a login session may export on a server, besides HOME and
-// PATH: names that teams use, that compose takes for settings, and others.
+// loginSession has variables that a login session on a server may export, besides HOME
+// and PATH: names that teams use, names that compose takes for settings, and others.
 var loginSession = []string{
 	"USER=login", "LOGNAME=login", "TZ=Login/Zone", "LANG=login", "SESSION=login", "EDGE=login",
 	"WORDS=login\nexport spool=/nowhere\nA=b", "COMPOSE_PROFILES=login", "COMPOSE_FILE=/login.yml",
@@ -24,8 +24,8 @@ var loginSession = []string{
 	"HTTPS_PROXY=http://login:9", "NO_PROXY=*", "limit=login", "spool=login", "name=login",
 }
 
-// seen has a container say what it got of each name: from environment by name, in
-// interpolation, and from a file.
+// seen is a service that shows the value of each name in its container: from
+// environment by name, by interpolation, and from a file.
 const seen = `services:
   web:
     image: BUSYBOX
@@ -52,14 +52,14 @@ configs: {text: {content: "$${HOME} ${USER-}"}}
 secrets: {edge: {environment: EDGE}}
 `
 
-// ran is what the container of seen was given, and what docker says of it.
+// ran is the environment of the container of seen, and docker's view of that container.
 type ran struct {
 	environment []string
 	docker      func(format string) string
 }
 
-// runSeen starts the service with variables, in the session, and wants its container to
-// say something.
+// runSeen starts the service with these variables, in the session, and wants a text in
+// its container's output.
 func runSeen(t *testing.T, says string, variables ...catalog.Variable) ran {
 	t.Helper()
 	service, data := realService(t, seen, 20*time.Second)
@@ -127,7 +127,7 @@ func (r ran) wantLabel(t *testing.T, name, want string) {
 	}
 }
 
-// imagePath is what the image itself sets.
+// imagePath is the environment that the image itself sets.
 func imagePath(t *testing.T) []string {
 	t.Helper()
 	inspect := []string{"image", "inspect", "--format", `{{join .Config.Env "\n"}}`, busybox}
@@ -182,8 +182,9 @@ func TestP13TheSessionsEnvironmentReachesNoContainer(t *testing.T) {
 	})
 }
 
-// A team's commands see the variables and what every login has, and nothing else that the
-// session exports.
+// TestP13TheSessionsEnvironmentReachesNoCommand checks that a team's commands see the
+// team's variables and the variables of every login, and nothing else that the session
+// exports.
 func TestP13TheSessionsEnvironmentReachesNoCommand(t *testing.T) {
 	app := shellApp(catalog.Shell{Start: "env >seen; command -v ls", Health: "env >seen.health"})
 	app.Environment = []catalog.Variable{
@@ -206,7 +207,7 @@ func TestP13TheSessionsEnvironmentReachesNoCommand(t *testing.T) {
 		var got []string
 		for line := range strings.Lines(string(content)) {
 			name, _, _ := strings.Cut(line, "=")
-			// These sh sets by itself.
+			// Every sh sets these itself.
 			if !slices.Contains([]string{"PWD", "OLDPWD", "SHLVL", "_"}, name) {
 				got = append(got, strings.TrimSpace(line))
 			}
@@ -214,7 +215,8 @@ func TestP13TheSessionsEnvironmentReachesNoCommand(t *testing.T) {
 		slices.Sort(got)
 		want := []string{"HOME=/login", "HTTPS_PROXY=http://login:9", "LOGNAME=login", "NO_PROXY=*",
 			"PATH=/team:/usr/bin:/bin", "TZ=UTC", "USER=login", "line=team"}
-		// Of the machine that runs the test. Names that begin with WAYBILL_ are Waybill's own.
+		// These belong to the machine that runs the test. Names that begin with
+		// WAYBILL_ are Waybill's own.
 		for _, variable := range os.Environ() {
 			name, _, _ := strings.Cut(variable, "=")
 			if slices.Contains([]string{"SHELL", "TMPDIR", "XDG_RUNTIME_DIR"}, name) ||

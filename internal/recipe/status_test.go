@@ -14,7 +14,7 @@ import (
 	"waybill/internal/recipe"
 )
 
-// found is what the status script prints of containers.
+// found is the status script's output for these containers.
 func found(containers ...container) string {
 	text := "a banner\nE\n\nwaybill-status\n"
 	for _, c := range containers {
@@ -121,7 +121,7 @@ func TestParseStatus(t *testing.T) {
 	}
 }
 
-// look runs the status script as a server would, with its text on stdin.
+// look runs the status script as a server would, with the script on stdin.
 func look(
 	t *testing.T, resource catalog.Deployable, data string, environment ...string,
 ) (recipe.Status, error) {
@@ -201,7 +201,8 @@ func TestStatusOfCommands(t *testing.T) {
 			t.Errorf("%+v (%v), want %q", got, err, want)
 		}
 	}
-	// The health command sees the environment, and cannot eat the script.
+	// The health command sees the environment, and cannot read the rest of the script
+	// from stdin.
 	checked := catalog.Shell{Start: "touch well", Stop: "rm well",
 		Health: `cat; echo noise; test -e well && test "$GREETING" = 'hello world'`}
 	wants(checked, "exited")
