@@ -59,9 +59,9 @@ func TestP8AFailedInitialisationIsNeverWell(t *testing.T) {
 	}
 }
 
-// TestP8AChangedPasswordIsNotWell checks that the health check needs the same password
-// as a client. It must not connect from loopback, because the images trust every such
-// connection.
+// TestP8AChangedPasswordIsNotWell checks that the health check passes only with the
+// password that a client needs. An image may let connections from loopback in without
+// one.
 func TestP8AChangedPasswordIsNotWell(t *testing.T) {
 	for _, c := range []liveCase{
 		{name: "PostgreSQL", engine: "postgresql", image: "waybill-test/postgres:17"},

@@ -26,7 +26,7 @@ type rule struct {
 	written bool
 }
 
-// reading is how a rule gets from a value the texts to check.
+// reading is how a rule finds the texts to check in a value.
 type reading string
 
 const (
@@ -36,7 +36,8 @@ const (
 	plainly reading = "plainly"
 	// capability is the name in capital letters, without CAP_.
 	capability reading = "capability"
-	// option is an option with "=" after its name. Compose also allows ":" there.
+	// option is a name and a value with "=" between them. Compose also allows ":"
+	// there.
 	option reading = "option"
 	// pieces are the parts of a comma-separated list, in lower case.
 	pieces reading = "pieces"

@@ -26,8 +26,8 @@ type Status struct {
 	// Commit and Message describe the last build, if the resource is built from a
 	// repository. Message is the server's text.
 	Commit, Message string
-	// Fault names the containers that are not healthy, worst first, or is "" if all
-	// are. It has names from the server.
+	// Fault names, in words, the containers with the worst fault, or is "" if all are
+	// healthy. It has names from the server.
 	Fault string
 }
 
