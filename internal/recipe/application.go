@@ -65,9 +65,8 @@ func (in Input) checkShell() error {
 	if !in.ForbidHostAccess {
 		return nil
 	}
-	return fault.New(fault.Invalid, "Validation failed.").
-		WithField("server_uuid",
-			"names a server that forbids access to itself, and a shell application's commands run on the server")
+	return fault.New(fault.Invalid, "Validation failed.").WithField("server_uuid",
+		"names a server that forbids access to itself, and a shell application's commands run on the server")
 }
 
 // shell plans an application that runs by the team's own commands.

@@ -102,7 +102,8 @@ func TestPullAsksForNoNewerDigest(t *testing.T) {
 			command := exec.CommandContext(t.Context(), "sh", "-e")
 			command.Dir = folder
 			command.Stdin = strings.NewReader(
-				"ask() { \"$@\"; }\ntell() { \"$@\"; }\ncompose() { if [ \"$1\" = config ]; then docker compose config; else echo \"$*\"; fi; }\n" + string(script))
+				"ask() { \"$@\"; }\ntell() { \"$@\"; }\ncompose() { if [ \"$1\" = config ]; then docker compose config; else echo \"$*\"; fi; }\n" +
+					string(script))
 			got, err := command.Output()
 			if err != nil || string(got) != c.want {
 				t.Errorf("%q, %v, want %q", got, err, c.want)
