@@ -14,37 +14,38 @@ var declaredText string
 
 // Declarations are the lines of a job's output that declare secrets.
 type Declarations struct {
-	// Lines are without their ends; some may be there twice.
+	// Lines have no line ends. Some may appear twice.
 	Lines [][]byte
-	// Dropped says that the spool has dropped bytes, which may have had more.
+	// Dropped says that the spool has dropped bytes, which may have held more
+	// of these lines.
 	Dropped bool
-	// Cut says that there were more than MaxDeclaredBytes of them.
+	// Cut says that there were more than MaxDeclaredBytes of these lines.
 	Cut bool
 }
 
-// MaxDeclaredBytes is about how much [Declared] gives at most.
+// MaxDeclaredBytes is about how much [Declared] returns at most.
 const MaxDeclaredBytes = 1 << 20
 
-// What the script looks through at once, and what of it again. A line that is
-// longer than the overlap may be missed.
+// The script searches the spool in pieces that overlap. It may miss a line that
+// is longer than the overlap.
 const (
 	declaredPiece   = 16 << 20
 	declaredOverlap = 128 << 10
 )
 
-// declaration is what a line begins with that declares the rest of it a secret,
-// for package redact to take at its word. follow.sh has it too.
+// declaration is the prefix of a line that declares the rest of it a secret.
+// Package redact then masks that text. follow.sh has the prefix too.
 const declaration = "::add-mask::"
 
 // Declared finds all whole lines of stdout and stderr that declare a secret
-// ("::add-mask::VALUE"), in what the spool has now. A reader that re-attaches
-// asks for them first: they count for bytes that it will read, and may stand in
-// bytes that it will not.
+// ("::add-mask::VALUE") in the present contents of the spool. A reader that
+// re-attaches calls it first: the declarations apply to bytes that it will
+// read, and may stand in bytes that it will not read.
 //
-// It gives lines ahead of the reader as well. Whoever follows a job from the
-// start sees the streams nearly in the order in which they were written; who
-// comes late gets much of one before much of the other, and must know what a
-// line of the other says.
+// The result includes lines that the reader has not reached yet. A reader that
+// follows a job from the start sees the two streams nearly in the order of
+// writing. A reader that comes late gets much of one stream before much of the
+// other, and must already know the declarations in the other.
 //
 // A job that has not begun has declared nothing. The errors are as [Follow]'s.
 func Declared(ctx context.Context, shell Shell, job Job) (Declarations, error) {
@@ -66,8 +67,8 @@ func declared(ctx context.Context, shell Shell, job Job, piece, overlap int) (De
 type lister struct {
 	nonce []byte
 	found Declarations
-	text  []byte // in base64, what one piece had
-	taken int    // bytes of all pieces, which is bounded as each is
+	text  []byte // the lines of one piece, in base64
+	taken int    // bytes of all pieces, with the same limit as one piece
 }
 
 func (l *lister) bytes(part part, p []byte) error {
@@ -94,7 +95,7 @@ func (l *lister) line(kind byte, words []string) error {
 	return errGarbled
 }
 
-// settle takes the lines of one piece.
+// settle decodes the lines of one piece.
 func (l *lister) settle() error {
 	text, err := base64.StdEncoding.DecodeString(string(l.text))
 	if err != nil {
@@ -107,7 +108,7 @@ func (l *lister) settle() error {
 	for line := range bytes.Lines(text) {
 		line, whole := bytes.CutSuffix(line, []byte{'\n'})
 		switch {
-		case !whole: // more than may be sent
+		case !whole: // cut off at the limit
 			l.found.Cut = true
 		case !bytes.HasPrefix(line, []byte(declaration)):
 			return errGarbled

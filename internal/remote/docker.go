@@ -6,22 +6,22 @@ import (
 	"strings"
 )
 
-// dockerTrouble is one reason why a command of docker fails.
+// dockerTrouble is one reason why a docker command fails.
 type dockerTrouble struct {
 	// word names it in scripts.
 	word string
-	// away reports whether docker as a whole cannot be used.
+	// away reports whether docker cannot be used at all.
 	away bool
-	// texts are parts of what docker says then, as all its versions, compose and
-	// buildkit print it. A star stands for any text.
+	// texts are parts of the output of docker in this case, as all its
+	// versions, compose and buildkit print it. A star stands for any text.
 	texts []string
-	// advice says what is wrong and what to do, in whole sentences.
+	// advice names the problem and the remedy, in whole sentences.
 	advice string
 }
 
-// dockerTroubles is the one table of these texts: a validation reads it in Go,
-// and the steps of a deployment as the sh of [DockerText]. The first row with a
-// text that docker printed holds.
+// dockerTroubles is the only table of these texts. A validation reads it in Go,
+// and the steps of a deployment read it as the sh of [DockerText]. The first
+// row with a text that docker printed applies.
 var dockerTroubles = []dockerTrouble{
 	{word: "absent", away: true,
 		advice: "Docker is not installed on the server. Install Docker Engine with its compose plug-in."},
@@ -70,7 +70,7 @@ var dockerTroubles = []dockerTrouble{
 		advice: "The server cannot reach the registry. Check the server's network and firewall, and deploy again."},
 }
 
-// dockerAdvice is what to say about a trouble, "" for a word that names none.
+// dockerAdvice returns the advice for a trouble, or "" for an unknown word.
 func dockerAdvice(word string) string {
 	for _, trouble := range dockerTroubles {
 		if trouble.word == word {
@@ -84,7 +84,7 @@ func dockerAdvice(word string) string {
 var dockerScript string
 
 // DockerText is sh that defines docker_trouble, docker_means and docker_advice;
-// docker.sh says what each does.
+// docker.sh documents each of them.
 func DockerText() string {
 	var means, advice strings.Builder
 	for _, trouble := range dockerTroubles {

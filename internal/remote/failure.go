@@ -6,17 +6,18 @@ import (
 	"waybill/internal/fault"
 )
 
-// HeldError says that a job was not started, since it is not its turn in the
-// resource's folder. Its text may be shown to whoever may see the server.
+// HeldError says that a job was not started because another job has precedence
+// in the resource's folder. Its text may be shown to every user who may see the
+// server.
 type HeldError struct {
-	// Holder is the deployment that has the folder.
+	// Holder is the deployment that holds the folder.
 	Holder string
 	// Running says that the holder's job is alive. If it is not, the holder is
-	// of later date: a later deployment, or a later attempt of the same.
+	// later: a later deployment, or a later attempt of the same one.
 	Running bool
 }
 
-// Error says who has the folder.
+// Error names the holder of the folder.
 func (e *HeldError) Error() string {
 	if e.Running {
 		return fmt.Sprintf("The resource's folder on the server is held by deployment %s, which is running.", e.Holder)
@@ -24,7 +25,7 @@ func (e *HeldError) Error() string {
 	return fmt.Sprintf("Deployment %s, of later date, has already used the resource's folder on the server.", e.Holder)
 }
 
-// failures are the words for why a server cannot run a job.
+// failures has the text for each reason why a server cannot run a job.
 var failures = map[string]string{
 	"NOSPACE":  "its disk is full",
 	"NOINODES": "its disk has no inodes left: it holds too many files",
@@ -36,8 +37,8 @@ var failures = map[string]string{
 	"ISDIR":    "a directory is where a file belongs",
 }
 
-// failure makes an error of a script's word. The words are our own scripts',
-// not the server's, and an unknown one is not repeated.
+// failure makes an error of a script's word. The known words are from our own
+// scripts; an unknown one may be from the server, so it is not repeated.
 func failure(words []string) error {
 	switch word := words[0]; {
 	case word == "BUSY":
@@ -54,7 +55,7 @@ func failure(words []string) error {
 	return errGarbled
 }
 
-// packages names what brings each tool that a job needs.
+// packages has the package of each tool that a job needs.
 var packages = map[string]string{
 	"flock": "util-linux", "setsid": "util-linux",
 	"base64": "coreutils", "stat": "coreutils", "mkfifo": "coreutils", "head": "coreutils",

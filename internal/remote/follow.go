@@ -9,20 +9,22 @@ import (
 	"waybill/internal/fault"
 )
 
-// Follow starts the job on the server, detached, or finds it there, and gives
-// the sink what its spool holds from the offsets on, until the job has ended
-// and everything was given.
+// Follow starts the job on the server, detached, or finds it there. It gives
+// the sink the contents of the spool from the offsets on, until the job has
+// ended and everything was given.
 //
-// A job that was started once is never started again. If it was, and its spool
-// is gone, it is lost: someone has already read of it (from is not zero), or a
-// note in its Dir says so. Nor is it started while another deployment's job
-// holds Dir, after a later deployment's was started there, or after a later
+// A job that was started once is never started again. If it was started and its
+// spool is gone, it is lost. Follow knows that it was started if from is not
+// zero, because then its output was read before, or if a note in its Dir says
+// so. Follow also does not start the job while another deployment's job holds
+// Dir, after a later deployment's job was started there, or after a later
 // attempt has tried: then the error is a *[HeldError].
 //
-// An error of the sink ends Follow at once and comes back as it is. Otherwise
-// the error is ctx's own; Unavailable when the connection was lost; or Invalid
-// when the server cannot run the job, in words that hold nothing the server
-// said. Whatever the error, a job that was started goes on.
+// An error of the sink ends Follow at once and is returned unchanged. Otherwise
+// the error is ctx's own; Unavailable if the connection was lost; or Invalid if
+// the server cannot run the job. The text of an Invalid error holds nothing
+// that the server said. Whatever the error, a job that was started keeps
+// running.
 func Follow(ctx context.Context, shell Shell, job Job, from Offsets, sink Sink) (End, error) {
 	if err := check(job); err != nil {
 		return End{}, err
@@ -43,8 +45,9 @@ func Follow(ctx context.Context, shell Shell, job Job, from Offsets, sink Sink) 
 	return End{}, err
 }
 
-// Remove removes the job's spool, and sees to it that the job is not started
-// again. Conflict if it is still alive; removing nothing is not an error.
+// Remove removes the job's spool and ensures that the job is not started again.
+// The error is Conflict if the job is still alive. It is not an error if there
+// is no spool.
 func Remove(ctx context.Context, shell Shell, job Job) error {
 	if err := check(job); err != nil {
 		return err
@@ -53,8 +56,8 @@ func Remove(ctx context.Context, shell Shell, job Job) error {
 	return answer(ctx, shell, nonce, removeScript(job, nonce), remover{})
 }
 
-// silentEnd says what it means that a script ended without a last frame. Once
-// the job is known to run, that is only a reader less.
+// silentEnd is the error for a script that ended without a last frame. If the
+// job is known to run, only this session was lost.
 func silentEnd(exit int, synced, attached bool) error {
 	switch {
 	case attached || exit >= 128:
@@ -65,17 +68,17 @@ func silentEnd(exit int, synced, attached bool) error {
 	return notStarted("its login shell runs no commands (exit code %d)", exit)
 }
 
-// ErrNotStarted is in the chain of an error after which it is certain that the
-// call started nothing: the script said so, or never ran.
+// ErrNotStarted is in the chain of an error if the call certainly started
+// nothing, because the script said so or never ran.
 var ErrNotStarted = errors.New("nothing was started")
 
-// notStarted is a refusal by a script that started nothing.
+// notStarted is a refusal after which it is certain that nothing was started.
 func notStarted(format string, args ...any) error {
 	return fault.Wrap(ErrNotStarted, fault.Invalid, "The server cannot run the job: %s.", fmt.Sprintf(format, args...))
 }
 
-// refusal is the error for a server that cannot run the job. Nothing that the
-// server said may be among the arguments: it was not redacted.
+// refusal is the error for a server that cannot run the job. The arguments must
+// hold nothing that the server said, because that was not redacted.
 func refusal(format string, args ...any) error {
 	return fault.New(fault.Invalid, "The server cannot run the job: %s.", fmt.Sprintf(format, args...))
 }

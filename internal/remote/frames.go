@@ -9,58 +9,62 @@ import (
 	"waybill/internal/fault"
 )
 
-// Frames are what the scripts print, after a line with the nonce. A frame is a
-// line, a kind and numbers, followed by bytes for some of them:
+// The scripts print frames, after a line with the nonce. A frame is a line with a
+// kind and words. Frames of some kinds are followed by bytes:
 //
-//	A GROUP BOOT STARTED TIME       the job is there
+//	A GROUP BOOT STARTED TIME       the job was started or found
 //	S|M|O|E FROM LENGTH TIME        bytes of steps, marks, out or err
 //	o|e FROM LENGTH TIME            a draft: bytes of out or err that may be void
-//	K                               the draft holds
-//	G O|E TO                        out or err goes on there; a draft is void
-//	H                               we live
+//	K                               the draft is valid
+//	G O|E TO                        out or err continues there; a draft is void
+//	H                               a sign of life
 //	X CODE TIME OUT ERR CUT         the job has ended
-//	L WHY TIME OUT ERR MISSING      the job is gone without an end; see follow.sh
+//	L WHY TIME OUT ERR MISSING      the job is gone without an exit code; see follow.sh
 //	F WORD [MORE]                   the job cannot be run, or stopped
 //	P|V PID NAME                    a process that is gone, or still there
-//	T RUNNING SEES                  that was all about the stopped job
+//	C|R NAME                        a container that was ended, or still runs
+//	U                               docker did not answer
+//	T RUNNING SEES                  the end of the report on a stopped job
 //	N NAME                          a spool
-//	D                               it is done: removed, or named
-//	Y DROPPED CUT                   those were the declaring lines, which came as O and E
+//	D                               the script has done its work
+//	Y DROPPED CUT                   the end of the declaring lines, which came as O and E
 
-// part is the head of a frame that has bytes, then each piece of them.
+// part is the head of a frame that has bytes; from moves on with each piece.
 type part struct {
 	kind byte
 	from int64 // offset of the piece in its file
 	at   time.Time
 }
 
-// receiver takes frames. An error ends the reading.
+// receiver takes frames. If it returns an error, the reading ends.
 type receiver interface {
 	// bytes gets a piece of a part; it must not keep p.
 	bytes(part part, p []byte) error
-	// line gets a frame without bytes, cut at its blanks.
+	// line gets the words of a frame without bytes.
 	line(kind byte, words []string) error
 }
 
-// frames reads frames from writes of any size. It keeps no more than one head.
+// frames reads frames from writes of any size. It never buffers more than one
+// head.
 type frames struct {
 	to     receiver
-	mark   []byte // what comes before the first frame
+	mark   []byte // the text before the first frame
 	synced bool
 	noise  int    // bytes that came before the mark
-	head   []byte // of the frame, or the noise before the mark, that is not whole
+	head   []byte // the incomplete head of a frame, or the end of the noise before the mark
 	part   part
 	left   int64 // bytes of the part that are still to come
 }
 
-// maxHead is more than any head has; maxNoise is how much may come before the
+// maxHead is longer than any head; maxNoise is how much may come before the
 // first frame.
 const (
 	maxHead  = 256
 	maxNoise = 1 << 20
 )
 
-// errGarbled says that what came is not what the scripts print.
+// errGarbled says that the server's output does not have the form that the
+// scripts print.
 var errGarbled = fault.New(fault.Unavailable, "What the server sent makes no sense.")
 
 func newFrames(nonce string, to receiver) *frames {
@@ -88,7 +92,7 @@ func (f *frames) feed(p []byte) error {
 	return nil
 }
 
-// sync skips what a login shell prints before it runs the script.
+// sync skips the output of the login shell before the script.
 func (f *frames) sync(p []byte) (int, error) {
 	before := len(f.head)
 	f.head = append(f.head, p...)
@@ -154,7 +158,7 @@ func (f *frames) begin(kind byte, words []string) error {
 	return nil
 }
 
-// integers reads numbers, none of which may be negative.
+// integers reads numbers that must not be negative.
 func integers(words []string) ([]int64, error) {
 	numbers := make([]int64, len(words))
 	for i, word := range words {
@@ -167,8 +171,8 @@ func integers(words []string) ([]int64, error) {
 	return numbers, nil
 }
 
-// instant reads a time in seconds with nine decimals. A date that knows no %N
-// prints something else after the point, which then counts as nothing.
+// instant reads a time in seconds with nine decimals. A date command without %N
+// prints something else after the point; then the fraction counts as 0.
 func instant(word string) (time.Time, error) {
 	whole, fraction, _ := strings.Cut(word, ".")
 	seconds, err := strconv.ParseInt(whole, 10, 64)
@@ -182,5 +186,6 @@ func instant(word string) (time.Time, error) {
 	return time.Unix(seconds, nanoseconds).UTC(), nil
 }
 
-// maxSeconds is the end of the year 9999, the last that RFC 3339 can write.
+// maxSeconds is the end of the year 9999, the last year that RFC 3339 can
+// write.
 const maxSeconds = 253402300799

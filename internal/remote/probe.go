@@ -14,9 +14,10 @@ import (
 //go:embed probe.sh
 var probeText string
 
-// Probe tests whether a job could be started on the server and whether docker can
-// be used there. It changes nothing. Invalid if not, with a sentence for each
-// thing that is missing; otherwise its errors are those of [Follow].
+// Probe tests whether a job could be started on the server and whether docker
+// can be used there. It changes nothing. If something is missing, the error is
+// Invalid and has a sentence for each missing thing. The other errors are as
+// [Follow]'s.
 func Probe(ctx context.Context, shell Shell, dataDir string) error {
 	var found lacks
 	nonce := rand.Text()
@@ -39,7 +40,7 @@ type lacks struct{ texts []string }
 
 func (*lacks) bytes(part, []byte) error { return errGarbled }
 
-// maxLacks is more than the script can tell.
+// maxLacks is more than the script can report.
 const maxLacks = 30
 
 func (l *lacks) line(kind byte, words []string) error {

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// reader makes a sink's calls of frames. What a server says is never trusted:
-// offsets must go on where they ended, numbers must be of the job's steps.
+// reader turns frames into calls of a sink. It never trusts the server: offsets
+// must continue where the last ones ended, and steps must be the job's.
 type reader struct {
 	sink  Sink
-	steps int // how many the job has
+	steps int // how many steps the job has
 	next  Offsets
 	times times
 
@@ -20,20 +20,20 @@ type reader struct {
 
 	draft draft
 
-	// begun is the last step that began, and open says that it has not ended.
+	// begun is the last step that began; open says that it has not ended.
 	begun    int
 	open     bool
 	attached bool
 	end      End
 }
 
-// draft is bytes of a stream of which it is not sure yet that they hold.
+// draft holds bytes of a stream that may still turn out to be void.
 type draft struct {
-	part  part // of its first byte, with the kind of the stream
+	part  part // at its first byte, with the kind of the stream
 	bytes []byte
 }
 
-// maxDraft is how much comes as one draft at most: follow.sh's most.
+// maxDraft is the most that follow.sh sends as one draft.
 const maxDraft = 16 << 20
 
 func newReader(steps int, from Offsets, sink Sink) *reader {
@@ -69,14 +69,14 @@ func (r *reader) sketch(part part, p []byte) error {
 	return nil
 }
 
-// settle gives a draft that holds to the sink.
+// settle gives a valid draft to the sink.
 func (r *reader) settle() error {
 	p := r.draft.bytes
 	r.draft.bytes = p[:0]
 	return r.output(r.draft.part, p)
 }
 
-// jump goes on behind what the spool has dropped.
+// jump continues after the bytes that the spool has dropped.
 func (r *reader) jump(words []string) error {
 	numbers, err := integers(words[1:])
 	if err != nil {
@@ -91,7 +91,7 @@ func (r *reader) jump(words []string) error {
 	return nil
 }
 
-// place is where a stream goes on, and how much of it was dropped.
+// place returns the next offset of a stream and the count of its dropped bytes.
 func (r *reader) place(stream Stream) (next, dropped *int64) {
 	if stream == Err {
 		return &r.next.Err, &r.end.DroppedErr
@@ -99,7 +99,8 @@ func (r *reader) place(stream Stream) (next, dropped *int64) {
 	return &r.next.Out, &r.end.DroppedOut
 }
 
-// output gives bytes of a stream to the sink, cut where their times differ.
+// output gives bytes of a stream to the sink, in pieces whose bytes have the
+// same time.
 func (r *reader) output(part part, p []byte) error {
 	next, _ := r.place(Stream(part.kind))
 	if part.from != *next {
@@ -116,8 +117,9 @@ func (r *reader) output(part part, p []byte) error {
 	return nil
 }
 
-// step gets a line of steps: kind, number, time, sizes and, at an end, the exit
-// code. The last one, X, is the job's own end, which comes as a frame as well.
+// step gets a line of the steps file: kind, number, time, sizes and, for an
+// end, the exit code. The last line, X, is the job's own end, which also comes
+// as a frame.
 func (r *reader) step(words []string, offset int64) error {
 	if len(words) < 5 {
 		return errGarbled
@@ -133,11 +135,11 @@ func (r *reader) step(words []string, offset int64) error {
 	event := StepEvent{Number: int(numbers[0]), At: at, Out: numbers[1], Err: numbers[2], Offset: offset}
 	r.times.add(stamp{at: at, sizes: Offsets{Out: event.Out, Err: event.Err}}, r.next)
 	if words[0] == "X" && event.Number == 0 && !r.open {
-		r.begun, r.open = r.steps, true // no other follows
+		r.begun, r.open = r.steps, true // no step may follow
 		return nil
 	}
-	// Each step has one start and one end, in the order of the steps: so a server
-	// cannot make more of them than there are.
+	// Each step has one start and one end, in the order of the steps, so a
+	// server cannot send more events than that.
 	switch {
 	case words[0] == "S" && !r.open && event.Number > r.begun && event.Number <= r.steps:
 		r.begun, r.open = event.Number, true
@@ -150,7 +152,7 @@ func (r *reader) step(words []string, offset int64) error {
 	return errGarbled
 }
 
-// mark gets a line of marks: time and sizes.
+// mark gets a line of the marks file: time and sizes.
 func (r *reader) mark(words []string, _ int64) error {
 	if len(words) != 3 {
 		return errGarbled
@@ -196,8 +198,8 @@ func (r *reader) line(kind byte, words []string) error {
 	return errGarbled
 }
 
-// processWords is a process group and a boot id. They go into the record as
-// they are, so they can be nothing else.
+// processWords matches a process group and a boot id. Both go into the record
+// unchanged, so nothing else may pass.
 var processWords = regexp.MustCompile(`^[0-9]{1,10} [0-9a-f-]{1,64}$`)
 
 func (r *reader) exited(words []string) error {
@@ -233,19 +235,19 @@ func (r *reader) over(when, code, out, err string, lost bool) error {
 	return errEnded
 }
 
-// maxExit is the highest exit code there is.
+// maxExit is the highest exit code.
 const maxExit = 255
 
 // errEnded ends a session after its last frame.
 var errEnded = errors.New("the last frame has come")
 
-// lines cuts a file that comes in pieces into lines of words.
+// lines splits a file that comes in pieces into lines of words.
 type lines struct {
 	next int64 // offset of the next byte
 	rest []byte
 }
 
-// feed gives each whole line with the offset behind it.
+// feed gives each whole line, with the offset after it.
 func (l *lines) feed(from int64, p []byte, give func(words []string, offset int64) error) error {
 	if from != l.next {
 		return errGarbled

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// The scripts for the server. Each says at its top what must be set before it.
+// The scripts for the server. Each lists at its top the variables that must be
+// set before it.
 var (
 	//go:embed session.sh
 	sessionText string
@@ -37,18 +38,20 @@ var (
 	leftoversText string
 )
 
-// chunkBytes is how much of a file is sent in one here-document. Encoded it is
-// below the 64 KiB of a pipe, so that no shell has to put it down in a file.
+// chunkBytes is how much of a file one here-document has. Encoded, it is
+// smaller than the 64 KiB of a pipe, so no shell has to write it to a temporary
+// file.
 const chunkBytes = 36 << 10
 
-// cookie is what stands in the environment of a job's processes. It follows from
-// the spool's path, so that they are found when nothing else is left of the job.
+// cookie is the mark in the environment of a job's processes. It is derived
+// from the spool's path, so the processes can be found even if nothing else is
+// left of the job.
 func cookie(job Job) string {
 	sum := sha256.Sum256([]byte(path.Clean(job.Spool)))
 	return base32.StdEncoding.EncodeToString(sum[:15])
 }
 
-// followScript is all that a session of Follow runs.
+// followScript is the whole script of a session of Follow.
 func followScript(job Job, from Offsets, nonce string) string {
 	fresh := 0
 	if from == (Offsets{}) {
@@ -72,7 +75,7 @@ func followScript(job Job, from Offsets, nonce string) string {
 	return b.String()
 }
 
-// head is what every script about a job begins with.
+// head is the beginning of every script about a job.
 func head(job Job, nonce string) string {
 	return fmt.Sprintf("spool=%s dir=%s folder=%s deployment=%s attempt=%d cookie=%s nonce=%s\n", quote(job.Spool),
 		quote(job.Dir), quote(cmp.Or(job.Folder, job.Dir)), quote(deployment(job)), job.Attempt, cookie(job), quote(nonce)) +
@@ -94,7 +97,7 @@ func leftoversScript(runs, nonce string) string {
 	return fmt.Sprintf("runs=%s nonce=%s\n", quote(runs), quote(nonce)) + bare(sessionText) + bare(leftoversText)
 }
 
-// runScript is the spool's run: the job as a script of its own.
+// runScript is the file run in the spool: the whole job as one script.
 func runScript(job Job) string {
 	environment := ""
 	if job.EnvironmentFile != "" {
@@ -110,15 +113,15 @@ func runScript(job Job) string {
 		quote(job.Spool), quote(job.Dir), quote(environment), len(job.Steps), quote(onFailure), keep(job), bare(runText))
 }
 
-// keep is how much of the head, and of the tail, of each stream is kept: whole
-// blocks of any file system.
+// keep is how many bytes of each stream's head are kept, and how many of its
+// tail: a whole number of blocks of any file system.
 func keep(job Job) int64 {
 	const block = 64 << 10
 	return max(1, cmp.Or(max(0, job.SpoolLimit), DefaultSpoolLimit)/4/block) * block
 }
 
-// files are all files of the job, with absolute paths and modes: its own, and
-// those of the spool.
+// files returns all files of the job, with absolute paths and modes: its own
+// files and the files of the spool.
 func files(job Job) []File {
 	all := []File{{Path: path.Join(job.Spool, "run"), Content: []byte(runScript(job)), Mode: ownerOnly}}
 	for i, step := range job.Steps {
@@ -134,11 +137,11 @@ func files(job Job) []File {
 	return all
 }
 
-// ownerOnly is the mode of whatever may hold a secret.
+// ownerOnly is the mode of every file that may hold a secret.
 const ownerOnly = 0o600
 
-// sendFile writes the content as here-documents, which are neither on a
-// command line nor, unlike what a shell's echo gets, in any environment.
+// sendFile writes the content as here-documents. They are on no command line
+// and, unlike the arguments of a shell's echo, in no environment.
 func sendFile(b *strings.Builder, number int, content []byte) {
 	for first := true; first || len(content) > 0; first = false {
 		n := min(len(content), chunkBytes)
@@ -154,13 +157,14 @@ func absolute(dir, name string) string {
 	return path.Join(dir, name)
 }
 
-// quote makes one word of sh of any text without NUL.
+// quote turns any text without NUL into one word of sh.
 func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// bare leaves out comments, which are half of each script: without them a
-// session's first flight fits into what TCP sends at once.
+// bare leaves out comments, which are half of each script. Without them, the
+// start of a session fits into the data that TCP sends before the first
+// acknowledgement.
 func bare(script string) string {
 	var b strings.Builder
 	for line := range strings.Lines(script) {
@@ -195,8 +199,8 @@ func check(job Job) error {
 	return nil
 }
 
-// names are what a deployment can be called: a word to sh and to a frame.
+// names matches the name of a deployment: one word to sh and to a frame.
 var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
-// deployment is the job's name.
+// deployment returns the job's name.
 func deployment(job Job) string { return cmp.Or(job.Deployment, path.Base(job.Spool)) }

@@ -13,32 +13,33 @@ import (
 // TickEvery is the time between two calls of a sink's Tick.
 const TickEvery = 500 * time.Millisecond
 
-// The scripts print a frame about every second.
+// The scripts print a frame about every second, so a longer silence means that
+// the server is gone.
 const (
 	silentFor  = 20 * time.Second
 	silentTime = int(silentFor / TickEvery)
 )
 
-// session is one script on a shell, with a reader that shall not wait for ever.
+// session is one script on a shell. It does not wait forever for output.
 type session struct {
 	shell  Shell
 	script string
-	// feed gets what the script prints, tick the time between. Both are called
-	// by one goroutine. An error of either ends the session.
+	// feed gets the script's output, and tick is called every TickEvery. One
+	// goroutine calls both. An error of either ends the session.
 	feed func(p []byte) error
 	tick func() error
-	// patience is for how many ticks nothing may come, silentTime when zero.
+	// patience is how many ticks may pass without output; silentTime if zero.
 	patience int
 	// exit is the script's exit status when run returns nil.
 	exit int
 }
 
-// run returns when the script has ended, when feed or tick had enough, when
-// ctx ends, or, with Unavailable, when nothing came for too long.
+// run returns when the script has ended, when feed or tick returns an error,
+// when ctx ends, or, with Unavailable, after too long a silence.
 //
-// What the shell prints is handed over slice by slice and not copied: the
-// shell waits until feed has taken it. So a slow reader slows the server down,
-// and nothing piles up here.
+// The output is handed over slice by slice and not copied: the shell waits
+// until feed has taken each slice. So a slow reader slows the server down, and
+// no output piles up here.
 func (s *session) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -62,16 +63,16 @@ func (s *session) run(ctx context.Context) error {
 			if err := s.feed(p); err != nil {
 				return err
 			}
-			// Once ctx has ended, nobody may wait for it any more.
+			// After ctx has ended, the writer no longer waits for this.
 			select {
 			case out.taken <- struct{}{}:
 			case <-ctx.Done():
 				return ctx.Err()
 			}
 		case <-ticker.C:
-			// Ticks are counted instead of time, so that the time which feed
-			// took is not held against the server. A server that is still taking
-			// the script cannot answer yet.
+			// Ticks are counted instead of time, so that the time that feed
+			// takes does not count against the server. A server that is still
+			// receiving the script cannot answer yet.
 			if now := s.delivered(); now != delivered {
 				silent, delivered = 0, now
 			}
@@ -96,7 +97,7 @@ func (s *session) delivered() int64 {
 	return 0
 }
 
-// handover is a writer whose every Write waits until the slice was taken.
+// handover is a writer whose every Write waits until its slice was taken.
 type handover struct {
 	ctx   context.Context
 	parts chan []byte

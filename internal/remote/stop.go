@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// Process is one on the server.
+// Process is a process on the server.
 type Process struct {
 	PID int
-	// Name is what the kernel calls it: of its program, without arguments,
-	// which may hold secrets.
+	// Name is the kernel's name for the process: the program's name without
+	// arguments, which may hold secrets.
 	Name string
 }
 
@@ -23,50 +23,56 @@ type Process struct {
 type Stopped struct {
 	// Running says that the job had not ended by itself.
 	Running bool
-	// Killed are the processes of the job that were there and are gone, by TERM
-	// or by KILL; Survivors are those that are still there. At most a thousand
-	// of each are named.
+	// Killed are processes of the job that Stop found and that are gone, by
+	// TERM or by KILL. Survivors are processes that are still there. Each has
+	// at most a thousand entries.
 	Killed, Survivors []Process
-	// Blind says that the server could not tell which processes left the job's
-	// session under another user or without their environment.
+	// Blind says that the server could not find every process that left the
+	// job's session under another user or without its environment.
 	Blind bool
 	// Containers says what became of the containers of a job that may run some.
 	Containers Containers
 }
 
-// Containers are named as docker names them, at most a thousand of each kind.
+// Containers are a job's containers, as docker names them, at most a thousand
+// of each kind.
 type Containers struct {
-	// Ended were killed: the job had created them and had a client of theirs in the
-	// foreground. Left still run: they were created while the job ran, and nothing
-	// shows that it was the job that did so, or that they were not to outlive it.
+	// Ended were killed: the job had created them for a docker client in the
+	// foreground. Left still run: they were created while the job ran, but
+	// nothing shows that the job created them, or that they should have ended
+	// with it.
 	Ended, Left []string
-	// Unknown says that Docker did not answer, so that Left is not known.
+	// Unknown says that Docker did not answer, so Left is not known.
 	Unknown bool
 }
 
-// DefaultGrace is how long a job's processes have after TERM.
+// DefaultGrace is how long a job's processes have to end after TERM.
 const DefaultGrace = 10 * time.Second
 
-// Stop ends the job: TERM for its process group, then, after the grace (0 means
-// [DefaultGrace]) or as soon as all have gone, KILL for every process that is in
-// the job's session or carries the job's cookie in its environment; and it looks
-// again, until nothing is left or some will not go.
+// Stop ends the job. It sends TERM to the job's processes and waits for the
+// grace (0 means [DefaultGrace]), or less if all of them go. Then it sends KILL
+// to those processes that are left, and looks again until nothing is left or
+// some will not go.
 //
-// Steps that have not begun, those for a failure too, are left out. A job that
-// goes by TERM or by KILL of its steps ends as any other, with 143, 137 or
-// whatever the step made of it, and [Follow] gives the rest of its output. Only
-// if its own shell had to be killed it is lost.
+// Steps that have not begun do not run, not even the steps for a failure. A job
+// that ends by TERM, or by KILL of its steps, ends as any other job: with 143,
+// 137 or the exit code that the step chose, and [Follow] gives the rest of its
+// output. The job is lost only if its own shell had to be killed.
 //
-// A job that has ended by itself is left alone, and so is what it left behind:
-// that is what it was for. One that has not begun never will: Follow takes it
-// for lost. A Stop that was cut off can be repeated, and goes on.
+// If the job has ended by itself, Stop leaves it alone, and also the processes
+// that it left running: starting them was its purpose. If the job has not
+// begun, it never will: Follow reports it as lost. If a Stop is cut off,
+// another one finishes its work.
 //
-// Who is signalled is found by the kernel's tables and the spool's pid file,
-// never by anything that was printed. Where the job has a control group (as root,
-// with cgroup 2) or its login has an audit session, that is every process but
-// those that a daemon starts for it. Elsewhere, Blind, two kinds are not found: of
-// another user, once they have left the session (only root sees their
-// environment), and those that have left it and overwritten their environment.
+// Stop finds the job's processes by the kernel's tables and the spool's pid
+// file, never by printed output. They are the job's process group, its session,
+// and every process with the job's cookie in its environment. Where the job has
+// a control group (as root, with cgroup 2) or its login has an audit session,
+// Stop finds every process except the ones that a daemon starts for the job.
+// Elsewhere the result is Blind, because Stop does not find two kinds:
+// processes of another user that have left the session (only root sees their
+// environment), and processes that have left it and overwritten their
+// environment.
 //
 // The errors are as Follow's.
 func Stop(ctx context.Context, shell Shell, job Job, grace time.Duration) (Stopped, error) {
@@ -82,7 +88,7 @@ func Stop(ctx context.Context, shell Shell, job Job, grace time.Duration) (Stopp
 	return toll.stopped, err
 }
 
-// answer runs a script of few words, until its last frame.
+// answer runs a script that prints few frames, until its last frame.
 func answer(ctx context.Context, shell Shell, nonce, script string, to receiver) error {
 	frames := newFrames(nonce, to)
 	session := session{shell: shell, script: script, feed: frames.feed, tick: func() error { return nil }}
@@ -99,10 +105,10 @@ func answer(ctx context.Context, shell Shell, nonce, script string, to receiver)
 // toll takes the frames of a stop.
 type toll struct{ stopped Stopped }
 
-// maxProcesses is how many processes, or containers, are worth naming.
+// maxProcesses is how many processes, or containers, are named at most.
 const maxProcesses = 1000
 
-// processNames are what stop.sh leaves of a process's name.
+// processNames matches the name of a process as stop.sh prints it.
 var processNames = regexp.MustCompile(`^[A-Za-z0-9._:/+@-]{1,64}$`)
 
 func (*toll) bytes(part, []byte) error { return errGarbled }
@@ -153,9 +159,9 @@ func noteContainer(list *[]string, name string) error {
 }
 
 // Leftovers names the spools in dataDir/runs whose job is not alive: it has
-// ended, is lost, or has not begun; at most ten thousand of them. Which of them may be removed, only the
-// deployments' records can say. The errors are as Follow's; without the folder
-// there are no spools.
+// ended, is lost, or has not begun. It names at most ten thousand. Only the
+// records of the deployments can say which of them may be removed. If the
+// folder does not exist, there are no spools. The errors are as Follow's.
 func Leftovers(ctx context.Context, shell Shell, dataDir string) ([]string, error) {
 	if !path.IsAbs(dataDir) || strings.ContainsRune(dataDir, 0) {
 		return nil, refusal("its data directory is not an absolute path")
@@ -166,11 +172,11 @@ func Leftovers(ctx context.Context, shell Shell, dataDir string) ([]string, erro
 	return found.names, err
 }
 
-// maxSpools is how many leftover spools are named at once. The rest is named when
-// those are gone.
+// maxSpools is how many spools one call names. A later call names the rest,
+// after these have been removed.
 const maxSpools = 10_000
 
-// spools takes the frames of a look for leftovers.
+// spools takes the frames of a search for leftovers.
 type spools struct{ names []string }
 
 func (*spools) bytes(part, []byte) error { return errGarbled }

@@ -6,28 +6,29 @@ import (
 	"time"
 )
 
-// stamp says how far the output was at a time: every byte below the sizes was
-// written by then.
+// stamp says how long the output was at a time: every byte below the sizes had
+// been written by then.
 type stamp struct {
 	at    time.Time
 	sizes Offsets
 }
 
-// times tells when bytes of the output were written. It is fed with marks and
-// with the bounds of steps, so it knows the time of what was written while
-// nobody read; for what is newer than its last stamp, the time of reading is
-// good enough.
+// times finds the times at which bytes of the output were written. It is fed
+// with the marks and with the bounds of steps, so it knows the times of output
+// that was written while no reader was attached. For output after the last
+// stamp, the time of reading is close enough.
 //
-// It keeps at most maxStamps. A job that has more, or a server that makes them up,
-// gets coarser times: of two stamps the later one stays.
+// It keeps at most maxStamps. If a job has more, or a server makes them up, the
+// times become coarser: of two neighbouring stamps, the later one stays.
 type times struct {
 	stamps []stamp // in the order of time, which is the order of sizes too
 }
 
-// add takes a stamp. They come nearly in order: from two files, each of which
-// is in order. What is below next is read already and needs no time any more.
-// A stamp that contradicts the others, since the server's clock was set back,
-// is left out: sizes grow with time, or the search goes astray.
+// add takes a stamp. Stamps come nearly in order, because they come from two
+// files that are each in order. A stamp for bytes below next is left out, since
+// those have been read and need no time any more. A stamp that contradicts the
+// others, because the server's clock was set back, is left out too: the binary
+// search needs sizes that grow with time.
 func (t *times) add(s stamp, next Offsets) {
 	old := 0
 	for old < len(t.stamps) && t.stamps[old].passed(next) {
@@ -47,10 +48,11 @@ func (t *times) add(s stamp, next Offsets) {
 	}
 }
 
-// maxStamps is 18 hours of a job that prints in every second, in 3 MB.
+// maxStamps is enough for 18 hours of a job that prints in every second. It
+// takes 3 MB.
 const maxStamps = 1 << 16
 
-// thin leaves every second stamp.
+// thin drops every other stamp.
 func (t *times) thin() {
 	kept := t.stamps[:0]
 	for i := 1; i < len(t.stamps); i += 2 {
@@ -63,8 +65,8 @@ func (s stamp) below(other stamp) bool { return s.passed(other.sizes) }
 
 func (s stamp) passed(next Offsets) bool { return s.sizes.Out <= next.Out && s.sizes.Err <= next.Err }
 
-// of tells when the bytes from an offset on were written, and how many of the
-// n bytes have that time.
+// of returns the time at which the bytes from an offset on were written, and
+// how many of the n bytes have that time.
 func (t *times) of(stream Stream, offset int64, n int, now time.Time) (int, time.Time) {
 	first := sort.Search(len(t.stamps), func(i int) bool { return t.stamps[i].size(stream) > offset })
 	if first == len(t.stamps) {

@@ -5,13 +5,14 @@ import (
 	"crypto/rand"
 )
 
-// Vacate removes what this package keeps in the job's Dir, and Dir itself if
-// nothing else is in it: what a job leaves that takes its resource off the
-// server. With it goes the note that the job has run, so it is for a job of
-// which a second run has nothing left to do. Vacating nothing is not an error.
+// Vacate removes the files that this package keeps in the job's Dir, and then
+// Dir and Folder if they are empty. It is the last act of a job that takes its
+// resource off the server. The note that the job has run is among the removed
+// files, so a second run of the job must have nothing left to do. It is not an
+// error if there is no Dir.
 //
-// Conflict if a job is alive in Dir; a *[HeldError] if a later deployment's has
-// been. The other errors are as Follow's.
+// The error is Conflict if a job is alive in Dir, and a *[HeldError] if a later
+// deployment's job has been there. The other errors are as Follow's.
 func Vacate(ctx context.Context, shell Shell, job Job) error {
 	if err := check(job); err != nil {
 		return err

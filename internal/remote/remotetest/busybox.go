@@ -11,16 +11,18 @@ import (
 	"testing"
 )
 
-// fromUtilLinux are the programs that a server with busybox has from util-linux.
+// fromUtilLinux are the programs that a server with busybox takes from
+// util-linux.
 var fromUtilLinux = []string{"fallocate", "flock", "setsid"}
 
-// Busybox makes a folder of programs as Alpine has them and returns its path, which
-// is all that PATH should be: the shell and all tools are busybox's, but for those
-// of util-linux, which a server needs, and for those that more names.
+// Busybox makes a folder of programs like the ones of Alpine and returns its
+// path, which must be the whole PATH. The shell and all tools are busybox's,
+// except for the programs of util-linux that a server needs and the programs
+// that more names.
 //
 // Debian builds the shell of busybox so that it prefers its own applets to the
-// programs in PATH, which Alpine does not. So the shell is a copy that knows no other
-// applet by its name.
+// programs in PATH; Alpine does not. So the shell here is a copy that knows no
+// other applet by its name.
 func Busybox(t testing.TB, more ...string) string {
 	t.Helper()
 	busybox := program(t, "busybox")
@@ -48,9 +50,10 @@ func Busybox(t testing.TB, more ...string) string {
 	return dir
 }
 
-// shellAlone is a busybox in whose table of applets each name but that of the shell
-// ends in a letter that no name has. The names lie there in order, each between two
-// zeros, and this keeps the names before and after the shell's on their side.
+// shellAlone returns a busybox whose table of applets is spoilt: each name
+// except the shell's ends in a letter that no name has. The table has the names
+// in order, each between two zeros. With this letter, the other names still
+// sort on the same side of the shell's name.
 func shellAlone(t testing.TB, image []byte, applets []string) []byte {
 	t.Helper()
 	slices.Sort(applets)
@@ -68,8 +71,8 @@ func shellAlone(t testing.TB, image []byte, applets []string) []byte {
 	return image
 }
 
-// program is the path of one that the test needs. Without it the test is skipped,
-// or fails where nothing may be skipped.
+// program returns the path of a program that the test needs. If it is missing,
+// the test is skipped, or fails where nothing may be skipped.
 func program(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)

@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// ClientCommand is the command line of OpenSSH's own client, to which what is to
-// run on the server is added as one more word. Its files go with the test.
+// ClientCommand is the command line of OpenSSH's own client. The caller appends
+// the command for the server as one more word. The client's files are removed
+// with the test.
 func (s *Server) ClientCommand(t testing.TB) []string {
 	t.Helper()
 	dir := t.TempDir()

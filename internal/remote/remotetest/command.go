@@ -11,7 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// run runs a command with the channel for its streams and reports its end.
+// run runs a command with the channel as its streams and reports its end.
 func (s *inside) run(channel ssh.Channel, text string) {
 	command := s.command(text)
 	streams, err := start(command)
@@ -27,8 +27,8 @@ func (s *inside) run(channel ssh.Channel, text string) {
 		_, _ = io.Copy(streams.in, channel)
 		_ = streams.in.Close()
 	}()
-	// A stream ends when its last writer does, or when nobody is there to read
-	// it: then its pipe is closed, and whoever writes into it gets a signal.
+	// A stream ends when its last writer ends. If the client stops reading, the
+	// pipe is closed, and a process that writes into it gets a signal.
 	var copying sync.WaitGroup
 	copying.Go(func() { carry(channel, streams.out) })
 	copying.Go(func() { carry(channel.Stderr(), streams.err) })
@@ -46,13 +46,13 @@ func (s *inside) run(channel ssh.Channel, text string) {
 	report(channel, 0)
 }
 
-// streams are this end of a command's pipes.
+// streams are the server's ends of a command's pipes.
 type streams struct {
 	in, out, err *os.File
 }
 
-// start starts the command with pipes that no goroutine of os/exec watches, so
-// that waiting for it never waits for a child that holds them.
+// start starts the command with pipes that no goroutine of os/exec reads, so
+// that Wait does not wait for a child that holds them.
 func start(command *exec.Cmd) (streams, error) {
 	var ends [6]*os.File
 	for i := 0; i < len(ends); i += 2 {

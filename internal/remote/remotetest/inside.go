@@ -93,7 +93,7 @@ func (s *inside) drop(conn net.Conn) {
 	_ = conn.Close()
 }
 
-// serve serves one connection: its sessions, and nothing else that SSH can.
+// serve serves the sessions of one connection and refuses everything else.
 func (s *inside) serve(conn net.Conn) {
 	_, channels, requests, err := ssh.NewServerConn(conn, s.config)
 	if err != nil {
@@ -133,8 +133,9 @@ func (s *inside) session(channel ssh.Channel, requests <-chan *ssh.Request) {
 	}
 }
 
-// CutAll drops all connections; the server goes on. As with any sshd, what
-// runs on them notices only when it writes, and detached jobs do not at all.
+// CutAll drops all connections but keeps the server running. As with any sshd,
+// a command on a connection notices this only when it writes, and a detached
+// job never notices.
 func (s *inside) CutAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,7 +144,7 @@ func (s *inside) CutAll() {
 	}
 }
 
-// Close ends the server, all connections and what runs on them.
+// Close ends the server, all connections and the commands on them.
 func (s *inside) Close() {
 	s.mu.Lock()
 	s.closed = true
@@ -156,8 +157,8 @@ func (s *inside) Close() {
 	s.serving.Wait()
 }
 
-// started notes a command's process group; ended forgets it. A server that was
-// closed meanwhile ends the command at once.
+// started notes a command's process group; ended forgets it. If the server was
+// closed in the meantime, started ends the command at once.
 func (s *inside) started(group int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -173,8 +174,8 @@ func (s *inside) ended(group int) {
 	delete(s.groups, group)
 }
 
-// command makes a command as sshd would: by the login shell, with little in its
-// environment, and in a process group of its own.
+// command makes a command as sshd would: the login shell runs it, with few
+// variables in its environment, in a process group of its own.
 func (s *inside) command(text string) *exec.Cmd {
 	command := exec.Command("/bin/sh", "-c", text)
 	command.Dir = s.user.HomeDir

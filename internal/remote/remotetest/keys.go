@@ -13,14 +13,14 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// keys are the server's own and the one that opens it, as PEM and ready to use.
+// keys are the server's own key and the key that opens it, as PEM and parsed.
 type keys struct {
 	hostPEM, clientPEM []byte
 	host, client       ssh.Signer
 }
 
-// loadKeys reads the keys in dir, and makes those that are not there. Without
-// a dir they are made and not kept.
+// loadKeys reads the keys in dir and makes the missing ones. If dir is empty,
+// it makes both and does not store them.
 func loadKeys(dir string) (keys, error) {
 	var k keys
 	var err error
@@ -71,7 +71,7 @@ func makeKey() ([]byte, error) {
 	return pem.EncodeToMemory(block), nil
 }
 
-// line is a public key as a line of authorized_keys.
+// line returns a public key as a line of authorized_keys.
 func line(key ssh.PublicKey) string {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key)))
 }

@@ -15,11 +15,11 @@ import (
 	"time"
 )
 
-// sshdPath is where Debian's openssh-server puts it. sshd runs itself anew for
-// each connection and so insists on an absolute path.
+// sshdPath is where Debian's openssh-server installs sshd. sshd executes itself
+// again for each connection, so it insists on an absolute path.
 const sshdPath = "/usr/sbin/sshd"
 
-// patience is how long sshd may take to listen, or what runs on it to end.
+// patience is how long sshd may take to listen, and its processes to end.
 const patience = 10 * time.Second
 
 // openssh is Debian's sshd with a configuration of its own.
@@ -29,8 +29,8 @@ type openssh struct {
 	once    sync.Once
 }
 
-// openSSH starts sshd on a free port, with everything it needs in dir. Between
-// finding a port and sshd taking it another may: then it is tried again.
+// openSSH starts sshd on a free port, with all its files in dir. Another
+// program may take the port before sshd does; then openSSH tries another port.
 func openSSH(dir string, more []string) (*Server, error) {
 	server, err := newServer(dir)
 	if err != nil {
@@ -83,11 +83,13 @@ func startSSHD(dir string, server *Server, more []string) (*openssh, error) {
 	return s, nil
 }
 
-// configure writes what sshd reads. Keys may lie in a folder that others can
-// write to, as folders for tests do; no login needs more than the key.
+// configure writes sshd's files. StrictModes is off because others may be able
+// to write to the folder of the keys, as is usual for the folders of tests. The
+// key is all that a login needs.
 func configure(dir string, server *Server, more []string) (string, error) {
 	if os.Geteuid() == 0 {
-		// Debian's sshd insists on it as root; the init script makes it.
+		// As root, Debian's sshd insists on this folder; normally the init
+		// script makes it.
 		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 			return "", err
 		}
@@ -104,9 +106,9 @@ func configure(dir string, server *Server, more []string) (string, error) {
 		"PidFile none", "LogLevel ERROR", "StrictModes no", "UsePAM no", "UseDNS no",
 		"PermitRootLogin prohibit-password", "PasswordAuthentication no", "KbdInteractiveAuthentication no",
 		"MaxStartups 100", "MaxSessions 100", "PrintMotd no", "PrintLastLog no",
-		// bash reads ~/.bashrc for each command that sshd runs, unless it believes
-		// to be within another shell. What is in that file is none of a test's
-		// business: it can take long, and cutting it short can do harm.
+		// bash reads ~/.bashrc for each command that sshd runs, unless SHLVL
+		// says that it runs within another shell. No test depends on that file:
+		// it can take long, and cutting it short can do harm.
 		"SetEnv SHLVL=1",
 	)
 	config := filepath.Join(dir, "sshd_config")
@@ -129,14 +131,15 @@ func (s *openssh) await(port int) error {
 	return errors.New("sshd does not listen")
 }
 
-// CutAll ends the processes of sshd that serve a connection, and so drops it.
+// CutAll kills the processes of sshd that serve a connection, which drops all
+// connections.
 func (s *openssh) CutAll() {
 	for _, pid := range s.servants() {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 }
 
-// Close ends sshd, all connections, and what runs on them.
+// Close ends sshd, all connections, and the commands on them.
 func (s *openssh) Close() {
 	s.once.Do(func() {
 		family := descendants(s.command.Process.Pid)
@@ -151,7 +154,8 @@ func (s *openssh) Close() {
 	})
 }
 
-// servants are the processes below the listening one that are sshd's own.
+// servants returns the descendants of the listening process that run sshd
+// itself.
 func (s *openssh) servants() []int {
 	var found []int
 	for _, pid := range descendants(s.command.Process.Pid) {
@@ -162,8 +166,9 @@ func (s *openssh) servants() []int {
 	return found
 }
 
-// descendants are the processes below one. A detached job is none: whoever
-// started it is gone, so its parent is the system's first process.
+// descendants returns all processes below one. A detached job is not among
+// them: the process that started it is gone, so its parent is the system's
+// first process.
 func descendants(pid int) []int {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 	var found []int
@@ -175,8 +180,7 @@ func descendants(pid int) []int {
 	return found
 }
 
-// alive reports whether any of the processes runs. One that is only waiting to
-// be reaped does not.
+// alive reports whether any of the processes runs. A zombie does not count.
 func alive(pids []int) bool {
 	for _, pid := range pids {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

@@ -1,5 +1,5 @@
-// Package remotetest is a real SSH server on loopback, for tests and for the
-// demo: one in this process that runs sh, or Debian's own sshd.
+// Package remotetest has real SSH servers on loopback, for tests and for the
+// demo: one in this process that runs sh, and Debian's own sshd.
 package remotetest
 
 import (
@@ -12,23 +12,22 @@ import (
 	"waybill/internal/remote"
 )
 
-// Options adjust a server; the zero value works.
+// Options adjust the server in this process; the zero value works.
 type Options struct {
 	// Dir keeps the host's and the client's key from one start to the next, as
-	// PEM files "host_key" and "client_key". Without it they are new each time.
+	// PEM files "host_key" and "client_key". If it is empty, the keys are new
+	// each time.
 	Dir string
-	// Port to listen on, on 127.0.0.1; a free one when zero.
+	// Port is the port to listen on, on 127.0.0.1; a free one if zero.
 	Port int
-	// Environment is added to that of every command ("NAME=value"). Only the
-	// server in this process knows it.
+	// Environment is added to the environment of every command ("NAME=value").
 	Environment []string
-	// Noise is printed before a command's output, as a shell's start-up files
-	// may do. Only the server in this process knows it.
+	// Noise is printed before the output of a command, as a shell's start-up
+	// files may do.
 	Noise string
-	// Says, a word, is what the server says of itself wherever SSH lets it: in
-	// its version and before the login; and it gives that as the reason for
-	// which it opens no session, if Refuses is set. Only the server in this
-	// process knows them.
+	// Says, a word, is sent wherever SSH lets a server send text: in its
+	// version and before the login. If Refuses is set, the server opens no
+	// session and gives Says as the reason.
 	Says    string
 	Refuses bool
 }
@@ -42,12 +41,13 @@ type Server struct {
 	backend
 }
 
-// backend is what listens.
+// backend is the server that listens.
 type backend interface {
-	// CutAll drops all connections; the server goes on. Detached jobs live on.
+	// CutAll drops all connections but keeps the server running. Detached jobs
+	// continue.
 	CutAll()
-	// Close ends the server and all connections, and waits until what ran on
-	// them has ended. Detached jobs live on. Closing again does nothing.
+	// Close ends the server and all connections, and waits until the commands
+	// on them have ended. Detached jobs continue. Closing again does nothing.
 	Close()
 }
 
@@ -62,8 +62,8 @@ func Start(t testing.TB, opts Options) *Server {
 	return server
 }
 
-// Best starts Debian's sshd where it is installed and the server in this
-// process elsewhere, and ends it with the test.
+// Best starts Debian's sshd if it is installed, or else the server in this
+// process, and ends it with the test. In CI a missing sshd fails the test.
 func Best(t testing.TB) *Server {
 	t.Helper()
 	if _, err := os.Stat(sshdPath); err != nil && os.Getenv("WAYBILL_CI") == "" {
@@ -74,12 +74,13 @@ func Best(t testing.TB) *Server {
 
 // Setup adjusts Debian's sshd; the zero value works.
 type Setup struct {
-	// HostKeys are PEM texts; the first is the one that Server.HostKey names.
-	// ClientKey opens the server. One of Ed25519 is made of what is empty.
+	// HostKeys are PEM texts; Server.HostKey returns the first. ClientKey opens
+	// the server. If the first host key or the client key is empty, it is a new
+	// Ed25519 key.
 	HostKeys  []string
 	ClientKey string
-	// Lines go to the front of sshd_config, where the first of two settings
-	// counts.
+	// Lines go to the front of sshd_config. If a setting appears twice there,
+	// the first one counts.
 	Lines []string
 }
 
@@ -151,13 +152,13 @@ func (s *Server) HostKey() string { return line(s.keys.host.PublicKey()) }
 // Port is where the server listens, on 127.0.0.1.
 func (s *Server) Port() int { return s.port }
 
-// User is the only user that may log in: the one who runs this process.
+// User is the only user that may log in: the user that runs this process.
 func (s *Server) User() string { return s.user.Username }
 
 // ClientKeyPEM is the private key that opens the server.
 func (s *Server) ClientKeyPEM() string { return string(s.keys.clientPEM) }
 
-// Target is the server, as a dialer takes it.
+// Target returns the server as a dialer takes it.
 func (s *Server) Target() remote.Target {
 	return remote.Target{Address: "127.0.0.1", Port: s.port, User: s.user.Username, HostKey: s.HostKey(), PrivateKey: s.ClientKeyPEM()}
 }

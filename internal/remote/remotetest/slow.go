@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// Link is how many bytes a second a link carries in each direction, 0 for any
-// number.
+// Link is the speed of a link in each direction, in bytes a second; 0 means no
+// limit.
 type Link struct{ ToServer, ToClient int }
 
 // Slow puts a slow link in front of a port on this machine and returns the port
-// at its near end. It takes one connection.
+// of its near end. It takes one connection.
 func Slow(t testing.TB, port int, link Link) int {
 	t.Helper()
-	// Small windows make both ends feel the speed; else the kernel would take
-	// megabytes at once.
+	// Small windows let both ends notice the speed; otherwise the kernel would
+	// take megabytes at once.
 	small := func(_, _ string, raw syscall.RawConn) error {
 		return raw.Control(func(fd uintptr) {
 			_ = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10)
@@ -58,7 +58,7 @@ func Slow(t testing.TB, port int, link Link) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// pieces is in how many pieces a second a slow link carries what it does.
+// pieces is how many pieces a slow link carries in a second.
 const pieces = 20
 
 func carrySlowly(to io.Writer, from io.Reader, speed int) {

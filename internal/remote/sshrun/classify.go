@@ -15,15 +15,14 @@ import (
 	"waybill/internal/remote"
 )
 
-// classify says which of the causes an error of connect is. This is the one
-// place that reads the SSH library's errors.
+// classify turns an error of connect into an error with a cause.
 func (d *Dialer) classify(ctx context.Context, target remote.Target, check *pin, err error) *remote.DialError {
 	negotiation, unequal := errors.AsType[*ssh.AlgorithmNegotiationError](err)
 	switch {
 	case check.seen != "":
 		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: check.seen, Err: errOtherKey}
 	case unequal && negotiation.What == "host key":
-		// It has no key of the pinned one's type. Look which it has.
+		// The server has no key of the pinned type, so look which key it has.
 		seen, _ := d.show(ctx, address(target.Address, target.Port), allHostKeys())
 		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: seen.Fingerprint, Err: errOtherKey}
 	case check.verified && refusedKey(err):
@@ -32,15 +31,16 @@ func (d *Dialer) classify(ctx context.Context, target remote.Target, check *pin,
 	return failed(remote.CauseUnreachable, words(err))
 }
 
-// refusedKey tells a refused login by the library's text, for which it has no
-// type, and by OpenSSH's own when it allows but a single attempt.
+// refusedKey recognises a refused login: by the library's text, because the
+// library has no type for it, or by OpenSSH's text, which a server sends if it
+// allows only one attempt.
 func refusedKey(err error) bool {
 	return strings.Contains(err.Error(), "ssh: unable to authenticate") ||
 		strings.Contains(err.Error(), "Too many authentication failures")
 }
 
-// words says why a server cannot be reached, in words that hold nothing of
-// what it said: that is not redacted.
+// words says why a server cannot be reached. It repeats nothing that the server
+// said, because that is not redacted.
 func words(err error) string {
 	if negotiation, ok := errors.AsType[*ssh.AlgorithmNegotiationError](err); ok {
 		return "no common algorithm for the " + negotiation.What
@@ -63,7 +63,8 @@ func words(err error) string {
 	return "it does not speak SSH"
 }
 
-// ending says for the operator how a connection ended, as words does.
+// ending says, for the operator, how a connection ended. As words, it repeats
+// nothing that the server said.
 func ending(err error) string {
 	if number, ok := errors.AsType[syscall.Errno](err); ok {
 		return number.Error()

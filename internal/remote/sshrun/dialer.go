@@ -1,5 +1,6 @@
-// Package sshrun is remote's shell over SSH: it opens connections to servers
-// whose host key is pinned, and inspects keys and servers for the catalog.
+// Package sshrun implements the shell of package remote over SSH. It opens
+// connections to servers whose host key is pinned, and inspects keys and
+// servers for the catalog.
 package sshrun
 
 import (
@@ -17,12 +18,13 @@ import (
 
 // Options adjust [New]; the zero value works.
 type Options struct {
-	// Timeout bounds opening a connection, handshake and login included, so
-	// that a server which accepts and then says nothing counts as unreachable;
-	// 10 s when zero.
+	// Timeout limits the opening of a connection, with handshake and login, so
+	// that a server that accepts and then says nothing counts as unreachable;
+	// 10 s if zero.
 	Timeout time.Duration
-	// KeepAlive is how often a connection is tried; 5 s when zero. One on which
-	// nothing has arrived or been acknowledged for three times as long is dead.
+	// KeepAlive is how often a connection is tested; 5 s if zero. A connection
+	// is dead if nothing has arrived or been acknowledged for three times as
+	// long.
 	KeepAlive time.Duration
 }
 
@@ -46,8 +48,8 @@ func New(opts Options) *Dialer {
 }
 
 // Dial connects, checks that the server has the pinned key, and logs in with
-// the private key. Its errors are *[remote.DialError] and hold neither key nor
-// anything that the server said.
+// the private key. Its errors are *[remote.DialError] and hold neither a key
+// nor anything that the server said.
 func (d *Dialer) Dial(ctx context.Context, target remote.Target) (remote.Shell, error) {
 	if target.HostKey == "" {
 		return nil, failed(remote.CauseHostKeyMissing, "no host key is pinned")
@@ -73,7 +75,7 @@ func (d *Dialer) Dial(ctx context.Context, target remote.Target) (remote.Shell, 
 	return newShell(client, line, d.opts.KeepAlive), nil
 }
 
-// connect opens a connection within the time that it may take.
+// connect opens a connection within the timeout.
 func (d *Dialer) connect(ctx context.Context, address string, config *ssh.ClientConfig) (*ssh.Client, *line, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.opts.Timeout)
 	defer cancel()
@@ -95,7 +97,7 @@ func (d *Dialer) connect(ctx context.Context, address string, config *ssh.Client
 	return ssh.NewClient(conn, channels, requests), line, nil
 }
 
-// spent returns ctx's error if that is what ended an attempt, not its symptom.
+// spent returns ctx's error if the end of ctx caused err, and otherwise err.
 func spent(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -107,7 +109,7 @@ func spent(ctx context.Context, err error) error {
 type pin struct {
 	key ssh.PublicKey
 	// verified says that the server proved to have the key; seen is the
-	// fingerprint of another one that it showed.
+	// fingerprint of another key that it showed.
 	verified bool
 	seen     string
 }
@@ -123,8 +125,9 @@ func (p *pin) compare(_ string, _ net.Addr, key ssh.PublicKey) error {
 	return nil
 }
 
-// algorithms are those by which a server proves to have a key of the type.
-// Only these are offered, so that a server with several keys shows that one.
+// algorithms returns the algorithms by which a server can prove that it has a
+// key of the type. Only these are offered, so that a server with several keys
+// shows that one.
 func algorithms(keyType string) []string {
 	if keyType == ssh.KeyAlgoRSA {
 		return []string{ssh.KeyAlgoRSASHA512, ssh.KeyAlgoRSASHA256}
@@ -133,9 +136,9 @@ func algorithms(keyType string) []string {
 }
 
 // signers offers an RSA key once for each of its algorithms, the strongest
-// first. The library signs with a single one, which it takes from a list that
-// says what the server knows, and that is not all what it accepts. SHA-1 is last,
-// for servers that know nothing else.
+// first. The library signs with only one algorithm, which it takes from the
+// list that the server knows; but the server may not accept all of that list.
+// SHA-1 is last, for servers that know nothing else.
 func signers(signer ssh.Signer) []ssh.Signer {
 	rsa, ok := signer.(ssh.AlgorithmSigner)
 	if !ok || signer.PublicKey().Type() != ssh.KeyAlgoRSA {

@@ -17,7 +17,8 @@ import (
 
 var _ catalog.Inspector = (*Dialer)(nil)
 
-// PublicKey reads one line of authorized_keys. Invalid if it is none.
+// PublicKey reads one line of authorized_keys. The error is Invalid if the line
+// is not a public key.
 func (d *Dialer) PublicKey(line string) (catalog.PublicKey, error) {
 	key, err := parsePublicKey(line)
 	if err != nil {
@@ -27,9 +28,9 @@ func (d *Dialer) PublicKey(line string) (catalog.PublicKey, error) {
 }
 
 // HostKey connects, sends no credentials, and returns a key that the server
-// proves to have: the one with the fingerprint if it has that, else one of the
-// pinned key's type, else the one that it prefers. Unavailable, saying why, if
-// there is no SSH server.
+// proves to have: the key with the fingerprint if it has one, else a key of the
+// pinned key's type, else the key that the server prefers. The error is
+// Unavailable, with the reason, if there is no SSH server.
 func (d *Dialer) HostKey(ctx context.Context, server *catalog.Server, fingerprint string) (catalog.PublicKey, error) {
 	at := address(server.Address, server.Port)
 	key, err := d.likePinned(ctx, at, server.HostKey)
@@ -47,8 +48,9 @@ func (d *Dialer) HostKey(ctx context.Context, server *catalog.Server, fingerprin
 	return key, nil
 }
 
-// likePinned returns the server's key of the pinned one's type. If there is no
-// such key, or none is pinned, it is the one that the server prefers.
+// likePinned returns the server's key of the same type as the pinned key. If
+// there is no such key, or no key is pinned, it returns the key that the server
+// prefers.
 func (d *Dialer) likePinned(ctx context.Context, at, pinned string) (catalog.PublicKey, error) {
 	if line, err := parsePublicKey(pinned); err == nil {
 		key, err := d.show(ctx, at, algorithms(line.Type()))
@@ -70,8 +72,8 @@ func allHostKeys() []string {
 	return all
 }
 
-// Login connects with the pinned host key and the private key, runs nothing
-// and leaves. Unavailable, saying why, if any of that fails.
+// Login connects with the pinned host key and the private key, runs nothing and
+// disconnects. The error is Unavailable, with the reason, if any of that fails.
 func (d *Dialer) Login(ctx context.Context, server *catalog.Server, privateKey string) error {
 	shell, err := d.enter(ctx, server, privateKey)
 	if err != nil {
@@ -80,12 +82,12 @@ func (d *Dialer) Login(ctx context.Context, server *catalog.Server, privateKey s
 	return shell.Close()
 }
 
-// probeFor is how long a probe may take, so that an answer comes within the 29 s
+// probeFor is how long a probe may take. The answer must come within the 29 s
 // that API Gateway waits.
 const probeFor = 12 * time.Second
 
-// Usable logs in and tests what a start needs. Unavailable, naming what is
-// missing, if anything is.
+// Usable logs in and tests everything that a start needs. If anything is
+// missing, the error is Unavailable and names it.
 func (d *Dialer) Usable(ctx context.Context, server *catalog.Server, privateKey string) error {
 	shell, err := d.enter(ctx, server, privateKey)
 	if err != nil {
@@ -107,7 +109,7 @@ func (d *Dialer) Usable(ctx context.Context, server *catalog.Server, privateKey 
 	return fault.New(fault.Unavailable, "Logging in works, but deployments cannot run. %s", fault.Public(err))
 }
 
-// enter logs in. Its errors are for the answer of a validation.
+// enter logs in. Its errors are worded for the answer of a validation.
 func (d *Dialer) enter(ctx context.Context, server *catalog.Server, privateKey string) (remote.Shell, error) {
 	shell, err := d.Dial(ctx, remote.Target{Address: server.Address, Port: server.Port, User: server.User,
 		HostKey: server.HostKey, PrivateKey: privateKey})
@@ -132,7 +134,8 @@ func (d *Dialer) enter(ctx context.Context, server *catalog.Server, privateKey s
 // errShown ends a handshake once the key was seen, before any login.
 var errShown = errors.New("the host key was shown")
 
-// show returns the host key that a server proves by one of the algorithms.
+// show returns the host key that a server proves to have by one of the
+// algorithms.
 func (d *Dialer) show(ctx context.Context, address string, by []string) (catalog.PublicKey, error) {
 	var seen ssh.PublicKey
 	client, _, err := d.connect(ctx, address, &ssh.ClientConfig{
@@ -152,7 +155,8 @@ func (d *Dialer) show(ctx context.Context, address string, by []string) (catalog
 }
 
 // parsePublicKey reads exactly one key: no options before it, no second line.
-// A certificate is none: it would have to be checked against its authority.
+// It refuses a certificate, which would have to be checked against its
+// authority.
 func parsePublicKey(line string) (ssh.PublicKey, error) {
 	key, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(line))
 	switch {

@@ -6,13 +6,14 @@ import (
 	"sync/atomic"
 )
 
-// line is a connection that counts what passes on it.
+// line is a connection that counts the bytes on it.
 type line struct {
 	net.Conn
 	arrived, written atomic.Int64
 	writing          atomic.Int32
-	// script is what written was when the latest part of a script had been
-	// written, and got what the server had acknowledged while some was on its way.
+	// script is the value of written after the latest part of a script. got is
+	// the number of bytes that the server had acknowledged while a part was on
+	// its way.
 	script, got atomic.Int64
 }
 
@@ -32,8 +33,9 @@ func (l *line) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// acknowledged is how many bytes the server's machine has acknowledged or, where
-// the system does not tell, how many were handed to the system.
+// acknowledged returns how many bytes the server's machine has acknowledged.
+// Where the system does not tell, it returns how many bytes were handed to the
+// system.
 func (l *line) acknowledged() int64 {
 	if conn, ok := l.Conn.(interface{ acknowledged() (int64, bool) }); ok {
 		if n, known := conn.acknowledged(); known {
@@ -46,9 +48,9 @@ func (l *line) acknowledged() int64 {
 // signs grows with every sign of life.
 func (l *line) signs() int64 { return l.arrived.Load() + l.acknowledged() }
 
-// delivered grows while a script is on its way and the server's machine takes
-// it. It stands still as soon as all was taken that the server has room for:
-// then it is for the server to read, and keep-alives count for nothing.
+// delivered grows while a script is being sent and the server's machine takes
+// it. It stands still once the machine has taken all that it has room for. From
+// then on the server must read, and keep-alives do not count.
 func (l *line) delivered() int64 {
 	if now := l.acknowledged(); l.writing.Load() > 0 || now < l.script.Load() {
 		l.got.Store(now)
@@ -56,7 +58,7 @@ func (l *line) delivered() int64 {
 	return l.got.Load()
 }
 
-// scriptWriter notes after each write how far the script has got.
+// scriptWriter notes after each write where the script ends so far.
 type scriptWriter struct {
 	to   io.Writer
 	line *line

@@ -13,7 +13,7 @@ import (
 )
 
 // PrivateKey reads a PEM private key. It returns OpenSSH's own form, which ssh,
-// git and this package all read: ssh reads neither Ed25519 keys in PKCS#8 nor
+// git and this package all read. ssh reads neither Ed25519 keys in PKCS#8 nor
 // files with the line ends of Windows.
 func (d *Dialer) PrivateKey(text string) (catalog.KeyPair, error) {
 	block, err := privateBlock(text)
@@ -45,9 +45,10 @@ func errLocked() error {
 	return fault.New(fault.Invalid, "The private key is protected by a passphrase; give one that is not.")
 }
 
-// privateBlock finds the one private key in a text, which may have been pasted,
-// indented, or saved with a byte-order mark or the line ends of Windows, and may
-// hold other things, such as the EC PARAMETERS that openssl writes first.
+// privateBlock finds the one private key in a text. The text may have been
+// pasted, indented, or saved with a byte-order mark or the line ends of
+// Windows. It may hold other blocks, such as the EC PARAMETERS that openssl
+// writes first.
 func privateBlock(text string) (*pem.Block, error) {
 	var found *pem.Block
 	for rest := []byte(unindented(text)); ; {
@@ -71,7 +72,8 @@ func privateBlock(text string) (*pem.Block, error) {
 	return found, nil
 }
 
-// unindented is the text with plain line ends and no white space around lines.
+// unindented returns the text with plain line ends and no white space around
+// lines.
 func unindented(text string) string {
 	text = strings.NewReplacer("\ufeff", "", "\r\n", "\n", "\r", "\n").Replace(text)
 	lines := strings.Split(text, "\n")
@@ -81,7 +83,7 @@ func unindented(text string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// whyNoKey says what a text is that is no private key.
+// whyNoKey says why a text is not a private key.
 func whyNoKey(text string) string {
 	trimmed := strings.TrimSpace(text)
 	switch {

@@ -7,11 +7,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// quick makes a connection acknowledge at once what it receives. After login a
-// server sends several small packets in a row, each of which waits for the
-// acknowledgement of the one before (Nagle), which a receiver with nothing to
-// say holds back for 40 ms. Linux forgets the setting after a while, so it is
-// renewed after every read that got all there was; while data pours in,
+// quick makes a connection acknowledge received data at once. After login a
+// server sends several small packets in a row. By Nagle's algorithm, each waits
+// for the acknowledgement of the one before, and a receiver with nothing to
+// send holds that back for 40 ms. Linux forgets the setting after a while, so
+// it is renewed after every read that got all there was. While data pours in,
 // acknowledging each piece would only cost time.
 func quick(conn net.Conn) net.Conn {
 	tcp, ok := conn.(*net.TCPConn)
@@ -42,7 +42,8 @@ func (c *quickConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// acknowledged asks the kernel, and reports whether it knows.
+// acknowledged returns the kernel's count of acknowledged bytes, and whether
+// the kernel knows it.
 func (c *quickConn) acknowledged() (n int64, known bool) {
 	_ = c.raw.Control(func(fd uintptr) {
 		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)

@@ -21,7 +21,7 @@ type shell struct {
 	client *ssh.Client
 	line   *line
 	opened atomic.Bool   // whether it has had a session
-	ended  chan struct{} // closed when the connection is
+	ended  chan struct{} // closed when the connection has ended
 }
 
 var _ interface {
@@ -39,19 +39,19 @@ func newShell(client *ssh.Client, line *line, keepAlive time.Duration) *shell {
 	return s
 }
 
-// keepAlive notices a connection whose other end is gone without a word, and
-// closes it. TCP alone would take a quarter of an hour.
+// keepAlive closes a connection whose other end is gone without a word. TCP
+// alone would take a quarter of an hour to notice.
 //
-// Whatever arrives or is acknowledged is a sign of life: on a slow link the
-// question waits behind the script that is on its way already, and the answer
-// behind the output, which may take a minute.
+// Whatever arrives or is acknowledged is a sign of life. On a slow link, the
+// keep-alive waits until the script before it has been sent, and its answer
+// waits until the output before it has arrived, which may take a minute.
 func (s *shell) keepAlive(every time.Duration) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		answered := make(chan struct{})
 		go func() {
-			// The answer may well be a refusal; any answer is a sign of life.
+			// The answer may be a refusal; any answer is a sign of life.
 			_, _, _ = s.client.SendRequest("keepalive@openssh.com", true, nil)
 			close(answered)
 		}()
@@ -67,8 +67,8 @@ func (s *shell) keepAlive(every time.Duration) {
 	}
 }
 
-// answers waits until answered is closed, and is false once the connection has
-// ended or there was no sign of life for as long as within.
+// answers waits until answered is closed. It returns false if the connection
+// ends or shows no sign of life for the time within.
 func (s *shell) answers(answered <-chan struct{}, within time.Duration) bool {
 	for {
 		before := s.line.signs()
@@ -85,8 +85,8 @@ func (s *shell) answers(answered <-chan struct{}, within time.Duration) bool {
 	}
 }
 
-// Close ends the connection and every script on it. A connection that has ended
-// already is closed.
+// Close ends the connection and every script on it. It is not an error if the
+// connection has already ended.
 func (s *shell) Close() error {
 	if err := s.client.Close(); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 		return err
@@ -94,7 +94,7 @@ func (s *shell) Close() error {
 	return nil
 }
 
-// Delivered grows while a script is on its way and the server takes it.
+// Delivered grows while a script is being sent and the server takes it.
 func (s *shell) Delivered() int64 { return s.line.delivered() }
 
 // result is how a script ended.
@@ -103,8 +103,8 @@ type result struct {
 	err  error
 }
 
-// Run runs the script. When it returns early, since ctx ended or a writer
-// failed, nothing is written any more and the script's session is closed.
+// Run runs the script. If it returns early, because ctx ended or a writer
+// failed, it writes nothing more and closes the script's session.
 func (s *shell) Run(ctx context.Context, script string, args []string, stdout, stderr io.Writer) (int, error) {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -123,9 +123,10 @@ func (s *shell) Run(ctx context.Context, script string, args []string, stdout, s
 			}
 			return r.exit, r.err
 		case <-begun:
-			// From here on the session itself notices the connection's end, after
-			// all that came was written. One that is opened when the connection
-			// has just ended would wait for ever, in x/crypto v0.58.
+			// From here on the session itself notices the end of the
+			// connection, after all its output was written. A session that is
+			// opened just after the connection has ended would wait forever, in
+			// x/crypto v0.58.
 			begun, gone = nil, nil
 		case <-gone:
 			return 0, lost(io.EOF)
@@ -137,15 +138,17 @@ func (s *shell) Run(ctx context.Context, script string, args []string, stdout, s
 	}
 }
 
-// reopenFor is how long a session is asked for on a connection that has had one.
+// reopenFor is how long a session is asked for on a connection that has had one
+// before.
 const (
 	reopenFor   = 5 * time.Second
 	reopenEvery = 200 * time.Millisecond
 )
 
-// open opens a session. A server with MaxSessions 1 refuses a second one until
-// the script of the first has noticed its end, which takes it a moment: so a
-// refusal is no lost connection when there was a session before.
+// open opens a session. A server with MaxSessions 1 refuses a second session
+// until the script of the first one has noticed its end, which takes a moment.
+// So on a connection that has had a session, a refusal does not mean that the
+// connection is lost.
 func (s *shell) open(ctx context.Context) (*ssh.Session, error) {
 	limit := time.NewTimer(reopenFor)
 	defer limit.Stop()
@@ -186,8 +189,9 @@ func (s *shell) execute(ctx context.Context, script, command string, begun chan<
 	}
 	close(begun)
 	go func() {
-		// A script that ends before it was read to its end is no error. The
-		// reader's other methods are hidden, or it would be copied as a whole.
+		// It is not an error if a script ends before all of it was read. The
+		// reader's other methods are hidden, because WriteTo would write the
+		// script in one piece.
 		_, _ = io.Copy(scriptWriter{stdin, s.line}, struct{ io.Reader }{strings.NewReader(script)})
 		_ = stdin.Close()
 	}()
@@ -201,14 +205,15 @@ func (s *shell) execute(ctx context.Context, script, command string, begun chan<
 	return 0, nil
 }
 
-// lost says that a connection ended, in words that hold nothing of what the
-// server said: a farewell, or why it opened no session, is not redacted.
+// lost says that a connection ended. It repeats nothing that the server said,
+// such as a farewell or the reason why it opened no session, because that is
+// not redacted.
 func lost(err error) error {
 	return fault.Wrap(errors.New(ending(err)), fault.Unavailable, "The connection to the server was lost.")
 }
 
-// command is what the login shell is told to run, and to make room for.
-// Whatever shell that is, these quotes are the same to it.
+// command is the command for the login shell, which sh then replaces. These
+// quotes mean the same to every login shell.
 func command(args []string) string {
 	words := []string{"exec", "sh", "-s"}
 	if len(args) > 0 {
@@ -220,8 +225,8 @@ func command(args []string) string {
 	return strings.Join(words, " ")
 }
 
-// gate lets writes through until it is closed, and tells of the first that
-// failed: a script whose output nobody takes would wait for ever.
+// gate lets writes through until it is closed. It reports the first write that
+// failed, because a script whose output is not taken would wait forever.
 type gate struct {
 	mu      sync.Mutex
 	closed  bool
