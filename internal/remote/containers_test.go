@@ -111,7 +111,8 @@ func TestStopNamesContainersThatMayBeOthers(t *testing.T) {
 	// The kernel says to the second when it started, so to that the job's start is known.
 	created := time.Now()
 	await(t, "time between it and the job", func() bool { return time.Since(created) > 2*time.Second })
-	script := strings.NewReplacer("DETACHED", detached, "SILENT", silent, "EARLIER", earlier, "IMAGE", sleeperImage)
+	script := strings.NewReplacer("DETACHED", detached, "SILENT", silent, "EARLIER", earlier, "IMAGE",
+		sleeperImage)
 	j := job(folder(t), script.Replace("echo ready; until [ -e go ]; do sleep 0.05; done; "+
 		"docker run --detach --name DETACHED IMAGE sleep 1000; "+
 		"docker run --sig-proxy=false --name SILENT IMAGE sleep 1000 & docker attach EARLIER"))

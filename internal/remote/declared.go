@@ -57,7 +57,8 @@ func declared(ctx context.Context, shell Shell, job Job, piece, overlap int) (De
 		return Declarations{}, err
 	}
 	nonce := rand.Text()
-	script := head(job, nonce) + fmt.Sprintf("begins=%s piece=%d overlap=%d left=%d\n", quote(declaration), piece, overlap, MaxDeclaredBytes) + bare(declaredText)
+	script := head(job, nonce) + fmt.Sprintf("begins=%s piece=%d overlap=%d left=%d\n", quote(declaration),
+		piece, overlap, MaxDeclaredBytes) + bare(declaredText)
 	lister := lister{nonce: []byte(nonce)}
 	err := answer(ctx, shell, nonce, script, &lister)
 	return lister.found, err

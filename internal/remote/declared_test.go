@@ -96,7 +96,8 @@ func TestDeclaredLinesAroundWhatWasDropped(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	for at, text := range map[int64]string{gap: mask + "tail\n", gap + 100: "\n" + mask + "later\n", size: "\n"} {
+	for at, text := range map[int64]string{gap: mask + "tail\n", gap + 100: "\n" + mask + "later\n",
+		size: "\n"} {
 		if _, err := out.WriteAt([]byte(text), at); err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +105,8 @@ func TestDeclaredLinesAroundWhatWasDropped(t *testing.T) {
 	write(t, filepath.Join(j.Spool, "gap.out"), fmt.Sprintln(gap))
 	found, err := remote.Declared(t.Context(), local{}, j)
 	if err != nil || !found.Dropped || found.Cut {
-		t.Errorf("dropped %t, cut %t, %v; want it said that something was dropped", found.Dropped, found.Cut, err)
+		t.Errorf("dropped %t, cut %t, %v; want it said that something was dropped", found.Dropped, found.Cut,
+			err)
 	}
 	if diff := cmp.Diff([]string{mask + "head", mask + "later", mask + "tail"}, texts(found)); diff != "" {
 		t.Errorf("lines, -want +got:\n%s", diff)

@@ -36,7 +36,9 @@ func TestADiskThatFillsUp(t *testing.T) {
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
 		t.Run("ends the step that writes, and is told with what fitted", func(t *testing.T) {
 			dir := smallDisk(t, 512)
-			j := job(dir, "echo first", "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo line $i is of a fair length; done", "echo never")
+			j := job(dir, "echo first",
+				"i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo line $i is of a fair length; done",
+				"echo never")
 			end, tape := follow(t, shell, j)
 			if !end.DiskFull || end.Lost || end.ExitCode == 0 {
 				t.Errorf("%+v, want the disk full and a failure", end)
@@ -67,7 +69,8 @@ func TestADiskThatFillsUp(t *testing.T) {
 		}
 		scripts := append(manySteps(), "rm filler")
 		scripts[0] = "head -c 4000000 /dev/zero >filler 2>/dev/null || :"
-		end, tape := follow(t, local{env: []string{"PATH=" + dir + ":" + os.Getenv("PATH")}}, job(dir, append(scripts, scripts[1:9]...)...))
+		end, tape := follow(t, local{env: []string{"PATH=" + dir + ":" + os.Getenv("PATH")}},
+			job(dir, append(scripts, scripts[1:9]...)...))
 		if end.DiskFull || end.Lost || end.ExitCode != 0 || len(tape.events) < 2 || len(tape.events) >= 302 {
 			t.Errorf("%+v and %d events", end, len(tape.events))
 		}
@@ -93,7 +96,8 @@ func TestADiskThatFillsUp(t *testing.T) {
 	t.Run("for a file alone, as a quota may, is told too", func(t *testing.T) {
 		dir := folder(t)
 		limited := filepath.Join(dir, "limited")
-		if err := os.WriteFile(limited, []byte("#!/bin/sh\nulimit -f 16\nexec sh \"$@\"\n"), 0o755); err != nil {
+		if err := os.WriteFile(limited, []byte("#!/bin/sh\nulimit -f 16\nexec sh \"$@\"\n"),
+			0o755); err != nil {
 			t.Fatal(err)
 		}
 		end, _ := follow(t, local{sh: limited}, job(dir, "trap '' PIPE; i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo 01234567890123456789 || :; done 2>/dev/null"))

@@ -31,7 +31,8 @@ var dockerTroubles = []dockerTrouble{
 		texts:  []string{"ermission denied while trying to connect", "ermission denied*docker.sock"},
 		advice: "The user may not use Docker on the server. Add it to the group docker, or log in as root."},
 	{word: "down", away: true,
-		texts: []string{"annot connect to the Docker daemon", "ailed to connect to the docker API", "error during connect",
+		texts: []string{"annot connect to the Docker daemon", "ailed to connect to the docker API",
+			"error during connect",
 			"docker.sock*connect: "},
 		advice: "The Docker daemon does not answer on the server. Start it: systemctl enable --now docker."},
 	{word: "limit",
@@ -50,12 +51,14 @@ var dockerTroubles = []dockerTrouble{
 		texts:  []string{"no matching manifest for", "no match for platform"},
 		advice: "The image does not exist for this server's processor. Use a tag that does, or build the image for it."},
 	{word: "image",
-		texts: []string{"pull access denied", "manifest unknown", "requested access to the resource is denied",
+		texts: []string{"pull access denied", "manifest unknown",
+			"requested access to the resource is denied",
 			"name unknown: ", "failed to resolve *: not found"},
 		advice: "The registry has no such image, or wants a login. Check the image's name and tag; for a private image, run" +
 			" docker login with the registry's name on the server, as the user with which Waybill logs in."},
 	{word: "login",
-		texts: []string{"nauthorized", "no basic auth credentials", "authentication required", "status*: 401", "403 Forbidden",
+		texts: []string{"nauthorized", "no basic auth credentials", "authentication required", "status*: 401",
+			"403 Forbidden",
 			"/manifests/*: denied", "/v2/*: denied"},
 		advice: "The registry wants a login. Run docker login with the registry's name on the server, as the user with which" +
 			" Waybill logs in, and deploy again."},
@@ -66,7 +69,8 @@ var dockerTroubles = []dockerTrouble{
 		texts:  []string{"no space left on device", "disk quota exceeded"},
 		advice: "The server's disk is full. Remove what is not needed, for example with docker system prune."},
 	{word: "registry",
-		texts:  []string{"dial tcp *connect: ", "dial tcp *i/o timeout", "TLS handshake timeout", "Client.Timeout exceeded"},
+		texts: []string{"dial tcp *connect: ", "dial tcp *i/o timeout", "TLS handshake timeout",
+			"Client.Timeout exceeded"},
 		advice: "The server cannot reach the registry. Check the server's network and firewall, and deploy again."},
 }
 
@@ -102,5 +106,6 @@ func DockerText() string {
 		}
 		fmt.Fprintf(&means, "%s) trouble=%s away=%s ;;\n", strings.Join(patterns, " | "), trouble.word, away)
 	}
-	return strings.NewReplacer("@means@\n", means.String(), "@advice@\n", advice.String()).Replace(dockerScript)
+	return strings.NewReplacer("@means@\n", means.String(), "@advice@\n",
+		advice.String()).Replace(dockerScript)
 }

@@ -22,7 +22,8 @@ func TestDockerTroubleIsToldAlike(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			shell := busybox(t)
 			dir, _, _ := strings.Cut(strings.TrimPrefix(shell.env[0], "PATH="), ":")
-			if err := os.WriteFile(filepath.Join(dir, "docker"), []byte("#!/bin/sh\n"+c.docker+"\n"), 0o755); err != nil {
+			if err := os.WriteFile(filepath.Join(dir, "docker"), []byte("#!/bin/sh\n"+c.docker+"\n"),
+				0o755); err != nil {
 				t.Fatal(err)
 			}
 			var started strings.Builder
@@ -34,7 +35,8 @@ func TestDockerTroubleIsToldAlike(t *testing.T) {
 			if err := remote.Probe(t.Context(), shell, t.TempDir()); err != nil {
 				validated = err.Error()
 			}
-			if got := strings.TrimSpace(started.String()); got != validated || !strings.Contains(got, c.says) || c.says == "" && got != "" {
+			if got := strings.TrimSpace(started.String()); got != validated ||
+				!strings.Contains(got, c.says) || c.says == "" && got != "" {
 				t.Errorf("a start says %q, a validation %q; want %q in both", got, validated, c.says)
 			}
 		})

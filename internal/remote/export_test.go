@@ -6,8 +6,11 @@ import (
 )
 
 // RunFor runs a script as a session that is silent for so long at most.
-func RunFor(ctx context.Context, shell Shell, script string, patience time.Duration, feed func(p []byte) error) error {
-	s := session{shell: shell, script: script, patience: int(patience / TickEvery), feed: feed, tick: func() error { return nil }}
+func RunFor(
+	ctx context.Context, shell Shell, script string, patience time.Duration, feed func(p []byte) error,
+) error {
+	s := session{shell: shell, script: script, patience: int(patience / TickEvery), feed: feed,
+		tick: func() error { return nil }}
 	return s.run(ctx)
 }
 

@@ -20,9 +20,11 @@ type HeldError struct {
 // Error names the holder of the folder.
 func (e *HeldError) Error() string {
 	if e.Running {
-		return fmt.Sprintf("The resource's folder on the server is held by deployment %s, which is running.", e.Holder)
+		return fmt.Sprintf("The resource's folder on the server is held by deployment %s, which is running.",
+			e.Holder)
 	}
-	return fmt.Sprintf("Deployment %s, of later date, has already used the resource's folder on the server.", e.Holder)
+	return fmt.Sprintf("Deployment %s, of later date, has already used the resource's folder on the server.",
+		e.Holder)
 }
 
 // failures has the text for each reason why a server cannot run a job.

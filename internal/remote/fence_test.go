@@ -24,7 +24,8 @@ func of(dir, deployment string, attempt int, script string) remote.Job {
 func held(t *testing.T, shell remote.Shell, j remote.Job, want remote.HeldError) {
 	t.Helper()
 	_, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, &tape{})
-	if got, ok := errors.AsType[*remote.HeldError](err); !ok || *got != want || !strings.Contains(err.Error(), want.Holder) {
+	if got, ok := errors.AsType[*remote.HeldError](err); !ok || *got != want ||
+		!strings.Contains(err.Error(), want.Holder) {
 		t.Errorf("%+v, want %+v", err, want)
 	}
 	if errors.Is(err, fault.Conflict) {
@@ -35,7 +36,9 @@ func held(t *testing.T, shell remote.Shell, j remote.Job, want remote.HeldError)
 func TestP2OneJobWorksInAFolder(t *testing.T) {
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
 		dir := folder(t)
-		first, second := of(dir, "app1", 1, "echo ready; until [ -e go ]; do sleep 0.1; done; echo x >>count"), of(dir, "app2", 1, "echo y >>count")
+		first, second := of(dir, "app1", 1,
+			"echo ready; until [ -e go ]; do sleep 0.1; done; echo x >>count"),
+			of(dir, "app2", 1, "echo y >>count")
 		_, ended := begin(t, shell, first, "ready\n")
 		held(t, shell, second, remote.HeldError{Holder: "app1", Running: true})
 		write(t, filepath.Join(dir, "app/go"), "")
@@ -56,7 +59,8 @@ func TestP2OneJobWorksInAFolder(t *testing.T) {
 		started, refused := 0, 0
 		for i := range 8 {
 			together.Go(func() {
-				_, err := remote.Follow(t.Context(), local{}, of(dir, fmt.Sprint("app", i), 1, "mkdir busy; sleep 4; rmdir busy"), remote.Offsets{}, &tape{})
+				_, err := remote.Follow(t.Context(), local{}, of(dir, fmt.Sprint("app", i), 1,
+					"mkdir busy; sleep 4; rmdir busy"), remote.Offsets{}, &tape{})
 				_, isHeld := errors.AsType[*remote.HeldError](err)
 				mu.Lock()
 				defer mu.Unlock()
@@ -97,7 +101,8 @@ func TestP2ARunnerThatWakesUpLateStartsNothing(t *testing.T) {
 		}
 		lost := func(j remote.Job) {
 			t.Helper()
-			if end, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, &tape{}); err != nil || !end.Lost {
+			if end, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, &tape{}); err != nil ||
+				!end.Lost {
 				t.Errorf("%s: %+v %v, want lost", sh, end, err)
 			}
 			if _, err := os.Stat(j.Spool); err == nil {
@@ -147,7 +152,8 @@ func TestAStarterMayDieAtAnyMoment(t *testing.T) {
 			if err := os.Mkdir(j.Dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			for name, text := range map[string]string{".waybill-last": state.last, ".waybill-last.new": state.next} {
+			for name, text := range map[string]string{".waybill-last": state.last,
+				".waybill-last.new": state.next} {
 				if text != "" {
 					write(t, filepath.Join(j.Dir, name), text)
 				}
@@ -172,7 +178,8 @@ func TestAStarterMayDieAtAnyMoment(t *testing.T) {
 		if err := remote.Remove(t.Context(), local{}, j); err != nil {
 			t.Fatal(err)
 		}
-		if end, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, &tape{}); err != nil || !end.Lost {
+		if end, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, &tape{}); err != nil ||
+			!end.Lost {
 			t.Errorf("%+v %v, want lost", end, err)
 		}
 	})

@@ -32,7 +32,8 @@ func Follow(ctx context.Context, shell Shell, job Job, from Offsets, sink Sink) 
 	nonce := rand.Text()
 	reader := newReader(len(job.Steps), from, sink)
 	frames := newFrames(nonce, reader)
-	session := session{shell: shell, script: followScript(job, from, nonce), feed: frames.feed, tick: sink.Tick}
+	session := session{shell: shell, script: followScript(job, from, nonce), feed: frames.feed,
+		tick: sink.Tick}
 	err := session.run(ctx)
 	switch {
 	case errors.Is(err, errEnded):
@@ -74,7 +75,8 @@ var ErrNotStarted = errors.New("nothing was started")
 
 // notStarted is a refusal after which it is certain that nothing was started.
 func notStarted(format string, args ...any) error {
-	return fault.Wrap(ErrNotStarted, fault.Invalid, "The server cannot run the job: %s.", fmt.Sprintf(format, args...))
+	return fault.Wrap(ErrNotStarted, fault.Invalid, "The server cannot run the job: %s.",
+		fmt.Sprintf(format, args...))
 }
 
 // refusal is the error for a server that cannot run the job. The arguments must

@@ -51,14 +51,16 @@ func TestFrames(t *testing.T) {
 	for _, piece := range []int{0, 1, 2, 7} {
 		var got score
 		end, err := remote.Replay([]byte(good), piece, 1, &got)
-		if err != remote.ErrEnded || end.ExitCode != 3 || end.Out != 4 || end.Err != 2 || end.At.Unix() != 11 {
+		if err != remote.ErrEnded || end.ExitCode != 3 || end.Out != 4 || end.Err != 2 ||
+			end.At.Unix() != 11 {
 			t.Fatalf("pieces of %d: %+v %v", piece, end, err)
 		}
 		nine, ten := time.Unix(9, 0).UTC(), time.Unix(10, 0).UTC()
 		want := []string{
 			"A 12 ab-c true",
 			fmt.Sprintf("S %+v", remote.StepEvent{Number: 1, At: nine, Offset: 13}),
-			fmt.Sprintf("E %+v", remote.StepEvent{Number: 1, At: ten, Out: 4, Err: 2, ExitCode: 3, Offset: 26}),
+			fmt.Sprintf("E %+v",
+				remote.StepEvent{Number: 1, At: ten, Out: 4, Err: 2, ExitCode: 3, Offset: 26}),
 		}
 		for i, b := range []byte("a\nH\n") {
 			want = append(want, fmt.Sprintf("O %d %d %s", i, b, []time.Time{nine, nine, ten, ten}[i]))

@@ -251,7 +251,8 @@ func everywhere(t *testing.T, test func(t *testing.T, shell remote.Shell)) {
 // Debian, and that of Alpine with its tools.
 func locals(t testing.TB) map[string]local {
 	t.Helper()
-	return map[string]local{"dash": {sh: need(t, "dash")}, "bash": {sh: need(t, "bash")}, "busybox": busybox(t)}
+	return map[string]local{"dash": {sh: need(t, "dash")}, "bash": {sh: need(t, "bash")},
+		"busybox": busybox(t)}
 }
 
 // need skips where a program is missing, and fails where nothing may be.

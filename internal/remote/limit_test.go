@@ -58,7 +58,8 @@ func (r *ruler) check(t *testing.T, end remote.End) {
 	if r.wrong != nil {
 		t.Error(r.wrong)
 	}
-	if end.Lost || end.ExitCode != 0 || r.next != [2]int64{end.Out, end.Err} || r.dropped != [2]int64{end.DroppedOut, end.DroppedErr} {
+	if end.Lost || end.ExitCode != 0 || r.next != [2]int64{end.Out, end.Err} ||
+		r.dropped != [2]int64{end.DroppedOut, end.DroppedErr} {
 		t.Errorf("%+v, came to %v with %v dropped", end, r.next, r.dropped)
 	}
 }
@@ -80,7 +81,9 @@ type stalling struct {
 	atDraft func()
 }
 
-func (s stalling) Run(ctx context.Context, script string, args []string, stdout, stderr io.Writer) (int, error) {
+func (s stalling) Run(
+	ctx context.Context, script string, args []string, stdout, stderr io.Writer,
+) (int, error) {
 	return s.local.Run(ctx, script, args, &gate{Writer: stdout, first: sync.OnceFunc(s.atDraft)}, stderr)
 }
 
@@ -105,18 +108,21 @@ func TestSpoolLimit(t *testing.T) {
 	const limit, block = 4 << 20, 64 << 10
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
 		t.Run("keeps head and tail of each stream, and their offsets", func(t *testing.T) {
-			j := job(folder(t), "seq -w 000000000 1999999; seq -w 000000000 999999 >&2; echo 002000000; sleep 2")
+			j := job(folder(t),
+				"seq -w 000000000 1999999; seq -w 000000000 999999 >&2; echo 002000000; sleep 2")
 			j.SpoolLimit = limit
 			enough := errors.New("enough")
-			if _, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, &tape{fail: func(event string) error {
-				if event == "T" { // the job need not be there yet
-					return nil
-				}
-				return enough
-			}}); err != enough {
+			if _, err := remote.Follow(t.Context(), shell, j, remote.Offsets{},
+				&tape{fail: func(event string) error {
+					if event == "T" { // the job need not be there yet
+						return nil
+					}
+					return enough
+				}}); err != enough {
 				t.Fatal(err)
 			}
-			await(t, "the end", func() bool { _, err := os.Stat(filepath.Join(j.Spool, "exit")); return err == nil })
+			await(t, "the end",
+				func() bool { _, err := os.Stat(filepath.Join(j.Spool, "exit")); return err == nil })
 			if got := onDisk(j); got > limit+4*block {
 				t.Errorf("%d bytes on the disk, want at most about %d", got, limit)
 			}
@@ -134,7 +140,8 @@ func TestSpoolLimit(t *testing.T) {
 			// Whoever comes with what is dropped already behind him misses nothing.
 			tail := &tape{from: remote.Offsets{Out: end.Out - 10, Err: end.Err}}
 			again, err := remote.Follow(t.Context(), shell, j, tail.from, tail)
-			if err != nil || again.DroppedOut+again.DroppedErr != 0 || tail.out.String() != "002000000\n" || tail.gap != nil {
+			if err != nil || again.DroppedOut+again.DroppedErr != 0 || tail.out.String() != "002000000\n" ||
+				tail.gap != nil {
 				t.Errorf("%+v %v %q", again, err, tail.out.String())
 			}
 		})
@@ -143,7 +150,8 @@ func TestSpoolLimit(t *testing.T) {
 		for seed := range uint64(3) {
 			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 				t.Parallel()
-				j := job(folder(t), "for i in 0 1 2 3 4 5 6 7 8 9; do seq -f %09.0f ${i}00000 ${i}99999; sleep 0.1; done")
+				j := job(folder(t),
+					"for i in 0 1 2 3 4 5 6 7 8 9; do seq -f %09.0f ${i}00000 ${i}99999; sleep 0.1; done")
 				j.SpoolLimit = block
 				random := rand.New(rand.NewPCG(seed, 0))
 				ruler := &ruler{pause: func() { time.Sleep(time.Duration(random.IntN(20)) * time.Millisecond) }}
@@ -158,10 +166,12 @@ func TestSpoolLimit(t *testing.T) {
 	})
 	t.Run("gives the tail of a draft that was overtaken", func(t *testing.T) {
 		const limit = 512 << 10
-		j := job(folder(t), "seq -f %09.0f 0 24999; until [ -e go ]; do sleep 0.02; done; seq -f %09.0f 25000 30999; sleep 2")
+		j := job(folder(t),
+			"seq -f %09.0f 0 24999; until [ -e go ]; do sleep 0.02; done; seq -f %09.0f 25000 30999; sleep 2")
 		j.SpoolLimit = limit
 		enough := errors.New("enough")
-		if _, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, &tape{fail: func(string) error { return enough }}); err != enough {
+		if _, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{},
+			&tape{fail: func(string) error { return enough }}); err != enough {
 			t.Fatal(err)
 		}
 		exists := func(name string) bool { _, err := os.Stat(filepath.Join(j.Spool, name)); return err == nil }

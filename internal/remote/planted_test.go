@@ -13,22 +13,27 @@ import (
 // link in its place. No job writes through one.
 func TestP12AJobWritesNothingWhereContainersDo(t *testing.T) {
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
-		for _, link := range []string{"folder", "folder/.waybill-last", "folder/.waybill-last.new", "folder/.waybill-lock", "folder/.env",
+		for _, link := range []string{"folder", "folder/.waybill-last", "folder/.waybill-last.new",
+			"folder/.waybill-lock", "folder/.env",
 			"folder/docker-compose.yml", "folder/docker-compose.yml.waybill-new", "folder/file", "folder/sub"} {
 			dir := folder(t)
 			j := job(dir, "cat file sub/file")
 			j.Folder = filepath.Join(dir, "folder")
-			j.Files = []remote.File{{Path: "file", Content: []byte("a")}, {Path: "sub/file", Content: []byte("b")}}
+			j.Files = []remote.File{{Path: "file", Content: []byte("a")},
+				{Path: "sub/file", Content: []byte("b")}}
 			target := filepath.Join(dir, "outside")
 			at := filepath.Join(dir, link)
-			if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o700), os.MkdirAll(target, 0o755), //nolint:gosec // its mode must not change
-				os.WriteFile(filepath.Join(target, "file"), []byte("outside"), 0o600), os.Symlink(target, at)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o700),
+				os.MkdirAll(target, 0o755), //nolint:gosec // its mode must not change
+				os.WriteFile(filepath.Join(target, "file"), []byte("outside"), 0o600), os.Symlink(target,
+					at)); err != nil {
 				t.Fatal(err)
 			}
 			if end, tape := follow(t, shell, j); end.ExitCode != 0 || tape.out.String() != "ab" {
 				t.Errorf("%s: %+v %q", link, end, tape.out.String())
 			}
-			if entries, err := os.ReadDir(target); err != nil || len(entries) != 1 || read(t, filepath.Join(target, "file")) != "outside" {
+			if entries, err := os.ReadDir(target); err != nil || len(entries) != 1 ||
+				read(t, filepath.Join(target, "file")) != "outside" {
 				t.Errorf("%s: outside has %v (%v)", link, entries, err)
 			}
 			if to, err := os.Readlink(at); err != nil || to != target {
@@ -49,7 +54,8 @@ func TestTheFoldersOfAJobAreForItsUserOnly(t *testing.T) {
 			j := job(dir, "umask 022")
 			j.Dir, j.Folder = filepath.Join(dir, "control/services/x"), filepath.Join(dir, "services/x")
 			if made {
-				if err := errors.Join(os.MkdirAll(j.Dir, 0o755), os.MkdirAll(j.Spool, 0o755)); err != nil { //nolint:gosec // that is what is wrong
+				if err := errors.Join(os.MkdirAll(j.Dir, 0o755),
+					os.MkdirAll(j.Spool, 0o755)); err != nil { //nolint:gosec // that is what is wrong
 					t.Fatal(err)
 				}
 			}

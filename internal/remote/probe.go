@@ -21,7 +21,8 @@ var probeText string
 func Probe(ctx context.Context, shell Shell, dataDir string) error {
 	var found lacks
 	nonce := rand.Text()
-	script := fmt.Sprintf("data=%s nonce=%s\n", quote(dataDir), quote(nonce)) + bare(sessionText) + bare(DockerText()) + bare(probeText)
+	script := fmt.Sprintf("data=%s nonce=%s\n", quote(dataDir), quote(nonce)) + bare(sessionText) +
+		bare(DockerText()) + bare(probeText)
 	err := answer(ctx, shell, nonce, script, &found)
 	if errors.Is(err, errGarbled) {
 		return refusal("what its shell prints makes no sense")

@@ -62,7 +62,8 @@ func (r *reader) sketch(part part, p []byte) error {
 	if len(r.draft.bytes) == 0 {
 		r.draft.part = part
 	}
-	if whole := r.draft.part; part.kind != whole.kind || part.from != whole.from+int64(len(r.draft.bytes)) || len(r.draft.bytes)+len(p) > maxDraft {
+	if whole := r.draft.part; part.kind != whole.kind || part.from != whole.from+int64(len(r.draft.bytes)) ||
+		len(r.draft.bytes)+len(p) > maxDraft {
 		return errGarbled
 	}
 	r.draft.bytes = append(r.draft.bytes, p...)

@@ -35,7 +35,8 @@ func TestP4NoByteIsLostOrDoubledByLostConnections(t *testing.T) {
 				j := job(dir, "echo x >>count", "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo line $i; echo oops $i >&2; [ $((i%50)) -ne 0 ] || sleep 0.05; done")
 				j.Files = []remote.File{{Path: "file", Content: make([]byte, 200<<10)}}
 				random := rand.New(rand.NewPCG(seed, 0))
-				whole, cuts := followWithCuts(t, server, j, func() time.Duration { return time.Duration(random.IntN(400)) * time.Millisecond })
+				whole, cuts := followWithCuts(t, server, j,
+					func() time.Duration { return time.Duration(random.IntN(400)) * time.Millisecond })
 				t.Logf("%d cuts", cuts)
 				if got, want := whole.out.String(), numbered("line", 2000); got != want {
 					t.Errorf("out: %d bytes, want %d", len(got), len(want))
@@ -53,7 +54,9 @@ func TestP4NoByteIsLostOrDoubledByLostConnections(t *testing.T) {
 
 // followWithCuts follows the job to its end over connections that live as long
 // as a pause says, and returns all that came, and how often it was cut.
-func followWithCuts(t *testing.T, server *remotetest.Server, j remote.Job, pause func() time.Duration) (*tape, int) {
+func followWithCuts(
+	t *testing.T, server *remotetest.Server, j remote.Job, pause func() time.Duration,
+) (*tape, int) {
 	t.Helper()
 	whole := &tape{}
 	for cuts := 0; ; cuts++ {
@@ -90,13 +93,15 @@ func TestReattaching(t *testing.T) {
 		j := job(dir, "echo one; echo two >&2; sleep 1.2; echo three", "sleep 1.2; echo four")
 		begun := time.Now()
 		end, _ := follow(t, shell, j)
-		for _, from := range []remote.Offsets{{}, {Out: 1}, {Out: 5, Err: 2}, {Out: 10, Err: 4}, {Out: 15, Err: 4}} {
+		for _, from := range []remote.Offsets{{}, {Out: 1}, {Out: 5, Err: 2}, {Out: 10, Err: 4},
+			{Out: 15, Err: 4}} {
 			tape := &tape{from: from}
 			again, err := remote.Follow(t.Context(), shell, j, from, tape)
 			if err != nil || again != end {
 				t.Fatalf("from %+v: %+v %v, want %+v", from, again, err, end)
 			}
-			if got, want := tape.out.String()+tape.err.String(), "one\nthree\nfour\n"[from.Out:]+"two\n"[from.Err:]; got != want {
+			if got, want := tape.out.String()+tape.err.String(), "one\nthree\nfour\n"[from.Out:]+
+				"two\n"[from.Err:]; got != want {
 				t.Errorf("from %+v: got %q, want %q", from, got, want)
 			}
 			if got, want := tape.steps(), "S1 E1 S2 E2"; got != want || tape.started {
@@ -113,7 +118,8 @@ func TestReattaching(t *testing.T) {
 		if _, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, tape); err != nil {
 			t.Fatal(err)
 		}
-		first, last := slices.MinFunc(tape.times, time.Time.Compare), slices.MaxFunc(tape.times, time.Time.Compare)
+		first, last := slices.MinFunc(tape.times, time.Time.Compare),
+			slices.MaxFunc(tape.times, time.Time.Compare)
 		if last.Sub(first) < time.Second {
 			t.Errorf("times %v, want some that differ by a second", tape.times)
 		}

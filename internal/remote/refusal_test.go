@@ -25,13 +25,16 @@ func TestServersThatCannotRunTheJob(t *testing.T) {
 		}
 	}
 	t.Run("for want of a tool", func(t *testing.T) {
-		refused(t, local{env: []string{"PATH=" + without(t, "flock")}}, job(folder(t), "true"), "flock is missing (install util-linux)")
-		refused(t, local{env: []string{"PATH=" + without(t, "setsid")}}, job(folder(t), "true"), "setsid is missing (install util-linux)")
+		refused(t, local{env: []string{"PATH=" + without(t, "flock")}}, job(folder(t), "true"),
+			"flock is missing (install util-linux)")
+		refused(t, local{env: []string{"PATH=" + without(t, "setsid")}}, job(folder(t), "true"),
+			"setsid is missing (install util-linux)")
 	})
 	t.Run("for want of room on the disk", func(t *testing.T) {
 		dir := folder(t)
 		j := job(dir, "true")
-		if err := errors.Join(os.MkdirAll(j.Spool, 0o700), os.Symlink("/dev/full", filepath.Join(j.Spool, "pid.new"))); err != nil {
+		if err := errors.Join(os.MkdirAll(j.Spool, 0o700),
+			os.Symlink("/dev/full", filepath.Join(j.Spool, "pid.new"))); err != nil {
 			t.Fatal(err)
 		}
 		refused(t, local{}, j, "its disk is full")
@@ -64,18 +67,24 @@ func TestServersThatCannotRunTheJob(t *testing.T) {
 		refused(t, local{}, j, "a directory is where a file belongs")
 	})
 	t.Run("whose login shell runs nothing", func(t *testing.T) {
-		refused(t, said{text: "This account is currently not available.\n", exit: 1}, job(folder(t)), "its login shell runs no commands (exit code 1)")
+		refused(t, said{text: "This account is currently not available.\n", exit: 1}, job(folder(t)),
+			"its login shell runs no commands (exit code 1)")
 	})
 	t.Run("that talk without end", func(t *testing.T) {
-		refused(t, said{text: strings.Repeat("Welcome! ", 1<<18)}, job(folder(t)), "what its shell prints makes no sense")
+		refused(t, said{text: strings.Repeat("Welcome! ", 1<<18)}, job(folder(t)),
+			"what its shell prints makes no sense")
 	})
 	t.Run("with folders that are none", func(t *testing.T) {
-		for _, j := range []remote.Job{{}, {Spool: "/a/b"}, {Spool: "relative", Dir: "/a"}, {Spool: "/", Dir: "/a"}, {Spool: "/a\x00", Dir: "/a"},
-			{Spool: "/a", Dir: "/b", Files: []remote.File{{}}}, {Spool: "/a", Dir: "/b", Files: []remote.File{{Path: "."}}},
-			{Spool: "/a", Dir: "/b", Folder: "/c", Files: []remote.File{{Path: "/c/d/../file"}}}, {Spool: "/a", Dir: "/b", Folder: "/c/", Files: []remote.File{{Path: "../c"}}},
+		for _, j := range []remote.Job{{}, {Spool: "/a/b"}, {Spool: "relative", Dir: "/a"},
+			{Spool: "/", Dir: "/a"}, {Spool: "/a\x00", Dir: "/a"},
+			{Spool: "/a", Dir: "/b", Files: []remote.File{{}}},
+			{Spool: "/a", Dir: "/b", Files: []remote.File{{Path: "."}}},
+			{Spool: "/a", Dir: "/b", Folder: "/c", Files: []remote.File{{Path: "/c/d/../file"}}},
+			{Spool: "/a", Dir: "/b", Folder: "/c/", Files: []remote.File{{Path: "../c"}}},
 			{Spool: "/a", Dir: "/b", EnvironmentFile: "\x00"}} {
 			refused(t, said{}, j, "")
-			if err := remote.Remove(t.Context(), said{}, remote.Job{Spool: j.Spool}); !errors.Is(err, fault.Invalid) {
+			if err := remote.Remove(t.Context(), said{},
+				remote.Job{Spool: j.Spool}); !errors.Is(err, fault.Invalid) {
 				t.Errorf("Remove: %v, want Invalid", err)
 			}
 		}
@@ -86,7 +95,8 @@ func TestServersThatCannotRunTheJob(t *testing.T) {
 func without(t *testing.T, tool string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, name := range []string{"sh", "flock", "setsid", "base64", "stat", "mkfifo", "head", "dd", "date", "cat", "mv"} {
+	for _, name := range []string{"sh", "flock", "setsid", "base64", "stat", "mkfifo", "head", "dd", "date",
+		"cat", "mv"} {
 		path := need(t, name)
 		if name == tool {
 			continue
@@ -100,16 +110,20 @@ func without(t *testing.T, tool string) string {
 
 func TestServersThatAreOdd(t *testing.T) {
 	t.Run("noise before the first frame and another language change nothing", func(t *testing.T) {
-		server := remotetest.Start(t, remotetest.Options{Noise: "\nH\nX 0 1 2 3 0\nmotd", Environment: []string{"LC_ALL=de_DE.UTF-8", "LANGUAGE=de", "POSIXLY_CORRECT=1"}})
-		if end, tape := follow(t, dial(t, server), job(folder(t), "echo $LC_ALL", "exit 4")); end.ExitCode != 4 || tape.out.String() != "de_DE.UTF-8\n" {
+		server := remotetest.Start(t, remotetest.Options{Noise: "\nH\nX 0 1 2 3 0\nmotd",
+			Environment: []string{"LC_ALL=de_DE.UTF-8", "LANGUAGE=de", "POSIXLY_CORRECT=1"}})
+		if end, tape := follow(t, dial(t, server), job(folder(t), "echo $LC_ALL",
+			"exit 4")); end.ExitCode != 4 || tape.out.String() != "de_DE.UTF-8\n" {
 			t.Errorf("%+v %q", end, tape.out.String())
 		}
 	})
 	t.Run("one that falls silent is unavailable after 20 s", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			begun, tape := time.Now(), &tape{}
-			_, err := remote.Follow(t.Context(), said{text: "motd", hang: true}, job("/a"), remote.Offsets{}, tape)
-			if took := time.Since(begun); !errors.Is(err, fault.Unavailable) || took < 20*time.Second || took > 21*time.Second {
+			_, err := remote.Follow(t.Context(), said{text: "motd", hang: true}, job("/a"), remote.Offsets{},
+				tape)
+			if took := time.Since(begun); !errors.Is(err, fault.Unavailable) || took < 20*time.Second ||
+				took > 21*time.Second {
 				t.Errorf("%v after %s", err, took)
 			}
 			if tape.ticks < 20 {
@@ -120,14 +134,16 @@ func TestServersThatAreOdd(t *testing.T) {
 	t.Run("a slow sink is not taken for a silent server", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			tape := &tape{fail: func(string) error { time.Sleep(time.Minute); return nil }}
-			_, err := remote.Follow(t.Context(), said{text: "\nNONCE\n", repeat: "H\n"}, job("/a"), remote.Offsets{}, tape)
+			_, err := remote.Follow(t.Context(), said{text: "\nNONCE\n", repeat: "H\n"}, job("/a"),
+				remote.Offsets{}, tape)
 			if errors.Is(err, fault.Unavailable) {
 				t.Error(err)
 			}
 		})
 	})
 	t.Run("one whose session is killed is unavailable", func(t *testing.T) {
-		if _, err := remote.Follow(t.Context(), said{exit: 137}, job("/a"), remote.Offsets{}, &tape{}); !errors.Is(err, fault.Unavailable) {
+		if _, err := remote.Follow(t.Context(), said{exit: 137}, job("/a"), remote.Offsets{},
+			&tape{}); !errors.Is(err, fault.Unavailable) {
 			t.Errorf("%v, want Unavailable", err)
 		}
 	})

@@ -77,8 +77,10 @@ func followScript(job Job, from Offsets, nonce string) string {
 
 // head is the beginning of every script about a job.
 func head(job Job, nonce string) string {
-	return fmt.Sprintf("spool=%s dir=%s folder=%s deployment=%s attempt=%d cookie=%s nonce=%s\n", quote(job.Spool),
-		quote(job.Dir), quote(cmp.Or(job.Folder, job.Dir)), quote(deployment(job)), job.Attempt, cookie(job), quote(nonce)) +
+	return fmt.Sprintf("spool=%s dir=%s folder=%s deployment=%s attempt=%d cookie=%s nonce=%s\n",
+		quote(job.Spool),
+		quote(job.Dir), quote(cmp.Or(job.Folder,
+			job.Dir)), quote(deployment(job)), job.Attempt, cookie(job), quote(nonce)) +
 		bare(sessionText) + bare(fenceText)
 }
 
@@ -94,7 +96,8 @@ func stopScript(job Job, nonce string, grace time.Duration) string {
 func removeScript(job Job, nonce string) string { return head(job, nonce) + bare(removeText) }
 
 func leftoversScript(runs, nonce string) string {
-	return fmt.Sprintf("runs=%s nonce=%s\n", quote(runs), quote(nonce)) + bare(sessionText) + bare(leftoversText)
+	return fmt.Sprintf("runs=%s nonce=%s\n", quote(runs), quote(nonce)) + bare(sessionText) +
+		bare(leftoversText)
 }
 
 // runScript is the file run in the spool: the whole job as one script.
@@ -125,7 +128,8 @@ func keep(job Job) int64 {
 func files(job Job) []File {
 	all := []File{{Path: path.Join(job.Spool, "run"), Content: []byte(runScript(job)), Mode: ownerOnly}}
 	for i, step := range job.Steps {
-		all = append(all, File{Path: path.Join(job.Spool, fmt.Sprintf("step.%d", i+1)), Content: []byte(step.Script), Mode: ownerOnly})
+		all = append(all, File{Path: path.Join(job.Spool, fmt.Sprintf("step.%d", i+1)),
+			Content: []byte(step.Script), Mode: ownerOnly})
 	}
 	for _, file := range job.Files {
 		file.Path = absolute(job.Dir, file.Path)
@@ -177,16 +181,19 @@ func bare(script string) string {
 
 // check refuses a job that no server could run.
 func check(job Job) error {
-	for name, folder := range map[string]string{"spool": job.Spool, "folder": job.Dir, "data folder": cmp.Or(job.Folder, job.Dir)} {
+	for name, folder := range map[string]string{"spool": job.Spool, "folder": job.Dir,
+		"data folder": cmp.Or(job.Folder, job.Dir)} {
 		if !path.IsAbs(folder) || path.Clean(folder) == "/" || strings.ContainsRune(folder, 0) {
 			return refusal("its %s is not an absolute path below the root", name)
 		}
 	}
 	for _, file := range job.Files {
-		if file.Path == "" || strings.ContainsRune(file.Path, 0) || absolute(job.Dir, file.Path) == path.Clean(job.Dir) {
+		if file.Path == "" || strings.ContainsRune(file.Path, 0) ||
+			absolute(job.Dir, file.Path) == path.Clean(job.Dir) {
 			return refusal("one of its files has no name")
 		}
-		if job.Folder != "" && strings.HasPrefix(absolute(job.Dir, file.Path)+"/", path.Clean(job.Folder)+"/") {
+		if job.Folder != "" &&
+			strings.HasPrefix(absolute(job.Dir, file.Path)+"/", path.Clean(job.Folder)+"/") {
 			return refusal("one of its files lies where containers write, who may have put a link there")
 		}
 	}

@@ -15,7 +15,8 @@ func TestSecretsAreNowhereToBeSeen(t *testing.T) {
 		const secret = "correct-horse-battery-staple"
 		dir := folder(t)
 		j := job(dir, `echo ready; sleep 1; [ "$PASSWORD" = `+"\"$(cat expected)\" ]")
-		j.Files = []remote.File{{Path: "job.env", Content: []byte("PASSWORD=" + secret)}, {Path: "expected", Content: []byte(secret)}}
+		j.Files = []remote.File{{Path: "job.env", Content: []byte("PASSWORD=" + secret)},
+			{Path: "expected", Content: []byte(secret)}}
 		j.EnvironmentFile = "job.env"
 		stop := make(chan struct{})
 		var watching sync.WaitGroup
@@ -55,7 +56,8 @@ func watch(dir, secret string, seen map[string]bool) {
 		if strings.Contains(line, secret) {
 			seen["the command line of "+line] = true
 		}
-		step := strings.Contains(line, "step.1") || strings.HasPrefix(line, "sleep\x001\x00") || strings.HasPrefix(line, "cat\x00expected")
+		step := strings.Contains(line, "step.1") || strings.HasPrefix(line, "sleep\x001\x00") ||
+			strings.HasPrefix(line, "cat\x00expected")
 		if strings.Contains(environment, secret) && !step {
 			seen[fmt.Sprintf("the environment of %d %q", pid, line)] = true
 		}

@@ -77,7 +77,8 @@ func (s *session) run(ctx context.Context) error {
 				silent, delivered = 0, now
 			}
 			if silent++; silent > patience {
-				return fault.New(fault.Unavailable, "The server has not answered for %s.", time.Duration(patience)*TickEvery)
+				return fault.New(fault.Unavailable, "The server has not answered for %s.",
+					time.Duration(patience)*TickEvery)
 			}
 			if err := s.tick(); err != nil {
 				return err

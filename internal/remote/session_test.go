@@ -89,11 +89,13 @@ func TestASlowUploadIsNoSilence(t *testing.T) {
 			t.Errorf("said %q, %v", said, err)
 		}
 	})
-	for name, kib := range map[string]int{"a script that arrived": 1, "a script that is more than the server takes": 8 << 10} {
+	for name, kib := range map[string]int{"a script that arrived": 1,
+		"a script that is more than the server takes": 8 << 10} {
 		t.Run(name+" and is not read", func(t *testing.T) {
 			t.Parallel()
 			said, err := run(t, remotetest.Link{}, "sleep 60\n"+padding(kib))
-			if said != "" || !errors.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "has not answered") {
+			if said != "" || !errors.Is(err, fault.Unavailable) ||
+				!strings.Contains(err.Error(), "has not answered") {
 				t.Errorf("said %q, %v", said, err)
 			}
 		})

@@ -31,7 +31,8 @@ func TestTheSinkIsNeverLeftAlone(t *testing.T) {
 			}
 			return nil
 		}
-		if _, err := remote.Follow(t.Context(), local{}, job(folder(t), "for i in 1 2 3; do sleep 1; date +%s.%N; done"), remote.Offsets{}, tape); err != nil {
+		if _, err := remote.Follow(t.Context(), local{}, job(folder(t),
+			"for i in 1 2 3; do sleep 1; date +%s.%N; done"), remote.Offsets{}, tape); err != nil {
 			t.Fatal(err)
 		}
 		// The middle one, since a busy machine may well hold up one of them.
@@ -56,7 +57,8 @@ func TestTheSinkIsNeverLeftAlone(t *testing.T) {
 				t.Errorf("%s: %v, want %v", event, err, enough)
 			}
 			end, again := follow(t, local{}, j)
-			if end.ExitCode != 0 || again.out.String() != "one\ntwo\n" || read(t, filepath.Join(dir, "app/count")) != "x\n" {
+			if end.ExitCode != 0 || again.out.String() != "one\ntwo\n" ||
+				read(t, filepath.Join(dir, "app/count")) != "x\n" {
 				t.Errorf("%s: %+v %q", event, end, again.out.String())
 			}
 		}
@@ -64,7 +66,8 @@ func TestTheSinkIsNeverLeftAlone(t *testing.T) {
 	t.Run("ctx ends Follow with its own error", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
-		if _, err := remote.Follow(ctx, local{}, job(folder(t), "sleep 1"), remote.Offsets{}, &tape{}); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := remote.Follow(ctx, local{}, job(folder(t), "sleep 1"), remote.Offsets{},
+			&tape{}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
 		}
 	})

@@ -28,7 +28,8 @@ func TestStartingTwiceAtOnceStartsOnce(t *testing.T) {
 			for i := range tapes {
 				tapes[i] = &tape{}
 				together.Go(func() {
-					if end, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, tapes[i]); err != nil || end.ExitCode != 0 {
+					if end, err := remote.Follow(t.Context(), shell, j, remote.Offsets{},
+						tapes[i]); err != nil || end.ExitCode != 0 {
 						t.Errorf("%+v %v", end, err)
 					}
 				})
@@ -58,7 +59,8 @@ func TestAHalfSentSpoolIsNeverStarted(t *testing.T) {
 		j.Files = []remote.File{{Path: "file", Content: bytes.Repeat([]byte("y"), 60<<10)}}
 		script := remote.FollowScript(j, remote.Offsets{})
 		last := strings.LastIndex(script, "begin")
-		cuts := []int{0, last - 1, last, last + 1, last + 4, strings.Index(script, "chunk 0"), strings.LastIndex(script, "chunk") + 5}
+		cuts := []int{0, last - 1, last, last + 1, last + 4, strings.Index(script, "chunk 0"),
+			strings.LastIndex(script, "chunk") + 5}
 		for range 30 {
 			cuts = append(cuts, random.IntN(last))
 		}
@@ -69,7 +71,8 @@ func TestAHalfSentSpoolIsNeverStarted(t *testing.T) {
 				t.Fatalf("%s, cut at %d of %d: left %v %v", sh, cut, len(script), left, stages)
 			}
 		}
-		if end, _ := follow(t, shell, j); end.ExitCode != 0 || read(t, filepath.Join(dir, "app/count")) != "x\n" {
+		if end, _ := follow(t, shell, j); end.ExitCode != 0 ||
+			read(t, filepath.Join(dir, "app/count")) != "x\n" {
 			t.Errorf("%+v", end)
 		}
 	}
@@ -95,16 +98,19 @@ func TestLostJobs(t *testing.T) {
 		// What the server says of its boots decides why.
 		line := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))
 		line[2] = "00000000-0000-0000-0000-000000000000"
-		if err := os.WriteFile(filepath.Join(j.Spool, "pid"), []byte(strings.Join(line, " ")+"\n"), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(j.Spool, "pid"), []byte(strings.Join(line, " ")+"\n"),
+			0o600); err != nil {
 			t.Fatal(err)
 		}
-		if end, again := follow(t, shell, j); !end.Lost || !end.Rebooted || again.out.String() != "before\n" || again.started {
+		if end, again := follow(t, shell, j); !end.Lost || !end.Rebooted ||
+			again.out.String() != "before\n" || again.started {
 			t.Errorf("%+v, want lost by a restart", end)
 		}
 	})
 	t.Run("one that was read and is gone is not started again", func(t *testing.T) {
 		dir := folder(t)
-		end, err := remote.Follow(t.Context(), local{}, job(dir, "echo x >>count"), remote.Offsets{Out: 1}, &tape{})
+		end, err := remote.Follow(t.Context(), local{}, job(dir, "echo x >>count"), remote.Offsets{Out: 1},
+			&tape{})
 		if _, absent := os.Stat(filepath.Join(dir, "app/count")); err != nil || !end.Lost || absent == nil {
 			t.Errorf("%+v %v", end, err)
 		}
@@ -161,7 +167,8 @@ func TestNothingIsSentBeyondTheEnd(t *testing.T) {
 	}
 	defer func() { _ = shell.Process.Kill(); _ = shell.Wait() }()
 	pid := strings.Join(append(pidLine(t, shell.Process.Pid), "65536"), " ") + "\n"
-	for name, text := range map[string]string{"pid": pid, "out": "0123456789", "err": "", "marks": "", "exit.tmp": "", "steps": "S 1 1.0 0 0 \n"} {
+	for name, text := range map[string]string{"pid": pid, "out": "0123456789", "err": "", "marks": "",
+		"exit.tmp": "", "steps": "S 1 1.0 0 0 \n"} {
 		spool(name, text)
 	}
 	tape := &tape{}

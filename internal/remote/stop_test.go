@@ -31,16 +31,25 @@ func TestP7NothingOfAStoppedJobIsLeft(t *testing.T) {
 	}{
 		{"a polite one", "echo ready; sleep 300", 143, "sleep"},
 		{"one that traps TERM", "trap '' TERM; echo ready; while :; do sleep 0.1; done", 137, "sh"},
-		{"one that ends well after TERM", "trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done", 7, "sh"},
+		{"one that ends well after TERM",
+			"trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done", 7, "sh"},
 		{"one that counts its TERMs", "n=0; trap 'n=$((n+1))' TERM; echo ready; while [ $n = 0 ]; do sleep 0.02 || :; done; sleep 0.3; exit $((n+10))", 11, "sh"},
 		{"one that forks twice", "(" + deaf + " &) & echo ready; sleep 300", 143, "sh"},
-		{"one in a session of its own", "(setsid " + deaf + " &); setsid sleep 300 & echo ready; wait", 143, "sh"},
-		{"one that empties its environment", "(env -i " + deaf + " &); echo ready; env -i sleep 300", 143, "sh"},
-		{"one that holds a pipe", "setsid sh -c 'trap \"\" TERM; while :; do echo tick; sleep 0.05; done' & echo ready; sleep 300", 143, "sh"},
-		{"a tree", "for i in 1 2 3; do sh -c 'sleep 300 & (" + strings.ReplaceAll(deaf, "'", `'\''`) + ") & wait' & done; echo ready; wait", 143, "sleep"},
-		{"one that forks all the time", "setsid sh -c 'while :; do sleep 0.03 & sleep 0.01; done' & echo ready; sleep 300", 143, "sh"},
-		{"one that is asleep for good", "setsid " + deaf + " & kill -STOP $!; echo ready; sleep 300", 143, "sh"},
-		{"one with an odd name", "cp " + need(t, "sleep") + " 'a) S 1 1 1'; ./'a) S 1 1 1' 300 & echo ready; wait", 143, "a__S_1_1_1"},
+		{"one in a session of its own", "(setsid " + deaf + " &); setsid sleep 300 & echo ready; wait", 143,
+			"sh"},
+		{"one that empties its environment", "(env -i " + deaf + " &); echo ready; env -i sleep 300", 143,
+			"sh"},
+		{"one that holds a pipe",
+			"setsid sh -c 'trap \"\" TERM; while :; do echo tick; sleep 0.05; done' & echo ready; sleep 300",
+			143, "sh"},
+		{"a tree", "for i in 1 2 3; do sh -c 'sleep 300 & (" + strings.ReplaceAll(deaf, "'", `'\''`) +
+			") & wait' & done; echo ready; wait", 143, "sleep"},
+		{"one that forks all the time",
+			"setsid sh -c 'while :; do sleep 0.03 & sleep 0.01; done' & echo ready; sleep 300", 143, "sh"},
+		{"one that is asleep for good", "setsid " + deaf + " & kill -STOP $!; echo ready; sleep 300", 143,
+			"sh"},
+		{"one with an odd name", "cp " + need(t, "sleep") +
+			" 'a) S 1 1 1'; ./'a) S 1 1 1' 300 & echo ready; wait", 143, "a__S_1_1_1"},
 	} {
 		for _, sh := range []string{"dash", "bash"} {
 			t.Run(fixture.name+", "+sh, func(t *testing.T) {
@@ -111,7 +120,8 @@ func bystanders(t *testing.T, j remote.Job) func(got remote.Stopped) {
 	t.Helper()
 	cookie := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))[3]
 	var commands []*exec.Cmd
-	for _, variable := range []string{"WAYBILL_JOB=" + cookie + "X", "X=WAYBILL_JOB=" + cookie, "XWAYBILL_JOB=" + cookie,
+	for _, variable := range []string{"WAYBILL_JOB=" + cookie + "X", "X=WAYBILL_JOB=" + cookie,
+		"XWAYBILL_JOB=" + cookie,
 		"X=\nWAYBILL_JOB=" + cookie + "\n", "WAYBILL_JOB=", "WAYBILL_COOKIE=" + cookie} {
 		command := exec.Command("sleep", "300")
 		command.Env = []string{variable, "PATH=" + os.Getenv("PATH")}
@@ -153,7 +163,8 @@ func TestStop(t *testing.T) {
 		if end := ended(); err != nil || end.ExitCode != 143 {
 			t.Errorf("%+v %v %+v", got, err, end)
 		}
-		if status := read(t, fmt.Sprintf("/proc/%d/stat", victim.Process.Pid)); strings.Contains(status, ") Z ") {
+		if status := read(t,
+			fmt.Sprintf("/proc/%d/stat", victim.Process.Pid)); strings.Contains(status, ") Z ") {
 			t.Error("it was hit")
 		}
 	})
@@ -173,10 +184,12 @@ func TestStop(t *testing.T) {
 			}
 			write(t, filepath.Join(j.Spool, "pid"), strings.Join(words, " ")+"\n")
 			write(t, filepath.Join(j.Spool, "lock"), "")
-			if got, err := remote.Stop(t.Context(), local{}, j, time.Second); err != nil || got.Running || len(got.Killed) > 0 {
+			if got, err := remote.Stop(t.Context(), local{}, j, time.Second); err != nil || got.Running ||
+				len(got.Killed) > 0 {
 				t.Errorf("%+v %v", got, err)
 			}
-			if status := read(t, fmt.Sprintf("/proc/%d/stat", victim.Process.Pid)); strings.Contains(status, ") Z ") {
+			if status := read(t,
+				fmt.Sprintf("/proc/%d/stat", victim.Process.Pid)); strings.Contains(status, ") Z ") {
 				t.Error("it was hit")
 			}
 		}
@@ -218,7 +231,8 @@ func TestStop(t *testing.T) {
 			t.Fatalf("%v, want it cut off", err)
 		}
 		got, err := remote.Stop(t.Context(), local{}, j, time.Second)
-		if left := processesOf(dir, local{}); err != nil || !got.Running || len(got.Killed) == 0 || len(left) > 0 {
+		if left := processesOf(dir, local{}); err != nil || !got.Running || len(got.Killed) == 0 ||
+			len(left) > 0 {
 			t.Errorf("%+v %v, left %v", got, err, left)
 		}
 	})
@@ -230,7 +244,8 @@ func TestStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		got, err := remote.Stop(t.Context(), local{}, j, 100*time.Millisecond)
-		if end := ended(); err != nil || !end.Lost || !slices.ContainsFunc(got.Killed, func(p remote.Process) bool { return p.PID == leader }) {
+		if end := ended(); err != nil || !end.Lost ||
+			!slices.ContainsFunc(got.Killed, func(p remote.Process) bool { return p.PID == leader }) {
 			t.Errorf("%+v %v %+v", got, err, end)
 		}
 	})
@@ -242,7 +257,8 @@ func TestStop(t *testing.T) {
 		kill(leader)
 		ended()
 		got, err := remote.Stop(t.Context(), local{}, j, 100*time.Millisecond)
-		if left := processesOf(dir, local{}); err != nil || got.Running || len(got.Killed) == 0 || len(left) > 0 {
+		if left := processesOf(dir, local{}); err != nil || got.Running || len(got.Killed) == 0 ||
+			len(left) > 0 {
 			t.Errorf("%+v %v, left %v", got, err, left)
 		}
 	})
@@ -269,7 +285,8 @@ func survivor(t *testing.T) {
 	dir := folder(t)
 	program, err := os.ReadFile(setpriv)
 	if err := errors.Join(err, os.WriteFile(filepath.Join(dir, "become"), program, 0o755),
-		os.Chmod(filepath.Join(dir, "become"), 0o4755|os.ModeSetuid), os.Chmod(dir, 0o777), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
+		os.Chmod(filepath.Join(dir, "become"), 0o4755|os.ModeSetuid), os.Chmod(dir,
+			0o777), os.Chmod(filepath.Dir(dir), 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	nobody := local{user: 65534}
@@ -278,7 +295,8 @@ func survivor(t *testing.T) {
 	await(t, "the process of root", func() bool { return len(asRoot(dir)) == 1 })
 	got, err := remote.Stop(t.Context(), nobody, j, 100*time.Millisecond)
 	root := asRoot(dir)
-	if err != nil || len(got.Survivors) != 1 || len(root) != 1 || got.Survivors[0].PID != root[0] || got.Survivors[0].Name != "sleep" {
+	if err != nil || len(got.Survivors) != 1 || len(root) != 1 || got.Survivors[0].PID != root[0] ||
+		got.Survivors[0].Name != "sleep" {
 		t.Errorf("%+v %v, want %v to survive", got, err, root)
 	}
 	for _, pid := range root {
@@ -334,7 +352,8 @@ func TestLeftovers(t *testing.T) {
 			t.Errorf("%v, got - want +\n%s", err, diff)
 		}
 		for _, name := range got {
-			if err := remote.Remove(t.Context(), shell, remote.Job{Spool: filepath.Join(dir, "runs", name), Dir: filepath.Join(dir, name)}); err != nil {
+			if err := remote.Remove(t.Context(), shell, remote.Job{Spool: filepath.Join(dir, "runs", name),
+				Dir: filepath.Join(dir, name)}); err != nil {
 				t.Error(err)
 			}
 		}
@@ -342,7 +361,8 @@ func TestLeftovers(t *testing.T) {
 		if end := ended(); end.ExitCode != 0 {
 			t.Errorf("%+v", end)
 		}
-		if got, err := remote.Leftovers(t.Context(), shell, dir); err != nil || cmp.Diff(got, []string{"alive"}) != "" {
+		if got, err := remote.Leftovers(t.Context(), shell, dir); err != nil ||
+			cmp.Diff(got, []string{"alive"}) != "" {
 			t.Errorf("%v %v, want alive, which has ended", got, err)
 		}
 	})

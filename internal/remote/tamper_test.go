@@ -65,7 +65,8 @@ func TestAChildThatWritesOnIsNoTampering(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := folder(t)
-			j := job(dir, "(setsid sh -c 'while :; do echo out; echo err >&2; done' &); echo ready; sleep 0.2")
+			j := job(dir,
+				"(setsid sh -c 'while :; do echo out; echo err >&2; done' &); echo ready; sleep 0.2")
 			_, ended := begin(t, shell, j, "ready\n")
 			end := ended()
 			for pid := range processesOf(dir, shell) {
@@ -85,13 +86,15 @@ func TestALostJobLosesNoOutput(t *testing.T) {
 		j := job(dir, "i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo line $i; done; kill -9 0")
 		tape := &tape{}
 		end, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, tape)
-		if err != nil || !end.Lost || end.Tampered || end.Missing != remote.MissingNothing || tape.out.String() != numbered("line", 2000) {
+		if err != nil || !end.Lost || end.Tampered || end.Missing != remote.MissingNothing ||
+			tape.out.String() != numbered("line", 2000) {
 			t.Errorf("%+v %v, %d bytes; want all lines of a lost job", end, err, tape.out.Len())
 		}
 	})
 	t.Run("unless what carries it is killed too, and says so", func(t *testing.T) {
 		j := job(folder(t), own+`echo ready; kill -9 $(cat "$spool/pump.out") $(cat "$spool/pump.err") $PPID`)
-		if end, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, &tape{}); err != nil || !end.Lost || end.Missing != remote.MissingPipes {
+		if end, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, &tape{}); err != nil ||
+			!end.Lost || end.Missing != remote.MissingPipes {
 			t.Errorf("%+v %v, want what the pipes hold to be missing", end, err)
 		}
 	})
@@ -120,7 +123,8 @@ func TestStopFindsWhatHides(t *testing.T) {
 			if got.Blind && err == nil {
 				t.Skip("this machine has no cgroup 2 that root may write: the stop says that it is blind")
 			}
-			if err != nil || len(left) > 0 || !slices.ContainsFunc(got.Killed, func(p remote.Process) bool { return p.Name == "sleep" }) {
+			if err != nil || len(left) > 0 ||
+				!slices.ContainsFunc(got.Killed, func(p remote.Process) bool { return p.Name == "sleep" }) {
 				t.Errorf("%+v %v, left %v", got, err, left)
 			}
 			ended()

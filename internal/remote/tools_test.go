@@ -49,7 +49,8 @@ func TestTheREADMEListsTheToolsOfAServer(t *testing.T) {
 	for line := range strings.Lines(text) {
 		for _, match := range beginnings.FindAllStringSubmatch(line, -1) {
 			name := match[1]
-			if match[2] == "" && slices.Contains(known, name) && !slices.Contains(builtin, name) && !slices.Contains(listed, name) {
+			if match[2] == "" && slices.Contains(known, name) && !slices.Contains(builtin, name) &&
+				!slices.Contains(listed, name) {
 				t.Errorf("the README does not list %s: %s", name, strings.TrimSpace(line))
 			}
 		}

@@ -104,7 +104,8 @@ func TestVacateLeavesAlone(t *testing.T) {
 		}
 	})
 	t.Run("a root", func(t *testing.T) {
-		if err := remote.Vacate(t.Context(), local{}, remote.Job{Spool: "/spool", Dir: "/"}); !errors.Is(err, fault.Invalid) {
+		if err := remote.Vacate(t.Context(), local{},
+			remote.Job{Spool: "/spool", Dir: "/"}); !errors.Is(err, fault.Invalid) {
 			t.Errorf("error = %v, want Invalid", err)
 		}
 	})

@@ -159,7 +159,8 @@ func (s *openssh) Close() {
 func (s *openssh) servants() []int {
 	var found []int
 	for _, pid := range descendants(s.command.Process.Pid) {
-		if target, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil && strings.HasPrefix(filepath.Base(target), "sshd") {
+		if target, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid)); err == nil &&
+			strings.HasPrefix(filepath.Base(target), "sshd") {
 			found = append(found, pid)
 		}
 	}
@@ -184,7 +185,8 @@ func descendants(pid int) []int {
 func alive(pids []int) bool {
 	for _, pid := range pids {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if _, state, found := strings.Cut(string(text), ") "); err == nil && found && !strings.HasPrefix(state, "Z") {
+		if _, state, found := strings.Cut(string(text), ") "); err == nil && found &&
+			!strings.HasPrefix(state, "Z") {
 			return true
 		}
 	}

@@ -38,7 +38,8 @@ func TestServers(t *testing.T) {
 		t.Run(name+": a detached job outlives connections and server", func(t *testing.T) {
 			server := start()
 			done := filepath.Join(t.TempDir(), "done")
-			detach := "setsid -f sh -c 'while [ ! -e " + done + ".go ]; do sleep 0.05; done; echo $$ >" + done + "' </dev/null >/dev/null 2>&1"
+			detach := "setsid -f sh -c 'while [ ! -e " + done + ".go ]; do sleep 0.05; done; echo $$ >" +
+				done + "' </dev/null >/dev/null 2>&1"
 			run(t, server.Target(), detach)
 			server.CutAll()
 			if got := run(t, server.Target(), "id -un"); got != server.User()+"\n" {
@@ -46,7 +47,8 @@ func TestServers(t *testing.T) {
 			}
 			server.Close()
 			server.Close()
-			if conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(server.Port()))); err == nil {
+			if conn, err := net.Dial("tcp",
+				net.JoinHostPort("127.0.0.1", strconv.Itoa(server.Port()))); err == nil {
 				_ = conn.Close()
 				t.Error("a closed server still listens")
 			}
@@ -93,7 +95,8 @@ func (f first) Write(p []byte) (int, error) {
 
 func TestServe(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "keys")
-	server, err := remotetest.Serve(remotetest.Options{Dir: dir, Environment: []string{"DEMO=yes"}, Noise: "motd\n"})
+	server, err := remotetest.Serve(remotetest.Options{Dir: dir, Environment: []string{"DEMO=yes"},
+		Noise: "motd\n"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -160,5 +160,6 @@ func (s *Server) ClientKeyPEM() string { return string(s.keys.clientPEM) }
 
 // Target returns the server as a dialer takes it.
 func (s *Server) Target() remote.Target {
-	return remote.Target{Address: "127.0.0.1", Port: s.port, User: s.user.Username, HostKey: s.HostKey(), PrivateKey: s.ClientKeyPEM()}
+	return remote.Target{Address: "127.0.0.1", Port: s.port, User: s.user.Username, HostKey: s.HostKey(),
+		PrivateKey: s.ClientKeyPEM()}
 }

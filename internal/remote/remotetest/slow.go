@@ -40,7 +40,8 @@ func Slow(t testing.TB, port int, link Link) int {
 			return
 		}
 		defer near.Close()
-		far, err := (&net.Dialer{Control: small}).DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		far, err := (&net.Dialer{Control: small}).DialContext(ctx, "tcp",
+			net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			return
 		}

@@ -68,8 +68,10 @@ func TestHostKeysOfEveryType(t *testing.T) {
 		}
 		kind, _, _ := strings.Cut(line, " ")
 		t.Run(kind, func(t *testing.T) {
-			server := &catalog.Server{Address: "127.0.0.1", Port: ssh.Port(), User: ssh.User(), DataDir: t.TempDir()}
-			if got, err := dialer.HostKey(t.Context(), server, fingerprint(t, line)); err != nil || got.Line != line {
+			server := &catalog.Server{Address: "127.0.0.1", Port: ssh.Port(), User: ssh.User(),
+				DataDir: t.TempDir()}
+			if got, err := dialer.HostKey(t.Context(), server, fingerprint(t, line)); err != nil ||
+				got.Line != line {
 				t.Errorf("named by its fingerprint: %s %v, want %s", got.Line, err, line)
 			}
 			server.HostKey = line
@@ -94,7 +96,8 @@ func TestRSAKeysLogIn(t *testing.T) {
 	key := rsaPEM(t)
 	for _, accepted := range []string{"rsa-sha2-512", "rsa-sha2-256", "rsa-sha2-512,rsa-sha2-256"} {
 		t.Run(accepted, func(t *testing.T) {
-			ssh := remotetest.OpenSSH(t, remotetest.Setup{ClientKey: key, Lines: []string{"PubkeyAcceptedAlgorithms " + accepted}})
+			ssh := remotetest.OpenSSH(t,
+				remotetest.Setup{ClientKey: key, Lines: []string{"PubkeyAcceptedAlgorithms " + accepted}})
 			shell, err := sshrun.New(sshrun.Options{}).Dial(t.Context(), ssh.Target())
 			if err != nil {
 				t.Fatal(err)
@@ -115,7 +118,8 @@ func TestOneSessionAtATime(t *testing.T) {
 // followUp ends a script early, as a cancel does, and runs another at once.
 func followUp(t *testing.T, shell remote.Shell) {
 	t.Helper()
-	_, err := shell.Run(t.Context(), "while echo x; do sleep 1; done", nil, failing{errEnough}, failing{errEnough})
+	_, err := shell.Run(t.Context(), "while echo x; do sleep 1; done", nil, failing{errEnough},
+		failing{errEnough})
 	if err != errEnough {
 		t.Fatalf("%v, want %v", err, errEnough)
 	}

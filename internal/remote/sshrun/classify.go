@@ -16,7 +16,9 @@ import (
 )
 
 // classify turns an error of connect into an error with a cause.
-func (d *Dialer) classify(ctx context.Context, target remote.Target, check *pin, err error) *remote.DialError {
+func (d *Dialer) classify(
+	ctx context.Context, target remote.Target, check *pin, err error,
+) *remote.DialError {
 	negotiation, unequal := errors.AsType[*ssh.AlgorithmNegotiationError](err)
 	switch {
 	case check.seen != "":
@@ -24,7 +26,8 @@ func (d *Dialer) classify(ctx context.Context, target remote.Target, check *pin,
 	case unequal && negotiation.What == "host key":
 		// The server has no key of the pinned type, so look which key it has.
 		seen, _ := d.show(ctx, address(target.Address, target.Port), allHostKeys())
-		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: seen.Fingerprint, Err: errOtherKey}
+		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: seen.Fingerprint,
+			Err: errOtherKey}
 	case check.verified && refusedKey(err):
 		return failed(remote.CauseAccess, "the server refused the private key")
 	}

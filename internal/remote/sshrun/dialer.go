@@ -76,7 +76,9 @@ func (d *Dialer) Dial(ctx context.Context, target remote.Target) (remote.Shell, 
 }
 
 // connect opens a connection within the timeout.
-func (d *Dialer) connect(ctx context.Context, address string, config *ssh.ClientConfig) (*ssh.Client, *line, error) {
+func (d *Dialer) connect(
+	ctx context.Context, address string, config *ssh.ClientConfig,
+) (*ssh.Client, *line, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.opts.Timeout)
 	defer cancel()
 	plain, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)

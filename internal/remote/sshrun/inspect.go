@@ -22,7 +22,8 @@ var _ catalog.Inspector = (*Dialer)(nil)
 func (d *Dialer) PublicKey(line string) (catalog.PublicKey, error) {
 	key, err := parsePublicKey(line)
 	if err != nil {
-		return catalog.PublicKey{}, fault.New(fault.Invalid, "This is no public key; give one line such as \"ssh-ed25519 AAAA…\".")
+		return catalog.PublicKey{}, fault.New(fault.Invalid,
+			"This is no public key; give one line such as \"ssh-ed25519 AAAA…\".")
 	}
 	return named(key), nil
 }
@@ -31,7 +32,9 @@ func (d *Dialer) PublicKey(line string) (catalog.PublicKey, error) {
 // proves to have: the key with the fingerprint if it has one, else a key of the
 // pinned key's type, else the key that the server prefers. The error is
 // Unavailable, with the reason, if there is no SSH server.
-func (d *Dialer) HostKey(ctx context.Context, server *catalog.Server, fingerprint string) (catalog.PublicKey, error) {
+func (d *Dialer) HostKey(
+	ctx context.Context, server *catalog.Server, fingerprint string,
+) (catalog.PublicKey, error) {
 	at := address(server.Address, server.Port)
 	key, err := d.likePinned(ctx, at, server.HostKey)
 	if err != nil {
@@ -62,7 +65,8 @@ func (d *Dialer) likePinned(ctx context.Context, at, pinned string) (catalog.Pub
 }
 
 // hostKeyTypes are the types of host keys, the preferred ones first.
-var hostKeyTypes = []string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521, ssh.KeyAlgoRSA}
+var hostKeyTypes = []string{ssh.KeyAlgoED25519, ssh.KeyAlgoECDSA256, ssh.KeyAlgoECDSA384, ssh.KeyAlgoECDSA521,
+	ssh.KeyAlgoRSA}
 
 func allHostKeys() []string {
 	var all []string
@@ -103,8 +107,9 @@ func (d *Dialer) Usable(ctx context.Context, server *catalog.Server, privateKey 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case limited.Err() != nil:
-		return fault.New(fault.Unavailable, "Logging in works, but the server runs no commands: none was answered within %s. "+
-			"Look for ForceCommand in its sshd_config and for commands that wait in the user's shell start-up files.", probeFor)
+		return fault.New(fault.Unavailable,
+			"Logging in works, but the server runs no commands: none was answered within %s. "+
+				"Look for ForceCommand in its sshd_config and for commands that wait in the user's shell start-up files.", probeFor)
 	}
 	return fault.New(fault.Unavailable, "Logging in works, but deployments cannot run. %s", fault.Public(err))
 }
@@ -122,11 +127,13 @@ func (d *Dialer) enter(ctx context.Context, server *catalog.Server, privateKey s
 	}
 	switch dial.Cause {
 	case remote.CauseHostKeyChanged:
-		return nil, fault.New(fault.Unavailable, "The server showed the host key %s, which is not the pinned one.", dial.Fingerprint)
+		return nil, fault.New(fault.Unavailable,
+			"The server showed the host key %s, which is not the pinned one.", dial.Fingerprint)
 	case remote.CauseHostKeyMissing:
 		return nil, fault.New(fault.Unavailable, "No usable host key is pinned for the server.")
 	case remote.CauseAccess:
-		return nil, fault.New(fault.Unavailable, "The server refused the private key for the user %s.", server.User)
+		return nil, fault.New(fault.Unavailable, "The server refused the private key for the user %s.",
+			server.User)
 	}
 	return nil, fault.New(fault.Unavailable, "The server did not answer: %v.", dial.Err)
 }

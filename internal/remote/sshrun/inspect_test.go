@@ -22,10 +22,13 @@ func TestInspector(t *testing.T) {
 	servers(t, func(t *testing.T, ssh *remotetest.Server) {
 		dialer := sshrun.New(sshrun.Options{})
 		target := ssh.Target()
-		server := &catalog.Server{Address: target.Address, Port: target.Port, User: target.User, HostKey: target.HostKey}
+		server := &catalog.Server{Address: target.Address, Port: target.Port, User: target.User,
+			HostKey: target.HostKey}
 		t.Run("HostKey is what the server shows", func(t *testing.T) {
-			got, err := dialer.HostKey(t.Context(), &catalog.Server{Address: target.Address, Port: target.Port}, "")
-			if want := (catalog.PublicKey{Line: ssh.HostKey(), Fingerprint: fingerprint(t, ssh.HostKey())}); err != nil || got != want {
+			got, err := dialer.HostKey(t.Context(),
+				&catalog.Server{Address: target.Address, Port: target.Port}, "")
+			if want := (catalog.PublicKey{Line: ssh.HostKey(),
+				Fingerprint: fingerprint(t, ssh.HostKey())}); err != nil || got != want {
 				t.Errorf("%+v %v, want %+v", got, err, want)
 			}
 		})
@@ -46,14 +49,16 @@ func TestInspector(t *testing.T) {
 				"did not answer: connection refused":    {&gone, ssh.ClientKeyPEM()},
 				"refused the private key for the user ": {server, "no key at all"},
 			} {
-				if err := dialer.Login(t.Context(), c.server, c.key); !errors.Is(err, fault.Unavailable) || !strings.Contains(fault.Public(err), says) {
+				if err := dialer.Login(t.Context(), c.server, c.key); !errors.Is(err, fault.Unavailable) ||
+					!strings.Contains(fault.Public(err), says) {
 					t.Errorf("%v, want Unavailable with %q", err, says)
 				}
 			}
 		})
 		t.Run("PrivateKey has a public half", func(t *testing.T) {
 			got, err := dialer.PrivateKey(ssh.ClientKeyPEM())
-			if err != nil || !strings.HasPrefix(got.Public.Line, "ssh-ed25519 ") || got.Public.Fingerprint != fingerprint(t, got.Public.Line) {
+			if err != nil || !strings.HasPrefix(got.Public.Line, "ssh-ed25519 ") ||
+				got.Public.Fingerprint != fingerprint(t, got.Public.Line) {
 				t.Errorf("%+v %v", got.Public, err)
 			}
 		})
@@ -69,14 +74,18 @@ func TestInspector(t *testing.T) {
 func TestWhatIsNoKeyIsInvalid(t *testing.T) {
 	dialer := sshrun.New(sshrun.Options{})
 	line, locked := ecdsaLine(t), encrypted(t)
-	for _, text := range []string{"", "secret", "ssh-ed25519", "ssh-ed25519 AAAA", `command="x" ` + line, "example.com " + line, line + "\n" + line} {
-		if got, err := dialer.PublicKey(text); !errors.Is(err, fault.Invalid) || strings.Contains(err.Error(), "secret") {
+	for _, text := range []string{"", "secret", "ssh-ed25519", "ssh-ed25519 AAAA", `command="x" ` + line,
+		"example.com " + line, line + "\n" + line} {
+		if got, err := dialer.PublicKey(text); !errors.Is(err, fault.Invalid) ||
+			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: %+v %v, want Invalid", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "secret", "-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----\n", locked} {
+	for _, text := range []string{"", "secret",
+		"-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----\n", locked} {
 		_, err := dialer.PrivateKey(text)
-		if !errors.Is(err, fault.Invalid) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "c2VjcmV0") {
+		if !errors.Is(err, fault.Invalid) || strings.Contains(err.Error(), "secret") ||
+			strings.Contains(err.Error(), "c2VjcmV0") {
 			t.Errorf("%v, want Invalid without the key", err)
 		}
 	}

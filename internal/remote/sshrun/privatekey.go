@@ -25,18 +25,22 @@ func (d *Dialer) PrivateKey(text string) (catalog.KeyPair, error) {
 		return catalog.KeyPair{}, errLocked()
 	}
 	if err != nil {
-		return catalog.KeyPair{}, fault.New(fault.Invalid, "The private key cannot be read: it is damaged, or of a kind or curve "+
-			"that SSH does not know. SSH knows Ed25519, RSA, and ECDSA on P-256, P-384 and P-521.")
+		return catalog.KeyPair{}, fault.New(fault.Invalid,
+			"The private key cannot be read: it is damaged, or of a kind or curve "+
+				"that SSH does not know. SSH knows Ed25519, RSA, and ECDSA on P-256, P-384 and P-521.")
 	}
 	if curve, ok := key.(*ecdsa.PrivateKey); ok && curve.Curve.Params().BitSize < 256 {
-		return catalog.KeyPair{}, fault.New(fault.Invalid, "The private key's curve is %s; SSH knows P-256, P-384 and P-521.", curve.Curve.Params().Name)
+		return catalog.KeyPair{}, fault.New(fault.Invalid,
+			"The private key's curve is %s; SSH knows P-256, P-384 and P-521.", curve.Curve.Params().Name)
 	}
 	signer, err := ssh.NewSignerFromKey(key)
 	if err != nil {
-		return catalog.KeyPair{}, fault.New(fault.Invalid, "The private key is of a kind that SSH does not know; use Ed25519, RSA or ECDSA.")
+		return catalog.KeyPair{}, fault.New(fault.Invalid,
+			"The private key is of a kind that SSH does not know; use Ed25519, RSA or ECDSA.")
 	}
 	if block, err = ssh.MarshalPrivateKey(key, ""); err != nil {
-		return catalog.KeyPair{}, fault.New(fault.Invalid, "The private key is of a kind that servers no longer accept; use Ed25519, RSA or ECDSA.")
+		return catalog.KeyPair{}, fault.New(fault.Invalid,
+			"The private key is of a kind that servers no longer accept; use Ed25519, RSA or ECDSA.")
 	}
 	return catalog.KeyPair{Public: named(signer.PublicKey()), Private: string(pem.EncodeToMemory(block))}, nil
 }
@@ -89,7 +93,8 @@ func whyNoKey(text string) string {
 	switch {
 	case strings.HasPrefix(trimmed, "PuTTY-User-Key-File"):
 		return "This is a key in PuTTY's form; export it with PuTTYgen as an OpenSSH key."
-	case strings.HasPrefix(trimmed, "ssh-"), strings.HasPrefix(trimmed, "ecdsa-"), strings.Contains(text, "BEGIN PUBLIC KEY"),
+	case strings.HasPrefix(trimmed, "ssh-"), strings.HasPrefix(trimmed, "ecdsa-"),
+		strings.Contains(text, "BEGIN PUBLIC KEY"),
 		strings.Contains(text, "BEGIN SSH2 PUBLIC KEY"):
 		return "This is a public key; give the private one."
 	case !strings.Contains(text, "PRIVATE KEY"):

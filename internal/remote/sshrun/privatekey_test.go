@@ -33,7 +33,8 @@ func TestKeysAreStoredInOneForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ecparam := string(pem.EncodeToMemory(&pem.Block{Type: "EC PARAMETERS", Bytes: []byte{6, 8, 42, 134, 72, 206, 61, 3, 1, 7}})) +
+	ecparam := string(pem.EncodeToMemory(&pem.Block{Type: "EC PARAMETERS",
+		Bytes: []byte{6, 8, 42, 134, 72, 206, 61, 3, 1, 7}})) +
 		string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: ec}))
 	for name, text := range map[string]string{
 		"OpenSSH's own":              plain,
@@ -84,9 +85,10 @@ func TestWhyAKeyIsRefused(t *testing.T) {
 	plain := rsaPEM(t)
 	body := strings.Split(plain, "\n")[1]
 	for name, c := range map[string]struct{ text, says string }{
-		"a public key":          {lineOf(t, plain), "This is a public key"},
-		"PuTTY's":               {"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n" + body, "PuTTY"},
-		"a locked PKCS#8":       {"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + body + "AA==\n-----END ENCRYPTED PRIVATE KEY-----\n", "passphrase"},
+		"a public key": {lineOf(t, plain), "This is a public key"},
+		"PuTTY's":      {"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n" + body, "PuTTY"},
+		"a locked PKCS#8": {"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + body +
+			"AA==\n-----END ENCRYPTED PRIVATE KEY-----\n", "passphrase"},
 		"two keys":              {plain + ecdsaPEM(t), "more than one"},
 		"line breaks as \\n":    {strings.ReplaceAll(plain, "\n", `\n`), `written as \n`},
 		"a single line":         {strings.ReplaceAll(plain, "\n", " "), "single line"},

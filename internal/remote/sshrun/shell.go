@@ -105,14 +105,17 @@ type result struct {
 
 // Run runs the script. If it returns early, because ctx ended or a writer
 // failed, it writes nothing more and closes the script's session.
-func (s *shell) Run(ctx context.Context, script string, args []string, stdout, stderr io.Writer) (int, error) {
+func (s *shell) Run(
+	ctx context.Context, script string, args []string, stdout, stderr io.Writer,
+) (int, error) {
 	running, cancel := context.WithCancel(ctx)
 	defer cancel()
 	gate := &gate{refused: make(chan error, 1)}
 	defer gate.close()
 	begun, done := make(chan struct{}), make(chan result, 1)
 	go func() {
-		exit, err := s.execute(running, script, command(args), begun, gate.writer(stdout), gate.writer(stderr))
+		exit, err := s.execute(running, script, command(args), begun, gate.writer(stdout),
+			gate.writer(stderr))
 		done <- result{exit, err}
 	}()
 	for gone := s.ended; ; {
@@ -172,7 +175,9 @@ func (s *shell) open(ctx context.Context) (*ssh.Session, error) {
 }
 
 // execute runs the command in a session and closes begun once it runs.
-func (s *shell) execute(ctx context.Context, script, command string, begun chan<- struct{}, stdout, stderr io.Writer) (int, error) {
+func (s *shell) execute(
+	ctx context.Context, script, command string, begun chan<- struct{}, stdout, stderr io.Writer,
+) (int, error) {
 	session, err := s.open(ctx)
 	if err != nil {
 		return 0, lost(err)

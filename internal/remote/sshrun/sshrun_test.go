@@ -50,7 +50,8 @@ func TestRun(t *testing.T) {
 			{script: "exit 7", exit: 7},
 			{script: "kill -TERM $$", exit: 143},
 			{script: "kill -KILL $$", exit: 137},
-			{script: `for a; do printf '<%s>' "$a"; done`, args: []string{"a b", "it's", "$HOME", "-x", ""}, out: "<a b><it's><$HOME><-x><>"},
+			{script: `for a; do printf '<%s>' "$a"; done`, args: []string{"a b", "it's", "$HOME", "-x", ""},
+				out: "<a b><it's><$HOME><-x><>"},
 			{script: "exit 0\n" + strings.Repeat("# never read\n", 1<<18)},
 			{script: "cat <<'.' | wc -c\n" + strings.Repeat("x", 3<<20) + "\n.\n", out: "3145729\n"},
 			{script: ""},
@@ -58,7 +59,8 @@ func TestRun(t *testing.T) {
 			var stdout, stderr bytes.Buffer
 			exit, err := shell.Run(t.Context(), c.script, c.args, &stdout, &stderr)
 			if err != nil || exit != c.exit || stdout.String() != c.out || stderr.String() != c.err {
-				t.Errorf("%.40q: %d %v %q %q, want %d %q %q", c.script, exit, err, stdout.String(), stderr.String(), c.exit, c.out, c.err)
+				t.Errorf("%.40q: %d %v %q %q, want %d %q %q", c.script, exit, err, stdout.String(),
+					stderr.String(), c.exit, c.out, c.err)
 			}
 		}
 	})
@@ -75,13 +77,15 @@ func TestRunEndsEarly(t *testing.T) {
 			if took := time.Since(begun); !errors.Is(err, context.DeadlineExceeded) || took > 5*time.Second {
 				t.Errorf("%v after %s", err, took)
 			}
-			if exit, err := shell.Run(t.Context(), "exit 3", nil, io.Discard, io.Discard); exit != 3 || err != nil {
+			if exit, err := shell.Run(t.Context(), "exit 3", nil, io.Discard, io.Discard); exit != 3 ||
+				err != nil {
 				t.Errorf("the connection is not usable any more: %d %v", exit, err)
 			}
 		})
 		t.Run("when a writer fails", func(t *testing.T) {
 			full := errors.New("full")
-			_, err := open(t, server.Target()).Run(t.Context(), "while echo x; do :; done", nil, failing{full}, io.Discard)
+			_, err := open(t, server.Target()).Run(t.Context(), "while echo x; do :; done", nil,
+				failing{full}, io.Discard)
 			if err != full {
 				t.Errorf("%v, want %v", err, full)
 			}
@@ -90,11 +94,13 @@ func TestRunEndsEarly(t *testing.T) {
 			shell := open(t, server.Target())
 			timer := time.AfterFunc(300*time.Millisecond, server.CutAll)
 			defer timer.Stop()
-			_, err := shell.Run(t.Context(), "while sleep 0.1; do echo x || exit; done", nil, io.Discard, io.Discard)
+			_, err := shell.Run(t.Context(), "while sleep 0.1; do echo x || exit; done", nil, io.Discard,
+				io.Discard)
 			if !errors.Is(err, fault.Unavailable) {
 				t.Errorf("%v, want Unavailable", err)
 			}
-			if _, err := shell.Run(t.Context(), "true", nil, io.Discard, io.Discard); !errors.Is(err, fault.Unavailable) {
+			if _, err := shell.Run(t.Context(), "true", nil, io.Discard,
+				io.Discard); !errors.Is(err, fault.Unavailable) {
 				t.Errorf("afterwards: %v, want Unavailable", err)
 			}
 		})
@@ -102,7 +108,8 @@ func TestRunEndsEarly(t *testing.T) {
 			shell := open(t, server.Target())
 			timer := time.AfterFunc(300*time.Millisecond, func() { _ = shell.Close() })
 			defer timer.Stop()
-			if _, err := shell.Run(t.Context(), "while sleep 0.1; do echo x || exit; done", nil, io.Discard, io.Discard); !errors.Is(err, fault.Unavailable) {
+			if _, err := shell.Run(t.Context(), "while sleep 0.1; do echo x || exit; done", nil, io.Discard,
+				io.Discard); !errors.Is(err, fault.Unavailable) {
 				t.Errorf("%v, want Unavailable", err)
 			}
 			if err := shell.Close(); err != nil {
@@ -123,7 +130,8 @@ func TestSeveralScriptsRunAtOnce(t *testing.T) {
 		for i := range 8 {
 			together.Go(func() {
 				var out bytes.Buffer
-				exit, err := shell.Run(t.Context(), fmt.Sprintf("sleep 0.2; echo %d; exit %d", i, i), nil, &out, io.Discard)
+				exit, err := shell.Run(t.Context(), fmt.Sprintf("sleep 0.2; echo %d; exit %d", i, i), nil,
+					&out, io.Discard)
 				if want := fmt.Sprintln(i); err != nil || exit != i || out.String() != want {
 					t.Errorf("%d %v %q, want %d %q", exit, err, out.String(), i, want)
 				}
@@ -145,7 +153,8 @@ func TestADeadConnectionIsNoticed(t *testing.T) {
 	defer shell.Close()
 	proxy.stop()
 	begun := time.Now()
-	if _, err := shell.Run(t.Context(), "sleep 5", nil, io.Discard, io.Discard); !errors.Is(err, fault.Unavailable) || time.Since(begun) > 4*time.Second {
+	if _, err := shell.Run(t.Context(), "sleep 5", nil, io.Discard,
+		io.Discard); !errors.Is(err, fault.Unavailable) || time.Since(begun) > 4*time.Second {
 		t.Errorf("%v after %s, want Unavailable", err, time.Since(begun))
 	}
 }
@@ -213,17 +222,27 @@ func TestDialSaysWhy(t *testing.T) {
 			cause  remote.Cause
 			says   string
 		}{
-			{"another key is pinned", func(target *remote.Target) { target.HostKey = other.HostKey() }, remote.CauseHostKeyChanged, "another host key"},
-			{"a key of another type is pinned", func(target *remote.Target) { target.HostKey = ecdsaLine(t) }, remote.CauseHostKeyChanged, "another host key"},
-			{"no key is pinned", func(target *remote.Target) { target.HostKey = "" }, remote.CauseHostKeyMissing, "no host key"},
-			{"what is pinned is no key", func(target *remote.Target) { target.HostKey = "ssh-ed25519 x" }, remote.CauseHostKeyMissing, "cannot be read"},
-			{"another private key", func(target *remote.Target) { target.PrivateKey = other.ClientKeyPEM() }, remote.CauseAccess, "refused"},
-			{"another user", func(target *remote.Target) { target.User = "nobody" }, remote.CauseAccess, "refused"},
-			{"no private key", func(target *remote.Target) { target.PrivateKey = "secret" }, remote.CauseAccess, "cannot be read"},
-			{"a port where nothing is", func(target *remote.Target) { target.Port = free(t) }, remote.CauseUnreachable, "connection refused"},
-			{"a host that is none", func(target *remote.Target) { target.Address = "nowhere.invalid" }, remote.CauseUnreachable, ""},
+			{"another key is pinned", func(target *remote.Target) { target.HostKey = other.HostKey() },
+				remote.CauseHostKeyChanged, "another host key"},
+			{"a key of another type is pinned", func(target *remote.Target) { target.HostKey = ecdsaLine(t) },
+				remote.CauseHostKeyChanged, "another host key"},
+			{"no key is pinned", func(target *remote.Target) { target.HostKey = "" },
+				remote.CauseHostKeyMissing, "no host key"},
+			{"what is pinned is no key", func(target *remote.Target) { target.HostKey = "ssh-ed25519 x" },
+				remote.CauseHostKeyMissing, "cannot be read"},
+			{"another private key", func(target *remote.Target) { target.PrivateKey = other.ClientKeyPEM() },
+				remote.CauseAccess, "refused"},
+			{"another user", func(target *remote.Target) { target.User = "nobody" }, remote.CauseAccess,
+				"refused"},
+			{"no private key", func(target *remote.Target) { target.PrivateKey = "secret" },
+				remote.CauseAccess, "cannot be read"},
+			{"a port where nothing is", func(target *remote.Target) { target.Port = free(t) },
+				remote.CauseUnreachable, "connection refused"},
+			{"a host that is none", func(target *remote.Target) { target.Address = "nowhere.invalid" },
+				remote.CauseUnreachable, ""},
 			{"a server of another protocol", func(target *remote.Target) { target.Port = speaking(t, "HTTP/1.1 400 Bad Request\r\n\r\nsecret") }, remote.CauseUnreachable, "does not speak SSH"},
-			{"a server that hangs up", func(target *remote.Target) { target.Port = speaking(t, "") }, remote.CauseUnreachable, "does not speak SSH"},
+			{"a server that hangs up", func(target *remote.Target) { target.Port = speaking(t, "") },
+				remote.CauseUnreachable, "does not speak SSH"},
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				target := server.Target()
@@ -234,10 +253,12 @@ func TestDialSaysWhy(t *testing.T) {
 					t.Fatal("a connection was opened")
 				}
 				dial, ok := errors.AsType[*remote.DialError](err)
-				if !ok || dial.Cause != c.cause || !strings.Contains(dial.Error(), c.says) || strings.Contains(dial.Error(), "secret") {
+				if !ok || dial.Cause != c.cause || !strings.Contains(dial.Error(), c.says) ||
+					strings.Contains(dial.Error(), "secret") {
 					t.Errorf("%v, want %s with %q", err, c.cause, c.says)
 				}
-				if ok && c.cause == remote.CauseHostKeyChanged && dial.Fingerprint != fingerprint(t, server.HostKey()) {
+				if ok && c.cause == remote.CauseHostKeyChanged &&
+					dial.Fingerprint != fingerprint(t, server.HostKey()) {
 					t.Errorf("fingerprint %q, want that of the key which was shown", dial.Fingerprint)
 				}
 			})
@@ -260,7 +281,8 @@ func TestAServerThatAcceptsAndHangsIsUnreachable(t *testing.T) {
 	begun := time.Now()
 	_, err = dialer.Dial(t.Context(), target)
 	dial, ok := errors.AsType[*remote.DialError](err)
-	if !ok || dial.Cause != remote.CauseUnreachable || dial.Err.Error() != "no answer in time" || time.Since(begun) > 5*time.Second {
+	if !ok || dial.Cause != remote.CauseUnreachable || dial.Err.Error() != "no answer in time" ||
+		time.Since(begun) > 5*time.Second {
 		t.Errorf("%v after %s", err, time.Since(begun))
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -268,7 +290,8 @@ func TestAServerThatAcceptsAndHangsIsUnreachable(t *testing.T) {
 	if _, err := dialer.Dial(ctx, target); err == nil || !strings.Contains(err.Error(), "cancelled") {
 		t.Errorf("%v, want that it was cancelled", err)
 	}
-	if _, err := dialer.HostKey(t.Context(), &catalog.Server{Address: "127.0.0.1", Port: target.Port}, ""); !errors.Is(err, fault.Unavailable) {
+	if _, err := dialer.HostKey(t.Context(), &catalog.Server{Address: "127.0.0.1", Port: target.Port},
+		""); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("%v, want Unavailable", err)
 	}
 }

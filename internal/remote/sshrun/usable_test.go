@@ -34,7 +34,8 @@ func toolset(t *testing.T, docker string, without ...string) string {
 		}
 	}
 	if docker != "" {
-		if err := os.WriteFile(filepath.Join(dir, "docker"), []byte("#!/bin/sh\n"+docker+"\n"), 0o755); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "docker"), []byte("#!/bin/sh\n"+docker+"\n"),
+			0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -56,22 +57,31 @@ func TestUsableNamesWhatIsMissing(t *testing.T) {
 		data  string
 		says  []string // nothing if it is usable
 	}{
-		"everything is there":    {lines: tools(works)},
-		"no flock":               {tools(works, "flock"), "", []string{"flock is missing (install util-linux)"}},
-		"several tools":          {tools(works, "flock", "base64"), "", []string{"flock is missing", "base64 is missing (install coreutils)"}},
-		"a file as data folder":  {tools(works), file, []string{"the data directory cannot be used"}},
-		"no docker":              {tools(""), "", []string{"Docker is not installed"}},
-		"no compose plug-in":     {tools(`[ "$1" != compose ]`), "", []string{"no compose plug-in", "docker-compose-plugin"}},
-		"the socket denied":      {tools("echo 'permission denied while trying to connect' >&2; exit 1"), "", []string{"group docker"}},
-		"the engine stopped":     {tools("echo 'Cannot connect to the Docker daemon' >&2; exit 1"), "", []string{"systemctl enable --now docker"}},
-		"a shell without logins": {[]string{"ForceCommand echo 'This account is not available.'; exit 1"}, "", []string{"its login shell runs no commands"}},
-		"another command":        {[]string{"ForceCommand sleep 60"}, "", []string{"runs no commands", "ForceCommand"}},
-		"sftp only":              {[]string{"Subsystem sftp internal-sftp", "ForceCommand internal-sftp"}, "", []string{"run"}},
+		"everything is there": {lines: tools(works)},
+		"no flock": {tools(works, "flock"), "",
+			[]string{"flock is missing (install util-linux)"}},
+		"several tools": {tools(works, "flock", "base64"), "",
+			[]string{"flock is missing", "base64 is missing (install coreutils)"}},
+		"a file as data folder": {tools(works), file, []string{"the data directory cannot be used"}},
+		"no docker":             {tools(""), "", []string{"Docker is not installed"}},
+		"no compose plug-in": {tools(`[ "$1" != compose ]`), "",
+			[]string{"no compose plug-in", "docker-compose-plugin"}},
+		"the socket denied": {tools("echo 'permission denied while trying to connect' >&2; exit 1"), "",
+			[]string{"group docker"}},
+		"the engine stopped": {tools("echo 'Cannot connect to the Docker daemon' >&2; exit 1"), "",
+			[]string{"systemctl enable --now docker"}},
+		"a shell without logins": {[]string{"ForceCommand echo 'This account is not available.'; exit 1"}, "",
+			[]string{"its login shell runs no commands"}},
+		"another command": {[]string{"ForceCommand sleep 60"}, "",
+			[]string{"runs no commands", "ForceCommand"}},
+		"sftp only": {[]string{"Subsystem sftp internal-sftp", "ForceCommand internal-sftp"}, "",
+			[]string{"run"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ssh := remotetest.OpenSSH(t, remotetest.Setup{Lines: c.lines})
-			server := &catalog.Server{Address: "127.0.0.1", Port: ssh.Port(), User: ssh.User(), HostKey: ssh.HostKey(), DataDir: c.data}
+			server := &catalog.Server{Address: "127.0.0.1", Port: ssh.Port(), User: ssh.User(),
+				HostKey: ssh.HostKey(), DataDir: c.data}
 			if c.data == "" {
 				server.DataDir = filepath.Join(t.TempDir(), "not", "there", "yet")
 			}

@@ -45,7 +45,8 @@ func TestP3ErrorsRepeatNothingAServerSaid(t *testing.T) {
 			t.Errorf("%s: error %T, want a DialError", name, err)
 		}
 		mute(t, name, err)
-		_, err = sshrun.New(sshrun.Options{}).HostKey(t.Context(), &catalog.Server{Address: "127.0.0.1", Port: target.Port}, "")
+		_, err = sshrun.New(sshrun.Options{}).HostKey(t.Context(),
+			&catalog.Server{Address: "127.0.0.1", Port: target.Port}, "")
 		mute(t, name+", asked for its key", err)
 	}
 }
