@@ -28,7 +28,8 @@ func texts(found remote.Declarations) []string {
 
 func TestDeclaredLinesOfAJob(t *testing.T) {
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
-		j := job(folder(t), `echo ::add-mask::one; echo " ::add-mask::no"; printf 'a\0b\r::add-mask::no\n\377::add-mask::no\n'
+		j := job(folder(t),
+			`echo ::add-mask::one; echo " ::add-mask::no"; printf 'a\0b\r::add-mask::no\n\377::add-mask::no\n'
 printf '::add-mask::t\303\274r\0\r\n'; echo ::add-mask::two >&2; printf '::add-mask::not whole'`)
 		none, err := remote.Declared(t.Context(), shell, j)
 		if err != nil || len(none.Lines) > 0 {

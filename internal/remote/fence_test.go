@@ -59,8 +59,9 @@ func TestP2OneJobWorksInAFolder(t *testing.T) {
 		started, refused := 0, 0
 		for i := range 8 {
 			together.Go(func() {
-				_, err := remote.Follow(t.Context(), local{}, of(dir, fmt.Sprint("app", i), 1,
-					"mkdir busy; sleep 4; rmdir busy"), remote.Offsets{}, &tape{})
+				_, err := remote.Follow(t.Context(), local{},
+					of(dir, fmt.Sprint("app", i), 1, "mkdir busy; sleep 4; rmdir busy"),
+					remote.Offsets{}, &tape{})
 				_, isHeld := errors.AsType[*remote.HeldError](err)
 				mu.Lock()
 				defer mu.Unlock()

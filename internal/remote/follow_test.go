@@ -105,7 +105,8 @@ func TestOutput(t *testing.T) {
 		})
 		t.Run("a slow disk loses nothing", func(t *testing.T) {
 			// What writes to the disk is stopped until the step is long over.
-			_, tape := follow(t, shell, job(folder(t), `for w in $(cat /proc/$PPID/task/$PPID/children); do for p in $(cat /proc/$w/task/*/children); do
+			_, tape := follow(t, shell, job(folder(t),
+				`for w in $(cat /proc/$PPID/task/$PPID/children); do for p in $(cat /proc/$w/task/*/children); do
 				[ "$(cat /proc/$p/comm 2>/dev/null)" != cat ] || cats="$cats $p"; done
 			done
 			kill -STOP $cats
@@ -148,7 +149,9 @@ func TestSteps(t *testing.T) {
 		t.Run("read and export the environment file", func(t *testing.T) {
 			j := job(folder(t), `echo "$PASSWORD"; sh -c 'echo "$PASSWORD $spool $number"'`,
 				"echo second $number")
-			j.Files = []remote.File{{Path: "job.env", Content: []byte("PASSWORD='it'\\''s $HOME'\nspool=mine number=7 environment= code=5 status=3\n")}}
+			j.Files = []remote.File{{Path: "job.env", Content: []byte(
+				"PASSWORD='it'\\''s $HOME'\nspool=mine number=7 environment= code=5 status=3\n",
+			)}}
 			j.EnvironmentFile = "job.env"
 			end, tape := follow(t, shell, j)
 			if got, want := tape.out.String(), "it's $HOME\nit's $HOME mine 7\nsecond 7\n"; got != want ||

@@ -121,8 +121,10 @@ func TestSpoolLimit(t *testing.T) {
 				}}); err != enough {
 				t.Fatal(err)
 			}
-			await(t, "the end",
-				func() bool { _, err := os.Stat(filepath.Join(j.Spool, "exit")); return err == nil })
+			await(t, "the end", func() bool {
+				_, err := os.Stat(filepath.Join(j.Spool, "exit"))
+				return err == nil
+			})
 			if got := onDisk(j); got > limit+4*block {
 				t.Errorf("%d bytes on the disk, want at most about %d", got, limit)
 			}
@@ -154,7 +156,9 @@ func TestSpoolLimit(t *testing.T) {
 					"for i in 0 1 2 3 4 5 6 7 8 9; do seq -f %09.0f ${i}00000 ${i}99999; sleep 0.1; done")
 				j.SpoolLimit = block
 				random := rand.New(rand.NewPCG(seed, 0))
-				ruler := &ruler{pause: func() { time.Sleep(time.Duration(random.IntN(20)) * time.Millisecond) }}
+				ruler := &ruler{pause: func() {
+					time.Sleep(time.Duration(random.IntN(20)) * time.Millisecond)
+				}}
 				end, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, ruler)
 				if err != nil {
 					t.Fatal(err)
@@ -174,7 +178,10 @@ func TestSpoolLimit(t *testing.T) {
 			&tape{fail: func(string) error { return enough }}); err != enough {
 			t.Fatal(err)
 		}
-		exists := func(name string) bool { _, err := os.Stat(filepath.Join(j.Spool, name)); return err == nil }
+		exists := func(name string) bool {
+			_, err := os.Stat(filepath.Join(j.Spool, name))
+			return err == nil
+		}
 		await(t, "the first part", func() bool {
 			info, err := os.Stat(filepath.Join(j.Spool, "out"))
 			return err == nil && info.Size() == 250000

@@ -13,9 +13,11 @@ import (
 // link in its place. No job writes through one.
 func TestP12AJobWritesNothingWhereContainersDo(t *testing.T) {
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
-		for _, link := range []string{"folder", "folder/.waybill-last", "folder/.waybill-last.new",
-			"folder/.waybill-lock", "folder/.env",
-			"folder/docker-compose.yml", "folder/docker-compose.yml.waybill-new", "folder/file", "folder/sub"} {
+		for _, link := range []string{
+			"folder", "folder/.waybill-last", "folder/.waybill-last.new", "folder/.waybill-lock",
+			"folder/.env", "folder/docker-compose.yml", "folder/docker-compose.yml.waybill-new",
+			"folder/file", "folder/sub",
+		} {
 			dir := folder(t)
 			j := job(dir, "cat file sub/file")
 			j.Folder = filepath.Join(dir, "folder")
@@ -25,8 +27,8 @@ func TestP12AJobWritesNothingWhereContainersDo(t *testing.T) {
 			at := filepath.Join(dir, link)
 			if err := errors.Join(os.MkdirAll(filepath.Dir(at), 0o700),
 				os.MkdirAll(target, 0o755), //nolint:gosec // its mode must not change
-				os.WriteFile(filepath.Join(target, "file"), []byte("outside"), 0o600), os.Symlink(target,
-					at)); err != nil {
+				os.WriteFile(filepath.Join(target, "file"), []byte("outside"), 0o600),
+				os.Symlink(target, at)); err != nil {
 				t.Fatal(err)
 			}
 			if end, tape := follow(t, shell, j); end.ExitCode != 0 || tape.out.String() != "ab" {

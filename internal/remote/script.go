@@ -78,9 +78,8 @@ func followScript(job Job, from Offsets, nonce string) string {
 // head is the beginning of every script about a job.
 func head(job Job, nonce string) string {
 	return fmt.Sprintf("spool=%s dir=%s folder=%s deployment=%s attempt=%d cookie=%s nonce=%s\n",
-		quote(job.Spool),
-		quote(job.Dir), quote(cmp.Or(job.Folder,
-			job.Dir)), quote(deployment(job)), job.Attempt, cookie(job), quote(nonce)) +
+		quote(job.Spool), quote(job.Dir), quote(cmp.Or(job.Folder, job.Dir)),
+		quote(deployment(job)), job.Attempt, cookie(job), quote(nonce)) +
 		bare(sessionText) + bare(fenceText)
 }
 
@@ -113,7 +112,8 @@ func runScript(job Job) string {
 		}
 	}
 	return fmt.Sprintf("spool=%s dir=%s environment=%s steps=%d on_failure=%s keep=%d\n%s",
-		quote(job.Spool), quote(job.Dir), quote(environment), len(job.Steps), quote(onFailure), keep(job), bare(runText))
+		quote(job.Spool), quote(job.Dir), quote(environment),
+		len(job.Steps), quote(onFailure), keep(job), bare(runText))
 }
 
 // keep is how many bytes of each stream's head are kept, and how many of its

@@ -31,8 +31,9 @@ func TestTheSinkIsNeverLeftAlone(t *testing.T) {
 			}
 			return nil
 		}
-		if _, err := remote.Follow(t.Context(), local{}, job(folder(t),
-			"for i in 1 2 3; do sleep 1; date +%s.%N; done"), remote.Offsets{}, tape); err != nil {
+		if _, err := remote.Follow(t.Context(), local{},
+			job(folder(t), "for i in 1 2 3; do sleep 1; date +%s.%N; done"),
+			remote.Offsets{}, tape); err != nil {
 			t.Fatal(err)
 		}
 		// The middle one, since a busy machine may well hold up one of them.

@@ -120,9 +120,10 @@ func bystanders(t *testing.T, j remote.Job) func(got remote.Stopped) {
 	t.Helper()
 	cookie := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))[3]
 	var commands []*exec.Cmd
-	for _, variable := range []string{"WAYBILL_JOB=" + cookie + "X", "X=WAYBILL_JOB=" + cookie,
-		"XWAYBILL_JOB=" + cookie,
-		"X=\nWAYBILL_JOB=" + cookie + "\n", "WAYBILL_JOB=", "WAYBILL_COOKIE=" + cookie} {
+	for _, variable := range []string{
+		"WAYBILL_JOB=" + cookie + "X", "X=WAYBILL_JOB=" + cookie, "XWAYBILL_JOB=" + cookie,
+		"X=\nWAYBILL_JOB=" + cookie + "\n", "WAYBILL_JOB=", "WAYBILL_COOKIE=" + cookie,
+	} {
 		command := exec.Command("sleep", "300")
 		command.Env = []string{variable, "PATH=" + os.Getenv("PATH")}
 		command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
@@ -157,7 +158,9 @@ func TestStop(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = victim.Process.Kill(); _ = victim.Wait() }()
-		j := job(folder(t), fmt.Sprintf("for n in 1 %d; do echo PID: $n; echo $n >pid; echo pid=$n >&2; done; echo ready; sleep 300", victim.Process.Pid))
+		j := job(folder(t), fmt.Sprintf(
+			"for n in 1 %d; do echo PID: $n; echo $n >pid; echo pid=$n >&2; done; echo ready; sleep 300",
+			victim.Process.Pid))
 		_, ended := begin(t, local{}, j, "ready\n")
 		got, err := remote.Stop(t.Context(), local{}, j, time.Second)
 		if end := ended(); err != nil || end.ExitCode != 143 {

@@ -27,7 +27,9 @@ func TestTheREADMEListsTheToolsOfAServer(t *testing.T) {
 	}
 	known := append(strings.Fields(string(applets)), "fallocate", "flock", "nohup", "pgrep", "pkill", "fuser")
 	// mount is a function of awk's, and wget one of three ways to ask a web server.
-	builtin := strings.Fields("cd echo exit false kill printf pwd read return set sh test true umask wait mount wget")
+	builtin := strings.Fields(
+		"cd echo exit false kill printf pwd read return set sh test true umask wait mount wget",
+	)
 	_, section, _ := strings.Cut(read(t, "../../README.md"), "**What a server must have.**")
 	section, _, _ = strings.Cut(section, "\n")
 	var listed []string

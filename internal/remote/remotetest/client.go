@@ -23,7 +23,7 @@ func (s *Server) ClientCommand(t testing.TB) []string {
 			t.Fatal(err)
 		}
 	}
-	return []string{"ssh", "-F", "none", "-i", key, "-o", "UserKnownHostsFile=" + hosts, "-o",
-		"IdentitiesOnly=yes",
-		"-o", "BatchMode=yes", "-p", strconv.Itoa(s.Port()), s.User() + "@127.0.0.1"}
+	return []string{"ssh", "-F", "none", "-i", key, "-o", "UserKnownHostsFile=" + hosts,
+		"-o", "IdentitiesOnly=yes", "-o", "BatchMode=yes",
+		"-p", strconv.Itoa(s.Port()), s.User() + "@127.0.0.1"}
 }

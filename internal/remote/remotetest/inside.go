@@ -35,9 +35,14 @@ func listen(opts Options, keys keys, account *user.User) (*inside, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	s := &inside{opts: opts, config: serverConfig(opts, keys, account.Username), listener: listener,
-		user:  account,
-		conns: map[net.Conn]bool{}, groups: map[int]bool{}}
+	s := &inside{
+		opts:     opts,
+		config:   serverConfig(opts, keys, account.Username),
+		listener: listener,
+		user:     account,
+		conns:    map[net.Conn]bool{},
+		groups:   map[int]bool{},
+	}
 	s.serving.Go(s.accept)
 	return s, listener.Addr().(*net.TCPAddr).Port, nil
 }

@@ -240,7 +240,9 @@ func TestDialSaysWhy(t *testing.T) {
 				remote.CauseUnreachable, "connection refused"},
 			{"a host that is none", func(target *remote.Target) { target.Address = "nowhere.invalid" },
 				remote.CauseUnreachable, ""},
-			{"a server of another protocol", func(target *remote.Target) { target.Port = speaking(t, "HTTP/1.1 400 Bad Request\r\n\r\nsecret") }, remote.CauseUnreachable, "does not speak SSH"},
+			{"a server of another protocol", func(target *remote.Target) {
+				target.Port = speaking(t, "HTTP/1.1 400 Bad Request\r\n\r\nsecret")
+			}, remote.CauseUnreachable, "does not speak SSH"},
 			{"a server that hangs up", func(target *remote.Target) { target.Port = speaking(t, "") },
 				remote.CauseUnreachable, "does not speak SSH"},
 		} {
