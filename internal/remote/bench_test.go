@@ -13,10 +13,10 @@ import (
 	"waybill/internal/remote/sshrun"
 )
 
-// BenchmarkAgainstOpenSSH compares with OpenSSH's own client in the same run,
-// round by round, and reports medians of the ratios of wall time: opening a
-// connection and running a command on it, and getting 200 MB, once as a
-// command prints them and once out of a job's spool.
+// BenchmarkAgainstOpenSSH runs against OpenSSH's own client in the same run,
+// round by round, and reports medians of the ratios of wall time. It measures
+// the opening of a connection with one command on it, and the transfer of 200
+// MB, once as a command prints them and once from a job's spool.
 func BenchmarkAgainstOpenSSH(b *testing.B) {
 	if _, err := exec.LookPath("ssh"); err != nil {
 		b.Skip("needs the client ssh: install openssh-client")
@@ -73,7 +73,7 @@ func replay(b *testing.B, server *remotetest.Server, j remote.Job) error {
 	return err
 }
 
-// drain is a sink that wants nothing.
+// drain is a sink that ignores everything.
 type drain struct{}
 
 func (drain) Attached(string, bool, time.Time) error             { return nil }
@@ -82,7 +82,7 @@ func (drain) StepEnded(remote.StepEvent) error                   { return nil }
 func (drain) Data(remote.Stream, int64, []byte, time.Time) error { return nil }
 func (drain) Tick() error                                        { return nil }
 
-// taken is how many seconds something takes.
+// taken returns how many seconds do takes.
 func taken(b *testing.B, do func() error) float64 {
 	b.Helper()
 	begun := time.Now()

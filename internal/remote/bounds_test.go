@@ -10,7 +10,7 @@ import (
 	"waybill/internal/remote"
 )
 
-// TestWhatAServerCanGrow has a server make up more than any job has.
+// TestWhatAServerCanGrow has a server invent more than any job has.
 func TestWhatAServerCanGrow(t *testing.T) {
 	const ask = "\nNONCE\nA 1 b 0 1.0\n"
 	t.Run("time stamps that are never reached take bounded memory", func(t *testing.T) {

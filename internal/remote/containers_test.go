@@ -16,11 +16,11 @@ import (
 	"waybill/internal/remote"
 )
 
-// sleeperImage is an image that the suite prepares; no registry has it.
+// sleeperImage is an image that the test suite builds; no registry has it.
 const sleeperImage = "waybill-test/busybox:1"
 
-// needDocker skips where there is no engine with the image, and fails where nothing
-// may be skipped.
+// needDocker skips the test if there is no Docker engine with the image, or
+// fails it where nothing may be skipped.
 func needDocker(t *testing.T) {
 	t.Helper()
 	need(t, "docker")
@@ -33,7 +33,8 @@ func needDocker(t *testing.T) {
 	}
 }
 
-// containers are names for containers of one test, which ends those that it left.
+// containers returns names for the containers of one test and removes those
+// containers after it.
 func containers(t *testing.T, count int) []string {
 	t.Helper()
 	var names []string
@@ -50,15 +51,16 @@ func runs(name string) bool {
 	return err == nil && strings.TrimSpace(string(said)) == "true"
 }
 
-// among are those of the names that the test knows.
+// among returns the found names that are also in names.
 func among(found, names []string) []string {
 	return slices.DeleteFunc(slices.Clone(found), func(name string) bool {
 		return !slices.Contains(names, name)
 	})
 }
 
-// TestStopEndsTheContainersOfItsClients kills clients whose container does not heed
-// TERM. The engine runs such a container on, in no group and no session of the job.
+// TestStopEndsTheContainersOfItsClients kills clients whose container ignores
+// TERM. The engine keeps such a container running, outside the job's group and
+// session.
 func TestStopEndsTheContainersOfItsClients(t *testing.T) {
 	needDocker(t)
 	alpine := busybox(t, "docker")
@@ -92,8 +94,8 @@ func TestStopEndsTheContainersOfItsClients(t *testing.T) {
 	}
 }
 
-// TestStopNamesContainersThatMayBeOthers leaves alone what the job may not have
-// started, or started to outlive it.
+// TestStopNamesContainersThatMayBeOthers has containers that Stop must leave
+// alone: the job may not have started them, or started them to outlive it.
 func TestStopNamesContainersThatMayBeOthers(t *testing.T) {
 	needDocker(t)
 	names := containers(t, 5)
@@ -108,7 +110,8 @@ func TestStopNamesContainersThatMayBeOthers(t *testing.T) {
 	}
 	docker("run", "--name", earlier)
 	await(t, earlier, func() bool { return runs(earlier) })
-	// The kernel says to the second when it started, so to that the job's start is known.
+	// The kernel gives the time of its own start only to the second, so the
+	// job's start is known no better.
 	created := time.Now()
 	await(t, "time between it and the job", func() bool { return time.Since(created) > 2*time.Second })
 	script := strings.NewReplacer("DETACHED", detached, "SILENT", silent, "EARLIER", earlier, "IMAGE",
@@ -140,7 +143,7 @@ func TestStopNamesContainersThatMayBeOthers(t *testing.T) {
 	ended()
 }
 
-// clients are the docker clients with these arguments.
+// clients returns the docker clients with these arguments.
 func clients(arguments ...string) []int {
 	var found []int
 	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")

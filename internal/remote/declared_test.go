@@ -16,7 +16,7 @@ import (
 
 const mask = "::add-mask::"
 
-// texts are the lines as texts, each once, in order.
+// texts returns the lines as strings, without duplicates and sorted.
 func texts(found remote.Declarations) []string {
 	all := []string{}
 	for _, line := range found.Lines {
@@ -48,7 +48,8 @@ printf '::add-mask::t\303\274r\0\r\n'; echo ::add-mask::two >&2; printf '::add-m
 	})
 }
 
-// spool is one with the output, as a job would leave it that keeps so much.
+// spool returns a job whose spool has this output and keeps so many bytes of a
+// head or tail.
 func spool(t *testing.T, out, err string, keep int) remote.Job {
 	t.Helper()
 	j := job(t.TempDir(), "true")
@@ -61,8 +62,8 @@ func spool(t *testing.T, out, err string, keep int) remote.Job {
 	return j
 }
 
-// TestDeclaredLinesAcrossPieces looks through small pieces, so that every line
-// is cut at every place.
+// TestDeclaredLinesAcrossPieces searches in small pieces, so that lines are cut
+// at every place.
 func TestDeclaredLinesAcrossPieces(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 12 {
@@ -136,12 +137,13 @@ func TestDeclaredLinesAreBounded(t *testing.T) {
 	}
 }
 
-// TestDeclaredLinesComeFirst reads what a job has printed while nobody was
-// there: the stream that declares a secret comes before the one that shows it.
+// TestDeclaredLinesComeFirst reads output that was printed while no reader was
+// attached: the stream that declares a secret comes before the stream that
+// shows it.
 func TestDeclaredLinesComeFirst(t *testing.T) {
 	for name, c := range map[string]struct {
 		script string
-		errAt  int64 // how far err was read already
+		errAt  int64 // how many bytes of err were read before
 		first  string
 	}{
 		"out declares": {"echo ::add-mask::one; echo one >&2", 0, "out"},

@@ -13,7 +13,7 @@ import (
 	"waybill/internal/remote"
 )
 
-// smallDisk is a folder on a disk of its own with so many KiB.
+// smallDisk returns a folder on its own disk of so many KiB.
 func smallDisk(t *testing.T, size int) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -107,7 +107,7 @@ func TestADiskThatFillsUp(t *testing.T) {
 	})
 }
 
-// manySteps are one that fills the disk, and many after it.
+// manySteps returns a step that fills the disk, and many steps after it.
 func manySteps() []string {
 	scripts := []string{"trap '' PIPE; head -c 4000000 /dev/zero 2>/dev/null || :"}
 	for range 150 {

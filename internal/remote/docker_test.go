@@ -9,8 +9,8 @@ import (
 	"waybill/internal/remote"
 )
 
-// TestDockerTroubleIsToldAlike: a validation and the log of a start say the same
-// of one docker.
+// TestDockerTroubleIsToldAlike checks that a validation and the log of a start
+// say the same about the same docker.
 func TestDockerTroubleIsToldAlike(t *testing.T) {
 	for name, c := range map[string]struct{ docker, says string }{
 		"denied":          {"echo 'permission denied while trying to connect to the docker API at unix:///var/run/docker.sock' >&2; exit 1", "Add it to the group docker"},

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// RunFor runs a script as a session that is silent for so long at most.
+// RunFor runs a script in a session that may be silent for as long as patience.
 func RunFor(
 	ctx context.Context, shell Shell, script string, patience time.Duration, feed func(p []byte) error,
 ) error {
@@ -14,7 +14,7 @@ func RunFor(
 	return s.run(ctx)
 }
 
-// FollowScript is what a session of Follow sends.
+// FollowScript is the script of a session of Follow.
 func FollowScript(job Job, from Offsets) string {
 	return followScript(job, from, "NONCE")
 }
@@ -22,8 +22,8 @@ func FollowScript(job Job, from Offsets) string {
 // Quote is quote.
 func Quote(text string) string { return quote(text) }
 
-// Replay gives the bytes to a sink in pieces of a size, as if a server had sent
-// them, and returns what ended it. 0 means all at once.
+// Replay gives the bytes to a sink as if a server had sent them, in pieces of a
+// size (0 means all at once), and returns the error that ended it.
 func Replay(sent []byte, piece, steps int, sink Sink) (End, error) {
 	reader := newReader(steps, Offsets{}, sink)
 	frames := newFrames("NONCE", reader)
@@ -40,22 +40,22 @@ func Replay(sent []byte, piece, steps int, sink Sink) (End, error) {
 	return reader.end, nil
 }
 
-// ErrEnded and ErrGarbled are what ends a replay.
+// ErrEnded and ErrGarbled are the errors that end a replay.
 var (
 	ErrEnded   = errEnded
 	ErrGarbled = errGarbled
 )
 
-// DeclaredIn is Declared with pieces of a size.
+// DeclaredIn is Declared with sizes for a piece and its overlap.
 var DeclaredIn = declared
 
 // Replayed is a session that gets its bytes from a test.
 type Replayed struct{ frames *frames }
 
-// NewReplay begins a session of a job with so many steps.
+// NewReplay begins a session for a job with so many steps.
 func NewReplay(steps int, sink Sink) Replayed {
 	return Replayed{newFrames("NONCE", newReader(steps, Offsets{}, sink))}
 }
 
-// Feed gives it the next bytes.
+// Feed gives the session its next bytes.
 func (r Replayed) Feed(p []byte) error { return r.frames.feed(p) }

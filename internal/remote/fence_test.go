@@ -13,14 +13,15 @@ import (
 	"waybill/internal/remote"
 )
 
-// of is a deployment's job in the folder, with the others' resource.
+// of returns the job of a deployment. All deployments in the folder have the
+// same resource.
 func of(dir, deployment string, attempt int, script string) remote.Job {
 	j := job(dir, script)
 	j.Spool, j.Deployment, j.Attempt = filepath.Join(dir, "runs", deployment), deployment, attempt
 	return j
 }
 
-// held checks that the job is refused for the holder's sake.
+// held checks that the job is refused because the holder has the folder.
 func held(t *testing.T, shell remote.Shell, j remote.Job, want remote.HeldError) {
 	t.Helper()
 	_, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, &tape{})
@@ -129,8 +130,8 @@ func TestP2ARunnerThatWakesUpLateStartsNothing(t *testing.T) {
 	}
 }
 
-// TestAStarterMayDieAtAnyMoment shows what the next one makes of each state
-// that a starter or a job's shell can leave behind.
+// TestAStarterMayDieAtAnyMoment has each state that a starter or a job's shell
+// can leave when it dies, and checks what the next starter does.
 func TestAStarterMayDieAtAnyMoment(t *testing.T) {
 	for _, state := range []struct {
 		name, last, next string

@@ -104,7 +104,8 @@ func TestOutput(t *testing.T) {
 			}
 		})
 		t.Run("a slow disk loses nothing", func(t *testing.T) {
-			// What writes to the disk is stopped until the step is long over.
+			// The processes that write to the disk are stopped until long after
+			// the end of the step.
 			_, tape := follow(t, shell, job(folder(t),
 				`for w in $(cat /proc/$PPID/task/$PPID/children); do for p in $(cat /proc/$w/task/*/children); do
 				[ "$(cat /proc/$p/comm 2>/dev/null)" != cat ] || cats="$cats $p"; done
@@ -177,7 +178,7 @@ func TestSteps(t *testing.T) {
 			if err := remote.Remove(t.Context(), shell, job(dir)); err != nil {
 				t.Errorf("the child holds the lock: %v", err)
 			}
-			time.Sleep(200 * time.Millisecond) // in which the child writes on
+			time.Sleep(200 * time.Millisecond) // the child writes meanwhile
 			if err := os.WriteFile(filepath.Join(dir, "app/go"), nil, 0o600); err != nil {
 				t.Fatal(err)
 			}

@@ -13,7 +13,7 @@ import (
 	"waybill/internal/remote"
 )
 
-// score is a sink that writes down its calls, with neighbouring bytes joined.
+// score is a sink that records its calls, one line for each byte of data.
 type score struct {
 	lines []string
 	bytes int
@@ -145,8 +145,8 @@ func TestWhatAServerSaysIsNotTrusted(t *testing.T) {
 	}
 }
 
-// FuzzFrames shows that whatever a server sends, and however it comes cut, the
-// sink gets the same calls, and no more bytes than there were.
+// FuzzFrames checks that the sink gets the same calls however the server's
+// bytes are cut, and no more bytes than were sent.
 func FuzzFrames(f *testing.F) {
 	f.Add([]byte(good), uint8(3))
 	f.Add([]byte("\nNONCE\nL 1 5.0 3 4\n"), uint8(1))
@@ -169,7 +169,7 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
-// FuzzQuote shows that sh takes any text for one word.
+// FuzzQuote checks that sh takes any quoted text as one word.
 func FuzzQuote(f *testing.F) {
 	for _, text := range []string{"", "it's", "$HOME `id` \\", "'\\''", "a\nb\n", "*", "-n", "ü\xff"} {
 		f.Add(text)

@@ -23,11 +23,11 @@ import (
 	"waybill/internal/remote/sshrun"
 )
 
-// local is a shell on this machine: what a script does, without SSH.
+// local is a shell on this machine, without SSH.
 type local struct {
-	sh   string   // "sh" when empty
-	env  []string // of this process when nil
-	user uint32   // run as this user, where the test may
+	sh   string   // "sh" if empty
+	env  []string // the environment of this process if nil
+	user uint32   // run as this user if not 0
 }
 
 func (l local) Run(ctx context.Context, script string, args []string, stdout, stderr io.Writer) (int, error) {
@@ -54,7 +54,7 @@ func (l local) Run(ctx context.Context, script string, args []string, stdout, st
 
 func (local) Close() error { return nil }
 
-// tape is a sink that keeps everything and checks what a sink is promised.
+// tape is a sink that records everything and checks the promises of Sink.
 type tape struct {
 	mu       sync.Mutex
 	process  string
@@ -124,7 +124,7 @@ func (t *tape) failure(event string) error {
 
 func (t *tape) steps() string { return strings.Join(t.kinds, " ") }
 
-// folder returns a place for a job and sees to it that nothing of the job is
+// folder returns a folder for a job and checks that no process of the job is
 // left when the test ends.
 func folder(t testing.TB) string {
 	t.Helper()
@@ -133,8 +133,8 @@ func folder(t testing.TB) string {
 	return dir
 }
 
-// sweep ends what runs from below dir, and fails the test if that was more
-// than it should be.
+// sweep waits until no process from below dir is left. It ends the processes
+// that stay, and fails the test then.
 func sweep(t testing.TB, dir string) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
@@ -169,7 +169,8 @@ func processes(dir string) map[int]string {
 	return found
 }
 
-// about is what anybody could see of a process, and its open files.
+// about returns the command line, the environment and the open files of a
+// process.
 func about(pid int) string {
 	proc := fmt.Sprintf("/proc/%d", pid)
 	line, _ := os.ReadFile(filepath.Join(proc, "cmdline"))
@@ -189,7 +190,7 @@ func kill(pid int) {
 	}
 }
 
-// job is one in the folder with a step for each script.
+// job returns a job in the folder, with a step for each script.
 func job(dir string, scripts ...string) remote.Job {
 	j := remote.Job{Spool: filepath.Join(dir, "runs", "one"), Dir: filepath.Join(dir, "app")}
 	for i, script := range scripts {
@@ -217,7 +218,7 @@ func follow(t testing.TB, shell remote.Shell, j remote.Job) (remote.End, *tape) 
 	return end, tape
 }
 
-// dial opens the server, for as long as the test runs.
+// dial opens a shell on the server and closes it after the test.
 func dial(t testing.TB, server *remotetest.Server) remote.Shell {
 	t.Helper()
 	shell, err := sshrun.New(sshrun.Options{}).Dial(t.Context(), server.Target())
@@ -228,8 +229,8 @@ func dial(t testing.TB, server *remotetest.Server) remote.Shell {
 	return shell
 }
 
-// everywhere runs the test on every kind of shell there is here, at once: most
-// of the time is waiting.
+// everywhere runs the test on every kind of shell on this machine, all in
+// parallel, because a test mostly waits.
 func everywhere(t *testing.T, test func(t *testing.T, shell remote.Shell)) {
 	for name, shell := range locals(t) {
 		t.Run(name, func(t *testing.T) {
@@ -247,15 +248,16 @@ func everywhere(t *testing.T, test func(t *testing.T, shell remote.Shell)) {
 	})
 }
 
-// locals are the shells of this machine that the scripts must work in: those of
-// Debian, and that of Alpine with its tools.
+// locals returns the shells of this machine in which the scripts must work:
+// Debian's two, and Alpine's with its tools.
 func locals(t testing.TB) map[string]local {
 	t.Helper()
 	return map[string]local{"dash": {sh: need(t, "dash")}, "bash": {sh: need(t, "bash")},
 		"busybox": busybox(t)}
 }
 
-// need skips where a program is missing, and fails where nothing may be.
+// need returns the path of a program. If it is missing, need skips the test, or
+// fails it where nothing may be skipped.
 func need(t testing.TB, program string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
@@ -294,8 +296,8 @@ func write(t testing.TB, path, text string) {
 	}
 }
 
-// begin follows the job in the background and waits until it has said a word.
-// What it returns waits for the end.
+// begin follows the job in the background and waits until the job has printed a
+// word. The function that it returns waits for the end.
 func begin(t *testing.T, shell remote.Shell, j remote.Job, word string) (*tape, func() remote.End) {
 	t.Helper()
 	tape := &tape{}
@@ -318,15 +320,16 @@ func begin(t *testing.T, shell remote.Shell, j remote.Job, word string) (*tape, 
 	}
 }
 
-// busybox is a shell of Alpine's kind, with its tools and those that more names.
+// busybox returns Alpine's kind of shell, with busybox's tools and the tools
+// that more names.
 func busybox(t testing.TB, more ...string) local {
 	t.Helper()
 	dir := remotetest.Busybox(t, more...)
 	return local{sh: filepath.Join(dir, "sh"), env: []string{"PATH=" + dir, "HOME=" + dir}}
 }
 
-// TestMain lets more tests run at once than there are processors: most of the time
-// they wait.
+// TestMain lets more tests run at once than there are processors, because they
+// mostly wait.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if err := flag.Set("test.parallel", "6"); err != nil {

@@ -18,8 +18,8 @@ import (
 	"waybill/internal/remote"
 )
 
-// ruler is a sink for output whose every byte follows from its offset: lines of
-// nine digits, numbered from 0.
+// ruler is a sink for output in which every byte follows from its offset: lines
+// of nine digits, numbered from 0.
 type ruler struct {
 	tape
 	next    [2]int64
@@ -52,7 +52,7 @@ func (r *ruler) Data(stream remote.Stream, offset int64, p []byte, at time.Time)
 	return nil
 }
 
-// check holds what came against the job's end.
+// check compares the received bytes with the job's end.
 func (r *ruler) check(t *testing.T, end remote.End) {
 	t.Helper()
 	if r.wrong != nil {
@@ -64,7 +64,7 @@ func (r *ruler) check(t *testing.T, end remote.End) {
 	}
 }
 
-// onDisk is how many bytes of the disk the spool's output takes.
+// onDisk returns how many bytes of the disk the spool's output takes.
 func onDisk(j remote.Job) int64 {
 	var sum int64
 	for _, name := range []string{"out", "err"} {
@@ -75,7 +75,7 @@ func onDisk(j remote.Job) int64 {
 	return sum
 }
 
-// stalling is a shell on which the first draft waits on its way.
+// stalling is a shell on which the first draft is delayed on its way.
 type stalling struct {
 	local
 	atDraft func()
@@ -87,9 +87,10 @@ func (s stalling) Run(
 	return s.local.Run(ctx, script, args, &gate{Writer: stdout, first: sync.OnceFunc(s.atDraft)}, stderr)
 }
 
-// gate is a writer that calls first before the head of a draft has passed. It
-// knows the head by its letter, which nothing else has: the job prints digits.
-// It stands right behind those, and may come in two pieces.
+// gate is a writer that calls first before it passes on the head of a draft. It
+// knows the head by its letter, which occurs nowhere else, because the job
+// prints only digits. The letter follows the digits directly, and the head may
+// come in two pieces.
 type gate struct {
 	io.Writer
 	first func()
@@ -114,7 +115,7 @@ func TestSpoolLimit(t *testing.T) {
 			enough := errors.New("enough")
 			if _, err := remote.Follow(t.Context(), shell, j, remote.Offsets{},
 				&tape{fail: func(event string) error {
-					if event == "T" { // the job need not be there yet
+					if event == "T" { // the job may not have started yet
 						return nil
 					}
 					return enough
@@ -139,7 +140,8 @@ func TestSpoolLimit(t *testing.T) {
 					t.Errorf("stream %d: %d bytes kept, want half of %d", i, kept, limit)
 				}
 			}
-			// Whoever comes with what is dropped already behind him misses nothing.
+			// A reader whose offset lies after the dropped bytes misses
+			// nothing.
 			tail := &tape{from: remote.Offsets{Out: end.Out - 10, Err: end.Err}}
 			again, err := remote.Follow(t.Context(), shell, j, tail.from, tail)
 			if err != nil || again.DroppedOut+again.DroppedErr != 0 || tail.out.String() != "002000000\n" ||
@@ -186,7 +188,7 @@ func TestSpoolLimit(t *testing.T) {
 			info, err := os.Stat(filepath.Join(j.Spool, "out"))
 			return err == nil && info.Size() == 250000
 		})
-		// The draft is held up on its way until the job has written the rest.
+		// The draft is delayed on its way until the job has written the rest.
 		shell := stalling{atDraft: func() {
 			if err := os.WriteFile(filepath.Join(j.Dir, "go"), nil, 0o600); err != nil {
 				t.Error(err)
@@ -204,7 +206,8 @@ func TestSpoolLimit(t *testing.T) {
 		}
 	})
 	t.Run("holds while the job runs", func(t *testing.T) {
-		// It ends when the spool was trimmed, or when that takes far too long.
+		// The job ends after the spool was trimmed, or after far too long a
+		// time.
 		j := job(folder(t), "")
 		j.Steps[0].Script = fmt.Sprintf(`yes 000000000 | head -c 100000000
 			n=0

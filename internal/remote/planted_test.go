@@ -9,8 +9,9 @@ import (
 	"waybill/internal/remote"
 )
 
-// Containers write in a job's Folder, and may have put links of any name there, or a
-// link in its place. No job writes through one.
+// TestP12AJobWritesNothingWhereContainersDo plants links in a job's Folder, as
+// containers can: under any name, or in the place of the folder. The job must
+// not write through any of them.
 func TestP12AJobWritesNothingWhereContainersDo(t *testing.T) {
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
 		for _, link := range []string{
@@ -48,7 +49,8 @@ func TestP12AJobWritesNothingWhereContainersDo(t *testing.T) {
 	})
 }
 
-// What a job's files say is for the server's user only, whatever made the folder.
+// TestTheFoldersOfAJobAreForItsUserOnly checks that only the server's user can
+// read a job's files, however the folder was made.
 func TestTheFoldersOfAJobAreForItsUserOnly(t *testing.T) {
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
 		for _, made := range []bool{false, true} {
@@ -57,7 +59,7 @@ func TestTheFoldersOfAJobAreForItsUserOnly(t *testing.T) {
 			j.Dir, j.Folder = filepath.Join(dir, "control/services/x"), filepath.Join(dir, "services/x")
 			if made {
 				if err := errors.Join(os.MkdirAll(j.Dir, 0o755),
-					os.MkdirAll(j.Spool, 0o755)); err != nil { //nolint:gosec // that is what is wrong
+					os.MkdirAll(j.Spool, 0o755)); err != nil { //nolint:gosec // this mode is the mistake under test
 					t.Fatal(err)
 				}
 			}

@@ -17,8 +17,8 @@ import (
 )
 
 // TestP4NoByteIsLostOrDoubledByLostConnections cuts all connections at random
-// moments, from before the start to after the end, and goes on each time at
-// the byte where it was.
+// moments, from before the start to after the end, and continues each time at
+// the byte that it had reached.
 func TestP4NoByteIsLostOrDoubledByLostConnections(t *testing.T) {
 	servers := map[string]func(t *testing.T) *remotetest.Server{
 		"in-process server": func(t *testing.T) *remotetest.Server {
@@ -53,8 +53,8 @@ func TestP4NoByteIsLostOrDoubledByLostConnections(t *testing.T) {
 	}
 }
 
-// followWithCuts follows the job to its end over connections that live as long
-// as a pause says, and returns all that came, and how often it was cut.
+// followWithCuts follows the job to its end over connections that are each cut
+// after a pause. It returns all output and the number of cuts.
 func followWithCuts(
 	t *testing.T, server *remotetest.Server, j remote.Job, pause func() time.Duration,
 ) (*tape, int) {
@@ -68,7 +68,7 @@ func followWithCuts(
 		}
 		from := remote.Offsets{Out: int64(whole.out.Len()), Err: int64(whole.err.Len())}
 		part := &tape{from: from}
-		// The pauses grow, so that it comes to an end on any machine.
+		// The pauses grow, so that the test ends on any machine.
 		timer := time.AfterFunc(pause()*time.Duration(1+cuts/5), server.CutAll)
 		_, err = remote.Follow(ctx, shell, j, from, part)
 		timer.Stop()
@@ -114,7 +114,7 @@ func TestReattaching(t *testing.T) {
 				}
 			}
 		}
-		// The parts of the output have the times at which they were written.
+		// Each part of the output has the time at which it was written.
 		tape := &tape{}
 		if _, err := remote.Follow(t.Context(), shell, j, remote.Offsets{}, tape); err != nil {
 			t.Fatal(err)

@@ -46,7 +46,7 @@ func TestServersThatCannotRunTheJob(t *testing.T) {
 		}
 		shell := local{}
 		if os.Geteuid() == 0 {
-			shell.user = 65534 // nobody, since root may everything
+			shell.user = 65534 // the user nobody, because root may write everywhere
 		}
 		refused(t, shell, job(dir, "true"), "its user may not write to the data directory")
 	})
@@ -91,7 +91,7 @@ func TestServersThatCannotRunTheJob(t *testing.T) {
 	})
 }
 
-// without is a PATH on which everything is but one tool.
+// without returns a PATH with every tool except one.
 func without(t *testing.T, tool string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -149,12 +149,12 @@ func TestServersThatAreOdd(t *testing.T) {
 	})
 }
 
-// said is a shell that prints a text, whatever it is told.
+// said is a shell that ignores its script and prints a text.
 type said struct {
 	text   string
 	exit   int
-	hang   bool   // then say nothing more, and never end
-	repeat string // then this every two seconds, for a minute
+	hang   bool   // then print nothing more, and never end
+	repeat string // then print this every two seconds, for a minute
 }
 
 func (s said) Run(ctx context.Context, _ string, _ []string, stdout, _ io.Writer) (int, error) {

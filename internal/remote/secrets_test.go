@@ -48,8 +48,8 @@ func TestSecretsAreNowhereToBeSeen(t *testing.T) {
 	})
 }
 
-// watch notes every command line that has the secret, and every process that
-// has it in its environment and is not part of a step.
+// watch records every command line with the secret, and every process that has
+// it in its environment and is not part of a step.
 func watch(dir, secret string, seen map[string]bool) {
 	for pid, text := range processes(dir) {
 		line, environment, _ := strings.Cut(text, "\n")

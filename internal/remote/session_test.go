@@ -15,7 +15,8 @@ import (
 	"waybill/internal/remote/sshrun"
 )
 
-// scripted is a shell on which a job is found, and whose last Write returns.
+// scripted is a shell that finds a job. It closes returned after its last Write
+// has returned.
 type scripted struct{ returned chan struct{} }
 
 var nonceOf = regexp.MustCompile(`nonce='([^']+)'`)
@@ -29,7 +30,7 @@ func (s scripted) Run(ctx context.Context, script string, _ []string, stdout, _ 
 
 func (scripted) Close() error { return nil }
 
-// abandoned is a sink that has the context end while it is being called.
+// abandoned is a sink whose context ends while one of its methods runs.
 type abandoned struct {
 	tape
 	attached func()
@@ -45,7 +46,7 @@ func TestFollowEndsWhenItsContextEndsInTheMiddleOfASlice(t *testing.T) {
 	shell := scripted{returned: make(chan struct{})}
 	sink := &abandoned{attached: func() {
 		cancel()
-		<-shell.returned // whoever gave the slice has left
+		<-shell.returned // the writer of the slice no longer waits
 	}}
 	ended := make(chan error, 1)
 	go func() {
@@ -62,8 +63,8 @@ func TestFollowEndsWhenItsContextEndsInTheMiddleOfASlice(t *testing.T) {
 	}
 }
 
-// TestASlowUploadIsNoSilence has a script that takes longer on its way than a
-// server may be silent, and one that the server takes and no shell reads.
+// TestASlowUploadIsNoSilence has a script whose upload takes longer than a
+// server may be silent, and a script that the server takes but no shell reads.
 func TestASlowUploadIsNoSilence(t *testing.T) {
 	padding := func(kib int) string { return strings.Repeat("#"+strings.Repeat("x", 1022)+"\n", kib) }
 	run := func(t *testing.T, link remotetest.Link, script string) (string, error) {

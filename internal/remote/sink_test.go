@@ -36,7 +36,8 @@ func TestTheSinkIsNeverLeftAlone(t *testing.T) {
 			remote.Offsets{}, tape); err != nil {
 			t.Fatal(err)
 		}
-		// The middle one, since a busy machine may well hold up one of them.
+		// The test takes the median, because a busy machine may delay one of
+		// the lines.
 		slices.Sort(late)
 		if len(late) != 3 || late[1] > time.Second {
 			t.Errorf("three lines came after %v, want less than a second", late)
@@ -74,7 +75,7 @@ func TestTheSinkIsNeverLeftAlone(t *testing.T) {
 	})
 }
 
-// stampOf is the last line of a text, a time.
+// stampOf returns the last line of a text as a time.
 func stampOf(text string) time.Time {
 	lines := strings.Fields(text)
 	var seconds, nanoseconds int64

@@ -95,7 +95,8 @@ func TestLostJobs(t *testing.T) {
 		if err != nil || !end.Lost || end.Rebooted || tape.out.String() != "before\n" {
 			t.Fatalf("%+v %v %q, want lost", end, err, tape.out.String())
 		}
-		// What the server says of its boots decides why.
+		// The boot id in the pid file decides whether the job was lost by a
+		// restart.
 		line := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))
 		line[2] = "00000000-0000-0000-0000-000000000000"
 		if err := os.WriteFile(filepath.Join(j.Spool, "pid"), []byte(strings.Join(line, " ")+"\n"),
@@ -137,7 +138,7 @@ func TestRemove(t *testing.T) {
 		if end, again := follow(t, shell, j); end.ExitCode != 0 || again.out.String() != "out\n" {
 			t.Errorf("%+v %q", end, again.out.String())
 		}
-		for range 2 { // the second finds nothing
+		for range 2 { // the second time there is no spool
 			if err := remote.Remove(t.Context(), shell, j); err != nil {
 				t.Error(err)
 			}
@@ -149,7 +150,7 @@ func TestRemove(t *testing.T) {
 }
 
 // TestNothingIsSentBeyondTheEnd follows a job that is about to end: its final
-// sizes are being taken, and a child writes on.
+// sizes are being measured while a child still writes.
 func TestNothingIsSentBeyondTheEnd(t *testing.T) {
 	j := job(folder(t), "true")
 	spool := func(name, text string) {

@@ -22,12 +22,12 @@ import (
 
 const deaf = `sh -c 'trap "" TERM HUP; while :; do sleep 0.1; done'`
 
-// TestP7NothingOfAStoppedJobIsLeft stops jobs that do not want to go.
+// TestP7NothingOfAStoppedJobIsLeft stops jobs that resist.
 func TestP7NothingOfAStoppedJobIsLeft(t *testing.T) {
 	for _, fixture := range []struct {
 		name, script string
 		exit         int
-		killed       string // one that must be among the killed
+		killed       string // the name of a process that must be among the killed
 	}{
 		{"a polite one", "echo ready; sleep 300", 143, "sleep"},
 		{"one that traps TERM", "trap '' TERM; echo ready; while :; do sleep 0.1; done", 137, "sh"},
@@ -63,8 +63,8 @@ func TestP7NothingOfAStoppedJobIsLeft(t *testing.T) {
 	})
 }
 
-// TestStopNamesAProcessWithABlank has the tools of busybox, whose tr has no way to
-// repeat a character to the length of a set.
+// TestStopNamesAProcessWithABlank runs with the tools of busybox, too: its tr
+// cannot repeat a character to the length of a set.
 func TestStopNamesAProcessWithABlank(t *testing.T) {
 	script := "cp " + need(t, "sleep") + " 'npm start'; ./'npm start' 300 & echo ready; wait"
 	for name, shell := range map[string]remote.Shell{"busybox": busybox(t), "coreutils": local{}} {
@@ -96,15 +96,15 @@ func stopped(t *testing.T, shell remote.Shell, script string, exit int, killed s
 	bystanders(got)
 }
 
-// processesOf are those of the job that are still there a moment later: its own
-// shell and what carries its output need not have ended yet.
+// processesOf returns the job's processes that are still there after a while.
+// The job's own shell and its pumps may need a moment to end.
 func processesOf(dir string, shell remote.Shell) map[int]string {
 	left := map[int]string{}
 	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		left = processes(dir)
 		for pid, line := range left {
 			if strings.HasPrefix(line, "sh\x00-s\x00") || strings.Contains(line, "sshd") {
-				delete(left, pid) // the session that follows
+				delete(left, pid) // the session that follows the job
 			}
 		}
 		if len(left) == 0 {
@@ -114,8 +114,8 @@ func processesOf(dir string, shell remote.Shell) map[int]string {
 	return left
 }
 
-// bystanders starts processes that look like the job's. What it returns checks
-// that they live, and ends them.
+// bystanders starts processes that look like the job's. The function that it
+// returns checks that they are alive.
 func bystanders(t *testing.T, j remote.Job) func(got remote.Stopped) {
 	t.Helper()
 	cookie := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))[3]
@@ -149,8 +149,9 @@ func bystanders(t *testing.T, j remote.Job) func(got remote.Stopped) {
 	}
 }
 
-// A victim that was hit is a zombie (Z) until the test waits for it. One that was
-// not may be in any other state: a busy machine has not yet let it sleep.
+// TestStop checks some victims by their state. A victim that was hit is a
+// zombie (Z) until the test waits for it. A victim that was not hit may be in
+// any other state, because a busy machine may not have let it sleep yet.
 func TestStop(t *testing.T) {
 	t.Run("what a program prints or writes down changes nothing", func(t *testing.T) {
 		victim := exec.Command("sleep", "300")
@@ -270,7 +271,7 @@ func TestStop(t *testing.T) {
 	})
 }
 
-// pidLine is what the pid file of a job under the process would say.
+// pidLine returns the words of a pid file for a job whose shell is the process.
 func pidLine(t *testing.T, pid int) []string {
 	t.Helper()
 	_, fields, _ := strings.Cut(read(t, fmt.Sprintf("/proc/%d/stat", pid)), ") ")
@@ -310,7 +311,7 @@ func survivor(t *testing.T) {
 	}
 }
 
-// asRoot are root's processes with the program sleep that run for the job.
+// asRoot returns root's processes that run sleep for the job.
 func asRoot(dir string) []int {
 	var found []int
 	for pid, line := range processes(dir) {

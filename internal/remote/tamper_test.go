@@ -19,11 +19,12 @@ import (
 	"waybill/internal/remote/remotetest"
 )
 
-// own is how a step finds its spool: by its script's name.
+// own is how a step finds its spool: by the path of its script.
 const own = `spool=${0%/*}; `
 
-// TestASpoolThatItsJobChanges has steps do to their spool what a careless command
-// does. None may end as if all were well, and none may be left running.
+// TestASpoolThatItsJobChanges has steps that change their spool as a careless
+// command might. No such job may end as a success, and none may be left
+// running.
 func TestASpoolThatItsJobChanges(t *testing.T) {
 	for name, script := range map[string]string{
 		"removes it":                               `rm -rf "$spool"; sleep 300`,
@@ -58,7 +59,7 @@ func TestASpoolThatItsJobChanges(t *testing.T) {
 	}
 }
 
-// TestAChildThatWritesOnIsNoTampering has a job end while a child that it left behind
+// TestAChildThatWritesOnIsNoTampering has a job end while a child that it left
 // writes as fast as it can.
 func TestAChildThatWritesOnIsNoTampering(t *testing.T) {
 	for name, shell := range locals(t) {
@@ -79,7 +80,8 @@ func TestAChildThatWritesOnIsNoTampering(t *testing.T) {
 	}
 }
 
-// TestALostJobLosesNoOutput kills a job's whole group when it has written much.
+// TestALostJobLosesNoOutput kills a job's whole process group after it has
+// written much.
 func TestALostJobLosesNoOutput(t *testing.T) {
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
 		dir := folder(t)
@@ -100,8 +102,8 @@ func TestALostJobLosesNoOutput(t *testing.T) {
 	})
 }
 
-// TestStopFindsWhatHides stops processes that have nothing of the job's in their
-// environment and are in a session of their own, under another user.
+// TestStopFindsWhatHides stops processes without the job's environment, in
+// their own session, and in one case under another user.
 func TestStopFindsWhatHides(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can change to another user; run the tests as root")
@@ -135,8 +137,9 @@ func TestStopFindsWhatHides(t *testing.T) {
 	}
 }
 
-// TestStopFindsWhatAnAuditSessionHolds has a login that the kernel numbers for audit,
-// as PAM sees to it, and no control group: the user may not make one.
+// TestStopFindsWhatAnAuditSessionHolds has a login with an audit session, which
+// PAM usually begins, and without a control group, because the user may not
+// make one.
 func TestStopFindsWhatAnAuditSessionHolds(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can change to another user; run the tests as root")
@@ -161,7 +164,8 @@ func TestStopFindsWhatAnAuditSessionHolds(t *testing.T) {
 	if got, want := fields[6:], []string{session, "0"}; !slices.Equal(got, want) {
 		t.Fatalf("the job notes audit session and control group %q, want %q", got, want)
 	}
-	// Others of the same user, one in another audit session and one in none.
+	// Two other processes of the same user, one in another audit session and
+	// one in none.
 	other := exec.Command(login, "-c", "exec sleep 7784")
 	none := exec.Command("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "sleep", "7785")
 	for _, command := range []*exec.Cmd{other, none} {
@@ -186,8 +190,9 @@ func TestStopFindsWhatAnAuditSessionHolds(t *testing.T) {
 	ended()
 }
 
-// TestStopSparesOtherSessionsOfItsLogin runs another command over the connection that
-// a job is started, followed and stopped by. PAM gives all of them one audit session.
+// TestStopSparesOtherSessionsOfItsLogin runs another command over the
+// connection that starts, follows and stops a job. PAM gives all of them one
+// audit session.
 func TestStopSparesOtherSessionsOfItsLogin(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can have PAM begin an audit session; run the tests as root")
@@ -221,7 +226,7 @@ func TestStopSparesOtherSessionsOfItsLogin(t *testing.T) {
 	ended()
 }
 
-// sleepers are the processes that sleep for so long.
+// sleepers returns the processes that run sleep with so many seconds.
 func sleepers(seconds string) []int {
 	var found []int
 	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -234,7 +239,8 @@ func sleepers(seconds string) []int {
 	return found
 }
 
-// TestADiskWithoutInodes is refused with its own words.
+// TestADiskWithoutInodes checks that such a disk is refused with its own
+// message.
 func TestADiskWithoutInodes(t *testing.T) {
 	dir := smallDisk(t, 1024)
 	if output, err := exec.Command("mount", "-o", "remount,nr_inodes=4", dir).CombinedOutput(); err != nil {
@@ -251,7 +257,7 @@ func TestADiskWithoutInodes(t *testing.T) {
 	}
 }
 
-// wantNoGroup fails the test unless the job's control group goes.
+// wantNoGroup fails the test unless the job's control group disappears.
 func wantNoGroup(t *testing.T, j remote.Job) {
 	t.Helper()
 	cookie := strings.Fields(read(t, filepath.Join(j.Spool, "pid")))[3]
@@ -259,7 +265,7 @@ func wantNoGroup(t *testing.T, j remote.Job) {
 		gone := true
 		_ = filepath.WalkDir("/sys/fs/cgroup", func(path string, _ os.DirEntry, _ error) error {
 			gone = gone && filepath.Base(path) != "waybill-"+cookie
-			return nil // others come and go meanwhile
+			return nil // other groups may appear and vanish meanwhile
 		})
 		return gone
 	})

@@ -9,16 +9,18 @@ import (
 	"testing"
 )
 
-// beginnings are what may stand before a command in a line of sh: nothing, an
-// operator, a reserved word, an assignment, or what runs its arguments as a command.
+// beginnings matches what may stand before a command in a line of sh: nothing,
+// an operator, a reserved word, an assignment, or a command that runs its
+// arguments.
 var beginnings = regexp.MustCompile(`(?:^\s*|[;&|({!)]\s*|` +
 	`\b(?:then|else|do|if|elif|until|while|exec|env|try|tell|ask|xargs|command -v)\s+|` +
 	`^\s*(?:\w+=\S*\s+)+)([a-z0-9]+)\b([-=*]|\(\))?`)
 
-// functions are the names of what the scripts define.
+// functions matches the names of the functions that the scripts define.
 var functions = regexp.MustCompile(`(?m)^\s*([a-z0-9_]+)\(\) [{(]`)
 
-// TestTheREADMEListsTheToolsOfAServer looks for the tools that the scripts call.
+// TestTheREADMEListsTheToolsOfAServer compares the README with the tools that
+// the scripts call.
 func TestTheREADMEListsTheToolsOfAServer(t *testing.T) {
 	need(t, "busybox")
 	applets, err := exec.Command("busybox", "--list").Output()
@@ -26,7 +28,8 @@ func TestTheREADMEListsTheToolsOfAServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := append(strings.Fields(string(applets)), "fallocate", "flock", "nohup", "pgrep", "pkill", "fuser")
-	// mount is a function of awk's, and wget one of three ways to ask a web server.
+	// mount is a function in awk code, and wget is one of three ways to query a
+	// web server.
 	builtin := strings.Fields(
 		"cd echo exit false kill printf pwd read return set sh test true umask wait mount wget",
 	)
@@ -64,7 +67,7 @@ func TestTheREADMEListsTheToolsOfAServer(t *testing.T) {
 	}
 }
 
-// scripts are those that run on a server.
+// scripts returns the paths of the scripts that run on a server.
 func scripts(t *testing.T) []string {
 	t.Helper()
 	var all []string

@@ -33,7 +33,7 @@ func TestVacate(t *testing.T) {
 			dir := folder(t)
 			j := of(dir, "app1", 1, "true")
 			follow(t, shell, j)
-			for range 2 { // the second time there is none
+			for range 2 { // the second time there is no folder
 				if err := remote.Vacate(t.Context(), shell, j); err != nil {
 					t.Fatal(err)
 				}

@@ -84,7 +84,7 @@ func TestServers(t *testing.T) {
 	}
 }
 
-// first sends the number that is written first.
+// first is a writer that sends the number in its first write.
 type first chan int
 
 func (f first) Write(p []byte) (int, error) {

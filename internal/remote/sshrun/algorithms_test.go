@@ -54,10 +54,10 @@ func lineOf(t *testing.T, text string) string {
 	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
 }
 
-// TestHostKeysOfEveryType: a server has several, and the pinned one, or the one
-// that is named by its fingerprint, is the one that is looked at.
+// TestHostKeysOfEveryType has a server with several host keys. The dialer must
+// look at the pinned key, or at the key with the given fingerprint.
 func TestHostKeysOfEveryType(t *testing.T) {
-	// The first is made by the server: Ed25519, which it prefers.
+	// The server makes the first one itself: Ed25519, the type that it prefers.
 	keys := []string{"", rsaPEM(t), ecdsaPEM(t)}
 	ssh := remotetest.OpenSSH(t, remotetest.Setup{HostKeys: keys})
 	dialer := sshrun.New(sshrun.Options{})
@@ -91,7 +91,7 @@ func TestHostKeysOfEveryType(t *testing.T) {
 	})
 }
 
-// TestRSAKeysLogIn on servers that accept only one of the algorithms.
+// TestRSAKeysLogIn logs in to servers that accept only some of the algorithms.
 func TestRSAKeysLogIn(t *testing.T) {
 	key := rsaPEM(t)
 	for _, accepted := range []string{"rsa-sha2-512", "rsa-sha2-256", "rsa-sha2-512,rsa-sha2-256"} {
@@ -107,15 +107,16 @@ func TestRSAKeysLogIn(t *testing.T) {
 	}
 }
 
-// TestOneSessionAtATime: with MaxSessions 1 the next script waits until the
-// server has noticed that the one before has ended.
+// TestOneSessionAtATime has a server with MaxSessions 1: the next script waits
+// until the server has noticed the end of the one before.
 func TestOneSessionAtATime(t *testing.T) {
 	ssh := remotetest.OpenSSH(t, remotetest.Setup{Lines: []string{"MaxSessions 1"}})
 	shell := open(t, ssh.Target())
 	followUp(t, shell)
 }
 
-// followUp ends a script early, as a cancel does, and runs another at once.
+// followUp ends a script early, as a cancellation does, and runs another one at
+// once.
 func followUp(t *testing.T, shell remote.Shell) {
 	t.Helper()
 	_, err := shell.Run(t.Context(), "while echo x; do sleep 1; done", nil, failing{errEnough},

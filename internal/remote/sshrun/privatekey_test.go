@@ -18,7 +18,8 @@ import (
 	"waybill/internal/remote/sshrun"
 )
 
-// TestKeysAreStoredInOneForm that OpenSSH reads, whatever they were given as.
+// TestKeysAreStoredInOneForm checks that OpenSSH can read a stored key,
+// whatever its original form.
 func TestKeysAreStoredInOneForm(t *testing.T) {
 	_, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -80,7 +81,7 @@ func p224(t *testing.T) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
 }
 
-// TestWhyAKeyIsRefused is said without a word of it.
+// TestWhyAKeyIsRefused checks that the reason quotes nothing of the key.
 func TestWhyAKeyIsRefused(t *testing.T) {
 	plain := rsaPEM(t)
 	body := strings.Split(plain, "\n")[1]

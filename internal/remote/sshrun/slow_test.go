@@ -11,8 +11,8 @@ import (
 	"waybill/internal/remote/sshrun"
 )
 
-// TestASlowLinkIsNotDead: the answer to a keep-alive waits behind the output
-// that is on its way, for far longer than a silent connection is given.
+// TestASlowLinkIsNotDead has an answer to a keep-alive that waits until the
+// output before it has arrived, for far longer than a connection may be silent.
 func TestASlowLinkIsNotDead(t *testing.T) {
 	server := remotetest.Best(t)
 	target := server.Target()
@@ -30,9 +30,9 @@ func TestASlowLinkIsNotDead(t *testing.T) {
 	}
 }
 
-// TestASlowUploadIsNotDead: for far longer than a silent connection is given,
-// nothing arrives, since the server answers only when it has read the script. It
-// acknowledges what it gets, though.
+// TestASlowUploadIsNotDead has a server that sends nothing for far longer than
+// a connection may be silent, because it answers only after it has read the
+// whole script. But it acknowledges the data.
 func TestASlowUploadIsNotDead(t *testing.T) {
 	server := remotetest.Best(t)
 	target := server.Target()

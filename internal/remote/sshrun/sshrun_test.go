@@ -159,8 +159,8 @@ func TestADeadConnectionIsNoticed(t *testing.T) {
 	}
 }
 
-// stalling is a proxy that can stop to pass anything on, with the connection
-// left open, as a network does that is gone.
+// stalling is a proxy that can stop passing data on but keep the connection
+// open, as a broken network does.
 type stalling struct {
 	port    int
 	stopped chan struct{}
@@ -298,7 +298,7 @@ func TestAServerThatAcceptsAndHangsIsUnreachable(t *testing.T) {
 	}
 }
 
-// free is a port where nothing listens.
+// free returns a port on which no program listens.
 func free(t *testing.T) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -309,7 +309,7 @@ func free(t *testing.T) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// speaking is the port of a server that says a text and hangs up.
+// speaking returns the port of a server that sends a text and hangs up.
 func speaking(t *testing.T, text string) int {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -324,7 +324,8 @@ func speaking(t *testing.T, text string) int {
 				return
 			}
 			_, _ = io.WriteString(conn, text)
-			// Closing before what the client says was read would be a reset.
+			// To close before the client's data was read would reset the
+			// connection.
 			_ = conn.(*net.TCPConn).CloseWrite()
 			go func() {
 				_, _ = io.Copy(io.Discard, conn)

@@ -16,8 +16,8 @@ import (
 
 var errEnough = errors.New("enough")
 
-// toolset is a folder with what a server needs but for some, and a docker that
-// answers as it is told to, or none.
+// toolset returns a folder with the tools that a server needs, except some, and
+// with a docker that runs the given script, or no docker.
 func toolset(t *testing.T, docker string, without ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,7 +42,8 @@ func toolset(t *testing.T, docker string, without ...string) string {
 	return dir
 }
 
-// TestUsableNamesWhatIsMissing: what a deployment would fail with later.
+// TestUsableNamesWhatIsMissing has servers on which a deployment would fail
+// later.
 func TestUsableNamesWhatIsMissing(t *testing.T) {
 	const works = "exit 0"
 	file := filepath.Join(t.TempDir(), "file")
@@ -55,7 +56,7 @@ func TestUsableNamesWhatIsMissing(t *testing.T) {
 	for name, c := range map[string]struct {
 		lines []string
 		data  string
-		says  []string // nothing if it is usable
+		says  []string // empty if the server is usable
 	}{
 		"everything is there": {lines: tools(works)},
 		"no flock": {tools(works, "flock"), "",

@@ -14,10 +14,10 @@ import (
 	"waybill/internal/remote/sshrun"
 )
 
-// said is what a server says that must not be repeated.
+// said is text from a server that must not be repeated.
 const said = "xyzzy-9042"
 
-// mute checks that an error is there and repeats nothing.
+// mute checks that there is an error and that it repeats nothing.
 func mute(t *testing.T, what string, err error) {
 	t.Helper()
 	if err == nil {
@@ -29,8 +29,9 @@ func mute(t *testing.T, what string, err error) {
 	}
 }
 
-// TestP3 holds for errors: whatever a server says before, instead of or at the
-// end of a session, no error has a word of it.
+// TestP3ErrorsRepeatNothingAServerSaid checks the errors: a server may say
+// anything before, instead of or at the end of a session, but no error has a
+// word of it.
 func TestP3ErrorsRepeatNothingAServerSaid(t *testing.T) {
 	for name, speech := range map[string]string{
 		"it talks instead of SSH":       said + "\r\n" + strings.Repeat(said+" ", 100) + "\r\n",
