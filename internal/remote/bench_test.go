@@ -13,10 +13,11 @@ import (
 	"waybill/internal/remote/sshrun"
 )
 
-// BenchmarkAgainstOpenSSH runs against OpenSSH's own client in the same run,
-// round by round, and reports medians of the ratios of wall time. It measures
-// the opening of a connection with one command on it, and the transfer of 200
-// MB, once as a command prints them and once from a job's spool.
+// BenchmarkAgainstOpenSSH compares this package with OpenSSH's own client,
+// round by round in the same run, and reports medians of the ratios of wall
+// time. It measures the opening of a connection with one command on it, and the
+// transfer of 200 MB, once as a command prints them and once from a job's
+// spool.
 func BenchmarkAgainstOpenSSH(b *testing.B) {
 	if _, err := exec.LookPath("ssh"); err != nil {
 		b.Skip("needs the client ssh: install openssh-client")

@@ -48,8 +48,8 @@ printf '::add-mask::t\303\274r\0\r\n'; echo ::add-mask::two >&2; printf '::add-m
 	})
 }
 
-// spool returns a job whose spool has this output and keeps so many bytes of a
-// head or tail.
+// spool returns a job whose spool has this output and keeps that many bytes of
+// each head and tail.
 func spool(t *testing.T, out, err string, keep int) remote.Job {
 	t.Helper()
 	j := job(t.TempDir(), "true")

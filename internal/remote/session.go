@@ -13,8 +13,8 @@ import (
 // TickEvery is the time between two calls of a sink's Tick.
 const TickEvery = 500 * time.Millisecond
 
-// The scripts print a frame about every second, so a longer silence means that
-// the server is gone.
+// The scripts print a frame about every second, so a silence of silentFor means
+// that the server is gone.
 const (
 	silentFor  = 20 * time.Second
 	silentTime = int(silentFor / TickEvery)

@@ -139,8 +139,8 @@ func algorithms(keyType string) []string {
 
 // signers offers an RSA key once for each of its algorithms, the strongest
 // first. The library signs with only one algorithm, which it takes from the
-// list that the server knows; but the server may not accept all of that list.
-// SHA-1 is last, for servers that know nothing else.
+// server's list of known algorithms, but the server may not accept all of
+// these. SHA-1 is last, for servers that know nothing else.
 func signers(signer ssh.Signer) []ssh.Signer {
 	rsa, ok := signer.(ssh.AlgorithmSigner)
 	if !ok || signer.PublicKey().Type() != ssh.KeyAlgoRSA {
