@@ -58,8 +58,10 @@ func TestTheFoldersOfAJobAreForItsUserOnly(t *testing.T) {
 			j := job(dir, "umask 022")
 			j.Dir, j.Folder = filepath.Join(dir, "control/services/x"), filepath.Join(dir, "services/x")
 			if made {
-				if err := errors.Join(os.MkdirAll(j.Dir, 0o755),
-					os.MkdirAll(j.Spool, 0o755)); err != nil { //nolint:gosec // this mode is the mistake under test
+				if err := errors.Join(
+					os.MkdirAll(j.Dir, 0o755),   //nolint:gosec // this mode is the mistake under test
+					os.MkdirAll(j.Spool, 0o755), //nolint:gosec // as above
+				); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -66,8 +66,9 @@ const (
 // may be shown to every user who may see the server.
 type DialError struct {
 	Cause Cause
-	// Fingerprint is the SHA-256 fingerprint of the key that the server showed,
-	// as OpenSSH prints it. It is empty if the server showed no key.
+	// Fingerprint is set with CauseHostKeyChanged: the SHA-256 fingerprint of
+	// the key that the server showed, as OpenSSH prints it, or empty if it
+	// showed none.
 	Fingerprint string
 	Err         error
 }
