@@ -177,7 +177,7 @@ type Sink interface {
 	StepEnded(event StepEvent) error
 	// Data gives bytes of a stream, beginning at the offset. If the spool
 	// dropped bytes before they could be read, the offset jumps past them. The
-	// receiver must not use the slice after it returns. At is the server's time
+	// receiver must not use the slice after Data returns. At is the server's time
 	// of writing, exact to the second or better, even for output that was
 	// written before a re-attach.
 	Data(stream Stream, offset int64, p []byte, at time.Time) error

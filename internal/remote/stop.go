@@ -51,7 +51,7 @@ const DefaultGrace = 10 * time.Second
 
 // Stop ends the job. It sends TERM to the job's processes and waits for the
 // grace (0 means [DefaultGrace]), or less if all of them go. Then it sends KILL
-// to those processes that are left, and looks again until nothing is left or
+// to the processes that are left, and looks again until nothing is left or
 // some will not go.
 //
 // Steps that have not begun do not run, not even the steps for a failure. A job
