@@ -29,7 +29,7 @@ var turns = []struct{ name, pattern, instead string }{
 
 // unread are the packages whose language has not been read through yet.
 var unread = []string{
-	"internal/inspect", "internal/recipe", "internal/redact", "internal/remote", "internal/remote/",
+	"internal/redact",
 	"localstack", "localstack/",
 }
 

@@ -242,7 +242,8 @@ var (
 	namedMember = regexp.MustCompile(`\b(service|network|volume|config|secret) "([^"]+)"`)
 	// yamlNoise matches the text that the loader puts before a message of the YAML
 	// parser.
-	yamlNoise   = regexp.MustCompile(`failed to parse yaml: (construct errors: )?(line \d+: )?(go-yaml load error in constructor at L\d+\.C\d+: )?`)
+	yamlNoise = regexp.MustCompile(`failed to parse yaml: (construct errors: )?(line \d+: )?` +
+		`(go-yaml load error in constructor at L\d+\.C\d+: )?`)
 	topLevelKey = regexp.MustCompile(`propert(?:y|ies) '([^']+)'`)
 )
 

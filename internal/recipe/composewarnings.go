@@ -191,7 +191,8 @@ func (d documents) warnings(project *types.Project, values map[string]string) []
 			!remoteContext(build.Context) {
 			warn(d.walk([]string{"services", name, "build"}),
 				"services.%s.build: its folder is empty on the server. "+
-					"Name an image instead, register an application that is built from a repository, or give the URL of a repository as context:",
+					"Name an image instead, register an application that is built from a repository, or "+
+					"give the URL of a repository as context:",
 				name)
 		}
 		for i, file := range service.EnvFiles {

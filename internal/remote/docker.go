@@ -26,7 +26,8 @@ var dockerTroubles = []dockerTrouble{
 	{word: "absent", away: true,
 		advice: "Docker is not installed on the server. Install Docker Engine with its compose plug-in."},
 	{word: "compose", away: true,
-		advice: "Docker on the server has no compose plug-in. Install docker-compose-plugin (docker-compose-v2 on Ubuntu)."},
+		advice: "Docker on the server has no compose plug-in. Install docker-compose-plugin " +
+			"(docker-compose-v2 on Ubuntu)."},
 	{word: "denied", away: true,
 		texts:  []string{"ermission denied while trying to connect", "ermission denied*docker.sock"},
 		advice: "The user may not use Docker on the server. Add it to the group docker, or log in as root."},
@@ -36,39 +37,48 @@ var dockerTroubles = []dockerTrouble{
 		advice: "The Docker daemon does not answer on the server. Start it: systemctl enable --now docker."},
 	{word: "limit",
 		texts: []string{"toomanyrequests", "429 Too Many"},
-		advice: "The registry has had too many requests. Wait, or log in to it: run docker login with the registry's name on the server," +
+		advice: "The registry has had too many requests. Wait, or log in to it: run docker login with " +
+			"the registry's name on the server," +
 			" as the user with which Waybill logs in."},
 	{word: "certificate",
 		texts: []string{"x509: ", "server gave HTTP response to HTTPS client"},
 		advice: "The server does not trust the registry's certificate. Put the authority's certificate in" +
-			" /etc/docker/certs.d/REGISTRY/ca.crt, and check the server's clock; for a registry without TLS, add it to" +
+			" /etc/docker/certs.d/REGISTRY/ca.crt, and check the server's clock; for a registry without " +
+			"TLS, add it to" +
 			" insecure-registries in /etc/docker/daemon.json."},
 	{word: "address",
-		texts:  []string{"no such host", "emporary failure in name resolution", "server misbehaving"},
-		advice: "The server cannot find the address of the registry. Check the image's name and the server's DNS."},
+		texts: []string{"no such host", "emporary failure in name resolution", "server misbehaving"},
+		advice: "The server cannot find the address of the registry. Check the image's name and the " +
+			"server's DNS."},
 	{word: "platform",
-		texts:  []string{"no matching manifest for", "no match for platform"},
-		advice: "The image does not exist for this server's processor. Use a tag that does, or build the image for it."},
+		texts: []string{"no matching manifest for", "no match for platform"},
+		advice: "The image does not exist for this server's processor. Use a tag that does, or build " +
+			"the image for it."},
 	{word: "image",
 		texts: []string{"pull access denied", "manifest unknown",
 			"requested access to the resource is denied", "name unknown: ", "failed to resolve *: not found"},
-		advice: "The registry has no such image, or wants a login. Check the image's name and tag; for a private image, run" +
+		advice: "The registry has no such image, or wants a login. Check the image's name and tag; for " +
+			"a private image, run" +
 			" docker login with the registry's name on the server, as the user with which Waybill logs in."},
 	{word: "login",
 		texts: []string{"nauthorized", "no basic auth credentials", "authentication required", "status*: 401",
 			"403 Forbidden", "/manifests/*: denied", "/v2/*: denied"},
-		advice: "The registry wants a login. Run docker login with the registry's name on the server, as the user with which" +
+		advice: "The registry wants a login. Run docker login with the registry's name on the server, " +
+			"as the user with which" +
 			" Waybill logs in, and deploy again."},
 	{word: "port",
-		texts:  []string{"port is already allocated", "address already in use"},
-		advice: "Another program or container uses a port that a container publishes. Stop that one, or publish another port."},
+		texts: []string{"port is already allocated", "address already in use"},
+		advice: "Another program or container uses a port that a container publishes. Stop that one, or " +
+			"publish another port."},
 	{word: "disk",
-		texts:  []string{"no space left on device", "disk quota exceeded"},
-		advice: "The server's disk is full. Remove what is not needed, for example with docker system prune."},
+		texts: []string{"no space left on device", "disk quota exceeded"},
+		advice: "The server's disk is full. Remove what is not needed, for example with docker system " +
+			"prune."},
 	{word: "registry",
 		texts: []string{"dial tcp *connect: ", "dial tcp *i/o timeout", "TLS handshake timeout",
 			"Client.Timeout exceeded"},
-		advice: "The server cannot reach the registry. Check the server's network and firewall, and deploy again."},
+		advice: "The server cannot reach the registry. Check the server's network and firewall, and " +
+			"deploy again."},
 }
 
 // dockerAdvice returns the advice for a trouble, or "" for an unknown word.

@@ -109,7 +109,8 @@ func (d *Dialer) Usable(ctx context.Context, server *catalog.Server, privateKey 
 	case limited.Err() != nil:
 		return fault.New(fault.Unavailable,
 			"Logging in works, but the server runs no commands: none was answered within %s. "+
-				"Look for ForceCommand in its sshd_config and for commands that wait in the user's shell start-up files.",
+				"Look for ForceCommand in its sshd_config and for commands that wait in the user's "+
+				"shell start-up files.",
 			probeFor)
 	}
 	return fault.New(fault.Unavailable, "Logging in works, but deployments cannot run. %s", fault.Public(err))
