@@ -5,20 +5,20 @@ import (
 	"sync"
 )
 
-// A pattern finds a secret that nobody has registered, by what stands before
-// it or by how it begins. Each has an anchor: a few bytes that are rare enough
-// in logs to be searched for together with the needles, at no cost. Only where
-// an anchor is does anything look at the rest of the line; see inspector.
+// A pattern finds a secret that is not registered, by the text before it or by its
+// beginning. Each pattern has an anchor: a few bytes that are rare enough in logs to
+// be searched for together with the needles, at no cost. Only after an anchor does
+// the inspector look at the rest of the line.
 //
-// The scanner knows the grams of an anchor as it does those of a needle, so an
-// anchor must have as many bytes as make the stride. What is shorter ("ghp_")
-// takes a byte of its surroundings along: the byte before, which then must be
-// one of a set, or the byte behind, likewise.
+// The scanner knows the grams of an anchor as it knows the grams of a needle, so an
+// anchor must have as many bytes as make the stride. A shorter anchor ("ghp_") takes
+// a neighbouring byte along: the byte before it or the byte after it, which then must
+// be in a set.
 //
-// Anchors are spelt exactly; there is a list of spellings, not a comparison
-// without case. A log that has "pAsSwOrD=" in it is not masked for that.
+// The spelling of an anchor is exact. There is a list of spellings, not a comparison
+// without case, so "pAsSwOrD=" in a log is not an anchor.
 
-// anchorWindow is how many bytes of an anchor the longest stride takes.
+// anchorWindow is how many bytes of an anchor the longest stride needs.
 const anchorWindow = maxStride + gramBytes - 1
 
 // Sets of bytes around an anchor.
@@ -30,28 +30,29 @@ const (
 	wordlike = alnum + "_-"
 	base32   = capitals + "234567"
 	base36   = smalls + digits
-	// boundary is what may stand before a token.
+	// boundary has the bytes that may stand before a token.
 	boundary = "\n\r\t \"'`=:/,;@()[]{}<>|&?+!#$%*.\\^~"
-	// assigns is what may stand between a key and its value, or around a key.
+	// assigns has the bytes that may stand between a key and its value, or around a
+	// key.
 	assigns = "=:\"' \t\\])|>"
 )
 
 // anchor is one spelling of one anchor.
 type anchor struct {
 	text  string
-	left  string // what must stand before it, if not empty
-	right string // what must stand behind it, if not empty
+	left  string // the bytes that may stand before it; empty for any
+	right string // the bytes that may stand after it; empty for any
 	kind  kind
-	// wide says that the window begins with the byte before, because a gram at its end
-	// would be in too many texts.
+	// wide says that the window begins with the byte before the anchor, because a
+	// gram at the anchor's end would be in too many texts.
 	wide bool
-	// least is how many bytes must follow in a token, the text not counted.
+	// least is how many bytes a token must have after the text.
 	least int
 
-	lefts, rights *byteSet // of left and right; nil if any byte may stand there
+	lefts, rights *byteSet // left and right as sets; nil for any byte
 }
 
-// kind says which function looks at what follows the anchor.
+// kind says which function looks at the text after the anchor.
 type kind uint8
 
 const (
@@ -59,15 +60,15 @@ const (
 	kindKey          // a private key block
 	kindStrong       // a key whose value is a secret whatever it looks like
 	kindPass         // the same, but a small number after it counts tests that passed
-	kindFlag         // the same, and the value may follow behind a space
+	kindFlag         // the same, and the value may follow after a space
 	kindWeak         // a key whose value is a secret if it looks like one
 	kindWeakFlag
-	kindHeader // the whole rest of a header
+	kindHeader // the rest of a header
 	kindBearer
 	kindToken // the anchor begins a token
 	kindPath  // the rest of the path
 	kindQuoted
-	kindShort // a command with a password behind a short option
+	kindShort // a command with a password after a short option
 	kindUserinfo
 	kindAuth   // base64 of user:password, as Docker keeps it
 	kindPgpass // a line of a .pgpass file
@@ -76,12 +77,12 @@ const (
 	kindProse  // words that have an anchor in them and no secret after it
 )
 
-// Declaration is what a line begins with that declares the rest of it a
-// secret. It is known from GitHub Actions.
+// Declaration begins a line that declares the rest of itself a secret. The form is
+// known from GitHub Actions.
 const Declaration = "::add-mask::"
 
-// userinfo is what ends the scheme of a URL. It is too short for the sketch and
-// found in another way: see urlAt.
+// userinfo ends the scheme of a URL. It is too short for the sketch; urlAt finds it
+// in another way.
 const userinfo = "://"
 
 // anchors is the list in the forms that the scanner and the inspector need.
@@ -89,12 +90,13 @@ type anchors struct {
 	sketch sketch
 	begins begins
 	// byFirst has the anchors by their first byte, byHead by the hash of their first
-	// four: most texts are long enough for that.
+	// four. Most texts are long enough for byHead.
 	byFirst [256][]anchor
 	byHead  [1 << headBits][]anchor
 }
 
-// headBits is the size of byHead: the anchors have some two hundred beginnings.
+// headBits is the number of bits of an index of byHead. The anchors have some two
+// hundred beginnings.
 const headBits = 11
 
 func headOf(begin uint32) uint32 { return begin * 0x9E3779B1 >> (32 - headBits) }
@@ -120,8 +122,8 @@ var allAnchors = sync.OnceValue(func() *anchors {
 	return a
 })
 
-// addGrams puts the grams of the anchor's window into the sketch, with every
-// byte that may be in each place of it.
+// addGrams puts the grams of the anchor's window into the sketch, with every byte
+// that may be at each place of the window.
 func (a *anchors) addGrams(each anchor) {
 	var window []string
 	if len(each.text)+min(1, len(each.right)) < anchorWindow || each.wide {
@@ -140,7 +142,7 @@ func (a *anchors) addGrams(each anchor) {
 	}
 }
 
-// expand lists the texts that have one byte of each set.
+// expand lists all texts that have one byte of each set, in order.
 func expand(sets []string) []string {
 	out := []string{""}
 	for _, set := range sets {
@@ -155,8 +157,8 @@ func expand(sets []string) []string {
 	return out
 }
 
-// at returns the anchor that the text begins with when left is the byte before
-// it, and whether with more text there may be one.
+// at returns the anchor that the text begins with if left is the byte before it. more
+// says that there may be an anchor with more text.
 func (a *anchors) at(text []byte, left byte) (found *anchor, more bool) {
 	list := a.byFirst[text[0]]
 	if len(text) >= loadBytes {
@@ -182,9 +184,9 @@ func (a *anchors) at(text []byte, left byte) (found *anchor, more bool) {
 	return nil, more
 }
 
-// anchorList spells out all anchors. Many are not the whole of a word: what is
-// left out at its beginning is in too many other words ("pass" in "passed",
-// "docker" in everything that Docker prints), and each of these would cost a look.
+// anchorList spells out all anchors. Many are only a part of a word, because its
+// beginning is in too many other words ("pass" in "passed", "docker" in everything
+// that Docker prints), and each of these would cost a look.
 func anchorList() []anchor {
 	out := []anchor{
 		{text: Declaration, kind: kindDeclare},
@@ -221,7 +223,7 @@ func keyAnchors() (out []anchor) {
 	for _, k := range []struct {
 		kind  kind
 		right string
-		names string // with a ~ for a space; those of five bytes need a letter before them
+		names string // with a ~ for a space; a name of five bytes needs a letter before it
 	}{
 		{kindStrong, "", "password Password PASSWORD ssphra SSPHRA _passwort \"pass\" 'pass' \"PASS\" ;pass= &pass="},
 		{kindPass, "", "_pass= _pass: _pass\" -pass: _PASS= _PASS: _PASS\" ~PASS="},
@@ -272,17 +274,17 @@ func tokenAnchors() (out []anchor) {
 		{"eyJhbGci eyJ0eXAi eyJraWQi eyJjdHki eyJlbmMi", "", 20},
 	} {
 		for _, text := range strings.Fields(t.texts) {
-			wide := strings.HasPrefix(text, "sk") || strings.HasPrefix(text, "rk") // of "test" and "proj"
+			wide := strings.HasPrefix(text, "sk") || strings.HasPrefix(text, "rk") // "test" and "proj" are in too many texts
 			out = append(out, anchor{text: text, left: boundary, right: t.right, kind: kindToken, least: t.least, wide: wide})
 		}
 	}
-	// Of "github" only the end, as "ith" is in every text.
+	// Only the end of "github" is in the anchor, because "ith" is in every text.
 	out = append(out, anchor{text: "thub_pat_", left: "i", kind: kindToken, least: 20})
 	return append(out, shortAnchors()...)
 }
 
-// shortAnchors are the beginnings of tokens that have three bytes. The sketch needs
-// more, so they are found only after a byte that often stands before a value.
+// shortAnchors are the beginnings of tokens that begin with three bytes. The sketch
+// needs more, so they are found only after a byte that often stands before a value.
 func shortAnchors() (out []anchor) {
 	for _, t := range []struct {
 		text  string
@@ -308,9 +310,9 @@ func shortAnchors() (out []anchor) {
 	return out
 }
 
-// beforeShort has the bytes that may stand before a short beginning of a token,
-// and for each what may stand before that. The letters before a space are the ends
-// of "key" and "token"; with all letters every word that begins with an s would
+// beforeShort has the bytes that may stand before a short beginning of a token, and
+// for each the bytes that may stand before it. The letters before a space are the
+// ends of "key" and "token". With all letters, every word that begins with an s would
 // cost a look.
 var beforeShort = map[rune]string{
 	'=':  wordlike + " ",
@@ -320,6 +322,6 @@ var beforeShort = map[rune]string{
 	' ':  ":=>|yn",
 }
 
-// proseAnchors hide the anchors in them: what follows is no secret.
+// proseAnchors hide the anchors in them: no secret follows.
 var proseAnchors = []string{"nexpected token", "gnized token", "nextPageToken", "NextPageToken", "next_page_token",
 	"pageToken", "page_token", "inuationToken", "inuation_token", "NextToken", "nextToken"}

@@ -7,15 +7,14 @@ import (
 	"unicode"
 )
 
-// The functions of this file take what follows an anchor, to the end of its line,
-// and return the part of it that is a secret; from is not before to if there is
-// none. A filler in it is a mask, and counts as a letter of the value: so the rest
-// of a password of which a part was known is masked with it.
+// The functions in this file take the text after an anchor, to the end of its line,
+// and return the part of it that is a secret. If it has no secret, from is not less
+// than to. A filler in the text is a mask and counts as a letter of the value: if a
+// part of a password was known, the rest is masked with it.
 
-// assigned is the value in what follows a key: `=value`, `": "value"`, `=> 'x'`
-// and the like, or behind a space in single quotes, as SQL has it. With strong
-// any value is a secret that does not stand for another; else it must look like
-// one.
+// assigned is the value in the text after a key: `=value`, `": "value"`, `=> 'x'` and
+// the like, or after a space in single quotes, as in SQL. If strong is true, any
+// value is a secret unless it is a placeholder; otherwise it must look like a secret.
 func (l *looks) assigned(rest []byte, strong bool) (from, to int) {
 	at := l.suffix(rest)
 	at += l.run(rest[at:], closesKey)
@@ -30,7 +29,7 @@ func (l *looks) assigned(rest []byte, strong bool) (from, to int) {
 	return l.element(rest, strong)
 }
 
-// suffix is how many bytes behind an anchor still belong to the key.
+// suffix is how many bytes after an anchor still belong to the key.
 func (l *looks) suffix(rest []byte) int {
 	if len(rest) == 0 || !byteSets[opensSuffix][rest[0]] {
 		return 0
@@ -46,8 +45,8 @@ func (l *looks) suffix(rest []byte) int {
 var suffixes = []string{"se", "SE", "_key", "-key", "key", "Key", "_KEY", "-Key", "_access_key", "_ACCESS_KEY", "AccessKey",
 	"_confirmation", "_token", "Token", "_TOKEN"}
 
-// separator is the length of what stands between a key and its value, without
-// spaces; 0 if there is none.
+// separator is the length of the separator between a key and its value, without
+// spaces, or 0.
 func separator(rest []byte) int {
 	if len(rest) == 0 {
 		return 0
@@ -74,8 +73,8 @@ func separator(rest []byte) int {
 	return 0
 }
 
-// flagged is the value in what follows an option: behind a space, an equals
-// sign, or as the next of a list in JSON.
+// flagged is the value in the text after an option: after a space, after an equals
+// sign, or as the next element of a JSON list.
 func (l *looks) flagged(rest []byte, spaced, strong bool) (from, to int) {
 	at := l.run(rest, followsFlag)
 	if at == 0 && !spaced || at < len(rest) && rest[at] == '-' {
@@ -94,11 +93,12 @@ func (l *looks) flagged(rest []byte, spaced, strong bool) (from, to int) {
 	return from, to
 }
 
-// prose is what follows an option in a text about it.
+// prose has the words that follow an option in a text about it.
 var prose = []string{"via", "and", "or", "is", "on", "in", "to", "for", "flag", "option", "was"}
 
-// value is the value that begins at a place, or none. With tight nothing but
-// the value follows the separator ("=", an option); else it may be prose.
+// value is the value that begins at a place, if there is one. If tight is true,
+// nothing but the value follows the separator ("=", an option); otherwise it may be
+// prose.
 func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 	at += l.run(rest[at:], isBlank)
 	from, to = l.quoted(rest[at:])
@@ -106,7 +106,7 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 	if !isQuoted {
 		to = l.word(rest[at:])
 		if !strong {
-			to = l.next(markAt, rest[at:at+to], isAt) // a token has none; behind it is the host of a URL
+			to = l.next(markAt, rest[at:at+to], isAt) // a token has no @; the host of a URL follows it
 		}
 	}
 	from, to = at+from, at+to
@@ -131,15 +131,16 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 	return from, to
 }
 
-// isDull reports whether what follows a key is known to have no value that looks like a
-// secret: it is "=" or ":" and the end of a word that does not look random, and so no
-// end of it does.
+// isDull reports whether the text after a key is known to have no value that looks
+// like a secret. It begins with "=" or ":" and the end of a word that does not look
+// random, so no end of the word does.
 func (l *looks) isDull(rest []byte) bool {
 	return l.place(rest)+1 < l.dull && len(rest) > 1 && (rest[0] == '=' || rest[0] == ':') && !byteSets[opensValue][rest[1]]
 }
 
-// quoted is what is in the quotes that the text begins with; from is 0 if it
-// begins with none. Without an end it is all of the line.
+// quoted is the value in the quotes that the text begins with. from is 0 if the text
+// does not begin with a quote. Without a closing quote the value is the rest of the
+// line.
 func (l *looks) quoted(text []byte) (from, to int) {
 	quote, escaped := byte(0), false
 	switch {
@@ -174,8 +175,8 @@ func (l *looks) quoted(text []byte) (from, to int) {
 	return from, len(bytes.TrimRight(text, "\r\n"))
 }
 
-// plainQuoted is where the value ends that begins the text and nothing in it is escaped;
-// -1 if something may be.
+// plainQuoted is where the value at the beginning of the text ends, if nothing in it
+// is escaped; -1 if something may be.
 func (l *looks) plainQuoted(text []byte, quote byte) int {
 	end := bytes.IndexByte(text, quote)
 	if end < 0 {
@@ -189,12 +190,13 @@ func (l *looks) plainQuoted(text []byte, quote byte) int {
 	return end
 }
 
-// maxResumptions is how often a value in quotes is interrupted by a quote of its own
-// at most. Without a limit, a line of such quotes would be read again from each.
+// maxResumptions is how many quotes of its own may interrupt a quoted value. Without
+// a limit, a line of such quotes would be read again from each.
 const maxResumptions = 16
 
 // resumed is how many bytes of the text, which begins with a single quote, only
-// interrupt the quoted: '\” and '"'"' of shells, ” of YAML and SQL.
+// interrupt the quoted value. The list has the ways of shells, and of YAML and SQL,
+// to write a single quote inside single quotes.
 func resumed(text []byte, quote byte) int {
 	if quote == '\'' && len(text) > 1 && byteSets[isQuoting][text[1]] {
 		for _, s := range []string{`'\''`, `'"'"'`, `''`} {
@@ -206,9 +208,8 @@ func resumed(text []byte, quote byte) int {
 	return 0
 }
 
-// word is how long the value without quotes is that the text begins with. It
-// ends at white space and at a quote; and where the next pair of a list begins,
-// if the list is one of those below.
+// word is the length of the unquoted value that the text begins with. It ends at
+// white space, at a quote, and where the next pair of a list begins, see pair.
 func (l *looks) word(text []byte) int {
 	from := l.place(text)
 	end, ok := l.known(markPair, from)
@@ -226,27 +227,28 @@ func (l *looks) word(text []byte) int {
 	return max(0, l.trimmedWord-from)
 }
 
-// pair reports whether the text is "name=" or "name:" and more: the next of a
+// pair reports whether the text is "name=" or "name:" and more: the next element of a
 // query, a connection string or a list.
 func (l *looks) pair(text []byte) bool {
 	n := l.run(text, isPairName)
 	return n > 0 && n < len(text) && (text[n] == '=' || text[n] == ':')
 }
 
-// followed reports whether more words come.
+// followed reports whether more words follow.
 func (l *looks) followed(rest []byte) bool {
 	rest = rest[l.run(rest, isWhite):]
 	return len(rest) > 0 && strings.IndexByte("#,;}])", rest[0]) < 0
 }
 
-// plainWord reports whether the value is of small letters only.
+// plainWord reports whether the value has only small letters and hyphens, before a
+// punctuation mark or not.
 func (l *looks) plainWord(v []byte) bool {
 	n := l.run(v, isPlain)
 	return n+l.run(v[n:], endsSentence) == len(v)
 }
 
-// sentence reports whether a capital and a plain word begin a sentence of three
-// words or more: "Creation complete after 1s".
+// sentence reports whether a capitalised word and a plain word begin a sentence of
+// three words or more: "Creation complete after 1s".
 func (l *looks) sentence(v, rest []byte) bool {
 	if len(v) < 2 || strings.IndexByte(capitals, v[0]) < 0 || !l.plainWord(v[1:]) {
 		return false
@@ -256,7 +258,7 @@ func (l *looks) sentence(v, rest []byte) bool {
 	return n > 0 && (startsWith(rest[n:], " ") || startsWith(rest[n:], "..."))
 }
 
-// typeNames are what a schema has in the place of a value.
+// typeNames are the words that a schema has in place of a value.
 var typeNames = []string{"string", "str", "text", "boolean", "integer", "number", "required", "optional"}
 
 // instruction reports whether the text begins with words in angle brackets, such
@@ -266,11 +268,11 @@ func (l *looks) instruction(text []byte) bool {
 	return n > 0 && n+1 < len(text) && text[n+1] == '>'
 }
 
-// count reports whether the value is a small number, as of tests that passed.
+// count reports whether the value is a small number, such as a count of passed tests.
 func (l *looks) count(v []byte) bool { return len(v) < 6 && l.run(v, isCount) == len(v) }
 
-// secretLike reports whether the value looks like something that a machine has
-// made: long enough, and not of letters of one kind.
+// secretLike reports whether the value looks generated: long enough, and not only
+// letters of one kind.
 func (l *looks) secretLike(v []byte) bool {
 	if len(v) < 8 || l.hasScheme(v) || bytes.HasPrefix(v, []byte("sha256:")) {
 		return false
@@ -281,16 +283,16 @@ func (l *looks) secretLike(v []byte) bool {
 	return l.random(v) && !l.named(v)
 }
 
-// random tells a token from a word or a name, as well as can be told by a look:
-// it reports whether the value has digits beside letters, or is long and
-// has letters of both kinds.
+// random tells a token from a word or a name, as far as a look can tell. It reports
+// whether the value has both digits and letters, or is long and has letters of both
+// kinds.
 func (l *looks) random(v []byte) bool {
 	small, capital := l.has(markSmall, v, isSmall), l.has(markCapital, v, isCapital)
 	return l.has(markDigit, v, isDigit) && (small || capital) || small && capital && len(v) >= 16
 }
 
-// placeholder reports whether the value only stands for one: a reference, a
-// mask of somebody's, a word that says there is none.
+// placeholder reports whether the value only stands for a value: a reference, a mask
+// of another program, a word that means no value.
 func (l *looks) placeholder(v []byte) bool {
 	if len(v) == 0 {
 		return true
@@ -313,18 +315,18 @@ func (l *looks) placeholder(v []byte) bool {
 	return len(v) <= maxNoValueBytes && is(v, noValues)
 }
 
-// all reports whether all of the value, which is not empty, is in the set.
+// all reports whether all bytes of the value, which is not empty, are in the set.
 func (l *looks) all(v []byte, set set) bool { return byteSets[set][v[0]] && l.run(v, set) == len(v) }
 
-// is reports whether the value is one of the words, in letters of any case.
+// is reports whether the value is one of the words, in upper or lower case.
 func is(v []byte, words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return len(word) == len(v) && strings.EqualFold(word, string(v)) })
 }
 
-// maxNoValueBytes is the length of the longest.
+// maxNoValueBytes is the length of the longest of noValues.
 const maxNoValueBytes = len("undefined")
 
-// noValues say that there is no value.
+// noValues are the words that mean no value.
 var noValues = []string{"true", "false", "null", "none", "nil", "undefined", "yes", "no", "redacted", "hidden", "unset", "~", "#"}
 
 // reference reports whether the value names a variable: $NAME, ${NAME}, $(cmd),

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// The special characters that programs put a backslash before. The backslash is
-// in each.
+// backslashSets has the special characters that programs put a backslash before. The
+// backslash is in each set.
 var backslashSets = []string{
 	`"\`, `'\`, `"'\`, `\`, "\"\\$`", "\"\\$`!", `"\$@`, "'\\!",
 	" \t!\"#$&'()*,;<>?[\\]^`{|}~", " \t!\"$&'()*,;<>?[\\]^`{|}", // printf %q of bash
@@ -17,7 +17,8 @@ var backslashSets = []string{
 	" :=#!\\", // Java's properties
 }
 
-// style is how a program writes what a terminal may not show, or what is not ASCII.
+// style is how a program writes characters that a terminal may not show, or that are
+// not ASCII.
 type style struct {
 	letters string // the control characters that have a letter of their own after the backslash
 	write   func(r rune, raw string) string
@@ -34,7 +35,7 @@ var literally = style{cLetters, func(r rune, raw string) string {
 	return raw
 }}
 
-// styles lists those of languages and shells.
+// styles lists the styles of languages and shells.
 var styles = []style{
 	literally,
 	// C, bash, zsh, Perl.
@@ -76,7 +77,7 @@ func controls(r rune, raw, format string) string {
 	return narrow(r, raw, func() string { return fmt.Sprintf(format, r) })
 }
 
-// narrow keeps what is outside of ASCII.
+// narrow keeps a character outside of ASCII, and writes the others.
 func narrow(r rune, raw string, write func() string) string {
 	if r >= utf8.RuneSelf {
 		return raw
@@ -84,7 +85,7 @@ func narrow(r rune, raw string, write func() string) string {
 	return write()
 }
 
-// sized writes the number of a character in the first format that has room.
+// sized writes the number of a character in the first format that has room for it.
 func sized(r rune, short, middle, long string) string {
 	switch {
 	case r <= 0xff:
@@ -103,8 +104,8 @@ func written(format string, r rune) string {
 	return fmt.Sprintf(format, r)
 }
 
-// meta writes control characters and bytes outside of ASCII as keys of a
-// terminal. slash is what stands before each key.
+// meta writes control characters and bytes outside of ASCII as keys of a terminal.
+// slash is the text before each key.
 func meta(raw, slash string) string {
 	control := "^"
 	if slash != "" {
@@ -136,12 +137,14 @@ func shown() encoder {
 	})
 }
 
-// backslashEncoders lists those that escape special characters by a backslash.
-// wide says that the value has characters outside of ASCII, or control characters.
+// backslashEncoders lists the encoders that escape special characters with a
+// backslash. wide says that the value has characters outside of ASCII, or control
+// characters.
 func backslashEncoders(wide bool) (out []encoder) {
 	for i, special := range backslashSets {
 		for j, style := range styles {
-			// The first few are what languages and shells have; the others keep UTF-8.
+			// The first few sets belong to languages and shells; the others keep
+			// UTF-8.
 			if j > 0 && (!wide || i > 7) {
 				break
 			}
@@ -168,8 +171,9 @@ func backslashed(special string, control bool, style style) encoder {
 	})
 }
 
-// jsonExtras lists what JSON's encoders escape beyond what they must, by number.
-// With a quote in it, the quote is written by number as well.
+// jsonExtras lists the characters that JSON encoders escape by number although JSON
+// does not require it. If a quote is in a set, the quote is written by number as
+// well.
 var jsonExtras = []string{
 	"", "<>&", "<>&'", "<>&'=", "<>&'\"+`", "'\"<>&", "'", // Go, Rails, Gson, .NET, PHP, PHP
 	"\\'\"<>&=-;`", "'\"<>&+=/\\", // Django's and Go's JavaScript strings
@@ -190,8 +194,8 @@ func jsonEncoders(wide bool) (out []encoder) {
 	return append(out, after(json("", false, `\u%04x`), slash), after(json("", true, `\u%04x`), slash))
 }
 
-// json writes the value as in a JSON string, the extra characters by number, and
-// all outside of ASCII too if ascii is true.
+// json writes the value as in a JSON string, the extra characters by number, and also
+// all characters outside of ASCII if ascii is true.
 func json(extra string, ascii bool, format string) encoder {
 	return spelled(func(r rune, raw string) (string, bool) {
 		short := strings.IndexRune("\"\\\b\f\n\r\t", r)
@@ -211,7 +215,7 @@ func json(extra string, ascii bool, format string) encoder {
 	})
 }
 
-// entityNames has the entities of XML, and that of the single quote.
+// entityNames has the entities of XML, including the single quote.
 var entityNames = map[rune]string{'<': "&lt;", '>': "&gt;", '&': "&amp;", '"': "&quot;", '\'': "&apos;"}
 
 // latinNames are the entities of HTML for the characters from U+00A0 on.
@@ -224,8 +228,9 @@ iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrav
 // entityFormats lists how XML and HTML write a character by number.
 var entityFormats = []string{"&#%d;", "&#x%x;", "&#x%X;", "&#%03d;"}
 
-// entityEncoders lists those of XML and HTML. They differ in what they escape
-// (named: by name, if it has one), and in how they write the rest.
+// entityEncoders lists the encoders of XML and HTML. They differ in the characters
+// that they escape by name or by number, and in how they write characters outside of
+// ASCII.
 func entityEncoders(wide bool) (out []encoder) {
 	latin := strings.Fields(latinNames)
 	for _, set := range []struct{ named, numbered string }{
@@ -262,7 +267,7 @@ func after(first, second encoder) encoder {
 	return func(value string) string { return second(first(value)) }
 }
 
-// distinct sorts the texts and leaves each once.
+// distinct sorts the texts and keeps each once.
 func distinct(texts []string) []string {
 	slices.Sort(texts)
 	return slices.Compact(texts)

@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// The functions of this file find secrets that no separator follows: in XML, in
+// The functions in this file find secrets after a key without a separator: in XML, in
 // the files of netrc, PostgreSQL and Docker, and in sentences. They take and return
-// the same as those of assign.go.
+// the same as the ones in assign.go.
 
 // element is the text of an XML element or the value of an attribute, after the
 // name of the element: "<password>x</password>", `name="password" value="x"`.
@@ -58,11 +58,11 @@ func (l *looks) sibling(rest []byte, at int, strong bool) (from, to int) {
 	return l.value(rest, at+n, true, strong)
 }
 
-// maxSentenceBytes is how far the end of a sentence may be from its password.
+// maxSentenceBytes is how far the end of a sentence may be from its anchor.
 const maxSentenceBytes = 160
 
-// described is the secret that a sentence ends with, or that a token's usual
-// form shows, after the name of what it is and a space.
+// described is the secret that a sentence ends with, or a token in its usual form,
+// after the name of the secret and a space.
 func (l *looks) described(a *anchor, rest []byte, left byte) (from, to int) {
 	if a.kind == kindWeak {
 		return l.numbered(rest)
@@ -74,7 +74,7 @@ func (l *looks) described(a *anchor, rest []byte, left byte) (from, to int) {
 	if n > maxSentenceBytes {
 		return 0, 0
 	}
-	l.work += n / 8 // from its end only the last word is read
+	l.work += n / 8 // only the last word is read, from the end
 	line := rest[:trim(rest[:n], closesSentence)]
 	last := bytes.LastIndexByte(line, ' ')
 	if last < 0 {
@@ -98,7 +98,7 @@ func (l *looks) described(a *anchor, rest []byte, left byte) (from, to int) {
 	return from, from + len(v)
 }
 
-// announces reports whether after such words, and a colon, a password is shown.
+// announces reports whether a password follows such words and a colon.
 func (l *looks) announces(words []byte) bool {
 	for _, w := range []string{"is", "set to", "has been set to"} {
 		if string(words) == w {
@@ -111,8 +111,8 @@ func (l *looks) announces(words []byte) bool {
 	return len(words) < 100 && bytes.Contains(words, []byte("generated"))
 }
 
-// numbered is a token as Laravel's Sanctum makes them, after a space: "12|..." with
-// forty letters and digits or more.
+// numbered is a token of Laravel's Sanctum, after a space: "12|..." with at least
+// forty letters and digits.
 func (l *looks) numbered(rest []byte) (from, to int) {
 	if !startsWith(rest, " ") {
 		return 0, 0
@@ -136,7 +136,7 @@ func (l *looks) numbered(rest []byte) (from, to int) {
 	return 0, 0
 }
 
-// dockerAuth is the value of "auth" if that is the base64 of user:password.
+// dockerAuth is the value of "auth" if it is the base64 of user:password.
 func (l *looks) dockerAuth(rest []byte) (from, to int) {
 	at := l.run(rest, isQuotingOrSpace)
 	if at == len(rest) || rest[at] != ':' {
@@ -175,8 +175,8 @@ func (l *looks) pgpass(a *anchor, rest []byte) (from, to int) {
 	return at, to
 }
 
-// ownToken is the secret of a token of Waybill, "tok..." and 21 characters, a
-// bar, the secret.
+// ownToken is the secret in a token of Waybill: "tok...", 21 characters, a bar, the
+// secret.
 func (l *looks) ownToken(rest []byte) (from, to int) {
 	const idBytes = 21
 	if l.run(rest, isBase36) != idBytes || idBytes == len(rest) || rest[idBytes] != '|' {
@@ -186,8 +186,8 @@ func (l *looks) ownToken(rest []byte) (from, to int) {
 	return from, from + l.run(rest[from:], isAlnum)
 }
 
-// named reports whether the value is a name or a path that people gave: words with
-// something between them, each with three digits at most at its end, as in
+// named reports whether the value is a name or a path that people chose: words with a
+// separator between them, each with at most three digits at its end, as in
 // "db_password_v3" and "/etc/ssl/private/server1.key".
 func (l *looks) named(v []byte) bool {
 	const between = "/._-"

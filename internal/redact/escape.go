@@ -9,13 +9,13 @@ import (
 // encoder writes a value as one program does.
 type encoder func(value string) string
 
-// spelled is the encoder that writes each character by itself. spell returns
-// false for a character that stays; raw is the character as it stands, which is a
-// single byte where the value is no UTF-8.
+// spelled is the encoder that writes each character by itself. spell returns false
+// for a character that stays. raw is the character as it stands, which is a single
+// byte where the value is not UTF-8.
 func spelled(spell func(r rune, raw string) (string, bool)) encoder {
 	return func(value string) string {
 		var out []byte
-		from := 0 // what is before is in out
+		from := 0 // the value before this place is in out
 		for at := 0; at < len(value); {
 			if byteSets[isAlnum][value[at]] {
 				at++
@@ -35,8 +35,8 @@ func spelled(spell func(r rune, raw string) (string, bool)) encoder {
 	}
 }
 
-// percentKeeps lists which characters the common percent-encoders leave alone
-// beside letters and digits, and whether a space becomes a plus.
+// percentKeeps lists the characters that the common percent-encoders leave alone
+// besides letters and digits, and whether a space becomes a plus.
 var percentKeeps = []struct {
 	keep string
 	plus bool
@@ -61,7 +61,8 @@ func percentEncoders() (out []encoder) {
 	return out
 }
 
-// percent writes every byte in the format that is not a letter, a digit or kept.
+// percent writes every byte in the format, except for letters, digits and the
+// characters in keep.
 func percent(keep string, plus bool, format string) encoder {
 	return spelled(func(r rune, raw string) (string, bool) {
 		switch {
@@ -85,11 +86,11 @@ func eachByte(raw, format string) string {
 	return string(out)
 }
 
-// replaced is the encoder that replaces each old text by the new one after it.
+// replaced is the encoder that replaces each old text by the new text after it.
 func replaced(oldnew ...string) encoder { return strings.NewReplacer(oldnew...).Replace }
 
-// closing is the encoder of a shell that closes its single quotes around a
-// single quote. The outermost quotes may be left out, so they are no part of it.
+// closing is the encoder of a shell that closes its single quotes around a single
+// quote. The outermost quotes may be left out, so they are not part of the result.
 func closing(quote string) encoder {
 	return func(value string) string { return strings.Trim(strings.ReplaceAll(value, `'`, quote), `'`) }
 }
@@ -111,8 +112,8 @@ func closingRuns(value string) string {
 	return strings.Trim(out.String(), `'`)
 }
 
-// dollarQuoted is the encoder of coreutils: what the locale cannot print stands
-// in $'...', between single quotes that are closed before it.
+// dollarQuoted is the encoder of coreutils. It closes the single quotes and writes
+// the bytes that the locale cannot print in $'...'.
 func dollarQuoted(utf8Locale bool) encoder {
 	return func(value string) string {
 		var out strings.Builder
@@ -140,7 +141,8 @@ func dollarQuoted(utf8Locale bool) encoder {
 	}
 }
 
-// octalOf writes a byte as C does: by its letter if it has one.
+// octalOf writes a byte as C does: by its letter if it has one, otherwise in octal
+// digits.
 func octalOf(c byte) string {
 	if at := strings.IndexByte(echoMeanings[1:], c); at >= 0 {
 		return `\` + echoEscapes[1+at:2+at]
@@ -166,9 +168,9 @@ func zshQuoted(special string, utf8Locale bool) encoder {
 	})
 }
 
-// echoed is what the echo of POSIX makes of the value: it takes a backslash for
-// the beginning of an escape, and bash's does with -e. What follows \c is not
-// printed.
+// echoed is the output of the POSIX echo for the value. It takes a backslash for the
+// beginning of an escape, as bash's echo does with -e. It does not print the text
+// after \c.
 func echoed(value string) string {
 	var out strings.Builder
 	for {
@@ -195,7 +197,8 @@ func echoed(value string) string {
 	}
 }
 
-// The escapes of one character that echo knows, and what each stands for.
+// echoEscapes has the escapes of one character that echo knows, and echoMeanings the
+// characters that they stand for.
 const (
 	echoEscapes  = `\abfnrtv`
 	echoMeanings = "\\\a\b\f\n\r\t\v"

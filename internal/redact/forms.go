@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// minLineBytes is the shortest line of a secret of several lines that is also
-// looked for alone; shorter ones ("{", "EOF") are in every other log.
+// minLineBytes is the length of the shortest line of a multi-line secret that is also
+// looked for alone. Shorter ones ("{", "EOF") are in every other log.
 const minLineBytes = 6
 
 // needle is one form of a secret, and the name to show for it.
@@ -20,10 +20,10 @@ type needle struct {
 	name string
 }
 
-// needles derives every form of every secret, sorted by text and each once. A
-// form that two secrets share goes by the name that sorts first, so that the
-// result does not depend on the order of the secrets: two runners that mask
-// the same output must mask it alike.
+// needles derives every form of every secret, sorted by text, each once. If two
+// secrets share a form, it has the name that sorts first, so that the result does not
+// depend on the order of the secrets: two runners that mask the same output must mask
+// it alike.
 func needles(secrets []Secret) []needle {
 	var all []needle
 	for _, secret := range secrets {
@@ -31,8 +31,8 @@ func needles(secrets []Secret) []needle {
 			continue
 		}
 		for _, form := range forms(secret.Value) {
-			// A line ending around a value is no secret, and masked it would
-			// join the line to the next.
+			// A line ending around a value is not secret. To mask it would join the
+			// line to the next.
 			form = strings.Trim(form, "\r\n")
 			if len(form) >= MinSecretBytes {
 				all = append(all, needle{text: form, name: secret.Name})
@@ -42,7 +42,7 @@ func needles(secrets []Secret) []needle {
 	return tidy(all)
 }
 
-// tidy sorts the needles and leaves each once.
+// tidy sorts the needles and keeps each text once.
 func tidy(all []needle) []needle {
 	slices.SortFunc(all, func(a, b needle) int {
 		return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.name, b.name))
@@ -50,15 +50,15 @@ func tidy(all []needle) []needle {
 	return slices.CompactFunc(all, func(a, b needle) bool { return a.text == b.text })
 }
 
-// What is composed. Longer values have too many forms to be worth it.
+// Limits of composition. Longer values have too many forms to be worth it.
 const (
 	maxComposedBytes = 512 // of a value that is encoded twice and three times
-	maxInnerBytes    = 512 // of a value in base64 behind a neighbour, in lines
+	maxInnerBytes    = 512 // of a value in base64 inside a longer text, in lines
 )
 
-// forms lists what the value looks like wherever a program prints it, with
-// repetitions. A form is a composition: one program encodes a source, the next
-// escapes what it was given, a third quotes that.
+// forms lists the forms in which programs print the value, with repetitions. A form
+// is a composition: one program encodes a source, the next escapes the result, a
+// third quotes that.
 func forms(value string) []string {
 	var out []string
 	for _, source := range sources(value) {
@@ -74,7 +74,8 @@ func forms(value string) []string {
 		}
 	}
 	for _, line := range splitLines(value) {
-		// In encoded text a short line is only the end of one that was broken.
+		// Encoded text is left out: a short line in it is only the end of a broken
+		// line.
 		if line = strings.TrimSpace(line); made(line) {
 			out = append(out, line)
 		}
@@ -82,10 +83,10 @@ func forms(value string) []string {
 	return append(out, lineForms(value)...)
 }
 
-// sources lists what of the value reaches a program that prints it. White space
-// around it is printed by some and trimmed by others; a shell joins the words of
-// an unquoted variable by one space; what reads a file of variables takes the
-// quotes off; and lines have either ending.
+// sources lists the texts that a program may get to print in place of the value. Some
+// programs print the white space around it, and some trim it. A shell joins the words
+// of an unquoted variable with one space. A program that reads a file of variables
+// removes the quotes. And lines have either ending.
 func sources(value string) []string {
 	trimmed := strings.TrimSpace(value)
 	out := []string{value, trimmed, strings.Join(strings.Fields(value), " ")}
@@ -100,8 +101,9 @@ func sources(value string) []string {
 	return distinct(out)
 }
 
-// composed lists the text encoded once in every way, twice and three times in
-// the common ways. A text of letters and digits is all of them.
+// composed lists the text encoded once in every way, twice and three times in the
+// common ways. It lists nothing for a text of letters and digits, which no encoder
+// changes.
 func composed(text string) []string {
 	wide := strings.ContainsFunc(text, func(r rune) bool { return r >= 0x7f || r < ' ' })
 	if strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
@@ -119,7 +121,7 @@ func composed(text string) []string {
 	return distinct(slices.Concat(once, twice, apply(once, common[:1]), apply(twice, common[:2])))
 }
 
-// encoders are the lists of them.
+// encoders has the common encoders, and all encoders.
 type encoders struct{ common, all []encoder }
 
 // narrowEncoders and wideEncoders are for values without and with characters outside
@@ -136,7 +138,7 @@ func encodersOf(wide bool) encoders {
 	return narrowEncoders()
 }
 
-// apply lists what each of the encoders makes of each of the texts.
+// apply lists the results of each encoder for each text.
 func apply(texts []string, encoders []encoder) []string {
 	var out []string
 	for _, text := range texts {
@@ -147,7 +149,7 @@ func apply(texts []string, encoders []encoder) []string {
 	return distinct(out)
 }
 
-// commonEncoders lists those that are applied to what another has made: the
+// commonEncoders lists the encoders that are applied to the output of another: the
 // loggers, shells and files that text passes on its way. JSON is the first.
 func commonEncoders(wide bool) []encoder {
 	out := []encoder{
@@ -165,7 +167,7 @@ func commonEncoders(wide bool) []encoder {
 	return out
 }
 
-// allEncoders lists every one.
+// allEncoders lists every encoder.
 func allEncoders(wide bool) []encoder {
 	return slices.Concat(jsonEncoders(wide), percentEncoders(), entityEncoders(wide), backslashEncoders(wide), []encoder{
 		func(value string) string { return value },
@@ -179,7 +181,7 @@ func allEncoders(wide bool) []encoder {
 	})
 }
 
-// zshSpecial is what zsh puts a backslash before.
+// zshSpecial has the characters that zsh puts a backslash before.
 const zshSpecial = " \"#$&'()*;<>?[\\]^`{|}"
 
 func inQuotes(quoted string) string { return quoted[1 : len(quoted)-1] }
@@ -198,9 +200,9 @@ func hexForms(value string) []string {
 	return append(out, lineForms(wrap(out[0], 60))...)
 }
 
-// lineForms lists the forms of a text of several lines: whole, also with either
-// line ending, and line by line, since a prefix before each line ("web-1  | ") or
-// an indentation breaks up the whole. A text of one line is its own form.
+// lineForms lists the forms of a multi-line text: the whole, the whole with either
+// line ending, and each line, because a prefix before each line ("web-1  | ") or an
+// indentation breaks up the whole. A text of one line is its own form.
 func lineForms(text string) []string {
 	lines := splitLines(text)
 	if len(lines) < 2 {
@@ -215,8 +217,8 @@ func lineForms(text string) []string {
 	return out
 }
 
-// made reports whether a short line looks made by a machine, so that it is not in
-// every other log: it has digits and letters, or capitals after small letters.
+// made reports whether a short line looks generated, so that it is not in every other
+// log: it has digits and letters, or capitals after small letters.
 func made(line string) bool {
 	const small, capitals, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 	letters := strings.ContainsAny(line, small+capitals)
@@ -225,8 +227,7 @@ func made(line string) bool {
 		lower >= 0 && strings.LastIndexAny(line, capitals) > lower)
 }
 
-// splitLines cuts the text at any line ending, blank lines at both ends left
-// out.
+// splitLines cuts the text at any line ending, without the blank lines at both ends.
 func splitLines(text string) []string {
 	if strings.Contains(text, "\r") {
 		text = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)
@@ -234,10 +235,10 @@ func splitLines(text string) []string {
 	return strings.Split(strings.Trim(text, "\n"), "\n")
 }
 
-// base64Forms lists the value in base64. Inside of a longer text ("user:PASS"
-// of an Authorization header) its bytes begin at any of three places in a
-// group, and the characters at its two ends also hold bits of its neighbours;
-// these are not looked for. Standing alone its last character is its own.
+// base64Forms lists the value in base64. Inside a longer text ("user:PASS" in an
+// Authorization header) its bytes begin at one of three places in a group. The
+// characters at its two ends then also hold bits of its neighbours, and are not
+// looked for. If the value stands alone, its last character is its own.
 func base64Forms(value string) []string {
 	var out []string
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
@@ -257,8 +258,9 @@ func base64Forms(value string) []string {
 	return append(out, innerLines(value)...)
 }
 
-// innerLines lists the value in base64 inside of a longer text that is broken
-// into lines, wherever in a line it begins. What is in one line is not listed.
+// innerLines lists the value in base64 inside a longer text that is broken into
+// lines, for every place in a line where it may begin. It leaves out the places where
+// the value fits into one line.
 func innerLines(value string) []string {
 	if len(value) > maxInnerBytes {
 		return nil

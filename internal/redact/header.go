@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// The functions of this file take and return the same as those of assign.go.
+// The functions in this file take and return the same as the ones in assign.go.
 
-// header is the secret part of a header's value: behind "Authorization" the
-// credentials without their scheme, of the others all.
+// header is the secret part of a header's value. In "Authorization" it is the
+// credentials without their scheme, in other headers the whole value.
 func (l *looks) header(a *anchor, rest []byte) (from, to int) {
 	at := l.run(rest, closesKey)
 	at += l.run(rest[at:], isBlank)
@@ -39,8 +39,8 @@ func (l *looks) setting(v []byte) bool {
 	return name > 0 && name < len(v) && v[name] == '=' && l.run(v[name+1:], isSetting) == len(v)-name-1
 }
 
-// headerEnd is where a header ends that may be quoted: at a quote that ends
-// something.
+// headerEnd is where a header ends that may be quoted: at a quote before the end of
+// the line, a space or a closing sign.
 func (l *looks) headerEnd(text []byte) int {
 	from := l.place(text)
 	if _, ok := l.known(markHeaderEnd, from); !ok {
@@ -65,7 +65,7 @@ func (l *looks) findHeaderEnd(from int) {
 	l.trimmedHeader = len(bytes.TrimRight(text, "]}"))
 }
 
-// bearer is the token behind the word, wherever it stands.
+// bearer is the token after the word, wherever the word stands.
 func (l *looks) bearer(rest []byte) (from, to int) {
 	from = l.run(rest, isSpace)
 	to = from + trim(rest[from:from+l.until(rest[from:], endsBearer)], closesBearer)

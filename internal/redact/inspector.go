@@ -2,29 +2,28 @@ package redact
 
 import "bytes"
 
-// maxLineBytes is how much of a line is kept to look at. What is longer is
-// looked at in pieces.
+// maxLineBytes is how much of a line is kept to look at. A longer line is looked at
+// in pieces.
 const maxLineBytes = 64 << 10
 
-// filler stands in a line for a mask, so that no pattern begins or ends in it.
-// It is any byte that no set of the anchors has.
+// filler stands for a mask in a line, so that no pattern begins or ends in it. It may
+// be any byte that no set of the anchors has.
 const filler = 1
 
-// inspector masks what the patterns find in a stream of which the values are
-// masked already. Masks it takes for what they are: whatever is in a pattern's way
-// may be one, and what is a mask and nothing else is not masked again, so that the
-// name in it stays.
+// inspector masks the secrets that the patterns find in a stream whose values are
+// masked already. It knows the masks: any part of a pattern may be one. But a secret
+// that is a mask and nothing else is not masked again, so that the name in it stays.
 //
-// Almost everything passes straight through. Only when the scanner has seen an
-// anchor is the inspector armed: from there to the end of the line it keeps
-// everything, then finds in it what is to be masked. What it finds depends on
-// the line from the anchor on and on the byte before, and so not on the writes.
-// To be armed for nothing, or for an anchor further on, changes nothing.
+// Almost everything passes straight through. The inspector is armed only when the
+// scanner has seen an anchor. From there to the end of the line it keeps everything,
+// then finds the secrets in it. The result depends on the line from the anchor on and
+// on the byte before, and so not on the writes. To arm the inspector for nothing, or
+// for an anchor further on, changes nothing.
 //
-// A private key is of many lines, so in one the inspector stays armed until the
-// line that ends it. Not a byte of it is let through before: a log that is taken
-// up again is taken up at the end of a line that was let through, and nobody
-// could tell there that a key had begun.
+// A private key has many lines, so in one the inspector stays armed until the line
+// that ends it. No byte of the key is let through before. The reason is that a log is
+// resumed at the end of a line that was let through, and the reader could not tell
+// there that a key had begun.
 type inspector struct {
 	emit     func(p []byte, masked int)
 	anchors  *anchors
@@ -33,11 +32,11 @@ type inspector struct {
 
 	armed bool
 	left  byte   // the byte before the line
-	text  []byte // what is kept, masks as one filler each
+	text  []byte // the kept text, with one filler for each mask
 	spans []span // the masks in it
-	next  int    // of the spans, the first that is not emitted
-	raw   int    // the bytes written that the text stands for
-	shown int    // how many at the beginning of the text are let through already
+	next  int    // the first of the spans that is not emitted
+	raw   int    // the number of written bytes that the text stands for
+	shown int    // how many bytes at the beginning of the text are let through already
 	line  int    // where in the text the last line begins
 	found []reach
 	looks looks
@@ -50,19 +49,19 @@ type span struct {
 	mask       []byte
 }
 
-// reach is a part of the text that is to be masked.
+// reach is a part of the text that must be masked.
 type reach struct{ from, to int }
 
-// arm keeps what comes from now on, until the line ends. shown is the beginning
-// of it that was let through before it was known for that.
+// arm keeps all text from now on, until the line ends. shown is the beginning of it
+// that was let through before the anchor was known.
 func (s *inspector) arm(left byte, shown []byte) {
 	s.armed, s.left = true, left
 	s.text, s.shown, s.raw = append(s.text, shown...), len(shown), len(shown)
 }
 
-// whole is arm and plain for a line of which all is there. It is looked at where it
-// is: only when a private key begins in it, it must be kept. It reports false, and
-// has done nothing, if a needle may be in the line.
+// whole is arm and plain for a complete line. It looks at the line in place, and
+// keeps it only if a private key begins in it. If a needle may be in the line, it
+// does nothing and reports false.
 func (s *inspector) whole(p *passage, left byte, shown int) bool {
 	own, line := s.text, p.text[p.from:p.end]
 	s.left, s.text = left, line
@@ -92,7 +91,7 @@ func (s *inspector) whole(p *passage, left byte, shown int) bool {
 	return true
 }
 
-// room is how many bytes more are kept of a line.
+// room is how many more bytes of a line can be kept.
 func (s *inspector) room() int { return maxLineBytes - len(s.text) }
 
 // plain takes bytes as they were written.
@@ -116,8 +115,9 @@ func (s *inspector) plain(p []byte) {
 	}
 }
 
-// lineEnd is how many bytes of p are of its first line, and whether that ends.
-// A carriage return ends one too: what comes behind it overwrites the line.
+// lineEnd is how many bytes of p belong to its first line, and whether that line
+// ends. A carriage return ends a line too, because the text after it overwrites the
+// line.
 func lineEnd(p []byte) (end int, whole bool) {
 	end = bytes.IndexByte(p, '\n') + 1
 	if end == 0 {
@@ -131,7 +131,8 @@ func lineEnd(p []byte) (end int, whole bool) {
 	return end, whole
 }
 
-// mask takes a mask that stands for so many bytes; nil for what is left out.
+// mask takes a mask that stands for so many bytes, or nil for a line that is left
+// out.
 func (s *inspector) mask(p []byte, masked int) {
 	if !s.armed {
 		s.emit(p, masked)
@@ -143,8 +144,7 @@ func (s *inspector) mask(p []byte, masked int) {
 	s.limit()
 }
 
-// take gives back all that is kept, and disarms. What it returns is the
-// caller's.
+// take returns all kept text and disarms. The result belongs to the caller.
 func (s *inspector) take() (text []byte, spans []span) {
 	text, spans = s.text, s.spans
 	s.text, s.spans, s.next, s.raw, s.shown, s.line, s.found = nil, nil, 0, 0, 0, 0, s.found[:0]
@@ -152,7 +152,7 @@ func (s *inspector) take() (text []byte, spans []span) {
 	return text, spans
 }
 
-// flush takes it that the stream has ended.
+// flush ends the stream.
 func (s *inspector) flush() {
 	if s.armed {
 		if s.line < len(s.text) {
@@ -163,8 +163,8 @@ func (s *inspector) flush() {
 	}
 }
 
-// endLine looks at the last line, which has ended. In a private key more lines
-// are waited for.
+// endLine looks at the last line, which has ended. In a private key it waits for more
+// lines.
 func (s *inspector) endLine() {
 	line := s.text[s.line:]
 	left := s.left
@@ -183,9 +183,9 @@ func (s *inspector) disarm() {
 	s.armed, s.key = false, key{}
 }
 
-// limit makes room when the text is full. What it has is taken as a line; but
-// the end of it, from the last thing on that is or may begin a secret, is kept
-// for another look, unless that is the longer half.
+// limit makes room when the text is full. It looks at the text as at a line. But it
+// keeps the end of the text for another look, from the last anchor or possible anchor
+// on, unless that is the longer half.
 func (s *inspector) limit() {
 	if len(s.text) < maxLineBytes {
 		return
@@ -219,7 +219,7 @@ func (s *inspector) leftOf(i int) byte {
 	return s.text[i-1]
 }
 
-// release emits the text up to a place, with what was found in it masked.
+// release emits the text up to a place, with the found parts masked.
 func (s *inspector) release(to int) {
 	at := 0
 	for _, r := range s.found {
@@ -267,7 +267,7 @@ func (s *inspector) cover(r reach) {
 	s.emit(s.nameless, masked)
 }
 
-// forget drops the text up to a place, which is emitted.
+// forget drops the text up to a place. That text is emitted.
 func (s *inspector) forget(to int) {
 	s.text = append(s.text[:0], s.text[to:]...)
 	s.spans, s.next = append(s.spans[:0], s.spans[s.next:]...), 0

@@ -2,8 +2,8 @@ package redact
 
 import "bytes"
 
-// What tells the blocks of private keys from those of certificates and public
-// keys: "-----BEGIN RSA PRIVATE KEY-----", "... PRIVATE KEY BLOCK-----".
+// These texts tell the blocks of private keys from the blocks of certificates and
+// public keys: "-----BEGIN RSA PRIVATE KEY-----", "... PRIVATE KEY BLOCK-----".
 const (
 	keyBegin = "-----BEGIN "
 	keyEnd   = "-----END "
@@ -11,23 +11,24 @@ const (
 	dashes   = "-----"
 )
 
-// What a private key is given before it is taken for one that has no end.
+// maxForeignLines is how many foreign lines in a row a private key may have. After
+// more, it counts as a key without an end.
 const maxForeignLines = 16
 
-// minBodyBytes is how long a line of a key is at least, but for its last.
+// minBodyBytes is the least length of a line of a key, except for its last line.
 const minBodyBytes = 40
 
-// key is the state of the inspector in a private key.
+// key is the state of the inspector inside a private key.
 type key struct {
 	open    bool
-	column  int  // where in their lines the lines of the key begin, 0 if unknown
-	foreign int  // lines in a row that are not of it
-	joined  bool // the last line was of it
+	column  int  // where the key begins in its lines, from 1; 0 if unknown
+	foreign int  // lines in a row that are not part of the key
+	joined  bool // the last line was part of the key
 }
 
-// openKey looks at the line with -----BEGIN at i, and returns where in the text
-// that of the key ends. A key that is in one line, its line endings escaped, ends
-// there; else the next lines are of it.
+// openKey looks at the line with -----BEGIN at i, and returns where the key in this
+// line ends in the text, or 0 if it is not a private key. A key in one line, with
+// escaped line endings, ends there; otherwise the next lines are part of it.
 func (s *inspector) openKey(line []byte, base, i int) (end int) {
 	l := &s.looks
 	head := line[i+len(keyBegin):]
@@ -60,9 +61,9 @@ func (l *looks) keyEndIn(line []byte) int {
 	return i + len(keyEnd) + n + min(len(dashes), l.run(tail[n:], isDash))
 }
 
-// keyLine takes a line while a key is open, and reports whether it is of the
-// key. A line is that ends in base64, behind any prefix: "web-1  | MIIE...". Of
-// what is short only what begins in the same column, so that a service that
+// keyLine takes a line while a key is open, and reports whether the line is part of
+// the key. A line that ends in base64 is, after any prefix: "web-1  | MIIE...". A
+// short line must also begin in the same column, so that the line of a service that
 // writes in between is not taken for a part of the key.
 func (s *inspector) keyLine(line []byte) bool {
 	base, l := len(s.text)-len(line), &s.looks
@@ -87,8 +88,8 @@ func (s *inspector) keyLine(line []byte) bool {
 	return false
 }
 
-// extend adds a line of the key to what was found: to the line before it, if
-// that is of the key too.
+// extend adds a line of the key to the found parts. It joins the line to the line
+// before, if that is part of the key too.
 func (s *inspector) extend(from, to int) {
 	if n := len(s.found); n > 0 && s.key.joined {
 		s.found[n-1].to = max(s.found[n-1].to, to)

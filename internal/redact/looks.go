@@ -4,32 +4,31 @@ import "bytes"
 
 // looks is a line while the patterns look at it, from anchor to anchor.
 //
-// Each look is made at what follows its anchor, and a line may have an anchor in
-// every few bytes of it. So that the time for a line grows no faster than the line,
-// no byte may be read again for each anchor before it. There are two means. Most
-// runs of bytes that a look reads have no anchor in them, so no other look reads
-// them. And what is searched for to the end of a word, a command or the line is
-// searched for once: where it was found is kept, and the next look whose search
-// begins before that place needs no search. What a look finds is the same as if
-// it had read everything itself.
+// Each look reads the text after its anchor, and a line may have an anchor every few
+// bytes. The time for a line must not grow faster than the line, so no byte may be
+// read again for each anchor before it. Two facts ensure that. Most runs of bytes
+// that a look reads have no anchor in them, so no other look reads them. And a search
+// for the end of a word, a command or the line is made once: its result is kept, and
+// the next look whose search begins before that place needs no search. A look finds
+// the same as if it had read everything itself.
 //
-// work counts the bytes read, so that a test can tell.
+// work counts the bytes read, for the tests.
 type looks struct {
 	line  []byte
 	work  int
 	nexts [marks]next
-	// Where the value ends that ends at a place of a mark, without the brackets and
-	// the like at its end.
+	// trimmedWord and trimmedHeader are where the value before the place of markPair
+	// or markHeaderEnd ends, without brackets and similar signs at its end.
 	trimmedWord, trimmedHeader int
-	judged                     [options]int // the place after each option that was judged last
-	dull                       int          // to here a word goes that looks like no secret, see isDull
-	trimmed                    int          // where the line ends without white space, -1 if not known
+	judged                     [options]int // for each option, the place after the last one judged
+	dull                       int          // the end of a word that does not look like a secret, see isDull
+	trimmed                    int          // where the line ends without trailing white space, -1 if not known
 }
 
-// next says that from a place on the first of something is at another.
+// next says that the first place of a mark, from the place from on, is at.
 type next struct{ from, at int }
 
-// mark is what is searched for in a line.
+// mark is a place that is searched for in a line.
 type mark uint8
 
 const (
@@ -50,32 +49,32 @@ const (
 	marks = markOption + mark(options)
 )
 
-// begin takes a line. None of what was found in another counts.
+// begin takes a line and forgets all places in the line before.
 func (l *looks) begin(line []byte) {
 	l.line = line
 	l.nexts = [marks]next{}
 	l.judged, l.trimmed, l.dull = [options]int{}, -1, 0
 }
 
-// place is where in the line the text begins, which is a part of the line: what may
-// follow the text, its capacity, tells.
+// place is where the text begins in the line. The text must be a part of the line:
+// the place follows from the capacities of the two.
 func (l *looks) place(text []byte) int { return cap(l.line) - cap(text) }
 
-// known returns the place that was found for the mark, and whether that is the
-// first from a place on.
+// known returns the place that was found for the mark, and whether it is the first
+// from the place from on.
 func (l *looks) known(m mark, from int) (at int, ok bool) {
 	n := l.nexts[m]
 	return n.at, n.from <= from && from <= n.at && n.at > 0
 }
 
-// found keeps a place.
+// found keeps a place and returns it.
 func (l *looks) found(m mark, from, at int) int {
 	l.work += at - from + 1
 	l.nexts[m] = next{from, at}
 	return at
 }
 
-// next is until, with what was found kept. Each mark has one set.
+// next is until, but keeps the result. Each mark has one set.
 func (l *looks) next(m mark, text []byte, set set) int {
 	from := l.place(text)
 	at, ok := l.known(m, from)
@@ -118,7 +117,7 @@ func schemeIn(line []byte, from int) int {
 	return len(line)
 }
 
-// lineEnd is where the line ends without what is white at its end.
+// lineEnd is where the line ends without trailing white space.
 func (l *looks) lineEnd() int {
 	if l.trimmed < 0 {
 		l.trimmed = trim(l.line, endsBlank)
@@ -127,21 +126,21 @@ func (l *looks) lineEnd() int {
 	return l.trimmed
 }
 
-// run is how many bytes of the text, from its beginning on, are in the set.
+// run is how many bytes at the beginning of the text are in the set.
 func (l *looks) run(text []byte, set set) int {
 	n := scan(text, set, false)
 	l.work += n + 1
 	return n
 }
 
-// until is how many bytes come before the first that is in the set.
+// until is how many bytes come before the first byte in the set.
 func (l *looks) until(text []byte, set set) int {
 	n := scan(text, set, true)
 	l.work += n + 1
 	return n
 }
 
-// trim is how long the text is without the bytes at its end that are in the set.
+// trim is the length of the text without the bytes at its end that are in the set.
 func trim(text []byte, set set) int {
 	n := len(text)
 	for n > 0 && byteSets[set][text[n-1]] {

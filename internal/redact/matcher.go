@@ -9,43 +9,42 @@ import (
 	"sync/atomic"
 )
 
-// What a job may declare, so that it cannot take the runner's memory and time.
+// These limits keep a job from taking the runner's memory and time with declarations.
 const (
 	maxDeclared      = 1000
 	maxDeclaredBytes = 64 << 10
 	// maxDeclaredForms bounds the memory that all forms of the values take.
 	maxDeclaredForms = 64 << 20
-	// formOverhead is what a form takes beside its text.
+	// formOverhead is the memory that a form takes in addition to its text.
 	formOverhead = 64
 )
 
-// Matcher knows a set of secrets in all their forms, and the patterns. Any
-// number of streams share it, from any goroutine: what is added to it counts
-// in all of them from the next byte on.
+// Matcher knows a set of secrets in all their forms, and the patterns. Any number of
+// streams share it, from any goroutine. A secret that is added counts in all of them
+// from the next byte on.
 type Matcher struct {
-	plain bool // only the values are looked for
+	plain bool // search for values only, not for patterns
 
-	// now is what streams use; nil when secrets have come that it has not.
+	// now is the finder for streams. It is nil if secrets were added that it lacks.
 	now atomic.Pointer[finder]
 
 	mu       sync.Mutex
-	built    *finder           // the last that was made, nil if none
-	needles  []needle          // what the first is made of
-	added    map[string]needle // what built has not, by text
+	built    *finder           // the last finder made, nil before the first
+	needles  []needle          // the needles of the first finder
+	added    map[string]needle // the needles that built lacks, by text
 	declared int
-	forms    int // the memory of the forms of what was declared
+	forms    int // the memory that the forms of declared values take
 	warnings []string
 }
 
-// NewMatcher returns a matcher of the secrets. Those that [Judge] finds too
-// short or too common are left out.
+// NewMatcher returns a matcher of the secrets. It leaves out the ones that [Judge]
+// finds too short or too common.
 func NewMatcher(secrets []Secret) *Matcher {
 	return &Matcher{needles: needles(secrets)}
 }
 
-// Add makes the secrets unseen from the next byte on, in all streams. What a
-// stream holds back is looked at once more with them. A form that is known keeps
-// its name.
+// Add masks the secrets from the next byte on, in all streams. A stream searches the
+// bytes that it holds back once more with them. A known form keeps its name.
 func (m *Matcher) Add(secrets ...Secret) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -65,7 +64,7 @@ func (m *Matcher) add(all []needle) {
 	}
 }
 
-// has reports whether the text is looked for.
+// has reports whether the text is a needle already.
 func (m *Matcher) has(text string) bool {
 	if _, found := m.added[text]; found {
 		return true
@@ -77,9 +76,9 @@ func (m *Matcher) has(text string) bool {
 	return m.built.scan.has(text)
 }
 
-// Declare adds a value that a job has declared, see [DeclaredMask]. What is
-// weak, or too much, it leaves out, and Warnings says so. A job may declare the
-// same value again and again.
+// Declare adds a value that a job has declared, see [DeclaredMask]. It leaves out a
+// weak value and a value beyond the limits, and Warnings says so. A job may declare
+// the same value again and again.
 func (m *Matcher) Declare(value string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -108,15 +107,15 @@ func (m *Matcher) Declare(value string) {
 	m.add(all)
 }
 
-// warn keeps a text for Warnings, each once.
+// warn keeps a text for Warnings, unless it is kept already.
 func (m *Matcher) warn(text string) {
 	if !slices.Contains(m.warnings, text) {
 		m.warnings = append(m.warnings, text)
 	}
 }
 
-// Warnings returns, for people, what was declared in vain since it was last
-// called. The texts show no value.
+// Warnings returns a text for each reason why a declared value was left out since the
+// last call. The texts are for people and show no value.
 func (m *Matcher) Warnings() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -125,7 +124,7 @@ func (m *Matcher) Warnings() []string {
 	return out
 }
 
-// finder returns what streams are to use. With nothing added it costs a load.
+// finder returns the finder for streams. If no secret was added, it costs one load.
 func (m *Matcher) finder() *finder {
 	if f := m.now.Load(); f != nil {
 		return f
@@ -143,8 +142,8 @@ func (m *Matcher) finder() *finder {
 	return m.built
 }
 
-// Text returns s without secrets. It is for short texts that stand alone:
-// commands, reasons, messages. Nothing can be declared in it.
+// Text returns s without secrets. It is for short texts that stand alone: commands,
+// reasons, messages. A declaration in s has no effect.
 func (m *Matcher) Text(s string) string {
 	var out strings.Builder
 	stream := m.Stream(func(p []byte, _ int) { out.Write(p) })
@@ -154,16 +153,16 @@ func (m *Matcher) Text(s string) string {
 	return out.String()
 }
 
-// finder is a set of secrets, ready to be looked for. It never changes.
+// finder is a set of secrets, ready for searches. It never changes.
 type finder struct {
 	scan *scanner
-	// masks has what to show for each name.
+	// masks has the mask of each name.
 	masks map[string][]byte
-	// anchors is nil when only the values are looked for.
+	// anchors is nil if search for values only, not for patterns.
 	anchors *anchors
 }
 
-// newFinder needs the needles sorted by text and each once.
+// newFinder needs the needles sorted by text, each once.
 func newFinder(all []needle, plain bool) *finder {
 	f := &finder{}
 	if !plain {
@@ -174,15 +173,15 @@ func newFinder(all []needle, plain bool) *finder {
 	return f
 }
 
-// with returns a finder that looks for more needles too, of which f has none.
+// with returns a finder that has more needles too. f must not have any of them.
 func (f *finder) with(more []needle) *finder {
 	out := &finder{anchors: f.anchors, scan: f.scan.with(more)}
 	out.name(more, f.masks)
 	return out
 }
 
-// name makes the masks of the needles and those of the names that were known
-// before: a name may show what is a secret only now.
+// name makes the masks of the needles. It makes the masks of the earlier names again,
+// because such a name may contain one of the new secrets.
 func (f *finder) name(all []needle, before map[string][]byte) {
 	f.masks = make(map[string][]byte, len(before)+1)
 	for name := range before {
@@ -195,11 +194,11 @@ func (f *finder) name(all []needle, before map[string][]byte) {
 	}
 }
 
-// nameless is the mask of what has no name that may be shown.
+// nameless is the mask of a secret that has no name or a name that must not be shown.
 const nameless = "<REDACTED>"
 
-// mask is what is shown in place of a secret. A name that would itself show a
-// secret, or break a line, is not shown.
+// mask returns the text that takes the place of a secret. A name that contains a
+// secret, a control character or an angle bracket is not shown.
 func mask(name string, scan *scanner) []byte {
 	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == '<' || r == '>' }) {
 		return []byte(nameless)

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// short is the password behind the short option of a command of which it is
-// certain: -p of MySQL's programs, only without a space, and of "docker login"
-// and sshpass; -a of redis-cli; -u and --user of curl, behind the colon.
+// short is the password in a short option of a command whose options are certain: -p
+// of MySQL's programs, only without a space, and of "docker login" and sshpass; -a of
+// redis-cli; -u and --user of curl, after the colon.
 func (l *looks) short(command string, rest []byte) (from, to int) {
 	rest = rest[:l.next(markCommandEnd, rest, endsCommand)]
 	switch strings.TrimSpace(command) {
@@ -29,7 +29,7 @@ func (l *looks) short(command string, rest []byte) (from, to int) {
 	return from, to
 }
 
-// The short options, each in one of its ways to be written.
+// option is a short option in one of its spellings.
 type option uint8
 
 const (
@@ -43,8 +43,8 @@ const (
 
 var optionNames = [options]string{"-p", "-p", "-a", "-u", "--user"}
 
-// option is the value of a short option, behind a space or at once. The same option
-// is judged once, however many commands stand before it.
+// option is the value of a short option, after a space or directly after the name.
+// The same option is judged once, however many commands stand before it.
 func (l *looks) option(rest []byte, o option) (from, to int) {
 	name := optionNames[o]
 	start := l.place(rest)
@@ -62,7 +62,7 @@ func (l *looks) option(rest []byte, o option) (from, to int) {
 	return l.value(rest, at+l.run(rest[at:min(at+1, len(rest))], isEquals), true, true)
 }
 
-// findOption is the place of the first option after a place of the line.
+// findOption is the place of the first such option from a place of the line on.
 func (l *looks) findOption(start int, name string, spaced bool) int {
 	for at := start; ; {
 		i := bytes.Index(l.line[at:], []byte(name))

@@ -9,8 +9,8 @@ import (
 // maxUserinfoBytes is how far the @ of a URL may be from its ://.
 const maxUserinfoBytes = 1024
 
-// inspect finds what is to be masked in a line of the text that ends where the
-// text does. left is the byte before the line.
+// inspect finds the secrets in a line of the text. The line ends where the text does.
+// left is the byte before the line.
 func (s *inspector) inspect(line []byte, left byte) {
 	if s.key.open && s.keyLine(line) {
 		return
@@ -20,14 +20,14 @@ func (s *inspector) inspect(line []byte, left byte) {
 }
 
 // passage is a line on its way through inspectIn. It is a part of a text, so that
-// what is found out about the bytes behind it need not be found out again.
+// results about the bytes after the line can be used again.
 type passage struct {
 	text []byte
 	from int // the line begins here
 	end  int // and ends here
 	of   kinds
 	base int // where in the inspector's text the line begins
-	jump int // where the next anchor may begin, or needle if these count; -1 if unknown
+	jump int // where the next anchor may begin, or needle if needles count; -1 if unknown
 	what kinds
 }
 
@@ -36,9 +36,9 @@ type passage struct {
 func (s *inspector) inspectIn(p *passage, left byte) bool {
 	line := p.text[p.from:p.end]
 	s.looks.begin(line)
-	covered := 0 // what is masked already needs no look
+	covered := 0 // the text before it is masked already and needs no look
 	for at, seen := 0, 0; at < len(line); {
-		// At a place an anchor may begin, or its left side.
+		// An anchor may begin at a place, or the byte on its left may be there.
 		for i := max(at, seen); i <= at+1 && i < len(line) && i >= covered; i++ {
 			if i > 0 {
 				left = line[i-1]
@@ -66,7 +66,7 @@ func (s *inspector) inspectIn(p *passage, left byte) bool {
 }
 
 // seek finds the next place at which an anchor may begin, from a place of the text
-// on. It reports false at a needle in the line.
+// on. It reports false if it meets a needle in the line.
 func (s *inspector) seek(p *passage, at int) bool {
 	for p.jump < at || p.what&ofAnchors == 0 && p.jump < p.end {
 		p.jump, p.what = s.scan.soon(p.text, max(at, p.jump+1), p.of)
@@ -79,7 +79,7 @@ func (s *inspector) seek(p *passage, at int) bool {
 	return true
 }
 
-// anchorIn is anchorAt for a text that is whole.
+// anchorIn is anchorAt for a complete text.
 func (s *inspector) anchorIn(text []byte, left byte) (found *anchor) {
 	if text[0] == ':' && startsWith(text, userinfo) {
 		return &userinfoAnchor
@@ -88,7 +88,7 @@ func (s *inspector) anchorIn(text []byte, left byte) (found *anchor) {
 	return found
 }
 
-// anchorAt is anchors.at, and knows the :// of a URL too.
+// anchorAt is anchors.at, and also knows the :// of a URL.
 func (s *inspector) anchorAt(text []byte, left byte) (found *anchor, more bool) {
 	if text[0] == ':' {
 		if startsWith(text, userinfo) {
@@ -102,8 +102,8 @@ func (s *inspector) anchorAt(text []byte, left byte) (found *anchor, more bool) 
 
 var userinfoAnchor = anchor{text: userinfo, kind: kindUserinfo}
 
-// match adds what the anchor at i of the line, which begins at base of the text,
-// says is a secret, and returns where that ends in the text. left is the byte before
+// match adds the secret that the anchor at i of the line announces, and returns where
+// it ends in the text. The line begins at base of the text. left is the byte before
 // the anchor.
 func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end int) {
 	rest, l := line[i+len(a.text):], &s.looks
@@ -167,7 +167,7 @@ func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end i
 	return at + to
 }
 
-// tidy sorts what was found and joins what overlaps.
+// tidy sorts the found parts and joins the ones that overlap.
 func (s *inspector) tidy() {
 	if len(s.found) < 2 {
 		return
@@ -184,8 +184,8 @@ func (s *inspector) tidy() {
 	s.found = out
 }
 
-// token is where a token ends of which the anchor is the beginning; 0 if what
-// follows is too short for one.
+// token is where the token ends that begins with the anchor; 0 if the text is too
+// short for one.
 func (l *looks) token(a *anchor, rest []byte) (to int) {
 	n := l.run(rest, isWordlike)
 	switch a.text {
@@ -209,14 +209,14 @@ func (l *looks) token(a *anchor, rest []byte) (to int) {
 	return n
 }
 
-// urlAt returns the first place from which on the text may have a URL with a
-// password in it, or its length. With more to come that is also a :// of which
-// it is not known yet; and, if partial, what may be the beginning of one.
+// urlAt returns the first place from which on the text may have a URL with a password
+// in it, or its length. If more text may come, the place may also be a :// that is
+// not decided yet, or, if partial is true, the possible beginning of a ://.
 //
-// The @ is what to look for: it is rarer than anything else of a URL, and there
-// is an instruction for it. But the @ may be in the next write. So the end of the
-// text counts too if it may be the user information of a URL; mostly it is the end
-// of a line, and that costs a look at one byte.
+// The search is for the @: it is rarer than any other part of a URL, and there is an
+// instruction for it. But the @ may be in the next write. So the end of the text
+// counts too if it may be the user information of a URL. Mostly it is the end of a
+// line, and then a look at one byte is enough.
 func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 	if from == len(text) {
 		return from, false
@@ -226,8 +226,8 @@ func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 		if i < 0 {
 			break
 		}
-		// Behind what ends it no user information ends; but an @ right behind the
-		// :// may be in a password.
+		// User information cannot end directly after a byte that ends it. A slash is
+		// the exception, because an @ directly after the :// may be in a password.
 		if at += i; at == from || byteSets[endsUserinfo][text[at-1]] && text[at-1] != '/' {
 			continue
 		}
@@ -249,8 +249,8 @@ func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 	return len(text), false
 }
 
-// schemeEnd returns the place of the :// from which on the text is a URL's user
-// information to its end, -1 if there is none.
+// schemeEnd returns the place of the :// whose user information goes to the end of
+// the text, or -1.
 func schemeEnd(text []byte) int {
 	least := max(0, len(text)-1-maxUserinfoBytes)
 	for i := len(text) - 1; i >= least; i-- {
@@ -264,7 +264,7 @@ func schemeEnd(text []byte) int {
 	return -1
 }
 
-// password is the password in what follows the :// of a URL, or all of the user
+// password is the password in the text after the :// of a URL, or all of the user
 // information if that looks like a token.
 func (l *looks) password(rest []byte) (from, to int) {
 	first := l.until(rest, endsUserinfo)

@@ -8,23 +8,23 @@ import (
 
 // scanner finds the needles that begin at a place of a text.
 //
-// It reads as little of a text as it can. Take the beginning of every needle,
-// as many bytes as the shortest has: its window. A window of w bytes has w-2
-// grams (runs of three bytes), and the sketch has all grams of all windows.
-// Where a needle begins, the next w-2 places of the text all begin grams of its
-// window. So it is enough to look at every (w-2)th place, the stride: while the
-// sketch does not have the grams there, no needle has begun. In most logs that
-// is a load, a multiplication and a test for every four bytes or more.
+// It reads as little of a text as it can. The window of a needle is its beginning,
+// with as many bytes as the shortest needle has. A window of w bytes has w-2 grams
+// (runs of three bytes), and the sketch has all grams of all windows. Where a needle
+// begins, the next w-2 places of the text all begin grams of its window. So it is
+// enough to look at every (w-2)th place. This distance is the stride: while the
+// sketch does not have the grams there, no needle has begun. In most logs that is a
+// load, a multiplication and a test for every four bytes or more.
 //
-// Where the sketch has the gram, the places of one stride up to there are
-// looked at one by one, for grams that needles begin with; and where one is,
-// the first four bytes are looked up in a table, which names a run of the sorted
-// needles, and these are compared. So of the worst text each byte is looked at twice
-// before needles are compared, and nothing is ever written or allocated.
+// Where the sketch has the gram, the scanner looks one by one at the places of one
+// stride up to there, for grams that needles begin with. At such a gram it looks up
+// the first four bytes in a table. The table names a run of the sorted needles, which
+// are then compared. So even in the worst text the scanner looks at each byte twice
+// before it compares needles, and it never writes or allocates.
 //
 // A needle of MinSecretBytes makes the stride 2: then every byte is read.
 type scanner struct {
-	// tables have the needles: each in one of them.
+	// tables have the needles. Each needle is in one of them.
 	tables []*table
 	stride int
 	sketch *sketch
@@ -32,7 +32,7 @@ type scanner struct {
 	begins begins
 }
 
-// begins has the first byte, and the first two, of needles and anchors.
+// begins has the first byte, and the first two bytes, of needles and anchors.
 type begins struct {
 	first [256]bool
 	pairs [1 << 16 / 64]uint64
@@ -44,7 +44,8 @@ func (b *begins) add(text string) {
 	b.pairs[pair/64] |= 1 << (pair % 64)
 }
 
-// has reports whether one may begin as the text does, which has 1 byte or more.
+// has reports whether a needle or an anchor may begin as the text does, which has 1
+// byte or more.
 func (b *begins) has(text []byte) bool {
 	if len(text) == 1 {
 		return b.first[text[0]]
@@ -53,7 +54,7 @@ func (b *begins) has(text []byte) bool {
 	return b.pairs[pair/64]&(1<<(pair%64)) != 0
 }
 
-// newScanner needs the needles sorted by text and each once. The anchors may be nil.
+// newScanner needs the needles sorted by text, each once. The anchors may be nil.
 func newScanner(needles []needle, anchors *anchors) *scanner {
 	s := &scanner{stride: maxStride, sketch: new(sketch)}
 	if anchors != nil {
@@ -63,12 +64,12 @@ func newScanner(needles []needle, anchors *anchors) *scanner {
 	return s
 }
 
-// with returns a scanner that looks for more needles too, of which s has none.
+// with returns a scanner that has more needles too. s must not have any of them.
 //
-// They get a table of their own, joined with those before it that are not larger:
-// so each needle is moved as often as the number of needles can be doubled, and
-// there are as many tables at most. To add needles one by one takes no more
-// than a little longer than to add them at once.
+// The new needles get a table of their own, joined with the last tables that are not
+// larger. So a needle is moved at most as often as the number of needles can be
+// doubled, and there are at most as many tables. Adding needles one by one takes only
+// a little longer than adding them at once.
 func (s *scanner) with(more []needle) *scanner {
 	sketch := *s.sketch
 	out := &scanner{tables: slices.Clone(s.tables), stride: s.stride, sketch: &sketch, begins: s.begins}
@@ -97,8 +98,9 @@ func (s *scanner) insert(needles []needle) {
 	s.tables = append(s.tables, newTable(needles))
 }
 
-// at returns the longest needle that the text begins with, nil if none, and
-// whether more text could make a longer one: the text is the beginning of one.
+// at returns the longest needle that the text begins with, nil if there is no such
+// needle. more says that the text is the beginning of a longer needle, so that more
+// text could complete it.
 func (s *scanner) at(text []byte) (longest *needle, more bool) {
 	for _, t := range s.tables {
 		found, longer := t.at(text)
@@ -118,12 +120,12 @@ func (s *scanner) has(text string) bool {
 	})
 }
 
-// skip returns the first place from i on where a needle or an anchor may begin, if
-// it is looked for, and which of these; what may be both or neither is said to be
-// both. In the last three bytes of the text, where too little is left to tell, that
-// is each place with the first bytes of one.
+// skip returns the first place from i on where one of the given kinds may begin, and
+// which of them. Where it cannot tell the kinds apart, it returns both. The last
+// three bytes of the text are too few to tell, so there it returns each place with
+// the first bytes of a needle or an anchor.
 func (s *scanner) skip(text []byte, i int, of kinds) (place int, what kinds) {
-	at := i + s.stride - 1 // no window begins before at-stride+1 but those that were looked at
+	at := i + s.stride - 1 // windows that begin before at-stride+1 were looked at
 	for s.stride == maxStride && at+spanBytes <= len(text) {
 		next, places := s.sketch.find(text, at, of)
 		if places == 0 {
@@ -171,7 +173,8 @@ func (s *scanner) needleIn(text []byte, from, to int) bool {
 }
 
 // around returns where the first window begins that has the gram at a place of the
-// text in it, and of what; none if that is 0. The stride is maxStride.
+// text in it, and the window's kinds. If there is no such window, it returns 0 for
+// the kinds. The stride must be maxStride.
 func (s *scanner) around(text []byte, at int, of kinds) (place int, what kinds) {
 	from := at - (maxStride - 1)
 	if len(text)-from < nearBytes {
@@ -184,7 +187,7 @@ func (s *scanner) around(text []byte, at int, of kinds) (place int, what kinds) 
 // skipNear is skip for the end of a text.
 func (s *scanner) skipNear(text []byte, i int, of kinds) (place int, what kinds) {
 	for last := len(text) - loadBytes; i <= last; {
-		// When less than a stride is left, the last gram decides on the rest.
+		// When less than a stride is left, the last gram decides for the rest.
 		at := min(i+s.stride-1, last)
 		if s.sketch[hash(load(text[at:]))]&byte(of) != 0 {
 			if place, what = s.front(text, at, i, of); what != 0 {
@@ -205,9 +208,10 @@ func (s *scanner) mayBegin(text []byte) bool {
 	return s.begins.has(text) && (len(text) < gramBytes || s.sketch[hash(gram(text))]&atFirst != 0)
 }
 
-// front returns where the first window begins, from i on, of which the gram at
-// that place of the text is one, and of what; none if that is 0. The farther into its
-// window a gram is, the earlier that begins.
+// front returns where the first window from i on begins that has the gram at a place
+// of the text in it, and the window's kinds. If there is no such window, it returns 0
+// for the kinds. The farther a gram is into its window, the earlier the window
+// begins.
 func (s *scanner) front(text []byte, at, i int, of kinds) (place int, what kinds) {
 	places := s.sketch[hash(load(text[at:]))] & byte(of)
 	for back := min(s.stride-1, at-i); back >= 0; back-- {
@@ -220,8 +224,8 @@ func (s *scanner) front(text []byte, at, i int, of kinds) (place int, what kinds
 	return 0, 0
 }
 
-// window returns of what all the grams at i are those of a window, as far as the
-// text goes.
+// window returns the kinds of the window at i: all grams there are its grams, as far
+// as the text goes.
 func (s *scanner) window(text []byte, i int, of kinds) kinds {
 	what := byte(of) & atFirst
 	for place := 0; what != 0 && place < min(s.stride, len(text)-i-loadBytes+1); place++ {

@@ -1,7 +1,7 @@
 package redact
 
-// byteSet is a set of bytes as a table: the looks at a line spend most of their
-// time in asking whether a byte is in a set.
+// byteSet is a set of bytes as a table. The patterns spend most of their time on the
+// question whether a byte is in a set.
 type byteSet [256]bool
 
 func setOf(bytes string) (set byteSet) {
@@ -11,7 +11,7 @@ func setOf(bytes string) (set byteSet) {
 	return set
 }
 
-// set names a byteSet by the part of a text that its bytes make up or end.
+// set names a byteSet by the part of a text that its bytes form or end.
 type set uint8
 
 const (

@@ -5,63 +5,64 @@ import (
 	"math/bits"
 )
 
-// gramBytes is the length of a gram: what is looked up at once.
+// gramBytes is the length of a gram: the bytes of one lookup.
 const gramBytes = 3
 
-// loadBytes is how many bytes are read for a gram; one more than it has, as
-// there is no load of three.
+// loadBytes is how many bytes are read for a gram. It is one more than a gram has,
+// because no load reads three.
 const loadBytes = 4
 
-// factor spreads the grams: of 400,000 odd numbers the one that lets the anchors
-// share the fewest hashes with the grams of the benchmark's logs and of this
-// repository's documents. Eight bits to the left it also drops the fourth byte of
-// what was loaded.
+// factor spreads the grams. Of 400,000 odd numbers it is the one with which the
+// anchors share the fewest hashes with the grams of the benchmark's logs and of this
+// repository's documents. The shift by eight bits also drops the fourth byte of a
+// load.
 const factor = 0x6512EF << 8
 
-// sketchBits is the size of a sketch: 128 KiB, which stay in the second cache.
-// The windows of a thousand needles fill 3 % of it, those of the anchors 1 %.
-// A smaller one is read a little faster, and with many needles takes far more
-// grams for its own.
+// sketchBits is the size of a sketch: 128 KiB, which stay in the second-level cache.
+// The windows of a thousand needles fill 3 % of it, and the windows of the anchors 1
+// %. A smaller sketch is read a little faster, but with many needles it takes far
+// more foreign grams for its own.
 const sketchBits = 17
 
-// sketch says of a gram at which places of windows it is: bit k for the place k of
-// a needle's, bit k+maxStride for that of an anchor's. Of a few other grams it says
-// so too: of those that share their hash with one that is in a window.
+// sketch says at which places of windows a gram is: bit k for place k of a needle's
+// window, bit k+maxStride for place k of an anchor's window. It also says so for the
+// few other grams that share their hash with a gram in a window.
 type sketch [1 << sketchBits]byte
 
-// kinds are the halves of a sketch: what is looked for.
+// kinds are the halves of a sketch: needles and anchors.
 type kinds byte
 
 const (
 	ofNeedles kinds = 1<<maxStride - 1
 	ofAnchors       = ofNeedles << maxStride
 	ofAll           = ofNeedles | ofAnchors
-	// atFirst are the bits of the first place.
+	// atFirst has the bits of the first place.
 	atFirst byte = 1 | 1<<maxStride
 )
 
-// add adds the gram that the text begins with, as the one at that place.
+// add adds the gram that the text begins with, for that place of a window.
 func (s *sketch) add(text string, place int, of kinds) {
 	s[hash(gram([]byte(text[:gramBytes])))] |= 1 << place * (byte(of) & atFirst)
 }
 
 func hash(gram uint32) uint32 { return gram * factor >> (32 - sketchBits) }
 
-// maxStride is how far apart the places may be that find looks at. It bounds
-// how many grams of a needle are in the sketch, and how long an anchor must be.
+// maxStride is the largest distance of the places that find looks at. It bounds how
+// many grams of a needle are in the sketch, and how long an anchor must be.
 const maxStride = 4
 
 // spanBytes is how many bytes find looks through at once: eight places.
 const spanBytes = 8 * maxStride
 
-// find returns what the sketch says of the grams at the places at,
-// at+maxStride ... of the first spanBytes of the text, from at on, in which it says
-// anything of any: that of the first in the lowest byte. If it says nothing, at is
-// where there is no whole spanBytes any more.
+// find searches the text from at on, spanBytes at a time. It looks up the grams at
+// the first byte of a span and at every maxStride bytes after it. At the first span
+// with an entry in the sketch it returns the place of the span and all its entries,
+// the first in the lowest byte. If no span has an entry, places is 0 and next is
+// where less than a span is left.
 //
-// Nearly all of the time goes here: eight places are looked at with one branch.
-// The text is taken as an array, so that the compiler knows them to be inside and
-// checks none.
+// The search spends nearly all of its time here, so one branch decides on eight
+// places. The text is converted to an array, so that the compiler needs no bounds
+// checks.
 func (s *sketch) find(text []byte, at int, of kinds) (next int, places uint64) {
 	const n = maxStride
 	rest := text[at:]
@@ -78,15 +79,16 @@ func (s *sketch) find(text []byte, at int, of kinds) (next int, places uint64) {
 	return len(text) - len(rest), 0
 }
 
-// nearBytes is what the windows have that a gram may be in: those that begin up to
-// three bytes before it.
+// nearBytes is the length of the text in which the windows around a gram lie: they
+// begin up to three bytes before it.
 const nearBytes = 2*(maxStride-1) + loadBytes
 
 // near returns the first place of the bytes at which a whole window may begin, and
-// of what; none if that is 0. The gram that was found is in the middle of the bytes.
+// the window's kinds. If there is no such window, it returns 0 for the kinds. The
+// gram that was found is in the middle of the bytes.
 //
 // Most grams that are found have no window around them, so a look at both neighbours
-// comes first, and there are no branches.
+// comes first. The rest has no branch for a single place.
 func (s *sketch) near(text *[nearBytes]byte, of kinds) (place int, what kinds) {
 	const last = 1<<(maxStride-1) | 1<<(2*maxStride-1) // at the last place
 	c, d, e := s[hash(load(text[2:]))], s[hash(load(text[3:]))], s[hash(load(text[4:]))]
@@ -106,10 +108,10 @@ func (s *sketch) near(text *[nearBytes]byte, of kinds) (place int, what kinds) {
 	return place, kinds(all >> (place * 8))
 }
 
-// load reads the gram that the text begins with, and a byte more.
+// load reads the gram that the text begins with, and one byte more.
 func load(text []byte) uint32 { return binary.LittleEndian.Uint32(text) }
 
-// gram is the gram that the text begins with, which has no byte more.
+// gram reads the gram that the text begins with, and no byte more.
 func gram(text []byte) uint32 {
 	return uint32(text[0]) | uint32(text[1])<<8 | uint32(text[2])<<16
 }

@@ -5,29 +5,29 @@ import "bytes"
 // view is a text on its way through search.
 type view struct {
 	text   []byte
-	last   bool // nothing comes behind it
+	last   bool // nothing comes after it
 	shown  int  // bytes that were let through before: no needle begins there
 	plain  int  // the text is emitted or masked up to here
-	end    int  // the open mask goes to here
+	end    int  // the open mask ends here
 	begun  int  // where an anchor may have begun, -1 if nowhere
 	left   byte // the byte before that
 	next   int  // where the next needle or anchor may begin; -1 if not known yet
 	what   kinds
 	needle int  // where the next needle may begin while no anchor counts; -1 if not known yet
-	line   int  // where a line begins that is to be looked at; -1 if nowhere
+	line   int  // where a line begins that must be searched; -1 if nowhere
 	feed   int  // where the next line feed is; -1 if not known yet
-	cr     int  // and the next carriage return
-	until  int  // the armed inspector keeps everything before, whatever is in it
+	cr     int  // where the next carriage return is, likewise
+	until  int  // the armed inspector keeps everything before this place
 	url    int  // where the next URL may have a password; -1 if not known yet
-	half   bool // it is only the beginning of a :// yet
+	half   bool // only the beginning of a :// has come yet
 }
 
-// quickBytes is the size of the texts that passes looks at: what it has found out is
-// forgotten, and found out once more if the text does not pass.
+// quickBytes is the length of the longest text that passes looks at. If the text does
+// not pass, the results are dropped and found once more.
 const quickBytes = 256
 
-// passes lets a short text through if nothing may begin in it, as is so in most lines,
-// and reports whether it did. It is there for jobs that write line by line.
+// passes lets a short text through if no needle or anchor may begin in it, as in most
+// lines, and reports whether it did. It helps jobs that write line by line.
 func (s *Stream) passes(text []byte, last bool) bool {
 	if s.open || s.shown > 0 || s.out.armed || len(text) == 0 || len(text) > quickBytes {
 		return false
@@ -58,9 +58,10 @@ func (s *Stream) settle(v *view, i int) {
 	}
 }
 
-// skip returns the next place from i on to look at, and what may begin there. The
-// first place, and that of a line behind one that was kept, is looked at if an
-// anchor's left side may be what was before.
+// skip returns the next place from i on that must be searched, and the kinds that may
+// begin there. The first place, and the beginning of a line after a kept one, must be
+// searched if an anchor may begin there: the byte on its left is not in the text that
+// the scanner sees.
 func (s *Stream) skip(v *view, i int) (place int, what kinds) {
 	if s.finder.anchors == nil {
 		return s.finder.scan.skip(v.text, i, ofNeedles)
@@ -92,9 +93,10 @@ func (s *Stream) skip(v *view, i int) (place int, what kinds) {
 	return v.next, v.what
 }
 
-// skipArmed is skip while the inspector is armed: to the end of the line it keeps
-// everything, so no anchor counts there. It stops at that end, after it has passed the
-// line, and at the end of the open mask, which may be in it.
+// skipArmed is skip while the inspector is armed. The inspector keeps everything up
+// to the end of the line, so no anchor counts before that. skipArmed stops at that
+// end, after it has passed the line, and at the end of the open mask, which may be in
+// the line.
 func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
 	if v.until <= i {
 		from := v.plain
@@ -120,9 +122,9 @@ func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
 	return end, ofAll
 }
 
-// lineEnd is where the line ends that is at a place, but not more than so many bytes
-// from there, and whether its ending is in them. A carriage return ends a line too: what
-// comes behind it overwrites that.
+// lineEnd is where the line at a place ends, at most so many bytes from there. whole
+// says whether its ending is in these bytes. A carriage return ends a line too,
+// because the text after it overwrites the line.
 func (s *Stream) lineEnd(v *view, from, most int) (end int, whole bool) {
 	if v.feed < from {
 		v.feed = s.indexByte(v, from, '\n')

@@ -2,21 +2,21 @@ package redact
 
 import "bytes"
 
-// Stream removes the secrets of a matcher from one stream of bytes. It is not
-// for use by several goroutines at once; its matcher is.
+// Stream removes the secrets of a matcher from one stream of bytes. Only one
+// goroutine may use a stream at a time, but many may share its matcher.
 //
-// It is always at one place of the text: everything before is decided, and at
-// the place itself a needle or an anchor may be beginning of which the end has
-// not come yet. What is decided is either let through at once or belongs to the
-// open mask: a range that at least one needle covers and that a needle from
-// inside of it may still make longer. Of an open mask only the numbers are kept,
-// so that neither a long line nor an endless chain of matches takes memory; what
-// waits in the buffer is shorter than the longest needle.
+// A stream is always at one place of the text. Everything before the place is
+// decided. At the place a needle or an anchor may begin whose end has not come yet. A
+// decided byte is either let through at once or belongs to the open mask: a range
+// that at least one needle covers and that a needle from inside it may still make
+// longer. The stream keeps only the numbers of an open mask, so neither a long line
+// nor an endless chain of matches takes memory. The text that waits in the buffer is
+// shorter than the longest needle.
 //
-// What is let through goes to the inspector, which looks for patterns. It keeps
-// the end of a line that has an anchor, and nothing of others. An anchor is no
-// secret. So where one may have begun, the bytes are let through but kept too:
-// they are shown, and looked at again with what comes.
+// The text that is let through goes to the inspector, which looks for patterns. It
+// keeps the end of a line that has an anchor, and nothing of other lines. An anchor
+// is not a secret. So where one may have begun, the bytes are let through but kept
+// too: they are shown, and searched again together with the next bytes.
 type Stream struct {
 	matcher *Matcher
 	finder  *finder
@@ -24,48 +24,47 @@ type Stream struct {
 	quiet   bool // nothing can be declared
 
 	held   []byte // the text from the place on
-	shown  int    // bytes of it that are let through already
-	before byte   // the byte before it, if some are
+	shown  int    // bytes of held that are let through already
+	before byte   // the byte before held, if shown is not 0
 	prev   byte   // the last byte let through; masked if it was a mask
 
 	open   bool
 	masked int    // bytes of the open mask before the place
-	ahead  int    // bytes of the open mask behind the place
+	ahead  int    // bytes of the open mask after the place
 	best   int    // the size of the longest needle in the open mask
-	mask   []byte // what to show for that
+	mask   []byte // the mask of that needle
 
 	declaring bool   // inside of a line that declares a secret
 	declared  []byte // its value so far
 	dropped   int    // bytes of the line so far
 }
 
-// masked stands for the byte before a place that is behind a mask: none that an
-// anchor may have at its left.
+// masked stands for the byte before a place that follows a mask. No set of bytes to
+// the left of an anchor has it.
 const masked = 0
 
-// Stream returns a stream that gives what it lets through to emit, in order.
-// masked is 0 when p is as it was written; else p stands for that many bytes
-// that were a secret. p is empty, and masked is not, for a line that declares a
-// secret, which is left out with its ending. The slice is emit's only until it
-// returns.
+// Stream returns a stream that passes its output to emit, in order. If masked is 0, p
+// is text as it was written; otherwise p takes the place of that many secret bytes. A
+// line that declares a secret is left out with its ending: for it p is empty and
+// masked is not 0. emit must not keep the slice.
 func (m *Matcher) Stream(emit func(p []byte, masked int)) *Stream {
 	f := m.finder()
 	return &Stream{matcher: m, finder: f, prev: '\n',
 		out: inspector{emit: emit, anchors: f.anchors, scan: f.scan, nameless: []byte(nameless)}}
 }
 
-// joinBytes is how much of a write is put behind what is held, beside as much
-// again as is held. It bounds the buffer, however large the write is.
+// joinBytes is how many bytes of a write are appended to the held bytes, in addition
+// to as many as are held. It bounds the buffer, however large the write is.
 const joinBytes = 64
 
-// Write takes bytes and emits all that cannot become part of a secret any more.
+// Write takes bytes and emits all bytes that can no longer become part of a secret.
 func (s *Stream) Write(p []byte) {
 	for len(s.held) > 0 && len(p) > 0 {
 		piece := p[:min(len(p), len(s.held)+joinBytes)]
 		s.held = append(s.held, piece...)
 		rest := s.process(s.held, false)
 		if len(piece) < len(p) && len(rest) <= len(piece) {
-			// The place is in the write: the rest is read there, not copied.
+			// The place is in the write: read the rest there instead of copying it.
 			p, s.held = p[len(piece)-len(rest):], s.held[:0]
 			break
 		}
@@ -79,8 +78,8 @@ func (s *Stream) Write(p []byte) {
 
 func (s *Stream) keep(rest []byte) { s.held = append(s.held[:0], rest...) }
 
-// Flush emits what is held back, taking it that no more bytes come. What is
-// written later is a text of its own.
+// Flush emits the bytes held back, because no more bytes come. Bytes that are written
+// later are a text of their own.
 func (s *Stream) Flush() {
 	s.process(s.held, true)
 	s.held, s.shown = s.held[:0], 0
@@ -91,15 +90,15 @@ func (s *Stream) Flush() {
 	s.prev = '\n'
 }
 
-// Held is how many of the bytes written are not yet emitted: those that may
-// be the beginning of a secret, those of an open mask and of a line that
-// declares a secret, and those of a line that patterns look at.
+// Held is how many of the bytes written are not yet emitted: the possible beginning
+// of a secret, an open mask, a line that declares a secret, and a line that patterns
+// look at.
 func (s *Stream) Held() int {
 	return s.masked + len(s.held) - s.shown + s.dropped + s.out.raw - s.out.shown
 }
 
-// process emits what it can decide of the text and returns the rest. last says
-// that nothing comes after the text.
+// process emits the part of the text that it can decide and returns the rest. last
+// says that nothing comes after the text.
 func (s *Stream) process(text []byte, last bool) (rest []byte) {
 	for {
 		if s.declaring {
@@ -116,19 +115,19 @@ func (s *Stream) process(text []byte, last bool) (rest []byte) {
 	}
 }
 
-// search is process up to a line that declares a secret; what is returned then
-// is behind the line's beginning.
+// search is process up to a line that declares a secret. At such a line it returns
+// the text after [Declaration].
 //
-// It goes from place to place at which a needle or an anchor may begin. At each
-// it does the following, in an order that matters:
+// It moves from place to place where a needle or an anchor may begin. The order of
+// its steps at each place matters:
 //
-//  1. The open mask is emitted if it ends before. No needle from inside of it
-//     can make it longer any more: all their places were looked at.
-//  2. The longest needle that begins here opens a mask or joins the open one. If
-//     a longer one may still come, the search waits here.
-//  3. An anchor arms the inspector, unless a mask covers it: of a text that is
-//     masked nobody can say what it was. All that lies before has gone to the
-//     inspector by then, so that it knows whether a line has ended.
+//  1. The open mask is emitted if it ends before the place. No needle from inside the
+//     mask can make it longer any more: all their places were searched.
+//  2. The longest needle that begins here opens a mask or joins the open one. If a
+//     longer one may still come, the search waits here.
+//  3. An anchor arms the inspector, unless a mask covers it, because the masked text
+//     is unknown. The inspector has all text before the anchor by then, so it knows
+//     whether a line has ended.
 func (s *Stream) search(text []byte, last bool) (rest []byte) {
 	if s.passes(text, last) {
 		return nil
@@ -165,7 +164,7 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 	}
 }
 
-// What anchor answers beside that it is done.
+// verdict is the answer of anchor.
 type verdict int
 
 const (
@@ -174,9 +173,10 @@ const (
 	declares
 )
 
-// anchor looks for an anchor at i, and right behind it for one that has the byte
-// at i on its left, and arms the inspector. It answers that more must come at a
-// place before that can be told, or that behind a place a value is declared.
+// anchor looks for an anchor at i, and directly after i for an anchor that has the
+// byte at i on its left, and arms the inspector. Its verdict is waits if it needs
+// more bytes from the place at on, and declares if the text from there on is a
+// declared value.
 func (s *Stream) anchor(v *view, i int) (at int, what verdict) {
 	if s.open && i < v.end {
 		return 0, goesOn
@@ -189,9 +189,9 @@ func (s *Stream) anchor(v *view, i int) (at int, what verdict) {
 
 // anchorAt is anchor for one place, which no mask covers.
 //
-// Where an anchor may have begun, it is shown and noted. Only the beginning of a
-// line that may declare a secret is held back instead: if it does, not a byte of
-// it may be seen.
+// Where an anchor may have begun, it is shown and noted. Only the beginning of a line
+// that may declare a secret is held back instead, because no byte of such a line may
+// be shown.
 func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
 	left := s.leftOf(v, i)
 	found, more := s.finder.anchors.at(v.text[i:], left)
@@ -203,7 +203,7 @@ func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
 	if found == nil && (!more || v.last) {
 		return 0, goesOn
 	}
-	// What is before goes first: a line may end in it.
+	// The text before goes first: a line may end in it.
 	s.passTo(v, i)
 	declaration := left == '\n' && !s.quiet
 	switch {
@@ -221,9 +221,9 @@ func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
 	return 0, goesOn
 }
 
-// arm gives the inspector the line from an anchor on, or from where a longer one
-// may have begun before it ("AGE-SECRET-KEY-1" has "SECRET" in it). If there is all of
-// the line, and no needle in it, it need not be kept.
+// arm gives the inspector the line from an anchor on, or from the place where a
+// longer anchor may have begun before it ("AGE-SECRET-KEY-1" has "SECRET" in it). If
+// the whole line is in the text and has no needle in it, it need not be kept.
 func (s *Stream) arm(v *view, i int, left byte) {
 	here := i
 	if v.begun >= 0 {
@@ -255,7 +255,7 @@ func (s *Stream) leftOf(v *view, i int) byte {
 	return v.text[i-1]
 }
 
-// cover opens a mask with the needle at i, or adds it to the open one.
+// cover opens a mask with the needle at i, or adds the needle to the open mask.
 func (s *Stream) cover(v *view, i int, found *needle) {
 	size := len(found.text)
 	if !s.open {
@@ -269,8 +269,8 @@ func (s *Stream) cover(v *view, i int, found *needle) {
 	v.begun = -1 // no anchor has a mask in it
 }
 
-// wait leaves the place at i: nothing before it can be part of a needle that is
-// not found yet.
+// wait makes i the place of the stream: no byte before it can be part of a needle
+// that is not found yet.
 func (s *Stream) wait(v *view, i int) (rest []byte) {
 	if s.open {
 		s.masked += i - v.plain
@@ -285,14 +285,14 @@ func (s *Stream) wait(v *view, i int) (rest []byte) {
 	return v.text[v.begun:]
 }
 
-// close emits the open mask, which has some more bytes.
+// close emits the open mask, which has that many more bytes.
 func (s *Stream) close(more int) {
 	n := s.masked + more
 	s.open, s.masked, s.ahead, s.prev = false, 0, 0, masked
 	s.out.mask(s.mask, n)
 }
 
-// passTo lets through what is before i and not masked.
+// passTo lets through the text before i that is not masked.
 func (s *Stream) passTo(v *view, i int) {
 	if i > v.plain {
 		s.prev = v.text[i-1]
@@ -301,8 +301,8 @@ func (s *Stream) passTo(v *view, i int) {
 	}
 }
 
-// drop takes the rest of a line that declares a secret and returns what is
-// behind it. With no line ending yet it stays inside of the line.
+// drop takes the rest of a line that declares a secret and returns the text after it.
+// Without a line ending, the stream stays inside the line.
 func (s *Stream) drop(text []byte) (rest []byte) {
 	n := bytes.IndexByte(text, '\n') + 1
 	whole := n > 0
@@ -327,10 +327,10 @@ func (s *Stream) declare() {
 	s.out.mask(nil, n)
 }
 
-// use goes on with other secrets. What is held back was looked at without them:
-// what stands in the inspector goes through the search again, in front of the
-// text. The bytes of a mask are known no more, so a mask there parts the text; and
-// nothing is declared again in it.
+// use switches to other secrets. The bytes held back were searched without them, so
+// the text in the inspector passes the search again, ahead of the text. The bytes of
+// a mask are no longer known, so a mask splits that text. Nothing is declared in it a
+// second time.
 func (s *Stream) use(f *finder, text []byte) []byte {
 	s.finder, s.out.scan = f, f.scan
 	if len(s.out.text) == 0 {

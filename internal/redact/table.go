@@ -6,25 +6,25 @@ import (
 	"strings"
 )
 
-// table has needles, to be looked up by what a text begins with. It never changes.
+// table has needles and finds them by the beginning of a text. It never changes.
 type table struct {
 	needles []needle // sorted by text
-	// shorter has, for each needle, the longest other one that it begins with,
-	// -1 if none.
+	// shorter has, for each needle, the longest other needle that it begins with, or
+	// -1.
 	shorter []int
-	// slots is a hash table with linear probing from four bytes to the run of
-	// needles that begin with them.
+	// slots is a hash table with linear probing. It leads from four bytes to the run
+	// of needles that begin with them.
 	slots []slot
 }
 
-// slot is the run needles[from:to] that begin with the four bytes; empty if to
+// slot is the run needles[from:to] that begin with the four bytes. It is empty if to
 // is 0.
 type slot struct {
 	begin    uint32
 	from, to int32
 }
 
-// newTable needs the needles sorted by text and each once.
+// newTable needs the needles sorted by text, each once.
 func newTable(needles []needle) *table {
 	t := &table{needles: needles, shorter: shorter(needles), slots: make([]slot, 2<<bits.Len(uint(len(needles))))}
 	for i := 0; i < len(needles); {
@@ -48,8 +48,9 @@ func (t *table) slot(begin uint32) int {
 	return int(uint64(begin)*0x9E3779B1>>16) & (len(t.slots) - 1)
 }
 
-// shorter finds for each needle the longest other one that it begins with. In
-// sorted order that is the one before it, or one that this begins with.
+// shorter finds for each needle the longest other needle that it begins with. In
+// sorted order that is the needle before it, or one that the needle before begins
+// with.
 func shorter(needles []needle) []int {
 	out := make([]int, len(needles))
 	for i := range needles {
@@ -62,19 +63,20 @@ func shorter(needles []needle) []int {
 	return out
 }
 
-// at returns the longest needle that the text begins with, nil if none, and
-// whether more text could make a longer one: the text is the beginning of one.
+// at returns the longest needle that the text begins with, nil if there is no such
+// needle. more says that the text is the beginning of a longer needle, so that more
+// text could complete it.
 func (t *table) at(text []byte) (longest *needle, more bool) {
 	if len(text) < MinSecretBytes {
 		return nil, t.short(text)
 	}
 	from, to := t.run(load(text))
 	next := from + sort.Search(to-from, func(i int) bool { return t.needles[from+i].text > string(text) })
-	// In sorted order the text stands at next. Whatever the text is the beginning
-	// of comes right after it; and everything between the longest needle that it
-	// begins with and the text begins with that needle too, so the steps from the
-	// one before lead there. So a key of a thousand lines and a text of nothing but
-	// its first letters cost a few comparisons.
+	// In sorted order the text stands at next. The needles that begin with the text
+	// come directly after it. All needles between the text and the longest needle
+	// that it begins with begin with that needle too. So the steps through shorter
+	// lead from the needle before next to it, and a key of a thousand lines and a
+	// text of nothing but its first letters cost a few comparisons.
 	more = next < to && beginning(text, t.needles[next].text)
 	found := next - 1
 	for found >= from && !startsWith(text, t.needles[found].text) {
@@ -86,8 +88,8 @@ func (t *table) at(text []byte) (longest *needle, more bool) {
 	return &t.needles[found], more
 }
 
-// beginning reports whether the text is the beginning of the needle. (Plainer
-// with strings.HasPrefix, which would copy the text first.)
+// beginning reports whether the text is the beginning of the needle and shorter.
+// (strings.HasPrefix would be plainer, but it would copy the text first.)
 func beginning(text []byte, needle string) bool {
 	return len(text) < len(needle) && needle[:len(text)] == string(text)
 }

@@ -7,23 +7,23 @@ import (
 	"sync"
 )
 
-// MinSecretBytes is the shortest value that is looked for. A shorter one would
-// mask half of any log, so it is refused where secrets are registered.
+// MinSecretBytes is the length of the shortest value that is masked. A shorter one
+// would mask half of any log, so its registration is refused.
 const MinSecretBytes = 4
 
-// Secret is a value that must never be seen, and the name that may be.
+// Secret is a value that must never be shown, and a name that may be shown.
 type Secret struct {
-	// Name says which secret it was ("POSTGRES_PASSWORD"); it is shown in place
-	// of the value. It may be empty.
+	// Name says which secret it was ("POSTGRES_PASSWORD") and is shown in place of
+	// the value. It may be empty.
 	Name  string
 	Value string
 }
 
-// Weakness is why a value cannot be kept out of logs: it would turn them into
-// masks, or tell by the masks what it is.
+// Weakness is why a value cannot be kept out of logs: it would turn much of a log
+// into masks, or the masks would reveal the value.
 type Weakness string
 
-// What [Judge] answers. The texts are for people and follow "it".
+// The answers of [Judge]. The texts are for people and follow "it".
 const (
 	Strong Weakness = ""
 	Short  Weakness = "has fewer than 4 characters" // see MinSecretBytes
@@ -31,9 +31,9 @@ const (
 	Own    Weakness = "is a name that every log shows"
 )
 
-// Judge says whether the value is worth looking for. White space around it does
-// not count, nor does the case of letters. names are those that logs show
-// anyway: the resource's own, its user's, its database's.
+// Judge says whether the value is worth masking. Surrounding white space and the case
+// of letters do not count. names lists the names that logs show anyway: the
+// resource's own, its user's, its database's.
 func Judge(value string, names ...string) Weakness {
 	value = strings.ToLower(strings.TrimSpace(value))
 	switch {
@@ -47,8 +47,8 @@ func Judge(value string, names ...string) Weakness {
 	return Strong
 }
 
-// Refusal words a weakness for whoever registers the secret of that name, and
-// is empty for a strong one. It does not show the value.
+// Refusal tells the user why the secret of that name cannot be registered. It is
+// empty for a strong value and never shows the value.
 func (w Weakness) Refusal(name string) string {
 	if w == Strong {
 		return ""
@@ -56,16 +56,16 @@ func (w Weakness) Refusal(name string) string {
 	return fmt.Sprintf("%s is a secret that cannot be kept out of the logs: it %s", name, string(w))
 }
 
-// number reports whether the value looks like a port, a year or a small amount:
-// up to five digits. Longer ones are more often a PIN than anything else.
+// number reports whether the value looks like a port, a year or a small amount: up to
+// five digits. A longer number is more often a PIN than anything else.
 func number(value string) bool {
 	return len(value) <= 5 && strings.Trim(value, "0123456789") == ""
 }
 
 var commonWordList = sync.OnceValue(func() []string { return strings.Fields(commonWords) })
 
-// commonWords are in the logs of every other deployment, or are what somebody
-// types who wants no password. Each has four characters or more.
+// commonWords are in the logs of every other deployment, or are typed by users who
+// want no password. Each has four characters or more.
 const commonWords = `
 true false null none undefined unset empty enabled disabled default auto always never required optional
 localhost local host hostname 127.0.0.1 0.0.0.0 root admin administrator user username guest anonymous
