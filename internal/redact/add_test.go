@@ -10,14 +10,14 @@ import (
 	"waybill/internal/redact"
 )
 
-// written is a stream whose output is a text.
+// written is a stream whose output is kept as a text.
 func written(m *redact.Matcher) (*redact.Stream, *strings.Builder) {
 	out := new(strings.Builder)
 	return m.Stream(func(p []byte, _ int) { out.Write(p) }), out
 }
 
-// TestP3AddedSecretsCountFromTheNextByte adds a secret between two writes, with
-// every part of it already written.
+// TestP3AddedSecretsCountFromTheNextByte adds a secret between two writes, after each
+// part of the secret that the first write may have.
 func TestP3AddedSecretsCountFromTheNextByte(t *testing.T) {
 	const secret = "xyzzy-9042"
 	for before := range len(secret) + 1 {
@@ -35,8 +35,8 @@ func TestP3AddedSecretsCountFromTheNextByte(t *testing.T) {
 	}
 }
 
-// TestP3WhatIsHeldIsLookedAtAgain holds bytes back for one reason or another,
-// then adds a secret that begins in them.
+// TestP3WhatIsHeldIsLookedAtAgain holds bytes back for one reason or another, then
+// adds a secret that begins in them.
 func TestP3WhatIsHeldIsLookedAtAgain(t *testing.T) {
 	old := []redact.Secret{{Name: "OLD", Value: "hunter22"}, {Name: "LONG", Value: "xyz-not-this-one"}}
 	for _, c := range []struct{ first, second, want string }{
@@ -48,7 +48,7 @@ func TestP3WhatIsHeldIsLookedAtAgain(t *testing.T) {
 		{"xyz-not-hunter", "33 ok\n", "xyz-not-<REDACTED:NEW> ok\n"},
 		{"hunter22hunter", "33", "<REDACTED:OLD><REDACTED:NEW>"},
 		{"x --passh", "unter33 ok", "x --pass<REDACTED:NEW> ok"},
-		{"x --pas", "s1 --pass1 ok", "x --pass1 --<REDACTED:SHOWN> ok"}, // the first was begun to be shown
+		{"x --pas", "s1 --pass1 ok", "x --pass1 --<REDACTED:SHOWN> ok"}, // the beginning of the first was shown already
 		{"-----BEGIN PRIVATE KEY-----\n:: hunter", "33 ok\n", "-----BEGIN <REDACTED>\n:: <REDACTED:NEW> ok\n"},
 	} {
 		m := redact.NewMatcher(old)
@@ -66,8 +66,8 @@ func TestP3WhatIsHeldIsLookedAtAgain(t *testing.T) {
 	}
 }
 
-// TestP3BothStreamsShareWhatIsAdded because a secret is often declared on one
-// and printed on the other.
+// TestP3BothStreamsShareWhatIsAdded exists because a secret is often declared on one
+// stream and printed on the other.
 func TestP3BothStreamsShareWhatIsAdded(t *testing.T) {
 	m := redact.NewMatcher(nil)
 	stdout, out := written(m)
@@ -86,8 +86,8 @@ func TestP3BothStreamsShareWhatIsAdded(t *testing.T) {
 	}
 }
 
-// TestP3AddAtAnyPlace gives a stream a secret between two writes: it must not be
-// in anything that is let through later.
+// TestP3AddAtAnyPlace adds a secret between two writes: no text that is let through
+// later may have it.
 func TestP3AddAtAnyPlace(t *testing.T) {
 	random := rand.New(rand.NewPCG(11, 12))
 	for range 2000 {
@@ -106,7 +106,8 @@ func TestP3AddAtAnyPlace(t *testing.T) {
 			s.Write([]byte(w))
 		}
 		s.Flush()
-		// What is let through when the secret comes may be the beginning of one.
+		// The text let through before the secret came may end in the beginning of
+		// one.
 		if rest, ok := strings.CutPrefix(out.String(), before); !ok || strings.Contains(rest, "baab") {
 			t.Fatalf("%q, added at %d: got %q behind %q", text, at, out, before)
 		}
@@ -192,7 +193,8 @@ func TestDeclaredMask(t *testing.T) {
 	}
 }
 
-// TestWarnings says what was declared in vain, and never shows it.
+// TestWarnings checks that each value declared in vain has a warning that does not
+// show it.
 func TestWarnings(t *testing.T) {
 	m := redact.NewMatcher(nil)
 	s, _ := written(m)
@@ -209,9 +211,9 @@ A value that the job declared as a secret is not masked: at most 1000 values of 
 	}
 }
 
-// TestDeclaringIsLinear declares values between lines of output. Four times as
-// many take about four times as long; if each of them were paid for by all before
-// it, they would take sixteen.
+// TestDeclaringIsLinear declares values between lines of output. Four times as many
+// take about four times as long. If the cost of each grew with the number before it,
+// they would take sixteen times as long.
 func TestDeclaringIsLinear(t *testing.T) {
 	declare := func(n int) time.Duration {
 		s, out := written(redact.NewMatcher(nil))
@@ -234,8 +236,8 @@ func TestDeclaringIsLinear(t *testing.T) {
 	}
 }
 
-// TestP3DeclaredValuesAreBoundedInAll declares large values until no more are
-// taken: the log says so, and what was taken stays masked.
+// TestP3DeclaredValuesAreBoundedInAll declares large values until no more are taken.
+// The log says so, and the values taken before stay masked.
 func TestP3DeclaredValuesAreBoundedInAll(t *testing.T) {
 	m := redact.NewMatcher(nil)
 	value := func(i int) string { return strings.Repeat(fmt.Sprintf("%03d'\"&é ", i), 4000) }

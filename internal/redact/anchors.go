@@ -211,7 +211,9 @@ func anchorList() []anchor {
 	for _, words := range proseAnchors {
 		out = append(out, anchor{text: words, kind: kindProse})
 	}
-	for _, command := range strings.Fields("mysql mysqldump mysqladmin mysqlimport mysqlcheck ariadb ariadb-dump ariadb-admin") {
+	for _, command := range strings.Fields(
+		"mysql mysqldump mysqladmin mysqlimport mysqlcheck ariadb ariadb-dump ariadb-admin",
+	) {
 		out = append(out, anchor{text: command + " ", kind: kindShort})
 	}
 	out = append(out, keyAnchors()...)
@@ -225,16 +227,19 @@ func keyAnchors() (out []anchor) {
 		right string
 		names string // with a ~ for a space; a name of five bytes needs a letter before it
 	}{
-		{kindStrong, "", "password Password PASSWORD ssphra SSPHRA _passwort \"pass\" 'pass' \"PASS\" ;pass= &pass="},
+		{kindStrong, "",
+			"password Password PASSWORD ssphra SSPHRA _passwort \"pass\" 'pass' \"PASS\" ;pass= &pass="},
 		{kindPass, "", "_pass= _pass: _pass\" -pass: _PASS= _PASS: _PASS\" ~PASS="},
 		{kindPass, "=:\"", "bpass lpass npass ppass rpass tpass hpass BPASS LPASS NPASS PPASS RPASS TPASS HPASS bPass lPass nPass pPass rPass hPass"},
 		{kindStrong, assigns, "asswd ASSWD"},
 		{kindStrong, "", "_pwd= _PWD= BPWD= ;Pwd= \"pwd\":"},
 		{kindFlag, "", "--password --passwd --pass~ --passphrase uirepass erauth~ UIREPASS"},
-		{kindWeak, "", "SECRET pi_key PI_KEY PI-KEY pi-Key PI-Key te_key te-key TE_KEY ss_key ss-key SS_KEY uth_key UTH_KEY pp_key PP_KEY " +
-			"ng_key NG_KEY nse_key NSE_KEY nt_key NT_KEY YPTION_KEY MASTER_KEY :_auth="},
+		{kindWeak, "",
+			"SECRET pi_key PI_KEY PI-KEY pi-Key PI-Key te_key te-key TE_KEY ss_key ss-key SS_KEY uth_key UTH_KEY pp_key PP_KEY " +
+				"ng_key NG_KEY nse_key NSE_KEY nt_key NT_KEY YPTION_KEY MASTER_KEY :_auth="},
 		{kindWeak, assigns + "_-KA", "ecret"},
-		{kindWeak, assigns, "token Token TOKEN pikey piKey PIKEY teKey tekey ssKey sskey SSKEY uthKey ppKey nseKey ntKey"},
+		{kindWeak, assigns,
+			"token Token TOKEN pikey piKey PIKEY teKey tekey ssKey sskey SSKEY uthKey ppKey nseKey ntKey"},
 		{kindWeakFlag, "", "--token pi-key ss-token th-token"},
 		{kindHeader, "", "orization ORIZATION cookie Cookie COOKIE"},
 		{kindBearer, "", "bearer~ Bearer~ BEARER~"},
@@ -263,7 +268,8 @@ func tokenAnchors() (out []anchor) {
 		{"dckr_pat_ dckr_oat_ pypi-AgEI AGE-SECRET-KEY-1 tskey-auth- dop_v1_ doo_v1_ dor_v1_ shpat_ shpss_ shpca_ shppa_ xkeysib-", "", 20},
 		{"hvs. hvb.", alnum, 20},                                   // Vault
 		{"dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.", "", 20}, // Doppler
-		{"lin_api_ lin_oauth_ rubygems_ ATATT3xFf ATCTT3xFf GOCSPX- sntrys_ sntryu_ glsa_ glc_ey glagent- glsoat-", "", 20},
+		{"lin_api_ lin_oauth_ rubygems_ ATATT3xFf ATCTT3xFf GOCSPX- sntrys_ sntryu_ glsa_ glc_ey glagent- glsoat-",
+			"", 20},
 		{"1//0 ATBB", alnum, 20}, // Google's refresh tokens, Bitbucket
 		{"sk-svcacct- sk-admin- eyJhdXRo", "", 20},
 		{"glpat- gldt- glrt- glcbt- glptt- glft-", "", 10},
@@ -275,7 +281,8 @@ func tokenAnchors() (out []anchor) {
 	} {
 		for _, text := range strings.Fields(t.texts) {
 			wide := strings.HasPrefix(text, "sk") || strings.HasPrefix(text, "rk") // "test" and "proj" are in too many texts
-			out = append(out, anchor{text: text, left: boundary, right: t.right, kind: kindToken, least: t.least, wide: wide})
+			out = append(out, anchor{text: text, left: boundary, right: t.right,
+				kind: kindToken, least: t.least, wide: wide})
 		}
 	}
 	// Only the end of "github" is in the anchor, because "ith" is in every text.
@@ -301,11 +308,13 @@ func shortAnchors() (out []anchor) {
 			if t.kind == kindOwn && (before == '"' || before == '\'') {
 				continue // too many keys begin with "to
 			}
-			out = append(out, anchor{text: string(before) + t.text, left: left, right: t.right, kind: t.kind, least: t.least})
+			out = append(out, anchor{text: string(before) + t.text, left: left, right: t.right,
+				kind: t.kind, least: t.least})
 		}
 	}
 	for _, letter := range "EFGH" { // Telegram: 1234567890:AAF...
-		out = append(out, anchor{text: ":AA" + string(letter), left: digits, right: wordlike, kind: kindToken, least: 30})
+		out = append(out, anchor{text: ":AA" + string(letter), left: digits, right: wordlike,
+			kind: kindToken, least: 30})
 	}
 	return out
 }
@@ -323,5 +332,5 @@ var beforeShort = map[rune]string{
 }
 
 // proseAnchors hide the anchors in them: no secret follows.
-var proseAnchors = []string{"nexpected token", "gnized token", "nextPageToken", "NextPageToken", "next_page_token",
-	"pageToken", "page_token", "inuationToken", "inuation_token", "NextToken", "nextToken"}
+var proseAnchors = []string{"nexpected token", "gnized token", "nextPageToken", "NextPageToken",
+	"next_page_token", "pageToken", "page_token", "inuationToken", "inuation_token", "NextToken", "nextToken"}

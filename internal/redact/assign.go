@@ -42,8 +42,8 @@ func (l *looks) suffix(rest []byte) int {
 	return min(2, l.run(rest, isDigit))
 }
 
-var suffixes = []string{"se", "SE", "_key", "-key", "key", "Key", "_KEY", "-Key", "_access_key", "_ACCESS_KEY", "AccessKey",
-	"_confirmation", "_token", "Token", "_TOKEN"}
+var suffixes = []string{"se", "SE", "_key", "-key", "key", "Key", "_KEY", "-Key",
+	"_access_key", "_ACCESS_KEY", "AccessKey", "_confirmation", "_token", "Token", "_TOKEN"}
 
 // separator is the length of the separator between a key and its value, without
 // spaces, or 0.
@@ -121,7 +121,8 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 		return 0, 0
 	case !isQuoted && v[0] == '<' && l.instruction(rest[at:]):
 		return 0, 0
-	case !tight && !isQuoted && (bytes.HasSuffix(v, []byte("...")) || len(v) < 16 && is(bytes.TrimRight(v, "!;,?"), typeNames)):
+	case !tight && !isQuoted && (bytes.HasSuffix(v, []byte("...")) ||
+		len(v) < 16 && is(bytes.TrimRight(v, "!;,?"), typeNames)):
 		return 0, 0
 	case !tight && !isQuoted && l.plainWord(v) && l.followed(rest[to:]):
 		return 0, 0 // prose: "password: too short"
@@ -135,7 +136,8 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 // like a secret. It begins with "=" or ":" and the end of a word that does not look
 // random, so no end of the word does.
 func (l *looks) isDull(rest []byte) bool {
-	return l.place(rest)+1 < l.dull && len(rest) > 1 && (rest[0] == '=' || rest[0] == ':') && !byteSets[opensValue][rest[1]]
+	return l.place(rest)+1 < l.dull && len(rest) > 1 && (rest[0] == '=' || rest[0] == ':') &&
+		!byteSets[opensValue][rest[1]]
 }
 
 // quoted is the value in the quotes that the text begins with. from is 0 if the text
@@ -301,7 +303,8 @@ func (l *looks) placeholder(v []byte) bool {
 	switch {
 	case !byteSets[opensPlaceholder][first]:
 		return false
-	case len(v) == 1 && first == filler, l.reference(v), l.all(v, opens), l.all(v, isStar), len(v) >= 3 && l.all(v, isCross):
+	case len(v) == 1 && first == filler, l.reference(v), l.all(v, opens), l.all(v, isStar),
+		len(v) >= 3 && l.all(v, isCross):
 		return true
 	case first == '<' && len(v) > 1:
 		return startsWith(v, nameless[:len(nameless)-1]) || v[len(v)-1] == '>'
@@ -320,14 +323,18 @@ func (l *looks) all(v []byte, set set) bool { return byteSets[set][v[0]] && l.ru
 
 // is reports whether the value is one of the words, in upper or lower case.
 func is(v []byte, words []string) bool {
-	return slices.ContainsFunc(words, func(word string) bool { return len(word) == len(v) && strings.EqualFold(word, string(v)) })
+	return slices.ContainsFunc(words, func(word string) bool {
+		return len(word) == len(v) && strings.EqualFold(word, string(v))
+	})
 }
 
 // maxNoValueBytes is the length of the longest of noValues.
 const maxNoValueBytes = len("undefined")
 
 // noValues are the words that mean no value.
-var noValues = []string{"true", "false", "null", "none", "nil", "undefined", "yes", "no", "redacted", "hidden", "unset", "~", "#"}
+var noValues = []string{
+	"true", "false", "null", "none", "nil", "undefined", "yes", "no", "redacted", "hidden", "unset", "~", "#",
+}
 
 // reference reports whether the value names a variable: $NAME, ${NAME}, $(cmd),
 // %NAME%, {{ .Name }}.
@@ -341,5 +348,6 @@ func (l *looks) reference(v []byte) bool {
 	if v[0] == '%' && len(v) > 2 && v[len(v)-1] == '%' {
 		return l.run(v[1:], isBatchVariable) == len(v)-2
 	}
-	return bytes.HasPrefix(v, []byte("{{")) || bytes.HasPrefix(v, []byte("process.env.")) || bytes.HasPrefix(v, []byte("os.environ"))
+	return bytes.HasPrefix(v, []byte("{{")) || bytes.HasPrefix(v, []byte("process.env.")) ||
+		bytes.HasPrefix(v, []byte("os.environ"))
 }

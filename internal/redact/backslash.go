@@ -69,7 +69,9 @@ var styles = []style{
 	// zsh, C.
 	{"\n\r\t", func(_ rune, raw string) string { return meta(raw, `\`) }},
 	// zsh, UTF-8.
-	{"\n\r\t", func(r rune, raw string) string { return narrow(r, raw, func() string { return meta(raw, `\`) }) }},
+	{"\n\r\t", func(r rune, raw string) string {
+		return narrow(r, raw, func() string { return meta(raw, `\`) })
+	}},
 }
 
 // controls writes a control character in the format, and keeps the others.
@@ -202,7 +204,8 @@ func json(extra string, ascii bool, format string) encoder {
 		switch {
 		case r == utf8.RuneError && len(raw) == 1:
 			return "", false
-		case strings.ContainsRune(extra, r), short < 0 && r < ' ', ascii && r > '~', r == '\u2028', r == '\u2029':
+		case strings.ContainsRune(extra, r), short < 0 && r < ' ', ascii && r > '~',
+			r == '\u2028', r == '\u2029':
 			var out strings.Builder
 			for _, unit := range utf16.Encode([]rune{r}) {
 				fmt.Fprintf(&out, format, unit)
@@ -234,8 +237,10 @@ var entityFormats = []string{"&#%d;", "&#x%x;", "&#x%X;", "&#%03d;"}
 func entityEncoders(wide bool) (out []encoder) {
 	latin := strings.Fields(latinNames)
 	for _, set := range []struct{ named, numbered string }{
-		{"", ""}, {"<>&", ""}, {"<>&\"", ""}, {"<>&\"'", ""}, {"<>&\"", "'"}, {"<>&", "\"'"}, {"<>&", "\"'+"}, {"<&", ""},
-		{"<>&", "\"'\n\r\t"}, {"<>&\"", "'/"}, {"<>&\"", "'/`="}, {"<>&\"", everySign}, {"", everySign}, {"", "<>&\"'"},
+		{"", ""}, {"<>&", ""}, {"<>&\"", ""}, {"<>&\"'", ""}, {"<>&\"", "'"}, {"<>&", "\"'"},
+		{"<>&", "\"'+"}, {"<&", ""},
+		{"<>&", "\"'\n\r\t"}, {"<>&\"", "'/"}, {"<>&\"", "'/`="}, {"<>&\"", everySign},
+		{"", everySign}, {"", "<>&\"'"},
 	} {
 		for _, format := range entityFormats {
 			for _, style := range []string{"keep", "number", "name"} {

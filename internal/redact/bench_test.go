@@ -25,7 +25,7 @@ func logText(size int, secrets []string) []byte {
 	next := 256 << 10
 	for i := 0; out.Len() < size; i++ {
 		a, b := random.Uint64(), random.Uint64()
-		if i%40 == 0 { // what has an @ in it is not rare, but rarer than the rest
+		if i%40 == 0 { // lines with an @ are not rare, but rarer than the rest
 			fmt.Fprintf(&out, "#%d resolve docker.io/library/node:22@sha256:%016x%016x%016x%016x 0.%ds\n", i%30, a, b, a+b, a-b, i%10)
 			fmt.Fprintf(&out, "npm http fetch GET 200 https://registry.npm.example/@scope%%2fpackage-%d %dms (cache miss)\n", a%900, b%900)
 		}
@@ -56,8 +56,7 @@ func logText(size int, secrets []string) []byte {
 	return out.Bytes()
 }
 
-// manySecrets are of the kinds that deployments have; the shortest has eight
-// bytes.
+// manySecrets are of the kinds that deployments have. The shortest has eight bytes.
 func manySecrets(n int) (out []redact.Secret) {
 	random := rand.New(rand.NewPCG(3, 3))
 	word := func(letters string, size int) string {
@@ -80,7 +79,7 @@ func manySecrets(n int) (out []redact.Secret) {
 	return out
 }
 
-// someNeedles picks from the forms of many secrets, the shortest one always.
+// someNeedles picks from the forms of many secrets, and always takes the shortest.
 func someNeedles(n int) []string {
 	texts, _ := redact.Needles(manySecrets(200))
 	random := rand.New(rand.NewPCG(5, 5))
@@ -89,16 +88,15 @@ func someNeedles(n int) []string {
 	return texts[:n]
 }
 
-// BenchmarkStream compares, on one text and in turns, the matcher as production
-// runs it (patterns and all) and without patterns with a plain copy of the
-// writes, and with what others do: a replacer, an Aho-Corasick automaton, or a
-// regular expression for each needle, on each line; and what Buildkite's agent does on
-// each write, but for its output. Only the copy moves bytes;
-// the rest count what comes out. The rates are of CPU time; x-copy and x-replacer
-// say how many times as fast as these the matcher was.
+// BenchmarkStream compares the matcher, as production runs it and without patterns,
+// with other methods on the same text, in turns: a plain copy of the writes; a
+// replacer, an Aho-Corasick automaton, or a regular expression for each needle, on
+// each line; and the work of Buildkite's agent on each write, except for its output.
+// Only the copy moves bytes; the rest count the output. The rates are of CPU time.
+// x-copy and x-replacer say how many times as fast as these the matcher was.
 //
-// Of the present corpus hardly a line has an anchor of a pattern. In the mixed one 8 %
-// of the lines have one, in the dense one all have, and the hostile one is nothing
+// In the present corpus hardly a line has an anchor of a pattern. In the mixed one 8
+// % of the lines have one, in the dense one all have, and the hostile one is nothing
 // but anchors.
 func BenchmarkStream(b *testing.B) {
 	size := 64 << 20
@@ -139,12 +137,12 @@ func compare(b *testing.B, needles []string, writes, lines [][]byte) {
 		own.add(writes, whole.Write)
 		value.add(writes, valuesOnly.Write)
 		stepper.add(writes[:max(1, len(writes)/8)], others.step)
-		// The slow ones see less of the text.
+		// The slow methods get less of the text.
 		few := lines[:len(lines)/64]
 		replacer.add(few, func(p []byte) { passed += len(others.replacer.Replace(string(p))) })
 		automaton.add(few, func(p []byte) { passed += others.automate(p) })
 		expressions.add(few[:min(len(few), 200_000/len(needles))], func(p []byte) { passed += others.match(p) })
-		runtime.GC() // of their garbage, or the next turn pays for it
+		runtime.GC() // collect their garbage now, or the next turn pays for it
 	}
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(own.perSecond(), "MB/s")
@@ -159,20 +157,20 @@ func compare(b *testing.B, needles []string, writes, lines [][]byte) {
 	b.ReportMetric(own.perSecond()/replacer.perSecond(), "x-replacer")
 }
 
-// others are the ways of others, for the same needles.
+// others are other programs' methods, for the same needles.
 type others struct {
 	replacer    *strings.Replacer
 	automaton   *ahocorasick.Automaton
 	expressions []*regexp.Regexp
 
-	// The algorithm of Buildkite's agent, which takes every needle a byte further.
+	// The algorithm of Buildkite's agent, which advances every needle with each byte.
 	byFirst       [256][]string
 	started, next []begun
 	kept          []byte
 	matched       int
 }
 
-// begun is a needle of which so many bytes were met.
+// begun is a needle and how many of its bytes have matched so far.
 type begun struct {
 	needle string
 	met    int
@@ -217,7 +215,7 @@ func newOthers(b *testing.B, needles []string) *others {
 	return o
 }
 
-// automate counts what an automaton would let through of a line.
+// automate counts the bytes of a line that an automaton would let through.
 func (o *others) automate(p []byte) (passed int) {
 	for at := 0; ; {
 		match, found := o.automaton.Find(p, at)
@@ -260,7 +258,7 @@ func cpuTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
-// BenchmarkBytes writes a byte at a time.
+// BenchmarkBytes writes one byte at a time.
 func BenchmarkBytes(b *testing.B) {
 	needles := someNeedles(1000)
 	text := logText(1<<20, needles)
@@ -274,7 +272,7 @@ func BenchmarkBytes(b *testing.B) {
 	}
 }
 
-// BenchmarkWorst is text of nothing but beginnings of secrets.
+// BenchmarkWorst writes text that has nothing but beginnings of secrets.
 func BenchmarkWorst(b *testing.B) {
 	one := bytes.Repeat([]byte("a"), 1<<20)
 	var many bytes.Buffer
@@ -288,7 +286,7 @@ func BenchmarkWorst(b *testing.B) {
 	}{
 		"one letter": {[]string{"aaaa", string(one[:4000]) + "b", string(one[:300]) + "c"}, one},
 		"near":       {needles, many.Bytes()},
-		// A line without an end of what patterns look at.
+		// An endless line that patterns look at.
 		"keys":      {nil, bytes.Repeat([]byte("token="), 64<<10)},
 		"addresses": {nil, bytes.Repeat([]byte("x://a:@"), 64<<10)},
 		"passwords": {nil, bytes.Repeat([]byte("password=$A,"), 64<<10)},
@@ -307,7 +305,7 @@ func BenchmarkWorst(b *testing.B) {
 	}
 }
 
-// BenchmarkNewMatcher is what each attempt pays once, with the forms of some
+// BenchmarkNewMatcher is the cost that each attempt pays once, with the forms of some
 // eighty secrets.
 func BenchmarkNewMatcher(b *testing.B) {
 	secrets := append(manySecrets(80), redact.Secret{Name: "KEY", Value: key})

@@ -17,13 +17,13 @@ import (
 	"waybill/internal/redact"
 )
 
-// composedValues trip over one encoder or another, or over two.
+// composedValues are hard for one encoder or another, or for two.
 var composedValues = []string{
 	awkward, `pa$word"1`, `pa$w: 'x'`, `a&b<c$word1`, "päss🔑wört-91", `it's "both" & $more`, `x+y=z/'q'`,
 	`C:\new\"table"`, `'begins and ends'`, `a%2Fb%c&d`, "tab\tand é, bell\a!", "two  spaces   inside",
 }
 
-// programs print the value of $V, each in a way of its own.
+// programs print the value of $V, each in its own way.
 var programs = []struct{ name, tool, script string }{
 	{"bash printf %q", "bash", `printf '%q\n' "$V"`},
 	{"bash @Q", "bash", `echo "${V@Q}"`},
@@ -59,7 +59,7 @@ csv.writer(sys.stdout).writerow([v])'`},
 }
 
 // TestP3CompositionsOfRealPrograms has programs print awkward values in two locales,
-// and looks for a word of the value that is left.
+// and looks for words of the value in the redacted output.
 func TestP3CompositionsOfRealPrograms(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "compose.yaml")
 	lacking := map[string]bool{}
@@ -108,11 +108,11 @@ func TestP3CompositionsOfRealPrograms(t *testing.T) {
 	}
 }
 
-// packages are Debian's packages of the programs that have another name.
+// packages has Debian's packages of the programs whose package has another name.
 var packages = map[string]string{"docker": "docker.io, and localstack/docker/compose", "node": "nodejs", "python3": "python3"}
 
-// has reports whether the program is there. Where it is not, the test is skipped,
-// but not under WAYBILL_CI.
+// has reports whether the program is installed. If it is not, the test is skipped,
+// except under WAYBILL_CI.
 func has(t *testing.T, program string) bool {
 	t.Helper()
 	_, err := exec.LookPath(program)
@@ -133,8 +133,8 @@ func has(t *testing.T, program string) bool {
 
 func inside(quoted string) string { return quoted[1 : len(quoted)-1] }
 
-// remains returns a word of the value that the text shows, or what the text would
-// have only if it showed the value.
+// remains returns a word of the value that the text shows, or the whole text if
+// nothing in it is masked.
 func remains(text, value string) string {
 	if !strings.Contains(text, "<REDACTED") {
 		return text
@@ -149,8 +149,8 @@ func remains(text, value string) string {
 	return ""
 }
 
-// TestP3Compositions applies encoders of the standard library and of others by
-// hand, up to three deep.
+// TestP3Compositions applies encoders of the standard library and of others by hand,
+// up to three deep.
 func TestP3Compositions(t *testing.T) {
 	layers := map[string]func(string) string{
 		"JSON":    func(s string) string { return inside(jsonText(t, s)) },
@@ -160,7 +160,7 @@ func TestP3Compositions(t *testing.T) {
 		"compose": func(s string) string { return strings.ReplaceAll(s, `$`, `$$`) },
 		"XML": func(s string) string {
 			var out bytes.Buffer
-			_ = xml.EscapeText(&out, []byte(s)) // a buffer takes everything
+			_ = xml.EscapeText(&out, []byte(s)) // a write to a buffer cannot fail
 			return out.String()
 		},
 	}
@@ -185,8 +185,8 @@ func TestP3Compositions(t *testing.T) {
 	}
 }
 
-// TestP3FormsThatPassed lists spellings that once were let through, whatever the
-// writes.
+// TestP3FormsThatPassed lists spellings that were once let through, and tries them
+// with different writes.
 func TestP3FormsThatPassed(t *testing.T) {
 	for _, c := range []struct{ value, printed string }{
 		{`"quoted-91 x"`, `quoted-91 x`},
@@ -211,8 +211,8 @@ func TestP3FormsThatPassed(t *testing.T) {
 	}
 }
 
-// TestP3Base64OfALongerTextInLines breaks base64 with neighbours into lines. At
-// most the character beside each neighbour stays.
+// TestP3Base64OfALongerTextInLines breaks base64 with neighbours into lines. At most
+// the character next to each neighbour may stay.
 func TestP3Base64OfALongerTextInLines(t *testing.T) {
 	const value = "q8Zk2mN4vB7x-q8Zk2mN4vB7x_q8Zk2mN4vB7x"
 	m := redact.Values([]redact.Secret{{Value: value}})
@@ -249,8 +249,8 @@ func TestP3HexInLines(t *testing.T) {
 	}
 }
 
-// TestP3ShortLinesBehindAPrefix masks a short line of a value that looks made by
-// a machine, and leaves a word.
+// TestP3ShortLinesBehindAPrefix masks a short line of a value that looks generated,
+// and leaves a word.
 func TestP3ShortLinesBehindAPrefix(t *testing.T) {
 	m := redact.Values([]redact.Secret{{Value: "first line\n1234x\nthen\nlast line"}})
 	got := m.Text("web-1  | first line\nweb-1  | 1234x\nweb-1  | then\nweb-1  | last line\n")

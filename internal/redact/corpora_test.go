@@ -8,7 +8,7 @@ import (
 
 // mixedText looks like the output of package managers, web servers, kubectl and
 // services that log in JSON. Two lines in twenty-five have an anchor of a pattern,
-// few of them a secret.
+// and few of these have a secret.
 func mixedText(size int) []byte {
 	random := rand.New(rand.NewPCG(11, 11))
 	var out bytes.Buffer
@@ -55,5 +55,5 @@ func denseText(size int) []byte {
 	return out.Bytes()
 }
 
-// hostileText is one line in which every six bytes are an anchor.
+// hostileText is one line with an anchor in every six bytes.
 func hostileText(size int) []byte { return bytes.Repeat([]byte("token="), size/6) }

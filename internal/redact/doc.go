@@ -80,7 +80,7 @@
 // The output does not depend on how the text was cut into writes.
 //
 // A stream may start at a place between two emitted bytes, or next to a mask. From
-// there on it masks values exactly as a stream that began at the start, because no
+// there on it masks the same values as a stream that began at the start, because no
 // needle spans such a place. The same holds for patterns if the place is the end of
 // an emitted line, because no pattern spans one. So a reader that does not know the
 // text before can resume a log there. It only needs the values that were declared

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Needles lists what is looked for, for the oracle in the tests.
+// Needles lists the needles, for the oracle in the tests.
 func Needles(secrets []Secret) (texts, names []string) {
 	for _, n := range needles(secrets) {
 		texts, names = append(texts, n.text), append(names, n.name)
@@ -14,8 +14,8 @@ func Needles(secrets []Secret) (texts, names []string) {
 	return texts, names
 }
 
-// Literal returns a matcher of exactly these texts, each named by its number
-// in sorted order, which are returned too.
+// Literal returns a matcher of exactly these texts, each named by its number in
+// sorted order. It also returns the sorted texts.
 func Literal(texts ...string) (*Matcher, []string) {
 	texts = slices.DeleteFunc(slices.Clone(texts), func(s string) bool { return len(s) < MinSecretBytes })
 	slices.Sort(texts)
@@ -27,7 +27,7 @@ func Literal(texts ...string) (*Matcher, []string) {
 	return &Matcher{needles: all, plain: true}, texts
 }
 
-// WithPatterns is a matcher of the same needles that knows the patterns too.
+// WithPatterns is a matcher of the same needles that also has the patterns.
 func WithPatterns(m *Matcher) *Matcher { return &Matcher{needles: m.needles} }
 
 // Shown is the mask of a name that shows no secret.
@@ -53,7 +53,7 @@ func (m *Matcher) Longest() (n int) {
 // Lines is a text of several lines with the given ending.
 func Lines(text, ending string) string { return strings.Join(splitLines(text), ending) }
 
-// Generation tells one build of what is looked for from another.
+// Generation tells one build of the finder from another.
 func (m *Matcher) Generation() any { return m.finder() }
 
 // Fresh is a matcher of the same secrets to which nothing was added, at no cost.

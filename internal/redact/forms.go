@@ -127,8 +127,12 @@ type encoders struct{ common, all []encoder }
 // narrowEncoders and wideEncoders are for values without and with characters outside
 // of ASCII.
 var (
-	narrowEncoders = sync.OnceValue(func() encoders { return encoders{commonEncoders(false), allEncoders(false)} })
-	wideEncoders   = sync.OnceValue(func() encoders { return encoders{commonEncoders(true), allEncoders(true)} })
+	narrowEncoders = sync.OnceValue(func() encoders {
+		return encoders{commonEncoders(false), allEncoders(false)}
+	})
+	wideEncoders = sync.OnceValue(func() encoders {
+		return encoders{commonEncoders(true), allEncoders(true)}
+	})
 )
 
 func encodersOf(wide bool) encoders {
@@ -169,16 +173,17 @@ func commonEncoders(wide bool) []encoder {
 
 // allEncoders lists every encoder.
 func allEncoders(wide bool) []encoder {
-	return slices.Concat(jsonEncoders(wide), percentEncoders(), entityEncoders(wide), backslashEncoders(wide), []encoder{
-		func(value string) string { return value },
-		func(value string) string { return inQuotes(strconv.Quote(value)) },
-		func(value string) string { return inQuotes(strconv.QuoteToASCII(value)) },
-		closing(`'"'"'`), closingRuns, dollarQuoted(false), dollarQuoted(true), echoed, shown(),
-		zshQuoted(zshSpecial, false), zshQuoted(zshSpecial, true), zshQuoted("!~"+zshSpecial, true),
-		replaced(`'`, `''`, `"`, `""`),
-		percent(everySign[:len(everySign)-3], false, "=%02X"), // quoted-printable
-		percent("", false, `\x%02x`), percent("", false, `\x%02X`), percent("-_.", false, `\x%02x`),
-	})
+	return slices.Concat(jsonEncoders(wide), percentEncoders(), entityEncoders(wide),
+		backslashEncoders(wide), []encoder{
+			func(value string) string { return value },
+			func(value string) string { return inQuotes(strconv.Quote(value)) },
+			func(value string) string { return inQuotes(strconv.QuoteToASCII(value)) },
+			closing(`'"'"'`), closingRuns, dollarQuoted(false), dollarQuoted(true), echoed, shown(),
+			zshQuoted(zshSpecial, false), zshQuoted(zshSpecial, true), zshQuoted("!~"+zshSpecial, true),
+			replaced(`'`, `''`, `"`, `""`),
+			percent(everySign[:len(everySign)-3], false, "=%02X"), // quoted-printable
+			percent("", false, `\x%02x`), percent("", false, `\x%02X`), percent("-_.", false, `\x%02x`),
+		})
 }
 
 // zshSpecial has the characters that zsh puts a backslash before.
@@ -196,7 +201,8 @@ func hexForms(value string) []string {
 	if len(value) > maxComposedBytes {
 		return append(out[:2], lineForms(wrap(out[0], 60))...)
 	}
-	out = append(out, strings.ReplaceAll(out[2], " ", ":"), strings.ReplaceAll(out[3], " ", ":"), eachByte(value, `\x%02x`))
+	out = append(out, strings.ReplaceAll(out[2], " ", ":"), strings.ReplaceAll(out[3], " ", ":"),
+		eachByte(value, `\x%02x`))
 	return append(out, lineForms(wrap(out[0], 60))...)
 }
 

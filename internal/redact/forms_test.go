@@ -14,10 +14,10 @@ import (
 	"waybill/internal/redact"
 )
 
-// awkward has a character for every encoder to trip over.
+// awkward has a hard character for every encoder.
 const awkward = `p@ss w"o'rd$1/é#\~&<x>!`
 
-// key is of several lines, as a private key is.
+// key has several lines, as a private key has.
 const key = "-----BEGIN TEST KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAE\nQyNTUxOQAAACB3a2x1Y2hnZXdlc2VuIQ==\nEOF\n-----END TEST KEY-----\n"
 
 func secrets() []redact.Secret {
@@ -29,8 +29,8 @@ func secrets() []redact.Secret {
 	}
 }
 
-// TestP3KnownValuesInEveryForm prints each secret as other programs do, in a
-// text that must stay.
+// TestP3KnownValuesInEveryForm prints each secret as other programs do, in a text
+// that must stay.
 func TestP3KnownValuesInEveryForm(t *testing.T) {
 	m := redact.NewMatcher(secrets())
 	for _, secret := range secrets() {
@@ -47,8 +47,8 @@ func TestP3KnownValuesInEveryForm(t *testing.T) {
 	}
 }
 
-// printedForms is what the value looks like in the output of encoders that
-// know nothing of this package.
+// printedForms has the value as it looks in the output of encoders that know nothing
+// of this package.
 func printedForms(t *testing.T, value string) map[string]string {
 	t.Helper()
 	trimmed := strings.TrimSpace(value)
@@ -74,7 +74,7 @@ func printedForms(t *testing.T, value string) map[string]string {
 		"base64, 64 a line": strings.TrimRight(broken(base64.StdEncoding.EncodeToString([]byte(value)), 64), "="),
 	}
 	if strings.ToLower(trimmed) != trimmed {
-		delete(forms, "percent, small") // it would change the letters too
+		delete(forms, "percent, small") // its lower case would change the letters too
 	}
 	return forms
 }
@@ -96,7 +96,7 @@ func broken(text string, width int) string {
 	return strings.Join(append(lines, text), "\n")
 }
 
-// The texts were printed by the programs that are named.
+// TestP3AsRealProgramsPrint has texts that the named programs printed.
 func TestP3AsRealProgramsPrint(t *testing.T) {
 	m := redact.NewMatcher(secrets())
 	for program, printed := range map[string]string{
@@ -118,9 +118,9 @@ func TestP3AsRealProgramsPrint(t *testing.T) {
 	}
 }
 
-// TestP3Base64Inside looks for a secret inside of a longer text in base64. The
-// characters where it meets its neighbours hold bits of both and may stay: at
-// most one at either end.
+// TestP3Base64Inside looks for a secret inside a longer text in base64. The
+// characters where it meets its neighbours hold bits of both and may stay: at most
+// one at either end.
 func TestP3Base64Inside(t *testing.T) {
 	for _, secret := range secrets() {
 		m := redact.NewMatcher([]redact.Secret{secret})
@@ -143,8 +143,8 @@ func TestP3Base64Inside(t *testing.T) {
 	}
 }
 
-// TestP3LinesOfASecret prints a key as it looks behind a prefix, indented, and
-// with other line endings; lines under 6 characters are nobody's secret.
+// TestP3LinesOfASecret prints a key after a prefix, indented, and with other line
+// endings. Lines under 6 characters are not masked.
 func TestP3LinesOfASecret(t *testing.T) {
 	m := redact.NewMatcher(secrets())
 	for _, ending := range []string{"\n", "\r\n", "\n\n"} {
@@ -186,7 +186,7 @@ func TestMasks(t *testing.T) {
 	}
 }
 
-// TestMaskIsTheSameInAnyOrder because two runners that resolve the secrets in
+// TestMaskIsTheSameInAnyOrder exists because two runners that resolve the secrets in
 // different orders must write the same log.
 func TestMaskIsTheSameInAnyOrder(t *testing.T) {
 	a, b := redact.Secret{Name: "A", Value: "hunter22"}, redact.Secret{Name: "B", Value: "hunter22"}
@@ -219,8 +219,8 @@ func TestNoSecretsChangeNothing(t *testing.T) {
 	}
 }
 
-// TestP3WhatEchoMakesOfASecret has shells print secrets with backslashes. dash's
-// echo takes these for escapes.
+// TestP3WhatEchoMakesOfASecret has shells print secrets with backslashes. dash's echo
+// takes these for escapes.
 func TestP3WhatEchoMakesOfASecret(t *testing.T) {
 	for _, value := range []string{`C:\new\table`, `one\\two`, `line\none\nmore lines`, `sound\aoff\0101\07z`, `cut off\cnever seen`,
 		`strange\q\x41`, `at the end\`, `\0\\\\0`, "two\nlines\\tand a tab"} {

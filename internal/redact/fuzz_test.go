@@ -12,8 +12,8 @@ import (
 	"waybill/internal/redact"
 )
 
-// sameWhateverTheCuts returns what comes out of the text written whole, and checks
-// that it is the same written in any other way. Each stream has a fresh matcher.
+// sameWhateverTheCuts returns the output of the text in one write, and checks that
+// other cuts give the same. Each stream has a fresh matcher.
 func sameWhateverTheCuts(t *testing.T, fresh func() *redact.Matcher, input string, random *rand.Rand) []piece {
 	t.Helper()
 	want := stream(t, fresh(), input)
@@ -35,8 +35,8 @@ func sameWhateverTheCuts(t *testing.T, fresh func() *redact.Matcher, input strin
 	return want
 }
 
-// keeps checks that nothing but masked bytes is changed: what is plain comes
-// from its place of the input.
+// keeps checks that only masked bytes are changed: plain output is the same as the
+// input at its place.
 func keeps(t *testing.T, out []piece, input string) {
 	t.Helper()
 	at := 0
@@ -56,7 +56,7 @@ func keeps(t *testing.T, out []piece, input string) {
 	}
 }
 
-// scraps are what patterns are made of; random text of them meets the hard cases.
+// scraps are the parts of patterns. Random text of them meets the hard cases.
 const scraps = "://|u:p@|@h |token|=|password|: |'|\"|\\|ghp_|0123456789abcdefghijABCDEF|-----BEGIN |RSA PRIVATE KEY-----|-----END |MIIEpAIBAAKCAQEAQ2hhbmdlTWVOb3RBS2V5Q2hhbmdlTWVOb3RBS2V5|\n|\r|web-1  | |Bearer |Authorization|Cookie: |::add-mask::|--pass|word |AGE-SECRET-KEY-1|AKIA|secret|hunter22|docker login -p |mysql -p|/|?|#| |x|_KEY|api|identified by |${|}|,|;|&"
 
 func scrapText(random *rand.Rand) string {
@@ -72,8 +72,8 @@ func scrapText(random *rand.Rand) string {
 	return out.String()
 }
 
-// TestPatternsDoNotDependOnTheWrites is FuzzPatterns with texts that are made to
-// be hard.
+// TestPatternsDoNotDependOnTheWrites is FuzzPatterns with texts that were made to be
+// hard.
 func TestPatternsDoNotDependOnTheWrites(t *testing.T) {
 	random := rand.New(rand.NewPCG(21, 22))
 	cases := 8000
@@ -93,8 +93,8 @@ func TestPatternsDoNotDependOnTheWrites(t *testing.T) {
 	}
 }
 
-// FuzzPatterns: the patterns' result does not depend on the writes, and nothing
-// but what is masked is changed.
+// FuzzPatterns checks that the patterns' result does not depend on the writes, and
+// that only masked bytes are changed.
 func FuzzPatterns(f *testing.F) {
 	for i, c := range lineCases(f) {
 		f.Add(c.in, "hunter22", uint64(i))
@@ -112,7 +112,8 @@ func FuzzPatterns(f *testing.F) {
 	})
 }
 
-// FuzzNoSecretRemains: no form of any secret is in the output, patterns or not.
+// FuzzNoSecretRemains checks that the output has no form of any secret, with patterns
+// or without.
 func FuzzNoSecretRemains(f *testing.F) {
 	f.Add("hunter22", "p@ss 'w\"", "PASSWORD=1 at postgres://u:2@h/1", uint64(1))
 	f.Add("line one\nline two", "abcabcabc", "web-1 | 1\r\n2", uint64(2))
@@ -144,7 +145,7 @@ func FuzzNoSecretRemains(f *testing.F) {
 	})
 }
 
-// layers are encoders that text passes one after the other.
+// layers are encoders that a text passes one after the other.
 var layers = []func(string) string{
 	func(s string) string {
 		text, err := json.Marshal(s)
@@ -161,8 +162,8 @@ var layers = []func(string) string{
 	func(s string) string { return s },
 }
 
-// FuzzCompositions: a value that two encoders have written, and JSON after them,
-// is masked to its last byte, whatever the writes.
+// FuzzCompositions checks that a value that two encoders have written, and JSON after
+// them, is masked to its last byte, whatever the writes.
 func FuzzCompositions(f *testing.F) {
 	for i, value := range composedValues {
 		f.Add(value, uint(i), uint(i/2), i%2 == 0, uint64(i))
@@ -187,8 +188,8 @@ func FuzzCompositions(f *testing.F) {
 	})
 }
 
-// FuzzDeclare: a declared value is in nothing that comes after, the line is not
-// there, and the writes do not matter.
+// FuzzDeclare checks that the text after a declaration does not have the declared
+// value, that the line is left out, and that the writes do not matter.
 func FuzzDeclare(f *testing.F) {
 	f.Add("a\n", "xyzzy-9042", "b xyzzy-9042 c\n", uint64(1))
 	f.Add("", "two%0Alines", "two\nlines", uint64(2))
@@ -225,8 +226,9 @@ func FuzzDeclare(f *testing.F) {
 	})
 }
 
-// FuzzAdd: a secret that is added between two writes is in nothing that is let
-// through from then on, except with what was let through before.
+// FuzzAdd checks that a secret that is added between two writes is not in the text
+// that is let through from then on. It may be in that text together with the text
+// before.
 func FuzzAdd(f *testing.F) {
 	f.Add("a token = hun", "ter22 hunter22", "hunter22", uint64(1))
 	f.Add("x://u:hunter", "22@h", "hunter22", uint64(2))
@@ -265,8 +267,9 @@ func FuzzAdd(f *testing.F) {
 	})
 }
 
-// TestAValueBesideWhatAPatternFinds is masked, wherever it touches that: a line that is
-// in one write is looked at in another way than one that is not.
+// TestAValueBesideWhatAPatternFinds checks that such a value is masked, wherever it
+// touches the find of a pattern. A line that comes in one write takes another path
+// than one that does not.
 func TestAValueBesideWhatAPatternFinds(t *testing.T) {
 	random := rand.New(rand.NewPCG(23, 24))
 	const line = `a token="q8Zk2mN4vB7xq8Zk" with words, hvs.abcdefghijklmnopqrstuvwx, and a few words more behind them` + "\n"

@@ -23,7 +23,8 @@ func (l *looks) header(a *anchor, rest []byte) (from, to int) {
 	if scheme > 0 && at+scheme < to && rest[at+scheme] == ' ' {
 		at += scheme + 1
 		at += l.run(rest[at:to], isSpace)
-	} else if v := rest[at:to]; l.plainWord(v) || l.run(v, isVersion) == len(v) || l.run(v, isBracket) == len(v) ||
+	} else if v := rest[at:to]; l.plainWord(v) || l.run(v, isVersion) == len(v) ||
+		l.run(v, isBracket) == len(v) ||
 		a.text[0] != 'c' && a.text[0] != 'C' && l.setting(v) {
 		return 0, 0 // no credentials, but a package's version or a section's name
 	}

@@ -76,7 +76,8 @@ func (s *inspector) keyLine(line []byte) bool {
 	text := bytes.TrimRight(line, " \t\r\n\"',\\")
 	begin := bytes.LastIndexAny(text, " \t\"'|") + 1
 	n := len(text) - begin
-	if n > 0 && l.run(text[begin:], isBase64) == n && (n >= minBodyBytes || s.key.column > 0 && begin+1 == s.key.column) {
+	if n > 0 && l.run(text[begin:], isBase64) == n &&
+		(n >= minBodyBytes || s.key.column > 0 && begin+1 == s.key.column) {
 		s.extend(base+begin, base+len(text))
 		s.key.column, s.key.foreign, s.key.joined = begin+1, 0, true
 		return true

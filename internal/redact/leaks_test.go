@@ -10,7 +10,7 @@ import (
 	"waybill/internal/redact"
 )
 
-// TestP3WhatOthersLetThrough: each of these passed a redaction that is in use.
+// TestP3WhatOthersLetThrough has texts that passed a redaction that is in use.
 func TestP3WhatOthersLetThrough(t *testing.T) {
 	const password, longer = "S3cr3t-w0rd", "S3cr3t-w0rd-Sup3r"
 	pem := "-----BEGIN TEST KEY-----\nMIIEpAIBAAKCAQEAx7wluchgewesen\nQ2hhbmdlTWVOb3RBS2V5Q2hhbmdl\n-----END TEST KEY-----"
@@ -60,8 +60,8 @@ func TestP3WhatOthersLetThrough(t *testing.T) {
 	}
 }
 
-// TestP3ConnectionStrings needs nothing registered but the password: whichever
-// way it gets into an address or a header, it is one of its forms.
+// TestP3ConnectionStrings registers only the password. Any way to write it into an
+// address or a header is one of its forms.
 func TestP3ConnectionStrings(t *testing.T) {
 	for _, password := range []string{"hunter22x", `p@ss w"o'rd$1/é#\~&<x>!`, "a+b/c=d:e,f;g", "%41%42%43", "  spaced  "} {
 		m := redact.Values([]redact.Secret{{Name: "PW", Value: password}})

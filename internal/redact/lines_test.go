@@ -9,12 +9,12 @@ import (
 	"waybill/internal/redact"
 )
 
-// lineCase is a text and what must become of it.
+// lineCase is a text and its expected output.
 type lineCase struct{ in, want string }
 
 var marked = regexp.MustCompile(`⟦(?:([A-Z_]+)¦)?([^⟧]*)⟧`)
 
-// lineCases reads testdata/lines.txt, which says how it is written.
+// lineCases reads testdata/lines.txt, which describes its own format.
 func lineCases(t testing.TB) (out []lineCase) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/lines.txt")
@@ -36,8 +36,8 @@ func lineCases(t testing.TB) (out []lineCase) {
 	return out
 }
 
-// TestP3LinesThatProgramsPrint says of each line what is masked and that all
-// else stays, alone and among other lines.
+// TestP3LinesThatProgramsPrint checks for each line that the secret is masked and
+// that all else stays, alone and among other lines.
 func TestP3LinesThatProgramsPrint(t *testing.T) {
 	cases := lineCases(t)
 	if len(cases) < 150 {

@@ -96,7 +96,8 @@ func (m *Matcher) Declare(value string) {
 	}
 	if m.forms >= maxDeclaredForms {
 		m.warn(fmt.Sprintf("The values that the job declares as secrets from here on are not masked: "+
-			"all that it declared before take %d MiB with their encoded forms, which is the most that is kept.", maxDeclaredForms>>20))
+			"all that it declared before take %d MiB with their encoded forms, which is the most that is kept.",
+			maxDeclaredForms>>20))
 		return
 	}
 	m.declared++
@@ -200,7 +201,8 @@ const nameless = "<REDACTED>"
 // mask returns the text that takes the place of a secret. A name that contains a
 // secret, a control character or an angle bracket is not shown.
 func mask(name string, scan *scanner) []byte {
-	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == '<' || r == '>' }) {
+	if name == "" ||
+		strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == '<' || r == '>' }) {
 		return []byte(nameless)
 	}
 	for i := range name {

@@ -6,9 +6,9 @@ import (
 	"waybill/internal/redact"
 )
 
-// TestFormsAreNotShort because one short needle has the scanner read every byte: no
-// form of a value of eight bytes or more may have fewer than six, but for short
-// lines of the value itself.
+// TestFormsAreNotShort exists because one short needle makes the scanner read every
+// byte. No form of a value of eight bytes or more may have fewer than six, except for
+// short lines of the value itself.
 func TestFormsAreNotShort(t *testing.T) {
 	texts, _ := redact.Needles(append(manySecrets(200), redact.Secret{Value: key}))
 	for _, text := range texts {

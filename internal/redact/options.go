@@ -70,7 +70,8 @@ func (l *looks) findOption(start int, name string, spaced bool) int {
 			return len(l.line)
 		}
 		at += i
-		if c := l.line[at+len(name)]; (at == start || l.line[at-1] == ' ') && (c == ' ' || c == '=') == spaced {
+		if c := l.line[at+len(name)]; (at == start || l.line[at-1] == ' ') &&
+			(c == ' ' || c == '=') == spaced {
 			return at
 		}
 		at += len(name)

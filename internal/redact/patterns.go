@@ -172,7 +172,9 @@ func (s *inspector) tidy() {
 	if len(s.found) < 2 {
 		return
 	}
-	slices.SortFunc(s.found, func(a, b reach) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	slices.SortFunc(s.found, func(a, b reach) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
+	})
 	out := s.found[:1]
 	for _, r := range s.found[1:] {
 		if last := &out[len(out)-1]; r.from < last.to {

@@ -115,7 +115,9 @@ func (s *scanner) at(text []byte) (longest *needle, more bool) {
 // has reports whether the text is a needle.
 func (s *scanner) has(text string) bool {
 	return slices.ContainsFunc(s.tables, func(t *table) bool {
-		_, found := slices.BinarySearchFunc(t.needles, text, func(n needle, text string) int { return cmp.Compare(n.text, text) })
+		_, found := slices.BinarySearchFunc(t.needles, text, func(n needle, text string) int {
+			return cmp.Compare(n.text, text)
+		})
 		return found
 	})
 }

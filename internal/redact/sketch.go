@@ -19,9 +19,9 @@ const loadBytes = 4
 const factor = 0x6512EF << 8
 
 // sketchBits is the size of a sketch: 128 KiB, which stay in the second-level cache.
-// The windows of a thousand needles fill 3 % of it, and the windows of the anchors 1
-// %. A smaller sketch is read a little faster, but with many needles it takes far
-// more foreign grams for its own.
+// The windows of a thousand needles fill 3 % of it. The windows of the anchors fill 1
+// % of it. A smaller sketch is read a little faster, but with many needles it takes
+// far more foreign grams for its own.
 const sketchBits = 17
 
 // sketch says at which places of windows a gram is: bit k for place k of a needle's
@@ -68,8 +68,10 @@ func (s *sketch) find(text []byte, at int, of kinds) (next int, places uint64) {
 	rest := text[at:]
 	for ; len(rest) >= spanBytes; rest = rest[spanBytes:] {
 		near := (*[spanBytes]byte)(rest)
-		a, b, c, d := s[hash(load(near[:]))], s[hash(load(near[n:]))], s[hash(load(near[2*n:]))], s[hash(load(near[3*n:]))]
-		e, f, g, h := s[hash(load(near[4*n:]))], s[hash(load(near[5*n:]))], s[hash(load(near[6*n:]))], s[hash(load(near[7*n:]))]
+		a, b, c, d := s[hash(load(near[:]))], s[hash(load(near[n:]))],
+			s[hash(load(near[2*n:]))], s[hash(load(near[3*n:]))]
+		e, f, g, h := s[hash(load(near[4*n:]))], s[hash(load(near[5*n:]))],
+			s[hash(load(near[6*n:]))], s[hash(load(near[7*n:]))]
 		if (a|b|c|d|e|f|g|h)&byte(of) != 0 {
 			places = uint64(a) | uint64(b)<<8 | uint64(c)<<16 | uint64(d)<<24 |
 				uint64(e)<<32 | uint64(f)<<40 | uint64(g)<<48 | uint64(h)<<56
@@ -95,7 +97,8 @@ func (s *sketch) near(text *[nearBytes]byte, of kinds) (place int, what kinds) {
 	if (d&^last&(e>>1)|d&last&(c<<1))&byte(of) == 0 {
 		return 0, 0
 	}
-	a, b, f, g := s[hash(load(text[:]))], s[hash(load(text[1:]))], s[hash(load(text[5:]))], s[hash(load(text[6:]))]
+	a, b, f, g := s[hash(load(text[:]))], s[hash(load(text[1:]))],
+		s[hash(load(text[5:]))], s[hash(load(text[6:]))]
 	first := a & (b >> 1) & (c >> 2) & (d >> 3)
 	second := b & (c >> 1) & (d >> 2) & (e >> 3)
 	third := c & (d >> 1) & (e >> 2) & (f >> 3)

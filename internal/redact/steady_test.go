@@ -9,8 +9,8 @@ import (
 	"waybill/internal/redact"
 )
 
-// TestSteadyStateAllocatesNothing writes a text with everything in it, secrets,
-// what looks like them, and lines without an end, until all buffers have grown.
+// TestSteadyStateAllocatesNothing writes a text with everything in it (secrets, texts
+// that look like secrets, lines without an end) until all buffers have grown.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
 	var text bytes.Buffer
 	for _, c := range lineCases(t) {
@@ -34,8 +34,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestALineWithoutEndIsBounded writes lines without an end that patterns look at:
-// of each at most so much is kept, and a secret at any place of it is masked.
+// TestALineWithoutEndIsBounded writes endless lines that patterns look at. The stream
+// keeps only a limited part of each, and masks a secret at any place of it.
 func TestALineWithoutEndIsBounded(t *testing.T) {
 	var out strings.Builder
 	s := redact.NewMatcher(nil).Stream(func(p []byte, _ int) { out.Write(p) })
@@ -71,8 +71,8 @@ func TestP3ALongTokenIsMaskedToItsEnd(t *testing.T) {
 	}
 }
 
-// TestP3AKeyThatNeverEnds is masked for as long as it looks like one, and holds
-// nothing back for ever.
+// TestP3AKeyThatNeverEnds checks that such a key is masked for as long as it looks
+// like one, and holds nothing back for ever.
 func TestP3AKeyThatNeverEnds(t *testing.T) {
 	var out strings.Builder
 	s := redact.NewMatcher(nil).Stream(func(p []byte, _ int) { out.Write(p) })
@@ -95,8 +95,8 @@ func TestP3AKeyThatNeverEnds(t *testing.T) {
 	}
 }
 
-// TestAPasswordAtTheLimit is found or not, whatever the writes: the look for an
-// @ and the look behind a :// have one limit.
+// TestAPasswordAtTheLimit checks that the writes do not decide whether a password is
+// found: the search for an @ and the search after a :// have the same limit.
 func TestAPasswordAtTheLimit(t *testing.T) {
 	random := rand.New(rand.NewPCG(31, 32))
 	const limit = 1024

@@ -17,7 +17,7 @@ type piece struct {
 	masked int
 }
 
-// oracle says by brute force what must come out: every occurrence of every
+// oracle computes the expected output by brute force: every occurrence of every
 // needle, joined where two share a byte, named by the longest and leftmost.
 func oracle(texts, names []string, input string) []piece {
 	best, until := make([]int, len(input)), make([]int, len(input))
@@ -56,8 +56,8 @@ func oracle(texts, names []string, input string) []piece {
 	return out
 }
 
-// stream runs the writes through a fresh stream; plain bytes that come in
-// several pieces are joined, and nothing may come out before it went in.
+// stream passes the writes through a fresh stream. It joins adjacent pieces of plain
+// bytes, and checks that no output comes before its input.
 func stream(t *testing.T, m *redact.Matcher, writes ...string) []piece {
 	t.Helper()
 	var out []piece
@@ -95,8 +95,8 @@ func diff(got, want []piece) string {
 	return fmt.Sprintf("got  %+v\nwant %+v", got, want)
 }
 
-// checkCuts compares the stream with the oracle: whole, a byte at a time, cut
-// at every place, and cut at random.
+// checkCuts compares the stream with the oracle: with one write, a byte at a time,
+// cut at every place, and cut at random.
 func checkCuts(t *testing.T, m *redact.Matcher, texts, names []string, input string, random *rand.Rand) {
 	t.Helper()
 	want := oracle(texts, names, input)
@@ -139,16 +139,16 @@ func TestStreamIsTheOracleWhateverTheWrites(t *testing.T) {
 	}
 	for i := range cases {
 		letters := []string{"a", "ab", "abc", "ab\n", "abcdefgh"}[i%5]
-		// The shortest needle says how much of the text is read, so there are
-		// sets of which it is long, too.
+		// The shortest needle decides how much of the text is read, so some sets have
+		// only long needles.
 		least := []int{4, 4, 5, 8, 14, 20}[i%6]
 		var needles []string
 		for range 1 + random.IntN(6) {
 			needles = append(needles, word(letters, least, 9+3*(least-4)))
 		}
 		m, texts := redact.Literal(needles...)
-		// Text of the needles and of their halves meets more of the hard cases
-		// than random letters do.
+		// Text of the needles and their halves meets more of the hard cases than
+		// random letters do.
 		var input strings.Builder
 		for range random.IntN(8) {
 			n := texts[random.IntN(len(texts))]
@@ -160,7 +160,8 @@ func TestStreamIsTheOracleWhateverTheWrites(t *testing.T) {
 }
 
 // TestStreamIsTheOracleInLargeWrites has needles of hundreds of bytes, so that
-// what is held and what comes are each now the longer one.
+// sometimes the held bytes are longer than the next write, and sometimes they are
+// not.
 func TestStreamIsTheOracleInLargeWrites(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for range 150 {
@@ -189,8 +190,8 @@ func TestStreamIsTheOracleInLargeWrites(t *testing.T) {
 	}
 }
 
-// TestStreamFindsANeedleAnywhere moves a needle through a text of which nothing
-// else is like it, and which is therefore skipped as fast as can be.
+// TestStreamFindsANeedleAnywhere moves a needle through a text that has nothing else
+// like it, so that the stream skips the text at full speed.
 func TestStreamFindsANeedleAnywhere(t *testing.T) {
 	filler := strings.Repeat("#5 [build 3/9] COPY . /src\n", 11)
 	for size := redact.MinSecretBytes; size <= 20; size++ {
@@ -236,7 +237,7 @@ func FuzzStream(f *testing.F) {
 	})
 }
 
-// shownName is the name, or none if it would show a secret.
+// shownName is the name, or empty if it would show a secret.
 func shownName(name string, texts []string) string {
 	for _, text := range texts {
 		if strings.Contains(name, text) {
@@ -273,8 +274,8 @@ func TestStreamHoldsOnlyWhatMayBecomeASecret(t *testing.T) {
 	}
 }
 
-// TestStreamTakesNoMemory writes the worst there is: an endless secret, of
-// which only a number may be kept, and an endless beginning of one.
+// TestStreamTakesNoMemory writes the worst cases: an endless secret, for which only a
+// number may be kept, and an endless beginning of a secret.
 func TestStreamTakesNoMemory(t *testing.T) {
 	long := strings.Repeat("a", 4000)
 	for name, needles := range map[string][]string{
@@ -313,8 +314,8 @@ func TestStreamBufferIsBoundedInALargeWrite(t *testing.T) {
 	}
 }
 
-// TestStreamMayStartAnywhereOutsideOfAMask because a log is taken up again at
-// the end of its last line by a stream that has not seen that line.
+// TestStreamMayStartAnywhereOutsideOfAMask exists because a log is resumed at the end
+// of its last line by a stream that has not seen that line.
 func TestStreamMayStartAnywhereOutsideOfAMask(t *testing.T) {
 	random := rand.New(rand.NewPCG(8, 9))
 	m, texts := redact.Literal("abab", "ababba", "bbbb", "baab", "aabb\na")

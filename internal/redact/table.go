@@ -26,7 +26,11 @@ type slot struct {
 
 // newTable needs the needles sorted by text, each once.
 func newTable(needles []needle) *table {
-	t := &table{needles: needles, shorter: shorter(needles), slots: make([]slot, 2<<bits.Len(uint(len(needles))))}
+	t := &table{
+		needles: needles,
+		shorter: shorter(needles),
+		slots:   make([]slot, 2<<bits.Len(uint(len(needles)))),
+	}
 	for i := 0; i < len(needles); {
 		end := i + 1
 		for end < len(needles) && needles[end].text[:loadBytes] == needles[i].text[:loadBytes] {

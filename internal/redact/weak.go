@@ -41,7 +41,9 @@ func Judge(value string, names ...string) Weakness {
 		return Short
 	case slices.Contains(commonWordList(), value), number(value):
 		return Common
-	case slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(strings.TrimSpace(name), value) }):
+	case slices.ContainsFunc(names, func(name string) bool {
+		return strings.EqualFold(strings.TrimSpace(name), value)
+	}):
 		return Own
 	}
 	return Strong

@@ -33,8 +33,8 @@ func TestRefusalNamesTheKeyAndNotTheValue(t *testing.T) {
 	}
 }
 
-// TestP3WeakValuesDoNotFillTheLogWithMasks because a log of nothing but masks is
-// none, and tells the value at that.
+// TestP3WeakValuesDoNotFillTheLogWithMasks exists because a log of nothing but masks
+// is useless, and reveals the value as well.
 func TestP3WeakValuesDoNotFillTheLogWithMasks(t *testing.T) {
 	var secrets []redact.Secret
 	for _, value := range []string{"a", "on", "true", "docker", "postgres", "5432", "latest", "root"} {

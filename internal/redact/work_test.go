@@ -7,12 +7,12 @@ import (
 	"waybill/internal/redact"
 )
 
-// maxWorkPerByte is how often the patterns may read a byte. It is a ceiling that is
-// far below what work by the square of the length would need in these texts.
+// maxWorkPerByte is how often the patterns may read a byte. Quadratic work would need
+// far more in these texts.
 const maxWorkPerByte = 40
 
-// work is how many bytes the patterns read for each byte of the text, which is in
-// one line.
+// work is how many bytes the patterns read for each byte of the text, which is one
+// line.
 func work(text string) float64 {
 	s := redact.NewMatcher(nil).Stream(func([]byte, int) {})
 	s.Write([]byte(text))
@@ -20,8 +20,8 @@ func work(text string) float64 {
 	return float64(s.Work()) / float64(len(text))
 }
 
-// hostile are texts that, repeated, have an anchor in every few bytes, each of which
-// once made the patterns read the line from there on.
+// hostile are texts that, if repeated, have an anchor in every few bytes. Each of
+// them once made the patterns read the rest of the line at every anchor.
 var hostile = []string{
 	"token=", "password=$A,", "curl -u a ", "curl -", "cookie: a ", "authorization: a $(", "cookie: <", "x://a:@", "x://a@b",
 	"mysql -x ", "redis-cli -a ", "docker login -p ", "password: a ", "password is ", "password:", "token:a-", "token=://",
@@ -42,8 +42,8 @@ func TestHostileLinesTakeLinearWork(t *testing.T) {
 	}
 }
 
-// TestALongWriteTakesLinearWork is the same for a line that is far longer than what is
-// kept of one, in one write.
+// TestALongWriteTakesLinearWork is the same for a line in one write that is far
+// longer than the kept part of a line.
 func TestALongWriteTakesLinearWork(t *testing.T) {
 	for _, text := range []string{"token=", "password=$A,", "x://a:@", `token="`} {
 		if got := work(strings.Repeat(text, 6<<20/len(text))); got > maxWorkPerByte {
@@ -52,7 +52,8 @@ func TestALongWriteTakesLinearWork(t *testing.T) {
 	}
 }
 
-// FuzzWork: whatever a line repeats, the work grows no faster than the line.
+// FuzzWork checks that the work grows no faster than the line, whatever the line
+// repeats.
 func FuzzWork(f *testing.F) {
 	for _, text := range hostile {
 		f.Add(text, "")
