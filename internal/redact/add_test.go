@@ -48,8 +48,9 @@ func TestP3WhatIsHeldIsLookedAtAgain(t *testing.T) {
 		{"xyz-not-hunter", "33 ok\n", "xyz-not-<REDACTED:NEW> ok\n"},
 		{"hunter22hunter", "33", "<REDACTED:OLD><REDACTED:NEW>"},
 		{"x --passh", "unter33 ok", "x --pass<REDACTED:NEW> ok"},
-		{"x --pas", "s1 --pass1 ok", "x --pass1 --<REDACTED:SHOWN> ok"}, // the beginning of the first was shown already
-		{"-----BEGIN PRIVATE KEY-----\n:: hunter", "33 ok\n", "-----BEGIN <REDACTED>\n:: <REDACTED:NEW> ok\n"},
+		{"x --pas", "s1 --pass1 ok", "x --pass1 --<REDACTED:SHOWN> ok"}, // "--pas" was shown before
+		{"-----BEGIN PRIVATE KEY-----\n:: hunter", "33 ok\n",
+			"-----BEGIN <REDACTED>\n:: <REDACTED:NEW> ok\n"},
 	} {
 		m := redact.NewMatcher(old)
 		s, out := written(m)
@@ -93,7 +94,9 @@ func TestP3AddAtAnyPlace(t *testing.T) {
 	for range 2000 {
 		var input strings.Builder
 		for range 8 {
-			input.WriteString([]string{"abab", "ab", "bb", "baab", "a", "\n", "token = ", "://a:", "@"}[random.IntN(9)])
+			input.WriteString([]string{
+				"abab", "ab", "bb", "baab", "a", "\n", "token = ", "://a:", "@",
+			}[random.IntN(9)])
 		}
 		text := input.String()
 		at := random.IntN(len(text) + 1)
@@ -145,7 +148,8 @@ func TestDeclaredLinesAreLeftOut(t *testing.T) {
 		{"hunter22\n::add-mask::hunter22 xyzzy\nhunter22 xyzzy", "<REDACTED:OLD>\n<REDACTED>"},
 		{"::add-mask::abc\nabc\n", "abc\n"},
 		{"::add-mask::docker\ndocker\n", "docker\n"},
-		{"-----BEGIN PRIVATE KEY-----\n::add-mask::xyzzy-9042\nxyzzy-9042\n", "-----BEGIN <REDACTED>\n<REDACTED>\n"},
+		{"-----BEGIN PRIVATE KEY-----\n::add-mask::xyzzy-9042\nxyzzy-9042\n",
+			"-----BEGIN <REDACTED>\n<REDACTED>\n"},
 	} {
 		check := func(how string, writes ...string) {
 			t.Helper()
@@ -168,7 +172,8 @@ func TestDeclaredLinesAreLeftOut(t *testing.T) {
 
 func TestDeclaredLinesAreHeldOnlyAsLongAsNeeded(t *testing.T) {
 	for text, held := range map[string]int{
-		"::add-mask": 10, "::add-mask::x": 13, "\n:": 1, "::b": 0, "x\n::add-mask::xyzzy\ny": 0, "pass": 0, "Bearer": 0, "x ::add": 0, "\n::": 2,
+		"::add-mask": 10, "::add-mask::x": 13, "\n:": 1, "::b": 0, "x\n::add-mask::xyzzy\ny": 0,
+		"pass": 0, "Bearer": 0, "x ::add": 0, "\n::": 2,
 		"a token here": 10, "a token here\r": 0, "a token here\n": 0,
 	} {
 		s := redact.NewMatcher(nil).Stream(func([]byte, int) {})
@@ -181,7 +186,8 @@ func TestDeclaredLinesAreHeldOnlyAsLongAsNeeded(t *testing.T) {
 
 func TestDeclaredMask(t *testing.T) {
 	for line, want := range map[string]string{
-		"::add-mask::xyzzy": "xyzzy", "::add-mask::a%0Ab%25\r\n": "a\nb%", "::add-mask::": "", " ::add-mask::x": "-", "add-mask": "-",
+		"::add-mask::xyzzy": "xyzzy", "::add-mask::a%0Ab%25\r\n": "a\nb%", "::add-mask::": "",
+		" ::add-mask::x": "-", "add-mask": "-",
 	} {
 		value, ok := redact.DeclaredMask([]byte(line))
 		if !ok {
@@ -198,7 +204,8 @@ func TestDeclaredMask(t *testing.T) {
 func TestWarnings(t *testing.T) {
 	m := redact.NewMatcher(nil)
 	s, _ := written(m)
-	s.Write([]byte("::add-mask::abc\n::add-mask::Docker\n::add-mask::abd\n::add-mask::" + strings.Repeat("x", 70<<10) + "\n"))
+	s.Write([]byte("::add-mask::abc\n::add-mask::Docker\n::add-mask::abd\n::add-mask::" +
+		strings.Repeat("x", 70<<10) + "\n"))
 	got := strings.Join(m.Warnings(), "\n")
 	want := `A value that the job declared as a secret is not masked: it has fewer than 4 characters.
 A value that the job declared as a secret is not masked: it is a common word or number.

@@ -268,8 +268,7 @@ func tokenAnchors() (out []anchor) {
 		{"dckr_pat_ dckr_oat_ pypi-AgEI AGE-SECRET-KEY-1 tskey-auth- dop_v1_ doo_v1_ dor_v1_ shpat_ shpss_ shpca_ shppa_ xkeysib-", "", 20},
 		{"hvs. hvb.", alnum, 20},                                   // Vault
 		{"dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.", "", 20}, // Doppler
-		{"lin_api_ lin_oauth_ rubygems_ ATATT3xFf ATCTT3xFf GOCSPX- sntrys_ sntryu_ glsa_ glc_ey glagent- glsoat-",
-			"", 20},
+		{"lin_api_ lin_oauth_ rubygems_ ATATT3xFf ATCTT3xFf GOCSPX- sntrys_ sntryu_ glsa_ glc_ey glagent- glsoat-", "", 20},
 		{"1//0 ATBB", alnum, 20}, // Google's refresh tokens, Bitbucket
 		{"sk-svcacct- sk-admin- eyJhdXRo", "", 20},
 		{"glpat- gldt- glrt- glcbt- glptt- glft-", "", 10},
@@ -280,7 +279,8 @@ func tokenAnchors() (out []anchor) {
 		{"eyJhbGci eyJ0eXAi eyJraWQi eyJjdHki eyJlbmMi", "", 20},
 	} {
 		for _, text := range strings.Fields(t.texts) {
-			wide := strings.HasPrefix(text, "sk") || strings.HasPrefix(text, "rk") // "test" and "proj" are in too many texts
+			// "test" and "proj" are in too many texts.
+			wide := strings.HasPrefix(text, "sk") || strings.HasPrefix(text, "rk")
 			out = append(out, anchor{text: text, left: boundary, right: t.right,
 				kind: kindToken, least: t.least, wide: wide})
 		}

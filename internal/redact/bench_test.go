@@ -26,27 +26,41 @@ func logText(size int, secrets []string) []byte {
 	for i := 0; out.Len() < size; i++ {
 		a, b := random.Uint64(), random.Uint64()
 		if i%40 == 0 { // lines with an @ are not rare, but rarer than the rest
-			fmt.Fprintf(&out, "#%d resolve docker.io/library/node:22@sha256:%016x%016x%016x%016x 0.%ds\n", i%30, a, b, a+b, a-b, i%10)
-			fmt.Fprintf(&out, "npm http fetch GET 200 https://registry.npm.example/@scope%%2fpackage-%d %dms (cache miss)\n", a%900, b%900)
+			fmt.Fprintf(&out, "#%d resolve docker.io/library/node:22@sha256:%016x%016x%016x%016x 0.%ds\n",
+				i%30, a, b, a+b, a-b, i%10)
+			fmt.Fprintf(&out,
+				"npm http fetch GET 200 https://registry.npm.example/@scope%%2fpackage-%d %dms (cache miss)\n",
+				a%900, b%900)
 		}
 		switch i % 8 {
 		case 0:
 			fmt.Fprintf(&out, " %012x Downloading [=====>      ] %d.%dMB/%dMB\r", a>>16, i%90, i%10, 100)
 		case 1:
-			fmt.Fprintf(&out, "web-1  | 2026-01-02T03:04:05.%06dZ INFO request id=%016x path=/api/v1/things/%d status=200\n", i%1000000, a, b%5000)
+			fmt.Fprintf(&out,
+				"web-1  | 2026-01-02T03:04:05.%06dZ INFO request id=%016x path=/api/v1/things/%d status=200\n",
+				i%1000000, a, b%5000)
 		case 2:
-			fmt.Fprintf(&out, "{\"level\":\"info\",\"time\":%d,\"msg\":\"connected to %s\",\"port\":%d,\"took\":\"%dms\"}\n",
+			fmt.Fprintf(&out,
+				"{\"level\":\"info\",\"time\":%d,\"msg\":\"connected to %s\",\"port\":%d,\"took\":\"%dms\"}\n",
 				1767000000+i, []string{"postgres", "redis", "rabbitmq", "the api"}[b%4], a%65536, b%90)
 		case 3:
-			fmt.Fprintf(&out, "\x1b[32m#%d [build %d/9] RUN apk add --no-cache ca-certificates tzdata\x1b[0m\n", i, i%9)
+			fmt.Fprintf(&out,
+				"\x1b[32m#%d [build %d/9] RUN apk add --no-cache ca-certificates tzdata\x1b[0m\n",
+				i, i%9)
 		case 4:
-			fmt.Fprintf(&out, "#%d exporting layers sha256:%016x%016x%016x%016x %d.%ds done\n", i%30, a, b, a^b, a*b, i%9, i%10)
+			fmt.Fprintf(&out, "#%d exporting layers sha256:%016x%016x%016x%016x %d.%ds done\n",
+				i%30, a, b, a^b, a*b, i%9, i%10)
 		case 5:
-			fmt.Fprintf(&out, " Container shop-worker-%d  %s\n", i%12, []string{"Creating", "Created", "Starting", "Started", "Healthy"}[a%5])
+			fmt.Fprintf(&out, " Container shop-worker-%d  %s\n", i%12,
+				[]string{"Creating", "Created", "Starting", "Started", "Healthy"}[a%5])
 		case 6:
-			fmt.Fprintf(&out, "worker-%d  | DEBUG job_id=%x retry_count=%d queue_name=mail_out passed checks in %d seconds\n", i%4, a, b%5, a%60)
+			fmt.Fprintf(&out,
+				"worker-%d  | DEBUG job_id=%x retry_count=%d queue_name=mail_out passed checks in %d seconds\n",
+				i%4, a, b%5, a%60)
 		default:
-			fmt.Fprintf(&out, "db-1   | LOG:  „checkpoint“ complete: wrote %d buffers (%d.%d%%); write=%d.%03d s, sync=0.%03d s\n", a%4000, b%90, i%10, b%60, a%1000, b%1000)
+			fmt.Fprintf(&out,
+				"db-1   | LOG:  „checkpoint“ complete: wrote %d buffers (%d.%d%%); write=%d.%03d s, sync=0.%03d s\n",
+				a%4000, b%90, i%10, b%60, a%1000, b%1000)
 		}
 		if len(secrets) > 0 && out.Len() >= next {
 			out.WriteString("token=" + secrets[random.IntN(len(secrets))] + "\n")
@@ -70,9 +84,11 @@ func manySecrets(n int) (out []redact.Secret) {
 	const alnum = "ABCDEFGHIJKLMNOPQRSTUVWXYZ" + "ghijklmnopqrstuvwxyz" + digits
 	for i := range n {
 		value := []string{
-			word(alnum, 64), word(digits, 32), "base64:" + word(alnum+"+/", 43) + "=", "ghp_" + word(alnum, 36),
+			word(alnum, 64), word(digits, 32), "base64:" + word(alnum+"+/", 43) + "=",
+			"ghp_" + word(alnum, 36),
 			"postgres://app:" + word(alnum+"$@!", 20) + "@db:5432/shop", word(alnum+"!#$%&'\"", 8+i/8%16),
-			"AKIA" + strings.ToUpper(word(alnum, 16)), "eyJhbGciOiJIUzI1NiJ9." + word(alnum, 80) + "." + word(alnum, 43),
+			"AKIA" + strings.ToUpper(word(alnum, 16)),
+			"eyJhbGciOiJIUzI1NiJ9." + word(alnum, 80) + "." + word(alnum, 43),
 		}[i%8]
 		out = append(out, redact.Secret{Name: fmt.Sprint("SECRET_", i), Value: value})
 	}
@@ -141,7 +157,8 @@ func compare(b *testing.B, needles []string, writes, lines [][]byte) {
 		few := lines[:len(lines)/64]
 		replacer.add(few, func(p []byte) { passed += len(others.replacer.Replace(string(p))) })
 		automaton.add(few, func(p []byte) { passed += others.automate(p) })
-		expressions.add(few[:min(len(few), 200_000/len(needles))], func(p []byte) { passed += others.match(p) })
+		expressions.add(few[:min(len(few), 200_000/len(needles))],
+			func(p []byte) { passed += others.match(p) })
 		runtime.GC() // collect their garbage now, or the next turn pays for it
 	}
 	b.ReportMetric(0, "ns/op")
@@ -208,7 +225,8 @@ func newOthers(b *testing.B, needles []string) *others {
 	}
 	o.replacer = strings.NewReplacer(pairs...)
 	var err error
-	o.automaton, err = ahocorasick.NewBuilder().AddStrings(needles).SetMatchKind(ahocorasick.LeftmostLongest).Build()
+	o.automaton, err = ahocorasick.NewBuilder().AddStrings(needles).
+		SetMatchKind(ahocorasick.LeftmostLongest).Build()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -41,7 +41,8 @@ var programs = []struct{ name, tool, script string }{
 	{"base64", "bash", `printf %s "$V" | base64`},
 	{"base64 -w 0", "bash", `printf %s "$V" | base64 -w 0`},
 	{"xxd -p", "xxd", `printf %s "$V" | xxd -p`},
-	{"perl Dumper", "perl", `perl -MData::Dumper -e '$Data::Dumper::Useqq=1; print Dumper($ENV{V}); utf8::decode($ENV{V}); $v=$ENV{V}; print Dumper("$v")'`},
+	{"perl Dumper", "perl",
+		`perl -MData::Dumper -e '$Data::Dumper::Useqq=1; print Dumper($ENV{V}); utf8::decode($ENV{V}); $v=$ENV{V}; print Dumper("$v")'`},
 	{"python", "python3", `python3 -c '
 import os, json, html, csv, sys, shlex
 from urllib.parse import quote as q
@@ -51,11 +52,14 @@ print(repr(v), ascii(v), repr(os.environb[b"V"]), shlex.quote(v), html.escape(v)
 print(json.dumps(v), json.dumps(json.dumps(v)), json.dumps([json.dumps([json.dumps(v)])]), json.dumps(html.escape(v)))
 print(q(v), q(q(v)), q(q(v, safe=""), safe=""), v.encode("ascii", "xmlcharrefreplace").decode())
 csv.writer(sys.stdout).writerow([v])'`},
-	{"jq", "jq", `jq -n 'env.V, (env.V|@json), (env.V|@html), (env.V|@uri), ([env.V]|@csv), (env.V|@sh)'; jq -an env.V`},
+	{"jq", "jq",
+		`jq -n 'env.V, (env.V|@json), (env.V|@html), (env.V|@uri), ([env.V]|@csv), (env.V|@sh)'; jq -an env.V`},
 	{"awk", "bash", `awk 'BEGIN { print ENVIRON["V"] }'`},
 	{"sed l", "bash", `printf '%s\n' "$V" | sed -n 'l 0'`},
-	{"node", "node", `node -e 'const v = process.env.V; console.log([v]); console.log(encodeURIComponent(v), JSON.stringify(JSON.stringify(v)))'`},
-	{"compose", "docker", `docker compose -f "$FILE" config | grep SETTING; docker compose -f "$FILE" config --format json | grep SETTING`},
+	{"node", "node",
+		`node -e 'const v = process.env.V; console.log([v]); console.log(encodeURIComponent(v), JSON.stringify(JSON.stringify(v)))'`},
+	{"compose", "docker",
+		`docker compose -f "$FILE" config | grep SETTING; docker compose -f "$FILE" config --format json | grep SETTING`},
 }
 
 // TestP3CompositionsOfRealPrograms has programs print awkward values in two locales,
@@ -71,7 +75,9 @@ func TestP3CompositionsOfRealPrograms(t *testing.T) {
 	}
 	for _, value := range composedValues {
 		document, err := json.Marshal(map[string]any{"services": map[string]any{"web": map[string]any{
-			"image": "none", "environment": map[string]string{"SETTING": strings.ReplaceAll(value, "$", "$$")}}}})
+			"image": "none", "environment": map[string]string{
+				"SETTING": strings.ReplaceAll(value, "$", "$$"),
+			}}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,7 +115,11 @@ func TestP3CompositionsOfRealPrograms(t *testing.T) {
 }
 
 // packages has Debian's packages of the programs whose package has another name.
-var packages = map[string]string{"docker": "docker.io, and localstack/docker/compose", "node": "nodejs", "python3": "python3"}
+var packages = map[string]string{
+	"docker":  "docker.io, and localstack/docker/compose",
+	"node":    "nodejs",
+	"python3": "python3",
+}
 
 // has reports whether the program is installed. If it is not, the test is skipped,
 // except under WAYBILL_CI.
@@ -225,7 +235,8 @@ func TestP3Base64OfALongerTextInLines(t *testing.T) {
 				t.Fatal(err)
 			}
 			left := strings.ReplaceAll(m.Text(string(printed)), "\n", "")
-			if most := (before+1)*4/3 + 2 + len("<REDACTED>") + 5; len(left) > most || !strings.Contains(left, "<REDACTED>") {
+			if most := (before+1)*4/3 + 2 + len("<REDACTED>") + 5; len(left) > most ||
+				!strings.Contains(left, "<REDACTED>") {
 				t.Errorf("width %s, %d before: %q is left", width, before, left)
 			}
 		}

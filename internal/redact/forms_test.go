@@ -53,25 +53,28 @@ func printedForms(t *testing.T, value string) map[string]string {
 	t.Helper()
 	trimmed := strings.TrimSpace(value)
 	forms := map[string]string{
-		"literal":           trimmed,
-		"hex":               hex.EncodeToString([]byte(value)),
-		"hex in capitals":   strings.ToUpper(hex.EncodeToString([]byte(trimmed))),
-		"base64":            base64.RawStdEncoding.EncodeToString([]byte(value)),
-		"base64 for URLs":   base64.RawURLEncoding.EncodeToString([]byte(trimmed)),
-		"query":             url.QueryEscape(value),
-		"path":              url.PathEscape(trimmed),
-		"percent, small":    strings.ToLower(url.QueryEscape(trimmed)),
-		"Go":                strings.Trim(strconv.Quote(trimmed), `"`),
-		"JSON":              strings.Trim(jsonText(t, trimmed), `"`),
-		"shell":             strings.ReplaceAll(trimmed, `'`, `'\''`),
-		"shell, dquoted":    strings.NewReplacer(`"`, `\"`, `\`, `\\`, `$`, `\$`, "`", "\\`").Replace(trimmed),
-		"YAML":              strings.ReplaceAll(trimmed, `'`, `''`),
-		"compose":           strings.ReplaceAll(trimmed, `$`, `$$`),
-		"with CRLF":         redact.Lines(trimmed, "\r\n"),
-		"JSON of CRLF":      strings.Trim(jsonText(t, redact.Lines(trimmed, "\r\n")), `"`),
-		"base64 of CRLF":    base64.RawStdEncoding.EncodeToString([]byte(redact.Lines(trimmed, "\r\n"))),
-		"base64, 76 a line": strings.TrimRight(broken(base64.StdEncoding.EncodeToString([]byte(value)), 76), "="),
-		"base64, 64 a line": strings.TrimRight(broken(base64.StdEncoding.EncodeToString([]byte(value)), 64), "="),
+		"literal":         trimmed,
+		"hex":             hex.EncodeToString([]byte(value)),
+		"hex in capitals": strings.ToUpper(hex.EncodeToString([]byte(trimmed))),
+		"base64":          base64.RawStdEncoding.EncodeToString([]byte(value)),
+		"base64 for URLs": base64.RawURLEncoding.EncodeToString([]byte(trimmed)),
+		"query":           url.QueryEscape(value),
+		"path":            url.PathEscape(trimmed),
+		"percent, small":  strings.ToLower(url.QueryEscape(trimmed)),
+		"Go":              strings.Trim(strconv.Quote(trimmed), `"`),
+		"JSON":            strings.Trim(jsonText(t, trimmed), `"`),
+		"shell":           strings.ReplaceAll(trimmed, `'`, `'\''`),
+		"shell, dquoted": strings.NewReplacer(`"`, `\"`, `\`, `\\`, `$`, `\$`, "`", "\\`").
+			Replace(trimmed),
+		"YAML":           strings.ReplaceAll(trimmed, `'`, `''`),
+		"compose":        strings.ReplaceAll(trimmed, `$`, `$$`),
+		"with CRLF":      redact.Lines(trimmed, "\r\n"),
+		"JSON of CRLF":   strings.Trim(jsonText(t, redact.Lines(trimmed, "\r\n")), `"`),
+		"base64 of CRLF": base64.RawStdEncoding.EncodeToString([]byte(redact.Lines(trimmed, "\r\n"))),
+		"base64, 76 a line": strings.TrimRight(
+			broken(base64.StdEncoding.EncodeToString([]byte(value)), 76), "="),
+		"base64, 64 a line": strings.TrimRight(
+			broken(base64.StdEncoding.EncodeToString([]byte(value)), 64), "="),
 	}
 	if strings.ToLower(trimmed) != trimmed {
 		delete(forms, "percent, small") // its lower case would change the letters too
@@ -125,7 +128,9 @@ func TestP3Base64Inside(t *testing.T) {
 	for _, secret := range secrets() {
 		m := redact.NewMatcher([]redact.Secret{secret})
 		for before := range 6 {
-			for name, encoding := range map[string]*base64.Encoding{"std": base64.StdEncoding, "URL": base64.URLEncoding} {
+			for name, encoding := range map[string]*base64.Encoding{
+				"std": base64.StdEncoding, "URL": base64.URLEncoding,
+			} {
 				whole := encoding.EncodeToString([]byte(strings.Repeat("u", before) + secret.Value + ":more"))
 				got := m.Text(whole)
 				left, right, found := strings.Cut(got, "<REDACTED:"+secret.Name+">")
@@ -133,7 +138,8 @@ func TestP3Base64Inside(t *testing.T) {
 					t.Fatalf("%s, %d before, %s: nothing masked in %q", secret.Name, before, name, got)
 				}
 				if most := (before*8 + 5) / 6; len(left) > most {
-					t.Errorf("%s, %d before, %s: %d characters stay before the mask, at most %d may", secret.Name, before, name, len(left), most)
+					t.Errorf("%s, %d before, %s: %d characters stay before the mask, at most %d may",
+						secret.Name, before, name, len(left), most)
 				}
 				if most := (5*8+5)/6 + 3; len(right) > most {
 					t.Errorf("%s, %d before, %s: %q stays behind the mask", secret.Name, before, name, right)
@@ -200,7 +206,9 @@ func TestMaskIsTheSameInAnyOrder(t *testing.T) {
 }
 
 func TestWeakValues(t *testing.T) {
-	for value, weak := range map[string]bool{"": true, "abc": true, "  abc\n": true, "abcd": false, "é12": false, "\n\n\n\n": true} {
+	for value, weak := range map[string]bool{
+		"": true, "abc": true, "  abc\n": true, "abcd": false, "é12": false, "\n\n\n\n": true,
+	} {
 		if got := redact.Judge(value) == redact.Short; got != weak {
 			t.Errorf("%q is too short: %v, want %v", value, got, weak)
 		}
@@ -222,17 +230,21 @@ func TestNoSecretsChangeNothing(t *testing.T) {
 // TestP3WhatEchoMakesOfASecret has shells print secrets with backslashes. dash's echo
 // takes these for escapes.
 func TestP3WhatEchoMakesOfASecret(t *testing.T) {
-	for _, value := range []string{`C:\new\table`, `one\\two`, `line\none\nmore lines`, `sound\aoff\0101\07z`, `cut off\cnever seen`,
+	for _, value := range []string{`C:\new\table`, `one\\two`, `line\none\nmore lines`, `sound\aoff\0101\07z`,
+		`cut off\cnever seen`,
 		`strange\q\x41`, `at the end\`, `\0\\\\0`, "two\nlines\\tand a tab"} {
 		m := redact.NewMatcher([]redact.Secret{{Name: "S", Value: value}})
-		for _, script := range []string{`echo "$SECRET"`, `echo "before:$SECRET"; echo after`, `printf '%b\n' "$SECRET"`} {
+		for _, script := range []string{
+			`echo "$SECRET"`, `echo "before:$SECRET"; echo after`, `printf '%b\n' "$SECRET"`,
+		} {
 			command := exec.Command("sh", "-c", script)
 			command.Env = []string{"SECRET=" + value}
 			said, err := command.Output()
 			if err != nil {
 				t.Fatalf("sh: %v", err)
 			}
-			rest := strings.NewReplacer("<REDACTED:S>", "", "before:", "", "after", "", "\n", "").Replace(m.Text(string(said)))
+			rest := strings.NewReplacer("<REDACTED:S>", "", "before:", "", "after", "", "\n", "").
+				Replace(m.Text(string(said)))
 			if rest != "" {
 				t.Errorf("%q by %s: %q is left", value, script, rest)
 			}

@@ -14,7 +14,9 @@ import (
 
 // sameWhateverTheCuts returns the output of the text in one write, and checks that
 // other cuts give the same. Each stream has a fresh matcher.
-func sameWhateverTheCuts(t *testing.T, fresh func() *redact.Matcher, input string, random *rand.Rand) []piece {
+func sameWhateverTheCuts(
+	t *testing.T, fresh func() *redact.Matcher, input string, random *rand.Rand,
+) []piece {
 	t.Helper()
 	want := stream(t, fresh(), input)
 	check := func(how string, writes []string) {
@@ -81,8 +83,10 @@ func TestPatternsDoNotDependOnTheWrites(t *testing.T) {
 		cases = 1500
 	}
 	matchers := []func() *redact.Matcher{
-		redact.Fresh([]redact.Secret{{Name: "A", Value: "hunter22"}, {Name: "B", Value: "p@h tok"}, {Name: "C", Value: "EY-1"}}),
-		redact.Fresh([]redact.Secret{{Name: "A", Value: "-pas"}, {Name: "B", Value: "SECRE"}, {Name: "C", Value: "kie: "}}),
+		redact.Fresh([]redact.Secret{{Name: "A", Value: "hunter22"}, {Name: "B", Value: "p@h tok"},
+			{Name: "C", Value: "EY-1"}}),
+		redact.Fresh([]redact.Secret{{Name: "A", Value: "-pas"}, {Name: "B", Value: "SECRE"},
+			{Name: "C", Value: "kie: "}}),
 	}
 	for i := range cases {
 		input := scrapText(random)
@@ -170,7 +174,8 @@ func FuzzCompositions(f *testing.F) {
 	}
 	f.Add("one 'line'\nand \"another\"", uint(3), uint(0), true, uint64(1))
 	f.Fuzz(func(t *testing.T, value string, one, two uint, three bool, seed uint64) {
-		if len(value) > 60 || !utf8.ValidString(value) || strings.TrimSpace(value) != value || redact.Judge(value) != redact.Strong {
+		if len(value) > 60 || !utf8.ValidString(value) || strings.TrimSpace(value) != value ||
+			redact.Judge(value) != redact.Strong {
 			return
 		}
 		printed := layers[two%uint(len(layers))](layers[one%uint(len(layers))](value))
@@ -272,7 +277,8 @@ func FuzzAdd(f *testing.F) {
 // than one that does not.
 func TestAValueBesideWhatAPatternFinds(t *testing.T) {
 	random := rand.New(rand.NewPCG(23, 24))
-	const line = `a token="q8Zk2mN4vB7xq8Zk" with words, hvs.abcdefghijklmnopqrstuvwx, and a few words more behind them` + "\n"
+	const line = `a token="q8Zk2mN4vB7xq8Zk" with words, hvs.abcdefghijklmnopqrstuvwx, and a few words more behind them` +
+		"\n"
 	for from := range len(line) - 6 {
 		value := line[from : from+6]
 		if redact.Judge(value) != redact.Strong {

@@ -22,7 +22,7 @@ type looks struct {
 	trimmedWord, trimmedHeader int
 	judged                     [options]int // for each option, the place after the last one judged
 	dull                       int          // the end of a word that does not look like a secret, see isDull
-	trimmed                    int          // where the line ends without trailing white space, -1 if not known
+	trimmed                    int          // the result of lineEnd, -1 if not known
 }
 
 // next says that the first place of a mark, from the place from on, is at.

@@ -18,7 +18,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			text.WriteString(c.in + "\nhunter22 " + c.in + "\r")
 		}
 	}
-	s := redact.NewMatcher([]redact.Secret{{Name: "A", Value: "hunter22"}, {Name: "KEY", Value: key}}).Stream(func([]byte, int) {})
+	s := redact.NewMatcher([]redact.Secret{{Name: "A", Value: "hunter22"}, {Name: "KEY", Value: key}}).
+		Stream(func([]byte, int) {})
 	write := func() {
 		for rest := text.Bytes(); len(rest) > 0; {
 			n := min(len(rest), 1000)
@@ -90,7 +91,8 @@ func TestP3AKeyThatNeverEnds(t *testing.T) {
 	if s.Held() > 0 {
 		t.Errorf("%d bytes are held behind the key", s.Held())
 	}
-	if strings.Contains(out.String(), "MIIE") || strings.Count(out.String(), "and now to something else\n") != 20 {
+	if strings.Contains(out.String(), "MIIE") ||
+		strings.Count(out.String(), "and now to something else\n") != 20 {
 		t.Errorf("got %.300q", out.String())
 	}
 }

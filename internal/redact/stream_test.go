@@ -153,7 +153,9 @@ func TestStreamIsTheOracleWhateverTheWrites(t *testing.T) {
 		for range random.IntN(8) {
 			n := texts[random.IntN(len(texts))]
 			from := random.IntN(len(n))
-			input.WriteString([]string{n, n[:from], n[from:], word(letters, 0, 4), word("xyz", 1, 3)}[random.IntN(5)])
+			input.WriteString([]string{
+				n, n[:from], n[from:], word(letters, 0, 4), word("xyz", 1, 3),
+			}[random.IntN(5)])
 		}
 		checkCuts(t, m, texts, numbered(len(texts)), input.String(), random)
 	}
@@ -174,7 +176,9 @@ func TestStreamIsTheOracleInLargeWrites(t *testing.T) {
 		var input strings.Builder
 		for range 6 {
 			from := random.IntN(len(long))
-			input.WriteString([]string{string(long[:from]), string(long[from:]), string(long[a : a+20]), string(long), "xy"}[random.IntN(5)])
+			input.WriteString([]string{
+				string(long[:from]), string(long[from:]), string(long[a : a+20]), string(long), "xy",
+			}[random.IntN(5)])
 		}
 		want := oracle(texts, numbered(len(texts)), input.String())
 		for _, most := range []int{30, 200, 1000, 4000} {
@@ -290,7 +294,11 @@ func TestStreamTakesNoMemory(t *testing.T) {
 			s := m.Stream(func(p []byte, masked int) { out += max(masked, len(p)) })
 			text := bytes.Repeat([]byte("a"), 32<<10)
 			s.Write(text)
-			if allocs := testing.AllocsPerRun(20, func() { s.Write(text); s.Write(text[:100]); s.Write(text[:1]) }); allocs > 0 {
+			if allocs := testing.AllocsPerRun(20, func() {
+				s.Write(text)
+				s.Write(text[:100])
+				s.Write(text[:1])
+			}); allocs > 0 {
 				t.Errorf("%v allocations a write, want none", allocs)
 			}
 			if got, most := s.HeldCapacity(), 3*(32<<10+m.Longest()); got > most {

@@ -24,7 +24,8 @@ func TestJudge(t *testing.T) {
 func TestRefusalNamesTheKeyAndNotTheValue(t *testing.T) {
 	for _, value := range []string{"zq", "localhost", "shopdb"} {
 		got := redact.Judge(value, "shopdb").Refusal("DB_PASSWORD")
-		if !strings.HasPrefix(got, "DB_PASSWORD is a secret that cannot be kept out of the logs: it ") || strings.Contains(got, value) {
+		if !strings.HasPrefix(got, "DB_PASSWORD is a secret that cannot be kept out of the logs: it ") ||
+			strings.Contains(got, value) {
 			t.Errorf("of %q: got %q", value, got)
 		}
 	}

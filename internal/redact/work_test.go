@@ -23,20 +23,27 @@ func work(text string) float64 {
 // hostile are texts that, if repeated, have an anchor in every few bytes. Each of
 // them once made the patterns read the rest of the line at every anchor.
 var hostile = []string{
-	"token=", "password=$A,", "curl -u a ", "curl -", "cookie: a ", "authorization: a $(", "cookie: <", "x://a:@", "x://a@b",
-	"mysql -x ", "redis-cli -a ", "docker login -p ", "password: a ", "password is ", "password:", "token:a-", "token=://",
-	`token="`, `token='\''`, `password='${''`, `password="$A"`, `"auth":"`, ":5432:a:b", "*:*:*:a:", "<password>", "<token a='b'>",
-	"--password <a ", "--token=", "SECRET: a\t", "password=", `token=a"b`, "-----BEGIN PRIVATE KEY", "-----BEGIN PRIVATE KEY-----",
+	"token=", "password=$A,", "curl -u a ", "curl -", "cookie: a ", "authorization: a $(", "cookie: <",
+	"x://a:@", "x://a@b",
+	"mysql -x ", "redis-cli -a ", "docker login -p ", "password: a ", "password is ", "password:",
+	"token:a-", "token=://",
+	`token="`, `token='\''`, `password='${''`, `password="$A"`, `"auth":"`, ":5432:a:b", "*:*:*:a:",
+	"<password>", "<token a='b'>",
+	"--password <a ", "--token=", "SECRET: a\t", "password=", `token=a"b`, "-----BEGIN PRIVATE KEY",
+	"-----BEGIN PRIVATE KEY-----",
 	"Bearer $(", "?sig=", "eyJhbGci.", "password=;;;", "password: ....", `"name":"DB_PASSWORD","value":"$A"`,
 	"\rtoken ",
 }
 
 func TestHostileLinesTakeLinearWork(t *testing.T) {
 	for _, text := range hostile {
-		for _, end := range []string{"", "'", strings.Repeat(" ", 20_000), strings.Repeat(";", 20_000), "1aB@", "://"} {
+		for _, end := range []string{
+			"", "'", strings.Repeat(" ", 20_000), strings.Repeat(";", 20_000), "1aB@", "://",
+		} {
 			line := strings.Repeat(text, 40_000/len(text)) + end
 			if got := work(line); got > maxWorkPerByte {
-				t.Errorf("%q repeated, then %.5q: %.0f bytes are read for each, at most %d may be", text, end, got, maxWorkPerByte)
+				t.Errorf("%q repeated, then %.5q: %.0f bytes are read for each, at most %d may be",
+					text, end, got, maxWorkPerByte)
 			}
 		}
 	}
@@ -47,7 +54,8 @@ func TestHostileLinesTakeLinearWork(t *testing.T) {
 func TestALongWriteTakesLinearWork(t *testing.T) {
 	for _, text := range []string{"token=", "password=$A,", "x://a:@", `token="`} {
 		if got := work(strings.Repeat(text, 6<<20/len(text))); got > maxWorkPerByte {
-			t.Errorf("%q repeated: %.0f bytes are read for each, at most %d may be", text, got, maxWorkPerByte)
+			t.Errorf("%q repeated: %.0f bytes are read for each, at most %d may be",
+				text, got, maxWorkPerByte)
 		}
 	}
 }
