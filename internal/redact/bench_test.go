@@ -70,7 +70,8 @@ func logText(size int, secrets []string) []byte {
 	return out.Bytes()
 }
 
-// manySecrets are of the kinds that deployments have. The shortest has eight bytes.
+// manySecrets has secrets of the kinds that deployments have. The shortest has eight
+// bytes.
 func manySecrets(n int) (out []redact.Secret) {
 	random := rand.New(rand.NewPCG(3, 3))
 	word := func(letters string, size int) string {
@@ -111,9 +112,9 @@ func someNeedles(n int) []string {
 // Only the copy moves bytes; the rest count the output. The rates are of CPU time.
 // x-copy and x-replacer say how many times as fast as these the matcher was.
 //
-// In the present corpus hardly a line has an anchor of a pattern. In the mixed one 8
-// % of the lines have one, in the dense one all have, and the hostile one is nothing
-// but anchors.
+// In the present corpus hardly a line has an anchor of a pattern. In the mixed one
+// 8 % of the lines have one, in the dense one all have, and the hostile one is
+// nothing but anchors.
 func BenchmarkStream(b *testing.B) {
 	size := 64 << 20
 	if testing.Short() {

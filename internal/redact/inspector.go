@@ -11,14 +11,14 @@ const maxLineBytes = 64 << 10
 const filler = 1
 
 // inspector masks the secrets that the patterns find in a stream whose values are
-// masked already. It knows the masks: any part of a pattern may be one. But a secret
-// that is a mask and nothing else is not masked again, so that the name in it stays.
+// masked already. A mask can stand for any text that a pattern looks for. But a
+// secret that is only a mask is not masked again, so that the name in the mask stays.
 //
 // Almost everything passes straight through. The inspector is armed only when the
 // scanner has seen an anchor. From there to the end of the line it keeps everything,
 // then finds the secrets in it. The result depends on the line from the anchor on and
 // on the byte before, and so not on the writes. To arm the inspector for nothing, or
-// for an anchor further on, changes nothing.
+// for an anchor further on, does not change the result.
 //
 // A private key has many lines, so in one the inspector stays armed until the line
 // that ends it. No byte of the key is let through before. The reason is that a log is

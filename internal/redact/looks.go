@@ -25,7 +25,7 @@ type looks struct {
 	trimmed                    int          // the result of lineEnd, -1 if not known
 }
 
-// next says that the first place of a mark, from the place from on, is at.
+// next says that at is the first place of a mark, from the place from on.
 type next struct{ from, at int }
 
 // mark is a place that is searched for in a line.

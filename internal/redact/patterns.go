@@ -212,8 +212,9 @@ func (l *looks) token(a *anchor, rest []byte) (to int) {
 }
 
 // urlAt returns the first place from which on the text may have a URL with a password
-// in it, or its length. If more text may come, the place may also be a :// that is
-// not decided yet, or, if partial is true, the possible beginning of a ://.
+// in it, or the length of the text. If more text may come, the place may also be a
+// :// that is not decided yet, or, if partial is true, the possible beginning of a
+// ://.
 //
 // The search is for the @: it is rarer than any other part of a URL, and there is an
 // instruction for it. But the @ may be in the next write. So the end of the text

@@ -44,8 +44,8 @@ func (b *begins) add(text string) {
 	b.pairs[pair/64] |= 1 << (pair % 64)
 }
 
-// has reports whether a needle or an anchor may begin as the text does, which has 1
-// byte or more.
+// has reports whether a needle or an anchor may begin as the text does, which has
+// 1 byte or more.
 func (b *begins) has(text []byte) bool {
 	if len(text) == 1 {
 		return b.first[text[0]]

@@ -34,7 +34,7 @@ type Stream struct {
 	best   int    // the size of the longest needle in the open mask
 	mask   []byte // the mask of that needle
 
-	declaring bool   // inside of a line that declares a secret
+	declaring bool   // inside a line that declares a secret
 	declared  []byte // its value so far
 	dropped   int    // bytes of the line so far
 }
