@@ -199,8 +199,8 @@ func TestDeclaredMask(t *testing.T) {
 	}
 }
 
-// TestWarnings checks that each value declared in vain has a warning that does not
-// show it.
+// TestWarnings checks the warnings about values that were declared in vain. No
+// warning shows a value.
 func TestWarnings(t *testing.T) {
 	m := redact.NewMatcher(nil)
 	s, _ := written(m)
