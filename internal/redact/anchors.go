@@ -230,12 +230,14 @@ func keyAnchors() (out []anchor) {
 		{kindStrong, "",
 			"password Password PASSWORD ssphra SSPHRA _passwort \"pass\" 'pass' \"PASS\" ;pass= &pass="},
 		{kindPass, "", "_pass= _pass: _pass\" -pass: _PASS= _PASS: _PASS\" ~PASS="},
-		{kindPass, "=:\"", "bpass lpass npass ppass rpass tpass hpass BPASS LPASS NPASS PPASS RPASS TPASS HPASS bPass lPass nPass pPass rPass hPass"},
+		{kindPass, "=:\"", "bpass lpass npass ppass rpass tpass hpass BPASS LPASS NPASS PPASS RPASS " +
+			"TPASS HPASS bPass lPass nPass pPass rPass hPass"},
 		{kindStrong, assigns, "asswd ASSWD"},
 		{kindStrong, "", "_pwd= _PWD= BPWD= ;Pwd= \"pwd\":"},
 		{kindFlag, "", "--password --passwd --pass~ --passphrase uirepass erauth~ UIREPASS"},
 		{kindWeak, "",
-			"SECRET pi_key PI_KEY PI-KEY pi-Key PI-Key te_key te-key TE_KEY ss_key ss-key SS_KEY uth_key UTH_KEY pp_key PP_KEY " +
+			"SECRET pi_key PI_KEY PI-KEY pi-Key PI-Key te_key te-key TE_KEY ss_key ss-key SS_KEY " +
+				"uth_key UTH_KEY pp_key PP_KEY " +
 				"ng_key NG_KEY nse_key NSE_KEY nt_key NT_KEY YPTION_KEY MASTER_KEY :_auth="},
 		{kindWeak, assigns + "_-KA", "ecret"},
 		{kindWeak, assigns,
@@ -265,10 +267,12 @@ func tokenAnchors() (out []anchor) {
 	}{
 		{"ghp_ gho_ ghu_ ghs_ ghr_ npm_", alnum, 20},
 		{"AKIA ASIA", base32, 16},
-		{"dckr_pat_ dckr_oat_ pypi-AgEI AGE-SECRET-KEY-1 tskey-auth- dop_v1_ doo_v1_ dor_v1_ shpat_ shpss_ shpca_ shppa_ xkeysib-", "", 20},
+		{"dckr_pat_ dckr_oat_ pypi-AgEI AGE-SECRET-KEY-1 tskey-auth- dop_v1_ doo_v1_ dor_v1_ shpat_ " +
+			"shpss_ shpca_ shppa_ xkeysib-", "", 20},
 		{"hvs. hvb.", alnum, 20},                                   // Vault
 		{"dp.pt. dp.st. dp.ct. dp.sa. dp.scim. dp.audit.", "", 20}, // Doppler
-		{"lin_api_ lin_oauth_ rubygems_ ATATT3xFf ATCTT3xFf GOCSPX- sntrys_ sntryu_ glsa_ glc_ey glagent- glsoat-", "", 20},
+		{"lin_api_ lin_oauth_ rubygems_ ATATT3xFf ATCTT3xFf GOCSPX- sntrys_ sntryu_ glsa_ glc_ey " +
+			"glagent- glsoat-", "", 20},
 		{"1//0 ATBB", alnum, 20}, // Google's refresh tokens, Bitbucket
 		{"sk-svcacct- sk-admin- eyJhdXRo", "", 20},
 		{"glpat- gldt- glrt- glcbt- glptt- glft-", "", 10},

@@ -90,13 +90,15 @@ func (m *Matcher) Declare(value string) {
 		return
 	}
 	if len(value) > maxDeclaredBytes || m.declared == maxDeclared {
-		m.warn(fmt.Sprintf("A value that the job declared as a secret is not masked: at most %d values of at most %d bytes are.",
+		m.warn(fmt.Sprintf("A value that the job declared as a secret is not masked: at most %d values "+
+			"of at most %d bytes are.",
 			maxDeclared, maxDeclaredBytes))
 		return
 	}
 	if m.forms >= maxDeclaredForms {
 		m.warn(fmt.Sprintf("The values that the job declares as secrets from here on are not masked: "+
-			"all that it declared before take %d MiB with their encoded forms, which is the most that is kept.",
+			"all that it declared before take %d MiB with their encoded forms, which is the most that "+
+			"is kept.",
 			maxDeclaredForms>>20))
 		return
 	}

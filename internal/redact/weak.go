@@ -71,12 +71,13 @@ var commonWordList = sync.OnceValue(func() []string { return strings.Fields(comm
 const commonWords = `
 true false null none undefined unset empty enabled disabled default auto always never required optional
 localhost local host hostname 127.0.0.1 0.0.0.0 root admin administrator user username guest anonymous
-test testing example sample demo dummy placeholder changeme change_me change-me password passwd secret secrets token
-postgres postgresql mysql mariadb mongo mongodb redis valkey keydb dragonfly clickhouse sqlite memcached rabbitmq
-database docker compose container containers image images service services server client worker nginx caddy traefik
-node python ruby java golang alpine debian ubuntu linux windows darwin amd64 arm64 x86_64 bash
-http https file data logs cache queue mail smtp main master latest stable edge develop development staging
-production prod debug info warn warning error fatal trace verbose public private internal external primary replica
-backend frontend utf-8 utf8 utf8mb4 read write readonly bridge network volume volumes start started starting stop
-stopped stopping create created creating running healthy unhealthy waiting done pull pulling pulled build building
-/app /data /tmp /var /root /home /usr /bin /etc`
+test testing example sample demo dummy placeholder changeme change_me change-me password passwd secret
+secrets token postgres postgresql mysql mariadb mongo mongodb redis valkey keydb dragonfly clickhouse
+sqlite memcached rabbitmq database docker compose container containers image images service services
+server client worker nginx caddy traefik node python ruby java golang alpine debian ubuntu linux windows
+darwin amd64 arm64 x86_64 bash http https file data logs cache queue mail smtp main master latest stable
+edge develop development staging production prod debug info warn warning error fatal trace verbose
+public private internal external primary replica backend frontend utf-8 utf8 utf8mb4 read write readonly
+bridge network volume volumes start started starting stop stopped stopping create created creating
+running healthy unhealthy waiting done pull pulling pulled build building /app /data /tmp /var /root
+/home /usr /bin /etc`
