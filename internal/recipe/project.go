@@ -14,7 +14,7 @@ import (
 	"waybill/internal/remote"
 )
 
-//go:embed *.sh
+//go:embed sh/*.sh
 var scripts embed.FS
 
 const (
@@ -287,7 +287,7 @@ func run(folder, script string) string { return ". " + quote(path.Join(folder, s
 
 // text is the text of a script that runs elsewhere than in a step.
 func text(script string) string {
-	content, err := scripts.ReadFile(script)
+	content, err := scripts.ReadFile("sh/" + script)
 	if err != nil { // cannot happen: the scripts are embedded, and the tests read each
 		return ""
 	}
@@ -297,7 +297,7 @@ func text(script string) string {
 // withScripts adds to the job the scripts that its steps run. They lie in the spool and
 // are removed with it.
 func withScripts(job remote.Job) (remote.Job, error) {
-	entries, err := scripts.ReadDir(".")
+	entries, err := scripts.ReadDir("sh")
 	if err != nil {
 		return job, fault.Wrap(err, fault.Internal, "list the scripts")
 	}
@@ -308,7 +308,7 @@ func withScripts(job remote.Job) (remote.Job, error) {
 		}) {
 			continue
 		}
-		text, err := scripts.ReadFile(entry.Name())
+		text, err := scripts.ReadFile("sh/" + entry.Name())
 		if err != nil {
 			return job, fault.Wrap(err, fault.Internal, "read the script %s", entry.Name())
 		}

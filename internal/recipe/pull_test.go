@@ -95,7 +95,7 @@ func TestPullAsksForNoNewerDigest(t *testing.T) {
 				0o600); err != nil {
 				t.Fatal(err)
 			}
-			script, err := os.ReadFile("pull.sh")
+			script, err := os.ReadFile("sh/pull.sh")
 			if err != nil {
 				t.Fatal(err)
 			}

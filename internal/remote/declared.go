@@ -9,7 +9,7 @@ import (
 	"fmt"
 )
 
-//go:embed declared.sh
+//go:embed sh/declared.sh
 var declaredText string
 
 // Declarations are the lines of a job's output that declare secrets.

@@ -91,7 +91,7 @@ func dockerAdvice(word string) string {
 	return ""
 }
 
-//go:embed docker.sh
+//go:embed sh/docker.sh
 var dockerScript string
 
 // DockerText is sh that defines docker_trouble, docker_means and docker_advice;

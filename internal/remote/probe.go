@@ -11,7 +11,7 @@ import (
 	"waybill/internal/fault"
 )
 
-//go:embed probe.sh
+//go:embed sh/probe.sh
 var probeText string
 
 // Probe tests whether a job could be started on the server and whether docker

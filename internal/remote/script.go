@@ -16,25 +16,25 @@ import (
 // The scripts for the server. Each lists at its top the variables that must be
 // set before it.
 var (
-	//go:embed session.sh
+	//go:embed sh/session.sh
 	sessionText string
-	//go:embed fence.sh
+	//go:embed sh/fence.sh
 	fenceText string
-	//go:embed start.sh
+	//go:embed sh/start.sh
 	startText string
-	//go:embed follow.sh
+	//go:embed sh/follow.sh
 	followText string
-	//go:embed run.sh
+	//go:embed sh/run.sh
 	runText string
-	//go:embed stop.sh
+	//go:embed sh/stop.sh
 	stopText string
-	//go:embed containers.sh
+	//go:embed sh/containers.sh
 	containersText string
-	//go:embed remove.sh
+	//go:embed sh/remove.sh
 	removeText string
-	//go:embed vacate.sh
+	//go:embed sh/vacate.sh
 	vacateText string
-	//go:embed leftovers.sh
+	//go:embed sh/leftovers.sh
 	leftoversText string
 )
 

@@ -71,7 +71,7 @@ func TestTheREADMEListsTheToolsOfAServer(t *testing.T) {
 func scripts(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, folder := range []string{".", "../recipe", "../inspect"} {
+	for _, folder := range []string{"sh", "../recipe/sh"} {
 		found, err := filepath.Glob(filepath.Join(folder, "*.sh"))
 		if err != nil {
 			t.Fatal(err)
