@@ -1,4 +1,4 @@
-// Package main is waybill-local, the program behind the Makefile: it runs
+// Package main is waybill-local, the program that the Makefile calls. It runs
 // Waybill on this machine, tests it and measures it.
 package main
 
@@ -19,7 +19,7 @@ import (
 	"waybill/localstack/suite"
 )
 
-// errFailed is a failure that was told already.
+// errFailed stands for failures that the report has printed already.
 var errFailed = errors.New("failed")
 
 func main() {
@@ -118,7 +118,7 @@ func serve(ctx context.Context, args []string) error {
 	return demo.Serve(ctx, args[0], port)
 }
 
-// port reads PORT; 0 when it is not set.
+// port parses PORT. It returns 0 if PORT is not set.
 func port(text string) (int, error) {
 	if text == "" {
 		return 0, nil
@@ -130,7 +130,7 @@ func port(text string) (int, error) {
 	return port, nil
 }
 
-// checkout is the folder that this program was built in and works in.
+// checkout returns the root of the checkout, which is the current folder.
 func checkout() (string, error) {
 	root, err := os.Getwd()
 	if err != nil {

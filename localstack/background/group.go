@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// Contain puts a command that was made with a context in a process group of its
-// own, so that the end of the context ends its children with it. It returns what
-// ends all that is left of the group; call it after the command has ended, too,
-// if its children may be longer-lived.
+// Contain puts a command with a context in a process group of its own, so that
+// the command's children end with the context as well. The function end kills
+// the rest of the group. Call it after the command has ended, too, if its
+// children may outlive it.
 func Contain(command *exec.Cmd) (end func() error) {
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	end = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }

@@ -1,11 +1,12 @@
-// Package background keeps processes that outlive the command that started
-// them, such as an emulator or the demo's SSH server, and ends them later: all
-// that belongs to them, and nothing else.
+// Package background starts processes that outlive the command that started
+// them, such as an emulator or the demo's SSH server. It ends them later with
+// all their children, and ends no other process.
 //
-// A pid alone names nobody: the kernel gives it out again. So a process is
-// noted with its birth, and whoever finds the pid with another birth leaves it
-// alone. What a process starts is found by two marks: the session that it
-// leads, and a random cookie in the environment that its children inherit.
+// A pid alone does not identify a process, because the kernel reuses pids. So
+// the note of a process has its birth as well, and a process with the same pid
+// and another birth is left alone. The children of a process have two marks:
+// the session that it leads, and a random cookie in the environment that they
+// inherit.
 package background
 
 import (
@@ -27,18 +28,18 @@ import (
 // Cookie is the environment variable that marks a process and its children.
 const Cookie = "WAYBILL_BACKGROUND"
 
-// Process is a note of a started process. Its JSON is what a later command
-// needs to find it.
+// Process is a note of a started process. With its JSON, a later command finds
+// the process.
 type Process struct {
 	PID int `json:"pid"`
-	// Birth tells this process from a later one with the same pid.
+	// Birth distinguishes this process from a later one with the same pid.
 	Birth  string `json:"birth"`
 	Cookie string `json:"cookie"`
 }
 
-// Start starts the command in a session of its own, with both streams appended
-// to the file log (mode 0600). The command must have its Env set; the cookie is
-// added to it.
+// Start starts the command in a session of its own, and appends both of its
+// streams to the file log (mode 0600). The command must have its Env set; Start
+// adds the cookie to it.
 func Start(command *exec.Cmd, log string) (Process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -58,8 +59,8 @@ func Start(command *exec.Cmd, log string) (Process, error) {
 		_ = command.Process.Kill()
 		return Process{}, errors.Join(fmt.Errorf("%s ended at once: %w", command.Path, err), command.Wait())
 	}
-	// Whoever starts and stops it in one life must collect it, or it would stay
-	// as a zombie that looks alive.
+	// This program may also stop the process itself. It must then collect its
+	// exit status, or the process would stay as a zombie.
 	go func() { _ = command.Wait() }()
 	return p, nil
 }
@@ -73,15 +74,15 @@ func (p Process) Alive() bool {
 	return err == nil && now == p.Birth
 }
 
-// Stop asks the process to end, waits up to grace, and ends by force whatever
-// is left of it and of its children. It returns when nothing is left; its error
-// names what would not go.
+// Stop asks the process to end, waits up to grace, and then kills it and its
+// children if any are left. It returns when all have ended. Its error names the
+// processes that did not end.
 func (p Process) Stop(ctx context.Context, grace time.Duration) error {
 	if p.Alive() {
 		_ = syscall.Kill(p.PID, syscall.SIGTERM)
 	}
 	if p.gone(ctx, grace, p.Alive) {
-		// The leader ended well; what it forgot gets the same request.
+		// The leader ended in time; its remaining children get the same request.
 		p.signal(syscall.SIGTERM)
 	}
 	if p.gone(ctx, grace, p.left) {
@@ -94,10 +95,10 @@ func (p Process) Stop(ctx context.Context, grace time.Duration) error {
 	return fmt.Errorf("processes %v of %d would not end", p.members(), p.PID)
 }
 
-// left reports whether the process or anything that it started runs.
+// left reports whether the process or any of its children runs.
 func (p Process) left() bool { return p.Alive() || len(p.members()) > 0 }
 
-// gone waits until running says no, at most for the patience, and reports
+// gone waits until running returns false, at most for patience, and reports
 // whether it did.
 func (p Process) gone(ctx context.Context, patience time.Duration, running func() bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -106,8 +107,8 @@ func (p Process) gone(ctx context.Context, patience time.Duration, running func(
 	return err == nil
 }
 
-// signal sends to the process, if it is still the noted one, and to everything
-// that it started.
+// signal sends sig to the process, if the pid still belongs to it, and to all
+// its children.
 func (p Process) signal(sig syscall.Signal) {
 	targets := p.members()
 	if p.Alive() && !slices.Contains(targets, p.PID) {
@@ -118,21 +119,21 @@ func (p Process) signal(sig syscall.Signal) {
 	}
 }
 
-// Save notes something, such as a process and its port, in a file of mode 0600.
+// Save writes a note, such as a process and its port, to a file of mode 0600.
 func Save(file string, note any) error {
 	text, err := json.MarshalIndent(note, "", "  ")
 	if err != nil {
 		return err
 	}
-	// Written beside it and renamed, so that a note is whole or not there.
+	// The rename makes sure that a note is either complete or missing.
 	if err := os.WriteFile(file+".new", append(text, '\n'), 0o600); err != nil {
 		return err
 	}
 	return os.Rename(file+".new", file)
 }
 
-// Load reads what Save noted. It reports false when nothing was noted, or
-// nothing that can be read: such a note is worth as much as none.
+// Load reads a note that Save wrote. It returns false if there is no note or if
+// the note cannot be decoded; such a note counts as missing.
 func Load(file string, note any) (bool, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {

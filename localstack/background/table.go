@@ -12,11 +12,12 @@ import (
 	"syscall"
 )
 
-// errGone says that there is no such process, or only its remains.
+// errGone means that there is no such process, or that it is a zombie.
 var errGone = errors.New("no such process")
 
-// birth is a text that no other process with this pid has ever had: the boot
-// and the tick of the start on Linux, the time of the start elsewhere.
+// birth returns a text that differs for any two processes with the same pid:
+// the boot and the clock tick of the start on Linux, the time of the start
+// elsewhere.
 func birth(pid int) (string, error) {
 	if _, err := os.Stat("/proc/self/stat"); err == nil {
 		row, err := read(pid)
@@ -33,7 +34,7 @@ func birth(pid int) (string, error) {
 	return "", errGone
 }
 
-// row is what the kernel's table says of one process.
+// row is the entry of one process in the kernel's table.
 type row struct {
 	session int
 	start   string
@@ -45,9 +46,9 @@ func read(pid int) (row, error) {
 	if err != nil {
 		return row{}, errGone
 	}
-	// The second field is the name in brackets, which may itself hold blanks
-	// and brackets; the rest is counted behind it (proc(5): state is field 3,
-	// session 6, starttime 22).
+	// The second field is the name in brackets, which may itself contain blanks
+	// and brackets. So the fields are counted from its last bracket (proc(5):
+	// state is field 3, session 6, starttime 22).
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 20 || fields[0] == "Z" || fields[0] == "X" {
 		return row{}, errGone
@@ -56,9 +57,9 @@ func read(pid int) (row, error) {
 	return row{session: session, start: fields[19]}, err
 }
 
-// members are the running processes that belong to p: those in its session,
-// and those that carry its cookie. Without /proc, the process group stands for
-// both and is named by its negative number, as kill(2) takes it.
+// members returns the running processes that belong to p: the processes in its
+// session and the processes that carry its cookie. Without /proc it returns the
+// process group instead, as the negative number that kill(2) takes.
 func (p Process) members() []int {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	if len(stats) == 0 {
@@ -71,8 +72,8 @@ func (p Process) members() []int {
 		return nil
 	}
 	_, err := read(p.PID)
-	// A pid is not given out again while a session bears it, so the session is
-	// p's unless a stranger has the pid.
+	// The kernel does not reuse a pid while a session has it as its number. So
+	// the session is p's, unless another process has the pid.
 	ours := p.PID > 1 && (err != nil || p.Alive())
 	var found []int
 	for _, stat := range stats {
@@ -91,7 +92,8 @@ func (p Process) members() []int {
 	return found
 }
 
-// bornInThisBoot reports whether the birth is of a process that can still run.
+// bornInThisBoot reports whether the birth belongs to the current boot; no
+// process of an earlier boot still runs.
 func bornInThisBoot(birth string) bool {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return err == nil && strings.HasPrefix(birth, strings.TrimSpace(string(boot))+" ")

@@ -1,5 +1,5 @@
-// Package client calls a stack's HTTP API, as the demo and the end-to-end
-// tests do. It knows paths and JSON and nothing of how the stack is built.
+// Package client calls a stack's HTTP API for the demo and the end-to-end
+// tests. It depends only on the API's paths and JSON, not on Waybill's code.
 package client
 
 import (
@@ -27,8 +27,9 @@ func New(url, token string) *Client {
 	return &Client{url: strings.TrimRight(url, "/"), token: token, http: &http.Client{Timeout: time.Minute}}
 }
 
-// Under returns a client whose requests all stand for one, that of the key.
-// Without a key the API takes what is asked twice within seconds for one.
+// Under returns a client that sends the key as Idempotency-Key, so that equal
+// requests with the same key count as one. Without a key, the API counts equal
+// requests within seconds as one.
 func (c *Client) Under(key string) *Client {
 	keyed := *c
 	keyed.key = key
@@ -42,12 +43,12 @@ type Error struct {
 	Body    string
 }
 
-// Error says which answer it was.
+// Error returns the status and the message.
 func (e *Error) Error() string { return fmt.Sprintf("answer %d: %s", e.Status, e.Message) }
 
-// Do sends a request. body is encoded as JSON unless it is nil or an io.Reader;
-// a 2xx answer is decoded into out, which may be nil, a *string for plain text,
-// or anything that JSON decodes into. Other answers are *[Error].
+// Do sends a request. It encodes body as JSON unless body is nil or an
+// io.Reader. It decodes a 2xx answer into out, which may be nil, a *string for
+// plain text, or any target for JSON. For other answers it returns an *[Error].
 func (c *Client) Do(ctx context.Context, method, path string, body, out any) error {
 	payload, err := encode(body)
 	if err != nil {

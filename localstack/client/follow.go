@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Entry is one entry of a log, as the API answers it.
+// Entry is one entry of a log in the API's answer.
 type Entry struct {
 	Command   *string   `json:"command"`
 	Output    string    `json:"output"`
@@ -27,7 +27,7 @@ type LogPage struct {
 	Complete bool    `json:"complete"`
 }
 
-// Deployment is the part of a record that the demo and the tests look at.
+// Deployment has the fields of a record that the demo and the tests use.
 type Deployment struct {
 	ID                json.Number `json:"id"`
 	DeploymentUUID    string      `json:"deployment_uuid"`
@@ -43,7 +43,7 @@ type Deployment struct {
 	Steps             []Step      `json:"steps"`
 	StartedAt         *time.Time  `json:"started_at"`
 	FinishedAt        *time.Time  `json:"finished_at"`
-	// Commit and CommitMessage are of applications alone.
+	// Commit and CommitMessage are set only for applications.
 	Commit        string `json:"commit"`
 	CommitMessage string `json:"commit_message"`
 }
@@ -59,9 +59,9 @@ func (d Deployment) Ended() bool {
 	return d.Status == "finished" || d.Status == "failed" || d.Status == "cancelled-by-user"
 }
 
-// Follow gives every entry of the deployment's log to each, in order and as
-// they come, until the log is complete. It asks again behind the last entry
-// that it has, so nothing is missed and nothing comes twice.
+// Follow calls each with every entry of the deployment's log, in order and as
+// they come, until the log is complete. Each request asks for the entries after
+// the last one received, so none is missed or repeated.
 func (c *Client) Follow(ctx context.Context, deployment string, each func(Entry)) error {
 	for after := int64(0); ; {
 		var page LogPage
@@ -79,7 +79,7 @@ func (c *Client) Follow(ctx context.Context, deployment string, each func(Entry)
 	}
 }
 
-// Await polls the record until it ended or ctx does.
+// Await polls the record until the deployment or ctx has ended.
 func (c *Client) Await(ctx context.Context, deployment string) (Deployment, error) {
 	poll := time.NewTicker(200 * time.Millisecond)
 	defer poll.Stop()

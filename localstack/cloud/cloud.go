@@ -1,5 +1,5 @@
-// Package cloud is Waybill on this machine: an emulator with the stack
-// deployed to it. `make up` and the end-to-end tests each have one of their own.
+// Package cloud runs Waybill on this machine: an emulator with the stack
+// deployed to it. `make up` and the end-to-end tests each use their own cloud.
 package cloud
 
 import (
@@ -17,26 +17,26 @@ import (
 	"waybill/localstack/stack"
 )
 
-// ErrDown says that no cloud runs.
+// ErrDown means that no cloud runs.
 var ErrDown = errors.New("nothing is running here: start it with `make up`")
 
-// Options say what to bring up and where.
+// Options say what to start and where.
 type Options struct {
-	// Root is the checkout; State a folder of this cloud's own for its logs and
-	// for what must be found again. Both are absolute.
+	// Root is the checkout. State is a folder that only this cloud uses, for its
+	// logs and notes. Both paths are absolute.
 	Root  string
 	State string
 	// Emulator is the name of an emulator.Kind; "" is the default.
 	Emulator string
-	// Port of the emulator on loopback; 0 takes a free one.
+	// Port is the port of the emulator on loopback; 0 takes a free one.
 	Port int
 	Team string
 	// Lease is the runners' lease; "" leaves it as the stack has it.
 	Lease string
 	// Fresh stops an emulator that an earlier run left in the state folder.
-	// Otherwise it is used as it is.
+	// Without it, Up uses that emulator as it is.
 	Fresh bool
-	// Progress gets a line for everything done.
+	// Progress gets a line about each stage.
 	Progress func(line string)
 }
 
@@ -47,8 +47,9 @@ type Cloud struct {
 	session  *session.Session
 }
 
-// Up starts the emulator, unless this state folder's is running already, and
-// deploys the stack to it. An emulator that it started for nothing it stops.
+// Up starts the emulator, unless the one of this state folder runs already, and
+// deploys the stack to it. If the deployment fails, Up stops an emulator that it
+// has started.
 func Up(ctx context.Context, opts Options) (*Cloud, error) {
 	running, started, err := start(ctx, opts)
 	if err != nil {
@@ -77,8 +78,9 @@ func Find(root, state, team string) (*Cloud, error) {
 	return open(running, outputs)
 }
 
-// Check reports what Up would refuse, before anybody prepares tools for it: an
-// emulator of another kind that runs here, or a taken port.
+// Check returns the errors for which Up would refuse to start, so that they
+// appear before the tools are prepared: an emulator of another kind or port that
+// runs in the state folder, or a port that is taken.
 func Check(opts Options) error {
 	kind, err := emulator.ParseKind(opts.Emulator)
 	if err != nil {
@@ -110,7 +112,7 @@ func start(ctx context.Context, opts Options) (e *emulator.Emulator, started boo
 		return running, false, nil
 	}
 	if running != nil {
-		// What an earlier run left: alive, or only its children and its note.
+		// An earlier run left the emulator, or only its children and its note.
 		if err := running.Stop(ctx); err != nil {
 			return nil, false, err
 		}
@@ -164,27 +166,28 @@ func open(running *emulator.Emulator, outputs stack.Outputs) (*Cloud, error) {
 	return c, err
 }
 
-// URL is where the API answers, before "/api/v1".
+// URL is the URL of the API, up to "/api/v1".
 func (c *Cloud) URL() string { return c.outputs.URL(c.emulator.Endpoint()) }
 
-// Outputs are the stack's.
+// Outputs returns the outputs of the stack.
 func (c *Cloud) Outputs() stack.Outputs { return c.outputs }
 
-// Session has AWS clients with the rights of the account's administrator.
+// Session returns AWS clients with the rights of the account's administrator.
 func (c *Cloud) Session() *session.Session { return c.session }
 
-// Token asks the stack for a new token, by the invocation that IAM protects.
+// Token makes a new token by a direct invocation of the catalog function, which
+// IAM protects.
 func (c *Cloud) Token(ctx context.Context, name string, abilities ...string) (string, error) {
 	return firsttoken.Invoke(ctx, c.session.Lambda(), c.outputs.CatalogFunction, name, abilities)
 }
 
-// Logs are the files that hold what the emulator and the functions logged.
+// Logs returns the log files of the emulator and the functions.
 func (c *Cloud) Logs() []string { return []string{c.emulator.Log()} }
 
-// Down stops the emulator and all that ran in it.
+// Down stops the emulator and everything in it.
 func (c *Cloud) Down(ctx context.Context) error { return c.emulator.Stop(ctx) }
 
-// lookup is the environment of an administrator of the emulator's account.
+// lookup returns the settings of an administrator of the emulator's account.
 func (c *Cloud) lookup(name string) (string, bool) {
 	value, found := map[string]string{
 		settings.Endpoint:        c.emulator.Endpoint(),

@@ -1,5 +1,5 @@
-// Package demo is what `make up` shows: Waybill on this machine, with a server,
-// an application on it and a deployment that anybody can look at.
+// Package demo runs the demo of `make up`: Waybill on this machine, with a
+// server, an application on it and a deployment with its log.
 package demo
 
 import (
@@ -18,7 +18,7 @@ import (
 	"waybill/localstack/prepare"
 )
 
-// team is whose stack the demo deploys.
+// team is the team in the name of the demo's stack.
 const team = "demo"
 
 // Options say where the demo is and how it runs.
@@ -28,7 +28,7 @@ type Options struct {
 	// Program is this program, which is started again as the SSH server.
 	Program string
 	// Emulator is the name of an emulator.Kind; "" is the default. Port is its
-	// port; 0 is the one it has, or the default one.
+	// port; 0 is the port of the running emulator, or the default port.
 	Emulator string
 	Port     int
 	// Out is the terminal.
@@ -43,8 +43,8 @@ type Demo struct {
 	url   string
 }
 
-// state is what one `make up` leaves for the next, and for `make down`. The
-// token in it is why its file is only the user's.
+// state is the note that `make up` leaves for the next run and for `make down`.
+// It has a token, so only the user may read its file.
 type state struct {
 	Token       string `json:"token"`
 	Key         string `json:"key_uuid"`
@@ -57,8 +57,9 @@ type state struct {
 // New returns the demo of a checkout, running or not.
 func New(opts Options) *Demo { return &Demo{opts: opts} }
 
-// Up makes the tools, starts what does not run yet, registers what is not
-// there, and deploys the application while its log is shown.
+// Up makes the tools, starts the emulator and the SSH server, registers the
+// server and the application, and deploys the application while it shows the
+// log. It skips each part that is there already.
 func (d *Demo) Up(ctx context.Context) error {
 	if err := d.load(); err != nil {
 		return err
@@ -94,8 +95,8 @@ func (d *Demo) Up(ctx context.Context) error {
 	return nil
 }
 
-// Down stops what Up started: the service's containers, the SSH server with its
-// jobs, and the emulator. Tools and keys stay.
+// Down stops everything that Up started: the service's containers, the SSH
+// server with its jobs, and the emulator. The tools and the keys stay.
 func (d *Demo) Down(ctx context.Context) error {
 	if err := d.load(); err != nil {
 		return err
@@ -112,7 +113,7 @@ func (d *Demo) Down(ctx context.Context) error {
 	if d.state.Service != "" {
 		failures = append(failures, d.stopService(ctx))
 	}
-	// Even of one that died, children may be left.
+	// Even if the server has ended, its children may still run.
 	if ssh.Process.PID != 0 {
 		failures = append(failures, ssh.Process.Stop(ctx, 5*time.Second), os.Remove(d.sshNote()))
 	}
@@ -131,7 +132,7 @@ func (d *Demo) Down(ctx context.Context) error {
 	return nil
 }
 
-// Token returns a new token of the running demo.
+// Token makes a new token in the running demo.
 func (d *Demo) Token(ctx context.Context, name string, abilities []string) (string, error) {
 	running, err := cloud.Find(d.opts.Root, d.folder(), team)
 	if err != nil {
@@ -140,7 +141,7 @@ func (d *Demo) Token(ctx context.Context, name string, abilities []string) (stri
 	return running.Token(ctx, name, abilities...)
 }
 
-// cloud makes the tools and brings the emulator up with the stack on it.
+// cloud makes the tools and starts the emulator with the stack on it.
 func (d *Demo) cloud(ctx context.Context) (*cloud.Cloud, error) {
 	kind, err := emulator.ParseKind(d.opts.Emulator)
 	if err != nil {
@@ -160,8 +161,8 @@ func (d *Demo) cloud(ctx context.Context) (*cloud.Cloud, error) {
 	return cloud.Up(ctx, opts)
 }
 
-// connect finds out whether the last token is still good, and gets another if
-// it is not: an emulator that was started anew knows none.
+// connect makes a new token if the last one is not valid any more: an emulator
+// that was started again has no tokens.
 func (d *Demo) connect(ctx context.Context, running *cloud.Cloud) error {
 	d.url = running.URL()
 	d.api = client.New(d.url, d.state.Token)

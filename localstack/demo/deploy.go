@@ -11,7 +11,8 @@ import (
 	"waybill/localstack/progress"
 )
 
-// deploy starts a resource through the API and shows its log until it ended.
+// deploy starts a resource through the API and shows the log until the
+// deployment has ended.
 func (d *Demo) deploy(ctx context.Context, kind, resource string) (client.Deployment, error) {
 	var queued struct {
 		DeploymentUUID string `json:"deployment_uuid"`
@@ -34,8 +35,8 @@ func (d *Demo) deploy(ctx context.Context, kind, resource string) (client.Deploy
 	return record, nil
 }
 
-// Line is an entry of a log as the terminal shows it: the time, a mark for
-// stderr, and the text. A command is shown whole, behind a dollar sign.
+// Line formats an entry of a log for the terminal: the time, a mark for stderr,
+// and the text. A command is shown completely, after a dollar sign.
 func Line(entry client.Entry) string {
 	if entry.Hidden {
 		return ""
@@ -51,7 +52,7 @@ func Line(entry client.Entry) string {
 	return fmt.Sprintf("  %s %s %s\n", entry.Timestamp.Local().Format("15:04:05.000"), mark, text)
 }
 
-// Ending says how a deployment ended, in one sentence.
+// Ending returns a sentence that says how a deployment ended.
 func Ending(record client.Deployment) string {
 	text := "The deployment is " + record.Status
 	if record.Reason != "" {
@@ -66,17 +67,17 @@ func Ending(record client.Deployment) string {
 	return text + "."
 }
 
-// writeEnvironment leaves the two values for a shell to read.
+// writeEnvironment writes the URL and the token to a file for a shell.
 func (d *Demo) writeEnvironment() error {
 	text := fmt.Sprintf("export WAYBILL_URL=%s\nexport WAYBILL_TOKEN=%s\n", quote(d.url), quote(d.state.Token))
-	// Not over an older file, whose mode may be another.
+	// An existing file would keep its mode, which may be another.
 	if err := os.RemoveAll(d.environmentFile()); err != nil {
 		return err
 	}
 	return os.WriteFile(d.environmentFile(), []byte(text), 0o600)
 }
 
-// Goodbye has the URL, the token, and commands that work when they are pasted.
+// Goodbye returns a text with the URL, the token, and commands to paste.
 func Goodbye(url, token, application, deployment string) string {
 	curl := "curl -sS -H " + quote("Authorization: Bearer "+token) + " "
 	get := func(path string) string { return curl + quote(url+"/api/v1"+path) + "\n" }
@@ -88,5 +89,5 @@ func Goodbye(url, token, application, deployment string) string {
 		"\n`make down` stops all of it."
 }
 
-// quote makes one word of a text for a shell.
+// quote quotes a text as one word for a shell.
 func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

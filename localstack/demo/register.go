@@ -10,7 +10,7 @@ import (
 	"waybill/localstack/client"
 )
 
-// greeting is what the demo's application does when it is started.
+// greeting is the start command of the demo's application.
 const greeting = `echo "Hello from $(uname -n)."
 for part in 1 2 3 4 5; do
   echo "Part $part of 5 is done."
@@ -19,8 +19,8 @@ done
 echo "A careless script prints a password: $DEMO_PASSWORD"
 echo "This line went to stderr." >&2`
 
-// register makes a key, a server and an application, or finds them as the last
-// `make up` left them.
+// register makes a key, a server and an application, unless the last `make up`
+// left them and they still exist.
 func (d *Demo) register(ctx context.Context, ssh sshServer) error {
 	if d.state.ServerPort != ssh.Port {
 		d.state.Server = ""
@@ -52,7 +52,7 @@ func (d *Demo) registerServer(ctx context.Context, ssh sshServer) error {
 	if err != nil {
 		return err
 	}
-	// What runs on another server is another application.
+	// The application and the service belong to the old server.
 	d.state.Application, d.state.Service = "", ""
 	d.state.ServerPort = ssh.Port
 	return d.create(ctx, "server", "/servers", &d.state.Server, map[string]any{
@@ -61,7 +61,7 @@ func (d *Demo) registerServer(ctx context.Context, ssh sshServer) error {
 	})
 }
 
-// there reports whether the emulator still has what was registered once.
+// there reports whether a resource that was registered earlier still exists.
 func (d *Demo) there(ctx context.Context, what, path, uuid string) (bool, error) {
 	if uuid == "" {
 		return false, nil
@@ -77,7 +77,7 @@ func (d *Demo) there(ctx context.Context, what, path, uuid string) (bool, error)
 	return true, nil
 }
 
-// create registers one thing and notes its uuid before anything else happens.
+// create registers a resource and notes its uuid at once.
 func (d *Demo) create(ctx context.Context, what, path string, uuid *string, body any) error {
 	var created struct{ UUID string }
 	if err := d.api.Post(ctx, path, body, &created); err != nil {

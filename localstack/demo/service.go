@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// composeFile is the demo's service. %s is its image.
+// composeFile is the compose file of the demo's service. %s is its image.
 const composeFile = `services:
   redis:
     image: %s
@@ -18,15 +18,16 @@ const composeFile = `services:
       retries: 30
 `
 
-// The images of the service: the one that localstack/docker/images makes, where
-// it is, or a public one.
+// The images of the service: the one that localstack/docker/images makes, if it
+// is there, or a public one.
 const (
 	localImage  = "waybill-test/redis:7.0"
 	publicImage = "redis:7-alpine"
 )
 
-// service shows a docker compose service, where Docker answers. Its failure is
-// told and is none of the demo's: the image may be nowhere to be had.
+// service deploys a docker compose service if Docker answers. A deployment that
+// fails is reported and does not fail the demo, because the image may not be
+// available.
 func (d *Demo) service(ctx context.Context) error {
 	if !dockerAnswers(ctx) {
 		d.say("\nNo Docker engine with compose answers, so no compose service is shown.")
@@ -52,8 +53,8 @@ func (d *Demo) service(ctx context.Context) error {
 	return err
 }
 
-// stopService removes what docker compose made for the service, as far as there
-// is an engine that could have anything running.
+// stopService removes the containers, networks and volumes that docker compose
+// made for the service. Without an engine it only prints a line.
 func (d *Demo) stopService(ctx context.Context) error {
 	if !dockerAnswers(ctx) {
 		d.say("No Docker engine answers, so containers of the service %s, if any, are as they were.", d.state.Service)
@@ -78,7 +79,7 @@ func (d *Demo) stopService(ctx context.Context) error {
 	return nil
 }
 
-// dockerAnswers reports whether there are an engine and compose.
+// dockerAnswers reports whether both an engine and compose answer.
 func dockerAnswers(ctx context.Context) bool {
 	_, engine := docker(ctx, "info")
 	_, compose := docker(ctx, "compose", "version")
@@ -92,7 +93,7 @@ func image(ctx context.Context) string {
 	return localImage
 }
 
-// docker runs a command of Docker's. The error has what it said.
+// docker runs a command of Docker. Its error has Docker's message.
 func docker(ctx context.Context, args ...string) (string, error) {
 	said, err := exec.CommandContext(ctx, "docker", args...).Output()
 	if exit, failed := errors.AsType[*exec.ExitError](err); failed {

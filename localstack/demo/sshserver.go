@@ -14,11 +14,11 @@ import (
 	"waybill/localstack/progress"
 )
 
-// ServeCommand is the subcommand of this program that is the SSH server. Its
+// ServeCommand is the subcommand of this program that runs the SSH server. Its
 // arguments are a folder and a port.
 const ServeCommand = "sshd"
 
-// sshServer is the private SSH server: who it is and where.
+// sshServer identifies the demo's SSH server: its process, port, user and key.
 type sshServer struct {
 	Process background.Process `json:"process"`
 	Port    int                `json:"port"`
@@ -26,18 +26,19 @@ type sshServer struct {
 	HostKey string             `json:"host_key"`
 }
 
-// Serve is the SSH server's own life: it listens on loopback, says how to reach
-// it in a file of the folder, and ends with ctx. Its keys stay in the folder.
+// Serve runs the SSH server on loopback until ctx ends. It writes the port, the
+// user and the host key to a file in the folder. Its keys stay in the folder.
 func Serve(ctx context.Context, folder string, port int) error {
 	opts := remotetest.Options{Dir: folder, Port: port}
-	// Jobs outlive their connections. This mark, which every command inherits,
-	// is how `make down` finds them.
+	// Jobs outlive their connections. `make down` finds them by this mark, which
+	// every command inherits.
 	if mark := os.Getenv(background.Cookie); mark != "" {
 		opts.Environment = []string{background.Cookie + "=" + mark}
 	}
 	server, err := remotetest.Serve(opts)
 	if err != nil && port != 0 {
-		// Somebody took the port of the last time. The key is what counts.
+		// Another process may have the port of the last run. Any port will do: the
+		// key identifies the server.
 		opts.Port = 0
 		server, err = remotetest.Serve(opts)
 	}
@@ -52,7 +53,8 @@ func Serve(ctx context.Context, folder string, port int) error {
 	return nil
 }
 
-// sshServer finds the running server or starts it, on its last port if it can.
+// sshServer returns the running server, or starts one, on its last port if that
+// is free.
 func (d *Demo) sshServer(ctx context.Context) (sshServer, error) {
 	server, alive, err := d.findSSH()
 	if err != nil {
@@ -85,7 +87,7 @@ func (d *Demo) sshServer(ctx context.Context) (sshServer, error) {
 	return server, background.Save(d.sshNote(), server)
 }
 
-// awaitSSH waits until the server has said where it listens.
+// awaitSSH waits until the server has written down its port.
 func (d *Demo) awaitSSH(ctx context.Context, server *sshServer) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -100,7 +102,7 @@ func (d *Demo) awaitSSH(ctx context.Context, server *sshServer) error {
 	})
 }
 
-// findSSH returns the server that was noted last, and whether it runs.
+// findSSH returns the last noted server and whether it runs.
 func (d *Demo) findSSH() (server sshServer, alive bool, err error) {
 	if _, err := background.Load(d.sshNote(), &server); err != nil {
 		return sshServer{}, false, err
@@ -114,7 +116,8 @@ func (d *Demo) sshFolder() string { return filepath.Join(d.folder(), "ssh") }
 
 func servingFile(folder string) string { return filepath.Join(folder, "serving.json") }
 
-// clientKey is the private key that opens the server, where remotetest keeps it.
+// clientKey reads the private key that the server accepts, from the file in
+// which remotetest keeps it.
 func (d *Demo) clientKey() ([]byte, error) {
 	return os.ReadFile(filepath.Join(d.sshFolder(), "client_key"))
 }

@@ -16,8 +16,8 @@ import (
 	"waybill/localstack/progress"
 )
 
-// up starts the container and a process that copies its log to a file, where
-// the log of the other kinds is. That process ends with the container.
+// up starts the container, and a process that copies its log to the same file
+// as the other kinds use. That process ends with the container.
 func (e *Emulator) up(ctx context.Context, say progress.Say) error {
 	e.Project = fmt.Sprintf("waybill-%x", sha256.Sum256([]byte(e.state)))[:16]
 	err := progress.While(say, "Pulling and starting the image of LocalStack", func() error {
@@ -39,7 +39,8 @@ func (e *Emulator) down(ctx context.Context) error {
 	return e.compose(ctx, "down", "--volumes", "--timeout", "10")
 }
 
-// compose runs one command to its end; its error has what Docker said.
+// compose runs one command of docker compose and waits for it. Its error
+// includes Docker's message.
 func (e *Emulator) compose(ctx context.Context, args ...string) error {
 	var said bytes.Buffer
 	command := e.command(ctx, args...)

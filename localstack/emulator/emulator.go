@@ -1,6 +1,6 @@
-// Package emulator starts and stops something that answers like AWS on this
-// machine. Which one it is matters to nobody who calls it: all three take the
-// same requests on one port of the loopback interface.
+// Package emulator starts and stops an emulator of AWS on this machine. The
+// caller need not know which one it is: all three kinds take the same requests
+// on one port of the loopback interface.
 package emulator
 
 import (
@@ -21,19 +21,19 @@ type Kind string
 
 // The kinds.
 const (
-	// MiniStack needs Python only, and enforces IAM.
+	// MiniStack needs only Python, and enforces IAM.
 	MiniStack Kind = "ministack"
-	// LocalStack is its image, run by Docker.
+	// LocalStack is the image of LocalStack, run by Docker.
 	LocalStack Kind = "localstack"
 	// LocalStackPyPI is the same program from Python's package index, for
 	// machines without Docker.
 	LocalStackPyPI Kind = "localstack-pypi"
 )
 
-// DefaultPort is the one that both programs are known by.
+// DefaultPort is the port that LocalStack and MiniStack use by default.
 const DefaultPort = 4566
 
-// ParseKind reads the name of a kind; "" is MiniStack.
+// ParseKind parses the name of a kind; "" is MiniStack.
 func ParseKind(text string) (Kind, error) {
 	switch kind := Kind(text); kind {
 	case "":
@@ -49,32 +49,33 @@ type Options struct {
 	Kind Kind
 	// Root is the checkout, whose .local folder has the tools that prepare made.
 	Root string
-	// State is an absolute folder of this emulator's own: its note, its log and
-	// its temporary files.
+	// State is the absolute path of a folder that only this emulator uses, for
+	// its note, its log and its temporary files.
 	State string
-	// Port on loopback; 0 takes a free one.
+	// Port is a port of the loopback interface; 0 takes a free one.
 	Port int
-	// NoIAM leaves out the checks of roles and policies, where the emulator has
-	// any.
+	// NoIAM turns off the checks of roles and policies in an emulator that has
+	// them.
 	NoIAM bool
-	// Say is told what goes on while it starts.
+	// Say gets a line about each stage of the start.
 	Say progress.Say
 }
 
-// Emulator is a running one. Its JSON is the note in its state folder.
+// Emulator is a running emulator. Its JSON is the note in its state folder.
 type Emulator struct {
 	Kind Kind `json:"kind"`
 	Port int  `json:"port"`
-	// Process is the emulator, or what copies the log of its container.
+	// Process is the emulator, or the process that copies the log of its
+	// container.
 	Process background.Process `json:"process"`
-	// Project is the compose project of a container.
+	// Project is the compose project of the container, if there is one.
 	Project string `json:"project,omitempty"`
 
 	root, state string
 }
 
-// Find returns the emulator that was started with this state folder, if it
-// still runs.
+// Find returns the emulator that was started with this state folder, and
+// whether it still runs.
 func Find(root, state string) (*Emulator, bool, error) {
 	e := Emulator{root: root, state: state}
 	noted, err := background.Load(e.note(), &e)
@@ -128,12 +129,13 @@ func (e *Emulator) launch(ctx context.Context, opts Options) error {
 	if err != nil {
 		return err
 	}
-	// Noted at once: whatever happens from here on, a later command can stop it.
+	// The note is written at once: whatever fails from here on, a later command
+	// can stop the emulator.
 	return background.Save(e.note(), e)
 }
 
-// await waits until the emulator answers. It has two minutes: a busy machine
-// with two cores has been seen to take one.
+// await waits until the emulator answers, for two minutes at most: on a busy
+// machine with two cores one minute was measured.
 func (e *Emulator) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
@@ -149,7 +151,7 @@ func (e *Emulator) await(ctx context.Context) error {
 	return fmt.Errorf("%s does not answer on port %d: %w\n%s\n(all of its log is in %s)", e.Kind, e.Port, err, tail(e.Log()), e.Log())
 }
 
-// healthy asks the path that both programs have.
+// healthy requests the health path, which LocalStack and MiniStack both have.
 func (e *Emulator) healthy(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -165,20 +167,20 @@ func (e *Emulator) healthy(ctx context.Context) bool {
 	return answer.StatusCode == http.StatusOK
 }
 
-// Endpoint is where it answers.
+// Endpoint is the URL of the emulator.
 func (e *Emulator) Endpoint() string { return fmt.Sprintf("http://127.0.0.1:%d", e.Port) }
 
-// Log is the file that has what the emulator and the functions printed.
+// Log is the file with the output of the emulator and the functions.
 func (e *Emulator) Log() string { return filepath.Join(e.state, "emulator.log") }
 
-// Stop ends the emulator, the functions in it, and nothing else.
+// Stop ends the emulator and the functions in it, and no other process.
 func (e *Emulator) Stop(ctx context.Context) error {
 	if e.Kind == LocalStack {
 		if err := e.down(ctx); err != nil {
 			return err
 		}
 	}
-	// LocalStack was once seen to hang on TERM; it gets ten seconds.
+	// LocalStack once hung on TERM; after ten seconds it is killed.
 	if err := e.Process.Stop(ctx, 10*time.Second); err != nil {
 		return err
 	}
@@ -190,7 +192,7 @@ func (e *Emulator) Stop(ctx context.Context) error {
 
 func (e *Emulator) note() string { return filepath.Join(e.state, "emulator.json") }
 
-// scratch is the folder for everything that ends with the emulator.
+// scratch is the folder for the files that are deleted with the emulator.
 func (e *Emulator) scratch() string { return filepath.Join(e.state, "emulator") }
 
 func tail(file string) string {

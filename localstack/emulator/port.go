@@ -10,14 +10,15 @@ import (
 	"syscall"
 )
 
-// CheckPort says who has the port, if anybody listens on it; 0 is any.
+// CheckPort returns an error that names the process if one listens on the port
+// already. With 0 it checks only that there is a free port.
 func CheckPort(port int) error {
 	_, err := takePort(port)
 	return err
 }
 
-// takePort returns the port if nobody listens on it, or a free one for 0. What
-// it found may be taken a moment later; the emulator then says so itself.
+// takePort returns the port if no process listens on it, or a free one for 0.
+// Another process may take it a moment later; the emulator then says so itself.
 func takePort(port int) (int, error) {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if errors.Is(err, syscall.EADDRINUSE) {
@@ -30,9 +31,9 @@ func takePort(port int) (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
-// holder says who listens on the port, where Linux lets us see it: the socket's
-// inode in the table of connections is what one of the process's descriptors
-// points to.
+// holder names the process that listens on the port, if Linux lets us see it.
+// The table of connections has the inode of the socket, and one of the
+// process's descriptors points to the same inode.
 func holder(port int) string {
 	for inode := range listeners(port) {
 		descriptors, _ := filepath.Glob("/proc/[0-9]*/fd/*")
@@ -48,7 +49,7 @@ func holder(port int) string {
 	return ""
 }
 
-// listeners are the inodes of the sockets that listen on the port (proc(5),
+// listeners returns the inodes of the sockets that listen on the port (proc(5),
 // /proc/net/tcp: local address in field 2, state in field 4 with 0A for LISTEN,
 // inode in field 10).
 func listeners(port int) map[string]bool {

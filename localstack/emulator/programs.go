@@ -7,7 +7,8 @@ import (
 	"path/filepath"
 )
 
-// Sources is the folder, below the checkout, of what the emulators are made of.
+// Sources is the folder below the checkout with the files that the emulators
+// are made from.
 const Sources = "localstack/emulator/python"
 
 // Python is the interpreter of the kind's virtual environment, which prepare
@@ -16,19 +17,20 @@ func Python(root string, kind Kind) string {
 	return filepath.Join(root, ".local", "venv", string(kind), "bin", "python")
 }
 
-// Library is where prepare puts what LocalStack would download: DynamoDB Local
-// and a link to Java.
+// Library is the folder in which prepare puts DynamoDB Local and a link to
+// Java, which LocalStack would otherwise download.
 func Library(root string) string { return filepath.Join(root, ".local", "localstack") }
 
-// environment is all that an emulator gets of this process's. MiniStack hands
-// its own on to the functions, and nothing of the user's may reach those.
+// environment is the whole environment of an emulator. MiniStack passes its own
+// environment on to the functions, and none of the user's variables may reach
+// them.
 func (e *Emulator) environment() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"),
 		"HOME=" + e.scratch(),
 		"TMPDIR=" + e.scratch(),
 		"LANG=C.UTF-8",
-		// No emulator may look for containers of its own.
+		// The emulator must not find a Docker engine and start containers itself.
 		"DOCKER_HOST=unix:///nonexistent",
 	}
 }
@@ -37,7 +39,7 @@ func (e *Emulator) ministack(noIAM bool) *exec.Cmd {
 	command := exec.Command(Python(e.root, MiniStack), filepath.Join(e.root, Sources, "run_ministack.py"))
 	command.Dir = e.scratch()
 	command.Env = append(e.environment(),
-		// Functions dial AWS unless the emulator itself was told where it is.
+		// Without this, the functions would call AWS itself.
 		"AWS_ENDPOINT_URL="+e.Endpoint(),
 		fmt.Sprintf("GATEWAY_PORT=%d", e.Port),
 		"BIND_HOST=127.0.0.1",
@@ -65,7 +67,7 @@ func (e *Emulator) localstack() (*exec.Cmd, error) {
 		"OVERRIDE_IN_DOCKER=0",
 		"FILESYSTEM_ROOT="+files,
 		fmt.Sprintf("GATEWAY_LISTEN=127.0.0.1:%d", e.Port),
-		// The default server listens on every interface, whatever it is told.
+		// The default server listens on every interface, whatever address is set.
 		"GATEWAY_SERVER=hypercorn",
 		"DNS_ADDRESS=0",
 		"DISABLE_EVENTS=1",
@@ -73,11 +75,11 @@ func (e *Emulator) localstack() (*exec.Cmd, error) {
 		"SKIP_INFRA_DOWNLOADS=1",
 		"PROVIDER_OVERRIDE_DYNAMODB=v2",
 		"PROVIDER_OVERRIDE_DYNAMODBSTREAMS=v2",
-		// Functions run as children of LocalStack, by our own plug-in.
+		// Our own plug-in runs the functions as child processes of LocalStack.
 		"LAMBDA_RUNTIME_EXECUTOR=waybill",
 		"PYTHONPATH="+filepath.Join(e.root, Sources, "executor"),
 		"PYTHONDONTWRITEBYTECODE=1",
-		// A queue's message is picked up within a second instead of ten.
+		// LocalStack then picks up a queue's message within a second instead of ten.
 		"LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC=0.2",
 		"LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC=1",
 	)

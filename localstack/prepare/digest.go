@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// digest is a stamp for what a step is made of: names and contents of its
-// inputs, its key, and the checkout's own path, which virtual environments
-// have in every file.
+// digest returns the stamp of a step: a hash of the names and contents of its
+// inputs, its key, and the path of the checkout. Virtual environments have that
+// path in their files.
 func digest(root string, step Step) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s\n%s\n", root, step.Key)
@@ -49,7 +49,8 @@ func add(sum hash.Hash, root, path string) error {
 	return nil
 }
 
-// forTests reports whether the file is in no program.
+// forTests reports whether only tests use the file, so that no program is built
+// from it.
 func forTests(path string) bool {
 	return strings.HasSuffix(path, "_test.go") || strings.Contains(path, string(filepath.Separator)+"testdata"+string(filepath.Separator))
 }

@@ -11,8 +11,8 @@ import (
 	"waybill/localstack/emulator"
 )
 
-// emulator is how the kind's program gets here. LocalStack's image is Docker's
-// business.
+// emulator returns the steps that install the emulator. The kind LocalStack has
+// none, because Docker pulls its image.
 func (w workshop) emulator(ctx context.Context, kind emulator.Kind) []Step {
 	switch kind {
 	case emulator.MiniStack:
@@ -24,7 +24,8 @@ func (w workshop) emulator(ctx context.Context, kind emulator.Kind) []Step {
 	return nil
 }
 
-// environment is a virtual environment of Python with pinned packages.
+// environment is the step for a virtual environment of Python with pinned
+// packages.
 func (w workshop) environment(name string, kind emulator.Kind, python, requirements string) Step {
 	requirements = filepath.Join(emulator.Sources, requirements)
 	folder := w.local("venv", string(kind))
@@ -43,8 +44,8 @@ func (w workshop) environment(name string, kind emulator.Kind, python, requireme
 	}
 }
 
-// dynamoDB is Amazon's own DynamoDB Local, from Maven Central: LocalStack would
-// download it from elsewhere.
+// dynamoDB is the step that installs Amazon's DynamoDB Local from Maven Central.
+// LocalStack would download it from elsewhere.
 func (w workshop) dynamoDB() Step {
 	sources := filepath.Join(emulator.Sources, "..", "dynamodb")
 	return Step{
@@ -57,9 +58,9 @@ func (w workshop) dynamoDB() Step {
 	}
 }
 
-// python313 finds a Python 3.13: the one that PYTHON313 names, one on the path,
-// or one of pyenv's. A name on the path may be a shim that starts nothing, so
-// each is tried.
+// python313 finds a Python 3.13: the one in PYTHON313, one on the path, or one
+// of pyenv's. A command on the path may be a shim that does not work, so each is
+// tried.
 func python313(ctx context.Context) (string, bool) {
 	home, _ := os.UserHomeDir()
 	managed, _ := filepath.Glob(filepath.Join(home, ".pyenv", "versions", "3.13*", "bin", "python"))

@@ -11,24 +11,24 @@ import (
 	"waybill/localstack/emulator"
 )
 
-// tool is a program that must be there already, and how to get it.
+// tool is a program that must be installed already, and how to install it.
 type tool struct {
 	command []string
-	// least is the least major version that the command has to print, 0 for any.
+	// least is the lowest major version that the command may print; 0 is any.
 	least int
 	need  string
 }
 
-// MissingError says which tools are not there.
+// MissingError names the tools that are missing.
 type MissingError struct{ Needs []string }
 
-// Error has a line for each, with how to install it.
+// Error has a line for each missing tool, with how to install it.
 func (e *MissingError) Error() string {
 	return "not found on this machine:\n  " + strings.Join(e.Needs, "\n  ")
 }
 
-// Missing returns a *[MissingError] if a tool is missing that the kinds need,
-// in one answer for all of them.
+// Missing returns one *[MissingError] with all the tools that the kinds need and
+// this machine lacks.
 func Missing(ctx context.Context, kinds ...emulator.Kind) error {
 	tools := []tool{
 		{[]string{"go", "version"}, 0, "Go 1.26 or newer: https://go.dev/dl"},
@@ -79,8 +79,8 @@ func (t tool) there(ctx context.Context) bool {
 	return err == nil && major >= t.least
 }
 
-// Kinds returns those of the kinds that can be prepared here, and for each
-// other one what it lacks.
+// Kinds returns the kinds that can be prepared on this machine. For each of the
+// others it returns the missing tools.
 func Kinds(ctx context.Context, kinds ...emulator.Kind) (can []emulator.Kind, lacks map[emulator.Kind]string) {
 	lacks = map[emulator.Kind]string{}
 	for _, kind := range kinds {

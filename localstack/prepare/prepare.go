@@ -1,6 +1,6 @@
-// Package prepare makes what the local cloud needs inside the checkout's
-// .local folder, and nothing outside of it: an emulator, the CDK's command
-// line, the functions, the CDK app. What is made and still right is left alone.
+// Package prepare makes everything that the local cloud needs: an emulator, the
+// CDK's command line, the functions and the CDK app. It makes nothing outside of
+// the checkout, and it does not repeat a step whose inputs are unchanged.
 package prepare
 
 import (
@@ -18,30 +18,30 @@ import (
 	"waybill/localstack/progress"
 )
 
-// Step makes one thing.
+// Step makes one output, such as a program or a virtual environment.
 type Step struct {
-	// Name says what, for people.
+	// Name is the name of the output, for people.
 	Name string
-	// Inputs are the files and folders below the checkout that it is made of,
-	// Key what else it depends on, such as a version.
+	// Inputs are the files and folders below the checkout that the output is made
+	// from. Key has its other dependencies, such as a version.
 	Inputs []string
 	Key    string
-	// Output is what is there when it was made, absolute.
+	// Output is the absolute path of a file or folder that the step makes.
 	Output string
-	// Make makes it and writes what the tools say to log.
+	// Make makes the output and writes the tools' messages to log.
 	Make func(ctx context.Context, log *bytes.Buffer) error
 }
 
-// Options say where to work and whom to tell.
+// Options say where to work and where to report.
 type Options struct {
 	// Root is the checkout.
 	Root string
 	Say  progress.Say
 }
 
-// Run makes every step whose stamp is missing or of other inputs. Each lane is
-// done in order, the lanes beside one another. The first failure ends all; its
-// error has the end of what the tool said.
+// Run runs every step whose stamp is missing or belongs to other inputs. The
+// steps of a lane run in order, the lanes at the same time. The first failure
+// ends all lanes; its error has the end of the tool's output.
 func Run(ctx context.Context, opts Options, lanes ...[]Step) error {
 	m := &maker{opts: opts, begun: map[string]time.Time{}}
 	todo, err := m.stale(lanes)
@@ -67,7 +67,8 @@ func Run(ctx context.Context, opts Options, lanes ...[]Step) error {
 	return first(failures)
 }
 
-// first prefers the failure that ended the others to those that it caused.
+// first returns the failure that ended the other lanes, not the cancellations
+// that it caused.
 func first(failures []error) error {
 	for _, err := range failures {
 		if err != nil && !errors.Is(err, context.Canceled) {
@@ -77,14 +78,14 @@ func first(failures []error) error {
 	return errors.Join(failures...)
 }
 
-// maker is the work that goes on.
+// maker is one call of Run.
 type maker struct {
 	opts  Options
 	mutex sync.Mutex
-	begun map[string]time.Time // of the steps that are being made, by name
+	begun map[string]time.Time // start of each running step, by name
 }
 
-// ready is a step that has to be made, with the stamp that it then gets.
+// ready is a step that has to run, with the stamp that it gets afterwards.
 type ready struct {
 	Step
 	stamp string
@@ -124,7 +125,7 @@ func (m *maker) make(ctx context.Context, step ready) error {
 		return err
 	}
 	begun := m.begin(step.Name)
-	// Without its stamp, a thing that was half made is made again.
+	// Without its stamp, a step that is interrupted runs again next time.
 	if err := os.Remove(m.stampFile(step.Step)); err != nil && !os.IsNotExist(err) {
 		return err
 	}
@@ -155,7 +156,7 @@ func (m *maker) end(name string) {
 	delete(m.begun, name)
 }
 
-// tell says what is being made and for how long.
+// tell prints the running steps and their times.
 func (m *maker) tell() {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()

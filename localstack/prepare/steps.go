@@ -14,7 +14,7 @@ import (
 	"waybill/localstack/emulator"
 )
 
-// All prepares what a stack on an emulator of each kind needs.
+// All prepares everything that a stack on an emulator of each kind needs.
 func All(ctx context.Context, opts Options, kinds ...emulator.Kind) error {
 	if err := Missing(ctx, kinds...); err != nil {
 		return err
@@ -24,13 +24,14 @@ func All(ctx context.Context, opts Options, kinds ...emulator.Kind) error {
 	for _, kind := range kinds {
 		download = append(download, w.emulator(ctx, kind)...)
 	}
-	// Downloads wait for the network while the compiler needs the processor.
+	// Downloads need the network and the compiler needs the processor, so the
+	// two lanes run at the same time.
 	return Run(ctx, opts, download, []Step{w.functions(targetOf(kinds)), w.app()})
 }
 
-// ForAWS prepares what `cdk deploy` needs: the functions for Lambda's machines,
-// in the folder dist, the CDK app and its command line. The architecture is the
-// one that the stack is deployed with, arm64 when it is "".
+// ForAWS prepares everything that `cdk deploy` needs: the functions for Lambda's
+// machines, in the folder dist, the CDK app and its command line. The
+// architecture must be the stack's; "" is arm64.
 func ForAWS(ctx context.Context, opts Options, architecture string) error {
 	if err := Missing(ctx); err != nil {
 		return err
@@ -43,7 +44,7 @@ func ForAWS(ctx context.Context, opts Options, architecture string) error {
 	return Run(ctx, opts, []Step{w.commandLine()}, []Step{w.functions(target{"functions for AWS", "dist", "linux", processor}), w.app()})
 }
 
-// workshop knows the steps.
+// workshop has the steps for one checkout.
 type workshop struct{ root string }
 
 func (w workshop) local(path ...string) string {
@@ -62,12 +63,13 @@ func (w workshop) commandLine() Step {
 	}
 }
 
-// target is what functions are built for, the folder below .local for them, and
-// what they are called. The name goes with the folder: one stamp a folder.
+// target is the system and processor that functions are built for, their folder
+// below .local and the name of the step. Each folder has a step name of its own,
+// because a step has one stamp.
 type target struct{ name, folder, system, processor string }
 
-// targetOf is what an emulator runs: in a container Linux's programs, without
-// one this machine's.
+// targetOf returns the target for the emulators: Linux if the only one runs in a
+// container, otherwise the system of this machine.
 func targetOf(kinds []emulator.Kind) target {
 	if len(kinds) == 1 && kinds[0] == emulator.LocalStack {
 		return target{"functions", "functions", "linux", runtime.GOARCH}
@@ -75,8 +77,8 @@ func targetOf(kinds []emulator.Kind) target {
 	return target{"functions", "functions", runtime.GOOS, runtime.GOARCH}
 }
 
-// functions builds all functions with one command, which shares the work, and
-// lays each where the CDK app looks for it.
+// functions builds all functions with one command, which compiles shared
+// packages once, and moves each to the place where the CDK app looks for it.
 func (w workshop) functions(to target) Step {
 	return Step{
 		Name:   to.name,
@@ -98,7 +100,8 @@ func (w workshop) functions(to target) Step {
 	}
 }
 
-// layFunctions moves NAME to NAME/bootstrap, Lambda's name for it.
+// layFunctions moves each NAME to NAME/bootstrap, the file name that Lambda
+// expects.
 func (w workshop) layFunctions(built, folder string) error {
 	programs, err := os.ReadDir(built)
 	if err != nil {
@@ -132,7 +135,7 @@ func (w workshop) app() Step {
 	}
 }
 
-// run runs a tool to its end, its output going to log.
+// run runs a tool, writes its output to log and waits for it.
 func run(ctx context.Context, log *bytes.Buffer, dir string, environment []string, name string, args ...string) error {
 	command := exec.CommandContext(ctx, name, args...)
 	command.Dir = dir

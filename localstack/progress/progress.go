@@ -1,5 +1,5 @@
-// Package progress shows that a long piece of work still goes on, so that
-// nobody has to wonder in front of a silent terminal.
+// Package progress shows that a long task still runs, so that the terminal is
+// not silent for minutes.
 package progress
 
 import (
@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// Every is how often a long piece of work is heard of.
+// Every is the time between two lines about a running task.
 const Every = 10 * time.Second
 
 // Say shows one line.
 type Say func(line string)
 
-// While does the work, and says once every while that it still does.
+// While does the work, and prints a line after each [Every] while it runs.
 func While(say Say, what string, work func() error) error {
 	done := make(chan struct{})
 	var beat sync.WaitGroup
@@ -28,8 +28,8 @@ func While(say Say, what string, work func() error) error {
 	return err
 }
 
-// Beat calls tell once every while, with the time since the call, until done is
-// closed.
+// Beat calls tell after each [Every], with the time since Beat was called, until
+// done is closed.
 func Beat(done <-chan struct{}, tell func(after time.Duration)) {
 	begun := time.Now()
 	tick := time.NewTicker(Every)
@@ -44,7 +44,7 @@ func Beat(done <-chan struct{}, tell func(after time.Duration)) {
 	}
 }
 
-// Poll calls ready until it says yes, fails, or ctx ends.
+// Poll calls ready until it returns true or an error, or until ctx ends.
 func Poll(ctx context.Context, every time.Duration, ready func() (bool, error)) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

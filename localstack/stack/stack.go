@@ -1,5 +1,5 @@
-// Package stack deploys Waybill's own CDK stack to a local emulator: the very
-// same stack that a team deploys to AWS, with the same CLI.
+// Package stack deploys Waybill's own CDK stack to a local emulator. It is the
+// same stack that a team deploys to AWS, and the same CLI deploys it.
 package stack
 
 import (
@@ -17,15 +17,16 @@ import (
 	"waybill/localstack/background"
 )
 
-// Credentials and region of a local emulator. Both emulators take these words
-// for the account's administrator; no real account has them.
+// Credentials and region of a local emulator. Both emulators accept these words
+// as the administrator of the account; no real account has them.
 const (
 	AccessKeyID     = "test"
 	SecretAccessKey = "test"
 	Region          = "us-east-1"
 )
 
-// Where prepare puts what is deployed, below the checkout.
+// The paths below the checkout at which prepare puts the CDK app and the
+// functions.
 const (
 	app       = ".local/bin/infra"
 	functions = ".local/functions"
@@ -33,25 +34,25 @@ const (
 
 // Options say what to deploy and where.
 type Options struct {
-	// Root is the checkout. The CDK CLI, the CDK app and the built functions
-	// are expected where prepare puts them below it.
+	// Root is the checkout, in which prepare has put the CDK CLI, the CDK app and
+	// the built functions.
 	Root string
-	// Endpoint is the emulator's, "http://127.0.0.1:PORT".
+	// Endpoint is the URL of the emulator, "http://127.0.0.1:PORT".
 	Endpoint string
-	// Account tells the emulator's account from the next one that it has, which
-	// is empty.
+	// Account identifies the emulator's account. An emulator that is started
+	// again has a new, empty account.
 	Account string
 	// Team names the stack.
 	Team string
 	// Lease is how long a runner may be silent before another takes its
 	// deployment, such as "10s"; "" leaves it as the stack has it.
 	Lease string
-	// Log is a file that gets all that the CDK CLI prints. What the CLI makes
-	// lies beside it.
+	// Log is a file that gets the output of the CDK CLI. The files that the CLI
+	// makes are in the same folder.
 	Log string
 }
 
-// Outputs are what the stack says of itself.
+// Outputs are the outputs of the CloudFormation stack.
 type Outputs struct {
 	APIID           string `json:"ApiId"`
 	Stage           string `json:"Stage"`
@@ -61,14 +62,14 @@ type Outputs struct {
 	RunnerQueueURL  string `json:"RunnerQueueUrl"`
 }
 
-// URL is where the API answers on the emulator: a path that MiniStack and
-// LocalStack both serve. It ends before "/api/v1".
+// URL returns the URL of the API on the emulator, up to "/api/v1". MiniStack
+// and LocalStack both serve this path.
 func (o Outputs) URL(endpoint string) string {
 	return fmt.Sprintf("%s/_aws/execute-api/%s/%s", endpoint, o.APIID, o.Stage)
 }
 
-// Deploy bootstraps the emulator's account and deploys the stack, or brings a
-// stack that is there up to date. Its error has the end of what the CLI said.
+// Deploy bootstraps the emulator's account and deploys the stack, or updates a
+// stack that is there. Its error has the end of the CLI's output.
 func Deploy(ctx context.Context, opts Options) (Outputs, error) {
 	state := filepath.Dir(opts.Log)
 	if err := os.MkdirAll(state, 0o755); err != nil {
@@ -77,7 +78,7 @@ func Deploy(ctx context.Context, opts Options) (Outputs, error) {
 	if err := os.RemoveAll(stampFile(state, opts.Team)); err != nil {
 		return Outputs{}, err
 	}
-	// In a folder without an app, which would be run for nothing.
+	// The bootstrap needs no app. In a folder with one, the CLI would run it.
 	if err := opts.cdk(ctx, state, "bootstrap", "aws://000000000000/"+Region); err != nil {
 		return Outputs{}, err
 	}
@@ -100,7 +101,7 @@ func Deploy(ctx context.Context, opts Options) (Outputs, error) {
 	return outputs, os.WriteFile(stampFile(state, opts.Team), stamp, 0o600)
 }
 
-// context is what the CDK app is told.
+// context returns the CDK app's context, as arguments of the CLI.
 func (o Options) context() []string {
 	args := []string{
 		"-c", "team=" + o.Team,
@@ -114,8 +115,8 @@ func (o Options) context() []string {
 	return args
 }
 
-// cdk runs the CLI with an environment of its own, so that no profile or
-// region of the user's can send a local deployment to a real account.
+// cdk runs the CLI with an environment of its own, so that a profile or region
+// of the user cannot send a local deployment to a real account.
 func (o Options) cdk(ctx context.Context, folder string, args ...string) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
@@ -154,8 +155,8 @@ func (o Options) cdk(ctx context.Context, folder string, args ...string) error {
 	return fmt.Errorf("cdk %s: %w\n%s\n(all of it is in %s)", args[0], err, tail(said.Bytes(), 2000), o.Log)
 }
 
-// Read returns the outputs of the team's stack that was deployed last with its
-// log in the folder.
+// Read returns the outputs of the team's last deployment that had its log in
+// this folder.
 func Read(folder, team string) (Outputs, error) {
 	file := outputsFile(folder, team)
 	text, err := os.ReadFile(file)
@@ -177,8 +178,8 @@ func outputsFile(folder, team string) string {
 	return filepath.Join(folder, "outputs-"+team+".json")
 }
 
-// architecture is this machine's in Lambda's words: on an emulator the
-// functions run as processes of this machine.
+// architecture is Lambda's name for the architecture of this machine: on an
+// emulator the functions run as processes of this machine.
 func architecture() string {
 	if runtime.GOARCH == "amd64" {
 		return "x86_64"

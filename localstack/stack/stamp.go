@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// Deployed reports whether this account has the stack already, made of the same
-// app and the same functions.
+// Deployed reports whether this account has the stack already, made from the
+// same app and the same functions.
 func Deployed(opts Options) (Outputs, bool, error) {
 	state := filepath.Dir(opts.Log)
 	noted, err := os.ReadFile(stampFile(state, opts.Team))
@@ -28,7 +28,8 @@ func Deployed(opts Options) (Outputs, bool, error) {
 	return outputs, err == nil, err
 }
 
-// stamp is a text of all that a deployment depends on.
+// stamp returns a text that changes with everything that a deployment depends
+// on.
 func (o Options) stamp() ([]byte, error) {
 	programs, err := filepath.Glob(filepath.Join(o.Root, functions, "*", "bootstrap"))
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 // endToEnd is the package that tries the whole stack, once on each emulator.
 const endToEnd = "waybill/localstack/e2e"
 
-// smoke selects the end-to-end tests that run on LocalStack: each function, queue,
-// table and bucket is used, and the stack is the same as on MiniStack.
+// smoke selects the end-to-end tests that run on LocalStack. They use each
+// function, queue, table and bucket, and the stack is the same as on MiniStack.
 const smoke = "^(TestP1|TestP9|TestCancel$|TestComposeService$|TestShellApplication$)"
 
 // fuzzTime and fullFuzzTime are how long each fuzz target runs.
@@ -27,11 +27,11 @@ const (
 	fullFuzzTime = time.Minute
 )
 
-// AllOptions say where to run everything and whether all of it must.
+// AllOptions say where to run the tests, and whether all of them must run.
 type AllOptions struct {
 	// Root is the checkout.
 	Root string
-	// Strict makes a failure of what cannot run here.
+	// Strict counts a test that cannot run here as failed.
 	Strict bool
 	// Full runs everything on each emulator, fuzzes longer and kills more runners.
 	Full bool
@@ -39,9 +39,13 @@ type AllOptions struct {
 	Out io.Writer
 }
 
-// All prepares the tools and runs every test that can run on this machine: the
-// packages, with an emulator for the adapters, the fuzz targets if all must run,
-// and then the whole stack on each emulator. Whatever happens, no emulator is left.
+// All prepares the tools and runs every test that can run on this machine:
+//
+//  1. the packages, with an emulator for the adapters,
+//  2. the fuzz targets, in a strict run,
+//  3. the whole stack on each emulator.
+//
+// In the end no emulator is left running, whatever happened.
 func All(ctx context.Context, opts AllOptions) (Summary, error) {
 	can, lacks := prepare.Kinds(ctx, emulator.MiniStack, emulator.LocalStackPyPI)
 	if reason, lacking := lacks[emulator.MiniStack]; lacking {
@@ -77,7 +81,7 @@ func All(ctx context.Context, opts AllOptions) (Summary, error) {
 	return total, nil
 }
 
-// absent counts the run on an emulator that cannot be had here.
+// absent counts the run on an emulator that cannot be prepared here.
 func (s *Summary) absent(opts AllOptions, reason string) {
 	test := fmt.Sprintf("the whole stack on %s", emulator.LocalStackPyPI)
 	if opts.Strict {
@@ -87,8 +91,9 @@ func (s *Summary) absent(opts AllOptions, reason string) {
 	s.Skipped = append(s.Skipped, Skip{Test: test, Reason: strings.ReplaceAll(reason, "\n  ", "; ")})
 }
 
-// packages runs the tests of every package but the end-to-end ones, with an
-// emulator for those that need AWS. It checks no roles: adapters have none.
+// packages runs the tests of every package except the end-to-end tests, with an
+// emulator for the tests that need AWS. The emulator checks no roles, because
+// the adapters' tests have none.
 func (o AllOptions) packages(ctx context.Context, say func(string)) (Summary, error) {
 	listed, err := o.list(ctx)
 	if err != nil {
@@ -112,7 +117,7 @@ func (o AllOptions) packages(ctx context.Context, say func(string)) (Summary, er
 	return summary, errors.Join(err, aws.Stop(context.WithoutCancel(ctx)))
 }
 
-// fuzzTime is how long each fuzz target runs.
+// fuzzTime returns how long each fuzz target runs.
 func (o AllOptions) fuzzTime() time.Duration {
 	if o.Full {
 		return fullFuzzTime
@@ -125,7 +130,7 @@ func (o AllOptions) smokes(kind emulator.Kind) bool {
 	return kind == emulator.LocalStackPyPI && !o.Full
 }
 
-// extent names what runs on an emulator.
+// extent is the heading for the tests that run on an emulator.
 func (o AllOptions) extent(kind emulator.Kind) string {
 	if o.smokes(kind) {
 		return "The smoke tests (all with FULL=1)"
@@ -148,12 +153,12 @@ func (o AllOptions) stack(ctx context.Context, kind emulator.Kind) (Summary, err
 		options.Arguments = append(options.Arguments, "-run="+smoke)
 	}
 	summary, err := Run(ctx, options)
-	// The tests stop their emulator, unless they were stopped first.
+	// The tests stop their emulator, unless they were ended before that.
 	left := sweep(context.WithoutCancel(ctx), o.Root, filepath.Join(o.Root, ".local", "e2e-"+string(kind)))
 	return summary, errors.Join(err, left)
 }
 
-// sweep stops an emulator that a run which was cut short has left.
+// sweep stops an emulator that an interrupted run has left.
 func sweep(ctx context.Context, root, state string) error {
 	found, _, err := emulator.Find(root, state)
 	if err != nil || found == nil {

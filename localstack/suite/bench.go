@@ -15,9 +15,9 @@ import (
 	"strings"
 )
 
-// Bench runs every benchmark of the module and then prints, for each that has
-// parts, how much longer each part took than the first one: figures of one
-// machine say little, ratios hold on most.
+// Bench runs every benchmark of the module. For each benchmark with parts it
+// then prints the time of each part divided by the time of the first. Times
+// depend on the machine; these ratios hold on most machines.
 func Bench(ctx context.Context, root string, out io.Writer) error {
 	packages, err := measured(root)
 	if err != nil {
@@ -46,7 +46,7 @@ func Bench(ctx context.Context, root string, out io.Writer) error {
 	return lines.Err()
 }
 
-// measured are the packages that have benchmarks, as go takes them.
+// measured returns the packages that have benchmarks, as arguments for go.
 func measured(root string) ([]string, error) {
 	var packages []string
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -72,7 +72,7 @@ func measured(root string) ([]string, error) {
 	return packages, err
 }
 
-// Ratios compares the parts of benchmarks. The zero value is ready.
+// Ratios compares the parts of benchmarks. The zero value is ready to use.
 type Ratios struct {
 	first map[string]float64 // ns of a benchmark's first part
 	lines []string
@@ -81,7 +81,7 @@ type Ratios struct {
 // result is a line of go test -bench: "BenchmarkName/part-2   100   123.4 ns/op".
 var result = regexp.MustCompile(`^(Benchmark[^/\s]+)/(\S+?)(?:-\d+)?\s+\d+\s+([0-9.]+) ns/op`)
 
-// Take reads one line of what go test prints.
+// Take reads one line of go test's output.
 func (r *Ratios) Take(line string) {
 	match := result.FindStringSubmatch(line)
 	if match == nil {

@@ -9,18 +9,19 @@ import (
 	"time"
 )
 
-// fuzzed are the packages whose fuzz targets run where nothing may be skipped. Elsewhere, and in other packages, only the inputs
-// that the repository has are tried, with the other tests.
+// fuzzed are the packages whose fuzz targets look for new inputs in a strict run.
+// In other runs and in other packages, the fuzz targets run with the other tests
+// and try only the inputs in the repository.
 var fuzzed = []string{"./internal/redact"}
 
 // FuzzOptions say what to run.
 type FuzzOptions struct {
-	// Root is the checkout, Packages are those in it.
+	// Root is the checkout, Packages are packages in it.
 	Root     string
 	Packages []string
-	// Time is how long each target looks for an input that breaks it. One that
-	// it finds stays in the package's testdata/fuzz, to be committed with its
-	// cure.
+	// Time is how long each target looks for an input that breaks it. An input
+	// that it finds stays in the package's testdata/fuzz, to be committed with
+	// the fix.
 	Time time.Duration
 	// Out gets the report.
 	Out io.Writer

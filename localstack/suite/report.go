@@ -18,7 +18,7 @@ type event struct {
 	Elapsed                                   float64
 }
 
-// report reads events and keeps the output of what is still running.
+// report reads events and keeps the output of the tests that still run.
 type report struct {
 	out     io.Writer
 	mutex   sync.Mutex
@@ -49,7 +49,7 @@ func (r *report) read(said io.Reader) error {
 	return lines.Err()
 }
 
-// tell says what goes on, where nothing else was said for a while.
+// tell prints the running test if no package has ended since the last call.
 func (r *report) tell(after time.Duration) {
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
@@ -57,7 +57,7 @@ func (r *report) tell(after time.Duration) {
 		running := slices.Sorted(maps.Keys(r.running))
 		what := "building or between tests"
 		if len(running) > 0 {
-			// The last in order is the innermost of its test's parts.
+			// The name of a subtest sorts after its parent's, so the last is innermost.
 			what = short(running[len(running)-1])
 		}
 		fmt.Fprintf(r.out, "     %.0f s, %d passed, now %s\n", after.Seconds(), r.summary.Passed, what)
@@ -90,8 +90,8 @@ func (r *report) take(e event) {
 	}
 }
 
-// figure begins a line that a test prints for whoever reads the report, also
-// when it passes.
+// figure begins a line of a test's output that the report shows even if the
+// test passes.
 const figure = "figure: "
 
 func (r *report) closeTest(e event, key string) {
@@ -107,7 +107,7 @@ func (r *report) closeTest(e event, key string) {
 	}
 }
 
-// fail tells of a test that failed, and keeps it for the end.
+// fail prints a test that failed, and keeps it for the summary.
 func (r *report) fail(test, said string) {
 	r.summary.Failed = append(r.summary.Failed, Failure{Test: test, Said: said})
 	fmt.Fprintf(r.out, "FAIL %s\n%s", test, indent(said))
@@ -132,8 +132,8 @@ func (r *report) closePackage(e event) {
 	}
 }
 
-// unfinished tells of the package's tests that began and did not end, as after
-// a panic or a time-out: what they said may be the reason.
+// unfinished reports the package's tests that began and did not end, for
+// example after a panic or a time-out. Their output may show the reason.
 func (r *report) unfinished(pkg string) {
 	for _, key := range slices.Sorted(maps.Keys(r.running)) {
 		if strings.HasPrefix(key, pkg+" ") {
@@ -144,7 +144,7 @@ func (r *report) unfinished(pkg string) {
 	}
 }
 
-// abandon closes the packages that go test did not, because it was ended itself.
+// abandon closes the packages that go test left open because it was ended.
 func (r *report) abandon() {
 	for _, key := range slices.Sorted(maps.Keys(r.running)) {
 		if r.running[key] {
@@ -161,8 +161,8 @@ func (r *report) text(key string) *strings.Builder {
 	return r.output[key]
 }
 
-// reason is what a skipped test said: its last line that is not the test
-// runner's own, without the file and line in front.
+// reason returns the message of a skipped test: its last line that is not the
+// test runner's own, without the file and line number in front.
 func reason(output string) string {
 	lines := own(output)
 	if len(lines) == 0 {
@@ -175,7 +175,7 @@ func reason(output string) string {
 	return last
 }
 
-// own are the lines of a test's output that are not the test runner's.
+// own returns the lines of a test's output that are not the test runner's.
 func own(output string) []string {
 	var lines []string
 	for line := range strings.SplitSeq(output, "\n") {

@@ -1,6 +1,6 @@
-// Package suite runs the module's tests and tells what happened in a few
-// lines: one a package, the whole output of what failed, what was skipped and
-// how to have it run, and the count at the end.
+// Package suite runs the module's tests and prints a short report: one line a
+// package, the whole output of failed tests, the skipped tests with the way to
+// have them run, and the counts at the end.
 package suite
 
 import (
@@ -34,23 +34,23 @@ type Options struct {
 type Summary struct {
 	Passed int
 	Failed []Failure
-	// Skipped has each skipped test with what it said.
+	// Skipped has each skipped test with its message.
 	Skipped []Skip
 }
 
-// Failure is a test, or a whole package, that failed, and all it said.
+// Failure is a test or a whole package that failed, and its output.
 type Failure struct{ Test, Said string }
 
 // Skip is a test that did not run, and its reason.
 type Skip struct{ Test, Reason string }
 
-// Run runs the tests once. The error is about running them; failed tests are
-// in the summary.
+// Run runs the tests once. Its error means that they could not be run; failed
+// tests are in the summary.
 func Run(ctx context.Context, opts Options) (Summary, error) {
 	command := exec.CommandContext(ctx, "go", append([]string{"test", "-json"}, opts.Arguments...)...)
 	command.Dir = opts.Root
 	command.Env = append(command.Environ(), opts.Environment...)
-	// What is cut short leaves no test behind.
+	// If ctx ends, the test processes end with it.
 	end := background.Contain(command)
 	said, err := command.StdoutPipe()
 	if err != nil {
@@ -60,7 +60,7 @@ func Run(ctx context.Context, opts Options) (Summary, error) {
 	if err := command.Start(); err != nil {
 		return Summary{}, err
 	}
-	// Whatever a test left running holds nobody up, and goes too.
+	// A process that a test left running delays nothing, and is ended as well.
 	defer func() { _ = end() }()
 	r := newReport(opts.Out)
 	done := make(chan struct{})
@@ -92,8 +92,8 @@ func (s Summary) Add(other Summary) Summary {
 	}
 }
 
-// Print writes what was skipped, once a reason, what failed once more, since
-// much may stand behind it in the report, and the closing line.
+// Print writes the summary: the skipped tests by reason, the failed tests and
+// the counts. It repeats the failures because they may be far up in the report.
 func (s Summary) Print(out io.Writer) {
 	tests := map[string][]string{}
 	for _, skip := range s.Skipped {
@@ -122,5 +122,6 @@ func (s Summary) Print(out io.Writer) {
 	fmt.Fprintf(out, "\n%d passed, %d failed, %d skipped\n", s.Passed, len(s.Failed), len(s.Skipped))
 }
 
-// failureLines of what a failed test said last are told once more at the end.
+// failureLines is the number of last lines of a failed test's output that the
+// summary repeats.
 const failureLines = 20
