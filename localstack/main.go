@@ -68,14 +68,21 @@ func runDemo(ctx context.Context, root, command string) error {
 	if err != nil {
 		return err
 	}
-	d := demo.New(demo.Options{Root: root, Program: program, Emulator: os.Getenv("EMULATOR"), Port: port, Out: os.Stdout})
+	d := demo.New(demo.Options{
+		Root:     root,
+		Program:  program,
+		Emulator: os.Getenv("EMULATOR"),
+		Port:     port,
+		Out:      os.Stdout,
+	})
 	switch command {
 	case "up":
 		return d.Up(ctx)
 	case "down":
 		return d.Down(ctx)
 	}
-	name, abilities := os.Getenv("NAME"), strings.FieldsFunc(os.Getenv("ABILITIES"), func(r rune) bool { return r == ',' || r == ' ' })
+	name, abilities := os.Getenv("NAME"),
+		strings.FieldsFunc(os.Getenv("ABILITIES"), func(r rune) bool { return r == ',' || r == ' ' })
 	if name == "" || len(abilities) == 0 {
 		return errors.New("say what token, such as `make token NAME=ci ABILITIES=read,deploy`; abilities are root, read, read:sensitive, write and deploy")
 	}
@@ -88,7 +95,12 @@ func runDemo(ctx context.Context, root, command string) error {
 
 func test(ctx context.Context, root string) error {
 	strict := os.Getenv("WAYBILL_CI") != ""
-	summary, err := suite.All(ctx, suite.AllOptions{Root: root, Strict: strict, Full: os.Getenv("FULL") != "", Out: os.Stdout})
+	summary, err := suite.All(ctx, suite.AllOptions{
+		Root:   root,
+		Strict: strict,
+		Full:   os.Getenv("FULL") != "",
+		Out:    os.Stdout,
+	})
 	if err != nil {
 		return err
 	}
@@ -125,7 +137,8 @@ func port(text string) (int, error) {
 	}
 	port, err := strconv.Atoi(text)
 	if err != nil || port < 1 || port > 65535 {
-		return 0, fmt.Errorf("PORT=%s is no port: it is a number from 1 to 65535, %d when it is not set", text, emulator.DefaultPort)
+		return 0, fmt.Errorf("PORT=%s is no port: it is a number from 1 to 65535, %d when it is not set",
+			text, emulator.DefaultPort)
 	}
 	return port, nil
 }

@@ -105,5 +105,6 @@ func (p Process) marked(pid int) bool {
 		return false
 	}
 	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	return err == nil && bytes.Contains(append([]byte{0}, environment...), []byte("\x00"+Cookie+"="+p.Cookie+"\x00"))
+	return err == nil &&
+		bytes.Contains(append([]byte{0}, environment...), []byte("\x00"+Cookie+"="+p.Cookie+"\x00"))
 }

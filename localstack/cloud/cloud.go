@@ -94,7 +94,8 @@ func Check(opts Options) error {
 		return emulator.CheckPort(opts.Port)
 	}
 	if running.Kind != kind || (opts.Port != 0 && opts.Port != running.Port) {
-		return fmt.Errorf("%s is running on port %d already: stop it with `make down` first", running.Kind, running.Port)
+		return fmt.Errorf("%s is running on port %d already: stop it with `make down` first",
+			running.Kind, running.Port)
 	}
 	return nil
 }
@@ -122,7 +123,13 @@ func start(ctx context.Context, opts Options) (e *emulator.Emulator, started boo
 		return nil, false, err
 	}
 	begun := time.Now()
-	e, err = emulator.Start(ctx, emulator.Options{Kind: kind, Root: opts.Root, State: opts.State, Port: opts.Port, Say: opts.Progress})
+	e, err = emulator.Start(ctx, emulator.Options{
+		Kind:  kind,
+		Root:  opts.Root,
+		State: opts.State,
+		Port:  opts.Port,
+		Say:   opts.Progress,
+	})
 	if err != nil {
 		return nil, false, err
 	}
@@ -155,7 +162,8 @@ func deploy(ctx context.Context, running *emulator.Emulator, opts Options) (*Clo
 	if err != nil {
 		return nil, err
 	}
-	opts.Progress(fmt.Sprintf("Deployed the stack waybill-%s in %.1f s.", opts.Team, time.Since(begun).Seconds()))
+	opts.Progress(fmt.Sprintf("Deployed the stack waybill-%s in %.1f s.",
+		opts.Team, time.Since(begun).Seconds()))
 	return open(running, outputs)
 }
 

@@ -83,7 +83,8 @@ func (d *Demo) Up(ctx context.Context) error {
 		return err
 	}
 	if deployment.Status != "finished" {
-		return fmt.Errorf("the demo's deployment is %s (%s), not finished", deployment.Status, deployment.Reason)
+		return fmt.Errorf("the demo's deployment is %s (%s), not finished",
+			deployment.Status, deployment.Reason)
 	}
 	if err := d.service(ctx); err != nil {
 		return err
@@ -147,7 +148,14 @@ func (d *Demo) cloud(ctx context.Context) (*cloud.Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts := cloud.Options{Root: d.opts.Root, State: d.folder(), Emulator: string(kind), Port: d.opts.Port, Team: team, Progress: d.line}
+	opts := cloud.Options{
+		Root:     d.opts.Root,
+		State:    d.folder(),
+		Emulator: string(kind),
+		Port:     d.opts.Port,
+		Team:     team,
+		Progress: d.line,
+	}
 	if _, alive, err := emulator.Find(opts.Root, opts.State); err == nil && !alive && opts.Port == 0 {
 		opts.Port = emulator.DefaultPort
 	}

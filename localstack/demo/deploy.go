@@ -20,9 +20,11 @@ func (d *Demo) deploy(ctx context.Context, kind, resource string) (client.Deploy
 	if err := d.api.Post(ctx, "/"+kind+"/"+resource+"/start", nil, &queued); err != nil {
 		return client.Deployment{}, err
 	}
-	d.say("Started it: POST /api/v1/%s/%s/start made the deployment %s. Its log:\n", kind, resource, queued.DeploymentUUID)
+	d.say("Started it: POST /api/v1/%s/%s/start made the deployment %s. Its log:\n",
+		kind, resource, queued.DeploymentUUID)
 	err := progress.While(d.line, "  (waiting for the deployment)", func() error {
-		return d.api.Follow(ctx, queued.DeploymentUUID, func(entry client.Entry) { fmt.Fprint(d.opts.Out, Line(entry)) })
+		return d.api.Follow(ctx, queued.DeploymentUUID,
+			func(entry client.Entry) { fmt.Fprint(d.opts.Out, Line(entry)) })
 	})
 	if err != nil {
 		return client.Deployment{}, err
@@ -47,7 +49,8 @@ func Line(entry client.Entry) string {
 	}
 	text := entry.Output
 	if entry.Command != nil {
-		text = "$ " + strings.ReplaceAll(strings.TrimRight(*entry.Command, "\n"), "\n", "\n                > ")
+		text = "$ " +
+			strings.ReplaceAll(strings.TrimRight(*entry.Command, "\n"), "\n", "\n                > ")
 	}
 	return fmt.Sprintf("  %s %s %s\n", entry.Timestamp.Local().Format("15:04:05.000"), mark, text)
 }
@@ -59,7 +62,8 @@ func Ending(record client.Deployment) string {
 		text += " (" + record.Reason + ")"
 	}
 	if record.StartedAt != nil && record.FinishedAt != nil {
-		text += fmt.Sprintf(" after %.1f s", record.FinishedAt.Sub(*record.StartedAt).Round(100*time.Millisecond).Seconds())
+		text += fmt.Sprintf(" after %.1f s",
+			record.FinishedAt.Sub(*record.StartedAt).Round(100*time.Millisecond).Seconds())
 	}
 	if record.ExitCode != nil {
 		text += fmt.Sprintf(", exit code %d", *record.ExitCode)
@@ -69,7 +73,8 @@ func Ending(record client.Deployment) string {
 
 // writeEnvironment writes the URL and the token to a file for a shell.
 func (d *Demo) writeEnvironment() error {
-	text := fmt.Sprintf("export WAYBILL_URL=%s\nexport WAYBILL_TOKEN=%s\n", quote(d.url), quote(d.state.Token))
+	text := fmt.Sprintf("export WAYBILL_URL=%s\nexport WAYBILL_TOKEN=%s\n",
+		quote(d.url), quote(d.state.Token))
 	// An existing file would keep its mode, which may be another.
 	if err := os.RemoveAll(d.environmentFile()); err != nil {
 		return err

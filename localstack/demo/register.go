@@ -48,7 +48,9 @@ func (d *Demo) registerServer(ctx context.Context, ssh sshServer) error {
 	if err != nil {
 		return err
 	}
-	err = d.create(ctx, "private key", "/security/keys", &d.state.Key, map[string]any{"name": "demo", "private_key": string(key)})
+	err = d.create(ctx, "private key", "/security/keys", &d.state.Key, map[string]any{
+		"name": "demo", "private_key": string(key),
+	})
 	if err != nil {
 		return err
 	}
@@ -56,7 +58,8 @@ func (d *Demo) registerServer(ctx context.Context, ssh sshServer) error {
 	d.state.Application, d.state.Service = "", ""
 	d.state.ServerPort = ssh.Port
 	return d.create(ctx, "server", "/servers", &d.state.Server, map[string]any{
-		"name": "this machine", "ip": "127.0.0.1", "port": ssh.Port, "user": ssh.User, "host_key": ssh.HostKey,
+		"name": "this machine", "ip": "127.0.0.1", "port": ssh.Port,
+		"user": ssh.User, "host_key": ssh.HostKey,
 		"private_key_uuid": d.state.Key, "data_dir": filepath.Join(d.folder(), "data"),
 	})
 }

@@ -40,7 +40,8 @@ func (d *Demo) service(ctx context.Context) error {
 	}
 	if !there {
 		err := d.create(ctx, "service", "/services", &d.state.Service, map[string]any{
-			"name": "redis", "server_uuid": d.state.Server, "docker_compose": fmt.Sprintf(composeFile, image(ctx)),
+			"name": "redis", "server_uuid": d.state.Server,
+			"docker_compose": fmt.Sprintf(composeFile, image(ctx)),
 		})
 		if err != nil {
 			return err
@@ -57,7 +58,8 @@ func (d *Demo) service(ctx context.Context) error {
 // made for the service. Without an engine it only prints a line.
 func (d *Demo) stopService(ctx context.Context) error {
 	if !dockerAnswers(ctx) {
-		d.say("No Docker engine answers, so containers of the service %s, if any, are as they were.", d.state.Service)
+		d.say("No Docker engine answers, so containers of the service %s, if any, are as they were.",
+			d.state.Service)
 		return nil
 	}
 	label := "label=com.docker.compose.project=" + d.state.Service

@@ -46,7 +46,11 @@ func Serve(ctx context.Context, folder string, port int) error {
 		return err
 	}
 	defer server.Close()
-	if err := background.Save(servingFile(folder), sshServer{Port: server.Port(), User: server.User(), HostKey: server.HostKey()}); err != nil {
+	if err := background.Save(servingFile(folder), sshServer{
+		Port:    server.Port(),
+		User:    server.User(),
+		HostKey: server.HostKey(),
+	}); err != nil {
 		return err
 	}
 	<-ctx.Done()
@@ -94,7 +98,8 @@ func (d *Demo) awaitSSH(ctx context.Context, server *sshServer) error {
 	process := server.Process
 	return progress.Poll(ctx, 50*time.Millisecond, func() (bool, error) {
 		if !process.Alive() {
-			return false, fmt.Errorf("the SSH server ended at once; see %s", filepath.Join(d.folder(), "sshd.log"))
+			return false, fmt.Errorf("the SSH server ended at once; see %s",
+				filepath.Join(d.folder(), "sshd.log"))
 		}
 		said, err := background.Load(servingFile(d.sshFolder()), server)
 		server.Process = process

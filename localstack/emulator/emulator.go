@@ -41,7 +41,8 @@ func ParseKind(text string) (Kind, error) {
 	case MiniStack, LocalStack, LocalStackPyPI:
 		return kind, nil
 	}
-	return "", fmt.Errorf("EMULATOR=%s is unknown: it is %s, %s or %s", text, MiniStack, LocalStack, LocalStackPyPI)
+	return "", fmt.Errorf("EMULATOR=%s is unknown: it is %s, %s or %s",
+		text, MiniStack, LocalStack, LocalStackPyPI)
 }
 
 // Options say what to start and where.
@@ -148,7 +149,8 @@ func (e *Emulator) await(ctx context.Context) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s does not answer on port %d: %w\n%s\n(all of its log is in %s)", e.Kind, e.Port, err, tail(e.Log()), e.Log())
+	return fmt.Errorf("%s does not answer on port %d: %w\n%s\n(all of its log is in %s)",
+		e.Kind, e.Port, err, tail(e.Log()), e.Log())
 }
 
 // healthy requests the health path, which LocalStack and MiniStack both have.

@@ -22,7 +22,8 @@ func CheckPort(port int) error {
 func takePort(port int) (int, error) {
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return 0, fmt.Errorf("port %d is taken%s: stop that, or choose another one, such as PORT=%d", port, holder(port), port+1)
+		return 0, fmt.Errorf("port %d is taken%s: stop that, or choose another one, such as PORT=%d",
+			port, holder(port), port+1)
 	}
 	if err != nil {
 		return 0, err
@@ -58,7 +59,8 @@ func listeners(port int) map[string]bool {
 		text, _ := os.ReadFile(table)
 		for line := range strings.Lines(string(text)) {
 			fields := strings.Fields(line)
-			if len(fields) >= 10 && fields[3] == "0A" && strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) {
+			if len(fields) >= 10 && fields[3] == "0A" &&
+				strings.HasSuffix(fields[1], fmt.Sprintf(":%04X", port)) {
 				inodes[fields[9]] = true
 			}
 		}

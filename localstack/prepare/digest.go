@@ -18,7 +18,9 @@ func digest(root string, step Step) (string, error) {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s\n%s\n", root, step.Key)
 	for _, input := range step.Inputs {
-		err := filepath.WalkDir(filepath.Join(root, input), func(path string, entry fs.DirEntry, err error) error {
+		err := filepath.WalkDir(filepath.Join(root, input), func(
+			path string, entry fs.DirEntry, err error,
+		) error {
 			if err != nil || entry.IsDir() || forTests(path) {
 				return err
 			}
@@ -52,5 +54,6 @@ func add(sum hash.Hash, root, path string) error {
 // forTests reports whether only tests use the file, so that no program is built
 // from it.
 func forTests(path string) bool {
-	return strings.HasSuffix(path, "_test.go") || strings.Contains(path, string(filepath.Separator)+"testdata"+string(filepath.Separator))
+	return strings.HasSuffix(path, "_test.go") ||
+		strings.Contains(path, string(filepath.Separator)+"testdata"+string(filepath.Separator))
 }

@@ -38,8 +38,8 @@ func (w workshop) environment(name string, kind emulator.Kind, python, requireme
 			if err := run(ctx, log, w.root, nil, python, "-m", "venv", "--clear", folder); err != nil {
 				return err
 			}
-			return run(ctx, log, w.root, nil, emulator.Python(w.root, kind), "-m", "pip", "install", "--quiet",
-				"--disable-pip-version-check", "-r", requirements)
+			return run(ctx, log, w.root, nil, emulator.Python(w.root, kind),
+				"-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements)
 		},
 	}
 }
@@ -53,7 +53,8 @@ func (w workshop) dynamoDB() Step {
 		Inputs: []string{sources},
 		Output: filepath.Join(emulator.Library(w.root), "dynamodb-local", "2", "DynamoDBLocal.jar"),
 		Make: func(ctx context.Context, log *bytes.Buffer) error {
-			return run(ctx, log, w.root, nil, filepath.Join(w.root, sources, "install"), emulator.Library(w.root))
+			return run(ctx, log, w.root, nil, filepath.Join(w.root, sources, "install"),
+				emulator.Library(w.root))
 		},
 	}
 }
@@ -68,7 +69,8 @@ func python313(ctx context.Context) (string, bool) {
 		if python == "" {
 			continue
 		}
-		said, err := exec.CommandContext(ctx, python, "-c", "import sys, ensurepip, venv; print(sys.executable, *sys.version_info[:2])").Output()
+		said, err := exec.CommandContext(ctx, python, "-c",
+			"import sys, ensurepip, venv; print(sys.executable, *sys.version_info[:2])").Output()
 		if found, ok := strings.CutSuffix(strings.TrimSpace(string(said)), " 3 13"); err == nil && ok {
 			return found, true
 		}

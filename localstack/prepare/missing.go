@@ -39,17 +39,20 @@ func Missing(ctx context.Context, kinds ...emulator.Kind) error {
 	for _, kind := range kinds {
 		switch kind {
 		case emulator.MiniStack:
-			tools = append(tools, tool{[]string{"python3", "-c", "import sys, ensurepip, venv; assert sys.version_info >= (3, 10)"}, 0,
+			tools = append(tools, tool{[]string{"python3", "-c",
+				"import sys, ensurepip, venv; assert sys.version_info >= (3, 10)"}, 0,
 				"Python 3.10 or newer with its venv module: apt-get install python3-venv"})
 		case emulator.LocalStack:
 			tools = append(tools, tool{[]string{"docker", "compose", "version"}, 0,
 				"Docker with compose: https://docs.docker.com/engine/install"})
 		case emulator.LocalStackPyPI:
 			if _, found := python313(ctx); !found {
-				needs = append(needs, "Python 3.13: `pyenv install 3.13`, or name it by PYTHON313=/path/to/python3.13")
+				needs = append(needs,
+					"Python 3.13: `pyenv install 3.13`, or name it by PYTHON313=/path/to/python3.13")
 			}
 			tools = append(tools,
-				tool{[]string{"javac", "-version"}, 17, "a Java development kit, 17 or newer: apt-get install openjdk-17-jdk-headless"},
+				tool{[]string{"javac", "-version"}, 17,
+					"a Java development kit, 17 or newer: apt-get install openjdk-17-jdk-headless"},
 				tool{[]string{"mvn", "--version"}, 0, "Maven: apt-get install maven"})
 		}
 	}
@@ -81,7 +84,9 @@ func (t tool) there(ctx context.Context) bool {
 
 // Kinds returns the kinds that can be prepared on this machine. For each of the
 // others it returns the missing tools.
-func Kinds(ctx context.Context, kinds ...emulator.Kind) (can []emulator.Kind, lacks map[emulator.Kind]string) {
+func Kinds(
+	ctx context.Context, kinds ...emulator.Kind,
+) (can []emulator.Kind, lacks map[emulator.Kind]string) {
 	lacks = map[emulator.Kind]string{}
 	for _, kind := range kinds {
 		if err := Missing(ctx, kind); err != nil {

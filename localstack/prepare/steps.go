@@ -41,7 +41,8 @@ func ForAWS(ctx context.Context, opts Options, architecture string) error {
 		return fmt.Errorf("ARCHITECTURE=%s is unknown: it is arm64 or x86_64", architecture)
 	}
 	w := workshop{root: opts.Root}
-	return Run(ctx, opts, []Step{w.commandLine()}, []Step{w.functions(target{"functions for AWS", "dist", "linux", processor}), w.app()})
+	return Run(ctx, opts, []Step{w.commandLine()},
+		[]Step{w.functions(target{"functions for AWS", "dist", "linux", processor}), w.app()})
 }
 
 // workshop has the steps for one checkout.
@@ -90,8 +91,10 @@ func (w workshop) functions(to target) Step {
 			if err := cmp.Or(os.RemoveAll(built), os.MkdirAll(built, 0o755)); err != nil {
 				return err
 			}
-			err := run(ctx, log, w.root, []string{"CGO_ENABLED=0", "GOOS=" + to.system, "GOARCH=" + to.processor},
-				"go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w", "-o", built+"/", "./functions/...")
+			err := run(ctx, log, w.root,
+				[]string{"CGO_ENABLED=0", "GOOS=" + to.system, "GOARCH=" + to.processor},
+				"go", "build", "-tags", "lambda.norpc", "-trimpath", "-ldflags", "-s -w",
+				"-o", built+"/", "./functions/...")
 			if err != nil {
 				return err
 			}
@@ -115,7 +118,8 @@ func (w workshop) layFunctions(built, folder string) error {
 		if err := os.MkdirAll(home, 0o755); err != nil {
 			return err
 		}
-		if err := os.Rename(filepath.Join(built, program.Name()), filepath.Join(home, "bootstrap")); err != nil {
+		if err := os.Rename(filepath.Join(built, program.Name()),
+			filepath.Join(home, "bootstrap")); err != nil {
 			return err
 		}
 	}
@@ -136,7 +140,9 @@ func (w workshop) app() Step {
 }
 
 // run runs a tool, writes its output to log and waits for it.
-func run(ctx context.Context, log *bytes.Buffer, dir string, environment []string, name string, args ...string) error {
+func run(
+	ctx context.Context, log *bytes.Buffer, dir string, environment []string, name string, args ...string,
+) error {
 	command := exec.CommandContext(ctx, name, args...)
 	command.Dir = dir
 	command.Env = append(os.Environ(), environment...)

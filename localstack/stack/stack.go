@@ -82,11 +82,12 @@ func Deploy(ctx context.Context, opts Options) (Outputs, error) {
 	if err := opts.cdk(ctx, state, "bootstrap", "aws://000000000000/"+Region); err != nil {
 		return Outputs{}, err
 	}
-	err := opts.cdk(ctx, filepath.Join(opts.Root, "infra"), append([]string{"deploy", "--all", "--require-approval", "never",
-		"--outputs-file", outputsFile(state, opts.Team),
-		"--app", filepath.Join(opts.Root, app),
-		"--output", filepath.Join(state, "cdk.out-"+opts.Team)},
-		opts.context()...)...)
+	err := opts.cdk(ctx, filepath.Join(opts.Root, "infra"),
+		append([]string{"deploy", "--all", "--require-approval", "never",
+			"--outputs-file", outputsFile(state, opts.Team),
+			"--app", filepath.Join(opts.Root, app),
+			"--output", filepath.Join(state, "cdk.out-"+opts.Team)},
+			opts.context()...)...)
 	if err != nil {
 		return Outputs{}, err
 	}
@@ -126,7 +127,8 @@ func (o Options) cdk(ctx context.Context, folder string, args ...string) error {
 	}
 	defer log.Close()
 	var said bytes.Buffer
-	command := exec.CommandContext(ctx, filepath.Join(o.Root, "localstack", "node_modules", ".bin", "cdk"), args...)
+	command := exec.CommandContext(ctx, filepath.Join(o.Root, "localstack", "node_modules", ".bin", "cdk"),
+		args...)
 	command.Dir = folder
 	command.Env = []string{
 		"PATH=" + os.Getenv("PATH"),

@@ -61,7 +61,12 @@ func All(ctx context.Context, opts AllOptions) (Summary, error) {
 		return total, err
 	}
 	if opts.Strict {
-		summary, err := Fuzz(ctx, FuzzOptions{Root: opts.Root, Packages: fuzzed, Time: opts.fuzzTime(), Out: opts.Out})
+		summary, err := Fuzz(ctx, FuzzOptions{
+			Root:     opts.Root,
+			Packages: fuzzed,
+			Time:     opts.fuzzTime(),
+			Out:      opts.Out,
+		})
 		total = total.Add(summary)
 		if err != nil {
 			return total, err
@@ -103,7 +108,13 @@ func (o AllOptions) packages(ctx context.Context, say func(string)) (Summary, er
 	if err := sweep(ctx, o.Root, state); err != nil {
 		return Summary{}, err
 	}
-	aws, err := emulator.Start(ctx, emulator.Options{Kind: emulator.MiniStack, Root: o.Root, State: state, NoIAM: true, Say: say})
+	aws, err := emulator.Start(ctx, emulator.Options{
+		Kind:  emulator.MiniStack,
+		Root:  o.Root,
+		State: state,
+		NoIAM: true,
+		Say:   say,
+	})
 	if err != nil {
 		return Summary{}, err
 	}

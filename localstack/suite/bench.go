@@ -23,7 +23,8 @@ func Bench(ctx context.Context, root string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	command := exec.CommandContext(ctx, "go", append([]string{"test", "-run=^$", "-bench=.", "-benchmem"}, packages...)...)
+	command := exec.CommandContext(ctx, "go",
+		append([]string{"test", "-run=^$", "-bench=.", "-benchmem"}, packages...)...)
 	command.Dir = root
 	command.Stderr = out
 	said, err := command.StdoutPipe()
@@ -53,7 +54,8 @@ func measured(root string) ([]string, error) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && path != root && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules") {
+		if entry.IsDir() && path != root &&
+			(strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules") {
 			return filepath.SkipDir
 		}
 		if !strings.HasSuffix(path, "_test.go") {

@@ -35,12 +35,14 @@ func Fuzz(ctx context.Context, opts FuzzOptions) (Summary, error) {
 		if err != nil {
 			return total, err
 		}
-		fmt.Fprintf(opts.Out, "\nThe fuzz targets of %s, %s each:\n", strings.TrimPrefix(name, "./"), opts.Time)
+		fmt.Fprintf(opts.Out, "\nThe fuzz targets of %s, %s each:\n",
+			strings.TrimPrefix(name, "./"), opts.Time)
 		for _, target := range targets {
 			summary, err := Run(ctx, Options{
-				Root:      opts.Root,
-				Arguments: []string{"-run=^$", "-fuzz=^" + target + "$", "-fuzztime=" + opts.Time.String(), name},
-				Out:       opts.Out,
+				Root: opts.Root,
+				Arguments: []string{"-run=^$", "-fuzz=^" + target + "$",
+					"-fuzztime=" + opts.Time.String(), name},
+				Out: opts.Out,
 			})
 			total = total.Add(summary)
 			if err != nil {

@@ -100,7 +100,9 @@ func (r *report) closeTest(e event, key string) {
 		r.summary.Passed++
 		r.passed[e.Package]++
 	case "skip":
-		r.summary.Skipped = append(r.summary.Skipped, Skip{Test: short(e.Package) + " " + e.Test, Reason: reason(r.text(key).String())})
+		r.summary.Skipped = append(r.summary.Skipped, Skip{
+			Test: short(e.Package) + " " + e.Test, Reason: reason(r.text(key).String()),
+		})
 	case "fail":
 		r.failed[e.Package]++
 		r.fail(short(e.Package)+" "+e.Test, r.text(key).String())
@@ -128,7 +130,8 @@ func (r *report) closePackage(e event) {
 		}
 		fmt.Fprintf(r.out, "FAIL %-40s %6.1f s\n", short(e.Package), e.Elapsed)
 	case r.passed[e.Package] > 0:
-		fmt.Fprintf(r.out, "ok   %-40s %6.1f s  %d passed\n", short(e.Package), e.Elapsed, r.passed[e.Package])
+		fmt.Fprintf(r.out, "ok   %-40s %6.1f s  %d passed\n",
+			short(e.Package), e.Elapsed, r.passed[e.Package])
 	}
 }
 
