@@ -43,29 +43,40 @@ var arrows = map[string][]string{
 	"internal/deployment": {"internal/logbook", "internal/catalog", "internal/snapshot"},
 	"internal/recipe":     {"internal/catalog", "internal/deployment", "internal/engine", "internal/remote"},
 	"internal/inspect":    {"internal/catalog", "internal/recipe", "internal/remote"},
-	"internal/runner": {"internal/engine", "internal/inspect", "internal/snapshot", "internal/catalog", "internal/deployment", "internal/logbook", "internal/recipe",
+	"internal/runner": {"internal/engine", "internal/inspect", "internal/snapshot", "internal/catalog",
+		"internal/deployment", "internal/logbook", "internal/recipe",
 		"internal/redact", "internal/remote", "internal/terminal"},
-	"internal/wire":              {"internal/access", "internal/catalog", "internal/deployment", "internal/engine", "internal/plainjson"},
-	"internal/rest":              {"internal/access", "internal/catalog", "internal/deployment", "internal/openapi", "internal/oplog", "internal/plainjson", "internal/terminal", "internal/wire"},
-	"internal/rest/catalogapi":   {"internal/access", "internal/catalog", "internal/deployment", "internal/engine", "internal/plainjson", "internal/redact", "internal/rest", "internal/snapshot", "internal/wire"},
-	"internal/rest/deployapi":    {"internal/access", "internal/catalog", "internal/deployment", "internal/rest", "internal/snapshot", "internal/wire"},
-	"internal/rest/listapi":      {"internal/access", "internal/catalog", "internal/deployment", "internal/rest", "internal/wire"},
-	"internal/rest/showapi":      {"internal/access", "internal/catalog", "internal/deployment", "internal/logbook", "internal/rest", "internal/snapshot", "internal/terminal", "internal/wire"},
-	"internal/boot":              {"internal/settings", "internal/oplog", "internal/aws/gateway"},
-	"internal/memory":            {"internal/snapshot", "internal/catalog", "internal/deployment", "internal/logbook", "internal/access"},
+	"internal/wire": {"internal/access", "internal/catalog", "internal/deployment", "internal/engine",
+		"internal/plainjson"},
+	"internal/rest": {"internal/access", "internal/catalog", "internal/deployment", "internal/openapi",
+		"internal/oplog", "internal/plainjson", "internal/terminal", "internal/wire"},
+	"internal/rest/catalogapi": {"internal/access", "internal/catalog", "internal/deployment",
+		"internal/engine", "internal/plainjson", "internal/redact", "internal/rest",
+		"internal/snapshot", "internal/wire"},
+	"internal/rest/deployapi": {"internal/access", "internal/catalog", "internal/deployment", "internal/rest",
+		"internal/snapshot", "internal/wire"},
+	"internal/rest/listapi": {"internal/access", "internal/catalog", "internal/deployment", "internal/rest",
+		"internal/wire"},
+	"internal/rest/showapi": {"internal/access", "internal/catalog", "internal/deployment",
+		"internal/logbook", "internal/rest", "internal/snapshot", "internal/terminal", "internal/wire"},
+	"internal/boot": {"internal/settings", "internal/oplog", "internal/aws/gateway"},
+	"internal/memory": {"internal/snapshot", "internal/catalog", "internal/deployment", "internal/logbook",
+		"internal/access"},
 	"internal/remote/sshrun":     {"internal/remote", "internal/catalog"},
 	"internal/remote/remotetest": {"internal/remote"},
 	"internal/aws/outage":        {},
 	"internal/aws/account":       {"internal/settings", "internal/aws/outage"},
 	"internal/aws/session":       {"internal/settings", "internal/aws/account"},
-	"internal/aws/dynamostore":   {"internal/aws/outage", "internal/catalog", "internal/deployment", "internal/logbook", "internal/access"},
-	"internal/aws/s3archive":     {"internal/aws/outage", "internal/catalog", "internal/logbook", "internal/snapshot"},
-	"internal/aws/sqsqueue":      {"internal/deployment"},
-	"internal/aws/parameters":    {"internal/aws/outage", "internal/catalog", "internal/plainjson"},
-	"internal/aws/eventbus":      {"internal/deployment", "internal/wire"},
-	"internal/aws/gateway":       {"internal/oplog", "internal/plainjson"},
-	"internal/aws/firsttoken":    {},
-	"infra":                      {"internal/settings", "internal/openapi"},
+	"internal/aws/dynamostore": {"internal/aws/outage", "internal/catalog", "internal/deployment",
+		"internal/logbook", "internal/access"},
+	"internal/aws/s3archive": {"internal/aws/outage", "internal/catalog", "internal/logbook",
+		"internal/snapshot"},
+	"internal/aws/sqsqueue":   {"internal/deployment"},
+	"internal/aws/parameters": {"internal/aws/outage", "internal/catalog", "internal/plainjson"},
+	"internal/aws/eventbus":   {"internal/deployment", "internal/wire"},
+	"internal/aws/gateway":    {"internal/oplog", "internal/plainjson"},
+	"internal/aws/firsttoken": {},
+	"infra":                   {"internal/settings", "internal/openapi"},
 }
 
 // roots are folders whose packages compose the others; nobody imports them.
@@ -162,7 +173,8 @@ func documented(t *testing.T, f file) {
 			}
 		case *ast.GenDecl:
 			for _, spec := range decl.Specs {
-				if named, ok := spec.(*ast.TypeSpec); ok && named.Name.IsExported() && decl.Doc == nil && named.Doc == nil {
+				if named, ok := spec.(*ast.TypeSpec); ok && named.Name.IsExported() && decl.Doc == nil &&
+					named.Doc == nil {
 					t.Errorf("%s: type %s has no comment", f.at(spec.Pos()), named.Name.Name)
 				}
 				if value, ok := spec.(*ast.ValueSpec); ok && value.Names[0].IsExported() &&
@@ -218,8 +230,10 @@ func readOnly(expr ast.Expr) bool {
 		return true
 	case *ast.CallExpr:
 		name := callName(expr)
-		return slices.Contains([]string{"errors.New", "fault.New", "regexp.MustCompile", "strings.NewReplacer",
-			"sync.OnceValue", "sync.OnceValues", "template.Must", "big.NewInt", "base64.NewEncoding"}, name) ||
+		return slices.Contains([]string{"errors.New", "fault.New",
+			"regexp.MustCompile", "strings.NewReplacer",
+			"sync.OnceValue", "sync.OnceValues", "template.Must", "big.NewInt", "base64.NewEncoding"},
+			name) ||
 			strings.HasPrefix(name, "base64.") || strings.HasPrefix(name, "crc32.")
 	}
 	return false
@@ -280,7 +294,8 @@ var named = regexp.MustCompile("`((?:functions|infra|internal|localstack|docs|\\
 func TestDocumentsNameWhatExists(t *testing.T) {
 	documents, _ := filepath.Glob("docs/*.md")
 	decisions, _ := filepath.Glob("docs/decisions/*.md")
-	for _, document := range append(append(documents, decisions...), "README.md", "CONTRIBUTING.md", "CHANGELOG.md") {
+	for _, document := range append(append(documents, decisions...), "README.md", "CONTRIBUTING.md",
+		"CHANGELOG.md") {
 		text, err := os.ReadFile(document)
 		if err != nil {
 			t.Error(err)
@@ -307,7 +322,8 @@ func files(t *testing.T) []file {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && path != "." && (strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules") {
+		if entry.IsDir() && path != "." &&
+			(strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules") {
 			return filepath.SkipDir
 		}
 		if entry.IsDir() || !strings.HasSuffix(path, ".go") {
@@ -337,7 +353,8 @@ func testHelper(pkg string) bool { return suites.MatchString(pkg) || pkg == "loc
 // ends in a slash.
 func within(pkg string, names []string) bool {
 	for _, name := range names {
-		if pkg == strings.TrimSuffix(name, "/") || (strings.HasSuffix(name, "/") && strings.HasPrefix(pkg, name)) {
+		if pkg == strings.TrimSuffix(name, "/") ||
+			(strings.HasSuffix(name, "/") && strings.HasPrefix(pkg, name)) {
 			return true
 		}
 	}

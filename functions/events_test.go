@@ -30,7 +30,8 @@ func deliver(t *testing.T, function string, handlers gateway.Handlers) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := gateway.New(slog.New(slog.NewTextHandler(io.Discard, nil)), handlers).Invoke(t.Context(), event)
+	answer, err := gateway.New(slog.New(slog.NewTextHandler(io.Discard, nil)),
+		handlers).Invoke(t.Context(), event)
 	if err != nil {
 		t.Fatalf("%s does not take its own sample event: %v", function, err)
 	}
@@ -50,7 +51,9 @@ func TestSampleRequestsAreForTheirFunction(t *testing.T) {
 	} {
 		t.Run(function, func(t *testing.T) {
 			served := false
-			deliver(t, function, gateway.Handlers{HTTP: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			deliver(t, function, gateway.Handlers{HTTP: http.HandlerFunc(func(
+				_ http.ResponseWriter, r *http.Request,
+			) {
 				served = true
 				checkRequest(t, api, function, want, r)
 			})})
@@ -69,7 +72,8 @@ func checkRequest(t *testing.T, api *openapi.API, function, route string, r *htt
 			continue
 		}
 		if known.Function != function || known.Method != r.Method {
-			t.Errorf("the sample is a %s for %s; openapi.yaml gives %s as a %s to %s", r.Method, function, route, known.Method, known.Function)
+			t.Errorf("the sample is a %s for %s; openapi.yaml gives %s as a %s to %s",
+				r.Method, function, route, known.Method, known.Function)
 		}
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -88,7 +92,9 @@ func checkRequest(t *testing.T, api *openapi.API, function, route string, r *htt
 
 func TestSampleOfDispatchIsAClaim(t *testing.T) {
 	var got deployment.Change
-	answer := deliver(t, "dispatch", gateway.Handlers{Change: func(_ context.Context, item gateway.Change) error {
+	answer := deliver(t, "dispatch", gateway.Handlers{Change: func(
+		_ context.Context, item gateway.Change,
+	) error {
 		change, moved, err := dynamostore.ReadChange(item.New, item.Old)
 		if !moved {
 			t.Error("the sample changes no status")
@@ -99,14 +105,18 @@ func TestSampleOfDispatchIsAClaim(t *testing.T) {
 	if want := `{"batchItemFailures":[]}`; answer != want {
 		t.Errorf("answer %s, want %s", answer, want)
 	}
-	if got.Record.ID != sample || got.Record.Status != deployment.InProgress || got.Previous != deployment.Queued {
-		t.Errorf("read %s from %q to %q, want %s from queued to in_progress", got.Record.ID, got.Previous, got.Record.Status, sample)
+	if got.Record.ID != sample || got.Record.Status != deployment.InProgress ||
+		got.Previous != deployment.Queued {
+		t.Errorf("read %s from %q to %q, want %s from queued to in_progress",
+			got.Record.ID, got.Previous, got.Record.Status, sample)
 	}
 }
 
 func TestSampleOfRunnerNamesADeployment(t *testing.T) {
 	var got deployment.ID
-	answer := deliver(t, "runner", gateway.Handlers{Message: func(_ context.Context, message gateway.Message) (err error) {
+	answer := deliver(t, "runner", gateway.Handlers{Message: func(
+		_ context.Context, message gateway.Message,
+	) (err error) {
 		if message.Receives != 1 || message.Receipt == "" {
 			t.Errorf("message %+v, want a receipt and the first delivery", message)
 		}

@@ -35,7 +35,8 @@ func claimed(t *testing.T) (runner.Ports, deployment.ID) {
 	t.Helper()
 	m := memory.New(memory.Options{})
 	key := &catalog.PrivateKey{Meta: catalog.Meta{ID: "key000000000000000000001"}}
-	server := &catalog.Server{Meta: catalog.Meta{ID: "srv000000000000000000001"}, Address: "web-1", Port: 22, User: "root",
+	server := &catalog.Server{
+		Meta: catalog.Meta{ID: "srv000000000000000000001"}, Address: "web-1", Port: 22, User: "root",
 		HostKey: "ssh-ed25519 AAAA", KeyID: key.ID, DataDir: "/data/waybill", Concurrency: 1, QueueLimit: 1}
 	app := &catalog.Application{Shell: &catalog.Shell{Start: "true"},
 		Resource: catalog.Resource{Meta: catalog.Meta{ID: "app000000000000000000001"}, ServerID: server.ID}}
@@ -44,7 +45,9 @@ func claimed(t *testing.T) (runner.Ports, deployment.ID) {
 			t.Fatal(err)
 		}
 	}
-	if err := m.Vault().Put(t.Context(), key.ID, map[string]string{catalog.PrivateKeySecret: "a private key"}); err != nil {
+	if err := m.Vault().Put(t.Context(), key.ID, map[string]string{
+		catalog.PrivateKeySecret: "a private key",
+	}); err != nil {
 		t.Fatal(err)
 	}
 	receipt, err := deployment.NewRequests(m.Catalog(), m.Ledger(), deployment.RequestsOptions{}).
@@ -66,7 +69,9 @@ func TestEveryLineOfARunNamesRequestAndDeployment(t *testing.T) {
 	log := oplog.New(&out, slog.LevelDebug).With("function", "runner")
 	ports, id := claimed(t)
 	run := runner.New(ports, runner.Options{Log: log})
-	function := gateway.New(log, gateway.Handlers{Message: func(ctx context.Context, message gateway.Message) error {
+	function := gateway.New(log, gateway.Handlers{Message: func(
+		ctx context.Context, message gateway.Message,
+	) error {
 		id, err := sqsqueue.Read(message.Body)
 		if err != nil {
 			return err
@@ -86,7 +91,8 @@ func TestEveryLineOfARunNamesRequestAndDeployment(t *testing.T) {
 		if err := json.Unmarshal([]byte(text), &line); err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
-		if line[oplog.RequestID] != "lambda-1" || line[oplog.Deployment] != string(id) || line["function"] != "runner" {
+		if line[oplog.RequestID] != "lambda-1" || line[oplog.Deployment] != string(id) ||
+			line["function"] != "runner" {
 			t.Errorf("line %v lacks the request, the deployment or the function", line)
 		}
 		lines++

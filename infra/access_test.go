@@ -47,7 +47,8 @@ func statements(t *testing.T, m template) []statement {
 		}
 	}
 	if len(found) < 20 {
-		t.Fatalf("found %d statements in the stack, expected many more: are they where the test looks?", len(found))
+		t.Fatalf("found %d statements in the stack, expected many more: are they where the test looks?",
+			len(found))
 	}
 	return found
 }
@@ -82,7 +83,8 @@ func TestEveryResourceIsAllUnlessThereIsAReason(t *testing.T) {
 
 func TestNobodyOutsideIsAllowedAnything(t *testing.T) {
 	for _, s := range statements(t, parse(t, onAWS)) {
-		if principal := at(s.tree, "Principal"); s.allows() && principal != nil && at(principal, "Service") == nil {
+		if principal := at(s.tree, "Principal"); s.allows() && principal != nil &&
+			at(principal, "Service") == nil {
 			t.Errorf("%s allows something to %v, which is no service of AWS", s.in, principal)
 		}
 	}
@@ -103,9 +105,10 @@ func TestEveryFunctionHasARoleOfItsOwn(t *testing.T) {
 	}
 	for id, r := range m.all(t, "AWS::IAM::Role") {
 		for _, policy := range list(r.get("ManagedPolicyArns")) {
-			if text, _ := json.Marshal(policy); policy != nil && !slices.ContainsFunc(keys(managed), func(name string) bool {
-				return strings.Contains(string(text), "/"+name+`"`)
-			}) {
+			if text, _ := json.Marshal(policy); policy != nil &&
+				!slices.ContainsFunc(keys(managed), func(name string) bool {
+					return strings.Contains(string(text), "/"+name+`"`)
+				}) {
 				t.Errorf("%s has the policy %s, and no reason is written down", id, text)
 			}
 		}
@@ -124,7 +127,8 @@ func TestEveryFunctionHasARoleOfItsOwn(t *testing.T) {
 func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
 	m := parse(t, onAWS)
 	opens := map[string][]string{
-		"catalog": {"ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"}, "runner": {"ssm:GetParameter"},
+		"catalog":  {"ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"},
+		"runner":   {"ssm:GetParameter"},
 		"dispatch": {"ssm:DeleteParameter"}, // of what was deleted
 	}
 	catalog := ""
@@ -140,10 +144,12 @@ func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
 			if s.in != role {
 				continue
 			}
-			narrowed := at(s.tree, "Condition", "ForAllValues:StringNotEquals", "dynamodb:LeadingKeys", 0) == "token"
+			narrowed := at(s.tree, "Condition", "ForAllValues:StringNotEquals", "dynamodb:LeadingKeys",
+				0) == "token"
 			for _, action := range list(at(s.tree, "Action")) {
 				action := fmt.Sprint(action)
-				writes := slices.Contains([]string{"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"}, action)
+				writes := slices.Contains([]string{"dynamodb:PutItem", "dynamodb:UpdateItem",
+					"dynamodb:DeleteItem"}, action)
 				if writes && name != "catalog" && target(at(s.tree, "Resource")) == catalog && !narrowed {
 					t.Errorf("%s may %s a token", name, action)
 				}
@@ -161,7 +167,8 @@ func TestWhoReachesWhichObjects(t *testing.T) {
 	m := parse(t, onAWS)
 	want := map[string][]string{
 		"s3:PutObject logs/*": {"runner"}, "s3:PutObject configurations/*": {"catalog", "deploy"},
-		"s3:GetObject logs/*": {"runner", "show"}, "s3:GetObject configurations/*": {"deploy", "runner", "show"},
+		"s3:GetObject logs/*":           {"runner", "show"},
+		"s3:GetObject configurations/*": {"deploy", "runner", "show"},
 		// Whoever reads an object must be told when there is none.
 		"s3:ListBucket ": {"deploy", "runner", "show"},
 		// What was rewritten must not be kept as an older version.

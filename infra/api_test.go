@@ -82,14 +82,16 @@ func TestOnlyTheStageInvokesTheFunctionsOfRoutes(t *testing.T) {
 func TestTheStageThrottlesAndKeepsALog(t *testing.T) {
 	m := parse(t, onAWS)
 	for id, stage := range m.all(t, "AWS::ApiGateway::Stage") {
-		if stage.get("MethodSettings", 0, "ThrottlingRateLimit") == nil || stage.get("MethodSettings", 0, "ThrottlingBurstLimit") == nil {
+		if stage.get("MethodSettings", 0, "ThrottlingRateLimit") == nil ||
+			stage.get("MethodSettings", 0, "ThrottlingBurstLimit") == nil {
 			t.Errorf("%s lets any number of requests through", id)
 		}
 		if stage.get("MethodSettings", 0, "DataTraceEnabled") != false {
 			t.Errorf("%s may log what requests say, tokens included", id)
 		}
 		format := fmt.Sprint(stage.get("AccessLogSetting", "Format"))
-		if stage.get("AccessLogSetting", "DestinationArn") == nil || !strings.Contains(format, "$context.requestId") {
+		if stage.get("AccessLogSetting", "DestinationArn") == nil ||
+			!strings.Contains(format, "$context.requestId") {
 			t.Errorf("%s keeps no log of requests: %s", id, format)
 		}
 	}

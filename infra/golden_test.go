@@ -21,7 +21,8 @@ var built = regexp.MustCompile(`[0-9a-f]{64}\.zip`)
 
 func TestTemplateIsTheGoldenOne(t *testing.T) {
 	var got bytes.Buffer
-	if err := json.Indent(&got, bytes.TrimSpace(built.ReplaceAll(text(t, onAWS), []byte("BUILT.zip"))), "", " "); err != nil {
+	if err := json.Indent(&got, bytes.TrimSpace(built.ReplaceAll(text(t, onAWS), []byte("BUILT.zip"))), "",
+		" "); err != nil {
 		t.Fatal(err)
 	}
 	got.WriteByte('\n')
@@ -36,7 +37,8 @@ func TestTemplateIsTheGoldenOne(t *testing.T) {
 		t.Fatalf("%v; make golden writes it", err)
 	}
 	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got.String(), "\n")); diff != "" {
-		t.Errorf("the template changed (-golden +now); if that is meant, make golden and read the diff:\n%s", diff)
+		t.Errorf("the template changed (-golden +now); if that is meant, make golden and read the diff:\n%s",
+			diff)
 	}
 }
 

@@ -58,7 +58,9 @@ func TestEveryTableCanBeRestoredAndForgets(t *testing.T) {
 func TestTheLogBucketIsPrivateAndWrittenOnce(t *testing.T) {
 	m := parse(t, onAWS)
 	for id, bucket := range m.all(t, "AWS::S3::Bucket") {
-		for _, block := range []string{"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"} {
+		for _, block := range []string{
+			"BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets",
+		} {
 			if bucket.get("PublicAccessBlockConfiguration", block) != true {
 				t.Errorf("%s: %s is not on", id, block)
 			}
@@ -68,8 +70,11 @@ func TestTheLogBucketIsPrivateAndWrittenOnce(t *testing.T) {
 		}
 		for _, rule := range list(bucket.get("LifecycleConfiguration", "Rules")) {
 			// What runs may have been asked for years ago.
-			if days, prefix := at(rule, "ExpirationInDays"), at(rule, "Prefix"); (days == 400.0) != (prefix == "logs/") || days == nil && prefix != nil {
-				t.Errorf("%s keeps what is below %v for %v days, want 400 below logs/ alone", id, prefix, days)
+			if days, prefix := at(
+				rule, "ExpirationInDays",
+			), at(rule, "Prefix"); (days == 400.0) != (prefix == "logs/") || days == nil && prefix != nil {
+				t.Errorf("%s keeps what is below %v for %v days, want 400 below logs/ alone",
+					id, prefix, days)
 			}
 		}
 		if bucket.DeletionPolicy != "Retain" {
@@ -152,13 +157,15 @@ func TestAMessageIsNotHandedOverWhileARunnerMayStillHaveIt(t *testing.T) {
 	id, runner := m.function(t, "runner")
 	for _, mapping := range m.all(t, "AWS::Lambda::EventSourceMapping") {
 		if mapping.get("FunctionResponseTypes", 0) != "ReportBatchItemFailures" {
-			t.Errorf("a source of %s has what was done already come again", target(mapping.get("FunctionName")))
+			t.Errorf("a source of %s has what was done already come again",
+				target(mapping.get("FunctionName")))
 		}
 		if target(mapping.get("FunctionName")) != id {
 			continue
 		}
 		queue := m.Resources[target(mapping.get("EventSourceArn"))]
-		if visibility, limit := queue.get("VisibilityTimeout").(float64), runner.get("Timeout").(float64); visibility < limit {
+		if visibility, limit := queue.get("VisibilityTimeout").(float64),
+			runner.get("Timeout").(float64); visibility < limit {
 			t.Errorf("a message is hidden for %g s, the runner may take %g s", visibility, limit)
 		}
 		if got := mapping.get("BatchSize"); got != 1.0 {
@@ -203,7 +210,8 @@ func TestEveryFunctionIsToldWhatItAsksForAndNothingElse(t *testing.T) {
 	m := parse(t, onAWS)
 	names := map[string][]string{
 		"Team": {settings.Team}, "CatalogTable": {settings.CatalogTable}, "LogBucket": {settings.LogBucket},
-		"RunnerQueueURL": {settings.RunnerQueueURL}, "EventBus": {settings.EventBus}, "SecretsPath": {settings.SecretsPath},
+		"RunnerQueueURL": {settings.RunnerQueueURL}, "EventBus": {settings.EventBus},
+		"SecretsPath":    {settings.SecretsPath},
 		"ForDeployments": settings.ForDeployments(), "Settings": nil,
 	}
 	for _, name := range functionNames {
@@ -266,7 +274,9 @@ func TestEveryFolderOfAFunctionIsInTheStack(t *testing.T) {
 
 func TestTheOutputsAreThere(t *testing.T) {
 	m := parse(t, onAWS)
-	for _, name := range []string{"ApiId", "Stage", "Url", "CatalogFunction", "CatalogTable", "LogBucket", "RunnerQueueUrl", "EventBus"} {
+	for _, name := range []string{
+		"ApiId", "Stage", "Url", "CatalogFunction", "CatalogTable", "LogBucket", "RunnerQueueUrl", "EventBus",
+	} {
 		if at(m.Outputs[name], "Value") == nil {
 			t.Errorf("the stack has no output %s", name)
 		}
@@ -279,7 +289,11 @@ func TestARouteOfNoFunctionIsRefused(t *testing.T) {
 	if err := placeholders(folder); err != nil {
 		t.Fatal(err)
 	}
-	_, err := infra.New(infra.NewApp(t.TempDir()), infra.Options{Team: "blue", Architecture: "arm64", Functions: folder},
+	_, err := infra.New(infra.NewApp(t.TempDir()), infra.Options{
+		Team:         "blue",
+		Architecture: "arm64",
+		Functions:    folder,
+	},
 		[]openapi.Route{{Method: "GET", Path: "/api/v1/tea", Function: "kettle"}})
 	if err == nil || !strings.Contains(err.Error(), `GET /api/v1/tea names the function "kettle"`) {
 		t.Errorf("got error %v, want one that names the route and its function", err)

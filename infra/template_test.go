@@ -56,7 +56,12 @@ func synthesize(local bool) ([]byte, error) {
 		return nil, err
 	}
 	app := infra.NewApp(filepath.Join(folder, "cdk.out"))
-	opts := infra.Options{Team: "golden", Local: local, Architecture: infra.DefaultArchitecture, Functions: filepath.Join(folder, "functions")}
+	opts := infra.Options{
+		Team:         "golden",
+		Local:        local,
+		Architecture: infra.DefaultArchitecture,
+		Functions:    filepath.Join(folder, "functions"),
+	}
 	if _, err := infra.New(app, opts, api.Routes()); err != nil {
 		return nil, err
 	}

@@ -43,18 +43,35 @@ func (s *silent) Run(ctx context.Context, _ string, _ []string, out, _ io.Writer
 func (s *silent) Close() error { s.closed = true; return nil }
 
 var (
-	server = &catalog.Server{Address: "web-1", Port: 22, User: "root", HostKey: "a host key", DataDir: "/data"}
-	app    = &catalog.Application{Resource: catalog.Resource{Meta: catalog.Meta{ID: "app000000000000000000001"}},
+	server = &catalog.Server{
+		Address: "web-1",
+		Port:    22,
+		User:    "root",
+		HostKey: "a host key",
+		DataDir: "/data",
+	}
+	app = &catalog.Application{Resource: catalog.Resource{
+		Meta: catalog.Meta{ID: "app000000000000000000001"},
+	},
 		Shell: &catalog.Shell{Start: "true", Health: "true"}}
 )
 
 func TestALookAtAServerThatCannotBeOpened(t *testing.T) {
-	s := &silent{refuses: &remote.DialError{Cause: remote.CauseUnreachable, Err: errors.New("no answer in time")}}
+	s := &silent{
+		refuses: &remote.DialError{Cause: remote.CauseUnreachable, Err: errors.New("no answer in time")},
+	}
 	_, err := looker(s)(t.Context(), server, "a private key", app)
-	if want := "The server was not reached: no answer in time."; !errors.Is(err, fault.Unavailable) || fault.Public(err) != want {
+	if want := "The server was not reached: no answer in time."; !errors.Is(err, fault.Unavailable) ||
+		fault.Public(err) != want {
 		t.Errorf("error = %v, want Unavailable: %s", err, want)
 	}
-	want := remote.Target{Address: "web-1", Port: 22, User: "root", HostKey: "a host key", PrivateKey: "a private key"}
+	want := remote.Target{
+		Address:    "web-1",
+		Port:       22,
+		User:       "root",
+		HostKey:    "a host key",
+		PrivateKey: "a private key",
+	}
 	if s.target != want {
 		t.Errorf("opened another server than was asked for: %s, port %d", s.target.Address, s.target.Port)
 	}
@@ -66,7 +83,8 @@ func TestALookThatTakesTooLong(t *testing.T) {
 		s := &silent{}
 		begun := time.Now()
 		_, err := looker(s)(t.Context(), server, "a private key", app)
-		if took := time.Since(begun); !errors.Is(err, fault.Unavailable) || took > 25*time.Second || !s.closed {
+		if took := time.Since(begun); !errors.Is(err, fault.Unavailable) || took > 25*time.Second ||
+			!s.closed {
 			t.Errorf("error = %v after %s, closed %t; want Unavailable within 25 s", err, took, s.closed)
 		}
 	})
@@ -77,8 +95,10 @@ func TestALookSaysWhatTheServerSays(t *testing.T) {
 	if status != "running:healthy" || err != nil {
 		t.Errorf("%q, %v; want running:healthy", status, err)
 	}
-	_, err = looker(&silent{says: "F refused: password=Zq7pa55wordMarks\n"})(t.Context(), server, "a private key", app)
-	if text := fault.Public(err); !errors.Is(err, fault.Unavailable) || !strings.Contains(text, "refused") || strings.Contains(err.Error(), "Zq7") {
+	_, err = looker(&silent{says: "F refused: password=Zq7pa55wordMarks\n"})(t.Context(), server,
+		"a private key", app)
+	if text := fault.Public(err); !errors.Is(err, fault.Unavailable) || !strings.Contains(text, "refused") ||
+		strings.Contains(err.Error(), "Zq7") {
 		t.Errorf("error = %v, want the server's own without what looks like a secret", err)
 	}
 }

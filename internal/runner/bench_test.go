@@ -86,7 +86,9 @@ func (w work) do() (logbook.Mark, error) {
 	ctx := context.Background()
 	archive := diskArchive(w.Archive)
 	if w.Script == "" {
-		page, err := logbook.Read(ctx, archive, "log", w.Mark, logbook.Query{After: w.After, Limit: logbook.MaxLimit})
+		page, err := logbook.Read(ctx, archive, "log", w.Mark, logbook.Query{
+			After: w.After, Limit: logbook.MaxLimit,
+		})
 		if err == nil && len(page.Lines) == 0 {
 			err = errors.New("the page is empty")
 		}
@@ -110,10 +112,13 @@ func (w work) do() (logbook.Mark, error) {
 func (w work) claimed(ctx context.Context, archive logbook.Rewriter) (runner.Ports, deployment.ID, error) {
 	m := memory.New(memory.Options{})
 	key := &catalog.PrivateKey{Meta: catalog.Meta{ID: "key000000000000000000001"}}
-	server := &catalog.Server{Meta: catalog.Meta{ID: "srv000000000000000000001"}, Address: w.Target.Address, Port: w.Target.Port,
-		User: w.Target.User, HostKey: w.Target.HostKey, KeyID: key.ID, DataDir: w.DataDir, Concurrency: 1, QueueLimit: 1}
+	server := &catalog.Server{Meta: catalog.Meta{ID: "srv000000000000000000001"},
+		Address: w.Target.Address, Port: w.Target.Port,
+		User: w.Target.User, HostKey: w.Target.HostKey, KeyID: key.ID, DataDir: w.DataDir, Concurrency: 1,
+		QueueLimit: 1}
 	app := &catalog.Application{Shell: &catalog.Shell{Start: w.Script}, Resource: catalog.Resource{
-		Meta: catalog.Meta{ID: "app000000000000000000001"}, ServerID: server.ID, Environment: []catalog.Variable{{Name: "PASSWORD", Secret: true}}}}
+		Meta: catalog.Meta{ID: "app000000000000000000001"}, ServerID: server.ID,
+		Environment: []catalog.Variable{{Name: "PASSWORD", Secret: true}}}}
 	for _, entity := range []catalog.Entity{key, server, app} {
 		if err := m.Catalog().Create(ctx, entity); err != nil {
 			return runner.Ports{}, "", err
@@ -131,7 +136,8 @@ func (w work) claimed(ctx context.Context, archive logbook.Rewriter) (runner.Por
 		return runner.Ports{}, "", err
 	}
 	_, err = m.Ledger().Claim(ctx, server.ID, time.Now().UTC())
-	return runner.Ports{Store: m.Catalog(), Vault: m.Vault(), Ledger: ledger{m.Ledger(), m.History()}, History: m.History(), Archive: archive,
+	return runner.Ports{Store: m.Catalog(), Vault: m.Vault(), Ledger: ledger{m.Ledger(), m.History()},
+		History: m.History(), Archive: archive,
 		Dialer: sshrun.New(sshrun.Options{}), Sender: m.Sender()}, receipt.Record.ID, err
 }
 
@@ -200,7 +206,9 @@ func (d diskArchive) Put(_ context.Context, _ logbook.Book, chunk logbook.Chunk)
 	return os.WriteFile(d.path(chunk.Number, "json"), header, 0o600)
 }
 
-func (d diskArchive) Open(ctx context.Context, book logbook.Book, number int) (logbook.Header, io.ReadCloser, error) {
+func (d diskArchive) Open(
+	ctx context.Context, book logbook.Book, number int,
+) (logbook.Header, io.ReadCloser, error) {
 	header, err := d.Head(ctx, book, number)
 	if err != nil {
 		return header, nil, err

@@ -31,7 +31,9 @@ func processesWith(word string) []string {
 // await waits until the log has the text.
 func (w *world) await(t *testing.T, id deployment.ID, text string) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(w.log(t, id), text); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); !strings.Contains(w.log(t, id), text); time.Sleep(
+		50 * time.Millisecond,
+	) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the log has no %q:\n%s", text, w.log(t, id))
 		}
@@ -51,7 +53,8 @@ func TestP7NothingIsLeftOfACancelledDeployment(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			word := fmt.Sprintf("%d.%d", 3000+i, time.Now().UnixNano())
-			id := w.claimed(t, catalog.Shell{Start: "echo begun; " + strings.ReplaceAll(c.script, "NUMBER", word)}, nil)
+			id := w.claimed(t,
+				catalog.Shell{Start: "echo begun; " + strings.ReplaceAll(c.script, "NUMBER", word)}, nil)
 			ended := make(chan error, 1)
 			go func() { ended <- w.runner().Run(t.Context(), id, "runner") }()
 			w.await(t, id, "begun")
@@ -111,13 +114,16 @@ func TestACancelLooksAfterContainers(t *testing.T) {
 	if record.Status != deployment.Cancelled {
 		t.Errorf("%s, want cancelled", record.Status)
 	}
-	for _, says := range []string{"that the job had in the foreground: " + own + ".", "and still run: ", detached} {
+	for _, says := range []string{
+		"that the job had in the foreground: " + own + ".", "and still run: ", detached,
+	} {
 		if !strings.Contains(log, says) {
 			t.Errorf("the log has no %q:\n%s", says, log)
 		}
 	}
 	running, err := exec.Command("docker", "ps", "--format", "{{.Names}}").Output()
-	if all := strings.Fields(string(running)); err != nil || slices.Contains(all, own) || !slices.Contains(all, detached) {
+	if all := strings.Fields(string(running)); err != nil || slices.Contains(all, own) ||
+		!slices.Contains(all, detached) {
 		t.Errorf("%q run, %v; want %s alone", all, err, detached)
 	}
 }
@@ -140,7 +146,8 @@ func TestCancel(t *testing.T) {
 		}
 		clock.skip()
 		record, log := w.run(t, id)
-		if record.Status != deployment.Cancelled || len(processesWith(word)) > 0 || strings.Count(log, "begun\n") != 1 {
+		if record.Status != deployment.Cancelled || len(processesWith(word)) > 0 ||
+			strings.Count(log, "begun\n") != 1 {
 			t.Errorf("%s, want cancelled with nothing left:\n%s", record.Status, log)
 		}
 	})
@@ -151,7 +158,9 @@ func TestCancel(t *testing.T) {
 			t.Fatal(err)
 		}
 		record, log := w.run(t, id)
-		if _, err := os.Stat(filepath.Join(w.server.DataDir, "applications", string(id.Resource()), "effects")); record.Status != deployment.Cancelled || err == nil {
+		if _, err := os.Stat(
+			filepath.Join(w.server.DataDir, "applications", string(id.Resource()), "effects"),
+		); record.Status != deployment.Cancelled || err == nil {
 			t.Errorf("%s, effect there: %t, want cancelled without any:\n%s", record.Status, err == nil, log)
 		}
 	})
@@ -176,10 +185,13 @@ func TestCancel(t *testing.T) {
 	t.Run("one that takes longer than its resource allows fails", func(t *testing.T) {
 		w := newWorld(t)
 		word := fmt.Sprintf("3700.%d", time.Now().UnixNano())
-		id := w.claimedAs(t, "app000000000000000000002", catalog.Shell{Start: "echo begun; sleep " + word}, nil, 2*time.Second)
+		id := w.claimedAs(t, "app000000000000000000002", catalog.Shell{Start: "echo begun; sleep " + word},
+			nil, 2*time.Second)
 		record, log := w.run(t, id)
-		if record.Status != deployment.Failed || record.Outcome.Reason != deployment.ReasonTimeout || len(processesWith(word)) > 0 {
-			t.Errorf("%s %q, want failed %q with nothing left:\n%s", record.Status, record.Outcome.Reason, deployment.ReasonTimeout, log)
+		if record.Status != deployment.Failed || record.Outcome.Reason != deployment.ReasonTimeout ||
+			len(processesWith(word)) > 0 {
+			t.Errorf("%s %q, want failed %q with nothing left:\n%s",
+				record.Status, record.Outcome.Reason, deployment.ReasonTimeout, log)
 		}
 		if !strings.Contains(log, "longer than the 2s") {
 			t.Errorf("the log does not say how long it may take:\n%s", log)
@@ -198,8 +210,10 @@ func TestTwoStacksOnOneServer(t *testing.T) {
 	go func() { ended <- first.runner().Run(t.Context(), holder, "first") }()
 	first.await(t, holder, "begun")
 	record, log := second.run(t, second.claimed(t, script, nil))
-	if record.Outcome.Reason != deployment.ReasonHostLocked || !strings.Contains(log, string(holder)) || strings.Contains(log, "begun") {
-		t.Errorf("%s %q, want %q and the holder's name:\n%s", record.Status, record.Outcome.Reason, deployment.ReasonHostLocked, log)
+	if record.Outcome.Reason != deployment.ReasonHostLocked || !strings.Contains(log, string(holder)) ||
+		strings.Contains(log, "begun") {
+		t.Errorf("%s %q, want %q and the holder's name:\n%s",
+			record.Status, record.Outcome.Reason, deployment.ReasonHostLocked, log)
 	}
 	if _, err := first.Ledger().Cancel(t.Context(), holder, "ci", time.Now().UTC()); err != nil {
 		t.Fatal(err)

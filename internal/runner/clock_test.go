@@ -13,7 +13,9 @@ import (
 // TestAServerWhoseClockIsOff tells of its steps and its output at times that never
 // were: the log and the record have times of ours.
 func TestAServerWhoseClockIsOff(t *testing.T) {
-	for name, ahead := range map[string]time.Duration{"behind": -2 * time.Hour, "ahead": 2 * time.Hour, "right": 0} {
+	for name, ahead := range map[string]time.Duration{
+		"behind": -2 * time.Hour, "ahead": 2 * time.Hour, "right": 0,
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := stillWorld(t, &puppet{prints: "one\ntwo\n", ahead: ahead})
@@ -21,7 +23,8 @@ func TestAServerWhoseClockIsOff(t *testing.T) {
 				record, _ := w.run(t, id)
 				for _, step := range record.Progress.Steps {
 					if step.StartedAt.Before(record.StartedAt) || step.StartedAt.After(record.FinishedAt) {
-						t.Errorf("step %s began at %s, the deployment ran from %s to %s", step.Name, step.StartedAt, record.StartedAt, record.FinishedAt)
+						t.Errorf("step %s began at %s, the deployment ran from %s to %s",
+							step.Name, step.StartedAt, record.StartedAt, record.FinishedAt)
 					}
 				}
 				query := logbook.Query{Limit: logbook.MaxLimit}
@@ -35,7 +38,8 @@ func TestAServerWhoseClockIsOff(t *testing.T) {
 					if err := json.Unmarshal(line, &entry); err != nil {
 						t.Fatal(err)
 					}
-					if entry.Timestamp.Before(last.Truncate(time.Millisecond)) || entry.Timestamp.After(record.FinishedAt) {
+					if entry.Timestamp.Before(last.Truncate(time.Millisecond)) ||
+						entry.Timestamp.After(record.FinishedAt) {
 						t.Errorf("after %s and before %s: %s", last, record.FinishedAt, line)
 					}
 					last = entry.Timestamp

@@ -22,10 +22,14 @@ func TestP8ATeamsOwnExitCodesMeanNothing(t *testing.T) {
 			reason deployment.Reason
 			says   string
 		}{
-			"start":              {catalog.Shell{Start: exit}, false, deployment.ReasonExit, fmt.Sprintf(`reason exit: step "Start" exited with code %d.`, code)},
-			"start with a check": {catalog.Shell{Start: exit, Health: "true"}, false, deployment.ReasonExit, fmt.Sprintf(`step "Start" exited with code %d.`, code)},
-			"stop":               {catalog.Shell{Start: "true", Stop: exit}, true, deployment.ReasonExit, fmt.Sprintf(`step "Stop" exited with code %d.`, code)},
-			"health":             {catalog.Shell{Start: "true", Health: exit}, false, deployment.ReasonUnhealthy, "The health command did not succeed"},
+			"start": {catalog.Shell{Start: exit}, false, deployment.ReasonExit,
+				fmt.Sprintf(`reason exit: step "Start" exited with code %d.`, code)},
+			"start with a check": {catalog.Shell{Start: exit, Health: "true"}, false, deployment.ReasonExit,
+				fmt.Sprintf(`step "Start" exited with code %d.`, code)},
+			"stop": {catalog.Shell{Start: "true", Stop: exit}, true, deployment.ReasonExit,
+				fmt.Sprintf(`step "Stop" exited with code %d.`, code)},
+			"health": {catalog.Shell{Start: "true", Health: exit}, false, deployment.ReasonUnhealthy,
+				"The health command did not succeed"},
 		} {
 			t.Run(fmt.Sprint(name, " ", code), func(t *testing.T) {
 				w := newWorld(t)
@@ -35,8 +39,10 @@ func TestP8ATeamsOwnExitCodesMeanNothing(t *testing.T) {
 					id = w.asked(t, "app000000000000000000001", deployment.Stop)
 				}
 				record, log := w.run(t, id)
-				if record.Status != deployment.Failed || record.Outcome.Reason != c.reason || !strings.Contains(log, c.says) {
-					t.Errorf("%s, reason %s, want %s with %q:\n%s", record.Status, record.Outcome.Reason, c.reason, c.says, log)
+				if record.Status != deployment.Failed || record.Outcome.Reason != c.reason ||
+					!strings.Contains(log, c.says) {
+					t.Errorf("%s, reason %s, want %s with %q:\n%s",
+						record.Status, record.Outcome.Reason, c.reason, c.says, log)
 				}
 			})
 		}

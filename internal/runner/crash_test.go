@@ -59,7 +59,9 @@ func (m *mortal) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk
 	return m.around(func() error { return m.Rewriter.Put(ctx, book, chunk) })
 }
 
-func (m *mortal) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header) error {
+func (m *mortal) Replace(
+	ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header,
+) error {
 	return m.around(func() error { return m.Rewriter.Replace(ctx, book, chunk, was) })
 }
 
@@ -67,18 +69,26 @@ func (m *mortal) Purge(ctx context.Context, book logbook.Book) error {
 	return m.around(func() error { return m.Rewriter.Purge(ctx, book) })
 }
 
-func (m *mortal) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.ScrubSummary) error {
+func (m *mortal) RecordScrub(
+	ctx context.Context, id deployment.ID, was string, mark logbook.Mark, scrub deployment.ScrubSummary,
+) error {
 	return m.around(func() error { return m.Ledger.RecordScrub(ctx, id, was, mark, scrub) })
 }
 
-func (m *mortal) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, now time.Time, length time.Duration) (signals deployment.Signals, err error) {
+func (m *mortal) Advance(
+	ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress,
+	now time.Time, length time.Duration,
+) (signals deployment.Signals, err error) {
 	return signals, m.around(func() error {
 		signals, err = m.Ledger.Advance(ctx, id, lease, progress, now, length)
 		return err
 	})
 }
 
-func (m *mortal) Finish(ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
+func (m *mortal) Finish(
+	ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress,
+	outcome deployment.Outcome, now time.Time,
+) error {
 	return m.around(func() error { return m.Ledger.Finish(ctx, id, lease, progress, outcome, now) })
 }
 
@@ -176,7 +186,9 @@ func (c *crash) run(t *testing.T) {
 }
 
 // spawn starts a runner that dies at one of its calls, or at die.
-func (c *crash) spawn(t *testing.T, all *sync.WaitGroup) (context.Context, context.CancelFunc, chan struct{}) {
+func (c *crash) spawn(
+	t *testing.T, all *sync.WaitGroup,
+) (context.Context, context.CancelFunc, chan struct{}) {
 	ctx, die := context.WithCancel(t.Context())
 	m := &mortal{Ledger: c.Ledger(), Rewriter: c.Archive(), before: c.random.IntN(2) == 0, die: die}
 	m.left.Store(1 + c.random.Int64N(12))
@@ -200,7 +212,8 @@ func (c *crash) spawn(t *testing.T, all *sync.WaitGroup) (context.Context, conte
 func (c *crash) check(t *testing.T, effects string) {
 	record := c.record(t, c.id)
 	if record.Status != deployment.Finished || !record.Progress.Log.Complete {
-		t.Errorf("%s is %s %q, log complete %t, want finished", c.id, record.Status, record.Outcome.Reason, record.Progress.Log.Complete)
+		t.Errorf("%s is %s %q, log complete %t, want finished",
+			c.id, record.Status, record.Outcome.Reason, record.Progress.Log.Complete)
 	}
 	log := c.log(t, c.id)
 	for _, stream := range []string{"out", "err"} {
@@ -242,6 +255,7 @@ func TestP2TwoRunnersAtOnce(t *testing.T) {
 	}
 	record := w.record(t, id)
 	if worked != 1 || record.Status != deployment.Finished || record.Lease.Attempt != 1 {
-		t.Errorf("%d runners worked, %s in attempt %d, want one, finished in attempt 1", worked, record.Status, record.Lease.Attempt)
+		t.Errorf("%d runners worked, %s in attempt %d, want one, finished in attempt 1",
+			worked, record.Status, record.Lease.Attempt)
 	}
 }

@@ -43,14 +43,16 @@ func TestP3WhatAJobDeclaresOutlivesRunners(t *testing.T) {
 	var all sync.WaitGroup
 	slots := make(chan struct{}, 4)
 	for round := range rounds {
-		id := w.claimedAs(t, catalog.ID(fmt.Sprintf("app%021d", round)), catalog.Shell{Start: declaringJob}, nil, 24*time.Hour)
+		id := w.claimedAs(t, catalog.ID(fmt.Sprintf("app%021d", round)), catalog.Shell{Start: declaringJob},
+			nil, 24*time.Hour)
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			c := crash{world: w, clock: &skipping{}, random: rand.New(rand.NewPCG(7, uint64(round))), id: id}
 			c.run(t)
 			wantUnseen(t, w.keptOf(t, id), declaredOne, declaredTwo)
-			if log := w.log(t, id); strings.Count(log, " <REDACTED> <REDACTED>\n") != 2*crashLines || strings.Contains(log, "::add-mask::9") {
+			if log := w.log(t, id); strings.Count(log, " <REDACTED> <REDACTED>\n") != 2*crashLines ||
+				strings.Contains(log, "::add-mask::9") {
 				t.Errorf("want %d lines with two masks after %d deaths:\n%s", 2*crashLines, c.deaths, log)
 			}
 		})
@@ -73,16 +75,23 @@ echo ::add-mask::$one; echo "first $one"; sleep 12; echo "then $one"; echo "then
 		t.Fatalf("%s with %d bytes, want it handed over with some", record.Status, record.Progress.Log.At.Out)
 	}
 	record, log := w.run(t, id)
-	if record.Status != deployment.Finished || strings.Count(log, "then <REDACTED>\n") != 2 || strings.Contains(log, declaredOne) {
-		t.Errorf("%s, want two masks:\n%s", record.Status, strings.ReplaceAll(log, declaredOne, "(the secret)"))
+	if record.Status != deployment.Finished || strings.Count(log, "then <REDACTED>\n") != 2 ||
+		strings.Contains(log, declaredOne) {
+		t.Errorf("%s, want two masks:\n%s",
+			record.Status, strings.ReplaceAll(log, declaredOne, "(the secret)"))
 	}
 }
 
 func TestWhatIsDeclaredInVainIsSaidOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stillWorld(t, &puppet{})
-		w.dialer = &parrot{says: map[string]string{"follow": output(strings.Repeat("::add-mask::true\n::add-mask::a b\nit is true\n", 3))}}
-		_, log := w.run(t, w.claimedAs(t, "app000000000000000000001", catalog.Shell{Start: "x"}, nil, time.Hour))
+		w.dialer = &parrot{
+			says: map[string]string{
+				"follow": output(strings.Repeat("::add-mask::true\n::add-mask::a b\nit is true\n", 3)),
+			},
+		}
+		_, log := w.run(t,
+			w.claimedAs(t, "app000000000000000000001", catalog.Shell{Start: "x"}, nil, time.Hour))
 		for text, times := range map[string]int{
 			"A value that the job declared as a secret is not masked: it is a common word or number.":  1,
 			"A value that the job declared as a secret is not masked: it has fewer than 4 characters.": 1,
@@ -108,13 +117,15 @@ func TestWhatARunnerCannotKnowIsSaid(t *testing.T) {
 					t.Fatal(err)
 				}
 				begun.Progress.Sent = true
-				if _, err := w.Ledger().Advance(t.Context(), id, begun.Lease, begun.Progress, w.now().UTC(), time.Second); err != nil {
+				if _, err := w.Ledger().Advance(t.Context(), id, begun.Lease, begun.Progress, w.now().UTC(),
+					time.Second); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(2 * time.Second)
 			}
 			_, log := w.run(t, id)
-			for _, text := range []string{"The server has dropped a part of the output", "The job has declared more than 1024 KiB of secrets"} {
+			for _, text := range []string{"The server has dropped a part of the output",
+				"The job has declared more than 1024 KiB of secrets"} {
 				if got := strings.Count(log, text); got != times {
 					t.Errorf("attempt %d: %q is there %d times, want %d:\n%s", attempt, text, got, times, log)
 				}
@@ -132,7 +143,8 @@ func TestASecretThatIsTooWeakIsNamedOnce(t *testing.T) {
 		const app = "app000000000000000000001"
 		w.create(t, &catalog.Application{Shell: &catalog.Shell{Start: "x"}, Resource: catalog.Resource{
 			Meta: catalog.Meta{ID: app, Name: "corner-shop"}, ServerID: w.server.ID, Timeout: time.Hour}})
-		if err := w.Vault().Put(t.Context(), app, map[string]string{"FLAG": "true", "PIN": "12", "NAMED": "Corner-Shop", "EMPTY": "",
+		if err := w.Vault().Put(t.Context(), app, map[string]string{
+			"FLAG": "true", "PIN": "12", "NAMED": "Corner-Shop", "EMPTY": "",
 			"TOKEN": "a strong one"}); err != nil {
 			t.Fatal(err)
 		}

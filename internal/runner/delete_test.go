@@ -29,7 +29,9 @@ func (w *world) removable(t *testing.T, effects string) catalog.ID {
 // stopped once.
 func (w *world) wantOff(t *testing.T, id deployment.ID, effects string) {
 	t.Helper()
-	for _, place := range []string{filepath.Join("applications", string(id.Resource())), filepath.Join("runs", string(id))} {
+	for _, place := range []string{
+		filepath.Join("applications", string(id.Resource())), filepath.Join("runs", string(id)),
+	} {
 		if _, err := os.Stat(filepath.Join(w.server.DataDir, place)); !errors.Is(err, os.ErrNotExist) {
 			left, _ := filepath.Glob(filepath.Join(w.server.DataDir, place, "*"))
 			hidden, _ := filepath.Glob(filepath.Join(w.server.DataDir, place, ".*"))
@@ -47,7 +49,8 @@ func TestADeletedResourceIsOffItsServer(t *testing.T) {
 	id := w.asked(t, w.removable(t, effects), deployment.Delete)
 	record, log := w.run(t, id)
 	if record.Status != deployment.Finished || record.Outcome.ResourceStatus != "exited" {
-		t.Errorf("%s, and the resource is %q, want finished and exited:\n%s", record.Status, record.Outcome.ResourceStatus, log)
+		t.Errorf("%s, and the resource is %q, want finished and exited:\n%s",
+			record.Status, record.Outcome.ResourceStatus, log)
 	}
 	w.wantOff(t, id, effects)
 	// Whoever wants it back gets it.
@@ -59,7 +62,9 @@ func TestADeletedResourceIsOffItsServer(t *testing.T) {
 // endless is a ledger that its runner never gets to say the end to.
 type endless struct{ runner.Ledger }
 
-func (endless) Finish(context.Context, deployment.ID, deployment.Lease, deployment.Progress, deployment.Outcome, time.Time) error {
+func (endless) Finish(
+	context.Context, deployment.ID, deployment.Lease, deployment.Progress, deployment.Outcome, time.Time,
+) error {
 	return errDied
 }
 
@@ -79,7 +84,8 @@ func TestARunnerDiesBehindADeletion(t *testing.T) {
 	clock.skip()
 	record, log := w.run(t, id)
 	if record.Status != deployment.Finished || record.Lease.Attempt != 2 {
-		t.Errorf("%s in attempt %d, want finished in the second:\n%s", record.Status, record.Lease.Attempt, log)
+		t.Errorf("%s in attempt %d, want finished in the second:\n%s",
+			record.Status, record.Lease.Attempt, log)
 	}
 	w.wantOff(t, id, effects)
 }

@@ -133,7 +133,9 @@ func (m *model) enabled() []action {
 	}
 	add(m.asked < len(m.shape.requests), "ask", 0)
 	for i := range m.pending {
-		first := !slices.ContainsFunc(m.pending[:i], func(c deployment.Change) bool { return c.Record.ID == m.pending[i].Record.ID })
+		first := !slices.ContainsFunc(m.pending[:i], func(c deployment.Change) bool {
+			return c.Record.ID == m.pending[i].Record.ID
+		})
 		add(first, "deliver", i)
 		for calls := range 3 { // dispatch dies after so many calls
 			add(first && m.left.failures > 0, "fail", 10*i+calls)
@@ -213,9 +215,10 @@ func unless(err error, kind fault.Kind) error {
 
 func (m *model) ask(ctx context.Context) error {
 	id := m.shape.requests[m.asked]
-	_, err := m.Ledger().Enqueue(ctx, deployment.Record{ID: id, Status: deployment.Queued, Operation: deployment.Start,
-		Options:  deployment.Options{Force: m.asked%2 == 1}, // two of one resource differ
-		ServerID: serverID, CreatedAt: m.now, QueuedAt: m.now}, deployment.RequestKey{})
+	_, err := m.Ledger().Enqueue(ctx,
+		deployment.Record{ID: id, Status: deployment.Queued, Operation: deployment.Start,
+			Options:  deployment.Options{Force: m.asked%2 == 1}, // two of one resource differ
+			ServerID: serverID, CreatedAt: m.now, QueuedAt: m.now}, deployment.RequestKey{})
 	if errors.Is(err, fault.Conflict) {
 		return nil // the resource has one queued; asked for again later
 	}
@@ -241,7 +244,11 @@ func (m *model) change(id deployment.ID, change func(*job)) {
 func (m *model) receive(i, number int) {
 	m.invocations++
 	m.messages[number].holder = i
-	m.runners[i] = process{at: begin, id: m.messages[number].id, owner: fmt.Sprint("invocation ", m.invocations)}
+	m.runners[i] = process{
+		at:    begin,
+		id:    m.messages[number].id,
+		owner: fmt.Sprint("invocation ", m.invocations),
+	}
 }
 
 // free gives the runner's message back, if it still has it.
@@ -268,8 +275,17 @@ const never = 1000
 // dispatcher is one that dies after so many calls.
 func (m *model) dispatcher(calls int) *deployment.Dispatcher {
 	f := &failing{model: m, Ledger: m.Ledger(), calls: calls}
-	ports := deployment.DispatcherPorts{Claims: f, History: m.History(), Store: m.Catalog(), Vault: m.Vault(), Sender: f, Publisher: f}
-	return deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: func() time.Time { return m.now }})
+	ports := deployment.DispatcherPorts{
+		Claims:    f,
+		History:   m.History(),
+		Store:     m.Catalog(),
+		Vault:     m.Vault(),
+		Sender:    f,
+		Publisher: f,
+	}
+	return deployment.NewDispatcher(ports, deployment.DispatcherOptions{
+		Now: func() time.Time { return m.now },
+	})
 }
 
 // deliver has the stream deliver a change, which it does until that succeeds.

@@ -134,12 +134,14 @@ func placesMatch(is scene) error {
 	held := ids(is.load.Running)
 	slices.Sort(held)
 	slices.Sort(running)
-	if len(is.load.Orphaned) > 0 || !slices.Equal(held, running) || !slices.Equal(ids(is.load.Queue), queued) {
+	if len(is.load.Orphaned) > 0 || !slices.Equal(held, running) ||
+		!slices.Equal(ids(is.load.Queue), queued) {
 		return fmt.Errorf("P6: the server has %v running and %v queued (strays %v); the records say %v and %v",
 			held, ids(is.load.Queue), is.load.Orphaned, running, queued)
 	}
 	if !reflect.DeepEqual(is.places, places) {
-		return fmt.Errorf("P6: the resources do not say what the records do:\n%s", cmp.Diff(is.places, places))
+		return fmt.Errorf("P6: the resources do not say what the records do:\n%s",
+			cmp.Diff(is.places, places))
 	}
 	return nil
 }
@@ -163,7 +165,8 @@ func final(was, is scene, changes []deployment.Change) error {
 	}
 	for _, c := range changes {
 		if c.Previous != told[c.Record.ID] || c.Previous != "" && c.Previous.To(c.Record.Status) != nil {
-			return fmt.Errorf("P6: %s was %q, and is told to change from %q to %q", c.Record.ID, told[c.Record.ID], c.Previous, c.Record.Status)
+			return fmt.Errorf("P6: %s was %q, and is told to change from %q to %q",
+				c.Record.ID, told[c.Record.ID], c.Previous, c.Record.Status)
 		}
 		told[c.Record.ID] = c.Record.Status
 	}
@@ -198,7 +201,8 @@ func (m *model) once(before *model, was, is scene) error {
 		if i < len(was.records) {
 			had := was.records[i].Lease
 			if had.Owner != "" && had.Owner != got.Lease.Owner && m.now.Before(had.Expires) {
-				return fmt.Errorf("P2: the lease on %s was taken from %s before it ran out", got.ID, had.Owner)
+				return fmt.Errorf("P2: the lease on %s was taken from %s before it ran out",
+					got.ID, had.Owner)
 			}
 		}
 	}
@@ -217,10 +221,13 @@ func prefix(was, is scene, i int) error {
 		}
 	}
 	if mark.Chunks > len(log.headers) || mark.Chunks > 0 && mark.Digest != log.headers[mark.Chunks-1].Digest {
-		return fmt.Errorf("P4: the record of %s names %d chunks that are not in the archive", got.ID, mark.Chunks)
+		return fmt.Errorf("P4: the record of %s names %d chunks that are not in the archive",
+			got.ID, mark.Chunks)
 	}
-	if got.Status == deployment.Finished && (!mark.Complete || len(log.lines) != linesPerJob || mark.Chunks != len(log.headers)) {
-		return fmt.Errorf("P4: %s is finished with %d of %d lines in its log", got.ID, len(log.lines), linesPerJob)
+	if got.Status == deployment.Finished &&
+		(!mark.Complete || len(log.lines) != linesPerJob || mark.Chunks != len(log.headers)) {
+		return fmt.Errorf("P4: %s is finished with %d of %d lines in its log",
+			got.ID, len(log.lines), linesPerJob)
 	}
 	if i >= len(was.records) {
 		return nil
@@ -281,7 +288,8 @@ func (m *model) fair(swept bool) (action, bool) {
 	}
 	for n, held := range m.messages {
 		got, err := m.History().Get(context.Background(), held.id)
-		if leased := err == nil && got.Status == deployment.InProgress && m.now.Before(got.Lease.Expires); held.holder == nobody && !leased {
+		if leased := err == nil && got.Status == deployment.InProgress &&
+			m.now.Before(got.Lease.Expires); held.holder == nobody && !leased {
 			return action{"receive", n}, true
 		}
 	}

@@ -68,7 +68,8 @@ func (m *model) begin(ctx context.Context, i int) error {
 		m.leave(i, false)
 		return nil
 	}
-	p.at, p.lease, p.mark, p.cancelled = recover_, got.Lease, got.Progress.Log, !got.CancelRequestedAt.IsZero()
+	p.at, p.lease, p.mark, p.cancelled = recover_, got.Lease, got.Progress.Log,
+		!got.CancelRequestedAt.IsZero()
 	return err
 }
 
@@ -172,7 +173,9 @@ func (x *press) next(ctx context.Context, book logbook.Book, mark logbook.Mark, 
 		return known, nil
 	}
 	var made cut
-	recorder := logbook.NewRecorder(book, &made, mark, plain, logbook.RecorderOptions{Now: func() time.Time { return noon }})
+	recorder := logbook.NewRecorder(book, &made, mark, plain, logbook.RecorderOptions{
+		Now: func() time.Time { return noon },
+	})
 	first := int(mark.At.Out / lineBytes)
 	var texts []string
 	for n := first; n < min(first+lines, linesPerJob); n++ {
@@ -222,11 +225,13 @@ var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 func (m *model) key(is scene, budgeted bool) []byte {
 	k := make(key, 0, 256)
 	if budgeted {
-		k.numbers(m.left.deaths, m.left.pauses, m.left.failures, m.left.sweeps, m.left.cancels, m.left.handOvers, m.left.outages)
+		k.numbers(m.left.deaths, m.left.pauses, m.left.failures, m.left.sweeps, m.left.cancels,
+			m.left.handOvers, m.left.outages)
 	}
 	for i, got := range is.records {
 		k = append(k, got.Status...)
-		k.truths(got.Lease.Attempt == 0, m.now.Before(got.Lease.Expires), got.LostContact(m.now), got.CancelRequestedAt.IsZero(), got.Progress.Log.Complete)
+		k.truths(got.Lease.Attempt == 0, m.now.Before(got.Lease.Expires), got.LostContact(m.now),
+			got.CancelRequestedAt.IsZero(), got.Progress.Log.Complete)
 		k.numbers(got.Progress.Log.Chunks, len(is.logs[i].headers))
 		for _, h := range is.logs[i].headers {
 			k.numbers(int(h.Last))
@@ -255,7 +260,8 @@ func (m *model) keyOfRunners(is scene) []byte {
 		got := is.records[slices.Index(m.shape.requests, p.id)]
 		k := key(p.id[deployment.IDLength-1:])
 		k.truths(got.Lease.Owner == p.owner, p.cancelled, p.lost, p.unreached)
-		k.numbers(int(p.at), cmp.Compare(p.lease.Attempt, m.jobs[p.id].fence), p.mark.Chunks, int(p.mark.Last))
+		k.numbers(int(p.at), cmp.Compare(p.lease.Attempt, m.jobs[p.id].fence), p.mark.Chunks,
+			int(p.mark.Last))
 		k.truths(slices.ContainsFunc(m.messages, func(held message) bool { return held.holder == i }))
 		parts = append(parts, string(k))
 	}

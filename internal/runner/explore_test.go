@@ -28,17 +28,29 @@ type explorer struct {
 // start is the state in which nothing was asked for.
 func start(ctx context.Context, s *shape) (*model, error) {
 	s.press = &press{cut: map[string]cut{}, lines: map[string][]string{}}
-	m := &model{Memory: memory.New(memory.Options{}), shape: s, now: noon, jobs: map[deployment.ID]job{}, left: s.left}
+	m := &model{
+		Memory: memory.New(memory.Options{}),
+		shape:  s,
+		now:    noon,
+		jobs:   map[deployment.ID]job{},
+		left:   s.left,
+	}
 	entities := []catalog.Entity{
 		&catalog.PrivateKey{Meta: catalog.Meta{ID: "key000000000000000000001"}},
-		&catalog.Server{Meta: catalog.Meta{ID: serverID}, KeyID: "key000000000000000000001", Concurrency: s.limit, QueueLimit: 25},
+		&catalog.Server{
+			Meta:        catalog.Meta{ID: serverID},
+			KeyID:       "key000000000000000000001",
+			Concurrency: s.limit,
+			QueueLimit:  25,
+		},
 	}
 	known := map[catalog.ID]bool{}
 	for _, id := range s.requests {
 		if !known[id.Resource()] {
 			known[id.Resource()] = true
-			entities = append(entities, &catalog.Application{Shell: &catalog.Shell{}, Resource: catalog.Resource{
-				Meta: catalog.Meta{ID: id.Resource()}, ServerID: serverID}})
+			entities = append(entities, &catalog.Application{
+				Shell: &catalog.Shell{}, Resource: catalog.Resource{
+					Meta: catalog.Meta{ID: id.Resource()}, ServerID: serverID}})
 		}
 	}
 	for _, entity := range entities {
@@ -136,13 +148,20 @@ const (
 // dispatcher and recorder.
 func TestP2P4P6EveryInterleaving(t *testing.T) {
 	for _, s := range []*shape{
-		{name: "one deployment, runners die", limit: 1, requests: []deployment.ID{appA}, left: budget{deaths: 2, pauses: 2}},
-		{name: "one deployment, runners sleep", limit: 1, requests: []deployment.ID{appA}, left: budget{pauses: 2, handOvers: 1}},
-		{name: "one deployment is cancelled", limit: 1, requests: []deployment.ID{appA}, left: budget{pauses: 1, cancels: 1, sweeps: 1}},
-		{name: "one deployment, the server is not reached", limit: 1, requests: []deployment.ID{appA}, left: budget{deaths: 1, pauses: 1, outages: 1}},
-		{name: "two resources, one slot, dispatch dies", limit: 1, requests: []deployment.ID{appA, appB}, left: budget{failures: 1}},
-		{name: "two of one resource, two slots", limit: 2, requests: []deployment.ID{appA, appA2, appB}, left: budget{}},
-		{name: "a late runner meets the next deployment", limit: 2, requests: []deployment.ID{appA, appA2}, left: budget{pauses: 1}},
+		{name: "one deployment, runners die", limit: 1, requests: []deployment.ID{appA},
+			left: budget{deaths: 2, pauses: 2}},
+		{name: "one deployment, runners sleep", limit: 1, requests: []deployment.ID{appA},
+			left: budget{pauses: 2, handOvers: 1}},
+		{name: "one deployment is cancelled", limit: 1, requests: []deployment.ID{appA},
+			left: budget{pauses: 1, cancels: 1, sweeps: 1}},
+		{name: "one deployment, the server is not reached", limit: 1, requests: []deployment.ID{appA},
+			left: budget{deaths: 1, pauses: 1, outages: 1}},
+		{name: "two resources, one slot, dispatch dies", limit: 1, requests: []deployment.ID{appA, appB},
+			left: budget{failures: 1}},
+		{name: "two of one resource, two slots", limit: 2, requests: []deployment.ID{appA, appA2, appB},
+			left: budget{}},
+		{name: "a late runner meets the next deployment", limit: 2, requests: []deployment.ID{appA, appA2},
+			left: budget{pauses: 1}},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			x := &explorer{seed: maphash.MakeSeed(), seen: map[uint64]struct{}{}}

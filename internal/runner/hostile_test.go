@@ -31,7 +31,8 @@ const (
 )
 
 // errFarewell is how a connection ends whose other end says farewell.
-var errFarewell = fault.Wrap(errors.New("ssh: disconnect, reason 11: "+wordSecret), fault.Unavailable, "The connection to the server was lost.")
+var errFarewell = fault.Wrap(errors.New("ssh: disconnect, reason 11: "+wordSecret), fault.Unavailable,
+	"The connection to the server was lost.")
 
 // TestP3NothingAServerSaysIsKeptUnredacted has a server repeat what it was given
 // in every place where it says anything, one after the other, and then looks
@@ -46,38 +47,81 @@ func TestP3NothingAServerSaysIsKeptUnredacted(t *testing.T) {
 		// shows is what must be there, so that the test tries what it says.
 		shows string
 	}{
-		"the output": {parrot: &parrot{says: map[string]string{"follow": output(wordSecret + "\n" + base64.StdEncoding.EncodeToString([]byte("x"+wordSecret)) + "\n" +
+		"the output": {parrot: &parrot{says: map[string]string{"follow": output(wordSecret + "\n" +
+			base64.StdEncoding.EncodeToString([]byte("x"+wordSecret)) + "\n" +
 			hex.EncodeToString([]byte(hashSecret)) + "\n")}}, shows: "<REDACTED:WORD>"},
-		"the boot's id":           {parrot: &parrot{says: map[string]string{"follow": strings.Replace(output("x\n"), "b00-7", hex.EncodeToString([]byte(wordSecret)), 1)}}, shows: "4711 <REDACTED:WORD>"},
-		"an exit code":            {parrot: &parrot{says: map[string]string{"follow": frames("x\n") + "X " + numberSecret + " 1.0 2 0 0\n"}}, shows: "unreachable"},
-		"a step's exit code":      {parrot: &parrot{says: map[string]string{"follow": "A 4711 b00-7 1 1.0\nS 0 33 1.0\nE 1 1.0 0 0 " + numberSecret + "\n"}}, shows: "unreachable"},
-		"who holds the folder":    {parrot: &parrot{says: map[string]string{"follow": "F HELD " + hashSecret + " 1\n"}}, shows: "held by deployment <REDACTED:HASH>"},
-		"what is missing":         {parrot: &parrot{says: map[string]string{"follow": "F MISSING " + wordSecret + "\n"}}},
-		"a word for a failure":    {parrot: &parrot{says: map[string]string{"follow": "F " + wordSecret + "\n"}}},
-		"no frame at all":         {parrot: &parrot{says: map[string]string{"follow": wordSecret + "\n"}}},
-		"a kind of frame":         {parrot: &parrot{says: map[string]string{"follow": "A 4711 b00-7 1 1.0\nQ " + wordSecret + "\n"}}},
-		"a step":                  {parrot: &parrot{says: map[string]string{"follow": "A 4711 b00-7 1 1.0\nS 0 30 1.0\nS 1 " + wordSecret + " 0 0\n"}}},
-		"the end of a connection": {parrot: &parrot{says: map[string]string{"follow": frames("x\n")}, ends: map[string]error{"follow": errFarewell}}},
-		"an error nobody knows":   {parrot: &parrot{says: map[string]string{"follow": "H\n"}, ends: map[string]error{"follow": errors.New(wordSecret)}}, shows: "the error: <REDACTED:WORD>"},
-		"why it does not answer":  {parrot: &parrot{dial: func() error { return unreachable }}, shows: "did not answer: <REDACTED:WORD>"},
+		"the boot's id": {parrot: &parrot{says: map[string]string{"follow": strings.Replace(output("x\n"),
+			"b00-7", hex.EncodeToString([]byte(wordSecret)), 1)}}, shows: "4711 <REDACTED:WORD>"},
+		"an exit code": {parrot: &parrot{says: map[string]string{"follow": frames("x\n") + "X " +
+			numberSecret + " 1.0 2 0 0\n"}}, shows: "unreachable"},
+		"a step's exit code": {parrot: &parrot{says: map[string]string{"follow": "A 4711 b00-7 1 1.0\nS 0 33 1.0\nE 1 1.0 0 0 " + numberSecret + "\n"}}, shows: "unreachable"},
+		"who holds the folder": {parrot: &parrot{says: map[string]string{"follow": "F HELD " + hashSecret +
+			" 1\n"}}, shows: "held by deployment <REDACTED:HASH>"},
+		"what is missing": {parrot: &parrot{
+			says: map[string]string{"follow": "F MISSING " + wordSecret + "\n"},
+		}},
+		"a word for a failure": {parrot: &parrot{
+			says: map[string]string{"follow": "F " + wordSecret + "\n"},
+		}},
+		"no frame at all": {parrot: &parrot{says: map[string]string{"follow": wordSecret + "\n"}}},
+		"a kind of frame": {parrot: &parrot{
+			says: map[string]string{"follow": "A 4711 b00-7 1 1.0\nQ " + wordSecret + "\n"},
+		}},
+		"a step": {parrot: &parrot{
+			says: map[string]string{"follow": "A 4711 b00-7 1 1.0\nS 0 30 1.0\nS 1 " + wordSecret + " 0 0\n"},
+		}},
+		"the end of a connection": {parrot: &parrot{
+			says: map[string]string{"follow": frames("x\n")}, ends: map[string]error{"follow": errFarewell},
+		}},
+		"an error nobody knows": {parrot: &parrot{says: map[string]string{"follow": "H\n"},
+			ends: map[string]error{"follow": errors.New(wordSecret)}}, shows: "the error: <REDACTED:WORD>"},
+		"why it does not answer": {parrot: &parrot{dial: func() error { return unreachable }},
+			shows: "did not answer: <REDACTED:WORD>"},
 		"the key that it shows": {parrot: &parrot{dial: func() error {
-			return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: wordSecret, Err: errFarewell}
+			return &remote.DialError{
+				Cause:       remote.CauseHostKeyChanged,
+				Fingerprint: wordSecret,
+				Err:         errFarewell,
+			}
 		}}, shows: "the host key <REDACTED:WORD>"},
-		"an error of another kind":      {parrot: &parrot{dial: func() error { return fmt.Errorf("ssh: %w", errFarewell) }}},
-		"what a dial panics with":       {parrot: &parrot{dial: func() error { panic(wordSecret) }}, shows: "panic: a value of type string"},
-		"what was killed":               {parrot: &parrot{says: map[string]string{"follow": frames("x\n"), "stop": "P 4712 " + wordSecret + "\nV 4713 " + wordSecret + "\nT 1 1\n"}}, cancels: true, shows: "<REDACTED:WORD> (4712)"},
-		"containers that were ended":    {parrot: &parrot{says: map[string]string{"follow": frames("x\n"), "stop": "C " + hashSecret + "\nT 1 1\n"}}, cancels: true, shows: "in the foreground: <REDACTED:HASH>."},
-		"containers that are left":      {parrot: &parrot{says: map[string]string{"follow": frames("x\n"), "stop": "R " + hashSecret + "\nU\nT 1 1\n"}}, cancels: true, shows: "still run: <REDACTED:HASH>. To end"},
-		"a declared name of what lives": {parrot: &parrot{says: map[string]string{"follow": declares, "stop": "P 4712 " + ownSecret + "\nT 1 1\n"}}, cancels: true, shows: "Stopped: <REDACTED> (4712)"},
-		"what a lost job left":          {parrot: &parrot{says: map[string]string{"follow": frames("x\n") + "L 0 1.0 2 0 0\n", "stop": "P 4712 " + wordSecret + "\nT 1 0\n"}}, shows: "Stopped: <REDACTED:WORD> (4712)"},
-		"what outlives a lost job":      {parrot: &parrot{says: map[string]string{"follow": frames("x\n") + "L 0 1.0 2 0 0\n", "stop": "V 4712 " + wordSecret + "\nT 1 0\n"}}, shows: "still run on the server: <REDACTED:WORD> (4712)"},
-		"a spool that was changed":      {parrot: &parrot{says: map[string]string{"follow": frames(wordSecret+"\n") + "L 2 1.0 2 0 2\n"}}, shows: "tampered"},
-		"a stop that is cut":            {parrot: &parrot{says: map[string]string{"follow": frames("x\n"), "stop": "H\n"}, ends: map[string]error{"stop": errFarewell}}, cancels: true},
-		"a removal that is cut":         {parrot: &parrot{says: map[string]string{"remove": "H\n"}, ends: map[string]error{"remove": errFarewell}}, shows: "spool not removed"},
-		"what stands in the way of it":  {parrot: &parrot{says: map[string]string{"remove": "F HELD " + hashSecret + " 0\n"}}, shows: "Deployment <REDACTED:HASH>, of later date"},
-		"the name of a spool":           {parrot: &parrot{says: map[string]string{"leftovers": "N " + hashSecret + "\nD\n"}}},
-		"a look for spools that is cut": {parrot: &parrot{says: map[string]string{"leftovers": "H\n"}, ends: map[string]error{"leftovers": errFarewell}}, shows: "leftover spools not removed"},
-		"what the resource is":          {look: func() (inspect.Found, error) { return inspect.Found{Status: wordSecret}, nil }, shows: "ResourceStatus:<REDACTED:WORD>"},
+		"an error of another kind": {parrot: &parrot{
+			dial: func() error { return fmt.Errorf("ssh: %w", errFarewell) },
+		}},
+		"what a dial panics with": {parrot: &parrot{dial: func() error { panic(wordSecret) }},
+			shows: "panic: a value of type string"},
+		"what was killed": {parrot: &parrot{says: map[string]string{"follow": frames("x\n"),
+			"stop": "P 4712 " + wordSecret + "\nV 4713 " + wordSecret + "\nT 1 1\n"}}, cancels: true,
+			shows: "<REDACTED:WORD> (4712)"},
+		"containers that were ended": {parrot: &parrot{says: map[string]string{"follow": frames("x\n"),
+			"stop": "C " + hashSecret + "\nT 1 1\n"}}, cancels: true,
+			shows: "in the foreground: <REDACTED:HASH>."},
+		"containers that are left": {parrot: &parrot{says: map[string]string{"follow": frames("x\n"),
+			"stop": "R " + hashSecret + "\nU\nT 1 1\n"}}, cancels: true,
+			shows: "still run: <REDACTED:HASH>. To end"},
+		"a declared name of what lives": {parrot: &parrot{says: map[string]string{"follow": declares,
+			"stop": "P 4712 " + ownSecret + "\nT 1 1\n"}}, cancels: true,
+			shows: "Stopped: <REDACTED> (4712)"},
+		"what a lost job left": {parrot: &parrot{says: map[string]string{"follow": frames("x\n") +
+			"L 0 1.0 2 0 0\n", "stop": "P 4712 " + wordSecret + "\nT 1 0\n"}},
+			shows: "Stopped: <REDACTED:WORD> (4712)"},
+		"what outlives a lost job": {parrot: &parrot{says: map[string]string{"follow": frames("x\n") +
+			"L 0 1.0 2 0 0\n", "stop": "V 4712 " + wordSecret + "\nT 1 0\n"}},
+			shows: "still run on the server: <REDACTED:WORD> (4712)"},
+		"a spool that was changed": {parrot: &parrot{says: map[string]string{"follow": frames(wordSecret+"\n") + "L 2 1.0 2 0 2\n"}}, shows: "tampered"},
+		"a stop that is cut": {parrot: &parrot{says: map[string]string{"follow": frames("x\n"),
+			"stop": "H\n"}, ends: map[string]error{"stop": errFarewell}}, cancels: true},
+		"a removal that is cut": {parrot: &parrot{says: map[string]string{"remove": "H\n"},
+			ends: map[string]error{"remove": errFarewell}}, shows: "spool not removed"},
+		"what stands in the way of it": {parrot: &parrot{says: map[string]string{"remove": "F HELD " +
+			hashSecret + " 0\n"}}, shows: "Deployment <REDACTED:HASH>, of later date"},
+		"the name of a spool": {parrot: &parrot{
+			says: map[string]string{"leftovers": "N " + hashSecret + "\nD\n"},
+		}},
+		"a look for spools that is cut": {parrot: &parrot{says: map[string]string{"leftovers": "H\n"},
+			ends: map[string]error{"leftovers": errFarewell}}, shows: "leftover spools not removed"},
+		"what the resource is": {look: func() (inspect.Found, error) {
+			return inspect.Found{Status: wordSecret}, nil
+		}, shows: "ResourceStatus:<REDACTED:WORD>"},
 		"the commit that was built": {look: func() (inspect.Found, error) {
 			return inspect.Found{Status: "running:healthy", Commit: hashSecret}, nil
 		}},
@@ -87,8 +131,11 @@ func TestP3NothingAServerSaysIsKeptUnredacted(t *testing.T) {
 		"why it cannot tell": {look: func() (inspect.Found, error) {
 			return inspect.Found{}, fault.New(fault.Unavailable, "docker: %s", wordSecret)
 		}, shows: "docker: <REDACTED:WORD>"},
-		"why it cannot tell, in a cause": {look: func() (inspect.Found, error) { return inspect.Found{}, errFarewell }, shows: "reason 11: <REDACTED:WORD>"},
-		"what a look panics with":        {look: func() (inspect.Found, error) { panic(errors.New(wordSecret)) }, shows: "panic: a value of type *errors.errorString"},
+		"why it cannot tell, in a cause": {look: func() (inspect.Found, error) {
+			return inspect.Found{}, errFarewell
+		}, shows: "reason 11: <REDACTED:WORD>"},
+		"what a look panics with": {look: func() (inspect.Found, error) { panic(errors.New(wordSecret)) },
+			shows: "panic: a value of type *errors.errorString"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -124,7 +171,8 @@ func repeats(t *testing.T, p *parrot, look func() (inspect.Found, error), cancel
 	if cancels {
 		go func() {
 			time.Sleep(5 * time.Second)
-			if _, err := w.Ledger().Cancel(context.WithoutCancel(t.Context()), id, "ci", w.now().UTC()); err != nil {
+			if _, err := w.Ledger().Cancel(context.WithoutCancel(t.Context()), id, "ci",
+				w.now().UTC()); err != nil {
 				t.Error(err)
 			}
 		}()
@@ -136,7 +184,8 @@ func repeats(t *testing.T, p *parrot, look func() (inspect.Found, error), cancel
 	kept["the operator's log"] = log.String()
 	if err != nil {
 		kept["the error"] = "the error: " + err.Error()
-		if errors.Is(err, fault.Unavailable) != strings.Contains(err.Error(), "The connection to the server was lost.") {
+		if errors.Is(err, fault.Unavailable) != strings.Contains(err.Error(),
+			"The connection to the server was lost.") {
 			t.Errorf("error %v is no longer what it was", err)
 		}
 	}

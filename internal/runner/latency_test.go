@@ -65,7 +65,8 @@ func followed(b *testing.B, ssh *remotetest.Server) (end time.Duration, lines []
 	if err := <-done; err != nil {
 		b.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(w.DataDir, string(catalog.KindApplication)+"s", string(id.Resource()), "last"))
+	text, err := os.ReadFile(filepath.Join(w.DataDir, string(catalog.KindApplication)+"s",
+		string(id.Resource()), "last"))
 	if err != nil {
 		b.Fatal(err)
 	}

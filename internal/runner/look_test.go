@@ -27,7 +27,9 @@ type eye struct {
 	sees func(ctx context.Context) (inspect.Found, error)
 }
 
-func (e *eye) look(ctx context.Context, _ remote.Shell, resource catalog.Deployable, dataDir string) (inspect.Found, error) {
+func (e *eye) look(
+	ctx context.Context, _ remote.Shell, resource catalog.Deployable, dataDir string,
+) (inspect.Found, error) {
 	e.looks++
 	if resource == nil || dataDir != "/data" {
 		return inspect.Found{}, fault.New(fault.Internal, "nothing to look at")
@@ -45,8 +47,10 @@ func seen(t *testing.T, p *puppet, e *eye, operation deployment.Operation) (*wor
 	w := stillWorld(t, p)
 	w.opts.Look = e.look
 	const id = catalog.ID("app000000000000000000001")
-	w.create(t, &catalog.Application{Shell: &catalog.Shell{Start: "true", Stop: "true"}, Resource: catalog.Resource{
-		Meta: catalog.Meta{ID: id}, ServerID: w.server.ID, Environment: []catalog.Variable{{Name: "TOKEN", Secret: true}}}})
+	w.create(t, &catalog.Application{
+		Shell: &catalog.Shell{Start: "true", Stop: "true"}, Resource: catalog.Resource{
+			Meta: catalog.Meta{ID: id}, ServerID: w.server.ID,
+			Environment: []catalog.Variable{{Name: "TOKEN", Secret: true}}}})
 	if err := w.Vault().Put(t.Context(), id, map[string]string{"TOKEN": "an open secret"}); err != nil {
 		t.Fatal(err)
 	}
@@ -63,13 +67,19 @@ func TestWhatTheResourceIsAtTheEnd(t *testing.T) {
 		looks     int
 		says      bool
 	}{
-		"what was seen":                               {deployment.Start, 0, eye{found: inspect.Found{Status: "running:healthy"}}, "running:healthy", 1, false},
-		"what was seen after a failure":               {deployment.Start, 3, eye{found: inspect.Found{Status: "degraded:unhealthy"}}, "degraded:unhealthy", 1, false},
-		"what the recipe promises, if nothing was":    {deployment.Start, 0, eye{err: blind}, "running:unknown", 1, false},
-		"unknown after a failure, if nothing was":     {deployment.Start, 3, eye{err: blind}, "unknown", 1, true},
+		"what was seen": {deployment.Start, 0, eye{found: inspect.Found{Status: "running:healthy"}},
+			"running:healthy", 1, false},
+		"what was seen after a failure": {deployment.Start, 3,
+			eye{found: inspect.Found{Status: "degraded:unhealthy"}}, "degraded:unhealthy", 1, false},
+		"what the recipe promises, if nothing was": {deployment.Start, 0, eye{err: blind},
+			"running:unknown", 1, false},
+		"unknown after a failure, if nothing was": {deployment.Start, 3, eye{err: blind},
+			"unknown", 1, true},
 		"unknown after a failure, if nothing is told": {deployment.Start, 3, eye{}, "unknown", 1, true},
-		"gone once it is deleted":                     {deployment.Delete, 0, eye{found: inspect.Found{Status: "running:healthy"}}, "exited", 0, false},
-		"what was seen when it could not be deleted":  {deployment.Delete, 1, eye{found: inspect.Found{Status: "running:healthy"}}, "running:healthy", 1, false},
+		"gone once it is deleted": {deployment.Delete, 0,
+			eye{found: inspect.Found{Status: "running:healthy"}}, "exited", 0, false},
+		"what was seen when it could not be deleted": {deployment.Delete, 1,
+			eye{found: inspect.Found{Status: "running:healthy"}}, "running:healthy", 1, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -82,7 +92,9 @@ func TestWhatTheResourceIsAtTheEnd(t *testing.T) {
 				if says := strings.Contains(log, "could not be found out"); says != c.says {
 					t.Errorf("the log says that nobody knows: %t, want %t:\n%s", says, c.says, log)
 				}
-				if strings.Contains(log, "an open secret") || c.says && c.eye.err != nil && !strings.Contains(log, "found out. The server cannot tell: <REDACTED:TOKEN>.") {
+				if strings.Contains(log, "an open secret") ||
+					c.says && c.eye.err != nil &&
+						!strings.Contains(log, "found out. The server cannot tell: <REDACTED:TOKEN>.") {
 					t.Errorf("the log does not say why, or says too much:\n%s", log)
 				}
 				if want := c.operation == deployment.Delete && c.code == 0; p.vacated != want {
@@ -94,7 +106,10 @@ func TestWhatTheResourceIsAtTheEnd(t *testing.T) {
 }
 
 func TestALookEndsInTime(t *testing.T) {
-	forever := func(ctx context.Context) (inspect.Found, error) { <-ctx.Done(); return inspect.Found{}, ctx.Err() }
+	forever := func(ctx context.Context) (inspect.Found, error) {
+		<-ctx.Done()
+		return inspect.Found{}, ctx.Err()
+	}
 	synctest.Test(t, func(t *testing.T) { // its own
 		w, id := seen(t, &puppet{prints: "done\n"}, &eye{sees: forever}, deployment.Start)
 		w.opts.Lease = 4 * time.Second
@@ -108,8 +123,10 @@ func TestALookEndsInTime(t *testing.T) {
 		}()
 		begun := time.Now()
 		record, _ := w.run(t, id)
-		if took := time.Since(begun); took < 14*time.Second || took > 16*time.Second || record.Outcome.ResourceStatus != "running:unknown" {
-			t.Errorf("%q after %s, want what the recipe promises after 15 s", record.Outcome.ResourceStatus, took)
+		if took := time.Since(begun); took < 14*time.Second || took > 16*time.Second ||
+			record.Outcome.ResourceStatus != "running:unknown" {
+			t.Errorf("%q after %s, want what the recipe promises after 15 s",
+				record.Outcome.ResourceStatus, took)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) { // the runner's
@@ -120,13 +137,16 @@ func TestALookEndsInTime(t *testing.T) {
 		if err := w.runner().Run(ctx, id, "runner"); err != nil {
 			t.Fatal(err)
 		}
-		if took, record := time.Since(begun), w.record(t, id); took > 4*time.Second || record.Status != deployment.Finished {
+		if took, record := time.Since(begun), w.record(t, id); took > 4*time.Second ||
+			record.Status != deployment.Finished {
 			t.Errorf("%s after %s, want finished before the runner must hand over", record.Status, took)
 		}
 	})
 	synctest.Test(t, func(t *testing.T) { // the process's
 		ctx, die := context.WithCancel(t.Context())
-		w, id := seen(t, &puppet{prints: "done\n"}, &eye{sees: func(ctx context.Context) (inspect.Found, error) { die(); return forever(ctx) }}, deployment.Start)
+		w, id := seen(t, &puppet{prints: "done\n"},
+			&eye{sees: func(ctx context.Context) (inspect.Found, error) { die(); return forever(ctx) }},
+			deployment.Start)
 		if err := w.runner().Run(ctx, id, "runner"); !errors.Is(err, context.Canceled) {
 			t.Errorf("error = %v, want %v", err, context.Canceled)
 		}
@@ -142,7 +162,8 @@ func TestARunnerThatLostItsLeaseWhileLooking(t *testing.T) {
 		var w *world
 		var id deployment.ID
 		e := &eye{sees: func(ctx context.Context) (inspect.Found, error) {
-			if _, err := w.Ledger().Begin(ctx, id, "another", time.Now().Add(time.Hour), time.Hour); err != nil {
+			if _, err := w.Ledger().Begin(ctx, id, "another", time.Now().Add(time.Hour),
+				time.Hour); err != nil {
 				t.Error(err)
 			}
 			<-ctx.Done()
@@ -152,7 +173,8 @@ func TestARunnerThatLostItsLeaseWhileLooking(t *testing.T) {
 		if err := w.runner().Run(t.Context(), id, "first"); !errors.Is(err, fault.Conflict) {
 			t.Errorf("error = %v, want Conflict", err)
 		}
-		if record := w.record(t, id); record.Status != deployment.InProgress || record.Lease.Owner != "another" {
+		if record := w.record(t, id); record.Status != deployment.InProgress ||
+			record.Lease.Owner != "another" {
 			t.Errorf("%s by %s, want the other's, in progress", record.Status, record.Lease.Owner)
 		}
 	})
@@ -166,17 +188,23 @@ func TestWhatWasBuiltIsOnRecord(t *testing.T) {
 		commit, found string
 		want          deployment.Source
 	}{
-		"a commit and its first line": {deployment.Start, commit, " Mend the till\n\nIt was broken.\n", deployment.Source{Commit: commit, Message: "Mend the till"}},
-		"without what is secret":      {deployment.Deploy, commit, "Use an open secret", deployment.Source{Commit: commit, Message: "Use <REDACTED:TOKEN>"}},
-		"cut between two letters":     {deployment.Start, commit, "x" + long, deployment.Source{Commit: commit, Message: "x" + long[:254]}},
+		"a commit and its first line": {deployment.Start, commit, " Mend the till\n\nIt was broken.\n",
+			deployment.Source{Commit: commit, Message: "Mend the till"}},
+		"without what is secret": {deployment.Deploy, commit, "Use an open secret",
+			deployment.Source{Commit: commit, Message: "Use <REDACTED:TOKEN>"}},
+		"cut between two letters": {deployment.Start, commit, "x" + long,
+			deployment.Source{Commit: commit, Message: "x" + long[:254]}},
 		"cut behind what is secret": {deployment.Start, commit, strings.Repeat("x", 250) + "an open secret",
 			deployment.Source{Commit: commit, Message: strings.Repeat("x", 250) + "<REDAC"}},
-		"without what commands a terminal": {deployment.Start, commit, "Mend\r \x1b[31mthe\x1b[0m\x07 \x1b]0;x\x07till",
+		"without what commands a terminal": {deployment.Start, commit,
+			"Mend\r \x1b[31mthe\x1b[0m\x07 \x1b]0;x\x07till",
 			deployment.Source{Commit: commit, Message: "Mend the till"}},
 		"without a secret that escapes split": {deployment.Start, commit, "an \x1b[1mop\x1b[0men secret",
 			deployment.Source{Commit: commit, Message: "<REDACTED:TOKEN>"}},
-		"as text":                       {deployment.Start, commit, "a\xffb", deployment.Source{Commit: commit, Message: "a\uFFFDb"}},
-		"of SHA-256":                    {deployment.Start, commit + commit[:24], "", deployment.Source{Commit: commit + commit[:24]}},
+		"as text": {deployment.Start, commit, "a\xffb",
+			deployment.Source{Commit: commit, Message: "a\uFFFDb"}},
+		"of SHA-256": {deployment.Start, commit + commit[:24], "",
+			deployment.Source{Commit: commit + commit[:24]}},
 		"nothing that is no commit":     {deployment.Start, commit + "; echo", "x", deployment.Source{}},
 		"nothing when nothing is built": {deployment.Stop, commit, "x", deployment.Source{}},
 	} {

@@ -47,7 +47,8 @@ func (p *parrot) Close() error { return nil }
 
 // scripts tells package remote's scripts apart, by what stands in one only.
 var scripts = []struct{ has, name string }{
-	{"grace=", "stop"}, {"fresh=", "follow"}, {"begins=", "declared"}, {"runs='", "leftovers"}, {"rmdir", "vacate"}, {"nonce=", "remove"},
+	{"grace=", "stop"}, {"fresh=", "follow"}, {"begins=", "declared"}, {"runs='", "leftovers"},
+	{"rmdir", "vacate"}, {"nonce=", "remove"},
 }
 
 func (p *parrot) Run(ctx context.Context, script string, _ []string, out, errs io.Writer) (int, error) {
@@ -66,7 +67,8 @@ func (p *parrot) Run(ctx context.Context, script string, _ []string, out, errs i
 func (p *parrot) answer(ctx context.Context, name string, out io.Writer) (int, error) {
 	text, told := p.says[name]
 	if !told {
-		text = map[string]string{"stop": "T 1 1\n", "declared": "Y 0 0\n", "follow": frames("done\n") + "X 0 1.0 5 0 0\n"}[name]
+		text = map[string]string{"stop": "T 1 1\n", "declared": "Y 0 0\n",
+			"follow": frames("done\n") + "X 0 1.0 5 0 0\n"}[name]
 	}
 	if text == "" {
 		text = "D\n"
@@ -75,7 +77,8 @@ func (p *parrot) answer(ctx context.Context, name string, out io.Writer) (int, e
 	if name == "stop" {
 		p.set(true)
 	}
-	for name == "follow" && p.ends[name] == nil && !strings.Contains(text, "\nX ") && strings.HasPrefix(text, "A ") {
+	for name == "follow" && p.ends[name] == nil && !strings.Contains(text, "\nX ") &&
+		strings.HasPrefix(text, "A ") {
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
@@ -107,7 +110,8 @@ func frames(out string) string {
 // formsOf are texts that give a secret away.
 func formsOf(secret string) []string {
 	quoted, _ := json.Marshal(secret)
-	all := []string{secret, hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))),
+	all := []string{secret, hex.EncodeToString([]byte(secret)),
+		strings.ToUpper(hex.EncodeToString([]byte(secret))),
 		url.QueryEscape(secret), url.PathEscape(secret), strings.Trim(string(quoted), `"`)}
 	for shift := range 3 {
 		text := []byte(strings.Repeat("x", shift) + secret)
@@ -125,8 +129,10 @@ func (w *world) kept(t *testing.T, id deployment.ID) map[string]string {
 	t.Helper()
 	all := w.keptOf(t, id)
 	all["the messages"] = fmt.Sprint(w.Sender().Sent())
-	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Claims: w.Ledger(), History: w.History(), Store: w.Catalog(),
-		Vault: w.Vault(), Sender: w.Sender(), Publisher: w.Publisher()}, deployment.DispatcherOptions{Now: w.now})
+	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Claims: w.Ledger(),
+		History: w.History(), Store: w.Catalog(),
+		Vault: w.Vault(), Sender: w.Sender(), Publisher: w.Publisher()},
+		deployment.DispatcherOptions{Now: w.now})
 	for _, change := range w.Changes() {
 		if err := dispatcher.Changed(t.Context(), change); err != nil {
 			t.Fatal(err)
@@ -173,7 +179,8 @@ func wantUnseen(t *testing.T, kept map[string]string, secrets ...string) {
 			for place, text := range kept {
 				if at := strings.Index(text, form); at >= 0 {
 					around := text[max(0, at-60):min(len(text), at+len(form)+30)]
-					t.Errorf("%s has a secret: …%s…", place, bytes.ReplaceAll([]byte(around), []byte(form), []byte("(here)")))
+					t.Errorf("%s has a secret: …%s…",
+						place, bytes.ReplaceAll([]byte(around), []byte(form), []byte("(here)")))
 				}
 			}
 		}

@@ -38,7 +38,8 @@ func BenchmarkWholeWay(b *testing.B) {
 	file := filepath.Join(dir, "output")
 	writeOutput(b, file)
 	theirs := sshAndGzip(b, server, file, filepath.Join(dir, "log.gz"))
-	job := remote.Job{Spool: filepath.Join(dir, "spool"), Dir: filepath.Join(dir, "folder"), Deployment: "bench",
+	job := remote.Job{Spool: filepath.Join(dir, "spool"),
+		Dir: filepath.Join(dir, "folder"), Deployment: "bench",
 		Steps: []remote.Step{{Name: "Start", Script: "cat " + file}}}
 	recordSpool(b, server, job) // runs the job, so that its spool is there
 	var spool, cat []float64
@@ -63,7 +64,8 @@ func writeOutput(b *testing.B, path string) {
 		block = fmt.Appendf(block, "web-%d  | 2026-01-02T03:04:%02d.%06dZ INFO request id=%08x path=/api/v1/things/%d status=%d took=%dms\n",
 			i%3+1, i%60, i*7919%1000000, i*2654435761%(1<<32), i*31%5000, 200+i%5, i*13%900)
 		if i%20 == 0 {
-			block = fmt.Appendf(block, " %012x Downloading [=====>      ]  %d.%dMB/48.2MB\n", i*40503, i%48, i%10)
+			block = fmt.Appendf(block, " %012x Downloading [=====>      ]  %d.%dMB/48.2MB\n",
+				i*40503, i%48, i%10)
 		}
 		if len(block) > 1<<20-1024 {
 			n, err := file.Write(block)
@@ -81,7 +83,8 @@ func writeOutput(b *testing.B, path string) {
 // sshAndGzip is what there is without Waybill.
 func sshAndGzip(b *testing.B, server *remotetest.Server, file, log string) func() error {
 	b.Helper()
-	words := append([]string{"-c", `log=$1; shift; "$@" | gzip > "$log"`, "sh", log}, server.ClientCommand(b)...)
+	words := append([]string{"-c", `log=$1; shift; "$@" | gzip > "$log"`, "sh", log},
+		server.ClientCommand(b)...)
 	words = append(words, "cat "+file)
 	return func() error { return exec.Command("sh", words...).Run() }
 }
@@ -94,11 +97,15 @@ type recording struct {
 func newRecording() *recording {
 	var secrets []redact.Secret
 	for i := range 10 {
-		secrets = append(secrets, redact.Secret{Name: fmt.Sprint("SECRET_", i), Value: fmt.Sprintf("%x", 1<<62+i*7919)})
+		secrets = append(secrets, redact.Secret{
+			Name: fmt.Sprint("SECRET_", i), Value: fmt.Sprintf("%x", 1<<62+i*7919),
+		})
 	}
 	matcher := redact.NewMatcher(secrets)
 	filter := func(emit func(p []byte, masked int)) logbook.Filter { return matcher.Stream(emit) }
-	return &recording{recorder: logbook.NewRecorder("log", discard{}, logbook.Mark{}, filter, logbook.RecorderOptions{})}
+	return &recording{
+		recorder: logbook.NewRecorder("log", discard{}, logbook.Mark{}, filter, logbook.RecorderOptions{}),
+	}
 }
 
 func (r *recording) Attached(string, bool, time.Time) error { return nil }

@@ -40,11 +40,14 @@ func newWorld(t *testing.T) *world {
 // worldOn is one over a server and a data folder that others may know as well.
 func worldOn(t *testing.T, ssh *remotetest.Server, dataDir string) *world {
 	t.Helper()
-	w := &world{Memory: memory.New(memory.Options{}), ssh: ssh, dialer: sshrun.New(sshrun.Options{}), now: time.Now,
+	w := &world{Memory: memory.New(memory.Options{}), ssh: ssh,
+		dialer: sshrun.New(sshrun.Options{}), now: time.Now,
 		opts: runner.Options{ReachFor: time.Second, StopGrace: time.Second}}
 	key := &catalog.PrivateKey{Meta: catalog.Meta{ID: "key000000000000000000001", Name: "key"}}
 	w.create(t, key)
-	if err := w.Vault().Put(t.Context(), key.ID, map[string]string{catalog.PrivateKeySecret: w.ssh.ClientKeyPEM()}); err != nil {
+	if err := w.Vault().Put(t.Context(), key.ID, map[string]string{
+		catalog.PrivateKeySecret: w.ssh.ClientKeyPEM(),
+	}); err != nil {
 		t.Fatal(err)
 	}
 	w.server = &catalog.Server{
@@ -70,7 +73,9 @@ func (w *world) claimed(t *testing.T, shell catalog.Shell, secrets map[string]st
 	return w.claimedAs(t, "app000000000000000000001", shell, secrets, time.Hour)
 }
 
-func (w *world) claimedAs(t *testing.T, id catalog.ID, shell catalog.Shell, secrets map[string]string, timeout time.Duration) deployment.ID {
+func (w *world) claimedAs(
+	t *testing.T, id catalog.ID, shell catalog.Shell, secrets map[string]string, timeout time.Duration,
+) deployment.ID {
 	t.Helper()
 	app := &catalog.Application{Shell: &shell, Resource: catalog.Resource{
 		Meta:     catalog.Meta{ID: id, Name: "demo"},
@@ -95,8 +100,12 @@ func (w *world) again(t *testing.T, resource catalog.ID) deployment.ID {
 // asked brings an operation on the resource to where a runner takes it over.
 func (w *world) asked(t *testing.T, resource catalog.ID, operation deployment.Operation) deployment.ID {
 	t.Helper()
-	requests := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now, Snapshots: w.Snapshots()})
-	receipt, err := requests.Request(t.Context(), deployment.Request{Resource: resource, Operation: operation})
+	requests := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{
+		Now: w.now, Snapshots: w.Snapshots(),
+	})
+	receipt, err := requests.Request(t.Context(), deployment.Request{
+		Resource: resource, Operation: operation,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +116,8 @@ func (w *world) asked(t *testing.T, resource catalog.ID, operation deployment.Op
 }
 
 func (w *world) ports() runner.Ports {
-	ports := runner.Ports{Store: w.Catalog(), Vault: w.Vault(), Ledger: w.Ledger(), History: w.History(), Archive: w.Archive(),
+	ports := runner.Ports{Store: w.Catalog(), Vault: w.Vault(), Ledger: w.Ledger(),
+		History: w.History(), Archive: w.Archive(),
 		Snapshots: w.snapshots, Dialer: w.dialer, Sender: w.Sender()}
 	if ports.Snapshots == nil {
 		ports.Snapshots = w.Snapshots()
@@ -177,21 +187,27 @@ func TestRun(t *testing.T) {
 		logs   []string
 	}{
 		{"a start that succeeds is finished", catalog.Shell{Start: "echo hello; echo trouble >&2"},
-			deployment.Finished, deployment.ReasonNone, 0, "running:unknown", []string{"hello", "trouble", "Finished after"}},
+			deployment.Finished, deployment.ReasonNone, 0, "running:unknown",
+			[]string{"hello", "trouble", "Finished after"}},
 		{"a healthy one is known to be healthy", catalog.Shell{Start: "echo up", Health: "true"},
 			deployment.Finished, deployment.ReasonNone, 0, "running:healthy", []string{"up"}},
 		{"a step that fails decides", catalog.Shell{Start: "echo before; exit 3", Health: "true"},
-			deployment.Failed, deployment.ReasonExit, 3, "running:healthy", []string{"before", `step "Start" exited with code 3`}},
-		{"a health command that never succeeds is unhealthy", catalog.Shell{Start: "true", Health: "echo not yet; exit 9"},
-			deployment.Failed, deployment.ReasonUnhealthy, 1, "running:unhealthy", []string{"not yet", "did not succeed within 2 s"}},
+			deployment.Failed, deployment.ReasonExit, 3, "running:healthy",
+			[]string{"before", `step "Start" exited with code 3`}},
+		{"a health command that never succeeds is unhealthy",
+			catalog.Shell{Start: "true", Health: "echo not yet; exit 9"},
+			deployment.Failed, deployment.ReasonUnhealthy, 1, "running:unhealthy",
+			[]string{"not yet", "did not succeed within 2 s"}},
 		{"a step that a signal ended says which", catalog.Shell{Start: "kill -TERM $$"},
 			deployment.Failed, deployment.ReasonSignal, 143, "unknown", []string{"reason signal"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			record, log := w.run(t, w.claimed(t, c.shell, nil))
-			if record.Status != c.status || record.Outcome.Reason != c.reason || record.Outcome.ResourceStatus != c.state {
-				t.Errorf("outcome = %s %q %q, want %s %q %q", record.Status, record.Outcome.Reason, record.Outcome.ResourceStatus, c.status, c.reason, c.state)
+			if record.Status != c.status || record.Outcome.Reason != c.reason ||
+				record.Outcome.ResourceStatus != c.state {
+				t.Errorf("outcome = %s %q %q, want %s %q %q", record.Status, record.Outcome.Reason,
+					record.Outcome.ResourceStatus, c.status, c.reason, c.state)
 			}
 			if record.Outcome.ExitCode == nil || *record.Outcome.ExitCode != c.code {
 				t.Errorf("exit code = %v, want %d", record.Outcome.ExitCode, c.code)
@@ -214,7 +230,8 @@ func (w *world) wantFree(t *testing.T, record deployment.Record) {
 	t.Helper()
 	load, err := w.History().Load(t.Context(), record.ServerID)
 	if err != nil || len(load.Running) != 0 || len(load.Queue) != 0 {
-		t.Errorf("the server still has %d running and %d queued (%v)", len(load.Running), len(load.Queue), err)
+		t.Errorf("the server still has %d running and %d queued (%v)",
+			len(load.Running), len(load.Queue), err)
 	}
 }
 
@@ -237,13 +254,17 @@ func TestRefusals(t *testing.T) {
 		reason deployment.Reason
 		says   string
 	}{
-		{"a server that refuses connections is unreachable", func(w *world, _ *catalog.Server) { w.ssh.Close() },
+		{"a server that refuses connections is unreachable",
+			func(w *world, _ *catalog.Server) { w.ssh.Close() },
 			deployment.ReasonUnreachable, "did not answer"},
-		{"another host key ends it before any command", func(w *world, s *catalog.Server) { s.HostKey = otherHostKey },
+		{"another host key ends it before any command",
+			func(w *world, s *catalog.Server) { s.HostKey = otherHostKey },
 			deployment.ReasonHostKeyChanged, "No command was sent"},
-		{"a server without a pinned key gets no command", func(w *world, s *catalog.Server) { s.HostKey = "" },
+		{"a server without a pinned key gets no command",
+			func(w *world, s *catalog.Server) { s.HostKey = "" },
 			deployment.ReasonHostKeyMissing, "No command was sent"},
-		{"a data folder that cannot be written is the server's refusal", func(w *world, s *catalog.Server) { s.DataDir = "/dev/null/waybill" },
+		{"a data folder that cannot be written is the server's refusal",
+			func(w *world, s *catalog.Server) { s.DataDir = "/dev/null/waybill" },
 			deployment.ReasonServer, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -260,7 +281,8 @@ func TestRefusals(t *testing.T) {
 			}
 			record, log := w.run(t, id)
 			if record.Status != deployment.Failed || record.Outcome.Reason != c.reason {
-				t.Errorf("outcome = %s %q, want failed %q\n%s", record.Status, record.Outcome.Reason, c.reason, log)
+				t.Errorf("outcome = %s %q, want failed %q\n%s",
+					record.Status, record.Outcome.Reason, c.reason, log)
 			}
 			if !strings.Contains(log, c.says) || strings.Contains(log, "ran\n") {
 				t.Errorf("log = %s, want %q and no command run", log, c.says)
@@ -277,7 +299,8 @@ func TestLeases(t *testing.T) {
 	t.Run("a second runner leaves a deployment alone that another works on", func(t *testing.T) {
 		w := newWorld(t)
 		id := w.claimed(t, catalog.Shell{Start: "true"}, nil)
-		if _, err := w.Ledger().Begin(t.Context(), id, "first", time.Now().UTC(), deployment.LeaseLength); err != nil {
+		if _, err := w.Ledger().Begin(t.Context(), id, "first", time.Now().UTC(),
+			deployment.LeaseLength); err != nil {
 			t.Fatal(err)
 		}
 		if err := w.runner().Run(t.Context(), id, "second"); !errors.Is(err, fault.Conflict) {
@@ -294,7 +317,9 @@ func TestLeases(t *testing.T) {
 	})
 	t.Run("a runner whose time is nearly up hands over, and the next one goes on", func(t *testing.T) {
 		w := newWorld(t)
-		id := w.claimed(t, catalog.Shell{Start: "i=1; while [ $i -le 30 ]; do echo line $i; sleep 0.1; i=$((i+1)); done"}, nil)
+		id := w.claimed(t,
+			catalog.Shell{Start: "i=1; while [ $i -le 30 ]; do echo line $i; sleep 0.1; i=$((i+1)); done"},
+			nil)
 		ctx, cancel := context.WithTimeout(t.Context(), runner.HandOverTime+time.Second)
 		defer cancel()
 		if err := w.runner().Run(ctx, id, "first"); err != nil {
@@ -304,7 +329,8 @@ func TestLeases(t *testing.T) {
 			t.Fatalf("status = %s after the first runner, want in progress", record.Status)
 		}
 		record, log := w.run(t, id)
-		if record.Status != deployment.Finished || record.Lease.Attempt != 2 || strings.Count(log, "\nline ") != 30 {
+		if record.Status != deployment.Finished || record.Lease.Attempt != 2 ||
+			strings.Count(log, "\nline ") != 30 {
 			t.Errorf("%s in attempt %d with %d lines, want finished in attempt 2 with 30:\n%s",
 				record.Status, record.Lease.Attempt, strings.Count(log, "\nline "), log)
 		}
@@ -322,18 +348,24 @@ func TestJudge(t *testing.T) {
 	}{
 		{"exit 0", remote.End{}, "", deployment.Finished, deployment.ReasonNone, ""},
 		{"exit 1", remote.End{ExitCode: 1}, "Start", deployment.Failed, deployment.ReasonExit, ""},
-		{"found unwell, wherever", remote.End{ExitCode: recipe.UnhealthyExit}, "Start", deployment.Failed, deployment.ReasonUnhealthy, ""},
-		{"without docker", remote.End{ExitCode: recipe.DockerExit}, recipe.HealthStep, deployment.Failed, deployment.ReasonDocker, ""},
-		{"health", remote.End{ExitCode: 1}, recipe.HealthStep, deployment.Failed, deployment.ReasonUnhealthy, ""},
+		{"found unwell, wherever", remote.End{ExitCode: recipe.UnhealthyExit}, "Start", deployment.Failed,
+			deployment.ReasonUnhealthy, ""},
+		{"without docker", remote.End{ExitCode: recipe.DockerExit}, recipe.HealthStep, deployment.Failed,
+			deployment.ReasonDocker, ""},
+		{"health", remote.End{ExitCode: 1}, recipe.HealthStep, deployment.Failed,
+			deployment.ReasonUnhealthy, ""},
 		{"killed", remote.End{ExitCode: 137}, "Start", deployment.Failed, deployment.ReasonSignal, "SIGKILL"},
-		{"a signal without a name", remote.End{ExitCode: 128 + 40}, "Start", deployment.Failed, deployment.ReasonSignal, "signal 40"},
-		{"a code above every signal", remote.End{ExitCode: 255}, "Start", deployment.Failed, deployment.ReasonExit, ""},
+		{"a signal without a name", remote.End{ExitCode: 128 + 40}, "Start", deployment.Failed,
+			deployment.ReasonSignal, "signal 40"},
+		{"a code above every signal", remote.End{ExitCode: 255}, "Start", deployment.Failed,
+			deployment.ReasonExit, ""},
 		{"a full disk", remote.End{DiskFull: true}, "", deployment.Failed, deployment.ReasonDiskFull, ""},
 		{"lost", remote.End{Lost: true}, "", deployment.Failed, deployment.ReasonLost, ""},
 	} {
 		got := runner.Judge(c.end, c.step, recipe.Plan{Status: "running:healthy"})
 		if got.Status != c.status || got.Reason != c.reason || got.Signal != c.signal {
-			t.Errorf("%s: %s %q %q, want %s %q %q", c.name, got.Status, got.Reason, got.Signal, c.status, c.reason, c.signal)
+			t.Errorf("%s: %s %q %q, want %s %q %q", c.name, got.Status, got.Reason, got.Signal, c.status,
+				c.reason, c.signal)
 		}
 		if wantState := c.status == deployment.Finished; (got.ResourceStatus != "") != wantState {
 			t.Errorf("%s: resource status %q", c.name, got.ResourceStatus)

@@ -28,7 +28,8 @@ func TestP3AScrubWhoseRunnersDie(t *testing.T) {
 					scrub := w.scrub(t)
 					died = w.dies(t, scrub, calls, before)
 					if died && cancelled {
-						if _, err := w.Ledger().Cancel(t.Context(), scrub, "ops", w.now().UTC()); err != nil && !errors.Is(err, fault.Conflict) {
+						if _, err := w.Ledger().Cancel(t.Context(), scrub, "ops",
+							w.now().UTC()); err != nil && !errors.Is(err, fault.Conflict) {
 							t.Fatal(err)
 						}
 					}
@@ -37,7 +38,8 @@ func TestP3AScrubWhoseRunnersDie(t *testing.T) {
 					scrubbed := 0
 					for _, id := range ids[1:] {
 						if found := w.verify(t, id); found.Bad != 0 {
-							t.Errorf("died at call %d, before it: %t, cancelled: %t: %s is %+v\n%s", calls, before, cancelled, id, found, log)
+							t.Errorf("died at call %d, before it: %t, cancelled: %t: %s is %+v\n%s",
+								calls, before, cancelled, id, found, log)
 						}
 						if w.record(t, id).Scrub.Entries > 0 {
 							w.wantScrubbed(t, id, scrub)
@@ -45,7 +47,8 @@ func TestP3AScrubWhoseRunnersDie(t *testing.T) {
 						}
 					}
 					if scrubbed != 3 && record.Status != deployment.Cancelled || !record.Status.Terminal() {
-						t.Errorf("died at call %d, before it: %t: %s with %d logs scrubbed\n%s", calls, before, record.Status, scrubbed, log)
+						t.Errorf("died at call %d, before it: %t: %s with %d logs scrubbed\n%s",
+							calls, before, record.Status, scrubbed, log)
 					}
 				})
 				if !died || t.Failed() {
@@ -84,7 +87,9 @@ func TestAScrubOfWhatCannotBeRead(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, deployment.Finished, "its log is no longer kept.\n"},
-		"a log without its beginning is told": {func(archive logbook.Rewriter, book logbook.Book, t *testing.T) {
+		"a log without its beginning is told": {func(
+			archive logbook.Rewriter, book logbook.Book, t *testing.T,
+		) {
 			kept := copied(t, archive, book)
 			if err := archive.Remove(t.Context(), book); err != nil {
 				t.Fatal(err)
@@ -100,7 +105,8 @@ func TestAScrubOfWhatCannotBeRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := archive.Replace(t.Context(), book, logbook.Chunk{Header: header, Body: []byte("garbage")}, header); err != nil {
+			if err := archive.Replace(t.Context(), book,
+				logbook.Chunk{Header: header, Body: []byte("garbage")}, header); err != nil {
 				t.Fatal(err)
 			}
 		}, deployment.Failed, "may still have secrets in it.\n"},
@@ -111,8 +117,10 @@ func TestAScrubOfWhatCannotBeRead(t *testing.T) {
 				c.damage(w.Archive(), ids[2].Book(), t)
 				scrub := w.scrub(t)
 				record, log := w.run(t, scrub)
-				if record.Status != c.status || !strings.Contains(log, string(ids[2])+": "+"its log ") || !strings.Contains(log, c.says) {
-					t.Errorf("%s %q, want %s and %q:\n%s", record.Status, record.Outcome.Reason, c.status, c.says, log)
+				if record.Status != c.status || !strings.Contains(log, string(ids[2])+": "+"its log ") ||
+					!strings.Contains(log, c.says) {
+					t.Errorf("%s %q, want %s and %q:\n%s",
+						record.Status, record.Outcome.Reason, c.status, c.says, log)
 				}
 				w.wantScrubbed(t, ids[3], scrub)
 				w.wantScrubbed(t, ids[1], scrub)
@@ -150,7 +158,8 @@ func TestAScrubOfWhatIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		record, log := w.run(t, scrub)
-		if record.Outcome.Reason != deployment.ReasonConfiguration || !strings.Contains(log, "The private key of the server is gone.") {
+		if record.Outcome.Reason != deployment.ReasonConfiguration ||
+			!strings.Contains(log, "The private key of the server is gone.") {
 			t.Errorf("%s %q:\n%s", record.Status, record.Outcome.Reason, log)
 		}
 	})

@@ -35,7 +35,8 @@ func leaks(t *testing.T, deployments int) (*world, []deployment.ID) {
 	for i := range deployments {
 		text := "nothing of note\n"
 		if i > 0 {
-			text = strings.Repeat("before\n", 40) + leaked + "\n" + strings.Repeat("between\n", 40) + "<" + leaked + ">\n" + strings.Repeat("behind\n", 40)
+			text = strings.Repeat("before\n", 40) + leaked + "\n" + strings.Repeat("between\n", 40) + "<" +
+				leaked + ">\n" + strings.Repeat("behind\n", 40)
 		}
 		ids = append(ids, w.wrote(t, text))
 	}
@@ -52,7 +53,8 @@ func (w *world) wrote(t *testing.T, output string) deployment.ID {
 		t.Fatal(err)
 	}
 	none := func(emit func([]byte, int)) logbook.Filter { return redact.NewMatcher(nil).Stream(emit) }
-	recorder := logbook.NewRecorder(id.Book(), w.Archive(), logbook.Mark{}, none, logbook.RecorderOptions{Now: w.now})
+	recorder := logbook.NewRecorder(id.Book(), w.Archive(), logbook.Mark{}, none,
+		logbook.RecorderOptions{Now: w.now})
 	recorder.StepStarted(1, "Start", "run", w.now(), 0, 0, 1)
 	at := int64(0)
 	for lines := strings.SplitAfter(output, "\n"); len(lines) > 0; lines = lines[min(20, len(lines)):] {
@@ -69,7 +71,8 @@ func (w *world) wrote(t *testing.T, output string) deployment.ID {
 	}
 	record.Progress.Log.Complete = true
 	outcome := deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy"}
-	if err := w.Ledger().Finish(t.Context(), id, record.Lease, record.Progress, outcome, w.now()); err != nil {
+	if err := w.Ledger().Finish(t.Context(), id, record.Lease, record.Progress, outcome,
+		w.now()); err != nil {
 		t.Fatal(err)
 	}
 	return id
@@ -79,9 +82,12 @@ func (w *world) wrote(t *testing.T, output string) deployment.ID {
 func (w *world) scrub(t *testing.T) deployment.ID {
 	t.Helper()
 	time.Sleep(time.Second)
-	requests := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now, Snapshots: w.Snapshots()})
-	receipt, err := requests.Request(t.Context(), deployment.Request{Resource: leaky, Operation: deployment.Scrub,
-		Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "the root"}})
+	requests := deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{
+		Now: w.now, Snapshots: w.Snapshots(),
+	})
+	receipt, err := requests.Request(t.Context(),
+		deployment.Request{Resource: leaky, Operation: deployment.Scrub,
+			Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "the root"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +109,8 @@ func (w *world) wantScrubbed(t *testing.T, id, by deployment.ID) {
 	if found.Bad != 0 || found.Rewritten != 2 {
 		t.Errorf("%s: %+v, want it right, with two chunks rewritten", id, found)
 	}
-	if s := record.Scrub; s.By != "the root" || s.Deployment != by || s.Entries != 2 || s.At.IsZero() || s.Original == "" || s.Original == record.Progress.Log.Digest {
+	if s := record.Scrub; s.By != "the root" || s.Deployment != by || s.Entries != 2 || s.At.IsZero() ||
+		s.Original == "" || s.Original == record.Progress.Log.Digest {
 		t.Errorf("%s: %+v, want what was done", id, s)
 	}
 	if record.Outcome.ResourceStatus != "running:healthy" || !record.Progress.Log.Complete {
@@ -127,7 +134,8 @@ func TestP3AScrubTakesALaterSecretOutOfEveryLog(t *testing.T) {
 		scrub := w.scrub(t)
 		record, log := w.run(t, scrub)
 		if record.Status != deployment.Finished || record.Outcome.ResourceStatus != "" {
-			t.Errorf("%s %q, the resource %q; want finished and nothing said of it", record.Status, record.Outcome.Reason, record.Outcome.ResourceStatus)
+			t.Errorf("%s %q, the resource %q; want finished and nothing said of it",
+				record.Status, record.Outcome.Reason, record.Outcome.ResourceStatus)
 		}
 		for _, id := range ids[1:] {
 			w.wantScrubbed(t, id, scrub)
@@ -138,7 +146,8 @@ func TestP3AScrubTakesALaterSecretOutOfEveryLog(t *testing.T) {
 		if !strings.Contains(log, "Scrubbed 22 entries in 11 logs; looked at 12.\n") {
 			t.Errorf("the log has no total:\n%s", log)
 		}
-		if now := w.record(t, ids[0]); now.Scrub != (deployment.ScrubSummary{}) || !now.UpdatedAt.Equal(clean.UpdatedAt) {
+		if now := w.record(t, ids[0]); now.Scrub != (deployment.ScrubSummary{}) ||
+			!now.UpdatedAt.Equal(clean.UpdatedAt) {
 			t.Errorf("a log with nothing in it was touched: %+v", now)
 		}
 		if dials := w.dialer.(*puppet).dials; len(dials) > 0 {
@@ -150,7 +159,8 @@ func TestP3AScrubTakesALaterSecretOutOfEveryLog(t *testing.T) {
 		w.wantFree(t, record)
 
 		record, log = w.run(t, w.scrub(t))
-		if record.Status != deployment.Finished || !strings.Contains(log, "Scrubbed 0 entries in 0 logs; looked at 13.\n") {
+		if record.Status != deployment.Finished ||
+			!strings.Contains(log, "Scrubbed 0 entries in 0 logs; looked at 13.\n") {
 			t.Errorf("again: %s, want nothing left to do:\n%s", record.Status, log)
 		}
 		w.wantScrubbed(t, ids[1], scrub)
@@ -164,7 +174,9 @@ func TestP3AScrubCountsWhatComesLater(t *testing.T) {
 		w, ids := leaks(t, 2)
 		first := w.record(t, ids[1]).Progress.Log.Digest
 		w.run(t, w.scrub(t))
-		if err := w.Vault().Put(t.Context(), leaky, map[string]string{"LATER": leaked, "MORE": "between"}); err != nil {
+		if err := w.Vault().Put(t.Context(), leaky, map[string]string{
+			"LATER": leaked, "MORE": "between",
+		}); err != nil {
 			t.Fatal(err)
 		}
 		_, log := w.run(t, w.scrub(t))
@@ -185,7 +197,8 @@ func TestP3WhatWasMaskedStaysAsItIs(t *testing.T) {
 			"postgres://user:correct-horse@db/shop\n-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----\n" +
 			strings.Repeat("x", 3*logbook.MaxLineBytes) + "\n"
 		w := stillWorld(t, &puppet{prints: prints})
-		id := w.claimedAs(t, leaky, catalog.Shell{Start: "true"}, map[string]string{"LATER": leaked}, time.Hour)
+		id := w.claimedAs(t, leaky, catalog.Shell{Start: "true"},
+			map[string]string{"LATER": leaked}, time.Hour)
 		before, log := w.run(t, id)
 		if strings.Count(log, "<REDACTED") < 5 || strings.Contains(log, "a declared value") {
 			t.Fatalf("the log has hardly a mask:\n%.2000s", log)
@@ -214,7 +227,8 @@ func TestAScrubIsCancelledBetweenTwoLogs(t *testing.T) {
 			t.Fatal(err)
 		}
 		record, log := w.record(t, scrub), w.log(t, scrub)
-		if record.Status != deployment.Cancelled || !strings.Contains(log, "Cancelled by ops. The logs that are older") ||
+		if record.Status != deployment.Cancelled ||
+			!strings.Contains(log, "Cancelled by ops. The logs that are older") ||
 			!strings.Contains(log, "Scrubbed 2 entries in 1 log; looked at 1.\n") {
 			t.Errorf("%s, want cancelled after one log:\n%s", record.Status, log)
 		}
@@ -235,7 +249,9 @@ type slow struct {
 	stalled chan struct{}
 }
 
-func (s *slow) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header) error {
+func (s *slow) Replace(
+	ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header,
+) error {
 	if s.wait > 0 {
 		close(s.stalled)
 		time.Sleep(s.wait)
@@ -263,8 +279,10 @@ func TestAScrubIsHandedOver(t *testing.T) {
 			cancel()
 		}
 		record, log := w.record(t, scrub), w.log(t, scrub)
-		if record.Status != deployment.Finished || record.Lease.Attempt < 3 || !strings.Contains(log, "Scrubbed 10 entries in 5 logs; looked at 6.\n") {
-			t.Errorf("%s in attempt %d, want finished, and all counted once:\n%s", record.Status, record.Lease.Attempt, log)
+		if record.Status != deployment.Finished || record.Lease.Attempt < 3 ||
+			!strings.Contains(log, "Scrubbed 10 entries in 5 logs; looked at 6.\n") {
+			t.Errorf("%s in attempt %d, want finished, and all counted once:\n%s",
+				record.Status, record.Lease.Attempt, log)
 		}
 		for _, id := range ids[1:] {
 			w.wantScrubbed(t, id, scrub)
@@ -278,7 +296,9 @@ type heavy struct {
 	light int
 }
 
-func (h *heavy) Replace(ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header) error {
+func (h *heavy) Replace(
+	ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header,
+) error {
 	if h.light--; h.light < 0 {
 		<-ctx.Done()
 		return ctx.Err()

@@ -18,12 +18,16 @@ func TestP3WhatADeploymentIsGivenIsNotInTheLog(t *testing.T) {
 	const key = "-----BEGIN KEY-----\nfirst-line-of-the-key\nother-line-of-the-key\n-----END KEY-----\n"
 	database := func(t *testing.T, w *world) catalog.ID {
 		db := &catalog.Database{
-			Resource: catalog.Resource{Meta: catalog.Meta{ID: "dbs000000000000000000001", Name: "db"}, ServerID: w.server.ID},
-			Engine:   "postgresql", Image: "postgres:16-alpine", PublicPort: 15432,
+			Resource: catalog.Resource{
+				Meta: catalog.Meta{ID: "dbs000000000000000000001", Name: "db"}, ServerID: w.server.ID,
+			},
+			Engine: "postgresql", Image: "postgres:16-alpine", PublicPort: 15432,
 			Settings: map[string]string{"postgres_user": "sesame", "postgres_db": "shop"},
 		}
 		w.create(t, db)
-		if err := w.Vault().Put(t.Context(), db.ID, map[string]string{"POSTGRES_PASSWORD": password, catalog.DigestKeySecret: "0123456789abcdef"}); err != nil {
+		if err := w.Vault().Put(t.Context(), db.ID, map[string]string{
+			"POSTGRES_PASSWORD": password, catalog.DigestKeySecret: "0123456789abcdef",
+		}); err != nil {
 			t.Fatal(err)
 		}
 		return db.ID
@@ -34,18 +38,25 @@ func TestP3WhatADeploymentIsGivenIsNotInTheLog(t *testing.T) {
 		prints     string
 		hides, has string
 	}{
-		"a password":              {database, "<" + password + ">", password, "<<REDACTED:POSTGRES_PASSWORD>>"},
-		"an internal URL":         {database, "postgres://sesame:pa%20ss%3Aw%40rd%2F50%25@dbs000000000000000000001:5432/shop", "sesame", "<REDACTED:internal_db_url>"},
-		"an external URL":         {database, "postgres://sesame:pa%20ss%3Aw%40rd%2F50%25@web-1:15432/shop", "sesame", "<REDACTED:external_db_url>"},
-		"a line of a deploy key":  {application, "  other-line-of-the-key", "other-line", "  <REDACTED:private_key>"},
-		"the key of the server":   {application, "a private key", "private key", "<REDACTED:private_key>"},
-		"the key of marks, which": {database, "0123456789abcdef", "nothing", "0123456789abcdef"}, // no job is given
+		"a password": {database, "<" + password + ">", password,
+			"<<REDACTED:POSTGRES_PASSWORD>>"},
+		"an internal URL": {database,
+			"postgres://sesame:pa%20ss%3Aw%40rd%2F50%25@dbs000000000000000000001:5432/shop", "sesame",
+			"<REDACTED:internal_db_url>"},
+		"an external URL": {database, "postgres://sesame:pa%20ss%3Aw%40rd%2F50%25@web-1:15432/shop", "sesame",
+			"<REDACTED:external_db_url>"},
+		"a line of a deploy key": {application, "  other-line-of-the-key", "other-line",
+			"  <REDACTED:private_key>"},
+		"the key of the server": {application, "a private key", "private key", "<REDACTED:private_key>"},
+		// Nothing masks the key of the marks, because no job gets it.
+		"the key of marks, which": {database, "0123456789abcdef", "nothing", "0123456789abcdef"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := stillWorld(t, &puppet{prints: c.prints + "\n"})
 				record, log := w.run(t, w.asked(t, c.resource(t, w), deployment.Start))
-				if record.Status != deployment.Finished || strings.Contains(log, c.hides) || !strings.Contains(log, c.has+"\n") {
+				if record.Status != deployment.Finished || strings.Contains(log, c.hides) ||
+					!strings.Contains(log, c.has+"\n") {
 					t.Errorf("%s, want %q and not %q:\n%s", record.Status, c.has, c.hides, log)
 				}
 			})
@@ -80,7 +91,8 @@ func TestP3ARefusalDoesNotShowTheSecretItIsAbout(t *testing.T) {
 				record, log := w.run(t, w.asked(t, service.ID, deployment.Start))
 				if record.Outcome.Reason != deployment.ReasonConfiguration || strings.Contains(log, value) ||
 					!strings.Contains(log, "<REDACTED:P>") {
-					t.Errorf("%s %s, want a refusal that hides the value:\n%s", record.Status, record.Outcome.Reason, log)
+					t.Errorf("%s %s, want a refusal that hides the value:\n%s",
+						record.Status, record.Outcome.Reason, log)
 				}
 			})
 		})

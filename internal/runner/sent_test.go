@@ -69,13 +69,15 @@ func TestP2AJobThatWasSentMayRun(t *testing.T) {
 		w, id := speechlessWorld(t, s)
 		begun := time.Now()
 		record, log := w.run(t, id)
-		if took := time.Since(begun); record.Outcome.Reason != deployment.ReasonUnreachable || took < 4*time.Minute || took > 6*time.Minute {
+		if took := time.Since(begun); record.Outcome.Reason != deployment.ReasonUnreachable ||
+			took < 4*time.Minute || took > 6*time.Minute {
 			t.Errorf("%q after %s, want unreachable after some 5 min", record.Outcome.Reason, took)
 		}
 		if len(s.sent) == 0 || !s.sent[0] {
 			t.Error("a script was sent before the record said so")
 		}
-		if !strings.Contains(log, "The job may have been started") || strings.Contains(log, "nothing was started") {
+		if !strings.Contains(log, "The job may have been started") ||
+			strings.Contains(log, "nothing was started") {
 			t.Errorf("the log does not say that the job may run:\n%s", log)
 		}
 		if record.Outcome.ResourceStatus != "unknown" {
@@ -97,7 +99,8 @@ func TestP7ACancelDoesNotFreeAJobThatMayRun(t *testing.T) {
 		}()
 		record, log := w.run(t, id)
 		if record.Status == deployment.Cancelled || strings.Contains(log, "nothing was started") {
-			t.Errorf("%s %q, want no word of a cancel that is done:\n%s", record.Status, record.Outcome.Reason, log)
+			t.Errorf("%s %q, want no word of a cancel that is done:\n%s",
+				record.Status, record.Outcome.Reason, log)
 		}
 	})
 }
@@ -109,10 +112,12 @@ func TestAServerThatLetsInAndHangs(t *testing.T) {
 		w, id := speechlessWorld(t, s)
 		begun := time.Now()
 		record, log := w.run(t, id)
-		if took := time.Since(begun); record.Outcome.Reason != deployment.ReasonUnreachable || took > 6*time.Minute {
+		if took := time.Since(begun); record.Outcome.Reason != deployment.ReasonUnreachable ||
+			took > 6*time.Minute {
 			t.Errorf("%q after %s, want unreachable after some 5 min", record.Outcome.Reason, took)
 		}
-		if strings.Contains(log, "What was started there goes on") || !strings.Contains(log, "has not answered for 20s") {
+		if strings.Contains(log, "What was started there goes on") ||
+			!strings.Contains(log, "has not answered for 20s") {
 			t.Errorf("the log says what is not known, or not what is:\n%s", log)
 		}
 		if lines := strings.Count(log, "\n"); lines > 40 {
@@ -127,7 +132,8 @@ func TestALaterRunnerKnowsThatNothingWasSent(t *testing.T) {
 		p := &puppet{deaf: time.Now().Add(time.Hour)}
 		w, id := still(t, p, time.Hour)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		if err := w.runner().Run(ctx, id, "the one that dies"); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		if err := w.runner().Run(ctx, id, "the one that dies"); err != nil &&
+			!errors.Is(err, context.DeadlineExceeded) {
 			t.Fatal(err)
 		}
 		cancel()

@@ -30,13 +30,17 @@ func (w *world) change(t *testing.T, id catalog.ID, change func(*catalog.Applica
 
 func TestADeploymentRunsWhatWasAskedFor(t *testing.T) {
 	w := newWorld(t)
-	id := w.claimed(t, catalog.Shell{Start: `echo "the old one, with $TOKEN"`}, map[string]string{"TOKEN": "an old secret"})
+	id := w.claimed(t, catalog.Shell{Start: `echo "the old one, with $TOKEN"`}, map[string]string{
+		"TOKEN": "an old secret",
+	})
 	w.change(t, id.Resource(), func(app *catalog.Application) { app.Shell.Start = "echo the new one" })
-	if err := w.Vault().Put(t.Context(), id.Resource(), map[string]string{"TOKEN": "a new secret"}); err != nil {
+	if err := w.Vault().Put(t.Context(), id.Resource(),
+		map[string]string{"TOKEN": "a new secret"}); err != nil {
 		t.Fatal(err)
 	}
 	record, log := w.run(t, id)
-	if record.Status != deployment.Finished || !strings.Contains(log, "the old one, with <REDACTED:TOKEN>") || strings.Contains(log, "the new one") {
+	if record.Status != deployment.Finished || !strings.Contains(log, "the old one, with <REDACTED:TOKEN>") ||
+		strings.Contains(log, "the new one") {
 		t.Errorf("%s, want what was asked for with the present secret:\n%s", record.Status, log)
 	}
 }
@@ -60,19 +64,22 @@ func TestAConfigurationThatIsGone(t *testing.T) {
 		archive without
 		says    string
 	}{
-		"missing":    {without{}, "The configuration that this deployment was asked for is gone."},
-		"unreadable": {without{garbage: snapshot.Snapshot("{")}, "The configuration that this deployment was asked for cannot be read."},
+		"missing": {without{}, "The configuration that this deployment was asked for is gone."},
+		"unreadable": {without{garbage: snapshot.Snapshot("{")},
+			"The configuration that this deployment was asked for cannot be read."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			id := w.claimed(t, catalog.Shell{Start: "echo ran"}, nil)
 			w.snapshots = c.archive
 			record, log := w.run(t, id)
-			if record.Outcome.Reason != deployment.ReasonConfiguration || !strings.Contains(log, c.says) || strings.Contains(log, "ran\n") {
+			if record.Outcome.Reason != deployment.ReasonConfiguration || !strings.Contains(log, c.says) ||
+				strings.Contains(log, "ran\n") {
 				t.Errorf("%s %q, want %q in the log:\n%s", record.Status, record.Outcome.Reason, c.says, log)
 			}
 			if record.Outcome.ResourceStatus != "" {
-				t.Errorf("the resource is %q, of which nobody has seen anything", record.Outcome.ResourceStatus)
+				t.Errorf("the resource is %q, of which nobody has seen anything",
+					record.Outcome.ResourceStatus)
 			}
 			w.wantFree(t, record)
 		})
@@ -95,12 +102,16 @@ func (w *world) built(t *testing.T, deployKey string) catalog.ID {
 	const key = catalog.ID("key00000000000000000000d")
 	w.create(t, &catalog.PrivateKey{Meta: catalog.Meta{ID: key}})
 	if deployKey != "" {
-		if err := w.Vault().Put(t.Context(), key, map[string]string{catalog.PrivateKeySecret: deployKey}); err != nil {
+		if err := w.Vault().Put(t.Context(), key, map[string]string{
+			catalog.PrivateKeySecret: deployKey,
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	app := &catalog.Application{
-		Resource: catalog.Resource{Meta: catalog.Meta{ID: "app00000000000000000000d", Name: "built"}, ServerID: w.server.ID},
+		Resource: catalog.Resource{
+			Meta: catalog.Meta{ID: "app00000000000000000000d", Name: "built"}, ServerID: w.server.ID,
+		},
 		Dockerfile: &catalog.Dockerfile{Path: "Dockerfile", Source: catalog.Source{
 			Repository: "git@example.com:acme/web.git", Branch: "main", Directory: "/", KeyID: key}},
 	}
@@ -117,7 +128,8 @@ func TestADeployKeyThatIsGone(t *testing.T) {
 			w := stillWorld(t, &puppet{prints: "done\n"})
 			record, log := w.run(t, w.asked(t, w.built(t, ""), operation))
 			if record.Outcome.Reason != reason || strings.Contains(log, "deploy key") != (reason != "") {
-				t.Errorf("%s: %s %q, want %q:\n%s", operation, record.Status, record.Outcome.Reason, reason, log)
+				t.Errorf("%s: %s %q, want %q:\n%s", operation, record.Status, record.Outcome.Reason,
+					reason, log)
 			}
 		})
 	}

@@ -143,10 +143,13 @@ func stillWorld(t *testing.T, p *puppet) *world {
 	p.ended = make(chan struct{})
 	w := &world{Memory: memory.New(memory.Options{}), dialer: p, now: time.Now}
 	w.create(t, &catalog.PrivateKey{Meta: catalog.Meta{ID: "key000000000000000000001"}})
-	if err := w.Vault().Put(t.Context(), "key000000000000000000001", map[string]string{catalog.PrivateKeySecret: "a private key"}); err != nil {
+	if err := w.Vault().Put(t.Context(), "key000000000000000000001", map[string]string{
+		catalog.PrivateKeySecret: "a private key",
+	}); err != nil {
 		t.Fatal(err)
 	}
-	w.server = &catalog.Server{Meta: catalog.Meta{ID: "srv000000000000000000001", Name: "web-1"}, Address: "web-1", Port: 22, User: "root",
+	w.server = &catalog.Server{Meta: catalog.Meta{ID: "srv000000000000000000001", Name: "web-1"},
+		Address: "web-1", Port: 22, User: "root",
 		HostKey: "key", KeyID: "key000000000000000000001", DataDir: "/data", Concurrency: 1, QueueLimit: 1}
 	w.create(t, w.server)
 	return w
@@ -158,10 +161,13 @@ func TestAServerThatDoesNotAnswer(t *testing.T) {
 		w, id := still(t, p, time.Hour)
 		begun := time.Now()
 		record, log := w.run(t, id)
-		if took := time.Since(begun); record.Outcome.Reason != deployment.ReasonUnreachable || took > 30*time.Second || took < 29*time.Second {
+		if took := time.Since(begun); record.Outcome.Reason != deployment.ReasonUnreachable ||
+			took > 30*time.Second || took < 29*time.Second {
 			t.Errorf("%q after %s, want unreachable within 30 s", record.Outcome.Reason, took)
 		}
-		for _, want := range []string{"connection refused. Trying again in 1s, until ", "Trying again in 8s", "Given up after 30s."} {
+		for _, want := range []string{
+			"connection refused. Trying again in 1s, until ", "Trying again in 8s", "Given up after 30s.",
+		} {
 			if !strings.Contains(log, want) {
 				t.Errorf("the log lacks %q:\n%s", want, log)
 			}
@@ -169,8 +175,10 @@ func TestAServerThatDoesNotAnswer(t *testing.T) {
 		if last := p.dials[len(p.dials)-1].Sub(begun); last != 30*time.Second {
 			t.Errorf("the last try was after %s, want it at the end of the window", last)
 		}
-		if tries := strings.Count(log, "did not answer"); tries != len(p.dials) || strings.Contains(log, "may") {
-			t.Errorf("%d tries of %d are in the log, which must not speak of a job:\n%s", tries, len(p.dials), log)
+		if tries := strings.Count(log, "did not answer"); tries != len(p.dials) ||
+			strings.Contains(log, "may") {
+			t.Errorf("%d tries of %d are in the log, which must not speak of a job:\n%s",
+				tries, len(p.dials), log)
 		}
 	})
 }
@@ -197,7 +205,8 @@ func TestTheLastTryIsAtTheEndOfTheWindow(t *testing.T) {
 		const takes = 2 * time.Second
 		w.dialer = tardy{p, takes}
 		begun := time.Now()
-		if record, log := w.run(t, id); record.Outcome.Reason != deployment.ReasonUnreachable || !strings.Contains(log, "Trying again in 7s, until ") {
+		if record, log := w.run(t, id); record.Outcome.Reason != deployment.ReasonUnreachable ||
+			!strings.Contains(log, "Trying again in 7s, until ") {
 			t.Errorf("%q, want unreachable after a pause of 7 s:\n%s", record.Outcome.Reason, log)
 		}
 		if last := p.dials[len(p.dials)-1].Sub(begun); last != takes+30*time.Second {
@@ -210,13 +219,20 @@ func TestAServerThatIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &puppet{silent: time.Now().Add(10 * time.Second)}
 		w, id := still(t, p, time.Hour)
-		go func() { time.Sleep(9 * time.Second); p.mu.Lock(); p.deaf = time.Now().Add(time.Hour); p.mu.Unlock() }()
+		go func() {
+			time.Sleep(9 * time.Second)
+			p.mu.Lock()
+			p.deaf = time.Now().Add(time.Hour)
+			p.mu.Unlock()
+		}()
 		begun := time.Now()
 		record, log := w.run(t, id)
-		if took := time.Since(begun); record.Outcome.Reason != deployment.ReasonUnreachable || took < 4*time.Minute || took > 6*time.Minute {
+		if took := time.Since(begun); record.Outcome.Reason != deployment.ReasonUnreachable ||
+			took < 4*time.Minute || took > 6*time.Minute {
 			t.Errorf("%q after %s, want unreachable after some 5 min", record.Outcome.Reason, took)
 		}
-		for _, want := range []string{"What was started there goes on. Connecting again, until ", "The job was started and may still be running on the server."} {
+		for _, want := range []string{"What was started there goes on. Connecting again, until ",
+			"The job was started and may still be running on the server."} {
 			if !strings.Contains(log, want) {
 				t.Errorf("the log lacks %q:\n%s", want, log)
 			}
@@ -228,8 +244,10 @@ func TestAServerThatIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // and comes back
 		p := &puppet{silent: time.Now().Add(10 * time.Second)}
 		w, id := still(t, p, 2*time.Minute)
-		if record, log := w.run(t, id); record.Outcome.Reason != deployment.ReasonTimeout || len(p.dials) != 2 {
-			t.Errorf("%q after %d connections, want the job followed to its timeout:\n%s", record.Outcome.Reason, len(p.dials), log)
+		if record, log := w.run(t, id); record.Outcome.Reason != deployment.ReasonTimeout ||
+			len(p.dials) != 2 {
+			t.Errorf("%q after %d connections, want the job followed to its timeout:\n%s",
+				record.Outcome.Reason, len(p.dials), log)
 		}
 	})
 }
@@ -240,7 +258,8 @@ func TestAServerThatBreaksEachSessionIsNotRushed(t *testing.T) {
 		w, id := still(t, p, time.Hour)
 		begun := time.Now()
 		record, log := w.run(t, id)
-		if took := time.Since(begun); record.Outcome.Reason != deployment.ReasonUnreachable || took < 4*time.Minute || took > 6*time.Minute {
+		if took := time.Since(begun); record.Outcome.Reason != deployment.ReasonUnreachable ||
+			took < 4*time.Minute || took > 6*time.Minute {
 			t.Errorf("%q after %s, want unreachable after some 5 min", record.Outcome.Reason, took)
 		}
 		if len(p.dials) > 40 {
@@ -268,10 +287,12 @@ func TestP7AWishIsSeenInTime(t *testing.T) {
 			}
 			status, reason, says := deployment.Cancelled, deployment.ReasonCancelled, "Stopped: sleep (4712)."
 			if survivor {
-				status, reason, says = deployment.Failed, deployment.ReasonSurvivors, "still run on the server: stuck (4713)."
+				status, reason, says = deployment.Failed, deployment.ReasonSurvivors,
+					"still run on the server: stuck (4713)."
 			}
 			if record.Status != status || record.Outcome.Reason != reason || !strings.Contains(log, says) {
-				t.Errorf("%s %q, want %s %q and %q in the log:\n%s", record.Status, record.Outcome.Reason, status, reason, says, log)
+				t.Errorf("%s %q, want %s %q and %q in the log:\n%s",
+					record.Status, record.Outcome.Reason, status, reason, says, log)
 			}
 		})
 	}
@@ -290,8 +311,10 @@ func TestATimeoutCountsOverAllRunners(t *testing.T) {
 			cancel()
 		}
 		record := w.record(t, id)
-		if record.Outcome.Reason != deployment.ReasonTimeout || record.Lease.Attempt != 3 || len(w.Sender().Sent()) != 2 {
-			t.Errorf("%q in attempt %d after %d hand-overs, want timeout in the third after two", record.Outcome.Reason, record.Lease.Attempt, len(w.Sender().Sent()))
+		if record.Outcome.Reason != deployment.ReasonTimeout || record.Lease.Attempt != 3 ||
+			len(w.Sender().Sent()) != 2 {
+			t.Errorf("%q in attempt %d after %d hand-overs, want timeout in the third after two",
+				record.Outcome.Reason, record.Lease.Attempt, len(w.Sender().Sent()))
 		}
 		if took := record.FinishedAt.Sub(begun); took < 30*time.Minute || took > 31*time.Minute {
 			t.Errorf("it took %s, want 30 min and the time to stop it", took)
@@ -317,7 +340,8 @@ func TestALeaseIsKeptWhileNothingHappens(t *testing.T) {
 				return
 			case <-time.After(time.Second):
 			}
-			if record := w.record(t, id); record.Status == deployment.InProgress && record.Lease.Expires.Before(time.Now().Add(2*time.Second)) {
+			if record := w.record(t, id); record.Status == deployment.InProgress &&
+				record.Lease.Expires.Before(time.Now().Add(2*time.Second)) {
 				t.Fatalf("the lease expires in %s", time.Until(record.Lease.Expires))
 			}
 		}

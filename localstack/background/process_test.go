@@ -84,9 +84,12 @@ func TestStop(t *testing.T) {
 			t.Error("it is alive after Stop")
 		}
 	})
-	t.Run("children go too, also those in sessions of their own and those of a leader that died", func(t *testing.T) {
+	t.Run("children go too, also those in sessions of their own and those of a leader that died", func(
+		t *testing.T,
+	) {
 		dir := t.TempDir()
-		p := start(t, `cd "$1"; sleep 61 & echo $! >child; setsid sh -c 'echo $$ >own; exec sleep 62' & wait`, dir)
+		p := start(t,
+			`cd "$1"; sleep 61 & echo $! >child; setsid sh -c 'echo $$ >own; exec sleep 62' & wait`, dir)
 		child, own := pid(t, filepath.Join(dir, "child")), pid(t, filepath.Join(dir, "own"))
 		if err := syscall.Kill(p.PID, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
@@ -146,7 +149,8 @@ func TestStart(t *testing.T) {
 		}
 	})
 	t.Run("a command that is not there is an error", func(t *testing.T) {
-		if _, err := background.Start(exec.Command("/nonexistent"), filepath.Join(t.TempDir(), "log")); err == nil {
+		if _, err := background.Start(exec.Command("/nonexistent"),
+			filepath.Join(t.TempDir(), "log")); err == nil {
 			t.Error("no error")
 		}
 	})
@@ -168,7 +172,9 @@ func TestContain(t *testing.T) {
 		}
 		patience, stop := context.WithTimeout(t.Context(), 10*time.Second)
 		defer stop()
-		if err := progress.Poll(patience, 10*time.Millisecond, func() (bool, error) { return !runs(child), nil }); err != nil {
+		if err := progress.Poll(patience, 10*time.Millisecond, func() (bool, error) {
+			return !runs(child), nil
+		}); err != nil {
 			t.Error("the child is left")
 		}
 	})

@@ -19,8 +19,10 @@ func TestLine(t *testing.T) {
 		entry client.Entry
 		want  string
 	}{
-		{"a line of stdout", client.Entry{Output: "  hello", Type: "stdout", Timestamp: at}, "  03:04:05.067     hello\n"},
-		{"a line of stderr is marked", client.Entry{Output: "no", Type: "stderr", Timestamp: at}, "  03:04:05.067 ! no\n"},
+		{"a line of stdout", client.Entry{Output: "  hello", Type: "stdout", Timestamp: at},
+			"  03:04:05.067     hello\n"},
+		{"a line of stderr is marked", client.Entry{Output: "no", Type: "stderr", Timestamp: at},
+			"  03:04:05.067 ! no\n"},
 		{"a command of two lines", client.Entry{Command: &command, Type: "stdout", Timestamp: at},
 			"  03:04:05.067   $ echo one\n                > echo two\n"},
 		{"a hidden entry", client.Entry{Output: "x", Hidden: true, Timestamp: at}, ""},
@@ -38,9 +40,12 @@ func TestEnding(t *testing.T) {
 	ended := begun.Add(2340 * time.Millisecond)
 	code := 3
 	for want, record := range map[string]client.Deployment{
-		"The deployment is finished after 2.3 s.":             {Status: "finished", StartedAt: &begun, FinishedAt: &ended},
-		"The deployment is failed (exit), exit code 3.":       {Status: "failed", Reason: "exit", ExitCode: &code},
-		"The deployment is failed (unreachable) after 2.3 s.": {Status: "failed", Reason: "unreachable", StartedAt: &begun, FinishedAt: &ended},
+		"The deployment is finished after 2.3 s.": {Status: "finished", StartedAt: &begun,
+			FinishedAt: &ended},
+		"The deployment is failed (exit), exit code 3.": {Status: "failed", Reason: "exit",
+			ExitCode: &code},
+		"The deployment is failed (unreachable) after 2.3 s.": {Status: "failed", Reason: "unreachable",
+			StartedAt: &begun, FinishedAt: &ended},
 	} {
 		if got := demo.Ending(record); got != want {
 			t.Errorf("got %q, want %q", got, want)

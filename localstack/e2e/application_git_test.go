@@ -12,7 +12,8 @@ import (
 func wantCommit(t *testing.T, record client.Deployment, commit, message string) {
 	t.Helper()
 	if record.Commit != commit || record.CommitMessage != message {
-		t.Errorf("the deployment is of %q, %q, want %q, %q", record.Commit, record.CommitMessage, commit, message)
+		t.Errorf("the deployment is of %q, %q, want %q, %q",
+			record.Commit, record.CommitMessage, commit, message)
 	}
 }
 
@@ -21,7 +22,8 @@ func dockerfileApplication(t *testing.T, s *stage) {
 	first := source.push(t, "release", "Show the first page\n\nand more", source.page("first"))
 	second := source.push(t, "release", "Show the second page", source.page("second"))
 	r := s.build(t, source, "dockerfile", with(published(port), words{
-		"git_branch": "release", "base_directory": "/page", "environment": []words{plainly("GREETING", "hello")}}))
+		"git_branch": "release", "base_directory": "/page",
+		"environment": []words{plainly("GREETING", "hello")}}))
 
 	record, entries := r.succeed(t, "deploy", nil, "running:healthy")
 	wantCommit(t, record, second, "Show the second page")
@@ -45,7 +47,9 @@ func dockerfileApplication(t *testing.T, s *stage) {
 	if built := builtImages(t, r.uuid); len(built) > 2 {
 		t.Errorf("of its builds are left %v, want no more than what ran last and what runs now", built)
 	}
-	third := source.push(t, "release", "Break the build", map[string]string{"page/Dockerfile": images.Replace("FROM SMALL\nRUN echo no more; exit 3\n")})
+	third := source.push(t, "release", "Break the build", map[string]string{
+		"page/Dockerfile": images.Replace("FROM SMALL\nRUN echo no more; exit 3\n"),
+	})
 	record, _ = r.fail(t, "deploy", nil, "exit", "no more", "exit code: 3")
 	wantCommit(t, record, third, "Break the build")
 	wantPage(t, port, "/", "second")
@@ -64,8 +68,9 @@ services:
     healthcheck: {test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1/"], interval: 1s, retries: 30}
 `
 	commit := source.push(t, "main", "Compose a page", files)
-	r := s.build(t, source, "dockercompose", words{"base_directory": "/page", "docker_compose_location": "/compose.yaml",
-		"environment": []words{plainly("PORT", portText(port)), secretly("GREETING", awkward)}})
+	r := s.build(t, source, "dockercompose",
+		words{"base_directory": "/page", "docker_compose_location": "/compose.yaml",
+			"environment": []words{plainly("PORT", portText(port)), secretly("GREETING", awkward)}})
 	record, entries := r.succeed(t, "deploy", nil, "running:healthy")
 	wantCommit(t, record, commit, "Compose a page")
 	wantLog(t, entries, "this is the build "+source.mark+"\n")
@@ -81,7 +86,8 @@ services:
 // closedRepository has a key, and it is the wrong one.
 func closedRepository(t *testing.T, s *stage) {
 	source := newRepository(t)
-	r := s.build(t, source, "dockerfile", words{"private_key_uuid": s.key(t, remotetest.Start(t, remotetest.Options{}).ClientKeyPEM())})
+	r := s.build(t, source, "dockerfile",
+		words{"private_key_uuid": s.key(t, remotetest.Start(t, remotetest.Options{}).ClientKeyPEM())})
 	r.fail(t, "deploy", nil, "exit", "Permission denied",
 		"The repository did not open: it needs a deploy key, or a user name and a password, that may read it\\.")
 	other := remotetest.Start(t, remotetest.Options{})

@@ -24,21 +24,32 @@ func TestBadInput(t *testing.T) {
 		{"an empty body", "/applications/shell", strings.NewReader(""), 422, ""},
 		{"malformed JSON", "/applications/shell", strings.NewReader(`{"name": `), 422, ""},
 		{"a list instead of an object", "/services", strings.NewReader(`[]`), 422, ""},
-		{"a number for a name", "/services", map[string]any{"name": 7, "server_uuid": server, "docker_compose": "services: {}"}, 422, "name"},
-		{"an unknown server", "/applications/shell", map[string]any{"name": "a", "server_uuid": "srv" + strings.Repeat("0", 21), "start": "true"}, 422, "server_uuid"},
-		{"a port out of range", "/servers", map[string]any{"name": "s", "ip": "127.0.0.1", "port": 70000}, 422, "port"},
-		{"a compose file with a syntax error", "/services", map[string]any{"name": "s", "server_uuid": server, "docker_compose": "services:\n  web: [\n"}, 422, "line"},
-		{"a compose file without an image", "/services", map[string]any{"name": "s", "server_uuid": server, "docker_compose": "services:\n  web: {}\n"}, 422, "web"},
-		{"a compose file of 2 MB", "/services", map[string]any{"name": "s", "server_uuid": server, "docker_compose": "services:\n  web:\n    image: a\n#" + strings.Repeat("x", 2<<20)}, 422, "docker_compose"},
-		{"a secret too short to be hidden", "/applications/shell", map[string]any{"name": "a", "server_uuid": server, "start": "true",
-			"environment": []map[string]any{{"key": "PIN", "value": "42", "is_secret": true}}}, 422, "PIN"},
+		{"a number for a name", "/services",
+			map[string]any{"name": 7, "server_uuid": server, "docker_compose": "services: {}"}, 422, "name"},
+		{"an unknown server", "/applications/shell", map[string]any{"name": "a",
+			"server_uuid": "srv" + strings.Repeat("0", 21), "start": "true"}, 422, "server_uuid"},
+		{"a port out of range", "/servers", map[string]any{"name": "s", "ip": "127.0.0.1", "port": 70000},
+			422, "port"},
+		{"a compose file with a syntax error", "/services", map[string]any{"name": "s", "server_uuid": server,
+			"docker_compose": "services:\n  web: [\n"}, 422, "line"},
+		{"a compose file without an image", "/services", map[string]any{"name": "s", "server_uuid": server,
+			"docker_compose": "services:\n  web: {}\n"}, 422, "web"},
+		{"a compose file of 2 MB", "/services", map[string]any{"name": "s", "server_uuid": server,
+			"docker_compose": "services:\n  web:\n    image: a\n#" + strings.Repeat("x", 2<<20)}, 422,
+			"docker_compose"},
+		{"a secret too short to be hidden", "/applications/shell",
+			map[string]any{"name": "a", "server_uuid": server, "start": "true",
+				"environment": []map[string]any{{"key": "PIN", "value": "42", "is_secret": true}}},
+			422, "PIN"},
 		{"deploy of nothing", "/deploy", map[string]any{}, 400, "uuid"},
-		{"deploy of an unknown uuid", "/deploy", map[string]any{"uuid": "svc" + strings.Repeat("0", 21)}, 404, "No resources found"},
+		{"deploy of an unknown uuid", "/deploy", map[string]any{"uuid": "svc" + strings.Repeat("0", 21)}, 404,
+			"No resources found"},
 	} {
 		t.Run(c.name+" is refused in words", func(t *testing.T) {
 			err := w.api.Post(t.Context(), c.path, c.body, nil)
 			var answer *client.Error
-			if !errors.As(err, &answer) || answer.Status != c.status || !strings.Contains(answer.Body, c.says) {
+			if !errors.As(err, &answer) || answer.Status != c.status ||
+				!strings.Contains(answer.Body, c.says) {
 				t.Errorf("%v, want %d with %q", err, c.status, c.says)
 			}
 			if answer != nil {
@@ -94,10 +105,12 @@ func TestBadServers(t *testing.T) {
 		}
 		record, entries = w.follow(t, removed.DeploymentUUID)
 		wantStatus(t, record, entries, "failed", "unreachable")
-		if err := w.api.Do(t.Context(), "DELETE", "/applications/"+app+"?forget=true", nil, &removed); err != nil {
+		if err := w.api.Do(t.Context(), "DELETE", "/applications/"+app+"?forget=true", nil,
+			&removed); err != nil {
 			t.Fatal(err)
 		}
-		if record := w.await(t, removed.DeploymentUUID); record.Operation != "forget" || record.Status != "finished" {
+		if record := w.await(t, removed.DeploymentUUID); record.Operation != "forget" ||
+			record.Status != "finished" {
 			t.Errorf("it is recorded as %s %s, want forget finished", record.Operation, record.Status)
 		}
 		wantAnswer(t, w.api.Get(t.Context(), "/applications/"+app, nil), 404, "Application not found.")
@@ -125,7 +138,8 @@ func TestBadServers(t *testing.T) {
 	})
 	t.Run("one whose connections die in the middle loses no line", func(t *testing.T) {
 		ssh := remotetest.Start(t, remotetest.Options{})
-		app := w.shell(t, w.register(t, ssh), "i=1; while [ $i -le 40 ]; do echo line $i; sleep 0.1; i=$((i+1)); done")
+		app := w.shell(t, w.register(t, ssh),
+			"i=1; while [ $i -le 40 ]; do echo line $i; sleep 0.1; i=$((i+1)); done")
 		uuid := w.start(t, app)
 		var entries []client.Entry
 		cut := false

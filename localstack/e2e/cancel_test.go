@@ -21,13 +21,16 @@ func TestP7CancelledMeansThatNothingIsLeft(t *testing.T) {
 
 	for _, c := range []struct{ name, script string }{
 		{"a job that ignores TERM", `trap '' TERM; echo ready; while :; do sleep 0.5; done`},
-		{"a child in a session of its own", `setsid sh -c 'trap "" TERM HUP; while :; do sleep 0.5; done' & echo ready; wait`},
-		{"a grandchild whose parent has gone", `( ( exec sh -c 'trap "" TERM HUP; while :; do sleep 0.5; done' ) & ) ; echo ready; sleep 600`},
+		{"a child in a session of its own",
+			`setsid sh -c 'trap "" TERM HUP; while :; do sleep 0.5; done' & echo ready; wait`},
+		{"a grandchild whose parent has gone",
+			`( ( exec sh -c 'trap "" TERM HUP; while :; do sleep 0.5; done' ) & ) ; echo ready; sleep 600`},
 		{"a job that prints another process's number", `echo 'PID: 1'; echo ready; sleep 600`},
 	} {
 		t.Run(c.name+" is gone", func(t *testing.T) {
 			mark := filepath.Join(t.TempDir(), "mark")
-			uuid := w.start(t, w.shell(t, server, "WAYBILL_TEST_MARK="+mark+"\nexport WAYBILL_TEST_MARK\n"+c.script))
+			uuid := w.start(t,
+				w.shell(t, server, "WAYBILL_TEST_MARK="+mark+"\nexport WAYBILL_TEST_MARK\n"+c.script))
 			w.awaitLine(t, uuid, "ready")
 			asked := time.Now()
 			w.cancel(t, uuid)
@@ -48,7 +51,8 @@ func TestP7CancelledMeansThatNothingIsLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = registry.Close() })
-		service := w.service(t, server, "services:\n  web:\n    image: "+registry.Addr().String()+"/absent:1\n")
+		service := w.service(t, server,
+			"services:\n  web:\n    image: "+registry.Addr().String()+"/absent:1\n")
 		cleanProject(t, service)
 		uuid := w.start(t, service)
 		w.awaitLine(t, uuid, "Pulling")
@@ -86,13 +90,15 @@ func TestCancel(t *testing.T) {
 		w.awaitStatus(t, first, "in_progress")
 		app := w.shell(t, server, "echo never")
 		queued := w.queue(t, "POST", "/applications/"+app+"/start")
-		if again := w.queue(t, "POST", "/applications/"+app+"/start"); !again.Repeated || again.UUID != queued.UUID {
+		if again := w.queue(t, "POST", "/applications/"+app+"/start"); !again.Repeated ||
+			again.UUID != queued.UUID {
 			t.Errorf("the repeat is answered %+v, want %s again", again, queued.UUID)
 		}
 		stop := w.queue(t, "POST", "/applications/"+app+"/stop")
 		remove := w.queue(t, "DELETE", "/applications/"+app)
 		if stop.Superseded != queued.UUID || remove.Superseded != stop.UUID {
-			t.Errorf("the stop is answered %+v and the delete %+v, want each in place of the one before", stop, remove)
+			t.Errorf("the stop is answered %+v and the delete %+v, want each in place of the one before",
+				stop, remove)
 		}
 		record, entries := w.follow(t, queued.UUID)
 		wantStatus(t, record, entries, "cancelled-by-user", "superseded")
@@ -105,7 +111,9 @@ func TestCancel(t *testing.T) {
 		wantAnswer(t, err, 400, "Deployment cannot be cancelled. Current status: finished")
 	})
 	t.Run("a job that runs longer than its resource allows is stopped", func(t *testing.T) {
-		app := w.create(t, "/applications/shell", map[string]any{"name": "slow", "server_uuid": w.server(t), "start": "echo begun; sleep 600", "timeout": 3})
+		app := w.create(t, "/applications/shell", map[string]any{
+			"name": "slow", "server_uuid": w.server(t), "start": "echo begun; sleep 600", "timeout": 3,
+		})
 		record, entries := w.deploy(t, app)
 		wantStatus(t, record, entries, "failed", "timeout")
 		wantLog(t, entries, "begun")
@@ -153,7 +161,9 @@ func (w *world) awaitLine(t *testing.T, uuid, text string) {
 // awaitStatus waits until the record has the status.
 func (w *world) awaitStatus(t *testing.T, uuid, status string) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(
+		100 * time.Millisecond,
+	) {
 		var record client.Deployment
 		w.get(t, "/deployments/"+uuid, &record)
 		if record.Status == status {

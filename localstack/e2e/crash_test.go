@@ -88,18 +88,22 @@ func TestP4P5NoRunnersDeathLosesAJob(t *testing.T) {
 	close(next)
 	<-done
 	fmt.Printf("figure: %d runners killed (%d of them whatever they did), %d connections cut, %d messages doubled; %d attempts, %d lines, all there once and in order, %s\n",
-		f.kills.Load(), f.blind.Load(), f.cuts.Load(), f.messages.Load(), f.attempts.Load(), f.lines.Load(), time.Since(begun).Round(time.Second))
+		f.kills.Load(), f.blind.Load(), f.cuts.Load(), f.messages.Load(), f.attempts.Load(), f.lines.Load(),
+		time.Since(begun).Round(time.Second))
 }
 
 // crash runs one deployment and does its worst to it.
-func (w *world) crash(t *testing.T, ssh *remotetest.Server, server string, random *rand.Rand, number int, f *figures) {
+func (w *world) crash(
+	t *testing.T, ssh *remotetest.Server, server string, random *rand.Rand, number int, f *figures,
+) {
 	effects := filepath.Join(t.TempDir(), "effects")
 	app := w.shell(t, server, fmt.Sprintf(crashScript, effects))
 	uuid := w.start(t, app)
 	if t.Failed() {
 		return
 	}
-	time.Sleep(time.Duration(random.Int64N(int64(4 * time.Second)))) // the random instant, not a wait for a state
+	// This is the random instant, not a wait for a state.
+	time.Sleep(time.Duration(random.Int64N(int64(4 * time.Second))))
 	switch number % 4 {
 	case 1:
 		ssh.CutAll()
@@ -120,7 +124,8 @@ func (w *world) crash(t *testing.T, ssh *remotetest.Server, server string, rando
 	f.attempts.Add(int64(record.Attempt))
 	f.lines.Add(2 * crashLines)
 	if said, err := os.ReadFile(effects); err != nil || string(said) != "effect\n" {
-		t.Errorf("deployment %s had its effect %d times (%v), want once", uuid, strings.Count(string(said), "effect"), err)
+		t.Errorf("deployment %s had its effect %d times (%v), want once",
+			uuid, strings.Count(string(said), "effect"), err)
 	}
 }
 
@@ -157,7 +162,8 @@ func (w *world) send(t *testing.T, uuid string) {
 func wantOnce(t *testing.T, record client.Deployment, entries []client.Entry) {
 	t.Helper()
 	if record.Status != "finished" {
-		t.Errorf("deployment %s is %s %q in attempt %d; its log:\n%s", record.DeploymentUUID, record.Status, record.Reason, record.Attempt, text(entries))
+		t.Errorf("deployment %s is %s %q in attempt %d; its log:\n%s",
+			record.DeploymentUUID, record.Status, record.Reason, record.Attempt, text(entries))
 	}
 	next := map[string]int{"stdout": 1, "stderr": 1}
 	for _, entry := range entries {
@@ -171,7 +177,8 @@ func wantOnce(t *testing.T, record client.Deployment, entries []client.Entry) {
 		next[entry.Type]++
 	}
 	if next["stdout"] != crashLines+1 || next["stderr"] != crashLines+1 {
-		t.Errorf("deployment %s has %d and %d lines, want %d of each", record.DeploymentUUID, next["stdout"]-1, next["stderr"]-1, crashLines)
+		t.Errorf("deployment %s has %d and %d lines, want %d of each",
+			record.DeploymentUUID, next["stdout"]-1, next["stderr"]-1, crashLines)
 	}
 	for i, entry := range entries {
 		if entry.Order != int64(i+1) {
@@ -187,8 +194,10 @@ func (w *world) wantIdle(t *testing.T, server string) {
 	var load struct{ Running, Queue []json.RawMessage }
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	if err := w.api.Get(ctx, "/deployments/servers/"+server, &load); err != nil || len(load.Running) > 0 || len(load.Queue) > 0 {
-		t.Errorf("server %s still has %d running and %d queued (%v)", server, len(load.Running), len(load.Queue), err)
+	if err := w.api.Get(ctx, "/deployments/servers/"+server, &load); err != nil || len(load.Running) > 0 ||
+		len(load.Queue) > 0 {
+		t.Errorf("server %s still has %d running and %d queued (%v)",
+			server, len(load.Running), len(load.Queue), err)
 	}
 }
 

@@ -21,16 +21,21 @@ func TestP8ADatabaseThatIsNotWell(t *testing.T) {
 	postgres, redis := realEngines()[0], realEngines()[1]
 
 	t.Run("one whose configuration is wrong fails with its last lines", func(t *testing.T) {
-		db := w.database(t, spy, server, redis, map[string]any{"redis_conf": "no-such-word yes", "health_timeout": 5})
+		db := w.database(t, spy, server, redis, map[string]any{
+			"redis_conf": "no-such-word yes", "health_timeout": 5,
+		})
 		db.wantFailure(t, "unhealthy", db.uuid+`[^\n]* code 1[^\n]*\.`, "no-such-word")
 	})
 	t.Run("one that runs and answers no query fails with its last lines", func(t *testing.T) {
 		db := w.database(t, spy, server, postgres, map[string]any{
-			"postgres_conf": "port = 6000\n", "health_timeout": 10, "health_check_start_period": 1, "health_check_retries": 1})
+			"postgres_conf": "port = 6000\n", "health_timeout": 10, "health_check_start_period": 1,
+			"health_check_retries": 1})
 		db.wantFailure(t, "unhealthy", db.uuid+` is running[^\n]*\.`,
 			"database system is ready to accept connections")
 	})
-	t.Run("one whose port is taken fails with docker's words, and starts when the port is free", func(t *testing.T) {
+	t.Run("one whose port is taken fails with docker's words, and starts when the port is free", func(
+		t *testing.T,
+	) {
 		port := freePort(t)
 		listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
 		if err != nil {
@@ -89,13 +94,20 @@ func TestDatabaseRefusals(t *testing.T) {
 		says       []string // in the answer, names of fields included
 	}{
 		{"an engine that is not known", "/databases/oracle", nil, 404,
-			[]string{"postgresql", "redis", "mongodb", "mysql", "mariadb", "keydb", "dragonfly", "clickhouse", "valkey"}},
-		{"an image that is no reference", "/databases/redis", map[string]any{"image": "Redis:"}, 422, []string{`"image"`}},
-		{"an image with a blank", "/databases/redis", map[string]any{"image": "redis 7"}, 422, []string{`"image"`}},
-		{"a setting of another engine", "/databases/redis", map[string]any{"postgres_user": "a"}, 422, []string{`"postgres_user"`, "redis_password"}},
-		{"TLS for an engine without", "/databases/clickhouse", map[string]any{"enable_ssl": true}, 422, []string{`"enable_ssl"`}},
-		{"a password of two lines", "/databases/redis", map[string]any{"redis_password": "first\nsecond"}, 422, []string{`"redis_password"`}},
-		{"a public database without a port", "/databases/redis", map[string]any{"is_public": true}, 422, []string{`"public_port"`}},
+			[]string{"postgresql", "redis", "mongodb", "mysql", "mariadb", "keydb", "dragonfly",
+				"clickhouse", "valkey"}},
+		{"an image that is no reference", "/databases/redis", map[string]any{"image": "Redis:"}, 422,
+			[]string{`"image"`}},
+		{"an image with a blank", "/databases/redis", map[string]any{"image": "redis 7"}, 422,
+			[]string{`"image"`}},
+		{"a setting of another engine", "/databases/redis", map[string]any{"postgres_user": "a"}, 422,
+			[]string{`"postgres_user"`, "redis_password"}},
+		{"TLS for an engine without", "/databases/clickhouse", map[string]any{"enable_ssl": true}, 422,
+			[]string{`"enable_ssl"`}},
+		{"a password of two lines", "/databases/redis", map[string]any{"redis_password": "first\nsecond"},
+			422, []string{`"redis_password"`}},
+		{"a public database without a port", "/databases/redis", map[string]any{"is_public": true}, 422,
+			[]string{`"public_port"`}},
 	} {
 		t.Run(c.name+" is refused in words", func(t *testing.T) {
 			body := map[string]any{"name": "demo", "server_uuid": server}
@@ -115,7 +127,8 @@ func TestDatabaseRefusals(t *testing.T) {
 	}
 	t.Run("what is so already is refused", func(t *testing.T) {
 		db := w.database(t, nil, server, redis, nil)
-		wantAnswer(t, w.api.Post(t.Context(), at(db.uuid)+"/stop", nil, nil), 400, "Database is already stopped.")
+		wantAnswer(t, w.api.Post(t.Context(), at(db.uuid)+"/stop", nil, nil), 400,
+			"Database is already stopped.")
 		db.operate(t, "start", "running:healthy")
 		db.wantNeedless(t, "start", "Database is already running.")
 		db.operate(t, "stop", "exited")

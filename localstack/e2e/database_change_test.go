@@ -25,12 +25,14 @@ func TestDatabaseChanges(t *testing.T) {
 	buildImage(t, newer, "FROM "+redisImage+"\nLABEL waybill-test.newer=yes\n")
 
 	db := w.database(t, spy, server, redis, map[string]any{"limits_memory": "64m",
-		"environment": []map[string]any{{"key": "GREETING", "value": "hello"}, {"key": "PEPPER", "value": "grains-of-old", "is_secret": true}}})
+		"environment": []map[string]any{{"key": "GREETING", "value": "hello"},
+			{"key": "PEPPER", "value": "grains-of-old", "is_secret": true}}})
 	first := db.operate(t, "start", "running:healthy")
 	db.keepWord(t)
 
 	db.change(t, map[string]any{"limits_memory": "96m",
-		"environment": []map[string]any{{"key": "GREETING", "value": "goodbye"}, {"key": "PEPPER", "value": "grains-of-new", "is_secret": true}}})
+		"environment": []map[string]any{{"key": "GREETING", "value": "goodbye"},
+			{"key": "PEPPER", "value": "grains-of-new", "is_secret": true}}})
 	second := db.operate(t, "restart", "running:healthy")
 	db.wantWord(t)
 	db.wantRunsWith(t, "100663296", "GREETING=goodbye", "PEPPER=grains-of-new")
@@ -52,13 +54,15 @@ func TestDatabaseChanges(t *testing.T) {
 			Deployment string `json:"deployment_uuid"`
 			Message    string
 		}
-		if err := w.api.Post(t.Context(), "/deployments/"+first.DeploymentUUID+"/rollback", nil, &queued); err != nil {
+		if err := w.api.Post(t.Context(), "/deployments/"+first.DeploymentUUID+"/rollback", nil,
+			&queued); err != nil {
 			t.Fatal(err)
 		}
 		record, entries := w.follow(t, queued.Deployment)
 		wantStatus(t, record, entries, "finished", "")
 		if !record.Rollback || record.ConfigurationHash != first.ConfigurationHash {
-			t.Errorf("it is a rollback: %v, of %s, want that of %s", record.Rollback, record.ConfigurationHash, first.ConfigurationHash)
+			t.Errorf("it is a rollback: %v, of %s, want that of %s",
+				record.Rollback, record.ConfigurationHash, first.ConfigurationHash)
 		}
 		db.wantStatus(t, "running:healthy")
 		db.wantRunsWith(t, "67108864", "GREETING=hello", "PEPPER=grains-of-new")
@@ -71,7 +75,8 @@ func TestDatabaseChanges(t *testing.T) {
 		if got := docker(t, "inspect", "--format", "{{.Config.Image}}", db.uuid); got != newer {
 			t.Errorf("it runs %s, want %s", got, newer)
 		}
-		answer, is := errors.AsType[*client.Error](w.api.Post(t.Context(), "/deployments/"+second.DeploymentUUID+"/rollback", nil, nil))
+		answer, is := errors.AsType[*client.Error](w.api.Post(t.Context(),
+			"/deployments/"+second.DeploymentUUID+"/rollback", nil, nil))
 		if !is || answer.Status != 409 || !strings.Contains(answer.Message, "image") {
 			t.Errorf("a rollback is answered %v, want 409 that names the image", answer)
 		}
@@ -94,7 +99,8 @@ func (db *database) change(t *testing.T, given map[string]any) {
 	if err := db.w.api.Do(t.Context(), "PATCH", at(db.uuid), given, &changed); err != nil {
 		t.Fatal(err)
 	}
-	if record := db.w.await(t, changed.Deployment); record.Operation != "update" || record.Status != "finished" {
+	if record := db.w.await(t, changed.Deployment); record.Operation != "update" ||
+		record.Status != "finished" {
 		t.Errorf("the change is recorded as %s %s", record.Operation, record.Status)
 	}
 }
@@ -102,7 +108,8 @@ func (db *database) change(t *testing.T, given map[string]any) {
 // wantRunsWith looks at the container's own memory and variables.
 func (db *database) wantRunsWith(t *testing.T, memory string, variables ...string) {
 	t.Helper()
-	got := docker(t, "inspect", "--format", "{{.HostConfig.Memory}}{{range .Config.Env}}\n{{.}}{{end}}", db.uuid)
+	got := docker(t, "inspect", "--format",
+		"{{.HostConfig.Memory}}{{range .Config.Env}}\n{{.}}{{end}}", db.uuid)
 	lines := strings.Split(got, "\n")
 	if lines[0] != memory {
 		t.Errorf("it has %s bytes of memory, want %s", lines[0], memory)
@@ -132,7 +139,8 @@ func TestADatabasesImageIsPulled(t *testing.T) {
 
 	db := w.databaseOfAnyImage(t, nil, w.server(t), redis, nil)
 	label := func() string {
-		return docker(t, "inspect", "--format", `{{with index .Config.Labels "waybill-test.newer"}}{{.}}{{else}}no{{end}}`, db.uuid)
+		return docker(t, "inspect", "--format",
+			`{{with index .Config.Labels "waybill-test.newer"}}{{.}}{{else}}no{{end}}`, db.uuid)
 	}
 	db.operate(t, "start", "running:healthy")
 	db.keepWord(t)

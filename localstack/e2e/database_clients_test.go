@@ -113,7 +113,8 @@ func postgresClient(to target, question string) command {
 		environment = append(environment, "PGSSLMODE="+mode, "PGSSLROOTCERT="+to.Query().Get("sslrootcert"))
 	}
 	return command{environment: environment,
-		words: []string{"psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only", "--command", question}}
+		words: []string{"psql", "--no-psqlrc", "--quiet", "--no-align", "--tuples-only",
+			"--command", question}}
 }
 
 func mariadbClient(to target, question string) command {
@@ -132,8 +133,10 @@ func mysqlClient(to target, question string) command {
 }
 
 func sqlClient(program string, to target, question string, tls ...string) command {
-	words := []string{program, "--no-defaults", "--batch", "--skip-column-names", "--protocol=tcp", "--connect-timeout=5",
-		"--default-character-set=utf8mb4", "--host", to.Hostname(), "--port", to.Port(), "--user", to.User.Username(),
+	words := []string{program, "--no-defaults", "--batch", "--skip-column-names",
+		"--protocol=tcp", "--connect-timeout=5",
+		"--default-character-set=utf8mb4", "--host", to.Hostname(), "--port",
+		to.Port(), "--user", to.User.Username(),
 		"--database", to.database(), "--execute", question}
 	return command{words: append(words, tls...), environment: []string{"MYSQL_PWD=" + to.password()}}
 }
@@ -155,7 +158,8 @@ func respClient(program string, to target, question string) command {
 	if to.Scheme == "rediss" {
 		words = append(words, "--tls", "--cacert", trusted)
 	}
-	return command{words: append(words, strings.Fields(question)...), environment: []string{"REDISCLI_AUTH=" + to.password()}}
+	return command{words: append(words, strings.Fields(question)...),
+		environment: []string{"REDISCLI_AUTH=" + to.password()}}
 }
 
 // clickhouseClient gives its client a file: this old one takes a password from
@@ -170,8 +174,10 @@ func clickhouseClient(to target, question string) command {
 	return command{
 		words: []string{"sh", "-c", `cat >/tmp/client.xml && exec clickhouse-client --config-file=/tmp/client.xml --host="$DB_HOST" ` +
 			`--port="$DB_PORT" --database="$DB_NAME" --multiquery --query="$QUESTION"`},
-		environment: []string{"DB_HOST=" + to.Hostname(), "DB_PORT=" + to.Port(), "DB_NAME=" + to.database(), "QUESTION=" + question},
-		input: "<config><dollar>$</dollar><user>" + escaped(to.User.Username()) + "</user><password>" + escaped(to.password()) +
+		environment: []string{"DB_HOST=" + to.Hostname(), "DB_PORT=" + to.Port(), "DB_NAME=" + to.database(),
+			"QUESTION=" + question},
+		input: "<config><dollar>$</dollar><user>" + escaped(to.User.Username()) + "</user><password>" +
+			escaped(to.password()) +
 			"</password></config>",
 	}
 }
@@ -180,7 +186,8 @@ func clickhouseClient(to target, question string) command {
 func mongoClient(to target, question string) command {
 	return command{
 		words: []string{"mongosh", "--quiet", "--norc", "mongodb://" + to.Host + "/admin?" + to.RawQuery,
-			"--eval", "db.getSiblingDB('admin').auth(process.env.DB_USER, process.env.DB_PASSWORD); print(" + question + ")"},
+			"--eval", "db.getSiblingDB('admin').auth(process.env.DB_USER, process.env.DB_PASSWORD); print(" +
+				question + ")"},
 		environment: []string{"DB_USER=" + to.User.Username(), "DB_PASSWORD=" + to.password()},
 	}
 }
@@ -189,33 +196,41 @@ func mongoClient(to target, question string) command {
 func realEngines() []dialect {
 	return []dialect{
 		{engine: "postgresql", image: "waybill-test/postgres:17", client: postgresClient,
-			keep: "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
+			keep:     "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')",
+			kept:     "SELECT word FROM kept",
 			question: "SELECT 40 + 2", answer: "42", refusal: "password authentication failed"},
 		{engine: "redis", image: redisImage, client: redisClient, keep: "SET kept word", kept: "GET kept",
 			question: "PING", answer: "PONG", refusal: "WRONGPASS"},
 		{engine: "mariadb", image: "waybill-test/mariadb:11.8", client: mariadbClient,
-			keep: "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
+			keep:     "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')",
+			kept:     "SELECT word FROM kept",
 			question: "SELECT 40 + 2", answer: "42", refusal: "Access denied"},
 		{engine: "clickhouse", image: "waybill-test/clickhouse:18.16", client: clickhouseClient,
-			keep: "CREATE TABLE kept (word String) ENGINE = Log; INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
+			keep:     "CREATE TABLE kept (word String) ENGINE = Log; INSERT INTO kept VALUES ('word')",
+			kept:     "SELECT word FROM kept",
 			question: "SELECT 40 + 2", answer: "42", refusal: "Wrong password"},
 		{engine: "mysql", image: "waybill-test/mysql:9.7", client: mysqlClient,
-			keep: "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')", kept: "SELECT word FROM kept",
+			keep:     "CREATE TABLE kept (word text); INSERT INTO kept VALUES ('word')",
+			kept:     "SELECT word FROM kept",
 			question: "SELECT 40 + 2", answer: "42", refusal: "Access denied"},
-		{engine: "valkey", image: "waybill-test/valkey:8.1", client: valkeyClient, keep: "SET kept word", kept: "GET kept",
+		{engine: "valkey", image: "waybill-test/valkey:8.1", client: valkeyClient,
+			keep: "SET kept word", kept: "GET kept",
 			question: "PING", answer: "PONG", refusal: "WRONGPASS"},
 	}
 }
 
 func standIns() []dialect {
 	redisLike := func(engine string) dialect {
-		return dialect{engine: engine, image: "waybill-test/redislike:1", client: redisClient, keep: "SET kept word", kept: "GET kept",
+		return dialect{engine: engine, image: "waybill-test/redislike:1", client: redisClient,
+			keep: "SET kept word", kept: "GET kept",
 			question: "PING", answer: "PONG", refusal: "WRONGPASS"}
 	}
 	return []dialect{
 		{engine: "mongodb", image: "waybill-test/ferretdb:1.24", client: mongoClient,
-			keep: "db.getSiblingDB('kept').words.insertOne({word: 'word'}).acknowledged", kept: "db.getSiblingDB('kept').words.findOne().word",
-			question: "db.getSiblingDB('kept').none.countDocuments()", answer: "0", refusal: "Authentication failed"},
+			keep:     "db.getSiblingDB('kept').words.insertOne({word: 'word'}).acknowledged",
+			kept:     "db.getSiblingDB('kept').words.findOne().word",
+			question: "db.getSiblingDB('kept').none.countDocuments()", answer: "0",
+			refusal: "Authentication failed"},
 		redisLike("keydb"), redisLike("dragonfly"),
 	}
 }

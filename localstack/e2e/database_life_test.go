@@ -45,14 +45,18 @@ type shownDatabase struct {
 
 // database registers one with the image of the dialect. Its health is asked for
 // each second, so that no test waits for it.
-func (w *world) database(t *testing.T, spy *spy, server string, speaks dialect, given map[string]any) *database {
+func (w *world) database(
+	t *testing.T, spy *spy, server string, speaks dialect, given map[string]any,
+) *database {
 	t.Helper()
 	needImage(t, speaks.image)
 	return w.databaseOfAnyImage(t, spy, server, speaks, given)
 }
 
 // databaseOfAnyImage is database with an image that may have to be pulled.
-func (w *world) databaseOfAnyImage(t *testing.T, spy *spy, server string, speaks dialect, given map[string]any) *database {
+func (w *world) databaseOfAnyImage(
+	t *testing.T, spy *spy, server string, speaks dialect, given map[string]any,
+) *database {
 	t.Helper()
 	body := map[string]any{"name": speaks.engine, "server_uuid": server, "image": speaks.image,
 		"health_check_interval": 1, "health_timeout": 60}
@@ -66,7 +70,8 @@ func (w *world) databaseOfAnyImage(t *testing.T, spy *spy, server string, speaks
 		t.Fatal(err)
 	}
 	db.uuid = db.shown.UUID
-	if db.shown.Type != "standalone-"+speaks.engine || db.shown.Image != speaks.image || db.shown.Status != "exited" {
+	if db.shown.Type != "standalone-"+speaks.engine || db.shown.Image != speaks.image ||
+		db.shown.Status != "exited" {
 		t.Errorf("it is a %s of %s, %s", db.shown.Type, db.shown.Image, db.shown.Status)
 	}
 	var at struct {
@@ -130,7 +135,9 @@ func unquoted(password string) string {
 func (db *database) vault(t *testing.T) map[string]string {
 	t.Helper()
 	path := "/waybill/e2e/" + db.uuid
-	got, err := db.w.cloud.Session().SSM().GetParameter(t.Context(), &ssm.GetParameterInput{Name: &path, WithDecryption: aws.Bool(true)})
+	got, err := db.w.cloud.Session().SSM().GetParameter(t.Context(), &ssm.GetParameterInput{
+		Name: &path, WithDecryption: aws.Bool(true),
+	})
 	if _, absent := errors.AsType[*types.ParameterNotFound](err); absent {
 		return nil
 	}
@@ -199,7 +206,8 @@ func (db *database) wantSecretive(t *testing.T) {
 		}
 		holding++
 		// Nobody else can enter the folder, so a container's user may read.
-		if mode := info.Mode().Perm(); mode != 0o600 && mode != 0o644 || filepath.Base(path) == "docker-compose.yml" {
+		if mode := info.Mode().Perm(); mode != 0o600 && mode != 0o644 ||
+			filepath.Base(path) == "docker-compose.yml" {
 			t.Errorf("the password is in %s, of mode %o", path, mode)
 		}
 	}
@@ -248,7 +256,8 @@ func (db *database) remove(t *testing.T, withVolumes bool) {
 	if left := docker(t, "ps", "--all", "--quiet", "--filter", "name="+db.uuid); left != "" {
 		t.Errorf("containers are left: %s", left)
 	}
-	if after := db.volumes(t); withVolumes && len(after) > 0 || !withVolumes && len(after) != len(before) || len(before) == 0 {
+	if after := db.volumes(t); withVolumes && len(after) > 0 || !withVolumes && len(after) != len(before) ||
+		len(before) == 0 {
 		t.Errorf("it had the volumes %v, and has %v", before, after)
 	}
 }
@@ -266,7 +275,8 @@ func eventually(t *testing.T, what string, gone func() bool) {
 // cleanDatabase removes what a test's database leaves behind.
 func cleanDatabase(t *testing.T, uuid string) {
 	t.Cleanup(func() {
-		for _, volume := range strings.Fields(docker(t, "volume", "ls", "--quiet", "--filter", "name="+uuid)) {
+		for _, volume := range strings.Fields(docker(t, "volume", "ls", "--quiet", "--filter",
+			"name="+uuid)) {
 			docker(t, "volume", "rm", "--force", volume)
 		}
 	})

@@ -63,7 +63,8 @@ func (s *spy) look() {
 			continue
 		}
 		place := onMachine
-		if space, err := os.Readlink(filepath.Join(filepath.Dir(line), "ns/pid")); err == nil && space != own {
+		if space, err := os.Readlink(filepath.Join(filepath.Dir(line), "ns/pid")); err == nil &&
+			space != own {
 			place = inContainer
 		}
 		s.note(place, string(bytes.ReplaceAll(text, []byte{0}, []byte{' '})))
@@ -107,7 +108,9 @@ func (s *spy) wantNothing(t *testing.T, w *world, folder string) {
 	mask := strings.NewReplacer(masks...)
 	search := func(place string, content []byte) {
 		for name, all := range hidden {
-			if !slices.ContainsFunc(all, func(form string) bool { return bytes.Contains(content, []byte(form)) }) {
+			if !slices.ContainsFunc(all, func(form string) bool {
+				return bytes.Contains(content, []byte(form))
+			}) {
 				continue
 			}
 			masked := mask.Replace(string(content))
@@ -120,7 +123,9 @@ func (s *spy) wantNothing(t *testing.T, w *world, folder string) {
 	}
 	w.eachKept(t, search)
 	if folder != "" {
-		eachFile(t, folder, func(path string, _ fs.FileInfo, content []byte) { search("the file "+path, content) })
+		eachFile(t, folder, func(path string, _ fs.FileInfo, content []byte) {
+			search("the file "+path, content)
+		})
 	}
 	s.wantEyes(t)
 }
@@ -138,7 +143,8 @@ func (s *spy) wantEyes(t *testing.T) {
 		contained = contained || place == inContainer
 	}
 	if !client || !contained {
-		t.Errorf("among the %d texts that the spy saw: docker compose %t, a process of a container %t", len(s.seen), client, contained)
+		t.Errorf("among the %d texts that the spy saw: docker compose %t, a process of a container %t",
+			len(s.seen), client, contained)
 	}
 	fmt.Printf("figure: %d secrets, each in %d forms, in none of %d command lines, logs and answers\n",
 		len(s.secrets), len(forms("secret")), len(s.seen))

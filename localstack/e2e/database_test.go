@@ -31,10 +31,11 @@ func TestDatabases(t *testing.T) {
 			})
 		}
 		for i, speaks := range standIns() {
-			t.Run("a stand-in for "+speaks.engine+" is started, restarted, stopped, started and deleted", func(t *testing.T) {
-				t.Parallel()
-				w.live(t, spy, server, speaks, speaks.awkward(), i%2 == 0)
-			})
+			t.Run("a stand-in for "+speaks.engine+" is started, restarted, stopped, started and deleted",
+				func(t *testing.T) {
+					t.Parallel()
+					w.live(t, spy, server, speaks, speaks.awkward(), i%2 == 0)
+				})
 		}
 		w.liveAsGiven(t, spy, server)
 	})
@@ -49,7 +50,9 @@ func TestDatabases(t *testing.T) {
 
 // live takes a database through its life. A password that is not given is
 // generated.
-func (w *world) live(t *testing.T, spy *spy, server string, speaks dialect, given map[string]any, deleteVolumes bool) {
+func (w *world) live(
+	t *testing.T, spy *spy, server string, speaks dialect, given map[string]any, deleteVolumes bool,
+) {
 	t.Helper()
 	db := w.database(t, spy, server, speaks, given)
 	db.operate(t, "start", "running:healthy")
@@ -78,7 +81,8 @@ func (w *world) live(t *testing.T, spy *spy, server string, speaks dialect, give
 // awkward has every printable character of ASCII, in an order in which several
 // of them would mean something to somebody, and some that are not of ASCII.
 const (
-	awkward = ` "'$$${HOME}$(id)` + "`id`" + `%{postgres_user}%s\n\\#;&&|<a>]]>!@:/?*~^=+-_,. ` + letters + `[({})] ünï¢ødé 密码 🗝`
+	awkward = ` "'$$${HOME}$(id)` + "`id`" + `%{postgres_user}%s\n\\#;&&|<a>]]>!@:/?*~^=+-_,. ` + letters +
+		`[({})] ünï¢ødé 密码 🗝`
 	// letters is the part of it that is itself however it is quoted.
 	letters = "CkAvprUG0JOB8TzsLeMmIVShlxgcH1dXwoE7aniZjFtQR52DWubN6Yq43fP9yK"
 )
@@ -113,7 +117,9 @@ func (w *world) liveAsGiven(t *testing.T, spy *spy, server string) {
 		db.wantSecretive(t)
 		return db
 	}
-	t.Run("a PostgreSQL with TLS, a public port, a configuration, scripts and an awkward password", func(t *testing.T) {
+	t.Run("a PostgreSQL with TLS, a public port, a configuration, scripts and an awkward password", func(
+		t *testing.T,
+	) {
 		db := start(t, postgres, map[string]any{
 			"enable_ssl": true, "ssl_mode": "verify-full", "is_public": true, "public_port": freePort(t),
 			"postgres_user": "shop", "postgres_db": "orders", "postgres_password": awkward,
@@ -130,38 +136,47 @@ func (w *world) liveAsGiven(t *testing.T, spy *spy, server string) {
 		db.wantAnswer(t, db.outside, db.question, db.answer)
 		db.wantRefused(t, db.outside)
 		stranger := db.inside
-		stranger.certificate = w.database(t, spy, server, postgres, map[string]any{"enable_ssl": true}).inside.certificate
-		if said, err := db.ask(t, stranger, db.question); err == nil || !strings.Contains(said, "certificate verify failed") {
+		stranger.certificate = w.database(t, spy, server, postgres,
+			map[string]any{"enable_ssl": true}).inside.certificate
+		if said, err := db.ask(t, stranger, db.question); err == nil ||
+			!strings.Contains(said, "certificate verify failed") {
 			t.Errorf("who trusts another certificate is told %q (%v)", said, err)
 		}
 		db.remove(t, true)
 	})
-	t.Run("a Redis with TLS, a configuration, a public port, limits and an awkward password", func(t *testing.T) {
+	t.Run("a Redis with TLS, a configuration, a public port, limits and an awkward password", func(
+		t *testing.T,
+	) {
 		db := start(t, redis, map[string]any{
 			"enable_ssl": true, "is_public": true, "public_port": freePort(t), "redis_password": awkward,
-			"redis_conf": "maxmemory 20mb\nmaxmemory-policy allkeys-lru", "limits_memory": "64m", "limits_cpus": "0.5",
+			"redis_conf":    "maxmemory 20mb\nmaxmemory-policy allkeys-lru",
+			"limits_memory": "64m", "limits_cpus": "0.5",
 		})
 		db.wantAnswer(t, db.inside, db.question, db.answer)
 		db.wantAnswer(t, db.outside, db.question, db.answer)
 		db.wantAnswer(t, db.outside, "CONFIG GET maxmemory-policy", "maxmemory-policy\nallkeys-lru")
 		db.wantRefused(t, db.outside)
-		if got := docker(t, "inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}", db.uuid); got != "67108864 500000000" {
+		if got := docker(t, "inspect", "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}",
+			db.uuid); got != "67108864 500000000" {
 			t.Errorf("its limits are %s bytes and billionths of a CPU", got)
 		}
 		db.remove(t, true)
 	})
 	t.Run("a MariaDB with TLS, a configuration, a script and an awkward password", func(t *testing.T) {
 		db := start(t, mariadb, map[string]any{
-			"enable_ssl": true, "mariadb_password": awkward, "mariadb_root_password": "r" + awkward, "mariadb_user": "shop",
+			"enable_ssl": true, "mariadb_password": awkward,
+			"mariadb_root_password": "r" + awkward, "mariadb_user": "shop",
 			"mariadb_conf": "[mariadb]\nmax_connections = 37\n",
-			"init_scripts": []map[string]any{{"filename": "make.sql", "content": "CREATE TABLE made AS SELECT 'by a script' AS word;\n"}},
+			"init_scripts": []map[string]any{{"filename": "make.sql",
+				"content": "CREATE TABLE made AS SELECT 'by a script' AS word;\n"}},
 		})
 		db.wantAnswer(t, db.inside, "SELECT word FROM made", "by a script")
 		db.wantAnswer(t, db.inside, "SELECT @@max_connections", "37")
 		db.wantRefused(t, db.inside)
 		plain := db.inside
 		plain.certificate = ""
-		if said, err := db.ask(t, plain, db.question); err == nil || !strings.Contains(said, "insecure transport") {
+		if said, err := db.ask(t, plain, db.question); err == nil ||
+			!strings.Contains(said, "insecure transport") {
 			t.Errorf("who does not use TLS is told %q (%v)", said, err)
 		}
 		db.remove(t, true)

@@ -92,7 +92,8 @@ func (s *stage) key(t *testing.T, private string) string {
 // build registers an application that is built from the repository.
 func (s *stage) build(t *testing.T, r *repository, form string, said words) *resource {
 	t.Helper()
-	given := with(words{"git_repository": r.url, "private_key_uuid": s.key(t, r.opens), "git_host_keys": r.hostKeys}, said)
+	given := with(words{"git_repository": r.url, "private_key_uuid": s.key(t, r.opens),
+		"git_host_keys": r.hostKeys}, said)
 	return s.add(t, "/applications/"+form, given)
 }
 

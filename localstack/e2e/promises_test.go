@@ -86,10 +86,14 @@ func TestP9ForeignIdsAndAbilities(t *testing.T) {
 	unknown := "app" + strings.Repeat("0", 21)
 
 	t.Run("unknown, foreign and malformed ids answer alike", func(t *testing.T) {
-		for _, path := range []string{"/services/" + unknown, "/services/" + app, "/services/nonsense", "/services/svc" + app[3:]} {
+		for _, path := range []string{
+			"/services/" + unknown, "/services/" + app, "/services/nonsense", "/services/svc" + app[3:],
+		} {
 			wantAnswer(t, w.api.Get(t.Context(), path, nil), 404, "Service not found.")
 		}
-		for _, path := range []string{"/deployments/" + app + strings.Repeat("0", 16), "/deployments/nonsense", "/deployments/" + app} {
+		for _, path := range []string{
+			"/deployments/" + app + strings.Repeat("0", 16), "/deployments/nonsense", "/deployments/" + app,
+		} {
 			wantAnswer(t, w.api.Get(t.Context(), path, nil), 404, "Deployment not found.")
 		}
 	})
@@ -134,7 +138,8 @@ func otherEnd(text string) string {
 func wantAnswer(t *testing.T, err error, status int, message string) {
 	t.Helper()
 	var answer *client.Error
-	if !errors.As(err, &answer) || answer.Status != status || !strings.Contains(strings.ToLower(answer.Message), strings.ToLower(message)) {
+	if !errors.As(err, &answer) || answer.Status != status ||
+		!strings.Contains(strings.ToLower(answer.Message), strings.ToLower(message)) {
 		t.Errorf("%v, want %d with %q", err, status, message)
 	}
 }

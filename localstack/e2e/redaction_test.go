@@ -43,20 +43,31 @@ func formsPrinted(secret string) []printed {
 	escaped, _ := json.Marshal(secret)
 	bare := func(quoted string) string { return quoted[1 : len(quoted)-1] }
 	add(secret, bare(string(escaped)), bare(strings.TrimSpace(plain.String())), bare(strconv.Quote(secret)))
-	add(url.QueryEscape(secret), url.PathEscape(secret), strings.ReplaceAll(url.QueryEscape(secret), "+", "%20"))
-	add(bare(quoted(secret)), strings.ReplaceAll(secret, "'", `'"'"'`), strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`").Replace(secret))
+	add(url.QueryEscape(secret), url.PathEscape(secret),
+		strings.ReplaceAll(url.QueryEscape(secret), "+", "%20"))
+	add(bare(quoted(secret)), strings.ReplaceAll(secret, "'", `'"'"'`),
+		strings.NewReplacer(`\`, `\\`, `"`, `\"`, `$`, `\$`, "`", "\\`").Replace(secret))
 	add(hex.EncodeToString([]byte(secret)), strings.ToUpper(hex.EncodeToString([]byte(secret))))
-	for _, encoding := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding, base64.RawStdEncoding, base64.RawURLEncoding} {
+	for _, encoding := range []*base64.Encoding{
+		base64.StdEncoding, base64.URLEncoding, base64.RawStdEncoding, base64.RawURLEncoding,
+	} {
 		for shift := range 3 {
 			text := encoding.EncodeToString([]byte("user"[:3-shift] + secret + "tail"[:shift]))
 			all = append(all, printed{text, text[8 : len(text)-8]})
 		}
-		all = append(all, printed{encoding.EncodeToString([]byte(secret)), strings.TrimRight(encoding.EncodeToString([]byte(secret)), "=")})
+		all = append(all, printed{encoding.EncodeToString([]byte(secret)),
+			strings.TrimRight(encoding.EncodeToString([]byte(secret)), "=")})
 	}
 	basic := base64.StdEncoding.EncodeToString([]byte("admin:" + secret))
-	address := url.URL{Scheme: "postgres", User: url.UserPassword("admin", secret), Host: "db:5432", Path: "/shop"}
+	address := url.URL{
+		Scheme: "postgres",
+		User:   url.UserPassword("admin", secret),
+		Host:   "db:5432",
+		Path:   "/shop",
+	}
 	_, password, _ := strings.Cut(address.User.String(), ":")
-	return append(all, printed{"> Authorization: Basic " + basic, basic[12 : len(basic)-8]}, printed{"DATABASE_URL=" + address.String(), password})
+	return append(all, printed{"> Authorization: Basic " + basic, basic[12 : len(basic)-8]},
+		printed{"DATABASE_URL=" + address.String(), password})
 }
 
 // linesPrinted are a secret of several lines with other endings, each line by
@@ -68,7 +79,8 @@ func linesPrinted(secret string) []printed {
 		all = append(all, printed{"web-1  | \t" + line, line})
 	}
 	encoded := base64.StdEncoding.EncodeToString([]byte(secret))
-	return append(all, printed{encoded[:76] + "\n" + encoded[76:], encoded[:76]}, printed{encoded[:64] + "\n" + encoded[64:], encoded[:64]})
+	return append(all, printed{encoded[:76] + "\n" + encoded[76:], encoded[:76]},
+		printed{encoded[:64] + "\n" + encoded[64:], encoded[:64]})
 }
 
 // tellsAll prints what it was given, and what lies in its folder, whole and in
@@ -109,24 +121,32 @@ func TestP3RedactionNoFormOfASecretIsKept(t *testing.T) {
 		private  = "first line/of+the=key 8fj3\n  second \"line\" of $it's 9dk2\nthe-third-line:0a7c\n"
 		declared = "declared/by+the=job-5x9q"
 	)
-	told := append(append(formsPrinted(password), formsPrinted(strings.TrimSpace(private))...), formsPrinted(declared)...)
+	told := append(append(formsPrinted(password), formsPrinted(strings.TrimSpace(private))...),
+		formsPrinted(declared)...)
 	told = append(told, linesPrinted(strings.TrimSpace(private))...)
 	folder := t.TempDir()
 	var forms strings.Builder
 	for _, form := range told {
 		fmt.Fprintf(&forms, "%s\nin <%s>\n", form.text, form.text)
 	}
-	for name, text := range map[string]string{"forms": forms.String(), "masks": "::add-mask::" + declared + "\n"} {
+	for name, text := range map[string]string{
+		"forms": forms.String(), "masks": "::add-mask::" + declared + "\n",
+	} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	events := w.listen(t)
 	ssh := remotetest.Start(t, remotetest.Options{})
-	app := w.create(t, "/applications/shell", map[string]any{"name": "talker", "server_uuid": w.register(t, ssh), "start": fmt.Sprintf(tellsAll, folder),
-		"environment": []map[string]any{{"key": "DB_PASSWORD", "value": password, "is_secret": true}, {"key": "PRIVATE", "value": private, "is_secret": true}}})
+	app := w.create(t, "/applications/shell", map[string]any{"name": "talker",
+		"server_uuid": w.register(t, ssh), "start": fmt.Sprintf(tellsAll, folder),
+		"environment": []map[string]any{{"key": "DB_PASSWORD", "value": password, "is_secret": true},
+			{"key": "PRIVATE", "value": private, "is_secret": true}}})
 	uuid := w.start(t, app)
-	eventually(t, "the job is half way", func() bool { _, err := os.Stat(filepath.Join(folder, "reached")); return err == nil })
+	eventually(t, "the job is half way", func() bool {
+		_, err := os.Stat(filepath.Join(folder, "reached"))
+		return err == nil
+	})
 	var f figures
 	w.killRunner(t, ssh, uuid, &f)
 	if err := os.WriteFile(filepath.Join(folder, "killed"), nil, 0o600); err != nil {
@@ -137,7 +157,8 @@ func TestP3RedactionNoFormOfASecretIsKept(t *testing.T) {
 	wantLog(t, entries, "plain <<REDACTED:DB_PASSWORD>>")
 	wantLog(t, entries, "told")
 	if f.kills.Load() != 1 || record.Attempt < 2 {
-		t.Errorf("%d runners were killed, attempt %d: the test tries less than it says", f.kills.Load(), record.Attempt)
+		t.Errorf("%d runners were killed, attempt %d: the test tries less than it says",
+			f.kills.Load(), record.Attempt)
 	}
 	w.wantNone(t, told, func(look func(string, []byte)) {
 		w.eachKept(t, look)
@@ -176,8 +197,10 @@ func (w *world) wantNone(t *testing.T, told []printed, each func(look func(place
 func (w *world) eachAnswer(t *testing.T, record client.Deployment, look func(string, []byte)) {
 	t.Helper()
 	of := "/deployments/" + record.DeploymentUUID
-	for _, path := range []string{of, of + "/verify", of + "/configuration", of + "/logs?limit=1000", of + "/logs?format=ndjson&limit=1000", of + "/logs?format=text&limit=1000",
-		"/deployments/applications/" + record.ResourceUUID, "/deployments/applications/" + record.ResourceUUID + "/latest"} {
+	for _, path := range []string{of, of + "/verify", of + "/configuration", of + "/logs?limit=1000",
+		of + "/logs?format=ndjson&limit=1000", of + "/logs?format=text&limit=1000",
+		"/deployments/applications/" + record.ResourceUUID,
+		"/deployments/applications/" + record.ResourceUUID + "/latest"} {
 		var answer string
 		if err := w.api.Get(t.Context(), path, &answer); err != nil {
 			t.Errorf("GET %s: %v", path, err)
@@ -196,15 +219,24 @@ func (w *world) listen(t *testing.T) func(uuid string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known, err := queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl,
-		AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn}})
+	known, err := queues.GetQueueAttributes(t.Context(),
+		&sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl,
+			AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	arn := known.Attributes[string(sqstypes.QueueAttributeNameQueueArn)]
-	_, err = bus.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: name, EventBusName: on, EventPattern: aws.String(`{"detail-type":[{"exists":true}]}`)})
+	_, err = bus.PutRule(t.Context(), &eventbridge.PutRuleInput{
+		Name:         name,
+		EventBusName: on,
+		EventPattern: aws.String(`{"detail-type":[{"exists":true}]}`),
+	})
 	if err == nil {
-		_, err = bus.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: name, EventBusName: on, Targets: []types.Target{{Id: aws.String("queue"), Arn: &arn}}})
+		_, err = bus.PutTargets(t.Context(), &eventbridge.PutTargetsInput{
+			Rule:         name,
+			EventBusName: on,
+			Targets:      []types.Target{{Id: aws.String("queue"), Arn: &arn}},
+		})
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +244,11 @@ func (w *world) listen(t *testing.T) func(uuid string) []string {
 	return func(uuid string) []string {
 		var all []string
 		for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-			got, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: queue.QueueUrl, WaitTimeSeconds: 5, MaxNumberOfMessages: 10})
+			got, err := queues.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{
+				QueueUrl:            queue.QueueUrl,
+				WaitTimeSeconds:     5,
+				MaxNumberOfMessages: 10,
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

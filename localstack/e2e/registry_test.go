@@ -83,7 +83,8 @@ http: {addr: "127.0.0.1:0"}
 // Their images may have other names, so they go by name, never by their id.
 func dropPulled(t *testing.T, address string) {
 	t.Helper()
-	listed := docker(t, "image", "ls", "--digests", "--format", "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}")
+	listed := docker(t, "image", "ls", "--digests", "--format",
+		"{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}")
 	for _, name := range strings.Fields(listed) {
 		if strings.HasPrefix(name, address) && !strings.HasSuffix(name, "<none>") {
 			docker(t, "image", "rm", "--force", name)

@@ -34,26 +34,30 @@ func rollbackOfPage(t *testing.T, s *stage) {
 	source, port := newRepository(t), freePort(t)
 	older := source.push(t, "main", "Show the older page", source.page("older"))
 	r := s.build(t, source, "dockerfile", with(published(port), words{"base_directory": "/page",
-		"environment": []words{plainly("GREETING", "hello"), secretly("PASSWORD", "the first of the passwords")}}))
+		"environment": []words{plainly("GREETING", "hello"),
+			secretly("PASSWORD", "the first of the passwords")}}))
 	first, _ := r.succeed(t, "deploy", nil, "running:healthy")
 	wantCommit(t, first, older, "Show the older page")
 	wantPage(t, port, "/", "older")
 	wantPage(t, port, "/greeting", "hello")
 
 	newer := source.push(t, "main", "Show the newer page", source.page("newer"))
-	r.change(t, words{"environment": []words{plainly("GREETING", "bye"), secretly("PASSWORD", "the second of the passwords")}})
+	r.change(t, words{"environment": []words{plainly("GREETING", "bye"),
+		secretly("PASSWORD", "the second of the passwords")}})
 	second, _ := r.succeed(t, "deploy", nil, "running:healthy")
 	wantCommit(t, second, newer, "Show the newer page")
 	wantPage(t, port, "/", "newer")
 	wantPage(t, port, "/greeting", "bye")
 	var got []string
 	for _, change := range r.compare(t, first.DeploymentUUID, second.DeploymentUUID) {
-		got = append(got, fmt.Sprint(change.Path, " ", change.Edit, " ", shown(change.Before), " ", shown(change.After)))
+		got = append(got,
+			fmt.Sprint(change.Path, " ", change.Edit, " ", shown(change.Before), " ", shown(change.After)))
 	}
 	if want := "[environment.GREETING changed hello bye environment.PASSWORD changed - -]"; fmt.Sprint(got) != want {
 		t.Errorf("changed is %v, want %s", got, want)
 	}
-	if kept := r.configuration(t, first); kept["git_repository"] != source.url || kept["base_directory"] != "/page" {
+	if kept := r.configuration(t, first); kept["git_repository"] != source.url ||
+		kept["base_directory"] != "/page" {
 		t.Errorf("the first deployment ran with %v", kept)
 	}
 
@@ -104,7 +108,8 @@ services:
 			t.Errorf("it says %q, want %q", got, want)
 		}
 	}
-	r := s.serve(t, compose("older"), words{"environment": []words{secretly("PASSWORD", "a password of the service")}})
+	r := s.serve(t, compose("older"),
+		words{"environment": []words{secretly("PASSWORD", "a password of the service")}})
 	first, _ := r.succeed(t, "start", nil, "running:healthy")
 	says(r, "older")
 	update := r.change(t, words{"docker_compose": compose("newer")})
@@ -115,7 +120,9 @@ services:
 	says(r, "older")
 
 	// Nothing else but a secret that is gone keeps a rollback from being one.
-	r.change(t, words{"environment": nil, "docker_compose": strings.ReplaceAll(compose("newest"), "${PASSWORD}", "none")})
+	r.change(t, words{
+		"environment": nil, "docker_compose": strings.ReplaceAll(compose("newest"), "${PASSWORD}", "none"),
+	})
 	err := r.w.api.Post(t.Context(), "/deployments/"+first.DeploymentUUID+"/rollback", nil, nil)
 	wantAnswer(t, err, 409, "PASSWORD")
 	r.remove(t, true)

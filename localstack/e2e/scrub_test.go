@@ -62,7 +62,9 @@ func TestP3ScrubTakesALaterSecretOutOfWhatIsKept(t *testing.T) {
 		t.Errorf("before: %+v, want it right as it was written", before)
 	}
 
-	body := map[string]any{"environment": []map[string]any{{"key": "LATER", "value": secret, "is_secret": true}}}
+	body := map[string]any{
+		"environment": []map[string]any{{"key": "LATER", "value": secret, "is_secret": true}},
+	}
 	if err := w.api.Do(t.Context(), "PATCH", "/applications/"+app, body, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +89,8 @@ func TestP3ScrubTakesALaterSecretOutOfWhatIsKept(t *testing.T) {
 	}
 	for _, uuid := range leaky {
 		found := w.verify(t, uuid)
-		if !found.OK || !found.Complete || found.Rewritten == 0 || found.Entries != 2 || found.By == nil || *found.By != "e2e" {
+		if !found.OK || !found.Complete || found.Rewritten == 0 || found.Entries != 2 || found.By == nil ||
+			*found.By != "e2e" {
 			t.Errorf("after: %+v, want it right and rewritten", found)
 		}
 		_, entries := w.follow(t, uuid)
@@ -122,8 +125,10 @@ func (w *world) tamper(t *testing.T, key string) {
 		t.Fatal(err)
 	}
 	stored[len(stored)/2] ^= 1
-	if _, err := client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: bucket, Key: &key, Body: bytes.NewReader(stored),
-		ContentType: got.ContentType, ContentEncoding: got.ContentEncoding, Metadata: got.Metadata}); err != nil {
+	if _, err := client.PutObject(t.Context(), &s3.PutObjectInput{
+		Bucket: bucket, Key: &key, Body: bytes.NewReader(stored),
+		ContentType: got.ContentType, ContentEncoding: got.ContentEncoding,
+		Metadata: got.Metadata}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -67,7 +67,9 @@ func (w *world) eachKept(t *testing.T, look func(place string, content []byte)) 
 func (w *world) eachObject(t *testing.T, look func(string, []byte)) {
 	t.Helper()
 	client := w.cloud.Session().S3()
-	pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{Bucket: aws.String(w.cloud.Outputs().LogBucket)})
+	pages := s3.NewListObjectsV2Paginator(client, &s3.ListObjectsV2Input{
+		Bucket: aws.String(w.cloud.Outputs().LogBucket),
+	})
 	objects := 0
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
@@ -75,7 +77,9 @@ func (w *world) eachObject(t *testing.T, look func(string, []byte)) {
 			t.Fatal(err)
 		}
 		for _, object := range page.Contents {
-			got, err := client.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String(w.cloud.Outputs().LogBucket), Key: object.Key})
+			got, err := client.GetObject(t.Context(), &s3.GetObjectInput{
+				Bucket: aws.String(w.cloud.Outputs().LogBucket), Key: object.Key,
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

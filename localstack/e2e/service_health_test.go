@@ -20,7 +20,8 @@ var unwell = []struct {
 	everywhere    bool
 }{
 	{
-		name: "P8: a container that never gets healthy is unhealthy", everywhere: true, timeout: 4, reason: "unhealthy", status: "running:unhealthy",
+		name: "P8: a container that never gets healthy is unhealthy", everywhere: true, timeout: 4,
+		reason: "unhealthy", status: "running:unhealthy",
 		compose: `
 services:
   web:
@@ -33,10 +34,12 @@ services:
 		patterns: []string{`Not well within 4 s:\n\S+-web-1 is running, but its health check fails\.`,
 			`-web-1 is running, but its health check fails\.\n` +
 				`Its health check said last:\nexit code 3: the check says no\n`,
-			`The last 50 lines of \S+-web-1:\nline 1\d\n`, `the password is <REDACTED:PASSWORD>`, `last words\nFailed after`},
+			`The last 50 lines of \S+-web-1:\nline 1\d\n`,
+			`the password is <REDACTED:PASSWORD>`, `last words\nFailed after`},
 	},
 	{
-		name: "P8: a container that dies after 5 s is unhealthy", everywhere: true, timeout: 60, reason: "unhealthy", status: "exited",
+		name: "P8: a container that dies after 5 s is unhealthy", everywhere: true, timeout: 60,
+		reason: "unhealthy", status: "exited",
 		compose: `
 services:
   web:
@@ -59,7 +62,8 @@ services:
 		patterns: []string{`-web-1 [^\n]*code 7[^\n]*\.`, `the reason\nFailed after`},
 	},
 	{
-		name: "a container that needs too much memory is unhealthy", timeout: 60, reason: "unhealthy", status: "exited",
+		name: "a container that needs too much memory is unhealthy", timeout: 60,
+		reason: "unhealthy", status: "exited",
 		compose: `
 services:
   web:
@@ -71,7 +75,8 @@ services:
 		patterns: []string{`ran out of memory and was killed \(exit code 137\)`, `the reason\n`},
 	},
 	{
-		name: "what others wait for in vain is unhealthy", timeout: 60, reason: "unhealthy", status: "degraded:unhealthy",
+		name: "what others wait for in vain is unhealthy", timeout: 60,
+		reason: "unhealthy", status: "degraded:unhealthy",
 		compose: `
 services:
   store:
@@ -84,11 +89,13 @@ services:
     depends_on: {store: {condition: service_healthy}}
     command: echo never
 `,
-		patterns: []string{`dependency failed to start: container \S+-store-1 is unhealthy`, `-store-1 is running, but its health check fails`,
+		patterns: []string{`dependency failed to start: container \S+-store-1 is unhealthy`,
+			`-store-1 is running, but its health check fails`,
 			`the reason\n`, `-web-1 was created and never started`},
 	},
 	{
-		name: "containers that do their work and end beside one that runs are well", timeout: 60, status: "running:healthy",
+		name:    "containers that do their work and end beside one that runs are well",
+		timeout: 60, status: "running:healthy",
 		compose: `
 services:
   migrate:

@@ -30,17 +30,23 @@ func TestServicesAndApplications(t *testing.T) {
 			// everywhere says that it is for each emulator.
 			everywhere bool
 		}{
-			{"a service of three containers is started, changed, looked at, stopped and deleted", threeContainers, true},
+			{"a service of three containers is started, changed, looked at, stopped and deleted",
+				threeContainers, true},
 			{"a stop gives each container the time that it asks for", gracePeriods, false},
-			{"of two services with one container name the second fails, and the first goes on", oneName, false},
+			{"of two services with one container name the second fails, and the first goes on",
+				oneName, false},
 			{"a port that is taken is a failure in docker's words", portTaken, false},
 			{"a service pulls what is newer when it is told to", servicePulls, false},
 			{"an image is an application with a health check over HTTP", imageApplication, true},
-			{"an application pulls what is newer when it is told to, and takes another tag", applicationPulls, false},
-			{"commands are an application that starts, is looked at, stops and is deleted", shellApplication, true},
-			{"a Dockerfile is built from a branch, a commit, and without a cache", dockerfileApplication, false},
+			{"an application pulls what is newer when it is told to, and takes another tag",
+				applicationPulls, false},
+			{"commands are an application that starts, is looked at, stops and is deleted",
+				shellApplication, true},
+			{"a Dockerfile is built from a branch, a commit, and without a cache",
+				dockerfileApplication, false},
 			{"a compose file of a repository is built and run", composeApplication, false},
-			{"a repository that does not open is a failure in git's words and in ours", closedRepository, false},
+			{"a repository that does not open is a failure in git's words and in ours",
+				closedRepository, false},
 			{"a database that somebody stops is found", databaseLook, false},
 			{"a rollback brings the older page back", rollbackOfPage, true},
 			{"a rollback of a service brings its older file back", rollbackOfService, false},
@@ -113,18 +119,23 @@ func threeContainers(t *testing.T, s *stage) {
 	wantLog(t, entries, "Created the network "+network)
 	wantOrder(t, prefixed(r.uuid, "store", "page", "front"))
 	for _, container := range prefixed(r.uuid, "page", "front") {
-		if got := docker(t, "exec", container, "sh", "-c", `printf '|%s|' "$PASSWORD"`); got != "|"+password+"|" {
+		if got := docker(t, "exec", container, "sh", "-c",
+			`printf '|%s|' "$PASSWORD"`); got != "|"+password+"|" {
 			t.Errorf("%s has another password", container)
 		}
 	}
-	if got := docker(t, "exec", r.uuid+"-front-1", "wget", "-q", "-O", "-", "http://page/"); got != "hello from ${HOSTNAME}" {
+	if got := docker(t, "exec", r.uuid+"-front-1", "wget", "-q", "-O", "-",
+		"http://page/"); got != "hello from ${HOSTNAME}" {
 		t.Errorf("the page says %q", got)
 	}
 
-	wantAnswer(t, s.w.api.Post(t.Context(), at(r.uuid)+"/start", nil, nil), 400, "Service is already running.")
-	update := r.change(t, words{"environment": []words{plainly("GREETING", "bye"), words{"key": "PASSWORD", "is_secret": true},
-		plainly("COMPOSE_PROFILES", "tools")}})
-	wantUpdate(t, r, update, first.DeploymentUUID, "environment.COMPOSE_PROFILES added", "environment.GREETING changed")
+	wantAnswer(t, s.w.api.Post(t.Context(), at(r.uuid)+"/start", nil, nil), 400,
+		"Service is already running.")
+	update := r.change(t,
+		words{"environment": []words{plainly("GREETING", "bye"), words{"key": "PASSWORD", "is_secret": true},
+			plainly("COMPOSE_PROFILES", "tools")}})
+	wantUpdate(t, r, update, first.DeploymentUUID, "environment.COMPOSE_PROFILES added",
+		"environment.GREETING changed")
 	before := docker(t, "inspect", "--format", "{{.Id}}", r.uuid+"-store-1")
 	r.succeed(t, "start", words{"force": true}, "running:healthy")
 	if got := fmt.Sprint(sorted(r.containers(t))); got != names("front", "page", "store", "tool") {
@@ -140,7 +151,8 @@ func threeContainers(t *testing.T, s *stage) {
 	if left := r.containers(t); len(left) > 0 {
 		t.Errorf("after the stop are %v", left)
 	}
-	wantAnswer(t, s.w.api.Under(rand.Text()).Post(t.Context(), at(r.uuid)+"/stop", nil, nil), 400, "Service is already stopped.")
+	wantAnswer(t, s.w.api.Under(rand.Text()).Post(t.Context(), at(r.uuid)+"/stop", nil, nil), 400,
+		"Service is already stopped.")
 	r.wantLook(t, "exited")
 	r.remove(t, false)
 	docker(t, "network", "inspect", network)
@@ -228,7 +240,8 @@ volumes: {kept: {}}
 	r := s.serve(t, compose, nil)
 	r.succeed(t, "start", nil, "running:healthy")
 	r.succeed(t, "stop", nil, "exited")
-	if got := docker(t, "run", "--rm", "--volume", r.uuid+"_kept:/kept", smallImage, "ls", "/kept"); got != "patient" {
+	if got := docker(t, "run", "--rm", "--volume", r.uuid+"_kept:/kept", smallImage, "ls",
+		"/kept"); got != "patient" {
 		t.Errorf("%q came to its end, want patient alone", got)
 	}
 	r.remove(t, true)
@@ -249,7 +262,8 @@ services:
 	first, second := s.serve(t, compose, nil), s.serve(t, compose, nil)
 	first.succeed(t, "start", nil, "running:healthy")
 	before := docker(t, "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name)
-	second.fail(t, "start", nil, "exit", "Conflict. The container name .*"+name+".* is already in use by container")
+	second.fail(t, "start", nil, "exit",
+		"Conflict. The container name .*"+name+".* is already in use by container")
 	second.remove(t, true)
 	if after := docker(t, "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name); after != before {
 		t.Errorf("the first container is %s, was %s", after, before)

@@ -22,11 +22,14 @@ func TestServicePolicy(t *testing.T) {
 	lax := w.newStage(t, spy, nil)
 
 	for _, c := range []struct{ name, compose, says string }{
-		{"a privileged container", "services:\n  web:\n    image: SMALL\n    command: sleep 600\n    privileged: true\n",
+		{"a privileged container",
+			"services:\n  web:\n    image: SMALL\n    command: sleep 600\n    privileged: true\n",
 			"line 5: services.web.privileged: this server forbids privileged containers"},
-		{"a mount of the whole server", "services:\n  web:\n    image: SMALL\n    volumes:\n      - ./data:/data\n      - /:/host\n",
+		{"a mount of the whole server",
+			"services:\n  web:\n    image: SMALL\n    volumes:\n      - ./data:/data\n      - /:/host\n",
 			"line 6: services.web.volumes.1.source: this server forbids access to /"},
-		{"a mount of the whole server by an anchor", "x-all: &all\n  - /:/host\nservices:\n  web:\n    image: SMALL\n    volumes: *all\n",
+		{"a mount of the whole server by an anchor",
+			"x-all: &all\n  - /:/host\nservices:\n  web:\n    image: SMALL\n    volumes: *all\n",
 			"this server forbids access to /"},
 	} {
 		body := func(s *stage) words {
@@ -45,8 +48,9 @@ func TestServicePolicy(t *testing.T) {
 	}
 	t.Run("a compose file of a repository is refused when it is there to be read", func(t *testing.T) {
 		source := newRepository(t)
-		source.push(t, "main", "Take the server over", map[string]string{"docker-compose.yaml": images.Replace(
-			"services:\n  web:\n    image: SMALL\n    command: sleep 600\n    volumes: [\"/:/host\"]\n")})
+		source.push(t, "main", "Take the server over", map[string]string{
+			"docker-compose.yaml": images.Replace(
+				"services:\n  web:\n    image: SMALL\n    command: sleep 600\n    volumes: [\"/:/host\"]\n")})
 		r := strict.build(t, source, "dockercompose", nil)
 		r.fail(t, "deploy", nil, "exit", `web.*: this server forbids .*access to /`)
 		if got := r.containers(t); len(got) > 0 {
@@ -55,12 +59,14 @@ func TestServicePolicy(t *testing.T) {
 		r.remove(t, true)
 	})
 	t.Run("what was accepted before is refused when it is started", func(t *testing.T) {
-		r := lax.serve(t, "services:\n  web:\n    image: SMALL\n    command: sleep 600\n    volumes: [\"/:/host:ro\"]\n"+
-			"    healthcheck: {test: [CMD, test, -d, /host/proc], interval: 1s}\n    init: true\n", nil)
+		r := lax.serve(t,
+			"services:\n  web:\n    image: SMALL\n    command: sleep 600\n    volumes: [\"/:/host:ro\"]\n"+
+				"    healthcheck: {test: [CMD, test, -d, /host/proc], interval: 1s}\n    init: true\n", nil)
 		r.succeed(t, "start", nil, "running:healthy")
 		r.succeed(t, "stop", nil, "exited")
 		lax.patch(t, map[string]any{"forbid_host_access": true})
-		r.fail(t, "start", nil, "configuration", `line 5: services\.web\.volumes\.0\.source: this server forbids access to /`)
+		r.fail(t, "start", nil, "configuration",
+			`line 5: services\.web\.volumes\.0\.source: this server forbids access to /`)
 		if got := r.containers(t); len(got) > 0 {
 			t.Errorf("containers were made: %v", got)
 		}
@@ -75,7 +81,8 @@ func TestServiceYAMLBombs(t *testing.T) {
 	server := w.server(t)
 	bomb := "x-0: &x0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n"
 	for i := 1; i <= 9; i++ {
-		bomb += fmt.Sprintf("x-%d: &x%d [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*x%d, ", i-1), 9), ", "))
+		bomb += fmt.Sprintf("x-%d: &x%d [%s]\n",
+			i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*x%d, ", i-1), 9), ", "))
 	}
 	for name, compose := range map[string]string{
 		"beside the services": bomb + "services:\n  web:\n    image: a\n",
@@ -86,7 +93,8 @@ func TestServiceYAMLBombs(t *testing.T) {
 			// The API's own limit for an answer is half a minute.
 			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 			defer cancel()
-			err := w.api.Post(ctx, "/services", map[string]any{"name": "bomb", "server_uuid": server, "docker_compose": compose}, nil)
+			err := w.api.Post(ctx, "/services",
+				map[string]any{"name": "bomb", "server_uuid": server, "docker_compose": compose}, nil)
 			answer, is := errors.AsType[*client.Error](err)
 			if !is || answer.Status != 422 || !strings.Contains(answer.Body, "docker_compose") {
 				t.Errorf("%v\n%+v, want 422 of docker_compose", err, answer)

@@ -14,8 +14,9 @@ import (
 // though httpd would not.
 func pageImage(t *testing.T, name, word string) {
 	t.Helper()
-	buildImage(t, name, "FROM "+smallImage+"\nRUN mkdir /www && echo "+word+" >/www/index.html\nSTOPSIGNAL SIGKILL\n"+
-		"CMD [\"httpd\", \"-f\", \"-p\", \"80\", \"-h\", \"/www\"]\n")
+	buildImage(t, name,
+		"FROM "+smallImage+"\nRUN mkdir /www && echo "+word+" >/www/index.html\nSTOPSIGNAL SIGKILL\n"+
+			"CMD [\"httpd\", \"-f\", \"-p\", \"80\", \"-h\", \"/www\"]\n")
 }
 
 // servicePulls puts a newer image into a registry under the same tag.

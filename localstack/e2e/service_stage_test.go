@@ -113,7 +113,8 @@ func (r *resource) hide(environment any) {
 
 func builtImages(t *testing.T, project string) []string {
 	t.Helper()
-	built := strings.Fields(docker(t, "image", "ls", "--quiet", "--filter", "label=com.docker.compose.project="+project))
+	built := strings.Fields(docker(t, "image", "ls", "--quiet", "--filter",
+		"label=com.docker.compose.project="+project))
 	slices.Sort(built)
 	return slices.Compact(built)
 }
@@ -158,7 +159,9 @@ func (r *resource) ask(t *testing.T, method, path string, said any) string {
 }
 
 // operate asks for an operation with options, and follows it to its end.
-func (r *resource) operate(t *testing.T, operation string, options words) (client.Deployment, []client.Entry) {
+func (r *resource) operate(
+	t *testing.T, operation string, options words,
+) (client.Deployment, []client.Entry) {
 	t.Helper()
 	path := at(r.uuid) + "/" + operation
 	if operation == "deploy" {
@@ -190,7 +193,9 @@ func (r *resource) follow(t *testing.T, uuid string) (client.Deployment, []clien
 }
 
 // succeed has an operation finish, and leave the resource in the state.
-func (r *resource) succeed(t *testing.T, operation string, options words, status string) (client.Deployment, []client.Entry) {
+func (r *resource) succeed(
+	t *testing.T, operation string, options words, status string,
+) (client.Deployment, []client.Entry) {
 	t.Helper()
 	record, entries := r.operate(t, operation, options)
 	wantStatus(t, record, entries, "finished", "")
@@ -200,7 +205,9 @@ func (r *resource) succeed(t *testing.T, operation string, options words, status
 
 // fail has an operation fail for the reason, with a log that has all the
 // patterns.
-func (r *resource) fail(t *testing.T, operation string, options words, reason string, patterns ...string) (client.Deployment, []client.Entry) {
+func (r *resource) fail(
+	t *testing.T, operation string, options words, reason string, patterns ...string,
+) (client.Deployment, []client.Entry) {
 	t.Helper()
 	record, entries := r.operate(t, operation, options)
 	wantStatus(t, record, entries, "failed", reason)
@@ -235,14 +242,16 @@ func (r *resource) wantLook(t *testing.T, want string) {
 // containers are the names of all its containers, in their order.
 func (r *resource) containers(t *testing.T) []string {
 	t.Helper()
-	listed := docker(t, "ps", "--all", "--format", "{{.Names}}", "--filter", "label=com.docker.compose.project="+r.uuid)
+	listed := docker(t, "ps", "--all", "--format", "{{.Names}}", "--filter",
+		"label=com.docker.compose.project="+r.uuid)
 	return strings.Fields(listed)
 }
 
 // volumes are the names of its volumes.
 func (r *resource) volumes(t *testing.T) []string {
 	t.Helper()
-	return strings.Fields(docker(t, "volume", "ls", "--quiet", "--filter", "label=com.docker.compose.project="+r.uuid))
+	return strings.Fields(docker(t, "volume", "ls", "--quiet", "--filter",
+		"label=com.docker.compose.project="+r.uuid))
 }
 
 // remove deletes the resource, with its data or without, and wants nothing of
@@ -278,7 +287,8 @@ func (r *resource) remove(t *testing.T, volumes bool) {
 		var log client.LogPage
 		r.w.get(t, "/deployments/"+uuid+"/logs", &log)
 		if !log.Complete || len(log.Entries) == 0 {
-			t.Errorf("of the deployment %s are %d entries left, the last of them: %v", uuid, len(log.Entries), log.Complete)
+			t.Errorf("of the deployment %s are %d entries left, the last of them: %v",
+				uuid, len(log.Entries), log.Complete)
 		}
 	}
 }

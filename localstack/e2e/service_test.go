@@ -28,7 +28,8 @@ func TestComposeService(t *testing.T) {
 		cleanProject(t, service)
 		record, entries := w.deploy(t, service)
 		wantStatus(t, record, entries, "finished", "")
-		if got := docker(t, "ps", "--filter", "label=com.docker.compose.project="+service, "--format", "{{.Status}}"); !strings.Contains(got, "(healthy)") {
+		if got := docker(t, "ps", "--filter", "label=com.docker.compose.project="+service, "--format",
+			"{{.Status}}"); !strings.Contains(got, "(healthy)") {
 			t.Errorf("the container is %q, want healthy", got)
 		}
 		var shown struct{ Status string }
@@ -39,7 +40,8 @@ func TestComposeService(t *testing.T) {
 
 		record, entries = w.operate(t, service, "stop")
 		wantStatus(t, record, entries, "finished", "")
-		if got := docker(t, "ps", "--all", "--quiet", "--filter", "label=com.docker.compose.project="+service); got != "" {
+		if got := docker(t, "ps", "--all", "--quiet", "--filter",
+			"label=com.docker.compose.project="+service); got != "" {
 			t.Errorf("containers are left: %s", got)
 		}
 	})
@@ -94,10 +96,12 @@ func docker(t *testing.T, args ...string) string {
 // cleanProject removes what a test's compose project leaves behind.
 func cleanProject(t *testing.T, project string) {
 	t.Cleanup(func() {
-		if left := docker(t, "ps", "--all", "--quiet", "--filter", "label=com.docker.compose.project="+project); left != "" {
+		if left := docker(t, "ps", "--all", "--quiet", "--filter",
+			"label=com.docker.compose.project="+project); left != "" {
 			docker(t, append([]string{"rm", "--force", "--volumes"}, strings.Fields(left)...)...)
 		}
-		if left := docker(t, "network", "ls", "--quiet", "--filter", "label=com.docker.compose.project="+project); left != "" {
+		if left := docker(t, "network", "ls", "--quiet", "--filter",
+			"label=com.docker.compose.project="+project); left != "" {
 			docker(t, append([]string{"network", "rm"}, strings.Fields(left)...)...)
 		}
 	})

@@ -100,7 +100,8 @@ while [ $i -le 20000 ]; do echo "out $i"; echo "err $i" >&2; i=$((i+1)); done`)
 
 	t.Run("a health command that fails makes the deployment fail", func(t *testing.T) {
 		app := w.create(t, "/applications/shell", map[string]any{
-			"name": "sick", "server_uuid": server, "start": "echo up", "health": "echo not yet; exit 1", "health_timeout": 2,
+			"name": "sick", "server_uuid": server, "start": "echo up",
+			"health": "echo not yet; exit 1", "health_timeout": 2,
 		})
 		record, entries := w.deploy(t, app)
 		wantStatus(t, record, entries, "failed", "unhealthy")
@@ -135,7 +136,8 @@ func wantStatus(t *testing.T, record client.Deployment, entries []client.Entry, 
 	t.Helper()
 	if record.Status != status || record.Reason != reason {
 		shown := text(entries)
-		t.Fatalf("deployment %s is %s %q, want %s %q; its log ends:\n%s", record.DeploymentUUID, record.Status, record.Reason,
+		t.Fatalf("deployment %s is %s %q, want %s %q; its log ends:\n%s",
+			record.DeploymentUUID, record.Status, record.Reason,
 			status, reason, shown[max(0, len(shown)-2000):])
 	}
 }

@@ -124,25 +124,32 @@ func (w *world) registerAs(t *testing.T, ssh *remotetest.Server, hostKey string,
 	return w.registerAll(t, ssh, hostKey, port, 10)
 }
 
-func (w *world) registerAll(t *testing.T, ssh *remotetest.Server, hostKey string, port, concurrency int) string {
+func (w *world) registerAll(
+	t *testing.T, ssh *remotetest.Server, hostKey string, port, concurrency int,
+) string {
 	t.Helper()
 	key := w.create(t, "/security/keys", map[string]any{"name": "e2e", "private_key": ssh.ClientKeyPEM()})
 	return w.create(t, "/servers", map[string]any{
 		"name": "loopback", "ip": "127.0.0.1", "port": port, "user": ssh.User(),
-		"private_key_uuid": key, "host_key": hostKey, "data_dir": t.TempDir(), "concurrency": concurrency, "queue_limit": 1000,
+		"private_key_uuid": key, "host_key": hostKey, "data_dir": t.TempDir(),
+		"concurrency": concurrency, "queue_limit": 1000,
 	})
 }
 
 // shell registers an application that starts with the script.
 func (w *world) shell(t *testing.T, server, script string) string {
 	t.Helper()
-	return w.create(t, "/applications/shell", map[string]any{"name": "demo", "server_uuid": server, "start": script})
+	return w.create(t, "/applications/shell", map[string]any{
+		"name": "demo", "server_uuid": server, "start": script,
+	})
 }
 
 // service registers a compose service.
 func (w *world) service(t *testing.T, server, compose string) string {
 	t.Helper()
-	return w.create(t, "/services", map[string]any{"name": "demo", "server_uuid": server, "docker_compose": compose, "health_timeout": 60})
+	return w.create(t, "/services", map[string]any{
+		"name": "demo", "server_uuid": server, "docker_compose": compose, "health_timeout": 60,
+	})
 }
 
 func (w *world) create(t *testing.T, path string, body any) string {
@@ -201,7 +208,9 @@ func (w *world) follow(t *testing.T, uuid string) (client.Deployment, []client.E
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	var entries []client.Entry
-	if err := w.api.Follow(ctx, uuid, func(entry client.Entry) { entries = append(entries, entry) }); err != nil {
+	if err := w.api.Follow(ctx, uuid, func(entry client.Entry) {
+		entries = append(entries, entry)
+	}); err != nil {
 		t.Fatalf("follow %s: %v\n%s", uuid, err, text(entries))
 	}
 	return w.await(t, uuid), entries
@@ -230,7 +239,8 @@ func (w *world) history(t *testing.T, app string) int {
 func (w *world) mint(t *testing.T, name string, abilities ...string) string {
 	t.Helper()
 	var minted struct{ Token string }
-	if err := w.api.Post(t.Context(), "/security/tokens", map[string]any{"name": name, "abilities": abilities}, &minted); err != nil {
+	if err := w.api.Post(t.Context(), "/security/tokens",
+		map[string]any{"name": name, "abilities": abilities}, &minted); err != nil {
 		t.Fatal(err)
 	}
 	return minted.Token

@@ -90,7 +90,10 @@ func TestPorts(t *testing.T) {
 
 	t.Run("a taken port is named, with its holder and the way out", func(t *testing.T) {
 		_, err := emulator.Start(t.Context(), emulator.Options{Port: port, State: t.TempDir()})
-		for _, want := range []string{fmt.Sprintf("port %d is taken by emulator.test (pid %d)", port, os.Getpid()), fmt.Sprintf("PORT=%d", port+1)} {
+		for _, want := range []string{
+			fmt.Sprintf("port %d is taken by emulator.test (pid %d)", port, os.Getpid()),
+			fmt.Sprintf("PORT=%d", port+1),
+		} {
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("error = %v, want %q in it", err, want)
 			}
@@ -102,11 +105,13 @@ func TestPorts(t *testing.T) {
 		if err := os.MkdirAll(filepath.Dir(python), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(python, []byte("#!/bin/sh\nsleep 0.2\necho it is broken\nexit 1\n"), 0o755); err != nil {
+		if err := os.WriteFile(python, []byte("#!/bin/sh\nsleep 0.2\necho it is broken\nexit 1\n"),
+			0o755); err != nil {
 			t.Fatal(err)
 		}
-		_, err := emulator.Start(t.Context(), emulator.Options{Kind: emulator.MiniStack, Root: root, State: t.TempDir(),
-			Say: func(string) {}})
+		_, err := emulator.Start(t.Context(),
+			emulator.Options{Kind: emulator.MiniStack, Root: root, State: t.TempDir(),
+				Say: func(string) {}})
 		if err == nil || !strings.Contains(err.Error(), "it is broken") {
 			t.Errorf("error = %v, want the log in it", err)
 		}
@@ -114,7 +119,9 @@ func TestPorts(t *testing.T) {
 }
 
 func TestParseKind(t *testing.T) {
-	for text, want := range map[string]emulator.Kind{"": emulator.MiniStack, "localstack": emulator.LocalStack} {
+	for text, want := range map[string]emulator.Kind{
+		"": emulator.MiniStack, "localstack": emulator.LocalStack,
+	} {
 		if got, err := emulator.ParseKind(text); got != want || err != nil {
 			t.Errorf("%q is %q, %v; want %q", text, got, err, want)
 		}

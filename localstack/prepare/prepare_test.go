@@ -73,7 +73,8 @@ func TestStamps(t *testing.T) {
 		made   int
 	}{
 		{"nothing changed: it is left alone", func(*testing.T, *checkout, *prepare.Step) {}, 1},
-		{"a source changed", func(t *testing.T, c *checkout, _ *prepare.Step) { c.write(t, "src/a.go", "two") }, 2},
+		{"a source changed",
+			func(t *testing.T, c *checkout, _ *prepare.Step) { c.write(t, "src/a.go", "two") }, 2},
 		{"a source came", func(t *testing.T, c *checkout, _ *prepare.Step) { c.write(t, "src/b.go", "") }, 2},
 		{"the key changed", func(_ *testing.T, _ *checkout, step *prepare.Step) { step.Key = "v2" }, 2},
 		{"the thing was removed", func(t *testing.T, c *checkout, step *prepare.Step) {
@@ -81,7 +82,8 @@ func TestStamps(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, 2},
-		{"a test came, which is in no program", func(t *testing.T, c *checkout, _ *prepare.Step) { c.write(t, "src/a_test.go", "") }, 1},
+		{"a test came, which is in no program",
+			func(t *testing.T, c *checkout, _ *prepare.Step) { c.write(t, "src/a_test.go", "") }, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			checkout := newCheckout(t)
@@ -133,7 +135,8 @@ func TestRun(t *testing.T) {
 		c := newCheckout(t)
 		step := c.step()
 		step.Make = func(context.Context, *bytes.Buffer) error { return nil }
-		if err := prepare.Run(t.Context(), c.options(), []prepare.Step{step}); !errors.Is(err, os.ErrNotExist) {
+		if err := prepare.Run(t.Context(), c.options(),
+			[]prepare.Step{step}); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("error = %v, want that the output is not there", err)
 		}
 	})
@@ -150,7 +153,8 @@ func TestRun(t *testing.T) {
 				time.Sleep(25 * time.Second)
 				return os.WriteFile(one.Output, nil, 0o600)
 			}
-			if err := prepare.Run(t.Context(), c.options(), []prepare.Step{one}, []prepare.Step{other}); err != nil {
+			if err := prepare.Run(t.Context(), c.options(), []prepare.Step{one},
+				[]prepare.Step{other}); err != nil {
 				t.Fatal(err)
 			}
 			got := strings.Join(c.said, "\n")
@@ -171,7 +175,8 @@ func TestMissing(t *testing.T) {
 		if !ok {
 			t.Fatalf("error = %v", err)
 		}
-		for _, want := range []string{"Go 1.26", "Node.js 20", "npm", "python3-venv", "pyenv install 3.13", "maven", "jdk", "Docker with compose"} {
+		for _, want := range []string{"Go 1.26", "Node.js 20", "npm", "python3-venv", "pyenv install 3.13",
+			"maven", "jdk", "Docker with compose"} {
 			if !strings.Contains(missing.Error(), want) {
 				t.Errorf("%q is not named in:\n%v", want, missing)
 			}

@@ -24,13 +24,16 @@ func TestWhile(t *testing.T) {
 			if !errors.Is(err, broken) {
 				t.Errorf("error = %v, want %v", err, broken)
 			}
-			if diff := cmp.Diff(said, []string{"Building: 10 s so far", "Building: 20 s so far"}); diff != "" {
+			if diff := cmp.Diff(said, []string{
+				"Building: 10 s so far", "Building: 20 s so far",
+			}); diff != "" {
 				t.Error(diff)
 			}
 		})
 	})
 	t.Run("short work says nothing", func(t *testing.T) {
-		err := progress.While(func(line string) { t.Errorf("said %q", line) }, "Building", func() error { return nil })
+		err := progress.While(func(line string) { t.Errorf("said %q", line) }, "Building",
+			func() error { return nil })
 		if err != nil {
 			t.Error(err)
 		}
@@ -42,7 +45,8 @@ func TestPoll(t *testing.T) {
 	t.Run("it ends with the first yes", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			begun := time.Now()
-			err := progress.Poll(t.Context(), time.Second, func() (bool, error) { return time.Since(begun) >= 3*time.Second, nil })
+			err := progress.Poll(t.Context(), time.Second,
+				func() (bool, error) { return time.Since(begun) >= 3*time.Second, nil })
 			if waited := time.Since(begun); err != nil || waited != 3*time.Second {
 				t.Errorf("error %v after %s, want none after 3s", err, waited)
 			}

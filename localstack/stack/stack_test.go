@@ -49,34 +49,38 @@ func write(t *testing.T, path, text string) {
 }
 
 func TestDeploy(t *testing.T) {
-	t.Run("the account is bootstrapped and the stack deployed, with nothing of the user's in the environment", func(t *testing.T) {
-		opts, home := checkout(t)
-		t.Setenv("AWS_PROFILE", "production")
-		outputs, err := stack.Deploy(t.Context(), opts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := outputs.URL(opts.Endpoint), "http://127.0.0.1:1/_aws/execute-api/id/live"; got != want {
-			t.Errorf("URL = %s, want %s", got, want)
-		}
-		calls, err := os.ReadFile(filepath.Join(home, "calls"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, want := range []string{"bootstrap aws://000000000000/us-east-1\n", "deploy --all", "-c team=a -c local=true",
-			"AWS_ENDPOINT_URL=http://127.0.0.1:1\n"} {
-			if !strings.Contains(string(calls), want) {
-				t.Errorf("the CLI was not called with %q:\n%s", want, calls)
+	t.Run("the account is bootstrapped and the stack deployed, with nothing of the user's in the environment",
+		func(t *testing.T) {
+			opts, home := checkout(t)
+			t.Setenv("AWS_PROFILE", "production")
+			outputs, err := stack.Deploy(t.Context(), opts)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if strings.Contains(string(calls), "production") {
-			t.Error("the user's profile reached the CLI")
-		}
-	})
+			if got, want := outputs.URL(opts.Endpoint),
+				"http://127.0.0.1:1/_aws/execute-api/id/live"; got != want {
+				t.Errorf("URL = %s, want %s", got, want)
+			}
+			calls, err := os.ReadFile(filepath.Join(home, "calls"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range []string{
+				"bootstrap aws://000000000000/us-east-1\n", "deploy --all", "-c team=a -c local=true",
+				"AWS_ENDPOINT_URL=http://127.0.0.1:1\n"} {
+				if !strings.Contains(string(calls), want) {
+					t.Errorf("the CLI was not called with %q:\n%s", want, calls)
+				}
+			}
+			if strings.Contains(string(calls), "production") {
+				t.Error("the user's profile reached the CLI")
+			}
+		})
 	t.Run("a failure has the CLI's words", func(t *testing.T) {
 		opts, home := checkout(t)
 		write(t, filepath.Join(home, "broken"), "")
-		if _, err := stack.Deploy(t.Context(), opts); err == nil || !strings.Contains(err.Error(), "the role is missing") {
+		if _, err := stack.Deploy(t.Context(), opts); err == nil ||
+			!strings.Contains(err.Error(), "the role is missing") {
 			t.Errorf("error = %v", err)
 		}
 	})
@@ -93,7 +97,10 @@ func TestDeployed(t *testing.T) {
 		{"another function", func(t *testing.T, opts *stack.Options) {
 			write(t, filepath.Join(opts.Root, ".local/functions/deploy/bootstrap"), "two")
 		}, false},
-		{"another app", func(t *testing.T, opts *stack.Options) { write(t, filepath.Join(opts.Root, ".local/bin/infra"), "two") }, false},
+		{"another app", func(t *testing.T, opts *stack.Options) {
+			write(t,
+				filepath.Join(opts.Root, ".local/bin/infra"), "two")
+		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			opts, _ := checkout(t)

@@ -30,7 +30,8 @@ func TestRatios(t *testing.T) {
 				got = append(got, strings.Join(strings.Fields(line), " "))
 			}
 		}
-		want := []string{"BenchmarkCopy/plain 1.00", "BenchmarkCopy/with-secrets 1.50", "BenchmarkRead/page 1.00"}
+		want := []string{"BenchmarkCopy/plain 1.00", "BenchmarkCopy/with-secrets 1.50",
+			"BenchmarkRead/page 1.00"}
 		if diff := cmp.Diff(got, want); diff != "" {
 			t.Error(diff)
 		}

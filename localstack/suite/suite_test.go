@@ -36,7 +36,11 @@ func module(t *testing.T, text string) string {
 func run(t *testing.T, dir string) (suite.Summary, string) {
 	t.Helper()
 	var out strings.Builder
-	summary, err := suite.Run(context.Background(), suite.Options{Root: dir, Arguments: []string{"-count=1", "./..."}, Out: &out})
+	summary, err := suite.Run(context.Background(), suite.Options{
+		Root:      dir,
+		Arguments: []string{"-count=1", "./..."},
+		Out:       &out,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +96,11 @@ func TestKill(t *testing.T) {
 }
 `)
 		// Whether go test told of a test before it was killed is a matter of luck.
-		summary, err := suite.Run(t.Context(), suite.Options{Root: dir, Arguments: []string{"-count=1", "./..."}, Out: io.Discard})
+		summary, err := suite.Run(t.Context(), suite.Options{
+			Root:      dir,
+			Arguments: []string{"-count=1", "./..."},
+			Out:       io.Discard,
+		})
 		if len(summary.Failed) == 0 && err == nil {
 			t.Errorf("%+v, and no error", summary)
 		}
@@ -100,7 +108,9 @@ func TestKill(t *testing.T) {
 	t.Run("its end ends the tests", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
-		_, err := suite.Run(ctx, suite.Options{Root: module(t, "package m\n\nimport \"testing\"\n\nfunc TestLong(t *testing.T) { select {} }\n"),
+		_, err := suite.Run(ctx, suite.Options{
+			Root: module(t,
+				"package m\n\nimport \"testing\"\n\nfunc TestLong(t *testing.T) { select {} }\n"),
 			Arguments: []string{"-count=1", "./..."}, Out: io.Discard})
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("error = %v, want the deadline's", err)
@@ -125,11 +135,17 @@ func FuzzBad(f *testing.F) {
 
 func TestFuzzCountsTargetsAndTellsWhatBreaksOne(t *testing.T) {
 	var out strings.Builder
-	summary, err := suite.Fuzz(t.Context(), suite.FuzzOptions{Root: module(t, targets), Packages: []string{"."}, Time: 2 * time.Second, Out: &out})
+	summary, err := suite.Fuzz(t.Context(), suite.FuzzOptions{
+		Root:     module(t, targets),
+		Packages: []string{"."},
+		Time:     2 * time.Second,
+		Out:      &out,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if summary.Passed != 1 || len(summary.Failed) == 0 || !strings.Contains(out.String(), "it is too long") {
-		t.Errorf("%d passed, %d failed, want one that passes and one that fails:\n%s", summary.Passed, len(summary.Failed), out.String())
+		t.Errorf("%d passed, %d failed, want one that passes and one that fails:\n%s",
+			summary.Passed, len(summary.Failed), out.String())
 	}
 }
