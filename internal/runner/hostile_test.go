@@ -54,7 +54,9 @@ func TestP3NothingAServerSaysIsKeptUnredacted(t *testing.T) {
 			"b00-7", hex.EncodeToString([]byte(wordSecret)), 1)}}, shows: "4711 <REDACTED:WORD>"},
 		"an exit code": {parrot: &parrot{says: map[string]string{"follow": frames("x\n") + "X " +
 			numberSecret + " 1.0 2 0 0\n"}}, shows: "unreachable"},
-		"a step's exit code": {parrot: &parrot{says: map[string]string{"follow": "A 4711 b00-7 1 1.0\nS 0 33 1.0\nE 1 1.0 0 0 " + numberSecret + "\n"}}, shows: "unreachable"},
+		"a step's exit code": {parrot: &parrot{says: map[string]string{
+			"follow": "A 4711 b00-7 1 1.0\nS 0 33 1.0\nE 1 1.0 0 0 " + numberSecret + "\n",
+		}}, shows: "unreachable"},
 		"who holds the folder": {parrot: &parrot{says: map[string]string{"follow": "F HELD " + hashSecret +
 			" 1\n"}}, shows: "held by deployment <REDACTED:HASH>"},
 		"what is missing": {parrot: &parrot{
@@ -107,7 +109,8 @@ func TestP3NothingAServerSaysIsKeptUnredacted(t *testing.T) {
 		"what outlives a lost job": {parrot: &parrot{says: map[string]string{"follow": frames("x\n") +
 			"L 0 1.0 2 0 0\n", "stop": "V 4712 " + wordSecret + "\nT 1 0\n"}},
 			shows: "still run on the server: <REDACTED:WORD> (4712)"},
-		"a spool that was changed": {parrot: &parrot{says: map[string]string{"follow": frames(wordSecret+"\n") + "L 2 1.0 2 0 2\n"}}, shows: "tampered"},
+		"a spool that was changed": {parrot: &parrot{says: map[string]string{
+			"follow": frames(wordSecret+"\n") + "L 2 1.0 2 0 2\n"}}, shows: "tampered"},
 		"a stop that is cut": {parrot: &parrot{says: map[string]string{"follow": frames("x\n"),
 			"stop": "H\n"}, ends: map[string]error{"stop": errFarewell}}, cancels: true},
 		"a removal that is cut": {parrot: &parrot{says: map[string]string{"remove": "H\n"},

@@ -16,7 +16,8 @@ func needImage(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
 		if err := exec.Command("docker", "image", "inspect", name).Run(); err != nil {
-			skip(t, "needs a Docker engine with the image "+name+": localstack/docker/engine start, then localstack/docker/images")
+			skip(t, "needs a Docker engine with the image "+name+
+				": localstack/docker/engine start, then localstack/docker/images")
 		}
 	}
 }

@@ -53,7 +53,8 @@ func rollbackOfPage(t *testing.T, s *stage) {
 		got = append(got,
 			fmt.Sprint(change.Path, " ", change.Edit, " ", shown(change.Before), " ", shown(change.After)))
 	}
-	if want := "[environment.GREETING changed hello bye environment.PASSWORD changed - -]"; fmt.Sprint(got) != want {
+	if want := "[environment.GREETING changed hello bye environment.PASSWORD changed - -]"; fmt.Sprint(got) !=
+		want {
 		t.Errorf("changed is %v, want %s", got, want)
 	}
 	if kept := r.configuration(t, first); kept["git_repository"] != source.url ||

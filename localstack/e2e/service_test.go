@@ -80,7 +80,8 @@ func needDocker(t *testing.T) {
 		skip(t, "needs docker compose: apt-get install docker.io, then localstack/docker/compose-plugin")
 	}
 	if err := exec.Command("docker", "image", "inspect", redisImage).Run(); err != nil {
-		skip(t, "needs a Docker engine with the image "+redisImage+": localstack/docker/engine start, then localstack/docker/images")
+		skip(t, "needs a Docker engine with the image "+redisImage+
+			": localstack/docker/engine start, then localstack/docker/images")
 	}
 }
 

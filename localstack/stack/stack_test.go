@@ -98,8 +98,7 @@ func TestDeployed(t *testing.T) {
 			write(t, filepath.Join(opts.Root, ".local/functions/deploy/bootstrap"), "two")
 		}, false},
 		{"another app", func(t *testing.T, opts *stack.Options) {
-			write(t,
-				filepath.Join(opts.Root, ".local/bin/infra"), "two")
+			write(t, filepath.Join(opts.Root, ".local/bin/infra"), "two")
 		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
