@@ -15,7 +15,7 @@ import (
 	"waybill/localstack/progress"
 )
 
-// start runs a script in the background; whatever the test does, it ends.
+// start runs a script in the background and stops it at the end of the test.
 func start(t *testing.T, script string, args ...string) background.Process {
 	t.Helper()
 	command := exec.Command("sh", append([]string{"-c", script, "sh"}, args...)...)
@@ -28,7 +28,7 @@ func start(t *testing.T, script string, args ...string) background.Process {
 	return p
 }
 
-// pid waits for the number that a script writes to the file.
+// pid waits for the pid that a script writes to the file.
 func pid(t *testing.T, file string) int {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
@@ -46,7 +46,7 @@ func pid(t *testing.T, file string) int {
 	return number
 }
 
-// runs reports whether a process runs; a zombie, whose memory is gone, does not.
+// runs reports whether a process runs. A zombie does not count.
 func runs(pid int) bool {
 	if stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat"); err == nil {
 		return !strings.Contains(string(stat), ") Z ")

@@ -53,7 +53,8 @@ func TestEnding(t *testing.T) {
 	}
 }
 
-// TestGoodbye pastes what is printed into a shell whose curl tells what it got.
+// TestGoodbye pastes the printed commands into a shell in which curl prints its
+// arguments.
 func TestGoodbye(t *testing.T) {
 	text := demo.Goodbye("http://127.0.0.1:1/x", "tok1|it's", "app1", "app1dep1")
 	var script strings.Builder

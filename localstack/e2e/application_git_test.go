@@ -8,7 +8,7 @@ import (
 	"waybill/localstack/client"
 )
 
-// wantCommit holds that the deployment is of the commit, as the record says.
+// wantCommit checks the commit and its message in the deployment's record.
 func wantCommit(t *testing.T, record client.Deployment, commit, message string) {
 	t.Helper()
 	if record.Commit != commit || record.CommitMessage != message {
@@ -83,7 +83,7 @@ services:
 	r.remove(t, true)
 }
 
-// closedRepository has a key, and it is the wrong one.
+// closedRepository deploys with a wrong deploy key, then with a wrong host key.
 func closedRepository(t *testing.T, s *stage) {
 	source := newRepository(t)
 	r := s.build(t, source, "dockerfile",

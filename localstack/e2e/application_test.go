@@ -12,7 +12,8 @@ import (
 	"waybill/localstack/client"
 )
 
-// published are an application's fields for a page that this machine reads.
+// published returns an application's fields for a web server that this machine
+// can reach on the port.
 func published(port int) words {
 	return words{"ports_exposes": "80", "ports_mappings": fmt.Sprintf("127.0.0.1:%d:80", port),
 		"health_check_path": "/",
@@ -67,8 +68,8 @@ func imageApplication(t *testing.T, s *stage) {
 	r.remove(t, false)
 }
 
-// applicationPulls puts a newer image into a registry under the same tag, and
-// another under another.
+// applicationPulls pushes a newer image to a registry under the same tag, and a
+// different image under a second tag.
 func applicationPulls(t *testing.T, s *stage) {
 	address, images := registry(t), map[string]string{}
 	for _, word := range []string{"older", "newer", "other"} {
@@ -105,7 +106,7 @@ func applicationPulls(t *testing.T, s *stage) {
 	r.remove(t, true)
 }
 
-// shellApplication runs by commands alone: it is up while a file is there.
+// shellApplication has only commands. It counts as running while a file exists.
 func shellApplication(t *testing.T, s *stage) {
 	r := s.add(t, "/applications/shell", words{
 		"start": `printf 'up with %s\n' "$PASSWORD"; touch up`, "stop": "echo down; rm -f up",
@@ -127,8 +128,8 @@ func shellApplication(t *testing.T, s *stage) {
 	r.remove(t, false)
 }
 
-// TestApplicationBadInput holds that what can never be run is refused where it
-// is asked for.
+// TestApplicationBadInput checks that the API refuses a configuration that could
+// never run.
 func TestApplicationBadInput(t *testing.T) {
 	w := stack(t)
 	server := w.server(t)

@@ -60,7 +60,7 @@ func TestBadInput(t *testing.T) {
 	t.Run("a resource that is deleted while its deployment runs goes behind it", func(t *testing.T) {
 		app := w.shell(t, server, "sleep 3")
 		uuid := w.start(t, app)
-		// While it is queued, a delete is another request and refused.
+		// The delete must find a running start: it would replace a queued one.
 		eventually(t, "the start is queued", func() bool {
 			var record struct{ Status string }
 			w.get(t, "/deployments/"+uuid, &record)

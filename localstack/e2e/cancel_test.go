@@ -13,8 +13,9 @@ import (
 	"waybill/localstack/client"
 )
 
-// TestP7 holds: cancelled-by-user is written only when nothing of the job is
-// left, whatever its processes do against it.
+// TestP7CancelledMeansThatNothingIsLeft checks that a deployment becomes
+// cancelled-by-user only when no process of its job is left, even if the
+// processes resist.
 func TestP7CancelledMeansThatNothingIsLeft(t *testing.T) {
 	w := stack(t)
 	server := w.server(t)
@@ -45,7 +46,7 @@ func TestP7CancelledMeansThatNothingIsLeft(t *testing.T) {
 
 	t.Run("a pull that hangs is gone", func(t *testing.T) {
 		needDocker(t)
-		// A registry that accepts and never answers.
+		// This registry accepts connections and never answers.
 		registry, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -120,7 +121,7 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// asked is the answer to a request that queues a deployment.
+// asked is the API's answer to a request that queues a deployment.
 type asked struct {
 	UUID       string `json:"deployment_uuid"`
 	Repeated   bool   `json:"repeated"`
@@ -173,7 +174,7 @@ func (w *world) awaitStatus(t *testing.T, uuid, status string) {
 	t.Fatalf("deployment %s is not %s in time", uuid, status)
 }
 
-// carriers are the processes that have the variable in their environment.
+// carriers lists the processes that have the variable in their environment.
 func carriers(t *testing.T, variable string) string {
 	t.Helper()
 	said, _ := exec.Command("sh", "-c", `for p in /proc/[0-9]*; do

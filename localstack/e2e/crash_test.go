@@ -22,15 +22,16 @@ import (
 	"waybill/localstack/client"
 )
 
-// How the crash test is made: each of its slots is a server of its own, so that
-// the runner of a deployment is the process that is connected to that server.
+// The size of the crash test. Each of its slots has a server of its own, so that
+// the process that is connected to that server is the runner of the slot's
+// deployment.
 const (
 	crashSlots = 16
 	crashLines = 60
 )
 
-// crashScript prints numbered lines on both streams for about two seconds, and
-// has an effect that can be counted.
+// crashScript prints numbered lines on both streams for about two seconds. It
+// also adds a line to a file, which shows how often the script ran.
 const crashScript = `echo effect >>%q
 i=1
 while [ $i -le 60 ]; do
@@ -39,14 +40,16 @@ while [ $i -le 60 ]; do
   i=$((i+1))
 done`
 
-// figures are what a crash test counts.
+// figures has the counters of a crash test.
 type figures struct {
 	kills, blind, cuts, messages, attempts, lines atomic.Int64
 }
 
-// TestP4P5 kills the runner of every deployment at a random instant, in turn
-// with cut connections and doubled messages, and wants each log whole, each
-// effect once and each slot free. The seed is printed; WAYBILL_SEED sets it.
+// TestP4P5NoRunnersDeathLosesAJob kills the runner of every deployment at a
+// random instant. In turn it also cuts connections, repeats messages and kills
+// other runners. In the end each log must be complete, each script must have run
+// once and each slot must be free. The test prints its seed; WAYBILL_SEED sets
+// it.
 func TestP4P5NoRunnersDeathLosesAJob(t *testing.T) {
 	w := stack(t)
 	deployments := 64
@@ -54,7 +57,8 @@ func TestP4P5NoRunnersDeathLosesAJob(t *testing.T) {
 		deployments = 200
 	}
 	if os.Getenv("EMULATOR") != "ministack" {
-		// LocalStack runs one message at a time, and each death costs a lease.
+		// LocalStack handles one message at a time, and after each kill the next
+		// runner has to wait for the lease to end.
 		deployments = 8
 	}
 	seed := uint64(time.Now().UnixNano())
@@ -92,7 +96,7 @@ func TestP4P5NoRunnersDeathLosesAJob(t *testing.T) {
 		time.Since(begun).Round(time.Second))
 }
 
-// crash runs one deployment and does its worst to it.
+// crash runs one deployment, disturbs it and checks the result.
 func (w *world) crash(
 	t *testing.T, ssh *remotetest.Server, server string, random *rand.Rand, number int, f *figures,
 ) {
@@ -129,8 +133,8 @@ func (w *world) crash(
 	}
 }
 
-// killRunner kills the process that is connected to the server, as soon as
-// there is one or the deployment has ended.
+// killRunner waits for a process with a connection to the server and kills it. It
+// gives up when the deployment has ended.
 func (w *world) killRunner(t *testing.T, ssh *remotetest.Server, uuid string, f *figures) {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		for _, pid := range connectedTo(ssh.Port()) {
@@ -146,7 +150,7 @@ func (w *world) killRunner(t *testing.T, ssh *remotetest.Server, uuid string, f 
 	}
 }
 
-// send doubles the deployment's message.
+// send sends the deployment's message once more.
 func (w *world) send(t *testing.T, uuid string) {
 	body, err := json.Marshal(map[string]string{"deployment_uuid": uuid})
 	if err == nil {
@@ -188,7 +192,7 @@ func wantOnce(t *testing.T, record client.Deployment, entries []client.Entry) {
 	}
 }
 
-// wantIdle checks that no slot of the server is kept and nothing is queued.
+// wantIdle checks that every slot of the server is free and its queue is empty.
 func (w *world) wantIdle(t *testing.T, server string) {
 	t.Helper()
 	var load struct{ Running, Queue []json.RawMessage }
@@ -201,14 +205,15 @@ func (w *world) wantIdle(t *testing.T, server string) {
 	}
 }
 
-// connectedTo are the processes, other than this one, that have a connection
-// to the port.
+// connectedTo returns the processes that have a connection to the port, without
+// this one.
 func connectedTo(port int) []int {
 	sockets := map[string]bool{}
 	table, _ := os.ReadFile("/proc/net/tcp")
 	for line := range strings.Lines(string(table)) {
 		fields := strings.Fields(line)
-		// local_address rem_address st … inode, as in proc(5); 01 is ESTABLISHED.
+		// The fields are local_address, rem_address, st, …, inode (proc(5)); the
+		// state 01 is ESTABLISHED.
 		if len(fields) > 9 && strings.HasSuffix(fields[2], fmt.Sprintf(":%04X", port)) && fields[3] == "01" {
 			sockets["socket:["+fields[9]+"]"] = true
 		}
@@ -227,8 +232,8 @@ func connectedTo(port int) []int {
 	})
 }
 
-// anyRunner is one of the processes that run the runner function of the stack
-// under test, or 0.
+// anyRunner returns a random process that runs the runner function of the tested
+// stack, or 0.
 func anyRunner(random *rand.Rand) int {
 	found := processes(func(pid int) bool {
 		environment, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))

@@ -11,8 +11,8 @@ import (
 	"waybill/localstack/client"
 )
 
-// TestP8ADatabaseThatIsNotWell holds: what does not come up has failed, and the
-// log ends with why.
+// TestP8ADatabaseThatIsNotWell checks that the start of a database that does not
+// come up fails, and that the log ends with the reason.
 func TestP8ADatabaseThatIsNotWell(t *testing.T) {
 	t.Parallel()
 	needDocker(t)
@@ -50,7 +50,7 @@ func TestP8ADatabaseThatIsNotWell(t *testing.T) {
 		if err := listener.Close(); err != nil {
 			t.Fatal(err)
 		}
-		// The same request once more would be taken for a repeat of the one that failed.
+		// The API would count a second start as a repeat of the first.
 		db.operate(t, "restart", "running:healthy")
 		db.wantAnswer(t, db.outside, db.question, db.answer)
 		db.remove(t, true)
@@ -58,7 +58,8 @@ func TestP8ADatabaseThatIsNotWell(t *testing.T) {
 	spy.wantNothing(t, w, "")
 }
 
-// wantFailure has a start fail, and its log end with all of the patterns.
+// wantFailure starts the database. The start must fail, and the end of its log
+// must match all the patterns.
 func (db *database) wantFailure(t *testing.T, reason string, patterns ...string) {
 	t.Helper()
 	record, entries := db.w.deploy(t, db.uuid)
@@ -137,8 +138,8 @@ func TestDatabaseRefusals(t *testing.T) {
 	})
 }
 
-// wantNeedless asks until the same request is no longer taken for a repeat of
-// the one before, which gets the same answer for ten seconds.
+// wantNeedless repeats the request until the API refuses it. For ten seconds
+// after the first request it counts as a repeat and gets the same answer.
 func (db *database) wantNeedless(t *testing.T, operation, message string) {
 	t.Helper()
 	eventually(t, operation+" is taken for a repeat", func() bool {

@@ -11,8 +11,8 @@ import (
 	"waybill/localstack/client"
 )
 
-// TestDatabaseChanges changes what a database is made of, compares, and goes
-// back where that is possible.
+// TestDatabaseChanges changes a database's configuration, compares it with the
+// earlier one, and rolls back where that is allowed.
 func TestDatabaseChanges(t *testing.T) {
 	t.Parallel()
 	needDocker(t)
@@ -85,14 +85,14 @@ func TestDatabaseChanges(t *testing.T) {
 	spy.wantNothing(t, w, filepath.Dir(filepath.Dir(db.folder)))
 }
 
-// difference is one, as a comparison shows it.
+// difference is one change in the answer to a comparison.
 type difference struct {
 	Path, Edit    string
 	Secret        bool
 	Before, After string
 }
 
-// change changes the configuration, which a deployment of its own records.
+// change changes the configuration and checks that a deployment records it.
 func (db *database) change(t *testing.T, given map[string]any) {
 	t.Helper()
 	var changed shownDatabase
@@ -105,7 +105,7 @@ func (db *database) change(t *testing.T, given map[string]any) {
 	}
 }
 
-// wantRunsWith looks at the container's own memory and variables.
+// wantRunsWith checks the container's memory limit and variables.
 func (db *database) wantRunsWith(t *testing.T, memory string, variables ...string) {
 	t.Helper()
 	got := docker(t, "inspect", "--format",
@@ -122,8 +122,8 @@ func (db *database) wantRunsWith(t *testing.T, memory string, variables ...strin
 	}
 }
 
-// TestADatabasesImageIsPulled tries pulls as they are, from a registry, and a
-// start that is forced, which makes the container anew.
+// TestADatabasesImageIsPulled pulls images from a real registry. It also tries a
+// forced start, which replaces the container.
 func TestADatabasesImageIsPulled(t *testing.T) {
 	t.Parallel()
 	needDocker(t)

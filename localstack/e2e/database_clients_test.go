@@ -9,39 +9,43 @@ import (
 	"testing"
 )
 
-// dialect is an engine as a test speaks to it.
+// dialect is an engine with the client and the queries that tests use for it.
 type dialect struct {
-	// engine is its name in paths, image one that speaks as it does.
+	// engine is its name in paths. image is an image of the engine or of its
+	// stand-in.
 	engine, image string
-	// client makes the command for a question.
+	// client returns the command that asks a question.
 	client func(to target, question string) command
-	// keep has it keep a word, and kept asks for that word.
+	// keep is a statement that stores a word, and kept is the query for that word.
 	keep, kept string
-	// question has the answer; refusal is in what those hear who have a wrong
-	// password.
+	// question is a query and answer its result. refusal is a part of the message
+	// for a wrong password.
 	question, answer, refusal string
 }
 
-// target is where a database is reached, and as whom.
+// target is the address of a database, with user and password.
 type target struct {
 	*url.URL
-	// network is the one that the client is in, as docker names it.
+	// network is docker's name for the network of the client.
 	network string
-	// certificate is a file with what the client trusts, "" for no TLS.
+	// certificate is a file with the certificate that the client trusts, "" for no
+	// TLS.
 	certificate string
 }
 
-// command is what a client's container runs. The password is in the environment
-// or in the input: in words, everybody on this machine would read it.
+// command is the command of a client's container. It has the password in the
+// environment or in the input: every user of this machine could read it in the
+// arguments.
 type command struct {
 	words, environment []string
 	input              string
 }
 
-// trusted is where the connection strings say that the certificate is.
+// trusted is the path of the certificate in the connection strings.
 const trusted = "/etc/ssl/certs/waybill-ca.crt"
 
-// reach reads a connection string. It is in no message, since it has a password.
+// reach parses a connection string. No message shows the string, because it has a
+// password.
 func reach(t *testing.T, text string) target {
 	t.Helper()
 	parsed, err := url.Parse(text)
@@ -61,7 +65,7 @@ func (to target) password() string {
 
 func (to target) database() string { return strings.TrimPrefix(to.Path, "/") }
 
-// as is the same place for somebody else.
+// as returns the same target with another password.
 func (to target) as(password string) target {
 	other := *to.URL
 	other.User = url.UserPassword(to.User.Username(), password)
@@ -69,7 +73,7 @@ func (to target) as(password string) target {
 	return to
 }
 
-// ask asks a question from another container and returns what was said.
+// ask asks a question from another container and returns the client's output.
 func (d dialect) ask(t *testing.T, to target, question string) (string, error) {
 	t.Helper()
 	client := d.client(to, question)
@@ -95,10 +99,10 @@ func (d dialect) wantAnswer(t *testing.T, to target, question, want string) {
 	}
 }
 
-// wantRefused holds that a wrong password is told apart from the right one.
+// wantRefused checks that the database refuses a wrong password.
 func (d dialect) wantRefused(t *testing.T, to target) {
 	t.Helper()
-	// As long as a generated one, and different in its last sign alone.
+	// The wrong password differs from the right one only in its last character.
 	password := to.password()
 	wrong := password[:len(password)-1] + "?"
 	if said, err := d.ask(t, to.as(wrong), d.question); err == nil || !strings.Contains(said, d.refusal) {
@@ -162,13 +166,13 @@ func respClient(program string, to target, question string) command {
 		environment: []string{"REDISCLI_AUTH=" + to.password()}}
 }
 
-// clickhouseClient gives its client a file: this old one takes a password from
-// nothing else but its arguments.
+// clickhouseClient gives its client a configuration file: this old client reads a
+// password only from its arguments or from a file.
 func clickhouseClient(to target, question string) command {
 	escaped := func(text string) string {
 		var b strings.Builder
 		_ = xml.EscapeText(&b, []byte(text))
-		// Its library would look for what ${ names.
+		// The client's XML library would expand ${NAME}.
 		return strings.ReplaceAll(b.String(), "${", "${dollar}{")
 	}
 	return command{
@@ -182,7 +186,7 @@ func clickhouseClient(to target, question string) command {
 	}
 }
 
-// mongoClient asks JavaScript.
+// mongoClient takes the question as JavaScript.
 func mongoClient(to target, question string) command {
 	return command{
 		words: []string{"mongosh", "--quiet", "--norc", "mongodb://" + to.Host + "/admin?" + to.RawQuery,
@@ -192,7 +196,7 @@ func mongoClient(to target, question string) command {
 	}
 }
 
-// The engines that Debian has, and what stands in for the others.
+// realEngines returns the engines that Debian has. The others have [standIns].
 func realEngines() []dialect {
 	return []dialect{
 		{engine: "postgresql", image: "waybill-test/postgres:17", client: postgresClient,

@@ -18,20 +18,20 @@ import (
 	"waybill/localstack/client"
 )
 
-// database is one that a test has registered.
+// database is a database that a test has registered.
 type database struct {
 	dialect
 	w    *world
 	spy  *spy
 	uuid string
-	// folder is its own on the server.
+	// folder is its folder on the server.
 	folder string
-	// inside is where containers reach it, outside where others do.
+	// inside is the target for containers, outside the target for other clients.
 	inside, outside target
 	shown           shownDatabase
 }
 
-// shownDatabase is the part of a database on the wire that tests look at.
+// shownDatabase has the fields of the API's answer that the tests check.
 type shownDatabase struct {
 	UUID        string `json:"uuid"`
 	Type        string `json:"database_type"`
@@ -43,8 +43,8 @@ type shownDatabase struct {
 	Deployment  string `json:"deployment_uuid"`
 }
 
-// database registers one with the image of the dialect. Its health is asked for
-// each second, so that no test waits for it.
+// database registers a database with the dialect's image. Its health is checked
+// every second, so that the tests do not wait for it.
 func (w *world) database(
 	t *testing.T, spy *spy, server string, speaks dialect, given map[string]any,
 ) *database {
@@ -53,7 +53,7 @@ func (w *world) database(
 	return w.databaseOfAnyImage(t, spy, server, speaks, given)
 }
 
-// databaseOfAnyImage is database with an image that may have to be pulled.
+// databaseOfAnyImage is like database, with an image that may have to be pulled.
 func (w *world) databaseOfAnyImage(
 	t *testing.T, spy *spy, server string, speaks dialect, given map[string]any,
 ) *database {
@@ -90,7 +90,7 @@ func (w *world) databaseOfAnyImage(
 	return db
 }
 
-// trust keeps the certificate for the clients, if there is one.
+// trust writes the certificate to a file for the clients, if there is one.
 func (db *database) trust(t *testing.T) {
 	t.Helper()
 	if db.shown.Certificate == "" {
@@ -103,7 +103,7 @@ func (db *database) trust(t *testing.T) {
 	db.inside.certificate, db.outside.certificate = file, file
 }
 
-// hide tells the spy of its passwords and its key.
+// hide gives the spy the database's passwords and its TLS key.
 func (db *database) hide(t *testing.T, answer json.RawMessage) {
 	t.Helper()
 	var fields map[string]any
@@ -117,13 +117,14 @@ func (db *database) hide(t *testing.T, answer json.RawMessage) {
 		}
 	}
 	if lines := strings.Split(db.vault(t)["TLS_KEY"], "\n"); len(lines) > 2 {
-		// A line of PEM, whose breaks are written in several ways.
+		// One line of the PEM file is enough. Programs write its line breaks in
+		// different ways, so the whole file might not be found.
 		db.spy.hide("the TLS key of "+db.uuid, lines[1])
 	}
 }
 
-// unquoted is a part of the password that is itself however it is quoted: all of
-// one that was generated.
+// unquoted returns the part of a password that no quoting changes. Of a generated
+// password that is the whole.
 func unquoted(password string) string {
 	if strings.Contains(password, letters) {
 		return letters
@@ -131,7 +132,8 @@ func unquoted(password string) string {
 	return password
 }
 
-// vault is what the parameter store has of it, nil for nothing at all.
+// vault returns the database's secrets in the parameter store, or nil if it has
+// no entry there.
 func (db *database) vault(t *testing.T) map[string]string {
 	t.Helper()
 	path := "/waybill/e2e/" + db.uuid
@@ -151,7 +153,7 @@ func (db *database) vault(t *testing.T) map[string]string {
 	return secrets
 }
 
-// operate has an operation finish, and leave the database in the state.
+// operate runs an operation. It must finish and leave the database in the status.
 func (db *database) operate(t *testing.T, operation, status string) client.Deployment {
 	t.Helper()
 	record, entries := db.w.operate(t, db.uuid, operation)
@@ -161,7 +163,7 @@ func (db *database) operate(t *testing.T, operation, status string) client.Deplo
 	return record
 }
 
-// noteLog shows the spy all that the API tells of a deployment.
+// noteLog gives the spy the API's answers about a deployment.
 func (db *database) noteLog(t *testing.T, record client.Deployment, entries []client.Entry) {
 	t.Helper()
 	db.spy.note("the log of "+record.DeploymentUUID, text(entries))
@@ -193,8 +195,9 @@ func (db *database) keepWord(t *testing.T) {
 	}
 }
 
-// wantSecretive looks at what the database is on the server: what docker shows
-// of its container, and who can read its files.
+// wantSecretive checks the database on the server: the spy gets docker's
+// description of the container, and the files with the password must have the
+// right modes.
 func (db *database) wantSecretive(t *testing.T) {
 	t.Helper()
 	db.spy.note("docker inspect "+db.uuid, docker(t, "inspect", db.uuid))
@@ -205,7 +208,8 @@ func (db *database) wantSecretive(t *testing.T) {
 			return
 		}
 		holding++
-		// Nobody else can enter the folder, so a container's user may read.
+		// A file may be readable for the container's user, because no other user of
+		// the server can enter the folder.
 		if mode := info.Mode().Perm(); mode != 0o600 && mode != 0o644 ||
 			filepath.Base(path) == "docker-compose.yml" {
 			t.Errorf("the password is in %s, of mode %o", path, mode)
@@ -222,14 +226,14 @@ func (db *database) wantSecretive(t *testing.T) {
 	}
 }
 
-// volumes are the names of its volumes.
+// volumes returns the names of the database's volumes.
 func (db *database) volumes(t *testing.T) []string {
 	t.Helper()
 	return strings.Fields(docker(t, "volume", "ls", "--quiet", "--filter", "name="+db.uuid))
 }
 
-// remove deletes the database, and wants nothing of it left but, where they are
-// to stay, its volumes.
+// remove deletes the database and checks that nothing of it is left. Its volumes
+// must stay unless withVolumes is true.
 func (db *database) remove(t *testing.T, withVolumes bool) {
 	t.Helper()
 	before, path := db.volumes(t), at(db.uuid)
@@ -262,7 +266,7 @@ func (db *database) remove(t *testing.T, withVolumes bool) {
 	}
 }
 
-// eventually waits until what is not so any more.
+// eventually waits until gone returns true. what describes the state before that.
 func eventually(t *testing.T, what string, gone func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); !gone(); time.Sleep(100 * time.Millisecond) {
@@ -272,7 +276,7 @@ func eventually(t *testing.T, what string, gone func() bool) {
 	}
 }
 
-// cleanDatabase removes what a test's database leaves behind.
+// cleanDatabase removes the volumes, containers and networks of a test's database.
 func cleanDatabase(t *testing.T, uuid string) {
 	t.Cleanup(func() {
 		for _, volume := range strings.Fields(docker(t, "volume", "ls", "--quiet", "--filter",

@@ -14,22 +14,24 @@ import (
 	"time"
 )
 
-// spy sees what everybody on this machine and every reader of Waybill may see
-// while tests run, and knows what must be in none of it. A nil one sees nothing.
+// spy collects the texts that any user of this machine or any reader in Waybill
+// can see while tests run, and knows the secrets that must be in none of them. A
+// nil spy does nothing.
 type spy struct {
 	mu      sync.Mutex
-	secrets map[string]string // by what they are
-	seen    map[string]string // what was seen, with the place of it
+	secrets map[string]string // name by secret
+	seen    map[string]string // place by text
 }
 
-// watch samples the command line of every process until the test ends.
+// watch returns a spy that reads the command line of every process until the test
+// ends.
 func watch(t *testing.T) *spy {
 	t.Helper()
 	s := &spy{secrets: map[string]string{}, seen: map[string]string{}}
 	end := make(chan struct{})
 	var looking sync.WaitGroup
 	looking.Go(func() {
-		// Twenty times a second: what a step starts lives longer than that.
+		// The processes of a step live longer than the 50 ms between two looks.
 		tick := time.NewTicker(50 * time.Millisecond)
 		defer tick.Stop()
 		for {
@@ -45,19 +47,19 @@ func watch(t *testing.T) *spy {
 	return s
 }
 
-// Where the spy sees command lines.
+// The places at which the spy sees command lines.
 const (
 	onMachine   = "a command line"
 	inContainer = "a command line in a container"
 )
 
-// look notes the command line of every process, as ps would show it. A process
-// of a container has a PID namespace of its own.
+// look notes the command line of every process, as ps shows it. It recognises
+// processes of containers by their PID namespace.
 func (s *spy) look() {
 	own, _ := os.Readlink("/proc/self/ns/pid")
 	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, line := range lines {
-		// A process that has ended meanwhile has no command line.
+		// A process that has just ended has no command line.
 		text, err := os.ReadFile(line)
 		if err != nil || len(text) == 0 {
 			continue
@@ -71,7 +73,7 @@ func (s *spy) look() {
 	}
 }
 
-// note keeps what was seen somewhere.
+// note keeps a text and the place where it was seen.
 func (s *spy) note(place, text string) {
 	if s == nil {
 		return
@@ -81,7 +83,7 @@ func (s *spy) note(place, text string) {
 	s.seen[text] = place
 }
 
-// hide has the spy look for a secret from now on, and in what it has seen.
+// hide gives the spy a secret. The spy also looks for it in earlier texts.
 func (s *spy) hide(name, secret string) {
 	if s == nil {
 		return
@@ -91,8 +93,9 @@ func (s *spy) hide(name, secret string) {
 	s.secrets[secret] = name
 }
 
-// wantNothing looks for every secret, in every form, in what was seen, in all
-// that Waybill keeps and in a folder of the server, "" for none.
+// wantNothing checks that no secret is visible in any form: not in the texts that
+// the spy saw, not in anything that Waybill keeps, and not in the files of a
+// folder on the server. The folder may be "".
 func (s *spy) wantNothing(t *testing.T, w *world, folder string) {
 	t.Helper()
 	s.mu.Lock()
@@ -130,8 +133,8 @@ func (s *spy) wantNothing(t *testing.T, w *world, folder string) {
 	s.wantEyes(t)
 }
 
-// wantEyes holds that the spy would have found something: it saw the docker
-// client, and processes of containers.
+// wantEyes checks that the spy works: it must have seen the docker client and
+// processes of containers.
 func (s *spy) wantEyes(t *testing.T) {
 	t.Helper()
 	if len(s.secrets) == 0 {
@@ -150,8 +153,8 @@ func (s *spy) wantEyes(t *testing.T) {
 		len(s.secrets), len(forms("secret")), len(s.seen))
 }
 
-// eachFile shows look every file below a folder. What goes while it looks is not
-// there: a job that has ended tidies up behind its deployment.
+// eachFile calls look with every file below a folder. It ignores files that
+// disappear meanwhile: a job that has ended may still be removing its files.
 func eachFile(t *testing.T, folder string, look func(path string, info fs.FileInfo, content []byte)) {
 	t.Helper()
 	read := func(path string, entry fs.DirEntry) error {

@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-// TestDatabases takes databases through their lives, two or three at a time, and
-// looks meanwhile and afterwards for their secrets where no secret may be. On
-// LocalStack, which runs one deployment after the other, it is one.
+// TestDatabases takes databases through their lives, several at a time. During
+// and after that it looks for their secrets in all places where none may be. On
+// LocalStack, which runs one deployment after the other, it tests one database.
 func TestDatabases(t *testing.T) {
 	t.Parallel()
 	needDocker(t)
 	w := stack(t)
 	server, spy := w.server(t), watch(t)
 
-	// The group ends when all of them have.
+	// The group ends after all its parallel tests.
 	t.Run("lives", func(t *testing.T) {
 		if emulated() != "ministack" {
 			w.live(t, spy, server, realEngines()[1], nil, true)
@@ -78,16 +78,17 @@ func (w *world) live(
 	db.remove(t, deleteVolumes)
 }
 
-// awkward has every printable character of ASCII, in an order in which several
-// of them would mean something to somebody, and some that are not of ASCII.
+// awkward has every printable ASCII character, in an order that is special to
+// shells, docker compose, SQL, XML and others, and some characters outside ASCII.
 const (
 	awkward = ` "'$$${HOME}$(id)` + "`id`" + `%{postgres_user}%s\n\\#;&&|<a>]]>!@:/?*~^=+-_,. ` + letters +
 		`[({})] ünï¢ødé 密码 🗝`
-	// letters is the part of it that is itself however it is quoted.
+	// letters is the part of awkward that no quoting changes.
 	letters = "CkAvprUG0JOB8TzsLeMmIVShlxgcH1dXwoE7aniZjFtQR52DWubN6Yq43fP9yK"
 )
 
-// TestTheAwkwardPasswordHasEveryCharacter keeps the constant from losing one.
+// TestTheAwkwardPasswordHasEveryCharacter checks that a change of the constant
+// drops no character.
 func TestTheAwkwardPasswordHasEveryCharacter(t *testing.T) {
 	for c := rune(' '); c <= '~'; c++ {
 		if !strings.ContainsRune(awkward, c) {
@@ -96,16 +97,16 @@ func TestTheAwkwardPasswordHasEveryCharacter(t *testing.T) {
 	}
 }
 
-// awkward is the password for the one user of a stand-in.
+// awkward returns the setting with the awkward password for the stand-in's user.
 func (d dialect) awkward() map[string]any {
 	if d.engine == "mongodb" {
-		// SCRAM-SHA-256 takes no sign that is newer than Unicode 3.2 (RFC 4013).
+		// SCRAM-SHA-256 takes no character newer than Unicode 3.2 (RFC 4013).
 		return map[string]any{"mongo_initdb_root_password": strings.TrimSuffix(awkward, "🗝")}
 	}
 	return map[string]any{d.engine + "_password": awkward}
 }
 
-// liveAsGiven starts databases with all that a user may give.
+// liveAsGiven starts databases with all the settings that a user may give.
 func (w *world) liveAsGiven(t *testing.T, spy *spy, server string) {
 	engines := realEngines()
 	postgres, redis, mariadb, clickhouse := engines[0], engines[1], engines[2], engines[3]
@@ -132,7 +133,7 @@ func (w *world) liveAsGiven(t *testing.T, spy *spy, server string) {
 		db.wantAnswer(t, db.inside, "SELECT word FROM made", "by a script")
 		db.wantAnswer(t, db.inside, "SHOW max_connections", "37")
 		db.wantAnswer(t, db.inside, "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()", "t")
-		// The certificate is for the name inside and for the address outside.
+		// The certificate is valid for the inner name and for the outer address.
 		db.wantAnswer(t, db.outside, db.question, db.answer)
 		db.wantRefused(t, db.outside)
 		stranger := db.inside
@@ -190,8 +191,8 @@ func (w *world) liveAsGiven(t *testing.T, spy *spy, server string) {
 	})
 }
 
-// freePort is a port that nobody listens on, and that nobody is given who asks
-// for any: Linux gives those from 32768 on, also to what only connects.
+// freePort returns a port on which no process listens. It is below 32768: from
+// there on Linux chooses the ports for connections and for listeners on port 0.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 100 {
@@ -205,5 +206,5 @@ func freePort(t *testing.T) int {
 	return 0
 }
 
-// emulated is the emulator that the stack is on.
+// emulated is the name of the emulator that the stack runs on.
 func emulated() string { return os.Getenv("EMULATOR") }

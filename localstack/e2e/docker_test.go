@@ -6,12 +6,12 @@ import (
 	"testing"
 )
 
-// smallImage is a shell, its tools and a web server (httpd) in 2 MB, for images
-// that tests build, push and pull. What stands on it needs no network.
+// smallImage has a shell, its tools and a web server (httpd) in 2 MB. Tests build
+// their images on it, so the builds need no network.
 const smallImage = "waybill-test/busybox:1"
 
-// needImage skips a test where one of the images is missing that the scripts in
-// localstack/docker make.
+// needImage skips a test if one of the images is missing. The scripts in
+// localstack/docker make them.
 func needImage(t *testing.T, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -22,8 +22,8 @@ func needImage(t *testing.T, names ...string) {
 	}
 }
 
-// buildImage builds an image of a Dockerfile's text and names it. The name goes
-// with the test, the layers stay while something uses them.
+// buildImage builds an image from the text of a Dockerfile and names it. The test
+// removes the name at its end; the layers stay while another image uses them.
 func buildImage(t *testing.T, name, dockerfile string) {
 	t.Helper()
 	command := exec.Command("docker", "build", "--force-rm", "--quiet", "--tag", name, "-")

@@ -12,19 +12,19 @@ import (
 	"waybill/internal/remote/remotetest"
 )
 
-// repository is a git repository behind an SSH server of its own, and a work
-// tree from which it is pushed to.
+// repository is a git repository with an SSH server of its own, and a work tree
+// with which the tests push to it.
 type repository struct {
 	url, tree string
-	// mark is in what its builds print, so that no other has made a layer of
-	// theirs before.
+	// mark is in the output of the repository's builds, so that docker's cache has
+	// no layer of them from other tests.
 	mark string
-	// opens is the private key that opens it, and hostKeys a line of
+	// opens is the private key for the repository, and hostKeys a line of
 	// known_hosts for its server.
 	opens, hostKeys string
 }
 
-// newRepository makes one with a branch main, which is its own, that is empty.
+// newRepository makes a repository whose default branch, main, has only a README.
 func newRepository(t *testing.T) *repository {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
@@ -65,7 +65,7 @@ func (r *repository) push(t *testing.T, branch, message string, files map[string
 	return r.git(t, "rev-parse", "HEAD")
 }
 
-// git runs git in the work tree, with nobody's settings.
+// git runs git in the work tree, without the settings of the user or the system.
 func (r *repository) git(t *testing.T, args ...string) string {
 	t.Helper()
 	run := exec.CommandContext(t.Context(), "git", args...)
@@ -80,11 +80,12 @@ func (r *repository) git(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(said))
 }
 
-// key registers a private key, which the spy looks for from then on.
+// key registers a private key and gives it to the spy.
 func (s *stage) key(t *testing.T, private string) string {
 	t.Helper()
-	// A line of PEM: breaks of lines are written in several ways. The first three
-	// have what is not secret, much of it the same in every key.
+	// The spy gets one line of the PEM file, because programs write line breaks in
+	// different ways. The lines before it have no secret: much of them is the same
+	// in every key.
 	s.spy.hide("a deploy key", strings.Split(private, "\n")[4])
 	return s.w.create(t, "/security/keys", map[string]any{"name": "deploy", "private_key": private})
 }
@@ -97,8 +98,8 @@ func (s *stage) build(t *testing.T, r *repository, form string, said words) *res
 	return s.add(t, "/applications/"+form, given)
 }
 
-// page are the files of a page that is built, and beside it one that is another
-// each time that it is.
+// page returns the files for an image with a web page. The image also has a page
+// that differs after each build.
 func (r *repository) page(word string) map[string]string {
 	return map[string]string{
 		"page/index.html": word + "\n",

@@ -9,8 +9,8 @@ import (
 	"waybill/localstack/client"
 )
 
-// TestP1 holds: an accepted request can be read at once under its uuid, and a
-// refused one leaves nothing behind.
+// TestP1AcceptedIsReadableRefusedLeavesNothing checks that an accepted request
+// can be read at once under its uuid, and that a refused one leaves no record.
 func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 	w := stack(t)
 	app := w.shell(t, w.server(t), "echo hello")
@@ -51,8 +51,8 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 	})
 }
 
-// TestP3 prints a secret in several forms and then looks for it everywhere
-// that Waybill keeps anything.
+// TestP3NoSecretIsKeptAnywhere prints a secret in several forms and then looks
+// for it in everything that Waybill keeps.
 func TestP3NoSecretIsKeptAnywhere(t *testing.T) {
 	w := stack(t)
 	const secret = "Zq7-pa$$word'with\"marks/42"
@@ -126,7 +126,7 @@ func TestP9ForeignIdsAndAbilities(t *testing.T) {
 	})
 }
 
-// otherEnd is a text with another last character.
+// otherEnd returns the text with another last character.
 func otherEnd(text string) string {
 	head, last := text[:len(text)-1], text[len(text)-1:]
 	if last == "x" {

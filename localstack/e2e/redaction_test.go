@@ -24,11 +24,13 @@ import (
 	"waybill/localstack/client"
 )
 
-// printed is a form in which a secret is printed, and what of it must not be
-// found anywhere: base64 has characters at its ends that its neighbours share.
+// printed is a form in which a secret is printed. core is the part that must not
+// be found anywhere: the first and last characters of base64 also depend on the
+// bytes around the secret.
 type printed struct{ text, core string }
 
-// formsPrinted are those that the design names, each as a program prints it.
+// formsPrinted returns the forms that the design names, each as a program prints
+// it.
 func formsPrinted(secret string) []printed {
 	var all []printed
 	add := func(texts ...string) {
@@ -70,8 +72,8 @@ func formsPrinted(secret string) []printed {
 		printed{"DATABASE_URL=" + address.String(), password})
 }
 
-// linesPrinted are a secret of several lines with other endings, each line by
-// itself behind what docker puts before it, and its base64 in lines.
+// linesPrinted returns further forms of a secret of several lines: with other line
+// endings, each line alone after docker's prefix, and base64 in lines.
 func linesPrinted(secret string) []printed {
 	all := []printed{{strings.ReplaceAll(secret, "\n", "\r\n"), strings.ReplaceAll(secret, "\n", "\r\n")}}
 	for line := range strings.Lines(secret) {
@@ -83,8 +85,8 @@ func linesPrinted(secret string) []printed {
 		printed{encoded[:64] + "\n" + encoded[64:], encoded[:64]})
 }
 
-// tellsAll prints what it was given, and what lies in its folder, whole and in
-// pieces, before and behind the place where its runner is killed.
+// tellsAll prints its variables and the files in its folder, whole and in pieces,
+// before and after its runner is killed.
 const tellsAll = `cd %s
 slowly() {
 	printf %%s "$1" >whole
@@ -111,9 +113,10 @@ i=0; until [ -e killed ] || [ $i -ge 300 ]; do sleep 0.2; i=$((i+1)); done
 tell
 echo told`
 
-// TestP3RedactionNoFormOfASecretIsKept has a job tell its secrets in every form,
-// on both streams, cut at every byte, and has its runner killed in the middle;
-// then it looks for them in all that Waybill keeps, tells, logs and answers.
+// TestP3RedactionNoFormOfASecretIsKept runs a job that prints its secrets in every
+// form, on both streams and byte by byte, and kills the runner in the middle. Then
+// it looks for the secrets in everything that Waybill stores, logs, publishes and
+// answers.
 func TestP3RedactionNoFormOfASecretIsKept(t *testing.T) {
 	w := stack(t)
 	const (
@@ -169,8 +172,8 @@ func TestP3RedactionNoFormOfASecretIsKept(t *testing.T) {
 	})
 }
 
-// wantNone looks for every form in all that each shows. The forms that JSON
-// escapes are looked for in what JSON says, too.
+// wantNone checks that no form is in any of the texts that each passes to look.
+// JSON escapes some forms, so it also searches the decoded output of JSON entries.
 func (w *world) wantNone(t *testing.T, told []printed, each func(look func(place string, content []byte))) {
 	t.Helper()
 	places := 0
@@ -193,7 +196,8 @@ func (w *world) wantNone(t *testing.T, told []printed, each func(look func(place
 	fmt.Printf("figure: looked for %d forms of 3 secrets in %d places\n", len(told), places)
 }
 
-// eachAnswer shows what is answered about a deployment to who may see all.
+// eachAnswer calls look with the API's answers about a deployment to a token that
+// may read everything.
 func (w *world) eachAnswer(t *testing.T, record client.Deployment, look func(string, []byte)) {
 	t.Helper()
 	of := "/deployments/" + record.DeploymentUUID
@@ -209,8 +213,8 @@ func (w *world) eachAnswer(t *testing.T, record client.Deployment, look func(str
 	}
 }
 
-// listen has a queue take what is told on the stack's bus from now on. What it
-// returns waits for the end of a deployment and gives all that came.
+// listen sends all events of the stack's bus to a queue from now on. The returned
+// function waits for the end of a deployment and returns the events.
 func (w *world) listen(t *testing.T) func(uuid string) []string {
 	t.Helper()
 	queues, bus := w.cloud.Session().SQS(), w.cloud.Session().EventBridge()

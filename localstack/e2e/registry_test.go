@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestRegistry tries the registry that pulls are tested with, so that a test of
-// a pull that fails has found something.
+// TestRegistry tests the registry that the tests of pulls use. If it passes, a
+// failing test of a pull means a fault in Waybill.
 func TestRegistry(t *testing.T) {
 	needImage(t, smallImage)
 	name := registry(t) + "/waybill-test/page:1"
@@ -39,9 +39,9 @@ func TestRegistry(t *testing.T) {
 	}
 }
 
-// registry starts a private image registry and returns its address, with which
-// the names of its images begin. It is on loopback, where Docker asks for no TLS,
-// and ends with the test, as do its images.
+// registry starts a private image registry and returns its address; the names of
+// its images begin with that address. It listens on loopback, where Docker
+// requires no TLS. At the end of the test it is stopped and its images are removed.
 func registry(t *testing.T) string {
 	t.Helper()
 	program, err := exec.LookPath("docker-registry")
@@ -64,7 +64,7 @@ http: {addr: "127.0.0.1:0"}
 	defer log.Close()
 	command := exec.Command(program, "serve", config)
 	command.Stdout, command.Stderr = log, log
-	// A variable of its own would win over the file.
+	// The registry's own variables would override the file.
 	command.Env = []string{"PATH=/usr/bin:/bin"}
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
@@ -78,9 +78,9 @@ http: {addr: "127.0.0.1:0"}
 	return address
 }
 
-// dropPulled takes all names that begin with the registry's address from the
-// engine: tags, and the digests of images that a later pull took the tag from.
-// Their images may have other names, so they go by name, never by their id.
+// dropPulled removes all image names that begin with the registry's address from
+// the engine: tags, and the digests of images whose tag a later pull has moved. The
+// images may have other names as well, so it removes names and never ids.
 func dropPulled(t *testing.T, address string) {
 	t.Helper()
 	listed := docker(t, "image", "ls", "--digests", "--format",
@@ -92,7 +92,7 @@ func dropPulled(t *testing.T, address string) {
 	}
 }
 
-// listening waits until the registry's log names the port that it was given.
+// listening waits until the registry's log shows its address, and returns it.
 func listening(t *testing.T, log string) string {
 	t.Helper()
 	address := regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
@@ -107,8 +107,8 @@ func listening(t *testing.T, log string) string {
 	return ""
 }
 
-// push puts an image of the engine into the registry under the name, and takes
-// that name from the engine: who wants the image has to pull it.
+// push pushes an image to the registry under the name and removes the name from
+// the engine, so that the image has to be pulled.
 func push(t *testing.T, image, name string) {
 	t.Helper()
 	docker(t, "tag", image, name)
@@ -116,8 +116,8 @@ func push(t *testing.T, image, name string) {
 	docker(t, "image", "rm", name)
 }
 
-// pushBeside puts an image into the registry under a name that the engine has
-// for an older one, and leaves that to the engine.
+// pushBeside pushes an image to the registry under a name that the engine has for
+// an older image. The engine keeps the older one under that name.
 func pushBeside(t *testing.T, image, name string) {
 	t.Helper()
 	pulled := docker(t, "image", "inspect", "--format", "{{.Id}}", name)

@@ -11,7 +11,7 @@ import (
 
 func portText(port int) string { return strconv.Itoa(port) }
 
-// rollback asks for the configuration of an earlier deployment.
+// rollback rolls back to an earlier deployment and checks that it succeeds.
 func (r *resource) rollback(t *testing.T, to client.Deployment) (client.Deployment, []client.Entry) {
 	t.Helper()
 	record, entries := r.follow(t, r.ask(t, "POST", "/deployments/"+to.DeploymentUUID+"/rollback", nil))
@@ -22,7 +22,7 @@ func (r *resource) rollback(t *testing.T, to client.Deployment) (client.Deployme
 	return record, entries
 }
 
-// configuration is what a deployment ran with.
+// configuration returns the configuration with which a deployment ran.
 func (r *resource) configuration(t *testing.T, deployment client.Deployment) map[string]any {
 	t.Helper()
 	var kept struct{ Configuration map[string]any }
@@ -77,7 +77,7 @@ func rollbackOfPage(t *testing.T, s *stage) {
 	if len(now.Environment) != 2 || now.Environment[0].Value != "bye" {
 		t.Errorf("after the rollback the application itself has %v", now.Environment)
 	}
-	// What is deployed next is the present configuration again.
+	// The next deployment uses the present configuration again.
 	r.succeed(t, "deploy", nil, "running:healthy")
 	wantPage(t, port, "/", "newer")
 	wantPage(t, port, "/greeting", "bye")
@@ -120,7 +120,7 @@ services:
 	r.rollback(t, first)
 	says(r, "older")
 
-	// Nothing else but a secret that is gone keeps a rollback from being one.
+	// A rollback of a service is refused only if a secret that it needs is gone.
 	r.change(t, words{
 		"environment": nil, "docker_compose": strings.ReplaceAll(compose("newest"), "${PASSWORD}", "none"),
 	})

@@ -13,7 +13,7 @@ import (
 	"waybill/localstack/client"
 )
 
-// verification is what is answered about the integrity of a log.
+// verification is the API's answer about the integrity of a log.
 type verification struct {
 	OK        bool
 	Complete  bool
@@ -32,8 +32,8 @@ func (w *world) verify(t *testing.T, uuid string) verification {
 	return found
 }
 
-// TestP3ScrubTakesALaterSecretOutOfWhatIsKept prints a value that nobody has
-// called a secret yet, calls it one, and has it scrubbed.
+// TestP3ScrubTakesALaterSecretOutOfWhatIsKept prints a value that is no secret yet,
+// makes it a secret, and scrubs it.
 func TestP3ScrubTakesALaterSecretOutOfWhatIsKept(t *testing.T) {
 	w := stack(t)
 	const first, second = "Kx9-wq$", "later'than-hoped/17"
@@ -41,7 +41,8 @@ func TestP3ScrubTakesALaterSecretOutOfWhatIsKept(t *testing.T) {
 	encoded := base64.StdEncoding.EncodeToString([]byte(secret))
 	app := w.create(t, "/applications/shell", map[string]any{
 		"name": "careless", "server_uuid": w.server(t),
-		// No configuration has the value as a whole: that would be kept.
+		// The configuration has the value only in two parts: a scrub does not change
+		// configurations.
 		"start": "printf 'token %s%s\\n' " + quoted(first) + " " + quoted(second) + "\n" +
 			"printf '%s%s' " + quoted(first) + " " + quoted(second) + " | base64 -w0 >&2\n" +
 			"i=0; while [ $i -lt 300 ]; do echo \"line $i\"; i=$((i+1)); done",
@@ -109,10 +110,11 @@ func TestP3ScrubTakesALaterSecretOutOfWhatIsKept(t *testing.T) {
 	})
 }
 
-// quoted is a text as a word of a shell.
+// quoted quotes a text as one word of a shell.
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
 
-// tamper changes an object of the log bucket, and nothing that is said of it.
+// tamper changes the content of an object in the log bucket and leaves its
+// metadata unchanged.
 func (w *world) tamper(t *testing.T, key string) {
 	t.Helper()
 	client, bucket := w.cloud.Session().S3(), aws.String(w.cloud.Outputs().LogBucket)

@@ -18,7 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// forms are texts that give a secret away.
+// forms returns texts that would reveal a secret.
 func forms(secret string) []string {
 	quoted, _ := json.Marshal(secret)
 	all := []string{
@@ -30,14 +30,14 @@ func forms(secret string) []string {
 	}
 	for shift := range 3 {
 		encoded := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("x", shift) + secret))
-		// The first and last characters depend on what stands around the secret.
+		// The first and last characters depend on the bytes around the secret.
 		all = append(all, encoded[4:len(encoded)-4])
 	}
 	return all
 }
 
-// search looks for a text in every object, every table item and everything
-// that the emulator logged, and returns each place with what stands around it.
+// search looks for a text in every object, every table item and all logs of the
+// emulator. It returns each place with the text around the hit.
 func (w *world) search(t *testing.T, text string) map[string]string {
 	t.Helper()
 	found := map[string]string{}
@@ -50,7 +50,8 @@ func (w *world) search(t *testing.T, text string) map[string]string {
 	return found
 }
 
-// eachKept shows look everything that Waybill keeps, and all that was logged.
+// eachKept calls look with everything that Waybill keeps, and with the emulator's
+// logs.
 func (w *world) eachKept(t *testing.T, look func(place string, content []byte)) {
 	t.Helper()
 	w.eachObject(t, look)
@@ -97,7 +98,7 @@ func (w *world) eachObject(t *testing.T, look func(string, []byte)) {
 	}
 }
 
-// plain unpacks gzip, and leaves anything else as it is.
+// plain unpacks gzip and returns anything else unchanged.
 func plain(stored []byte) []byte {
 	unzip, err := gzip.NewReader(bytes.NewReader(stored))
 	if err != nil {

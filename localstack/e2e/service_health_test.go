@@ -9,13 +9,13 @@ import (
 	"waybill/localstack/client"
 )
 
-// TestP8 is in these: finished means that it runs and is well, and whatever is
-// not well leaves in the log why.
+// unwell has the cases for P8: a deployment finishes only if the service is well,
+// and otherwise the log says why it is not.
 var unwell = []struct {
 	name, compose string
 	timeout       int
-	reason        string // "" for one that finishes
-	status        string // "" where that is not the same at each instant
+	reason        string // "" if the deployment finishes
+	status        string // "" if the status varies
 	patterns      []string
 	everywhere    bool
 }{
@@ -115,7 +115,7 @@ services:
 	},
 }
 
-// unwellServices starts each of them.
+// unwellServices starts each service in unwell.
 func unwellServices(t *testing.T, s *stage) {
 	for _, c := range unwell {
 		if !c.everywhere && os.Getenv("EMULATOR") != "ministack" {
@@ -139,7 +139,7 @@ func unwellServices(t *testing.T, s *stage) {
 	}
 }
 
-// wantEnd holds that a log has all the patterns, in this order.
+// wantEnd checks that a log has all the patterns in this order, and a report.
 func wantEnd(t *testing.T, r *resource, entries []client.Entry, patterns []string) {
 	t.Helper()
 	rest := strings.ReplaceAll(text(entries), r.uuid, "UUID")

@@ -12,22 +12,22 @@ import (
 	"waybill/localstack/client"
 )
 
-// TestServicesAndApplications takes services and applications through their
-// lives, two at a time, and looks meanwhile and afterwards for their secrets
-// where no secret may be. LocalStack runs one deployment after the other, so
-// there it is those that matter most.
+// TestServicesAndApplications takes services and applications through their lives,
+// several at a time. During and after that it looks for their secrets in all
+// places where none may be. LocalStack runs one deployment after the other, so
+// there it tests only the most important cases.
 func TestServicesAndApplications(t *testing.T) {
 	needDocker(t)
 	needImage(t, smallImage)
 	w := stack(t)
 	s := w.newStage(t, watch(t), nil)
 
-	// The group ends when all of them have.
+	// The group ends after all its parallel tests.
 	t.Run("lives", func(t *testing.T) {
 		for _, life := range []struct {
 			name string
 			live func(*testing.T, *stage)
-			// everywhere says that it is for each emulator.
+			// everywhere means on every emulator.
 			everywhere bool
 		}{
 			{"a service of three containers is started, changed, looked at, stopped and deleted",
@@ -65,8 +65,8 @@ func TestServicesAndApplications(t *testing.T) {
 	})
 }
 
-// threeServices wait for one another, in an order that is not the file's. A
-// container of a fourth is only there when its profile is.
+// threeServices has services that wait for one another, in an order other than the
+// file's. A fourth service has a container only while its profile is active.
 const threeServices = `
 x-often: &often {interval: 1s, timeout: 5s, retries: 30}
 x-small: &small
@@ -158,7 +158,7 @@ func threeContainers(t *testing.T, s *stage) {
 	docker(t, "network", "inspect", network)
 }
 
-// prefixed are the names of the first containers of the services.
+// prefixed returns the name of each service's first container.
 func prefixed(project string, services ...string) []string {
 	var names []string
 	for _, service := range services {
@@ -172,7 +172,7 @@ func sorted(names []string) []string {
 	return names
 }
 
-// wantOrder holds that each container was started after the one before it.
+// wantOrder checks that the containers were started in this order.
 func wantOrder(t *testing.T, containers []string) {
 	t.Helper()
 	args := append([]string{"inspect", "--format", "{{.State.StartedAt}}"}, containers...)
@@ -181,8 +181,8 @@ func wantOrder(t *testing.T, containers []string) {
 	}
 }
 
-// wantUpdate holds that a change is in the history, with what is different since
-// another deployment: each as "path edit".
+// wantUpdate checks that a change is in the history, and compares it with an
+// earlier deployment: each difference is "path edit".
 func wantUpdate(t *testing.T, r *resource, update, since string, want ...string) {
 	t.Helper()
 	var record client.Deployment
@@ -218,8 +218,8 @@ func (r *resource) compare(t *testing.T, before, after string) []change {
 	return found.Changes
 }
 
-// gracePeriods has one container that needs longer than docker's own ten seconds
-// and gets that, and one that gets less.
+// gracePeriods stops two containers: one that needs and gets more than docker's
+// default of ten seconds, and one that gets less than it needs.
 func gracePeriods(t *testing.T, s *stage) {
 	compose := `
 services:
@@ -285,7 +285,7 @@ services:
 	r.remove(t, true)
 }
 
-// databaseLook stops a database as nobody should.
+// databaseLook stops a database's container without Waybill.
 func databaseLook(t *testing.T, s *stage) {
 	db := s.w.database(t, s.spy, s.server, realEngines()[1], nil)
 	db.operate(t, "start", "running:healthy")

@@ -11,8 +11,9 @@ import (
 	"waybill/localstack/client"
 )
 
-// TestServicePolicy holds that what a server forbids is refused where it is
-// asked for and again where it would run, and only there.
+// TestServicePolicy checks that Waybill refuses a service that a server forbids,
+// both at the request and before it would run, and that a server without the
+// policy accepts it.
 func TestServicePolicy(t *testing.T) {
 	needDocker(t)
 	needImage(t, smallImage)
@@ -74,8 +75,8 @@ func TestServicePolicy(t *testing.T) {
 	})
 }
 
-// TestServiceYAMLBombs holds that a file which would be huge once its aliases
-// are resolved is refused, and soon.
+// TestServiceYAMLBombs checks that the API quickly refuses a file whose aliases
+// would expand to a huge document.
 func TestServiceYAMLBombs(t *testing.T) {
 	w := stack(t)
 	server := w.server(t)
@@ -90,7 +91,7 @@ func TestServiceYAMLBombs(t *testing.T) {
 		"in itself":           "x-0: &x0 [*x0]\nservices:\n  web:\n    image: a\n    command: *x0\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			// The API's own limit for an answer is half a minute.
+			// The API's limit for an answer is 30 s; this must be well below.
 			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 			defer cancel()
 			err := w.api.Post(ctx, "/services",

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// pageImage builds an image whose web server says a word. It ends at once,
-// though httpd would not.
+// pageImage builds an image whose web server serves a word. Its stop signal is
+// KILL, so that its container stops at once.
 func pageImage(t *testing.T, name, word string) {
 	t.Helper()
 	buildImage(t, name,
@@ -19,7 +19,7 @@ func pageImage(t *testing.T, name, word string) {
 			"CMD [\"httpd\", \"-f\", \"-p\", \"80\", \"-h\", \"/www\"]\n")
 }
 
-// servicePulls puts a newer image into a registry under the same tag.
+// servicePulls pushes a newer image to a registry under the same tag.
 func servicePulls(t *testing.T, s *stage) {
 	older, newer := "waybill-test/service-older:1", "waybill-test/service-newer:1"
 	pageImage(t, older, "older")
@@ -62,7 +62,8 @@ func takePort(t *testing.T) int {
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
-// page is what a web server on this machine answers, in one line.
+// page returns the answer of a web server on this machine, without blanks at its
+// ends.
 func page(t *testing.T, port int, path string) string {
 	t.Helper()
 	browser := http.Client{Timeout: 10 * time.Second}

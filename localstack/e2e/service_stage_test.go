@@ -14,17 +14,16 @@ import (
 	"waybill/localstack/client"
 )
 
-// stage is where services and applications live: a server, and a spy that sees
-// what anybody may.
+// stage is a server for services and applications, with a spy.
 type stage struct {
 	w      *world
 	spy    *spy
 	server string
-	// folder is the server's for Waybill.
+	// folder is Waybill's folder on the server.
 	folder string
 }
 
-// newStage registers a server with what is said of it.
+// newStage registers a server and changes its settings to those in said.
 func (w *world) newStage(t *testing.T, spy *spy, said map[string]any) *stage {
 	t.Helper()
 	s := &stage{w: w, spy: spy, server: w.server(t)}
@@ -39,7 +38,7 @@ func (w *world) newStage(t *testing.T, spy *spy, said map[string]any) *stage {
 	return s
 }
 
-// patch changes the server.
+// patch changes the settings of the server.
 func (s *stage) patch(t *testing.T, said map[string]any) {
 	t.Helper()
 	if err := s.w.api.Do(t.Context(), "PATCH", "/servers/"+s.server, said, nil); err != nil {
@@ -47,20 +46,20 @@ func (s *stage) patch(t *testing.T, said map[string]any) {
 	}
 }
 
-// resource is one that a test has registered on a stage.
+// resource is a resource that a test has registered on a stage.
 type resource struct {
 	*stage
 	uuid string
-	// folder is its own on the server.
+	// folder is its folder on the server.
 	folder string
-	// ran are its deployments that were followed.
+	// ran has the deployments that the test has followed.
 	ran []string
 }
 
-// words is a JSON object of a request.
+// words is a JSON object in a request.
 type words = map[string]any
 
-// add registers a resource, and tells the spy of its secrets.
+// add registers a resource and gives the spy its secrets.
 func (s *stage) add(t *testing.T, path string, said words) *resource {
 	t.Helper()
 	given := words{"name": "demo", "server_uuid": s.server, "health_timeout": 60}
@@ -74,8 +73,8 @@ func (s *stage) add(t *testing.T, path string, said words) *resource {
 	return r
 }
 
-// cleanImages removes what was built for a test's compose project: the image of
-// a name, and those that a later build took it from.
+// cleanImages removes the images that were built for a test's compose project, also
+// the images whose name a later build has moved.
 func cleanImages(t *testing.T, project string) {
 	t.Cleanup(func() {
 		if built := builtImages(t, project); len(built) > 0 {
@@ -92,10 +91,10 @@ func (s *stage) serve(t *testing.T, compose string, said words) *resource {
 	return s.add(t, "/services", given)
 }
 
-// images stand in compose files and Dockerfiles as SMALL and REDIS.
+// images replaces SMALL and REDIS in compose files and Dockerfiles.
 var images = strings.NewReplacer("SMALL", smallImage, "REDIS", redisImage)
 
-// hide tells the spy of the secrets among the variables.
+// hide gives the spy the secrets among the variables.
 func (r *resource) hide(environment any) {
 	variables, _ := environment.([]words)
 	for _, variable := range variables {
@@ -119,14 +118,14 @@ func builtImages(t *testing.T, project string) []string {
 	return slices.Compact(built)
 }
 
-// plainly and secretly are variables.
+// plainly returns a variable, and secretly a secret one.
 func plainly(name, value string) words { return words{"key": name, "value": value} }
 
 func secretly(name, value string) words {
 	return words{"key": name, "value": value, "is_secret": true}
 }
 
-// change changes its configuration, and returns the deployment that records it.
+// change changes the configuration and returns the deployment that records it.
 func (r *resource) change(t *testing.T, said words) string {
 	t.Helper()
 	r.hide(said["environment"])
@@ -139,8 +138,8 @@ func (r *resource) change(t *testing.T, said words) string {
 	return changed.Deployment
 }
 
-// ask asks for something that is done by a deployment, and returns its uuid.
-// Each time it is a request of its own, however soon after another.
+// ask sends a request that queues a deployment, and returns the deployment's uuid.
+// The request has a key of its own, so that it never counts as a repeat.
 func (r *resource) ask(t *testing.T, method, path string, said any) string {
 	t.Helper()
 	var queued struct {
@@ -158,7 +157,7 @@ func (r *resource) ask(t *testing.T, method, path string, said any) string {
 	return queued.Deployment
 }
 
-// operate asks for an operation with options, and follows it to its end.
+// operate requests an operation with options and follows it to its end.
 func (r *resource) operate(
 	t *testing.T, operation string, options words,
 ) (client.Deployment, []client.Entry) {
@@ -178,7 +177,7 @@ func (r *resource) operate(
 	return r.follow(t, r.ask(t, "POST", path, options))
 }
 
-// follow follows a deployment, and shows the spy all that the API tells of it.
+// follow follows a deployment and gives the spy the API's answers about it.
 func (r *resource) follow(t *testing.T, uuid string) (client.Deployment, []client.Entry) {
 	t.Helper()
 	record, entries := r.w.follow(t, uuid)
@@ -192,7 +191,7 @@ func (r *resource) follow(t *testing.T, uuid string) (client.Deployment, []clien
 	return record, entries
 }
 
-// succeed has an operation finish, and leave the resource in the state.
+// succeed runs an operation. It must finish and leave the resource in the status.
 func (r *resource) succeed(
 	t *testing.T, operation string, options words, status string,
 ) (client.Deployment, []client.Entry) {
@@ -203,8 +202,8 @@ func (r *resource) succeed(
 	return record, entries
 }
 
-// fail has an operation fail for the reason, with a log that has all the
-// patterns.
+// fail runs an operation. It must fail for the reason, and its log must match all
+// the patterns.
 func (r *resource) fail(
 	t *testing.T, operation string, options words, reason string, patterns ...string,
 ) (client.Deployment, []client.Entry) {
@@ -226,7 +225,7 @@ func (r *resource) wantStatus(t *testing.T, want string) {
 	}
 }
 
-// wantLook has Waybill look at the resource, and wants it in the state.
+// wantLook makes Waybill inspect the resource, which must have the status.
 func (r *resource) wantLook(t *testing.T, want string) {
 	t.Helper()
 	var found struct{ Status, Message string }
@@ -239,7 +238,7 @@ func (r *resource) wantLook(t *testing.T, want string) {
 	r.wantStatus(t, want)
 }
 
-// containers are the names of all its containers, in their order.
+// containers returns the names of the resource's containers, in docker's order.
 func (r *resource) containers(t *testing.T) []string {
 	t.Helper()
 	listed := docker(t, "ps", "--all", "--format", "{{.Names}}", "--filter",
@@ -247,15 +246,15 @@ func (r *resource) containers(t *testing.T) []string {
 	return strings.Fields(listed)
 }
 
-// volumes are the names of its volumes.
+// volumes returns the names of the resource's volumes.
 func (r *resource) volumes(t *testing.T) []string {
 	t.Helper()
 	return strings.Fields(docker(t, "volume", "ls", "--quiet", "--filter",
 		"label=com.docker.compose.project="+r.uuid))
 }
 
-// remove deletes the resource, with its data or without, and wants nothing of
-// it left but, where they are to stay, its volumes and its history.
+// remove deletes the resource and checks that only its history is left. Its
+// volumes must stay unless volumes is true.
 func (r *resource) remove(t *testing.T, volumes bool) {
 	t.Helper()
 	before, path := r.volumes(t), at(r.uuid)

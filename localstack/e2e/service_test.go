@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// redisImage is made out of Debian's packages by the scripts in
-// localstack/docker; there is no registry to pull it from.
+// redisImage is an image that the scripts in localstack/docker make from Debian's
+// packages. It cannot be pulled from a registry.
 const redisImage = "waybill-test/redis:7.0"
 
 func TestComposeService(t *testing.T) {
@@ -73,7 +73,7 @@ func TestComposeService(t *testing.T) {
 	})
 }
 
-// needDocker skips a test where no Docker engine with compose answers.
+// needDocker skips a test if no Docker engine with compose answers.
 func needDocker(t *testing.T) {
 	t.Helper()
 	if err := exec.Command("docker", "compose", "version").Run(); err != nil {
@@ -94,7 +94,7 @@ func docker(t *testing.T, args ...string) string {
 	return strings.TrimSpace(string(said))
 }
 
-// cleanProject removes what a test's compose project leaves behind.
+// cleanProject removes the containers and networks of a test's compose project.
 func cleanProject(t *testing.T, project string) {
 	t.Cleanup(func() {
 		if left := docker(t, "ps", "--all", "--quiet", "--filter",

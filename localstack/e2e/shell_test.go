@@ -108,7 +108,7 @@ while [ $i -le 20000 ]; do echo "out $i"; echo "err $i" >&2; i=$((i+1)); done`)
 	})
 }
 
-// outputs are the lines that a step printed.
+// outputs returns the lines that a step printed.
 func outputs(entries []client.Entry, step string) []string {
 	var lines []string
 	for _, entry := range entries {
@@ -119,7 +119,7 @@ func outputs(entries []client.Entry, step string) []string {
 	return lines
 }
 
-// text is a log as a person reads it.
+// text formats a log for people.
 func text(entries []client.Entry) string {
 	var b strings.Builder
 	for _, entry := range entries {

@@ -1,5 +1,5 @@
-// Package e2e_test tries the real stack: deployed by the CDK to an emulator,
-// with a real SSH server and a real Docker engine where there is one.
+// Package e2e_test tests the real stack: the CDK deploys it to an emulator, and
+// the tests use a real SSH server and, if there is one, a real Docker engine.
 package e2e_test
 
 import (
@@ -16,12 +16,12 @@ import (
 	"waybill/localstack/cloud"
 )
 
-// patience bounds every wait for a state. LocalStack takes a few seconds where
-// MiniStack takes a tenth of one.
+// patience bounds every wait for a state. LocalStack takes a few seconds for steps
+// that take MiniStack a tenth of a second.
 const patience = 2 * time.Minute
 
-// lease is the runners' on the stack that is tested: short, because each of the
-// runners that the tests kill costs one.
+// lease is the runners' lease on the tested stack. It is short, because after each
+// killed runner the tests wait for its lease to end.
 const lease = 10 * time.Second
 
 // world is the stack that all tests share.
@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// stack returns the deployed stack; the first test that asks deploys it.
+// stack returns the deployed stack. The first test that needs it deploys it.
 func stack(t *testing.T) *world {
 	t.Helper()
 	if os.Getenv("WAYBILL_E2E") == "" {
@@ -88,7 +88,7 @@ func deployStack() (*world, error) {
 	return &world{cloud: c, url: c.URL(), token: token, api: client.New(c.URL(), token)}, nil
 }
 
-// skip skips where a thing is missing, and fails where nothing may be missing.
+// skip skips a test, or fails it in CI, where nothing may be missing.
 func skip(t *testing.T, reason string) {
 	t.Helper()
 	if os.Getenv("WAYBILL_CI") != "" {
@@ -97,8 +97,8 @@ func skip(t *testing.T, reason string) {
 	t.Skip(reason)
 }
 
-// server registers a private SSH server: Debian's sshd where it is installed,
-// the in-process one elsewhere.
+// server registers a private SSH server: Debian's sshd if it is installed, the
+// in-process server otherwise.
 func (w *world) server(t *testing.T) string {
 	t.Helper()
 	return w.register(t, remotetest.Best(t))
@@ -168,7 +168,7 @@ func (w *world) get(t *testing.T, path string, out any) {
 	}
 }
 
-// start asks for a start and returns the deployment's uuid.
+// start requests a start and returns the deployment's uuid.
 func (w *world) start(t *testing.T, resource string) string {
 	t.Helper()
 	return w.ask(t, resource, "start")
@@ -185,7 +185,7 @@ func (w *world) ask(t *testing.T, resource, operation string) string {
 	return queued.DeploymentUUID
 }
 
-// at is the path of a resource, whose uuid says of what kind it is.
+// at returns the API's path of a resource. The kind is in the uuid.
 func at(resource string) string {
 	kind := map[string]string{"app": "applications", "svc": "services", "dbs": "databases"}[resource[:3]]
 	return "/" + kind + "/" + resource
@@ -227,7 +227,7 @@ func (w *world) await(t *testing.T, uuid string) client.Deployment {
 	return record
 }
 
-// history counts the deployments of an application.
+// history returns the number of deployments of an application.
 func (w *world) history(t *testing.T, app string) int {
 	t.Helper()
 	var page struct{ Count int }
@@ -235,7 +235,7 @@ func (w *world) history(t *testing.T, app string) int {
 	return page.Count
 }
 
-// mint makes a token over the API.
+// mint makes a token with the API.
 func (w *world) mint(t *testing.T, name string, abilities ...string) string {
 	t.Helper()
 	var minted struct{ Token string }

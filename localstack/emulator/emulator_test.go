@@ -13,8 +13,8 @@ import (
 	"waybill/localstack/emulator"
 )
 
-// tools skips a test when prepare has not made the kind's environment, and
-// fails it where nothing may be missing.
+// tools skips a test if prepare has not made the kind's environment, or fails it
+// in CI, where nothing may be missing.
 func tools(t *testing.T, kind emulator.Kind) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -66,7 +66,7 @@ func TestLifecycle(t *testing.T) {
 			if err != nil || !alive || found.Endpoint() != e.Endpoint() || found.Kind != kind {
 				t.Fatalf("found %+v, alive %v, %v", found, alive, err)
 			}
-			// The one that was found is as good as the one that was started.
+			// The emulator that Find returns can be stopped as well.
 			if err := found.Stop(t.Context()); err != nil {
 				t.Error(err)
 			}

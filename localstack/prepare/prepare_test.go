@@ -16,7 +16,7 @@ import (
 	"waybill/localstack/prepare"
 )
 
-// checkout is a folder with one source, and a step that makes one thing of it.
+// checkout is a folder with one source and a step that makes an output from it.
 type checkout struct {
 	root string
 	made int
@@ -113,7 +113,8 @@ func TestRun(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "the thing: exit status 1\nthe compiler is cross") {
 			t.Errorf("error = %v", err)
 		}
-		// Back at the first key, the thing may be half of the second's.
+		// The failed step with the second key may have left a half-made output, so
+		// the step with the first key has to run again.
 		step.Key, step.Make = "v1", works
 		c.run(t, step)
 		if c.made != 2 {

@@ -9,8 +9,8 @@ import (
 	"waybill/localstack/stack"
 )
 
-// cli stands in for the CDK's: it notes how it was called, in which folder and
-// with which environment, and writes outputs where it is told to.
+// cli stands in for the CDK CLI: it notes its arguments, its folder and its
+// environment, and writes outputs to the file in its arguments.
 const cli = `#!/bin/sh
 { echo "$@"; pwd; env; } >> "$HOME/calls"
 test ! -e "$HOME/broken" || { echo "the role is missing" >&2; exit 1; }

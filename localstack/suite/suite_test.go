@@ -95,7 +95,7 @@ func TestKill(t *testing.T) {
 	select {}
 }
 `)
-		// Whether go test told of a test before it was killed is a matter of luck.
+		// go test may be killed before or after it has reported a test.
 		summary, err := suite.Run(t.Context(), suite.Options{
 			Root:      dir,
 			Arguments: []string{"-count=1", "./..."},
