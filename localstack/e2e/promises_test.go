@@ -78,8 +78,8 @@ env | grep DB_`,
 	}
 }
 
-// TestP9 holds: nobody learns whether a foreign id exists, and every ability
-// is checked.
+// TestP9ForeignIdsAndAbilities checks that no answer reveals whether a foreign id
+// exists, and that the API checks every ability.
 func TestP9ForeignIdsAndAbilities(t *testing.T) {
 	w := stack(t)
 	app := w.shell(t, w.server(t), "echo hello")
