@@ -230,10 +230,10 @@ func readOnly(expr ast.Expr) bool {
 		return true
 	case *ast.CallExpr:
 		name := callName(expr)
-		return slices.Contains([]string{"errors.New", "fault.New",
-			"regexp.MustCompile", "strings.NewReplacer",
-			"sync.OnceValue", "sync.OnceValues", "template.Must", "big.NewInt", "base64.NewEncoding"},
-			name) ||
+		return slices.Contains([]string{
+			"errors.New", "fault.New", "regexp.MustCompile", "strings.NewReplacer", "sync.OnceValue",
+			"sync.OnceValues", "template.Must", "big.NewInt", "base64.NewEncoding",
+		}, name) ||
 			strings.HasPrefix(name, "base64.") || strings.HasPrefix(name, "crc32.")
 	}
 	return false

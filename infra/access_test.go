@@ -144,8 +144,8 @@ func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
 			if s.in != role {
 				continue
 			}
-			narrowed := at(s.tree, "Condition", "ForAllValues:StringNotEquals", "dynamodb:LeadingKeys",
-				0) == "token"
+			narrowed := at(s.tree,
+				"Condition", "ForAllValues:StringNotEquals", "dynamodb:LeadingKeys", 0) == "token"
 			for _, action := range list(at(s.tree, "Action")) {
 				action := fmt.Sprint(action)
 				writes := slices.Contains([]string{"dynamodb:PutItem", "dynamodb:UpdateItem",

@@ -70,9 +70,8 @@ func TestTheLogBucketIsPrivateAndWrittenOnce(t *testing.T) {
 		}
 		for _, rule := range list(bucket.get("LifecycleConfiguration", "Rules")) {
 			// What runs may have been asked for years ago.
-			if days, prefix := at(
-				rule, "ExpirationInDays",
-			), at(rule, "Prefix"); (days == 400.0) != (prefix == "logs/") || days == nil && prefix != nil {
+			if days, prefix := at(rule, "ExpirationInDays"),
+				at(rule, "Prefix"); (days == 400.0) != (prefix == "logs/") || days == nil && prefix != nil {
 				t.Errorf("%s keeps what is below %v for %v days, want 400 below logs/ alone",
 					id, prefix, days)
 			}

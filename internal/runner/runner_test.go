@@ -317,9 +317,9 @@ func TestLeases(t *testing.T) {
 	})
 	t.Run("a runner whose time is nearly up hands over, and the next one goes on", func(t *testing.T) {
 		w := newWorld(t)
-		id := w.claimed(t,
-			catalog.Shell{Start: "i=1; while [ $i -le 30 ]; do echo line $i; sleep 0.1; i=$((i+1)); done"},
-			nil)
+		id := w.claimed(t, catalog.Shell{
+			Start: "i=1; while [ $i -le 30 ]; do echo line $i; sleep 0.1; i=$((i+1)); done",
+		}, nil)
 		ctx, cancel := context.WithTimeout(t.Context(), runner.HandOverTime+time.Second)
 		defer cancel()
 		if err := w.runner().Run(ctx, id, "first"); err != nil {

@@ -128,8 +128,8 @@ func TestADeployKeyThatIsGone(t *testing.T) {
 			w := stillWorld(t, &puppet{prints: "done\n"})
 			record, log := w.run(t, w.asked(t, w.built(t, ""), operation))
 			if record.Outcome.Reason != reason || strings.Contains(log, "deploy key") != (reason != "") {
-				t.Errorf("%s: %s %q, want %q:\n%s", operation, record.Status, record.Outcome.Reason,
-					reason, log)
+				t.Errorf("%s: %s %q, want %q:\n%s",
+					operation, record.Status, record.Outcome.Reason, reason, log)
 			}
 		})
 	}
