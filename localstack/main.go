@@ -84,7 +84,8 @@ func runDemo(ctx context.Context, root, command string) error {
 	name, abilities := os.Getenv("NAME"),
 		strings.FieldsFunc(os.Getenv("ABILITIES"), func(r rune) bool { return r == ',' || r == ' ' })
 	if name == "" || len(abilities) == 0 {
-		return errors.New("say what token, such as `make token NAME=ci ABILITIES=read,deploy`; abilities are root, read, read:sensitive, write and deploy")
+		return errors.New("say what token, such as `make token NAME=ci ABILITIES=read,deploy`; " +
+			"abilities are root, read, read:sensitive, write and deploy")
 	}
 	token, err := d.Token(ctx, name, abilities)
 	if err == nil {
@@ -115,7 +116,8 @@ func dist(ctx context.Context, root, architecture string) error {
 	if err := prepare.ForAWS(ctx, prepare.Options{Root: root, Say: say}, architecture); err != nil {
 		return err
 	}
-	say("Built for AWS in .local/dist. To deploy it: cd infra && ../localstack/node_modules/.bin/cdk deploy -c team=NAME")
+	say("Built for AWS in .local/dist. To deploy it: cd infra && ../localstack/node_modules/.bin/cdk " +
+		"deploy -c team=NAME")
 	return nil
 }
 
