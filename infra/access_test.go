@@ -17,7 +17,8 @@ var unscoped = map[string]string{
 
 // managed are the policies of AWS's own that a role may have, and why.
 var managed = map[string]string{
-	"AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's own role for access logs; AWS names no other for it.",
+	"AmazonAPIGatewayPushToCloudWatchLogs": "API Gateway's own role for access logs; AWS names no " +
+		"other for it.",
 }
 
 // statement is one statement of a policy, with the resource that it is part of.

@@ -196,10 +196,12 @@ func TestCheckPasswordsThatTheConfigurationSpoils(t *testing.T) {
 			[]string{"mysql_root_password"}},
 		"backslashes in both": {"mysql", strict, `root\password`, `own\password`, false,
 			[]string{"mysql_password", "mysql_root_password"}},
-		"no such character":      {"mysql", strict, "root $`#%;", "own-password", false, nil},
-		"another mode":           {"mysql", "[mysqld]\nsql_mode = ANSI\n", "root'password", "own-password", false, nil},
-		"a mode in a comment":    {"mysql", "# NO_BACKSLASH_ESCAPES\n ; NO_BACKSLASH_ESCAPES\n", "root'password", "own-password", false, nil},
-		"accounts made long ago": {"mysql", strict, "root'password", "own-password", true, nil},
+		"no such character": {"mysql", strict, "root $`#%;", "own-password", false, nil},
+		"another mode": {"mysql", "[mysqld]\nsql_mode = " +
+			"ANSI\n", "root'password", "own-password", false, nil},
+		"a mode in a comment": {"mysql", "# NO_BACKSLASH_ESCAPES\n ; " +
+			"NO_BACKSLASH_ESCAPES\n", "root'password", "own-password", false, nil},
+		"accounts made long ago":                            {"mysql", strict, "root'password", "own-password", true, nil},
 		"MariaDB, whose image turns the mode off meanwhile": {"mariadb", strict, "root'password", "own'password", false, nil},
 	} {
 		db := goodDatabase(func(db *catalog.Database) {
@@ -246,13 +248,14 @@ func TestCheckTLS(t *testing.T) {
 		t.Error("what TLS needed is kept although it is off")
 	}
 	for name, draft := range map[string]*catalog.Database{
-		"no PEM":               with("require", "x", key),
-		"a key":                with("require", key, key),
-		"a key with it":        with("require", certificate+key, key),
-		"the key of another":   with("require", certificate, otherKey),
-		"a key and nothing":    with("require", "", key),
-		"a long certificate":   with("require", strings.Repeat(certificate, 40), key),
-		"a certificate of air": with("require", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", key),
+		"no PEM":             with("require", "x", key),
+		"a key":              with("require", key, key),
+		"a key with it":      with("require", certificate+key, key),
+		"the key of another": with("require", certificate, otherKey),
+		"a key and nothing":  with("require", "", key),
+		"a long certificate": with("require", strings.Repeat(certificate, 40), key),
+		"a certificate of air": with("require", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END "+
+			"CERTIFICATE-----\n", key),
 	} {
 		wantProblem(t, "ssl_certificate", name, catalog.Check(draft))
 	}

@@ -243,7 +243,8 @@ func TestRollbackOfADatabase(t *testing.T) {
 				}
 				return
 			}
-			if wantKind(t, err, fault.Conflict); !strings.HasSuffix(fault.Public(err), "these differ too: "+c.reason+".") {
+			if wantKind(t, err, fault.Conflict); !strings.HasSuffix(fault.Public(err), "these differ "+
+				"too: "+c.reason+".") {
 				t.Errorf("it says %q, want %s as the only reason", fault.Public(err), c.reason)
 			}
 		})

@@ -211,18 +211,21 @@ func TestCheckBodyRefusesInWords(t *testing.T) {
 			"a name that is too long", "createShellApplication",
 			strings.Replace(`{`+shell+`}`, `"s"`, `"`+strings.Repeat("ü", 256)+`"`, 1),
 			says("name",
-				"must be text of 1 to 255 characters, none of them a control character; this has 256 characters"),
+				"must be text of 1 to 255 characters, none of them a control character; this has 256 "+
+					"characters"),
 		},
 		{
 			"a compose file of 2 MB", "createService",
 			strings.Replace(`{`+service+`}`, "services: {}", strings.Repeat("x", 2<<20), 1),
 			says("docker_compose",
-				"must be a docker compose file, plain or as base64, of at most 256 KiB after decoding; this has 2097152 bytes"),
+				"must be a docker compose file, plain or as base64, of at most 256 KiB after decoding; "+
+					"this has 2097152 bytes"),
 		},
 		{
 			"no compose file", "createService", `{"name":"s","server_uuid":"srv0"}`,
 			says("docker_compose",
-				"is required; give docker_compose or docker_compose_raw, which must be a docker compose file, plain or as base64, of at most 256 KiB after decoding"),
+				"is required; give docker_compose or docker_compose_raw, which must be a docker "+
+					"compose file, plain or as base64, of at most 256 KiB after decoding"),
 		},
 		{
 			"two compose files", "createService", `{` + service + `,"docker_compose_raw":"a"}`,
@@ -273,17 +276,20 @@ func TestCheckBodyRefusesInWords(t *testing.T) {
 			"a change to something too long", "updateApplication",
 			`{"stop":"` + strings.Repeat("x", 65537) + `"}`,
 			says("stop",
-				"must be a sh script of at most 64 KiB, without NUL characters, or empty for none; this has 65537 bytes"),
+				"must be a sh script of at most 64 KiB, without NUL characters, or empty for none; "+
+					"this has 65537 bytes"),
 		},
 		{
 			"a change of an unknown field", "updateService", `{"status":"running"}`,
 			says("status",
-				"is not known here; known are description, docker_compose, docker_compose_raw, environment, health_timeout, name, server_uuid and timeout"),
+				"is not known here; known are description, docker_compose, docker_compose_raw, "+
+					"environment, health_timeout, name, server_uuid and timeout"),
 		},
 		{
 			"a change to a bad list", "updateService", `{"environment":[{"is_secret":true}]}`,
 			says("environment.0.key",
-				"is required; it must be a name of letters, digits and underscores that does not begin with a digit"),
+				"is required; it must be a name of letters, digits and underscores that does not begin "+
+					"with a digit"),
 		},
 		{
 			"a tag that is none", "startApplication", `{"docker_tag":"a b"}`,

@@ -42,7 +42,8 @@ func TestEnvFileNamesTheServicesVariables(t *testing.T) {
 		})
 	}
 	t.Run("by an anchor, once", func(t *testing.T) {
-		compose := "x-a: &a\n  env_file: .env\nservices:\n  web: {<<: *a, image: a}\n  db: {<<: *a, image: b}\n"
+		compose := "x-a: &a\n  env_file: .env\nservices:\n  web: {<<: *a, image: a}\n  db: {<<: *a, " +
+			"image: b}\n"
 		plan, err := recipe.Build(recipe.Input{Resource: composeService(compose), DataDir: "/data",
 			Deployment: "d",
 			Operation:  deployment.Stop, Secrets: map[string]string{"PASSWORD": "pw"}})

@@ -89,8 +89,11 @@ func TestEngineExplains(t *testing.T) {
 		said, advice string
 		code         int
 	}{
-		"away, 20.10 to 27":  {"Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?", down, 71},
-		"away, 28 and newer": {"failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is correct and if the daemon is running: dial unix /var/run/docker.sock: connect: no such file or directory", down, 71},
+		"away, 20.10 to 27": {"Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is " +
+			"the docker daemon running?", down, 71},
+		"away, 28 and newer": {"failed to connect to the docker API at unix:///var/run/docker.sock; " +
+			"check if the path is correct and if the daemon is running: dial unix " +
+			"/var/run/docker.sock: connect: no such file or directory", down, 71},
 		"away, compose": {
 			`error during connect: Get "http://%2Fvar%2Frun%2Fdocker.sock/v1.47/containers/json": EOF`,
 			down, 71},
@@ -103,19 +106,26 @@ func TestEngineExplains(t *testing.T) {
 		"unauthorized, capital": {
 			`Error response from daemon: Get "https://registry.example/v2/": unauthorized: Unauthorized`,
 			login, 1},
-		"401": {"failed to authorize: failed to fetch oauth token: unexpected status from GET request to https://auth.example/token: 401 Unauthorized", login, 1},
+		"401": {"failed to authorize: failed to fetch oauth token: unexpected status from GET request " +
+			"to https://auth.example/token: 401 Unauthorized", login, 1},
 		"401 by number": {`Error response from daemon: unexpected status code [manifests 1]: 401`,
 			login, 1},
 		"no credentials": {`Error response from daemon: Get "https://registry.example/v2/app/manifests/1": no basic auth credentials`, login, 1},
 		"denied by ghcr": {
 			`Error response from daemon: Head "https://ghcr.io/v2/o/app/manifests/1": denied`, login, 1},
-		"denied by ECR":         {`Error response from daemon: Head "https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/app/manifests/1": denied: Your authorization token has expired. Reauthenticate and try again.`, login, 1},
-		"403":                   {`Error response from daemon: Head "https://registry.example/v2/app/manifests/1": received unexpected HTTP status: 403 Forbidden`, login, 1},
-		"denied by Docker Hub":  {"Error response from daemon: pull access denied for waybill/none, repository does not exist or may require 'docker login': denied: requested access to the resource is denied", image, 1},
-		"manifest unknown":      {"Error response from daemon: manifest for nginx:nope not found: manifest unknown: manifest unknown", image, 1},
-		"not found, containerd": {"Error response from daemon: failed to resolve reference \"docker.io/library/nginx:nope\": docker.io/library/nginx:nope: not found", image, 1},
-		"not found, buildkit":   {"ERROR: failed to solve: nginx:nope: failed to resolve source metadata for docker.io/library/nginx:nope: docker.io/library/nginx:nope: not found", image, 1},
-		"rate limit":            {"Error response from daemon: toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit", limit, 1},
+		"denied by ECR": {`Error response from daemon: Head "https://1.dkr.ecr.eu-west-1.amazonaws.com/v2/app/manifests/1": denied: Your authorization token has expired. Reauthenticate and try again.`, login, 1},
+		"403":           {`Error response from daemon: Head "https://registry.example/v2/app/manifests/1": received unexpected HTTP status: 403 Forbidden`, login, 1},
+		"denied by Docker Hub": {"Error response from daemon: pull access denied for waybill/none, " +
+			"repository does not exist or may require 'docker login': denied: requested access to the " +
+			"resource is denied", image, 1},
+		"manifest unknown": {"Error response from daemon: manifest for nginx:nope not found: " +
+			"manifest unknown: manifest unknown", image, 1},
+		"not found, containerd": {"Error response from daemon: failed to resolve reference " +
+			"\"docker.io/library/nginx:nope\": docker.io/library/nginx:nope: not found", image, 1},
+		"not found, buildkit": {"ERROR: failed to solve: nginx:nope: failed to resolve source " +
+			"metadata for docker.io/library/nginx:nope: docker.io/library/nginx:nope: not found", image, 1},
+		"rate limit": {"Error response from daemon: toomanyrequests: You have reached your " +
+			"unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit", limit, 1},
 		"rate limit by status": {
 			`Error response from daemon: received unexpected HTTP status: 429 Too Many Requests`, limit, 1},
 		"no such host":        {`Error response from daemon: Get "https://registry.example/v2/": dial tcp: lookup registry.example on 127.0.0.53:53: no such host`, dns, 1},
@@ -126,14 +136,20 @@ func TestEngineExplains(t *testing.T) {
 		"refused":             {`Error response from daemon: Get "https://registry.example/v2/": dial tcp 192.0.2.1:443: connect: connection refused`, reach, 1},
 		"slow TLS":            {`Error response from daemon: Get "https://registry-1.docker.io/v2/": net/http: TLS handshake timeout`, reach, 1},
 		"no answer":           {`Error response from daemon: Get "https://registry-1.docker.io/v2/": net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)`, reach, 1},
-		"port":                {"Error response from daemon: driver failed programming external connectivity on endpoint web: Bind for 0.0.0.0:80 failed: port is already allocated", port, 1},
-		"address":             {"Error response from daemon: failed to set up container networking: failed to bind host port for 0.0.0.0:80: listen tcp4 0.0.0.0:80: bind: address already in use", port, 1},
-		"disk full":           {"failed to register layer: Error processing tar file(exit status 1): write /usr/lib/x: no space left on device", full, 1},
-		"quota":               {"failed to register layer: write /usr/lib/x: disk quota exceeded", full, 1},
-		"something else":      {"Error response from daemon: conflict", "", 1},
+		"port": {"Error response from daemon: driver failed programming external " +
+			"connectivity on endpoint web: Bind for 0.0.0.0:80 failed: port is already allocated", port, 1},
+		"address": {"Error response from daemon: failed to set up container networking: " +
+			"failed to bind host port for 0.0.0.0:80: listen tcp4 0.0.0.0:80: bind: address already in " +
+			"use", port, 1},
+		"disk full": {"failed to register layer: Error processing tar file(exit status 1): " +
+			"write /usr/lib/x: no space left on device", full, 1},
+		"quota":          {"failed to register layer: write /usr/lib/x: disk quota exceeded", full, 1},
+		"something else": {"Error response from daemon: conflict", "", 1},
 		"a digest with 401": {
 			"Error response from daemon: conflict: unable to delete 7a40121e 401 (cannot be forced)", "", 1},
-		"a container's own 401": {"#9 [2/2] RUN npm ci\n------\n > [2/2] RUN npm ci:\n0.512 npm error code E401 Unauthorized\n12.03 lookup host: no such host\n------\nERROR: failed to solve: process \"/bin/sh -c npm ci\" did not complete successfully: exit code: 1", "", 1},
+		"a container's own 401": {"#9 [2/2] RUN npm ci\n------\n > [2/2] RUN npm ci:\n0.512 npm error " +
+			"code E401 Unauthorized\n12.03 lookup host: no such host\n------\nERROR: failed to solve: " +
+			"process \"/bin/sh -c npm ci\" did not complete successfully: exit code: 1", "", 1},
 	} {
 		for shell, sh := range shells(t) {
 			t.Run(name+", "+shell, func(t *testing.T) {
@@ -174,7 +190,8 @@ func TestEngineVerdictsAreItsOwn(t *testing.T) {
 // TestEngineTells checks that progress goes to stdout and everything else to stderr,
 // and that docker itself is asked about a command that fails for an unknown reason.
 func TestEngineTells(t *testing.T) {
-	const progress = " Container web  Creating\nContainer web Started\nNetwork waybill Created\n#5 [1/2] FROM nginx\n web Pulling \n\nImage nginx Pulled\n"
+	const progress = " Container web  Creating\nContainer web Started\nNetwork waybill Created\n#5 " +
+		"[1/2] FROM nginx\n web Pulling \n\nImage nginx Pulled\n"
 	const warning = `time="2026-11-30T09:00:00Z" level=warning msg="The \"PASS\" variable is not set. Defaulting to a blank string."` + "\n"
 	const warned = "Warning: The \"PASS\" variable is not set. Defaulting to a blank string.\n"
 	for shell, sh := range shells(t) {
@@ -202,10 +219,13 @@ func TestEngineTells(t *testing.T) {
 				"a backslash and a percent": {`C:\new %s %d` + "\n", "", "tell docker pull || :\n",
 					"", `C:\new %s %d` + "\n", 0},
 				"a silent failure with docker there": {"\n", "", "tell docker pull\n", "\n", "", 1},
-				"a silent failure with docker away": {"\n", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n",
-					"tell docker pull\n", "\n", "The Docker daemon does not answer on the server. Start it: systemctl enable --now docker.\n", 71},
+				"a silent failure with docker away": {"\n", "Cannot connect to the Docker daemon at " +
+					"unix:///var/run/docker.sock. Is the docker daemon running?\n",
+					"tell docker pull\n", "\n", "The Docker daemon does not answer on the server. " +
+						"Start it: systemctl enable --now docker.\n", 71},
 				"a failure with a docker that is ill": {"EOF\n", "unexpected EOF\n",
-					"tell docker pull\n", "", "EOF\nunexpected EOF\nThe Docker daemon does not answer on the server. Start it: systemctl enable --now docker.\n", 71},
+					"tell docker pull\n", "", "EOF\nunexpected EOF\nThe Docker daemon does not answer " +
+						"on the server. Start it: systemctl enable --now docker.\n", 71},
 			} {
 				t.Run(name, func(t *testing.T) {
 					stdout, stderr, code := engineStep(t, sh, c.said, c.version, c.lines)

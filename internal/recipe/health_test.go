@@ -88,7 +88,8 @@ func TestP8Health(t *testing.T) {
 			"its health check fails.\nweb is healthy.", "", 1},
 		{"one that stays unhealthy fails after the time",
 			[]string{at(container{name: "web", state: "running", health: "unhealthy"})}, 69, "",
-			"Not well within 20 s:\nweb is running, but its health check fails.\nIf they only need longer, raise the resource's health_timeout.",
+			"Not well within 20 s:\nweb is running, but its health check fails.\nIf they only need " +
+				"longer, raise the resource's health_timeout.",
 			20},
 		{"without a check, one must run for ten seconds", []string{at(plain)}, 0,
 			"web is running.\nAll containers are well.", "", 10},
@@ -231,7 +232,8 @@ func TestP8Report(t *testing.T) {
 	s.write(t, "error", "port is already allocated")
 	r := perform(t, step(t, "Report"), s.environment()...)[0]
 	for _, want := range []string{
-		"sick is running, but its health check fails.\nDocker says: port is already allocated\nIts health check said last:\nexit code 1: no answer\nThe last 50 lines of sick:\nlog of sick\n",
+		"sick is running, but its health check fails.\nDocker says: port is already allocated\nIts " +
+			"health check said last:\nexit code 1: no answer\nThe last 50 lines of sick:\nlog of sick\n",
 		"dead exited with code 137.\n", "log of dead\n",
 		"loop is running (restarted 4 times); the last time it exited with code 7.\n", "log of loop\n",
 		"lost is running (restarted 4 times).\n",

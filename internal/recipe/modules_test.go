@@ -207,7 +207,8 @@ func TestFetchBringsLFS(t *testing.T) {
 	t.Run("a server without git-lfs says so, and has no image of pointers", func(t *testing.T) {
 		b := f.from(t, "web.git")
 		b.refuses(
-			"assets/a logo.bin and 1 more in Git LFS, and this server has no git-lfs. Install it, for example with: apt-get install git-lfs",
+			"assets/a logo.bin and 1 more in Git LFS, and this server has no git-lfs. Install it, for "+
+				"example with: apt-get install git-lfs",
 			"PATH="+b.stub.dir+":"+without(t, "git-lfs"))
 	})
 	t.Run("a server without git-lfs builds what needs none", func(t *testing.T) {

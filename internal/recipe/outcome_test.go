@@ -333,7 +333,8 @@ func TestCancelledRecreate(t *testing.T) {
 
 func TestDeletionNamesTheVolumesItKeeps(t *testing.T) {
 	service, data := realService(t,
-		"services: {web: {image: BUSYBOX, init: true, command: sleep 600, volumes: ['store:/s']}}\nvolumes: {store: {}}\n", 20*time.Second)
+		"services: {web: {image: BUSYBOX, init: true, command: sleep 600, volumes: "+
+			"['store:/s']}}\nvolumes: {store: {}}\n", 20*time.Second)
 	wantOutcome(t, perform(t, untilStart(planOf(t, service, data, deployment.Start))), 0)
 	volume := string(service.ID) + "_store"
 	wantOutcome(t, perform(t, planOf(t, service, data, deployment.Delete)), 0, "Kept the volumes "+volume+".")

@@ -120,7 +120,8 @@ func TestPolicyRefusesFormsThatItCannotRead(t *testing.T) {
 
 // TestPolicyNamesEverything checks that one attempt shows everything that is forbidden.
 func TestPolicyNamesEverything(t *testing.T) {
-	text := "services:\n  web: {image: a, privileged: true, pid: host, volumes: ['/:/a', '/etc:/b'], env_file: /etc}\n"
+	text := "services:\n  web: {image: a, privileged: true, pid: host, volumes: ['/:/a', '/etc:/b'], " +
+		"env_file: /etc}\n"
 	if got := judged(t, text, true); len(got) != 5 {
 		t.Errorf("%d reasons, want 5: %q", len(got), got)
 	}

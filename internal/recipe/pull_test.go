@@ -86,7 +86,8 @@ func TestPullAsksForNoNewerDigest(t *testing.T) {
 		{"digests only", "services: {db: {image: 'db" + digest + "'}}\n",
 			"pull --quiet --ignore-buildable --policy missing\n"},
 		{"texts that look like images",
-			"services:\n  web:\n    image: web:1\n    command: |\n      services:\n      image: x\n    labels: {image: y}\n",
+			"services:\n  web:\n    image: web:1\n    command: |\n      services:\n      image: x\n    " +
+				"labels: {image: y}\n",
 			"pull --quiet --ignore-buildable web\npull --quiet --ignore-buildable --policy missing\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -102,7 +103,8 @@ func TestPullAsksForNoNewerDigest(t *testing.T) {
 			command := exec.CommandContext(t.Context(), "sh", "-e")
 			command.Dir = folder
 			command.Stdin = strings.NewReader(
-				"ask() { \"$@\"; }\ntell() { \"$@\"; }\ncompose() { if [ \"$1\" = config ]; then docker compose config; else echo \"$*\"; fi; }\n" +
+				"ask() { \"$@\"; }\ntell() { \"$@\"; }\ncompose() { if [ \"$1\" = config ]; then " +
+					"docker compose config; else echo \"$*\"; fi; }\n" +
 					string(script))
 			got, err := command.Output()
 			if err != nil || string(got) != c.want {

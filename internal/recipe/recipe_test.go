@@ -243,7 +243,8 @@ func TestCheck(t *testing.T) {
 		{"an env_file that only the server has", "services:\n  web:\n    image: a\n    env_file: .env\n"},
 		{"extends within the file", "services:\n  base: {image: a}\n  web: {extends: {service: base}}\n"},
 		{"profiles, secrets and volumes",
-			"services:\n  web:\n    image: a\n    profiles: [x]\n    volumes: ['data:/x']\n  b: {image: b}\nvolumes: {data: {}}\n"},
+			"services:\n  web:\n    image: a\n    profiles: [x]\n    volumes: ['data:/x']\n  b: " +
+				"{image: b}\nvolumes: {data: {}}\n"},
 	} {
 		t.Run(c.name+" are accepted", func(t *testing.T) {
 			if err := recipe.Check(t.Context(), composeService(c.compose), &catalog.Server{}); err != nil {

@@ -165,7 +165,8 @@ func TestStatusOfContainers(t *testing.T) {
 	t.Run("a docker that does not answer is Unavailable, with what to do", func(t *testing.T) {
 		s := newStub(t)
 		s.write(t, "docker",
-			"#!/bin/sh\necho 'Got permission denied while trying to connect to the Docker daemon socket' >&2\nexit 1\n")
+			"#!/bin/sh\necho 'Got permission denied while trying to connect to the Docker daemon "+
+				"socket' >&2\nexit 1\n")
 		_, err := look(t, composeService(""), t.TempDir(), s.environment()...)
 		if !errors.Is(err, fault.Unavailable) ||
 			!strings.Contains(fault.Public(err), "Add it to the group docker") {

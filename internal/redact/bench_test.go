@@ -29,7 +29,8 @@ func logText(size int, secrets []string) []byte {
 			fmt.Fprintf(&out, "#%d resolve docker.io/library/node:22@sha256:%016x%016x%016x%016x 0.%ds\n",
 				i%30, a, b, a+b, a-b, i%10)
 			fmt.Fprintf(&out,
-				"npm http fetch GET 200 https://registry.npm.example/@scope%%2fpackage-%d %dms (cache miss)\n",
+				"npm http fetch GET 200 https://registry.npm.example/@scope%%2fpackage-%d %dms (cache "+
+					"miss)\n",
 				a%900, b%900)
 		}
 		switch i % 8 {
@@ -37,11 +38,13 @@ func logText(size int, secrets []string) []byte {
 			fmt.Fprintf(&out, " %012x Downloading [=====>      ] %d.%dMB/%dMB\r", a>>16, i%90, i%10, 100)
 		case 1:
 			fmt.Fprintf(&out,
-				"web-1  | 2026-01-02T03:04:05.%06dZ INFO request id=%016x path=/api/v1/things/%d status=200\n",
+				"web-1  | 2026-01-02T03:04:05.%06dZ INFO request id=%016x path=/api/v1/things/%d "+
+					"status=200\n",
 				i%1000000, a, b%5000)
 		case 2:
 			fmt.Fprintf(&out,
-				"{\"level\":\"info\",\"time\":%d,\"msg\":\"connected to %s\",\"port\":%d,\"took\":\"%dms\"}\n",
+				"{\"level\":\"info\",\"time\":%d,\"msg\":\"connected to "+
+					"%s\",\"port\":%d,\"took\":\"%dms\"}\n",
 				1767000000+i, []string{"postgres", "redis", "rabbitmq", "the api"}[b%4], a%65536, b%90)
 		case 3:
 			fmt.Fprintf(&out,
@@ -55,11 +58,13 @@ func logText(size int, secrets []string) []byte {
 				[]string{"Creating", "Created", "Starting", "Started", "Healthy"}[a%5])
 		case 6:
 			fmt.Fprintf(&out,
-				"worker-%d  | DEBUG job_id=%x retry_count=%d queue_name=mail_out passed checks in %d seconds\n",
+				"worker-%d  | DEBUG job_id=%x retry_count=%d queue_name=mail_out passed checks in %d "+
+					"seconds\n",
 				i%4, a, b%5, a%60)
 		default:
 			fmt.Fprintf(&out,
-				"db-1   | LOG:  „checkpoint“ complete: wrote %d buffers (%d.%d%%); write=%d.%03d s, sync=0.%03d s\n",
+				"db-1   | LOG:  „checkpoint“ complete: wrote %d buffers (%d.%d%%); write=%d.%03d s, "+
+					"sync=0.%03d s\n",
 				a%4000, b%90, i%10, b%60, a%1000, b%1000)
 		}
 		if len(secrets) > 0 && out.Len() >= next {

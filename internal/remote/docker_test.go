@@ -13,8 +13,10 @@ import (
 // say the same about the same docker.
 func TestDockerTroubleIsToldAlike(t *testing.T) {
 	for name, c := range map[string]struct{ docker, says string }{
-		"denied":          {"echo 'permission denied while trying to connect to the docker API at unix:///var/run/docker.sock' >&2; exit 1", "Add it to the group docker"},
-		"away":            {"echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?' >&2; exit 1", "systemctl enable --now docker"},
+		"denied": {"echo 'permission denied while trying to connect to the docker API at " +
+			"unix:///var/run/docker.sock' >&2; exit 1", "Add it to the group docker"},
+		"away": {"echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. " +
+			"Is the docker daemon running?' >&2; exit 1", "systemctl enable --now docker"},
 		"in other words":  {"echo 'unexpected EOF' >&2; exit 1", "systemctl enable --now docker"},
 		"without compose": {`[ "$1" = version ]`, "no compose plug-in"},
 		"well":            {"exit 0", ""},

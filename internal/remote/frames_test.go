@@ -75,7 +75,8 @@ func TestFrames(t *testing.T) {
 }
 
 func TestDrafts(t *testing.T) {
-	const sent = "\nNONCE\nA 1 2 0 1.0\no 0 2 1.0\nabK\no 2 2 1.0\n\x00\x00G O 7\no 7 2 1.0\ncdK\nX 0 1.0 9 0 0\n"
+	const sent = "\nNONCE\nA 1 2 0 1.0\no 0 2 1.0\nabK\no 2 2 1.0\n\x00\x00G O 7\no 7 2 1.0\ncdK\nX 0 " +
+		"1.0 9 0 0\n"
 	for _, piece := range []int{0, 1, 3} {
 		var got score
 		end, err := remote.Replay([]byte(sent), piece, 1, &got)

@@ -33,7 +33,8 @@ func TestP4NoByteIsLostOrDoubledByLostConnections(t *testing.T) {
 				server := start(t)
 				dir := folder(t)
 				j := job(dir, "echo x >>count",
-					"i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo line $i; echo oops $i >&2; [ $((i%50)) -ne 0 ] || sleep 0.05; done")
+					"i=0; while [ $i -lt 2000 ]; do i=$((i+1)); echo line $i; echo oops $i >&2; [ "+
+						"$((i%50)) -ne 0 ] || sleep 0.05; done")
 				j.Files = []remote.File{{Path: "file", Content: make([]byte, 200<<10)}}
 				random := rand.New(rand.NewPCG(seed, 0))
 				whole, cuts := followWithCuts(t, server, j,

@@ -33,7 +33,8 @@ func TestP7NothingOfAStoppedJobIsLeft(t *testing.T) {
 		{"one that traps TERM", "trap '' TERM; echo ready; while :; do sleep 0.1; done", 137, "sh"},
 		{"one that ends well after TERM",
 			"trap 'echo bye; exit 7' TERM; echo ready; while :; do sleep 0.1; done", 7, "sh"},
-		{"one that counts its TERMs", "n=0; trap 'n=$((n+1))' TERM; echo ready; while [ $n = 0 ]; do sleep 0.02 || :; done; sleep 0.3; exit $((n+10))", 11, "sh"},
+		{"one that counts its TERMs", "n=0; trap 'n=$((n+1))' TERM; echo ready; while [ $n = 0 ]; do " +
+			"sleep 0.02 || :; done; sleep 0.3; exit $((n+10))", 11, "sh"},
 		{"one that forks twice", "(" + deaf + " &) & echo ready; sleep 300", 143, "sh"},
 		{"one in a session of its own", "(setsid " + deaf + " &); setsid sleep 300 & echo ready; wait", 143,
 			"sh"},

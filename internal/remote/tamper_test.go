@@ -109,7 +109,8 @@ func TestStopFindsWhatHides(t *testing.T) {
 		t.Skip("only root can change to another user; run the tests as root")
 	}
 	for name, script := range map[string]string{
-		"another user's, in a session of its own": "setpriv --reuid 65534 --clear-groups env -i sh -c 'setsid sleep 7781 & exec true'; echo ready; sleep 300",
+		"another user's, in a session of its own": "setpriv --reuid 65534 --clear-groups env -i sh -c " +
+			"'setsid sleep 7781 & exec true'; echo ready; sleep 300",
 		"no environment, in a session of its own": "(env -i setsid sleep 7782 &); echo ready; sleep 300",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -135,7 +135,8 @@ func TestP4P5RunnersDie(t *testing.T) {
 		})
 	}
 	all.Wait()
-	t.Logf("%d deployments, %d runners died, %d times all connections were cut, %d times two runners worked at once",
+	t.Logf("%d deployments, %d runners died, %d times all connections were cut, %d times two runners "+
+		"worked at once",
 		rounds, deaths.Load(), cuts.Load(), pairs.Load())
 }
 

@@ -136,7 +136,8 @@ func placesMatch(is scene) error {
 	slices.Sort(running)
 	if len(is.load.Orphaned) > 0 || !slices.Equal(held, running) ||
 		!slices.Equal(ids(is.load.Queue), queued) {
-		return fmt.Errorf("P6: the server has %v running and %v queued (strays %v); the records say %v and %v",
+		return fmt.Errorf("P6: the server has %v running and %v queued (strays %v); the records say %v "+
+			"and %v",
 			held, ids(is.load.Queue), is.load.Orphaned, running, queued)
 	}
 	if !reflect.DeepEqual(is.places, places) {

@@ -61,7 +61,8 @@ func writeOutput(b *testing.B, path string) {
 	}
 	block := make([]byte, 0, 1<<20)
 	for i, written := 0, 0; written < pathBytes; i++ {
-		block = fmt.Appendf(block, "web-%d  | 2026-01-02T03:04:%02d.%06dZ INFO request id=%08x path=/api/v1/things/%d status=%d took=%dms\n",
+		block = fmt.Appendf(block, "web-%d  | 2026-01-02T03:04:%02d.%06dZ INFO request id=%08x "+
+			"path=/api/v1/things/%d status=%d took=%dms\n",
 			i%3+1, i%60, i*7919%1000000, i*2654435761%(1<<32), i*31%5000, 200+i%5, i*13%900)
 		if i%20 == 0 {
 			block = fmt.Appendf(block, " %012x Downloading [=====>      ]  %d.%dMB/48.2MB\n",

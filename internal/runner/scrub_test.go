@@ -193,8 +193,10 @@ func TestP3AScrubCountsWhatComesLater(t *testing.T) {
 // finds nothing to do, neither in masks nor in what patterns find.
 func TestP3WhatWasMaskedStaysAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		prints := leaked + "\npassword=hunter2hunter2\nAuthorization: Bearer abcdefabcdefabcdef0123\n::add-mask::a declared value\na declared value\n" +
-			"postgres://user:correct-horse@db/shop\n-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----\n" +
+		prints := leaked + "\npassword=hunter2hunter2\nAuthorization: Bearer " +
+			"abcdefabcdefabcdef0123\n::add-mask::a declared value\na declared value\n" +
+			"postgres://user:correct-horse@db/shop\n-----BEGIN PRIVATE " +
+			"KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQ\n-----END PRIVATE KEY-----\n" +
 			strings.Repeat("x", 3*logbook.MaxLineBytes) + "\n"
 		w := stillWorld(t, &puppet{prints: prints})
 		id := w.claimedAs(t, leaky, catalog.Shell{Start: "true"},

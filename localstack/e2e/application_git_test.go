@@ -89,7 +89,8 @@ func closedRepository(t *testing.T, s *stage) {
 	r := s.build(t, source, "dockerfile",
 		words{"private_key_uuid": s.key(t, remotetest.Start(t, remotetest.Options{}).ClientKeyPEM())})
 	r.fail(t, "deploy", nil, "exit", "Permission denied",
-		"The repository did not open: it needs a deploy key, or a user name and a password, that may read it\\.")
+		"The repository did not open: it needs a deploy key, or a user name and a password, that may "+
+			"read it\\.")
 	other := remotetest.Start(t, remotetest.Options{})
 	r.change(t, words{"git_host_keys": strings.Fields(source.hostKeys)[0] + " " + other.HostKey()})
 	r.fail(t, "deploy", nil, "exit", "Host key verification failed",

@@ -91,7 +91,8 @@ func TestP4P5NoRunnersDeathLosesAJob(t *testing.T) {
 	}
 	close(next)
 	<-done
-	fmt.Printf("figure: %d runners killed (%d of them whatever they did), %d connections cut, %d messages doubled; %d attempts, %d lines, all there once and in order, %s\n",
+	fmt.Printf("figure: %d runners killed (%d of them whatever they did), %d connections cut, %d "+
+		"messages doubled; %d attempts, %d lines, all there once and in order, %s\n",
 		f.kills.Load(), f.blind.Load(), f.cuts.Load(), f.messages.Load(), f.attempts.Load(), f.lines.Load(),
 		time.Since(begun).Round(time.Second))
 }

@@ -159,7 +159,8 @@ func TestRun(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := strings.Join(c.said, "\n")
-			want := "  making one (10 s), other (10 s)\n  made   one in 15.0 s\n  making other (20 s)\n  made   other in 25.0 s"
+			want := "  making one (10 s), other (10 s)\n  made   one in 15.0 s\n  making other (20 " +
+				"s)\n  made   other in 25.0 s"
 			if got != want {
 				t.Errorf("said:\n%s\nwant:\n%s", got, want)
 			}

@@ -34,7 +34,8 @@ func composeFile(n int) string {
 	for i := 0; file.Len() < n; i++ {
 		fmt.Fprintf(&file, "  worker-%d:\n    image: ghcr.io/acme/worker:1.%d\n    environment:\n      "+
 			"QUEUE: jobs-%d\n      TOKEN_URL: https://auth.example.com/%x\n"+
-			"    restart: unless-stopped\n    depends_on: [postgres, redis]\n    volumes:\n      - worker-%d:/var/lib/worker\n", i, i*7%50, i, i*2654435761, i)
+			"    restart: unless-stopped\n    depends_on: [postgres, redis]\n    volumes:\n      - "+
+			"worker-%d:/var/lib/worker\n", i, i*7%50, i, i*2654435761, i)
 	}
 	return file.String()
 }

@@ -21,7 +21,8 @@ var errEnough = errors.New("enough")
 func toolset(t *testing.T, docker string, without ...string) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, tool := range strings.Fields("sh flock setsid base64 stat mkfifo head dd date cat mv tr touch grep sort find expr tail mkdir rm chmod sleep timeout true") {
+	for _, tool := range strings.Fields("sh flock setsid base64 stat mkfifo head dd date cat mv tr " +
+		"touch grep sort find expr tail mkdir rm chmod sleep timeout true") {
 		place, err := exec.LookPath(tool)
 		if err != nil {
 			t.Fatal(err)

@@ -95,7 +95,8 @@ func TestOnlyRootSharesAGuardedKey(t *testing.T) {
 		"a deploy key on another server": {false, func(w guardedScene) resttest.Request {
 			return resttest.Request{Operation: "createDockerfileApplication", Body: resttest.Object{
 				"name": "api", "server_uuid": w.lax, "private_key_uuid": w.key,
-				"git_repository": "git@git.example:acme/api.git", "git_host_keys": "git.example " + firstKeyLine}}
+				"git_repository": "git@git.example:acme/api.git", "git_host_keys": "git.example " +
+					"" + firstKeyLine}}
 		}, alsoOpens},
 	} {
 		t.Run(name, func(t *testing.T) {

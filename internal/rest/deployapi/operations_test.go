@@ -232,7 +232,8 @@ func TestDeploy(t *testing.T) {
 			t.Fatalf("deployments = %+v", got)
 		}
 		if diff := cmp.Diff([]string{got[0].Message, got[1].Message},
-			[]string{"Application shop deployment queued.", "Service db started. It could take a while, be patient."}); diff != "" {
+			[]string{"Application shop deployment queued.", "Service db started. It could take a " +
+				"while, be patient."}); diff != "" {
 			t.Errorf("messages (-got +want)\n%s", diff)
 		}
 		if got[0].Position != 1 || got[1].Position != 2 {

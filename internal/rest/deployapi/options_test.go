@@ -131,7 +131,8 @@ func TestNeedlessRequests(t *testing.T) {
 				Operation: "update" + kind, PathUUID: uuid, Body: resttest.Object{"health_timeout": 77},
 			})
 			needless(t, "start",
-				kind+" is already running. Its configuration has changed since it was started; a restart applies the change.")
+				kind+" is already running. Its configuration has changed since it was started; a "+
+					"restart applies the change.")
 			for _, r := range []resttest.Request{
 				{Operation: "start" + kind, Query: "?force=true"},
 				{Operation: "start" + kind, Body: resttest.Object{"pull_latest_images": true}},

@@ -112,7 +112,9 @@ func TestTextOptions(t *testing.T) {
 func TestTextDoesNotCommandATerminal(t *testing.T) {
 	w := resttest.New(t)
 	record := w.Write(t, w.Running(t),
-		"\x1b[32mgreen\x1b[0m \x1b[2J\x1b]0;title\x07\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\ \x1b[1;1Hmoved \x1b[31mred")
+		"\x1b[32mgreen\x1b[0m "+
+			"\x1b[2J\x1b]0;title\x07\x1b]8;;https://evil.example\x1b\\link\x1b]8;;\x1b\\ "+
+			"\x1b[1;1Hmoved \x1b[31mred")
 	want := "\x1b[32mgreen\x1b[0m link moved \x1b[31mred\n\x1b[0m"
 	if got := w.Text(t, record.ID, ""); !strings.HasPrefix(got, want+"[waybill] ") {
 		t.Errorf("text = %q, want %q and a notice", got, want)
