@@ -30,7 +30,7 @@ fmt: ## Format and vet the code
 	gofmt -l -w $$(git ls-files '*.go')
 	go vet ./...
 
-golden: ## Write the golden files anew; read the diff before committing it
+golden: ## Write the golden files again; read the difference before you commit it
 	go test ./infra ./internal/recipe ./internal/logbook -update
 
 # The first time, this compiles for a minute or two, and says so every ten seconds.
