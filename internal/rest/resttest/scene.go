@@ -3,6 +3,7 @@ package resttest
 import (
 	"bufio"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -44,22 +45,32 @@ type success struct {
 	Request
 }
 
+// Successes has a successful request of every operation.
 func (s scene) Successes(t *testing.T) map[string]success {
-	idle := s.World.Application(t, s.Server)
+	all := map[string]success{}
+	for _, group := range []map[string]success{
+		s.managementSuccesses(t), s.serviceSuccesses(t), s.applicationSuccesses(t),
+		s.databaseSuccesses(t), s.deploymentSuccesses(t),
+	} {
+		maps.Copy(all, group)
+	}
+	return all
+}
+
+func get(uuid, query string) success {
+	return success{http.StatusOK, Request{PathUUID: uuid, Query: query}}
+}
+
+func post(body any) success { return success{http.StatusCreated, Request{Body: body}} }
+
+func patch(uuid string, body any) success {
+	return success{http.StatusOK, Request{PathUUID: uuid, Body: body}}
+}
+
+func look(uuid string) success { return success{http.StatusCreated, Request{PathUUID: uuid}} }
+
+func (s scene) managementSuccesses(t *testing.T) map[string]success {
 	lonely := s.Create(t, "createServer", Object{"name": "spare", "ip": "spare", "private_key_uuid": s.Key})
-	get := func(uuid, query string) success {
-		return success{
-			http.StatusOK, Request{PathUUID: uuid, Query: query},
-		}
-	}
-	post := func(body any) success { return success{http.StatusCreated, Request{Body: body}} }
-	patch := func(uuid string, body any) success {
-		return success{
-			http.StatusOK, Request{PathUUID: uuid, Body: body},
-		}
-	}
-	look := func(uuid string) success { return success{http.StatusCreated, Request{PathUUID: uuid}} }
-	ran := s.ran(t, "startService", s.World.Service(t, s.quiet))
 	return map[string]success{
 		"health":       get("", ""),
 		"version":      get("", ""),
@@ -82,7 +93,13 @@ func (s scene) Successes(t *testing.T) map[string]success {
 		"createToken":   post(Object{"name": "new", "abilities": []string{"deploy", "read"}}),
 		"deleteToken":   get(s.Token, ""),
 		"listResources": get("", ""),
-		"listServices":  get("", ""),
+	}
+}
+
+func (s scene) serviceSuccesses(t *testing.T) map[string]success {
+	ran := s.ran(t, "startService", s.World.Service(t, s.quiet))
+	return map[string]success{
+		"listServices": get("", ""),
 		"createService": post(Object{
 			"name": "new", "server_uuid": s.Server, "docker_compose_raw": ExampleCompose,
 		}),
@@ -91,11 +108,17 @@ func (s scene) Successes(t *testing.T) map[string]success {
 			"description": "changed",
 			"environment": []Object{{"key": "A", "value": SecretValue, "is_secret": true}},
 		}),
-		"deleteService":          get(ran, "?delete_volumes=true"),
-		"validateService":        look(s.Service),
-		"startService":           get(s.Service, ""),
-		"stopService":            get(s.ran(t, "startService", s.World.Service(t, s.quiet)), ""),
-		"restartService":         get(s.World.Service(t, s.Server), "?latest=true"),
+		"deleteService":   get(ran, "?delete_volumes=true"),
+		"validateService": look(s.Service),
+		"startService":    get(s.Service, ""),
+		"stopService":     get(s.ran(t, "startService", s.World.Service(t, s.quiet)), ""),
+		"restartService":  get(s.World.Service(t, s.Server), "?latest=true"),
+	}
+}
+
+func (s scene) applicationSuccesses(t *testing.T) map[string]success {
+	idle := s.World.Application(t, s.Server)
+	return map[string]success{
 		"listApplications":       get("", ""),
 		"createShellApplication": post(Object{"name": "new", "server_uuid": s.Server, "start": "true"}),
 		"createImageApplication": post(Object{
@@ -111,7 +134,15 @@ func (s scene) Successes(t *testing.T) map[string]success {
 		"updateApplication":   patch(s.Application, Object{"start": "echo start again"}),
 		"deleteApplication":   get(s.World.Application(t, s.Server), ""),
 		"validateApplication": look(s.Application),
-		"listDatabases":       get("", ""),
+		"startApplication":    get(idle, "?force=true&instant_deploy=true"),
+		"stopApplication":     get(s.World.Application(t, s.Server), ""),
+		"restartApplication":  get(s.Application, ""),
+	}
+}
+
+func (s scene) databaseSuccesses(t *testing.T) map[string]success {
+	return map[string]success{
+		"listDatabases": get("", ""),
 		"createDatabase": {
 			http.StatusCreated, Request{
 				PathUUID: "redis", Body: Object{"name": "new", "server_uuid": s.Server,
@@ -121,14 +152,16 @@ func (s scene) Successes(t *testing.T) map[string]success {
 		"updateDatabase": patch(s.Database, Object{
 			"limits_memory": "512m", "postgres_conf": "max_connections = 8",
 		}),
-		"deleteDatabase":              get(s.World.Database(t, s.Server), ""),
-		"validateDatabase":            look(s.Database),
-		"startDatabase":               get(s.Database, "?force=true"),
-		"stopDatabase":                get(s.ran(t, "startDatabase", s.World.Database(t, s.quiet)), ""),
-		"restartDatabase":             get(s.World.Database(t, s.Server), "?latest=true"),
-		"startApplication":            get(idle, "?force=true&instant_deploy=true"),
-		"stopApplication":             get(s.World.Application(t, s.Server), ""),
-		"restartApplication":          get(s.Application, ""),
+		"deleteDatabase":   get(s.World.Database(t, s.Server), ""),
+		"validateDatabase": look(s.Database),
+		"startDatabase":    get(s.Database, "?force=true"),
+		"stopDatabase":     get(s.ran(t, "startDatabase", s.World.Database(t, s.quiet)), ""),
+		"restartDatabase":  get(s.World.Database(t, s.Server), "?latest=true"),
+	}
+}
+
+func (s scene) deploymentSuccesses(t *testing.T) map[string]success {
+	return map[string]success{
 		"deploy":                      get("", "?uuid="+s.World.Application(t, s.Server)),
 		"listDeployments":             get("", ""),
 		"listServiceDeployments":      get(s.Service, "?take=1"),
