@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"waybill/localstack/emulator"
 	"waybill/localstack/prepare"
@@ -21,10 +20,10 @@ const endToEnd = "waybill/localstack/e2e"
 // function, queue, table and bucket, and the stack is the same as on MiniStack.
 const smoke = "^(TestP1|TestP9|TestCancel$|TestComposeService$|TestShellApplication$)"
 
-// fuzzTime and fullFuzzTime are how long each fuzz target runs.
+// fuzzInputs and fullFuzzInputs are how many inputs each fuzz target tries.
 const (
-	fuzzTime     = 20 * time.Second
-	fullFuzzTime = time.Minute
+	fuzzInputs     = 10_000
+	fullFuzzInputs = 100_000
 )
 
 // AllOptions say where to run the tests, and whether all of them must run.
@@ -33,7 +32,7 @@ type AllOptions struct {
 	Root string
 	// Strict counts a test that cannot run here as failed.
 	Strict bool
-	// Full runs everything on each emulator, fuzzes longer and kills more runners.
+	// Full runs everything on each emulator, fuzzes with more inputs and kills more runners.
 	Full bool
 	// Out gets the report.
 	Out io.Writer
@@ -64,7 +63,7 @@ func All(ctx context.Context, opts AllOptions) (Summary, error) {
 		summary, err := Fuzz(ctx, FuzzOptions{
 			Root:     opts.Root,
 			Packages: fuzzed,
-			Time:     opts.fuzzTime(),
+			Inputs:   opts.fuzzInputs(),
 			Out:      opts.Out,
 		})
 		total = total.Add(summary)
@@ -128,12 +127,12 @@ func (o AllOptions) packages(ctx context.Context, say func(string)) (Summary, er
 	return summary, errors.Join(err, aws.Stop(context.WithoutCancel(ctx)))
 }
 
-// fuzzTime returns how long each fuzz target runs.
-func (o AllOptions) fuzzTime() time.Duration {
+// fuzzInputs returns how many inputs each fuzz target tries.
+func (o AllOptions) fuzzInputs() int {
 	if o.Full {
-		return fullFuzzTime
+		return fullFuzzInputs
 	}
-	return fuzzTime
+	return fuzzInputs
 }
 
 // smokes reports whether only the [smoke] tests run on an emulator.

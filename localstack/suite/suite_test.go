@@ -138,7 +138,7 @@ func TestFuzzCountsTargetsAndTellsWhatBreaksOne(t *testing.T) {
 	summary, err := suite.Fuzz(t.Context(), suite.FuzzOptions{
 		Root:     module(t, targets),
 		Packages: []string{"."},
-		Time:     2 * time.Second,
+		Inputs:   20_000,
 		Out:      &out,
 	})
 	if err != nil {
