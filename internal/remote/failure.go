@@ -39,8 +39,11 @@ var failures = map[string]string{
 	"ISDIR":    "a directory is where a file belongs",
 }
 
-// failure makes an error of a script's word. The known words are from our own
-// scripts; an unknown one may be from the server, so it is not repeated.
+// failure makes an error of the words of an F frame; there must be at least one.
+// Most words mean that the server cannot run the job and that the call started
+// nothing: Invalid, with [ErrNotStarted]. The known words are from our own scripts.
+// An unknown one may be from the server, so it is not repeated: the error is then
+// errGarbled.
 func failure(words []string) error {
 	switch word := words[0]; {
 	case word == "BUSY":

@@ -21,10 +21,12 @@ import (
 // attempt has tried: then the error is a *[HeldError].
 //
 // An error of the sink ends Follow at once and is returned unchanged. Otherwise
-// the error is ctx's own; Unavailable if the connection was lost; or Invalid if
-// the server cannot run the job. The text of an Invalid error holds nothing
-// that the server said. Whatever the error, a job that was started keeps
-// running.
+// the error is ctx's own; Unavailable if another try may succeed, because the
+// connection was lost, the server did not answer, or its answer made no sense
+// after the job was found; or Invalid if the server cannot run the job. An
+// Invalid error has [ErrNotStarted] in its chain if this call certainly started
+// nothing. Its text holds nothing that the server said. Whatever the error, a
+// job that was started keeps running.
 func Follow(ctx context.Context, shell Shell, job Job, from Offsets, sink Sink) (End, error) {
 	if err := check(job); err != nil {
 		return End{}, err
@@ -48,7 +50,7 @@ func Follow(ctx context.Context, shell Shell, job Job, from Offsets, sink Sink) 
 
 // Remove removes the job's spool and ensures that the job is not started again.
 // The error is Conflict if the job is still alive. It is not an error if there
-// is no spool.
+// is no spool. The other errors are as [Follow]'s.
 func Remove(ctx context.Context, shell Shell, job Job) error {
 	if err := check(job); err != nil {
 		return err
@@ -58,7 +60,8 @@ func Remove(ctx context.Context, shell Shell, job Job) error {
 }
 
 // silentEnd is the error for a script that ended without a last frame. If the
-// job is known to run, only this session was lost.
+// job is known to run, or a signal ended the script, only this session was lost:
+// Unavailable. Otherwise the server cannot run scripts: Invalid.
 func silentEnd(exit int, synced, attached bool) error {
 	switch {
 	case attached || exit >= 128:

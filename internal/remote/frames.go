@@ -92,7 +92,8 @@ func (f *frames) feed(p []byte) error {
 	return nil
 }
 
-// sync skips the output of the login shell before the script.
+// sync skips the output of the login shell before the script. Like body and
+// line, it returns how many bytes of p it has used.
 func (f *frames) sync(p []byte) (int, error) {
 	before := len(f.head)
 	f.head = append(f.head, p...)
@@ -158,7 +159,7 @@ func (f *frames) begin(kind byte, words []string) error {
 	return nil
 }
 
-// integers reads numbers that must not be negative.
+// integers reads numbers. The error is errGarbled, also for a negative number.
 func integers(words []string) ([]int64, error) {
 	numbers := make([]int64, len(words))
 	for i, word := range words {

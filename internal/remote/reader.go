@@ -56,7 +56,7 @@ func (r *reader) bytes(part part, p []byte) error {
 	return r.output(part, p)
 }
 
-// sketch takes a piece of a draft.
+// sketch keeps a piece of a draft. The sink gets nothing before settle.
 func (r *reader) sketch(part part, p []byte) error {
 	part.kind -= 'o' - 'O'
 	if len(r.draft.bytes) == 0 {
@@ -70,14 +70,15 @@ func (r *reader) sketch(part part, p []byte) error {
 	return nil
 }
 
-// settle gives a valid draft to the sink.
+// settle gives the draft, which has turned out to be valid, to the sink.
 func (r *reader) settle() error {
 	p := r.draft.bytes
 	r.draft.bytes = p[:0]
 	return r.output(r.draft.part, p)
 }
 
-// jump continues after the bytes that the spool has dropped.
+// jump continues after the bytes that the spool has dropped, counts them and
+// discards the draft.
 func (r *reader) jump(words []string) error {
 	numbers, err := integers(words[1:])
 	if err != nil {
@@ -219,6 +220,8 @@ func (r *reader) lost(words []string) error {
 	return r.over(words[1], "0", words[2], words[3], true)
 }
 
+// over notes the job's end. It returns errEnded if all is well, because the
+// frame is the last one.
 func (r *reader) over(when, code, out, err string, lost bool) error {
 	at, problem := instant(when)
 	if problem != nil {

@@ -116,7 +116,7 @@ func runScript(job Job) string {
 		len(job.Steps), quote(onFailure), keep(job), bare(runText))
 }
 
-// keep is how many bytes of each stream's head are kept, and how many of its
+// keep is how many bytes of each stream's head are kept, and as many of its
 // tail: a whole number of blocks of any file system.
 func keep(job Job) int64 {
 	const block = 64 << 10
@@ -166,9 +166,11 @@ func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// bare leaves out comments, which are half of each script. Without them, the
-// start of a session fits into the data that TCP sends before the first
-// acknowledgement.
+// bare leaves out comment lines, which are half of each script, and empty lines
+// and tabs at the beginning of a line. Without them, the start of a session fits
+// into the data that TCP sends before the first acknowledgement. It does not
+// understand sh: do not use it on a script with a quoted text or a here-document
+// that has such lines.
 func bare(script string) string {
 	var b strings.Builder
 	for line := range strings.Lines(script) {
@@ -179,7 +181,7 @@ func bare(script string) string {
 	return b.String()
 }
 
-// check refuses a job that no server could run.
+// check refuses a job that no server could run. The error is Invalid.
 func check(job Job) error {
 	for name, folder := range map[string]string{"spool": job.Spool, "folder": job.Dir,
 		"data folder": cmp.Or(job.Folder, job.Dir)} {
@@ -209,5 +211,5 @@ func check(job Job) error {
 // names matches the name of a deployment: one word to sh and to a frame.
 var names = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
-// deployment returns the job's name.
+// deployment returns the name of the job's deployment.
 func deployment(job Job) string { return cmp.Or(job.Deployment, path.Base(job.Spool)) }

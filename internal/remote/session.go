@@ -35,7 +35,9 @@ type session struct {
 }
 
 // run returns when the script has ended, when feed or tick returns an error,
-// when ctx ends, or, with Unavailable, after too long a silence.
+// when ctx ends, or, with Unavailable, after too long a silence. Before it
+// returns, it cancels the context of [Shell.Run] and waits until that has
+// returned.
 //
 // The output is handed over slice by slice and not copied: the shell waits
 // until feed has taken each slice. So a slow reader slows the server down, and

@@ -88,7 +88,9 @@ func Stop(ctx context.Context, shell Shell, job Job, grace time.Duration) (Stopp
 	return toll.stopped, err
 }
 
-// answer runs a script that prints few frames, until its last frame.
+// answer runs a script that prints few frames, until its last frame: the frame
+// for which the receiver returns errEnded. A script that ends without it is
+// Unavailable or Invalid, see silentEnd.
 func answer(ctx context.Context, shell Shell, nonce, script string, to receiver) error {
 	frames := newFrames(nonce, to)
 	session := session{shell: shell, script: script, feed: frames.feed, tick: func() error { return nil }}

@@ -65,8 +65,8 @@ func (s stamp) below(other stamp) bool { return s.passed(other.sizes) }
 
 func (s stamp) passed(next Offsets) bool { return s.sizes.Out <= next.Out && s.sizes.Err <= next.Err }
 
-// of returns the time at which the bytes from an offset on were written, and
-// how many of the n bytes have that time.
+// of returns how many of the n bytes from an offset on were written at the same
+// time, and that time. It is now, the time of reading, if no stamp tells.
 func (t *times) of(stream Stream, offset int64, n int, now time.Time) (int, time.Time) {
 	first := sort.Search(len(t.stamps), func(i int) bool { return t.stamps[i].size(stream) > offset })
 	if first == len(t.stamps) {

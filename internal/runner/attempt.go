@@ -57,8 +57,9 @@ type attempt struct {
 	warned map[string]bool
 }
 
-// attempt begins where the log really ends: it counts a chunk that an earlier
-// runner wrote but could not record.
+// attempt returns an attempt that continues where the log really ends: it counts a
+// chunk that an earlier runner wrote but could not record. Its recorder and matcher
+// can be used at once; the matcher has no secrets yet. The error is the archive's.
 func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attempt, error) {
 	a := &attempt{
 		ports:    r.ports,
@@ -87,8 +88,9 @@ func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attemp
 	return a, nil
 }
 
-// work performs the deployment to its outcome. An error other than errHandOver is
-// the reason why this runner cannot continue.
+// work performs the deployment to its outcome. A deployment that can never run as
+// it is configured, or whose server fails for good, has an outcome, too. An error
+// other than errHandOver is the reason why this runner cannot continue.
 func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 	prepare, perform := a.prepare, a.perform
 	if a.record.Operation == deployment.Scrub {
@@ -124,7 +126,8 @@ func (a *attempt) perform(ctx context.Context) (deployment.Outcome, error) {
 }
 
 // session is one session with the server: it stops the job if that is due, or
-// else starts or finds it, and follows it to its end.
+// else starts or finds it, and follows it to its end. Without an outcome, another
+// session must follow. A [taskError] is the server's.
 func (a *attempt) session(ctx context.Context) (result, error) {
 	if a.shell == nil {
 		result, err := a.attach(ctx)
@@ -156,7 +159,8 @@ func (a *attempt) session(ctx context.Context) (result, error) {
 }
 
 // attach connects, and reads the secrets that the job has declared if it may
-// have begun.
+// have begun. Without an outcome and an error, a.shell is ready for use. A
+// [taskError] is the server's.
 func (a *attempt) attach(ctx context.Context) (result, error) {
 	result, err := a.connect(ctx)
 	if err != nil || result.ended() || !a.mayRun() {
@@ -165,7 +169,9 @@ func (a *attempt) attach(ctx context.Context) (result, error) {
 	return result, a.recall(ctx)
 }
 
-// follow follows the job to its end. A [taskError] is the server's.
+// follow starts the job or finds it, and follows it to its end. A [taskError] is
+// the server's. errStop, errDrained and errHandOver end the session while the job
+// continues. Any other error ends this runner's work.
 func (a *attempt) follow(ctx context.Context) (remote.End, error) {
 	s := &sink{a: a, due: func() error { return a.due(ctx) }, advance: func() error { return a.advance(ctx) }}
 	a.lastData, a.attachedAt = a.now(), time.Time{}
@@ -218,8 +224,9 @@ func (a *attempt) afterServerError(ctx context.Context, err error) (result, erro
 	return result{}, err
 }
 
-// startOver commits all complete lines and records from there on, with filters
-// that have not seen the bytes that were cut off.
+// startOver prepares the log, not the job, for another session. It commits all
+// complete lines and begins a new recording there. The next session reads the
+// incomplete lines again, so its filters must not have seen their first bytes.
 func (a *attempt) startOver(ctx context.Context) error {
 	if err := a.commit(ctx); err != nil {
 		return err
@@ -235,7 +242,8 @@ func (a *attempt) closeShell() {
 	}
 }
 
-// startRecording begins a recording at the end of the committed log.
+// startRecording begins a recording at the end of the committed log. It discards
+// every entry that is not committed yet.
 func (a *attempt) startRecording() {
 	a.recorder = logbook.NewRecorder(a.book, a.ports.Archive, a.progress.Log, a.filter,
 		logbook.RecorderOptions{Now: a.opts.Now, Since: a.record.StartedAt})

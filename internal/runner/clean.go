@@ -18,8 +18,8 @@ import (
 // reading includes conceal. So an author of a new message or error need not think
 // about the texts that it quotes.
 
-// conceal makes a matcher for the secrets and starts a recording with it. No text
-// is logged before.
+// conceal makes a matcher for the secrets and starts a recording with it. This
+// discards every entry that is not committed, so say nothing before.
 func (a *attempt) conceal(secrets []redact.Secret, unmasked []string) {
 	a.matcher, a.unmasked = redact.NewMatcher(secrets), unmasked
 	a.startRecording()
@@ -29,7 +29,8 @@ func (a *attempt) conceal(secrets []redact.Secret, unmasked []string) {
 // stand inside of a secret, so the text is redacted again once they are removed.
 func (a *attempt) line(text string) string { return a.clean(terminal.Line(a.clean(text))) }
 
-// filter returns a filter of one stream, which masks the secrets of the matcher.
+// filter returns a filter of one stream, which masks the secrets of the matcher. A
+// line of the stream that declares a secret adds it to the matcher.
 func (a *attempt) filter(emit func(p []byte, masked int)) logbook.Filter {
 	return a.matcher.Stream(emit)
 }
@@ -38,13 +39,13 @@ func (a *attempt) filter(emit func(p []byte, masked int)) logbook.Filter {
 // so far.
 func (a *attempt) clean(text string) string { return a.matcher.Text(text) }
 
-// cleanedError is an error whose text has a secret in it.
+// cleanedError wraps an error whose text has a secret in it. Its own text has none.
 type cleanedError struct {
 	text string
 	err  error
 }
 
-// cleaned is an error of the same kind whose text is clean.
+// cleaned returns an error of the same kind whose text is clean, and nil for nil.
 func (a *attempt) cleaned(err error) error {
 	if err == nil {
 		return nil
@@ -62,7 +63,8 @@ func (e cleanedError) Error() string { return e.text }
 // Unwrap returns the error, for its kind. Do not print it.
 func (e cleanedError) Unwrap() error { return e.err }
 
-// cleaner is a handler whose lines are clean.
+// cleaner is a handler whose lines are clean. Do not use it with a logger's With or
+// WithGroup: it would be lost, and with it the masks.
 type cleaner struct {
 	slog.Handler
 	clean func(string) string
@@ -78,7 +80,8 @@ func (c cleaner) Handle(ctx context.Context, line slog.Record) error {
 	return c.Handler.Handle(ctx, clean)
 }
 
-// value cleans texts, and errors and others that are logged as texts.
+// value cleans strings, errors and Stringers. It leaves groups, lists and structs
+// as they are, so these must not hold a text from outside.
 func (c cleaner) value(value slog.Value) slog.Value {
 	value = value.Resolve()
 	if value.Kind() == slog.KindString {

@@ -12,7 +12,9 @@ import (
 	"waybill/internal/remote"
 )
 
-// retries counts the failed connections since the server last answered.
+// retries counts the tries that failed, and the connections that broke, since a
+// connection last proved to work; see [sink.Data] and [sink.Tick]. since is the time
+// of the first one.
 type retries struct {
 	tries int
 	since time.Time
@@ -21,7 +23,9 @@ type retries struct {
 // maxPause is the longest wait between two tries.
 const maxPause = 15 * time.Second
 
-// connect opens the connection, unless the deployment ends because it cannot.
+// connect opens the connection and sets a.shell. It returns an outcome instead if
+// the server refuses or does not answer in time, or if the deployment is to be
+// stopped and nothing was started. errHandOver if this runner's time is nearly up.
 func (a *attempt) connect(ctx context.Context) (result, error) {
 	server := a.plan.server
 	if a.retries.tries == 0 {
@@ -44,7 +48,10 @@ func (a *attempt) connect(ctx context.Context) (result, error) {
 	}
 }
 
-// dial tries once to connect, and waits if that fails.
+// dial tries once to connect. If the server does not answer, dial waits until the
+// next try is due, or gives up if the window is over. Any other refusal, such as a
+// wrong host key, is an outcome at once. Without an outcome and an error, a.shell
+// tells whether it has connected.
 func (a *attempt) dial(ctx context.Context) (result, error) {
 	var shell remote.Shell
 	err := a.whileLeased(ctx, uninterrupted, func(ctx context.Context) error {
@@ -125,7 +132,9 @@ func (a *attempt) again(ctx context.Context, text string) (result, error) {
 	return result{}, a.pause(ctx, wait)
 }
 
-// pause waits between two tries, or until it is clear that there will be no other.
+// pause waits between two tries. It returns nil early if the deployment is to be
+// stopped before anything was started, or if this runner's time is nearly up: the
+// caller must check for both.
 func (a *attempt) pause(ctx context.Context, wait time.Duration) error {
 	enough := func() error {
 		if a.endsUnstarted() || a.late() {
@@ -163,8 +172,9 @@ func (a *attempt) window() time.Duration {
 func (a *attempt) endsUnstarted() bool { return a.stopDue() != "" && !a.mayRun() }
 
 // mayRun reports whether the job may be on the server: this runner or an earlier
-// one recorded that it was about to send it. A runner that lost its lease cannot
-// record this, and so sends nothing.
+// one recorded that it was about to send it, and the session that followed did not
+// report that it had certainly started nothing. It stays true after the job's end. A
+// runner that lost its lease cannot record this, and so sends nothing.
 func (a *attempt) mayRun() bool { return a.progress.Sent }
 
 func (a *attempt) mayRunText() string {
@@ -197,7 +207,9 @@ func dialText(err *remote.DialError) string {
 	return "The server did not answer: " + err.Err.Error() + "."
 }
 
-// refused reports whether every further try would fail with the same error.
+// refused reports whether an error of [attempt.prepare] is permanent: every further
+// try would fail in the same way. Do not ask it about an error of the ledger: there,
+// Conflict means that the lease is lost.
 func refused(err error) bool {
 	switch fault.KindOf(err) {
 	case fault.Invalid, fault.NotFound, fault.Conflict:

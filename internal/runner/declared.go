@@ -17,6 +17,9 @@ import (
 // It includes declarations that this runner has not reached yet. So a value may
 // be masked in lines from before its declaration, which is harmless. Without
 // them, a value could be shown that must not be.
+//
+// A [taskError] is the server's: then the job must not be followed on this
+// connection.
 func (a *attempt) recall(ctx context.Context) error {
 	var found remote.Declarations
 	shell, job := a.shell, a.plan.recipe.Job

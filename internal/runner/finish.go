@@ -24,8 +24,9 @@ func (a *attempt) handOver(ctx context.Context) error {
 	return a.ports.Sender.Send(ctx, a.record.ID)
 }
 
-// finish ends the deployment: it commits the rest of the log, ends the record,
-// which frees slot and resource, and then removes the spool.
+// finish ends the deployment: it adds the last line, commits the rest of the log
+// and ends the record, which frees slot and resource. Then it removes the spool and
+// some spools that other runners left. A failure to remove them is not an error.
 func (a *attempt) finish(ctx context.Context, outcome deployment.Outcome) error {
 	a.say(outcomeType(outcome), a.summary(outcome))
 	if err := a.commit(ctx); err != nil {
@@ -56,8 +57,9 @@ func (a *attempt) finish(ctx context.Context, outcome deployment.Outcome) error 
 const maxLeftovers = 20
 
 // removeLeftovers removes the spools of ended deployments whose runner died or
-// lost the server before it removed them. A spool without a record belongs to
-// another stack and stays.
+// lost the server before it removed them. It looks at no more than the first
+// maxLeftovers. A spool without a record belongs to another stack and stays. The
+// first error of the server ends it.
 func (a *attempt) removeLeftovers(ctx context.Context) error {
 	names, err := remote.Leftovers(ctx, a.shell, a.plan.server.DataDir)
 	if err != nil {

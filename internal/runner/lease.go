@@ -25,8 +25,10 @@ const followedFor = 30 * time.Second
 // not end.
 const drainFor = 5 * time.Second
 
-// due does the periodic work of a session: it commits, renews the lease and reads
-// signals. An error ends the session, or this runner's work.
+// due does the work of [attempt.routine] in a session, and tells whether the session
+// must end: errHandOver if this runner's time is nearly up, errStop if the job is to
+// be stopped, errDrained if a stopped job's survivors print nothing more. Any other
+// error ends this runner's work.
 func (a *attempt) due(ctx context.Context) error {
 	if a.late() {
 		return errHandOver
@@ -43,7 +45,9 @@ func (a *attempt) due(ctx context.Context) error {
 	return nil
 }
 
-// routine commits, renews the lease or reads signals when it is time to.
+// routine commits, renews the lease or reads signals when it is time to. One call
+// does at most one of these, because a commit also renews the lease, and a renewal
+// also reads the signals. Conflict means that the lease is lost.
 func (a *attempt) routine(ctx context.Context) error {
 	now := a.now()
 	// A chunk that becomes due before the next tick is due now. So a reader who
@@ -76,8 +80,10 @@ func (a *attempt) followed(now time.Time) time.Time {
 	return a.followedAt
 }
 
-// commit writes all complete lines as the next chunk and records it. Conflict
-// means that another runner wrote that chunk, so this one must stop.
+// commit writes all complete lines, if there are any, as the next chunk, and then
+// advances. Conflict means that another runner wrote that chunk or has the lease, so
+// this one must stop. After an error of the archive, every further commit of this
+// recording fails, too.
 func (a *attempt) commit(ctx context.Context) error {
 	mark, err := a.recorder.Commit(ctx)
 	if err != nil {
@@ -87,8 +93,8 @@ func (a *attempt) commit(ctx context.Context) error {
 	return a.advance(ctx)
 }
 
-// advance records the progress and renews the lease. Conflict means that another
-// runner has the lease.
+// advance records the progress, renews the lease and reads the signals. Conflict
+// means that another runner has the lease.
 func (a *attempt) advance(ctx context.Context) error {
 	now := a.now()
 	signals, err := a.ports.Ledger.Advance(ctx, a.record.ID, a.record.Lease, a.progress, now, a.opts.Lease)
@@ -99,10 +105,13 @@ func (a *attempt) advance(ctx context.Context) error {
 	return nil
 }
 
-// whileLeased runs a task that takes time, and meanwhile renews the lease and
-// does whatever else is due. An error of the task is a [taskError]. interrupt is
-// called at every tick; its error ends the task and is returned. The task must
-// not touch the attempt.
+// whileLeased runs a task that takes time, and meanwhile does the work of
+// [attempt.routine]. An error of the task is a [taskError], also if it is ctx's.
+// interrupt is called at every tick. An error of it, or of the routine, cancels the
+// task's context and is returned after the task has returned.
+//
+// The task runs in another goroutine. It must not change the attempt, and must not
+// read what the routine changes: recorder, progress, signals and times.
 func (a *attempt) whileLeased(
 	ctx context.Context, interrupt func() error, task func(context.Context) error,
 ) error {
@@ -144,12 +153,13 @@ func guarded(ctx context.Context, task func(context.Context) error) (err error) 
 	return task(ctx)
 }
 
-// uninterrupted lets a task run to its end.
+// uninterrupted is an interrupt for [attempt.whileLeased] that lets a task run to
+// its end, unless the routine fails.
 func uninterrupted() error { return nil }
 
 // stopDue returns why the job is to be stopped, or "". A user has cancelled it, or
 // it has run for longer than its resource allows, counted from the first
-// runner's start.
+// runner's start. Do not call it before the plan is set: its timeout would be zero.
 func (a *attempt) stopDue() deployment.Reason {
 	switch {
 	case a.signals.CancelRequested:

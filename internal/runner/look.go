@@ -25,8 +25,12 @@ const (
 )
 
 // addStatus adds the state of the resource to the outcome, as the server reports
-// it. If the server cannot tell, a finished deployment keeps the state that its
-// recipe promises, and any other one leaves the state unknown.
+// it. After a finished delete it does not look, but vacates the folder. It also notes
+// the source and the containers that are not healthy.
+//
+// If the server cannot tell, the state of a finished deployment stays as its recipe
+// promises. The state of any other one is unknown if its job may have run, or else
+// unchanged. An error is never the server's.
 func (a *attempt) addStatus(ctx context.Context, outcome deployment.Outcome) (deployment.Outcome, error) {
 	if outcome.Status == deployment.Finished && a.record.Operation == deployment.Delete {
 		outcome.ResourceStatus = statusGone
@@ -49,7 +53,8 @@ func (a *attempt) addStatus(ctx context.Context, outcome deployment.Outcome) (de
 	return outcome, nil
 }
 
-// whyNoLook is the server's reason, as text for say.
+// whyNoLook returns a sentence, after a space, that says how the server failed to
+// answer a look. It is "" for every other reason.
 func whyNoLook(err error) string {
 	if !errors.Is(err, fault.Unavailable) {
 		return ""
@@ -88,7 +93,8 @@ func (a *attempt) inTime() error {
 	return nil
 }
 
-// vacate empties the folder of a deleted resource, if it can. It does so while
+// vacate removes Waybill's own files from the folders of a deleted resource, and each
+// folder that is empty then. Failures of the server are only logged. It runs while
 // this deployment still has the resource, so that a later start finds either the
 // whole folder or nothing.
 func (a *attempt) vacate(ctx context.Context) error {

@@ -23,9 +23,9 @@ type plan struct {
 	timeout time.Duration
 }
 
-// resolve finds the resource, its server and its secrets. The plan has no commands
-// yet. Invalid, NotFound and Conflict mean that the deployment can never run as it
-// is configured; their texts are for the user.
+// resolve finds the resource, its server and its secrets, which are masked from then
+// on. The plan has no commands yet. Invalid, NotFound and Conflict mean that the
+// deployment can never run as it is configured; their texts are for the user.
 func (a *attempt) resolve(ctx context.Context) (plan, secrets, error) {
 	resource, err := a.configured(ctx)
 	if err != nil {
@@ -79,7 +79,7 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 
 // configured returns the resource with the configuration that the record names,
 // whatever has changed in the catalog since. To delete a resource, the catalog's
-// configuration will do if the record's is gone.
+// configuration will do if the record's is gone or cannot be read.
 func (a *attempt) configured(ctx context.Context) (catalog.Deployable, error) {
 	resource, err := catalog.Find[catalog.Deployable](ctx, a.ports.Store, a.record.ID.Resource())
 	if err != nil {

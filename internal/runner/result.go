@@ -7,7 +7,7 @@ import (
 )
 
 // result is what a part of an attempt leads to. Without an outcome the deployment
-// continues, with another session.
+// continues: with the next part, with another try or with another session.
 type result struct{ outcome *deployment.Outcome }
 
 // ended is the result of a deployment that has its outcome.
@@ -26,7 +26,8 @@ func failure(reason deployment.Reason) deployment.Outcome {
 
 // taskError is an error of a task that the runner performs for the deployment,
 // such as a command on its server. It has consequences for the deployment. Any
-// other error is one of Waybill's own stores and ends this runner's work.
+// other error is one of Waybill's own stores and ends this runner's work, except
+// errStop, errDrained and errHandOver.
 type taskError struct{ cause error }
 
 // Error is the cause's text.

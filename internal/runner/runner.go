@@ -109,9 +109,10 @@ var errHandOver = errors.New("the runner's time is nearly up")
 // Run performs the deployment until it has ended or ctx's deadline is near. The
 // owner is a name that no other runner and no other call of Run has.
 //
-// nil means that the message can be deleted: the deployment has ended, or another
-// message continues it. Conflict means that another runner has the lease. After
-// any error the message must be delivered again.
+// nil means that the message can be deleted: the deployment has ended, was never
+// claimed or does not exist, or another message continues it. A deployment that
+// failed is no error. Conflict means that another runner has the lease. After any
+// error the message must be delivered again.
 func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error {
 	record, err := r.ports.Ledger.Begin(ctx, id, owner, r.now(), r.opts.Lease)
 	if errors.Is(err, fault.Gone) || errors.Is(err, fault.NotFound) {

@@ -22,7 +22,8 @@ func (a *attempt) prepareScrub(ctx context.Context) (plan, error) {
 // scrub removes the secrets of the plan from the logs of all ended deployments of
 // the resource, the newest first. A runner that takes over continues after the
 // last log that is recorded as done. The next one may be done in part, and is
-// done again.
+// done again. A log that cannot be scrubbed does not end the scrub, but makes its
+// outcome a failure.
 //
 // A scrub can be stopped only between two logs, because a log cannot be verified
 // until its record has the new digest. For the same reason a runner that takes
@@ -56,7 +57,9 @@ func (a *attempt) scrub(ctx context.Context) (deployment.Outcome, error) {
 	}
 }
 
-// scrubOne scrubs one log and notes that it is done.
+// scrubOne scrubs one log and records that it is done. A log that cannot be scrubbed
+// counts as done and failed, and is not an error. errHandOver if this runner's time
+// is nearly up.
 func (a *attempt) scrubOne(ctx context.Context, record deployment.Record) error {
 	if err := a.inTime(); err != nil {
 		return err
@@ -93,8 +96,8 @@ const (
 )
 
 // scrubLog scrubs one log and returns how many of its entries changed since its
-// record was written, by this runner or one that died. A [taskError] says why
-// the log could not be scrubbed.
+// record was written, by this runner or one that died. It tries several times. A
+// [taskError] says why the log could not be scrubbed.
 func (a *attempt) scrubLog(ctx context.Context, record deployment.Record) (entries int, err error) {
 	before := record.Scrub.Entries
 	for try := 1; ; try++ {
@@ -117,8 +120,9 @@ func (a *attempt) scrubLog(ctx context.Context, record deployment.Record) (entri
 	}
 }
 
-// tryLog tries once. total is how many entries were changed since the log was
-// written.
+// tryLog tries once to scrub the log and to record its new digest. total is how many
+// entries were changed since the log was written. A [taskError] may be worth another
+// try.
 func (a *attempt) tryLog(ctx context.Context, record deployment.Record) (total int, err error) {
 	archive, ledger, filter, was := a.ports.Archive, a.ports.Ledger, a.filter, record.Progress.Log
 	scrub := deployment.ScrubSummary{At: a.now(), By: a.record.Trigger.Name, Deployment: a.record.ID}
@@ -143,7 +147,7 @@ func (a *attempt) expired(ctx context.Context, record deployment.Record) bool {
 	return true
 }
 
-// scrubEnded is the outcome once there is no further log.
+// scrubEnded logs the totals and returns the outcome once there is no further log.
 func (a *attempt) scrubEnded() deployment.Outcome {
 	a.sayScrubbed()
 	if a.progress.Scrub.Failed > 0 {
@@ -152,7 +156,7 @@ func (a *attempt) scrubEnded() deployment.Outcome {
 	return deployment.Outcome{Status: deployment.Finished}
 }
 
-// scrubStopped is the outcome of a scrub that was to stop.
+// scrubStopped logs why the scrub stops, and the totals, and returns the outcome.
 func (a *attempt) scrubStopped(ctx context.Context) deployment.Outcome {
 	a.stopReason = a.stopDue()
 	text := "A scrub may take no longer than " + a.plan.timeout.String() + "."

@@ -18,8 +18,8 @@ type secrets struct {
 	server, resource, deploy map[string]string
 }
 
-// open reads the secrets and conceals them, even if only some could be read. No
-// other function reads the vault.
+// open reads the secrets from the vault and conceals them, even if only some could
+// be read. No other function may call read. A NotFound is for the user.
 func (a *attempt) open(
 	ctx context.Context, resource catalog.Deployable, server *catalog.Server,
 ) (secrets, error) {

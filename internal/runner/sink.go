@@ -47,7 +47,8 @@ func (s *sink) keep(err error) error {
 	return err
 }
 
-// received notes that the server has sent something.
+// received notes the time of a step's event or a piece of output and calls due, whose
+// error ends the session.
 func (s *sink) received() error {
 	s.a.lastData = s.a.now()
 	s.a.sayUnmaskable() // not later than in the chunk that has the declaration

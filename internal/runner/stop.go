@@ -11,7 +11,7 @@ import (
 )
 
 // stop ends the job on the server, for a user or because of its timeout. The
-// next session follows the rest of its output.
+// next session follows the rest of its output. A [taskError] is the server's.
 //
 // It may come before anything was started. Then it keeps a runner that sleeps
 // from starting the job later.
@@ -41,7 +41,9 @@ func (a *attempt) stopLost(ctx context.Context, end remote.End) (result, error) 
 	return ended(a.verdict(end)), nil
 }
 
-// endProcesses ends the job's processes and says which those were.
+// endProcesses ends the job's processes, sets a.stopped and logs which processes
+// ended and which still run. It commits the log before and after. A [taskError] is
+// the server's.
 func (a *attempt) endProcesses(ctx context.Context) error {
 	if err := a.commit(ctx); err != nil {
 		return err
@@ -135,7 +137,8 @@ func processes(all []remote.Process) string {
 	return listed(words, len(all))
 }
 
-// listed joins the first words of so many.
+// listed joins the first maxNamed words and says how many more there are. of is the
+// number of all words, also of the ones that the caller has already left out.
 func listed(words []string, of int) string {
 	text := strings.Join(words[:min(len(words), maxNamed)], ", ")
 	if more := of - maxNamed; more > 0 {

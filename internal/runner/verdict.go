@@ -11,8 +11,9 @@ import (
 	"waybill/internal/remote"
 )
 
-// verdict closes the streams and returns how the job ended. The log says which
-// part of the output is missing.
+// verdict closes the streams of the recording, which takes no output afterwards, and
+// returns how the job ended. It logs which part of the output is missing. It does not
+// commit.
 func (a *attempt) verdict(end remote.End) deployment.Outcome {
 	a.recorder.End()
 	a.sayUnmaskable()
@@ -56,7 +57,8 @@ func (a *attempt) failedStep() string {
 	return ""
 }
 
-// Judge makes an outcome of the end of a plan's job. step is the one that failed.
+// Judge makes an outcome of the end of a plan's job that was not stopped. step is the
+// name of the step that failed, or "".
 func Judge(end remote.End, step string, plan recipe.Plan) deployment.Outcome {
 	if end.Tampered {
 		return failure(deployment.ReasonTampered)
