@@ -99,6 +99,7 @@ type anchors struct {
 // hundred beginnings.
 const headBits = 11
 
+// headOf is the index in byHead of the anchors with these first four bytes.
 func headOf(begin uint32) uint32 { return begin * 0x9E3779B1 >> (32 - headBits) }
 
 // allAnchors makes the anchors once; they never change.
@@ -157,8 +158,9 @@ func expand(sets []string) []string {
 	return out
 }
 
-// at returns the anchor that the text begins with if left is the byte before it. more
-// says that there may be an anchor with more text.
+// at returns the anchor that the text begins with if left is the byte before it.
+// Otherwise more says whether more text could complete one. The text has 1 byte or
+// more.
 func (a *anchors) at(text []byte, left byte) (found *anchor, more bool) {
 	list := a.byFirst[text[0]]
 	if len(text) >= loadBytes {
@@ -184,9 +186,9 @@ func (a *anchors) at(text []byte, left byte) (found *anchor, more bool) {
 	return nil, more
 }
 
-// anchorList spells out all anchors. Many are only a part of a word, because its
-// beginning is in too many other words ("pass" in "passed", "docker" in everything
-// that Docker prints), and each of these would cost a look.
+// anchorList spells out all anchors except for userinfo. Many are only a part of a
+// word, because its beginning is in too many other words ("pass" in "passed", "docker"
+// in everything that Docker prints), and each of these would cost a look.
 func anchorList() []anchor {
 	out := []anchor{
 		{text: Declaration, kind: kindDeclare},
@@ -220,7 +222,9 @@ func anchorList() []anchor {
 	return append(out, tokenAnchors()...)
 }
 
-// keyAnchors are names whose values are secrets, or the ends of such names.
+// keyAnchors are the names of secrets, before their values: keys, options, headers
+// and the word "bearer". Most are only a part of the name. The looks decide whether
+// the letters after the anchor still belong to it ("ssphra" and "se").
 func keyAnchors() (out []anchor) {
 	for _, k := range []struct {
 		kind  kind
@@ -257,8 +261,8 @@ func keyAnchors() (out []anchor) {
 	return out
 }
 
-// tokenAnchors are the beginnings that clouds and forges give their tokens, so
-// that they can be found.
+// tokenAnchors are the beginnings that clouds and forges give their tokens, so that
+// they can be found. The list includes shortAnchors.
 func tokenAnchors() (out []anchor) {
 	for _, t := range []struct {
 		texts string

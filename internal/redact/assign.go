@@ -13,8 +13,9 @@ import (
 // part of a password was known, the rest is masked with it.
 
 // assigned is the value in the text after a key: `=value`, `": "value"`, `=> 'x'` and
-// the like, or after a space in single quotes, as in SQL. If strong is true, any
-// value is a secret unless it is a placeholder; otherwise it must look like a secret.
+// the like, or after a space in single quotes, as in SQL. Without a separator the key
+// may name an XML element, see element. If strong is true, any value is a secret
+// unless it is a placeholder or prose; otherwise it must also look like a secret.
 func (l *looks) assigned(rest []byte, strong bool) (from, to int) {
 	at := l.suffix(rest)
 	at += l.run(rest[at:], closesKey)
@@ -29,7 +30,9 @@ func (l *looks) assigned(rest []byte, strong bool) (from, to int) {
 	return l.element(rest, strong)
 }
 
-// suffix is how many bytes after an anchor still belong to the key.
+// suffix is how many bytes after an anchor still belong to the key: one of the
+// suffixes, or one or two digits. It is 0 for other letters, so that no separator is
+// found after them and the anchor is only a part of another word.
 func (l *looks) suffix(rest []byte) int {
 	if len(rest) == 0 || !byteSets[opensSuffix][rest[0]] {
 		return 0
@@ -74,7 +77,8 @@ func separator(rest []byte) int {
 }
 
 // flagged is the value in the text after an option: after a space, after an equals
-// sign, or as the next element of a JSON list.
+// sign, or as the next element of a JSON list. spaced says that the anchor ends with
+// a space, so the text may begin with the value.
 func (l *looks) flagged(rest []byte, spaced, strong bool) (from, to int) {
 	at := l.run(rest, followsFlag)
 	if at == 0 && !spaced || at < len(rest) && rest[at] == '-' {
@@ -96,9 +100,10 @@ func (l *looks) flagged(rest []byte, spaced, strong bool) (from, to int) {
 // prose has the words that follow an option in a text about it.
 var prose = []string{"via", "and", "or", "is", "on", "in", "to", "for", "flag", "option", "was"}
 
-// value is the value that begins at a place, if there is one. If tight is true,
-// nothing but the value follows the separator ("=", an option); otherwise it may be
-// prose.
+// value is the value that begins at a place of the text, after spaces, if it counts
+// as a secret. If strong is false, it must look like a secret, and an unquoted one
+// ends before an @. If tight is true, nothing but the value follows the separator
+// ("=", an option); otherwise it may be prose. from and to are places in rest.
 func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 	at += l.run(rest[at:], isBlank)
 	from, to = l.quoted(rest[at:])
@@ -133,16 +138,16 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 }
 
 // isDull reports whether the text after a key is known to have no value that looks
-// like a secret. It begins with "=" or ":" and the end of a word that does not look
-// random, so no end of the word does.
+// like a secret: it begins with "=" or ":" and then the end of a word that value has
+// judged before. That word does not look random, so no end of it does.
 func (l *looks) isDull(rest []byte) bool {
 	return l.place(rest)+1 < l.dull && len(rest) > 1 && (rest[0] == '=' || rest[0] == ':') &&
 		!byteSets[opensValue][rest[1]]
 }
 
-// quoted is the value in the quotes that the text begins with. from is 0 if the text
-// does not begin with a quote. Without a closing quote the value is the rest of the
-// line.
+// quoted is the value in the quotes that the text begins with. The quotes may have a
+// backslash before them, as in JSON inside JSON. from is 0 if the text does not begin
+// with a quote. Without a closing quote the value is the rest of the line.
 func (l *looks) quoted(text []byte) (from, to int) {
 	quote, escaped := byte(0), false
 	switch {
@@ -177,8 +182,8 @@ func (l *looks) quoted(text []byte) (from, to int) {
 	return from, len(bytes.TrimRight(text, "\r\n"))
 }
 
-// plainQuoted is where the value at the beginning of the text ends, if nothing in it
-// is escaped; -1 if something may be.
+// plainQuoted is where the value ends whose opening quote stands before the text, if
+// nothing in it is escaped. It is -1 if something may be, or without a closing quote.
 func (l *looks) plainQuoted(text []byte, quote byte) int {
 	end := bytes.IndexByte(text, quote)
 	if end < 0 {
@@ -196,9 +201,10 @@ func (l *looks) plainQuoted(text []byte, quote byte) int {
 // a limit, a line of such quotes would be read again from each.
 const maxResumptions = 16
 
-// resumed is how many bytes of the text, which begins with a single quote, only
-// interrupt the quoted value. The list has the ways of shells, and of YAML and SQL,
-// to write a single quote inside single quotes.
+// resumed is how many bytes of the text, which begins with a quote, only interrupt
+// the quoted value; 0 if the quote ends it. Only a value in single quotes can be
+// interrupted: the list has the ways of shells, and of YAML and SQL, to write a single
+// quote inside single quotes.
 func resumed(text []byte, quote byte) int {
 	if quote == '\'' && len(text) > 1 && byteSets[isQuoting][text[1]] {
 		for _, s := range []string{`'\''`, `'"'"'`, `''`} {
@@ -211,7 +217,8 @@ func resumed(text []byte, quote byte) int {
 }
 
 // word is the length of the unquoted value that the text begins with. It ends at
-// white space, at a quote, and where the next pair of a list begins, see pair.
+// white space, at a quote, and where the next pair of a list begins, see pair. Commas,
+// semicolons and closing brackets at its end do not count.
 func (l *looks) word(text []byte) int {
 	from := l.place(text)
 	end, ok := l.known(markPair, from)
@@ -229,21 +236,22 @@ func (l *looks) word(text []byte) int {
 	return max(0, l.trimmedWord-from)
 }
 
-// pair reports whether the text is "name=" or "name:" and more: the next element of a
+// pair reports whether the text begins with "name=" or "name:": the next element of a
 // query, a connection string or a list.
 func (l *looks) pair(text []byte) bool {
 	n := l.run(text, isPairName)
 	return n > 0 && n < len(text) && (text[n] == '=' || text[n] == ':')
 }
 
-// followed reports whether more words follow.
+// followed reports whether more words follow on the line. A comment, a closing
+// bracket and the next element of a list are not such words.
 func (l *looks) followed(rest []byte) bool {
 	rest = rest[l.run(rest, isWhite):]
 	return len(rest) > 0 && strings.IndexByte("#,;}])", rest[0]) < 0
 }
 
-// plainWord reports whether the value has only small letters and hyphens, before a
-// punctuation mark or not.
+// plainWord reports whether the value has only small letters and hyphens, and perhaps
+// punctuation marks at its end. An empty value does.
 func (l *looks) plainWord(v []byte) bool {
 	n := l.run(v, isPlain)
 	return n+l.run(v[n:], endsSentence) == len(v)
@@ -270,11 +278,12 @@ func (l *looks) instruction(text []byte) bool {
 	return n > 0 && n+1 < len(text) && text[n+1] == '>'
 }
 
-// count reports whether the value is a small number, such as a count of passed tests.
+// count reports whether the value is a small number, such as a count or a share of
+// passed tests: "12", "12/13", "95%".
 func (l *looks) count(v []byte) bool { return len(v) < 6 && l.run(v, isCount) == len(v) }
 
-// secretLike reports whether the value looks generated: long enough, and not only
-// letters of one kind.
+// secretLike reports whether the value looks generated: it has at least eight bytes,
+// looks random, and is not a name, a URL or a digest. A number needs twelve digits.
 func (l *looks) secretLike(v []byte) bool {
 	if len(v) < 8 || l.hasScheme(v) || bytes.HasPrefix(v, []byte("sha256:")) {
 		return false
@@ -286,15 +295,15 @@ func (l *looks) secretLike(v []byte) bool {
 }
 
 // random tells a token from a word or a name, as far as a look can tell. It reports
-// whether the value has both digits and letters, or is long and has letters of both
-// kinds.
+// whether the value has both digits and letters, or has at least sixteen bytes with
+// letters of both cases.
 func (l *looks) random(v []byte) bool {
 	small, capital := l.has(markSmall, v, isSmall), l.has(markCapital, v, isCapital)
 	return l.has(markDigit, v, isDigit) && (small || capital) || small && capital && len(v) >= 16
 }
 
-// placeholder reports whether the value only stands for a value: a reference, a mask
-// of another program, a word that means no value.
+// placeholder reports whether the value is empty or only stands for a value: a
+// reference, a mask of this or another program, a word that means no value.
 func (l *looks) placeholder(v []byte) bool {
 	if len(v) == 0 {
 		return true
@@ -321,7 +330,7 @@ func (l *looks) placeholder(v []byte) bool {
 // all reports whether all bytes of the value, which is not empty, are in the set.
 func (l *looks) all(v []byte, set set) bool { return byteSets[set][v[0]] && l.run(v, set) == len(v) }
 
-// is reports whether the value is one of the words, in upper or lower case.
+// is reports whether the value is one of the words, whatever the case of its letters.
 func is(v []byte, words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool {
 		return len(word) == len(v) && strings.EqualFold(word, string(v))
@@ -336,8 +345,8 @@ var noValues = []string{
 	"true", "false", "null", "none", "nil", "undefined", "yes", "no", "redacted", "hidden", "unset", "~", "#",
 }
 
-// reference reports whether the value names a variable: $NAME, ${NAME}, $(cmd),
-// %NAME%, {{ .Name }}.
+// reference reports whether the value names a variable: $NAME in capital letters,
+// ${NAME}, $(cmd), %NAME%, {{ .Name }}, process.env.NAME, os.environ.
 func (l *looks) reference(v []byte) bool {
 	if v[0] == '$' && len(v) > 1 {
 		if v[1] == '{' || v[1] == '(' {

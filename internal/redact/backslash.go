@@ -74,12 +74,13 @@ var styles = []style{
 	}},
 }
 
-// controls writes a control character in the format, and keeps the others.
+// controls writes a character of ASCII in the format, and keeps any other. A style
+// gets no printable character of ASCII, so only control characters are written.
 func controls(r rune, raw, format string) string {
 	return narrow(r, raw, func() string { return fmt.Sprintf(format, r) })
 }
 
-// narrow keeps a character outside of ASCII, and writes the others.
+// narrow keeps a character outside of ASCII, and returns write's result for others.
 func narrow(r rune, raw string, write func() string) string {
 	if r >= utf8.RuneSelf {
 		return raw
@@ -106,8 +107,8 @@ func written(format string, r rune) string {
 	return fmt.Sprintf(format, r)
 }
 
-// meta writes control characters and bytes outside of ASCII as keys of a terminal.
-// slash is the text before each key.
+// meta writes control characters and bytes outside of ASCII as keys of a terminal:
+// "^A" and "M-a" without a slash, "\C-A" and "\M-a" with one.
 func meta(raw, slash string) string {
 	control := "^"
 	if slash != "" {
@@ -157,8 +158,9 @@ func backslashEncoders(wide bool) (out []encoder) {
 	return out
 }
 
-// backslashed escapes the special characters, and the control characters too if
-// control is true.
+// backslashed puts a backslash before the special characters, and escapes the control
+// characters too if control is true. The style says how, and always how characters
+// outside of ASCII are written.
 func backslashed(special string, control bool, style style) encoder {
 	return spelled(func(r rune, raw string) (string, bool) {
 		switch {

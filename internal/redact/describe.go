@@ -10,8 +10,9 @@ import (
 // the files of netrc, PostgreSQL and Docker, and in sentences. They take and return
 // the same as the ones in assign.go.
 
-// element is the text of an XML element or the value of an attribute, after the
-// name of the element: "<password>x</password>", `name="password" value="x"`.
+// element is the text of the XML element that has the anchor in its name,
+// "<password>x</password>". If a quote ends the key, it is the value that stands next
+// to the name, see sibling.
 func (l *looks) element(rest []byte, strong bool) (from, to int) {
 	at := l.suffix(rest)
 	quotes := l.run(rest[at:], isQuoting)
@@ -61,8 +62,11 @@ func (l *looks) sibling(rest []byte, at int, strong bool) (from, to int) {
 // maxSentenceBytes is how far the end of a sentence may be from its anchor.
 const maxSentenceBytes = 160
 
-// described is the secret that a sentence ends with, or a token in its usual form,
-// after the name of the secret and a space.
+// described is the secret after its name and a space, without a separator. Under a
+// weak name only a token of Sanctum counts, see numbered. Otherwise it is the last
+// word of the line, if the words before announce it ("password for root is: x"), or if
+// it is the only word after the name, as in a .netrc file ("password x"). left is the
+// byte before the anchor: a line of a .netrc file begins there or has a space there.
 func (l *looks) described(a *anchor, rest []byte, left byte) (from, to int) {
 	if a.kind == kindWeak {
 		return l.numbered(rest)
@@ -111,8 +115,8 @@ func (l *looks) announces(words []byte) bool {
 	return len(words) < 100 && bytes.Contains(words, []byte("generated"))
 }
 
-// numbered is a token of Laravel's Sanctum, after a space: "12|..." with at least
-// forty letters and digits.
+// numbered is the secret in a token of Laravel's Sanctum, "12|SECRET", after a space,
+// " is " or " is: ". It has at least forty letters and digits.
 func (l *looks) numbered(rest []byte) (from, to int) {
 	if !startsWith(rest, " ") {
 		return 0, 0
@@ -136,7 +140,8 @@ func (l *looks) numbered(rest []byte) (from, to int) {
 	return 0, 0
 }
 
-// dockerAuth is the value of "auth" if it is the base64 of user:password.
+// dockerAuth is the value of "auth" if it is the base64 of user:password, or has at
+// least sixteen characters and looks random.
 func (l *looks) dockerAuth(rest []byte) (from, to int) {
 	at := l.run(rest, isQuotingOrSpace)
 	if at == len(rest) || rest[at] != ':' {

@@ -9,9 +9,10 @@ import (
 // encoder writes a value as one program does.
 type encoder func(value string) string
 
-// spelled is the encoder that writes each character by itself. spell returns false
-// for a character that stays. raw is the character as it stands, which is a single
-// byte where the value is not UTF-8.
+// spelled is the encoder that writes each character by itself. Letters and digits of
+// ASCII always stay: spell is not asked. For others it returns the text that takes
+// their place, or false if they stay too. raw is the character as it stands, which is
+// a single byte where the value is not UTF-8.
 func spelled(spell func(r rune, raw string) (string, bool)) encoder {
 	return func(value string) string {
 		var out []byte
@@ -62,7 +63,7 @@ func percentEncoders() (out []encoder) {
 }
 
 // percent writes every byte in the format, except for letters, digits and the
-// characters in keep.
+// characters in keep. If plus is true, a space becomes a plus.
 func percent(keep string, plus bool, format string) encoder {
 	return spelled(func(r rune, raw string) (string, bool) {
 		switch {
@@ -90,7 +91,8 @@ func eachByte(raw, format string) string {
 func replaced(oldnew ...string) encoder { return strings.NewReplacer(oldnew...).Replace }
 
 // closing is the encoder of a shell that closes its single quotes around a single
-// quote. The outermost quotes may be left out, so they are not part of the result.
+// quote. It writes the text quote in place of each. Quotes at either end of the result
+// are dropped, because a program may leave out the outermost ones.
 func closing(quote string) encoder {
 	return func(value string) string { return strings.Trim(strings.ReplaceAll(value, `'`, quote), `'`) }
 }
@@ -150,8 +152,8 @@ func octalOf(c byte) string {
 	return fmt.Sprintf(`\%03o`, c)
 }
 
-// zshQuoted is printf %q of zsh: each byte that the locale cannot print stands in
-// a $'...' of its own.
+// zshQuoted is printf %q of zsh: the special characters have a backslash before them,
+// and each byte that the locale cannot print stands in a $'...' of its own.
 func zshQuoted(special string, utf8Locale bool) encoder {
 	return spelled(func(r rune, raw string) (string, bool) {
 		switch {

@@ -20,10 +20,10 @@ type needle struct {
 	name string
 }
 
-// needles derives every form of every secret, sorted by text, each once. If two
-// secrets share a form, it has the name that sorts first, so that the result does not
-// depend on the order of the secrets: two runners that mask the same output must mask
-// it alike.
+// needles derives every form of every secret, sorted by text, each once. It leaves
+// out weak secrets and forms shorter than MinSecretBytes. If two secrets share a form,
+// it has the name that sorts first, so that the result does not depend on the order of
+// the secrets: two runners that mask the same output must mask it alike.
 func needles(secrets []Secret) []needle {
 	var all []needle
 	for _, secret := range secrets {
@@ -42,7 +42,7 @@ func needles(secrets []Secret) []needle {
 	return tidy(all)
 }
 
-// tidy sorts the needles and keeps each text once.
+// tidy sorts the needles and keeps each text once, with the name that sorts first.
 func tidy(all []needle) []needle {
 	slices.SortFunc(all, func(a, b needle) int {
 		return cmp.Or(cmp.Compare(a.text, b.text), cmp.Compare(a.name, b.name))
@@ -102,8 +102,8 @@ func sources(value string) []string {
 }
 
 // composed lists the text encoded once in every way, twice and three times in the
-// common ways. It lists nothing for a text of letters and digits, which no encoder
-// changes.
+// common ways; a text of more than maxComposedBytes only once. It lists nothing for a
+// text of letters and digits, which no encoder changes.
 func composed(text string) []string {
 	wide := strings.ContainsFunc(text, func(r rune) bool { return r >= 0x7f || r < ' ' })
 	if strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
@@ -207,8 +207,9 @@ func hexForms(value string) []string {
 }
 
 // lineForms lists the forms of a multi-line text: the whole, the whole with either
-// line ending, and each line, because a prefix before each line ("web-1  | ") or an
-// indentation breaks up the whole. A text of one line is its own form.
+// line ending, and each line of at least minLineBytes, because a prefix before each
+// line ("web-1  | ") or an indentation breaks up the whole. A text of one line is its
+// own form.
 func lineForms(text string) []string {
 	lines := splitLines(text)
 	if len(lines) < 2 {
@@ -223,8 +224,9 @@ func lineForms(text string) []string {
 	return out
 }
 
-// made reports whether a short line looks generated, so that it is not in every other
-// log: it has digits and letters, or capitals after small letters.
+// made reports whether a line looks generated, so that it may be looked for although
+// it is short: it is a strong value with digits and letters, or with capitals after
+// small letters.
 func made(line string) bool {
 	const small, capitals, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 	letters := strings.ContainsAny(line, small+capitals)
@@ -244,7 +246,8 @@ func splitLines(text string) []string {
 // base64Forms lists the value in base64. Inside a longer text ("user:PASS" in an
 // Authorization header) its bytes begin at one of three places in a group. The
 // characters at its two ends then also hold bits of its neighbours, and are not
-// looked for. If the value stands alone, its last character is its own.
+// looked for. If the value stands alone, its last character is its own. In both cases
+// the base64 may be broken into lines.
 func base64Forms(value string) []string {
 	var out []string
 	for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {

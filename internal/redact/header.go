@@ -7,8 +7,10 @@ import (
 
 // The functions in this file take and return the same as the ones in assign.go.
 
-// header is the secret part of a header's value. In "Authorization" it is the
-// credentials without their scheme, in other headers the whole value.
+// header is the secret part of a header's value. If the value begins with a word of
+// letters, digits and hyphens before a space, that is a scheme ("Basic"), and the
+// secret is the rest; otherwise the secret is the whole value, as in most cookies. A
+// plain word, a version, brackets and, outside of cookies, a setting are not secrets.
 func (l *looks) header(a *anchor, rest []byte) (from, to int) {
 	at := l.run(rest, closesKey)
 	at += l.run(rest[at:], isBlank)
@@ -40,8 +42,10 @@ func (l *looks) setting(v []byte) bool {
 	return name > 0 && name < len(v) && v[name] == '=' && l.run(v[name+1:], isSetting) == len(v)-name-1
 }
 
-// headerEnd is where a header ends that may be quoted: at a quote before the end of
-// the line, a space or a closing sign.
+// headerEnd is where a header's value ends. The header may be quoted as a whole, so a
+// quote ends it if a space, a comma, a closing bracket, a backslash or the end of the
+// line follows. Without such a quote the value is the rest of the line, without
+// brackets at its end.
 func (l *looks) headerEnd(text []byte) int {
 	from := l.place(text)
 	if _, ok := l.known(markHeaderEnd, from); !ok {
@@ -50,6 +54,7 @@ func (l *looks) headerEnd(text []byte) int {
 	return max(0, l.trimmedHeader-from)
 }
 
+// findHeaderEnd makes the search of headerEnd and keeps its result.
 func (l *looks) findHeaderEnd(from int) {
 	text := l.line[:max(from, l.lineEnd())]
 	for i := from; i < len(text); i++ {
@@ -66,7 +71,8 @@ func (l *looks) findHeaderEnd(from int) {
 	l.trimmedHeader = len(bytes.TrimRight(text, "]}"))
 }
 
-// bearer is the token after the word, wherever the word stands.
+// bearer is the token after the word "bearer", wherever the word stands. A token has a
+// digit or at least twenty bytes.
 func (l *looks) bearer(rest []byte) (from, to int) {
 	from = l.run(rest, isSpace)
 	to = from + trim(rest[from:from+l.until(rest[from:], endsBearer)], closesBearer)

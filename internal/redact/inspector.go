@@ -94,7 +94,8 @@ func (s *inspector) whole(p *passage, left byte, shown int) bool {
 // room is how many more bytes of a line can be kept.
 func (s *inspector) room() int { return maxLineBytes - len(s.text) }
 
-// plain takes bytes as they were written.
+// plain takes bytes as they were written. It emits them, or keeps them if the
+// inspector is armed.
 func (s *inspector) plain(p []byte) {
 	for len(p) > 0 {
 		if !s.armed {
@@ -152,7 +153,7 @@ func (s *inspector) take() (text []byte, spans []span) {
 	return text, spans
 }
 
-// flush ends the stream.
+// flush looks at a last line without an ending, emits all kept text and disarms.
 func (s *inspector) flush() {
 	if s.armed {
 		if s.line < len(s.text) {
@@ -179,13 +180,15 @@ func (s *inspector) endLine() {
 	}
 }
 
+// disarm lets the next bytes pass. An open key ends, but kept text stays.
 func (s *inspector) disarm() {
 	s.armed, s.key = false, key{}
 }
 
-// limit makes room when the text is full. It looks at the text as at a line. But it
-// keeps the end of the text for another look, from the last anchor or possible anchor
-// on, unless that is the longer half.
+// limit makes room when the text is full. It looks at the text as at a line and emits
+// it. But it keeps the end of the text for another look, from the last anchor or
+// possible anchor in its second half on. Without one, the inspector is disarmed in the
+// middle of the line, until the next anchor arms it.
 func (s *inspector) limit() {
 	if len(s.text) < maxLineBytes {
 		return
@@ -219,7 +222,7 @@ func (s *inspector) leftOf(i int) byte {
 	return s.text[i-1]
 }
 
-// release emits the text up to a place, with the found parts masked.
+// release emits the text up to a place, with the found parts masked, and drops it.
 func (s *inspector) release(to int) {
 	at := 0
 	for _, r := range s.found {
@@ -234,7 +237,8 @@ func (s *inspector) release(to int) {
 	s.forget(to)
 }
 
-// pass emits a part of the text in which nothing was found.
+// pass emits a part of the text in which nothing was found, with the masks in it and
+// without the bytes that are shown already.
 func (s *inspector) pass(from, to int) {
 	for from < to {
 		end := to

@@ -27,8 +27,9 @@ type key struct {
 }
 
 // openKey looks at the line with -----BEGIN at i, and returns where the key in this
-// line ends in the text, or 0 if it is not a private key. A key in one line, with
-// escaped line endings, ends there; otherwise the next lines are part of it.
+// line ends in the text, or 0 if it is not a private key. The line begins at base of
+// the text. A key in one line, with escaped line endings, ends there; otherwise the
+// next lines are part of it.
 func (s *inspector) openKey(line []byte, base, i int) (end int) {
 	l := &s.looks
 	head := line[i+len(keyBegin):]
@@ -62,8 +63,11 @@ func (l *looks) keyEndIn(line []byte) int {
 }
 
 // keyLine takes a line while a key is open, and reports whether the line is part of
-// the key. A line that ends in base64 is, after any prefix: "web-1  | MIIE...". A
-// short line must also begin in the same column, so that the line of a service that
+// the key. It adds the part that must be masked, and closes the key at its END line or
+// after too many foreign lines.
+//
+// A line is part of the key if it ends in base64, after any prefix: "web-1  | MIIE...".
+// A short line must also begin in the same column, so that the line of a service that
 // writes in between is not taken for a part of the key.
 func (s *inspector) keyLine(line []byte) bool {
 	base, l := len(s.text)-len(line), &s.looks

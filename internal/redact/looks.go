@@ -84,7 +84,7 @@ func (l *looks) next(m mark, text []byte, set set) int {
 	return min(at-from, len(text))
 }
 
-// has reports whether a byte of the text is in the set.
+// has reports whether a byte of the text is in the set. It searches with next.
 func (l *looks) has(m mark, text []byte, set set) bool { return l.next(m, text, set) < len(text) }
 
 // hasScheme reports whether the text has a :// in it.
@@ -93,7 +93,7 @@ func (l *looks) hasScheme(text []byte) bool {
 	return l.scheme(from)-from+len(userinfo) <= len(text)
 }
 
-// scheme is the place of the first :// from a place on.
+// scheme is schemeIn, but keeps the result.
 func (l *looks) scheme(from int) int {
 	at, ok := l.known(markScheme, from)
 	if !ok {
@@ -149,6 +149,8 @@ func trim(text []byte, set set) int {
 	return n
 }
 
+// scan returns the place of the first byte that is in the set if stop is true, or
+// that is not if stop is false; the text's length if there is no such byte.
 func scan(text []byte, set set, stop bool) int {
 	table := &byteSets[set]
 	for i, c := range text {

@@ -51,6 +51,7 @@ func (m *Matcher) Add(secrets ...Secret) {
 	m.add(needles(secrets))
 }
 
+// add keeps the new needles for the next finder, and makes streams ask for it.
 func (m *Matcher) add(all []needle) {
 	for _, n := range all {
 		if m.has(n.text) {
@@ -64,7 +65,8 @@ func (m *Matcher) add(all []needle) {
 	}
 }
 
-// has reports whether the text is a needle already.
+// has reports whether the text is a needle already. It makes the first finder if
+// that was not done yet.
 func (m *Matcher) has(text string) bool {
 	if _, found := m.added[text]; found {
 		return true
@@ -161,7 +163,7 @@ type finder struct {
 	scan *scanner
 	// masks has the mask of each name.
 	masks map[string][]byte
-	// anchors is nil if search for values only, not for patterns.
+	// anchors is nil if the search is for values only, not for patterns.
 	anchors *anchors
 }
 

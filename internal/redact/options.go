@@ -43,8 +43,9 @@ const (
 
 var optionNames = [options]string{"-p", "-p", "-a", "-u", "--user"}
 
-// option is the value of a short option, after a space or directly after the name.
-// The same option is judged once, however many commands stand before it.
+// option is the value of an option, after a space, after an equals sign or directly
+// after the name. The same option is judged once, however many commands stand before
+// it: only the first look finds a value.
 func (l *looks) option(rest []byte, o option) (from, to int) {
 	name := optionNames[o]
 	start := l.place(rest)
@@ -62,7 +63,9 @@ func (l *looks) option(rest []byte, o option) (from, to int) {
 	return l.value(rest, at+l.run(rest[at:min(at+1, len(rest))], isEquals), true, true)
 }
 
-// findOption is the place of the first such option from a place of the line on.
+// findOption is the place of the first option of that name from a place of the line
+// on, or the line's length. spaced says whether a space or an equals sign must follow
+// the name, or must not.
 func (l *looks) findOption(start int, name string, spaced bool) int {
 	for at := start; ; {
 		i := bytes.Index(l.line[at:], []byte(name))
@@ -78,7 +81,7 @@ func (l *looks) findOption(start int, name string, spaced bool) int {
 	}
 }
 
-// login is the password of -u user:password.
+// login is the password in -u user:password or --user user:password.
 func (l *looks) login(rest []byte) (from, to int) {
 	for _, o := range []option{userAfter, longUserAfter} {
 		from, to = l.option(rest, o)

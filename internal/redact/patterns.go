@@ -9,8 +9,9 @@ import (
 // maxUserinfoBytes is how far the @ of a URL may be from its ://.
 const maxUserinfoBytes = 1024
 
-// inspect finds the secrets in a line of the text. The line ends where the text does.
-// left is the byte before the line.
+// inspect finds the secrets in a line of the text and adds them to the found parts.
+// The line ends where the text does. left is the byte before the line. No pattern looks
+// at a line of an open private key.
 func (s *inspector) inspect(line []byte, left byte) {
 	if s.key.open && s.keyLine(line) {
 		return
@@ -31,8 +32,8 @@ type passage struct {
 	what kinds
 }
 
-// inspectIn is inspect for a line of a longer text. If needles count too, it gives up
-// where one may be in the line, and reports false.
+// inspectIn is inspect for a line of a longer text, outside of a private key. If
+// needles count too, it gives up where one may be in the line, and reports false.
 func (s *inspector) inspectIn(p *passage, left byte) bool {
 	line := p.text[p.from:p.end]
 	s.looks.begin(line)
@@ -65,8 +66,8 @@ func (s *inspector) inspectIn(p *passage, left byte) bool {
 	return true
 }
 
-// seek finds the next place at which an anchor may begin, from a place of the text
-// on. It reports false if it meets a needle in the line.
+// seek sets p.jump to the next place at which an anchor may begin, from a place of the
+// text on. It reports false if it meets a needle in the line.
 func (s *inspector) seek(p *passage, at int) bool {
 	for p.jump < at || p.what&ofAnchors == 0 && p.jump < p.end {
 		p.jump, p.what = s.scan.soon(p.text, max(at, p.jump+1), p.of)
@@ -102,9 +103,10 @@ func (s *inspector) anchorAt(text []byte, left byte) (found *anchor, more bool) 
 
 var userinfoAnchor = anchor{text: userinfo, kind: kindUserinfo}
 
-// match adds the secret that the anchor at i of the line announces, and returns where
-// it ends in the text. The line begins at base of the text. left is the byte before
-// the anchor.
+// match adds the secret that the anchor at i of the line announces to the found parts,
+// if there is one. It returns the place of the text before which no other anchor
+// counts: the end of the secret, the end of prose, or 0. The line begins at base of
+// the text. left is the byte before the anchor.
 func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end int) {
 	rest, l := line[i+len(a.text):], &s.looks
 	var from, to int
@@ -186,8 +188,8 @@ func (s *inspector) tidy() {
 	s.found = out
 }
 
-// token is where the token ends that begins with the anchor; 0 if the text is too
-// short for one.
+// token is where the token ends that begins with the anchor; 0 if the text after the
+// anchor is too short for one or has another form.
 func (l *looks) token(a *anchor, rest []byte) (to int) {
 	n := l.run(rest, isWordlike)
 	switch a.text {
@@ -268,7 +270,7 @@ func schemeEnd(text []byte) int {
 }
 
 // password is the password in the text after the :// of a URL, or all of the user
-// information if that looks like a token.
+// information if the user's name looks like a token.
 func (l *looks) password(rest []byte) (from, to int) {
 	first := l.until(rest, endsUserinfo)
 	if first == len(rest) || rest[first] != '@' || first > maxUserinfoBytes {

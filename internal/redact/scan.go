@@ -38,6 +38,7 @@ type begins struct {
 	pairs [1 << 16 / 64]uint64
 }
 
+// add takes a needle or the text of an anchor.
 func (b *begins) add(text string) {
 	b.first[text[0]] = true
 	pair := uint16(text[0])<<8 | uint16(text[1])
@@ -123,9 +124,9 @@ func (s *scanner) has(text string) bool {
 }
 
 // skip returns the first place from i on where one of the given kinds may begin, and
-// which of them. Where it cannot tell the kinds apart, it returns both. The last
-// three bytes of the text are too few to tell, so there it returns each place with
-// the first bytes of a needle or an anchor.
+// which of them; the text's length if there is no such place. Where it cannot tell the
+// kinds apart, it returns both. The last three bytes of the text are too few to tell,
+// so there it returns each place with the first bytes of a needle or an anchor.
 func (s *scanner) skip(text []byte, i int, of kinds) (place int, what kinds) {
 	at := i + s.stride - 1 // windows that begin before at-stride+1 were looked at
 	for s.stride == maxStride && at+spanBytes <= len(text) {
@@ -186,7 +187,8 @@ func (s *scanner) around(text []byte, at int, of kinds) (place int, what kinds) 
 	return from + place, what
 }
 
-// skipNear is skip for the end of a text.
+// skipNear is skip for the end of a text, where no whole span is left. If a short
+// needle makes the stride less than maxStride, it is skip for the whole text.
 func (s *scanner) skipNear(text []byte, i int, of kinds) (place int, what kinds) {
 	for last := len(text) - loadBytes; i <= last; {
 		// When less than a stride is left, the last gram decides for the rest.
@@ -226,8 +228,8 @@ func (s *scanner) front(text []byte, at, i int, of kinds) (place int, what kinds
 	return 0, 0
 }
 
-// window returns the kinds of the window at i: all grams there are its grams, as far
-// as the text goes.
+// window returns the kinds that may begin at i, or 0: there is a window of each that
+// has all grams there, as far as the text goes.
 func (s *scanner) window(text []byte, i int, of kinds) kinds {
 	what := byte(of) & atFirst
 	for place := 0; what != 0 && place < min(s.stride, len(text)-i-loadBytes+1); place++ {

@@ -95,8 +95,8 @@ func (s *Stream) skip(v *view, i int) (place int, what kinds) {
 
 // skipArmed is skip while the inspector is armed. The inspector keeps everything up
 // to the end of the line, so no anchor counts before that. skipArmed stops at that
-// end, after it has passed the line, and at the end of the open mask, which may be in
-// the line.
+// end, after it has given the line to the inspector, and at the end of the open mask,
+// which may be in the line.
 func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
 	if v.until <= i {
 		from := v.plain
@@ -122,9 +122,9 @@ func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
 	return end, ofAll
 }
 
-// lineEnd is where the line at a place ends, at most so many bytes from there. whole
-// says whether its ending is in these bytes. A carriage return ends a line too,
-// because the text after it overwrites the line.
+// lineEnd is where the line at a place ends, but at most so many bytes from there and
+// at most the text's length. whole says whether its ending is in these bytes. A
+// carriage return ends a line too, because the text after it overwrites the line.
 func (s *Stream) lineEnd(v *view, from, most int) (end int, whole bool) {
 	if v.feed < from {
 		v.feed = s.indexByte(v, from, '\n')

@@ -189,9 +189,9 @@ func (s *Stream) anchor(v *view, i int) (at int, what verdict) {
 
 // anchorAt is anchor for one place, which no mask covers.
 //
-// Where an anchor may have begun, it is shown and noted. Only the beginning of a line
-// that may declare a secret is held back instead, because no byte of such a line may
-// be shown.
+// Where an anchor may have begun and its end has not come yet, the place is noted and
+// the bytes are let through. Only the beginning of a line that may declare a secret is
+// held back instead, because no byte of such a line may be shown.
 func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
 	left := s.leftOf(v, i)
 	found, more := s.finder.anchors.at(v.text[i:], left)
@@ -270,7 +270,8 @@ func (s *Stream) cover(v *view, i int, found *needle) {
 }
 
 // wait makes i the place of the stream: no byte before it can be part of a needle
-// that is not found yet.
+// that is not found yet. It returns the text from there on, or from where an anchor may
+// have begun, to be held for the next search.
 func (s *Stream) wait(v *view, i int) (rest []byte) {
 	if s.open {
 		s.masked += i - v.plain
@@ -292,7 +293,8 @@ func (s *Stream) close(more int) {
 	s.out.mask(s.mask, n)
 }
 
-// passTo lets through the text before i that is not masked.
+// passTo gives the text before i that is not emitted yet to the inspector. No mask may
+// be open.
 func (s *Stream) passTo(v *view, i int) {
 	if i > v.plain {
 		s.prev = v.text[i-1]

@@ -47,7 +47,7 @@ func newTable(needles []needle) *table {
 	return t
 }
 
-// slot is where the search for the four bytes starts.
+// slot is the index of slots at which the search for the four bytes starts.
 func (t *table) slot(begin uint32) int {
 	return int(uint64(begin)*0x9E3779B1>>16) & (len(t.slots) - 1)
 }
@@ -103,7 +103,8 @@ func startsWith(text []byte, with string) bool {
 	return len(text) >= len(with) && string(text[:len(with)]) == with
 }
 
-// run returns the needles that begin with the four bytes.
+// run returns the range of the needles that begin with the four bytes. If no needle
+// does, to is 0.
 func (t *table) run(begin uint32) (from, to int) {
 	for at := t.slot(begin); t.slots[at].to != 0; at = (at + 1) & (len(t.slots) - 1) {
 		if t.slots[at].begin == begin {
