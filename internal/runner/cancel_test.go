@@ -3,6 +3,7 @@ package runner_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -240,5 +241,33 @@ func TestLeftoverSpools(t *testing.T) {
 	left, err := exec.Command("ls", runs).Output()
 	if want := "something\n" + foreign + "\n"; err != nil || string(left) != want {
 		t.Errorf("left are %q (%v), want %q", left, err, want)
+	}
+}
+
+// Spools of another stack stay for ever. They must not keep a runner from finding its own.
+func TestLeftoverSpoolsAreFoundAmongManyOfAnotherStack(t *testing.T) {
+	w := newWorld(t)
+	id := w.claimed(t, catalog.Shell{Start: "true"}, nil)
+	w.run(t, id)
+	runs := filepath.Join(w.server.DataDir, "runs")
+	own := filepath.Join(runs, string(id))
+	for i := range 40 {
+		foreign := fmt.Sprintf("app%021d%016d", 0, i) // sorts before the id of every deployment here
+		if _, err := deployment.ParseID(foreign); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Join(runs, foreign), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(own, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.run(t, w.again(t, id.Resource()))
+	if _, err := os.Stat(own); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the leftover spool is still there (%v)", err)
+	}
+	if left, err := os.ReadDir(runs); err != nil || len(left) != 40 {
+		t.Errorf("%d spools are left (%v), want the 40 of another stack", len(left), err)
 	}
 }

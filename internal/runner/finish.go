@@ -53,21 +53,28 @@ func (a *attempt) finish(ctx context.Context, outcome deployment.Outcome) error 
 	return nil
 }
 
-// maxLeftovers bounds the work that one runner does for others.
-const maxLeftovers = 20
+// How many spools one runner removes for others, and how many records it reads to
+// find them. Spools of another stack stay, so they must not use up the first limit.
+const (
+	maxLeftovers = 20
+	maxLookUps   = 500
+)
 
 // removeLeftovers removes the spools of ended deployments whose runner died or
-// lost the server before it removed them. It looks at no more than the first
-// maxLeftovers. A spool without a record belongs to another stack and stays. The
-// first error of the server ends it.
+// lost the server before it removed them. A spool without a record belongs to
+// another stack and stays. The first error of the server ends it.
 func (a *attempt) removeLeftovers(ctx context.Context) error {
 	names, err := remote.Leftovers(ctx, a.shell, a.plan.server.DataDir)
 	if err != nil {
 		return err
 	}
-	for _, name := range names[:min(len(names), maxLeftovers)] {
+	removed := 0
+	for _, name := range names[:min(len(names), maxLookUps)] {
+		if removed == maxLeftovers || a.late() {
+			return nil
+		}
 		id, err := deployment.ParseID(name)
-		if err != nil || id == a.record.ID || a.late() {
+		if err != nil || id == a.record.ID {
 			continue
 		}
 		record, err := a.ports.History.Get(ctx, id)
@@ -79,6 +86,7 @@ func (a *attempt) removeLeftovers(ctx context.Context) error {
 		if err := remote.Remove(ctx, a.shell, job); err != nil {
 			return err
 		}
+		removed++
 		a.log.InfoContext(ctx, "leftover spool removed", "spool", path.Base(spool))
 	}
 	return nil
