@@ -79,6 +79,15 @@ func (e *DialError) Error() string { return string(e.Cause) + ": " + e.Err.Error
 // Unwrap returns the wrapped error.
 func (e *DialError) Unwrap() error { return e.Err }
 
+// ChangedKey is the sentence for CauseHostKeyChanged. A server without a key of
+// the pinned type may go away before it shows another one.
+func (e *DialError) ChangedKey() string {
+	if e.Fingerprint == "" {
+		return "The server has no host key of the pinned type."
+	}
+	return "The server showed the host key " + e.Fingerprint + ", which is not the pinned one."
+}
+
 // File is one file that a job needs on the server.
 type File struct {
 	// Path is absolute, or relative to the job's Dir.

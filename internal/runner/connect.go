@@ -197,8 +197,7 @@ func clock(at time.Time) string { return at.Format("15:04:05 MST") }
 func dialText(err *remote.DialError) string {
 	switch err.Cause {
 	case remote.CauseHostKeyChanged:
-		return "The server showed the host key " + err.Fingerprint +
-			", which is not the pinned one. No command was sent."
+		return err.ChangedKey() + " No command was sent."
 	case remote.CauseHostKeyMissing:
 		return "No host key is pinned for the server. No command was sent."
 	case remote.CauseAccess:

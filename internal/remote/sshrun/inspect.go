@@ -129,8 +129,7 @@ func (d *Dialer) enter(ctx context.Context, server *catalog.Server, privateKey s
 	}
 	switch dial.Cause {
 	case remote.CauseHostKeyChanged:
-		return nil, fault.New(fault.Unavailable,
-			"The server showed the host key %s, which is not the pinned one.", dial.Fingerprint)
+		return nil, fault.New(fault.Unavailable, "%s", dial.ChangedKey())
 	case remote.CauseHostKeyMissing:
 		return nil, fault.New(fault.Unavailable, "No usable host key is pinned for the server.")
 	case remote.CauseAccess:
