@@ -121,17 +121,7 @@ func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end i
 	case kindProse:
 		return base + i + len(a.text)
 	case kindStrong, kindPass, kindWeak:
-		if last := a.text[len(a.text)-1]; last == '=' || last == ':' {
-			from, to = l.value(rest, 0, last == '=', a.kind != kindWeak)
-		} else {
-			from, to = l.assigned(rest, a.kind != kindWeak)
-		}
-		switch {
-		case from == to:
-			from, to = l.described(a, rest, left)
-		case a.kind == kindPass && l.count(rest[from:to]):
-			return 0
-		}
+		from, to = l.keyValue(a, rest, left)
 	case kindFlag, kindWeakFlag:
 		from, to = l.flagged(rest, a.text[len(a.text)-1] == ' ', a.kind == kindFlag)
 	case kindHeader:
@@ -167,6 +157,23 @@ func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end i
 	at := base + i + len(a.text)
 	s.found = append(s.found, reach{at + from, at + to})
 	return at + to
+}
+
+// keyValue returns the value of a key such as "password", or from == to if there is
+// none to mask. rest begins after the key, and left is the byte before it.
+func (l *looks) keyValue(a *anchor, rest []byte, left byte) (from, to int) {
+	if last := a.text[len(a.text)-1]; last == '=' || last == ':' {
+		from, to = l.value(rest, 0, last == '=', a.kind != kindWeak)
+	} else {
+		from, to = l.assigned(rest, a.kind != kindWeak)
+	}
+	switch {
+	case from == to:
+		return l.described(a, rest, left)
+	case a.kind == kindPass && l.count(rest[from:to]):
+		return 0, 0
+	}
+	return from, to
 }
 
 // tidy sorts the found parts and joins the ones that overlap.
