@@ -44,7 +44,7 @@ func required(schema node) string {
 	for _, name := range schema.get("required").children() {
 		names = append(names, name.text())
 	}
-	return joined(names, "and")
+	return joinWords(names, "and")
 }
 
 // decode decodes one JSON value, with json.Number for numbers. Invalid, with the

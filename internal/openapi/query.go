@@ -62,7 +62,7 @@ func (op operation) unknown(wrong problems, name string) {
 	for _, declared := range op.query {
 		names = append(names, declared.name)
 	}
-	wrong.add(shown(name), "is not known here; known are "+joined(names, "and"))
+	wrong.add(shown(name), "is not known here; known are "+joinWords(names, "and"))
 }
 
 // digits matches a whole number in a query.

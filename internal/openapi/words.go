@@ -81,7 +81,7 @@ func (p problems) alternatives(schema node, at []string, is *kind.OneOf) {
 	for _, one := range schema.get("oneOf").children() {
 		names = append(names, one.get("required", "0").text())
 	}
-	choice := joined(names, "or")
+	choice := joinWords(names, "or")
 	if len(is.Subschemas) > 0 {
 		p.add(dotted(at, names[0]), "is given in two ways; give either "+choice)
 		return
@@ -114,7 +114,7 @@ func expectation(schema node) string {
 		for _, one := range allowed.children() {
 			names = append(names, one.text())
 		}
-		return "must be " + joined(names, "or")
+		return "must be " + joinWords(names, "or")
 	}
 	must := mustBe([]string{schema.get("type").text()})
 	switch schema.get("type").text() {
@@ -162,7 +162,7 @@ func mustBe(types []string) string {
 			"null":    "null",
 		}[name])
 	}
-	return "must be " + joined(words, "or")
+	return "must be " + joinWords(words, "or")
 }
 
 // article returns the name of a type with its article, for "not a number".
@@ -208,11 +208,11 @@ func shown(name string) string {
 // listing lists the fields that an object may have.
 func listing(properties node) string {
 	fields, _ := properties.value.(map[string]any)
-	return joined(slices.Sorted(maps.Keys(fields)), "and")
+	return joinWords(slices.Sorted(maps.Keys(fields)), "and")
 }
 
-// joined writes a list as in a sentence: "a, b and c".
-func joined(names []string, word string) string {
+// joinWords writes a list as in a sentence: "a, b and c".
+func joinWords(names []string, word string) string {
 	if len(names) < 2 {
 		return strings.Join(names, "")
 	}

@@ -58,21 +58,21 @@ func declared(ctx context.Context, shell Shell, job Job, piece, overlap int) (De
 	}
 	nonce := rand.Text()
 	script := head(job, nonce) + fmt.Sprintf("begins=%s piece=%d overlap=%d left=%d\n", quote(declaration),
-		piece, overlap, MaxDeclaredBytes) + bare(declaredText)
-	lister := lister{nonce: []byte(nonce)}
-	err := answer(ctx, shell, nonce, script, &lister)
-	return lister.found, err
+		piece, overlap, MaxDeclaredBytes) + stripComments(declaredText)
+	receiver := declaredReceiver{nonce: []byte(nonce)}
+	err := answer(ctx, shell, nonce, script, &receiver)
+	return receiver.found, err
 }
 
-// lister takes the frames of a search for lines.
-type lister struct {
+// declaredReceiver takes the frames of a search for lines.
+type declaredReceiver struct {
 	nonce []byte
 	found Declarations
 	text  []byte // the lines of one piece, in base64
 	taken int    // bytes of all pieces, with the same limit as one piece
 }
 
-func (l *lister) bytes(part part, p []byte) error {
+func (l *declaredReceiver) bytes(part part, p []byte) error {
 	if part.kind != 'O' && part.kind != 'E' || len(l.text)+len(p) > 2*MaxDeclaredBytes {
 		return errGarbled
 	}
@@ -80,8 +80,8 @@ func (l *lister) bytes(part part, p []byte) error {
 	return nil
 }
 
-func (l *lister) line(kind byte, words []string) error {
-	if err := l.settle(); err != nil {
+func (l *declaredReceiver) line(kind byte, words []string) error {
+	if err := l.decodePiece(); err != nil {
 		return err
 	}
 	switch {
@@ -96,8 +96,8 @@ func (l *lister) line(kind byte, words []string) error {
 	return errGarbled
 }
 
-// settle decodes the lines of one piece.
-func (l *lister) settle() error {
+// decodePiece decodes the lines of one piece.
+func (l *declaredReceiver) decodePiece() error {
 	text, err := base64.StdEncoding.DecodeString(string(l.text))
 	if err != nil {
 		return errGarbled

@@ -19,10 +19,10 @@ var probeText string
 // Invalid and has a sentence for each missing thing. The other errors are as
 // [Follow]'s.
 func Probe(ctx context.Context, shell Shell, dataDir string) error {
-	var found lacks
+	var found probeReceiver
 	nonce := rand.Text()
-	script := fmt.Sprintf("data=%s nonce=%s\n", quote(dataDir), quote(nonce)) + bare(sessionText) +
-		bare(DockerText()) + bare(probeText)
+	script := fmt.Sprintf("data=%s nonce=%s\n", quote(dataDir), quote(nonce)) + stripComments(sessionText) +
+		stripComments(DockerText()) + stripComments(probeText)
 	err := answer(ctx, shell, nonce, script, &found)
 	if errors.Is(err, errGarbled) {
 		return refusal("what its shell prints makes no sense")
@@ -36,15 +36,15 @@ func Probe(ctx context.Context, shell Shell, dataDir string) error {
 	return nil
 }
 
-// lacks takes the frames of a probe.
-type lacks struct{ texts []string }
+// probeReceiver takes the frames of a probe.
+type probeReceiver struct{ texts []string }
 
-func (*lacks) bytes(part, []byte) error { return errGarbled }
+func (*probeReceiver) bytes(part, []byte) error { return errGarbled }
 
 // maxLacks is more than the script can report.
 const maxLacks = 30
 
-func (l *lacks) line(kind byte, words []string) error {
+func (l *probeReceiver) line(kind byte, words []string) error {
 	switch {
 	case kind == 'D':
 		return errEnded

@@ -51,13 +51,13 @@ func (r *reader) bytes(part part, p []byte) error {
 	case 'M':
 		return r.markLines.feed(part.from, p, r.mark)
 	case 'o', 'e':
-		return r.sketch(part, p)
+		return r.addToDraft(part, p)
 	}
 	return r.output(part, p)
 }
 
-// sketch keeps a piece of a draft. The sink gets nothing before settle.
-func (r *reader) sketch(part part, p []byte) error {
+// addToDraft keeps a piece of a draft. The sink gets nothing before settle.
+func (r *reader) addToDraft(part part, p []byte) error {
 	part.kind -= 'o' - 'O'
 	if len(r.draft.bytes) == 0 {
 		r.draft.part = part
@@ -70,16 +70,16 @@ func (r *reader) sketch(part part, p []byte) error {
 	return nil
 }
 
-// settle gives the draft, which has turned out to be valid, to the sink.
-func (r *reader) settle() error {
+// flushDraft gives the draft, which has turned out to be valid, to the sink.
+func (r *reader) flushDraft() error {
 	p := r.draft.bytes
 	r.draft.bytes = p[:0]
 	return r.output(r.draft.part, p)
 }
 
-// jump continues after the bytes that the spool has dropped, counts them and
+// skipDropped continues after the bytes that the spool has dropped, counts them and
 // discards the draft.
-func (r *reader) jump(words []string) error {
+func (r *reader) skipDropped(words []string) error {
 	numbers, err := integers(words[1:])
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (r *reader) output(part part, p []byte) error {
 		return errGarbled
 	}
 	for len(p) > 0 {
-		n, at := r.times.of(Stream(part.kind), *next, len(p), part.at)
+		n, at := r.times.timeOf(Stream(part.kind), *next, len(p), part.at)
 		if err := r.sink.Data(Stream(part.kind), *next, p[:n], at); err != nil {
 			return err
 		}
@@ -187,13 +187,13 @@ func (r *reader) line(kind byte, words []string) error {
 		r.attached = true
 		return r.sink.Attached(words[0]+" "+words[1], words[2] == "1", now)
 	case kind == 'K' && len(r.draft.bytes) > 0:
-		return r.settle()
+		return r.flushDraft()
 	case kind == 'G' && len(words) == 2 && (words[0] == "O" || words[0] == "E") && r.attached:
-		return r.jump(words)
+		return r.skipDropped(words)
 	case kind == 'X' && len(words) == 5 && r.attached:
-		return r.exited(words)
+		return r.jobExited(words)
 	case kind == 'L' && len(words) == 5:
-		return r.lost(words)
+		return r.jobLost(words)
 	case kind == 'F' && len(words) > 0:
 		return failure(words)
 	}
@@ -204,12 +204,12 @@ func (r *reader) line(kind byte, words []string) error {
 // unchanged, so nothing else may pass.
 var processWords = regexp.MustCompile(`^[0-9]{1,10} [0-9a-f-]{1,64}$`)
 
-func (r *reader) exited(words []string) error {
+func (r *reader) jobExited(words []string) error {
 	r.end.DiskFull, r.end.Quota = words[4] != "0", words[4] == "3"
-	return r.over(words[1], words[0], words[2], words[3], false)
+	return r.noteEnd(words[1], words[0], words[2], words[3], false)
 }
 
-func (r *reader) lost(words []string) error {
+func (r *reader) jobLost(words []string) error {
 	r.end.Rebooted, r.end.Tampered = words[0] == "1", words[0] == "2"
 	r.end.Missing = MissingUnknown
 	if known := map[string]Missing{"0": MissingNothing, "1": MissingPipes}; !r.end.Tampered {
@@ -217,12 +217,12 @@ func (r *reader) lost(words []string) error {
 			r.end.Missing = missing
 		}
 	}
-	return r.over(words[1], "0", words[2], words[3], true)
+	return r.noteEnd(words[1], "0", words[2], words[3], true)
 }
 
-// over notes the job's end. It returns errEnded if all is well, because the
+// noteEnd notes the job's end. It returns errEnded if all is well, because the
 // frame is the last one.
-func (r *reader) over(when, code, out, err string, lost bool) error {
+func (r *reader) noteEnd(when, code, out, err string, lost bool) error {
 	at, problem := instant(when)
 	if problem != nil {
 		return problem

@@ -61,8 +61,8 @@ func followScript(job Job, from Offsets, nonce string) string {
 	var b strings.Builder
 	b.WriteString(head(job, nonce))
 	fmt.Fprintf(&b, "fresh=%d out=%d err=%d\n", fresh, from.Out, from.Err)
-	b.WriteString(bare(startText))
-	b.WriteString(bare(followText))
+	b.WriteString(stripComments(startText))
+	b.WriteString(stripComments(followText))
 	b.WriteString("install() {\n\t:\n")
 	for i, file := range files {
 		fmt.Fprintf(&b, "\tplace %d %o %s\n", i, file.Mode, quote(file.Path))
@@ -80,23 +80,23 @@ func head(job Job, nonce string) string {
 	return fmt.Sprintf("spool=%s dir=%s folder=%s deployment=%s attempt=%d cookie=%s nonce=%s\n",
 		quote(job.Spool), quote(job.Dir), quote(cmp.Or(job.Folder, job.Dir)),
 		quote(deployment(job)), job.Attempt, cookie(job), quote(nonce)) +
-		bare(sessionText) + bare(fenceText)
+		stripComments(sessionText) + stripComments(fenceText)
 }
 
 func stopScript(job Job, nonce string, grace time.Duration) string {
 	containers := "hail() {\n:\n}\nremaining() {\n:\n}\n"
 	if job.MayRunContainers {
-		containers = bare(DockerText()) + bare(containersText)
+		containers = stripComments(DockerText()) + stripComments(containersText)
 	}
 	limit := fmt.Sprintf("grace=%d\n", grace/(10*time.Millisecond))
-	return head(job, nonce) + limit + containers + bare(stopText)
+	return head(job, nonce) + limit + containers + stripComments(stopText)
 }
 
-func removeScript(job Job, nonce string) string { return head(job, nonce) + bare(removeText) }
+func removeScript(job Job, nonce string) string { return head(job, nonce) + stripComments(removeText) }
 
 func leftoversScript(runs, nonce string) string {
-	return fmt.Sprintf("runs=%s nonce=%s\n", quote(runs), quote(nonce)) + bare(sessionText) +
-		bare(leftoversText)
+	return fmt.Sprintf("runs=%s nonce=%s\n", quote(runs), quote(nonce)) + stripComments(sessionText) +
+		stripComments(leftoversText)
 }
 
 // runScript is the file run in the spool: the whole job as one script.
@@ -113,12 +113,12 @@ func runScript(job Job) string {
 	}
 	return fmt.Sprintf("spool=%s dir=%s environment=%s steps=%d on_failure=%s keep=%d\n%s",
 		quote(job.Spool), quote(job.Dir), quote(environment),
-		len(job.Steps), quote(onFailure), keep(job), bare(runText))
+		len(job.Steps), quote(onFailure), keptBytes(job), stripComments(runText))
 }
 
-// keep is how many bytes of each stream's head are kept, and as many of its
+// keptBytes is how many bytes of each stream's head are kept, and as many of its
 // tail: a whole number of blocks of any file system.
-func keep(job Job) int64 {
+func keptBytes(job Job) int64 {
 	const block = 64 << 10
 	return max(1, cmp.Or(max(0, job.SpoolLimit), DefaultSpoolLimit)/4/block) * block
 }
@@ -166,12 +166,12 @@ func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// bare leaves out comment lines, which are half of each script, and empty lines
+// stripComments leaves out comment lines, which are half of each script, and empty lines
 // and tabs at the beginning of a line. Without them, the start of a session fits
 // into the data that TCP sends before the first acknowledgement. It does not
 // understand sh: do not use it on a script with a quoted text or a here-document
 // that has such lines.
-func bare(script string) string {
+func stripComments(script string) string {
 	var b strings.Builder
 	for line := range strings.Lines(script) {
 		if text := strings.TrimLeft(line, "\t"); text != "\n" && !strings.HasPrefix(text, "#") {

@@ -82,10 +82,10 @@ func Stop(ctx context.Context, shell Shell, job Job, grace time.Duration) (Stopp
 	if grace <= 0 {
 		grace = DefaultGrace
 	}
-	var toll toll
+	var received stopReceiver
 	nonce := rand.Text()
-	err := answer(ctx, shell, nonce, stopScript(job, nonce, grace), &toll)
-	return toll.stopped, err
+	err := answer(ctx, shell, nonce, stopScript(job, nonce, grace), &received)
+	return received.stopped, err
 }
 
 // answer runs a script that prints few frames, until its last frame: the frame
@@ -104,8 +104,8 @@ func answer(ctx context.Context, shell Shell, nonce, script string, to receiver)
 	return err
 }
 
-// toll takes the frames of a stop.
-type toll struct{ stopped Stopped }
+// stopReceiver takes the frames of a stop.
+type stopReceiver struct{ stopped Stopped }
 
 // maxProcesses is how many processes, or containers, are named at most.
 const maxProcesses = 1000
@@ -113,9 +113,9 @@ const maxProcesses = 1000
 // processNames matches the name of a process as stop.sh prints it.
 var processNames = regexp.MustCompile(`^[A-Za-z0-9._:/+@-]{1,64}$`)
 
-func (*toll) bytes(part, []byte) error { return errGarbled }
+func (*stopReceiver) bytes(part, []byte) error { return errGarbled }
 
-func (t *toll) line(kind byte, words []string) error {
+func (t *stopReceiver) line(kind byte, words []string) error {
 	switch {
 	case kind == 'H':
 		return nil
@@ -168,7 +168,7 @@ func Leftovers(ctx context.Context, shell Shell, dataDir string) ([]string, erro
 	if !path.IsAbs(dataDir) || strings.ContainsRune(dataDir, 0) {
 		return nil, refusal("its data directory is not an absolute path")
 	}
-	var found spools
+	var found leftoversReceiver
 	nonce := rand.Text()
 	err := answer(ctx, shell, nonce, leftoversScript(path.Join(dataDir, "runs"), nonce), &found)
 	return found.names, err
@@ -178,12 +178,12 @@ func Leftovers(ctx context.Context, shell Shell, dataDir string) ([]string, erro
 // after these have been removed.
 const maxSpools = 10_000
 
-// spools takes the frames of a search for leftovers.
-type spools struct{ names []string }
+// leftoversReceiver takes the frames of a search for leftovers.
+type leftoversReceiver struct{ names []string }
 
-func (*spools) bytes(part, []byte) error { return errGarbled }
+func (*leftoversReceiver) bytes(part, []byte) error { return errGarbled }
 
-func (s *spools) line(kind byte, words []string) error {
+func (s *leftoversReceiver) line(kind byte, words []string) error {
 	switch {
 	case kind == 'D':
 		return errEnded

@@ -39,7 +39,7 @@ func (t *times) add(s stamp, next Offsets) {
 		return
 	}
 	at := sort.Search(len(t.stamps), func(i int) bool { return t.stamps[i].at.After(s.at) })
-	if (at > 0 && !t.stamps[at-1].below(s)) || (at < len(t.stamps) && !s.below(t.stamps[at])) {
+	if (at > 0 && !t.stamps[at-1].atMost(s)) || (at < len(t.stamps) && !s.atMost(t.stamps[at])) {
 		return
 	}
 	t.stamps = slices.Insert(t.stamps, at, s)
@@ -61,13 +61,13 @@ func (t *times) thin() {
 	t.stamps = kept
 }
 
-func (s stamp) below(other stamp) bool { return s.passed(other.sizes) }
+func (s stamp) atMost(other stamp) bool { return s.passed(other.sizes) }
 
 func (s stamp) passed(next Offsets) bool { return s.sizes.Out <= next.Out && s.sizes.Err <= next.Err }
 
-// of returns how many of the n bytes from an offset on were written at the same
+// timeOf returns how many of the n bytes from an offset on were written at the same
 // time, and that time. It is now, the time of reading, if no stamp tells.
-func (t *times) of(stream Stream, offset int64, n int, now time.Time) (int, time.Time) {
+func (t *times) timeOf(stream Stream, offset int64, n int, now time.Time) (int, time.Time) {
 	first := sort.Search(len(t.stamps), func(i int) bool { return t.stamps[i].size(stream) > offset })
 	if first == len(t.stamps) {
 		return n, now

@@ -18,5 +18,5 @@ func Vacate(ctx context.Context, shell Shell, job Job) error {
 		return err
 	}
 	nonce := rand.Text()
-	return answer(ctx, shell, nonce, head(job, nonce)+bare(vacateText), remover{})
+	return answer(ctx, shell, nonce, head(job, nonce)+stripComments(vacateText), remover{})
 }

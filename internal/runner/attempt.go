@@ -49,18 +49,18 @@ type attempt struct {
 	// clockOffset is how far the server's clock was ahead of ours at that time.
 	clockOffset time.Duration
 
-	// fault names the containers that were not healthy at the end.
-	fault string
+	// unhealthy names the containers that were not healthy at the end.
+	unhealthy string
 
 	// log is the operator's log. warned has the texts of sayOnce.
 	log    *slog.Logger
 	warned map[string]bool
 }
 
-// attempt returns an attempt that continues where the log really ends: it counts a
+// newAttempt returns an attempt that continues where the log really ends: it counts a
 // chunk that an earlier runner wrote but could not record. Its recorder and matcher
 // can be used at once; the matcher has no secrets yet. The error is the archive's.
-func (r *Runner) attempt(ctx context.Context, record deployment.Record) (*attempt, error) {
+func (r *Runner) newAttempt(ctx context.Context, record deployment.Record) (*attempt, error) {
 	a := &attempt{
 		ports:    r.ports,
 		opts:     r.opts,
@@ -97,7 +97,7 @@ func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 		prepare, perform = a.prepareScrub, a.scrub
 	}
 	plan, err := prepare(ctx)
-	if refused(err) {
+	if isPermanent(err) {
 		a.say(logbook.Stderr, fault.Public(err)+a.mayRunText())
 		return failure(deployment.ReasonConfiguration), nil
 	}
@@ -137,25 +137,25 @@ func (a *attempt) session(ctx context.Context) (result, error) {
 	}
 	// Check the lease before anything changes on the server: a runner that slept
 	// for longer than its lease finds out here that another one took over.
-	if err := a.routine(ctx); err != nil {
+	if err := a.heartbeat(ctx); err != nil {
 		return result{}, err
 	}
 	if a.stopped == nil && a.stopDue() != "" {
 		return result{}, a.stop(ctx)
 	}
-	end, err := a.follow(ctx)
+	end, err := a.startAndFollow(ctx)
 	switch {
 	case errors.Is(err, errStop):
-		return result{}, a.startOver(ctx)
+		return result{}, a.restartRecording(ctx)
 	case errors.Is(err, errDrained):
-		return ended(a.verdict(remote.End{Lost: true})), nil
+		return ended(a.conclude(remote.End{Lost: true})), nil
 	case err != nil:
 		return result{}, err
 	}
 	if end.Lost && !end.Rebooted && a.stopped == nil {
 		return a.stopLost(ctx, end)
 	}
-	return ended(a.verdict(end)), nil
+	return ended(a.conclude(end)), nil
 }
 
 // attach connects, and reads the secrets that the job has declared if it may
@@ -166,14 +166,18 @@ func (a *attempt) attach(ctx context.Context) (result, error) {
 	if err != nil || result.ended() || !a.mayRun() {
 		return result, err
 	}
-	return result, a.recall(ctx)
+	return result, a.readDeclarations(ctx)
 }
 
-// follow starts the job or finds it, and follows it to its end. A [taskError] is
+// startAndFollow starts the job or finds it, and follows it to its end. A [taskError] is
 // the server's. errStop, errDrained and errHandOver end the session while the job
 // continues. Any other error ends this runner's work.
-func (a *attempt) follow(ctx context.Context) (remote.End, error) {
-	s := &sink{a: a, due: func() error { return a.due(ctx) }, advance: func() error { return a.advance(ctx) }}
+func (a *attempt) startAndFollow(ctx context.Context) (remote.End, error) {
+	s := &sink{
+		a:            a,
+		checkSession: func() error { return a.checkSession(ctx) },
+		advance:      func() error { return a.advance(ctx) },
+	}
 	a.lastData, a.attachedAt = a.now(), time.Time{}
 	sentBefore := a.progress.Sent
 	if err := a.markSent(ctx); err != nil {
@@ -224,10 +228,10 @@ func (a *attempt) afterServerError(ctx context.Context, err error) (result, erro
 	return result{}, err
 }
 
-// startOver prepares the log, not the job, for another session. It commits all
+// restartRecording prepares the log, not the job, for another session. It commits all
 // complete lines and begins a new recording there. The next session reads the
 // incomplete lines again, so its filters must not have seen their first bytes.
-func (a *attempt) startOver(ctx context.Context) error {
+func (a *attempt) restartRecording(ctx context.Context) error {
 	if err := a.commit(ctx); err != nil {
 		return err
 	}

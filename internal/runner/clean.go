@@ -25,9 +25,9 @@ func (a *attempt) conceal(secrets []redact.Secret, unmasked []string) {
 	a.startRecording()
 }
 
-// line makes one line for the record of a server's text. Control sequences may
+// cleanLine makes one line for the record of a server's text. Control sequences may
 // stand inside of a secret, so the text is redacted again once they are removed.
-func (a *attempt) line(text string) string { return a.clean(terminal.Line(a.clean(text))) }
+func (a *attempt) cleanLine(text string) string { return a.clean(terminal.Line(a.clean(text))) }
 
 // filter returns a filter of one stream, which masks the secrets of the matcher. A
 // line of the stream that declares a secret adds it to the matcher.

@@ -38,7 +38,7 @@ func (a *attempt) connect(ctx context.Context) (result, error) {
 			a.stopReason = a.stopDue()
 			a.say(logbook.Stdout, "The server was not reached, and nothing was started.")
 			return ended(a.stoppedOutcome()), nil
-		case a.late():
+		case a.nearlyOutOfTime():
 			return result{}, errHandOver
 		}
 		result, err := a.dial(ctx)
@@ -75,7 +75,7 @@ func (a *attempt) dial(ctx context.Context) (result, error) {
 		a.say(logbook.Stderr, dialText(refused)+a.mayRunText())
 		return failed(deployment.Reason(refused.Cause)), nil
 	}
-	return a.again(ctx, dialText(refused))
+	return a.retryLater(ctx, dialText(refused))
 }
 
 // closeLate closes a shell that was opened too late to be used.
@@ -97,20 +97,20 @@ func (a *attempt) disconnected(ctx context.Context, text string) (result, error)
 		text += " Whether the job was started there is not known yet."
 	}
 	if a.retries.tries > 0 {
-		result, err := a.again(ctx, text)
+		result, err := a.retryLater(ctx, text)
 		if err != nil || result.ended() {
 			return result, err
 		}
-		return result, a.startOver(ctx)
+		return result, a.restartRecording(ctx)
 	}
 	now := a.now()
 	a.retries = retries{tries: 1, since: now}
 	a.say(logbook.Stderr, fmt.Sprintf("%s Connecting again, until %s.", text, clock(now.Add(a.window()))))
-	return result{}, a.startOver(ctx)
+	return result{}, a.restartRecording(ctx)
 }
 
-// again logs the failure and waits for the next try, or gives up.
-func (a *attempt) again(ctx context.Context, text string) (result, error) {
+// retryLater logs the failure and waits for the next try, or gives up.
+func (a *attempt) retryLater(ctx context.Context, text string) (result, error) {
 	now := a.now()
 	if a.retries.tries == 0 {
 		a.retries.since = now
@@ -137,7 +137,7 @@ func (a *attempt) again(ctx context.Context, text string) (result, error) {
 // caller must check for both.
 func (a *attempt) pause(ctx context.Context, wait time.Duration) error {
 	enough := func() error {
-		if a.endsUnstarted() || a.late() {
+		if a.endsUnstarted() || a.nearlyOutOfTime() {
 			return errStop
 		}
 		return nil
@@ -206,10 +206,10 @@ func dialText(err *remote.DialError) string {
 	return "The server did not answer: " + err.Err.Error() + "."
 }
 
-// refused reports whether an error of [attempt.prepare] is permanent: every further
+// isPermanent reports whether an error of [attempt.prepare] is permanent: every further
 // try would fail in the same way. Do not ask it about an error of the ledger: there,
 // Conflict means that the lease is lost.
-func refused(err error) bool {
+func isPermanent(err error) bool {
 	switch fault.KindOf(err) {
 	case fault.Invalid, fault.NotFound, fault.Conflict:
 		return err != nil

@@ -9,8 +9,8 @@ import (
 	"waybill/internal/remote"
 )
 
-// recall gives the matcher every value that the job has declared to be a secret,
-// before anything else is read of a job that may have been running. The
+// readDeclarations gives the matcher every value that the job has declared to be a
+// secret, before anything else is read of a job that may have been running. The
 // declarations were read by an earlier runner, or by this one before it lost the
 // connection, and the log is not read again.
 //
@@ -20,10 +20,10 @@ import (
 //
 // A [taskError] is the server's: then the job must not be followed on this
 // connection.
-func (a *attempt) recall(ctx context.Context) error {
+func (a *attempt) readDeclarations(ctx context.Context) error {
 	var found remote.Declarations
 	shell, job := a.shell, a.plan.recipe.Job
-	err := a.whileLeased(ctx, a.inTime, func(ctx context.Context) error {
+	err := a.whileLeased(ctx, a.checkTime, func(ctx context.Context) error {
 		var err error
 		found, err = remote.Declared(ctx, shell, job)
 		return err

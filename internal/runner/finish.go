@@ -70,7 +70,7 @@ func (a *attempt) removeLeftovers(ctx context.Context) error {
 	}
 	removed := 0
 	for _, name := range names[:min(len(names), maxLookUps)] {
-		if removed == maxLeftovers || a.late() {
+		if removed == maxLeftovers || a.nearlyOutOfTime() {
 			return nil
 		}
 		id, err := deployment.ParseID(name)

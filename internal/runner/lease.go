@@ -25,15 +25,15 @@ const followedFor = 30 * time.Second
 // not end.
 const drainFor = 5 * time.Second
 
-// due does the work of [attempt.routine] in a session, and tells whether the session
-// must end: errHandOver if this runner's time is nearly up, errStop if the job is to
-// be stopped, errDrained if a stopped job's survivors print nothing more. Any other
-// error ends this runner's work.
-func (a *attempt) due(ctx context.Context) error {
-	if a.late() {
+// checkSession does the work of [attempt.heartbeat] in a session, and tells whether the
+// session must end: errHandOver if this runner's time is nearly up, errStop if the job
+// is to be stopped, errDrained if a stopped job's survivors print nothing more. Any
+// other error ends this runner's work.
+func (a *attempt) checkSession(ctx context.Context) error {
+	if a.nearlyOutOfTime() {
 		return errHandOver
 	}
-	if err := a.routine(ctx); err != nil {
+	if err := a.heartbeat(ctx); err != nil {
 		return err
 	}
 	switch {
@@ -45,16 +45,16 @@ func (a *attempt) due(ctx context.Context) error {
 	return nil
 }
 
-// routine commits, renews the lease or reads signals when it is time to. One call
+// heartbeat commits, renews the lease or reads signals when it is time to. One call
 // does at most one of these, because a commit also renews the lease, and a renewal
 // also reads the signals. Conflict means that the lease is lost.
-func (a *attempt) routine(ctx context.Context) error {
+func (a *attempt) heartbeat(ctx context.Context) error {
 	now := a.now()
 	// A chunk that becomes due before the next tick is due now. So a reader who
 	// has just begun to follow gets each line within a second.
 	soon := now.Add(remote.TickEvery)
 	switch {
-	case a.recorder.Due(soon, a.followed(now)):
+	case a.recorder.Due(soon, a.followedSince(now)):
 		return a.commit(ctx)
 	case now.Sub(a.renewed) > a.opts.Lease/4:
 		return a.advance(ctx)
@@ -68,9 +68,9 @@ func (a *attempt) routine(ctx context.Context) error {
 	return nil
 }
 
-// followed returns when a reader began to follow the log, or zero. A runner that
+// followedSince returns when a reader began to follow the log, or zero. A runner that
 // takes over counts from the last time that the record was marked as followed.
-func (a *attempt) followed(now time.Time) time.Time {
+func (a *attempt) followedSince(now time.Time) time.Time {
 	switch {
 	case now.Sub(a.signals.FollowedAt) >= followedFor:
 		a.followedAt = time.Time{}
@@ -106,12 +106,12 @@ func (a *attempt) advance(ctx context.Context) error {
 }
 
 // whileLeased runs a task that takes time, and meanwhile does the work of
-// [attempt.routine]. An error of the task is a [taskError], also if it is ctx's.
-// interrupt is called at every tick. An error of it, or of the routine, cancels the
+// [attempt.heartbeat]. An error of the task is a [taskError], also if it is ctx's.
+// interrupt is called at every tick. An error of it, or of the heartbeat, cancels the
 // task's context and is returned after the task has returned.
 //
 // The task runs in another goroutine. It must not change the attempt, and must not
-// read what the routine changes: recorder, progress, signals and times.
+// read what the heartbeat changes: recorder, progress, signals and times.
 func (a *attempt) whileLeased(
 	ctx context.Context, interrupt func() error, task func(context.Context) error,
 ) error {
@@ -129,7 +129,7 @@ func (a *attempt) whileLeased(
 			}
 			return nil
 		case <-ticker.C:
-			err := a.routine(ctx)
+			err := a.heartbeat(ctx)
 			if err == nil {
 				err = interrupt()
 			}
@@ -154,7 +154,7 @@ func guarded(ctx context.Context, task func(context.Context) error) (err error) 
 }
 
 // uninterrupted is an interrupt for [attempt.whileLeased] that lets a task run to
-// its end, unless the routine fails.
+// its end, unless the heartbeat fails.
 func uninterrupted() error { return nil }
 
 // stopDue returns why the job is to be stopped, or "". A user has cancelled it, or
@@ -172,5 +172,5 @@ func (a *attempt) stopDue() deployment.Reason {
 
 func (a *attempt) now() time.Time { return a.opts.Now().UTC() }
 
-// late reports whether this runner's own time is nearly up.
-func (a *attempt) late() bool { return !a.deadline.IsZero() && a.now().After(a.deadline) }
+// nearlyOutOfTime reports whether this runner's own time is nearly up.
+func (a *attempt) nearlyOutOfTime() bool { return !a.deadline.IsZero() && a.now().After(a.deadline) }

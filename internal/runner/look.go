@@ -24,14 +24,14 @@ const (
 	statusUnknown = "unknown"
 )
 
-// addStatus adds the state of the resource to the outcome, as the server reports
+// lookOrVacate adds the state of the resource to the outcome, as the server reports
 // it. After a finished delete it does not look, but vacates the folder. It also notes
 // the source and the containers that are not healthy.
 //
 // If the server cannot tell, the state of a finished deployment stays as its recipe
 // promises. The state of any other one is unknown if its job may have run, or else
 // unchanged. An error is never the server's.
-func (a *attempt) addStatus(ctx context.Context, outcome deployment.Outcome) (deployment.Outcome, error) {
+func (a *attempt) lookOrVacate(ctx context.Context, outcome deployment.Outcome) (deployment.Outcome, error) {
 	if outcome.Status == deployment.Finished && a.record.Operation == deployment.Delete {
 		outcome.ResourceStatus = statusGone
 		return outcome, a.vacate(ctx)
@@ -41,8 +41,8 @@ func (a *attempt) addStatus(ctx context.Context, outcome deployment.Outcome) (de
 	case err != nil && !isTaskError(err):
 		return outcome, err
 	case err == nil && found.Status != "":
-		outcome.ResourceStatus = a.line(found.Status)
-		a.fault = found.Fault
+		outcome.ResourceStatus = a.cleanLine(found.Status)
+		a.unhealthy = found.Fault
 		a.noteSource(found)
 		return outcome, nil
 	case outcome.Status != deployment.Finished && a.mayRun():
@@ -68,11 +68,11 @@ var errNoLook = errors.New("there is no connection, or no time left")
 // look asks the server for the state of the resource. A [taskError] says why it
 // is not known.
 func (a *attempt) look(ctx context.Context) (found inspect.Found, err error) {
-	if a.shell == nil || a.late() {
+	if a.shell == nil || a.nearlyOutOfTime() {
 		return inspect.Found{}, &taskError{errNoLook}
 	}
 	shell, resource, dataDir := a.shell, a.plan.resource, a.plan.server.DataDir
-	err = a.whileLeased(ctx, a.inTime, func(ctx context.Context) error {
+	err = a.whileLeased(ctx, a.checkTime, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, lookFor)
 		defer cancel()
 		var err error
@@ -85,9 +85,9 @@ func (a *attempt) look(ctx context.Context) (found inspect.Found, err error) {
 	return found, err
 }
 
-// inTime is errHandOver once this runner's time is nearly up.
-func (a *attempt) inTime() error {
-	if a.late() {
+// checkTime is errHandOver once this runner's time is nearly up.
+func (a *attempt) checkTime() error {
+	if a.nearlyOutOfTime() {
 		return errHandOver
 	}
 	return nil
@@ -124,7 +124,7 @@ func (a *attempt) noteSource(found inspect.Found) {
 	}
 	// The whole message is redacted first: a secret may have several lines.
 	message, _, _ := strings.Cut(strings.TrimSpace(a.clean(found.Message)), "\n")
-	message = a.line(message)
+	message = a.cleanLine(message)
 	if len(message) > deployment.MaxCommitMessage {
 		message = strings.ToValidUTF8(message[:deployment.MaxCommitMessage], "")
 	}

@@ -27,15 +27,15 @@ type plan struct {
 // on. The plan has no commands yet. Invalid, NotFound and Conflict mean that the
 // deployment can never run as it is configured; their texts are for the user.
 func (a *attempt) resolve(ctx context.Context) (plan, secrets, error) {
-	resource, err := a.configured(ctx)
+	resource, err := a.configuredResource(ctx)
 	if err != nil {
 		return plan{}, secrets{}, err
 	}
 	server, err := catalog.Find[*catalog.Server](ctx, a.ports.Store, a.record.ServerID)
 	if err != nil {
-		return plan{}, secrets{}, missing(err, "The server was deleted.")
+		return plan{}, secrets{}, explainNotFound(err, "The server was deleted.")
 	}
-	sets, err := a.open(ctx, resource, server)
+	sets, err := a.readAndConceal(ctx, resource, server)
 	if err != nil {
 		return plan{}, secrets{}, err
 	}
@@ -77,13 +77,13 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 	return plan, nil
 }
 
-// configured returns the resource with the configuration that the record names,
+// configuredResource returns the resource with the configuration that the record names,
 // whatever has changed in the catalog since. To delete a resource, the catalog's
 // configuration will do if the record's is gone or cannot be read.
-func (a *attempt) configured(ctx context.Context) (catalog.Deployable, error) {
+func (a *attempt) configuredResource(ctx context.Context) (catalog.Deployable, error) {
 	resource, err := catalog.Find[catalog.Deployable](ctx, a.ports.Store, a.record.ID.Resource())
 	if err != nil {
-		return nil, missing(err, "The resource was deleted.")
+		return nil, explainNotFound(err, "The resource was deleted.")
 	}
 	if a.record.ConfigurationHash == "" { // of a record that is older than snapshots
 		return resource, nil
@@ -97,15 +97,15 @@ func (a *attempt) configured(ctx context.Context) (catalog.Deployable, error) {
 		err = fault.Wrap(err, fault.Invalid,
 			"The configuration that this deployment was asked for cannot be read.")
 	}
-	if a.record.Operation == deployment.Delete && refused(err) {
+	if a.record.Operation == deployment.Delete && isPermanent(err) {
 		return resource, nil
 	}
-	return nil, missing(err,
+	return nil, explainNotFound(err,
 		"The configuration that this deployment was asked for is gone. Ask for it again.")
 }
 
-// missing gives a NotFound a text for the user. Other errors stay the same.
-func missing(err error, text string) error {
+// explainNotFound gives a NotFound a text for the user. Other errors stay the same.
+func explainNotFound(err error, text string) error {
 	if errors.Is(err, fault.NotFound) {
 		return fault.Wrap(err, fault.NotFound, "%s", text)
 	}

@@ -124,7 +124,7 @@ func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error 
 	}
 	r.opts.Log.InfoContext(ctx, "begun",
 		"attempt", record.Lease.Attempt, "log_entries", record.Progress.Log.Last)
-	a, err := r.attempt(ctx, record)
+	a, err := r.newAttempt(ctx, record)
 	if err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func (a *attempt) run(ctx context.Context) error {
 		return a.handOver(ctx)
 	}
 	if err == nil {
-		outcome, err = a.addStatus(ctx, outcome)
+		outcome, err = a.lookOrVacate(ctx, outcome)
 	}
 	if err != nil {
 		return err

@@ -31,7 +31,7 @@ func (a *attempt) prepareScrub(ctx context.Context) (plan, error) {
 func (a *attempt) scrub(ctx context.Context) (deployment.Outcome, error) {
 	listens := a.record.Lease.Attempt == 1
 	for page := (deployment.Page{Take: deployment.MaxTake, Cursor: string(a.progress.Scrub.Last)}); ; {
-		if err := a.routine(ctx); err != nil {
+		if err := a.heartbeat(ctx); err != nil {
 			return deployment.Outcome{}, err
 		}
 		listing, err := a.ports.History.List(ctx, a.record.ID.Resource(), page)
@@ -45,7 +45,7 @@ func (a *attempt) scrub(ctx context.Context) (deployment.Outcome, error) {
 			if listens && a.stopDue() != "" {
 				return a.scrubStopped(ctx), nil
 			}
-			if err := a.scrubOne(ctx, record); err != nil {
+			if err := a.scrubAndRecord(ctx, record); err != nil {
 				return deployment.Outcome{}, err
 			}
 			listens = true
@@ -57,14 +57,14 @@ func (a *attempt) scrub(ctx context.Context) (deployment.Outcome, error) {
 	}
 }
 
-// scrubOne scrubs one log and records that it is done. A log that cannot be scrubbed
-// counts as done and failed, and is not an error. errHandOver if this runner's time
-// is nearly up.
-func (a *attempt) scrubOne(ctx context.Context, record deployment.Record) error {
-	if err := a.inTime(); err != nil {
+// scrubAndRecord scrubs one log and records that it is done. A log that cannot be
+// scrubbed counts as done and failed, and is not an error. errHandOver if this runner's
+// time is nearly up.
+func (a *attempt) scrubAndRecord(ctx context.Context, record deployment.Record) error {
+	if err := a.checkTime(); err != nil {
 		return err
 	}
-	entries, err := a.scrubLog(ctx, record)
+	entries, err := a.scrubWithRetries(ctx, record)
 	if err != nil && !isTaskError(err) {
 		return err
 	}
@@ -83,7 +83,7 @@ func (a *attempt) scrubOne(ctx context.Context, record deployment.Record) error 
 		return a.advance(ctx)
 	default:
 		done.Changed, done.Entries = done.Changed+1, done.Entries+entries
-		a.say(logbook.Stdout, fmt.Sprintf("%s: %s.", record.ID, counted(entries, "entry", "entries")))
+		a.say(logbook.Stdout, fmt.Sprintf("%s: %s.", record.ID, quantity(entries, "entry", "entries")))
 	}
 	return a.commit(ctx)
 }
@@ -95,13 +95,13 @@ const (
 	scrubPause = 2 * time.Second
 )
 
-// scrubLog scrubs one log and returns how many of its entries changed since its
+// scrubWithRetries scrubs one log and returns how many of its entries changed since its
 // record was written, by this runner or one that died. It tries several times. A
 // [taskError] says why the log could not be scrubbed.
-func (a *attempt) scrubLog(ctx context.Context, record deployment.Record) (entries int, err error) {
+func (a *attempt) scrubWithRetries(ctx context.Context, record deployment.Record) (entries int, err error) {
 	before := record.Scrub.Entries
 	for try := 1; ; try++ {
-		total, err := a.tryLog(ctx, record)
+		total, err := a.scrubOnce(ctx, record)
 		switch {
 		case err != nil && !isTaskError(err):
 			return 0, err
@@ -120,13 +120,13 @@ func (a *attempt) scrubLog(ctx context.Context, record deployment.Record) (entri
 	}
 }
 
-// tryLog tries once to scrub the log and to record its new digest. total is how many
+// scrubOnce tries once to scrub the log and to record its new digest. total is how many
 // entries were changed since the log was written. A [taskError] may be worth another
 // try.
-func (a *attempt) tryLog(ctx context.Context, record deployment.Record) (total int, err error) {
+func (a *attempt) scrubOnce(ctx context.Context, record deployment.Record) (total int, err error) {
 	archive, ledger, filter, was := a.ports.Archive, a.ports.Ledger, a.filter, record.Progress.Log
 	scrub := deployment.ScrubSummary{At: a.now(), By: a.record.Trigger.Name, Deployment: a.record.ID}
-	err = a.whileLeased(ctx, a.inTime, func(ctx context.Context) error {
+	err = a.whileLeased(ctx, a.checkTime, func(ctx context.Context) error {
 		done, err := logbook.Scrub(ctx, archive, record.ID.Book(), was, filter)
 		if scrub.Entries = done.Total; err != nil || done.Mark.Digest == was.Digest {
 			return err
@@ -171,16 +171,16 @@ func (a *attempt) scrubStopped(ctx context.Context) deployment.Outcome {
 func (a *attempt) sayScrubbed() {
 	done := a.progress.Scrub
 	text := fmt.Sprintf("Scrubbed %s in %s; looked at %d.",
-		counted(done.Entries, "entry", "entries"), counted(done.Changed, "log", "logs"), done.Logs)
+		quantity(done.Entries, "entry", "entries"), quantity(done.Changed, "log", "logs"), done.Logs)
 	if done.Failed == 0 {
 		a.say(logbook.Stdout, text)
 		return
 	}
-	a.say(logbook.Stderr, fmt.Sprintf("%s Failed at %s.", text, counted(done.Failed, "log", "logs")))
+	a.say(logbook.Stderr, fmt.Sprintf("%s Failed at %s.", text, quantity(done.Failed, "log", "logs")))
 }
 
-// counted is a number with its noun.
-func counted(n int, one, more string) string {
+// quantity is a number with its noun.
+func quantity(n int, one, more string) string {
 	if n == 1 {
 		return "1 " + one
 	}

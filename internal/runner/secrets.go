@@ -18,24 +18,24 @@ type secrets struct {
 	server, resource, deploy map[string]string
 }
 
-// open reads the secrets from the vault and conceals them, even if only some could
-// be read. No other function may call read. A NotFound is for the user.
-func (a *attempt) open(
+// readAndConceal reads the secrets from the vault and conceals them, even if only some
+// could be read. No other function may call readSecrets. A NotFound is for the user.
+func (a *attempt) readAndConceal(
 	ctx context.Context, resource catalog.Deployable, server *catalog.Server,
 ) (secrets, error) {
-	sets, err := a.read(ctx, resource, server)
+	sets, err := a.readSecrets(ctx, resource, server)
 	a.conceal(sets.toMask(resource, server))
 	return sets, err
 }
 
-// read reads the secrets. An operation that builds nothing needs no deploy key.
-func (a *attempt) read(
+// readSecrets reads the secrets. An operation that builds nothing needs no deploy key.
+func (a *attempt) readSecrets(
 	ctx context.Context, resource catalog.Deployable, server *catalog.Server,
 ) (secrets, error) {
 	var sets secrets
 	var err error
 	if sets.server, err = a.ports.Vault.Get(ctx, server.KeyID); err != nil {
-		return sets, missing(err, "The private key of the server is gone.")
+		return sets, explainNotFound(err, "The private key of the server is gone.")
 	}
 	sets.resource, err = a.ports.Vault.Get(ctx, resource.Common().ID)
 	if err != nil && !errors.Is(err, fault.NotFound) {
@@ -49,7 +49,7 @@ func (a *attempt) read(
 	if errors.Is(err, fault.NotFound) && !a.builds() {
 		return sets, nil
 	}
-	return sets, missing(err,
+	return sets, explainNotFound(err,
 		"The deploy key of the application's repository is gone. Give the application another one.")
 }
 

@@ -114,7 +114,7 @@ func TestP3OnlyOneFileReadsTheVault(t *testing.T) {
 			t.Fatal(err)
 		}
 		if strings.Contains(string(text), ".Vault.") {
-			t.Errorf("%s reads the vault: use attempt.open, which hides what it reads", name)
+			t.Errorf("%s reads the vault: use attempt.readAndConceal, which hides what it reads", name)
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 // sink writes the content of a job's spool to the log and to the record.
 type sink struct {
 	a *attempt
-	// due and advance are the attempt's methods, with the run's context.
-	due, advance func() error
+	// checkSession and advance are the attempt's methods, with the run's context.
+	checkSession, advance func() error
 	// err is the last error of these two.
 	err error
 }
@@ -30,29 +30,29 @@ func (s *sink) Attached(process string, started bool, now time.Time) error {
 	if !started && s.a.record.Lease.Attempt > 1 {
 		s.a.say(logbook.Stdout, "Found the job on the server; following its output.")
 	}
-	process = s.a.line(process)
+	process = s.a.cleanLine(process)
 	known := s.a.progress.Process == process
 	s.a.progress.Process = process
 	s.a.attachedAt = s.a.now()
 	if known {
-		return s.keep(s.due())
+		return s.noteError(s.checkSession())
 	}
-	return s.keep(s.advance())
+	return s.noteError(s.advance())
 }
 
-// keep notes an error of Waybill's own, which the caller must not take for the
+// noteError notes an error of Waybill's own, which the caller must not take for the
 // server's.
-func (s *sink) keep(err error) error {
+func (s *sink) noteError(err error) error {
 	s.err = err
 	return err
 }
 
-// received notes the time of a step's event or a piece of output and calls due, whose
-// error ends the session.
-func (s *sink) received() error {
+// afterInput notes the time of a step's event or a piece of output and calls
+// checkSession, whose error ends the session.
+func (s *sink) afterInput() error {
 	s.a.lastData = s.a.now()
 	s.a.sayUnmaskable() // not later than in the chunk that has the declaration
-	return s.keep(s.due())
+	return s.noteError(s.checkSession())
 }
 
 // StepStarted opens a step in the log and in the record's timings.
@@ -62,7 +62,7 @@ func (s *sink) StepStarted(event remote.StepEvent) error {
 	s.a.recorder.StepStarted(event.Number, step.Name, s.a.clean(cmp.Or(step.Command, step.Script)), at,
 		event.Out, event.Err, event.Offset)
 	s.steps(event.Number)[event.Number-1] = deployment.Step{Name: step.Name, StartedAt: at}
-	return s.received()
+	return s.afterInput()
 }
 
 // StepEnded closes a step.
@@ -74,7 +74,7 @@ func (s *sink) StepEnded(event remote.StepEvent) error {
 		at = step.StartedAt
 	}
 	step.FinishedAt, step.ExitCode = at, &event.ExitCode
-	return s.received()
+	return s.afterInput()
 }
 
 // Data takes bytes of a stream. They are new, so the connection works. The events
@@ -82,7 +82,7 @@ func (s *sink) StepEnded(event remote.StepEvent) error {
 func (s *sink) Data(stream remote.Stream, offset int64, p []byte, at time.Time) error {
 	s.a.recorder.Data(types[stream], offset, p, s.when(at))
 	s.a.retries = retries{}
-	return s.received()
+	return s.afterInput()
 }
 
 // clockTolerance is an offset of a server's clock that is not corrected: the time
@@ -108,7 +108,7 @@ func (s *sink) Tick() error {
 	if s.a.retries.tries > 0 && !s.a.attachedAt.IsZero() && s.a.now().Sub(s.a.attachedAt) > maxPause {
 		s.a.retries = retries{}
 	}
-	return s.keep(s.due())
+	return s.noteError(s.checkSession())
 }
 
 var types = map[remote.Stream]logbook.Type{remote.Out: logbook.Stdout, remote.Err: logbook.Stderr}

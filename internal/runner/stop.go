@@ -36,9 +36,9 @@ func (a *attempt) stopLost(ctx context.Context, end remote.End) (result, error) 
 		return result{}, err
 	}
 	if !end.Tampered && len(a.stopped.Killed) > 0 {
-		return result{}, a.startOver(ctx)
+		return result{}, a.restartRecording(ctx)
 	}
-	return ended(a.verdict(end)), nil
+	return ended(a.conclude(end)), nil
 }
 
 // endProcesses ends the job's processes, sets a.stopped and logs which processes
@@ -105,13 +105,13 @@ func (a *attempt) sayStopped(stopped remote.Stopped) {
 func (a *attempt) sayContainers(found remote.Containers) {
 	if len(found.Ended) > 0 {
 		a.say(logbook.Stdout, fmt.Sprintf("Ended the containers that the job had in the foreground: %s.",
-			listed(found.Ended, len(found.Ended))))
+			joinFirst(found.Ended, len(found.Ended))))
 	}
 	if len(found.Left) > 0 {
 		a.say(logbook.Stderr, fmt.Sprintf(
 			"These containers were created while the job ran, by the job or by something else, "+
 				"and still run: %s. To end one that is the job's: docker rm --force NAME",
-			listed(found.Left, len(found.Left))))
+			joinFirst(found.Left, len(found.Left))))
 	}
 	if found.Unknown {
 		a.say(logbook.Stderr, "Docker did not answer, so containers that the job started may still run.")
@@ -134,12 +134,12 @@ func processes(all []remote.Process) string {
 	for _, p := range all[:min(len(all), maxNamed)] {
 		words = append(words, fmt.Sprintf("%s (%d)", p.Name, p.PID))
 	}
-	return listed(words, len(all))
+	return joinFirst(words, len(all))
 }
 
-// listed joins the first maxNamed words and says how many more there are. of is the
+// joinFirst joins the first maxNamed words and says how many more there are. of is the
 // number of all words, also of the ones that the caller has already left out.
-func listed(words []string, of int) string {
+func joinFirst(words []string, of int) string {
 	text := strings.Join(words[:min(len(words), maxNamed)], ", ")
 	if more := of - maxNamed; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)

@@ -11,10 +11,10 @@ import (
 	"waybill/internal/remote"
 )
 
-// verdict closes the streams of the recording, which takes no output afterwards, and
+// conclude closes the streams of the recording, which takes no output afterwards, and
 // returns how the job ended. It logs which part of the output is missing. It does not
 // commit.
-func (a *attempt) verdict(end remote.End) deployment.Outcome {
+func (a *attempt) conclude(end remote.End) deployment.Outcome {
 	a.recorder.End()
 	a.sayUnmaskable()
 	if end.Lost && a.stopReason != deployment.ReasonCancelled && a.stopReason != deployment.ReasonTimeout {
@@ -163,8 +163,8 @@ func (a *attempt) summary(outcome deployment.Outcome) string {
 	text := fmt.Sprintf("Failed after %s, reason %s", took, outcome.Reason)
 	step := a.failedStep()
 	switch {
-	case a.fault != "" && (outcome.Reason == deployment.ReasonUnhealthy || step == recipe.StartStep):
-		text += ": " + a.fault
+	case a.unhealthy != "" && (outcome.Reason == deployment.ReasonUnhealthy || step == recipe.StartStep):
+		text += ": " + a.unhealthy
 	case outcome.Reason == deployment.ReasonUnhealthy || outcome.Reason == deployment.ReasonDocker:
 		// The step's exit code is one of Waybill's own.
 	case step != "" && outcome.ExitCode != nil:

@@ -16,9 +16,9 @@ func cancelCases() []testCase {
 			testCancelQueued},
 		{"later ones move up, in order", testCancelKeepsOrder},
 		{"it frees its place in a full queue and its resource", testCancelMakesRoom},
-		{"on one in progress the wish is noted for its runner", testCancelRunning},
-		{"one that no runner has begun yet keeps the wish for the first", testCancelUnbegun},
-		{"the first wish stands", testCancelTwice},
+		{"on one in progress the request is noted for its runner", testCancelRunning},
+		{"one that no runner has begun yet keeps the request for the first", testCancelUnbegun},
+		{"the first request stands", testCancelTwice},
 		{"TestP6: what has ended cannot be cancelled, and is left as it is", testCancelEnded},
 		{"an unknown deployment is NotFound", testCancelUnknown},
 		{"a request that comes again after its cancellation is a new one", testCancelledRepeat},
@@ -108,10 +108,10 @@ func testCancelRunning(t *testing.T, w *world) {
 	wantSame(t, "the state", w.state(t, service), catalog.State{Running: string(record.ID), Deployments: 1})
 	signals, err := w.Ledger.Signals(t.Context(), record.ID, record.Lease)
 	if err != nil || !signals.CancelRequested {
-		t.Errorf("Signals = %+v, %v; want the wish", signals, err)
+		t.Errorf("Signals = %+v, %v; want the request", signals, err)
 	}
 	if signals := w.advance(t, record, progress(3, record.StartedAt)); !signals.CancelRequested {
-		t.Errorf("Advance brings back %+v, want the wish", signals)
+		t.Errorf("Advance brings back %+v, want the request", signals)
 	}
 	w.finish(t, record, deployment.Outcome{Status: deployment.Cancelled, Reason: deployment.ReasonCancelled})
 	if got := w.get(t, record.ID); got.CancelRequestedBy != "ops" || got.Status != deployment.Cancelled {
@@ -128,7 +128,7 @@ func testCancelUnbegun(t *testing.T, w *world) {
 	}
 	if begun := w.begin(t, claimed.ID, "runner"); begun.CancelRequestedAt.IsZero() ||
 		begun.CancelRequestedBy != "ops" {
-		t.Errorf("the runner begins without the wish: %+v", begun)
+		t.Errorf("the runner begins without the request: %+v", begun)
 	}
 }
 

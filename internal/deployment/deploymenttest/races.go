@@ -189,7 +189,7 @@ func testCancelAndFinish(t *testing.T, w *world) {
 			wantKind(t, got[0].err, fault.Conflict)
 		}
 		if noted := end.CancelRequestedBy == "ops"; noted != (got[0].err == nil) {
-			t.Errorf("the wish is noted: %v; Cancel: %v", noted, got[0].err)
+			t.Errorf("the request is noted: %v; Cancel: %v", noted, got[0].err)
 		}
 	}
 }
