@@ -58,12 +58,12 @@ func eachMode(t *testing.T, test func(t *testing.T, forbids bool)) {
 // reaches into what Waybill trusts.
 func isTrusted(name string) bool { return strings.HasPrefix(name, "trusted") }
 
-// corpusFiles calls test for each file of the corpus.
-func corpusFiles(t *testing.T, test func(t *testing.T, name, text string)) {
+// corpusFiles calls test for each compose file in a folder.
+func corpusFiles(t *testing.T, folder string, test func(t *testing.T, name, text string)) {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(corpus, "*.yml"))
+	files, err := filepath.Glob(filepath.Join(folder, "*.yml"))
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no compose files in %s: %v", corpus, err)
+		t.Fatalf("no compose files in %s: %v", folder, err)
 	}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".yml")
@@ -106,22 +106,9 @@ func withoutLines(findings []string) []string {
 }
 
 func TestPolicyFindsWhatTheCorpusSays(t *testing.T) {
-	corpusFiles(t, func(t *testing.T, name, text string) {
+	corpusFiles(t, corpus, func(t *testing.T, name, text string) {
 		found := judged(t, text, true)
-		got := strings.Join(append(slices.Clone(found), ""), "\n")
-		golden := filepath.Join(corpus, name+".golden")
-		if *update {
-			if err := os.WriteFile(golden, []byte(got), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(golden)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(got, string(want)); diff != "" {
-			t.Errorf("(-got +want)\n%s", diff)
-		}
+		golden(t, "policy/"+name, lines(found))
 		if allowed := strings.HasSuffix(name, "-allowed"); allowed != (len(found) == 0) {
 			t.Errorf("%d findings", len(found))
 		}
@@ -131,7 +118,7 @@ func TestPolicyFindsWhatTheCorpusSays(t *testing.T) {
 // TestPolicyOfALenientServer checks a server that forbids only access to what Waybill
 // trusts.
 func TestPolicyOfALenientServer(t *testing.T) {
-	corpusFiles(t, func(t *testing.T, name, text string) {
+	corpusFiles(t, corpus, func(t *testing.T, name, text string) {
 		want := []string(nil)
 		if isTrusted(name) {
 			want = judged(t, text, true)
@@ -145,7 +132,7 @@ func TestPolicyOfALenientServer(t *testing.T) {
 // TestPolicyAtBuild checks that a start is refused where registration is, and that a
 // stop never is.
 func TestPolicyAtBuild(t *testing.T) {
-	corpusFiles(t, func(t *testing.T, _, text string) {
+	corpusFiles(t, corpus, func(t *testing.T, _, text string) {
 		input := recipe.Input{Resource: corpusService(text), DataDir: corpusData, Operation: deployment.Start,
 			ForbidHostAccess: true}
 		found := judged(t, text, true)
@@ -164,7 +151,7 @@ func TestEachRuleHasACase(t *testing.T) {
 	services := regexp.MustCompile(`^(services\.[^.]+\.pre_start|jobs|services)\.[^.]+\.`)
 	same := func(where string) string { return services.ReplaceAllString(where, "services.x.") }
 	var found []string
-	corpusFiles(t, func(t *testing.T, _, text string) {
+	corpusFiles(t, corpus, func(t *testing.T, _, text string) {
 		for _, finding := range withoutLines(judged(t, text, true)) {
 			where, _, _ := strings.Cut(finding, ": this server")
 			found = append(found, same(where))
@@ -265,7 +252,7 @@ func agree(t *testing.T, here server, name, sent, text string) {
 func TestPolicyFindsTheSameOnTheServer(t *testing.T) {
 	needCompose(t)
 	here := newServer(t)
-	corpusFiles(t, func(t *testing.T, name, text string) {
+	corpusFiles(t, corpus, func(t *testing.T, name, text string) {
 		// Docker compose 2.40 refuses these files or fails on them.
 		if strings.HasSuffix(name, "-new") || strings.HasSuffix(name, "-unprintable") {
 			return
@@ -279,7 +266,7 @@ func TestPolicyFindsTheSameOnTheServer(t *testing.T) {
 func TestPolicyScriptAgreesWithBusybox(t *testing.T) {
 	docker := t.TempDir()
 	here := newServer(t, "PATH="+docker+":"+busyboxTools(t))
-	corpusFiles(t, func(t *testing.T, name, original string) {
+	corpusFiles(t, corpus, func(t *testing.T, name, original string) {
 		// Without a docker compose, nothing makes the paths of these files absolute.
 		if strings.Contains(name, "-resolved") {
 			return

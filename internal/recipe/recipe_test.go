@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -198,64 +199,46 @@ func TestBuildRefuses(t *testing.T) {
 	})
 }
 
+// TestCheck compares the problems of each compose file in testdata/check with its golden
+// file. The name of a file without problems ends in -allowed.
 func TestCheck(t *testing.T) {
-	for _, c := range []struct{ name, compose, want string }{
-		{"a syntax error", "services:\n  web: [\n", "line 3"},
-		{"a tab for indentation", "services:\n\tweb: {}\n", "line 2"},
-		{"no document", "", "must be a mapping"},
-		{"a list", "- a\n", "line 1: must be a mapping"},
-		{"no services", "volumes: {data: {}}\n", "no services"},
-		{"a service without an image", "services:\n  db: {image: redis}\n  web: {}\n",
-			`line 3: service "web" has neither an image nor a build context`},
-		{"an unknown key of a service", "services:\n  web:\n    image: a\n    imge: b\n",
-			"line 4: services.web.imge is not a key"},
-		{"a wrong type", "services:\n  web:\n    image: a\n    ports: 80\n", "line 4: services.web.ports"},
-		{"an undefined volume", "services:\n  web:\n    image: a\n    volumes: ['data:/x']\n",
-			`line 4: service "web" refers to undefined volume data`},
-		{"an undefined dependency", "services:\n  web:\n    image: a\n    depends_on: [db]\n",
-			`line 2: service "web" depends on undefined service`},
-		{"an include", "include: [other.yml]\nservices: {web: {image: a}}\n",
-			"line 1: include: is not supported"},
-		{"extends of another file",
-			"services:\n  web:\n    extends:\n      file: /etc/passwd\n      service: x\n",
-			"line 4: extends: of another file"},
-		{"a required variable that is not set", "services:\n  web:\n    image: a:${TAG:?give a tag}\n",
-			"give a tag"},
-		{"a file of 300 KB", "services: {web: {image: a}}\n#" + strings.Repeat("x", 300<<10),
-			"at most 262144"},
-	} {
-		t.Run(c.name+" is refused with its line", func(t *testing.T) {
-			err := recipe.Check(t.Context(), composeService(c.compose), &catalog.Server{})
-			got := strings.Join(fault.Fields(err)["docker_compose"], " ")
-			if !errors.Is(err, fault.Invalid) || !strings.Contains(got, c.want) {
-				t.Errorf("docker_compose: %q (%v), want %q", got, err, c.want)
+	corpusFiles(t, "testdata/check", func(t *testing.T, name, text string) {
+		service := composeService(text)
+		for range 3 { // the order must not depend on the order of a map
+			found := problems(t, service)
+			golden(t, "check/"+name, lines(found))
+			if allowed := strings.HasSuffix(name, "-allowed"); allowed != (len(found) == 0) {
+				t.Errorf("%d problems", len(found))
 			}
-			if strings.Contains(got, "waybill-service") {
-				t.Errorf("%q names a folder of ours", got)
+			if strings.Contains(lines(found), "waybill-service") {
+				t.Errorf("%q names a folder of Waybill", found)
 			}
-		})
-	}
-	for _, c := range []struct{ name, compose string }{
-		{"variables, secret ones too",
-			"services:\n  web:\n    image: a:${PASSWORD:?needed}\n    ports: ['${PASSWORD}:80']\n"},
-		{"anchors, extension fields and an old version key",
-			"version: '3'\nx-a: &a {restart: always}\nservices:\n  web:\n    <<: *a\n    image: a\n"},
-		{"an env_file that only the server has", "services:\n  web:\n    image: a\n    env_file: .env\n"},
-		{"extends within the file", "services:\n  base: {image: a}\n  web: {extends: {service: base}}\n"},
-		{"profiles, secrets and volumes",
-			"services:\n  web:\n    image: a\n    profiles: [x]\n    volumes: ['data:/x']\n  b: " +
-				"{image: b}\nvolumes: {data: {}}\n"},
-	} {
-		t.Run(c.name+" are accepted", func(t *testing.T) {
-			if err := recipe.Check(t.Context(), composeService(c.compose), &catalog.Server{}); err != nil {
-				t.Errorf("%v %v", err, fault.Fields(err))
-			}
-		})
-	}
+		}
+	})
+	t.Run("a file of 300 KB is refused", func(t *testing.T) {
+		service := composeService("services: {web: {image: a}}\n#" + strings.Repeat("x", 300<<10))
+		if got := lines(problems(t, service)); !strings.Contains(got, "at most 262144") {
+			t.Errorf("problems %q, want the limit of 262144", got)
+		}
+	})
 	t.Run("a shell application is accepted", func(t *testing.T) {
-		if err := recipe.Check(t.Context(), shellApp(catalog.Shell{Start: "true"}),
-			&catalog.Server{}); err != nil {
+		app := shellApp(catalog.Shell{Start: "true"})
+		if err := recipe.Check(t.Context(), app, &catalog.Server{}); err != nil {
 			t.Error(err)
 		}
 	})
 }
+
+// problems are the problems that Check has with a service's compose file.
+func problems(t *testing.T, service *catalog.Service) []string {
+	t.Helper()
+	err := recipe.Check(t.Context(), service, &catalog.Server{DataDir: "/data"})
+	found := fault.Fields(err)["docker_compose"]
+	if err != nil && (!errors.Is(err, fault.Invalid) || len(found) == 0) {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// lines is a text with one line for each of these.
+func lines(texts []string) string { return strings.Join(append(slices.Clone(texts), ""), "\n") }
