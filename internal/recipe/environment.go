@@ -41,7 +41,7 @@ func shellFile(variables []catalog.Variable) []byte {
 	var out strings.Builder
 	out.WriteString(text("forget.sh") + "forget command_needs\n")
 	for _, variable := range variables {
-		out.WriteString(variable.Name + "='" + strings.ReplaceAll(variable.Value, "'", `'\''`) + "'\n")
+		out.WriteString(variable.Name + "=" + quote(variable.Value) + "\n")
 	}
 	return []byte(out.String())
 }

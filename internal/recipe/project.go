@@ -268,9 +268,7 @@ func composeDocument(document *types.Project) (remote.File, error) {
 }
 
 // quote makes one sh word of any text without NUL.
-func quote(text string) string {
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
-}
+func quote(text string) string { return remote.Quote(text) }
 
 // words makes sh words of the texts, with spaces between them.
 func words(texts []string) string {

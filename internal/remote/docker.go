@@ -99,13 +99,13 @@ var dockerScript string
 func DockerText() string {
 	var means, advice strings.Builder
 	for _, trouble := range dockerTroubles {
-		fmt.Fprintf(&advice, "%s) echo %s ;;\n", trouble.word, quote(trouble.advice))
+		fmt.Fprintf(&advice, "%s) echo %s ;;\n", trouble.word, Quote(trouble.advice))
 		if len(trouble.texts) == 0 {
 			continue
 		}
 		var patterns []string
 		for _, text := range trouble.texts {
-			patterns = append(patterns, "*"+strings.ReplaceAll(quote(text), "*", "'*'")+"*")
+			patterns = append(patterns, "*"+strings.ReplaceAll(Quote(text), "*", "'*'")+"*")
 		}
 		away := ""
 		if trouble.away {

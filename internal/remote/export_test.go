@@ -19,9 +19,6 @@ func FollowScript(job Job, from Offsets) string {
 	return followScript(job, from, "NONCE")
 }
 
-// Quote is quote.
-func Quote(text string) string { return quote(text) }
-
 // Replay gives the bytes to a sink as if a server had sent them, in pieces of a
 // size (0 means all at once), and returns the error that ended it.
 func Replay(sent []byte, piece, steps int, sink Sink) (End, error) {

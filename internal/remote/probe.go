@@ -21,7 +21,7 @@ var probeText string
 func Probe(ctx context.Context, shell Shell, dataDir string) error {
 	var found probeReceiver
 	nonce := rand.Text()
-	script := fmt.Sprintf("data=%s nonce=%s\n", quote(dataDir), quote(nonce)) + stripComments(sessionText) +
+	script := fmt.Sprintf("data=%s nonce=%s\n", Quote(dataDir), Quote(nonce)) + stripComments(sessionText) +
 		stripComments(DockerText()) + stripComments(probeText)
 	err := answer(ctx, shell, nonce, script, &found)
 	if errors.Is(err, errGarbled) {

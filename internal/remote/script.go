@@ -65,7 +65,7 @@ func followScript(job Job, from Offsets, nonce string) string {
 	b.WriteString(stripComments(followText))
 	b.WriteString("install() {\n\t:\n")
 	for i, file := range files {
-		fmt.Fprintf(&b, "\tplace %d %o %s\n", i, file.Mode, quote(file.Path))
+		fmt.Fprintf(&b, "\tplace %d %o %s\n", i, file.Mode, Quote(file.Path))
 	}
 	b.WriteString("}\nopen\n")
 	for i, file := range files {
@@ -78,8 +78,8 @@ func followScript(job Job, from Offsets, nonce string) string {
 // head is the beginning of every script about a job.
 func head(job Job, nonce string) string {
 	return fmt.Sprintf("spool=%s dir=%s folder=%s deployment=%s attempt=%d cookie=%s nonce=%s\n",
-		quote(job.Spool), quote(job.Dir), quote(cmp.Or(job.Folder, job.Dir)),
-		quote(deployment(job)), job.Attempt, cookie(job), quote(nonce)) +
+		Quote(job.Spool), Quote(job.Dir), Quote(cmp.Or(job.Folder, job.Dir)),
+		Quote(deployment(job)), job.Attempt, cookie(job), Quote(nonce)) +
 		stripComments(sessionText) + stripComments(fenceText)
 }
 
@@ -95,7 +95,7 @@ func stopScript(job Job, nonce string, grace time.Duration) string {
 func removeScript(job Job, nonce string) string { return head(job, nonce) + stripComments(removeText) }
 
 func leftoversScript(runs, nonce string) string {
-	return fmt.Sprintf("runs=%s nonce=%s\n", quote(runs), quote(nonce)) + stripComments(sessionText) +
+	return fmt.Sprintf("runs=%s nonce=%s\n", Quote(runs), Quote(nonce)) + stripComments(sessionText) +
 		stripComments(leftoversText)
 }
 
@@ -112,8 +112,8 @@ func runScript(job Job) string {
 		}
 	}
 	return fmt.Sprintf("spool=%s dir=%s environment=%s steps=%d on_failure=%s keep=%d\n%s",
-		quote(job.Spool), quote(job.Dir), quote(environment),
-		len(job.Steps), quote(onFailure), keptBytes(job), stripComments(runText))
+		Quote(job.Spool), Quote(job.Dir), Quote(environment),
+		len(job.Steps), Quote(onFailure), keptBytes(job), stripComments(runText))
 }
 
 // keptBytes is how many bytes of each stream's head are kept, and as many of its
@@ -161,8 +161,8 @@ func absolute(dir, name string) string {
 	return path.Join(dir, name)
 }
 
-// quote turns any text without NUL into one word of sh.
-func quote(text string) string {
+// Quote turns any text without NUL into one word of sh.
+func Quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 

@@ -13,10 +13,10 @@ import (
 
 // Every text that leaves an attempt passes its matcher: output through its
 // filters, messages and commands through say and the sink, texts for the record
-// through clean, the operator's log through cleaner, and the error of a run
-// through cleaned. The matcher knows a secret as soon as it is read, because
-// reading includes conceal. So an author of a new message or error need not think
-// about the texts that it quotes.
+// through clean, the operator's log through cleaner, and the error of a run through
+// the matcher's own method Error. The matcher knows a secret as soon as it is read,
+// because reading includes conceal. So an author of a new message or error need not
+// think about the texts that it quotes.
 
 // conceal makes a matcher for the secrets and starts a recording with it. This
 // discards every entry that is not committed, so say nothing before.
@@ -38,30 +38,6 @@ func (a *attempt) filter(emit func(p []byte, masked int)) logbook.Filter {
 // clean masks the secrets of the plan, and the secrets that the job has declared
 // so far.
 func (a *attempt) clean(text string) string { return a.matcher.Text(text) }
-
-// cleanedError wraps an error whose text has a secret in it. Its own text has none.
-type cleanedError struct {
-	text string
-	err  error
-}
-
-// cleaned returns an error of the same kind whose text is clean, and nil for nil.
-func (a *attempt) cleaned(err error) error {
-	if err == nil {
-		return nil
-	}
-	was := err.Error()
-	if text := a.clean(was); text != was {
-		return cleanedError{text, err}
-	}
-	return err
-}
-
-// Error returns the clean text.
-func (e cleanedError) Error() string { return e.text }
-
-// Unwrap returns the error, for its kind. Do not print it.
-func (e cleanedError) Unwrap() error { return e.err }
 
 // cleaner is a handler whose lines are clean. Do not use it with a logger's With or
 // WithGroup: it would be lost, and with it the masks.

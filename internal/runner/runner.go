@@ -129,7 +129,7 @@ func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error 
 		return err
 	}
 	defer a.closeShell()
-	return a.cleaned(a.run(ctx))
+	return a.matcher.Error(a.run(ctx))
 }
 
 // run works on the deployment, and ends it or hands it over.

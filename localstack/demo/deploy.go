@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"waybill/internal/remote"
 	"waybill/localstack/client"
 	"waybill/localstack/progress"
 )
@@ -74,7 +75,7 @@ func Ending(record client.Deployment) string {
 // writeEnvironment writes the URL and the token to a file for a shell.
 func (d *Demo) writeEnvironment() error {
 	text := fmt.Sprintf("export WAYBILL_URL=%s\nexport WAYBILL_TOKEN=%s\n",
-		quote(d.url), quote(d.state.Token))
+		remote.Quote(d.url), remote.Quote(d.state.Token))
 	// An existing file would keep its mode, which may be another.
 	if err := os.RemoveAll(d.environmentFile()); err != nil {
 		return err
@@ -84,8 +85,8 @@ func (d *Demo) writeEnvironment() error {
 
 // Goodbye returns a text with the URL, the token, and commands to paste.
 func Goodbye(url, token, application, deployment string) string {
-	curl := "curl -sS -H " + quote("Authorization: Bearer "+token) + " "
-	get := func(path string) string { return curl + quote(url+"/api/v1"+path) + "\n" }
+	curl := "curl -sS -H " + remote.Quote("Authorization: Bearer "+token) + " "
+	get := func(path string) string { return curl + remote.Quote(url+"/api/v1"+path) + "\n" }
 	return "Waybill answers at\n  " + url + "\nwith the token\n  " + token + "\n" +
 		"Both are in .local/env as WAYBILL_URL and WAYBILL_TOKEN: `. .local/env`\n\n" +
 		"The application's history:\n" + get("/deployments/applications/"+application) +
@@ -93,6 +94,3 @@ func Goodbye(url, token, application, deployment string) string {
 		"Its log:\n" + get("/deployments/"+deployment+"/logs?format=text") +
 		"\n`make down` stops all of it."
 }
-
-// quote quotes a text as one word for a shell.
-func quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

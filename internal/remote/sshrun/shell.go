@@ -225,7 +225,7 @@ func command(args []string) string {
 		words = append(words, "--")
 	}
 	for _, arg := range args {
-		words = append(words, "'"+strings.ReplaceAll(arg, "'", `'\''`)+"'")
+		words = append(words, remote.Quote(arg))
 	}
 	return strings.Join(words, " ")
 }

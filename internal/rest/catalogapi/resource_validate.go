@@ -89,7 +89,7 @@ func (a catalogAPI) inspect(ctx context.Context, at subject) (string, error) {
 			"The host key of server %s is not pinned. Validate the server first.", at.server.Name)
 	}
 	status, err := a.Inspect(ctx, at.server, at.privateKey, at.resource)
-	return at.matcher.Text(status), redactError(at.matcher, err)
+	return at.matcher.Text(status), at.matcher.Error(err)
 }
 
 func namedSecrets(set map[string]string) []redact.Secret {
@@ -98,13 +98,4 @@ func namedSecrets(set map[string]string) []redact.Secret {
 		all = append(all, redact.Secret{Name: name, Value: value})
 	}
 	return all
-}
-
-// redactError removes secrets from the error, which may quote the server.
-func redactError(matcher *redact.Matcher, err error) error {
-	if err == nil || matcher.Text(err.Error()) == err.Error() {
-		return err
-	}
-	return fault.Wrap(errors.New(matcher.Text(err.Error())), fault.KindOf(err), "%s",
-		matcher.Text(fault.Public(err)))
 }
