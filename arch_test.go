@@ -42,7 +42,7 @@ var arrows = map[string][]string{
 	"internal/remote":     {},
 	"internal/deployment": {"internal/logbook", "internal/catalog", "internal/snapshot"},
 	"internal/recipe":     {"internal/catalog", "internal/deployment", "internal/engine", "internal/remote"},
-	"internal/inspect":    {"internal/catalog", "internal/recipe", "internal/remote"},
+	"internal/inspect":    {"internal/catalog", "internal/recipe", "internal/redact", "internal/remote"},
 	"internal/runner": {"internal/engine", "internal/inspect", "internal/snapshot", "internal/catalog",
 		"internal/deployment", "internal/logbook", "internal/recipe",
 		"internal/redact", "internal/remote", "internal/terminal"},
@@ -268,18 +268,26 @@ func calls(t *testing.T, f file) {
 	})
 }
 
+// TestMainsAreShort allows a function one file of 40 lines of code, besides the
+// imports: it connects packages and has no logic that a test would need.
 func TestMainsAreShort(t *testing.T) {
 	mains, err := filepath.Glob("functions/*/main.go")
 	if err != nil || len(mains) == 0 {
 		t.Fatalf("no functions found: %v", err)
 	}
+	imports := regexp.MustCompile(`(?s)\nimport \(.*?\n\)\n`)
+	code := regexp.MustCompile(`(?m)^\s*[^/\s]`)
 	for _, path := range mains {
+		files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*.go"))
+		if err != nil || len(files) != 1 {
+			t.Errorf("the Go files are %q, want main.go alone (%v)", files, err)
+		}
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if lines := strings.Count(string(text), "\n"); lines > 40 {
-			t.Errorf("%s has %d lines, at most 40 may be", path, lines)
+		if lines := len(code.FindAll(imports.ReplaceAll(text, nil), -1)); lines > 40 {
+			t.Errorf("%s has %d lines of code, at most 40 may be", path, lines)
 		}
 		if _, err := os.Stat(filepath.Join(filepath.Dir(path), "event.json")); err != nil {
 			t.Errorf("%s has no sample event beside it: %v", path, err)

@@ -1,14 +1,21 @@
-// Command catalog is the function that keeps servers, keys, tokens and everything
-// that can be deployed. Invoked directly, it mints a stack's first token.
+// Command catalog is the function that stores servers, keys, tokens and everything
+// that can be deployed. A direct invocation creates a stack's first token.
 package main
 
 import (
 	"log/slog"
+	"time"
 
+	"waybill/internal/access"
 	"waybill/internal/aws/account"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
+	"waybill/internal/aws/parameters"
+	"waybill/internal/aws/s3archive"
 	"waybill/internal/boot"
+	"waybill/internal/inspect"
+	"waybill/internal/recipe"
+	"waybill/internal/remote/sshrun"
 	"waybill/internal/rest"
 	"waybill/internal/rest/catalogapi"
 	"waybill/internal/settings"
@@ -23,8 +30,19 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
-	store := dynamostore.NewCatalog(aws.DynamoDB(), env.Get(settings.CatalogTable))
-	options := rest.Options{Log: log, Team: env.Get(settings.Team)}
-	handler, err := catalogapi.New(ports(aws, env, store), options)
-	return gateway.Handlers{HTTP: handler, Mint: minter(store.Tokens())}, err
+	tables := dynamostore.Tables(env.Tables())
+	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
+	dialer := sshrun.New(sshrun.Options{})
+	handler, err := catalogapi.New(catalogapi.Ports{
+		Tokens:    store.Tokens(),
+		Store:     store,
+		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Inspector: dialer,
+		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),
+		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
+		Check:     recipe.Check,
+		Warn:      recipe.Warnings,
+		Inspect:   inspect.DialAndLook(dialer),
+	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
+	return gateway.Handlers{HTTP: handler, Mint: access.Minter(store.Tokens(), time.Now)}, err
 }

@@ -6,7 +6,9 @@ import (
 	"log/slog"
 
 	"waybill/internal/aws/account"
+	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
+	"waybill/internal/aws/s3archive"
 	"waybill/internal/boot"
 	"waybill/internal/rest"
 	"waybill/internal/rest/deployapi"
@@ -20,6 +22,15 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
-	handler, err := deployapi.New(ports(aws, env), rest.Options{Log: log, Team: env.Get(settings.Team)})
+	tables := dynamostore.Tables(env.Tables())
+	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
+	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
+	handler, err := deployapi.New(deployapi.Ports{
+		Tokens:    store.Tokens(),
+		Store:     store,
+		Ledger:    deployments,
+		History:   deployments,
+		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
+	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
 	return gateway.Handlers{HTTP: handler}, err
 }

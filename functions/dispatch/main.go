@@ -1,12 +1,17 @@
-// Command dispatch is the function that moves the queues on: it is told of each
-// change of a deployment by the tables' streams, and sweeps every minute.
+// Command dispatch is the function that moves the queues on. The tables' streams tell
+// it of each change of a deployment, and a schedule calls it every minute.
 package main
 
 import (
+	"context"
 	"log/slog"
 
 	"waybill/internal/aws/account"
+	"waybill/internal/aws/dynamostore"
+	"waybill/internal/aws/eventbus"
 	"waybill/internal/aws/gateway"
+	"waybill/internal/aws/parameters"
+	"waybill/internal/aws/sqsqueue"
 	"waybill/internal/boot"
 	"waybill/internal/deployment"
 	"waybill/internal/settings"
@@ -22,6 +27,17 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
-	dispatcher := deployment.NewDispatcher(ports(aws, env), deployment.DispatcherOptions{Log: log})
-	return gateway.Handlers{Change: changed(dispatcher), Tick: dispatcher.Sweep}, nil
+	tables := dynamostore.Tables(env.Tables())
+	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
+	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{
+		Claims:    deployments,
+		History:   deployments,
+		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog),
+		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Sender:    sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
+		Publisher: eventbus.Open(aws.Config(), env.Get(settings.EventBus), eventbus.Options{}),
+	}, deployment.DispatcherOptions{Log: log})
+	return gateway.Handlers{Change: func(ctx context.Context, item gateway.Change) error {
+		return dynamostore.HandleChange(ctx, item.New, item.Old, dispatcher.Changed)
+	}, Tick: dispatcher.Sweep}, nil
 }

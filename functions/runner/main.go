@@ -3,12 +3,19 @@
 package main
 
 import (
+	"context"
+	"crypto/rand"
 	"log/slog"
 
 	"waybill/internal/aws/account"
+	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
+	"waybill/internal/aws/parameters"
+	"waybill/internal/aws/s3archive"
 	"waybill/internal/aws/sqsqueue"
 	"waybill/internal/boot"
+	"waybill/internal/deployment"
+	"waybill/internal/remote/sshrun"
 	"waybill/internal/runner"
 	"waybill/internal/settings"
 )
@@ -19,15 +26,34 @@ func main() {
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
-	aws, err := account.New(env)
-	if err != nil {
-		return gateway.Handlers{}, err
-	}
 	lease, err := env.LeaseLength()
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
+	aws, err := account.New(env)
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
+	tables := dynamostore.Tables(env.Tables())
+	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
+	archive := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
 	queue := sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL))
-	run := runner.New(ports(aws, env, queue), runner.Options{Log: log, Lease: lease})
-	return gateway.Handlers{Message: handler(queue, run, lease)}, nil
+	run := runner.New(runner.Ports{
+		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog),
+		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Ledger:    deployments,
+		History:   deployments,
+		Archive:   archive,
+		Snapshots: archive.Snapshots(),
+		Dialer:    sshrun.New(sshrun.Options{}),
+		Sender:    queue,
+	}, runner.Options{Log: log, Lease: lease})
+	return gateway.Handlers{Message: func(ctx context.Context, m gateway.Message) error {
+		received := sqsqueue.Message{Body: m.Body, Receipt: m.Receipt, Receives: m.Receives, Lease: lease}
+		return queue.Handle(ctx, received, func(ctx context.Context, id deployment.ID) error {
+			// A random name for the owner of the lease: the request's id would be the
+			// same when a message is delivered to one request again.
+			return run.Run(ctx, id, rand.Text())
+		})
+	}}, nil
 }

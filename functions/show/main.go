@@ -6,7 +6,9 @@ import (
 	"log/slog"
 
 	"waybill/internal/aws/account"
+	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
+	"waybill/internal/aws/s3archive"
 	"waybill/internal/boot"
 	"waybill/internal/rest"
 	"waybill/internal/rest/showapi"
@@ -20,6 +22,15 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
-	handler, err := showapi.New(ports(aws, env), rest.Options{Log: log, Team: env.Get(settings.Team)})
+	tables := dynamostore.Tables(env.Tables())
+	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
+	archive := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
+	handler, err := showapi.New(showapi.Ports{
+		Tokens:    store.Tokens(),
+		Store:     store,
+		History:   dynamostore.NewDeployments(aws.DynamoDB(), tables),
+		Archive:   archive,
+		Snapshots: archive.Snapshots(),
+	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
 	return gateway.Handlers{HTTP: handler}, err
 }

@@ -1,6 +1,8 @@
 package access
 
 import (
+	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"io"
 	"strings"
@@ -55,6 +57,26 @@ func Mint(
 		CreatedAt: now.UTC().Truncate(time.Microsecond),
 	}
 	return token, token.ID + "|" + secret, nil
+}
+
+// Minter returns a function that makes a token with the named abilities, stores it and
+// returns its bearer form. A stack gets its first token in this way: the API makes
+// tokens only for a client that has one with root. Its errors are those of [Mint] and
+// of [Tokens]'s Create.
+func Minter(
+	tokens Tokens, now func() time.Time,
+) func(ctx context.Context, name string, abilities []string) (string, error) {
+	return func(ctx context.Context, name string, names []string) (string, error) {
+		abilities, err := ParseAbilities(names)
+		if err != nil {
+			return "", err
+		}
+		token, bearer, err := Mint(name, abilities, now(), rand.Reader)
+		if err != nil {
+			return "", err
+		}
+		return bearer, tokens.Create(ctx, token)
+	}
 }
 
 // digest returns the stored form of a secret. A plain hash is enough: the secret is

@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"context"
 	"encoding/json"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -8,6 +9,19 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 )
+
+// HandleChange gives a stream record's change of status to handle, and ignores every
+// other change: most are a runner's progress, which moves no queue.
+func HandleChange(
+	ctx context.Context, newImage, oldImage json.RawMessage,
+	handle func(context.Context, deployment.Change) error,
+) error {
+	change, moved, err := ReadChange(newImage, oldImage)
+	if err != nil || !moved {
+		return err
+	}
+	return handle(ctx, change)
+}
 
 // ReadChange reads the two images of a stream record of a deployment table, in
 // DynamoDB's JSON. An absent image is empty or null. ReadChange returns false if the

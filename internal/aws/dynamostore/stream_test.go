@@ -1,7 +1,10 @@
 package dynamostore_test
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -105,6 +108,31 @@ func TestReadChange(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestHandleChangePassesOnChangesOfStatusOnly(t *testing.T) {
+	running := with(fullRecord(t), deployment.InProgress)
+	queued, renewed := with(running, deployment.Queued), running
+	renewed.Lease.Attempt++
+	failed := errors.New("the bus is gone")
+	var got []deployment.Status
+	handle := func(_ context.Context, change deployment.Change) error {
+		got = append(got, change.Previous, change.Record.Status)
+		return failed
+	}
+	err := dynamostore.HandleChange(t.Context(), image(t, running), image(t, queued), handle)
+	if !errors.Is(err, failed) {
+		t.Errorf("a change: %v, want the handler's error", err)
+	}
+	if err := dynamostore.HandleChange(t.Context(), image(t, renewed), image(t, running), handle); err != nil {
+		t.Errorf("a renewed lease: %v, want nil", err)
+	}
+	if err := dynamostore.HandleChange(t.Context(), json.RawMessage("{}"), nil, handle); err == nil {
+		t.Error("an image of another item: want an error")
+	}
+	if want := []deployment.Status{deployment.Queued, deployment.InProgress}; !slices.Equal(got, want) {
+		t.Errorf("handled %q, want %q", got, want)
+	}
 }
 
 func TestReadChangeRefusesWhatIsNoRecord(t *testing.T) {

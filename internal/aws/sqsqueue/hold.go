@@ -24,14 +24,27 @@ const (
 	soonTimes = 3
 )
 
-// Message identifies a received message.
+// Message is a received message.
 type Message struct {
+	Body    string
 	Receipt string
 	// Receives is how often it was received, including this time.
 	Receives int
 	// Lease is how long a runner may be silent, in whole seconds; deployment.LeaseLength
 	// when zero.
 	Lease time.Duration
+}
+
+// Handle runs the deployment that the message names while it keeps the message hidden,
+// as [Queue.HoldWhile] does. Invalid if [Queue.Send] did not make the message.
+func (q *Queue) Handle(
+	ctx context.Context, message Message, run func(context.Context, deployment.ID) error,
+) error {
+	id, err := Read(message.Body)
+	if err != nil {
+		return err
+	}
+	return q.HoldWhile(ctx, message, func(ctx context.Context) error { return run(ctx, id) })
 }
 
 // HoldWhile runs the work while it keeps the message hidden, and returns the work's

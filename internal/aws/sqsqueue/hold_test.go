@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/aws/sqsqueue"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 )
 
@@ -55,11 +56,10 @@ func (s *service) Do(r *http.Request) (*http.Response, error) {
 		Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
 }
 
-// holdWhile runs work for a message that was received so often, on a fake clock.
-func (s *service) holdWhile(t *testing.T, receives int, work func(context.Context) error) error {
-	t.Helper()
+// queue is a queue of the service.
+func (s *service) queue() *sqsqueue.Queue {
 	s.start = time.Now()
-	queue := sqsqueue.Open(aws.Config{
+	return sqsqueue.Open(aws.Config{
 		Region:     "eu-central-1",
 		HTTPClient: s,
 		Retryer:    func() aws.Retryer { return aws.NopRetryer{} },
@@ -67,13 +67,43 @@ func (s *service) holdWhile(t *testing.T, receives int, work func(context.Contex
 			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
 		}),
 	}, "https://sqs.eu-central-1.amazonaws.com/000000000000/runner")
-	return queue.HoldWhile(t.Context(), sqsqueue.Message{Receipt: "receipt", Receives: receives,
+}
+
+// holdWhile runs work for a message that was received so often, on a fake clock.
+func (s *service) holdWhile(t *testing.T, receives int, work func(context.Context) error) error {
+	t.Helper()
+	return s.queue().HoldWhile(t.Context(), sqsqueue.Message{Receipt: "receipt", Receives: receives,
 		Lease: s.lease}, work)
 }
 
 // forTime is work that takes so long.
 func forTime(d time.Duration, err error) func(context.Context) error {
 	return func(context.Context) error { time.Sleep(d); return err } // on the bubble's clock
+}
+
+func TestHandleRunsTheDeploymentOfTheMessage(t *testing.T) {
+	const id deployment.ID = "app0000000000000000000010123456789abcdef"
+	synctest.Test(t, func(t *testing.T) {
+		s, failed := &service{}, errors.New("the table is gone")
+		message := sqsqueue.Message{Body: `{"deployment_uuid":"` + string(id) + `"}`, Receipt: "receipt"}
+		var got deployment.ID
+		err := s.queue().Handle(t.Context(), message, func(_ context.Context, id deployment.ID) error {
+			got = id
+			return failed
+		})
+		if got != id || !errors.Is(err, failed) || len(s.holds) != 1 {
+			t.Errorf("ran %q with %v and held it %d times; want %q, the run's error and once",
+				got, err, len(s.holds), id)
+		}
+	})
+	t.Run("a message of another kind is Invalid and not held", func(t *testing.T) {
+		s := &service{}
+		err := s.queue().Handle(t.Context(), sqsqueue.Message{Body: "{}", Receipt: "receipt"},
+			func(context.Context, deployment.ID) error { t.Error("it ran"); return nil })
+		if !errors.Is(err, fault.Invalid) || len(s.holds) > 0 {
+			t.Errorf("%v, held %d times; want Invalid", err, len(s.holds))
+		}
+	})
 }
 
 func TestAMessageIsHeldWhileItsRunnerLives(t *testing.T) {

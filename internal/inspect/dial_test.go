@@ -1,4 +1,4 @@
-package main
+package inspect_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/inspect"
 	"waybill/internal/remote"
 )
 
@@ -60,7 +61,7 @@ func TestALookAtAServerThatCannotBeOpened(t *testing.T) {
 	s := &silent{
 		refuses: &remote.DialError{Cause: remote.CauseUnreachable, Err: errors.New("no answer in time")},
 	}
-	_, err := looker(s)(t.Context(), server, "a private key", app)
+	_, err := inspect.DialAndLook(s)(t.Context(), server, "a private key", app)
 	if want := "The server was not reached: no answer in time."; !errors.Is(err, fault.Unavailable) ||
 		fault.Public(err) != want {
 		t.Errorf("error = %v, want Unavailable: %s", err, want)
@@ -82,7 +83,7 @@ func TestALookThatTakesTooLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &silent{}
 		begun := time.Now()
-		_, err := looker(s)(t.Context(), server, "a private key", app)
+		_, err := inspect.DialAndLook(s)(t.Context(), server, "a private key", app)
 		if took := time.Since(begun); !errors.Is(err, fault.Unavailable) || took > 25*time.Second ||
 			!s.closed {
 			t.Errorf("error = %v after %s, closed %t; want Unavailable within 25 s", err, took, s.closed)
@@ -91,11 +92,11 @@ func TestALookThatTakesTooLong(t *testing.T) {
 }
 
 func TestALookSaysWhatTheServerSays(t *testing.T) {
-	status, err := looker(&silent{says: "S healthy\nE\n"})(t.Context(), server, "a private key", app)
+	status, err := inspect.DialAndLook(&silent{says: "S healthy\nE\n"})(t.Context(), server, "a private key", app)
 	if status != "running:healthy" || err != nil {
 		t.Errorf("%q, %v; want running:healthy", status, err)
 	}
-	_, err = looker(&silent{says: "F refused: password=Zq7pa55wordMarks\n"})(t.Context(), server,
+	_, err = inspect.DialAndLook(&silent{says: "F refused: password=Zq7pa55wordMarks\n"})(t.Context(), server,
 		"a private key", app)
 	if text := fault.Public(err); !errors.Is(err, fault.Unavailable) || !strings.Contains(text, "refused") ||
 		strings.Contains(err.Error(), "Zq7") {

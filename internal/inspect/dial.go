@@ -1,4 +1,4 @@
-package main
+package inspect
 
 import (
 	"context"
@@ -7,26 +7,25 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
-	"waybill/internal/inspect"
 	"waybill/internal/redact"
 	"waybill/internal/remote"
 )
 
-// lookFor is how long a look at a resource may take, with the connection: API
+// dialAndLookFor is how long a look at a resource may take, with the connection: API
 // Gateway waits 29 s for the whole of a request.
-const lookFor = 20 * time.Second
+const dialAndLookFor = 20 * time.Second
 
-// look asks a server for the status of a resource.
-type look func(
+// DialAndLook returns a function that connects to a server with the private key and asks
+// it for the status of a resource. The function returns Unavailable if the server was
+// not reached, did not answer within 20 s or could not tell the status. Its error
+// masks credentials that the server's text seems to have.
+func DialAndLook(dialer remote.Dialer) func(
 	ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable,
-) (string, error)
-
-// looker returns a look over connections of the dialer.
-func looker(dialer remote.Dialer) look {
+) (string, error) {
 	return func(
 		ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable,
 	) (string, error) {
-		limited, cancel := context.WithTimeout(ctx, lookFor)
+		limited, cancel := context.WithTimeout(ctx, dialAndLookFor)
 		defer cancel()
 		shell, err := dialer.Dial(limited, remote.Target{
 			Address:    server.Address,
@@ -42,13 +41,11 @@ func looker(dialer remote.Dialer) look {
 			return "", err
 		}
 		defer shell.Close()
-		found, err := inspect.Look(limited, shell, resource, server.DataDir)
+		found, err := Look(limited, shell, resource, server.DataDir)
 		if err != nil && ctx.Err() == nil && limited.Err() != nil {
-			return "", fault.Wrap(err, fault.Unavailable, "The server has not answered within %s.", lookFor)
+			return "", fault.Wrap(err, fault.Unavailable,
+				"The server has not answered within %s.", dialAndLookFor)
 		}
-		if errors.Is(err, fault.Unavailable) { // in words of the server's, perhaps
-			return "", fault.New(fault.Unavailable, "%s", redact.NewMatcher(nil).Text(fault.Public(err)))
-		}
-		return found.Status, err
+		return found.Status, redact.NewMatcher(nil).Error(err)
 	}
 }
