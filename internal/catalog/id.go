@@ -1,6 +1,7 @@
-// Package catalog defines what can be deployed and where: applications, services,
-// databases, servers, and the keys that open servers. It knows nothing about
-// deployments beyond the few facts in [State].
+// Package catalog defines what can be deployed and where: applications, services and
+// databases, the servers that they run on, and the private keys that open servers and
+// git repositories. Of deployments it knows only the limits that a [Server] and a
+// [Resource] set, and the facts in [State].
 package catalog
 
 import (
@@ -10,8 +11,9 @@ import (
 	"waybill/internal/fault"
 )
 
-// Kind is a kind of entity. Its text is the partition key of the catalog table
-// and the word in the API's answers and paths.
+// Kind is a kind of entity. Its text is the partition key of the catalog table, and for
+// a resource also resource_type in answers and events, and, with an s, the name of a
+// folder on the server.
 type Kind string
 
 // The kinds.

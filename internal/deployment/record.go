@@ -66,9 +66,9 @@ type ScrubSummary struct {
 
 // Trigger is the origin of a deployment.
 type Trigger struct {
-	// Kind is "api", "event" or "schedule".
+	// Kind is [TriggerAPI]. There is no other way yet.
 	Kind string
-	// Name is the token's name for an API call, the event's id for an event.
+	// Name is the name of the token.
 	Name string
 }
 

@@ -101,14 +101,9 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 	case !input.starts():
 		plan.Job.Steps = append(plan.Job.Steps, notStopped())
 	default:
-		// The command runs in its own shell. An exit or a trap in it cannot keep the
-		// step from recording that it succeeded.
-		command := path.Join(input.spool(), "command")
-		plan.Job.Files = append(plan.Job.Files,
-			remote.File{Path: command, Content: []byte(app.Shell.Start + "\n")})
-		plan.Job.Steps = append(plan.Job.Steps, remote.Step{Name: StartStep, Command: app.Shell.Start,
-			Script: "(cd " + quote(input.folder()) + " && exec sh -e " + quote(command) +
-				")\necho start >" + operationFile})
+		step, command := input.startShell(app.Shell)
+		plan.Job.Files = append(plan.Job.Files, command)
+		plan.Job.Steps = append(plan.Job.Steps, step)
 		plan.Status = statusUnknown
 	}
 	if app.Shell.Health != "" && input.Operation != deployment.Delete {
@@ -121,6 +116,17 @@ func shell(input Input, app *catalog.Application) (Plan, error) {
 		plan.Status = statusHealthy
 	}
 	return plan, nil
+}
+
+// startShell is the step that runs the team's start command, and the file that has the
+// command. The command runs in its own shell. An exit or a trap in it cannot keep the
+// step from recording that it succeeded.
+func (in Input) startShell(shell *catalog.Shell) (remote.Step, remote.File) {
+	command := path.Join(in.spool(), "command")
+	file := remote.File{Path: command, Content: []byte(shell.Start + "\n")}
+	return remote.Step{Name: StartStep, Command: shell.Start,
+		Script: "(cd " + quote(in.folder()) + " && exec sh -e " + quote(command) +
+			")\necho start >" + operationFile}, file
 }
 
 // inFolder is a step that runs a team's command in the resource's folder.

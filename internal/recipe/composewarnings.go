@@ -186,30 +186,7 @@ func (d documents) warnings(project *types.Project, values map[string]string) []
 	}
 	d.warnOfVariables(values, warn)
 	for _, name := range project.ServiceNames() {
-		service := project.Services[name]
-		if build := service.Build; build != nil && build.DockerfileInline == "" &&
-			!remoteContext(build.Context) {
-			warn(d.walk([]string{"services", name, "build"}),
-				"services.%s.build: its folder is empty on the server. "+
-					"Name an image instead, register an application that is built from a repository, or "+
-					"give the URL of a repository as context:",
-				name)
-		}
-		for i, file := range service.EnvFiles {
-			if bool(file.Required) && !path.IsAbs(file.Path) && !namesEnvironment(file.Path) {
-				warn(d.walk([]string{"services", name, "env_file", fmt.Sprint(i)}),
-					"services.%s.env_file: the file %s is not on the server. "+
-						"Put its variables into environment: of the file or of the service.", name, file.Path)
-			}
-		}
-		for i, volume := range service.Volumes {
-			if volume.Type == types.VolumeTypeBind && relative(volume.Source) && namesFile(volume.Source) {
-				warn(d.walk([]string{"services", name, "volumes", fmt.Sprint(i)}),
-					"services.%s.volumes: the file %s is not on the server, "+
-						"so the container gets an empty folder. Use configs: with content: instead.",
-					name, volume.Source)
-			}
-		}
+		d.warnOfMissingFiles(name, project.Services[name], warn)
 	}
 	for _, name := range sortedKeys(project.Secrets) {
 		if secret := project.Secrets[name]; relativeFile(types.FileObjectConfig(secret)) {
@@ -226,6 +203,35 @@ func (d documents) warnings(project *types.Project, values map[string]string) []
 		}
 	}
 	return all
+}
+
+// warnOfMissingFiles names the files of a service that are not on the server.
+func (d documents) warnOfMissingFiles(
+	name string, service types.ServiceConfig, warn func(line int, format string, args ...any),
+) {
+	if build := service.Build; build != nil && build.DockerfileInline == "" &&
+		!remoteContext(build.Context) {
+		warn(d.walk([]string{"services", name, "build"}),
+			"services.%s.build: its folder is empty on the server. "+
+				"Name an image instead, register an application that is built from a repository, or "+
+				"give the URL of a repository as context:",
+			name)
+	}
+	for i, file := range service.EnvFiles {
+		if bool(file.Required) && !path.IsAbs(file.Path) && !namesEnvironment(file.Path) {
+			warn(d.walk([]string{"services", name, "env_file", fmt.Sprint(i)}),
+				"services.%s.env_file: the file %s is not on the server. "+
+					"Put its variables into environment: of the file or of the service.", name, file.Path)
+		}
+	}
+	for i, volume := range service.Volumes {
+		if volume.Type == types.VolumeTypeBind && relative(volume.Source) && namesFile(volume.Source) {
+			warn(d.walk([]string{"services", name, "volumes", fmt.Sprint(i)}),
+				"services.%s.volumes: the file %s is not on the server, "+
+					"so the container gets an empty folder. Use configs: with content: instead.",
+				name, volume.Source)
+		}
+	}
 }
 
 // warnOfVariables warns once of each variable without a value, at its first use.

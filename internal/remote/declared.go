@@ -57,14 +57,11 @@ func declared(ctx context.Context, shell Shell, job Job, piece, overlap int) (De
 		return Declarations{}, err
 	}
 	nonce := rand.Text()
-	receiver := declaredReceiver{nonce: []byte(nonce)}
-	err := answer(ctx, shell, nonce, declaredScript(job, nonce, piece, overlap), &receiver)
-	return receiver.found, err
-}
-
-func declaredScript(job Job, nonce string, piece, overlap int) string {
-	return head(job, nonce) + fmt.Sprintf("begins=%s piece=%d overlap=%d budget=%d\n", Quote(declaration),
+	script := head(job, nonce) + fmt.Sprintf("begins=%s piece=%d overlap=%d left=%d\n", Quote(declaration),
 		piece, overlap, MaxDeclaredBytes) + stripComments(declaredText)
+	receiver := declaredReceiver{nonce: []byte(nonce)}
+	err := answer(ctx, shell, nonce, script, &receiver)
+	return receiver.found, err
 }
 
 // declaredReceiver takes the frames of a search for lines.

@@ -65,11 +65,8 @@ func (s *session) run(ctx context.Context) error {
 			if err := s.feed(p); err != nil {
 				return err
 			}
-			// After ctx has ended, the writer no longer waits for this.
-			select {
-			case out.taken <- struct{}{}:
-			case <-ctx.Done():
-				return ctx.Err()
+			if err := out.release(); err != nil {
+				return err
 			}
 		case <-ticker.C:
 			// Ticks are counted instead of time, so that the time that feed
@@ -123,6 +120,17 @@ func (h handover) Write(p []byte) (int, error) {
 func (h handover) give(p []byte) error {
 	select {
 	case h.parts <- p:
+		return nil
+	case <-h.ctx.Done():
+		return h.ctx.Err()
+	}
+}
+
+// release lets the Write return whose slice was taken. After ctx has ended, that Write
+// no longer waits for it.
+func (h handover) release() error {
+	select {
+	case h.taken <- struct{}{}:
 		return nil
 	case <-h.ctx.Done():
 		return h.ctx.Err()

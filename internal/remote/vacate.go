@@ -18,7 +18,5 @@ func Vacate(ctx context.Context, shell Shell, job Job) error {
 		return err
 	}
 	nonce := rand.Text()
-	return answer(ctx, shell, nonce, vacateScript(job, nonce), remover{})
+	return answer(ctx, shell, nonce, head(job, nonce)+stripComments(vacateText), remover{})
 }
-
-func vacateScript(job Job, nonce string) string { return head(job, nonce) + stripComments(vacateText) }

@@ -61,14 +61,12 @@ func testCancelled(t *testing.T, w *world) {
 	now, outcome := w.tick(), deployment.Outcome{Status: deployment.Finished}
 	for call, make := range map[string]func() error{
 		"Enqueue": func() error {
-			_, err := w.Ledger.Enqueue(ctx, next,
-				deployment.RequestKey{})
+			_, err := w.Ledger.Enqueue(ctx, next, deployment.RequestKey{})
 			return err
 		},
 		"Claim": func() error { _, err := w.Ledger.Claim(ctx, server, now); return err },
 		"Begin": func() error {
-			_, err := w.Ledger.Begin(ctx, running.ID, "runner", now,
-				time.Minute)
+			_, err := w.Ledger.Begin(ctx, running.ID, "runner", now, time.Minute)
 			return err
 		},
 		"Advance": func() error {
@@ -76,8 +74,7 @@ func testCancelled(t *testing.T, w *world) {
 			return err
 		},
 		"Finish": func() error {
-			return w.Ledger.Finish(ctx, running.ID, running.Lease, progress(1, now),
-				outcome, now)
+			return w.Ledger.Finish(ctx, running.ID, running.Lease, progress(1, now), outcome, now)
 		},
 		"Signals": func() error { _, err := w.Ledger.Signals(ctx, running.ID, running.Lease); return err },
 		"Cancel":  func() error { _, err := w.Ledger.Cancel(ctx, queued.ID, "ci", now); return err },

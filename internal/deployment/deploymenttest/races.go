@@ -136,15 +136,7 @@ func testCancelAndClaim(t *testing.T, w *world) {
 		}
 		return w.Ledger.Claim(t.Context(), server, w.now)
 	})
-	claimed := map[deployment.ID]bool{}
-	for _, result := range results[n:] {
-		if result.err != nil {
-			wantKind(t, result.err, fault.NotFound)
-		} else if claimed[result.value.ID] {
-			t.Errorf("%s was claimed twice", result.value.ID)
-		}
-		claimed[result.value.ID] = result.err == nil
-	}
+	claimed := claimedOnce(t, results[n:])
 	var wantRunning []deployment.ID
 	for i, record := range records {
 		got, want := w.get(t, record.ID), deployment.Cancelled
@@ -266,6 +258,24 @@ func testRepairAndClaim(t *testing.T, w *world) {
 type result[T any] struct {
 	value T
 	err   error
+}
+
+// claimedOnce returns the claimed deployments. It fails the test if one was claimed
+// twice, or if a claim failed for another reason than an empty queue.
+func claimedOnce(t *testing.T, claims []result[deployment.Record]) map[deployment.ID]bool {
+	t.Helper()
+	claimed := map[deployment.ID]bool{}
+	for _, claim := range claims {
+		if claim.err != nil {
+			wantKind(t, claim.err, fault.NotFound)
+			continue
+		}
+		if claimed[claim.value.ID] {
+			t.Errorf("%s was claimed twice", claim.value.ID)
+		}
+		claimed[claim.value.ID] = true
+	}
+	return claimed
 }
 
 // together calls f with each of the arguments concurrently.

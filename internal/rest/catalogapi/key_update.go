@@ -22,45 +22,55 @@ func (a catalogAPI) updateKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	changed := *present
-	if given.Name != nil {
-		changed.Name = *given.Name
-	}
-	if given.Description != nil {
-		changed.Description = *given.Description
-	}
-	var pair catalog.KeyPair
-	if given.PrivateKey != nil {
-		if pair, err = a.readKey(*given.PrivateKey); err != nil {
-			return rest.Answer{}, err
-		}
-		changed.PublicKey, changed.Fingerprint = pair.Public.Line, pair.Public.Fingerprint
-	}
-	if err := catalog.Check(&changed); err != nil {
+	changed, private, err := a.changedKey(present, given)
+	if err != nil {
 		return rest.Answer{}, err
 	}
 	if given.PrivateKey != nil {
-		if err := a.mayShare(ctx, c.Token, &changed); err != nil {
+		if err := a.mayShare(ctx, c.Token, changed); err != nil {
 			return rest.Answer{}, err
 		}
-		if err := a.checkLogins(ctx, present.ID, pair.Private); err != nil {
+		if err := a.checkLogins(ctx, present.ID, private); err != nil {
 			return rest.Answer{}, err
 		}
 	}
 	// Of two changes at the same time, this lets one through, so that the stored
 	// private key fits the public key that is shown. A change that failed after
 	// this can be repeated.
-	if err := a.replace(ctx, present, &changed); err != nil {
+	if err := a.replace(ctx, present, changed); err != nil {
 		return rest.Answer{}, err
 	}
 	if given.PrivateKey != nil {
 		if err := a.Vault.Put(ctx, present.ID, map[string]string{
-			catalog.PrivateKeySecret: pair.Private,
+			catalog.PrivateKeySecret: private,
 		}); err != nil {
 			return rest.Answer{}, err
 		}
 	}
-	return rest.OK(wire.FromKey(&changed)), nil
+	return rest.OK(wire.FromKey(changed)), nil
+}
+
+// changedKey returns the present key with the patch applied, and the new private key or
+// "". Invalid if the result is not a valid key.
+func (a catalogAPI) changedKey(
+	present *catalog.PrivateKey, patch wire.KeyPatch,
+) (changed *catalog.PrivateKey, private string, err error) {
+	key := *present
+	if patch.Name != nil {
+		key.Name = *patch.Name
+	}
+	if patch.Description != nil {
+		key.Description = *patch.Description
+	}
+	if patch.PrivateKey != nil {
+		pair, err := a.readKey(*patch.PrivateKey)
+		if err != nil {
+			return nil, "", err
+		}
+		key.PublicKey, key.Fingerprint = pair.Public.Line, pair.Public.Fingerprint
+		private = pair.Private
+	}
+	return &key, private, catalog.Check(&key)
 }
 
 // maxLogins limits the test logins that run at the same time.

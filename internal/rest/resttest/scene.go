@@ -67,7 +67,7 @@ func patch(uuid string, body any) success {
 	return success{http.StatusOK, Request{PathUUID: uuid, Body: body}}
 }
 
-func look(uuid string) success { return success{http.StatusCreated, Request{PathUUID: uuid}} }
+func validate(uuid string) success { return success{http.StatusCreated, Request{PathUUID: uuid}} }
 
 func (s scene) managementSuccesses(t *testing.T) map[string]success {
 	lonely := s.Create(t, "createServer", Object{"name": "spare", "ip": "spare", "private_key_uuid": s.Key})
@@ -109,7 +109,7 @@ func (s scene) serviceSuccesses(t *testing.T) map[string]success {
 			"environment": []Object{{"key": "A", "value": SecretValue, "is_secret": true}},
 		}),
 		"deleteService":   get(ran, "?delete_volumes=true"),
-		"validateService": look(s.Service),
+		"validateService": validate(s.Service),
 		"startService":    get(s.Service, ""),
 		"stopService":     get(s.ran(t, "startService", s.World.Service(t, s.quiet)), ""),
 		"restartService":  get(s.World.Service(t, s.Server), "?latest=true"),
@@ -133,7 +133,7 @@ func (s scene) applicationSuccesses(t *testing.T) map[string]success {
 		"getApplication":      get(s.Application, ""),
 		"updateApplication":   patch(s.Application, Object{"start": "echo start again"}),
 		"deleteApplication":   get(s.World.Application(t, s.Server), ""),
-		"validateApplication": look(s.Application),
+		"validateApplication": validate(s.Application),
 		"startApplication":    get(idle, "?force=true&instant_deploy=true"),
 		"stopApplication":     get(s.World.Application(t, s.Server), ""),
 		"restartApplication":  get(s.Application, ""),
@@ -153,7 +153,7 @@ func (s scene) databaseSuccesses(t *testing.T) map[string]success {
 			"limits_memory": "512m", "postgres_conf": "max_connections = 8",
 		}),
 		"deleteDatabase":   get(s.World.Database(t, s.Server), ""),
-		"validateDatabase": look(s.Database),
+		"validateDatabase": validate(s.Database),
 		"startDatabase":    get(s.Database, "?force=true"),
 		"stopDatabase":     get(s.ran(t, "startDatabase", s.World.Database(t, s.quiet)), ""),
 		"restartDatabase":  get(s.World.Database(t, s.Server), "?latest=true"),

@@ -69,19 +69,7 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	w.Check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil }
 	w.Warn = func(context.Context, catalog.Deployable) []string { return nil }
 	w.Inspect = func() (string, error) { return "running:healthy", nil }
-	catalogPorts := catalogapi.Ports{
-		Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: w.Inspector,
-		Ledger: m.Ledger(), Snapshots: m.Snapshots(),
-		Inspect: func(_ context.Context, _ *catalog.Server, privateKey string,
-			_ catalog.Deployable) (string, error) {
-			w.Inspector.Opened = privateKey
-			return w.Inspect()
-		},
-		Check: func(ctx context.Context, r catalog.Deployable,
-			s *catalog.Server) error {
-			return w.Check(ctx, r, s)
-		},
-		Warn: func(ctx context.Context, r catalog.Deployable) []string { return w.Warn(ctx, r) }}
+	catalogPorts := w.catalogPorts()
 	showPorts := showapi.Ports{
 		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(),
 		Snapshots: m.Snapshots(),
@@ -91,28 +79,48 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	}
 	opts := rest.Options{Log: oplog.New(w.Log, slog.LevelInfo), Team: "blue"}
 	var err error
-	keep := func(function string, handler http.Handler, failed error) {
+	add := func(function string, handler http.Handler, failed error) {
 		if w.Handlers[function] = handler; failed != nil {
 			t.Fatal(failed)
 		}
 	}
 	handler, err := catalogapi.New(catalogPorts, opts)
-	keep("catalog", handler, err)
+	add("catalog", handler, err)
 	handler, err = deployapi.New(deployapi.Ports{
 		Tokens: m.Tokens(), Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(),
 		Snapshots: m.Snapshots(),
 	}, opts)
-	keep("deploy", handler, err)
+	add("deploy", handler, err)
 	handler, err = listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History()},
 		opts)
-	keep("list", handler, err)
+	add("list", handler, err)
 	handler, err = showapi.New(showPorts, opts)
-	keep("show", handler, err)
+	add("show", handler, err)
 	if w.API, err = openapi.Load(); err != nil {
 		t.Fatal(err)
 	}
 	w.Root = w.Mint(t, access.Root)
 	return w
+}
+
+// catalogPorts are the ports of the catalog function. A test can change what Check, Warn
+// and Inspect do at any time.
+func (w *World) catalogPorts() catalogapi.Ports {
+	m := w.Memory
+	return catalogapi.Ports{
+		Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: w.Inspector,
+		Ledger: m.Ledger(), Snapshots: m.Snapshots(),
+		Inspect: func(
+			_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable,
+		) (string, error) {
+			w.Inspector.Opened = privateKey
+			return w.Inspect()
+		},
+		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error {
+			return w.Check(ctx, r, s)
+		},
+		Warn: func(ctx context.Context, r catalog.Deployable) []string { return w.Warn(ctx, r) },
+	}
 }
 
 // Mint makes a token with the abilities.
