@@ -30,7 +30,7 @@ func newRole(scope constructs.Construct, id string, statements []awsiam.PolicySt
 // deployment, to recognise a repeated request.
 func (r resources) catalogMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:Query",
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
@@ -46,7 +46,7 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 // deployment and reads earlier ones.
 func (r resources) deployMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem"),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem"),
 		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:PutItem", "dynamodb:UpdateItem")),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
@@ -58,7 +58,7 @@ func (r resources) deployMay() []awsiam.PolicyStatement {
 // listMay returns the rights of list, which only reads.
 func (r resources) listMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:Query"),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"),
 		allow(r.deploymentTables(), "dynamodb:BatchGetItem", "dynamodb:Query"),
 	}
 }
@@ -67,7 +67,7 @@ func (r resources) listMay() []awsiam.PolicyStatement {
 // deployment, and notes on a record that a reader follows its log.
 func (r resources) showMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem"),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
 		r.listObjects(),
@@ -79,8 +79,8 @@ func (r resources) showMay() []awsiam.PolicyStatement {
 // removes the resource from the catalog, and its secrets, which it cannot read.
 func (r resources) dispatchMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:Query",
-			"dynamodb:UpdateItem", "dynamodb:DeleteItem")),
+		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
+			"dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem"),
 		allow(on(r.secrets.arn), "ssm:DeleteParameter"),
@@ -102,7 +102,7 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 // servers, so it has no right to tokens.
 func (r resources) runnerMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:UpdateItem")),
+		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:BatchGetItem", "dynamodb:UpdateItem")),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 		allow(on(r.queues.runner.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),

@@ -163,11 +163,17 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 			return s.deployments.Note(t.Context(), noted)
 		}, map[string]int{"TransactWriteItems": 1}},
 		{"Update", func() error { return s.catalog.Update(t.Context(), built, built.UpdatedAt) },
-			map[string]int{"UpdateItem": 1}},
+			map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
 		{"Update with another deploy key", func() error {
 			built.Dockerfile.KeyID = otherKeyID
 			return s.catalog.Update(t.Context(), built, built.UpdatedAt)
-		}, map[string]int{"UpdateItem": 1, "GetItem": 1, "TransactWriteItems": 1}},
+		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
+		{"Get of an entity", func() error { _, err := s.catalog.Get(t.Context(), serviceID); return err },
+			map[string]int{"BatchGetItem": 1}},
+		{"List of entities", func() error {
+			_, err := s.catalog.List(t.Context(), catalog.KindService, catalog.Page{})
+			return err
+		}, map[string]int{"Query": 2}},
 		{"Enqueue and Cancel", func() error {
 			other := catalog.ID("svc444444444444444444444")
 			if err := s.directCatalog().Create(t.Context(), s.service(other)); err != nil {

@@ -95,7 +95,7 @@ func TestP2BetweenLookAndClaim(t *testing.T) {
 	t.Run("the resource becomes busy: it is passed over", func(t *testing.T) {
 		s, _, second := newStandOf2(t)
 		s.wire.just("TransactWriteItems", func() {
-			s.set(t, s.tables.Catalog, [4]string{"kind", "service", "uuid", string(serviceID)}, "running",
+			s.set(t, s.tables.Catalog, [4]string{"kind", "service-state", "uuid", string(serviceID)}, "running",
 				"something")
 		})
 		s.wantClaimed(t, second.ID)

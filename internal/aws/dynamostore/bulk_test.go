@@ -60,7 +60,7 @@ func TestLongTexts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			stored := encoded(t, service(c.compose))
-			_, packed := member(stored, "definition")["compose"].(*types.AttributeValueMemberB)
+			_, packed := definition(stored)["compose"].(*types.AttributeValueMemberB)
 			if packed != c.packed {
 				t.Errorf("compressed: %v, want %v", packed, c.packed)
 			}
@@ -76,7 +76,7 @@ func TestLongTexts(t *testing.T) {
 	t.Run("one that was written before there was compression is read", func(t *testing.T) {
 		stored := encoded(t, service(""))
 		compose := composeFile(100 << 10)
-		member(stored, "definition")["compose"] = &types.AttributeValueMemberS{Value: compose}
+		definition(stored)["compose"] = &types.AttributeValueMemberS{Value: compose}
 		wantForm(t, stored, service(compose))
 	})
 }
@@ -86,8 +86,7 @@ func TestDamagedTextsAreInternal(t *testing.T) {
 	writer := gzip.NewWriter(&bomb)
 	_, _ = writer.Write(make([]byte, 2<<20))
 	_ = writer.Close()
-	good, _ := member(encoded(t, service(strings.Repeat("x", 8000))),
-		"definition")["compose"].(*types.AttributeValueMemberB)
+	good, _ := definition(encoded(t, service(strings.Repeat("x", 8000))))["compose"].(*types.AttributeValueMemberB)
 	for name, value := range map[string]types.AttributeValue{
 		"binary that is not compressed":  &types.AttributeValueMemberB{Value: []byte("services: {}")},
 		"compressed and cut":             &types.AttributeValueMemberB{Value: good.Value[:len(good.Value)-9]},
@@ -95,7 +94,7 @@ func TestDamagedTextsAreInternal(t *testing.T) {
 		"a number":                       &types.AttributeValueMemberN{Value: "1"},
 	} {
 		stored := encoded(t, service(""))
-		member(stored, "definition")["compose"] = value
+		definition(stored)["compose"] = value
 		if _, err := dynamostore.DecodeEntity(stored); err == nil || fault.KindOf(err) != fault.Internal {
 			t.Errorf("%s: %v, want Internal", name, err)
 		}

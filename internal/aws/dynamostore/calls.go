@@ -54,6 +54,25 @@ func take(ctx context.Context, client *dynamodb.Client, query *dynamodb.QueryInp
 	return items, nil
 }
 
+// readBatch reads the items with these keys, at most 100. It repeats the request for keys that
+// DynamoDB left out because it was busy or because the answer would have been larger than
+// 16 MB.
+func readBatch(ctx context.Context, client *dynamodb.Client,
+	wanted map[string]types.KeysAndAttributes) (map[string][]item, error) {
+	all := map[string][]item{}
+	return all, retry(ctx, func() (bool, error) {
+		got, err := client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
+		if err != nil {
+			return false, classify(err)
+		}
+		for table, found := range got.Responses {
+			all[table] = append(all[table], found...)
+		}
+		wanted = got.UnprocessedKeys
+		return len(wanted) == 0, nil
+	})
+}
+
 // change writes one item and returns the new item. done reports that it was written.
 // If neither done nor err is set, the condition was not met.
 func (d *Deployments) change(ctx context.Context, c change) (written item, done bool, err error) {

@@ -69,8 +69,8 @@ func (d *Deployments) Claim(ctx context.Context, server catalog.ID,
 }
 
 // next returns the place in the queue of the deployment to claim, or -1.
-func (l *serverLoad) next(blocked map[string]bool) int {
-	if l == nil || len(l.Running) >= l.Definition.Concurrency {
+func (l *serverState) next(blocked map[string]bool) int {
+	if l == nil || len(l.Running) >= l.Concurrency {
 		return -1
 	}
 	busy := map[catalog.ID]bool{}
@@ -99,15 +99,15 @@ func (d *Deployments) claiming(record deployment.Record, server catalog.ID,
 		}),
 		claimServer: update(change{
 			table:     d.tables.Catalog,
-			key:       entityKey(server),
+			key:       stateKey(server),
 			this:      string(record.ID),
 			update:    fmt.Sprintf("SET #running.#this = :now REMOVE #queue[%d]", place),
-			condition: fmt.Sprintf("#queue[%d] = :id AND size(#running) < #definition.#concurrency", place),
+			condition: fmt.Sprintf("#queue[%d] = :id AND size(#running) < #concurrency", place),
 			values:    item{":id": text(record.ID), ":now": now},
 		}),
 		claimResource: update(change{
 			table:     d.tables.Catalog,
-			key:       entityKey(record.ID.Resource()),
+			key:       stateKey(record.ID.Resource()),
 			update:    "SET #running = :id, #queued = :none",
 			condition: "#queued = :id AND #running = :none",
 			values:    item{":id": text(record.ID), ":none": text("")},

@@ -65,7 +65,7 @@ func (h hand) setState(t *testing.T, resource catalog.ID, state catalog.State) {
 		"running": state.Running})
 }
 
-// set writes attributes of an entity's item.
+// set writes attributes of an entity's state.
 func (h hand) set(t *testing.T, id catalog.ID, attributes map[string]any) {
 	t.Helper()
 	updates := map[string]types.AttributeValueUpdate{}
@@ -75,7 +75,7 @@ func (h hand) set(t *testing.T, id catalog.ID, attributes map[string]any) {
 		updates[name] = types.AttributeValueUpdate{Value: encoded}
 	}
 	_, err := h.client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-		TableName: aws.String(h.tables.Catalog), Key: key("kind", string(id.Kind()), "uuid", string(id)),
+		TableName: aws.String(h.tables.Catalog), Key: dynamostore.StateKey(id),
 		AttributeUpdates: updates})
 	do(t, "UpdateItem", err)
 }

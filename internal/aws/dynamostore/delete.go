@@ -3,7 +3,6 @@ package dynamostore
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/catalog"
@@ -17,18 +16,18 @@ import (
 // same.
 func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
 	return retry(ctx, func() (bool, error) {
-		stored, err := c.get(ctx, id)
+		stored, err := c.load(ctx, id)
 		if err != nil {
 			return true, err
 		}
 		var fields entityItem
-		if err := decode(stored, &fields); err != nil {
+		if err := decode(stored.head, &fields); err != nil {
 			return true, err
 		}
-		if err := deletable(id, fields, stored); err != nil {
+		if err := deletable(id, fields, stored.state); err != nil {
 			return true, err
 		}
-		writes := []types.TransactWriteItem{c.remove(id, stored["depends_on"])}
+		writes := c.removing(id, stored.head["depends_on"])
 		for _, dependency := range fields.DependsOn {
 			writes = append(writes, c.count(catalog.ID(dependency), -1))
 		}
@@ -37,7 +36,7 @@ func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
 	})
 }
 
-// deletable returns why the item cannot be deleted, or nil.
+// deletable returns why the entity cannot be deleted, or nil.
 func deletable(id catalog.ID, fields entityItem, stored item) error {
 	busy := false
 	switch {
@@ -63,27 +62,19 @@ func deletable(id catalog.ID, fields entityItem, stored item) error {
 	return nil
 }
 
-// remove deletes the item on three conditions: nothing depends on it, nothing of it
-// is queued or runs, and its dependencies are unchanged since the read.
-func (c *Catalog) remove(id catalog.ID, dependencies types.AttributeValue) types.TransactWriteItem {
-	condition, values := "#dependents = :zero", item{":zero": number(0)}
-	changes := id.Kind() == catalog.KindApplication || id.Kind() == catalog.KindServer
-	if changes && dependencies != nil { // other kinds never change theirs
-		condition += " AND #depends_on = :depends_on"
-		values[":depends_on"] = dependencies
-	}
+// removing deletes the items on three conditions: nothing depends on the entity, its
+// dependencies are unchanged since the read, and nothing of it is queued or runs.
+func (c *Catalog) removing(id catalog.ID, dependencies types.AttributeValue) []types.TransactWriteItem {
+	writes := []types.TransactWriteItem{remove(c.table, entityKey(id),
+		"#dependents = :zero AND #depends_on = :depends_on",
+		item{":zero": number(0), ":depends_on": dependencies})}
 	switch {
 	case id.Kind() == catalog.KindServer:
-		condition += " AND size(#queue) = :zero AND size(#running) = :zero"
+		writes = append(writes, remove(c.table, stateKey(id),
+			"size(#queue) = :zero AND size(#running) = :zero", item{":zero": number(0)}))
 	case id.Kind().Deployable():
-		condition += " AND #queued = :none AND #running = :none"
-		values[":none"] = text("")
+		writes = append(writes, remove(c.table, stateKey(id), "#queued = :none AND #running = :none",
+			item{":none": text("")}))
 	}
-	return types.TransactWriteItem{Delete: &types.Delete{
-		TableName:                 aws.String(c.table),
-		Key:                       entityKey(id),
-		ConditionExpression:       aws.String(condition),
-		ExpressionAttributeNames:  names("", condition),
-		ExpressionAttributeValues: values,
-	}}
+	return writes
 }

@@ -1,11 +1,13 @@
 // Package dynamostore stores the catalog and the deployments in DynamoDB.
 //
-// The catalog table has the keys kind and uuid. Each item is one entity: the
-// attribute definition has the user's part, depends_on its dependencies, and
-// dependents the number of entities that depend on it. The item of a server also
-// has its queue (a list of deployment uuids) and its running set (a map of them).
-// The item of a resource also has its queued and its running deployment. The kinds
-// "token" and "request" hold bearer tokens and the keys of repeated requests.
+// The catalog table has the keys kind and uuid. Each entity is several items with the
+// same uuid. The head has the entity's own kind: the attribute definition has the user's
+// part, depends_on its dependencies, and dependents the number of entities that depend on
+// it. The state has all that deployments write: the "server-queue" of a server has its
+// queue (a list of deployment uuids), its running set (a map of them) and the limits of
+// both; the state of a resource, such as "service-state", has its queued and its running
+// deployment. So a change of a state costs the same whatever the size of a definition. The
+// kinds "token" and "request" hold bearer tokens and the keys of repeated requests.
 //
 // Each kind of resource has a table of deployments with the keys resource_uuid and
 // deployment_uuid. Each item is one record.

@@ -113,14 +113,14 @@ func (d *Deployments) joining(record deployment.Record) []types.TransactWriteIte
 	return []types.TransactWriteItem{
 		update(change{
 			table:     d.tables.Catalog,
-			key:       entityKey(record.ServerID),
+			key:       stateKey(record.ServerID),
 			update:    "SET #queue = list_append(#queue, :last)",
-			condition: "size(#queue) < #definition.#queue_limit",
+			condition: "size(#queue) < #queue_limit",
 			values:    item{":last": list(text(record.ID))},
 		}),
 		update(change{
 			table:     d.tables.Catalog,
-			key:       entityKey(record.ID.Resource()),
+			key:       stateKey(record.ID.Resource()),
 			update:    "SET #queued = :id ADD #deployments :one",
 			condition: "#queued = :none" + useful,
 			values:    with(values, item{":id": text(record.ID), ":one": number(1), ":none": text("")}),
@@ -159,7 +159,7 @@ func (d *Deployments) admits(ctx context.Context, record deployment.Record) erro
 	if server == nil {
 		return deployment.NewServerGoneError()
 	}
-	if len(server.Queue) >= server.Definition.QueueLimit {
+	if len(server.Queue) >= server.QueueLimit {
 		return deployment.NewQueueFullError()
 	}
 	return d.unused(ctx, record.ID)
@@ -188,7 +188,7 @@ func (d *Deployments) Note(ctx context.Context, record deployment.Record) error 
 		put(d.tables.of(id.Kind()), whole, "attribute_not_exists(#deployment_uuid)", nil),
 		update(change{
 			table:     d.tables.Catalog,
-			key:       entityKey(id.Resource()),
+			key:       stateKey(id.Resource()),
 			update:    "ADD #deployments :one",
 			condition: "attribute_exists(#uuid)",
 			values:    item{":one": number(1)},

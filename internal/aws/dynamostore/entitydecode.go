@@ -9,10 +9,10 @@ import (
 	"waybill/internal/fault"
 )
 
-// decodeEntity reads an entity of the kind that the item names.
-func decodeEntity(stored item) (catalog.Entity, error) {
+// decodeEntity reads an entity of the kind that its head names.
+func decodeEntity(stored items) (catalog.Entity, error) {
 	var fields entityItem
-	if err := decode(stored, &fields); err != nil {
+	if err := decode(stored.head, &fields); err != nil {
 		return nil, err
 	}
 	meta := catalog.Meta{
@@ -22,9 +22,9 @@ func decodeEntity(stored item) (catalog.Entity, error) {
 	// Dependencies are stored once, in depends_on, and in no definition.
 	switch catalog.Kind(fields.Kind) {
 	case catalog.KindServer:
-		return decodeServer(meta, dependency(fields.DependsOn, 0), stored["definition"])
+		return decodeServer(meta, dependency(fields.DependsOn, 0), stored)
 	case catalog.KindPrivateKey:
-		return decodePrivateKey(meta, stored["definition"])
+		return decodePrivateKey(meta, stored.head["definition"])
 	case catalog.KindApplication, catalog.KindService, catalog.KindDatabase:
 		return decodeResource(meta, fields.DependsOn, stored)
 	default:
@@ -32,18 +32,21 @@ func decodeEntity(stored item) (catalog.Entity, error) {
 	}
 }
 
-func decodeServer(meta catalog.Meta, key catalog.ID,
-	definition types.AttributeValue) (catalog.Entity, error) {
+func decodeServer(meta catalog.Meta, key catalog.ID, stored items) (catalog.Entity, error) {
 	var fields serverDefinition
-	if err := decodeDefinition(definition, &fields); err != nil {
+	if err := decodeDefinition(stored.head["definition"], &fields); err != nil {
+		return nil, err
+	}
+	var state serverState
+	if err := decode(stored.state, &state); err != nil {
 		return nil, err
 	}
 	return &catalog.Server{
 		Meta: meta, KeyID: key,
 		Address: fields.Address, Port: fields.Port, User: fields.User, HostKey: fields.HostKey,
 		DataDir:     fields.DataDir,
-		Concurrency: fields.Concurrency, QueueLimit: fields.QueueLimit,
-		ForbidHostAccess: fields.ForbidHostAccess, ValidatedAt: time.Time(fields.ValidatedAt),
+		Concurrency: state.Concurrency, QueueLimit: state.QueueLimit,
+		ForbidHostAccess: fields.ForbidHostAccess, ValidatedAt: time.Time(state.ValidatedAt),
 	}, nil
 }
 

@@ -10,7 +10,7 @@ import (
 	"waybill/internal/fault"
 )
 
-// entityItem is the part of a catalog item that all kinds have. The attribute
+// entityItem is the part of an entity's head that all kinds have. The attribute
 // "definition" has the part of each kind.
 type entityItem struct {
 	Kind        string   `dynamodbav:"kind"`
@@ -23,16 +23,21 @@ type entityItem struct {
 	Dependents  int      `dynamodbav:"dependents"`
 }
 
-// serverState is the part of a server's item that deployments change: the queue in
-// order, and the running set with the time of each claim. Both exist from the
-// beginning, because conditions use their size. A queue of 1,000 takes 40 KB.
+// serverState is the state of a server: the queue in order, the running set with the
+// time of each claim, and the limits of both. Queue and Running exist from the beginning,
+// because conditions use their size. A queue of 1,000 takes 40 KB.
 type serverState struct {
-	Queue   []string           `dynamodbav:"queue"`
-	Running map[string]instant `dynamodbav:"running"`
+	Queue       []string           `dynamodbav:"queue"`
+	Running     map[string]instant `dynamodbav:"running"`
+	Concurrency int                `dynamodbav:"concurrency"`
+	QueueLimit  int                `dynamodbav:"queue_limit"`
+	ValidatedAt instant            `dynamodbav:"validated_at"`
+	// UpdatedAt is the one of the definition that the limits belong to.
+	UpdatedAt instant `dynamodbav:"updated_at"`
 }
 
-// resourceState is the part of a resource's item that deployments change. Queued and
-// Running are "" for none, because a condition can compare that.
+// resourceState is the state of a resource. Queued and Running are "" for none, because a
+// condition can compare that.
 type resourceState struct {
 	Status      string `dynamodbav:"status"`
 	Queued      string `dynamodbav:"queued"`
@@ -40,19 +45,14 @@ type resourceState struct {
 	Deployments int    `dynamodbav:"deployments"`
 }
 
-// serverDefinition has the two limits that the conditions in enqueue.go and claim.go
-// use: concurrency and queue_limit.
+// serverDefinition is the part of a server that only its users change.
 type serverDefinition struct {
-	Address     string `dynamodbav:"address"`
-	Port        int    `dynamodbav:"port"`
-	User        string `dynamodbav:"user"`
-	HostKey     string `dynamodbav:"host_key"`
-	DataDir     string `dynamodbav:"data_dir"`
-	Concurrency int    `dynamodbav:"concurrency"`
-	QueueLimit  int    `dynamodbav:"queue_limit"`
-	// ForbidHostAccess is absent from older items.
-	ForbidHostAccess bool    `dynamodbav:"forbid_host_access"`
-	ValidatedAt      instant `dynamodbav:"validated_at"`
+	Address          string `dynamodbav:"address"`
+	Port             int    `dynamodbav:"port"`
+	User             string `dynamodbav:"user"`
+	HostKey          string `dynamodbav:"host_key"`
+	DataDir          string `dynamodbav:"data_dir"`
+	ForbidHostAccess bool   `dynamodbav:"forbid_host_access"`
 }
 
 // keyDefinition is the public half of a key. The vault has the private one.
@@ -61,61 +61,63 @@ type keyDefinition struct {
 	Fingerprint string `dynamodbav:"fingerprint"`
 }
 
-// entityKey is the primary key. The id names its kind.
-func entityKey(id catalog.ID) item {
-	return item{"kind": text(id.Kind()), "uuid": text(id)}
-}
-
-// encodeEntity returns the item of a new entity, without dependents and without
+// encodeEntity returns the items of a new entity, without dependents and without
 // deployments.
-func encodeEntity(entity catalog.Entity) (item, error) {
+func encodeEntity(entity catalog.Entity) (items, error) {
 	meta := entity.Common()
 	fields := entityItem{
 		Kind: string(meta.ID.Kind()), UUID: string(meta.ID),
 		Name: meta.Name, Description: meta.Description,
 		CreatedAt: instant(meta.CreatedAt), UpdatedAt: instant(meta.UpdatedAt),
+		DependsOn: []string{}, // conditions compare it
 	}
 	for _, id := range entity.DependsOn() {
 		fields.DependsOn = append(fields.DependsOn, string(id))
 	}
-	whole := item{}
-	for _, fields := range []any{fields, newState(entity)} {
-		encoded, err := attributevalue.MarshalMap(fields)
-		if err != nil {
-			return nil, fault.Wrap(err, fault.Internal, "encode %s", meta.ID)
-		}
-		maps.Copy(whole, encoded)
-	}
+	var all items
 	var err error
-	if whole["definition"], err = encodeDefinition(entity); err != nil {
-		return nil, err
+	if all.head, err = attributevalue.MarshalMap(fields); err != nil {
+		return items{}, fault.Wrap(err, fault.Internal, "encode %s", meta.ID)
 	}
-	return whole, checkSize(itemSize(whole))
+	if all.head["definition"], err = encodeDefinition(entity); err != nil {
+		return items{}, err
+	}
+	if all.state, err = encodeState(entity); err != nil {
+		return items{}, err
+	}
+	return all, checkSize(itemSize(all.head))
 }
 
-// newState is the state of an entity without deployments.
-func newState(entity catalog.Entity) any {
-	switch entity.(type) {
+// encodeState returns the state of an entity without deployments, or nil if entities of
+// its kind have no state.
+func encodeState(entity catalog.Entity) (item, error) {
+	var fields any
+	switch entity := entity.(type) {
 	case *catalog.Server:
-		return serverState{Queue: []string{}, Running: map[string]instant{}}
+		fields = serverState{Queue: []string{}, Running: map[string]instant{},
+			Concurrency: entity.Concurrency, QueueLimit: entity.QueueLimit,
+			ValidatedAt: instant(entity.ValidatedAt), UpdatedAt: instant(entity.UpdatedAt)}
 	case catalog.Deployable:
-		return resourceState{}
+		fields = resourceState{}
 	default:
-		return struct{}{}
+		return nil, nil
 	}
+	encoded, err := attributevalue.MarshalMap(fields)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Internal, "encode the state of %s", entity.Common().ID)
+	}
+	maps.Copy(encoded, stateKey(entity.Common().ID))
+	return encoded, nil
 }
 
-// encodeDefinition encodes the user's part of an entity as one attribute. An update
-// replaces it and leaves alone what deployments wrote.
+// encodeDefinition encodes the user's part of an entity as one attribute.
 func encodeDefinition(entity catalog.Entity) (types.AttributeValue, error) {
 	var fields any
 	switch entity := entity.(type) {
 	case *catalog.Server:
 		fields = serverDefinition{
 			Address: entity.Address, Port: entity.Port, User: entity.User, HostKey: entity.HostKey,
-			DataDir:     entity.DataDir,
-			Concurrency: entity.Concurrency, QueueLimit: entity.QueueLimit,
-			ForbidHostAccess: entity.ForbidHostAccess, ValidatedAt: instant(entity.ValidatedAt),
+			DataDir: entity.DataDir, ForbidHostAccess: entity.ForbidHostAccess,
 		}
 	case *catalog.PrivateKey:
 		fields = keyDefinition{PublicKey: entity.PublicKey, Fingerprint: entity.Fingerprint}

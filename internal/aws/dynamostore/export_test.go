@@ -8,7 +8,15 @@ var (
 	DecodeEntity = decodeEntity
 	Retry        = retry
 	Names        = names
+	StateKey     = stateKey
+	ItemSize     = itemSize
 )
+
+// Items are the items of an entity.
+type Items = items
+
+// Head returns the head of the items.
+func Head(i Items) item { return i.head }
 
 // Refused reads an error of the SDK.
 func Refused(err error) (unmet []int, busy bool, failed error) {

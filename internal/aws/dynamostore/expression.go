@@ -79,3 +79,14 @@ func put(table string, whole item, condition string, values item) types.Transact
 		ExpressionAttributeValues: values,
 	}}
 }
+
+// remove is a part of a transaction that deletes an item.
+func remove(table string, key item, condition string, values item) types.TransactWriteItem {
+	return types.TransactWriteItem{Delete: &types.Delete{
+		TableName:                 aws.String(table),
+		Key:                       key,
+		ConditionExpression:       aws.String(condition),
+		ExpressionAttributeNames:  names("", condition),
+		ExpressionAttributeValues: values,
+	}}
+}

@@ -69,7 +69,7 @@ func TestRecordForm(t *testing.T) {
 // full are entities with something in every field.
 func full(t *testing.T) []catalog.Entity { return catalogtest.Full(t, rand.NewChaCha8([32]byte{})) }
 
-func wantForm(t *testing.T, stored map[string]types.AttributeValue, want catalog.Entity) {
+func wantForm(t *testing.T, stored dynamostore.Items, want catalog.Entity) {
 	t.Helper()
 	got, err := dynamostore.DecodeEntity(stored)
 	if diff := cmp.Diff(got, want, cmpopts.EquateEmpty()); err != nil || diff != "" {
@@ -77,7 +77,7 @@ func wantForm(t *testing.T, stored map[string]types.AttributeValue, want catalog
 	}
 }
 
-func encoded(t *testing.T, entity catalog.Entity) map[string]types.AttributeValue {
+func encoded(t *testing.T, entity catalog.Entity) dynamostore.Items {
 	t.Helper()
 	stored, err := dynamostore.EncodeEntity(entity)
 	if err != nil {
@@ -98,17 +98,22 @@ func TestEntityForm(t *testing.T) {
 		})
 	}
 	t.Run("an item of an unknown kind is Internal", func(t *testing.T) {
-		if _, err := dynamostore.DecodeEntity(nil); fault.KindOf(err) != fault.Internal || err == nil {
+		if _, err := dynamostore.DecodeEntity(dynamostore.Items{}); fault.KindOf(err) != fault.Internal || err == nil {
 			t.Errorf("error = %v", err)
 		}
 	})
 	t.Run("a database without its part is Internal", func(t *testing.T) {
 		stored := encoded(t, full(t)[3])
-		delete(member(stored, "definition"), "database")
+		delete(definition(stored), "database")
 		if _, err := dynamostore.DecodeEntity(stored); fault.KindOf(err) != fault.Internal || err == nil {
 			t.Errorf("error = %v", err)
 		}
 	})
+}
+
+// definition is the definition of an entity.
+func definition(stored dynamostore.Items) map[string]types.AttributeValue {
+	return member(dynamostore.Head(stored), "definition")
 }
 
 // member is a map within an item, itself and no copy of it.
@@ -139,7 +144,7 @@ func TestOldForms(t *testing.T) {
 				continue // there were none
 			}
 			for _, later := range []string{"forbid_host_access", "marks"} {
-				delete(member(stored, "definition"), later)
+				delete(definition(stored), later)
 			}
 			wantForm(t, stored, entity)
 		}

@@ -155,7 +155,7 @@ func (d *Deployments) finishing(ended deployment.Record) ([]types.TransactWriteI
 	}
 	resource := change{
 		table:     d.tables.Catalog,
-		key:       entityKey(ended.ID.Resource()),
+		key:       stateKey(ended.ID.Resource()),
 		update:    "SET #running = :none",
 		condition: "#running = :id",
 		values:    item{":id": text(ended.ID), ":none": text("")},
@@ -166,13 +166,13 @@ func (d *Deployments) finishing(ended deployment.Record) ([]types.TransactWriteI
 	}
 	server := change{
 		table:     d.tables.Catalog,
-		key:       entityKey(ended.ServerID),
+		key:       stateKey(ended.ServerID),
 		this:      string(ended.ID),
 		update:    "REMOVE #running.#this",
 		condition: "attribute_exists(#running.#this)",
 	}
 	if ended.Reached() {
-		server.update = "SET #definition.#validated_at = :now " + server.update
+		server.update = "SET #validated_at = :now " + server.update
 		server.values = item{":now": stamp(ended.FinishedAt)}
 	}
 	return []types.TransactWriteItem{

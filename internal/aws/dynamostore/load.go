@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/catalog"
@@ -49,7 +48,7 @@ func (d *Deployments) Load(ctx context.Context, id catalog.ID) (deployment.Load,
 
 // load sorts the records into queue and running set, and lists the ids that do
 // not belong in either as orphaned.
-func (l *serverLoad) load(records map[deployment.ID]deployment.Record) deployment.Load {
+func (l *serverState) load(records map[deployment.ID]deployment.Record) deployment.Load {
 	var load deployment.Load
 	placed := func(id string, inQueue bool) []deployment.Record {
 		record, there := records[deployment.ID(id)]
@@ -71,7 +70,7 @@ func (l *serverLoad) load(records map[deployment.ID]deployment.Record) deploymen
 }
 
 // hasAs reports whether each of the ids still stands in the same places as before.
-func (l *serverLoad) hasAs(before serverLoad, ids []deployment.ID) bool {
+func (l *serverState) hasAs(before serverState, ids []deployment.ID) bool {
 	for _, id := range ids {
 		_, runs := before.Running[string(id)]
 		if l == nil || l.runs(id) != runs || slices.Contains(l.Queue,
@@ -82,7 +81,7 @@ func (l *serverLoad) hasAs(before serverLoad, ids []deployment.ID) bool {
 	return true
 }
 
-func (l *serverLoad) runs(id deployment.ID) bool {
+func (l *serverState) runs(id deployment.ID) bool {
 	_, runs := l.Running[string(id)]
 	return runs
 }
@@ -104,32 +103,17 @@ func (d *Deployments) all(ctx context.Context, ids []string) (map[deployment.ID]
 				Keys:           append(wanted[table].Keys, recordKey(id)),
 			}
 		}
-		if err := d.fetch(ctx, wanted, records); err != nil {
+		found, err := readBatch(ctx, d.client, wanted)
+		if err != nil {
 			return nil, err
+		}
+		for _, stored := range slices.Concat(slices.Collect(maps.Values(found))...) {
+			record, err := decodeRecord(stored)
+			if err != nil {
+				return nil, err
+			}
+			records[record.ID] = record
 		}
 	}
 	return records, nil
-}
-
-// fetch repeats the request for keys that DynamoDB left out because it was busy or
-// because the answer would have been larger than 16 MB.
-func (d *Deployments) fetch(ctx context.Context, wanted map[string]types.KeysAndAttributes,
-	records map[deployment.ID]deployment.Record) error {
-	return retry(ctx, func() (bool, error) {
-		got, err := d.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: wanted})
-		if err != nil {
-			return false, classify(err)
-		}
-		for _, items := range got.Responses {
-			for _, stored := range items {
-				record, err := decodeRecord(stored)
-				if err != nil {
-					return false, err
-				}
-				records[record.ID] = record
-			}
-		}
-		wanted = got.UnprocessedKeys
-		return len(wanted) == 0, nil
-	})
 }

@@ -48,7 +48,7 @@ func (d *Deployments) Repair(ctx context.Context, server catalog.ID, id deployme
 type places struct {
 	id       deployment.ID
 	server   catalog.ID
-	load     serverLoad
+	load     serverState
 	resource resourceState
 }
 
@@ -113,7 +113,7 @@ func (l *leave) from(change, condition string) {
 func (l *leave) change(table string, entity catalog.ID, verb string, id deployment.ID) change {
 	leaving := change{
 		table:     table,
-		key:       entityKey(entity),
+		key:       stateKey(entity),
 		this:      string(id),
 		update:    verb + strings.Join(l.changes, ", "),
 		condition: strings.Join(l.conditions, " AND "),

@@ -9,13 +9,13 @@ import (
 
 // decodeResource reads a resource of any kind. Its dependencies are the server and
 // the deploy key, if an application has one.
-func decodeResource(meta catalog.Meta, dependencies []string, stored item) (catalog.Entity, error) {
+func decodeResource(meta catalog.Meta, dependencies []string, stored items) (catalog.Entity, error) {
 	var fields resourceDefinition
-	if err := decodeDefinition(stored["definition"], &fields); err != nil {
+	if err := decodeDefinition(stored.head["definition"], &fields); err != nil {
 		return nil, err
 	}
 	var state resourceState
-	if err := decode(stored, &state); err != nil {
+	if err := decode(stored.state, &state); err != nil {
 		return nil, err
 	}
 	resource := fields.resource(meta, state)

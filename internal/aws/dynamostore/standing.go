@@ -186,14 +186,14 @@ func (d *Deployments) superseding(next enqueuing) ([]types.TransactWriteItem, er
 		ending,
 		update(change{
 			table:     d.tables.Catalog,
-			key:       entityKey(record.ServerID),
+			key:       stateKey(record.ServerID),
 			update:    "SET #queue = :queue",
 			condition: "#queue = :was",
 			values:    item{":was": texts(next.queue), ":queue": texts(append(rest, string(record.ID)))},
 		}),
 		update(change{
 			table:     d.tables.Catalog,
-			key:       entityKey(record.ID.Resource()),
+			key:       stateKey(record.ID.Resource()),
 			update:    "SET #queued = :id ADD #deployments :one",
 			condition: "#queued = :old",
 			values:    item{":id": text(record.ID), ":old": text(old.ID), ":one": number(1)},

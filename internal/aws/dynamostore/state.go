@@ -6,24 +6,18 @@ import (
 	"waybill/internal/catalog"
 )
 
-// serverLoad is the queue, the running set and the limits of a server.
-type serverLoad struct {
-	serverState
-	Definition serverDefinition `dynamodbav:"definition"`
-}
-
 // server returns a server's queue, running set and limits, or nil if there is
 // no such server.
-func (d *Deployments) server(ctx context.Context, id catalog.ID) (*serverLoad, error) {
+func (d *Deployments) server(ctx context.Context, id catalog.ID) (*serverState, error) {
 	if id.Kind() != catalog.KindServer {
 		return nil, nil
 	}
-	stored, err := read(ctx, d.client, d.tables.Catalog, entityKey(id), "queue", "running", "definition")
+	stored, err := read(ctx, d.client, d.tables.Catalog, stateKey(id))
 	if err != nil || stored == nil {
 		return nil, err
 	}
-	var load serverLoad
-	return &load, decode(stored, &load)
+	var state serverState
+	return &state, decode(stored, &state)
 }
 
 // resource returns a resource's state, or NotFound.
@@ -32,8 +26,7 @@ func (d *Deployments) resource(ctx context.Context, id catalog.ID) (resourceStat
 	if !id.Kind().Deployable() {
 		return state, catalog.NewNotFoundError(id)
 	}
-	stored, err := read(ctx, d.client, d.tables.Catalog, entityKey(id), "status", "queued", "running",
-		"deployments")
+	stored, err := read(ctx, d.client, d.tables.Catalog, stateKey(id))
 	if err != nil {
 		return state, err
 	}

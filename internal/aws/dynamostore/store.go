@@ -3,8 +3,6 @@ package dynamostore
 import (
 	"context"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/catalog"
@@ -18,7 +16,11 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 	if err != nil {
 		return err
 	}
-	writes := []types.TransactWriteItem{put(c.table, whole, "attribute_not_exists(#uuid)", nil)}
+	writes := []types.TransactWriteItem{put(c.table, whole.head, "attribute_not_exists(#uuid)", nil)}
+	if whole.state != nil {
+		writes = append(writes, put(c.table, whole.state, "attribute_not_exists(#uuid)", nil))
+	}
+	own := len(writes)
 	for _, dependency := range entity.DependsOn() {
 		if dependency.Kind() == "" { // not a possible key
 			return catalog.NewNoDependencyError(dependency)
@@ -30,8 +32,8 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 		if done || err != nil || len(why.unmet) == 0 {
 			return done, err
 		}
-		if place := why.unmet[0]; place > 0 {
-			return true, catalog.NewNoDependencyError(entity.DependsOn()[place-1])
+		if place := why.unmet[0]; place >= own {
+			return true, catalog.NewNoDependencyError(entity.DependsOn()[place-own])
 		}
 		return true, catalog.NewExistsError(id)
 	})
@@ -50,65 +52,9 @@ func (c *Catalog) count(id catalog.ID, n int) types.TransactWriteItem {
 
 // Get returns the entity.
 func (c *Catalog) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
-	stored, err := c.get(ctx, id)
+	stored, err := c.load(ctx, id)
 	if err != nil {
 		return nil, err
 	}
 	return decodeEntity(stored)
-}
-
-// get returns the entity's item, or the named attributes of it.
-func (c *Catalog) get(ctx context.Context, id catalog.ID, attributes ...string) (item, error) {
-	if id.Kind() == "" {
-		return nil, catalog.NewNotFoundError(id)
-	}
-	stored, err := read(ctx, c.client, c.table, entityKey(id), attributes...)
-	if err != nil {
-		return nil, err
-	}
-	if stored == nil {
-		return nil, catalog.NewNotFoundError(id)
-	}
-	return stored, nil
-}
-
-// List returns a page of a kind. The query asks for one item more than the page
-// holds, to know whether there is a next page.
-func (c *Catalog) List(ctx context.Context, kind catalog.Kind, page catalog.Page) (catalog.Listing, error) {
-	page, err := page.Check(kind)
-	if err != nil {
-		return catalog.Listing{}, err
-	}
-	query := c.ofKind(string(kind))
-	if page.After != "" {
-		query.ExclusiveStartKey = entityKey(catalog.ID(page.After))
-	}
-	items, err := take(ctx, c.client, query, page.Limit+1)
-	if err != nil {
-		return catalog.Listing{}, err
-	}
-	var listing catalog.Listing
-	for _, stored := range items[:min(page.Limit, len(items))] {
-		entity, err := decodeEntity(stored)
-		if err != nil {
-			return catalog.Listing{}, err
-		}
-		listing.Entities = append(listing.Entities, entity)
-	}
-	if len(items) > page.Limit {
-		listing.Next = string(listing.Entities[page.Limit-1].Common().ID)
-	}
-	return listing, nil
-}
-
-// ofKind is the query for the items of a kind, in the order of their ids.
-func (c *Catalog) ofKind(kind string) *dynamodb.QueryInput {
-	const condition = "#kind = :kind"
-	return &dynamodb.QueryInput{
-		TableName:                 aws.String(c.table),
-		ConsistentRead:            aws.Bool(true),
-		KeyConditionExpression:    aws.String(condition),
-		ExpressionAttributeNames:  names("", condition),
-		ExpressionAttributeValues: item{":kind": text(kind)},
-	}
 }

@@ -2,8 +2,8 @@ package dynamostore
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -11,136 +11,120 @@ import (
 	"waybill/internal/catalog"
 )
 
-// Update replaces the user's part of the item. Deployments may change the queue and
-// the state at the same time.
+// Update replaces the user's part of the entity. Deployments may change the state at the
+// same time.
 //
-// Update is one write if the dependencies stay the same. If the write is refused, the
-// item is read to find the reason. If the reason is another key, one transaction
-// changes the item and the counts of both keys.
+// It reads the dependencies, of which an update may change one: the key. The transaction
+// decides; its conditions are that the entity is unchanged since the caller read it, that
+// it still has the same dependencies, and that a new key exists.
 func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
 	id := entity.Common().ID
 	if id.Kind() == "" {
 		return catalog.NewNotFoundError(id)
 	}
-	replace, err := c.replacing(entity, was)
+	next, err := encodeEntity(entity)
 	if err != nil {
 		return err
 	}
 	return retry(ctx, func() (bool, error) {
-		input := withSameKey(replace, entity).updating()
-		_, err := c.client.UpdateItem(ctx, input)
-		if err == nil {
-			return true, nil
-		}
-		why, err := refused(err)
-		if err != nil || len(why.unmet) == 0 {
+		stored, err := read(ctx, c.client, c.table, entityKey(id), "updated_at", "depends_on")
+		if err != nil {
 			return false, err
 		}
-		stored, err := c.get(ctx, id, "updated_at", "depends_on")
-		if err != nil {
-			return true, err
+		if stored == nil {
+			return false, catalog.NewNotFoundError(id)
 		}
 		var fields entityItem
 		if err := decode(stored, &fields); err != nil {
-			return true, err
+			return false, err
 		}
 		if !time.Time(fields.UpdatedAt).Equal(was) {
-			return true, catalog.NewStaleError(id)
+			return false, catalog.NewStaleError(id)
 		}
-		return c.rekey(ctx, replace, fields.DependsOn, entity)
+		keys, err := newRekey(entity, fields.DependsOn)
+		if err != nil {
+			return false, err
+		}
+		return c.replace(ctx, id, next, stored, keys)
 	})
 }
 
-// replacing is the change of the definition, on the condition that it is unchanged
-// since it was read.
-func (c *Catalog) replacing(entity catalog.Entity, was time.Time) (change, error) {
-	meta := entity.Common()
-	definition, err := encodeDefinition(entity)
-	if err != nil {
-		return change{}, err
+// replace writes the user's part of the entity, and the counts of its old and its new key.
+// stored are the attributes of the head that must be unchanged.
+func (c *Catalog) replace(ctx context.Context, id catalog.ID, next items, stored item,
+	keys rekey) (done bool, err error) {
+	next.head["depends_on"] = stored["depends_on"]
+	if keys.old != keys.new {
+		next.head["depends_on"] = texts(keys.dependencies)
 	}
-	values := item{
-		":name": text(meta.Name), ":description": text(meta.Description), ":definition": definition,
-		":created_at": stamp(meta.CreatedAt), ":updated_at": stamp(meta.UpdatedAt), ":was": stamp(was),
+	head := setting(next.head, "name", "description", "definition", "created_at", "updated_at", "depends_on")
+	head.table, head.key = c.table, entityKey(id)
+	head.condition = "#updated_at = :was AND #depends_on = :had"
+	head.values = with(head.values, item{":was": stored["updated_at"], ":had": stored["depends_on"]})
+	writes := []types.TransactWriteItem{update(head)}
+	if id.Kind() == catalog.KindServer {
+		limits := setting(next.state, "concurrency", "queue_limit", "validated_at", "updated_at")
+		limits.table, limits.key, limits.condition = c.table, stateKey(id), "attribute_exists(#uuid)"
+		writes = append(writes, update(limits))
 	}
-	return change{
-		table: c.table,
-		key:   entityKey(meta.ID),
-		update: "SET #name = :name, #description = :description, #definition = :definition, " +
-			"#created_at = :created_at, #updated_at = :updated_at",
-		condition: "#updated_at = :was",
-		values:    values,
-	}, checkSize(itemSize(values))
-}
-
-// keyOf returns the one dependency that an update can change, or "", and its place
-// among the dependencies: the key of a server, or the deploy key of an application,
-// which comes after its server. place is -1 for kinds without a key.
-func keyOf(entity catalog.Entity) (key catalog.ID, place int) {
-	switch entity := entity.(type) {
-	case *catalog.Server:
-		return entity.KeyID, 0
-	case *catalog.Application:
-		if source := entity.Source(); source != nil {
-			return source.KeyID, 1
-		}
-		return "", 1
+	own := len(writes)
+	if keys.new != keys.old && keys.new != "" {
+		writes = append(writes, c.count(keys.new, 1))
 	}
-	return "", -1
-}
-
-// withSameKey adds the condition that the key stays the same.
-func withSameKey(replace change, entity catalog.Entity) change {
-	key, place := keyOf(entity)
-	switch {
-	case place < 0:
-	case key == "":
-		replace.condition += fmt.Sprintf(" AND attribute_not_exists(#depends_on[%d])", place)
-	default:
-		replace.condition += fmt.Sprintf(" AND #depends_on[%d] = :key", place)
-		replace.values = with(replace.values, item{":key": text(key)})
-	}
-	return replace
-}
-
-// rekey replaces the definition, decrements the count of the old key, and increments
-// the count of the new one. Its conditions are that the entity is unchanged since it was
-// read, and that the new key exists.
-func (c *Catalog) rekey(ctx context.Context, replace change, dependencies []string,
-	entity catalog.Entity) (done bool, err error) {
-	key, place := keyOf(entity)
-	if place < 0 {
-		return false, nil
-	}
-	old := dependency(dependencies, place)
-	if old == key { // changed back in the meantime
-		return false, nil
-	}
-	if key != "" && key.Kind() == "" { // not a possible key
-		return true, catalog.NewNoDependencyError(key)
-	}
-	now := slices.Clone(dependencies[:min(place, len(dependencies))])
-	if key != "" {
-		now = append(now, string(key))
-	}
-	depends, err := part(now)
-	if err != nil {
-		return true, err
-	}
-	replace.update += ", #depends_on = :depends_on"
-	replace.values = with(replace.values, item{":depends_on": depends})
-	writes := []types.TransactWriteItem{update(replace)}
-	if key != "" {
-		writes = append(writes, c.count(key, 1))
-	}
-	if old != "" {
-		writes = append(writes, c.count(old, -1))
+	if keys.new != keys.old && keys.old != "" {
+		writes = append(writes, c.count(keys.old, -1))
 	}
 	why, done, err := write(ctx, c.client, writes)
-	if key != "" && len(why.unmet) > 0 && why.unmet[0] == 1 {
-		return true, catalog.NewNoDependencyError(key)
+	if len(why.unmet) > 0 && why.unmet[0] == own && keys.new != "" {
+		return false, catalog.NewNoDependencyError(keys.new)
 	}
 	return done, err
+}
+
+// setting is the change that sets the attributes to the values that the item has.
+func setting(from item, attributes ...string) change {
+	sets, values := make([]string, len(attributes)), item{}
+	for i, name := range attributes {
+		sets[i] = "#" + name + " = :" + name
+		values[":"+name] = from[name]
+	}
+	return change{update: "SET " + strings.Join(sets, ", "), values: values}
+}
+
+// rekey is a change of the one dependency that an update can change. old and new are the
+// same if it does not, and "" for none.
+type rekey struct {
+	old, new catalog.ID
+	// dependencies has the new key.
+	dependencies []string
+}
+
+// newRekey compares the key of the entity with its stored dependencies. The key is the one
+// of a server, or the deploy key of an application, which comes after its server. Invalid
+// if the new key is not a possible one.
+func newRekey(entity catalog.Entity, dependencies []string) (rekey, error) {
+	var keys rekey
+	place := 0
+	switch entity := entity.(type) {
+	case *catalog.Server:
+		keys.new = entity.KeyID
+	case *catalog.Application:
+		place = 1
+		if source := entity.Source(); source != nil {
+			keys.new = source.KeyID
+		}
+	default:
+		return keys, nil
+	}
+	keys.old = dependency(dependencies, place)
+	if keys.new != keys.old && keys.new != "" && keys.new.Kind() == "" {
+		return keys, catalog.NewNoDependencyError(keys.new)
+	}
+	keys.dependencies = slices.Clone(dependencies[:min(place, len(dependencies))])
+	if keys.new != "" {
+		keys.dependencies = append(keys.dependencies, string(keys.new))
+	}
+	return keys, nil
 }
 
 // Observe sets the status of a resource on which nothing runs. A condition refuses
@@ -151,7 +135,7 @@ func (c *Catalog) Observe(ctx context.Context, id catalog.ID, status string) err
 	}
 	observe := change{
 		table:     c.table,
-		key:       entityKey(id),
+		key:       stateKey(id),
 		update:    "SET #status = :status",
 		condition: "#running = :none",
 		values:    item{":status": text(status), ":none": text("")},

@@ -84,7 +84,6 @@ func TestBetweenLookAndUpdate(t *testing.T) {
 		s := newStand(t)
 		built := s.built(t)
 		s.wire.answer("TransactWriteItems", met)
-		s.wire.answer("UpdateItem", conflicted)
 		do(t, "Update", update(s, built))
 		s.wire.answer("UpdateItem", conflicted)
 		do(t, "Observe", s.catalog.Observe(t.Context(), built.ID, "running"))

@@ -48,6 +48,8 @@ func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 		"a change of a key and a Delete of what has it":              testKeyOfDeletedRace,
 		"an observed status is kept, and changes nothing else":       testObserve,
 		"nothing is observed of what is no resource":                 testObserveNothing,
+		"lists have what Get has":                                    testListed,
+		"a server is read as it was at one time":                     testServerWhole,
 		"a cancelled context changes nothing":                        testCancelled,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })

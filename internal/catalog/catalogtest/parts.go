@@ -1,0 +1,126 @@
+package catalogtest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"waybill/internal/catalog"
+)
+
+// Implementations store an entity in parts. The tests here check that no caller notices.
+
+// listed returns the entity from a list of its kind, or nil.
+func listed(t *testing.T, store catalog.Store, id catalog.ID) catalog.Entity {
+	t.Helper()
+	entities, err := catalog.All(t.Context(), store, id.Kind())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entity := range entities {
+		if entity.Common().ID == id {
+			return entity
+		}
+	}
+	return nil
+}
+
+// testListed lists every entity, then without the deleted ones.
+func testListed(t *testing.T, store catalog.Store) {
+	entities := all(t, store)
+	for _, want := range entities {
+		if resource, ok := want.(catalog.Deployable); ok {
+			if err := store.Observe(t.Context(), want.Common().ID, "running:healthy"); err != nil {
+				t.Fatal(err)
+			}
+			resource.Shared().State.Status = "running:healthy"
+		}
+		if diff := cmp.Diff(listed(t, store, want.Common().ID), want, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s in a list (-got +want):\n%s", want.Common().ID, diff)
+		}
+	}
+	for i := len(entities) - 1; i >= 0; i-- {
+		id := entities[i].Common().ID
+		if err := store.Delete(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		if got := listed(t, store, id); got != nil {
+			t.Errorf("a list after the Delete of %s has %+v", id, got)
+		}
+	}
+}
+
+// testServerWhole updates a server again and again. Its limits must fit its name.
+func testServerWhole(t *testing.T, store catalog.Store) {
+	server := create(t, store, newServer(t, create(t, store, newKey(t)).ID))
+	wantWhole(t, store, server, func(i int) catalog.Entity {
+		next := *server
+		next.Name, next.Concurrency = fmt.Sprint(i), i
+		return &next
+	}, func(got catalog.Entity) string {
+		server, _ := got.(*catalog.Server)
+		return fmt.Sprint(server.Concurrency)
+	})
+}
+
+// wantWhole makes a series of updates while other callers get and list the entity. next
+// returns version i of it, whose name is i. version returns the version of the part of an
+// entity that may be stored apart from its name.
+func wantWhole(t *testing.T, store catalog.Store, entity catalog.Entity, next func(i int) catalog.Entity,
+	version func(catalog.Entity) string) {
+	t.Helper()
+	const updates, readers = 30, 3
+	id, was := entity.Common().ID, entity.Common().UpdatedAt
+	update := func(i int) error {
+		changed := next(i)
+		changed.Common().UpdatedAt = was.Add(time.Second)
+		defer func() { was = changed.Common().UpdatedAt }()
+		return store.Update(t.Context(), changed, was)
+	}
+	if err := update(0); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	calls := []func() error{func() error {
+		defer close(ended)
+		for i := range updates {
+			if err := update(i + 1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}}
+	for range readers {
+		calls = append(calls, func() error { return readWhole(t, store, id, version, ended) })
+	}
+	if succeeded := together(t, calls); succeeded != len(calls) {
+		t.Errorf("%d of %d calls succeeded", succeeded, len(calls))
+	}
+}
+
+// readWhole gets and lists the entity until the updates have ended.
+func readWhole(t *testing.T, store catalog.Store, id catalog.ID, version func(catalog.Entity) string,
+	ended <-chan struct{}) error {
+	for {
+		select {
+		case <-ended:
+			return nil
+		default:
+		}
+		got, err := store.Get(t.Context(), id)
+		if err != nil {
+			return err
+		}
+		for _, got := range []catalog.Entity{got, listed(t, store, id)} {
+			if got == nil {
+				return fmt.Errorf("a list lacks %s", id)
+			}
+			if name := got.Common().Name; name != version(got) {
+				return fmt.Errorf("the name of version %s with the rest of version %s", name, version(got))
+			}
+		}
+	}
+}
