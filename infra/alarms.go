@@ -120,7 +120,7 @@ func newAlarm(scope constructs.Construct, id, meaning string, of awscloudwatch.M
 
 func newDashboard(res resources, rows [][]awscloudwatch.IWidget) {
 	dashboard := awscloudwatch.NewDashboard(res.stack, jsii.String("Dashboard"),
-		&awscloudwatch.DashboardProps{DashboardName: jsii.String("waybill-" + res.opts.Team)})
+		&awscloudwatch.DashboardProps{DashboardName: jsii.String(res.opts.prefix())})
 	for _, row := range rows {
 		dashboard.AddWidgets(row...)
 	}

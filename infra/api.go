@@ -48,7 +48,7 @@ func newAPI(
 	if err != nil {
 		return api{}, err
 	}
-	name := "waybill-" + opts.Team
+	name := opts.prefix()
 	rest := awsapigateway.NewSpecRestApi(group, jsii.String("Rest"), &awsapigateway.SpecRestApiProps{
 		RestApiName: jsii.String(name),
 		Description: jsii.String("The API of Waybill, team " + opts.Team + "."),

@@ -10,6 +10,6 @@ import (
 // fixed name, because other stacks attach rules to it.
 func newBus(scope constructs.Construct, opts Options) awsevents.EventBus {
 	return awsevents.NewEventBus(scope, jsii.String("Bus"), &awsevents.EventBusProps{
-		EventBusName: jsii.String("waybill-" + opts.Team),
+		EventBusName: jsii.String(opts.prefix()),
 	})
 }

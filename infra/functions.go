@@ -49,28 +49,28 @@ var stackFunctions = []function{
 		// anchors may expand it to several MB.
 		memory: 512, timeout: apiTimeout,
 		environment: append([]string{settings.Team, settings.LogBucket, settings.SecretsPath},
-			settings.ForDeployments()...),
+			settings.ForRequests()...),
 		may: resources.catalogMay,
 	},
 	{
 		name: "deploy", does: "Starts, stops, restarts and rollbacks.",
 		// One small transaction a request; the processor is for a quick start.
 		memory: 256, timeout: apiTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket}, settings.ForDeployments()...),
+		environment: append([]string{settings.Team, settings.LogBucket}, settings.ForRequests()...),
 		may:         resources.deployMay,
 	},
 	{
 		name: "list", does: "Histories of deployments.",
 		// At most 100 records of 1 KB an answer.
 		memory: 256, timeout: apiTimeout,
-		environment: append([]string{settings.Team}, settings.ForDeployments()...),
+		environment: append([]string{settings.Team}, settings.ForRequests()...),
 		may:         resources.listMay,
 	},
 	{
 		name: "show", does: "One deployment and its log.",
 		// A page of 4 MiB, out of chunks of up to 8 MiB, escaped into JSON.
 		memory: 512, timeout: apiTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket}, settings.ForDeployments()...),
+		environment: append([]string{settings.Team, settings.LogBucket}, settings.ForRequests()...),
 		may:         resources.showMay,
 	},
 	{
@@ -118,6 +118,7 @@ func newFunction(scope constructs.Construct, res resources, f function) awslambd
 	id := capital(f.name)
 	logs := newLogGroup(scope, id+"Log", res.opts, f.name)
 	props := &awslambda.FunctionProps{
+		FunctionName: res.opts.name(f.name),
 		Description:  jsii.String(f.does),
 		Runtime:      awslambda.Runtime_PROVIDED_AL2023(),
 		Architecture: architectures[res.opts.Architecture](),
@@ -146,10 +147,10 @@ var architectures = map[string]func() awslambda.Architecture{
 }
 
 // newLogGroup returns a log group with a name that an operator can guess,
-// "/waybill/TEAM/runner".
+// "/waybill-TEAM/runner".
 func newLogGroup(scope constructs.Construct, id string, opts Options, name string) awslogs.LogGroup {
 	return awslogs.NewLogGroup(scope, jsii.String(id), &awslogs.LogGroupProps{
-		LogGroupName:  jsii.String("/waybill/" + opts.Team + "/" + name),
+		LogGroupName:  jsii.String("/" + opts.prefix() + "/" + name),
 		Retention:     logDays,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
@@ -160,6 +161,7 @@ func (r resources) environment(names []string) *map[string]*string {
 	values := map[string]*string{
 		settings.Team:                   jsii.String(r.opts.Team),
 		settings.CatalogTable:           r.tables.catalog.TableName(),
+		settings.TokensTable:            r.tables.tokens.TableName(),
 		settings.ApplicationDeployments: r.tables.applications.TableName(),
 		settings.ServiceDeployments:     r.tables.services.TableName(),
 		settings.DatabaseDeployments:    r.tables.databases.TableName(),

@@ -6,7 +6,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
-	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
 )
 
@@ -28,8 +27,9 @@ const backstopDays = 400
 // newLogBucket returns the bucket for logs and configurations. It keeps no
 // versions: a chunk is written again only to remove a secret from it, and an
 // expired log must be gone.
-func newLogBucket(scope constructs.Construct, opts Options) awss3.Bucket {
-	bucket := awss3.NewBucket(scope, jsii.String("Logs"), &awss3.BucketProps{
+func newLogBucket(stack awscdk.Stack, opts Options) awss3.Bucket {
+	bucket := awss3.NewBucket(stack, jsii.String("Logs"), &awss3.BucketProps{
+		BucketName:        opts.bucketName(stack),
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
 		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
 		Encryption:        awss3.BucketEncryption_S3_MANAGED,

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"waybill/internal/settings"
@@ -24,6 +25,9 @@ type Options struct {
 	// Functions (functions) is the folder that has NAME/bootstrap of every
 	// function; [DefaultFunctions] when not given.
 	Functions string
+	// Generation (generation) ends the names of the tables; 1 when not given. A table
+	// that was restored to a point in time becomes the next generation.
+	Generation int
 	// Lease (lease) is how long a runner may be silent before another takes its
 	// deployment ("5s"). By default it is the runner's own. Tests that kill runners
 	// make it shorter.
@@ -37,9 +41,8 @@ const (
 	DefaultFunctions    = "../.local/dist"
 )
 
-// MaxTeamLength leaves room for the longest physical name: the name of a Lambda
-// function may have 64 characters.
-const MaxTeamLength = 30
+// maxGeneration is far above the number of times that a stack is ever restored.
+const maxGeneration = 999
 
 // teamName matches names that are valid in every AWS name: of the stack, of
 // buckets (lower case only) and of parameters.
@@ -62,6 +65,8 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	}
 	local := text("local", "false")
 	opts.Local = local == "true"
+	generation := text("generation", "1")
+	opts.Generation, _ = strconv.Atoi(generation) // 0 if it is not a number
 	switch {
 	case opts.Team == "":
 		return Options{}, fmt.Errorf("the team is missing: cdk deploy -c team=NAME")
@@ -72,6 +77,8 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		return Options{}, fmt.Errorf("local=%s: true or false", local)
 	case opts.Architecture != "arm64" && opts.Architecture != "x86_64":
 		return Options{}, fmt.Errorf("architecture=%s: arm64 or x86_64", opts.Architecture)
+	case opts.Generation < 1 || opts.Generation > maxGeneration:
+		return Options{}, fmt.Errorf("generation=%s: a number from 1 to %d", generation, maxGeneration)
 	}
 	if err := opts.checkLease(); err != nil {
 		return Options{}, err

@@ -62,6 +62,7 @@ type deadLetters struct {
 
 func newQueue(scope constructs.Construct, opts Options, id string, dead awssqs.Queue) awssqs.Queue {
 	props := &awssqs.QueueProps{
+		QueueName:  opts.name(kebab(id)),
 		Encryption: awssqs.QueueEncryption_SQS_MANAGED,
 		// Emulators are reached over plain HTTP, on loopback.
 		EnforceSSL:      jsii.Bool(!opts.Local),

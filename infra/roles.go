@@ -8,9 +8,6 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// tokens is the partition of the catalog table that holds the bearer tokens.
-const tokens = "token"
-
 // newRole returns the role of one function, with exactly these statements. They
 // are part of the role itself, so that it never exists without them: Lambda checks
 // it when it connects a stream or a queue.
@@ -24,14 +21,16 @@ func newRole(scope constructs.Construct, id string, statements []awsiam.PolicySt
 }
 
 // catalogMay returns the rights of catalog: to read and write every entity, the
-// tokens and the secrets. It reads a server's key to test it and to ask for the
-// state of a resource. It queues the deletion of a resource like any other
-// deployment, and writes a record of a change. It queries for a resource's newest
-// deployment, to recognise a repeated request.
+// tokens and the secrets. No other role may write tokens. It reads a server's key to
+// test it and to ask for the state of a resource. It queues the deletion of a resource
+// like any other deployment, and writes a record of a change. It queries for a
+// resource's newest deployment, to recognise a repeated request.
 func (r resources) catalogMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+		allow(on(r.tables.tokens.TableArn()), "dynamodb:GetItem", "dynamodb:Scan",
+			"dynamodb:PutItem", "dynamodb:DeleteItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(on(r.secrets.arn), "ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"),
@@ -46,8 +45,9 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 // deployment and reads earlier ones.
 func (r resources) deployMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem"),
-		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:PutItem", "dynamodb:UpdateItem")),
+		r.readTokens(),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
+			"dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(r.objects(configurations), "s3:PutObject", "s3:GetObject"),
@@ -58,6 +58,7 @@ func (r resources) deployMay() []awsiam.PolicyStatement {
 // listMay returns the rights of list, which only reads.
 func (r resources) listMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
+		r.readTokens(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"),
 		allow(r.deploymentTables(), "dynamodb:BatchGetItem", "dynamodb:Query"),
 	}
@@ -67,6 +68,7 @@ func (r resources) listMay() []awsiam.PolicyStatement {
 // deployment, and notes on a record that a reader follows its log.
 func (r resources) showMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
+		r.readTokens(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
@@ -79,8 +81,8 @@ func (r resources) showMay() []awsiam.PolicyStatement {
 // removes the resource from the catalog, and its secrets, which it cannot read.
 func (r resources) dispatchMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
-			"dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem")),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
+			"dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem"),
 		allow(on(r.secrets.arn), "ssm:DeleteParameter"),
@@ -99,10 +101,10 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 // the record, frees slot and resource at the end, and writes chunks. For a scrub
 // it queries for the deployments of a resource, and deletes versions of chunks,
 // which exist only if an operator has switched versioning on. It parses bytes from
-// servers, so it has no right to tokens.
+// servers, so it has no right to the table of tokens.
 func (r resources) runnerMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		noTokens(allow(on(r.tables.catalog.TableArn()), "dynamodb:BatchGetItem", "dynamodb:UpdateItem")),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
 		allow(on(r.queues.runner.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
@@ -111,6 +113,11 @@ func (r resources) runnerMay() []awsiam.PolicyStatement {
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
 		allow(on(r.logs.BucketArn()), "s3:ListBucket", "s3:ListBucketVersions"),
 	}
+}
+
+// readTokens allows a function of the API to find the token of a request.
+func (r resources) readTokens() awsiam.PolicyStatement {
+	return allow(on(r.tables.tokens.TableArn()), "dynamodb:GetItem")
 }
 
 // objects returns the ARNs of the log bucket's objects at the places.
@@ -153,14 +160,6 @@ func allow(resources []*string, actions ...string) awsiam.PolicyStatement {
 		Actions:   jsii.Strings(actions...),
 		Resources: &resources,
 	})
-}
-
-// noTokens excludes the bearer tokens from a statement on the catalog table: only
-// the catalog function writes tokens.
-func noTokens(statement awsiam.PolicyStatement) awsiam.PolicyStatement {
-	statement.AddCondition(jsii.String("ForAllValues:StringNotEquals"),
-		map[string]any{"dynamodb:LeadingKeys": []string{tokens}})
-	return statement
 }
 
 // writesTo allows what a function needs for its own log.

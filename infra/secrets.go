@@ -20,7 +20,7 @@ type secrets struct {
 }
 
 func newSecrets(stack awscdk.Stack, opts Options) secrets {
-	path := "/waybill/" + opts.Team
+	path := "/" + opts.prefix()
 	return secrets{path: path, arn: stack.FormatArn(&awscdk.ArnComponents{
 		Service:      jsii.String("ssm"),
 		Resource:     jsii.String("parameter"),

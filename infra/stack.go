@@ -24,7 +24,7 @@ type resources struct {
 // New adds the stack of one team to the app, with the routes of its API. The
 // error names a route whose function the stack does not have.
 func New(app constructs.Construct, opts Options, routes []openapi.Route) (awscdk.Stack, error) {
-	stack := awscdk.NewStack(app, jsii.String("waybill-"+opts.Team), &awscdk.StackProps{
+	stack := awscdk.NewStack(app, jsii.String(opts.prefix()), &awscdk.StackProps{
 		Description: jsii.String(
 			"Waybill of team " + opts.Team + ": a record and a log for every deployment."),
 		Tags: &map[string]*string{"waybill-team": jsii.String(opts.Team)},

@@ -19,9 +19,16 @@ import (
 func TestEveryTableCanBeRestoredAndForgets(t *testing.T) {
 	m := parse(t, onAWS)
 	tables := m.all(t, "AWS::DynamoDB::GlobalTable")
-	if len(tables) != 4 {
-		t.Errorf("got %d tables, want 4", len(tables))
+	keys := map[string][2]any{
+		"waybill-golden-catalog-1":                 {"kind", "uuid"},
+		"waybill-golden-tokens-1":                  {"id", nil},
+		"waybill-golden-token-use-1":               {"id", nil},
+		"waybill-golden-audit-1":                   {"month", "id"},
+		"waybill-golden-application-deployments-1": {"resource_uuid", "deployment_uuid"},
+		"waybill-golden-service-deployments-1":     {"resource_uuid", "deployment_uuid"},
+		"waybill-golden-database-deployments-1":    {"resource_uuid", "deployment_uuid"},
 	}
+	got := map[string][2]any{}
 	for id, table := range tables {
 		for _, want := range []struct {
 			value any
@@ -41,17 +48,19 @@ func TestEveryTableCanBeRestoredAndForgets(t *testing.T) {
 		if table.DeletionPolicy != "Retain" {
 			t.Errorf("%s goes with the stack", id)
 		}
-		key := [2]any{table.get("KeySchema", 0, "AttributeName"), table.get("KeySchema", 1, "AttributeName")}
-		want, stream := [2]any{"resource_uuid", "deployment_uuid"}, any("NEW_AND_OLD_IMAGES")
-		if strings.HasPrefix(id, "TablesCatalog") {
-			want, stream = [2]any{"kind", "uuid"}, nil
-		}
-		if key != want {
-			t.Errorf("%s has the key %v, want %v", id, key, want)
+		name := fmt.Sprint(table.get("TableName"))
+		got[name] = [2]any{table.get("KeySchema", 0, "AttributeName"),
+			table.get("KeySchema", 1, "AttributeName")}
+		var stream any
+		if strings.Contains(name, "-deployments-") {
+			stream = "NEW_AND_OLD_IMAGES"
 		}
 		if got := table.get("StreamSpecification", "StreamViewType"); got != stream {
-			t.Errorf("%s has the stream %v, want %v", id, got, stream)
+			t.Errorf("%s has the stream %v, want %v", name, got, stream)
 		}
+	}
+	if diff := cmp.Diff(got, keys); diff != "" {
+		t.Errorf("tables and keys (-got +want):\n%s", diff)
 	}
 }
 
@@ -211,7 +220,9 @@ func TestEveryFunctionIsToldWhatItAsksForAndNothingElse(t *testing.T) {
 		"Team": {settings.Team}, "CatalogTable": {settings.CatalogTable}, "LogBucket": {settings.LogBucket},
 		"RunnerQueueURL": {settings.RunnerQueueURL}, "EventBus": {settings.EventBus},
 		"SecretsPath":    {settings.SecretsPath},
-		"ForDeployments": settings.ForDeployments(), "Settings": nil,
+		"TokensTable":    {settings.TokensTable},
+		"ForDeployments": settings.ForDeployments(), "ForRequests": settings.ForRequests(),
+		"Settings": nil,
 	}
 	for _, name := range functionNames {
 		want := map[string]bool{settings.Team: true}
@@ -290,6 +301,7 @@ func TestARouteOfNoFunctionIsRefused(t *testing.T) {
 	}
 	_, err := infra.New(infra.NewApp(t.TempDir()), infra.Options{
 		Team:         "blue",
+		Generation:   1,
 		Architecture: "arm64",
 		Functions:    folder,
 	},

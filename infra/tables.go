@@ -10,18 +10,28 @@ import (
 // item: a number, seconds since 1970.
 const ExpiryAttribute = "expires_at"
 
-// tables are the catalog, and one table for each kind of deployment.
+// tables are the tables of the stack. Tokens, their use and the audit are apart from
+// the catalog, so that a role can be limited to some of them: by the ARN of the table,
+// which every implementation of IAM checks.
 type tables struct {
-	catalog, applications, services, databases awsdynamodb.TableV2
+	catalog                           awsdynamodb.TableV2
+	tokens, tokenUse, audit           awsdynamodb.TableV2
+	applications, services, databases awsdynamodb.TableV2
 }
 
 func newTables(scope constructs.Construct, opts Options) tables {
 	group := constructs.NewConstruct(scope, jsii.String("Tables"))
+	add := func(id string, props awsdynamodb.TablePropsV2) awsdynamodb.TableV2 {
+		return newTable(group, opts, id, props)
+	}
 	return tables{
-		catalog:      newTable(group, opts, "Catalog", "kind", "uuid", ""),
-		applications: newDeployments(group, opts, "ApplicationDeployments"),
-		services:     newDeployments(group, opts, "ServiceDeployments"),
-		databases:    newDeployments(group, opts, "DatabaseDeployments"),
+		catalog:      add("Catalog", keyed(text("kind"), text("uuid"))),
+		tokens:       add("Tokens", keyed(number("id"), nil)),
+		tokenUse:     add("TokenUse", keyed(number("id"), nil)),
+		audit:        add("Audit", keyed(text("month"), text("id"))),
+		applications: add("ApplicationDeployments", deploymentsKeyed()),
+		services:     add("ServiceDeployments", deploymentsKeyed()),
+		databases:    add("DatabaseDeployments", deploymentsKeyed()),
 	}
 }
 
@@ -30,34 +40,43 @@ func (t tables) deployments() []awsdynamodb.TableV2 {
 	return []awsdynamodb.TableV2{t.applications, t.services, t.databases}
 }
 
-// newDeployments returns a table of deployments. Its stream has both images of an
-// item, because dispatch compares the two statuses.
-func newDeployments(scope constructs.Construct, opts Options, id string) awsdynamodb.TableV2 {
-	return newTable(scope, opts, id, "resource_uuid", "deployment_uuid",
-		awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES)
+// deploymentsKeyed are the keys and the stream of a table of deployments. The stream
+// has both images of an item, because dispatch compares the two statuses.
+func deploymentsKeyed() awsdynamodb.TablePropsV2 {
+	props := keyed(text("resource_uuid"), text("deployment_uuid"))
+	props.DynamoStream = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES
+	return props
 }
 
+// keyed are the keys of a table; sort is nil for a table without a sort key.
+func keyed(partition, sort *awsdynamodb.Attribute) awsdynamodb.TablePropsV2 {
+	return awsdynamodb.TablePropsV2{PartitionKey: partition, SortKey: sort}
+}
+
+func text(name string) *awsdynamodb.Attribute {
+	return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
+}
+
+func number(name string) *awsdynamodb.Attribute {
+	return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_NUMBER}
+}
+
+// newTable adds a table with these keys, and with the properties that all tables have.
 func newTable(
-	scope constructs.Construct, opts Options, id, partition, sort string, stream awsdynamodb.StreamViewType,
+	scope constructs.Construct, opts Options, id string, props awsdynamodb.TablePropsV2,
 ) awsdynamodb.TableV2 {
-	text := func(name string) *awsdynamodb.Attribute {
-		return &awsdynamodb.Attribute{Name: jsii.String(name), Type: awsdynamodb.AttributeType_STRING}
+	props.TableName = opts.tableName(kebab(id))
+	// Deployments come in bursts.
+	props.Billing = awsdynamodb.Billing_OnDemand(nil)
+	// KMS with the account's own key for DynamoDB: CloudTrail shows its use, and
+	// it costs nothing to keep. A role that may read the table may use the key
+	// through DynamoDB, so no role needs a right on a key.
+	props.Encryption = awsdynamodb.TableEncryptionV2_AwsManagedKey()
+	props.TimeToLiveAttribute = jsii.String(ExpiryAttribute)
+	props.PointInTimeRecoverySpecification = &awsdynamodb.PointInTimeRecoverySpecification{
+		PointInTimeRecoveryEnabled: jsii.Bool(true),
 	}
-	return awsdynamodb.NewTableV2(scope, jsii.String(id), &awsdynamodb.TablePropsV2{
-		PartitionKey: text(partition),
-		SortKey:      text(sort),
-		// Deployments come in bursts.
-		Billing:      awsdynamodb.Billing_OnDemand(nil),
-		DynamoStream: stream,
-		// KMS with the account's own key for DynamoDB: CloudTrail shows its use, and
-		// it costs nothing to keep. A role that may read the table may use the key
-		// through DynamoDB, so no role needs a right on a key.
-		Encryption:          awsdynamodb.TableEncryptionV2_AwsManagedKey(),
-		TimeToLiveAttribute: jsii.String(ExpiryAttribute),
-		PointInTimeRecoverySpecification: &awsdynamodb.PointInTimeRecoverySpecification{
-			PointInTimeRecoveryEnabled: jsii.Bool(true),
-		},
-		DeletionProtection: jsii.Bool(!opts.Local),
-		RemovalPolicy:      opts.removal(),
-	})
+	props.DeletionProtection = jsii.Bool(!opts.Local)
+	props.RemovalPolicy = opts.removal()
+	return awsdynamodb.NewTableV2(scope, jsii.String(id), &props)
 }

@@ -59,6 +59,7 @@ func synthesize(local bool) ([]byte, error) {
 	opts := infra.Options{
 		Team:         "golden",
 		Local:        local,
+		Generation:   1,
 		Architecture: infra.DefaultArchitecture,
 		Functions:    filepath.Join(folder, "functions"),
 	}

@@ -77,6 +77,7 @@ func changesOfStatus() *[]*map[string]any {
 // a rule. It finds what the streams have missed.
 func newSweep(res resources, dispatch awslambda.Function) {
 	awsevents.NewRule(res.stack, jsii.String("Sweep"), &awsevents.RuleProps{
+		RuleName:    res.opts.name("sweep"),
 		Description: jsii.String("Finds what a lost change would have left waiting."),
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(1))),
 		Targets: &[]awsevents.IRuleTarget{

@@ -22,7 +22,7 @@ import (
 )
 
 func main() {
-	boot.Run("catalog", build, append(settings.ForDeployments(), settings.LogBucket, settings.SecretsPath)...)
+	boot.Run("catalog", build, append(settings.ForRequests(), settings.LogBucket, settings.SecretsPath)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
@@ -32,9 +32,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	}
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
+	tokens := dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable))
 	dialer := sshrun.New(sshrun.Options{})
 	handler, err := catalogapi.New(catalogapi.Ports{
-		Tokens:    store.Tokens(),
+		Tokens:    tokens,
 		Store:     store,
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Inspector: dialer,
@@ -44,5 +45,5 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Warn:      recipe.Warnings,
 		Inspect:   inspect.DialAndLook(dialer),
 	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
-	return gateway.Handlers{HTTP: handler, Mint: access.Minter(store.Tokens(), time.Now)}, err
+	return gateway.Handlers{HTTP: handler, Mint: access.Minter(tokens, time.Now)}, err
 }

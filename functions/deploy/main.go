@@ -15,7 +15,7 @@ import (
 	"waybill/internal/settings"
 )
 
-func main() { boot.Run("deploy", build, append(settings.ForDeployments(), settings.LogBucket)...) }
+func main() { boot.Run("deploy", build, append(settings.ForRequests(), settings.LogBucket)...) }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	aws, err := account.ForRequests(env)
@@ -26,7 +26,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
 	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
 	handler, err := deployapi.New(deployapi.Ports{
-		Tokens:    store.Tokens(),
+		Tokens:    dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable)),
 		Store:     store,
 		Ledger:    deployments,
 		History:   deployments,

@@ -14,7 +14,7 @@ import (
 	"waybill/internal/settings"
 )
 
-func main() { boot.Run("list", build, settings.ForDeployments()...) }
+func main() { boot.Run("list", build, settings.ForRequests()...) }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	aws, err := account.ForRequests(env)
@@ -24,7 +24,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
 	handler, err := listapi.New(listapi.Ports{
-		Tokens:  store.Tokens(),
+		Tokens:  dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable)),
 		Store:   store,
 		History: dynamostore.NewDeployments(aws.DynamoDB(), tables),
 	}, rest.Options{Log: log, Team: env.Get(settings.Team)})

@@ -15,7 +15,7 @@ import (
 	"waybill/internal/settings"
 )
 
-func main() { boot.Run("show", build, append(settings.ForDeployments(), settings.LogBucket)...) }
+func main() { boot.Run("show", build, append(settings.ForRequests(), settings.LogBucket)...) }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	aws, err := account.ForRequests(env)
@@ -26,7 +26,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
 	archive := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
 	handler, err := showapi.New(showapi.Ports{
-		Tokens:    store.Tokens(),
+		Tokens:    dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable)),
 		Store:     store,
 		History:   dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		Archive:   archive,

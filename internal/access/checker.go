@@ -19,7 +19,7 @@ const CacheTime = 30 * time.Second
 const (
 	// maxCached limits the cache. A team has tens of tokens.
 	maxCached = 1000
-	// maxHeader is far above the 82 bytes of a header with a valid token.
+	// maxHeader is far above the 72 bytes of a header with a valid token.
 	maxHeader = 512
 )
 
@@ -88,7 +88,7 @@ func parse(header string) (id, secret string, ok bool) {
 	}
 	scheme, rest, _ := strings.Cut(strings.TrimSpace(header), " ")
 	id, secret, found := strings.Cut(strings.TrimSpace(rest), "|")
-	return id, secret, found && strings.EqualFold(scheme, "bearer") && isID(id) && secret != ""
+	return id, secret, found && strings.EqualFold(scheme, "bearer") && IsID(id) && secret != ""
 }
 
 // get returns the token from the cache, or reads it.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -16,7 +18,9 @@ import (
 
 // The parts of a bearer token, "ID|SECRET".
 const (
-	idPrefix = "tok"
+	// idBits random bits are the number before the bar. JavaScript represents every
+	// integer of 53 bits exactly.
+	idBits = 53
 	// secretLength characters of 5 bits are 240 random bits.
 	secretLength = 48
 	// MaxNameLength is the maximum length of a token's name, in characters.
@@ -41,7 +45,7 @@ func Mint(
 	if err != nil {
 		return Token{}, "", err
 	}
-	id, err := catalog.RandomText(catalog.IDLength-len(idPrefix), random)
+	id, err := newID(random)
 	if err != nil {
 		return Token{}, "", err
 	}
@@ -50,7 +54,7 @@ func Mint(
 		return Token{}, "", err
 	}
 	token = Token{
-		ID:        idPrefix + id,
+		ID:        id,
 		Name:      name,
 		Abilities: abilities,
 		Digest:    digest(secret),
@@ -83,7 +87,18 @@ func Minter(
 // long and random, so it cannot be guessed.
 func digest(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }
 
-// isID reports whether text can be a token's id. No other text is looked up.
-func isID(text string) bool {
-	return len(text) == catalog.IDLength && strings.HasPrefix(text, idPrefix) && catalog.IsIDText(text)
+// newID returns a random number of [idBits] bits, at least 1.
+func newID(random io.Reader) (string, error) {
+	var bytes [8]byte
+	if _, err := io.ReadFull(random, bytes[:]); err != nil {
+		return "", fault.Wrap(err, fault.Internal, "read random bytes")
+	}
+	number := binary.BigEndian.Uint64(bytes[:]) >> (64 - idBits)
+	return strconv.FormatUint(max(number, 1), 10), nil
+}
+
+// IsID reports whether text can be a token's id. No other text is looked up.
+func IsID(text string) bool {
+	number, err := strconv.ParseUint(text, 10, 64)
+	return err == nil && number > 0 && number < 1<<idBits && strconv.FormatUint(number, 10) == text
 }

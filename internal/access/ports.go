@@ -3,7 +3,9 @@
 package access
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 )
 
@@ -22,8 +24,8 @@ const (
 
 // Token is the stored form of a bearer token, without its secret.
 type Token struct {
-	// ID is the part before the bar of "ID|SECRET": "tok" and 21 letters and
-	// digits.
+	// ID is the part before the bar of "ID|SECRET": a number below 2^53 as decimal
+	// digits. Existing clients accept only tokens of the form "digits|text".
 	ID   string
 	Name string
 	// Abilities has no repeats and is not empty.
@@ -39,8 +41,16 @@ type Tokens interface {
 	Create(ctx context.Context, token Token) error
 	// Get returns the token, or NotFound.
 	Get(ctx context.Context, id string) (Token, error)
-	// List returns every token in the order of their ids.
+	// List returns every token, the oldest first.
 	List(ctx context.Context) ([]Token, error)
 	// Delete removes the token. NotFound if absent.
 	Delete(ctx context.Context, id string) error
+}
+
+// SortByAge sorts tokens as [Tokens.List] returns them: the oldest first, and tokens of
+// the same time by id.
+func SortByAge(tokens []Token) {
+	slices.SortFunc(tokens, func(a, b Token) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
 }

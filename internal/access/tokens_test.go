@@ -2,8 +2,6 @@ package access_test
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"sync"
 	"testing"
 
@@ -61,7 +59,7 @@ func (k *kept) List(context.Context) ([]access.Token, error) {
 	for _, token := range k.tokens {
 		all = append(all, token)
 	}
-	slices.SortFunc(all, func(a, b access.Token) int { return strings.Compare(a.ID, b.ID) })
+	access.SortByAge(all)
 	return all, nil
 }
 

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"waybill/internal/access"
@@ -38,9 +37,10 @@ func (t tokens) Get(ctx context.Context, id string) (access.Token, error) {
 func (t tokens) List(ctx context.Context) ([]access.Token, error) {
 	var all []access.Token
 	err := t.locked(ctx, func() error {
-		for _, id := range slices.Sorted(maps.Keys(t.tokens)) {
-			all = append(all, cloneToken(t.tokens[id]))
+		for _, token := range t.tokens {
+			all = append(all, cloneToken(token))
 		}
+		access.SortByAge(all)
 		return nil
 	})
 	return all, err

@@ -261,7 +261,7 @@ func responses(t *testing.T, document map[string]any, at string, op operation) {
 	case op.object["x-waybill-function"] == "deploy":
 		want = append(want, "409", "429")
 	}
-	if op.method == "delete" && op.path != "/security/tokens/{uuid}" {
+	if op.method == "delete" && op.path != "/security/tokens/{id}" {
 		want = append(want, "409")
 	}
 	for _, status := range want {

@@ -15,6 +15,7 @@ import (
 const (
 	Team                   = "WAYBILL_TEAM"
 	CatalogTable           = "WAYBILL_CATALOG_TABLE"
+	TokensTable            = "WAYBILL_TOKENS_TABLE"
 	ApplicationDeployments = "WAYBILL_APPLICATION_DEPLOYMENTS_TABLE"
 	ServiceDeployments     = "WAYBILL_SERVICE_DEPLOYMENTS_TABLE"
 	DatabaseDeployments    = "WAYBILL_DATABASE_DEPLOYMENTS_TABLE"
@@ -69,6 +70,10 @@ type Tables struct {
 func ForDeployments() []string {
 	return []string{CatalogTable, ApplicationDeployments, ServiceDeployments, DatabaseDeployments}
 }
+
+// ForRequests lists the variables that every function of the API reads: those of
+// [ForDeployments], and the table that it checks tokens in.
+func ForRequests() []string { return append(ForDeployments(), TokensTable) }
 
 // Tables returns the names of the tables.
 func (s Settings) Tables() Tables {

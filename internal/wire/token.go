@@ -1,12 +1,14 @@
 package wire
 
 import (
+	"strconv"
+
 	"waybill/internal/access"
 )
 
 // TokenInfo is a token on the wire, without its secret.
 type TokenInfo struct {
-	UUID      string           `json:"uuid"`
+	ID        int64            `json:"id"`
 	Name      string           `json:"name"`
 	Abilities []access.Ability `json:"abilities"`
 	CreatedAt string           `json:"created_at"`
@@ -14,7 +16,8 @@ type TokenInfo struct {
 
 // FromToken returns a token without its secret.
 func FromToken(token access.Token) TokenInfo {
-	return TokenInfo{token.ID, token.Name, token.Abilities, Timestamp(token.CreatedAt)}
+	id, _ := strconv.ParseInt(token.ID, 10, 64) // every id of a token is a number
+	return TokenInfo{id, token.Name, token.Abilities, Timestamp(token.CreatedAt)}
 }
 
 // TokenInput creates a token.

@@ -136,7 +136,7 @@ func unquoted(password string) string {
 // no entry there.
 func (db *database) vault(t *testing.T) map[string]string {
 	t.Helper()
-	path := "/waybill/e2e/" + db.uuid
+	path := "/waybill-e2e/" + db.uuid
 	got, err := db.w.cloud.Session().SSM().GetParameter(t.Context(), &ssm.GetParameterInput{
 		Name: &path, WithDecryption: aws.Bool(true),
 	})

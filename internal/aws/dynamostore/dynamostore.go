@@ -7,7 +7,8 @@
 // queue (a list of deployment uuids), its running set (a map of them) and the limits of
 // both; the state of a resource, such as "service-state", has its queued and its running
 // deployment. So a change of a state costs the same whatever the size of a definition. The
-// kinds "token" and "request" hold bearer tokens and the keys of repeated requests.
+// kind "request" holds the keys of repeated requests. Bearer tokens have a table of their
+// own, so that a role can be limited to it.
 //
 // Each kind of resource has a table of deployments with the keys resource_uuid and
 // deployment_uuid. Each item is one record.
@@ -35,9 +36,6 @@ type Catalog struct {
 func NewCatalog(client *dynamodb.Client, table string) *Catalog {
 	return &Catalog{client: client, table: table}
 }
-
-// Tokens returns the bearer tokens, which are in the same table.
-func (c *Catalog) Tokens() *Tokens { return &Tokens{catalog: c} }
 
 // Tables has the names of the tables. A table that the caller never uses may be
 // left empty.

@@ -21,7 +21,7 @@ import (
 	"waybill/internal/deployment/deploymenttest"
 )
 
-// tables makes the four tables under names of their own, with the keys of the
+// tables makes the tables under names of their own, with the keys of the
 // stack, and removes them after the test.
 func tables(t *testing.T) (*dynamodb.Client, dynamostore.Tables) {
 	t.Helper()
@@ -31,26 +31,31 @@ func tables(t *testing.T) (*dynamodb.Client, dynamostore.Tables) {
 		Catalog: prefix + "catalog", Applications: prefix + "applications",
 		Services: prefix + "services", Databases: prefix + "databases",
 	}
-	create(t, client, made.Catalog, "kind", "uuid")
+	create(t, client, made.Catalog, text("kind"), text("uuid"))
 	for _, table := range []string{made.Applications, made.Services, made.Databases} {
-		create(t, client, table, "resource_uuid", "deployment_uuid")
+		create(t, client, table, text("resource_uuid"), text("deployment_uuid"))
 	}
 	return client, made
 }
 
-func create(t *testing.T, client *dynamodb.Client, table, partition, sort string) {
+func text(name string) types.AttributeDefinition {
+	return types.AttributeDefinition{AttributeName: aws.String(name),
+		AttributeType: types.ScalarAttributeTypeS}
+}
+
+// create makes a table with a partition key and perhaps a sort key.
+func create(t *testing.T, client *dynamodb.Client, table string, keys ...types.AttributeDefinition) {
 	t.Helper()
+	schema := []types.KeySchemaElement{}
+	for i, key := range keys {
+		role := []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]
+		schema = append(schema, types.KeySchemaElement{AttributeName: key.AttributeName, KeyType: role})
+	}
 	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName:   aws.String(table),
-		BillingMode: types.BillingModePayPerRequest,
-		KeySchema: []types.KeySchemaElement{
-			{AttributeName: aws.String(partition), KeyType: types.KeyTypeHash},
-			{AttributeName: aws.String(sort), KeyType: types.KeyTypeRange},
-		},
-		AttributeDefinitions: []types.AttributeDefinition{
-			{AttributeName: aws.String(partition), AttributeType: types.ScalarAttributeTypeS},
-			{AttributeName: aws.String(sort), AttributeType: types.ScalarAttributeTypeS},
-		},
+		TableName:            aws.String(table),
+		BillingMode:          types.BillingModePayPerRequest,
+		KeySchema:            schema,
+		AttributeDefinitions: keys,
 	})
 	// The SDK tries again when an answer is lost; the name is unique.
 	if _, there := errors.AsType[*types.ResourceInUseException](err); err != nil && !there {
@@ -80,8 +85,12 @@ func TestStore(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	accesstest.TestTokens(t, func(t *testing.T) access.Tokens {
-		client, made := tables(t)
-		return dynamostore.NewCatalog(client, made.Catalog).Tokens()
+		client := awstest.Session(t).DynamoDB()
+		table := "test-" + strings.ToLower(rand.Text()) + "-tokens"
+		id := types.AttributeDefinition{AttributeName: aws.String("id"),
+			AttributeType: types.ScalarAttributeTypeN}
+		create(t, client, table, id)
+		return dynamostore.NewTokens(client, table)
 	})
 }
 

@@ -2,37 +2,48 @@ package dynamostore
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/access"
 	"waybill/internal/fault"
 )
 
-// kindToken is the kind of the tokens in the catalog table.
-const kindToken = "token"
+// Tokens is the table of bearer tokens, with the key id, a number. It is safe for use
+// by several goroutines.
+type Tokens struct {
+	client *dynamodb.Client
+	table  string
+}
 
-// Tokens are the bearer tokens in the catalog table.
-type Tokens struct{ catalog *Catalog }
+// NewTokens returns the tokens in the table.
+func NewTokens(client *dynamodb.Client, table string) *Tokens {
+	return &Tokens{client: client, table: table}
+}
 
 // tokenItem has a digest of the token's secret, never the secret.
 type tokenItem struct {
-	Kind      string   `dynamodbav:"kind"`
-	UUID      string   `dynamodbav:"uuid"`
+	ID        uint64   `dynamodbav:"id"`
 	Name      string   `dynamodbav:"name"`
 	Abilities []string `dynamodbav:"abilities"`
 	Digest    []byte   `dynamodbav:"digest"`
 	CreatedAt instant  `dynamodbav:"created_at"`
 }
 
-func tokenKey(id string) item { return item{"kind": text(kindToken), "uuid": text(id)} }
+func tokenKey(id string) item { return item{"id": &types.AttributeValueMemberN{Value: id}} }
 
 // Create adds a token.
 func (t *Tokens) Create(ctx context.Context, token access.Token) error {
-	fields := tokenItem{Kind: kindToken, UUID: token.ID, Name: token.Name, Digest: token.Digest[:],
+	id, err := strconv.ParseUint(token.ID, 10, 64)
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "the id of a token is not a number")
+	}
+	fields := tokenItem{ID: id, Name: token.Name, Digest: token.Digest[:],
 		CreatedAt: instant(token.CreatedAt)}
 	for _, ability := range token.Abilities {
 		fields.Abilities = append(fields.Abilities, string(ability))
@@ -41,10 +52,10 @@ func (t *Tokens) Create(ctx context.Context, token access.Token) error {
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "encode a token")
 	}
-	const condition = "attribute_not_exists(#uuid)"
+	const condition = "attribute_not_exists(#id)"
 	return t.single(ctx, fault.New(fault.Conflict, "Token %s exists already.", token.ID), func() error {
-		_, err := t.catalog.client.PutItem(ctx, &dynamodb.PutItemInput{
-			TableName:                aws.String(t.catalog.table),
+		_, err := t.client.PutItem(ctx, &dynamodb.PutItemInput{
+			TableName:                aws.String(t.table),
 			Item:                     whole,
 			ConditionExpression:      aws.String(condition),
 			ExpressionAttributeNames: names("", condition),
@@ -70,10 +81,10 @@ func (t *Tokens) single(ctx context.Context, unmet error, write func() error) er
 
 // Get returns the token.
 func (t *Tokens) Get(ctx context.Context, id string) (access.Token, error) {
-	if id == "" { // no key
+	if !access.IsID(id) {
 		return access.Token{}, noToken()
 	}
-	stored, err := read(ctx, t.catalog.client, t.catalog.table, tokenKey(id))
+	stored, err := read(ctx, t.client, t.table, tokenKey(id))
 	if err != nil {
 		return access.Token{}, err
 	}
@@ -83,10 +94,12 @@ func (t *Tokens) Get(ctx context.Context, id string) (access.Token, error) {
 	return decodeToken(stored)
 }
 
-// List returns every token.
+// List returns every token, the oldest first. A team has tens of tokens, so a scan of
+// the table is one request.
 func (t *Tokens) List(ctx context.Context) ([]access.Token, error) {
 	var all []access.Token
-	pages := dynamodb.NewQueryPaginator(t.catalog.client, t.catalog.ofKind(kindToken))
+	pages := dynamodb.NewScanPaginator(t.client,
+		&dynamodb.ScanInput{TableName: aws.String(t.table), ConsistentRead: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -100,18 +113,19 @@ func (t *Tokens) List(ctx context.Context) ([]access.Token, error) {
 			all = append(all, token)
 		}
 	}
+	access.SortByAge(all)
 	return all, nil
 }
 
 // Delete removes the token.
 func (t *Tokens) Delete(ctx context.Context, id string) error {
-	if id == "" {
+	if !access.IsID(id) {
 		return noToken()
 	}
-	const condition = "attribute_exists(#uuid)"
+	const condition = "attribute_exists(#id)"
 	return t.single(ctx, noToken(), func() error {
-		_, err := t.catalog.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-			TableName:                aws.String(t.catalog.table),
+		_, err := t.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+			TableName:                aws.String(t.table),
 			Key:                      tokenKey(id),
 			ConditionExpression:      aws.String(condition),
 			ExpressionAttributeNames: names("", condition),
@@ -125,9 +139,10 @@ func decodeToken(stored item) (access.Token, error) {
 	if err := decode(stored, &fields); err != nil {
 		return access.Token{}, err
 	}
-	token := access.Token{ID: fields.UUID, Name: fields.Name, CreatedAt: time.Time(fields.CreatedAt)}
+	token := access.Token{ID: strconv.FormatUint(fields.ID, 10), Name: fields.Name,
+		CreatedAt: time.Time(fields.CreatedAt)}
 	if len(fields.Digest) != len(token.Digest) {
-		return access.Token{}, fault.New(fault.Internal, "the digest of token %s is damaged", fields.UUID)
+		return access.Token{}, fault.New(fault.Internal, "the digest of token %s is damaged", token.ID)
 	}
 	copy(token.Digest[:], fields.Digest)
 	for _, ability := range fields.Abilities {

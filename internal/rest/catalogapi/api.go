@@ -159,10 +159,10 @@ func (a catalogAPI) deleteWithSecrets(ctx context.Context, id catalog.ID) error 
 	return absent
 }
 
-// deleted answers a deletion.
+// deleted answers a deletion. A token has no uuid.
 type deleted struct {
 	Message string `json:"message"`
-	UUID    string `json:"uuid"`
+	UUID    string `json:"uuid,omitempty"`
 }
 
 // deleteEndpoint deletes entities of a kind that is not a resource.

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -301,25 +302,29 @@ func TestResourceStatus(t *testing.T) {
 func TestTokensAndKeys(t *testing.T) {
 	w := resttest.New(t)
 	t.Run("a minted token works, and a revoked one is gone from the list", func(t *testing.T) {
-		minted := resttest.Want[struct{ UUID, Token string }](t, w, http.StatusCreated,
+		minted := resttest.Want[struct {
+			ID    int64
+			Token string
+		}](t, w, http.StatusCreated,
 			resttest.Request{
 				Operation: "createToken", Body: resttest.Object{"name": "ci", "abilities": []string{"read"}},
 			})
 		resttest.Want[[]resttest.Object](t, w, http.StatusOK, resttest.Request{
 			Operation: "listServers", Token: minted.Token,
 		})
+		id := strconv.FormatInt(minted.ID, 10)
 		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
-			Operation: "deleteToken", PathUUID: minted.UUID,
+			Operation: "deleteToken", PathUUID: id,
 		})
-		for _, token := range resttest.Want[[]struct{ UUID string }](t, w, http.StatusOK, resttest.Request{
+		for _, token := range resttest.Want[[]struct{ ID int64 }](t, w, http.StatusOK, resttest.Request{
 			Operation: "listTokens",
 		}) {
-			if token.UUID == minted.UUID {
+			if token.ID == minted.ID {
 				t.Error("the token is still listed")
 			}
 		}
 		resttest.Want[resttest.Problem](t, w, http.StatusNotFound, resttest.Request{
-			Operation: "deleteToken", PathUUID: minted.UUID,
+			Operation: "deleteToken", PathUUID: id,
 		})
 	})
 	for name, body := range map[string]resttest.Object{

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"waybill/internal/access"
-	"waybill/internal/catalog"
 	"waybill/internal/rest"
 	"waybill/internal/wire"
 )
@@ -45,12 +44,12 @@ func (a catalogAPI) createToken(ctx context.Context, c *rest.Call) (rest.Answer,
 // deleteToken revokes a token. Running functions may accept it for another
 // [access.CacheTime].
 func (a catalogAPI) deleteToken(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	id := c.Params["uuid"]
-	if !catalog.IsIDText(id) { // a malformed id could be an invalid key of the table
+	id := c.Params["id"]
+	if !access.IsID(id) {
 		return rest.Answer{}, rest.NewNotFoundError("Token")
 	}
 	if err := a.Tokens.Delete(ctx, id); err != nil {
 		return rest.Answer{}, rest.WrapNotFound(err, "Token")
 	}
-	return rest.OK(deleted{"Token revoked.", id}), nil
+	return rest.OK(deleted{Message: "Token revoked."}), nil
 }

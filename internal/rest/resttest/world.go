@@ -173,7 +173,7 @@ const NoToken = "-"
 // Request is one call of an operation.
 type Request struct {
 	Operation string // its operationId in openapi.yaml
-	PathUUID  string // takes the place of {uuid} in the path
+	PathUUID  string // takes the place of {uuid} or {id} in the path
 	OtherUUID string // takes the place of {other} in the path
 	Query     string // with its "?"
 	Token     string // "" is a token that may do everything
@@ -186,7 +186,8 @@ type Request struct {
 func (w *World) Ask(t *testing.T, r Request) Response {
 	t.Helper()
 	route := w.Route(t, r.Operation)
-	path := strings.NewReplacer("{uuid}", r.PathUUID, "{other}", r.OtherUUID).Replace(route.Path)
+	path := strings.NewReplacer("{uuid}", r.PathUUID, "{id}", r.PathUUID,
+		"{other}", r.OtherUUID).Replace(route.Path)
 	answer := w.Send(t, route.Function, route.Method, path+r.Query, r)
 	if err := w.API.CheckAnswer(r.Operation, answer.Status, answer.Body); err != nil {
 		t.Errorf("%s: %v\n%s", r.Operation, err, answer.Body)
