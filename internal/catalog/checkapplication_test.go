@@ -176,7 +176,7 @@ func TestCheckSource(t *testing.T) {
 	}
 }
 
-func TestCheckWhatOpensARepository(t *testing.T) {
+func TestCheckRepositoryCredentials(t *testing.T) {
 	for _, repository := range []string{"https://user:hunter22@host/web", "https://hunter22@host/web",
 		"ssh://git:hunter22@host/web",
 		"https://user:hunt@er22@host/web", "http://user:hunter22@host/web", "https://@host/web"} {

@@ -181,9 +181,9 @@ func TestCheckDatabase(t *testing.T) {
 	})
 }
 
-// TestCheckPasswordsThatTheConfigurationSpoils: the published image of MySQL makes
-// its accounts by SQL in which only backslashes keep a quote from ending a string.
-func TestCheckPasswordsThatTheConfigurationSpoils(t *testing.T) {
+// The published image of MySQL creates its accounts by SQL in which only a backslash
+// can escape a quote.
+func TestCheckPasswordsThatAConfigurationFileCannotHave(t *testing.T) {
 	const strict = "[mysqld]\nsql_mode = ANSI,no_backslash_escapes\n"
 	for name, c := range map[string]struct {
 		engine, conf, root, own string

@@ -91,7 +91,7 @@ func TestAResourceLeavesTheCatalogOnceItIsOffItsServer(t *testing.T) {
 	}
 }
 
-func TestAResourceStays(t *testing.T) {
+func TestAResourceStaysInTheCatalog(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, w *world, resource catalog.ID) deployment.Change{
 		"when its deletion failed": func(t *testing.T, w *world, resource catalog.ID) deployment.Change {
 			change := w.deleted(t, resource)
@@ -129,9 +129,8 @@ func TestAResourceStays(t *testing.T) {
 	}
 }
 
-// TestAStartThatComesInBetween is refused by the catalog alone: the history was
-// read before it.
-func TestAStartThatComesInBetween(t *testing.T) {
+// Only the catalog can refuse this start, because it comes after the history was read.
+func TestAStartDuringADeletion(t *testing.T) {
 	w := newWorld(t)
 	resource := w.secret(t, w.server(t, 1, 25))
 	change := w.deleted(t, resource)
@@ -156,7 +155,7 @@ func (w *world) forgotten(t *testing.T, resource catalog.ID) deployment.Change {
 	return last(t, w.Changes())
 }
 
-func TestWhatIsToBeForgottenLeavesTheCatalog(t *testing.T) {
+func TestForgetRemovesTheResourceFromTheCatalog(t *testing.T) {
 	t.Run("though who recorded it has died", func(t *testing.T) {
 		w := newWorld(t)
 		resource := w.secret(t, w.server(t, 1, 25))
@@ -175,9 +174,9 @@ func TestWhatIsToBeForgottenLeavesTheCatalog(t *testing.T) {
 	})
 }
 
-// TestAnUpdateIsPublishedAndMovesNothing: its record has ended when it is
-// written, and one behind a deletion does not keep the resource.
-func TestAnUpdateIsPublishedAndMovesNothing(t *testing.T) {
+// The record of an update has ended when it is written. An update after a deletion does
+// not keep the resource.
+func TestAnUpdateIsPublishedAndStartsNothing(t *testing.T) {
 	w := newWorld(t)
 	server := w.server(t, 1, 25)
 	resource := w.secret(t, server)
@@ -247,9 +246,8 @@ func (s stubbornVault) Delete(ctx context.Context, id catalog.ID) error {
 	return s.Vault.Delete(ctx, id)
 }
 
-// TestADeletionIsToldOnlyOnceItIsDone: whichever step fails, the change comes
-// back, and then everything goes.
-func TestADeletionIsToldOnlyOnceItIsDone(t *testing.T) {
+// Whichever step fails, the change is delivered again, and then everything is removed.
+func TestADeletionIsPublishedOnlyOnceItIsDone(t *testing.T) {
 	for name, wire := range map[string]func(ports *deployment.DispatcherPorts, err *error){
 		"the history": func(ports *deployment.DispatcherPorts, err *error) {
 			ports.History = stubbornHistory{ports.History, err}

@@ -156,9 +156,8 @@ func TestP6ACancelledOneMovesTheQueueAndIsPublishedOnce(t *testing.T) {
 	}
 }
 
-// TestAWishToCancelMovesNothing: the wish is for the runner, and no change of
-// the status.
-func TestAWishToCancelMovesNothing(t *testing.T) {
+// A cancel request is for the runner, and does not change the status.
+func TestACancelRequestStartsNothing(t *testing.T) {
 	w := newWorld(t)
 	id := w.request(t, start(w.service(t, w.server(t, 1, 25)))).Record.ID
 	w.deliver(t)

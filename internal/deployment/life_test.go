@@ -111,7 +111,7 @@ func TestAlreadyInStateIsAConflictInUpstreamsWords(t *testing.T) {
 	}
 }
 
-func TestStray(t *testing.T) {
+func TestOrphaned(t *testing.T) {
 	for _, status := range deployment.Statuses() {
 		record := deployment.Record{Status: status}
 		if got, want := record.Orphaned(true), status != deployment.Queued; got != want {

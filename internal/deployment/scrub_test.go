@@ -74,7 +74,7 @@ func TestADeletionIsNotUndoneByAScrub(t *testing.T) {
 	}
 }
 
-func TestAScrubLeavesWhatIsNotDeleted(t *testing.T) {
+func TestAScrubLeavesAResourceThatIsNotDeleted(t *testing.T) {
 	for name, before := range map[string]func(*testing.T, *world, catalog.ID, catalog.ID){
 		"and never ran": func(*testing.T, *world, catalog.ID, catalog.ID) {},
 		"and runs": func(t *testing.T, w *world, resource, server catalog.ID) {

@@ -103,9 +103,9 @@ func (p *troubled) Send(ctx context.Context, id deployment.ID) error {
 	return p.Sender.Send(ctx, id)
 }
 
-// TestOneServersTroubleIsItsOwn has three servers, each with a deployment whose
-// runner is lost, one that waits, and one orphan.
-func TestOneServersTroubleIsItsOwn(t *testing.T) {
+// TestASweepContinuesAfterAServerThatFails has three servers, each with a deployment
+// whose runner is lost, one that waits, and one orphan.
+func TestASweepContinuesAfterAServerThatFails(t *testing.T) {
 	for _, trouble := range []string{"load", "repair", "send", "claim"} {
 		t.Run(trouble, func(t *testing.T) {
 			w := newWorld(t)

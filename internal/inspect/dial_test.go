@@ -57,7 +57,7 @@ var (
 		Shell: &catalog.Shell{Start: "true", Health: "true"}}
 )
 
-func TestALookAtAServerThatCannotBeOpened(t *testing.T) {
+func TestDialAndLookAtAnUnreachableServer(t *testing.T) {
 	s := &silent{
 		refuses: &remote.DialError{Cause: remote.CauseUnreachable, Err: errors.New("no answer in time")},
 	}
@@ -78,8 +78,8 @@ func TestALookAtAServerThatCannotBeOpened(t *testing.T) {
 	}
 }
 
-// TestALookThatTakesTooLong ends before API Gateway gives up on the request.
-func TestALookThatTakesTooLong(t *testing.T) {
+// The function must return before API Gateway gives up on the request.
+func TestDialAndLookTakesLimitedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &silent{}
 		begun := time.Now()
@@ -91,7 +91,7 @@ func TestALookThatTakesTooLong(t *testing.T) {
 	})
 }
 
-func TestALookSaysWhatTheServerSays(t *testing.T) {
+func TestDialAndLookAnswersTheStatus(t *testing.T) {
 	status, err := inspect.DialAndLook(&silent{says: "S healthy\nE\n"})(t.Context(), server, "a private key", app)
 	if status != "running:healthy" || err != nil {
 		t.Errorf("%q, %v; want running:healthy", status, err)

@@ -105,7 +105,7 @@ func TestLook(t *testing.T) {
 	}
 }
 
-func TestLookCannotTell(t *testing.T) {
+func TestLookFails(t *testing.T) {
 	broken := fault.New(fault.Unavailable, "the connection ended")
 	for _, c := range []struct {
 		name  string

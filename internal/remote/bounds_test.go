@@ -10,8 +10,8 @@ import (
 	"waybill/internal/remote"
 )
 
-// TestWhatAServerCanGrow has a server invent more than any job has.
-func TestWhatAServerCanGrow(t *testing.T) {
+// A server invents more time stamps, steps and frames than any job has.
+func TestMemoryThatAServerCanUseIsLimited(t *testing.T) {
 	const ask = "\nNONCE\nA 1 b 0 1.0\n"
 	t.Run("time stamps that are never reached take bounded memory", func(t *testing.T) {
 		var marks strings.Builder

@@ -89,7 +89,7 @@ func TestDeclaredLinesAcrossPieces(t *testing.T) {
 	}
 }
 
-func TestDeclaredLinesAroundWhatWasDropped(t *testing.T) {
+func TestDeclaredLinesAroundDroppedOutput(t *testing.T) {
 	const keep, gap, size = 64 << 10, 300 << 20, 300<<20 + 64<<10
 	head := mask + "head\n" + strings.Repeat("x", keep-len(mask+"head\n\n")) + "\n"
 	j := spool(t, head, "", keep)

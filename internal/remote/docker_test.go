@@ -9,9 +9,9 @@ import (
 	"waybill/internal/remote"
 )
 
-// TestDockerTroubleIsToldAlike checks that a validation and the log of a start
-// say the same about the same docker.
-func TestDockerTroubleIsToldAlike(t *testing.T) {
+// The answer of a validation and the log of a start have the same text for the same
+// trouble.
+func TestValidationAndLogReportDockerTroubleAlike(t *testing.T) {
 	for name, c := range map[string]struct{ docker, says string }{
 		"denied": {"echo 'permission denied while trying to connect to the docker API at " +
 			"unix:///var/run/docker.sock' >&2; exit 1", "Add it to the group docker"},

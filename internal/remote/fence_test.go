@@ -130,9 +130,9 @@ func TestP2ARunnerThatWakesUpLateStartsNothing(t *testing.T) {
 	}
 }
 
-// TestAStarterMayDieAtAnyMoment has each state that a starter or a job's shell
-// can leave when it dies, and checks what the next starter does.
-func TestAStarterMayDieAtAnyMoment(t *testing.T) {
+// Each case is a state in which a starter or a job's shell can die. The test checks how
+// the next starter continues.
+func TestAStartAfterADeadStarter(t *testing.T) {
 	for _, state := range []struct {
 		name, last, next string
 		lost, held       bool

@@ -97,7 +97,7 @@ func TestDrafts(t *testing.T) {
 	}
 }
 
-func TestWhatAServerSaysIsNotTrusted(t *testing.T) {
+func TestFramesOfAServerAreChecked(t *testing.T) {
 	const start, ask = "\nNONCE\n", "A 1 b 0 1.0\n"
 	for name, text := range map[string]string{
 		"a step that the job has not":       start + ask + "S 0 14 1.0\nS 2 1.0 0 0 \n\n",

@@ -108,7 +108,7 @@ func without(t *testing.T, tool string) string {
 	return dir
 }
 
-func TestServersThatAreOdd(t *testing.T) {
+func TestUnusualServers(t *testing.T) {
 	t.Run("noise before the first frame and another language change nothing", func(t *testing.T) {
 		server := remotetest.Start(t, remotetest.Options{Noise: "\nH\nX 0 1 2 3 0\nmotd",
 			Environment: []string{"LC_ALL=de_DE.UTF-8", "LANGUAGE=de", "POSIXLY_CORRECT=1"}})

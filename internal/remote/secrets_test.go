@@ -10,7 +10,7 @@ import (
 	"waybill/internal/remote"
 )
 
-func TestSecretsAreNowhereToBeSeen(t *testing.T) {
+func TestSecretsAreOnNoCommandLine(t *testing.T) {
 	everywhere(t, func(t *testing.T, shell remote.Shell) {
 		const secret = "correct-horse-battery-staple"
 		dir := folder(t)

@@ -63,9 +63,9 @@ func TestFollowEndsWhenItsContextEndsInTheMiddleOfASlice(t *testing.T) {
 	}
 }
 
-// TestASlowUploadIsNoSilence has a script whose upload takes longer than a
+// TestASlowUploadDoesNotCountAsSilence has a script whose upload takes longer than a
 // server may be silent, and a script that the server takes but no shell reads.
-func TestASlowUploadIsNoSilence(t *testing.T) {
+func TestASlowUploadDoesNotCountAsSilence(t *testing.T) {
 	padding := func(kib int) string { return strings.Repeat("#"+strings.Repeat("x", 1022)+"\n", kib) }
 	run := func(t *testing.T, link remotetest.Link, script string) (string, error) {
 		t.Helper()

@@ -13,7 +13,7 @@ import (
 	"waybill/internal/remote"
 )
 
-func TestTheSinkIsNeverLeftAlone(t *testing.T) {
+func TestTicksComeDuringSilence(t *testing.T) {
 	t.Run("a silent job ticks", func(t *testing.T) {
 		t.Parallel()
 		_, tape := follow(t, local{}, job(folder(t), "sleep 3"))

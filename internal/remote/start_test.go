@@ -149,9 +149,8 @@ func TestRemove(t *testing.T) {
 	})
 }
 
-// TestNothingIsSentBeyondTheEnd follows a job that is about to end: its final
-// sizes are being measured while a child still writes.
-func TestNothingIsSentBeyondTheEnd(t *testing.T) {
+// The job is about to end: its final sizes are measured while a child still writes.
+func TestOutputAfterTheFinalSizesIsNotSent(t *testing.T) {
 	j := job(folder(t), "true")
 	spool := func(name, text string) {
 		t.Helper()

@@ -324,7 +324,7 @@ func asRoot(dir string) []int {
 	return found
 }
 
-func TestStopsThatMakeNoSense(t *testing.T) {
+func TestStopRefusesInvalidInput(t *testing.T) {
 	if _, err := remote.Stop(t.Context(), said{}, remote.Job{}, 0); !errors.Is(err, fault.Invalid) {
 		t.Errorf("%v, want Invalid", err)
 	}

@@ -22,10 +22,10 @@ import (
 // own is how a step finds its spool: by the path of its script.
 const own = `spool=${0%/*}; `
 
-// TestASpoolThatItsJobChanges has steps that change their spool as a careless
+// TestTamperingWithTheSpoolIsFound has steps that change their spool as a careless
 // command might. No such job may end as a success, and none may be left
 // running.
-func TestASpoolThatItsJobChanges(t *testing.T) {
+func TestTamperingWithTheSpoolIsFound(t *testing.T) {
 	for name, script := range map[string]string{
 		"removes it":                               `rm -rf "$spool"; sleep 300`,
 		"removes it and is over":                   `rm -rf "$spool"`,
@@ -59,9 +59,9 @@ func TestASpoolThatItsJobChanges(t *testing.T) {
 	}
 }
 
-// TestAChildThatWritesOnIsNoTampering has a job end while a child that it left
+// TestAChildThatStillWritesIsNoTampering has a job end while a child that it left
 // writes as fast as it can.
-func TestAChildThatWritesOnIsNoTampering(t *testing.T) {
+func TestAChildThatStillWritesIsNoTampering(t *testing.T) {
 	for name, shell := range locals(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -102,9 +102,9 @@ func TestALostJobLosesNoOutput(t *testing.T) {
 	})
 }
 
-// TestStopFindsWhatHides stops processes without the job's environment, in
-// their own session, and in one case under another user.
-func TestStopFindsWhatHides(t *testing.T) {
+// TestStopFindsProcessesThatLeftTheSession stops processes without the job's
+// environment, in their own session, and in one case under another user.
+func TestStopFindsProcessesThatLeftTheSession(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can change to another user; run the tests as root")
 	}
@@ -138,10 +138,10 @@ func TestStopFindsWhatHides(t *testing.T) {
 	}
 }
 
-// TestStopFindsWhatAnAuditSessionHolds has a login with an audit session, which
+// TestStopFindsProcessesByAuditSession has a login with an audit session, which
 // PAM usually begins, and without a control group, because the user may not
 // make one.
-func TestStopFindsWhatAnAuditSessionHolds(t *testing.T) {
+func TestStopFindsProcessesByAuditSession(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can change to another user; run the tests as root")
 	}

@@ -157,7 +157,7 @@ func TestRequestIDs(t *testing.T) {
 	}
 }
 
-func TestFailuresAreLoggedAndNotTold(t *testing.T) {
+func TestFailuresAreLoggedAndNotAnswered(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	body := resttest.Object{"name": "a", "server_uuid": server, "start": "true"}

@@ -139,10 +139,10 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 	return true
 }
 
-// TestAnOutageAtAnyCallIsNoFinding fails each call of the catalog's stores that
+// TestAnOutageIsNotMistakenForAnAnswer fails each call of the catalog's stores that
 // an endpoint makes, one after the other. The answer is 503 with Retry-After,
 // never a finding about a server, a refusal of the input or an error of ours.
-func TestAnOutageAtAnyCallIsNoFinding(t *testing.T) {
+func TestAnOutageIsNotMistakenForAnAnswer(t *testing.T) {
 	ids := slices.Collect(maps.Keys(resttest.NewScene(t).Successes(t)))
 	const otherKey = "updateServer, its key"
 	for _, id := range append(ids, otherKey) {

@@ -162,8 +162,8 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 	}
 }
 
-// TestTimesComeFromTheClockThatIsGiven holds the form of every time as well.
-func TestTimesComeFromTheClockThatIsGiven(t *testing.T) {
+// It also checks the form of every time.
+func TestTimesComeFromTheClockInTheOptions(t *testing.T) {
 	m := memory.New(memory.Options{})
 	clock := time.Date(2026, 8, 22, 10, 0, 0, 123456789, time.FixedZone("CEST", 2*3600))
 	handler, err := catalogapi.New(catalogapi.Ports{

@@ -85,9 +85,9 @@ func TestP7NothingIsLeftOfACancelledDeployment(t *testing.T) {
 	}
 }
 
-// TestACancelLooksAfterContainers has a shell application run two, one of which is to
-// outlive its step. The engine runs both on when their clients are gone.
-func TestACancelLooksAfterContainers(t *testing.T) {
+// A shell application runs two containers, of which one must outlive its step. The
+// engine continues to run both after their clients have ended.
+func TestACancelEndsContainersOfTheJob(t *testing.T) {
 	const image = "waybill-test/busybox:1" // an image that the suite prepares
 	if said, err := exec.Command("docker", "image", "inspect", image).CombinedOutput(); err != nil {
 		if os.Getenv("WAYBILL_CI") != "" {

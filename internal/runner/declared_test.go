@@ -82,7 +82,7 @@ echo ::add-mask::$one; echo "first $one"; sleep 12; echo "then $one"; echo "then
 	}
 }
 
-func TestWhatIsDeclaredInVainIsSaidOnce(t *testing.T) {
+func TestWarningsOfDeclaredValuesAppearOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := stillWorld(t, &puppet{})
 		w.dialer = &parrot{
@@ -104,8 +104,9 @@ func TestWhatIsDeclaredInVainIsSaidOnce(t *testing.T) {
 	})
 }
 
-// TestWhatARunnerCannotKnowIsSaid when the server has dropped declarations.
-func TestWhatARunnerCannotKnowIsSaid(t *testing.T) {
+// The server has dropped output in which the job declared secrets. Only a runner that
+// took over can have missed them.
+func TestWarningOfDeclarationsThatWereDropped(t *testing.T) {
 	for attempt, times := range map[int]int{1: 0, 2: 1} {
 		synctest.Test(t, func(t *testing.T) {
 			w := stillWorld(t, &puppet{})

@@ -43,7 +43,7 @@ func (w *world) wantOff(t *testing.T, id deployment.ID, effects string) {
 	}
 }
 
-func TestADeletedResourceIsOffItsServer(t *testing.T) {
+func TestDeleteRemovesTheFilesOnTheServer(t *testing.T) {
 	w := newWorld(t)
 	effects := filepath.Join(t.TempDir(), "effects")
 	id := w.asked(t, w.removable(t, effects), deployment.Delete)
@@ -68,9 +68,8 @@ func (endless) Finish(
 	return errDied
 }
 
-// TestARunnerDiesBehindADeletion: the folder with the notes is gone, and the
-// spool alone says that all is done.
-func TestARunnerDiesBehindADeletion(t *testing.T) {
+// The folder with the notes is gone, so only the spool says that the job is done.
+func TestARunnerDiesAfterADeletion(t *testing.T) {
 	w := newWorld(t)
 	clock := &skipping{}
 	w.now = clock.now

@@ -34,10 +34,9 @@ const (
 var errFarewell = fault.Wrap(errors.New("ssh: disconnect, reason 11: "+wordSecret), fault.Unavailable,
 	"The connection to the server was lost.")
 
-// TestP3NothingAServerSaysIsKeptUnredacted has a server repeat what it was given
-// in every place where it says anything, one after the other, and then looks
-// for it in everything that Waybill keeps, sends or logs.
-func TestP3NothingAServerSaysIsKeptUnredacted(t *testing.T) {
+// A server repeats a secret in each of its texts, one after the other. The test then
+// searches everything that Waybill stores, sends or logs for it.
+func TestP3EveryTextOfAServerIsRedacted(t *testing.T) {
 	unreachable := &remote.DialError{Cause: remote.CauseUnreachable, Err: errors.New(wordSecret)}
 	declares := frames("::add-mask::" + ownSecret + "\n" + ownSecret + "\n")
 	for name, c := range map[string]struct {

@@ -57,7 +57,7 @@ func seen(t *testing.T, p *puppet, e *eye, operation deployment.Operation) (*wor
 	return w, w.asked(t, id, operation)
 }
 
-func TestWhatTheResourceIsAtTheEnd(t *testing.T) {
+func TestStatusOfTheResourceAtTheEnd(t *testing.T) {
 	blind := fault.New(fault.Unavailable, "The server cannot tell: an open secret.")
 	for name, c := range map[string]struct {
 		operation deployment.Operation
@@ -180,7 +180,7 @@ func TestARunnerThatLostItsLeaseWhileLooking(t *testing.T) {
 	})
 }
 
-func TestWhatWasBuiltIsOnRecord(t *testing.T) {
+func TestTheBuiltCommitIsRecorded(t *testing.T) {
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	long := strings.Repeat("ä", 200)
 	for name, c := range map[string]struct {

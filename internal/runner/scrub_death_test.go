@@ -76,7 +76,7 @@ func (w *world) dies(t *testing.T, id deployment.ID, calls int64, before bool) b
 	return ctx.Err() != nil
 }
 
-func TestAScrubOfWhatCannotBeRead(t *testing.T) {
+func TestAScrubOfLogsThatCannotBeRead(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(chunks logbook.Rewriter, book logbook.Book, t *testing.T)
 		status deployment.Status
@@ -150,7 +150,7 @@ func copied(t *testing.T, archive logbook.Rewriter, book logbook.Book) []logbook
 	}
 }
 
-func TestAScrubOfWhatIsGone(t *testing.T) {
+func TestAScrubWithoutThePrivateKeyOfTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _ := leaks(t, 1)
 		scrub := w.scrub(t)

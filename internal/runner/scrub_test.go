@@ -167,9 +167,8 @@ func TestP3AScrubTakesALaterSecretOutOfEveryLog(t *testing.T) {
 	})
 }
 
-// TestP3AScrubCountsWhatComesLater: with another secret, the counts add up and
-// the first digest stays.
-func TestP3AScrubCountsWhatComesLater(t *testing.T) {
+// A scrub with another secret adds to the counts, and the first digest stays.
+func TestP3ASecondScrubAddsToTheCounts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, ids := leaks(t, 2)
 		first := w.record(t, ids[1]).Progress.Log.Digest
@@ -189,9 +188,9 @@ func TestP3AScrubCountsWhatComesLater(t *testing.T) {
 	})
 }
 
-// TestP3WhatWasMaskedStaysAsItIs: a scrub with the secrets that a job ran with
-// finds nothing to do, neither in masks nor in what patterns find.
-func TestP3WhatWasMaskedStaysAsItIs(t *testing.T) {
+// A scrub with the secrets that the job ran with finds nothing to do, neither in masks
+// nor in the text around them.
+func TestP3AScrubLeavesMasksUnchanged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		prints := leaked + "\npassword=hunter2hunter2\nAuthorization: Bearer " +
 			"abcdefabcdefabcdef0123\n::add-mask::a declared value\na declared value\n" +

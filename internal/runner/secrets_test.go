@@ -13,7 +13,7 @@ import (
 
 // TestP3 holds for all that a deployment is given: whatever of it the server
 // prints, the log has a mask with its name.
-func TestP3WhatADeploymentIsGivenIsNotInTheLog(t *testing.T) {
+func TestP3SecretsOfADeploymentAreNotInTheLog(t *testing.T) {
 	const password = "pa ss:w@rd/50%"
 	const key = "-----BEGIN KEY-----\nfirst-line-of-the-key\nother-line-of-the-key\n-----END KEY-----\n"
 	database := func(t *testing.T, w *world) catalog.ID {
@@ -66,7 +66,7 @@ func TestP3WhatADeploymentIsGivenIsNotInTheLog(t *testing.T) {
 
 // TestP3 holds for what is refused before anything runs: the refusal may quote
 // the value that it is about.
-func TestP3ARefusalDoesNotShowTheSecretItIsAbout(t *testing.T) {
+func TestP3ARefusalMasksTheSecretThatItQuotes(t *testing.T) {
 	const value = "zz-S3cretNotAPort-91"
 	for name, line := range map[string]string{
 		"a port":         `ports: ["${P}:80"]`,

@@ -105,8 +105,8 @@ func TestP7ACancelDoesNotFreeAJobThatMayRun(t *testing.T) {
 	})
 }
 
-// TestAServerThatLetsInAndHangs is unreachable, however often it lets in.
-func TestAServerThatLetsInAndHangs(t *testing.T) {
+// Such a server counts as unreachable, however often it accepts the login.
+func TestAServerThatAcceptsTheLoginAndHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &speechless{}
 		w, id := speechlessWorld(t, s)

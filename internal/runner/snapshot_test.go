@@ -28,7 +28,7 @@ func (w *world) change(t *testing.T, id catalog.ID, change func(*catalog.Applica
 	}
 }
 
-func TestADeploymentRunsWhatWasAskedFor(t *testing.T) {
+func TestADeploymentRunsItsSnapshot(t *testing.T) {
 	w := newWorld(t)
 	id := w.claimed(t, catalog.Shell{Start: `echo "the old one, with $TOKEN"`}, map[string]string{
 		"TOKEN": "an old secret",

@@ -268,7 +268,7 @@ func TestAServerThatBreaksEachSessionIsNotRushed(t *testing.T) {
 	})
 }
 
-func TestP7AWishIsSeenInTime(t *testing.T) {
+func TestP7ACancelIsSeenInTime(t *testing.T) {
 	for _, survivor := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			p := &puppet{survivor: survivor}

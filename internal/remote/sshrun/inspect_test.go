@@ -71,7 +71,7 @@ func TestInspector(t *testing.T) {
 	})
 }
 
-func TestWhatIsNoKeyIsInvalid(t *testing.T) {
+func TestMalformedKeysAreInvalid(t *testing.T) {
 	dialer := sshrun.New(sshrun.Options{})
 	line, locked := ecdsaLine(t), encrypted(t)
 	for _, text := range []string{"", "secret", "ssh-ed25519", "ssh-ed25519 AAAA", `command="x" ` + line,

@@ -81,8 +81,8 @@ func p224(t *testing.T) string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: der}))
 }
 
-// TestWhyAKeyIsRefused checks that the reason quotes nothing of the key.
-func TestWhyAKeyIsRefused(t *testing.T) {
+// The reason must quote nothing of the key.
+func TestRefusedKeysNameTheReason(t *testing.T) {
 	plain := rsaPEM(t)
 	body := strings.Split(plain, "\n")[1]
 	for name, c := range map[string]struct{ text, says string }{

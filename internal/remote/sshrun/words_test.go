@@ -29,10 +29,10 @@ func mute(t *testing.T, what string, err error) {
 	}
 }
 
-// TestP3ErrorsRepeatNothingAServerSaid checks the errors: a server may say
+// TestP3ErrorsQuoteNothingFromTheServer checks the errors: a server may say
 // anything before, instead of or at the end of a session, but no error has a
 // word of it.
-func TestP3ErrorsRepeatNothingAServerSaid(t *testing.T) {
+func TestP3ErrorsQuoteNothingFromTheServer(t *testing.T) {
 	for name, speech := range map[string]string{
 		"it talks instead of SSH":       said + "\r\n" + strings.Repeat(said+" ", 100) + "\r\n",
 		"it has another version":        "SSH-1.5-" + said + "\r\n",
@@ -52,7 +52,7 @@ func TestP3ErrorsRepeatNothingAServerSaid(t *testing.T) {
 	}
 }
 
-func TestP3RefusedSessionsRepeatNothingAServerSaid(t *testing.T) {
+func TestP3RefusedSessionsQuoteNothingFromTheServer(t *testing.T) {
 	server := remotetest.Start(t, remotetest.Options{Says: said, Refuses: true})
 	shell := open(t, server.Target())
 	_, err := shell.Run(t.Context(), "true", nil, io.Discard, io.Discard)

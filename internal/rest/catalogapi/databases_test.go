@@ -154,7 +154,7 @@ func TestADatabaseOnTheWire(t *testing.T) {
 	})
 }
 
-func TestDatabasesAreWithTheOthers(t *testing.T) {
+func TestDatabasesAreListedAmongTheResources(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	uuid := w.Database(t, server)
@@ -192,7 +192,7 @@ func TestDatabasesAreWithTheOthers(t *testing.T) {
 	})
 }
 
-func TestDatabaseConfigurationsMayBePacked(t *testing.T) {
+func TestDatabaseConfigurationsMayBeBase64(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	const text = "maxmemory 100mb\nappendonly yes\n"

@@ -13,9 +13,8 @@ import (
 // otherPEM stands for another private key.
 const otherPEM = "-----BEGIN OPENSSH PRIVATE KEY-----\nanother\n-----END OPENSSH PRIVATE KEY-----\n"
 
-// TestAKeyIsKeptInOneForm holds that the vault has what the inspector made of a
-// key, and not what was given.
-func TestAKeyIsKeptInOneForm(t *testing.T) {
+// The vault has the inspector's form of a key, not the form in the request.
+func TestAKeyIsStoredInOneForm(t *testing.T) {
 	w := resttest.New(t)
 	given := func(pem string) resttest.Object {
 		return resttest.Object{"name": "key", "private_key": strings.ReplaceAll(pem, "\n", "\r\n")}

@@ -222,7 +222,7 @@ func (v brittleVault) Delete(ctx context.Context, id catalog.ID) error {
 	return v.Vault.Delete(ctx, id)
 }
 
-func TestNothingIsLeftOfWhatCouldNotBeKept(t *testing.T) {
+func TestAFailedCreationLeavesNothing(t *testing.T) {
 	b := &brittle{}
 	w := resttest.New(t, func(c *catalogapi.Ports, _ *showapi.Ports) {
 		b.Store, b.Vault = c.Store, c.Vault

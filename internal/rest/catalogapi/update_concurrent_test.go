@@ -32,9 +32,9 @@ func (v *slowVault) Put(ctx context.Context, id catalog.ID, secrets map[string]s
 	return v.Vault.Put(ctx, id, secrets)
 }
 
-// TestChangesAtOnceLoseNothing makes changes that meet each other: each is made
+// TestConcurrentChangesLoseNothing makes changes that meet each other: each is made
 // or refused, and no secret of one that was made is lost.
-func TestChangesAtOnceLoseNothing(t *testing.T) {
+func TestConcurrentChangesLoseNothing(t *testing.T) {
 	changes := []resttest.Object{
 		{"postgres_password": "another-password"},
 		{"limits_memory": "512m"},
@@ -101,7 +101,7 @@ func TestChangesAtOnceLoseNothing(t *testing.T) {
 	})
 }
 
-func TestAChangeThatDiesHalfWay(t *testing.T) {
+func TestAChangeThatIsInterrupted(t *testing.T) {
 	vault := &slowVault{}
 	var store *diesAfterUpdate
 	w := resttest.New(t, func(ports *catalogapi.Ports, _ *showapi.Ports) {

@@ -11,9 +11,9 @@ import (
 	"waybill/internal/rest/resttest"
 )
 
-// TestAPortThatStaysOpenIsSaid holds that closing a port is not silent while the
-// container that publishes it still runs.
-func TestAPortThatStaysOpenIsSaid(t *testing.T) {
+// A port stays open until the container that publishes it is replaced, so the answer to
+// the change says so.
+func TestWarningOfAPortThatStaysOpen(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	for name, c := range map[string]struct {
@@ -79,9 +79,9 @@ func TestAChangeOfTheImageLeavesTheDataWhereItIs(t *testing.T) {
 	}
 }
 
-// TestAChangeThatTheDataDoesNotTakeOver is made, with a warning that names the
-// field: the connection string would open nothing any more.
-func TestAChangeThatTheDataDoesNotTakeOver(t *testing.T) {
+// The change is made, with a warning that names the field: a connection string with the
+// new value would not work.
+func TestWarningOfSettingsThatExistingDataIgnores(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	const password = "another-password-of-it"

@@ -94,9 +94,9 @@ func newResource(t *testing.T, w *resttest.World, server, resource string) (uuid
 	return "", ""
 }
 
-// TestAChangeNamesOnlyWhatIsDifferent holds for every kind of resource: a field that
-// is not named stays, null sets the default, and the change is in the history.
-func TestAChangeNamesOnlyWhatIsDifferent(t *testing.T) {
+// For every kind of resource: a field that the request does not have stays the same,
+// null sets the default, and the change is in the history.
+func TestAChangeLeavesTheOtherFieldsUnchanged(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	for _, c := range changeCases(t, changesYAML, server) {

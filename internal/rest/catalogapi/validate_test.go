@@ -72,9 +72,9 @@ func TestValidateOfEveryKind(t *testing.T) {
 	})
 }
 
-// TestP3WhatAServerSaysOfAResourceIsRedacted in answers and in the log: the
-// words of docker may have anything in them that a container was given.
-func TestP3WhatAServerSaysOfAResourceIsRedacted(t *testing.T) {
+// Docker may quote any text that a container was given, so the status is redacted in
+// answers and in the log.
+func TestP3TheStatusFromAServerIsRedacted(t *testing.T) {
 	const secret = "Zq7-pa55word"
 	w := resttest.New(t)
 	uuid := w.Application(t, w.Server(t))

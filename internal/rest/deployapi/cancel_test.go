@@ -21,7 +21,7 @@ func cancelling(uuid string) resttest.Request {
 	return resttest.Request{Operation: "cancelDeployment", PathUUID: uuid}
 }
 
-func TestCancelOfOneThatWaits(t *testing.T) {
+func TestCancelOfAQueuedDeployment(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	application := w.Application(t, server)
@@ -51,7 +51,7 @@ func TestCancelOfOneThatWaits(t *testing.T) {
 	}
 }
 
-func TestCancelOfOneThatRuns(t *testing.T) {
+func TestCancelOfARunningDeployment(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	uuid := w.Start(t, w.Application(t, server))
@@ -73,7 +73,7 @@ func TestCancelOfOneThatRuns(t *testing.T) {
 	}
 }
 
-func TestCancelOfOneThatHasEnded(t *testing.T) {
+func TestCancelOfAnEndedDeployment(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	ended := w.Start(t, w.Application(t, server))
@@ -92,9 +92,8 @@ func TestCancelOfOneThatHasEnded(t *testing.T) {
 	}
 }
 
-// TestCancelIsForTheAbilityDeploy holds that who may not cancel changes nothing
-// and learns nothing.
-func TestCancelIsForTheAbilityDeploy(t *testing.T) {
+// A token without the ability changes nothing and learns nothing.
+func TestCancelNeedsTheAbilityDeploy(t *testing.T) {
 	w := resttest.New(t)
 	uuid := w.Start(t, w.Application(t, w.Server(t)))
 	for token, status := range map[string]int{

@@ -11,7 +11,7 @@ import (
 	"waybill/internal/rest/resttest"
 )
 
-func TestTagsAndCommitsAreForWhatHasThem(t *testing.T) {
+func TestTagsAndCommitsAreRefusedForOtherKinds(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	make := func(t *testing.T) map[string]string {
@@ -98,8 +98,8 @@ func TestPullRequestsAreNotDeployed(t *testing.T) {
 	})
 }
 
-// TestNeedlessRequests are upstream's: 400, and nothing is queued.
-func TestNeedlessRequests(t *testing.T) {
+// As upstream does, the answer is 400, and nothing is queued.
+func TestRequestsForTheCurrentStateAreRefused(t *testing.T) {
 	w := resttest.New(t)
 	// Another caller's request is no repetition of an earlier one.
 	other := w.Mint(t, access.Deploy)

@@ -73,9 +73,9 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// TestAFilterDoesNotLookForever has more history than one request looks
+// TestAFilterReadsALimitedNumberOfRecords has more history than one request looks
 // through, with one match at its far end.
-func TestAFilterDoesNotLookForever(t *testing.T) {
+func TestAFilterReadsALimitedNumberOfRecords(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	application := w.Application(t, server)
@@ -89,7 +89,7 @@ func TestAFilterDoesNotLookForever(t *testing.T) {
 	}
 }
 
-func TestWhatWaitsAndRuns(t *testing.T) {
+func TestQueuedAndRunningDeploymentsOfAServer(t *testing.T) {
 	w := resttest.New(t)
 	first, second := w.Server(t), w.Server(t)
 	running := w.Start(t, w.Application(t, first))

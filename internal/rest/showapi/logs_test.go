@@ -288,7 +288,7 @@ func TestWaitingForALog(t *testing.T) {
 	})
 }
 
-func TestALogThatIsGoneIsSaidToBeGone(t *testing.T) {
+func TestAnExpiredLogIsGone(t *testing.T) {
 	w := resttest.New(t)
 	record := w.Write(t, w.Running(t), "one")
 	w.Finish(t, record)
