@@ -76,13 +76,13 @@ func (r resources) showMay() []awsiam.PolicyStatement {
 	}
 }
 
-// dispatchMay returns the rights of dispatch. It reads the streams, claims, sends
-// and publishes. Once a deployment has removed a resource from its server, it
+// dispatchMay returns the rights of dispatch. It reads the streams, claims, sends,
+// writes the feed and publishes. Once a deployment has removed a resource from its server, it
 // removes the resource from the catalog, and its secrets, which it cannot read.
 func (r resources) dispatchMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
-			"dynamodb:Query", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+			"dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem"),
 		allow(on(r.secrets.arn), "ssm:DeleteParameter"),

@@ -34,6 +34,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		History:   deployments,
 		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog),
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Feed:      deployments,
 		Sender:    sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
 		Publisher: eventbus.Open(aws.Config(), env.Get(settings.EventBus), eventbus.Options{}),
 	}, deployment.DispatcherOptions{Log: log})

@@ -27,6 +27,7 @@ type DispatcherPorts struct {
 	Store     DispatcherStore
 	Vault     catalog.Vault
 	Sender    Sender
+	Feed      Feed
 	Publisher Publisher
 }
 
@@ -61,9 +62,9 @@ func NewDispatcher(ports DispatcherPorts, opts DispatcherOptions) *Dispatcher {
 //   - ended: its slot is free, so claim all that can start. If it removed its
 //     resource from the server, remove the resource from the catalog too.
 //
-// Every change is published, and published last: after an earlier failure the
-// stream delivers the whole change again. A change that the bus has acknowledged
-// is not published again.
+// Every change is appended to the feed and published. Publishing comes last: after an
+// earlier failure the stream delivers the whole change again. A change that the bus has
+// acknowledged is neither appended nor published again.
 func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	record := change.Record
 	if record.Status == change.Previous {
@@ -84,10 +85,14 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	return d.publish(ctx, change)
 }
 
-// publish publishes the change, unless the bus has acknowledged it already.
+// publish appends the change to the feed and publishes it, unless the bus has
+// acknowledged it already.
 func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 	if d.published.has(change.ID()) {
 		return nil
+	}
+	if err := d.ports.Feed.Append(ctx, change, d.opts.Now()); err != nil {
+		return err
 	}
 	if err := d.ports.Publisher.Publish(ctx, change); err != nil {
 		return err

@@ -57,14 +57,19 @@ func TestP6EveryChangeIsPublishedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.deliver(t)
-	var got []deployment.Status
-	for _, change := range w.Publisher().Published() {
-		got = append(got, change.Previous, change.Record.Status)
-	}
 	want := []deployment.Status{"", deployment.Queued, deployment.Queued, deployment.InProgress,
 		deployment.InProgress, deployment.Finished}
-	if diff := cmp.Diff(got, want); diff != "" {
-		t.Errorf("published (-got +want):\n%s", diff)
+	for name, changes := range map[string][]deployment.Change{
+		"published":   w.Publisher().Published(),
+		"in the feed": w.Feed().Changes(),
+	} {
+		var got []deployment.Status
+		for _, change := range changes {
+			got = append(got, change.Previous, change.Record.Status)
+		}
+		if diff := cmp.Diff(got, want); diff != "" {
+			t.Errorf("%s (-got +want):\n%s", name, diff)
+		}
 	}
 }
 
@@ -175,6 +180,7 @@ func TestACancelRequestStartsNothing(t *testing.T) {
 type failing struct {
 	deployment.Claims
 	deployment.Sender
+	deployment.Feed
 	deployment.Publisher
 	err    error
 	server catalog.ID // only this one fails; "" for all
@@ -194,6 +200,13 @@ func (f *failing) Send(ctx context.Context, id deployment.ID) error {
 	return f.Sender.Send(ctx, id)
 }
 
+func (f *failing) Append(ctx context.Context, change deployment.Change, now time.Time) error {
+	if f.err != nil {
+		return f.err
+	}
+	return f.Feed.Append(ctx, change, now)
+}
+
 func (f *failing) Publish(ctx context.Context, change deployment.Change) error {
 	if f.err != nil {
 		return f.err
@@ -208,12 +221,13 @@ func TestAFailureBringsTheChangeBack(t *testing.T) {
 	for name, wire := range map[string]func(ports *deployment.DispatcherPorts, f *failing){
 		"the ledger":    func(ports *deployment.DispatcherPorts, f *failing) { ports.Claims = f },
 		"the sender":    func(ports *deployment.DispatcherPorts, f *failing) { ports.Sender = f },
+		"the feed":      func(ports *deployment.DispatcherPorts, f *failing) { ports.Feed = f },
 		"the publisher": func(ports *deployment.DispatcherPorts, f *failing) { ports.Publisher = f },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			failed, ports := &failing{Claims: w.Ledger(), Sender: w.Sender(), Publisher: w.Publisher(),
-				err: broken}, w.ports()
+			failed, ports := &failing{Claims: w.Ledger(), Sender: w.Sender(), Feed: w.Feed(),
+				Publisher: w.Publisher(), err: broken}, w.ports()
 			wire(&ports, failed)
 			w.dispatcher = deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: w.now})
 			w.request(t, start(w.service(t, w.server(t, 1, 25))))

@@ -31,11 +31,12 @@ func NewID(resource catalog.ID, now time.Time, random io.Reader) (ID, error) {
 	if err != nil {
 		return "", err
 	}
-	return ID(string(resource) + timeText(now) + suffix), nil
+	return ID(string(resource) + TimeText(now) + suffix), nil
 }
 
-// timeText encodes the time so that later times sort after earlier ones.
-func timeText(now time.Time) string {
+// TimeText encodes the time in 11 characters, to the microsecond. Later times sort after
+// earlier ones.
+func TimeText(now time.Time) string {
 	var text [idTimeLength]byte
 	micros := uint64(now.UnixMicro())
 	for i := len(text) - 1; i >= 0; i-- {

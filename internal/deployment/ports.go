@@ -191,6 +191,18 @@ type Publisher interface {
 	Publish(ctx context.Context, change Change) error
 }
 
+// Feed lists the changes of the last [FeedWindow], in the order of their times. Live views
+// of the history read it instead of the history itself.
+type Feed interface {
+	// Append adds the change at the time now. A change that is appended twice is listed
+	// twice, with the same [Change.ID].
+	Append(ctx context.Context, change Change, now time.Time) error
+}
+
+// FeedWindow is how long a [Feed] lists a change. A view that was closed for longer reads
+// the history again.
+const FeedWindow = time.Hour
+
 // Change is one change of a record's status. Previous is "" for a new one.
 type Change struct {
 	Record   Record

@@ -32,6 +32,7 @@ type Memory struct {
 	chunks    map[logbook.Book]map[int]logbook.Chunk
 	snapshots map[string]snapshot.Snapshot
 	sender    Sender
+	feed      Feed
 	publisher Publisher
 }
 
@@ -87,6 +88,9 @@ func (m *Memory) Snapshots() snapshot.Archive { return snapshots{m} }
 // Sender returns the queue to the runners.
 func (m *Memory) Sender() *Sender { return &m.sender }
 
+// Feed returns the feed of changes.
+func (m *Memory) Feed() *Feed { return &m.feed }
+
 // Publisher returns the event bus.
 func (m *Memory) Publisher() *Publisher { return &m.publisher }
 
@@ -102,5 +106,6 @@ func (m *Memory) Changes() []deployment.Change {
 
 var (
 	_ deployment.Sender    = (*Sender)(nil)
+	_ deployment.Feed      = (*Feed)(nil)
 	_ deployment.Publisher = (*Publisher)(nil)
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 
 	"waybill/internal/deployment"
 )
@@ -30,6 +31,30 @@ func (s *Sender) Sent() []deployment.ID {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.sent)
+}
+
+// Feed is a [deployment.Feed] that records the changes.
+type Feed struct {
+	mu      sync.Mutex
+	changes []deployment.Change
+}
+
+// Append records the change.
+func (f *Feed) Append(ctx context.Context, change deployment.Change, _ time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.changes = append(f.changes, change)
+	return nil
+}
+
+// Changes returns the changes, in order.
+func (f *Feed) Changes() []deployment.Change {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.changes)
 }
 
 // Publisher is a [deployment.Publisher] that records the changes.

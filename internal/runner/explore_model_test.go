@@ -281,6 +281,7 @@ func (m *model) dispatcher(calls int) *deployment.Dispatcher {
 		Store:     m.Catalog(),
 		Vault:     m.Vault(),
 		Sender:    f,
+		Feed:      m.Feed(),
 		Publisher: f,
 	}
 	return deployment.NewDispatcher(ports, deployment.DispatcherOptions{

@@ -131,7 +131,7 @@ func (w *world) kept(t *testing.T, id deployment.ID) map[string]string {
 	all["the messages"] = fmt.Sprint(w.Sender().Sent())
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Claims: w.Ledger(),
 		History: w.History(), Store: w.Catalog(),
-		Vault: w.Vault(), Sender: w.Sender(), Publisher: w.Publisher()},
+		Vault: w.Vault(), Sender: w.Sender(), Feed: w.Feed(), Publisher: w.Publisher()},
 		deployment.DispatcherOptions{Now: w.now})
 	for _, change := range w.Changes() {
 		if err := dispatcher.Changed(t.Context(), change); err != nil {
