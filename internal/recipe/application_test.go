@@ -58,6 +58,10 @@ func composeApp(change func(*catalog.ComposeSource)) *catalog.Application {
 	return &catalog.Application{Resource: resource("app000000000000000000001"), Compose: form}
 }
 
+func plainImageApp() *catalog.Application      { return imageApp(catalog.Container{}) }
+func plainDockerfileApp() *catalog.Application { return dockerfileApp(nil) }
+func plainComposeApp() *catalog.Application    { return composeApp(nil) }
+
 // hostile sets a source with shell syntax in every field.
 func hostile(source *catalog.Source) {
 	*source = catalog.Source{Repository: "ssh://git@git.example/it's$(id)`id`.git", Branch: "a'b$c",
@@ -72,85 +76,189 @@ var applications = []struct {
 	operation deployment.Operation
 	options   deployment.Options
 }{
-	{"image-start", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Start,
-		deployment.Options{}},
-	{"image-whole", func() *catalog.Application { return imageApp(whole()) }, deployment.Start,
-		deployment.Options{}},
-	{"image-http", func() *catalog.Application {
-		return imageApp(catalog.Container{Health: catalog.HealthCheck{Port: 8080, Path: "/it's up?x=$y"}})
-	}, deployment.Start, deployment.Options{}},
-	{"image-no-check", func() *catalog.Application {
-		return imageApp(catalog.Container{Health: catalog.HealthCheck{Disabled: true, Port: 80}})
-	}, deployment.Start, deployment.Options{}},
-	{"image-no-variables", func() *catalog.Application {
-		app := imageApp(catalog.Container{})
-		app.Environment = nil
-		return app
-	}, deployment.Start, deployment.Options{}},
-	{"image-deploy-tag", func() *catalog.Application { return imageApp(catalog.Container{}) },
-		deployment.Deploy, deployment.Options{DockerTag: "2.0", Force: true}},
-	{"image-digest", func() *catalog.Application {
-		app := imageApp(catalog.Container{})
-		app.Image.Tag = "sha256:" + strings.Repeat("0a", 32)
-		return app
-	}, deployment.Start, deployment.Options{PullLatestImages: true}},
-	{"image-restart", func() *catalog.Application { return imageApp(catalog.Container{}) },
-		deployment.Restart, deployment.Options{}},
-	{"image-stop", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Stop,
-		deployment.Options{}},
-	{"image-delete", func() *catalog.Application { return imageApp(catalog.Container{}) }, deployment.Delete,
-		deployment.Options{}},
-	{"image-delete-volumes", func() *catalog.Application { return imageApp(catalog.Container{}) },
-		deployment.Delete, deployment.Options{DeleteVolumes: true}},
+	{
+		name:      "image-start",
+		resource:  plainImageApp,
+		operation: deployment.Start,
+	},
+	{
+		name:      "image-whole",
+		resource:  func() *catalog.Application { return imageApp(whole()) },
+		operation: deployment.Start,
+	},
+	{
+		name: "image-http",
+		resource: func() *catalog.Application {
+			return imageApp(catalog.Container{Health: catalog.HealthCheck{Port: 8080, Path: "/it's up?x=$y"}})
+		},
+		operation: deployment.Start,
+	},
+	{
+		name: "image-no-check",
+		resource: func() *catalog.Application {
+			return imageApp(catalog.Container{Health: catalog.HealthCheck{Disabled: true, Port: 80}})
+		},
+		operation: deployment.Start,
+	},
+	{
+		name: "image-no-variables",
+		resource: func() *catalog.Application {
+			app := imageApp(catalog.Container{})
+			app.Environment = nil
+			return app
+		},
+		operation: deployment.Start,
+	},
+	{
+		name:      "image-deploy-tag",
+		resource:  plainImageApp,
+		operation: deployment.Deploy,
+		options:   deployment.Options{DockerTag: "2.0", Force: true},
+	},
+	{
+		name: "image-digest",
+		resource: func() *catalog.Application {
+			app := imageApp(catalog.Container{})
+			app.Image.Tag = "sha256:" + strings.Repeat("0a", 32)
+			return app
+		},
+		operation: deployment.Start,
+		options:   deployment.Options{PullLatestImages: true},
+	},
+	{
+		name:      "image-restart",
+		resource:  plainImageApp,
+		operation: deployment.Restart,
+	},
+	{
+		name:      "image-stop",
+		resource:  plainImageApp,
+		operation: deployment.Stop,
+	},
+	{
+		name:      "image-delete",
+		resource:  plainImageApp,
+		operation: deployment.Delete,
+	},
+	{
+		name:      "image-delete-volumes",
+		resource:  plainImageApp,
+		operation: deployment.Delete,
+		options:   deployment.Options{DeleteVolumes: true},
+	},
 
-	{"dockerfile-deploy", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Deploy,
-		deployment.Options{}},
-	{"dockerfile-whole", func() *catalog.Application {
-		return dockerfileApp(func(form *catalog.Dockerfile) {
-			form.Container, form.Path, form.Directory = whole(), "docker/Dockerfile.prod", "/backend"
-		})
-	}, deployment.Start, deployment.Options{}},
-	{"dockerfile-hostile", func() *catalog.Application {
-		return dockerfileApp(
-			func(form *catalog.Dockerfile) { hostile(&form.Source); form.Path = "it's $HOME" })
-	}, deployment.Start, deployment.Options{}},
-	{"dockerfile-force-pull", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Deploy,
-		deployment.Options{Force: true, PullLatestImages: true}},
-	{"dockerfile-commit", func() *catalog.Application {
-		return dockerfileApp(func(form *catalog.Dockerfile) { form.Commit = "fedcba9" })
-	}, deployment.Deploy, deployment.Options{}},
-	{"dockerfile-other-commit", func() *catalog.Application {
-		return dockerfileApp(func(form *catalog.Dockerfile) { form.Commit = "fedcba9" })
-	}, deployment.Deploy, deployment.Options{Commit: commit}},
-	{"dockerfile-password", func() *catalog.Application {
-		return dockerfileApp(func(form *catalog.Dockerfile) { form.UserName = "it's me" })
-	}, deployment.Start, deployment.Options{}},
-	{"dockerfile-restart", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Restart,
-		deployment.Options{}},
-	{"dockerfile-stop", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Stop,
-		deployment.Options{}},
-	{"dockerfile-delete", func() *catalog.Application { return dockerfileApp(nil) }, deployment.Delete,
-		deployment.Options{}},
+	{
+		name:      "dockerfile-deploy",
+		resource:  plainDockerfileApp,
+		operation: deployment.Deploy,
+	},
+	{
+		name: "dockerfile-whole",
+		resource: func() *catalog.Application {
+			return dockerfileApp(func(form *catalog.Dockerfile) {
+				form.Container, form.Path, form.Directory = whole(), "docker/Dockerfile.prod", "/backend"
+			})
+		},
+		operation: deployment.Start,
+	},
+	{
+		name: "dockerfile-hostile",
+		resource: func() *catalog.Application {
+			return dockerfileApp(
+				func(form *catalog.Dockerfile) { hostile(&form.Source); form.Path = "it's $HOME" })
+		},
+		operation: deployment.Start,
+	},
+	{
+		name:      "dockerfile-force-pull",
+		resource:  plainDockerfileApp,
+		operation: deployment.Deploy,
+		options:   deployment.Options{Force: true, PullLatestImages: true},
+	},
+	{
+		name: "dockerfile-commit",
+		resource: func() *catalog.Application {
+			return dockerfileApp(func(form *catalog.Dockerfile) { form.Commit = "fedcba9" })
+		},
+		operation: deployment.Deploy,
+	},
+	{
+		name: "dockerfile-other-commit",
+		resource: func() *catalog.Application {
+			return dockerfileApp(func(form *catalog.Dockerfile) { form.Commit = "fedcba9" })
+		},
+		operation: deployment.Deploy,
+		options:   deployment.Options{Commit: commit},
+	},
+	{
+		name: "dockerfile-password",
+		resource: func() *catalog.Application {
+			return dockerfileApp(func(form *catalog.Dockerfile) { form.UserName = "it's me" })
+		},
+		operation: deployment.Start,
+	},
+	{
+		name:      "dockerfile-restart",
+		resource:  plainDockerfileApp,
+		operation: deployment.Restart,
+	},
+	{
+		name:      "dockerfile-stop",
+		resource:  plainDockerfileApp,
+		operation: deployment.Stop,
+	},
+	{
+		name:      "dockerfile-delete",
+		resource:  plainDockerfileApp,
+		operation: deployment.Delete,
+	},
 
-	{"compose-deploy", func() *catalog.Application { return composeApp(nil) }, deployment.Deploy,
-		deployment.Options{}},
-	{"compose-hostile", func() *catalog.Application {
-		return composeApp(
-			func(form *catalog.ComposeSource) { hostile(&form.Source); form.Path = "it's/$compose.yml" })
-	}, deployment.Start, deployment.Options{}},
-	{"compose-restart", func() *catalog.Application { return composeApp(nil) }, deployment.Restart,
-		deployment.Options{}},
-	{"compose-stop", func() *catalog.Application { return composeApp(nil) }, deployment.Stop,
-		deployment.Options{}},
-	{"compose-delete", func() *catalog.Application { return composeApp(nil) }, deployment.Delete,
-		deployment.Options{}},
-	{"compose-delete-volumes", func() *catalog.Application { return composeApp(nil) }, deployment.Delete,
-		deployment.Options{DeleteVolumes: true}},
-	{"compose-policy", func() *catalog.Application { return composeApp(nil) }, deployment.Deploy,
-		deployment.Options{}},
-	{"shell-delete", func() *catalog.Application {
-		return shellApp(catalog.Shell{Start: "./run", Stop: "./halt", Health: "true"})
-	}, deployment.Delete, deployment.Options{}},
+	{
+		name:      "compose-deploy",
+		resource:  plainComposeApp,
+		operation: deployment.Deploy,
+	},
+	{
+		name: "compose-hostile",
+		resource: func() *catalog.Application {
+			return composeApp(
+				func(form *catalog.ComposeSource) { hostile(&form.Source); form.Path = "it's/$compose.yml" })
+		},
+		operation: deployment.Start,
+	},
+	{
+		name:      "compose-restart",
+		resource:  plainComposeApp,
+		operation: deployment.Restart,
+	},
+	{
+		name:      "compose-stop",
+		resource:  plainComposeApp,
+		operation: deployment.Stop,
+	},
+	{
+		name:      "compose-delete",
+		resource:  plainComposeApp,
+		operation: deployment.Delete,
+	},
+	{
+		name:      "compose-delete-volumes",
+		resource:  plainComposeApp,
+		operation: deployment.Delete,
+		options:   deployment.Options{DeleteVolumes: true},
+	},
+	{
+		name:      "compose-policy",
+		resource:  plainComposeApp,
+		operation: deployment.Deploy,
+	},
+	{
+		name: "shell-delete",
+		resource: func() *catalog.Application {
+			return shellApp(catalog.Shell{Start: "./run", Stop: "./halt", Health: "true"})
+		},
+		operation: deployment.Delete,
+	},
 }
 
 func applicationInput(
@@ -234,21 +342,39 @@ func TestBuildRefusesApplications(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"a tag that is none", build(imageApp(catalog.Container{}), deployment.Options{DockerTag: "a b"}),
-			"no reference of an image"},
-		{"an option for a tag", build(imageApp(catalog.Container{}), deployment.Options{DockerTag: "-x"}),
-			"no reference of an image"},
-		{"a commit that is none", build(dockerfileApp(nil), deployment.Options{Commit: "--upload-pack=x"}),
-			"no hash of a commit"},
-		{"a deploy key that is gone",
-			build(dockerfileApp(func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" }),
-				deployment.Options{}), "deploy key"},
-		{"a mapping of ports that is none",
-			build(imageApp(catalog.Container{Mappings: []string{"a:b"}}), deployment.Options{}),
-			"ports_mappings"},
-		{"a size that is none",
-			build(imageApp(catalog.Container{Limits: catalog.Limits{Memory: "much"}}), deployment.Options{}),
-			"limits_memory"},
+		{
+			name: "a tag that is none",
+			err:  build(imageApp(catalog.Container{}), deployment.Options{DockerTag: "a b"}),
+			want: "no reference of an image",
+		},
+		{
+			name: "an option for a tag",
+			err:  build(imageApp(catalog.Container{}), deployment.Options{DockerTag: "-x"}),
+			want: "no reference of an image",
+		},
+		{
+			name: "a commit that is none",
+			err:  build(dockerfileApp(nil), deployment.Options{Commit: "--upload-pack=x"}),
+			want: "no hash of a commit",
+		},
+		{
+			name: "a deploy key that is gone",
+			err: build(dockerfileApp(func(form *catalog.Dockerfile) {
+				form.KeyID = "key000000000000000000001"
+			}), deployment.Options{}),
+			want: "deploy key",
+		},
+		{
+			name: "a mapping of ports that is none",
+			err:  build(imageApp(catalog.Container{Mappings: []string{"a:b"}}), deployment.Options{}),
+			want: "ports_mappings",
+		},
+		{
+			name: "a size that is none",
+			err: build(imageApp(catalog.Container{Limits: catalog.Limits{Memory: "much"}}),
+				deployment.Options{}),
+			want: "limits_memory",
+		},
 	} {
 		if !errors.Is(c.err, fault.Invalid) || !strings.Contains(fault.Public(c.err), c.want) {
 			t.Errorf("%s: %v, want Invalid with %q", c.name, c.err, c.want)
@@ -266,16 +392,45 @@ func TestCheckApplications(t *testing.T) {
 		forbids     bool
 		field, want string
 	}{
-		{"an image", imageApp(whole()), true, "", ""},
-		{"a repository elsewhere", from("https://git.example/etc"), true, "", ""},
-		{"a repository on the server", from("/srv/web.git"), true, "", ""},
-		{"a repository in a system folder", from("/home/me/web.git"), true, "git_repository",
-			"forbids access"},
-		{"a repository that is another resource's", from("file:///data/applications/x/source"), true,
-			"git_repository", "forbids access"},
-		{"a repository in a system folder where that is allowed", from("/home/me/web.git"), false, "", ""},
-		{"a mapping that is none", imageApp(catalog.Container{Mappings: []string{"x"}}), false,
-			"ports_mappings", "docker does not know"},
+		{
+			name:    "an image",
+			app:     imageApp(whole()),
+			forbids: true,
+		},
+		{
+			name:    "a repository elsewhere",
+			app:     from("https://git.example/etc"),
+			forbids: true,
+		},
+		{
+			name:    "a repository on the server",
+			app:     from("/srv/web.git"),
+			forbids: true,
+		},
+		{
+			name:    "a repository in a system folder",
+			app:     from("/home/me/web.git"),
+			forbids: true,
+			field:   "git_repository",
+			want:    "forbids access",
+		},
+		{
+			name:    "a repository that is another resource's",
+			app:     from("file:///data/applications/x/source"),
+			forbids: true,
+			field:   "git_repository",
+			want:    "forbids access",
+		},
+		{
+			name: "a repository in a system folder where that is allowed",
+			app:  from("/home/me/web.git"),
+		},
+		{
+			name:  "a mapping that is none",
+			app:   imageApp(catalog.Container{Mappings: []string{"x"}}),
+			field: "ports_mappings",
+			want:  "docker does not know",
+		},
 	} {
 		err := recipe.Check(t.Context(), c.app,
 			&catalog.Server{DataDir: "/data", ForbidHostAccess: c.forbids})

@@ -22,52 +22,38 @@ type started struct {
 	url   string
 }
 
-// liveCase is an engine that the tests run for real. client is an sh script that runs
-// in another container. It reads the URL and, from the next line, the password, and
-// prints "answered" if the database has answered.
+// liveCase is an engine that the tests run for real. client names an sh script in
+// testdata/clients that runs in another container. It reads the URL and, from the next
+// line, the password, and prints "answered" if the database has answered.
 type liveCase struct {
 	name, engine, image, tls, secret, client string
 }
-
-const (
-	askPostgres = `IFS= read -r url; psql "$url" --no-psqlrc --tuples-only --no-align --command "SELECT 'answered'"`
-	// In a URL without a user, redis-cli sees a user without a name.
-	askRedis = `IFS= read -r url; case $url in *://:*) url=${url%%:*}://${url#*://:} ;; esac
-client=$(command -v redis-cli || command -v valkey-cli)
-[ "$("$client" --no-auth-warning -u "$url" ${TLS:+--insecure} set key answered)" = OK ]; "$client" --no-auth-warning -u "$url" ${TLS:+--insecure} get key`
-	askMySQL = `IFS= read -r url; IFS= read -r MYSQL_PWD; export MYSQL_PWD; user=${url#*://}; user=${user%%:*}; host=${url##*@}
-host=${host%%/*}
-"$(command -v mariadb || command -v mysql)" --no-defaults --default-character-set=utf8mb4 --host "${host%:*}" --user "$user" --batch --skip-column-names --execute "SELECT 'answered'" default`
-	askMongo = `IFS= read -r url; export url; cat >/tmp/ask.js <<'.'
-const kept = new Mongo(process.env.url.replace('/?', '/admin?')).getDB('kept');
-kept.words.insertOne({word: 'answered'});
-print(kept.words.findOne().word);
-.
-mongosh --quiet --norc --nodb /tmp/ask.js`
-)
 
 // ferretDB is an image of a database that speaks MongoDB's protocol. The image also has
 // MongoDB's own shell.
 const ferretDB = "waybill-test/ferretdb:1.24"
 
 func liveCases() []liveCase {
-	const redisLike = "waybill-test/redislike:1"
+	const (
+		images    = "waybill-test/"
+		redisLike = images + "redislike:1"
+	)
 	return []liveCase{
-		{"PostgreSQL 17 with TLS", "postgresql", "waybill-test/postgres:17", "require", awkward, askPostgres},
-		{"PostgreSQL 18", "postgresql", "waybill-test/postgres:18", "", awkward, askPostgres},
-		{"Redis 7", "redis", "waybill-test/redis:7.0", "", awkward, askRedis},
-		{"Redis 8 with TLS", "redis", "waybill-test/redis:8.0", "require", awkward, askRedis},
-		{"Valkey 8 with TLS", "valkey", "waybill-test/valkey:8.1", "require", awkward, askRedis},
-		{"MariaDB with TLS", "mariadb", "waybill-test/mariadb:11.8", "require", awkward, askMySQL},
-		{"MySQL with TLS", "mysql", "waybill-test/mysql:9.7", "REQUIRED", awkward, askMySQL},
+		{"PostgreSQL 17 with TLS", "postgresql", images + "postgres:17", "require", awkward, "postgresql.sh"},
+		{"PostgreSQL 18", "postgresql", images + "postgres:18", "", awkward, "postgresql.sh"},
+		{"Redis 7", "redis", images + "redis:7.0", "", awkward, "redis.sh"},
+		{"Redis 8 with TLS", "redis", images + "redis:8.0", "require", awkward, "redis.sh"},
+		{"Valkey 8 with TLS", "valkey", images + "valkey:8.1", "require", awkward, "redis.sh"},
+		{"MariaDB with TLS", "mariadb", images + "mariadb:11.8", "require", awkward, "mysql.sh"},
+		{"MySQL with TLS", "mysql", images + "mysql:9.7", "REQUIRED", awkward, "mysql.sh"},
 		// ClickHouse's client expands ${} in a password that is given as an option, so
 		// no client asks it. The health check has already shown that the password is
 		// right.
-		{"ClickHouse", "clickhouse", "waybill-test/clickhouse:18.16", "", awkward, ""},
-		{"KeyDB, a stand-in", "keydb", redisLike, "", awkward, askRedis},
-		{"Dragonfly with TLS, a stand-in", "dragonfly", redisLike, "require", awkward, askRedis},
-		{"MongoDB, FerretDB stands in", "mongodb", ferretDB, "", awkward, askMongo},
-		{"MongoDB with TLS, FerretDB stands in", "mongodb", ferretDB, "require", awkward, askMongo},
+		{"ClickHouse", "clickhouse", images + "clickhouse:18.16", "", awkward, ""},
+		{"KeyDB, a stand-in", "keydb", redisLike, "", awkward, "redis.sh"},
+		{"Dragonfly with TLS, a stand-in", "dragonfly", redisLike, "require", awkward, "redis.sh"},
+		{"MongoDB, FerretDB stands in", "mongodb", ferretDB, "", awkward, "mongodb.sh"},
+		{"MongoDB with TLS, FerretDB stands in", "mongodb", ferretDB, "require", awkward, "mongodb.sh"},
 	}
 }
 
@@ -184,8 +170,12 @@ func (s started) checkOpenPlaces(t *testing.T, secret string) {
 // ask sends a request from another container, with only the URL and the password.
 func (s started) ask(t *testing.T, c liveCase) {
 	t.Helper()
+	client, err := os.ReadFile(filepath.Join("testdata/clients", c.client))
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command("docker", "run", "--rm", "--interactive", "--network", "waybill", "--env",
-		"TLS="+c.tls, "--entrypoint", "sh", c.image, "-c", c.client)
+		"TLS="+c.tls, "--entrypoint", "sh", c.image, "-c", string(client))
 	cmd.Stdin = strings.NewReader(s.url + "\n" + c.secret + "\n")
 	said, err := cmd.CombinedOutput()
 	if err != nil || strings.TrimSpace(string(said)) != "answered" {

@@ -20,7 +20,8 @@ const (
 	// awkward has every printable character of ASCII, a space at both ends, text that
 	// compose, sh or ClickHouse's library would replace, and letters of other
 	// alphabets.
-	awkward = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~ ${user} $$ $(id) %{redis_password} é ü 漢字 "
+	awkward = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`" +
+		"abcdefghijklmnopqrstuvwxyz{|}~ ${user} $$ $(id) %{redis_password} é ü 漢字 "
 )
 
 // databaseOf is a database with the defaults that the catalog would have filled in.

@@ -161,12 +161,45 @@ func TestFetch(t *testing.T) {
 		commit, other string
 		hash, text    string
 	}{
-		{"the repository's own branch", "", "", "", second + "\nsecond: it's $HOME\n", "two"},
-		{"a branch", "side", "", "", side + "\nside\n", "side"},
-		{"a tag", "v1", "", "", first + "\nfirst\n", "one"},
-		{"a commit", "main", first, "", first + "\nfirst\n", "one"},
-		{"the beginning of a commit", "main", first[:8], "", first + "\nfirst\n", "one"},
-		{"a commit for this time", "main", second, first, first + "\nfirst\n", "one"},
+		{
+			name: "the repository's own branch",
+			hash: second + "\nsecond: it's $HOME\n",
+			text: "two",
+		},
+		{
+			name:   "a branch",
+			branch: "side",
+			hash:   side + "\nside\n",
+			text:   "side",
+		},
+		{
+			name:   "a tag",
+			branch: "v1",
+			hash:   first + "\nfirst\n",
+			text:   "one",
+		},
+		{
+			name:   "a commit",
+			branch: "main",
+			commit: first,
+			hash:   first + "\nfirst\n",
+			text:   "one",
+		},
+		{
+			name:   "the beginning of a commit",
+			branch: "main",
+			commit: first[:8],
+			hash:   first + "\nfirst\n",
+			text:   "one",
+		},
+		{
+			name:   "a commit for this time",
+			branch: "main",
+			commit: second,
+			other:  first,
+			hash:   first + "\nfirst\n",
+			text:   "one",
+		},
 	} {
 		t.Run(c.name+" is fetched and built", func(t *testing.T) {
 			app := local(u)
@@ -186,7 +219,14 @@ func TestFetch(t *testing.T) {
 			}
 		})
 	}
-	t.Run("what a build left in the source is cleared, and what git dropped too", func(t *testing.T) {
+}
+
+func TestFetchAgain(t *testing.T) {
+	u := newUpstream(t)
+	first := u.commit("first", map[string]string{"Dockerfile": "one", "old": "x"})
+	u.git("rm", "--quiet", "old")
+	second := u.commit("second", map[string]string{"Dockerfile": "two"})
+	t.Run("files of a build and files that git dropped are removed", func(t *testing.T) {
 		app := local(u)
 		app.Dockerfile.Commit = first
 		b := newBuilder(t, app)
@@ -257,21 +297,41 @@ func TestFetchFails(t *testing.T) {
 		change func(*catalog.Dockerfile)
 		want   string
 	}{
-		{"a branch that is not there", func(form *catalog.Dockerfile) { form.Branch = "it's" },
-			"no branch or tag it's."},
-		{"a commit that is not there", func(form *catalog.Dockerfile) { form.Commit = commit },
-			"no commit " + commit},
-		{"a folder that is not there", func(form *catalog.Dockerfile) { form.Directory = "/none" },
-			"no file none/Dockerfile"},
-		{"a file that is not there", func(form *catalog.Dockerfile) { form.Directory = "/sub" },
-			"no file sub/Dockerfile"},
-		{"a folder that leads out",
-			func(form *catalog.Dockerfile) { form.Directory, form.Path = "/root/etc", "passwd" },
-			"folder root/etc leads out of the repository"},
-		{"a file that leads out", func(form *catalog.Dockerfile) { form.Path = "users" },
-			"leads out of the repository"},
-		{"a repository that is not there", func(form *catalog.Dockerfile) { form.Repository = "/nowhere" },
-			"could not be fetched"},
+		{
+			name:   "a branch that is not there",
+			change: func(form *catalog.Dockerfile) { form.Branch = "it's" },
+			want:   "no branch or tag it's.",
+		},
+		{
+			name:   "a commit that is not there",
+			change: func(form *catalog.Dockerfile) { form.Commit = commit },
+			want:   "no commit " + commit,
+		},
+		{
+			name:   "a folder that is not there",
+			change: func(form *catalog.Dockerfile) { form.Directory = "/none" },
+			want:   "no file none/Dockerfile",
+		},
+		{
+			name:   "a file that is not there",
+			change: func(form *catalog.Dockerfile) { form.Directory = "/sub" },
+			want:   "no file sub/Dockerfile",
+		},
+		{
+			name:   "a folder that leads out",
+			change: func(form *catalog.Dockerfile) { form.Directory, form.Path = "/root/etc", "passwd" },
+			want:   "folder root/etc leads out of the repository",
+		},
+		{
+			name:   "a file that leads out",
+			change: func(form *catalog.Dockerfile) { form.Path = "users" },
+			want:   "leads out of the repository",
+		},
+		{
+			name:   "a repository that is not there",
+			change: func(form *catalog.Dockerfile) { form.Repository = "/nowhere" },
+			want:   "could not be fetched",
+		},
 	} {
 		t.Run(c.name+" is said", func(t *testing.T) {
 			app := local(u)
@@ -284,28 +344,29 @@ func TestFetchFails(t *testing.T) {
 			b.gone("fetched", "built")
 		})
 	}
-	t.Run("git's own words are there too", func(t *testing.T) {
+	t.Run("git's own message is shown", func(t *testing.T) {
 		b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) { form.Repository = "/nowhere" }))
 		if r := b.run(deployment.Deploy, deployment.Options{})[0]; !strings.Contains(r.stderr, "fatal: ") {
 			t.Errorf("stderr %q", r.stderr)
 		}
 	})
-	t.Run("a server without git says so", func(t *testing.T) {
-		b := newBuilder(t, local(u))
-		for _, tool := range []string{"sh", "rm", "readlink"} {
-			path, err := exec.LookPath(tool)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Symlink(path, filepath.Join(b.stub.dir, tool)); err != nil {
-				t.Fatal(err)
-			}
+}
+
+func TestFetchOnAServerWithoutGit(t *testing.T) {
+	b := newBuilder(t, local(newUpstream(t)))
+	for _, tool := range []string{"sh", "rm", "readlink"} {
+		path, err := exec.LookPath(tool)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if r := b.run(deployment.Deploy, deployment.Options{}, "PATH="+b.stub.dir)[0]; r.exit == 0 ||
-			!strings.Contains(r.stderr, "This server has no git.") {
-			t.Errorf("%+v", r)
+		if err := os.Symlink(path, filepath.Join(b.stub.dir, tool)); err != nil {
+			t.Fatal(err)
 		}
-	})
+	}
+	r := b.run(deployment.Deploy, deployment.Options{}, "PATH="+b.stub.dir)[0]
+	if r.exit == 0 || !strings.Contains(r.stderr, "This server has no git.") {
+		t.Errorf("%+v", r)
+	}
 }
 
 func TestFetchLeavesNoKeyOnAServerWithoutDocker(t *testing.T) {
@@ -384,17 +445,29 @@ func TestFetchOpensOverSSH(t *testing.T) {
 		want       string
 		arguments  []string
 	}{
-		{"a key that may not", "git@host: Permission denied (publickey).",
-			func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" },
-			"needs a deploy key",
-			[]string{"IdentitiesOnly=yes", "StrictHostKeyChecking=accept-new", "/known_hosts.seen",
-				"/deploy.key", "BatchMode=yes"}},
-		{"no key at all", "git@host: Permission denied (publickey).", nil, "needs a deploy key",
-			[]string{"BatchMode=yes"}},
-		{"a host that is not the known one", "Host key verification failed.",
-			func(form *catalog.Dockerfile) { form.HostKeys = "host ssh-ed25519 AAAA" },
-			"did not show a key that is known",
-			[]string{"StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null", "/known_hosts"}},
+		{
+			name:   "a key that may not",
+			says:   "git@host: Permission denied (publickey).",
+			change: func(form *catalog.Dockerfile) { form.KeyID = "key000000000000000000001" },
+			want:   "needs a deploy key",
+			arguments: []string{"IdentitiesOnly=yes", "StrictHostKeyChecking=accept-new", "/known_hosts.seen",
+				"/deploy.key", "BatchMode=yes"},
+		},
+		{
+			name:      "no key at all",
+			says:      "git@host: Permission denied (publickey).",
+			want:      "needs a deploy key",
+			arguments: []string{"BatchMode=yes"},
+		},
+		{
+			name:   "a host that is not the known one",
+			says:   "Host key verification failed.",
+			change: func(form *catalog.Dockerfile) { form.HostKeys = "host ssh-ed25519 AAAA" },
+			want:   "did not show a key that is known",
+			arguments: []string{
+				"StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null", "/known_hosts",
+			},
+		},
 	} {
 		t.Run(c.name+" is said", func(t *testing.T) {
 			b := newBuilder(t, dockerfileApp(func(form *catalog.Dockerfile) {

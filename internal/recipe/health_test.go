@@ -67,86 +67,15 @@ func step(t *testing.T, name string) recipe.Plan {
 	return plan
 }
 
+// Containers in the states that most cases have.
+var (
+	healthyWeb = container{name: "web", state: "running", health: "healthy"}
+	plainWeb   = container{name: "web", state: "running"}
+	createdWeb = container{name: "web", state: "created", began: "0001-01-01T00:00:00Z"}
+)
+
 func TestP8Health(t *testing.T) {
-	web := container{name: "web", state: "running", health: "healthy"}
-	plain := container{name: "web", state: "running"}
-	for _, c := range []struct {
-		name   string
-		states []string
-		exit   int
-		// says and complains are parts of stdout and stderr. took is how many seconds
-		// the step waited.
-		says, complains string
-		took            int
-	}{
-		{"a healthy container is well at once", []string{at(web)}, 0, "web is healthy.", "", 0},
-		{"one that starts is waited for",
-			[]string{at(container{name: "web", state: "running", health: "starting"}), at(web)}, 0,
-			"has not succeeded yet.\nweb is healthy.", "", 1},
-		{"one that is unhealthy may get well",
-			[]string{at(container{name: "web", state: "running", health: "unhealthy"}), at(web)}, 0,
-			"its health check fails.\nweb is healthy.", "", 1},
-		{"one that stays unhealthy fails after the time",
-			[]string{at(container{name: "web", state: "running", health: "unhealthy"})}, 69, "",
-			"Not well within 20 s:\nweb is running, but its health check fails.\nIf they only need " +
-				"longer, raise the resource's health_timeout.",
-			20},
-		{"without a check, one must run for ten seconds", []string{at(plain)}, 0,
-			"web is running.\nAll containers are well.", "", 10},
-		{"one that restarts begins anew",
-			[]string{at(plain), at(container{name: "web", state: "running", restarts: 1, began: "later"})}, 0,
-			"restarted once", "", 11},
-		{"one that keeps restarting fails after the time",
-			[]string{at(container{name: "web", state: "restarting", code: 1, restarts: 3})}, 69, "",
-			"web exited with code 1, and docker starts it again (restarted 3 times)", 20},
-		{"one that exits is lost at once",
-			[]string{at(plain), at(container{name: "web", state: "exited", code: 3, policy: "no"})}, 69, "",
-			"web exited with code 3, and docker does not start it again.", 1},
-		{"one whose restarts are used up is lost",
-			[]string{
-				at(container{name: "web", state: "exited", code: 3, restarts: 5, most: 5,
-					policy: "on-failure"})}, 69, "",
-			"with code 3 (restarted 5 times), and docker does not", 0},
-		{"a dead one is lost", []string{at(container{name: "web", state: "dead"})}, 69, "",
-			"web is dead, and docker does not", 0},
-		{"one that ends well beside one that runs is done",
-			[]string{at(web, container{name: "job", state: "exited", policy: "no"})}, 0,
-			"job exited with code 0.\nThe last 50 lines of job:\nlog of job\n", "", 0},
-		{"one that ends well and would be restarted was stopped",
-			[]string{at(web, container{name: "job", state: "exited"})}, 69, "",
-			"job exited with code 0: it was stopped", 15},
-		{"one that docker stops as it shuts down is waited for",
-			[]string{at(plain), at(container{name: "web", state: "exited", code: 143}), at(web)}, 0,
-			"web is healthy.", "", 2},
-		{"so is one with restarts left",
-			[]string{at(container{name: "web", state: "exited", code: 143, policy: "on-failure"}), at(web)},
-			0, "web is healthy.", "", 1},
-		{"one that ends well and alone is done",
-			[]string{at(container{name: "job", state: "exited", policy: "no"})}, 0,
-			"log of job\nAll containers are well.", "", 0},
-		{"one that others wait for to end is done, whatever its policy", []string{at(
-			container{name: "web", state: "running", health: "healthy",
-				waits: "db:service_healthy:false,job:service_completed_successfully:true"},
-			container{name: "job", state: "exited", policy: "always"})}, 0, "All containers are well.",
-			"", 0},
-		{"one that ends well while another restarts is not lost",
-			[]string{at(container{name: "web", state: "restarting", restarts: 1},
-				container{name: "job", state: "exited", policy: "no"}),
-				at(web, container{name: "job", state: "exited", policy: "no"})}, 0,
-			"All containers are well.", "", 1},
-		{"all must be well at once",
-			[]string{at(web, container{name: "db", state: "running", health: "starting"}),
-				at(web, container{name: "db", state: "exited", code: 1, policy: "no"})}, 69, "",
-			"db exited with code 1", 1},
-		{"one that is created only fails after the time",
-			[]string{at(web, container{name: "db", state: "created"})}, 69, "",
-			"db was created and never started.", 20},
-		{"what compose run left behind does not count",
-			[]string{at(web, container{name: "job", state: "exited", code: 1, oneoff: true})}, 0,
-			"All containers are well.", "", 0},
-		{"one that is removed meanwhile fails", []string{at(plain), ""}, 69, "", "is gone", 1},
-		{"no container at all fails", nil, 69, "", "no containers", 0},
-	} {
+	for _, c := range healthCases {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStub(t, c.states...)
 			r := perform(t, step(t, recipe.HealthStep), s.environment()...)[0]
@@ -163,7 +92,7 @@ func TestP8Health(t *testing.T) {
 	t.Run("a state is said once, and again when it comes back", func(t *testing.T) {
 		starting := container{name: "web", state: "running", health: "starting"}
 		s := newStub(t, at(starting), at(starting), at(container{name: "web", state: "restarting"}),
-			at(starting), at(web))
+			at(starting), at(healthyWeb))
 		r := perform(t, step(t, recipe.HealthStep), s.environment()...)[0]
 		const yet = "web is running; its health check has not succeeded yet.\n"
 		want := yet + "web exited with code 0, and docker starts it again.\n" + yet +
@@ -174,39 +103,176 @@ func TestP8Health(t *testing.T) {
 	})
 }
 
+// healthCases are the cases of TestP8Health.
+var healthCases = []struct {
+	name   string
+	states []string
+	exit   int
+	// says and complains are parts of stdout and stderr. took is how many seconds
+	// the step waited.
+	says, complains string
+	took            int
+}{
+	{
+		name:   "a healthy container is well at once",
+		states: []string{at(healthyWeb)},
+		says:   "web is healthy.",
+	},
+	{
+		name:   "one that starts is waited for",
+		states: []string{at(container{name: "web", state: "running", health: "starting"}), at(healthyWeb)},
+		says:   "has not succeeded yet.\nweb is healthy.",
+		took:   1,
+	},
+	{
+		name:   "one that is unhealthy may get well",
+		states: []string{at(container{name: "web", state: "running", health: "unhealthy"}), at(healthyWeb)},
+		says:   "its health check fails.\nweb is healthy.",
+		took:   1,
+	},
+	{
+		name:   "one that stays unhealthy fails after the time",
+		states: []string{at(container{name: "web", state: "running", health: "unhealthy"})},
+		exit:   69,
+		complains: `Not well within 20 s:
+web is running, but its health check fails.
+If they only need longer, raise the resource's health_timeout.`,
+		took: 20,
+	},
+	{
+		name:   "without a check, one must run for ten seconds",
+		states: []string{at(plainWeb)},
+		says:   "web is running.\nAll containers are well.",
+		took:   10,
+	},
+	{
+		name: "after a restart, the ten seconds begin again",
+		states: []string{
+			at(plainWeb),
+			at(container{name: "web", state: "running", restarts: 1, began: "later"}),
+		},
+		says: "restarted once",
+		took: 11,
+	},
+	{
+		name:      "one that keeps restarting fails after the time",
+		states:    []string{at(container{name: "web", state: "restarting", code: 1, restarts: 3})},
+		exit:      69,
+		complains: "web exited with code 1, and docker starts it again (restarted 3 times)",
+		took:      20,
+	},
+	{
+		name:      "one that exits is lost at once",
+		states:    []string{at(plainWeb), at(container{name: "web", state: "exited", code: 3, policy: "no"})},
+		exit:      69,
+		complains: "web exited with code 3, and docker does not start it again.",
+		took:      1,
+	},
+	{
+		name: "one whose restarts are used up is lost",
+		states: []string{
+			at(container{name: "web", state: "exited", code: 3, restarts: 5, most: 5,
+				policy: "on-failure"})},
+		exit:      69,
+		complains: "with code 3 (restarted 5 times), and docker does not",
+	},
+	{
+		name:      "a dead one is lost",
+		states:    []string{at(container{name: "web", state: "dead"})},
+		exit:      69,
+		complains: "web is dead, and docker does not",
+	},
+	{
+		name:   "one that ends well beside one that runs is done",
+		states: []string{at(healthyWeb, container{name: "job", state: "exited", policy: "no"})},
+		says: `job exited with code 0.
+The last 50 lines of job:
+log of job
+`,
+	},
+	{
+		name:      "one that ends well and would be restarted was stopped",
+		states:    []string{at(healthyWeb, container{name: "job", state: "exited"})},
+		exit:      69,
+		complains: "job exited with code 0: it was stopped",
+		took:      15,
+	},
+	{
+		name: "one that docker stops as it shuts down is waited for",
+		states: []string{
+			at(plainWeb),
+			at(container{name: "web", state: "exited", code: 143}),
+			at(healthyWeb),
+		},
+		says: "web is healthy.",
+		took: 2,
+	},
+	{
+		name: "one that docker stops and that has restarts left is waited for",
+		states: []string{
+			at(container{name: "web", state: "exited", code: 143, policy: "on-failure"}),
+			at(healthyWeb),
+		},
+		says: "web is healthy.",
+		took: 1,
+	},
+	{
+		name:   "one that ends well and alone is done",
+		states: []string{at(container{name: "job", state: "exited", policy: "no"})},
+		says:   "log of job\nAll containers are well.",
+	},
+	{
+		name: "one that others wait for to end is done, whatever its policy",
+		states: []string{at(
+			container{name: "web", state: "running", health: "healthy",
+				waits: "db:service_healthy:false,job:service_completed_successfully:true"},
+			container{name: "job", state: "exited", policy: "always"})},
+		says: "All containers are well.",
+	},
+	{
+		name: "one that ends well while another restarts is not lost",
+		states: []string{at(container{name: "web", state: "restarting", restarts: 1},
+			container{name: "job", state: "exited", policy: "no"}),
+			at(healthyWeb, container{name: "job", state: "exited", policy: "no"})},
+		says: "All containers are well.",
+		took: 1,
+	},
+	{
+		name: "all must be well at once",
+		states: []string{at(healthyWeb, container{name: "db", state: "running", health: "starting"}),
+			at(healthyWeb, container{name: "db", state: "exited", code: 1, policy: "no"})},
+		exit:      69,
+		complains: "db exited with code 1",
+		took:      1,
+	},
+	{
+		name:      "one that is created only fails after the time",
+		states:    []string{at(healthyWeb, container{name: "db", state: "created"})},
+		exit:      69,
+		complains: "db was created and never started.",
+		took:      20,
+	},
+	{
+		name:   "what compose run left behind does not count",
+		states: []string{at(healthyWeb, container{name: "job", state: "exited", code: 1, oneoff: true})},
+		says:   "All containers are well.",
+	},
+	{
+		name:      "one that is removed meanwhile fails",
+		states:    []string{at(plainWeb), ""},
+		exit:      69,
+		complains: "is gone",
+		took:      1,
+	},
+	{
+		name:      "no container at all fails",
+		exit:      69,
+		complains: "no containers",
+	},
+}
+
 func TestP8Start(t *testing.T) {
-	created := container{name: "web", state: "created", began: "0001-01-01T00:00:00Z"}
-	for _, c := range []struct {
-		name          string
-		create, up    string
-		before, after string
-		exit          int
-		complains     string
-	}{
-		{"that succeeds exits 0", "0", "0", at(created), "", 0, ""},
-		{"that cannot create, as without an image, exits as compose does", "18", "0", at(created), "", 18,
-			""},
-		{"that finds its port taken exits as compose does", "0", "1", at(created), at(created), 1, ""},
-		{"whose dependency is unhealthy is unhealthy", "0", "1", at(created),
-			at(created, container{name: "db", state: "running", health: "unhealthy"}), 69,
-			"db is running, but its health check fails."},
-		{"whose dependency exits is unhealthy", "0", "1", at(created),
-			at(created, container{name: "db", state: "exited", code: 2, began: "now"}), 69,
-			"db exited with code 2."},
-		{"whose dependency restarts is unhealthy", "0", "1", at(created),
-			at(created, container{name: "db", state: "restarting", code: 2, began: "now"}), 69,
-			"db exited with code 2, and docker starts it again."},
-		{"whose dependency ends well, but should be healthy, is unhealthy", "0", "1", at(created),
-			at(container{name: "web", state: "created", waits: "db:service_healthy:false"},
-				container{name: "db", state: "exited", began: "now"}), 69, "db exited with code 0."},
-		{"beside one that has ended well exits as compose does", "0", "1", at(created),
-			at(created, container{name: "job", state: "exited", began: "now"}), 1, ""},
-		{"beside one that had failed before exits as compose does", "0", "1",
-			at(created, container{name: "old", state: "exited", code: 1, began: "then"}),
-			at(created, container{name: "old", state: "exited", code: 1, began: "then"}), 1, ""},
-		{"that waits too long for a dependency is unhealthy", "0", "124", at(created), at(created), 69,
-			"Not everything could be started within 20 s"},
-	} {
+	for _, c := range startCases {
 		t.Run("a start "+c.name, func(t *testing.T) {
 			s := newStub(t, c.before, c.after)
 			s.write(t, "create", c.create)
@@ -217,6 +283,99 @@ func TestP8Start(t *testing.T) {
 			}
 		})
 	}
+}
+
+// startCases are the cases of TestP8Start.
+var startCases = []struct {
+	name          string
+	create, up    string
+	before, after string
+	exit          int
+	complains     string
+}{
+	{
+		name:   "that succeeds exits 0",
+		create: "0",
+		up:     "0",
+		before: at(createdWeb),
+	},
+	{
+		name:   "that cannot create, as without an image, exits as compose does",
+		create: "18",
+		up:     "0",
+		before: at(createdWeb),
+		exit:   18,
+	},
+	{
+		name:   "that finds its port taken exits as compose does",
+		create: "0",
+		up:     "1",
+		before: at(createdWeb),
+		after:  at(createdWeb),
+		exit:   1,
+	},
+	{
+		name:      "whose dependency is unhealthy is unhealthy",
+		create:    "0",
+		up:        "1",
+		before:    at(createdWeb),
+		after:     at(createdWeb, container{name: "db", state: "running", health: "unhealthy"}),
+		exit:      69,
+		complains: "db is running, but its health check fails.",
+	},
+	{
+		name:      "whose dependency exits is unhealthy",
+		create:    "0",
+		up:        "1",
+		before:    at(createdWeb),
+		after:     at(createdWeb, container{name: "db", state: "exited", code: 2, began: "now"}),
+		exit:      69,
+		complains: "db exited with code 2.",
+	},
+	{
+		name:      "whose dependency restarts is unhealthy",
+		create:    "0",
+		up:        "1",
+		before:    at(createdWeb),
+		after:     at(createdWeb, container{name: "db", state: "restarting", code: 2, began: "now"}),
+		exit:      69,
+		complains: "db exited with code 2, and docker starts it again.",
+	},
+	{
+		name:   "whose dependency ends well, but should be healthy, is unhealthy",
+		create: "0",
+		up:     "1",
+		before: at(createdWeb),
+		after: at(container{name: "web", state: "created", waits: "db:service_healthy:false"},
+			container{name: "db", state: "exited", began: "now"}),
+		exit:      69,
+		complains: "db exited with code 0.",
+	},
+	{
+		name:   "beside one that has ended well exits as compose does",
+		create: "0",
+		up:     "1",
+		before: at(createdWeb),
+		after:  at(createdWeb, container{name: "job", state: "exited", began: "now"}),
+		exit:   1,
+	},
+	{
+		name:   "beside one that had failed before exits as compose does",
+		create: "0",
+		up:     "1",
+		before: at(createdWeb, container{name: "old", state: "exited", code: 1, began: "then"}),
+		after:  at(createdWeb, container{name: "old", state: "exited", code: 1, began: "then"}),
+		exit:   1,
+	},
+	{
+		name:      "that waits too long for a dependency is unhealthy",
+		create:    "0",
+		up:        "124",
+		before:    at(createdWeb),
+		after:     at(createdWeb),
+		exit:      69,
+		complains: "Not everything could be started within 20 s",
+	},
 }
 
 func TestP8Report(t *testing.T) {
@@ -232,8 +391,13 @@ func TestP8Report(t *testing.T) {
 	s.write(t, "error", "port is already allocated")
 	r := perform(t, step(t, "Report"), s.environment()...)[0]
 	for _, want := range []string{
-		"sick is running, but its health check fails.\nDocker says: port is already allocated\nIts " +
-			"health check said last:\nexit code 1: no answer\nThe last 50 lines of sick:\nlog of sick\n",
+		`sick is running, but its health check fails.
+Docker says: port is already allocated
+Its health check said last:
+exit code 1: no answer
+The last 50 lines of sick:
+log of sick
+`,
 		"dead exited with code 137.\n", "log of dead\n",
 		"loop is running (restarted 4 times); the last time it exited with code 7.\n", "log of loop\n",
 		"lost is running (restarted 4 times).\n",

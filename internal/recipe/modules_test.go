@@ -492,7 +492,10 @@ cat "$WAYBILL_WANTED_KEY" >>"$WAYBILL_STUB/ssh.keys"
 for command; do :; done
 root=$(cat "$WAYBILL_STUB/root")
 case $command in
-git-upload-pack*) cd "$root" && eval "exec git -c safe.directory='*' -c uploadpack.allowAnySHA1InWant=true ${command#git-}" ;;
+git-upload-pack*)
+	cd "$root" &&
+		eval "exec git -c safe.directory='*' -c uploadpack.allowAnySHA1InWant=true ${command#git-}"
+	;;
 git-lfs-authenticate*)
 	set -- $command
 	printf '{"href":"%s/%s/info/lfs"}\n' "$(cat "$WAYBILL_STUB/lfs")" "${2#/}"

@@ -2,6 +2,7 @@ package recipe_test
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -51,32 +52,11 @@ func TestNetworksAreMadeWhenMissing(t *testing.T) {
 	t.Run("those of a file in a repository too", func(t *testing.T) {
 		s := newStub(t)
 		// Docker compose writes the keys in order, one a line.
-		s.write(t, "config.json", `{
-  "name": "x",
-  "networks": {
-    "default": {
-      "name": "x_default",
-      "ipam": {}
-    },
-    "evil": {
-      "name": "`+evil+`",
-      "ipam": {},
-      "external": true
-    },
-    "shared": {
-      "name": "shared by *",
-      "ipam": {},
-      "external": true
-    }
-  },
-  "services": {
-    "name": {
-      "name": "no network",
-      "external": true
-    }
-  }
-}
-`)
+		config, err := os.ReadFile("testdata/networks.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.write(t, "config.json", string(config))
 		app := composeApp(nil)
 		app.Environment = nil
 		plan := only(t, recipe.Input{Resource: app, DataDir: t.TempDir(), Operation: deployment.Start},
@@ -90,8 +70,11 @@ func TestNetworksAreMadeWhenMissing(t *testing.T) {
 	})
 	t.Run("a docker that does not answer is a failure", func(t *testing.T) {
 		s := newStub(t)
-		s.write(t, "docker",
-			"#!/bin/sh\ncase $* in *version*) exit 0 ;; esac\necho 'no daemon' >&2\nexit 1\n")
+		s.write(t, "docker", `#!/bin/sh
+case $* in *version*) exit 0 ;; esac
+echo 'no daemon' >&2
+exit 1
+`)
 		if r := perform(t, plan, s.environment()...)[0]; r.exit == 0 ||
 			!strings.Contains(r.stderr, "no daemon") {
 			t.Errorf("%+v", r)

@@ -129,13 +129,20 @@ case "$*" in
 esac
 `
 
+// stubSleep is a sleep that only moves the stub's clock on.
+const stubSleep = `#!/bin/sh
+cd "${0%/*}"
+echo $(($(cat clock) + $1)) >clock.new
+mv clock.new clock
+`
+
 // newStub is a stub with these states, one list of lines for each look.
 func newStub(t *testing.T, states ...string) stub {
 	t.Helper()
 	s := stub{t.TempDir()}
 	for name, text := range map[string]string{
 		"docker": stubDocker,
-		"sleep":  "#!/bin/sh\ncd \"${0%/*}\"\necho $(($(cat clock) + $1)) >clock.new\nmv clock.new clock\n",
+		"sleep":  stubSleep,
 		"date":   "#!/bin/sh\ncat \"${0%/*}/clock\"\n",
 		"clock":  "1000\n", "turn": "0\n", "calls": "", "networks": "bridge\n", "config.json": "{}\n",
 	} {

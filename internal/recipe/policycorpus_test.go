@@ -3,7 +3,6 @@ package recipe_test
 import (
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -17,6 +16,7 @@ import (
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
 	"waybill/internal/remote"
+	"waybill/internal/remote/remotetest"
 )
 
 // corpus has the compose files that both the Go code and the script judge. Both must
@@ -265,7 +265,7 @@ func TestPolicyFindsTheSameOnTheServer(t *testing.T) {
 // of the files, and the tools of busybox.
 func TestPolicyScriptAgreesWithBusybox(t *testing.T) {
 	docker := t.TempDir()
-	here := newServer(t, "PATH="+docker+":"+busyboxTools(t))
+	here := newServer(t, "PATH="+docker+":"+remotetest.Busybox(t))
 	corpusFiles(t, corpus, func(t *testing.T, name, original string) {
 		// Without a docker compose, nothing makes the paths of these files absolute.
 		if strings.Contains(name, "-resolved") {
@@ -297,21 +297,4 @@ esac
 			t.Fatal(err)
 		}
 	}
-}
-
-// busyboxTools is a folder with the tools of busybox, as on Alpine.
-func busyboxTools(t *testing.T) string {
-	t.Helper()
-	program, err := exec.LookPath("busybox")
-	if err != nil {
-		if os.Getenv("WAYBILL_CI") != "" {
-			t.Fatal("busybox is missing")
-		}
-		t.Skip("no busybox here; install busybox-static to run this")
-	}
-	folder := t.TempDir()
-	if said, err := exec.Command(program, "--install", "-s", folder).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, said)
-	}
-	return folder
 }

@@ -1,6 +1,7 @@
 package recipe_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,50 +29,73 @@ func pullOf(plan recipe.Plan) string {
 
 // TestThePullRule checks every combination of kind, operation and option.
 func TestThePullRule(t *testing.T) {
-	kinds := map[string]catalog.Deployable{
-		"image":    imageApp(catalog.Container{}),
-		"compose":  composeApp(nil),
-		"service":  composeService(redis),
-		"database": databaseOf(t, "redis", nil),
+	kinds := []struct {
+		name     string
+		resource catalog.Deployable
+	}{
+		{"image", imageApp(catalog.Container{})},
+		{"compose", composeApp(nil)},
+		{"service", composeService(redis)},
+		{"database", databaseOf(t, "redis", nil)},
 	}
-	options := map[string]deployment.Options{
-		"plain": {}, "latest": {PullLatestImages: true},
-		"force": {Force: true}, "stop first": {StopBeforeStart: true},
-		"force and latest": {Force: true, PullLatestImages: true},
+	options := []struct {
+		name    string
+		options deployment.Options
+	}{
+		{"no option", deployment.Options{}},
+		{"latest", deployment.Options{PullLatestImages: true}},
+		{"force", deployment.Options{Force: true}},
+		{"stop first", deployment.Options{StopBeforeStart: true}},
+		{"force and latest", deployment.Options{Force: true, PullLatestImages: true}},
 	}
-	for kind, resource := range kinds {
+	for _, kind := range kinds {
 		for _, operation := range []deployment.Operation{
 			deployment.Start, deployment.Restart, deployment.Deploy, deployment.Stop, deployment.Delete,
 		} {
-			for name, option := range options {
+			for _, option := range options {
 				want := "missing"
 				switch {
 				case operation == deployment.Stop || operation == deployment.Delete:
 					want = "nothing"
-				case option.PullLatestImages, operation == deployment.Deploy && kind != "database":
+				case option.options.PullLatestImages,
+					operation == deployment.Deploy && kind.name != "database":
 					want = "newer"
 				}
-				plan, err := recipe.Build(recipe.Input{Resource: resource, DataDir: "/data", Deployment: "d",
-					Operation: operation, Options: option,
-					Secrets: inputOf(t, databaseOf(t, "redis", nil), "pw").Secrets})
-				if err != nil {
-					t.Fatal(kind, operation, name, err)
-				}
-				if got := pullOf(plan); got != want {
-					t.Errorf("%s of %s, %s: asks the registry for %s, want %s", operation, kind, name, got,
-						want)
-				}
-				pull := slices.IndexFunc(plan.Job.Steps,
-					func(step remote.Step) bool { return step.Name == "Pull images" })
-				stop := slices.IndexFunc(plan.Job.Steps,
-					func(step remote.Step) bool { return step.Name == "Stop" })
-				if pull >= 0 && stop >= 0 && stop < pull {
-					t.Errorf("%s of %s, %s: it stops before it pulls", operation, kind, name)
-				}
+				t.Run(fmt.Sprintf("%s, %s, %s", kind.name, operation, option.name), func(t *testing.T) {
+					checkPull(t, recipe.Input{Resource: kind.resource, DataDir: "/data", Deployment: "d",
+						Operation: operation, Options: option.options,
+						Secrets: inputOf(t, databaseOf(t, "redis", nil), "pw").Secrets}, want)
+				})
 			}
 		}
 	}
 }
+
+// checkPull checks for which images the plan asks a registry, and that it does so before
+// it stops anything.
+func checkPull(t *testing.T, input recipe.Input, want string) {
+	t.Helper()
+	plan, err := recipe.Build(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := pullOf(plan); got != want {
+		t.Errorf("asks the registry for %s, want %s", got, want)
+	}
+	steps := names(plan.Job.Steps)
+	pull, stop := slices.Index(steps, "Pull images"), slices.Index(steps, "Stop")
+	if pull >= 0 && stop >= 0 && stop < pull {
+		t.Error("it stops before it pulls")
+	}
+}
+
+// pullFunctions stand in for the functions that pull.sh calls. Compose itself only prints
+// its arguments, except for config.
+const pullFunctions = `
+ask() { "$@"; }
+tell() { "$@"; }
+compose() { if [ "$1" = config ]; then docker compose config; else echo "$*"; fi; }
+`
 
 // TestPullAsksForNoNewerDigest checks that an image with a digest is pulled only if it
 // is missing, whatever the form of the file.
@@ -79,21 +103,44 @@ func TestPullAsksForNoNewerDigest(t *testing.T) {
 	needCompose(t)
 	const digest = "@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	for _, c := range []struct{ name, compose, want string }{
-		{"both kinds",
-			"services:\n  web: {image: web:1}\n  'db.1': {image: db" + digest +
-				"}\n  job:\n    build: https://git.example/a.git\n    image: job:1\n",
-			"pull --quiet --ignore-buildable job web\npull --quiet --ignore-buildable --policy missing\n"},
-		{"digests only", "services: {db: {image: 'db" + digest + "'}}\n",
-			"pull --quiet --ignore-buildable --policy missing\n"},
-		{"texts that look like images",
-			"services:\n  web:\n    image: web:1\n    command: |\n      services:\n      image: x\n    " +
-				"labels: {image: y}\n",
-			"pull --quiet --ignore-buildable web\npull --quiet --ignore-buildable --policy missing\n"},
+		{
+			name: "images with and without a digest",
+			compose: `services:
+  web: {image: web:1}
+  'db.1': {image: dbDIGEST}
+  job:
+    build: https://git.example/a.git
+    image: job:1
+`,
+			want: `pull --quiet --ignore-buildable job web
+pull --quiet --ignore-buildable --policy missing
+`,
+		},
+		{
+			name:    "digests only",
+			compose: "services: {db: {image: 'dbDIGEST'}}\n",
+			want:    "pull --quiet --ignore-buildable --policy missing\n",
+		},
+		{
+			name: "texts that look like images",
+			compose: `services:
+  web:
+    image: web:1
+    command: |
+      services:
+      image: x
+    labels: {image: y}
+`,
+			want: `pull --quiet --ignore-buildable web
+pull --quiet --ignore-buildable --policy missing
+`,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			folder := t.TempDir()
-			if err := os.WriteFile(filepath.Join(folder, "docker-compose.yml"), []byte(c.compose),
-				0o600); err != nil {
+			compose := strings.ReplaceAll(c.compose, "DIGEST", digest)
+			err := os.WriteFile(filepath.Join(folder, "docker-compose.yml"), []byte(compose), 0o600)
+			if err != nil {
 				t.Fatal(err)
 			}
 			script, err := os.ReadFile("sh/pull.sh")
@@ -102,10 +149,7 @@ func TestPullAsksForNoNewerDigest(t *testing.T) {
 			}
 			command := exec.CommandContext(t.Context(), "sh", "-e")
 			command.Dir = folder
-			command.Stdin = strings.NewReader(
-				"ask() { \"$@\"; }\ntell() { \"$@\"; }\ncompose() { if [ \"$1\" = config ]; then " +
-					"docker compose config; else echo \"$*\"; fi; }\n" +
-					string(script))
+			command.Stdin = strings.NewReader(pullFunctions + string(script))
 			got, err := command.Output()
 			if err != nil || string(got) != c.want {
 				t.Errorf("%q, %v, want %q", got, err, c.want)

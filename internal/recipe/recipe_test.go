@@ -88,45 +88,11 @@ networks:
 	return service
 }
 
+// wholeShell has a command of every kind.
+var wholeShell = catalog.Shell{Start: "./run\n", Stop: "./halt", Health: "curl -fs localhost:8080\n"}
+
 func TestBuild(t *testing.T) {
-	whole := catalog.Shell{Start: "./run\n", Stop: "./halt", Health: "curl -fs localhost:8080\n"}
-	for _, c := range []struct {
-		name      string
-		resource  catalog.Deployable
-		operation deployment.Operation
-		options   deployment.Options
-	}{
-		{"shell-start", shellApp(whole), deployment.Start, deployment.Options{}},
-		{"shell-start-stop-before", shellApp(whole), deployment.Start,
-			deployment.Options{StopBeforeStart: true}},
-		{"shell-start-without-health", shellApp(catalog.Shell{Start: "./run"}), deployment.Start,
-			deployment.Options{}},
-		{"shell-stop", shellApp(whole), deployment.Stop, deployment.Options{}},
-		{"shell-stop-without-command", shellApp(catalog.Shell{Start: "./run"}), deployment.Stop,
-			deployment.Options{}},
-		{"shell-restart", shellApp(whole), deployment.Restart, deployment.Options{}},
-		{"shell-deploy", shellApp(whole), deployment.Deploy, deployment.Options{}},
-		{"service-start", composeService(redis), deployment.Start, deployment.Options{}},
-		{"service-start-pull", composeService(redis), deployment.Start,
-			deployment.Options{PullLatestImages: true}},
-		{"service-start-stop-before", composeService(redis), deployment.Start,
-			deployment.Options{PullLatestImages: true, StopBeforeStart: true}},
-		{"service-start-force", composeService(redis), deployment.Start, deployment.Options{Force: true}},
-		{"service-stop", composeService(redis), deployment.Stop, deployment.Options{}},
-		{"service-restart", composeService(redis), deployment.Restart, deployment.Options{}},
-		{"service-deploy", composeService(redis), deployment.Deploy, deployment.Options{}},
-		{"service-delete", composeService(redis), deployment.Delete, deployment.Options{}},
-		{"service-delete-volumes", composeService(redis), deployment.Delete,
-			deployment.Options{DeleteVolumes: true}},
-		{"service-networks", composeService(networked), deployment.Start, deployment.Options{}},
-		{"service-profiles", profiled("jobs"), deployment.Start, deployment.Options{}},
-		{"service-no-profiles", profiled(""), deployment.Start, deployment.Options{}},
-		{"service-build", composeService(built), deployment.Start, deployment.Options{}},
-		{"service-build-force-pull", composeService(built), deployment.Restart,
-			deployment.Options{Force: true, PullLatestImages: true}},
-		{"service-without-health", composeService("services: {web: {image: nginx}}\n"), deployment.Start,
-			deployment.Options{}},
-	} {
+	for _, c := range buildCases {
 		t.Run(c.name, func(t *testing.T) {
 			plan, err := recipe.Build(recipe.Input{Resource: c.resource, DataDir: "/data/waybill",
 				Deployment: deploymentID, Operation: c.operation, Options: c.options,
@@ -142,6 +108,131 @@ func TestBuild(t *testing.T) {
 			}
 		})
 	}
+}
+
+// buildCases are the cases of TestBuild.
+var buildCases = []struct {
+	name      string
+	resource  catalog.Deployable
+	operation deployment.Operation
+	options   deployment.Options
+}{
+	{
+		name:      "shell-start",
+		resource:  shellApp(wholeShell),
+		operation: deployment.Start,
+	},
+	{
+		name:      "shell-start-stop-before",
+		resource:  shellApp(wholeShell),
+		operation: deployment.Start,
+		options:   deployment.Options{StopBeforeStart: true},
+	},
+	{
+		name:      "shell-start-without-health",
+		resource:  shellApp(catalog.Shell{Start: "./run"}),
+		operation: deployment.Start,
+	},
+	{
+		name:      "shell-stop",
+		resource:  shellApp(wholeShell),
+		operation: deployment.Stop,
+	},
+	{
+		name:      "shell-stop-without-command",
+		resource:  shellApp(catalog.Shell{Start: "./run"}),
+		operation: deployment.Stop,
+	},
+	{
+		name:      "shell-restart",
+		resource:  shellApp(wholeShell),
+		operation: deployment.Restart,
+	},
+	{
+		name:      "shell-deploy",
+		resource:  shellApp(wholeShell),
+		operation: deployment.Deploy,
+	},
+	{
+		name:      "service-start",
+		resource:  composeService(redis),
+		operation: deployment.Start,
+	},
+	{
+		name:      "service-start-pull",
+		resource:  composeService(redis),
+		operation: deployment.Start,
+		options:   deployment.Options{PullLatestImages: true},
+	},
+	{
+		name:      "service-start-stop-before",
+		resource:  composeService(redis),
+		operation: deployment.Start,
+		options:   deployment.Options{PullLatestImages: true, StopBeforeStart: true},
+	},
+	{
+		name:      "service-start-force",
+		resource:  composeService(redis),
+		operation: deployment.Start,
+		options:   deployment.Options{Force: true},
+	},
+	{
+		name:      "service-stop",
+		resource:  composeService(redis),
+		operation: deployment.Stop,
+	},
+	{
+		name:      "service-restart",
+		resource:  composeService(redis),
+		operation: deployment.Restart,
+	},
+	{
+		name:      "service-deploy",
+		resource:  composeService(redis),
+		operation: deployment.Deploy,
+	},
+	{
+		name:      "service-delete",
+		resource:  composeService(redis),
+		operation: deployment.Delete,
+	},
+	{
+		name:      "service-delete-volumes",
+		resource:  composeService(redis),
+		operation: deployment.Delete,
+		options:   deployment.Options{DeleteVolumes: true},
+	},
+	{
+		name:      "service-networks",
+		resource:  composeService(networked),
+		operation: deployment.Start,
+	},
+	{
+		name:      "service-profiles",
+		resource:  profiled("jobs"),
+		operation: deployment.Start,
+	},
+	{
+		name:      "service-no-profiles",
+		resource:  profiled(""),
+		operation: deployment.Start,
+	},
+	{
+		name:      "service-build",
+		resource:  composeService(built),
+		operation: deployment.Start,
+	},
+	{
+		name:      "service-build-force-pull",
+		resource:  composeService(built),
+		operation: deployment.Restart,
+		options:   deployment.Options{Force: true, PullLatestImages: true},
+	},
+	{
+		name:      "service-without-health",
+		resource:  composeService("services: {web: {image: nginx}}\n"),
+		operation: deployment.Start,
+	},
 }
 
 // describe writes a plan as text that a person can read.

@@ -14,108 +14,146 @@ import (
 	"waybill/internal/recipe"
 )
 
+// statusOutput is the status script's output with these lines, after a banner.
+func statusOutput(lines string) string { return "a banner\nE\n\nwaybill-status\n" + lines + "E\n" }
+
 // found is the status script's output for these containers.
 func found(containers ...container) string {
-	text := "a banner\nE\n\nwaybill-status\n"
+	lines := ""
 	for _, c := range containers {
-		text += "C " + c.line()
+		lines += "C " + c.line()
 	}
-	return text + "E\n"
+	return statusOutput(lines)
 }
 
-func TestParseStatus(t *testing.T) {
-	healthy := container{name: "web", state: "running", health: "healthy"}
-	plain := container{name: "web", state: "running"}
-	unhealthy := container{name: "web", state: "running", health: "unhealthy"}
-	starting := container{name: "web", state: "running", health: "starting"}
-	restarting := container{name: "web", state: "restarting"}
-	exited := container{name: "web", state: "exited"}
-	failed := container{name: "db", state: "exited", code: 1, policy: "no"}
-	done := container{name: "job", state: "exited", policy: "no"}
-	awaited := container{name: "job", state: "exited", policy: "always"}
-	waiting := container{name: "web", state: "running", health: "healthy",
+var (
+	unhealthyWeb  = container{name: "web", state: "running", health: "unhealthy"}
+	startingWeb   = container{name: "web", state: "running", health: "starting"}
+	restartingWeb = container{name: "web", state: "restarting"}
+	exitedWeb     = container{name: "web", state: "exited"}
+	failedDB      = container{name: "db", state: "exited", code: 1, policy: "no"}
+	doneJob       = container{name: "job", state: "exited", policy: "no"}
+)
+
+func TestParseStatusOfContainers(t *testing.T) {
+	stoppedJob := container{name: "job", state: "exited", policy: "always"}
+	waitingWeb := container{name: "web", state: "running", health: "healthy",
 		waits: "db:service_started:false,job:service_completed_successfully:false"}
+	restartedWeb := func(health string) container {
+		return container{name: "web", state: "running", health: health, restarts: 2}
+	}
 	for _, c := range []struct {
-		name, output, want string
+		name       string
+		containers []container
+		want       string
 	}{
-		{"no container is exited", found(), "exited"},
-		{"all healthy is healthy", found(healthy, healthy), "running:healthy"},
-		{"one without a check is unknown", found(healthy, plain), "running:unknown"},
-		{"one unhealthy is unhealthy", found(healthy, plain, unhealthy), "running:unhealthy"},
-		{"one that starts is starting", found(healthy, unhealthy, starting), "starting:unhealthy"},
-		{"one that restarts alone is restarting", found(restarting), "restarting:unhealthy"},
-		{"one that restarts and runs just now is restarting",
-			found(container{name: "web", state: "running", health: "starting", restarts: 2}),
+		{"no container is exited", nil, "exited"},
+		{"all healthy is healthy", []container{healthyWeb, healthyWeb}, "running:healthy"},
+		{"one without a check is unknown", []container{healthyWeb, plainWeb}, "running:unknown"},
+		{"one unhealthy is unhealthy", []container{healthyWeb, plainWeb, unhealthyWeb}, "running:unhealthy"},
+		{"one that starts is starting", []container{healthyWeb, unhealthyWeb, startingWeb},
+			"starting:unhealthy"},
+		{"one that restarts alone is restarting", []container{restartingWeb}, "restarting:unhealthy"},
+		{"one that runs between restarts is restarting", []container{restartedWeb("starting")},
 			"restarting:unhealthy"},
-		{"one that is well after a restart is healthy",
-			found(container{name: "web", state: "running", health: "healthy", restarts: 2}),
+		{"one that is well after a restart is healthy", []container{restartedWeb("healthy")},
 			"running:healthy"},
-		{"one that restarts beside others is degraded", found(restarting, healthy), "degraded:unhealthy"},
-		{"one that exited beside others is degraded", found(exited, healthy), "degraded:unhealthy"},
-		{"one that failed once beside others is degraded", found(failed, healthy), "degraded:unhealthy"},
-		{"all exited is exited", found(exited, failed, done), "exited"},
-		{"one that was never started is degraded: a stop has it to remove",
-			found(container{name: "web", state: "created"}), "degraded:unhealthy"},
-		{"a start by commands that did not end well is unknown", "\nwaybill-status\nS unfinished\nE\n",
-			"unknown"},
-		{"one that was never started beside others is degraded",
-			found(healthy, container{name: "db", state: "created"}), "degraded:unhealthy"},
-		{"one that has done its work does not count", found(done, healthy), "running:healthy"},
-		{"one whose end others wait for does not count", found(awaited, waiting), "running:healthy"},
-		{"one that would be restarted and was stopped counts", found(awaited, healthy), "degraded:unhealthy"},
-		{"all paused is paused", found(container{name: "web", state: "paused"}), "paused:unknown"},
-		{"one dead beside others is degraded", found(healthy, container{name: "db", state: "dead"}),
+		{"one that restarts beside others is degraded", []container{restartingWeb, healthyWeb},
 			"degraded:unhealthy"},
-		{"what compose run left behind does not count",
-			found(healthy, container{name: "web", state: "exited", code: 1, oneoff: true}),
+		{"one that exited beside others is degraded", []container{exitedWeb, healthyWeb},
+			"degraded:unhealthy"},
+		{"one that failed once beside others is degraded", []container{failedDB, healthyWeb},
+			"degraded:unhealthy"},
+		{"all exited is exited", []container{exitedWeb, failedDB, doneJob}, "exited"},
+		{"one that was never started is degraded: a stop has it to remove",
+			[]container{{name: "web", state: "created"}}, "degraded:unhealthy"},
+		{"one that was never started beside others is degraded",
+			[]container{healthyWeb, {name: "db", state: "created"}}, "degraded:unhealthy"},
+		{"one that has done its work does not count", []container{doneJob, healthyWeb}, "running:healthy"},
+		{"one whose end others wait for does not count", []container{stoppedJob, waitingWeb},
 			"running:healthy"},
-		{"commands that ended well", "\nwaybill-status\nS healthy\nE\n", "running:healthy"},
-		{"commands that did not", "\nwaybill-status\nS unhealthy\nE\n", "running:unhealthy"},
-		{"commands without a check", "\nwaybill-status\nS started\nE\n", "running:unknown"},
-		{"commands that stopped it", "\nwaybill-status\nS stopped\nE\n", "exited"},
-		{"commands that never ran", "\nwaybill-status\nS none\nE\n", ""},
+		{"one that would be restarted and was stopped counts", []container{stoppedJob, healthyWeb},
+			"degraded:unhealthy"},
+		{"all paused is paused", []container{{name: "web", state: "paused"}}, "paused:unknown"},
+		{"one dead beside others is degraded", []container{healthyWeb, {name: "db", state: "dead"}},
+			"degraded:unhealthy"},
+		{"a container of compose run does not count",
+			[]container{healthyWeb, {name: "web", state: "exited", code: 1, oneoff: true}},
+			"running:healthy"},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			got, err := recipe.ParseStatus(c.output)
-			if err != nil || got.Status != c.want {
-				t.Errorf("%+v (%v), want %q", got, err, c.want)
+		t.Run(c.name, func(t *testing.T) { checkStatus(t, found(c.containers...), c.want) })
+	}
+}
+
+func TestParseStatusOfCommands(t *testing.T) {
+	for _, c := range []struct{ line, want string }{
+		{"S healthy", "running:healthy"},
+		{"S unhealthy", "running:unhealthy"},
+		{"S started", "running:unknown"}, // there is no health command
+		{"S unfinished", "unknown"},      // the start command failed
+		{"S stopped", "exited"},
+		{"S none", ""}, // no command ever ran
+	} {
+		t.Run(c.line, func(t *testing.T) { checkStatus(t, statusOutput(c.line+"\n"), c.want) })
+	}
+}
+
+// checkStatus checks the status that is parsed from an output of the script.
+func checkStatus(t *testing.T, output, want string) {
+	t.Helper()
+	got, err := recipe.ParseStatus(output)
+	if err != nil || got.Status != want {
+		t.Errorf("%+v (%v), want %q", got, err, want)
+	}
+}
+
+func TestParseStatusNamesTheFault(t *testing.T) {
+	neverStarted := container{name: "late", state: "created"}
+	for _, c := range []struct {
+		want       string
+		containers []container
+	}{
+		{"", []container{healthyWeb, plainWeb, doneJob}},
+		{"db exited with code 1", []container{unhealthyWeb, failedDB, neverStarted}},
+		{"web is unhealthy", []container{unhealthyWeb, neverStarted}},
+		{"web is not healthy yet", []container{startingWeb}},
+		{"web exits and is started again", []container{{name: "web", state: "running", restarts: 2}}},
+		{"job has not ended, and others wait for that", []container{
+			{name: "job", state: "running"},
+			{name: "web", state: "created", waits: "job:service_completed_successfully:false"},
+		}},
+		{"late was never started", []container{plainWeb, neverStarted}},
+	} {
+		t.Run("fault: "+c.want, func(t *testing.T) {
+			got, err := recipe.ParseStatus(found(c.containers...))
+			if err != nil || got.Fault != c.want {
+				t.Errorf("%q (%v), want %q", got.Fault, err, c.want)
 			}
 		})
 	}
-	for want, containers := range map[string][]container{
-		"":                               {healthy, plain, done},
-		"db exited with code 1":          {unhealthy, failed, {name: "late", state: "created"}},
-		"web is unhealthy":               {unhealthy, {name: "late", state: "created"}},
-		"web is not healthy yet":         {starting},
-		"web exits and is started again": {{name: "web", state: "running", restarts: 2}},
-		"job has not ended, and others wait for that": {{name: "job", state: "running"},
-			{name: "web", state: "created", waits: "job:service_completed_successfully:false"}},
-		"late was never started": {plain, {name: "late", state: "created"}},
-	} {
-		t.Run("at fault: "+want, func(t *testing.T) {
-			if got, err := recipe.ParseStatus(found(containers...)); err != nil || got.Fault != want {
-				t.Errorf("%q (%v), want %q", got.Fault, err, want)
-			}
-		})
+}
+
+func TestParseStatusReadsTheCommit(t *testing.T) {
+	got, err := recipe.ParseStatus(statusOutput("C " + healthyWeb.line() + "H " + commit + "\n" +
+		"M it's  $HOME E\n"))
+	want := recipe.Status{Status: "running:healthy", Commit: commit, Message: "it's  $HOME E"}
+	if err != nil || got != want {
+		t.Errorf("%+v (%v), want %+v", got, err, want)
 	}
-	t.Run("the commit and its message are told", func(t *testing.T) {
-		got, err := recipe.ParseStatus("\nwaybill-status\nC " + healthy.line() + "H " + commit +
-			"\nM it's  $HOME E\nE\n")
-		if want := (recipe.Status{Status: "running:healthy", Commit: commit,
-			Message: "it's  $HOME E"}); err != nil || got != want {
-			t.Errorf("%+v (%v), want %+v", got, err, want)
-		}
-	})
-	for name, output := range map[string]string{
-		"nothing": "", "a banner": "welcome\nE\n", "no end": "\nwaybill-status\nC " + healthy.line(),
-		"docker's words": "\nwaybill-status\nF permission denied while trying to connect\nE\n",
+}
+
+func TestParseStatusOfAServerThatDoesNotAnswer(t *testing.T) {
+	for _, c := range []struct{ name, output, public string }{
+		{"an empty output", "", ""},
+		{"only a banner", "welcome\nE\n", ""},
+		{"no end", strings.TrimSuffix(found(healthyWeb), "E\n"), ""},
+		{"a failure with docker's message",
+			statusOutput("F permission denied while trying to connect\n"), "permission denied"},
 	} {
-		t.Run(name+" is Unavailable", func(t *testing.T) {
-			_, err := recipe.ParseStatus(output)
-			if !errors.Is(err, fault.Unavailable) ||
-				strings.Contains(output, "permission") &&
-					!strings.Contains(fault.Public(err), "permission denied") {
-				t.Errorf("error = %v", err)
+		t.Run(c.name+" is Unavailable", func(t *testing.T) {
+			_, err := recipe.ParseStatus(c.output)
+			if !errors.Is(err, fault.Unavailable) || !strings.Contains(fault.Public(err), c.public) {
+				t.Errorf("error = %v, want Unavailable with %q", err, c.public)
 			}
 		})
 	}
@@ -164,9 +202,10 @@ func TestStatusOfContainers(t *testing.T) {
 	}
 	t.Run("a docker that does not answer is Unavailable, with what to do", func(t *testing.T) {
 		s := newStub(t)
-		s.write(t, "docker",
-			"#!/bin/sh\necho 'Got permission denied while trying to connect to the Docker daemon "+
-				"socket' >&2\nexit 1\n")
+		s.write(t, "docker", `#!/bin/sh
+echo 'Got permission denied while trying to connect to the Docker daemon socket' >&2
+exit 1
+`)
 		_, err := look(t, composeService(""), t.TempDir(), s.environment()...)
 		if !errors.Is(err, fault.Unavailable) ||
 			!strings.Contains(fault.Public(err), "Add it to the group docker") {

@@ -160,12 +160,17 @@ findings() {
 }
 
 # follow prints an absolute path without dots, and with "links" as the second argument
-# without links, whether or not it is there. A link that leads nowhere fails.
+# without links, whether or not it is there. A link into a folder that is missing fails.
+# Each link is resolved here, from the folder where it lies: the readlink -f of busybox
+# resolves one from the working directory if its target is missing.
 follow() (
-	set -f
-	IFS=/
-	at=
-	for part in $1; do
+	rest=$1 at='' links=0
+	while [ -n "$rest" ]; do
+		part=${rest%%/*}
+		case $rest in
+		*/*) rest=${rest#*/} ;;
+		*) rest='' ;;
+		esac
 		case $part in
 		'' | .) continue ;;
 		..)
@@ -173,9 +178,20 @@ follow() (
 			continue
 			;;
 		esac
-		at=$at/$part
-		[ -z "$2" ] || [ ! -L "$at" ] || at=$(readlink -f "$at") || exit 1
-		at=${at%/}
+		if [ -z "$2" ] || [ ! -L "$at/$part" ]; then
+			at=$at/$part
+			continue
+		fi
+		links=$((links + 1))
+		[ "$links" -le 40 ] || exit 1
+		target=$(readlink "$at/$part") || exit 1
+		case $target in
+		/*) at='' ;;
+		esac
+		last=$at/$target
+		last=${last%"${last##*[!/]}"}
+		[ -d "${last%/*}/" ] || exit 1
+		rest=$target/$rest
 	done
 	printf '%s\n' "${at:-/}"
 )

@@ -1,0 +1,2 @@
+IFS= read -r url
+psql "$url" --no-psqlrc --tuples-only --no-align --command "SELECT 'answered'"
