@@ -1,14 +1,29 @@
-# The work is done by the program in localstack/; this file only names it.
+# Tools and programs go to .local, each with a stamp that is newer than its sources. The scripts and the
+# program that the targets call are in localstack/.
 
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 .DEFAULT_GOAL := help
 WAYBILL := .local/bin/waybill-local
 
-.PHONY: help up down test token bench dist fmt golden $(WAYBILL)
+# sources lists the files and folders that a program is built from. A folder's time tells of a file that was
+# removed.
+sources = go.mod go.sum $(shell find $(1) -name testdata -prune -o ! -name '*_test.go' -print)
+# prepare runs the downloads at the same time as the compiler.
+prepare := $(MAKE) --silent --jobs=4
+
+.PHONY: help up down token test bench dist fmt golden
+.PHONY: tools tools-ministack tools-localstack tools-localstack-pypi
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: $(WAYBILL) ## Start the local cloud, deploy the stack and run the demo [EMULATOR=ministack|localstack|localstack-pypi PORT=4566]
+up: ## Start the local cloud, deploy the stack and run the demo [EMULATOR=ministack|localstack|localstack-pypi PORT=4566]
+	@localstack/missing $(or $(EMULATOR),ministack)
+	@echo 'Preparing the tools in .local.'
+	@$(prepare) $(WAYBILL)
+	@$(WAYBILL) check
+	@$(prepare) tools-$(or $(EMULATOR),ministack)
 	@$(WAYBILL) up
 
 down: $(WAYBILL) ## Stop what `make up` started
@@ -17,14 +32,23 @@ down: $(WAYBILL) ## Stop what `make up` started
 token: $(WAYBILL) ## Print a new token [NAME=ci ABILITIES=read,deploy]
 	@NAME='$(NAME)' ABILITIES='$(ABILITIES)' $(WAYBILL) token
 
-test: $(WAYBILL) ## Run every test that can run here and say what was skipped [FULL=1 for all of it on LocalStack, too]
-	@FULL='$(FULL)' $(WAYBILL) test
+test: ## Run every test that can run here and say what was skipped [FULL=1 for all of it on LocalStack, too]
+	@localstack/missing ministack
+	@FULL='$(FULL)' localstack/test
 
-bench: $(WAYBILL) ## Run the benchmarks and print their ratios
-	@$(WAYBILL) bench
+bench: ## Run the benchmarks and print their ratios
+	@go test -run='^$$' -bench=. -benchmem \
+		$$(git grep -l '^func Benchmark' -- '*_test.go' | xargs -n 1 dirname | sort -u | sed 's|^|./|') | \
+		tee /dev/stderr | awk -f localstack/ratios.awk
 
-dist: $(WAYBILL) ## Build what `cdk deploy` takes to AWS [ARCHITECTURE=arm64|x86_64]
-	@$(WAYBILL) dist
+dist: architecture := $(or $(ARCHITECTURE),arm64)
+dist: ## Build what `cdk deploy` takes to AWS [ARCHITECTURE=arm64|x86_64]
+	@$(if $(filter arm64 x86_64,$(architecture)),,\
+		$(error ARCHITECTURE=$(architecture) is unknown: it is arm64 or x86_64))
+	@localstack/missing
+	@$(prepare) localstack/node_modules/.made .local/dist/.made-$(architecture) .local/bin/infra
+	@echo 'Built for AWS in .local/dist. To deploy it:' \
+		'cd infra && ../localstack/node_modules/.bin/cdk deploy -c team=NAME'
 
 fmt: ## Format and vet the code
 	gofmt -l -w $$(git ls-files '*.go')
@@ -33,9 +57,38 @@ fmt: ## Format and vet the code
 golden: ## Write the golden files again; read the difference before you commit it
 	go test ./infra ./internal/recipe ./internal/logbook -update
 
-# The first time, this compiles for a minute or two, and says so every ten seconds.
-$(WAYBILL):
-	@go build -o $(WAYBILL) ./localstack & pid=$$!; n=0; \
-	while kill -0 $$pid 2>/dev/null; do \
-		sleep 0.2; n=$$((n + 1)); [ $$((n % 50)) -ne 0 ] || echo "Building the local tools ($$((n / 5)) s)" >&2; \
-	done; wait $$pid
+tools: localstack/node_modules/.made .local/functions/.made .local/bin/infra
+tools-ministack: tools .local/venv/ministack/.made
+tools-localstack: tools
+tools-localstack-pypi: tools .local/venv/localstack-pypi/.made .local/localstack/.made
+
+# The stamp comes last, so that a step that was interrupted runs again.
+localstack/node_modules/.made: localstack/package.json localstack/package-lock.json
+	@localstack/step 'CDK command line' npm ci --prefix localstack --no-audit --no-fund --loglevel error
+	@touch $@
+
+.local/venv/%/.made: localstack/emulator/python/requirements-%.txt
+	@localstack/step '$*' localstack/emulator/python/install $* $(@D)
+	@touch $@
+
+.local/localstack/.made: $(wildcard localstack/emulator/dynamodb/*)
+	@localstack/step 'DynamoDB Local' localstack/emulator/dynamodb/install '$(CURDIR)/$(@D)'
+	@touch $@
+
+.local/functions/.made: $(call sources,functions internal)
+	@localstack/step 'functions' localstack/functions $(@D)
+	@touch $@
+
+.local/dist/.made-arm64: processor := arm64
+.local/dist/.made-x86_64: processor := amd64
+.local/dist/.made-arm64 .local/dist/.made-x86_64: $(call sources,functions internal)
+	@GOOS=linux GOARCH=$(processor) localstack/step 'functions for AWS' localstack/functions $(@D)
+	@touch $@
+
+.local/bin/infra: $(call sources,infra internal)
+	@localstack/step 'CDK app' go build -o $@ ./infra
+	@touch $@
+
+$(WAYBILL): $(call sources,localstack/*.go localstack/*/*.go internal)
+	@localstack/step 'local tools' go build -o $@ ./localstack
+	@touch $@

@@ -1,5 +1,5 @@
-// Package main is waybill-local, the program that the Makefile calls. It runs
-// Waybill on this machine, tests it and measures it.
+// Package main is waybill-local, the program that the Makefile calls to run
+// Waybill on this machine. It also gives the tests an emulator.
 package main
 
 import (
@@ -15,21 +15,13 @@ import (
 
 	"waybill/localstack/demo"
 	"waybill/localstack/emulator"
-	"waybill/localstack/prepare"
-	"waybill/localstack/suite"
 )
-
-// errFailed stands for failures that the report has printed already.
-var errFailed = errors.New("failed")
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:])
-	if err != nil && !errors.Is(err, errFailed) {
+	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "waybill:", err)
-	}
-	if err != nil {
 		stop()
 		os.Exit(1)
 	}
@@ -45,18 +37,16 @@ func run(ctx context.Context, args []string) error {
 		command = args[0]
 	}
 	switch command {
-	case "up", "down", "token":
+	case "check", "up", "down", "token":
 		return runDemo(ctx, root, command)
-	case "test":
-		return test(ctx, root)
-	case "bench":
-		return suite.Bench(ctx, root, os.Stdout)
-	case "dist":
-		return dist(ctx, root, os.Getenv("ARCHITECTURE"))
+	case "emulate":
+		return emulate(ctx, root)
+	case "sweep":
+		return sweep(ctx, root)
 	case demo.ServeCommand:
 		return serve(ctx, args[1:])
 	}
-	return fmt.Errorf("%q is no command: up, down, token, test, bench or dist is", command)
+	return fmt.Errorf("%q is no command: check, up, down, token, emulate or sweep is", command)
 }
 
 func runDemo(ctx context.Context, root, command string) error {
@@ -76,6 +66,8 @@ func runDemo(ctx context.Context, root, command string) error {
 		Out:      os.Stdout,
 	})
 	switch command {
+	case "check":
+		return d.Check()
 	case "up":
 		return d.Up(ctx)
 	case "down":
@@ -94,31 +86,36 @@ func runDemo(ctx context.Context, root, command string) error {
 	return err
 }
 
-func test(ctx context.Context, root string) error {
-	strict := os.Getenv("WAYBILL_CI") != ""
-	summary, err := suite.All(ctx, suite.AllOptions{
-		Root:   root,
-		Strict: strict,
-		Full:   os.Getenv("FULL") != "",
-		Out:    os.Stdout,
+// testState is the folder of the emulator for the tests of the packages.
+func testState(root string) string { return filepath.Join(root, ".local", "test") }
+
+// emulate starts the emulator for the tests of the packages and prints its URL.
+// It checks no roles, because these tests have none.
+func emulate(ctx context.Context, root string) error {
+	e, err := emulator.Start(ctx, emulator.Options{
+		Kind:  emulator.MiniStack,
+		Root:  root,
+		State: testState(root),
+		NoIAM: true,
+		Say:   func(line string) { fmt.Fprintln(os.Stderr, line) },
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		fmt.Println(e.Endpoint())
 	}
-	summary.Print(os.Stdout)
-	if len(summary.Failed) > 0 || (strict && len(summary.Skipped) > 0) {
-		return errFailed
-	}
-	return nil
+	return err
 }
 
-func dist(ctx context.Context, root, architecture string) error {
-	if err := prepare.ForAWS(ctx, prepare.Options{Root: root, Say: say}, architecture); err != nil {
-		return err
+// sweep stops every emulator that tests have started and not stopped.
+func sweep(ctx context.Context, root string) error {
+	states, err := filepath.Glob(filepath.Join(root, ".local", "e2e-*"))
+	for _, state := range append(states, testState(root)) {
+		found, _, broken := emulator.Find(root, state)
+		if broken == nil && found != nil {
+			broken = found.Stop(ctx)
+		}
+		err = errors.Join(err, broken)
 	}
-	say("Built for AWS in .local/dist. To deploy it: cd infra && ../localstack/node_modules/.bin/cdk " +
-		"deploy -c team=NAME")
-	return nil
+	return err
 }
 
 func serve(ctx context.Context, args []string) error {
@@ -156,5 +153,3 @@ func checkout() (string, error) {
 	}
 	return root, nil
 }
-
-func say(line string) { fmt.Println(line) }

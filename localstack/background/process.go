@@ -2,14 +2,14 @@
 // them, such as an emulator or the demo's SSH server. It ends them later with
 // all their children, and ends no other process.
 //
-// A pid alone does not identify a process, because the kernel reuses pids. So
-// the note of a process has its birth as well, and a process with the same pid
-// and another birth is left alone. The children of a process have two marks:
-// the session that it leads, and a random cookie in the environment that they
-// inherit.
+// A pid does not identify a process, because the kernel reuses pids. So each
+// process gets a random cookie in its environment, which its children inherit.
+// A process without the cookie is left alone. The kernel shows the environments
+// in /proc, so the package needs Linux.
 package background
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -18,7 +18,8 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"slices"
+	"path/filepath"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -31,9 +32,7 @@ const Cookie = "WAYBILL_BACKGROUND"
 // Process is a note of a started process. With its JSON, a later command finds
 // the process.
 type Process struct {
-	PID int `json:"pid"`
-	// Birth distinguishes this process from a later one with the same pid.
-	Birth  string `json:"birth"`
+	PID    int    `json:"pid"`
 	Cookie string `json:"cookie"`
 }
 
@@ -54,69 +53,79 @@ func Start(command *exec.Cmd, log string) (Process, error) {
 		return Process{}, err
 	}
 	p.PID = command.Process.Pid
-	p.Birth, err = birth(p.PID)
-	if err != nil {
-		_ = command.Process.Kill()
-		return Process{}, errors.Join(fmt.Errorf("%s ended at once: %w", command.Path, err), command.Wait())
-	}
 	// This program may also stop the process itself. It must then collect its
 	// exit status, or the process would stay as a zombie.
 	go func() { _ = command.Wait() }()
 	return p, nil
 }
 
-// Alive reports whether the process itself still runs.
+// Alive reports whether the process itself still runs. A zombie does not count,
+// because it has no environment.
 func (p Process) Alive() bool {
-	if p.PID <= 0 || p.Birth == "" {
+	if p.PID <= 0 || p.Cookie == "" {
 		return false
 	}
-	now, err := birth(p.PID)
-	return err == nil && now == p.Birth
+	environment, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", p.PID))
+	return err == nil &&
+		bytes.Contains(append([]byte{0}, environment...), []byte("\x00"+Cookie+"="+p.Cookie+"\x00"))
 }
 
-// Stop asks the process to end, waits up to grace, and then kills it and its
-// children if any are left. It returns when all have ended. Its error names the
-// processes that did not end.
+// Stop asks the process to end, waits up to grace, and then asks its children.
+// After grace again it kills all that are left. It returns when all have ended.
+// Its error names the processes that did not end.
 func (p Process) Stop(ctx context.Context, grace time.Duration) error {
 	if p.Alive() {
 		_ = syscall.Kill(p.PID, syscall.SIGTERM)
 	}
-	if p.gone(ctx, grace, p.Alive) {
-		// The leader ended in time; its remaining children get the same request.
+	if p.ended(ctx, grace, p.Alive) {
 		p.signal(syscall.SIGTERM)
 	}
-	if p.gone(ctx, grace, p.left) {
+	running := func() bool { return len(p.members()) > 0 }
+	if p.ended(ctx, grace, running) {
 		return nil
 	}
 	p.signal(syscall.SIGKILL)
-	if p.gone(context.WithoutCancel(ctx), 10*time.Second, p.left) {
+	if p.ended(context.WithoutCancel(ctx), 10*time.Second, running) {
 		return nil
 	}
 	return fmt.Errorf("processes %v of %d would not end", p.members(), p.PID)
 }
 
-// left reports whether the process or any of its children runs.
-func (p Process) left() bool { return p.Alive() || len(p.members()) > 0 }
-
-// gone waits until running returns false, at most for patience, and reports
+// ended waits until running returns false, at most for patience, and reports
 // whether it did.
-func (p Process) gone(ctx context.Context, patience time.Duration, running func() bool) bool {
+func (p Process) ended(ctx context.Context, patience time.Duration, running func() bool) bool {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err := progress.Poll(ctx, 50*time.Millisecond, func() (bool, error) { return !running(), nil })
 	return err == nil
 }
 
-// signal sends sig to the process, if the pid still belongs to it, and to all
-// its children.
+// signal sends sig to the process and all its children.
 func (p Process) signal(sig syscall.Signal) {
-	targets := p.members()
-	if p.Alive() && !slices.Contains(targets, p.PID) {
-		targets = append(targets, p.PID)
-	}
-	for _, pid := range targets {
+	for _, pid := range p.members() {
 		_ = syscall.Kill(pid, sig)
 	}
+}
+
+// members returns the running processes that carry p's cookie, except this one.
+func (p Process) members() []int {
+	folders, _ := filepath.Glob("/proc/[0-9]*")
+	var found []int
+	for _, folder := range folders {
+		pid, err := strconv.Atoi(filepath.Base(folder))
+		if err == nil && pid != os.Getpid() && (Process{PID: pid, Cookie: p.Cookie}).Alive() {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// Contain puts a command with a context in a process group of its own, so that
+// the command's children end with the context as well.
+func Contain(command *exec.Cmd) {
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	command.Cancel = func() error { return syscall.Kill(-command.Process.Pid, syscall.SIGKILL) }
+	command.WaitDelay = 5 * time.Second
 }
 
 // Save writes a note, such as a process and its port, to a file of mode 0600.

@@ -15,7 +15,6 @@ import (
 	"waybill/localstack/client"
 	"waybill/localstack/cloud"
 	"waybill/localstack/emulator"
-	"waybill/localstack/prepare"
 )
 
 // team is the team in the name of the demo's stack.
@@ -57,14 +56,14 @@ type state struct {
 // New returns the demo of a checkout, running or not.
 func New(opts Options) *Demo { return &Demo{opts: opts} }
 
-// Up makes the tools, starts the emulator and the SSH server, registers the
-// server and the application, and deploys the application while it shows the
-// log. It skips each part that is there already.
+// Up starts the emulator and the SSH server, registers the server and the
+// application, and deploys the application while it shows the log. It skips each
+// part that is there already. The Makefile has made the tools before.
 func (d *Demo) Up(ctx context.Context) error {
 	if err := d.load(); err != nil {
 		return err
 	}
-	running, err := d.cloud(ctx)
+	running, err := cloud.Up(ctx, d.cloudOptions())
 	if err != nil {
 		return err
 	}
@@ -78,7 +77,7 @@ func (d *Demo) Up(ctx context.Context) error {
 	if err := d.register(ctx, ssh); err != nil {
 		return err
 	}
-	deployment, err := d.deploy(ctx, "applications", d.state.Application)
+	deployment, err := d.deploy(ctx, "applications", d.state.Application, "start")
 	if err != nil {
 		return err
 	}
@@ -142,16 +141,15 @@ func (d *Demo) Token(ctx context.Context, name string, abilities []string) (stri
 	return running.Token(ctx, name, abilities...)
 }
 
-// cloud makes the tools and starts the emulator with the stack on it.
-func (d *Demo) cloud(ctx context.Context) (*cloud.Cloud, error) {
-	kind, err := emulator.ParseKind(d.opts.Emulator)
-	if err != nil {
-		return nil, err
-	}
+// Check returns the errors for which Up would refuse to start. It needs none of
+// the tools that Up needs.
+func (d *Demo) Check() error { return cloud.Check(d.cloudOptions()) }
+
+func (d *Demo) cloudOptions() cloud.Options {
 	opts := cloud.Options{
 		Root:     d.opts.Root,
 		State:    d.folder(),
-		Emulator: string(kind),
+		Emulator: d.opts.Emulator,
 		Port:     d.opts.Port,
 		Team:     team,
 		Progress: d.line,
@@ -159,14 +157,7 @@ func (d *Demo) cloud(ctx context.Context) (*cloud.Cloud, error) {
 	if _, alive, err := emulator.Find(opts.Root, opts.State); err == nil && !alive && opts.Port == 0 {
 		opts.Port = emulator.DefaultPort
 	}
-	if err := cloud.Check(opts); err != nil {
-		return nil, err
-	}
-	d.say("Preparing the tools in .local.")
-	if err := prepare.All(ctx, prepare.Options{Root: d.opts.Root, Say: d.line}, kind); err != nil {
-		return nil, err
-	}
-	return cloud.Up(ctx, opts)
+	return opts
 }
 
 // connect makes a new token if the last one is not valid any more: an emulator

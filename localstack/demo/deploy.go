@@ -12,17 +12,17 @@ import (
 	"waybill/localstack/progress"
 )
 
-// deploy starts a resource through the API and shows the log until the
-// deployment has ended.
-func (d *Demo) deploy(ctx context.Context, kind, resource string) (client.Deployment, error) {
+// deploy starts or restarts a resource through the API and shows the log until
+// the deployment has ended.
+func (d *Demo) deploy(ctx context.Context, kind, resource, operation string) (client.Deployment, error) {
 	var queued struct {
 		DeploymentUUID string `json:"deployment_uuid"`
 	}
-	if err := d.api.Post(ctx, "/"+kind+"/"+resource+"/start", nil, &queued); err != nil {
+	if err := d.api.Post(ctx, "/"+kind+"/"+resource+"/"+operation, nil, &queued); err != nil {
 		return client.Deployment{}, err
 	}
-	d.say("Started it: POST /api/v1/%s/%s/start made the deployment %s. Its log:\n",
-		kind, resource, queued.DeploymentUUID)
+	d.say("%sed it: POST /api/v1/%s/%s/%s made the deployment %s. Its log:\n",
+		strings.ToUpper(operation[:1])+operation[1:], kind, resource, operation, queued.DeploymentUUID)
 	err := progress.While(d.line, "  (waiting for the deployment)", func() error {
 		return d.api.Follow(ctx, queued.DeploymentUUID,
 			func(entry client.Entry) { fmt.Fprint(d.opts.Out, Line(entry)) })

@@ -38,7 +38,9 @@ func (d *Demo) service(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	operation := "restart" // A start of a service that runs is refused.
 	if !there {
+		operation = "start"
 		err := d.create(ctx, "service", "/services", &d.state.Service, map[string]any{
 			"name": "redis", "server_uuid": d.state.Server,
 			"docker_compose": fmt.Sprintf(composeFile, image(ctx)),
@@ -47,7 +49,7 @@ func (d *Demo) service(ctx context.Context) error {
 			return err
 		}
 	}
-	record, err := d.deploy(ctx, "services", d.state.Service)
+	record, err := d.deploy(ctx, "services", d.state.Service, operation)
 	if err == nil && record.Status != "finished" {
 		d.say("The service did not start; its log says why. The rest of the demo does not need it.")
 	}

@@ -48,7 +48,7 @@ func ParseKind(text string) (Kind, error) {
 // Options say what to start and where.
 type Options struct {
 	Kind Kind
-	// Root is the checkout, whose .local folder has the tools that prepare made.
+	// Root is the checkout, whose .local folder has the tools that the Makefile makes.
 	Root string
 	// State is the absolute path of a folder that only this emulator uses, for
 	// its note, its log and its temporary files.

@@ -13,7 +13,7 @@ import (
 	"waybill/localstack/emulator"
 )
 
-// tools skips a test if prepare has not made the kind's environment, or fails it
+// tools skips a test if the Makefile has not made the kind's environment, or fails it
 // in CI, where nothing may be missing.
 func tools(t *testing.T, kind emulator.Kind) string {
 	t.Helper()

@@ -11,13 +11,13 @@ import (
 // are made from.
 const Sources = "localstack/emulator/python"
 
-// Python is the interpreter of the kind's virtual environment, which prepare
-// makes.
+// Python is the interpreter of the kind's virtual environment, which the
+// Makefile makes.
 func Python(root string, kind Kind) string {
 	return filepath.Join(root, ".local", "venv", string(kind), "bin", "python")
 }
 
-// Library is the folder in which prepare puts DynamoDB Local and a link to
+// Library is the folder in which the Makefile puts DynamoDB Local and a link to
 // Java, which LocalStack would otherwise download.
 func Library(root string) string { return filepath.Join(root, ".local", "localstack") }
 

@@ -5,7 +5,6 @@ package progress
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -17,29 +16,17 @@ type Say func(line string)
 
 // While does the work, and prints a line after each [Every] while it runs.
 func While(say Say, what string, work func() error) error {
-	done := make(chan struct{})
-	var beat sync.WaitGroup
-	beat.Go(func() {
-		Beat(done, func(after time.Duration) { say(fmt.Sprintf("%s: %.0f s so far", what, after.Seconds())) })
-	})
-	err := work()
-	close(done)
-	beat.Wait()
-	return err
-}
-
-// Beat calls tell after each [Every], with the time since Beat was called, until
-// done is closed.
-func Beat(done <-chan struct{}, tell func(after time.Duration)) {
+	done := make(chan error)
+	go func() { done <- work() }()
 	begun := time.Now()
 	tick := time.NewTicker(Every)
 	defer tick.Stop()
 	for {
 		select {
-		case <-done:
-			return
+		case err := <-done:
+			return err
 		case <-tick.C:
-			tell(time.Since(begun))
+			say(fmt.Sprintf("%s: %.0f s so far", what, time.Since(begun).Seconds()))
 		}
 	}
 }

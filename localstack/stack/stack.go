@@ -25,7 +25,7 @@ const (
 	Region          = "us-east-1"
 )
 
-// The paths below the checkout at which prepare puts the CDK app and the
+// The paths below the checkout at which the Makefile puts the CDK app and the
 // functions.
 const (
 	app       = ".local/bin/infra"
@@ -34,7 +34,7 @@ const (
 
 // Options say what to deploy and where.
 type Options struct {
-	// Root is the checkout, in which prepare has put the CDK CLI, the CDK app and
+	// Root is the checkout, in which the Makefile has put the CDK CLI, the CDK app and
 	// the built functions.
 	Root string
 	// Endpoint is the URL of the emulator, "http://127.0.0.1:PORT".
