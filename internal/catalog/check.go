@@ -60,7 +60,7 @@ func (p *problems) meta(meta *Meta) {
 	case !isLabel(meta.Name, MaxNameLength):
 		p.Add("name", "must be one line of at most %d characters", MaxNameLength)
 	}
-	if !isText(meta.Description) || runes(meta.Description) > MaxDescriptionLength {
+	if !isText(meta.Description) || runeCount(meta.Description) > MaxDescriptionLength {
 		p.Add("description", "must be text of at most %d characters", MaxDescriptionLength)
 	}
 }
@@ -87,9 +87,9 @@ func (p *problems) server(s *Server) {
 		p.Add("data_dir", "must be an absolute path below /, such as %s, of letters, digits, dots, dashes "+
 			"and underscores, without . or .. as a folder and without a slash at its end", DefaultDataDir)
 	}
-	p.between("port", s.Port, 1, 65535)
-	p.between("concurrency", s.Concurrency, 1, MaxConcurrency)
-	p.between("queue_limit", s.QueueLimit, 1, MaxQueueLimit)
+	p.checkRange("port", s.Port, 1, 65535)
+	p.checkRange("concurrency", s.Concurrency, 1, MaxConcurrency)
+	p.checkRange("queue_limit", s.QueueLimit, 1, MaxQueueLimit)
 }
 
 // resource checks the fields that all kinds of resources have.
@@ -170,7 +170,7 @@ func (p *problems) compose(text string) {
 	}
 }
 
-func (p *problems) between(field string, value, least, most int) {
+func (p *problems) checkRange(field string, value, least, most int) {
 	if value < least || value > most {
 		p.Add(field, "must be between %d and %d", least, most)
 	}

@@ -38,7 +38,7 @@ func (p *problems) container(c *Container) {
 	}
 	seen := map[int]bool{}
 	for _, port := range c.Exposes {
-		if p.between("ports_exposes", port, 1, maxPort); seen[port] {
+		if p.checkRange("ports_exposes", port, 1, maxPort); seen[port] {
 			p.Add("ports_exposes", "has %d twice", port)
 		}
 		seen[port] = true
@@ -104,7 +104,7 @@ func (p *problems) limits(l *Limits) {
 	}
 	p.cpus(l)
 	if l.CPUShares != 0 {
-		p.between("limits_cpu_shares", l.CPUShares, minCPUShares, maxCPUShares)
+		p.checkRange("limits_cpu_shares", l.CPUShares, minCPUShares, maxCPUShares)
 	}
 }
 
@@ -182,7 +182,7 @@ func (p *problems) healthCheck(c *Container) {
 	if h.Port == 0 && len(c.Exposes) > 0 {
 		h.Port = c.Exposes[0]
 	}
-	p.between("health_check_port", h.Port, 1, maxPort)
+	p.checkRange("health_check_port", h.Port, 1, maxPort)
 	if len(h.Path) > maxHealthPath || !healthPath.MatchString(h.Path) {
 		p.Add("health_check_path",
 			"must begin with a slash and have only letters, digits and ._~/%%?&=+:@,;!*-")
@@ -190,8 +190,8 @@ func (p *problems) healthCheck(c *Container) {
 }
 
 func (p *problems) healthTimes(h *HealthCheck) {
-	p.between("health_check_interval", h.IntervalSeconds, 0, maxHealthInterval)
-	p.between("health_check_timeout", h.TimeoutSeconds, 0, maxHealthInterval)
-	p.between("health_check_retries", h.Retries, 0, maxHealthRetries)
-	p.between("health_check_start_period", h.StartPeriodSeconds, 0, maxHealthInterval)
+	p.checkRange("health_check_interval", h.IntervalSeconds, 0, maxHealthInterval)
+	p.checkRange("health_check_timeout", h.TimeoutSeconds, 0, maxHealthInterval)
+	p.checkRange("health_check_retries", h.Retries, 0, maxHealthRetries)
+	p.checkRange("health_check_start_period", h.StartPeriodSeconds, 0, maxHealthInterval)
 }

@@ -188,7 +188,7 @@ func isCertificate(text string) bool {
 // decides.
 func (p *problems) databaseContainer(d *Database) {
 	if d.PublicPort != 0 {
-		p.between("public_port", d.PublicPort, 1, maxPort)
+		p.checkRange("public_port", d.PublicPort, 1, maxPort)
 	}
 	if len(d.Exposes) > 0 {
 		p.Add("ports_exposes", "cannot be given: a database listens where its engine does")

@@ -58,7 +58,7 @@ func ParsePortMapping(text string) (mapping PortMapping, ok bool) {
 			return PortMapping{}, false
 		}
 	}
-	if !mapping.fits() {
+	if !mapping.lengthsFit() {
 		return PortMapping{}, false
 	}
 	return mapping, true
@@ -118,7 +118,9 @@ func (m PortMapping) protocol() string { return orDefault(m.Protocol, "tcp") }
 // fixed reports whether the mapping leaves Docker no choice of ports.
 func (m PortMapping) fixed() bool { return m.Published.Len() == m.Target.Len() }
 
-func (m PortMapping) fits() bool {
+// lengthsFit reports whether Docker accepts the lengths of the two ranges: they are
+// equal, or no port of the server is named, or the container has one port.
+func (m PortMapping) lengthsFit() bool {
 	published := m.Published.Len()
 	return published == 0 || published == m.Target.Len() || m.Target.Len() == 1
 }

@@ -50,7 +50,7 @@ func isDataDir(text string) bool {
 
 // isLabel reports whether text is one printable line of at most n characters.
 func isLabel(text string, n int) bool {
-	return isText(text) && runes(text) <= n && !strings.ContainsFunc(text, unicode.IsControl)
+	return isText(text) && runeCount(text) <= n && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // isText reports whether a text file or an environment can hold the text.
@@ -58,4 +58,4 @@ func isText(text string) bool {
 	return utf8.ValidString(text) && !strings.Contains(text, "\x00")
 }
 
-func runes(text string) int { return utf8.RuneCountInString(text) }
+func runeCount(text string) int { return utf8.RuneCountInString(text) }

@@ -154,7 +154,7 @@ func secretPlaces(draft Deployable) []secretPlace {
 	switch draft := draft.(type) {
 	case *Application:
 		if source := draft.Source(); source != nil && source.UserName+source.Password != "" {
-			places = append(places, placeOf(GitPasswordSecret, "git_password", &source.Password))
+			places = append(places, newSecretPlace(GitPasswordSecret, "git_password", &source.Password))
 		}
 	case *Database:
 		for _, setting := range secretSettings(draft) {
@@ -163,13 +163,13 @@ func secretPlaces(draft Deployable) []secretPlace {
 				func(value string) { draft.setSetting(setting.Field, value) }})
 		}
 		if draft.TLS+draft.TLSKey != "" {
-			places = append(places, placeOf(TLSKeySecret, "ssl_key", &draft.TLSKey))
+			places = append(places, newSecretPlace(TLSKeySecret, "ssl_key", &draft.TLSKey))
 		}
 	}
 	return places
 }
 
-func placeOf(name, field string, value *string) secretPlace {
+func newSecretPlace(name, field string, value *string) secretPlace {
 	return secretPlace{name, field, func() string { return *value }, func(text string) { *value = text }}
 }
 

@@ -76,8 +76,8 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	} else {
 		err = d.ClaimAll(ctx, record.ServerID)
 	}
-	if err == nil && mayForget(record) {
-		err = d.forget(ctx, record.ID.Resource())
+	if err == nil && mayRemoveResource(record) {
+		err = d.removeFromCatalog(ctx, record.ID.Resource())
 	}
 	if err != nil {
 		return err
@@ -101,24 +101,24 @@ func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 	return nil
 }
 
-// mayForget reports whether the resource may have to leave the catalog now that
+// mayRemoveResource reports whether the resource may have to leave the catalog now that
 // the record has ended. A delete or a forget removes it. A scrub may have kept it
 // in use when its delete ended, so the end of a scrub is another occasion.
-func mayForget(record Record) bool {
-	return leaves(record) || record.Operation == Scrub && record.Status.Terminal()
+func mayRemoveResource(record Record) bool {
+	return removesResource(record) || record.Operation == Scrub && record.Status.Terminal()
 }
 
-// leaves reports whether the record's operation removes the resource from the
+// removesResource reports whether the record's operation removes the resource from the
 // catalog.
-func leaves(record Record) bool {
+func removesResource(record Record) bool {
 	return record.Status == Finished && (record.Operation == Delete ||
 		record.Operation == Forget)
 }
 
-// forget removes a resource and its secrets from the catalog if [isGone] reports
-// that it is no longer on its server. The entity goes first, so that no resource
-// is ever without its secrets. A resource that is in use again stays.
-func (d *Dispatcher) forget(ctx context.Context, id catalog.ID) error {
+// removeFromCatalog removes a resource and its secrets from the catalog if [isGone]
+// reports that it is no longer on its server. The entity goes first, so that no
+// resource is ever without its secrets. A resource that is in use again stays.
+func (d *Dispatcher) removeFromCatalog(ctx context.Context, id catalog.ID) error {
 	gone, err := d.isGone(ctx, id)
 	if err != nil || !gone {
 		return err
@@ -147,7 +147,7 @@ func (d *Dispatcher) isGone(ctx context.Context, id catalog.ID) (bool, error) {
 		}
 		for _, record := range listing.Records {
 			if record.Operation.OnServer() || record.Operation == Forget {
-				return leaves(record), nil
+				return removesResource(record), nil
 			}
 		}
 		if listing.Next == "" { // no such operation, or the whole history is gone

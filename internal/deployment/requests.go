@@ -75,11 +75,11 @@ func NewRequests(store catalog.Reader, queue Queue, opts RequestsOptions) *Reque
 // ([ErrAlreadyInState]), or if the idempotency key was used for another request.
 // Exhausted if the server's queue is full. A refused request stores no record.
 func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error) {
-	resource, server, err := r.find(ctx, request)
+	resource, server, err := r.findResourceAndServer(ctx, request)
 	if err != nil {
 		return Receipt{}, err
 	}
-	id, now, err := r.next(request.Resource)
+	id, now, err := r.newIDAndTime(request.Resource)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -103,8 +103,8 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 	return receipt, nil
 }
 
-// next returns the id and the time of a new deployment.
-func (r *Requests) next(resource catalog.ID) (ID, time.Time, error) {
+// newIDAndTime returns the id and the time of a new deployment.
+func (r *Requests) newIDAndTime(resource catalog.ID) (ID, time.Time, error) {
 	now := r.opts.Now().UTC().Truncate(time.Microsecond)
 	id, err := NewID(resource, now, r.opts.Random)
 	return id, now, err
@@ -137,7 +137,9 @@ func (r *Requests) saveSnapshot(ctx context.Context, resource catalog.Deployable
 	return taken.Hash(), r.opts.Snapshots.Put(ctx, resource.Common().ID, taken)
 }
 
-func (r *Requests) find(ctx context.Context, request Request) (catalog.Deployable, *catalog.Server, error) {
+func (r *Requests) findResourceAndServer(
+	ctx context.Context, request Request,
+) (catalog.Deployable, *catalog.Server, error) {
 	resource, err := catalog.Find[catalog.Deployable](ctx, r.store, request.Resource)
 	if err != nil {
 		return nil, nil, err

@@ -27,7 +27,7 @@ func (r *Requests) Rollback(ctx context.Context, to Record, request Request) (Re
 	if err != nil {
 		return Receipt{}, err
 	}
-	if err := allowed(old, resource); err != nil {
+	if err := checkRollback(old, resource); err != nil {
 		return Receipt{}, err
 	}
 	request.Resource, request.Operation = to.ID.Resource(), Start
@@ -63,8 +63,8 @@ func Configuration(ctx context.Context, archive snapshot.Archive, record Record)
 	return kept, err
 }
 
-// allowed refuses a rollback that would not restore the earlier resource.
-func allowed(old snapshot.Snapshot, resource catalog.Deployable) error {
+// checkRollback refuses a rollback that would not restore the earlier resource.
+func checkRollback(old snapshot.Snapshot, resource catalog.Deployable) error {
 	gone, err := old.Missing(secretsOf(resource))
 	if err != nil {
 		return err

@@ -13,7 +13,7 @@ import (
 // gone, Conflict if its server is.
 func (r *Requests) Update(ctx context.Context, before, after catalog.Deployable,
 	trigger Trigger) (record Record, noted bool, err error) {
-	differ, err := differ(before, after)
+	differ, err := configurationsDiffer(before, after)
 	if err != nil || !differ {
 		return Record{}, false, err
 	}
@@ -35,7 +35,7 @@ func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operat
 	if err != nil {
 		return Record{}, err
 	}
-	id, now, err := r.next(resource.Common().ID)
+	id, now, err := r.newIDAndTime(resource.Common().ID)
 	if err != nil {
 		return Record{}, err
 	}
@@ -54,8 +54,8 @@ func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operat
 	return record, nil
 }
 
-// differ reports whether the two have different configurations.
-func differ(before, after catalog.Deployable) (bool, error) {
+// configurationsDiffer reports whether the two have different configurations.
+func configurationsDiffer(before, after catalog.Deployable) (bool, error) {
 	was, err := snapshot.Of(before)
 	if err != nil {
 		return false, err

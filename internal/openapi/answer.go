@@ -24,7 +24,7 @@ func (a *API) CheckAnswer(routeID string, status int, body []byte) error {
 	if !response.exists() {
 		return fault.New(fault.Internal, "%s has no answer %d", routeID, status)
 	}
-	value, schema, err := form(response.get("content"), body)
+	value, schema, err := decodeBody(response.get("content"), body)
 	if err != nil {
 		return err
 	}
@@ -35,8 +35,8 @@ func (a *API) CheckAnswer(routeID string, status int, body []byte) error {
 	return err
 }
 
-// form selects the media type of the body, and decodes it.
-func form(content node, body []byte) (value any, schema node, err error) {
+// decodeBody selects the media type of the body, and decodes it.
+func decodeBody(content node, body []byte) (value any, schema node, err error) {
 	object, plain := content.get("application/json", "schema"), content.get("text/plain", "schema")
 	if object.exists() && (!plain.exists() || bytes.HasPrefix(body, []byte("{"))) {
 		reader := json.NewDecoder(bytes.NewReader(body))

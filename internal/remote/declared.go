@@ -57,10 +57,11 @@ func declared(ctx context.Context, shell Shell, job Job, piece, overlap int) (De
 		return Declarations{}, err
 	}
 	nonce := rand.Text()
-	script := head(job, nonce) + fmt.Sprintf("begins=%s piece=%d overlap=%d left=%d\n", Quote(declaration),
-		piece, overlap, MaxDeclaredBytes) + stripComments(declaredText)
+	limits := fmt.Sprintf("begins=%s piece=%d overlap=%d left=%d\n",
+		Quote(declaration), piece, overlap, MaxDeclaredBytes)
+	script := scriptHead(job, nonce) + limits + stripComments(declaredText)
 	receiver := declaredReceiver{nonce: []byte(nonce)}
-	err := answer(ctx, shell, nonce, script, &receiver)
+	err := runToLastFrame(ctx, shell, nonce, script, &receiver)
 	return receiver.found, err
 }
 

@@ -56,7 +56,7 @@ func Remove(ctx context.Context, shell Shell, job Job) error {
 		return err
 	}
 	nonce := rand.Text()
-	return answer(ctx, shell, nonce, removeScript(job, nonce), remover{})
+	return runToLastFrame(ctx, shell, nonce, removeScript(job, nonce), remover{})
 }
 
 // silentEnd is the error for a script that ended without a last frame. If the

@@ -137,10 +137,10 @@ func (f *frames) line(p []byte) (int, error) {
 	if len(words) == 0 || len(words[0]) != 1 {
 		return 0, errGarbled
 	}
-	return end + 1, f.begin(words[0][0], words[1:])
+	return end + 1, f.beginFrame(words[0][0], words[1:])
 }
 
-func (f *frames) begin(kind byte, words []string) error {
+func (f *frames) beginFrame(kind byte, words []string) error {
 	if !strings.ContainsRune("SMOEoe", rune(kind)) {
 		return f.to.line(kind, words)
 	}

@@ -23,7 +23,7 @@ func Probe(ctx context.Context, shell Shell, dataDir string) error {
 	nonce := rand.Text()
 	script := fmt.Sprintf("data=%s nonce=%s\n", Quote(dataDir), Quote(nonce)) + stripComments(sessionText) +
 		stripComments(DockerText()) + stripComments(probeText)
-	err := answer(ctx, shell, nonce, script, &found)
+	err := runToLastFrame(ctx, shell, nonce, script, &found)
 	if errors.Is(err, errGarbled) {
 		return refusal("what its shell prints makes no sense")
 	}

@@ -15,8 +15,8 @@ type reader struct {
 	next  Offsets
 	times times
 
-	stepLines lines
-	markLines lines
+	stepLines  lines
+	stampLines lines
 
 	draft draft
 
@@ -47,16 +47,16 @@ func (r *reader) bytes(part part, p []byte) error {
 	}
 	switch part.kind {
 	case 'S':
-		return r.stepLines.feed(part.from, p, r.step)
+		return r.stepLines.feed(part.from, p, r.stepLine)
 	case 'M':
-		return r.markLines.feed(part.from, p, r.mark)
+		return r.stampLines.feed(part.from, p, r.stampLine)
 	case 'o', 'e':
 		return r.addToDraft(part, p)
 	}
 	return r.output(part, p)
 }
 
-// addToDraft keeps a piece of a draft. The sink gets nothing before settle.
+// addToDraft adds a piece to the draft. The sink gets nothing before flushDraft.
 func (r *reader) addToDraft(part part, p []byte) error {
 	part.kind -= 'o' - 'O'
 	if len(r.draft.bytes) == 0 {
@@ -84,7 +84,7 @@ func (r *reader) skipDropped(words []string) error {
 	if err != nil {
 		return err
 	}
-	next, dropped := r.place(Stream(words[0][0]))
+	next, dropped := r.streamOffsets(Stream(words[0][0]))
 	if numbers[0] < *next {
 		return errGarbled
 	}
@@ -93,8 +93,8 @@ func (r *reader) skipDropped(words []string) error {
 	return nil
 }
 
-// place returns the next offset of a stream and the count of its dropped bytes.
-func (r *reader) place(stream Stream) (next, dropped *int64) {
+// streamOffsets returns the next offset of a stream and the count of its dropped bytes.
+func (r *reader) streamOffsets(stream Stream) (next, dropped *int64) {
 	if stream == Err {
 		return &r.next.Err, &r.end.DroppedErr
 	}
@@ -104,7 +104,7 @@ func (r *reader) place(stream Stream) (next, dropped *int64) {
 // output gives bytes of a stream to the sink, in pieces whose bytes have the
 // same time.
 func (r *reader) output(part part, p []byte) error {
-	next, _ := r.place(Stream(part.kind))
+	next, _ := r.streamOffsets(Stream(part.kind))
 	if part.from != *next {
 		return errGarbled
 	}
@@ -119,10 +119,10 @@ func (r *reader) output(part part, p []byte) error {
 	return nil
 }
 
-// step gets a line of the steps file: kind, number, time, sizes and, for an
+// stepLine gets a line of the steps file: kind, number, time, sizes and, for an
 // end, the exit code. The last line, X, is the job's own end, which also comes
 // as a frame.
-func (r *reader) step(words []string, offset int64) error {
+func (r *reader) stepLine(words []string, offset int64) error {
 	if len(words) < 5 {
 		return errGarbled
 	}
@@ -154,8 +154,8 @@ func (r *reader) step(words []string, offset int64) error {
 	return errGarbled
 }
 
-// mark gets a line of the marks file: time and sizes.
-func (r *reader) mark(words []string, _ int64) error {
+// stampLine gets a line of the marks file: time and sizes.
+func (r *reader) stampLine(words []string, _ int64) error {
 	if len(words) != 3 {
 		return errGarbled
 	}

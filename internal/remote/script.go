@@ -59,7 +59,7 @@ func followScript(job Job, from Offsets, nonce string) string {
 	}
 	files := files(job)
 	var b strings.Builder
-	b.WriteString(head(job, nonce))
+	b.WriteString(scriptHead(job, nonce))
 	fmt.Fprintf(&b, "fresh=%d out=%d err=%d\n", fresh, from.Out, from.Err)
 	b.WriteString(stripComments(startText))
 	b.WriteString(stripComments(followText))
@@ -75,8 +75,8 @@ func followScript(job Job, from Offsets, nonce string) string {
 	return b.String()
 }
 
-// head is the beginning of every script about a job.
-func head(job Job, nonce string) string {
+// scriptHead is the beginning of every script about a job.
+func scriptHead(job Job, nonce string) string {
 	return fmt.Sprintf("spool=%s dir=%s folder=%s deployment=%s attempt=%d cookie=%s nonce=%s\n",
 		Quote(job.Spool), Quote(job.Dir), Quote(cmp.Or(job.Folder, job.Dir)),
 		Quote(deployment(job)), job.Attempt, cookie(job), Quote(nonce)) +
@@ -89,10 +89,12 @@ func stopScript(job Job, nonce string, grace time.Duration) string {
 		containers = stripComments(DockerText()) + stripComments(containersText)
 	}
 	limit := fmt.Sprintf("grace=%d\n", grace/(10*time.Millisecond))
-	return head(job, nonce) + limit + containers + stripComments(stopText)
+	return scriptHead(job, nonce) + limit + containers + stripComments(stopText)
 }
 
-func removeScript(job Job, nonce string) string { return head(job, nonce) + stripComments(removeText) }
+func removeScript(job Job, nonce string) string {
+	return scriptHead(job, nonce) + stripComments(removeText)
+}
 
 func leftoversScript(runs, nonce string) string {
 	return fmt.Sprintf("runs=%s nonce=%s\n", Quote(runs), Quote(nonce)) + stripComments(sessionText) +

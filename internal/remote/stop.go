@@ -84,14 +84,14 @@ func Stop(ctx context.Context, shell Shell, job Job, grace time.Duration) (Stopp
 	}
 	var received stopReceiver
 	nonce := rand.Text()
-	err := answer(ctx, shell, nonce, stopScript(job, nonce, grace), &received)
+	err := runToLastFrame(ctx, shell, nonce, stopScript(job, nonce, grace), &received)
 	return received.stopped, err
 }
 
-// answer runs a script that prints few frames, until its last frame: the frame
+// runToLastFrame runs a script that prints few frames, until its last frame: the frame
 // for which the receiver returns errEnded. A script that ends without it is
 // Unavailable or Invalid, see silentEnd.
-func answer(ctx context.Context, shell Shell, nonce, script string, to receiver) error {
+func runToLastFrame(ctx context.Context, shell Shell, nonce, script string, to receiver) error {
 	frames := newFrames(nonce, to)
 	session := session{shell: shell, script: script, feed: frames.feed, tick: func() error { return nil }}
 	err := session.run(ctx)
@@ -120,13 +120,13 @@ func (t *stopReceiver) line(kind byte, words []string) error {
 	case kind == 'H':
 		return nil
 	case kind == 'P' && len(words) == 2:
-		return note(&t.stopped.Killed, words)
+		return addProcess(&t.stopped.Killed, words)
 	case kind == 'V' && len(words) == 2:
-		return note(&t.stopped.Survivors, words)
+		return addProcess(&t.stopped.Survivors, words)
 	case kind == 'C' && len(words) == 1:
-		return noteContainer(&t.stopped.Containers.Ended, words[0])
+		return addContainer(&t.stopped.Containers.Ended, words[0])
 	case kind == 'R' && len(words) == 1:
-		return noteContainer(&t.stopped.Containers.Left, words[0])
+		return addContainer(&t.stopped.Containers.Left, words[0])
 	case kind == 'U' && len(words) == 0:
 		t.stopped.Containers.Unknown = true
 		return nil
@@ -139,7 +139,7 @@ func (t *stopReceiver) line(kind byte, words []string) error {
 	return errGarbled
 }
 
-func note(list *[]Process, words []string) error {
+func addProcess(list *[]Process, words []string) error {
 	pid, err := strconv.Atoi(words[0])
 	if err != nil || pid <= 1 || !processNames.MatchString(words[1]) {
 		return errGarbled
@@ -150,7 +150,7 @@ func note(list *[]Process, words []string) error {
 	return nil
 }
 
-func noteContainer(list *[]string, name string) error {
+func addContainer(list *[]string, name string) error {
 	if !names.MatchString(name) {
 		return errGarbled
 	}
@@ -170,7 +170,7 @@ func Leftovers(ctx context.Context, shell Shell, dataDir string) ([]string, erro
 	}
 	var found leftoversReceiver
 	nonce := rand.Text()
-	err := answer(ctx, shell, nonce, leftoversScript(path.Join(dataDir, "runs"), nonce), &found)
+	err := runToLastFrame(ctx, shell, nonce, leftoversScript(path.Join(dataDir, "runs"), nonce), &found)
 	return found.names, err
 }
 

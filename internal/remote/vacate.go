@@ -18,5 +18,5 @@ func Vacate(ctx context.Context, shell Shell, job Job) error {
 		return err
 	}
 	nonce := rand.Text()
-	return answer(ctx, shell, nonce, head(job, nonce)+stripComments(vacateText), remover{})
+	return runToLastFrame(ctx, shell, nonce, scriptHead(job, nonce)+stripComments(vacateText), remover{})
 }

@@ -180,7 +180,7 @@ func (a *attempt) startAndFollow(ctx context.Context) (remote.End, error) {
 	}
 	a.lastData, a.attachedAt = a.now(), time.Time{}
 	sentBefore := a.progress.Sent
-	if err := a.markSent(ctx); err != nil {
+	if err := a.recordSent(ctx); err != nil {
 		return remote.End{}, err
 	}
 	end, err := remote.Follow(ctx, a.shell, a.plan.recipe.Job, offsets(a.progress.Log.At), s)
@@ -196,8 +196,8 @@ func (a *attempt) startAndFollow(ctx context.Context) (remote.End, error) {
 	return end, nil
 }
 
-// markSent records that the job is about to be sent, before it is sent.
-func (a *attempt) markSent(ctx context.Context) error {
+// recordSent records that the job is about to be sent, before it is sent.
+func (a *attempt) recordSent(ctx context.Context) error {
 	if a.progress.Sent {
 		return nil
 	}

@@ -65,7 +65,7 @@ func TestP7NothingIsLeftOfACancelledDeployment(t *testing.T) {
 			}
 			w.await(t, id, "Cancelled by ci. Stopping the job")
 			if took := time.Since(asked); took > 5*time.Second {
-				t.Errorf("the job was stopped %s after the wish, want 5 s at most", took)
+				t.Errorf("the job was stopped %s after the request, want 5 s at most", took)
 			}
 			if err := <-ended; err != nil {
 				t.Fatal(err)

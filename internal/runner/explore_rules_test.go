@@ -181,7 +181,7 @@ func final(was, is scene, changes []deployment.Change) error {
 
 // once is P2's side effect, P5 and P7: a command has its effect at most once
 // and only while its deployment runs; nothing ends a job but its own end and a
-// user's wish; nothing is called cancelled that runs, or finished that did not.
+// user's cancel; nothing is called cancelled that runs, or finished that did not.
 func (m *model) once(before *model, was, is scene) error {
 	for i, got := range is.records {
 		j, had := m.jobs[got.ID], before.jobs[got.ID]

@@ -206,7 +206,7 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 				stored.CancelRequestedBy, want)
 		}
 	}
-	t.Run("it is claimed: its runner gets the wish", func(t *testing.T) {
+	t.Run("it is claimed: its runner gets the request", func(t *testing.T) {
 		s := newStand(t)
 		record := s.enqueue(t, serviceID)
 		s.wire.just("TransactWriteItems", func() {
@@ -215,7 +215,7 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 		})
 		wantCancel(t, s, record.ID, deployment.InProgress)
 	})
-	t.Run("it is claimed before its places are read: its runner gets the wish", func(t *testing.T) {
+	t.Run("it is claimed before its places are read: its runner gets the request", func(t *testing.T) {
 		s := newStand(t)
 		record := s.enqueue(t, serviceID)
 		s.wire.just("GetItem", func() { // of the record; the next is of a place

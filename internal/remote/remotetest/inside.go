@@ -71,19 +71,19 @@ func (s *inside) accept() {
 		if err != nil {
 			return
 		}
-		if !s.keep(conn) {
+		if !s.addConnection(conn) {
 			_ = conn.Close()
 			return
 		}
 		s.serving.Go(func() {
-			defer s.drop(conn)
+			defer s.removeConnection(conn)
 			s.serve(conn)
 		})
 	}
 }
 
-// keep notes a connection, unless the server is closed.
-func (s *inside) keep(conn net.Conn) bool {
+// addConnection notes a connection, unless the server is closed.
+func (s *inside) addConnection(conn net.Conn) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
@@ -92,7 +92,7 @@ func (s *inside) keep(conn net.Conn) bool {
 	return !s.closed
 }
 
-func (s *inside) drop(conn net.Conn) {
+func (s *inside) removeConnection(conn net.Conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.conns, conn)

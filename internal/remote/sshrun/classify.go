@@ -25,13 +25,13 @@ func (d *Dialer) classify(
 		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: check.seen, Err: errOtherKey}
 	case unequal && negotiation.What == "host key":
 		// The server has no key of the pinned type, so look which key it has.
-		seen, _ := d.show(ctx, address(target.Address, target.Port), allHostKeys())
+		seen, _ := d.fetchHostKey(ctx, address(target.Address, target.Port), allHostKeys())
 		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: seen.Fingerprint,
 			Err: errOtherKey}
 	case check.verified && refusedKey(err):
-		return failed(remote.CauseAccess, "the server refused the private key")
+		return newDialError(remote.CauseAccess, "the server refused the private key")
 	}
-	return failed(remote.CauseUnreachable, words(err))
+	return newDialError(remote.CauseUnreachable, dialFailureText(err))
 }
 
 // refusedKey recognises a refused login: by the library's text, because the
@@ -42,9 +42,9 @@ func refusedKey(err error) bool {
 		strings.Contains(err.Error(), "Too many authentication failures")
 }
 
-// words says why a server cannot be reached. It repeats nothing that the server
+// dialFailureText says why a server cannot be reached. It repeats nothing that the server
 // said, because that is not redacted.
-func words(err error) string {
+func dialFailureText(err error) string {
 	if negotiation, ok := errors.AsType[*ssh.AlgorithmNegotiationError](err); ok {
 		return "no common algorithm for the " + negotiation.What
 	}
@@ -66,9 +66,9 @@ func words(err error) string {
 	return "it does not speak SSH"
 }
 
-// ending says, for the operator, how a connection ended. As words, it repeats
+// closeReason says, for the operator, how a connection ended. It also repeats
 // nothing that the server said.
-func ending(err error) string {
+func closeReason(err error) string {
 	if number, ok := errors.AsType[syscall.Errno](err); ok {
 		return number.Error()
 	}

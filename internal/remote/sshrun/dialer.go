@@ -52,15 +52,15 @@ func New(opts Options) *Dialer {
 // nor anything that the server said.
 func (d *Dialer) Dial(ctx context.Context, target remote.Target) (remote.Shell, error) {
 	if target.HostKey == "" {
-		return nil, failed(remote.CauseHostKeyMissing, "no host key is pinned")
+		return nil, newDialError(remote.CauseHostKeyMissing, "no host key is pinned")
 	}
 	pinned, err := parsePublicKey(target.HostKey)
 	if err != nil {
-		return nil, failed(remote.CauseHostKeyMissing, "the pinned host key cannot be read")
+		return nil, newDialError(remote.CauseHostKeyMissing, "the pinned host key cannot be read")
 	}
 	signer, err := ssh.ParsePrivateKey([]byte(target.PrivateKey))
 	if err != nil {
-		return nil, failed(remote.CauseAccess, "the private key cannot be read")
+		return nil, newDialError(remote.CauseAccess, "the private key cannot be read")
 	}
 	check := &pin{key: pinned}
 	client, line, err := d.connect(ctx, address(target.Address, target.Port), &ssh.ClientConfig{
@@ -83,14 +83,14 @@ func (d *Dialer) connect(
 	defer cancel()
 	plain, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return nil, nil, spent(ctx, err)
+		return nil, nil, orContextError(ctx, err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = plain.Close() })
-	line := &line{Conn: quick(plain)}
+	line := &line{Conn: withQuickACK(plain)}
 	conn, channels, requests, err := ssh.NewClientConn(line, address, config)
 	if err != nil {
 		_ = plain.Close()
-		return nil, nil, spent(ctx, err)
+		return nil, nil, orContextError(ctx, err)
 	}
 	if !stop() {
 		_ = conn.Close()
@@ -99,8 +99,8 @@ func (d *Dialer) connect(
 	return ssh.NewClient(conn, channels, requests), line, nil
 }
 
-// spent returns ctx's error if the end of ctx caused err, and otherwise err.
-func spent(ctx context.Context, err error) error {
+// orContextError returns ctx's error if the end of ctx caused err, and otherwise err.
+func orContextError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -157,6 +157,6 @@ func signers(signer ssh.Signer) []ssh.Signer {
 
 func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
-func failed(cause remote.Cause, text string) *remote.DialError {
+func newDialError(cause remote.Cause, text string) *remote.DialError {
 	return &remote.DialError{Cause: cause, Err: errors.New(text)}
 }

@@ -25,7 +25,7 @@ func (d *Dialer) PublicKey(line string) (catalog.PublicKey, error) {
 		return catalog.PublicKey{}, fault.New(fault.Invalid,
 			"This is no public key; give one line such as \"ssh-ed25519 AAAA…\".")
 	}
-	return named(key), nil
+	return publicKeyOf(key), nil
 }
 
 // HostKey connects, sends no credentials, and returns a key that the server
@@ -38,13 +38,15 @@ func (d *Dialer) HostKey(
 	at := address(server.Address, server.Port)
 	key, err := d.likePinned(ctx, at, server.HostKey)
 	if err != nil {
-		return catalog.PublicKey{}, fault.New(fault.Unavailable, "The server did not answer: %s.", words(err))
+		return catalog.PublicKey{}, fault.New(fault.Unavailable,
+			"The server did not answer: %s.", dialFailureText(err))
 	}
 	if fingerprint == "" || key.Fingerprint == fingerprint {
 		return key, nil
 	}
 	for _, of := range hostKeyTypes {
-		if other, err := d.show(ctx, at, algorithms(of)); err == nil && other.Fingerprint == fingerprint {
+		other, err := d.fetchHostKey(ctx, at, algorithms(of))
+		if err == nil && other.Fingerprint == fingerprint {
 			return other, nil
 		}
 	}
@@ -56,12 +58,12 @@ func (d *Dialer) HostKey(
 // prefers.
 func (d *Dialer) likePinned(ctx context.Context, at, pinned string) (catalog.PublicKey, error) {
 	if line, err := parsePublicKey(pinned); err == nil {
-		key, err := d.show(ctx, at, algorithms(line.Type()))
+		key, err := d.fetchHostKey(ctx, at, algorithms(line.Type()))
 		if _, unequal := errors.AsType[*ssh.AlgorithmNegotiationError](err); !unequal {
 			return key, err
 		}
 	}
-	return d.show(ctx, at, allHostKeys())
+	return d.fetchHostKey(ctx, at, allHostKeys())
 }
 
 // hostKeyTypes are the types of host keys, the preferred ones first.
@@ -79,7 +81,7 @@ func allHostKeys() []string {
 // Login connects with the pinned host key and the private key, runs nothing and
 // disconnects. The error is Unavailable, with the reason, if any of that fails.
 func (d *Dialer) Login(ctx context.Context, server *catalog.Server, privateKey string) error {
-	shell, err := d.enter(ctx, server, privateKey)
+	shell, err := d.login(ctx, server, privateKey)
 	if err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ const probeFor = 12 * time.Second
 // Usable logs in and tests everything that a start needs. If anything is
 // missing, the error is Unavailable and names it.
 func (d *Dialer) Usable(ctx context.Context, server *catalog.Server, privateKey string) error {
-	shell, err := d.enter(ctx, server, privateKey)
+	shell, err := d.login(ctx, server, privateKey)
 	if err != nil {
 		return fault.New(fault.KindOf(err), "Logging in failed: %s", fault.Public(err))
 	}
@@ -116,8 +118,8 @@ func (d *Dialer) Usable(ctx context.Context, server *catalog.Server, privateKey 
 	return fault.New(fault.Unavailable, "Logging in works, but deployments cannot run. %s", fault.Public(err))
 }
 
-// enter logs in. Its errors are worded for the answer of a validation.
-func (d *Dialer) enter(ctx context.Context, server *catalog.Server, privateKey string) (remote.Shell, error) {
+// login logs in. Its errors are worded for the answer of a validation.
+func (d *Dialer) login(ctx context.Context, server *catalog.Server, privateKey string) (remote.Shell, error) {
 	shell, err := d.Dial(ctx, remote.Target{Address: server.Address, Port: server.Port, User: server.User,
 		HostKey: server.HostKey, PrivateKey: privateKey})
 	if err == nil {
@@ -139,17 +141,17 @@ func (d *Dialer) enter(ctx context.Context, server *catalog.Server, privateKey s
 	return nil, fault.New(fault.Unavailable, "The server did not answer: %v.", dial.Err)
 }
 
-// errShown ends a handshake once the key was seen, before any login.
-var errShown = errors.New("the host key was shown")
+// errKeySeen ends a handshake once the key was seen, before any login.
+var errKeySeen = errors.New("the host key was shown")
 
-// show returns the host key that a server proves to have by one of the
+// fetchHostKey returns the host key that a server proves to have by one of the
 // algorithms.
-func (d *Dialer) show(ctx context.Context, address string, by []string) (catalog.PublicKey, error) {
+func (d *Dialer) fetchHostKey(ctx context.Context, address string, by []string) (catalog.PublicKey, error) {
 	var seen ssh.PublicKey
 	client, _, err := d.connect(ctx, address, &ssh.ClientConfig{
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
 			seen = key
-			return errShown
+			return errKeySeen
 		},
 		HostKeyAlgorithms: by,
 	})
@@ -159,7 +161,7 @@ func (d *Dialer) show(ctx context.Context, address string, by []string) (catalog
 	if seen == nil {
 		return catalog.PublicKey{}, err
 	}
-	return named(seen), nil
+	return publicKeyOf(seen), nil
 }
 
 // parsePublicKey reads exactly one key: no options before it, no second line.
@@ -178,7 +180,7 @@ func parsePublicKey(line string) (ssh.PublicKey, error) {
 	return key, nil
 }
 
-func named(key ssh.PublicKey) catalog.PublicKey {
+func publicKeyOf(key ssh.PublicKey) catalog.PublicKey {
 	return catalog.PublicKey{
 		Line:        strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))),
 		Fingerprint: ssh.FingerprintSHA256(key),

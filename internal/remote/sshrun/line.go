@@ -45,8 +45,8 @@ func (l *line) acknowledged() int64 {
 	return l.written.Load()
 }
 
-// signs grows with every sign of life.
-func (l *line) signs() int64 { return l.arrived.Load() + l.acknowledged() }
+// signsOfLife grows with every sign of life.
+func (l *line) signsOfLife() int64 { return l.arrived.Load() + l.acknowledged() }
 
 // delivered grows while a script is being sent and the server's machine takes
 // it. It stands still once the machine has taken all that it has room for. From

@@ -42,7 +42,10 @@ func (d *Dialer) PrivateKey(text string) (catalog.KeyPair, error) {
 		return catalog.KeyPair{}, fault.New(fault.Invalid,
 			"The private key is of a kind that servers no longer accept; use Ed25519, RSA or ECDSA.")
 	}
-	return catalog.KeyPair{Public: named(signer.PublicKey()), Private: string(pem.EncodeToMemory(block))}, nil
+	return catalog.KeyPair{
+		Public:  publicKeyOf(signer.PublicKey()),
+		Private: string(pem.EncodeToMemory(block)),
+	}, nil
 }
 
 func errLocked() error {
@@ -71,7 +74,7 @@ func privateBlock(text string) (*pem.Block, error) {
 		}
 	}
 	if found == nil {
-		return nil, fault.New(fault.Invalid, "%s", whyNoKey(text))
+		return nil, fault.New(fault.Invalid, "%s", invalidKeyText(text))
 	}
 	return found, nil
 }
@@ -87,8 +90,8 @@ func unindented(text string) string {
 	return strings.Join(lines, "\n") + "\n"
 }
 
-// whyNoKey says why a text is not a private key.
-func whyNoKey(text string) string {
+// invalidKeyText says why a text is not a private key.
+func invalidKeyText(text string) string {
 	trimmed := strings.TrimSpace(text)
 	switch {
 	case strings.HasPrefix(trimmed, "PuTTY-User-Key-File"):

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// quick makes a connection acknowledge received data at once. After login a
+// withQuickACK makes a connection acknowledge received data at once. After login a
 // server sends several small packets in a row. By Nagle's algorithm, each waits
 // for the acknowledgement of the one before, and a receiver with nothing to
 // send holds that back for 40 ms. Linux forgets the setting after a while, so
 // it is renewed after every read that got all there was. While data pours in,
 // acknowledging each piece would only cost time.
-func quick(conn net.Conn) net.Conn {
+func withQuickACK(conn net.Conn) net.Conn {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return conn

@@ -71,14 +71,14 @@ func (s *shell) keepAlive(every time.Duration) {
 // ends or shows no sign of life for the time within.
 func (s *shell) answers(answered <-chan struct{}, within time.Duration) bool {
 	for {
-		before := s.line.signs()
+		before := s.line.signsOfLife()
 		select {
 		case <-answered:
 			return true
 		case <-s.ended:
 			return false
 		case <-time.After(within):
-			if s.line.signs() == before {
+			if s.line.signsOfLife() == before {
 				return false
 			}
 		}
@@ -132,7 +132,7 @@ func (s *shell) Run(
 			// x/crypto v0.58.
 			begun, gone = nil, nil
 		case <-gone:
-			return 0, lost(io.EOF)
+			return 0, newLostConnectionError(io.EOF)
 		case err := <-gate.refused:
 			return 0, err
 		case <-ctx.Done():
@@ -180,17 +180,17 @@ func (s *shell) execute(
 ) (int, error) {
 	session, err := s.open(ctx)
 	if err != nil {
-		return 0, lost(err)
+		return 0, newLostConnectionError(err)
 	}
 	defer session.Close()
 	defer context.AfterFunc(ctx, func() { _ = session.Close() })()
 	stdin, err := session.StdinPipe()
 	if err != nil {
-		return 0, lost(err)
+		return 0, newLostConnectionError(err)
 	}
 	session.Stdout, session.Stderr = stdout, stderr
 	if err := session.Start(command); err != nil {
-		return 0, lost(err)
+		return 0, newLostConnectionError(err)
 	}
 	close(begun)
 	go func() {
@@ -205,16 +205,17 @@ func (s *shell) execute(
 		return exit.ExitStatus(), nil // 128 and the number if a signal ended it
 	}
 	if err != nil {
-		return 0, lost(err)
+		return 0, newLostConnectionError(err)
 	}
 	return 0, nil
 }
 
-// lost says that a connection ended. It repeats nothing that the server said,
-// such as a farewell or the reason why it opened no session, because that is
-// not redacted.
-func lost(err error) error {
-	return fault.Wrap(errors.New(ending(err)), fault.Unavailable, "The connection to the server was lost.")
+// newLostConnectionError says that a connection ended. It repeats nothing that the
+// server said, such as a farewell or the reason why it opened no session, because that
+// is not redacted.
+func newLostConnectionError(err error) error {
+	return fault.Wrap(errors.New(closeReason(err)), fault.Unavailable,
+		"The connection to the server was lost.")
 }
 
 // command is the command for the login shell, which sh then replaces. These

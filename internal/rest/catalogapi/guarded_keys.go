@@ -52,8 +52,8 @@ func (h holdings) guard(print string) *catalog.Server {
 	return nil
 }
 
-// held reports whether a record has the key.
-func (h holdings) held(print string) bool {
+// hasKey reports whether a record has the key.
+func (h holdings) hasKey(print string) bool {
 	for _, other := range h.prints {
 		if other == print {
 			return true
@@ -90,12 +90,12 @@ func (a catalogAPI) mayChange(ctx context.Context, token access.Token, change fu
 			continue
 		}
 		if guard := after.guard(print); guard != nil {
-			return shares(server.Name, guard)
+			return newSharedKeyError(server.Name, guard)
 		}
 	}
 	for _, server := range before.servers {
 		print := before.prints[server.KeyID]
-		if server.ForbidHostAccess && print != "" && after.guard(print) == nil && after.held(print) {
+		if server.ForbidHostAccess && print != "" && after.guard(print) == nil && after.hasKey(print) {
 			return fault.New(fault.Denied,
 				"The server %s has forbid_host_access, and this would free its private key "+
 					"for servers without it. Only a token with the ability root may do that.", server.Name)
@@ -154,7 +154,7 @@ func (a catalogAPI) mayDeploy(
 		return err
 	}
 	if guard := h.guard(h.prints[key]); guard != nil {
-		return shares(server.Name, guard)
+		return newSharedKeyError(server.Name, guard)
 	}
 	return nil
 }
@@ -167,7 +167,7 @@ func deployKey(resource catalog.Deployable) catalog.ID {
 	return ""
 }
 
-func shares(name string, guard *catalog.Server) error {
+func newSharedKeyError(name string, guard *catalog.Server) error {
 	return fault.New(fault.Denied, "The private key also opens the server %s, which has forbid_host_access. "+
 		"Only a token with the ability root may use it for the server %s, which does not.", guard.Name, name)
 }

@@ -27,7 +27,7 @@ import (
 //
 // Storing the secrets first would lose some: a change that then cannot store the
 // resource would have to restore the old secrets, and would overwrite the secrets
-// of the change that came first. A change that fails after step 2 leaves marks
+// of the change that came first. A change that fails after step 2 leaves digests
 // that do not match. Repeating the change repairs this. Until then, no other
 // change keeps a secret that was never stored.
 
@@ -101,7 +101,7 @@ type change struct {
 }
 
 // readChange merges a patch into the present resource. A stored secret that does
-// not match the resource's mark is not kept: the client has to send it again.
+// not match the resource's digest is not kept: the client has to send it again.
 func readChange(patch []byte, present catalog.Deployable, stored map[string]string) (change, error) {
 	codec := wire.CodecOf(present)
 	body, nulls, err := codec.MergePatch(present, patch)

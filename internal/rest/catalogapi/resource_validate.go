@@ -27,7 +27,7 @@ func (a catalogAPI) validateEndpoint(kind catalog.Kind) rest.Endpoint {
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		at, err := a.subject(ctx, resource)
+		at, err := a.readSubject(ctx, resource)
 		if err != nil {
 			return rest.Answer{}, err
 		}
@@ -62,9 +62,9 @@ type subject struct {
 	matcher *redact.Matcher
 }
 
-// subject reads from Waybill's own stores, separately from the inspection: an
+// readSubject reads from Waybill's own stores, separately from the inspection: an
 // outage of a store says nothing about the server.
-func (a catalogAPI) subject(ctx context.Context, resource catalog.Deployable) (subject, error) {
+func (a catalogAPI) readSubject(ctx context.Context, resource catalog.Deployable) (subject, error) {
 	server, err := a.findServer(ctx, resource.Shared().ServerID)
 	if err != nil {
 		return subject{}, err

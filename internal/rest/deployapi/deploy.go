@@ -27,9 +27,9 @@ type deployBody struct {
 	PullRequestID int    `json:"pull_request_id"`
 }
 
-// noPullRequests refuses to deploy a pull request. Ignoring the parameter would
+// refusePullRequests refuses to deploy a pull request. Ignoring the parameter would
 // deploy another version than the client asked for.
-func (b deployBody) noPullRequests(c *rest.Call) error {
+func (b deployBody) refusePullRequests(c *rest.Call) error {
 	asked := b.PullRequest != 0 || b.PullRequestID != 0
 	for _, name := range [...]string{"pr", "pull_request_id"} {
 		id, err := rest.Number(c.Query, name, 0)
@@ -65,7 +65,7 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	if err := given.noPullRequests(c); err != nil {
+	if err := given.refusePullRequests(c); err != nil {
 		return rest.Answer{}, err
 	}
 	uuids, err := parseUUIDs(cmp.Or(given.UUID, c.Query.Get("uuid")))

@@ -29,7 +29,7 @@ func (a listAPI) historyEndpoint(kind catalog.Kind) rest.Endpoint {
 		}
 		read := a.History.List
 		if status := deployment.Status(c.Query.Get("status")); status != "" {
-			read = a.filtered(status)
+			read = a.listByStatus(status)
 		}
 		listing, err := read(ctx, resource.Common().ID, page)
 		if err != nil {
@@ -60,9 +60,9 @@ func pageOf(c *rest.Call) (deployment.Page, error) {
 // answer may have fewer deployments than requested, or none, and still a next.
 const maxFiltered = 10
 
-// filtered returns a reader of the deployments with a status. skip and take count
+// listByStatus returns a reader of the deployments with a status. skip and take count
 // these only. History has no index by status, so the reader reads page by page.
-func (a listAPI) filtered(
+func (a listAPI) listByStatus(
 	status deployment.Status,
 ) func(context.Context, catalog.ID, deployment.Page) (deployment.Listing, error) {
 	return func(ctx context.Context, id catalog.ID, asked deployment.Page) (deployment.Listing, error) {

@@ -148,7 +148,7 @@ func (a showAPI) tail(ctx context.Context, record deployment.Record) (*string, e
 		lines, err = placeholder(record, mark.Last+1, mark.Batch,
 			"The log is unavailable at present. Ask again in a few seconds.")
 	case mark.Last > logbook.Order(len(lines)):
-		lines, err = announced(record, lines)
+		lines, err = withOmissionNotice(record, lines)
 	}
 	if err != nil || len(lines) == 0 {
 		return nil, err
@@ -157,9 +157,9 @@ func (a showAPI) tail(ctx context.Context, record deployment.Record) (*string, e
 	return &text, nil
 }
 
-// announced puts a line before the newest lines of a longer log that says how many
-// lines are left out. Its order is the one of the last line left out.
-func announced(record deployment.Record, lines [][]byte) ([][]byte, error) {
+// withOmissionNotice puts a line before the newest lines of a longer log that says how
+// many lines are left out. Its order is the one of the last line left out.
+func withOmissionNotice(record deployment.Record, lines [][]byte) ([][]byte, error) {
 	mark := record.Progress.Log
 	before, batch := mark.Last, mark.Batch
 	if len(lines) > 0 {

@@ -66,11 +66,11 @@ type changeItem struct {
 
 // compareDeployments answers the differences between two configurations.
 func (a showAPI) compareDeployments(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	one, before, err := a.configured(ctx, c.Params["uuid"])
+	one, before, err := a.recordAndConfiguration(ctx, c.Params["uuid"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	other, after, err := a.configured(ctx, c.Params["other"])
+	other, after, err := a.recordAndConfiguration(ctx, c.Params["other"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -94,8 +94,10 @@ func (a showAPI) compareDeployments(ctx context.Context, c *rest.Call) (rest.Ans
 	return rest.OK(body), nil
 }
 
-// configured returns a deployment and its configuration.
-func (a showAPI) configured(ctx context.Context, uuid string) (deployment.Record, snapshot.Snapshot, error) {
+// recordAndConfiguration returns a deployment and its configuration.
+func (a showAPI) recordAndConfiguration(
+	ctx context.Context, uuid string,
+) (deployment.Record, snapshot.Snapshot, error) {
 	record, err := a.record(ctx, uuid)
 	if err != nil {
 		return deployment.Record{}, nil, err

@@ -35,11 +35,11 @@ func (a showAPI) readLog(ctx context.Context, c *rest.Call) (rest.Answer, error)
 			return rest.Answer{}, fault.InvalidField(name, "is for format=text only; leave it out")
 		}
 	}
-	record, page, err := a.await(ctx, record, query, wait)
+	record, page, err := a.readOrWait(ctx, record, query, wait)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	return formatted(c.Query.Get("format"), page, reaches(record, page.Next)), nil
+	return formatted(c.Query.Get("format"), page, isAtEnd(record, page.Next)), nil
 }
 
 // logQuery parses the query; openapi.yaml has the bounds.
@@ -73,10 +73,10 @@ const (
 	followEvery = 5 * time.Second
 )
 
-// await reads the entries that the query asks for. Without any, it reads again
+// readOrWait reads the entries that the query asks for. Without any, it reads again
 // until there are some, the log has ended, or the wait is over. It returns the
 // record as it was when the page was read.
-func (a showAPI) await(
+func (a showAPI) readOrWait(
 	ctx context.Context, record deployment.Record, query logbook.Query, wait time.Duration,
 ) (deployment.Record, logbook.Page, error) {
 	until := a.opts.Now().Add(wait)
@@ -91,7 +91,7 @@ func (a showAPI) await(
 			return record, logbook.Page{}, err
 		}
 		left := until.Sub(a.opts.Now())
-		if len(page.Lines) > 0 || reaches(record, page.Next) || left <= 0 {
+		if len(page.Lines) > 0 || isAtEnd(record, page.Next) || left <= 0 {
 			return record, page, nil
 		}
 		// The next read begins after the entries that the filter left out. One read
@@ -109,8 +109,8 @@ func (a showAPI) await(
 	}
 }
 
-// reaches reports whether the log has ended and has no entry after the order.
-func reaches(record deployment.Record, next logbook.Order) bool {
+// isAtEnd reports whether the log has ended and has no entry after the order.
+func isAtEnd(record deployment.Record, next logbook.Order) bool {
 	return wire.LogComplete(record) && next >= record.Progress.Log.Last
 }
 
@@ -135,16 +135,16 @@ func (a showAPI) read(
 	if err != nil {
 		return logbook.Page{}, err
 	}
-	return fit(page)
+	return cutToSize(page)
 }
 
 // maxPageBytes limits the page in one answer: a Lambda function may answer 6 MB,
 // and its answer is JSON that has the body as a text.
 const maxPageBytes = 5 << 20
 
-// fit cuts a page that would be too large once it is quoted: every quote in it
+// cutToSize cuts a page that would be too large once it is quoted: every quote in it
 // takes two bytes.
-func fit(page logbook.Page) (logbook.Page, error) {
+func cutToSize(page logbook.Page) (logbook.Page, error) {
 	size := 0
 	for i, line := range page.Lines {
 		size += len(line) + bytes.Count(line, []byte{'"'}) + bytes.Count(line, []byte{'\\'}) + 1

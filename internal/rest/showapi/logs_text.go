@@ -38,7 +38,7 @@ func (a showAPI) textLog(
 	for until := a.opts.Now().Add(wait + maxTextTime); ; wait = 0 {
 		var page logbook.Page
 		var err error
-		if record, page, err = a.await(ctx, record, query, wait); err != nil {
+		if record, page, err = a.readOrWait(ctx, record, query, wait); err != nil {
 			return rest.Answer{}, err
 		}
 		whole, err := text.add(page)
@@ -54,9 +54,9 @@ func (a showAPI) textLog(
 			break
 		}
 	}
-	complete := reaches(record, text.next)
+	complete := isAtEnd(record, text.next)
 	if !complete {
-		text.notice(c, record)
+		text.writeNotice(c, record)
 	}
 	text.endColours()
 	return textAnswer(text.next, complete, rest.PlainType, text.out.Bytes()), nil
@@ -94,7 +94,7 @@ func (t *transcript) add(page logbook.Page) (bool, error) {
 func (t *transcript) entry(e logbook.Entry) bool {
 	var piece bytes.Buffer
 	if !t.before.Continued || t.before.Type != e.Type {
-		t.begin(&piece, e)
+		t.writeLineHead(&piece, e)
 	}
 	piece.WriteString(e.Text())
 	if !e.Continued {
@@ -113,8 +113,8 @@ func (t *transcript) entry(e logbook.Entry) bool {
 	return true
 }
 
-// begin writes the heading and the time of a line.
-func (t *transcript) begin(piece *bytes.Buffer, e logbook.Entry) {
+// writeLineHead writes the heading and the time of a line.
+func (t *transcript) writeLineHead(piece *bytes.Buffer, e logbook.Entry) {
 	if t.before.Continued {
 		piece.WriteByte('\n')
 	}
@@ -126,9 +126,9 @@ func (t *transcript) begin(piece *bytes.Buffer, e logbook.Entry) {
 	}
 }
 
-// notice writes a last line that says why the text is not the whole log, and how
+// writeNotice writes a last line that says why the text is not the whole log, and how
 // to read on. It ends the log's colours first.
-func (t *transcript) notice(c *rest.Call, record deployment.Record) {
+func (t *transcript) writeNotice(c *rest.Call, record deployment.Record) {
 	if t.before.Continued {
 		t.out.WriteByte('\n')
 	}

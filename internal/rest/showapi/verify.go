@@ -47,7 +47,7 @@ func (a showAPI) verify(ctx context.Context, c *rest.Call) (rest.Answer, error) 
 	if after > mark.Chunks {
 		return rest.Answer{}, fault.InvalidField("after", "must be the number of a chunk of this log")
 	}
-	found, err := a.check(ctx, record, after)
+	found, err := a.verifySlices(ctx, record, after)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -83,9 +83,9 @@ const (
 	verifyBytes = 1 << 20
 )
 
-// check verifies slice by slice. Gone if both ends of the log are missing, which
+// verifySlices verifies slice by slice. Gone if both ends of the log are missing, which
 // means that it has expired; a log that lacks only a part is damaged.
-func (a showAPI) check(
+func (a showAPI) verifySlices(
 	ctx context.Context, record deployment.Record, after int,
 ) (logbook.Verification, error) {
 	book, mark := record.ID.Book(), record.Progress.Log
