@@ -49,7 +49,7 @@ var arrows = map[string][]string{
 	"internal/wire": {"internal/access", "internal/catalog", "internal/deployment", "internal/engine",
 		"internal/plainjson"},
 	"internal/rest": {"internal/access", "internal/catalog", "internal/deployment", "internal/openapi",
-		"internal/oplog", "internal/plainjson", "internal/terminal", "internal/wire"},
+		"internal/oplog", "internal/plainjson", "internal/terminal"},
 	"internal/rest/catalogapi": {"internal/access", "internal/catalog", "internal/deployment",
 		"internal/engine", "internal/plainjson", "internal/redact", "internal/rest",
 		"internal/snapshot", "internal/wire"},

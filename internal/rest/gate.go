@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"regexp"
 	"runtime/debug"
 	"time"
 
@@ -17,7 +18,6 @@ import (
 	"waybill/internal/fault"
 	"waybill/internal/openapi"
 	"waybill/internal/oplog"
-	"waybill/internal/wire"
 )
 
 // gate checks every request to a function before its endpoint runs.
@@ -190,12 +190,13 @@ func (g *gate) log(ctx context.Context, v *visit, reply Answer) {
 // new one. The answer has it, too.
 const RequestIDHeader = "X-Request-Id"
 
+// requestIDs matches an id that is safe in a log and a header.
+var requestIDs = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
+
 // requestID returns the id in the request's header, or a new one if that one is not
 // safe in a log and a header.
 func (g *gate) requestID(r *http.Request) string {
-	const longest = 64
-	given := r.Header.Get(RequestIDHeader)
-	if given != "" && len(given) <= longest && wire.IsPlain(given) {
+	if given := r.Header.Get(RequestIDHeader); requestIDs.MatchString(given) {
 		return given
 	}
 	id, err := catalog.RandomText(catalog.IDLength, g.opts.Random)

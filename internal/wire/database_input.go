@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -165,7 +166,7 @@ func refuseUnknown(of engine.Engine, unknown map[string]json.RawMessage) error {
 	var wrong fault.FieldErrors
 	for _, name := range slices.Sorted(maps.Keys(unknown)) {
 		field := name
-		if !IsPlain(strings.ReplaceAll(name, "_", "-")) || len(name) > longestField {
+		if !fieldNames.MatchString(name) {
 			field = "body" // an error does not repeat such a name
 		}
 		wrong.Add(field, "is not known here; besides the fields of every database, %s takes %s", of.Title,
@@ -174,8 +175,8 @@ func refuseUnknown(of engine.Engine, unknown map[string]json.RawMessage) error {
 	return wrong.Err()
 }
 
-// longestField is the length of the longest field name that an error repeats.
-const longestField = 64
+// fieldNames matches the names of unknown fields that an error repeats.
+var fieldNames = regexp.MustCompile(`^[0-9A-Za-z_-]{0,64}$`)
 
 // engineFields returns the names of the engine's settings.
 func engineFields(of engine.Engine) []string {

@@ -70,16 +70,6 @@ func TextOf(value json.RawMessage) string {
 	return text
 }
 
-// IsPlain reports whether text has only letters, digits and hyphens.
-func IsPlain(text string) bool {
-	for _, c := range []byte(text) {
-		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') && c != '-' {
-			return false
-		}
-	}
-	return true
-}
-
 // Merged is encoded as one object that has the members of all its parts. No two
 // parts have a member of the same name.
 type Merged []any
