@@ -1,11 +1,16 @@
 package main
 
 import (
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
+
+	"waybill/localstack/progress"
 )
 
 // pipe runs a line of shell in the checkout, with TESTS as the folder of a
@@ -126,11 +131,50 @@ func TestStep(t *testing.T) {
 	step := func(line string) (string, bool) {
 		return pipe(t, `step=$PWD/localstack/step && cd "$TESTS" && "$step" `+line, dir)
 	}
-	if out, failed := step(`'the thing' true`); failed || out != "  made   the thing in 0 s\n" {
+	if out, failed := step(`'the thing' true`); failed || !strings.HasPrefix(out, "  made   the thing in ") {
 		t.Errorf("failed = %v: %s", failed, out)
 	}
 	out, failed := step(`'the thing' sh -c 'echo it is broken; exit 3'`)
 	if !failed || !strings.Contains(out, "it is broken\nthe thing could not be made: `sh` ended with 3") {
 		t.Errorf("failed = %v: %s", failed, out)
+	}
+}
+
+func TestStepEndsItsChildren(t *testing.T) {
+	dir := t.TempDir()
+	step, err := filepath.Abs("step")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(step, "thing", "sh", "-c", "sleep 60 & echo $! >child.new; mv child.new child; wait")
+	command.Dir = dir
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var child []byte
+	poll(t, func() bool {
+		child, err = os.ReadFile(filepath.Join(dir, "child"))
+		return err == nil
+	})
+	if err := command.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Wait(); err == nil || command.ProcessState.ExitCode() != 130 {
+		t.Errorf("it ended with %v, want exit status 130", err)
+	}
+	// A zombie has no command line.
+	poll(t, func() bool {
+		line, _ := os.ReadFile("/proc/" + strings.TrimSpace(string(child)) + "/cmdline")
+		return len(line) == 0
+	})
+}
+
+// poll waits until ready returns true.
+func poll(t *testing.T, ready func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := progress.Poll(ctx, 10*time.Millisecond, func() (bool, error) { return ready(), nil }); err != nil {
+		t.Fatal(err)
 	}
 }
