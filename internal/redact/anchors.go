@@ -168,7 +168,7 @@ func (a *anchors) at(text []byte, left byte) (found *anchor, more bool) {
 	}
 	for i := range list {
 		each := &list[i]
-		if each.lefts != nil && !each.lefts[left] {
+		if each.lefts != nil && !each.lefts.has(left) {
 			continue
 		}
 		switch {
@@ -179,7 +179,7 @@ func (a *anchors) at(text []byte, left byte) (found *anchor, more bool) {
 			return each, false
 		case len(text) == len(each.text):
 			more = true
-		case each.rights[text[len(each.text)]]:
+		case each.rights.has(text[len(each.text)]):
 			return each, false
 		}
 	}

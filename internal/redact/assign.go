@@ -34,7 +34,7 @@ func (l *looks) assigned(rest []byte, strong bool) (from, to int) {
 // suffixes, or one or two digits. It is 0 for other letters, so that no separator is
 // found after them and the anchor is only a part of another word.
 func (l *looks) suffix(rest []byte) int {
-	if len(rest) == 0 || !byteSets[opensSuffix][rest[0]] {
+	if len(rest) == 0 || !byteSets[opensSuffix].has(rest[0]) {
 		return 0
 	}
 	for _, s := range suffixes {
@@ -142,7 +142,7 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 // judged before. That word does not look random, so no end of it does.
 func (l *looks) isDull(rest []byte) bool {
 	return l.place(rest)+1 < l.dull && len(rest) > 1 && (rest[0] == '=' || rest[0] == ':') &&
-		!byteSets[opensValue][rest[1]]
+		!byteSets[opensValue].has(rest[1])
 }
 
 // quoted is the value in the quotes that the text begins with. The quotes may have a
@@ -206,7 +206,7 @@ const maxResumptions = 16
 // interrupted: the list has the ways of shells, and of YAML and SQL, to write a single
 // quote inside single quotes.
 func resumed(text []byte, quote byte) int {
-	if quote == '\'' && len(text) > 1 && byteSets[isQuoting][text[1]] {
+	if quote == '\'' && len(text) > 1 && byteSets[isQuoting].has(text[1]) {
 		for _, s := range []string{`'\''`, `'"'"'`, `''`} {
 			if startsWith(text, s) {
 				return len(s)
@@ -225,7 +225,7 @@ func (l *looks) word(text []byte) int {
 	if !ok {
 		end = from + l.next(markWordEnd, text, endsWord)
 		for i := from; i < end; i++ {
-			if byteSets[opensPair][l.line[i]] && l.pair(l.line[i+1:end]) {
+			if i += far(l.line[i:end], opensPair); i < end && l.pair(l.line[i+1:end]) {
 				end = i
 			}
 		}
@@ -288,7 +288,7 @@ func (l *looks) secretLike(v []byte) bool {
 	if len(v) < 8 || l.hasScheme(v) || bytes.HasPrefix(v, []byte("sha256:")) {
 		return false
 	}
-	if byteSets[isNumber][v[0]] && l.run(v, isNumber) == len(v) {
+	if byteSets[isNumber].has(v[0]) && l.run(v, isNumber) == len(v) {
 		return len(v) >= 12 && l.run(v, isDigit) == len(v)
 	}
 	return l.random(v) && !l.named(v)
@@ -310,7 +310,7 @@ func (l *looks) placeholder(v []byte) bool {
 	}
 	first := v[0]
 	switch {
-	case !byteSets[opensPlaceholder][first]:
+	case !byteSets[opensPlaceholder].has(first):
 		return false
 	case len(v) == 1 && first == filler, l.reference(v), l.all(v, opens), l.all(v, isStar),
 		len(v) >= 3 && l.all(v, isCross):
@@ -328,7 +328,9 @@ func (l *looks) placeholder(v []byte) bool {
 }
 
 // all reports whether all bytes of the value, which is not empty, are in the set.
-func (l *looks) all(v []byte, set set) bool { return byteSets[set][v[0]] && l.run(v, set) == len(v) }
+func (l *looks) all(v []byte, set set) bool {
+	return byteSets[set].has(v[0]) && l.run(v, set) == len(v)
+}
 
 // is reports whether the value is one of the words, whatever the case of its letters.
 func is(v []byte, words []string) bool {

@@ -18,7 +18,7 @@ func spelled(spell func(r rune, raw string) (string, bool)) encoder {
 		var out []byte
 		from := 0 // the value before this place is in out
 		for at := 0; at < len(value); {
-			if byteSets[isAlnum][value[at]] {
+			if byteSets[isAlnum].has(value[at]) {
 				at++
 				continue
 			}
@@ -77,7 +77,7 @@ func percent(keep string, plus bool, format string) encoder {
 }
 
 // plain reports whether every encoder leaves the character alone.
-func plain(r rune) bool { return r < utf8.RuneSelf && byteSets[isAlnum][r] }
+func plain(r rune) bool { return r < utf8.RuneSelf && byteSets[isAlnum].has(byte(r)) }
 
 func eachByte(raw, format string) string {
 	var out []byte

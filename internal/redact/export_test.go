@@ -67,3 +67,6 @@ func Fresh(secrets []Secret) func() *Matcher {
 		return m
 	}
 }
+
+// JudgeAll makes the stream judge repetitions too.
+func (s *Stream) JudgeAll() { s.out.judgesAll = true }

@@ -41,6 +41,9 @@ type inspector struct {
 	found []reach
 	looks looks
 	key   key
+
+	repeats   repeats
+	judgesAll bool // judges repetitions too; for a test that compares the results
 }
 
 // span is a mask at a place of the text.
@@ -77,6 +80,7 @@ func (s *inspector) whole(p *passage, left byte, shown int) bool {
 		s.line, s.shown, s.raw = len(line), shown, len(line)
 		return true
 	}
+	p.masked = len(s.found) > 0
 	for _, r := range s.found {
 		if shown < r.from {
 			s.emit(line[shown:r.from], 0)

@@ -79,7 +79,12 @@ func (l *looks) next(m mark, text []byte, set set) int {
 	from := l.place(text)
 	at, ok := l.known(m, from)
 	if !ok {
-		at = l.found(m, from, from+scan(l.line[from:], set, true))
+		rest := l.line[from:]
+		n := scan(rest[:min(nearby, len(rest))], set, 1)
+		if n == nearby {
+			n += far(rest[n:], set)
+		}
+		at = l.found(m, from, from+n)
 	}
 	return min(at-from, len(text))
 }
@@ -128,14 +133,14 @@ func (l *looks) lineEnd() int {
 
 // run is how many bytes at the beginning of the text are in the set.
 func (l *looks) run(text []byte, set set) int {
-	n := scan(text, set, false)
+	n := scan(text, set, 0)
 	l.work += n + 1
 	return n
 }
 
 // until is how many bytes come before the first byte in the set.
 func (l *looks) until(text []byte, set set) int {
-	n := scan(text, set, true)
+	n := scan(text, set, 1)
 	l.work += n + 1
 	return n
 }
@@ -143,20 +148,35 @@ func (l *looks) until(text []byte, set set) int {
 // trim is the length of the text without the bytes at its end that are in the set.
 func trim(text []byte, set set) int {
 	n := len(text)
-	for n > 0 && byteSets[set][text[n-1]] {
+	for n > 0 && byteSets[set].has(text[n-1]) {
 		n--
 	}
 	return n
 }
 
-// scan returns the place of the first byte that is in the set if stop is true, or
-// that is not if stop is false; the text's length if there is no such byte.
-func scan(text []byte, set set, stop bool) int {
-	table := &byteSets[set]
+// scan returns the place of the first byte that is in the set if stop is 1, or that is
+// not if stop is 0; the text's length if there is no such byte.
+func scan(text []byte, set set, stop byte) int {
+	t := &byteSets[set]
 	for i, c := range text {
-		if table[c] == stop {
+		if t[c] == stop {
 			return i
 		}
 	}
 	return len(text)
+}
+
+// nearby is how far a search goes byte by byte. Most end within it.
+const nearby = 16
+
+// far is scan for a place that may be far: one branch decides on eight bytes.
+func far(text []byte, set set) int {
+	t, n := &byteSets[set], 0
+	for ; len(text)-n >= 8; n += 8 {
+		b := (*[8]byte)(text[n:])
+		if t[b[0]]|t[b[1]]|t[b[2]]|t[b[3]]|t[b[4]]|t[b[5]]|t[b[6]]|t[b[7]] != 0 {
+			break
+		}
+	}
+	return n + scan(text[n:], set, 1)
 }

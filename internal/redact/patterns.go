@@ -30,6 +30,8 @@ type passage struct {
 	base int // where in the inspector's text the line begins
 	jump int // where the next anchor may begin, or needle if needles count; -1 if unknown
 	what kinds
+	// masked says that a secret was found.
+	masked bool
 }
 
 // inspectIn is inspect for a line of a longer text, outside of a private key. If
@@ -37,6 +39,7 @@ type passage struct {
 func (s *inspector) inspectIn(p *passage, left byte) bool {
 	line := p.text[p.from:p.end]
 	s.looks.begin(line)
+	s.repeats.from, s.repeats.to = 0, 0
 	covered := 0 // the text before it is masked already and needs no look
 	for at, seen := 0, 0; at < len(line); {
 		// An anchor may begin at a place, or the byte on its left may be there.
@@ -105,11 +108,16 @@ var userinfoAnchor = anchor{text: userinfo, kind: kindUserinfo}
 
 // match adds the secret that the anchor at i of the line announces to the found parts,
 // if there is one. It returns the place of the text before which no other anchor
-// counts: the end of the secret, the end of prose, or 0. The line begins at base of
-// the text. left is the byte before the anchor.
+// counts: the end of the secret, of prose or of repetitions, or 0. The line begins at
+// base of the text. left is the byte before the anchor.
 func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end int) {
 	rest, l := line[i+len(a.text):], &s.looks
 	var from, to int
+	if len(rest) >= maxReach {
+		if skip := s.repeated(line, i); skip > 0 {
+			return base + i + skip
+		}
+	}
 	if a.kind == kindWeak && l.isDull(rest) {
 		return 0
 	}
@@ -240,14 +248,14 @@ func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 		}
 		// User information cannot end directly after a byte that ends it. A slash is
 		// the exception, because an @ directly after the :// may be in a password.
-		if at += i; at == from || byteSets[endsUserinfo][text[at-1]] && text[at-1] != '/' {
+		if at += i; at == from || byteSets[endsUserinfo].has(text[at-1]) && text[at-1] != '/' {
 			continue
 		}
 		if begin := schemeEnd(text[from:at]); begin >= 0 {
 			return from + begin, false
 		}
 	}
-	if end := text[len(text)-1]; last || byteSets[endsUserinfo][end] && end != '/' {
+	if end := text[len(text)-1]; last || byteSets[endsUserinfo].has(end) && end != '/' {
 		return len(text), false
 	}
 	if begin := schemeEnd(text[from:]); begin >= 0 {
@@ -266,7 +274,7 @@ func urlAt(text []byte, from int, last bool) (at int, partial bool) {
 func schemeEnd(text []byte) int {
 	least := max(0, len(text)-1-maxUserinfoBytes)
 	for i := len(text) - 1; i >= least; i-- {
-		if byteSets[endsUserinfo][text[i]] {
+		if byteSets[endsUserinfo].has(text[i]) {
 			if text[i] == '/' && i >= 2 && text[i-1] == '/' && text[i-2] == ':' {
 				return i - 2
 			}

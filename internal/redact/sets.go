@@ -2,14 +2,16 @@ package redact
 
 // byteSet is a set of bytes as a table. The patterns spend most of their time on the
 // question whether a byte is in a set.
-type byteSet [256]bool
+type byteSet [256]byte
 
 func setOf(bytes string) (set byteSet) {
 	for i := range len(bytes) {
-		set[bytes[i]] = true
+		set[bytes[i]] = 1
 	}
 	return set
 }
+
+func (s *byteSet) has(c byte) bool { return s[c] != 0 }
 
 // set names a byteSet by the part of a text that its bytes form or end.
 type set uint8

@@ -20,6 +20,9 @@ type view struct {
 	until  int  // the armed inspector keeps everything before this place
 	url    int  // where the next URL may have a password; -1 if not known yet
 	half   bool // only the beginning of a :// has come yet
+	// before is where the last line began that was inspected in place. Neither it nor
+	// the text after it has a secret, and no mask was on its left. 0 if there is none.
+	before int
 }
 
 // quickBytes is the length of the longest text that passes looks at. If the text does

@@ -231,10 +231,18 @@ func (s *Stream) arm(v *view, i int, left byte) {
 	}
 	shown := max(here, v.plain) - i
 	end, whole := s.lineEnd(v, i+shown, maxLineBytes-shown)
+	before := v.before
+	v.before = 0
 	if whole && s.finder.scan.window(v.text, here, ofNeedles) == 0 {
+		if before > 0 && sameEight(v.text[before:], v.text[i:]) && s.repeats(v, before, i) {
+			return
+		}
 		p := passage{text: v.text, from: i, end: end, of: ofAll, jump: -1}
 		if s.out.whole(&p, left, shown) {
 			s.prev, v.plain, v.line = v.text[end-1], end, end
+			if i > 0 && left == v.text[i-1] && !p.masked && !s.out.armed {
+				v.before = i
+			}
 			if p.jump >= end {
 				v.next, v.what = p.jump, p.what
 			}
@@ -267,6 +275,7 @@ func (s *Stream) cover(v *view, i int, found *needle) {
 	s.open = true
 	v.end = max(v.end, i+size)
 	v.begun = -1 // no anchor has a mask in it
+	v.before = 0
 }
 
 // wait makes i the place of the stream: no byte before it can be part of a needle

@@ -60,6 +60,12 @@ func oracle(texts, names []string, input string) []piece {
 // bytes, and checks that no output comes before its input.
 func stream(t *testing.T, m *redact.Matcher, writes ...string) []piece {
 	t.Helper()
+	return streamIn(t, m, func(*redact.Stream) {}, writes...)
+}
+
+// streamIn is stream with a change to the stream.
+func streamIn(t *testing.T, m *redact.Matcher, change func(s *redact.Stream), writes ...string) []piece {
+	t.Helper()
 	var out []piece
 	in, emitted := 0, 0
 	s := m.Stream(func(p []byte, masked int) {
@@ -73,6 +79,7 @@ func stream(t *testing.T, m *redact.Matcher, writes ...string) []piece {
 		emitted += masked
 		out = append(out, piece{string(p), masked})
 	})
+	change(s)
 	for _, w := range writes {
 		p := []byte(w)
 		s.Write(p)
