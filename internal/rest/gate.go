@@ -132,17 +132,16 @@ func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 	return c, g.check(c)
 }
 
-// find returns the route and the parameters in the path. The error for a wrong
-// method needs no token, because openapi.yaml is public.
+// find returns the route and the parameters in the path. Any function answers the
+// paths and methods that openapi.yaml does not have. No token is needed for that,
+// because openapi.yaml is public.
 func (g *gate) find(r *http.Request) (openapi.Route, map[string]string, error) {
 	found, params, ok := g.router.find(r.URL.Path)
 	route, known := found.byMethod[r.Method]
 	switch {
-	case !ok || !found.servedBy(g.function):
-		return openapi.Route{}, nil, fault.New(fault.NotFound, "Not found.")
-	case !known:
+	case ok && !known:
 		return openapi.Route{}, nil, methodNotAllowed(r.Method, found.methods())
-	case route.Function != g.function:
+	case !ok || route.Function != g.function:
 		return openapi.Route{}, nil, fault.New(fault.NotFound, "Not found.")
 	}
 	return route, params, nil

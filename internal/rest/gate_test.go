@@ -43,6 +43,14 @@ func TestRoutes(t *testing.T) {
 			"a POST where only a GET is", "list", "POST", "/api/v1/deployments", 405,
 			"This path takes GET only.", "GET",
 		},
+		{
+			"a wrong method of another function's path", "list", "DELETE", "/api/v1/servers", 405,
+			"This path takes GET, POST only.", "GET, POST",
+		},
+		{
+			"a GET of another function's start", "list", "GET", "/api/v1/services/x/start", 405,
+			"This endpoint has changed to a POST request.", "POST",
+		},
 		{"doubled slashes", "catalog", "GET", "//api//v1/servers/", 200, "", ""},
 		{
 			"a literal before a parameter", "list", "GET", "/api/v1/deployments/services/logs", 404,
@@ -67,6 +75,16 @@ func TestRoutes(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a stranger is told of unknown paths and methods, which openapi.yaml lists for everyone",
+		func(t *testing.T) {
+			for target, status := range map[string]int{"/api/v1/nothing": 404, "/api/v1/servers": 405} {
+				answer := w.Send(t, "list", "PUT", target, resttest.Request{Token: resttest.NoToken})
+				if answer.Status != status || answer.Problem(t).RequestID == "" {
+					t.Errorf("PUT %s answers %d %s, want the problem %d", target, answer.Status, answer.Body,
+						status)
+				}
+			}
+		})
 	t.Run("a stranger cannot tell a good body from a bad one", func(t *testing.T) {
 		answer := w.Ask(t, resttest.Request{Operation: "createServer", Token: "-", Body: "{"})
 		if answer.Status != http.StatusUnauthorized || answer.Header.Get("WWW-Authenticate") == "" {

@@ -107,13 +107,3 @@ func parameter(segment string) (name string, is bool) {
 	}
 	return segment[1 : len(segment)-1], true
 }
-
-// servedBy reports whether the function answers any method of the path.
-func (p pathRoutes) servedBy(function string) bool {
-	for _, route := range p.byMethod {
-		if route.Function == function {
-			return true
-		}
-	}
-	return false
-}
