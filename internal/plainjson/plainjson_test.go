@@ -15,3 +15,23 @@ func TestEncode(t *testing.T) {
 		t.Error("Encode of a function succeeded")
 	}
 }
+
+// FuzzSize holds the size to the text that Encode writes.
+func FuzzSize(f *testing.F) {
+	var all []byte
+	for b := range 256 {
+		all = append(all, byte(b))
+	}
+	for _, seed := range []string{string(all), "\u2028\u2029\ufffd\u2027é€😀", "\xe2\x80", `"\<&>`, ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		encoded, err := plainjson.Encode(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := plainjson.Size([]byte(text)), len(encoded)-2; got != want {
+			t.Errorf("Size of %q = %d, want %d", text, got, want)
+		}
+	})
+}

@@ -12,6 +12,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
+	"waybill/internal/plainjson"
 	"waybill/internal/rest"
 	"waybill/internal/wire"
 )
@@ -138,16 +139,15 @@ func (a showAPI) read(
 	return cutToSize(page)
 }
 
-// maxPageBytes limits the page in one answer: a Lambda function may answer 6 MB,
-// and its answer is JSON that has the body as a text.
+// maxPageBytes limits the page in one answer. A Lambda function may answer 6 MB, and
+// its answer is JSON that has the body as a text, so the size of that text counts.
 const maxPageBytes = 5 << 20
 
-// cutToSize cuts a page that would be too large once it is quoted: every quote in it
-// takes two bytes.
+// cutToSize cuts a page that would be too large as a text in JSON.
 func cutToSize(page logbook.Page) (logbook.Page, error) {
 	size := 0
 	for i, line := range page.Lines {
-		size += len(line) + bytes.Count(line, []byte{'"'}) + bytes.Count(line, []byte{'\\'}) + 1
+		size += plainjson.Size(line) + len(`\n`)
 		if size <= maxPageBytes || i == 0 {
 			continue
 		}

@@ -11,6 +11,7 @@ import (
 
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
+	"waybill/internal/plainjson"
 	"waybill/internal/rest"
 	"waybill/internal/terminal"
 	"waybill/internal/wire"
@@ -100,7 +101,7 @@ func (t *transcript) entry(e logbook.Entry) bool {
 	if !e.Continued {
 		piece.WriteByte('\n')
 	}
-	quoted := quotedSize(piece.Bytes())
+	quoted := plainjson.Size(piece.Bytes())
 	if t.out.Len() > 0 && (t.out.Len()+piece.Len() > maxTextBytes || t.quoted+quoted > maxPageBytes) {
 		return false
 	}
@@ -161,18 +162,4 @@ func (t *transcript) endColours() {
 		!bytes.HasPrefix(text[last:], []byte("\x1b[m")) {
 		t.out.WriteString(terminal.Reset)
 	}
-}
-
-// quotedSize returns the size of the text inside a JSON text.
-func quotedSize(text []byte) int {
-	size := len(text)
-	for _, c := range text {
-		switch {
-		case c == '"', c == '\\', c == '\n', c == '\t':
-			size++
-		case c < ' ':
-			size += 5
-		}
-	}
-	return size
 }
