@@ -12,9 +12,9 @@ import (
 	"waybill/internal/fault"
 )
 
-// maxAnswerBytes is Lambda's limit of an answer, including the JSON around the body.
-// (AWS, "Lambda quotas": invocation payload, synchronous.)
-const maxAnswerBytes = 6 << 20
+// maxAnswerBytes limits an answer as it is encoded, so escapes and base64 count. Lambda
+// takes 6 MB. (AWS, "Lambda quotas": invocation payload, synchronous.)
+const maxAnswerBytes = 5_500_000
 
 // answer lets the handler answer the request.
 func (g *Gateway) answer(ctx context.Context,
@@ -83,7 +83,9 @@ func (w *writer) Write(p []byte) (int, error) {
 }
 
 // response returns the answer in API Gateway's format. An uncompressed text is sent
-// unchanged. Any other body is sent as base64, which API Gateway decodes.
+// unchanged, and API Gateway compresses it for clients that ask for that. Any other body
+// is sent as base64, which API Gateway decodes, because the API declares every type as
+// binary.
 func (w *writer) response() *events.APIGatewayProxyResponse {
 	w.WriteHeader(http.StatusOK)
 	w.sent.Del("Content-Length") // API Gateway counts for itself

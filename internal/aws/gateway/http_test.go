@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,6 +104,45 @@ func TestPathsComeDecodedAndWhole(t *testing.T) {
 	}
 }
 
+// TestTheBasePathOfADomainIsCut has the events that API Gateway sends for a custom
+// domain: with a base path, and with mappings that name no stage, where the stage is in
+// the path, too.
+func TestTheBasePathOfADomainIsCut(t *testing.T) {
+	uuid := map[string]string{"uuid": "svc1"}
+	for _, c := range []struct {
+		name, resource, path string
+		parameters           map[string]string
+		want                 string
+	}{
+		{"without a domain", "/api/v1/services/{uuid}", "/api/v1/services/svc1", uuid, "/api/v1/services/svc1"},
+		{"with a base path", "/api/v1/services/{uuid}", "/base/api/v1/services/svc1", uuid,
+			"/api/v1/services/svc1"},
+		{"with a base path like the API's", "/api/v1/services/{uuid}", "/api/v1/api/v1/services/svc1", uuid,
+			"/api/v1/services/svc1"},
+		{"with a long base path and the stage", "/api/v1/services/{uuid}", "/a/b/live/api/v1/services/svc1",
+			uuid, "/api/v1/services/svc1"},
+		{"with a base path and a slash at the end", "/api/v1/servers", "/base/api/v1/servers/", nil,
+			"/api/v1/servers"},
+		{"with doubled slashes alone", "/api/v1/servers", "//api//v1/servers/", nil, "//api//v1/servers/"},
+		{"unknown, without a domain", "/{proxy+}", "/a/b", map[string]string{"proxy": "a/b"}, "/a/b"},
+		{"unknown, with a base path", "/{proxy+}", "/base/a/b", map[string]string{"proxy": "a/b"}, "/a/b"},
+		{"unknown, with an encoded slash", "/{proxy+}", "/a%2Fb", map[string]string{"proxy": "a/b"}, "/a/b"},
+		{"the root", "/", "/", nil, "/"},
+		{"the root, with a base path", "/", "/base", nil, "/"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			e := request(func(e *events.APIGatewayProxyRequest) {
+				e.Resource, e.Path, e.PathParameters = c.resource, c.path, c.parameters
+			})
+			serve(t, e, func(_ http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != c.want {
+					t.Errorf("path %q became %q, want %q", c.path, r.URL.Path, c.want)
+				}
+			})
+		})
+	}
+}
+
 func TestAClientCannotChooseTheRequestID(t *testing.T) {
 	for given, want := range map[string]string{"request-1": "request-1", "": ""} {
 		e := request(func(e *events.APIGatewayProxyRequest) {
@@ -156,8 +196,12 @@ func TestWhatIsCompressedGoesAsBytes(t *testing.T) {
 		w.Header().Set("Content-Encoding", "gzip")
 		fmt.Fprint(w, "looks like text")
 	})
-	if !response.IsBase64Encoded {
-		t.Error("a compressed answer went as text")
+	body, err := base64.StdEncoding.DecodeString(response.Body)
+	if !response.IsBase64Encoded || err != nil || string(body) != "looks like text" {
+		t.Errorf("a compressed answer went as %q, base64 %v", response.Body, response.IsBase64Encoded)
+	}
+	if got := response.MultiValueHeaders["Content-Encoding"]; !slices.Equal(got, []string{"gzip"}) {
+		t.Errorf("its encoding is %v, want gzip", got)
 	}
 }
 
@@ -204,19 +248,34 @@ func TestARequestThatCannotBeReadIs400(t *testing.T) {
 	}
 }
 
-// TestAnAnswerThatLambdaWouldNotTake has text that doubles in JSON, as a page
-// of log lines may.
+// TestAnAnswerThatLambdaWouldNotTake has bodies that grow in JSON, or as base64: the
+// encoded answer counts.
 func TestAnAnswerThatLambdaWouldNotTake(t *testing.T) {
-	for size, want := range map[int]int{1 << 20: http.StatusOK, 4 << 20: http.StatusInternalServerError} {
-		response := serve(t, request(nil), func(w http.ResponseWriter, _ *http.Request) {
-			fmt.Fprint(w, strings.Repeat(`"`, size))
+	for _, c := range []struct {
+		name, unit string
+		bytes      int
+		status     int
+	}{
+		{"letters that fit", "x", 5_400_000, http.StatusOK},
+		{"letters", "x", 5_600_000, http.StatusInternalServerError},
+		{"quotes that fit", `"`, 2_700_000, http.StatusOK},
+		{"quotes", `"`, 2_800_000, http.StatusInternalServerError},
+		{"ESC that fits", "\x1b", 900_000, http.StatusOK},
+		{"ESC", "\x1b", 930_000, http.StatusInternalServerError},
+		{"bytes that fit", "\xff", 4_000_000, http.StatusOK},
+		{"bytes", "\xff", 4_200_000, http.StatusInternalServerError},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			response := serve(t, request(nil), func(w http.ResponseWriter, _ *http.Request) {
+				fmt.Fprint(w, strings.Repeat(c.unit, c.bytes))
+			})
+			if response.StatusCode != c.status {
+				t.Errorf("%d bytes answer %d, want %d", c.bytes, response.StatusCode, c.status)
+			}
+			if c.status != http.StatusOK && !strings.Contains(response.Body, "limit") {
+				t.Errorf("%.300s does not say what to do", response.Body)
+			}
 		})
-		if response.StatusCode != want {
-			t.Errorf("%d quotes answer %d, want %d", size, response.StatusCode, want)
-		}
-		if want != http.StatusOK && !strings.Contains(response.Body, "limit") {
-			t.Errorf("%s does not say what to do", response.Body)
-		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
@@ -17,7 +18,8 @@ import (
 const requestIDHeader = "X-Request-Id"
 
 // newRequest converts the event to the request that net/http would give to a handler.
-// Invalid if the event is malformed.
+// The body comes as base64, because the API declares every type as binary. Invalid if the
+// event is malformed.
 func newRequest(ctx context.Context, e *events.APIGatewayProxyRequest) (*http.Request, error) {
 	body := []byte(e.Body)
 	if e.IsBase64Encoded {
@@ -39,12 +41,12 @@ func newRequest(ctx context.Context, e *events.APIGatewayProxyRequest) (*http.Re
 	return r, nil
 }
 
-// location returns the path after the stage, and the query. API Gateway decodes the
+// location returns the path within the API, and the query. API Gateway decodes the
 // query, but not the path.
 func location(e *events.APIGatewayProxyRequest) *url.URL {
-	path, err := url.PathUnescape(e.Path)
-	if err != nil {
-		path = e.Path
+	path := apiPath(e)
+	if decoded, err := url.PathUnescape(path); err == nil {
+		path = decoded
 	}
 	query := url.Values(e.MultiValueQueryStringParameters)
 	if len(query) == 0 {
@@ -54,6 +56,34 @@ func location(e *events.APIGatewayProxyRequest) *url.URL {
 		}
 	}
 	return &url.URL{Path: path, RawQuery: query.Encode()}
+}
+
+// apiPath returns the path without the base path of a custom domain, which API Gateway
+// leaves in it, sometimes with the stage. Nothing in the event says where the base path
+// ends, but the resource says how many segments are the API's own.
+func apiPath(e *events.APIGatewayProxyRequest) string {
+	if e.Resource == "" {
+		return e.Path
+	}
+	own := segments(e.Resource)
+	count := len(own)
+	if count > 0 && strings.HasSuffix(own[count-1], greedy) {
+		name := strings.Trim(own[count-1], "{+}")
+		count += len(segments(e.PathParameters[name])) - 1
+	}
+	all := segments(e.Path)
+	if len(all) <= count {
+		return e.Path
+	}
+	return "/" + strings.Join(all[len(all)-count:], "/")
+}
+
+// greedy ends the name of a parameter that stands for all segments to the path's end.
+const greedy = "+}"
+
+// segments splits a path. API Gateway, too, takes doubled slashes for one.
+func segments(path string) []string {
+	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
 func header(e *events.APIGatewayProxyRequest) http.Header {
