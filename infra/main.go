@@ -5,11 +5,12 @@
 // that may deploy:
 //
 //	make dist
+//	localstack/node_modules/.bin/cdk bootstrap aws://ACCOUNT/REGION   # once for each
 //	cd infra
-//	../localstack/node_modules/.bin/cdk bootstrap   # once for an account and region
 //	../localstack/node_modules/.bin/cdk deploy -c team=NAME
 //
-// The context is described at [Options].
+// The bootstrap needs no app, but in this folder the CLI would run it. The context is
+// described at [Options].
 package main
 
 import (

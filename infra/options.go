@@ -69,7 +69,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	opts.Generation, _ = strconv.Atoi(generation) // 0 if it is not a number
 	switch {
 	case opts.Team == "":
-		return Options{}, fmt.Errorf("the team is missing: cdk deploy -c team=NAME")
+		return Options{}, fmt.Errorf("the team is missing: add -c team=NAME to the command")
 	case len(opts.Team) > MaxTeamLength || !teamName.MatchString(opts.Team):
 		return Options{}, fmt.Errorf("team %q: a team's name is at most %d lower-case letters and digits, "+
 			"single hyphens between them, a letter first", opts.Team, MaxTeamLength)

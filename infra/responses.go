@@ -4,10 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
-	"github.com/aws/constructs-go/constructs/v10"
-	"github.com/aws/jsii-runtime-go"
 )
 
 // problem is the body of the gateway's own answers. It is like the functions'.
@@ -20,54 +16,68 @@ type problem struct {
 	RequestID string `json:"request_id"`
 }
 
-// response is one of the gateway's own answers.
-type response struct {
-	id      string
+// gatewayResponse is one of the gateway's own answers.
+type gatewayResponse struct {
 	status  int
 	message string
-	headers *map[string]*string
-	kind    func() awsapigateway.ResponseType
+	// retryAfter is a number of seconds, "" where the same request will fail again.
+	retryAfter string
 }
 
-// ownResponses replace the gateway's own answers with ones like the functions'.
-// LocalStack takes the status of each and keeps its own text.
-var ownResponses = []response{
-	// An unknown path or method. The gateway names this type after its way of
-	// signing requests.
-	{id: "NotFound", status: http.StatusNotFound, message: "Not found.",
-		kind: awsapigateway.ResponseType_MISSING_AUTHENTICATION_TOKEN},
-	{id: "TooMany", status: http.StatusTooManyRequests, message: "Too Many Attempts.",
-		headers: &map[string]*string{"Retry-After": jsii.String("'1'")},
-		kind:    awsapigateway.ResponseType_THROTTLED},
+// gatewayResponses replace the gateway's own answers by ones like the functions'. The
+// keys are API Gateway's names. The two defaults stand for all types that are not here.
+// They have a status, because the body must say one, and the gateway fills in none.
+var gatewayResponses = map[string]gatewayResponse{
+	// A method that is not even in [anyMethod]. The gateway names this type after its
+	// way of signing requests.
+	"MISSING_AUTHENTICATION_TOKEN": {status: http.StatusNotFound, message: "Not found."},
+	"RESOURCE_NOT_FOUND":           {status: http.StatusNotFound, message: "Not found."},
+	"REQUEST_TOO_LARGE": {
+		status: http.StatusRequestEntityTooLarge, message: "The request is too large.",
+	},
+	"THROTTLED": {
+		status: http.StatusTooManyRequests, message: "Too Many Attempts.", retryAfter: "1",
+	},
+	"QUOTA_EXCEEDED": {
+		status: http.StatusTooManyRequests, message: "Too Many Attempts.", retryAfter: "60",
+	},
+	"WAF_FILTERED": {status: http.StatusForbidden, message: "A firewall refused the request."},
+	"INTEGRATION_TIMEOUT": {
+		status: http.StatusGatewayTimeout, message: "The request took too long.", retryAfter: "5",
+	},
+	"INTEGRATION_FAILURE": {
+		status: http.StatusGatewayTimeout, message: "The API did not answer.", retryAfter: "5",
+	},
+	"DEFAULT_4XX": {status: http.StatusBadRequest, message: "The API gateway refused the request."},
+	"DEFAULT_5XX": {status: http.StatusInternalServerError, message: "The API gateway failed."},
 }
 
-func newResponses(
-	scope constructs.Construct, rest awsapigateway.SpecRestApi,
-) []awsapigateway.GatewayResponse {
-	var made []awsapigateway.GatewayResponse
-	for _, r := range ownResponses {
-		props := &awsapigateway.GatewayResponseProps{
-			RestApi:         rest,
-			Type:            r.kind(),
-			StatusCode:      jsii.String(fmt.Sprint(r.status)),
-			Templates:       &map[string]*string{"application/json": jsii.String(r.text())},
-			ResponseHeaders: r.headers,
-		}
-		made = append(made, awsapigateway.NewGatewayResponse(scope, jsii.String(r.id), props))
+// responsesExtension returns the answers as OpenAPI's extension has them. As resources
+// of their own they would vanish when the document is imported again, and no change of
+// theirs would make a deployment.
+func responsesExtension() map[string]any {
+	extension := map[string]any{}
+	for kind, response := range gatewayResponses {
+		extension[kind] = response.extension()
 	}
-	return made
+	return extension
 }
 
-func responseTexts() []string {
-	var texts []string
-	for _, r := range ownResponses {
-		texts = append(texts, r.text())
+func (r gatewayResponse) extension() map[string]any {
+	// The gateway's own texts stand in quotes.
+	headers := map[string]any{"gatewayresponse.header.Cache-Control": "'no-store'"}
+	if r.retryAfter != "" {
+		headers["gatewayresponse.header.Retry-After"] = "'" + r.retryAfter + "'"
 	}
-	return texts
+	return map[string]any{
+		"statusCode":         fmt.Sprint(r.status),
+		"responseParameters": headers,
+		"responseTemplates":  map[string]any{"application/json": r.template()},
+	}
 }
 
-// text is the template of the body.
-func (r response) text() string {
+// template is the template of the body.
+func (r gatewayResponse) template() string {
 	body, _ := json.Marshal(problem{ // texts and a number always encode
 		Message:   r.message,
 		Type:      "about:blank",

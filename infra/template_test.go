@@ -43,6 +43,11 @@ var (
 )
 
 func synthesize(local bool) ([]byte, error) {
+	return synthesizeWith(local, func(routes []openapi.Route) []openapi.Route { return routes })
+}
+
+// synthesizeWith synthesizes the stack with a choice of the routes.
+func synthesizeWith(local bool, choose func([]openapi.Route) []openapi.Route) ([]byte, error) {
 	folder, err := os.MkdirTemp("", "infra")
 	if err != nil {
 		return nil, err
@@ -63,7 +68,7 @@ func synthesize(local bool) ([]byte, error) {
 		Architecture: infra.DefaultArchitecture,
 		Functions:    filepath.Join(folder, "functions"),
 	}
-	if _, err := infra.New(app, opts, api.Routes()); err != nil {
+	if _, err := infra.New(app, opts, choose(api.Routes())); err != nil {
 		return nil, err
 	}
 	app.Synth(nil)

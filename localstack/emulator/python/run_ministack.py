@@ -1,13 +1,17 @@
-"""Runs MiniStack, with what its functions print copied to its own log.
+"""Runs MiniStack with two additions.
 
-MiniStack keeps that output in memory, as CloudWatch would. Whoever debugs a function, and the test that looks for
-secrets in logs, wants it in a file, and wants it while the function still runs.
+What its functions print is copied to its own log. MiniStack keeps that output in memory, as CloudWatch would. Whoever
+debugs a function, and the test that looks for secrets in logs, wants it in a file, and wants it while the function
+still runs.
+
+API Gateway's import reads the extensions of OpenAPI that the stack uses, and which MiniStack 1.5.33 ignores.
 """
 
 import sys
 
 from ministack.app import main
 from ministack.core.lambda_runtime import ProvidedWorker
+from ministack.services import apigateway_v1
 
 
 class Copied:
@@ -35,5 +39,29 @@ def copy_output():
     ProvidedWorker._pump_output = lambda worker, stream, lines: pump(worker, Copied(stream, worker.func_name), lines)
 
 
+ANY_METHOD = "x-amazon-apigateway-any-method"
+
+
+def read_extensions():
+    """Lets an import read any-method, binary-media-types and gateway-responses, as AWS documents them."""
+    apigateway_v1._OPENAPI_HTTP_METHODS.add(ANY_METHOD)
+    import_operation, import_api = apigateway_v1._import_operation, apigateway_v1._import_rest_api
+
+    def operation(api, resource, method, *rest):
+        import_operation(api, resource, "ANY" if method.lower() == ANY_METHOD else method, *rest)
+
+    def api(document, properties=None):
+        types = document.get("x-amazon-apigateway-binary-media-types", [])
+        made = import_api(document, {**(properties or {}), "binaryMediaTypes": types})
+        for kind, response in document.get("x-amazon-apigateway-gateway-responses", {}).items():
+            status, _, said = apigateway_v1._put_gateway_response(made, kind, response)
+            if status >= 400:
+                raise ValueError(f"{kind}: {said!r}")
+        return made
+
+    apigateway_v1._import_operation, apigateway_v1._import_rest_api = operation, api
+
+
 copy_output()
+read_extensions()
 main()
