@@ -43,6 +43,7 @@ type Options struct {
 // Cloud is a running emulator with the stack on it.
 type Cloud struct {
 	emulator *emulator.Emulator
+	target   stack.Options
 	outputs  stack.Outputs
 	session  *session.Session
 }
@@ -75,7 +76,7 @@ func Find(root, state, team string) (*Cloud, error) {
 	if err != nil {
 		return nil, err
 	}
-	return open(running, outputs)
+	return open(running, targetOf(running, Options{Root: root, State: state, Team: team}), outputs)
 }
 
 // Check returns the errors for which Up would refuse to start, so that they
@@ -138,21 +139,14 @@ func start(ctx context.Context, opts Options) (e *emulator.Emulator, started boo
 }
 
 func deploy(ctx context.Context, running *emulator.Emulator, opts Options) (*Cloud, error) {
-	target := stack.Options{
-		Root:     opts.Root,
-		Endpoint: running.Endpoint(),
-		Account:  running.Process.Cookie,
-		Team:     opts.Team,
-		Lease:    opts.Lease,
-		Log:      filepath.Join(opts.State, "cdk.log"),
-	}
+	target := targetOf(running, opts)
 	outputs, deployed, err := stack.Deployed(target)
 	if err != nil {
 		return nil, err
 	}
 	if deployed {
 		opts.Progress(fmt.Sprintf("The stack waybill-%s is there, as it would be deployed now.", opts.Team))
-		return open(running, outputs)
+		return open(running, target, outputs)
 	}
 	begun := time.Now()
 	err = progress.While(opts.Progress, "Deploying the stack", func() error {
@@ -164,14 +158,44 @@ func deploy(ctx context.Context, running *emulator.Emulator, opts Options) (*Clo
 	}
 	opts.Progress(fmt.Sprintf("Deployed the stack waybill-%s in %.1f s.",
 		opts.Team, time.Since(begun).Seconds()))
-	return open(running, outputs)
+	return open(running, target, outputs)
 }
 
-func open(running *emulator.Emulator, outputs stack.Outputs) (*Cloud, error) {
-	c := &Cloud{emulator: running, outputs: outputs}
+// targetOf returns the options of the stack on an emulator.
+func targetOf(running *emulator.Emulator, opts Options) stack.Options {
+	return stack.Options{
+		Root:     opts.Root,
+		Endpoint: running.Endpoint(),
+		Account:  running.Process.Cookie,
+		Team:     opts.Team,
+		Lease:    opts.Lease,
+		Log:      filepath.Join(opts.State, "cdk.log"),
+	}
+}
+
+func open(running *emulator.Emulator, target stack.Options, outputs stack.Outputs) (*Cloud, error) {
+	c := &Cloud{emulator: running, target: target, outputs: outputs}
 	var err error
 	c.session, err = session.New(settings.New(c.lookup))
 	return c, err
+}
+
+// Diff returns what the CDK says about the changes that another deployment would make.
+func (c *Cloud) Diff(ctx context.Context) (string, error) { return stack.Diff(ctx, c.target) }
+
+// Assembly is the folder with what the CDK app has made for the deployment.
+func (c *Cloud) Assembly() string { return c.target.Assembly() }
+
+// Update deploys another assembly. The API may move to another URL.
+func (c *Cloud) Update(ctx context.Context, assembly string) error {
+	target := c.target
+	target.App = assembly
+	outputs, err := stack.Deploy(ctx, target)
+	if err != nil {
+		return err
+	}
+	c.outputs = outputs
+	return nil
 }
 
 // URL is the URL of the API, up to "/api/v1".

@@ -50,6 +50,9 @@ type Options struct {
 	// Log is a file that gets the output of the CDK CLI. The files that the CLI
 	// makes are in the same folder.
 	Log string
+	// App is the CDK app, or a folder with what an app has made: [Options.Assembly]
+	// of an earlier deployment. "" is the app that prepare has built.
+	App string
 }
 
 // Outputs are the outputs of the CloudFormation stack.
@@ -69,7 +72,8 @@ func (o Outputs) URL(endpoint string) string {
 }
 
 // Deploy bootstraps the emulator's account and deploys the stack, or updates a
-// stack that is there. Its error has the end of the CLI's output.
+// stack that is there, with the commands of the README. Its error has the end of the
+// CLI's output.
 func Deploy(ctx context.Context, opts Options) (Outputs, error) {
 	state := filepath.Dir(opts.Log)
 	if err := os.MkdirAll(state, 0o755); err != nil {
@@ -79,15 +83,11 @@ func Deploy(ctx context.Context, opts Options) (Outputs, error) {
 		return Outputs{}, err
 	}
 	// The bootstrap needs no app. In a folder with one, the CLI would run it.
-	if err := opts.cdk(ctx, state, "bootstrap", "aws://000000000000/"+Region); err != nil {
+	if _, err := opts.cdk(ctx, opts.Root, "bootstrap", "aws://000000000000/"+Region); err != nil {
 		return Outputs{}, err
 	}
-	err := opts.cdk(ctx, filepath.Join(opts.Root, "infra"),
-		append([]string{"deploy", "--all", "--require-approval", "never",
-			"--outputs-file", outputsFile(state, opts.Team),
-			"--app", filepath.Join(opts.Root, app),
-			"--output", filepath.Join(state, "cdk.out-"+opts.Team)},
-			opts.context()...)...)
+	_, err := opts.cdk(ctx, filepath.Join(opts.Root, "infra"), opts.arguments("deploy", "--all",
+		"--require-approval", "never", "--outputs-file", outputsFile(state, opts.Team))...)
 	if err != nil {
 		return Outputs{}, err
 	}
@@ -100,6 +100,26 @@ func Deploy(ctx context.Context, opts Options) (Outputs, error) {
 		return Outputs{}, err
 	}
 	return outputs, os.WriteFile(stampFile(state, opts.Team), stamp, 0o600)
+}
+
+// Diff returns what the CLI says about the changes that Deploy would make.
+func Diff(ctx context.Context, opts Options) (string, error) {
+	said, err := opts.cdk(ctx, filepath.Join(opts.Root, "infra"), opts.arguments("diff")...)
+	return string(said), err
+}
+
+// Assembly is the folder with the template and the files that the app has made.
+func (o Options) Assembly() string { return filepath.Join(filepath.Dir(o.Log), "cdk.out-"+o.Team) }
+
+// arguments returns the arguments of a command about the stack.
+func (o Options) arguments(command string, more ...string) []string {
+	args := append([]string{command}, o.context()...)
+	if o.App != "" {
+		args = append(args, "--app", o.App)
+	} else {
+		args = append(args, "--app", filepath.Join(o.Root, app), "--output", o.Assembly())
+	}
+	return append(args, more...)
 }
 
 // context returns the CDK app's context, as arguments of the CLI.
@@ -116,14 +136,14 @@ func (o Options) context() []string {
 	return args
 }
 
-// cdk runs the CLI with an environment of its own, so that a profile or region
-// of the user cannot send a local deployment to a real account.
-func (o Options) cdk(ctx context.Context, folder string, args ...string) error {
+// cdk runs the CLI and returns its output. The CLI has an environment of its own, so
+// that a profile or region of the user cannot send a local deployment to a real account.
+func (o Options) cdk(ctx context.Context, folder string, args ...string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	log, err := os.OpenFile(o.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer log.Close()
 	var said bytes.Buffer
@@ -141,6 +161,8 @@ func (o Options) cdk(ctx context.Context, folder string, args ...string) error {
 		"AWS_EC2_METADATA_DISABLED=true",
 		"CDK_DISABLE_VERSION_CHECK=1",
 		"CDK_CLI_DISABLE_TELEMETRY=true",
+		// The CDK still runs on it, and says in red at each start that it is old.
+		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=20",
 		"NO_COLOR=1",
 	}
 	background.Contain(command)
@@ -149,12 +171,13 @@ func (o Options) cdk(ctx context.Context, folder string, args ...string) error {
 	err = command.Run()
 	_, _ = log.Write(said.Bytes())
 	if err == nil {
-		return nil
+		return said.Bytes(), nil
 	}
 	if ctx.Err() != nil {
 		err = errors.Join(err, ctx.Err())
 	}
-	return fmt.Errorf("cdk %s: %w\n%s\n(all of it is in %s)", args[0], err, tail(said.Bytes(), 2000), o.Log)
+	end := tail(said.Bytes(), 2000)
+	return nil, fmt.Errorf("cdk %s: %w\n%s\n(all of it is in %s)", args[0], err, end, o.Log)
 }
 
 // Read returns the outputs of the team's last deployment that had its log in

@@ -1,11 +1,15 @@
 package stack_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"waybill/internal/aws/firsttoken"
 	"waybill/localstack/stack"
 )
 
@@ -66,7 +70,7 @@ func TestDeploy(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, want := range []string{
-				"bootstrap aws://000000000000/us-east-1\n", "deploy --all", "-c team=a -c local=true",
+				"bootstrap aws://000000000000/us-east-1\n", "deploy -c team=a -c local=true", "--all",
 				"AWS_ENDPOINT_URL=http://127.0.0.1:1\n"} {
 				if !strings.Contains(string(calls), want) {
 					t.Errorf("the CLI was not called with %q:\n%s", want, calls)
@@ -76,6 +80,31 @@ func TestDeploy(t *testing.T) {
 				t.Error("the user's profile reached the CLI")
 			}
 		})
+	t.Run("the commands are the README's", func(t *testing.T) {
+		opts, home := checkout(t)
+		if _, err := stack.Deploy(t.Context(), opts); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := stack.Diff(t.Context(), opts); err != nil {
+			t.Fatal(err)
+		}
+		calls, err := os.ReadFile(filepath.Join(home, "calls"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		commands := readme(t)
+		for _, c := range commands {
+			// The fake CLI notes its arguments and then its folder.
+			call := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(c.arguments) + `( .*)?\n` +
+				regexp.QuoteMeta(filepath.Join(opts.Root, c.folder)) + `$`)
+			if !call.Match(calls) {
+				t.Errorf("the CLI was not called with %q in %q:\n%s", c.arguments, c.folder, calls)
+			}
+		}
+		if len(commands) != 3 {
+			t.Errorf("the README has the commands %v, want bootstrap, diff and deploy", commands)
+		}
+	})
 	t.Run("a failure has the CLI's words", func(t *testing.T) {
 		opts, home := checkout(t)
 		write(t, filepath.Join(home, "broken"), "")
@@ -84,6 +113,59 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("error = %v", err)
 		}
 	})
+}
+
+// command is a call of the CDK CLI from a folder below the checkout.
+type command struct{ folder, arguments string }
+
+// readme returns the calls by which the README deploys to AWS, for the team and the
+// account of [checkout].
+func readme(t *testing.T) []command {
+	t.Helper()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Deploy it to AWS\n")
+	_, block, _ := strings.Cut(section, "```sh\n")
+	block, _, _ = strings.Cut(block, "```")
+	folder := ""
+	var commands []command
+	for line := range strings.Lines(block) {
+		line, _, _ = strings.Cut(line, "#")
+		if to, is := strings.CutPrefix(strings.TrimSpace(line), "cd "); is {
+			folder = filepath.Join(folder, to)
+		}
+		program, arguments, is := strings.Cut(strings.TrimSpace(line), "/cdk ")
+		if !is {
+			continue
+		}
+		if cli := filepath.Join(folder, program, "cdk"); cli != "localstack/node_modules/.bin/cdk" {
+			t.Errorf("the README calls %s, which is not there", cli)
+		}
+		arguments = strings.NewReplacer("NAME", "a", "ACCOUNT", "000000000000", "REGION", "us-east-1").
+			Replace(arguments)
+		commands = append(commands, command{folder, arguments})
+	}
+	return commands
+}
+
+// TestTheFirstTokenOfTheREADME holds its event to the one that the catalog function takes.
+func TestTheFirstTokenOfTheREADME(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := regexp.MustCompile(`--payload '(.*)'`).FindSubmatch(text)
+	if payload == nil {
+		t.Fatal("the README has no payload")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(payload[1]))
+	decoder.DisallowUnknownFields()
+	var request firsttoken.Request
+	if err := decoder.Decode(&request); err != nil || request.Mint.Name == "" || len(request.Mint.Abilities) == 0 {
+		t.Errorf("%s is no request for a token: %v", payload[1], err)
+	}
 }
 
 func TestDeployed(t *testing.T) {
