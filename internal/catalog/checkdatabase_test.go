@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/catalog"
+	"waybill/internal/certificate"
 	"waybill/internal/engine"
 	"waybill/internal/fault"
 )
@@ -228,11 +229,11 @@ func TestCheckPasswordsThatAConfigurationFileCannotHave(t *testing.T) {
 
 func TestCheckTLS(t *testing.T) {
 	newPair := func() (string, string) {
-		certificate, key, err := engine.NewCertificate(rand.Reader, time.Unix(1_800_000_000, 0), "dbs0", "203.0.113.7")
+		made, key, err := certificate.New(rand.Reader, time.Unix(1_800_000_000, 0), "dbs0", "203.0.113.7")
 		if err != nil {
 			t.Fatal(err)
 		}
-		return certificate, key
+		return made, key
 	}
 	certificate, key := newPair()
 	_, otherKey := newPair()

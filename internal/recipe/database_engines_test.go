@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"waybill/internal/catalog"
+	"waybill/internal/certificate"
 	"waybill/internal/deployment"
 	"waybill/internal/engine"
 	"waybill/internal/recipe"
@@ -87,7 +88,7 @@ func (c liveCase) input(t *testing.T, change func(*catalog.Database)) recipe.Inp
 	input := inputOf(t, db, c.secret)
 	input.DataDir = t.TempDir()
 	if c.tls != "" {
-		db.Certificate, input.Secrets[catalog.TLSKeySecret], err = engine.NewCertificate(rand.Reader,
+		db.Certificate, input.Secrets[catalog.TLSKeySecret], err = certificate.New(rand.Reader,
 			time.Now(), string(id), "127.0.0.1")
 		if err != nil {
 			t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
+	"waybill/internal/certificate"
 	"waybill/internal/deployment"
 	"waybill/internal/engine"
 	"waybill/internal/fault"
@@ -157,7 +158,7 @@ func (a catalogAPI) ensureCertificate(draft catalog.Deployable, server *catalog.
 		return nil
 	}
 	var err error
-	db.Certificate, db.TLSKey, err = engine.NewCertificate(a.opts.Random, a.opts.RecordTime(), string(db.ID),
+	db.Certificate, db.TLSKey, err = certificate.New(a.opts.Random, a.opts.RecordTime(), string(db.ID),
 		server.Address)
 	return err
 }

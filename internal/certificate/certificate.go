@@ -1,4 +1,5 @@
-package engine
+// Package certificate makes the certificates that databases use for TLS.
+package certificate
 
 import (
 	"crypto/ecdsa"
@@ -14,15 +15,15 @@ import (
 	"waybill/internal/fault"
 )
 
-// certificateYears is the lifetime of a certificate. It is never renewed, so it has
+// years is the lifetime of a certificate. It is never renewed, so it has
 // to outlast the database.
-const certificateYears = 10
+const years = 10
 
-// NewCertificate makes the certificate that a database uses for TLS, and its private
+// New makes the certificate that a database uses for TLS, and its private
 // key. It is for the database's uuid, its host name on its own server, and for the
 // server's address, its host name for other clients. It is self-signed, so clients
 // use it as their certificate authority. Both texts are PEM.
-func NewCertificate(
+func New(
 	random io.Reader, now time.Time, uuid, serverAddress string,
 ) (certificate, key string, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), random)
@@ -39,7 +40,7 @@ func NewCertificate(
 		Subject:               pkix.Name{CommonName: uuid},
 		DNSNames:              []string{uuid},
 		NotBefore:             now.Add(-time.Hour), // the server's clock may be behind
-		NotAfter:              now.AddDate(certificateYears, 0, 0),
+		NotAfter:              now.AddDate(years, 0, 0),
 		KeyUsage:              x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		BasicConstraintsValid: true,

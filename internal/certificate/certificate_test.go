@@ -1,4 +1,4 @@
-package engine_test
+package certificate_test
 
 import (
 	"crypto/rand"
@@ -10,27 +10,27 @@ import (
 	"testing/iotest"
 	"time"
 
-	"waybill/internal/engine"
+	"waybill/internal/certificate"
 )
 
-func TestNewCertificate(t *testing.T) {
+func TestNew(t *testing.T) {
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	const uuid = "dbs000000000000000000001"
 	for _, address := range []string{"203.0.113.7", "2001:db8::1", "db.example.org"} {
-		certificate, key, err := engine.NewCertificate(rand.Reader, now, uuid, address)
+		made, key, err := certificate.New(rand.Reader, now, uuid, address)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tls.X509KeyPair([]byte(certificate), []byte(key)); err != nil {
+		if _, err := tls.X509KeyPair([]byte(made), []byte(key)); err != nil {
 			t.Errorf("the two do not go together: %v", err)
 		}
-		block, _ := pem.Decode([]byte(certificate))
+		block, _ := pem.Decode([]byte(made))
 		read, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
 			t.Fatal(err)
 		}
 		roots := x509.NewCertPool()
-		roots.AppendCertsFromPEM([]byte(certificate))
+		roots.AppendCertsFromPEM([]byte(made))
 		for name, valid := range map[string]bool{uuid: true, address: true, "other.example.org": false} {
 			for at, alive := range map[time.Time]bool{
 				now: true, now.AddDate(9, 11, 0): true, now.AddDate(10, 1, 0): false,
@@ -43,14 +43,14 @@ func TestNewCertificate(t *testing.T) {
 		}
 	}
 	t.Run("no two have one serial number", func(t *testing.T) {
-		a, _, _ := engine.NewCertificate(rand.Reader, now, uuid, "")
-		b, _, _ := engine.NewCertificate(rand.Reader, now, uuid, "")
+		a, _, _ := certificate.New(rand.Reader, now, uuid, "")
+		b, _, _ := certificate.New(rand.Reader, now, uuid, "")
 		if a == b {
 			t.Error("they are the same")
 		}
 	})
 	t.Run("without random bytes there is none", func(t *testing.T) {
-		if _, _, err := engine.NewCertificate(iotest.ErrReader(errors.New("dry")), now, uuid,
+		if _, _, err := certificate.New(iotest.ErrReader(errors.New("dry")), now, uuid,
 			""); err == nil {
 			t.Error("there is one")
 		}
