@@ -48,7 +48,7 @@ func (r resources) deployMay() []awsiam.PolicyStatement {
 		r.readTokens(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(r.objects(configurations), "s3:PutObject", "s3:GetObject"),
 		r.listObjects(),
@@ -65,12 +65,13 @@ func (r resources) listMay() []awsiam.PolicyStatement {
 }
 
 // showMay returns the rights of show. It reads, queries for a resource's newest
-// deployment, and notes on a record that a reader follows its log.
+// deployment and its details, and notes on a record that a reader follows its log.
 func (r resources) showMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		r.readTokens(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem"),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
+			"dynamodb:UpdateItem"),
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
 		r.listObjects(),
 	}
@@ -99,13 +100,14 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 
 // runnerMay returns the rights of runner. It takes messages, reads secrets, writes
 // the record, frees slot and resource at the end, and writes chunks. For a scrub
-// it queries for the deployments of a resource, and deletes versions of chunks,
+// it queries for the deployments of a resource and their details, and deletes versions of chunks,
 // which exist only if an operator has switched versioning on. It parses bytes from
 // servers, so it has no right to the table of tokens.
 func (r resources) runnerMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
+			"dynamodb:UpdateItem"),
 		allow(on(r.queues.runner.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
 		allow(on(r.secrets.arn), "ssm:GetParameter"),

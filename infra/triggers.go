@@ -68,7 +68,7 @@ func changesOfStatus() *[]*map[string]any {
 		}}),
 		image(map[string]any{
 			"status": map[string]any{"S": []string{"in_progress"}},
-			"lease":  map[string]any{"M": map[string]any{"attempt": map[string]any{"N": []string{"0"}}}},
+			"a":      map[string]any{"N": []string{"0"}}, // attempts
 		}),
 	}
 }

@@ -94,6 +94,15 @@ func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 	if err := d.ports.Feed.Append(ctx, change, d.opts.Now()); err != nil {
 		return err
 	}
+	if change.Record.Outcome.Source != (Source{}) { // it has a message, which no stream has
+		whole, err := d.ports.History.Get(ctx, change.Record.ID)
+		if err != nil && !errors.Is(err, fault.NotFound) {
+			return err
+		}
+		if err == nil {
+			change.Record.Outcome.Source = whole.Outcome.Source
+		}
+	}
 	if err := d.ports.Publisher.Publish(ctx, change); err != nil {
 		return err
 	}

@@ -282,3 +282,30 @@ func TestAChangeOfNothingDoesNothing(t *testing.T) {
 		t.Errorf("status = %s, %v; want queued", got.Status, err)
 	}
 }
+
+// TestTheMessageOfACommitIsPublished: the stream has records without it.
+func TestTheMessageOfACommitIsPublished(t *testing.T) {
+	w := newWorld(t)
+	want := deployment.Source{Commit: "c0ffee0123", Message: "Serve tea"}
+	record := w.request(t, start(w.service(t, w.server(t, 1, 25)))).Record
+	w.deliver(t)
+	begun, err := w.Ledger().Begin(t.Context(), record.ID, "runner", w.now(), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome := deployment.Outcome{Status: deployment.Finished, Source: want}
+	if err := w.Ledger().Finish(t.Context(), record.ID, begun.Lease, deployment.Progress{}, outcome,
+		w.now()); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range w.Changes() {
+		change.Record.Outcome.Source.Message = ""
+		if err := w.dispatcher.Changed(t.Context(), change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	published := w.Publisher().Published()
+	if got := published[len(published)-1].Record.Outcome.Source; got != want {
+		t.Errorf("published %+v, want %+v", got, want)
+	}
+}

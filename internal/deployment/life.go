@@ -126,8 +126,8 @@ func (r Record) Advanced(lease Lease, progress Progress, now time.Time,
 	return r, nil
 }
 
-// Ended returns the record in its terminal state. Conflict if the record has another
-// lease or has ended.
+// Ended returns the record in its terminal state, without what only a runner needs.
+// Conflict if the record has another lease or has ended.
 func (r Record) Ended(lease Lease, progress Progress, outcome Outcome, now time.Time) (Record, error) {
 	if err := r.LeasedTo(lease); err != nil {
 		return Record{}, err
@@ -137,6 +137,7 @@ func (r Record) Ended(lease Lease, progress Progress, outcome Outcome, now time.
 	}
 	r.Status, r.Progress, r.Outcome = outcome.Status, progress, outcome
 	r.FinishedAt, r.UpdatedAt = now, now
+	r.Lease, r.FollowedAt = Lease{Attempt: lease.Attempt}, time.Time{}
 	return r, nil
 }
 

@@ -203,7 +203,8 @@ type Feed interface {
 // the history again.
 const FeedWindow = time.Hour
 
-// Change is one change of a record's status. Previous is "" for a new one.
+// Change is one change of a record's status. Previous is "" for a new one. The record may
+// lack the message of its commit and the summary of its scrubs.
 type Change struct {
 	Record   Record
 	Previous Status

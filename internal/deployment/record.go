@@ -10,8 +10,8 @@ import (
 	"waybill/internal/logbook"
 )
 
-// Record is all stored data of one deployment except its log. It is about 1 KB, so that
-// a page of history costs one read.
+// Record is all stored data of one deployment except its log. It is less than 1 KB, so
+// that each write of it costs one unit. Its times are kept to the microsecond.
 type Record struct {
 	ID           ID
 	Status       Status
@@ -42,7 +42,7 @@ type Record struct {
 
 	// CancelRequestedAt is when a user asked to cancel it, and CancelRequestedBy the
 	// name of that user's token. FollowedAt is when a reader last waited for its log.
-	// The times are zero if never.
+	// The times are zero if never; after the end, FollowedAt is zero, too.
 	CancelRequestedAt time.Time
 	CancelRequestedBy string
 	FollowedAt        time.Time
@@ -70,13 +70,17 @@ type Trigger struct {
 	Kind string
 	// Name is the name of the token.
 	Name string
+	// TokenID is the token's id for an API call, else "". A name may be given to
+	// another token later; an id is not.
+	TokenID string
 }
 
 // TriggerAPI is the Kind of a [Trigger] that came over HTTP.
 const TriggerAPI = "api"
 
 // Lease is a runner's right to work on a deployment until it expires. Attempt is the
-// fencing number: it grows by one with every lease taken.
+// fencing number: it grows by one with every lease taken. After the end only Attempt is
+// left, which then is the number of leases taken.
 type Lease struct {
 	Owner   string
 	Attempt int
@@ -101,8 +105,6 @@ type Progress struct {
 	Sent bool
 	// Steps are the steps that have begun, in order.
 	Steps []Step
-	// Source is the commit that was built, once it is known.
-	Source Source
 	// Scrub is the progress of a scrub, and zero for all other operations.
 	Scrub ScrubProgress
 }
@@ -154,6 +156,8 @@ type Outcome struct {
 	// ResourceStatus is the new status of the resource, in upstream's form
 	// ("running:healthy"). Empty leaves the status unchanged.
 	ResourceStatus string
+	// Source is the commit that was built, if one was.
+	Source Source
 }
 
 // OutputBytes returns the number of bytes of output in the log.

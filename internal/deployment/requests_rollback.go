@@ -37,7 +37,7 @@ func (r *Requests) Rollback(ctx context.Context, to Record, request Request) (Re
 	request.Options = Options{
 		Configuration: to.ConfigurationHash,
 		DockerTag:     to.Options.DockerTag,
-		Commit:        to.Progress.Source.Commit,
+		Commit:        to.Outcome.Source.Commit,
 	}
 	return r.Request(ctx, request)
 }

@@ -62,9 +62,9 @@ func (w *world) ran(t *testing.T, request deployment.Request, commit string) dep
 	if err != nil {
 		t.Fatal(err)
 	}
-	progress := deployment.Progress{Source: deployment.Source{Commit: commit}}
-	if err := w.Ledger().Finish(t.Context(), record.ID, begun.Lease, progress,
-		deployment.Outcome{Status: deployment.Finished}, w.now()); err != nil {
+	outcome := deployment.Outcome{Status: deployment.Finished, Source: deployment.Source{Commit: commit}}
+	if err := w.Ledger().Finish(t.Context(), record.ID, begun.Lease, deployment.Progress{}, outcome,
+		w.now()); err != nil {
 		t.Fatal(err)
 	}
 	ended, err := w.History().Get(t.Context(), record.ID)

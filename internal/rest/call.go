@@ -52,5 +52,5 @@ const maxKeyLength = 255
 
 // Trigger returns the call's token as the trigger of a record.
 func (c *Call) Trigger() deployment.Trigger {
-	return deployment.Trigger{Kind: deployment.TriggerAPI, Name: c.Token.Name}
+	return deployment.Trigger{Kind: deployment.TriggerAPI, Name: c.Token.Name, TokenID: c.Token.ID}
 }

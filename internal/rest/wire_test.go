@@ -33,7 +33,7 @@ func TestARecordOnTheWire(t *testing.T) {
 			"server_name":        "web",
 			"pull_latest_images": true, "stop_before_start": true, "force": true, "rollback": true,
 			"delete_volumes": true, "is_api": true,
-			"trigger": map[string]any{"kind": "api", "name": "ci"}, "configuration_hash": "abc",
+			"trigger": map[string]any{"kind": "api", "name": "ci", "token_id": "42"}, "configuration_hash": "abc",
 			"deployment_url":     "/api/v1/deployments/" + resource + "00000000001zzzzz",
 			"current_process_id": "12 boot",
 			"exit_code":          3.0, "signal": "SIGKILL", "reason": "signal", "attempt": 2.0,

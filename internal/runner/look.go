@@ -25,8 +25,8 @@ const (
 )
 
 // lookOrVacate adds the state of the resource to the outcome, as the server reports
-// it. After a finished delete it does not look, but vacates the folder. It also notes
-// the source and the containers that are not healthy.
+// it. After a finished delete it does not look, but vacates the folder. It also adds
+// the source, and notes the containers that are not healthy.
 //
 // If the server cannot tell, the state of a finished deployment stays as its recipe
 // promises. The state of any other one is unknown if its job may have run, or else
@@ -43,7 +43,7 @@ func (a *attempt) lookOrVacate(ctx context.Context, outcome deployment.Outcome) 
 	case err == nil && found.Status != "":
 		outcome.ResourceStatus = a.cleanLine(found.Status)
 		a.unhealthy = found.Fault
-		a.noteSource(found)
+		outcome.Source = a.source(found)
 		return outcome, nil
 	case outcome.Status != deployment.Finished && a.mayRun():
 		outcome.ResourceStatus = statusUnknown
@@ -115,12 +115,12 @@ func (a *attempt) vacate(ctx context.Context) error {
 // commits matches the hash of a commit: SHA-1 or SHA-256.
 var commits = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 
-// noteSource records the commit that was built. Its message may contain a secret,
-// so it is redacted before it is cut.
-func (a *attempt) noteSource(found inspect.Found) {
+// source returns the commit that was built, if one was. Its message may contain a
+// secret, so it is redacted before it is cut.
+func (a *attempt) source(found inspect.Found) deployment.Source {
 	known := commits.MatchString(found.Commit) && a.clean(found.Commit) == found.Commit
 	if a.record.Operation == deployment.Stop || !known {
-		return
+		return deployment.Source{}
 	}
 	// The whole message is redacted first: a secret may have several lines.
 	message, _, _ := strings.Cut(strings.TrimSpace(a.clean(found.Message)), "\n")
@@ -128,5 +128,5 @@ func (a *attempt) noteSource(found inspect.Found) {
 	if len(message) > deployment.MaxCommitMessage {
 		message = strings.ToValidUTF8(message[:deployment.MaxCommitMessage], "")
 	}
-	a.progress.Source = deployment.Source{Commit: found.Commit, Message: strings.TrimSpace(message)}
+	return deployment.Source{Commit: found.Commit, Message: strings.TrimSpace(message)}
 }

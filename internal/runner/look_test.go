@@ -213,7 +213,7 @@ func TestTheBuiltCommitIsRecorded(t *testing.T) {
 				e := &eye{found: inspect.Found{Status: "running:healthy", Commit: c.commit, Message: c.found}}
 				w, id := seen(t, &puppet{prints: "done\n"}, e, c.operation)
 				record, _ := w.run(t, id)
-				if diff := cmp.Diff(c.want, record.Progress.Source); diff != "" {
+				if diff := cmp.Diff(c.want, record.Outcome.Source); diff != "" {
 					t.Errorf("on record, -want +got:\n%s", diff)
 				}
 			})

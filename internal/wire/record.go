@@ -61,10 +61,12 @@ type Record struct {
 	*databaseFields
 }
 
-// Trigger says who or what requested a deployment.
+// Trigger says who or what requested a deployment. TokenID is the id of the token of
+// that name, for a deployment that came over the API.
 type Trigger struct {
-	Kind string `json:"kind"`
-	Name string `json:"name"`
+	Kind    string  `json:"kind"`
+	Name    string  `json:"name"`
+	TokenID *string `json:"token_id"`
 }
 
 // Step is a step and its times. FinishedAt and ExitCode are null while it runs.
@@ -136,7 +138,7 @@ func FromRecord(r deployment.Record) Record {
 		Rollback:          r.Options.Configuration != "",
 		DeleteVolumes:     r.Options.DeleteVolumes,
 		IsAPI:             r.Trigger.Kind == deployment.TriggerAPI,
-		Trigger:           Trigger(r.Trigger),
+		Trigger:           Trigger{r.Trigger.Kind, r.Trigger.Name, TextOrNull(r.Trigger.TokenID)},
 		ConfigurationHash: TextOrNull(r.ConfigurationHash),
 		DeploymentURL:     "/api/v1/deployments/" + string(r.ID),
 		CurrentProcessID:  TextOrNull(r.Progress.Process),
@@ -171,8 +173,8 @@ func (b *Record) addKind(r deployment.Record) {
 			ApplicationName:        r.ResourceName,
 			DockerRegistryImageTag: TextOrNull(r.Options.DockerTag),
 			ForceRebuild:           r.Options.Force,
-			Commit:                 cmp.Or(r.Progress.Source.Commit, r.Options.Commit, head),
-			CommitMessage:          TextOrNull(r.Progress.Source.Message),
+			Commit:                 cmp.Or(r.Outcome.Source.Commit, r.Options.Commit, head),
+			CommitMessage:          TextOrNull(r.Outcome.Source.Message),
 			RestartOnly:            r.Operation == deployment.Restart,
 		}
 	case catalog.KindService:

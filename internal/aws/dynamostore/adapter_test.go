@@ -144,7 +144,15 @@ func TestEachStepCostsFewRequests(t *testing.T) {
 		{"Scrubbed", func() error {
 			return s.deployments.RecordScrub(t.Context(), record.ID, "", logbook.Mark{Digest: "now"},
 				deployment.ScrubSummary{At: s.now})
-		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
+		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
+		{"Get of one with details", func() error {
+			_, err := s.deployments.Get(t.Context(), record.ID)
+			return err
+		}, map[string]int{"GetItem": 2}},
+		{"List of one with details", func() error {
+			_, err := s.deployments.List(t.Context(), serviceID, deployment.Page{})
+			return err
+		}, map[string]int{"GetItem": 1, "Query": 1, "BatchGetItem": 1}},
 		{"Observe", func() error { return s.catalog.Observe(t.Context(), serviceID, "running") },
 			map[string]int{"UpdateItem": 1}},
 		{"Enqueue of what is a Conflict", func() error {

@@ -55,6 +55,8 @@ func number[T ~int | ~int64](n T) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(int64(n), 10)}
 }
 
+func blob(packed []byte) types.AttributeValue { return &types.AttributeValueMemberB{Value: packed} }
+
 func list(values ...types.AttributeValue) types.AttributeValue {
 	return &types.AttributeValueMemberL{Value: values}
 }

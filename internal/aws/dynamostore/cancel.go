@@ -17,7 +17,7 @@ func (d *Deployments) Cancel(ctx context.Context, id deployment.ID, by string,
 	now time.Time) (deployment.Record, error) {
 	var cancelled deployment.Record
 	err := retry(ctx, func() (bool, error) {
-		record, err := d.Get(ctx, id)
+		record, _, err := d.record(ctx, id)
 		if err != nil {
 			return false, err
 		}
@@ -34,7 +34,7 @@ func (d *Deployments) Cancel(ctx context.Context, id deployment.ID, by string,
 		}
 		written, done, err := d.change(ctx, d.cancelRequest(next))
 		if done {
-			cancelled, err = decodeRecord(written)
+			cancelled, _, err = decodeRecord(written)
 		}
 		return done, err
 	})
@@ -49,10 +49,10 @@ func (d *Deployments) cancelRequest(cancelled deployment.Record) change {
 	return change{
 		table:     d.tables.of(cancelled.ID.Kind()),
 		key:       recordKey(cancelled.ID),
-		update:    "SET #cancel_requested_at = :at, #cancel_requested_by = :by, #updated_at = :at",
-		condition: "#status = :in_progress AND #cancel_requested_at = :none",
-		values: item{":in_progress": text(deployment.InProgress), ":none": text(""),
-			":at": stamp(cancelled.CancelRequestedAt), ":by": text(cancelled.CancelRequestedBy)},
+		update:    "SET #x = :cancel, #u = :at",
+		condition: "#status = :in_progress AND attribute_not_exists(#x)",
+		values: item{":in_progress": text(deployment.InProgress),
+			":cancel": blob(packCancel(cancelled)), ":at": moment(cancelled.CancelRequestedAt)},
 	}
 }
 
@@ -64,34 +64,22 @@ func (d *Deployments) unqueue(ctx context.Context, cancelled deployment.Record) 
 	if err != nil {
 		return false, err
 	}
-	ending, err := d.ending(cancelled)
-	if err != nil {
-		return false, err
-	}
-	_, done, err = write(ctx, d.client, append([]types.TransactWriteItem{ending}, d.leaving(found, false)...))
+	writes := append([]types.TransactWriteItem{d.ending(cancelled)}, d.leaving(found, false)...)
+	_, done, err = write(ctx, d.client, writes)
 	return done, err
 }
 
 // ending is the write that ends a queued deployment.
-func (d *Deployments) ending(cancelled deployment.Record) (types.TransactWriteItem, error) {
-	progress, err := part(newProgressItem(cancelled.Progress))
-	if err != nil {
-		return types.TransactWriteItem{}, err
-	}
-	outcome, err := part(newOutcomeItem(cancelled.Outcome))
-	if err != nil {
-		return types.TransactWriteItem{}, err
-	}
+func (d *Deployments) ending(cancelled deployment.Record) types.TransactWriteItem {
 	return update(change{
-		table: d.tables.of(cancelled.ID.Kind()),
-		key:   recordKey(cancelled.ID),
-		update: "SET #status = :status, #progress = :progress, #outcome = :outcome, " +
-			"#cancel_requested_at = :now, #cancel_requested_by = :by, " +
-			"#finished_at = :now, #updated_at = :now",
+		table:     d.tables.of(cancelled.ID.Kind()),
+		key:       recordKey(cancelled.ID),
+		update:    "SET #status = :status, #p = :progress, #o = :outcome, #x = :cancel, #f = :now REMOVE #u",
 		condition: "#status = :queued",
 		values: item{":queued": text(deployment.Queued), ":status": text(cancelled.Status),
-			":progress": progress,
-			":outcome":  outcome, ":now": stamp(cancelled.FinishedAt),
-			":by": text(cancelled.CancelRequestedBy)},
-	}), nil
+			":progress": blob(packProgress(cancelled.ID, cancelled.Progress)),
+			":outcome":  blob(packOutcome(cancelled)),
+			":cancel":   blob(packCancel(cancelled)),
+			":now":      moment(cancelled.FinishedAt)},
+	})
 }

@@ -45,7 +45,7 @@ func (d *Deployments) Claim(ctx context.Context, server catalog.ID,
 			return false, deployment.NewNothingToClaimError(server)
 		}
 		id := deployment.ID(load.Queue[place])
-		record, err := d.Get(ctx, id)
+		record, _, err := d.record(ctx, id)
 		if err == nil {
 			record, err = record.Claimed(now)
 		}
@@ -87,15 +87,14 @@ func (l *serverState) next(blocked map[string]bool) int {
 // at its place and a slot is free, and the resource has nothing running.
 func (d *Deployments) claiming(record deployment.Record, server catalog.ID,
 	place int) []types.TransactWriteItem {
-	now := stamp(record.ClaimedAt)
 	return []types.TransactWriteItem{
 		claimRecord: update(change{
 			table:     d.tables.of(record.ID.Kind()),
 			key:       recordKey(record.ID),
-			update:    "SET #status = :in_progress, #claimed_at = :now, #updated_at = :now",
+			update:    "SET #status = :in_progress, #c = :now, #u = :now",
 			condition: "#status = :queued",
 			values: item{":queued": text(deployment.Queued), ":in_progress": text(record.Status),
-				":now": now},
+				":now": moment(record.ClaimedAt)},
 		}),
 		claimServer: update(change{
 			table:     d.tables.Catalog,
@@ -103,7 +102,7 @@ func (d *Deployments) claiming(record deployment.Record, server catalog.ID,
 			this:      string(record.ID),
 			update:    fmt.Sprintf("SET #running.#this = :now REMOVE #queue[%d]", place),
 			condition: fmt.Sprintf("#queue[%d] = :id AND size(#running) < #concurrency", place),
-			values:    item{":id": text(record.ID), ":now": now},
+			values:    item{":id": text(record.ID), ":now": stamp(record.ClaimedAt)},
 		}),
 		claimResource: update(change{
 			table:     d.tables.Catalog,

@@ -51,10 +51,18 @@ func (c change) updating() *dynamodb.UpdateItemInput {
 		TableName:                 aws.String(c.table),
 		Key:                       c.key,
 		UpdateExpression:          aws.String(c.update),
-		ConditionExpression:       aws.String(c.condition),
+		ConditionExpression:       optional(c.condition),
 		ExpressionAttributeNames:  c.names(),
 		ExpressionAttributeValues: c.values,
 	}
+}
+
+// optional is the expression, or nil for an empty one, which DynamoDB refuses.
+func optional(expression string) *string {
+	if expression == "" {
+		return nil
+	}
+	return aws.String(expression)
 }
 
 // update is the change as a part of a transaction.
@@ -63,7 +71,7 @@ func update(c change) types.TransactWriteItem {
 		TableName:                 aws.String(c.table),
 		Key:                       c.key,
 		UpdateExpression:          aws.String(c.update),
-		ConditionExpression:       aws.String(c.condition),
+		ConditionExpression:       optional(c.condition),
 		ExpressionAttributeNames:  c.names(),
 		ExpressionAttributeValues: c.values,
 	}}

@@ -13,23 +13,44 @@ import (
 	"waybill/internal/fault"
 )
 
-// Get returns the record.
+// Get returns the record. It reads the details only if the record says that there are
+// some.
 func (d *Deployments) Get(ctx context.Context, id deployment.ID) (deployment.Record, error) {
-	table := d.tables.of(id.Kind())
-	if table == "" {
-		return deployment.Record{}, deployment.NewNotFoundError()
+	record, hasDetails, err := d.record(ctx, id)
+	if err == nil && hasDetails {
+		err = d.addDetails(ctx, &record)
 	}
-	stored, err := read(ctx, d.client, table, recordKey(id))
 	if err != nil {
 		return deployment.Record{}, err
 	}
-	if stored == nil {
-		return deployment.Record{}, deployment.NewNotFoundError()
+	return record, nil
+}
+
+// record returns the record without its details, which no state depends on.
+func (d *Deployments) record(ctx context.Context,
+	id deployment.ID) (record deployment.Record, hasDetails bool, err error) {
+	stored, err := d.stored(ctx, id)
+	if err != nil {
+		return deployment.Record{}, false, err
 	}
 	return decodeRecord(stored)
 }
 
-// List reads the count from the resource, and the records by one query. The query
+// stored returns the item of a record, or NotFound.
+func (d *Deployments) stored(ctx context.Context, id deployment.ID) (item, error) {
+	table := d.tables.of(id.Kind())
+	if table == "" {
+		return nil, deployment.NewNotFoundError()
+	}
+	stored, err := read(ctx, d.client, table, recordKey(id))
+	if err == nil && stored == nil {
+		return nil, deployment.NewNotFoundError()
+	}
+	return stored, err
+}
+
+// List reads the count from the resource, the records by one query, and the details of
+// those that have some by one batch. The query
 // asks for one record more than the page holds, to know whether there is a next
 // page. A skip costs a read of the skipped keys; a cursor costs nothing.
 func (d *Deployments) List(ctx context.Context, resource catalog.ID,
@@ -54,12 +75,9 @@ func (d *Deployments) List(ctx context.Context, resource catalog.ID,
 	if err != nil {
 		return deployment.Listing{}, err
 	}
-	for _, stored := range items[:min(page.Take, len(items))] {
-		record, err := decodeRecord(stored)
-		if err != nil {
-			return deployment.Listing{}, err
-		}
-		listing.Records = append(listing.Records, record)
+	listing.Records, err = d.decodeAll(ctx, items[:min(page.Take, len(items))])
+	if err != nil {
+		return deployment.Listing{}, err
 	}
 	if len(items) > page.Take {
 		listing.Next = string(listing.Records[page.Take-1].ID)
@@ -120,15 +138,15 @@ func (d *Deployments) Follow(ctx context.Context, id deployment.ID, now time.Tim
 		_, done, err := d.change(ctx, change{
 			table:     table,
 			key:       recordKey(id),
-			update:    "SET #followed_at = :now",
+			update:    "SET #w = :now",
 			condition: "#status IN (:queued, :in_progress)",
-			values: item{":now": stamp(now), ":queued": text(deployment.Queued),
+			values: item{":now": moment(now), ":queued": text(deployment.Queued),
 				":in_progress": text(deployment.InProgress)},
 		})
 		if done || err != nil {
 			return done, err
 		}
-		record, err := d.Get(ctx, id)
+		record, _, err := d.record(ctx, id)
 		return record.Status.Terminal(), err
 	})
 }

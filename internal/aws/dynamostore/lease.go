@@ -12,7 +12,7 @@ import (
 
 // leased is the condition that the record still has this lease and has not ended.
 // leaseValues has its values.
-const leased = "#status = :in_progress AND #lease.#owner = :owner AND #lease.#attempt = :attempt"
+const leased = "#status = :in_progress AND #l = :owner AND #a = :attempt"
 
 // leaseValues adds the values of the condition leased to more.
 func leaseValues(lease deployment.Lease, more item) item {
@@ -22,14 +22,14 @@ func leaseValues(lease deployment.Lease, more item) item {
 	return more
 }
 
-// Begin takes the lease if it is unchanged since it was read, so a runner that
-// renews it in between keeps it. [deployment.Record.Begun] has the rules; the
+// Begin takes the lease if attempt and expiry are unchanged since they were read, so a
+// runner that renews the lease in between keeps it. [deployment.Record.Begun] has the rules; the
 // condition only ensures that they were applied to the current record.
 func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string, now time.Time,
 	length time.Duration) (deployment.Record, error) {
 	var begun deployment.Record
 	err := retry(ctx, func() (bool, error) {
-		record, err := d.Get(ctx, id)
+		record, _, err := d.record(ctx, id)
 		if err != nil {
 			return false, err
 		}
@@ -37,22 +37,21 @@ func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string,
 		if err != nil {
 			return false, err
 		}
-		was, err := part(newLeaseItem(record.Lease))
-		if err != nil {
-			return false, err
-		}
-		lease, err := part(newLeaseItem(next.Lease))
-		if err != nil {
-			return false, err
-		}
-		_, done, err := d.change(ctx, change{
+		begin := change{
 			table:     d.tables.of(id.Kind()),
 			key:       recordKey(id),
-			update:    "SET #lease = :lease, #started_at = :started_at, #updated_at = :now",
-			condition: "#status = :in_progress AND #lease = :was",
-			values: item{":in_progress": text(deployment.InProgress), ":was": was, ":lease": lease,
-				":started_at": stamp(next.StartedAt), ":now": stamp(now)},
-		})
+			update:    "SET #l = :owner, #a = :attempt, #e = :expires, #b = :begun, #u = :now",
+			condition: "#status = :in_progress AND #a = :was AND attribute_not_exists(#e)",
+			values: item{":in_progress": text(deployment.InProgress), ":was": number(record.Lease.Attempt),
+				":owner": text(next.Lease.Owner), ":attempt": number(next.Lease.Attempt),
+				":expires": moment(next.Lease.Expires), ":begun": moment(next.StartedAt),
+				":now": moment(now)},
+		}
+		if expires := record.Lease.Expires; !expires.IsZero() {
+			begin.condition = "#status = :in_progress AND #a = :was AND #e = :expired"
+			begin.values[":expired"] = moment(expires)
+		}
+		_, done, err := d.change(ctx, begin)
 		begun = next
 		return done, err
 	})
@@ -73,20 +72,16 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 	if lease.Attempt == 0 { // the lease of a record that was never begun
 		return deployment.Signals{}, deployment.NewLeaseLostError(id)
 	}
-	done, err := part(newProgressItem(progress))
-	if err != nil {
-		return deployment.Signals{}, err
-	}
 	advancing := change{
 		table:     table,
 		key:       recordKey(id),
-		update:    "SET #progress = :progress, #lease.#expires = :expires, #updated_at = :now",
+		update:    "SET #p = :progress, #e = :expires, #u = :now",
 		condition: leased,
-		values: leaseValues(lease, item{":progress": done, ":expires": stamp(now.Add(length)),
-			":now": stamp(now)}),
+		values: leaseValues(lease, item{":progress": blob(packProgress(id, progress)),
+			":expires": moment(now.Add(length)), ":now": moment(now)}),
 	}
 	var signals deployment.Signals
-	err = retry(ctx, func() (bool, error) {
+	err := retry(ctx, func() (bool, error) {
 		written, done, err := d.change(ctx, advancing)
 		if err != nil {
 			return false, err
@@ -95,7 +90,7 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 			signals, err = readSignals(written)
 			return true, err
 		}
-		record, err := d.Get(ctx, id)
+		record, _, err := d.record(ctx, id)
 		if err != nil {
 			return false, err
 		}
@@ -114,7 +109,7 @@ func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deploy
 	progress deployment.Progress, outcome deployment.Outcome, now time.Time) error {
 	absent := map[int]bool{} // the writes to leave out, by their place in the transaction
 	return retry(ctx, func() (bool, error) {
-		record, err := d.Get(ctx, id)
+		record, _, err := d.record(ctx, id)
 		if err != nil {
 			return false, err
 		}
@@ -122,10 +117,7 @@ func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deploy
 		if err != nil {
 			return false, err
 		}
-		writes, err := d.finishing(ended)
-		if err != nil {
-			return false, err
-		}
+		writes := d.finishing(lease, ended)
 		var tried []types.TransactWriteItem
 		var of []int // the place of each tried write in the whole transaction
 		for place, one := range writes {
@@ -144,15 +136,8 @@ func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deploy
 }
 
 // finishing is the transaction that ends a deployment.
-func (d *Deployments) finishing(ended deployment.Record) ([]types.TransactWriteItem, error) {
-	progress, err := part(newProgressItem(ended.Progress))
-	if err != nil {
-		return nil, err
-	}
-	outcome, err := part(newOutcomeItem(ended.Outcome))
-	if err != nil {
-		return nil, err
-	}
+func (d *Deployments) finishing(lease deployment.Lease,
+	ended deployment.Record) []types.TransactWriteItem {
 	resource := change{
 		table:     d.tables.Catalog,
 		key:       stateKey(ended.ID.Resource()),
@@ -175,17 +160,28 @@ func (d *Deployments) finishing(ended deployment.Record) ([]types.TransactWriteI
 		server.update = "SET #validated_at = :now " + server.update
 		server.values = item{":now": stamp(ended.FinishedAt)}
 	}
-	return []types.TransactWriteItem{
-		update(change{
-			table: d.tables.of(ended.ID.Kind()),
-			key:   recordKey(ended.ID),
-			update: "SET #status = :status, #progress = :progress, #outcome = :outcome, " +
-				"#finished_at = :now, #updated_at = :now",
-			condition: leased,
-			values: leaseValues(ended.Lease, item{":status": text(ended.Status), ":progress": progress,
-				":outcome": outcome, ":now": stamp(ended.FinishedAt)}),
-		}),
-		update(server),
-		update(resource),
-	}, nil
+	record := change{
+		table:     d.tables.of(ended.ID.Kind()),
+		key:       recordKey(ended.ID),
+		update:    "SET #status = :status, #p = :progress, #o = :outcome, #f = :now",
+		condition: leased,
+		values: leaseValues(lease, item{":status": text(ended.Status),
+			":progress": blob(packProgress(ended.ID, ended.Progress)),
+			":outcome":  blob(packOutcome(ended)), ":now": moment(ended.FinishedAt)}),
+	}
+	const over = " REMOVE #l, #e, #u, #w"
+	details := newDetailsItem(ended)
+	if details.Message == "" {
+		record.update += over
+		return []types.TransactWriteItem{update(record), update(server), update(resource)}
+	}
+	record.update += ", #d = :yes" + over
+	record.values[":yes"] = &types.AttributeValueMemberBOOL{Value: true}
+	message := change{
+		table:  d.tables.of(ended.ID.Kind()),
+		key:    detailsKey(ended.ID),
+		update: "SET #message = :message",
+		values: item{":message": text(details.Message)},
+	}
+	return []types.TransactWriteItem{update(record), update(server), update(resource), update(message)}
 }

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/catalog"
@@ -95,23 +94,18 @@ func (d *Deployments) all(ctx context.Context, ids []string) (map[deployment.ID]
 	records := make(map[deployment.ID]deployment.Record, len(ids))
 	for batch := range slices.Chunk(ids, maxBatch) {
 		wanted := map[string]types.KeysAndAttributes{}
-		for _, text := range batch {
-			id := deployment.ID(text)
-			table := d.tables.of(id.Kind())
-			wanted[table] = types.KeysAndAttributes{
-				ConsistentRead: aws.Bool(true),
-				Keys:           append(wanted[table].Keys, recordKey(id)),
-			}
+		for _, id := range batch {
+			d.want(wanted, deployment.ID(id), recordKey(deployment.ID(id)))
 		}
-		found, err := readBatch(ctx, d.client, wanted)
+		read, err := readBatch(ctx, d.client, wanted)
 		if err != nil {
 			return nil, err
 		}
-		for _, stored := range slices.Concat(slices.Collect(maps.Values(found))...) {
-			record, err := decodeRecord(stored)
-			if err != nil {
-				return nil, err
-			}
+		found, err := d.decodeAll(ctx, slices.Concat(slices.Collect(maps.Values(read))...))
+		if err != nil {
+			return nil, err
+		}
+		for _, record := range found {
 			records[record.ID] = record
 		}
 	}

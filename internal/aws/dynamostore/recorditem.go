@@ -1,115 +1,62 @@
 package dynamostore
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
-	"waybill/internal/logbook"
 )
 
-// recordItem is a [deployment.Record] as an item. Attributes that people read in the
-// console or that a condition uses are at the top level. Lease, progress and outcome
-// are nested, because one write replaces the whole of each. Attributes are empty
-// rather than absent, so that a condition can compare them; attributes that were
-// added later are absent from older records.
+// recordItem is a [deployment.Record] as an item of less than 1,024 bytes, which is what
+// one write unit pays for. Every write of an item costs its whole size. So names are
+// short, times are numbers of microseconds since 1970, and an attribute without a value
+// is absent. The long texts are in the item of details.
+//
+//	attribute        content
+//	resource_uuid    the resource; partition key
+//	deployment_uuid  the id; sort key
+//	server_uuid      the server
+//	time             created
+//	status           as on the wire; infra/triggers.go filters the stream by it
+//	op               the operation
+//	n, m             the names of the resource and of the server (machine)
+//	r                the request: options, trigger, configuration and when it was queued; packed
+//	a                the number of leases taken (attempts); infra/triggers.go filters by it
+//	l, e             the owner of the lease, and when it expires
+//	c, b, f, u       claimed, begun, finished, updated; u is absent if it equals f
+//	w                when a reader last watched the log
+//	x                the request to cancel: when and by whom; packed
+//	p                the progress; packed
+//	o                the outcome; packed
+//	d                true if there are details
 type recordItem struct {
-	ResourceUUID      string       `dynamodbav:"resource_uuid"`
-	DeploymentUUID    string       `dynamodbav:"deployment_uuid"`
-	Status            string       `dynamodbav:"status"`
-	Operation         string       `dynamodbav:"operation"`
-	PullLatestImages  bool         `dynamodbav:"pull_latest_images"`
-	StopBeforeStart   bool         `dynamodbav:"stop_before_start"`
-	Force             bool         `dynamodbav:"force"`
-	DockerTag         string       `dynamodbav:"docker_tag"`
-	Commit            string       `dynamodbav:"commit"`
-	RollbackTo        string       `dynamodbav:"rollback_to"`
-	DeleteVolumes     bool         `dynamodbav:"delete_volumes"`
-	ResourceName      string       `dynamodbav:"resource_name"`
-	ServerUUID        string       `dynamodbav:"server_uuid"`
-	ServerName        string       `dynamodbav:"server_name"`
-	Trigger           triggerItem  `dynamodbav:"trigger"`
-	ConfigurationHash string       `dynamodbav:"configuration_hash"`
-	CreatedAt         instant      `dynamodbav:"created_at"`
-	QueuedAt          instant      `dynamodbav:"queued_at"`
-	ClaimedAt         instant      `dynamodbav:"claimed_at"`
-	StartedAt         instant      `dynamodbav:"started_at"`
-	FinishedAt        instant      `dynamodbav:"finished_at"`
-	UpdatedAt         instant      `dynamodbav:"updated_at"`
-	CancelRequestedAt instant      `dynamodbav:"cancel_requested_at"`
-	CancelRequestedBy string       `dynamodbav:"cancel_requested_by"`
-	FollowedAt        instant      `dynamodbav:"followed_at"`
-	Lease             leaseItem    `dynamodbav:"lease"`
-	Progress          progressItem `dynamodbav:"progress"`
-	Outcome           outcomeItem  `dynamodbav:"outcome"`
-	Scrub             scrubItem    `dynamodbav:"scrub"`
-}
-
-// triggerItem is the trigger of a deployment.
-type triggerItem struct {
-	Kind string `dynamodbav:"kind"`
-	Name string `dynamodbav:"name"`
-}
-
-// leaseItem is compared as a whole to take a lease, and by owner and attempt to use
-// it.
-type leaseItem struct {
-	Owner   string  `dynamodbav:"owner"`
-	Attempt int     `dynamodbav:"attempt"`
-	Expires instant `dynamodbav:"expires"`
-}
-
-// progressItem is written whole by every commit, because its parts belong together.
-type progressItem struct {
-	Log      markItem           `dynamodbav:"log"`
-	Process  string             `dynamodbav:"process"`
-	Sent     bool               `dynamodbav:"sent"`
-	Steps    []stepItem         `dynamodbav:"steps"`
-	Source   builtItem          `dynamodbav:"source"`
-	Scrubbed *scrubProgressItem `dynamodbav:"scrubbed,omitempty"` // of scrubs only
-}
-
-// builtItem is the commit that was built.
-type builtItem struct {
-	Commit  string `dynamodbav:"commit"`
-	Message string `dynamodbav:"message"`
-}
-
-// markItem has the index in its compact encoding, two or three bytes a chunk. A log
-// of 10,000 chunks takes 30 of the 400 KB of an item.
-type markItem struct {
-	Out      int64   `dynamodbav:"out"`
-	Err      int64   `dynamodbav:"err"`
-	Steps    int64   `dynamodbav:"steps"`
-	Chunks   int     `dynamodbav:"chunks"`
-	Last     int64   `dynamodbav:"last"`
-	Batch    int     `dynamodbav:"batch"`
-	Until    instant `dynamodbav:"until"`
-	Bytes    int64   `dynamodbav:"bytes"`
-	Digest   string  `dynamodbav:"digest"`
-	Index    []byte  `dynamodbav:"index"`
-	Complete bool    `dynamodbav:"complete"`
-}
-
-// stepItem has a null exit code while the step runs.
-type stepItem struct {
-	Name       string  `dynamodbav:"name"`
-	StartedAt  instant `dynamodbav:"started_at"`
-	FinishedAt instant `dynamodbav:"finished_at"`
-	ExitCode   *int    `dynamodbav:"exit_code"`
-}
-
-// outcomeItem repeats the status, because the outcome is read alone.
-type outcomeItem struct {
+	ResourceUUID   string `dynamodbav:"resource_uuid"`
+	DeploymentUUID string `dynamodbav:"deployment_uuid"`
+	ServerUUID     string `dynamodbav:"server_uuid,omitempty"`
+	Time           int64  `dynamodbav:"time"`
 	Status         string `dynamodbav:"status"`
-	Reason         string `dynamodbav:"reason"`
-	ExitCode       *int   `dynamodbav:"exit_code"`
-	Signal         string `dynamodbav:"signal"`
-	ResourceStatus string `dynamodbav:"resource_status"`
-	Successor      string `dynamodbav:"successor,omitempty"`
+	Operation      string `dynamodbav:"op,omitempty"`
+	ResourceName   string `dynamodbav:"n,omitempty"`
+	ServerName     string `dynamodbav:"m,omitempty"`
+	Request        []byte `dynamodbav:"r,omitempty"`
+	Attempt        int    `dynamodbav:"a"`
+	Owner          string `dynamodbav:"l,omitempty"`
+	Expires        int64  `dynamodbav:"e,omitempty"`
+	ClaimedAt      int64  `dynamodbav:"c,omitempty"`
+	StartedAt      int64  `dynamodbav:"b,omitempty"`
+	FinishedAt     int64  `dynamodbav:"f,omitempty"`
+	UpdatedAt      int64  `dynamodbav:"u,omitempty"`
+	FollowedAt     int64  `dynamodbav:"w,omitempty"`
+	Cancel         []byte `dynamodbav:"x,omitempty"`
+	Progress       []byte `dynamodbav:"p,omitempty"`
+	Outcome        []byte `dynamodbav:"o,omitempty"`
+	HasDetails     bool   `dynamodbav:"d,omitempty"`
 }
 
 // recordKey is the primary key. The id contains both of its parts.
@@ -117,150 +64,190 @@ func recordKey(id deployment.ID) item {
 	return item{"resource_uuid": text(id.Resource()), "deployment_uuid": text(id)}
 }
 
+// moment is the attribute of a time that is not zero.
+func moment(t time.Time) types.AttributeValue { return number(micros(t)) }
+
+// encodeRecord encodes a record without its details.
 func encodeRecord(r deployment.Record) (item, error) {
-	encoded, err := attributevalue.MarshalMap(recordItem{
-		ResourceUUID:      string(r.ID.Resource()),
-		DeploymentUUID:    string(r.ID),
-		Status:            string(r.Status),
-		Operation:         string(r.Operation),
-		PullLatestImages:  r.Options.PullLatestImages,
-		StopBeforeStart:   r.Options.StopBeforeStart,
-		Force:             r.Options.Force,
-		DockerTag:         r.Options.DockerTag,
-		Commit:            r.Options.Commit,
-		RollbackTo:        r.Options.Configuration,
-		DeleteVolumes:     r.Options.DeleteVolumes,
-		ResourceName:      r.ResourceName,
-		ServerUUID:        string(r.ServerID),
-		ServerName:        r.ServerName,
-		Trigger:           triggerItem(r.Trigger),
-		ConfigurationHash: r.ConfigurationHash,
-		CreatedAt:         instant(r.CreatedAt),
-		QueuedAt:          instant(r.QueuedAt),
-		ClaimedAt:         instant(r.ClaimedAt),
-		StartedAt:         instant(r.StartedAt),
-		FinishedAt:        instant(r.FinishedAt),
-		UpdatedAt:         instant(r.UpdatedAt),
-		CancelRequestedAt: instant(r.CancelRequestedAt),
-		CancelRequestedBy: r.CancelRequestedBy,
-		FollowedAt:        instant(r.FollowedAt),
-		Lease:             newLeaseItem(r.Lease),
-		Progress:          newProgressItem(r.Progress),
-		Outcome:           newOutcomeItem(r.Outcome),
-		Scrub:             newScrubItem(r.Scrub),
-	})
+	fields := recordItem{
+		ResourceUUID:   string(r.ID.Resource()),
+		DeploymentUUID: string(r.ID),
+		ServerUUID:     string(r.ServerID),
+		Time:           micros(r.CreatedAt),
+		Status:         string(r.Status),
+		Operation:      string(r.Operation),
+		ResourceName:   r.ResourceName,
+		ServerName:     r.ServerName,
+		Request:        packRequest(r),
+		Attempt:        r.Lease.Attempt,
+		Owner:          r.Lease.Owner,
+		Expires:        micros(r.Lease.Expires),
+		ClaimedAt:      micros(r.ClaimedAt),
+		StartedAt:      micros(r.StartedAt),
+		FinishedAt:     micros(r.FinishedAt),
+		UpdatedAt:      micros(r.UpdatedAt),
+		FollowedAt:     micros(r.FollowedAt),
+		HasDetails:     newDetailsItem(r) != detailsItem{},
+	}
+	if r.UpdatedAt.Equal(r.FinishedAt) {
+		fields.UpdatedAt = 0
+	}
+	if !r.CancelRequestedAt.IsZero() {
+		fields.Cancel = packCancel(r)
+	}
+	if r.Status != deployment.Queued {
+		fields.Progress = packProgress(r.ID, r.Progress)
+	}
+	if r.Outcome != (deployment.Outcome{}) {
+		fields.Outcome = packOutcome(r)
+	}
+	encoded, err := attributevalue.MarshalMap(fields)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "encode deployment %s", r.ID)
 	}
 	return encoded, nil
 }
 
-func decodeRecord(stored item) (deployment.Record, error) {
+// decodeRecord decodes a record without its details, and reports whether it has some.
+func decodeRecord(stored item) (record deployment.Record, hasDetails bool, err error) {
 	var fields recordItem
 	if err := attributevalue.UnmarshalMap(stored, &fields); err != nil {
-		return deployment.Record{}, fault.Wrap(err, fault.Internal, "decode a deployment")
+		return deployment.Record{}, false, fault.Wrap(err, fault.Internal, "decode a deployment")
 	}
-	progress, err := fields.Progress.progress()
-	if err != nil {
-		return deployment.Record{}, err
+	record = deployment.Record{
+		ID:           deployment.ID(fields.DeploymentUUID),
+		Status:       deployment.Status(fields.Status),
+		Operation:    deployment.Operation(fields.Operation),
+		ResourceName: fields.ResourceName,
+		ServerID:     catalog.ID(fields.ServerUUID),
+		ServerName:   fields.ServerName,
+		CreatedAt:    fromMicros(fields.Time),
+		ClaimedAt:    fromMicros(fields.ClaimedAt),
+		StartedAt:    fromMicros(fields.StartedAt),
+		FinishedAt:   fromMicros(fields.FinishedAt),
+		UpdatedAt:    fromMicros(cmp.Or(fields.UpdatedAt, fields.FinishedAt)),
+		FollowedAt:   fromMicros(fields.FollowedAt),
+		Lease: deployment.Lease{Owner: fields.Owner, Attempt: fields.Attempt,
+			Expires: fromMicros(fields.Expires)},
 	}
-	return deployment.Record{
-		ID:                deployment.ID(fields.DeploymentUUID),
-		Status:            deployment.Status(fields.Status),
-		Operation:         deployment.Operation(fields.Operation),
-		Options:           fields.options(),
-		ResourceName:      fields.ResourceName,
-		ServerID:          catalog.ID(fields.ServerUUID),
-		ServerName:        fields.ServerName,
-		Trigger:           deployment.Trigger(fields.Trigger),
-		ConfigurationHash: fields.ConfigurationHash,
-		CreatedAt:         time.Time(fields.CreatedAt),
-		QueuedAt:          time.Time(fields.QueuedAt),
-		ClaimedAt:         time.Time(fields.ClaimedAt),
-		StartedAt:         time.Time(fields.StartedAt),
-		FinishedAt:        time.Time(fields.FinishedAt),
-		UpdatedAt:         time.Time(fields.UpdatedAt),
-		CancelRequestedAt: time.Time(fields.CancelRequestedAt),
-		CancelRequestedBy: fields.CancelRequestedBy,
-		FollowedAt:        time.Time(fields.FollowedAt),
-		Lease:             fields.Lease.lease(),
-		Progress:          progress,
-		Outcome:           fields.Outcome.outcome(),
-		Scrub:             fields.Scrub.scrub(),
-	}, nil
+	for _, unpack := range []error{
+		unpackRequest(fields.Request, &record),
+		unpackCancel(fields.Cancel, &record),
+		unpackProgress(fields.Progress, &record),
+		unpackOutcome(fields.Outcome, &record),
+	} {
+		if unpack != nil {
+			return deployment.Record{}, false, unpack
+		}
+	}
+	return record, fields.HasDetails, nil
 }
 
-func (f recordItem) options() deployment.Options {
-	return deployment.Options{
-		PullLatestImages: f.PullLatestImages, StopBeforeStart: f.StopBeforeStart, Force: f.Force,
-		DockerTag: f.DockerTag, Commit: f.Commit, Configuration: f.RollbackTo, DeleteVolumes: f.DeleteVolumes,
+// Bits of the first number of a packed request.
+const (
+	requestPullsImages = 1 << iota
+	requestStopsFirst
+	requestForces
+	requestDeletesVolumes
+	requestRestores // the configuration of an earlier deployment
+)
+
+// packRequest packs the parts of a request that never change and that no condition
+// compares.
+func packRequest(r deployment.Record) []byte {
+	var p packer
+	var bits int64
+	for bit, set := range requestBits(&r.Options) {
+		if *set {
+			bits |= bit
+		}
+	}
+	if r.Options.Configuration != "" {
+		bits |= requestRestores
+	}
+	p.count(bits)
+	p.text(r.Options.DockerTag)
+	p.digits(r.Options.Commit)
+	p.digits(r.ConfigurationHash)
+	restored := r.Options.Configuration
+	if restored == r.ConfigurationHash { // in every request; the record says it once
+		restored = ""
+	}
+	p.digits(restored)
+	p.text(r.Trigger.Kind)
+	p.text(r.Trigger.Name)
+	p.digits(r.Trigger.TokenID)
+	p.moment(r.QueuedAt, r.ID.Number())
+	return p.packed
+}
+
+// requestBits has the options that are a bit.
+func requestBits(options *deployment.Options) map[int64]*bool {
+	return map[int64]*bool{
+		requestPullsImages:    &options.PullLatestImages,
+		requestStopsFirst:     &options.StopBeforeStart,
+		requestForces:         &options.Force,
+		requestDeletesVolumes: &options.DeleteVolumes,
 	}
 }
 
-func newLeaseItem(l deployment.Lease) leaseItem {
-	return leaseItem{Owner: l.Owner, Attempt: l.Attempt, Expires: instant(l.Expires)}
+func unpackRequest(packed []byte, r *deployment.Record) error {
+	u := unpacker{rest: packed}
+	bits := u.count()
+	for bit, set := range requestBits(&r.Options) {
+		*set = bits&bit != 0
+	}
+	r.Options.DockerTag, r.Options.Commit = u.text(), u.digits()
+	r.ConfigurationHash = u.digits()
+	restored := u.digits()
+	if bits&requestRestores != 0 {
+		r.Options.Configuration = cmp.Or(restored, r.ConfigurationHash)
+	}
+	r.Trigger = deployment.Trigger{Kind: u.text(), Name: u.text(), TokenID: u.digits()}
+	r.QueuedAt = u.moment(r.ID.Number())
+	return u.err
 }
 
-func (f leaseItem) lease() deployment.Lease {
-	return deployment.Lease{Owner: f.Owner, Attempt: f.Attempt, Expires: time.Time(f.Expires)}
+// packCancel packs the request to cancel.
+func packCancel(r deployment.Record) []byte {
+	var p packer
+	p.moment(r.CancelRequestedAt, r.ID.Number())
+	p.text(r.CancelRequestedBy)
+	return p.packed
 }
 
-func newProgressItem(p deployment.Progress) progressItem {
-	fields := progressItem{
-		Log:      newMarkItem(p.Log),
-		Process:  p.Process,
-		Sent:     p.Sent,
-		Steps:    make([]stepItem, len(p.Steps)),
-		Source:   builtItem(p.Source),
-		Scrubbed: newScrubProgressItem(p.Scrub),
-	}
-	for i, step := range p.Steps {
-		fields.Steps[i] = stepItem{Name: step.Name, StartedAt: instant(step.StartedAt),
-			FinishedAt: instant(step.FinishedAt), ExitCode: step.ExitCode}
-	}
-	return fields
+func unpackCancel(packed []byte, r *deployment.Record) error {
+	u := unpacker{rest: packed}
+	r.CancelRequestedAt, r.CancelRequestedBy = u.moment(r.ID.Number()), u.text()
+	return u.err
 }
 
-func newMarkItem(m logbook.Mark) markItem {
-	return markItem{
-		Out: m.At.Out, Err: m.At.Err, Steps: m.At.Steps,
-		Chunks: m.Chunks, Last: int64(m.Last), Batch: m.Batch, Until: instant(m.Until), Bytes: m.Bytes,
-		Digest: m.Digest, Index: m.Index.Encode(), Complete: m.Complete,
-	}
+// packOutcome packs the outcome without its status, which is the record's, and without
+// the message of the commit. A successor is of the same resource.
+func packOutcome(r deployment.Record) []byte {
+	var p packer
+	o := r.Outcome
+	p.text(string(o.Reason))
+	p.optional(o.ExitCode)
+	p.text(o.Signal)
+	p.text(o.ResourceStatus)
+	p.text(strings.TrimPrefix(string(o.Successor), string(r.ID.Resource())))
+	p.digits(o.Source.Commit)
+	return p.packed
 }
 
-func (f progressItem) progress() (deployment.Progress, error) {
-	index, err := logbook.DecodeIndex(f.Log.Index)
-	if err != nil {
-		return deployment.Progress{}, err
+func unpackOutcome(packed []byte, r *deployment.Record) error {
+	if len(packed) == 0 {
+		return nil
 	}
-	progress := deployment.Progress{
-		Log: logbook.Mark{
-			At:     logbook.Position{Out: f.Log.Out, Err: f.Log.Err, Steps: f.Log.Steps},
-			Chunks: f.Log.Chunks, Last: logbook.Order(f.Log.Last), Batch: f.Log.Batch,
-			Until: time.Time(f.Log.Until), Bytes: f.Log.Bytes,
-			Digest: f.Log.Digest, Index: index, Complete: f.Log.Complete,
-		},
-		Process: f.Process,
-		Sent:    f.Sent,
-		Source:  deployment.Source(f.Source),
-		Scrub:   f.Scrubbed.progress(),
+	u := unpacker{rest: packed}
+	r.Outcome = deployment.Outcome{Status: r.Status, Reason: deployment.Reason(u.text()),
+		ExitCode: u.optional(), Signal: u.text(), ResourceStatus: u.text()}
+	successor := u.text()
+	if len(successor) == deployment.IDLength-catalog.IDLength {
+		successor = string(r.ID.Resource()) + successor
 	}
-	for _, step := range f.Steps {
-		progress.Steps = append(progress.Steps, deployment.Step{Name: step.Name,
-			StartedAt: time.Time(step.StartedAt), FinishedAt: time.Time(step.FinishedAt),
-			ExitCode: step.ExitCode})
-	}
-	return progress, nil
-}
-
-func newOutcomeItem(o deployment.Outcome) outcomeItem {
-	return outcomeItem{Status: string(o.Status), Reason: string(o.Reason), ExitCode: o.ExitCode,
-		Signal: o.Signal, ResourceStatus: o.ResourceStatus, Successor: string(o.Successor)}
-}
-
-func (f outcomeItem) outcome() deployment.Outcome {
-	return deployment.Outcome{Status: deployment.Status(f.Status), Reason: deployment.Reason(f.Reason),
-		ExitCode: f.ExitCode,
-		Signal:   f.Signal, ResourceStatus: f.ResourceStatus, Successor: deployment.ID(f.Successor)}
+	r.Outcome.Successor = deployment.ID(successor)
+	r.Outcome.Source.Commit = u.digits()
+	return u.err
 }

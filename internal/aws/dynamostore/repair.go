@@ -23,7 +23,7 @@ func (d *Deployments) Repair(ctx context.Context, server catalog.ID, id deployme
 		if err != nil {
 			return false, err
 		}
-		record, err := d.Get(ctx, id)
+		record, _, err := d.record(ctx, id)
 		gone := errors.Is(err, fault.NotFound)
 		if err != nil && !gone {
 			return false, err

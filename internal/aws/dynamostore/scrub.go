@@ -2,18 +2,27 @@ package dynamostore
 
 import (
 	"context"
-	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
 )
 
-// RecordScrub writes on the condition that the digest of the log is unchanged since
-// the record was read. No other write changes a record that has ended.
+// RecordScrub writes the record and its details in one transaction, on the condition
+// that the progress, and with it the digest of the log, is unchanged since the record
+// was read. No other write changes a record that has ended.
 func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark,
 	scrub deployment.ScrubSummary) error {
 	return retry(ctx, func() (bool, error) {
-		record, err := d.Get(ctx, id)
+		stored, err := d.stored(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		record, hasDetails, err := decodeRecord(stored)
+		if err == nil && hasDetails {
+			err = d.addDetails(ctx, &record)
+		}
 		if err != nil {
 			return false, err
 		}
@@ -21,69 +30,32 @@ func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was str
 		if err != nil {
 			return false, err
 		}
-		log, err := part(newMarkItem(next.Progress.Log))
-		if err != nil {
-			return false, err
-		}
-		fields, err := part(newScrubItem(next.Scrub))
-		if err != nil {
-			return false, err
-		}
-		_, done, err := d.change(ctx, change{
-			table:     d.tables.of(id.Kind()),
-			key:       recordKey(id),
-			update:    "SET #progress.#log = :log, #scrub = :scrub, #updated_at = :at",
-			condition: "#status = :status AND #progress.#log.#digest = :was",
-			values: item{":log": log, ":scrub": fields, ":at": stamp(next.UpdatedAt),
-				":status": text(next.Status),
-				":was":    text(was)},
-		})
+		_, done, err := write(ctx, d.client, d.scrubbing(stored, next))
 		return done, err
 	})
 }
 
-// scrubItem is a [deployment.ScrubSummary].
-type scrubItem struct {
-	At         instant `dynamodbav:"at"`
-	By         string  `dynamodbav:"by"`
-	Deployment string  `dynamodbav:"deployment"`
-	Entries    int     `dynamodbav:"entries"`
-	Original   string  `dynamodbav:"original"`
-}
-
-func newScrubItem(s deployment.ScrubSummary) scrubItem {
-	return scrubItem{At: instant(s.At), By: s.By, Deployment: string(s.Deployment), Entries: s.Entries,
-		Original: s.Original}
-}
-
-func (f scrubItem) scrub() deployment.ScrubSummary {
-	return deployment.ScrubSummary{At: time.Time(f.At), By: f.By, Deployment: deployment.ID(f.Deployment),
-		Entries: f.Entries, Original: f.Original}
-}
-
-// scrubProgressItem is how far a scrub is.
-type scrubProgressItem struct {
-	Last    string `dynamodbav:"last"`
-	Logs    int    `dynamodbav:"logs"`
-	Changed int    `dynamodbav:"changed"`
-	Entries int    `dynamodbav:"entries"`
-	Failed  int    `dynamodbav:"failed"`
-}
-
-// newScrubProgressItem returns nil for a deployment that is not a scrub, which keeps
-// the frequent writes of progress small.
-func newScrubProgressItem(s deployment.ScrubProgress) *scrubProgressItem {
-	if s == (deployment.ScrubProgress{}) {
-		return nil
+// scrubbing is the transaction that notes a scrub.
+func (d *Deployments) scrubbing(stored item, next deployment.Record) []types.TransactWriteItem {
+	details := newDetailsItem(next)
+	return []types.TransactWriteItem{
+		update(change{
+			table:     d.tables.of(next.ID.Kind()),
+			key:       recordKey(next.ID),
+			update:    "SET #p = :progress, #u = :at, #d = :yes",
+			condition: "#status = :status AND #p = :was",
+			values: item{":progress": blob(packProgress(next.ID, next.Progress)),
+				":was": stored["p"], ":at": moment(next.UpdatedAt),
+				":status": text(next.Status), ":yes": &types.AttributeValueMemberBOOL{Value: true}},
+		}),
+		update(change{
+			table: d.tables.of(next.ID.Kind()),
+			key:   detailsKey(next.ID),
+			update: "SET #scrubbed_at = :at, #scrubbed_by = :by, #scrub_deployment = :deployment, " +
+				"#scrubbed_entries = :entries, #original_digest = :original",
+			values: item{":at": number(details.ScrubbedAt), ":by": text(details.ScrubbedBy),
+				":deployment": text(details.ScrubDeployment), ":entries": number(details.ScrubbedEntries),
+				":original": text(details.Original)},
+		}),
 	}
-	return &scrubProgressItem{Last: string(s.Last), Logs: s.Logs, Changed: s.Changed, Entries: s.Entries,
-		Failed: s.Failed}
-}
-
-func (f *scrubProgressItem) progress() deployment.ScrubProgress {
-	if f == nil {
-		return deployment.ScrubProgress{}
-	}
-	return deployment.ScrubProgress{Last: deployment.ID(f.Last), Logs: f.Logs, Changed: f.Changed,
-		Entries: f.Entries, Failed: f.Failed}
 }

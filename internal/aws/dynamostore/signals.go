@@ -2,7 +2,6 @@ package dynamostore
 
 import (
 	"context"
-	"time"
 
 	"waybill/internal/deployment"
 )
@@ -10,22 +9,21 @@ import (
 // signalsItem is the part of a record that a runner reads between its writes: the
 // signals of users and readers, and the lease.
 type signalsItem struct {
-	Status            string    `dynamodbav:"status"`
-	Lease             leaseItem `dynamodbav:"lease"`
-	CancelRequestedAt instant   `dynamodbav:"cancel_requested_at"`
-	FollowedAt        instant   `dynamodbav:"followed_at"`
+	Status     string `dynamodbav:"status"`
+	Attempt    int    `dynamodbav:"a"`
+	Owner      string `dynamodbav:"l"`
+	Cancel     []byte `dynamodbav:"x"`
+	FollowedAt int64  `dynamodbav:"w"`
 }
 
-// Signals reads four attributes only: runners call it every few seconds, and a record
-// may be large.
+// Signals reads five attributes only: runners call it every few seconds.
 func (d *Deployments) Signals(ctx context.Context, id deployment.ID,
 	lease deployment.Lease) (deployment.Signals, error) {
 	table := d.tables.of(id.Kind())
 	if table == "" {
 		return deployment.Signals{}, deployment.NewNotFoundError()
 	}
-	stored, err := read(ctx, d.client, table, recordKey(id), "status", "lease", "cancel_requested_at",
-		"followed_at")
+	stored, err := read(ctx, d.client, table, recordKey(id), "status", "a", "l", "x", "w")
 	if err != nil {
 		return deployment.Signals{}, err
 	}
@@ -36,7 +34,8 @@ func (d *Deployments) Signals(ctx context.Context, id deployment.ID,
 	if err := decode(stored, &fields); err != nil {
 		return deployment.Signals{}, err
 	}
-	record := deployment.Record{ID: id, Status: deployment.Status(fields.Status), Lease: fields.Lease.lease()}
+	record := deployment.Record{ID: id, Status: deployment.Status(fields.Status),
+		Lease: deployment.Lease{Owner: fields.Owner, Attempt: fields.Attempt}}
 	return fields.signals(), record.LeasedTo(lease)
 }
 
@@ -49,7 +48,7 @@ func readSignals(written item) (deployment.Signals, error) {
 
 func (f signalsItem) signals() deployment.Signals {
 	return deployment.Signals{
-		CancelRequested: !time.Time(f.CancelRequestedAt).IsZero(),
-		FollowedAt:      time.Time(f.FollowedAt),
+		CancelRequested: len(f.Cancel) > 0,
+		FollowedAt:      fromMicros(f.FollowedAt),
 	}
 }

@@ -113,7 +113,7 @@ func (d *Deployments) newest(ctx context.Context, resource catalog.ID) (deployme
 	if err != nil || len(items) == 0 {
 		return "", err
 	}
-	record, err := decodeRecord(items[0])
+	record, _, err := decodeRecord(items[0])
 	return record.ID, err
 }
 
@@ -177,13 +177,9 @@ func (d *Deployments) superseding(next enqueuing) ([]types.TransactWriteItem, er
 	if err != nil {
 		return nil, err
 	}
-	ending, err := d.ending(ended)
-	if err != nil {
-		return nil, err
-	}
 	rest := slices.DeleteFunc(slices.Clone(next.queue), func(id string) bool { return id == string(old.ID) })
 	return []types.TransactWriteItem{
-		ending,
+		d.ending(ended),
 		update(change{
 			table:     d.tables.Catalog,
 			key:       stateKey(record.ServerID),

@@ -25,7 +25,8 @@ func HandleChange(
 
 // ReadChange reads the two images of a stream record of a deployment table, in
 // DynamoDB's JSON. An absent image is empty or null. ReadChange returns false if the
-// status did not change: a lease was renewed, or the record was removed.
+// status did not change: a lease was renewed, the record was removed, or the item is
+// not a record. The record lacks its details.
 func ReadChange(newImage, oldImage json.RawMessage) (deployment.Change, bool, error) {
 	now, err := readImage(newImage)
 	if err != nil || now == nil {
@@ -35,8 +36,8 @@ func ReadChange(newImage, oldImage json.RawMessage) (deployment.Change, bool, er
 	if err != nil {
 		return deployment.Change{}, false, err
 	}
-	record, err := decodeRecord(now)
-	if err != nil {
+	record, _, err := decodeRecord(now)
+	if err != nil || !isRecord(record.ID) {
 		return deployment.Change{}, false, err
 	}
 	var previous struct {
@@ -50,6 +51,10 @@ func ReadChange(newImage, oldImage json.RawMessage) (deployment.Change, bool, er
 	}
 	return deployment.Change{Record: record, Previous: previous.Status}, record.Status != previous.Status, nil
 }
+
+// isRecord reports whether a sort key is of a record, and not of another item of a
+// deployment.
+func isRecord(sort deployment.ID) bool { return sort != detailsSortKey }
 
 func readImage(image json.RawMessage) (item, error) {
 	var values map[string]value

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -63,9 +64,14 @@ func attribute(v types.AttributeValue) any {
 	}
 }
 
-// with is the record in another status.
+// with is the record in another status, as the stream has it: without details, and
+// without progress while it is queued.
 func with(record deployment.Record, status deployment.Status) deployment.Record {
-	record.Status = status
+	record.Status, record.Outcome.Status = status, status
+	record.Outcome.Source.Message, record.Scrub = "", deployment.ScrubSummary{}
+	if status == deployment.Queued {
+		record.Progress = deployment.Progress{}
+	}
 	return record
 }
 
@@ -100,6 +106,13 @@ func TestReadChange(t *testing.T) {
 			}
 		})
 	}
+	t.Run("the details of a record are no change", func(t *testing.T) {
+		details := json.RawMessage(`{"resource_uuid":{"S":"` + string(recordID) +
+			`"},"deployment_uuid":{"S":"details"},"message":{"S":"Serve tea"}}`)
+		if _, changed, err := dynamostore.ReadChange(details, nil); changed || err != nil {
+			t.Errorf("changed = %v, %v", changed, err)
+		}
+	})
 	t.Run("a removed record is no change", func(t *testing.T) {
 		for _, none := range []string{"", "null"} {
 			if _, changed, err := dynamostore.ReadChange(json.RawMessage(none), image(t, queued)); changed ||
@@ -136,16 +149,17 @@ func TestHandleChangePassesOnChangesOfStatusOnly(t *testing.T) {
 }
 
 func TestReadChangeRefusesWhatIsNoRecord(t *testing.T) {
-	good := string(image(t, with(fullRecord(t), deployment.Queued)))
+	good := string(image(t, with(fullRecord(t), deployment.InProgress)))
+	damaged := regexp.MustCompile(`"p":\{"B":"[^"]*"`).ReplaceAllString(good, `"p":{"B":"gA=="`)
 	for name, text := range map[string]string{
 		"no JSON":                 good[1:],
 		"an empty item":           "{}",
 		"an item of the catalog":  `{"kind":{"S":"service"},"uuid":{"S":"svc000000000000000000000"}}`,
 		"a set":                   `{"status":{"SS":["queued"]}}`,
 		"an attribute of no type": `{"status":{}}`,
-		"a malformed time":        strings.Replace(good, `"2026-`, `"202x-`, 1),
-		"a malformed number":      strings.Replace(good, `"attempt":{"N":"`, `"attempt":{"N":"x`, 1),
-		"a damaged index":         strings.Replace(good, `"index":{"B":"`, `"index":{"B":"////`, 1),
+		"a malformed time":        strings.Replace(good, `"c":{"N":"`, `"c":{"N":"x`, 1),
+		"a malformed number":      strings.Replace(good, `"a":{"N":"`, `"a":{"N":"x`, 1),
+		"a damaged attribute":     damaged,
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, changed, err := dynamostore.ReadChange(json.RawMessage(text), nil)

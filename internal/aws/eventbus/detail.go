@@ -38,7 +38,7 @@ type record struct {
 	Rollback         bool              `json:"rollback"`
 	DeleteVolumes    bool              `json:"delete_volumes"`
 	IsAPI            bool              `json:"is_api"`
-	Trigger          wire.Trigger      `json:"trigger"`
+	Trigger          trigger           `json:"trigger"`
 	// Commit is the requested commit until the built one is known. ImageTag is set
 	// only if the request replaces the configured tag.
 	ConfigurationHash *string   `json:"configuration_hash"`
@@ -54,6 +54,12 @@ type record struct {
 	StartedAt         *string   `json:"started_at"`
 	FinishedAt        *string   `json:"finished_at"`
 	UpdatedAt         *string   `json:"updated_at"`
+}
+
+// trigger says who or what requested the deployment.
+type trigger struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
 }
 
 // logTotals is the size of the log. The log itself is available only over the API, which
@@ -88,10 +94,10 @@ func newDetail(change deployment.Change) detail {
 			Rollback:          r.Options.Configuration != "",
 			DeleteVolumes:     r.Options.DeleteVolumes,
 			IsAPI:             r.Trigger.Kind == deployment.TriggerAPI,
-			Trigger:           wire.Trigger(r.Trigger),
+			Trigger:           trigger{r.Trigger.Kind, r.Trigger.Name},
 			ConfigurationHash: wire.TextOrNull(r.ConfigurationHash),
-			Commit:            wire.TextOrNull(cmp.Or(r.Progress.Source.Commit, r.Options.Commit)),
-			CommitMessage:     wire.TextOrNull(r.Progress.Source.Message),
+			Commit:            wire.TextOrNull(cmp.Or(r.Outcome.Source.Commit, r.Options.Commit)),
+			CommitMessage:     wire.TextOrNull(r.Outcome.Source.Message),
 			ImageTag:          wire.TextOrNull(r.Options.DockerTag),
 			Attempt:           r.Lease.Attempt,
 			ExitCode:          r.Outcome.ExitCode,

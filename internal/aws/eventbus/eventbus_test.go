@@ -42,11 +42,12 @@ func failed() deployment.Change {
 		CreatedAt: at, QueuedAt: at, StartedAt: at.Add(time.Second), FinishedAt: at.Add(time.Minute),
 		UpdatedAt: at.Add(time.Minute),
 		Lease:     deployment.Lease{Owner: "a runner", Attempt: 2},
-		Progress: deployment.Progress{Source: deployment.Source{Commit: "c0ffee0123", Message: "Serve tea"},
+		Progress: deployment.Progress{
 			Log: logbook.Mark{Last: 12, Bytes: 3000, Complete: true,
 				At: logbook.Position{Out: 900, Err: 100}}},
 		Outcome: deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonSignal,
-			ExitCode: &code, Signal: "SIGKILL"},
+			ExitCode: &code, Signal: "SIGKILL",
+			Source: deployment.Source{Commit: "c0ffee0123", Message: "Serve tea"}},
 	}}
 }
 
@@ -225,7 +226,7 @@ func TestWhatIsNotKnownIsNull(t *testing.T) {
 func TestTheCommitIsTheOneAskedForUntilOneIsBuilt(t *testing.T) {
 	s := &service{status: 200, body: `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`}
 	change := failed()
-	change.Record.Progress.Source = deployment.Source{}
+	change.Record.Outcome.Source = deployment.Source{}
 	if err := s.bus(eventbus.Options{}).Publish(t.Context(), change); err != nil {
 		t.Fatal(err)
 	}

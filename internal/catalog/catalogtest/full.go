@@ -47,7 +47,7 @@ func (f *filler) fill(v reflect.Value) {
 		v.SetMapIndex(f.value(v.Type().Key()), f.value(v.Type().Elem()))
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
-			v.Set(reflect.ValueOf(time.Date(2026, 8, 22, 10, 0, int(f.n), 123456789, time.UTC)))
+			v.Set(reflect.ValueOf(time.Date(2026, 8, 22, 10, 0, int(f.n), 123456000, time.UTC)))
 			return
 		}
 		for _, field := range v.Fields() {

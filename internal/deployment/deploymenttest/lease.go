@@ -229,12 +229,17 @@ func testFinish(t *testing.T, w *world) {
 	record.Progress = progress(2, w.now)
 	record.Progress.Log.Complete = true
 	outcome := deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonExit, ExitCode: &seven,
-		Signal: "SIGKILL", ResourceStatus: "running:healthy"}
+		Signal: "SIGKILL", ResourceStatus: "running:healthy",
+		Source: deployment.Source{Commit: "c0ffee0123", Message: "Serve tea"}}
+	if err := w.History.Follow(t.Context(), record.ID, w.tick()); err != nil {
+		t.Fatal(err)
+	}
 	w.finish(t, record, outcome)
 	want := record
-	want.Status, want.Outcome = deployment.Failed, outcome
+	want.Status, want.Outcome, want.Lease = deployment.Failed, outcome, deployment.Lease{Attempt: 1}
 	want.FinishedAt, want.UpdatedAt = w.now, w.now
 	wantSame(t, "the stored record", w.get(t, record.ID), want)
+	wantSame(t, "the listed record", w.page(t, service, deployment.Page{}).Records, []deployment.Record{want})
 	wantSame(t, "the state", w.state(t, service), catalog.State{Status: "running:healthy", Deployments: 1})
 	running, _ := w.load(t, server)
 	wantSame(t, "what runs", running, nil)

@@ -121,8 +121,10 @@ func (w *world) record(t *testing.T, resource, server catalog.ID) deployment.Rec
 		ID: id, Status: deployment.Queued, Operation: deployment.Start,
 		Options:      deployment.Options{PullLatestImages: true},
 		ResourceName: "demo", ServerID: server, ServerName: "loopback",
-		Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"}, ConfigurationHash: "0a1b",
-		CreatedAt: w.now, QueuedAt: w.now, UpdatedAt: w.now,
+		Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci",
+			TokenID: "9007199254740991"},
+		ConfigurationHash: "0a1b",
+		CreatedAt:         w.now, QueuedAt: w.now, UpdatedAt: w.now,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -162,8 +163,12 @@ func TestRollback(t *testing.T) {
 			Operation: "startApplication", PathUUID: image, Body: resttest.Object{"docker_tag": "1.4"},
 		}).DeploymentUUID
 		running := w.Begin(t, w.Show(t, old)["server_uuid"].(string))
-		running.Progress.Source = deployment.Source{Commit: "c0ffee0"}
-		w.Finish(t, running)
+		outcome := deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy",
+			Source: deployment.Source{Commit: "c0ffee0"}}
+		if err := w.Memory.Ledger().Finish(t.Context(), running.ID, running.Lease, running.Progress, outcome,
+			time.Now()); err != nil {
+			t.Fatal(err)
+		}
 		uuid := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{
 			Operation: "rollbackDeployment", PathUUID: old,
 		}).DeploymentUUID

@@ -54,7 +54,7 @@ func FullRecord(kind string) deployment.Record {
 			Configuration: "abc", DeleteVolumes: true,
 		},
 		ResourceName: "shop", ServerID: "srv1", ServerName: "web",
-		Trigger:           deployment.Trigger{Kind: "api", Name: "ci"},
+		Trigger:           deployment.Trigger{Kind: "api", Name: "ci", TokenID: "42"},
 		ConfigurationHash: "abc",
 		CreatedAt:         at(0), QueuedAt: at(1), ClaimedAt: at(2), StartedAt: at(3), FinishedAt: at(4),
 		UpdatedAt:         at(5),
@@ -69,9 +69,6 @@ func FullRecord(kind string) deployment.Record {
 				Complete: true,
 			},
 			Process: "12 boot",
-			Source: deployment.Source{
-				Commit: "c0ffee0c0ffee0c0ffee0c0ffee0c0ffee0c0ffee", Message: "Greet everybody",
-			},
 			Steps: []deployment.Step{
 				{Name: "Start", StartedAt: at(3), FinishedAt: at(4), ExitCode: &code},
 				{Name: "Health", StartedAt: at(4)},
@@ -79,6 +76,9 @@ func FullRecord(kind string) deployment.Record {
 		},
 		Outcome: deployment.Outcome{
 			Status: deployment.Failed, Reason: deployment.ReasonSignal, ExitCode: &code, Signal: "SIGKILL",
+			Source: deployment.Source{
+				Commit: "c0ffee0c0ffee0c0ffee0c0ffee0c0ffee0c0ffee", Message: "Greet everybody",
+			},
 		},
 	}
 }

@@ -1,0 +1,112 @@
+package dynamostore
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"waybill/internal/deployment"
+)
+
+// detailsItem has the texts of a deployment that are written once and would not fit
+// into its record. Its partition key is the id of the deployment, so no query for the
+// deployments of a resource finds it. The record says that there is one; without that,
+// it is not read.
+type detailsItem struct {
+	Message         string `dynamodbav:"message,omitempty"` // of the commit that was built
+	ScrubbedAt      int64  `dynamodbav:"scrubbed_at,omitempty"`
+	ScrubbedBy      string `dynamodbav:"scrubbed_by,omitempty"`
+	ScrubDeployment string `dynamodbav:"scrub_deployment,omitempty"`
+	ScrubbedEntries int    `dynamodbav:"scrubbed_entries,omitempty"`
+	Original        string `dynamodbav:"original_digest,omitempty"`
+}
+
+// detailsSortKey is the sort key of details.
+const detailsSortKey = "details"
+
+func detailsKey(id deployment.ID) item {
+	return item{"resource_uuid": text(id), "deployment_uuid": text(detailsSortKey)}
+}
+
+// newDetailsItem returns the details of a record, which are empty for most.
+func newDetailsItem(r deployment.Record) detailsItem {
+	return detailsItem{
+		Message:         r.Outcome.Source.Message,
+		ScrubbedAt:      micros(r.Scrub.At),
+		ScrubbedBy:      r.Scrub.By,
+		ScrubDeployment: string(r.Scrub.Deployment),
+		ScrubbedEntries: r.Scrub.Entries,
+		Original:        r.Scrub.Original,
+	}
+}
+
+// addTo adds the details to their record.
+func (f detailsItem) addTo(r *deployment.Record) {
+	r.Outcome.Source.Message = f.Message
+	r.Scrub = deployment.ScrubSummary{At: fromMicros(f.ScrubbedAt), By: f.ScrubbedBy,
+		Deployment: deployment.ID(f.ScrubDeployment), Entries: f.ScrubbedEntries, Original: f.Original}
+}
+
+// addDetails reads the details of one record.
+func (d *Deployments) addDetails(ctx context.Context, record *deployment.Record) error {
+	stored, err := read(ctx, d.client, d.tables.of(record.ID.Kind()), detailsKey(record.ID))
+	if err != nil || stored == nil {
+		return err
+	}
+	var fields detailsItem
+	if err := decode(stored, &fields); err != nil {
+		return err
+	}
+	fields.addTo(record)
+	return nil
+}
+
+// decodeAll decodes records and adds the details of those that have some, all by one
+// request.
+func (d *Deployments) decodeAll(ctx context.Context, items []item) ([]deployment.Record, error) {
+	var records []deployment.Record
+	wanted := map[string]types.KeysAndAttributes{}
+	places := map[deployment.ID]int{}
+	for place, stored := range items {
+		record, hasDetails, err := decodeRecord(stored)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, record)
+		if hasDetails {
+			places[record.ID] = place
+			d.want(wanted, record.ID, detailsKey(record.ID))
+		}
+	}
+	if len(places) == 0 {
+		return records, nil
+	}
+	read, err := readBatch(ctx, d.client, wanted)
+	if err != nil {
+		return nil, err
+	}
+	for _, stored := range slices.Concat(slices.Collect(maps.Values(read))...) {
+		var key struct {
+			ID deployment.ID `dynamodbav:"resource_uuid"`
+		}
+		var fields detailsItem
+		if err := errors.Join(decode(stored, &key), decode(stored, &fields)); err != nil {
+			return nil, err
+		}
+		fields.addTo(&records[places[key.ID]])
+	}
+	return records, nil
+}
+
+// want adds a key of the table of the deployment's kind to a batch of reads.
+func (d *Deployments) want(batch map[string]types.KeysAndAttributes, id deployment.ID, key item) {
+	table := d.tables.of(id.Kind())
+	batch[table] = types.KeysAndAttributes{
+		ConsistentRead: aws.Bool(true),
+		Keys:           append(batch[table].Keys, key),
+	}
+}

@@ -1,0 +1,174 @@
+package dynamostore
+
+// Packed attributes: the fields that one write replaces together are one binary
+// attribute, so that no field costs the bytes of a name and of a type. Fields may
+// only be added at the end of an attribute: its reader takes fields that are not
+// there as zero, so it reads what older versions wrote.
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"waybill/internal/fault"
+)
+
+// packer appends fields to a packed attribute.
+type packer struct{ packed []byte }
+
+// count appends a number that is normally not negative.
+func (p *packer) count(n int64) { p.packed = binary.AppendUvarint(p.packed, uint64(n)) }
+
+// number appends a number that may be negative, such as a difference.
+func (p *packer) number(n int64) { p.packed = binary.AppendVarint(p.packed, n) }
+
+// optional appends a number that may be absent.
+func (p *packer) optional(n *int) {
+	if n == nil {
+		p.count(0)
+		return
+	}
+	p.count(1)
+	p.number(int64(*n))
+}
+
+// moment appends a time as its distance from another one in microseconds, or 0 for the
+// zero time.
+func (p *packer) moment(t time.Time, from int64) {
+	if t.IsZero() {
+		p.count(0)
+		return
+	}
+	distance := micros(t) - from
+	p.count((distance<<1 ^ distance>>63) + 1) // as in a varint with a sign
+}
+
+// micros is a time in microseconds since 1970, 0 for the zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// fromMicros is the inverse of micros.
+func fromMicros(n int64) time.Time {
+	if n == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+func (p *packer) text(s string) {
+	p.count(int64(len(s)))
+	p.packed = append(p.packed, s...)
+}
+
+// digits appends a text. A hash takes half of its length, and a decimal number of 16
+// digits takes 8 bytes. The number in front is 0 for an empty text, 1 for a decimal
+// number, odd for the length of a hash and even for that of any other text.
+func (p *packer) digits(s string) {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 && strconv.FormatInt(n, 10) == s {
+		p.count(1)
+		p.count(n)
+		return
+	}
+	if raw, err := hex.DecodeString(s); err == nil && s != "" && strings.ToLower(s) == s {
+		p.count(int64(len(raw)<<1 | 1))
+		p.packed = append(p.packed, raw...)
+		return
+	}
+	p.count(int64(len(s) << 1))
+	p.packed = append(p.packed, s...)
+}
+
+// unpacker reads the fields in their order. err is set if the attribute is damaged.
+type unpacker struct {
+	rest []byte
+	err  error
+}
+
+func (u *unpacker) damaged() {
+	u.rest = nil
+	if u.err == nil {
+		u.err = fault.New(fault.Internal, "a packed attribute of a deployment is damaged")
+	}
+}
+
+func (u *unpacker) count() int64 {
+	if len(u.rest) == 0 {
+		return 0
+	}
+	n, size := binary.Uvarint(u.rest)
+	if size <= 0 {
+		u.damaged()
+		return 0
+	}
+	u.rest = u.rest[size:]
+	return int64(n)
+}
+
+func (u *unpacker) number() int64 {
+	if len(u.rest) == 0 {
+		return 0
+	}
+	n, size := binary.Varint(u.rest)
+	if size <= 0 {
+		u.damaged()
+		return 0
+	}
+	u.rest = u.rest[size:]
+	return n
+}
+
+func (u *unpacker) optional() *int {
+	if u.count() == 0 {
+		return nil
+	}
+	return new(int(u.number()))
+}
+
+func (u *unpacker) moment(from int64) time.Time {
+	n := u.count()
+	if n == 0 {
+		return time.Time{}
+	}
+	distance := uint64(n - 1)
+	return fromMicros(from + (int64(distance>>1) ^ -int64(distance&1)))
+}
+
+// bytes returns the next n bytes.
+func (u *unpacker) bytes(n int64) []byte {
+	if n < 0 || n > int64(len(u.rest)) {
+		u.damaged()
+		return nil
+	}
+	taken := u.rest[:n]
+	u.rest = u.rest[n:]
+	return taken
+}
+
+func (u *unpacker) text() string { return string(u.bytes(u.count())) }
+
+func (u *unpacker) digits() string {
+	head := u.count()
+	switch {
+	case head == 1:
+		return strconv.FormatInt(u.count(), 10)
+	case head&1 == 1:
+		return hex.EncodeToString(u.bytes(head >> 1))
+	}
+	return string(u.bytes(head >> 1))
+}
+
+// length is the length of a list whose elements take at least one byte each.
+func (u *unpacker) length() int {
+	n := u.count()
+	if n < 0 || n > int64(len(u.rest)) {
+		u.damaged()
+		return 0
+	}
+	return int(n)
+}
