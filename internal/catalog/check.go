@@ -10,9 +10,7 @@ import (
 	"waybill/internal/fault"
 )
 
-// Bounds of a draft. Together they keep every entity below the
-// 400 KB of a DynamoDB item and every set of secrets below the 8 KB of an SSM
-// parameter.
+// Bounds of a draft. A set of secrets stays below the 8 KB of an SSM parameter.
 const (
 	MaxNameLength        = 255
 	MaxDescriptionLength = 1000
@@ -44,6 +42,7 @@ func Check(draft Entity) error {
 	if draft, ok := draft.(Deployable); ok {
 		wrong.resource(draft.Shared())
 		wrong.secrets(draft)
+		wrong.sizes(draft)
 	}
 	return wrong.Err()
 }

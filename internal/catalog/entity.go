@@ -145,8 +145,7 @@ type Service struct {
 	Compose string
 }
 
-// MaxComposeBytes bounds a compose file. A DynamoDB item has at most 400 KB, including
-// the rest of the resource.
+// MaxComposeBytes bounds a compose file, which shares [MaxBodyBytes] with the variables.
 const MaxComposeBytes = 256 << 10
 
 var (

@@ -16,11 +16,16 @@ type Store interface {
 	Observer
 }
 
-// Reader is the part of a [Store] that reads.
+// Reader is the part of a [Store] that reads. What it returns was stored together: no
+// update shows in a part of an entity only. The State of a resource changes at any time.
 type Reader interface {
 	// Get returns the entity, or NotFound.
 	Get(ctx context.Context, id ID) (Entity, error)
-	// List returns the entities of a kind in the order of their ids.
+	// Head returns the entity without its [Body], or NotFound. It costs the same
+	// whatever the size of the body. The result must not be given to Update.
+	Head(ctx context.Context, id ID) (Entity, error)
+	// List returns the entities of a kind in the order of their ids, each as Head
+	// returns it: without a body.
 	List(ctx context.Context, kind Kind, page Page) (Listing, error)
 }
 
@@ -123,8 +128,17 @@ const PrivateKeySecret = "private_key"
 // Find returns the entity as its own type. An id of another kind is NotFound, like
 // an id that does not exist.
 func Find[T Entity](ctx context.Context, store Reader, id ID) (T, error) {
+	return find[T](ctx, store.Get, id)
+}
+
+// FindHead returns the entity without its [Body], like Find.
+func FindHead[T Entity](ctx context.Context, store Reader, id ID) (T, error) {
+	return find[T](ctx, store.Head, id)
+}
+
+func find[T Entity](ctx context.Context, get func(context.Context, ID) (Entity, error), id ID) (T, error) {
 	var none T
-	entity, err := store.Get(ctx, id)
+	entity, err := get(ctx, id)
 	if err != nil {
 		return none, err
 	}
@@ -135,8 +149,8 @@ func Find[T Entity](ctx context.Context, store Reader, id ID) (T, error) {
 	return found, nil
 }
 
-// All returns every entity of a kind. It is for kinds with tens of entities, such as
-// servers: it reads all pages.
+// All returns every entity of a kind, without bodies. It is for kinds with tens of
+// entities, such as servers: it reads all pages.
 func All(ctx context.Context, store Reader, kind Kind) ([]Entity, error) {
 	var all []Entity
 	for page := (Page{}); ; {

@@ -84,7 +84,7 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 		return Receipt{}, err
 	}
 	hash := request.Options.Configuration // stored when it first ran
-	if hash == "" && request.Operation.OnServer() {
+	if request.takesSnapshot() {
 		if hash, err = r.saveSnapshot(ctx, resource); err != nil {
 			return Receipt{}, err
 		}
@@ -137,10 +137,20 @@ func (r *Requests) saveSnapshot(ctx context.Context, resource catalog.Deployable
 	return taken.Hash(), r.opts.Snapshots.Put(ctx, resource.Common().ID, taken)
 }
 
+// takesSnapshot reports whether the deployment runs with the current configuration.
+func (r Request) takesSnapshot() bool {
+	return r.Options.Configuration == "" && r.Operation.OnServer()
+}
+
+// findResourceAndServer reads the body of the resource for a snapshot only.
 func (r *Requests) findResourceAndServer(
 	ctx context.Context, request Request,
 ) (catalog.Deployable, *catalog.Server, error) {
-	resource, err := catalog.Find[catalog.Deployable](ctx, r.store, request.Resource)
+	find := catalog.FindHead[catalog.Deployable]
+	if request.takesSnapshot() {
+		find = catalog.Find[catalog.Deployable]
+	}
+	resource, err := find(ctx, r.store, request.Resource)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,6 +1,7 @@
 package deployment_test
 
 import (
+	"context"
 	"testing"
 
 	"waybill/internal/catalog"
@@ -21,6 +22,28 @@ func TestAScrubNeedsNothingOfTheServer(t *testing.T) {
 	if sent := w.Sender().Sent(); len(sent) != 1 || sent[0] != receipt.Record.ID {
 		t.Errorf("sent %v, want the scrub", sent)
 	}
+}
+
+// headStore has no bodies of resources.
+type headStore struct{ catalog.Store }
+
+func (s headStore) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
+	if id.Kind().Deployable() {
+		return nil, fault.New(fault.Internal, "the body of %s was read", id)
+	}
+	return s.Store.Get(ctx, id)
+}
+
+func TestOnlyASnapshotNeedsTheBody(t *testing.T) {
+	w := newWorld(t)
+	service := w.service(t, w.server(t, 1, 1))
+	requests := deployment.NewRequests(headStore{w.Catalog()}, w.Ledger(),
+		deployment.RequestsOptions{Now: w.now})
+	if _, err := requests.Request(t.Context(), ask(service, deployment.Scrub)); err != nil {
+		t.Errorf("Request of a scrub: %v", err)
+	}
+	_, err := requests.Request(t.Context(), start(service))
+	wantKind(t, err, fault.Internal)
 }
 
 func TestAScrubWaitsItsTurn(t *testing.T) {

@@ -54,6 +54,14 @@ func (s store) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
 	return found, err
 }
 
+func (s store) Head(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
+	whole, err := s.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return catalog.Head(whole), nil
+}
+
 // entity returns a copy of an entity, with its state.
 func (s store) entity(id catalog.ID) catalog.Entity {
 	entity := cloneEntity(s.entities[id])
@@ -82,7 +90,7 @@ func (s store) List(ctx context.Context, kind catalog.Kind, page catalog.Page) (
 			listing.Next = string(ids[page.Limit-1])
 		}
 		for _, id := range ids {
-			listing.Entities = append(listing.Entities, s.entity(id))
+			listing.Entities = append(listing.Entities, catalog.Head(s.entity(id)))
 		}
 		return nil
 	})

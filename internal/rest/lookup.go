@@ -11,12 +11,26 @@ import (
 func Find[T catalog.Entity](
 	ctx context.Context, store catalog.Reader, text string, kind catalog.Kind,
 ) (T, error) {
+	return find(ctx, store, text, kind, catalog.Find[T])
+}
+
+// FindHead is Find without the entity's [catalog.Body].
+func FindHead[T catalog.Entity](
+	ctx context.Context, store catalog.Reader, text string, kind catalog.Kind,
+) (T, error) {
+	return find(ctx, store, text, kind, catalog.FindHead[T])
+}
+
+func find[T catalog.Entity](
+	ctx context.Context, store catalog.Reader, text string, kind catalog.Kind,
+	find func(context.Context, catalog.Reader, catalog.ID) (T, error),
+) (T, error) {
 	var none T
 	id, err := ParseID(text, kind)
 	if err != nil {
 		return none, err
 	}
-	entity, err := catalog.Find[T](ctx, store, id)
+	entity, err := find(ctx, store, id)
 	return entity, WrapNotFound(err, kind.Title())
 }
 

@@ -52,6 +52,13 @@ func (s outageStore) Get(ctx context.Context, id catalog.ID) (catalog.Entity, er
 	return s.Store.Get(ctx, id)
 }
 
+func (s outageStore) Head(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
+	if err := s.call(); err != nil {
+		return nil, err
+	}
+	return s.Store.Head(ctx, id)
+}
+
 func (s outageStore) List(
 	ctx context.Context, kind catalog.Kind, page catalog.Page,
 ) (catalog.Listing, error) {

@@ -95,6 +95,10 @@ func (brokenStore) Get(context.Context, catalog.ID) (catalog.Entity, error) {
 	return nil, resttest.ErrAway
 }
 
+func (brokenStore) Head(context.Context, catalog.ID) (catalog.Entity, error) {
+	return nil, resttest.ErrAway
+}
+
 func (brokenStore) Create(context.Context, catalog.Entity) error { return resttest.ErrAway }
 
 func (brokenStore) Delete(context.Context, catalog.ID) error { return resttest.ErrAway }

@@ -51,13 +51,17 @@ type Source struct {
 	Directory  string  `json:"base_directory"`
 	KeyUUID    *string `json:"private_key_uuid"`
 	UserName   *string `json:"git_username"`
-	HostKeys   *string `json:"git_host_keys"`
+	// HostKeys is not in lists.
+	HostKeys *Nullable `json:"git_host_keys,omitempty"`
 }
 
-// ApplicationSummary returns an application as lists show it.
+// ApplicationSummary returns an application as lists show it, without its body.
 func ApplicationSummary(a *catalog.Application) Application {
 	summary := ApplicationDetails(a, false)
 	summary.Environment = nil
+	if summary.Source != nil {
+		summary.Source.HostKeys = nil
+	}
 	return summary
 }
 
@@ -97,6 +101,7 @@ func (b *ApplicationSettings) setContainer(c catalog.Container, sensitive bool) 
 }
 
 func sourceOf(s *catalog.Source) *Source {
+	hostKeys := Nullable(s.HostKeys)
 	return &Source{
 		Repository: s.Repository,
 		Branch:     TextOrNull(s.Branch),
@@ -104,6 +109,6 @@ func sourceOf(s *catalog.Source) *Source {
 		Directory:  cmp.Or(s.Directory, "/"),
 		KeyUUID:    TextOrNull(string(s.KeyID)),
 		UserName:   TextOrNull(s.UserName),
-		HostKeys:   TextOrNull(s.HostKeys),
+		HostKeys:   &hostKeys,
 	}
 }

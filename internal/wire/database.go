@@ -39,7 +39,7 @@ type DatabaseURLs struct {
 	External *string `json:"external_db_url"`
 }
 
-// DatabaseSummary returns a database as lists show it.
+// DatabaseSummary returns a database as lists show it, without its body.
 func DatabaseSummary(db *catalog.Database) Merged {
 	body := databaseOf(db, false)
 	body.Environment = nil

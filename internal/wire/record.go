@@ -193,7 +193,7 @@ func AddDatabaseTypes(ctx context.Context, store catalog.Reader, bodies []Record
 		if _, known := types[uuid]; known || body.databaseFields == nil {
 			continue
 		}
-		db, err := catalog.Find[*catalog.Database](ctx, store, catalog.ID(uuid))
+		db, err := catalog.FindHead[*catalog.Database](ctx, store, catalog.ID(uuid))
 		if err != nil && !errors.Is(err, fault.NotFound) {
 			return nil, err
 		}

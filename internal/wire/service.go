@@ -26,7 +26,7 @@ type ServiceSettings struct {
 	DockerComposeRaw string `json:"docker_compose_raw,omitempty"`
 }
 
-// ServiceSummary returns a service as lists show it.
+// ServiceSummary returns a service as lists show it, without its body.
 func ServiceSummary(s *catalog.Service) Service {
 	body := ServiceDetails(s, false)
 	body.Environment = nil

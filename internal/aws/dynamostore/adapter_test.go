@@ -2,6 +2,7 @@ package dynamostore_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"strings"
@@ -233,19 +234,25 @@ func TestRecordsThatAreGone(t *testing.T) {
 
 func TestWhatIsTooLargeIsInvalid(t *testing.T) {
 	s := newStand(t)
-	large := s.service("svc222222222222222222222")
-	large.Compose = incompressible(catalog.MaxComposeBytes)
-	large.Environment = []catalog.Variable{{Name: "A", Value: strings.Repeat("y", 300<<10)}}
-	err := s.catalog.Create(t.Context(), large)
-	if !errors.Is(err, fault.Invalid) || strings.Contains(fault.Public(err), "yyy") {
-		t.Errorf("Create: %v, want Invalid", err)
-	}
-	small := s.service("svc333333333333333333333")
-	if err := s.catalog.Create(t.Context(), small); err != nil {
-		t.Fatal(err)
-	}
-	small.Compose, small.Environment = large.Compose, large.Environment
-	if err := s.catalog.Update(t.Context(), small, small.UpdatedAt); !errors.Is(err, fault.Invalid) {
-		t.Errorf("Update: %v, want Invalid", err)
+	for part, grow := range map[string]func(*catalog.Service){
+		"body": func(large *catalog.Service) {
+			large.Compose = incompressible(catalog.MaxComposeBytes)
+			large.Environment = []catalog.Variable{{Name: "A", Value: incompressible(300 << 10)}}
+		},
+		"head": func(large *catalog.Service) { large.Description = strings.Repeat("y", catalog.MaxHeadBytes) },
+	} {
+		id, err := catalog.NewID(catalog.KindService, rand.Reader)
+		do(t, "NewID", err)
+		large := s.service(id)
+		grow(large)
+		err = s.catalog.Create(t.Context(), large)
+		if !errors.Is(err, fault.Invalid) || strings.Contains(fault.Public(err), "yyy") {
+			t.Errorf("Create with a large %s: %v, want Invalid", part, err)
+		}
+		small := s.service(id)
+		do(t, "Create", s.catalog.Create(t.Context(), small))
+		if err := s.catalog.Update(t.Context(), large, small.UpdatedAt); !errors.Is(err, fault.Invalid) {
+			t.Errorf("Update with a large %s: %v, want Invalid", part, err)
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
 
@@ -111,6 +112,20 @@ func checkSize(bytes int) error {
 		return nil
 	}
 	return fault.New(fault.Invalid, "It is too large: all that is kept of one item must fit into 400 KB.")
+}
+
+// checkSize is Invalid if the head or the body of a resource is larger than it may be.
+// [catalog.Check] refuses such a resource before, and names the field.
+func (i items) checkSize() error {
+	if size := itemSize(i.head); size > catalog.MaxHeadBytes {
+		return fault.New(fault.Invalid, "It is too large: the fields that lists show must fit into %d bytes "+
+			"together, and take %d.", catalog.MaxHeadBytes, size)
+	}
+	if size := itemSize(i.body); size > catalog.MaxBodyBytes {
+		return fault.New(fault.Invalid, "It is too large: its texts and variables must fit into %d bytes "+
+			"together, and take %d.", catalog.MaxBodyBytes, size)
+	}
+	return nil
 }
 
 // itemSize is the size of an item as DynamoDB counts it.

@@ -16,7 +16,7 @@ import (
 // same.
 func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
 	return retry(ctx, func() (bool, error) {
-		stored, err := c.load(ctx, id)
+		stored, err := c.load(ctx, id, false)
 		if err != nil {
 			return true, err
 		}
@@ -73,8 +73,9 @@ func (c *Catalog) removing(id catalog.ID, dependencies types.AttributeValue) []t
 		writes = append(writes, remove(c.table, stateKey(id),
 			"size(#queue) = :zero AND size(#running) = :zero", item{":zero": number(0)}))
 	case id.Kind().Deployable():
-		writes = append(writes, remove(c.table, stateKey(id), "#queued = :none AND #running = :none",
-			item{":none": text("")}))
+		writes = append(writes,
+			remove(c.table, stateKey(id), "#queued = :none AND #running = :none", item{":none": text("")}),
+			remove(c.table, bodyKey(id), "attribute_exists(#uuid)", nil))
 	}
 	return writes
 }

@@ -1,15 +1,21 @@
 // Package dynamostore stores the catalog and the deployments in DynamoDB.
 //
 // The catalog table has the keys kind and uuid. Each entity is several items with the
-// same uuid. The head has the entity's own kind: the attribute definition has the
-// user's part, depends_on its dependencies, and dependents the number of entities that
-// depend on it. The state has all that deployments write: the "server-queue" of a
-// server has its queue (a list of deployment uuids), its running set (a map of them)
-// and the limits of both; the state of a resource, such as "service-state", has its
-// queued and its running deployment. So a change of a state costs the same whatever the
-// size of a definition. The kind "request" holds the keys of repeated requests, and
-// "change" the feed of changes. Bearer tokens have a table of their own, so that a role
-// can be limited to it.
+// same uuid:
+//
+//   - The head has the entity's own kind: the attribute definition has the user's part,
+//     depends_on its dependencies, and dependents the number of entities that depend on
+//     it. A resource's head has at most 4 KB, so that lists are cheap.
+//   - The body of a resource, such as "service-body", has its texts and variables. Its
+//     digest is also in the head.
+//   - The state has all that deployments write: the "server-queue" of a server has its
+//     queue (a list of deployment uuids), its running set (a map of them) and the limits
+//     of both; the state of a resource, such as "service-state", has its queued and its
+//     running deployment. So a deployment costs the same whatever the size of a
+//     definition.
+//
+// The kind "request" holds the keys of repeated requests, and "change" the feed of
+// changes. Bearer tokens have a table of their own, so that a role can be limited to it.
 //
 // Each kind of resource has a table of deployments with the keys resource_uuid and
 // deployment_uuid. Each item is one record.

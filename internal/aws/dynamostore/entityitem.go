@@ -85,7 +85,15 @@ func encodeEntity(entity catalog.Entity) (items, error) {
 	if all.state, err = encodeState(entity); err != nil {
 		return items{}, err
 	}
-	return all, checkSize(itemSize(all.head))
+	resource, ok := entity.(catalog.Deployable)
+	if !ok {
+		return all, nil
+	}
+	if all.body, err = encodeBody(resource); err != nil {
+		return items{}, err
+	}
+	all.head["body_digest"] = all.body["body_digest"]
+	return all, all.checkSize()
 }
 
 // encodeState returns the state of an entity without deployments, or nil if entities of
@@ -122,9 +130,7 @@ func encodeDefinition(entity catalog.Entity) (types.AttributeValue, error) {
 	case *catalog.PrivateKey:
 		fields = keyDefinition{PublicKey: entity.PublicKey, Fingerprint: entity.Fingerprint}
 	case *catalog.Service:
-		resource := newResourceDefinition(entity.Shared())
-		resource.Compose = bulk(entity.Compose)
-		fields = resource
+		fields = newResourceDefinition(&entity.Resource)
 	case *catalog.Application:
 		fields = newApplicationDefinition(entity)
 	case *catalog.Database:

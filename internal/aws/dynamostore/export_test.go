@@ -15,8 +15,13 @@ var (
 // Items are the items of an entity.
 type Items = items
 
-// Head returns the head of the items.
+// Head and Body return the head and the body of the items.
 func Head(i Items) item { return i.head }
+
+func Body(i Items) item { return i.body }
+
+// WithoutBody returns the items as Head reads them.
+func WithoutBody(i Items) Items { return items{head: i.head, state: i.state} }
 
 // Refused reads an error of the SDK.
 func Refused(err error) (unmet []int, busy bool, failed error) {

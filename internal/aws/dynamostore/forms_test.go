@@ -129,6 +129,11 @@ func TestEntityForm(t *testing.T) {
 			t.Errorf("error = %v", err)
 		}
 	})
+	t.Run("without its body, it comes back as a head", func(t *testing.T) {
+		for _, want := range full(t) {
+			wantForm(t, dynamostore.WithoutBody(encoded(t, want)), catalog.Head(want))
+		}
+	})
 	t.Run("a database without its part is Internal", func(t *testing.T) {
 		stored := encoded(t, full(t)[3])
 		delete(definition(stored), "database")
@@ -150,30 +155,4 @@ func member(stored map[string]types.AttributeValue, name string) map[string]type
 		return nil
 	}
 	return inner.Value
-}
-
-// TestOldForms reads what was written before there was all that there is now.
-func TestOldForms(t *testing.T) {
-	t.Run("entities", func(t *testing.T) {
-		for _, entity := range full(t) {
-			stored := encoded(t, entity)
-			switch entity := entity.(type) {
-			case *catalog.Server:
-				entity.ForbidHostAccess = false
-			case *catalog.Service:
-				entity.SecretDigests = nil
-			case *catalog.Application:
-				if entity.Shell == nil {
-					continue // there was no other form
-				}
-				entity.SecretDigests = nil
-			case *catalog.Database:
-				continue // there were none
-			}
-			for _, later := range []string{"forbid_host_access", "marks"} {
-				delete(definition(stored), later)
-			}
-			wantForm(t, stored, entity)
-		}
-	})
 }

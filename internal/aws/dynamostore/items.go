@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"bytes"
 	"context"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -9,12 +10,16 @@ import (
 	"waybill/internal/catalog"
 )
 
-// items are the items of one entity. Its users write the head, and its deployments write
-// the state. Entities of some kinds have no state.
-type items struct{ head, state item }
+// items are the items of one entity. Its users write the head and the body, and its
+// deployments write the state. Entities of some kinds have no body or no state. The body
+// is nil, too, where it was not read.
+type items struct{ head, body, state item }
 
 // entityKey is the primary key of an entity's head. The id names its kind.
 func entityKey(id catalog.ID) item { return itemKey(string(id.Kind()), id) }
+
+// bodyKey is the primary key of a resource's body.
+func bodyKey(id catalog.ID) item { return itemKey(string(id.Kind())+"-body", id) }
 
 // stateKey is the primary key of an entity's state.
 func stateKey(id catalog.ID) item { return itemKey(stateKind(id.Kind()), id) }
@@ -41,26 +46,42 @@ func textOf(stored item, name string) string {
 	return value.Value
 }
 
-// match reports whether the items were stored together. They are read at different
-// moments, so a create, an update or a delete may have come between.
-func (i items) match(kind catalog.Kind) bool {
-	if stateKind(kind) == "" {
-		return true
+// bytesOf returns a binary attribute of an item, or nil.
+func bytesOf(stored item, name string) []byte {
+	value, _ := stored[name].(*types.AttributeValueMemberB)
+	if value == nil {
+		return nil
 	}
-	// Deployments change a resource's state at any time, so it matches every head.
-	return i.state != nil && (kind != catalog.KindServer ||
-		textOf(i.head, "updated_at") == textOf(i.state, "updated_at"))
+	return value.Value
 }
 
-// load reads the items of an entity, and reads them again if they do not match. It costs
-// half of a read in a transaction, and no deployment that writes the state refuses it.
-func (c *Catalog) load(ctx context.Context, id catalog.ID) (items, error) {
-	if id.Kind() == "" {
+// match reports whether the items were stored together. They are read at different
+// moments, so a create, an update or a delete may have come between.
+func (i items) match(kind catalog.Kind, whole bool) bool {
+	switch {
+	case kind == catalog.KindServer:
+		return i.state != nil && textOf(i.head, "updated_at") == textOf(i.state, "updated_at")
+	case kind.Deployable(): // a state matches every head
+		return i.state != nil && (!whole || i.body != nil &&
+			bytes.Equal(bytesOf(i.head, "body_digest"), bytesOf(i.body, "body_digest")))
+	}
+	return true
+}
+
+// load reads the items of an entity, the body only of a whole one, and reads them again if
+// they do not match. It costs half of a read in a transaction, and no deployment that
+// writes the state refuses it.
+func (c *Catalog) load(ctx context.Context, id catalog.ID, whole bool) (items, error) {
+	kind := id.Kind()
+	if kind == "" {
 		return items{}, catalog.NewNotFoundError(id)
 	}
 	keys := []item{entityKey(id)}
-	if stateKind(id.Kind()) != "" {
+	if stateKind(kind) != "" {
 		keys = append(keys, stateKey(id))
+	}
+	if whole && kind.Deployable() {
+		keys = append(keys, bodyKey(id))
 	}
 	var found items
 	err := retry(ctx, func() (bool, error) {
@@ -72,16 +93,19 @@ func (c *Catalog) load(ctx context.Context, id catalog.ID) (items, error) {
 		}
 		found = items{}
 		for _, stored := range all[c.table] {
-			if textOf(stored, "kind") == string(id.Kind()) {
+			switch textOf(stored, "kind") {
+			case string(kind):
 				found.head = stored
-			} else {
+			case stateKind(kind):
 				found.state = stored
+			default:
+				found.body = stored
 			}
 		}
 		if found.head == nil {
 			return false, catalog.NewNotFoundError(id)
 		}
-		return found.match(id.Kind()), nil
+		return found.match(kind, whole), nil
 	})
 	return found, err
 }

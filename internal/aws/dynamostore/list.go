@@ -35,8 +35,8 @@ func (c *Catalog) List(ctx context.Context, kind catalog.Kind, page catalog.Page
 	for _, head := range heads {
 		id := catalog.ID(textOf(head, "uuid"))
 		stored := items{head: head, state: states[id]}
-		if !stored.match(kind) {
-			if stored, err = c.load(ctx, id); errors.Is(err, fault.NotFound) {
+		if !stored.match(kind, false) {
+			if stored, err = c.load(ctx, id, false); errors.Is(err, fault.NotFound) {
 				continue
 			} else if err != nil {
 				return catalog.Listing{}, err

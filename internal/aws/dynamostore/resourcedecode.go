@@ -7,9 +7,23 @@ import (
 	"waybill/internal/fault"
 )
 
-// decodeResource reads a resource of any kind. Its dependencies are the server and
-// the deploy key, if an application has one.
+// decodeResource reads a resource of any kind, with its body if that was read.
 func decodeResource(meta catalog.Meta, dependencies []string, stored items) (catalog.Entity, error) {
+	resource, err := decodeHead(meta, dependencies, stored)
+	if err != nil || stored.body == nil {
+		return resource, err
+	}
+	body, err := decodeBody(stored.body)
+	if err != nil {
+		return nil, err
+	}
+	catalog.SetBody(resource, body)
+	return resource, nil
+}
+
+// decodeHead reads a resource without its body. Its dependencies are the server and the
+// deploy key, if an application has one.
+func decodeHead(meta catalog.Meta, dependencies []string, stored items) (catalog.Deployable, error) {
 	var fields resourceDefinition
 	if err := decodeDefinition(stored.head["definition"], &fields); err != nil {
 		return nil, err
@@ -24,7 +38,7 @@ func decodeResource(meta catalog.Meta, dependencies []string, stored items) (cat
 	case catalog.KindApplication:
 		return fields.application(resource, dependency(dependencies, 1)), nil
 	case catalog.KindService:
-		return &catalog.Service{Resource: resource, Compose: string(fields.Compose)}, nil
+		return &catalog.Service{Resource: resource}, nil
 	case catalog.KindDatabase:
 		if fields.Database != nil {
 			return fields.Database.database(resource), nil
@@ -34,24 +48,18 @@ func decodeResource(meta catalog.Meta, dependencies []string, stored items) (cat
 }
 
 func (f resourceDefinition) resource(meta catalog.Meta, state resourceState) catalog.Resource {
-	resource := catalog.Resource{
+	return catalog.Resource{
 		Meta:          meta,
 		Timeout:       time.Duration(f.TimeoutSeconds) * time.Second,
 		HealthTimeout: time.Duration(f.HealthTimeoutSeconds) * time.Second,
-		SecretDigests: f.SecretDigests,
 		State:         catalog.State(state),
 	}
-	for _, variable := range f.Environment {
-		resource.Environment = append(resource.Environment, catalog.Variable(variable))
-	}
-	return resource
 }
 
 func (f resourceDefinition) application(resource catalog.Resource, key catalog.ID) *catalog.Application {
 	application := &catalog.Application{Resource: resource}
-	if shell := f.Shell; shell != nil {
-		application.Shell = &catalog.Shell{Start: string(shell.Start), Stop: string(shell.Stop),
-			Health: string(shell.Health)}
+	if f.Shell {
+		application.Shell = &catalog.Shell{}
 	}
 	if image := f.Image; image != nil {
 		application.Image = &catalog.Image{Name: image.Name, Tag: image.Tag,
@@ -72,26 +80,26 @@ func (f resourceDefinition) application(resource catalog.Resource, key catalog.I
 
 func (s sourceItem) source() catalog.Source {
 	return catalog.Source{Repository: s.Repository, Branch: s.Branch, Commit: s.Commit,
-		Directory: s.Directory, UserName: s.UserName, HostKeys: string(s.HostKeys)}
+		Directory: s.Directory, UserName: s.UserName}
 }
 
 func (c containerItem) container() catalog.Container {
-	return catalog.Container{Exposes: c.Exposes, Mappings: c.Mappings,
-		Limits: catalog.Limits(c.Limits), Health: catalog.HealthCheck(c.Health)}
+	return catalog.Container{
+		Exposes: c.Exposes, Mappings: c.Mappings, Limits: catalog.Limits(c.Limits),
+		Health: catalog.HealthCheck{
+			Disabled: c.Health.Disabled, Port: c.Health.Port, Path: c.Health.Path,
+			IntervalSeconds: c.Health.IntervalSeconds, TimeoutSeconds: c.Health.TimeoutSeconds,
+			Retries: c.Health.Retries, StartPeriodSeconds: c.Health.StartPeriodSeconds,
+		},
+	}
 }
 
 func (d databaseItem) database(resource catalog.Resource) *catalog.Database {
-	database := &catalog.Database{
+	return &catalog.Database{
 		Resource: resource,
 		Engine:   d.Engine, Image: d.Image, DataFolder: d.DataFolder, Settings: d.Settings,
-		Configuration: string(d.Configuration), PublicPort: d.PublicPort,
-		Container: d.Container.container(), TLS: d.TLS, Certificate: string(d.Certificate),
+		PublicPort: d.PublicPort, Container: d.Container.container(), TLS: d.TLS,
 	}
-	for _, script := range d.InitScripts {
-		database.InitScripts = append(database.InitScripts,
-			catalog.InitScript{Name: script.Name, Text: string(script.Text)})
-	}
-	return database
 }
 
 // dependency returns the entity's dependency at the place, or "".

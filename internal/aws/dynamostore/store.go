@@ -16,9 +16,11 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 	if err != nil {
 		return err
 	}
-	writes := []types.TransactWriteItem{put(c.table, whole.head, "attribute_not_exists(#uuid)", nil)}
-	if whole.state != nil {
-		writes = append(writes, put(c.table, whole.state, "attribute_not_exists(#uuid)", nil))
+	var writes []types.TransactWriteItem
+	for _, one := range []item{whole.head, whole.body, whole.state} {
+		if one != nil {
+			writes = append(writes, put(c.table, one, "attribute_not_exists(#uuid)", nil))
+		}
 	}
 	own := len(writes)
 	for _, dependency := range entity.DependsOn() {
@@ -52,7 +54,16 @@ func (c *Catalog) count(id catalog.ID, n int) types.TransactWriteItem {
 
 // Get returns the entity.
 func (c *Catalog) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
-	stored, err := c.load(ctx, id)
+	return c.entity(ctx, id, true)
+}
+
+// Head returns the entity without its body.
+func (c *Catalog) Head(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
+	return c.entity(ctx, id, false)
+}
+
+func (c *Catalog) entity(ctx context.Context, id catalog.ID, whole bool) (catalog.Entity, error) {
+	stored, err := c.load(ctx, id, whole)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"strings"
@@ -14,9 +15,10 @@ import (
 // Update replaces the user's part of the entity. Deployments may change the state at the
 // same time.
 //
-// It reads the dependencies, of which an update may change one: the key. The transaction
-// decides; its conditions are that the entity is unchanged since the caller read it, that
-// it still has the same dependencies, and that a new key exists.
+// It reads the dependencies, of which an update may change one: the key. It also reads the
+// digest of the body, which is written only if it changed. The transaction decides; its
+// conditions are that the entity is unchanged since the caller read it, that it still has
+// the same dependencies and body, and that a new key exists.
 func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
 	id := entity.Common().ID
 	if id.Kind() == "" {
@@ -27,7 +29,8 @@ func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Ti
 		return err
 	}
 	return retry(ctx, func() (bool, error) {
-		stored, err := read(ctx, c.client, c.table, entityKey(id), "updated_at", "depends_on")
+		stored, err := read(ctx, c.client, c.table, entityKey(id), "updated_at", "depends_on",
+			"body_digest")
 		if err != nil {
 			return false, err
 		}
@@ -57,16 +60,7 @@ func (c *Catalog) replace(ctx context.Context, id catalog.ID, next items, stored
 	if keys.old != keys.new {
 		next.head["depends_on"] = texts(keys.dependencies)
 	}
-	head := setting(next.head, "name", "description", "definition", "created_at", "updated_at", "depends_on")
-	head.table, head.key = c.table, entityKey(id)
-	head.condition = "#updated_at = :was AND #depends_on = :had"
-	head.values = with(head.values, item{":was": stored["updated_at"], ":had": stored["depends_on"]})
-	writes := []types.TransactWriteItem{update(head)}
-	if id.Kind() == catalog.KindServer {
-		limits := setting(next.state, "concurrency", "queue_limit", "validated_at", "updated_at")
-		limits.table, limits.key, limits.condition = c.table, stateKey(id), "attribute_exists(#uuid)"
-		writes = append(writes, update(limits))
-	}
+	writes := c.replacing(id, next, stored)
 	own := len(writes)
 	if keys.new != keys.old && keys.new != "" {
 		writes = append(writes, c.count(keys.new, 1))
@@ -79,6 +73,32 @@ func (c *Catalog) replace(ctx context.Context, id catalog.ID, next items, stored
 		return false, catalog.NewNoDependencyError(keys.new)
 	}
 	return done, err
+}
+
+// replacing returns the writes of the user's part of the entity: its head, the body if it
+// changed, and the limits of a server.
+func (c *Catalog) replacing(id catalog.ID, next items, stored item) []types.TransactWriteItem {
+	attributes := []string{"name", "description", "definition", "created_at", "updated_at", "depends_on"}
+	condition := "#updated_at = :was AND #depends_on = :had"
+	values := item{":was": stored["updated_at"], ":had": stored["depends_on"]}
+	if next.body != nil {
+		attributes = append(attributes, "body_digest")
+		condition += " AND #body_digest = :body"
+		values[":body"] = stored["body_digest"]
+	}
+	head := setting(next.head, attributes...)
+	head.table, head.key = c.table, entityKey(id)
+	head.condition, head.values = condition, with(head.values, values)
+	writes := []types.TransactWriteItem{update(head)}
+	if next.body != nil && !bytes.Equal(bytesOf(next.body, "body_digest"), bytesOf(stored, "body_digest")) {
+		writes = append(writes, put(c.table, next.body, "attribute_exists(#uuid)", nil))
+	}
+	if id.Kind() == catalog.KindServer {
+		limits := setting(next.state, "concurrency", "queue_limit", "validated_at", "updated_at")
+		limits.table, limits.key, limits.condition = c.table, stateKey(id), "attribute_exists(#uuid)"
+		writes = append(writes, update(limits))
+	}
+	return writes
 }
 
 // setting is the change that sets the attributes to the values that the item has.

@@ -20,6 +20,7 @@ type wiretap struct {
 
 	mu      sync.Mutex
 	seen    map[string]int
+	written []written
 	before  map[string]func()
 	instead map[string]func(body []byte) (status int, answer string)
 }
@@ -49,12 +50,17 @@ func (w *wiretap) Do(request *http.Request) (*http.Response, error) {
 	if before != nil {
 		before()
 	}
-	if instead == nil {
-		return w.http.Do(request)
-	}
 	body, err := io.ReadAll(request.Body)
 	if err != nil {
 		return nil, err
+	}
+	if instead == nil {
+		request.Body = io.NopCloser(bytes.NewReader(body))
+		answer, err := w.http.Do(request)
+		if err == nil && answer.StatusCode == http.StatusOK {
+			w.note(operation, body)
+		}
+		return answer, err
 	}
 	status, answer := instead(body)
 	return &http.Response{StatusCode: status, Header: http.Header{},

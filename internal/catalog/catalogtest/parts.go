@@ -2,6 +2,7 @@ package catalogtest
 
 import (
 	"fmt"
+	mathrand "math/rand/v2"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"waybill/internal/catalog"
+	"waybill/internal/fault"
 )
 
 // Implementations store an entity in parts. The tests here check that no caller notices.
@@ -28,6 +30,80 @@ func listed(t *testing.T, store catalog.Store, id catalog.ID) catalog.Entity {
 	return nil
 }
 
+// wantHead checks that Head and a list return the entity without its body.
+func wantHead(t *testing.T, store catalog.Store, whole catalog.Entity) {
+	t.Helper()
+	id := whole.Common().ID
+	got, err := store.Head(t.Context(), id)
+	if err != nil {
+		t.Fatalf("Head of %s: %v", id, err)
+	}
+	for call, got := range map[string]catalog.Entity{"Head": got, "a list": listed(t, store, id)} {
+		if diff := cmp.Diff(got, catalog.Head(whole), cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s in %s (-got +want):\n%s", id, call, diff)
+		}
+	}
+}
+
+// testHeads has a value in every stored field, so in every one of a body.
+func testHeads(t *testing.T, store catalog.Store) {
+	seed := newSeed(t)
+	wanted := Full(t, mathrand.NewChaCha8(seed))
+	for i, given := range Full(t, mathrand.NewChaCha8(seed)) {
+		create(t, store, given)
+		wantHead(t, store, wanted[i])
+	}
+	for _, want := range all(t, store) {
+		wantHead(t, store, want)
+	}
+	for _, id := range []catalog.ID{newMeta(t, catalog.KindService).ID, newMeta(t, catalog.KindServer).ID,
+		"nonsense", ""} {
+		_, err := store.Head(t.Context(), id)
+		wantKind(t, "Head of an unknown id", err, fault.NotFound)
+	}
+}
+
+// testBodyUpdates changes the body alone, then the head alone, then both.
+func testBodyUpdates(t *testing.T, store catalog.Store) {
+	server := create(t, store, newServer(t, create(t, store, newKey(t)).ID))
+	service := create(t, store, newService(t, server.ID))
+	for _, change := range []func(*catalog.Service){
+		func(s *catalog.Service) { s.Compose = "services: {}" },
+		func(s *catalog.Service) { s.SecretDigests = map[string]string{"PASSWORD": "00ff"} },
+		func(s *catalog.Service) { s.Name = "other" },
+		func(s *catalog.Service) { s.Name, s.Compose = "third", "services: {web: {image: nginx}}" },
+		func(s *catalog.Service) { s.Compose, s.Environment, s.SecretDigests = "", nil, nil },
+		func(s *catalog.Service) { s.Compose = "services: {}" },
+	} {
+		changed := *service
+		change(&changed)
+		changed.UpdatedAt = service.UpdatedAt.Add(time.Second)
+		if err := store.Update(t.Context(), &changed, service.UpdatedAt); err != nil {
+			t.Fatal(err)
+		}
+		service = &changed
+		wantEntity(t, store, service)
+		wantHead(t, store, service)
+	}
+}
+
+// testResourceWhole updates a service again and again. Its compose file must fit its name.
+func testResourceWhole(t *testing.T, store catalog.Store) {
+	server := create(t, store, newServer(t, create(t, store, newKey(t)).ID))
+	service := create(t, store, newService(t, server.ID))
+	wantWhole(t, store, service, func(i int) catalog.Entity {
+		next := *service
+		next.Name, next.Compose = fmt.Sprint(i), fmt.Sprint(i)
+		return &next
+	}, func(got catalog.Entity) string {
+		service, _ := got.(*catalog.Service)
+		if service.Compose == "" { // from a list
+			return service.Name
+		}
+		return service.Compose
+	})
+}
+
 // testListed lists every entity, then without the deleted ones.
 func testListed(t *testing.T, store catalog.Store) {
 	entities := all(t, store)
@@ -38,9 +114,7 @@ func testListed(t *testing.T, store catalog.Store) {
 			}
 			resource.Shared().State.Status = "running:healthy"
 		}
-		if diff := cmp.Diff(listed(t, store, want.Common().ID), want, cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("%s in a list (-got +want):\n%s", want.Common().ID, diff)
-		}
+		wantHead(t, store, want)
 	}
 	for i := len(entities) - 1; i >= 0; i-- {
 		id := entities[i].Common().ID

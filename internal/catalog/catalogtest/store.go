@@ -48,7 +48,10 @@ func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 		"a change of a key and a Delete of what has it":              testKeyOfDeletedRace,
 		"an observed status is kept, and changes nothing else":       testObserve,
 		"nothing is observed of what is no resource":                 testObserveNothing,
-		"lists have what Get has":                                    testListed,
+		"lists have the states, and nothing deleted":                 testListed,
+		"heads and lists have no bodies":                             testHeads,
+		"a body and a head can be changed apart and together":        testBodyUpdates,
+		"a resource is read as it was at one time":                   testResourceWhole,
 		"a server is read as it was at one time":                     testServerWhole,
 		"a cancelled context changes nothing":                        testCancelled,
 	} {
@@ -328,6 +331,7 @@ func testCancelled(t *testing.T, store catalog.Store) {
 	for call, make := range map[string]func() error{
 		"Create":  func() error { return store.Create(ctx, fresh) },
 		"Get":     func() error { _, err := store.Get(ctx, key.ID); return err },
+		"Head":    func() error { _, err := store.Head(ctx, key.ID); return err },
 		"List":    func() error { _, err := store.List(ctx, catalog.KindServer, catalog.Page{}); return err },
 		"Update":  func() error { return store.Update(ctx, &changed, key.UpdatedAt) },
 		"Delete":  func() error { return store.Delete(ctx, key.ID) },

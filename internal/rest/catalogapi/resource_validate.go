@@ -42,7 +42,8 @@ func (a catalogAPI) validateEndpoint(kind catalog.Kind) rest.Endpoint {
 			return rest.Answer{}, err
 		}
 		// While a deployment runs, the stored status is not the one that was seen.
-		if resource, err = rest.Find[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind); err != nil {
+		resource, err = rest.FindHead[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
+		if err != nil {
 			return rest.Answer{}, err
 		}
 		return rest.Created(a.validationOf(resource, kind.Title()+" is "+status+".")), nil

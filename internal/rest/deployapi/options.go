@@ -36,7 +36,7 @@ func (a deployAPI) checkOptions(ctx context.Context, id catalog.ID, options depl
 	if options.DockerTag == "" && options.Commit == "" {
 		return nil
 	}
-	resource, err := catalog.Find[catalog.Deployable](ctx, a.Store, id)
+	resource, err := catalog.FindHead[catalog.Deployable](ctx, a.Store, id)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ type historyBody struct {
 // historyEndpoint answers the deployments of one resource of a kind.
 func (a listAPI) historyEndpoint(kind catalog.Kind) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-		resource, err := rest.Find[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
+		resource, err := rest.FindHead[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
 		if err != nil {
 			return rest.Answer{}, err
 		}

@@ -83,7 +83,7 @@ func (a showAPI) getDeploymentEndpoint(kind catalog.Kind) rest.Endpoint {
 // latestEndpoint answers the newest deployment of a resource of a kind.
 func (a showAPI) latestEndpoint(kind catalog.Kind) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-		resource, err := rest.Find[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
+		resource, err := rest.FindHead[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
 		if err != nil {
 			return rest.Answer{}, err
 		}
