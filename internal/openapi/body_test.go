@@ -18,72 +18,9 @@ const (
 	shell   = `"name":"s","server_uuid":"srv0","start":"true"`
 )
 
-func TestCheckBodyTakes(t *testing.T) {
+func TestCheckBodyAccepts(t *testing.T) {
 	api := load(t)
-	for _, c := range []struct{ name, route, body string }{
-		{"the least of a server", "createServer", `{` + server + `}`},
-		{
-			"all of a server", "createServer",
-			`{` + server +
-				`,"description":"d","port":65535,"user":"deploy","host_key":"ssh-ed25519 AAAA","data_dir":"/srv/way-bill_1.0","concurrency":100,"queue_limit":1000}`,
-		},
-		{"an IPv6 address", "createServer", strings.Replace(`{`+server+`}`, "10.0.0.1", "2001:db8::1", 1)},
-		{"what existing clients send to validate", "validateServer", `{"install":false}`},
-		{
-			"a fingerprint to pin", "validateServer",
-			`{"pin":true,"fingerprint":"SHA256:` + strings.Repeat("a", 43) + `"}`,
-		},
-		{"a key", "createKey", `{"name":"k","private_key":"-----BEGIN…"}`},
-		{"a token", "createToken", `{"name":"ci","abilities":["read","deploy"]}`},
-		{"a compose file under its own name", "createService", `{` + service + `}`},
-		{
-			"a compose file under upstream's name", "createService",
-			strings.Replace(`{`+service+`}`, "docker_compose", "docker_compose_raw", 1),
-		},
-		{
-			"a compose file of 256 KiB as base64", "createService",
-			strings.Replace(`{`+service+`}`, "services: {}", strings.Repeat("A", (256<<10)*4/3+4), 1),
-		},
-		{
-			"an environment", "createService",
-			`{` + service +
-				`,"environment":[{"key":"A","value":""},{"key":"_b1","value":"1\n2","is_secret":true}]}`,
-		},
-		{
-			"limits of time", "createShellApplication",
-			`{` + shell + `,"stop":"","health":"true","timeout":86400,"health_timeout":1}`,
-		},
-		{
-			"a name of 255 characters of more than a byte", "createShellApplication",
-			strings.Replace(`{`+shell+`}`, `"s"`, `"`+strings.Repeat("ü", 255)+`"`, 1),
-		},
-		{"no options", "startService", ``},
-		{"only white space for options", "stopService", " \r\n"},
-		{"an empty object for options", "restartApplication", `{}`},
-		{"options", "startApplication", `{"pull_latest_images":true,"stop_before_start":false,"force":true}`},
-		{"a deploy by query", "deploy", ``},
-		{"a deploy", "deploy", `{"uuid":"svc0,app1","force":true}`},
-		{"white space around", "deploy", "\n\t {\"uuid\" : \"a\"}\n"},
-		{"a tag and a commit", "startApplication", `{"docker_tag":"sha256:00ff","commit":"c0ffee0"}`},
-		{"a change of nothing", "updateService", `{}`},
-		{
-			"a change to defaults", "updateApplication",
-			`{"timeout":null,"environment":null,"git_branch":null,"ports_mappings":null}`,
-		},
-		{
-			"a change of a variable that keeps its value", "updateService",
-			`{"environment":[{"key":"A","is_secret":true},{"key":"B","value":null,"is_secret":true}]}`,
-		},
-		{
-			"a database with settings of its engine", "createDatabase",
-			`{"name":"d","server_uuid":"srv0","mysql_root_password":"any","redis_conf":"any text"}`,
-		},
-		{
-			"a change of an engine's setting", "updateDatabase",
-			`{"mysql_root_password":null,"redis_conf":"any"}`,
-		},
-		{"anything where no body belongs", "getServer", `nonsense`},
-	} {
+	for _, c := range acceptedBodies {
 		t.Run(c.name, func(t *testing.T) {
 			if err := api.CheckBody(c.route, []byte(c.body)); err != nil {
 				t.Errorf("refused: %v %v", err, fault.Fields(err))
@@ -92,232 +29,483 @@ func TestCheckBodyTakes(t *testing.T) {
 	}
 }
 
-func TestCheckBodyRefusesInWords(t *testing.T) {
-	api := load(t)
-	for _, c := range []struct {
-		name, route, body string
-		want              map[string][]string
-	}{
-		{
-			"nothing", "createKey", "",
-			says("body", "is empty; it must be a JSON object with name and private_key"),
-		},
-		{
-			"white space", "createToken", "\n ",
-			says("body", "is empty; it must be a JSON object with name and abilities"),
-		},
-		{"a list", "createService", `[]`, says("body", "must be a JSON object, not a list")},
-		{"null", "deploy", `null`, says("body", "must be a JSON object, not null")},
-		{"a text", "deploy", `"uuid"`, says("body", "must be a JSON object, not text")},
-		{"a number", "deploy", `7`, says("body", "must be a JSON object, not a number")},
-		{
-			"JSON that ends early", "deploy", `{"uuid": `,
-			says("body", "is not valid JSON: line 1, column 10 (byte 9): it ends too early"),
-		},
-		{
-			"JSON with a character too many", "deploy", "{\n  \"uuid\": \"ä\",\n}",
-			says("body",
-				"is not valid JSON: line 3, column 1 (byte 18): this character does not belong here"),
-		},
-		{
-			"JSON whose column is counted in characters", "deploy", `{"uuid": "ää" x}`,
-			says("body",
-				"is not valid JSON: line 1, column 15 (byte 16): this character does not belong here"),
-		},
-		{
-			"JSON whose last character does not belong", "deploy", `{"uuid": x`,
-			says("body",
-				"is not valid JSON: line 1, column 10 (byte 9): this character does not belong here"),
-		},
-		{
-			"two values", "deploy", `{} {}`,
-			says("body", "is not valid JSON: line 1, column 4 (byte 3): this character does not belong here"),
-		},
-		{"bytes that are no text", "deploy", "{\"uuid\":\"\xff\"}", says("body", "must be UTF-8")},
-		{
-			"a field given twice", "deploy", `{"uuid":"a","uuid":"b"}`,
-			says("uuid", "is given twice; give it once"),
-		},
-		{
-			"a field given twice inside of another", "createService",
-			`{` + service + `,"environment":[{"key":"A","value":"1","value":"2"}]}`,
-			says("environment.0.value", "is given twice; give it once"),
-		},
+// acceptedBodies are the cases of TestCheckBodyAccepts.
+var acceptedBodies = []struct{ name, route, body string }{
+	{
+		name:  "the least of a server",
+		route: "createServer",
+		body:  `{` + server + `}`,
+	},
+	{
+		name:  "all of a server",
+		route: "createServer",
+		body: `{` + server + `,
+			"description": "d", "port": 65535, "user": "deploy", "host_key": "ssh-ed25519 AAAA",
+			"data_dir": "/srv/way-bill_1.0", "concurrency": 100, "queue_limit": 1000}`,
+	},
+	{
+		name:  "an IPv6 address",
+		route: "createServer",
+		body:  strings.Replace(`{`+server+`}`, "10.0.0.1", "2001:db8::1", 1),
+	},
+	{
+		name:  "what existing clients send to validate",
+		route: "validateServer",
+		body:  `{"install":false}`,
+	},
+	{
+		name:  "a fingerprint to pin",
+		route: "validateServer",
+		body:  `{"pin":true,"fingerprint":"SHA256:` + strings.Repeat("a", 43) + `"}`,
+	},
+	{
+		name:  "a key",
+		route: "createKey",
+		body:  `{"name":"k","private_key":"-----BEGIN…"}`,
+	},
+	{
+		name:  "a token",
+		route: "createToken",
+		body:  `{"name":"ci","abilities":["read","deploy"]}`,
+	},
+	{
+		name:  "a compose file under its own name",
+		route: "createService",
+		body:  `{` + service + `}`,
+	},
+	{
+		name:  "a compose file under upstream's name",
+		route: "createService",
+		body:  strings.Replace(`{`+service+`}`, "docker_compose", "docker_compose_raw", 1),
+	},
+	{
+		name:  "a compose file of 256 KiB as base64",
+		route: "createService",
+		body:  strings.Replace(`{`+service+`}`, "services: {}", strings.Repeat("A", (256<<10)*4/3+4), 1),
+	},
+	{
+		name:  "an environment",
+		route: "createService",
+		body: `{` + service +
+			`,"environment":[{"key":"A","value":""},{"key":"_b1","value":"1\n2","is_secret":true}]}`,
+	},
+	{
+		name:  "limits of time",
+		route: "createShellApplication",
+		body:  `{` + shell + `,"stop":"","health":"true","timeout":86400,"health_timeout":1}`,
+	},
+	{
+		name:  "a name of 255 characters of more than a byte",
+		route: "createShellApplication",
+		body:  strings.Replace(`{`+shell+`}`, `"s"`, `"`+strings.Repeat("ü", 255)+`"`, 1),
+	},
+	{
+		name:  "no options",
+		route: "startService",
+		body:  ``,
+	},
+	{
+		name:  "only white space for options",
+		route: "stopService",
+		body:  " \r\n",
+	},
+	{
+		name:  "an empty object for options",
+		route: "restartApplication",
+		body:  `{}`,
+	},
+	{
+		name:  "options",
+		route: "startApplication",
+		body:  `{"pull_latest_images":true,"stop_before_start":false,"force":true}`,
+	},
+	{
+		name:  "a deploy by query",
+		route: "deploy",
+		body:  ``,
+	},
+	{
+		name:  "a deploy",
+		route: "deploy",
+		body:  `{"uuid":"svc0,app1","force":true}`,
+	},
+	{
+		name:  "white space around",
+		route: "deploy",
+		body:  "\n\t {\"uuid\" : \"a\"}\n",
+	},
+	{
+		name:  "a tag and a commit",
+		route: "startApplication",
+		body:  `{"docker_tag":"sha256:00ff","commit":"c0ffee0"}`,
+	},
+	{
+		name:  "a change of nothing",
+		route: "updateService",
+		body:  `{}`,
+	},
+	{
+		name:  "a change to defaults",
+		route: "updateApplication",
+		body:  `{"timeout":null,"environment":null,"git_branch":null,"ports_mappings":null}`,
+	},
+	{
+		name:  "a change of a variable that keeps its value",
+		route: "updateService",
+		body:  `{"environment":[{"key":"A","is_secret":true},{"key":"B","value":null,"is_secret":true}]}`,
+	},
+	{
+		name:  "a database with settings of its engine",
+		route: "createDatabase",
+		body:  `{"name":"d","server_uuid":"srv0","mysql_root_password":"any","redis_conf":"any text"}`,
+	},
+	{
+		name:  "a change of an engine's setting",
+		route: "updateDatabase",
+		body:  `{"mysql_root_password":null,"redis_conf":"any"}`,
+	},
+	{
+		name:  "anything where no body belongs",
+		route: "getServer",
+		body:  `nonsense`,
+	},
+}
 
-		{
-			"a missing field", "createShellApplication", `{"name":"a","server_uuid":"srv0"}`,
-			says("start", "is required; it must be a sh script of at most 64 KiB, without NUL characters"),
-		},
-		{
-			"an unknown field", "startService", `{"forse":true}`,
-			says("forse", "is not known here; known are force, pull_latest_images and stop_before_start"),
-		},
-		{
-			"a field in another case", "startService", `{"Force":true}`,
-			says("Force", "is not known here; known are force, pull_latest_images and stop_before_start"),
-		},
-		{
-			"an unknown field with control characters and without end", "startService",
-			`{"\u001b` + strings.Repeat("x", 100) + `":1}`,
-			says(`\x1b`+strings.Repeat("x", 63)+"…",
-				"is not known here; known are force, pull_latest_images and stop_before_start"),
-		},
-		{
-			"a number for a text", "createShellApplication", strings.Replace(`{`+shell+`}`, `"s"`, `7`, 1),
-			says("name", "must be text, not a number"),
-		},
-		{
-			"a text for a truth", "startService", `{"force":"true"}`,
-			says("force", "must be true or false, not text"),
-		},
-		{
-			"null for a text", "createShellApplication", `{` + shell + `,"description":null}`,
-			says("description", "must be text, not null"),
-		},
-		{
-			"an object for a list", "createService", `{` + service + `,"environment":{"A":"1"}}`,
-			says("environment", "must be a list, not an object"),
-		},
-		{
-			"a text for a number", "createServer", `{` + server + `,"port":"22"}`,
-			says("port", "must be a whole number, not text"),
-		},
-		{
-			"a fraction", "createServer", `{` + server + `,"port":22.5}`,
-			says("port", "must be a whole number, not a number with a fraction or an exponent"),
-		},
-		{
-			"a whole number that is written with an exponent", "createServer", `{` + server + `,"port":2e1}`,
-			says("port", "must be a whole number, not a number with a fraction or an exponent"),
-		},
-		{
-			"a port out of range", "createServer", `{` + server + `,"port":70000}`,
-			says("port", "must be a whole number from 1 to 65535"),
-		},
-		{
-			"a number beyond every range", "createServer", `{` + server + `,"port":99999999999999999999999}`,
-			says("port", "must be a whole number from 1 to 65535"),
-		},
-		{
-			"an address with a scheme", "createServer",
-			strings.Replace(`{`+server+`}`, "10.0.0.1", "ssh://a", 1),
-			says("ip", "must be a host name or an IP address, without a scheme, port or brackets"),
-		},
-		{
-			"an empty name", "createShellApplication", strings.Replace(`{`+shell+`}`, `"s"`, `""`, 1),
-			says("name", "must be text of 1 to 255 characters, none of them a control character"),
-		},
-		{
-			"a name that is too long", "createShellApplication",
-			strings.Replace(`{`+shell+`}`, `"s"`, `"`+strings.Repeat("ü", 256)+`"`, 1),
-			says("name",
-				"must be text of 1 to 255 characters, none of them a control character; this has 256 "+
-					"characters"),
-		},
-		{
-			"a compose file of 2 MB", "createService",
-			strings.Replace(`{`+service+`}`, "services: {}", strings.Repeat("x", 2<<20), 1),
-			says("docker_compose",
-				"must be a docker compose file, plain or as base64, of at most 256 KiB after decoding; "+
-					"this has 2097152 bytes"),
-		},
-		{
-			"no compose file", "createService", `{"name":"s","server_uuid":"srv0"}`,
-			says("docker_compose",
-				"is required; give docker_compose or docker_compose_raw, which must be a docker "+
-					"compose file, plain or as base64, of at most 256 KiB after decoding"),
-		},
-		{
-			"two compose files", "createService", `{` + service + `,"docker_compose_raw":"a"}`,
-			says("docker_compose", "is given in two ways; give either docker_compose or docker_compose_raw"),
-		},
-		{
-			"a bad name of a variable", "createService",
-			`{` + service + `,"environment":[{"key":"A","value":"1"},{"key":"1A","value":"1"}]}`,
-			says("environment.1.key",
-				"must be a name of letters, digits and underscores that does not begin with a digit"),
-		},
-		{
-			"201 variables", "createService",
-			`{` + service + `,"environment":[` + strings.TrimSuffix(strings.Repeat(`{"key":"A","value":""},`,
-				201), ",") + `]}`,
-			says("environment", "must be a list of at most 200 entries; this has 201"),
-		},
-		{
-			"an unknown ability", "createToken", `{"name":"ci","abilities":["read","all"]}`,
-			says("abilities.1", "must be root, read, read:sensitive, write or deploy"),
-		},
-		{
-			"an ability twice", "createToken", `{"name":"ci","abilities":["read","deploy","read"]}`,
-			says("abilities", "must not repeat anything; numbers 1 and 3 are the same"),
-		},
-		{
-			"no abilities", "createToken", `{"name":"ci","abilities":[]}`,
-			says("abilities", "must be a list of at least 1 entries"),
-		},
-		{
-			"a fingerprint of another kind", "validateServer", `{"fingerprint":"MD5:aa"}`,
-			says("fingerprint",
-				"must be a fingerprint as ssh-keygen -l prints it: SHA256: and 43 characters"),
-		},
-		{
-			"a change of a required field to null", "updateService", `{"name":null}`,
-			says("name", "must be text, not null"),
-		},
-		{
-			"a change to a wrong type", "updateService", `{"timeout":"1"}`,
-			says("timeout", "must be a whole number, not text"),
-		},
-		{
-			"a change to a bad value", "updateService", `{"timeout":0}`,
-			says("timeout", "must be a whole number from 1 to 86400"),
-		},
-		{
-			"a change to something too long", "updateApplication",
-			`{"stop":"` + strings.Repeat("x", 65537) + `"}`,
-			says("stop",
-				"must be a sh script of at most 64 KiB, without NUL characters, or empty for none; "+
-					"this has 65537 bytes"),
-		},
-		{
-			"a change of an unknown field", "updateService", `{"status":"running"}`,
-			says("status",
-				"is not known here; known are description, docker_compose, docker_compose_raw, "+
-					"environment, health_timeout, name, server_uuid and timeout"),
-		},
-		{
-			"a change to a bad list", "updateService", `{"environment":[{"is_secret":true}]}`,
-			says("environment.0.key",
-				"is required; it must be a name of letters, digits and underscores that does not begin "+
-					"with a digit"),
-		},
-		{
-			"a tag that is none", "startApplication", `{"docker_tag":"a b"}`,
-			says("docker_tag", "must be a tag of letters, digits, dots, dashes and underscores, or a digest"),
-		},
-		{"several things at once", "createKey", `{"private_key":7,"x":1}`, map[string][]string{
-			"name": {
-				"is required; it must be text of 1 to 255 characters, none of them a control character",
-			},
-			"private_key": {"must be text, not a number"},
-			"x":           {"is not known here; known are description, name and private_key"},
-		}},
-	} {
+func TestCheckBodyRefuses(t *testing.T) {
+	api := load(t)
+	for _, c := range refusedBodies {
 		t.Run(c.name, func(t *testing.T) {
 			err := api.CheckBody(c.route, []byte(c.body))
 			if !errors.Is(err, fault.Invalid) || fault.Public(err) != "Validation failed." {
 				t.Errorf("error = %v, want Invalid", err)
 			}
-			if diff := cmp.Diff(c.want, fault.Fields(err)); diff != "" {
-				t.Errorf("fields (-want +got):\n%s", diff)
+			if diff := cmp.Diff(fault.Fields(err), c.want); diff != "" {
+				t.Errorf("fields (-got +want):\n%s", diff)
 			}
 		})
 	}
 }
 
+// refusedBodies are the cases of TestCheckBodyRefuses.
+var refusedBodies = []struct {
+	name, route, body string
+	want              map[string][]string
+}{
+	{
+		name:  "nothing",
+		route: "createKey",
+		want:  says("body", "is empty; it must be a JSON object with name and private_key"),
+	},
+	{
+		name:  "white space",
+		route: "createToken",
+		body:  "\n ",
+		want:  says("body", "is empty; it must be a JSON object with name and abilities"),
+	},
+	{
+		name:  "a list",
+		route: "createService",
+		body:  `[]`,
+		want:  says("body", "must be a JSON object, not a list"),
+	},
+	{
+		name:  "null",
+		route: "deploy",
+		body:  `null`,
+		want:  says("body", "must be a JSON object, not null"),
+	},
+	{
+		name:  "a text",
+		route: "deploy",
+		body:  `"uuid"`,
+		want:  says("body", "must be a JSON object, not text"),
+	},
+	{
+		name:  "a number",
+		route: "deploy",
+		body:  `7`,
+		want:  says("body", "must be a JSON object, not a number"),
+	},
+	{
+		name:  "JSON that ends early",
+		route: "deploy",
+		body:  `{"uuid": `,
+		want:  says("body", "is not valid JSON: line 1, column 10 (byte 9): it ends too early"),
+	},
+	{
+		name:  "JSON with a character too many",
+		route: "deploy",
+		body:  "{\n  \"uuid\": \"ä\",\n}",
+		want: says("body",
+			"is not valid JSON: line 3, column 1 (byte 18): this character does not belong here"),
+	},
+	{
+		name:  "JSON whose column is counted in characters",
+		route: "deploy",
+		body:  `{"uuid": "ää" x}`,
+		want: says("body",
+			"is not valid JSON: line 1, column 15 (byte 16): this character does not belong here"),
+	},
+	{
+		name:  "JSON whose last character does not belong",
+		route: "deploy",
+		body:  `{"uuid": x`,
+		want: says("body",
+			"is not valid JSON: line 1, column 10 (byte 9): this character does not belong here"),
+	},
+	{
+		name:  "two values",
+		route: "deploy",
+		body:  `{} {}`,
+		want: says("body",
+			"is not valid JSON: line 1, column 4 (byte 3): this character does not belong here"),
+	},
+	{
+		name:  "bytes that are no text",
+		route: "deploy",
+		body:  "{\"uuid\":\"\xff\"}",
+		want:  says("body", "must be UTF-8"),
+	},
+	{
+		name:  "a field given twice",
+		route: "deploy",
+		body:  `{"uuid":"a","uuid":"b"}`,
+		want:  says("uuid", "is given twice; give it once"),
+	},
+	{
+		name:  "a field given twice inside of another",
+		route: "createService",
+		body:  `{` + service + `,"environment":[{"key":"A","value":"1","value":"2"}]}`,
+		want:  says("environment.0.value", "is given twice; give it once"),
+	},
+
+	{
+		name:  "a missing field",
+		route: "createShellApplication",
+		body:  `{"name":"a","server_uuid":"srv0"}`,
+		want:  says("start", "is required; it must be a sh script of at most 64 KiB, without NUL characters"),
+	},
+	{
+		name:  "an unknown field",
+		route: "startService",
+		body:  `{"forse":true}`,
+		want:  says("forse", "is not known here; known are force, pull_latest_images and stop_before_start"),
+	},
+	{
+		name:  "a field in another case",
+		route: "startService",
+		body:  `{"Force":true}`,
+		want:  says("Force", "is not known here; known are force, pull_latest_images and stop_before_start"),
+	},
+	{
+		name:  "an unknown field with control characters and without end",
+		route: "startService",
+		body:  `{"\u001b` + strings.Repeat("x", 100) + `":1}`,
+		want: says(`\x1b`+strings.Repeat("x", 63)+"…",
+			"is not known here; known are force, pull_latest_images and stop_before_start"),
+	},
+	{
+		name:  "a number for a text",
+		route: "createShellApplication",
+		body:  strings.Replace(`{`+shell+`}`, `"s"`, `7`, 1),
+		want:  says("name", "must be text, not a number"),
+	},
+	{
+		name:  "a text for a truth",
+		route: "startService",
+		body:  `{"force":"true"}`,
+		want:  says("force", "must be true or false, not text"),
+	},
+	{
+		name:  "null for a text",
+		route: "createShellApplication",
+		body:  `{` + shell + `,"description":null}`,
+		want:  says("description", "must be text, not null"),
+	},
+	{
+		name:  "an object for a list",
+		route: "createService",
+		body:  `{` + service + `,"environment":{"A":"1"}}`,
+		want:  says("environment", "must be a list, not an object"),
+	},
+	{
+		name:  "a text for a number",
+		route: "createServer",
+		body:  `{` + server + `,"port":"22"}`,
+		want:  says("port", "must be a whole number, not text"),
+	},
+	{
+		name:  "a fraction",
+		route: "createServer",
+		body:  `{` + server + `,"port":22.5}`,
+		want:  says("port", "must be a whole number, not a number with a fraction or an exponent"),
+	},
+	{
+		name:  "a whole number that is written with an exponent",
+		route: "createServer",
+		body:  `{` + server + `,"port":2e1}`,
+		want:  says("port", "must be a whole number, not a number with a fraction or an exponent"),
+	},
+	{
+		name:  "a port out of range",
+		route: "createServer",
+		body:  `{` + server + `,"port":70000}`,
+		want:  says("port", "must be a whole number from 1 to 65535"),
+	},
+	{
+		name:  "a number beyond every range",
+		route: "createServer",
+		body:  `{` + server + `,"port":99999999999999999999999}`,
+		want:  says("port", "must be a whole number from 1 to 65535"),
+	},
+	{
+		name:  "an address with a scheme",
+		route: "createServer",
+		body:  strings.Replace(`{`+server+`}`, "10.0.0.1", "ssh://a", 1),
+		want:  says("ip", "must be a host name or an IP address, without a scheme, port or brackets"),
+	},
+	{
+		name:  "an empty name",
+		route: "createShellApplication",
+		body:  strings.Replace(`{`+shell+`}`, `"s"`, `""`, 1),
+		want:  says("name", "must be text of 1 to 255 characters, none of them a control character"),
+	},
+	{
+		name:  "a name that is too long",
+		route: "createShellApplication",
+		body:  strings.Replace(`{`+shell+`}`, `"s"`, `"`+strings.Repeat("ü", 256)+`"`, 1),
+		want: says("name",
+			"must be text of 1 to 255 characters, none of them a control character; this has 256 "+
+				"characters"),
+	},
+	{
+		name:  "a compose file of 2 MB",
+		route: "createService",
+		body:  strings.Replace(`{`+service+`}`, "services: {}", strings.Repeat("x", 2<<20), 1),
+		want: says("docker_compose",
+			"must be a docker compose file, plain or as base64, of at most 256 KiB after decoding; "+
+				"this has 2097152 bytes"),
+	},
+	{
+		name:  "no compose file",
+		route: "createService",
+		body:  `{"name":"s","server_uuid":"srv0"}`,
+		want: says("docker_compose",
+			"is required; give docker_compose or docker_compose_raw, which must be a docker "+
+				"compose file, plain or as base64, of at most 256 KiB after decoding"),
+	},
+	{
+		name:  "two compose files",
+		route: "createService",
+		body:  `{` + service + `,"docker_compose_raw":"a"}`,
+		want: says("docker_compose",
+			"is given in two ways; give either docker_compose or docker_compose_raw"),
+	},
+	{
+		name:  "a bad name of a variable",
+		route: "createService",
+		body:  `{` + service + `,"environment":[{"key":"A","value":"1"},{"key":"1A","value":"1"}]}`,
+		want: says("environment.1.key",
+			"must be a name of letters, digits and underscores that does not begin with a digit"),
+	},
+	{
+		name:  "201 variables",
+		route: "createService",
+		body: `{` + service + `,"environment":[` +
+			strings.Repeat(`{"key":"A","value":""},`, 200) + `{"key":"A","value":""}]}`,
+		want: says("environment", "must be a list of at most 200 entries; this has 201"),
+	},
+	{
+		name:  "an unknown ability",
+		route: "createToken",
+		body:  `{"name":"ci","abilities":["read","all"]}`,
+		want:  says("abilities.1", "must be root, read, read:sensitive, write or deploy"),
+	},
+	{
+		name:  "an ability twice",
+		route: "createToken",
+		body:  `{"name":"ci","abilities":["read","deploy","read"]}`,
+		want:  says("abilities", "must not repeat anything; numbers 1 and 3 are the same"),
+	},
+	{
+		name:  "no abilities",
+		route: "createToken",
+		body:  `{"name":"ci","abilities":[]}`,
+		want:  says("abilities", "must be a list of at least 1 entries"),
+	},
+	{
+		name:  "a fingerprint of another kind",
+		route: "validateServer",
+		body:  `{"fingerprint":"MD5:aa"}`,
+		want: says("fingerprint",
+			"must be a fingerprint as ssh-keygen -l prints it: SHA256: and 43 characters"),
+	},
+	{
+		name:  "a change of a required field to null",
+		route: "updateService",
+		body:  `{"name":null}`,
+		want:  says("name", "must be text, not null"),
+	},
+	{
+		name:  "a change to a wrong type",
+		route: "updateService",
+		body:  `{"timeout":"1"}`,
+		want:  says("timeout", "must be a whole number, not text"),
+	},
+	{
+		name:  "a change to a bad value",
+		route: "updateService",
+		body:  `{"timeout":0}`,
+		want:  says("timeout", "must be a whole number from 1 to 86400"),
+	},
+	{
+		name:  "a change to something too long",
+		route: "updateApplication",
+		body:  `{"stop":"` + strings.Repeat("x", 65537) + `"}`,
+		want: says("stop",
+			"must be a sh script of at most 64 KiB, without NUL characters, or empty for none; "+
+				"this has 65537 bytes"),
+	},
+	{
+		name:  "a change of an unknown field",
+		route: "updateService",
+		body:  `{"status":"running"}`,
+		want: says("status",
+			"is not known here; known are description, docker_compose, docker_compose_raw, "+
+				"environment, health_timeout, name, server_uuid and timeout"),
+	},
+	{
+		name:  "a change to a bad list",
+		route: "updateService",
+		body:  `{"environment":[{"is_secret":true}]}`,
+		want: says("environment.0.key",
+			"is required; it must be a name of letters, digits and underscores that does not begin "+
+				"with a digit"),
+	},
+	{
+		name:  "a tag that is none",
+		route: "startApplication",
+		body:  `{"docker_tag":"a b"}`,
+		want: says("docker_tag",
+			"must be a tag of letters, digits, dots, dashes and underscores, or a digest"),
+	},
+	{
+		name:  "several things at once",
+		route: "createKey",
+		body:  `{"private_key":7,"x":1}`,
+		want: map[string][]string{
+			"name": {
+				"is required; it must be text of 1 to 255 characters, none of them a control character",
+			},
+			"private_key": {"must be text, not a number"},
+			"x":           {"is not known here; known are description, name and private_key"},
+		},
+	},
+}
+
 func says(field, text string) map[string][]string { return map[string][]string{field: {text}} }
 
-func TestCheckBodyOfAnUnknownRouteIsOurOwnFailure(t *testing.T) {
+func TestCheckBodyOfAnUnknownRouteIsInternal(t *testing.T) {
 	if err := load(t).CheckBody("nothing", nil); !errors.Is(err, fault.Internal) {
 		t.Errorf("error = %v, want Internal", err)
 	}

@@ -10,7 +10,7 @@ import (
 	"waybill/internal/fault"
 )
 
-func TestCheckQueryTakes(t *testing.T) {
+func TestCheckQueryAccepts(t *testing.T) {
 	api := load(t)
 	for _, c := range []struct{ route, query string }{
 		{"listServiceDeployments", ""},
@@ -33,57 +33,108 @@ func TestCheckQueryTakes(t *testing.T) {
 	}
 }
 
-func TestCheckQueryRefusesInWords(t *testing.T) {
+func TestCheckQueryRefuses(t *testing.T) {
 	api := load(t)
-	for _, c := range []struct {
-		route, query string
-		want         map[string][]string
-	}{
-		{"listServiceDeployments", "take=0", says("take", "must be a whole number from 1 to 100")},
-		{"listServiceDeployments", "take=101", says("take", "must be a whole number from 1 to 100")},
-		{"listServiceDeployments", "take=", says("take", "must be a whole number from 1 to 100")},
-		{"listServiceDeployments", "take=1.0", says("take", "must be a whole number from 1 to 100")},
-		{"listServiceDeployments", "take=1e1", says("take", "must be a whole number from 1 to 100")},
-		{"listServiceDeployments", "skip=-1", says("skip", "must be a whole number of at least 0")},
-		{
-			"listServiceDeployments", "skip=99999999999999999999",
-			says("skip", "must be a whole number of at least 0"),
-		},
-		{
-			"listServiceDeployments", "status=done",
-			says("status", "must be queued, in_progress, finished, failed or cancelled-by-user"),
-		},
-		{
-			"listServiceDeployments", "tak=5",
-			says("tak", "is not known here; known are skip, take, cursor and status"),
-		},
-		{
-			"listServerDeployments", "take=5",
-			says("take", "is not known here; this route has no query parameters"),
-		},
-		{"readLog", "wait=21&limit=1001&after=x", map[string][]string{
-			"wait":  {"must be a whole number from 0 to 20"},
-			"limit": {"must be a whole number from 1 to 1000"},
-			"after": {"must be a whole number of at least 0"},
-		}},
-		{"readLog", "format=xml", says("format", "must be json, ndjson or text")},
-		{"readLog", "type=stdin", says("type", "must be stdout or stderr")},
-		{"readLog", "after=1&after=2", says("after", "is given more than once; give it once")},
-		{"restartService", "latest=yes", says("latest", "must be true or false")},
-	} {
+	for _, c := range refusedQueries {
 		t.Run(c.route+"?"+c.query, func(t *testing.T) {
 			err := api.CheckQuery(c.route, parse(t, c.query))
 			if !errors.Is(err, fault.Invalid) || fault.Public(err) != "Validation failed." {
 				t.Errorf("error = %v, want Invalid", err)
 			}
-			if diff := cmp.Diff(c.want, fault.Fields(err)); diff != "" {
-				t.Errorf("fields (-want +got):\n%s", diff)
+			if diff := cmp.Diff(fault.Fields(err), c.want); diff != "" {
+				t.Errorf("fields (-got +want):\n%s", diff)
 			}
 		})
 	}
 }
 
-func TestCheckQueryOfAnUnknownRouteIsOurOwnFailure(t *testing.T) {
+// refusedQueries are the cases of TestCheckQueryRefuses.
+var refusedQueries = []struct {
+	route, query string
+	want         map[string][]string
+}{
+	{
+		route: "listServiceDeployments",
+		query: "take=0",
+		want:  says("take", "must be a whole number from 1 to 100"),
+	},
+	{
+		route: "listServiceDeployments",
+		query: "take=101",
+		want:  says("take", "must be a whole number from 1 to 100"),
+	},
+	{
+		route: "listServiceDeployments",
+		query: "take=",
+		want:  says("take", "must be a whole number from 1 to 100"),
+	},
+	{
+		route: "listServiceDeployments",
+		query: "take=1.0",
+		want:  says("take", "must be a whole number from 1 to 100"),
+	},
+	{
+		route: "listServiceDeployments",
+		query: "take=1e1",
+		want:  says("take", "must be a whole number from 1 to 100"),
+	},
+	{
+		route: "listServiceDeployments",
+		query: "skip=-1",
+		want:  says("skip", "must be a whole number of at least 0"),
+	},
+	{
+		route: "listServiceDeployments",
+		query: "skip=99999999999999999999",
+		want:  says("skip", "must be a whole number of at least 0"),
+	},
+	{
+		route: "listServiceDeployments",
+		query: "status=done",
+		want:  says("status", "must be queued, in_progress, finished, failed or cancelled-by-user"),
+	},
+	{
+		route: "listServiceDeployments",
+		query: "tak=5",
+		want:  says("tak", "is not known here; known are skip, take, cursor and status"),
+	},
+	{
+		route: "listServerDeployments",
+		query: "take=5",
+		want:  says("take", "is not known here; this route has no query parameters"),
+	},
+	{
+		route: "readLog",
+		query: "wait=21&limit=1001&after=x",
+		want: map[string][]string{
+			"wait":  {"must be a whole number from 0 to 20"},
+			"limit": {"must be a whole number from 1 to 1000"},
+			"after": {"must be a whole number of at least 0"},
+		},
+	},
+	{
+		route: "readLog",
+		query: "format=xml",
+		want:  says("format", "must be json, ndjson or text"),
+	},
+	{
+		route: "readLog",
+		query: "type=stdin",
+		want:  says("type", "must be stdout or stderr"),
+	},
+	{
+		route: "readLog",
+		query: "after=1&after=2",
+		want:  says("after", "is given more than once; give it once"),
+	},
+	{
+		route: "restartService",
+		query: "latest=yes",
+		want:  says("latest", "must be true or false"),
+	},
+}
+
+func TestCheckQueryOfAnUnknownRouteIsInternal(t *testing.T) {
 	if err := load(t).CheckQuery("nothing", nil); !errors.Is(err, fault.Internal) {
 		t.Errorf("error = %v, want Internal", err)
 	}
