@@ -147,7 +147,7 @@ func sameLog(t *testing.T, got, want []logbook.Entry) {
 	t.Helper()
 	for _, typ := range []logbook.Type{logbook.Stdout, logbook.Stderr} {
 		if d := cmp.Diff(streamOf(got, typ), streamOf(want, typ)); d != "" {
-			t.Fatalf("%s, got - want +:\n%s", typ, d)
+			t.Fatalf("%s, -got +want:\n%s", typ, d)
 		}
 	}
 	started := 0

@@ -83,7 +83,7 @@ func TestReadGivesEachLineOnce(t *testing.T) {
 					q.After = page.Next
 				}
 				if d := cmp.Diff(got, only(t, want, q)); d != "" {
-					t.Fatalf("%d lines a chunk, %+v, got - want +:\n%s", perChunk, q, d)
+					t.Fatalf("%d lines a chunk, %+v, -got +want:\n%s", perChunk, q, d)
 				}
 			}
 		}
@@ -156,46 +156,57 @@ func TestReadOfALongLogOpensTwoChunks(t *testing.T) {
 			t.Errorf("after %d: %d chunks were opened, want 1 or 2", after, s.opened)
 		}
 		if d := cmp.Diff(text(page.Lines), want[after:min(int(after)+logbook.MaxLimit, len(want))]); d != "" {
-			t.Fatalf("after %d, got - want +:\n%s", after, d)
+			t.Fatalf("after %d, -got +want:\n%s", after, d)
 		}
 	}
 }
 
-func TestReadSaysWhatIsWrongWithAChunk(t *testing.T) {
-	for name, c := range map[string]struct {
+func TestDamagedChunksAreInternal(t *testing.T) {
+	for _, c := range []struct {
+		name   string
 		damage func(c *logbook.Chunk)
-		want   fault.Kind
 	}{
-		"its place":    {func(c *logbook.Chunk) { c.Last++ }, fault.Internal},
-		"its start":    {func(c *logbook.Chunk) { c.First-- }, fault.Internal},
-		"no gzip":      {func(c *logbook.Chunk) { c.Body = []byte("hello") }, fault.Internal},
-		"nothing":      {func(c *logbook.Chunk) { c.Body = nil }, fault.Internal},
-		"half of it":   {func(c *logbook.Chunk) { c.Body = c.Body[:len(c.Body)/2] }, fault.Internal},
-		"a wrong byte": {func(c *logbook.Chunk) { c.Body[len(c.Body)/2] ^= 0x55 }, fault.Internal},
+		{"its last entry differs", func(c *logbook.Chunk) { c.Last++ }},
+		{"its first entry differs", func(c *logbook.Chunk) { c.First-- }},
+		{"no gzip", func(c *logbook.Chunk) { c.Body = []byte("hello") }},
+		{"empty", func(c *logbook.Chunk) { c.Body = nil }},
+		{"cut in half", func(c *logbook.Chunk) { c.Body = c.Body[:len(c.Body)/2] }},
+		{"a wrong byte", func(c *logbook.Chunk) { c.Body[len(c.Body)/2] ^= 0x55 }},
 	} {
-		s, mark, _ := filled(t, 1000, 100)
-		chunk := s.chunks[book][3]
-		c.damage(&chunk)
-		s.chunks[book][3] = chunk
-		_, err := logbook.Read(t.Context(), s, book, mark, logbook.Query{After: mark.Index[1]})
-		if err == nil || fault.KindOf(err) != c.want {
-			t.Errorf("%s: Read: got %v, want %v", name, err, c.want)
+		t.Run(c.name, func(t *testing.T) {
+			s, mark, _ := filled(t, 1000, 100)
+			chunk := s.chunks[book][3]
+			c.damage(&chunk)
+			s.chunks[book][3] = chunk
+			_, err := logbook.Read(t.Context(), s, book, mark, logbook.Query{After: mark.Index[1]})
+			if err == nil || fault.KindOf(err) != fault.Internal {
+				t.Errorf("Read: got %v, want Internal", err)
+			}
+			_, err = logbook.Tail(t.Context(), s, book, mark, 1<<30)
+			if err == nil || fault.KindOf(err) != fault.Internal {
+				t.Errorf("Tail: got %v, want Internal", err)
+			}
+		})
+	}
+}
+
+func TestReadFails(t *testing.T) {
+	t.Run("a chunk that is not there is Gone", func(t *testing.T) {
+		s, mark, _ := filled(t, 10, 10)
+		s.chunks = nil
+		if _, err := logbook.Read(t.Context(), s, book, mark, logbook.Query{}); !errors.Is(err, fault.Gone) {
+			t.Errorf("got %v, want Gone", err)
 		}
-		if _, err := logbook.Tail(t.Context(), s, book, mark, 1<<30); err == nil ||
-			fault.KindOf(err) != c.want {
-			t.Errorf("%s: Tail: got %v, want %v", name, err, c.want)
+	})
+	t.Run("a cancelled read is Canceled", func(t *testing.T) {
+		s, mark, _ := filled(t, 10, 10)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		_, err := logbook.Read(ctx, s, book, mark, logbook.Query{})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want context.Canceled", err)
 		}
-	}
-	s, mark, _ := filled(t, 10, 10)
-	s.chunks = nil
-	if _, err := logbook.Read(t.Context(), s, book, mark, logbook.Query{}); !errors.Is(err, fault.Gone) {
-		t.Errorf("no chunk: got %v, want Gone", err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := logbook.Read(ctx, s, book, mark, logbook.Query{}); !errors.Is(err, context.Canceled) {
-		t.Errorf("cancelled: got %v, want context.Canceled", err)
-	}
+	})
 }
 
 func TestTailIsTheNewestThatFits(t *testing.T) {
@@ -217,7 +228,7 @@ func TestTailIsTheNewestThatFits(t *testing.T) {
 			}
 			first = len(want) - len(got)
 			if d := cmp.Diff(text(got), append([]string(nil), want[first:]...)); d != "" {
-				t.Fatalf("%d bytes, got - want +:\n%s", room, d)
+				t.Fatalf("%d bytes, -got +want:\n%s", room, d)
 			}
 		}
 	}

@@ -102,53 +102,47 @@ func TestLines(t *testing.T) {
 	max := logbook.MaxLineBytes
 	x := func(n int) string { return strings.Repeat("x", n) }
 	const token, key = "<REDACTED:TOKEN>", "<REDACTED:KEY>"
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name string
 		in   string
 		want []string
 	}{
-		"nothing":                             {"", nil},
-		"lines":                               {"a\nb\n", []string{"a", "b"}},
-		"an empty line":                       {"\n\na\n\n", []string{"", "", "a", ""}},
-		"no newline at the end":               {"a\nb", []string{"a", "b"}},
-		"a return before the newline":         {"a\r\nb\r\n", []string{"a", "b"}},
-		"a progress bar":                      {"10%\r50%\r100%\n", []string{"100%"}},
-		"a progress bar with returns at ends": {"\r10%\r50%\r\r\n", []string{"50%"}},
-		"a progress bar at the end":           {"10%\r50%\r", []string{"50%"}},
-		"nothing but returns":                 {"a\n\r\r", []string{"a"}},
-		"a return at the start":               {"\ra\n", []string{"a"}},
-		"no UTF-8": {"a\xffb\xe2\x82\n\xc3",
-			[]string{"a\uFFFDb\uFFFD\uFFFD", "\uFFFD"}},
-		"zeros and colours":        {"\x00\x1b[1m\n", []string{"\x00\x1b[1m"}},
-		"a secret":                 {"a hunter22 b\n", []string{"a " + token + " b"}},
-		"a secret at the end":      {"a hunter22", []string{"a " + token}},
-		"half a secret at the end": {"a hunter2", []string{"a hunter2"}},
-		"a secret over lines": {"a BEGIN42\nx\nEND42 b\nc\n",
-			[]string{"a " + key + " b", "c"}},
-		"a secret that is overwritten":   {"hunter22\rok\n", []string{"ok"}},
-		"a secret that overwrites":       {"ok\rhunter22\n", []string{token}},
-		"the longest line":               {x(max) + "\n", []string{x(max)}},
-		"the longest line with a return": {x(max) + "\r\n", []string{x(max)}},
-		"the longest line at the end":    {x(max), []string{x(max)}},
-		"a longer line":                  {x(max+1) + "\n", []string{x(max) + "+", "x"}},
-		"a line of three pieces": {x(2*max+5) + "\ny\n",
-			[]string{x(max) + "+", x(max) + "+", "xxxxx", "y"}},
-		"a long bar":                      {x(max) + "\r" + x(max) + "\rok\n", []string{"ok"}},
-		"a long line that is overwritten": {x(max+3) + "\rok\n", []string{x(max) + "+", "ok"}},
-		"a character on the cut":          {x(max-1) + "é\n", []string{x(max-1) + "+", "é"}},
-		"a long character on the cut": {x(max-3) + "\U0001F600y\n",
-			[]string{x(max-3) + "+", "\U0001F600y"}},
-		"no character on the cut": {x(max-1) + "\xc3y\n", []string{x(max-1) + "+", "\uFFFDy"}},
-		"a mask on the cut": {x(max-5) + "hunter22y\n",
-			[]string{x(max-5) + "+", token + "y"}},
-		"a mask before the cut": {x(max-len(token)) + "hunter22\n",
-			[]string{x(max-len(token)) + token}},
-		"a declared secret": {"a\n::add-mask::xyzzy-9\nb xyzzy-9\n",
-			[]string{"a", "b <REDACTED>"}},
-		"a declared secret at the end":  {"a\n::add-mask::xyzzy-9\n", []string{"a"}},
-		"nothing but a declared secret": {"::add-mask::xyzzy-9", nil},
-		"a mask after the cut":          {x(max) + "hunter22\n", []string{x(max) + "+", token}},
+		{"nothing", "", nil},
+		{"lines", "a\nb\n", []string{"a", "b"}},
+		{"an empty line", "\n\na\n\n", []string{"", "", "a", ""}},
+		{"no newline at the end", "a\nb", []string{"a", "b"}},
+		{"a return before the newline", "a\r\nb\r\n", []string{"a", "b"}},
+		{"a progress bar", "10%\r50%\r100%\n", []string{"100%"}},
+		{"a progress bar with returns at ends", "\r10%\r50%\r\r\n", []string{"50%"}},
+		{"a progress bar at the end", "10%\r50%\r", []string{"50%"}},
+		{"nothing but returns", "a\n\r\r", []string{"a"}},
+		{"a return at the start", "\ra\n", []string{"a"}},
+		{"invalid UTF-8", "a\xffb\xe2\x82\n\xc3", []string{"a\uFFFDb\uFFFD\uFFFD", "\uFFFD"}},
+		{"zeros and colours", "\x00\x1b[1m\n", []string{"\x00\x1b[1m"}},
+		{"a secret", "a hunter22 b\n", []string{"a " + token + " b"}},
+		{"a secret at the end", "a hunter22", []string{"a " + token}},
+		{"half a secret at the end", "a hunter2", []string{"a hunter2"}},
+		{"a secret over lines", "a BEGIN42\nx\nEND42 b\nc\n", []string{"a " + key + " b", "c"}},
+		{"a secret that is overwritten", "hunter22\rok\n", []string{"ok"}},
+		{"a secret that overwrites", "ok\rhunter22\n", []string{token}},
+		{"the longest line", x(max) + "\n", []string{x(max)}},
+		{"the longest line with a return", x(max) + "\r\n", []string{x(max)}},
+		{"the longest line at the end", x(max), []string{x(max)}},
+		{"a longer line", x(max+1) + "\n", []string{x(max) + "+", "x"}},
+		{"a line of three pieces", x(2*max+5) + "\ny\n", []string{x(max) + "+", x(max) + "+", "xxxxx", "y"}},
+		{"a long bar", x(max) + "\r" + x(max) + "\rok\n", []string{"ok"}},
+		{"a long line that is overwritten", x(max+3) + "\rok\n", []string{x(max) + "+", "ok"}},
+		{"a character on the cut", x(max-1) + "é\n", []string{x(max-1) + "+", "é"}},
+		{"a long character on the cut", x(max-3) + "\U0001F600y\n", []string{x(max-3) + "+", "\U0001F600y"}},
+		{"an incomplete character on the cut", x(max-1) + "\xc3y\n", []string{x(max-1) + "+", "\uFFFDy"}},
+		{"a mask on the cut", x(max-5) + "hunter22y\n", []string{x(max-5) + "+", token + "y"}},
+		{"a mask before the cut", x(max-len(token)) + "hunter22\n", []string{x(max-len(token)) + token}},
+		{"a declared secret", "a\n::add-mask::xyzzy-9\nb xyzzy-9\n", []string{"a", "b <REDACTED>"}},
+		{"a declared secret at the end", "a\n::add-mask::xyzzy-9\n", []string{"a"}},
+		{"nothing but a declared secret", "::add-mask::xyzzy-9", nil},
+		{"a mask after the cut", x(max) + "hunter22\n", []string{x(max) + "+", token}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			for _, size := range []int{len(c.in) + 1, 1, 3, 1000} {
 				s := &shelf{}
 				r := recorder(s, logbook.Mark{})
@@ -158,7 +152,7 @@ func TestLines(t *testing.T) {
 				r.End()
 				got := outputs(entries(t, s, commit(t, r)), logbook.Stderr)
 				if d := cmp.Diff(got, c.want); d != "" {
-					t.Fatalf("in writes of %d, got - want +:\n%s", size, d)
+					t.Fatalf("in writes of %d, -got +want:\n%s", size, d)
 				}
 				if at := r.Position(); at.Err != int64(len(c.in)) || at.Out != 0 {
 					t.Fatalf("in writes of %d: the log reaches to %+v of %d bytes", size, at, len(c.in))
@@ -201,7 +195,7 @@ func TestStepsStandBetweenTheirLines(t *testing.T) {
 		`11 2 "" stderr Bye.`,
 	}
 	if d := cmp.Diff(got, want); d != "" {
-		t.Errorf("got - want +:\n%s", d)
+		t.Errorf("-got +want:\n%s", d)
 	}
 	if got, want := r.Position(), (logbook.Position{Out: 12, Err: 8, Steps: 30}); got != want {
 		t.Errorf("the log reaches to %+v, want %+v", got, want)
@@ -221,7 +215,7 @@ func TestP3ASecretOnTwoSidesOfAStep(t *testing.T) {
 	r.End()
 	got := outputs(entries(t, s, commit(t, r)), logbook.Stdout)
 	if d := cmp.Diff(got, []string{"", "", "a <REDACTED:TOKEN>", " b"}); d != "" {
-		t.Errorf("got - want +:\n%s", d)
+		t.Errorf("-got +want:\n%s", d)
 	}
 }
 
@@ -265,7 +259,7 @@ func TestDataThatComesTwiceOrNeverIsNoticed(t *testing.T) {
 	want := []string{"stdout one", "stdout two", "stdout half",
 		"stderr 100 bytes of stdout are missing here.", "stdout end"}
 	if d := cmp.Diff(got, want); d != "" {
-		t.Errorf("got - want +:\n%s", d)
+		t.Errorf("-got +want:\n%s", d)
 	}
 	if at := r.Position().Out; at != 116 {
 		t.Errorf("the log reaches to %d, want 116", at)
@@ -331,7 +325,7 @@ func TestCommitOfNothingIsNoChunk(t *testing.T) {
 	r.StepEnded(1, noon, 5, 6, 8)
 	r.Data(logbook.Stdout, 5, []byte("half a line"), noon)
 	if d := cmp.Diff(commit(t, r), start); d != "" || len(s.chunks) > 0 {
-		t.Errorf("%d chunks were written, mark got - want +:\n%s", len(s.chunks), d)
+		t.Errorf("%d chunks were written, mark -got +want:\n%s", len(s.chunks), d)
 	}
 }
 
@@ -349,7 +343,7 @@ func TestCommitAfterAnErrorFailsForEver(t *testing.T) {
 		two.Message("more", logbook.Stdout)
 	}
 	if d := cmp.Diff(outputs(entries(t, s, mark), logbook.Stdout), []string{"one"}); d != "" {
-		t.Errorf("got - want +:\n%s", d)
+		t.Errorf("-got +want:\n%s", d)
 	}
 }
 
@@ -367,7 +361,7 @@ func TestRecoverCountsInWhatWasNotRecorded(t *testing.T) {
 			t.Fatalf("from chunk %d: %v", i, err)
 		}
 		if d := cmp.Diff(got, marks[4]); d != "" {
-			t.Errorf("from chunk %d, got - want +:\n%s", i, d)
+			t.Errorf("from chunk %d, -got +want:\n%s", i, d)
 		}
 	}
 }

@@ -23,65 +23,7 @@ func verify(t *testing.T, s *shelf, mark logbook.Mark) logbook.Verification {
 }
 
 func TestVerifyFindsTheFirstBadChunk(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		damage func(chunks map[int]logbook.Chunk, mark *logbook.Mark)
-		bad    int
-		why    string
-	}{
-		{"nothing", func(map[int]logbook.Chunk, *logbook.Mark) {}, 0, ""},
-		{"a chunk is gone", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) { delete(chunks, 3) }, 3,
-			"not there"},
-		{"a bit of the content is turned", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
-			c := chunks[2]
-			c.Body = bytes.Clone(c.Body)
-			c.Body[len(c.Body)/2] ^= 1
-			chunks[2] = c
-		}, 2, ""},
-		{"bytes follow the content", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
-			c := chunks[4]
-			c.Body = append(bytes.Clone(c.Body), 0)
-			chunks[4] = c
-		}, 4, "more entries"},
-		{"the content is that of another chunk", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
-			c := chunks[2]
-			c.Body = chunks[1].Body
-			chunks[2] = c
-		}, 2, "not in its place"},
-		{"two chunks changed places", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
-			chunks[2], chunks[3] = chunks[3], chunks[2]
-		}, 2, ""},
-		{"the content and its digest are another's", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
-			c := chunks[5]
-			c.Previous = chunks[2].Digest
-			chunks[5] = c
-		}, 5, "does not follow"},
-		{"a chunk was rewritten, and the next one has its new digest",
-			func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
-				forge(chunks, 2, 3)
-			}, 3, "its digest"},
-		{"a chunk was rewritten, and all after it", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
-			forge(chunks, 2, 6)
-		}, 5, "the one in the record"},
-		{"the record has another end", func(_ map[int]logbook.Chunk,
-			mark *logbook.Mark) {
-			mark.Digest = strings.Repeat("0", 64)
-		}, 5, "the one in the record"},
-		{"the record counts more entries", func(_ map[int]logbook.Chunk, mark *logbook.Mark) {
-			mark.Index = append(mark.Index[:4:4], mark.Index[4]+1)
-		}, 5, "the record counts"},
-		{"a header counts fewer entries", func(chunks map[int]logbook.Chunk, mark *logbook.Mark) {
-			c := chunks[5]
-			c.Last--
-			chunks[5] = c
-			mark.Index = append(mark.Index[:4:4], mark.Index[4]-1)
-		}, 5, "more entries"},
-		{"a header tells another size", func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
-			c := chunks[1]
-			c.Bytes++
-			chunks[1] = c
-		}, 1, "size"},
-	} {
+	for _, c := range damages {
 		t.Run(c.name, func(t *testing.T) {
 			s, mark, _ := filled(t, 500, 100)
 			if mark.Chunks != 5 {
@@ -104,6 +46,125 @@ func TestVerifyFindsTheFirstBadChunk(t *testing.T) {
 			t.Errorf("%+v", found)
 		}
 	})
+}
+
+// damages are the cases of TestVerifyFindsTheFirstBadChunk.
+var damages = []struct {
+	name   string
+	damage func(chunks map[int]logbook.Chunk, mark *logbook.Mark)
+	bad    int
+	why    string
+}{
+	{
+		name:   "nothing",
+		damage: func(map[int]logbook.Chunk, *logbook.Mark) {},
+	},
+	{
+		name:   "a chunk is gone",
+		damage: func(chunks map[int]logbook.Chunk, _ *logbook.Mark) { delete(chunks, 3) },
+		bad:    3,
+		why:    "not there",
+	},
+	{
+		name: "a bit of the content is turned",
+		damage: func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+			c := chunks[2]
+			c.Body = bytes.Clone(c.Body)
+			c.Body[len(c.Body)/2] ^= 1
+			chunks[2] = c
+		},
+		bad: 2,
+	},
+	{
+		name: "bytes follow the content",
+		damage: func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+			c := chunks[4]
+			c.Body = append(bytes.Clone(c.Body), 0)
+			chunks[4] = c
+		},
+		bad: 4,
+		why: "more entries",
+	},
+	{
+		name: "the content is that of another chunk",
+		damage: func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+			c := chunks[2]
+			c.Body = chunks[1].Body
+			chunks[2] = c
+		},
+		bad: 2,
+		why: "not in its place",
+	},
+	{
+		name: "two chunks changed places",
+		damage: func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+			chunks[2], chunks[3] = chunks[3], chunks[2]
+		},
+		bad: 2,
+	},
+	{
+		name: "the content and its digest are another's",
+		damage: func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+			c := chunks[5]
+			c.Previous = chunks[2].Digest
+			chunks[5] = c
+		},
+		bad: 5,
+		why: "does not follow",
+	},
+	{
+		name: "a chunk was rewritten, and the next one has its new digest",
+		damage: func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+			forge(chunks, 2, 3)
+		},
+		bad: 3,
+		why: "its digest",
+	},
+	{
+		name: "a chunk was rewritten, and all after it",
+		damage: func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+			forge(chunks, 2, 6)
+		},
+		bad: 5,
+		why: "the one in the record",
+	},
+	{
+		name: "the record has another end",
+		damage: func(_ map[int]logbook.Chunk, mark *logbook.Mark) {
+			mark.Digest = strings.Repeat("0", 64)
+		},
+		bad: 5,
+		why: "the one in the record",
+	},
+	{
+		name: "the record counts more entries",
+		damage: func(_ map[int]logbook.Chunk, mark *logbook.Mark) {
+			mark.Index = append(mark.Index[:4:4], mark.Index[4]+1)
+		},
+		bad: 5,
+		why: "the record counts",
+	},
+	{
+		name: "a header counts fewer entries",
+		damage: func(chunks map[int]logbook.Chunk, mark *logbook.Mark) {
+			c := chunks[5]
+			c.Last--
+			chunks[5] = c
+			mark.Index = append(mark.Index[:4:4], mark.Index[4]-1)
+		},
+		bad: 5,
+		why: "more entries",
+	},
+	{
+		name: "a header tells another size",
+		damage: func(chunks map[int]logbook.Chunk, _ *logbook.Mark) {
+			c := chunks[1]
+			c.Bytes++
+			chunks[1] = c
+		},
+		bad: 1,
+		why: "size",
+	},
 }
 
 // forge changes a chunk like an attacker who knows the format: the chunk gets its new

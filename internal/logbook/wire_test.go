@@ -18,29 +18,40 @@ var noon = time.Date(2026, 1, 2, 12, 4, 5, 6789, time.UTC)
 
 func TestAppendWritesTheWireForm(t *testing.T) {
 	berlin := time.FixedZone("", 3600)
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name  string
 		entry logbook.Entry
 		want  string
 	}{
-		"a line": {
-			logbook.Entry{Order: 7, Output: `a "b"`, Type: logbook.Stdout, Time: noon, Batch: 1,
+		{
+			name: "a line",
+			entry: logbook.Entry{Order: 7, Output: `a "b"`, Type: logbook.Stdout, Time: noon, Batch: 1,
 				Step: "Start"},
-			`{"order":7,"timestamp":"2026-01-02T12:04:05.000006Z","type":"stdout","batch":1,"step":"Start","hidden":false,"command":null,"output":"a \"b\""}`,
+			want: `{"order":7,"timestamp":"2026-01-02T12:04:05.000006Z","type":"stdout","batch":1,` +
+				`"step":"Start","hidden":false,"command":null,"output":"a \"b\""}`,
 		},
-		"a command": {
-			logbook.Entry{Order: 8, Command: "docker\tup\n", Type: logbook.Stdout, Time: noon.In(berlin),
+		{
+			name: "a command",
+			entry: logbook.Entry{Order: 8, Command: "docker\tup\n", Type: logbook.Stdout,
+				Time:  noon.In(berlin),
 				Batch: 2, Step: `"`},
-			`{"order":8,"timestamp":"2026-01-02T12:04:05.000006Z","type":"stdout","batch":2,"step":"\"","hidden":false,"command":"docker\tup\n","output":""}`,
+			want: `{"order":8,"timestamp":"2026-01-02T12:04:05.000006Z","type":"stdout","batch":2,` +
+				`"step":"\"","hidden":false,"command":"docker\tup\n","output":""}`,
 		},
-		"a piece of a line": {
-			logbook.Entry{Order: 1 << 40, Output: "\x00\x1b[0m<>&\u2028é\xff", Type: logbook.Stderr,
+		{
+			name: "a piece of a line",
+			entry: logbook.Entry{Order: 1 << 40, Output: "\x00\x1b[0m<>&\u2028é\xff", Type: logbook.Stderr,
 				Hidden: true, Continued: true},
-			`{"order":1099511627776,"timestamp":"0001-01-01T00:00:00.000000Z","type":"stderr","batch":0,"step":"","hidden":true,"command":null,"output":"\u0000\u001b[0m<>&` + "\u2028é\uFFFD" + `","continued":true}`,
+			want: `{"order":1099511627776,"timestamp":"0001-01-01T00:00:00.000000Z","type":"stderr",` +
+				`"batch":0,"step":"","hidden":true,"command":null,"output":"\u0000\u001b[0m<>&` +
+				"\u2028é\uFFFD" + `","continued":true}`,
 		},
 	} {
-		if got := string(c.entry.Append([]byte("x"))); got != "x"+c.want+"\n" {
-			t.Errorf("%s: got %s, want %s", name, got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			if got := string(c.entry.Append([]byte("x"))); got != "x"+c.want+"\n" {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
 	}
 }
 
@@ -91,7 +102,8 @@ func checkPlain(t *testing.T, output string) {
 	// The two differ in how they write these few, which mean the same.
 	same := strings.NewReplacer(`\u2028`, "\u2028", `\u2029`, "\u2029", `\ufffd`, "\uFFFD", `\b`, `\u0008`,
 		`\f`, `\u000c`, `\\`, `\\`)
-	if got, want := strings.TrimSuffix(got, "}\n"), same.Replace(strings.TrimSpace(want.String())); got != want {
+	got = strings.TrimSuffix(got, "}\n")
+	if want := same.Replace(strings.TrimSpace(want.String())); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
