@@ -299,7 +299,8 @@ func TestMainsAreShort(t *testing.T) {
 
 // named finds paths of this repository in a document: in backticks, with a
 // slash or a known ending.
-var named = regexp.MustCompile("`((?:functions|infra|internal|localstack|docs|\\.ci)/[A-Za-z0-9_./-]*|[a-z_]+\\.go|Makefile|openapi\\.yaml)`")
+var named = regexp.MustCompile("`((?:functions|infra|internal|localstack|docs|\\.ci)/[A-Za-z0-9_./-]*|" +
+	"[a-z_]+\\.go|Makefile|openapi\\.yaml)`")
 
 func TestDocumentsNameWhatExists(t *testing.T) {
 	documents, _ := filepath.Glob("docs/*.md")

@@ -189,8 +189,8 @@ func TestWhoReachesWhichObjects(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("rights on objects, -want +got:\n%s", diff)
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("rights on objects, -got +want:\n%s", diff)
 	}
 }
 

@@ -16,62 +16,88 @@ func TestReadOptions(t *testing.T) {
 	if err := placeholders(built); err != nil {
 		t.Fatal(err)
 	}
-	empty := t.TempDir()
-	tests := []struct {
+	for _, c := range []struct {
 		name    string
 		context map[string]any
-		want    infra.Options
-		refusal string // a part of it
+		want    infra.Options // with the defaults of Generation and Functions
 	}{
-		{"a team alone", map[string]any{"team": "blue"},
-			infra.Options{Team: "blue", Generation: 1, Architecture: "arm64", Functions: built}, ""},
-		{"everything", map[string]any{"team": "blue-2", "local": "true", "architecture": "x86_64"},
-			infra.Options{Team: "blue-2", Generation: 1, Local: true, Architecture: "x86_64", Functions: built}, ""},
-		{"a true that is no text", map[string]any{"team": "a", "local": true},
-			infra.Options{Team: "a", Generation: 1, Local: true, Architecture: "arm64", Functions: built}, ""},
-		{"a short lease", map[string]any{"team": "blue", "lease": "5s"},
-			infra.Options{Team: "blue", Generation: 1, Architecture: "arm64", Functions: built, Lease: "5s"}, ""},
-		{"a lease that is none", map[string]any{"team": "blue", "lease": "soon"}, infra.Options{},
-			"lease=soon: whole seconds"},
-		{"no team", nil, infra.Options{}, "-c team=NAME"},
-		{"an empty team", map[string]any{"team": ""}, infra.Options{}, "-c team=NAME"},
-		{"a team with capitals", map[string]any{"team": "Blue"}, infra.Options{}, `team "Blue"`},
-		{"a team with a slash", map[string]any{"team": "a/b"}, infra.Options{},
-			"lower-case letters and digits"},
-		{"a team that begins with a digit", map[string]any{"team": "7up"}, infra.Options{}, "a letter first"},
-		{"a team that ends in a hyphen", map[string]any{"team": "blue-"}, infra.Options{},
-			"single hyphens between"},
-		{"a team with a line break", map[string]any{"team": "blue\n"}, infra.Options{}, `team "blue\n"`},
-		{"a long team", map[string]any{"team": strings.Repeat("a", infra.MaxTeamLength+1)}, infra.Options{},
-			"at most 26"},
-		{"a team that is a number", map[string]any{"team": 7}, infra.Options{}, `team "7"`},
-		{"half local", map[string]any{"team": "blue", "local": "yes"}, infra.Options{},
-			"local=yes: true or false"},
-		{"another architecture", map[string]any{"team": "blue", "architecture": "amd64"}, infra.Options{},
-			"arm64 or x86_64"},
-		{"functions that are not built", map[string]any{"team": "blue", "functions": empty}, infra.Options{},
-			"no NAME/bootstrap of catalog, deploy, list, show, dispatch, runner there"},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			got, err := infra.ReadOptions(func(name string) any {
-				if value, given := test.context[name]; given || name != "functions" {
-					return value
-				}
-				return built
-			})
-			if test.refusal == "" {
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(test.want, got); diff != "" {
-					t.Errorf("-want +got:\n%s", diff)
-				}
-			} else if err == nil || !strings.Contains(err.Error(), test.refusal) {
-				t.Errorf("got error %v, want one with %q", err, test.refusal)
+		{
+			name:    "a team alone",
+			context: map[string]any{"team": "blue"},
+			want:    infra.Options{Team: "blue", Architecture: "arm64"},
+		},
+		{
+			name:    "all options",
+			context: map[string]any{"team": "blue-2", "local": "true", "architecture": "x86_64"},
+			want:    infra.Options{Team: "blue-2", Local: true, Architecture: "x86_64"},
+		},
+		{
+			name:    "a true that is no text",
+			context: map[string]any{"team": "a", "local": true},
+			want:    infra.Options{Team: "a", Local: true, Architecture: "arm64"},
+		},
+		{
+			name:    "a short lease",
+			context: map[string]any{"team": "blue", "lease": "5s"},
+			want:    infra.Options{Team: "blue", Architecture: "arm64", Lease: "5s"},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := optionsOf(c.context, built)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.want.Generation, c.want.Functions = 1, built
+			if diff := cmp.Diff(got, c.want); diff != "" {
+				t.Errorf("-got +want:\n%s", diff)
 			}
 		})
 	}
+}
+
+func TestReadOptionsRefuses(t *testing.T) {
+	built, empty := t.TempDir(), t.TempDir()
+	if err := placeholders(built); err != nil {
+		t.Fatal(err)
+	}
+	long := strings.Repeat("a", infra.MaxTeamLength+1)
+	for _, c := range []struct {
+		name    string
+		context map[string]any
+		want    string // a part of the error
+	}{
+		{"an unknown lease", map[string]any{"team": "blue", "lease": "soon"}, "lease=soon: whole seconds"},
+		{"no team", nil, "-c team=NAME"},
+		{"an empty team", map[string]any{"team": ""}, "-c team=NAME"},
+		{"a team with capitals", map[string]any{"team": "Blue"}, `team "Blue"`},
+		{"a team with a slash", map[string]any{"team": "a/b"}, "lower-case letters and digits"},
+		{"a team that begins with a digit", map[string]any{"team": "7up"}, "a letter first"},
+		{"a team that ends in a hyphen", map[string]any{"team": "blue-"}, "single hyphens between"},
+		{"a team with a line break", map[string]any{"team": "blue\n"}, `team "blue\n"`},
+		{"a long team", map[string]any{"team": long}, "at most 26"},
+		{"a team that is a number", map[string]any{"team": 7}, `team "7"`},
+		{"a wrong local", map[string]any{"team": "blue", "local": "yes"}, "local=yes: true or false"},
+		{"another architecture", map[string]any{"team": "blue", "architecture": "amd64"}, "arm64 or x86_64"},
+		{"functions that are not built", map[string]any{"team": "blue", "functions": empty},
+			"no NAME/bootstrap of catalog, deploy, list, show, dispatch, runner there"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := optionsOf(c.context, built)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+// optionsOf reads the options from a context, whose functions are built by default.
+func optionsOf(context map[string]any, built string) (infra.Options, error) {
+	return infra.ReadOptions(func(name string) any {
+		if value, given := context[name]; given || name != "functions" {
+			return value
+		}
+		return built
+	})
 }
 
 func TestReadOptionsNamesTheFunctionThatIsNotBuilt(t *testing.T) {

@@ -102,8 +102,8 @@ func TestTheLogBucketIsPrivateAndWrittenOnce(t *testing.T) {
 		// who says what it is, a configuration by nobody.
 		want := map[any]any{"/logs/*": map[string]any{"s3:if-none-match": "true", "s3:if-match": "true"},
 			"/configurations/*": map[string]any{"s3:if-none-match": "true"}}
-		if diff := cmp.Diff(want, once); diff != "" {
-			t.Errorf("%s refuses a second write, -want +got:\n%s", id, diff)
+		if diff := cmp.Diff(once, want); diff != "" {
+			t.Errorf("%s refuses a second write, -got +want:\n%s", id, diff)
 		}
 		if !secure {
 			t.Errorf("%s takes plain HTTP", id)
@@ -240,8 +240,8 @@ func TestEveryFunctionIsToldWhatItAsksForAndNothingElse(t *testing.T) {
 		for variable, value := range function.get("Environment", "Variables").(map[string]any) {
 			got[variable] = value != ""
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("the environment of %s, -want +got:\n%s", name, diff)
+		if diff := cmp.Diff(got, want); diff != "" {
+			t.Errorf("the environment of %s, -got +want:\n%s", name, diff)
 		}
 	}
 }
@@ -277,8 +277,8 @@ func TestEveryFolderOfAFunctionIsInTheStack(t *testing.T) {
 		got = append(got, filepath.Base(filepath.Dir(folder)))
 	}
 	slices.Sort(got)
-	if diff := cmp.Diff(functionNames, got); diff != "" {
-		t.Errorf("-in the stack +in functions/:\n%s", diff)
+	if diff := cmp.Diff(got, functionNames); diff != "" {
+		t.Errorf("-in functions/ +in the stack:\n%s", diff)
 	}
 }
 

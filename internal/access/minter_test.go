@@ -20,7 +20,8 @@ func TestMinterStoresTheTokenThatItAnswers(t *testing.T) {
 	}
 	id, _, _ := strings.Cut(bearer, "|")
 	stored, err := tokens.Get(t.Context(), id)
-	if err != nil || stored.Name != "first" || !slices.Equal(stored.Abilities, []access.Ability{access.Root}) {
+	if err != nil || stored.Name != "first" ||
+		!slices.Equal(stored.Abilities, []access.Ability{access.Root}) {
 		t.Errorf("stored %q with %q, %v; want first with root", stored.Name, stored.Abilities, err)
 	}
 	if bearer, err := access.Minter(tokens, time.Now)(t.Context(), "next", []string{"admin"}); bearer != "" ||

@@ -35,12 +35,18 @@ func TestTokens(t *testing.T) {
 }
 
 func TestArchive(t *testing.T) {
-	logbooktest.TestArchive(t, func(*testing.T) logbook.Archive { return memory.New(memory.Options{}).Archive() })
-	logbooktest.TestRewriter(t, func(*testing.T) logbook.Rewriter { return memory.New(memory.Options{}).Archive() })
+	logbooktest.TestArchive(t, func(*testing.T) logbook.Archive {
+		return memory.New(memory.Options{}).Archive()
+	})
+	logbooktest.TestRewriter(t, func(*testing.T) logbook.Rewriter {
+		return memory.New(memory.Options{}).Archive()
+	})
 }
 
 func TestSnapshots(t *testing.T) {
-	snapshottest.TestArchive(t, func(*testing.T) snapshot.Archive { return memory.New(memory.Options{}).Snapshots() })
+	snapshottest.TestArchive(t, func(*testing.T) snapshot.Archive {
+		return memory.New(memory.Options{}).Snapshots()
+	})
 }
 
 func TestLedger(t *testing.T) {
@@ -86,8 +92,8 @@ func started(t *testing.T) (*memory.Memory, deployment.ID) {
 			t.Fatal(err)
 		}
 	}
-	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: deployment.Start, ServerID: server,
-		QueuedAt: now}
+	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: deployment.Start,
+		ServerID: server, QueuedAt: now}
 	if _, err := m.Ledger().Enqueue(t.Context(), record, deployment.RequestKey{}); err != nil {
 		t.Fatal(err)
 	}

@@ -30,65 +30,8 @@ func shop(change func(*catalog.Database)) *catalog.Database {
 }
 
 func TestCompare(t *testing.T) {
-	for name, c := range map[string]struct {
-		change func(*catalog.Database)
-		want   []snapshot.Change
-		only   bool // the environment or limits
-	}{
-		"nothing": {nil, nil, true},
-		"a name and a server": {func(db *catalog.Database) {
-			db.Name, db.Description, db.ServerID = "x", "y",
-				"z"
-		}, nil, true},
-		"a variable": {func(db *catalog.Database) { db.Environment[0].Value = "" },
-			[]snapshot.Change{{Path: "environment.GREETING", Edit: "changed", Before: "hello"}}, true},
-		"a variable more": {func(db *catalog.Database) {
-			db.Environment = append(db.Environment, catalog.Variable{Name: "EMPTY"})
-		}, []snapshot.Change{{Path: "environment.EMPTY", Edit: "added"}}, true},
-		"a variable less": {func(db *catalog.Database) { db.Environment = db.Environment[1:] },
-			[]snapshot.Change{{Path: "environment.GREETING", Edit: "removed", Before: "hello"}}, true},
-		"a secret variable": {func(db *catalog.Database) { db.SecretDigests["TOKEN"] = "99" },
-			[]snapshot.Change{{Path: "environment.TOKEN", Edit: "changed", Secret: true}}, true},
-		"a secret variable less": {func(db *catalog.Database) { db.Environment = db.Environment[:1]; delete(db.SecretDigests, "TOKEN") },
-			[]snapshot.Change{{Path: "environment.TOKEN", Edit: "removed", Secret: true}}, true},
-		"a variable that became secret": {func(db *catalog.Database) {
-			db.Environment[0] = catalog.Variable{Name: "GREETING", Secret: true}
-			db.SecretDigests["GREETING"] = "04"
-		}, []snapshot.Change{{Path: "environment.GREETING", Edit: "changed", Secret: true}}, true},
-		"a password and a key": {func(db *catalog.Database) {
-			db.SecretDigests["POSTGRES_PASSWORD"], db.SecretDigests["TLS_KEY"] = "98", "97"
-		},
-			[]snapshot.Change{{Path: "postgres_password", Edit: "changed", Secret: true},
-				{Path: "ssl_key", Edit: "changed", Secret: true}}, false},
-		"limits": {func(db *catalog.Database) { db.Limits = catalog.Limits{CPUShares: 512} },
-			[]snapshot.Change{{Path: "limits_cpu_shares", Edit: "added", After: "512"},
-				{Path: "limits_memory", Edit: "removed", Before: "512m"}}, true},
-		"an image and a limit": {func(db *catalog.Database) {
-			db.Image, db.Limits.Memory = "postgres:17",
-				"1g"
-		},
-			[]snapshot.Change{{Path: "image", Edit: "changed", Before: "postgres:16-alpine",
-				After: "postgres:17"},
-				{Path: "limits_memory", Edit: "changed", Before: "512m", After: "1g"}}, false},
-		"a long text": {func(db *catalog.Database) { db.Configuration = "a = 1\nb = \"3\"\n" },
-			[]snapshot.Change{{Path: "postgres_conf", Edit: "changed", Before: "a = 1\nb = 2\n",
-				After: "a = 1\nb = \"3\"\n"}}, false},
-		"a setting": {func(db *catalog.Database) { db.Settings = map[string]string{"postgres_db": "orders"} },
-			[]snapshot.Change{{Path: "postgres_db", Edit: "added", After: "orders"},
-				{Path: "postgres_user", Edit: "removed", Before: "shop"}}, false},
-		"scripts": {func(db *catalog.Database) {
-			db.InitScripts = []catalog.InitScript{{Name: "1.sql", Text: "select 2"}, {Name: "2.sql"}}
-		},
-			[]snapshot.Change{{Path: "init_scripts.1.sql", Edit: "changed", Before: "select 1",
-				After: "select 2"},
-				{Path: "init_scripts.2.sql", Edit: "added"}}, false},
-		"ports and the health check": {func(db *catalog.Database) {
-			db.Mappings, db.Health.Disabled = []string{"5432:5432", "5433:5432"}, true
-		}, []snapshot.Change{{Path: "health_check_enabled", Edit: "added", After: "false"},
-			{Path: "ports_mappings", Edit: "changed", Before: "5432:5432", After: "5432:5432,5433:5432"}},
-			false},
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range changes {
+		t.Run(c.name, func(t *testing.T) {
 			before, after := take(t, shop(nil)), take(t, shop(c.change))
 			got, err := snapshot.Compare(before, after)
 			if diff := cmp.Diff(got, c.want); err != nil || diff != "" {
@@ -107,6 +50,125 @@ func TestCompare(t *testing.T) {
 			}
 		})
 	}
+}
+
+// changes are the cases of TestCompare.
+var changes = []struct {
+	name   string
+	change func(*catalog.Database)
+	want   []snapshot.Change
+	only   bool // the environment or limits
+}{
+	{
+		name: "nothing",
+		only: true,
+	},
+	{
+		name: "a name and a server",
+		change: func(db *catalog.Database) {
+			db.Name, db.Description, db.ServerID = "x", "y",
+				"z"
+		},
+		only: true,
+	},
+	{
+		name:   "a variable",
+		change: func(db *catalog.Database) { db.Environment[0].Value = "" },
+		want:   []snapshot.Change{{Path: "environment.GREETING", Edit: "changed", Before: "hello"}},
+		only:   true,
+	},
+	{
+		name: "a variable more",
+		change: func(db *catalog.Database) {
+			db.Environment = append(db.Environment, catalog.Variable{Name: "EMPTY"})
+		},
+		want: []snapshot.Change{{Path: "environment.EMPTY", Edit: "added"}},
+		only: true,
+	},
+	{
+		name:   "a variable less",
+		change: func(db *catalog.Database) { db.Environment = db.Environment[1:] },
+		want:   []snapshot.Change{{Path: "environment.GREETING", Edit: "removed", Before: "hello"}},
+		only:   true,
+	},
+	{
+		name:   "a secret variable",
+		change: func(db *catalog.Database) { db.SecretDigests["TOKEN"] = "99" },
+		want:   []snapshot.Change{{Path: "environment.TOKEN", Edit: "changed", Secret: true}},
+		only:   true,
+	},
+	{
+		name: "a secret variable less",
+		change: func(db *catalog.Database) {
+			db.Environment = db.Environment[:1]
+			delete(db.SecretDigests, "TOKEN")
+		},
+		want: []snapshot.Change{{Path: "environment.TOKEN", Edit: "removed", Secret: true}},
+		only: true,
+	},
+	{
+		name: "a variable that became secret",
+		change: func(db *catalog.Database) {
+			db.Environment[0] = catalog.Variable{Name: "GREETING", Secret: true}
+			db.SecretDigests["GREETING"] = "04"
+		},
+		want: []snapshot.Change{{Path: "environment.GREETING", Edit: "changed", Secret: true}},
+		only: true,
+	},
+	{
+		name: "a password and a key",
+		change: func(db *catalog.Database) {
+			db.SecretDigests["POSTGRES_PASSWORD"], db.SecretDigests["TLS_KEY"] = "98", "97"
+		},
+		want: []snapshot.Change{{Path: "postgres_password", Edit: "changed", Secret: true},
+			{Path: "ssl_key", Edit: "changed", Secret: true}},
+	},
+	{
+		name:   "limits",
+		change: func(db *catalog.Database) { db.Limits = catalog.Limits{CPUShares: 512} },
+		want: []snapshot.Change{{Path: "limits_cpu_shares", Edit: "added", After: "512"},
+			{Path: "limits_memory", Edit: "removed", Before: "512m"}},
+		only: true,
+	},
+	{
+		name: "an image and a limit",
+		change: func(db *catalog.Database) {
+			db.Image, db.Limits.Memory = "postgres:17",
+				"1g"
+		},
+		want: []snapshot.Change{{Path: "image", Edit: "changed", Before: "postgres:16-alpine",
+			After: "postgres:17"},
+			{Path: "limits_memory", Edit: "changed", Before: "512m", After: "1g"}},
+	},
+	{
+		name:   "a long text",
+		change: func(db *catalog.Database) { db.Configuration = "a = 1\nb = \"3\"\n" },
+		want: []snapshot.Change{{Path: "postgres_conf", Edit: "changed", Before: "a = 1\nb = 2\n",
+			After: "a = 1\nb = \"3\"\n"}},
+	},
+	{
+		name:   "a setting",
+		change: func(db *catalog.Database) { db.Settings = map[string]string{"postgres_db": "orders"} },
+		want: []snapshot.Change{{Path: "postgres_db", Edit: "added", After: "orders"},
+			{Path: "postgres_user", Edit: "removed", Before: "shop"}},
+	},
+	{
+		name: "scripts",
+		change: func(db *catalog.Database) {
+			db.InitScripts = []catalog.InitScript{{Name: "1.sql", Text: "select 2"}, {Name: "2.sql"}}
+		},
+		want: []snapshot.Change{{Path: "init_scripts.1.sql", Edit: "changed", Before: "select 1",
+			After: "select 2"},
+			{Path: "init_scripts.2.sql", Edit: "added"}},
+	},
+	{
+		name: "ports and the health check",
+		change: func(db *catalog.Database) {
+			db.Mappings, db.Health.Disabled = []string{"5432:5432", "5433:5432"}, true
+		},
+		want: []snapshot.Change{{Path: "health_check_enabled", Edit: "added", After: "false"},
+			{Path: "ports_mappings", Edit: "changed", Before: "5432:5432", After: "5432:5432,5433:5432"}},
+	},
 }
 
 // Whatever field differs, Compare tells of it.

@@ -24,7 +24,9 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 func TestArchive(t *testing.T) {
-	snapshottest.TestArchive(t, func(*testing.T) snapshot.Archive { return memory.New(memory.Options{}).Snapshots() })
+	snapshottest.TestArchive(t, func(*testing.T) snapshot.Archive {
+		return memory.New(memory.Options{}).Snapshots()
+	})
 }
 
 // A snapshot is compared with those of years ago: its text must not change.
@@ -190,27 +192,73 @@ func TestNoSecretIsInASnapshot(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	service := take(t, &catalog.Service{Compose: "services: {}"})
 	postgres := take(t, &catalog.Database{Engine: "postgresql"})
-	for name, c := range map[string]struct {
+	mysql := func() *catalog.Database { return &catalog.Database{Engine: "mysql"} }
+	for _, c := range []struct {
+		name  string
 		taken snapshot.Snapshot
 		onto  catalog.Deployable
 	}{
-		"one of another kind":   {service, &catalog.Database{}},
-		"one of another engine": {postgres, &catalog.Database{Engine: "mysql"}},
-		"an unknown build pack": {snapshot.Snapshot(`{"kind":"application","build_pack":"nixpacks"}`),
-			&catalog.Application{}},
-		"an unknown field": {snapshot.Snapshot(`{"kind":"service","docker_compose":"x","swarm":true}`), &catalog.Service{}},
-		"a setting that is no text": {snapshot.Snapshot(`{"kind":"database","engine":"mysql","n":1}`),
-			&catalog.Database{Engine: "mysql"}},
-		"no JSON":                       {snapshot.Snapshot(`{`), &catalog.Service{}},
-		"nothing":                       {nil, &catalog.Service{}},
-		"malformed ports":               {snapshot.Snapshot(`{"kind":"database","engine":"mysql","ports_exposes":"a"}`), &catalog.Database{Engine: "mysql"}},
-		"what is withheld: a file":      {public(t, service), &catalog.Service{}},
-		"what is withheld: a variable":  {snapshot.Snapshot(`{"kind":"service","environment":[{"key":"A","value":null}]}`), &catalog.Service{}},
-		"what is withheld: a scripts's": {snapshot.Snapshot(`{"kind":"database","engine":"mysql","init_scripts":[{"name":"A","content":null}]}`), &catalog.Database{Engine: "mysql"}},
+		{
+			name:  "one of another kind",
+			taken: service,
+			onto:  &catalog.Database{},
+		},
+		{
+			name:  "one of another engine",
+			taken: postgres,
+			onto:  mysql(),
+		},
+		{
+			name:  "an unknown build pack",
+			taken: snapshot.Snapshot(`{"kind":"application","build_pack":"nixpacks"}`),
+			onto:  &catalog.Application{},
+		},
+		{
+			name:  "an unknown field",
+			taken: snapshot.Snapshot(`{"kind":"service","docker_compose":"x","swarm":true}`),
+			onto:  &catalog.Service{},
+		},
+		{
+			name:  "a setting that is no text",
+			taken: snapshot.Snapshot(`{"kind":"database","engine":"mysql","n":1}`),
+			onto:  mysql(),
+		},
+		{
+			name:  "no JSON",
+			taken: snapshot.Snapshot(`{`),
+			onto:  &catalog.Service{},
+		},
+		{
+			name: "no bytes",
+			onto: &catalog.Service{},
+		},
+		{
+			name:  "malformed ports",
+			taken: snapshot.Snapshot(`{"kind":"database","engine":"mysql","ports_exposes":"a"}`),
+			onto:  mysql(),
+		},
+		{
+			name:  "a withheld file",
+			taken: public(t, service),
+			onto:  &catalog.Service{},
+		},
+		{
+			name:  "a withheld variable",
+			taken: snapshot.Snapshot(`{"kind":"service","environment":[{"key":"A","value":null}]}`),
+			onto:  &catalog.Service{},
+		},
+		{
+			name: "a withheld script",
+			taken: snapshot.Snapshot(
+				`{"kind":"database","engine":"mysql","init_scripts":[{"name":"A","content":null}]}`),
+			onto: mysql(),
+		},
 	} {
-		if got, err := c.taken.Restore(c.onto); fault.KindOf(err) != fault.Internal || err == nil {
-			t.Errorf("%s: %v, err = %v, want Internal", name, got, err)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			if got, err := c.taken.Restore(c.onto); fault.KindOf(err) != fault.Internal || err == nil {
+				t.Errorf("%v, err = %v, want Internal", got, err)
+			}
+		})
 	}
 }
 
@@ -265,25 +313,25 @@ func TestMissing(t *testing.T) {
 	db.Environment = []catalog.Variable{{Name: "PLAIN", Value: "1"}, {Name: "TOKEN", Secret: true},
 		{Name: "OLD", Secret: true}}
 	db.SecretDigests = map[string]string{"TOKEN": "01", "POSTGRES_PASSWORD": "02"}
-	for name, c := range map[string]struct {
-		vault []string
-		want  []string
-	}{
-		"nothing in the vault": {nil, []string{"OLD", "POSTGRES_PASSWORD", "TOKEN"}},
-		"some in the vault": {[]string{"TOKEN", "mark.key", "MORE"},
-			[]string{"OLD", "POSTGRES_PASSWORD"}},
-		"everything in the vault": {[]string{"TOKEN", "OLD", "POSTGRES_PASSWORD"}, nil},
+	for _, c := range []struct{ name, vault, want string }{
+		{"nothing is in the vault", "", "OLD POSTGRES_PASSWORD TOKEN"},
+		{"some are in the vault", "TOKEN mark.key MORE", "OLD POSTGRES_PASSWORD"},
+		{"all are in the vault", "TOKEN OLD POSTGRES_PASSWORD", ""},
 	} {
-		secrets := map[string]string{}
-		for _, name := range c.vault {
-			secrets[name] = ""
-		}
-		got, err := take(t, db).Missing(secrets)
-		if diff := cmp.Diff(got, c.want); err != nil || diff != "" {
-			t.Errorf("%s: %v (-got +want)\n%s", name, err, diff)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			secrets := map[string]string{}
+			for _, name := range strings.Fields(c.vault) {
+				secrets[name] = ""
+			}
+			got, err := take(t, db).Missing(secrets)
+			if got := strings.Join(got, " "); err != nil || got != c.want {
+				t.Errorf("%q, err = %v, want %q", got, err, c.want)
+			}
+		})
 	}
-	if _, err := snapshot.Snapshot("{").Missing(nil); !errors.Is(err, fault.Internal) {
-		t.Errorf("of no JSON: err = %v, want Internal", err)
-	}
+	t.Run("no JSON is Internal", func(t *testing.T) {
+		if _, err := snapshot.Snapshot("{").Missing(nil); !errors.Is(err, fault.Internal) {
+			t.Errorf("err = %v, want Internal", err)
+		}
+	})
 }
