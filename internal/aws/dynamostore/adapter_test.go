@@ -90,114 +90,217 @@ func (s *stand) enqueue(t *testing.T, resource catalog.ID) deployment.Record {
 	return record
 }
 
-// TestEachStepCostsFewRequests counts, because each request is a round trip of
-// some milliseconds and a line on the bill.
-func TestEachStepCostsFewRequests(t *testing.T) {
-	s := newStand(t)
-	built := s.built(t)
-	var record deployment.Record
-	for _, step := range []struct {
-		name string
-		call func() error
-		want map[string]int
-	}{
-		{"Enqueue", func() error { record = s.enqueue(t, serviceID); return nil },
-			map[string]int{"TransactWriteItems": 1, "GetItem": 1}},
-		{"Claim", func() (err error) {
-			record, err = s.deployments.Claim(t.Context(), serverID, s.now)
-			return err
-		}, map[string]int{"GetItem": 2, "TransactWriteItems": 1}},
-		{"Begin", func() (err error) {
-			record, err = s.deployments.Begin(t.Context(), record.ID, "runner", s.now, time.Minute)
-			return err
-		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
-		{"Advance", func() error {
-			_, err := s.deployments.Advance(t.Context(), record.ID, record.Lease, record.Progress, s.now,
-				time.Minute)
-			return err
-		}, map[string]int{"UpdateItem": 1}},
-		{"Signals", func() error {
-			_, err := s.deployments.Signals(t.Context(), record.ID, record.Lease)
-			return err
-		}, map[string]int{"GetItem": 1}},
-		{"Cancel of one that runs", func() error {
-			_, err := s.deployments.Cancel(t.Context(), record.ID, "ops", s.now)
-			return err
-		}, map[string]int{"GetItem": 1, "UpdateItem": 1}},
-		{"Repair of what is right", func() error {
-			return s.deployments.Repair(t.Context(), serverID,
-				record.ID)
-		}, map[string]int{"GetItem": 3}},
-		{"Follow", func() error { return s.deployments.Follow(t.Context(), record.ID, s.now) },
-			map[string]int{"UpdateItem": 1}},
-		{"Get", func() error { _, err := s.deployments.Get(t.Context(), record.ID); return err },
-			map[string]int{"GetItem": 1}},
-		{"List", func() error {
-			_, err := s.deployments.List(t.Context(), serviceID, deployment.Page{})
-			return err
-		}, map[string]int{"GetItem": 1, "Query": 1}},
-		{"Load", func() error { _, err := s.deployments.Load(t.Context(), serverID); return err },
-			map[string]int{"GetItem": 1, "BatchGetItem": 1}},
-		{"Finish", func() error {
-			outcome := deployment.Outcome{Status: deployment.Finished}
-			return s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
-		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
-		{"Scrubbed", func() error {
-			return s.deployments.RecordScrub(t.Context(), record.ID, "", logbook.Mark{Digest: "now"},
-				deployment.ScrubSummary{At: s.now})
-		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
-		{"Get of one with details", func() error {
-			_, err := s.deployments.Get(t.Context(), record.ID)
-			return err
-		}, map[string]int{"GetItem": 2}},
-		{"List of one with details", func() error {
-			_, err := s.deployments.List(t.Context(), serviceID, deployment.Page{})
-			return err
-		}, map[string]int{"GetItem": 1, "Query": 1, "BatchGetItem": 1}},
-		{"Observe", func() error { return s.catalog.Observe(t.Context(), serviceID, "running") },
-			map[string]int{"UpdateItem": 1}},
-		{"Enqueue of what is a Conflict", func() error {
-			needless := record
-			needless.ID = needless.ID[:len(needless.ID)-1] + "z"
-			_, err := s.deployments.Enqueue(t.Context(), needless,
-				deployment.RequestKey{Hash: "needless", Window: time.Minute})
-			if !errors.Is(err, deployment.ErrAlreadyInState) {
-				return fmt.Errorf("%w, want ErrAlreadyInState", err)
-			}
-			return nil
-		}, map[string]int{"TransactWriteItems": 1, "GetItem": 2}},
-		{"Note", func() error {
-			noted := record
-			noted.ID = noted.ID[:len(noted.ID)-1] + "y"
-			return s.deployments.Note(t.Context(), noted)
-		}, map[string]int{"TransactWriteItems": 1}},
-		{"Update", func() error { return s.catalog.Update(t.Context(), built, built.UpdatedAt) },
-			map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
-		{"Update with another deploy key", func() error {
-			built.Dockerfile.KeyID = otherKeyID
-			return s.catalog.Update(t.Context(), built, built.UpdatedAt)
-		}, map[string]int{"GetItem": 1, "TransactWriteItems": 1}},
-		{"Get of an entity", func() error { _, err := s.catalog.Get(t.Context(), serviceID); return err },
-			map[string]int{"BatchGetItem": 1}},
-		{"List of entities", func() error {
-			_, err := s.catalog.List(t.Context(), catalog.KindService, catalog.Page{})
-			return err
-		}, map[string]int{"Query": 2}},
-		{"Enqueue and Cancel", func() error {
-			other := catalog.ID("svc444444444444444444444")
-			if err := s.directCatalog().Create(t.Context(), s.service(other)); err != nil {
-				return err
-			}
-			_, err := s.deployments.Cancel(t.Context(), s.enqueue(t, other).ID, "ops", s.now)
-			return err
-		}, map[string]int{"GetItem": 1 + 3, "TransactWriteItems": 1 + 1}},
-	} {
+// costedStep is a call and how many requests to DynamoDB it may take, by their kind.
+type costedStep struct {
+	name string
+	call func() error
+	want map[string]int
+}
+
+// checkCosts counts the requests of the steps, one step after the other, because each
+// request is a round trip of some milliseconds and a line on the bill.
+func (s *stand) checkCosts(t *testing.T, steps []costedStep) {
+	t.Helper()
+	for _, step := range steps {
 		var err error
 		got := s.wire.count(func() { err = step.call() })
 		if diff := cmp.Diff(got, step.want); err != nil || diff != "" {
 			t.Errorf("%s: %v (-got +want):\n%s", step.name, err, diff)
 		}
 	}
+}
+
+func TestStepsOfADeploymentCostFewRequests(t *testing.T) {
+	s := newStand(t)
+	var record deployment.Record
+	s.checkCosts(t, []costedStep{
+		{
+			name: "Enqueue",
+			call: func() error { record = s.enqueue(t, serviceID); return nil },
+			want: map[string]int{"TransactWriteItems": 1, "GetItem": 1},
+		},
+		{
+			name: "Claim",
+			call: func() (err error) {
+				record, err = s.deployments.Claim(t.Context(), serverID, s.now)
+				return err
+			},
+			want: map[string]int{"GetItem": 2, "TransactWriteItems": 1},
+		},
+		{
+			name: "Begin",
+			call: func() (err error) {
+				record, err = s.deployments.Begin(t.Context(), record.ID, "runner", s.now, time.Minute)
+				return err
+			},
+			want: map[string]int{"GetItem": 1, "UpdateItem": 1},
+		},
+		{
+			name: "Advance",
+			call: func() error {
+				_, err := s.deployments.Advance(t.Context(), record.ID, record.Lease, record.Progress, s.now,
+					time.Minute)
+				return err
+			},
+			want: map[string]int{"UpdateItem": 1},
+		},
+		{
+			name: "Signals",
+			call: func() error {
+				_, err := s.deployments.Signals(t.Context(), record.ID, record.Lease)
+				return err
+			},
+			want: map[string]int{"GetItem": 1},
+		},
+		{
+			name: "Cancel of one that runs",
+			call: func() error {
+				_, err := s.deployments.Cancel(t.Context(), record.ID, "ops", s.now)
+				return err
+			},
+			want: map[string]int{"GetItem": 1, "UpdateItem": 1},
+		},
+		{
+			name: "Repair of a deployment that is consistent",
+			call: func() error { return s.deployments.Repair(t.Context(), serverID, record.ID) },
+			want: map[string]int{"GetItem": 3},
+		},
+		{
+			name: "Follow",
+			call: func() error { return s.deployments.Follow(t.Context(), record.ID, s.now) },
+			want: map[string]int{"UpdateItem": 1},
+		},
+		{
+			name: "Get",
+			call: func() error { _, err := s.deployments.Get(t.Context(), record.ID); return err },
+			want: map[string]int{"GetItem": 1},
+		},
+		{
+			name: "List",
+			call: func() error {
+				_, err := s.deployments.List(t.Context(), serviceID, deployment.Page{})
+				return err
+			},
+			want: map[string]int{"GetItem": 1, "Query": 1},
+		},
+		{
+			name: "Load",
+			call: func() error { _, err := s.deployments.Load(t.Context(), serverID); return err },
+			want: map[string]int{"GetItem": 1, "BatchGetItem": 1},
+		},
+		{
+			name: "Finish",
+			call: func() error {
+				outcome := deployment.Outcome{Status: deployment.Finished}
+				return s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
+			},
+			want: map[string]int{"GetItem": 1, "TransactWriteItems": 1},
+		},
+		{
+			name: "RecordScrub",
+			call: func() error {
+				return s.deployments.RecordScrub(t.Context(), record.ID, "", logbook.Mark{Digest: "now"},
+					deployment.ScrubSummary{At: s.now})
+			},
+			want: map[string]int{"GetItem": 1, "TransactWriteItems": 1},
+		},
+		{
+			name: "Get of one with details",
+			call: func() error { _, err := s.deployments.Get(t.Context(), record.ID); return err },
+			want: map[string]int{"GetItem": 2},
+		},
+		{
+			name: "List of one with details",
+			call: func() error {
+				_, err := s.deployments.List(t.Context(), serviceID, deployment.Page{})
+				return err
+			},
+			want: map[string]int{"GetItem": 1, "Query": 1, "BatchGetItem": 1},
+		},
+	})
+}
+
+func TestOtherChangesOfADeploymentCostFewRequests(t *testing.T) {
+	s := newStand(t)
+	record := s.running(t)
+	outcome := deployment.Outcome{Status: deployment.Finished}
+	do(t, "Finish",
+		s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
+	s.checkCosts(t, []costedStep{
+		{
+			name: "Observe",
+			call: func() error { return s.catalog.Observe(t.Context(), serviceID, "running") },
+			want: map[string]int{"UpdateItem": 1},
+		},
+		{
+			name: "Enqueue of a start of what runs",
+			call: func() error {
+				second := record
+				second.ID = second.ID[:len(second.ID)-1] + "z"
+				_, err := s.deployments.Enqueue(t.Context(), second,
+					deployment.RequestKey{Hash: "second", Window: time.Minute})
+				if !errors.Is(err, deployment.ErrAlreadyInState) {
+					return fmt.Errorf("%w, want ErrAlreadyInState", err)
+				}
+				return nil
+			},
+			want: map[string]int{"TransactWriteItems": 1, "GetItem": 2},
+		},
+		{
+			name: "Note",
+			call: func() error {
+				noted := record
+				noted.ID = noted.ID[:len(noted.ID)-1] + "y"
+				return s.deployments.Note(t.Context(), noted)
+			},
+			want: map[string]int{"TransactWriteItems": 1},
+		},
+		{
+			name: "Enqueue and Cancel",
+			call: func() error {
+				other := catalog.ID("svc444444444444444444444")
+				if err := s.directCatalog().Create(t.Context(), s.service(other)); err != nil {
+					return err
+				}
+				_, err := s.deployments.Cancel(t.Context(), s.enqueue(t, other).ID, "ops", s.now)
+				return err
+			},
+			want: map[string]int{"GetItem": 1 + 3, "TransactWriteItems": 1 + 1},
+		},
+	})
+}
+
+func TestChangesOfTheCatalogCostFewRequests(t *testing.T) {
+	s := newStand(t)
+	built := s.built(t)
+	s.checkCosts(t, []costedStep{
+		{
+			name: "Update",
+			call: func() error { return s.catalog.Update(t.Context(), built, built.UpdatedAt) },
+			want: map[string]int{"GetItem": 1, "TransactWriteItems": 1},
+		},
+		{
+			name: "Update with another deploy key",
+			call: func() error {
+				built.Dockerfile.KeyID = otherKeyID
+				return s.catalog.Update(t.Context(), built, built.UpdatedAt)
+			},
+			want: map[string]int{"GetItem": 1, "TransactWriteItems": 1},
+		},
+		{
+			name: "Get of an entity",
+			call: func() error { _, err := s.catalog.Get(t.Context(), serviceID); return err },
+			want: map[string]int{"BatchGetItem": 1},
+		},
+		{
+			name: "List of entities",
+			call: func() error {
+				_, err := s.catalog.List(t.Context(), catalog.KindService, catalog.Page{})
+				return err
+			},
+			want: map[string]int{"Query": 2},
+		},
+	})
 }
 
 // TestRecordsThatAreGone removes a queued record without the adapter, like a person in

@@ -47,9 +47,11 @@ func (s *stand) set(t *testing.T, table string, key [4]string, name, value strin
 			key[0]: &types.AttributeValueMemberS{Value: key[1]},
 			key[2]: &types.AttributeValueMemberS{Value: key[3]},
 		},
-		UpdateExpression:          aws.String("SET #name = :value"),
-		ExpressionAttributeNames:  map[string]string{"#name": name},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":value": &types.AttributeValueMemberS{Value: value}},
+		UpdateExpression:         aws.String("SET #name = :value"),
+		ExpressionAttributeNames: map[string]string{"#name": name},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":value": &types.AttributeValueMemberS{Value: value},
+		},
 	})
 	do(t, "UpdateItem", err)
 }
@@ -95,8 +97,8 @@ func TestP2BetweenLookAndClaim(t *testing.T) {
 	t.Run("the resource becomes busy: it is passed over", func(t *testing.T) {
 		s, _, second := newStandOf2(t)
 		s.wire.just("TransactWriteItems", func() {
-			s.set(t, s.tables.Catalog, [4]string{"kind", "service-state", "uuid", string(serviceID)}, "running",
-				"something")
+			key := [4]string{"kind", "service-state", "uuid", string(serviceID)}
+			s.set(t, s.tables.Catalog, key, "running", "something")
 		})
 		s.wantClaimed(t, second.ID)
 	})
@@ -363,19 +365,28 @@ func TestP1BetweenRefusalAndLook(t *testing.T) {
 }
 
 func TestBetweenLookAndDelete(t *testing.T) {
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name  string
 		id    catalog.ID
 		event func(t *testing.T, s *stand)
 	}{
-		"a service is created on the server": {serverID, func(t *testing.T, s *stand) {
-			do(t, "Create", s.directCatalog().Create(t.Context(), s.service(otherID)))
-		}},
-		"a deployment of the service is queued": {otherID, func(t *testing.T, s *stand) {
-			s.deployments = s.direct()
-			s.enqueue(t, otherID)
-		}},
+		{
+			name: "a service is created on the server",
+			id:   serverID,
+			event: func(t *testing.T, s *stand) {
+				do(t, "Create", s.directCatalog().Create(t.Context(), s.service(otherID)))
+			},
+		},
+		{
+			name: "a deployment of the service is queued",
+			id:   otherID,
+			event: func(t *testing.T, s *stand) {
+				s.deployments = s.direct()
+				s.enqueue(t, otherID)
+			},
+		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			s := newStand(t)
 			if c.id == serverID {
 				do(t, "Delete", s.catalog.Delete(t.Context(), serviceID))

@@ -30,10 +30,16 @@ func composeFile(n int) string {
 	var file strings.Builder
 	file.WriteString("services:\n")
 	for i := 0; file.Len() < n; i++ {
-		fmt.Fprintf(&file, "  worker-%d:\n    image: ghcr.io/acme/worker:1.%d\n    environment:\n      "+
-			"QUEUE: jobs-%d\n      TOKEN_URL: https://auth.example.com/%x\n"+
-			"    restart: unless-stopped\n    depends_on: [postgres, redis]\n    volumes:\n      - "+
-			"worker-%d:/var/lib/worker\n", i, i*7%50, i, i*2654435761, i)
+		fmt.Fprintf(&file, `  worker-%d:
+    image: ghcr.io/acme/worker:1.%d
+    environment:
+      QUEUE: jobs-%d
+      TOKEN_URL: https://auth.example.com/%x
+    restart: unless-stopped
+    depends_on: [postgres, redis]
+    volumes:
+      - worker-%d:/var/lib/worker
+`, i, i*7%50, i, i*2654435761, i)
 	}
 	return file.String()
 }
@@ -78,7 +84,8 @@ func TestDamagedTextsAreInternal(t *testing.T) {
 	writer := gzip.NewWriter(&bomb)
 	_, _ = writer.Write(make([]byte, 2<<20))
 	_ = writer.Close()
-	good, _ := dynamostore.Body(encoded(t, service(strings.Repeat("x", 8000))))["compose"].(*types.AttributeValueMemberB)
+	encodedService := encoded(t, service(strings.Repeat("x", 8000)))
+	good, _ := dynamostore.Body(encodedService)["compose"].(*types.AttributeValueMemberB)
 	for name, value := range map[string]types.AttributeValue{
 		"binary that is not compressed":  &types.AttributeValueMemberB{Value: []byte("services: {}")},
 		"compressed and cut":             &types.AttributeValueMemberB{Value: good.Value[:len(good.Value)-9]},

@@ -19,7 +19,9 @@ func TestFeed(t *testing.T) {
 	deployments := dynamostore.NewDeployments(client, made)
 	first := deployment.ID(string(serviceID) + "0000000000000001")
 	now := time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC)
-	for i, status := range []deployment.Status{deployment.Queued, deployment.InProgress, deployment.Finished} {
+	for i, status := range []deployment.Status{
+		deployment.Queued, deployment.InProgress, deployment.Finished,
+	} {
 		change := deployment.Change{Record: deployment.Record{ID: first, Status: status}}
 		if err := deployments.Append(t.Context(), change, now.Add(time.Duration(i)*time.Second)); err != nil {
 			t.Fatal(err)

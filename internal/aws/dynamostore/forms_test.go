@@ -125,7 +125,8 @@ func TestEntityForm(t *testing.T) {
 		})
 	}
 	t.Run("an item of an unknown kind is Internal", func(t *testing.T) {
-		if _, err := dynamostore.DecodeEntity(dynamostore.Items{}); fault.KindOf(err) != fault.Internal || err == nil {
+		_, err := dynamostore.DecodeEntity(dynamostore.Items{})
+		if fault.KindOf(err) != fault.Internal || err == nil {
 			t.Errorf("error = %v", err)
 		}
 	})

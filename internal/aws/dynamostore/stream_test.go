@@ -137,7 +137,8 @@ func TestHandleChangePassesOnChangesOfStatusOnly(t *testing.T) {
 	if !errors.Is(err, failed) {
 		t.Errorf("a change: %v, want the handler's error", err)
 	}
-	if err := dynamostore.HandleChange(t.Context(), image(t, renewed), image(t, running), handle); err != nil {
+	err = dynamostore.HandleChange(t.Context(), image(t, renewed), image(t, running), handle)
+	if err != nil {
 		t.Errorf("a renewed lease: %v, want nil", err)
 	}
 	if err := dynamostore.HandleChange(t.Context(), json.RawMessage("{}"), nil, handle); err == nil {

@@ -94,9 +94,15 @@ func (w *wiretap) count(call func()) map[string]int {
 
 // met is DynamoDB's answer to a transaction that met another one.
 func met([]byte) (int, string) {
-	return http.StatusBadRequest, `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-		"Message":"Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict, None]",
-		"CancellationReasons":[{"Code":"TransactionConflict","Message":"Transaction is ongoing for the item"},{"Code":"None"}]}`
+	return http.StatusBadRequest, `{
+		"__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+		"Message": "Transaction cancelled, please refer cancellation reasons for specific reasons ` +
+		`[TransactionConflict, None]",
+		"CancellationReasons": [
+			{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"},
+			{"Code": "None"}
+		]
+	}`
 }
 
 // conflicted is DynamoDB's answer to a single write that met a transaction.

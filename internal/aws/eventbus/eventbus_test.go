@@ -1,7 +1,6 @@
 package eventbus_test
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -81,12 +80,16 @@ func decoded(t *testing.T, text string) (value any) {
 	return value
 }
 
-// TestARuleSeesTheChange publishes to a bus with a rule as a team would write
+// TestARuleMatchesTheEvent publishes to a bus with a rule as a team would write
 // it, and reads what the rule's target got.
-func TestARuleSeesTheChange(t *testing.T) {
+func TestARuleMatchesTheEvent(t *testing.T) {
 	session := awstest.Session(t)
 	bus := "waybill-test-" + rand.Text()
-	queue := ruled(t, session, bus, `{"source":["waybill"],"detail-type":["Deployment Status Changed"],"detail":{"kind":["service"],"deployment":{"status":["failed"]}}}`)
+	queue := ruled(t, session, bus, `{
+		"source": ["waybill"],
+		"detail-type": ["Deployment Status Changed"],
+		"detail": {"kind": ["service"], "deployment": {"status": ["failed"]}}
+	}`)
 	if err := eventbus.Open(session.Config(), bus, eventbus.Options{}).Publish(t.Context(),
 		failed()); err != nil {
 		t.Fatal(err)
@@ -164,36 +167,49 @@ type service struct {
 
 func (s *service) Do(r *http.Request) (*http.Response, error) {
 	s.sent, _ = io.ReadAll(r.Body)
-	return &http.Response{StatusCode: s.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
-		Body: io.NopCloser(strings.NewReader(s.body)), Request: r}, nil
+	return awstest.Answer(r, s.status, awstest.JSON11, s.body), nil
 }
 
 func (s *service) bus(opts eventbus.Options) *eventbus.Bus {
-	return eventbus.Open(aws.Config{
-		Region:     "eu-central-1",
-		HTTPClient: s,
-		Retryer:    func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
-		}),
-	}, "waybill-shop", opts)
+	return eventbus.Open(awstest.Offline(s), "waybill-shop", opts)
 }
 
 func TestARefusedEventIsAnError(t *testing.T) {
-	for name, s := range map[string]*service{
-		// The call succeeds and the event is lost all the same.
-		"refused in the answer": {status: 200, body: `{"FailedEntryCount":1,"Entries":[{"ErrorCode":"ThrottlingException","ErrorMessage":"later"}]}`},
-		"refused without words": {status: 200, body: `{"FailedEntryCount":1,"Entries":[{}]}`},
-		"the call refused":      {status: 400, body: `{"__type":"AccessDeniedException","message":"no"}`},
+	for _, c := range []struct {
+		name   string
+		status int
+		body   string
+	}{
+		{
+			// The call succeeds and the event is lost all the same.
+			name:   "an answer with an error",
+			status: 200,
+			body: `{"FailedEntryCount": 1, "Entries": [
+				{"ErrorCode": "ThrottlingException", "ErrorMessage": "later"}
+			]}`,
+		},
+		{
+			name:   "an answer with an error without a message",
+			status: 200,
+			body:   `{"FailedEntryCount":1,"Entries":[{}]}`,
+		},
+		{
+			name:   "a call that is refused",
+			status: 400,
+			body:   `{"__type":"AccessDeniedException","message":"no"}`,
+		},
 	} {
-		err := s.bus(eventbus.Options{}).Publish(t.Context(), failed())
-		if !errors.Is(err, fault.Internal) || !strings.Contains(err.Error(), string(id)) {
-			t.Errorf("%s: %v, want Internal that names the deployment", name, err)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			s := &service{status: c.status, body: c.body}
+			err := s.bus(eventbus.Options{}).Publish(t.Context(), failed())
+			if !errors.Is(err, fault.Internal) || !strings.Contains(err.Error(), string(id)) {
+				t.Errorf("%v, want Internal that names the deployment", err)
+			}
+		})
 	}
 }
 
-func TestWhatIsNotKnownIsNull(t *testing.T) {
+func TestUnknownFieldsAreNull(t *testing.T) {
 	s := &service{status: 200, body: `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`}
 	change := deployment.Change{Record: deployment.Record{ID: id, Status: deployment.Queued}}
 	if err := s.bus(eventbus.Options{Source: "ours"}).Publish(t.Context(), change); err != nil {
@@ -210,15 +226,13 @@ func TestWhatIsNotKnownIsNull(t *testing.T) {
 	}
 	detail := decoded(t, sent.Entries[0].Detail).(map[string]any)
 	record := detail["deployment"].(map[string]any)
-	for name, value := range map[string]any{"previous_status": detail["previous_status"],
-		"reason":    record["reason"],
-		"exit_code": record["exit_code"], "signal": record["signal"], "started_at": record["started_at"],
-		"finished_at":        record["finished_at"],
-		"configuration_hash": record["configuration_hash"], "commit": record["commit"],
-		"commit_message":            record["commit_message"],
-		"docker_registry_image_tag": record["docker_registry_image_tag"]} {
-		if value != nil {
-			t.Errorf("%s is %v, want null", name, value)
+	if detail["previous_status"] != nil {
+		t.Errorf("previous_status is %v, want null", detail["previous_status"])
+	}
+	for _, name := range []string{"reason", "exit_code", "signal", "started_at", "finished_at",
+		"configuration_hash", "commit", "commit_message", "docker_registry_image_tag"} {
+		if record[name] != nil {
+			t.Errorf("%s is %v, want null", name, record[name])
 		}
 	}
 }

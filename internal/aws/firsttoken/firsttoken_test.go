@@ -79,20 +79,21 @@ func TestARefusalSaysWhatTheFunctionSaid(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoTokenIsAnError(t *testing.T) {
-	for name, tc := range map[string]struct {
+func TestAnAnswerWithoutATokenIsAnError(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
 		status int
 		failed bool
 		body   string
 		want   fault.Kind
 	}{
-		"IAM refuses":         {403, false, `{"Message":"not authorized"}`, fault.Denied},
-		"no such function":    {404, false, `{"Message":"not found"}`, fault.Denied},
-		"an error unsaid":     {200, true, `{}`, fault.Denied},
-		"an error not JSON":   {200, true, `<html>`, fault.Denied},
-		"an empty token":      {200, false, `{"token":""}`, fault.Internal},
-		"an answer not JSON":  {200, false, `tok1|secret`, fault.Internal},
-		"an answer to others": {200, false, `{"statusCode":200}`, fault.Internal},
+		{"IAM refuses", 403, false, `{"Message":"not authorized"}`, fault.Denied},
+		{"no such function", 404, false, `{"Message":"not found"}`, fault.Denied},
+		{"an error unsaid", 200, true, `{}`, fault.Denied},
+		{"an error not JSON", 200, true, `<html>`, fault.Denied},
+		{"an empty token", 200, false, `{"token":""}`, fault.Internal},
+		{"an answer not JSON", 200, false, `tok1|secret`, fault.Internal},
+		{"an answer to others", 200, false, `{"statusCode":200}`, fault.Internal},
 	} {
 		c := client(t, func(w http.ResponseWriter, _ *http.Request) {
 			if tc.failed {
@@ -103,10 +104,10 @@ func TestWhatIsNoTokenIsAnError(t *testing.T) {
 		})
 		got, err := firsttoken.Invoke(t.Context(), c, "waybill-shop-catalog", "ci", []string{"read"})
 		if got != "" || err == nil || fault.KindOf(err) != tc.want {
-			t.Errorf("%s: %q, kind %v of %v; want %v", name, got, fault.KindOf(err), err, tc.want)
+			t.Errorf("%s: %q, kind %v of %v; want %v", tc.name, got, fault.KindOf(err), err, tc.want)
 		}
 		if err != nil && strings.Contains(err.Error(), "secret") {
-			t.Errorf("%s: the error quotes the answer", name)
+			t.Errorf("%s: the error quotes the answer", tc.name)
 		}
 	}
 }

@@ -26,13 +26,17 @@ func batch(records ...string) []byte {
 }
 
 func message(id, body string) string {
-	return fmt.Sprintf(`{"messageId":%q,"receiptHandle":"receipt of %s","body":%q,"attributes":{"ApproximateReceiveCount":"3"},"eventSource":"aws:sqs"}`, id, id, body)
+	return fmt.Sprintf(`{
+		"messageId": %q, "receiptHandle": "receipt of %s", "body": %q,
+		"attributes": {"ApproximateReceiveCount": "3"}, "eventSource": "aws:sqs"
+	}`, id, id, body)
 }
 
 func change(sequence, deployment string) string {
-	return fmt.Sprintf(`{"eventName":"MODIFY","eventSource":"aws:dynamodb","dynamodb":{"Keys":{"resource_uuid":{"S":"r"},"deployment_uuid":{"S":%q}},`+
-		`"NewImage":{"n":{"N":%q}},"OldImage":{"b":{"B":"AP8="}},"SequenceNumber":%q}}`, deployment, sequence,
-		sequence)
+	return fmt.Sprintf(`{"eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": {
+		"Keys": {"resource_uuid": {"S": "r"}, "deployment_uuid": {"S": %q}},
+		"NewImage": {"n":{"N":%q}}, "OldImage": {"b":{"B":"AP8="}}, "SequenceNumber": %q
+	}}`, deployment, sequence, sequence)
 }
 
 func TestAMessageIsHandledAsItCame(t *testing.T) {
@@ -107,8 +111,10 @@ func TestChangesComeInOrderWithTheirImages(t *testing.T) {
 		got = append(got, string(c.New)+string(c.Old))
 		return nil
 	}}
-	added := `{"eventName":"INSERT","eventSource":"aws:dynamodb","dynamodb":{"NewImage":{"n":{"N":"9"}},"SequenceNumber":"9"}}`
-	removed := `{"eventName":"REMOVE","eventSource":"aws:dynamodb","dynamodb":{"OldImage":{"n":{"N":"8"}},"SequenceNumber":"10"}}`
+	added := `{"eventName": "INSERT", "eventSource": "aws:dynamodb",
+		"dynamodb": {"NewImage": {"n":{"N":"9"}}, "SequenceNumber": "9"}}`
+	removed := `{"eventName": "REMOVE", "eventSource": "aws:dynamodb",
+		"dynamodb": {"OldImage": {"n":{"N":"8"}}, "SequenceNumber": "10"}}`
 	answer, err := gateway.New((&logged{}).logger(), handlers).Invoke(t.Context(),
 		batch(change("7", "d"), added, removed))
 	if want := `{"batchItemFailures":[]}`; err != nil || string(answer) != want {

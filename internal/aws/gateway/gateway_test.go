@@ -82,8 +82,9 @@ var shapes = map[string]string{
 	"http":    `{"httpMethod":"GET","path":"/","requestContext":{"requestId":"r"},"body":null}`,
 	"message": `{"Records":[{"eventSource":"aws:sqs","messageId":"1","body":"{}"}]}`,
 	"change":  `{"Records":[{"eventSource":"aws:dynamodb","dynamodb":{"SequenceNumber":"1"}}]}`,
-	"tick":    `{"version":"0","id":"e","detail-type":"Scheduled Event","source":"aws.events","time":"2026-11-24T06:15:00Z","resources":[],"detail":{}}`,
-	"mint":    `{"mint_token":{"name":"first","abilities":["root"]}}`,
+	"tick": `{"version": "0", "id": "e", "detail-type": "Scheduled Event", "source": "aws.events",
+		"time": "2026-11-24T06:15:00Z", "resources": [], "detail": {}}`,
+	"mint": `{"mint_token":{"name":"first","abilities":["root"]}}`,
 }
 
 func TestTheShapeOfAnEventSaysWhatHandlesIt(t *testing.T) {

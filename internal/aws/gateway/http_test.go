@@ -226,9 +226,8 @@ func TestAnAnswerHasItsStatusAndHeaders(t *testing.T) {
 	if diff := cmp.Diff(response, want); diff != "" {
 		t.Errorf("answer (-got +want):\n%s", diff)
 	}
-	if silent := serve(t, request(nil), func(http.ResponseWriter,
-		*http.Request) {
-	}); silent.StatusCode != http.StatusOK {
+	silent := serve(t, request(nil), func(http.ResponseWriter, *http.Request) {})
+	if silent.StatusCode != http.StatusOK {
 		t.Errorf("a handler that says nothing answers %d, want 200", silent.StatusCode)
 	}
 }

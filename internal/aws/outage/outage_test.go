@@ -45,19 +45,20 @@ func TestOutages(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = deaf.Close() }()
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name     string
 		endpoint string
 		outage   bool
 	}{
-		"a closed port":        {"http://" + closed.Addr().String(), true},
-		"no answer":            {"http://" + deaf.Addr().String(), true},
-		"an error of its own":  {answering(500, `{"__type":"InternalServerError"}`), true},
-		"unavailable":          {answering(503, ""), true},
-		"throttled":            {answering(400, `{"__type":"ThrottlingException"}`), true},
-		"access denied":        {answering(400, `{"__type":"AccessDeniedException"}`), false},
-		"a request that is no": {answering(400, `{"__type":"ValidationException"}`), false},
+		{"a closed port", "http://" + closed.Addr().String(), true},
+		{"no answer", "http://" + deaf.Addr().String(), true},
+		{"an internal error", answering(500, `{"__type":"InternalServerError"}`), true},
+		{"unavailable", answering(503, ""), true},
+		{"throttled", answering(400, `{"__type":"ThrottlingException"}`), true},
+		{"access denied", answering(400, `{"__type":"AccessDeniedException"}`), false},
+		{"a malformed request", answering(400, `{"__type":"ValidationException"}`), false},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			const limit = 2 * time.Second
 			began := time.Now()
 			err := call(t.Context(), c.endpoint, limit)

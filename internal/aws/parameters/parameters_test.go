@@ -2,7 +2,6 @@ package parameters_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"encoding/json"
 	"errors"
@@ -81,19 +80,11 @@ func (s *service) Do(r *http.Request) (*http.Response, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	return &http.Response{StatusCode: s.status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.1"}},
-		Body: io.NopCloser(strings.NewReader(s.body)), Request: r}, nil
+	return awstest.Answer(r, s.status, awstest.JSON11, s.body), nil
 }
 
 func (s *service) vault() *parameters.Vault {
-	return parameters.Open(aws.Config{
-		Region:     "eu-central-1",
-		HTTPClient: s,
-		Retryer:    func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
-		}),
-	}, "/waybill/shop")
+	return parameters.Open(awstest.Offline(s), "/waybill/shop")
 }
 
 func TestNothingTooLargeIsSent(t *testing.T) {

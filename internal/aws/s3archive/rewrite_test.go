@@ -1,7 +1,6 @@
 package s3archive_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -13,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/aws/awstest"
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
@@ -143,10 +143,8 @@ func (b between) Do(r *http.Request) (*http.Response, error) {
 	if r.Header.Get("If-Match") == b.header.Get("ETag") {
 		status, code = http.StatusPreconditionFailed, "PreconditionFailed"
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/xml"}},
-		Request: r,
-		Body: io.NopCloser(strings.NewReader("<Error><Code>" + code +
-			"</Code><Message>no</Message></Error>"))}, nil
+	body := "<Error><Code>" + code + "</Code><Message>no</Message></Error>"
+	return awstest.Answer(r, status, awstest.XML, body), nil
 }
 
 // TestReplaceWritesOnlyWhatItLookedAt is about another who comes in between:
@@ -159,13 +157,7 @@ func TestReplaceWritesOnlyWhatItLookedAt(t *testing.T) {
 		"digest": was.Digest, "previous": was.Previous} {
 		header.Set("X-Amz-Meta-"+name, value)
 	}
-	archive := s3archive.Open(aws.Config{
-		Region: "eu-central-1", HTTPClient: between{header},
-		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
-		}),
-	}, "logs-of-a-team")
+	archive := s3archive.Open(awstest.Offline(between{header}), "logs-of-a-team")
 	if err := archive.Replace(t.Context(), book, scrubbed(was, "y"),
 		was.Header); !errors.Is(err, fault.Conflict) {
 		t.Errorf("Replace of what another replaced: %v, want Conflict", err)

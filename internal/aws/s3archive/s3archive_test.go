@@ -1,7 +1,6 @@
 package s3archive_test
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -171,38 +170,34 @@ type service struct {
 }
 
 func (s service) Do(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: s.status, Header: http.Header{"Content-Type": {"application/xml"}},
-		Body: io.NopCloser(strings.NewReader(s.body)), Request: r}, nil
+	return awstest.Answer(r, s.status, awstest.XML, s.body), nil
 }
 
-// TestWhatS3RefusesHasAKind covers what no emulator says: two writers at the
+// TestErrorsOfS3HaveAKind covers errors that no emulator sends: two writers at the
 // same instant, and a bucket that may not be listed.
-func TestWhatS3RefusesHasAKind(t *testing.T) {
-	for code, want := range map[string]struct {
+func TestErrorsOfS3HaveAKind(t *testing.T) {
+	for _, c := range []struct {
+		code   string
 		status int
-		kind   fault.Kind
+		want   fault.Kind
 	}{
-		"PreconditionFailed":         {412, fault.Conflict},
-		"ConditionalRequestConflict": {409, fault.Conflict},
-		"NoSuchKey":                  {404, fault.NotFound},
-		"NoSuchBucket":               {404, fault.Internal},
-		"AccessDenied":               {403, fault.Internal},
-		"SlowDown":                   {503, fault.Unavailable},
-		"InternalError":              {500, fault.Unavailable},
+		{"PreconditionFailed", 412, fault.Conflict},
+		{"ConditionalRequestConflict", 409, fault.Conflict},
+		{"NoSuchKey", 404, fault.NotFound},
+		{"NoSuchBucket", 404, fault.Internal},
+		{"AccessDenied", 403, fault.Internal},
+		{"SlowDown", 503, fault.Unavailable},
+		{"InternalError", 500, fault.Unavailable},
 	} {
-		archive := s3archive.Open(aws.Config{
-			Region:     "eu-central-1",
-			HTTPClient: service{want.status, "<Error><Code>" + code + "</Code><Message>no</Message></Error>"},
-			Retryer:    func() aws.Retryer { return aws.NopRetryer{} },
-			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
-			}),
-		}, "logs-of-a-team")
-		if err := archive.Put(t.Context(), book, chunk(1, "x")); fault.KindOf(err) != want.kind {
-			t.Errorf("Put answered %s: kind %v of %v, want %v", code, fault.KindOf(err), err, want.kind)
-		}
-		if _, _, err := archive.Open(t.Context(), book, 1); fault.KindOf(err) != want.kind {
-			t.Errorf("Open answered %s: kind %v, want %v", code, fault.KindOf(err), want.kind)
-		}
+		t.Run(c.code, func(t *testing.T) {
+			body := "<Error><Code>" + c.code + "</Code><Message>no</Message></Error>"
+			archive := s3archive.Open(awstest.Offline(service{c.status, body}), "logs-of-a-team")
+			if err := archive.Put(t.Context(), book, chunk(1, "x")); fault.KindOf(err) != c.want {
+				t.Errorf("Put: kind %v of %v, want %v", fault.KindOf(err), err, c.want)
+			}
+			if _, _, err := archive.Open(t.Context(), book, 1); fault.KindOf(err) != c.want {
+				t.Errorf("Open: kind %v of %v, want %v", fault.KindOf(err), err, c.want)
+			}
+		})
 	}
 }

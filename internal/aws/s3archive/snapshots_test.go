@@ -1,7 +1,6 @@
 package s3archive_test
 
 import (
-	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -11,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"waybill/internal/aws/awstest"
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
@@ -88,14 +88,7 @@ func TestASnapshotThatMeetsAnother(t *testing.T) {
 		{[]string{"AccessDenied"}, 1, fault.Internal},
 	} {
 		answers := &sequence{codes: c.codes}
-		snapshots := s3archive.OpenSnapshots(aws.Config{
-			Region:     "eu-central-1",
-			HTTPClient: answers,
-			Retryer:    func() aws.Retryer { return aws.NopRetryer{} },
-			Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-				return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
-			}),
-		}, "logs-of-a-team")
+		snapshots := s3archive.OpenSnapshots(awstest.Offline(answers), "logs-of-a-team")
 		err := snapshots.Put(t.Context(), resource, snapshot.Snapshot(`{}`))
 		if !errors.Is(err, c.kind) || answers.asked != c.asked || answers.over {
 			t.Errorf("answered %v: %v after %d requests, writing over: %v; want %v after %d and never",

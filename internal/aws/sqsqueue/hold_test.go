@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 	"sync"
@@ -12,9 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/aws/awstest"
 	"waybill/internal/aws/sqsqueue"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -52,21 +51,13 @@ func (s *service) Do(r *http.Request) (*http.Response, error) {
 	if s.fails != nil && s.fails(len(s.holds)) {
 		status, body = http.StatusForbidden, `{"__type":"AccessDenied","message":"no"}`
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {"application/x-amz-json-1.0"}},
-		Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+	return awstest.Answer(r, status, awstest.JSON10, body), nil
 }
 
 // queue is a queue of the service.
 func (s *service) queue() *sqsqueue.Queue {
 	s.start = time.Now()
-	return sqsqueue.Open(aws.Config{
-		Region:     "eu-central-1",
-		HTTPClient: s,
-		Retryer:    func() aws.Retryer { return aws.NopRetryer{} },
-		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "key"}, nil
-		}),
-	}, "https://sqs.eu-central-1.amazonaws.com/000000000000/runner")
+	return sqsqueue.Open(awstest.Offline(s), "https://sqs.eu-central-1.amazonaws.com/000000000000/runner")
 }
 
 // holdWhile runs work for a message that was received so often, on a fake clock.
