@@ -14,38 +14,88 @@ func TestBadInput(t *testing.T) {
 	w := stack(t)
 	server := w.server(t)
 
+	service := func(compose string) map[string]any {
+		return map[string]any{"name": "s", "server_uuid": server, "docker_compose": compose}
+	}
 	for _, c := range []struct {
 		name, path string
 		body       any
 		status     int
 		says       string // in the answer's text, field names included
 	}{
-		{"empty JSON", "/applications/shell", map[string]any{}, 422, "name"},
-		{"an empty body", "/applications/shell", strings.NewReader(""), 422, ""},
-		{"malformed JSON", "/applications/shell", strings.NewReader(`{"name": `), 422, ""},
-		{"a list instead of an object", "/services", strings.NewReader(`[]`), 422, ""},
-		{"a number for a name", "/services",
-			map[string]any{"name": 7, "server_uuid": server, "docker_compose": "services: {}"}, 422, "name"},
-		{"an unknown server", "/applications/shell", map[string]any{"name": "a",
-			"server_uuid": "srv" + strings.Repeat("0", 21), "start": "true"}, 422, "server_uuid"},
-		{"a port out of range", "/servers", map[string]any{"name": "s", "ip": "127.0.0.1", "port": 70000},
-			422, "port"},
-		{"a compose file with a syntax error", "/services", map[string]any{"name": "s", "server_uuid": server,
-			"docker_compose": "services:\n  web: [\n"}, 422, "line"},
-		{"a compose file without an image", "/services", map[string]any{"name": "s", "server_uuid": server,
-			"docker_compose": "services:\n  web: {}\n"}, 422, "web"},
-		{"a compose file of 2 MB", "/services", map[string]any{"name": "s", "server_uuid": server,
-			"docker_compose": "services:\n  web:\n    image: a\n#" + strings.Repeat("x", 2<<20)}, 422,
-			"docker_compose"},
-		{"a secret too short to be hidden", "/applications/shell",
-			map[string]any{"name": "a", "server_uuid": server, "start": "true",
+		{
+			name: "empty JSON",
+			path: "/applications/shell", body: map[string]any{},
+			status: 422, says: "name",
+		},
+		{
+			name: "an empty body",
+			path: "/applications/shell", body: strings.NewReader(""),
+			status: 422,
+		},
+		{
+			name: "malformed JSON",
+			path: "/applications/shell", body: strings.NewReader(`{"name": `),
+			status: 422,
+		},
+		{
+			name: "a list instead of an object",
+			path: "/services", body: strings.NewReader(`[]`),
+			status: 422,
+		},
+		{
+			name:   "a number for a name",
+			path:   "/services",
+			body:   map[string]any{"name": 7, "server_uuid": server, "docker_compose": "services: {}"},
+			status: 422, says: "name",
+		},
+		{
+			name: "an unknown server",
+			path: "/applications/shell",
+			body: map[string]any{"name": "a", "server_uuid": "srv" + strings.Repeat("0", 21),
+				"start": "true"},
+			status: 422, says: "server_uuid",
+		},
+		{
+			name: "a port out of range",
+			path: "/servers", body: map[string]any{"name": "s", "ip": "127.0.0.1", "port": 70000},
+			status: 422, says: "port",
+		},
+		{
+			name: "a compose file with a syntax error",
+			path: "/services", body: service("services:\n  web: [\n"),
+			status: 422, says: "line",
+		},
+		{
+			name: "a compose file without an image",
+			path: "/services", body: service("services: {web: {}}\n"),
+			status: 422, says: "web",
+		},
+		{
+			name:   "a compose file of 2 MB",
+			path:   "/services",
+			body:   service("services: {web: {image: a}}\n#" + strings.Repeat("x", 2<<20)),
+			status: 422, says: "docker_compose",
+		},
+		{
+			name: "a secret too short to be hidden",
+			path: "/applications/shell",
+			body: map[string]any{"name": "a", "server_uuid": server, "start": "true",
 				"environment": []map[string]any{{"key": "PIN", "value": "42", "is_secret": true}}},
-			422, "PIN"},
-		{"deploy of nothing", "/deploy", map[string]any{}, 400, "uuid"},
-		{"deploy of an unknown uuid", "/deploy", map[string]any{"uuid": "svc" + strings.Repeat("0", 21)}, 404,
-			"No resources found"},
+			status: 422, says: "PIN",
+		},
+		{
+			name: "deploy of nothing",
+			path: "/deploy", body: map[string]any{},
+			status: 400, says: "uuid",
+		},
+		{
+			name: "deploy of an unknown uuid",
+			path: "/deploy", body: map[string]any{"uuid": "svc" + strings.Repeat("0", 21)},
+			status: 404, says: "No resources found",
+		},
 	} {
-		t.Run(c.name+" is refused in words", func(t *testing.T) {
+		t.Run(c.name+" is refused", func(t *testing.T) {
 			err := w.api.Post(t.Context(), c.path, c.body, nil)
 			var answer *client.Error
 			if !errors.As(err, &answer) || answer.Status != c.status ||
@@ -57,27 +107,29 @@ func TestBadInput(t *testing.T) {
 			}
 		})
 	}
-	t.Run("a resource that is deleted while its deployment runs goes behind it", func(t *testing.T) {
-		app := w.shell(t, server, "sleep 3")
-		uuid := w.start(t, app)
-		// The delete must find a running start: it would replace a queued one.
-		eventually(t, "the start is queued", func() bool {
-			var record struct{ Status string }
-			w.get(t, "/deployments/"+uuid, &record)
-			return record.Status != "queued"
-		})
-		var removed struct {
-			DeploymentUUID string `json:"deployment_uuid"`
-		}
-		if err := w.api.Do(t.Context(), "DELETE", "/applications/"+app, nil, &removed); err != nil {
-			t.Fatal(err)
-		}
-		for _, uuid := range []string{uuid, removed.DeploymentUUID} {
-			if record := w.await(t, uuid); record.Status != "finished" {
-				t.Errorf("%s is %s, want finished", uuid, record.Status)
-			}
-		}
+}
+
+func TestDeletionDuringADeploymentIsQueued(t *testing.T) {
+	w := stack(t)
+	app := w.shell(t, w.server(t), "sleep 3")
+	uuid := w.start(t, app)
+	// The delete must find a running start: it would replace a queued one.
+	eventually(t, "the start is queued", func() bool {
+		var record struct{ Status string }
+		w.get(t, "/deployments/"+uuid, &record)
+		return record.Status != "queued"
 	})
+	var removed struct {
+		DeploymentUUID string `json:"deployment_uuid"`
+	}
+	if err := w.api.Do(t.Context(), "DELETE", "/applications/"+app, nil, &removed); err != nil {
+		t.Fatal(err)
+	}
+	for _, uuid := range []string{uuid, removed.DeploymentUUID} {
+		if record := w.await(t, uuid); record.Status != "finished" {
+			t.Errorf("%s is %s, want finished", uuid, record.Status)
+		}
+	}
 }
 
 func TestBadServers(t *testing.T) {

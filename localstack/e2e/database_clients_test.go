@@ -176,8 +176,9 @@ func clickhouseClient(to target, question string) command {
 		return strings.ReplaceAll(b.String(), "${", "${dollar}{")
 	}
 	return command{
-		words: []string{"sh", "-c", `cat >/tmp/client.xml && exec clickhouse-client --config-file=/tmp/client.xml --host="$DB_HOST" ` +
-			`--port="$DB_PORT" --database="$DB_NAME" --multiquery --query="$QUESTION"`},
+		words: []string{"sh", "-c", `cat >/tmp/client.xml
+exec clickhouse-client --config-file=/tmp/client.xml --host="$DB_HOST" --port="$DB_PORT" \
+	--database="$DB_NAME" --multiquery --query="$QUESTION"`},
 		environment: []string{"DB_HOST=" + to.Hostname(), "DB_PORT=" + to.Port(), "DB_NAME=" + to.database(),
 			"QUESTION=" + question},
 		input: "<config><dollar>$</dollar><user>" + escaped(to.User.Username()) + "</user><password>" +

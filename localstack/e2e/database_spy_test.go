@@ -130,12 +130,12 @@ func (s *spy) wantNothing(t *testing.T, w *world, folder string) {
 			search("the file "+path, content)
 		})
 	}
-	s.wantEyes(t)
+	s.checkSight(t)
 }
 
-// wantEyes checks that the spy works: it must have seen the docker client and
+// checkSight checks that the spy works: it must have seen the docker client and
 // processes of containers.
-func (s *spy) wantEyes(t *testing.T) {
+func (s *spy) checkSight(t *testing.T) {
 	t.Helper()
 	if len(s.secrets) == 0 {
 		t.Error("the spy knows no secret")

@@ -61,7 +61,13 @@ func TestP3NoSecretIsKeptAnywhere(t *testing.T) {
 		"start": `echo "plain $DB_PASSWORD"
 printf '%s' "$DB_PASSWORD" | base64
 printf '%s' "user:$DB_PASSWORD" | base64 -w0; echo
-i=1; while [ $i -le 30 ]; do printf '%s' "$DB_PASSWORD" | cut -c$i | tr -d '\n'; sleep 0.02; i=$((i+1)); done; echo
+i=1
+while [ $i -le 30 ]; do
+	printf '%s' "$DB_PASSWORD" | cut -c$i | tr -d '\n'
+	sleep 0.02
+	i=$((i+1))
+done
+echo
 echo "error $DB_PASSWORD" >&2
 ps -ef | cat
 env | grep DB_`,

@@ -101,7 +101,9 @@ slowly() {
 tell() {
 	printf 'plain <%%s>\n' "$DB_PASSWORD" "$PRIVATE"
 	printf 'error <%%s>\n' "$DB_PASSWORD" "$PRIVATE" >&2
-	printf '%%s' "$DB_PASSWORD" | base64; printf '%%s' "$PRIVATE" | base64 >&2; printf '%%s' "$PRIVATE" | base64 -w 64
+	printf '%%s' "$DB_PASSWORD" | base64
+	printf '%%s' "$PRIVATE" | base64 >&2
+	printf '%%s' "$PRIVATE" | base64 -w 64
 	cat forms; cat forms >&2
 	dd if=forms bs=1 status=none; dd if=forms bs=1 status=none >&2
 	slowly "$DB_PASSWORD"; slowly "$DB_PASSWORD" >&2

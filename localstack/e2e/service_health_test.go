@@ -28,7 +28,15 @@ services:
     image: SMALL
     init: true
     environment: {PASSWORD: "${PASSWORD}"}
-    command: sh -c 'i=1; while [ $$i -le 60 ]; do echo "line $$i"; i=$$((i+1)); done; echo "the password is $$PASSWORD"; echo last words; exec sleep 600'
+    command:
+      - sh
+      - -c
+      - |
+        i=1
+        while [ $$i -le 60 ]; do echo "line $$i"; i=$$((i+1)); done
+        echo "the password is $$PASSWORD"
+        echo last words
+        exec sleep 600
     healthcheck: {test: [CMD-SHELL, "echo the check says no; exit 3"], interval: 1s, retries: 1}
 `,
 		patterns: []string{`Not well within 4 s:\n\S+-web-1 is running, but its health check fails\.`,

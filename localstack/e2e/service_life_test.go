@@ -84,7 +84,14 @@ services:
     <<: *small
     depends_on: {store: {condition: service_healthy}}
     environment: {GREETING: "${GREETING} from $${HOSTNAME}", PASSWORD: "${PASSWORD:?}"}
-    command: sh -c 'mkdir /www; echo "$$GREETING" >/www/index.html; echo "the password is $$PASSWORD"; exec httpd -f -p 80 -h /www'
+    command:
+      - sh
+      - -c
+      - |
+        mkdir /www
+        echo "$$GREETING" >/www/index.html
+        echo "the password is $$PASSWORD"
+        exec httpd -f -p 80 -h /www
     healthcheck: {<<: *often, test: [CMD, wget, -q, -O, /dev/null, "http://127.0.0.1/"]}
     hostname: the-page
     networks: [shared, inner]

@@ -23,15 +23,38 @@ func TestServicePolicy(t *testing.T) {
 	lax := w.newStage(t, spy, nil)
 
 	for _, c := range []struct{ name, compose, says string }{
-		{"a privileged container",
-			"services:\n  web:\n    image: SMALL\n    command: sleep 600\n    privileged: true\n",
-			"line 5: services.web.privileged: this server forbids privileged containers"},
-		{"a mount of the whole server",
-			"services:\n  web:\n    image: SMALL\n    volumes:\n      - ./data:/data\n      - /:/host\n",
-			"line 6: services.web.volumes.1.source: this server forbids access to /"},
-		{"a mount of the whole server by an anchor",
-			"x-all: &all\n  - /:/host\nservices:\n  web:\n    image: SMALL\n    volumes: *all\n",
-			"this server forbids access to /"},
+		{
+			name: "a privileged container",
+			compose: `services:
+  web:
+    image: SMALL
+    command: sleep 600
+    privileged: true
+`,
+			says: "line 5: services.web.privileged: this server forbids privileged containers",
+		},
+		{
+			name: "a mount of the whole server",
+			compose: `services:
+  web:
+    image: SMALL
+    volumes:
+      - ./data:/data
+      - /:/host
+`,
+			says: "line 6: services.web.volumes.1.source: this server forbids access to /",
+		},
+		{
+			name: "a mount of the whole server by an anchor",
+			compose: `x-all: &all
+  - /:/host
+services:
+  web:
+    image: SMALL
+    volumes: *all
+`,
+			says: "this server forbids access to /",
+		},
 	} {
 		body := func(s *stage) words {
 			return words{"name": "web", "server_uuid": s.server, "docker_compose": images.Replace(c.compose)}
@@ -50,8 +73,12 @@ func TestServicePolicy(t *testing.T) {
 	t.Run("a compose file of a repository is refused when it is there to be read", func(t *testing.T) {
 		source := newRepository(t)
 		source.push(t, "main", "Take the server over", map[string]string{
-			"docker-compose.yaml": images.Replace(
-				"services:\n  web:\n    image: SMALL\n    command: sleep 600\n    volumes: [\"/:/host\"]\n")})
+			"docker-compose.yaml": images.Replace(`services:
+  web:
+    image: SMALL
+    command: sleep 600
+    volumes: ["/:/host"]
+`)})
 		r := strict.build(t, source, "dockercompose", nil)
 		r.fail(t, "deploy", nil, "exit", `web.*: this server forbids .*access to /`)
 		if got := r.containers(t); len(got) > 0 {
@@ -60,9 +87,14 @@ func TestServicePolicy(t *testing.T) {
 		r.remove(t, true)
 	})
 	t.Run("what was accepted before is refused when it is started", func(t *testing.T) {
-		r := lax.serve(t,
-			"services:\n  web:\n    image: SMALL\n    command: sleep 600\n    volumes: [\"/:/host:ro\"]\n"+
-				"    healthcheck: {test: [CMD, test, -d, /host/proc], interval: 1s}\n    init: true\n", nil)
+		r := lax.serve(t, `services:
+  web:
+    image: SMALL
+    command: sleep 600
+    volumes: ["/:/host:ro"]
+    healthcheck: {test: [CMD, test, -d, /host/proc], interval: 1s}
+    init: true
+`, nil)
 		r.succeed(t, "start", nil, "running:healthy")
 		r.succeed(t, "stop", nil, "exited")
 		lax.patch(t, map[string]any{"forbid_host_access": true})
@@ -85,17 +117,17 @@ func TestServiceYAMLBombs(t *testing.T) {
 		bomb += fmt.Sprintf("x-%d: &x%d [%s]\n",
 			i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*x%d, ", i-1), 9), ", "))
 	}
-	for name, compose := range map[string]string{
-		"beside the services": bomb + "services:\n  web:\n    image: a\n",
-		"in a service":        bomb + "services:\n  web:\n    image: a\n    command: *x9\n",
-		"in itself":           "x-0: &x0 [*x0]\nservices:\n  web:\n    image: a\n    command: *x0\n",
+	for _, c := range []struct{ name, compose string }{
+		{"an extension field", bomb + "services: {web: {image: a}}\n"},
+		{"a field of a service", bomb + "services: {web: {image: a, command: *x9}}\n"},
+		{"an alias of itself", "x-0: &x0 [*x0]\nservices: {web: {image: a, command: *x0}}\n"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			// The API's limit for an answer is 30 s; this must be well below.
 			ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 			defer cancel()
 			err := w.api.Post(ctx, "/services",
-				map[string]any{"name": "bomb", "server_uuid": server, "docker_compose": compose}, nil)
+				map[string]any{"name": "bomb", "server_uuid": server, "docker_compose": c.compose}, nil)
 			answer, is := errors.AsType[*client.Error](err)
 			if !is || answer.Status != 422 || !strings.Contains(answer.Body, "docker_compose") {
 				t.Errorf("%v\n%+v, want 422 of docker_compose", err, answer)

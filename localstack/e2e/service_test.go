@@ -47,7 +47,7 @@ func TestComposeService(t *testing.T) {
 	})
 
 	t.Run("an image that does not exist fails with docker's own words", func(t *testing.T) {
-		service := w.service(t, server, "services:\n  web:\n    image: waybill-test/absent:1\n")
+		service := w.service(t, server, "services: {web: {image: 'waybill-test/absent:1'}}\n")
 		cleanProject(t, service)
 		record, entries := w.deploy(t, service)
 		wantStatus(t, record, entries, "failed", "exit")
