@@ -92,7 +92,8 @@ func TestDialAndLookTakesLimitedTime(t *testing.T) {
 }
 
 func TestDialAndLookAnswersTheStatus(t *testing.T) {
-	status, err := inspect.DialAndLook(&silent{says: "S healthy\nE\n"})(t.Context(), server, "a private key", app)
+	look := inspect.DialAndLook(&silent{says: "S healthy\nE\n"})
+	status, err := look(t.Context(), server, "a private key", app)
 	if status != "running:healthy" || err != nil {
 		t.Errorf("%q, %v; want running:healthy", status, err)
 	}

@@ -192,7 +192,8 @@ func TestStepsOfADeploymentCostFewRequests(t *testing.T) {
 			name: "Finish",
 			call: func() error {
 				outcome := deployment.Outcome{Status: deployment.Finished}
-				return s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now)
+				return s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
+					s.now)
 			},
 			want: map[string]int{"GetItem": 1, "TransactWriteItems": 1},
 		},
