@@ -82,8 +82,8 @@ func TestSummary(t *testing.T) {
 			[]string{"\n0 passed, 0 failed, 1 skipped\n"}},
 		{"a failed test is repeated", map[string]string{"a": good, "c": bad}, "", true,
 			[]string{"m/c TestBad", "it broke", "\n2 passed, 1 failed, 0 skipped\n"}},
-		{"code that does not build is a failure", map[string]string{"a": good, "d": "func broken( {"}, "", true,
-			[]string{"d/m_test.go:2:14: expected", "\n2 passed, 1 failed, 0 skipped\n"}},
+		{"code that does not build is a failure", map[string]string{"a": good, "d": "func broken( {"}, "",
+			true, []string{"d/m_test.go:2:14: expected", "\n2 passed, 1 failed, 0 skipped\n"}},
 		{"so is a package whose end fails", map[string]string{"e": teardown}, "", true,
 			[]string{"\n1 passed, 1 failed, 0 skipped\n"}},
 		{"so is a panic outside of the tests", map[string]string{"f": panics}, "", true,
@@ -146,7 +146,8 @@ func TestStepEndsItsChildren(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.Command(step, "thing", "sh", "-c", "sleep 60 & echo $! >child.new; mv child.new child; wait")
+	command := exec.Command(step, "thing", "sh", "-c",
+		"sleep 60 & echo $! >child.new; mv child.new child; wait")
 	command.Dir = dir
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
@@ -174,7 +175,8 @@ func poll(t *testing.T, ready func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := progress.Poll(ctx, 10*time.Millisecond, func() (bool, error) { return ready(), nil }); err != nil {
+	err := progress.Poll(ctx, 10*time.Millisecond, func() (bool, error) { return ready(), nil })
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -21,7 +21,8 @@ var refusals = []refusal{
 	{"POST", "/", "Bearer x", 404, "Not found.", ""},
 	{"OPTIONS", "/a/b/c/d/e/f", "Basic eDp5", 404, "Not found.", ""},
 	{"DELETE", "/api/v1/servers", "Bearer x", 405, "This path takes GET, POST only.", "GET, POST"},
-	{"GET", "/api/v1/services/x/start", "Bearer x", 405, "This endpoint has changed to a POST request.", "POST"},
+	{"GET", "/api/v1/services/x/start", "Bearer x", 405, "This endpoint has changed to a POST request.",
+		"POST"},
 	{"HEAD", "/api/v1/health", "", 405, "", "GET"},
 }
 

@@ -62,8 +62,9 @@ func withAnotherRoute(t *testing.T, assembly string) string {
 			body["paths"].(map[string]any)[addedRoute] = map[string]any{"get": map[string]any{
 				"responses": map[string]any{},
 				"x-amazon-apigateway-integration": map[string]any{
-					"type": "aws_proxy", "httpMethod": "POST", "uri": "arn:aws:apigateway:us-east-1:lambda:path/" +
-						"2015-03-31/functions/arn:aws:lambda:us-east-1:000000000000:function:none/invocations",
+					"type": "aws_proxy", "httpMethod": "POST",
+					"uri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/" +
+						"arn:aws:lambda:us-east-1:000000000000:function:none/invocations",
 				},
 			}}
 		case "AWS::ApiGateway::Deployment":

@@ -163,7 +163,8 @@ func TestTheFirstTokenOfTheREADME(t *testing.T) {
 	decoder := json.NewDecoder(bytes.NewReader(payload[1]))
 	decoder.DisallowUnknownFields()
 	var request firsttoken.Request
-	if err := decoder.Decode(&request); err != nil || request.Mint.Name == "" || len(request.Mint.Abilities) == 0 {
+	err = decoder.Decode(&request)
+	if err != nil || request.Mint.Name == "" || len(request.Mint.Abilities) == 0 {
 		t.Errorf("%s is no request for a token: %v", payload[1], err)
 	}
 }

@@ -114,7 +114,8 @@ func TestTheBasePathOfADomainIsCut(t *testing.T) {
 		parameters           map[string]string
 		want                 string
 	}{
-		{"without a domain", "/api/v1/services/{uuid}", "/api/v1/services/svc1", uuid, "/api/v1/services/svc1"},
+		{"without a domain", "/api/v1/services/{uuid}", "/api/v1/services/svc1", uuid,
+			"/api/v1/services/svc1"},
 		{"with a base path", "/api/v1/services/{uuid}", "/base/api/v1/services/svc1", uuid,
 			"/api/v1/services/svc1"},
 		{"with a base path like the API's", "/api/v1/services/{uuid}", "/api/v1/api/v1/services/svc1", uuid,
