@@ -37,25 +37,63 @@ func fullRecord(t testing.TB) deployment.Record {
 func TestRecordForm(t *testing.T) {
 	whole := fullRecord(t)
 	whole.Outcome.Source.Message, whole.Scrub = "", deployment.ScrubSummary{}
-	for name, want := range map[string]deployment.Record{
-		"every field set": whole,
-		"only an id":      {ID: recordID},
-		"just queued": {ID: recordID, Status: deployment.Queued, ServerID: serverID,
-			QueuedAt: time.UnixMicro(1).UTC()},
-		"an exit code of 0":     {ID: recordID, Outcome: deployment.Outcome{ExitCode: new(int)}},
-		"a rollback":            {ID: recordID, ConfigurationHash: "c0", Options: deployment.Options{Configuration: "c0"}},
-		"changed after its end": {ID: recordID, FinishedAt: time.UnixMicro(1).UTC(), UpdatedAt: time.UnixMicro(2).UTC()},
-		"a successor":           {ID: recordID, Outcome: deployment.Outcome{Successor: deployment.ID(serviceID) + "01h2xcejqtf2nbrf"}},
-		"steps without times, and a clock that goes back": {ID: recordID, Progress: deployment.Progress{Steps: []deployment.Step{
-			{Name: "a"}, {Name: "b", StartedAt: time.UnixMicro(9).UTC(), FinishedAt: time.UnixMicro(3).UTC()}, {}}}},
+	first, second, third := time.UnixMicro(1).UTC(), time.UnixMicro(2).UTC(), time.UnixMicro(3).UTC()
+	for _, c := range []struct {
+		name string
+		want deployment.Record
+	}{
+		{
+			name: "every field set",
+			want: whole,
+		},
+		{
+			name: "only an id",
+			want: deployment.Record{ID: recordID},
+		},
+		{
+			name: "just queued",
+			want: deployment.Record{ID: recordID, Status: deployment.Queued, ServerID: serverID,
+				QueuedAt: first},
+		},
+		{
+			name: "an exit code of 0",
+			want: deployment.Record{ID: recordID, Outcome: deployment.Outcome{ExitCode: new(int)}},
+		},
+		{
+			name: "a rollback",
+			want: deployment.Record{ID: recordID, ConfigurationHash: "c0",
+				Options: deployment.Options{Configuration: "c0"}},
+		},
+		{
+			name: "changed after its end",
+			want: deployment.Record{ID: recordID, FinishedAt: first, UpdatedAt: second},
+		},
+		{
+			name: "a successor",
+			want: deployment.Record{ID: recordID, Outcome: deployment.Outcome{
+				Successor: deployment.ID(serviceID) + "01h2xcejqtf2nbrf"}},
+		},
+		{
+			name: "steps without times, and a clock that goes back",
+			want: deployment.Record{ID: recordID, Progress: deployment.Progress{Steps: []deployment.Step{
+				{Name: "a"},
+				{Name: "b", StartedAt: third, FinishedAt: second},
+				{},
+			}}},
+		},
 	} {
-		t.Run(name+" comes back", func(t *testing.T) {
-			got, hasDetails := reread(t, want)
-			if diff := cmp.Diff(got, want, cmpopts.EquateEmpty()); diff != "" || hasDetails {
+		t.Run(c.name+" comes back", func(t *testing.T) {
+			got, hasDetails := reread(t, c.want)
+			if diff := cmp.Diff(got, c.want, cmpopts.EquateEmpty()); diff != "" || hasDetails {
 				t.Errorf("details: %t (-got +want):\n%s", hasDetails, diff)
 			}
 		})
 	}
+}
+
+func TestRecordDetails(t *testing.T) {
+	whole := fullRecord(t)
+	whole.Outcome.Source.Message, whole.Scrub = "", deployment.ScrubSummary{}
 	for name, change := range map[string]func(r *deployment.Record){
 		"the message of a commit": func(r *deployment.Record) { r.Outcome.Source.Message = "Mend it" },
 		"a scrub":                 func(r *deployment.Record) { r.Scrub.Entries = 1 },
@@ -68,6 +106,9 @@ func TestRecordForm(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTimesOfARecord(t *testing.T) {
 	t.Run("a time of another zone comes back as the same instant, to the microsecond", func(t *testing.T) {
 		at := time.Date(2026, 8, 22, 12, 0, 0, 1001, time.FixedZone("", 7200))
 		got, _ := reread(t, deployment.Record{ID: recordID, QueuedAt: at, StartedAt: at})

@@ -30,7 +30,8 @@ func life(t *testing.T) map[string]deployment.Record {
 		Options: deployment.Options{PullLatestImages: true, StopBeforeStart: true, Force: true,
 			DockerTag: name('t', 40), Commit: name('c', 40), Configuration: name('e', 64)},
 		ResourceName: name('r', 40), ServerID: serverID, ServerName: name('s', 40),
-		Trigger:           deployment.Trigger{Kind: "schedule", Name: name('k', 40), TokenID: "9007199254740991"},
+		Trigger: deployment.Trigger{Kind: "schedule", Name: name('k', 40),
+			TokenID: "9007199254740991"},
 		ConfigurationHash: name('e', 64), CreatedAt: start, QueuedAt: start, UpdatedAt: start,
 	}
 	phases := map[string]deployment.Record{"queued": record}
