@@ -343,7 +343,9 @@ func TestWhatIsTooLargeIsInvalid(t *testing.T) {
 			large.Compose = incompressible(catalog.MaxComposeBytes)
 			large.Environment = []catalog.Variable{{Name: "A", Value: incompressible(300 << 10)}}
 		},
-		"head": func(large *catalog.Service) { large.Description = strings.Repeat("y", catalog.MaxHeadBytes) },
+		"head": func(large *catalog.Service) {
+			large.Description = strings.Repeat("y", catalog.MaxHeadBytes)
+		},
 	} {
 		id, err := catalog.NewID(catalog.KindService, rand.Reader)
 		do(t, "NewID", err)

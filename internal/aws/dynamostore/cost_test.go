@@ -170,7 +170,8 @@ func TestTheLargestResourcesFit(t *testing.T) {
 			application.Source().KeyID = oneKeyID
 		}
 		stored := encoded(t, draft)
-		head, body := dynamostore.ItemSize(dynamostore.Head(stored)), dynamostore.ItemSize(dynamostore.Body(stored))
+		head := dynamostore.ItemSize(dynamostore.Head(stored))
+		body := dynamostore.ItemSize(dynamostore.Body(stored))
 		t.Logf("%s: a head of %d bytes and a body of %d", name, head, body)
 		if head > catalog.MaxHeadBytes-left || body > catalog.MaxBodyBytes {
 			t.Errorf("%s: a head of %d bytes and a body of %d", name, head, body)
