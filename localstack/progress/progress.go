@@ -8,18 +8,18 @@ import (
 	"time"
 )
 
-// Every is the time between two lines about a running task.
-const Every = 10 * time.Second
+// interval is the time between two lines about a running task.
+const interval = 10 * time.Second
 
 // Say shows one line.
 type Say func(line string)
 
-// While does the work, and prints a line after each [Every] while it runs.
+// While does the work, and prints a line every ten seconds while it runs.
 func While(say Say, what string, work func() error) error {
 	done := make(chan error)
 	go func() { done <- work() }()
 	begun := time.Now()
-	tick := time.NewTicker(Every)
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
 		select {
