@@ -32,6 +32,7 @@ var arrows = map[string][]string{
 	"internal/engine":      {},
 	"internal/certificate": {},
 	"internal/plainjson":   {},
+	"internal/problem":     {},
 	"internal/catalog":     {"internal/engine"},
 	"internal/snapshot":    {"internal/catalog", "internal/plainjson"},
 	"internal/settings":    {},
@@ -50,7 +51,7 @@ var arrows = map[string][]string{
 	"internal/wire": {"internal/access", "internal/catalog", "internal/deployment", "internal/engine",
 		"internal/plainjson"},
 	"internal/rest": {"internal/access", "internal/catalog", "internal/deployment", "internal/openapi",
-		"internal/oplog", "internal/plainjson", "internal/terminal"},
+		"internal/oplog", "internal/plainjson", "internal/problem", "internal/terminal"},
 	"internal/rest/catalogapi": {"internal/access", "internal/catalog", "internal/certificate",
 		"internal/deployment", "internal/engine", "internal/plainjson", "internal/redact", "internal/rest",
 		"internal/snapshot", "internal/wire"},
@@ -76,9 +77,9 @@ var arrows = map[string][]string{
 	"internal/aws/sqsqueue":   {"internal/deployment"},
 	"internal/aws/parameters": {"internal/aws/outage", "internal/catalog", "internal/plainjson"},
 	"internal/aws/eventbus":   {"internal/deployment", "internal/wire"},
-	"internal/aws/gateway":    {"internal/oplog", "internal/plainjson"},
+	"internal/aws/gateway":    {"internal/oplog", "internal/plainjson", "internal/problem"},
 	"internal/aws/firsttoken": {},
-	"infra":                   {"internal/settings", "internal/openapi"},
+	"infra":                   {"internal/settings", "internal/openapi", "internal/problem"},
 }
 
 // roots are folders whose packages compose the others; nobody imports them.

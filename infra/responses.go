@@ -4,17 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-)
 
-// problem is the body of the gateway's own answers. It is like the functions'.
-type problem struct {
-	Message   string `json:"message"`
-	Type      string `json:"type"`
-	Title     string `json:"title"`
-	Status    int    `json:"status"`
-	Detail    string `json:"detail"`
-	RequestID string `json:"request_id"`
-}
+	"waybill/internal/problem"
+)
 
 // gatewayResponse is one of the gateway's own answers.
 type gatewayResponse struct {
@@ -78,13 +70,6 @@ func (r gatewayResponse) extension() map[string]any {
 
 // template is the template of the body.
 func (r gatewayResponse) template() string {
-	body, _ := json.Marshal(problem{ // texts and a number always encode
-		Message:   r.message,
-		Type:      "about:blank",
-		Title:     http.StatusText(r.status),
-		Status:    r.status,
-		Detail:    r.message,
-		RequestID: "$context.requestId",
-	})
+	body, _ := json.Marshal(problem.New(r.status, r.message, "$context.requestId")) // it always encodes
 	return string(body)
 }

@@ -6,20 +6,8 @@ import (
 	"strings"
 
 	"waybill/internal/fault"
+	"waybill/internal/problem"
 )
-
-// problem is the body of every error answer: upstream's message and the fields of
-// RFC 9457.
-type problem struct {
-	Message string              `json:"message"`
-	Type    string              `json:"type"`
-	Title   string              `json:"title"`
-	Status  int                 `json:"status"`
-	Detail  string              `json:"detail"`
-	Errors  map[string][]string `json:"errors,omitempty"`
-	// RequestID finds the request in the operator's log.
-	RequestID string `json:"request_id"`
-}
 
 // problems maps each kind of fault to HTTP. Existing clients retry on 429 and 5xx
 // and give up on any other status, so only temporary errors may use these.
@@ -70,18 +58,14 @@ func methodNotAllowed(method string, allowed []string) error {
 
 // problemAnswer is the only place that turns an error into an answer.
 func problemAnswer(err error, requestID string) Answer {
-	body := problem{Type: "about:blank", RequestID: requestID}
-	var header map[string]string
 	if refused, ok := errors.AsType[*HTTPError](err); ok {
-		body.Status, body.Message, header = refused.status, refused.text, refused.header
-	} else {
-		known := problems[fault.KindOf(err)]
-		body.Status, body.Message, header = known.status, fault.Public(err), known.header
-		body.Errors = fault.Fields(err)
+		body := problem.New(refused.status, refused.text, requestID)
+		return Answer{Status: refused.status, Body: body, Header: refused.header}
 	}
-	body.Title = http.StatusText(body.Status)
-	body.Detail = body.Message
-	return Answer{Status: body.Status, Body: body, Header: header}
+	known := problems[fault.KindOf(err)]
+	body := problem.New(known.status, fault.Public(err), requestID)
+	body.Errors = fault.Fields(err)
+	return Answer{Status: known.status, Body: body, Header: known.header}
 }
 
 // PublicText returns the text of an error that a client may see.

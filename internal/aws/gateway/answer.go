@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"waybill/internal/fault"
+	"waybill/internal/problem"
 )
 
 // maxAnswerBytes limits an answer as it is encoded, so escapes and base64 count. Lambda
@@ -22,29 +23,30 @@ func (g *Gateway) answer(ctx context.Context,
 	r, err := newRequest(ctx, e)
 	if err != nil {
 		g.failed(ctx, "request not readable", err)
-		return plain(http.StatusBadRequest, fault.Public(err))
+		return failure(e, http.StatusBadRequest, fault.Public(err))
 	}
 	w := newWriter()
 	if err := guard(func() error { g.handlers.HTTP.ServeHTTP(w, r); return nil }); err != nil {
 		g.failed(ctx, "request failed", err)
-		return plain(http.StatusInternalServerError, fault.Public(err))
+		return failure(e, http.StatusInternalServerError, fault.Public(err))
 	}
 	return w.response()
 }
 
 // tooLarge replaces an answer that Lambda would refuse. Without it the client would get
 // a 502 without a reason.
-func (g *Gateway) tooLarge(ctx context.Context, size int) *events.APIGatewayProxyResponse {
+func (g *Gateway) tooLarge(ctx context.Context,
+	e *events.APIGatewayProxyRequest, size int) *events.APIGatewayProxyResponse {
 	g.failed(ctx, "answer too large", fault.New(fault.Internal,
 		"an answer of %d bytes is more than Lambda takes", size))
-	return plain(http.StatusInternalServerError, "The answer is too large to be sent. Ask for less at a "+
-		"time, with limit or take.")
+	return failure(e, http.StatusInternalServerError,
+		"The answer is too large to be sent. Ask for less at a time, with limit or take.")
 }
 
-// plain is an answer of the gateway itself.
-func plain(status int, message string) *events.APIGatewayProxyResponse {
-	body, err := encode(map[string]string{"message": message})
-	if err != nil { // a text always encodes
+// failure is an error answer of the gateway itself.
+func failure(e *events.APIGatewayProxyRequest, status int, message string) *events.APIGatewayProxyResponse {
+	body, err := encode(problem.New(status, message, e.RequestContext.RequestID))
+	if err != nil { // texts and a number always encode
 		body = nil
 	}
 	w := newWriter()

@@ -90,7 +90,7 @@ func (g *Gateway) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	text, err := encode(answer)
 	if err == nil && len(text) > maxAnswerBytes && e.HTTPMethod != "" {
-		text, err = encode(g.tooLarge(ctx, len(text)))
+		text, err = encode(g.tooLarge(ctx, &e.APIGatewayProxyRequest, len(text)))
 	}
 	if err != nil {
 		return nil, g.refused(ctx, err)

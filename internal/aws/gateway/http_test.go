@@ -242,9 +242,26 @@ func TestARequestThatCannotBeReadIs400(t *testing.T) {
 			*http.Request) {
 			t.Errorf("%s reached the handler", name)
 		})
-		if response.StatusCode != http.StatusBadRequest || !strings.Contains(response.Body, `"message"`) {
-			t.Errorf("%s answers %d %s, want 400 with a message", name, response.StatusCode, response.Body)
+		if response.StatusCode != http.StatusBadRequest {
+			t.Errorf("%s answers %d %s, want 400", name, response.StatusCode, response.Body)
 		}
+		isProblem(t, response)
+	}
+}
+
+// isProblem holds an answer to the form of all errors.
+func isProblem(t *testing.T, response events.APIGatewayProxyResponse) {
+	t.Helper()
+	var got map[string]any
+	if err := json.Unmarshal([]byte(response.Body), &got); err != nil {
+		t.Fatalf("%v: %.300s", err, response.Body)
+	}
+	want := map[string]any{
+		"message": got["message"], "type": "about:blank", "title": http.StatusText(response.StatusCode),
+		"status": float64(response.StatusCode), "detail": got["message"], "request_id": "request-1",
+	}
+	if diff := cmp.Diff(got, want); diff != "" || got["message"] == "" {
+		t.Errorf("problem (-got +want):\n%s", diff)
 	}
 }
 
@@ -275,6 +292,9 @@ func TestAnAnswerThatLambdaWouldNotTake(t *testing.T) {
 			if c.status != http.StatusOK && !strings.Contains(response.Body, "limit") {
 				t.Errorf("%.300s does not say what to do", response.Body)
 			}
+			if c.status != http.StatusOK {
+				isProblem(t, response)
+			}
 		})
 	}
 }
@@ -298,9 +318,15 @@ func TestAPanicIsLoggedOnceAndAnswered(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !bytes.Contains(answer, []byte(`"statusCode":500`)) || bytes.Contains(answer, []byte(secret)) {
+			var response events.APIGatewayProxyResponse
+			if err := json.Unmarshal(answer, &response); err != nil {
+				t.Fatal(err)
+			}
+			if response.StatusCode != http.StatusInternalServerError ||
+				bytes.Contains(answer, []byte(secret)) {
 				t.Error("the answer is no plain 500")
 			}
+			isProblem(t, response)
 			lines := log.lines(t)
 			if len(lines) != 1 || lines[0]["level"] != "ERROR" || lines[0]["request_id"] != "request-1" {
 				t.Fatalf("logged %d lines, want one error with the request's id", len(lines))

@@ -1,0 +1,30 @@
+// Package problem has the form of every error answer, whoever gives it: an endpoint, the
+// frame around a function, or API Gateway itself.
+package problem
+
+import "net/http"
+
+// Problem is the body of an error answer: upstream's message and the fields of RFC 9457.
+type Problem struct {
+	Message string `json:"message"`
+	Type    string `json:"type"`
+	Title   string `json:"title"`
+	Status  int    `json:"status"`
+	Detail  string `json:"detail"`
+	// Errors are the problems with each field of a request.
+	Errors map[string][]string `json:"errors,omitempty"`
+	// RequestID finds the request in the operator's log.
+	RequestID string `json:"request_id"`
+}
+
+// New returns the problem of an HTTP status.
+func New(status int, message, requestID string) Problem {
+	return Problem{
+		Message:   message,
+		Type:      "about:blank",
+		Title:     http.StatusText(status),
+		Status:    status,
+		Detail:    message,
+		RequestID: requestID,
+	}
+}
