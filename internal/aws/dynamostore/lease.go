@@ -136,8 +136,7 @@ func (d *Deployments) Finish(ctx context.Context, id deployment.ID, lease deploy
 }
 
 // finishing is the transaction that ends a deployment.
-func (d *Deployments) finishing(lease deployment.Lease,
-	ended deployment.Record) []types.TransactWriteItem {
+func (d *Deployments) finishing(lease deployment.Lease, ended deployment.Record) []types.TransactWriteItem {
 	resource := change{
 		table:     d.tables.Catalog,
 		key:       stateKey(ended.ID.Resource()),
@@ -149,17 +148,7 @@ func (d *Deployments) finishing(lease deployment.Lease,
 		resource.update += ", #status = :status"
 		resource.values[":status"] = text(status)
 	}
-	server := change{
-		table:     d.tables.Catalog,
-		key:       stateKey(ended.ServerID),
-		this:      string(ended.ID),
-		update:    "REMOVE #running.#this",
-		condition: "attribute_exists(#running.#this)",
-	}
-	if ended.Reached() {
-		server.update = "SET #validated_at = :now " + server.update
-		server.values = item{":now": stamp(ended.FinishedAt)}
-	}
+	server := d.freeingSlot(ended)
 	record := change{
 		table:     d.tables.of(ended.ID.Kind()),
 		key:       recordKey(ended.ID),
@@ -184,4 +173,21 @@ func (d *Deployments) finishing(lease deployment.Lease,
 		values: item{":message": text(details.Message)},
 	}
 	return []types.TransactWriteItem{update(record), update(server), update(resource), update(message)}
+}
+
+// freeingSlot removes the deployment from the running ones of its server. If it has
+// reached the server, it also notes the time.
+func (d *Deployments) freeingSlot(ended deployment.Record) change {
+	server := change{
+		table:     d.tables.Catalog,
+		key:       stateKey(ended.ServerID),
+		this:      string(ended.ID),
+		update:    "REMOVE #running.#this",
+		condition: "attribute_exists(#running.#this)",
+	}
+	if ended.Reached() {
+		server.update = "SET #validated_at = :now " + server.update
+		server.values = item{":now": stamp(ended.FinishedAt)}
+	}
+	return server
 }
