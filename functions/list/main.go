@@ -1,5 +1,6 @@
 // Command list is the function that reads the histories of resources and the
-// queues of servers.
+// queues of servers. It also gets the requests whose path or method is not in
+// openapi.yaml.
 package main
 
 import (
