@@ -16,8 +16,8 @@ type Store interface {
 	Observer
 }
 
-// Reader is the part of a [Store] that reads. What it returns was stored together: no
-// update shows in a part of an entity only. The State of a resource changes at any time.
+// Reader is the part of a [Store] that reads. It never mixes parts of an entity from before
+// and after an update. Only the State of a resource changes independently.
 type Reader interface {
 	// Get returns the entity, or NotFound.
 	Get(ctx context.Context, id ID) (Entity, error)

@@ -11,10 +11,10 @@ import (
 	"waybill/internal/fault"
 )
 
-// bulk is a text that may be long: a compose file, a script. DynamoDB charges every
-// write by the size of the whole item, and a deployment writes the item of its
-// resource three times. So a text longer than [plainBytes] is stored compressed, as
-// binary. The price is that the AWS console cannot show it.
+// bulk is a text that may be long: a compose file, a script. DynamoDB charges a read and
+// a write by the size of the item, and each start reads the body of its resource twice.
+// So a text longer than [plainBytes] is stored compressed, as binary. The price is that
+// the AWS console cannot show it.
 type bulk string
 
 const (

@@ -8,12 +8,16 @@ var (
 	DecodeEntity = decodeEntity
 	Retry        = retry
 	Names        = names
+	BodyKey      = bodyKey
 	StateKey     = stateKey
 	ItemSize     = itemSize
 )
 
-// Items are the items of an entity.
-type Items = items
+// Item is an item or a key, and Items are the items of an entity.
+type (
+	Item  = item
+	Items = items
+)
 
 // Head and Body return the head and the body of the items.
 func Head(i Items) item { return i.head }

@@ -56,3 +56,18 @@ func TestListsLeaveOutOnlyBodies(t *testing.T) {
 		})
 	}
 }
+
+// A list costs by the size of what it shows, so that has a limit, at a change as well.
+func TestAHeadHasALimit(t *testing.T) {
+	w := resttest.New(t)
+	server := w.Server(t)
+	long := strings.Repeat("\U0001f600", 1000)
+	const field, says = "description", "is the largest of the fields that lists show, which may have 4096 bytes"
+	w.Refused(t, "createService", "", resttest.Object{"name": "web", "server_uuid": server,
+		"docker_compose": resttest.ExampleCompose, "description": long}, field, says)
+	for kind, make := range map[string]func(*testing.T, string) string{
+		"Service": w.Service, "Application": w.Application, "Database": w.Database,
+	} {
+		w.Refused(t, "update"+kind, make(t, server), resttest.Object{"description": long}, field, says)
+	}
+}
