@@ -57,12 +57,15 @@ func declared(ctx context.Context, shell Shell, job Job, piece, overlap int) (De
 		return Declarations{}, err
 	}
 	nonce := rand.Text()
-	limits := fmt.Sprintf("begins=%s piece=%d overlap=%d left=%d\n",
-		Quote(declaration), piece, overlap, MaxDeclaredBytes)
-	script := scriptHead(job, nonce) + limits + stripComments(declaredText)
 	receiver := declaredReceiver{nonce: []byte(nonce)}
-	err := runToLastFrame(ctx, shell, nonce, script, &receiver)
+	err := runToLastFrame(ctx, shell, nonce, declaredScript(job, nonce, piece, overlap), &receiver)
 	return receiver.found, err
+}
+
+func declaredScript(job Job, nonce string, piece, overlap int) string {
+	limits := fmt.Sprintf("begins=%s piece=%d overlap=%d budget=%d\n",
+		Quote(declaration), piece, overlap, MaxDeclaredBytes)
+	return scriptHead(job, nonce) + limits + stripComments(declaredText)
 }
 
 // declaredReceiver takes the frames of a search for lines.

@@ -19,6 +19,22 @@ func FollowScript(job Job, from Offsets) string {
 	return followScript(job, from, "NONCE")
 }
 
+// Scripts returns each script that is sent to a server, once in each form.
+func Scripts(job Job) []string {
+	const nonce = "NONCE"
+	docker := job
+	docker.MayRunContainers = true
+	return []string{
+		runScript(job), followScript(job, Offsets{}, nonce), stopScript(job, nonce, time.Second),
+		stopScript(docker, nonce, time.Second), removeScript(job, nonce), vacateScript(job, nonce),
+		declaredScript(job, nonce, declaredPiece, declaredOverlap), leftoversScript("/data/runs", nonce),
+		probeScript("/data", nonce),
+	}
+}
+
+// StripComments is stripComments.
+func StripComments(script string) string { return stripComments(script) }
+
 // Replay gives the bytes to a sink as if a server had sent them, in pieces of a
 // size (0 means all at once), and returns the error that ended it.
 func Replay(sent []byte, piece, steps int, sink Sink) (End, error) {

@@ -21,9 +21,7 @@ var probeText string
 func Probe(ctx context.Context, shell Shell, dataDir string) error {
 	var found probeReceiver
 	nonce := rand.Text()
-	script := fmt.Sprintf("data=%s nonce=%s\n", Quote(dataDir), Quote(nonce)) + stripComments(sessionText) +
-		stripComments(DockerText()) + stripComments(probeText)
-	err := runToLastFrame(ctx, shell, nonce, script, &found)
+	err := runToLastFrame(ctx, shell, nonce, probeScript(dataDir, nonce), &found)
 	if errors.Is(err, errGarbled) {
 		return refusal("what its shell prints makes no sense")
 	}
@@ -34,6 +32,11 @@ func Probe(ctx context.Context, shell Shell, dataDir string) error {
 		return fault.New(fault.Invalid, "%s", strings.Join(found.texts, " "))
 	}
 	return nil
+}
+
+func probeScript(dataDir, nonce string) string {
+	return fmt.Sprintf("data=%s nonce=%s\n", Quote(dataDir), Quote(nonce)) + stripComments(sessionText) +
+		stripComments(DockerText()) + stripComments(probeText)
 }
 
 // probeReceiver takes the frames of a probe.

@@ -20,6 +20,8 @@ var (
 	sessionText string
 	//go:embed sh/fence.sh
 	fenceText string
+	//go:embed sh/process.sh
+	processText string
 	//go:embed sh/start.sh
 	startText string
 	//go:embed sh/follow.sh
@@ -61,13 +63,14 @@ func followScript(job Job, from Offsets, nonce string) string {
 	var b strings.Builder
 	b.WriteString(scriptHead(job, nonce))
 	fmt.Fprintf(&b, "fresh=%d out=%d err=%d\n", fresh, from.Out, from.Err)
+	b.WriteString(stripComments(processText))
 	b.WriteString(stripComments(startText))
 	b.WriteString(stripComments(followText))
-	b.WriteString("install() {\n\t:\n")
+	b.WriteString("install_files() {\n\t:\n")
 	for i, file := range files {
-		fmt.Fprintf(&b, "\tplace %d %o %s\n", i, file.Mode, Quote(file.Path))
+		fmt.Fprintf(&b, "\tinstall_file %d %o %s\n", i, file.Mode, Quote(file.Path))
 	}
-	b.WriteString("}\nopen\n")
+	b.WriteString("}\nopen_session\n")
 	for i, file := range files {
 		sendFile(&b, i, file.Content)
 	}
@@ -84,12 +87,12 @@ func scriptHead(job Job, nonce string) string {
 }
 
 func stopScript(job Job, nonce string, grace time.Duration) string {
-	containers := "hail() {\n:\n}\nremaining() {\n:\n}\n"
+	containers := "end_containers() {\n:\n}\nreport_containers() {\n:\n}\n"
 	if job.MayRunContainers {
 		containers = stripComments(DockerText()) + stripComments(containersText)
 	}
 	limit := fmt.Sprintf("grace=%d\n", grace/(10*time.Millisecond))
-	return scriptHead(job, nonce) + limit + containers + stripComments(stopText)
+	return scriptHead(job, nonce) + stripComments(processText) + limit + containers + stripComments(stopText)
 }
 
 func removeScript(job Job, nonce string) string {
@@ -151,7 +154,7 @@ const ownerOnly = 0o600
 func sendFile(b *strings.Builder, number int, content []byte) {
 	for first := true; first || len(content) > 0; first = false {
 		n := min(len(content), chunkBytes)
-		fmt.Fprintf(b, "chunk %d <<'.'\n%s\n.\n", number, base64.StdEncoding.EncodeToString(content[:n]))
+		fmt.Fprintf(b, "receive %d <<'.'\n%s\n.\n", number, base64.StdEncoding.EncodeToString(content[:n]))
 		content = content[n:]
 	}
 }

@@ -59,7 +59,7 @@ func TestAHalfSentSpoolIsNeverStarted(t *testing.T) {
 		j.Files = []remote.File{{Path: "file", Content: bytes.Repeat([]byte("y"), 60<<10)}}
 		script := remote.FollowScript(j, remote.Offsets{})
 		last := strings.LastIndex(script, "begin")
-		cuts := []int{0, last - 1, last, last + 1, last + 4, strings.Index(script, "chunk 0"),
+		cuts := []int{0, last - 1, last, last + 1, last + 4, strings.Index(script, "receive 0"),
 			strings.LastIndex(script, "chunk") + 5}
 		for range 30 {
 			cuts = append(cuts, random.IntN(last))

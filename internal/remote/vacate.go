@@ -18,5 +18,9 @@ func Vacate(ctx context.Context, shell Shell, job Job) error {
 		return err
 	}
 	nonce := rand.Text()
-	return runToLastFrame(ctx, shell, nonce, scriptHead(job, nonce)+stripComments(vacateText), remover{})
+	return runToLastFrame(ctx, shell, nonce, vacateScript(job, nonce), remover{})
+}
+
+func vacateScript(job Job, nonce string) string {
+	return scriptHead(job, nonce) + stripComments(vacateText)
 }

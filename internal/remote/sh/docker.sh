@@ -1,30 +1,35 @@
-# ask_docker runs docker, for at most ten seconds where there is a way to limit it.
+# Whether docker can be used, and the meaning of its messages. Go puts its table of
+# messages into this file.
+
+# ask_docker ARGUMENT... runs docker, for at most ten seconds if there is a command that
+# limits the time. It sets limited.
 ask_docker() {
-	wait_for='timeout 10'
-	command -v timeout >/dev/null 2>&1 || wait_for=
-	$wait_for docker "$@" </dev/null
+	limited='timeout 10'
+	command -v timeout >/dev/null 2>&1 || limited=''
+	$limited docker "$@" </dev/null
 }
 
-# docker_means sets trouble to the word for what docker's text in $1 means, or to
-# nothing, and away if docker as a whole cannot be used then.
+# docker_means TEXT sets trouble to the word for the meaning of docker's text, or to
+# nothing. It sets away to yes if docker as a whole cannot be used then.
 docker_means() {
-trouble= away=
-case $1 in
+	trouble='' away=''
+	case $1 in
 @means@
-esac
+	esac
 }
 
-# docker_advice prints what to say about the trouble of the word $1.
+# docker_advice WORD prints the sentences about a trouble.
 docker_advice() {
-case $1 in
+	case $1 in
 @advice@
-esac
+	esac
 }
 
-# docker_answers reports whether docker answers. If it does not, it sets trouble
-# to the word for why, and shows what docker says that has no word of its own.
+# docker_answers reports whether docker answers. If not, it sets trouble to the word for
+# the reason and away to yes, and prints those messages of docker that have no word. It
+# sets reply.
 docker_answers() {
-	trouble= away=
+	trouble='' away=''
 	command -v docker >/dev/null 2>&1 || {
 		trouble=absent away=yes
 		return 1
@@ -42,8 +47,8 @@ docker_answers() {
 	return 1
 }
 
-# docker_trouble prints the word for why docker cannot be used, or nothing. It
-# repeats none of docker's own text.
+# docker_trouble prints the word for the reason why docker cannot be used, or nothing. It
+# repeats none of docker's own text. It sets what docker_answers sets.
 docker_trouble() {
 	if ! docker_answers 2>/dev/null; then
 		echo "$trouble"

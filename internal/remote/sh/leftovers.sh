@@ -1,5 +1,5 @@
-# Names the spools whose job is not alive. Before is set
-#   runs   the folder of the spools
+# Names the spools whose job is not alive. session.sh comes before. Go sets
+#   runs  the folder of the spools
 
 need flock
 cd "$runs" 2>/dev/null || {
@@ -11,9 +11,8 @@ for name in *; do
 	case $name in
 	[!a-zA-Z0-9]* | *[!a-zA-Z0-9._-]*) continue ;;
 	esac
-	[ -d "$name" ] && [ ! -L "$name" ] || continue
-	spool=$runs/$name
-	[ ! -e "$spool/lock" ] || free || continue
+	{ [ -d "$name" ] && [ ! -L "$name" ]; } || continue
+	[ ! -e "$runs/$name/lock" ] || is_unlocked "$runs/$name" || continue
 	say 'N %s\n' "$name"
 done
 say 'D\n'

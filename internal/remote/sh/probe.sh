@@ -1,6 +1,7 @@
-# Tests what a start needs, and changes nothing. Before is set
-#   data    the data directory
-# Each lack is a frame, so that all of them are named at once.
+# Tests whether the server has everything that a job needs, and changes nothing. Each thing
+# that is missing gets a frame of its own, so that the reader learns of all of them at once.
+# session.sh and docker.sh come before. Go sets
+#   data  the data directory
 
 for tool in flock setsid base64 stat mkfifo head dd date cat mv tr touch grep sort find expr tail \
 	mkdir rm chmod sleep; do

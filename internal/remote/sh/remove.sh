@@ -1,9 +1,9 @@
-# Removes a job's spool, but not under a job that is alive, and not before it is
-# noted that the job must not be started again.
+# Removes the spool of a job that is not alive. Before that, it notes that the job must not
+# be started again. session.sh and fence.sh come before.
 need flock
 if [ -e "$spool/lock" ] && ! flock -s -w 2 "$spool/lock" true 2>/dev/null; then
 	fail ALIVE
 fi
-[ ! -e "$dir/.waybill-lock" ] || bar
+[ ! -e "$dir/.waybill-lock" ] || forbid_start
 rm -rf "$spool" 2>/dev/null || fail NOPERM
 say 'D\n'

@@ -1,20 +1,23 @@
-# The first half of a session: put the files in place and start the job, once,
-# or find it there. What comes before this text sets
-#   fresh   1 if nobody has read anything of this job yet
-#   out err how far this reader is already
-# and what session.sh and fence.sh say.
+# The first half of a session that follows a job: it puts the files in place and starts
+# the job once, or finds it. session.sh, fence.sh and process.sh come before, and
+# follow.sh after. Besides their variables, Go sets
+#   fresh     1 if no byte of this job was read yet
+#   out, err  the offsets from which the reader wants stdout and stderr
+#   folder    the resource's own folder
+# and it defines install_files, which calls install_file for each file.
 
-stage= started=0
+stage='' started=0
 
-# open finds out whether there is a job, before anything else is sent.
-open() {
+# open_session finds out whether there is a job, before anything else is sent. It sets
+# boot and stage.
+open_session() {
 	need flock setsid base64 stat mkfifo head dd date cat mv
 	read -r boot </proc/sys/kernel/random/boot_id || fail NOPROC
 	if [ ! -e "$spool/pid" ]; then
-		# Whoever has read of this job knows that it ran. Then it is gone, and
-		# must not run again.
-		[ "$fresh" = 1 ] || gone
-		admit
+		# A reader that has bytes of this job knows that it ran. Then its spool is gone,
+		# and the job must not run again.
+		[ "$fresh" = 1 ] || end_without_spool
+		check_fence
 		try mkdir -p "$spool" "$dir" "$folder"
 		try chmod 700 "$spool" "$dir"
 		stage=$spool/new.$nonce
@@ -24,21 +27,23 @@ open() {
 	fi
 }
 
-# chunk appends what comes on stdin to the staged file of a number. The files
-# of a session that breaks off stay in its own stage, so nothing half-sent is
-# ever used. Each chunk is answered, which shows that both ends live.
-chunk() {
+# receive NUMBER appends stdin to the staged file of that number. Each session has a
+# stage of its own, so the files of a session that breaks off are never used. Each call
+# is answered, which shows that both ends are alive. It reads stage.
+receive() {
 	[ -z "$stage" ] || try append "$stage/$1"
 	say 'H\n'
 }
 
+# append FILE decodes stdin.
 append() {
 	base64 -d >>"$1"
 }
 
-# place moves a staged file of a number, with a mode, to its path. The stage
-# may be on another file system, so it is moved twice: the second is atomic.
-place() {
+# install_file NUMBER MODE PATH moves a staged file to its path. The stage may be on
+# another file system, so it moves the file twice: the second move is atomic. It reads
+# stage.
+install_file() {
 	try mkdir -p "${3%/*}"
 	[ ! -d "$3" ] || [ -L "$3" ] || fail ISDIR
 	try chmod "$2" "$stage/$1"
@@ -46,14 +51,14 @@ place() {
 	try mv -fT "${3%/*}/.waybill-new.$nonce" "$3"
 }
 
-# begin starts the job unless it was started. The lock decides: the job holds
-# it for its whole life, a starter only for a moment.
+# begin starts the job unless it was started. The lock decides: the job holds it for its
+# whole life, and a starting session only for a moment. It reads stage and sets waited.
 begin() {
 	waited=0
 	while [ ! -e "$spool/pid" ]; do
 		try touch "$spool/lock"
 		exec 9>>"$spool/lock"
-		if flock -n 9 9>&9; then # named, since some shells keep it to themselves
+		if flock -n 9 9>&9; then # named, because some shells do not pass it on otherwise
 			[ -e "$spool/pid" ] || launch
 			exec 9>&-
 			break
@@ -68,52 +73,52 @@ begin() {
 	trap - EXIT HUP INT TERM PIPE
 }
 
-# admit refuses the job if the fence says that it must not be started: if it
-# was, its spool is gone, and so is the job. A fence that says so is younger
-# than the job's pid, which is why that is looked for last.
-admit() {
-	last
-	if [ "$last" = "$deployment" ]; then
-		[ "$state" = starting ] || [ -e "$spool/pid" ] || gone
-		[ "$by" -le "$attempt" ] || fail "HELD $last 0"
-	elif later "$last" "$deployment"; then
-		fail "HELD $last 0"
+# check_fence refuses the job if the fence says that it must not be started. If it was
+# started and its spool is gone, so is the job. Such a note is younger than the job's pid
+# file, so that file is checked last. It sets what read_last sets.
+check_fence() {
+	read_last
+	if [ "$last_deployment" = "$deployment" ]; then
+		[ "$last_state" = starting ] || [ -e "$spool/pid" ] || end_without_spool
+		[ "$last_attempt" -le "$attempt" ] || fail "HELD $last_deployment 0"
+	elif is_later "$last_deployment" "$deployment"; then
+		fail "HELD $last_deployment 0"
 	fi
 }
 
-# gone ends a session for a job that ran and has no spool. If its shell is alive,
-# the spool was removed under it.
-gone() {
-	! identify || lost 2 2
-	lost 0 2
+# end_without_spool ends a session about a job that ran and has no spool. If the job's
+# shell is alive, its spool was removed during its life.
+end_without_spool() {
+	! find_job || end_as_lost 2 2
+	end_as_lost 0 2
 }
 
-# launch runs the job, detached, with the two locks: the spool's, and that of
-# the resource's folder. Everything that it will have to write besides output
-# gets its room on the disk now, so that a disk that fills up later cannot keep
-# its end from being noted. setsid forks by itself: a command in the background
-# of a shell would be deaf to interrupts for ever.
+# launch runs the job, detached. The job inherits two locks: of the spool, and of the
+# resource's folder. All that it will have to write besides output gets its room on the
+# disk now, so that a disk that fills up later cannot hide its end. setsid forks by
+# itself, because a background command of a shell would ignore interrupts for ever. It
+# sets started, name, waited and what read_last sets.
 launch() {
-	setsid -f true 2>/dev/null || fail 'MISSING setsid' # that of busybox cannot fork
-	if ! claim; then
-		last
-		fail "HELD ${last:-unknown} 1"
+	setsid -f true 2>/dev/null || fail 'MISSING setsid' # busybox's cannot fork
+	if ! lock_folder; then
+		read_last
+		fail "HELD ${last_deployment:-unknown} 1"
 	fi
-	admit
-	install
+	check_fence
+	install_files
 	try rm -f "$spool/pipe.out" "$spool/pipe.err" "$spool/exit.new" "$spool/whole.out" "$spool/whole.err"
 	try mkfifo "$spool/pipe.out" "$spool/pipe.err"
 	for name in out err steps marks; do
 		try empty "$spool/$name"
 	done
-	# Where the file system can: room for lines that are yet to come.
+	# Room for later lines, if the file system can reserve it.
 	for name in steps marks; do
 		fallocate -n -l 65536 "$spool/$name" 2>/dev/null
 	done
 	for name in pid.new exit.new pump.out pump.err why.out why.err; do
 		try reserve "$spool/$name"
 	done
-	announce
+	note_starting
 	(
 		umask "$mask"
 		cd /
@@ -122,11 +127,11 @@ launch() {
 		exec setsid -f sh "$spool/run" </dev/null >/dev/null 2>&1 4>&4 9>&9
 	)
 	exec 4>&- 9>&-
-	# On a busy server this takes longer than a reader waits for a word. A shell that
-	# hangs is not waited for longer than that.
+	# On a busy server this takes longer than a reader waits for a frame. The signs of
+	# life end after a while, so that a shell that hangs is given up.
 	waited=0
 	while [ ! -e "$spool/pid" ]; do
-		if free && [ ! -e "$spool/pid" ]; then
+		if is_unlocked "$spool" && [ ! -e "$spool/pid" ]; then
 			fail NOSTART
 		fi
 		waited=$((waited + 1))
@@ -136,11 +141,12 @@ launch() {
 	started=1
 }
 
+# empty FILE truncates a file.
 empty() {
 	: >"$1"
 }
 
-# reserve has cat write: sh would not say why it could not.
+# reserve FILE writes with cat, because sh would not say why it failed.
 reserve() {
 	printf '%512s\n' '' | cat >"$1"
 }

@@ -1,214 +1,227 @@
-# Ends a job, and whatever of its steps is left. What comes before sets, besides
-# what session.sh and fence.sh say,
-#   grace   how long the processes have after TERM, in hundredths of seconds
-# and defines hail and remaining, which look after containers.
+# Ends a job and everything that its steps left. session.sh, fence.sh and process.sh come
+# before. Besides their variables, Go sets
+#   grace  the time that the processes have after TERM, in hundredths of a second
+# and it defines end_containers and report_containers, as in containers.sh or empty.
 #
-# Which processes are signalled: only those that the kernel says are the job's.
-#   - its process group, while the group's leader is the job's own shell;
-#   - those in the session of that shell;
-#   - those with the job's cookie in the environment they were started with;
-#   - those in the job's control group, where run.sh could make one;
-#   - those in its login session, as the kernel's audit numbers them, that began
-#     after the job and are of no session of ours.
-# The last two find what changed its user, its session and its environment.
-# The session that asks is never signalled.
+# A process gets a signal only if the kernel says that it belongs to the job:
+#   - it is in the job's process group, and the leader of the group is the job's shell;
+#   - it is in the session of that shell;
+#   - it was started with the job's cookie in its environment;
+#   - it is in the job's control group, if run.sh could make one;
+#   - it is in the job's login session, as the kernel's audit numbers it, began after the
+#     job, and is in no session of Waybill's.
+# The last two find processes that changed their user, session and environment. The
+# session that runs this script is never signalled.
 
-# carries reports whether the cookie is in a process's environment, as a
-# variable and not as a part of another.
-carries() {
+# has_cookie PID reports whether the environment of a process has the cookie as a variable,
+# and not as a part of another one.
+has_cookie() {
 	tr '\n\000' '\001\n' <"/proc/$1/environ" 2>/dev/null | grep -qxF "WAYBILL_JOB=$cookie"
 }
 
-# suspects are files of processes that may be the job's, by a first look.
-suspects() {
+# list_candidates prints files in /proc of processes that may be the job's. It reads audit
+# and group, and session_is_known.
+list_candidates() {
 	grep -lsF "WAYBILL_JOB=$cookie" /proc/[0-9]*/environ
 	grep -ls "/waybill-$cookie\(/\|\$\)" /proc/[0-9]*/cgroup
 	[ -z "$audit" ] || grep -lsx "$audit" /proc/[0-9]*/sessionid
-	[ -z "$led" ] || grep -lsE "\\) [A-Z] [0-9]+ ($group [0-9]+|[0-9]+ $group) " /proc/[0-9]*/stat
+	[ -z "$session_is_known" ] ||
+		grep -lsE "\\) [A-Z] [0-9]+ ($group [0-9]+|[0-9]+ $group) " /proc/[0-9]*/stat
 }
 
-# belongs reports whether a process is one of the job's, and not one of those
-# that keep its spool.
-belongs() {
-	peek "$1" && [ "$session" != "$mine" ] && [ "$1" -gt 1 ] || return 1
-	! carries "$1" || return 0
+# belongs_to_job PID reports whether a process is one of the job's, and not one of those
+# that write its spool. It reads group, marker, own_session and session_is_known; sets
+# keeper and what read_process sets.
+belongs_to_job() {
+	{ read_process "$1" && [ "$session" != "$own_session" ] && [ "$1" -gt 1 ]; } || return 1
+	! has_cookie "$1" || return 0
 	for keeper in $group $marker; do
-		[ "$1" != "$keeper" ] && [ "$parent" != "$keeper" ] || return 1
+		{ [ "$1" != "$keeper" ] && [ "$parent" != "$keeper" ]; } || return 1
 	done
-	[ -z "$led" ] || [ "$among" != "$group" ] && [ "$session" != "$group" ] || return 0
+	[ -z "$session_is_known" ] || { [ "$process_group" != "$group" ] && [ "$session" != "$group" ]; } || return 0
 	! grep -qs "/waybill-$cookie\(/\|\$\)" "/proc/$1/cgroup" || return 0
-	logged "$1"
+	is_in_login_session "$1"
 }
 
-# logged reports whether a process that peek has read is of the job's login
-# session and not of one of ours, which share it when they share a connection:
-# the leader of such a session is a child of sshd.
-logged() {
-	[ -n "$audit" ] && [ "$was" = "$boot" ] && [ "$start" -ge "$began" ] || return 1
+# is_in_login_session PID reports whether a process that was read is in the job's login
+# session, and not in a session of Waybill's. Those share the login session if they share
+# the connection. The leader of such a session is a child of sshd. It reads audit,
+# job_boot, boot and began; sets leader and what read_process sets.
+is_in_login_session() {
+	{ [ -n "$audit" ] && [ "$job_boot" = "$boot" ] && [ "$start" -ge "$began" ]; } || return 1
 	[ "$(cat "/proc/$1/sessionid" 2>/dev/null)" = "$audit" ] || return 1
 	! grep -qsF "WAYBILL_PUMP=$cookie" "/proc/$1/environ" || return 1
-	of=$session
-	if peek "$of"; then
+	leader=$session
+	if read_process "$leader"; then
 		case $(cat "/proc/$parent/comm" 2>/dev/null) in
 		sshd*) return 1 ;;
 		esac
 	fi
-	peek "$1"
+	read_process "$1"
 }
 
-# scan adds to seen, as PID:START:NAME, what was not seen before.
-scan() {
-	led=
-	! ours || led=1
-	for file in $(suspects | LC_ALL=C sort -u); do
+# find_processes adds the job's processes to seen, as PID:START:NAME, unless they are in it
+# already. It sets session_is_known, file, pid and what belongs_to_job sets.
+find_processes() {
+	session_is_known=''
+	! session_is_the_jobs || session_is_known=1
+	for file in $(list_candidates | LC_ALL=C sort -u); do
 		pid=${file#/proc/}
 		pid=${pid%%/*}
-		belongs "$pid" || continue
+		belongs_to_job "$pid" || continue
 		case $seen in
 		*" $pid:$start:"*) ;;
-		*) seen="$seen$pid:$start:$(name "$pid") " ;;
+		*) seen="$seen$pid:$start:$(process_name "$pid") " ;;
 		esac
 	done
 }
 
-# ours reports whether the number of the job's session still means that session:
-# its leader is alive, or the number is of no process, and lives on only in the
-# session's members.
-ours() {
-	[ -n "$group" ] && [ "$was" = "$boot" ] && [ "$group" != "$mine" ] || return 1
-	! peek "$group" || [ "$start" = "$began" ]
+# session_is_the_jobs reports whether the number of the job's session still means that
+# session. Either its leader is alive, or no process has the number as its pid, so that
+# only members of the session still have it. It sets what read_process sets.
+session_is_the_jobs() {
+	{ [ -n "$group" ] && [ "$job_boot" = "$boot" ] && [ "$group" != "$own_session" ]; } || return 1
+	! read_process "$group" || [ "$start" = "$began" ]
 }
 
-# name prints a process's name as one word. The newline is put back since the tr
-# of busybox knows no other way to keep it.
-name() {
+# process_name PID prints the name of a process as one word. It sets name.
+process_name() {
+	# Without its newline, because the tr of busybox cannot keep it.
 	name=$(head -n 1 "/proc/$1/comm" 2>/dev/null | tr -d '\n' | tr -c 'A-Za-z0-9._:/+@-' _)
 	echo "${name:-_}"
 }
 
-# there reports whether one that was seen is still there, and sets pid.
-there() {
+# still_runs ENTRY reports whether an entry of seen still runs. It sets pid to the entry's,
+# and what read_process sets.
+still_runs() {
 	pid=${1%%:*}
-	peek "$pid" || return 1
+	read_process "$pid" || return 1
 	case $1 in
 	"$pid:$start:"*) ;;
 	*) return 1 ;;
 	esac
 }
 
-# left sets left to the pids of what was seen and is still there.
-left() {
-	left=
+# find_survivors sets survivors to the pids of the entries of seen that still run, and
+# fails if there are none. It sets one and what still_runs sets.
+find_survivors() {
+	survivors=''
 	for one in $seen; do
-		! there "$one" || left="$left $pid"
+		! still_runs "$one" || survivors="$survivors $pid"
 	done
-	[ -n "$left" ]
+	[ -n "$survivors" ]
 }
 
-# clock sets now to hundredths of seconds since the server started.
-clock() {
-	read -r now rest </proc/uptime
+# read_clock sets now to the time since the server started, in hundredths of a second.
+read_clock() {
+	read -r now _ </proc/uptime
 	now=${now%.*}${now#*.}
 }
 
-# ask sends TERM, once: a second one makes some programs give up at once.
-ask() {
+# terminate sends TERM, once: a second TERM makes some programs give up at once. It sets
+# told, one and what find_processes sets.
+terminate() {
 	touch "$spool/stopping" 2>/dev/null
-	scan
-	# Without the note, the job's shell would go on with the next step.
-	[ -e "$spool/stopping" ] || ! leads || kill -s KILL "$group" 2>/dev/null
-	told=
-	if leads; then
+	find_processes
+	# Without the note, the job's shell would continue with the next step.
+	[ -e "$spool/stopping" ] || ! leader_is_alive || kill -s KILL "$group" 2>/dev/null
+	told=''
+	if leader_is_alive; then
 		told=$group
 		kill -s TERM -- "-$group" 2>/dev/null
 	fi
 	for one in $seen; do
-		there "$one" && [ "$among" != "$told" ] && kill -s TERM "$pid" 2>/dev/null
+		still_runs "$one" && [ "$process_group" != "$told" ] && kill -s TERM "$pid" 2>/dev/null
 	done
 }
 
-# grant lets the grace pass, or less if all have gone.
-grant() {
-	clock
-	until=$((now + grace)) pause=0.05
-	while [ "$now" -lt "$until" ]; do
-		if ! leads; then
-			scan
-			left || return
+# await_end waits until all processes have ended, at most for the grace period. It sets
+# now, deadline, pause and what find_processes and find_survivors set.
+await_end() {
+	read_clock
+	deadline=$((now + grace)) pause=0.05
+	while [ "$now" -lt "$deadline" ]; do
+		if ! leader_is_alive; then
+			find_processes
+			find_survivors || return
 		fi
 		say 'H\n'
 		nap "$pause"
 		pause=0.2
-		clock
+		read_clock
 	done
 }
 
-# strike sends KILL to all that is left, again and again, since there may be new
-# ones meanwhile. The job's own shell gets the time to note the end; if it does
-# not, it is gone with its group.
-strike() {
+# kill_survivors sends KILL to all survivors, repeatedly, because new processes may appear
+# meanwhile. The job's own shell gets time to note the end. If it does not end, it is
+# killed with its group. It sets rounds, calm and what find_survivors sets.
+kill_survivors() {
 	rounds=0 calm=0
 	while [ "$rounds" -lt 60 ]; do
 		rounds=$((rounds + 1))
-		scan
-		if left; then
+		find_processes
+		if find_survivors; then
 			calm=0
-			kill -s KILL $left 2>/dev/null
-		elif ! leads; then
+			# shellcheck disable=SC2086 # pids
+			kill -s KILL $survivors 2>/dev/null
+		elif ! leader_is_alive; then
 			return
 		else
 			calm=$((calm + 1))
-			[ "$calm" -lt 30 ] || behead
+			[ "$calm" -lt 30 ] || kill_leader
 		fi
 		say 'H\n'
 		nap 0.1
 	done
-	behead
+	kill_leader
 }
 
-# behead ends the job's own shell and its helpers.
-behead() {
-	leads || return
+# kill_leader kills the job's own shell and its helpers. It adds the shell to seen.
+kill_leader() {
+	leader_is_alive || return
 	case $seen in
 	*" $group:$start:"*) ;;
-	*) seen="$seen$group:$start:$(name "$group") " ;;
+	*) seen="$seen$group:$start:$(process_name "$group") " ;;
 	esac
 	kill -s KILL -- "-$group" 2>/dev/null
 	nap 0.1
 }
 
-# clear removes the job's control group when its shell could not, being killed.
-clear() {
-	while read -r device mount kind rest; do
+# remove_cgroup removes the job's control group if its shell was killed before it could. It
+# sets mount and kind.
+remove_cgroup() {
+	while read -r _ mount kind _; do
 		[ "$kind" = cgroup2 ] || continue
 		find "$mount" -depth -type d -name "waybill-$cookie" -exec rmdir {} \; 2>/dev/null
 	done </proc/mounts
 }
 
-# over tells what became of whom. 1: the job had not ended by itself.
-over() {
+# report_end RUNNING sends a frame for each entry of seen, and ends the session. RUNNING is
+# 1 if the job had not ended by itself. It reads sees; sets one, kind and pid.
+report_end() {
 	for one in $seen; do
-		told=P
-		! there "$one" || told=V
+		kind=P
+		! still_runs "$one" || kind=V
 		one=${one#*:}
-		say '%s %s %s\n' "$told" "$pid" "${one#*:}"
+		say '%s %s %s\n' "$kind" "$pid" "${one#*:}"
 	done
 	say 'T %s %s\n' "$1" "$sees"
 	exit 0
 }
 
-# absent deals with a job that has not begun: it never will. One that has begun,
-# and whose spool is gone, leaves it with nothing but the cookie.
-absent() {
+# find_job_or_forbid_start finds the job, or makes sure that a job that has not begun never
+# begins. A job that has begun and has lost its spool leaves only the cookie. It sets
+# waited and what find_job and forbid_start set.
+find_job_or_forbid_start() {
 	waited=0
-	until identify; do
-		if [ ! -e "$spool/lock" ] || free; then
-			mkdir -p "$dir" 2>/dev/null || over 0
-			if bar; then
+	until find_job; do
+		if [ ! -e "$spool/lock" ] || is_unlocked "$spool"; then
+			mkdir -p "$dir" 2>/dev/null || report_end 0
+			if forbid_start; then
 				[ -e "$spool/pid" ] || return 0
 			else
-				last
-				[ "$last" = "$deployment" ] || return 0
+				read_last
+				[ "$last_deployment" = "$deployment" ] || return 0
 			fi
 		fi
 		waited=$((waited + 1))
@@ -219,28 +232,28 @@ absent() {
 }
 
 need flock cat tr grep head touch sort find
-seen=' ' left= sees=0
+seen=' ' sees=0
 read -r boot </proc/sys/kernel/random/boot_id || fail NOPROC
-peek $$ || fail NOPROC
-mine=$session
-absent
+read_process $$ || fail NOPROC
+own_session=$session
+find_job_or_forbid_start
 case $audit in
-'' | - | *[!0-9]*) audit= ;;
+'' | - | *[!0-9]*) audit='' ;;
 esac
-# What finds a process that changed all it can: then nothing is missed.
-[ -z "$audit" ] && [ "$enclosed" != 1 ] || sees=1
+# Either of them finds processes that changed everything they can, so none is missed.
+{ [ -z "$audit" ] && [ "$enclosed" != 1 ]; } || sees=1
 running=0
 if [ -e "$spool/stopping" ]; then
 	running=1
-elif [ -e "$spool/exit" ] && ! forged; then
-	over 0
-elif leads; then
+elif [ -e "$spool/exit" ] && ! end_is_forged; then
+	report_end 0
+elif leader_is_alive; then
 	running=1
 fi
-ask
-grant
-hail
-strike
-clear
-remaining
-over "$running"
+terminate
+await_end
+end_containers
+kill_survivors
+remove_cgroup
+report_containers
+report_end "$running"
