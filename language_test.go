@@ -1,6 +1,7 @@
 package waybill_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -41,18 +42,25 @@ func TestPlainEnglish(t *testing.T) {
 	for i, turn := range turns {
 		patterns[i] = regexp.MustCompile(turn.pattern)
 	}
-	for _, f := range files(t) {
-		if f.test {
-			continue
-		}
-		eachCommentLine(f, func(at, line string) {
-			words += len(strings.Fields(line))
-			for i, pattern := range patterns {
-				for range pattern.FindAllString(line, -1) {
-					found[i] = append(found[i], at+": "+line)
-				}
+	read := func(at, line string) {
+		words += len(strings.Fields(line))
+		for i, pattern := range patterns {
+			for range pattern.FindAllString(line, -1) {
+				found[i] = append(found[i], at+": "+line)
 			}
-		})
+		}
+	}
+	for _, f := range files(t) {
+		if !f.test {
+			eachCommentLine(f, read)
+		}
+	}
+	for _, s := range shellScripts(t) {
+		for i, line := range s.lines {
+			if comment, is := strings.CutPrefix(strings.TrimSpace(line), "# "); is {
+				read(fmt.Sprintf("%s:%d", s.path, i+1), comment)
+			}
+		}
 	}
 	for i, turn := range turns {
 		if most := maxTurns * words / 10_000; len(found[i]) > most {
@@ -82,10 +90,18 @@ func TestWidth(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for i, line := range strings.Split(string(text), "\n") {
-			if n := len([]rune(strings.ReplaceAll(line, "\t", "    "))); n > maxColumns {
-				t.Errorf("%s:%d has %d columns, at most %d may be", f.path, i+1, n, maxColumns)
-			}
+		checkWidth(t, f.path, strings.Split(string(text), "\n"))
+	}
+	for _, s := range shellScripts(t) {
+		checkWidth(t, s.path, s.lines)
+	}
+}
+
+func checkWidth(t *testing.T, path string, lines []string) {
+	t.Helper()
+	for i, line := range lines {
+		if n := len([]rune(strings.ReplaceAll(line, "\t", "    "))); n > maxColumns {
+			t.Errorf("%s:%d has %d columns, at most %d may be", path, i+1, n, maxColumns)
 		}
 	}
 }

@@ -23,7 +23,7 @@ const initialisedFile = "initialised"
 // watchDatabase is sh that sets how often the container may end while the health step
 // waits. If it ends before the database was ever healthy, the initialisation has
 // failed: a container that docker starts again may have only half of the data.
-const watchDatabase = "exits=3\n[ -e " + initialisedFile + " ] || exits=1\n" +
+const watchDatabase = "max_exits=3\n[ -e " + initialisedFile + " ] || max_exits=1\n" +
 	"trap '[ $? -ne 0 ] || : >" + initialisedFile + "' EXIT\n"
 
 // readable is the mode of files that the engine's own user reads.

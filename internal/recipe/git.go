@@ -156,7 +156,7 @@ func (in Input) fetch(source *catalog.Source, file, image string) remote.Step {
 		fmt.Sprintf("repository=%s\nbranch=%s commit=%s\ndirectory=%s file=%s", quote(source.Repository),
 			quote(source.Branch), quote(commit), quote(inTree(source.Directory)), quote(file)),
 		fmt.Sprintf("clean=%s again=%s image=%s scratch=%s\nabove=%s way=%s",
-			clean, again, quote(image), quote(in.spool()),
+			quote(clean), quote(again), quote(image), quote(in.spool()),
 			quote(above), quote(way)),
 		"smudge="+quote(path.Join(in.spool(), "smudge.sh")),
 		run(in.spool(), "enter.sh"), run(in.spool(), "modules.sh"), run(in.spool(), "lfs.sh"),

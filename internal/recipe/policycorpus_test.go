@@ -191,7 +191,7 @@ func (s server) plan(t *testing.T, text string, forbids bool) recipe.Plan {
 	})
 	if !forbids {
 		script := plan.Job.Steps[0].Script
-		plan.Job.Steps[0].Script = strings.Replace(script, "forbids=yes", "forbids=", 1)
+		plan.Job.Steps[0].Script = strings.Replace(script, "forbids='yes'", "forbids=''", 1)
 		if plan.Job.Steps[0].Script == script {
 			t.Fatal("the step does not say what is forbidden")
 		}

@@ -95,19 +95,20 @@ func (p project) checked() project {
 	return p
 }
 
-// script is sh that can call compose for the project. It needs client.sh before it.
+// script is sh that can call compose for the project. It needs client.sh before it, and
+// resolve.sh if the file has variables.
 func (p project) script(lines ...string) string {
 	functions := p.function("compose", "", dockerClient, p.file)
 	if p.resolved != "" {
 		resolve := fmt.Sprintf("\tresolve %s %s || return\n", quote(p.resolved), quote(p.folder))
-		functions = p.function("original", "", "bare", p.file) +
+		functions = p.function("original", "", "without_environment", p.file) +
 			p.function("compose", resolve, dockerClient, p.resolved)
 	}
 	return functions + strings.Join(lines, "\n")
 }
 
 // dockerClient is sh that runs docker's client, with a time limit if one is set.
-const dockerClient = "alone ${limit:+timeout $limit} docker"
+const dockerClient = "with_settings ${limit:+timeout $limit} docker"
 
 // function is an sh function that runs compose with a file. first is the first line of
 // the function.
@@ -121,9 +122,12 @@ func (p project) function(name, first, client, file string) string {
 // step is a step that calls docker through the functions of engine.sh. The log shows
 // command, which is the command that a person would type.
 func (p project) step(name, command string, lines ...string) remote.Step {
-	head := fmt.Sprintf("%s\nforget client_needs\nspool=%s absent=%d unwell=%d\n%s\n%s\n",
+	head := fmt.Sprintf("%s\nforget client_needs\nspool=%s docker_exit=%d unhealthy_exit=%d\n%s\n%s\n",
 		run(p.scripts, "forget.sh"), quote(p.scripts), DockerExit, UnhealthyExit,
 		run(p.scripts, "client.sh"), run(p.scripts, engineScript))
+	if p.resolved != "" {
+		head += run(p.scripts, "resolve.sh") + "\n"
+	}
 	return remote.Step{Name: name, Command: command, Script: head + p.script(lines...)}
 }
 
@@ -151,8 +155,7 @@ func (p project) down() remote.Step {
 		"\ttell compose --profile '*' down --remove-orphans",
 		"else",
 		"\tcd /",
-		fmt.Sprintf("\ttell alone docker compose --ansi never --project-name %s down --remove-orphans",
-			p.name),
+		"\ttell with_settings docker compose --ansi never --project-name "+p.name+" down --remove-orphans",
 		"fi")
 }
 
@@ -172,7 +175,7 @@ func (p project) up(recreate bool) []remote.Step {
 			run(p.scripts, "containers.sh"), run(p.scripts, "start.sh")),
 		p.step(HealthStep,
 			fmt.Sprintf("docker compose ps # until all containers are well, for at most %d s", seconds),
-			p.watch+fmt.Sprintf("timeout=%d stable=%d last=%d",
+			p.watch+fmt.Sprintf("health_timeout=%d stable=%d report_lines=%d",
 				seconds, min(stableSeconds, seconds), reportLines),
 			run(p.scripts, "containers.sh"), run(p.scripts, "health.sh")),
 		p.report(),
@@ -182,7 +185,8 @@ func (p project) up(recreate bool) []remote.Step {
 // report explains, at the end of the log, why containers are not healthy.
 func (p project) report() remote.Step {
 	step := p.step(reportStep,
-		fmt.Sprintf("docker compose logs --tail %d", reportLines), fmt.Sprintf("last=%d", reportLines),
+		fmt.Sprintf("docker compose logs --tail %d", reportLines),
+		fmt.Sprintf("report_lines=%d", reportLines),
 		run(p.scripts, "containers.sh"), run(p.scripts, "report.sh"))
 	step.OnFailure = true
 	return step
@@ -200,7 +204,7 @@ func (in Input) remove() []remote.Step {
 	}
 	lines := []string{
 		"cd /",
-		fmt.Sprintf("tell alone docker compose --ansi never --project-name %s%s", p.name, options),
+		fmt.Sprintf("tell with_settings docker compose --ansi never --project-name %s%s", p.name, options),
 		fmt.Sprintf("docker image rm $(docker image ls --quiet --filter %s) >/dev/null 2>&1 || :", p.label()),
 	}
 	if !in.Options.DeleteVolumes {
@@ -222,7 +226,7 @@ func (in Input) removeFiles() remote.Step {
 	}
 	return remote.Step{Name: removeStep, Command: "rm -r " + quote(in.control()),
 		Script: fmt.Sprintf("control=%s folder=%s everything=%s\n%s\n%s",
-			quote(in.control()), quote(in.folder()), everything,
+			quote(in.control()), quote(in.folder()), quote(everything),
 			run(in.spool(), "enter.sh"), run(in.spool(), "remove.sh"))}
 }
 
@@ -237,7 +241,7 @@ func (in Input) checkPolicy(p project) remote.Step {
 	runs := p.resolved
 	p.resolved = path.Join(in.control(), uncheckedFile)
 	return p.step(policyStep, "docker compose config # checked against the server's policy",
-		fmt.Sprintf("folder=%s data=%s forbids=%s", quote(in.folder()), quote(in.DataDir), forbids),
+		fmt.Sprintf("folder=%s data=%s forbids=%s", quote(in.folder()), quote(in.DataDir), quote(forbids)),
 		"variables="+quote(path.Join(in.control(), environmentFile)), run(p.scripts, "policy.sh"),
 		fmt.Sprintf("mv -f %s %s", quote(p.resolved), quote(runs)))
 }

@@ -18,7 +18,7 @@ const (
 	// file is sent with its variables: compose interpolates them.
 	composeFile = "docker-compose.yml"
 	// resolvedFile is the name of the copy that has values instead of variables. Only
-	// the copy runs: see client.sh.
+	// the copy runs: see resolve.sh.
 	resolvedFile = "resolved.json"
 	// uncheckedFile is the name of that copy until it has passed the policy.
 	uncheckedFile = "unchecked.json"

@@ -81,9 +81,11 @@ func follow(t *testing.T, shell remote.Shell, plan recipe.Plan) string {
 
 // internals are names of variables in Waybill's own scripts and in the programs that
 // they run.
-var internals = []string{"torn", "tampered", "exits", "state", "ids", "lines", "needs", "missed", "meaning",
-	"away", "trouble", "made", "variables", "below", "settings", "docker", "gap", "cut", "hole", "IFS",
-	"GREP_OPTIONS", "AWKPATH"}
+var internals = []string{
+	"torn", "tampered", "max_exits", "state", "ids", "lines", "conditions", "outage", "format",
+	"away", "trouble", "made", "variables", "below", "docker_settings", "docker", "gap", "cut",
+	"hole", "IFS", "GREP_OPTIONS", "AWKPATH",
+}
 
 func TestP13AProfileReachesNothingOverSSH(t *testing.T) {
 	needEngine(t)

@@ -51,8 +51,8 @@ func StatusScript(resource catalog.Deployable, dataDir string) string {
 	p.resolved = "" // finding containers needs no values of variables
 	// The shell reads a function to its end before it runs any of it. So no command in
 	// it can read the rest of the script from stdin.
-	head := "forget command_needs\n" + fmt.Sprintf("control=%s folder=%s name=%s asks=%s\n",
-		quote(input.control()), quote(input.folder()), quote(name), asks)
+	head := "forget command_needs\n" + fmt.Sprintf("control=%s folder=%s project=%s health_command=%s\n",
+		quote(input.control()), quote(input.folder()), quote(name), quote(asks))
 	functions := text("client.sh") + remote.DockerText() + p.script(text("containers.sh"))
 	return text("forget.sh") + "waybill() {\n" + head + functions + "\n" +
 		text("status.sh") + "}\nwaybill </dev/null\n"

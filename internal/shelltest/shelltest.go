@@ -33,12 +33,7 @@ type Part struct {
 // something is unused counts only if all scripts with that part have it.
 func Check(t testing.TB, parts []Part, scripts ...string) {
 	t.Helper()
-	if _, err := exec.LookPath("shellcheck"); err != nil {
-		if os.Getenv("WAYBILL_CI") != "" {
-			t.Fatal("shellcheck is missing: install it")
-		}
-		t.Skip("no shellcheck here: install it to check the scripts")
-	}
+	need(t)
 	found := make([][]finding, len(scripts))
 	var running sync.WaitGroup
 	for i, script := range scripts {
@@ -61,6 +56,16 @@ func Check(t testing.TB, parts []Part, scripts ...string) {
 	for _, finding := range report {
 		t.Errorf("%s:%d: SC%d: %s\n\t%s",
 			finding.path, finding.line, finding.code, finding.message, finding.text)
+	}
+}
+
+func need(t testing.TB) {
+	t.Helper()
+	if _, err := exec.LookPath("shellcheck"); err != nil {
+		if os.Getenv("WAYBILL_CI") != "" {
+			t.Fatal("shellcheck is missing: install it")
+		}
+		t.Skip("no shellcheck here: install it to check the scripts")
 	}
 }
 
@@ -148,3 +153,30 @@ func place(t testing.TB, parts []Part, script string, line int) (path string, nu
 }
 
 func distance(a, b int) int { return max(a-b, b-a) }
+
+// Files fails the test for each finding of shellcheck in scripts that run as they are. A
+// script that names no shell is one for a POSIX sh. It skips the test as [Check] does.
+func Files(t testing.TB, paths ...string) {
+	t.Helper()
+	need(t)
+	var plain, named []string
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, _, _ := strings.Cut(string(text), "\n")
+		if strings.HasPrefix(first, "#!") || strings.HasPrefix(first, "# shellcheck shell=") {
+			named = append(named, path)
+		} else {
+			plain = append(plain, path)
+		}
+	}
+	options := []string{"--norc", "--external-sources", "--format=gcc"}
+	for _, arguments := range [][]string{named, append([]string{"--shell=sh"}, plain...)} {
+		output, err := exec.Command("shellcheck", slices.Concat(options, arguments)...).CombinedOutput()
+		if err != nil {
+			t.Errorf("shellcheck: %v\n%s", err, output)
+		}
+	}
+}

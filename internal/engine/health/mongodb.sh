@@ -1,5 +1,5 @@
 # At the container's own address: while a new data folder is made, the server
-# listens on loopback only, and lets anybody in.
+# listens on loopback only, and lets every client in.
 read -r host </etc/hostname
 
 # The client takes more than 100 MB and most of a second of a processor. So once it
@@ -8,10 +8,13 @@ read -r host </etc/hostname
 # server begins with the client again.
 well=/tmp/waybill-well
 start=$(cut -d ' ' -f 22 /proc/1/stat)
-if [ ! -e /waybill/tls.crt ] && [ "$(cat "$well" 2>/dev/null)" = "$start" ] && [ -n "$(find "$well" -mmin -1)" ] &&
-  command -v bash >/dev/null && timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/27017" || exit
+# shellcheck disable=SC2016 # bash expands these
+if [ ! -e /waybill/tls.crt ] && [ "$(cat "$well" 2>/dev/null)" = "$start" ] &&
+  [ -n "$(find "$well" -mmin -1)" ] && command -v bash >/dev/null &&
+  timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/27017" || exit
 # One OP_MSG with {hello: 1, $db: "admin"}. An answer has a header of 16 bytes.
-printf "\64\0\0\0\1\0\0\0\0\0\0\0\335\7\0\0\0\0\0\0\0\37\0\0\0\20hello\0\1\0\0\0\2\44db\0\6\0\0\0admin\0\0" >&3
+printf "\64\0\0\0\1\0\0\0\0\0\0\0\335\7\0\0\0\0\0\0\0\37\0\0\0\20hello\0\1\0\0\0\2\44db\0\6\0\0\0admin\0\0" \
+  >&3
 [ "$(head -c 16 <&3 | wc -c)" -eq 16 ]' "$host"; then
   echo answered
   exit 0
@@ -36,6 +39,7 @@ else
     set -- --tls --tlsAllowInvalidCertificates
   fi
   mongo --quiet --norc --host "$host" --port 27017 "$@" admin --eval "var process = {env: {
-    MONGO_INITDB_ROOT_USERNAME: '$MONGO_INITDB_ROOT_USERNAME', WAYBILL_PASSWORD: cat('/waybill/password')}}" /waybill/health.js || exit
+    MONGO_INITDB_ROOT_USERNAME: '$MONGO_INITDB_ROOT_USERNAME', WAYBILL_PASSWORD: cat('/waybill/password')}}" \
+    /waybill/health.js || exit
 fi
 (umask 077 && echo "$start" >"$well") 2>/dev/null || :

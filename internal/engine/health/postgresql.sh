@@ -1,5 +1,5 @@
-# At the container's own address: who comes from loopback is let in without a password, and while a new cluster is made,
-# the server listens on its socket only.
+# At the container's own address: who comes from loopback is let in without a password, and while a new
+# cluster is made, the server listens on its socket only.
 read -r host </etc/hostname
 PGPASSWORD=$(cat /waybill/password)
 export PGPASSWORD PGCONNECT_TIMEOUT=3

@@ -1,7 +1,8 @@
 #!/bin/sh
-# Answers git and git-lfs, which ask for the user's name or for the password in the
-# words of "Password for 'https://user@host': ", and only if they ask for the host of
-# the repository: a submodule, a redirect or .lfsconfig may lead to any other.
+# Answers git and git-lfs. They ask for the user's name or for the password with the words
+# "Password for 'https://user@host': ". A submodule, a redirect or .lfsconfig may lead to
+# any other host, so only the repository's own host gets an answer. The answers are in the
+# folder of this script.
 folder=${0%/*}
 asked=${1#* for ?}
 host=${asked#*://}

@@ -1,6 +1,5 @@
-# Builds what was fetched. Before is set
-#   compose   a function that runs docker compose for the project
-#   $@        the options of its build
+# Builds the fetched source. engine.sh comes before. The step defines compose and sets
+#   $@  the options of docker compose build
 if [ ! -e fetched ]; then
 	echo 'Nothing was fetched, so nothing is built.'
 	exit 0

@@ -1,65 +1,91 @@
-# What the steps have in common that look at a project's containers. Before is
-# set
-#   compose   a function that runs docker compose for the project
+# The functions of all steps that look at a project's containers. The step defines compose,
+# which runs docker compose for the project.
 
-# containers prints their ids. Those of profiles that are not enabled are none
-# of them, though docker may still have some from earlier.
+# containers prints the ids of the project's containers. They do not include containers of
+# profiles that are not enabled, which docker may still have.
 containers() {
 	compose ps --all --quiet --orphans=false
 }
 
-# look sets lines to a line of words for each container, and needs to what
-# services wait for, as compose notes it: a list of ",SERVICE:CONDITION:RESTART,".
-look() {
-	lines=$(docker container inspect --format '{{.Name}} {{.State.Status}} {{with .State.Health}}{{.Status}}{{else}}none{{end}} {{.State.ExitCode}} {{.State.OOMKilled}} {{.RestartCount}} {{with .HostConfig.RestartPolicy.Name}}{{.}}{{else}}no{{end}} {{.HostConfig.RestartPolicy.MaximumRetryCount}} {{.State.StartedAt}} {{with index .Config.Labels "com.docker.compose.oneoff"}}{{.}}{{else}}False{{end}} {{with index .Config.Labels "com.docker.compose.service"}}{{.}}{{else}}-{{end}} {{with index .Config.Labels "com.docker.compose.depends_on"}}{{.}}{{else}}-{{end}}' $ids) || return 1
-	needs=,
-	while take; do
-		needs="$needs$waits,"
+# inspect_containers asks docker for the containers of ids. It sets
+#   lines       a line for each container; see next_container
+#   conditions  the conditions that services wait for, as compose notes them: a list of
+#               ",SERVICE:CONDITION:RESTART,"
+# and what next_container sets.
+inspect_containers() {
+	format='{{.Name}} {{.State.Status}} {{with .State.Health}}{{.Status}}{{else}}none{{end}}'
+	format=$format' {{.State.ExitCode}} {{.State.OOMKilled}} {{.RestartCount}}'
+	format=$format' {{with .HostConfig.RestartPolicy.Name}}{{.}}{{else}}no{{end}}'
+	format=$format' {{.HostConfig.RestartPolicy.MaximumRetryCount}} {{.State.StartedAt}}'
+	format=$format' {{with index .Config.Labels "com.docker.compose.oneoff"}}{{.}}{{else}}False{{end}}'
+	format=$format' {{with index .Config.Labels "com.docker.compose.service"}}{{.}}{{else}}-{{end}}'
+	format=$format' {{with index .Config.Labels "com.docker.compose.depends_on"}}{{.}}{{else}}-{{end}}'
+	# shellcheck disable=SC2086 # ids
+	lines=$(docker container inspect --format "$format" $ids) || return 1
+	conditions=,
+	while next_container; do
+		conditions="$conditions$waits_for,"
 	done <<.
 $lines
 .
 }
 
-# take reads the words of the next container. What `compose run` left behind
-# was not started by a deployment.
-take() {
-	while read -r name state health code oom restarts policy most began oneoff service waits; do
+# next_container reads the line of the next container from stdin, and fails after the last.
+# It skips containers of `compose run`, which no deployment started. It sets
+#   name         the container's name
+#   state        created, running, paused, restarting, exited or dead
+#   health       healthy, unhealthy, starting or none
+#   code         its last exit code
+#   oom          true if it ran out of memory
+#   restarts     how often docker has started it again
+#   policy       its restart policy
+#   max_retries  the limit of the policy on-failure, or 0
+#   began        the time of its last start
+#   oneoff       True for a container of `compose run`
+#   service      its service in the compose file
+#   waits_for    the conditions that it waits for
+next_container() {
+	while read -r name state health code oom restarts policy max_retries began oneoff service waits_for; do
 		name=${name#/}
 		[ -z "$name" ] || [ "$oneoff" = True ] || return 0
 	done
 	return 1
 }
 
-# judge sets verdict of the container that was taken:
-#   well    as it should be          waits   may still become well
-#   done    has done what it is for  lost    never will be well
-#   halted  somebody stopped it, or docker is shutting down and starts it later
-#   crashed has ended as often as $exits says, where that is set
-judge() {
+# classify sets verdict on the container that was read last:
+#   healthy   it is as it should be
+#   waiting   it may still become healthy
+#   finished  it has ended, as it should
+#   failed    it will never be healthy
+#   stopped   a user stopped it, or docker is shutting down and will start it again
+#   crashed   it has ended max_exits times, if that is set
+# The step defines is_stable, which reports whether a running container without a health
+# check counts as healthy.
+classify() {
 	case $state-$health in
-	running-healthy) verdict=well ;;
+	running-healthy) verdict=healthy ;;
 	running-none)
-		verdict=waits
-		! steady || verdict=well
+		verdict=waiting
+		! is_stable || verdict=healthy
 		;;
 	exited-*)
-		verdict=lost
-		if [ "$code" = 0 ] && once; then
-			verdict=done
-		elif returns; then
-			verdict=halted
+		verdict=failed
+		if [ "$code" = 0 ] && may_end; then
+			verdict=finished
+		elif will_restart; then
+			verdict=stopped
 		fi
 		;;
-	dead-*) verdict=lost ;;
-	*) verdict=waits ;;
+	dead-*) verdict=failed ;;
+	*) verdict=waiting ;;
 	esac
-	[ "$verdict" != waits ] || [ "$restarts" -lt "${exits:-$((restarts + 1))}" ] || verdict=crashed
+	[ "$verdict" != waiting ] || [ "$restarts" -lt "${max_exits:-$((restarts + 1))}" ] || verdict=crashed
 }
 
-# once reports whether the container may end: a service waits for its end, or
-# it is not to be restarted when it ends well.
-once() {
-	case $needs in
+# may_end reports whether the container may end: a service waits for its end, or its policy
+# does not start it again after exit code 0.
+may_end() {
+	case $conditions in
 	*",$service:service_completed_successfully:"*) return 0 ;;
 	esac
 	case $policy in
@@ -68,27 +94,27 @@ once() {
 	return 1
 }
 
-# returns reports whether docker starts the container again when it has ended,
-# unless somebody stopped it.
-returns() {
+# will_restart reports whether docker starts the container again after it has ended, unless
+# a user stopped it.
+will_restart() {
 	case $policy in
 	always | unless-stopped) return 0 ;;
-	on-failure) [ "$code" != 0 ] && { [ "$most" = 0 ] || [ "$restarts" -lt "$most" ]; } ;;
+	on-failure) [ "$code" != 0 ] && { [ "$max_retries" = 0 ] || [ "$restarts" -lt "$max_retries" ]; } ;;
 	*) return 1 ;;
 	esac
 }
 
-# awaited reports whether others wait for the container, and sets event to what
-# they wait for.
-awaited() {
-	case $needs-$state in
+# is_awaited reports whether other services wait for the container, and sets event to the
+# event that they wait for.
+is_awaited() {
+	case $conditions-$state in
 	*",$service:service_completed_successfully:"*-exited) ;;
 	*",$service:service_completed_successfully:"*)
 		event='has ended'
 		return 0
 		;;
 	esac
-	case $needs-$health in
+	case $conditions-$health in
 	*",$service:service_healthy:"*-healthy) ;;
 	*",$service:service_healthy:"*)
 		event='is healthy'
@@ -98,8 +124,8 @@ awaited() {
 	return 1
 }
 
-# words sets text to how the container is, for people.
-words() {
+# describe sets text to a clause for users about the state of the container.
+describe() {
 	case $state-$health in
 	running-healthy) text="$name is healthy" ;;
 	running-unhealthy) text="$name is running, but its health check fails" ;;
@@ -119,16 +145,18 @@ words() {
 	esac
 }
 
-# slow says what others wait for, and the setting that gives it more time.
-slow() {
-	late=
-	while take; do
+# report_awaited prints which containers the other services wait for, and names the setting
+# that gives them more time. It sets late and what next_container, is_awaited and describe
+# set.
+report_awaited() {
+	late=''
+	while next_container; do
 		case $state in
 		running | restarting | paused) ;;
 		*) continue ;;
 		esac
-		awaited || continue
-		words
+		is_awaited || continue
+		describe
 		late=yes
 		echo "$text. Others start only when it $event."
 	done <<.

@@ -1,7 +1,7 @@
-# Refuses a server that lacks what every other step needs, before anything is
-# done on it. Before is set what engine.sh says, which is read already.
-lack=$(docker_trouble)
-if [ -n "$lack" ]; then
-	docker_advice "$lack" >&2
-	exit "$absent"
+# Refuses a server where docker cannot be used, before anything is done on it. engine.sh
+# comes before.
+problem=$(docker_trouble)
+if [ -n "$problem" ]; then
+	docker_advice "$problem" >&2
+	exit "$docker_exit"
 fi

@@ -1,12 +1,12 @@
-# How the steps speak to docker. What docker's texts mean is in front of this, in
-# docker_means and its like. Before is set
-#   spool    the job's folder for its state
-#   absent   what to exit with if docker does not answer
-#   unwell   what to exit with if containers are not well
+# Runs docker commands, filters their messages and explains their failures. docker_means,
+# docker_advice and docker_answers come before, in the same file. The step sets
+#   spool           the job's spool
+#   docker_exit     the exit code of a step if docker does not answer
+#   unhealthy_exit  the exit code of a step if containers are not healthy
 
-# sift takes what docker says besides its output. Progress goes to stdout; the
-# rest, with each warning once, goes to stderr and into the file said.
-sift() {
+# filter_messages reads docker's messages. Progress goes to stdout. The rest goes to stderr
+# and into the file said. Each warning goes to stderr once in a job. It sets line.
+filter_messages() {
 	while IFS= read -r line || [ -n "$line" ]; do
 		case $line in
 		*'level=warning msg='*)
@@ -17,13 +17,14 @@ sift() {
 			fi
 			continue
 			;;
-		'' | ' '* | '#'* | --- | ----* | Dockerfile:* | 'Container '* | 'Network '* | 'Volume '* | 'Image '*)
+		'' | ' '* | '#'* | --- | ----* | Dockerfile:* | \
+			'Container '* | 'Network '* | 'Volume '* | 'Image '*)
 			printf '%s\n' "$line"
 			continue
 			;;
 		[0-9].[0-9]* | [0-9][0-9].[0-9]* | [0-9][0-9][0-9].[0-9]* | [0-9][0-9][0-9][0-9].[0-9]*)
-			# A command of a build that failed has its last lines repeated, each with
-			# its time. They are not docker's own words.
+			# The last lines of a command that failed in a build come again, each with its
+			# time. They are not docker's own words.
 			printf '%s\n' "$line" >&2
 			continue
 			;;
@@ -33,22 +34,24 @@ sift() {
 	done
 }
 
-# conclude explains a command that failed with result, and returns that, or
-# absent if docker does not answer. A build may end with the code of a command in
-# the Dockerfile: one that is a verdict of Waybill's elsewhere becomes 1.
-conclude() {
+# explain_failure explains a command that failed with the code result. It returns result, or
+# docker_exit if docker does not answer. A build may end with the code of a command in the
+# Dockerfile. If Waybill gives that code a meaning of its own, it becomes 1. It sets result
+# and what docker_means and docker_answers set.
+explain_failure() {
 	[ "$result" != 0 ] || return 0
 	docker_means "$(cat "$spool/said")"
 	[ -n "$trouble" ] || docker_answers || :
 	[ -z "$trouble" ] || docker_advice "$trouble" >&2
 	case $away-$result in
-	yes-*) result=$absent ;;
-	"-$absent" | "-$unwell") result=1 ;;
+	yes-*) result=$docker_exit ;;
+	"-$docker_exit" | "-$unhealthy_exit") result=1 ;;
 	esac
 	return "$result"
 }
 
-# tell runs a command of docker that changes something, and shows how it goes.
+# tell COMMAND... runs a docker command that changes something, and shows its progress. It
+# sets what explain_failure sets.
 tell() {
 	: >"$spool/said"
 	{
@@ -56,17 +59,17 @@ tell() {
 			result=0
 			"$@" 2>&1 >&3 3>&- || result=$?
 			echo "$result" >"$spool/result"
-		} | sift >&3 3>&-
+		} | filter_messages >&3 3>&-
 	} 3>&1
 	read -r result <"$spool/result"
-	conclude
+	explain_failure
 }
 
-# ask runs a command of docker for its output.
+# ask COMMAND... runs a docker command for its output. It sets what explain_failure sets.
 ask() {
 	: >"$spool/said"
 	result=0
 	"$@" 2>"$spool/asked" || result=$?
-	sift <"$spool/asked" >&2
-	conclude
+	filter_messages <"$spool/asked" >&2
+	explain_failure
 }

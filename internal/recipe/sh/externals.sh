@@ -1,7 +1,5 @@
-# Sets $@ to the names of the networks that the project uses and that are not
-# its own. Before is set
-#   compose   a function that runs docker compose for the project
-# and engine.sh is read.
+# Sets $@ to the names of the external networks that the project uses. engine.sh comes
+# before. The step defines compose.
 config=$(ask compose config --format json)
 names=$(printf '%s\n' "$config" | awk '
 	/^  "/ { section = $1 }
@@ -11,6 +9,7 @@ names=$(printf '%s\n' "$config" | awk '
 set -f
 IFS='
 '
+# shellcheck disable=SC2086 # one name a line
 set -- $names
 unset IFS
 set +f

@@ -1,8 +1,8 @@
-# forget unsets each exported variable for whose name the command $1 fails. A
+# forget COMMAND unsets each exported variable for whose name the command fails. A
 # deployment sees its own variables and nothing of the login session.
 #
-# It may run under set -a, which exports every name that it assigns, so it unsets
-# those as well. Part of a value may look like a variable; unsetting that does no harm.
+# It may run under set -a, which exports every name that it assigns. So it unsets those
+# names as well. A part of a value may look like a variable; unsetting that does no harm.
 forget() {
 	set -f
 	IFS='
@@ -20,7 +20,7 @@ forget() {
 	unset IFS line
 }
 
-# client_needs succeeds for a variable of the session that docker's client needs to
+# client_needs NAME succeeds for a variable of the session that docker's client needs to
 # find programs, its settings, the engine and the network.
 client_needs() {
 	case $1 in
@@ -31,8 +31,8 @@ client_needs() {
 	esac
 }
 
-# command_needs succeeds for a variable of the session that a team's command keeps:
-# what every login has, and what docker's client needs.
+# command_needs NAME succeeds for a variable of the session that a team's command keeps:
+# the variables of every login, and those that docker's client needs.
 command_needs() {
 	case $1 in
 	USER | LOGNAME | SHELL) ;;

@@ -1,25 +1,28 @@
-# Asks over HTTP whether what runs in this container is well. Before is set
-#   port path   what to GET
-#   within      the seconds for an answer
-#
-# It runs in whatever image it is given, with what that has.
+# The health check of an application over HTTP. It runs inside of the container, with the
+# programs that the image has. Go sets
+#   port, path  the URL to GET
+#   within      the seconds after which there must be an answer
 unset http_proxy HTTP_PROXY all_proxy ALL_PROXY
 url=http://127.0.0.1:$port$path
 code=
 if command -v curl >/dev/null 2>&1; then
 	code=$(curl --silent --output /dev/null --write-out '%{http_code}' --max-time "$within" "$url")
 elif command -v wget >/dev/null 2>&1; then
-	# Docker ends it when the time is up; wgets disagree on options for that.
-	said=$(wget -S -O /dev/null "$url" 2>&1)
-	case $said in
+	# The versions of wget disagree on options for a time limit, so docker ends the check.
+	answer=$(wget -S -O /dev/null "$url" 2>&1)
+	case $answer in
 	*HTTP/*)
-		said=${said#*HTTP/}
-		said=${said#* }
-		code=${said%%[!0-9]*}
+		answer=${answer#*HTTP/}
+		answer=${answer#* }
+		code=${answer%%[!0-9]*}
 		;;
 	esac
 elif command -v bash >/dev/null 2>&1; then
-	code=$(bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n" "$2" >&3 && read -r version code rest <&3 && echo "$code"' bash "$port" "$path" 2>&1)
+	# shellcheck disable=SC2016 # bash expands these
+	code=$(bash -c '
+		exec 3<>"/dev/tcp/127.0.0.1/$1" &&
+			printf "GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n" "$2" >&3 &&
+			read -r version code rest <&3 && echo "$code"' bash "$port" "$path" 2>&1)
 else
 	echo 'This image has neither curl nor wget nor bash to ask over HTTP with. Give a health command instead.'
 	exit 1

@@ -1,9 +1,9 @@
-# Makes the networks that are missing. Before is set
-#   $@   their names
+# Creates the networks that are missing. engine.sh comes before. The step sets
+#   $@  their names
 #
-# One deployment at a time: docker would let two make two networks of one name,
-# and then find the name ambiguous. The lock is the root directory, since two
-# server entries for one machine share nothing else for sure.
+# Only one deployment at a time does this. Otherwise docker would create two networks of one
+# name, and then refuse the name as ambiguous. The lock is the root directory: it is the only
+# folder that two entries for one machine certainly share.
 exec 3</
 flock 3
 for name; do

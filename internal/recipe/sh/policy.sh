@@ -1,26 +1,28 @@
-# Refuses a compose file with which a container could take the server over, by the
-# table of policyrules.go. Before is set
-#   compose    a function that runs docker compose for the project
-#   original   the same for the team's own file, which still has variables
-#   folder     the resource's own, which it may mount
-#   data       Waybill's, of which the rest belongs to others
+# Refuses a compose file with which a container could take the server over, by the table in
+# policyrules.go. engine.sh comes before. Go puts the table into this file. The step defines
+#   compose    which runs docker compose for the project
+#   original   the same with the team's own file, which still has variables
+# and sets
+#   folder     the resource's own folder, which it may mount
+#   data       Waybill's data directory, whose other folders belong to other resources
 #   variables  the file with the resource's variables, which env_file may name
-#   forbids    empty where only what Waybill trusts is out of reach
+#   forbids    empty if only the folders that Waybill trusts are forbidden
 #
-# It looks at what compose makes of the file, as JSON with one key a line. That holds
-# the secrets of the project, so it goes nowhere.
+# It checks compose's own form of the file, as JSON with one key a line. That has the secrets of
+# the project, so it is written nowhere.
 
-# rules prints the table, one rule a line.
-rules() {
+# print_rules prints the table, one rule a line.
+print_rules() {
 	cat <<'.'
 @rules@
 .
 }
 
-# findings reads the rules and then a model, which is resolved or written. It prints
-# a line "F WHERE WHAT" for what is forbidden and one "P WHERE PLACE" for each place on
-# the server, with tabs between, and last "done", or nothing if the model has another form.
-findings() {
+# list_findings MODEL reads the rules and then a model of the file: "resolved", or "written" with
+# variables. It prints a line "F WHERE TEXT" for each forbidden value, and a line "P WHERE PLACE"
+# for each place on the server, with tabs between. The last line is "done". It is missing if the
+# model has another form.
+list_findings() {
 	awk -v model="$1" '
 	function forbid(what) { printf "F\t%s\t%s\n", where[h], what }
 	function place(path) { printf "P\t%s\t%s\n", where[h], path }
@@ -34,7 +36,7 @@ findings() {
 		}
 		return 0
 	}
-	# plain undoes the escapes of a JSON text, but for those of control characters.
+	# plain undoes the escapes of a JSON text, except those of control characters.
 	function plain(text,  out, code) {
 		while (match(text, /\\(["\\]|u003c|u003e|u0026)/)) {
 			code = substr(text, RSTART + 1, RLENGTH - 1)
@@ -58,7 +60,7 @@ findings() {
 	}
 	function remote(context) { return fits("@remote@", context) && index(context, "/..") == 0 }
 	function nearby(context) { return match(context, /:\/\//) ? substr(context, RSTART + 3) : context }
-	function judge(r, value,  text, kind, n, i, piece) {
+	function check(r, value,  text, kind, n, i, piece) {
 		if (reading[r] == "present") {
 			if (value !~ /^(null|false|""|\[\]|\{\})$/) forbid(says[r])
 			return
@@ -94,8 +96,8 @@ findings() {
 			for (i = 1; i <= n; i++) if (piece[i] ~ /^\//) place(piece[i])
 		} else place(text)
 	}
-	# leads finds the first rule whose path leads to the keys.
-	function leads(  i, j, r) {
+	# matching finds the first rule whose path matches the keys.
+	function matching(  i, j, r) {
 		for (i = 1; i <= many[depth]; i++) {
 			r = ruled[depth, i]
 			for (j = 1; j <= depth; j++) if (part[r, j] != "*" && part[r, j] != keys[j]) break
@@ -110,7 +112,7 @@ findings() {
 			name = name keys[i] "."
 		}
 		if (value !~ /^[{[]$/) values[path SUBSEP keys[depth]] = value
-		if ((r = leads()) == 0) return
+		if ((r = matching()) == 0) return
 		hits++
 		rule[hits] = r
 		found[hits] = value
@@ -154,16 +156,16 @@ findings() {
 	}
 	END {
 		if (unknown || !started || level != 0) exit
-		for (h = 1; h <= hits; h++) judge(rule[h], found[h])
+		for (h = 1; h <= hits; h++) check(rule[h], found[h])
 		print "done"
 	}'
 }
 
-# follow prints an absolute path without dots, and with "links" as the second argument
-# without links, whether or not it is there. A link into a folder that is missing fails.
-# Each link is resolved here, from the folder where it lies: the readlink -f of busybox
-# resolves one from the working directory if its target is missing.
-follow() (
+# resolve_path PATH [links] prints an absolute path without dots, and with "links" also without
+# links. The path need not exist. It fails for a link into a folder that does not exist. It resolves
+# each link from the folder that has it: the readlink -f of busybox resolves a link from the working
+# directory if its target does not exist.
+resolve_path() (
 	rest=$1 at='' links=0
 	while [ -n "$rest" ]; do
 		part=${rest%%/*}
@@ -188,67 +190,68 @@ follow() (
 		case $target in
 		/*) at='' ;;
 		esac
-		last=$at/$target
-		last=${last%"${last##*[!/]}"}
-		[ -d "${last%/*}/" ] || exit 1
+		leads_to=$at/$target
+		leads_to=${leads_to%"${leads_to##*[!/]}"}
+		[ -d "${leads_to%/*}/" ] || exit 1
 		rest=$target/$rest
 	done
 	printf '%s\n' "${at:-/}"
 )
 
-# barred says in reach why the resource may not have a place, and fails if it may: it
-# may have all that is in its folder, and what has no part in a system folder, nor in
-# Waybill's. Links are followed, since a repository may hold any: from the path as it is
-# and from the path without its dots, since programs differ.
-barred() {
+# is_forbidden PLACE reports whether the resource may not have a place, and sets reason. It may have
+# everything in its own folder, and places that are neither in nor around a system folder or
+# Waybill's data directory. Links are followed, because a repository may have any: once from the path
+# as it is, and once from the path without its dots, because programs differ. It reads model; sets
+# place, clean, real and direct.
+is_forbidden() {
 	case $1 in
 	/*) place=$1 ;;
 	*) place=$folder/$1 ;;
 	esac
-	clean=$(follow "$place" '')
-	reach="access to $clean"
+	clean=$(resolve_path "$place" '')
+	reason="access to $clean"
 	if [ "$model" = written ]; then
-		[ "$clean" != "$settings" ] || return 1
+		[ "$clean" != "$own_variables" ] || return 1
 		case $place in
 		*/~/*) # compose does not know the home, and puts ~ into the project's folder
-			reach="access to ~/${place#*/\~/}"
+			reason="access to ~/${place#*/\~/}"
 			[ -z "$forbids" ] || return 0
 			;;
 		esac
 	fi
-	real=$(follow "$place" links) || return 0
+	real=$(resolve_path "$place" links) || return 0
 	direct=$real
-	[ "$place" = "$clean" ] || direct=$(follow "$clean" links) || return 0
-	! trusted "$real" && ! trusted "$direct" || return 0
+	[ "$place" = "$clean" ] || direct=$(resolve_path "$clean" links) || return 0
+	{ ! is_trusted "$real" && ! is_trusted "$direct"; } || return 0
 	[ -n "$forbids" ] || return 1
 	case $place in
 	*\\* | *\$*)
-		reach='paths with a dollar sign, a backslash or a control character'
+		reason='paths with a dollar sign, a backslash or a control character'
 		return 0
 		;;
 	esac
-	case " @files@ " in
+	case $harmless in
 	*" $clean "*) return 1 ;;
 	esac
-	kept_from "$real" || kept_from "$direct"
+	is_kept "$real" || is_kept "$direct"
 }
 
-# trusted reports whether a place is Waybill's data directory, or in one of the folders
+# is_trusted PLACE reports whether a place is Waybill's data directory, or is in one of the folders
 # there that no container may mount.
-trusted() {
+is_trusted() {
 	case $1/ in
-	"$all/" | "$all/@control@"/* | "$all/@runs@"/*) return 0 ;;
+	"$data_path/" | "$data_path/@control@"/* | "$data_path/@runs@"/*) return 0 ;;
 	esac
 	return 1
 }
 
-# kept_from reports whether a place is outside of the resource's folder and has a part
-# in a folder that no resource may have.
-kept_from() {
+# is_kept PLACE reports whether a place outside of the resource's folder is in or around a folder
+# that no resource may have. It sets one.
+is_kept() {
 	case $1/ in
-	"$own"/*) return 1 ;;
+	"$own_path"/*) return 1 ;;
 	esac
-	for one in $kept "$all"; do
+	for one in $kept "$data_path"; do
 		case $1/ in
 		"$one"/*) return 0 ;;
 		esac
@@ -259,15 +262,16 @@ kept_from() {
 	return 1
 }
 
-# judge says what is forbidden in a model, and sets refused if anything is.
-judge() {
-	model=$1 ended=
-	found=$({ rules && printf '%s\n' "$2"; } | findings "$model")
-	while IFS=$tab read -r kind where what; do
+# check_model MODEL JSON prints the forbidden values of a model, and sets refused if there are any. It
+# sets model, ended, found, kind, where, text and what is_forbidden sets.
+check_model() {
+	model=$1 ended=''
+	found=$({ print_rules && printf '%s\n' "$2"; } | list_findings "$model")
+	while IFS=$tab read -r kind where text; do
 		case $kind in
 		P)
-			barred "$what" || continue
-			what=$reach
+			is_forbidden "$text" || continue
+			text=$reason
 			;;
 		F) [ -n "$forbids" ] || continue ;;
 		done)
@@ -276,17 +280,19 @@ judge() {
 			;;
 		*) continue ;;
 		esac
-		echo "$where: this server forbids $what." >&2
+		echo "$where: this server forbids $text." >&2
 		refused=yes
 	done <<.
 $found
 .
 	[ -n "$ended" ] || {
-		echo "The docker compose of this server writes a project in a form that the policy check cannot read." >&2
+		echo "The docker compose of this server writes a project in a form" \
+			"that the policy check cannot read." >&2
 		exit 1
 	}
 }
 
+# need TOOL refuses a server that lacks a tool.
 need() {
 	command -v "$1" >/dev/null 2>&1 || {
 		echo "This server has no $1, which the check of its policy needs." >&2
@@ -296,21 +302,22 @@ need() {
 
 need awk
 need readlink
-own=$(follow "$folder" links)
-all=$(follow "$data" links)
-settings=$(follow "$variables" '')
-kept=$(for system in @folders@; do follow "$system" links || exit; done)
+own_path=$(resolve_path "$folder" links)
+data_path=$(resolve_path "$data" links)
+own_variables=$(resolve_path "$variables" '')
+kept=$(for system in @folders@; do resolve_path "$system" links || exit; done)
+harmless=' @files@ '
 tab=$(printf '\t')
-refused=
-# Only with its variables does compose name the files of variables; otherwise it reads
-# them. What it says about a file that is forbidden may hold a line of it.
+refused=''
+# Compose names the files of variables only together with the variables; otherwise it reads these
+# files. Its message about a forbidden file may have a line of that file.
 config=$(ask original --profile '*' config --no-interpolate --format json)
-judge written "$config"
+check_model written "$config"
 if [ -z "$refused" ]; then
 	config=$(ask compose --profile '*' config --format json)
 else
 	config=$(compose --profile '*' config --format json 2>/dev/null) || exit 1
 fi
-judge resolved "$config"
+check_model resolved "$config"
 [ -z "$refused" ] || exit 1
 echo 'The policy forbids nothing in the compose file.'

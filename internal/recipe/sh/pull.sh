@@ -1,15 +1,13 @@
-# Brings newer images, and those that are missing. Before is set
-#   compose   a function that runs docker compose for the project
-# and engine.sh is read.
-# An image that is named by a digest cannot be newer: it is brought only if it is
-# missing. The output of `compose config` has one fixed form, whatever the file
-# looks like.
+# Pulls newer images, and missing ones. engine.sh comes before. The step defines compose. An
+# image with a digest cannot be newer, so it is pulled only if it is missing. The output of
+# `compose config` has the same form for every compose file.
 config=$(ask compose config)
-moving=$(printf '%s\n' "$config" | awk '
+services=$(printf '%s\n' "$config" | awk '
 	/^[^ ]/ { inside = ($1 == "services:") }
 	inside && /^  [^ ]/ { name = $1; sub(/:$/, "", name); gsub(/"/, "", name) }
 	inside && /^    image: / && !/@sha256:/ { print name }')
-if [ -n "$moving" ]; then
-	tell compose pull --quiet --ignore-buildable $moving
+if [ -n "$services" ]; then
+	# shellcheck disable=SC2086 # the name of a service has no space
+	tell compose pull --quiet --ignore-buildable $services
 fi
 tell compose pull --quiet --ignore-buildable --policy missing

@@ -1,11 +1,12 @@
-# Empties the resource's folders. Before is set
-#   control      the path of the folder for what Waybill trusts
-#   folder       the path of the resource's own
-#   everything   not empty if all in folder is to go, else only source
-# and enter.sh is read.
+# Removes the files of a resource. enter.sh comes before. The step sets
+#   control     the path of the control folder
+#   folder      the path of the resource's own folder
+#   everything  not empty if all of folder is removed, and not only the source
 #
-# The job still runs in control: package remote's files stay there, and so do
-# both folders. Data that containers wrote may be another user's.
+# The job still runs in the control folder. So the files of package remote stay there, and
+# both folders too. A file that a container wrote may belong to another user.
+
+# empty removes the files of the present folder. It sets file.
 empty() {
 	for file in * .[!.]* ..?*; do
 		case $file in
@@ -15,17 +16,17 @@ empty() {
 	done
 }
 
-# untrack removes what git knows from the source, and leaves what containers wrote.
-# Checking out an empty tree follows no link, unlike git rm.
+# untrack removes the files that git knows from the source, and leaves those that containers
+# wrote. It checks out an empty tree. Unlike git rm, that follows no link.
 untrack() (
 	GIT_DIR=$control/repository GIT_WORK_TREE=.
 	export GIT_DIR GIT_WORK_TREE
-	[ -d "$GIT_DIR" ] && enter "${folder%/*}" "${folder##*/}/source" || exit 0
+	{ [ -d "$GIT_DIR" ] && enter "${folder%/*}" "${folder##*/}/source"; } || exit 0
 	git read-tree -u --reset "$(git mktree </dev/null)"
 )
 
 [ -n "$everything" ] || untrack || :
-cd "$control"
+cd "$control" || exit
 empty
 [ -e "$folder" ] || [ -L "$folder" ] || exit 0
 if [ -L "$folder" ] || ! enter "${folder%/*}" "${folder##*/}"; then

@@ -104,7 +104,8 @@ write_last() {
 forbid_start() {
 	lock_folder || return 1
 	read_last
-	if [ "$last_state $last_deployment" = "starting $deployment" ] || is_later "$deployment" "$last_deployment"; then
+	if [ "$last_state $last_deployment" = "starting $deployment" ] ||
+		is_later "$deployment" "$last_deployment"; then
 		write_last "started $deployment $attempt"
 	fi
 	exec 4>&-

@@ -38,7 +38,8 @@ belongs_to_job() {
 	for keeper in $group $marker; do
 		{ [ "$1" != "$keeper" ] && [ "$parent" != "$keeper" ]; } || return 1
 	done
-	[ -z "$session_is_known" ] || { [ "$process_group" != "$group" ] && [ "$session" != "$group" ]; } || return 0
+	[ -z "$session_is_known" ] || { [ "$process_group" != "$group" ] && [ "$session" != "$group" ]; } ||
+		return 0
 	! grep -qs "/waybill-$cookie\(/\|\$\)" "/proc/$1/cgroup" || return 0
 	is_in_login_session "$1"
 }
