@@ -109,6 +109,9 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 	from, to = l.quoted(rest[at:])
 	isQuoted := from > 0
 	if !isQuoted {
+		if !strong && l.endsSoon(rest[at:]) {
+			return 0, 0
+		}
 		to = l.word(rest[at:])
 		if !strong {
 			to = l.next(markAt, rest[at:at+to], isAt) // a token has no @; the host of a URL follows it
@@ -117,7 +120,7 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 	from, to = at+from, at+to
 	v := rest[from:to]
 	switch {
-	case l.placeholder(v):
+	case !strong && len(v) < minWeakBytes, l.placeholder(v):
 		return 0, 0
 	case !strong && !l.secretLike(v):
 		if !isQuoted && !l.random(v) {
@@ -135,6 +138,14 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 		return 0, 0
 	}
 	return from, to
+}
+
+// endsSoon reports whether the word that the text begins with is too short for a value
+// under a weak name.
+func (l *looks) endsSoon(text []byte) bool {
+	short := text[:min(len(text), minWeakBytes)]
+	n := l.until(short, endsWord)
+	return n < minWeakBytes
 }
 
 // isDull reports whether the text after a key is known to have no value that looks
@@ -282,10 +293,13 @@ func (l *looks) instruction(text []byte) bool {
 // passed tests: "12", "12/13", "95%".
 func (l *looks) count(v []byte) bool { return len(v) < 6 && l.run(v, isCount) == len(v) }
 
-// secretLike reports whether the value looks generated: it has at least eight bytes,
+// minWeakBytes is the length of the shortest value that counts under a weak name.
+const minWeakBytes = 8
+
+// secretLike reports whether the value looks generated: it has at least minWeakBytes,
 // looks random, and is not a name, a URL or a digest. A number needs twelve digits.
 func (l *looks) secretLike(v []byte) bool {
-	if len(v) < 8 || l.hasScheme(v) || bytes.HasPrefix(v, []byte("sha256:")) {
+	if len(v) < minWeakBytes || l.hasScheme(v) || bytes.HasPrefix(v, []byte("sha256:")) {
 		return false
 	}
 	if byteSets[isNumber].has(v[0]) && l.run(v, isNumber) == len(v) {

@@ -14,9 +14,10 @@ import "bytes"
 //
 // work counts the bytes read, for the tests.
 type looks struct {
-	line  []byte
-	work  int
-	nexts [marks]next
+	line   []byte
+	origin int // more than the bytes of all lines before
+	work   int
+	nexts  [marks]next
 	// trimmedWord and trimmedHeader are where the value before the place of markPair
 	// or markHeaderEnd ends, without brackets and similar signs at its end.
 	trimmedWord, trimmedHeader int
@@ -25,7 +26,8 @@ type looks struct {
 	trimmed                    int          // the result of lineEnd, -1 if not known
 }
 
-// next says that at is the first place of a mark, from the place from on.
+// next says that at is the first place of a mark, from the place from on. Both count
+// from looks.origin on, so the next of an earlier line is no next of this line.
 type next struct{ from, at int }
 
 // mark is a place that is searched for in a line.
@@ -51,8 +53,8 @@ const (
 
 // begin takes a line and forgets all places in the line before.
 func (l *looks) begin(line []byte) {
+	l.origin += len(l.line) + 1
 	l.line = line
-	l.nexts = [marks]next{}
 	l.judged, l.trimmed, l.dull = [options]int{}, -1, 0
 }
 
@@ -63,14 +65,14 @@ func (l *looks) place(text []byte) int { return cap(l.line) - cap(text) }
 // known returns the place that was found for the mark, and whether it is the first
 // from the place from on.
 func (l *looks) known(m mark, from int) (at int, ok bool) {
-	n := l.nexts[m]
-	return n.at, n.from <= from && from <= n.at && n.at > 0
+	n, from := l.nexts[m], from+l.origin
+	return n.at - l.origin, n.from <= from && from <= n.at
 }
 
 // found keeps a place and returns it.
 func (l *looks) found(m mark, from, at int) int {
 	l.work += at - from + 1
-	l.nexts[m] = next{from, at}
+	l.nexts[m] = next{from + l.origin, at + l.origin}
 	return at
 }
 

@@ -24,8 +24,9 @@ func sameWithoutRepeats(t *testing.T, fresh func() *redact.Matcher, line string)
 	}
 }
 
-var repeatMatcher = redact.Fresh([]redact.Secret{{Name: "A", Value: "hunter22"}, {Name: "B", Value: "p@h tok"},
-	{Name: "C", Value: "EY-1"}})
+var repeatMatcher = redact.Fresh([]redact.Secret{
+	{Name: "A", Value: "hunter22"}, {Name: "B", Value: "p@h tok"}, {Name: "C", Value: "EY-1"},
+})
 
 // TestRepetitionsGiveTheSameResult repeats hostile texts, and texts of scraps, between
 // other texts.
@@ -33,7 +34,8 @@ func TestRepetitionsGiveTheSameResult(t *testing.T) {
 	random := rand.New(rand.NewPCG(41, 42))
 	for _, text := range hostile {
 		for _, end := range []string{
-			"", "'", "\"", " x", "@h", "1aB2cD3eF4gH5iJ6kL7m", strings.Repeat(";", 3000), strings.Repeat(" ", 300) + "a",
+			"", "'", "\"", " x", "@h", "1aB2cD3eF4gH5iJ6kL7m",
+			strings.Repeat(";", 3000), strings.Repeat(" ", 300) + "a",
 		} {
 			sameWithoutRepeats(t, repeatMatcher, scrapText(random)+strings.Repeat(text, 7000/len(text))+end)
 		}
