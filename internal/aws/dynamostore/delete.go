@@ -75,7 +75,7 @@ func (c *Catalog) removing(id catalog.ID, dependencies types.AttributeValue) []t
 	case id.Kind().Deployable():
 		writes = append(writes,
 			remove(c.table, stateKey(id), "#queued = :none AND #running = :none", item{":none": text("")}),
-			remove(c.table, bodyKey(id), "attribute_exists(#uuid)", nil))
+			remove(c.table, bodyKey(id), "", nil))
 	}
 	return writes
 }

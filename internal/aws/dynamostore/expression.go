@@ -28,7 +28,7 @@ type change struct {
 var named = regexp.MustCompile(`#[a-z_]+`)
 
 // names maps the names in the expressions to attributes. It takes them from the
-// expressions, because DynamoDB refuses a name that no expression uses.
+// expressions, because DynamoDB refuses a name that no expression uses, and an empty map.
 func names(this string, expressions ...string) map[string]string {
 	found := map[string]string{}
 	for _, expression := range expressions {
@@ -38,6 +38,9 @@ func names(this string, expressions ...string) map[string]string {
 	}
 	if _, used := found["#this"]; used {
 		found["#this"] = this
+	}
+	if len(found) == 0 {
+		return nil
 	}
 	return found
 }
@@ -82,7 +85,7 @@ func put(table string, whole item, condition string, values item) types.Transact
 	return types.TransactWriteItem{Put: &types.Put{
 		TableName:                 aws.String(table),
 		Item:                      whole,
-		ConditionExpression:       aws.String(condition),
+		ConditionExpression:       optional(condition),
 		ExpressionAttributeNames:  names("", condition),
 		ExpressionAttributeValues: values,
 	}}
@@ -93,7 +96,7 @@ func remove(table string, key item, condition string, values item) types.Transac
 	return types.TransactWriteItem{Delete: &types.Delete{
 		TableName:                 aws.String(table),
 		Key:                       key,
-		ConditionExpression:       aws.String(condition),
+		ConditionExpression:       optional(condition),
 		ExpressionAttributeNames:  names("", condition),
 		ExpressionAttributeValues: values,
 	}}

@@ -43,6 +43,14 @@ func TestDeleteLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestAResourceWithoutItsBodyCanBeDeleted(t *testing.T) {
+	s := newStand(t)
+	_, err := s.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: aws.String(s.tables.Catalog), Key: dynamostore.BodyKey(serviceID)})
+	do(t, "DeleteItem", err)
+	do(t, "Delete", s.catalog.Delete(t.Context(), serviceID))
+}
+
 // TestReadsThatMeetAnUpdate: the items of an entity are read one after the other, and
 // another caller may write between the first and the last. The reader then finds an item
 // from before and one from after, which the test puts there by hand.

@@ -91,7 +91,7 @@ func (c *Catalog) replacing(id catalog.ID, next items, stored item) []types.Tran
 	head.condition, head.values = condition, with(head.values, values)
 	writes := []types.TransactWriteItem{update(head)}
 	if next.body != nil && !bytes.Equal(bytesOf(next.body, "body_digest"), bytesOf(stored, "body_digest")) {
-		writes = append(writes, put(c.table, next.body, "attribute_exists(#uuid)", nil))
+		writes = append(writes, put(c.table, next.body, "", nil))
 	}
 	if id.Kind() == catalog.KindServer {
 		limits := setting(next.state, "concurrency", "queue_limit", "validated_at", "updated_at")
