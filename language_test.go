@@ -29,8 +29,7 @@ var turns = []struct{ name, pattern, instead string }{
 }
 
 // wideTests are the packages whose tests still have longer lines.
-var wideTests = []string{"functions", "internal/catalog", "internal/deployment", "internal/redact",
-	"internal/remote", "internal/rest", "internal/rest/", "internal/runner"}
+var wideTests = []string{"internal/redact"}
 
 // notProse matches comments that tools read.
 var notProse = regexp.MustCompile(`^//go:|opyright|icens`)

@@ -125,7 +125,8 @@ func TestTheEndOfALogInsideARecordFits(t *testing.T) {
 			}
 		})
 		answer, size := invoke(t, w, "/api/v1/deployments/"+string(record.ID), nil)
-		if answer.StatusCode != http.StatusOK || size > maxAnswer || !strings.Contains(answer.Body, `"logs"`) {
+		if answer.StatusCode != http.StatusOK || size > maxAnswer ||
+			!strings.Contains(answer.Body, `"logs"`) {
 			t.Errorf("%s: the record answers %d with %d bytes", name, answer.StatusCode, size)
 		}
 	}

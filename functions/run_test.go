@@ -78,7 +78,10 @@ func TestEveryLineOfARunNamesRequestAndDeployment(t *testing.T) {
 		}
 		return run.Run(ctx, id, "owner of "+message.Receipt)
 	}})
-	event := fmt.Sprintf(`{"Records":[{"messageId":"1","receiptHandle":"receipt","body":"{\"deployment_uuid\":\"%s\"}","eventSource":"aws:sqs"}]}`, id)
+	event := fmt.Sprintf(`{"Records": [{
+		"messageId": "1", "receiptHandle": "receipt", "eventSource": "aws:sqs",
+		"body": "{\"deployment_uuid\":\"%s\"}"
+	}]}`, id)
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "lambda-1"})
 	for range 2 { // the second time it has ended, which is a line as well
 		if _, err := function.Invoke(ctx, []byte(event)); err != nil {

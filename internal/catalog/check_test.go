@@ -137,41 +137,43 @@ func TestCheckEnvironment(t *testing.T) {
 	for i := range many {
 		many[i] = variable(fmt.Sprintf("V%d", i), "")
 	}
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name      string
 		field     string
 		variables []catalog.Variable
 	}{
-		"a name with a hyphen": {"environment.0", []catalog.Variable{variable("A-B", "")}},
-		"a name that is a number": {"environment.1",
+		{"a name with a hyphen", "environment.0", []catalog.Variable{variable("A-B", "")}},
+		{"a name that is a number", "environment.1",
 			[]catalog.Variable{variable("A", ""), variable("1A", "")}},
-		"a name with a line end": {"environment.0", []catalog.Variable{variable("A\n", "")}},
-		"no name":                {"environment.0", []catalog.Variable{variable("", "")}},
-		"a name that is there twice": {"environment.A",
+		{"a name with a line end", "environment.0", []catalog.Variable{variable("A\n", "")}},
+		{"no name", "environment.0", []catalog.Variable{variable("", "")}},
+		{"a name that is there twice", "environment.A",
 			[]catalog.Variable{variable("A", "1"), variable("A", "2")}},
-		"a value with NUL":          {"environment.A", []catalog.Variable{variable("A", "a\x00b")}},
-		"a value that is not UTF-8": {"environment.A", []catalog.Variable{variable("A", "\xff")}},
-		"too many":                  {"environment", many},
-		"too many bytes": {"environment",
+		{"a value with NUL", "environment.A", []catalog.Variable{variable("A", "a\x00b")}},
+		{"a value that is not UTF-8", "environment.A", []catalog.Variable{variable("A", "\xff")}},
+		{"too many", "environment", many},
+		{"too many bytes", "environment",
 			[]catalog.Variable{variable("A", strings.Repeat("x", 64<<10))}},
-		"too many bytes of secrets": {"environment",
+		{"too many bytes of secrets", "environment",
 			[]catalog.Variable{{Name: "A", Value: strings.Repeat("x", 7<<10), Secret: true}}},
-		"secrets that grow as JSON": {"environment",
+		{"secrets that grow as JSON", "environment",
 			[]catalog.Variable{{Name: "A", Value: strings.Repeat("\x01", 2<<10), Secret: true}}},
-		"secrets that are many small": {"environment",
+		{"secrets that are many small", "environment",
 			[]catalog.Variable{{Name: "A", Value: strings.Repeat("x", 4<<10), Secret: true},
 				{Name: "B", Value: strings.Repeat("x", 4<<10), Secret: true}}},
 	} {
-		t.Run(name+" is refused", func(t *testing.T) {
+		t.Run(c.name+" is refused", func(t *testing.T) {
 			application := goodApplication()
 			application.Environment = c.variables
-			wantProblem(t, c.field, name, catalog.Check(application))
+			wantProblem(t, c.field, c.name, catalog.Check(application))
 		})
 	}
 	t.Run("a refusal never quotes a value", func(t *testing.T) {
 		application := goodApplication()
 		application.Environment = []catalog.Variable{{Name: "A", Value: "hunter22\x00", Secret: true},
 			{Name: "A", Value: "hunter22"}}
-		if err := catalog.Check(application); strings.Contains(fmt.Sprint(err, fault.Fields(err)), "hunter22") {
+		err := catalog.Check(application)
+		if strings.Contains(fmt.Sprint(err, fault.Fields(err)), "hunter22") {
 			t.Errorf("the refusal has the value: %v", fault.Fields(err))
 		}
 	})
@@ -197,20 +199,22 @@ func TestCheckResources(t *testing.T) {
 		{"a long compose file", "docker_compose", service(strings.Repeat("#", catalog.MaxComposeBytes+1))},
 		{"a compose file with NUL", "docker_compose", service("services: \x00")},
 		{"an id of another kind as server", "server_uuid", with(func(a *catalog.Application) {
-			a.ServerID = "app" +
-				catalog.ID(strings.Repeat("0", 21))
+			a.ServerID = "app" + catalog.ID(strings.Repeat("0", 21))
 		})},
 		{"no server", "server_uuid", with(func(a *catalog.Application) { a.ServerID = "" })},
 		{"no form", "build_pack", with(func(a *catalog.Application) { a.Shell = nil })},
 		{"an empty start", "start", with(func(a *catalog.Application) { a.Shell.Start = "\n" })},
 		{"a stop with NUL", "stop", with(func(a *catalog.Application) { a.Shell.Stop = "\x00" })},
 		{"a long health", "health", with(func(a *catalog.Application) {
-			a.Shell.Health = strings.Repeat(":",
-				catalog.MaxScriptBytes+1)
+			a.Shell.Health = strings.Repeat(":", catalog.MaxScriptBytes+1)
 		})},
-		{"half a second", "timeout", with(func(a *catalog.Application) { a.Timeout = 1500 * time.Millisecond })},
+		{"half a second", "timeout", with(func(a *catalog.Application) {
+			a.Timeout = 1500 * time.Millisecond
+		})},
 		{"a negative timeout", "timeout", with(func(a *catalog.Application) { a.Timeout = -time.Second })},
-		{"two days of health", "health_timeout", with(func(a *catalog.Application) { a.HealthTimeout = 48 * time.Hour })},
+		{"two days of health", "health_timeout", with(func(a *catalog.Application) {
+			a.HealthTimeout = 48 * time.Hour
+		})},
 		{"a key without a name", "name", &catalog.PrivateKey{}},
 	} {
 		t.Run(c.name+" is refused", func(t *testing.T) {

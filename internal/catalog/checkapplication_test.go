@@ -15,7 +15,8 @@ const someKey = catalog.ID("key000000000000000000000")
 
 // goodBuilt is an application that is built from git.
 func goodBuilt(change func(*catalog.Dockerfile)) *catalog.Application {
-	dockerfile := &catalog.Dockerfile{Source: catalog.Source{Repository: "https://git.example.org/acme/web.git"}}
+	dockerfile := &catalog.Dockerfile{}
+	dockerfile.Repository = "https://git.example.org/acme/web.git"
 	if change != nil {
 		change(dockerfile)
 	}
@@ -60,8 +61,9 @@ func TestCheckFillsInTheDefaultsOfForms(t *testing.T) {
 		Compose: &catalog.ComposeSource{Source: catalog.Source{Repository: "/srv/web.git",
 			Commit: "ABCDEF0"}}}
 	wantGood(t, "a compose file", compose)
-	if got, want := compose.Compose.Path+compose.Compose.Directory+compose.Compose.Commit, "docker-compose.yaml/abcdef0"; got != want {
-		t.Errorf("path, folder and commit = %s, want %s", got, want)
+	got := compose.Compose
+	if got.Path != "docker-compose.yaml" || got.Directory != "/" || got.Commit != "abcdef0" {
+		t.Errorf("%+v, want docker-compose.yaml in / at abcdef0", got)
 	}
 }
 
@@ -69,8 +71,12 @@ func TestCheckForms(t *testing.T) {
 	two := goodImage(nil)
 	two.Shell = &catalog.Shell{Start: "true"}
 	wantProblem(t, "build_pack", "two forms", catalog.Check(two))
-	name := func(name string) *catalog.Application { return goodImage(func(i *catalog.Image) { i.Name = name }) }
-	tag := func(tag string) *catalog.Application { return goodImage(func(i *catalog.Image) { i.Tag = tag }) }
+	name := func(name string) *catalog.Application {
+		return goodImage(func(i *catalog.Image) { i.Name = name })
+	}
+	tag := func(tag string) *catalog.Application {
+		return goodImage(func(i *catalog.Image) { i.Tag = tag })
+	}
 	for _, good := range []string{"nginx", "localhost:5000/web"} {
 		wantGood(t, good, name(good))
 	}
@@ -193,34 +199,35 @@ func TestCheckRepositoryCredentials(t *testing.T) {
 	wantGood(t, "a key over SSH", source(catalog.Source{Repository: "git@host:web", KeyID: someKey}))
 	wantGood(t, "a password over HTTPS", source(catalog.Source{Repository: "https://host/web",
 		UserName: "x-access-token", Password: "hünter $'\" 22"}))
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		field  string
 		source catalog.Source
 	}{
-		"a key over HTTPS": {"private_key_uuid",
+		{"a key over HTTPS", "private_key_uuid",
 			catalog.Source{Repository: "https://host/web", KeyID: someKey}},
-		"a key for a folder": {"private_key_uuid",
+		{"a key for a folder", "private_key_uuid",
 			catalog.Source{Repository: "/srv/web", KeyID: someKey}},
-		"a user over SSH": {"git_username",
+		{"a user over SSH", "git_username",
 			catalog.Source{Repository: "git@host:web", UserName: "me"}},
-		"a password over SSH": {"git_password",
+		{"a password over SSH", "git_password",
 			catalog.Source{Repository: "git@host:web", Password: "hunter22"}},
-		"a user without a password": {"git_username",
+		{"a user without a password", "git_username",
 			catalog.Source{Repository: "https://host/web", UserName: "me"}},
-		"a password without a user": {"git_username",
+		{"a password without a user", "git_username",
 			catalog.Source{Repository: "https://host/web", Password: "hunter22"}},
-		"a password of two lines": {"git_password",
+		{"a password of two lines", "git_password",
 			catalog.Source{Repository: "https://host/web", UserName: "me", Password: "hunter22\nx"}},
-		"a password that is too long": {"git_password",
+		{"a password that is too long", "git_password",
 			catalog.Source{Repository: "https://host/web", UserName: "me",
 				Password: strings.Repeat("x", 4097)}},
-		"a user of two lines": {"git_username",
+		{"a user of two lines", "git_username",
 			catalog.Source{Repository: "https://host/web", UserName: "m\ne", Password: "hunter22"}},
 	} {
 		err := catalog.Check(source(c.source))
-		wantProblem(t, c.field, name, err)
+		wantProblem(t, c.field, c.name, err)
 		if strings.Contains(err.Error()+strings.Join(fault.Fields(err)[c.field], ""), "hunter22") {
-			t.Errorf("%s: the problem has the password", name)
+			t.Errorf("%s: the problem has the password", c.name)
 		}
 	}
 }

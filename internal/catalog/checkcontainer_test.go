@@ -110,49 +110,51 @@ func TestCheckLimits(t *testing.T) {
 }
 
 func TestCheckHealthCheck(t *testing.T) {
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name        string
 		exposes     []int
 		given, want catalog.HealthCheck
 	}{
-		"none": {nil, catalog.HealthCheck{}, catalog.HealthCheck{}},
-		"a command": {nil, catalog.HealthCheck{Command: "curl -f 'http://localhost/$X'"},
+		{"none", nil, catalog.HealthCheck{}, catalog.HealthCheck{}},
+		{"a command", nil, catalog.HealthCheck{Command: "curl -f 'http://localhost/$X'"},
 			catalog.HealthCheck{Command: "curl -f 'http://localhost/$X'"}},
-		"a path": {[]int{8080, 9090}, catalog.HealthCheck{Path: "/up?deep=1&x=%20"},
+		{"a path", []int{8080, 9090}, catalog.HealthCheck{Path: "/up?deep=1&x=%20"},
 			catalog.HealthCheck{Path: "/up?deep=1&x=%20", Port: 8080}},
-		"a port": {nil, catalog.HealthCheck{Port: 9090},
+		{"a port", nil, catalog.HealthCheck{Port: 9090},
 			catalog.HealthCheck{Path: "/", Port: 9090}},
-		"off, with numbers": {nil, catalog.HealthCheck{Disabled: true, IntervalSeconds: 86400, Retries: 1000},
+		{"off, with numbers", nil, catalog.HealthCheck{Disabled: true, IntervalSeconds: 86400, Retries: 1000},
 			catalog.HealthCheck{Disabled: true, IntervalSeconds: 86400, Retries: 1000}},
 	} {
 		draft := withContainer(catalog.Container{Exposes: c.exposes, Health: c.given})
-		wantGood(t, name, draft)
+		wantGood(t, c.name, draft)
 		if diff := cmp.Diff(draft.Image.Health, c.want); diff != "" {
-			t.Errorf("%s (-got +want)\n%s", name, diff)
+			t.Errorf("%s (-got +want)\n%s", c.name, diff)
 		}
 	}
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name  string
 		field string
 		check catalog.HealthCheck
 	}{
-		"a command and a path": {"health_check_command", catalog.HealthCheck{Command: "true", Path: "/"}},
-		"a command with NUL":   {"health_check_command", catalog.HealthCheck{Command: "\x00"}},
-		"a long command": {"health_check_command",
+		{"a command and a path", "health_check_command", catalog.HealthCheck{Command: "true", Path: "/"}},
+		{"a command with NUL", "health_check_command", catalog.HealthCheck{Command: "\x00"}},
+		{"a long command", "health_check_command",
 			catalog.HealthCheck{Command: strings.Repeat(":", 64<<10+1)}},
-		"a path without a port":  {"health_check_port", catalog.HealthCheck{Path: "/"}},
-		"a port out of range":    {"health_check_port", catalog.HealthCheck{Port: 65536}},
-		"a path without a slash": {"health_check_path", catalog.HealthCheck{Port: 80, Path: "up"}},
-		"a path with a space":    {"health_check_path", catalog.HealthCheck{Port: 80, Path: "/a b"}},
-		"a path with a quote":    {"health_check_path", catalog.HealthCheck{Port: 80, Path: "/a'b"}},
-		"a path with a variable": {"health_check_path", catalog.HealthCheck{Port: 80, Path: "/$(id)"}},
-		"a path with a line end": {"health_check_path", catalog.HealthCheck{Port: 80, Path: "/\n"}},
-		"a long path": {"health_check_path",
+		{"a path without a port", "health_check_port", catalog.HealthCheck{Path: "/"}},
+		{"a port out of range", "health_check_port", catalog.HealthCheck{Port: 65536}},
+		{"a path without a slash", "health_check_path", catalog.HealthCheck{Port: 80, Path: "up"}},
+		{"a path with a space", "health_check_path", catalog.HealthCheck{Port: 80, Path: "/a b"}},
+		{"a path with a quote", "health_check_path", catalog.HealthCheck{Port: 80, Path: "/a'b"}},
+		{"a path with a variable", "health_check_path", catalog.HealthCheck{Port: 80, Path: "/$(id)"}},
+		{"a path with a line end", "health_check_path", catalog.HealthCheck{Port: 80, Path: "/\n"}},
+		{"a long path", "health_check_path",
 			catalog.HealthCheck{Port: 80, Path: "/" + strings.Repeat("a", 2048)}},
-		"a negative interval": {"health_check_interval", catalog.HealthCheck{IntervalSeconds: -1}},
-		"a long timeout":      {"health_check_timeout", catalog.HealthCheck{TimeoutSeconds: 86401}},
-		"many retries":        {"health_check_retries", catalog.HealthCheck{Retries: 1001}},
-		"a long start": {"health_check_start_period",
+		{"a negative interval", "health_check_interval", catalog.HealthCheck{IntervalSeconds: -1}},
+		{"a long timeout", "health_check_timeout", catalog.HealthCheck{TimeoutSeconds: 86401}},
+		{"many retries", "health_check_retries", catalog.HealthCheck{Retries: 1001}},
+		{"a long start", "health_check_start_period",
 			catalog.HealthCheck{StartPeriodSeconds: 86401}},
 	} {
-		wantProblem(t, c.field, name, catalog.Check(withContainer(catalog.Container{Health: c.check})))
+		wantProblem(t, c.field, c.name, catalog.Check(withContainer(catalog.Container{Health: c.check})))
 	}
 }

@@ -19,7 +19,8 @@ func TestSizes(t *testing.T) {
 				t.Errorf("%s: %v, want one field", name, fields)
 			}
 			for field, problems := range fields {
-				if !strings.Contains(strings.Join(problems, ""), "which may have 4096 bytes together, have ") {
+				const want = "which may have 4096 bytes together, have "
+				if !strings.Contains(strings.Join(problems, ""), want) {
 					t.Errorf("%s: %s %s", name, field, problems)
 				}
 			}

@@ -83,15 +83,18 @@ func (w *world) rollback(t *testing.T, to deployment.Record) (deployment.Receipt
 func TestUpdateIsRecordedIfItChangesTheConfiguration(t *testing.T) {
 	w := newWorld(t)
 	service := w.service(t, w.server(t, 1, 25))
-	record, noted := w.change(t, service, func(d catalog.Deployable) { d.(*catalog.Service).Compose = "services: {}" })
+	record, noted := w.change(t, service, func(d catalog.Deployable) {
+		d.(*catalog.Service).Compose = "services: {}"
+	})
 	stored, err := w.History().Get(t.Context(), record.ID)
 	if err != nil || !noted {
 		t.Fatal(err, noted)
 	}
 	at := time.UnixMicro(record.ID.Number()).UTC()
 	want := deployment.Record{
-		ID: record.ID, Status: deployment.Finished, Operation: deployment.Update, ResourceName: "demo service",
-		ServerID: record.ServerID, ServerName: "demo server", Trigger: record.Trigger,
+		ID: record.ID, Status: deployment.Finished, Operation: deployment.Update,
+		ResourceName: "demo service", ServerID: record.ServerID, ServerName: "demo server",
+		Trigger:           record.Trigger,
 		ConfigurationHash: w.hash(t, service),
 		CreatedAt:         at, FinishedAt: at, UpdatedAt: at,
 		Outcome: deployment.Outcome{Status: deployment.Finished},
@@ -138,7 +141,8 @@ func TestRollbackRunsTheOlderConfiguration(t *testing.T) {
 				t.Errorf("it runs %s by %s, want %s by %s", got.ConfigurationHash, got.Operation,
 					old.ConfigurationHash, operation)
 			}
-			want := deployment.Options{Configuration: old.ConfigurationHash, DockerTag: "1.4", Commit: "c0ffee0"}
+			want := deployment.Options{Configuration: old.ConfigurationHash, DockerTag: "1.4",
+				Commit: "c0ffee0"}
 			if diff := cmp.Diff(got.Options, want); diff != "" {
 				t.Errorf("options (-got +want)\n%s", diff)
 			}

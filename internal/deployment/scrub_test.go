@@ -104,7 +104,9 @@ func TestAScrubLeavesAResourceThatIsNotDeleted(t *testing.T) {
 			w.request(t, start(resource))
 			w.run(t, server)
 		},
-		"and was started again since its deletion": func(t *testing.T, w *world, resource, server catalog.ID) {
+		"and was started again after its deletion": func(
+			t *testing.T, w *world, resource, server catalog.ID,
+		) {
 			w.deleted(t, resource)
 			w.request(t, start(resource))
 			w.run(t, server)

@@ -70,7 +70,8 @@ func TestStopEndsTheContainersOfItsClients(t *testing.T) {
 		"in the background":        "docker run --rm --name NAME IMAGE sleep 1000 & wait",
 		"in a session of its own": "setsid docker run --rm --name NAME IMAGE sleep " +
 			"1000 & wait",
-		"without the environment": `(env -i PATH="$PATH" HOME="$HOME" setsid docker run --rm --name NAME IMAGE sleep 1000 &); sleep 300`,
+		"without the environment": `(env -i PATH="$PATH" HOME="$HOME" setsid ` +
+			`docker run --rm --name NAME IMAGE sleep 1000 &); sleep 300`,
 		"which would be started again": "docker run --restart always --name NAME IMAGE " +
 			"sleep 1000",
 		"with a step that waits for its container": "docker run --rm --name NAME IMAGE sleep 1000; sleep 300",

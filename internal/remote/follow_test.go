@@ -107,7 +107,8 @@ func TestOutput(t *testing.T) {
 			// The processes that write to the disk are stopped until long after
 			// the end of the step.
 			_, tape := follow(t, shell, job(folder(t),
-				`for w in $(cat /proc/$PPID/task/$PPID/children); do for p in $(cat /proc/$w/task/*/children); do
+				`for w in $(cat /proc/$PPID/task/$PPID/children); do
+				for p in $(cat /proc/$w/task/*/children); do
 				[ "$(cat /proc/$p/comm 2>/dev/null)" != cat ] || cats="$cats $p"; done
 			done
 			kill -STOP $cats
@@ -140,7 +141,11 @@ func TestSteps(t *testing.T) {
 		t.Run("have an empty stdin, their folder, the cookie and no trace of the spool's descriptors",
 			func(t *testing.T) {
 				dir := folder(t)
-				_, tape := follow(t, shell, job(dir, `cat; pwd; echo "${WAYBILL_JOB:+cookie}"; umask; ls -l /proc/self/fd | grep -cE " [789] ->" || :`))
+				_, tape := follow(t, shell, job(dir, `cat
+pwd
+echo "${WAYBILL_JOB:+cookie}"
+umask
+ls -l /proc/self/fd | grep -cE " [789] ->" || :`))
 				mask := fmt.Sprintf("%04o", umask())
 				if got, want := tape.out.String(), filepath.Join(dir, "app")+"\ncookie\n"+mask+
 					"\n0\n"; got != want {

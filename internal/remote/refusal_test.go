@@ -112,8 +112,8 @@ func TestUnusualServers(t *testing.T) {
 	t.Run("noise before the first frame and another language change nothing", func(t *testing.T) {
 		server := remotetest.Start(t, remotetest.Options{Noise: "\nH\nX 0 1 2 3 0\nmotd",
 			Environment: []string{"LC_ALL=de_DE.UTF-8", "LANGUAGE=de", "POSIXLY_CORRECT=1"}})
-		if end, tape := follow(t, dial(t, server),
-			job(folder(t), "echo $LC_ALL", "exit 4")); end.ExitCode != 4 || tape.out.String() != "de_DE.UTF-8\n" {
+		end, tape := follow(t, dial(t, server), job(folder(t), "echo $LC_ALL", "exit 4"))
+		if end.ExitCode != 4 || tape.out.String() != "de_DE.UTF-8\n" {
 			t.Errorf("%+v %q", end, tape.out.String())
 		}
 	})

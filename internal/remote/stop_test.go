@@ -101,7 +101,8 @@ func stopped(t *testing.T, shell remote.Shell, script string, exit int, killed s
 // The job's own shell and its pumps may need a moment to end.
 func processesOf(dir string, shell remote.Shell) map[int]string {
 	left := map[int]string{}
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+	deadline := time.Now().Add(5 * time.Second)
+	for ; time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		left = processes(dir)
 		for pid, line := range left {
 			if strings.HasPrefix(line, "sh\x00-s\x00") || strings.Contains(line, "sshd") {

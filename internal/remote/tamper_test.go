@@ -27,19 +27,23 @@ const own = `spool=${0%/*}; `
 // running.
 func TestTamperingWithTheSpoolIsFound(t *testing.T) {
 	for name, script := range map[string]string{
-		"removes it":                               `rm -rf "$spool"; sleep 300`,
-		"removes it and is over":                   `rm -rf "$spool"`,
-		"removes it and kills its shell":           `rm -rf "$spool"; kill -9 $PPID; sleep 300`,
-		"writes an exit and runs on":               `echo "0 1.0 6 0 0" >"$spool/exit"; sleep 300`,
-		"writes an exit and kills its shell":       `echo "0 1.0 6 0 0" >"$spool/exit"; kill -9 $PPID; sleep 300`,
-		"writes an exit that makes no sense":       `echo "no" >"$spool/exit"; sleep 300`,
-		"writes an exit of more than there is":     `echo "0 1.0 600 0 0" >"$spool/exit"; sleep 300`,
-		"cuts its output off":                      `: >"$spool/out"`,
-		"cuts its output off and writes as much":   `: >"$spool/out"; echo again and again; sleep 0.3`,
-		"removes its output":                       `rm "$spool/out"`,
-		"puts another file in place of its output": `cp "$spool/out" "$spool/x"; mv "$spool/x" "$spool/out"; echo more`,
-		"cuts off the notes of its steps":          `: >"$spool/steps"; sleep 300`,
-		"ends what carries its output":             `kill -9 $(cat "$spool/pump.out")`,
+		"removes it":                     `rm -rf "$spool"; sleep 300`,
+		"removes it and is over":         `rm -rf "$spool"`,
+		"removes it and kills its shell": `rm -rf "$spool"; kill -9 $PPID; sleep 300`,
+		"writes an exit and runs on":     `echo "0 1.0 6 0 0" >"$spool/exit"; sleep 300`,
+		"writes an exit and kills its shell": `echo "0 1.0 6 0 0" >"$spool/exit"
+kill -9 $PPID
+sleep 300`,
+		"writes an exit that makes no sense":     `echo "no" >"$spool/exit"; sleep 300`,
+		"writes an exit of more than there is":   `echo "0 1.0 600 0 0" >"$spool/exit"; sleep 300`,
+		"cuts its output off":                    `: >"$spool/out"`,
+		"cuts its output off and writes as much": `: >"$spool/out"; echo again and again; sleep 0.3`,
+		"removes its output":                     `rm "$spool/out"`,
+		"puts another file in place of its output": `cp "$spool/out" "$spool/x"
+mv "$spool/x" "$spool/out"
+echo more`,
+		"cuts off the notes of its steps": `: >"$spool/steps"; sleep 300`,
+		"ends what carries its output":    `kill -9 $(cat "$spool/pump.out")`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -34,7 +34,8 @@ func FuzzBody(f *testing.F) {
 	for _, seed := range []string{
 		`{"name":"a","server_uuid":"s","start":"true"}`, `{"name":"a","timeout":1e400}`,
 		`{"environment":[{"key":"A","value":null}]}`,
-		`{"name":"a","server_uuid":"s","start":"true","environment":[{"key":"A","value":"hunter22","is_secret":true}]}`,
+		`{"name":"a","server_uuid":"s","start":"true","environment":[` +
+			`{"key":"A","value":"hunter22","is_secret":true}]}`,
 		`[]`, `{`, ``, "\xff",
 		`{"name":"\u0000","start":"\ud800","server_uuid":""}`,
 	} {

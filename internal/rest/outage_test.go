@@ -127,8 +127,10 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 		w.Handlers[function], err = catalogapi.New(catalogapi.Ports{
 			Tokens: m.Tokens(), Store: store, Vault: outageVault{m.Vault(), o},
 			Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(), Check: w.Check,
-			Warn:    w.Warn,
-			Inspect: func(context.Context, *catalog.Server, string, catalog.Deployable) (string, error) { return w.Inspect() }}, opts)
+			Warn: w.Warn,
+			Inspect: func(context.Context, *catalog.Server, string, catalog.Deployable) (string, error) {
+				return w.Inspect()
+			}}, opts)
 	case "deploy":
 		w.Handlers[function], err = deployapi.New(deployapi.Ports{
 			Tokens: m.Tokens(), Store: store, Ledger: m.Ledger(),

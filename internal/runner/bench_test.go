@@ -154,7 +154,8 @@ func BenchmarkMemory(b *testing.B) {
 	archive := b.TempDir()
 	for b.Loop() {
 		wrote := spawn(b, work{Target: ssh.Target(), DataDir: b.TempDir(), Archive: archive,
-			Script: `yes "$(printf 'web-1  | 2026-01-02T03:04:05Z GET /items/4711 200 %040d' 7)" | head -c 1073741824`})
+			Script: `yes "$(printf 'web-1  | 2026-01-02T03:04:05Z GET /items/4711 200 %040d' 7)" |
+	head -c 1073741824`})
 		read := spawn(b, work{Archive: archive, Mark: wrote.Mark, After: wrote.Mark.Last / 2})
 		b.ReportMetric(float64(wrote.Peak)/(1<<20), "runner-MiB")
 		b.ReportMetric(float64(read.Peak)/(1<<20), "reader-MiB")

@@ -240,7 +240,10 @@ func (w *world) wantFree(t *testing.T, record deployment.Record) {
 func TestP3KnownSecretsAreNotInTheLog(t *testing.T) {
 	w := newWorld(t)
 	const secret = "Zq7-pa$$word'with\"marks"
-	_, log := w.run(t, w.claimed(t, catalog.Shell{Start: `echo "plain $DB_PASSWORD"; printf %s "$DB_PASSWORD" | base64; printf %s "$DB_PASSWORD" | od -An -tx1 | tr -d ' \n'; echo`},
+	_, log := w.run(t, w.claimed(t, catalog.Shell{Start: `echo "plain $DB_PASSWORD"
+printf %s "$DB_PASSWORD" | base64
+printf %s "$DB_PASSWORD" | od -An -tx1 | tr -d ' \n'
+echo`},
 		map[string]string{"DB_PASSWORD": secret}))
 	if strings.Contains(log, secret) || strings.Count(log, "<REDACTED:DB_PASSWORD>") != 3 {
 		t.Errorf("want three masks and no secret:\n%s", strings.ReplaceAll(log, secret, "(the secret)"))

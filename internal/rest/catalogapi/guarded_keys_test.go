@@ -42,8 +42,8 @@ func (guardedScene) server(uuid string, body resttest.Object) resttest.Request {
 }
 
 func (guardedScene) second(key string, forbids bool) resttest.Request {
-	return resttest.Request{Operation: "createServer", Body: resttest.Object{"name": "second", "ip": "10.0.0.1",
-		"private_key_uuid": key, "forbid_host_access": forbids}}
+	return resttest.Request{Operation: "createServer", Body: resttest.Object{"name": "second",
+		"ip": "10.0.0.1", "private_key_uuid": key, "forbid_host_access": forbids}}
 }
 
 func (guardedScene) replace(key, pem string) resttest.Request {
@@ -59,47 +59,95 @@ const (
 // TestOnlyRootSharesAGuardedKey covers every way by which a second entry for a machine
 // could escape its policy.
 func TestOnlyRootSharesAGuardedKey(t *testing.T) {
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		shared bool
 		ask    func(guardedScene) resttest.Request
 		says   string
 	}{
-		"a second server": {false, func(w guardedScene) resttest.Request { return w.second(w.key, false) }, alsoOpens},
-		"a second server by another record of the key": {false, func(w guardedScene) resttest.Request {
-			return w.second(w.same, false)
-		}, alsoOpens},
-		"another key for a server": {false, func(w guardedScene) resttest.Request {
-			return w.server(w.lax, resttest.Object{"private_key_uuid": w.same})
-		}, alsoOpens},
-		"another address": {true, func(w guardedScene) resttest.Request {
-			return w.server(w.lax, resttest.Object{"ip": "10.0.0.1"})
-		}, alsoOpens},
-		"another port": {true, func(w guardedScene) resttest.Request {
-			return w.server(w.lax, resttest.Object{"port": 2222})
-		}, alsoOpens},
-		"another user": {true, func(w guardedScene) resttest.Request {
-			return w.server(w.lax, resttest.Object{"user": "admin"})
-		}, alsoOpens},
-		"the guarded key in place of another": {false, func(w guardedScene) resttest.Request {
-			return w.replace(w.other, resttest.ExamplePEM)
-		}, alsoOpens},
-		"the key of another server for the strict one": {false, func(w guardedScene) resttest.Request {
-			return w.server(w.strict, resttest.Object{"private_key_uuid": w.other})
-		}, alsoOpens},
-		"that key in place of the guarded one": {false, func(w guardedScene) resttest.Request {
-			return w.replace(w.key, otherPEM)
-		}, alsoOpens},
-		"a removal that frees the key": {false, func(w guardedScene) resttest.Request {
-			return resttest.Request{Operation: "deleteServer", PathUUID: w.strict}
-		}, wouldFree},
-		"a deploy key on another server": {false, func(w guardedScene) resttest.Request {
-			return resttest.Request{Operation: "createDockerfileApplication", Body: resttest.Object{
-				"name": "api", "server_uuid": w.lax, "private_key_uuid": w.key,
-				"git_repository": "git@git.example:acme/api.git", "git_host_keys": "git.example " +
-					"" + firstKeyLine}}
-		}, alsoOpens},
+		{
+			name: "a second server",
+			ask:  func(w guardedScene) resttest.Request { return w.second(w.key, false) },
+			says: alsoOpens,
+		},
+		{
+			name: "a second server by another record of the key",
+			ask: func(w guardedScene) resttest.Request {
+				return w.second(w.same, false)
+			},
+			says: alsoOpens,
+		},
+		{
+			name: "another key for a server",
+			ask: func(w guardedScene) resttest.Request {
+				return w.server(w.lax, resttest.Object{"private_key_uuid": w.same})
+			},
+			says: alsoOpens,
+		},
+		{
+			name:   "another address",
+			shared: true,
+			ask: func(w guardedScene) resttest.Request {
+				return w.server(w.lax, resttest.Object{"ip": "10.0.0.1"})
+			},
+			says: alsoOpens,
+		},
+		{
+			name:   "another port",
+			shared: true,
+			ask: func(w guardedScene) resttest.Request {
+				return w.server(w.lax, resttest.Object{"port": 2222})
+			},
+			says: alsoOpens,
+		},
+		{
+			name:   "another user",
+			shared: true,
+			ask: func(w guardedScene) resttest.Request {
+				return w.server(w.lax, resttest.Object{"user": "admin"})
+			},
+			says: alsoOpens,
+		},
+		{
+			name: "the guarded key in place of another",
+			ask: func(w guardedScene) resttest.Request {
+				return w.replace(w.other, resttest.ExamplePEM)
+			},
+			says: alsoOpens,
+		},
+		{
+			name: "the key of another server for the strict one",
+			ask: func(w guardedScene) resttest.Request {
+				return w.server(w.strict, resttest.Object{"private_key_uuid": w.other})
+			},
+			says: alsoOpens,
+		},
+		{
+			name: "that key in place of the guarded one",
+			ask: func(w guardedScene) resttest.Request {
+				return w.replace(w.key, otherPEM)
+			},
+			says: alsoOpens,
+		},
+		{
+			name: "a removal that frees the key",
+			ask: func(w guardedScene) resttest.Request {
+				return resttest.Request{Operation: "deleteServer", PathUUID: w.strict}
+			},
+			says: wouldFree,
+		},
+		{
+			name: "a deploy key on another server",
+			ask: func(w guardedScene) resttest.Request {
+				return resttest.Request{Operation: "createDockerfileApplication", Body: resttest.Object{
+					"name": "api", "server_uuid": w.lax, "private_key_uuid": w.key,
+					"git_repository": "git@git.example:acme/api.git", "git_host_keys": "git.example " +
+						"" + firstKeyLine}}
+			},
+			says: alsoOpens,
+		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			w := newGuardedScene(t)
 			if c.shared {
 				w.share(t)
@@ -120,26 +168,47 @@ func TestOnlyRootSharesAGuardedKey(t *testing.T) {
 
 // TestAGuardedKeyLeavesOtherWorkAlone has what a token with write may still do.
 func TestAGuardedKeyLeavesOtherWorkAlone(t *testing.T) {
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		shared bool
 		ask    func(guardedScene) resttest.Request
 	}{
-		"another name for a server that shares the key": {true, func(w guardedScene) resttest.Request {
-			return w.server(w.lax, resttest.Object{"name": "other", "concurrency": 3})
-		}},
-		"the policy for a server that shares the key": {true, func(w guardedScene) resttest.Request {
-			return w.server(w.lax, resttest.Object{"forbid_host_access": true})
-		}},
-		"a second server with the policy": {false, func(w guardedScene) resttest.Request { return w.second(w.key, true) }},
-		"a server with another key":       {false, func(w guardedScene) resttest.Request { return w.second(w.spare, false) }},
-		"another address of the strict server": {false, func(w guardedScene) resttest.Request {
-			return w.server(w.strict, resttest.Object{"ip": "10.0.0.9"})
-		}},
-		"a removal of another server": {false, func(w guardedScene) resttest.Request {
-			return resttest.Request{Operation: "deleteServer", PathUUID: w.lax}
-		}},
+		{
+			name:   "another name for a server that shares the key",
+			shared: true,
+			ask: func(w guardedScene) resttest.Request {
+				return w.server(w.lax, resttest.Object{"name": "other", "concurrency": 3})
+			},
+		},
+		{
+			name:   "the policy for a server that shares the key",
+			shared: true,
+			ask: func(w guardedScene) resttest.Request {
+				return w.server(w.lax, resttest.Object{"forbid_host_access": true})
+			},
+		},
+		{
+			name: "a second server with the policy",
+			ask:  func(w guardedScene) resttest.Request { return w.second(w.key, true) },
+		},
+		{
+			name: "a server with another key",
+			ask:  func(w guardedScene) resttest.Request { return w.second(w.spare, false) },
+		},
+		{
+			name: "another address of the strict server",
+			ask: func(w guardedScene) resttest.Request {
+				return w.server(w.strict, resttest.Object{"ip": "10.0.0.9"})
+			},
+		},
+		{
+			name: "a removal of another server",
+			ask: func(w guardedScene) resttest.Request {
+				return resttest.Request{Operation: "deleteServer", PathUUID: w.lax}
+			},
+		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			w := newGuardedScene(t)
 			if c.shared {
 				w.share(t)

@@ -23,15 +23,19 @@ func TestListsLeaveOutOnlyBodies(t *testing.T) {
 		create, list, get, uuid string
 		given                   resttest.Object
 	}{
-		{"createService", "listServices", "getService", "", resttest.Object{"docker_compose": resttest.ExampleCompose}},
-		{"createShellApplication", "listApplications", "getApplication", "", resttest.Object{"start": "true", "stop": "true"}},
+		{"createService", "listServices", "getService", "", resttest.Object{
+			"docker_compose": resttest.ExampleCompose}},
+		{"createShellApplication", "listApplications", "getApplication", "", resttest.Object{
+			"start": "true", "stop": "true"}},
 		{"createImageApplication", "listApplications", "getApplication", "", resttest.Object{
 			"docker_registry_image_name": "web", "health_check_command": "true"}},
 		{"createDockerfileApplication", "listApplications", "getApplication", "", resttest.Object{
 			"git_repository": "git@git.example:api.git", "private_key_uuid": key,
 			"git_host_keys": "git.example " + firstKeyLine}},
-		{"createDatabase", "listDatabases", "getDatabase", "postgresql", resttest.Object{"postgres_conf": "port = 1",
-			"init_scripts": []resttest.Object{{"name": "1.sql", "content": "SELECT 1"}}, "enable_ssl": true}},
+		{"createDatabase", "listDatabases", "getDatabase", "postgresql", resttest.Object{
+			"postgres_conf": "port = 1",
+			"init_scripts":  []resttest.Object{{"name": "1.sql", "content": "SELECT 1"}},
+			"enable_ssl":    true}},
 	} {
 		t.Run(c.create, func(t *testing.T) {
 			made := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
@@ -48,8 +52,8 @@ func TestListsLeaveOutOnlyBodies(t *testing.T) {
 			}
 			for field := range whole {
 				_, there := all[i][field]
-				if secret := strings.Contains(field, "password") || strings.Contains(field, "db_url"); there ==
-					(secret || slices.Contains(bodyFields, field)) {
+				secret := strings.Contains(field, "password") || strings.Contains(field, "db_url")
+				if there == (secret || slices.Contains(bodyFields, field)) {
 					t.Errorf("%s is in the list: %v", field, there)
 				}
 			}

@@ -122,8 +122,8 @@ func TestSecretsOfResources(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(entity.(*catalog.Application).Environment,
-			[]catalog.Variable{{Name: "PLAIN", Value: "plain-value"}, {Name: "PASSWORD", Secret: true}}); diff != "" {
+		want := []catalog.Variable{{Name: "PLAIN", Value: "plain-value"}, {Name: "PASSWORD", Secret: true}}
+		if diff := cmp.Diff(entity.(*catalog.Application).Environment, want); diff != "" {
 			t.Errorf("(-got +want)\n%s", diff)
 		}
 	})
@@ -363,7 +363,8 @@ func TestACreationAndAChangeAnswerTheWarningsOfTheRecipe(t *testing.T) {
 	w.Warn = func(context.Context, catalog.Deployable) []string { return []string{warning} }
 	made := resttest.Want[resttest.Object](t, w, http.StatusCreated,
 		resttest.Request{Operation: "createService",
-			Body: resttest.Object{"name": "web", "server_uuid": w.Server(t), "docker_compose": "services: {web: {image: a}}"}})
+			Body: resttest.Object{"name": "web", "server_uuid": w.Server(t),
+				"docker_compose": "services: {web: {image: a}}"}})
 	changed := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
 		Operation: "updateService", PathUUID: made["uuid"].(string),
 		Body: resttest.Object{"health_timeout": 60},

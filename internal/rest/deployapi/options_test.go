@@ -48,8 +48,8 @@ func TestTagsAndCommitsAreRefusedForOtherKinds(t *testing.T) {
 					}
 					continue
 				}
-				got := resttest.Want[struct{ Deployments []resttest.Queued }](t, w, http.StatusOK, r).Deployments
-				if record := w.Show(t, got[0].DeploymentUUID); record[c.field] != c.value {
+				got := resttest.Want[struct{ Deployments []resttest.Queued }](t, w, http.StatusOK, r)
+				if record := w.Show(t, got.Deployments[0].DeploymentUUID); record[c.field] != c.value {
 					t.Errorf("%s is recorded as %v", c.option, record[c.field])
 				}
 			}
