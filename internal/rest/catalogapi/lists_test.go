@@ -66,7 +66,10 @@ func TestAHeadHasALimit(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	long := strings.Repeat("\U0001f600", 1000)
-	const field, says = "description", "is the largest of the fields that lists show, which may have 4096 bytes"
+	const (
+		field = "description"
+		says  = "is the largest of the fields that lists show, which may have 4096 bytes"
+	)
 	w.Refused(t, "createService", "", resttest.Object{"name": "web", "server_uuid": server,
 		"docker_compose": resttest.ExampleCompose, "description": long}, field, says)
 	for kind, make := range map[string]func(*testing.T, string) string{
