@@ -51,7 +51,7 @@ type Options struct {
 	// makes are in the same folder.
 	Log string
 	// App is the CDK app, or a folder with what an app has made: [Options.Assembly]
-	// of an earlier deployment. "" is the app that prepare has built.
+	// of an earlier deployment. "" is the app that the Makefile has built.
 	App string
 }
 
