@@ -67,7 +67,7 @@ func TestNoActionIsAPattern(t *testing.T) {
 	}
 }
 
-func TestEveryResourceIsAllUnlessThereIsAReason(t *testing.T) {
+func TestStatementsNameTheirResources(t *testing.T) {
 	for _, s := range statements(t, parse(t, onAWS)) {
 		for _, on := range list(at(s.tree, "Resource")) {
 			if !s.allows() || on != "*" {
@@ -82,7 +82,7 @@ func TestEveryResourceIsAllUnlessThereIsAReason(t *testing.T) {
 	}
 }
 
-func TestNobodyOutsideIsAllowedAnything(t *testing.T) {
+func TestNoPolicyAllowsOtherAccounts(t *testing.T) {
 	for _, s := range statements(t, parse(t, onAWS)) {
 		if principal := at(s.tree, "Principal"); s.allows() && principal != nil &&
 			at(principal, "Service") == nil {
@@ -160,9 +160,9 @@ func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
 	}
 }
 
-// TestWhoReachesWhichObjects: a log is written by the runner alone, and what a
+// TestAccessToObjects: a log is written by the runner alone, and what a
 // deployment runs with by those who queue it.
-func TestWhoReachesWhichObjects(t *testing.T) {
+func TestAccessToObjects(t *testing.T) {
 	m := parse(t, onAWS)
 	want := map[string][]string{
 		"s3:PutObject logs/*": {"runner"}, "s3:PutObject configurations/*": {"catalog", "deploy"},

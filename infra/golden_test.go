@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // built is what the name of a built function is made of in a template.
 var built = regexp.MustCompile(`[0-9a-f]{64}\.zip`)
 
-func TestTemplateIsTheGoldenOne(t *testing.T) {
+func TestGoldenTemplate(t *testing.T) {
 	var got bytes.Buffer
 	if err := json.Indent(&got, bytes.TrimSpace(built.ReplaceAll(text(t, onAWS), []byte("BUILT.zip"))), "",
 		" "); err != nil {
@@ -52,7 +52,7 @@ func TestTemplateKnowsNoMachine(t *testing.T) {
 	}
 }
 
-func TestLocalStackDiffersOnlyInWhatEmulatorsCannotDoOrNeedNotKeep(t *testing.T) {
+func TestLocalTemplateDiffersOnlyWhereAllowed(t *testing.T) {
 	allowed := regexp.MustCompile(strings.Join([]string{
 		// Data of an emulator goes with it.
 		`^Tables\w+\.(DeletionPolicy|UpdateReplacePolicy)$`,

@@ -16,7 +16,7 @@ import (
 	"waybill/internal/settings"
 )
 
-func TestEveryTableCanBeRestoredAndForgets(t *testing.T) {
+func TestTablesHaveBackupsAndExpiry(t *testing.T) {
 	m := parse(t, onAWS)
 	tables := m.all(t, "AWS::DynamoDB::GlobalTable")
 	keys := map[string][2]any{
@@ -160,7 +160,7 @@ func TestEveryQueueHasADeadLetterQueueWithAnAlarm(t *testing.T) {
 	}
 }
 
-func TestAMessageIsNotHandedOverWhileARunnerMayStillHaveIt(t *testing.T) {
+func TestVisibilityTimeoutCoversARunner(t *testing.T) {
 	m := parse(t, onAWS)
 	id, runner := m.function(t, "runner")
 	for _, mapping := range m.all(t, "AWS::Lambda::EventSourceMapping") {
@@ -214,7 +214,7 @@ func TestEveryFunctionHasItsLimitsAndALog(t *testing.T) {
 // asked finds the settings that a function's code names.
 var asked = regexp.MustCompile(`settings\.([A-Z]\w+)`)
 
-func TestEveryFunctionIsToldWhatItAsksForAndNothingElse(t *testing.T) {
+func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 	m := parse(t, onAWS)
 	names := map[string][]string{
 		"Team": {settings.Team}, "CatalogTable": {settings.CatalogTable}, "LogBucket": {settings.LogBucket},
@@ -282,7 +282,7 @@ func TestEveryFolderOfAFunctionIsInTheStack(t *testing.T) {
 	}
 }
 
-func TestTheOutputsAreThere(t *testing.T) {
+func TestOutputs(t *testing.T) {
 	m := parse(t, onAWS)
 	for _, name := range []string{
 		"ApiId", "Stage", "Url", "CatalogFunction", "CatalogTable", "LogBucket", "RunnerQueueUrl", "EventBus",

@@ -242,7 +242,7 @@ func TestAStreamThatFallsFarBehindIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-func TestDataThatComesTwiceOrNeverIsNoticed(t *testing.T) {
+func TestRepeatedAndMissingDataIsDetected(t *testing.T) {
 	s := &shelf{}
 	r := recorder(s, logbook.Mark{})
 	r.Data(logbook.Stdout, 0, []byte("one\ntw"), noon)
@@ -347,7 +347,7 @@ func TestCommitAfterAnErrorFailsForEver(t *testing.T) {
 	}
 }
 
-func TestRecoverCountsInWhatWasNotRecorded(t *testing.T) {
+func TestRecoverCountsUnrecordedChunks(t *testing.T) {
 	s := &shelf{}
 	marks := []logbook.Mark{{}}
 	r := recorder(s, logbook.Mark{})

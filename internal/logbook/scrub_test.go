@@ -211,7 +211,7 @@ func TestP3ScrubFindsASecretAcrossEntries(t *testing.T) {
 	}
 }
 
-func TestP3ScrubIsAsGoodAsHavingKnown(t *testing.T) {
+func TestP3ScrubEqualsKnowingTheSecretBefore(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
 		script := randomScript(random)

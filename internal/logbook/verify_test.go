@@ -186,7 +186,7 @@ func forge(chunks map[int]logbook.Chunk, number, keeps int) {
 	}
 }
 
-func TestVerifyGoesOnWhereItsBudgetEnded(t *testing.T) {
+func TestVerifyContinuesWhereItsBudgetEnded(t *testing.T) {
 	s, mark, _ := filled(t, 500, 100)
 	var found logbook.Verification
 	for pages := 1; ; pages++ {
@@ -211,7 +211,7 @@ func TestVerifyGoesOnWhereItsBudgetEnded(t *testing.T) {
 	}
 }
 
-func TestVerifyTellsTheArchivesErrorsApart(t *testing.T) {
+func TestVerifyDistinguishesErrorsOfTheArchive(t *testing.T) {
 	s, mark, _ := filled(t, 100, 50)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -108,7 +108,7 @@ func checkPlain(t *testing.T, output string) {
 	}
 }
 
-func TestTextIsWhatAPersonReads(t *testing.T) {
+func TestTextForm(t *testing.T) {
 	for want, entry := range map[string]logbook.Entry{
 		"$ docker compose up -d": {Command: "docker compose up -d"},
 		"a \"line\"\tof output":  {Output: "a \"line\"\tof output"},

@@ -31,7 +31,7 @@ func onDisk(t *testing.T, plan recipe.Plan) string {
 	return plan.Job.Dir
 }
 
-func TestComposeTakesTheDocumentsOfDatabases(t *testing.T) {
+func TestComposeReadsDatabaseFiles(t *testing.T) {
 	needCompose(t)
 	seen := map[string]bool{}
 	for _, c := range databaseCases() {
@@ -90,7 +90,7 @@ func environmentOf(t *testing.T, plan recipe.Plan) map[string]string {
 	return environment
 }
 
-func TestComposeLeavesAllTextsAsTheyAre(t *testing.T) {
+func TestComposeChangesNoText(t *testing.T) {
 	needCompose(t)
 	initdb := `--auth-host="$x" ${HOME} 'a' # b`
 	db := databaseOf(t, "postgresql", func(db *catalog.Database) {

@@ -91,10 +91,10 @@ func TestP8AChangedPasswordIsNotWell(t *testing.T) {
 	}
 }
 
-// TestADatabaseThatEndsAgainAndAgain checks that a start gives up before the
+// TestDatabaseInARestartLoop checks that a start gives up before the
 // health_timeout if the container ends three times. (For a database that was never
 // healthy, one end is enough.)
-func TestADatabaseThatEndsAgainAndAgain(t *testing.T) {
+func TestDatabaseInARestartLoop(t *testing.T) {
 	c := liveCase{engine: "redis", image: "waybill-test/redis:8.0", secret: "plain-password"}
 	needImage(t, c.image)
 	input := c.input(t, nil)

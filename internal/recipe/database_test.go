@@ -298,7 +298,7 @@ func TestStatusOfDatabases(t *testing.T) {
 	}
 }
 
-func TestImagesAreThereBeforeAnythingIsStopped(t *testing.T) {
+func TestImagesArePulledBeforeTheStop(t *testing.T) {
 	_, plan := databaseCase{engine: "postgresql", operation: deployment.Restart,
 		change: withTLS("require")}.build(t)
 	want := []string{"Create networks", "Pull images", "Hand over the TLS key", "Stop", "Start", "Health",

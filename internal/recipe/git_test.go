@@ -530,7 +530,7 @@ func TestFetchOpensOverHTTP(t *testing.T) {
 	}
 }
 
-func TestDeleteKeepsWhatContainersWrote(t *testing.T) {
+func TestDeleteKeepsFilesOfContainers(t *testing.T) {
 	u := newUpstream(t)
 	u.commit("first", map[string]string{"docker-compose.yaml": "services: {}", "conf/a": "a"})
 	for _, volumes := range []bool{false, true} {

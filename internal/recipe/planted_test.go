@@ -176,9 +176,9 @@ func TestP12NothingIsSentWhereContainersWrite(t *testing.T) {
 	}
 }
 
-// TestP12TheFilesOfARepositoryAreGits checks that Waybill reads a repository's files
+// TestP12FilesOfARepositoryAreReadFromGit checks that Waybill reads a repository's files
 // from git, because containers can write in the tree.
-func TestP12TheFilesOfARepositoryAreGits(t *testing.T) {
+func TestP12FilesOfARepositoryAreReadFromGit(t *testing.T) {
 	u := newUpstream(t)
 	u.commit("first",
 		map[string]string{"app/docker-compose.yaml": "services: {}", "app/.env": "OWN=git's\n", "app/a": "a"})
@@ -335,9 +335,9 @@ func TestP12OnlyACheckedFileRuns(t *testing.T) {
 	})
 }
 
-// TestP12ABuildAsksNoGitOfTheTree checks that a build is told not to ask git about its
+// TestP12ABuildRunsNoGitOfTheTree checks that a build is told not to ask git about its
 // context, where a container may have put settings for git.
-func TestP12ABuildAsksNoGitOfTheTree(t *testing.T) {
+func TestP12ABuildRunsNoGitOfTheTree(t *testing.T) {
 	u := newUpstream(t)
 	u.commit("first", map[string]string{"docker-compose.yaml": "services: {}"})
 	b := newBuilder(t,

@@ -42,8 +42,8 @@ printf '::add-mask::t\303\274r\0\r\n'; echo ::add-mask::two >&2; printf '::add-m
 		}
 		want := []string{"::add-mask::one", "::add-mask::two", "::add-mask::t\u00fcr\x00\r"}
 		slices.Sort(want)
-		if diff := cmp.Diff(want, texts(found)); diff != "" {
-			t.Errorf("lines, -want +got:\n%s", diff)
+		if diff := cmp.Diff(texts(found), want); diff != "" {
+			t.Errorf("lines, -got +want:\n%s", diff)
 		}
 	})
 }
@@ -83,8 +83,8 @@ func TestDeclaredLinesAcrossPieces(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(slices.Compact(want), texts(found)); diff != "" {
-			t.Errorf("lines, -want +got:\n%s", diff)
+		if diff := cmp.Diff(texts(found), slices.Compact(want)); diff != "" {
+			t.Errorf("lines, -got +want:\n%s", diff)
 		}
 	}
 }
@@ -110,8 +110,8 @@ func TestDeclaredLinesAroundDroppedOutput(t *testing.T) {
 		t.Errorf("dropped %t, cut %t, %v; want it said that something was dropped", found.Dropped, found.Cut,
 			err)
 	}
-	if diff := cmp.Diff([]string{mask + "head", mask + "later", mask + "tail"}, texts(found)); diff != "" {
-		t.Errorf("lines, -want +got:\n%s", diff)
+	if diff := cmp.Diff(texts(found), []string{mask + "head", mask + "later", mask + "tail"}); diff != "" {
+		t.Errorf("lines, -got +want:\n%s", diff)
 	}
 }
 

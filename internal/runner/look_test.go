@@ -213,8 +213,8 @@ func TestTheBuiltCommitIsRecorded(t *testing.T) {
 				e := &eye{found: inspect.Found{Status: "running:healthy", Commit: c.commit, Message: c.found}}
 				w, id := seen(t, &puppet{prints: "done\n"}, e, c.operation)
 				record, _ := w.run(t, id)
-				if diff := cmp.Diff(c.want, record.Outcome.Source); diff != "" {
-					t.Errorf("on record, -want +got:\n%s", diff)
+				if diff := cmp.Diff(record.Outcome.Source, c.want); diff != "" {
+					t.Errorf("on record, -got +want:\n%s", diff)
 				}
 			})
 		})

@@ -336,7 +336,7 @@ func TestRecordsThatAreGone(t *testing.T) {
 	}
 }
 
-func TestWhatIsTooLargeIsInvalid(t *testing.T) {
+func TestTooLargeItemsAreInvalid(t *testing.T) {
 	s := newStand(t)
 	for part, grow := range map[string]func(*catalog.Service){
 		"body": func(large *catalog.Service) {

@@ -67,7 +67,7 @@ func TestTheCatalogFunctionAnswersWhatInvokeAsks(t *testing.T) {
 	}
 }
 
-func TestARefusalSaysWhatTheFunctionSaid(t *testing.T) {
+func TestARefusalHasTheFunctionsMessage(t *testing.T) {
 	c := client(t, catalog(t, func(context.Context, string, []string) (string, error) {
 		return "", fault.New(fault.Invalid, "Validation failed.").WithField("abilities",
 			"must have at least one")

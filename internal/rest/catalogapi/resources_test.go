@@ -370,8 +370,8 @@ func TestACreationAndAChangeAnswerTheWarningsOfTheRecipe(t *testing.T) {
 		Body: resttest.Object{"health_timeout": 60},
 	})
 	for _, got := range []resttest.Object{made, changed} {
-		if diff := cmp.Diff([]any{warning}, got["warnings"]); diff != "" {
-			t.Errorf("warnings (-want +got)\n%s", diff)
+		if diff := cmp.Diff(got["warnings"], any([]any{warning})); diff != "" {
+			t.Errorf("warnings (-got +want)\n%s", diff)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func TestCancelOfAnEndedDeployment(t *testing.T) {
 		if wanted := "Deployment cannot be cancelled. Current status: " + status; got.Message != wanted {
 			t.Errorf("message = %q, want %q", got.Message, wanted)
 		}
-		if diff := cmp.Diff(before, w.Show(t, uuid)); diff != "" {
+		if diff := cmp.Diff(w.Show(t, uuid), before); diff != "" {
 			t.Errorf("it changed the record (-before +after)\n%s", diff)
 		}
 	}
