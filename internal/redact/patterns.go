@@ -48,7 +48,7 @@ func (s *inspector) inspectIn(p *passage, left byte) bool {
 				left = line[i-1]
 			}
 			if a := s.anchorIn(line[i:], left); a != nil {
-				covered = max(covered, s.match(a, line, p.base, i, left)-p.base)
+				covered = max(covered, s.matchOrRepeat(a, line, p.base, i, left)-p.base)
 			}
 			seen = i + 1
 		}
@@ -106,18 +106,25 @@ func (s *inspector) anchorAt(text []byte, left byte) (found *anchor, more bool) 
 
 var userinfoAnchor = anchor{text: userinfo, kind: kindUserinfo}
 
-// match adds the secret that the anchor at i of the line announces to the found parts,
-// if there is one. It returns the place of the text before which no other anchor
-// counts: the end of the secret, of prose or of repetitions, or 0. The line begins at
-// base of the text. left is the byte before the anchor.
-func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end int) {
-	rest, l := line[i+len(a.text):], &s.looks
-	var from, to int
-	if len(rest) >= maxReach {
+// matchOrRepeat is match, or skips the text from i on that only repeats the text before
+// it, and returns the place after that. It is a function of its own because match is
+// slower with the call in it, even where no line is long enough.
+func (s *inspector) matchOrRepeat(a *anchor, line []byte, base, i int, left byte) (end int) {
+	if len(line)-i >= maxReach {
 		if skip := s.repeated(line, i); skip > 0 {
 			return base + i + skip
 		}
 	}
+	return s.match(a, line, base, i, left)
+}
+
+// match adds the secret that the anchor at i of the line announces to the found parts,
+// if there is one. It returns the place of the text before which no other anchor
+// counts: the end of the secret, the end of prose, or 0. The line begins at base of
+// the text. left is the byte before the anchor.
+func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end int) {
+	rest, l := line[i+len(a.text):], &s.looks
+	var from, to int
 	if a.kind == kindWeak && l.isDull(rest) {
 		return 0
 	}

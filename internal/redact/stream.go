@@ -240,7 +240,7 @@ func (s *Stream) arm(v *view, i int, left byte) {
 		p := passage{text: v.text, from: i, end: end, of: ofAll, jump: -1}
 		if s.out.whole(&p, left, shown) {
 			s.prev, v.plain, v.line = v.text[end-1], end, end
-			if i > 0 && left == v.text[i-1] && !p.masked && !s.out.armed {
+			if !p.masked && !s.out.armed && i > 0 && left == v.text[i-1] {
 				v.before = i
 			}
 			if p.jump >= end {
