@@ -134,6 +134,9 @@ func TestAuthenticateRemembers(t *testing.T) {
 		d.now = d.now.Add(10 * time.Second)
 		d.refuses(t, "Bearer "+d.bearer)
 	})
+}
+
+func TestAuthenticateCacheEdgeCases(t *testing.T) {
 	t.Run("what cannot be an id is not looked up", func(t *testing.T) {
 		d := newDesk(t)
 		for _, id := range []string{

@@ -185,17 +185,26 @@ func (b builder) noGitFolders() {
 	})
 }
 
-func TestFetchBringsLFS(t *testing.T) {
+// withLFS is a host with the repository web.git, which has files in Git LFS. pointer is
+// the pointer file of "a large logo".
+func withLFS(t *testing.T) (f *forge, pointer string) {
+	t.Helper()
 	needGit(t)
-	f := newForge(t)
-	u := f.repository("web.git")
-	pointer := f.large("web.git", "a large logo")
-	u.commit("first",
-		map[string]string{"Dockerfile": "one",
-			".gitattributes":    "*.bin filter=lfs diff=lfs merge=lfs -text\n",
-			"assets/a logo.bin": pointer, "assets/b.bin": f.large("web.git", "b\x00\n"),
-			"raw.bin": "never in LFS", "pointer.txt": pointer})
+	f = newForge(t)
+	pointer = f.large("web.git", "a large logo")
+	f.repository("web.git").commit("first", map[string]string{
+		"Dockerfile":        "one",
+		".gitattributes":    "*.bin filter=lfs diff=lfs merge=lfs -text\n",
+		"assets/a logo.bin": pointer,
+		"assets/b.bin":      f.large("web.git", "b\x00\n"),
+		"raw.bin":           "never in LFS",
+		"pointer.txt":       pointer,
+	})
+	return f, pointer
+}
 
+func TestFetchBringsLFS(t *testing.T) {
+	f, pointer := withLFS(t)
 	t.Run("the files and not their pointers are in the tree", func(t *testing.T) {
 		b := f.from(t, "web.git")
 		b.deploys()
@@ -203,30 +212,6 @@ func TestFetchBringsLFS(t *testing.T) {
 		b.is("source/assets/b.bin", "b\x00\n")
 		b.is("source/raw.bin", "never in LFS")
 		b.is("source/pointer.txt", pointer)
-	})
-	t.Run("a server without git-lfs says so, and has no image of pointers", func(t *testing.T) {
-		b := f.from(t, "web.git")
-		b.refuses(
-			"assets/a logo.bin and 1 more in Git LFS, and this server has no git-lfs. Install it, for "+
-				"example with: apt-get install git-lfs",
-			"PATH="+b.stub.dir+":"+without(t, "git-lfs"))
-	})
-	t.Run("a server without git-lfs builds what needs none", func(t *testing.T) {
-		plain := f.repository("plain.git")
-		plain.commit("first",
-			map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n", "raw.bin": "raw"})
-		b := f.from(t, "plain.git")
-		if r := last(b.run(deployment.Deploy, deployment.Options{},
-			"PATH="+b.stub.dir+":"+without(t, "git-lfs"))); r.exit != 0 {
-			t.Fatalf("%+v", r)
-		}
-		b.is("source/raw.bin", "raw")
-	})
-	t.Run("an object that the host does not have is said", func(t *testing.T) {
-		lost := f.repository("lost.git")
-		lost.commit("first",
-			map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n", "a.bin": pointer})
-		f.from(t, "lost.git").refuses("The repository was fetched, but not what it keeps in Git LFS.")
 	})
 	t.Run("a file that the repository excludes stays a pointer, which is said", func(t *testing.T) {
 		some := f.repository("some.git")
@@ -265,16 +250,48 @@ func TestFetchBringsLFS(t *testing.T) {
 			t.Errorf("left %q", left)
 		}
 	})
-	for url, want := range map[string]string{
-		"file:///srv/other.git": "names file:///srv/other.git, which is not allowed",
-		"/srv/other.git":        "which is not allowed",
+}
+
+func TestFetchOnAServerWithoutGitLFS(t *testing.T) {
+	f, _ := withLFS(t)
+	t.Run("a server without git-lfs says so, and has no image of pointers", func(t *testing.T) {
+		b := f.from(t, "web.git")
+		b.refuses(
+			"assets/a logo.bin and 1 more in Git LFS, and this server has no git-lfs. Install it, for "+
+				"example with: apt-get install git-lfs",
+			"PATH="+b.stub.dir+":"+without(t, "git-lfs"))
+	})
+	t.Run("a server without git-lfs builds what needs none", func(t *testing.T) {
+		plain := f.repository("plain.git")
+		plain.commit("first",
+			map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n", "raw.bin": "raw"})
+		b := f.from(t, "plain.git")
+		if r := last(b.run(deployment.Deploy, deployment.Options{},
+			"PATH="+b.stub.dir+":"+without(t, "git-lfs"))); r.exit != 0 {
+			t.Fatalf("%+v", r)
+		}
+		b.is("source/raw.bin", "raw")
+	})
+}
+
+func TestFetchOfLFSFails(t *testing.T) {
+	f, pointer := withLFS(t)
+	t.Run("an object that the host does not have is said", func(t *testing.T) {
+		lost := f.repository("lost.git")
+		lost.commit("first",
+			map[string]string{"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n", "a.bin": pointer})
+		f.from(t, "lost.git").refuses("The repository was fetched, but not what it keeps in Git LFS.")
+	})
+	for _, c := range []struct{ url, want string }{
+		{"file:///srv/other.git", "names file:///srv/other.git, which is not allowed"},
+		{"/srv/other.git", "which is not allowed"},
 	} {
-		t.Run("an LFS server at "+url+" is refused", func(t *testing.T) {
-			name := "refused" + strings.ReplaceAll(url, "/", "_") + ".git"
+		t.Run("an LFS server at "+c.url+" is refused", func(t *testing.T) {
+			name := "refused" + strings.ReplaceAll(c.url, "/", "_") + ".git"
 			f.repository(name).commit("first", map[string]string{
 				"Dockerfile": "one", ".gitattributes": "*.bin filter=lfs\n",
-				".lfsconfig": "[lfs]\n\turl = " + url + "\n", "a.bin": pointer})
-			f.from(t, name).refuses(want)
+				".lfsconfig": "[lfs]\n\turl = " + c.url + "\n", "a.bin": pointer})
+			f.from(t, name).refuses(c.want)
 		})
 	}
 }

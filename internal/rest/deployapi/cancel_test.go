@@ -87,7 +87,7 @@ func TestCancelOfAnEndedDeployment(t *testing.T) {
 			t.Errorf("message = %q, want %q", got.Message, wanted)
 		}
 		if diff := cmp.Diff(w.Show(t, uuid), before); diff != "" {
-			t.Errorf("it changed the record (-before +after)\n%s", diff)
+			t.Errorf("it changed the record (-after +before)\n%s", diff)
 		}
 	}
 }
