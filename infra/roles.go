@@ -100,12 +100,13 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 
 // runnerMay returns the rights of runner. It takes messages, reads secrets, writes
 // the record, frees slot and resource at the end, and writes chunks. For a scrub
-// it queries for the deployments of a resource and their details, and deletes versions of chunks,
-// which exist only if an operator has switched versioning on. It parses bytes from
-// servers, so it has no right to the table of tokens.
+// it reads the state of a resource, queries for its deployments and their details, and
+// deletes versions of chunks, which exist only if an operator has switched versioning
+// on. It parses bytes from servers, so it has no right to the table of tokens.
 func (r resources) runnerMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		allow(on(r.tables.catalog.TableArn()), "dynamodb:BatchGetItem", "dynamodb:UpdateItem"),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
+			"dynamodb:UpdateItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem"),
 		allow(on(r.queues.runner.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
