@@ -34,7 +34,11 @@ func (a catalogAPI) deleteResourceEndpoint(kind catalog.Kind) rest.Endpoint {
 			return rest.Answer{}, fault.InvalidField("delete_volumes",
 				"cannot be had with forget, which leaves all that is on the server there")
 		}
-		resource, err := catalog.Find[catalog.Deployable](ctx, a.Store, id)
+		find := catalog.FindHead[catalog.Deployable]
+		if forget { // its record has the whole configuration
+			find = catalog.Find[catalog.Deployable]
+		}
+		resource, err := find(ctx, a.Store, id)
 		if errors.Is(err, fault.NotFound) || err == nil && neverDeployed(resource.Shared().State) {
 			failed := a.deleteWithSecrets(ctx, id) // also completes a delete that failed half-way
 			if !errors.Is(failed, fault.Conflict) {
