@@ -1,5 +1,7 @@
 package catalog
 
+import "waybill/internal/fault"
+
 // Bounds of a resource. With a head of 4 KB, DynamoDB reads 100 of a list for the price of
 // 100; the largest item has 400 KB.
 const (
@@ -101,7 +103,17 @@ func Head(entity Entity) Entity {
 		return entity
 	}
 	SetBody(head, Body{})
+	head.Shared().HeadOnly = true
 	return head
+}
+
+// CheckWhole is Internal if the entity is a head: a caller read it without its body and
+// needs one.
+func CheckWhole(entity Entity) error {
+	if resource, is := entity.(Deployable); is && resource.Shared().HeadOnly {
+		return fault.New(fault.Internal, "%s was read without its body", entity.Common().ID)
+	}
+	return nil
 }
 
 // clone returns a copy of the application and of its build pack.

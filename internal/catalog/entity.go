@@ -101,6 +101,8 @@ type Resource struct {
 	// SecretDigests has a keyed digest of each secret in the [Vault], by its name
 	// (see [SecretDigest]).
 	SecretDigests map[string]string
+	// HeadOnly says that the [Body] was not read. Such a resource cannot be stored.
+	HeadOnly bool
 	// State comes from the deployments of the resource. It is read-only here: Create
 	// and Update ignore it.
 	State State

@@ -22,7 +22,7 @@ type Reader interface {
 	// Get returns the entity, or NotFound.
 	Get(ctx context.Context, id ID) (Entity, error)
 	// Head returns the entity without its [Body], or NotFound. It costs the same
-	// whatever the size of the body. The result must not be given to Update.
+	// whatever the size of the body. Create and Update refuse such a head.
 	Head(ctx context.Context, id ID) (Entity, error)
 	// List returns the entities of a kind in the order of their ids, each as Head
 	// returns it: without a body.

@@ -13,6 +13,9 @@ import (
 type store struct{ *Memory }
 
 func (s store) Create(ctx context.Context, entity catalog.Entity) error {
+	if err := catalog.CheckWhole(entity); err != nil {
+		return err
+	}
 	return s.locked(ctx, func() error {
 		id := entity.Common().ID
 		if _, taken := s.entities[id]; taken {
@@ -98,6 +101,9 @@ func (s store) List(ctx context.Context, kind catalog.Kind, page catalog.Page) (
 }
 
 func (s store) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
+	if err := catalog.CheckWhole(entity); err != nil {
+		return err
+	}
 	return s.locked(ctx, func() error {
 		id := entity.Common().ID
 		old, there := s.entities[id]

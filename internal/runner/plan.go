@@ -81,27 +81,34 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 // whatever has changed in the catalog since. To delete a resource, the catalog's
 // configuration will do if the record's is gone or cannot be read.
 func (a *attempt) configuredResource(ctx context.Context) (catalog.Deployable, error) {
-	resource, err := catalog.Find[catalog.Deployable](ctx, a.ports.Store, a.record.ID.Resource())
+	if a.record.ConfigurationHash == "" { // of a record that is older than snapshots
+		return a.currentResource(ctx)
+	}
+	// The snapshot has the body.
+	head, err := catalog.FindHead[catalog.Deployable](ctx, a.ports.Store, a.record.ID.Resource())
 	if err != nil {
 		return nil, explainNotFound(err, "The resource was deleted.")
 	}
-	if a.record.ConfigurationHash == "" { // of a record that is older than snapshots
-		return resource, nil
-	}
-	taken, err := a.ports.Snapshots.Get(ctx, resource.Common().ID, a.record.ConfigurationHash)
+	taken, err := a.ports.Snapshots.Get(ctx, head.Common().ID, a.record.ConfigurationHash)
 	if err == nil {
 		var restored catalog.Deployable
-		if restored, err = taken.Restore(resource); err == nil {
+		if restored, err = taken.Restore(head); err == nil {
 			return restored, nil
 		}
 		err = fault.Wrap(err, fault.Invalid,
 			"The configuration that this deployment was asked for cannot be read.")
 	}
 	if a.record.Operation == deployment.Delete && isPermanent(err) {
-		return resource, nil
+		return a.currentResource(ctx)
 	}
 	return nil, explainNotFound(err,
 		"The configuration that this deployment was asked for is gone. Ask for it again.")
+}
+
+// currentResource returns the resource as the catalog has it.
+func (a *attempt) currentResource(ctx context.Context) (catalog.Deployable, error) {
+	resource, err := catalog.Find[catalog.Deployable](ctx, a.ports.Store, a.record.ID.Resource())
+	return resource, explainNotFound(err, "The resource was deleted.")
 }
 
 // explainNotFound gives a NotFound a text for the user. Other errors stay the same.

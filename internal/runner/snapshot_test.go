@@ -10,6 +10,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
+	"waybill/internal/runner"
 	"waybill/internal/snapshot"
 )
 
@@ -42,6 +43,29 @@ func TestADeploymentRunsItsSnapshot(t *testing.T) {
 	if record.Status != deployment.Finished || !strings.Contains(log, "the old one, with <REDACTED:TOKEN>") ||
 		strings.Contains(log, "the new one") {
 		t.Errorf("%s, want what was asked for with the present secret:\n%s", record.Status, log)
+	}
+}
+
+// headStore has no bodies of resources.
+type headStore struct{ catalog.Store }
+
+func (s headStore) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
+	if id.Kind().Deployable() {
+		return nil, fault.New(fault.Internal, "the body of %s was read", id)
+	}
+	return s.Store.Get(ctx, id)
+}
+
+func TestADeploymentReadsNoBody(t *testing.T) {
+	w := newWorld(t)
+	id := w.claimed(t, catalog.Shell{Start: "echo ran"}, nil)
+	ports := w.ports()
+	ports.Store = headStore{w.Catalog()}
+	if err := runner.New(ports, w.opts).Run(t.Context(), id, "runner"); err != nil {
+		t.Fatal(err)
+	}
+	if record, log := w.record(t, id), w.log(t, id); record.Status != deployment.Finished {
+		t.Errorf("%s %q:\n%s", record.Status, record.Outcome.Reason, log)
 	}
 }
 

@@ -52,8 +52,11 @@ func (s Snapshot) Hash() string {
 
 // Of takes the snapshot of a resource. It does not include the resource's name, server
 // and state, and never a secret, even if the resource is a draft that carries its
-// secrets.
+// secrets. Internal if the resource was read without its body.
 func Of(resource catalog.Deployable) (Snapshot, error) {
+	if err := catalog.CheckWhole(resource); err != nil {
+		return nil, err
+	}
 	values := object{}
 	if err := values.take(resource); err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "encode the configuration of %s", resource.Common().ID)

@@ -27,7 +27,7 @@ func full(t *testing.T, form string) catalog.Deployable {
 	t.Helper()
 	resource := forms()[form]
 	fill(t, reflect.ValueOf(resource).Elem(), "")
-	resource.Shared().Environment[0].Secret = false
+	resource.Shared().HeadOnly, resource.Shared().Environment[0].Secret = false, false
 	if db, ok := resource.(*catalog.Database); ok {
 		db.Engine = "postgresql"
 		db.Settings = map[string]string{"postgres_user": "shop", "postgres_db": "orders"}

@@ -12,7 +12,7 @@ import (
 )
 
 // bulk is a text that may be long: a compose file, a script. DynamoDB charges a read and
-// a write by the size of the item, and each start reads the body of its resource twice.
+// a write by the size of the item, and each start reads the body of its resource.
 // So a text longer than [plainBytes] is stored compressed, as binary. The price is that
 // the AWS console cannot show it.
 type bulk string

@@ -64,6 +64,9 @@ type keyDefinition struct {
 // encodeEntity returns the items of a new entity, without dependents and without
 // deployments.
 func encodeEntity(entity catalog.Entity) (items, error) {
+	if err := catalog.CheckWhole(entity); err != nil {
+		return items{}, err
+	}
 	meta := entity.Common()
 	fields := entityItem{
 		Kind: string(meta.ID.Kind()), UUID: string(meta.ID),

@@ -10,8 +10,12 @@ import (
 // decodeResource reads a resource of any kind, with its body if that was read.
 func decodeResource(meta catalog.Meta, dependencies []string, stored items) (catalog.Entity, error) {
 	resource, err := decodeHead(meta, dependencies, stored)
-	if err != nil || stored.body == nil {
-		return resource, err
+	if err != nil {
+		return nil, err
+	}
+	if stored.body == nil {
+		resource.Shared().HeadOnly = true
+		return resource, nil
 	}
 	body, err := decodeBody(stored.body)
 	if err != nil {

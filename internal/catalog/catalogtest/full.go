@@ -122,7 +122,8 @@ func Full(t testing.TB, random io.Reader) []catalog.Entity {
 		resources = append(resources, application)
 	}
 	for _, resource := range resources {
-		resource.Shared().ServerID, resource.Shared().State = server.ID, catalog.State{}
+		shared := resource.Shared()
+		shared.ServerID, shared.State, shared.HeadOnly = server.ID, catalog.State{}, false
 		entities = append(entities, resource)
 	}
 	return entities

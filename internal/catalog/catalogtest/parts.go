@@ -63,6 +63,22 @@ func testHeads(t *testing.T, store catalog.Store) {
 	}
 }
 
+// testHeadsAreNotStored gives heads to Create and Update, which would lose the bodies.
+func testHeadsAreNotStored(t *testing.T, store catalog.Store) {
+	server := create(t, store, newServer(t, create(t, store, newKey(t)).ID))
+	for _, whole := range []catalog.Deployable{newService(t, server.ID), newApplication(t, server.ID),
+		newDatabase(t, server.ID)} {
+		wantKind(t, "Create of a head", store.Create(t.Context(), catalog.Head(whole)), fault.Internal)
+		create(t, store, whole)
+		head, err := store.Head(t.Context(), whole.Common().ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantKind(t, "Update with a head", store.Update(t.Context(), head, now()), fault.Internal)
+		wantEntity(t, store, whole)
+	}
+}
+
 // testBodyUpdates changes the body alone, then the head alone, then both.
 func testBodyUpdates(t *testing.T, store catalog.Store) {
 	server := create(t, store, newServer(t, create(t, store, newKey(t)).ID))

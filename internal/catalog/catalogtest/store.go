@@ -50,6 +50,7 @@ func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 		"nothing is observed of what is no resource":                 testObserveNothing,
 		"lists have the states, and nothing deleted":                 testListed,
 		"heads and lists have no bodies":                             testHeads,
+		"heads are not stored":                                       testHeadsAreNotStored,
 		"a body and a head can be changed apart and together":        testBodyUpdates,
 		"a resource is read as it was at one time":                   testResourceWhole,
 		"a server is read as it was at one time":                     testServerWhole,
