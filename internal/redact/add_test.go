@@ -189,7 +189,7 @@ func TestDeclaredMask(t *testing.T) {
 		"::add-mask::xyzzy": "xyzzy", "::add-mask::a%0Ab%25\r\n": "a\nb%", "::add-mask::": "",
 		" ::add-mask::x": "-", "add-mask": "-",
 	} {
-		value, ok := redact.DeclaredMask([]byte(line))
+		value, ok := redact.DeclaredValue([]byte(line))
 		if !ok {
 			value = "-"
 		}

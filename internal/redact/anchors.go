@@ -223,7 +223,7 @@ func anchorList() []anchor {
 }
 
 // keyAnchors are the names of secrets, before their values: keys, options, headers
-// and the word "bearer". Most are only a part of the name. The looks decide whether
+// and the word "bearer". Most are only a part of the name. The patterns decide whether
 // the letters after the anchor still belong to it ("ssphra" and "se").
 func keyAnchors() (out []anchor) {
 	for _, k := range []struct {

@@ -16,10 +16,10 @@ import (
 // the like, or after a space in single quotes, as in SQL. Without a separator the key
 // may name an XML element, see element. If strong is true, any value is a secret
 // unless it is a placeholder or prose; otherwise it must also look like a secret.
-func (l *looks) assigned(rest []byte, strong bool) (from, to int) {
+func (l *lineSearch) assigned(rest []byte, strong bool) (from, to int) {
 	at := l.suffix(rest)
-	at += l.run(rest[at:], closesKey)
-	spaces := l.run(rest[at:], isBlank)
+	at += l.prefixIn(rest[at:], closesKey)
+	spaces := l.prefixIn(rest[at:], isBlank)
 	at += spaces
 	switch n := separator(rest[at:]); {
 	case n > 0:
@@ -33,7 +33,7 @@ func (l *looks) assigned(rest []byte, strong bool) (from, to int) {
 // suffix is how many bytes after an anchor still belong to the key: one of the
 // suffixes, or one or two digits. It is 0 for other letters, so that no separator is
 // found after them and the anchor is only a part of another word.
-func (l *looks) suffix(rest []byte) int {
+func (l *lineSearch) suffix(rest []byte) int {
 	if len(rest) == 0 || !byteSets[opensSuffix].has(rest[0]) {
 		return 0
 	}
@@ -42,7 +42,7 @@ func (l *looks) suffix(rest []byte) int {
 			return len(s)
 		}
 	}
-	return min(2, l.run(rest, isDigit))
+	return min(2, l.prefixIn(rest, isDigit))
 }
 
 var suffixes = []string{"se", "SE", "_key", "-key", "key", "Key", "_KEY", "-Key",
@@ -79,8 +79,8 @@ func separator(rest []byte) int {
 // flagged is the value in the text after an option: after a space, after an equals
 // sign, or as the next element of a JSON list. spaced says that the anchor ends with
 // a space, so the text may begin with the value.
-func (l *looks) flagged(rest []byte, spaced, strong bool) (from, to int) {
-	at := l.run(rest, followsFlag)
+func (l *lineSearch) flagged(rest []byte, spaced, strong bool) (from, to int) {
+	at := l.prefixIn(rest, followsFlag)
 	if at == 0 && !spaced || at < len(rest) && rest[at] == '-' {
 		return 0, 0
 	}
@@ -91,7 +91,7 @@ func (l *looks) flagged(rest []byte, spaced, strong bool) (from, to int) {
 		}
 	}
 	from, to = l.value(rest, at, true, strong)
-	if from < to && is(rest[from:to], prose) {
+	if from < to && isOneOf(rest[from:to], prose) {
 		return 0, 0
 	}
 	return from, to
@@ -104,8 +104,8 @@ var prose = []string{"via", "and", "or", "is", "on", "in", "to", "for", "flag", 
 // as a secret. If strong is false, it must look like a secret, and an unquoted one
 // ends before an @. If tight is true, nothing but the value follows the separator
 // ("=", an option); otherwise it may be prose. from and to are places in rest.
-func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
-	at += l.run(rest[at:], isBlank)
+func (l *lineSearch) value(rest []byte, at int, tight, strong bool) (from, to int) {
+	at += l.prefixIn(rest[at:], isBlank)
 	from, to = l.quoted(rest[at:])
 	isQuoted := from > 0
 	if !isQuoted {
@@ -114,7 +114,7 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 		}
 		to = l.word(rest[at:])
 		if !strong {
-			to = l.next(markAt, rest[at:at+to], isAt) // a token has no @; the host of a URL follows it
+			to = l.next(goalAt, rest[at:at+to], isAt) // a token has no @; the host of a URL follows it
 		}
 	}
 	from, to = at+from, at+to
@@ -130,7 +130,7 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 	case !isQuoted && v[0] == '<' && l.instruction(rest[at:]):
 		return 0, 0
 	case !tight && !isQuoted && (bytes.HasSuffix(v, []byte("...")) ||
-		len(v) < 16 && is(bytes.TrimRight(v, "!;,?"), typeNames)):
+		len(v) < 16 && isOneOf(bytes.TrimRight(v, "!;,?"), typeNames)):
 		return 0, 0
 	case !tight && !isQuoted && l.plainWord(v) && l.followed(rest[to:]):
 		return 0, 0 // prose: "password: too short"
@@ -142,7 +142,7 @@ func (l *looks) value(rest []byte, at int, tight, strong bool) (from, to int) {
 
 // endsSoon reports whether the word that the text begins with is too short for a value
 // under a weak name.
-func (l *looks) endsSoon(text []byte) bool {
+func (l *lineSearch) endsSoon(text []byte) bool {
 	short := text[:min(len(text), minWeakBytes)]
 	n := l.until(short, endsWord)
 	return n < minWeakBytes
@@ -151,7 +151,7 @@ func (l *looks) endsSoon(text []byte) bool {
 // isDull reports whether the text after a key is known to have no value that looks
 // like a secret: it begins with "=" or ":" and then the end of a word that value has
 // judged before. That word does not look random, so no end of it does.
-func (l *looks) isDull(rest []byte) bool {
+func (l *lineSearch) isDull(rest []byte) bool {
 	return l.place(rest)+1 < l.dull && len(rest) > 1 && (rest[0] == '=' || rest[0] == ':') &&
 		!byteSets[opensValue].has(rest[1])
 }
@@ -159,7 +159,7 @@ func (l *looks) isDull(rest []byte) bool {
 // quoted is the value in the quotes that the text begins with. The quotes may have a
 // backslash before them, as in JSON inside JSON. from is 0 if the text does not begin
 // with a quote. Without a closing quote the value is the rest of the line.
-func (l *looks) quoted(text []byte) (from, to int) {
+func (l *lineSearch) quoted(text []byte) (from, to int) {
 	quote, escaped := byte(0), false
 	switch {
 	case len(text) > 0 && strings.IndexByte("\"'`", text[0]) >= 0:
@@ -195,7 +195,7 @@ func (l *looks) quoted(text []byte) (from, to int) {
 
 // plainQuoted is where the value ends whose opening quote stands before the text, if
 // nothing in it is escaped. It is -1 if something may be, or without a closing quote.
-func (l *looks) plainQuoted(text []byte, quote byte) int {
+func (l *lineSearch) plainQuoted(text []byte, quote byte) int {
 	end := bytes.IndexByte(text, quote)
 	if end < 0 {
 		l.work += len(text)
@@ -230,17 +230,17 @@ func resumed(text []byte, quote byte) int {
 // word is the length of the unquoted value that the text begins with. It ends at
 // white space, at a quote, and where the next pair of a list begins, see pair. Commas,
 // semicolons and closing brackets at its end do not count.
-func (l *looks) word(text []byte) int {
+func (l *lineSearch) word(text []byte) int {
 	from := l.place(text)
-	end, ok := l.known(markPair, from)
+	end, ok := l.known(goalPair, from)
 	if !ok {
-		end = from + l.next(markWordEnd, text, endsWord)
+		end = from + l.next(goalWordEnd, text, endsWord)
 		for i := from; i < end; i++ {
 			if i += far(l.line[i:end], opensPair); i < end && l.pair(l.line[i+1:end]) {
 				end = i
 			}
 		}
-		l.found(markPair, from, end)
+		l.found(goalPair, from, end)
 		l.trimmedWord = trim(l.line[:end], closesWord)
 		l.work += end - l.trimmedWord
 	}
@@ -249,33 +249,33 @@ func (l *looks) word(text []byte) int {
 
 // pair reports whether the text begins with "name=" or "name:": the next element of a
 // query, a connection string or a list.
-func (l *looks) pair(text []byte) bool {
-	n := l.run(text, isPairName)
+func (l *lineSearch) pair(text []byte) bool {
+	n := l.prefixIn(text, isPairName)
 	return n > 0 && n < len(text) && (text[n] == '=' || text[n] == ':')
 }
 
 // followed reports whether more words follow on the line. A comment, a closing
 // bracket and the next element of a list are not such words.
-func (l *looks) followed(rest []byte) bool {
-	rest = rest[l.run(rest, isWhite):]
+func (l *lineSearch) followed(rest []byte) bool {
+	rest = rest[l.prefixIn(rest, isWhite):]
 	return len(rest) > 0 && strings.IndexByte("#,;}])", rest[0]) < 0
 }
 
 // plainWord reports whether the value has only small letters and hyphens, and perhaps
 // punctuation marks at its end. An empty value does.
-func (l *looks) plainWord(v []byte) bool {
-	n := l.run(v, isPlain)
-	return n+l.run(v[n:], endsSentence) == len(v)
+func (l *lineSearch) plainWord(v []byte) bool {
+	n := l.prefixIn(v, isPlain)
+	return n+l.prefixIn(v[n:], endsSentence) == len(v)
 }
 
 // sentence reports whether a capitalised word and a plain word begin a sentence of
 // three words or more: "Creation complete after 1s".
-func (l *looks) sentence(v, rest []byte) bool {
+func (l *lineSearch) sentence(v, rest []byte) bool {
 	if len(v) < 2 || strings.IndexByte(capitals, v[0]) < 0 || !l.plainWord(v[1:]) {
 		return false
 	}
-	rest = rest[l.run(rest, isSpace):]
-	n := l.run(rest, isSmall)
+	rest = rest[l.prefixIn(rest, isSpace):]
+	n := l.prefixIn(rest, isSmall)
 	return n > 0 && (startsWith(rest[n:], " ") || startsWith(rest[n:], "..."))
 }
 
@@ -284,41 +284,43 @@ var typeNames = []string{"string", "str", "text", "boolean", "integer", "number"
 
 // instruction reports whether the text begins with words in angle brackets, such
 // as <set to the key 'password' in secret 'db'>.
-func (l *looks) instruction(text []byte) bool {
-	n := l.run(text[1:], isInstruction)
+func (l *lineSearch) instruction(text []byte) bool {
+	n := l.prefixIn(text[1:], isInstruction)
 	return n > 0 && n+1 < len(text) && text[n+1] == '>'
 }
 
-// count reports whether the value is a small number, such as a count or a share of
+// isSmallNumber reports whether the value is a small number, such as a count or a share of
 // passed tests: "12", "12/13", "95%".
-func (l *looks) count(v []byte) bool { return len(v) < 6 && l.run(v, isCount) == len(v) }
+func (l *lineSearch) isSmallNumber(v []byte) bool {
+	return len(v) < 6 && l.prefixIn(v, isCount) == len(v)
+}
 
 // minWeakBytes is the length of the shortest value that counts under a weak name.
 const minWeakBytes = 8
 
 // secretLike reports whether the value looks generated: it has at least minWeakBytes,
 // looks random, and is not a name, a URL or a digest. A number needs twelve digits.
-func (l *looks) secretLike(v []byte) bool {
+func (l *lineSearch) secretLike(v []byte) bool {
 	if len(v) < minWeakBytes || l.hasScheme(v) || bytes.HasPrefix(v, []byte("sha256:")) {
 		return false
 	}
-	if byteSets[isNumber].has(v[0]) && l.run(v, isNumber) == len(v) {
-		return len(v) >= 12 && l.run(v, isDigit) == len(v)
+	if byteSets[isNumber].has(v[0]) && l.prefixIn(v, isNumber) == len(v) {
+		return len(v) >= 12 && l.prefixIn(v, isDigit) == len(v)
 	}
-	return l.random(v) && !l.named(v)
+	return l.random(v) && !l.looksNamed(v)
 }
 
 // random tells a token from a word or a name, as far as a look can tell. It reports
 // whether the value has both digits and letters, or has at least sixteen bytes with
 // letters of both cases.
-func (l *looks) random(v []byte) bool {
-	small, capital := l.has(markSmall, v, isSmall), l.has(markCapital, v, isCapital)
-	return l.has(markDigit, v, isDigit) && (small || capital) || small && capital && len(v) >= 16
+func (l *lineSearch) random(v []byte) bool {
+	small, capital := l.has(goalSmall, v, isSmall), l.has(goalCapital, v, isCapital)
+	return l.has(goalDigit, v, isDigit) && (small || capital) || small && capital && len(v) >= 16
 }
 
 // placeholder reports whether the value is empty or only stands for a value: a
 // reference, a mask of this or another program, a word that means no value.
-func (l *looks) placeholder(v []byte) bool {
+func (l *lineSearch) placeholder(v []byte) bool {
 	if len(v) == 0 {
 		return true
 	}
@@ -332,22 +334,22 @@ func (l *looks) placeholder(v []byte) bool {
 	case first == '<' && len(v) > 1:
 		return startsWith(v, nameless[:len(nameless)-1]) || v[len(v)-1] == '>'
 	case first == '[' || first == '(':
-		n := 1 + l.run(v[1:], isRemark) // [hidden], (unset)
-		return n+l.run(v[n:], closes) == len(v)
+		n := 1 + l.prefixIn(v[1:], isRemark) // [hidden], (unset)
+		return n+l.prefixIn(v[n:], closes) == len(v)
 	case len(v) > 32:
 		return false
 	}
 	v = v[:trim(v, closesItem)]
-	return len(v) <= maxNoValueBytes && is(v, noValues)
+	return len(v) <= maxNoValueBytes && isOneOf(v, noValues)
 }
 
 // all reports whether all bytes of the value, which is not empty, are in the set.
-func (l *looks) all(v []byte, set set) bool {
-	return byteSets[set].has(v[0]) && l.run(v, set) == len(v)
+func (l *lineSearch) all(v []byte, set set) bool {
+	return byteSets[set].has(v[0]) && l.prefixIn(v, set) == len(v)
 }
 
-// is reports whether the value is one of the words, whatever the case of its letters.
-func is(v []byte, words []string) bool {
+// isOneOf reports whether the value is one of the words, whatever the case of its letters.
+func isOneOf(v []byte, words []string) bool {
 	return slices.ContainsFunc(words, func(word string) bool {
 		return len(word) == len(v) && strings.EqualFold(word, string(v))
 	})
@@ -363,15 +365,15 @@ var noValues = []string{
 
 // reference reports whether the value names a variable: $NAME in capital letters,
 // ${NAME}, $(cmd), %NAME%, {{ .Name }}, process.env.NAME, os.environ.
-func (l *looks) reference(v []byte) bool {
+func (l *lineSearch) reference(v []byte) bool {
 	if v[0] == '$' && len(v) > 1 {
 		if v[1] == '{' || v[1] == '(' {
 			return true
 		}
-		return l.run(v[1:], isVariable) == len(v)-1 && !unicode.IsDigit(rune(v[1]))
+		return l.prefixIn(v[1:], isVariable) == len(v)-1 && !unicode.IsDigit(rune(v[1]))
 	}
 	if v[0] == '%' && len(v) > 2 && v[len(v)-1] == '%' {
-		return l.run(v[1:], isBatchVariable) == len(v)-2
+		return l.prefixIn(v[1:], isBatchVariable) == len(v)-2
 	}
 	return bytes.HasPrefix(v, []byte("{{")) || bytes.HasPrefix(v, []byte("process.env.")) ||
 		bytes.HasPrefix(v, []byte("os.environ"))

@@ -49,9 +49,9 @@ var styles = []style{
 	// Python's ascii.
 	{"\n\r\t", func(r rune, _ string) string { return sized(r, `\x%02x`, `\u%04x`, `\U%08x`) }},
 	// Node.
-	{"\b\f\n\r\t\v", func(r rune, raw string) string { return controls(r, raw, `\x%02X`) }},
+	{"\b\f\n\r\t\v", func(r rune, raw string) string { return formatASCII(r, raw, `\x%02X`) }},
 	// Python's repr.
-	{"\n\r\t", func(r rune, raw string) string { return controls(r, raw, `\x%02x`) }},
+	{"\n\r\t", func(r rune, raw string) string { return formatASCII(r, raw, `\x%02x`) }},
 	// YAML.
 	{cLetters, func(r rune, _ string) string { return sized(r, `\x%02X`, `\u%04X`, `\U%08X`) }},
 	// Go.
@@ -74,9 +74,9 @@ var styles = []style{
 	}},
 }
 
-// controls writes a character of ASCII in the format, and keeps any other. A style
+// formatASCII writes a character of ASCII in the format, and keeps any other. A style
 // gets no printable character of ASCII, so only control characters are written.
-func controls(r rune, raw, format string) string {
+func formatASCII(r rune, raw, format string) string {
 	return narrow(r, raw, func() string { return fmt.Sprintf(format, r) })
 }
 
@@ -167,7 +167,7 @@ func backslashed(special string, control bool, style style) encoder {
 		case strings.ContainsRune(special, r) && r != utf8.RuneError:
 			return `\` + raw, true
 		case r < ' ' && control && strings.ContainsRune(style.letters, r):
-			return octalOf(raw[0]), true
+			return cEscape(raw[0]), true
 		case r >= utf8.RuneSelf, control && (r < ' ' || r == 0x7f):
 			return style.write(r, raw), true
 		}

@@ -10,13 +10,13 @@ var escapes = strings.NewReplacer("%0D", "\r", "%0d", "\r", "%0A", "\n", "%0a", 
 
 func unescaped(value string) string { return escapes.Replace(value) }
 
-// DeclaredMask returns the value that a line of a job's output declares to be a
+// DeclaredValue returns the value that a line of a job's output declares to be a
 // secret, if it does. The line may have its ending.
 //
 // A runner that takes over a job needs the values that were declared before its first
 // byte. It searches the spool for lines that begin with [Declaration] and gives each
 // value to [Matcher.Declare].
-func DeclaredMask(line []byte) (value string, ok bool) {
+func DeclaredValue(line []byte) (value string, ok bool) {
 	rest, ok := bytes.CutPrefix(line, []byte(Declaration))
 	if !ok {
 		return "", false

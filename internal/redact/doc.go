@@ -27,7 +27,7 @@
 //     let through, and which must wait for more bytes. skip.go says where it has to
 //     look;
 //   - repeat.go skips text with anchors that only repeats the text before it;
-//   - looks.go remembers the results of searches in a line, so that no byte is read
+//   - linesearch.go remembers the results of searches in a line, so that no byte is read
 //     again for each anchor, and counts the bytes that are read;
 //   - inspector.go keeps the rest of a line that has an anchor. patterns.go,
 //     assign.go, header.go, describe.go, options.go and key.go say which part of it
@@ -85,7 +85,7 @@
 // needle spans such a place. The same holds for patterns if the place is the end of
 // an emitted line, because no pattern spans one. So a reader that does not know the
 // text before can resume a log there. It only needs the values that were declared
-// before, which it finds by [DeclaredMask].
+// before, which it finds by [DeclaredValue].
 //
 // A secret that is added counts from the next byte, and the bytes held back are
 // searched once more. The part that it shares with an earlier mask is hidden. The

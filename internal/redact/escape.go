@@ -67,7 +67,7 @@ func percentEncoders() (out []encoder) {
 func percent(keep string, plus bool, format string) encoder {
 	return spelled(func(r rune, raw string) (string, bool) {
 		switch {
-		case plain(r), r < utf8.RuneSelf && strings.IndexByte(keep, raw[0]) >= 0:
+		case neverEscaped(r), r < utf8.RuneSelf && strings.IndexByte(keep, raw[0]) >= 0:
 			return "", false
 		case r == ' ' && plus:
 			return "+", true
@@ -76,8 +76,8 @@ func percent(keep string, plus bool, format string) encoder {
 	})
 }
 
-// plain reports whether every encoder leaves the character alone.
-func plain(r rune) bool { return r < utf8.RuneSelf && byteSets[isAlnum].has(byte(r)) }
+// neverEscaped reports whether every encoder leaves the character alone.
+func neverEscaped(r rune) bool { return r < utf8.RuneSelf && byteSets[isAlnum].has(byte(r)) }
 
 func eachByte(raw, format string) string {
 	var out []byte
@@ -132,7 +132,7 @@ func dollarQuoted(utf8Locale bool) encoder {
 			inside = strange
 			switch {
 			case strange:
-				out.WriteString(octalOf(c))
+				out.WriteString(cEscape(c))
 			case c == '\'':
 				out.WriteString(`'\''`)
 			default:
@@ -143,9 +143,9 @@ func dollarQuoted(utf8Locale bool) encoder {
 	}
 }
 
-// octalOf writes a byte as C does: by its letter if it has one, otherwise in octal
+// cEscape writes a byte as C does: by its letter if it has one, otherwise in octal
 // digits.
-func octalOf(c byte) string {
+func cEscape(c byte) string {
 	if at := strings.IndexByte(echoMeanings[1:], c); at >= 0 {
 		return `\` + echoEscapes[1+at:2+at]
 	}
@@ -164,7 +164,7 @@ func zshQuoted(special string, utf8Locale bool) encoder {
 		}
 		var out strings.Builder
 		for i := range len(raw) {
-			out.WriteString(`$'` + octalOf(raw[i]) + `'`)
+			out.WriteString(`$'` + cEscape(raw[i]) + `'`)
 		}
 		return out.String(), true
 	})

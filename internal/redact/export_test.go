@@ -24,7 +24,7 @@ func Literal(texts ...string) (*Matcher, []string) {
 	for i, text := range texts {
 		all[i] = needle{text: text, name: "n" + strconv.Itoa(i)}
 	}
-	return &Matcher{needles: all, plain: true}, texts
+	return &Matcher{needles: all, valuesOnly: true}, texts
 }
 
 // WithPatterns is a matcher of the same needles that also has the patterns.
@@ -34,7 +34,7 @@ func WithPatterns(m *Matcher) *Matcher { return &Matcher{needles: m.needles} }
 func Shown(name string) string { return string(mask(name, newScanner(nil, nil))) }
 
 // Values is a matcher of the secrets without patterns.
-func Values(secrets []Secret) *Matcher { return &Matcher{needles: needles(secrets), plain: true} }
+func Values(secrets []Secret) *Matcher { return &Matcher{needles: needles(secrets), valuesOnly: true} }
 
 // HeldCapacity is the size of the stream's buffer.
 func (s *Stream) HeldCapacity() int { return cap(s.held) + cap(s.out.text) }

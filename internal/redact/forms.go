@@ -76,7 +76,7 @@ func forms(value string) []string {
 	for _, line := range splitLines(value) {
 		// Encoded text is left out: a short line in it is only the end of a broken
 		// line.
-		if line = strings.TrimSpace(line); made(line) {
+		if line = strings.TrimSpace(line); looksGenerated(line) {
 			out = append(out, line)
 		}
 	}
@@ -106,7 +106,7 @@ func sources(value string) []string {
 // text of letters and digits, which no encoder changes.
 func composed(text string) []string {
 	wide := strings.ContainsFunc(text, func(r rune) bool { return r >= 0x7f || r < ' ' })
-	if strings.IndexFunc(text, func(r rune) bool { return !plain(r) }) < 0 {
+	if strings.IndexFunc(text, func(r rune) bool { return !neverEscaped(r) }) < 0 {
 		return nil
 	}
 	lists := encodersOf(wide)
@@ -224,10 +224,10 @@ func lineForms(text string) []string {
 	return out
 }
 
-// made reports whether a line looks generated, so that it may be looked for although
+// looksGenerated reports whether a line looks generated, so that it may be looked for although
 // it is short: it is a strong value with digits and letters, or with capitals after
 // small letters.
-func made(line string) bool {
+func looksGenerated(line string) bool {
 	const small, capitals, digits = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"
 	letters := strings.ContainsAny(line, small+capitals)
 	lower := strings.IndexAny(line, small)

@@ -216,7 +216,7 @@ func FuzzDeclare(f *testing.F) {
 		m := redact.Fresh([]redact.Secret{{Name: "A", Value: "hunter22"}})
 		out := sameWhateverTheCuts(t, m, input, rand.New(rand.NewPCG(seed, 3)))
 		keeps(t, out, input)
-		declared, _ := redact.DeclaredMask([]byte(line))
+		declared, _ := redact.DeclaredValue([]byte(line))
 		texts, _ := redact.Needles([]redact.Secret{{Value: declared}})
 		at := 0
 		for _, p := range out {

@@ -38,8 +38,8 @@ type inspector struct {
 	raw   int    // the number of written bytes that the text stands for
 	shown int    // how many bytes at the beginning of the text are let through already
 	line  int    // where in the text the last line begins
-	found []reach
-	looks looks
+	found []secretRange
+	looks lineSearch
 	key   key
 
 	repeats   repeats
@@ -52,8 +52,8 @@ type span struct {
 	mask       []byte
 }
 
-// reach is a part of the text that must be masked.
-type reach struct{ from, to int }
+// secretRange is a part of the text that must be masked.
+type secretRange struct{ from, to int }
 
 // arm keeps all text from now on, until the line ends. shown is the beginning of it
 // that was let through before the anchor was known.
@@ -62,7 +62,7 @@ func (s *inspector) arm(left byte, shown []byte) {
 	s.text, s.shown, s.raw = append(s.text, shown...), len(shown), len(shown)
 }
 
-// whole is arm and plain for a complete line. It looks at the line in place, and
+// whole is arm and takeText for a complete line. It looks at the line in place, and
 // keeps it only if a private key begins in it. If a needle may be in the line, it
 // does nothing and reports false.
 func (s *inspector) whole(p *passage, left byte, shown int) bool {
@@ -98,15 +98,15 @@ func (s *inspector) whole(p *passage, left byte, shown int) bool {
 // room is how many more bytes of a line can be kept.
 func (s *inspector) room() int { return maxLineBytes - len(s.text) }
 
-// plain takes bytes as they were written. It emits them, or keeps them if the
+// takeText takes bytes as they were written. It emits them, or keeps them if the
 // inspector is armed.
-func (s *inspector) plain(p []byte) {
+func (s *inspector) takeText(p []byte) {
 	for len(p) > 0 {
 		if !s.armed {
 			s.emit(p, 0)
 			return
 		}
-		end, whole := lineEnd(p)
+		end, whole := firstLine(p)
 		if room := maxLineBytes - len(s.text); end > room {
 			end, whole = room, false
 		}
@@ -120,10 +120,10 @@ func (s *inspector) plain(p []byte) {
 	}
 }
 
-// lineEnd is how many bytes of p belong to its first line, and whether that line
+// firstLine is how many bytes of p belong to its first line, and whether that line
 // ends. A carriage return ends a line too, because the text after it overwrites the
 // line.
-func lineEnd(p []byte) (end int, whole bool) {
+func firstLine(p []byte) (end int, whole bool) {
 	end = bytes.IndexByte(p, '\n') + 1
 	if end == 0 {
 		end = len(p)
@@ -234,7 +234,7 @@ func (s *inspector) release(to int) {
 			break
 		}
 		s.pass(at, r.from)
-		s.cover(r)
+		s.emitMask(r)
 		at = r.to
 	}
 	s.pass(at, to)
@@ -265,8 +265,8 @@ func (s *inspector) pass(from, to int) {
 	}
 }
 
-// cover emits one mask for a part of the text and the masks in it.
-func (s *inspector) cover(r reach) {
+// emitMask emits one mask for a part of the text and the masks in it.
+func (s *inspector) emitMask(r secretRange) {
 	masked := r.to - r.from
 	for ; s.next < len(s.spans) && s.spans[s.next].at < r.to; s.next++ {
 		masked += s.spans[s.next].masked - 1

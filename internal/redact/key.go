@@ -20,10 +20,10 @@ const minBodyBytes = 40
 
 // key is the state of the inspector inside a private key.
 type key struct {
-	open    bool
-	column  int  // where the key begins in its lines, from 1; 0 if unknown
-	foreign int  // lines in a row that are not part of the key
-	joined  bool // the last line was part of the key
+	open     bool
+	column   int  // where the key begins in its lines, from 1; 0 if unknown
+	foreign  int  // lines in a row that are not part of the key
+	adjacent bool // the last line was part of the key
 }
 
 // openKey looks at the line with -----BEGIN at i, and returns where the key in this
@@ -39,17 +39,17 @@ func (s *inspector) openKey(line []byte, base, i int) (end int) {
 	}
 	from := base + i + len(keyBegin)
 	if end := l.keyEndIn(line[i:]); end > 0 {
-		s.found = append(s.found, reach{from, base + i + end})
+		s.found = append(s.found, secretRange{from, base + i + end})
 		return base + i + end
 	}
 	end = base + len(bytes.TrimRight(line, "\r\n"))
-	s.found = append(s.found, reach{from, end})
-	s.key = key{open: true, joined: true}
+	s.found = append(s.found, secretRange{from, end})
+	s.key = key{open: true, adjacent: true}
 	return end
 }
 
 // keyEndIn is where in the line a key ends, 0 if it does not.
-func (l *looks) keyEndIn(line []byte) int {
+func (l *lineSearch) keyEndIn(line []byte) int {
 	i := bytes.Index(line, []byte(keyEnd))
 	if i < 0 {
 		return 0
@@ -59,7 +59,7 @@ func (l *looks) keyEndIn(line []byte) int {
 	if !bytes.Contains(tail[:n], []byte(keyKind)) {
 		return 0
 	}
-	return i + len(keyEnd) + n + min(len(dashes), l.run(tail[n:], isDash))
+	return i + len(keyEnd) + n + min(len(dashes), l.prefixIn(tail[n:], isDash))
 }
 
 // keyLine takes a line while a key is open, and reports whether the line is part of
@@ -80,13 +80,13 @@ func (s *inspector) keyLine(line []byte) bool {
 	text := bytes.TrimRight(line, " \t\r\n\"',\\")
 	begin := bytes.LastIndexAny(text, " \t\"'|") + 1
 	n := len(text) - begin
-	if n > 0 && l.run(text[begin:], isBase64) == n &&
+	if n > 0 && l.prefixIn(text[begin:], isBase64) == n &&
 		(n >= minBodyBytes || s.key.column > 0 && begin+1 == s.key.column) {
 		s.extend(base+begin, base+len(text))
-		s.key.column, s.key.foreign, s.key.joined = begin+1, 0, true
+		s.key.column, s.key.foreign, s.key.adjacent = begin+1, 0, true
 		return true
 	}
-	s.key.joined = s.key.joined && len(text) == 0
+	s.key.adjacent = s.key.adjacent && len(text) == 0
 	if s.key.foreign++; s.key.foreign > maxForeignLines {
 		s.key = key{}
 	}
@@ -96,9 +96,9 @@ func (s *inspector) keyLine(line []byte) bool {
 // extend adds a line of the key to the found parts. It joins the line to the line
 // before, if that is part of the key too.
 func (s *inspector) extend(from, to int) {
-	if n := len(s.found); n > 0 && s.key.joined {
+	if n := len(s.found); n > 0 && s.key.adjacent {
 		s.found[n-1].to = max(s.found[n-1].to, to)
 		return
 	}
-	s.found = append(s.found, reach{from, to})
+	s.found = append(s.found, secretRange{from, to})
 }

@@ -23,7 +23,7 @@ const (
 // streams share it, from any goroutine. A secret that is added counts in all of them
 // from the next byte on.
 type Matcher struct {
-	plain bool // search for values only, not for patterns
+	valuesOnly bool // search for values only, not for patterns
 
 	// now is the finder for streams. It is nil if secrets were added that it lacks.
 	now atomic.Pointer[finder]
@@ -72,13 +72,13 @@ func (m *Matcher) has(text string) bool {
 		return true
 	}
 	if m.built == nil {
-		m.built = newFinder(m.needles, m.plain)
+		m.built = newFinder(m.needles, m.valuesOnly)
 		m.now.Store(m.built)
 	}
 	return m.built.scan.has(text)
 }
 
-// Declare adds a value that a job has declared, see [DeclaredMask]. It leaves out a
+// Declare adds a value that a job has declared, see [DeclaredValue]. It leaves out a
 // weak value and a value beyond the limits, and Warnings says so. A job may declare
 // the same value again and again.
 func (m *Matcher) Declare(value string) {
@@ -138,7 +138,7 @@ func (m *Matcher) finder() *finder {
 	defer m.mu.Unlock()
 	switch {
 	case m.built == nil:
-		m.built = newFinder(m.needles, m.plain)
+		m.built = newFinder(m.needles, m.valuesOnly)
 	case len(m.added) > 0:
 		m.built = m.built.with(tidy(slices.Collect(maps.Values(m.added))))
 		m.added = nil
@@ -168,9 +168,9 @@ type finder struct {
 }
 
 // newFinder needs the needles sorted by text, each once.
-func newFinder(all []needle, plain bool) *finder {
+func newFinder(all []needle, valuesOnly bool) *finder {
 	f := &finder{}
-	if !plain {
+	if !valuesOnly {
 		f.anchors = allAnchors()
 	}
 	f.scan = newScanner(all, f.anchors)

@@ -6,24 +6,24 @@ import (
 	"unicode/utf8"
 )
 
-// short is the password in a short option of a command whose options are certain: -p
+// shortOption is the password in a short option of a command whose options are certain: -p
 // of MySQL's programs, only without a space, and of "docker login" and sshpass; -a of
 // redis-cli; -u and --user of curl, after the colon.
-func (l *looks) short(command string, rest []byte) (from, to int) {
-	rest = rest[:l.next(markCommandEnd, rest, endsCommand)]
+func (l *lineSearch) shortOption(command string, rest []byte) (from, to int) {
+	rest = rest[:l.next(goalCommandEnd, rest, endsCommand)]
 	switch strings.TrimSpace(command) {
 	case "curl":
 		return l.login(rest)
 	case "is-cli":
-		return l.option(rest, authAfter)
+		return l.optionValue(rest, authAfter)
 	case "ogin", "shpass":
-		if from, to = l.option(rest, passwordAfter); from < to {
+		if from, to = l.optionValue(rest, passwordAfter); from < to {
 			return from, to
 		}
-		return l.option(rest, passwordGlued)
+		return l.optionValue(rest, passwordGlued)
 	}
-	from, to = l.option(rest, passwordGlued)
-	if l.run(rest[from:to], isPort) == to-from {
+	from, to = l.optionValue(rest, passwordGlued)
+	if l.prefixIn(rest[from:to], isPort) == to-from {
 		return 0, 0 // a port of docker run
 	}
 	return from, to
@@ -43,16 +43,16 @@ const (
 
 var optionNames = [options]string{"-p", "-p", "-a", "-u", "--user"}
 
-// option is the value of an option, after a space, after an equals sign or directly
+// optionValue is the value of an option, after a space, after an equals sign or directly
 // after the name. The same option is judged once, however many commands stand before
-// it: only the first look finds a value.
-func (l *looks) option(rest []byte, o option) (from, to int) {
+// it: only the first search finds a value.
+func (l *lineSearch) optionValue(rest []byte, o option) (from, to int) {
 	name := optionNames[o]
 	start := l.place(rest)
-	at, ok := l.known(markOption+mark(o), start)
+	at, ok := l.known(goalOption+goal(o), start)
 	if !ok {
 		at = l.findOption(start, name, o != passwordGlued)
-		l.found(markOption+mark(o), start, at)
+		l.found(goalOption+goal(o), start, at)
 	}
 	after := at + len(name)
 	if after >= start+len(rest) || l.judged[o] == after {
@@ -60,13 +60,13 @@ func (l *looks) option(rest []byte, o option) (from, to int) {
 	}
 	l.judged[o] = after
 	at = after - start
-	return l.value(rest, at+l.run(rest[at:min(at+1, len(rest))], isEquals), true, true)
+	return l.value(rest, at+l.prefixIn(rest[at:min(at+1, len(rest))], isEquals), true, true)
 }
 
 // findOption is the place of the first option of that name from a place of the line
 // on, or the line's length. spaced says whether a space or an equals sign must follow
 // the name, or must not.
-func (l *looks) findOption(start int, name string, spaced bool) int {
+func (l *lineSearch) findOption(start int, name string, spaced bool) int {
 	for at := start; ; {
 		i := bytes.Index(l.line[at:], []byte(name))
 		if i < 0 || at+i+len(name) == len(l.line) {
@@ -82,9 +82,9 @@ func (l *looks) findOption(start int, name string, spaced bool) int {
 }
 
 // login is the password in -u user:password or --user user:password.
-func (l *looks) login(rest []byte) (from, to int) {
+func (l *lineSearch) login(rest []byte) (from, to int) {
 	for _, o := range []option{userAfter, longUserAfter} {
-		from, to = l.option(rest, o)
+		from, to = l.optionValue(rest, o)
 		user, pass, found := bytes.Cut(rest[from:to], []byte(":"))
 		l.work += len(user)
 		if found && !l.placeholder(pass) && utf8.Valid(user) {

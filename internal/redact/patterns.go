@@ -146,13 +146,13 @@ func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end i
 	case kindToken:
 		to = l.token(a, rest)
 	case kindPath:
-		to = l.run(rest, isPath)
+		to = l.prefixIn(rest, isPath)
 	case kindQuoted:
 		if from, to = l.quoted(rest); from == 0 {
 			return 0
 		}
 	case kindShort:
-		from, to = l.short(a.text, rest)
+		from, to = l.shortOption(a.text, rest)
 	case kindUserinfo:
 		from, to = l.password(rest)
 	case kindAuth:
@@ -162,7 +162,7 @@ func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end i
 	case kindOwn:
 		from, to = l.ownToken(rest)
 	case kindSAS:
-		if to = l.run(rest, isSignature); to < 20 {
+		if to = l.prefixIn(rest, isSignature); to < 20 {
 			to = 0
 		}
 	}
@@ -170,13 +170,13 @@ func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end i
 		return 0
 	}
 	at := base + i + len(a.text)
-	s.found = append(s.found, reach{at + from, at + to})
+	s.found = append(s.found, secretRange{at + from, at + to})
 	return at + to
 }
 
 // keyValue returns the value of a key such as "password", or from == to if there is
 // none to mask. rest begins after the key, and left is the byte before it.
-func (l *looks) keyValue(a *anchor, rest []byte, left byte) (from, to int) {
+func (l *lineSearch) keyValue(a *anchor, rest []byte, left byte) (from, to int) {
 	if last := a.text[len(a.text)-1]; last == '=' || last == ':' {
 		from, to = l.value(rest, 0, last == '=', a.kind != kindWeak)
 	} else {
@@ -184,8 +184,8 @@ func (l *looks) keyValue(a *anchor, rest []byte, left byte) (from, to int) {
 	}
 	switch {
 	case from == to:
-		return l.described(a, rest, left)
-	case a.kind == kindPass && l.count(rest[from:to]):
+		return l.valueAfterSpace(a, rest, left)
+	case a.kind == kindPass && l.isSmallNumber(rest[from:to]):
 		return 0, 0
 	}
 	return from, to
@@ -196,7 +196,7 @@ func (s *inspector) tidy() {
 	if len(s.found) < 2 {
 		return
 	}
-	slices.SortFunc(s.found, func(a, b reach) int {
+	slices.SortFunc(s.found, func(a, b secretRange) int {
 		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to))
 	})
 	out := s.found[:1]
@@ -212,8 +212,8 @@ func (s *inspector) tidy() {
 
 // token is where the token ends that begins with the anchor; 0 if the text after the
 // anchor is too short for one or has another form.
-func (l *looks) token(a *anchor, rest []byte) (to int) {
-	n := l.run(rest, isWordlike)
+func (l *lineSearch) token(a *anchor, rest []byte) (to int) {
+	n := l.prefixIn(rest, isWordlike)
 	switch a.text {
 	case "AKIA", "ASIA":
 		if n != a.least {
@@ -221,12 +221,12 @@ func (l *looks) token(a *anchor, rest []byte) (to int) {
 		}
 		return n
 	case "ya29.", "=SG.", ":SG.", " SG.", `"SG.`, "'SG.", "dp.st.", "glc_ey", "sntrys_":
-		n = l.run(rest, isDotted)
+		n = l.prefixIn(rest, isDotted)
 	case "eyJhbGci", "eyJ0eXAi", "eyJraWQi", "eyJjdHki", "eyJlbmMi":
 		if n == len(rest) || rest[n] != '.' {
 			return 0
 		}
-		n = l.run(rest, isDotted)
+		n = l.prefixIn(rest, isDotted)
 	}
 	n = len(bytes.TrimRight(rest[:n], "."))
 	if n < a.least {
@@ -293,7 +293,7 @@ func schemeEnd(text []byte) int {
 
 // password is the password in the text after the :// of a URL, or all of the user
 // information if the user's name looks like a token.
-func (l *looks) password(rest []byte) (from, to int) {
+func (l *lineSearch) password(rest []byte) (from, to int) {
 	first := l.until(rest, endsUserinfo)
 	if first == len(rest) || rest[first] != '@' || first > maxUserinfoBytes {
 		return 0, 0

@@ -64,7 +64,7 @@ func (s *inspector) repeated(line []byte, i int) (skip int) {
 	}
 	for n := len(s.found) - r.found; n > 0 && times > 0; times-- {
 		for _, f := range s.found[len(s.found)-n:] {
-			s.found = append(s.found, reach{f.from + period, f.to + period})
+			s.found = append(s.found, secretRange{f.from + period, f.to + period})
 		}
 	}
 	s.repeatFrom(i + skip)
@@ -101,7 +101,7 @@ func (s *Stream) repeats(v *view, before, i int) bool {
 
 // steady reports whether the options that were judged in the last repetition are the
 // ones of the repetition before, or no others.
-func (l *looks) steady(r *repeats, period int) bool {
+func (l *lineSearch) steady(r *repeats, period int) bool {
 	for o, place := range l.judged {
 		if was := r.judged[o]; place != was && place != was+period {
 			return false

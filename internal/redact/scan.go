@@ -144,7 +144,7 @@ func (s *scanner) skip(text []byte, i int, of kinds) (place int, what kinds) {
 		}
 		at += spanBytes
 	}
-	return s.skipNear(text, max(i, at-s.stride+1), of)
+	return s.skipByStride(text, max(i, at-s.stride+1), of)
 }
 
 // soonPlaces is how many places soon looks at one by one.
@@ -187,9 +187,9 @@ func (s *scanner) around(text []byte, at int, of kinds) (place int, what kinds) 
 	return from + place, what
 }
 
-// skipNear is skip for the end of a text, where no whole span is left. If a short
+// skipByStride is skip for the end of a text, where no whole span is left. If a short
 // needle makes the stride less than maxStride, it is skip for the whole text.
-func (s *scanner) skipNear(text []byte, i int, of kinds) (place int, what kinds) {
+func (s *scanner) skipByStride(text []byte, i int, of kinds) (place int, what kinds) {
 	for last := len(text) - loadBytes; i <= last; {
 		// When less than a stride is left, the last gram decides for the rest.
 		at := min(i+s.stride-1, last)

@@ -53,8 +53,8 @@ func (s *Stream) passes(text []byte, last bool) bool {
 	return true
 }
 
-// settle emits the open mask if it ends before the place.
-func (s *Stream) settle(v *view, i int) {
+// emitEndedMask emits the open mask if it ends before the place.
+func (s *Stream) emitEndedMask(v *view, i int) {
 	if s.open && i >= v.end {
 		s.close(v.end - v.plain)
 		v.plain = v.end

@@ -69,14 +69,14 @@ func (s *Stream) Write(p []byte) {
 			break
 		}
 		p = p[len(piece):]
-		s.keep(rest)
+		s.hold(rest)
 	}
 	if len(p) > 0 {
-		s.keep(s.process(p, false))
+		s.hold(s.process(p, false))
 	}
 }
 
-func (s *Stream) keep(rest []byte) { s.held = append(s.held[:0], rest...) }
+func (s *Stream) hold(rest []byte) { s.held = append(s.held[:0], rest...) }
 
 // Flush emits the bytes held back, because no more bytes come. Bytes that are written
 // later are a text of their own.
@@ -136,17 +136,17 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 		begun: -1, next: -1, needle: -1, feed: -1, cr: -1, url: -1}
 	v.shown, s.shown = s.shown, 0
 	for i := 0; ; i++ {
-		s.settle(&v, i)
+		s.emitEndedMask(&v, i)
 		var what kinds
 		i, what = s.skip(&v, i)
-		s.settle(&v, i)
+		s.emitEndedMask(&v, i)
 		if i >= len(text) {
 			return s.wait(&v, i)
 		}
 		if what&ofNeedles != 0 && i >= v.shown {
 			found, more := s.finder.scan.at(text[i:])
 			if found != nil {
-				s.cover(&v, i, found)
+				s.addToMask(&v, i, found)
 			}
 			if more && !last {
 				return s.wait(&v, i)
@@ -216,15 +216,15 @@ func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
 		s.declaring, s.dropped, s.ahead = true, len(Declaration), 0
 		return i + len(Declaration), declares
 	case !s.out.armed:
-		s.arm(v, i, left)
+		s.armInspector(v, i, left)
 	}
 	return 0, goesOn
 }
 
-// arm gives the inspector the line from an anchor on, or from the place where a
+// armInspector gives the inspector the line from an anchor on, or from the place where a
 // longer anchor may have begun before it ("AGE-SECRET-KEY-1" has "SECRET" in it). If
 // the whole line is in the text and has no needle in it, it need not be kept.
-func (s *Stream) arm(v *view, i int, left byte) {
+func (s *Stream) armInspector(v *view, i int, left byte) {
 	here := i
 	if v.begun >= 0 {
 		i, left = v.begun, v.left
@@ -263,8 +263,8 @@ func (s *Stream) leftOf(v *view, i int) byte {
 	return v.text[i-1]
 }
 
-// cover opens a mask with the needle at i, or adds the needle to the open mask.
-func (s *Stream) cover(v *view, i int, found *needle) {
+// addToMask opens a mask with the needle at i, or adds the needle to the open mask.
+func (s *Stream) addToMask(v *view, i int, found *needle) {
 	size := len(found.text)
 	if !s.open {
 		s.passTo(v, i)
@@ -307,7 +307,7 @@ func (s *Stream) close(more int) {
 func (s *Stream) passTo(v *view, i int) {
 	if i > v.plain {
 		s.prev = v.text[i-1]
-		s.out.plain(v.text[v.plain:i])
+		s.out.takeText(v.text[v.plain:i])
 		v.plain = i
 	}
 }

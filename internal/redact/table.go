@@ -37,7 +37,7 @@ func newTable(needles []needle) *table {
 			end++
 		}
 		begin := load([]byte(needles[i].text[:loadBytes]))
-		at := t.slot(begin)
+		at := t.slotIndex(begin)
 		for t.slots[at].to != 0 {
 			at = (at + 1) & (len(t.slots) - 1)
 		}
@@ -47,8 +47,8 @@ func newTable(needles []needle) *table {
 	return t
 }
 
-// slot is the index of slots at which the search for the four bytes starts.
-func (t *table) slot(begin uint32) int {
+// slotIndex is the index of slots at which the search for the four bytes starts.
+func (t *table) slotIndex(begin uint32) int {
 	return int(uint64(begin)*0x9E3779B1>>16) & (len(t.slots) - 1)
 }
 
@@ -72,9 +72,9 @@ func shorter(needles []needle) []int {
 // text could complete it.
 func (t *table) at(text []byte) (longest *needle, more bool) {
 	if len(text) < MinSecretBytes {
-		return nil, t.short(text)
+		return nil, t.beginsNeedle(text)
 	}
-	from, to := t.run(load(text))
+	from, to := t.rangeOf(load(text))
 	next := from + sort.Search(to-from, func(i int) bool { return t.needles[from+i].text > string(text) })
 	// In sorted order the text stands at next. The needles that begin with the text
 	// come directly after it. All needles between the text and the longest needle
@@ -103,10 +103,10 @@ func startsWith(text []byte, with string) bool {
 	return len(text) >= len(with) && string(text[:len(with)]) == with
 }
 
-// run returns the range of the needles that begin with the four bytes. If no needle
+// rangeOf returns the range of the needles that begin with the four bytes. If no needle
 // does, to is 0.
-func (t *table) run(begin uint32) (from, to int) {
-	for at := t.slot(begin); t.slots[at].to != 0; at = (at + 1) & (len(t.slots) - 1) {
+func (t *table) rangeOf(begin uint32) (from, to int) {
+	for at := t.slotIndex(begin); t.slots[at].to != 0; at = (at + 1) & (len(t.slots) - 1) {
 		if t.slots[at].begin == begin {
 			return int(t.slots[at].from), int(t.slots[at].to)
 		}
@@ -114,8 +114,8 @@ func (t *table) run(begin uint32) (from, to int) {
 	return 0, 0
 }
 
-// short reports whether a needle begins with the text, which has 1 to 3 bytes.
-func (t *table) short(text []byte) bool {
+// beginsNeedle reports whether a needle begins with the text, which has 1 to 3 bytes.
+func (t *table) beginsNeedle(text []byte) bool {
 	i := sort.Search(len(t.needles), func(i int) bool { return t.needles[i].text >= string(text) })
 	return i < len(t.needles) && beginning(text, t.needles[i].text)
 }

@@ -32,7 +32,7 @@ func (a *attempt) readDeclarations(ctx context.Context) error {
 		return err
 	}
 	for _, line := range found.Lines {
-		if value, ok := redact.DeclaredMask(line); ok {
+		if value, ok := redact.DeclaredValue(line); ok {
 			a.matcher.Declare(value)
 		}
 	}

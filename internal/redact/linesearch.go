@@ -2,57 +2,57 @@ package redact
 
 import "bytes"
 
-// looks is a line while the patterns look at it, from anchor to anchor.
+// lineSearch is a line in which the patterns search for secrets, from anchor to anchor.
 //
-// Each look reads the text after its anchor, and a line may have an anchor every few
+// Each pattern reads the text after its anchor, and a line may have an anchor every few
 // bytes. The time for a line must not grow faster than the line, so no byte may be
-// read again for each anchor before it. Two facts ensure that. Most runs of bytes
-// that a look reads have no anchor in them, so no other look reads them. And a search
-// for the end of a word, a command or the line is made once: its result is kept, and
-// the next look whose search begins before that place needs no search. A look finds
-// the same as if it had read everything itself.
+// read again for each anchor before it. Two facts ensure that. Most bytes that a pattern
+// reads have no anchor among them, so no other pattern reads them. And a search for the
+// end of a word, a command or the line is made once: its result is kept, and the next
+// pattern whose search begins before that place needs no search. It finds the same as if
+// it had read everything itself.
 //
 // work counts the bytes read, for the tests.
-type looks struct {
+type lineSearch struct {
 	line   []byte
 	origin int // more than the bytes of all lines before
 	work   int
-	nexts  [marks]next
-	// trimmedWord and trimmedHeader are where the value before the place of markPair
-	// or markHeaderEnd ends, without brackets and similar signs at its end.
+	nexts  [goals]next
+	// trimmedWord and trimmedHeader are where the value before the place of goalPair
+	// or goalHeaderEnd ends, without brackets and similar signs at its end.
 	trimmedWord, trimmedHeader int
 	judged                     [options]int // for each option, the place after the last one judged
 	dull                       int          // the end of a word that does not look like a secret, see isDull
-	trimmed                    int          // the result of lineEnd, -1 if not known
+	trimmed                    int          // the result of trimmedEnd, -1 if not known
 }
 
-// next says that at is the first place of a mark, from the place from on. Both count
+// next says that at is the first place of a goal, from the place from on. Both count
 // from looks.origin on, so the next of an earlier line is no next of this line.
 type next struct{ from, at int }
 
-// mark is a place that is searched for in a line.
-type mark uint8
+// goal is a place that is searched for in a line.
+type goal uint8
 
 const (
-	markWordEnd mark = iota
-	markAt
-	markDigit
-	markSmall
-	markCapital
-	markScheme
-	markLineEnd
-	markCommandEnd
-	markTagEnd
-	markElementEnd
-	markHeaderEnd
-	markPair
-	markEquals
-	markOption
-	marks = markOption + mark(options)
+	goalWordEnd goal = iota
+	goalAt
+	goalDigit
+	goalSmall
+	goalCapital
+	goalScheme
+	goalLineEnd
+	goalCommandEnd
+	goalTagEnd
+	goalElementEnd
+	goalHeaderEnd
+	goalPair
+	goalEquals
+	goalOption
+	goals = goalOption + goal(options)
 )
 
 // begin takes a line and forgets all places in the line before.
-func (l *looks) begin(line []byte) {
+func (l *lineSearch) begin(line []byte) {
 	l.origin += len(l.line) + 1
 	l.line = line
 	l.judged, l.trimmed, l.dull = [options]int{}, -1, 0
@@ -60,29 +60,29 @@ func (l *looks) begin(line []byte) {
 
 // place is where the text begins in the line. The text must be a part of the line:
 // the place follows from the capacities of the two.
-func (l *looks) place(text []byte) int { return cap(l.line) - cap(text) }
+func (l *lineSearch) place(text []byte) int { return cap(l.line) - cap(text) }
 
-// known returns the place that was found for the mark, and whether it is the first
+// known returns the place that was found for the goal, and whether it is the first
 // from the place from on.
-func (l *looks) known(m mark, from int) (at int, ok bool) {
+func (l *lineSearch) known(m goal, from int) (at int, ok bool) {
 	n, from := l.nexts[m], from+l.origin
 	return n.at - l.origin, n.from <= from && from <= n.at
 }
 
 // found keeps a place and returns it.
-func (l *looks) found(m mark, from, at int) int {
+func (l *lineSearch) found(m goal, from, at int) int {
 	l.work += at - from + 1
 	l.nexts[m] = next{from + l.origin, at + l.origin}
 	return at
 }
 
-// next is until, but keeps the result. Each mark has one set.
-func (l *looks) next(m mark, text []byte, set set) int {
+// next is until, but keeps the result. Each goal has one set.
+func (l *lineSearch) next(m goal, text []byte, set set) int {
 	from := l.place(text)
 	at, ok := l.known(m, from)
 	if !ok {
 		rest := l.line[from:]
-		n := scan(rest[:min(nearby, len(rest))], set, 1)
+		n := indexInSet(rest[:min(nearby, len(rest))], set, 1)
 		if n == nearby {
 			n += far(rest[n:], set)
 		}
@@ -92,19 +92,19 @@ func (l *looks) next(m mark, text []byte, set set) int {
 }
 
 // has reports whether a byte of the text is in the set. It searches with next.
-func (l *looks) has(m mark, text []byte, set set) bool { return l.next(m, text, set) < len(text) }
+func (l *lineSearch) has(m goal, text []byte, set set) bool { return l.next(m, text, set) < len(text) }
 
 // hasScheme reports whether the text has a :// in it.
-func (l *looks) hasScheme(text []byte) bool {
+func (l *lineSearch) hasScheme(text []byte) bool {
 	from := l.place(text)
 	return l.scheme(from)-from+len(userinfo) <= len(text)
 }
 
 // scheme is schemeIn, but keeps the result.
-func (l *looks) scheme(from int) int {
-	at, ok := l.known(markScheme, from)
+func (l *lineSearch) scheme(from int) int {
+	at, ok := l.known(goalScheme, from)
 	if !ok {
-		at = l.found(markScheme, from, schemeIn(l.line, from))
+		at = l.found(goalScheme, from, schemeIn(l.line, from))
 	}
 	return at
 }
@@ -124,8 +124,8 @@ func schemeIn(line []byte, from int) int {
 	return len(line)
 }
 
-// lineEnd is where the line ends without trailing white space.
-func (l *looks) lineEnd() int {
+// trimmedEnd is where the line ends without trailing white space.
+func (l *lineSearch) trimmedEnd() int {
 	if l.trimmed < 0 {
 		l.trimmed = trim(l.line, endsBlank)
 		l.work += len(l.line) - l.trimmed
@@ -133,16 +133,16 @@ func (l *looks) lineEnd() int {
 	return l.trimmed
 }
 
-// run is how many bytes at the beginning of the text are in the set.
-func (l *looks) run(text []byte, set set) int {
-	n := scan(text, set, 0)
+// prefixIn is how many bytes at the beginning of the text are in the set.
+func (l *lineSearch) prefixIn(text []byte, set set) int {
+	n := indexInSet(text, set, 0)
 	l.work += n + 1
 	return n
 }
 
 // until is how many bytes come before the first byte in the set.
-func (l *looks) until(text []byte, set set) int {
-	n := scan(text, set, 1)
+func (l *lineSearch) until(text []byte, set set) int {
+	n := indexInSet(text, set, 1)
 	l.work += n + 1
 	return n
 }
@@ -156,9 +156,9 @@ func trim(text []byte, set set) int {
 	return n
 }
 
-// scan returns the place of the first byte that is in the set if stop is 1, or that is
+// indexInSet returns the place of the first byte that is in the set if stop is 1, or that is
 // not if stop is 0; the text's length if there is no such byte.
-func scan(text []byte, set set, stop byte) int {
+func indexInSet(text []byte, set set, stop byte) int {
 	t := &byteSets[set]
 	for i, c := range text {
 		if t[c] == stop {
@@ -180,5 +180,5 @@ func far(text []byte, set set) int {
 			break
 		}
 	}
-	return n + scan(text[n:], set, 1)
+	return n + indexInSet(text[n:], set, 1)
 }
