@@ -116,32 +116,33 @@ func start(t *testing.T, kind string, environment ...string) (int, []map[string]
 }
 
 func TestAFunctionThatCannotStartSaysWhyInOneLine(t *testing.T) {
-	for name, tc := range map[string]struct {
+	for _, tc := range []struct {
+		name        string
 		kind        string
 		environment []string
 		want        string
 	}{
-		"a missing setting": {
+		{name: "a missing setting",
 			kind: "good",
 			want: settings.Team,
 		},
-		"a wrong setting": {
+		{name: "a wrong setting",
 			kind:        "good",
 			environment: []string{settings.Team + "=shop", settings.LogLevel + "=loud"},
 			want:        settings.LogLevel,
 		},
-		"a build that fails": {
+		{name: "a build that fails",
 			kind:        "refusing",
 			environment: []string{settings.Team + "=shop"},
 			want:        "no such region",
 		},
-		"a panic": {
+		{name: "a panic",
 			kind:        "panicking",
 			environment: []string{settings.Team + "=shop"},
 			want:        "panicked with a value of type string",
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(tc.name, func(t *testing.T) {
 			status, lines := start(t, tc.kind, tc.environment...)
 			if status != 1 {
 				t.Errorf("exit status %d, want 1", status)

@@ -54,23 +54,26 @@ func TestCheckPorts(t *testing.T) {
 }
 
 func TestCheckLimits(t *testing.T) {
-	for name, c := range map[string]struct{ given, want catalog.Limits }{
-		"none": {catalog.Limits{}, catalog.Limits{}},
-		"upstream's": {catalog.Limits{Memory: "0", MemorySwap: "0", MemoryReservation: "0", CPUs: "0",
+	for _, c := range []struct {
+		name        string
+		given, want catalog.Limits
+	}{
+		{"none", catalog.Limits{}, catalog.Limits{}},
+		{"upstream's", catalog.Limits{Memory: "0", MemorySwap: "0", MemoryReservation: "0", CPUs: "0",
 			CPUShares: 1024}, catalog.Limits{CPUShares: 1024}},
-		"all": {catalog.Limits{Memory: "512M", MemorySwap: "1g", MemoryReservation: "256m", CPUs: "1.5",
+		{"all", catalog.Limits{Memory: "512M", MemorySwap: "1g", MemoryReservation: "256m", CPUs: "1.5",
 			CPUSet: "0-2,4", CPUShares: 2},
 			catalog.Limits{Memory: "512m", MemorySwap: "1g", MemoryReservation: "256m", CPUs: "1.5",
 				CPUSet: "0-2,4", CPUShares: 2}},
-		"all the swap": {catalog.Limits{MemorySwap: "-1"}, catalog.Limits{MemorySwap: "-1"}},
-		"bytes": {catalog.Limits{Memory: "6291456", MemorySwap: "6144k"},
+		{"all the swap", catalog.Limits{MemorySwap: "-1"}, catalog.Limits{MemorySwap: "-1"}},
+		{"bytes", catalog.Limits{Memory: "6291456", MemorySwap: "6144k"},
 			catalog.Limits{Memory: "6291456", MemorySwap: "6144k"}},
-		"nothing twice": {catalog.Limits{Memory: "0m", CPUs: "0.00"}, catalog.Limits{}},
+		{"nothing twice", catalog.Limits{Memory: "0m", CPUs: "0.00"}, catalog.Limits{}},
 	} {
 		draft := withContainer(catalog.Container{Limits: c.given})
-		wantGood(t, name, draft)
+		wantGood(t, c.name, draft)
 		if diff := cmp.Diff(draft.Image.Limits, c.want); diff != "" {
-			t.Errorf("%s (-got +want)\n%s", name, diff)
+			t.Errorf("%s (-got +want)\n%s", c.name, diff)
 		}
 	}
 	for _, c := range []struct {

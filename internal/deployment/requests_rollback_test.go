@@ -215,24 +215,25 @@ func TestRollbackIsRefused(t *testing.T) {
 // TestRollbackOfADatabase holds that a database goes back only where its data
 // need not.
 func TestRollbackOfADatabase(t *testing.T) {
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		change func(*catalog.Database)
 		reason string
 	}{
-		"the environment": {func(db *catalog.Database) {
+		{"the environment", func(db *catalog.Database) {
 			db.Environment = []catalog.Variable{{Name: "TZ",
 				Value: "UTC"}}
 		}, ""},
-		"a limit":   {func(db *catalog.Database) { db.Limits.Memory = "512m" }, ""},
-		"nothing":   {func(*catalog.Database) {}, ""},
-		"the image": {func(db *catalog.Database) { db.Image = "postgres:17" }, "image"},
-		"a setting": {func(db *catalog.Database) { db.Settings = map[string]string{"postgres_db": "other"} },
+		{"a limit", func(db *catalog.Database) { db.Limits.Memory = "512m" }, ""},
+		{"nothing", func(*catalog.Database) {}, ""},
+		{"the image", func(db *catalog.Database) { db.Image = "postgres:17" }, "image"},
+		{"a setting", func(db *catalog.Database) { db.Settings = map[string]string{"postgres_db": "other"} },
 			"postgres_db"},
-		"a limit and the configuration file": {func(db *catalog.Database) {
+		{"a limit and the configuration file", func(db *catalog.Database) {
 			db.Limits.CPUs, db.Configuration = "2", "fsync = off"
 		}, "postgres_conf"},
 	} {
-		t.Run("that differs in "+name, func(t *testing.T) {
+		t.Run("that differs in "+c.name, func(t *testing.T) {
 			w := newWorld(t)
 			server := w.server(t, 1, 25)
 			id := w.create(t, &catalog.Database{Resource: catalog.Resource{ServerID: server},

@@ -141,18 +141,19 @@ func TestDeclaredLinesAreBounded(t *testing.T) {
 // attached: the stream that declares a secret comes before the stream that
 // shows it.
 func TestDeclaredLinesComeFirst(t *testing.T) {
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		script string
 		errAt  int64 // how many bytes of err were read before
 		first  string
 	}{
-		"out declares": {"echo ::add-mask::one; echo one >&2", 0, "out"},
-		"err declares": {"echo before >&2; echo ::add-mask::one >&2; echo one", 0, "err"},
-		"both do":      {"echo ::add-mask::two >&2; echo ::add-mask::one; echo one >&2", 0, "out"},
-		"neither does": {"echo ' ::add-mask::one' >&2; echo one", 0, "out"},
-		"err declares in a line of which a part was read": {"echo ::add-mask::one >&2; echo one", 14, "err"},
+		{"out declares", "echo ::add-mask::one; echo one >&2", 0, "out"},
+		{"err declares", "echo before >&2; echo ::add-mask::one >&2; echo one", 0, "err"},
+		{"both do", "echo ::add-mask::two >&2; echo ::add-mask::one; echo one >&2", 0, "out"},
+		{"neither does", "echo ' ::add-mask::one' >&2; echo one", 0, "out"},
+		{"err declares in a line of which a part was read", "echo ::add-mask::one >&2; echo one", 14, "err"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			j := job(folder(t), c.script)
 			follow(t, local{}, j)
 			var first string

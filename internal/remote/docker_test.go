@@ -12,16 +12,19 @@ import (
 // The answer of a validation and the log of a start have the same text for the same
 // trouble.
 func TestValidationAndLogReportDockerTroubleAlike(t *testing.T) {
-	for name, c := range map[string]struct{ docker, says string }{
-		"denied": {"echo 'permission denied while trying to connect to the docker API at " +
+	for _, c := range []struct {
+		name         string
+		docker, says string
+	}{
+		{"denied", "echo 'permission denied while trying to connect to the docker API at " +
 			"unix:///var/run/docker.sock' >&2; exit 1", "Add it to the group docker"},
-		"away": {"echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. " +
+		{"away", "echo 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock. " +
 			"Is the docker daemon running?' >&2; exit 1", "systemctl enable --now docker"},
-		"in other words":  {"echo 'unexpected EOF' >&2; exit 1", "systemctl enable --now docker"},
-		"without compose": {`[ "$1" = version ]`, "no compose plug-in"},
-		"well":            {"exit 0", ""},
+		{"in other words", "echo 'unexpected EOF' >&2; exit 1", "systemctl enable --now docker"},
+		{"without compose", `[ "$1" = version ]`, "no compose plug-in"},
+		{"well", "exit 0", ""},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			shell := busybox(t)
 			dir, _, _ := strings.Cut(strings.TrimPrefix(shell.env[0], "PATH="), ":")
 			if err := os.WriteFile(filepath.Join(dir, "docker"), []byte("#!/bin/sh\n"+c.docker+"\n"),

@@ -16,22 +16,23 @@ import (
 func TestP8ATeamsOwnExitCodesMeanNothing(t *testing.T) {
 	for _, code := range []int{recipe.UnhealthyExit, recipe.DockerExit} {
 		exit := fmt.Sprintf("exit %d", code)
-		for name, c := range map[string]struct {
+		for _, c := range []struct {
+			name   string
 			shell  catalog.Shell
 			stops  bool
 			reason deployment.Reason
 			says   string
 		}{
-			"start": {catalog.Shell{Start: exit}, false, deployment.ReasonExit,
+			{"start", catalog.Shell{Start: exit}, false, deployment.ReasonExit,
 				fmt.Sprintf(`reason exit: step "Start" exited with code %d.`, code)},
-			"start with a check": {catalog.Shell{Start: exit, Health: "true"}, false, deployment.ReasonExit,
+			{"start with a check", catalog.Shell{Start: exit, Health: "true"}, false, deployment.ReasonExit,
 				fmt.Sprintf(`step "Start" exited with code %d.`, code)},
-			"stop": {catalog.Shell{Start: "true", Stop: exit}, true, deployment.ReasonExit,
+			{"stop", catalog.Shell{Start: "true", Stop: exit}, true, deployment.ReasonExit,
 				fmt.Sprintf(`step "Stop" exited with code %d.`, code)},
-			"health": {catalog.Shell{Start: "true", Health: exit}, false, deployment.ReasonUnhealthy,
+			{"health", catalog.Shell{Start: "true", Health: exit}, false, deployment.ReasonUnhealthy,
 				"The health command did not succeed"},
 		} {
-			t.Run(fmt.Sprint(name, " ", code), func(t *testing.T) {
+			t.Run(fmt.Sprint(c.name, " ", code), func(t *testing.T) {
 				w := newWorld(t)
 				id := w.claimedAs(t, "app000000000000000000001", c.shell, nil, time.Hour)
 				if c.stops {

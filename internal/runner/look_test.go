@@ -59,7 +59,8 @@ func seen(t *testing.T, p *puppet, e *eye, operation deployment.Operation) (*wor
 
 func TestStatusOfTheResourceAtTheEnd(t *testing.T) {
 	blind := fault.New(fault.Unavailable, "The server cannot tell: an open secret.")
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name      string
 		operation deployment.Operation
 		code      int
 		eye       eye
@@ -67,21 +68,21 @@ func TestStatusOfTheResourceAtTheEnd(t *testing.T) {
 		looks     int
 		says      bool
 	}{
-		"what was seen": {deployment.Start, 0, eye{found: inspect.Found{Status: "running:healthy"}},
+		{"what was seen", deployment.Start, 0, eye{found: inspect.Found{Status: "running:healthy"}},
 			"running:healthy", 1, false},
-		"what was seen after a failure": {deployment.Start, 3,
+		{"what was seen after a failure", deployment.Start, 3,
 			eye{found: inspect.Found{Status: "degraded:unhealthy"}}, "degraded:unhealthy", 1, false},
-		"what the recipe promises, if nothing was": {deployment.Start, 0, eye{err: blind},
+		{"what the recipe promises, if nothing was", deployment.Start, 0, eye{err: blind},
 			"running:unknown", 1, false},
-		"unknown after a failure, if nothing was": {deployment.Start, 3, eye{err: blind},
+		{"unknown after a failure, if nothing was", deployment.Start, 3, eye{err: blind},
 			"unknown", 1, true},
-		"unknown after a failure, if nothing is told": {deployment.Start, 3, eye{}, "unknown", 1, true},
-		"gone once it is deleted": {deployment.Delete, 0,
+		{"unknown after a failure, if nothing is told", deployment.Start, 3, eye{}, "unknown", 1, true},
+		{"gone once it is deleted", deployment.Delete, 0,
 			eye{found: inspect.Found{Status: "running:healthy"}}, "exited", 0, false},
-		"what was seen when it could not be deleted": {deployment.Delete, 1,
+		{"what was seen when it could not be deleted", deployment.Delete, 1,
 			eye{found: inspect.Found{Status: "running:healthy"}}, "running:healthy", 1, false},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := &puppet{prints: "done\n", code: c.code}
 				w, id := seen(t, p, &c.eye, c.operation)
@@ -183,32 +184,33 @@ func TestARunnerThatLostItsLeaseWhileLooking(t *testing.T) {
 func TestTheBuiltCommitIsRecorded(t *testing.T) {
 	const commit = "0123456789abcdef0123456789abcdef01234567"
 	long := strings.Repeat("ä", 200)
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name          string
 		operation     deployment.Operation
 		commit, found string
 		want          deployment.Source
 	}{
-		"a commit and its first line": {deployment.Start, commit, " Mend the till\n\nIt was broken.\n",
+		{"a commit and its first line", deployment.Start, commit, " Mend the till\n\nIt was broken.\n",
 			deployment.Source{Commit: commit, Message: "Mend the till"}},
-		"without what is secret": {deployment.Deploy, commit, "Use an open secret",
+		{"without what is secret", deployment.Deploy, commit, "Use an open secret",
 			deployment.Source{Commit: commit, Message: "Use <REDACTED:TOKEN>"}},
-		"cut between two letters": {deployment.Start, commit, "x" + long,
+		{"cut between two letters", deployment.Start, commit, "x" + long,
 			deployment.Source{Commit: commit, Message: "x" + long[:254]}},
-		"cut behind what is secret": {deployment.Start, commit, strings.Repeat("x", 250) + "an open secret",
+		{"cut behind what is secret", deployment.Start, commit, strings.Repeat("x", 250) + "an open secret",
 			deployment.Source{Commit: commit, Message: strings.Repeat("x", 250) + "<REDAC"}},
-		"without what commands a terminal": {deployment.Start, commit,
+		{"without what commands a terminal", deployment.Start, commit,
 			"Mend\r \x1b[31mthe\x1b[0m\x07 \x1b]0;x\x07till",
 			deployment.Source{Commit: commit, Message: "Mend the till"}},
-		"without a secret that escapes split": {deployment.Start, commit, "an \x1b[1mop\x1b[0men secret",
+		{"without a secret that escapes split", deployment.Start, commit, "an \x1b[1mop\x1b[0men secret",
 			deployment.Source{Commit: commit, Message: "<REDACTED:TOKEN>"}},
-		"as text": {deployment.Start, commit, "a\xffb",
+		{"as text", deployment.Start, commit, "a\xffb",
 			deployment.Source{Commit: commit, Message: "a\uFFFDb"}},
-		"of SHA-256": {deployment.Start, commit + commit[:24], "",
+		{"of SHA-256", deployment.Start, commit + commit[:24], "",
 			deployment.Source{Commit: commit + commit[:24]}},
-		"nothing that is no commit":     {deployment.Start, commit + "; echo", "x", deployment.Source{}},
-		"nothing when nothing is built": {deployment.Stop, commit, "x", deployment.Source{}},
+		{"nothing that is no commit", deployment.Start, commit + "; echo", "x", deployment.Source{}},
+		{"nothing when nothing is built", deployment.Stop, commit, "x", deployment.Source{}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := &eye{found: inspect.Found{Status: "running:healthy", Commit: c.commit, Message: c.found}}
 				w, id := seen(t, &puppet{prints: "done\n"}, e, c.operation)

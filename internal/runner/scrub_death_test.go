@@ -77,17 +77,18 @@ func (w *world) dies(t *testing.T, id deployment.ID, calls int64, before bool) b
 }
 
 func TestAScrubOfLogsThatCannotBeRead(t *testing.T) {
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		damage func(chunks logbook.Rewriter, book logbook.Book, t *testing.T)
 		status deployment.Status
 		says   string
 	}{
-		"an expired log is skipped": {func(archive logbook.Rewriter, book logbook.Book, t *testing.T) {
+		{"an expired log is skipped", func(archive logbook.Rewriter, book logbook.Book, t *testing.T) {
 			if err := archive.Remove(t.Context(), book); err != nil {
 				t.Fatal(err)
 			}
 		}, deployment.Finished, "its log is no longer kept.\n"},
-		"a log without its beginning is told": {func(
+		{"a log without its beginning is told", func(
 			archive logbook.Rewriter, book logbook.Book, t *testing.T,
 		) {
 			kept := copied(t, archive, book)
@@ -100,7 +101,7 @@ func TestAScrubOfLogsThatCannotBeRead(t *testing.T) {
 				}
 			}
 		}, deployment.Failed, "may still have secrets in it.\n"},
-		"a damaged log is told": {func(archive logbook.Rewriter, book logbook.Book, t *testing.T) {
+		{"a damaged log is told", func(archive logbook.Rewriter, book logbook.Book, t *testing.T) {
 			header, err := archive.Head(t.Context(), book, 2)
 			if err != nil {
 				t.Fatal(err)
@@ -111,7 +112,7 @@ func TestAScrubOfLogsThatCannotBeRead(t *testing.T) {
 			}
 		}, deployment.Failed, "may still have secrets in it.\n"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w, ids := leaks(t, 4)
 				c.damage(w.Archive(), ids[2].Book(), t)

@@ -33,25 +33,26 @@ func TestP3SecretsOfADeploymentAreNotInTheLog(t *testing.T) {
 		return db.ID
 	}
 	application := func(t *testing.T, w *world) catalog.ID { return w.built(t, key) }
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name       string
 		resource   func(*testing.T, *world) catalog.ID
 		prints     string
 		hides, has string
 	}{
-		"a password": {database, "<" + password + ">", password,
+		{"a password", database, "<" + password + ">", password,
 			"<<REDACTED:POSTGRES_PASSWORD>>"},
-		"an internal URL": {database,
+		{"an internal URL", database,
 			"postgres://sesame:pa%20ss%3Aw%40rd%2F50%25@dbs000000000000000000001:5432/shop", "sesame",
 			"<REDACTED:internal_db_url>"},
-		"an external URL": {database, "postgres://sesame:pa%20ss%3Aw%40rd%2F50%25@web-1:15432/shop", "sesame",
+		{"an external URL", database, "postgres://sesame:pa%20ss%3Aw%40rd%2F50%25@web-1:15432/shop", "sesame",
 			"<REDACTED:external_db_url>"},
-		"a line of a deploy key": {application, "  other-line-of-the-key", "other-line",
+		{"a line of a deploy key", application, "  other-line-of-the-key", "other-line",
 			"  <REDACTED:private_key>"},
-		"the key of the server": {application, "a private key", "private key", "<REDACTED:private_key>"},
+		{"the key of the server", application, "a private key", "private key", "<REDACTED:private_key>"},
 		// Nothing masks the key of the marks, because no job gets it.
-		"the key of marks, which": {database, "0123456789abcdef", "nothing", "0123456789abcdef"},
+		{"the key of marks, which", database, "0123456789abcdef", "nothing", "0123456789abcdef"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := stillWorld(t, &puppet{prints: c.prints + "\n"})
 				record, log := w.run(t, w.asked(t, c.resource(t, w), deployment.Start))

@@ -84,15 +84,16 @@ func (w without) Get(context.Context, catalog.ID, string) (snapshot.Snapshot, er
 }
 
 func TestAConfigurationThatIsGone(t *testing.T) {
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name    string
 		archive without
 		says    string
 	}{
-		"missing": {without{}, "The configuration that this deployment was asked for is gone."},
-		"unreadable": {without{garbage: snapshot.Snapshot("{")},
+		{"missing", without{}, "The configuration that this deployment was asked for is gone."},
+		{"unreadable", without{garbage: snapshot.Snapshot("{")},
 			"The configuration that this deployment was asked for cannot be read."},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			id := w.claimed(t, catalog.Shell{Start: "echo ran"}, nil)
 			w.snapshots = c.archive
@@ -107,7 +108,7 @@ func TestAConfigurationThatIsGone(t *testing.T) {
 			}
 			w.wantFree(t, record)
 		})
-		t.Run(name+", of what is deleted", func(t *testing.T) {
+		t.Run(c.name+", of what is deleted", func(t *testing.T) {
 			w := newWorld(t)
 			id := w.claimed(t, catalog.Shell{Start: "true"}, nil)
 			w.run(t, id)

@@ -11,85 +11,88 @@ import (
 )
 
 func TestColours(t *testing.T) {
-	for name, c := range map[string]struct{ text, want string }{
-		"plain text stays": {
+	for _, c := range []struct {
+		name       string
+		text, want string
+	}{
+		{name: "plain text stays",
 			text: "a\tb\nc é 漢 …\n",
 			want: "a\tb\nc é 漢 …\n",
 		},
-		"colours stay": {
+		{name: "colours stay",
 			text: "\x1b[31;1mred\x1b[0m \x1b[m",
 			want: "\x1b[31;1mred\x1b[0m \x1b[m",
 		},
-		"colours of many parameters stay": {
+		{name: "colours of many parameters stay",
 			text: "\x1b[38;2;1;2;3mrgb \x1b[4:3mcurl",
 			want: "\x1b[38;2;1;2;3mrgb \x1b[4:3mcurl",
 		},
-		"clearing the screen": {
+		{name: "clearing the screen",
 			text: "a\x1b[2Jb\x1b[3J\x1bcc",
 			want: "abc",
 		},
-		"moving the cursor": {
+		{name: "moving the cursor",
 			text: "a\x1b[1;1Hb\x1b[5Ac\x1b[Kd",
 			want: "abcd",
 		},
-		"a window's title": {
+		{name: "a window's title",
 			text: "a\x1b]0;owned\x07b\x1b]2;owned\x1b\\c",
 			want: "abc",
 		},
-		"a link keeps its word": {
+		{name: "a link keeps its word",
 			text: "\x1b]8;;https://evil.example\x1b\\word\x1b]8;;\x1b\\.",
 			want: "word.",
 		},
-		"the clipboard": {
+		{name: "the clipboard",
 			text: "a\x1b]52;c;ZXZpbA==\x07b",
 			want: "ab",
 		},
-		"a link that its line does not end": {
+		{name: "a link that its line does not end",
 			text: "\x1b]8;;https://x and\nthe error",
 			want: "8;;https://x and\nthe error",
 		},
-		"a device control string": {
+		{name: "a device control string",
 			text: "a\x1bP+q544e\x1b\\b\x1b_x\x1b\\c\x1b^y\x1b\\d\x1bXz\x1b\\e",
 			want: "abcde",
 		},
-		"a private parameter is not a colour": {
+		{name: "a private parameter is not a colour",
 			text: "\x1b[>4;1ma\x1b[?25hb\x1b[4 mc",
 			want: "abc",
 		},
-		"C1 controls": {
+		{name: "C1 controls",
 			text: "a\u009b2Jb\u009d0;t\u009cc\u0085d\u009b31me",
 			want: "abcde",
 		},
-		"bell, backspace, return, delete, NUL": {
+		{name: "bell, backspace, return, delete, NUL",
 			text: "a\x07\b\r\x7f\x00b",
 			want: "ab",
 		},
-		"a character set": {
+		{name: "a character set",
 			text: "a\x1b(0b\x1b)Bc\x1b#8d",
 			want: "abcd",
 		},
-		"one escape at the end": {
+		{name: "one escape at the end",
 			text: "a\x1b",
 			want: "a",
 		},
-		"an unfinished sequence at the end": {
+		{name: "an unfinished sequence at the end",
 			text: "a\x1b[31",
 			want: "a",
 		},
-		"a sequence that a newline breaks": {
+		{name: "a sequence that a newline breaks",
 			text: "a\x1b[31\nb",
 			want: "a\nb",
 		},
-		"an escape before an escape": {
+		{name: "an escape before an escape",
 			text: "\x1b\x1b[31mred",
 			want: "\x1b[31mred",
 		},
-		"an escape in a sequence": {
+		{name: "an escape in a sequence",
 			text: "\x1b[3\x1b[31mred",
 			want: "\x1b[31mred",
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			if got := string(terminal.Colours([]byte(c.text))); got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}

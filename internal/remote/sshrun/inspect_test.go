@@ -39,19 +39,20 @@ func TestInspector(t *testing.T) {
 			other := remotetest.Start(t, remotetest.Options{})
 			wrong, none, gone := *server, *server, *server
 			wrong.HostKey, none.HostKey, gone.Port = other.HostKey(), "", free(t)
-			for says, c := range map[string]struct {
+			for _, c := range []struct {
+				says   string
 				server *catalog.Server
 				key    string
 			}{
-				"refused the private key":               {server, other.ClientKeyPEM()},
-				"SHA256:":                               {&wrong, ssh.ClientKeyPEM()},
-				"No usable host key":                    {&none, ssh.ClientKeyPEM()},
-				"did not answer: connection refused":    {&gone, ssh.ClientKeyPEM()},
-				"refused the private key for the user ": {server, "no key at all"},
+				{"refused the private key", server, other.ClientKeyPEM()},
+				{"SHA256:", &wrong, ssh.ClientKeyPEM()},
+				{"No usable host key", &none, ssh.ClientKeyPEM()},
+				{"did not answer: connection refused", &gone, ssh.ClientKeyPEM()},
+				{"refused the private key for the user ", server, "no key at all"},
 			} {
 				if err := dialer.Login(t.Context(), c.server, c.key); !errors.Is(err, fault.Unavailable) ||
-					!strings.Contains(fault.Public(err), says) {
-					t.Errorf("%v, want Unavailable with %q", err, says)
+					!strings.Contains(fault.Public(err), c.says) {
+					t.Errorf("%v, want Unavailable with %q", err, c.says)
 				}
 			}
 		})

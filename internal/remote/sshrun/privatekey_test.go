@@ -85,19 +85,22 @@ func p224(t *testing.T) string {
 func TestRefusedKeysNameTheReason(t *testing.T) {
 	plain := rsaPEM(t)
 	body := strings.Split(plain, "\n")[1]
-	for name, c := range map[string]struct{ text, says string }{
-		"a public key": {lineOf(t, plain), "This is a public key"},
-		"PuTTY's":      {"PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n" + body, "PuTTY"},
-		"a locked PKCS#8": {"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + body +
+	for _, c := range []struct {
+		name       string
+		text, says string
+	}{
+		{"a public key", lineOf(t, plain), "This is a public key"},
+		{"PuTTY's", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n" + body, "PuTTY"},
+		{"a locked PKCS#8", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + body +
 			"AA==\n-----END ENCRYPTED PRIVATE KEY-----\n", "passphrase"},
-		"two keys":              {plain + ecdsaPEM(t), "more than one"},
-		"line breaks as \\n":    {strings.ReplaceAll(plain, "\n", `\n`), `written as \n`},
-		"a single line":         {strings.ReplaceAll(plain, "\n", " "), "single line"},
-		"the end is cut off":    {plain[:len(plain)/2], "damaged"},
-		"a curve SSH lacks":     {p224(t), "P-224"},
-		"no key but some words": {"hello " + body, "no private key"},
+		{"two keys", plain + ecdsaPEM(t), "more than one"},
+		{"line breaks as \\n", strings.ReplaceAll(plain, "\n", `\n`), `written as \n`},
+		{"a single line", strings.ReplaceAll(plain, "\n", " "), "single line"},
+		{"the end is cut off", plain[:len(plain)/2], "damaged"},
+		{"a curve SSH lacks", p224(t), "P-224"},
+		{"no key but some words", "hello " + body, "no private key"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			_, err := sshrun.New(sshrun.Options{}).PrivateKey(c.text)
 			if !errors.Is(err, fault.Invalid) || !strings.Contains(fault.Public(err), c.says) {
 				t.Errorf("%v, want Invalid with %q", err, c.says)

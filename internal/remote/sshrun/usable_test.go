@@ -54,32 +54,33 @@ func TestUsableNamesWhatIsMissing(t *testing.T) {
 	tools := func(docker string, without ...string) []string {
 		return []string{"ForceCommand PATH=" + toolset(t, docker, without...) + " exec sh -s"}
 	}
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name  string
 		lines []string
 		data  string
 		says  []string // empty if the server is usable
 	}{
-		"everything is there": {lines: tools(works)},
-		"no flock": {tools(works, "flock"), "",
+		{name: "everything is there", lines: tools(works)},
+		{"no flock", tools(works, "flock"), "",
 			[]string{"flock is missing (install util-linux)"}},
-		"several tools": {tools(works, "flock", "base64"), "",
+		{"several tools", tools(works, "flock", "base64"), "",
 			[]string{"flock is missing", "base64 is missing (install coreutils)"}},
-		"a file as data folder": {tools(works), file, []string{"the data directory cannot be used"}},
-		"no docker":             {tools(""), "", []string{"Docker is not installed"}},
-		"no compose plug-in": {tools(`[ "$1" != compose ]`), "",
+		{"a file as data folder", tools(works), file, []string{"the data directory cannot be used"}},
+		{"no docker", tools(""), "", []string{"Docker is not installed"}},
+		{"no compose plug-in", tools(`[ "$1" != compose ]`), "",
 			[]string{"no compose plug-in", "docker-compose-plugin"}},
-		"the socket denied": {tools("echo 'permission denied while trying to connect' >&2; exit 1"), "",
+		{"the socket denied", tools("echo 'permission denied while trying to connect' >&2; exit 1"), "",
 			[]string{"group docker"}},
-		"the engine stopped": {tools("echo 'Cannot connect to the Docker daemon' >&2; exit 1"), "",
+		{"the engine stopped", tools("echo 'Cannot connect to the Docker daemon' >&2; exit 1"), "",
 			[]string{"systemctl enable --now docker"}},
-		"a shell without logins": {[]string{"ForceCommand echo 'This account is not available.'; exit 1"}, "",
+		{"a shell without logins", []string{"ForceCommand echo 'This account is not available.'; exit 1"}, "",
 			[]string{"its login shell runs no commands"}},
-		"another command": {[]string{"ForceCommand sleep 60"}, "",
+		{"another command", []string{"ForceCommand sleep 60"}, "",
 			[]string{"runs no commands", "ForceCommand"}},
-		"sftp only": {[]string{"Subsystem sftp internal-sftp", "ForceCommand internal-sftp"}, "",
+		{"sftp only", []string{"Subsystem sftp internal-sftp", "ForceCommand internal-sftp"}, "",
 			[]string{"run"}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			ssh := remotetest.OpenSSH(t, remotetest.Setup{Lines: c.lines})
 			server := &catalog.Server{Address: "127.0.0.1", Port: ssh.Port(), User: ssh.User(),

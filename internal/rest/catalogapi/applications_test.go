@@ -77,16 +77,17 @@ func TestApplicationsOnTheWire(t *testing.T) {
 		"private_key_uuid": key,
 		"git_host_keys":    "git.example " + firstKeyLine,
 	}
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name         string
 		id           string
 		given, shown resttest.Object
 	}{
-		"shell": {
+		{name: "shell",
 			id:    "createShellApplication",
 			given: resttest.Object{"start": "true"},
 			shown: resttest.Object{"start": "true", "stop": "", "health": ""},
 		},
-		"dockerimage": {
+		{name: "dockerimage",
 			id:    "createImageApplication",
 			given: resttest.Object{"docker_registry_image_name": "ghcr.io/acme/web"},
 			shown: container(resttest.Object{
@@ -94,7 +95,7 @@ func TestApplicationsOnTheWire(t *testing.T) {
 				"docker_registry_image_tag":  "latest",
 			}),
 		},
-		"dockerimage with everything": {
+		{name: "dockerimage with everything",
 			id: "createImageApplication",
 			given: merge(allContainerFields, resttest.Object{
 				"docker_registry_image_name": "web",
@@ -105,7 +106,7 @@ func TestApplicationsOnTheWire(t *testing.T) {
 				"docker_registry_image_tag":  "1.4",
 			}),
 		},
-		"dockerimage with a command": {
+		{name: "dockerimage with a command",
 			id: "createImageApplication",
 			given: resttest.Object{
 				"docker_registry_image_name": "web",
@@ -117,7 +118,7 @@ func TestApplicationsOnTheWire(t *testing.T) {
 				"health_check_command":       "wget -q localhost",
 			}),
 		},
-		"dockerfile": {
+		{name: "dockerfile",
 			id:    "createDockerfileApplication",
 			given: resttest.Object{"git_repository": "https://git.example/api.git"},
 			shown: container(source(resttest.Object{
@@ -125,7 +126,7 @@ func TestApplicationsOnTheWire(t *testing.T) {
 				"dockerfile_location": "Dockerfile",
 			})),
 		},
-		"dockerfile with everything": {
+		{name: "dockerfile with everything",
 			id: "createDockerfileApplication",
 			given: merge(allContainerFields, allSourceFields, resttest.Object{
 				"dockerfile_location": "/docker/Dockerfile",
@@ -134,7 +135,7 @@ func TestApplicationsOnTheWire(t *testing.T) {
 				"dockerfile_location": "docker/Dockerfile",
 			})),
 		},
-		"dockercompose": {
+		{name: "dockercompose",
 			id: "createComposeApplication",
 			given: resttest.Object{
 				"git_repository": "https://git.example/api.git",
@@ -149,11 +150,11 @@ func TestApplicationsOnTheWire(t *testing.T) {
 			}),
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			made := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
 				Operation: c.id, Body: merge(c.given, resttest.Object{"name": "web", "server_uuid": server}),
 			})
-			pack, _, _ := strings.Cut(name, " ")
+			pack, _, _ := strings.Cut(c.name, " ")
 			wanted := merge(c.shown, resttest.Object{
 				"uuid": made["uuid"], "name": "web", "description": nil, "status": "exited", "kind": pack,
 				"build_pack": pack, "server_uuid": server,
@@ -200,59 +201,60 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 	server := w.Server(t)
 	image := resttest.Object{"docker_registry_image_name": "web"}
 	git := resttest.Object{"git_repository": "https://git.example/api.git"}
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name  string
 		id    string
 		body  resttest.Object
 		field string
 		says  string
 	}{
-		"an image with a tag in its name": {
+		{"an image with a tag in its name",
 			"createImageApplication", resttest.Object{"docker_registry_image_name": "web:1"},
 			"docker_registry_image_name", "docker_registry_image_tag",
 		},
-		"an image that is none": {
+		{"an image that is none",
 			"createImageApplication", resttest.Object{"docker_registry_image_name": "Web App"},
 			"docker_registry_image_name", "must be an image",
 		},
-		"no image": {
+		{"no image",
 			"createImageApplication", resttest.Object{}, "docker_registry_image_name", "is required",
 		},
-		"a tag that is none": {
+		{"a tag that is none",
 			"createImageApplication", merge(image, resttest.Object{"docker_registry_image_tag": "a tag"}),
 			"docker_registry_image_tag", "must be a tag",
 		},
-		"a field of another form": {
+		{"a field of another form",
 			"createImageApplication", merge(image, git), "git_repository", "is not known here",
 		},
-		"ports that are none": {
+		{"ports that are none",
 			"createImageApplication", merge(image, resttest.Object{"ports_exposes": "http"}), "ports_exposes",
 			"must be ports",
 		},
-		"a port out of range": {
+		{"a port out of range",
 			"createImageApplication", merge(image, resttest.Object{"ports_exposes": "80,70000"}),
 			"ports_exposes", "65535",
 		},
-		"a port beyond every range": {
+		{"a port beyond every range",
 			"createImageApplication", merge(image, resttest.Object{"ports_exposes": "99999999999999999999"}),
 			"ports_exposes", "must be ports",
 		},
-		"no repository": {
+		{"no repository",
 			"createDockerfileApplication", resttest.Object{}, "git_repository", "is required",
 		},
-		"a repository that is none": {
+		{"a repository that is none",
 			"createDockerfileApplication", resttest.Object{"git_repository": "ftp://a"}, "git_repository",
 			"must be an address",
 		},
-		"a password in the repository": {
+		{"a password in the repository",
 			"createDockerfileApplication",
 			resttest.Object{"git_repository": "https://bot:hunter22@git.example/api.git"}, "git_repository",
 			"git_password",
 		},
-		"a user without a password": {
+		{"a user without a password",
 			"createComposeApplication", merge(git, resttest.Object{"git_username": "bot"}), "git_username",
 			"go together",
 		},
-		"a deploy key that is not there": {
+		{"a deploy key that is not there",
 			"createComposeApplication",
 			resttest.Object{
 				"git_repository":   "git@git.example:api.git",
@@ -260,21 +262,21 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 			},
 			"private_key_uuid", "must be the uuid",
 		},
-		"a commit that is none": {
+		{"a commit that is none",
 			"createComposeApplication", merge(git, resttest.Object{"git_commit_sha": "main"}),
 			"git_commit_sha", "must be the hash",
 		},
-		"a folder that climbs": {
+		{"a folder that climbs",
 			"createComposeApplication", merge(git, resttest.Object{"base_directory": "/../etc"}),
 			"base_directory", "without",
 		},
-		"a weak password": {
+		{"a weak password",
 			"createComposeApplication",
 			merge(git, resttest.Object{"git_username": "bot", "git_password": "bot"}), "git_password",
 			"cannot be kept out of the logs",
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
 				Operation: c.id, Body: merge(c.body, resttest.Object{"name": "web", "server_uuid": server}),
 			})

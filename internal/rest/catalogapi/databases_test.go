@@ -213,90 +213,91 @@ func TestDatabaseConfigurationsMayBeBase64(t *testing.T) {
 func TestDatabasesThatAreRefused(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		engine string
 		change resttest.Object
 		field  string
 		says   string
 	}{
-		"a setting of another engine": {
+		{"a setting of another engine",
 			"postgresql", resttest.Object{"redis_password": "long-enough"}, "redis_password",
 			"PostgreSQL takes postgres_user, postgres_password",
 		},
-		"a field in another case": {
+		{"a field in another case",
 			"postgresql", resttest.Object{"Postgres_User": "a"}, "Postgres_User", "is not known here",
 		},
-		"a field that is no name": {
+		{"a field that is no name",
 			"postgresql", resttest.Object{"a b\n": "a"}, "body", "is not known here",
 		},
-		"an unknown field that is a number": {
+		{"an unknown field that is a number",
 			"postgresql", resttest.Object{"postgres_port": 7}, "postgres_port", "is not known here",
 		},
-		"an unknown field that is a list": {
+		{"an unknown field that is a list",
 			"redis", resttest.Object{"modules": []string{"a"}}, "modules", "is not known here",
 		},
-		"a user that an old version misreads": {
+		{"a user that an old version misreads",
 			"clickhouse", resttest.Object{"clickhouse_admin_user": "a.b"}, "clickhouse_admin_user", "no dot",
 		},
-		"a setting that is a number": {
+		{"a setting that is a number",
 			"postgresql", resttest.Object{"postgres_user": 7}, "postgres_user", "must be text, not a number",
 		},
-		"no image reference": {
+		{"no image reference",
 			"postgresql", resttest.Object{"image": "not an image"}, "image", "must be an image",
 		},
-		"TLS of an engine without": {
+		{"TLS of an engine without",
 			"clickhouse", resttest.Object{"enable_ssl": true}, "enable_ssl", "has no TLS",
 		},
-		"a TLS mode without TLS": {
+		{"a TLS mode without TLS",
 			"postgresql", resttest.Object{"ssl_mode": "require"}, "enable_ssl", "must be true",
 		},
-		"another engine's TLS mode": {
+		{"another engine's TLS mode",
 			"postgresql", resttest.Object{"enable_ssl": true, "ssl_mode": "REQUIRED"}, "ssl_mode",
 			"must be one of require",
 		},
-		"a public port that is not public": {
+		{"a public port that is not public",
 			"postgresql", resttest.Object{"public_port": 7000}, "is_public", "must be true",
 		},
-		"public without a port": {
+		{"public without a port",
 			"postgresql", resttest.Object{"is_public": true}, "public_port", "is required",
 		},
-		"scripts that nobody runs": {
+		{"scripts that nobody runs",
 			"redis", resttest.Object{"init_scripts": []resttest.Object{{"name": "1.sql", "content": "a"}}},
 			"init_scripts", "Redis",
 		},
-		"a script with two names": {
+		{"a script with two names",
 			"postgresql",
 			resttest.Object{
 				"init_scripts": []resttest.Object{{"name": "1.sql", "filename": "2.sql", "content": "a"}},
 			},
 			"init_scripts", "one name",
 		},
-		"a short password": {
+		{"a short password",
 			"postgresql", resttest.Object{"postgres_password": "123"}, "postgres_password", "4 characters",
 		},
-		"a password that is a common word": {
+		{"a password that is a common word",
 			"postgresql", resttest.Object{"postgres_password": "password"}, "postgres_password",
 			"common word",
 		},
-		"the password as a variable": {
+		{"the password as a variable",
 			"postgresql",
 			resttest.Object{
 				"environment": []resttest.Object{{"key": "POSTGRES_PASSWORD", "value": "long-enough"}},
 			},
 			"environment.POSTGRES_PASSWORD", "is set by the field postgres_password",
 		},
-		"a server that is not there": {
+		{"a server that is not there",
 			"postgresql", resttest.Object{"server_uuid": "srv" + strings.Repeat("0", 21)}, "server_uuid",
 			"must be the uuid of a server that exists",
 		},
-		"a limit that is none": {
+		{"a limit that is none",
 			"postgresql", resttest.Object{"limits_memory": "much"}, "limits_memory", "must be a size",
 		},
-		"a bad port mapping": {
+		{"a bad port mapping",
 			"postgresql", resttest.Object{"ports_mappings": "99999:1"}, "ports_mappings", "",
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			body := resttest.Object{"name": "orders", "server_uuid": server}
 			for field, value := range c.change {
 				body[field] = value

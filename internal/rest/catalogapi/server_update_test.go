@@ -20,34 +20,37 @@ func TestUpdateServer(t *testing.T) {
 	show := func(t *testing.T) resttest.Object {
 		return w.Get(t, "getServer", server)
 	}
-	for name, c := range map[string]struct{ body, differs resttest.Object }{
-		"nothing": {resttest.Object{}, resttest.Object{}},
-		"what is the same": {
+	for _, c := range []struct {
+		name          string
+		body, differs resttest.Object
+	}{
+		{"nothing", resttest.Object{}, resttest.Object{}},
+		{"what is the same",
 			resttest.Object{"ip": "10.0.0.1", "forbid_host_access": false}, resttest.Object{},
 		},
-		"its policy": {
+		{"its policy",
 			resttest.Object{"forbid_host_access": true}, resttest.Object{"forbid_host_access": true},
 		},
-		"its name": {
+		{"its name",
 			resttest.Object{"name": " other ", "description": "for people"},
 			resttest.Object{"name": "other", "description": "for people"},
 		},
-		"what has a default": {
+		{"what has a default",
 			resttest.Object{"port": nil, "description": nil, "forbid_host_access": nil},
 			resttest.Object{"port": 22.0, "description": nil, "forbid_host_access": false},
 		},
-		"its host key": {
+		{"its host key",
 			resttest.Object{"host_key": resttest.SecondKey.Line + " root@web"},
 			resttest.Object{"host_key": resttest.SecondKey.Line},
 		},
-		"no host key": {
+		{"no host key",
 			resttest.Object{"host_key": nil}, resttest.Object{"host_key": nil, "is_usable": false},
 		},
-		"its data_dir": {
+		{"its data_dir",
 			resttest.Object{"data_dir": "/srv/waybill"}, resttest.Object{"data_dir": "/srv/waybill"},
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			before := show(t)
 			got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
 				Operation: "updateServer", PathUUID: server, Body: c.body,
@@ -70,23 +73,24 @@ func TestUpdateServer(t *testing.T) {
 			}
 		})
 	}
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name        string
 		body        resttest.Object
 		field, says string
 	}{
-		"another key": {
+		{"another key",
 			resttest.Object{"private_key_uuid": "key" + strings.Repeat("0", 21)}, "private_key_uuid",
 			"must be the uuid of a key",
 		},
-		"no name":                  {resttest.Object{"name": nil}, "name", "must be text, not null"},
-		"an address with a scheme": {resttest.Object{"ip": "ssh://web"}, "ip", "must be a host name"},
-		"a port out of range":      {resttest.Object{"port": 0}, "port", "from 1 to 65535"},
-		"a host key that is none":  {resttest.Object{"host_key": "nonsense"}, "host_key", "authorized_keys"},
-		"a field that nobody knows": {
+		{"no name", resttest.Object{"name": nil}, "name", "must be text, not null"},
+		{"an address with a scheme", resttest.Object{"ip": "ssh://web"}, "ip", "must be a host name"},
+		{"a port out of range", resttest.Object{"port": 0}, "port", "from 1 to 65535"},
+		{"a host key that is none", resttest.Object{"host_key": "nonsense"}, "host_key", "authorized_keys"},
+		{"a field that nobody knows",
 			resttest.Object{"validated_at": "now"}, "validated_at", "is not known here",
 		},
 	} {
-		t.Run(name+" is refused", func(t *testing.T) {
+		t.Run(c.name+" is refused", func(t *testing.T) {
 			w.Refused(t, "updateServer", server, c.body, c.field, c.says)
 		})
 	}

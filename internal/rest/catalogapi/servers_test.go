@@ -58,30 +58,31 @@ func TestServers(t *testing.T) {
 			Operation: "deleteServer", PathUUID: server,
 		})
 	})
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		change resttest.Object
 		field  string
 	}{
-		"no name":                  {resttest.Object{"name": nil}, "name"},
-		"a blank name":             {resttest.Object{"name": "  "}, "name"},
-		"a port out of range":      {resttest.Object{"port": 70000}, "port"},
-		"a port that is text":      {resttest.Object{"port": "22"}, "port"},
-		"an address with a scheme": {resttest.Object{"ip": "ssh://web"}, "ip"},
-		"an address with two dots": {resttest.Object{"ip": "a..b"}, "ip"},
-		"a key that is not there": {
+		{"no name", resttest.Object{"name": nil}, "name"},
+		{"a blank name", resttest.Object{"name": "  "}, "name"},
+		{"a port out of range", resttest.Object{"port": 70000}, "port"},
+		{"a port that is text", resttest.Object{"port": "22"}, "port"},
+		{"an address with a scheme", resttest.Object{"ip": "ssh://web"}, "ip"},
+		{"an address with two dots", resttest.Object{"ip": "a..b"}, "ip"},
+		{"a key that is not there",
 			resttest.Object{"private_key_uuid": "key" + strings.Repeat("0", 21)}, "private_key_uuid",
 		},
-		"a key that is a server": {
+		{"a key that is a server",
 			resttest.Object{"private_key_uuid": "srv" + strings.Repeat("0", 21)}, "private_key_uuid",
 		},
-		"a host key that is none":      {resttest.Object{"host_key": "nonsense"}, "host_key"},
-		"a folder that climbs":         {resttest.Object{"data_dir": "/data/../etc"}, "data_dir"},
-		"a relative folder":            {resttest.Object{"data_dir": "data"}, "data_dir"},
-		"more at a time than allowed":  {resttest.Object{"concurrency": 101}, "concurrency"},
-		"a field that nobody knows":    {resttest.Object{"passwort": "hunter22"}, "passwort"},
-		"a user that is an ssh option": {resttest.Object{"user": "-oProxyCommand=x"}, "user"},
+		{"a host key that is none", resttest.Object{"host_key": "nonsense"}, "host_key"},
+		{"a folder that climbs", resttest.Object{"data_dir": "/data/../etc"}, "data_dir"},
+		{"a relative folder", resttest.Object{"data_dir": "data"}, "data_dir"},
+		{"more at a time than allowed", resttest.Object{"concurrency": 101}, "concurrency"},
+		{"a field that nobody knows", resttest.Object{"passwort": "hunter22"}, "passwort"},
+		{"a user that is an ssh option", resttest.Object{"user": "-oProxyCommand=x"}, "user"},
 	} {
-		t.Run(name+" is refused", func(t *testing.T) {
+		t.Run(c.name+" is refused", func(t *testing.T) {
 			body := resttest.Object{"name": "web", "ip": "10.0.0.1", "private_key_uuid": key}
 			for field, value := range c.change {
 				body[field] = value

@@ -16,15 +16,16 @@ import (
 func TestWarningOfAPortThatStaysOpen(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		change resttest.Object
 		says   string
 	}{
-		"is_public":      {resttest.Object{"is_public": false}, "public_port: 7000 stays open"},
-		"public_port":    {resttest.Object{"public_port": 7001}, "public_port: 7000 stays open"},
-		"ports_mappings": {resttest.Object{"ports_mappings": nil}, "ports_mappings: 7002:5432 stays open"},
+		{"is_public", resttest.Object{"is_public": false}, "public_port: 7000 stays open"},
+		{"public_port", resttest.Object{"public_port": 7001}, "public_port: 7000 stays open"},
+		{"ports_mappings", resttest.Object{"ports_mappings": nil}, "ports_mappings: 7002:5432 stays open"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			made := resttest.Want[resttest.Object](t, w, http.StatusCreated,
 				database("postgresql", resttest.Object{"name": "a", "server_uuid": server,
 					"is_public": true, "public_port": 7000, "ports_mappings": "7002:5432"}))
@@ -85,30 +86,31 @@ func TestWarningOfSettingsThatExistingDataIgnores(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	const password = "another-password-of-it"
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		engine string
 		ran    bool
 		body   resttest.Object
 		want   []string
 	}{
-		"a password": {
+		{"a password",
 			"postgresql", true, resttest.Object{"postgres_password": password}, []string{"postgres_password"},
 		},
-		"a user, and a password made anew": {
+		{"a user, and a password made anew",
 			"mysql", true, resttest.Object{"mysql_password": nil, "mysql_user": "shop"},
 			[]string{"mysql_user", "mysql_password"},
 		},
-		"what is read at each start": {
+		{"what is read at each start",
 			"postgresql", true, resttest.Object{"postgres_conf": "max_connections = 9"}, nil,
 		},
-		"a password before there is data": {
+		{"a password before there is data",
 			"postgresql", false, resttest.Object{"postgres_password": password}, nil,
 		},
-		"a password that data does not have": {
+		{"a password that data does not have",
 			"redis", true, resttest.Object{"redis_password": password}, nil,
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			uuid := resttest.Want[struct{ UUID string }](t, w, http.StatusCreated, resttest.Request{
 				Operation: "createDatabase", PathUUID: c.engine,
 				Body: resttest.Object{"name": "orders", "server_uuid": server},

@@ -83,34 +83,35 @@ func TestP3TheStatusFromAServerIsRedacted(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name   string
 		look   func() (string, error)
 		status int
 		want   string
 	}{
-		"why it cannot tell": {func() (string, error) {
+		{"why it cannot tell", func() (string, error) {
 			return "", fault.New(fault.Unavailable,
 				"docker: %s.", secret)
 		},
 			http.StatusCreated, "docker: <REDACTED:TOKEN>."},
-		"what it is": {
+		{"what it is",
 			func() (string, error) { return secret, nil }, http.StatusCreated,
 			"Application is <REDACTED:TOKEN>.",
 		},
-		"a failure": {
+		{"a failure",
 			func() (string, error) { return "", errors.New("docker: " + secret) },
 			http.StatusInternalServerError, "went wrong",
 		},
-		"a cause": {func() (string, error) {
+		{"a cause", func() (string, error) {
 			return "", fault.Wrap(errors.New(secret), fault.Unavailable, "It is lost.")
 		}, http.StatusCreated, "It is lost."},
-		"the key that opened it": {func() (string, error) {
+		{"the key that opened it", func() (string, error) {
 			return "", fault.New(fault.Unavailable,
 				"docker: %s", resttest.ExamplePEM)
 		},
 			http.StatusCreated, "docker: <REDACTED:private_key>"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			w.Inspect = c.look
 			got := w.Ask(t, resttest.Request{Operation: "validateApplication", PathUUID: uuid})
 			if got.Status != c.status || !strings.Contains(string(got.Body), c.want) {

@@ -264,35 +264,36 @@ func TestDeploy(t *testing.T) {
 			t.Errorf("(-again +first)\n%s", diff)
 		}
 	})
-	for name, c := range map[string]struct {
+	for _, c := range []struct {
+		name string
 		resttest.Request
 		status  int
 		message string
 	}{
-		"nothing":         {resttest.Request{}, 400, "You must provide uuid."},
-		"an empty object": {resttest.Request{Body: resttest.Object{}}, 400, "You must provide uuid."},
-		"a tag":           {resttest.Request{Query: "?tag=web"}, 400, "You must provide uuid."},
-		"commas": {
+		{"nothing", resttest.Request{}, 400, "You must provide uuid."},
+		{"an empty object", resttest.Request{Body: resttest.Object{}}, 400, "You must provide uuid."},
+		{"a tag", resttest.Request{Query: "?tag=web"}, 400, "You must provide uuid."},
+		{"commas",
 			resttest.Request{Body: resttest.Object{"uuid": " , "}}, 400, "No UUIDs provided.",
 		},
-		"too many": {
+		{"too many",
 			resttest.Request{Body: resttest.Object{"uuid": manyUUIDs(101)}}, 400,
 			"One request may name at most 100 values of uuid.",
 		},
-		"an unknown uuid": {
+		{"an unknown uuid",
 			resttest.Request{Body: resttest.Object{"uuid": unknown}}, 404, "No resources found.",
 		},
-		"a server": {
+		{"a server",
 			resttest.Request{Body: resttest.Object{"uuid": server}}, 404, "No resources found.",
 		},
-		"a hundred others": {
+		{"a hundred others",
 			resttest.Request{Body: resttest.Object{"uuid": manyUUIDs(100)}}, 404, "No resources found.",
 		},
-		"a list": {
+		{"a list",
 			resttest.Request{Body: resttest.Object{"uuid": []string{application}}}, 422, "Validation failed.",
 		},
 	} {
-		t.Run(name+" is refused", func(t *testing.T) {
+		t.Run(c.name+" is refused", func(t *testing.T) {
 			c.Operation = "deploy"
 			if got := resttest.Want[resttest.Problem](t, w, c.status, c.Request); got.Message != c.message {
 				t.Errorf("message = %q, want %q", got.Message, c.message)
