@@ -44,6 +44,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Ledger:    deployments,
 		History:   deployments,
 		Archive:   archive,
+		Index:     dynamostore.NewIndexes(aws.DynamoDB(), tables),
 		Snapshots: archive.Snapshots(),
 		Dialer:    sshrun.New(sshrun.Options{}),
 		Sender:    queue,

@@ -30,6 +30,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Store:     store,
 		History:   dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		Archive:   archive,
+		Index:     dynamostore.NewIndexes(aws.DynamoDB(), tables),
 		Snapshots: archive.Snapshots(),
 	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
 	return gateway.Handlers{HTTP: handler}, err

@@ -141,6 +141,9 @@ type Step struct {
 	StartedAt  time.Time
 	FinishedAt time.Time
 	ExitCode   *int
+	// First is the order of the entry that begins the step in the log, or 0 until that
+	// entry is committed.
+	First logbook.Order
 }
 
 // Outcome is how a deployment ended. It is zero until then.

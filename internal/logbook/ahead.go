@@ -18,7 +18,8 @@ const (
 // begins with two chunks and doubles, so that a page of one chunk does not pay for
 // many. It is for use by one goroutine.
 type ahead struct {
-	fetch func(number int) (*chunkReader, error)
+	bounds func(number int) (before, end End, err error)
+	fetch  func(number int, before, end End) (*chunkReader, error)
 	// next is the next chunk to fetch, last the last one; step is 1 or -1.
 	next, last, step int
 	width, most      int
@@ -32,14 +33,18 @@ type fetched struct {
 
 // newAhead fetches the chunks from first to last, downwards if last is lower.
 // Cancelling ctx ends the fetches that the caller does not wait for.
-func newAhead(ctx context.Context, archive Archive, book Book, mark Mark, first, last int) *ahead {
+func newAhead(ctx context.Context, chunks *finder, first, last int) *ahead {
+	mark := chunks.mark
 	average := max(mark.Bytes/int64(max(mark.Chunks, 1)), 1)
 	most := int(min(max(aheadBytes/average, 2), maxParallel))
 	a := &ahead{next: first, last: last, step: 1, width: 2, most: most}
 	if last < first {
 		a.step = -1
 	}
-	a.fetch = func(number int) (*chunkReader, error) { return fetchChunk(ctx, archive, book, mark, number) }
+	a.bounds = func(number int) (before, end End, err error) { return chunks.bounds(ctx, number) }
+	a.fetch = func(number int, before, end End) (*chunkReader, error) {
+		return fetchChunk(ctx, chunks.log, number, before, end)
+	}
 	return a
 }
 
@@ -52,8 +57,12 @@ func (a *ahead) left() int { return (a.last-a.next)*a.step + 1 }
 func (a *ahead) chunk() (*chunkReader, error) {
 	for len(a.coming) < min(a.width, a.most) && a.left() > 0 {
 		number, done := a.next, make(chan fetched, 1)
+		before, end, err := a.bounds(number)
+		if err != nil {
+			return nil, err
+		}
 		go func() {
-			chunk, err := a.fetch(number)
+			chunk, err := a.fetch(number, before, end)
 			done <- fetched{chunk, err}
 		}()
 		a.coming = append(a.coming, done)
@@ -66,9 +75,8 @@ func (a *ahead) chunk() (*chunkReader, error) {
 }
 
 // fetchChunk reads a whole chunk into memory, so that it holds no connection.
-func fetchChunk(ctx context.Context, archive Archive, book Book, mark Mark,
-	number int) (*chunkReader, error) {
-	header, body, err := archive.Open(ctx, book, number)
+func fetchChunk(ctx context.Context, log Log, number int, before, end End) (*chunkReader, error) {
+	header, body, err := log.Archive.Open(ctx, log.Book, number)
 	if err != nil {
 		return nil, goneIfNotFound(err)
 	}
@@ -77,5 +85,5 @@ func fetchChunk(ctx context.Context, archive Archive, book Book, mark Mark,
 	if err != nil {
 		return nil, newUnreadableError(number, err)
 	}
-	return readChunk(mark, header, io.NopCloser(bytes.NewReader(text)), number)
+	return readChunk(header, io.NopCloser(bytes.NewReader(text)), number, before, end)
 }

@@ -80,7 +80,7 @@ func BenchmarkRecorder(b *testing.B) {
 	text := output()
 	for _, secrets := range []int{0, 20} {
 		b.Run(fmt.Sprintf("secrets=%d", secrets), func(b *testing.B) {
-			r := logbook.NewRecorder(book, &void{}, logbook.Mark{}, filter(someSecrets(secrets)),
+			r := logbook.NewRecorder(on(&void{}), logbook.Mark{}, filter(someSecrets(secrets)),
 				logbook.RecorderOptions{Now: clock})
 			b.SetBytes(int64(len(text)))
 			b.ReportAllocs()
@@ -133,7 +133,7 @@ func BenchmarkRead(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := logbook.Read(b.Context(), s, book, mark,
+		if _, err := logbook.Read(b.Context(), on(s), mark,
 			logbook.Query{After: mark.Last / 2}); err != nil {
 			b.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestMemoryDoesNotGrowWithTheLog(t *testing.T) {
 	var before, stats runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	r := logbook.NewRecorder(book, &void{}, logbook.Mark{}, filter(someSecrets(20)),
+	r := logbook.NewRecorder(on(&void{}), logbook.Mark{}, filter(someSecrets(20)),
 		logbook.RecorderOptions{Now: clock})
 	offset := feed(t, r, text, 256, 0, func() {
 		runtime.ReadMemStats(&stats)

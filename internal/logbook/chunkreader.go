@@ -21,22 +21,22 @@ type chunkReader struct {
 	long   []byte // a line that is longer than the buffer
 }
 
-// openChunk opens a chunk of the log that ends at the mark.
-func openChunk(ctx context.Context, archive Archive, book Book, mark Mark, number int) (*chunkReader, error) {
-	header, body, err := archive.Open(ctx, book, number)
+// openChunk opens a chunk of the log.
+func openChunk(ctx context.Context, chunks *finder, number int) (*chunkReader, error) {
+	before, end, err := chunks.bounds(ctx, number)
+	if err != nil {
+		return nil, err
+	}
+	header, body, err := chunks.log.Archive.Open(ctx, chunks.log.Book, number)
 	if err != nil {
 		return nil, goneIfNotFound(err)
 	}
-	return readChunk(mark, header, body, number)
+	return readChunk(header, body, number, before, end)
 }
 
-// readChunk starts to read an open chunk and checks that its header matches the mark.
-func readChunk(mark Mark, header Header, body io.ReadCloser, number int) (*chunkReader, error) {
-	first := Order(1)
-	if number > 1 {
-		first = mark.Index[number-2] + 1
-	}
-	if header.Number != number || header.First != first || header.Last != mark.Index[number-1] {
+// readChunk starts to read an open chunk and checks that its header matches the index.
+func readChunk(header Header, body io.ReadCloser, number int, before, end End) (*chunkReader, error) {
+	if header.Number != number || header.First != before.Last+1 || header.Last != end.Last {
 		_ = body.Close() // nothing was written, so nothing can be lost
 		return nil, newDamagedError(number, errors.New("its header is of another place in the log"))
 	}

@@ -77,7 +77,7 @@ type Position struct {
 }
 
 // Mark is the end of a committed log. It is sufficient for a runner to continue the
-// log and for a reader to find a page.
+// log. A reader finds a page with it and with one read of an [IndexStore] at most.
 type Mark struct {
 	// At is the end in the spool.
 	At Position
@@ -94,7 +94,7 @@ type Mark struct {
 	// Digest is the digest of the last chunk. The digest of each chunk covers the
 	// digest of the chunk before it, so this one covers the whole log.
 	Digest string
-	// Index has the last order of each chunk.
+	// Index has the ends of the newest chunks.
 	Index Index
 	// Complete says that the log has ended: nothing will be added.
 	Complete bool

@@ -61,7 +61,8 @@ func checkChain(t *testing.T, s *shelf, mark logbook.Mark) {
 		h := s.chunks[book][number].Header
 		if h.Number != number || h.First != before.Last+1 || h.Before != before.After ||
 			h.Previous != before.Digest ||
-			h.Digest != digest(h.Previous, s.chunks[book][number].Body) || h.Last != mark.Index[number-1] {
+			h.Digest != digest(h.Previous, s.chunks[book][number].Body) ||
+			mark.Index.Ends[number-1] != (logbook.End{Last: h.Last, Until: h.Until.Truncate(time.Second)}) {
 			t.Errorf("chunk %d has %+v, after %+v", number, h, before)
 		}
 		before = h

@@ -133,10 +133,11 @@ func (s *spool) killed(t *testing.T, random *rand.Rand, largest int) []logbook.E
 			return entries(t, shelf, mark)
 		}
 		if unrecorded {
-			var err error
-			if mark, err = logbook.Recover(t.Context(), shelf, book, mark); err != nil {
+			found, err := logbook.Recover(t.Context(), on(shelf), mark)
+			if err != nil {
 				t.Fatal(err)
 			}
+			mark = found.Mark
 		}
 	}
 }

@@ -49,18 +49,22 @@ type Page struct {
 	Next Order
 }
 
-// Read returns the lines that the query selects from the log that ends at the mark.
-// Gone if a chunk of the mark has been deleted, Internal if one is damaged. Lines are
-// not decoded.
-func Read(ctx context.Context, archive Archive, book Book, mark Mark, q Query) (Page, error) {
+// Read returns the lines that the query selects from the log that ends at the mark. It
+// reads the index at most once, so a page ends at the latest where its block ends. Gone if
+// a chunk of the mark has been deleted, Internal if one is damaged. Lines are not decoded.
+func Read(ctx context.Context, log Log, mark Mark, q Query) (Page, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := newPager(q)
-	first := mark.Index.Find(p.next)
-	if first == 0 {
+	if p.next >= mark.Last {
 		return Page{Next: p.next}, nil
 	}
-	chunks := newAhead(ctx, archive, book, mark, first, min(p.last(mark), first+maxPageChunks-1))
+	found := newFinder(log, mark)
+	first, err := found.chunk(ctx, p.next+1)
+	if err != nil {
+		return Page{}, err
+	}
+	chunks := newAhead(ctx, found, first, min(p.last(found.section), first+maxPageChunks-1))
 	for !p.full && p.scanned < maxPageScan && chunks.more() {
 		chunk, err := chunks.chunk()
 		if err == nil {
@@ -88,15 +92,13 @@ func newPager(q Query) *pager {
 	return p
 }
 
-// last returns the last chunk that the page may need. Without a filter that is the
-// chunk of its last line.
-func (p *pager) last(mark Mark) int {
-	if !p.filter.any() && p.limit > 0 {
-		if last := mark.Index.Find(p.next + Order(p.limit) - 1); last > 0 {
-			return last
-		}
+// last returns the last chunk of the section that the page may need. Without a filter
+// that is the chunk of its last line.
+func (p *pager) last(section Section) int {
+	if last := p.next + Order(p.limit); !p.filter.any() && p.limit > 0 && section.has(last) {
+		return section.find(last)
 	}
-	return len(mark.Index)
+	return section.last()
 }
 
 func (p *pager) chunk(r *chunkReader) error {
@@ -128,13 +130,13 @@ func (p *pager) line(order Order, line []byte) {
 
 // Tail returns the newest stored lines, at most maxBytes with their newlines. Its
 // beginning moves in steps of a quarter of maxBytes as the log grows.
-func Tail(ctx context.Context, archive Archive, book Book, mark Mark, maxBytes int) ([][]byte, error) {
+func Tail(ctx context.Context, log Log, mark Mark, maxBytes int) ([][]byte, error) {
 	room := mark.Bytes - beginning(mark.Bytes, int64(maxBytes))
 	oldest := 1 + int(beginning(int64(mark.Chunks), maxTailChunks))
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var parts [][][]byte
-	for chunks := newAhead(ctx, archive, book, mark, mark.Chunks, oldest); room > 0 && mark.Chunks > 0 &&
+	for chunks := newAhead(ctx, newFinder(log, mark), mark.Chunks, oldest); room > 0 && mark.Chunks > 0 &&
 		chunks.more(); {
 		chunk, err := chunks.chunk()
 		if err != nil {

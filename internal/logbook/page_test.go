@@ -49,7 +49,7 @@ func filled(t *testing.T, lines, perChunk int) (*shelf, logbook.Mark, []string) 
 
 func read(t *testing.T, s *shelf, mark logbook.Mark, q logbook.Query) logbook.Page {
 	t.Helper()
-	page, err := logbook.Read(t.Context(), s, book, mark, q)
+	page, err := logbook.Read(t.Context(), on(s), mark, q)
 	if err != nil {
 		t.Fatalf("Read(%+v): %v", q, err)
 	}
@@ -178,11 +178,11 @@ func TestDamagedChunksAreInternal(t *testing.T) {
 			chunk := s.chunks[book][3]
 			c.damage(&chunk)
 			s.chunks[book][3] = chunk
-			_, err := logbook.Read(t.Context(), s, book, mark, logbook.Query{After: mark.Index[1]})
+			_, err := logbook.Read(t.Context(), on(s), mark, logbook.Query{After: s.chunks[book][2].Last})
 			if err == nil || fault.KindOf(err) != fault.Internal {
 				t.Errorf("Read: got %v, want Internal", err)
 			}
-			_, err = logbook.Tail(t.Context(), s, book, mark, 1<<30)
+			_, err = logbook.Tail(t.Context(), on(s), mark, 1<<30)
 			if err == nil || fault.KindOf(err) != fault.Internal {
 				t.Errorf("Tail: got %v, want Internal", err)
 			}
@@ -194,7 +194,7 @@ func TestReadFails(t *testing.T) {
 	t.Run("a chunk that is not there is Gone", func(t *testing.T) {
 		s, mark, _ := filled(t, 10, 10)
 		s.chunks = nil
-		if _, err := logbook.Read(t.Context(), s, book, mark, logbook.Query{}); !errors.Is(err, fault.Gone) {
+		if _, err := logbook.Read(t.Context(), on(s), mark, logbook.Query{}); !errors.Is(err, fault.Gone) {
 			t.Errorf("got %v, want Gone", err)
 		}
 	})
@@ -202,7 +202,7 @@ func TestReadFails(t *testing.T) {
 		s, mark, _ := filled(t, 10, 10)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, err := logbook.Read(ctx, s, book, mark, logbook.Query{})
+		_, err := logbook.Read(ctx, on(s), mark, logbook.Query{})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want context.Canceled", err)
 		}
@@ -214,7 +214,7 @@ func TestTailIsTheNewestThatFits(t *testing.T) {
 		s, mark, want := filled(t, 700, perChunk)
 		for _, room := range []int{0, 1, 150, 151, 1000, 20_000, int(mark.Bytes) - 1, int(mark.Bytes),
 			1 << 30} {
-			got, err := logbook.Tail(t.Context(), s, book, mark, room)
+			got, err := logbook.Tail(t.Context(), on(s), mark, room)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -263,9 +263,9 @@ func TestATailStaysWhereItBegins(t *testing.T) {
 		for number := 1; number <= n; number++ {
 			header := s.chunks[book][number].Header
 			mark.Chunks, mark.Last, mark.Bytes, mark.Index = number, header.Last, mark.Bytes+header.Bytes,
-				mark.Index.With(header.Last)
+				mark.Index.With(number, logbook.End{Last: header.Last, Until: header.Until})
 		}
-		got, err := logbook.Tail(t.Context(), s, book, mark, 100_000)
+		got, err := logbook.Tail(t.Context(), on(s), mark, 100_000)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -300,7 +300,7 @@ func TestAFollowedLogIsReadInFewPages(t *testing.T) {
 		slow := &slow{shelf: s}
 		began, pages, lines := time.Now(), 0, 0
 		for after := logbook.Order(0); after < mark.Last; pages++ {
-			page, err := logbook.Read(t.Context(), slow, book, mark, logbook.Query{After: after})
+			page, err := logbook.Read(t.Context(), on(slow), mark, logbook.Query{After: after})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -40,9 +40,8 @@ type RecorderOptions struct {
 // it. So a line that ends there and might begin a secret completes late, and its entry
 // may follow the entry of the next step.
 type Recorder struct {
-	book    Book
-	archive Archive
-	now     func() time.Time
+	log Log
+	now func() time.Time
 
 	mark  Mark
 	last  Order // of the entries so far
@@ -52,8 +51,9 @@ type Recorder struct {
 	until time.Time // of the last entry
 
 	steps   timeline
-	passed  int   // the number of events in the log
-	stepsAt int64 // the offset in the spool's steps file
+	passed  int           // the number of events in the log
+	firsts  map[int]Order // of the steps that this recorder has begun, by their numbers
+	stepsAt int64         // the offset in the spool's steps file
 	streams [2]*stream
 	own     lines
 	err     error
@@ -61,8 +61,8 @@ type Recorder struct {
 
 // NewRecorder returns a recorder that continues the log at the mark. It makes one
 // filter for each stream.
-func NewRecorder(book Book, archive Archive, mark Mark, filter NewFilter, opts RecorderOptions) *Recorder {
-	r := &Recorder{book: book, archive: archive, now: opts.Now, mark: mark, last: mark.Last,
+func NewRecorder(log Log, mark Mark, filter NewFilter, opts RecorderOptions) *Recorder {
+	r := &Recorder{log: log, now: opts.Now, mark: mark, last: mark.Last, firsts: map[int]Order{},
 		batch: max(mark.Batch, 1), stepsAt: mark.At.Steps, until: opts.Since}
 	if mark.Until.After(r.until) {
 		r.until = mark.Until
@@ -137,6 +137,15 @@ func (r *Recorder) End() {
 	}
 }
 
+// FirstOrder returns the order of the entry that begins the step with the number, or 0 if
+// this recorder did not begin it or has not committed it.
+func (r *Recorder) FirstOrder(number int) Order {
+	if first := r.firsts[number]; first <= r.mark.Last {
+		return first
+	}
+	return 0
+}
+
 // Due reports whether it is time to commit: there are entries, and they are many or
 // have waited long enough. followed is when a reader began to follow the log, zero
 // without a reader.
@@ -181,10 +190,14 @@ func (r *Recorder) commit(ctx context.Context) error {
 		Digest:   digest,
 		Previous: r.mark.Digest,
 	}}
-	if err := r.archive.Put(ctx, r.book, chunk); err != nil {
+	if err := r.log.Archive.Put(ctx, r.log.Book, chunk); err != nil {
 		return err
 	}
-	r.mark = r.mark.with(chunk.Header)
+	mark, err := r.mark.extended(ctx, r.log, chunk.Header)
+	if err != nil {
+		return err
+	}
+	r.mark = mark
 	r.chunk.reset()
 	return nil
 }

@@ -33,7 +33,7 @@ func filter(secrets []redact.Secret) logbook.NewFilter {
 func clock() time.Time { return noon }
 
 func recorder(archive logbook.Archive, mark logbook.Mark) *logbook.Recorder {
-	return logbook.NewRecorder(book, archive, mark, filter(hidden), logbook.RecorderOptions{Now: clock})
+	return logbook.NewRecorder(on(archive), mark, filter(hidden), logbook.RecorderOptions{Now: clock})
 }
 
 func commit(t *testing.T, r *logbook.Recorder) logbook.Mark {
@@ -320,7 +320,7 @@ func TestDueGrowsWithTheLog(t *testing.T) {
 func TestCommitOfNothingIsNoChunk(t *testing.T) {
 	s := &shelf{}
 	start := logbook.Mark{At: logbook.Position{Out: 5, Err: 6, Steps: 7}, Chunks: 3, Last: 9,
-		Index: logbook.Index{2, 5, 9}}
+		Index: logbook.Index{Block: 1, Ends: []logbook.End{{Last: 2}, {Last: 5}, {Last: 9}}}}
 	r := recorder(s, start)
 	r.StepEnded(1, noon, 5, 6, 8)
 	r.Data(logbook.Stdout, 5, []byte("half a line"), noon)
@@ -356,11 +356,11 @@ func TestRecoverCountsUnrecordedChunks(t *testing.T) {
 		marks = append(marks, commit(t, r))
 	}
 	for i, mark := range marks {
-		got, err := logbook.Recover(t.Context(), s, book, mark)
+		got, err := logbook.Recover(t.Context(), on(s), mark)
 		if err != nil {
 			t.Fatalf("from chunk %d: %v", i, err)
 		}
-		if d := cmp.Diff(got, marks[4]); d != "" {
+		if d := cmp.Diff(got.Mark, marks[4]); d != "" {
 			t.Errorf("from chunk %d, -got +want:\n%s", i, d)
 		}
 	}
@@ -386,8 +386,8 @@ func TestRecoverRefusesWhatDoesNotContinue(t *testing.T) {
 		chunk := s.chunks[book][2]
 		damage(&chunk.Header)
 		s.chunks[book][2] = chunk
-		if got, err := logbook.Recover(t.Context(), s, book, first); fault.KindOf(err) != fault.Internal ||
-			err == nil || got.Chunks != 1 {
+		if got, err := logbook.Recover(t.Context(), on(s), first); fault.KindOf(err) != fault.Internal ||
+			err == nil || got.Mark.Chunks != 1 {
 			t.Errorf("%s: got %+v, %v, want Internal", name, got, err)
 		}
 	}

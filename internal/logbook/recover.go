@@ -1,28 +1,71 @@
 package logbook
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 
 	"waybill/internal/fault"
 )
 
-// Recover finds chunks that a runner wrote before it died without recording them, and
-// returns the mark after the last one. Internal if a chunk does not continue the log.
-func Recover(ctx context.Context, archive Archive, book Book, mark Mark) (Mark, error) {
+// Recovered is the result of [Recover].
+type Recovered struct {
+	// Mark is the mark after the last chunk.
+	Mark Mark
+	// Steps are the entries of the found chunks that begin a step. The batch of such an
+	// entry is the number of its step.
+	Steps []Entry
+}
+
+// Recover finds chunks that a runner wrote before it died without recording them.
+// Internal if a chunk does not continue the log.
+func Recover(ctx context.Context, log Log, mark Mark) (Recovered, error) {
+	found := Recovered{Mark: mark}
 	for {
-		header, err := archive.Head(ctx, book, mark.Chunks+1)
+		number := found.Mark.Chunks + 1
+		header, body, err := log.Archive.Open(ctx, log.Book, number)
 		if errors.Is(err, fault.NotFound) {
-			return mark, nil
+			return found, nil
 		}
 		if err != nil {
-			return mark, err
+			return found, err
 		}
-		if !mark.continuedBy(header) {
-			return mark, newDamagedError(mark.Chunks+1, errors.New("its header does not continue the log"))
+		if !found.Mark.continuedBy(header) {
+			_ = body.Close() // nothing was written, so nothing can be lost
+			return found, newDamagedError(number, errors.New("its header does not continue the log"))
 		}
-		mark = mark.with(header)
+		if err := found.steps(header, body); err != nil {
+			return found, err
+		}
+		if found.Mark, err = found.Mark.extended(ctx, log, header); err != nil {
+			return found, err
+		}
 	}
+}
+
+// steps finds the entries of a chunk that begin a step.
+func (f *Recovered) steps(header Header, body io.ReadCloser) error {
+	r, err := readChunk(header, body, header.Number, End{Last: header.First - 1}, End{Last: header.Last})
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	for range header.Last - header.First + 1 {
+		line, err := r.line()
+		if err != nil {
+			return err
+		}
+		if !bytes.Contains(line, []byte(`,"command":"`)) { // a quote in a text follows a backslash
+			continue
+		}
+		entry, err := Decode(line)
+		if err != nil {
+			return err
+		}
+		f.Steps = append(f.Steps, entry)
+	}
+	return nil
 }
 
 // continuedBy reports whether the chunk is the next one of the log.
@@ -41,6 +84,6 @@ func (m Mark) with(h Header) Mark {
 	m.Until = h.Until
 	m.Bytes += h.Bytes
 	m.Digest = h.Digest
-	m.Index = m.Index.With(h.Last)
+	m.Index = m.Index.With(h.Number, End{h.Last, h.Until})
 	return m
 }

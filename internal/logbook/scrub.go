@@ -29,19 +29,25 @@ type ScrubResult struct {
 	Total int
 }
 
-// Scrub removes secrets from a log that has ended. It passes the text of each stream
-// through a filter again, so that it also finds secrets across entries and chunks.
-// Entries keep their order numbers. A chunk whose text changes states its original
-// digest, and all chunks after it get new digests. Chunks before it stay as they are.
+// Scrub removes secrets from a log that has ended, in the archive of the log. It passes
+// the text of each stream through a filter again, so that it also finds secrets across
+// entries and chunks. Entries keep their order numbers. A chunk whose text changes states
+// its original digest, and all chunks after it get new digests. Chunks before it stay as
+// they are.
 //
 // Scrub may die at any time and be called again with the mark of the record; it then
 // skips the finished part. Until the record has the new mark, [Verify] reports the
 // log as damaged. Scrub finally deletes all old versions of the chunks, even of an
 // interrupted call.
-func Scrub(ctx context.Context, archive Rewriter, book Book, mark Mark,
+func Scrub(ctx context.Context, log Log, archive Rewriter, mark Mark,
 	filter NewFilter) (ScrubResult, error) {
-	s := scrubber{archive: archive, book: book, mark: mark, done: ScrubResult{Mark: mark}}
+	s := scrubber{archive: archive, chunks: newFinder(log, mark), done: ScrubResult{Mark: mark}}
 	s.done.Mark.Bytes = 0
+	if mark.Chunks > 0 {
+		if err := s.chunks.read(ctx, 1); err != nil {
+			return ScrubResult{}, err
+		}
+	}
 	for i := range s.streams {
 		s.streams[i] = newScrubStream(filter)
 	}
@@ -59,15 +65,14 @@ func Scrub(ctx context.Context, archive Rewriter, book Book, mark Mark,
 	if err := s.write(ctx); err != nil || s.done.Total == 0 {
 		return s.done, err
 	}
-	return s.done, archive.Purge(ctx, book)
+	return s.done, archive.Purge(ctx, log.Book)
 }
 
 // scrubber reads chunks and writes each as soon as all of its entries have passed the
 // filter. A filter may hold back the end of a chunk until the next one was read.
 type scrubber struct {
 	archive Rewriter
-	book    Book
-	mark    Mark
+	chunks  *finder
 	streams [3]*scrubStream // of stdout, of stderr, of Waybill's own entries
 	pending []*scrubChunk
 	digest  string // of the chunk before the first pending one, as it is now
@@ -85,7 +90,7 @@ type scrubChunk struct {
 
 // read writes the entries of a chunk to the filters.
 func (s *scrubber) read(ctx context.Context, number int) error {
-	r, err := openChunk(ctx, s.archive, s.book, s.mark, number)
+	r, err := openChunk(ctx, s.chunks, number)
 	if err != nil {
 		return err
 	}
@@ -147,7 +152,7 @@ func (s *scrubber) rewrite(ctx context.Context, chunk *scrubChunk) error {
 			header.Original = was.Digest
 		}
 	}
-	if err := s.archive.Replace(ctx, s.book, Chunk{Header: header, Body: body}, was); err != nil {
+	if err := s.archive.Replace(ctx, s.chunks.log.Book, Chunk{Header: header, Body: body}, was); err != nil {
 		return err
 	}
 	s.pass(header)

@@ -50,7 +50,7 @@ const leaked = "hunter2-the-second"
 func leaky(t *testing.T) (*shelf, logbook.Mark) {
 	t.Helper()
 	s := &shelf{}
-	r := logbook.NewRecorder(book, s, logbook.Mark{}, filter(nil), logbook.RecorderOptions{Now: clock})
+	r := logbook.NewRecorder(on(s), logbook.Mark{}, filter(nil), logbook.RecorderOptions{Now: clock})
 	var mark logbook.Mark
 	var out, err int64
 	r.StepStarted(1, "Start", "run --with "+leaked, noon, 0, 0, 1)
@@ -84,7 +84,7 @@ func secrets(values ...string) logbook.NewFilter {
 
 func scrub(t *testing.T, s *shelf, mark logbook.Mark, filter logbook.NewFilter) logbook.ScrubResult {
 	t.Helper()
-	done, err := logbook.Scrub(t.Context(), s, book, mark, filter)
+	done, err := logbook.Scrub(t.Context(), on(s), s, mark, filter)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestScrubThatDiesIsFinishedByTheNext(t *testing.T) {
 	for dieAt := 1; dieAt <= 5; dieAt++ {
 		s, mark := leaky(t)
 		s.dieAt = dieAt
-		if _, err := logbook.Scrub(t.Context(), s, book, mark, secrets(leaked)); err == nil {
+		if _, err := logbook.Scrub(t.Context(), on(s), s, mark, secrets(leaked)); err == nil {
 			t.Fatalf("write %d did not fail", dieAt)
 		}
 		done := scrub(t, s, mark, secrets(leaked))
@@ -185,7 +185,7 @@ func TestP3ScrubFindsASecretAcrossEntries(t *testing.T) {
 	// which a commit makes the end of a chunk as well.
 	line := strings.Repeat("x", logbook.MaxLineBytes-5) + leaked + strings.Repeat("y", 100) + "\n"
 	s := &shelf{}
-	r := logbook.NewRecorder(book, s, logbook.Mark{}, filter(nil), logbook.RecorderOptions{Now: clock})
+	r := logbook.NewRecorder(on(s), logbook.Mark{}, filter(nil), logbook.RecorderOptions{Now: clock})
 	r.StepStarted(1, "Start", "run", noon, 0, 0, 1)
 	r.Data(logbook.Stdout, 0, []byte(line[:len(line)-50]), noon)
 	commit(t, r)
@@ -217,7 +217,7 @@ func TestP3ScrubEqualsKnowingTheSecretBefore(t *testing.T) {
 		script := randomScript(random)
 		logs := [2]*shelf{{}, {}}
 		for i, known := range []logbook.NewFilter{filter(nil), filter(hidden)} {
-			r := logbook.NewRecorder(book, logs[i], logbook.Mark{}, known,
+			r := logbook.NewRecorder(on(logs[i]), logbook.Mark{}, known,
 				logbook.RecorderOptions{Now: clock})
 			var at [2]int64
 			for _, written := range script {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 
@@ -23,6 +25,78 @@ type shelf struct {
 	replaced, dieAt int
 	// older are the old versions that Purge has not removed.
 	older []logbook.Chunk
+	index sections
+}
+
+// on is the log on a shelf, or in another archive with an index of its own.
+func on(archive logbook.Archive) logbook.Log {
+	index := &sections{}
+	switch archive := archive.(type) {
+	case *shelf:
+		index = &archive.index
+	case *slow:
+		index = &archive.index
+	}
+	return logbook.Log{Book: book, Archive: archive, Index: index}
+}
+
+// sections is the smallest store of an index. It counts what is read, and can be told to
+// fail.
+type sections struct {
+	mu     sync.Mutex
+	blocks map[logbook.Book]map[logbook.Order]map[int]logbook.Section
+	gets   int
+	puts   int
+	fail   error // of the next Put, after it has stored the section
+}
+
+func (s *sections) Put(ctx context.Context, book logbook.Book, block logbook.Order,
+	section logbook.Section) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if s.blocks == nil {
+		s.blocks = map[logbook.Book]map[logbook.Order]map[int]logbook.Section{}
+	}
+	if s.blocks[book] == nil {
+		s.blocks[book] = map[logbook.Order]map[int]logbook.Section{}
+	}
+	if s.blocks[book][block] == nil {
+		s.blocks[book][block] = map[int]logbook.Section{}
+	}
+	s.blocks[book][block][section.First] = section
+	s.puts++
+	err := s.fail
+	s.fail = nil
+	return err
+}
+
+func (s *sections) Get(ctx context.Context, book logbook.Book, order logbook.Order) (logbook.Section, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return logbook.Section{}, ctx.Err()
+	}
+	s.gets++
+	found := logbook.Order(0)
+	for block := range s.blocks[book] {
+		if block <= order {
+			found = max(found, block)
+		}
+	}
+	parts := s.blocks[book][found]
+	if parts == nil {
+		return logbook.Section{}, fault.New(fault.NotFound, "no block with entry %d", order)
+	}
+	numbers := slices.Sorted(maps.Keys(parts))
+	whole := parts[numbers[0]]
+	whole.Ends = nil
+	for _, number := range numbers {
+		whole.Ends = append(whole.Ends, parts[number].Ends...)
+	}
+	return whole, nil
 }
 
 func (s *shelf) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk) error {
@@ -84,5 +158,6 @@ func (s *shelf) Remove(ctx context.Context, book logbook.Book) error {
 
 func TestShelf(t *testing.T) {
 	logbooktest.TestArchive(t, func(*testing.T) logbook.Archive { return &shelf{} })
+	logbooktest.TestIndexStore(t, func(*testing.T) logbook.IndexStore { return &sections{} })
 	logbooktest.TestRewriter(t, func(*testing.T) logbook.Rewriter { return &shelf{} })
 }

@@ -79,6 +79,7 @@ func (r *Recorder) pass() {
 	if e.start {
 		r.last++
 		r.batch = max(r.batch, e.number)
+		r.firsts[e.number] = r.last
 		before := len(r.chunk.block)
 		r.chunk.block = Entry{Order: r.last, Command: e.command, Type: Stdout, Time: r.when(e.at),
 			Batch: r.batch,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 
@@ -34,15 +35,20 @@ type Verification struct {
 // budget bytes of stored chunks.
 //
 // A damaged log is a result. The error is only about reading.
-func Verify(ctx context.Context, archive Archive, book Book, mark Mark, after int,
-	budget int64) (Verification, error) {
-	v := verifier{archive: archive, book: book, mark: mark, found: Verification{Checked: after}}
+func Verify(ctx context.Context, log Log, mark Mark, after int, budget int64) (Verification, error) {
+	v := verifier{log: log, chunks: newFinder(log, mark), mark: mark, found: Verification{Checked: after}}
+	first := Order(1)
 	if after > 0 {
-		header, err := archive.Head(ctx, book, after)
+		header, err := log.Archive.Head(ctx, log.Book, after)
 		if err != nil && !errors.Is(err, fault.NotFound) {
 			return Verification{}, err
 		}
-		v.previous = header.Digest
+		v.previous, first = header.Digest, header.Last+1
+	}
+	// Without this, the finder would go there block by block, from the end.
+	err := v.chunks.read(ctx, min(first, mark.Last))
+	if err != nil && !errors.Is(err, errGap) {
+		return Verification{}, err
 	}
 	for number := after + 1; number <= mark.Chunks && v.found.Bad == 0; number++ {
 		if v.read >= budget {
@@ -61,8 +67,8 @@ func Verify(ctx context.Context, archive Archive, book Book, mark Mark, after in
 
 // verifier checks chunk by chunk.
 type verifier struct {
-	archive  Archive
-	book     Book
+	log      Log
+	chunks   *finder
 	mark     Mark
 	previous string
 	read     int64
@@ -76,7 +82,15 @@ func (v *verifier) bad(number int, why string) {
 
 // chunk checks one chunk and makes it the previous one.
 func (v *verifier) chunk(ctx context.Context, number int) error {
-	header, body, err := v.archive.Open(ctx, v.book, number)
+	before, end, err := v.chunks.bounds(ctx, number)
+	if errors.Is(err, errGap) {
+		v.bad(number, "its place is not in the index")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	header, body, err := v.log.Archive.Open(ctx, v.log.Book, number)
 	if errors.Is(err, fault.NotFound) {
 		v.bad(number, "it is not there")
 		return nil
@@ -93,7 +107,7 @@ func (v *verifier) chunk(ctx context.Context, number int) error {
 		return fault.Wrap(err, fault.Unavailable, "chunk %d of the log could not be read", number)
 	}
 	if why == "" {
-		why = v.place(header, hex.EncodeToString(sum.Sum(nil)))
+		why = v.place(header, before, end, hex.EncodeToString(sum.Sum(nil)))
 	}
 	if why != "" {
 		v.bad(number, why)
@@ -107,19 +121,16 @@ func (v *verifier) chunk(ctx context.Context, number int) error {
 }
 
 // place returns the error in the place of the chunk in its log, or "".
-func (v *verifier) place(header Header, digest string) string {
-	number := header.Number
-	first := Order(1)
-	if number > 1 {
-		first = v.mark.Index[number-2] + 1
-	}
+func (v *verifier) place(header Header, before, end End, digest string) string {
 	switch {
 	case header.Previous != v.previous:
 		return "it does not follow the chunk before it"
 	case digest != header.Digest:
 		return "its content is not that of its digest"
-	case header.First != first || header.Last != v.mark.Index[number-1]:
+	case header.First != before.Last+1 || header.Last != end.Last:
 		return "its entries are not those that the record counts"
+	case !header.Until.Truncate(time.Second).Equal(end.Until):
+		return "its time is not the one in the index"
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
@@ -15,7 +16,7 @@ const noBudget = math.MaxInt64
 
 func verify(t *testing.T, s *shelf, mark logbook.Mark) logbook.Verification {
 	t.Helper()
-	found, err := logbook.Verify(t.Context(), s, book, mark, 0, noBudget)
+	found, err := logbook.Verify(t.Context(), on(s), mark, 0, noBudget)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +140,7 @@ var damages = []struct {
 	{
 		name: "the record counts more entries",
 		damage: func(_ map[int]logbook.Chunk, mark *logbook.Mark) {
-			mark.Index = append(mark.Index[:4:4], mark.Index[4]+1)
+			mark.Index.Ends[4].Last++
 		},
 		bad: 5,
 		why: "the record counts",
@@ -150,7 +151,7 @@ var damages = []struct {
 			c := chunks[5]
 			c.Last--
 			chunks[5] = c
-			mark.Index = append(mark.Index[:4:4], mark.Index[4]-1)
+			mark.Index.Ends[4].Last--
 		},
 		bad: 5,
 		why: "more entries",
@@ -164,6 +165,14 @@ var damages = []struct {
 		},
 		bad: 1,
 		why: "size",
+	},
+	{
+		name: "the index has another time",
+		damage: func(_ map[int]logbook.Chunk, mark *logbook.Mark) {
+			mark.Index.Ends[2].Until = mark.Index.Ends[2].Until.Add(time.Second)
+		},
+		bad: 3,
+		why: "its time",
 	},
 }
 
@@ -191,7 +200,7 @@ func TestVerifyContinuesWhereItsBudgetEnded(t *testing.T) {
 	var found logbook.Verification
 	for pages := 1; ; pages++ {
 		var err error
-		if found, err = logbook.Verify(t.Context(), s, book, mark, found.Checked, 1); err != nil {
+		if found, err = logbook.Verify(t.Context(), on(s), mark, found.Checked, 1); err != nil {
 			t.Fatal(err)
 		}
 		if found.Checked != pages || found.More != (pages < 5) {
@@ -205,7 +214,7 @@ func TestVerifyContinuesWhereItsBudgetEnded(t *testing.T) {
 	bad := chunks[3]
 	bad.Previous = chunks[1].Digest
 	chunks[3] = bad
-	found, err := logbook.Verify(t.Context(), s, book, mark, 2, 1)
+	found, err := logbook.Verify(t.Context(), on(s), mark, 2, 1)
 	if err != nil || found.Bad != 3 {
 		t.Errorf("after chunk 2: %+v, %v, want chunk 3 to be bad", found, err)
 	}
@@ -215,10 +224,10 @@ func TestVerifyDistinguishesErrorsOfTheArchive(t *testing.T) {
 	s, mark, _ := filled(t, 100, 50)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if found, err := logbook.Verify(ctx, s, book, mark, 0, noBudget); err == nil {
+	if found, err := logbook.Verify(ctx, on(s), mark, 0, noBudget); err == nil {
 		t.Errorf("a cancelled check found %+v", found)
 	}
-	if _, err := logbook.Verify(ctx, s, book, mark, 1, noBudget); err == nil ||
+	if _, err := logbook.Verify(ctx, on(s), mark, 1, noBudget); err == nil ||
 		fault.KindOf(err) == fault.NotFound {
 		t.Errorf("a cancelled check after chunk 1: %v", err)
 	}

@@ -125,27 +125,3 @@ func TestTextForm(t *testing.T) {
 		}
 	}
 }
-
-func TestIndexKeepsItsStoredForm(t *testing.T) {
-	index := logbook.Index{1, 3, 300, 1 << 40}
-	got, err := logbook.DecodeIndex(index.Encode())
-	if d := cmp.Diff(got, index); d != "" || err != nil {
-		t.Errorf("got - want +:\n%s%v", d, err)
-	}
-	for after, number := range map[logbook.Order]int{-1: 1, 0: 1, 1: 2, 2: 2, 3: 3, 299: 3, 1<<40 - 1: 4,
-		1 << 40: 0, 1 << 50: 0} {
-		if got := index.Find(after); got != number {
-			t.Errorf("Find(%d) = %d, want %d", after, got, number)
-		}
-	}
-	longer := index.With(1<<40 + 1)
-	if len(index) != 4 || len(longer) != 5 || len(index.With(1<<41)) != 5 || longer[4] != 1<<40+1 {
-		t.Errorf("With changed what it was given: %v, %v", index, longer)
-	}
-	for _, damaged := range [][]byte{{0x80}, bytes.Repeat([]byte{0xff}, 11),
-		{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}} {
-		if _, err := logbook.DecodeIndex(damaged); err == nil {
-			t.Errorf("DecodeIndex(%x): got nil, want Internal", damaged)
-		}
-	}
-}

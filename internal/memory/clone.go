@@ -25,6 +25,7 @@ func (m *Memory) Clone() *Memory {
 		requests: maps.Clone(m.requests),
 		changes:  slices.Clone(m.changes),
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
+		sections: maps.Clone(m.sections),
 
 		snapshots: maps.Clone(m.snapshots),
 	}
@@ -112,7 +113,7 @@ func onServerOf(old, entity catalog.Entity) catalog.Entity {
 
 // cloneRecord returns a deep copy of a record.
 func cloneRecord(record deployment.Record) deployment.Record {
-	record.Progress.Log.Index = slices.Clone(record.Progress.Log.Index)
+	record.Progress.Log.Index.Ends = slices.Clone(record.Progress.Log.Index.Ends)
 	record.Progress.Steps = slices.Clone(record.Progress.Steps)
 	for i := range record.Progress.Steps {
 		record.Progress.Steps[i].ExitCode = cloneInt(record.Progress.Steps[i].ExitCode)

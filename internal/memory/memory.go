@@ -30,6 +30,7 @@ type Memory struct {
 	requests  map[string]request
 	changes   []deployment.Change
 	chunks    map[logbook.Book]map[int]logbook.Chunk
+	sections  map[logbook.Book][]storedSection
 	snapshots map[string]snapshot.Snapshot
 	sender    Sender
 	feed      Feed
@@ -59,6 +60,7 @@ func New(Options) *Memory {
 		records:  map[deployment.ID]deployment.Record{},
 		requests: map[string]request{},
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
+		sections: map[logbook.Book][]storedSection{},
 
 		snapshots: map[string]snapshot.Snapshot{},
 	}
@@ -81,6 +83,14 @@ func (m *Memory) History() deployment.History { return history{m} }
 
 // Archive returns the logs.
 func (m *Memory) Archive() logbook.Rewriter { return archive{m} }
+
+// Index returns the older sections of the indexes of logs.
+func (m *Memory) Index() logbook.IndexStore { return index{m} }
+
+// Log returns where the log of a deployment is.
+func (m *Memory) Log(id deployment.ID) logbook.Log {
+	return logbook.Log{Book: id.Book(), Archive: m.Archive(), Index: m.Index()}
+}
 
 // Snapshots returns the configurations of deployments.
 func (m *Memory) Snapshots() snapshot.Archive { return snapshots{m} }

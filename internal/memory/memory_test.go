@@ -43,6 +43,12 @@ func TestArchive(t *testing.T) {
 	})
 }
 
+func TestIndexStore(t *testing.T) {
+	logbooktest.TestIndexStore(t, func(*testing.T) logbook.IndexStore {
+		return memory.New(memory.Options{}).Index()
+	})
+}
+
 func TestSnapshots(t *testing.T) {
 	snapshottest.TestArchive(t, func(*testing.T) snapshot.Archive {
 		return memory.New(memory.Options{}).Snapshots()
@@ -185,7 +191,7 @@ func TestRecordsAreCopied(t *testing.T) {
 	}
 	zero := 0
 	record.Progress.Steps = []deployment.Step{{Name: "Start", ExitCode: &zero}}
-	record.Progress.Log.Index = logbook.Index{5}
+	record.Progress.Log.Index = logbook.Index{Ends: []logbook.End{{Last: 5}}}
 	if _, err := m.Ledger().Advance(t.Context(), id, record.Lease, record.Progress, now,
 		time.Minute); err != nil {
 		t.Fatal(err)
@@ -196,12 +202,12 @@ func TestRecordsAreCopied(t *testing.T) {
 			t.Fatal(err)
 		}
 		if step := got.Progress.Steps[0]; step.Name != "Start" || *step.ExitCode != 0 ||
-			got.Progress.Log.Index[0] != 5 {
+			got.Progress.Log.Index.Ends[0].Last != 5 {
 			t.Errorf("progress = %+v, exit code %d", got.Progress, *step.ExitCode)
 		}
 		for _, shared := range []deployment.Record{got, record} {
 			shared.Progress.Steps[0].Name, *shared.Progress.Steps[0].ExitCode,
-				shared.Progress.Log.Index[0] = "changed", 1, 6
+				shared.Progress.Log.Index.Ends[0].Last = "changed", 1, 6
 		}
 	}
 }

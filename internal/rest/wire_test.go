@@ -42,10 +42,11 @@ func TestARecordOnTheWire(t *testing.T) {
 				map[string]any{
 					"name": "Start", "started_at": "2026-08-22T10:00:03.000000Z",
 					"finished_at": "2026-08-22T10:00:04.000000Z", "exit_code": 3.0,
+					"first_order": 2.0,
 				},
 				map[string]any{
 					"name": "Health", "started_at": "2026-08-22T10:00:04.000000Z", "finished_at": nil,
-					"exit_code": nil,
+					"exit_code": nil, "first_order": nil,
 				},
 			},
 			"log": map[string]any{
@@ -148,6 +149,7 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 			opts)),
 		"show": build(showapi.New(showapi.Ports{
 			Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive(),
+			Index: m.Index(),
 		}, opts)),
 	}
 	for id, good := range successes {

@@ -20,7 +20,6 @@ type attempt struct {
 	opts     Options
 	record   deployment.Record
 	progress deployment.Progress
-	book     logbook.Book
 	plan     plan
 	recorder *logbook.Recorder
 	// matcher masks the secrets, and unmasked has a warning for each secret that
@@ -66,7 +65,6 @@ func (r *Runner) newAttempt(ctx context.Context, record deployment.Record) (*att
 		opts:     r.opts,
 		record:   record,
 		progress: record.Progress,
-		book:     record.ID.Book(),
 		warned:   map[string]bool{},
 		renewed:  r.now(),
 		signals: deployment.Signals{
@@ -79,11 +77,18 @@ func (r *Runner) newAttempt(ctx context.Context, record deployment.Record) (*att
 	if deadline, ok := ctx.Deadline(); ok {
 		a.deadline = deadline.Add(-HandOverTime)
 	}
-	mark, err := logbook.Recover(ctx, r.ports.Archive, a.book, a.progress.Log)
+	found, err := logbook.Recover(ctx, r.ports.log(record.ID), a.progress.Log)
 	if err != nil {
 		return nil, err
 	}
-	a.progress.Log = mark
+	a.progress.Log = found.Mark
+	for _, begun := range found.Steps {
+		for len(a.progress.Steps) < begun.Batch {
+			a.progress.Steps = append(a.progress.Steps, deployment.Step{Name: begun.Step,
+				StartedAt: begun.Time})
+		}
+		a.progress.Steps[begun.Batch-1].First = begun.Order
+	}
 	a.conceal(nil, nil)
 	return a, nil
 }
@@ -249,7 +254,7 @@ func (a *attempt) closeShell() {
 // startRecording begins a recording at the end of the committed log. It discards
 // every entry that is not committed yet.
 func (a *attempt) startRecording() {
-	a.recorder = logbook.NewRecorder(a.book, a.ports.Archive, a.progress.Log, a.filter,
+	a.recorder = logbook.NewRecorder(a.ports.log(a.record.ID), a.progress.Log, a.filter,
 		logbook.RecorderOptions{Now: a.opts.Now, Since: a.record.StartedAt})
 }
 

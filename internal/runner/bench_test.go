@@ -86,7 +86,7 @@ func (w work) do() (logbook.Mark, error) {
 	ctx := context.Background()
 	archive := diskArchive(w.Archive)
 	if w.Script == "" {
-		page, err := logbook.Read(ctx, archive, "log", w.Mark, logbook.Query{
+		page, err := logbook.Read(ctx, logbook.Log{Book: "log", Archive: archive}, w.Mark, logbook.Query{
 			After: w.After, Limit: logbook.MaxLimit,
 		})
 		if err == nil && len(page.Lines) == 0 {
@@ -137,7 +137,7 @@ func (w work) claimed(ctx context.Context, archive logbook.Rewriter) (runner.Por
 	}
 	_, err = m.Ledger().Claim(ctx, server.ID, time.Now().UTC())
 	return runner.Ports{Store: m.Catalog(), Vault: m.Vault(), Ledger: ledger{m.Ledger(), m.History()},
-		History: m.History(), Archive: archive,
+		History: m.History(), Archive: archive, Index: m.Index(),
 		Dialer: sshrun.New(sshrun.Options{}), Sender: m.Sender()}, receipt.Record.ID, err
 }
 
@@ -156,7 +156,7 @@ func BenchmarkMemory(b *testing.B) {
 		wrote := spawn(b, work{Target: ssh.Target(), DataDir: b.TempDir(), Archive: archive,
 			Script: `yes "$(printf 'web-1  | 2026-01-02T03:04:05Z GET /items/4711 200 %040d' 7)" |
 	head -c 1073741824`})
-		read := spawn(b, work{Archive: archive, Mark: wrote.Mark, After: wrote.Mark.Last / 2})
+		read := spawn(b, work{Archive: archive, Mark: wrote.Mark, After: wrote.Mark.Index.Before.Last})
 		b.ReportMetric(float64(wrote.Peak)/(1<<20), "runner-MiB")
 		b.ReportMetric(float64(read.Peak)/(1<<20), "reader-MiB")
 		b.ReportMetric(float64(wrote.Mark.At.Out)/(1<<20)/wrote.Took.Seconds(), "MiB/s")

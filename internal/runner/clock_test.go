@@ -28,7 +28,7 @@ func TestAServerWhoseClockIsOff(t *testing.T) {
 					}
 				}
 				query := logbook.Query{Limit: logbook.MaxLimit}
-				page, err := logbook.Read(t.Context(), w.Archive(), id.Book(), record.Progress.Log, query)
+				page, err := logbook.Read(t.Context(), w.Log(id), record.Progress.Log, query)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -59,6 +59,18 @@ func (m *mortal) Put(ctx context.Context, book logbook.Book, chunk logbook.Chunk
 	return m.around(func() error { return m.Rewriter.Put(ctx, book, chunk) })
 }
 
+// mortalIndex is the index of a mortal's logs.
+type mortalIndex struct {
+	logbook.IndexStore
+	m *mortal
+}
+
+func (x mortalIndex) Put(
+	ctx context.Context, book logbook.Book, block logbook.Order, section logbook.Section,
+) error {
+	return x.m.around(func() error { return x.IndexStore.Put(ctx, book, block, section) })
+}
+
 func (m *mortal) Replace(
 	ctx context.Context, book logbook.Book, chunk logbook.Chunk, was logbook.Header,
 ) error {
@@ -197,7 +209,8 @@ func (c *crash) spawn(
 		m.left.Store(1 << 40)
 	}
 	ports, opts := c.ports(), c.opts
-	ports.Ledger, ports.Archive, opts.Now = m, m, c.clock.now
+	ports.Ledger, ports.Archive, ports.Index = m, m, mortalIndex{c.Index(), m}
+	opts.Now = c.clock.now
 	owner := fmt.Sprint("runner ", c.random.Int64())
 	ended := make(chan struct{})
 	all.Go(func() {
@@ -229,6 +242,14 @@ func (c *crash) check(t *testing.T, effects string) {
 		}
 		if strings.Join(got, "") != strings.Join(want, "") {
 			t.Errorf("%s of %s: got\n%q\nwant each line once:\n%q", stream, c.id, got, want)
+		}
+	}
+	for _, step := range record.Progress.Steps {
+		page, err := logbook.Read(t.Context(), c.Log(c.id), record.Progress.Log,
+			logbook.Query{After: step.First - 1, Limit: 1})
+		if err != nil || step.First == 0 || !strings.Contains(string(page.Lines[0]),
+			`"step":"`+step.Name+`","hidden":false,"command":"`) {
+			t.Errorf("%s of %s: entry %d is %q, %v", step.Name, c.id, step.First, page.Lines, err)
 		}
 	}
 	if text, err := os.ReadFile(effects); err != nil || string(text) != "effect\n" {

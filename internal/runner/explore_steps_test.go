@@ -24,7 +24,9 @@ func (m *model) step(ctx context.Context, i, lines int) error {
 	case begin:
 		return m.begin(ctx, i)
 	case recover_:
-		p.mark, err = logbook.Recover(ctx, m.Archive(), p.id.Book(), p.mark)
+		var found logbook.Recovered
+		found, err = logbook.Recover(ctx, m.Log(p.id), p.mark)
+		p.mark = found.Mark
 		p.at = attach
 	case attach:
 		// A look at the lease, and what it is for: see decision 0003 for what may
@@ -173,7 +175,9 @@ func (x *press) next(ctx context.Context, book logbook.Book, mark logbook.Mark, 
 		return known, nil
 	}
 	var made cut
-	recorder := logbook.NewRecorder(book, &made, mark, plain, logbook.RecorderOptions{
+	// No log here is so long that an index would be stored.
+	log := logbook.Log{Book: book, Archive: &made}
+	recorder := logbook.NewRecorder(log, mark, plain, logbook.RecorderOptions{
 		Now: func() time.Time { return noon },
 	})
 	first := int(mark.At.Out / lineBytes)

@@ -88,7 +88,8 @@ func watch(b *testing.B, ports runner.Ports, id deployment.ID) []time.Duration {
 		if err != nil {
 			b.Fatal(err)
 		}
-		page, err := logbook.Read(ctx, ports.Archive, id.Book(), record.Progress.Log, q)
+		log := logbook.Log{Book: id.Book(), Archive: ports.Archive, Index: ports.Index}
+		page, err := logbook.Read(ctx, log, record.Progress.Log, q)
 		if err != nil {
 			b.Fatal(err)
 		}

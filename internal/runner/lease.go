@@ -1,6 +1,7 @@
 package runner
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime/debug"
@@ -90,6 +91,10 @@ func (a *attempt) commit(ctx context.Context) error {
 		return err
 	}
 	a.progress.Log = mark
+	for i := range a.progress.Steps {
+		step := &a.progress.Steps[i]
+		step.First = cmp.Or(step.First, a.recorder.FirstOrder(i+1))
+	}
 	return a.advance(ctx)
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"waybill/internal/logbook"
+	"waybill/internal/memory"
 	"waybill/internal/redact"
 	"waybill/internal/remote"
 	"waybill/internal/remote/remotetest"
@@ -104,8 +105,9 @@ func newRecording() *recording {
 	}
 	matcher := redact.NewMatcher(secrets)
 	filter := func(emit func(p []byte, masked int)) logbook.Filter { return matcher.Stream(emit) }
+	log := logbook.Log{Book: "log", Archive: discard{}, Index: memory.New(memory.Options{}).Index()}
 	return &recording{
-		recorder: logbook.NewRecorder("log", discard{}, logbook.Mark{}, filter, logbook.RecorderOptions{}),
+		recorder: logbook.NewRecorder(log, logbook.Mark{}, filter, logbook.RecorderOptions{}),
 	}
 }
 

@@ -30,9 +30,15 @@ type Ports struct {
 	Ledger    Ledger
 	History   deployment.History
 	Archive   logbook.Rewriter
+	Index     logbook.IndexStore
 	Snapshots snapshot.Archive
 	Dialer    remote.Dialer
 	Sender    deployment.Sender
+}
+
+// log returns where the log of a deployment is.
+func (p Ports) log(id deployment.ID) logbook.Log {
+	return logbook.Log{Book: id.Book(), Archive: p.Archive, Index: p.Index}
 }
 
 // Ledger is the part of a [deployment.Ledger] that a runner uses.

@@ -117,7 +117,7 @@ func (w *world) asked(t *testing.T, resource catalog.ID, operation deployment.Op
 
 func (w *world) ports() runner.Ports {
 	ports := runner.Ports{Store: w.Catalog(), Vault: w.Vault(), Ledger: w.Ledger(),
-		History: w.History(), Archive: w.Archive(),
+		History: w.History(), Archive: w.Archive(), Index: w.Index(),
 		Snapshots: w.snapshots, Dialer: w.dialer, Sender: w.Sender()}
 	if ports.Snapshots == nil {
 		ports.Snapshots = w.Snapshots()
@@ -157,7 +157,7 @@ func (w *world) log(t *testing.T, id deployment.ID) string {
 	var out strings.Builder
 	mark := w.record(t, id).Progress.Log
 	for q := (logbook.Query{Limit: logbook.MaxLimit}); ; {
-		page, err := logbook.Read(t.Context(), w.Archive(), id.Book(), mark, q)
+		page, err := logbook.Read(t.Context(), w.Log(id), mark, q)
 		if err != nil {
 			t.Fatal(err)
 		}

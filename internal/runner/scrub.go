@@ -124,10 +124,11 @@ func (a *attempt) scrubWithRetries(ctx context.Context, record deployment.Record
 // entries were changed since the log was written. A [taskError] may be worth another
 // try.
 func (a *attempt) scrubOnce(ctx context.Context, record deployment.Record) (total int, err error) {
-	archive, ledger, filter, was := a.ports.Archive, a.ports.Ledger, a.filter, record.Progress.Log
+	log, archive, ledger := a.ports.log(record.ID), a.ports.Archive, a.ports.Ledger
+	filter, was := a.filter, record.Progress.Log
 	scrub := deployment.ScrubSummary{At: a.now(), By: a.record.Trigger.Name, Deployment: a.record.ID}
 	err = a.whileLeased(ctx, a.checkTime, func(ctx context.Context) error {
-		done, err := logbook.Scrub(ctx, archive, record.ID.Book(), was, filter)
+		done, err := logbook.Scrub(ctx, log, archive, was, filter)
 		if scrub.Entries = done.Total; err != nil || done.Mark.Digest == was.Digest {
 			return err
 		}

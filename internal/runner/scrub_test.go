@@ -53,7 +53,7 @@ func (w *world) wrote(t *testing.T, output string) deployment.ID {
 		t.Fatal(err)
 	}
 	none := func(emit func([]byte, int)) logbook.Filter { return redact.NewMatcher(nil).Stream(emit) }
-	recorder := logbook.NewRecorder(id.Book(), w.Archive(), logbook.Mark{}, none,
+	recorder := logbook.NewRecorder(w.Log(id), logbook.Mark{}, none,
 		logbook.RecorderOptions{Now: w.now})
 	recorder.StepStarted(1, "Start", "run", w.now(), 0, 0, 1)
 	at := int64(0)
@@ -120,7 +120,7 @@ func (w *world) wantScrubbed(t *testing.T, id, by deployment.ID) {
 
 func (w *world) verify(t *testing.T, id deployment.ID) logbook.Verification {
 	t.Helper()
-	found, err := logbook.Verify(t.Context(), w.Archive(), id.Book(), w.record(t, id).Progress.Log, 0, 1<<40)
+	found, err := logbook.Verify(t.Context(), w.Log(id), w.record(t, id).Progress.Log, 0, 1<<40)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,8 @@ func (s *sink) StepStarted(event remote.StepEvent) error {
 	at := s.when(event.At)
 	s.a.recorder.StepStarted(event.Number, step.Name, s.a.clean(cmp.Or(step.Command, step.Script)), at,
 		event.Out, event.Err, event.Offset)
-	s.steps(event.Number)[event.Number-1] = deployment.Step{Name: step.Name, StartedAt: at}
+	begun := &s.steps(event.Number)[event.Number-1]
+	*begun = deployment.Step{Name: step.Name, StartedAt: at, First: begun.First}
 	return s.afterInput()
 }
 

@@ -75,6 +75,9 @@ type Step struct {
 	StartedAt  string  `json:"started_at"`
 	FinishedAt *string `json:"finished_at"`
 	ExitCode   *int    `json:"exit_code"`
+	// FirstOrder is the order of the entry of the log that begins the step, or null
+	// until the log has it.
+	FirstOrder *int64 `json:"first_order"`
 }
 
 // LogTotals says how long the log is. Digest is the hash of the chain of its
@@ -214,10 +217,17 @@ func stepsOf(steps []deployment.Step) []Step {
 	bodies := make([]Step, 0, len(steps))
 	for _, s := range steps {
 		bodies = append(bodies, Step{
-			s.Name, Timestamp(s.StartedAt), TimestampOrNull(s.FinishedAt), s.ExitCode,
+			s.Name, Timestamp(s.StartedAt), TimestampOrNull(s.FinishedAt), s.ExitCode, firstOrderOf(s),
 		})
 	}
 	return bodies
+}
+
+func firstOrderOf(s deployment.Step) *int64 {
+	if s.First == 0 {
+		return nil
+	}
+	return new(int64(s.First))
 }
 
 func logTotalsOf(r deployment.Record) LogTotals {

@@ -49,6 +49,9 @@ func (f detailsItem) addTo(r *deployment.Record) {
 	r.Outcome.Source.Message = f.Message
 	r.Scrub = deployment.ScrubSummary{At: fromMicros(f.ScrubbedAt), By: f.ScrubbedBy,
 		Deployment: deployment.ID(f.ScrubDeployment), Entries: f.ScrubbedEntries, Original: f.Original}
+	if f.ScrubbedAt != 0 {
+		r.UpdatedAt = r.Scrub.At
+	}
 }
 
 // addDetails reads the details of one record.

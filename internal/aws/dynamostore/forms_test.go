@@ -16,6 +16,7 @@ import (
 	"waybill/internal/catalog/catalogtest"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
+	"waybill/internal/logbook"
 )
 
 const (
@@ -30,6 +31,10 @@ func fullRecord(t testing.TB) deployment.Record {
 	var record deployment.Record
 	catalogtest.Fill(t, &record)
 	record.ID, record.Outcome.Status = recordID, record.Status
+	index := &record.Progress.Log.Index
+	for _, end := range []*logbook.End{&index.Before, &index.Ends[0], &index.Ends[1]} {
+		end.Until = end.Until.Truncate(time.Second)
+	}
 	return record
 }
 

@@ -24,15 +24,19 @@ func (p *packer) count(n int64) { p.packed = binary.AppendUvarint(p.packed, uint
 // number appends a number that may be negative, such as a difference.
 func (p *packer) number(n int64) { p.packed = binary.AppendVarint(p.packed, n) }
 
-// optional appends a number that may be absent.
+// optional appends a number that may be absent, which is 0.
 func (p *packer) optional(n *int) {
 	if n == nil {
 		p.count(0)
 		return
 	}
-	p.count(1)
-	p.number(int64(*n))
+	p.count(signed(int64(*n)) + 1)
 }
+
+// signed makes a small number that is not negative of one near 0, as a varint with a sign
+// does. unsigned is the inverse.
+func signed(n int64) int64   { return n<<1 ^ n>>63 }
+func unsigned(n int64) int64 { return int64(uint64(n)>>1) ^ -(n & 1) }
 
 // moment appends a time as its distance from another one in microseconds, or 0 for the
 // zero time.
@@ -41,8 +45,7 @@ func (p *packer) moment(t time.Time, from int64) {
 		p.count(0)
 		return
 	}
-	distance := micros(t) - from
-	p.count((distance<<1 ^ distance>>63) + 1) // as in a varint with a sign
+	p.count(signed(micros(t)-from) + 1)
 }
 
 // micros is a time in microseconds since 1970, 0 for the zero time.
@@ -124,10 +127,11 @@ func (u *unpacker) number() int64 {
 }
 
 func (u *unpacker) optional() *int {
-	if u.count() == 0 {
+	n := u.count()
+	if n == 0 {
 		return nil
 	}
-	return new(int(u.number()))
+	return new(int(unsigned(n - 1)))
 }
 
 func (u *unpacker) moment(from int64) time.Time {
@@ -135,8 +139,7 @@ func (u *unpacker) moment(from int64) time.Time {
 	if n == 0 {
 		return time.Time{}
 	}
-	distance := uint64(n - 1)
-	return fromMicros(from + (int64(distance>>1) ^ -int64(distance&1)))
+	return fromMicros(from + unsigned(n-1))
 }
 
 // bytes returns the next n bytes.

@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,7 +33,7 @@ func packProgress(id deployment.ID, progress deployment.Progress) []byte {
 	}
 	p.moment(log.Until, id.Number())
 	p.digits(log.Digest)
-	p.text(string(log.Index.Encode()))
+	p.index(log)
 	p.process(progress.Process)
 	p.steps(id, progress.Steps)
 	done := progress.Scrub
@@ -53,15 +54,38 @@ func unpackProgress(packed []byte, r *deployment.Record) error {
 	log.Bytes = u.count()
 	log.Until = u.moment(id.Number())
 	log.Digest = u.digits()
-	var err error
-	if log.Index, err = logbook.DecodeIndex([]byte(u.text())); err != nil {
-		return err
-	}
+	log.Index = u.index(*log)
 	progress.Process = u.process()
 	progress.Steps = u.steps(id)
 	progress.Scrub = deployment.ScrubProgress{Last: deployment.ID(u.text()), Logs: int(u.count()),
 		Changed: int(u.count()), Entries: int(u.count()), Failed: int(u.count())}
 	return u.err
+}
+
+// index packs the index from its end, which is the end of the log, so that each end is the
+// small distance from the one after it.
+func (p *packer) index(log logbook.Mark) {
+	index := log.Index
+	p.number(int64(log.Last - index.Block))
+	p.count(int64(len(index.Ends)))
+	last, until := log.Last, seconds(log.Until)
+	for _, end := range slices.Backward(slices.Concat([]logbook.End{index.Before}, index.Ends)) {
+		p.number(int64(last - end.Last))
+		p.number(until - seconds(end.Until))
+		last, until = end.Last, seconds(end.Until)
+	}
+}
+
+func (u *unpacker) index(log logbook.Mark) logbook.Index {
+	index := logbook.Index{Block: log.Last - logbook.Order(u.number())}
+	ends := make([]logbook.End, u.length()+1)
+	last, until := log.Last, seconds(log.Until)
+	for i := range slices.Backward(ends) {
+		last, until = last-logbook.Order(u.number()), until-u.number()
+		ends[i] = logbook.End{Last: last, Until: fromSeconds(until)}
+	}
+	index.Before, index.Ends = ends[0], ends[1:]
+	return index
 }
 
 // process packs "PGID BOOT_ID". The boot id is a UUID, which is a hash with hyphens.
@@ -93,10 +117,10 @@ func joined(group int64, boot string) string {
 	return strconv.FormatInt(group, 10) + " " + boot
 }
 
-// steps packs each time as the distance from the one before it.
+// steps packs each time and each order as the distance from the one before it.
 func (p *packer) steps(id deployment.ID, steps []deployment.Step) {
 	p.count(int64(len(steps)))
-	from := id.Number()
+	from, first := id.Number(), logbook.Order(0)
 	for _, step := range steps {
 		p.text(step.Name)
 		p.moment(step.StartedAt, from)
@@ -104,12 +128,14 @@ func (p *packer) steps(id deployment.ID, steps []deployment.Step) {
 		p.moment(step.FinishedAt, from)
 		from = max(from, micros(step.FinishedAt))
 		p.optional(step.ExitCode)
+		p.number(int64(step.First - first))
+		first = step.First
 	}
 }
 
 func (u *unpacker) steps(id deployment.ID) []deployment.Step {
 	var steps []deployment.Step
-	from := id.Number()
+	from, first := id.Number(), logbook.Order(0)
 	for range u.length() {
 		var step deployment.Step
 		step.Name = u.text()
@@ -118,6 +144,8 @@ func (u *unpacker) steps(id deployment.ID) []deployment.Step {
 		step.FinishedAt = u.moment(from)
 		from = max(from, micros(step.FinishedAt))
 		step.ExitCode = u.optional()
+		first += logbook.Order(u.number())
+		step.First = first
 		steps = append(steps, step)
 	}
 	return steps

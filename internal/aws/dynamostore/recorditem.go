@@ -29,7 +29,7 @@ import (
 //	r                the request: options, trigger, configuration and when it was queued; packed
 //	a                the number of leases taken (attempts); infra/triggers.go filters by it
 //	l, e             the owner of the lease, and when it expires
-//	c, b, f, u       claimed, begun, finished, updated; u is absent if it equals f
+//	c, b, f, u       claimed, begun, finished, updated; an ended record has no u
 //	w                when a reader last watched the log
 //	x                the request to cancel: when and by whom; packed
 //	p                the progress; packed
@@ -89,7 +89,7 @@ func encodeRecord(r deployment.Record) (item, error) {
 		FollowedAt:     micros(r.FollowedAt),
 		HasDetails:     newDetailsItem(r) != detailsItem{},
 	}
-	if r.UpdatedAt.Equal(r.FinishedAt) {
+	if r.UpdatedAt.Equal(r.FinishedAt) || r.UpdatedAt.Equal(r.Scrub.At) {
 		fields.UpdatedAt = 0
 	}
 	if !r.CancelRequestedAt.IsZero() {

@@ -11,7 +11,8 @@ import (
 
 // RecordScrub writes the record and its details in one transaction, on the condition
 // that the progress, and with it the digest of the log, is unchanged since the record
-// was read. No other write changes a record that has ended.
+// was read. No other write changes a record that has ended. The time of the scrub, which
+// is that of the record's update, is among the details only.
 func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark,
 	scrub deployment.ScrubSummary) error {
 	return retry(ctx, func() (bool, error) {
@@ -42,11 +43,11 @@ func (d *Deployments) scrubbing(stored item, next deployment.Record) []types.Tra
 		update(change{
 			table:     d.tables.of(next.ID.Kind()),
 			key:       recordKey(next.ID),
-			update:    "SET #p = :progress, #u = :at, #d = :yes",
+			update:    "SET #p = :progress, #d = :yes",
 			condition: "#status = :status AND #p = :was",
 			values: item{":progress": blob(packProgress(next.ID, next.Progress)),
-				":was": stored["p"], ":at": moment(next.UpdatedAt),
-				":status": text(next.Status), ":yes": &types.AttributeValueMemberBOOL{Value: true}},
+				":was": stored["p"], ":status": text(next.Status),
+				":yes": &types.AttributeValueMemberBOOL{Value: true}},
 		}),
 		update(change{
 			table: d.tables.of(next.ID.Kind()),

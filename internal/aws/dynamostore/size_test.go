@@ -53,6 +53,7 @@ func life(t *testing.T) map[string]deployment.Record {
 	for range 8 {
 		step := deployment.Step{Name: name('n', 20), StartedAt: after(time.Second)}
 		step.FinishedAt, step.ExitCode = after(time.Hour), new(int)
+		step.First = logbook.Order(80_000 * (len(progress.Steps) + 1))
 		progress.Steps = append(progress.Steps, step)
 	}
 	asked, err := record.Cancelled(name('u', 40), after(time.Second))
@@ -89,14 +90,16 @@ func newRecordID(t *testing.T, resource string, at time.Time) deployment.ID {
 // longLog is the end of a log of 10,000 chunks of many lines each.
 func longLog(after func(time.Duration) time.Time) logbook.Mark {
 	const lines = 80_000
-	mark := logbook.Mark{
+	const before = 9_992 * lines
+	mark := logbook.Mark{Last: before, Index: logbook.Index{Block: before - 248*lines,
+		Before: logbook.End{Last: before, Until: after(0)}},
 		At:     logbook.Position{Out: 1 << 34, Err: 1 << 34, Steps: 1 << 12},
 		Chunks: 10_000, Batch: 8, Bytes: 1 << 36, Digest: strings.Repeat("d", 64), Complete: true,
 	}
-	for range 8 {
+	for n := 9_993; n <= mark.Chunks; n++ {
 		mark.Last += lines
-		mark.Until = after(time.Minute)
-		mark.Index = mark.Index.With(mark.Last)
+		mark.Until = after(3 * time.Minute)
+		mark.Index = mark.Index.With(n, logbook.End{Last: mark.Last, Until: mark.Until})
 	}
 	return mark
 }

@@ -3,6 +3,7 @@ package dynamostore
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -54,7 +55,9 @@ func ReadChange(newImage, oldImage json.RawMessage) (deployment.Change, bool, er
 
 // isRecord reports whether a sort key is of a record, and not of another item of a
 // deployment.
-func isRecord(sort deployment.ID) bool { return sort != detailsSortKey }
+func isRecord(sort deployment.ID) bool {
+	return sort != detailsSortKey && !strings.HasPrefix(string(sort), indexPrefix)
+}
 
 func readImage(image json.RawMessage) (item, error) {
 	var values map[string]value

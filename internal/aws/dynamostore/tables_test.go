@@ -19,6 +19,8 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/catalog/catalogtest"
 	"waybill/internal/deployment/deploymenttest"
+	"waybill/internal/logbook"
+	"waybill/internal/logbook/logbooktest"
 )
 
 // tables makes the tables under names of their own, with the keys of the
@@ -92,6 +94,12 @@ func TestTokens(t *testing.T) {
 		create(t, client, table, id)
 		return dynamostore.NewTokens(client, table)
 	})
+}
+
+func TestIndexStore(t *testing.T) {
+	client, made := tables(t)
+	store := dynamostore.NewIndexes(client, made)
+	logbooktest.TestIndexStore(t, func(*testing.T) logbook.IndexStore { return store })
 }
 
 func TestLedger(t *testing.T) {

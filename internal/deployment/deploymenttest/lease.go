@@ -21,12 +21,12 @@ func progress(n int, at time.Time) deployment.Progress {
 		Process: "4711 0b3d",
 		Sent:    true,
 		Steps: []deployment.Step{
-			{Name: "Pull", StartedAt: at, FinishedAt: at.Add(time.Second), ExitCode: &zero},
-			{Name: "Start", StartedAt: at.Add(time.Second)},
+			{Name: "Pull", StartedAt: at, FinishedAt: at.Add(time.Second), ExitCode: &zero, First: 2},
+			{Name: "Start", StartedAt: at.Add(time.Second), First: 50},
 		},
 	}
-	for i := range n {
-		p.Log.Index = p.Log.Index.With(logbook.Order(100 * (i + 1)))
+	for i := 1; i <= n; i++ {
+		p.Log.Index = p.Log.Index.With(i, logbook.End{Last: logbook.Order(100 * i), Until: at})
 	}
 	return p
 }

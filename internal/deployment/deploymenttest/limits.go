@@ -27,9 +27,9 @@ func testLargeItems(t *testing.T, w *world) {
 		Meta: w.meta(t, catalog.KindService), ServerID: server}})
 	record := w.running(t, service, server)
 	done := progress(1, w.now)
-	done.Log.Index = nil
-	for n := range logbook.Order(10_000) {
-		done.Log.Index = append(done.Log.Index, 30_000*(n+1))
+	done.Log.Chunks = 10_000
+	for n := 1; n <= done.Log.Chunks; n++ {
+		done.Log.Index = done.Log.Index.With(n, logbook.End{Last: logbook.Order(30_000 * n), Until: w.now})
 	}
 	w.advance(t, record, done)
 	wantSame(t, "the progress", w.get(t, record.ID).Progress, done)

@@ -144,7 +144,7 @@ func TestVerifyOfALongLogTakesSeveralRequests(t *testing.T) {
 	now := time.Now()
 	jumping, err := showapi.New(showapi.Ports{
 		Tokens: w.Memory.Tokens(), Store: w.Memory.Catalog(), History: w.Memory.History(),
-		Archive: w.Memory.Archive(),
+		Archive: w.Memory.Archive(), Index: w.Memory.Index(),
 	},
 		rest.Options{Now: func() time.Time { now = now.Add(time.Minute); return now }})
 	if err != nil {

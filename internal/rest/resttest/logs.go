@@ -37,7 +37,7 @@ func (w *World) Record(
 ) deployment.Record {
 	t.Helper()
 	newFilter := func(emit func([]byte, int)) logbook.Filter { return plain{emit} }
-	recorder := logbook.NewRecorder(record.ID.Book(), w.Memory.Archive(), record.Progress.Log, newFilter,
+	recorder := logbook.NewRecorder(w.Memory.Log(record.ID), record.Progress.Log, newFilter,
 		logbook.RecorderOptions{})
 	say(recorder)
 	recorder.End()
@@ -149,7 +149,7 @@ func (w *World) Verify(t *testing.T, id deployment.ID) Verification {
 func (w *World) Scrubbed(t *testing.T, record deployment.Record, word string) {
 	t.Helper()
 	m := w.Memory
-	done, err := logbook.Scrub(t.Context(), m.Archive(), record.ID.Book(), record.Progress.Log,
+	done, err := logbook.Scrub(t.Context(), m.Log(record.ID), m.Archive(), record.Progress.Log,
 		func(emit func([]byte, int)) logbook.Filter { return &censor{word: word, emit: emit} })
 	if err != nil {
 		t.Fatal(err)

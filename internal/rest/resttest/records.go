@@ -70,7 +70,7 @@ func FullRecord(kind string) deployment.Record {
 			},
 			Process: "12 boot",
 			Steps: []deployment.Step{
-				{Name: "Start", StartedAt: at(3), FinishedAt: at(4), ExitCode: &code},
+				{Name: "Start", StartedAt: at(3), FinishedAt: at(4), ExitCode: &code, First: 2},
 				{Name: "Health", StartedAt: at(4)},
 			},
 		},

@@ -72,7 +72,7 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	catalogPorts := w.catalogPorts()
 	showPorts := showapi.Ports{
 		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(),
-		Snapshots: m.Snapshots(),
+		Index: m.Index(), Snapshots: m.Snapshots(),
 	}
 	for _, apply := range change {
 		apply(&catalogPorts, &showPorts)

@@ -26,6 +26,7 @@ type Ports struct {
 	Store     catalog.Reader
 	History   deployment.History
 	Archive   logbook.Archive
+	Index     logbook.IndexStore
 	Snapshots snapshot.Archive
 }
 
@@ -68,6 +69,11 @@ func (a showAPI) record(ctx context.Context, uuid string) (deployment.Record, er
 	}
 	record, err := a.History.Get(ctx, id)
 	return record, rest.WrapNotFound(err, "Deployment")
+}
+
+// log returns where the log of a deployment is.
+func (a showAPI) log(record deployment.Record) logbook.Log {
+	return logbook.Log{Book: record.ID.Book(), Archive: a.Archive, Index: a.Index}
 }
 
 // getDeploymentEndpoint is getDeployment for one kind of resource.
@@ -136,7 +142,7 @@ const maxTailBytes = 1 << 20
 // the record is shown all the same.
 func (a showAPI) tail(ctx context.Context, record deployment.Record) (*string, error) {
 	mark := record.Progress.Log
-	lines, err := logbook.Tail(ctx, a.Archive, record.ID.Book(), mark, maxTailBytes)
+	lines, err := logbook.Tail(ctx, a.log(record), mark, maxTailBytes)
 	switch {
 	case ctx.Err() != nil:
 		return nil, ctx.Err()

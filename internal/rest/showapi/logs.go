@@ -28,6 +28,7 @@ func (a showAPI) readLog(ctx context.Context, c *rest.Call) (rest.Answer, error)
 	if err != nil {
 		return rest.Answer{}, err
 	}
+	query.After = max(query.After, beforeStep(record, query.Step))
 	if c.Query.Get("format") == "text" {
 		return a.textLog(ctx, c, record, query, wait)
 	}
@@ -63,6 +64,23 @@ func logQuery(c *rest.Call) (logbook.Query, time.Duration, error) {
 		Step:  c.Query.Get("step"),
 		Type:  logbook.Type(c.Query.Get("type")),
 	}, time.Duration(wait) * time.Second, nil
+}
+
+// beforeStep returns the order before the first entry of the steps with the name, or 0 if
+// it is unknown or no step is asked for. All lines of a step come after the entry that
+// begins it.
+func beforeStep(record deployment.Record, name string) logbook.Order {
+	before := record.Progress.Log.Last
+	found := false
+	for _, step := range record.Progress.Steps {
+		if step.Name == name {
+			before, found = min(before, step.First-1), true
+		}
+	}
+	if !found {
+		return 0
+	}
+	return max(before, 0)
 }
 
 const (
@@ -132,7 +150,7 @@ func (a showAPI) read(
 	if record.Progress.Log.Last <= query.After {
 		return logbook.Page{Next: query.After}, nil
 	}
-	page, err := logbook.Read(ctx, a.Archive, record.ID.Book(), record.Progress.Log, query)
+	page, err := logbook.Read(ctx, a.log(record), record.Progress.Log, query)
 	if err != nil {
 		return logbook.Page{}, err
 	}

@@ -88,11 +88,11 @@ const (
 func (a showAPI) verifySlices(
 	ctx context.Context, record deployment.Record, after int,
 ) (logbook.Verification, error) {
-	book, mark := record.ID.Book(), record.Progress.Log
+	mark := record.Progress.Log
 	until := a.opts.Now().Add(verifyFor)
 	rewritten := 0
 	for {
-		found, err := logbook.Verify(ctx, a.Archive, book, mark, after, verifyBytes)
+		found, err := logbook.Verify(ctx, a.log(record), mark, after, verifyBytes)
 		if err != nil {
 			return logbook.Verification{}, err
 		}
@@ -103,16 +103,16 @@ func (a showAPI) verifySlices(
 		}
 		found.Rewritten = rewritten
 		if found.Bad > 0 {
-			err = a.checkNotExpired(ctx, book, mark)
+			err = a.checkNotExpired(ctx, record)
 		}
 		return found, err
 	}
 }
 
 // checkNotExpired returns Gone if both ends of the log are missing.
-func (a showAPI) checkNotExpired(ctx context.Context, book logbook.Book, mark logbook.Mark) error {
-	for _, end := range []int{1, mark.Chunks} {
-		if _, err := a.Archive.Head(ctx, book, end); !errors.Is(err, fault.NotFound) {
+func (a showAPI) checkNotExpired(ctx context.Context, record deployment.Record) error {
+	for _, end := range []int{1, record.Progress.Log.Chunks} {
+		if _, err := a.Archive.Head(ctx, record.ID.Book(), end); !errors.Is(err, fault.NotFound) {
 			return err
 		}
 	}
