@@ -184,7 +184,7 @@ func TestDeclaredLinesAreHeldOnlyAsLongAsNeeded(t *testing.T) {
 	}
 }
 
-func TestDeclaredMask(t *testing.T) {
+func TestDeclaredValue(t *testing.T) {
 	for line, want := range map[string]string{
 		"::add-mask::xyzzy": "xyzzy", "::add-mask::a%0Ab%25\r\n": "a\nb%", "::add-mask::": "",
 		" ::add-mask::x": "-", "add-mask": "-",

@@ -56,13 +56,13 @@ type anchor struct {
 type kind uint8
 
 const (
-	kindDeclare kind = iota
-	kindKey          // a private key block
-	kindStrong       // a key whose value is a secret whatever it looks like
-	kindPass         // the same, but a small number after it counts tests that passed
-	kindFlag         // the same, and the value may follow after a space
-	kindWeak         // a key whose value is a secret if it looks like one
-	kindWeakFlag
+	kindDeclare   kind = iota
+	kindKey            // a private key block
+	kindStrong         // a key whose value is a secret whatever it looks like
+	kindPass           // the same, but a small number after it counts tests that passed
+	kindFlag           // the same, and the value may follow after a space
+	kindAmbiguous      // a key whose value is a secret if it looks like one
+	kindAmbiguousFlag
 	kindHeader // the rest of a header
 	kindBearer
 	kindToken // the anchor begins a token
@@ -239,14 +239,14 @@ func keyAnchors() (out []anchor) {
 		{kindStrong, assigns, "asswd ASSWD"},
 		{kindStrong, "", "_pwd= _PWD= BPWD= ;Pwd= \"pwd\":"},
 		{kindFlag, "", "--password --passwd --pass~ --passphrase uirepass erauth~ UIREPASS"},
-		{kindWeak, "",
+		{kindAmbiguous, "",
 			"SECRET pi_key PI_KEY PI-KEY pi-Key PI-Key te_key te-key TE_KEY ss_key ss-key SS_KEY " +
 				"uth_key UTH_KEY pp_key PP_KEY " +
 				"ng_key NG_KEY nse_key NSE_KEY nt_key NT_KEY YPTION_KEY MASTER_KEY :_auth="},
-		{kindWeak, assigns + "_-KA", "ecret"},
-		{kindWeak, assigns,
+		{kindAmbiguous, assigns + "_-KA", "ecret"},
+		{kindAmbiguous, assigns,
 			"token Token TOKEN pikey piKey PIKEY teKey tekey ssKey sskey SSKEY uthKey ppKey nseKey ntKey"},
-		{kindWeakFlag, "", "--token pi-key ss-token th-token"},
+		{kindAmbiguousFlag, "", "--token pi-key ss-token th-token"},
 		{kindHeader, "", "orization ORIZATION cookie Cookie COOKIE"},
 		{kindBearer, "", "bearer~ Bearer~ BEARER~"},
 	} {

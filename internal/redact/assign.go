@@ -120,7 +120,7 @@ func (l *lineSearch) value(rest []byte, at int, tight, strong bool) (from, to in
 	from, to = at+from, at+to
 	v := rest[from:to]
 	switch {
-	case !strong && len(v) < minWeakBytes, l.placeholder(v):
+	case !strong && len(v) < minAmbiguousBytes, l.placeholder(v):
 		return 0, 0
 	case !strong && !l.secretLike(v):
 		if !isQuoted && !l.random(v) {
@@ -141,11 +141,11 @@ func (l *lineSearch) value(rest []byte, at int, tight, strong bool) (from, to in
 }
 
 // endsSoon reports whether the word that the text begins with is too short for a value
-// under a weak name.
+// under an ambiguous name.
 func (l *lineSearch) endsSoon(text []byte) bool {
-	short := text[:min(len(text), minWeakBytes)]
+	short := text[:min(len(text), minAmbiguousBytes)]
 	n := l.until(short, endsWord)
-	return n < minWeakBytes
+	return n < minAmbiguousBytes
 }
 
 // isDull reports whether the text after a key is known to have no value that looks
@@ -295,13 +295,13 @@ func (l *lineSearch) isSmallNumber(v []byte) bool {
 	return len(v) < 6 && l.prefixIn(v, isCount) == len(v)
 }
 
-// minWeakBytes is the length of the shortest value that counts under a weak name.
-const minWeakBytes = 8
+// minAmbiguousBytes is the length of the shortest value that counts under an ambiguous name.
+const minAmbiguousBytes = 8
 
-// secretLike reports whether the value looks generated: it has at least minWeakBytes,
+// secretLike reports whether the value looks generated: it has at least minAmbiguousBytes,
 // looks random, and is not a name, a URL or a digest. A number needs twelve digits.
 func (l *lineSearch) secretLike(v []byte) bool {
-	if len(v) < minWeakBytes || l.hasScheme(v) || bytes.HasPrefix(v, []byte("sha256:")) {
+	if len(v) < minAmbiguousBytes || l.hasScheme(v) || bytes.HasPrefix(v, []byte("sha256:")) {
 		return false
 	}
 	if byteSets[isNumber].has(v[0]) && l.prefixIn(v, isNumber) == len(v) {

@@ -62,13 +62,14 @@ func (l *lineSearch) sibling(rest []byte, at int, strong bool) (from, to int) {
 // maxSentenceBytes is how far the end of a sentence may be from its anchor.
 const maxSentenceBytes = 160
 
-// valueAfterSpace is the secret after its name and a space, without a separator. Under a
-// weak name only a token of Sanctum counts, see sanctumToken. Otherwise it is the last
-// word of the line, if the words before announce it ("password for root is: x"), or if
-// it is the only word after the name, as in a .netrc file ("password x"). left is the
-// byte before the anchor: a line of a .netrc file begins there or has a space there.
+// valueAfterSpace is the secret after its name and a space, without a separator. Under
+// an ambiguous name only a token of Sanctum counts, see sanctumToken. Otherwise it is
+// the last word of the line, if the words before announce it ("password for root is:
+// x"), or if it is the only word after the name, as in a .netrc file ("password x").
+// left is the byte before the anchor: a line of a .netrc file begins there or has a
+// space there.
 func (l *lineSearch) valueAfterSpace(a *anchor, rest []byte, left byte) (from, to int) {
-	if a.kind == kindWeak {
+	if a.kind == kindAmbiguous {
 		return l.sanctumToken(rest)
 	}
 	if !startsWith(rest, " ") {

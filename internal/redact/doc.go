@@ -57,7 +57,7 @@
 //
 //   - "password: wrong" is masked, because YAML looks no different. In "password: too
 //     short" the value has small letters only and words follow it: it stays.
-//   - A value under a weak name (token, secret, api_key) must look generated: at
+//   - A value under an ambiguous name (token, secret, api_key) must look generated: at
 //     least eight characters with both digits and letters, sixteen in mixed case, or
 //     twelve digits.
 //   - A name or a path that people chose (db_password_v3, /etc/ssl/server1.key), the

@@ -40,7 +40,7 @@ func Values(secrets []Secret) *Matcher { return &Matcher{needles: needles(secret
 func (s *Stream) HeldCapacity() int { return cap(s.held) + cap(s.out.text) }
 
 // Work is how many bytes the patterns have read.
-func (s *Stream) Work() int { return s.out.looks.work }
+func (s *Stream) Work() int { return s.out.search.work }
 
 // Longest is the length of the longest needle.
 func (m *Matcher) Longest() (n int) {

@@ -30,17 +30,17 @@ type inspector struct {
 	scan     *scanner // knows the anchors
 	nameless []byte
 
-	armed bool
-	left  byte   // the byte before the line
-	text  []byte // the kept text, with one filler for each mask
-	spans []span // the masks in it
-	next  int    // the first of the spans that is not emitted
-	raw   int    // the number of written bytes that the text stands for
-	shown int    // how many bytes at the beginning of the text are let through already
-	line  int    // where in the text the last line begins
-	found []secretRange
-	looks lineSearch
-	key   key
+	armed  bool
+	left   byte   // the byte before the line
+	text   []byte // the kept text, with one filler for each mask
+	spans  []span // the masks in it
+	next   int    // the first of the spans that is not emitted
+	raw    int    // the number of written bytes that the text stands for
+	shown  int    // how many bytes at the beginning of the text are let through already
+	line   int    // where in the text the last line begins
+	found  []secretRange
+	search lineSearch
+	key    key
 
 	repeats   repeats
 	judgesAll bool // judges repetitions too; for a test that compares the results

@@ -31,7 +31,7 @@ type key struct {
 // the text. A key in one line, with escaped line endings, ends there; otherwise the
 // next lines are part of it.
 func (s *inspector) openKey(line []byte, base, i int) (end int) {
-	l := &s.looks
+	l := &s.search
 	head := line[i+len(keyBegin):]
 	n := l.until(head, endsKeyKind)
 	if !bytes.Contains(head[:n], []byte(keyKind)) || !startsWith(head[n:], dashes) {
@@ -70,7 +70,7 @@ func (l *lineSearch) keyEndIn(line []byte) int {
 // A short line must also begin in the same column, so that the line of a service that
 // writes in between is not taken for a part of the key.
 func (s *inspector) keyLine(line []byte) bool {
-	base, l := len(s.text)-len(line), &s.looks
+	base, l := len(s.text)-len(line), &s.search
 	if end := l.keyEndIn(line); end > 0 {
 		begin := bytes.Index(line, []byte(keyEnd))
 		s.extend(base+begin, base+end)

@@ -38,7 +38,7 @@ type passage struct {
 // needles count too, it gives up where one may be in the line, and reports false.
 func (s *inspector) inspectIn(p *passage, left byte) bool {
 	line := p.text[p.from:p.end]
-	s.looks.begin(line)
+	s.search.begin(line)
 	s.repeats.from, s.repeats.to = 0, 0
 	covered := 0 // the text before it is masked already and needs no look
 	for at, seen := 0, 0; at < len(line); {
@@ -62,9 +62,9 @@ func (s *inspector) inspectIn(p *passage, left byte) bool {
 		if !s.seek(p, p.from+at) {
 			return false
 		}
-		at = min(p.jump-p.from, s.looks.scheme(at))
+		at = min(p.jump-p.from, s.search.scheme(at))
 	}
-	s.looks.work += len(line)
+	s.search.work += len(line)
 	s.tidy()
 	return true
 }
@@ -123,9 +123,9 @@ func (s *inspector) matchOrRepeat(a *anchor, line []byte, base, i int, left byte
 // counts: the end of the secret, the end of prose, or 0. The line begins at base of
 // the text. left is the byte before the anchor.
 func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end int) {
-	rest, l := line[i+len(a.text):], &s.looks
+	rest, l := line[i+len(a.text):], &s.search
 	var from, to int
-	if a.kind == kindWeak && l.isDull(rest) {
+	if a.kind == kindAmbiguous && l.isDull(rest) {
 		return 0
 	}
 	switch a.kind {
@@ -135,9 +135,9 @@ func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end i
 		return s.openKey(line, base, i)
 	case kindProse:
 		return base + i + len(a.text)
-	case kindStrong, kindPass, kindWeak:
+	case kindStrong, kindPass, kindAmbiguous:
 		from, to = l.keyValue(a, rest, left)
-	case kindFlag, kindWeakFlag:
+	case kindFlag, kindAmbiguousFlag:
 		from, to = l.flagged(rest, a.text[len(a.text)-1] == ' ', a.kind == kindFlag)
 	case kindHeader:
 		from, to = l.header(a, rest)
@@ -178,9 +178,9 @@ func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end i
 // none to mask. rest begins after the key, and left is the byte before it.
 func (l *lineSearch) keyValue(a *anchor, rest []byte, left byte) (from, to int) {
 	if last := a.text[len(a.text)-1]; last == '=' || last == ':' {
-		from, to = l.value(rest, 0, last == '=', a.kind != kindWeak)
+		from, to = l.value(rest, 0, last == '=', a.kind != kindAmbiguous)
 	} else {
-		from, to = l.assigned(rest, a.kind != kindWeak)
+		from, to = l.assigned(rest, a.kind != kindAmbiguous)
 	}
 	switch {
 	case from == to:

@@ -48,19 +48,19 @@ func (s *inspector) repeated(line []byte, i int) (skip int) {
 	if i < r.to || s.judgesAll || !sameEight(line[r.from+8:], line[i+8:]) {
 		return 0
 	}
-	if !s.looks.steady(r, period) {
+	if !s.search.steady(r, period) {
 		s.repeatFrom(i)
 		return 0
 	}
 	r.to = i - 1 + common(line[r.from-1:], line[i-1:])
-	s.looks.work += r.to - i
+	s.search.work += r.to - i
 	times := (r.to-i-maxReach)/period - maxReachTimes
 	if times <= 0 {
 		return 0
 	}
 	skip = times * period
-	for o, place := range s.looks.judged {
-		s.looks.judged[o] += times * (place - r.judged[o]) // they move with the repetitions
+	for o, place := range s.search.judged {
+		s.search.judged[o] += times * (place - r.judged[o]) // they move with the repetitions
 	}
 	for n := len(s.found) - r.found; n > 0 && times > 0; times-- {
 		for _, f := range s.found[len(s.found)-n:] {
@@ -74,7 +74,7 @@ func (s *inspector) repeated(line []byte, i int) (skip int) {
 // repeatFrom makes the anchor at i the one at which the first repetition may begin.
 func (s *inspector) repeatFrom(i int) {
 	r := &s.repeats
-	r.from, r.found, r.judged = i, len(s.found), s.looks.judged
+	r.from, r.found, r.judged = i, len(s.found), s.search.judged
 }
 
 // repeats lets lines through that repeat the line from before on, and all text between
@@ -82,12 +82,12 @@ func (s *inspector) repeatFrom(i int) {
 // same to the byte, with the byte on their left, give the same result: no secret.
 func (s *Stream) repeats(v *view, before, i int) bool {
 	period := i - before
-	if s.out.judgesAll || v.plain != i || i+period > len(v.text) ||
+	if s.out.judgesAll || v.done != i || i+period > len(v.text) ||
 		!bytes.Equal(v.text[before-1:i], v.text[i-1:i+period]) {
 		return false
 	}
 	equal := i - 1 + common(v.text[before-1:], v.text[i-1:])
-	s.out.looks.work += equal - i
+	s.out.search.work += equal - i
 	// So near to the end of the text, every place with a needle's first byte counts.
 	equal = min(equal, len(v.text)-nearBytes)
 	to := i + (equal-i)/period*period

@@ -7,7 +7,7 @@ type view struct {
 	text   []byte
 	last   bool // nothing comes after it
 	shown  int  // bytes that were let through before: no needle begins there
-	plain  int  // the text is emitted or masked up to here
+	done   int  // the text is emitted or masked up to here
 	end    int  // the open mask ends here
 	begun  int  // where an anchor may have begun, -1 if nowhere
 	left   byte // the byte before that
@@ -56,8 +56,8 @@ func (s *Stream) passes(text []byte, last bool) bool {
 // emitEndedMask emits the open mask if it ends before the place.
 func (s *Stream) emitEndedMask(v *view, i int) {
 	if s.open && i >= v.end {
-		s.close(v.end - v.plain)
-		v.plain = v.end
+		s.close(v.end - v.done)
+		v.done = v.end
 	}
 }
 
@@ -102,7 +102,7 @@ func (s *Stream) skip(v *view, i int) (place int, what kinds) {
 // which may be in the line.
 func (s *Stream) skipArmed(v *view, i int) (place int, what kinds) {
 	if v.until <= i {
-		from := v.plain
+		from := v.done
 		if s.open {
 			from = v.end
 		}
@@ -148,6 +148,6 @@ func (s *Stream) indexByte(v *view, from int, c byte) int {
 	if n < 0 {
 		n = len(v.text) - from
 	}
-	s.out.looks.work += n
+	s.out.search.work += n
 	return from + n
 }

@@ -132,7 +132,7 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 	if s.passes(text, last) {
 		return nil
 	}
-	v := view{text: text, last: last, plain: s.shown, end: s.ahead,
+	v := view{text: text, last: last, done: s.shown, end: s.ahead,
 		begun: -1, next: -1, needle: -1, feed: -1, cr: -1, url: -1}
 	v.shown, s.shown = s.shown, 0
 	for i := 0; ; i++ {
@@ -229,7 +229,7 @@ func (s *Stream) armInspector(v *view, i int, left byte) {
 	if v.begun >= 0 {
 		i, left = v.begun, v.left
 	}
-	shown := max(here, v.plain) - i
+	shown := max(here, v.done) - i
 	end, whole := s.lineEnd(v, i+shown, maxLineBytes-shown)
 	before := v.before
 	v.before = 0
@@ -239,7 +239,7 @@ func (s *Stream) armInspector(v *view, i int, left byte) {
 		}
 		p := passage{text: v.text, from: i, end: end, of: ofAll, jump: -1}
 		if s.out.whole(&p, left, shown) {
-			s.prev, v.plain, v.line = v.text[end-1], end, end
+			s.prev, v.done, v.line = v.text[end-1], end, end
 			if !p.masked && !s.out.armed && i > 0 && left == v.text[i-1] {
 				v.before = i
 			}
@@ -257,7 +257,7 @@ func (s *Stream) leftOf(v *view, i int) byte {
 	switch {
 	case i == 0 && v.shown > 0:
 		return s.before
-	case i == v.plain:
+	case i == v.done:
 		return s.prev
 	}
 	return v.text[i-1]
@@ -283,7 +283,7 @@ func (s *Stream) addToMask(v *view, i int, found *needle) {
 // have begun, to be held for the next search.
 func (s *Stream) wait(v *view, i int) (rest []byte) {
 	if s.open {
-		s.masked += i - v.plain
+		s.masked += i - v.done
 		s.ahead = v.end - i
 		return v.text[i:]
 	}
@@ -291,7 +291,7 @@ func (s *Stream) wait(v *view, i int) (rest []byte) {
 	if v.begun < 0 || s.out.armed {
 		return v.text[i:]
 	}
-	s.shown, s.before = v.plain-v.begun, v.left
+	s.shown, s.before = v.done-v.begun, v.left
 	return v.text[v.begun:]
 }
 
@@ -305,10 +305,10 @@ func (s *Stream) close(more int) {
 // passTo gives the text before i that is not emitted yet to the inspector. No mask may
 // be open.
 func (s *Stream) passTo(v *view, i int) {
-	if i > v.plain {
+	if i > v.done {
 		s.prev = v.text[i-1]
-		s.out.takeText(v.text[v.plain:i])
-		v.plain = i
+		s.out.takeText(v.text[v.done:i])
+		v.done = i
 	}
 }
 
