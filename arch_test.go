@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 	"internal/certificate": {},
 	"internal/plainjson":   {},
 	"internal/problem":     {},
-	"internal/catalog":     {"internal/engine"},
+	"internal/catalog":     {"internal/engine", "internal/plainjson"},
 	"internal/snapshot":    {"internal/catalog", "internal/plainjson"},
 	"internal/settings":    {},
 	"internal/oplog":       {},

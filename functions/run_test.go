@@ -45,7 +45,7 @@ func claimed(t *testing.T) (runner.Ports, deployment.ID) {
 			t.Fatal(err)
 		}
 	}
-	if err := m.Vault().Put(t.Context(), key.ID, map[string]string{
+	if err := m.SetSecrets(t.Context(), key.ID, map[string]string{
 		catalog.PrivateKeySecret: "a private key",
 	}); err != nil {
 		t.Fatal(err)

@@ -128,9 +128,9 @@ func TestEveryFunctionHasARoleOfItsOwn(t *testing.T) {
 func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
 	m := parse(t, onAWS)
 	opens := map[string][]string{
-		"catalog":  {"ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"},
-		"runner":   {"ssm:GetParameter"},
-		"dispatch": {"ssm:DeleteParameter"}, // of what was deleted
+		"catalog":  {"ssm:GetParameters", "ssm:PutParameter"},
+		"runner":   {"ssm:GetParameters"},
+		"dispatch": {"ssm:DeleteParameters"}, // of sets that no entity names
 	}
 	tokens := ""
 	for id := range m.all(t, "AWS::DynamoDB::GlobalTable") {

@@ -33,7 +33,7 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 			"dynamodb:PutItem", "dynamodb:DeleteItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
-		allow(on(r.secrets.arn), "ssm:GetParameter", "ssm:PutParameter", "ssm:DeleteParameter"),
+		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:GetParameters", "ssm:PutParameter"),
 		allow(r.objects(configurations), "s3:PutObject"),
 	}
 }
@@ -79,14 +79,15 @@ func (r resources) showMay() []awsiam.PolicyStatement {
 
 // dispatchMay returns the rights of dispatch. It reads the streams, claims, sends,
 // writes the feed and publishes. Once a deployment has removed a resource from its server, it
-// removes the resource from the catalog, and its secrets, which it cannot read.
+// removes the resource from the catalog. It deletes secrets that no entity names any
+// more, and cannot read any.
 func (r resources) dispatchMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
 			"dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem"),
-		allow(on(r.secrets.arn), "ssm:DeleteParameter"),
+		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:DeleteParameters"),
 		allow(r.streams(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 		// The action takes no resource, and Lambda connects no stream to a role
 		// without it. It shows the names of streams, not their content.
@@ -111,7 +112,7 @@ func (r resources) runnerMay() []awsiam.PolicyStatement {
 			"dynamodb:UpdateItem"),
 		allow(on(r.queues.runner.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
-		allow(on(r.secrets.arn), "ssm:GetParameter"),
+		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:GetParameters"),
 		allow(r.objects(chunks), "s3:PutObject", "s3:DeleteObjectVersion"),
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
 		allow(on(r.logs.BucketArn()), "s3:ListBucket", "s3:ListBucketVersions"),

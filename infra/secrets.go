@@ -5,6 +5,13 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
+// The folders of the secrets below the team's path, by their purpose. A role is limited
+// to the purposes that it needs.
+const (
+	resourceSecrets = "resources"
+	keySecrets      = "keys"
+)
+
 // secrets is the path of the team's secrets in the parameter store. The stack
 // makes no parameter: CloudFormation cannot hold a SecureString, and a secret does
 // not belong in a template.
@@ -13,17 +20,24 @@ import (
 // A role that may read a parameter may use this key through it, so no role needs
 // a right on a key.
 type secrets struct {
+	stack awscdk.Stack
 	// path has no slash at its end.
 	path string
-	// arn matches every parameter below the path.
-	arn *string
 }
 
 func newSecrets(stack awscdk.Stack, opts Options) secrets {
-	path := "/" + opts.prefix()
-	return secrets{path: path, arn: stack.FormatArn(&awscdk.ArnComponents{
-		Service:      jsii.String("ssm"),
-		Resource:     jsii.String("parameter"),
-		ResourceName: jsii.String(path[1:] + "/*"),
-	})}
+	return secrets{stack: stack, path: "/" + opts.prefix()}
+}
+
+// arns match every parameter of the purposes.
+func (s secrets) arns(purposes ...string) []*string {
+	arns := make([]*string, len(purposes))
+	for i, purpose := range purposes {
+		arns[i] = s.stack.FormatArn(&awscdk.ArnComponents{
+			Service:      jsii.String("ssm"),
+			Resource:     jsii.String("parameter"),
+			ResourceName: jsii.String(s.path[1:] + "/" + purpose + "/*"),
+		})
+	}
+	return arns
 }

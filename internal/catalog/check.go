@@ -10,14 +10,15 @@ import (
 	"waybill/internal/fault"
 )
 
-// Bounds of a draft. A set of secrets stays below the 8 KB of an SSM parameter.
+// Bounds of a draft. MaxSecretsBytes bounds the secrets of an entity with their names, as
+// JSON.
 const (
 	MaxNameLength        = 255
 	MaxDescriptionLength = 1000
 	MaxScriptBytes       = 64 << 10
 	MaxEnvironmentBytes  = 64 << 10
 	MaxVariables         = 200
-	MaxSecretsBytes      = 7 << 10
+	MaxSecretsBytes      = 64 << 10
 	MaxTimeout           = 24 * time.Hour
 )
 

@@ -155,12 +155,12 @@ func TestCheckEnvironment(t *testing.T) {
 		{"too many bytes", "environment",
 			[]catalog.Variable{variable("A", strings.Repeat("x", 64<<10))}},
 		{"too many bytes of secrets", "environment",
-			[]catalog.Variable{{Name: "A", Value: strings.Repeat("x", 7<<10), Secret: true}}},
+			[]catalog.Variable{{Name: "A", Value: strings.Repeat("x", 64<<10), Secret: true}}},
 		{"secrets that grow as JSON", "environment",
-			[]catalog.Variable{{Name: "A", Value: strings.Repeat("\x01", 2<<10), Secret: true}}},
+			[]catalog.Variable{{Name: "A", Value: strings.Repeat("\x01", 12<<10), Secret: true}}},
 		{"secrets that are many small", "environment",
-			[]catalog.Variable{{Name: "A", Value: strings.Repeat("x", 4<<10), Secret: true},
-				{Name: "B", Value: strings.Repeat("x", 4<<10), Secret: true}}},
+			[]catalog.Variable{{Name: "A", Value: strings.Repeat("x", 32<<10), Secret: true},
+				{Name: "B", Value: strings.Repeat("x", 32<<10), Secret: true}}},
 	} {
 		t.Run(c.name+" is refused", func(t *testing.T) {
 			application := goodApplication()

@@ -21,6 +21,8 @@ type Meta struct {
 	Description string
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+	// Secrets is the generation of its secrets in the [Vault], or "" without secrets.
+	Secrets Generation
 }
 
 // Common implements [Entity] for types that embed Meta.
@@ -126,6 +128,9 @@ type State struct {
 	Running string
 	// Deployments is the number of records in the history.
 	Deployments int
+	// LastStart is when the last start that finished had begun. The resource runs with
+	// the secrets of that time, or later ones. It is zero before the first one.
+	LastStart time.Time
 }
 
 // DependsOn returns the resource's server.

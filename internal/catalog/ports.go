@@ -14,6 +14,7 @@ type Store interface {
 	Writer
 	Remover
 	Observer
+	Discards
 }
 
 // Reader is the part of a [Store] that reads. It never mixes parts of an entity from before
@@ -33,7 +34,8 @@ type Reader interface {
 type Writer interface {
 	// Create adds the entity. The entities that it depends on cannot be deleted from
 	// then on. Conflict if the id is taken, Invalid (naming the field) if a
-	// dependency is missing.
+	// dependency is missing. If the entity names a generation of secrets, that must
+	// have been reserved (see [Discards]), else Conflict.
 	Create(ctx context.Context, entity Entity) error
 	// Update replaces what Create wrote, except the State and the server of a
 	// resource. NotFound if absent. Conflict if the entity was updated since it was
@@ -55,6 +57,24 @@ type Observer interface {
 	// upstream's form ("running:healthy"). It does nothing while a deployment of the
 	// resource runs, or if there is no such resource.
 	Observe(ctx context.Context, id ID, status string) error
+}
+
+// Discards is the part of a [Store] that lists the secrets to delete, so that no set of
+// secrets is ever forgotten in the [Vault]:
+//
+//   - A set is reserved before it is written. The write that makes an entity name it
+//     withdraws the reservation. If that write never comes, the set is discarded when
+//     the reservation is due.
+//   - The write that makes an entity name another set discards the former one, which
+//     is due after [GenerationGrace].
+//   - The write that deletes an entity discards its set, which is due at once.
+type Discards interface {
+	// Reserve reserves the generation, which is due at [Generation.Due].
+	Reserve(ctx context.Context, id ID, generation Generation) error
+	// Discarded returns sets that are due, at most [MaxPage].
+	Discarded(ctx context.Context, now time.Time) ([]DiscardedSecrets, error)
+	// Forget takes a set off the list, after it was deleted.
+	Forget(ctx context.Context, set DiscardedSecrets) error
 }
 
 // PublicKey is a public key in its two text forms.
@@ -110,20 +130,6 @@ type Listing struct {
 	Entities []Entity
 	Next     string
 }
-
-// Vault stores secret values, one set for each entity. Only the runner and the
-// catalog function may read it.
-type Vault interface {
-	// Put replaces the set of secrets of the entity. The set may be empty.
-	Put(ctx context.Context, id ID, secrets map[string]string) error
-	// Get returns the set, or NotFound.
-	Get(ctx context.Context, id ID) (map[string]string, error)
-	// Delete removes the set. Without a set it does nothing.
-	Delete(ctx context.Context, id ID) error
-}
-
-// PrivateKeySecret is the name of a [PrivateKey]'s PEM text in the [Vault].
-const PrivateKeySecret = "private_key"
 
 // Find returns the entity as its own type. An id of another kind is NotFound, like
 // an id that does not exist.

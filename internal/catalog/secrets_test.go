@@ -252,11 +252,11 @@ func TestCheckCountsAllSecrets(t *testing.T) {
 		for name, value := range set {
 			size += len(`"":"",`) + len(name) + len(value)
 		}
-		draft.Shared().Environment = long(7<<10 - size)
+		draft.Shared().Environment = long(64<<10 - size)
 		if got := fault.Fields(catalog.Check(draft))["environment"]; got != nil {
 			t.Errorf("%s: a full set is refused: %v", name, got)
 		}
-		draft.Shared().Environment = long(7<<10 - size + 1)
+		draft.Shared().Environment = long(64<<10 - size + 1)
 		if got := fault.Fields(catalog.Check(draft))["environment"]; len(got) != 1 {
 			t.Errorf("%s: a byte more is accepted: %v", name, got)
 		}

@@ -35,6 +35,7 @@ type DispatcherPorts struct {
 type DispatcherStore interface {
 	catalog.Reader
 	catalog.Remover
+	catalog.Discards
 }
 
 // DispatcherOptions adjust [NewDispatcher]; the zero value works.
@@ -124,9 +125,8 @@ func removesResource(record Record) bool {
 		record.Operation == Forget)
 }
 
-// removeFromCatalog removes a resource and its secrets from the catalog if [isGone]
-// reports that it is no longer on its server. The entity goes first, so that no
-// resource is ever without its secrets. A resource that is in use again stays.
+// removeFromCatalog removes a resource from the catalog if [isGone] reports that it is no
+// longer on its server, and then its secrets. A resource that is in use again stays.
 func (d *Dispatcher) removeFromCatalog(ctx context.Context, id catalog.ID) error {
 	gone, err := d.isGone(ctx, id)
 	if err != nil || !gone {
@@ -141,7 +141,24 @@ func (d *Dispatcher) removeFromCatalog(ctx context.Context, id catalog.ID) error
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return err
 	}
-	return d.ports.Vault.Delete(ctx, id)
+	return d.deleteDiscarded(ctx)
+}
+
+// deleteDiscarded deletes the sets of secrets that are due.
+func (d *Dispatcher) deleteDiscarded(ctx context.Context) error {
+	sets, err := d.ports.Store.Discarded(ctx, d.opts.Now())
+	if err != nil {
+		return err
+	}
+	for _, set := range sets {
+		if err := d.ports.Vault.Delete(ctx, set.ID, set.Generation); err != nil {
+			return err
+		}
+		if err := d.ports.Store.Forget(ctx, set); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // isGone reports whether the last operation that concerns the resource's server
@@ -188,12 +205,14 @@ func (d *Dispatcher) ClaimAll(ctx context.Context, server catalog.ID) error {
 //   - sends deployments in progress that have no runner: claimed and never sent,
 //     sent and never begun, or with an expired lease;
 //   - claims queued deployments that can start.
+//
+// It also deletes the secrets that are due.
 func (d *Dispatcher) Sweep(ctx context.Context) error {
 	servers, err := catalog.All(ctx, d.ports.Store, catalog.KindServer)
 	if err != nil {
 		return err
 	}
-	var failed error
+	failed := d.deleteDiscarded(ctx)
 	for _, server := range servers {
 		// An error of one server must not keep the others waiting.
 		failed = errors.Join(failed, d.sweep(ctx, server.Common().ID))

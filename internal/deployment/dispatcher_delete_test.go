@@ -21,7 +21,7 @@ func ask(resource catalog.ID, operation deployment.Operation) deployment.Request
 func (w *world) secret(t *testing.T, server catalog.ID) catalog.ID {
 	t.Helper()
 	id := w.service(t, server)
-	if err := w.Vault().Put(t.Context(), id, map[string]string{"TOKEN": "a secret"}); err != nil {
+	if err := w.SetSecrets(t.Context(), id, map[string]string{"TOKEN": "a secret"}); err != nil {
 		t.Fatal(err)
 	}
 	return id
@@ -31,8 +31,7 @@ func (w *world) secret(t *testing.T, server catalog.ID) catalog.ID {
 func (w *world) wantThere(t *testing.T, resource catalog.ID, want bool) {
 	t.Helper()
 	_, err := w.Catalog().Get(t.Context(), resource)
-	_, errVault := w.Vault().Get(t.Context(), resource)
-	if there, secrets := err == nil, errVault == nil; there != want || secrets != want {
+	if there, secrets := err == nil, w.Generations(resource) > 0; there != want || secrets != want {
 		t.Errorf("the resource is there: %t, its secrets: %t; want %t", there, secrets, want)
 	}
 }
@@ -239,11 +238,11 @@ func (s stubbornStore) Delete(ctx context.Context, id catalog.ID) error {
 	return s.DispatcherStore.Delete(ctx, id)
 }
 
-func (s stubbornVault) Delete(ctx context.Context, id catalog.ID) error {
+func (s stubbornVault) Delete(ctx context.Context, id catalog.ID, generation catalog.Generation) error {
 	if *s.err != nil {
 		return *s.err
 	}
-	return s.Vault.Delete(ctx, id)
+	return s.Vault.Delete(ctx, id, generation)
 }
 
 // Whichever step fails, the change is delivered again, and then everything is removed.

@@ -3,7 +3,6 @@ package deployment
 import (
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"waybill/internal/catalog"
@@ -16,8 +15,8 @@ import (
 type ID string
 
 const (
-	// idTimeLength characters of 5 bits encode the microseconds since 1970 until the
-	// year 3111. idRandomLength characters distinguish ids of the same microsecond.
+	// idTimeLength characters are the time, and idRandomLength characters distinguish ids
+	// of the same microsecond.
 	idTimeLength   = 11
 	idRandomLength = 5
 	// IDLength is the length of every deployment uuid, in bytes.
@@ -31,19 +30,7 @@ func NewID(resource catalog.ID, now time.Time, random io.Reader) (ID, error) {
 	if err != nil {
 		return "", err
 	}
-	return ID(string(resource) + TimeText(now) + suffix), nil
-}
-
-// TimeText encodes the time in 11 characters, to the microsecond. Later times sort after
-// earlier ones.
-func TimeText(now time.Time) string {
-	var text [idTimeLength]byte
-	micros := uint64(now.UnixMicro())
-	for i := len(text) - 1; i >= 0; i-- {
-		text[i] = catalog.Alphabet[micros&31]
-		micros >>= 5
-	}
-	return string(text[:])
+	return ID(string(resource) + catalog.TimeText(now) + suffix), nil
 }
 
 // ParseID parses a uuid from outside. A malformed id is NotFound, like an unknown one.
@@ -81,13 +68,6 @@ func (id ID) Number() int64 {
 	if len(id) != IDLength {
 		return 0
 	}
-	var micros int64
-	for _, c := range []byte(id[catalog.IDLength : catalog.IDLength+idTimeLength]) {
-		digit := strings.IndexByte(catalog.Alphabet, c)
-		if digit < 0 {
-			return 0
-		}
-		micros = micros<<5 | int64(digit)
-	}
+	micros, _ := catalog.MicrosOf(string(id[catalog.IDLength:])) // 0 for a malformed id
 	return micros
 }

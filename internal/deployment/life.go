@@ -141,6 +141,10 @@ func (r Record) Ended(lease Lease, progress Progress, outcome Outcome, now time.
 	return r, nil
 }
 
+// Started reports whether the deployment has started its resource. The resource runs with
+// the secrets that were current at StartedAt, or with later ones.
+func (r Record) Started() bool { return r.Status == Finished && r.Operation.Starts() }
+
 // Reached reports whether the deployment shows that its server can be reached with the
 // pinned host key and the private key: its job was seen there, and it did not end
 // because the server was unreachable.

@@ -280,6 +280,9 @@ func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.L
 			outcome.ResourceStatus != "" {
 			state.Status = outcome.ResourceStatus
 		}
+		if state, there := l.states[id.Resource()]; there && ended.Started() {
+			state.LastStart = ended.StartedAt
+		}
 		l.release(record.ServerID, id)
 		if server, there := l.entities[record.ServerID].(*catalog.Server); there && ended.Reached() {
 			server.ValidatedAt = now

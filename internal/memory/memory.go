@@ -24,7 +24,8 @@ type Memory struct {
 	entities  map[catalog.ID]catalog.Entity
 	states    map[catalog.ID]*catalog.State
 	servers   map[catalog.ID]*server
-	secrets   map[catalog.ID]map[string]string
+	secrets   map[secretKey][]byte
+	discards  []catalog.DiscardedSecrets
 	tokens    map[string]access.Token
 	records   map[deployment.ID]deployment.Record
 	requests  map[string]request
@@ -55,7 +56,7 @@ func New(Options) *Memory {
 		entities: map[catalog.ID]catalog.Entity{},
 		states:   map[catalog.ID]*catalog.State{},
 		servers:  map[catalog.ID]*server{},
-		secrets:  map[catalog.ID]map[string]string{},
+		secrets:  map[secretKey][]byte{},
 		tokens:   map[string]access.Token{},
 		records:  map[deployment.ID]deployment.Record{},
 		requests: map[string]request{},

@@ -24,6 +24,9 @@ func (s store) Create(ctx context.Context, entity catalog.Entity) error {
 		if err := s.unmet(entity); err != nil {
 			return err
 		}
+		if err := s.name(id, "", entity.Common().Secrets, entity.Common().UpdatedAt); err != nil {
+			return err
+		}
 		s.entities[id] = cloneEntity(entity)
 		if id.Kind().Deployable() {
 			s.states[id] = &catalog.State{}
@@ -117,6 +120,10 @@ func (s store) Update(ctx context.Context, entity catalog.Entity, was time.Time)
 		if err := s.unmet(changed); err != nil {
 			return err
 		}
+		now := changed.Common().UpdatedAt
+		if err := s.name(id, old.Common().Secrets, changed.Common().Secrets, now); err != nil {
+			return err
+		}
 		s.entities[id] = changed
 		return nil
 	})
@@ -146,6 +153,9 @@ func (s store) Delete(ctx context.Context, id catalog.ID) error {
 			if slices.Contains(other.DependsOn(), id) {
 				return catalog.NewInUseError(id)
 			}
+		}
+		if generation := s.entities[id].Common().Secrets; generation != "" {
+			s.discard(id, generation, catalog.AtOnce())
 		}
 		delete(s.entities, id)
 		delete(s.states, id)

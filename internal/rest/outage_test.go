@@ -94,25 +94,20 @@ type outageVault struct {
 	*outage
 }
 
-func (v outageVault) Put(ctx context.Context, id catalog.ID, secrets map[string]string) error {
+func (v outageVault) Put(ctx context.Context, id catalog.ID, generation catalog.Generation,
+	secrets catalog.Secrets) error {
 	if err := v.call(); err != nil {
 		return err
 	}
-	return v.Vault.Put(ctx, id, secrets)
+	return v.Vault.Put(ctx, id, generation, secrets)
 }
 
-func (v outageVault) Get(ctx context.Context, id catalog.ID) (map[string]string, error) {
+func (v outageVault) Get(ctx context.Context, id catalog.ID,
+	generation catalog.Generation) (catalog.Secrets, error) {
 	if err := v.call(); err != nil {
-		return nil, err
+		return catalog.Secrets{}, err
 	}
-	return v.Vault.Get(ctx, id)
-}
-
-func (v outageVault) Delete(ctx context.Context, id catalog.ID) error {
-	if err := v.call(); err != nil {
-		return err
-	}
-	return v.Vault.Delete(ctx, id)
+	return v.Vault.Get(ctx, id, generation)
 }
 
 // build makes the function again over stores that fail, and reports whether it has

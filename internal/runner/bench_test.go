@@ -125,8 +125,8 @@ func (w work) claimed(ctx context.Context, archive logbook.Rewriter) (runner.Por
 		}
 	}
 	err := errors.Join(
-		m.Vault().Put(ctx, key.ID, map[string]string{catalog.PrivateKeySecret: w.Target.PrivateKey}),
-		m.Vault().Put(ctx, app.ID, map[string]string{"PASSWORD": "correct-horse-battery-staple"}))
+		m.SetSecrets(ctx, key.ID, map[string]string{catalog.PrivateKeySecret: w.Target.PrivateKey}),
+		m.SetSecrets(ctx, app.ID, map[string]string{"PASSWORD": "correct-horse-battery-staple"}))
 	if err != nil {
 		return runner.Ports{}, "", err
 	}

@@ -144,7 +144,7 @@ func TestASecretThatIsTooWeakIsNamedOnce(t *testing.T) {
 		const app = "app000000000000000000001"
 		w.create(t, &catalog.Application{Shell: &catalog.Shell{Start: "x"}, Resource: catalog.Resource{
 			Meta: catalog.Meta{ID: app, Name: "corner-shop"}, ServerID: w.server.ID, Timeout: time.Hour}})
-		if err := w.Vault().Put(t.Context(), app, map[string]string{
+		if err := w.SetSecrets(t.Context(), app, map[string]string{
 			"FLAG": "true", "PIN": "12", "NAMED": "Corner-Shop", "EMPTY": "",
 			"TOKEN": "a strong one"}); err != nil {
 			t.Fatal(err)

@@ -51,7 +51,7 @@ func seen(t *testing.T, p *puppet, e *eye, operation deployment.Operation) (*wor
 		Shell: &catalog.Shell{Start: "true", Stop: "true"}, Resource: catalog.Resource{
 			Meta: catalog.Meta{ID: id}, ServerID: w.server.ID,
 			Environment: []catalog.Variable{{Name: "TOKEN", Secret: true}}}})
-	if err := w.Vault().Put(t.Context(), id, map[string]string{"TOKEN": "an open secret"}); err != nil {
+	if err := w.SetSecrets(t.Context(), id, map[string]string{"TOKEN": "an open secret"}); err != nil {
 		t.Fatal(err)
 	}
 	return w, w.asked(t, id, operation)

@@ -45,7 +45,7 @@ func worldOn(t *testing.T, ssh *remotetest.Server, dataDir string) *world {
 		opts: runner.Options{ReachFor: time.Second, StopGrace: time.Second}}
 	key := &catalog.PrivateKey{Meta: catalog.Meta{ID: "key000000000000000000001", Name: "key"}}
 	w.create(t, key)
-	if err := w.Vault().Put(t.Context(), key.ID, map[string]string{
+	if err := w.SetSecrets(t.Context(), key.ID, map[string]string{
 		catalog.PrivateKeySecret: w.ssh.ClientKeyPEM(),
 	}); err != nil {
 		t.Fatal(err)
@@ -85,7 +85,7 @@ func (w *world) claimedAs(
 		app.Environment = append(app.Environment, catalog.Variable{Name: name, Secret: true})
 	}
 	w.create(t, app)
-	if err := w.Vault().Put(t.Context(), app.ID, secrets); err != nil {
+	if err := w.SetSecrets(t.Context(), app.ID, secrets); err != nil {
 		t.Fatal(err)
 	}
 	return w.again(t, app.ID)

@@ -155,7 +155,11 @@ func TestAScrubWithoutThePrivateKeyOfTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _ := leaks(t, 1)
 		scrub := w.scrub(t)
-		if err := w.Vault().Delete(t.Context(), w.server.KeyID); err != nil {
+		entity, err := w.Catalog().Get(t.Context(), w.server.KeyID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Vault().Delete(t.Context(), w.server.KeyID, entity.Common().Secrets); err != nil {
 			t.Fatal(err)
 		}
 		record, log := w.run(t, scrub)

@@ -28,7 +28,7 @@ func leaks(t *testing.T, deployments int) (*world, []deployment.ID) {
 	w.create(t, &catalog.Application{Shell: &catalog.Shell{Start: "true"}, Resource: catalog.Resource{
 		Meta: catalog.Meta{ID: leaky, Name: "leaky"}, ServerID: w.server.ID, Timeout: time.Second,
 		Environment: []catalog.Variable{{Name: "LATER", Secret: true}}}})
-	if err := w.Vault().Put(t.Context(), leaky, map[string]string{"LATER": leaked}); err != nil {
+	if err := w.SetSecrets(t.Context(), leaky, map[string]string{"LATER": leaked}); err != nil {
 		t.Fatal(err)
 	}
 	var ids []deployment.ID
@@ -173,7 +173,7 @@ func TestP3ASecondScrubAddsToTheCounts(t *testing.T) {
 		w, ids := leaks(t, 2)
 		first := w.record(t, ids[1]).Progress.Log.Digest
 		w.run(t, w.scrub(t))
-		if err := w.Vault().Put(t.Context(), leaky, map[string]string{
+		if err := w.SetSecrets(t.Context(), leaky, map[string]string{
 			"LATER": leaked, "MORE": "between",
 		}); err != nil {
 			t.Fatal(err)

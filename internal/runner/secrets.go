@@ -13,9 +13,11 @@ import (
 	"waybill/internal/redact"
 )
 
-// secrets has the secrets of a deployment, by their owner.
+// secrets has the secrets of a deployment, by their owner. retired are the former values
+// of the resource's secrets, which a container that was started before still prints.
 type secrets struct {
 	server, resource, deploy map[string]string
+	retired                  []catalog.RetiredSecret
 }
 
 // readAndConceal reads the secrets from the vault and conceals them, even if only some
@@ -34,23 +36,34 @@ func (a *attempt) readSecrets(
 ) (secrets, error) {
 	var sets secrets
 	var err error
-	if sets.server, err = a.ports.Vault.Get(ctx, server.KeyID); err != nil {
+	if sets.server, err = a.readKey(ctx, server.KeyID); err != nil {
 		return sets, explainNotFound(err, "The private key of the server is gone.")
 	}
-	sets.resource, err = a.ports.Vault.Get(ctx, resource.Common().ID)
+	own, err := a.ports.Vault.Get(ctx, resource.Common().ID, resource.Common().Secrets)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return sets, err
 	}
+	sets.resource, sets.retired = own.Values, own.Retired
 	app, ok := resource.(*catalog.Application)
 	if !ok || app.Source() == nil || app.Source().KeyID == "" {
 		return sets, nil
 	}
-	sets.deploy, err = a.ports.Vault.Get(ctx, app.Source().KeyID)
+	sets.deploy, err = a.readKey(ctx, app.Source().KeyID)
 	if errors.Is(err, fault.NotFound) && !a.builds() {
 		return sets, nil
 	}
 	return sets, explainNotFound(err,
 		"The deploy key of the application's repository is gone. Give the application another one.")
+}
+
+// readKey reads the secrets of an SSH key.
+func (a *attempt) readKey(ctx context.Context, id catalog.ID) (map[string]string, error) {
+	key, err := catalog.Find[*catalog.PrivateKey](ctx, a.ports.Store, id)
+	if err != nil {
+		return nil, err
+	}
+	set, err := a.ports.Vault.Get(ctx, id, key.Secrets)
+	return set.Values, err
 }
 
 // builds reports whether the operation may have to fetch a repository.
@@ -88,6 +101,11 @@ func (s secrets) toMask(
 				fmt.Sprintf("The secret %s is not masked in this log: it %s.", name, weakness))
 		default:
 			all = append(all, redact.Secret{Name: name, Value: value})
+		}
+	}
+	for _, former := range s.retired {
+		if redact.Judge(former.Value, shown...) == redact.Strong {
+			all = append(all, redact.Secret{Name: former.Name, Value: former.Value})
 		}
 	}
 	if database, ok := resource.(*catalog.Database); ok {

@@ -25,7 +25,7 @@ func TestP3SecretsOfADeploymentAreNotInTheLog(t *testing.T) {
 			Settings: map[string]string{"postgres_user": "sesame", "postgres_db": "shop"},
 		}
 		w.create(t, db)
-		if err := w.Vault().Put(t.Context(), db.ID, map[string]string{
+		if err := w.SetSecrets(t.Context(), db.ID, map[string]string{
 			"POSTGRES_PASSWORD": password, catalog.DigestKeySecret: "0123456789abcdef",
 		}); err != nil {
 			t.Fatal(err)
@@ -86,7 +86,7 @@ func TestP3ARefusalMasksTheSecretThatItQuotes(t *testing.T) {
 					Compose: "services:\n  web:\n    image: web:1\n    " + line + "\n",
 				}
 				w.create(t, service)
-				if err := w.Vault().Put(t.Context(), service.ID, map[string]string{"P": value}); err != nil {
+				if err := w.SetSecrets(t.Context(), service.ID, map[string]string{"P": value}); err != nil {
 					t.Fatal(err)
 				}
 				record, log := w.run(t, w.asked(t, service.ID, deployment.Start))

@@ -35,7 +35,7 @@ func TestADeploymentRunsItsSnapshot(t *testing.T) {
 		"TOKEN": "an old secret",
 	})
 	w.change(t, id.Resource(), func(app *catalog.Application) { app.Shell.Start = "echo the new one" })
-	if err := w.Vault().Put(t.Context(), id.Resource(),
+	if err := w.SetSecrets(t.Context(), id.Resource(),
 		map[string]string{"TOKEN": "a new secret"}); err != nil {
 		t.Fatal(err)
 	}
@@ -127,7 +127,7 @@ func (w *world) built(t *testing.T, deployKey string) catalog.ID {
 	const key = catalog.ID("key00000000000000000000d")
 	w.create(t, &catalog.PrivateKey{Meta: catalog.Meta{ID: key}})
 	if deployKey != "" {
-		if err := w.Vault().Put(t.Context(), key, map[string]string{
+		if err := w.SetSecrets(t.Context(), key, map[string]string{
 			catalog.PrivateKeySecret: deployKey,
 		}); err != nil {
 			t.Fatal(err)

@@ -143,7 +143,7 @@ func stillWorld(t *testing.T, p *puppet) *world {
 	p.ended = make(chan struct{})
 	w := &world{Memory: memory.New(memory.Options{}), dialer: p, now: time.Now}
 	w.create(t, &catalog.PrivateKey{Meta: catalog.Meta{ID: "key000000000000000000001"}})
-	if err := w.Vault().Put(t.Context(), "key000000000000000000001", map[string]string{
+	if err := w.SetSecrets(t.Context(), "key000000000000000000001", map[string]string{
 		catalog.PrivateKeySecret: "a private key",
 	}); err != nil {
 		t.Fatal(err)

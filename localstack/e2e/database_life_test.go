@@ -13,8 +13,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
 
+	"waybill/internal/catalog"
 	"waybill/localstack/client"
 )
 
@@ -116,7 +116,8 @@ func (db *database) hide(t *testing.T, answer json.RawMessage) {
 			db.spy.hide("letters of "+name+" of "+db.uuid, unquoted(password))
 		}
 	}
-	if lines := strings.Split(db.vault(t)["TLS_KEY"], "\n"); len(lines) > 2 {
+	_, secrets := db.vault(t)
+	if lines := strings.Split(secrets["TLS_KEY"], "\n"); len(lines) > 2 {
 		// One line of the PEM file is enough. Programs write its line breaks in
 		// different ways, so the whole file might not be found.
 		db.spy.hide("the TLS key of "+db.uuid, lines[1])
@@ -132,25 +133,32 @@ func unquoted(password string) string {
 	return password
 }
 
-// vault returns the database's secrets in the parameter store, or nil if it has
-// no entry there.
-func (db *database) vault(t *testing.T) map[string]string {
+// vault returns the name and the secrets of the database's newest set in the parameter
+// store, or "" if it has none there.
+func (db *database) vault(t *testing.T) (name string, values map[string]string) {
 	t.Helper()
-	path := "/waybill-e2e/" + db.uuid
-	got, err := db.w.cloud.Session().SSM().GetParameter(t.Context(), &ssm.GetParameterInput{
-		Name: &path, WithDecryption: aws.Bool(true),
+	path := "/waybill-e2e/resources/" + db.uuid
+	got, err := db.w.cloud.Session().SSM().GetParametersByPath(t.Context(), &ssm.GetParametersByPathInput{
+		Path: &path, Recursive: aws.Bool(true), WithDecryption: aws.Bool(true),
 	})
-	if _, absent := errors.AsType[*types.ParameterNotFound](err); absent {
-		return nil
-	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	var secrets map[string]string
-	if err := json.Unmarshal([]byte(*got.Parameter.Value), &secrets); err != nil {
-		t.Fatal("what the vault has is not JSON")
+	var text string
+	for _, parameter := range got.Parameters {
+		if *parameter.Name > name {
+			name, text = *parameter.Name, *parameter.Value
+		}
 	}
-	return secrets
+	if name == "" {
+		return "", nil
+	}
+	_, text, _ = strings.Cut(text, "\n") // the number of parts
+	secrets, err := catalog.DecodeSecrets([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name, secrets.Values
 }
 
 // operate runs an operation. It must finish and leave the database in the status.
@@ -237,6 +245,7 @@ func (db *database) volumes(t *testing.T) []string {
 func (db *database) remove(t *testing.T, withVolumes bool) {
 	t.Helper()
 	before, path := db.volumes(t), at(db.uuid)
+	current, _ := db.vault(t)
 	if withVolumes {
 		path += "?delete_volumes=true"
 	}
@@ -253,7 +262,10 @@ func (db *database) remove(t *testing.T, withVolumes bool) {
 		answer, is := errors.AsType[*client.Error](db.w.api.Get(t.Context(), at(db.uuid), nil))
 		return is && answer.Status == 404
 	})
-	eventually(t, "its secrets are in the vault", func() bool { return db.vault(t) == nil })
+	eventually(t, "its secrets are in the vault", func() bool {
+		newest, _ := db.vault(t)
+		return newest != current // sets that were replaced before stay for an hour
+	})
 	if left, err := os.ReadDir(db.folder); len(left) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("its folder has %v (%v)", left, err)
 	}

@@ -12,8 +12,8 @@ import (
 // dependencies.
 //
 // It first reads the entity, for its dependencies and for the reason of a refusal.
-// The transaction decides; one of its conditions is that the dependencies are the
-// same.
+// The transaction decides; two of its conditions are that the dependencies and the secrets
+// are the same. It also discards the secrets.
 func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
 	return retry(ctx, func() (bool, error) {
 		stored, err := c.load(ctx, id, false)
@@ -27,9 +27,16 @@ func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
 		if err := deletable(id, fields, stored.state); err != nil {
 			return true, err
 		}
-		writes := c.removing(id, stored.head["depends_on"])
+		writes := c.removing(id, stored.head)
 		for _, dependency := range fields.DependsOn {
 			writes = append(writes, c.count(catalog.ID(dependency), -1))
+		}
+		if generation := catalog.Generation(fields.Secrets); generation != "" {
+			discarding, err := c.discarding(id, generation, catalog.AtOnce())
+			if err != nil {
+				return true, err
+			}
+			writes = append(writes, discarding)
 		}
 		_, done, err := write(ctx, c.client, writes)
 		return done, err
@@ -63,11 +70,12 @@ func deletable(id catalog.ID, fields entityItem, stored item) error {
 }
 
 // removing deletes the items on three conditions: nothing depends on the entity, its
-// dependencies are unchanged since the read, and nothing of it is queued or runs.
-func (c *Catalog) removing(id catalog.ID, dependencies types.AttributeValue) []types.TransactWriteItem {
+// dependencies and its secrets are as in the head that was read, and nothing of it is
+// queued or runs.
+func (c *Catalog) removing(id catalog.ID, head item) []types.TransactWriteItem {
 	writes := []types.TransactWriteItem{remove(c.table, entityKey(id),
-		"#dependents = :zero AND #depends_on = :depends_on",
-		item{":zero": number(0), ":depends_on": dependencies})}
+		"#dependents = :zero AND #depends_on = :depends_on AND #secrets = :secrets",
+		item{":zero": number(0), ":depends_on": head["depends_on"], ":secrets": head["secrets"]})}
 	switch {
 	case id.Kind() == catalog.KindServer:
 		writes = append(writes, remove(c.table, stateKey(id),

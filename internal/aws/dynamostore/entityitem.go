@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"maps"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -21,6 +22,8 @@ type entityItem struct {
 	UpdatedAt   instant  `dynamodbav:"updated_at"`
 	DependsOn   []string `dynamodbav:"depends_on"`
 	Dependents  int      `dynamodbav:"dependents"`
+	// Secrets is the generation of its secrets, or "".
+	Secrets string `dynamodbav:"secrets"`
 }
 
 // serverState is the state of a server: the queue in order, the running set with the
@@ -39,10 +42,16 @@ type serverState struct {
 // resourceState is the state of a resource. Queued and Running are "" for none, because a
 // condition can compare that.
 type resourceState struct {
-	Status      string `dynamodbav:"status"`
-	Queued      string `dynamodbav:"queued"`
-	Running     string `dynamodbav:"running"`
-	Deployments int    `dynamodbav:"deployments"`
+	Status      string  `dynamodbav:"status"`
+	Queued      string  `dynamodbav:"queued"`
+	Running     string  `dynamodbav:"running"`
+	Deployments int     `dynamodbav:"deployments"`
+	LastStart   instant `dynamodbav:"last_start"`
+}
+
+func (f resourceState) state() catalog.State {
+	return catalog.State{Status: f.Status, Queued: f.Queued, Running: f.Running, Deployments: f.Deployments,
+		LastStart: time.Time(f.LastStart)}
 }
 
 // serverDefinition is the part of a server that only its users change.
@@ -72,6 +81,7 @@ func encodeEntity(entity catalog.Entity) (items, error) {
 		Kind: string(meta.ID.Kind()), UUID: string(meta.ID),
 		Name: meta.Name, Description: meta.Description,
 		CreatedAt: instant(meta.CreatedAt), UpdatedAt: instant(meta.UpdatedAt),
+		Secrets:   string(meta.Secrets),
 		DependsOn: []string{}, // conditions compare it
 	}
 	for _, id := range entity.DependsOn() {

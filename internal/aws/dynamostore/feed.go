@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 )
@@ -28,7 +29,7 @@ type changeItem struct {
 func (d *Deployments) Append(ctx context.Context, change deployment.Change, now time.Time) error {
 	whole, err := attributevalue.MarshalMap(changeItem{
 		Kind:      kindChange,
-		UUID:      deployment.TimeText(now) + "." + change.ID(),
+		UUID:      catalog.TimeText(now) + "." + change.ID(),
 		Change:    change.ID(),
 		ExpiresAt: now.Add(deployment.FeedWindow).Unix(),
 	})

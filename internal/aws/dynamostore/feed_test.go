@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/aws/dynamostore"
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 )
 
@@ -35,7 +36,7 @@ func TestFeed(t *testing.T) {
 		},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":kind":  &types.AttributeValueMemberS{Value: "change"},
-			":since": &types.AttributeValueMemberS{Value: deployment.TimeText(now.Add(time.Second))},
+			":since": &types.AttributeValueMemberS{Value: catalog.TimeText(now.Add(time.Second))},
 		},
 	})
 	if err != nil {

@@ -148,6 +148,10 @@ func (d *Deployments) finishing(lease deployment.Lease, ended deployment.Record)
 		resource.update += ", #status = :status"
 		resource.values[":status"] = text(status)
 	}
+	if ended.Started() {
+		resource.update += ", #last_start = :started"
+		resource.values[":started"] = stamp(ended.StartedAt)
+	}
 	server := d.freeingSlot(ended)
 	record := change{
 		table:     d.tables.of(ended.ID.Kind()),

@@ -56,7 +56,7 @@ func (f resourceDefinition) resource(meta catalog.Meta, state resourceState) cat
 		Meta:          meta,
 		Timeout:       time.Duration(f.TimeoutSeconds) * time.Second,
 		HealthTimeout: time.Duration(f.HealthTimeoutSeconds) * time.Second,
-		State:         catalog.State(state),
+		State:         state.state(),
 	}
 }
 

@@ -67,7 +67,7 @@ func (d *Deployments) standing(ctx context.Context,
 	if state.Queued != "" {
 		return d.queued(ctx, next, deployment.ID(state.Queued))
 	}
-	if record.AlreadyInState(catalog.State(state)) {
+	if record.AlreadyInState(state.state()) {
 		return known, true, deployment.NewAlreadyInStateError(record)
 	}
 	if err := d.admits(ctx, record); err != nil {

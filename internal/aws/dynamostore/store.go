@@ -29,15 +29,25 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 		}
 		writes = append(writes, c.count(dependency, 1))
 	}
+	meta := entity.Common()
+	naming, err := c.renaming(id, "", meta.Secrets, meta.UpdatedAt)
+	if err != nil {
+		return err
+	}
+	writes = append(writes, naming...)
 	return retry(ctx, func() (bool, error) {
 		why, done, err := write(ctx, c.client, writes)
 		if done || err != nil || len(why.unmet) == 0 {
 			return done, err
 		}
-		if place := why.unmet[0]; place >= own {
-			return true, catalog.NewNoDependencyError(entity.DependsOn()[place-own])
+		place, dependencies := why.unmet[0]-own, entity.DependsOn()
+		switch {
+		case place < 0:
+			return true, catalog.NewExistsError(id)
+		case place < len(dependencies):
+			return true, catalog.NewNoDependencyError(dependencies[place])
 		}
-		return true, catalog.NewExistsError(id)
+		return true, catalog.NewUnreservedError(id)
 	})
 }
 

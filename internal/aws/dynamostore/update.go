@@ -16,9 +16,10 @@ import (
 // same time.
 //
 // It reads the dependencies, of which an update may change one: the key. It also reads the
-// digest of the body, which is written only if it changed. The transaction decides; its
-// conditions are that the entity is unchanged since the caller read it, that it still has
-// the same dependencies and body, and that a new key exists.
+// digest of the body, which is written only if it changed, and the generation of the
+// secrets. The transaction decides; its conditions are that the entity is unchanged since
+// the caller read it, that it still has the same dependencies, body and secrets, that a
+// new key exists, and that new secrets are reserved.
 func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
 	id := entity.Common().ID
 	if id.Kind() == "" {
@@ -30,7 +31,7 @@ func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Ti
 	}
 	return retry(ctx, func() (bool, error) {
 		stored, err := read(ctx, c.client, c.table, entityKey(id), "updated_at", "depends_on",
-			"body_digest")
+			"body_digest", "secrets")
 		if err != nil {
 			return false, err
 		}
@@ -48,14 +49,20 @@ func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Ti
 		if err != nil {
 			return false, err
 		}
-		return c.replace(ctx, id, next, stored, keys)
+		naming, err := c.renaming(id, catalog.Generation(fields.Secrets), entity.Common().Secrets,
+			entity.Common().UpdatedAt)
+		if err != nil {
+			return false, err
+		}
+		return c.replace(ctx, id, next, stored, keys, naming)
 	})
 }
 
 // replace writes the user's part of the entity, and the counts of its old and its new key.
-// stored are the attributes of the head that must be unchanged.
+// stored are the attributes of the head that must be unchanged. naming are the writes for
+// another generation of secrets.
 func (c *Catalog) replace(ctx context.Context, id catalog.ID, next items, stored item,
-	keys rekey) (done bool, err error) {
+	keys rekey, naming []types.TransactWriteItem) (done bool, err error) {
 	next.head["depends_on"] = stored["depends_on"]
 	if keys.old != keys.new {
 		next.head["depends_on"] = texts(keys.dependencies)
@@ -68,8 +75,14 @@ func (c *Catalog) replace(ctx context.Context, id catalog.ID, next items, stored
 	if keys.new != keys.old && keys.old != "" {
 		writes = append(writes, c.count(keys.old, -1))
 	}
-	why, done, err := write(ctx, c.client, writes)
-	if len(why.unmet) > 0 && why.unmet[0] == own && keys.new != "" {
+	counted := len(writes)
+	why, done, err := write(ctx, c.client, append(writes, naming...))
+	switch {
+	case len(why.unmet) == 0:
+		return done, err
+	case why.unmet[0] >= counted:
+		return false, catalog.NewUnreservedError(id)
+	case why.unmet[0] == own && keys.new != "":
 		return false, catalog.NewNoDependencyError(keys.new)
 	}
 	return done, err
@@ -78,9 +91,10 @@ func (c *Catalog) replace(ctx context.Context, id catalog.ID, next items, stored
 // replacing returns the writes of the user's part of the entity: its head, the body if it
 // changed, and the limits of a server.
 func (c *Catalog) replacing(id catalog.ID, next items, stored item) []types.TransactWriteItem {
-	attributes := []string{"name", "description", "definition", "created_at", "updated_at", "depends_on"}
-	condition := "#updated_at = :was AND #depends_on = :had"
-	values := item{":was": stored["updated_at"], ":had": stored["depends_on"]}
+	attributes := []string{"name", "description", "definition", "created_at", "updated_at", "depends_on",
+		"secrets"}
+	condition := "#updated_at = :was AND #depends_on = :had AND #secrets = :named"
+	values := item{":was": stored["updated_at"], ":had": stored["depends_on"], ":named": stored["secrets"]}
 	if next.body != nil {
 		attributes = append(attributes, "body_digest")
 		condition += " AND #body_digest = :body"

@@ -1,16 +1,17 @@
-// Package parameters stores secrets in AWS's parameter store. Each entity with secrets
-// has one encrypted parameter for all of them.
+// Package parameters stores secrets in AWS's parameter store. A set of secrets is one
+// encrypted parameter, or several if it is large:
+// PATH/PURPOSE/ENTITY/GENERATION/PART.
 package parameters
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -20,12 +21,15 @@ import (
 	"waybill/internal/aws/outage"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
-	"waybill/internal/plainjson"
 )
 
-// MaxBytes is the largest set of secrets as JSON, including names. It is the limit of a
-// parameter in the advanced tier. An RSA key of 4096 bits takes 3.3 KB of it.
-const MaxBytes = 8 << 10
+// partBytes is the most that one parameter holds of a set. The free tier has 4 KB; a set
+// of a few passwords takes one parameter.
+const partBytes = 4 << 10
+
+// maxParts is enough for the largest set: 64 KB of present and 64 KB of former values.
+// Only a set full of braces, which are escaped, may need more.
+const maxParts = 40
 
 // Vault is a path of the parameter store. It is safe for use by several
 // goroutines.
@@ -50,87 +54,153 @@ func Open(config aws.Config, path string) *Vault {
 	return New(ssm.NewFromConfig(config), path)
 }
 
-func (v *Vault) name(id catalog.ID) *string { return aws.String(v.path + "/" + string(id)) }
+// purposes has the folder of each kind's secrets, so that a role can be limited to a
+// purpose by the path.
+var purposes = map[catalog.Kind]string{
+	catalog.KindApplication: "resources",
+	catalog.KindService:     "resources",
+	catalog.KindDatabase:    "resources",
+	catalog.KindPrivateKey:  "keys",
+}
 
-// Put replaces the secrets of the entity. Invalid if they are too large together.
-//
-// The service chooses the tier: the free one up to 4 KB, the advanced one above. With a
-// fixed tier it would refuse a set that has become smaller, because a parameter cannot
-// return to the free tier.
-func (v *Vault) Put(ctx context.Context, id catalog.ID, secrets map[string]string) error {
-	value, err := encode(secrets)
+// names returns the names of the parameters of a set from a part to another, which is
+// not included. Parts count from 1.
+func (v *Vault) names(id catalog.ID, generation catalog.Generation, from, to int) []string {
+	var all []string
+	for part := from; part < to; part++ {
+		all = append(all, fmt.Sprintf("%s/%s/%s/%s/%d", v.path, purposes[id.Kind()], id, generation, part))
+	}
+	return all
+}
+
+// Put writes the parts of the set, none of which may exist. The first part begins with
+// the number of parts.
+func (v *Vault) Put(ctx context.Context, id catalog.ID, generation catalog.Generation,
+	secrets catalog.Secrets) error {
+	encoded, err := secrets.Encode()
 	if err != nil {
 		return err
 	}
-	_, err = v.client.PutParameter(ctx, &ssm.PutParameterInput{
-		Name:      v.name(id),
-		Type:      types.ParameterTypeSecureString,
-		Tier:      types.ParameterTierIntelligentTiering,
-		Overwrite: aws.Bool(true),
-		Value:     &value,
-	})
-	return explained(err, "write the secrets of %s", id)
+	parts := split(braces.Replace(string(encoded)))
+	if len(parts) > maxParts {
+		return fault.New(fault.Invalid, "The secrets need %d parameters of the parameter store, and at "+
+			"most %d can be used. Put the largest into a file on the server.", len(parts), maxParts)
+	}
+	for i, name := range v.names(id, generation, 1, len(parts)+1) {
+		_, err := v.client.PutParameter(ctx, &ssm.PutParameterInput{
+			Name:  &name,
+			Type:  types.ParameterTypeSecureString,
+			Tier:  types.ParameterTierStandard,
+			Value: &parts[i],
+		})
+		if refusal, ok := errors.AsType[smithy.APIError](err); ok &&
+			refusal.ErrorCode() == (&types.ParameterAlreadyExists{}).ErrorCode() {
+			return catalog.NewGenerationExistsError(id)
+		}
+		if err != nil {
+			return explained(err, "write the secrets of %s", id)
+		}
+	}
+	return nil
 }
 
 // braces escapes "{{" and "}}", which the service would read as a reference to another
-// parameter and refuse. In the JSON of a set they occur only within strings, where an
-// escape is allowed.
+// parameter and refuse. In a set they occur only within strings of JSON, where an escape
+// is allowed.
 var braces = strings.NewReplacer("{{", `{\u007b`, "}}", `}\u007d`)
 
-// encode encodes the secrets as one JSON object, as short as possible.
-func encode(secrets map[string]string) (string, error) {
-	if secrets == nil {
-		secrets = map[string]string{}
-	}
-	text, err := plainjson.Encode(secrets)
-	if err != nil {
-		return "", fault.New(fault.Internal, "the secrets do not encode as JSON")
-	}
-	value := braces.Replace(string(text))
-	if len(value) > MaxBytes {
-		name, size := largest(secrets)
-		return "", fault.New(fault.Invalid, "The secrets take %d bytes with their names and quotes, and "+
-			"at most %d fit. The largest is %s with %d bytes. "+
-			"Take a shorter one (of keys, an EC key), or put it into a file on the server.",
-			len(value), MaxBytes, name, size)
-	}
-	return value, nil
-}
+// headerBytes is room for the number of parts and a line feed.
+const headerBytes = 3
 
-// largest returns the name and the size of the largest secret. The name may be in an
-// error: names are not secret.
-func largest(secrets map[string]string) (name string, size int) {
-	for _, candidate := range slices.Sorted(maps.Keys(secrets)) {
-		if n := len(secrets[candidate]); n > size || name == "" {
-			name, size = candidate, n
+// split cuts the text into parts that each fit into a parameter. A parameter holds text,
+// so no cut is within a character.
+func split(text string) []string {
+	room := partBytes - headerBytes
+	var parts []string
+	for text != "" {
+		end := min(room, len(text))
+		for end < len(text) && !utf8.RuneStart(text[end]) {
+			end--
 		}
+		parts = append(parts, text[:end])
+		text, room = text[end:], partBytes
 	}
-	return name, size
+	parts[0] = fmt.Sprintf("%d\n%s", len(parts), parts[0])
+	return parts
 }
 
-// Get returns the secrets of the entity, or NotFound.
-func (v *Vault) Get(ctx context.Context, id catalog.ID) (map[string]string, error) {
-	got, err := v.client.GetParameter(ctx, &ssm.GetParameterInput{Name: v.name(id),
-		WithDecryption: aws.Bool(true)})
-	if err != nil {
-		return nil, explained(err, "read the secrets of %s", id)
+// maxNames is the most names of one request.
+const maxNames = 10
+
+// Get reads the first part, which says how many others there are, and then those.
+func (v *Vault) Get(ctx context.Context, id catalog.ID,
+	generation catalog.Generation) (catalog.Secrets, error) {
+	if generation == "" {
+		return catalog.Secrets{}, catalog.NewNotFoundError(id)
 	}
-	secrets := map[string]string{}
-	if err := json.Unmarshal([]byte(aws.ToString(got.Parameter.Value)), &secrets); err != nil {
-		// The decoder's error may quote a value.
-		return nil, fault.New(fault.Internal, "the stored secrets of %s are damaged", id)
+	first, err := v.read(ctx, id, v.names(id, generation, 1, 2))
+	if err != nil {
+		return catalog.Secrets{}, err
+	}
+	count, text, _ := strings.Cut(first[0], "\n")
+	parts, err := strconv.Atoi(count)
+	if err != nil || parts > maxParts {
+		return catalog.Secrets{}, damaged(id)
+	}
+	for names := range slices.Chunk(v.names(id, generation, 2, parts+1), maxNames) {
+		rest, err := v.read(ctx, id, names)
+		if errors.Is(err, fault.NotFound) { // some of the set has been deleted
+			return catalog.Secrets{}, catalog.NewNotFoundError(id)
+		}
+		if err != nil {
+			return catalog.Secrets{}, err
+		}
+		text += strings.Join(rest, "")
+	}
+	secrets, err := catalog.DecodeSecrets([]byte(text))
+	if err != nil {
+		return catalog.Secrets{}, damaged(id)
 	}
 	return secrets, nil
 }
 
-// Delete removes the secrets of the entity, if there are any.
-func (v *Vault) Delete(ctx context.Context, id catalog.ID) error {
-	_, err := v.client.DeleteParameter(ctx, &ssm.DeleteParameterInput{Name: v.name(id)})
-	err = explained(err, "delete the secrets of %s", id)
-	if errors.Is(err, fault.NotFound) {
-		return nil
+func damaged(id catalog.ID) error {
+	return fault.New(fault.Internal, "the stored secrets of %s are damaged", id)
+}
+
+// read returns the values of the parameters in the order of their names. NotFound if one
+// does not exist.
+func (v *Vault) read(ctx context.Context, id catalog.ID, names []string) ([]string, error) {
+	got, err := v.client.GetParameters(ctx,
+		&ssm.GetParametersInput{Names: names, WithDecryption: aws.Bool(true)})
+	if err != nil {
+		return nil, explained(err, "read the secrets of %s", id)
 	}
-	return err
+	values := map[string]string{}
+	for _, parameter := range got.Parameters {
+		values[aws.ToString(parameter.Name)] = aws.ToString(parameter.Value)
+	}
+	var all []string
+	for _, name := range names {
+		value, found := values[name]
+		if !found {
+			return nil, catalog.NewNotFoundError(id)
+		}
+		all = append(all, value)
+	}
+	return all, nil
+}
+
+// Delete removes every part that the set may have. It cannot ask how many there are: the
+// caller may not read secrets, and the set may have been written or deleted in part.
+func (v *Vault) Delete(ctx context.Context, id catalog.ID, generation catalog.Generation) error {
+	for names := range slices.Chunk(v.names(id, generation, 1, maxParts+1), maxNames) {
+		_, err := v.client.DeleteParameters(ctx, &ssm.DeleteParametersInput{Names: names})
+		if err != nil {
+			return explained(err, "delete the secrets of %s", id)
+		}
+	}
+	return nil
 }
 
 // explained classifies an error of the service; it returns nil for nil. It keeps only

@@ -21,7 +21,19 @@ import (
 	"waybill/internal/fault"
 )
 
-const id = catalog.ID("svc000000000000000000001")
+const (
+	id         = catalog.ID("svc000000000000000000001")
+	generation = catalog.Generation("01h4mm4d07gaaaaa")
+)
+
+// values is a set of secrets, given as names and values in turn.
+func values(pairs ...string) catalog.Secrets {
+	set := catalog.Secrets{Values: map[string]string{}}
+	for i := 0; i < len(pairs); i += 2 {
+		set.Values[pairs[i]] = pairs[i+1]
+	}
+	return set
+}
 
 func TestVault(t *testing.T) {
 	config := awstest.Session(t).Config()
@@ -29,14 +41,11 @@ func TestVault(t *testing.T) {
 }
 
 // path is one that no other test has.
-func path() string { return "/waybill/test-" + strings.ToLower(rand.Text()) }
+func path() string { return "/waybill-test-" + strings.ToLower(rand.Text()) }
 
-func TestASetIsOneEncryptedParameter(t *testing.T) {
-	client, path := ssm.NewFromConfig(awstest.Session(t).Config()), path()
-	vault := parameters.New(client, path)
-	if err := vault.Put(t.Context(), id, map[string]string{"A": "one", "B": "two"}); err != nil {
-		t.Fatal(err)
-	}
+// stored lists the parameters below the path.
+func stored(t *testing.T, client *ssm.Client, path string) []types.ParameterMetadata {
+	t.Helper()
 	found, err := client.DescribeParameters(t.Context(), &ssm.DescribeParametersInput{
 		ParameterFilters: []types.ParameterStringFilter{{Key: aws.String("Name"),
 			Option: aws.String("BeginsWith"), Values: []string{path}}},
@@ -44,25 +53,61 @@ func TestASetIsOneEncryptedParameter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(found.Parameters) != 1 {
-		t.Fatalf("%d parameters, want one for both secrets", len(found.Parameters))
-	}
-	one := found.Parameters[0]
-	if aws.ToString(one.Name) != path+"/"+string(id) || one.Type != types.ParameterTypeSecureString {
-		t.Errorf("%s is a %s, want a SecureString at %s/%s", aws.ToString(one.Name), one.Type, path, id)
+	return found.Parameters
+}
+
+func TestASetIsOneEncryptedParameterByPurpose(t *testing.T) {
+	client := ssm.NewFromConfig(awstest.Session(t).Config())
+	for id, purpose := range map[catalog.ID]string{
+		id:                         "resources",
+		"app000000000000000000001": "resources",
+		"dbs000000000000000000001": "resources",
+		"key000000000000000000001": "keys",
+	} {
+		path := path()
+		vault := parameters.New(client, path)
+		if err := vault.Put(t.Context(), id, generation, values("A", "one", "B", "two")); err != nil {
+			t.Fatal(err)
+		}
+		found := stored(t, client, path)
+		if len(found) != 1 {
+			t.Fatalf("%d parameters, want one for both secrets", len(found))
+		}
+		want := path + "/" + purpose + "/" + string(id) + "/" + string(generation) + "/1"
+		name, kind := aws.ToString(found[0].Name), found[0].Type
+		if name != want || kind != types.ParameterTypeSecureString {
+			t.Errorf("%s is a %s, want a SecureString at %s", name, kind, want)
+		}
 	}
 }
 
-func TestASetMayShrinkAgain(t *testing.T) {
-	vault := parameters.Open(awstest.Session(t).Config(), path())
-	for _, size := range []int{10, 6000, 10} {
-		if err := vault.Put(t.Context(), id, map[string]string{"A": strings.Repeat("x", size)}); err != nil {
-			t.Fatalf("Put of %d bytes: %v", size, err)
+// TestALargeSetIsSeveralParameters uses the free tier, whose parameters hold 4 KB.
+func TestALargeSetIsSeveralParameters(t *testing.T) {
+	client, path := ssm.NewFromConfig(awstest.Session(t).Config()), path()
+	vault := parameters.New(client, path)
+	large := values("A", strings.Repeat("x", 9000))
+	if err := vault.Put(t.Context(), id, generation, large); err != nil {
+		t.Fatal(err)
+	}
+	found := stored(t, client, path)
+	if len(found) != 3 {
+		t.Errorf("%d parameters, want 3 of 4 KB", len(found))
+	}
+	for _, one := range found {
+		if one.Tier != types.ParameterTierStandard {
+			t.Errorf("%s is in the tier %s, want the free one", aws.ToString(one.Name), one.Tier)
 		}
-		got, err := vault.Get(t.Context(), id)
-		if err != nil || len(got["A"]) != size {
-			t.Errorf("Get: %d bytes, %v; want %d", len(got["A"]), err, size)
-		}
+	}
+	// A deletion that failed in the middle is repeated.
+	first := path + "/resources/" + string(id) + "/" + string(generation) + "/1"
+	if _, err := client.DeleteParameter(t.Context(), &ssm.DeleteParameterInput{Name: &first}); err != nil {
+		t.Fatal(err)
+	}
+	if err := vault.Delete(t.Context(), id, generation); err != nil {
+		t.Fatal(err)
+	}
+	if left := stored(t, client, path); len(left) != 0 {
+		t.Errorf("%d parameters are left", len(left))
 	}
 }
 
@@ -84,40 +129,13 @@ func (s *service) Do(r *http.Request) (*http.Response, error) {
 }
 
 func (s *service) vault() *parameters.Vault {
-	return parameters.Open(awstest.Offline(s), "/waybill/shop")
-}
-
-func TestNothingTooLargeIsSent(t *testing.T) {
-	s := &service{status: http.StatusOK, body: "{}"}
-	exact := strings.Repeat("x", parameters.MaxBytes-len(`{"A":""}`))
-	if err := s.vault().Put(t.Context(), id, map[string]string{"A": exact}); err != nil {
-		t.Errorf("Put of what just fits: %v", err)
-	}
-	s.sent = nil
-	err := s.vault().Put(t.Context(), id, map[string]string{"A": exact + "x"})
-	if !errors.Is(err, fault.Invalid) || !strings.Contains(fault.Public(err), "8193") ||
-		!strings.Contains(fault.Public(err), "8192") {
-		t.Errorf("Put of a byte more: %v, want Invalid with both sizes", err)
-	}
-	t.Run("the largest is named", func(t *testing.T) {
-		key := strings.Repeat("k", 5000)
-		err := s.vault().Put(t.Context(), id, map[string]string{"PASSWORD": "short",
-			catalog.TLSKeySecret: key, "TOKEN": strings.Repeat("t", 4000)})
-		says := fault.Public(err)
-		if !errors.Is(err, fault.Invalid) || !strings.Contains(says, "TLS_KEY with 5000 bytes") ||
-			strings.Contains(err.Error(), "kkk") {
-			t.Errorf("Put says %q, want the name and size of the largest and no value", says)
-		}
-	})
-	if s.sent != nil {
-		t.Error("what is too large was sent all the same")
-	}
+	return parameters.Open(awstest.Offline(s), "/waybill-shop")
 }
 
 func TestNoValueLooksLikeAReference(t *testing.T) {
 	s := &service{status: http.StatusOK, body: "{}"}
 	secrets := map[string]string{"TEMPLATE": "{{{ .Name }}} {{ssm:other}}", "}}": "{{"}
-	if err := s.vault().Put(t.Context(), id, secrets); err != nil {
+	if err := s.vault().Put(t.Context(), id, generation, catalog.Secrets{Values: secrets}); err != nil {
 		t.Fatal(err)
 	}
 	var sent struct{ Value string }
@@ -127,9 +145,9 @@ func TestNoValueLooksLikeAReference(t *testing.T) {
 	if strings.Contains(sent.Value, "{{") || strings.Contains(sent.Value, "}}") {
 		t.Errorf("%s would be refused by the service", sent.Value)
 	}
-	var back map[string]string
-	if err := json.Unmarshal([]byte(sent.Value), &back); err != nil ||
-		back["TEMPLATE"] != secrets["TEMPLATE"] || back["}}"] != "{{" {
+	_, text, _ := strings.Cut(sent.Value, "\n")
+	back, err := catalog.DecodeSecrets([]byte(text))
+	if err != nil || back.Values["TEMPLATE"] != secrets["TEMPLATE"] || back.Values["}}"] != "{{" {
 		t.Errorf("%s reads back as %v, %v", sent.Value, back, err)
 	}
 }
@@ -142,14 +160,15 @@ func TestNoErrorHasAValue(t *testing.T) {
 	for name, s := range map[string]*service{
 		"refused": {status: 400, body: `{"__type":"ValidationException","message":"Value '` + secret +
 			`' at 'value' failed"}`},
-		"broken":  {status: 500, body: `<html>` + secret + `</html>`},
-		"garbled": {status: 200, body: `{"Parameter":{"Value":"` + secret + `"}}`},
+		"broken": {status: 500, body: `<html>` + secret + `</html>`},
+		"garbled": {status: 200, body: `{"Parameters":[{"Name":"/waybill-shop/resources/` + string(id) + "/" +
+			string(generation) + `/1","Value":"1\n` + secret + `"}]}`},
 		"network": {err: errors.New("write " + secret + ": broken pipe")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, errGet := s.vault().Get(t.Context(), id)
-			errPut := s.vault().Put(t.Context(), id, map[string]string{"PASSWORD": secret})
-			errDelete := s.vault().Delete(t.Context(), id)
+			_, errGet := s.vault().Get(t.Context(), id, generation)
+			errPut := s.vault().Put(t.Context(), id, generation, values("PASSWORD", secret))
+			errDelete := s.vault().Delete(t.Context(), id, generation)
 			for call, err := range map[string]error{"Get": errGet, "Put": errPut, "Delete": errDelete} {
 				if err == nil && name == "garbled" && call != "Get" {
 					continue // these look at no value

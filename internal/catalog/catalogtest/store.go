@@ -32,6 +32,7 @@ func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 		"pages are exact and in order":                               testPages,
 		"a page that cannot be is Invalid":                           testBadPages,
 		"every field comes back, and what only a draft has does not": testEveryField,
+		"no set of secrets is forgotten":                             testReservations,
 		"an update replaces, server and state excepted":              testUpdate,
 		"an update of something that changed since is a Conflict":    testOutdated,
 		"a server can be given another key":                          testServerKey,
@@ -132,6 +133,7 @@ func newDatabase(t *testing.T, server catalog.ID) *catalog.Database {
 
 func create[E catalog.Entity](t *testing.T, store catalog.Store, entity E) E {
 	t.Helper()
+	reserve(t, store, entity)
 	if err := store.Create(t.Context(), entity); err != nil {
 		t.Fatalf("Create of %s: %v", entity.Common().ID, err)
 	}

@@ -214,6 +214,7 @@ func (w *world) fenced(t *testing.T, record deployment.Record) {
 func endCases() []testCase {
 	return []testCase{
 		{"TestP6: the end frees slot and resource in the same write", testFinish},
+		{"a finished start is remembered by the time at which it began", testLastStart},
 		{"an outcome without a resource status leaves it as it was", testStatusKept},
 		{"TestP6: a terminal state is final", testTerminal},
 		{"an outcome that ends nothing is a Conflict", testNoOutcome},
@@ -243,6 +244,23 @@ func testFinish(t *testing.T, w *world) {
 	wantSame(t, "the state", w.state(t, service), catalog.State{Status: "running:healthy", Deployments: 1})
 	running, _ := w.load(t, server)
 	wantSame(t, "what runs", running, nil)
+}
+
+func testLastStart(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	wantLast := func(what string, want time.Time) {
+		t.Helper()
+		if got := w.wholeState(t, service).LastStart; !got.Equal(want) {
+			t.Errorf("%s, the last start began at %s, want %s", what, got, want)
+		}
+	}
+	wantLast("before any start", time.Time{})
+	w.finish(t, w.running(t, service, server), deployment.Outcome{Status: deployment.Failed})
+	wantLast("after a start that failed", time.Time{})
+	started := w.running(t, service, server)
+	w.finish(t, started, deployment.Outcome{Status: deployment.Finished})
+	wantLast("after a start", w.get(t, started.ID).StartedAt)
 }
 
 func testStatusKept(t *testing.T, w *world) {

@@ -210,7 +210,16 @@ func (w *world) load(t *testing.T, server catalog.ID) (running, queue []deployme
 	return ids(load.Running), ids(load.Queue)
 }
 
+// state returns the state of the resource without the time of its last start, which only
+// testLastStart checks.
 func (w *world) state(t *testing.T, resource catalog.ID) catalog.State {
+	t.Helper()
+	state := w.wholeState(t, resource)
+	state.LastStart = time.Time{}
+	return state
+}
+
+func (w *world) wholeState(t *testing.T, resource catalog.ID) catalog.State {
 	t.Helper()
 	entity, err := catalog.Find[catalog.Deployable](t.Context(), w.Store, resource)
 	if err != nil {

@@ -123,14 +123,12 @@ func (a catalogAPI) newMeta(kind catalog.Kind, name, description string) (catalo
 	return catalog.Meta{ID: id, Name: name, Description: description, CreatedAt: now, UpdatedAt: now}, err
 }
 
-// createWithSecrets stores an entity and its secrets. The secrets come first, so
-// that no reader finds the entity without them. If the entity cannot be stored,
-// both are removed.
+// createWithSecrets stores the secrets of a new entity and then the entity, which names
+// them. If the entity cannot be stored, its secrets are discarded.
 func (a catalogAPI) createWithSecrets(
 	ctx context.Context, entity catalog.Entity, secrets map[string]string,
 ) error {
-	id := entity.Common().ID
-	if err := a.Vault.Put(ctx, id, secrets); err != nil {
+	if err := a.writeSecrets(ctx, entity.Common(), catalog.Secrets{Values: secrets}); err != nil {
 		return err
 	}
 	err := a.Store.Create(ctx, entity)
@@ -138,25 +136,11 @@ func (a catalogAPI) createWithSecrets(
 		return nil
 	}
 	// The entity may be stored in spite of the error, and ctx may be cancelled.
-	failed := a.deleteWithSecrets(context.WithoutCancel(ctx), id)
+	failed := a.Store.Delete(context.WithoutCancel(ctx), entity.Common().ID)
 	if failed != nil && !errors.Is(failed, fault.NotFound) {
 		return errors.Join(err, failed)
 	}
 	return err
-}
-
-// deleteWithSecrets removes an entity and then its secrets. It removes the secrets
-// even if the entity is gone already, so that repeating a delete that failed
-// between the two completes it.
-func (a catalogAPI) deleteWithSecrets(ctx context.Context, id catalog.ID) error {
-	absent := a.Store.Delete(ctx, id)
-	if absent != nil && !errors.Is(absent, fault.NotFound) {
-		return absent
-	}
-	if err := a.Vault.Delete(ctx, id); err != nil {
-		return err
-	}
-	return absent
 }
 
 // deleted answers a deletion. A token has no uuid.
@@ -175,7 +159,7 @@ func (a catalogAPI) deleteEndpoint(kind catalog.Kind) rest.Endpoint {
 		if err := a.mayRemove(ctx, c.Token, id); err != nil {
 			return rest.Answer{}, err
 		}
-		if err := a.deleteWithSecrets(ctx, id); err != nil {
+		if err := a.Store.Delete(ctx, id); err != nil {
 			return rest.Answer{}, rest.WrapNotFound(err, kind.Title())
 		}
 		return rest.OK(deleted{kind.Title() + " deleted.", string(id)}), nil

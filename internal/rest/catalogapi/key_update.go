@@ -34,18 +34,15 @@ func (a catalogAPI) updateKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 			return rest.Answer{}, err
 		}
 	}
-	// Of two changes at the same time, this lets one through, so that the stored
-	// private key fits the public key that is shown. A change that failed after
-	// this can be repeated.
-	if err := a.replace(ctx, present, changed); err != nil {
-		return rest.Answer{}, err
-	}
 	if given.PrivateKey != nil {
-		if err := a.Vault.Put(ctx, present.ID, map[string]string{
-			catalog.PrivateKeySecret: private,
-		}); err != nil {
+		set := catalog.Secrets{Values: map[string]string{catalog.PrivateKeySecret: private}}
+		if err := a.writeSecrets(ctx, &changed.Meta, set); err != nil {
 			return rest.Answer{}, err
 		}
+	}
+	// Of two changes at the same time, this lets one through, with both halves of its key.
+	if err := a.replace(ctx, present, changed); err != nil {
+		return rest.Answer{}, err
 	}
 	return rest.OK(wire.FromKey(changed)), nil
 }

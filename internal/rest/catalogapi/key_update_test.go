@@ -42,11 +42,11 @@ func TestAKeyIsReplaced(t *testing.T) {
 		"name": "web", "ip": "10.0.0.1", "private_key_uuid": key, "host_key": resttest.FirstKey.Line,
 	})
 	kept := func() string {
-		secrets, err := w.Memory.Vault().Get(t.Context(), catalog.ID(key))
+		secrets, err := w.Memory.Secrets(t.Context(), catalog.ID(key))
 		if err != nil {
 			t.Fatal(err)
 		}
-		return secrets[catalog.PrivateKeySecret]
+		return secrets.Values[catalog.PrivateKeySecret]
 	}
 	t.Run("not while a server refuses it", func(t *testing.T) {
 		w.Inspector.Shut = fault.New(fault.Unavailable,

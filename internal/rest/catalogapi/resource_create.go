@@ -202,9 +202,11 @@ func (a catalogAPI) getEndpoint(kind catalog.Kind) rest.Endpoint {
 		var secrets map[string]string
 		var server *catalog.Server
 		if kind == catalog.KindDatabase && c.Sensitive() {
-			if secrets, err = a.storedSecrets(ctx, resource.Common().ID); err != nil {
+			set, err := a.storedSecrets(ctx, resource)
+			if err != nil {
 				return rest.Answer{}, err
 			}
+			secrets = set.Values
 			if server, err = a.findServer(ctx, resource.Shared().ServerID); err != nil {
 				return rest.Answer{}, err
 			}

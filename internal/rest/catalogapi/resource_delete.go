@@ -39,18 +39,19 @@ func (a catalogAPI) deleteResourceEndpoint(kind catalog.Kind) rest.Endpoint {
 			find = catalog.Find[catalog.Deployable]
 		}
 		resource, err := find(ctx, a.Store, id)
-		if errors.Is(err, fault.NotFound) || err == nil && neverDeployed(resource.Shared().State) {
-			failed := a.deleteWithSecrets(ctx, id) // also completes a delete that failed half-way
+		if err != nil {
+			return rest.Answer{}, rest.WrapNotFound(err, kind.Title())
+		}
+		if neverDeployed(resource.Shared().State) {
+			failed := a.Store.Delete(ctx, id)
 			if !errors.Is(failed, fault.Conflict) {
 				return rest.OK(deletionBody{
 					Message: kind.Title() + " deleted.", UUID: string(id),
 				}), rest.WrapNotFound(failed, kind.Title())
 			}
 			// It was started in the meantime.
-		} else if err != nil {
-			return rest.Answer{}, err
 		}
-		if forget && resource != nil {
+		if forget {
 			return a.forget(ctx, c, resource)
 		}
 		return a.queueDeletion(ctx, c, id)
@@ -71,7 +72,7 @@ func (a catalogAPI) forget(
 	if err != nil {
 		return rest.Answer{}, rest.WrapNotFound(err, id.Kind().Title())
 	}
-	if err := a.deleteWithSecrets(ctx, id); err != nil && !errors.Is(err, fault.NotFound) {
+	if err := a.Store.Delete(ctx, id); err != nil && !errors.Is(err, fault.NotFound) {
 		return rest.Answer{}, err
 	}
 	reply := rest.OK(deletionBody{

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"waybill/internal/catalog"
@@ -15,21 +16,11 @@ import (
 	"waybill/internal/wire"
 )
 
-// A change of a resource with secrets is stored in two places, and another change
-// may come at the same time. The order is this:
-//
-//  1. Read the resource, then its secrets. The marks in the resource say whether
-//     these secrets belong to it. If they do not, another change is between its
-//     own steps 2 and 3.
-//  2. Store the resource, if it is still the version that was read. Of two changes
-//     at the same time, this lets one through.
-//  3. Put the secrets into the vault.
-//
-// Storing the secrets first would lose some: a change that then cannot store the
-// resource would have to restore the old secrets, and would overwrite the secrets
-// of the change that came first. A change that fails after step 2 leaves digests
-// that do not match. Repeating the change repairs this. Until then, no other
-// change keeps a secret that was never stored.
+// A change of a resource with secrets is stored in two places, and another change may
+// come at the same time. The new secrets are written first, under a generation of their
+// own. Then one write stores the resource, which names that generation, if the resource
+// is still the version that was read. Of two changes at the same time, this lets one
+// through whole. The secrets of the other one are discarded.
 
 // A change that meets another one is tried maxAttempts times. The first pause is
 // firstPause, and each further one is twice as long.
@@ -64,11 +55,11 @@ func (a catalogAPI) update(ctx context.Context, c *rest.Call, kind catalog.Kind)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	stored, err := a.Vault.Get(ctx, present.Common().ID)
+	stored, err := a.Vault.Get(ctx, present.Common().ID, present.Common().Secrets)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return rest.Answer{}, err
 	}
-	change, err := readChange(c.Body, present, stored)
+	change, err := readChange(c.Body, present, stored.Values)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -79,12 +70,13 @@ func (a catalogAPI) update(ctx context.Context, c *rest.Call, kind catalog.Kind)
 	if err := a.mayDeploy(ctx, c.Token, present, change.draft, prepared.server); err != nil {
 		return rest.Answer{}, err
 	}
-	uuid, err := a.saveChange(ctx, c, present, change.draft, stored, prepared.secrets)
+	uuid, dropped, err := a.saveChange(ctx, c, present, change.draft, stored, prepared.secrets)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	warnings := append(prepared.warnings,
-		warnUnappliedSettings(present, change.draft, stored, prepared.secrets)...)
+	warnings := append(prepared.warnings, warnUnmasked(dropped)...)
+	warnings = append(warnings,
+		warnUnappliedSettings(present, change.draft, stored.Values, prepared.secrets)...)
 	warnings = append(warnings, warnOpenPorts(present, change.draft)...)
 	body := a.details(change.draft, prepared.server, c.Sensitive(), prepared.secrets)
 	reply := rest.OK(wire.Merged{body, changeBody{warnings, &uuid}})
@@ -100,8 +92,7 @@ type change struct {
 	stored map[string]string
 }
 
-// readChange merges a patch into the present resource. A stored secret that does
-// not match the resource's digest is not kept: the client has to send it again.
+// readChange merges a patch into the present resource.
 func readChange(patch []byte, present catalog.Deployable, stored map[string]string) (change, error) {
 	codec := wire.CodecOf(present)
 	body, nulls, err := codec.MergePatch(present, patch)
@@ -112,12 +103,8 @@ func readChange(patch []byte, present catalog.Deployable, stored map[string]stri
 	if err != nil {
 		return change{}, err
 	}
-	mismatched := mismatchedSecrets(present, stored)
-	stored = wire.Without(stored, slices.Concat(mismatched, vaultNames(present, nulls)))
+	stored = wire.Without(stored, vaultNames(present, nulls))
 	if err := given.RequireValues(stored); err != nil {
-		if len(mismatched) > 0 {
-			err = newConcurrentChangeError(present.Common().ID)
-		}
 		return change{}, err
 	}
 	common := *present.Shared()
@@ -125,9 +112,6 @@ func readChange(patch []byte, present catalog.Deployable, stored map[string]stri
 	draft, err := codec.Decode(body, common)
 	if err != nil {
 		return change{}, err
-	}
-	if lacksSecret(draft, mismatched, nulls) {
-		return change{}, newConcurrentChangeError(present.Common().ID)
 	}
 	if repositoryOf(draft) != repositoryOf(present) {
 		// A caller who may change the address must not learn the password by having
@@ -147,36 +131,6 @@ func repositoryOf(resource catalog.Deployable) string {
 		return app.Source().Repository
 	}
 	return ""
-}
-
-// newConcurrentChangeError returns Conflict: another change of the resource's
-// secrets is not complete, because it still runs or because it failed.
-func newConcurrentChangeError(id catalog.ID) error {
-	return fault.Wrap(errConcurrentChange, fault.Conflict,
-		"Another change of the secrets of %s is not complete. "+
-			"Try again, and if that does not help, give their values again.", id)
-}
-
-// mismatchedSecrets returns the names of the secrets whose stored value does not
-// match the resource's mark.
-func mismatchedSecrets(resource catalog.Deployable, stored map[string]string) []string {
-	var mismatched []string
-	for name, mark := range resource.Shared().SecretDigests {
-		value, found := stored[name]
-		if !found || catalog.SecretDigest(stored[catalog.DigestKeySecret], name, value) != mark {
-			mismatched = append(mismatched, name)
-		}
-	}
-	return mismatched
-}
-
-// lacksSecret reports whether the draft has no value for a mismatched secret that
-// cannot be generated. The passwords in the fields nulls and the key of TLS can.
-func lacksSecret(draft catalog.Deployable, mismatched, nulls []string) bool {
-	return slices.ContainsFunc(catalog.SecretsOf(draft), func(secret catalog.Secret) bool {
-		return secret.Value == "" && secret.Name != catalog.TLSKeySecret &&
-			slices.Contains(mismatched, secret.Name) && !slices.Contains(nulls, secret.Field)
-	})
 }
 
 // vaultNames returns the names in the vault of the secrets in these fields.
@@ -207,30 +161,45 @@ func keepCertificate(draft, present catalog.Deployable) {
 	}
 }
 
-// saveChange stores and records a change, unless the resource and its secrets are
-// the same as before. It returns the uuid of the record, or "" without one.
+// saveChange stores and records a change, unless the resource and its secrets are the
+// same as before. It returns the uuid of the record, or "" without one, and the names of
+// former secrets that will not be masked any more.
 func (a catalogAPI) saveChange(
-	ctx context.Context, c *rest.Call, present, draft catalog.Deployable, stored, secrets map[string]string,
-) (wire.Nullable, error) {
-	sameSecrets := maps.Equal(stored, secrets)
+	ctx context.Context, c *rest.Call, present, draft catalog.Deployable, stored catalog.Secrets,
+	secrets map[string]string,
+) (uuid wire.Nullable, dropped []string, err error) {
+	sameSecrets := maps.Equal(stored.Values, secrets)
 	same, err := sameResource(present, draft)
 	if err != nil || same && sameSecrets {
-		return "", err
-	}
-	if err := a.replace(ctx, present, draft); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if !sameSecrets {
-		if err := a.Vault.Put(ctx, draft.Common().ID, secrets); err != nil {
-			return "", errors.Join(err, a.replace(context.WithoutCancel(ctx), draft, present))
+		set := catalog.Secrets{Values: secrets}
+		former := stored.Retire(secrets, a.opts.RecordTime(), present.Shared().State.LastStart)
+		set.Retired, dropped = catalog.LimitRetired(former)
+		if err := a.writeSecrets(ctx, draft.Common(), set); err != nil {
+			return "", nil, err
 		}
+	}
+	if err := a.replace(ctx, present, draft); err != nil {
+		return "", nil, err
 	}
 	record, recorded, err := a.requests.Update(ctx, present, draft, c.Trigger())
 	if err != nil || !recorded {
-		return "", err
+		return "", dropped, err
 	}
 	draft.Shared().State.Deployments++
-	return wire.Nullable(record.ID), nil
+	return wire.Nullable(record.ID), dropped, nil
+}
+
+// warnUnmasked warns of former secrets that will not be masked any more.
+func warnUnmasked(names []string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return []string{"Too many secrets have been replaced to mask them all. Former values of these are not " +
+		"masked in logs any more: " + strings.Join(slices.Compact(names), ", ") + "."}
 }
 
 // sameResource reports whether both have the same input, secrets and certificate.

@@ -3,7 +3,6 @@ package catalogapi
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
@@ -70,16 +69,16 @@ func (a catalogAPI) readSubject(ctx context.Context, resource catalog.Deployable
 	if err != nil {
 		return subject{}, err
 	}
-	secrets, err := a.storedSecrets(ctx, server.KeyID)
+	key, err := a.serverKey(ctx, server)
 	if err != nil {
 		return subject{}, err
 	}
-	own, err := a.Vault.Get(ctx, resource.Common().ID)
+	own, err := a.Vault.Get(ctx, resource.Common().ID, resource.Common().Secrets)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return subject{}, err
 	}
-	matcher := redact.NewMatcher(slices.Concat(namedSecrets(secrets), namedSecrets(own)))
-	return subject{resource, server, secrets[catalog.PrivateKeySecret], matcher}, nil
+	all := append(namedSecrets(own), redact.Secret{Name: catalog.PrivateKeySecret, Value: key})
+	return subject{resource, server, key, redact.NewMatcher(all)}, nil
 }
 
 // inspect asks the server for the resource's status. Unavailable, with the reason,
@@ -93,10 +92,14 @@ func (a catalogAPI) inspect(ctx context.Context, at subject) (string, error) {
 	return at.matcher.Text(status), at.matcher.Error(err)
 }
 
-func namedSecrets(set map[string]string) []redact.Secret {
+// namedSecrets returns the present and the former values of the set.
+func namedSecrets(set catalog.Secrets) []redact.Secret {
 	var all []redact.Secret
-	for name, value := range set {
+	for name, value := range set.Values {
 		all = append(all, redact.Secret{Name: name, Value: value})
+	}
+	for _, former := range set.Retired {
+		all = append(all, redact.Secret{Name: former.Name, Value: former.Value})
 	}
 	return all
 }

@@ -111,9 +111,9 @@ func TestSecretsOfResources(t *testing.T) {
 	application := w.Application(t, w.Server(t))
 
 	t.Run("lie in the vault under their names, and nowhere else", func(t *testing.T) {
-		got, err := w.Memory.Vault().Get(t.Context(), catalog.ID(application))
-		key := got[catalog.DigestKeySecret]
-		if diff := cmp.Diff(got, map[string]string{
+		got, err := w.Memory.Secrets(t.Context(), catalog.ID(application))
+		key := got.Values[catalog.DigestKeySecret]
+		if diff := cmp.Diff(got.Values, map[string]string{
 			"PASSWORD": resttest.SecretValue, catalog.DigestKeySecret: key,
 		}); err != nil || len(key) != 64 || diff != "" {
 			t.Errorf("%v (-got +want)\n%s", err, diff)
@@ -149,10 +149,7 @@ func TestSecretsOfResources(t *testing.T) {
 		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
 			Operation: "deleteApplication", PathUUID: application,
 		})
-		if got, err := w.Memory.Vault().Get(t.Context(),
-			catalog.ID(application)); !errors.Is(err, fault.NotFound) {
-			t.Errorf("the vault still has %d, %v", len(got), err)
-		}
+		w.WantDiscarded(t, application)
 		resttest.Want[resttest.Problem](t, w, http.StatusNotFound, resttest.Request{
 			Operation: "deleteApplication", PathUUID: application,
 		})
@@ -181,7 +178,7 @@ func TestSecretsOfResources(t *testing.T) {
 type brittle struct {
 	catalog.Store
 	catalog.Vault
-	createFails, deleteFails error
+	createFails error
 	// created says that a failing Create writes all the same, as a request
 	// whose answer was lost does.
 	created bool
@@ -206,20 +203,19 @@ func (b *brittle) Delete(ctx context.Context, id catalog.ID) error { return b.St
 // brittleVault gives brittle's other half its own method names.
 type brittleVault struct{ *brittle }
 
-func (v brittleVault) Put(ctx context.Context, id catalog.ID, secrets map[string]string) error {
+func (v brittleVault) Put(ctx context.Context, id catalog.ID, generation catalog.Generation,
+	secrets catalog.Secrets) error {
 	v.put = append(v.put, id)
-	return v.Vault.Put(ctx, id, secrets)
+	return v.Vault.Put(ctx, id, generation, secrets)
 }
 
-func (v brittleVault) Get(ctx context.Context, id catalog.ID) (map[string]string, error) {
-	return v.Vault.Get(ctx, id)
+func (v brittleVault) Get(ctx context.Context, id catalog.ID,
+	generation catalog.Generation) (catalog.Secrets, error) {
+	return v.Vault.Get(ctx, id, generation)
 }
 
-func (v brittleVault) Delete(ctx context.Context, id catalog.ID) error {
-	if v.deleteFails != nil {
-		return v.deleteFails
-	}
-	return v.Vault.Delete(ctx, id)
+func (v brittleVault) Delete(ctx context.Context, id catalog.ID, generation catalog.Generation) error {
+	return v.Vault.Delete(ctx, id, generation)
 }
 
 func TestAFailedCreationLeavesNothing(t *testing.T) {
@@ -244,25 +240,9 @@ func TestAFailedCreationLeavesNothing(t *testing.T) {
 			if after := w.Count(t, catalog.KindApplication); after != before {
 				t.Errorf("%d applications, were %d", after, before)
 			}
-			if _, err := b.Vault.Get(t.Context(), b.put[len(b.put)-1]); !errors.Is(err, fault.NotFound) {
-				t.Errorf("secrets are left behind: %v", err)
-			}
+			w.WantDiscarded(t, string(b.put[len(b.put)-1]))
 		})
 	}
-	t.Run("a delete that died between entity and secrets is finished by its repetition", func(t *testing.T) {
-		application := w.Application(t, server)
-		b.deleteFails = errors.New("the parameter store is away")
-		resttest.Want[resttest.Problem](t, w, http.StatusInternalServerError, resttest.Request{
-			Operation: "deleteApplication", PathUUID: application,
-		})
-		b.deleteFails = nil
-		resttest.Want[resttest.Problem](t, w, http.StatusNotFound, resttest.Request{
-			Operation: "deleteApplication", PathUUID: application,
-		})
-		if _, err := b.Vault.Get(t.Context(), catalog.ID(application)); !errors.Is(err, fault.NotFound) {
-			t.Errorf("secrets are left behind: %v", err)
-		}
-	})
 	t.Run("an unknown server is refused before a secret is written", func(t *testing.T) {
 		writes := len(b.put)
 		resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity,

@@ -12,12 +12,43 @@ import (
 
 // storedSecrets returns the secrets of an entity that must have some: if the vault
 // has none, the error is Internal. An outage of the vault is returned unchanged.
-func (a catalogAPI) storedSecrets(ctx context.Context, id catalog.ID) (map[string]string, error) {
-	secrets, err := a.Vault.Get(ctx, id)
+func (a catalogAPI) storedSecrets(ctx context.Context, entity catalog.Entity) (catalog.Secrets, error) {
+	of := entity.Common()
+	secrets, err := a.Vault.Get(ctx, of.ID, of.Secrets)
 	if errors.Is(err, fault.NotFound) {
-		return nil, fault.Wrap(err, fault.Internal, "the secrets of %s are not in the vault", id)
+		return secrets, fault.Wrap(err, fault.Internal, "the secrets of %s are not in the vault", of.ID)
 	}
 	return secrets, err
+}
+
+// serverKey returns the private key that opens the server.
+func (a catalogAPI) serverKey(ctx context.Context, server *catalog.Server) (string, error) {
+	key, err := catalog.Find[*catalog.PrivateKey](ctx, a.Store, server.KeyID)
+	if errors.Is(err, fault.NotFound) {
+		return "", fault.Wrap(err, fault.Internal, "server %s has no key", server.ID)
+	}
+	if err != nil {
+		return "", err
+	}
+	secrets, err := a.storedSecrets(ctx, key)
+	return secrets.Values[catalog.PrivateKeySecret], err
+}
+
+// writeSecrets stores a set of secrets under a generation of its own and makes the entity
+// name it. The set counts once the entity is stored; until then, it is reserved.
+func (a catalogAPI) writeSecrets(ctx context.Context, of *catalog.Meta, secrets catalog.Secrets) error {
+	generation, err := catalog.NewGeneration(a.opts.RecordTime(), a.opts.Random)
+	if err != nil {
+		return err
+	}
+	if err := a.Store.Reserve(ctx, of.ID, generation); err != nil {
+		return err
+	}
+	if err := a.Vault.Put(ctx, of.ID, generation, secrets); err != nil {
+		return err
+	}
+	of.Secrets = generation
+	return nil
 }
 
 // checkSecretStrength refuses secrets that are too weak to be removed from logs.

@@ -89,17 +89,18 @@ func (a catalogAPI) checkChange(ctx context.Context, present, changed *catalog.S
 // checkKey returns Invalid unless the server's key exists and opens the server.
 func (a catalogAPI) checkKey(ctx context.Context, server *catalog.Server) error {
 	const field = "private_key_uuid"
-	if _, err := catalog.Find[*catalog.PrivateKey](ctx, a.Store,
-		server.KeyID); errors.Is(err, fault.NotFound) {
+	key, err := catalog.Find[*catalog.PrivateKey](ctx, a.Store, server.KeyID)
+	if errors.Is(err, fault.NotFound) {
 		return fault.InvalidField(field, "must be the uuid of a key made with POST /security/keys")
-	} else if err != nil {
-		return err
 	}
-	secrets, err := a.storedSecrets(ctx, server.KeyID)
 	if err != nil {
 		return err
 	}
-	return a.checkLogin(ctx, server, secrets[catalog.PrivateKeySecret], field)
+	secrets, err := a.storedSecrets(ctx, key)
+	if err != nil {
+		return err
+	}
+	return a.checkLogin(ctx, server, secrets.Values[catalog.PrivateKeySecret], field)
 }
 
 // mergePatch returns the input with the patch merged in. Null sets the default.

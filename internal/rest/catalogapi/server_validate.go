@@ -105,11 +105,11 @@ func (a catalogAPI) pinHostKey(ctx context.Context, server *catalog.Server, seen
 // tryLogin reports whether the private key opens the server and the server has the
 // programs for a start. If not, it adds the reason to the message.
 func (a catalogAPI) tryLogin(ctx context.Context, server *catalog.Server, message *string) (bool, error) {
-	secrets, err := a.storedSecrets(ctx, server.KeyID)
+	key, err := a.serverKey(ctx, server)
 	if err != nil {
 		return false, err
 	}
-	err = a.Inspector.Usable(ctx, server, secrets[catalog.PrivateKeySecret])
+	err = a.Inspector.Usable(ctx, server, key)
 	if errors.Is(err, fault.Unavailable) {
 		*message += " " + fault.Public(err)
 		return false, nil

@@ -39,7 +39,7 @@ func TestServers(t *testing.T) {
 		resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{
 			Operation: "deleteKey", PathUUID: key,
 		})
-		if _, err := w.Memory.Vault().Get(t.Context(), catalog.ID(key)); err != nil {
+		if _, err := w.Memory.Secrets(t.Context(), catalog.ID(key)); err != nil {
 			t.Errorf("its secret is gone: %v", err)
 		}
 	})

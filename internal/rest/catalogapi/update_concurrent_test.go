@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -23,13 +22,14 @@ type slowVault struct {
 	put func() error
 }
 
-func (v *slowVault) Put(ctx context.Context, id catalog.ID, secrets map[string]string) error {
+func (v *slowVault) Put(ctx context.Context, id catalog.ID, generation catalog.Generation,
+	secrets catalog.Secrets) error {
 	if v.put != nil {
 		if err := v.put(); err != nil {
 			return err
 		}
 	}
-	return v.Vault.Put(ctx, id, secrets)
+	return v.Vault.Put(ctx, id, generation, secrets)
 }
 
 // TestConcurrentChangesLoseNothing makes changes that meet each other: each is made
@@ -101,7 +101,7 @@ func TestConcurrentChangesLoseNothing(t *testing.T) {
 	})
 }
 
-func TestAChangeThatIsInterrupted(t *testing.T) {
+func TestAChangeThatIsInterruptedChangesNothing(t *testing.T) {
 	vault := &slowVault{}
 	var store *diesAfterUpdate
 	w := resttest.New(t, func(ports *catalogapi.Ports, _ *showapi.Ports) {
@@ -115,43 +115,56 @@ func TestAChangeThatIsInterrupted(t *testing.T) {
 			"environment": []resttest.Object{{"key": "PASSWORD", "value": "a-new-secret", "is_secret": true}},
 		},
 	}
-	away := errors.New("the parameter store is away")
-
-	t.Run("is taken back if the vault does not take its part", func(t *testing.T) {
-		before := w.Get(t, "getApplication", application)
-		vault.put = func() error { return away }
-		defer func() { vault.put = nil }()
-		resttest.Want[resttest.Problem](t, w, http.StatusInternalServerError, change)
-		after := w.Get(t, "getApplication", application)
-		delete(before, "updated_at")
-		delete(after, "updated_at")
-		if diff := cmp.Diff(after, before); diff != "" {
+	wantUnchanged := func(t *testing.T, before resttest.Object) {
+		t.Helper()
+		if diff := cmp.Diff(w.Get(t, "getApplication", application), before); diff != "" {
 			t.Errorf("it changed (-got +want)\n%s", diff)
 		}
 		if got := w.Vault(t, application)["PASSWORD"]; got != resttest.SecretValue {
 			t.Errorf("the vault has %q, want the old secret", got)
 		}
+	}
+	before := w.Get(t, "getApplication", application)
+	t.Run("by the vault", func(t *testing.T) {
+		vault.put = func() error { return errors.New("the parameter store is away") }
+		resttest.Want[resttest.Problem](t, w, http.StatusInternalServerError, change)
+		vault.put = nil
+		wantUnchanged(t, before)
 	})
-	t.Run("is refused to the next one, and repaired by its repetition", func(t *testing.T) {
-		vault.put, store.updates = func() error { return away }, 1
+	t.Run("by the table", func(t *testing.T) {
+		store.updates = 0
 		resttest.Want[resttest.Problem](t, w, http.StatusServiceUnavailable, change)
-		vault.put, store.updates = nil, -1
-		got := resttest.Want[resttest.Problem](t, w, http.StatusConflict, resttest.Request{
-			Operation: "updateApplication", PathUUID: application,
-			Body: resttest.Object{"start": "echo other"},
-		})
-		if !strings.Contains(got.Message, "give their values again") {
-			t.Errorf("message = %q", got.Message)
-		}
+		store.updates = -1
+		wantUnchanged(t, before)
+		w.WantDiscarded(t, application)
+	})
+	t.Run("and can be repeated", func(t *testing.T) {
 		resttest.Want[resttest.Object](t, w, http.StatusOK, change)
 		if got := w.Vault(t, application)["PASSWORD"]; got != "a-new-secret" {
 			t.Errorf("the vault has %q", got)
 		}
-		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
-			Operation: "updateApplication", PathUUID: application,
-			Body: resttest.Object{"start": "echo other"},
-		})
 	})
+}
+
+// TestFormerSecretsAreRetired: a container that was started before a change still prints
+// the former value.
+func TestFormerSecretsAreRetired(t *testing.T) {
+	w := resttest.New(t)
+	application := w.Application(t, w.Server(t))
+	resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+		Operation: "updateApplication", PathUUID: application,
+		Body: resttest.Object{
+			"environment": []resttest.Object{{"key": "PASSWORD", "value": "a-new-secret", "is_secret": true}},
+		},
+	})
+	secrets, err := w.Memory.Secrets(t.Context(), catalog.ID(application))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(secrets.Retired) != 1 || secrets.Retired[0].Name != "PASSWORD" ||
+		secrets.Retired[0].Value != resttest.SecretValue {
+		t.Errorf("%d former values, want the one of PASSWORD", len(secrets.Retired))
+	}
 }
 
 // diesAfterUpdate is a store that is away after a number of updates, -1 for

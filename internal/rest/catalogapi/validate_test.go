@@ -78,7 +78,7 @@ func TestP3TheStatusFromAServerIsRedacted(t *testing.T) {
 	const secret = "Zq7-pa55word"
 	w := resttest.New(t)
 	uuid := w.Application(t, w.Server(t))
-	if err := w.Memory.Vault().Put(t.Context(), catalog.ID(uuid), map[string]string{
+	if err := w.Memory.SetSecrets(t.Context(), catalog.ID(uuid), map[string]string{
 		"TOKEN": secret,
 	}); err != nil {
 		t.Fatal(err)

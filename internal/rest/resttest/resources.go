@@ -2,8 +2,10 @@ package resttest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"waybill/internal/catalog"
 )
@@ -17,11 +19,23 @@ func (w *World) Show(t *testing.T, uuid string) Object {
 // Vault returns the secrets that the vault has of a resource.
 func (w *World) Vault(t *testing.T, uuid string) map[string]string {
 	t.Helper()
-	secrets, err := w.Memory.Vault().Get(t.Context(), catalog.ID(uuid))
+	secrets, err := w.Memory.Secrets(t.Context(), catalog.ID(uuid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return secrets
+	return secrets.Values
+}
+
+// WantDiscarded checks that secrets of the entity are to be deleted.
+func (w *World) WantDiscarded(t *testing.T, uuid string) {
+	t.Helper()
+	due, err := w.Memory.Catalog().Discarded(t.Context(), time.Now().Add(2*catalog.GenerationGrace))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(due, func(set catalog.DiscardedSecrets) bool { return string(set.ID) == uuid }) {
+		t.Errorf("the secrets of %s are not among the %d sets to delete", uuid, len(due))
+	}
 }
 
 // Newest is the uuid of the resource's Newest deployment.
