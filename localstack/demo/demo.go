@@ -110,9 +110,7 @@ func (d *Demo) Down(ctx context.Context) error {
 		return err
 	}
 	var failures []error
-	if d.state.Service != "" {
-		failures = append(failures, d.stopService(ctx))
-	}
+	failures = append(failures, d.stopService(ctx))
 	// Even if the server has ended, its children may still run.
 	if ssh.Process.PID != 0 {
 		failures = append(failures, ssh.Process.Stop(ctx, 5*time.Second), os.Remove(d.sshNote()))
@@ -171,6 +169,10 @@ func (d *Demo) connect(ctx context.Context, running *cloud.Cloud) error {
 	}
 	token, err := running.Token(ctx, "demo", "root")
 	if err != nil {
+		return err
+	}
+	// The new account does not know the old service, so `make down` would not find it.
+	if err := d.stopService(ctx); err != nil {
 		return err
 	}
 	d.state = state{Token: token}

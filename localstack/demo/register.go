@@ -55,6 +55,9 @@ func (d *Demo) registerServer(ctx context.Context, ssh sshServer) error {
 		return err
 	}
 	// The application and the service belong to the old server.
+	if err := d.stopService(ctx); err != nil {
+		return err
+	}
 	d.state.Application, d.state.Service = "", ""
 	d.state.ServerPort = ssh.Port
 	return d.create(ctx, "server", "/servers", &d.state.Server, map[string]any{

@@ -57,8 +57,11 @@ func (d *Demo) service(ctx context.Context) error {
 }
 
 // stopService removes the containers, networks and volumes that docker compose
-// made for the service. Without an engine it only prints a line.
+// made for the service, if there is one. Without an engine it only prints a line.
 func (d *Demo) stopService(ctx context.Context) error {
+	if d.state.Service == "" {
+		return nil
+	}
 	if !dockerAnswers(ctx) {
 		d.say("No Docker engine answers, so containers of the service %s, if any, are as they were.",
 			d.state.Service)
