@@ -29,7 +29,6 @@ const (
 	alnum    = digits + capitals + smalls
 	wordlike = alnum + "_-"
 	base32   = capitals + "234567"
-	base36   = smalls + digits
 	// boundary has the bytes that may stand before a token.
 	boundary = "\n\r\t \"'`=:/,;@()[]{}<>|&?+!#$%*.\\^~"
 	// assigns has the bytes that may stand between a key and its value, or around a
@@ -72,7 +71,6 @@ const (
 	kindUserinfo
 	kindAuth   // base64 of user:password, as Docker keeps it
 	kindPgpass // a line of a .pgpass file
-	kindOwn    // a token of Waybill
 	kindSAS    // the signature of an Azure shared access signature
 	kindProse  // words that have an anchor in them and no secret after it
 )
@@ -310,12 +308,8 @@ func shortAnchors() (out []anchor) {
 		{"SG.", alnum, kindToken, 40}, // SendGrid
 		{"hf_", alnum, kindToken, 30}, // Hugging Face
 		{"sk-", alnum, kindToken, 40}, // OpenAI
-		{"tok", base36, kindOwn, 0},
 	} {
 		for before, left := range beforeShort {
-			if t.kind == kindOwn && (before == '"' || before == '\'') {
-				continue // too many keys begin with "to
-			}
 			out = append(out, anchor{text: string(before) + t.text, left: left, right: t.right,
 				kind: t.kind, least: t.least})
 		}

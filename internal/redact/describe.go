@@ -116,8 +116,8 @@ func (l *lineSearch) announces(words []byte) bool {
 	return len(words) < 100 && bytes.Contains(words, []byte("generated"))
 }
 
-// sanctumToken is the secret in a token of Laravel's Sanctum, "12|SECRET", after a space,
-// " is " or " is: ". It has at least forty letters and digits.
+// sanctumToken is the secret in a token of Laravel's Sanctum or of Waybill, "12|SECRET",
+// after a space, " is " or " is: ". It has at least forty letters and digits.
 func (l *lineSearch) sanctumToken(rest []byte) (from, to int) {
 	if !startsWith(rest, " ") {
 		return 0, 0
@@ -179,17 +179,6 @@ func (l *lineSearch) pgpass(a *anchor, rest []byte) (from, to int) {
 		return 0, 0
 	}
 	return at, to
-}
-
-// ownToken is the secret in a token of Waybill: "tok...", 21 characters, a bar, the
-// secret.
-func (l *lineSearch) ownToken(rest []byte) (from, to int) {
-	const idBytes = 21
-	if l.prefixIn(rest, isBase36) != idBytes || idBytes == len(rest) || rest[idBytes] != '|' {
-		return 0, 0
-	}
-	from = idBytes + 1
-	return from, from + l.prefixIn(rest[from:], isAlnum)
 }
 
 // looksNamed reports whether the value is a name or a path that people chose: words with a

@@ -63,11 +63,12 @@
 //   - A name or a path that people chose (db_password_v3, /etc/ssl/server1.key), the
 //     progress of a tool ("db_password: Creating..."), and a count of passed tests
 //     ("tests_pass=12") are not secrets.
-//   - The tokens of SendGrid, Hugging Face, OpenAI (sk-) and Waybill begin with three
-//     bytes, too few to search for in every text at full speed. They are found after
-//     "=" or ":", after a quote (except for Waybill's), and after a space that
-//     follows one of ":=>|" or a word that ends as "key" or "token" does. They are
-//     not found at the beginning of a line.
+//   - The tokens of SendGrid, Hugging Face and OpenAI (sk-) begin with three bytes, too
+//     few to search for in every text at full speed. They are found after "=" or ":",
+//     after a quote, and after a space that follows one of ":=>|" or a word that ends
+//     as "key" or "token" does. They are not found at the beginning of a line.
+//   - The tokens of Coolify and Waybill (12|SECRET) begin with digits. They are found
+//     under a name and after the word "token", but not alone in a text.
 //   - A placeholder for a value stays: $NAME, ${NAME}, $(cmd), %NAME%, "", null,
 //     <REDACTED>, ****.
 //   - The user information of a URL ends at a slash. A password with a bare slash in

@@ -159,8 +159,6 @@ func (s *inspector) match(a *anchor, line []byte, base, i int, left byte) (end i
 		from, to = l.dockerAuth(rest)
 	case kindPgpass:
 		from, to = l.pgpass(a, rest)
-	case kindOwn:
-		from, to = l.ownToken(rest)
 	case kindSAS:
 		if to = l.prefixIn(rest, isSignature); to < 20 {
 			to = 0

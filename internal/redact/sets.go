@@ -36,7 +36,6 @@ const (
 	followsFlag
 	isAlnum
 	isAt
-	isBase36
 	isBase64
 	isBatchVariable
 	isBetween
@@ -102,7 +101,6 @@ var byteSets = [...]byteSet{
 	followsFlag:      setOf("= \t,\"':"),
 	isAlnum:          setOf(alnum),
 	isAt:             setOf("@"),
-	isBase36:         setOf(base36),
 	isBase64:         setOf(alnum + "+/="),
 	isBatchVariable:  setOf(capitals + "_"),
 	isBetween:        setOf("/._-"),
