@@ -155,6 +155,34 @@ func (s *stand) lifeUnits(t *testing.T) map[string][]string {
 	return units
 }
 
+func TestAnUpdateWritesTheBodyOnlyIfItChanged(t *testing.T) {
+	s := newStand(t)
+	for _, c := range []struct {
+		name   string
+		change func(*catalog.Service)
+		want   []string
+	}{
+		{"with a first body", func(s *catalog.Service) { s.Compose = incompressible(5000) },
+			[]string{"service 1", "service-body 4"}},
+		{"with another name", func(s *catalog.Service) { s.Name = "other" }, []string{"service 1"}},
+		{"with the same body", func(s *catalog.Service) { s.Environment = []catalog.Variable{} },
+			[]string{"service 1"}},
+		{"with another variable", func(s *catalog.Service) {
+			s.Environment = []catalog.Variable{{Name: "PORT", Value: "80"}}
+		}, []string{"service 1", "service-body 4"}},
+	} {
+		service, err := catalog.Find[*catalog.Service](t.Context(), s.catalog, serviceID)
+		do(t, "Find", err)
+		was := service.UpdatedAt
+		service.UpdatedAt = was.Add(time.Second)
+		c.change(service)
+		got := s.units(t, func() error { return s.catalog.Update(t.Context(), service, was) })
+		if diff := cmp.Diff(got, c.want); diff != "" {
+			t.Errorf("an update %s writes (-got +want):\n%s", c.name, diff)
+		}
+	}
+}
+
 // TestTheLargestResourcesFit compares the sizes that [catalog.Check] counts with the stored
 // ones. A head has some bytes left for what an entity may get later.
 func TestTheLargestResourcesFit(t *testing.T) {
