@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,7 +49,8 @@ var stackFunctions = []function{
 		// A compose file of 256 KiB becomes a tree of some ten times its size, and its
 		// anchors may expand it to several MB.
 		memory: 512, timeout: apiTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket, settings.SecretsPath},
+		environment: append(
+			[]string{settings.Team, settings.LogBucket, settings.SecretsPath, settings.Shards},
 			settings.ForRequests()...),
 		may: resources.catalogMay,
 	},
@@ -56,8 +58,9 @@ var stackFunctions = []function{
 		name: "deploy", does: "Starts, stops, restarts and rollbacks.",
 		// One small transaction a request; the processor is for a quick start.
 		memory: 256, timeout: apiTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket}, settings.ForRequests()...),
-		may:         resources.deployMay,
+		environment: append([]string{settings.Team, settings.LogBucket, settings.Shards},
+			settings.ForRequests()...),
+		may: resources.deployMay,
 	},
 	{
 		name: "list", does: "Histories of deployments.",
@@ -169,6 +172,9 @@ func (r resources) environment(names []string) *map[string]*string {
 		settings.RunnerQueueURL:         r.queues.runner.QueueUrl(),
 		settings.EventBus:               r.bus.EventBusName(),
 		settings.SecretsPath:            jsii.String(r.secrets.path),
+	}
+	if r.opts.Shards > 1 {
+		values[settings.Shards] = jsii.String(strconv.Itoa(r.opts.Shards))
 	}
 	if r.opts.Lease != "" {
 		values[settings.Lease] = jsii.String(r.opts.Lease)

@@ -28,6 +28,9 @@ type Options struct {
 	// Generation (generation) ends the names of the tables; 1 when not given. A table
 	// that was restored to a point in time becomes the next generation.
 	Generation int
+	// Shards (shards) is how many partitions each index of deployments by time has; 1
+	// when not given. A partition takes 1,000 writes a second.
+	Shards int
 	// Lease (lease) is how long a runner may be silent before another takes its
 	// deployment ("5s"). By default it is the runner's own. Tests that kill runners
 	// make it shorter.
@@ -43,6 +46,9 @@ const (
 
 // maxGeneration is far above the number of times that a stack is ever restored.
 const maxGeneration = 999
+
+// maxShards is how many queries a reader of the team's history should make at most.
+const maxShards = 10
 
 // teamName matches names that are valid in every AWS name: of the stack, of
 // buckets (lower case only) and of parameters.
@@ -67,6 +73,8 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	opts.Local = local == "true"
 	generation := text("generation", "1")
 	opts.Generation, _ = strconv.Atoi(generation) // 0 if it is not a number
+	shards := text("shards", "1")
+	opts.Shards, _ = strconv.Atoi(shards)
 	switch {
 	case opts.Team == "":
 		return Options{}, fmt.Errorf("the team is missing: add -c team=NAME to the command")
@@ -77,6 +85,8 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		return Options{}, fmt.Errorf("local=%s: true or false", local)
 	case opts.Architecture != "arm64" && opts.Architecture != "x86_64":
 		return Options{}, fmt.Errorf("architecture=%s: arm64 or x86_64", opts.Architecture)
+	case opts.Shards < 1 || opts.Shards > maxShards:
+		return Options{}, fmt.Errorf("shards=%s: a number from 1 to %d", shards, maxShards)
 	case opts.Generation < 1 || opts.Generation > maxGeneration:
 		return Options{}, fmt.Errorf("generation=%s: a number from 1 to %d", generation, maxGeneration)
 	}

@@ -19,7 +19,7 @@ func TestReadOptions(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		context map[string]any
-		want    infra.Options // with the defaults of Generation and Functions
+		want    infra.Options // with the defaults of Generation, Shards and Functions
 	}{
 		{
 			name:    "a team alone",
@@ -47,7 +47,7 @@ func TestReadOptions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.want.Generation, c.want.Functions = 1, built
+			c.want.Generation, c.want.Shards, c.want.Functions = 1, 1, built
 			if diff := cmp.Diff(got, c.want); diff != "" {
 				t.Errorf("-got +want:\n%s", diff)
 			}
@@ -67,6 +67,7 @@ func TestReadOptionsRefuses(t *testing.T) {
 		want    string // a part of the error
 	}{
 		{"an unknown lease", map[string]any{"team": "blue", "lease": "soon"}, "lease=soon: whole seconds"},
+		{"no shards", map[string]any{"team": "blue", "shards": "0"}, "shards=0: a number from 1 to 10"},
 		{"no team", nil, "-c team=NAME"},
 		{"an empty team", map[string]any{"team": ""}, "-c team=NAME"},
 		{"a team with capitals", map[string]any{"team": "Blue"}, `team "Blue"`},

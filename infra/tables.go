@@ -40,12 +40,29 @@ func (t tables) deployments() []awsdynamodb.TableV2 {
 	return []awsdynamodb.TableV2{t.applications, t.services, t.databases}
 }
 
-// deploymentsKeyed are the keys and the stream of a table of deployments. The stream
-// has both images of an item, because dispatch compares the two statuses.
+// deploymentsKeyed are the keys, the indexes and the stream of a table of deployments. The
+// stream has both images of an item, because dispatch compares the two statuses.
+//
+// The indexes answer what the keys cannot: the deployments of a server, and those of the
+// whole team, in a range of time. They have keys only, and no write after the first one
+// changes these, so a deployment pays for them once. Only records have the attributes.
 func deploymentsKeyed() awsdynamodb.TablePropsV2 {
 	props := keyed(text("resource_uuid"), text("deployment_uuid"))
+	props.GlobalSecondaryIndexes = &[]*awsdynamodb.GlobalSecondaryIndexPropsV2{
+		byTime("by-server", "server_uuid"),
+		byTime("by-time", "shard"),
+	}
 	props.DynamoStream = awsdynamodb.StreamViewType_NEW_AND_OLD_IMAGES
 	return props
+}
+
+func byTime(name, partition string) *awsdynamodb.GlobalSecondaryIndexPropsV2 {
+	return &awsdynamodb.GlobalSecondaryIndexPropsV2{
+		IndexName:      jsii.String(name),
+		PartitionKey:   text(partition),
+		SortKey:        number("time"),
+		ProjectionType: awsdynamodb.ProjectionType_KEYS_ONLY,
+	}
 }
 
 // keyed are the keys of a table; sort is nil for a table without a sort key.

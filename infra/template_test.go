@@ -65,6 +65,7 @@ func synthesizeWith(local bool, choose func([]openapi.Route) []openapi.Route) ([
 		Team:         "golden",
 		Local:        local,
 		Generation:   1,
+		Shards:       1,
 		Architecture: infra.DefaultArchitecture,
 		Functions:    filepath.Join(folder, "functions"),
 	}

@@ -5,6 +5,7 @@ package settings
 
 import (
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ const (
 	// Lease is how long a runner may be silent before another takes its
 	// deployment ("40s"); 40 s when unset.
 	Lease = "WAYBILL_LEASE"
+	// Shards is the number of shards that new deployments are spread over in the index
+	// by time of each table; 1 when unset.
+	Shards = "WAYBILL_SHARDS"
 	// LogLevel is debug, info, warn or error; info when unset.
 	LogLevel = "WAYBILL_LOG_LEVEL"
 
@@ -64,6 +68,8 @@ type Tables struct {
 	Applications string
 	Services     string
 	Databases    string
+	// Shards is the number of shards in the index by time.
+	Shards int
 }
 
 // ForDeployments lists the variables that [Settings.Tables] reads.
@@ -75,13 +81,16 @@ func ForDeployments() []string {
 // [ForDeployments], and the table that it checks tokens in.
 func ForRequests() []string { return append(ForDeployments(), TokensTable) }
 
-// Tables returns the names of the tables.
+// Tables returns the names of the tables. It takes a number of shards that is none for 1;
+// the stack refuses such a number.
 func (s Settings) Tables() Tables {
+	shards, _ := strconv.Atoi(s.Get(Shards))
 	return Tables{
 		Catalog:      s.Get(CatalogTable),
 		Applications: s.Get(ApplicationDeployments),
 		Services:     s.Get(ServiceDeployments),
 		Databases:    s.Get(DatabaseDeployments),
+		Shards:       max(shards, 1),
 	}
 }
 

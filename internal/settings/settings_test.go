@@ -99,9 +99,12 @@ func TestTables(t *testing.T) {
 		settings.ServiceDeployments:     "s",
 		settings.DatabaseDeployments:    "d",
 	})
-	want := settings.Tables{Catalog: "c", Applications: "a", Services: "s", Databases: "d"}
+	want := settings.Tables{Catalog: "c", Applications: "a", Services: "s", Databases: "d", Shards: 1}
 	if diff := cmp.Diff(s.Tables(), want); diff != "" {
 		t.Errorf("Tables (-got +want):\n%s", diff)
+	}
+	if got := from(map[string]string{settings.Shards: "4"}).Tables().Shards; got != 4 {
+		t.Errorf("%d shards, want 4", got)
 	}
 	if err := s.Require(settings.ForDeployments()...); err != nil {
 		t.Errorf("ForDeployments lists a variable that Tables does not read: %v", err)

@@ -27,6 +27,7 @@ type stand struct {
 	tables      dynamostore.Tables
 	catalog     *dynamostore.Catalog
 	deployments *dynamostore.Deployments
+	indexes     *dynamostore.Indexes
 	wire        *wiretap
 	now         time.Time
 }
@@ -40,6 +41,7 @@ func newStand(t *testing.T) *stand {
 		client: plain, tables: made, wire: wire, now: time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC),
 		catalog:     dynamostore.NewCatalog(client, made.Catalog),
 		deployments: dynamostore.NewDeployments(client, made),
+		indexes:     dynamostore.NewIndexes(client, made),
 	}
 	key := catalog.ID("key000000000000000000000")
 	for _, entity := range []catalog.Entity{
@@ -82,7 +84,7 @@ func (s *stand) enqueue(t *testing.T, resource catalog.ID) deployment.Record {
 		t.Fatal(err)
 	}
 	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: deployment.Start,
-		ServerID: serverID, QueuedAt: s.now}
+		ServerID: serverID, CreatedAt: s.now, QueuedAt: s.now}
 	key := deployment.RequestKey{Hash: string(id), Window: time.Minute}
 	if _, err := s.deployments.Enqueue(t.Context(), record, key); err != nil {
 		t.Fatal(err)

@@ -26,6 +26,9 @@
 package dynamostore
 
 import (
+	"fmt"
+	"hash/fnv"
+
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"waybill/internal/access"
@@ -51,6 +54,16 @@ type Tables struct {
 	Applications string
 	Services     string
 	Databases    string
+	// Shards is the number of shards of new deployments in the index by time; 0 means 1.
+	Shards int
+}
+
+// shard returns the partition of a deployment in the index by time of its table. It
+// depends on the id only, so it never changes.
+func (t Tables) shard(id deployment.ID) string {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(id)) // a hash takes everything
+	return fmt.Sprintf("h%d", sum.Sum32()%uint32(max(t.Shards, 1)))
 }
 
 // of returns the table that holds the deployments of a kind, or "".

@@ -84,13 +84,11 @@ func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record,
 // key of the request, and the end of a superseded deployment.
 func (d *Deployments) enqueueing(next enqueuing) ([]types.TransactWriteItem, error) {
 	record, key := next.record, next.key
-	whole, err := encodeRecord(record)
+	adding, err := d.adding(record)
 	if err != nil {
 		return nil, err
 	}
-	writes := []types.TransactWriteItem{
-		put(d.tables.of(record.ID.Kind()), whole, "attribute_not_exists(#deployment_uuid)", nil),
-	}
+	writes := []types.TransactWriteItem{adding}
 	if next.superseded == nil {
 		writes = append(writes, d.joining(record)...)
 	} else {
@@ -105,6 +103,17 @@ func (d *Deployments) enqueueing(next enqueuing) ([]types.TransactWriteItem, err
 	}
 	fields, condition, values, err := next.remembering(record.ID)
 	return append(writes, put(d.tables.Catalog, fields, condition, values)), err
+}
+
+// adding is the write of a new record. Only it sets the attributes of the indexes: any
+// write that changed one would cost a write of its index, too.
+func (d *Deployments) adding(record deployment.Record) (types.TransactWriteItem, error) {
+	whole, err := encodeRecord(record)
+	if err != nil {
+		return types.TransactWriteItem{}, err
+	}
+	whole["shard"] = text(d.tables.shard(record.ID))
+	return put(d.tables.of(record.ID.Kind()), whole, "attribute_not_exists(#deployment_uuid)", nil), nil
 }
 
 // joining appends the record to the queue and notes it on its resource.
@@ -180,12 +189,12 @@ func (d *Deployments) Note(ctx context.Context, record deployment.Record) error 
 	if !id.Kind().Deployable() {
 		return catalog.NewNotFoundError(id.Resource())
 	}
-	whole, err := encodeRecord(record)
+	adding, err := d.adding(record)
 	if err != nil {
 		return err
 	}
 	writes := []types.TransactWriteItem{
-		put(d.tables.of(id.Kind()), whole, "attribute_not_exists(#deployment_uuid)", nil),
+		adding,
 		update(change{
 			table:     d.tables.Catalog,
 			key:       stateKey(id.Resource()),

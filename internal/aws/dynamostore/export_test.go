@@ -1,5 +1,7 @@
 package dynamostore
 
+import "waybill/internal/deployment"
+
 // What the tests of the stored forms and of the SDK's errors look at.
 var (
 	EncodeRecord = encodeRecord
@@ -32,3 +34,6 @@ func Refused(err error) (unmet []int, busy bool, failed error) {
 	why, failed := refused(err)
 	return why.unmet, why.busy, failed
 }
+
+// Shard is the partition of a deployment in the index by time.
+func Shard(tables Tables, id deployment.ID) string { return tables.shard(id) }

@@ -21,8 +21,9 @@ import (
 //	attribute        content
 //	resource_uuid    the resource; partition key
 //	deployment_uuid  the id; sort key
-//	server_uuid      the server
-//	time             created
+//	server_uuid      the server; partition key of the index by-server
+//	shard            h0, h1 …: a hash of the id; partition key of the index by-time
+//	time             created; sort key of both indexes
 //	status           as on the wire; infra/triggers.go filters the stream by it
 //	op               the operation
 //	n, m             the names of the resource and of the server (machine)

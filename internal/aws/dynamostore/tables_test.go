@@ -35,7 +35,7 @@ func tables(t *testing.T) (*dynamodb.Client, dynamostore.Tables) {
 	}
 	create(t, client, made.Catalog, text("kind"), text("uuid"))
 	for _, table := range []string{made.Applications, made.Services, made.Databases} {
-		create(t, client, table, text("resource_uuid"), text("deployment_uuid"))
+		createDeployments(t, client, table)
 	}
 	return client, made
 }
@@ -45,27 +45,56 @@ func text(name string) types.AttributeDefinition {
 		AttributeType: types.ScalarAttributeTypeS}
 }
 
+// schema is a partition key and perhaps a sort key.
+func schema(keys ...types.AttributeDefinition) []types.KeySchemaElement {
+	var all []types.KeySchemaElement
+	for i, key := range keys {
+		role := []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]
+		all = append(all, types.KeySchemaElement{AttributeName: key.AttributeName, KeyType: role})
+	}
+	return all
+}
+
+// createDeployments makes a table of deployments, with its two indexes.
+func createDeployments(t *testing.T, client *dynamodb.Client, table string) {
+	t.Helper()
+	keys := []types.AttributeDefinition{text("resource_uuid"), text("deployment_uuid")}
+	server, shard := text("server_uuid"), text("shard")
+	at := types.AttributeDefinition{AttributeName: aws.String("time"),
+		AttributeType: types.ScalarAttributeTypeN}
+	index := func(name string, partition types.AttributeDefinition) types.GlobalSecondaryIndex {
+		return types.GlobalSecondaryIndex{IndexName: aws.String(name), KeySchema: schema(partition, at),
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}}
+	}
+	createTable(t, client, &dynamodb.CreateTableInput{
+		TableName:            aws.String(table),
+		KeySchema:            schema(keys...),
+		AttributeDefinitions: append(keys, server, shard, at),
+		GlobalSecondaryIndexes: []types.GlobalSecondaryIndex{
+			index("by-server", server), index("by-time", shard),
+		},
+	})
+}
+
 // create makes a table with a partition key and perhaps a sort key.
 func create(t *testing.T, client *dynamodb.Client, table string, keys ...types.AttributeDefinition) {
 	t.Helper()
-	schema := []types.KeySchemaElement{}
-	for i, key := range keys {
-		role := []types.KeyType{types.KeyTypeHash, types.KeyTypeRange}[i]
-		schema = append(schema, types.KeySchemaElement{AttributeName: key.AttributeName, KeyType: role})
-	}
-	_, err := client.CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName:            aws.String(table),
-		BillingMode:          types.BillingModePayPerRequest,
-		KeySchema:            schema,
-		AttributeDefinitions: keys,
+	createTable(t, client, &dynamodb.CreateTableInput{
+		TableName: aws.String(table), KeySchema: schema(keys...), AttributeDefinitions: keys,
 	})
+}
+
+func createTable(t *testing.T, client *dynamodb.Client, input *dynamodb.CreateTableInput) {
+	t.Helper()
+	input.BillingMode = types.BillingModePayPerRequest
+	_, err := client.CreateTable(t.Context(), input)
 	// The SDK tries again when an answer is lost; the name is unique.
 	if _, there := errors.AsType[*types.ResourceInUseException](err); err != nil && !there {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		_, err := client.DeleteTable(context.Background(),
-			&dynamodb.DeleteTableInput{TableName: aws.String(table)})
+			&dynamodb.DeleteTableInput{TableName: input.TableName})
 		if _, gone := errors.AsType[*types.ResourceNotFoundException](err); err != nil && !gone {
 			t.Error(err)
 		}
@@ -73,7 +102,7 @@ func create(t *testing.T, client *dynamodb.Client, table string, keys ...types.A
 	waiter := dynamodb.NewTableExistsWaiter(client, func(o *dynamodb.TableExistsWaiterOptions) {
 		o.MinDelay, o.MaxDelay = 50*time.Millisecond, time.Second
 	})
-	if err := waiter.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String(table)},
+	if err := waiter.Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: input.TableName},
 		time.Minute); err != nil {
 		t.Fatal(err)
 	}
