@@ -1,6 +1,7 @@
 package catalog_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -25,6 +26,19 @@ func TestSizes(t *testing.T) {
 				}
 			}
 			catalogtest.Fit(t, draft)
+		}
+	})
+	t.Run("a large compose file is too large beside many long names of secrets", func(t *testing.T) {
+		service := &catalog.Service{Resource: goodResource(),
+			Compose: strings.Repeat("#", catalog.MaxComposeBytes)}
+		for i := range catalog.MaxVariables {
+			service.Environment = append(service.Environment, catalog.Variable{
+				Name: fmt.Sprintf("S%03d%s", i, strings.Repeat("N", 240)), Value: "hunter22", Secret: true})
+		}
+		want := map[string][]string{"docker_compose": {"is the largest of the texts and variables, " +
+			"which may have 358400 bytes together, have 370256"}}
+		if diff := cmp.Diff(fault.Fields(catalog.Check(service)), want); diff != "" {
+			t.Errorf("fields (-got +want):\n%s", diff)
 		}
 	})
 	t.Run("a long description in letters of four bytes is too large", func(t *testing.T) {
