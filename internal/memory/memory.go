@@ -10,6 +10,7 @@ import (
 	"waybill/internal/access"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/idempotency"
 	"waybill/internal/logbook"
 	"waybill/internal/snapshot"
 )
@@ -29,6 +30,7 @@ type Memory struct {
 	tokens    map[string]access.Token
 	records   map[deployment.ID]deployment.Record
 	requests  map[string]request
+	claims    map[string]idempotency.Claim
 	changes   []deployment.Change
 	chunks    map[logbook.Book]map[int]logbook.Chunk
 	sections  map[logbook.Book][]storedSection
@@ -60,6 +62,7 @@ func New(Options) *Memory {
 		tokens:   map[string]access.Token{},
 		records:  map[deployment.ID]deployment.Record{},
 		requests: map[string]request{},
+		claims:   map[string]idempotency.Claim{},
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
 		sections: map[logbook.Book][]storedSection{},
 
@@ -75,6 +78,9 @@ func (m *Memory) Vault() catalog.Vault { return vault{m} }
 
 // Tokens returns the bearer tokens.
 func (m *Memory) Tokens() access.Tokens { return tokens{m} }
+
+// Requests returns the claims of requests with an Idempotency-Key.
+func (m *Memory) Requests() idempotency.Store { return requests{m} }
 
 // Ledger returns the port that changes deployments.
 func (m *Memory) Ledger() deployment.Ledger { return ledger{m} }

@@ -15,6 +15,7 @@ import (
 	"waybill/internal/catalog/catalogtest"
 	"waybill/internal/deployment"
 	"waybill/internal/deployment/deploymenttest"
+	"waybill/internal/idempotency/idempotencytest"
 	"waybill/internal/logbook"
 	"waybill/internal/logbook/logbooktest"
 	"waybill/internal/memory"
@@ -32,6 +33,10 @@ func TestVault(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	accesstest.TestTokens(t, func(*testing.T) access.Tokens { return memory.New(memory.Options{}).Tokens() })
+}
+
+func TestRequests(t *testing.T) {
+	idempotencytest.TestStore(t, memory.New(memory.Options{}).Requests())
 }
 
 func TestArchive(t *testing.T) {

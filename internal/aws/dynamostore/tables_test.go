@@ -19,6 +19,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/catalog/catalogtest"
 	"waybill/internal/deployment/deploymenttest"
+	"waybill/internal/idempotency/idempotencytest"
 	"waybill/internal/logbook"
 	"waybill/internal/logbook/logbooktest"
 )
@@ -112,6 +113,11 @@ func TestStore(t *testing.T) {
 	client, made := tables(t)
 	store := dynamostore.NewCatalog(client, made.Catalog)
 	catalogtest.TestStore(t, func(*testing.T) catalog.Store { return store })
+}
+
+func TestRequests(t *testing.T) {
+	client, made := tables(t)
+	idempotencytest.TestStore(t, dynamostore.NewRequests(client, made.Catalog))
 }
 
 func TestTokens(t *testing.T) {
