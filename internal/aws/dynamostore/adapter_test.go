@@ -259,6 +259,22 @@ func TestOtherChangesOfADeploymentCostFewRequests(t *testing.T) {
 			want: map[string]int{"TransactWriteItems": 1},
 		},
 		{
+			name: "storing a section of an index",
+			call: func() error {
+				section := logbook.Section{First: 1, Ends: make([]logbook.End, logbook.TailChunks)}
+				return s.indexes.Put(t.Context(), record.ID.Book(), 1, section)
+			},
+			want: map[string]int{"UpdateItem": 1},
+		},
+		{
+			name: "finding a block of an index",
+			call: func() error {
+				_, err := s.indexes.Get(t.Context(), record.ID.Book(), 77)
+				return err
+			},
+			want: map[string]int{"Query": 1},
+		},
+		{
 			name: "Enqueue and Cancel",
 			call: func() error {
 				other := catalog.ID("svc444444444444444444444")

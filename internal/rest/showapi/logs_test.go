@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -342,5 +343,47 @@ func TestAPageFitsIntoAnAnswer(t *testing.T) {
 	}
 	if entries != 120 {
 		t.Errorf("%d entries in %d pages, want 120", entries, pages)
+	}
+}
+
+// opens counts the chunks that are read.
+type opens struct {
+	logbook.Archive
+	n atomic.Int64
+}
+
+func (o *opens) Open(ctx context.Context, book logbook.Book,
+	number int) (logbook.Header, io.ReadCloser, error) {
+	o.n.Add(1)
+	return o.Archive.Open(ctx, book, number)
+}
+
+// TestAStepIsReadFromItsFirstEntry: the record says where it is, so no chunk before it is
+// opened.
+func TestAStepIsReadFromItsFirstEntry(t *testing.T) {
+	counted := &opens{}
+	w := resttest.New(t, func(_ *catalogapi.Ports, show *showapi.Ports) {
+		counted.Archive, show.Archive = show.Archive, counted
+	})
+	now := time.Now()
+	record := w.Running(t)
+	for range 20 {
+		record = w.Write(t, record, "before any step")
+	}
+	record.Progress.Steps = []deployment.Step{{Name: "Pull", StartedAt: now, First: 21},
+		{Name: "Start", StartedAt: now, First: 23}}
+	record = w.Record(t, record, func(r *logbook.Recorder) {
+		r.StepStarted(1, "Pull", "docker pull", now, 0, 0, 10)
+		r.Data(logbook.Stdout, 0, []byte("pulled\n"), now)
+		r.StepStarted(2, "Start", "docker up", now, 7, 0, 20)
+	})
+	w.Finish(t, record)
+	for step, want := range map[string]string{"Pull": "pulled", "Start": ""} {
+		counted.n.Store(0)
+		got := w.ReadLog(t, record.ID, "?step="+step)
+		outputs := got.Outputs()
+		if len(outputs) == 0 || outputs[len(outputs)-1] != want || counted.n.Load() != 1 || !got.Complete {
+			t.Errorf("%s: %q out of %d chunks", step, outputs, counted.n.Load())
+		}
 	}
 }
