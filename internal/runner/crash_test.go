@@ -17,6 +17,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
+	"waybill/internal/redact"
 	"waybill/internal/runner"
 )
 
@@ -135,6 +136,7 @@ func TestP4P5RunnersDie(t *testing.T) {
 	for round := range rounds {
 		resource := catalog.ID(fmt.Sprintf("app%021d", round))
 		id := w.claimedAs(t, resource, catalog.Shell{Start: crashJob}, nil, 24*time.Hour)
+		w.begunLog(t, id)
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
@@ -150,6 +152,27 @@ func TestP4P5RunnersDie(t *testing.T) {
 	t.Logf("%d deployments, %d runners died, %d times all connections were cut, %d times two runners "+
 		"worked at once",
 		rounds, deaths.Load(), cuts.Load(), pairs.Load())
+}
+
+// begunLog writes so many chunks that the next runners have to store a part of the index.
+func (w *world) begunLog(t *testing.T, id deployment.ID) {
+	t.Helper()
+	now := time.Now()
+	begun, err := w.Ledger().Begin(t.Context(), id, "an earlier runner", now, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := func(emit func([]byte, int)) logbook.Filter { return redact.NewMatcher(nil).Stream(emit) }
+	recorder := logbook.NewRecorder(w.Log(id), logbook.Mark{}, none, logbook.RecorderOptions{})
+	for range logbook.TailChunks {
+		recorder.Message("A line of an earlier runner.", logbook.Stdout)
+		if begun.Progress.Log, err = recorder.Commit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Ledger().Advance(t.Context(), id, begun.Lease, begun.Progress, now, 0); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // crash is one deployment and what happens to its runners.
@@ -228,6 +251,9 @@ func (c *crash) check(t *testing.T, effects string) {
 	if record.Status != deployment.Finished || !record.Progress.Log.Complete {
 		t.Errorf("%s is %s %q, log complete %t, want finished",
 			c.id, record.Status, record.Outcome.Reason, record.Progress.Log.Complete)
+	}
+	if _, err := c.Index().Get(t.Context(), c.id.Book(), 1); err != nil {
+		t.Errorf("the index of %s: %v", c.id, err)
 	}
 	log := c.log(t, c.id)
 	for _, stream := range []string{"out", "err"} {
