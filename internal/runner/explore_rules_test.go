@@ -127,6 +127,9 @@ func placesMatch(is scene) error {
 			queued = append(queued, got.ID)
 			state.Queued = string(got.ID)
 		}
+		if got.Started() {
+			state.LastStart = got.StartedAt
+		}
 		state.Deployments = is.places[got.ID.Resource()].Deployments
 		state.Status = is.places[got.ID.Resource()].Status
 		places[got.ID.Resource()] = state
