@@ -13,7 +13,7 @@ sources = go.mod go.sum $(shell find $(1) -name testdata -prune -o ! -name '*_te
 prepare := $(MAKE) --silent --jobs=4
 
 .PHONY: help up down token test bench dist fmt golden
-.PHONY: tools tools-ministack tools-localstack tools-localstack-pypi
+.PHONY: tools tools-ministack tools-localstack tools-localstack-pypi tools-dynamodb-local tools-versitygw
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,8 @@ tools: localstack/node_modules/.made .local/functions/.made .local/bin/infra
 tools-ministack: tools .local/venv/ministack/.made
 tools-localstack: tools
 tools-localstack-pypi: tools .local/venv/localstack-pypi/.made .local/localstack/.made
+tools-dynamodb-local: .local/localstack/.made
+tools-versitygw: .local/versitygw/.made
 
 # The stamp comes last, so that a step that was interrupted runs again.
 localstack/node_modules/.made: localstack/package.json localstack/package-lock.json
@@ -73,6 +75,10 @@ localstack/node_modules/.made: localstack/package.json localstack/package-lock.j
 
 .local/localstack/.made: $(wildcard localstack/emulator/dynamodb/*)
 	@localstack/step 'DynamoDB Local' localstack/emulator/dynamodb/install '$(CURDIR)/$(@D)'
+	@touch $@
+
+.local/versitygw/.made: localstack/emulator/versitygw/install
+	@localstack/step 'versitygw' localstack/emulator/versitygw/install '$(CURDIR)/$(@D)'
 	@touch $@
 
 .local/functions/.made: $(call sources,functions internal)

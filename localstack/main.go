@@ -40,7 +40,7 @@ func run(ctx context.Context, args []string) error {
 	case "check", "up", "down", "token":
 		return runDemo(ctx, root, command)
 	case "emulate":
-		return emulate(ctx, root)
+		return emulate(ctx, root, args[1:])
 	case "sweep":
 		return sweep(ctx, root)
 	case demo.ServeCommand:
@@ -86,16 +86,17 @@ func runDemo(ctx context.Context, root, command string) error {
 	return err
 }
 
-// testState is the folder of the emulator for the tests of the packages.
-func testState(root string) string { return filepath.Join(root, ".local", "test") }
-
-// emulate starts the emulator for the tests of the packages and prints its URL.
-// It checks no roles, because these tests have none.
-func emulate(ctx context.Context, root string) error {
+// emulate starts an emulator for the tests of the packages and prints its URL: MiniStack,
+// or the kind that args names. It checks no roles, because these tests have none.
+func emulate(ctx context.Context, root string, args []string) error {
+	kind := emulator.MiniStack
+	if len(args) > 0 {
+		kind = emulator.Kind(args[0])
+	}
 	e, err := emulator.Start(ctx, emulator.Options{
-		Kind:  emulator.MiniStack,
+		Kind:  kind,
 		Root:  root,
-		State: testState(root),
+		State: filepath.Join(root, ".local", "test-"+string(kind)),
 		NoIAM: true,
 		Say:   func(line string) { fmt.Fprintln(os.Stderr, line) },
 	})
@@ -107,15 +108,24 @@ func emulate(ctx context.Context, root string) error {
 
 // sweep stops every emulator that tests have started and not stopped.
 func sweep(ctx context.Context, root string) error {
-	states, err := filepath.Glob(filepath.Join(root, ".local", "e2e-*"))
-	for _, state := range append(states, testState(root)) {
-		found, _, broken := emulator.Find(root, state)
-		if broken == nil && found != nil {
-			broken = found.Stop(ctx)
-		}
+	var err error
+	for _, states := range []string{"e2e-*", "test-*"} {
+		found, broken := filepath.Glob(filepath.Join(root, ".local", states))
 		err = errors.Join(err, broken)
+		for _, state := range found {
+			err = errors.Join(err, stop(ctx, root, state))
+		}
 	}
 	return err
+}
+
+// stop stops the emulator of a state folder, if there is one.
+func stop(ctx context.Context, root, state string) error {
+	found, _, err := emulator.Find(root, state)
+	if err != nil || found == nil {
+		return err
+	}
+	return found.Stop(ctx)
 }
 
 func serve(ctx context.Context, args []string) error {

@@ -1,6 +1,7 @@
 // Package emulator starts and stops an emulator of AWS on this machine. The
-// caller need not know which one it is: all three kinds take the same requests
-// on one port of the loopback interface.
+// caller need not know which one it is: the kinds that ParseKind knows take the
+// same requests on one port of the loopback interface. The others have one
+// service each, for tests of its adapter.
 package emulator
 
 import (
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -16,7 +18,7 @@ import (
 	"waybill/localstack/progress"
 )
 
-// Kind names an emulator, in the words of the variable EMULATOR.
+// Kind names an emulator. The first three are the words of the variable EMULATOR.
 type Kind string
 
 // The kinds.
@@ -28,6 +30,10 @@ const (
 	// LocalStackPyPI is the same program from Python's package index, for
 	// machines without Docker.
 	LocalStackPyPI Kind = "localstack-pypi"
+	// DynamoDBLocal is Amazon's own DynamoDB for tests. It has no other service.
+	DynamoDBLocal Kind = "dynamodb-local"
+	// VersityGW is an S3 over a folder of files. It has no other service.
+	VersityGW Kind = "versitygw"
 )
 
 // DefaultPort is the port that LocalStack and MiniStack use by default.
@@ -115,17 +121,10 @@ func Start(ctx context.Context, opts Options) (*Emulator, error) {
 
 func (e *Emulator) launch(ctx context.Context, opts Options) error {
 	var err error
-	switch e.Kind {
-	case LocalStack:
+	if e.Kind == LocalStack {
 		err = e.up(ctx, opts.Say)
-	case LocalStackPyPI:
-		command, broken := e.localstack()
-		if broken != nil {
-			return broken
-		}
-		e.Process, err = background.Start(command, e.Log())
-	default:
-		e.Process, err = background.Start(e.ministack(opts.NoIAM), e.Log())
+	} else {
+		err = e.start(opts.NoIAM)
 	}
 	if err != nil {
 		return err
@@ -133,6 +132,29 @@ func (e *Emulator) launch(ctx context.Context, opts Options) error {
 	// The note is written at once: whatever fails from here on, a later command
 	// can stop the emulator.
 	return background.Save(e.note(), e)
+}
+
+// start starts an emulator that is a process of this machine.
+func (e *Emulator) start(noIAM bool) error {
+	var command *exec.Cmd
+	var err error
+	switch e.Kind {
+	case MiniStack:
+		command = e.ministack(noIAM)
+	case LocalStackPyPI:
+		command, err = e.localstack()
+	case DynamoDBLocal:
+		command = e.dynamodbLocal()
+	case VersityGW:
+		command, err = e.versitygw()
+	default:
+		err = fmt.Errorf("%q is no kind of emulator", e.Kind)
+	}
+	if err != nil {
+		return err
+	}
+	e.Process, err = background.Start(command, e.Log())
+	return err
 }
 
 // await waits until the emulator answers, for two minutes at most: on a busy
@@ -153,7 +175,8 @@ func (e *Emulator) await(ctx context.Context) error {
 		e.Kind, e.Port, err, tail(e.Log()), e.Log())
 }
 
-// healthy requests the health path, which LocalStack and MiniStack both have.
+// healthy requests the health path, which LocalStack and MiniStack both have. An emulator
+// of one service refuses it as soon as it serves.
 func (e *Emulator) healthy(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
@@ -166,7 +189,8 @@ func (e *Emulator) healthy(ctx context.Context) bool {
 		return false
 	}
 	_ = answer.Body.Close()
-	return answer.StatusCode == http.StatusOK
+	single := e.Kind == DynamoDBLocal || e.Kind == VersityGW
+	return answer.StatusCode == http.StatusOK || single && answer.StatusCode < 500
 }
 
 // Endpoint is the URL of the emulator.

@@ -13,15 +13,22 @@ import (
 	"waybill/localstack/emulator"
 )
 
-// tools skips a test if the Makefile has not made the kind's environment, or fails it
-// in CI, where nothing may be missing.
+// tools skips a test if the Makefile has not made the kind's tools, or fails it in CI,
+// where nothing may be missing.
 func tools(t *testing.T, kind emulator.Kind) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(emulator.Python(root, kind)); err != nil {
+	made := emulator.Python(root, kind)
+	switch kind {
+	case emulator.DynamoDBLocal:
+		made = filepath.Join(emulator.Library(root), ".made")
+	case emulator.VersityGW:
+		made = filepath.Join(root, ".local", "versitygw", ".made")
+	}
+	if _, err := os.Stat(made); err != nil {
 		reason := fmt.Sprintf("needs %s in .local: run `make test`", kind)
 		if os.Getenv("WAYBILL_CI") != "" {
 			t.Fatal(reason)
@@ -54,7 +61,8 @@ func answers(e *emulator.Emulator) bool {
 }
 
 func TestLifecycle(t *testing.T) {
-	for _, kind := range []emulator.Kind{emulator.MiniStack, emulator.LocalStackPyPI} {
+	for _, kind := range []emulator.Kind{emulator.MiniStack, emulator.LocalStackPyPI,
+		emulator.DynamoDBLocal, emulator.VersityGW} {
 		t.Run(string(kind)+" is started, found again, and stopped", func(t *testing.T) {
 			root := tools(t, kind)
 			e := start(t, emulator.Options{Kind: kind})
@@ -126,7 +134,10 @@ func TestParseKind(t *testing.T) {
 			t.Errorf("%q is %q, %v; want %q", text, got, err, want)
 		}
 	}
-	if _, err := emulator.ParseKind("moto"); err == nil || !strings.Contains(err.Error(), "localstack-pypi") {
-		t.Errorf("error = %v, want one that names the kinds", err)
+	for _, text := range []string{"moto", "versitygw"} {
+		_, err := emulator.ParseKind(text)
+		if err == nil || !strings.Contains(err.Error(), "localstack-pypi") {
+			t.Errorf("%s: error = %v, want one that names the kinds", text, err)
+		}
 	}
 }

@@ -28,7 +28,7 @@ import (
 // stack, and removes them after the test.
 func tables(t *testing.T) (*dynamodb.Client, dynamostore.Tables) {
 	t.Helper()
-	client := awstest.Session(t).DynamoDB()
+	client := awstest.SessionOf(t, awstest.DynamoDB).DynamoDB()
 	prefix := "test-" + strings.ToLower(rand.Text()) + "-"
 	made := dynamostore.Tables{
 		Catalog: prefix + "catalog", Applications: prefix + "applications",
@@ -122,7 +122,7 @@ func TestRequests(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	accesstest.TestTokens(t, func(t *testing.T) access.Tokens {
-		client := awstest.Session(t).DynamoDB()
+		client := awstest.SessionOf(t, awstest.DynamoDB).DynamoDB()
 		table := "test-" + strings.ToLower(rand.Text()) + "-tokens"
 		id := types.AttributeDefinition{AttributeName: aws.String("id"),
 			AttributeType: types.ScalarAttributeTypeN}

@@ -27,7 +27,7 @@ const book = logbook.Book("service/svc4q7m2x9k1v8c3n6h0d5p2/svc4q7m2x9k1v8c3n6h0
 // opened makes a bucket on the emulator.
 func opened(t *testing.T) (*s3archive.Archive, *s3.Client, string) {
 	t.Helper()
-	session := awstest.Session(t)
+	session := awstest.SessionOf(t, awstest.S3)
 	bucket := "waybill-test-" + strings.ToLower(rand.Text())
 	if _, err := session.S3().CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
 		t.Fatal(err)
