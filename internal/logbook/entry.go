@@ -13,7 +13,7 @@
 //  5. wire.go encodes the line as JSON. It is decoded only when it is shown.
 //  6. chunk.go compresses it. A commit writes all complete entries as one object.
 //
-// And back: page.go finds the chunk of a line by the index in the record,
+// And back: page.go finds the chunk of a line by the index,
 // chunkreader.go reads it line by line.
 //
 // The log is complete even if runners crash. A chunk can be written only once and

@@ -18,7 +18,9 @@
 // changes. Bearer tokens have a table of their own, so that a role can be limited to it.
 //
 // Each kind of resource has a table of deployments with the keys resource_uuid and
-// deployment_uuid. Each item is one record.
+// deployment_uuid. Each deployment has a record there. It may also have details, and
+// blocks of the index of its log: their partition key is the id of the deployment, so
+// that no query for the records of a resource finds them.
 //
 // Every change of a state is one conditional write or one transaction, and its
 // conditions enforce the rules. Reads only choose what to try, and find the reason

@@ -152,7 +152,22 @@ func (d *Deployments) finishing(lease deployment.Lease, ended deployment.Record)
 		resource.update += ", #last_start = :started"
 		resource.values[":started"] = stamp(ended.StartedAt)
 	}
-	server := d.freeingSlot(ended)
+	writes := []types.TransactWriteItem{
+		update(d.endingRun(lease, ended)), update(d.freeingSlot(ended)), update(resource),
+	}
+	if message := ended.Outcome.Source.Message; message != "" {
+		writes = append(writes, update(change{
+			table:  d.tables.of(ended.ID.Kind()),
+			key:    detailsKey(ended.ID),
+			update: "SET #message = :message",
+			values: item{":message": text(message)},
+		}))
+	}
+	return writes
+}
+
+// endingRun ends the record, and drops what only a runner needs.
+func (d *Deployments) endingRun(lease deployment.Lease, ended deployment.Record) change {
 	record := change{
 		table:     d.tables.of(ended.ID.Kind()),
 		key:       recordKey(ended.ID),
@@ -162,21 +177,12 @@ func (d *Deployments) finishing(lease deployment.Lease, ended deployment.Record)
 			":progress": blob(packProgress(ended.ID, ended.Progress)),
 			":outcome":  blob(packOutcome(ended)), ":now": moment(ended.FinishedAt)}),
 	}
-	const over = " REMOVE #l, #e, #u, #w"
-	details := newDetailsItem(ended)
-	if details.Message == "" {
-		record.update += over
-		return []types.TransactWriteItem{update(record), update(server), update(resource)}
+	if ended.Outcome.Source.Message != "" {
+		record.update += ", #d = :yes"
+		record.values[":yes"] = &types.AttributeValueMemberBOOL{Value: true}
 	}
-	record.update += ", #d = :yes" + over
-	record.values[":yes"] = &types.AttributeValueMemberBOOL{Value: true}
-	message := change{
-		table:  d.tables.of(ended.ID.Kind()),
-		key:    detailsKey(ended.ID),
-		update: "SET #message = :message",
-		values: item{":message": text(details.Message)},
-	}
-	return []types.TransactWriteItem{update(record), update(server), update(resource), update(message)}
+	record.update += " REMOVE #l, #e, #u, #w"
+	return record
 }
 
 // freeingSlot removes the deployment from the running ones of its server. If it has
