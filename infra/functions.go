@@ -50,7 +50,8 @@ var stackFunctions = []function{
 		// anchors may expand it to several MB.
 		memory: 512, timeout: apiTimeout,
 		environment: append(
-			[]string{settings.Team, settings.LogBucket, settings.SecretsPath, settings.Shards},
+			[]string{settings.Team, settings.LogBucket, settings.SecretsPath, settings.Shards,
+				settings.Retention},
 			settings.ForRequests()...),
 		may: resources.catalogMay,
 	},
@@ -58,7 +59,7 @@ var stackFunctions = []function{
 		name: "deploy", does: "Starts, stops, restarts and rollbacks.",
 		// One small transaction a request; the processor is for a quick start.
 		memory: 256, timeout: apiTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket, settings.Shards},
+		environment: append([]string{settings.Team, settings.LogBucket, settings.Shards, settings.Retention},
 			settings.ForRequests()...),
 		may: resources.deployMay,
 	},
@@ -73,8 +74,9 @@ var stackFunctions = []function{
 		name: "show", does: "One deployment and its log.",
 		// A page of 4 MiB, out of chunks of up to 8 MiB, escaped into JSON.
 		memory: 512, timeout: apiTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket}, settings.ForRequests()...),
-		may:         resources.showMay,
+		environment: append([]string{settings.Team, settings.LogBucket, settings.Retention},
+			settings.ForRequests()...),
+		may: resources.showMay,
 	},
 	{
 		name: "dispatch", does: "Moves the queues on, tells of every change and forgets what was deleted.",
@@ -176,8 +178,11 @@ func (r resources) environment(names []string) *map[string]*string {
 	if r.opts.Shards > 1 {
 		values[settings.Shards] = jsii.String(strconv.Itoa(r.opts.Shards))
 	}
-	if r.opts.Lease != "" {
-		values[settings.Lease] = jsii.String(r.opts.Lease)
+	for name, given := range map[string]string{settings.Lease: r.opts.Lease,
+		settings.Retention: r.opts.Retention} {
+		if given != "" {
+			values[name] = jsii.String(given)
+		}
 	}
 	chosen := map[string]*string{}
 	for _, name := range names {

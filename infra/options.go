@@ -35,6 +35,10 @@ type Options struct {
 	// deployment ("5s"). By default it is the runner's own. Tests that kill runners
 	// make it shorter.
 	Lease string
+	// Retention (retention) is for how many days after its end a deployment is kept with
+	// its log, by its outcome: "finished=90,failed=180,cancelled=30". An outcome that is
+	// not given has the days of this example. A resource may have its own.
+	Retention string
 }
 
 // The context when none is given. The folder is relative to infra/, where the
@@ -68,6 +72,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		Architecture: text("architecture", DefaultArchitecture),
 		Functions:    text("functions", DefaultFunctions),
 		Lease:        text("lease", ""),
+		Retention:    text("retention", ""),
 	}
 	local := text("local", "false")
 	opts.Local = local == "true"
@@ -93,6 +98,9 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	if err := opts.checkLease(); err != nil {
 		return Options{}, err
 	}
+	if err := opts.checkRetention(); err != nil {
+		return Options{}, err
+	}
 	return opts, opts.checkFunctions()
 }
 
@@ -101,6 +109,16 @@ func (o Options) checkLease() error {
 	_, err := settings.New(func(string) (string, bool) { return o.Lease, true }).LeaseLength()
 	if err != nil {
 		return fmt.Errorf("lease=%s: whole seconds, at least %s, like 40s", o.Lease, settings.MinLease)
+	}
+	return nil
+}
+
+// checkRetention checks the retention as the functions read it.
+func (o Options) checkRetention() error {
+	_, err := settings.New(func(string) (string, bool) { return o.Retention, true }).RetentionDays()
+	if err != nil {
+		return fmt.Errorf("retention=%s: days by outcome, from 1 to %d, like "+
+			"finished=90,failed=180,cancelled=30", o.Retention, settings.MaxRetentionDays)
 	}
 	return nil
 }

@@ -41,6 +41,11 @@ func TestReadOptions(t *testing.T) {
 			context: map[string]any{"team": "blue", "lease": "5s"},
 			want:    infra.Options{Team: "blue", Architecture: "arm64", Lease: "5s"},
 		},
+		{
+			name:    "a retention",
+			context: map[string]any{"team": "blue", "retention": "failed=365"},
+			want:    infra.Options{Team: "blue", Architecture: "arm64", Retention: "failed=365"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := optionsOf(c.context, built)
@@ -66,6 +71,8 @@ func TestReadOptionsRefuses(t *testing.T) {
 		context map[string]any
 		want    string // a part of the error
 	}{
+		{"a retention of nothing", map[string]any{"team": "blue", "retention": "failed=0"},
+			"retention=failed=0: days by outcome"},
 		{"an unknown lease", map[string]any{"team": "blue", "lease": "soon"}, "lease=soon: whole seconds"},
 		{"no shards", map[string]any{"team": "blue", "shards": "0"}, "shards=0: a number from 1 to 10"},
 		{"no team", nil, "-c team=NAME"},

@@ -13,6 +13,7 @@ import (
 	"waybill/internal/aws/parameters"
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/boot"
+	"waybill/internal/catalog"
 	"waybill/internal/inspect"
 	"waybill/internal/recipe"
 	"waybill/internal/remote/sshrun"
@@ -30,6 +31,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
+	days, err := env.RetentionDays()
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
 	tokens := dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable))
@@ -44,6 +49,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Check:     recipe.Check,
 		Warn:      recipe.Warnings,
 		Inspect:   inspect.DialAndLook(dialer),
-	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
+	}, rest.Options{Log: log, Team: env.Get(settings.Team), Retention: catalog.Retention(days)})
 	return gateway.Handlers{HTTP: handler, Mint: access.Minter(tokens, time.Now)}, err
 }

@@ -10,6 +10,7 @@ import (
 	"waybill/internal/aws/gateway"
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/boot"
+	"waybill/internal/catalog"
 	"waybill/internal/rest"
 	"waybill/internal/rest/deployapi"
 	"waybill/internal/settings"
@@ -22,6 +23,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
+	days, err := env.RetentionDays()
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
 	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
@@ -31,6 +36,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Ledger:    deployments,
 		History:   deployments,
 		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
-	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
+	}, rest.Options{Log: log, Team: env.Get(settings.Team), Retention: catalog.Retention(days)})
 	return gateway.Handlers{HTTP: handler}, err
 }

@@ -31,6 +31,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{
 		Claims:    deployments,
+		Expiries:  deployments,
 		History:   deployments,
 		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog),
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),

@@ -10,6 +10,7 @@ import (
 	"waybill/internal/aws/gateway"
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/boot"
+	"waybill/internal/catalog"
 	"waybill/internal/rest"
 	"waybill/internal/rest/showapi"
 	"waybill/internal/settings"
@@ -19,6 +20,10 @@ func main() { boot.Run("show", build, append(settings.ForRequests(), settings.Lo
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	aws, err := account.ForRequests(env)
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
+	days, err := env.RetentionDays()
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
@@ -32,6 +37,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Archive:   archive,
 		Index:     dynamostore.NewIndexes(aws.DynamoDB(), tables),
 		Snapshots: archive.Snapshots(),
-	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
+	}, rest.Options{Log: log, Team: env.Get(settings.Team), Retention: catalog.Retention(days)})
 	return gateway.Handlers{HTTP: handler}, err
 }

@@ -101,6 +101,7 @@ func (p *problems) resource(r *Resource) {
 	}
 	p.duration("timeout", r.Timeout)
 	p.duration("health_timeout", r.HealthTimeout)
+	p.retention(r.Retention)
 	p.environment(r.Environment)
 }
 

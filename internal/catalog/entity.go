@@ -100,6 +100,8 @@ type Resource struct {
 	// may take to become healthy. Both are whole seconds.
 	Timeout       time.Duration
 	HealthTimeout time.Duration
+	// Retention is how long its deployments are kept; see [Retention.Or].
+	Retention Retention
 	// SecretDigests has a keyed digest of each secret in the [Vault], by its name
 	// (see [SecretDigest]).
 	SecretDigests map[string]string
@@ -128,6 +130,10 @@ type State struct {
 	Running string
 	// Deployments is the number of records in the history.
 	Deployments int
+	// LogObjects and LogBytes are the number of the chunks of its logs and their size in
+	// storage. They count deployments that have ended.
+	LogObjects int
+	LogBytes   int64
 	// LastStart is when the last start that finished had begun. The resource runs with
 	// the secrets of that time, or later ones. It is zero before the first one.
 	LastStart time.Time

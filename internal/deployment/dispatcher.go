@@ -23,6 +23,7 @@ type Dispatcher struct {
 // DispatcherPorts are what a dispatcher works with. All are needed.
 type DispatcherPorts struct {
 	Claims    Claims
+	Expiries  Expiries
 	History   History
 	Store     DispatcherStore
 	Vault     catalog.Vault
@@ -61,7 +62,8 @@ func NewDispatcher(ports DispatcherPorts, opts DispatcherOptions) *Dispatcher {
 //   - queued: the server may have a free slot, so claim all that can start;
 //   - in progress: it was claimed, so send it to a runner;
 //   - ended: its slot is free, so claim all that can start. If it removed its
-//     resource from the server, remove the resource from the catalog too.
+//     resource from the server, remove the resource from the catalog too. If it
+//     finished, the one that finished before it may expire.
 //
 // Every change is appended to the feed and published. Publishing comes last: after an
 // earlier failure the stream delivers the whole change again. A change that the bus has
@@ -79,6 +81,9 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	}
 	if err == nil && mayRemoveResource(record) {
 		err = d.removeFromCatalog(ctx, record.ID.Resource())
+	}
+	if err == nil && record.Status == Finished {
+		err = d.ports.Expiries.DateFinished(ctx, record.ID.Resource())
 	}
 	if err != nil {
 		return err
@@ -206,18 +211,31 @@ func (d *Dispatcher) ClaimAll(ctx context.Context, server catalog.ID) error {
 //     sent and never begun, or with an expired lease;
 //   - claims queued deployments that can start.
 //
-// It also deletes the secrets that are due.
+// It also deletes the secrets that are due, and once an hour dates the finished
+// deployments that the streams missed.
 func (d *Dispatcher) Sweep(ctx context.Context) error {
 	servers, err := catalog.All(ctx, d.ports.Store, catalog.KindServer)
 	if err != nil {
 		return err
 	}
 	failed := d.deleteDiscarded(ctx)
+	if d.opts.Now().Minute() == 0 { // nothing expires within an hour
+		failed = errors.Join(failed, d.dateFinished(ctx))
+	}
 	for _, server := range servers {
 		// An error of one server must not keep the others waiting.
 		failed = errors.Join(failed, d.sweep(ctx, server.Common().ID))
 	}
 	return failed
+}
+
+// dateFinished dates the finished deployments whose change was never delivered.
+func (d *Dispatcher) dateFinished(ctx context.Context) error {
+	resources, err := d.ports.Expiries.Undated(ctx)
+	for _, resource := range resources {
+		err = errors.Join(err, d.ports.Expiries.DateFinished(ctx, resource))
+	}
+	return err
 }
 
 func (d *Dispatcher) sweep(ctx context.Context, server catalog.ID) error {

@@ -137,6 +137,7 @@ func (r Record) Ended(lease Lease, progress Progress, outcome Outcome, now time.
 	}
 	r.Status, r.Progress, r.Outcome = outcome.Status, progress, outcome
 	r.FinishedAt, r.UpdatedAt = now, now
+	r.ExpiresAt = r.expiry()
 	r.Lease, r.FollowedAt = Lease{Attempt: lease.Attempt}, time.Time{}
 	return r, nil
 }
@@ -165,6 +166,7 @@ func (r Record) Cancelled(by string, now time.Time) (Record, error) {
 		r.Status, r.Outcome = Cancelled, Outcome{Status: Cancelled, Reason: ReasonCancelled}
 		r.Progress.Log.Complete = true
 		r.FinishedAt, r.UpdatedAt = now, now
+		r.ExpiresAt = r.expiry()
 	}
 	return r, nil
 }

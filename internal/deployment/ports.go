@@ -17,6 +17,7 @@ type Ledger interface {
 	Claims
 	Leases
 	Scrubs
+	Expiries
 }
 
 // Queue is the part of a [Ledger] for the API: it accepts and cancels requests.
@@ -44,8 +45,8 @@ type Queue interface {
 	// resource is already in the requested state (see [Record.AlreadyInState]). A
 	// refused request is not remembered.
 	Enqueue(ctx context.Context, record Record, key RequestKey) (Receipt, error)
-	// Note writes a record that has ended already, such as an update, and counts it
-	// on its resource. NotFound if the resource is gone, Conflict if the id is
+	// Note writes a record that has finished already, such as an update, and counts it
+	// on its resource, as Finish does. NotFound if the resource is gone, Conflict if the id is
 	// taken.
 	Note(ctx context.Context, record Record) error
 	// Cancel ends a queued deployment at once: record, queue and resource in one
@@ -82,7 +83,8 @@ type Leases interface {
 		now time.Time, length time.Duration) (Signals, error)
 	// Finish ends the deployment with its last progress and frees the slot and the
 	// resource, in one transaction. If the deployment has reached its server (see
-	// [Record.Reached]), the server counts as validated now. Conflict if the lease
+	// [Record.Reached]), the server counts as validated now. The log counts on the
+	// resource, and a deployment that finished is on the list of [Expiries]. Conflict if the lease
 	// has been lost or the deployment has ended.
 	Finish(ctx context.Context, id ID, lease Lease, progress Progress, outcome Outcome, now time.Time) error
 	// Signals returns what readers and users wrote on the record for its runner, and
@@ -98,6 +100,18 @@ type Scrubs interface {
 	// ended and the digest of its log still is was; NotFound if there is no such
 	// deployment.
 	RecordScrub(ctx context.Context, id ID, was string, mark logbook.Mark, scrub ScrubSummary) error
+}
+
+// Expiries is the part of a [Ledger] that lets finished deployments expire. A deployment
+// that finished is on a list of its resource until it gets its date (see [Record.Expiry]);
+// all others get theirs when they end.
+type Expiries interface {
+	// DateFinished gives the finished deployments of the resource their dates, except
+	// those that [KeepLast] keeps, and takes them off the list. If the resource is gone,
+	// it dates all of them.
+	DateFinished(ctx context.Context, resource catalog.ID) error
+	// Undated returns the resources that have finished deployments to date.
+	Undated(ctx context.Context) ([]catalog.ID, error)
 }
 
 // RequestKey identifies repeats of a request. The zero key matches nothing.

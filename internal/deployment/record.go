@@ -26,6 +26,10 @@ type Record struct {
 	// package snapshot.
 	ConfigurationHash string
 
+	// Retention is how long it is kept after its end. It is fixed with the request, so
+	// that the end of a deployment needs no look at its resource.
+	Retention catalog.Retention
+
 	CreatedAt time.Time
 	// QueuedAt is when it entered its server's queue, ClaimedAt when it left the
 	// queue, StartedAt when the first runner took it, FinishedAt when it ended. Each
@@ -35,6 +39,8 @@ type Record struct {
 	StartedAt  time.Time
 	FinishedAt time.Time
 	UpdatedAt  time.Time
+	// ExpiresAt is when it may be removed, to the second; zero if it is kept.
+	ExpiresAt time.Time
 
 	Lease    Lease
 	Progress Progress

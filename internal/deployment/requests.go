@@ -52,6 +52,9 @@ type RequestsOptions struct {
 	// Snapshots stores the configuration of each deployment. By default none is
 	// stored, and records have no ConfigurationHash.
 	Snapshots snapshot.Archive
+	// Retention is how long deployments are kept whose resource does not say so; zero
+	// fields mean [catalog.DefaultRetention].
+	Retention catalog.Retention
 }
 
 // NewRequests returns the use case over a catalog and a queue.
@@ -62,6 +65,7 @@ func NewRequests(store catalog.Reader, queue Queue, opts RequestsOptions) *Reque
 	if opts.Random == nil {
 		opts.Random = rand.Reader
 	}
+	opts.Retention = opts.Retention.Or(catalog.DefaultRetention())
 	return &Requests{store: store, queue: queue, opts: opts}
 }
 
@@ -89,7 +93,7 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 			return Receipt{}, err
 		}
 	}
-	record := request.record(id, resource, server, now)
+	record := r.record(request, id, resource, server, now)
 	record.Status, record.ConfigurationHash, record.QueuedAt = Queued, hash, now
 	receipt, err := r.queue.Enqueue(ctx, record, request.key())
 	if err != nil {
@@ -111,15 +115,17 @@ func (r *Requests) newIDAndTime(resource catalog.ID) (ID, time.Time, error) {
 }
 
 // record returns the record of the request, without a status.
-func (r Request) record(id ID, resource catalog.Deployable, server *catalog.Server, now time.Time) Record {
+func (r *Requests) record(request Request, id ID, resource catalog.Deployable, server *catalog.Server,
+	now time.Time) Record {
 	return Record{
 		ID:           id,
-		Operation:    r.Operation,
-		Options:      r.Options,
+		Operation:    request.Operation,
+		Options:      request.Options,
 		ResourceName: resource.Common().Name,
 		ServerID:     server.ID,
 		ServerName:   server.Name,
-		Trigger:      r.Trigger,
+		Trigger:      request.Trigger,
+		Retention:    resource.Shared().Retention.Or(r.opts.Retention),
 		CreatedAt:    now,
 		UpdatedAt:    now,
 	}

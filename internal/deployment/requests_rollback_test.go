@@ -96,6 +96,7 @@ func TestUpdateIsRecordedIfItChangesTheConfiguration(t *testing.T) {
 		ResourceName: "demo service", ServerID: record.ServerID, ServerName: "demo server",
 		Trigger:           record.Trigger,
 		ConfigurationHash: w.hash(t, service),
+		Retention:         catalog.DefaultRetention(),
 		CreatedAt:         at, FinishedAt: at, UpdatedAt: at,
 		Outcome: deployment.Outcome{Status: deployment.Finished},
 	}

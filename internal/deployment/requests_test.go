@@ -34,7 +34,8 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 			Options:      request.Options,
 			ResourceName: "demo service", ServerID: server, ServerName: "demo server",
 			Trigger:           request.Trigger,
-			ConfigurationHash: w.hash(t, service), CreatedAt: at, QueuedAt: at, UpdatedAt: at,
+			ConfigurationHash: w.hash(t, service), Retention: catalog.DefaultRetention(),
+			CreatedAt: at, QueuedAt: at, UpdatedAt: at,
 		}
 		if diff := cmp.Diff(got, want); diff != "" || receipt.Position != 1 || receipt.Repeated {
 			t.Errorf("position %d, repeated %v; record (-got +want):\n%s", receipt.Position, receipt.Repeated,

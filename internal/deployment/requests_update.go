@@ -44,7 +44,7 @@ func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operat
 		return Record{}, err
 	}
 	request := Request{Resource: resource.Common().ID, Operation: operation, Trigger: trigger}
-	record := request.record(id, resource, server, now)
+	record := r.record(request, id, resource, server, now)
 	record.Status, record.Outcome = Finished, Outcome{Status: Finished}
 	record.ConfigurationHash, record.FinishedAt = hash, now
 	record.Progress.Log.Complete = true

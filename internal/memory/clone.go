@@ -22,6 +22,7 @@ func (m *Memory) Clone() *Memory {
 		secrets:  maps.Clone(m.secrets),
 		tokens:   maps.Clone(m.tokens),
 		records:  maps.Clone(m.records),
+		finished: maps.Clone(m.finished),
 		requests: maps.Clone(m.requests),
 		changes:  slices.Clone(m.changes),
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},

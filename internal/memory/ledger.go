@@ -220,6 +220,7 @@ func (l ledger) Note(ctx context.Context, record deployment.Record) error {
 			return deployment.NewExistsError(record.ID)
 		}
 		state.Deployments++
+		l.listFinished(record)
 		l.save(record)
 		return nil
 	})
@@ -283,6 +284,7 @@ func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.L
 		if state, there := l.states[id.Resource()]; there && ended.Started() {
 			state.LastStart = ended.StartedAt
 		}
+		l.listFinished(ended)
 		l.release(record.ServerID, id)
 		if server, there := l.entities[record.ServerID].(*catalog.Server); there && ended.Reached() {
 			server.ValidatedAt = now

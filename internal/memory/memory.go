@@ -29,6 +29,7 @@ type Memory struct {
 	discards  []catalog.DiscardedSecrets
 	tokens    map[string]access.Token
 	records   map[deployment.ID]deployment.Record
+	finished  map[catalog.ID][]deployment.FinishedID
 	requests  map[string]request
 	claims    map[string]idempotency.Claim
 	changes   []deployment.Change
@@ -61,6 +62,7 @@ func New(Options) *Memory {
 		secrets:  map[secretKey][]byte{},
 		tokens:   map[string]access.Token{},
 		records:  map[deployment.ID]deployment.Record{},
+		finished: map[catalog.ID][]deployment.FinishedID{},
 		requests: map[string]request{},
 		claims:   map[string]idempotency.Claim{},
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},

@@ -472,7 +472,7 @@ var refusedBodies = []struct {
 		body:  `{"status":"running"}`,
 		want: says("status",
 			"is not known here; known are description, docker_compose, docker_compose_raw, "+
-				"environment, health_timeout, name, server_uuid and timeout"),
+				"environment, health_timeout, name, retention, server_uuid and timeout"),
 	},
 	{
 		name:  "a change to a bad list",

@@ -10,6 +10,8 @@ import (
 	"io"
 	"log/slog"
 	"time"
+
+	"waybill/internal/catalog"
 )
 
 // Version is the upstream version whose API this is. Clients compare it: below
@@ -25,6 +27,9 @@ type Options struct {
 	Log *slog.Logger
 	// Team is the name of the stack's team.
 	Team string
+	// Retention is how long deployments are kept whose resource does not say so; zero
+	// fields mean [catalog.DefaultRetention].
+	Retention catalog.Retention
 	// Version is the answer of GET /version; by default [Version].
 	Version string
 }
@@ -43,6 +48,7 @@ func (o Options) WithDefaults() Options {
 	if o.Version == "" {
 		o.Version = Version
 	}
+	o.Retention = o.Retention.Or(catalog.DefaultRetention())
 	return o
 }
 

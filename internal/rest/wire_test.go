@@ -59,6 +59,7 @@ func TestARecordOnTheWire(t *testing.T) {
 			"superseded_by": nil,
 			"scrubbed_at":   "2026-08-22T10:00:06.000000Z", "scrubbed_by": "the root",
 			"scrubbed_entries": 4.0,
+			"expires_at":       nil,
 			"finished_at":      "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
 		}
 	}

@@ -277,6 +277,7 @@ func (m *model) dispatcher(calls int) *deployment.Dispatcher {
 	f := &failing{model: m, Ledger: m.Ledger(), calls: calls}
 	ports := deployment.DispatcherPorts{
 		Claims:    f,
+		Expiries:  f,
 		History:   m.History(),
 		Store:     m.Catalog(),
 		Vault:     m.Vault(),

@@ -130,7 +130,7 @@ func (w *world) kept(t *testing.T, id deployment.ID) map[string]string {
 	all := w.keptOf(t, id)
 	all["the messages"] = fmt.Sprint(w.Sender().Sent())
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Claims: w.Ledger(),
-		History: w.History(), Store: w.Catalog(),
+		Expiries: w.Ledger(), History: w.History(), Store: w.Catalog(),
 		Vault: w.Vault(), Sender: w.Sender(), Feed: w.Feed(), Publisher: w.Publisher()},
 		deployment.DispatcherOptions{Now: w.now})
 	for _, change := range w.Changes() {

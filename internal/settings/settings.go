@@ -31,6 +31,9 @@ const (
 	// Shards is the number of shards that new deployments are spread over in the index
 	// by time of each table; 1 when unset.
 	Shards = "WAYBILL_SHARDS"
+	// Retention is how long deployments are kept after their end, in days by outcome
+	// ("finished=90,failed=180,cancelled=30"); what is unset has the default.
+	Retention = "WAYBILL_RETENTION"
 	// LogLevel is debug, info, warn or error; info when unset.
 	LogLevel = "WAYBILL_LOG_LEVEL"
 
@@ -125,6 +128,39 @@ func (s Settings) LeaseLength() (time.Duration, error) {
 			"%s must be whole seconds, at least %s, like 40s, not %q", Lease, MinLease, text)
 	}
 	return length, nil
+}
+
+// Days are how long deployments are kept after their end, by how they ended. Zero means
+// the default.
+type Days struct {
+	Finished  int
+	Failed    int
+	Cancelled int
+}
+
+// MaxRetentionDays is the longest retention, ten years.
+const MaxRetentionDays = 3650
+
+// RetentionDays returns the days of [Retention]. Internal if the variable has another form.
+func (s Settings) RetentionDays() (Days, error) {
+	var days Days
+	places := map[string]*int{"finished": &days.Finished, "failed": &days.Failed,
+		"cancelled": &days.Cancelled}
+	text := s.Get(Retention)
+	if text == "" {
+		return days, nil
+	}
+	for part := range strings.SplitSeq(text, ",") {
+		name, number, _ := strings.Cut(part, "=")
+		place := places[strings.TrimSpace(name)]
+		n, err := strconv.Atoi(strings.TrimSpace(number))
+		if place == nil || *place != 0 || err != nil || n < 1 || n > MaxRetentionDays {
+			return Days{}, fault.New(fault.Internal, "%s must be days by outcome, from 1 to %d, like "+
+				"finished=90,failed=180,cancelled=30, not %q", Retention, MaxRetentionDays, text)
+		}
+		*place = n
+	}
+	return days, nil
 }
 
 // Level returns the level of the operator's log. Internal if the variable does

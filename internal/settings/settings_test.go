@@ -54,6 +54,28 @@ func TestRequire(t *testing.T) {
 	}
 }
 
+func TestRetentionDays(t *testing.T) {
+	for text, want := range map[string]settings.Days{
+		"":                                     {},
+		"failed=365":                           {Failed: 365},
+		"finished=90,failed=180,cancelled=30":  {Finished: 90, Failed: 180, Cancelled: 30},
+		"cancelled=1, finished=3650, failed=2": {Finished: 3650, Failed: 2, Cancelled: 1},
+	} {
+		got, err := from(map[string]string{settings.Retention: text}).RetentionDays()
+		if err != nil || got != want {
+			t.Errorf("%q: %+v, %v; want %+v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"90", "failed", "failed=", "failed=0", "failed=-1", "failed=3651",
+		"failed=1d",
+		"queued=1", "failed=1,failed=2", "failed=1,", ","} {
+		got, err := from(map[string]string{settings.Retention: text}).RetentionDays()
+		if !errors.Is(err, fault.Internal) || got != (settings.Days{}) {
+			t.Errorf("%q: %+v, %v; want Internal", text, got, err)
+		}
+	}
+}
+
 func TestLeaseLength(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"":   0,

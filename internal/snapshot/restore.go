@@ -108,7 +108,8 @@ func (o object) restoreRest(restored catalog.Deployable, known []string) error {
 // it is an application.
 func blank(resource catalog.Deployable, pack catalog.BuildPack) (catalog.Deployable, error) {
 	shared := resource.Shared()
-	rest := catalog.Resource{Meta: shared.Meta, ServerID: shared.ServerID, State: shared.State}
+	rest := catalog.Resource{Meta: shared.Meta, ServerID: shared.ServerID, State: shared.State,
+		Retention: shared.Retention}
 	switch resource := resource.(type) {
 	case *catalog.Service:
 		return &catalog.Service{Resource: rest}, nil

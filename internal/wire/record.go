@@ -48,6 +48,7 @@ type Record struct {
 	CancelRequestedBy *string   `json:"cancel_requested_by"`
 	SupersededBy      *string   `json:"superseded_by"`
 	FinishedAt        *string   `json:"finished_at"`
+	ExpiresAt         *string   `json:"expires_at"`
 	ScrubbedAt        *string   `json:"scrubbed_at"`
 	ScrubbedBy        *string   `json:"scrubbed_by"`
 	ScrubbedEntries   int       `json:"scrubbed_entries"`
@@ -158,6 +159,7 @@ func FromRecord(r deployment.Record) Record {
 		CancelRequestedBy: TextOrNull(r.CancelRequestedBy),
 		SupersededBy:      TextOrNull(string(r.Outcome.Successor)),
 		FinishedAt:        TimestampOrNull(r.FinishedAt),
+		ExpiresAt:         TimestampOrNull(r.ExpiresAt),
 		ScrubbedAt:        TimestampOrNull(r.Scrub.At),
 		ScrubbedBy:        TextOrNull(r.Scrub.By),
 		ScrubbedEntries:   r.Scrub.Entries,

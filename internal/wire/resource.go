@@ -70,8 +70,41 @@ type State struct {
 type Settings struct {
 	Timeout       int `json:"timeout"`
 	HealthTimeout int `json:"health_timeout"`
+	// Retention has null where the standard of the stack counts.
+	Retention RetentionDays `json:"retention"`
 	// Environment is not in lists.
 	Environment []Variable `json:"environment,omitzero"`
+}
+
+// RetentionDays is how long deployments are kept after their end, in days by outcome.
+type RetentionDays struct {
+	Finished  *int `json:"finished"`
+	Failed    *int `json:"failed"`
+	Cancelled *int `json:"cancelled"`
+}
+
+func retentionDays(r catalog.Retention) RetentionDays {
+	return RetentionDays{intOrNull(r.Finished), intOrNull(r.Failed), intOrNull(r.Cancelled)}
+}
+
+// retention is the inverse of retentionDays.
+func (d RetentionDays) retention() catalog.Retention {
+	return catalog.Retention{Finished: intOrZero(d.Finished), Failed: intOrZero(d.Failed),
+		Cancelled: intOrZero(d.Cancelled)}
+}
+
+func intOrNull(n int) *int {
+	if n == 0 {
+		return nil
+	}
+	return &n
+}
+
+func intOrZero(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n
 }
 
 // Variable is an environment variable. Value is nil if it is not shown.
@@ -100,6 +133,7 @@ func settingsOf(r *catalog.Resource, sensitive bool) Settings {
 	return Settings{
 		Timeout:       int(r.Timeout / time.Second),
 		HealthTimeout: int(r.HealthTimeout / time.Second),
+		Retention:     retentionDays(r.Retention),
 		Environment:   environmentOf(r.Environment, sensitive),
 	}
 }

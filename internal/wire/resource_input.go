@@ -15,6 +15,7 @@ type ResourceInput struct {
 	Environment   []VariableInput `json:"environment"`
 	Timeout       int             `json:"timeout"`
 	HealthTimeout int             `json:"health_timeout"`
+	Retention     RetentionDays   `json:"retention"`
 }
 
 // VariableInput is one environment variable. The value of a secret one goes into
@@ -32,6 +33,7 @@ func (n ResourceInput) ApplyTo(resource *catalog.Resource) {
 	resource.ServerID = catalog.ID(n.ServerUUID)
 	resource.Timeout = time.Duration(n.Timeout) * time.Second
 	resource.HealthTimeout = time.Duration(n.HealthTimeout) * time.Second
+	resource.Retention = n.Retention.retention()
 	resource.Environment = nil
 	for _, v := range n.Environment {
 		variable := catalog.Variable{Name: v.Key, Secret: v.IsSecret}
@@ -52,6 +54,7 @@ func resourceInput(r *catalog.Resource) ResourceInput {
 		Environment:   []VariableInput{},
 		Timeout:       int(r.Timeout / time.Second),
 		HealthTimeout: int(r.HealthTimeout / time.Second),
+		Retention:     retentionDays(r.Retention),
 	}
 	for _, v := range r.Environment {
 		variable := VariableInput{Key: v.Name, IsSecret: v.Secret}

@@ -183,7 +183,7 @@ func (d *Deployments) unused(ctx context.Context, id deployment.ID) error {
 	return err
 }
 
-// Note writes a record that has ended, and counts it on its resource.
+// Note writes a record that has finished, and counts it on its resource.
 func (d *Deployments) Note(ctx context.Context, record deployment.Record) error {
 	id := record.ID
 	if !id.Kind().Deployable() {
@@ -196,11 +196,13 @@ func (d *Deployments) Note(ctx context.Context, record deployment.Record) error 
 	writes := []types.TransactWriteItem{
 		adding,
 		update(change{
-			table:     d.tables.Catalog,
-			key:       stateKey(id.Resource()),
-			update:    "ADD #deployments :one",
+			table: d.tables.Catalog,
+			key:   stateKey(id.Resource()),
+			update: "SET #finished = list_append(if_not_exists(#finished, :empty), :finished) " +
+				"ADD #deployments :one",
 			condition: "attribute_exists(#uuid)",
-			values:    item{":one": number(1)},
+			values: item{":one": number(1), ":empty": list(),
+				":finished": texts([]string{finishedText(deployment.NewFinishedID(record))})},
 		}),
 	}
 	return retry(ctx, func() (bool, error) {

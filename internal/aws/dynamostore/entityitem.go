@@ -46,12 +46,16 @@ type resourceState struct {
 	Queued      string  `dynamodbav:"queued"`
 	Running     string  `dynamodbav:"running"`
 	Deployments int     `dynamodbav:"deployments"`
+	LogObjects  int     `dynamodbav:"log_objects"`
+	LogBytes    int64   `dynamodbav:"log_bytes"`
 	LastStart   instant `dynamodbav:"last_start"`
+	// Finished are the entries of the deployments that finished and have no date.
+	Finished []string `dynamodbav:"finished"`
 }
 
 func (f resourceState) state() catalog.State {
 	return catalog.State{Status: f.Status, Queued: f.Queued, Running: f.Running, Deployments: f.Deployments,
-		LastStart: time.Time(f.LastStart)}
+		LogObjects: f.LogObjects, LogBytes: f.LogBytes, LastStart: time.Time(f.LastStart)}
 }
 
 // serverDefinition is the part of a server that only its users change.
@@ -119,7 +123,7 @@ func encodeState(entity catalog.Entity) (item, error) {
 			Concurrency: entity.Concurrency, QueueLimit: entity.QueueLimit,
 			ValidatedAt: instant(entity.ValidatedAt), UpdatedAt: instant(entity.UpdatedAt)}
 	case catalog.Deployable:
-		fields = resourceState{}
+		fields = resourceState{Finished: []string{}}
 	default:
 		return nil, nil
 	}

@@ -35,6 +35,7 @@ func fullRecord(t testing.TB) deployment.Record {
 	for _, end := range []*logbook.End{&index.Before, &index.Ends[0], &index.Ends[1]} {
 		end.Until = end.Until.Truncate(time.Second)
 	}
+	record.ExpiresAt = record.ExpiresAt.Truncate(time.Second)
 	return record
 }
 

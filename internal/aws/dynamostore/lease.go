@@ -148,6 +148,11 @@ func (d *Deployments) finishing(lease deployment.Lease, ended deployment.Record)
 		resource.update += ", #status = :status"
 		resource.values[":status"] = text(status)
 	}
+	if ended.Status == deployment.Finished {
+		resource.update += ", #finished = list_append(if_not_exists(#finished, :empty), :finished)"
+		resource.values[":empty"] = list()
+		resource.values[":finished"] = texts([]string{finishedText(deployment.NewFinishedID(ended))})
+	}
 	if ended.Started() {
 		resource.update += ", #last_start = :started"
 		resource.values[":started"] = stamp(ended.StartedAt)
@@ -176,6 +181,10 @@ func (d *Deployments) endingRun(lease deployment.Lease, ended deployment.Record)
 		values: leaseValues(lease, item{":status": text(ended.Status),
 			":progress": blob(packProgress(ended.ID, ended.Progress)),
 			":outcome":  blob(packOutcome(ended)), ":now": moment(ended.FinishedAt)}),
+	}
+	if !ended.ExpiresAt.IsZero() {
+		record.update += ", #expires_at = :expires"
+		record.values[":expires"] = number(seconds(ended.ExpiresAt))
 	}
 	if ended.Outcome.Source.Message != "" {
 		record.update += ", #d = :yes"

@@ -27,10 +27,12 @@ import (
 //	status           as on the wire; infra/triggers.go filters the stream by it
 //	op               the operation
 //	n, m             the names of the resource and of the server (machine)
-//	r                the request: options, trigger, configuration and when it was queued; packed
+//	r                the request: options, trigger, configuration, when it was queued and
+//	                 how long it is kept; packed
 //	a                the number of leases taken (attempts); infra/triggers.go filters by it
 //	l, e             the owner of the lease, and when it expires
 //	c, b, f, u       claimed, begun, finished, updated; an ended record has no u
+//	expires_at       expires, in seconds
 //	w                when a reader last watched the log
 //	x                the request to cancel: when and by whom; packed
 //	p                the progress; packed
@@ -53,6 +55,7 @@ type recordItem struct {
 	StartedAt      int64  `dynamodbav:"b,omitempty"`
 	FinishedAt     int64  `dynamodbav:"f,omitempty"`
 	UpdatedAt      int64  `dynamodbav:"u,omitempty"`
+	ExpiresAt      int64  `dynamodbav:"expires_at,omitempty"`
 	FollowedAt     int64  `dynamodbav:"w,omitempty"`
 	Cancel         []byte `dynamodbav:"x,omitempty"`
 	Progress       []byte `dynamodbav:"p,omitempty"`
@@ -87,6 +90,7 @@ func encodeRecord(r deployment.Record) (item, error) {
 		StartedAt:      micros(r.StartedAt),
 		FinishedAt:     micros(r.FinishedAt),
 		UpdatedAt:      micros(r.UpdatedAt),
+		ExpiresAt:      seconds(r.ExpiresAt),
 		FollowedAt:     micros(r.FollowedAt),
 		HasDetails:     newDetailsItem(r) != detailsItem{},
 	}
@@ -127,6 +131,7 @@ func decodeRecord(stored item) (record deployment.Record, hasDetails bool, err e
 		StartedAt:    fromMicros(fields.StartedAt),
 		FinishedAt:   fromMicros(fields.FinishedAt),
 		UpdatedAt:    fromMicros(cmp.Or(fields.UpdatedAt, fields.FinishedAt)),
+		ExpiresAt:    fromSeconds(fields.ExpiresAt),
 		FollowedAt:   fromMicros(fields.FollowedAt),
 		Lease: deployment.Lease{Owner: fields.Owner, Attempt: fields.Attempt,
 			Expires: fromMicros(fields.Expires)},
@@ -179,6 +184,9 @@ func packRequest(r deployment.Record) []byte {
 	p.text(r.Trigger.Name)
 	p.digits(r.Trigger.TokenID)
 	p.moment(r.QueuedAt, r.ID.Number())
+	for _, days := range []int{r.Retention.Finished, r.Retention.Failed, r.Retention.Cancelled} {
+		p.count(int64(days))
+	}
 	return p.packed
 }
 
@@ -206,6 +214,8 @@ func unpackRequest(packed []byte, r *deployment.Record) error {
 	}
 	r.Trigger = deployment.Trigger{Kind: u.text(), Name: u.text(), TokenID: u.digits()}
 	r.QueuedAt = u.moment(r.ID.Number())
+	r.Retention = catalog.Retention{Finished: int(u.count()), Failed: int(u.count()),
+		Cancelled: int(u.count())}
 	return u.err
 }
 

@@ -52,12 +52,16 @@ func decodeHead(meta catalog.Meta, dependencies []string, stored items) (catalog
 }
 
 func (f resourceDefinition) resource(meta catalog.Meta, state resourceState) catalog.Resource {
-	return catalog.Resource{
+	resource := catalog.Resource{
 		Meta:          meta,
 		Timeout:       time.Duration(f.TimeoutSeconds) * time.Second,
 		HealthTimeout: time.Duration(f.HealthTimeoutSeconds) * time.Second,
 		State:         state.state(),
 	}
+	if f.Retention != nil {
+		resource.Retention = catalog.Retention(*f.Retention)
+	}
+	return resource
 }
 
 func (f resourceDefinition) application(resource catalog.Resource, key catalog.ID) *catalog.Application {

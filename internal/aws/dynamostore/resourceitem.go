@@ -11,11 +11,19 @@ import (
 type resourceDefinition struct {
 	TimeoutSeconds       int64              `dynamodbav:"timeout_seconds"`
 	HealthTimeoutSeconds int64              `dynamodbav:"health_timeout_seconds"`
+	Retention            *retentionItem     `dynamodbav:"retention,omitempty"`
 	Shell                bool               `dynamodbav:"shell,omitempty"`
 	Image                *imageItem         `dynamodbav:"image,omitempty"`
 	Dockerfile           *dockerfileItem    `dynamodbav:"dockerfile,omitempty"`
 	ComposeSource        *composeSourceItem `dynamodbav:"compose_source,omitempty"`
 	Database             *databaseItem      `dynamodbav:"database,omitempty"`
+}
+
+// retentionItem is how long the deployments of a resource are kept, in days.
+type retentionItem struct {
+	Finished  int `dynamodbav:"finished,omitempty"`
+	Failed    int `dynamodbav:"failed,omitempty"`
+	Cancelled int `dynamodbav:"cancelled,omitempty"`
 }
 
 // imageItem is the image of an application.
@@ -88,10 +96,14 @@ type healthItem struct {
 
 // newResourceDefinition encodes the fields that all kinds of resources have.
 func newResourceDefinition(resource *catalog.Resource) resourceDefinition {
-	return resourceDefinition{
+	fields := resourceDefinition{
 		TimeoutSeconds:       int64(resource.Timeout / time.Second),
 		HealthTimeoutSeconds: int64(resource.HealthTimeout / time.Second),
 	}
+	if resource.Retention != (catalog.Retention{}) {
+		fields.Retention = new(retentionItem(resource.Retention))
+	}
+	return fields
 }
 
 func newApplicationDefinition(application *catalog.Application) resourceDefinition {

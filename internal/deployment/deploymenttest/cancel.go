@@ -47,6 +47,7 @@ func testCancelQueued(t *testing.T, w *world) {
 	want.Progress.Log.Complete = true
 	want.CancelRequestedAt, want.CancelRequestedBy = w.now, "ops"
 	want.FinishedAt, want.UpdatedAt = w.now, w.now
+	want.ExpiresAt = want.Expiry()
 	wantSame(t, "the answered record", got, want)
 	wantSame(t, "the stored record", w.get(t, want.ID), want)
 	wantSame(t, "the state", w.state(t, service), catalog.State{Deployments: 1})

@@ -239,6 +239,7 @@ func testFinish(t *testing.T, w *world) {
 	want := record
 	want.Status, want.Outcome, want.Lease = deployment.Failed, outcome, deployment.Lease{Attempt: 1}
 	want.FinishedAt, want.UpdatedAt = w.now, w.now
+	want.ExpiresAt = want.Expiry()
 	wantSame(t, "the stored record", w.get(t, record.ID), want)
 	wantSame(t, "the listed record", w.page(t, service, deployment.Page{}).Records, []deployment.Record{want})
 	wantSame(t, "the state", w.state(t, service), catalog.State{Status: "running:healthy", Deployments: 1})

@@ -26,6 +26,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 		{"cancel", cancelCases()},
 		{"note", noteCases()},
 		{"scrub", scrubCases()},
+		{"expiries", expiriesCases()},
 		{"repair", repairCases()},
 		{"history", historyCases()},
 		{"delete", deleteCases()},

@@ -39,8 +39,8 @@ func (*calls) Publish(context.Context, deployment.Change) error { return nil }
 func (w *world) sweep(t *testing.T, among ...deployment.Record) []deployment.ID {
 	t.Helper()
 	called := &calls{}
-	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Claims: w.Ledger, History: w.History,
-		Store:  w.Store,
+	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Claims: w.Ledger, Expiries: w.Ledger,
+		History: w.History, Store: w.Store,
 		Sender: called, Publisher: called},
 		deployment.DispatcherOptions{Now: func() time.Time { return w.now }})
 	if err := dispatcher.Sweep(t.Context()); err != nil {

@@ -53,7 +53,8 @@ type catalogAPI struct {
 // endpoints maps the operations of openapi.yaml to their endpoints.
 func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 	requests := deployment.NewRequests(p.Store, p.Ledger,
-		deployment.RequestsOptions{Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots})
+		deployment.RequestsOptions{Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots,
+			Retention: opts.Retention})
 	a := catalogAPI{p, requests, opts}
 	return map[string]rest.Endpoint{
 		"health":                      health,

@@ -158,7 +158,8 @@ func TestApplicationsOnTheWire(t *testing.T) {
 			wanted := merge(c.shown, resttest.Object{
 				"uuid": made["uuid"], "name": "web", "description": nil, "status": "exited", "kind": pack,
 				"build_pack": pack, "server_uuid": server,
-				"timeout": 3600.0, "health_timeout": 120.0, "queued_deployment_uuid": nil,
+				"timeout": 3600.0, "health_timeout": 120.0, "retention": noRetention(),
+				"queued_deployment_uuid":  nil,
 				"running_deployment_uuid": nil, "deployments_count": 0.0,
 				"environment": []any{}, "created_at": made["created_at"], "updated_at": made["updated_at"],
 			})

@@ -86,6 +86,7 @@ func TestADatabaseOnTheWire(t *testing.T) {
 		"health_check_retries": 0.0, "health_check_start_period": 0.0, "enable_ssl": true,
 		"ssl_mode":        "require",
 		"ssl_certificate": certificate, "timeout": 3600.0, "health_timeout": 120.0,
+		"retention":               noRetention(),
 		"queued_deployment_uuid":  nil,
 		"running_deployment_uuid": nil, "deployments_count": 0.0, "created_at": got["created_at"],
 		"updated_at":    got["updated_at"],

@@ -42,7 +42,7 @@ type deployAPI struct {
 // endpoints maps the operations of openapi.yaml to their endpoints.
 func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 	requests := deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{
-		Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots,
+		Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots, Retention: opts.Retention,
 	})
 	a := deployAPI{p, requests, opts}
 	endpoints := map[string]rest.Endpoint{

@@ -1,0 +1,50 @@
+package memory
+
+import (
+	"context"
+	"slices"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+)
+
+// listFinished adds a deployment that finished to the list of its resource.
+func (l ledger) listFinished(record deployment.Record) {
+	resource := record.ID.Resource()
+	if _, there := l.states[resource]; there && record.Status == deployment.Finished {
+		l.finished[resource] = append(slices.Clip(l.finished[resource]), deployment.NewFinishedID(record))
+	}
+}
+
+// DateFinished finds the deployments of a resource that is gone by their records.
+func (l ledger) DateFinished(ctx context.Context, resource catalog.ID) error {
+	return l.locked(ctx, func() error {
+		kept, dated := deployment.KeepLast(l.finished[resource])
+		if _, there := l.states[resource]; !there {
+			kept, dated = nil, history(l).newestFirst(resource, "")
+		} else {
+			l.finished[resource] = kept
+		}
+		for _, id := range dated {
+			record, there := l.records[id]
+			if there && record.Status == deployment.Finished {
+				record.ExpiresAt = record.Expiry()
+				l.records[id] = record
+			}
+		}
+		return nil
+	})
+}
+
+func (l ledger) Undated(ctx context.Context) ([]catalog.ID, error) {
+	var resources []catalog.ID
+	err := l.locked(ctx, func() error {
+		for resource, finished := range l.finished {
+			if _, dated := deployment.KeepLast(finished); len(dated) > 0 {
+				resources = append(resources, resource)
+			}
+		}
+		return nil
+	})
+	return resources, err
+}
