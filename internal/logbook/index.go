@@ -51,8 +51,8 @@ type Index struct {
 // concurrently.
 type IndexStore interface {
 	// Put stores a section of TailChunks ends in the block that begins with the
-	// order. A section follows from the headers of its chunks, so to store it again
-	// changes nothing, whoever does it.
+	// order. A section follows from the headers of its chunks, so storing it again
+	// changes nothing.
 	Put(ctx context.Context, book Book, block Order, section Section) error
 	// Get returns the block with the order, or the part of it that is stored. The
 	// order may be after its last entry. NotFound if no stored block begins at or

@@ -68,7 +68,7 @@ func (d *Deployments) addDetails(ctx context.Context, record *deployment.Record)
 	return nil
 }
 
-// decodeAll decodes records and adds the details of those that have some, all by one
+// decodeAll decodes records. If some of them have details, it reads all of these by one
 // request.
 func (d *Deployments) decodeAll(ctx context.Context, items []item) ([]deployment.Record, error) {
 	var records []deployment.Record

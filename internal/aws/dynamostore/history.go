@@ -49,10 +49,10 @@ func (d *Deployments) stored(ctx context.Context, id deployment.ID) (item, error
 	return stored, err
 }
 
-// List reads the count from the resource, the records by one query, and the details of
-// those that have some by one batch. The query
-// asks for one record more than the page holds, to know whether there is a next
-// page. A skip costs a read of the skipped keys; a cursor costs nothing.
+// List reads the count from the resource, the records by one query, and all details by one
+// batch, if a record has some. The query asks for one record more than the page holds, to
+// know whether there is a next page. A skip costs a read of the skipped keys; a cursor
+// costs nothing.
 func (d *Deployments) List(ctx context.Context, resource catalog.ID,
 	page deployment.Page) (deployment.Listing, error) {
 	page, err := page.Check(resource)

@@ -71,7 +71,7 @@ func (p *packer) text(s string) {
 
 // digits appends a text. A hash takes half of its length, and a decimal number of 16
 // digits takes 8 bytes. The number in front is 0 for an empty text, 1 for a decimal
-// number, odd for the length of a hash and even for that of any other text.
+// number, odd for the length of a hash, and even for the length of another text.
 func (p *packer) digits(s string) {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil && n >= 0 && strconv.FormatInt(n, 10) == s {
 		p.count(1)

@@ -11,8 +11,8 @@ import (
 
 // RecordScrub writes the record and its details in one transaction, on the condition
 // that the progress, and with it the digest of the log, is unchanged since the record
-// was read. No other write changes a record that has ended. The time of the scrub, which
-// is that of the record's update, is among the details only.
+// was read. No other write changes a record that has ended. The time of the scrub is
+// among the details only; the reader takes it as the time of the update.
 func (d *Deployments) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark,
 	scrub deployment.ScrubSummary) error {
 	return retry(ctx, func() (bool, error) {
