@@ -78,15 +78,16 @@ func (r resources) showMay() []awsiam.PolicyStatement {
 }
 
 // dispatchMay returns the rights of dispatch. It reads the streams, claims, sends,
-// writes the feed and publishes. Once a deployment has removed a resource from its server, it
-// removes the resource from the catalog. It deletes secrets that no entity names any
-// more, and cannot read any.
+// writes the feed and publishes. It makes the daily rollups. Once a deployment has
+// removed a resource from its server, it removes the resource from the catalog. It
+// deletes secrets that no entity names any more, and cannot read any.
 func (r resources) dispatchMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
 			"dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem"),
+		allow(each(r.tables.deployments(), indexByTime), "dynamodb:Query"),
 		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:DeleteParameters"),
 		allow(r.streams(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 		// The action takes no resource, and Lambda connects no stream to a role
@@ -155,6 +156,11 @@ func each(tables []awsdynamodb.TableV2, arn func(awsdynamodb.TableV2) *string) [
 		arns[i] = arn(table)
 	}
 	return arns
+}
+
+// indexByTime is the ARN of a table's index by time.
+func indexByTime(table awsdynamodb.TableV2) *string {
+	return jsii.String(*table.TableArn() + "/index/by-time")
 }
 
 func on(arns ...*string) []*string { return arns }

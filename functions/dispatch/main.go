@@ -4,7 +4,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"time"
 
 	"waybill/internal/aws/account"
 	"waybill/internal/aws/dynamostore"
@@ -15,6 +17,7 @@ import (
 	"waybill/internal/boot"
 	"waybill/internal/deployment"
 	"waybill/internal/settings"
+	"waybill/internal/statistics"
 )
 
 func main() {
@@ -39,7 +42,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Sender:    sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
 		Publisher: eventbus.Open(aws.Config(), env.Get(settings.EventBus), eventbus.Options{}),
 	}, deployment.DispatcherOptions{Log: log})
+	roller := statistics.NewRoller(deployments, time.Now)
 	return gateway.Handlers{Change: func(ctx context.Context, item gateway.Change) error {
 		return dynamostore.HandleChange(ctx, item.New, item.Old, dispatcher.Changed)
-	}, Tick: dispatcher.Sweep}, nil
+	}, Tick: func(ctx context.Context) error {
+		return errors.Join(dispatcher.Sweep(ctx), roller.Roll(ctx))
+	}}, nil
 }

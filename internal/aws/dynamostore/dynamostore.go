@@ -36,6 +36,7 @@ import (
 	"waybill/internal/access"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/statistics"
 )
 
 // Catalog is the catalog table. It is safe for use by several goroutines.
@@ -100,4 +101,5 @@ var (
 	_ deployment.Ledger  = (*Deployments)(nil)
 	_ deployment.History = (*Deployments)(nil)
 	_ deployment.Feed    = (*Deployments)(nil)
+	_ statistics.Store   = (*Deployments)(nil)
 )

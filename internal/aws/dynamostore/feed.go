@@ -4,9 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
@@ -36,7 +34,5 @@ func (d *Deployments) Append(ctx context.Context, change deployment.Change, now 
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "encode a change")
 	}
-	_, err = d.client.PutItem(ctx,
-		&dynamodb.PutItemInput{TableName: aws.String(d.tables.Catalog), Item: whole})
-	return classify(err)
+	return d.overwrite(ctx, whole)
 }

@@ -1,0 +1,87 @@
+package dynamostore_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/statistics"
+)
+
+// storedRollup is a rollup as a reader of the table finds it.
+type storedRollup struct {
+	UUID      string           `dynamodbav:"uuid"`
+	Counts    []map[string]any `dynamodbav:"counts"`
+	Runs      map[string]int   `dynamodbav:"runs"`
+	ExpiresAt int64            `dynamodbav:"expires_at"`
+}
+
+// rollups returns the rollups of a resource by one query, in the order of their days.
+func (s *stand) rollups(t *testing.T, resource catalog.ID) []storedRollup {
+	t.Helper()
+	page, err := s.client.Query(t.Context(), &dynamodb.QueryInput{
+		TableName:                aws.String(s.tables.Catalog),
+		KeyConditionExpression:   aws.String("#kind = :kind"),
+		ExpressionAttributeNames: map[string]string{"#kind": "kind"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":kind": &types.AttributeValueMemberS{Value: "rollup-" + string(resource)},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []storedRollup
+	if err := attributevalue.UnmarshalListOfMaps(page.Items, &all); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// TestRollups makes the rollups of two days, twice.
+func TestRollups(t *testing.T) {
+	s := newStand(t)
+	first := s.now
+	for _, day := range []int{0, 0, 1, 2} { // the last one is today's
+		s.now = first.AddDate(0, 0, day).Add(time.Duration(s.now.Second()) * time.Second)
+		s.enqueue(t, serviceID)
+		s.finished(t, deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonExit})
+	}
+	today := statistics.DayOf(s.now)
+	roller := statistics.NewRoller(s.deployments, func() time.Time { return s.now })
+	for range 2 {
+		if err := roller.Roll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		progress, err := s.deployments.Progress(t.Context())
+		if err != nil || progress.Done.Next() != today {
+			t.Errorf("Progress = %+v, %v; want the day before %s", progress, err, today)
+		}
+		if err := s.deployments.SaveProgress(t.Context(), statistics.Progress{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	failed := func(count float64) []map[string]any {
+		return []map[string]any{{"operation": "start", "status": "failed", "reason": "exit",
+			"count": count}}
+	}
+	expires := func(day int) int64 {
+		start := first.Truncate(24*time.Hour).AddDate(0, 0, day)
+		return start.Add(statistics.RollupLifetime).Unix()
+	}
+	want := []storedRollup{
+		{UUID: string(statistics.DayOf(first)), Counts: failed(2), Runs: map[string]int{"0": 2},
+			ExpiresAt: expires(0)},
+		{UUID: string(statistics.DayOf(first).Next()), Counts: failed(1), Runs: map[string]int{"0": 1},
+			ExpiresAt: expires(1)},
+	}
+	if diff := cmp.Diff(s.rollups(t, serviceID), want); diff != "" {
+		t.Errorf("rollups (-got +want):\n%s", diff)
+	}
+}
