@@ -155,9 +155,14 @@ type History interface {
 	// order. NotFound if there is no such server.
 	Load(ctx context.Context, server catalog.ID) (Load, error)
 	// Follow notes that a reader waits for the log, so that its runner commits
-	// sooner. It does nothing on a deployment that has ended.
+	// sooner. It does nothing on a deployment that has ended, nor if the last note,
+	// of whichever reader, is less than [FollowEvery] old.
 	Follow(ctx context.Context, id ID, now time.Time) error
 }
+
+// FollowEvery is how often a log that is followed is noted as such. Each note is a write, and
+// a runner counts a log as followed for three times as long.
+const FollowEvery = 10 * time.Second
 
 // Page asks for a part of a history. The zero Page is the newest [DefaultTake].
 type Page struct {

@@ -106,7 +106,7 @@ func (h history) Follow(ctx context.Context, id deployment.ID, now time.Time) er
 		if !there {
 			return deployment.NewNotFoundError()
 		}
-		if !record.Status.Terminal() {
+		if !record.Status.Terminal() && now.Sub(record.FollowedAt) >= deployment.FollowEvery {
 			record.FollowedAt = now
 			h.records[id] = record
 		}

@@ -128,7 +128,8 @@ func (d *Deployments) skip(ctx context.Context, query *dynamodb.QueryInput, n in
 }
 
 // Follow notes on the record that a reader waits for the log. The runner gets the
-// note as an answer to its next Advance and needs no extra read.
+// note as an answer to its next Advance and needs no extra read. A condition lets one of
+// several readers at the same moment write.
 func (d *Deployments) Follow(ctx context.Context, id deployment.ID, now time.Time) error {
 	table := d.tables.of(id.Kind())
 	if table == "" {
@@ -139,14 +140,14 @@ func (d *Deployments) Follow(ctx context.Context, id deployment.ID, now time.Tim
 			table:     table,
 			key:       recordKey(id),
 			update:    "SET #w = :now",
-			condition: "#status IN (:queued, :in_progress)",
-			values: item{":now": moment(now), ":queued": text(deployment.Queued),
-				":in_progress": text(deployment.InProgress)},
+			condition: "#status IN (:queued, :in_progress) AND (attribute_not_exists(#w) OR #w <= :due)",
+			values: item{":now": moment(now), ":due": moment(now.Add(-deployment.FollowEvery)),
+				":queued": text(deployment.Queued), ":in_progress": text(deployment.InProgress)},
 		})
 		if done || err != nil {
 			return done, err
 		}
 		record, _, err := d.record(ctx, id)
-		return record.Status.Terminal(), err
+		return record.Status.Terminal() || now.Sub(record.FollowedAt) < deployment.FollowEvery, err
 	})
 }

@@ -38,6 +38,7 @@ func leaseCases() []testCase {
 			testLeaseExcludes},
 		{"the owner itself may begin again at once", testOwnerBeginsAgain},
 		{"Advance keeps progress, renews the lease and brings back who follows", testAdvance},
+		{"Follow is noted once in a while, however many follow", testFollow},
 		{"an expired lease can be renewed until another takes it", testExpiredLease},
 		{"a lease given up is free at once", testLeaseGivenUp},
 		{"a deployment that reached its server has validated it", testReached},
@@ -102,6 +103,26 @@ func testAdvance(t *testing.T, w *world) {
 	want.Progress, want.FollowedAt, want.UpdatedAt = progress(2, record.StartedAt), followed, w.now
 	want.Lease.Expires = w.now.Add(lease)
 	wantSame(t, "the stored record", w.get(t, record.ID), want)
+}
+
+func testFollow(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	record := w.running(t, w.service(t, server), server)
+	first := w.tick()
+	for _, c := range []struct{ at, want time.Time }{
+		{first, first},
+		{first.Add(time.Second), first},
+		{first.Add(deployment.FollowEvery - time.Microsecond), first},
+		{first.Add(deployment.FollowEvery), first.Add(deployment.FollowEvery)},
+		{first, first.Add(deployment.FollowEvery)},
+	} {
+		if err := w.History.Follow(t.Context(), record.ID, c.at); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.get(t, record.ID).FollowedAt; !got.Equal(c.want) {
+			t.Errorf("Follow %s after the first: noted at %s, want %s", c.at.Sub(first), got, c.want)
+		}
+	}
 }
 
 func testExpiredLease(t *testing.T, w *world) {

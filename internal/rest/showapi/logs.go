@@ -83,14 +83,9 @@ func beforeStep(record deployment.Record, name string) logbook.Order {
 	return max(before, 0)
 }
 
-const (
-	// pollEvery is how often a waiting request reads the record. While a reader
-	// follows, a runner commits once a second at first, and later less often.
-	pollEvery = 500 * time.Millisecond
-	// followEvery is how often a waiting request notes on the record that a reader
-	// follows. The note counts for 30 s.
-	followEvery = 5 * time.Second
-)
+// pollEvery is how often a waiting request reads the record. While a reader follows, a
+// runner commits once a second at first, and later less often.
+const pollEvery = 500 * time.Millisecond
 
 // readOrWait reads the entries that the query asks for. Without any, it reads again
 // until there are some, the log has ended, or the wait is over. It returns the
@@ -137,7 +132,7 @@ func isAtEnd(record deployment.Record, next logbook.Order) bool {
 // commits sooner. One note serves all readers.
 func (a showAPI) follow(ctx context.Context, record deployment.Record) error {
 	now := a.opts.RecordTime()
-	if wire.LogComplete(record) || now.Sub(record.FollowedAt) < followEvery {
+	if wire.LogComplete(record) || now.Sub(record.FollowedAt) < deployment.FollowEvery {
 		return nil
 	}
 	return a.History.Follow(ctx, record.ID, now)
