@@ -142,7 +142,7 @@ func (a *attempt) session(ctx context.Context) (result, error) {
 	}
 	// Check the lease before anything changes on the server: a runner that slept
 	// for longer than its lease finds out here that another one took over.
-	if err := a.heartbeat(ctx); err != nil {
+	if err := a.heartbeat(ctx, remote.TickEvery); err != nil {
 		return result{}, err
 	}
 	if a.stopped == nil && a.stopDue() != "" {
@@ -180,7 +180,7 @@ func (a *attempt) attach(ctx context.Context) (result, error) {
 func (a *attempt) startAndFollow(ctx context.Context) (remote.End, error) {
 	s := &sink{
 		a:            a,
-		checkSession: func() error { return a.checkSession(ctx) },
+		checkSession: func(next time.Duration) error { return a.checkSession(ctx, next) },
 		advance:      func() error { return a.advance(ctx) },
 	}
 	a.lastData, a.attachedAt = a.now(), time.Time{}

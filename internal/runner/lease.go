@@ -30,11 +30,11 @@ const drainFor = 5 * time.Second
 // session must end: errHandOver if this runner's time is nearly up, errStop if the job
 // is to be stopped, errDrained if a stopped job's survivors print nothing more. Any
 // other error ends this runner's work.
-func (a *attempt) checkSession(ctx context.Context) error {
+func (a *attempt) checkSession(ctx context.Context, next time.Duration) error {
 	if a.nearlyOutOfTime() {
 		return errHandOver
 	}
-	if err := a.heartbeat(ctx); err != nil {
+	if err := a.heartbeat(ctx, next); err != nil {
 		return err
 	}
 	switch {
@@ -49,13 +49,15 @@ func (a *attempt) checkSession(ctx context.Context) error {
 // heartbeat commits, renews the lease or reads signals when it is time to. One call
 // does at most one of these, because a commit also renews the lease, and a renewal
 // also reads the signals. Conflict means that the lease is lost.
-func (a *attempt) heartbeat(ctx context.Context) error {
+//
+// A chunk that becomes due before the next call is due now, so that a reader who has just
+// begun to follow gets each line within a second. next is the time until that call: a
+// tick's distance from a tick, and 0 from a piece of output, since the ticks go on. With
+// more, a job that prints all the time would make a fifth more chunks than it should.
+func (a *attempt) heartbeat(ctx context.Context, next time.Duration) error {
 	now := a.now()
-	// A chunk that becomes due before the next tick is due now. So a reader who
-	// has just begun to follow gets each line within a second.
-	soon := now.Add(remote.TickEvery)
 	switch {
-	case a.recorder.Due(soon, a.followedSince(now)):
+	case a.recorder.Due(now.Add(next), a.followedSince(now)):
 		return a.commit(ctx)
 	case now.Sub(a.renewed) > a.opts.Lease/4:
 		return a.advance(ctx)
@@ -134,7 +136,7 @@ func (a *attempt) whileLeased(
 			}
 			return nil
 		case <-ticker.C:
-			err := a.heartbeat(ctx)
+			err := a.heartbeat(ctx, remote.TickEvery)
 			if err == nil {
 				err = interrupt()
 			}

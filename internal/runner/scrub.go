@@ -10,6 +10,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
+	"waybill/internal/remote"
 )
 
 // prepareScrub is the plan of a scrub, which runs nothing.
@@ -31,7 +32,7 @@ func (a *attempt) prepareScrub(ctx context.Context) (plan, error) {
 func (a *attempt) scrub(ctx context.Context) (deployment.Outcome, error) {
 	listens := a.record.Lease.Attempt == 1
 	for page := (deployment.Page{Take: deployment.MaxTake, Cursor: string(a.progress.Scrub.Last)}); ; {
-		if err := a.heartbeat(ctx); err != nil {
+		if err := a.heartbeat(ctx, remote.TickEvery); err != nil {
 			return deployment.Outcome{}, err
 		}
 		listing, err := a.ports.History.List(ctx, a.record.ID.Resource(), page)

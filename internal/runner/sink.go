@@ -13,7 +13,8 @@ import (
 type sink struct {
 	a *attempt
 	// checkSession and advance are the attempt's methods, with the run's context.
-	checkSession, advance func() error
+	checkSession func(next time.Duration) error
+	advance      func() error
 	// err is the last error of these two.
 	err error
 }
@@ -35,7 +36,7 @@ func (s *sink) Attached(process string, started bool, now time.Time) error {
 	s.a.progress.Process = process
 	s.a.attachedAt = s.a.now()
 	if known {
-		return s.noteError(s.checkSession())
+		return s.noteError(s.checkSession(0))
 	}
 	return s.noteError(s.advance())
 }
@@ -52,7 +53,7 @@ func (s *sink) noteError(err error) error {
 func (s *sink) afterInput() error {
 	s.a.lastData = s.a.now()
 	s.a.sayUnmaskable() // not later than in the chunk that has the declaration
-	return s.noteError(s.checkSession())
+	return s.noteError(s.checkSession(0))
 }
 
 // StepStarted opens a step in the log and in the record's timings.
@@ -109,7 +110,7 @@ func (s *sink) Tick() error {
 	if s.a.retries.tries > 0 && !s.a.attachedAt.IsZero() && s.a.now().Sub(s.a.attachedAt) > maxPause {
 		s.a.retries = retries{}
 	}
-	return s.noteError(s.checkSession())
+	return s.noteError(s.checkSession(remote.TickEvery))
 }
 
 var types = map[remote.Stream]logbook.Type{remote.Out: logbook.Stdout, remote.Err: logbook.Stderr}
