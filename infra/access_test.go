@@ -165,11 +165,13 @@ func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
 func TestAccessToObjects(t *testing.T) {
 	m := parse(t, onAWS)
 	want := map[string][]string{
-		"s3:PutObject logs/*": {"runner"}, "s3:PutObject configurations/*": {"catalog", "deploy"},
+		"s3:PutObject logs/*": {"runner"}, "s3:PutObject configurations/*": {"catalog", "deploy", "dispatch"},
 		"s3:GetObject logs/*":           {"runner", "show"},
-		"s3:GetObject configurations/*": {"deploy", "runner", "show"},
+		"s3:GetObject configurations/*": {"deploy", "dispatch", "runner", "show"},
+		// Of records that were removed.
+		"s3:DeleteObject logs/*": {"dispatch"}, "s3:DeleteObject configurations/*": {"dispatch"},
 		// Whoever reads an object must be told when there is none.
-		"s3:ListBucket ": {"deploy", "runner", "show"},
+		"s3:ListBucket ": {"deploy", "dispatch", "runner", "show"},
 		// What was rewritten must not be kept as an older version.
 		"s3:ListBucketVersions ": {"runner"}, "s3:DeleteObjectVersion logs/*": {"runner"},
 	}

@@ -84,7 +84,8 @@ var stackFunctions = []function{
 		// other: a few seconds, a minute when DynamoDB is slow.
 		memory: 256, timeout: dispatchTimeout,
 		environment: append(
-			[]string{settings.Team, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath},
+			[]string{settings.Team, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath,
+				settings.LogBucket},
 			settings.ForDeployments()...),
 		may: resources.dispatchMay,
 	},

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
@@ -16,17 +14,13 @@ const (
 	configurations = "configurations/*"
 )
 
-// backstopDays is the age at which S3 removes a chunk. Nothing else removes chunks
-// yet, so it is how long logs are kept.
-//
-// A configuration has no such age: it is written once, at the first request with
-// it, and may still be in use years later. Each is some KB, and there is one for
-// each change of a resource.
-const backstopDays = 400
-
 // newLogBucket returns the bucket for logs and configurations. It keeps no
 // versions: a chunk is written again only to remove a secret from it, and an
 // expired log must be gone.
+//
+// No rule removes chunks or configurations by their age: a log is kept as long as its
+// record, which may be for good, and a configuration while anything uses it. dispatch
+// deletes them once the record was removed.
 func newLogBucket(stack awscdk.Stack, opts Options) awss3.Bucket {
 	bucket := awss3.NewBucket(stack, jsii.String("Logs"), &awss3.BucketProps{
 		BucketName:        opts.bucketName(stack),
@@ -36,9 +30,6 @@ func newLogBucket(stack awscdk.Stack, opts Options) awss3.Bucket {
 		// Emulators are reached over plain HTTP, on loopback.
 		EnforceSSL: jsii.Bool(!opts.Local),
 		LifecycleRules: &[]*awss3.LifecycleRule{{
-			Prefix:     jsii.String(strings.TrimSuffix(chunks, "*")),
-			Expiration: awscdk.Duration_Days(jsii.Number(backstopDays)),
-		}, {
 			// Nothing here uploads in parts, so a part is a leftover.
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		}},

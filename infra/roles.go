@@ -79,15 +79,19 @@ func (r resources) showMay() []awsiam.PolicyStatement {
 
 // dispatchMay returns the rights of dispatch. It reads the streams, claims, sends,
 // writes the feed and publishes. It makes the daily rollups. Once a deployment has
-// removed a resource from its server, it removes the resource from the catalog. It
-// deletes secrets that no entity names any more, and cannot read any.
+// removed a resource from its server, it removes the resource from the catalog. Once a
+// record was removed, it deletes its details, its log, and its configuration if nothing
+// else uses that. It deletes secrets that no entity names any more, and cannot read any.
 func (r resources) dispatchMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
 			"dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
-			"dynamodb:UpdateItem"),
+			"dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(each(r.tables.deployments(), indexByTime), "dynamodb:Query"),
+		allow(r.objects(chunks, configurations), "s3:DeleteObject"),
+		allow(r.objects(configurations), "s3:GetObject", "s3:PutObject"),
+		r.listObjects(),
 		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:DeleteParameters"),
 		allow(r.streams(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 		// The action takes no resource, and Lambda connects no stream to a role

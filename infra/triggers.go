@@ -53,9 +53,10 @@ func newTriggers(res resources, functions map[string]awslambda.Function) {
 	newSweep(res, functions["dispatch"])
 }
 
-// changesOfStatus leaves out most of a stream: each renewal of a lease. A pattern
-// sees only the new image. A record in progress is new to dispatch until the first
-// attempt. dispatch compares the images itself, so a change too many does no harm.
+// changesOfStatus leaves out most of a stream: each renewal of a lease, and the removals
+// of items that are no records, which have no status. A pattern of a change sees only the
+// new image. A record in progress is new to dispatch until the first attempt. dispatch
+// compares the images itself, so a change too many does no harm.
 func changesOfStatus() *[]*map[string]any {
 	image := func(pattern map[string]any) *map[string]any {
 		return awslambda.FilterCriteria_Filter(&map[string]any{
@@ -69,6 +70,12 @@ func changesOfStatus() *[]*map[string]any {
 		image(map[string]any{
 			"status": map[string]any{"S": []string{"in_progress"}},
 			"a":      map[string]any{"N": []string{"0"}}, // attempts
+		}),
+		awslambda.FilterCriteria_Filter(&map[string]any{
+			"eventName": []string{"REMOVE"},
+			"dynamodb": map[string]any{"OldImage": map[string]any{
+				"status": map[string]any{"S": []any{map[string]any{"exists": true}}},
+			}},
 		}),
 	}
 }

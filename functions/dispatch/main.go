@@ -13,6 +13,7 @@ import (
 	"waybill/internal/aws/eventbus"
 	"waybill/internal/aws/gateway"
 	"waybill/internal/aws/parameters"
+	"waybill/internal/aws/s3archive"
 	"waybill/internal/aws/sqsqueue"
 	"waybill/internal/boot"
 	"waybill/internal/deployment"
@@ -22,7 +23,7 @@ import (
 
 func main() {
 	boot.Run("dispatch", build, append(settings.ForDeployments(),
-		settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath)...)
+		settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath, settings.LogBucket)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
@@ -31,12 +32,15 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		return gateway.Handlers{}, err
 	}
 	tables := dynamostore.Tables(env.Tables())
+	logs := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
 	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{
 		Claims:    deployments,
 		Expiries:  deployments,
 		History:   deployments,
 		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog),
+		Logs:      logs,
+		Snapshots: logs.Snapshots(),
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Feed:      deployments,
 		Sender:    sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
@@ -44,7 +48,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	}, deployment.DispatcherOptions{Log: log})
 	roller := statistics.NewRoller(deployments, time.Now)
 	return gateway.Handlers{Change: func(ctx context.Context, item gateway.Change) error {
-		return dynamostore.HandleChange(ctx, item.New, item.Old, dispatcher.Changed)
+		return dynamostore.HandleChange(ctx, dynamostore.StreamRecord(item), dispatcher)
 	}, Tick: func(ctx context.Context) error {
 		return errors.Join(dispatcher.Sweep(ctx), roller.Roll(ctx))
 	}}, nil

@@ -8,6 +8,8 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/logbook"
+	"waybill/internal/snapshot"
 )
 
 // Dispatcher moves the queues on. The tables' streams tell it of every change of a
@@ -27,6 +29,8 @@ type DispatcherPorts struct {
 	History   History
 	Store     DispatcherStore
 	Vault     catalog.Vault
+	Logs      logbook.Archive
+	Snapshots snapshot.Archive
 	Sender    Sender
 	Feed      Feed
 	Publisher Publisher

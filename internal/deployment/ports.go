@@ -107,11 +107,28 @@ type Scrubs interface {
 // all others get theirs when they end.
 type Expiries interface {
 	// DateFinished gives the finished deployments of the resource their dates, except
-	// those that [KeepLast] keeps, and takes them off the list. If the resource is gone,
+	// the ones that [KeepLast] keeps, and takes them off the list. If the resource is gone,
 	// it dates all of them.
 	DateFinished(ctx context.Context, resource catalog.ID) error
+	// Uses reports whether another deployment of the same resource than the given one
+	// has the configuration with the hash.
+	Uses(ctx context.Context, id ID, hash string) (bool, error)
+	// Removed deletes the details of a record that was removed and the older parts of
+	// its log's index, and takes the record and its log off the counts of its resource.
+	// It counts once, however often the same removal comes: the stream delivers the
+	// removals of a resource in order, so the resource has the place of the last one.
+	Removed(ctx context.Context, removal Removal) error
 	// Undated returns the resources that have finished deployments to date.
 	Undated(ctx context.Context) ([]catalog.ID, error)
+}
+
+// Removal is the removal of a record from its table, by its expiry or by hand.
+type Removal struct {
+	// Record is the record as it was, without its details.
+	Record Record
+	// Place is its place in the stream. Among the removals of one resource, later ones
+	// have greater places.
+	Place string
 }
 
 // RequestKey identifies repeats of a request. The zero key matches nothing.

@@ -265,3 +265,5 @@ type away struct{}
 func (away) Put(context.Context, catalog.ID, snapshot.Snapshot) error { return errAway }
 
 func (away) Get(context.Context, catalog.ID, string) (snapshot.Snapshot, error) { return nil, errAway }
+
+func (away) Remove(context.Context, catalog.ID, string) error { return errAway }

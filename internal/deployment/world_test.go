@@ -34,7 +34,8 @@ func newWorld(*testing.T) *world {
 // ports are the dispatcher's.
 func (w *world) ports() deployment.DispatcherPorts {
 	return deployment.DispatcherPorts{Claims: w.Ledger(), Expiries: w.Ledger(), History: w.History(),
-		Store: w.Catalog(), Vault: w.Vault(), Sender: w.Sender(), Feed: w.Feed(), Publisher: w.Publisher()}
+		Store: w.Catalog(), Logs: w.Archive(), Snapshots: w.Snapshots(),
+		Vault: w.Vault(), Sender: w.Sender(), Feed: w.Feed(), Publisher: w.Publisher()}
 }
 
 func (w *world) now() time.Time { return time.UnixMicro(w.clock.Add(1)) }

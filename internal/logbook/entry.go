@@ -91,6 +91,8 @@ type Mark struct {
 	Until time.Time
 	// Bytes is the size of all entries before compression.
 	Bytes int64
+	// Stored is the size of all chunks as they are stored, compressed.
+	Stored int64
 	// Digest is the digest of the last chunk. The digest of each chunk covers the
 	// digest of the chunk before it, so this one covers the whole log.
 	Digest string
@@ -116,6 +118,9 @@ type Header struct {
 	After  Position
 	// Bytes is the size of its entries before compression.
 	Bytes int64
+	// Stored is the size of the stored bytes. The archive counts them, whatever the
+	// header says that it is given.
+	Stored int64
 	// Digest is the SHA-256 of Previous followed by the stored bytes. Previous is the
 	// digest of the previous chunk, "" for the first. Both are hexadecimal.
 	Digest   string

@@ -187,6 +187,7 @@ func (r *Recorder) commit(ctx context.Context) error {
 		Before:   r.mark.At,
 		After:    r.Position(),
 		Bytes:    r.chunk.bytes,
+		Stored:   int64(len(body)),
 		Digest:   digest,
 		Previous: r.mark.Digest,
 	}}

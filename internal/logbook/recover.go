@@ -83,6 +83,7 @@ func (m Mark) with(h Header) Mark {
 	m.Batch = h.Batch
 	m.Until = h.Until
 	m.Bytes += h.Bytes
+	m.Stored += h.Stored
 	m.Digest = h.Digest
 	m.Index = m.Index.With(h.Number, End{h.Last, h.Until})
 	return m

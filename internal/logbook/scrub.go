@@ -20,7 +20,7 @@ type Rewriter interface {
 
 // ScrubResult is the result of [Scrub].
 type ScrubResult struct {
-	// Mark is the new mark. Only Bytes and Digest may differ from the old one.
+	// Mark is the new mark. Only Bytes, Stored and Digest may differ from the old one.
 	Mark Mark
 	// Entries and Chunks are the numbers of changed entries and chunks.
 	Entries int
@@ -42,7 +42,7 @@ type ScrubResult struct {
 func Scrub(ctx context.Context, log Log, archive Rewriter, mark Mark,
 	filter NewFilter) (ScrubResult, error) {
 	s := scrubber{archive: archive, chunks: newFinder(log, mark), done: ScrubResult{Mark: mark}}
-	s.done.Mark.Bytes = 0
+	s.done.Mark.Bytes, s.done.Mark.Stored = 0, 0
 	if mark.Chunks > 0 {
 		if err := s.chunks.read(ctx, 1); err != nil {
 			return ScrubResult{}, err
@@ -163,6 +163,7 @@ func (s *scrubber) rewrite(ctx context.Context, chunk *scrubChunk) error {
 func (s *scrubber) pass(header Header) {
 	s.digest = header.Digest
 	s.done.Mark.Bytes += header.Bytes
+	s.done.Mark.Stored += header.Stored
 	s.done.Mark.Digest = header.Digest
 	s.done.Total += header.Changed
 }
@@ -180,7 +181,7 @@ func (c *scrubChunk) body(header *Header) ([]byte, error) {
 		}
 	}
 	body, digest, err := w.seal(header.Previous)
-	header.Bytes, header.Digest = w.bytes, digest
+	header.Bytes, header.Stored, header.Digest = w.bytes, int64(len(body)), digest
 	return slices.Clone(body), err
 }
 

@@ -23,6 +23,8 @@ func (m *Memory) Clone() *Memory {
 		tokens:   maps.Clone(m.tokens),
 		records:  maps.Clone(m.records),
 		finished: maps.Clone(m.finished),
+		removed:  maps.Clone(m.removed),
+		removals: m.removals,
 		requests: maps.Clone(m.requests),
 		changes:  slices.Clone(m.changes),
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
@@ -131,6 +133,6 @@ func cloneInt(n *int) *int {
 }
 
 func cloneChunk(chunk logbook.Chunk) logbook.Chunk {
-	chunk.Body = bytes.Clone(chunk.Body)
+	chunk.Body, chunk.Stored = bytes.Clone(chunk.Body), int64(len(chunk.Body))
 	return chunk
 }

@@ -48,3 +48,35 @@ func (l ledger) Undated(ctx context.Context) ([]catalog.ID, error) {
 	})
 	return resources, err
 }
+
+func (l ledger) Uses(ctx context.Context, id deployment.ID, hash string) (bool, error) {
+	var uses bool
+	err := l.locked(ctx, func() error {
+		for other, record := range l.records {
+			uses = uses || other != id && other.Resource() == id.Resource() &&
+				record.ConfigurationHash == hash
+		}
+		return nil
+	})
+	return uses, err
+}
+
+// Removed finds no details to delete: they are in the record.
+func (l ledger) Removed(ctx context.Context, removal deployment.Removal) error {
+	return l.locked(ctx, func() error {
+		record := removal.Record
+		resource := record.ID.Resource()
+		delete(l.sections, record.ID.Book())
+		state, there := l.states[resource]
+		if !there || removal.Place <= l.removed[resource] {
+			return nil
+		}
+		l.removed[resource] = removal.Place
+		state.Deployments--
+		if record.Status.Terminal() {
+			state.LogObjects -= record.Progress.Log.Chunks
+			state.LogBytes -= record.Progress.Log.Stored
+		}
+		return nil
+	})
+}

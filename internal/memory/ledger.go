@@ -229,7 +229,11 @@ func (l ledger) Note(ctx context.Context, record deployment.Record) error {
 func (l ledger) RecordScrub(ctx context.Context, id deployment.ID, was string, mark logbook.Mark,
 	scrub deployment.ScrubSummary) error {
 	_, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
-		return record.Rewritten(was, mark, scrub)
+		next, err := record.Rewritten(was, mark, scrub)
+		if state, there := l.states[id.Resource()]; there && err == nil {
+			state.LogBytes += mark.Stored - record.Progress.Log.Stored
+		}
+		return next, err
 	})
 	return err
 }
@@ -285,6 +289,10 @@ func (l ledger) Finish(ctx context.Context, id deployment.ID, lease deployment.L
 			state.LastStart = ended.StartedAt
 		}
 		l.listFinished(ended)
+		if state, there := l.states[id.Resource()]; there {
+			state.LogObjects += progress.Log.Chunks
+			state.LogBytes += progress.Log.Stored
+		}
 		l.release(record.ServerID, id)
 		if server, there := l.entities[record.ServerID].(*catalog.Server); there && ended.Reached() {
 			server.ValidatedAt = now

@@ -4,6 +4,9 @@
 package memory
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +33,8 @@ type Memory struct {
 	tokens    map[string]access.Token
 	records   map[deployment.ID]deployment.Record
 	finished  map[catalog.ID][]deployment.FinishedID
+	removed   map[catalog.ID]string // the place of the last removal
+	removals  int                   // so far
 	requests  map[string]request
 	claims    map[string]idempotency.Claim
 	changes   []deployment.Change
@@ -63,6 +68,7 @@ func New(Options) *Memory {
 		tokens:   map[string]access.Token{},
 		records:  map[deployment.ID]deployment.Record{},
 		finished: map[catalog.ID][]deployment.FinishedID{},
+		removed:  map[catalog.ID]string{},
 		requests: map[string]request{},
 		claims:   map[string]idempotency.Claim{},
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
@@ -121,6 +127,25 @@ func (m *Memory) Changes() []deployment.Change {
 	changes := m.changes
 	m.changes = nil
 	return changes
+}
+
+// Expire removes the records that have expired, as DynamoDB does some time after their
+// date, and returns their removals, as the tables' streams would deliver them.
+func (m *Memory) Expire(now time.Time) []deployment.Removal {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var removals []deployment.Removal
+	for _, id := range slices.Sorted(maps.Keys(m.records)) {
+		record := m.records[id]
+		if record.ExpiresAt.IsZero() || record.ExpiresAt.After(now) {
+			continue
+		}
+		delete(m.records, id)
+		m.removals++
+		removals = append(removals, deployment.Removal{Record: record,
+			Place: fmt.Sprintf("%09d", m.removals)})
+	}
+	return removals
 }
 
 var (

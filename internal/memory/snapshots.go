@@ -31,3 +31,10 @@ func (s snapshots) Get(ctx context.Context, resource catalog.ID, hash string) (s
 	})
 	return found, err
 }
+
+func (s snapshots) Remove(ctx context.Context, resource catalog.ID, hash string) error {
+	return s.locked(ctx, func() error {
+		delete(s.snapshots, string(resource)+hash)
+		return nil
+	})
+}

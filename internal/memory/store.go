@@ -160,6 +160,7 @@ func (s store) Delete(ctx context.Context, id catalog.ID) error {
 		delete(s.entities, id)
 		delete(s.states, id)
 		delete(s.finished, id)
+		delete(s.removed, id)
 		delete(s.servers, id)
 		return nil
 	})

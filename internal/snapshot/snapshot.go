@@ -42,6 +42,9 @@ type Archive interface {
 	Put(ctx context.Context, resource catalog.ID, snapshot Snapshot) error
 	// Get returns the snapshot of the resource with the hash, or NotFound.
 	Get(ctx context.Context, resource catalog.ID, hash string) (Snapshot, error)
+	// Remove deletes the snapshot of the resource with the hash. Without one it does
+	// nothing.
+	Remove(ctx context.Context, resource catalog.ID, hash string) error
 }
 
 // Hash returns the SHA-256 of the snapshot in hexadecimal.

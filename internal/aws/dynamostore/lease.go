@@ -157,6 +157,10 @@ func (d *Deployments) finishing(lease deployment.Lease, ended deployment.Record)
 		resource.update += ", #last_start = :started"
 		resource.values[":started"] = stamp(ended.StartedAt)
 	}
+	if log := ended.Progress.Log; log.Chunks > 0 {
+		resource.update += " ADD #log_objects :objects, #log_bytes :stored"
+		resource.values[":objects"], resource.values[":stored"] = number(log.Chunks), number(log.Stored)
+	}
 	writes := []types.TransactWriteItem{
 		update(d.endingRun(lease, ended)), update(d.freeingSlot(ended)), update(resource),
 	}

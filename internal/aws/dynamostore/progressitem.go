@@ -41,6 +41,7 @@ func packProgress(id deployment.ID, progress deployment.Progress) []byte {
 	for _, n := range []int{done.Logs, done.Changed, done.Entries, done.Failed} {
 		p.count(int64(n))
 	}
+	p.count(log.Stored)
 	return p.packed
 }
 
@@ -59,6 +60,7 @@ func unpackProgress(packed []byte, r *deployment.Record) error {
 	progress.Steps = u.steps(id)
 	progress.Scrub = deployment.ScrubProgress{Last: deployment.ID(u.text()), Logs: int(u.count()),
 		Changed: int(u.count()), Entries: int(u.count()), Failed: int(u.count())}
+	log.Stored = u.count()
 	return u.err
 }
 

@@ -94,7 +94,8 @@ func longLog(after func(time.Duration) time.Time) logbook.Mark {
 	mark := logbook.Mark{Last: before, Index: logbook.Index{Block: before - 248*lines,
 		Before: logbook.End{Last: before, Until: after(0)}},
 		At:     logbook.Position{Out: 1 << 34, Err: 1 << 34, Steps: 1 << 12},
-		Chunks: 10_000, Batch: 8, Bytes: 1 << 36, Digest: strings.Repeat("d", 64), Complete: true,
+		Chunks: 10_000, Batch: 8, Bytes: 1 << 36, Stored: 1 << 34,
+		Digest: strings.Repeat("d", 64), Complete: true,
 	}
 	for n := 9_993; n <= mark.Chunks; n++ {
 		mark.Last += lines

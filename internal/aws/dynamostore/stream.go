@@ -11,23 +11,61 @@ import (
 	"waybill/internal/fault"
 )
 
-// HandleChange gives a stream record's change of status to handle, and ignores every
-// other change: most are a runner's progress, which moves no queue.
-func HandleChange(
-	ctx context.Context, newImage, oldImage json.RawMessage,
-	handle func(context.Context, deployment.Change) error,
-) error {
-	change, moved, err := ReadChange(newImage, oldImage)
-	if err != nil || !moved {
-		return err
-	}
-	return handle(ctx, change)
+// StreamRecord is a change of one item in a stream of a deployment table: its two images
+// in DynamoDB's JSON, of which an absent one is empty or null, and its place in the stream.
+type StreamRecord struct {
+	New   json.RawMessage
+	Old   json.RawMessage
+	Place string
 }
 
-// ReadChange reads the two images of a stream record of a deployment table, in
-// DynamoDB's JSON. An absent image is empty or null. ReadChange returns false if the
-// status did not change: a lease was renewed, the record was removed, or the item is
-// not a record. The record lacks its details.
+// StreamHandler is a [deployment.Dispatcher].
+type StreamHandler interface {
+	Changed(ctx context.Context, change deployment.Change) error
+	Removed(ctx context.Context, removal deployment.Removal) error
+}
+
+// HandleChange gives a change of status and the removal of a record to the handler, and
+// ignores every other change: most are a runner's progress, which moves no queue.
+func HandleChange(ctx context.Context, change StreamRecord, handler StreamHandler) error {
+	status, moved, err := ReadChange(change.New, change.Old)
+	if err != nil {
+		return err
+	}
+	if moved {
+		return handler.Changed(ctx, status)
+	}
+	removal, removed, err := readRemoval(change)
+	if err != nil || !removed {
+		return err
+	}
+	return handler.Removed(ctx, removal)
+}
+
+// readRemoval returns false if the change removed no record.
+func readRemoval(change StreamRecord) (deployment.Removal, bool, error) {
+	now, err := readImage(change.New)
+	if err != nil || now != nil {
+		return deployment.Removal{}, false, err
+	}
+	before, err := readImage(change.Old)
+	if err != nil || before == nil {
+		return deployment.Removal{}, false, err
+	}
+	record, _, err := decodeRecord(before)
+	if err != nil || !isRecord(record.ID) {
+		return deployment.Removal{}, false, err
+	}
+	if _, err := deployment.ParseID(string(record.ID)); err != nil {
+		return deployment.Removal{}, false, fault.Wrap(err, fault.Internal,
+			"a stream record is not of a deployment")
+	}
+	return deployment.Removal{Record: record, Place: change.Place}, true, nil
+}
+
+// ReadChange reads the two images of a [StreamRecord]. It returns false if the
+// status did not change: a lease was renewed, the record was removed, or the item is not
+// a record. The record lacks its details.
 func ReadChange(newImage, oldImage json.RawMessage) (deployment.Change, bool, error) {
 	now, err := readImage(newImage)
 	if err != nil || now == nil {

@@ -123,29 +123,52 @@ func TestReadChange(t *testing.T) {
 	})
 }
 
-func TestHandleChangePassesOnChangesOfStatusOnly(t *testing.T) {
+// handled records what it is given, and fails.
+type handled struct {
+	got []string
+	err error
+}
+
+func (h *handled) Changed(_ context.Context, change deployment.Change) error {
+	h.got = append(h.got, string(change.Previous)+" to "+string(change.Record.Status))
+	return h.err
+}
+
+func (h *handled) Removed(_ context.Context, removal deployment.Removal) error {
+	h.got = append(h.got, string(removal.Record.Status)+" removed at "+removal.Place)
+	return h.err
+}
+
+func TestHandleChangePassesOnChangesOfStatusAndRemovalsOnly(t *testing.T) {
 	running := with(fullRecord(t), deployment.InProgress)
 	queued, renewed := with(running, deployment.Queued), running
 	renewed.Lease.Attempt++
 	failed := errors.New("the bus is gone")
-	var got []deployment.Status
-	handle := func(_ context.Context, change deployment.Change) error {
-		got = append(got, change.Previous, change.Record.Status)
-		return failed
+	handler := &handled{err: failed}
+	details := json.RawMessage(`{"resource_uuid":{"S":"` + string(recordID) +
+		`"},"deployment_uuid":{"S":"details"},"message":{"S":"Serve tea"}}`)
+	for _, c := range []struct {
+		name   string
+		change dynamostore.StreamRecord
+		want   error
+	}{
+		{"a change", dynamostore.StreamRecord{New: image(t, running), Old: image(t, queued)}, failed},
+		{"a renewed lease", dynamostore.StreamRecord{New: image(t, renewed), Old: image(t, running)}, nil},
+		{"a removal", dynamostore.StreamRecord{Old: image(t, running), Place: "7"}, failed},
+		{"a removal with null", dynamostore.StreamRecord{New: json.RawMessage("null"),
+			Old: image(t, running), Place: "8"}, failed},
+		{"the removal of details", dynamostore.StreamRecord{Old: details}, nil},
+		{"a new item of details", dynamostore.StreamRecord{New: details}, nil},
+		{"an image of another item", dynamostore.StreamRecord{New: json.RawMessage("{}")}, fault.Internal},
+		{"the removal of another item", dynamostore.StreamRecord{Old: json.RawMessage("{}")}, fault.Internal},
+	} {
+		if err := dynamostore.HandleChange(t.Context(), c.change, handler); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
 	}
-	err := dynamostore.HandleChange(t.Context(), image(t, running), image(t, queued), handle)
-	if !errors.Is(err, failed) {
-		t.Errorf("a change: %v, want the handler's error", err)
-	}
-	err = dynamostore.HandleChange(t.Context(), image(t, renewed), image(t, running), handle)
-	if err != nil {
-		t.Errorf("a renewed lease: %v, want nil", err)
-	}
-	if err := dynamostore.HandleChange(t.Context(), json.RawMessage("{}"), nil, handle); err == nil {
-		t.Error("an image of another item: want an error")
-	}
-	if want := []deployment.Status{deployment.Queued, deployment.InProgress}; !slices.Equal(got, want) {
-		t.Errorf("handled %q, want %q", got, want)
+	want := []string{"queued to in_progress", "in_progress removed at 7", "in_progress removed at 8"}
+	if !slices.Equal(handler.got, want) {
+		t.Errorf("handled %q, want %q", handler.got, want)
 	}
 }
 

@@ -3,8 +3,10 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +29,9 @@ type Message struct {
 type Change struct {
 	New json.RawMessage
 	Old json.RawMessage
+	// Place is the place of the change in the stream. Of two changes with the same
+	// partition key, the later one has the greater place.
+	Place string
 }
 
 // record is one element of a batch, of a queue or of a stream.
@@ -47,8 +52,21 @@ type record struct {
 		New      json.RawMessage `json:"NewImage"`
 		Old      json.RawMessage `json:"OldImage"`
 		Sequence string          `json:"SequenceNumber"`
+		// At is in seconds since 1970.
+		At float64 `json:"ApproximateCreationDateTime"`
 	} `json:"dynamodb"`
 }
+
+// place returns the place of a change in its stream. Sequence numbers have up to 40 digits
+// and sort within one stream. The time before them sorts also after a table was replaced
+// by another one.
+func (r *record) place() string {
+	zeros := strings.Repeat("0", max(0, sequenceDigits-len(r.Change.Sequence)))
+	return fmt.Sprintf("%010d.%s%s", int64(r.Change.At), zeros, r.Change.Sequence)
+}
+
+// sequenceDigits is the longest sequence number (AWS, "StreamRecord").
+const sequenceDigits = 40
 
 // deployment returns the uuid that the record names: in a message, the member with the
 // name of the log's attribute; in a stream record, the key with that name.
@@ -123,7 +141,8 @@ func (g *Gateway) changes(ctx context.Context, batch []record) events.DynamoDBEv
 		err := ctx.Err()
 		if err == nil {
 			err = guard(func() error {
-				return g.handlers.Change(ctx, Change{New: change.New, Old: change.Old})
+				return g.handlers.Change(ctx,
+					Change{New: change.New, Old: change.Old, Place: batch[i].place()})
 			})
 		}
 		if err != nil {

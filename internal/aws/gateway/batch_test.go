@@ -106,9 +106,10 @@ func TestMessagesOfABatchDoNotWaitForEachOther(t *testing.T) {
 }
 
 func TestChangesComeInOrderWithTheirImages(t *testing.T) {
-	var got []string
+	var got, places []string
 	handlers := gateway.Handlers{Change: func(_ context.Context, c gateway.Change) error {
 		got = append(got, string(c.New)+string(c.Old))
+		places = append(places, c.Place)
 		return nil
 	}}
 	added := `{"eventName": "INSERT", "eventSource": "aws:dynamodb",
@@ -123,6 +124,9 @@ func TestChangesComeInOrderWithTheirImages(t *testing.T) {
 	want := []string{`{"n":{"N":"7"}}{"b":{"B":"AP8="}}`, `{"n":{"N":"9"}}`, `{"n":{"N":"8"}}`}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("changes (-got +want):\n%s", diff)
+	}
+	if !slices.IsSorted(places) || len(slices.Compact(places)) != len(got) {
+		t.Errorf("places %q, want them in order", places)
 	}
 }
 

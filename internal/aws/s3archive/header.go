@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
 )
@@ -52,9 +54,9 @@ func positionText(p logbook.Position) string {
 	return fmt.Sprintf("%d/%d/%d", p.Out, p.Err, p.Steps)
 }
 
-// readHeader decodes the result of metadata. Internal if a name is missing: the object
-// is not a chunk, or its metadata was changed.
-func readHeader(number int, stored map[string]string) (logbook.Header, error) {
+// readHeader decodes the result of metadata. size is the object's. Internal if a name is
+// missing: the object is not a chunk, or its metadata was changed.
+func readHeader(number int, stored map[string]string, size *int64) (logbook.Header, error) {
 	// S3 returns the names in lower case, but some emulators do not.
 	lower := make(map[string]string, len(stored))
 	for name, value := range stored {
@@ -70,6 +72,7 @@ func readHeader(number int, stored map[string]string) (logbook.Header, error) {
 		Before:   read.position(metaBefore),
 		After:    read.position(metaAfter),
 		Bytes:    read.number(metaBytes),
+		Stored:   aws.ToInt64(size),
 		Digest:   lower[metaDigest],
 		Previous: lower[metaPrevious],
 		Original: lower[metaOriginal],

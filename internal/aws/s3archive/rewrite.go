@@ -25,7 +25,7 @@ func (a *Archive) Replace(ctx context.Context, book logbook.Book, chunk logbook.
 	if err != nil {
 		return explained(err, "read the header of chunk %d of %s", chunk.Number, book)
 	}
-	there, err := readHeader(chunk.Number, got.Metadata)
+	there, err := readHeader(chunk.Number, got.Metadata, got.ContentLength)
 	if err != nil {
 		return explained(err, "read the header of chunk %d of %s", chunk.Number, book)
 	}

@@ -21,7 +21,7 @@ import (
 // scrubbed is the chunk as it may be afterwards.
 func scrubbed(was logbook.Chunk, body string) logbook.Chunk {
 	now := was
-	now.Body = []byte(body)
+	now.Body, now.Stored = []byte(body), int64(len(body))
 	now.Digest, now.Original, now.Changed = strings.Repeat("7", 64), was.Digest, 3
 	return now
 }

@@ -66,7 +66,7 @@ func (a *Archive) Open(ctx context.Context, book logbook.Book,
 	if err != nil {
 		return logbook.Header{}, nil, explained(err, "open chunk %d of %s", number, book)
 	}
-	header, err := readHeader(number, got.Metadata)
+	header, err := readHeader(number, got.Metadata, got.ContentLength)
 	if err != nil {
 		_ = got.Body.Close() // the header's error says more
 		return logbook.Header{}, nil, explained(err, "open chunk %d of %s", number, book)
@@ -80,7 +80,7 @@ func (a *Archive) Head(ctx context.Context, book logbook.Book, number int) (logb
 	if err != nil {
 		return logbook.Header{}, explained(err, "read the header of chunk %d of %s", number, book)
 	}
-	header, err := readHeader(number, got.Metadata)
+	header, err := readHeader(number, got.Metadata, got.ContentLength)
 	return header, explained(err, "read the header of chunk %d of %s", number, book)
 }
 

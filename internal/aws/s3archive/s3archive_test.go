@@ -45,6 +45,7 @@ func chunk(number int, body string) logbook.Chunk {
 		Before:   logbook.Position{Out: 1, Err: 2, Steps: 3},
 		After:    logbook.Position{Out: 1 << 50, Err: 5, Steps: 6},
 		Bytes:    7,
+		Stored:   int64(len(body)),
 		Digest:   strings.Repeat("d", 64),
 		Previous: strings.Repeat("e", 64),
 	}}

@@ -42,6 +42,8 @@ var hashText = regexp.MustCompile(`^[0-9a-f]+$`)
 // hashLength is the length of a SHA-256 in hexadecimal.
 const hashLength = 64
 
+func isHash(text string) bool { return len(text) == hashLength && hashText.MatchString(text) }
+
 // maxPuts is how often Put tries while another writer stores the same snapshot. S3 then
 // asks to try again, because the other write may fail.
 const maxPuts = 5
@@ -74,7 +76,7 @@ var errOther = errors.New("the stored object has another hash")
 // Get returns the snapshot. An object whose content does not match its hash is NotFound,
 // like a missing one: the caller can only use another snapshot.
 func (s *Snapshots) Get(ctx context.Context, resource catalog.ID, hash string) (snapshot.Snapshot, error) {
-	if len(hash) != hashLength || !hashText.MatchString(hash) {
+	if !isHash(hash) {
 		return nil, fault.New(fault.NotFound, "Configuration not found.")
 	}
 	got, err := s.archive.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &s.archive.bucket,
@@ -94,4 +96,14 @@ func (s *Snapshots) Get(ctx context.Context, resource catalog.ID, hash string) (
 		return found, nil
 	}
 	return nil, fault.Wrap(errOther, fault.NotFound, "Configuration not found.")
+}
+
+// Remove deletes the object. S3 answers the same if there is none.
+func (s *Snapshots) Remove(ctx context.Context, resource catalog.ID, hash string) error {
+	if !isHash(hash) {
+		return nil
+	}
+	_, err := s.archive.client.DeleteObject(ctx,
+		&s3.DeleteObjectInput{Bucket: &s.archive.bucket, Key: snapshotKey(resource, hash)})
+	return explained(err, "remove configuration %s of %s", hash, resource)
 }

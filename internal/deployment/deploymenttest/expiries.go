@@ -7,6 +7,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/fault"
 )
 
 const day = 24 * time.Hour
@@ -22,6 +23,11 @@ func expiriesCases() []testCase {
 		{"the deployments of a deleted resource all get their date", testDeletedAreDated},
 		{"of nothing to date, nothing changes", testNothingToDate},
 		{"Undated finds the resource until it was dated", testUndated},
+		{"the logs of ended deployments count on the resource", testLogsCount},
+		{"a removal lowers the counts once, and a late one does not", testRemoved},
+		{"the removal of one that has not ended takes no log off", testRemovedRunning},
+		{"a removal of a deleted resource changes nothing", testRemovedOfNothing},
+		{"Uses finds any other deployment of the resource", testUses},
 		{"many at once leave the last one without a date", testDatedAtOnce},
 	}
 }
@@ -229,4 +235,110 @@ func testDatedAtOnce(t *testing.T, w *world) {
 		}
 	}
 	wantSame(t, "the notes without a date", undated, 1)
+}
+
+// wantCounts checks what the resource counts. Each log has the size of the progress of
+// three chunks.
+func (w *world) wantCounts(t *testing.T, when string, resource catalog.ID, deployments, logs int) {
+	t.Helper()
+	got := w.wholeState(t, resource)
+	log := progress(3, w.now).Log
+	if got.Deployments != deployments || got.LogObjects != logs*log.Chunks ||
+		got.LogBytes != int64(logs)*log.Stored {
+		t.Errorf("%s: %d deployments with %d objects of %d bytes; want %d, of which %d have a log", when,
+			got.Deployments, got.LogObjects, got.LogBytes, deployments, logs)
+	}
+}
+
+func testLogsCount(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	first := w.logged(t, service, server)
+	w.wantCounts(t, "after the first", service, 1, 1)
+	w.logged(t, service, server)
+	w.note(t, w.noted(t, service, server))
+	w.enqueue(t, service, server)
+	w.wantCounts(t, "after the second", service, 4, 2)
+	mark := rewritten(first.Progress.Log, "beef")
+	w.scrubbed(t, first, mark, deployment.ScrubSummary{At: w.tick(), By: "root", Deployment: "one"})
+	log := first.Progress.Log
+	if got := w.wholeState(t, service).LogBytes; got != log.Stored+mark.Stored {
+		t.Errorf("after a scrub: %d bytes, want %d", got, log.Stored+mark.Stored)
+	}
+}
+
+func (w *world) removed(t *testing.T, record deployment.Record, place string) {
+	t.Helper()
+	if err := w.Ledger.Removed(t.Context(), deployment.Removal{Record: record, Place: place}); err != nil {
+		t.Fatalf("Removed: %v", err)
+	}
+}
+
+func testRemoved(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	first, second, third := w.logged(t, service, server), w.logged(t, service, server),
+		w.logged(t, service, server)
+	for _, c := range []struct {
+		record deployment.Record
+		place  string
+		left   int
+	}{{first, "11", 2}, {first, "11", 2}, {second, "12", 1}, {first, "11", 1}, {second, "12", 1},
+		{third, "20", 0}, {third, "20", 0}} {
+		w.Damage.Forget(t, c.record.ID)
+		w.removed(t, c.record, c.place)
+		w.wantCounts(t, "after "+c.place, service, c.left, c.left)
+	}
+}
+
+func testRemovedRunning(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	w.logged(t, service, server)
+	running := w.running(t, service, server)
+	running.Progress = progress(3, w.now)
+	w.advance(t, running, running.Progress)
+	w.Damage.Forget(t, running.ID)
+	w.removed(t, running, "1")
+	w.wantCounts(t, "after the removal", service, 1, 1)
+}
+
+func testRemovedOfNothing(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	record := w.logged(t, service, server)
+	if err := w.Store.Delete(t.Context(), service); err != nil {
+		t.Fatalf("Delete: %v", err)
+	}
+	w.Damage.Forget(t, record.ID)
+	w.removed(t, record, "1")
+	_, err := w.Store.Get(t.Context(), service)
+	wantKind(t, err, fault.NotFound)
+	wantSame(t, "the history", w.page(t, service, deployment.Page{}).Count, 0)
+}
+
+func testUses(t *testing.T, w *world) {
+	server := w.server(t, 2, 25)
+	service, other := w.service(t, server), w.service(t, server)
+	var all []deployment.Record
+	for _, hash := range []string{"0a", "0b", "0c", "0c", "0d", "0e", "0f", "10", "11", "0a"} {
+		record := w.noted(t, service, server)
+		record.ConfigurationHash = hash
+		w.note(t, record)
+		all = append(all, record)
+	}
+	elsewhere := w.noted(t, other, server)
+	elsewhere.ConfigurationHash = "0b"
+	w.note(t, elsewhere)
+	for _, c := range []struct {
+		of   int
+		hash string
+		want bool
+	}{{0, "0a", true}, {9, "0a", true}, {1, "0b", false}, {2, "0c", true}, {3, "0c", true}, {0, "11", true},
+		{9, "0b", true}, {4, "00", false}, {8, "11", false}} {
+		got, err := w.Ledger.Uses(t.Context(), all[c.of].ID, c.hash)
+		if err != nil || got != c.want {
+			t.Errorf("Uses of deployment %d and %s: %t, %v; want %t", c.of, c.hash, got, err, c.want)
+		}
+	}
 }

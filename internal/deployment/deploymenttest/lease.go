@@ -16,7 +16,8 @@ func progress(n int, at time.Time) deployment.Progress {
 	p := deployment.Progress{
 		Log: logbook.Mark{
 			At:     logbook.Position{Out: int64(1000 * n), Err: int64(10 * n), Steps: int64(n)},
-			Chunks: n, Last: logbook.Order(100 * n), Batch: n, Bytes: int64(2000 * n), Digest: "d1ce",
+			Chunks: n, Last: logbook.Order(100 * n), Batch: n, Bytes: int64(2000 * n),
+			Stored: int64(500 * n), Digest: "d1ce",
 		},
 		Process: "4711 0b3d",
 		Sent:    true,

@@ -34,7 +34,7 @@ func (w *world) logged(t *testing.T, resource, server catalog.ID) deployment.Rec
 
 // rewritten returns the mark of the same log with other content.
 func rewritten(mark logbook.Mark, digest string) logbook.Mark {
-	mark.Bytes, mark.Digest = mark.Bytes-7, digest
+	mark.Bytes, mark.Stored, mark.Digest = mark.Bytes-7, mark.Stored-3, digest
 	return mark
 }
 

@@ -52,6 +52,7 @@ func chunk(number int, body string) logbook.Chunk {
 		Before:   logbook.Position{Out: 1 << 40, Err: 2 * n, Steps: 0},
 		After:    logbook.Position{Out: 1<<40 + n, Err: 3 * n, Steps: 4 * n},
 		Bytes:    1<<33 + n,
+		Stored:   int64(len(body)),
 		Digest:   strings.Repeat("0f", 32),
 		Previous: strings.Repeat("a1", 32),
 	}}

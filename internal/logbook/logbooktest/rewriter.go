@@ -33,7 +33,7 @@ func TestRewriter(t *testing.T, open func(t *testing.T) logbook.Rewriter) {
 // scrubbed returns the chunk with other content.
 func scrubbed(was logbook.Chunk, body string) logbook.Chunk {
 	now := was
-	now.Body = []byte(body)
+	now.Body, now.Stored = []byte(body), int64(len(body))
 	now.Bytes--
 	now.Digest, now.Previous = strings.Repeat("77", 32), strings.Repeat("99", 32)
 	now.Original, now.Changed = was.Digest, 3

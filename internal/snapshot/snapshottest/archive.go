@@ -25,6 +25,7 @@ func TestArchive(t *testing.T, open func(t *testing.T) snapshot.Archive) {
 		"resources are apart":                      testApart,
 		"no caller shares stored data":             testCopies,
 		"two writers of one snapshot both succeed": testRace,
+		"what was removed can be put again":        testRemove,
 		"a cancelled context changes nothing":      testCancelled,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -128,6 +129,24 @@ func testCopies(t *testing.T, archive snapshot.Archive) {
 	wantKept(t, archive, id, want)
 }
 
+func testRemove(t *testing.T, archive snapshot.Archive) {
+	id, other := newID(t, catalog.KindDatabase), newID(t, catalog.KindDatabase)
+	first, second := snapshot.Snapshot(`{"n":1}`), snapshot.Snapshot(`{"n":2}`)
+	put(t, archive, id, first)
+	put(t, archive, id, second)
+	put(t, archive, other, first)
+	for _, hash := range []string{first.Hash(), first.Hash(), "", "..", snapshot.Snapshot(`{}`).Hash()} {
+		if err := archive.Remove(t.Context(), id, hash); err != nil {
+			t.Errorf("Remove of %q: %v", hash, err)
+		}
+	}
+	wantMissing(t, archive, id, first.Hash())
+	wantKept(t, archive, id, second)
+	wantKept(t, archive, other, first)
+	put(t, archive, id, first)
+	wantKept(t, archive, id, first)
+}
+
 func testRace(t *testing.T, archive snapshot.Archive) {
 	id := newID(t, catalog.KindService)
 	taken := snapshot.Snapshot(`{"n":1}`)
@@ -151,6 +170,9 @@ func testCancelled(t *testing.T, archive snapshot.Archive) {
 	cancel()
 	if err := archive.Put(ctx, id, never); !errors.Is(err, context.Canceled) {
 		t.Errorf("Put: %v, want %v", err, context.Canceled)
+	}
+	if err := archive.Remove(ctx, id, kept.Hash()); !errors.Is(err, context.Canceled) {
+		t.Errorf("Remove: %v, want %v", err, context.Canceled)
 	}
 	if _, err := archive.Get(ctx, id, kept.Hash()); !errors.Is(err, context.Canceled) {
 		t.Errorf("Get: %v, want %v", err, context.Canceled)
