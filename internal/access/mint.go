@@ -34,6 +34,17 @@ const (
 func Mint(
 	name string, abilities []Ability, now time.Time, random io.Reader,
 ) (token Token, bearer string, err error) {
+	id, err := NewID(random)
+	if err != nil {
+		return Token{}, "", err
+	}
+	return MintWithID(id, name, abilities, now, random)
+}
+
+// MintWithID is [Mint] with an id from [NewID].
+func MintWithID(
+	id, name string, abilities []Ability, now time.Time, random io.Reader,
+) (token Token, bearer string, err error) {
 	name = strings.TrimSpace(name)
 	length := utf8.RuneCountInString(name)
 	if length == 0 || length > MaxNameLength || !utf8.ValidString(name) ||
@@ -42,10 +53,6 @@ func Mint(
 			"must be one line of 1 to %d characters", MaxNameLength)
 	}
 	abilities, err = check(abilities)
-	if err != nil {
-		return Token{}, "", err
-	}
-	id, err := newID(random)
 	if err != nil {
 		return Token{}, "", err
 	}
@@ -87,8 +94,8 @@ func Minter(
 // long and random, so it cannot be guessed.
 func digest(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }
 
-// newID returns a random number of [idBits] bits, at least 1.
-func newID(random io.Reader) (string, error) {
+// NewID returns the id of a new token: a random number of 53 bits, at least 1.
+func NewID(random io.Reader) (string, error) {
 	var bytes [8]byte
 	if _, err := io.ReadFull(random, bytes[:]); err != nil {
 		return "", fault.Wrap(err, fault.Internal, "read random bytes")

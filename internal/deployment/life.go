@@ -14,17 +14,12 @@ import (
 // The life of a record: each transition is a pure function. A [Ledger] stores the result
 // only if the record has not changed in the meantime.
 
-// SameRequest reports whether both records have the same resource, operation and
-// options.
-func (r Record) SameRequest(other Record) bool {
-	return r.ID.Resource() == other.ID.Resource() && r.Operation == other.Operation &&
-		r.Options == other.Options
-}
-
-// SameWork reports whether both records are the same request and, if they start the
-// resource, have the same configuration.
+// SameWork reports whether both records have the same resource, operation and options
+// and, if they start the resource, the same configuration.
 func (r Record) SameWork(other Record) bool {
-	return r.SameRequest(other) && (r.ConfigurationHash == other.ConfigurationHash || !r.Operation.Starts())
+	return r.ID.Resource() == other.ID.Resource() && r.Operation == other.Operation &&
+		r.Options == other.Options &&
+		(r.ConfigurationHash == other.ConfigurationHash || !r.Operation.Starts())
 }
 
 // StandsFor reports whether the record is the answer to a repeated request without an

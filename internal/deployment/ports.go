@@ -26,14 +26,15 @@ type Queue interface {
 	// and notes it on its resource as the one that is queued.
 	//
 	// Enqueue writes no record if a deployment already answers the request. That
-	// is so in two cases:
+	// is so in three cases:
 	//
-	//   - The key is known, its window has not passed, and the key is Lasting or
-	//     its deployment still answers the request (see [Record.StandsFor]).
+	//   - There is a deployment with the id of the record, whatever has become of it.
+	//   - The key is known, its window has not passed, and its deployment still
+	//     answers the request (see [Record.StandsFor]).
 	//   - The resource has the same request queued (see [Record.SameWork]).
 	//
-	// The Receipt is then Repeated and has that record, and the key stands for it
-	// from then on.
+	// The Receipt is then Repeated and has that record. In the last two cases, the
+	// key stands for it from then on.
 	//
 	// If the resource has a queued request that this one supersedes (see
 	// [Record.Supersedes]), the queued one ends in the same transaction, and the
@@ -45,6 +46,9 @@ type Queue interface {
 	// resource is already in the requested state (see [Record.AlreadyInState]). A
 	// refused request is not remembered.
 	Enqueue(ctx context.Context, record Record, key RequestKey) (Receipt, error)
+	// Repeat returns the receipt of a repeated request, whose deployment is known.
+	// NotFound if there is no such deployment.
+	Repeat(ctx context.Context, id ID) (Receipt, error)
 	// Note writes a record that has finished already, such as an update, and counts it
 	// on its resource, as Finish does. NotFound if the resource is gone, Conflict if the id is
 	// taken.
@@ -131,16 +135,13 @@ type Removal struct {
 	Place string
 }
 
-// RequestKey identifies repeats of a request. The zero key matches nothing.
+// RequestKey identifies repeats of a request without an Idempotency-Key. The zero key
+// matches nothing.
 type RequestKey struct {
-	// Hash identifies the request: it covers the caller and its Idempotency-Key,
-	// or the caller and the whole request.
+	// Hash identifies the request: it covers the caller and the whole request.
 	Hash string
 	// Window is how long a repeat counts as the same request.
 	Window time.Duration
-	// Lasting makes the deployment answer repeats during the whole window, even
-	// after it has ended.
-	Lasting bool
 }
 
 // Receipt answers a request.

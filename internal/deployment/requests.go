@@ -21,21 +21,17 @@ type Request struct {
 	Operation Operation
 	Options   Options
 	Trigger   Trigger
-	// Caller identifies the caller. Only requests of the same caller are repeats.
-	Caller string
-	// IdempotencyKey, if set, makes all requests of the caller with that key repeats
-	// of the first one during [KeyWindow]. Without it, an identical request within
+	// ID, if set, is the id of the new deployment. All requests with one ID are one
+	// request. Without it, an identical request of the same caller within
 	// [RepeatWindow] is a repeat if [Record.StandsFor] is true.
-	IdempotencyKey string
+	ID ID
+	// Caller identifies the caller.
+	Caller string
 }
 
-// How long a repeat counts as the same request. API clients retry a POST without a key
-// after 1, 2 and 4 s, which ten seconds cover. A day is the usual window of an
-// idempotency key in payment APIs.
-const (
-	RepeatWindow = 10 * time.Second
-	KeyWindow    = 24 * time.Hour
-)
+// RepeatWindow is how long a repeat without an id counts as the same request. API clients
+// retry a POST after 1, 2 and 4 s, which ten seconds cover.
+const RepeatWindow = 10 * time.Second
 
 // Requests turns the requests of users into queued deployments.
 type Requests struct {
@@ -75,9 +71,9 @@ func NewRequests(store catalog.Reader, queue Queue, opts RequestsOptions) *Reque
 //
 // NotFound if there is no such resource. Conflict if its server has no pinned host key
 // and the operation needs one, if the resource has a queued request that this one does
-// not supersede, if the resource is already in the requested state
-// ([ErrAlreadyInState]), or if the idempotency key was used for another request.
-// Exhausted if the server's queue is full. A refused request stores no record.
+// not supersede, or if the resource is already in the requested state
+// ([ErrAlreadyInState]). Exhausted if the server's queue is full. A refused request stores
+// no record.
 func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error) {
 	resource, server, err := r.findResourceAndServer(ctx, request)
 	if err != nil {
@@ -87,6 +83,9 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 	if err != nil {
 		return Receipt{}, err
 	}
+	if request.ID != "" {
+		id = request.ID
+	}
 	hash := request.Options.Configuration // stored when it first ran
 	if request.takesSnapshot() {
 		if hash, err = r.saveSnapshot(ctx, resource); err != nil {
@@ -95,16 +94,7 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 	}
 	record := r.record(request, id, resource, server, now)
 	record.Status, record.ConfigurationHash, record.QueuedAt = Queued, hash, now
-	receipt, err := r.queue.Enqueue(ctx, record, request.key())
-	if err != nil {
-		return Receipt{}, err
-	}
-	if !receipt.Record.SameRequest(record) {
-		return Receipt{}, fault.New(fault.Conflict,
-			"This Idempotency-Key was used for another request, which is deployment %s. Use a new key.",
-			receipt.Record.ID)
-	}
-	return receipt, nil
+	return r.queue.Enqueue(ctx, record, request.key())
 }
 
 // newIDAndTime returns the id and the time of a new deployment.
@@ -184,17 +174,13 @@ func (r *Requests) server(ctx context.Context, resource catalog.Deployable) (*ca
 // key returns the key of the request. The parts are encoded as JSON, so that different
 // parts never have the same encoding.
 func (r Request) key() RequestKey {
-	if r.Caller == "" {
+	if r.Caller == "" || r.ID != "" {
 		return RequestKey{}
 	}
-	window, parts := KeyWindow, []any{"key", r.Caller, r.IdempotencyKey}
-	if r.IdempotencyKey == "" {
-		window, parts = RepeatWindow, []any{"request", r.Caller, r.Resource, r.Operation, r.Options}
-	}
-	text, err := json.Marshal(parts)
+	text, err := json.Marshal([]any{r.Caller, r.Resource, r.Operation, r.Options})
 	if err != nil { // strings and booleans always encode
 		return RequestKey{}
 	}
 	sum := sha256.Sum256(text)
-	return RequestKey{Hash: hex.EncodeToString(sum[:]), Window: window, Lasting: r.IdempotencyKey != ""}
+	return RequestKey{Hash: hex.EncodeToString(sum[:]), Window: RepeatWindow}
 }

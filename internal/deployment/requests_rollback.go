@@ -11,8 +11,8 @@ import (
 )
 
 // Rollback queues a deployment with the configuration, the commit and the tag of an
-// earlier one of the same resource, and with the current secrets. It uses the caller,
-// the trigger and the idempotency key of the request.
+// earlier one of the same resource, and with the current secrets. It uses the id,
+// the caller and the trigger of the request.
 //
 // NotFound if the resource is gone. Gone if the configuration has been deleted. Conflict
 // if the record has none, if it names a secret that the resource no longer has, or, for

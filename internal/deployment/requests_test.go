@@ -85,12 +85,14 @@ func TestP1AcceptedIsReadableRefusedLeavesNothing(t *testing.T) {
 
 // TestP2 holds: whatever is asked for a hundred times at once is done once.
 func TestP2IdenticalRequestsAtOnceAreOneDeployment(t *testing.T) {
-	for name, key := range map[string]string{"without a key": "", "with an idempotency key": "k1"} {
+	for name, withID := range map[string]bool{"without an id": false, "with an id": true} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			service := w.service(t, w.server(t, 1, 25))
 			request := start(service)
-			request.IdempotencyKey = key
+			if withID {
+				request.ID = w.newID(t, service)
+			}
 			var receipts [100]deployment.Receipt
 			var wait sync.WaitGroup
 			for i := range receipts {
@@ -121,13 +123,15 @@ func TestP2IdenticalRequestsAtOnceAreOneDeployment(t *testing.T) {
 // TestP2 holds: a client that lost the answer and asks again starts nothing
 // twice, however far the first has come.
 func TestP2RepeatedRequests(t *testing.T) {
-	newOne := func(t *testing.T, key string) (*world, catalog.ID, deployment.Request, deployment.ID) {
+	newOne := func(t *testing.T, withID bool) (*world, deployment.Request, deployment.ID) {
 		w := newWorld(t)
 		server := w.server(t, 1, 25)
 		request := start(w.service(t, server))
-		request.IdempotencyKey = key
+		if withID {
+			request.ID = w.newID(t, request.Resource)
+		}
 		w.request(t, request)
-		return w, server, request, w.run(t, server)
+		return w, request, w.run(t, server)
 	}
 	t.Run("within ten seconds an identical request is the same until it ends, later it is new",
 		func(t *testing.T) {
@@ -146,13 +150,13 @@ func TestP2RepeatedRequests(t *testing.T) {
 				t.Errorf("receipt = %+v, want a new one", receipt)
 			}
 		})
-	t.Run("without a key, an ended deployment answers nothing", func(t *testing.T) {
-		w, _, request, first := newOne(t, "")
+	t.Run("without an id, an ended deployment answers nothing", func(t *testing.T) {
+		w, request, first := newOne(t, false)
 		if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
 			t.Errorf("receipt = %+v, want a new one", receipt)
 		}
 	})
-	t.Run("after a change of the configuration, a repeat without a key is a new request", func(t *testing.T) {
+	t.Run("after a change of the configuration, a repeat without an id is a new request", func(t *testing.T) {
 		w := newWorld(t)
 		server := w.server(t, 1, 25)
 		service := w.service(t, server)
@@ -164,66 +168,39 @@ func TestP2RepeatedRequests(t *testing.T) {
 			t.Errorf("receipt = %+v, want a new one in place of %s", receipt, first.ID)
 		}
 	})
-	t.Run("with a key it is the same for a day", func(t *testing.T) {
-		w, _, request, first := newOne(t, "k1")
-		w.wait(deployment.KeyWindow - time.Second)
+	t.Run("with an id it is the same, whenever it comes", func(t *testing.T) {
+		w, request, first := newOne(t, true)
+		if first != request.ID {
+			t.Errorf("the deployment is %s, want %s", first, request.ID)
+		}
+		w.wait(24 * time.Hour)
 		if receipt := w.request(t, request); !receipt.Repeated || receipt.Record.ID != first {
 			t.Errorf("receipt = %+v, want %s again", receipt, first)
 		}
-		w.wait(2 * time.Second)
-		if receipt := w.request(t, request); receipt.Repeated {
-			t.Errorf("receipt = %+v, want a new one", receipt)
-		}
 	})
-	t.Run("a new key, another caller, other options and none that is named are new requests",
-		func(t *testing.T) {
-			for name, change := range map[string]func(*deployment.Request){
-				"key":       func(r *deployment.Request) { r.IdempotencyKey = "k2" },
-				"no key":    func(r *deployment.Request) { r.IdempotencyKey = "" },
-				"caller":    func(r *deployment.Request) { r.Caller = "tok2" },
-				"no caller": func(r *deployment.Request) { r.Caller = "" },
-			} {
-				w, _, request, first := newOne(t, "k1")
-				change(&request)
-				if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
-					t.Errorf("%s: receipt = %+v, want a new one", name, receipt)
-				}
-			}
-			w, _, request, first := newOne(t, "")
-			request.Options.StopBeforeStart = true
-			if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
-				t.Errorf("options: receipt = %+v, want a new one", receipt)
-			}
-		})
-	t.Run("a key that was used for something else is a Conflict that names it", func(t *testing.T) {
-		w, server, request, first := newOne(t, "k1")
-		for _, change := range []func(*deployment.Request){
-			func(r *deployment.Request) { r.Operation = deployment.Stop },
-			func(r *deployment.Request) { r.Options.Force = true },
-			func(r *deployment.Request) { r.Resource = w.service(t, server) },
+	t.Run("another id, another caller, other options and no caller are new requests", func(t *testing.T) {
+		for name, change := range map[string]func(*world, *deployment.Request){
+			"id":        func(w *world, r *deployment.Request) { r.ID = w.newID(t, r.Resource) },
+			"no id":     func(_ *world, r *deployment.Request) { r.ID = "" },
+			"caller":    func(_ *world, r *deployment.Request) { r.ID, r.Caller = "", "tok2" },
+			"no caller": func(_ *world, r *deployment.Request) { r.ID, r.Caller = "", "" },
+			"options":   func(_ *world, r *deployment.Request) { r.ID, r.Options.StopBeforeStart = "", true },
 		} {
-			changed := request
-			change(&changed)
-			_, err := w.requests.Request(t.Context(), changed)
-			wantKind(t, err, fault.Conflict)
-			if !strings.Contains(fault.Public(err), string(first)) {
-				t.Errorf("it says %q, want %s in it", fault.Public(err), first)
+			w, request, first := newOne(t, true)
+			change(w, &request)
+			if receipt := w.request(t, request); receipt.Repeated || receipt.Record.ID == first {
+				t.Errorf("%s: receipt = %+v, want a new one", name, receipt)
 			}
 		}
 	})
-	t.Run("a second caller of a queued request gets it, also under the new key", func(t *testing.T) {
+	t.Run("a second caller of a queued request gets it", func(t *testing.T) {
 		w := newWorld(t)
 		server := w.server(t, 1, 25)
 		request := start(w.service(t, server))
 		first := w.request(t, request).Record.ID
-		request.Caller, request.IdempotencyKey = "tok2", "mine"
-		for _, when := range []string{"queued", "ended"} {
-			if receipt := w.request(t, request); !receipt.Repeated || receipt.Record.ID != first {
-				t.Errorf("while it is %s: receipt = %+v, want %s", when, receipt, first)
-			}
-			if when == "queued" {
-				w.run(t, server)
-			}
+		request.Caller, request.ID = "tok2", w.newID(t, request.Resource)
+		if receipt := w.request(t, request); !receipt.Repeated || receipt.Record.ID != first {
+			t.Errorf("receipt = %+v, want %s", receipt, first)
 		}
 	})
 }

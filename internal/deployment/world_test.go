@@ -82,6 +82,16 @@ func (w *world) request(t *testing.T, request deployment.Request) deployment.Rec
 	return receipt
 }
 
+// newID returns an id for a deployment of the resource.
+func (w *world) newID(t *testing.T, resource catalog.ID) deployment.ID {
+	t.Helper()
+	id, err := deployment.NewID(resource, w.now(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
 func (w *world) claim(t *testing.T, server catalog.ID) {
 	t.Helper()
 	if _, err := w.Ledger().Claim(t.Context(), server, w.now()); err != nil {

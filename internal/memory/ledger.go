@@ -20,8 +20,12 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record,
 	var receipt deployment.Receipt
 	err := l.locked(ctx, func() error {
 		resource := record.ID.Resource()
+		if _, there := l.records[record.ID]; there {
+			receipt = l.receipt(record.ID, true)
+			return nil
+		}
 		if known, ok := l.requests[key.Hash]; ok && record.QueuedAt.Before(known.until) {
-			if key.Lasting || l.records[known.id].StandsFor(record, l.newest(resource)) {
+			if l.records[known.id].StandsFor(record, l.newest(resource)) {
 				receipt = l.receipt(known.id, true)
 				return nil
 			}
@@ -57,6 +61,18 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record,
 	return receipt, err
 }
 
+func (l ledger) Repeat(ctx context.Context, id deployment.ID) (deployment.Receipt, error) {
+	var receipt deployment.Receipt
+	err := l.locked(ctx, func() error {
+		if _, there := l.records[id]; !there {
+			return deployment.NewNotFoundError()
+		}
+		receipt = l.receipt(id, true)
+		return nil
+	})
+	return receipt, err
+}
+
 // supersede ends the queued request and appends the record to the queue.
 func (l ledger) supersede(queued, record deployment.Record, state *catalog.State) error {
 	if !record.Supersedes(queued) || record.ServerID != queued.ServerID {
@@ -65,9 +81,6 @@ func (l ledger) supersede(queued, record deployment.Record, state *catalog.State
 	server, there := l.servers[record.ServerID]
 	if !there {
 		return deployment.NewServerGoneError()
-	}
-	if _, taken := l.records[record.ID]; taken {
-		return deployment.NewExistsError(record.ID)
 	}
 	ended, err := queued.Superseded(record)
 	if err != nil {
@@ -98,9 +111,6 @@ func (l ledger) append(record deployment.Record, state *catalog.State) error {
 	}
 	if len(server.queue) >= l.limits(record.ServerID).QueueLimit {
 		return deployment.NewQueueFullError()
-	}
-	if _, taken := l.records[record.ID]; taken {
-		return deployment.NewExistsError(record.ID)
 	}
 	l.place(record, server, state)
 	return nil

@@ -40,7 +40,12 @@ type Route struct {
 	Function string
 	// Ability is what the token needs; "" means that no token is needed.
 	Ability access.Ability
+	// TakesKey says that the operation takes an [IdempotencyKey].
+	TakesKey bool
 }
+
+// IdempotencyKey is the header that makes several requests one request.
+const IdempotencyKey = "Idempotency-Key"
 
 // Load decodes the document. A function calls it once, when it starts; schemas are
 // compiled when they are first needed. Internal if the document is damaged.
@@ -119,8 +124,11 @@ func readOperation(prefix string, path, method node) operation {
 	}
 	for _, declared := range slices.Concat(path.get("parameters").children(),
 		method.get("parameters").children()) {
-		if declared.get("in").text() == "query" {
-			op.query = append(op.query, parameter{declared.get("name").text(), declared.get("schema")})
+		switch name := declared.get("name").text(); declared.get("in").text() {
+		case "query":
+			op.query = append(op.query, parameter{name, declared.get("schema")})
+		case "header":
+			op.TakesKey = op.TakesKey || name == IdempotencyKey
 		}
 	}
 	if body := method.get("requestBody"); body.exists() {

@@ -29,6 +29,7 @@ func TestRoutesAreTheOperationsOfTheDocument(t *testing.T) {
 			Path:     "/api/v1" + op.path,
 			Function: op.object["x-waybill-function"].(string),
 			Ability:  access.Ability(ability),
+			TakesKey: takesKey(op),
 		}
 		if !slices.Contains(routes, want) {
 			t.Errorf("there is no route %+v", want)
@@ -42,6 +43,40 @@ func TestRoutesAreTheOperationsOfTheDocument(t *testing.T) {
 	})
 	if !sorted {
 		t.Error("the routes are not in the order of path and method")
+	}
+}
+
+// takesKey reports whether the operation refers to the parameter of the header.
+func takesKey(op operation) bool {
+	declared, _ := op.object["parameters"].([]any)
+	return slices.ContainsFunc(declared, func(one any) bool {
+		reference, _ := one.(map[string]any)["$ref"].(string)
+		return reference == "#/components/parameters/idempotencyKey"
+	})
+}
+
+// TestEveryPOSTTakesAnIdempotencyKey holds for all but validations, which create nothing.
+// An operation that takes one describes the answers to its repeats.
+func TestEveryPOSTTakesAnIdempotencyKey(t *testing.T) {
+	takers := 0
+	for _, op := range operations(read(t)) {
+		takes := takesKey(op)
+		if op.method == "post" && takes == strings.HasSuffix(op.path, "/validate") {
+			t.Errorf("POST %s takes a key: %v", op.path, takes)
+		}
+		if !takes {
+			continue
+		}
+		takers++
+		answers, _ := op.object["responses"].(map[string]any)
+		for _, status := range []string{"409", "422"} {
+			if answers[status] == nil {
+				t.Errorf("%s %s takes a key and does not describe %s", op.method, op.path, status)
+			}
+		}
+	}
+	if takers == 0 {
+		t.Error("no operation takes a key: the test looks at nothing")
 	}
 }
 

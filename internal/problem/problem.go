@@ -13,6 +13,8 @@ type Problem struct {
 	Detail  string `json:"detail"`
 	// Errors are the problems with each field of a request.
 	Errors map[string][]string `json:"errors,omitempty"`
+	// Created has the ids of what an earlier request with the same Idempotency-Key created.
+	Created []string `json:"created,omitempty"`
 	// RequestID finds the request in the operator's log.
 	RequestID string `json:"request_id"`
 }

@@ -17,8 +17,10 @@ type Answer struct {
 	Text        []byte
 	ContentType string
 	Header      map[string]string
-	// Deployment is a uuid for the operator's log, if the path has none.
+	// Deployment is a uuid for the operator's log, if neither the path nor Created has one.
 	Deployment string
+	// Created has the ids that a [Repeat] of the request needs.
+	Created []string
 }
 
 // The content types of answers.

@@ -1,14 +1,17 @@
 package rest
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"io"
 	"net/http"
 	"net/url"
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
-	"waybill/internal/fault"
+	"waybill/internal/idempotency"
 	"waybill/internal/openapi"
 )
 
@@ -24,31 +27,52 @@ type Call struct {
 	header http.Header
 	Token  access.Token
 	Body   []byte
+	random io.Reader
+	// claim is the claim of a request with an Idempotency-Key, or nil.
+	claim *idempotency.Claim
 }
 
 // Sensitive reports whether the caller may read sensitive data.
 func (c *Call) Sensitive() bool { return c.Token.Can(access.ReadSensitive) }
 
+// Rerun reports whether an earlier run of the request may have created something.
+func (c *Call) Rerun() bool { return c.claim != nil && c.claim.Run > 1 }
+
+// IDSource returns the source of the random part of an id. purpose distinguishes the ids
+// of one request. For a request with an Idempotency-Key it is the same in every run, so
+// that a run finds what an earlier run has created. Secrets need another source.
+func (c *Call) IDSource(purpose string) io.Reader {
+	if c.claim == nil {
+		return c.random
+	}
+	sum := sha256.Sum256(append(c.claim.Seed[:], purpose...))
+	return bytes.NewReader(sum[:])
+}
+
+// NewID returns an id of the kind for an entity that the request creates. A request
+// creates at most one.
+func (c *Call) NewID(kind catalog.Kind) (catalog.ID, error) {
+	return catalog.NewID(kind, c.IDSource(string(kind)))
+}
+
 // Request returns the request for an operation, with the call's token as caller.
 func (c *Call) Request(
 	id catalog.ID, operation deployment.Operation, options deployment.Options,
 ) (deployment.Request, error) {
-	key := c.header.Get("Idempotency-Key")
-	if len(key) > maxKeyLength {
-		return deployment.Request{}, fault.InvalidField("Idempotency-Key",
-			"must have at most %d characters", maxKeyLength)
+	request := deployment.Request{
+		Resource:  id,
+		Operation: operation,
+		Options:   options,
+		Trigger:   c.Trigger(),
+		Caller:    c.Token.ID,
 	}
-	return deployment.Request{
-		Resource:       id,
-		Operation:      operation,
-		Options:        options,
-		Trigger:        c.Trigger(),
-		Caller:         c.Token.ID,
-		IdempotencyKey: key,
-	}, nil
+	if c.claim == nil {
+		return request, nil
+	}
+	var err error
+	request.ID, err = deployment.NewID(id, c.claim.CreatedAt, c.IDSource("deployment of "+string(id)))
+	return request, err
 }
-
-const maxKeyLength = 255
 
 // Trigger returns the call's token as the trigger of a record.
 func (c *Call) Trigger() deployment.Trigger {

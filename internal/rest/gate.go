@@ -16,6 +16,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
+	"waybill/internal/idempotency"
 	"waybill/internal/openapi"
 	"waybill/internal/oplog"
 )
@@ -26,32 +27,53 @@ type gate struct {
 	api       *openapi.API
 	router    router
 	checker   *access.Checker
+	keys      idempotency.Store
 	endpoints map[string]Endpoint
+	repeats   map[string]Repeat
 	opts      Options
 }
 
-// NewHandler returns the handler of one API function. endpoints maps the
-// operations of openapi.yaml to their endpoints. Internal if openapi.yaml cannot be
-// read, or if an operation of the function has no endpoint.
-func NewHandler(
-	function string, tokens access.Tokens, opts Options, endpoints map[string]Endpoint,
-) (http.Handler, error) {
+// Function is an API function.
+type Function struct {
+	// Name is its name in openapi.yaml.
+	Name   string
+	Tokens access.Tokens
+	// Endpoints maps the operations of openapi.yaml to their endpoints.
+	Endpoints map[string]Endpoint
+	// Keys and Repeats answer the repeats of operations that take an Idempotency-Key.
+	Keys    idempotency.Store
+	Repeats map[string]Repeat
+}
+
+// NewHandler returns the handler of an API function. Internal if openapi.yaml cannot be
+// read, or if an operation of the function has no endpoint, or takes an Idempotency-Key
+// and has no repeat.
+func NewHandler(f Function, opts Options) (http.Handler, error) {
 	api, err := openapi.Load()
 	if err != nil {
 		return nil, err
 	}
 	for _, route := range api.Routes() {
-		if route.Function == function && endpoints[route.ID] == nil {
+		if route.Function != f.Name {
+			continue
+		}
+		if f.Endpoints[route.ID] == nil {
 			return nil, fault.New(fault.Internal,
-				"openapi.yaml gives %s to the function %s, which has no endpoint for it", route.ID, function)
+				"openapi.yaml gives %s to the function %s, which has no endpoint for it", route.ID, f.Name)
+		}
+		if route.TakesKey && (f.Keys == nil || f.Repeats[route.ID] == nil) {
+			return nil, fault.New(fault.Internal,
+				"%s takes an Idempotency-Key, and the function %s cannot repeat it", route.ID, f.Name)
 		}
 	}
 	return &gate{
-		function:  function,
+		function:  f.Name,
 		api:       api,
 		router:    newRouter(api.Routes()),
-		checker:   access.New(tokens, access.Options{Now: opts.Now}),
-		endpoints: endpoints,
+		checker:   access.New(f.Tokens, access.Options{Now: opts.Now}),
+		keys:      f.Keys,
+		endpoints: f.Endpoints,
+		repeats:   f.Repeats,
 		opts:      opts,
 	}, nil
 }
@@ -103,7 +125,7 @@ func (g *gate) serve(ctx context.Context, v *visit) (reply Answer, err error) {
 	if v.deployment = deploymentOf(c); v.deployment != "" {
 		ctx = oplog.With(ctx, oplog.Deployment, v.deployment)
 	}
-	return g.endpoints[c.route.ID](ctx, c)
+	return g.run(ctx, c)
 }
 
 // admit checks a request. The order limits what a stranger can learn: the route
@@ -114,7 +136,7 @@ func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 		return nil, err
 	}
 	v.route = route
-	c := &Call{route: route, Params: params, header: v.request.Header}
+	c := &Call{route: route, Params: params, header: v.request.Header, random: g.opts.Random}
 	if route.Ability != "" {
 		if c.Token, err = g.checker.Authenticate(ctx, c.header.Get("Authorization")); err != nil {
 			return nil, err
@@ -179,7 +201,7 @@ func (g *gate) log(ctx context.Context, v *visit, reply Answer) {
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", v.err.Error()))
 	}
-	if uuid := cmp.Or(reply.Deployment, v.deployment); uuid != "" {
+	if uuid := cmp.Or(reply.Deployment, deploymentsIn(reply.Created), v.deployment); uuid != "" {
 		ctx = oplog.With(ctx, oplog.Deployment, uuid)
 	}
 	g.opts.Log.LogAttrs(ctx, level, "request", attrs...)

@@ -34,6 +34,8 @@ type HTTPError struct {
 	status int
 	text   string
 	header map[string]string
+	// created has the ids of what an earlier request created.
+	created []string
 }
 
 // Error returns the text for the client.
@@ -45,21 +47,27 @@ func NewBadRequestError(text string) error {
 	return &HTTPError{status: http.StatusBadRequest, text: text}
 }
 
+// NewCreatedError returns 409 with the ids of what an earlier request created, if the
+// answer to that request cannot be built again.
+func NewCreatedError(text string, ids ...string) error {
+	return &HTTPError{status: http.StatusConflict, text: text, created: ids}
+}
+
 // methodNotAllowed refuses a method of a path that has others.
 func methodNotAllowed(method string, allowed []string) error {
 	text := "This path takes " + strings.Join(allowed, ", ") + " only."
 	if method == http.MethodGet && len(allowed) == 1 && allowed[0] == http.MethodPost {
 		text = "This endpoint has changed to a POST request."
 	}
-	return &HTTPError{
-		http.StatusMethodNotAllowed, text, map[string]string{"Allow": strings.Join(allowed, ", ")},
-	}
+	header := map[string]string{"Allow": strings.Join(allowed, ", ")}
+	return &HTTPError{status: http.StatusMethodNotAllowed, text: text, header: header}
 }
 
 // problemAnswer is the only place that turns an error into an answer.
 func problemAnswer(err error, requestID string) Answer {
 	if refused, ok := errors.AsType[*HTTPError](err); ok {
 		body := problem.New(refused.status, refused.text, requestID)
+		body.Created = refused.created
 		return Answer{Status: refused.status, Body: body, Header: refused.header}
 	}
 	known := problems[fault.KindOf(err)]

@@ -29,16 +29,16 @@ type enqueuing struct {
 // transaction, and a read for the place in the queue. Only after a refusal are the
 // items read, in this order:
 //
-//  1. The request is known and its window has not passed. If its deployment still
+//  1. There is a deployment with the id: return it.
+//  2. The request is known and its window has not passed. If its deployment still
 //     stands for the request, return it. Otherwise try the transaction again, with a
 //     condition that allows this deployment.
-//  2. The resource is gone: NotFound.
-//  3. The resource has a queued deployment. If it is the same request, remember the
+//  3. The resource is gone: NotFound.
+//  4. The resource has a queued deployment. If it is the same request, remember the
 //     key and return it. If the record supersedes it, try the transaction again and
 //     end it. Otherwise Conflict.
-//  4. The resource is already in the requested state: Conflict.
-//  5. The server is gone: Conflict. Its queue is full: Exhausted.
-//  6. The id is taken: Conflict.
+//  5. The resource is already in the requested state: Conflict.
+//  6. The server is gone: Conflict. Its queue is full: Exhausted.
 //  7. None of these: the obstacle is gone, so try again.
 func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record,
 	key deployment.RequestKey) (deployment.Receipt, error) {
@@ -68,6 +68,10 @@ func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record,
 		}
 		if len(why.unmet) == 0 {
 			return false, nil
+		}
+		if why.unmet[0] == 0 { // the first write is the record
+			receipt, err = d.Repeat(ctx, record.ID)
+			return true, err
 		}
 		var known deployment.Record
 		next = enqueuing{record: record, key: key}
@@ -158,8 +162,7 @@ func unsatisfied(record deployment.Record) (condition string, values item) {
 	return " AND (#running <> :none OR NOT (" + strings.Join(states, " OR ") + "))", values
 }
 
-// admits returns why the server or an existing record with the same id refuses the
-// record, or nil.
+// admits returns why the server refuses the record, or nil.
 func (d *Deployments) admits(ctx context.Context, record deployment.Record) error {
 	server, err := d.server(ctx, record.ServerID)
 	if err != nil {
@@ -171,16 +174,7 @@ func (d *Deployments) admits(ctx context.Context, record deployment.Record) erro
 	if len(server.Queue) >= server.QueueLimit {
 		return deployment.NewQueueFullError()
 	}
-	return d.unused(ctx, record.ID)
-}
-
-// unused returns Conflict if there is a deployment with this id.
-func (d *Deployments) unused(ctx context.Context, id deployment.ID) error {
-	taken, err := read(ctx, d.client, d.tables.of(id.Kind()), recordKey(id), "deployment_uuid")
-	if err == nil && taken != nil {
-		return deployment.NewExistsError(id)
-	}
-	return err
+	return nil
 }
 
 // Note writes a record that has finished, and counts it on its resource.
@@ -217,6 +211,15 @@ func (d *Deployments) Note(ctx context.Context, record deployment.Record) error 
 		}
 		return true, catalog.NewNotFoundError(id.Resource())
 	})
+}
+
+// Repeat reads the record, and the queue if it is queued.
+func (d *Deployments) Repeat(ctx context.Context, id deployment.ID) (deployment.Receipt, error) {
+	record, err := d.Get(ctx, id)
+	if err != nil {
+		return deployment.Receipt{}, err
+	}
+	return d.receipt(ctx, record, true)
 }
 
 // receipt adds the record's place in the queue.

@@ -96,7 +96,7 @@ func (d *Deployments) remembered(ctx context.Context,
 		return known, false, nil
 	}
 	known, err = d.Get(ctx, deployment.ID(fields.DeploymentUUID))
-	if err != nil || next.key.Lasting {
+	if err != nil {
 		return known, true, err
 	}
 	newest, err := d.newest(ctx, known.ID.Resource())
@@ -143,8 +143,7 @@ func (d *Deployments) queued(ctx context.Context, next *enqueuing,
 		return known, true, deployment.NewServerGoneError()
 	}
 	next.superseded, next.queue = &queued, server.Queue
-	err = d.unused(ctx, next.record.ID)
-	return known, err != nil, err
+	return known, false, nil
 }
 
 // remember makes the key stand for the queued deployment.

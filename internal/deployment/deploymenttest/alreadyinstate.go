@@ -132,16 +132,15 @@ func (w *world) accepts(t *testing.T, record deployment.Record) {
 func testAlreadyInStateRepeat(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
-	request, named := key("start", 10*time.Second), lasting("start", time.Hour)
+	request := key("start", 10*time.Second)
 	first := w.enqueueAs(t, w.plain(t, service, server, deployment.Start), request)
-	w.repeats(t, w.plain(t, service, server, deployment.Start), named, first, 1)
+	w.repeats(t, w.plain(t, service, server, deployment.Start), key("other", time.Hour), first, 1)
 	w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"),
 		deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy"})
 	_, err := w.Ledger.Enqueue(t.Context(), w.plain(t, service, server, deployment.Start), request)
 	if !errors.Is(err, deployment.ErrAlreadyInState) {
 		t.Errorf("after it ended: %v, want %v", err, deployment.ErrAlreadyInState)
 	}
-	w.repeats(t, w.plain(t, service, server, deployment.Start), named, first, 0)
 	w.refuses(t, w.plain(t, service, server, deployment.Start), fault.Conflict)
 }
 

@@ -19,7 +19,6 @@ func enqueueCases() []testCase {
 		{"a resource that runs may have one more queued", testOneMoreQueued},
 		{"an unknown resource is NotFound", testUnknownResource},
 		{"an unknown server is a Conflict", testUnknownServer},
-		{"an id that is taken is a Conflict", testTakenID},
 	}
 }
 
@@ -98,17 +97,6 @@ func testUnknownServer(t *testing.T, w *world) {
 	service := w.service(t, w.server(t, 1, 25))
 	w.refuses(t, w.record(t, service, newID(t, catalog.KindServer)), fault.Conflict)
 	w.refuses(t, w.record(t, service, ""), fault.Conflict)
-}
-
-func testTakenID(t *testing.T, w *world) {
-	server := w.server(t, 1, 25)
-	service := w.service(t, server)
-	running := w.running(t, service, server)
-	again := w.record(t, service, server)
-	again.ID = running.ID
-	_, err := w.Ledger.Enqueue(t.Context(), again, deployment.RequestKey{})
-	wantKind(t, err, fault.Conflict)
-	wantSame(t, "the record", w.get(t, running.ID), running)
 }
 
 // refuses checks the refusal and that it stored nothing.

@@ -1,11 +1,12 @@
 package deploymenttest
 
 import (
+	"slices"
 	"testing"
 	"time"
 
-	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/fault"
 )
 
 func repeatsCases() []testCase {
@@ -15,8 +16,9 @@ func repeatsCases() []testCase {
 		{"a repeat after something newer is a new request", testRepeatAfterNewer},
 		{"a repeat after a newer record that changed nothing is a new request", testRepeatAfterNote},
 		{"the window ends exactly", testWindow},
-		{"a lasting key is one request, even after it ended", testLastingKey},
-		{"one lasting key is one request, whatever it asks for", testOneKey},
+		{"one id is one request, whatever has become of its deployment", testSameID},
+		{"one id is one request, of several at once", testSameIDAtOnce},
+		{"Repeat returns what a repeated request gets", testRepeatOfID},
 		{"the same as the queued request is a repeat under any key or none, and the key stands for it",
 			testSameQueued},
 	}
@@ -91,30 +93,77 @@ func testWindow(t *testing.T, w *world) {
 	w.repeats(t, again, request, late.ID, 1)
 }
 
-func testLastingKey(t *testing.T, w *world) {
+// testSameID asks again with another configuration, which never makes it another request.
+func testSameID(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
-	request := lasting("lasting", time.Hour)
-	first := w.enqueueAs(t, w.record(t, service, server), request)
-	w.finish(t, w.begin(t, w.claim(t, server).ID, "runner"), deployment.Outcome{Status: deployment.Finished})
-	changed := w.record(t, service, server)
-	changed.ConfigurationHash = "2c3d"
-	w.repeats(t, changed, request, first, 0)
-	wantSame(t, "the state", w.state(t, service), catalog.State{Deployments: 1})
+	first := w.record(t, service, server)
+	w.enqueueAs(t, first, deployment.RequestKey{})
+	again := first
+	again.ConfigurationHash = "2c3d"
+	w.repeats(t, again, deployment.RequestKey{}, first.ID, 1)
+	running := w.begin(t, w.claim(t, server).ID, "runner")
+	w.repeats(t, again, deployment.RequestKey{}, first.ID, 0)
+	waiting := w.enqueue(t, service, server).ID
+	w.repeats(t, again, deployment.RequestKey{}, first.ID, 0)
+	w.finish(t, running, deployment.Outcome{Status: deployment.Finished, ResourceStatus: "running:healthy"})
+	w.repeats(t, again, deployment.RequestKey{}, first.ID, 0)
+
+	stop := w.plain(t, service, server, deployment.Stop)
+	if got := w.enqueueAs(t, stop, deployment.RequestKey{}); got != stop.ID {
+		t.Fatalf("the stop is %s, want %s", got, stop.ID)
+	}
+	superseded := w.record(t, service, server)
+	superseded.ID = waiting
+	w.repeats(t, superseded, deployment.RequestKey{}, waiting, 0)
+	w.repeats(t, stop, deployment.RequestKey{}, stop.ID, 1)
+	wantSame(t, "the number of deployments", w.state(t, service).Deployments, 3)
 }
 
-func testOneKey(t *testing.T, w *world) {
+func testSameIDAtOnce(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
-	request := lasting("one", time.Hour)
-	first := w.enqueueAs(t, w.record(t, w.service(t, server), server), request)
-	w.repeats(t, w.record(t, w.application(t, server), server), request, first, 1)
+	service := w.service(t, server)
+	records := slices.Repeat([]deployment.Record{w.record(t, service, server)}, 20)
+	fresh := 0
+	for _, result := range together(records, func(record deployment.Record) (deployment.Receipt, error) {
+		return w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
+	}) {
+		if result.err != nil || result.value.Record.ID != records[0].ID {
+			t.Errorf("answered with %s, %v; want %s", result.value.Record.ID, result.err, records[0].ID)
+		}
+		if !result.value.Repeated {
+			fresh++
+		}
+	}
+	if fresh != 1 {
+		t.Errorf("%d were accepted as new, want 1", fresh)
+	}
+}
+
+func testRepeatOfID(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	first, second := w.enqueue(t, service, server).ID, w.enqueue(t, w.service(t, server), server).ID
+	for i, id := range []deployment.ID{first, second} {
+		receipt, err := w.Ledger.Repeat(t.Context(), id)
+		if err != nil || receipt.Position != i+1 || !receipt.Repeated {
+			t.Errorf("receipt = %+v, %v; want a repeat at %d", receipt, err, i+1)
+		}
+		wantSame(t, "the record", receipt.Record, w.get(t, id))
+	}
+	w.claim(t, server)
+	if receipt, err := w.Ledger.Repeat(t.Context(), first); err != nil || receipt.Position != 0 {
+		t.Errorf("of a running one: %+v, %v; want no position", receipt, err)
+	}
+	_, err := w.Ledger.Repeat(t.Context(), w.record(t, service, server).ID)
+	wantKind(t, err, fault.NotFound)
 }
 
 func testSameQueued(t *testing.T, w *world) {
 	server := w.server(t, 1, 1)
 	service := w.service(t, server)
 	first := w.enqueue(t, service, server)
-	request := lasting("late", time.Hour)
+	request := key("late", time.Hour)
 	w.repeats(t, w.record(t, service, server), deployment.RequestKey{}, first.ID, 1)
 	w.repeats(t, w.record(t, service, server), request, first.ID, 1)
 	w.claim(t, server)

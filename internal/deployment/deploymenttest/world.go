@@ -133,13 +133,6 @@ func key(name string, window time.Duration) deployment.RequestKey {
 	return deployment.RequestKey{Hash: name + "-" + rand.Text(), Window: window}
 }
 
-// lasting returns a key as from an Idempotency-Key: it counts for the whole window.
-func lasting(name string, window time.Duration) deployment.RequestKey {
-	request := key(name, window)
-	request.Lasting = true
-	return request
-}
-
 // enqueue queues a new request for the resource.
 func (w *world) enqueue(t *testing.T, resource, server catalog.ID) deployment.Record {
 	t.Helper()

@@ -11,6 +11,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
+	"waybill/internal/idempotency"
 	"waybill/internal/rest"
 	"waybill/internal/snapshot"
 	"waybill/internal/wire"
@@ -19,6 +20,7 @@ import (
 // Ports are the dependencies of the catalog function.
 type Ports struct {
 	Tokens    access.Tokens
+	Keys      idempotency.Store
 	Store     catalog.Store
 	Vault     catalog.Vault
 	Inspector catalog.Inspector
@@ -40,7 +42,11 @@ type Ports struct {
 // does.
 func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	opts = opts.WithDefaults()
-	return rest.NewHandler("catalog", ports.Tokens, opts, ports.endpoints(opts))
+	a := ports.api(opts)
+	return rest.NewHandler(rest.Function{
+		Name: "catalog", Tokens: ports.Tokens, Endpoints: a.endpoints(), Keys: ports.Keys,
+		Repeats: a.repeats(),
+	}, opts)
 }
 
 // catalogAPI has the endpoints of the catalog function as methods.
@@ -50,12 +56,15 @@ type catalogAPI struct {
 	opts     rest.Options
 }
 
-// endpoints maps the operations of openapi.yaml to their endpoints.
-func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
+func (p Ports) api(opts rest.Options) catalogAPI {
 	requests := deployment.NewRequests(p.Store, p.Ledger,
 		deployment.RequestsOptions{Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots,
 			Retention: opts.Retention})
-	a := catalogAPI{p, requests, opts}
+	return catalogAPI{p, requests, opts}
+}
+
+// endpoints maps the operations of openapi.yaml to their endpoints.
+func (a catalogAPI) endpoints() map[string]rest.Endpoint {
 	return map[string]rest.Endpoint{
 		"health":                      health,
 		"version":                     a.version,
@@ -118,8 +127,10 @@ func list[T catalog.Entity, B any](
 }
 
 // newMeta returns the metadata of a new entity.
-func (a catalogAPI) newMeta(kind catalog.Kind, name, description string) (catalog.Meta, error) {
-	id, err := catalog.NewID(kind, a.opts.Random)
+func (a catalogAPI) newMeta(
+	c *rest.Call, kind catalog.Kind, name, description string,
+) (catalog.Meta, error) {
+	id, err := c.NewID(kind)
 	now := a.opts.RecordTime()
 	return catalog.Meta{ID: id, Name: name, Description: description, CreatedAt: now, UpdatedAt: now}, err
 }
@@ -133,8 +144,8 @@ func (a catalogAPI) createWithSecrets(
 		return err
 	}
 	err := a.Store.Create(ctx, entity)
-	if err == nil {
-		return nil
+	if err == nil || errors.Is(err, fault.Conflict) { // with Conflict, an entity has the id already
+		return err
 	}
 	// The entity may be stored in spite of the error, and ctx may be cancelled.
 	failed := a.Store.Delete(context.WithoutCancel(ctx), entity.Common().ID)

@@ -29,9 +29,12 @@ func (a catalogAPI) createKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	meta, err := a.newMeta(catalog.KindPrivateKey, given.Name, given.Description)
+	meta, err := a.newMeta(c, catalog.KindPrivateKey, given.Name, given.Description)
 	if err != nil {
 		return rest.Answer{}, err
+	}
+	if reply, done, err := a.createdBefore(ctx, c, meta.ID, false); done || err != nil {
+		return reply, err
 	}
 	pair, err := a.readKey(given.PrivateKey)
 	if err != nil {
@@ -45,7 +48,7 @@ func (a catalogAPI) createKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 	if err := a.createWithSecrets(ctx, key, secrets); err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.Created(wire.FromKey(key)), nil
+	return created(wire.FromKey(key), key.ID), nil
 }
 
 // readKey parses a private key. Its errors never quote the key.

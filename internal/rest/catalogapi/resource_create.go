@@ -57,8 +57,11 @@ func (a catalogAPI) create(ctx context.Context, c *rest.Call, codec wire.Codec) 
 		}
 	}
 	common := catalog.Resource{}
-	if common.Meta, err = a.newMeta(codec.Kind, "", ""); err != nil {
+	if common.Meta, err = a.newMeta(c, codec.Kind, "", ""); err != nil {
 		return rest.Answer{}, err
+	}
+	if reply, done, err := a.createdBefore(ctx, c, common.ID, given.InstantDeploy); done || err != nil {
+		return reply, err
 	}
 	given.ApplyTo(&common)
 	draft, err := codec.Decode(c.Body, common)
@@ -82,11 +85,11 @@ func (a catalogAPI) create(ctx context.Context, c *rest.Call, codec wire.Codec) 
 		}
 	}
 	body := a.details(draft, prepared.server, c.Sensitive(), prepared.secrets)
-	answer := rest.Created(wire.Merged{body, change})
+	reply := created(wire.Merged{body, change}, draft.Common().ID)
 	if change.DeploymentUUID != nil {
-		answer.Deployment = string(*change.DeploymentUUID)
+		reply.Created = append(reply.Created, string(*change.DeploymentUUID))
 	}
-	return answer, nil
+	return reply, nil
 }
 
 // startNew queues the start of a new resource. The resource exists even if it
@@ -98,7 +101,6 @@ func (a catalogAPI) startNew(
 	if err != nil {
 		return err
 	}
-	request.IdempotencyKey = "" // every creation makes another resource
 	receipt, err := a.requests.Request(ctx, request)
 	switch {
 	case errors.Is(err, fault.Conflict) || errors.Is(err, fault.Exhausted):
@@ -199,18 +201,24 @@ func (a catalogAPI) getEndpoint(kind catalog.Kind) rest.Endpoint {
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		var secrets map[string]string
-		var server *catalog.Server
-		if kind == catalog.KindDatabase && c.Sensitive() {
-			set, err := a.storedSecrets(ctx, resource)
-			if err != nil {
-				return rest.Answer{}, err
-			}
-			secrets = set.Values
-			if server, err = a.findServer(ctx, resource.Shared().ServerID); err != nil {
-				return rest.Answer{}, err
-			}
-		}
-		return rest.OK(a.details(resource, server, c.Sensitive(), secrets)), nil
+		body, err := a.page(ctx, c, resource)
+		return rest.OK(body), err
 	}
+}
+
+// page returns the page of a stored resource.
+func (a catalogAPI) page(ctx context.Context, c *rest.Call, resource catalog.Deployable) (any, error) {
+	var secrets map[string]string
+	var server *catalog.Server
+	if resource.Common().ID.Kind() == catalog.KindDatabase && c.Sensitive() {
+		set, err := a.storedSecrets(ctx, resource)
+		if err != nil {
+			return nil, err
+		}
+		secrets = set.Values
+		if server, err = a.findServer(ctx, resource.Shared().ServerID); err != nil {
+			return nil, err
+		}
+	}
+	return a.details(resource, server, c.Sensitive(), secrets), nil
 }

@@ -45,9 +45,7 @@ func (a catalogAPI) deleteResourceEndpoint(kind catalog.Kind) rest.Endpoint {
 		if neverDeployed(resource.Shared().State) {
 			failed := a.Store.Delete(ctx, id)
 			if !errors.Is(failed, fault.Conflict) {
-				return rest.OK(deletionBody{
-					Message: kind.Title() + " deleted.", UUID: string(id),
-				}), rest.WrapNotFound(failed, kind.Title())
+				return rest.OK(newDeletedBody(id)), rest.WrapNotFound(failed, kind.Title())
 			}
 			// It was started in the meantime.
 		}
@@ -75,11 +73,8 @@ func (a catalogAPI) forget(
 	if err := a.Store.Delete(ctx, id); err != nil && !errors.Is(err, fault.NotFound) {
 		return rest.Answer{}, err
 	}
-	reply := rest.OK(deletionBody{
-		Message: id.Kind().Title() + " forgotten. What it has on its server is left there.",
-		UUID:    string(id), DeploymentUUID: string(record.ID),
-	})
-	reply.Deployment = string(record.ID)
+	reply := rest.OK(newForgottenBody(record.ID))
+	reply.Created = []string{string(record.ID)}
 	return reply, nil
 }
 
@@ -101,11 +96,44 @@ func (a catalogAPI) queueDeletion(ctx context.Context, c *rest.Call, id catalog.
 	if err != nil {
 		return rest.Answer{}, rest.WrapNotFound(err, id.Kind().Title())
 	}
-	uuid := string(receipt.Record.ID)
-	how := wire.FromReceipt(receipt)
-	reply := rest.OK(deletionBody{
-		id.Kind().Title() + " deletion request queued.", string(id), uuid, &receipt.Position, &how,
-	})
-	reply.Deployment = uuid
+	reply := rest.OK(newDeletionBody(receipt))
+	reply.Created = []string{string(receipt.Record.ID)}
 	return reply, nil
+}
+
+func newDeletionBody(receipt deployment.Receipt) deletionBody {
+	id, how := receipt.Record.ID, wire.FromReceipt(receipt)
+	return deletionBody{
+		id.Kind().Title() + " deletion request queued.", string(id.Resource()), string(id),
+		&receipt.Position, &how,
+	}
+}
+
+// repeatDeletion answers with the deployment of the first request, if it has one.
+func (a catalogAPI) repeatDeletion(ctx context.Context, c *rest.Call, ids []string) (any, error) {
+	id := catalog.ID(c.Params["uuid"])
+	if len(ids) == 0 {
+		return newDeletedBody(id), nil
+	}
+	receipt, err := a.Ledger.Repeat(ctx, deployment.ID(ids[0]))
+	if err != nil {
+		return nil, err
+	}
+	if receipt.Record.Operation == deployment.Forget {
+		return newForgottenBody(receipt.Record.ID), nil
+	}
+	return newDeletionBody(receipt), nil
+}
+
+// newDeletedBody answers the deletion of a resource that never ran.
+func newDeletedBody(id catalog.ID) deletionBody {
+	return deletionBody{Message: id.Kind().Title() + " deleted.", UUID: string(id)}
+}
+
+// newForgottenBody answers a deletion that did not connect to the server.
+func newForgottenBody(record deployment.ID) deletionBody {
+	return deletionBody{
+		Message: record.Kind().Title() + " forgotten. What it has on its server is left there.",
+		UUID:    string(record.Resource()), DeploymentUUID: string(record),
+	}
 }

@@ -16,9 +16,12 @@ func (a catalogAPI) createServer(ctx context.Context, c *rest.Call) (rest.Answer
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	meta, err := a.newMeta(catalog.KindServer, given.Name, given.Description)
+	meta, err := a.newMeta(c, catalog.KindServer, given.Name, given.Description)
 	if err != nil {
 		return rest.Answer{}, err
+	}
+	if reply, done, err := a.createdBefore(ctx, c, meta.ID, false); done || err != nil {
+		return reply, err
 	}
 	server := given.Server(meta)
 	if err := catalog.Check(server); err != nil {
@@ -33,7 +36,7 @@ func (a catalogAPI) createServer(ctx context.Context, c *rest.Call) (rest.Answer
 	if err := a.Store.Create(ctx, server); err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.Created(wire.FromServer(server)), nil
+	return created(wire.FromServer(server), server.ID), nil
 }
 
 // parseHostKey returns the key in the form in which it is pinned: without comment and

@@ -2,8 +2,11 @@ package catalogapi
 
 import (
 	"context"
+	"errors"
+	"net/http"
 
 	"waybill/internal/access"
+	"waybill/internal/fault"
 	"waybill/internal/rest"
 	"waybill/internal/wire"
 )
@@ -31,14 +34,35 @@ func (a catalogAPI) createToken(ctx context.Context, c *rest.Call) (rest.Answer,
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	token, bearer, err := access.Mint(given.Name, abilities, a.opts.RecordTime(), a.opts.Random)
+	id, err := access.NewID(c.IDSource("token"))
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	token, bearer, err := access.MintWithID(id, given.Name, abilities, a.opts.RecordTime(), a.opts.Random)
 	if err != nil {
 		return rest.Answer{}, err
 	}
 	if err := a.Tokens.Create(ctx, token); err != nil {
+		if c.Rerun() && errors.Is(err, fault.Conflict) { // an earlier run has created it
+			return rest.Answer{}, newShownOnceError(id)
+		}
 		return rest.Answer{}, err
 	}
-	return rest.Created(wire.CreatedToken{TokenInfo: wire.FromToken(token), Token: bearer}), nil
+	return rest.Answer{
+		Status:  http.StatusCreated,
+		Body:    wire.CreatedToken{TokenInfo: wire.FromToken(token), Token: bearer},
+		Created: []string{id},
+	}, nil
+}
+
+// repeatToken refuses a repeat, because only the first answer shows the secret.
+func repeatToken(_ context.Context, _ *rest.Call, ids []string) (any, error) {
+	return nil, newShownOnceError(ids[0])
+}
+
+func newShownOnceError(id string) error {
+	return rest.NewCreatedError("The first request with this Idempotency-Key created token "+id+
+		". Its secret was shown once. If it is lost, delete the token, and create one with a new key.", id)
 }
 
 // deleteToken revokes a token. Running functions may accept it for another

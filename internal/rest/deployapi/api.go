@@ -11,6 +11,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
+	"waybill/internal/idempotency"
 	"waybill/internal/rest"
 	"waybill/internal/snapshot"
 	"waybill/internal/wire"
@@ -19,6 +20,7 @@ import (
 // Ports are the dependencies of the deploy function.
 type Ports struct {
 	Tokens    access.Tokens
+	Keys      idempotency.Store
 	Store     catalog.Reader
 	Ledger    deployment.Queue
 	History   deployment.History
@@ -29,7 +31,11 @@ type Ports struct {
 // does.
 func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	opts = opts.WithDefaults()
-	return rest.NewHandler("deploy", ports.Tokens, opts, ports.endpoints(opts))
+	a := ports.api(opts)
+	return rest.NewHandler(rest.Function{
+		Name: "deploy", Tokens: ports.Tokens, Endpoints: a.endpoints(), Keys: ports.Keys,
+		Repeats: a.repeats(),
+	}, opts)
 }
 
 // deployAPI has the endpoints of the deploy function as methods.
@@ -39,12 +45,15 @@ type deployAPI struct {
 	opts     rest.Options
 }
 
-// endpoints maps the operations of openapi.yaml to their endpoints.
-func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
+func (p Ports) api(opts rest.Options) deployAPI {
 	requests := deployment.NewRequests(p.Store, p.Ledger, deployment.RequestsOptions{
 		Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots, Retention: opts.Retention,
 	})
-	a := deployAPI{p, requests, opts}
+	return deployAPI{p, requests, opts}
+}
+
+// endpoints maps the operations of openapi.yaml to their endpoints.
+func (a deployAPI) endpoints() map[string]rest.Endpoint {
 	endpoints := map[string]rest.Endpoint{
 		"deploy": a.deploy, "cancelDeployment": a.cancel, "rollbackDeployment": a.rollback, "scrub": a.scrub,
 	}
@@ -52,6 +61,20 @@ func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 		endpoints[o.route] = a.operationEndpoint(o.kind, o.operation, o.message)
 	}
 	return endpoints
+}
+
+// repeats maps the same operations to the answers to their repeats.
+func (a deployAPI) repeats() map[string]rest.Repeat {
+	repeats := map[string]rest.Repeat{
+		"deploy":             a.repeatDeploy,
+		"cancelDeployment":   a.repeatCancel,
+		"rollbackDeployment": a.repeatQueued(rollbackMessage),
+		"scrub":              a.repeatQueued(func(catalog.Kind) string { return scrubMessage }),
+	}
+	for _, o := range operations {
+		repeats[o.route] = a.repeatQueued(func(catalog.Kind) string { return o.message })
+	}
+	return repeats
 }
 
 // operations are the endpoints that request one operation on one resource, with
@@ -150,9 +173,27 @@ func (a deployAPI) staleNote(ctx context.Context, id catalog.ID, operation deplo
 
 // queuedAnswer answers with the deployment of the request.
 func queuedAnswer(message string, receipt deployment.Receipt) rest.Answer {
+	return rest.Answer{
+		Status: http.StatusOK, Body: newQueuedBody(message, receipt),
+		Created: []string{string(receipt.Record.ID)},
+	}
+}
+
+func newQueuedBody(message string, receipt deployment.Receipt) queuedBody {
 	id := receipt.Record.ID
-	body := queuedBody{
+	return queuedBody{
 		message, string(id.Resource()), string(id), receipt.Position, wire.FromReceipt(receipt),
 	}
-	return rest.Answer{Status: http.StatusOK, Body: body, Deployment: string(id)}
+}
+
+// repeatQueued answers a repeat with the deployment of the first request. message returns
+// the message for the resource's kind.
+func (a deployAPI) repeatQueued(message func(catalog.Kind) string) rest.Repeat {
+	return func(ctx context.Context, _ *rest.Call, ids []string) (any, error) {
+		receipt, err := a.Ledger.Repeat(ctx, deployment.ID(ids[0]))
+		if err != nil {
+			return nil, err
+		}
+		return newQueuedBody(message(receipt.Record.ID.Kind()), receipt), nil
+	}
 }

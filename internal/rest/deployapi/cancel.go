@@ -3,6 +3,7 @@ package deployapi
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -27,14 +28,49 @@ func (a deployAPI) cancel(ctx context.Context, c *rest.Call) (rest.Answer, error
 	}
 	record, err := a.Ledger.Cancel(ctx, id, c.Token.Name, a.opts.RecordTime())
 	if errors.Is(err, fault.Conflict) {
+		if c.Rerun() {
+			return a.rerunCancel(ctx, id, err)
+		}
 		return rest.Answer{}, rest.NewBadRequestError(fault.Public(err))
 	}
 	if err != nil {
 		return rest.Answer{}, rest.WrapNotFound(err, "Deployment")
 	}
+	return cancelledAnswer(record), nil
+}
+
+// rerunCancel answers a request of which an earlier run may have cancelled the deployment.
+// refused is the error if it has not.
+func (a deployAPI) rerunCancel(ctx context.Context, id deployment.ID, refused error) (rest.Answer, error) {
+	record, err := a.History.Get(ctx, id)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if record.CancelRequestedAt.IsZero() {
+		return rest.Answer{}, rest.NewBadRequestError(fault.Public(refused))
+	}
+	return cancelledAnswer(record), nil
+}
+
+// repeatCancel answers with the present status of the deployment.
+func (a deployAPI) repeatCancel(ctx context.Context, _ *rest.Call, ids []string) (any, error) {
+	record, err := a.History.Get(ctx, deployment.ID(ids[0]))
+	if err != nil {
+		return nil, err
+	}
+	return newCancelledBody(record), nil
+}
+
+func cancelledAnswer(record deployment.Record) rest.Answer {
+	return rest.Answer{
+		Status: http.StatusOK, Body: newCancelledBody(record), Created: []string{string(record.ID)},
+	}
+}
+
+func newCancelledBody(record deployment.Record) cancelledBody {
 	message := "Deployment cancellation requested."
 	if record.Status.Terminal() {
 		message = "Deployment cancelled successfully."
 	}
-	return rest.OK(cancelledBody{message, string(record.ID), string(record.Status)}), nil
+	return cancelledBody{message, string(record.ID), string(record.Status)}
 }

@@ -76,7 +76,7 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	var refused error
 	var accepted []string
 	for _, uuid := range uuids {
-		one, err := a.deployOne(ctx, c, uuid, given.options(c), len(uuids) > 1)
+		one, err := a.deployOne(ctx, c, uuid, given.options(c))
 		switch {
 		case errors.Is(err, fault.NotFound):
 			continue
@@ -96,7 +96,21 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	case len(accepted) == 0:
 		return rest.Answer{}, refused
 	}
-	return rest.Answer{Status: http.StatusOK, Body: body, Deployment: strings.Join(accepted, ",")}, nil
+	return rest.Answer{Status: http.StatusOK, Body: body, Created: accepted}, nil
+}
+
+// repeatDeploy answers with the deployments of the first request. Resources that were
+// refused are left out.
+func (a deployAPI) repeatDeploy(ctx context.Context, _ *rest.Call, ids []string) (any, error) {
+	var body deployedBody
+	for _, id := range ids {
+		receipt, err := a.Ledger.Repeat(ctx, deployment.ID(id))
+		if err != nil {
+			return nil, err
+		}
+		body.Deployments = append(body.Deployments, newDeployedOne(receipt))
+	}
+	return body, nil
 }
 
 // parseUUIDs splits a list of uuids and drops repeated ones.
@@ -119,10 +133,9 @@ func parseUUIDs(list string) ([]string, error) {
 	return uuids, nil
 }
 
-// deployOne queues one deployment. If the request names many resources, each gets
-// an own idempotency key, since a key belongs to one deployment.
+// deployOne queues one deployment.
 func (a deployAPI) deployOne(
-	ctx context.Context, c *rest.Call, uuid string, options deployment.Options, many bool,
+	ctx context.Context, c *rest.Call, uuid string, options deployment.Options,
 ) (deployedOne, error) {
 	id, err := catalog.ParseID(uuid)
 	if err != nil || !id.Kind().Deployable() {
@@ -135,17 +148,18 @@ func (a deployAPI) deployOne(
 	if err != nil {
 		return deployedOne{}, err
 	}
-	if many && request.IdempotencyKey != "" {
-		request.IdempotencyKey += " " + uuid
-	}
 	receipt, err := a.requests.Request(ctx, request)
 	if err != nil {
 		return deployedOne{}, err
 	}
-	how := wire.FromReceipt(receipt)
+	return newDeployedOne(receipt), nil
+}
+
+func newDeployedOne(receipt deployment.Receipt) deployedOne {
+	how, id := wire.FromReceipt(receipt), receipt.Record.ID
 	return deployedOne{
-		deployMessage(receipt.Record), uuid, string(receipt.Record.ID), &receipt.Position, &how,
-	}, nil
+		deployMessage(receipt.Record), string(id.Resource()), string(id), &receipt.Position, &how,
+	}
 }
 
 // deployMessage returns upstream's message for the kind.

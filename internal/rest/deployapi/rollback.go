@@ -3,13 +3,12 @@ package deployapi
 import (
 	"context"
 
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/rest"
 )
 
-// rollback queues a deployment with the configuration of an earlier one. The
-// message says that the resource's own configuration stays as it is, because the
-// next start will use it.
+// rollback queues a deployment with the configuration of an earlier one.
 func (a deployAPI) rollback(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	id, err := deployment.ParseID(c.Params["uuid"])
 	if err != nil {
@@ -27,7 +26,11 @@ func (a deployAPI) rollback(ctx context.Context, c *rest.Call) (rest.Answer, err
 	if err != nil {
 		return rest.Answer{}, rest.WrapNotFound(err, id.Kind().Title())
 	}
-	message := "Rollback request queued. The configuration of the " + string(id.Kind()) +
-		" itself stays as it is."
-	return queuedAnswer(message, receipt), nil
+	return queuedAnswer(rollbackMessage(id.Kind()), receipt), nil
+}
+
+// rollbackMessage says that the resource's own configuration stays as it is, because the
+// next start will use it.
+func rollbackMessage(kind catalog.Kind) string {
+	return "Rollback request queued. The configuration of the " + string(kind) + " itself stays as it is."
 }

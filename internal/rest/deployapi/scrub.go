@@ -14,6 +14,8 @@ type scrubBody struct {
 	ResourceUUID string `json:"resource_uuid"`
 }
 
+const scrubMessage = "Scrub request queued."
+
 // scrub queues the deployment that removes the present secrets of a resource from
 // the logs of its earlier deployments.
 func (a deployAPI) scrub(ctx context.Context, c *rest.Call) (rest.Answer, error) {
@@ -33,5 +35,5 @@ func (a deployAPI) scrub(ctx context.Context, c *rest.Call) (rest.Answer, error)
 	if err != nil {
 		return rest.Answer{}, rest.WrapNotFound(err, "Resource")
 	}
-	return queuedAnswer("Scrub request queued.", receipt), nil
+	return queuedAnswer(scrubMessage, receipt), nil
 }

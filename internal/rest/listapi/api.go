@@ -29,7 +29,9 @@ type Ports struct {
 // does.
 func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	opts = opts.WithDefaults()
-	return rest.NewHandler("list", ports.Tokens, opts, ports.endpoints(opts))
+	return rest.NewHandler(rest.Function{
+		Name: "list", Tokens: ports.Tokens, Endpoints: ports.endpoints(opts),
+	}, opts)
 }
 
 // listAPI has the endpoints of the list function as methods.

@@ -87,7 +87,7 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	handler, err := catalogapi.New(catalogPorts, opts)
 	add("catalog", handler, err)
 	handler, err = deployapi.New(deployapi.Ports{
-		Tokens: m.Tokens(), Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(),
+		Tokens: m.Tokens(), Keys: m.Requests(), Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(),
 		Snapshots: m.Snapshots(),
 	}, opts)
 	add("deploy", handler, err)
@@ -108,8 +108,8 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 func (w *World) catalogPorts() catalogapi.Ports {
 	m := w.Memory
 	return catalogapi.Ports{
-		Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Inspector: w.Inspector,
-		Ledger: m.Ledger(), Snapshots: m.Snapshots(),
+		Tokens: m.Tokens(), Keys: m.Requests(), Store: m.Catalog(), Vault: m.Vault(),
+		Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
 		Inspect: func(
 			_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable,
 		) (string, error) {

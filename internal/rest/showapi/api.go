@@ -34,7 +34,9 @@ type Ports struct {
 // does.
 func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	opts = opts.WithDefaults()
-	return rest.NewHandler("show", ports.Tokens, opts, ports.endpoints(opts))
+	return rest.NewHandler(rest.Function{
+		Name: "show", Tokens: ports.Tokens, Endpoints: ports.endpoints(opts),
+	}, opts)
 }
 
 // showAPI has the endpoints of the show function as methods.
