@@ -36,7 +36,7 @@ func TestListAndShowReadNoBodies(t *testing.T) {
 		"show": func() (err error) {
 			s.Handlers["show"], err = showapi.New(showapi.Ports{Tokens: s.Memory.Tokens(), Store: store,
 				History: s.Memory.History(), Archive: s.Memory.Archive(),
-				Snapshots: s.Memory.Snapshots()}, opts)
+				Index: s.Memory.Index(), Snapshots: s.Memory.Snapshots()}, opts)
 			return err
 		},
 	} {
