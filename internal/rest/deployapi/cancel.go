@@ -34,7 +34,7 @@ func (a deployAPI) cancel(ctx context.Context, c *rest.Call) (rest.Answer, error
 		return rest.Answer{}, rest.NewBadRequestError(fault.Public(err))
 	}
 	if err != nil {
-		return rest.Answer{}, rest.WrapNotFound(err, "Deployment")
+		return rest.Answer{}, a.opts.WrapMissing(ctx, a.Store, id, err)
 	}
 	return cancelledAnswer(record), nil
 }

@@ -16,7 +16,7 @@ func (a deployAPI) rollback(ctx context.Context, c *rest.Call) (rest.Answer, err
 	}
 	to, err := a.History.Get(ctx, id)
 	if err != nil {
-		return rest.Answer{}, rest.WrapNotFound(err, "Deployment")
+		return rest.Answer{}, a.opts.WrapMissing(ctx, a.Store, id, err)
 	}
 	request, err := c.Request(id.Resource(), "", deployment.Options{})
 	if err != nil {

@@ -70,7 +70,7 @@ func (a showAPI) record(ctx context.Context, uuid string) (deployment.Record, er
 		return deployment.Record{}, err
 	}
 	record, err := a.History.Get(ctx, id)
-	return record, rest.WrapNotFound(err, "Deployment")
+	return record, a.opts.WrapMissing(ctx, a.Store, id, err)
 }
 
 // log returns where the log of a deployment is.
