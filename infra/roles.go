@@ -40,7 +40,7 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 
 // deployMay returns the rights of deploy. It reads tokens and resources. It queues
 // a deployment: a record, a place in its server's queue, a mark on its resource
-// and the request's key. It cancels one. It queries for a resource's newest
+// and the item of the request. It cancels one. It queries for a resource's newest
 // deployment, to recognise a repeated request. It writes the configuration of a
 // deployment and reads earlier ones.
 func (r resources) deployMay() []awsiam.PolicyStatement {

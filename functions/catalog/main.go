@@ -41,7 +41,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	dialer := sshrun.New(sshrun.Options{})
 	handler, err := catalogapi.New(catalogapi.Ports{
 		Tokens:    tokens,
-		Keys:      dynamostore.NewRequests(aws.DynamoDB(), tables.Catalog),
+		Keys:      dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
 		Store:     store,
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Inspector: dialer,

@@ -32,7 +32,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
 	handler, err := deployapi.New(deployapi.Ports{
 		Tokens:    dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable)),
-		Keys:      dynamostore.NewRequests(aws.DynamoDB(), tables.Catalog),
+		Keys:      dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
 		Store:     store,
 		Ledger:    deployments,
 		History:   deployments,

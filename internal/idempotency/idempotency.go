@@ -25,29 +25,29 @@ const (
 	RunLimit = 30 * time.Second
 )
 
-// Store keeps claims. Its methods may be called concurrently.
+// Store keeps keys. Its methods may be called concurrently.
 type Store interface {
-	// Claim takes the request for a run that begins now. If nothing is stored for it, or
-	// only something older than [Window], the claim has the seed. Otherwise the result
-	// is that of [Claim.Again].
-	Claim(ctx context.Context, request Request, seed Seed, now time.Time) (Claim, error)
-	// Complete stores the outcome of the claim's run. Repeats get it until the window
+	// Take takes the key of the request for a run that begins now. If there is none, or
+	// only one that is older than [Window], the new key has the seed. Otherwise the result
+	// is that of [Key.Again].
+	Take(ctx context.Context, request Request, seed Seed, now time.Time) (Key, error)
+	// Complete stores the result of the key's run. Repeats get it until the window
 	// has passed.
-	Complete(ctx context.Context, claim Claim, outcome Outcome) error
-	// Suspend ends the claim's run without an outcome. A repeat runs at once, with the
+	Complete(ctx context.Context, key Key, result Result) error
+	// Suspend ends the key's run without a result. A repeat runs at once, with the
 	// same seed.
-	Suspend(ctx context.Context, claim Claim) error
+	Suspend(ctx context.Context, key Key) error
 	// Release forgets the request. A repeat is a new request.
 	//
 	// Complete, Suspend and Release do nothing and return Conflict if the run is no
 	// longer the request's last one, or has ended.
-	Release(ctx context.Context, claim Claim) error
+	Release(ctx context.Context, key Key) error
 }
 
 // Request identifies a request. It has hashes only, because a body may have secrets.
 type Request struct {
-	// Key covers the token, the method, the path and the Idempotency-Key.
-	Key string
+	// Hash covers the token, the method, the path and the Idempotency-Key.
+	Hash string
 	// Content covers the query and the body. It is a hash under the Idempotency-Key, so
 	// that it confirms no guess of a secret in the body.
 	Content [sha256.Size]byte
@@ -67,7 +67,7 @@ func NewRequest(key, token, method string, path any, query url.Values, body []by
 	}
 	sum, mac := sha256.Sum256(place), hmac.New(sha256.New, []byte(key))
 	mac.Write(content)
-	return Request{Key: hex.EncodeToString(sum[:]), Content: [sha256.Size]byte(mac.Sum(nil))}, nil
+	return Request{Hash: hex.EncodeToString(sum[:]), Content: [sha256.Size]byte(mac.Sum(nil))}, nil
 }
 
 // Seed makes the ids of what a request creates. Every run of the request has the same
@@ -83,8 +83,8 @@ func NewSeed(random io.Reader) (Seed, error) {
 	return seed, nil
 }
 
-// Claim is a request and its last run.
-type Claim struct {
+// Key is an Idempotency-Key in use: a request and its last run.
+type Key struct {
 	Request
 	Seed Seed
 	// CreatedAt is when the first run began.
@@ -93,52 +93,52 @@ type Claim struct {
 	Run int
 	// RunningUntil is when the last run counts as dead.
 	RunningUntil time.Time
-	// Outcome is nil until a run has succeeded.
-	Outcome *Outcome
+	// Result is nil until a run has succeeded.
+	Result *Result
 }
 
-// Outcome is the result of a request: the status of its answer and the ids of what it
+// Result is the result of a request: the status of its answer and the ids of what it
 // created.
-type Outcome struct {
+type Result struct {
 	Status int
 	IDs    []string
 }
 
-// The causes of the errors of [Claim.Again].
+// The causes of the errors of [Key.Again].
 var (
 	ErrRunning      = errors.New("the first request with the key is running")
 	ErrOtherContent = errors.New("the key was used for another request")
 )
 
-// NewClaim returns the claim of a new request.
-func NewClaim(request Request, seed Seed, now time.Time) Claim {
-	return Claim{Request: request, Seed: seed, CreatedAt: now, Run: 1, RunningUntil: now.Add(RunLimit)}
+// NewKey returns the key of a new request.
+func NewKey(request Request, seed Seed, now time.Time) Key {
+	return Key{Request: request, Seed: seed, CreatedAt: now, Run: 1, RunningUntil: now.Add(RunLimit)}
 }
 
-// Expired reports whether the window of the claim has passed.
-func (c Claim) Expired(now time.Time) bool { return !now.Before(c.CreatedAt.Add(Window)) }
+// Expired reports whether the window of the key has passed.
+func (k Key) Expired(now time.Time) bool { return !now.Before(k.CreatedAt.Add(Window)) }
 
-// Again returns the claim after a repeat of its request: unchanged if it has an outcome,
+// Again returns the key after a repeat of its request: unchanged if it has a result,
 // otherwise with another run. Invalid with the cause [ErrOtherContent] if the repeat has
 // another query or body. Conflict with the cause [ErrRunning] if the last run may still
 // be working.
-func (c Claim) Again(repeat Request, now time.Time) (Claim, error) {
+func (k Key) Again(repeat Request, now time.Time) (Key, error) {
 	switch {
-	case c.Content != repeat.Content:
-		return Claim{}, fault.Wrap(ErrOtherContent, fault.Invalid, "Validation failed.").
+	case k.Content != repeat.Content:
+		return Key{}, fault.Wrap(ErrOtherContent, fault.Invalid, "Validation failed.").
 			WithField("Idempotency-Key", "was used for a request with another body or query; use a new key")
-	case c.Outcome != nil:
-		return c, nil
-	case now.Before(c.RunningUntil):
-		return Claim{}, fault.Wrap(ErrRunning, fault.Conflict,
+	case k.Result != nil:
+		return k, nil
+	case now.Before(k.RunningUntil):
+		return Key{}, fault.Wrap(ErrRunning, fault.Conflict,
 			"The first request with this Idempotency-Key is still running. Try again in a few seconds.")
 	}
-	c.Run++
-	c.RunningUntil = now.Add(RunLimit)
-	return c, nil
+	k.Run++
+	k.RunningUntil = now.Add(RunLimit)
+	return k, nil
 }
 
-// NewEndedError is Conflict: the run of the claim has ended, or another one has begun.
+// NewEndedError is Conflict: the run of the key has ended, or another one has begun.
 func NewEndedError() error {
 	return fault.New(fault.Conflict, "Another run has taken this request over.")
 }

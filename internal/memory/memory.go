@@ -36,7 +36,7 @@ type Memory struct {
 	removed   map[catalog.ID]string // the place of the last removal
 	removals  int                   // so far
 	requests  map[string]request
-	claims    map[string]idempotency.Claim
+	keys      map[string]idempotency.Key
 	changes   []deployment.Change
 	chunks    map[logbook.Book]map[int]logbook.Chunk
 	sections  map[logbook.Book][]storedSection
@@ -70,7 +70,7 @@ func New(Options) *Memory {
 		finished: map[catalog.ID][]deployment.FinishedID{},
 		removed:  map[catalog.ID]string{},
 		requests: map[string]request{},
-		claims:   map[string]idempotency.Claim{},
+		keys:     map[string]idempotency.Key{},
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
 		sections: map[logbook.Book][]storedSection{},
 
@@ -87,8 +87,8 @@ func (m *Memory) Vault() catalog.Vault { return vault{m} }
 // Tokens returns the bearer tokens.
 func (m *Memory) Tokens() access.Tokens { return tokens{m} }
 
-// Requests returns the claims of requests with an Idempotency-Key.
-func (m *Memory) Requests() idempotency.Store { return requests{m} }
+// IdempotencyKeys returns the keys of requests.
+func (m *Memory) IdempotencyKeys() idempotency.Store { return idempotencyKeys{m} }
 
 // Ledger returns the port that changes deployments.
 func (m *Memory) Ledger() deployment.Ledger { return ledger{m} }

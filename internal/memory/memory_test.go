@@ -35,8 +35,8 @@ func TestTokens(t *testing.T) {
 	accesstest.TestTokens(t, func(*testing.T) access.Tokens { return memory.New(memory.Options{}).Tokens() })
 }
 
-func TestRequests(t *testing.T) {
-	idempotencytest.TestStore(t, memory.New(memory.Options{}).Requests())
+func TestIdempotencyKeys(t *testing.T) {
+	idempotencytest.TestStore(t, memory.New(memory.Options{}).IdempotencyKeys())
 }
 
 func TestArchive(t *testing.T) {

@@ -28,24 +28,24 @@ type Call struct {
 	Token  access.Token
 	Body   []byte
 	random io.Reader
-	// claim is the claim of a request with an Idempotency-Key, or nil.
-	claim *idempotency.Claim
+	// key is the one of a request with an Idempotency-Key, or nil.
+	key *idempotency.Key
 }
 
 // Sensitive reports whether the caller may read sensitive data.
 func (c *Call) Sensitive() bool { return c.Token.Can(access.ReadSensitive) }
 
 // Rerun reports whether an earlier run of the request may have created something.
-func (c *Call) Rerun() bool { return c.claim != nil && c.claim.Run > 1 }
+func (c *Call) Rerun() bool { return c.key != nil && c.key.Run > 1 }
 
 // IDSource returns the source of the random part of an id. purpose distinguishes the ids
 // of one request. For a request with an Idempotency-Key it is the same in every run, so
 // that a run finds what an earlier run has created. Secrets need another source.
 func (c *Call) IDSource(purpose string) io.Reader {
-	if c.claim == nil {
+	if c.key == nil {
 		return c.random
 	}
-	sum := sha256.Sum256(append(c.claim.Seed[:], purpose...))
+	sum := sha256.Sum256(append(c.key.Seed[:], purpose...))
 	return bytes.NewReader(sum[:])
 }
 
@@ -66,11 +66,11 @@ func (c *Call) Request(
 		Trigger:   c.Trigger(),
 		Caller:    c.Token.ID,
 	}
-	if c.claim == nil {
+	if c.key == nil {
 		return request, nil
 	}
 	var err error
-	request.ID, err = deployment.NewID(id, c.claim.CreatedAt, c.IDSource("deployment of "+string(id)))
+	request.ID, err = deployment.NewID(id, c.key.CreatedAt, c.IDSource("deployment of "+string(id)))
 	return request, err
 }
 

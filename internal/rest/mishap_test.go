@@ -113,24 +113,24 @@ type mishapKeys struct {
 	*mishap
 }
 
-func (k mishapKeys) Claim(ctx context.Context, request idempotency.Request, seed idempotency.Seed,
-	now time.Time) (claim idempotency.Claim, err error) {
-	return claim, k.at(func() (err error) {
-		claim, err = k.Store.Claim(ctx, request, seed, now)
+func (k mishapKeys) Take(ctx context.Context, request idempotency.Request, seed idempotency.Seed,
+	now time.Time) (key idempotency.Key, err error) {
+	return key, k.at(func() (err error) {
+		key, err = k.Store.Take(ctx, request, seed, now)
 		return err
 	})
 }
 
-func (k mishapKeys) Complete(ctx context.Context, claim idempotency.Claim,
-	outcome idempotency.Outcome) error {
-	return k.at(func() error { return k.Store.Complete(ctx, claim, outcome) })
+func (k mishapKeys) Complete(ctx context.Context, key idempotency.Key,
+	result idempotency.Result) error {
+	return k.at(func() error { return k.Store.Complete(ctx, key, result) })
 }
 
 // build makes the functions that take keys again, over ports with the mishap.
 func (m *mishap) build(t *testing.T, w *resttest.World, now func() time.Time) {
 	t.Helper()
 	data, opts := w.Memory, rest.Options{Now: now}
-	keys, queue := mishapKeys{data.Requests(), m}, mishapQueue{data.Ledger(), m}
+	keys, queue := mishapKeys{data.IdempotencyKeys(), m}, mishapQueue{data.Ledger(), m}
 	snapshots := mishapSnapshots{data.Snapshots(), m}
 	var err error
 	w.Handlers["catalog"], err = catalogapi.New(catalogapi.Ports{

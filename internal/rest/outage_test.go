@@ -120,7 +120,7 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 	switch function {
 	case "catalog":
 		w.Handlers[function], err = catalogapi.New(catalogapi.Ports{
-			Tokens: m.Tokens(), Keys: m.Requests(), Store: store, Vault: outageVault{m.Vault(), o},
+			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Vault: outageVault{m.Vault(), o},
 			Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(), Check: w.Check,
 			Warn: w.Warn,
 			Inspect: func(context.Context, *catalog.Server, string, catalog.Deployable) (string, error) {
@@ -128,7 +128,7 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 			}}, opts)
 	case "deploy":
 		w.Handlers[function], err = deployapi.New(deployapi.Ports{
-			Tokens: m.Tokens(), Keys: m.Requests(), Store: store, Ledger: m.Ledger(),
+			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Ledger: m.Ledger(),
 			History: m.History(), Snapshots: m.Snapshots()}, opts)
 	case "list":
 		w.Handlers[function], err = listapi.New(listapi.Ports{

@@ -303,7 +303,7 @@ func TestARefusedRequestFreesItsKey(t *testing.T) {
 func TestARepeatDuringTheFirstIs409(t *testing.T) {
 	began, finish := make(chan struct{}), make(chan struct{})
 	k := newKeyed(t)
-	k.mishap.through, k.mishap.happens = 1, func(write func() error) error { // the first write is the claim
+	k.mishap.through, k.mishap.happens = 1, func(write func() error) error { // the first write takes the key
 		close(began)
 		<-finish
 		return write()
@@ -344,7 +344,7 @@ func TestARepeatOfWhatIsGoneNamesIt(t *testing.T) {
 func TestARunThatOutlivesItsLimitTakesNothingBack(t *testing.T) {
 	k := newKeyed(t)
 	good, began, finish := k.takers["createKey"], make(chan struct{}), make(chan struct{})
-	k.mishap.through = 3 // the claim, the reservation and the secrets come before
+	k.mishap.through = 3 // the key, the reservation and the secrets come before
 	k.mishap.happens = func(write func() error) error {
 		close(began)
 		<-finish

@@ -139,11 +139,11 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 	store := brokenStore{m.Catalog()}
 	s.Handlers = map[string]http.Handler{
 		"catalog": build(catalogapi.New(catalogapi.Ports{
-			Tokens: m.Tokens(), Keys: m.Requests(), Store: store, Vault: m.Vault(),
+			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Vault: m.Vault(),
 			Inspector: s.Inspector, Ledger: m.Ledger(), Check: s.Check, Warn: s.Warn,
 		}, opts)),
 		"deploy": build(deployapi.New(deployapi.Ports{
-			Tokens: m.Tokens(), Keys: m.Requests(), Store: store, Ledger: brokenLedger{m.Ledger()},
+			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Ledger: brokenLedger{m.Ledger()},
 			History: m.History(), Snapshots: m.Snapshots(),
 		}, opts)),
 		"list": build(listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: store, History: m.History()},
@@ -175,7 +175,7 @@ func TestTimesComeFromTheClockInTheOptions(t *testing.T) {
 	m := memory.New(memory.Options{})
 	clock := time.Date(2026, 8, 22, 10, 0, 0, 123456789, time.FixedZone("CEST", 2*3600))
 	handler, err := catalogapi.New(catalogapi.Ports{
-		Tokens: m.Tokens(), Keys: m.Requests(), Store: m.Catalog(), Vault: m.Vault(),
+		Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
 		Inspector: resttest.NewInspector(),
 	},
 		rest.Options{Now: func() time.Time { return clock }})

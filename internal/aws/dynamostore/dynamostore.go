@@ -14,7 +14,8 @@
 //     running deployment. So a deployment costs the same whatever the size of a
 //     definition.
 //
-// The kind "request" holds the keys of repeated requests, and "change" the feed of
+// The kind "request" holds what recognises equal requests for a deployment without an
+// Idempotency-Key, "idempotency-key" the requests with one, and "change" the feed of
 // changes. Bearer tokens have a table of their own, so that a role can be limited to it.
 //
 // Each kind of resource has a table of deployments with the keys resource_uuid and

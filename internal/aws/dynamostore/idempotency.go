@@ -12,24 +12,26 @@ import (
 	"waybill/internal/idempotency"
 )
 
-// kindIdempotencyKey is the kind of the claims in the catalog table.
+// kindIdempotencyKey is the kind of the idempotency keys in the catalog table.
 const kindIdempotencyKey = "idempotency-key"
 
-// Requests are the claims of requests with an Idempotency-Key, in the catalog table. It
-// is safe for use by several goroutines.
-type Requests struct {
+// IdempotencyKeys are the idempotency keys in the catalog table. It is safe for use by several
+// goroutines.
+type IdempotencyKeys struct {
 	client *dynamodb.Client
 	table  string
 }
 
-var _ idempotency.Store = (*Requests)(nil)
+var _ idempotency.Store = (*IdempotencyKeys)(nil)
 
-// NewRequests returns the claims in the catalog table.
-func NewRequests(client *dynamodb.Client, table string) *Requests { return &Requests{client, table} }
+// NewIdempotencyKeys returns the keys in the catalog table.
+func NewIdempotencyKeys(client *dynamodb.Client, table string) *IdempotencyKeys {
+	return &IdempotencyKeys{client, table}
+}
 
-// claimItem is a claim. It has a status and ids once a run has succeeded. Its window
+// idempotencyItem is a key. It has a status and ids once a run has succeeded. Its window
 // ends at Until; DynamoDB's time to live deletes it within days of that.
-type claimItem struct {
+type idempotencyItem struct {
 	Kind         string   `dynamodbav:"kind"`
 	UUID         string   `dynamodbav:"uuid"`
 	Content      []byte   `dynamodbav:"content"`
@@ -43,55 +45,57 @@ type claimItem struct {
 	ExpiresAt    int64    `dynamodbav:"expires_at"`
 }
 
-func claimKey(key string) item { return item{"kind": text(kindIdempotencyKey), "uuid": text(key)} }
+func idempotencyKey(hash string) item {
+	return item{"kind": text(kindIdempotencyKey), "uuid": text(hash)}
+}
 
-func encodeClaim(claim idempotency.Claim) (item, error) {
-	until := claim.CreatedAt.Add(idempotency.Window)
-	fields, err := attributevalue.MarshalMap(claimItem{
-		Kind: kindIdempotencyKey, UUID: claim.Key, Content: claim.Content[:], Seed: claim.Seed[:],
-		CreatedAt: instant(claim.CreatedAt), Run: claim.Run, RunningUntil: instant(claim.RunningUntil),
+func encodeIdempotency(key idempotency.Key) (item, error) {
+	until := key.CreatedAt.Add(idempotency.Window)
+	fields, err := attributevalue.MarshalMap(idempotencyItem{
+		Kind: kindIdempotencyKey, UUID: key.Hash, Content: key.Content[:], Seed: key.Seed[:],
+		CreatedAt: instant(key.CreatedAt), Run: key.Run, RunningUntil: instant(key.RunningUntil),
 		Until: until.UnixMicro(), ExpiresAt: until.Unix() + 1,
 	})
 	if err != nil {
-		return nil, fault.Wrap(err, fault.Internal, "encode a claim of a request")
+		return nil, fault.Wrap(err, fault.Internal, "encode an idempotency key")
 	}
 	return fields, nil
 }
 
-func decodeClaim(stored item) (idempotency.Claim, error) {
-	var fields claimItem
+func decodeIdempotency(stored item) (idempotency.Key, error) {
+	var fields idempotencyItem
 	if err := decode(stored, &fields); err != nil {
-		return idempotency.Claim{}, err
+		return idempotency.Key{}, err
 	}
-	claim := idempotency.Claim{
-		Request:   idempotency.Request{Key: fields.UUID},
+	key := idempotency.Key{
+		Request:   idempotency.Request{Hash: fields.UUID},
 		CreatedAt: time.Time(fields.CreatedAt), Run: fields.Run, RunningUntil: time.Time(fields.RunningUntil),
 	}
-	if copy(claim.Content[:], fields.Content) != len(claim.Content) ||
-		copy(claim.Seed[:], fields.Seed) != len(claim.Seed) {
-		return idempotency.Claim{}, fault.New(fault.Internal, "a stored claim of a request is damaged")
+	if copy(key.Content[:], fields.Content) != len(key.Content) ||
+		copy(key.Seed[:], fields.Seed) != len(key.Seed) {
+		return idempotency.Key{}, fault.New(fault.Internal, "a stored idempotency key is damaged")
 	}
 	if fields.Status != 0 {
-		claim.Outcome = &idempotency.Outcome{Status: fields.Status, IDs: fields.IDs}
+		key.Result = &idempotency.Result{Status: fields.Status, IDs: fields.IDs}
 	}
-	return claim, nil
+	return key, nil
 }
 
-// Claim writes the item of a new request, under the condition that there is none or that
+// Take writes the item of a new request, under the condition that there is none or that
 // its window has passed: one request for the usual case. Only after a refusal is the item
 // read, and another run written to it.
-func (r *Requests) Claim(ctx context.Context, request idempotency.Request, seed idempotency.Seed,
-	now time.Time) (idempotency.Claim, error) {
-	claim := idempotency.NewClaim(request, seed, now)
-	whole, err := encodeClaim(claim)
+func (k *IdempotencyKeys) Take(ctx context.Context, request idempotency.Request, seed idempotency.Seed,
+	now time.Time) (idempotency.Key, error) {
+	key := idempotency.NewKey(request, seed, now)
+	whole, err := encodeIdempotency(key)
 	if err != nil {
-		return idempotency.Claim{}, err
+		return idempotency.Key{}, err
 	}
 	err = retry(ctx, func() (bool, error) {
-		claim = idempotency.NewClaim(request, seed, now)
+		key = idempotency.NewKey(request, seed, now)
 		const condition = "attribute_not_exists(#uuid) OR #until_micros <= :now"
-		_, err := r.client.PutItem(ctx, &dynamodb.PutItemInput{
-			TableName:                 aws.String(r.table),
+		_, err := k.client.PutItem(ctx, &dynamodb.PutItemInput{
+			TableName:                 aws.String(k.table),
 			Item:                      whole,
 			ConditionExpression:       aws.String(condition),
 			ExpressionAttributeNames:  names("", condition),
@@ -103,50 +107,50 @@ func (r *Requests) Claim(ctx context.Context, request idempotency.Request, seed 
 		if _, err := refused(err); err != nil {
 			return false, err
 		}
-		stored, err := read(ctx, r.client, r.table, claimKey(request.Key))
+		stored, err := read(ctx, k.client, k.table, idempotencyKey(request.Hash))
 		if err != nil || stored == nil {
 			return false, err
 		}
-		known, err := decodeClaim(stored)
+		known, err := decodeIdempotency(stored)
 		if err != nil || known.Expired(now) {
 			return false, err
 		}
-		if claim, err = known.Again(request, now); err != nil || claim.Outcome != nil {
+		if key, err = known.Again(request, now); err != nil || key.Result != nil {
 			return true, err
 		}
-		done, err := r.write(ctx, known, "SET #run = :next, #running_until = :until",
-			item{":next": number(claim.Run), ":until": stamp(claim.RunningUntil)})
+		done, err := k.write(ctx, known, "SET #run = :next, #running_until = :until",
+			item{":next": number(key.Run), ":until": stamp(key.RunningUntil)})
 		return done, err
 	})
-	return claim, err
+	return key, err
 }
 
 // Complete writes the status and the ids.
-func (r *Requests) Complete(ctx context.Context, claim idempotency.Claim,
-	outcome idempotency.Outcome) error {
-	set, values := "SET #status = :status", item{":status": number(outcome.Status)}
-	if len(outcome.IDs) > 0 {
-		set, values[":ids"] = set+", #ids = :ids", texts(outcome.IDs)
+func (k *IdempotencyKeys) Complete(ctx context.Context, key idempotency.Key,
+	result idempotency.Result) error {
+	set, values := "SET #status = :status", item{":status": number(result.Status)}
+	if len(result.IDs) > 0 {
+		set, values[":ids"] = set+", #ids = :ids", texts(result.IDs)
 	}
-	return r.end(ctx, claim, set, values)
+	return k.end(ctx, key, set, values)
 }
 
 // Suspend ends the run in the past.
-func (r *Requests) Suspend(ctx context.Context, claim idempotency.Claim) error {
-	return r.end(ctx, claim, "SET #running_until = :none", item{":none": stamp(time.Time{})})
+func (k *IdempotencyKeys) Suspend(ctx context.Context, key idempotency.Key) error {
+	return k.end(ctx, key, "SET #running_until = :none", item{":none": stamp(time.Time{})})
 }
 
 // Release ends the window in the past. It deletes nothing, so the role of a function
 // that uses it needs no right to delete items of the catalog.
-func (r *Requests) Release(ctx context.Context, claim idempotency.Claim) error {
-	return r.end(ctx, claim, "SET #until_micros = :none, #expires_at = :past, #run = :none",
-		item{":none": number(0), ":past": number(claim.CreatedAt.Unix())})
+func (k *IdempotencyKeys) Release(ctx context.Context, key idempotency.Key) error {
+	return k.end(ctx, key, "SET #until_micros = :none, #expires_at = :past, #run = :none",
+		item{":none": number(0), ":past": number(key.CreatedAt.Unix())})
 }
 
 // end makes the last write of a run.
-func (r *Requests) end(ctx context.Context, claim idempotency.Claim, set string, values item) error {
+func (k *IdempotencyKeys) end(ctx context.Context, key idempotency.Key, set string, values item) error {
 	return retry(ctx, func() (bool, error) {
-		done, err := r.write(ctx, claim, set, values)
+		done, err := k.write(ctx, key, set, values)
 		if err == nil && !done {
 			err = idempotency.NewEndedError()
 		}
@@ -154,16 +158,16 @@ func (r *Requests) end(ctx context.Context, claim idempotency.Claim, set string,
 	})
 }
 
-// write changes the item if the run of the claim is the last one and has no outcome. No
+// write changes the item if the run of the key is the last one and has no result. No
 // transaction has the item, so a refusal is always one of the condition.
-func (r *Requests) write(ctx context.Context, claim idempotency.Claim, set string,
+func (k *IdempotencyKeys) write(ctx context.Context, key idempotency.Key, set string,
 	values item) (done bool, err error) {
-	_, err = r.client.UpdateItem(ctx, change{
-		table:     r.table,
-		key:       claimKey(claim.Key),
+	_, err = k.client.UpdateItem(ctx, change{
+		table:     k.table,
+		key:       idempotencyKey(key.Hash),
 		update:    set,
 		condition: "#seed = :seed AND #run = :run AND attribute_not_exists(#status)",
-		values:    with(values, item{":seed": blob(claim.Seed[:]), ":run": number(claim.Run)}),
+		values:    with(values, item{":seed": blob(key.Seed[:]), ":run": number(key.Run)}),
 	}.updating())
 	if err == nil {
 		return true, nil

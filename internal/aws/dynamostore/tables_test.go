@@ -115,9 +115,9 @@ func TestStore(t *testing.T) {
 	catalogtest.TestStore(t, func(*testing.T) catalog.Store { return store })
 }
 
-func TestRequests(t *testing.T) {
+func TestIdempotencyKeys(t *testing.T) {
 	client, made := tables(t)
-	idempotencytest.TestStore(t, dynamostore.NewRequests(client, made.Catalog))
+	idempotencytest.TestStore(t, dynamostore.NewIdempotencyKeys(client, made.Catalog))
 }
 
 func TestTokens(t *testing.T) {

@@ -87,8 +87,8 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	handler, err := catalogapi.New(catalogPorts, opts)
 	add("catalog", handler, err)
 	handler, err = deployapi.New(deployapi.Ports{
-		Tokens: m.Tokens(), Keys: m.Requests(), Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(),
-		Snapshots: m.Snapshots(),
+		Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: m.Catalog(),
+		Ledger: m.Ledger(), History: m.History(), Snapshots: m.Snapshots(),
 	}, opts)
 	add("deploy", handler, err)
 	handler, err = listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History()},
@@ -108,7 +108,7 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 func (w *World) catalogPorts() catalogapi.Ports {
 	m := w.Memory
 	return catalogapi.Ports{
-		Tokens: m.Tokens(), Keys: m.Requests(), Store: m.Catalog(), Vault: m.Vault(),
+		Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
 		Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
 		Inspect: func(
 			_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable,
