@@ -169,6 +169,9 @@ type History interface {
 	// List returns a resource's deployments, newest first. The page is empty for a
 	// resource without deployments and for one that does not exist.
 	List(ctx context.Context, resource catalog.ID, page Page) (Listing, error)
+	// Storage returns what the deployments of each kind of resource take, with those of
+	// deleted resources.
+	Storage(ctx context.Context) ([]Storage, error)
 	// Load returns the running and the queued deployments of a server, the queue in
 	// order. NotFound if there is no such server.
 	Load(ctx context.Context, server catalog.ID) (Load, error)
@@ -181,6 +184,15 @@ type History interface {
 // FollowEvery is how often a log that is followed is noted as such. Each note is a write, and
 // a runner counts a log as followed for three times as long.
 const FollowEvery = 10 * time.Second
+
+// Storage is what the deployments of a kind of resource take: the number of records, and
+// the number and the size of the stored objects of ended logs.
+type Storage struct {
+	Kind       catalog.Kind
+	Records    int
+	LogObjects int
+	LogBytes   int64
+}
 
 // Page asks for a part of a history. The zero Page is the newest [DefaultTake].
 type Page struct {

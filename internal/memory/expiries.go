@@ -68,6 +68,9 @@ func (l ledger) Removed(ctx context.Context, removal deployment.Removal) error {
 		resource := record.ID.Resource()
 		delete(l.sections, record.ID.Book())
 		state, there := l.states[resource]
+		if !there {
+			state, there = l.remains[resource]
+		}
 		if !there || removal.Place <= l.removed[resource] {
 			return nil
 		}

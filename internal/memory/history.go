@@ -113,3 +113,26 @@ func (h history) Follow(ctx context.Context, id deployment.ID, now time.Time) er
 		return nil
 	})
 }
+
+func (h history) Storage(ctx context.Context) ([]deployment.Storage, error) {
+	var all []deployment.Storage
+	err := h.locked(ctx, func() error {
+		for _, kind := range []catalog.Kind{
+			catalog.KindApplication, catalog.KindService, catalog.KindDatabase,
+		} {
+			taken := deployment.Storage{Kind: kind}
+			for _, states := range []map[catalog.ID]*catalog.State{h.states, h.remains} {
+				for id, state := range states {
+					if id.Kind() == kind {
+						taken.Records += state.Deployments
+						taken.LogObjects += state.LogObjects
+						taken.LogBytes += state.LogBytes
+					}
+				}
+			}
+			all = append(all, taken)
+		}
+		return nil
+	})
+	return all, err
+}

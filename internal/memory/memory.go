@@ -27,6 +27,7 @@ type Memory struct {
 	mu        sync.Mutex
 	entities  map[catalog.ID]catalog.Entity
 	states    map[catalog.ID]*catalog.State
+	remains   map[catalog.ID]*catalog.State // of deleted resources
 	servers   map[catalog.ID]*server
 	secrets   map[secretKey][]byte
 	discards  []catalog.DiscardedSecrets
@@ -63,6 +64,7 @@ func New(Options) *Memory {
 	return &Memory{
 		entities: map[catalog.ID]catalog.Entity{},
 		states:   map[catalog.ID]*catalog.State{},
+		remains:  map[catalog.ID]*catalog.State{},
 		servers:  map[catalog.ID]*server{},
 		secrets:  map[secretKey][]byte{},
 		tokens:   map[string]access.Token{},

@@ -157,6 +157,9 @@ func (s store) Delete(ctx context.Context, id catalog.ID) error {
 		if generation := s.entities[id].Common().Secrets; generation != "" {
 			s.discard(id, generation, catalog.AtOnce())
 		}
+		if state := s.states[id]; state != nil && state.Deployments > 0 {
+			s.remains[id] = state
+		}
 		delete(s.entities, id)
 		delete(s.states, id)
 		delete(s.finished, id)

@@ -123,6 +123,13 @@ func (brokenHistory) Get(context.Context, deployment.ID) (deployment.Record, err
 	return deployment.Record{}, errors.New("nobody classified this")
 }
 
+// brokenStorage is a history whose sums cannot be read.
+type brokenStorage struct{ deployment.History }
+
+func (brokenStorage) Storage(context.Context) ([]deployment.Storage, error) {
+	return nil, resttest.ErrAway
+}
+
 // TestPortsThatDoNotAnswer holds that a failure below is a failure here, with
 // its own status, and never an empty list or a 404.
 func TestPortsThatDoNotAnswer(t *testing.T) {
@@ -146,8 +153,9 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Ledger: brokenLedger{m.Ledger()},
 			History: m.History(), Snapshots: m.Snapshots(),
 		}, opts)),
-		"list": build(listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: store, History: m.History()},
-			opts)),
+		"list": build(listapi.New(listapi.Ports{
+			Tokens: m.Tokens(), Store: store, History: brokenStorage{m.History()},
+		}, opts)),
 		"show": build(showapi.New(showapi.Ports{
 			Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive(),
 			Index: m.Index(),

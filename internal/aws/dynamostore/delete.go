@@ -27,7 +27,10 @@ func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
 		if err := deletable(id, fields, stored.state); err != nil {
 			return true, err
 		}
-		writes := c.removing(id, stored.head)
+		writes, err := c.removing(id, stored)
+		if err != nil {
+			return true, err
+		}
 		for _, dependency := range fields.DependsOn {
 			writes = append(writes, c.count(catalog.ID(dependency), -1))
 		}
@@ -72,7 +75,8 @@ func deletable(id catalog.ID, fields entityItem, stored item) error {
 // removing deletes the items on three conditions: nothing depends on the entity, its
 // dependencies and its secrets are as in the head that was read, and nothing of it is
 // queued or runs.
-func (c *Catalog) removing(id catalog.ID, head item) []types.TransactWriteItem {
+func (c *Catalog) removing(id catalog.ID, stored items) ([]types.TransactWriteItem, error) {
+	head := stored.head
 	writes := []types.TransactWriteItem{remove(c.table, entityKey(id),
 		"#dependents = :zero AND #depends_on = :depends_on AND #secrets = :secrets",
 		item{":zero": number(0), ":depends_on": head["depends_on"], ":secrets": head["secrets"]})}
@@ -81,9 +85,37 @@ func (c *Catalog) removing(id catalog.ID, head item) []types.TransactWriteItem {
 		writes = append(writes, remove(c.table, stateKey(id),
 			"size(#queue) = :zero AND size(#running) = :zero", item{":zero": number(0)}))
 	case id.Kind().Deployable():
-		writes = append(writes,
-			remove(c.table, stateKey(id), "#queued = :none AND #running = :none", item{":none": text("")}),
+		leaving, err := c.leavingState(id, stored.state)
+		if err != nil {
+			return nil, err
+		}
+		writes = append(append(writes, leaving...),
 			remove(c.table, bodyKey(id), "", nil))
 	}
-	return writes
+	return writes, nil
+}
+
+// leavingState deletes the state of a resource. Its records are removed only when they
+// expire, so its counts remain in an item of their own until then.
+func (c *Catalog) leavingState(id catalog.ID, stored item) ([]types.TransactWriteItem, error) {
+	condition, values := "#queued = :none AND #running = :none", item{":none": text("")}
+	var state resourceState
+	if err := decode(stored, &state); err != nil {
+		return nil, err
+	}
+	if state.Deployments <= 0 {
+		return []types.TransactWriteItem{remove(c.table, stateKey(id), condition, values)}, nil
+	}
+	condition += " AND #deployments = :deployments AND #log_bytes = :bytes"
+	values[":deployments"], values[":bytes"] = stored["deployments"], stored["log_bytes"]
+	remains := remainsKey(id)
+	for _, name := range []string{"deployments", "log_objects", "log_bytes", "removed"} {
+		if value, found := stored[name]; found {
+			remains[name] = value
+		}
+	}
+	return []types.TransactWriteItem{
+		remove(c.table, stateKey(id), condition, values),
+		put(c.table, remains, "attribute_not_exists(#uuid)", nil),
+	}, nil
 }

@@ -22,6 +22,11 @@ func entityKey(id catalog.ID) item { return itemKey(string(id.Kind()), id) }
 func bodyKey(id catalog.ID) item { return itemKey(string(id.Kind())+"-body", id) }
 
 // stateKey is the primary key of an entity's state.
+// remainsKey is the key of the counts that a deleted resource leaves.
+func remainsKey(id catalog.ID) item {
+	return item{"kind": text(string(id.Kind()) + "-remains"), "uuid": text(id)}
+}
+
 func stateKey(id catalog.ID) item { return itemKey(stateKind(id.Kind()), id) }
 
 func itemKey(kind string, id catalog.ID) item { return item{"kind": text(kind), "uuid": text(id)} }

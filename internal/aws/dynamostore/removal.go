@@ -54,9 +54,38 @@ func (d *Deployments) Removed(ctx context.Context, removal deployment.Removal) e
 	if err := d.removeParts(ctx, id); err != nil {
 		return err
 	}
+	counted, err := d.uncount(ctx, stateKey(id.Resource()), removal)
+	if err != nil || counted {
+		return err
+	}
+	return d.uncountRemains(ctx, removal)
+}
+
+// uncountRemains lowers the counts of a deleted resource, and deletes them with the last
+// record.
+func (d *Deployments) uncountRemains(ctx context.Context, removal deployment.Removal) error {
+	key := remainsKey(removal.Record.ID.Resource())
+	if counted, err := d.uncount(ctx, key, removal); err != nil || !counted {
+		return err
+	}
+	const condition = "#deployments <= :none"
+	_, err := d.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName: aws.String(d.tables.Catalog), Key: key,
+		ConditionExpression:       aws.String(condition),
+		ExpressionAttributeNames:  names("", condition),
+		ExpressionAttributeValues: item{":none": number(0)},
+	})
+	_, err = refused(err) // others remain
+	return err
+}
+
+// uncount lowers the counts in the item once. It reports false if the item does not exist,
+// or if the removal was counted before.
+func (d *Deployments) uncount(ctx context.Context, key item,
+	removal deployment.Removal) (counted bool, err error) {
 	counting := change{
 		table: d.tables.Catalog,
-		key:   stateKey(id.Resource()),
+		key:   key,
 		update: "SET #removed = :place " +
 			"ADD #deployments :deployments, #log_objects :objects, #log_bytes :stored",
 		condition: "attribute_exists(#uuid) AND (attribute_not_exists(#removed) OR #removed < :place)",
@@ -66,14 +95,15 @@ func (d *Deployments) Removed(ctx context.Context, removal deployment.Removal) e
 	if log := removal.Record.Progress.Log; removal.Record.Status.Terminal() {
 		counting.values[":objects"], counting.values[":stored"] = number(-log.Chunks), number(-log.Stored)
 	}
-	return retry(ctx, func() (bool, error) {
+	err = retry(ctx, func() (bool, error) {
 		_, err := d.client.UpdateItem(ctx, counting.updating())
-		if err == nil {
+		if counted = err == nil; counted {
 			return true, nil
 		}
-		why, err := refused(err) // counted before, or the resource is gone
+		why, err := refused(err)
 		return err == nil && len(why.unmet) > 0, err
 	})
+	return counted, err
 }
 
 // removeParts deletes the items whose partition key is the id: the details, and the blocks

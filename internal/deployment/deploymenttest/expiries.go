@@ -27,6 +27,7 @@ func expiriesCases() []testCase {
 		{"a removal lowers the counts once, and a late one does not", testRemoved},
 		{"the removal of one that has not ended takes no log off", testRemovedRunning},
 		{"a removal of a deleted resource changes nothing", testRemovedOfNothing},
+		{"storage counts records and logs, also those of a deleted resource", testStorage},
 		{"Uses finds any other deployment of the resource", testUses},
 		{"many at once leave the last one without a date", testDatedAtOnce},
 	}
@@ -315,6 +316,52 @@ func testRemovedOfNothing(t *testing.T, w *world) {
 	_, err := w.Store.Get(t.Context(), service)
 	wantKind(t, err, fault.NotFound)
 	wantSame(t, "the history", w.page(t, service, deployment.Page{}).Count, 0)
+}
+
+// testStorage follows two deployments of a resource until both are removed, after the
+// resource is.
+func testStorage(t *testing.T, w *world) {
+	services := func() deployment.Storage {
+		t.Helper()
+		all, err := w.History.Storage(t.Context())
+		if err != nil {
+			t.Fatalf("Storage: %v", err)
+		}
+		var kinds []catalog.Kind
+		for _, one := range all {
+			kinds = append(kinds, one.Kind)
+		}
+		wantSame(t, "the kinds", kinds,
+			[]catalog.Kind{catalog.KindApplication, catalog.KindService, catalog.KindDatabase})
+		return all[1]
+	}
+	before := services() // of other tests
+	wantMore := func(when string, records int) {
+		t.Helper()
+		now, log := services(), progress(3, w.now).Log
+		got := deployment.Storage{Records: now.Records - before.Records,
+			LogObjects: now.LogObjects - before.LogObjects, LogBytes: now.LogBytes - before.LogBytes}
+		wantSame(t, when, got, deployment.Storage{Records: records, LogObjects: records * log.Chunks,
+			LogBytes: int64(records) * log.Stored})
+	}
+	server := w.server(t, 1, 25)
+	service := w.service(t, server)
+	first, second := w.logged(t, service, server), w.logged(t, service, server)
+	wantMore("after two deployments", 2)
+	if err := w.Store.Delete(t.Context(), service); err != nil {
+		t.Fatalf("Delete: %v", err)
+	}
+	wantMore("after the resource was deleted", 2)
+	w.Damage.Forget(t, first.ID)
+	for range 2 {
+		w.removed(t, first, "1")
+		wantMore("after one expired", 1)
+	}
+	w.Damage.Forget(t, second.ID)
+	for range 2 {
+		w.removed(t, second, "2")
+		wantMore("after both expired", 0)
+	}
 }
 
 func testUses(t *testing.T, w *world) {

@@ -43,6 +43,7 @@ func (p Ports) endpoints(rest.Options) map[string]rest.Endpoint {
 	return map[string]rest.Endpoint{
 		"listDeployments":            a.listDeployments,
 		"listServerDeployments":      a.listServerDeployments,
+		"getStorage":                 a.getStorage,
 		"listServiceDeployments":     a.historyEndpoint(catalog.KindService),
 		"listApplicationDeployments": a.historyEndpoint(catalog.KindApplication),
 		"listDatabaseDeployments":    a.historyEndpoint(catalog.KindDatabase),

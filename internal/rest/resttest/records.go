@@ -36,6 +36,9 @@ func (o OneRecord) Load(context.Context, catalog.ID) (deployment.Load, error) {
 	return deployment.Load{Running: []deployment.Record{o.Record}}, nil
 }
 
+// Storage says that nothing is stored.
+func (OneRecord) Storage(context.Context) ([]deployment.Storage, error) { return nil, nil }
+
 // Follow does nothing.
 func (OneRecord) Follow(context.Context, deployment.ID, time.Time) error { return nil }
 

@@ -167,6 +167,7 @@ func (s scene) deploymentSuccesses(t *testing.T) map[string]success {
 	return map[string]success{
 		"deploy":                      get("", "?uuid="+s.World.Application(t, s.Server)),
 		"listDeployments":             get("", ""),
+		"getStorage":                  get("", ""),
 		"listServiceDeployments":      get(s.Service, "?take=1"),
 		"listApplicationDeployments":  get(s.Application, "?skip=0&status=in_progress"),
 		"listServerDeployments":       get(s.Server, ""),
