@@ -18,6 +18,7 @@ type Ledger interface {
 	Leases
 	Scrubs
 	Expiries
+	Holds
 }
 
 // Queue is the part of a [Ledger] for the API: it accepts and cancels requests.
@@ -124,6 +125,18 @@ type Expiries interface {
 	Removed(ctx context.Context, removal Removal) error
 	// Undated returns the resources that have finished deployments to date.
 	Undated(ctx context.Context) ([]catalog.ID, error)
+}
+
+// Holds is the part of a [Ledger] for legal holds, which keep a deployment and its log
+// whatever its retention.
+type Holds interface {
+	// Hold holds the deployment and takes its date away; see [Record.HeldBy]. NotFound
+	// if there is no such deployment.
+	Hold(ctx context.Context, id ID, hold Hold) (Record, error)
+	// Release ends the hold; see [Record.Released]. A deployment that finished is on the
+	// list of [Expiries] again and dated as DateFinished does it. Without a hold nothing
+	// changes. NotFound if there is no such deployment.
+	Release(ctx context.Context, id ID) (Record, error)
 }
 
 // Removal is the removal of a record from its table, by its expiry or by hand.

@@ -55,7 +55,22 @@ type Record struct {
 
 	// Scrub describes the scrubs of its log.
 	Scrub ScrubSummary
+	// Hold keeps it and its log, whatever its retention.
+	Hold Hold
 }
+
+// Hold is a legal hold. It is zero for a deployment that is not held.
+type Hold struct {
+	Held bool
+	// At is when it was held, By the name of the token, and Reason at most
+	// [MaxHoldReason] bytes.
+	At     time.Time
+	By     string
+	Reason string
+}
+
+// MaxHoldReason is the longest reason of a hold, in bytes.
+const MaxHoldReason = 1000
 
 // ScrubSummary describes the scrubs of a log. It is zero for a log without changes.
 type ScrubSummary struct {

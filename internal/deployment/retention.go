@@ -9,12 +9,27 @@ import (
 
 // expiry returns when an ended record expires if it has a date from its end on. One that
 // finished has none: it may be the last one of its resource. It gets its date once a later
-// one has finished; see [Expiries].
+// one has finished; see [Expiries]. One that is held has none either.
 func (r Record) expiry() time.Time {
-	if r.Status == Finished {
+	if r.Hold.Held || r.Status == Finished || !r.Status.Terminal() {
 		return time.Time{}
 	}
 	return r.Expiry()
+}
+
+// HeldBy returns the record under the hold, which replaces an earlier one.
+func (r Record) HeldBy(hold Hold) Record {
+	hold.Held = true
+	r.Hold, r.ExpiresAt = hold, time.Time{}
+	return r
+}
+
+// Released returns the record without a hold. Its date is the one that it would have
+// without the hold, so it may expire at once.
+func (r Record) Released() Record {
+	r.Hold = Hold{}
+	r.ExpiresAt = r.expiry()
+	return r
 }
 
 // Expiry returns the date on which an ended record expires unless it must be kept: so many

@@ -27,7 +27,7 @@ func (l ledger) DateFinished(ctx context.Context, resource catalog.ID) error {
 		}
 		for _, id := range dated {
 			record, there := l.records[id]
-			if there && record.Status == deployment.Finished {
+			if there && record.Status == deployment.Finished && !record.Hold.Held {
 				record.ExpiresAt = record.Expiry()
 				l.records[id] = record
 			}
@@ -82,4 +82,32 @@ func (l ledger) Removed(ctx context.Context, removal deployment.Removal) error {
 		}
 		return nil
 	})
+}
+
+func (l ledger) Hold(ctx context.Context, id deployment.ID,
+	hold deployment.Hold) (deployment.Record, error) {
+	return l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		return record.HeldBy(hold), nil
+	})
+}
+
+func (l ledger) Release(ctx context.Context, id deployment.ID) (deployment.Record, error) {
+	_, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		resource := id.Resource()
+		if record.Hold.Held && record.Status == deployment.Finished {
+			again := []deployment.FinishedID{deployment.NewFinishedID(record)}
+			l.finished[resource] = append(again, l.finished[resource]...)
+		}
+		if record.Hold.Held {
+			record = record.Released()
+		}
+		return record, nil
+	})
+	if err == nil {
+		err = l.DateFinished(ctx, id.Resource())
+	}
+	if err != nil {
+		return deployment.Record{}, err
+	}
+	return history(l).Get(ctx, id)
 }

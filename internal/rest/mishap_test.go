@@ -88,14 +88,14 @@ func (s mishapSnapshots) Put(ctx context.Context, id catalog.ID, taken snapshot.
 }
 
 type mishapQueue struct {
-	deployment.Queue
+	deployapi.Ledger
 	*mishap
 }
 
 func (q mishapQueue) Enqueue(ctx context.Context, record deployment.Record,
 	key deployment.RequestKey) (receipt deployment.Receipt, err error) {
 	return receipt, q.at(func() (err error) {
-		receipt, err = q.Queue.Enqueue(ctx, record, key)
+		receipt, err = q.Ledger.Enqueue(ctx, record, key)
 		return err
 	})
 }
@@ -103,7 +103,7 @@ func (q mishapQueue) Enqueue(ctx context.Context, record deployment.Record,
 func (q mishapQueue) Cancel(ctx context.Context, id deployment.ID, by string,
 	now time.Time) (record deployment.Record, err error) {
 	return record, q.at(func() (err error) {
-		record, err = q.Queue.Cancel(ctx, id, by, now)
+		record, err = q.Ledger.Cancel(ctx, id, by, now)
 		return err
 	})
 }

@@ -59,8 +59,8 @@ func TestARecordOnTheWire(t *testing.T) {
 			"superseded_by": nil,
 			"scrubbed_at":   "2026-08-22T10:00:06.000000Z", "scrubbed_by": "the root",
 			"scrubbed_entries": 4.0,
-			"expires_at":       nil,
-			"finished_at":      "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
+			"hold":             nil, "expires_at": nil,
+			"finished_at": "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
 		}
 	}
 	for prefix, own := range map[string]resttest.Object{
@@ -114,6 +114,14 @@ func (brokenStore) List(context.Context, catalog.Kind, catalog.Page) (catalog.Li
 type brokenLedger struct{ deployment.Ledger }
 
 func (brokenLedger) Cancel(context.Context, deployment.ID, string, time.Time) (deployment.Record, error) {
+	return deployment.Record{}, resttest.ErrAway
+}
+
+func (brokenLedger) Hold(context.Context, deployment.ID, deployment.Hold) (deployment.Record, error) {
+	return deployment.Record{}, resttest.ErrAway
+}
+
+func (brokenLedger) Release(context.Context, deployment.ID) (deployment.Record, error) {
 	return deployment.Record{}, resttest.ErrAway
 }
 

@@ -52,6 +52,7 @@ type Record struct {
 	ScrubbedAt        *string   `json:"scrubbed_at"`
 	ScrubbedBy        *string   `json:"scrubbed_by"`
 	ScrubbedEntries   int       `json:"scrubbed_entries"`
+	Hold              *Hold     `json:"hold"`
 	UpdatedAt         string    `json:"updated_at"`
 	// Logs is text that is itself JSON. It is not in lists, and it needs the
 	// ability to read sensitive data.
@@ -60,6 +61,21 @@ type Record struct {
 	*applicationFields
 	*serviceFields
 	*databaseFields
+}
+
+// Hold is the legal hold of a deployment.
+type Hold struct {
+	At     string `json:"at"`
+	By     string `json:"by"`
+	Reason string `json:"reason"`
+}
+
+// FromHold returns nil without a hold.
+func FromHold(hold deployment.Hold) *Hold {
+	if !hold.Held {
+		return nil
+	}
+	return &Hold{At: Timestamp(hold.At), By: hold.By, Reason: hold.Reason}
 }
 
 // Trigger says who or what requested a deployment. TokenID is the id of the token of
@@ -163,6 +179,7 @@ func FromRecord(r deployment.Record) Record {
 		ScrubbedAt:        TimestampOrNull(r.Scrub.At),
 		ScrubbedBy:        TextOrNull(r.Scrub.By),
 		ScrubbedEntries:   r.Scrub.Entries,
+		Hold:              FromHold(r.Hold),
 		UpdatedAt:         Timestamp(r.UpdatedAt),
 	}
 	body.addKind(r)

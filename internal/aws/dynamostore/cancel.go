@@ -71,17 +71,18 @@ func (d *Deployments) unqueue(ctx context.Context, cancelled deployment.Record) 
 
 // ending is the write that ends a queued deployment.
 func (d *Deployments) ending(cancelled deployment.Record) types.TransactWriteItem {
-	return update(change{
-		table: d.tables.of(cancelled.ID.Kind()),
-		key:   recordKey(cancelled.ID),
-		update: "SET #status = :status, #p = :progress, #o = :outcome, #x = :cancel, #f = :now, " +
-			"#expires_at = :expires REMOVE #u",
+	record := change{
+		table:     d.tables.of(cancelled.ID.Kind()),
+		key:       recordKey(cancelled.ID),
+		update:    "SET #status = :status, #p = :progress, #o = :outcome, #x = :cancel, #f = :now",
 		condition: "#status = :queued",
 		values: item{":queued": text(deployment.Queued), ":status": text(cancelled.Status),
 			":progress": blob(packProgress(cancelled.ID, cancelled.Progress)),
 			":outcome":  blob(packOutcome(cancelled)),
 			":cancel":   blob(packCancel(cancelled)),
-			":now":      moment(cancelled.FinishedAt),
-			":expires":  number(seconds(cancelled.ExpiresAt))},
-	})
+			":now":      moment(cancelled.FinishedAt)},
+	}
+	record.date(cancelled)
+	record.update += " REMOVE #u"
+	return update(record)
 }

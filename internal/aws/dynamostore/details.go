@@ -23,6 +23,9 @@ type detailsItem struct {
 	ScrubDeployment string `dynamodbav:"scrub_deployment,omitempty"`
 	ScrubbedEntries int    `dynamodbav:"scrubbed_entries,omitempty"`
 	Original        string `dynamodbav:"original_digest,omitempty"`
+	HeldAt          int64  `dynamodbav:"held_at,omitempty"`
+	HeldBy          string `dynamodbav:"held_by,omitempty"`
+	HoldReason      string `dynamodbav:"hold_reason,omitempty"`
 }
 
 // detailsSortKey is the sort key of details.
@@ -41,6 +44,9 @@ func newDetailsItem(r deployment.Record) detailsItem {
 		ScrubDeployment: string(r.Scrub.Deployment),
 		ScrubbedEntries: r.Scrub.Entries,
 		Original:        r.Scrub.Original,
+		HeldAt:          micros(r.Hold.At),
+		HeldBy:          r.Hold.By,
+		HoldReason:      r.Hold.Reason,
 	}
 }
 
@@ -49,6 +55,9 @@ func (f detailsItem) addTo(r *deployment.Record) {
 	r.Outcome.Source.Message = f.Message
 	r.Scrub = deployment.ScrubSummary{At: fromMicros(f.ScrubbedAt), By: f.ScrubbedBy,
 		Deployment: deployment.ID(f.ScrubDeployment), Entries: f.ScrubbedEntries, Original: f.Original}
+	if r.Hold.Held {
+		r.Hold.At, r.Hold.By, r.Hold.Reason = fromMicros(f.HeldAt), f.HeldBy, f.HoldReason
+	}
 	if f.ScrubbedAt != 0 {
 		r.UpdatedAt = r.Scrub.At
 	}

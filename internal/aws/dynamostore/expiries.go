@@ -73,13 +73,13 @@ func (d *Deployments) DateFinished(ctx context.Context, resource catalog.ID) err
 	})
 }
 
-// date gives a finished record its date. A record that is gone needs none.
+// date gives a finished record its date. A record that is gone or held gets none.
 func (d *Deployments) date(ctx context.Context, record deployment.Record) error {
 	_, _, err := d.change(ctx, change{
 		table:     d.tables.of(record.ID.Kind()),
 		key:       recordKey(record.ID),
 		update:    "SET #expires_at = :expires",
-		condition: "#status = :finished",
+		condition: "#status = :finished AND attribute_not_exists(#h)",
 		values: item{":finished": text(deployment.Finished),
 			":expires": number(seconds(record.Expiry()))},
 	})

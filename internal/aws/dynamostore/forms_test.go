@@ -43,6 +43,7 @@ func fullRecord(t testing.TB) deployment.Record {
 func TestRecordForm(t *testing.T) {
 	whole := fullRecord(t)
 	whole.Outcome.Source.Message, whole.Scrub = "", deployment.ScrubSummary{}
+	whole.Hold = deployment.Hold{Held: true}
 	first, second, third := time.UnixMicro(1).UTC(), time.UnixMicro(2).UTC(), time.UnixMicro(3).UTC()
 	for _, c := range []struct {
 		name string
@@ -100,9 +101,11 @@ func TestRecordForm(t *testing.T) {
 func TestRecordDetails(t *testing.T) {
 	whole := fullRecord(t)
 	whole.Outcome.Source.Message, whole.Scrub = "", deployment.ScrubSummary{}
+	whole.Hold = deployment.Hold{Held: true}
 	for name, change := range map[string]func(r *deployment.Record){
 		"the message of a commit": func(r *deployment.Record) { r.Outcome.Source.Message = "Mend it" },
 		"a scrub":                 func(r *deployment.Record) { r.Scrub.Entries = 1 },
+		"the reason of a hold":    func(r *deployment.Record) { r.Hold.Reason = "case 7" },
 	} {
 		t.Run("a record with "+name+" says that it has details", func(t *testing.T) {
 			record := whole

@@ -186,13 +186,10 @@ func (d *Deployments) endingRun(lease deployment.Lease, ended deployment.Record)
 			":progress": blob(packProgress(ended.ID, ended.Progress)),
 			":outcome":  blob(packOutcome(ended)), ":now": moment(ended.FinishedAt)}),
 	}
-	if !ended.ExpiresAt.IsZero() {
-		record.update += ", #expires_at = :expires"
-		record.values[":expires"] = number(seconds(ended.ExpiresAt))
-	}
+	record.date(ended)
 	if ended.Outcome.Source.Message != "" {
 		record.update += ", #d = :yes"
-		record.values[":yes"] = &types.AttributeValueMemberBOOL{Value: true}
+		record.values[":yes"] = yes()
 	}
 	record.update += " REMOVE #l, #e, #u, #w"
 	return record

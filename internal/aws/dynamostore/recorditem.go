@@ -38,6 +38,7 @@ import (
 //	p                the progress; packed
 //	o                the outcome; packed
 //	d                true if there are details
+//	h                true if it is held
 type recordItem struct {
 	ResourceUUID   string `dynamodbav:"resource_uuid"`
 	DeploymentUUID string `dynamodbav:"deployment_uuid"`
@@ -61,6 +62,7 @@ type recordItem struct {
 	Progress       []byte `dynamodbav:"p,omitempty"`
 	Outcome        []byte `dynamodbav:"o,omitempty"`
 	HasDetails     bool   `dynamodbav:"d,omitempty"`
+	Held           bool   `dynamodbav:"h,omitempty"`
 }
 
 // recordKey is the primary key. The id contains both of its parts.
@@ -93,6 +95,7 @@ func encodeRecord(r deployment.Record) (item, error) {
 		ExpiresAt:      seconds(r.ExpiresAt),
 		FollowedAt:     micros(r.FollowedAt),
 		HasDetails:     newDetailsItem(r) != detailsItem{},
+		Held:           r.Hold.Held,
 	}
 	if r.UpdatedAt.Equal(r.FinishedAt) || r.UpdatedAt.Equal(r.Scrub.At) {
 		fields.UpdatedAt = 0
@@ -133,6 +136,7 @@ func decodeRecord(stored item) (record deployment.Record, hasDetails bool, err e
 		UpdatedAt:    fromMicros(cmp.Or(fields.UpdatedAt, fields.FinishedAt)),
 		ExpiresAt:    fromSeconds(fields.ExpiresAt),
 		FollowedAt:   fromMicros(fields.FollowedAt),
+		Hold:         deployment.Hold{Held: fields.Held},
 		Lease: deployment.Lease{Owner: fields.Owner, Attempt: fields.Attempt,
 			Expires: fromMicros(fields.Expires)},
 	}

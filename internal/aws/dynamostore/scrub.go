@@ -56,7 +56,7 @@ func (d *Deployments) scrubbing(ctx context.Context, stored item, next deploymen
 			condition: "#status = :status AND #p = :was",
 			values: item{":progress": blob(packProgress(next.ID, next.Progress)),
 				":was": stored["p"], ":status": text(next.Status),
-				":yes": &types.AttributeValueMemberBOOL{Value: true}},
+				":yes": yes()},
 		}),
 		update(change{
 			table: d.tables.of(next.ID.Kind()),

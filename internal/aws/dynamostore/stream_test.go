@@ -69,6 +69,7 @@ func attribute(v types.AttributeValue) any {
 func with(record deployment.Record, status deployment.Status) deployment.Record {
 	record.Status, record.Outcome.Status = status, status
 	record.Outcome.Source.Message, record.Scrub = "", deployment.ScrubSummary{}
+	record.Hold = deployment.Hold{Held: true}
 	if status == deployment.Queued {
 		record.Progress = deployment.Progress{}
 	}

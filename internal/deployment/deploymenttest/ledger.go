@@ -27,6 +27,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 		{"note", noteCases()},
 		{"scrub", scrubCases()},
 		{"expiries", expiriesCases()},
+		{"holds", holdsCases()},
 		{"repair", repairCases()},
 		{"history", historyCases()},
 		{"delete", deleteCases()},

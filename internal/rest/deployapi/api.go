@@ -1,5 +1,5 @@
 // Package deployapi has the endpoints of the deploy function: start, stop,
-// restart, deploy, rollback, scrub and cancel.
+// restart, deploy, rollback, scrub, cancel and hold.
 package deployapi
 
 import (
@@ -22,9 +22,15 @@ type Ports struct {
 	Tokens    access.Tokens
 	Keys      idempotency.Store
 	Store     catalog.Reader
-	Ledger    deployment.Queue
+	Ledger    Ledger
 	History   deployment.History
 	Snapshots snapshot.Archive
+}
+
+// Ledger is the part of a [deployment.Ledger] that the deploy function uses.
+type Ledger interface {
+	deployment.Queue
+	deployment.Holds
 }
 
 // New returns the handler of the deploy function. It fails as [rest.NewHandler]
@@ -56,6 +62,7 @@ func (p Ports) api(opts rest.Options) deployAPI {
 func (a deployAPI) endpoints() map[string]rest.Endpoint {
 	endpoints := map[string]rest.Endpoint{
 		"deploy": a.deploy, "cancelDeployment": a.cancel, "rollbackDeployment": a.rollback, "scrub": a.scrub,
+		"holdDeployment": a.hold, "releaseDeployment": a.release,
 	}
 	for _, o := range operations {
 		endpoints[o.route] = a.operationEndpoint(o.kind, o.operation, o.message)
@@ -68,6 +75,7 @@ func (a deployAPI) repeats() map[string]rest.Repeat {
 	repeats := map[string]rest.Repeat{
 		"deploy":             a.repeatDeploy,
 		"cancelDeployment":   a.repeatCancel,
+		"holdDeployment":     a.repeatHold,
 		"rollbackDeployment": a.repeatQueued(rollbackMessage),
 		"scrub":              a.repeatQueued(func(catalog.Kind) string { return scrubMessage }),
 	}

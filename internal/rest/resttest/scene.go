@@ -184,9 +184,13 @@ func (s scene) deploymentSuccesses(t *testing.T) map[string]success {
 		},
 		"rollbackDeployment": get(s.World.Run(t, "startService", s.World.Service(t, s.quiet)), ""),
 		"getDeployment":      get(s.Running, ""),
-		"cancelDeployment":   get(s.Start(t, s.World.Application(t, s.Server)), ""),
-		"readLog":            get(s.Waiting, "?limit=10"),
-		"verifyLog":          get(s.Waiting, "?after=0"),
+		"holdDeployment": {
+			http.StatusOK, Request{PathUUID: s.Running, Body: Object{"reason": "case 7"}},
+		},
+		"releaseDeployment": get(s.Waiting, ""),
+		"cancelDeployment":  get(s.Start(t, s.World.Application(t, s.Server)), ""),
+		"readLog":           get(s.Waiting, "?limit=10"),
+		"verifyLog":         get(s.Waiting, "?after=0"),
 		"scrub": {
 			http.StatusOK, Request{Body: Object{"resource_uuid": s.World.Service(t, s.quiet)}},
 		},
