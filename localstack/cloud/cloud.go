@@ -31,6 +31,8 @@ type Options struct {
 	// Port is the port of the emulator on loopback; 0 takes a free one.
 	Port int
 	Team string
+	// Functions is as in emulator.Options.
+	Functions func(endpoint string) (string, error)
 	// Lease is the runners' lease; "" leaves it as the stack has it.
 	Lease string
 	// Fresh stops an emulator that an earlier run left in the state folder.
@@ -125,11 +127,12 @@ func start(ctx context.Context, opts Options) (e *emulator.Emulator, started boo
 	}
 	begun := time.Now()
 	e, err = emulator.Start(ctx, emulator.Options{
-		Kind:  kind,
-		Root:  opts.Root,
-		State: opts.State,
-		Port:  opts.Port,
-		Say:   opts.Progress,
+		Kind:      kind,
+		Root:      opts.Root,
+		State:     opts.State,
+		Port:      opts.Port,
+		Functions: opts.Functions,
+		Say:       opts.Progress,
 	})
 	if err != nil {
 		return nil, false, err

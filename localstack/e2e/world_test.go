@@ -14,6 +14,7 @@ import (
 	"waybill/internal/remote/remotetest"
 	"waybill/localstack/client"
 	"waybill/localstack/cloud"
+	"waybill/localstack/meter"
 )
 
 // patience bounds every wait for a state. LocalStack takes a few seconds for steps
@@ -30,6 +31,8 @@ type world struct {
 	url   string
 	token string
 	api   *client.Client
+	// meter counts what the functions ask of the emulator.
+	meter *meter.Meter
 }
 
 var (
@@ -44,6 +47,9 @@ func TestMain(m *testing.M) {
 		if err := shared.cloud.Down(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, "stop the emulator:", err)
 			code = 1
+		}
+		if shared.meter != nil {
+			_ = shared.meter.Close()
 		}
 	}
 	os.Exit(code)
@@ -69,6 +75,7 @@ func deployStack() (*world, error) {
 	if err != nil {
 		return nil, err
 	}
+	w := &world{}
 	c, err := cloud.Up(ctx, cloud.Options{
 		Root:     root,
 		State:    filepath.Join(root, ".local", "e2e-"+os.Getenv("EMULATOR")),
@@ -76,6 +83,13 @@ func deployStack() (*world, error) {
 		Team:     "e2e",
 		Lease:    lease.String(),
 		Fresh:    true,
+		Functions: func(endpoint string) (string, error) {
+			w.meter, err = meter.Start(endpoint)
+			if err != nil {
+				return "", err
+			}
+			return w.meter.URL(), nil
+		},
 		Progress: func(line string) { fmt.Fprintln(os.Stderr, line) },
 	})
 	if err != nil {
@@ -85,7 +99,8 @@ func deployStack() (*world, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &world{cloud: c, url: c.URL(), token: token, api: client.New(c.URL(), token)}, nil
+	w.cloud, w.url, w.token, w.api = c, c.URL(), token, client.New(c.URL(), token)
+	return w, nil
 }
 
 // skip skips a test, or fails it in CI, where nothing may be missing.

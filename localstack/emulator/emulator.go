@@ -61,6 +61,10 @@ type Options struct {
 	State string
 	// Port is a port of the loopback interface; 0 takes a free one.
 	Port int
+	// Functions returns the URL at which the functions call the emulator that will
+	// have the given URL, such as a proxy's. If it is nil, they call the emulator itself.
+	// MiniStack only.
+	Functions func(endpoint string) (string, error)
 	// NoIAM turns off the checks of roles and policies in an emulator that has
 	// them.
 	NoIAM bool
@@ -124,7 +128,7 @@ func (e *Emulator) launch(ctx context.Context, opts Options) error {
 	if e.Kind == LocalStack {
 		err = e.up(ctx, opts.Say)
 	} else {
-		err = e.start(opts.NoIAM)
+		err = e.start(opts)
 	}
 	if err != nil {
 		return err
@@ -135,12 +139,12 @@ func (e *Emulator) launch(ctx context.Context, opts Options) error {
 }
 
 // start starts an emulator that is a process of this machine.
-func (e *Emulator) start(noIAM bool) error {
+func (e *Emulator) start(opts Options) error {
 	var command *exec.Cmd
 	var err error
 	switch e.Kind {
 	case MiniStack:
-		command = e.ministack(noIAM)
+		command, err = e.ministack(opts)
 	case LocalStackPyPI:
 		command, err = e.localstack()
 	case DynamoDBLocal:

@@ -35,19 +35,26 @@ func (e *Emulator) environment() []string {
 	}
 }
 
-func (e *Emulator) ministack(noIAM bool) *exec.Cmd {
+func (e *Emulator) ministack(opts Options) (*exec.Cmd, error) {
+	functions := e.Endpoint()
+	if opts.Functions != nil {
+		var err error
+		if functions, err = opts.Functions(functions); err != nil {
+			return nil, err
+		}
+	}
 	command := exec.Command(Python(e.root, MiniStack), filepath.Join(e.root, Sources, "run_ministack.py"))
 	command.Dir = e.scratch()
 	command.Env = append(e.environment(),
 		// Without this, the functions would call AWS itself.
-		"AWS_ENDPOINT_URL="+e.Endpoint(),
+		"AWS_ENDPOINT_URL="+functions,
 		fmt.Sprintf("GATEWAY_PORT=%d", e.Port),
 		"BIND_HOST=127.0.0.1",
-		fmt.Sprintf("AUTH=%t", !noIAM),
+		fmt.Sprintf("AUTH=%t", !opts.NoIAM),
 		"STATE_DIR="+e.scratch(),
 		"S3_DATA_DIR="+filepath.Join(e.scratch(), "s3"),
 	)
-	return command
+	return command, nil
 }
 
 // localstack runs LocalStack on this machine as if it were in its container,
