@@ -12,7 +12,7 @@ sources = go.mod go.sum $(shell find $(1) -name testdata -prune -o ! -name '*_te
 # prepare runs the downloads at the same time as the compiler.
 prepare := $(MAKE) --silent --jobs=4
 
-.PHONY: help up down token test bench dist fmt golden
+.PHONY: help up down token orphans test bench dist fmt golden
 .PHONY: tools tools-ministack tools-localstack tools-localstack-pypi tools-dynamodb-local tools-versitygw
 
 help: ## Print this list
@@ -31,6 +31,9 @@ down: $(WAYBILL) ## Stop what `make up` started
 
 token: $(WAYBILL) ## Print a new token [NAME=ci ABILITIES=read,deploy]
 	@NAME='$(NAME)' ABILITIES='$(ABILITIES)' $(WAYBILL) token
+
+orphans: $(WAYBILL) ## List the logs without a record, or remove them [REMOVE=1]
+	@REMOVE='$(REMOVE)' $(WAYBILL) orphans
 
 test: ## Run every test that can run here and say what was skipped [FULL=1 for all of it on LocalStack, too]
 	@localstack/missing ministack

@@ -80,8 +80,10 @@ var arrows = map[string][]string{
 	"internal/aws/sqsqueue":   {"internal/deployment"},
 	"internal/aws/parameters": {"internal/aws/outage", "internal/catalog", "internal/plainjson"},
 	"internal/aws/eventbus":   {"internal/deployment", "internal/wire"},
-	"internal/aws/gateway":    {"internal/oplog", "internal/plainjson", "internal/problem"},
+	"internal/aws/gateway": {"internal/logbook", "internal/oplog", "internal/plainjson",
+		"internal/problem"},
 	"internal/aws/firsttoken": {},
+	"internal/aws/orphans":    {},
 	"infra":                   {"internal/settings", "internal/openapi", "internal/problem"},
 }
 

@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string) error {
 		command = args[0]
 	}
 	switch command {
-	case "check", "up", "down", "token":
+	case "check", "up", "down", "token", "orphans":
 		return runDemo(ctx, root, command)
 	case "emulate":
 		return emulate(ctx, root, args[1:])
@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string) error {
 	case demo.ServeCommand:
 		return serve(ctx, args[1:])
 	}
-	return fmt.Errorf("%q is no command: check, up, down, token, emulate or sweep is", command)
+	return fmt.Errorf("%q is no command: check, up, down, token, orphans, emulate or sweep is", command)
 }
 
 func runDemo(ctx context.Context, root, command string) error {
@@ -72,6 +72,8 @@ func runDemo(ctx context.Context, root, command string) error {
 		return d.Up(ctx)
 	case "down":
 		return d.Down(ctx)
+	case "orphans":
+		return d.Orphans(ctx, os.Getenv("REMOVE") == "1")
 	}
 	name, abilities := os.Getenv("NAME"),
 		strings.FieldsFunc(os.Getenv("ABILITIES"), func(r rune) bool { return r == ',' || r == ' ' })

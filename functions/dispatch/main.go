@@ -51,5 +51,5 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		return dynamostore.HandleChange(ctx, dynamostore.StreamRecord(item), dispatcher)
 	}, Tick: func(ctx context.Context) error {
 		return errors.Join(dispatcher.Sweep(ctx), roller.Roll(ctx))
-	}}, nil
+	}, Orphans: deployment.NewOrphans(deployments, logs, time.Now).Page}, nil
 }

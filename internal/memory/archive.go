@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
+	"slices"
 
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
@@ -83,4 +85,29 @@ func (a archive) Remove(ctx context.Context, book logbook.Book) error {
 		delete(a.chunks, book)
 		return nil
 	})
+}
+
+// Books returns pages of two books. It knows no times, so each book is as old as can be.
+func (a archive) Books(ctx context.Context, after logbook.Book) (books []logbook.Stored, next logbook.Book,
+	err error) {
+	const page = 2
+	err = a.locked(ctx, func() error {
+		for _, book := range slices.Sorted(maps.Keys(a.chunks)) {
+			if book <= after || len(a.chunks[book]) == 0 {
+				continue
+			}
+			if len(books) == page {
+				next = books[page-1].Book
+				return nil
+			}
+			stored := logbook.Stored{Book: book}
+			for _, chunk := range a.chunks[book] {
+				stored.Objects++
+				stored.Bytes += chunk.Stored
+			}
+			books = append(books, stored)
+		}
+		return nil
+	})
+	return books, next, err
 }

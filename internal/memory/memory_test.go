@@ -40,6 +40,9 @@ func TestIdempotencyKeys(t *testing.T) {
 }
 
 func TestArchive(t *testing.T) {
+	logbooktest.TestLister(t, func(*testing.T) logbooktest.Listed {
+		return memory.New(memory.Options{}).Archive().(logbooktest.Listed)
+	})
 	logbooktest.TestArchive(t, func(*testing.T) logbook.Archive {
 		return memory.New(memory.Options{}).Archive()
 	})

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"waybill/internal/aws/firsttoken"
+	"waybill/internal/aws/orphans"
 	"waybill/internal/aws/session"
 	"waybill/internal/settings"
 	"waybill/localstack/emulator"
@@ -214,6 +216,17 @@ func (c *Cloud) Session() *session.Session { return c.session }
 // IAM protects.
 func (c *Cloud) Token(ctx context.Context, name string, abilities ...string) (string, error) {
 	return firsttoken.Invoke(ctx, c.session.Lambda(), c.outputs.CatalogFunction, name, abilities)
+}
+
+// Orphans calls found for each log without a record, by direct invocations of the dispatch
+// function, and removes them if remove is true.
+func (c *Cloud) Orphans(ctx context.Context, remove bool, found func(orphans.Orphan)) error {
+	return orphans.Each(ctx, c.session.Lambda(), c.dispatch(), remove, found)
+}
+
+// dispatch is the name of the dispatch function. All functions of a stack are named alike.
+func (c *Cloud) dispatch() string {
+	return strings.TrimSuffix(c.outputs.CatalogFunction, "catalog") + "dispatch"
 }
 
 // Logs returns the log files of the emulator and the functions.

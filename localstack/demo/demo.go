@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"waybill/internal/aws/orphans"
 	"waybill/localstack/background"
 	"waybill/localstack/client"
 	"waybill/localstack/cloud"
@@ -137,6 +138,22 @@ func (d *Demo) Token(ctx context.Context, name string, abilities []string) (stri
 		return "", err
 	}
 	return running.Token(ctx, name, abilities...)
+}
+
+// Orphans prints the logs without a record in the running demo, and removes them if remove
+// is true.
+func (d *Demo) Orphans(ctx context.Context, remove bool) error {
+	running, err := cloud.Find(d.opts.Root, d.folder(), team)
+	if err != nil {
+		return err
+	}
+	done := "without a record"
+	if remove {
+		done = "removed"
+	}
+	return running.Orphans(ctx, remove, func(one orphans.Orphan) {
+		fmt.Fprintf(d.opts.Out, "%s: %d objects, %d bytes, %s\n", one.Log, one.Objects, one.Bytes, done)
+	})
 }
 
 // Check returns the errors for which Up would refuse to start. It needs none of

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"waybill/internal/aws/orphans"
 )
 
 // TestExpiry removes the record of a deployment, as DynamoDB does after its date: the
@@ -27,6 +29,11 @@ func TestExpiry(t *testing.T) {
 	})
 	if w.objects(t, app, second.DeploymentUUID) == 0 {
 		t.Error("the log of the second is gone as well")
+	}
+	if err := w.cloud.Orphans(t.Context(), true, func(one orphans.Orphan) {
+		t.Errorf("%s is an orphan, and is a minute old", one.Log)
+	}); err != nil {
+		t.Error(err)
 	}
 	record, entries := w.deploy(t, app) // with the same configuration
 	wantStatus(t, record, entries, "finished", "")

@@ -17,11 +17,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"waybill/internal/fault"
+	"waybill/internal/logbook"
 	"waybill/internal/oplog"
 	"waybill/internal/plainjson"
 )
@@ -41,6 +43,10 @@ type Handlers struct {
 	// Mint creates a bearer token with the abilities, for a direct invocation, which IAM
 	// protects.
 	Mint func(ctx context.Context, name string, abilities []string) (token string, err error)
+	// Orphans lists a page of logs without a record, and removes them if remove is true,
+	// for a direct invocation.
+	Orphans func(ctx context.Context, after logbook.Book, remove bool) (
+		found []logbook.Stored, next logbook.Book, err error)
 }
 
 // Gateway is a function as Lambda's runtime calls it. It is safe for use by
@@ -62,6 +68,7 @@ type event struct {
 	Records    []record `json:"Records"`
 	DetailType string   `json:"detail-type"`
 	Mint       *mint    `json:"mint_token"`
+	Orphans    *orphans `json:"orphans"`
 }
 
 // The sources of a batch.
@@ -111,6 +118,8 @@ func (g *Gateway) handle(ctx context.Context, e *event) (any, error) {
 		return nil, guard(func() error { return g.handlers.Tick(ctx) })
 	case e.Mint != nil && g.handlers.Mint != nil:
 		return g.mint(ctx, *e.Mint)
+	case e.Orphans != nil && g.handlers.Orphans != nil:
+		return g.orphans(ctx, *e.Orphans)
 	}
 	return nil, fault.New(fault.Invalid, "this function handles no event of this shape")
 }
@@ -148,6 +157,37 @@ func (g *Gateway) mint(ctx context.Context, asked mint) (answer minted, err erro
 		return err
 	})
 	return answer, err
+}
+
+// orphans is a request for a page of logs without a record, and orphanPage its answer.
+// Package orphans sends the former and reads the latter.
+type orphans struct {
+	Remove bool         `json:"remove"`
+	After  logbook.Book `json:"after"`
+}
+
+type orphanPage struct {
+	Orphans []orphan     `json:"orphans"`
+	Next    logbook.Book `json:"next"`
+}
+
+type orphan struct {
+	Log     logbook.Book `json:"log"`
+	Objects int          `json:"objects"`
+	Bytes   int64        `json:"bytes"`
+	Newest  time.Time    `json:"newest"`
+}
+
+func (g *Gateway) orphans(ctx context.Context, asked orphans) (page orphanPage, err error) {
+	err = guard(func() error {
+		found, next, err := g.handlers.Orphans(ctx, asked.After, asked.Remove)
+		page = orphanPage{Orphans: []orphan{}, Next: next}
+		for _, one := range found {
+			page.Orphans = append(page.Orphans, orphan{one.Book, one.Objects, one.Bytes, one.Newest})
+		}
+		return err
+	})
+	return page, err
 }
 
 // encode encodes an answer as short as possible: it may contain JSON as a text, which is

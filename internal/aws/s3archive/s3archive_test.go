@@ -56,6 +56,10 @@ func TestArchive(t *testing.T) {
 		archive, _, _ := opened(t)
 		return archive
 	})
+	logbooktest.TestLister(t, func(t *testing.T) logbooktest.Listed {
+		archive, _, _ := opened(t)
+		return archive
+	})
 	logbooktest.TestRewriter(t, func(t *testing.T) logbook.Rewriter {
 		archive, _, _ := opened(t)
 		return archive
