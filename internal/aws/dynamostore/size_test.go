@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/aws/dynamostore"
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
 )
@@ -32,6 +33,7 @@ func life(t *testing.T) map[string]deployment.Record {
 		ResourceName: name('r', 40), ServerID: serverID, ServerName: name('s', 40),
 		Trigger: deployment.Trigger{Kind: "schedule", Name: name('k', 40),
 			TokenID: "9007199254740991"},
+		Retention:         catalog.Retention{Finished: 3650, Failed: 3650, Cancelled: 3650},
 		ConfigurationHash: name('e', 64), CreatedAt: start, QueuedAt: start, UpdatedAt: start,
 	}
 	phases := map[string]deployment.Record{"queued": record}
