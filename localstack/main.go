@@ -89,16 +89,21 @@ func runDemo(ctx context.Context, root, command string) error {
 }
 
 // emulate starts an emulator for the tests of the packages and prints its URL: MiniStack,
-// or the kind that args names. It checks no roles, because these tests have none.
+// or the kind that args names. It checks no roles, because these tests have none. It stops
+// the one that an interrupted run has left.
 func emulate(ctx context.Context, root string, args []string) error {
 	kind := emulator.MiniStack
 	if len(args) > 0 {
 		kind = emulator.Kind(args[0])
 	}
+	state := filepath.Join(root, ".local", "test-"+string(kind))
+	if err := stop(ctx, root, state); err != nil {
+		return err
+	}
 	e, err := emulator.Start(ctx, emulator.Options{
 		Kind:  kind,
 		Root:  root,
-		State: filepath.Join(root, ".local", "test-"+string(kind)),
+		State: state,
 		NoIAM: true,
 		Say:   func(line string) { fmt.Fprintln(os.Stderr, line) },
 	})
