@@ -1,6 +1,7 @@
 package rest_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -17,6 +18,8 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/idempotency"
+	"waybill/internal/memory"
+	"waybill/internal/rest"
 	"waybill/internal/rest/resttest"
 )
 
@@ -364,4 +367,25 @@ func TestARunThatOutlivesItsLimitTakesNothingBack(t *testing.T) {
 	resttest.Want[resttest.Object](t, k.World, http.StatusOK, resttest.Request{
 		Operation: "getKey", PathUUID: second.UUID,
 	})
+}
+
+func TestAFunctionMustBeAbleToRepeat(t *testing.T) {
+	endpoint := func(context.Context, *rest.Call) (rest.Answer, error) { return rest.Answer{}, nil }
+	repeat := func(context.Context, *rest.Call, []string) (any, error) { return nil, nil }
+	m := memory.New(memory.Options{})
+	f := rest.Function{
+		Name: "deploy", Tokens: m.Tokens(), Keys: m.IdempotencyKeys(),
+		Endpoints: map[string]rest.Endpoint{}, Repeats: map[string]rest.Repeat{},
+	}
+	for _, route := range newKeyed(t).API.Routes() {
+		f.Endpoints[route.ID], f.Repeats[route.ID] = endpoint, repeat
+	}
+	if _, err := rest.NewHandler(f, rest.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	delete(f.Repeats, "startService")
+	_, err := rest.NewHandler(f, rest.Options{})
+	if err == nil || !strings.Contains(err.Error(), "startService") {
+		t.Errorf("without a repeat: %v, want an error that names it", err)
+	}
 }
