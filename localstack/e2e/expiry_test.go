@@ -23,6 +23,19 @@ func TestExpiry(t *testing.T) {
 	until(t, "the first deployment has a date, and the second has none", func() bool {
 		return w.expiresAt(t, first.DeploymentUUID) != nil && w.expiresAt(t, second.DeploymentUUID) == nil
 	})
+	hold := "/deployments/" + first.DeploymentUUID + "/hold"
+	for _, c := range []struct {
+		method string
+		body   any
+		held   bool
+	}{{"POST", map[string]any{"reason": "Inquiry 17"}, true}, {"DELETE", nil, false}} {
+		if err := w.api.Do(t.Context(), c.method, hold, c.body, nil); err != nil {
+			t.Fatalf("%s %s: %v", c.method, hold, err)
+		}
+		if dated := w.expiresAt(t, first.DeploymentUUID) != nil; dated == c.held {
+			t.Errorf("after %s of a hold, it has a date: %t", c.method, dated)
+		}
+	}
 	w.remove(t, app, first.DeploymentUUID)
 	until(t, "the log of the first is gone, and the history counts one", func() bool {
 		return w.objects(t, app, first.DeploymentUUID) == 0 && w.history(t, app) == 1
