@@ -151,9 +151,15 @@ func (d *Demo) Orphans(ctx context.Context, remove bool) error {
 	if remove {
 		done = "removed"
 	}
-	return running.Orphans(ctx, remove, func(one orphans.Orphan) {
+	count := 0
+	err = running.Orphans(ctx, remove, func(one orphans.Orphan) {
+		count++
 		fmt.Fprintf(d.opts.Out, "%s: %d objects, %d bytes, %s\n", one.Log, one.Objects, one.Bytes, done)
 	})
+	if err == nil && count == 0 {
+		fmt.Fprintln(d.opts.Out, "Every log has a record, or is less than a day old.")
+	}
+	return err
 }
 
 // Check returns the errors for which Up would refuse to start. It needs none of
