@@ -28,9 +28,6 @@ var turns = []struct{ name, pattern, instead string }{
 	{"anew", `\banew\b`, "again"},
 }
 
-// wideTests are the packages whose tests still have longer lines.
-var wideTests = []string{"internal/redact"}
-
 // notProse matches comments that tools read.
 var notProse = regexp.MustCompile(`^//go:|opyright|icens`)
 
@@ -82,9 +79,6 @@ func eachCommentLine(f file, visit func(at, line string)) {
 
 func TestWidth(t *testing.T) {
 	for _, f := range files(t) {
-		if f.test && within(f.pkg, wideTests) {
-			continue
-		}
 		text, err := os.ReadFile(f.path)
 		if err != nil {
 			t.Fatal(err)

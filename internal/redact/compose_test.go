@@ -42,24 +42,29 @@ var programs = []struct{ name, tool, script string }{
 	{"base64 -w 0", "bash", `printf %s "$V" | base64 -w 0`},
 	{"xxd -p", "xxd", `printf %s "$V" | xxd -p`},
 	{"perl Dumper", "perl",
-		`perl -MData::Dumper -e '$Data::Dumper::Useqq=1; print Dumper($ENV{V}); utf8::decode($ENV{V}); $v=$ENV{V}; print Dumper("$v")'`},
+		`perl -MData::Dumper -e '$Data::Dumper::Useqq=1; print Dumper($ENV{V});
+utf8::decode($ENV{V}); $v=$ENV{V}; print Dumper("$v")'`},
 	{"python", "python3", `python3 -c '
 import os, json, html, csv, sys, shlex
 from urllib.parse import quote as q
 v = os.environ["V"]
 sys.stdout.reconfigure(encoding="utf-8")
 print(repr(v), ascii(v), repr(os.environb[b"V"]), shlex.quote(v), html.escape(v), html.escape(html.escape(v)))
-print(json.dumps(v), json.dumps(json.dumps(v)), json.dumps([json.dumps([json.dumps(v)])]), json.dumps(html.escape(v)))
+print(json.dumps(v), json.dumps(json.dumps(v)))
+print(json.dumps([json.dumps([json.dumps(v)])]), json.dumps(html.escape(v)))
 print(q(v), q(q(v)), q(q(v, safe=""), safe=""), v.encode("ascii", "xmlcharrefreplace").decode())
 csv.writer(sys.stdout).writerow([v])'`},
 	{"jq", "jq",
-		`jq -n 'env.V, (env.V|@json), (env.V|@html), (env.V|@uri), ([env.V]|@csv), (env.V|@sh)'; jq -an env.V`},
+		`jq -n 'env.V, (env.V|@json), (env.V|@html), (env.V|@uri), ([env.V]|@csv), (env.V|@sh)'
+jq -an env.V`},
 	{"awk", "bash", `awk 'BEGIN { print ENVIRON["V"] }'`},
 	{"sed l", "bash", `printf '%s\n' "$V" | sed -n 'l 0'`},
 	{"node", "node",
-		`node -e 'const v = process.env.V; console.log([v]); console.log(encodeURIComponent(v), JSON.stringify(JSON.stringify(v)))'`},
+		`node -e 'const v = process.env.V; console.log([v])
+console.log(encodeURIComponent(v), JSON.stringify(JSON.stringify(v)))'`},
 	{"compose", "docker",
-		`docker compose -f "$FILE" config | grep SETTING; docker compose -f "$FILE" config --format json | grep SETTING`},
+		`docker compose -f "$FILE" config | grep SETTING
+docker compose -f "$FILE" config --format json | grep SETTING`},
 }
 
 // TestP3CompositionsOfRealPrograms has programs print awkward values in two locales,

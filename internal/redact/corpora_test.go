@@ -61,7 +61,8 @@ func denseText(size int) []byte {
 		switch i % 3 {
 		case 0:
 			fmt.Fprintf(&out,
-				"{\"access_token\":\"q8Zk%016x%016xN4vB\",\"token_type\":\"Bearer\",\"expires_in\":3600,\"scope\":\"read write\"}\n",
+				"{\"access_token\":\"q8Zk%016x%016xN4vB\",\"token_type\":\"Bearer\","+
+					"\"expires_in\":3600,\"scope\":\"read write\"}\n",
 				a, b)
 		case 1:
 			fmt.Fprintf(&out,
@@ -70,8 +71,8 @@ func denseText(size int) []byte {
 				i, i, a, b)
 		default:
 			fmt.Fprintf(&out,
-				"{\"id\":%d,\"name\":\"item "+
-					"%d\",\"apiKey\":\"q8Zk%012xmN4v\",\"tags\":[\"a\",\"b\"],\"price\":%d,\"stock\":%d,\"note\":\"ships in %d days\"}\n",
+				"{\"id\":%d,\"name\":\"item %d\",\"apiKey\":\"q8Zk%012xmN4v\",\"tags\":[\"a\",\"b\"],"+
+					"\"price\":%d,\"stock\":%d,\"note\":\"ships in %d days\"}\n",
 				i, i, a>>16, b%9000, a%90, b%9)
 		}
 	}

@@ -17,7 +17,8 @@ func TestAnErrorWithoutItsSecrets(t *testing.T) {
 		"in the text for the client": fault.New(fault.Conflict, "The server says %s.", secret),
 		"in the cause":               fault.Wrap(errors.New("login "+secret), fault.Conflict, "It failed."),
 		"in a wrapped error":         fmt.Errorf("run: %w", fault.New(fault.Conflict, "It says %s.", secret)),
-		"in a field":                 fault.New(fault.Conflict, "It failed.").WithField("value", "is "+secret),
+		"in a field": fault.New(fault.Conflict, "It failed.").
+			WithField("value", "is "+secret),
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := m.Error(err)

@@ -63,7 +63,8 @@ const scraps = "://|u:p@|@h |token|=|password|: |'|\"|\\|ghp_|0123456789abcdefgh
 	"|RSA PRIVATE KEY-----|-----END " +
 	"|MIIEpAIBAAKCAQEAQ2hhbmdlTWVOb3RBS2V5Q2hhbmdlTWVOb3RBS2V5|\n|\r|web-1  | |Bearer " +
 	"|Authorization|Cookie: |::add-mask::|--pass|word " +
-	"|AGE-SECRET-KEY-1|AKIA|secret|hunter22|docker login -p |mysql -p|/|?|#| |x|_KEY|api|identified by |${|}|,|;|&"
+	"|AGE-SECRET-KEY-1|AKIA|secret|hunter22|docker login -p |mysql -p|/|?|#| |x|_KEY|api" +
+	"|identified by |${|}|,|;|&"
 
 func scrapText(random *rand.Rand) string {
 	var out strings.Builder
@@ -281,7 +282,8 @@ func FuzzAdd(f *testing.F) {
 // than one that does not.
 func TestAValueBesideWhatAPatternFinds(t *testing.T) {
 	random := rand.New(rand.NewPCG(23, 24))
-	const line = `a token="q8Zk2mN4vB7xq8Zk" with words, hvs.abcdefghijklmnopqrstuvwx, and a few words more behind them` +
+	const line = `a token="q8Zk2mN4vB7xq8Zk" with words, hvs.abcdefghijklmnopqrstuvwx, ` +
+		"and a few words more behind them" +
 		"\n"
 	for from := range len(line) - 6 {
 		value := line[from : from+6]
