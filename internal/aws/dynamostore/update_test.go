@@ -99,3 +99,26 @@ func TestBetweenLookAndUpdate(t *testing.T) {
 		s.wantKeys(t, oneKeyID, otherKeyID)
 	})
 }
+
+// TestADeletionThatMeetsAChangeOfSecrets discards the set that the entity names at its end,
+// not the one that the deletion has read.
+func TestADeletionThatMeetsAChangeOfSecrets(t *testing.T) {
+	s := newStand(t)
+	key := &catalog.PrivateKey{Meta: catalog.Meta{ID: "key555555555555555555555", UpdatedAt: s.now,
+		Secrets: "01h4mm4d07gaaaaa"}}
+	store := s.directCatalog()
+	do(t, "Reserve", store.Reserve(t.Context(), key.ID, key.Secrets))
+	do(t, "Create", store.Create(t.Context(), key))
+	changed := *key
+	changed.Secrets, changed.UpdatedAt = "01h4mm4d07gbbbbb", s.now.Add(time.Second)
+	s.wire.just("TransactWriteItems", func() {
+		do(t, "Reserve", store.Reserve(t.Context(), key.ID, changed.Secrets))
+		do(t, "Update", store.Update(t.Context(), &changed, key.UpdatedAt))
+	})
+	do(t, "Delete", s.catalog.Delete(t.Context(), key.ID))
+	due, err := store.Discarded(t.Context(), s.now)
+	do(t, "Discarded", err)
+	if len(due) != 1 || due[0].ID != key.ID || due[0].Generation != changed.Secrets {
+		t.Errorf("due at once: %v, want the set that the key named last, %s", due, changed.Secrets)
+	}
+}
