@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
@@ -65,4 +66,21 @@ func TestP3FormerSecretsAreMasked(t *testing.T) {
 	if strings.Contains(log, "value-9") || !strings.Contains(log, want) {
 		t.Errorf("the log has a value, or not %q:\n%s", want, log)
 	}
+}
+
+// TestP3ScrubFindsFormerSecrets: a secret may be scrubbed after it was replaced.
+func TestP3ScrubFindsFormerSecrets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, ids := leaks(t, 2)
+		err := w.SetSecrets(t.Context(), leaky, map[string]string{"LATER": "another-value-93"},
+			catalog.RetiredSecret{Name: "LATER", Value: leaked, At: w.now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		scrub := w.scrub(t)
+		if record, log := w.run(t, scrub); record.Status != deployment.Finished {
+			t.Errorf("the scrub is %s %s\n%s", record.Status, record.Outcome.Reason, log)
+		}
+		w.wantScrubbed(t, ids[1], scrub)
+	})
 }
