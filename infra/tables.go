@@ -43,8 +43,8 @@ func (t tables) deployments() []awsdynamodb.TableV2 {
 // deploymentsKeyed are the keys, the indexes and the stream of a table of deployments. The
 // stream has both images of an item, because dispatch compares the two statuses.
 //
-// The indexes answer what the keys cannot: the deployments of a server, and those of the
-// whole team, in a range of time. They have keys only, and no write after the first one
+// The indexes find what the keys cannot: the deployments of a server, or of the whole
+// team, in a range of time. They have keys only, and no write after the first one
 // changes these, so a deployment pays for them once. Only records have the attributes.
 func deploymentsKeyed() awsdynamodb.TablePropsV2 {
 	props := keyed(text("resource_uuid"), text("deployment_uuid"))

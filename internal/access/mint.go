@@ -72,8 +72,8 @@ func MintWithID(
 
 // Minter returns a function that makes a token with the named abilities, stores it and
 // returns its bearer form. A stack gets its first token in this way: the API makes
-// tokens only for a client that has one with root. Its errors are those of [Mint] and
-// of [Tokens]'s Create.
+// tokens only for a client that has one with root. It has the errors of [Mint] and of
+// [Tokens]'s Create.
 func Minter(
 	tokens Tokens, now func() time.Time,
 ) func(ctx context.Context, name string, abilities []string) (string, error) {

@@ -20,7 +20,7 @@ type Vault interface {
 	Put(ctx context.Context, id ID, generation Generation, secrets Secrets) error
 	// Get returns the set, or NotFound.
 	Get(ctx context.Context, id ID, generation Generation) (Secrets, error)
-	// Delete removes the set, or what was written of it. Without a set it does nothing.
+	// Delete removes the set, also one that is incomplete. Without a set it does nothing.
 	Delete(ctx context.Context, id ID, generation Generation) error
 }
 

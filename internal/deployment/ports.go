@@ -182,8 +182,8 @@ type History interface {
 	// List returns a resource's deployments, newest first. The page is empty for a
 	// resource without deployments and for one that does not exist.
 	List(ctx context.Context, resource catalog.ID, page Page) (Listing, error)
-	// Storage returns what the deployments of each kind of resource take, with those of
-	// deleted resources.
+	// Storage returns the storage that the deployments of each kind of resource take. The
+	// deployments of deleted resources count, too.
 	Storage(ctx context.Context) ([]Storage, error)
 	// Load returns the running and the queued deployments of a server, the queue in
 	// order. NotFound if there is no such server.
@@ -198,8 +198,8 @@ type History interface {
 // a runner counts a log as followed for three times as long.
 const FollowEvery = 10 * time.Second
 
-// Storage is what the deployments of a kind of resource take: the number of records, and
-// the number and the size of the stored objects of ended logs.
+// Storage is the storage that the deployments of a kind of resource take: the number of
+// records, and the number and the size of the stored objects of ended logs.
 type Storage struct {
 	Kind       catalog.Kind
 	Records    int

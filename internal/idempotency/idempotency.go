@@ -1,6 +1,6 @@
 // Package idempotency makes all requests with one Idempotency-Key one request: the first
 // runs, and its repeats get its result. For a request it keeps the status and the ids of
-// what was created, and never a body, so a secret that was shown once is not kept.
+// the created things. It never keeps a body, so it never keeps a secret.
 package idempotency
 
 import (
@@ -27,9 +27,9 @@ const (
 
 // Store keeps keys. Its methods may be called concurrently.
 type Store interface {
-	// Take takes the key of the request for a run that begins now. If there is none, or
-	// only one that is older than [Window], the new key has the seed. Otherwise the result
-	// is that of [Key.Again].
+	// Take takes the key of the request for a run that begins now. Without a key, or
+	// with one that is older than [Window], the new key has the seed. Otherwise Take has
+	// the result of [Key.Again].
 	Take(ctx context.Context, request Request, seed Seed, now time.Time) (Key, error)
 	// Complete stores the result of the key's run. Repeats get it until the window
 	// has passed.
@@ -97,7 +97,7 @@ type Key struct {
 	Result *Result
 }
 
-// Result is the result of a request: the status of its answer and the ids of what it
+// Result is the result of a request: the status of its answer and the ids that it
 // created.
 type Result struct {
 	Status int

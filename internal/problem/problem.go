@@ -1,5 +1,5 @@
-// Package problem has the form of every error answer, whoever gives it: an endpoint, the
-// frame around a function, or API Gateway itself.
+// Package problem has the form of every error answer: of an endpoint, of the frame around a
+// function, and of API Gateway itself.
 package problem
 
 import "net/http"

@@ -10,7 +10,7 @@ import (
 // anchors that only repeats the text before it is skipped, at the speed of a
 // comparison: in a line by repeated, and as whole lines by repeats.
 
-// repeats is what is known about repetitions in a line.
+// repeats has the known repetitions in a line.
 //
 // A look depends on the bytes after its anchor and on the byte before, and not on the
 // place in the line. So one repetition has the same secrets as the one before, unless

@@ -51,9 +51,10 @@ func (a *attempt) checkSession(ctx context.Context, next time.Duration) error {
 // also reads the signals. Conflict means that the lease is lost.
 //
 // A chunk that becomes due before the next call is due now, so that a reader who has just
-// begun to follow gets each line within a second. next is the time until that call: a
-// tick's distance from a tick, and 0 from a piece of output, since the ticks go on. With
-// more, a job that prints all the time would make a fifth more chunks than it should.
+// begun to follow gets each line within a second. next is the time until that call:
+// the time between two ticks at a tick, and 0 at a piece of output, because the next tick
+// comes anyway. With more than 0 there, a job that prints all the time would make a fifth
+// more chunks than it should.
 func (a *attempt) heartbeat(ctx context.Context, next time.Duration) error {
 	now := a.now()
 	switch {

@@ -32,7 +32,7 @@ const (
 	// by time of each table; 1 when unset.
 	Shards = "WAYBILL_SHARDS"
 	// Retention is how long deployments are kept after their end, in days by outcome
-	// ("finished=90,failed=180,cancelled=30"); what is unset has the default.
+	// ("finished=90,failed=180,cancelled=30"); a missing one has the default.
 	Retention = "WAYBILL_RETENTION"
 	// LogLevel is debug, info, warn or error; info when unset.
 	LogLevel = "WAYBILL_LOG_LEVEL"
@@ -80,12 +80,12 @@ func ForDeployments() []string {
 	return []string{CatalogTable, ApplicationDeployments, ServiceDeployments, DatabaseDeployments}
 }
 
-// ForRequests lists the variables that every function of the API reads: those of
+// ForRequests lists the variables that every function of the API reads: the variables of
 // [ForDeployments], and the table that it checks tokens in.
 func ForRequests() []string { return append(ForDeployments(), TokensTable) }
 
-// Tables returns the names of the tables. It takes a number of shards that is none for 1;
-// the stack refuses such a number.
+// Tables returns the names of the tables. It takes an invalid number of shards for 1; the
+// stack refuses such a number.
 func (s Settings) Tables() Tables {
 	shards, _ := strconv.Atoi(s.Get(Shards))
 	return Tables{

@@ -50,7 +50,7 @@ type Rollup struct {
 	Waits Histogram
 }
 
-// Outcome is how a deployment ended, and what it was.
+// Outcome is the operation of a deployment and its end.
 type Outcome struct {
 	Operation deployment.Operation
 	Status    deployment.Status

@@ -15,7 +15,7 @@ const (
 	readUnit  = 4 << 10
 )
 
-// schema has the names of the keys of a table, and those of each index.
+// schema has the names of the keys of a table and of each index.
 type schema struct {
 	keys    []string
 	indexes [][]string

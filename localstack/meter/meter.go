@@ -29,8 +29,8 @@ type Call struct {
 	// Refused says that the service answered with an error, such as a condition that
 	// was not met.
 	Refused bool
-	// Writes are the items that the request writes or checks, and ReadUnits the units of
-	// those that it reads.
+	// Writes are the items that the request writes or checks. ReadUnits are the units of
+	// its reads.
 	Writes    []Write
 	ReadUnits float64
 }
@@ -41,7 +41,8 @@ type Write struct {
 	Key   Item
 	// Before and After are the item at these times, nil if it was not there.
 	Before, After Item
-	// Units are the write units of the item, and IndexUnits those of the table's indexes.
+	// Units are the write units of the item. IndexUnits are the write units of the table's
+	// indexes.
 	Units, IndexUnits int
 }
 

@@ -81,9 +81,9 @@ func decodeIdempotency(stored item) (idempotency.Key, error) {
 	return key, nil
 }
 
-// Take writes the item of a new request, under the condition that there is none or that
-// its window has passed: one request for the usual case. Only after a refusal is the item
-// read, and another run written to it.
+// Take writes the item of a new request, on the condition that no item exists or that its
+// window has passed. So the usual case is one request. Only after a refusal does it read
+// the item and write another run to it.
 func (k *IdempotencyKeys) Take(ctx context.Context, request idempotency.Request, seed idempotency.Seed,
 	now time.Time) (idempotency.Key, error) {
 	key := idempotency.NewKey(request, seed, now)

@@ -12,7 +12,7 @@ import (
 )
 
 // StreamRecord is a change of one item in a stream of a deployment table: its two images
-// in DynamoDB's JSON, of which an absent one is empty or null, and its place in the stream.
+// in DynamoDB's JSON, and its place in the stream. An absent image is empty or null.
 type StreamRecord struct {
 	New   json.RawMessage
 	Old   json.RawMessage

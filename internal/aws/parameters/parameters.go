@@ -73,8 +73,8 @@ func (v *Vault) names(id catalog.ID, generation catalog.Generation, from, to int
 	return all
 }
 
-// Put writes the parts of the set, none of which may exist. The first part begins with
-// the number of parts.
+// Put writes the parts of the set. No part may exist yet. The first part begins with the
+// number of parts.
 func (v *Vault) Put(ctx context.Context, id catalog.ID, generation catalog.Generation,
 	secrets catalog.Secrets) error {
 	encoded, err := secrets.Encode()

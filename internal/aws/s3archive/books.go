@@ -22,8 +22,8 @@ func (a *Archive) Books(ctx context.Context, after logbook.Book) (books []logboo
 	err error) {
 	input := &s3.ListObjectsV2Input{Bucket: &a.bucket, Prefix: aws.String(logsPrefix)}
 	if after != "" {
-		// "0" is the character after "/", so this is after all keys of the book, and
-		// before those of a book whose name begins with its name.
+		// "0" is the character after "/", so this is after all keys of the book. It is
+		// before the keys of any book whose name begins with this book's name.
 		input.StartAfter = aws.String(strings.TrimSuffix(folder(after), "/") + "0")
 	}
 	pages := s3.NewListObjectsV2Paginator(a.client, input)

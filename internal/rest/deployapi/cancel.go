@@ -39,8 +39,8 @@ func (a deployAPI) cancel(ctx context.Context, c *rest.Call) (rest.Answer, error
 	return cancelledAnswer(record), nil
 }
 
-// rerunCancel answers a request of which an earlier run may have cancelled the deployment.
-// refused is the error if it has not.
+// rerunCancel answers a request that runs again. The earlier run may have cancelled the
+// deployment; refused is the error if it has not.
 func (a deployAPI) rerunCancel(ctx context.Context, id deployment.ID, refused error) (rest.Answer, error) {
 	record, err := a.History.Get(ctx, id)
 	if err != nil {
