@@ -21,8 +21,8 @@ type Meta struct {
 	Description string
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
-	// Secrets is the generation of its secrets in the [Vault], or "" without secrets.
-	Secrets Generation
+	// Generation is the generation of its secrets in the [Vault], or "" without secrets.
+	Generation Generation
 }
 
 // Common implements [Entity] for types that embed Meta.

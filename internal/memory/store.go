@@ -24,7 +24,7 @@ func (s store) Create(ctx context.Context, entity catalog.Entity) error {
 		if err := s.unmet(entity); err != nil {
 			return err
 		}
-		if err := s.name(id, "", entity.Common().Secrets, entity.Common().UpdatedAt); err != nil {
+		if err := s.name(id, "", entity.Common().Generation, entity.Common().UpdatedAt); err != nil {
 			return err
 		}
 		s.entities[id] = cloneEntity(entity)
@@ -121,7 +121,7 @@ func (s store) Update(ctx context.Context, entity catalog.Entity, was time.Time)
 			return err
 		}
 		now := changed.Common().UpdatedAt
-		if err := s.name(id, old.Common().Secrets, changed.Common().Secrets, now); err != nil {
+		if err := s.name(id, old.Common().Generation, changed.Common().Generation, now); err != nil {
 			return err
 		}
 		s.entities[id] = changed
@@ -154,7 +154,7 @@ func (s store) Delete(ctx context.Context, id catalog.ID) error {
 				return catalog.NewInUseError(id)
 			}
 		}
-		if generation := s.entities[id].Common().Secrets; generation != "" {
+		if generation := s.entities[id].Common().Generation; generation != "" {
 			s.discard(id, generation, catalog.AtOnce())
 		}
 		if state := s.states[id]; state != nil && state.Deployments > 0 {

@@ -73,7 +73,7 @@ func (m *Memory) SetSecrets(ctx context.Context, id catalog.ID, values map[strin
 	if err := (vault{m}).Put(ctx, id, generation, secrets); err != nil {
 		return err
 	}
-	entity.Common().Secrets = generation
+	entity.Common().Generation = generation
 	return s.Update(ctx, entity, entity.Common().UpdatedAt)
 }
 
@@ -84,7 +84,7 @@ func (m *Memory) Secrets(ctx context.Context, id catalog.ID) (catalog.Secrets, e
 	if err != nil {
 		return catalog.Secrets{}, err
 	}
-	return vault{m}.Get(ctx, id, entity.Common().Secrets)
+	return vault{m}.Get(ctx, id, entity.Common().Generation)
 }
 
 // Generations returns how many sets of secrets of the entity are stored.

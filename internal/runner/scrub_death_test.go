@@ -159,7 +159,7 @@ func TestAScrubWithoutThePrivateKeyOfTheServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.Vault().Delete(t.Context(), w.server.KeyID, entity.Common().Secrets); err != nil {
+		if err := w.Vault().Delete(t.Context(), w.server.KeyID, entity.Common().Generation); err != nil {
 			t.Fatal(err)
 		}
 		record, log := w.run(t, scrub)

@@ -39,7 +39,7 @@ func (a *attempt) readSecrets(
 	if sets.server, err = a.readKey(ctx, server.KeyID); err != nil {
 		return sets, explainNotFound(err, "The private key of the server is gone.")
 	}
-	own, err := a.ports.Vault.Get(ctx, resource.Common().ID, resource.Common().Secrets)
+	own, err := a.ports.Vault.Get(ctx, resource.Common().ID, resource.Common().Generation)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return sets, err
 	}
@@ -62,7 +62,7 @@ func (a *attempt) readKey(ctx context.Context, id catalog.ID) (map[string]string
 	if err != nil {
 		return nil, err
 	}
-	set, err := a.ports.Vault.Get(ctx, id, key.Secrets)
+	set, err := a.ports.Vault.Get(ctx, id, key.Generation)
 	return set.Values, err
 }
 

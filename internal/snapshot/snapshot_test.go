@@ -96,7 +96,7 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 // the hash, or is named here.
 func TestEveryFieldChangesTheHash(t *testing.T) {
 	notConfiguration := []string{".Meta.ID", ".Meta.Name", ".Meta.Description", ".Meta.CreatedAt",
-		".Meta.UpdatedAt", ".Meta.Secrets", ".ServerID",
+		".Meta.UpdatedAt", ".Meta.Generation", ".ServerID",
 		".Retention.Finished", ".Retention.Failed", ".Retention.Cancelled",
 		".State.Status", ".State.Queued", ".State.Running", ".State.Deployments",
 		".State.LogObjects", ".State.LogBytes", ".State.LastStart", ".HeadOnly",

@@ -196,7 +196,7 @@ func TestTheLargestResourcesFit(t *testing.T) {
 		meta.ID, meta.CreatedAt, meta.UpdatedAt = serviceID, time.Now(), time.Now()
 		generation, err := catalog.NewGeneration(time.Now(), rand.Reader)
 		do(t, "NewGeneration", err)
-		meta.Secrets = generation
+		meta.Generation = generation
 		if application, is := draft.(*catalog.Application); is && application.Source() != nil {
 			application.Source().KeyID = oneKeyID
 		}

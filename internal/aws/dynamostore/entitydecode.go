@@ -18,7 +18,7 @@ func decodeEntity(stored items) (catalog.Entity, error) {
 	meta := catalog.Meta{
 		ID: catalog.ID(fields.UUID), Name: fields.Name, Description: fields.Description,
 		CreatedAt: time.Time(fields.CreatedAt), UpdatedAt: time.Time(fields.UpdatedAt),
-		Secrets: catalog.Generation(fields.Secrets),
+		Generation: catalog.Generation(fields.Secrets),
 	}
 	// Dependencies are stored once, in depends_on, and in no definition.
 	switch catalog.Kind(fields.Kind) {

@@ -85,7 +85,7 @@ func encodeEntity(entity catalog.Entity) (items, error) {
 		Kind: string(meta.ID.Kind()), UUID: string(meta.ID),
 		Name: meta.Name, Description: meta.Description,
 		CreatedAt: instant(meta.CreatedAt), UpdatedAt: instant(meta.UpdatedAt),
-		Secrets:   string(meta.Secrets),
+		Secrets:   string(meta.Generation),
 		DependsOn: []string{}, // conditions compare it
 	}
 	for _, id := range entity.DependsOn() {

@@ -29,7 +29,7 @@ func TestDeleteLeavesNothing(t *testing.T) {
 		return len(found.Items)
 	}
 	for i, entity := range entities {
-		entity.Common().Secrets = "" // they are deleted by another call
+		entity.Common().Generation = "" // they are deleted by another call
 		do(t, "Create", store.Create(t.Context(), entity))
 		want := 1 + 2 + 3*(i-1) // a key, a server, and resources
 		if got := count(); i > 0 && got != want {

@@ -30,7 +30,7 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 		writes = append(writes, c.count(dependency, 1))
 	}
 	meta := entity.Common()
-	naming, err := c.renaming(id, "", meta.Secrets, meta.UpdatedAt)
+	naming, err := c.renaming(id, "", meta.Generation, meta.UpdatedAt)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Ti
 		if err != nil {
 			return false, err
 		}
-		naming, err := c.renaming(id, catalog.Generation(fields.Secrets), entity.Common().Secrets,
+		naming, err := c.renaming(id, catalog.Generation(fields.Secrets), entity.Common().Generation,
 			entity.Common().UpdatedAt)
 		if err != nil {
 			return false, err

@@ -105,20 +105,20 @@ func TestBetweenLookAndUpdate(t *testing.T) {
 func TestADeletionThatMeetsAChangeOfSecrets(t *testing.T) {
 	s := newStand(t)
 	key := &catalog.PrivateKey{Meta: catalog.Meta{ID: "key555555555555555555555", UpdatedAt: s.now,
-		Secrets: "01h4mm4d07gaaaaa"}}
+		Generation: "01h4mm4d07gaaaaa"}}
 	store := s.directCatalog()
-	do(t, "Reserve", store.Reserve(t.Context(), key.ID, key.Secrets))
+	do(t, "Reserve", store.Reserve(t.Context(), key.ID, key.Generation))
 	do(t, "Create", store.Create(t.Context(), key))
 	changed := *key
-	changed.Secrets, changed.UpdatedAt = "01h4mm4d07gbbbbb", s.now.Add(time.Second)
+	changed.Generation, changed.UpdatedAt = "01h4mm4d07gbbbbb", s.now.Add(time.Second)
 	s.wire.just("TransactWriteItems", func() {
-		do(t, "Reserve", store.Reserve(t.Context(), key.ID, changed.Secrets))
+		do(t, "Reserve", store.Reserve(t.Context(), key.ID, changed.Generation))
 		do(t, "Update", store.Update(t.Context(), &changed, key.UpdatedAt))
 	})
 	do(t, "Delete", s.catalog.Delete(t.Context(), key.ID))
 	due, err := store.Discarded(t.Context(), s.now)
 	do(t, "Discarded", err)
-	if len(due) != 1 || due[0].ID != key.ID || due[0].Generation != changed.Secrets {
-		t.Errorf("due at once: %v, want the set that the key named last, %s", due, changed.Secrets)
+	if len(due) != 1 || due[0].ID != key.ID || due[0].Generation != changed.Generation {
+		t.Errorf("due at once: %v, want the set that the key named last, %s", due, changed.Generation)
 	}
 }

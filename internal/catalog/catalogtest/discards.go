@@ -14,10 +14,10 @@ import (
 func reserve(t *testing.T, store catalog.Store, entity catalog.Entity) {
 	t.Helper()
 	of := entity.Common()
-	if of.Secrets == "" {
+	if of.Generation == "" {
 		return
 	}
-	if err := store.Reserve(t.Context(), of.ID, of.Secrets); err != nil {
+	if err := store.Reserve(t.Context(), of.ID, of.Generation); err != nil {
 		t.Fatalf("Reserve for %s: %v", of.ID, err)
 	}
 }
@@ -43,7 +43,7 @@ func named(t *testing.T, store catalog.Store) (*catalog.PrivateKey, time.Time) {
 	t.Helper()
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	key := newKey(t)
-	key.UpdatedAt, key.Secrets = now, newGeneration(t)
+	key.UpdatedAt, key.Generation = now, newGeneration(t)
 	return create(t, store, key), now
 }
 
@@ -61,32 +61,32 @@ func late(now time.Time) time.Time { return now.Add(catalog.GenerationGrace + ti
 
 func testReservations(t *testing.T, store catalog.Store) {
 	unreserved := newKey(t)
-	unreserved.Secrets = newGeneration(t)
+	unreserved.Generation = newGeneration(t)
 	wantKind(t, "Create before Reserve", store.Create(t.Context(), unreserved), fault.Conflict)
 	key, now := named(t, store)
 	wantKind(t, "Create again", store.Create(t.Context(), key), fault.Conflict)
 	wantDue(t, store, key, late(now), "once the entity names its set")
 
 	changed := *key
-	changed.Secrets, changed.UpdatedAt = newGeneration(t), now.Add(time.Second)
+	changed.Generation, changed.UpdatedAt = newGeneration(t), now.Add(time.Second)
 	wantKind(t, "Update before Reserve", store.Update(t.Context(), &changed, now), fault.Conflict)
 	reserve(t, store, &changed)
 	if err := store.Update(t.Context(), &changed, now); err != nil {
 		t.Fatal(err)
 	}
 	wantDue(t, store, key, now.Add(catalog.GenerationGrace-time.Second), "just after another set replaced it")
-	wantDue(t, store, key, late(now), "an hour after another set replaced it", key.Secrets)
+	wantDue(t, store, key, late(now), "an hour after another set replaced it", key.Generation)
 }
 
 // testDiscards deletes the set of a change that failed, and then the entity.
 func testDiscards(t *testing.T, store catalog.Store) {
 	key, now := named(t, store)
 	stale := *key
-	stale.Secrets = newGeneration(t)
+	stale.Generation = newGeneration(t)
 	reserve(t, store, &stale)
 	wantKind(t, "Update of what changed", store.Update(t.Context(), &stale, now.Add(-time.Second)),
 		fault.Conflict)
-	wantDue(t, store, key, late(now), "an hour after a change that failed", stale.Secrets)
+	wantDue(t, store, key, late(now), "an hour after a change that failed", stale.Generation)
 
 	all, err := store.Discarded(t.Context(), late(now))
 	if err != nil {
@@ -104,5 +104,5 @@ func testDiscards(t *testing.T, store catalog.Store) {
 	if err := store.Delete(t.Context(), key.ID); err != nil {
 		t.Fatal(err)
 	}
-	wantDue(t, store, key, now, "once the entity is deleted", key.Secrets)
+	wantDue(t, store, key, now, "once the entity is deleted", key.Generation)
 }

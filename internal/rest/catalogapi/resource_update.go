@@ -55,7 +55,7 @@ func (a catalogAPI) update(ctx context.Context, c *rest.Call, kind catalog.Kind)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	stored, err := a.Vault.Get(ctx, present.Common().ID, present.Common().Secrets)
+	stored, err := a.Vault.Get(ctx, present.Common().ID, present.Common().Generation)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return rest.Answer{}, err
 	}

@@ -73,7 +73,7 @@ func (a catalogAPI) readSubject(ctx context.Context, resource catalog.Deployable
 	if err != nil {
 		return subject{}, err
 	}
-	own, err := a.Vault.Get(ctx, resource.Common().ID, resource.Common().Secrets)
+	own, err := a.Vault.Get(ctx, resource.Common().ID, resource.Common().Generation)
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return subject{}, err
 	}

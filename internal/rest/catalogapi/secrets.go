@@ -14,7 +14,7 @@ import (
 // has none, the error is Internal. An outage of the vault is returned unchanged.
 func (a catalogAPI) storedSecrets(ctx context.Context, entity catalog.Entity) (catalog.Secrets, error) {
 	of := entity.Common()
-	secrets, err := a.Vault.Get(ctx, of.ID, of.Secrets)
+	secrets, err := a.Vault.Get(ctx, of.ID, of.Generation)
 	if errors.Is(err, fault.NotFound) {
 		return secrets, fault.Wrap(err, fault.Internal, "the secrets of %s are not in the vault", of.ID)
 	}
@@ -47,7 +47,7 @@ func (a catalogAPI) writeSecrets(ctx context.Context, of *catalog.Meta, secrets 
 	if err := a.Vault.Put(ctx, of.ID, generation, secrets); err != nil {
 		return err
 	}
-	of.Secrets = generation
+	of.Generation = generation
 	return nil
 }
 
