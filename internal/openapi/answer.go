@@ -8,19 +8,16 @@ import (
 	"waybill/internal/fault"
 )
 
-// CheckAnswer checks an answer's body by the route's schema for the status, or by
-// its default schema. It is for tests: objects may have no other fields than the
-// described ones. If an answer has several media types, a JSON object is checked
-// as JSON. Internal, with all differences, if the body does not match.
+// CheckAnswer checks an answer's body by the route's schema for the status. It is for
+// tests: objects may have no other fields than the described ones. If an answer has
+// several media types, a JSON object is checked as JSON. Internal, with all
+// differences, if the body does not match.
 func (a *API) CheckAnswer(routeID string, status int, body []byte) error {
 	op, err := a.operation(routeID)
 	if err != nil {
 		return err
 	}
 	response := op.responses.get(strconv.Itoa(status))
-	if !response.exists() && status >= 500 {
-		response = op.responses.get("default")
-	}
 	if !response.exists() {
 		return fault.New(fault.Internal, "%s has no answer %d", routeID, status)
 	}
