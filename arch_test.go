@@ -68,7 +68,8 @@ var arrows = map[string][]string{
 	"internal/boot": {"internal/settings", "internal/oplog", "internal/aws/gateway"},
 	"internal/memory": {"internal/snapshot", "internal/catalog", "internal/deployment",
 		"internal/idempotency", "internal/logbook", "internal/access"},
-	"internal/remote/sshrun":     {"internal/remote", "internal/catalog"},
+	"internal/remote/sshkey":     {"internal/catalog"},
+	"internal/remote/sshrun":     {"internal/remote", "internal/remote/sshkey", "internal/catalog"},
 	"internal/remote/remotetest": {"internal/remote"},
 	"internal/aws/outage":        {},
 	"internal/aws/account":       {"internal/settings", "internal/aws/outage"},
@@ -95,12 +96,13 @@ var suites = regexp.MustCompile(`(^|/)[a-z]+test$`)
 
 // owners says who alone may import a library, by the start of its path.
 var owners = map[string][]string{
-	"github.com/aws/aws-sdk-go-v2":  {"internal/aws/"},
-	"github.com/aws/aws-lambda-go":  {"internal/aws/gateway", "internal/boot"},
-	"github.com/aws/aws-cdk-go":     {"infra"},
-	"github.com/aws/jsii-runtime":   {"infra"},
-	"github.com/aws/constructs-go":  {"infra"},
-	"golang.org/x/crypto/ssh":       {"internal/remote/sshrun", "internal/remote/remotetest"},
+	"github.com/aws/aws-sdk-go-v2": {"internal/aws/"},
+	"github.com/aws/aws-lambda-go": {"internal/aws/gateway", "internal/boot"},
+	"github.com/aws/aws-cdk-go":    {"infra"},
+	"github.com/aws/jsii-runtime":  {"infra"},
+	"github.com/aws/constructs-go": {"infra"},
+	"golang.org/x/crypto/ssh": {"internal/remote/sshkey", "internal/remote/sshrun",
+		"internal/remote/remotetest"},
 	"github.com/compose-spec":       {"internal/recipe"},
 	"github.com/klauspost/compress": {"internal/logbook"},
 }

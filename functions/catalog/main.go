@@ -16,6 +16,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/inspect"
 	"waybill/internal/recipe"
+	"waybill/internal/remote/sshkey"
 	"waybill/internal/remote/sshrun"
 	"waybill/internal/rest"
 	"waybill/internal/rest/catalogapi"
@@ -44,6 +45,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Keys:      dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
 		Store:     store,
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		KeyReader: sshkey.Reader{},
 		Inspector: dialer,
 		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),

@@ -1,6 +1,20 @@
 package catalog
 
-import "waybill/internal/fault"
+import (
+	"errors"
+
+	"waybill/internal/fault"
+)
+
+// ErrServer is in the chain of an error whose cause is a server of the team. Without it,
+// Unavailable is an outage of Waybill's own services, which says nothing about a server.
+var ErrServer = errors.New("the server is at fault")
+
+// NewServerError is Unavailable with [ErrServer]: a server cannot be reached or used. The
+// text is for the client and says why.
+func NewServerError(format string, args ...any) error {
+	return fault.Wrap(ErrServer, fault.Unavailable, format, args...)
+}
 
 // The errors of a [Store], defined once for all its implementations.
 

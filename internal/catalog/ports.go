@@ -92,23 +92,28 @@ type KeyPair struct {
 	Private string
 }
 
-// Inspector checks SSH keys and servers before a deployment uses them.
-type Inspector interface {
+// KeyReader reads SSH keys as users send them.
+type KeyReader interface {
 	// PrivateKey parses a PEM private key and returns it in the encoding that every
 	// SSH program reads, with its public half. Invalid, with the reason, if the text
 	// is not an unencrypted private key; the error never quotes it.
 	PrivateKey(pem string) (KeyPair, error)
 	// PublicKey parses one line of authorized_keys. Invalid if it is malformed.
 	PublicKey(line string) (PublicKey, error)
+}
+
+// Inspector connects to servers before a deployment uses them. An error of its methods
+// that is not [ErrServer] says nothing about the server.
+type Inspector interface {
 	// HostKey connects to the server, sends no credentials, and returns a host key
 	// that the server proves to have: the one with the given fingerprint, else one
-	// of the pinned key's type, else the one that the server prefers. Unavailable,
+	// of the pinned key's type, else the one that the server prefers. [ErrServer],
 	// with the reason, if no SSH server answers.
 	HostKey(ctx context.Context, server *Server, fingerprint string) (PublicKey, error)
 	// Login logs in with the pinned host key and the private key, and disconnects.
-	// Unavailable, with the reason, if any of that fails.
+	// [ErrServer], with the reason, if any of that fails.
 	Login(ctx context.Context, server *Server, privateKey string) error
-	// Usable logs in and tests the prerequisites of a start. Unavailable, with the
+	// Usable logs in and tests the prerequisites of a start. [ErrServer], with the
 	// missing prerequisite and how to install it, if one is missing.
 	Usable(ctx context.Context, server *Server, privateKey string) error
 }

@@ -135,7 +135,8 @@ func (m *mishap) build(t *testing.T, w *resttest.World, now func() time.Time) {
 	var err error
 	w.Handlers["catalog"], err = catalogapi.New(catalogapi.Ports{
 		Tokens: mishapTokens{data.Tokens(), m}, Keys: keys, Store: mishapStore{data.Catalog(), m},
-		Vault: mishapVault{data.Vault(), m}, Inspector: w.Inspector, Ledger: queue, Snapshots: snapshots,
+		Vault: mishapVault{data.Vault(), m}, KeyReader: w.Inspector, Inspector: w.Inspector,
+		Ledger: queue, Snapshots: snapshots,
 		Check: w.Check, Warn: w.Warn,
 	}, opts)
 	if err != nil {

@@ -121,8 +121,8 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 	case "catalog":
 		w.Handlers[function], err = catalogapi.New(catalogapi.Ports{
 			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Vault: outageVault{m.Vault(), o},
-			Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(), Check: w.Check,
-			Warn: w.Warn,
+			KeyReader: w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
+			Check: w.Check, Warn: w.Warn,
 			Inspect: func(context.Context, *catalog.Server, string, catalog.Deployable) (string, error) {
 				return w.Inspect()
 			}}, opts)

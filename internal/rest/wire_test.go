@@ -155,7 +155,7 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 	s.Handlers = map[string]http.Handler{
 		"catalog": build(catalogapi.New(catalogapi.Ports{
 			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Vault: m.Vault(),
-			Inspector: s.Inspector, Ledger: m.Ledger(), Check: s.Check, Warn: s.Warn,
+			KeyReader: s.Inspector, Inspector: s.Inspector, Ledger: m.Ledger(), Check: s.Check, Warn: s.Warn,
 		}, opts)),
 		"deploy": build(deployapi.New(deployapi.Ports{
 			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Ledger: brokenLedger{m.Ledger()},
@@ -192,7 +192,7 @@ func TestTimesComeFromTheClockInTheOptions(t *testing.T) {
 	clock := time.Date(2026, 8, 22, 10, 0, 0, 123456789, time.FixedZone("CEST", 2*3600))
 	handler, err := catalogapi.New(catalogapi.Ports{
 		Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
-		Inspector: resttest.NewInspector(),
+		KeyReader: resttest.NewInspector(),
 	},
 		rest.Options{Now: func() time.Time { return clock }})
 	if err != nil {

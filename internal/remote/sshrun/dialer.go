@@ -1,6 +1,6 @@
 // Package sshrun implements the shell of package remote over SSH. It opens
-// connections to servers whose host key is pinned, and inspects keys and
-// servers for the catalog.
+// connections to servers whose host key is pinned, and inspects servers before
+// a deployment uses them.
 package sshrun
 
 import (
@@ -14,6 +14,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"waybill/internal/remote"
+	"waybill/internal/remote/sshkey"
 )
 
 // Options adjust [New]; the zero value works.
@@ -28,7 +29,7 @@ type Options struct {
 	KeepAlive time.Duration
 }
 
-// Dialer opens SSH connections and inspects keys and servers. It may be used
+// Dialer opens SSH connections and inspects servers. It may be used
 // by several goroutines at once.
 type Dialer struct {
 	opts Options
@@ -54,7 +55,7 @@ func (d *Dialer) Dial(ctx context.Context, target remote.Target) (remote.Shell, 
 	if target.HostKey == "" {
 		return nil, newDialError(remote.CauseHostKeyMissing, "no host key is pinned")
 	}
-	pinned, err := parsePublicKey(target.HostKey)
+	pinned, err := sshkey.Parse(target.HostKey)
 	if err != nil {
 		return nil, newDialError(remote.CauseHostKeyMissing, "the pinned host key cannot be read")
 	}

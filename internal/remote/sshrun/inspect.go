@@ -1,11 +1,9 @@
 package sshrun
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
-	"strings"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -13,32 +11,22 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/remote"
+	"waybill/internal/remote/sshkey"
 )
 
 var _ catalog.Inspector = (*Dialer)(nil)
 
-// PublicKey reads one line of authorized_keys. The error is Invalid if the line
-// is not a public key.
-func (d *Dialer) PublicKey(line string) (catalog.PublicKey, error) {
-	key, err := parsePublicKey(line)
-	if err != nil {
-		return catalog.PublicKey{}, fault.New(fault.Invalid,
-			"This is no public key; give one line such as \"ssh-ed25519 AAAA…\".")
-	}
-	return publicKeyOf(key), nil
-}
-
 // HostKey connects, sends no credentials, and returns a key that the server
 // proves to have: the key with the fingerprint if it has one, else a key of the
 // pinned key's type, else the key that the server prefers. The error is
-// Unavailable, with the reason, if there is no SSH server.
+// [catalog.ErrServer], with the reason, if there is no SSH server.
 func (d *Dialer) HostKey(
 	ctx context.Context, server *catalog.Server, fingerprint string,
 ) (catalog.PublicKey, error) {
 	at := address(server.Address, server.Port)
 	key, err := d.likePinned(ctx, at, server.HostKey)
 	if err != nil {
-		return catalog.PublicKey{}, fault.New(fault.Unavailable,
+		return catalog.PublicKey{}, catalog.NewServerError(
 			"The server did not answer: %s.", dialFailureText(err))
 	}
 	if fingerprint == "" || key.Fingerprint == fingerprint {
@@ -57,7 +45,7 @@ func (d *Dialer) HostKey(
 // there is no such key, or no key is pinned, it returns the key that the server
 // prefers.
 func (d *Dialer) likePinned(ctx context.Context, at, pinned string) (catalog.PublicKey, error) {
-	if line, err := parsePublicKey(pinned); err == nil {
+	if line, err := sshkey.Parse(pinned); err == nil {
 		key, err := d.fetchHostKey(ctx, at, algorithms(line.Type()))
 		if _, unequal := errors.AsType[*ssh.AlgorithmNegotiationError](err); !unequal {
 			return key, err
@@ -79,7 +67,7 @@ func allHostKeys() []string {
 }
 
 // Login connects with the pinned host key and the private key, runs nothing and
-// disconnects. The error is Unavailable, with the reason, if any of that fails.
+// disconnects. The error is [catalog.ErrServer], with the reason, if any of that fails.
 func (d *Dialer) Login(ctx context.Context, server *catalog.Server, privateKey string) error {
 	shell, err := d.login(ctx, server, privateKey)
 	if err != nil {
@@ -93,11 +81,14 @@ func (d *Dialer) Login(ctx context.Context, server *catalog.Server, privateKey s
 const probeFor = 12 * time.Second
 
 // Usable logs in and tests everything that a start needs. If anything is
-// missing, the error is Unavailable and names it.
+// missing, the error is [catalog.ErrServer] and names it.
 func (d *Dialer) Usable(ctx context.Context, server *catalog.Server, privateKey string) error {
 	shell, err := d.login(ctx, server, privateKey)
 	if err != nil {
-		return fault.New(fault.KindOf(err), "Logging in failed: %s", fault.Public(err))
+		if !errors.Is(err, catalog.ErrServer) {
+			return err
+		}
+		return catalog.NewServerError("Logging in failed: %s", fault.Public(err))
 	}
 	defer shell.Close()
 	limited, cancel := context.WithTimeout(ctx, probeFor)
@@ -109,13 +100,13 @@ func (d *Dialer) Usable(ctx context.Context, server *catalog.Server, privateKey 
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case limited.Err() != nil:
-		return fault.New(fault.Unavailable,
+		return catalog.NewServerError(
 			"Logging in works, but the server runs no commands: none was answered within %s. "+
 				"Look for ForceCommand in its sshd_config and for commands that wait in the user's "+
 				"shell start-up files.",
 			probeFor)
 	}
-	return fault.New(fault.Unavailable, "Logging in works, but deployments cannot run. %s", fault.Public(err))
+	return catalog.NewServerError("Logging in works, but deployments cannot run. %s", fault.Public(err))
 }
 
 // login logs in. Its errors are worded for the answer of a validation.
@@ -131,14 +122,14 @@ func (d *Dialer) login(ctx context.Context, server *catalog.Server, privateKey s
 	}
 	switch dial.Cause {
 	case remote.CauseHostKeyChanged:
-		return nil, fault.New(fault.Unavailable, "%s", dial.ChangedKey())
+		return nil, catalog.NewServerError("%s", dial.ChangedKey())
 	case remote.CauseHostKeyMissing:
-		return nil, fault.New(fault.Unavailable, "No usable host key is pinned for the server.")
+		return nil, catalog.NewServerError("No usable host key is pinned for the server.")
 	case remote.CauseAccess:
-		return nil, fault.New(fault.Unavailable, "The server refused the private key for the user %s.",
+		return nil, catalog.NewServerError("The server refused the private key for the user %s.",
 			server.User)
 	}
-	return nil, fault.New(fault.Unavailable, "The server did not answer: %v.", dial.Err)
+	return nil, catalog.NewServerError("The server did not answer: %v.", dial.Err)
 }
 
 // errKeySeen ends a handshake once the key was seen, before any login.
@@ -161,28 +152,5 @@ func (d *Dialer) fetchHostKey(ctx context.Context, address string, by []string) 
 	if seen == nil {
 		return catalog.PublicKey{}, err
 	}
-	return publicKeyOf(seen), nil
-}
-
-// parsePublicKey reads exactly one key: no options before it, no second line.
-// It refuses a certificate, which would have to be checked against its
-// authority.
-func parsePublicKey(line string) (ssh.PublicKey, error) {
-	key, _, options, rest, err := ssh.ParseAuthorizedKey([]byte(line))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(options) > 0 || len(bytes.TrimSpace(rest)) > 0:
-		return nil, errors.New("more than a key")
-	case strings.Contains(key.Type(), "-cert-"):
-		return nil, errors.New("a certificate")
-	}
-	return key, nil
-}
-
-func publicKeyOf(key ssh.PublicKey) catalog.PublicKey {
-	return catalog.PublicKey{
-		Line:        strings.TrimSpace(string(ssh.MarshalAuthorizedKey(key))),
-		Fingerprint: ssh.FingerprintSHA256(key),
-	}
+	return sshkey.Describe(seen), nil
 }

@@ -1,10 +1,6 @@
 package sshrun_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"encoding/pem"
 	"errors"
 	"strings"
 	"testing"
@@ -56,70 +52,7 @@ func TestInspector(t *testing.T) {
 				}
 			}
 		})
-		t.Run("PrivateKey has a public half", func(t *testing.T) {
-			got, err := dialer.PrivateKey(ssh.ClientKeyPEM())
-			if err != nil || !strings.HasPrefix(got.Public.Line, "ssh-ed25519 ") ||
-				got.Public.Fingerprint != fingerprint(t, got.Public.Line) {
-				t.Errorf("%+v %v", got.Public, err)
-			}
-		})
-		t.Run("PublicKey reads a line", func(t *testing.T) {
-			got, err := dialer.PublicKey(" " + ssh.HostKey() + " root@server\n")
-			if err != nil || got.Line != ssh.HostKey() {
-				t.Errorf("%+v %v, want %s", got, err, ssh.HostKey())
-			}
-		})
 	})
-}
-
-func TestMalformedKeysAreInvalid(t *testing.T) {
-	dialer := sshrun.New(sshrun.Options{})
-	line, locked := ecdsaLine(t), encrypted(t)
-	for _, text := range []string{"", "secret", "ssh-ed25519", "ssh-ed25519 AAAA", `command="x" ` + line,
-		"example.com " + line, line + "\n" + line} {
-		if got, err := dialer.PublicKey(text); !errors.Is(err, fault.Invalid) ||
-			strings.Contains(err.Error(), "secret") {
-			t.Errorf("%q: %+v %v, want Invalid", text, got, err)
-		}
-	}
-	for _, text := range []string{"", "secret",
-		"-----BEGIN OPENSSH PRIVATE KEY-----\nc2VjcmV0\n-----END OPENSSH PRIVATE KEY-----\n", locked} {
-		_, err := dialer.PrivateKey(text)
-		if !errors.Is(err, fault.Invalid) || strings.Contains(err.Error(), "secret") ||
-			strings.Contains(err.Error(), "c2VjcmV0") {
-			t.Errorf("%v, want Invalid without the key", err)
-		}
-	}
-	if _, err := dialer.PrivateKey(locked); err == nil || !strings.Contains(err.Error(), "passphrase") {
-		t.Errorf("%v, want that it has a passphrase", err)
-	}
-}
-
-func ecdsaKey(t *testing.T) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-func ecdsaLine(t *testing.T) string {
-	t.Helper()
-	public, err := ssh.NewPublicKey(&ecdsaKey(t).PublicKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(public)))
-}
-
-func encrypted(t *testing.T) string {
-	t.Helper()
-	block, err := ssh.MarshalPrivateKeyWithPassphrase(ecdsaKey(t), "", []byte("passphrase"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(block))
 }
 
 func fingerprint(t *testing.T, line string) string {

@@ -23,6 +23,7 @@ type Ports struct {
 	Keys      idempotency.Store
 	Store     catalog.Store
 	Vault     catalog.Vault
+	KeyReader catalog.KeyReader
 	Inspector catalog.Inspector
 	Ledger    deployment.Queue
 	Snapshots snapshot.Archive

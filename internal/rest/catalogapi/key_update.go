@@ -110,7 +110,7 @@ func (a catalogAPI) checkLogin(ctx context.Context, server *catalog.Server, priv
 		return nil
 	}
 	err := a.Inspector.Login(ctx, server, private)
-	if errors.Is(err, fault.Unavailable) {
+	if errors.Is(err, catalog.ErrServer) {
 		return fault.InvalidField(field,
 			"does not open server %s, so nothing was changed: %s", server.Name, fault.Public(err))
 	}

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"waybill/internal/catalog"
-	"waybill/internal/fault"
 	"waybill/internal/rest/resttest"
 )
 
@@ -49,7 +48,7 @@ func TestAKeyIsReplaced(t *testing.T) {
 		return secrets.Values[catalog.PrivateKeySecret]
 	}
 	t.Run("not while a server refuses it", func(t *testing.T) {
-		w.Inspector.Shut = fault.New(fault.Unavailable,
+		w.Inspector.Shut = catalog.NewServerError(
 			"The server refused the private key for the user root.")
 		w.Refused(t, "updateKey", key, resttest.Object{"private_key": otherPEM}, "private_key",
 			"does not open server web")
@@ -79,7 +78,7 @@ func TestAKeyIsReplaced(t *testing.T) {
 	})
 	t.Run("a server can be given another key", func(t *testing.T) {
 		spare := w.Key(t)
-		w.Inspector.Shut = fault.New(fault.Unavailable, "The server did not answer: connection refused.")
+		w.Inspector.Shut = catalog.NewServerError("The server did not answer: connection refused.")
 		w.Refused(t, "updateServer", server, resttest.Object{"private_key_uuid": spare}, "private_key_uuid",
 			"connection refused")
 		w.Inspector.Shut = nil

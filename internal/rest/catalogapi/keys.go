@@ -53,7 +53,7 @@ func (a catalogAPI) createKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 
 // readKey parses a private key. Its errors never quote the key.
 func (a catalogAPI) readKey(text string) (catalog.KeyPair, error) {
-	pair, err := a.Inspector.PrivateKey(text)
+	pair, err := a.KeyReader.PrivateKey(text)
 	if err != nil {
 		return pair, fault.WrapField(err, fault.KindOf(err), "private_key", fault.Public(err))
 	}

@@ -45,7 +45,7 @@ func (a catalogAPI) parseHostKey(line string) (string, error) {
 	if line == "" {
 		return "", nil
 	}
-	key, err := a.Inspector.PublicKey(line)
+	key, err := a.KeyReader.PublicKey(line)
 	if err != nil {
 		return "", fault.WrapField(err, fault.KindOf(err), "host_key",
 			`must be one line of authorized_keys, such as "ssh-ed25519 AAAA…"`)

@@ -40,7 +40,7 @@ func (a catalogAPI) validateServer(ctx context.Context, c *rest.Call) (rest.Answ
 		return rest.Answer{}, err
 	}
 	seen, err := a.Inspector.HostKey(ctx, server, asked.Fingerprint)
-	if errors.Is(err, fault.Unavailable) {
+	if errors.Is(err, catalog.ErrServer) {
 		return rest.Created(validationResult{UUID: string(server.ID), Message: fault.Public(err)}), nil
 	}
 	if err != nil {
@@ -110,7 +110,7 @@ func (a catalogAPI) tryLogin(ctx context.Context, server *catalog.Server, messag
 		return false, err
 	}
 	err = a.Inspector.Usable(ctx, server, key)
-	if errors.Is(err, fault.Unavailable) {
+	if errors.Is(err, catalog.ErrServer) {
 		*message += " " + fault.Public(err)
 		return false, nil
 	}

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"waybill/internal/catalog"
-	"waybill/internal/fault"
 	"waybill/internal/rest/resttest"
 )
 
@@ -185,7 +184,7 @@ func TestValidateServer(t *testing.T) {
 		wantPinned(t, server, resttest.SecondKey.Line)
 	})
 	t.Run("a server that does not answer is a finding that nobody retries", func(t *testing.T) {
-		w.Inspector.Unseen = fault.New(fault.Unavailable, "Nothing listens on 10.0.0.1:22.")
+		w.Inspector.Unseen = catalog.NewServerError("Nothing listens on 10.0.0.1:22.")
 		defer func() { w.Inspector.Unseen = nil }()
 		if got := validate(t, 201, w.Server(t), nil); got.IsReachable || got.Fingerprint != nil ||
 			got.Message != "Nothing listens on 10.0.0.1:22." {
@@ -193,7 +192,7 @@ func TestValidateServer(t *testing.T) {
 		}
 	})
 	t.Run("a private key that the server refuses is a finding too", func(t *testing.T) {
-		w.Inspector.Shut = fault.New(fault.Unavailable, "The server refused the private key.")
+		w.Inspector.Shut = catalog.NewServerError("The server refused the private key.")
 		defer func() { w.Inspector.Shut = nil }()
 		if got := validate(t, 201, w.Server(t), nil); !got.IsReachable || got.IsUsable ||
 			!strings.Contains(got.Message, "refused the private key") {

@@ -109,7 +109,7 @@ func (w *World) catalogPorts() catalogapi.Ports {
 	m := w.Memory
 	return catalogapi.Ports{
 		Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
-		Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
+		KeyReader: w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
 		Inspect: func(
 			_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable,
 		) (string, error) {

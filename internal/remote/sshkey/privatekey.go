@@ -1,4 +1,4 @@
-package sshrun
+package sshkey
 
 import (
 	"crypto/ecdsa"
@@ -13,9 +13,9 @@ import (
 )
 
 // PrivateKey reads a PEM private key. It returns OpenSSH's own form, which ssh,
-// git and this package all read. ssh reads neither Ed25519 keys in PKCS#8 nor
+// git and package sshrun all read. ssh reads neither Ed25519 keys in PKCS#8 nor
 // files with the line ends of Windows.
-func (d *Dialer) PrivateKey(text string) (catalog.KeyPair, error) {
+func (Reader) PrivateKey(text string) (catalog.KeyPair, error) {
 	block, err := privateBlock(text)
 	if err != nil {
 		return catalog.KeyPair{}, err
@@ -43,7 +43,7 @@ func (d *Dialer) PrivateKey(text string) (catalog.KeyPair, error) {
 			"The private key is of a kind that servers no longer accept; use Ed25519, RSA or ECDSA.")
 	}
 	return catalog.KeyPair{
-		Public:  publicKeyOf(signer.PublicKey()),
+		Public:  Describe(signer.PublicKey()),
 		Private: string(pem.EncodeToMemory(block)),
 	}, nil
 }

@@ -1,4 +1,4 @@
-package sshrun_test
+package sshkey_test
 
 import (
 	"crypto/ecdsa"
@@ -15,7 +15,7 @@ import (
 	"testing"
 
 	"waybill/internal/fault"
-	"waybill/internal/remote/sshrun"
+	"waybill/internal/remote/sshkey"
 )
 
 // TestKeysAreStoredInOneForm checks that OpenSSH can read a stored key,
@@ -52,7 +52,7 @@ func TestKeysAreStoredInOneForm(t *testing.T) {
 		"no line end after the last": strings.TrimSpace(plain),
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := sshrun.New(sshrun.Options{}).PrivateKey(text)
+			got, err := sshkey.Reader{}.PrivateKey(text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,7 +93,7 @@ func TestRefusedKeysNameTheReason(t *testing.T) {
 		{"PuTTY's", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n" + body, "PuTTY"},
 		{"a locked PKCS#8", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + body +
 			"AA==\n-----END ENCRYPTED PRIVATE KEY-----\n", "passphrase"},
-		{"two keys", plain + ecdsaPEM(t), "more than one"},
+		{"two keys", plain + pemOf(t, ecdsaKey(t)), "more than one"},
 		{"line breaks as \\n", strings.ReplaceAll(plain, "\n", `\n`), `written as \n`},
 		{"a single line", strings.ReplaceAll(plain, "\n", " "), "single line"},
 		{"the end is cut off", plain[:len(plain)/2], "damaged"},
@@ -101,7 +101,7 @@ func TestRefusedKeysNameTheReason(t *testing.T) {
 		{"no key but some words", "hello " + body, "no private key"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := sshrun.New(sshrun.Options{}).PrivateKey(c.text)
+			_, err := sshkey.Reader{}.PrivateKey(c.text)
 			if !errors.Is(err, fault.Invalid) || !strings.Contains(fault.Public(err), c.says) {
 				t.Errorf("%v, want Invalid with %q", err, c.says)
 			}
