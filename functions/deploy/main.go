@@ -29,13 +29,12 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	}
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
-	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
 	handler, err := deployapi.New(deployapi.Ports{
 		Tokens:    dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable)),
 		Keys:      dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
 		Store:     store,
-		Ledger:    deployments,
-		History:   deployments,
+		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),
+		History:   dynamostore.NewHistory(aws.DynamoDB(), tables),
 		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
 	}, rest.Options{Log: log, Team: env.Get(settings.Team), Retention: catalog.Retention(days)})
 	return gateway.Handlers{HTTP: handler}, err

@@ -34,22 +34,23 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	tables := dynamostore.Tables(env.Tables())
 	logs := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
 	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
+	history := dynamostore.NewHistory(aws.DynamoDB(), tables)
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{
 		Claims:    deployments,
 		Expiries:  deployments,
-		History:   deployments,
+		History:   history,
 		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog),
 		Logs:      logs,
 		Snapshots: logs.Snapshots(),
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
-		Feed:      deployments,
+		Feed:      dynamostore.NewFeed(aws.DynamoDB(), tables),
 		Sender:    sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
 		Publisher: eventbus.Open(aws.Config(), env.Get(settings.EventBus), eventbus.Options{}),
 	}, deployment.DispatcherOptions{Log: log})
-	roller := statistics.NewRoller(deployments, time.Now)
+	roller := statistics.NewRoller(dynamostore.NewRollups(aws.DynamoDB(), tables), time.Now)
 	return gateway.Handlers{Change: func(ctx context.Context, item gateway.Change) error {
 		return dynamostore.HandleChange(ctx, dynamostore.StreamRecord(item), dispatcher)
 	}, Tick: func(ctx context.Context) error {
 		return errors.Join(dispatcher.Sweep(ctx), roller.Roll(ctx))
-	}, Orphans: deployment.NewOrphans(deployments, logs, time.Now).Page}, nil
+	}, Orphans: deployment.NewOrphans(history, logs, time.Now).Page}, nil
 }

@@ -27,7 +27,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	handler, err := listapi.New(listapi.Ports{
 		Tokens:  dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable)),
 		Store:   store,
-		History: dynamostore.NewDeployments(aws.DynamoDB(), tables),
+		History: dynamostore.NewHistory(aws.DynamoDB(), tables),
 	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
 	return gateway.Handlers{HTTP: handler}, err
 }

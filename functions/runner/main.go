@@ -35,14 +35,13 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		return gateway.Handlers{}, err
 	}
 	tables := dynamostore.Tables(env.Tables())
-	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
 	archive := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
 	queue := sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL))
 	run := runner.New(runner.Ports{
 		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog),
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
-		Ledger:    deployments,
-		History:   deployments,
+		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),
+		History:   dynamostore.NewHistory(aws.DynamoDB(), tables),
 		Archive:   archive,
 		Index:     dynamostore.NewIndexes(aws.DynamoDB(), tables),
 		Snapshots: archive.Snapshots(),

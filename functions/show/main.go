@@ -33,7 +33,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	handler, err := showapi.New(showapi.Ports{
 		Tokens:    dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable)),
 		Store:     store,
-		History:   dynamostore.NewDeployments(aws.DynamoDB(), tables),
+		History:   dynamostore.NewHistory(aws.DynamoDB(), tables),
 		Archive:   archive,
 		Index:     dynamostore.NewIndexes(aws.DynamoDB(), tables),
 		Snapshots: archive.Snapshots(),

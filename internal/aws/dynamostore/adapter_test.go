@@ -27,6 +27,7 @@ type stand struct {
 	tables      dynamostore.Tables
 	catalog     *dynamostore.Catalog
 	deployments *dynamostore.Deployments
+	history     *dynamostore.History
 	indexes     *dynamostore.Indexes
 	wire        *wiretap
 	now         time.Time
@@ -41,6 +42,7 @@ func newStand(t *testing.T) *stand {
 		client: plain, tables: made, wire: wire, now: time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC),
 		catalog:     dynamostore.NewCatalog(client, made.Catalog),
 		deployments: dynamostore.NewDeployments(client, made),
+		history:     dynamostore.NewHistory(client, made),
 		indexes:     dynamostore.NewIndexes(client, made),
 	}
 	key := catalog.ID("key000000000000000000000")
@@ -169,25 +171,25 @@ func TestStepsOfADeploymentCostFewRequests(t *testing.T) {
 		},
 		{
 			name: "Follow",
-			call: func() error { return s.deployments.Follow(t.Context(), record.ID, s.now) },
+			call: func() error { return s.history.Follow(t.Context(), record.ID, s.now) },
 			want: map[string]int{"UpdateItem": 1},
 		},
 		{
 			name: "Get",
-			call: func() error { _, err := s.deployments.Get(t.Context(), record.ID); return err },
+			call: func() error { _, err := s.history.Get(t.Context(), record.ID); return err },
 			want: map[string]int{"GetItem": 1},
 		},
 		{
 			name: "List",
 			call: func() error {
-				_, err := s.deployments.List(t.Context(), serviceID, deployment.Page{})
+				_, err := s.history.List(t.Context(), serviceID, deployment.Page{})
 				return err
 			},
 			want: map[string]int{"GetItem": 1, "Query": 1},
 		},
 		{
 			name: "Load",
-			call: func() error { _, err := s.deployments.Load(t.Context(), serverID); return err },
+			call: func() error { _, err := s.history.Load(t.Context(), serverID); return err },
 			want: map[string]int{"GetItem": 1, "BatchGetItem": 1},
 		},
 		{
@@ -209,13 +211,13 @@ func TestStepsOfADeploymentCostFewRequests(t *testing.T) {
 		},
 		{
 			name: "Get of one with details",
-			call: func() error { _, err := s.deployments.Get(t.Context(), record.ID); return err },
+			call: func() error { _, err := s.history.Get(t.Context(), record.ID); return err },
 			want: map[string]int{"GetItem": 2},
 		},
 		{
 			name: "List of one with details",
 			call: func() error {
-				_, err := s.deployments.List(t.Context(), serviceID, deployment.Page{})
+				_, err := s.history.List(t.Context(), serviceID, deployment.Page{})
 				return err
 			},
 			want: map[string]int{"GetItem": 1, "Query": 1, "BatchGetItem": 1},
@@ -341,7 +343,7 @@ func TestRecordsThatAreGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	load, err := s.deployments.Load(t.Context(), serverID)
+	load, err := s.history.Load(t.Context(), serverID)
 	if err != nil || len(load.Queue) != 1 || load.Queue[0].ID != left.ID {
 		t.Errorf("Load = %+v, %v; want the other one", load, err)
 	}

@@ -156,7 +156,7 @@ func TestP5BetweenLookAndWrite(t *testing.T) {
 		if !errors.Is(err, fault.Conflict) {
 			t.Errorf("Finish: %v, want a Conflict", err)
 		}
-		if got, err := s.deployments.Get(t.Context(), record.ID); err != nil ||
+		if got, err := s.history.Get(t.Context(), record.ID); err != nil ||
 			got.Status != deployment.InProgress {
 			t.Errorf("it is %s, %v; want in progress", got.Status, err)
 		}
@@ -169,7 +169,7 @@ func TestP5BetweenLookAndWrite(t *testing.T) {
 			time.Minute)
 		do(t, "Advance", err)
 		s.wire.answer("UpdateItem", conflicted)
-		do(t, "Follow", s.deployments.Follow(t.Context(), record.ID, s.now))
+		do(t, "Follow", s.history.Follow(t.Context(), record.ID, s.now))
 		s.wire.answer("TransactWriteItems", met)
 		outcome := deployment.Outcome{Status: deployment.Finished}
 		do(t, "Finish", s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
@@ -185,7 +185,7 @@ func TestP5BetweenLookAndWrite(t *testing.T) {
 		outcome := deployment.Outcome{Status: deployment.Finished}
 		do(t, "Finish", s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
 			s.now))
-		if got, err := s.deployments.Get(t.Context(), record.ID); err != nil ||
+		if got, err := s.history.Get(t.Context(), record.ID); err != nil ||
 			got.Status != deployment.Finished {
 			t.Errorf("it is %s, %v; want finished", got.Status, err)
 		}
@@ -202,7 +202,7 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 	wantCancel := func(t *testing.T, s *stand, id deployment.ID, want deployment.Status) {
 		t.Helper()
 		record, err := s.deployments.Cancel(t.Context(), id, "ops", s.now)
-		stored, _ := s.direct().Get(t.Context(), id)
+		stored, _ := dynamostore.NewHistory(s.client, s.tables).Get(t.Context(), id)
 		if err != nil || record.Status != want || stored.Status != want || stored.CancelRequestedBy != "ops" {
 			t.Errorf("Cancel = %s, %v; stored %s, %q; want %s", record.Status, err, stored.Status,
 				stored.CancelRequestedBy, want)
@@ -240,7 +240,7 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 			do(t, "Claim", err)
 		})
 		wantCancel(t, s, record.ID, deployment.Cancelled)
-		load, err := s.deployments.Load(t.Context(), serverID)
+		load, err := s.history.Load(t.Context(), serverID)
 		if err != nil || len(load.Running) != 1 || len(load.Queue) != 1 || load.Queue[0].ID != next.ID {
 			t.Errorf("Load = %+v, %v; want the first running and the last waiting", load, err)
 		}
@@ -298,7 +298,7 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 			})
 		})
 		do(t, "Repair", s.deployments.Repair(t.Context(), serverID, record.ID))
-		load, err := s.deployments.Load(t.Context(), serverID)
+		load, err := s.history.Load(t.Context(), serverID)
 		if err != nil || len(load.Queue) != 1 || load.Queue[0].ID != next.ID ||
 			len(load.Running)+len(load.Orphaned) != 0 {
 			t.Errorf("Load = %+v, %v; want %s in the queue", load, err, next.ID)
@@ -316,7 +316,7 @@ func TestBetweenTheLooksOfLoad(t *testing.T) {
 			_, err := s.direct().Claim(t.Context(), serverID, s.now)
 			do(t, "Claim", err)
 		})
-		load, err := s.deployments.Load(t.Context(), serverID)
+		load, err := s.history.Load(t.Context(), serverID)
 		if err != nil || len(load.Running) != 1 || load.Running[0].ID != record.ID ||
 			len(load.Queue)+len(load.Orphaned) != 0 {
 			t.Errorf("Load = %+v, %v; want it running", load, err)
@@ -330,7 +330,7 @@ func TestBetweenTheLooksOfLoad(t *testing.T) {
 			do(t, "Finish", s.direct().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
 				s.now))
 		})
-		load, err := s.deployments.Load(t.Context(), serverID)
+		load, err := s.history.Load(t.Context(), serverID)
 		if err != nil || len(load.Running)+len(load.Queue)+len(load.Orphaned) != 0 {
 			t.Errorf("Load = %+v, %v; want nothing", load, err)
 		}
@@ -357,7 +357,7 @@ func TestP1BetweenRefusalAndLook(t *testing.T) {
 		s := newStand(t)
 		record := s.enqueue(t, serviceID)
 		s.wire.answer("BatchGetItem", unprocessed)
-		load, err := s.deployments.Load(t.Context(), serverID)
+		load, err := s.history.Load(t.Context(), serverID)
 		if err != nil || len(load.Queue) != 1 || load.Queue[0].ID != record.ID {
 			t.Errorf("Load = %+v, %v", load, err)
 		}

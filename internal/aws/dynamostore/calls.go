@@ -73,19 +73,6 @@ func readBatch(ctx context.Context, client *dynamodb.Client,
 	})
 }
 
-// change writes one item and returns the new item. done reports that it was written.
-// If neither done nor err is set, the condition was not met.
-func (d *Deployments) change(ctx context.Context, c change) (written item, done bool, err error) {
-	input := c.updating()
-	input.ReturnValues = types.ReturnValueAllNew
-	output, err := d.client.UpdateItem(ctx, input)
-	if err != nil {
-		_, err = refused(err)
-		return nil, false, err
-	}
-	return output.Attributes, true, nil
-}
-
 // write makes one transaction. done reports that it was written; if neither done nor
 // err is set, the refusal has the reason.
 func write(ctx context.Context, client *dynamodb.Client,

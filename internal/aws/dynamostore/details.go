@@ -64,8 +64,8 @@ func (f detailsItem) addTo(r *deployment.Record) {
 }
 
 // addDetails reads the details of one record.
-func (d *Deployments) addDetails(ctx context.Context, record *deployment.Record) error {
-	stored, err := read(ctx, d.client, d.tables.of(record.ID.Kind()), detailsKey(record.ID))
+func (s recordStore) addDetails(ctx context.Context, record *deployment.Record) error {
+	stored, err := read(ctx, s.client, s.tables.of(record.ID.Kind()), detailsKey(record.ID))
 	if err != nil || stored == nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (d *Deployments) addDetails(ctx context.Context, record *deployment.Record)
 
 // decodeAll decodes records. If some of them have details, it reads all of these by one
 // request.
-func (d *Deployments) decodeAll(ctx context.Context, items []item) ([]deployment.Record, error) {
+func (s recordStore) decodeAll(ctx context.Context, items []item) ([]deployment.Record, error) {
 	var records []deployment.Record
 	wanted := map[string]types.KeysAndAttributes{}
 	places := map[deployment.ID]int{}
@@ -91,13 +91,13 @@ func (d *Deployments) decodeAll(ctx context.Context, items []item) ([]deployment
 		records = append(records, record)
 		if hasDetails {
 			places[record.ID] = place
-			d.want(wanted, record.ID, detailsKey(record.ID))
+			s.want(wanted, record.ID, detailsKey(record.ID))
 		}
 	}
 	if len(places) == 0 {
 		return records, nil
 	}
-	read, err := readBatch(ctx, d.client, wanted)
+	read, err := readBatch(ctx, s.client, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +115,8 @@ func (d *Deployments) decodeAll(ctx context.Context, items []item) ([]deployment
 }
 
 // want adds a key of the table of the deployment's kind to a batch of reads.
-func (d *Deployments) want(batch map[string]types.KeysAndAttributes, id deployment.ID, key item) {
-	table := d.tables.of(id.Kind())
+func (s recordStore) want(batch map[string]types.KeysAndAttributes, id deployment.ID, key item) {
+	table := s.tables.of(id.Kind())
 	batch[table] = types.KeysAndAttributes{
 		ConsistentRead: aws.Bool(true),
 		Keys:           append(batch[table].Keys, key),

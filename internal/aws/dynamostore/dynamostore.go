@@ -84,23 +84,42 @@ func (t Tables) of(kind catalog.Kind) string {
 	}
 }
 
-// Deployments are the tables of deployments, with the queues in the catalog table.
-// It is safe for use by several goroutines.
-type Deployments struct {
-	client *dynamodb.Client
-	tables Tables
-}
+// Deployments are the tables of deployments, with the queues in the catalog table: every
+// change of a deployment. It is safe for use by several goroutines, like all types here.
+type Deployments struct{ recordStore }
 
 // NewDeployments returns the deployments in the tables.
 func NewDeployments(client *dynamodb.Client, tables Tables) *Deployments {
-	return &Deployments{client: client, tables: tables}
+	return &Deployments{recordStore{client, tables}}
+}
+
+// History reads the tables of deployments.
+type History struct{ recordStore }
+
+// NewHistory returns the history in the tables.
+func NewHistory(client *dynamodb.Client, tables Tables) *History {
+	return &History{recordStore{client, tables}}
+}
+
+// Feed is the feed of changes in the catalog table.
+type Feed struct{ recordStore }
+
+// NewFeed returns the feed in the tables.
+func NewFeed(client *dynamodb.Client, tables Tables) *Feed { return &Feed{recordStore{client, tables}} }
+
+// Rollups has the daily rollups in the catalog table.
+type Rollups struct{ recordStore }
+
+// NewRollups returns the rollups in the tables.
+func NewRollups(client *dynamodb.Client, tables Tables) *Rollups {
+	return &Rollups{recordStore{client, tables}}
 }
 
 var (
 	_ catalog.Store      = (*Catalog)(nil)
 	_ access.Tokens      = (*Tokens)(nil)
 	_ deployment.Ledger  = (*Deployments)(nil)
-	_ deployment.History = (*Deployments)(nil)
-	_ deployment.Feed    = (*Deployments)(nil)
-	_ statistics.Store   = (*Deployments)(nil)
+	_ deployment.History = (*History)(nil)
+	_ deployment.Feed    = (*Feed)(nil)
+	_ statistics.Store   = (*Rollups)(nil)
 )

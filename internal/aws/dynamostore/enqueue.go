@@ -215,7 +215,7 @@ func (d *Deployments) Note(ctx context.Context, record deployment.Record) error 
 
 // Repeat reads the record, and the queue if it is queued.
 func (d *Deployments) Repeat(ctx context.Context, id deployment.ID) (deployment.Receipt, error) {
-	record, err := d.Get(ctx, id)
+	record, err := d.get(ctx, id)
 	if err != nil {
 		return deployment.Receipt{}, err
 	}

@@ -24,7 +24,7 @@ type changeItem struct {
 }
 
 // Append writes one item, which DynamoDB removes after [deployment.FeedWindow].
-func (d *Deployments) Append(ctx context.Context, change deployment.Change, now time.Time) error {
+func (f *Feed) Append(ctx context.Context, change deployment.Change, now time.Time) error {
 	whole, err := attributevalue.MarshalMap(changeItem{
 		Kind:      kindChange,
 		UUID:      catalog.TimeText(now) + "." + change.ID(),
@@ -34,5 +34,5 @@ func (d *Deployments) Append(ctx context.Context, change deployment.Change, now 
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "encode a change")
 	}
-	return d.overwrite(ctx, whole)
+	return f.overwrite(ctx, whole)
 }

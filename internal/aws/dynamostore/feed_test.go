@@ -17,14 +17,14 @@ import (
 // TestFeed reads the feed as a view does: one query for the changes since a time.
 func TestFeed(t *testing.T) {
 	client, made := tables(t)
-	deployments := dynamostore.NewDeployments(client, made)
+	feed := dynamostore.NewFeed(client, made)
 	first := deployment.ID(string(serviceID) + "0000000000000001")
 	now := time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC)
 	for i, status := range []deployment.Status{
 		deployment.Queued, deployment.InProgress, deployment.Finished,
 	} {
 		change := deployment.Change{Record: deployment.Record{ID: first, Status: status}}
-		if err := deployments.Append(t.Context(), change, now.Add(time.Duration(i)*time.Second)); err != nil {
+		if err := feed.Append(t.Context(), change, now.Add(time.Duration(i)*time.Second)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -15,51 +15,21 @@ import (
 
 // Get returns the record. It reads the details only if the record says that there are
 // some.
-func (d *Deployments) Get(ctx context.Context, id deployment.ID) (deployment.Record, error) {
-	record, hasDetails, err := d.record(ctx, id)
-	if err == nil && hasDetails {
-		err = d.addDetails(ctx, &record)
-	}
-	if err != nil {
-		return deployment.Record{}, err
-	}
-	return record, nil
-}
-
-// record returns the record without its details, which no state depends on.
-func (d *Deployments) record(ctx context.Context,
-	id deployment.ID) (record deployment.Record, hasDetails bool, err error) {
-	stored, err := d.stored(ctx, id)
-	if err != nil {
-		return deployment.Record{}, false, err
-	}
-	return decodeRecord(stored)
-}
-
-// stored returns the item of a record, or NotFound.
-func (d *Deployments) stored(ctx context.Context, id deployment.ID) (item, error) {
-	table := d.tables.of(id.Kind())
-	if table == "" {
-		return nil, deployment.NewNotFoundError()
-	}
-	stored, err := read(ctx, d.client, table, recordKey(id))
-	if err == nil && stored == nil {
-		return nil, deployment.NewNotFoundError()
-	}
-	return stored, err
+func (h *History) Get(ctx context.Context, id deployment.ID) (deployment.Record, error) {
+	return h.get(ctx, id)
 }
 
 // List reads the count from the resource, the records by one query, and all details by one
 // batch, if a record has some. The query asks for one record more than the page holds, to
 // know whether there is a next page. A skip costs a read of the skipped keys; a cursor
 // costs nothing.
-func (d *Deployments) List(ctx context.Context, resource catalog.ID,
+func (h *History) List(ctx context.Context, resource catalog.ID,
 	page deployment.Page) (deployment.Listing, error) {
 	page, err := page.Check(resource)
 	if err != nil {
 		return deployment.Listing{}, err
 	}
-	state, err := d.resource(ctx, resource)
+	state, err := h.resource(ctx, resource)
 	if errors.Is(err, fault.NotFound) {
 		return deployment.Listing{}, nil
 	}
@@ -67,15 +37,15 @@ func (d *Deployments) List(ctx context.Context, resource catalog.ID,
 	if err != nil || page.Skip >= listing.Count {
 		return listing, err
 	}
-	query := d.newestFirst(resource, page.Cursor)
-	if more, err := d.skip(ctx, query, page.Skip); err != nil || !more {
+	query := h.newestFirst(resource, page.Cursor)
+	if more, err := h.skip(ctx, query, page.Skip); err != nil || !more {
 		return listing, err
 	}
-	items, err := take(ctx, d.client, query, page.Take+1)
+	items, err := take(ctx, h.client, query, page.Take+1)
 	if err != nil {
 		return deployment.Listing{}, err
 	}
-	listing.Records, err = d.decodeAll(ctx, items[:min(page.Take, len(items))])
+	listing.Records, err = h.decodeAll(ctx, items[:min(page.Take, len(items))])
 	if err != nil {
 		return deployment.Listing{}, err
 	}
@@ -85,27 +55,9 @@ func (d *Deployments) List(ctx context.Context, resource catalog.ID,
 	return listing, nil
 }
 
-// newestFirst is the query for a resource's records after the cursor. Ids sort by
-// time. DynamoDB starts after the cursor's key even if that item no longer exists.
-func (d *Deployments) newestFirst(resource catalog.ID, cursor string) *dynamodb.QueryInput {
-	const condition = "#resource_uuid = :resource"
-	query := &dynamodb.QueryInput{
-		TableName:                 aws.String(d.tables.of(resource.Kind())),
-		ConsistentRead:            aws.Bool(true),
-		ScanIndexForward:          aws.Bool(false),
-		KeyConditionExpression:    aws.String(condition),
-		ExpressionAttributeNames:  names("", condition),
-		ExpressionAttributeValues: item{":resource": text(resource)},
-	}
-	if cursor != "" {
-		query.ExclusiveStartKey = recordKey(deployment.ID(cursor))
-	}
-	return query
-}
-
 // skip moves the start of the query past its first n records and reads only their
 // keys. It returns false if there are fewer than n records.
-func (d *Deployments) skip(ctx context.Context, query *dynamodb.QueryInput, n int) (more bool, err error) {
+func (h *History) skip(ctx context.Context, query *dynamodb.QueryInput, n int) (more bool, err error) {
 	if n == 0 {
 		return true, nil
 	}
@@ -113,7 +65,7 @@ func (d *Deployments) skip(ctx context.Context, query *dynamodb.QueryInput, n in
 	const projection = "#deployment_uuid"
 	keys.ProjectionExpression = aws.String(projection)
 	keys.ExpressionAttributeNames = names("", projection, *query.KeyConditionExpression)
-	skipped, err := take(ctx, d.client, &keys, n)
+	skipped, err := take(ctx, h.client, &keys, n)
 	if err != nil || len(skipped) < n {
 		return false, err
 	}
@@ -130,13 +82,13 @@ func (d *Deployments) skip(ctx context.Context, query *dynamodb.QueryInput, n in
 // Follow notes on the record that a reader waits for the log. The runner gets the
 // note as an answer to its next Advance and needs no extra read. A condition lets one of
 // several readers at the same moment write.
-func (d *Deployments) Follow(ctx context.Context, id deployment.ID, now time.Time) error {
-	table := d.tables.of(id.Kind())
+func (h *History) Follow(ctx context.Context, id deployment.ID, now time.Time) error {
+	table := h.tables.of(id.Kind())
 	if table == "" {
 		return deployment.NewNotFoundError()
 	}
 	return retry(ctx, func() (bool, error) {
-		_, done, err := d.change(ctx, change{
+		_, done, err := h.change(ctx, change{
 			table:     table,
 			key:       recordKey(id),
 			update:    "SET #w = :now",
@@ -147,7 +99,7 @@ func (d *Deployments) Follow(ctx context.Context, id deployment.ID, now time.Tim
 		if done || err != nil {
 			return done, err
 		}
-		record, _, err := d.record(ctx, id)
+		record, _, err := h.record(ctx, id)
 		return record.Status.Terminal() || now.Sub(record.FollowedAt) < deployment.FollowEvery, err
 	})
 }

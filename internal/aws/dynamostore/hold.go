@@ -59,7 +59,7 @@ func (d *Deployments) Hold(ctx context.Context, id deployment.ID,
 	if err != nil {
 		return deployment.Record{}, err
 	}
-	return d.Get(ctx, id)
+	return d.get(ctx, id)
 }
 
 // Release ends the hold in one transaction. A deployment that finished is put on the list
@@ -85,7 +85,7 @@ func (d *Deployments) Release(ctx context.Context, id deployment.ID) (deployment
 	if err != nil {
 		return deployment.Record{}, err
 	}
-	return d.Get(ctx, id)
+	return d.get(ctx, id)
 }
 
 // releasing is the transaction that ends a hold. there says whether the resource exists.

@@ -21,11 +21,11 @@ import (
 // An item is one block. Its partition key is the id of the deployment, and its sort key
 // has the order of the block's first entry, so one query finds the block of any entry.
 // Each section is one packed attribute: s0, s1 and so on.
-type Indexes struct{ deployments *Deployments }
+type Indexes struct{ recordStore }
 
 // NewIndexes returns the indexes in the tables.
 func NewIndexes(client *dynamodb.Client, tables Tables) *Indexes {
-	return &Indexes{NewDeployments(client, tables)}
+	return &Indexes{recordStore{client, tables}}
 }
 
 var _ logbook.IndexStore = (*Indexes)(nil)
@@ -47,7 +47,7 @@ func sectionName(section int) string { return fmt.Sprintf("s%d", section) }
 // idOf returns the id at the end of a log's name, and the table that has it.
 func (x *Indexes) idOf(book logbook.Book) (id deployment.ID, table string, err error) {
 	id = deployment.ID(path.Base(string(book)))
-	if table = x.deployments.tables.of(id.Kind()); table == "" {
+	if table = x.tables.of(id.Kind()); table == "" {
 		return "", "", fault.New(fault.NotFound, "%q is not the log of a deployment.", book)
 	}
 	return id, table, nil
@@ -69,7 +69,7 @@ func (x *Indexes) Put(ctx context.Context, book logbook.Book, block logbook.Orde
 		values: item{":section": blob(packSection(section))},
 	}
 	return retry(ctx, func() (bool, error) {
-		_, done, err := x.deployments.change(ctx, put)
+		_, done, err := x.change(ctx, put)
 		return done, err
 	})
 }
@@ -81,7 +81,7 @@ func (x *Indexes) Get(ctx context.Context, book logbook.Book, order logbook.Orde
 		return logbook.Section{}, err
 	}
 	const condition = "#resource_uuid = :id AND #deployment_uuid BETWEEN :low AND :high"
-	items, err := take(ctx, x.deployments.client, &dynamodb.QueryInput{
+	items, err := take(ctx, x.client, &dynamodb.QueryInput{
 		TableName:                aws.String(table),
 		ConsistentRead:           aws.Bool(true),
 		ScanIndexForward:         aws.Bool(false),

@@ -5,8 +5,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 )
@@ -18,17 +16,17 @@ const maxBatch = 100
 // on between the two reads and then seem orphaned. So an entry counts as orphaned
 // only if the server, read a second time, still has it: a record and its entries
 // change in one transaction.
-func (d *Deployments) Load(ctx context.Context, id catalog.ID) (deployment.Load, error) {
+func (h *History) Load(ctx context.Context, id catalog.ID) (deployment.Load, error) {
 	var load deployment.Load
 	err := retry(ctx, func() (bool, error) {
-		server, err := d.server(ctx, id)
+		server, err := h.server(ctx, id)
 		if err != nil {
 			return false, err
 		}
 		if server == nil {
 			return false, catalog.NewNotFoundError(id)
 		}
-		records, err := d.all(ctx, slices.AppendSeq(slices.Clone(server.Queue), maps.Keys(server.Running)))
+		records, err := h.all(ctx, slices.AppendSeq(slices.Clone(server.Queue), maps.Keys(server.Running)))
 		if err != nil {
 			return false, err
 		}
@@ -36,7 +34,7 @@ func (d *Deployments) Load(ctx context.Context, id catalog.ID) (deployment.Load,
 		if len(load.Orphaned) == 0 {
 			return true, nil
 		}
-		again, err := d.server(ctx, id)
+		again, err := h.server(ctx, id)
 		return again.hasAs(*server, load.Orphaned), err
 	})
 	if err != nil {
@@ -83,31 +81,4 @@ func (l *serverState) hasAs(before serverState, ids []deployment.ID) bool {
 func (l *serverState) runs(id deployment.ID) bool {
 	_, runs := l.Running[string(id)]
 	return runs
-}
-
-// all reads the records with these ids. It leaves out ids without a record and texts
-// that are not ids. DynamoDB refuses a batch with the same key twice.
-func (d *Deployments) all(ctx context.Context, ids []string) (map[deployment.ID]deployment.Record, error) {
-	slices.Sort(ids)
-	noID := func(id string) bool { return d.tables.of(deployment.ID(id).Kind()) == "" }
-	ids = slices.DeleteFunc(slices.Compact(ids), noID)
-	records := make(map[deployment.ID]deployment.Record, len(ids))
-	for batch := range slices.Chunk(ids, maxBatch) {
-		wanted := map[string]types.KeysAndAttributes{}
-		for _, id := range batch {
-			d.want(wanted, deployment.ID(id), recordKey(deployment.ID(id)))
-		}
-		read, err := readBatch(ctx, d.client, wanted)
-		if err != nil {
-			return nil, err
-		}
-		found, err := d.decodeAll(ctx, slices.Concat(slices.Collect(maps.Values(read))...))
-		if err != nil {
-			return nil, err
-		}
-		for _, record := range found {
-			records[record.ID] = record
-		}
-	}
-	return records, nil
 }

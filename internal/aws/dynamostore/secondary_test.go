@@ -136,7 +136,7 @@ func TestNoWriteOfARunTouchesAnIndex(t *testing.T) {
 			record, err = s.deployments.Begin(t.Context(), id, "runner", s.now, time.Minute)
 			return err
 		}},
-		{"Follow", func() error { return s.deployments.Follow(t.Context(), id, s.now) }},
+		{"Follow", func() error { return s.history.Follow(t.Context(), id, s.now) }},
 		{"Advance", func() error {
 			_, err := s.deployments.Advance(t.Context(), id, record.Lease, record.Progress, s.now,
 				time.Minute)

@@ -95,7 +95,7 @@ func (d *Deployments) remembered(ctx context.Context,
 	if fields.Until <= next.record.QueuedAt.UnixMicro() {
 		return known, false, nil
 	}
-	known, err = d.Get(ctx, deployment.ID(fields.DeploymentUUID))
+	known, err = d.get(ctx, deployment.ID(fields.DeploymentUUID))
 	if err != nil {
 		return known, true, err
 	}
@@ -122,7 +122,7 @@ func (d *Deployments) newest(ctx context.Context, resource catalog.ID) (deployme
 // it is a Conflict.
 func (d *Deployments) queued(ctx context.Context, next *enqueuing,
 	id deployment.ID) (known deployment.Record, done bool, err error) {
-	queued, err := d.Get(ctx, id)
+	queued, err := d.get(ctx, id)
 	if err != nil {
 		return known, true, err
 	}

@@ -11,12 +11,12 @@ import (
 )
 
 // Storage adds up the states of all resources, and the counts that deleted ones have left.
-func (d *Deployments) Storage(ctx context.Context) ([]deployment.Storage, error) {
+func (h *History) Storage(ctx context.Context) ([]deployment.Storage, error) {
 	var all []deployment.Storage
 	for _, kind := range []catalog.Kind{catalog.KindApplication, catalog.KindService, catalog.KindDatabase} {
 		taken := deployment.Storage{Kind: kind}
 		for _, part := range []string{"-state", "-remains"} {
-			if err := d.addStorage(ctx, string(kind)+part, &taken); err != nil {
+			if err := h.addStorage(ctx, string(kind)+part, &taken); err != nil {
 				return nil, err
 			}
 		}
@@ -26,10 +26,10 @@ func (d *Deployments) Storage(ctx context.Context) ([]deployment.Storage, error)
 }
 
 // addStorage adds the counts of the items of a kind.
-func (d *Deployments) addStorage(ctx context.Context, kind string, taken *deployment.Storage) error {
+func (h *History) addStorage(ctx context.Context, kind string, taken *deployment.Storage) error {
 	const condition, projection = "#kind = :kind", "#deployments, #log_objects, #log_bytes"
-	pages := dynamodb.NewQueryPaginator(d.client, &dynamodb.QueryInput{
-		TableName:                 aws.String(d.tables.Catalog),
+	pages := dynamodb.NewQueryPaginator(h.client, &dynamodb.QueryInput{
+		TableName:                 aws.String(h.tables.Catalog),
 		KeyConditionExpression:    aws.String(condition),
 		ProjectionExpression:      aws.String(projection),
 		ExpressionAttributeNames:  names("", condition, projection),

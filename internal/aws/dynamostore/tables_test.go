@@ -139,9 +139,11 @@ func TestIndexStore(t *testing.T) {
 
 func TestLedger(t *testing.T) {
 	client, made := tables(t)
-	deployments := dynamostore.NewDeployments(client, made)
-	ports := deploymenttest.Ports{Store: dynamostore.NewCatalog(client, made.Catalog), Ledger: deployments,
-		History: deployments,
-		Damage:  hand{client, made}.damage()}
+	ports := deploymenttest.Ports{
+		Store:   dynamostore.NewCatalog(client, made.Catalog),
+		Ledger:  dynamostore.NewDeployments(client, made),
+		History: dynamostore.NewHistory(client, made),
+		Damage:  hand{client, made}.damage(),
+	}
 	deploymenttest.TestLedger(t, func(*testing.T) deploymenttest.Ports { return ports })
 }

@@ -49,15 +49,15 @@ type rollupProgressItem struct {
 }
 
 // Resources queries the index by time of each table, which has keys only.
-func (d *Deployments) Resources(ctx context.Context, day statistics.Day) ([]catalog.ID, error) {
+func (r *Rollups) Resources(ctx context.Context, day statistics.Day) ([]catalog.ID, error) {
 	from, err := day.Start()
 	if err != nil {
 		return nil, err
 	}
 	found := map[catalog.ID]bool{}
-	for _, table := range []string{d.tables.Applications, d.tables.Services, d.tables.Databases} {
-		for shard := range max(d.tables.Shards, 1) {
-			if err := d.requested(ctx, table, fmt.Sprintf("h%d", shard), from, found); err != nil {
+	for _, table := range []string{r.tables.Applications, r.tables.Services, r.tables.Databases} {
+		for shard := range max(r.tables.Shards, 1) {
+			if err := r.requested(ctx, table, fmt.Sprintf("h%d", shard), from, found); err != nil {
 				return nil, err
 			}
 		}
@@ -67,10 +67,10 @@ func (d *Deployments) Resources(ctx context.Context, day statistics.Day) ([]cata
 
 // requested adds the resources of a shard with deployments that were created on the day
 // that begins at from.
-func (d *Deployments) requested(ctx context.Context, table, shard string, from time.Time,
+func (r *Rollups) requested(ctx context.Context, table, shard string, from time.Time,
 	found map[catalog.ID]bool) error {
 	const condition, projection = "#shard = :shard AND #time BETWEEN :from AND :to", "#resource_uuid"
-	pages := dynamodb.NewQueryPaginator(d.client, &dynamodb.QueryInput{
+	pages := dynamodb.NewQueryPaginator(r.client, &dynamodb.QueryInput{
 		TableName:                aws.String(table),
 		IndexName:                aws.String("by-time"),
 		KeyConditionExpression:   aws.String(condition),
@@ -101,15 +101,15 @@ func (d *Deployments) requested(ctx context.Context, table, shard string, from t
 func lastInstant(from time.Time) time.Time { return from.AddDate(0, 0, 1).Add(-time.Microsecond) }
 
 // Records is one query over the ids of the day, which begin with their time.
-func (d *Deployments) Records(ctx context.Context, resource catalog.ID,
+func (r *Rollups) Records(ctx context.Context, resource catalog.ID,
 	day statistics.Day) ([]deployment.Record, error) {
 	from, err := day.Start()
 	if err != nil {
 		return nil, err
 	}
 	const condition = "#resource_uuid = :resource AND #deployment_uuid BETWEEN :from AND :to"
-	pages := dynamodb.NewQueryPaginator(d.client, &dynamodb.QueryInput{
-		TableName:                aws.String(d.tables.of(resource.Kind())),
+	pages := dynamodb.NewQueryPaginator(r.client, &dynamodb.QueryInput{
+		TableName:                aws.String(r.tables.of(resource.Kind())),
 		KeyConditionExpression:   aws.String(condition),
 		ExpressionAttributeNames: names("", condition),
 		ExpressionAttributeValues: item{":resource": text(resource),
@@ -135,7 +135,7 @@ func (d *Deployments) Records(ctx context.Context, resource catalog.ID,
 }
 
 // Save writes one item.
-func (d *Deployments) Save(ctx context.Context, rollup statistics.Rollup) error {
+func (r *Rollups) Save(ctx context.Context, rollup statistics.Rollup) error {
 	start, err := rollup.Day.Start()
 	if err != nil {
 		return err
@@ -150,12 +150,12 @@ func (d *Deployments) Save(ctx context.Context, rollup statistics.Rollup) error 
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "encode a rollup")
 	}
-	return d.overwrite(ctx, whole)
+	return r.overwrite(ctx, whole)
 }
 
 // Progress reads one item.
-func (d *Deployments) Progress(ctx context.Context) (statistics.Progress, error) {
-	stored, err := read(ctx, d.client, d.tables.Catalog, rollupProgressKey())
+func (r *Rollups) Progress(ctx context.Context) (statistics.Progress, error) {
+	stored, err := read(ctx, r.client, r.tables.Catalog, rollupProgressKey())
 	if err != nil || stored == nil {
 		return statistics.Progress{}, err
 	}
@@ -165,17 +165,10 @@ func (d *Deployments) Progress(ctx context.Context) (statistics.Progress, error)
 }
 
 // SaveProgress writes one item.
-func (d *Deployments) SaveProgress(ctx context.Context, progress statistics.Progress) error {
+func (r *Rollups) SaveProgress(ctx context.Context, progress statistics.Progress) error {
 	fields, err := attributevalue.MarshalMap(rollupProgressItem(progress))
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "encode the progress of the rollups")
 	}
-	return d.overwrite(ctx, with(fields, rollupProgressKey()))
-}
-
-// overwrite writes an item of the catalog table, whatever was there.
-func (d *Deployments) overwrite(ctx context.Context, whole item) error {
-	_, err := d.client.PutItem(ctx,
-		&dynamodb.PutItemInput{TableName: aws.String(d.tables.Catalog), Item: whole})
-	return classify(err)
+	return r.overwrite(ctx, with(fields, rollupProgressKey()))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/aws/dynamostore"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/statistics"
@@ -54,16 +55,17 @@ func TestRollups(t *testing.T) {
 		s.finished(t, deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonExit})
 	}
 	today := statistics.DayOf(s.now)
-	roller := statistics.NewRoller(s.deployments, func() time.Time { return s.now })
+	rollups := dynamostore.NewRollups(s.client, s.tables)
+	roller := statistics.NewRoller(rollups, func() time.Time { return s.now })
 	for range 2 {
 		if err := roller.Roll(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		progress, err := s.deployments.Progress(t.Context())
+		progress, err := rollups.Progress(t.Context())
 		if err != nil || progress.Done.Next() != today {
 			t.Errorf("Progress = %+v, %v; want the day before %s", progress, err, today)
 		}
-		if err := s.deployments.SaveProgress(t.Context(), statistics.Progress{}); err != nil {
+		if err := rollups.SaveProgress(t.Context(), statistics.Progress{}); err != nil {
 			t.Fatal(err)
 		}
 	}
