@@ -11,6 +11,7 @@ import (
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
 	"waybill/internal/remote"
+	"waybill/internal/secrets"
 )
 
 // plan has the commands of a deployment and the server for them.
@@ -26,18 +27,18 @@ type plan struct {
 // resolve finds the resource, its server and its secrets, which are masked from then
 // on. The plan has no commands yet. Invalid, NotFound and Conflict mean that the
 // deployment can never run as it is configured; their texts are for the user.
-func (a *attempt) resolve(ctx context.Context) (plan, secrets, error) {
+func (a *attempt) resolve(ctx context.Context) (plan, secrets.Sets, error) {
 	resource, err := a.configuredResource(ctx)
 	if err != nil {
-		return plan{}, secrets{}, err
+		return plan{}, secrets.Sets{}, err
 	}
 	server, err := catalog.Find[*catalog.Server](ctx, a.ports.Store, a.record.ServerID)
 	if err != nil {
-		return plan{}, secrets{}, explainNotFound(err, "The server was deleted.")
+		return plan{}, secrets.Sets{}, explainNotFound(err, "The server was deleted.")
 	}
 	sets, err := a.readAndConceal(ctx, resource, server)
 	if err != nil {
-		return plan{}, secrets{}, err
+		return plan{}, secrets.Sets{}, err
 	}
 	return plan{
 		resource: resource,
@@ -59,8 +60,8 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 		Deployment:       string(a.record.ID),
 		Operation:        a.record.Operation,
 		Options:          a.record.Options,
-		Secrets:          sets.resource,
-		DeployKey:        sets.deploy[catalog.PrivateKeySecret],
+		Secrets:          sets.Resource,
+		DeployKey:        sets.Deploy[catalog.PrivateKeySecret],
 		ForbidHostAccess: server.ForbidHostAccess,
 	})
 	if err != nil {
@@ -72,7 +73,7 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 		Port:       server.Port,
 		User:       server.User,
 		HostKey:    server.HostKey,
-		PrivateKey: sets.server[catalog.PrivateKeySecret],
+		PrivateKey: sets.Server[catalog.PrivateKeySecret],
 	}
 	return plan, nil
 }
