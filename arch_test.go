@@ -41,7 +41,7 @@ var arrows = map[string][]string{
 	"internal/access":      {"internal/catalog"},
 	"internal/idempotency": {},
 	"internal/logbook":     {},
-	"internal/openapi":     {"internal/access"},
+	"internal/openapi":     {"internal/access", "internal/catalog"},
 	"internal/remote":      {},
 	"internal/deployment":  {"internal/logbook", "internal/catalog", "internal/snapshot"},
 	"internal/statistics":  {"internal/catalog", "internal/deployment"},

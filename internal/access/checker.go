@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -75,8 +74,7 @@ func (c *Checker) Authenticate(ctx context.Context, header string) (Token, error
 	if subtle.ConstantTimeCompare(given[:], token.Digest[:]) != 1 {
 		return Token{}, unauthenticated()
 	}
-	token.Abilities = slices.Clone(token.Abilities)
-	return token, nil
+	return token.Clone(), nil
 }
 
 func unauthenticated() error { return fault.New(fault.Unauthenticated, "Unauthenticated.") }

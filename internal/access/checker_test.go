@@ -32,7 +32,8 @@ func newDesk(t *testing.T) *desk {
 
 func (d *desk) mint(t *testing.T) (access.Token, string) {
 	t.Helper()
-	token, bearer, err := access.Mint("ci", []access.Ability{access.Deploy}, d.now, rand.Reader)
+	terms := access.Terms{Name: "ci", Abilities: []access.Ability{access.Deploy}}
+	token, bearer, err := access.Mint(terms, d.now, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,33 +27,42 @@ const (
 	MaxNameLength = 255
 )
 
+// Terms are what a new token gets.
+type Terms struct {
+	Name      string
+	Abilities []Ability
+	Scope     Scope
+}
+
 // Mint makes a token and its bearer form "ID|SECRET", which is stored nowhere and
 // cannot be shown again. random is crypto/rand.Reader outside tests. Invalid if the
-// name is empty, longer than [MaxNameLength] or has control characters, or if an
-// ability is unknown or there is no ability. Internal if random fails.
-func Mint(
-	name string, abilities []Ability, now time.Time, random io.Reader,
-) (token Token, bearer string, err error) {
+// name is empty, longer than [MaxNameLength] or has control characters, if an
+// ability is unknown or there is no ability, or if [Scope.Check] refuses the scope.
+// Internal if random fails.
+func Mint(terms Terms, now time.Time, random io.Reader) (token Token, bearer string, err error) {
 	id, err := NewID(random)
 	if err != nil {
 		return Token{}, "", err
 	}
-	return MintWithID(id, name, abilities, now, random)
+	return MintWithID(id, terms, now, random)
 }
 
 // MintWithID is [Mint] with an id from [NewID].
 func MintWithID(
-	id, name string, abilities []Ability, now time.Time, random io.Reader,
+	id string, terms Terms, now time.Time, random io.Reader,
 ) (token Token, bearer string, err error) {
-	name = strings.TrimSpace(name)
+	name := strings.TrimSpace(terms.Name)
 	length := utf8.RuneCountInString(name)
 	if length == 0 || length > MaxNameLength || !utf8.ValidString(name) ||
 		strings.ContainsFunc(name, unicode.IsControl) {
 		return Token{}, "", fault.InvalidField("name",
 			"must be one line of 1 to %d characters", MaxNameLength)
 	}
-	abilities, err = check(abilities)
+	abilities, err := check(terms.Abilities)
 	if err != nil {
+		return Token{}, "", err
+	}
+	if err := terms.Scope.Check(); err != nil {
 		return Token{}, "", err
 	}
 	secret, err := catalog.RandomText(secretLength, random)
@@ -64,6 +73,7 @@ func MintWithID(
 		ID:        id,
 		Name:      name,
 		Abilities: abilities,
+		Scope:     terms.Scope.clone(),
 		Digest:    digest(secret),
 		CreatedAt: now.UTC().Truncate(time.Microsecond),
 	}
@@ -82,7 +92,7 @@ func Minter(
 		if err != nil {
 			return "", err
 		}
-		token, bearer, err := Mint(name, abilities, now(), rand.Reader)
+		token, bearer, err := Mint(Terms{Name: name, Abilities: abilities}, now(), rand.Reader)
 		if err != nil {
 			return "", err
 		}

@@ -19,8 +19,9 @@ import (
 
 func TestMint(t *testing.T) {
 	now := time.Date(2026, 1, 2, 4, 4, 5, 6789, time.FixedZone("CET", 3600))
-	token, bearer, err := access.Mint(" ci ", []access.Ability{access.Deploy, access.Read, access.Deploy},
-		now, rand.Reader)
+	token, bearer, err := access.Mint(access.Terms{
+		Name: " ci ", Abilities: []access.Ability{access.Deploy, access.Read, access.Deploy},
+	}, now, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,8 @@ func TestMint(t *testing.T) {
 	t.Run("no two are alike", func(t *testing.T) {
 		seen := map[string]bool{}
 		for range 100 {
-			token, bearer, err := access.Mint("ci", []access.Ability{access.Read}, now, rand.Reader)
+			token, bearer, err := access.Mint(access.Terms{Name: "ci", Abilities: []access.Ability{access.Read}},
+				now, rand.Reader)
 			if err != nil || seen[token.ID] || seen[bearer] {
 				t.Fatalf("minted twice, or %v", err)
 			}
@@ -88,7 +90,8 @@ func TestMintRefuses(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			token, bearer, err := access.Mint(c.token, c.abilities, time.Time{}, c.random)
+			token, bearer, err := access.Mint(access.Terms{Name: c.token, Abilities: c.abilities}, time.Time{},
+				c.random)
 			if !errors.Is(err, c.kind) || token.ID != "" || bearer != "" {
 				t.Errorf("Mint = %q, %v; want nothing and %v", token.ID, err, c.kind)
 			}
@@ -98,7 +101,8 @@ func TestMintRefuses(t *testing.T) {
 		})
 	}
 	t.Run("a name of 255 characters is taken", func(t *testing.T) {
-		if _, _, err := access.Mint(strings.Repeat("ä", 255), read, time.Time{}, rand.Reader); err != nil {
+		terms := access.Terms{Name: strings.Repeat("ä", 255), Abilities: read}
+		if _, _, err := access.Mint(terms, time.Time{}, rand.Reader); err != nil {
 			t.Error(err)
 		}
 	})

@@ -30,9 +30,18 @@ type Token struct {
 	Name string
 	// Abilities has no repeats and is not empty.
 	Abilities []Ability
+	// Scope is the part of the stack that the token may see and change.
+	Scope Scope
 	// Digest is the SHA-256 of the part after the bar.
 	Digest    [32]byte
 	CreatedAt time.Time
+}
+
+// Clone returns a copy that shares nothing with the token.
+func (t Token) Clone() Token {
+	t.Abilities = slices.Clone(t.Abilities)
+	t.Scope = t.Scope.clone()
+	return t
 }
 
 // Tokens stores tokens. Every read is strongly consistent.

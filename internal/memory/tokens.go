@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"slices"
 
 	"waybill/internal/access"
 	"waybill/internal/fault"
@@ -16,7 +15,7 @@ func (t tokens) Create(ctx context.Context, token access.Token) error {
 		if _, taken := t.tokens[token.ID]; taken {
 			return fault.New(fault.Conflict, "Token %s exists already.", token.ID)
 		}
-		t.tokens[token.ID] = cloneToken(token)
+		t.tokens[token.ID] = token.Clone()
 		return nil
 	})
 }
@@ -28,7 +27,7 @@ func (t tokens) Get(ctx context.Context, id string) (access.Token, error) {
 		if !there {
 			return noToken()
 		}
-		found = cloneToken(token)
+		found = token.Clone()
 		return nil
 	})
 	return found, err
@@ -38,7 +37,7 @@ func (t tokens) List(ctx context.Context) ([]access.Token, error) {
 	var all []access.Token
 	err := t.locked(ctx, func() error {
 		for _, token := range t.tokens {
-			all = append(all, cloneToken(token))
+			all = append(all, token.Clone())
 		}
 		access.SortByAge(all)
 		return nil
@@ -57,8 +56,3 @@ func (t tokens) Delete(ctx context.Context, id string) error {
 }
 
 func noToken() error { return fault.New(fault.NotFound, "Token not found.") }
-
-func cloneToken(token access.Token) access.Token {
-	token.Abilities = slices.Clone(token.Abilities)
-	return token
-}

@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"waybill/internal/fault"
+	"waybill/internal/openapi"
 )
 
 // methods are the keys of a path that are operations.
@@ -157,6 +158,7 @@ func TestEveryOperationIsWhole(t *testing.T) {
 			}
 		}
 		guarded(t, at, op)
+		scoped(t, at, op)
 		parameters(t, document, at, op)
 		responses(t, document, at, op)
 		body(t, document, at, op)
@@ -213,6 +215,30 @@ func guarded(t *testing.T, at string, op operation) {
 	}
 	if !needed && op.path != "/health" {
 		t.Errorf("%s is open to all; only /health may be", at)
+	}
+}
+
+// scoped checks that an operation has a scope that fits its path: forgetting it must not
+// open it to tokens that are limited to a part of the stack.
+func scoped(t *testing.T, at string, op operation) {
+	t.Helper()
+	text, _ := op.object["x-waybill-scope"].(string)
+	scope := openapi.Scope(text)
+	if !slices.Contains(openapi.Scopes(), scope) {
+		t.Errorf("%s has the x-waybill-scope %q, want one of %q", at, text, openapi.Scopes())
+		return
+	}
+	byPath := scope.Kind() != "" || scope == openapi.ScopeResource || scope == openapi.ScopeDeployment
+	named := strings.Contains(op.path, "{uuid}") && op.object["operationId"] != "createDatabase"
+	if named != byPath && scope != openapi.ScopeStack {
+		t.Errorf("%s has the x-waybill-scope %s, and its path names an entity: %v", at, scope, named)
+	}
+	if kind := scope.Kind(); kind != "" && !strings.Contains(op.path, string(kind)+"s/{uuid}") {
+		t.Errorf("%s has the x-waybill-scope %s, and its path names no %s", at, scope, kind)
+	}
+	_, reads := op.object["x-waybill-ability"]
+	if scope == openapi.ScopeNone && reads && op.object["tags"].([]any)[0] != "about" {
+		t.Errorf("%s has the x-waybill-scope none, and is not about the API itself", at)
 	}
 }
 

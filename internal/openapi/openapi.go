@@ -40,6 +40,8 @@ type Route struct {
 	Function string
 	// Ability is what the token needs; "" means that no token is needed.
 	Ability access.Ability
+	// Scope is what the operation is about.
+	Scope Scope
 	// TakesKey says that the operation takes an [IdempotencyKey].
 	TakesKey bool
 }
@@ -118,6 +120,7 @@ func readOperation(prefix string, path, method node) operation {
 			Path:     prefix + path.key(),
 			Function: method.get("x-waybill-function").text(),
 			Ability:  access.Ability(method.get("x-waybill-ability").text()),
+			Scope:    Scope(method.get("x-waybill-scope").text()),
 		},
 		compatible: method.get("x-waybill-compatible").value == true,
 		responses:  method.get("responses"),

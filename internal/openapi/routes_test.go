@@ -29,6 +29,7 @@ func TestRoutesAreTheOperationsOfTheDocument(t *testing.T) {
 			Path:     "/api/v1" + op.path,
 			Function: op.object["x-waybill-function"].(string),
 			Ability:  access.Ability(ability),
+			Scope:    openapi.Scope(op.object["x-waybill-scope"].(string)),
 			TakesKey: takesKey(op),
 		}
 		if !slices.Contains(routes, want) {

@@ -28,6 +28,9 @@ type Call struct {
 	Token  access.Token
 	Body   []byte
 	random io.Reader
+	// store and covered tell what the scope of the token covers.
+	store   catalog.Reader
+	covered map[catalog.ID]bool
 	// key is the one of a request with an Idempotency-Key, or nil.
 	key *idempotency.Key
 }
@@ -52,13 +55,19 @@ func (c *Call) IDSource(purpose string) io.Reader {
 // NewID returns an id of the kind for an entity that the request creates. A request
 // creates at most one.
 func (c *Call) NewID(kind catalog.Kind) (catalog.ID, error) {
-	return catalog.NewID(kind, c.IDSource(string(kind)))
+	id, err := catalog.NewID(kind, c.IDSource(string(kind)))
+	c.cover(id, true)
+	return id, err
 }
 
-// Request returns the request for an operation, with the call's token as caller.
+// Request returns the request for an operation, with the call's token as caller. NotFound
+// if the token is limited and the resource was not admitted before, or is not covered.
 func (c *Call) Request(
 	id catalog.ID, operation deployment.Operation, options deployment.Options,
 ) (deployment.Request, error) {
+	if c.Limited() && !c.covered[id] && !c.Token.Scope.Lists(id) {
+		return deployment.Request{}, catalog.NewNotFoundError(id)
+	}
 	request := deployment.Request{
 		Resource:  id,
 		Operation: operation,

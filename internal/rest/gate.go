@@ -28,6 +28,7 @@ type gate struct {
 	router    router
 	checker   *access.Checker
 	keys      idempotency.Store
+	store     catalog.Reader
 	endpoints map[string]Endpoint
 	repeats   map[string]Repeat
 	opts      Options
@@ -38,6 +39,8 @@ type Function struct {
 	// Name is its name in openapi.yaml.
 	Name   string
 	Tokens access.Tokens
+	// Store tells which resources the scope of a token covers.
+	Store catalog.Reader
 	// Endpoints maps the operations of openapi.yaml to their endpoints.
 	Endpoints map[string]Endpoint
 	// Keys and Repeats answer the repeats of operations that take an Idempotency-Key.
@@ -72,6 +75,7 @@ func NewHandler(f Function, opts Options) (http.Handler, error) {
 		router:    newRouter(api.Routes()),
 		checker:   access.New(f.Tokens, access.Options{Now: opts.Now}),
 		keys:      f.Keys,
+		store:     f.Store,
 		endpoints: f.Endpoints,
 		repeats:   f.Repeats,
 		opts:      opts,
@@ -129,19 +133,23 @@ func (g *gate) serve(ctx context.Context, v *visit) (reply Answer, err error) {
 }
 
 // admit checks a request. The order limits what a stranger can learn: the route
-// comes first, then the token and its ability, and only then the query and body.
+// comes first, then the token, its ability and its scope, and only then the query and body.
 func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 	route, params, err := g.find(v.request)
 	if err != nil {
 		return nil, err
 	}
 	v.route = route
-	c := &Call{route: route, Params: params, header: v.request.Header, random: g.opts.Random}
+	c := &Call{route: route, Params: params, header: v.request.Header, random: g.opts.Random,
+		store: g.store}
 	if route.Ability != "" {
 		if c.Token, err = g.checker.Authenticate(ctx, c.header.Get("Authorization")); err != nil {
 			return nil, err
 		}
 		if err := c.Token.Require(route.Ability); err != nil {
+			return nil, err
+		}
+		if err := c.checkScope(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -88,7 +88,11 @@ func (g *gate) end(ctx context.Context, key idempotency.Key, reply Answer, err e
 
 // repeat answers a repeat of a request that has succeeded.
 func (g *gate) repeat(ctx context.Context, c *Call, result idempotency.Result) (Answer, error) {
-	body, err := g.repeats[c.route.ID](ctx, c, result.IDs)
+	var body any
+	err := c.admitCreated(ctx, result.IDs)
+	if err == nil {
+		body, err = g.repeats[c.route.ID](ctx, c, result.IDs)
+	}
 	if errors.Is(err, fault.NotFound) {
 		return Answer{}, NewCreatedError("What the first request with this Idempotency-Key created is gone. "+
 			"Use a new key.", result.IDs...)

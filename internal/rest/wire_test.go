@@ -198,7 +198,7 @@ func TestTimesComeFromTheClockInTheOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, bearer, err := access.Mint("t", []access.Ability{access.Write}, clock,
+	token, bearer, err := access.Mint(access.Terms{Name: "t", Abilities: []access.Ability{access.Write}}, clock,
 		strings.NewReader(strings.Repeat("r", 1000)))
 	if err != nil {
 		t.Fatal(err)

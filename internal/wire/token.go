@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"waybill/internal/access"
+	"waybill/internal/catalog"
 )
 
 // TokenInfo is a token on the wire, without its secret.
@@ -11,19 +12,39 @@ type TokenInfo struct {
 	ID        int64            `json:"id"`
 	Name      string           `json:"name"`
 	Abilities []access.Ability `json:"abilities"`
+	Scope     *TokenScope      `json:"scope"`
 	CreatedAt string           `json:"created_at"`
 }
 
 // FromToken returns a token without its secret.
 func FromToken(token access.Token) TokenInfo {
 	id, _ := strconv.ParseInt(token.ID, 10, 64) // every id of a token is a number
-	return TokenInfo{id, token.Name, token.Abilities, Timestamp(token.CreatedAt)}
+	info := TokenInfo{
+		ID:        id,
+		Name:      token.Name,
+		Abilities: token.Abilities,
+		CreatedAt: Timestamp(token.CreatedAt),
+	}
+	if !token.Scope.Whole() {
+		info.Scope = &TokenScope{
+			Resources: append([]catalog.ID{}, token.Scope.Resources...),
+			Servers:   append([]catalog.ID{}, token.Scope.Servers...),
+		}
+	}
+	return info
+}
+
+// TokenScope is the part of the stack that a token is limited to.
+type TokenScope struct {
+	Resources []catalog.ID `json:"resources"`
+	Servers   []catalog.ID `json:"servers"`
 }
 
 // TokenInput creates a token.
 type TokenInput struct {
-	Name      string   `json:"name"`
-	Abilities []string `json:"abilities"`
+	Name      string      `json:"name"`
+	Abilities []string    `json:"abilities"`
+	Scope     *TokenScope `json:"scope"`
 }
 
 // CreatedToken answers the creation of a token. No other answer has the secret.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"waybill/internal/access"
+	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
 
@@ -46,6 +47,10 @@ func token(n int) access.Token {
 		Abilities: []access.Ability{access.Read, access.ReadSensitive, access.Deploy},
 		Digest:    [32]byte(bytes.Repeat([]byte{byte(n), 0xff, 0x00, 0x7c}, 8)),
 		CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 6000+n*1000, time.UTC),
+		Scope: access.Scope{
+			Resources: []catalog.ID{"app000000000000000000000", "svc111111111111111111111"},
+			Servers:   []catalog.ID{"srv222222222222222222222"},
+		},
 	}
 }
 
@@ -61,7 +66,9 @@ func create(t *testing.T, tokens access.Tokens, all ...access.Token) {
 func wantToken(t *testing.T, got, want access.Token) {
 	t.Helper()
 	if got.ID != want.ID || got.Name != want.Name || got.Digest != want.Digest ||
-		!got.CreatedAt.Equal(want.CreatedAt) || !slices.Equal(got.Abilities, want.Abilities) {
+		!got.CreatedAt.Equal(want.CreatedAt) || !slices.Equal(got.Abilities, want.Abilities) ||
+		!slices.Equal(got.Scope.Resources, want.Scope.Resources) ||
+		!slices.Equal(got.Scope.Servers, want.Scope.Servers) {
 		t.Errorf("token = %+v, want %+v", got, want)
 	}
 }

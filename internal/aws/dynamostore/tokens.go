@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/access"
+	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
 
@@ -33,6 +34,9 @@ type tokenItem struct {
 	Abilities []string `dynamodbav:"abilities"`
 	Digest    []byte   `dynamodbav:"digest"`
 	CreatedAt instant  `dynamodbav:"created_at"`
+	// Resources and Servers are the scope. Without any, the token is for the whole stack.
+	Resources []string `dynamodbav:"scope_resources,omitempty"`
+	Servers   []string `dynamodbav:"scope_servers,omitempty"`
 }
 
 func tokenKey(id string) item { return item{"id": &types.AttributeValueMemberN{Value: id}} }
@@ -44,10 +48,8 @@ func (t *Tokens) Create(ctx context.Context, token access.Token) error {
 		return fault.Wrap(err, fault.Internal, "the id of a token is not a number")
 	}
 	fields := tokenItem{ID: id, Name: token.Name, Digest: token.Digest[:],
-		CreatedAt: instant(token.CreatedAt)}
-	for _, ability := range token.Abilities {
-		fields.Abilities = append(fields.Abilities, string(ability))
-	}
+		CreatedAt: instant(token.CreatedAt), Abilities: convert[string](token.Abilities),
+		Resources: convert[string](token.Scope.Resources), Servers: convert[string](token.Scope.Servers)}
 	whole, err := attributevalue.MarshalMap(fields)
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "encode a token")
@@ -145,10 +147,19 @@ func decodeToken(stored item) (access.Token, error) {
 		return access.Token{}, fault.New(fault.Internal, "the digest of token %s is damaged", token.ID)
 	}
 	copy(token.Digest[:], fields.Digest)
-	for _, ability := range fields.Abilities {
-		token.Abilities = append(token.Abilities, access.Ability(ability))
-	}
+	token.Abilities = convert[access.Ability](fields.Abilities)
+	token.Scope = access.Scope{Resources: convert[catalog.ID](fields.Resources),
+		Servers: convert[catalog.ID](fields.Servers)}
 	return token, nil
+}
+
+// convert converts a list of texts to another type of text.
+func convert[T, S ~string](all []S) []T {
+	var converted []T
+	for _, one := range all {
+		converted = append(converted, T(one))
+	}
+	return converted
 }
 
 func noToken() error { return fault.New(fault.NotFound, "Token not found.") }

@@ -45,7 +45,7 @@ func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	opts = opts.WithDefaults()
 	a := ports.api(opts)
 	return rest.NewHandler(rest.Function{
-		Name: "catalog", Tokens: ports.Tokens, Endpoints: a.endpoints(), Keys: ports.Keys,
+		Name: "catalog", Tokens: ports.Tokens, Store: ports.Store, Endpoints: a.endpoints(), Keys: ports.Keys,
 		Repeats: a.repeats(),
 	}, opts)
 }
@@ -110,9 +110,9 @@ func (a catalogAPI) endpoints() map[string]rest.Endpoint {
 	}
 }
 
-// list answers every entity of a kind as an array.
+// list answers every entity of a kind that the call covers as an array.
 func list[T catalog.Entity, B any](
-	ctx context.Context, store catalog.Reader, kind catalog.Kind, show func(T) B,
+	ctx context.Context, c *rest.Call, store catalog.Reader, kind catalog.Kind, show func(T) B,
 ) (rest.Answer, error) {
 	entities, err := catalog.All(ctx, store, kind)
 	if err != nil {
@@ -120,7 +120,7 @@ func list[T catalog.Entity, B any](
 	}
 	bodies := make([]B, 0, len(entities))
 	for _, entity := range entities {
-		if entity, is := entity.(T); is {
+		if entity, is := entity.(T); is && c.Covers(entity) {
 			bodies = append(bodies, show(entity))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"waybill/internal/access"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/rest"
 )
 
 // The key of a server with forbid_host_access opens that machine. A second server
@@ -141,12 +142,19 @@ func (h holdings) clone() holdings {
 
 // mayDeploy is Denied if a token without root would have the key of a server with the
 // policy sent to a server without it, as the deploy key of an application. present is
-// what the resource was, or nil.
+// what the resource was, or nil. A token that is limited to a part of the stack may use no
+// other deploy key than the present one: an application on its own server could read it.
 func (a catalogAPI) mayDeploy(
-	ctx context.Context, token access.Token, present, draft catalog.Deployable, server *catalog.Server,
+	ctx context.Context, c *rest.Call, present, draft catalog.Deployable, server *catalog.Server,
 ) error {
 	key := deployKey(draft)
-	if key == "" || key == deployKey(present) || server.ForbidHostAccess || token.Can(access.Root) {
+	if key == "" || key == deployKey(present) {
+		return nil
+	}
+	if err := c.Admit(ctx, key); err != nil {
+		return wrapMissing(err, key)
+	}
+	if server.ForbidHostAccess || c.Token.Can(access.Root) {
 		return nil
 	}
 	h, err := a.holdings(ctx)

@@ -10,8 +10,8 @@ import (
 )
 
 // listKeys answers all keys as an array.
-func (a catalogAPI) listKeys(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	return list(ctx, a.Store, catalog.KindPrivateKey, wire.FromKey)
+func (a catalogAPI) listKeys(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	return list(ctx, c, a.Store, catalog.KindPrivateKey, wire.FromKey)
 }
 
 // getKey answers the public half of one key.

@@ -64,6 +64,9 @@ func (a catalogAPI) create(ctx context.Context, c *rest.Call, codec wire.Codec) 
 		return reply, err
 	}
 	given.ApplyTo(&common)
+	if err := c.Admit(ctx, common.ServerID); err != nil {
+		return rest.Answer{}, wrapMissing(err, common.ServerID)
+	}
 	draft, err := codec.Decode(c.Body, common)
 	if err != nil {
 		return rest.Answer{}, err
@@ -72,7 +75,7 @@ func (a catalogAPI) create(ctx context.Context, c *rest.Call, codec wire.Codec) 
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	if err := a.mayDeploy(ctx, c.Token, nil, draft, prepared.server); err != nil {
+	if err := a.mayDeploy(ctx, c, nil, draft, prepared.server); err != nil {
 		return rest.Answer{}, err
 	}
 	if err := a.createWithSecrets(ctx, draft, prepared.secrets); err != nil {
@@ -169,10 +172,15 @@ func (a catalogAPI) ensureCertificate(draft catalog.Deployable, server *catalog.
 // one with the same error as the store.
 func (a catalogAPI) findServer(ctx context.Context, id catalog.ID) (*catalog.Server, error) {
 	server, err := catalog.Find[*catalog.Server](ctx, a.Store, id)
+	return server, wrapMissing(err, id)
+}
+
+// wrapMissing replaces a NotFound by the store's error for a missing dependency.
+func wrapMissing(err error, dependency catalog.ID) error {
 	if errors.Is(err, fault.NotFound) {
-		return nil, catalog.NewNoDependencyError(id)
+		return catalog.NewNoDependencyError(dependency)
 	}
-	return server, err
+	return err
 }
 
 // details returns the resource's own page. Only a database shows secrets, and

@@ -67,7 +67,7 @@ func (a catalogAPI) update(ctx context.Context, c *rest.Call, kind catalog.Kind)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	if err := a.mayDeploy(ctx, c.Token, present, change.draft, prepared.server); err != nil {
+	if err := a.mayDeploy(ctx, c, present, change.draft, prepared.server); err != nil {
 		return rest.Answer{}, err
 	}
 	uuid, dropped, err := a.saveChange(ctx, c, present, change.draft, stored, prepared.secrets)

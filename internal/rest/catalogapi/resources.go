@@ -9,18 +9,18 @@ import (
 )
 
 // listApplications answers all applications as an array.
-func (a catalogAPI) listApplications(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	return list(ctx, a.Store, catalog.KindApplication, wire.ApplicationSummary)
+func (a catalogAPI) listApplications(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	return list(ctx, c, a.Store, catalog.KindApplication, wire.ApplicationSummary)
 }
 
 // listDatabases answers all databases as an array.
-func (a catalogAPI) listDatabases(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	return list(ctx, a.Store, catalog.KindDatabase, wire.DatabaseSummary)
+func (a catalogAPI) listDatabases(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	return list(ctx, c, a.Store, catalog.KindDatabase, wire.DatabaseSummary)
 }
 
 // listResources answers all applications, services and databases as an array.
-func (a catalogAPI) listResources(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	bodies, err := a.resources(ctx, func(*catalog.Resource) bool { return true })
+func (a catalogAPI) listResources(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	bodies, err := a.resources(ctx, func(r *catalog.Resource) bool { return c.Covers(r) })
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -47,6 +47,6 @@ func (a catalogAPI) resources(
 }
 
 // listServices answers all services as an array.
-func (a catalogAPI) listServices(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	return list(ctx, a.Store, catalog.KindService, wire.ServiceSummary)
+func (a catalogAPI) listServices(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	return list(ctx, c, a.Store, catalog.KindService, wire.ServiceSummary)
 }

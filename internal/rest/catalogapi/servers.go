@@ -9,8 +9,8 @@ import (
 )
 
 // listServers answers all servers as an array.
-func (a catalogAPI) listServers(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	return list(ctx, a.Store, catalog.KindServer, wire.FromServer)
+func (a catalogAPI) listServers(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	return list(ctx, c, a.Store, catalog.KindServer, wire.FromServer)
 }
 
 // getServer answers one server, on request with its resources.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"waybill/internal/access"
+	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/rest"
 	"waybill/internal/wire"
@@ -30,15 +31,18 @@ func (a catalogAPI) createToken(ctx context.Context, c *rest.Call) (rest.Answer,
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	abilities, err := access.ParseAbilities(given.Abilities)
-	if err != nil {
+	terms := access.Terms{Name: given.Name}
+	if terms.Abilities, err = access.ParseAbilities(given.Abilities); err != nil {
+		return rest.Answer{}, err
+	}
+	if terms.Scope, err = a.readScope(ctx, given.Scope); err != nil {
 		return rest.Answer{}, err
 	}
 	id, err := access.NewID(c.IDSource("token"))
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	token, bearer, err := access.MintWithID(id, given.Name, abilities, a.opts.RecordTime(), a.opts.Random)
+	token, bearer, err := access.MintWithID(id, terms, a.opts.RecordTime(), a.opts.Random)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -53,6 +57,36 @@ func (a catalogAPI) createToken(ctx context.Context, c *rest.Call) (rest.Answer,
 		Body:    wire.CreatedToken{TokenInfo: wire.FromToken(token), Token: bearer},
 		Created: []string{id},
 	}, nil
+}
+
+// readScope returns the scope of a new token. Invalid if it names nothing, or something
+// that does not exist: a scope that is empty by mistake must not become the whole stack.
+func (a catalogAPI) readScope(ctx context.Context, given *wire.TokenScope) (access.Scope, error) {
+	if given == nil {
+		return access.Scope{}, nil
+	}
+	scope := access.Scope{Resources: given.Resources, Servers: given.Servers}
+	if scope.Whole() {
+		return scope, fault.InvalidField("scope",
+			"must name resources or servers; leave it out for a token for the whole stack")
+	}
+	if err := scope.Check(); err != nil {
+		return scope, err
+	}
+	for field, ids := range map[string][]catalog.ID{
+		"scope.resources": scope.Resources, "scope.servers": scope.Servers,
+	} {
+		for _, id := range ids {
+			_, err := a.Store.Head(ctx, id)
+			if errors.Is(err, fault.NotFound) {
+				return scope, fault.InvalidField(field, "has an id that does not exist")
+			}
+			if err != nil {
+				return scope, err
+			}
+		}
+	}
+	return scope, nil
 }
 
 // repeatToken refuses a repeat, because only the first answer shows the secret.

@@ -39,7 +39,7 @@ func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	opts = opts.WithDefaults()
 	a := ports.api(opts)
 	return rest.NewHandler(rest.Function{
-		Name: "deploy", Tokens: ports.Tokens, Endpoints: a.endpoints(), Keys: ports.Keys,
+		Name: "deploy", Tokens: ports.Tokens, Store: ports.Store, Endpoints: a.endpoints(), Keys: ports.Keys,
 		Repeats: a.repeats(),
 	}, opts)
 }

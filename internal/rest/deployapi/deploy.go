@@ -141,6 +141,9 @@ func (a deployAPI) deployOne(
 	if err != nil || !id.Kind().Deployable() {
 		return deployedOne{}, rest.NewNotFoundError("Resource")
 	}
+	if err := c.Admit(ctx, id); err != nil {
+		return deployedOne{}, err
+	}
 	if err := a.checkOptions(ctx, id, options); err != nil {
 		return deployedOne{}, err
 	}

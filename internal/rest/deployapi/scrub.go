@@ -27,6 +27,9 @@ func (a deployAPI) scrub(ctx context.Context, c *rest.Call) (rest.Answer, error)
 	if err != nil || !id.Kind().Deployable() {
 		return rest.Answer{}, rest.NewNotFoundError("Resource")
 	}
+	if err := c.Admit(ctx, id); err != nil {
+		return rest.Answer{}, rest.WrapNotFound(err, "Resource")
+	}
 	request, err := c.Request(id, deployment.Scrub, deployment.Options{})
 	if err != nil {
 		return rest.Answer{}, err

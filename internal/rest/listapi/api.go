@@ -30,7 +30,7 @@ type Ports struct {
 func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	opts = opts.WithDefaults()
 	return rest.NewHandler(rest.Function{
-		Name: "list", Tokens: ports.Tokens, Endpoints: ports.endpoints(opts),
+		Name: "list", Tokens: ports.Tokens, Store: ports.Store, Endpoints: ports.endpoints(opts),
 	}, opts)
 }
 
@@ -55,7 +55,7 @@ const maxConcurrentReads = 8
 
 // listDeployments answers the queued and running deployments of all servers,
 // oldest first.
-func (a listAPI) listDeployments(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
+func (a listAPI) listDeployments(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	servers, err := catalog.All(ctx, a.Store, catalog.KindServer)
 	if err != nil {
 		return rest.Answer{}, err
@@ -81,6 +81,9 @@ func (a listAPI) listDeployments(ctx context.Context, _ *rest.Call) (rest.Answer
 		bodies = append(bodies, fromRecords(loads[i].Running)...)
 		bodies = append(bodies, fromQueue(loads[i].Queue)...)
 	}
+	if bodies, err = coveredRecords(ctx, c, bodies); err != nil {
+		return rest.Answer{}, err
+	}
 	slices.SortFunc(bodies, func(a, b wire.Record) int {
 		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.DeploymentUUID, b.DeploymentUUID))
 	})
@@ -88,6 +91,21 @@ func (a listAPI) listDeployments(ctx context.Context, _ *rest.Call) (rest.Answer
 		return rest.Answer{}, err
 	}
 	return rest.OK(bodies), nil
+}
+
+// coveredRecords returns the deployments of resources that the call covers.
+func coveredRecords(ctx context.Context, c *rest.Call, bodies []wire.Record) ([]wire.Record, error) {
+	covered := bodies[:0]
+	for _, body := range bodies {
+		has, err := c.CoversID(ctx, deployment.ID(body.DeploymentUUID).Resource())
+		if err != nil {
+			return nil, err
+		}
+		if has {
+			covered = append(covered, body)
+		}
+	}
+	return covered, nil
 }
 
 // fromRecords never returns nil, so that an empty list is encoded as [].

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"waybill/internal/access"
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 )
 
@@ -40,6 +42,11 @@ func NewScene(t *testing.T) scene {
 		Operation: "startService", PathUUID: s.Service,
 	}).DeploymentUUID
 	return s
+}
+
+// Scope is the scope that covers everything that tokens with a scope can see: the servers.
+func (s scene) Scope() access.Scope {
+	return access.Scope{Servers: []catalog.ID{catalog.ID(s.Server), catalog.ID(s.quiet)}}
 }
 
 // success is a request of the operation that is answered with the status.

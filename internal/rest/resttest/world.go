@@ -126,7 +126,14 @@ func (w *World) catalogPorts() catalogapi.Ports {
 // Mint makes a token with the abilities.
 func (w *World) Mint(t testing.TB, abilities ...access.Ability) string {
 	t.Helper()
-	token, bearer, err := access.Mint("tester", abilities, time.Now(), rand.Reader)
+	return w.MintFor(t, access.Scope{}, abilities...)
+}
+
+// MintFor makes a token with the abilities that is limited to the scope.
+func (w *World) MintFor(t testing.TB, scope access.Scope, abilities ...access.Ability) string {
+	t.Helper()
+	token, bearer, err := access.Mint(access.Terms{Name: "tester", Abilities: abilities, Scope: scope},
+		time.Now(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}

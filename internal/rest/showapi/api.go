@@ -35,7 +35,7 @@ type Ports struct {
 func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	opts = opts.WithDefaults()
 	return rest.NewHandler(rest.Function{
-		Name: "show", Tokens: ports.Tokens, Endpoints: ports.endpoints(opts),
+		Name: "show", Tokens: ports.Tokens, Store: ports.Store, Endpoints: ports.endpoints(opts),
 	}, opts)
 }
 
