@@ -53,8 +53,8 @@ func TestMint(t *testing.T) {
 	t.Run("no two are alike", func(t *testing.T) {
 		seen := map[string]bool{}
 		for range 100 {
-			token, bearer, err := access.Mint(access.Terms{Name: "ci", Abilities: []access.Ability{access.Read}},
-				now, rand.Reader)
+			terms := access.Terms{Name: "ci", Abilities: []access.Ability{access.Read}}
+			token, bearer, err := access.Mint(terms, now, rand.Reader)
 			if err != nil || seen[token.ID] || seen[bearer] {
 				t.Fatalf("minted twice, or %v", err)
 			}
@@ -90,8 +90,8 @@ func TestMintRefuses(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			token, bearer, err := access.Mint(access.Terms{Name: c.token, Abilities: c.abilities}, time.Time{},
-				c.random)
+			terms := access.Terms{Name: c.token, Abilities: c.abilities}
+			token, bearer, err := access.Mint(terms, time.Time{}, c.random)
 			if !errors.Is(err, c.kind) || token.ID != "" || bearer != "" {
 				t.Errorf("Mint = %q, %v; want nothing and %v", token.ID, err, c.kind)
 			}

@@ -33,7 +33,9 @@ func TestP9ScopesAreChecked(t *testing.T) {
 			if want := outside(route, good.Status); answer.Status != want {
 				t.Errorf("%s: %s = %d %s, want %d", name, id, answer.Status, answer.Body, want)
 			}
-			for _, uuid := range []string{s.Server, s.Application, s.Service, s.Database, s.Running, s.Waiting} {
+			for _, uuid := range []string{
+				s.Server, s.Application, s.Service, s.Database, s.Running, s.Waiting,
+			} {
 				if good.PathUUID != uuid && strings.Contains(string(answer.Body), uuid) {
 					t.Errorf("%s: %s answers %s: %s", name, id, uuid, answer.Body)
 				}
@@ -125,6 +127,7 @@ func TestATokenIsForItsServersOnly(t *testing.T) {
 		return w.Ask(t, resttest.Request{Operation: "createShellApplication", Token: token,
 			Body: resttest.Object{"name": "new", "server_uuid": server, "start": "true"}}).Status
 	}
+	const absent = "srv000000000000000000000"
 	for name, c := range map[string]struct {
 		token, server string
 		want          int
@@ -132,7 +135,7 @@ func TestATokenIsForItsServersOnly(t *testing.T) {
 		"on the server of the scope":             {forServer, server, http.StatusCreated},
 		"on another server":                      {forServer, other, http.StatusUnprocessableEntity},
 		"on the server of a resource":            {forResource, server, http.StatusUnprocessableEntity},
-		"on a server that does not exist":        {forServer, "srv000000000000000000000", http.StatusUnprocessableEntity},
+		"on a server that does not exist":        {forServer, absent, http.StatusUnprocessableEntity},
 		"on a server with an id of another kind": {forServer, resource, http.StatusUnprocessableEntity},
 	} {
 		if got := create(c.token, c.server); got != c.want {
@@ -158,7 +161,9 @@ func TestOutOfScopeIsNeverGone(t *testing.T) {
 	resource := w.Service(t, server)
 	old := string(newDeploymentID(t, catalog.ID(resource), time.Now().Add(-31*day)))
 	token := w.MintFor(t, access.Scope{Servers: []catalog.ID{catalog.ID(w.Server(t))}}, access.Root)
-	for _, operation := range []string{"getDeployment", "getServiceDeployment", "readLog", "cancelDeployment"} {
+	for _, operation := range []string{
+		"getDeployment", "getServiceDeployment", "readLog", "cancelDeployment",
+	} {
 		resttest.Want[resttest.Problem](t, w, http.StatusNotFound,
 			resttest.Request{Operation: operation, PathUUID: old, Token: token})
 	}
@@ -168,19 +173,21 @@ func TestTheScopeOfANewToken(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	resource := w.Application(t, server)
+	type object = resttest.Object
+	const created, refused = http.StatusCreated, http.StatusUnprocessableEntity
 	for name, c := range map[string]struct {
 		scope any
 		want  int
 	}{
-		"none":                  {nil, http.StatusCreated},
-		"a server":              {resttest.Object{"servers": []string{server}}, http.StatusCreated},
-		"a resource":            {resttest.Object{"resources": []string{resource}}, http.StatusCreated},
-		"nothing":               {resttest.Object{}, http.StatusUnprocessableEntity},
-		"empty lists":           {resttest.Object{"servers": []string{}, "resources": []string{}}, http.StatusUnprocessableEntity},
-		"a server as resource":  {resttest.Object{"resources": []string{server}}, http.StatusUnprocessableEntity},
-		"a resource as server":  {resttest.Object{"servers": []string{resource}}, http.StatusUnprocessableEntity},
-		"one that is not there": {resttest.Object{"servers": []string{"srv000000000000000000000"}}, http.StatusUnprocessableEntity},
-		"a key":                 {resttest.Object{"resources": []string{w.Key(t)}}, http.StatusUnprocessableEntity},
+		"none":                  {nil, created},
+		"a server":              {object{"servers": []string{server}}, created},
+		"a resource":            {object{"resources": []string{resource}}, created},
+		"nothing":               {object{}, refused},
+		"empty lists":           {object{"servers": []string{}}, refused},
+		"a server as resource":  {object{"resources": []string{server}}, refused},
+		"a resource as server":  {object{"servers": []string{resource}}, refused},
+		"one that is not there": {object{"servers": []string{"srv000000000000000000000"}}, refused},
+		"a key":                 {object{"resources": []string{w.Key(t)}}, refused},
 	} {
 		answer := w.Ask(t, resttest.Request{Operation: "createToken", Body: resttest.Object{
 			"name": "ci", "abilities": []string{"read"}, "scope": c.scope}})

@@ -198,7 +198,8 @@ func TestTimesComeFromTheClockInTheOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, bearer, err := access.Mint(access.Terms{Name: "t", Abilities: []access.Ability{access.Write}}, clock,
+	terms := access.Terms{Name: "t", Abilities: []access.Ability{access.Write}}
+	token, bearer, err := access.Mint(terms, clock,
 		strings.NewReader(strings.Repeat("r", 1000)))
 	if err != nil {
 		t.Fatal(err)
