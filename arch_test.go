@@ -57,10 +57,11 @@ var arrows = map[string][]string{
 		"internal/idempotency", "internal/openapi", "internal/oplog", "internal/plainjson",
 		"internal/problem", "internal/terminal"},
 	"internal/rest/catalogapi": {"internal/access", "internal/catalog", "internal/certificate",
-		"internal/deployment", "internal/engine", "internal/idempotency", "internal/plainjson",
-		"internal/redact", "internal/rest", "internal/snapshot", "internal/wire"},
+		"internal/deployment", "internal/engine", "internal/idempotency", "internal/openapi/schema",
+		"internal/plainjson", "internal/redact", "internal/rest", "internal/snapshot", "internal/wire"},
 	"internal/rest/deployapi": {"internal/access", "internal/catalog", "internal/deployment",
-		"internal/idempotency", "internal/rest", "internal/snapshot", "internal/wire"},
+		"internal/idempotency", "internal/openapi/schema", "internal/rest", "internal/snapshot",
+		"internal/wire"},
 	"internal/rest/listapi": {"internal/access", "internal/catalog", "internal/deployment", "internal/rest",
 		"internal/wire"},
 	"internal/rest/showapi": {"internal/access", "internal/catalog", "internal/deployment",
@@ -69,6 +70,8 @@ var arrows = map[string][]string{
 	"internal/boot": {"internal/settings", "internal/oplog", "internal/aws/gateway"},
 	"internal/memory": {"internal/snapshot", "internal/catalog", "internal/deployment",
 		"internal/idempotency", "internal/logbook", "internal/access"},
+	"internal/openapi/schema":    {"internal/openapi"},
+	"internal/openapi/document":  {},
 	"internal/remote/sshkey":     {"internal/catalog"},
 	"internal/remote/sshrun":     {"internal/remote", "internal/remote/sshkey", "internal/catalog"},
 	"internal/remote/remotetest": {"internal/remote"},
@@ -343,7 +346,8 @@ func files(t *testing.T) []file {
 			return err
 		}
 		if entry.IsDir() && path != "." &&
-			(strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules") {
+			(strings.HasPrefix(entry.Name(), ".") || entry.Name() == "node_modules" ||
+				entry.Name() == "testdata") { // no part of the module for go either
 			return filepath.SkipDir
 		}
 		if entry.IsDir() || !strings.HasSuffix(path, ".go") {

@@ -38,11 +38,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	api, err := openapi.Load()
-	if err != nil {
-		return fmt.Errorf("read openapi.yaml: %w", err)
-	}
-	if _, err := New(app, opts, api.Routes()); err != nil {
+	if _, err := New(app, opts, openapi.Routes()); err != nil {
 		return err
 	}
 	app.Synth(nil)

@@ -56,10 +56,6 @@ func synthesizeWith(local bool, choose func([]openapi.Route) []openapi.Route) ([
 	if err := placeholders(filepath.Join(folder, "functions")); err != nil {
 		return nil, err
 	}
-	api, err := openapi.Load()
-	if err != nil {
-		return nil, err
-	}
 	app := infra.NewApp(filepath.Join(folder, "cdk.out"))
 	opts := infra.Options{
 		Team:         "golden",
@@ -69,7 +65,7 @@ func synthesizeWith(local bool, choose func([]openapi.Route) []openapi.Route) ([
 		Architecture: infra.DefaultArchitecture,
 		Functions:    filepath.Join(folder, "functions"),
 	}
-	if _, err := infra.New(app, opts, choose(api.Routes())); err != nil {
+	if _, err := infra.New(app, opts, choose(openapi.Routes())); err != nil {
 		return nil, err
 	}
 	app.Synth(nil)

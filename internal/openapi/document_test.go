@@ -12,6 +12,7 @@ import (
 
 	"waybill/internal/fault"
 	"waybill/internal/openapi"
+	"waybill/internal/openapi/schema"
 )
 
 // methods are the keys of a path that are operations.
@@ -34,6 +35,16 @@ func operations(document map[string]any) []operation {
 				all = append(all, operation{path, method, object, shared})
 			}
 		}
+	}
+	return all
+}
+
+// parameters lists the parameters of the path and of the operation.
+func (o operation) parameters(document map[string]any) []map[string]any {
+	own, _ := o.object["parameters"].([]any)
+	var all []map[string]any
+	for _, one := range slices.Concat(o.shared, own) {
+		all = append(all, follow(document, one.(map[string]any)))
 	}
 	return all
 }
@@ -169,7 +180,7 @@ func TestEveryOperationIsWhole(t *testing.T) {
 }
 
 func TestEveryBodyThatIsRequiredHasAnExample(t *testing.T) {
-	api := load(t)
+	bodies := schema.NewBodies()
 	for _, op := range operations(read(t)) {
 		body, _ := op.object["requestBody"].(map[string]any)
 		if body["required"] != true {
@@ -181,7 +192,7 @@ func TestEveryBodyThatIsRequiredHasAnExample(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := op.object["operationId"].(string)
-		if err := api.CheckBody(id, text); err != nil {
+		if err := bodies.Check(id, text); err != nil {
 			t.Errorf("%s: the example is refused: %v %v", id, err, fault.Fields(err))
 		}
 	}
@@ -245,9 +256,7 @@ func scoped(t *testing.T, at string, op operation) {
 func parameters(t *testing.T, document map[string]any, at string, op operation) {
 	t.Helper()
 	inPath := map[string]bool{}
-	own, _ := op.object["parameters"].([]any)
-	for _, one := range slices.Concat(op.shared, own) {
-		parameter := follow(document, one.(map[string]any))
+	for _, parameter := range op.parameters(document) {
 		name, place := parameter["name"].(string), parameter["in"].(string)
 		if text, _ := parameter["description"].(string); text == "" || parameter["schema"] == nil {
 			t.Errorf("%s: the parameter %s has no description or no schema", at, name)

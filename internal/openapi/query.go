@@ -1,81 +1,67 @@
 package openapi
 
 import (
-	"encoding/json"
 	"maps"
 	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
+	"unicode/utf8"
+
+	"waybill/internal/fault"
 )
 
 // CheckQuery checks a request's query by the parameters of the route. Invalid with
 // the problems of each parameter: a bad value, a repeated parameter, or an unknown
 // one, which only the routes of existing clients ignore. A whole number has digits
 // only, and a boolean is any text that [strconv.ParseBool] accepts.
-func (a *API) CheckQuery(routeID string, query url.Values) error {
-	op, err := a.operation(routeID)
-	if err != nil || len(query) == 0 {
-		return err
-	}
-	wrong := problems{}
+func (r Route) CheckQuery(query url.Values) error {
+	var wrong fault.FieldErrors
 	for _, name := range slices.Sorted(maps.Keys(query)) {
-		i := slices.IndexFunc(op.query, func(p parameter) bool { return p.name == name })
-		if i < 0 {
-			op.unknown(wrong, name)
-			continue
-		}
-		if len(query[name]) > 1 {
-			wrong.add(name, "is given more than once; give it once")
-			continue
-		}
-		if err := a.checkParameter(wrong, op.query[i], query.Get(name)); err != nil {
-			return err
+		i := slices.IndexFunc(r.Query, func(p Parameter) bool { return p.Name == name })
+		switch {
+		case i < 0 && !r.Compatible:
+			wrong.Add(FieldName(name), "is not known here; %s", r.known())
+		case i < 0:
+		case len(query[name]) > 1:
+			wrong.Add(name, "is given more than once; give it once")
+		case !r.Query[i].accepts(query.Get(name)):
+			wrong.Add(name, "%s", r.Query[i].Expects)
 		}
 	}
-	return wrong.err()
+	return wrong.Err()
 }
 
-func (a *API) checkParameter(wrong problems, declared parameter, text string) error {
-	value, ok := typed(declared.schema, text)
-	if !ok {
-		wrong.add(declared.name, expectation(declared.schema))
-		return nil
-	}
-	found, err := a.requests.check(declared.schema, value)
-	if found != nil {
-		wrong.add(declared.name, expectation(declared.schema))
-	}
-	return err
-}
-
-// unknown describes a parameter that the route does not have.
-func (op operation) unknown(wrong problems, name string) {
-	if op.compatible {
-		return
-	}
-	if len(op.query) == 0 {
-		wrong.add(shown(name), "is not known here; this route has no query parameters")
-		return
+// known says which parameters the route has.
+func (r Route) known() string {
+	if len(r.Query) == 0 {
+		return "this route has no query parameters"
 	}
 	var names []string
-	for _, declared := range op.query {
-		names = append(names, declared.name)
+	for _, declared := range r.Query {
+		names = append(names, declared.Name)
 	}
-	wrong.add(shown(name), "is not known here; known are "+joinWords(names, "and"))
+	return "known are " + JoinWords(names, "and")
 }
 
-// digits matches a whole number in a query.
-var digits = regexp.MustCompile(`^-?[0-9]+$`)
-
-// typed parses a parameter as its schema's type.
-func typed(schema node, text string) (value any, ok bool) {
-	switch schema.get("type").text() {
-	case "integer":
-		return json.Number(text), digits.MatchString(text)
-	case "boolean":
-		truth, err := strconv.ParseBool(text)
-		return truth, err == nil
+// accepts reports whether a text is a valid value.
+func (p Parameter) accepts(text string) bool {
+	switch p.Type {
+	case Integer:
+		value, err := strconv.ParseInt(text, 10, 64)
+		return err == nil && text[0] != '+' && p.Least <= value && value <= p.Most
+	case Boolean:
+		_, err := strconv.ParseBool(text)
+		return err == nil
 	}
-	return text, true
+	length := utf8.RuneCountInString(text)
+	if length < p.MinLength || p.MaxLength > 0 && length > p.MaxLength {
+		return false
+	}
+	if len(p.Enum) > 0 && !slices.Contains(p.Enum, text) {
+		return false
+	}
+	// A program compiles few patterns, and most requests have none.
+	matched, err := regexp.MatchString(p.Pattern, text)
+	return err == nil && matched
 }

@@ -24,8 +24,8 @@ import (
 // gate checks every request to a function before its endpoint runs.
 type gate struct {
 	function  string
-	api       *openapi.API
 	router    router
+	bodies    Bodies
 	checker   *access.Checker
 	keys      idempotency.Store
 	store     catalog.Reader
@@ -46,17 +46,22 @@ type Function struct {
 	// Keys and Repeats answer the repeats of operations that take an Idempotency-Key.
 	Keys    idempotency.Store
 	Repeats map[string]Repeat
+	// Bodies checks the bodies of requests. A function whose operations take none has none.
+	Bodies Bodies
 }
 
-// NewHandler returns the handler of an API function. Internal if openapi.yaml cannot be
-// read, or if an operation of the function has no endpoint, or takes an Idempotency-Key
-// and has no repeat.
+// Bodies checks the bodies of requests by openapi.yaml. Invalid with the problems of each
+// field.
+type Bodies interface {
+	Check(operation string, body []byte) error
+}
+
+// NewHandler returns the handler of an API function. Internal if an operation of the
+// function has no endpoint, or takes an Idempotency-Key and has no repeat, or takes a body
+// and nothing checks it.
 func NewHandler(f Function, opts Options) (http.Handler, error) {
-	api, err := openapi.Load()
-	if err != nil {
-		return nil, err
-	}
-	for _, route := range api.Routes() {
+	routes := openapi.Routes()
+	for _, route := range routes {
 		if route.Function != f.Name {
 			continue
 		}
@@ -68,11 +73,15 @@ func NewHandler(f Function, opts Options) (http.Handler, error) {
 			return nil, fault.New(fault.Internal,
 				"%s takes an Idempotency-Key, and the function %s cannot repeat it", route.ID, f.Name)
 		}
+		if route.TakesBody && f.Bodies == nil {
+			return nil, fault.New(fault.Internal,
+				"%s takes a body, and the function %s cannot check it", route.ID, f.Name)
+		}
 	}
 	return &gate{
 		function:  f.Name,
-		api:       api,
-		router:    newRouter(api.Routes()),
+		router:    newRouter(routes),
+		bodies:    f.Bodies,
 		checker:   access.New(f.Tokens, access.Options{Now: opts.Now}),
 		keys:      f.Keys,
 		store:     f.Store,
@@ -179,10 +188,13 @@ func (g *gate) find(r *http.Request) (openapi.Route, map[string]string, error) {
 
 // check validates the query and the body by openapi.yaml.
 func (g *gate) check(c *Call) error {
-	if err := g.api.CheckQuery(c.route.ID, c.Query); err != nil {
+	if err := c.route.CheckQuery(c.Query); err != nil {
 		return err
 	}
-	return g.api.CheckBody(c.route.ID, c.Body)
+	if !c.route.TakesBody {
+		return nil
+	}
+	return g.bodies.Check(c.route.ID, c.Body)
 }
 
 // deploymentOf returns the deployment that the path names, or "".

@@ -19,6 +19,8 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/idempotency"
 	"waybill/internal/memory"
+	"waybill/internal/openapi"
+	"waybill/internal/openapi/schema"
 	"waybill/internal/rest"
 	"waybill/internal/rest/resttest"
 )
@@ -369,19 +371,25 @@ func TestARunThatOutlivesItsLimitTakesNothingBack(t *testing.T) {
 	})
 }
 
-func TestAFunctionMustBeAbleToRepeat(t *testing.T) {
+func TestAFunctionMustHaveWhatItsOperationsTake(t *testing.T) {
 	endpoint := func(context.Context, *rest.Call) (rest.Answer, error) { return rest.Answer{}, nil }
 	repeat := func(context.Context, *rest.Call, []string) (any, error) { return nil, nil }
 	m := memory.New(memory.Options{})
 	f := rest.Function{
 		Name: "deploy", Tokens: m.Tokens(), Keys: m.IdempotencyKeys(),
 		Endpoints: map[string]rest.Endpoint{}, Repeats: map[string]rest.Repeat{},
+		Bodies: schema.NewBodies(),
 	}
-	for _, route := range newKeyed(t).API.Routes() {
+	for _, route := range openapi.Routes() {
 		f.Endpoints[route.ID], f.Repeats[route.ID] = endpoint, repeat
 	}
 	if _, err := rest.NewHandler(f, rest.Options{}); err != nil {
 		t.Fatal(err)
+	}
+	unchecked := f
+	unchecked.Bodies = nil
+	if _, err := rest.NewHandler(unchecked, rest.Options{}); err == nil {
+		t.Error("a function that takes bodies starts without a check of them")
 	}
 	delete(f.Repeats, "startService")
 	_, err := rest.NewHandler(f, rest.Options{})

@@ -12,6 +12,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/idempotency"
+	"waybill/internal/openapi/schema"
 	"waybill/internal/rest"
 	"waybill/internal/snapshot"
 	"waybill/internal/wire"
@@ -40,7 +41,7 @@ func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	a := ports.api(opts)
 	return rest.NewHandler(rest.Function{
 		Name: "deploy", Tokens: ports.Tokens, Store: ports.Store, Endpoints: a.endpoints(), Keys: ports.Keys,
-		Repeats: a.repeats(),
+		Repeats: a.repeats(), Bodies: schema.NewBodies(),
 	}, opts)
 }
 

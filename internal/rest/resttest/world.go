@@ -21,6 +21,8 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/memory"
 	"waybill/internal/openapi"
+	"waybill/internal/openapi/document"
+	"waybill/internal/openapi/schema"
 	"waybill/internal/oplog"
 	"waybill/internal/rest"
 	"waybill/internal/rest/catalogapi"
@@ -37,7 +39,7 @@ type World struct {
 	Warn      func(context.Context, catalog.Deployable) []string
 	Inspect   func() (string, error)
 	Handlers  map[string]http.Handler
-	API       *openapi.API
+	Answers   *schema.Answers
 	Log       *lines
 	// Root is a token that may do everything.
 	Root string
@@ -96,7 +98,7 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	add("list", handler, err)
 	handler, err = showapi.New(showPorts, opts)
 	add("show", handler, err)
-	if w.API, err = openapi.Load(); err != nil {
+	if w.Answers, err = schema.NewAnswers(document.JSON); err != nil {
 		t.Fatal(err)
 	}
 	w.Root = w.Mint(t, access.Root)
@@ -196,7 +198,8 @@ func (w *World) Ask(t *testing.T, r Request) Response {
 	path := strings.NewReplacer("{uuid}", r.PathUUID, "{id}", r.PathUUID,
 		"{other}", r.OtherUUID).Replace(route.Path)
 	answer := w.Send(t, route.Function, route.Method, path+r.Query, r)
-	if err := w.API.CheckAnswer(r.Operation, answer.Status, answer.Body); err != nil {
+	if err := w.Answers.Check(r.Operation, answer.Status, answer.Header.Get("Content-Type"),
+		answer.Body); err != nil {
 		t.Errorf("%s: %v\n%s", r.Operation, err, answer.Body)
 	}
 	return answer
@@ -243,7 +246,7 @@ func (w *World) SendContext(
 // Route returns the route of an operation.
 func (w *World) Route(t *testing.T, id string) openapi.Route {
 	t.Helper()
-	for _, route := range w.API.Routes() {
+	for _, route := range openapi.Routes() {
 		if route.ID == id {
 			return route
 		}

@@ -1,4 +1,4 @@
-package openapi_test
+package schema_test
 
 import (
 	"errors"
@@ -6,12 +6,31 @@ import (
 	"testing"
 
 	"waybill/internal/fault"
+	"waybill/internal/openapi/document"
+	"waybill/internal/openapi/schema"
 )
 
 const problem = `{"message":"m","type":"about:blank","title":"t","status":404,"detail":"m"}`
 
-func TestCheckAnswerAccepts(t *testing.T) {
-	api := load(t)
+func load(t *testing.T) *schema.Answers {
+	t.Helper()
+	answers, err := schema.NewAnswers(document.JSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answers
+}
+
+// mediaType is JSON for an object or a list, and plain text for anything else.
+func mediaType(body string) string {
+	if strings.HasPrefix(body, "{") || strings.HasPrefix(body, "[") {
+		return "application/json"
+	}
+	return "text/plain; charset=utf-8"
+}
+
+func TestAnswersAccept(t *testing.T) {
+	answers := load(t)
 	for _, c := range []struct {
 		name, route string
 		status      int
@@ -75,18 +94,18 @@ func TestCheckAnswerAccepts(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if err := api.CheckAnswer(c.route, c.status, []byte(c.body)); err != nil {
+			if err := answers.Check(c.route, c.status, mediaType(c.body), []byte(c.body)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 }
 
-func TestCheckAnswerRefuses(t *testing.T) {
-	api := load(t)
+func TestAnswersRefuse(t *testing.T) {
+	answers := load(t)
 	for _, c := range refusedAnswers {
 		t.Run(c.name, func(t *testing.T) {
-			err := api.CheckAnswer(c.route, c.status, []byte(c.body))
+			err := answers.Check(c.route, c.status, mediaType(c.body), []byte(c.body))
 			if !errors.Is(err, fault.Internal) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("error = %v, want Internal with %q", err, c.says)
 			}
@@ -94,7 +113,7 @@ func TestCheckAnswerRefuses(t *testing.T) {
 	}
 }
 
-// refusedAnswers are the cases of TestCheckAnswerRefuses.
+// refusedAnswers are the cases of TestAnswersRefuse.
 var refusedAnswers = []struct {
 	name, route string
 	status      int
@@ -183,8 +202,15 @@ var refusedAnswers = []struct {
 		name:   "no JSON",
 		route:  "getService",
 		status: 404,
-		body:   "not found",
+		body:   "{not found",
 		says:   "JSON",
+	},
+	{
+		name:   "a media type that the answer does not have",
+		route:  "getService",
+		status: 404,
+		body:   "not found",
+		says:   "text/plain",
 	},
 	{
 		name:   "two values",

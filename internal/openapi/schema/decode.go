@@ -1,4 +1,4 @@
-package openapi
+package schema
 
 import (
 	"bytes"
@@ -9,43 +9,8 @@ import (
 	"unicode/utf8"
 
 	"waybill/internal/fault"
+	"waybill/internal/openapi"
 )
-
-// CheckBody checks a request's body by the schema of the route. Invalid with the
-// problems of each field; "body" is the whole body, and no message quotes a value.
-// A route without a body ignores one. Internal if the route does not exist.
-func (a *API) CheckBody(routeID string, body []byte) error {
-	op, err := a.operation(routeID)
-	if err != nil || !op.body.exists() {
-		return err
-	}
-	if len(bytes.TrimSpace(body)) == 0 {
-		if !op.bodyRequired {
-			return nil
-		}
-		return problems{"body": {"is empty; it must be a JSON object with " + required(op.body)}}.err()
-	}
-	value, err := decode(body)
-	if err != nil {
-		return err
-	}
-	found, err := a.requests.check(op.body, value)
-	if err != nil || found == nil {
-		return err
-	}
-	wrong := problems{}
-	wrong.collect(op.body, found)
-	return wrong.err()
-}
-
-// required lists the fields that a body must have.
-func required(schema node) string {
-	var names []string
-	for _, name := range schema.get("required").children() {
-		names = append(names, name.text())
-	}
-	return joinWords(names, "and")
-}
 
 // decode decodes one JSON value, with json.Number for numbers. Invalid, with the
 // place, if it is not valid JSON or if an object has a field twice.
@@ -124,7 +89,7 @@ func (w *walker) object(place []string) (any, error) {
 		}
 		name, _ := token.(string)
 		if _, given := object[name]; given {
-			w.twice.add(dotted(place, shown(name)), "is given twice; give it once")
+			w.twice.add(dotted(place, openapi.FieldName(name)), "is given twice; give it once")
 		}
 		below := append(place[:len(place):len(place)], name)
 		if object[name], err = w.value(below); err != nil {
