@@ -73,6 +73,7 @@ func (p *problems) server(s *Server) {
 	s.DataDir = orDefault(s.DataDir, DefaultDataDir)
 	s.Concurrency = orDefault(s.Concurrency, DefaultConcurrency)
 	s.QueueLimit = orDefault(s.QueueLimit, DefaultQueueLimit)
+	s.ServiceDomain = strings.ToLower(s.ServiceDomain)
 	if !isAddress(s.Address) {
 		p.Add("ip", "must be an IP address or a host name, without a scheme or a port")
 	}
@@ -86,6 +87,10 @@ func (p *problems) server(s *Server) {
 	if !isDataDir(s.DataDir) {
 		p.Add("data_dir", "must be an absolute path below /, such as %s, of letters, digits, dots, dashes "+
 			"and underscores, without . or .. as a folder and without a slash at its end", DefaultDataDir)
+	}
+	if s.ServiceDomain != "" && !isDomain(s.ServiceDomain) {
+		p.Add("service_domain", "must be a domain, such as apps.example.com, without a scheme, a port "+
+			"or *., and of at most %d characters", maxServiceDomain)
 	}
 	p.checkRange("port", s.Port, 1, 65535)
 	p.checkRange("concurrency", s.Concurrency, 1, MaxConcurrency)

@@ -50,6 +50,9 @@ type Server struct {
 	// ForbidHostAccess refuses resources whose containers could take over the
 	// server: privileged containers, and containers that mount its system folders.
 	ForbidHostAccess bool
+	// ServiceDomain is the domain below which each service on the server gets a host
+	// name of its own, or "". See [Server.ServiceHost].
+	ServiceDomain string
 	// ValidatedAt is when the host key last matched, at a validation or at the end of
 	// a deployment. Zero if never.
 	ValidatedAt time.Time

@@ -34,12 +34,26 @@ func isAddress(text string) bool {
 	}
 	labels := strings.Split(strings.TrimSuffix(text, "."), ".")
 	for _, label := range labels {
-		if len(label) > 63 || !hostLabel.MatchString(label) {
+		if len(label) > maxHostLabel || !hostLabel.MatchString(label) {
 			return false
 		}
 	}
 	// A name whose last part is a number is a mistyped IPv4 address.
 	return len(text) <= 253 && strings.Trim(labels[len(labels)-1], "0123456789") != ""
+}
+
+// maxServiceDomain leaves room for one more label in a host name of 253 characters.
+const maxServiceDomain = 253 - 1 - maxHostLabel
+
+// maxHostLabel is the length of the longest part of a host name (RFC 1035).
+const maxHostLabel = 63
+
+// isDomain reports whether text is a host name in lower case with at least two parts, as
+// the public DNS has them: without underscores.
+func isDomain(text string) bool {
+	return len(text) <= maxServiceDomain && isAddress(text) && strings.Contains(text, ".") &&
+		!strings.HasSuffix(text, ".") && !strings.ContainsAny(text, "_:") &&
+		strings.Trim(text, "0123456789.") != ""
 }
 
 // isDataDir reports whether text is a clean absolute path other than "/".

@@ -1,6 +1,11 @@
 package catalog
 
-import "waybill/internal/engine"
+import (
+	"net/netip"
+	"strings"
+
+	"waybill/internal/engine"
+)
 
 // DatabaseURLs returns the connection strings of a database. They hold its
 // password, which comes from secrets, its set in the [Vault]. Containers on the
@@ -20,4 +25,24 @@ func DatabaseURLs(db *Database, server *Server, secrets map[string]string) (inte
 		external = known.URL(address)
 	}
 	return internal, external
+}
+
+// ServiceHost returns the scheme and the host name of a part of a service on the server.
+// label, the first part of the name, is cut to the length that the DNS allows. Waybill
+// makes the name; a DNS record for the service domain, and a reverse proxy, are the
+// team's. The names of sslip.io, for servers without a domain, lead to the address that
+// they contain (https://sslip.io).
+func (s *Server) ServiceHost(label string) (scheme, host string) {
+	label = strings.TrimRight(label[:min(len(label), maxHostLabel)], "-")
+	if s.ServiceDomain != "" {
+		return "https", label + "." + s.ServiceDomain
+	}
+	address, err := netip.ParseAddr(s.Address)
+	switch {
+	case err != nil:
+		return "http", label + "." + strings.TrimSuffix(s.Address, ".")
+	case address.Is4():
+		return "http", label + "." + s.Address + ".sslip.io"
+	}
+	return "http", label + "." + strings.ReplaceAll(address.StringExpanded(), ":", "-") + ".sslip.io"
 }

@@ -17,7 +17,8 @@ type ServerInput struct {
 	Concurrency    int    `json:"concurrency"`
 	QueueLimit     int    `json:"queue_limit"`
 
-	ForbidHostAccess bool `json:"forbid_host_access"`
+	ForbidHostAccess bool   `json:"forbid_host_access"`
+	ServiceDomain    string `json:"service_domain"`
 }
 
 // Server returns the input as the catalog stores it, without the host key, which
@@ -34,6 +35,7 @@ func (n ServerInput) Server(meta catalog.Meta) *catalog.Server {
 		Concurrency:      n.Concurrency,
 		QueueLimit:       n.QueueLimit,
 		ForbidHostAccess: n.ForbidHostAccess,
+		ServiceDomain:    n.ServiceDomain,
 	}
 }
 
@@ -51,6 +53,7 @@ func InputOfServer(s *catalog.Server) ServerInput {
 		Concurrency:      s.Concurrency,
 		QueueLimit:       s.QueueLimit,
 		ForbidHostAccess: s.ForbidHostAccess,
+		ServiceDomain:    s.ServiceDomain,
 	}
 }
 
@@ -69,6 +72,8 @@ type Server struct {
 	QueueLimit     int     `json:"queue_limit"`
 	// ForbidHostAccess refuses containers that could take over the server.
 	ForbidHostAccess bool `json:"forbid_host_access"`
+	// ServiceDomain is null if services get names of sslip.io.
+	ServiceDomain *string `json:"service_domain"`
 
 	IsReachable bool           `json:"is_reachable"`
 	IsUsable    bool           `json:"is_usable"`
@@ -106,6 +111,7 @@ func FromServer(s *catalog.Server) Server {
 		QueueLimit:     s.QueueLimit,
 
 		ForbidHostAccess: s.ForbidHostAccess,
+		ServiceDomain:    TextOrNull(s.ServiceDomain),
 
 		IsReachable: reached,
 		IsUsable:    usable,

@@ -47,7 +47,8 @@ func decodeServer(meta catalog.Meta, key catalog.ID, stored items) (catalog.Enti
 		Address: fields.Address, Port: fields.Port, User: fields.User, HostKey: fields.HostKey,
 		DataDir:     fields.DataDir,
 		Concurrency: state.Concurrency, QueueLimit: state.QueueLimit,
-		ForbidHostAccess: fields.ForbidHostAccess, ValidatedAt: time.Time(state.ValidatedAt),
+		ForbidHostAccess: fields.ForbidHostAccess, ServiceDomain: fields.ServiceDomain,
+		ValidatedAt: time.Time(state.ValidatedAt),
 	}, nil
 }
 

@@ -66,6 +66,7 @@ type serverDefinition struct {
 	HostKey          string `dynamodbav:"host_key"`
 	DataDir          string `dynamodbav:"data_dir"`
 	ForbidHostAccess bool   `dynamodbav:"forbid_host_access"`
+	ServiceDomain    string `dynamodbav:"service_domain,omitempty"`
 }
 
 // keyDefinition is the public half of a key. The vault has the private one.
@@ -143,6 +144,7 @@ func encodeDefinition(entity catalog.Entity) (types.AttributeValue, error) {
 		fields = serverDefinition{
 			Address: entity.Address, Port: entity.Port, User: entity.User, HostKey: entity.HostKey,
 			DataDir: entity.DataDir, ForbidHostAccess: entity.ForbidHostAccess,
+			ServiceDomain: entity.ServiceDomain,
 		}
 	case *catalog.PrivateKey:
 		fields = keyDefinition{PublicKey: entity.PublicKey, Fingerprint: entity.Fingerprint}

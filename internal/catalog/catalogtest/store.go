@@ -93,7 +93,8 @@ func newServer(t *testing.T, key catalog.ID) *catalog.Server {
 	return &catalog.Server{
 		Meta: newMeta(t, catalog.KindServer), Address: "127.0.0.1", Port: 2222, User: "root", KeyID: key,
 		HostKey: "ssh-ed25519 BBBB", DataDir: "/data/waybill", Concurrency: 2, QueueLimit: 25,
-		ValidatedAt: now(),
+		ServiceDomain: "apps.example.com",
+		ValidatedAt:   now(),
 	}
 }
 

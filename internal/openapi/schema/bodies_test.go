@@ -43,7 +43,8 @@ var acceptedBodies = []struct{ name, route, body string }{
 		route: "createServer",
 		body: `{` + server + `,
 			"description": "d", "port": 65535, "user": "deploy", "host_key": "ssh-ed25519 AAAA",
-			"data_dir": "/srv/way-bill_1.0", "concurrency": 100, "queue_limit": 1000}`,
+			"data_dir": "/srv/way-bill_1.0", "concurrency": 100, "queue_limit": 1000,
+			"service_domain": "apps.example.com"}`,
 	},
 	{
 		name:  "an IPv6 address",

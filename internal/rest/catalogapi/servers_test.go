@@ -76,6 +76,8 @@ func TestServers(t *testing.T) {
 		},
 		{"a host key that is none", resttest.Object{"host_key": "nonsense"}, "host_key"},
 		{"a folder that climbs", resttest.Object{"data_dir": "/data/../etc"}, "data_dir"},
+		{"a domain with a scheme", resttest.Object{"service_domain": "https://a.example"}, "service_domain"},
+		{"an address for a domain", resttest.Object{"service_domain": "10.0.0.1"}, "service_domain"},
 		{"a relative folder", resttest.Object{"data_dir": "data"}, "data_dir"},
 		{"more at a time than allowed", resttest.Object{"concurrency": 101}, "concurrency"},
 		{"a field that nobody knows", resttest.Object{"passwort": "hunter22"}, "passwort"},
