@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"waybill/internal/catalog"
+	"waybill/internal/composefile"
 	"waybill/internal/fault"
 )
 
@@ -176,12 +177,12 @@ func parseYAML(text string) (documents, error) {
 // oneFile refuses a file that needs other files: a service is one file.
 func (d documents) oneFile() error {
 	for _, root := range d {
-		if include := child(root, "include"); include != nil {
+		if include := composefile.Child(root, "include"); include != nil {
 			return refuse(include.Line, "include: is not supported; a service is one file")
 		}
 	}
 	for _, service := range d.services() {
-		if file := child(child(service.node, "extends"), "file"); file != nil {
+		if file := composefile.Child(composefile.Child(service.node, "extends"), "file"); file != nil {
 			return refuse(file.Line, "extends: of another file is not supported; a service is one file")
 		}
 	}
@@ -203,7 +204,7 @@ func (d documents) services() []entry { return d.entries("services") }
 func (d documents) entries(key string) []entry {
 	var all []entry
 	for _, root := range d {
-		for name, pair := range members(child(root, key)) {
+		for name, pair := range composefile.Members(composefile.Child(root, key)) {
 			all = append(all, entry{name, pair[0].Line, pair[1]})
 		}
 	}
@@ -276,7 +277,7 @@ func (d documents) walk(keys []string) int {
 // it found and the number of keys found.
 func walk(node *yaml.Node, keys []string) (line, depth int) {
 	for _, key := range keys {
-		name, value := member(node, key)
+		name, value := composefile.Member(node, key)
 		if name == nil {
 			break
 		}

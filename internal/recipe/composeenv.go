@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"waybill/internal/composefile"
 )
 
 // The file with a service's variables lies in the control folder, which no container
@@ -28,7 +30,7 @@ func withEnvironment(text, place string) string {
 	}
 	var found []*yaml.Node
 	for _, service := range documents.services() {
-		found = append(found, environmentFiles(child(service.node, "env_file"))...)
+		found = append(found, environmentFiles(composefile.Child(service.node, "env_file"))...)
 	}
 	// Replacing from the end to the beginning keeps the positions of the other nodes
 	// right.
@@ -48,7 +50,7 @@ func withEnvironment(text, place string) string {
 // environmentFiles are the nodes that name the file. An env_file is one path, a list of
 // paths, or a list of mappings with a path.
 func environmentFiles(node *yaml.Node) []*yaml.Node {
-	node = target(node)
+	node = composefile.Target(node)
 	if node == nil {
 		return nil
 	}
@@ -60,8 +62,8 @@ func environmentFiles(node *yaml.Node) []*yaml.Node {
 	case yaml.SequenceNode:
 		var all []*yaml.Node
 		for _, item := range node.Content {
-			if item = target(item); item != nil && item.Kind == yaml.MappingNode {
-				item = child(item, "path")
+			if item = composefile.Target(item); item != nil && item.Kind == yaml.MappingNode {
+				item = composefile.Child(item, "path")
 			}
 			all = append(all, environmentFiles(item)...)
 		}

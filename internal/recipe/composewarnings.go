@@ -3,7 +3,6 @@ package recipe
 import (
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 	"go.yaml.in/yaml/v4"
 
+	"waybill/internal/composefile"
 	"waybill/internal/fault"
 )
 
@@ -44,7 +44,7 @@ func (d documents) references() []reference {
 	var all []reference
 	seen := map[*yaml.Node]bool{}
 	for _, root := range d {
-		for key, pair := range members(root) {
+		for key, pair := range composefile.Members(root) {
 			if !strings.HasPrefix(key, "x-") { // an extension counts only where an alias uses it
 				all = appendReferences(all, pair[1], key, seen)
 			}
@@ -55,7 +55,7 @@ func (d documents) references() []reference {
 
 // appendReferences visits each node once, however many aliases refer to it.
 func appendReferences(all []reference, node *yaml.Node, at string, seen map[*yaml.Node]bool) []reference {
-	node = target(node)
+	node = composefile.Target(node)
 	if node == nil || seen[node] {
 		return all
 	}
@@ -68,17 +68,12 @@ func appendReferences(all []reference, node *yaml.Node, at string, seen map[*yam
 			all = appendReferences(all, item, fmt.Sprintf("%s.%d", at, i), seen)
 		}
 	case yaml.MappingNode:
-		for key, pair := range members(node) {
+		for key, pair := range composefile.Members(node) {
 			all = appendReferences(all, pair[1], at+"."+key, seen)
 		}
 	}
 	return all
 }
-
-// variable matches a dollar sign that is followed by another one, by a name, or by a
-// name in braces with an operator. The text after the operator is scanned as well,
-// because it may contain variables.
-var variable = regexp.MustCompile(`\$(?:\$|([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)(:?[-+?])?)`)
 
 // maxReferences limits the number of variables in one value. Compose's own
 // interpolation takes quadratic time for nested variables.
@@ -88,20 +83,10 @@ const maxReferences = 200
 const maxDemand = 200
 
 func scanReferences(all []reference, text string, at reference) []reference {
-	for _, match := range variable.FindAllStringSubmatchIndex(text, -1) {
-		part := func(n int) string {
-			if match[2*n] < 0 {
-				return ""
-			}
-			return text[match[2*n]:match[2*n+1]]
-		}
-		if at.name = part(1) + part(2); at.name == "" {
-			continue
-		}
-		at.operator, at.text = part(3), ""
-		if strings.HasSuffix(at.operator, "?") {
-			rest := text[match[1]:]
-			at.text, _, _ = strings.Cut(rest[:min(len(rest), maxDemand)], "}")
+	for _, use := range composefile.Variables(text) {
+		at.name, at.operator, at.text = use.Name, use.Operator, ""
+		if strings.HasSuffix(use.Operator, "?") {
+			at.text = use.Text[:min(len(use.Text), maxDemand)]
 		}
 		all = append(all, at)
 	}
@@ -259,18 +244,18 @@ func (d documents) warnOfVariables(
 func (d documents) passed() []reference {
 	var all []reference
 	for _, service := range d.services() {
-		node := target(child(service.node, "environment"))
+		node := composefile.Target(composefile.Child(service.node, "environment"))
 		at := "services." + service.name + ".environment"
 		if node != nil && node.Kind == yaml.SequenceNode {
 			for _, item := range node.Content {
-				if name := target(item).Value; name != "" && !strings.ContainsAny(name, "=$") {
+				if name := composefile.Target(item).Value; name != "" && !strings.ContainsAny(name, "=$") {
 					all = append(all, reference{name: name, line: item.Line, path: at, passed: true})
 				}
 			}
 			continue
 		}
-		for name, pair := range members(node) {
-			if value := target(pair[1]); value != nil && value.Tag == "!!null" {
+		for name, pair := range composefile.Members(node) {
+			if value := composefile.Target(pair[1]); value != nil && value.Tag == "!!null" {
 				all = append(all,
 					reference{name: name, line: pair[0].Line, path: at + "." + name, passed: true})
 			}

@@ -1,4 +1,6 @@
-package recipe
+// Package composefile reads the YAML of compose files without losing the lines: the nodes,
+// with anchors and merges followed, and the variables in their texts.
+package composefile
 
 import (
 	"iter"
@@ -11,24 +13,24 @@ import (
 // often an alias may be used.
 const maxMerges = 20
 
-// child is the value under a key, or nil.
-func child(node *yaml.Node, key string) *yaml.Node {
-	_, value := member(node, key)
+// Child is the value under a key, or nil.
+func Child(node *yaml.Node, key string) *yaml.Node {
+	_, value := Member(node, key)
 	return value
 }
 
-// member finds a key of a mapping, or the item of a list with that number. It returns
+// Member finds a key of a mapping, or the item of a list with that number. It returns
 // the value and the node that has its line, or nil. It follows aliases and merges ("<<:
 // *anchor").
-func member(node *yaml.Node, key string) (name, value *yaml.Node) {
-	node = target(node)
+func Member(node *yaml.Node, key string) (name, value *yaml.Node) {
+	node = Target(node)
 	if node != nil && node.Kind == yaml.SequenceNode {
 		if n, err := strconv.Atoi(key); err == nil && n >= 0 && n < len(node.Content) {
 			return node.Content[n], node.Content[n]
 		}
 		return nil, nil
 	}
-	for found, pair := range members(node) {
+	for found, pair := range Members(node) {
 		if found == key {
 			return pair[0], pair[1]
 		}
@@ -36,10 +38,10 @@ func member(node *yaml.Node, key string) (name, value *yaml.Node) {
 	return nil, nil
 }
 
-// members iterates over the keys of a mapping, each with the node of the key and the
+// Members iterates over the keys of a mapping, each with the node of the key and the
 // node of the value. The mapping's own keys come first, in the order of the file, and
 // then the merged keys.
-func members(node *yaml.Node) iter.Seq2[string, [2]*yaml.Node] {
+func Members(node *yaml.Node) iter.Seq2[string, [2]*yaml.Node] {
 	return func(yield func(string, [2]*yaml.Node) bool) {
 		yieldMembers(node, maxMerges, map[string]bool{}, yield)
 	}
@@ -48,7 +50,7 @@ func members(node *yaml.Node) iter.Seq2[string, [2]*yaml.Node] {
 func yieldMembers(
 	node *yaml.Node, merges int, seen map[string]bool, yield func(string, [2]*yaml.Node) bool,
 ) bool {
-	node = target(node)
+	node = Target(node)
 	if node == nil || node.Kind != yaml.MappingNode {
 		return true
 	}
@@ -70,7 +72,7 @@ func yieldMembers(
 	}
 	for _, value := range merged {
 		from := []*yaml.Node{value}
-		if list := target(value); list != nil && list.Kind == yaml.SequenceNode {
+		if list := Target(value); list != nil && list.Kind == yaml.SequenceNode {
 			from = list.Content
 		}
 		for _, one := range from {
@@ -82,9 +84,9 @@ func yieldMembers(
 	return true
 }
 
-// target returns the node that an alias refers to, or the node itself if it is no
+// Target returns the node that an alias refers to, or the node itself if it is no
 // alias.
-func target(node *yaml.Node) *yaml.Node {
+func Target(node *yaml.Node) *yaml.Node {
 	for n := 0; node != nil && node.Kind == yaml.AliasNode && n < maxMerges; n++ {
 		node = node.Alias
 	}
