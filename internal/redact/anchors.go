@@ -87,22 +87,25 @@ const userinfo = "://"
 type anchors struct {
 	sketch sketch
 	begins begins
-	// byFirst has the anchors by their first byte, byHead by the hash of their first
-	// four. Most texts are long enough for byHead.
+	// byFirst has the anchors by their first byte. lists has them by the hash of their
+	// first four, which most texts are long enough for; heads has the indexes of lists,
+	// and 0 for a hash that no anchor has. It is small, because every place that the
+	// scanner stops at is looked up there.
 	byFirst [256][]anchor
-	byHead  [1 << headBits][]anchor
+	heads   [1 << headBits]uint16
+	lists   [][]anchor
 }
 
-// headBits is the number of bits of an index of byHead. The anchors have some two
+// headBits is the number of bits of an index of heads. The anchors have some two
 // hundred beginnings.
 const headBits = 11
 
-// headOf is the index in byHead of the anchors with these first four bytes.
+// headOf is the index in heads of the anchors with these first four bytes.
 func headOf(begin uint32) uint32 { return begin * 0x9E3779B1 >> (32 - headBits) }
 
 // allAnchors makes the anchors once; they never change.
 var allAnchors = sync.OnceValue(func() *anchors {
-	a := new(anchors)
+	a := &anchors{lists: [][]anchor{nil}}
 	sets := map[string]*byteSet{"": nil}
 	asSet := func(bytes string) *byteSet {
 		if _, found := sets[bytes]; !found {
@@ -114,8 +117,13 @@ var allAnchors = sync.OnceValue(func() *anchors {
 	for _, each := range anchorList() {
 		each.lefts, each.rights = asSet(each.left), asSet(each.right)
 		a.begins.add(each.text)
-		first, head := &a.byFirst[each.text[0]], &a.byHead[headOf(load([]byte(each.text)))]
-		*first, *head = append(*first, each), append(*head, each)
+		a.byFirst[each.text[0]] = append(a.byFirst[each.text[0]], each)
+		head := &a.heads[headOf(load([]byte(each.text)))]
+		if *head == 0 {
+			*head = uint16(len(a.lists))
+			a.lists = append(a.lists, nil)
+		}
+		a.lists[*head] = append(a.lists[*head], each)
 		a.addGrams(each)
 	}
 	return a
@@ -156,13 +164,19 @@ func expand(sets []string) []string {
 	return out
 }
 
+// none reports whether the text is known to begin with no anchor and no userinfo. It is
+// the first look of at, in a form that the compiler can inline.
+func (a *anchors) none(text []byte) bool {
+	return len(text) >= loadBytes && a.heads[headOf(load(text))] == 0 && text[0] != ':'
+}
+
 // at returns the anchor that the text begins with if left is the byte before it.
 // Otherwise more says whether more text could complete one. The text has 1 byte or
 // more.
 func (a *anchors) at(text []byte, left byte) (found *anchor, more bool) {
 	list := a.byFirst[text[0]]
 	if len(text) >= loadBytes {
-		list = a.byHead[headOf(load(text))]
+		list = a.lists[a.heads[headOf(load(text))]]
 	}
 	for i := range list {
 		each := &list[i]

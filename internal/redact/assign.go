@@ -307,7 +307,7 @@ func (l *lineSearch) secretLike(v []byte) bool {
 	if byteSets[isNumber].has(v[0]) && l.prefixIn(v, isNumber) == len(v) {
 		return len(v) >= 12 && l.prefixIn(v, isDigit) == len(v)
 	}
-	return l.random(v) && !l.looksNamed(v)
+	return l.plainlyRandom(v) || l.random(v) && !l.looksNamed(v)
 }
 
 // random tells a token from a word or a name, as far as a look can tell. It reports
@@ -316,6 +316,20 @@ func (l *lineSearch) secretLike(v []byte) bool {
 func (l *lineSearch) random(v []byte) bool {
 	small, capital := l.has(goalSmall, v, isSmall), l.has(goalCapital, v, isCapital)
 	return l.has(goalDigit, v, isDigit) && (small || capital) || small && capital && len(v) >= 16
+}
+
+// plainlyRandom reports whether a letter follows a digit soon. Such a value is random,
+// and no name.
+func (l *lineSearch) plainlyRandom(v []byte) bool {
+	digit := byte(0)
+	for _, c := range v[:min(len(v), nearby)] {
+		l.work++
+		if digit&byteSets[isLetter][c] != 0 {
+			return true
+		}
+		digit = byteSets[isDigit][c]
+	}
+	return false
 }
 
 // placeholder reports whether the value is empty or only stands for a value: a

@@ -58,6 +58,11 @@ func (l *lineSearch) begin(line []byte) {
 	l.judged, l.trimmed, l.dull = [options]int{}, -1, 0
 }
 
+// noScheme notes that the line has no :// in it.
+func (l *lineSearch) noScheme() {
+	l.nexts[goalScheme] = next{l.origin, l.origin + len(l.line)}
+}
+
 // place is where the text begins in the line. The text must be a part of the line:
 // the place follows from the capacities of the two.
 func (l *lineSearch) place(text []byte) int { return cap(l.line) - cap(text) }

@@ -28,8 +28,12 @@ type passage struct {
 	end  int // and ends here
 	of   kinds
 	base int // where in the inspector's text the line begins
-	jump int // where the next anchor may begin, or needle if needles count; -1 if unknown
-	what kinds
+	// first is the anchor that the line begins with, nil if unknown.
+	first *anchor
+	jump  int // where the next anchor may begin, or needle if needles count; -1 if unknown
+	what  kinds
+	// scheme is the place of the first :// from the line's beginning on; 0 if unknown.
+	scheme int
 	// masked says that a secret was found.
 	masked bool
 }
@@ -39,18 +43,29 @@ type passage struct {
 func (s *inspector) inspectIn(p *passage, left byte) bool {
 	line := p.text[p.from:p.end]
 	s.search.begin(line)
+	if p.scheme >= p.end {
+		s.search.noScheme()
+	}
 	s.repeats.from, s.repeats.to = 0, 0
 	covered := 0 // the text before it is masked already and needs no look
 	for at, seen := 0, 0; at < len(line); {
 		// An anchor may begin at a place, or the byte on its left may be there.
-		for i := max(at, seen); i <= at+1 && i < len(line) && i >= covered; i++ {
+		last := min(at+1, len(line)-1)
+		for i := max(at, seen); i <= last && i >= covered; i++ {
+			seen = i + 1
+			a := p.first
 			if i > 0 {
-				left = line[i-1]
+				if s.anchors.none(line[i:]) {
+					continue
+				}
+				left, a = line[i-1], nil
 			}
-			if a := s.anchorIn(line[i:], left); a != nil {
+			if a == nil {
+				a = s.anchorIn(line[i:], left)
+			}
+			if a != nil {
 				covered = max(covered, s.matchOrRepeat(a, line, p.base, i, left)-p.base)
 			}
-			seen = i + 1
 		}
 		if at++; at < covered {
 			if p.of&ofNeedles != 0 && s.scan.needleIn(p.text, p.from+at, min(p.from+covered+1, p.end)) {

@@ -169,8 +169,16 @@ func (s *scanner) soon(text []byte, i int, of kinds) (place int, what kinds) {
 	return s.skip(text, i, of)
 }
 
-// needleIn reports whether a needle may begin in a part of the text.
+// needleIn reports whether a needle may begin in a part of the text. It looks through
+// whole spans first, because that is faster than to stop where the part ends.
 func (s *scanner) needleIn(text []byte, from, to int) bool {
+	at := from + maxStride - 1
+	end := at + (to-from+spanBytes-1)/spanBytes*spanBytes
+	if s.stride == maxStride && end <= len(text) {
+		if _, places := s.sketch.find(text[:end], at, ofNeedles); places == 0 {
+			return false
+		}
+	}
 	place, _ := s.skip(text[:min(len(text), to+nearBytes)], from, ofNeedles)
 	return place < to
 }

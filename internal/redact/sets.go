@@ -49,6 +49,7 @@ const (
 	isDotted
 	isEquals
 	isInstruction
+	isLetter
 	isListGap
 	isNumber
 	isPairName
@@ -114,6 +115,7 @@ var byteSets = [...]byteSet{
 	isDotted:         setOf(wordlike + "."),
 	isEquals:         setOf("="),
 	isInstruction:    setOf(alnum + " '\"_-./"),
+	isLetter:         setOf(smalls + capitals),
 	isListGap:        setOf(" ,\t"),
 	isNumber:         setOf(digits + ".,:"),
 	isPairName:       setOf(wordlike + ". "),

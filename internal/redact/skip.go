@@ -19,6 +19,7 @@ type view struct {
 	cr     int  // where the next carriage return is, likewise
 	until  int  // the armed inspector keeps everything before this place
 	url    int  // where the next URL may have a password; -1 if not known yet
+	scheme int  // where the next :// is, not only one with a password; -1 if not known yet
 	half   bool // only the beginning of a :// has come yet
 	// before is where the last line began that was inspected in place. Neither it nor
 	// the text after it has a secret, and no mask was on its left. 0 if there is none.

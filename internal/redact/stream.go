@@ -133,7 +133,7 @@ func (s *Stream) search(text []byte, last bool) (rest []byte) {
 		return nil
 	}
 	v := view{text: text, last: last, done: s.shown, end: s.ahead,
-		begun: -1, next: -1, needle: -1, feed: -1, cr: -1, url: -1}
+		begun: -1, next: -1, needle: -1, feed: -1, cr: -1, url: -1, scheme: -1}
 	v.shown, s.shown = s.shown, 0
 	for i := 0; ; i++ {
 		s.emitEndedMask(&v, i)
@@ -216,7 +216,7 @@ func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
 		s.declaring, s.dropped, s.ahead = true, len(Declaration), 0
 		return i + len(Declaration), declares
 	case !s.out.armed:
-		s.armInspector(v, i, left)
+		s.armInspector(v, i, left, found)
 	}
 	return 0, goesOn
 }
@@ -224,10 +224,10 @@ func (s *Stream) anchorAt(v *view, i int) (at int, what verdict) {
 // armInspector gives the inspector the line from an anchor on, or from the place where a
 // longer anchor may have begun before it ("AGE-SECRET-KEY-1" has "SECRET" in it). If
 // the whole line is in the text and has no needle in it, it need not be kept.
-func (s *Stream) armInspector(v *view, i int, left byte) {
+func (s *Stream) armInspector(v *view, i int, left byte, found *anchor) {
 	here := i
 	if v.begun >= 0 {
-		i, left = v.begun, v.left
+		i, left, found = v.begun, v.left, nil
 	}
 	shown := max(here, v.done) - i
 	end, whole := s.lineEnd(v, i+shown, maxLineBytes-shown)
@@ -237,7 +237,10 @@ func (s *Stream) armInspector(v *view, i int, left byte) {
 		if before > 0 && sameEight(v.text[before:], v.text[i:]) && s.repeats(v, before, i) {
 			return
 		}
-		p := passage{text: v.text, from: i, end: end, of: ofAll, jump: -1}
+		if v.scheme < i {
+			v.scheme = schemeIn(v.text, i)
+		}
+		p := passage{text: v.text, from: i, end: end, of: ofAll, jump: -1, scheme: v.scheme, first: found}
 		if s.out.whole(&p, left, shown) {
 			s.prev, v.done, v.line = v.text[end-1], end, end
 			if !p.masked && !s.out.armed && i > 0 && left == v.text[i-1] {

@@ -354,3 +354,27 @@ func TestStreamMayStartAnywhereOutsideOfAMask(t *testing.T) {
 		}
 	}
 }
+
+// TestANeedleAtTheEndOfAFoundSecret has a needle that begins in a secret that a pattern
+// finds, or directly after it, at every distance from the beginning of the secret.
+func TestANeedleAtTheEndOfAFoundSecret(t *testing.T) {
+	for _, needle := range []string{`hq",Zseven`, `q",Zseven`, `",Zseven`, `,Zseven`} {
+		m := redact.NewMatcher([]redact.Secret{{Name: "A", Value: needle}})
+		for n := 8; n < 150; n++ {
+			secret, _, _ := strings.Cut(needle, ",")
+			line := `{"apiKey":"` + strings.Repeat("a1", n)[:n]
+			if secret == "" {
+				line += `"`
+			}
+			line += needle + " and some text that follows\n"
+			var bytewise []string
+			for i := range len(line) {
+				bytewise = append(bytewise, line[i:i+1])
+			}
+			want := stream(t, m, bytewise...)
+			if got := stream(t, m, line); diff(got, want) != "" {
+				t.Fatalf("%s after %d bytes: got %v, want %v", needle, n, got, want)
+			}
+		}
+	}
+}
