@@ -112,6 +112,12 @@ var routes = [...]Route{
 				Type:    "boolean",
 				Expects: "must be true or false",
 			},
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
 		},
 	},
 	{
@@ -130,6 +136,12 @@ var routes = [...]Route{
 				Type:    "boolean",
 				Expects: "must be true or false",
 			},
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
 		},
 	},
 	{
@@ -142,6 +154,14 @@ var routes = [...]Route{
 		TakesKey:   true,
 		TakesBody:  true,
 		Compatible: true,
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:         "validateApplication",
@@ -228,6 +248,12 @@ var routes = [...]Route{
 				Type:    "boolean",
 				Expects: "must be true or false",
 			},
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
 		},
 	},
 	{
@@ -246,6 +272,12 @@ var routes = [...]Route{
 				Type:    "boolean",
 				Expects: "must be true or false",
 			},
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
 		},
 	},
 	{
@@ -258,6 +290,14 @@ var routes = [...]Route{
 		TakesKey:   true,
 		TakesBody:  true,
 		Compatible: true,
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:         "validateDatabase",
@@ -317,6 +357,12 @@ var routes = [...]Route{
 				Most:    9007199254740991,
 				Expects: "must be a whole number of at least 0",
 			},
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
 		},
 	},
 	{
@@ -335,6 +381,14 @@ var routes = [...]Route{
 		Function: "show",
 		Ability:  "read",
 		Scope:    "deployment",
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:         "listApplicationDeployments",
@@ -379,6 +433,14 @@ var routes = [...]Route{
 		Function: "show",
 		Ability:  "read",
 		Scope:    "application",
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:       "getDatabaseDeployment",
@@ -387,6 +449,14 @@ var routes = [...]Route{
 		Function: "show",
 		Ability:  "read",
 		Scope:    "deployment",
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:       "listDatabaseDeployments",
@@ -430,6 +500,14 @@ var routes = [...]Route{
 		Function: "show",
 		Ability:  "read",
 		Scope:    "database",
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:        "scrub",
@@ -440,6 +518,14 @@ var routes = [...]Route{
 		Scope:     "named",
 		TakesKey:  true,
 		TakesBody: true,
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:       "listServerDeployments",
@@ -456,6 +542,14 @@ var routes = [...]Route{
 		Function: "show",
 		Ability:  "read",
 		Scope:    "deployment",
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:       "listServiceDeployments",
@@ -499,6 +593,14 @@ var routes = [...]Route{
 		Function: "show",
 		Ability:  "read",
 		Scope:    "service",
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:         "getDeployment",
@@ -508,6 +610,14 @@ var routes = [...]Route{
 		Ability:    "read",
 		Scope:      "deployment",
 		Compatible: true,
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:         "cancelDeployment",
@@ -618,6 +728,14 @@ var routes = [...]Route{
 		Ability:  "deploy",
 		Scope:    "deployment",
 		TakesKey: true,
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:       "verifyLog",
@@ -863,6 +981,12 @@ var routes = [...]Route{
 				Type:    "boolean",
 				Expects: "must be true or false",
 			},
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
 		},
 	},
 	{
@@ -881,6 +1005,12 @@ var routes = [...]Route{
 				Type:    "boolean",
 				Expects: "must be true or false",
 			},
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
 		},
 	},
 	{
@@ -893,6 +1023,14 @@ var routes = [...]Route{
 		TakesKey:   true,
 		TakesBody:  true,
 		Compatible: true,
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
 	},
 	{
 		ID:         "validateService",

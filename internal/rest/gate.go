@@ -31,6 +31,7 @@ type gate struct {
 	store     catalog.Reader
 	endpoints map[string]Endpoint
 	repeats   map[string]Repeat
+	await     func(ctx context.Context, c *Call, reply Answer) (Answer, error)
 	opts      Options
 }
 
@@ -48,6 +49,10 @@ type Function struct {
 	Repeats map[string]Repeat
 	// Bodies checks the bodies of requests. A function whose operations take none has none.
 	Bodies Bodies
+	// Await completes the answer to a request for deployments that waits for their end;
+	// Created has their ids. It runs when the Idempotency-Key has the result, so that a
+	// repeat need not come after it. Nil if no request does.
+	Await func(ctx context.Context, c *Call, reply Answer) (Answer, error)
 }
 
 // Bodies checks the bodies of requests by openapi.yaml. Invalid with the problems of each
@@ -87,6 +92,7 @@ func NewHandler(f Function, opts Options) (http.Handler, error) {
 		store:     f.Store,
 		endpoints: f.Endpoints,
 		repeats:   f.Repeats,
+		await:     f.Await,
 		opts:      opts,
 	}, nil
 }
@@ -138,7 +144,11 @@ func (g *gate) serve(ctx context.Context, v *visit) (reply Answer, err error) {
 	if v.deployment = deploymentOf(c); v.deployment != "" {
 		ctx = oplog.With(ctx, oplog.Deployment, v.deployment)
 	}
-	return g.run(ctx, c)
+	reply, err = g.run(ctx, c)
+	if _, waits := c.Wait(); err != nil || !waits || g.await == nil {
+		return reply, err
+	}
+	return g.await(ctx, c, reply)
 }
 
 // admit checks a request. The order limits what a stranger can learn: the route

@@ -57,7 +57,8 @@ func (g *gate) takeKey(ctx context.Context, c *Call, text string) (idempotency.K
 			"must have at most %d characters", maxKeyLength)
 	}
 	place := []any{c.route.Path, c.Params}
-	request, err := idempotency.NewRequest(text, c.Token.ID, c.route.Method, place, c.Query, c.Body)
+	request, err := idempotency.NewRequest(text, c.Token.ID, c.route.Method, place, withoutWait(c.Query),
+		c.Body)
 	if err != nil {
 		return idempotency.Key{}, err
 	}

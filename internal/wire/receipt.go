@@ -16,3 +16,16 @@ type Receipt struct {
 func FromReceipt(receipt deployment.Receipt) Receipt {
 	return Receipt{receipt.Repeated, string(receipt.Superseded)}
 }
+
+// Ending says how a deployment stands when a request that waits for its end is answered.
+// Reason and ExitCode are as in [Record].
+type Ending struct {
+	Status   string  `json:"status"`
+	Reason   *string `json:"reason"`
+	ExitCode *int    `json:"exit_code"`
+}
+
+// FromEnding returns how the deployment stands.
+func FromEnding(r deployment.Record) *Ending {
+	return &Ending{string(r.Status), TextOrNull(string(r.Outcome.Reason)), r.Outcome.ExitCode}
+}

@@ -41,7 +41,7 @@ func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	a := ports.api(opts)
 	return rest.NewHandler(rest.Function{
 		Name: "deploy", Tokens: ports.Tokens, Store: ports.Store, Endpoints: a.endpoints(), Keys: ports.Keys,
-		Repeats: a.repeats(), Bodies: schema.NewBodies(),
+		Repeats: a.repeats(), Await: a.await, Bodies: schema.NewBodies(),
 	}, opts)
 }
 
@@ -112,6 +112,7 @@ type queuedBody struct {
 	DeploymentUUID string `json:"deployment_uuid"`
 	Position       int    `json:"position"`
 	wire.Receipt
+	*wire.Ending
 }
 
 // operationEndpoint requests one operation on one resource of a kind. It answers
@@ -191,7 +192,7 @@ func queuedAnswer(message string, receipt deployment.Receipt) rest.Answer {
 func newQueuedBody(message string, receipt deployment.Receipt) queuedBody {
 	id := receipt.Record.ID
 	return queuedBody{
-		message, string(id.Resource()), string(id), receipt.Position, wire.FromReceipt(receipt),
+		message, string(id.Resource()), string(id), receipt.Position, wire.FromReceipt(receipt), nil,
 	}
 }
 

@@ -56,6 +56,7 @@ type deployedOne struct {
 	DeploymentUUID string `json:"deployment_uuid,omitempty"`
 	Position       *int   `json:"position,omitempty"`
 	*wire.Receipt
+	*wire.Ending
 }
 
 // deploy queues a deployment of each named resource. It leaves out unknown uuids,
@@ -161,7 +162,7 @@ func (a deployAPI) deployOne(
 func newDeployedOne(receipt deployment.Receipt) deployedOne {
 	how, id := wire.FromReceipt(receipt), receipt.Record.ID
 	return deployedOne{
-		deployMessage(receipt.Record), string(id.Resource()), string(id), &receipt.Position, &how,
+		deployMessage(receipt.Record), string(id.Resource()), string(id), &receipt.Position, &how, nil,
 	}
 }
 

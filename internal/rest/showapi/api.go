@@ -118,8 +118,14 @@ func (a showAPI) getDeployment(ctx context.Context, c *rest.Call) (rest.Answer, 
 	return a.details(ctx, c, record)
 }
 
-// details answers a record with its database type and the end of its log.
+// details answers a record with its database type and the end of its log, when its
+// deployment has ended or the wait of the request is over.
 func (a showAPI) details(ctx context.Context, c *rest.Call, record deployment.Record) (rest.Answer, error) {
+	wait, waits := c.Wait()
+	record, err := a.opts.Await(ctx, a.History, record, wait)
+	if err != nil {
+		return rest.Answer{}, err
+	}
 	bodies, err := wire.AddDatabaseTypes(ctx, a.Store, []wire.Record{wire.FromRecord(record)})
 	if err != nil {
 		return rest.Answer{}, err
@@ -132,7 +138,11 @@ func (a showAPI) details(ctx context.Context, c *rest.Call, record deployment.Re
 		}
 		body.Logs = logs
 	}
-	return rest.OK(body), nil
+	reply := rest.OK(body)
+	if waits && !record.Status.Terminal() {
+		reply.Header = rest.RetryNow()
+	}
+	return reply, nil
 }
 
 // maxTailBytes limits the log inside a record. A Lambda answer may have 6 MB, and

@@ -1,0 +1,125 @@
+package showapi_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"waybill/internal/deployment"
+	"waybill/internal/rest/resttest"
+)
+
+func TestWaitingForTheEnd(t *testing.T) {
+	t.Run("answers when the deployment has ended", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w, did := newCountedWorld(t)
+			record := w.Running(t)
+			go func() {
+				time.Sleep(7 * time.Second)
+				w.Finish(t, record)
+			}()
+			began := time.Now()
+			answer := w.Ask(t, waiting(record, "?wait=20"))
+			if took := time.Since(began); took < 7*time.Second || took > 9*time.Second {
+				t.Errorf("it took %s, want 7 to 9 s", took)
+			}
+			if got := resttest.Into[resttest.ShownRecord](t, answer); got.Status != "finished" ||
+				answer.Header.Get("Retry-After") != "" {
+				t.Errorf("record = %+v, Retry-After %q", got, answer.Header.Get("Retry-After"))
+			}
+			if gets := did.gets.Load(); gets > 8 {
+				t.Errorf("the record was read %d times", gets)
+			}
+		})
+	})
+	t.Run("answers with the present state when the time is over, for few reads and no write",
+		func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, did := newCountedWorld(t)
+				record := w.Running(t)
+				began := time.Now()
+				answer := w.Ask(t, waiting(record, "?wait=20"))
+				if took := time.Since(began); took != 20*time.Second {
+					t.Errorf("it took %s, want 20 s", took)
+				}
+				if got := resttest.Into[resttest.ShownRecord](t, answer); got.Status != "in_progress" ||
+					answer.Header.Get("Retry-After") != "1" {
+					t.Errorf("record = %+v, Retry-After %q", got, answer.Header.Get("Retry-After"))
+				}
+				if gets, follows := did.gets.Load(), did.follows.Load(); gets > 13 || follows != 0 {
+					t.Errorf("the record was read %d times and noted %d times as followed", gets, follows)
+				}
+			})
+		})
+	t.Run("does not wait for what has ended", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w, did := newCountedWorld(t)
+			record := w.Running(t)
+			w.Finish(t, record)
+			began := time.Now()
+			w.Ask(t, waiting(record, "?wait=20"))
+			if took, gets := time.Since(began), did.gets.Load(); took > 0 || gets != 1 {
+				t.Errorf("it took %s and %d reads, want none and one", took, gets)
+			}
+		})
+	})
+	t.Run("works on the routes of each kind", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w, _ := newCountedWorld(t)
+			record := w.Running(t)
+			for _, r := range []resttest.Request{
+				{Operation: "getApplicationDeployment", PathUUID: string(record.ID)},
+				{Operation: "latestApplicationDeployment", PathUUID: string(record.ID.Resource())},
+			} {
+				began := time.Now()
+				r.Query = "?wait=3"
+				answer := w.Ask(t, r)
+				if took := time.Since(began); took != 3*time.Second || answer.Status != http.StatusOK ||
+					answer.Header.Get("Retry-After") == "" {
+					t.Errorf("%s: %d after %s", r.Operation, answer.Status, took)
+				}
+			}
+		})
+	})
+}
+
+func waiting(record deployment.Record, query string) resttest.Request {
+	return resttest.Request{Operation: "getDeployment", PathUUID: string(record.ID), Query: query}
+}
+
+// TestWaitIsRefusedWhereARouteCannotWait covers the routes of existing clients, which
+// ignore every other unknown parameter.
+func TestWaitIsRefusedWhereARouteCannotWait(t *testing.T) {
+	s := resttest.NewScene(t)
+	for id, good := range s.Successes(t) {
+		if waits(id) {
+			continue
+		}
+		good.Operation, good.Query = id, "?wait=1"
+		got := resttest.Want[resttest.Problem](t, s.World, http.StatusUnprocessableEntity, good.Request)
+		want := "[is not known here: this route cannot wait; GET /deployments/{uuid} can]"
+		if fmt.Sprint(got.Errors["wait"]) != want {
+			t.Errorf("%s: errors = %v", id, got.Errors)
+		}
+	}
+}
+
+// waits reports whether the operation takes `wait`.
+func waits(id string) bool {
+	switch id {
+	case "deploy", "rollbackDeployment", "scrub", "readLog", "getDeployment":
+		return true
+	}
+	for _, kind := range []string{"Service", "Application", "Database"} {
+		for _, name := range []string{
+			"start%s", "stop%s", "restart%s", "get%sDeployment", "latest%sDeployment",
+		} {
+			if fmt.Sprintf(name, kind) == id {
+				return true
+			}
+		}
+	}
+	return false
+}

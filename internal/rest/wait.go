@@ -1,0 +1,101 @@
+package rest
+
+import (
+	"context"
+	"net/url"
+	"strconv"
+	"time"
+
+	"waybill/internal/deployment"
+	"waybill/internal/openapi"
+)
+
+const (
+	// A waiting request reads a record after firstPoll, and then after pauses that grow to
+	// slowestPoll. That is 12 reads in 20 s.
+	firstPoll   = 500 * time.Millisecond
+	slowestPoll = 2 * time.Second
+	// answerTime is left of the function's time limit when a wait ends.
+	answerTime = 3 * time.Second
+)
+
+// Wait returns how long the request may wait for the end of its deployments, and whether
+// it asks for that.
+func (c *Call) Wait() (time.Duration, bool) {
+	seconds, err := strconv.Atoi(c.Query.Get(openapi.Wait))
+	return time.Duration(seconds) * time.Second, err == nil
+}
+
+// Await returns the record when its deployment has ended, or when the wait is over. Unlike
+// a reader of the log, it is not noted on the record: an end needs no log that is committed
+// more often.
+func (o Options) Await(
+	ctx context.Context, history deployment.History, record deployment.Record, wait time.Duration,
+) (deployment.Record, error) {
+	return o.awaitUntil(ctx, history, record, o.waitEnd(ctx, wait))
+}
+
+// AwaitAll returns the records of the deployments when all have ended, or when the wait is
+// over. It watches one after the other, so that many cost few reads more than one.
+func (o Options) AwaitAll(
+	ctx context.Context, history deployment.History, ids []deployment.ID, wait time.Duration,
+) (map[deployment.ID]deployment.Record, error) {
+	until := o.waitEnd(ctx, wait)
+	records := map[deployment.ID]deployment.Record{}
+	for _, id := range ids {
+		record, err := history.Get(ctx, id)
+		if err == nil {
+			record, err = o.awaitUntil(ctx, history, record, until)
+		}
+		if err != nil {
+			return nil, WrapNotFound(err, "Deployment")
+		}
+		records[id] = record
+	}
+	return records, nil
+}
+
+// waitEnd returns when a wait that begins now is over: before the function must answer.
+func (o Options) waitEnd(ctx context.Context, wait time.Duration) time.Time {
+	until := o.Now().Add(wait)
+	if limit, limited := ctx.Deadline(); limited && limit.Add(-answerTime).Before(until) {
+		return limit.Add(-answerTime)
+	}
+	return until
+}
+
+func (o Options) awaitUntil(
+	ctx context.Context, history deployment.History, record deployment.Record, until time.Time,
+) (deployment.Record, error) {
+	for pause := firstPoll; !record.Status.Terminal(); pause = min(pause*3/2, slowestPoll) {
+		left := until.Sub(o.Now())
+		if left <= 0 {
+			break
+		}
+		if err := Pause(ctx, min(pause, left)); err != nil {
+			return record, err
+		}
+		next, err := history.Get(ctx, record.ID)
+		if err != nil {
+			return record, WrapNotFound(err, "Deployment")
+		}
+		record = next
+	}
+	return record, nil
+}
+
+// RetryNow is the header of an answer whose wait is over: the client may ask again at
+// once, because the next request waits, too.
+func RetryNow() map[string]string { return map[string]string{"Retry-After": "1"} }
+
+// withoutWait returns the query without how long to wait, which does not change what is
+// asked for.
+func withoutWait(query url.Values) url.Values {
+	kept := url.Values{}
+	for name, values := range query {
+		if name != openapi.Wait {
+			kept[name] = values
+		}
+	}
+	return kept
+}
