@@ -103,8 +103,8 @@
 // copied. A line with an anchor is inspected in place if all of it is in one write.
 //
 // Compared with plain logs, text in which every line has an anchor passes at about a
-// sixth of the speed. That is 1.6 to 2 times the speed of Buildkite's matcher with
-// ten needles, and 4 to 5 times with a hundred.
+// fifth of the speed. That is twice the speed of Buildkite's matcher with ten needles,
+// and more with more needles.
 //
 // Text that repeats a text of nothing but anchors passes at a sixth of the speed of
 // plain logs or more, because repetitions are compared instead of judged (repeat.go).
