@@ -107,6 +107,7 @@ func (p *problems) resource(r *Resource) {
 	p.duration("timeout", r.Timeout)
 	p.duration("health_timeout", r.HealthTimeout)
 	p.retention(r.Retention)
+	p.labels(&r.Labels)
 	p.environment(r.Environment)
 }
 

@@ -10,6 +10,7 @@ import (
 const (
 	headAllowance   = 700 // the largest is the one of an application with a repository and a container
 	bodyAllowance   = 512
+	labelsAllowance = 48 // the names of the fields of labels
 	portBytes       = 5
 	elementBytes    = 2  // of each element of a list or a map
 	memberBytes     = 32 // of each variable and each init script, which are maps
@@ -25,7 +26,8 @@ type measured struct {
 // sizes checks the size of the draft's head and of its body.
 func (p *problems) sizes(draft Deployable) {
 	meta := draft.Common()
-	head := []measured{{"name", len(meta.Name)}, {"description", len(meta.Description)}}
+	head := append(draft.Shared().Labels.measured(),
+		measured{"name", len(meta.Name)}, measured{"description", len(meta.Description)})
 	switch draft := draft.(type) {
 	case *Application:
 		head = append(head, draft.measured()...)

@@ -98,6 +98,7 @@ type Variable struct {
 type Resource struct {
 	Meta
 	ServerID    ID
+	Labels      Labels
 	Environment []Variable
 	// Timeout is the longest run of a deployment. HealthTimeout is how long a start
 	// may take to become healthy. Both are whole seconds.

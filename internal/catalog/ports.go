@@ -176,3 +176,21 @@ func All(ctx context.Context, store Reader, kind Kind) ([]Entity, error) {
 		page.After = listing.Next
 	}
 }
+
+// Resources returns the wanted resources without bodies: applications, then services, then
+// databases, each in the order of their ids. It reads the heads of all resources.
+func Resources(ctx context.Context, store Reader, wanted func(Deployable) bool) ([]Deployable, error) {
+	var found []Deployable
+	for _, kind := range [...]Kind{KindApplication, KindService, KindDatabase} {
+		entities, err := All(ctx, store, kind)
+		if err != nil {
+			return nil, err
+		}
+		for _, entity := range entities {
+			if resource, is := entity.(Deployable); is && wanted(resource) {
+				found = append(found, resource)
+			}
+		}
+	}
+	return found, nil
+}

@@ -12,6 +12,29 @@ var routes = [...]Route{
 		Ability:    "read",
 		Scope:      "list",
 		Compatible: true,
+		Query: []Parameter{
+			{
+				Name:      "tag",
+				Type:      "string",
+				MinLength: 1,
+				MaxLength: 2000,
+				Expects:   "must be text of 1 to 2000 characters",
+			},
+			{
+				Name:      "project_uuid",
+				Type:      "string",
+				MaxLength: 100,
+				Pattern:   "^[^\\x00-\\x1f\\x7f]*$",
+				Expects:   "must be one line of at most 100 characters",
+			},
+			{
+				Name:      "environment_name",
+				Type:      "string",
+				MaxLength: 100,
+				Pattern:   "^[^\\x00-\\x1f\\x7f]*$",
+				Expects:   "must be one line of at most 100 characters",
+			},
+		},
 	},
 	{
 		ID:         "createComposeApplication",
@@ -180,6 +203,29 @@ var routes = [...]Route{
 		Ability:    "read",
 		Scope:      "list",
 		Compatible: true,
+		Query: []Parameter{
+			{
+				Name:      "tag",
+				Type:      "string",
+				MinLength: 1,
+				MaxLength: 2000,
+				Expects:   "must be text of 1 to 2000 characters",
+			},
+			{
+				Name:      "project_uuid",
+				Type:      "string",
+				MaxLength: 100,
+				Pattern:   "^[^\\x00-\\x1f\\x7f]*$",
+				Expects:   "must be one line of at most 100 characters",
+			},
+			{
+				Name:      "environment_name",
+				Type:      "string",
+				MaxLength: 100,
+				Pattern:   "^[^\\x00-\\x1f\\x7f]*$",
+				Expects:   "must be one line of at most 100 characters",
+			},
+		},
 	},
 	{
 		ID:         "deleteDatabase",
@@ -323,6 +369,13 @@ var routes = [...]Route{
 				Name:    "uuid",
 				Type:    "string",
 				Expects: "must be text",
+			},
+			{
+				Name:      "tag",
+				Type:      "string",
+				MinLength: 1,
+				MaxLength: 2000,
+				Expects:   "must be text of 1 to 2000 characters",
 			},
 			{
 				Name:    "force",
@@ -769,6 +822,29 @@ var routes = [...]Route{
 		Ability:    "read",
 		Scope:      "list",
 		Compatible: true,
+		Query: []Parameter{
+			{
+				Name:      "tag",
+				Type:      "string",
+				MinLength: 1,
+				MaxLength: 2000,
+				Expects:   "must be text of 1 to 2000 characters",
+			},
+			{
+				Name:      "project_uuid",
+				Type:      "string",
+				MaxLength: 100,
+				Pattern:   "^[^\\x00-\\x1f\\x7f]*$",
+				Expects:   "must be one line of at most 100 characters",
+			},
+			{
+				Name:      "environment_name",
+				Type:      "string",
+				MaxLength: 100,
+				Pattern:   "^[^\\x00-\\x1f\\x7f]*$",
+				Expects:   "must be one line of at most 100 characters",
+			},
+		},
 	},
 	{
 		ID:         "listKeys",
@@ -914,6 +990,29 @@ var routes = [...]Route{
 		Ability:    "read",
 		Scope:      "list",
 		Compatible: true,
+		Query: []Parameter{
+			{
+				Name:      "tag",
+				Type:      "string",
+				MinLength: 1,
+				MaxLength: 2000,
+				Expects:   "must be text of 1 to 2000 characters",
+			},
+			{
+				Name:      "project_uuid",
+				Type:      "string",
+				MaxLength: 100,
+				Pattern:   "^[^\\x00-\\x1f\\x7f]*$",
+				Expects:   "must be one line of at most 100 characters",
+			},
+			{
+				Name:      "environment_name",
+				Type:      "string",
+				MaxLength: 100,
+				Pattern:   "^[^\\x00-\\x1f\\x7f]*$",
+				Expects:   "must be one line of at most 100 characters",
+			},
+		},
 	},
 	{
 		ID:        "createService",
@@ -1048,6 +1147,14 @@ var routes = [...]Route{
 		Function: "list",
 		Ability:  "read",
 		Scope:    "stack",
+	},
+	{
+		ID:       "listTags",
+		Method:   "GET",
+		Path:     "/api/v1/tags",
+		Function: "catalog",
+		Ability:  "read",
+		Scope:    "list",
 	},
 	{
 		ID:         "getTeam",

@@ -60,7 +60,8 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 			want := full(t, form)
 			// Onto a resource that has only what is no configuration.
 			*blank.Shared() = catalog.Resource{Meta: want.Shared().Meta, ServerID: want.Shared().ServerID,
-				State: want.Shared().State, Retention: want.Shared().Retention}
+				State: want.Shared().State, Labels: want.Shared().Labels,
+				Retention: want.Shared().Retention}
 			if db, ok := blank.(*catalog.Database); ok {
 				db.Engine = "postgresql"
 			}
@@ -81,7 +82,8 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 			}
 			got := restore(t, take(t, empty), given)
 			*empty.Shared() = catalog.Resource{Meta: given.Shared().Meta, ServerID: given.Shared().ServerID,
-				State: given.Shared().State, Retention: given.Shared().Retention}
+				State: given.Shared().State, Labels: given.Shared().Labels,
+				Retention: given.Shared().Retention}
 			if diff := cmp.Diff(got, empty); diff != "" {
 				t.Errorf("%s (-got +want)\n%s", form, diff)
 			}
@@ -97,6 +99,7 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 func TestEveryFieldChangesTheHash(t *testing.T) {
 	notConfiguration := []string{".Meta.ID", ".Meta.Name", ".Meta.Description", ".Meta.CreatedAt",
 		".Meta.UpdatedAt", ".Meta.Generation", ".ServerID",
+		".Labels.Project", ".Labels.Environment", ".Labels.Tags",
 		".Retention.Finished", ".Retention.Failed", ".Retention.Cancelled",
 		".State.Status", ".State.Queued", ".State.Running", ".State.Deployments",
 		".State.LogObjects", ".State.LogBytes", ".State.LastStart", ".HeadOnly",

@@ -87,7 +87,7 @@ func (c Codec) checkPatch(all, changes map[string]json.RawMessage) error {
 			if was := c.fixedValue(name, present); IsNull(changes[name]) || TextOf(changes[name]) != was {
 				problem = "cannot be changed; it is " + was
 			}
-		case !known && !slices.Contains(c.optional, name):
+		case !known && name != environmentUUID && !slices.Contains(c.optional, name):
 			problem = "is not known here; " + c.name + " takes " + listChangeable(all)
 		}
 		if problem != "" {
@@ -108,6 +108,9 @@ func (c Codec) fixedValue(name string, present json.RawMessage) string {
 	return c.name
 }
 
+// environmentUUID is another name of environment_name.
+const environmentUUID = "environment_uuid"
+
 // dropCompanions removes members that would contradict a change: a port without
 // is_public, a mode without enable_ssl, and the other name of the compose file.
 func dropCompanions(all, changes map[string]json.RawMessage) {
@@ -119,8 +122,12 @@ func dropCompanions(all, changes map[string]json.RawMessage) {
 			delete(all, pair.companion)
 		}
 	}
-	if _, given := changes["docker_compose_raw"]; given {
-		delete(all, "docker_compose")
+	for name, other := range map[string]string{
+		"docker_compose_raw": "docker_compose", environmentUUID: "environment_name",
+	} {
+		if _, given := changes[name]; given {
+			delete(all, other)
+		}
 	}
 }
 

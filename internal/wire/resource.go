@@ -14,8 +14,9 @@ type Resource struct {
 	Type        string  `json:"type"`
 	Status      string  `json:"status"`
 	ServerUUID  string  `json:"server_uuid"`
-	CreatedAt   string  `json:"created_at"`
-	UpdatedAt   string  `json:"updated_at"`
+	Labels
+	CreatedAt string `json:"created_at"`
+	UpdatedAt string `json:"updated_at"`
 }
 
 // FromResource returns the fields that all kinds of resources have in common.
@@ -28,9 +29,23 @@ func FromResource(resource catalog.Deployable) Resource {
 		Type:        typeOf(resource),
 		Status:      StatusOf(r.State),
 		ServerUUID:  string(r.ServerID),
+		Labels:      labelsOf(r.Labels),
 		CreatedAt:   Timestamp(r.CreatedAt),
 		UpdatedAt:   Timestamp(r.UpdatedAt),
 	}
+}
+
+// Labels are the labels of a resource. The uuid of an environment is its name.
+type Labels struct {
+	ProjectUUID     *string  `json:"project_uuid"`
+	EnvironmentName *string  `json:"environment_name"`
+	EnvironmentUUID *string  `json:"environment_uuid"`
+	Tags            []string `json:"tags"`
+}
+
+func labelsOf(l catalog.Labels) Labels {
+	environment := TextOrNull(l.Environment)
+	return Labels{TextOrNull(l.Project), environment, environment, append([]string{}, l.Tags...)}
 }
 
 // typeOf returns upstream's name for the resource's type.
@@ -54,11 +69,12 @@ func StatusOf(state catalog.State) string {
 
 // State has the fields of any resource that are not its configuration.
 type State struct {
-	UUID                  string  `json:"uuid"`
-	Name                  string  `json:"name"`
-	Description           *string `json:"description"`
-	Status                string  `json:"status"`
-	ServerUUID            string  `json:"server_uuid"`
+	UUID        string  `json:"uuid"`
+	Name        string  `json:"name"`
+	Description *string `json:"description"`
+	Status      string  `json:"status"`
+	ServerUUID  string  `json:"server_uuid"`
+	Labels
 	QueuedDeploymentUUID  *string `json:"queued_deployment_uuid"`
 	RunningDeploymentUUID *string `json:"running_deployment_uuid"`
 	DeploymentsCount      int     `json:"deployments_count"`
@@ -121,6 +137,7 @@ func stateOf(r *catalog.Resource) State {
 		Description:           TextOrNull(r.Description),
 		Status:                StatusOf(r.State),
 		ServerUUID:            string(r.ServerID),
+		Labels:                labelsOf(r.Labels),
 		QueuedDeploymentUUID:  TextOrNull(r.State.Queued),
 		RunningDeploymentUUID: TextOrNull(r.State.Running),
 		DeploymentsCount:      r.State.Deployments,

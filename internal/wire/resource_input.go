@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"time"
 
 	"waybill/internal/catalog"
@@ -9,13 +10,18 @@ import (
 
 // ResourceInput has the fields that create a resource of any kind.
 type ResourceInput struct {
-	Name          string          `json:"name"`
-	Description   string          `json:"description"`
-	ServerUUID    string          `json:"server_uuid"`
-	Environment   []VariableInput `json:"environment"`
-	Timeout       int             `json:"timeout"`
-	HealthTimeout int             `json:"health_timeout"`
-	Retention     RetentionDays   `json:"retention"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	ServerUUID  string `json:"server_uuid"`
+	ProjectUUID string `json:"project_uuid"`
+	// EnvironmentUUID is EnvironmentName by another name, which counts if that one is empty.
+	EnvironmentName string          `json:"environment_name"`
+	EnvironmentUUID string          `json:"environment_uuid,omitempty"`
+	Tags            []string        `json:"tags"`
+	Environment     []VariableInput `json:"environment"`
+	Timeout         int             `json:"timeout"`
+	HealthTimeout   int             `json:"health_timeout"`
+	Retention       RetentionDays   `json:"retention"`
 }
 
 // VariableInput is one environment variable. The value of a secret one goes into
@@ -31,6 +37,8 @@ type VariableInput struct {
 func (n ResourceInput) ApplyTo(resource *catalog.Resource) {
 	resource.Name, resource.Description = n.Name, n.Description
 	resource.ServerID = catalog.ID(n.ServerUUID)
+	resource.Labels = catalog.Labels{Project: n.ProjectUUID,
+		Environment: cmp.Or(n.EnvironmentName, n.EnvironmentUUID), Tags: n.Tags}
 	resource.Timeout = time.Duration(n.Timeout) * time.Second
 	resource.HealthTimeout = time.Duration(n.HealthTimeout) * time.Second
 	resource.Retention = n.Retention.retention()
@@ -48,9 +56,11 @@ func (n ResourceInput) ApplyTo(resource *catalog.Resource) {
 // no value.
 func resourceInput(r *catalog.Resource) ResourceInput {
 	given := ResourceInput{
-		Name:          r.Name,
-		Description:   r.Description,
-		ServerUUID:    string(r.ServerID),
+		Name:        r.Name,
+		Description: r.Description,
+		ServerUUID:  string(r.ServerID),
+		ProjectUUID: r.Labels.Project, EnvironmentName: r.Labels.Environment,
+		Tags:          append([]string{}, r.Labels.Tags...),
 		Environment:   []VariableInput{},
 		Timeout:       int(r.Timeout / time.Second),
 		HealthTimeout: int(r.HealthTimeout / time.Second),

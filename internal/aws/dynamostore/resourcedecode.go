@@ -61,6 +61,9 @@ func (f resourceDefinition) resource(meta catalog.Meta, state resourceState) cat
 	if f.Retention != nil {
 		resource.Retention = catalog.Retention(*f.Retention)
 	}
+	if f.Labels != nil {
+		resource.Labels = catalog.Labels(*f.Labels)
+	}
 	return resource
 }
 

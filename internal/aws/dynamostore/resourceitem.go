@@ -12,6 +12,7 @@ type resourceDefinition struct {
 	TimeoutSeconds       int64              `dynamodbav:"timeout_seconds"`
 	HealthTimeoutSeconds int64              `dynamodbav:"health_timeout_seconds"`
 	Retention            *retentionItem     `dynamodbav:"retention,omitempty"`
+	Labels               *labelsItem        `dynamodbav:"labels,omitempty"`
 	Shell                bool               `dynamodbav:"shell,omitempty"`
 	Image                *imageItem         `dynamodbav:"image,omitempty"`
 	Dockerfile           *dockerfileItem    `dynamodbav:"dockerfile,omitempty"`
@@ -24,6 +25,13 @@ type retentionItem struct {
 	Finished  int `dynamodbav:"finished,omitempty"`
 	Failed    int `dynamodbav:"failed,omitempty"`
 	Cancelled int `dynamodbav:"cancelled,omitempty"`
+}
+
+// labelsItem are the labels of a resource.
+type labelsItem struct {
+	Project     string   `dynamodbav:"project,omitempty"`
+	Environment string   `dynamodbav:"environment,omitempty"`
+	Tags        []string `dynamodbav:"tags,omitempty"`
 }
 
 // imageItem is the image of an application.
@@ -102,6 +110,10 @@ func newResourceDefinition(resource *catalog.Resource) resourceDefinition {
 	}
 	if resource.Retention != (catalog.Retention{}) {
 		fields.Retention = new(retentionItem(resource.Retention))
+	}
+	if labels := labelsItem(resource.Labels); labels.Project != "" || labels.Environment != "" ||
+		len(labels.Tags) > 0 {
+		fields.Labels = &labels
 	}
 	return fields
 }

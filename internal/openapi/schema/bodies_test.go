@@ -470,7 +470,8 @@ var refusedBodies = []struct {
 		body:  `{"status":"running"}`,
 		want: says("status",
 			"is not known here; known are description, docker_compose, docker_compose_raw, "+
-				"environment, health_timeout, name, retention, server_uuid and timeout"),
+				"environment, environment_name, environment_uuid, health_timeout, name, "+
+				"project_uuid, retention, server_uuid, tags and timeout"),
 	},
 	{
 		name:  "a change to a bad list",

@@ -87,6 +87,7 @@ func (a catalogAPI) endpoints() map[string]rest.Endpoint {
 		"createToken":                 a.createToken,
 		"deleteToken":                 a.deleteToken,
 		"listResources":               a.listResources,
+		"listTags":                    a.listTags,
 		"listServices":                a.listServices,
 		"createService":               a.createEndpoint(wire.ServiceCodec()),
 		"getService":                  a.getEndpoint(catalog.KindService),
@@ -111,7 +112,8 @@ func (a catalogAPI) endpoints() map[string]rest.Endpoint {
 	}
 }
 
-// list answers every entity of a kind that the call covers as an array.
+// list answers every entity of a kind that the call covers and the query chooses as an
+// array.
 func list[T catalog.Entity, B any](
 	ctx context.Context, c *rest.Call, store catalog.Reader, kind catalog.Kind, show func(T) B,
 ) (rest.Answer, error) {
@@ -119,9 +121,10 @@ func list[T catalog.Entity, B any](
 	if err != nil {
 		return rest.Answer{}, err
 	}
+	wanted := selected(c)
 	bodies := make([]B, 0, len(entities))
 	for _, entity := range entities {
-		if entity, is := entity.(T); is && c.Covers(entity) {
+		if entity, is := entity.(T); is && wanted(entity) {
 			bodies = append(bodies, show(entity))
 		}
 	}

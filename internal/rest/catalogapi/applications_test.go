@@ -159,6 +159,7 @@ func TestApplicationsOnTheWire(t *testing.T) {
 				"uuid": made["uuid"], "name": "web", "description": nil, "status": "exited", "kind": pack,
 				"build_pack": pack, "server_uuid": server,
 				"timeout": 3600.0, "health_timeout": 120.0, "retention": noRetention(),
+				"project_uuid": nil, "environment_name": nil, "environment_uuid": nil, "tags": []any{},
 				"queued_deployment_uuid":  nil,
 				"running_deployment_uuid": nil, "deployments_count": 0.0,
 				"environment": []any{}, "created_at": made["created_at"], "updated_at": made["updated_at"],

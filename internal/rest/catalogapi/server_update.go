@@ -78,7 +78,7 @@ func (a catalogAPI) checkChange(ctx context.Context, present, changed *catalog.S
 	if changed.DataDir == present.DataDir {
 		return nil
 	}
-	resources, err := a.resources(ctx, func(r *catalog.Resource) bool { return r.ServerID == present.ID })
+	resources, err := a.resources(ctx, onServer(present.ID))
 	if err == nil && len(resources) > 0 {
 		err = fault.InvalidField("data_dir",
 			"cannot be changed while resources are on the server: their folders are in %s", present.DataDir)

@@ -21,8 +21,7 @@ func (a catalogAPI) getServer(ctx context.Context, c *rest.Call) (rest.Answer, e
 	}
 	body := wire.FromServer(server)
 	if rest.Flag(c.Query, "resources") {
-		if body.Resources, err = a.resources(ctx,
-			func(r *catalog.Resource) bool { return r.ServerID == server.ID }); err != nil {
+		if body.Resources, err = a.resources(ctx, onServer(server.ID)); err != nil {
 			return rest.Answer{}, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,6 +24,7 @@ const maxDeploy = 100
 type deployBody struct {
 	optionsBody
 	UUID          string `json:"uuid"`
+	Tag           string `json:"tag"`
 	PullRequest   int    `json:"pr"`
 	PullRequestID int    `json:"pull_request_id"`
 }
@@ -47,6 +49,25 @@ func (b deployBody) refusePullRequests(c *rest.Call) error {
 // deployedBody answers for every known resource of the request.
 type deployedBody struct {
 	Deployments []deployedOne `json:"deployments"`
+	// Messages and Details repeat them where existing clients read the answer for a tag.
+	Messages []string       `json:"message,omitempty"`
+	Details  []deployedPair `json:"details,omitempty"`
+}
+
+// deployedPair is a queued deployment in an answer for a tag.
+type deployedPair struct {
+	ResourceUUID   string `json:"resource_uuid"`
+	DeploymentUUID string `json:"deployment_uuid"`
+}
+
+// addForTag adds the members for requests with a tag.
+func (b *deployedBody) addForTag() {
+	for _, one := range b.Deployments {
+		b.Messages = append(b.Messages, one.Message)
+		if one.DeploymentUUID != "" {
+			b.Details = append(b.Details, deployedPair{one.ResourceUUID, one.DeploymentUUID})
+		}
+	}
 }
 
 // deployedOne answers for one resource. It has no deployment if it was refused.
@@ -69,7 +90,7 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	if err := given.refusePullRequests(c); err != nil {
 		return rest.Answer{}, err
 	}
-	uuids, err := parseUUIDs(cmp.Or(given.UUID, c.Query.Get("uuid")))
+	uuids, err := a.named(ctx, c, given)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -97,12 +118,57 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	case len(accepted) == 0:
 		return rest.Answer{}, refused
 	}
+	if given.tag(c) != "" {
+		body.addForTag()
+	}
 	return rest.Answer{Status: http.StatusOK, Body: body, Created: accepted}, nil
+}
+
+// tag returns the tags of the request, or "".
+func (b deployBody) tag(c *rest.Call) string { return cmp.Or(b.Tag, c.Query.Get("tag")) }
+
+// named returns the uuids of the resources that the request names by their uuids or by
+// their tags.
+func (a deployAPI) named(ctx context.Context, c *rest.Call, given deployBody) ([]string, error) {
+	list, tag := cmp.Or(given.UUID, c.Query.Get("uuid")), given.tag(c)
+	switch {
+	case list == "" && tag == "":
+		return nil, rest.NewBadRequestError("You must provide uuid or tag.")
+	case list != "" && tag != "":
+		return nil, rest.NewBadRequestError("You can only use uuid or tag, not both.")
+	case tag == "":
+		return parseUUIDs(list)
+	}
+	tags := catalog.ParseTags(tag)
+	if len(tags) == 0 {
+		return nil, rest.NewBadRequestError("No tags provided.")
+	}
+	tagged, err := catalog.Resources(ctx, a.Store, func(resource catalog.Deployable) bool {
+		return c.Covers(resource) && resource.Shared().Labels.HasTag(tags...)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(tagged) == 0:
+		return nil, fault.New(fault.NotFound, "No resources found with this tag.")
+	case len(tagged) > maxDeploy:
+		return nil, rest.NewBadRequestError(fmt.Sprintf(
+			"One request deploys at most %d resources; %d have this tag.", maxDeploy, len(tagged)))
+	}
+	uuids := make([]string, 0, len(tagged))
+	for _, resource := range tagged {
+		uuids = append(uuids, string(resource.Common().ID))
+	}
+	return uuids, nil
 }
 
 // repeatDeploy answers with the deployments of the first request. Resources that were
 // refused are left out.
-func (a deployAPI) repeatDeploy(ctx context.Context, _ *rest.Call, ids []string) (any, error) {
+func (a deployAPI) repeatDeploy(ctx context.Context, c *rest.Call, ids []string) (any, error) {
+	given, err := wire.Decode[deployBody](c.Body)
+	if err != nil {
+		return nil, err
+	}
 	var body deployedBody
 	for _, id := range ids {
 		receipt, err := a.Ledger.Repeat(ctx, deployment.ID(id))
@@ -111,14 +177,14 @@ func (a deployAPI) repeatDeploy(ctx context.Context, _ *rest.Call, ids []string)
 		}
 		body.Deployments = append(body.Deployments, newDeployedOne(receipt))
 	}
+	if given.tag(c) != "" {
+		body.addForTag()
+	}
 	return body, nil
 }
 
 // parseUUIDs splits a list of uuids and drops repeated ones.
 func parseUUIDs(list string) ([]string, error) {
-	if list == "" {
-		return nil, rest.NewBadRequestError("You must provide uuid.")
-	}
 	var uuids []string
 	for uuid := range strings.SplitSeq(list, ",") {
 		if uuid = strings.TrimSpace(uuid); uuid != "" && !slices.Contains(uuids, uuid) {

@@ -271,9 +271,14 @@ func TestDeploy(t *testing.T) {
 		status  int
 		message string
 	}{
-		{"nothing", resttest.Request{}, 400, "You must provide uuid."},
-		{"an empty object", resttest.Request{Body: resttest.Object{}}, 400, "You must provide uuid."},
-		{"a tag", resttest.Request{Query: "?tag=web"}, 400, "You must provide uuid."},
+		{"nothing", resttest.Request{}, 400, "You must provide uuid or tag."},
+		{"an empty object", resttest.Request{Body: resttest.Object{}}, 400, "You must provide uuid or tag."},
+		{"an unknown tag", resttest.Request{Query: "?tag=green"}, 404, "No resources found with this tag."},
+		{"a tag without a name", resttest.Request{Query: "?tag=,"}, 400, "No tags provided."},
+		{"a tag with a uuid",
+			resttest.Request{Query: "?tag=web", Body: resttest.Object{"uuid": application}}, 400,
+			"You can only use uuid or tag, not both.",
+		},
 		{"commas",
 			resttest.Request{Body: resttest.Object{"uuid": " , "}}, 400, "No UUIDs provided.",
 		},
@@ -301,6 +306,68 @@ func TestDeploy(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestDeployByTag(t *testing.T) {
+	w := resttest.New(t)
+	server := w.Server(t)
+	var uuids []string
+	for _, kind := range []string{"Application", "Service", "Database"} {
+		uuid := w.Makers()[kind](t, server)
+		w.Change(t, http.StatusOK, "update"+kind, uuid, resttest.Object{"tags": []string{"web", kind}})
+		uuids = append(uuids, uuid)
+	}
+	w.Application(t, server) // without a tag
+	type answer struct {
+		Deployments []resttest.Queued
+		Message     []string
+		Details     []struct {
+			ResourceUUID   string `json:"resource_uuid"`
+			DeploymentUUID string `json:"deployment_uuid"`
+		}
+	}
+	wantDeployed := func(t *testing.T, got answer, want []string) {
+		t.Helper()
+		var deployed, detailed []string
+		for _, one := range got.Deployments {
+			deployed = append(deployed, one.ResourceUUID)
+		}
+		for i, one := range got.Details {
+			detailed = append(detailed, one.ResourceUUID)
+			if one.DeploymentUUID == "" || one.DeploymentUUID != got.Deployments[i].DeploymentUUID {
+				t.Errorf("detail %d = %+v", i, one)
+			}
+		}
+		if diff := cmp.Diff(deployed, want); diff != "" {
+			t.Errorf("deployments (-got +want)\n%s", diff)
+		}
+		if diff := cmp.Diff(detailed, want); diff != "" || len(got.Message) != len(want) {
+			t.Errorf("messages %q, details (-got +want)\n%s", got.Message, diff)
+		}
+	}
+	t.Run("takes resources of every kind, and of several tags", func(t *testing.T) {
+		got := resttest.Want[answer](t, w, http.StatusOK, resttest.Request{
+			Operation: "deploy", Query: "?tag=service,DATABASE",
+		})
+		wantDeployed(t, got, uuids[1:])
+	})
+	t.Run("takes the tag from the body, and a key", func(t *testing.T) {
+		r := resttest.Request{
+			Operation: "deploy", Body: resttest.Object{"tag": "web", "force": true},
+			Header: map[string]string{"Idempotency-Key": "k"},
+		}
+		wantDeployed(t, resttest.Want[answer](t, w, http.StatusOK, r), uuids)
+		wantDeployed(t, resttest.Want[answer](t, w, http.StatusOK, r), uuids)
+	})
+	t.Run("refuses more resources than a request may deploy", func(t *testing.T) {
+		for range 98 {
+			w.Change(t, http.StatusOK, "updateApplication", w.Application(t, server),
+				resttest.Object{"tags": []string{"web"}})
+		}
+		resttest.Want[resttest.Problem](t, w, http.StatusBadRequest, resttest.Request{
+			Operation: "deploy", Query: "?tag=web",
+		})
+	})
 }
 
 func manyUUIDs(n int) string {

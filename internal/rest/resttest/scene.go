@@ -102,7 +102,8 @@ func (s scene) managementSuccesses(t *testing.T) map[string]success {
 		"listTokens":    get("", ""),
 		"createToken":   post(Object{"name": "new", "abilities": []string{"deploy", "read"}}),
 		"deleteToken":   get(s.Token, ""),
-		"listResources": get("", ""),
+		"listResources": get("", "?tag=web,blue&project_uuid=shop&environment_name=production"),
+		"listTags":      get("", ""),
 	}
 }
 
