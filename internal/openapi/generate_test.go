@@ -27,6 +27,7 @@ var generated = map[string]func(document map[string]any) ([]byte, error){
 	"routes.go":             generateRoutes,
 	"schema/bodies.json":    generateBodies,
 	"document/openapi.json": generateDocument,
+	"document/docs.html":    generatePage,
 }
 
 // TestMain makes the files with -update. It runs no test then, because the table of
@@ -140,13 +141,12 @@ func writeFields(b *bytes.Buffer, value reflect.Value) {
 
 // routesOf reads the routes from the document, in the order of path and method.
 func routesOf(document map[string]any) ([]openapi.Route, error) {
-	prefix := document["servers"].([]any)[0].(map[string]any)["url"].(string)
 	var routes []openapi.Route
 	for _, op := range operations(document) {
 		route := openapi.Route{
 			ID:         text(op.object["operationId"]),
 			Method:     strings.ToUpper(op.method),
-			Path:       prefix + op.path,
+			Path:       prefixOf(document) + op.path,
 			Function:   text(op.object["x-waybill-function"]),
 			Ability:    access.Ability(text(op.object["x-waybill-ability"])),
 			Scope:      openapi.Scope(text(op.object["x-waybill-scope"])),
@@ -171,6 +171,11 @@ func routesOf(document map[string]any) ([]openapi.Route, error) {
 		return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method)
 	})
 	return routes, nil
+}
+
+// prefixOf returns the first part of every path.
+func prefixOf(document map[string]any) string {
+	return text(document["servers"].([]any)[0].(map[string]any)["url"])
 }
 
 // parameterOf reads a parameter. Its schema may have no keyword that the check of a
@@ -277,8 +282,17 @@ func condense(value any) any {
 	return condensed
 }
 
-// generateDocument writes the whole document.
+// generateDocument writes the whole document. Its servers are relative to the place of the
+// document, because an API may be below a stage or a base path.
 func generateDocument(document map[string]any) ([]byte, error) {
+	document, err := decoded(document)
+	if err != nil {
+		return nil, err
+	}
+	for _, server := range document["servers"].([]any) {
+		object := server.(map[string]any)
+		object["url"] = "../.." + text(object["url"])
+	}
 	return encode(document)
 }
 

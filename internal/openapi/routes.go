@@ -807,12 +807,26 @@ var routes = [...]Route{
 		},
 	},
 	{
+		ID:       "getDocs",
+		Method:   "GET",
+		Path:     "/api/v1/docs",
+		Function: "list",
+		Scope:    "none",
+	},
+	{
 		ID:         "health",
 		Method:     "GET",
 		Path:       "/api/v1/health",
 		Function:   "catalog",
 		Scope:      "none",
 		Compatible: true,
+	},
+	{
+		ID:       "getDocument",
+		Method:   "GET",
+		Path:     "/api/v1/openapi.json",
+		Function: "list",
+		Scope:    "none",
 	},
 	{
 		ID:         "listResources",

@@ -27,6 +27,7 @@ type Answer struct {
 const (
 	JSONType  = "application/json"
 	PlainType = "text/plain; charset=utf-8"
+	HTMLType  = "text/html; charset=utf-8"
 )
 
 // OK answers 200 with a body.

@@ -125,6 +125,9 @@ func TestP9SecretsAreInNoAnswer(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for id, good := range s.Successes(t) {
+		if id == "getDocument" || id == "getDocs" {
+			continue // constant texts with examples of keys
+		}
 		good.Operation = id
 		for _, token := range []string{reader, writer, sensitive, s.Root} {
 			r := good.Request

@@ -41,6 +41,8 @@ type listAPI struct{ Ports }
 func (p Ports) endpoints(rest.Options) map[string]rest.Endpoint {
 	a := listAPI{p}
 	return map[string]rest.Endpoint{
+		"getDocument":                a.getDocument,
+		"getDocs":                    a.getDocs,
 		"listDeployments":            a.listDeployments,
 		"listServerDeployments":      a.listServerDeployments,
 		"getStorage":                 a.getStorage,

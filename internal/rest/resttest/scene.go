@@ -83,6 +83,8 @@ func (s scene) managementSuccesses(t *testing.T) map[string]success {
 	lonely := s.Create(t, "createServer", Object{"name": "spare", "ip": "spare", "private_key_uuid": s.Key})
 	return map[string]success{
 		"health":       get("", ""),
+		"getDocument":  get("", ""),
+		"getDocs":      get("", ""),
 		"version":      get("", ""),
 		"listTeams":    get("", ""),
 		"getTeam":      get("", ""),
