@@ -24,7 +24,7 @@ import (
 // gate checks every request to a function before its endpoint runs.
 type gate struct {
 	function  string
-	router    router
+	router    openapi.Router
 	bodies    Bodies
 	checker   *access.Checker
 	keys      idempotency.Store
@@ -85,7 +85,7 @@ func NewHandler(f Function, opts Options) (http.Handler, error) {
 	}
 	return &gate{
 		function:  f.Name,
-		router:    newRouter(routes),
+		router:    openapi.NewRouter(routes),
 		bodies:    f.Bodies,
 		checker:   access.New(f.Tokens, access.Options{Now: opts.Now}),
 		keys:      f.Keys,
@@ -185,11 +185,11 @@ func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 // paths and methods that openapi.yaml does not have. No token is needed for that,
 // because openapi.yaml is public.
 func (g *gate) find(r *http.Request) (openapi.Route, map[string]string, error) {
-	found, params, ok := g.router.find(r.URL.Path)
-	route, known := found.byMethod[r.Method]
+	found, params, ok := g.router.Find(r.URL.Path)
+	route, known := found.Route(r.Method)
 	switch {
 	case ok && !known:
-		return openapi.Route{}, nil, methodNotAllowed(r.Method, found.methods())
+		return openapi.Route{}, nil, methodNotAllowed(r.Method, found.Methods())
 	case !ok || route.Function != g.function:
 		return openapi.Route{}, nil, fault.New(fault.NotFound, "Not found.")
 	}

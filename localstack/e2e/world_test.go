@@ -43,6 +43,12 @@ var (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	checked, wrong := transport.report()
+	fmt.Printf("figure: %d answers were checked against openapi.yaml\n", checked)
+	for _, err := range wrong {
+		fmt.Fprintln(os.Stderr, "an answer is not as openapi.yaml describes it:", err)
+		code = 1
+	}
 	if shared != nil {
 		if err := shared.cloud.Down(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, "stop the emulator:", err)
@@ -99,6 +105,7 @@ func deployStack() (*world, error) {
 	if err != nil {
 		return nil, err
 	}
+	transport.of(c.URL())
 	w.cloud, w.url, w.token, w.api = c, c.URL(), token, client.New(c.URL(), token)
 	return w, nil
 }

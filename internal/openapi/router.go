@@ -1,40 +1,38 @@
-package rest
+package openapi
 
 import (
 	"slices"
 	"strings"
-
-	"waybill/internal/openapi"
 )
 
-// router finds the route of a request in the table of openapi.yaml.
+// Router finds the route of a request in the table of openapi.yaml.
 //
 // net/http's own mux cannot do it: "/deployments/{uuid}/logs" and
 // "/deployments/services/{uuid}" both match "/deployments/services/logs", which
 // it refuses as ambiguous. Here the first literal segment from the left
 // decides, which is also what API Gateway does.
-type router struct {
-	paths []pathRoutes
+type Router struct {
+	paths []Path
 }
 
-// pathRoutes is every route of one path template.
-type pathRoutes struct {
+// Path is every route of one path template.
+type Path struct {
 	segments []string
-	byMethod map[string]openapi.Route
+	byMethod map[string]Route
 }
 
-// newRouter groups the routes by path, so that a wrong method can be told from an
+// NewRouter groups the routes by path, so that a wrong method can be told from an
 // unknown path.
-func newRouter(routes []openapi.Route) router {
-	var r router
+func NewRouter(routes []Route) Router {
+	var r Router
 	at := map[string]int{}
 	for _, route := range routes {
 		i, known := at[route.Path]
 		if !known {
 			i = len(r.paths)
 			at[route.Path] = i
-			r.paths = append(r.paths, pathRoutes{
-				segments: segments(route.Path), byMethod: map[string]openapi.Route{},
+			r.paths = append(r.paths, Path{
+				segments: segments(route.Path), byMethod: map[string]Route{},
 			})
 		}
 		r.paths[i].byMethod[route.Method] = route
@@ -42,9 +40,9 @@ func newRouter(routes []openapi.Route) router {
 	return r
 }
 
-// find returns the routes of the most literal template that the path matches,
+// Find returns the routes of the most literal template that the path matches,
 // and the values of its parameters.
-func (r router) find(path string) (found pathRoutes, params map[string]string, ok bool) {
+func (r Router) Find(path string) (found Path, params map[string]string, ok bool) {
 	parts := segments(path)
 	for _, candidate := range r.paths {
 		if candidate.matches(parts) && (!ok || candidate.before(found)) {
@@ -52,7 +50,7 @@ func (r router) find(path string) (found pathRoutes, params map[string]string, o
 		}
 	}
 	if !ok {
-		return pathRoutes{}, nil, false
+		return Path{}, nil, false
 	}
 	params = map[string]string{}
 	for i, segment := range found.segments {
@@ -64,7 +62,7 @@ func (r router) find(path string) (found pathRoutes, params map[string]string, o
 }
 
 // matches reports whether the path matches the template.
-func (p pathRoutes) matches(parts []string) bool {
+func (p Path) matches(parts []string) bool {
 	return slices.EqualFunc(p.segments, parts, func(segment, part string) bool {
 		_, is := parameter(segment)
 		return is || segment == part
@@ -73,7 +71,7 @@ func (p pathRoutes) matches(parts []string) bool {
 
 // before reports whether p is more specific than other, which matches the same
 // path: where the two first differ, p has a literal and other a parameter.
-func (p pathRoutes) before(other pathRoutes) bool {
+func (p Path) before(other Path) bool {
 	for i := range p.segments {
 		_, mine := parameter(p.segments[i])
 		_, theirs := parameter(other.segments[i])
@@ -84,8 +82,14 @@ func (p pathRoutes) before(other pathRoutes) bool {
 	return false
 }
 
-// methods lists the methods of the path, for the Allow header.
-func (p pathRoutes) methods() []string {
+// Route returns the route of a method.
+func (p Path) Route(method string) (route Route, ok bool) {
+	route, ok = p.byMethod[method]
+	return route, ok
+}
+
+// Methods lists the methods of the path, for the Allow header.
+func (p Path) Methods() []string {
 	var methods []string
 	for method := range p.byMethod {
 		methods = append(methods, method)
