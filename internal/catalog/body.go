@@ -13,6 +13,7 @@ const (
 // keeps it apart from the rest, the head, so that lists never read it.
 type Body struct {
 	Environment   []Variable
+	Previews      []Variable
 	SecretDigests map[string]string
 	// Compose is the compose file of a service.
 	Compose string
@@ -31,7 +32,8 @@ type Body struct {
 // BodyOf returns the body of the resource. It shares lists and maps with the resource.
 func BodyOf(resource Deployable) Body {
 	shared := resource.Shared()
-	body := Body{Environment: shared.Environment, SecretDigests: shared.SecretDigests}
+	body := Body{Environment: shared.Environment, Previews: shared.Previews,
+		SecretDigests: shared.SecretDigests}
 	switch resource := resource.(type) {
 	case *Service:
 		body.Compose = resource.Compose
@@ -56,7 +58,8 @@ func BodyOf(resource Deployable) Body {
 // SetBody replaces the body of the resource.
 func SetBody(resource Deployable, body Body) {
 	shared := resource.Shared()
-	shared.Environment, shared.SecretDigests = body.Environment, body.SecretDigests
+	shared.Environment, shared.Previews = body.Environment, body.Previews
+	shared.SecretDigests = body.SecretDigests
 	switch resource := resource.(type) {
 	case *Service:
 		resource.Compose = body.Compose

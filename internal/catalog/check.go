@@ -3,7 +3,7 @@ package catalog
 import (
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,37 +108,41 @@ func (p *problems) resource(r *Resource) {
 	p.duration("health_timeout", r.HealthTimeout)
 	p.retention(r.Retention)
 	p.labels(&r.Labels)
-	p.environment(r.Environment)
-}
-
-// environment names the wrong variable in each problem and never shows its value.
-// The value may be a secret, and problems are logged and sent to clients.
-func (p *problems) environment(variables []Variable) {
-	if len(variables) > MaxVariables {
-		p.Add("environment", "may have at most %d variables", MaxVariables)
+	if n := len(r.Environment) + len(r.Previews); n > MaxVariables {
+		p.Add("environment", "may have at most %d variables, has %d", MaxVariables, n)
 		return
 	}
+	plain := p.variables(r.Environment, false) + p.variables(r.Previews, true)
+	if plain > MaxEnvironmentBytes {
+		p.Add("environment", "may have at most %d bytes in all, has %d", MaxEnvironmentBytes, plain)
+	}
+}
+
+// variables names the wrong variable in each problem and never shows its value. The value
+// may be a secret, and problems are logged and sent to clients. It returns the size of the
+// plain variables.
+func (p *problems) variables(list []Variable, preview bool) (plain int) {
 	seen := map[string]bool{}
-	plain := 0
-	for i, v := range variables {
+	for i, v := range list {
+		field := VariableField(v.Name, preview)
 		switch {
 		case !isVariableName(v.Name):
 			// The bad name would be unusable as a field name.
-			p.Add(fmt.Sprintf("environment.%d", i), "key must be letters, digits and _, "+
+			p.Add(VariableField(strconv.Itoa(i), preview), "key must be letters, digits and _, "+
 				"not begin with a digit, and have at most 255 characters")
 		case seen[v.Name]:
-			p.Add(environmentPrefix+v.Name, "is there twice")
+			p.Add(field, "is there twice")
 		case !isText(v.Value):
-			p.Add(environmentPrefix+v.Name, "value must be UTF-8 text without NUL")
+			p.Add(field, "value must be UTF-8 text without NUL")
+		case !isText(v.Notes.Comment) || runeCount(v.Notes.Comment) > MaxCommentLength:
+			p.Add(field, "comment must be text of at most %d characters", MaxCommentLength)
 		}
 		seen[v.Name] = true
 		if !v.Secret {
 			plain += len(v.Name) + len(v.Value)
 		}
 	}
-	if plain > MaxEnvironmentBytes {
-		p.Add("environment", "may have at most %d bytes in all, has %d", MaxEnvironmentBytes, plain)
-	}
+	return plain
 }
 
 // secrets checks the size of all secrets of the draft as one set, including the

@@ -154,6 +154,8 @@ func TestCheckEnvironment(t *testing.T) {
 		{"no name", "environment.0", []catalog.Variable{variable("", "")}},
 		{"a name that is there twice", "environment.A",
 			[]catalog.Variable{variable("A", "1"), variable("A", "2")}},
+		{"a long comment", "environment.A", []catalog.Variable{{Name: "A",
+			Notes: catalog.VariableNotes{Comment: strings.Repeat("x", catalog.MaxCommentLength+1)}}}},
 		{"a value with NUL", "environment.A", []catalog.Variable{variable("A", "a\x00b")}},
 		{"a value that is not UTF-8", "environment.A", []catalog.Variable{variable("A", "\xff")}},
 		{"too many", "environment", many},

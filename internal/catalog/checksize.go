@@ -14,6 +14,7 @@ const (
 	portBytes       = 5
 	elementBytes    = 2  // of each element of a list or a map
 	memberBytes     = 32 // of each variable and each init script, which are maps
+	notesBytes      = 96 // of the notes of a variable, without its comment
 	digestTextBytes = 16
 )
 
@@ -105,15 +106,24 @@ func (c *Container) measured() []measured {
 	}
 }
 
+// measured is the size of the variable in the body.
+func (v Variable) measured() int {
+	size := len(v.Name) + memberBytes
+	if !v.Secret {
+		size += len(v.Value)
+	}
+	if v.ShownOnce || v.Notes != (VariableNotes{}) {
+		size += notesBytes + len(v.Notes.Comment)
+	}
+	return size
+}
+
 // measuredBody leaves out the values of secrets, which go into the vault.
 func measuredBody(draft Deployable) []measured {
 	body := BodyOf(draft)
 	variables, scripts := 0, 0
-	for _, v := range body.Environment {
-		variables += len(v.Name) + memberBytes
-		if !v.Secret {
-			variables += len(v.Value)
-		}
+	for _, v := range slices.Concat(body.Environment, body.Previews) {
+		variables += v.measured()
 	}
 	for _, secret := range SecretsOf(draft) {
 		variables += len(secret.Name) + digestTextBytes + elementBytes

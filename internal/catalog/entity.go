@@ -86,20 +86,15 @@ type PrivateKey struct {
 // DependsOn returns nothing.
 func (*PrivateKey) DependsOn() []ID { return nil }
 
-// Variable is one environment variable of a resource.
-type Variable struct {
-	Name string
-	// Value is empty if Secret is set; the value is then in the [Vault].
-	Value  string
-	Secret bool
-}
-
 // Resource is the part that all resources have.
 type Resource struct {
 	Meta
 	ServerID    ID
 	Labels      Labels
 	Environment []Variable
+	// Previews are the variables of pull requests. Waybill does not deploy pull requests,
+	// so it only stores them for the clients that set them.
+	Previews []Variable
 	// Timeout is the longest run of a deployment. HealthTimeout is how long a start
 	// may take to become healthy. Both are whole seconds.
 	Timeout       time.Duration

@@ -105,7 +105,9 @@ func SealSecrets(draft Deployable, kept map[string]string, random io.Reader) (ma
 	secrets := TakeSecrets(draft)
 	digests := make(map[string]string, len(secrets))
 	for name, value := range secrets {
-		digests[name] = SecretDigest(key, name, value)
+		if !IsPreviewSecret(name) { // no deployment has it, so no configuration does
+			digests[name] = SecretDigest(key, name, value)
+		}
 	}
 	draft.Shared().SecretDigests = digests
 	secrets[DigestKeySecret] = key
@@ -144,9 +146,6 @@ func ShownNames(resource Deployable) []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
-// environmentPrefix begins the field name of every variable.
-const environmentPrefix = "environment."
-
 // secretPlaces returns the fields of the draft that may carry secrets. Setting one does
 // not change lists and maps that a copy of the draft shares.
 func secretPlaces(draft Deployable) []secretPlace {
@@ -173,18 +172,22 @@ func newSecretPlace(name, field string, value *string) secretPlace {
 	return secretPlace{name, field, func() string { return *value }, func(text string) { *value = text }}
 }
 
-// secretVariables returns the secret variables.
+// secretVariables returns the secret variables, also of pull requests.
 func (r *Resource) secretVariables() []secretPlace {
+	return append(secretsAmong(&r.Environment, false), secretsAmong(&r.Previews, true)...)
+}
+
+func secretsAmong(list *[]Variable, preview bool) []secretPlace {
 	var places []secretPlace
-	for i, v := range r.Environment {
+	for i, v := range *list {
 		if !v.Secret {
 			continue
 		}
-		places = append(places, secretPlace{v.Name, environmentPrefix + v.Name,
-			func() string { return r.Environment[i].Value },
+		places = append(places, secretPlace{VariableSecret(v.Name, preview), VariableField(v.Name, preview),
+			func() string { return (*list)[i].Value },
 			func(value string) {
-				r.Environment = slices.Clone(r.Environment)
-				r.Environment[i].Value = value
+				*list = slices.Clone(*list)
+				(*list)[i].Value = value
 			}})
 	}
 	return places

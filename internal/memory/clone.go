@@ -95,6 +95,7 @@ func cloneApplication(application *catalog.Application) *catalog.Application {
 func cloneResource(resource *catalog.Resource) {
 	resource.Labels.Tags = slices.Clone(resource.Labels.Tags)
 	resource.Environment = slices.Clone(resource.Environment)
+	resource.Previews = slices.Clone(resource.Previews)
 	resource.SecretDigests = maps.Clone(resource.SecretDigests)
 	resource.State = catalog.State{}
 }

@@ -27,6 +27,7 @@ func TestP3SecretsOfADeploymentAreNotInTheLog(t *testing.T) {
 		w.create(t, db)
 		if err := w.SetSecrets(t.Context(), db.ID, map[string]string{
 			"POSTGRES_PASSWORD": password, catalog.DigestKeySecret: "0123456789abcdef",
+			catalog.VariableSecret("TOKEN", true): "of-pull-requests",
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -51,6 +52,7 @@ func TestP3SecretsOfADeploymentAreNotInTheLog(t *testing.T) {
 		{"the key of the server", application, "a private key", "private key", "<REDACTED:private_key>"},
 		// Nothing masks the key of the marks, because no job gets it.
 		{"the key of marks, which", database, "0123456789abcdef", "nothing", "0123456789abcdef"},
+		{"a variable of pull requests, which", database, "of-pull-requests", "nothing", "of-pull-requests"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -95,7 +95,7 @@ func (s Sets) ToMask(
 	for _, name := range slices.Sorted(maps.Keys(s.Resource)) {
 		value := s.Resource[name]
 		switch weakness := redact.Judge(value, shown...); {
-		case name == catalog.DigestKeySecret || value == "":
+		case name == catalog.DigestKeySecret || value == "" || catalog.IsPreviewSecret(name):
 		case weakness != redact.Strong:
 			warnings = append(warnings,
 				fmt.Sprintf("The secret %s is not masked in this log: it %s.", name, weakness))

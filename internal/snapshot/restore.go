@@ -109,7 +109,7 @@ func (o object) restoreRest(restored catalog.Deployable, known []string) error {
 func blank(resource catalog.Deployable, pack catalog.BuildPack) (catalog.Deployable, error) {
 	shared := resource.Shared()
 	rest := catalog.Resource{Meta: shared.Meta, ServerID: shared.ServerID, State: shared.State,
-		Labels: shared.Labels, Retention: shared.Retention}
+		Labels: shared.Labels, Retention: shared.Retention, Previews: shared.Previews}
 	switch resource := resource.(type) {
 	case *catalog.Service:
 		return &catalog.Service{Resource: rest}, nil

@@ -7,7 +7,8 @@
 //
 //	kind          application, service or database
 //	engine        the database's engine
-//	environment   [{"key", "value", "is_secret"}] by key; no secret has a value
+//	environment   [{"key", "value", "is_secret"}] by key; no secret has a value. What
+//	              else is stored of a variable changes no deployment
 //	marks         {"POSTGRES_PASSWORD": "…"}: the keyed digest of each secret of
 //	              the resource (see [catalog.SecretDigest])
 //	init_scripts  [{"name", "content"}] by name

@@ -61,7 +61,7 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 			// Onto a resource that has only what is no configuration.
 			*blank.Shared() = catalog.Resource{Meta: want.Shared().Meta, ServerID: want.Shared().ServerID,
 				State: want.Shared().State, Labels: want.Shared().Labels,
-				Retention: want.Shared().Retention}
+				Retention: want.Shared().Retention, Previews: want.Shared().Previews}
 			if db, ok := blank.(*catalog.Database); ok {
 				db.Engine = "postgresql"
 			}
@@ -83,7 +83,7 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 			got := restore(t, take(t, empty), given)
 			*empty.Shared() = catalog.Resource{Meta: given.Shared().Meta, ServerID: given.Shared().ServerID,
 				State: given.Shared().State, Labels: given.Shared().Labels,
-				Retention: given.Shared().Retention}
+				Retention: given.Shared().Retention, Previews: given.Shared().Previews}
 			if diff := cmp.Diff(got, empty); diff != "" {
 				t.Errorf("%s (-got +want)\n%s", form, diff)
 			}
@@ -99,7 +99,7 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 func TestEveryFieldChangesTheHash(t *testing.T) {
 	notConfiguration := []string{".Meta.ID", ".Meta.Name", ".Meta.Description", ".Meta.CreatedAt",
 		".Meta.UpdatedAt", ".Meta.Generation", ".ServerID",
-		".Labels.Project", ".Labels.Environment", ".Labels.Tags",
+		".Labels.Project", ".Labels.Environment", ".Labels.Tags", ".Previews",
 		".Retention.Finished", ".Retention.Failed", ".Retention.Cancelled",
 		".State.Status", ".State.Queued", ".State.Running", ".State.Deployments",
 		".State.LogObjects", ".State.LogBytes", ".State.LastStart", ".HeadOnly",

@@ -28,6 +28,10 @@ func full(t *testing.T, form string) catalog.Deployable {
 	resource := forms()[form]
 	fill(t, reflect.ValueOf(resource).Elem(), "")
 	resource.Shared().HeadOnly, resource.Shared().Environment[0].Secret = false, false
+	for i := range resource.Shared().Environment { // no deployment depends on these
+		variable := &resource.Shared().Environment[i]
+		variable.ShownOnce, variable.Notes = false, catalog.VariableNotes{}
+	}
 	if db, ok := resource.(*catalog.Database); ok {
 		db.Engine = "postgresql"
 		db.Settings = map[string]string{"postgres_user": "shop", "postgres_db": "orders"}

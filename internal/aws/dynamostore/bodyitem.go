@@ -16,6 +16,7 @@ import (
 // the two belong together, and whether an update changes the body.
 type bodyItem struct {
 	Environment   []variableItem    `dynamodbav:"environment,omitempty"`
+	Previews      []variableItem    `dynamodbav:"previews,omitempty"`
 	SecretDigests map[string]string `dynamodbav:"secret_digests,omitempty"`
 	Compose       bulk              `dynamodbav:"compose,omitempty"`
 	Start         bulk              `dynamodbav:"start,omitempty"`
@@ -33,6 +34,37 @@ type variableItem struct {
 	Name   string `dynamodbav:"name"`
 	Value  bulk   `dynamodbav:"value,omitempty"`
 	Secret bool   `dynamodbav:"secret,omitempty"`
+	// ShownOnce and what follows are absent for variables that were stored without them.
+	ShownOnce    bool   `dynamodbav:"shown_once,omitempty"`
+	Literal      bool   `dynamodbav:"literal,omitempty"`
+	Multiline    bool   `dynamodbav:"multiline,omitempty"`
+	NotBuildtime bool   `dynamodbav:"not_buildtime,omitempty"`
+	NotRuntime   bool   `dynamodbav:"not_runtime,omitempty"`
+	Comment      string `dynamodbav:"comment,omitempty"`
+}
+
+func newVariableItems(variables []catalog.Variable) []variableItem {
+	var all []variableItem
+	for _, v := range variables {
+		all = append(all, variableItem{
+			Name: v.Name, Value: bulk(v.Value), Secret: v.Secret, ShownOnce: v.ShownOnce,
+			Literal: v.Notes.Literal, Multiline: v.Notes.Multiline,
+			NotBuildtime: v.Notes.NotBuildtime, NotRuntime: v.Notes.NotRuntime, Comment: v.Notes.Comment,
+		})
+	}
+	return all
+}
+
+func variablesOf(all []variableItem) []catalog.Variable {
+	var variables []catalog.Variable
+	for _, v := range all {
+		variables = append(variables, catalog.Variable{
+			Name: v.Name, Value: string(v.Value), Secret: v.Secret, ShownOnce: v.ShownOnce,
+			Notes: catalog.VariableNotes{Literal: v.Literal, Multiline: v.Multiline,
+				NotBuildtime: v.NotBuildtime, NotRuntime: v.NotRuntime, Comment: v.Comment},
+		})
+	}
+	return variables
 }
 
 // scriptItem is a file that a database runs once.
@@ -61,6 +93,7 @@ func encodeBody(resource catalog.Deployable) (item, error) {
 
 func newBodyItem(body catalog.Body) bodyItem {
 	fields := bodyItem{
+		Environment: newVariableItems(body.Environment), Previews: newVariableItems(body.Previews),
 		Compose: bulk(body.Compose),
 		Start:   bulk(body.Shell.Start), Stop: bulk(body.Shell.Stop), Health: bulk(body.Shell.Health),
 		HealthCommand: bulk(body.HealthCommand),
@@ -70,9 +103,6 @@ func newBodyItem(body catalog.Body) bodyItem {
 	}
 	if len(body.SecretDigests) > 0 {
 		fields.SecretDigests = body.SecretDigests
-	}
-	for _, v := range body.Environment {
-		fields.Environment = append(fields.Environment, variableItem{v.Name, bulk(v.Value), v.Secret})
 	}
 	for _, script := range body.InitScripts {
 		fields.InitScripts = append(fields.InitScripts, scriptItem{script.Name, bulk(script.Text)})
@@ -86,6 +116,7 @@ func decodeBody(stored item) (catalog.Body, error) {
 		return catalog.Body{}, err
 	}
 	body := catalog.Body{
+		Environment: variablesOf(fields.Environment), Previews: variablesOf(fields.Previews),
 		SecretDigests: fields.SecretDigests,
 		Compose:       string(fields.Compose),
 		Shell: catalog.Shell{Start: string(fields.Start), Stop: string(fields.Stop),
@@ -94,10 +125,6 @@ func decodeBody(stored item) (catalog.Body, error) {
 		HostKeys:      string(fields.HostKeys),
 		Configuration: string(fields.Configuration),
 		Certificate:   string(fields.Certificate),
-	}
-	for _, v := range fields.Environment {
-		body.Environment = append(body.Environment, catalog.Variable{Name: v.Name, Value: string(v.Value),
-			Secret: v.Secret})
 	}
 	for _, script := range fields.InitScripts {
 		body.InitScripts = append(body.InitScripts,
