@@ -44,7 +44,7 @@ func (w *world) change(t *testing.T, id catalog.ID,
 		t.Fatal(err)
 	}
 	record, noted, err := w.requests.Update(t.Context(), before, after,
-		deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"})
+		deployment.Request{Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,35 +2,37 @@ package deployment
 
 import (
 	"context"
+	"errors"
 
 	"waybill/internal/catalog"
+	"waybill/internal/fault"
 	"waybill/internal/snapshot"
 )
 
 // Update records a change of a resource's configuration. before and after are the
-// resource before and after the change. Nothing runs, so the record has ended when it is
-// written. noted is false if the configuration is the same. NotFound if the resource is
-// gone, Conflict if its server is.
+// resource before and after the change; of the request, only the trigger and the id count.
+// Nothing runs, so the record has ended when it is written. Another record with the
+// request's id is not written. noted is false if the configuration is the same. NotFound if
+// the resource is gone, Conflict if its server is.
 func (r *Requests) Update(ctx context.Context, before, after catalog.Deployable,
-	trigger Trigger) (record Record, noted bool, err error) {
+	request Request) (record Record, noted bool, err error) {
 	differ, err := configurationsDiffer(before, after)
 	if err != nil || !differ {
 		return Record{}, false, err
 	}
-	record, err = r.note(ctx, after, Update, trigger)
+	record, err = r.note(ctx, after, Request{Operation: Update, Trigger: request.Trigger, ID: request.ID})
 	return record, err == nil, err
 }
 
 // Forget records that the resource is removed from the catalog only and stays on its
 // server. NotFound if the resource is gone.
 func (r *Requests) Forget(ctx context.Context, resource catalog.Deployable, trigger Trigger) (Record, error) {
-	return r.note(ctx, resource, Forget, trigger)
+	return r.note(ctx, resource, Request{Operation: Forget, Trigger: trigger})
 }
 
 // note records an operation that runs nothing, with the configuration of the resource.
 // The record has ended when it is written.
-func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operation Operation,
-	trigger Trigger) (Record, error) {
+func (r *Requests) note(ctx context.Context, resource catalog.Deployable, request Request) (Record, error) {
 	server, err := r.server(ctx, resource)
 	if err != nil {
 		return Record{}, err
@@ -39,19 +41,22 @@ func (r *Requests) note(ctx context.Context, resource catalog.Deployable, operat
 	if err != nil {
 		return Record{}, err
 	}
+	if request.ID != "" {
+		id = request.ID
+	}
 	hash, err := r.saveSnapshot(ctx, resource)
 	if err != nil {
 		return Record{}, err
 	}
-	request := Request{Resource: resource.Common().ID, Operation: operation, Trigger: trigger}
 	record := r.record(request, id, resource, server, now)
 	record.Status, record.Outcome = Finished, Outcome{Status: Finished}
 	record.ConfigurationHash, record.FinishedAt = hash, now
 	record.Progress.Log.Complete = true
-	if err := r.queue.Note(ctx, record); err != nil {
-		return Record{}, err
+	err = r.queue.Note(ctx, record)
+	if request.ID != "" && errors.Is(err, fault.Conflict) { // an earlier run has written it
+		return record, nil
 	}
-	return record, nil
+	return record, err
 }
 
 // configurationsDiffer reports whether the two have different configurations.

@@ -116,12 +116,12 @@ func TestP9SecretsAreInNoAnswer(t *testing.T) {
 	writer := s.Mint(t, access.Read, access.Write, access.Deploy)
 	s.Built(t, s.Server)
 	secrets := []string{
-		resttest.SecretValue, "c2VjcmV0LWtleS1tYXRlcmlhbA==", strings.SplitN(s.Root, "|", 2)[1],
+		resttest.LockedValue, "c2VjcmV0LWtleS1tYXRlcmlhbA==", strings.SplitN(s.Root, "|", 2)[1],
 		resttest.GitPassword, "PRIVATE KEY-----",
 	}
 	hidden := []string{
 		"plain-value", "echo start", "redis:7.0", `"logs"`, resttest.DatabasePassword, "p%40ss",
-		"max_connections", "init-script", "hidden-command",
+		"max_connections", "init-script", "hidden-command", resttest.ShownSecret, resttest.SecretValue,
 	}
 	seen := map[string]bool{}
 	for id, good := range s.Successes(t) {

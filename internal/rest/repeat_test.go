@@ -207,11 +207,22 @@ func TestEveryRequestWithAKeyIsOneRequest(t *testing.T) {
 					if id == "cancelDeployment" { // there is one to cancel
 						k = newKeyed(t)
 					}
+					k.renewVariables(t, id)
 					key := fmt.Sprintf("%s write %d", what, through)
 					happened = k.repeatAfter(t, id, key, mishap{through: through, happens: happens}, want)
 				}
 			}
 		})
+	}
+}
+
+// renewVariables gives the request that adds a variable a resource that does not have it.
+func (k *keyed) renewVariables(t *testing.T, id string) {
+	t.Helper()
+	kind, of := strings.CutSuffix(strings.TrimPrefix(id, "create"), "Variable")
+	if good := k.takers[id]; of {
+		good.PathUUID = k.Makers()[kind](t, k.Server(t))
+		k.takers[id] = good
 	}
 }
 

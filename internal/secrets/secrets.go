@@ -77,7 +77,7 @@ func explainNotFound(err error, text string) error {
 
 // ToMask returns the secrets to mask, and a warning for each secret of the
 // resource that is too weak to be masked. It leaves out the key of the resource's
-// fingerprints, which no command ever gets.
+// fingerprints and the variables of pull requests, which no command ever gets.
 func (s Sets) ToMask(
 	resource catalog.Deployable, server *catalog.Server,
 ) (all []redact.Secret, warnings []string) {

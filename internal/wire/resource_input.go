@@ -33,7 +33,8 @@ type VariableInput struct {
 	AllowWeak bool    `json:"allow_weak,omitempty"`
 }
 
-// ApplyTo sets the fields of the resource that the input has.
+// ApplyTo sets the fields of the resource that the input has. A variable that the resource
+// has already keeps what only [EnvironmentVariableInput] can set.
 func (n ResourceInput) ApplyTo(resource *catalog.Resource) {
 	resource.Name, resource.Description = n.Name, n.Description
 	resource.ServerID = catalog.ID(n.ServerUUID)
@@ -42,9 +43,12 @@ func (n ResourceInput) ApplyTo(resource *catalog.Resource) {
 	resource.Timeout = time.Duration(n.Timeout) * time.Second
 	resource.HealthTimeout = time.Duration(n.HealthTimeout) * time.Second
 	resource.Retention = n.Retention.retention()
+	present := resource.Environment
 	resource.Environment = nil
 	for _, v := range n.Environment {
-		variable := catalog.Variable{Name: v.Key, Secret: v.IsSecret}
+		had, _ := catalog.FindVariable(present, v.Key)
+		variable := catalog.Variable{Name: v.Key, Secret: v.IsSecret,
+			ShownOnce: had.ShownOnce && v.IsSecret, Notes: had.Notes}
 		if v.Value != nil {
 			variable.Value = *v.Value
 		}

@@ -5,6 +5,7 @@ package catalogapi
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 
 	"waybill/internal/access"
@@ -67,7 +68,7 @@ func (p Ports) api(opts rest.Options) catalogAPI {
 
 // endpoints maps the operations of openapi.yaml to their endpoints.
 func (a catalogAPI) endpoints() map[string]rest.Endpoint {
-	return map[string]rest.Endpoint{
+	all := map[string]rest.Endpoint{
 		"health":                      health,
 		"version":                     a.version,
 		"listTeams":                   a.listTeams,
@@ -110,6 +111,10 @@ func (a catalogAPI) endpoints() map[string]rest.Endpoint {
 		"deleteDatabase":              a.deleteResourceEndpoint(catalog.KindDatabase),
 		"validateDatabase":            a.validateEndpoint(catalog.KindDatabase),
 	}
+	maps.Copy(all, a.variableEndpoints("Application", catalog.KindApplication))
+	maps.Copy(all, a.variableEndpoints("Service", catalog.KindService))
+	maps.Copy(all, a.variableEndpoints("Database", catalog.KindDatabase))
+	return all
 }
 
 // list answers every entity of a kind that the call covers and the query chooses as an

@@ -71,7 +71,7 @@ func (a catalogAPI) create(ctx context.Context, c *rest.Call, codec wire.Codec) 
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	prepared, err := a.prepare(ctx, draft, given.ResourceInput, nil)
+	prepared, err := a.prepare(ctx, change{draft: draft, weak: given.WeakAllowed()})
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -127,15 +127,13 @@ type preparedDraft struct {
 }
 
 // prepare completes a draft, runs every check, and moves its secrets out of it.
-// After that no check, error or answer can show them. stored are the secrets that
-// the draft may keep from the vault.
-func (a catalogAPI) prepare(
-	ctx context.Context, draft catalog.Deployable, given wire.ResourceInput, stored map[string]string,
-) (preparedDraft, error) {
+// After that no check, error or answer can show them.
+func (a catalogAPI) prepare(ctx context.Context, change change) (preparedDraft, error) {
+	draft, stored := change.draft, change.stored
 	if err := catalog.CompleteSecrets(draft, stored, a.opts.Random); err != nil {
 		return preparedDraft{}, err
 	}
-	warnings, err := checkSecretStrength(draft, given.WeakAllowed(), stored, catalog.Check(draft))
+	warnings, err := checkSecretStrength(draft, change.weak, stored, catalog.Check(draft))
 	if err != nil {
 		return preparedDraft{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/plainjson"
 	"waybill/internal/rest"
@@ -32,64 +33,103 @@ const (
 // errConcurrentChange is the cause of a Conflict with a change at the same time.
 var errConcurrentChange = errors.New("another change came at the same time")
 
-// updateEndpoint changes resources of a kind. A request names only the fields to
-// change, so a change that meets another one can be tried again.
+// updateEndpoint changes resources of a kind.
 func (a catalogAPI) updateEndpoint(kind catalog.Kind) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-		wait := firstPause
-		for attempt := 1; ; attempt++ {
-			reply, err := a.update(ctx, c, kind)
-			if !errors.Is(err, errConcurrentChange) || attempt == maxAttempts {
-				return reply, err
-			}
-			if err := rest.Pause(ctx, wait); err != nil {
-				return rest.Answer{}, err
-			}
-			wait *= 2
+		made, err := a.update(ctx, c, kind, func(r revision) (change, error) {
+			return readChange(c.Body, r.present, r.stored.Values)
+		})
+		if err != nil {
+			return rest.Answer{}, err
 		}
+		body := a.details(made.draft, made.server, c.Sensitive(), made.secrets)
+		reply := rest.OK(wire.Merged{body, made.body()})
+		reply.Deployment = string(made.uuid)
+		return reply, nil
 	}
 }
 
-func (a catalogAPI) update(ctx context.Context, c *rest.Call, kind catalog.Kind) (rest.Answer, error) {
-	present, err := rest.Find[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	stored, err := a.Vault.Get(ctx, present.Common().ID, present.Common().Generation)
-	if err != nil && !errors.Is(err, fault.NotFound) {
-		return rest.Answer{}, err
-	}
-	change, err := readChange(c.Body, present, stored.Values)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	prepared, err := a.prepare(ctx, change.draft, change.given, change.stored)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	if err := a.mayDeploy(ctx, c, present, change.draft, prepared.server); err != nil {
-		return rest.Answer{}, err
-	}
-	uuid, dropped, err := a.saveChange(ctx, c, present, change.draft, stored, prepared.secrets)
-	if err != nil {
-		return rest.Answer{}, err
-	}
-	warnings := append(prepared.warnings, warnUnmasked(dropped)...)
-	warnings = append(warnings,
-		warnUnappliedSettings(present, change.draft, stored.Values, prepared.secrets)...)
-	warnings = append(warnings, warnOpenPorts(present, change.draft)...)
-	body := a.details(change.draft, prepared.server, c.Sensitive(), prepared.secrets)
-	reply := rest.OK(wire.Merged{body, changeBody{warnings, &uuid}})
-	reply.Deployment = string(uuid)
-	return reply, nil
+// revision is a stored version of a resource, with its secrets.
+type revision struct {
+	present catalog.Deployable
+	stored  catalog.Secrets
 }
 
 // change is the new version of a resource, before its checks.
 type change struct {
 	draft catalog.Deployable
-	given wire.ResourceInput
+	// weak are the fields whose secret may be weak.
+	weak map[string]bool
 	// stored are the secrets in the vault that the draft may keep.
 	stored map[string]string
+	// before is what the resource was if an earlier run of the request has stored the
+	// change, and maybe not recorded it. It is nil otherwise.
+	before catalog.Deployable
+}
+
+// madeChange is a change that is stored.
+type madeChange struct {
+	preparedDraft
+	draft catalog.Deployable
+	// uuid names the record of the change. It is "" if the configuration is the same.
+	uuid wire.Nullable
+}
+
+func (m madeChange) body() changeBody { return changeBody{m.warnings, &m.uuid} }
+
+// update changes the resource that the path names. read makes the change from the stored
+// version. A change names only what it changes, so one that meets another is tried again,
+// with the version that the other has stored.
+func (a catalogAPI) update(
+	ctx context.Context, c *rest.Call, kind catalog.Kind, read func(revision) (change, error),
+) (madeChange, error) {
+	wait := firstPause
+	for attempt := 1; ; attempt++ {
+		made, err := a.tryUpdate(ctx, c, kind, read)
+		if !errors.Is(err, errConcurrentChange) || attempt == maxAttempts {
+			return made, err
+		}
+		if err := rest.Pause(ctx, wait); err != nil {
+			return madeChange{}, err
+		}
+		wait *= 2
+	}
+}
+
+func (a catalogAPI) tryUpdate(
+	ctx context.Context, c *rest.Call, kind catalog.Kind, read func(revision) (change, error),
+) (madeChange, error) {
+	present, err := rest.Find[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
+	if err != nil {
+		return madeChange{}, err
+	}
+	stored, err := a.Vault.Get(ctx, present.Common().ID, present.Common().Generation)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return madeChange{}, err
+	}
+	was := revision{present, stored}
+	change, err := read(was)
+	if err != nil {
+		return madeChange{}, err
+	}
+	prepared, err := a.prepare(ctx, change)
+	if err != nil {
+		return madeChange{}, err
+	}
+	made := madeChange{preparedDraft: prepared, draft: change.draft}
+	if err := a.mayDeploy(ctx, c, present, made.draft, made.server); err != nil {
+		return madeChange{}, err
+	}
+	var dropped []string
+	made.uuid, dropped, err = a.saveChange(ctx, c, was, change, made.secrets)
+	if err != nil {
+		return madeChange{}, err
+	}
+	made.warnings = append(made.warnings, warnUnmasked(dropped)...)
+	made.warnings = append(made.warnings,
+		warnUnappliedSettings(present, made.draft, stored.Values, made.secrets)...)
+	made.warnings = append(made.warnings, warnOpenPorts(present, made.draft)...)
+	return made, nil
 }
 
 // readChange merges a patch into the present resource.
@@ -122,7 +162,7 @@ func readChange(patch []byte, present catalog.Deployable, stored map[string]stri
 	if stored[catalog.TLSKeySecret] != "" {
 		keepCertificate(draft, present)
 	}
-	return change{draft, given, stored}, nil
+	return change{draft: draft, weak: given.WeakAllowed(), stored: stored}, nil
 }
 
 // repositoryOf returns the repository that an application is built from, or "".
@@ -165,31 +205,49 @@ func keepCertificate(draft, present catalog.Deployable) {
 // same as before. It returns the uuid of the record, or "" without one, and the names of
 // former secrets that will not be masked any more.
 func (a catalogAPI) saveChange(
-	ctx context.Context, c *rest.Call, present, draft catalog.Deployable, stored catalog.Secrets,
-	secrets map[string]string,
+	ctx context.Context, c *rest.Call, was revision, change change, secrets map[string]string,
 ) (uuid wire.Nullable, dropped []string, err error) {
-	sameSecrets := maps.Equal(stored.Values, secrets)
-	same, err := sameResource(present, draft)
-	if err != nil || same && sameSecrets {
+	draft, sameSecrets := change.draft, maps.Equal(was.stored.Values, secrets)
+	same, err := sameResource(was.present, draft)
+	if err != nil {
 		return "", nil, err
+	}
+	if same && sameSecrets {
+		if change.before != nil {
+			uuid, err = a.recordChange(ctx, c, change.before, draft)
+		}
+		return uuid, nil, err
 	}
 	if !sameSecrets {
 		set := catalog.Secrets{Values: secrets}
-		former := stored.Retire(secrets, a.opts.RecordTime(), present.Shared().State.LastStart)
+		former := was.stored.Retire(secrets, a.opts.RecordTime(), was.present.Shared().State.LastStart)
 		set.Retired, dropped = catalog.LimitRetired(former)
 		if err := a.writeSecrets(ctx, draft.Common(), set); err != nil {
 			return "", nil, err
 		}
 	}
-	if err := a.replace(ctx, present, draft); err != nil {
+	if err := a.replace(ctx, was.present, draft); err != nil {
 		return "", nil, err
 	}
-	record, recorded, err := a.requests.Update(ctx, present, draft, c.Trigger())
-	if err != nil || !recorded {
-		return "", dropped, err
+	uuid, err = a.recordChange(ctx, c, was.present, draft)
+	return uuid, dropped, err
+}
+
+// recordChange records the change that was stored and returns the uuid of the record, or ""
+// if the configuration is the same.
+func (a catalogAPI) recordChange(
+	ctx context.Context, c *rest.Call, before, after catalog.Deployable,
+) (wire.Nullable, error) {
+	request, err := c.Request(after.Common().ID, deployment.Update, deployment.Options{})
+	if err != nil {
+		return "", err
 	}
-	draft.Shared().State.Deployments++
-	return wire.Nullable(record.ID), dropped, nil
+	record, recorded, err := a.requests.Update(ctx, before, after, request)
+	if err != nil || !recorded {
+		return "", err
+	}
+	after.Shared().State.Deployments++
+	return wire.Nullable(record.ID), nil
 }
 
 // warnUnmasked warns of former secrets that will not be masked any more.
@@ -202,7 +260,8 @@ func warnUnmasked(names []string) []string {
 		"masked in logs any more: " + strings.Join(slices.Compact(names), ", ") + "."}
 }
 
-// sameResource reports whether both have the same input, secrets and certificate.
+// sameResource reports whether both have the same input, variables, secrets and
+// certificate.
 func sameResource(a, b catalog.Deployable) (bool, error) {
 	codec := wire.CodecOf(a)
 	one, err := plainjson.Encode(codec.Encode(a))
@@ -213,8 +272,11 @@ func sameResource(a, b catalog.Deployable) (bool, error) {
 	if err != nil {
 		return false, fault.Wrap(err, fault.Internal, "encode a resource")
 	}
-	return bytes.Equal(one, other) && maps.Equal(a.Shared().SecretDigests, b.Shared().SecretDigests) &&
-		certificateOf(a) == certificateOf(b), nil
+	// The input lacks what only the routes of variables can set.
+	first, second := a.Shared(), b.Shared()
+	return bytes.Equal(one, other) && maps.Equal(first.SecretDigests, second.SecretDigests) &&
+		slices.Equal(first.Environment, second.Environment) &&
+		slices.Equal(first.Previews, second.Previews) && certificateOf(a) == certificateOf(b), nil
 }
 
 func certificateOf(resource catalog.Deployable) string {

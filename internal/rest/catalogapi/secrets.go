@@ -3,7 +3,6 @@ package catalogapi
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
@@ -64,7 +63,7 @@ func checkSecretStrength(
 	}
 	names := catalog.ShownNames(draft)
 	for _, secret := range catalog.SecretsOf(draft) {
-		variable := strings.HasPrefix(secret.Field, "environment.")
+		variable := catalog.IsVariableField(secret.Field)
 		// An empty variable is a weak secret. An empty field was refused before if it
 		// is required.
 		present, has := stored[secret.Name]

@@ -181,3 +181,69 @@ func (d *diesAfterUpdate) Update(ctx context.Context, entity catalog.Entity, was
 	d.updates--
 	return d.Store.Update(ctx, entity, was)
 }
+
+// TestConcurrentVariablesLoseNothing lets each change of a variable come between the two
+// steps of each other one. Both are made.
+func TestConcurrentVariablesLoseNothing(t *testing.T) {
+	vault := &slowVault{}
+	w := resttest.New(t,
+		func(ports *catalogapi.Ports, _ *showapi.Ports) { vault.Vault, ports.Vault = ports.Vault, vault })
+	server := w.Server(t)
+	set := func(key string) resttest.Object { return resttest.Object{"key": key, "value": "a-new-secret"} }
+	changes := map[string]func(v variables, suffix string) resttest.Request{
+		"a creation": func(v variables, suffix string) resttest.Request {
+			return v.request("createVariable", set("NEW"+suffix))
+		},
+		"a change": func(v variables, suffix string) resttest.Request {
+			return v.request("updateVariable", set("OLD"+suffix))
+		},
+		"a change of many": func(v variables, suffix string) resttest.Request {
+			return v.request("updateVariables",
+				resttest.Object{"data": []resttest.Object{set("NEW" + suffix), set("OLD" + suffix)}})
+		},
+		"a deletion": func(v variables, suffix string) resttest.Request {
+			r := v.request("deleteVariable", nil)
+			r.OtherUUID = catalog.VariableUUID(catalog.ID(v.uuid), "OLD"+suffix, false)
+			return r
+		},
+	}
+	present := func(t *testing.T, v variables) map[string]string {
+		listed, secrets := map[string]string{}, w.Vault(t, v.uuid)
+		for _, one := range v.list(t, "") {
+			if listed[one.Key] = one.text(); one.IsSecret && secrets[one.Key] != one.text() {
+				t.Errorf("%s is listed with another value than the vault's", one.Key)
+			}
+		}
+		return listed
+	}
+	// make makes the changes, one after the other or the second within the first.
+	make := func(t *testing.T, first, second string, within bool) map[string]string {
+		v := variables{w, "Service", w.Service(t, server)}
+		for _, key := range []string{"OLD1", "OLD2"} {
+			v.create(t, resttest.Object{"key": key, "value": "a-former-secret"})
+		}
+		ask := func(r resttest.Request) {
+			if answer := w.Ask(t, r); answer.Status != http.StatusCreated && answer.Status != http.StatusOK {
+				t.Errorf("%s is answered %d %s", r.Operation, answer.Status, answer.Body)
+			}
+		}
+		other := func() error { ask(changes[second](v, "2")); return nil }
+		if within {
+			vault.put = func() error { vault.put = nil; return other() }
+		}
+		ask(changes[first](v, "1"))
+		if !within {
+			other()
+		}
+		return present(t, v)
+	}
+	for first := range changes {
+		for second := range changes {
+			t.Run(second+" within "+first, func(t *testing.T) {
+				if diff := cmp.Diff(make(t, first, second, true), make(t, first, second, false)); diff != "" {
+					t.Errorf("(-within +one after the other)\n%s", diff)
+				}
+			})
+		}
+	}
+}

@@ -64,6 +64,9 @@ func (s scene) Successes(t *testing.T) map[string]success {
 	} {
 		maps.Copy(all, group)
 	}
+	for kind, make := range s.Makers() {
+		maps.Copy(all, s.variableSuccesses(t, kind, make(t, s.Server)))
+	}
 	return all
 }
 
@@ -255,7 +258,7 @@ func (s scene) Errors(t *testing.T, good Request) {
 			wantStatus("uuid "+uuid, http.StatusNotFound, r)
 		}
 	}
-	if strings.Contains(route.Path, "{other}") {
+	if strings.Contains(route.Path, "{other}") || strings.Contains(route.Path, "{env_uuid}") {
 		for _, other := range []string{"nonsense", strings.Repeat("z", 40), good.OtherUUID + "0", "%ff%00"} {
 			r := good
 			r.OtherUUID = other

@@ -183,7 +183,7 @@ const NoToken = "-"
 type Request struct {
 	Operation string // its operationId in openapi.yaml
 	PathUUID  string // takes the place of {uuid} or {id} in the path
-	OtherUUID string // takes the place of {other} in the path
+	OtherUUID string // takes the place of {other} or {env_uuid} in the path
 	Query     string // with its "?"
 	Token     string // "" is a token that may do everything
 	Body      any    // encoded as JSON, unless it is a string or nil
@@ -196,7 +196,7 @@ func (w *World) Ask(t *testing.T, r Request) Response {
 	t.Helper()
 	route := w.Route(t, r.Operation)
 	path := strings.NewReplacer("{uuid}", r.PathUUID, "{id}", r.PathUUID,
-		"{other}", r.OtherUUID).Replace(route.Path)
+		"{other}", r.OtherUUID, "{env_uuid}", r.OtherUUID).Replace(route.Path)
 	answer := w.Send(t, route.Function, route.Method, path+r.Query, r)
 	if err := w.Answers.Check(r.Operation, answer.Status, answer.Header.Get("Content-Type"),
 		answer.Body); err != nil {
