@@ -160,6 +160,45 @@ func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
 	}
 }
 
+// TestP10WhoUsesTheTablesOfTokens: a function of the API may note the use of a token, and
+// nothing else there.
+func TestP10WhoUsesTheTablesOfTokens(t *testing.T) {
+	note := []string{"dynamodb:PutItem"}
+	want := map[string][]string{"deploy": note, "list": note, "show": note,
+		"catalog": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"}}
+	if diff := cmp.Diff(rightsOn(t, parse(t, onAWS), "TablesTokenUse"), want); diff != "" {
+		t.Errorf("rights on the uses of tokens, -got +want:\n%s", diff)
+	}
+}
+
+// rightsOn returns the actions that each function may take on the table whose id begins
+// with the text.
+func rightsOn(t *testing.T, m template, prefix string) map[string][]string {
+	t.Helper()
+	table := ""
+	for id := range m.all(t, "AWS::DynamoDB::GlobalTable") {
+		if strings.HasPrefix(id, prefix) {
+			table = id
+		}
+	}
+	names := func(one any) bool { return target(one) == table }
+	rights := map[string][]string{}
+	for _, name := range functionNames {
+		_, function := m.function(t, name)
+		for _, s := range statements(t, m) {
+			on := list(at(s.tree, "Resource"))
+			if s.in != target(function.get("Role")) || !slices.ContainsFunc(on, names) {
+				continue
+			}
+			for _, action := range list(at(s.tree, "Action")) {
+				rights[name] = append(rights[name], fmt.Sprint(action))
+			}
+		}
+		slices.Sort(rights[name])
+	}
+	return rights
+}
+
 // TestAccessToObjects: a log is written by the runner alone, and what a
 // deployment runs with by those who queue it.
 func TestAccessToObjects(t *testing.T) {

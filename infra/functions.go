@@ -51,7 +51,7 @@ var stackFunctions = []function{
 		memory: 512, timeout: apiTimeout,
 		environment: append(
 			[]string{settings.Team, settings.LogBucket, settings.SecretsPath, settings.Shards,
-				settings.Retention},
+				settings.Retention, settings.TokenDays},
 			settings.ForRequests()...),
 		may: resources.catalogMay,
 	},
@@ -168,6 +168,7 @@ func (r resources) environment(names []string) *map[string]*string {
 		settings.Team:                   jsii.String(r.opts.Team),
 		settings.CatalogTable:           r.tables.catalog.TableName(),
 		settings.TokensTable:            r.tables.tokens.TableName(),
+		settings.TokenUseTable:          r.tables.tokenUse.TableName(),
 		settings.ApplicationDeployments: r.tables.applications.TableName(),
 		settings.ServiceDeployments:     r.tables.services.TableName(),
 		settings.DatabaseDeployments:    r.tables.databases.TableName(),
@@ -180,7 +181,7 @@ func (r resources) environment(names []string) *map[string]*string {
 		values[settings.Shards] = jsii.String(strconv.Itoa(r.opts.Shards))
 	}
 	for name, given := range map[string]string{settings.Lease: r.opts.Lease,
-		settings.Retention: r.opts.Retention} {
+		settings.Retention: r.opts.Retention, settings.TokenDays: r.opts.TokenDays} {
 		if given != "" {
 			values[name] = jsii.String(given)
 		}

@@ -39,6 +39,9 @@ type Options struct {
 	// its log, by its outcome: "finished=90,failed=180,cancelled=30". An outcome that is
 	// not given has the days of this example. A resource may have its own.
 	Retention string
+	// TokenDays (token-days) is for how many days a token works whose request does not say
+	// so: a number, for ever when not given.
+	TokenDays string
 }
 
 // The context when none is given. The folder is relative to infra/, where the
@@ -73,6 +76,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		Functions:    text("functions", DefaultFunctions),
 		Lease:        text("lease", ""),
 		Retention:    text("retention", ""),
+		TokenDays:    text("token-days", ""),
 	}
 	local := text("local", "false")
 	opts.Local = local == "true"
@@ -101,6 +105,9 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	if err := opts.checkRetention(); err != nil {
 		return Options{}, err
 	}
+	if err := opts.checkTokenDays(); err != nil {
+		return Options{}, err
+	}
 	return opts, opts.checkFunctions()
 }
 
@@ -119,6 +126,15 @@ func (o Options) checkRetention() error {
 	if err != nil {
 		return fmt.Errorf("retention=%s: days by outcome, from 1 to %d, like "+
 			"finished=90,failed=180,cancelled=30", o.Retention, settings.MaxRetentionDays)
+	}
+	return nil
+}
+
+// checkTokenDays checks the life of tokens as the functions read it.
+func (o Options) checkTokenDays() error {
+	_, err := settings.New(func(string) (string, bool) { return o.TokenDays, true }).TokenLifetime()
+	if err != nil {
+		return fmt.Errorf("token-days=%s: a number from 1 to %d", o.TokenDays, settings.MaxTokenDays)
 	}
 	return nil
 }

@@ -46,6 +46,11 @@ func TestReadOptions(t *testing.T) {
 			context: map[string]any{"team": "blue", "retention": "failed=365"},
 			want:    infra.Options{Team: "blue", Architecture: "arm64", Retention: "failed=365"},
 		},
+		{
+			name:    "a life of tokens",
+			context: map[string]any{"team": "blue", "token-days": "90"},
+			want:    infra.Options{Team: "blue", Architecture: "arm64", TokenDays: "90"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := optionsOf(c.context, built)

@@ -31,6 +31,8 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 			"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(on(r.tables.tokens.TableArn()), "dynamodb:GetItem", "dynamodb:Scan",
 			"dynamodb:PutItem", "dynamodb:DeleteItem"),
+		r.noteTokenUse(),
+		allow(on(r.tables.tokenUse.TableArn()), "dynamodb:GetItem", "dynamodb:Scan"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:GetParameters", "ssm:PutParameter"),
@@ -46,6 +48,7 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 func (r resources) deployMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		r.readTokens(),
+		r.noteTokenUse(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
@@ -59,6 +62,7 @@ func (r resources) deployMay() []awsiam.PolicyStatement {
 func (r resources) listMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		r.readTokens(),
+		r.noteTokenUse(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"),
 		allow(r.deploymentTables(), "dynamodb:BatchGetItem", "dynamodb:Query"),
 	}
@@ -69,6 +73,7 @@ func (r resources) listMay() []awsiam.PolicyStatement {
 func (r resources) showMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		r.readTokens(),
+		r.noteTokenUse(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem"),
@@ -127,6 +132,11 @@ func (r resources) runnerMay() []awsiam.PolicyStatement {
 // readTokens allows a function of the API to find the token of a request.
 func (r resources) readTokens() awsiam.PolicyStatement {
 	return allow(on(r.tables.tokens.TableArn()), "dynamodb:GetItem")
+}
+
+// noteTokenUse allows a function of the API to store that a token was used, and no more.
+func (r resources) noteTokenUse() awsiam.PolicyStatement {
+	return allow(on(r.tables.tokenUse.TableArn()), "dynamodb:PutItem")
 }
 
 // objects returns the ARNs of the log bucket's objects at the places.

@@ -219,6 +219,7 @@ func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 		"RunnerQueueURL": {settings.RunnerQueueURL}, "EventBus": {settings.EventBus},
 		"SecretsPath":    {settings.SecretsPath},
 		"TokensTable":    {settings.TokensTable},
+		"TokenUseTable":  {settings.TokenUseTable},
 		"ForDeployments": settings.ForDeployments(), "ForRequests": settings.ForRequests(),
 		"Settings": nil,
 	}

@@ -36,9 +36,14 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
+	lifetime, err := env.TokenLifetime()
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
-	tokens := dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable))
+	tokens := dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
+		env.Get(settings.TokenUseTable))
 	dialer := sshrun.New(sshrun.Options{})
 	handler, err := catalogapi.New(catalogapi.Ports{
 		Tokens:    tokens,
@@ -52,6 +57,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Check:     recipe.Check,
 		Warn:      recipe.Warnings,
 		Inspect:   inspect.DialAndLook(dialer),
-	}, rest.Options{Log: log, Team: env.Get(settings.Team), Retention: catalog.Retention(days)})
+	}, rest.Options{Log: log, Team: env.Get(settings.Team), Retention: catalog.Retention(days),
+		TokenLifetime: lifetime})
 	return gateway.Handlers{HTTP: handler, Mint: access.Minter(tokens, time.Now)}, err
 }

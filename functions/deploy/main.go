@@ -30,7 +30,8 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
 	handler, err := deployapi.New(deployapi.Ports{
-		Tokens:    dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable)),
+		Tokens: dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
+			env.Get(settings.TokenUseTable)),
 		Keys:      dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
 		Store:     store,
 		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),

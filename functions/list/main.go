@@ -25,7 +25,8 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
 	handler, err := listapi.New(listapi.Ports{
-		Tokens:  dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable)),
+		Tokens: dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
+			env.Get(settings.TokenUseTable)),
 		Store:   store,
 		History: dynamostore.NewHistory(aws.DynamoDB(), tables),
 	}, rest.Options{Log: log, Team: env.Get(settings.Team)})

@@ -31,7 +31,8 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
 	archive := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
 	handler, err := showapi.New(showapi.Ports{
-		Tokens:    dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable)),
+		Tokens: dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
+			env.Get(settings.TokenUseTable)),
 		Store:     store,
 		History:   dynamostore.NewHistory(aws.DynamoDB(), tables),
 		Archive:   archive,

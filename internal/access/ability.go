@@ -41,7 +41,7 @@ func check(abilities []Ability) ([]Ability, error) {
 
 // Can reports whether the token has the ability, or root.
 func (t Token) Can(ability Ability) bool {
-	return slices.Contains(t.Abilities, ability) || slices.Contains(t.Abilities, Root)
+	return ability == Any || slices.Contains(t.Abilities, ability) || slices.Contains(t.Abilities, Root)
 }
 
 // Require returns Denied unless the token has the ability, or root.

@@ -53,8 +53,8 @@ func New(tokens Tokens, opts Options) *Checker {
 }
 
 // Authenticate returns the token of an Authorization header, "Bearer ID|SECRET".
-// Unauthenticated, always with the same text, if the token is not valid; another
-// kind if the tokens could not be read.
+// Unauthenticated, always with the same text, if the token is not valid or has expired;
+// another kind if the tokens could not be read.
 //
 // A token is cached for [CacheTime]. The absence of a token is not cached, so a new
 // token works at once.
@@ -71,7 +71,7 @@ func (c *Checker) Authenticate(ctx context.Context, header string) (Token, error
 		return Token{}, err
 	}
 	given := digest(secret)
-	if subtle.ConstantTimeCompare(given[:], token.Digest[:]) != 1 {
+	if subtle.ConstantTimeCompare(given[:], token.Digest[:]) != 1 || token.Expired(c.now()) {
 		return Token{}, unauthenticated()
 	}
 	return token.Clone(), nil

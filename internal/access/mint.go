@@ -32,12 +32,15 @@ type Terms struct {
 	Name      string
 	Abilities []Ability
 	Scope     Scope
+	// ExpiresAt is when the token stops working, or zero for never.
+	ExpiresAt time.Time
 }
 
 // Mint makes a token and its bearer form "ID|SECRET", which is stored nowhere and
 // cannot be shown again. random is crypto/rand.Reader outside tests. Invalid if the
 // name is empty, longer than [MaxNameLength] or has control characters, if an
-// ability is unknown or there is no ability, or if [Scope.Check] refuses the scope.
+// ability is unknown or there is no ability, if [Scope.Check] refuses the scope, or if the
+// token would have expired already.
 // Internal if random fails.
 func Mint(terms Terms, now time.Time, random io.Reader) (token Token, bearer string, err error) {
 	id, err := NewID(random)
@@ -65,18 +68,22 @@ func MintWithID(
 	if err := terms.Scope.Check(); err != nil {
 		return Token{}, "", err
 	}
-	secret, err := catalog.RandomText(secretLength, random)
-	if err != nil {
-		return Token{}, "", err
-	}
 	token = Token{
 		ID:        id,
 		Name:      name,
 		Abilities: abilities,
 		Scope:     terms.Scope.clone(),
-		Digest:    digest(secret),
 		CreatedAt: now.UTC().Truncate(time.Microsecond),
+		ExpiresAt: terms.ExpiresAt.UTC().Truncate(time.Microsecond),
 	}
+	if token.Expired(now) {
+		return Token{}, "", fault.InvalidField("expires_at", "must be in the future")
+	}
+	secret, err := catalog.RandomText(secretLength, random)
+	if err != nil {
+		return Token{}, "", err
+	}
+	token.Digest = digest(secret)
 	return token, token.ID + "|" + secret, nil
 }
 

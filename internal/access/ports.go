@@ -22,6 +22,9 @@ const (
 	Deploy        Ability = "deploy"
 )
 
+// Any is the ability of routes that every token may use. No token has it.
+const Any Ability = "any"
+
 // Token is the stored form of a bearer token, without its secret.
 type Token struct {
 	// ID is the part before the bar of "ID|SECRET": a number below 2^53 as decimal
@@ -35,7 +38,12 @@ type Token struct {
 	// Digest is the SHA-256 of the part after the bar.
 	Digest    [32]byte
 	CreatedAt time.Time
+	// ExpiresAt is when the token stops working, or zero for never.
+	ExpiresAt time.Time
 }
+
+// Expired reports whether the token has stopped working.
+func (t Token) Expired(now time.Time) bool { return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) }
 
 // Clone returns a copy that shares nothing with the token.
 func (t Token) Clone() Token {
@@ -44,7 +52,8 @@ func (t Token) Clone() Token {
 	return t
 }
 
-// Tokens stores tokens. Every read is strongly consistent.
+// Tokens stores tokens and their last uses. Each caller takes only the part that it needs.
+// Every read is strongly consistent.
 type Tokens interface {
 	// Create adds a token. Conflict if the id is taken.
 	Create(ctx context.Context, token Token) error
@@ -54,6 +63,7 @@ type Tokens interface {
 	List(ctx context.Context) ([]Token, error)
 	// Delete removes the token. NotFound if absent.
 	Delete(ctx context.Context, id string) error
+	Uses
 }
 
 // SortByAge sorts tokens as [Tokens.List] returns them: the oldest first, and tokens of

@@ -32,6 +32,7 @@ type Memory struct {
 	secrets   map[secretKey][]byte
 	discards  []catalog.DiscardedSecrets
 	tokens    map[string]access.Token
+	uses      map[string]time.Time // of tokens
 	records   map[deployment.ID]deployment.Record
 	finished  map[catalog.ID][]deployment.FinishedID
 	removed   map[catalog.ID]string // the place of the last removal
@@ -68,6 +69,7 @@ func New(Options) *Memory {
 		servers:  map[catalog.ID]*server{},
 		secrets:  map[secretKey][]byte{},
 		tokens:   map[string]access.Token{},
+		uses:     map[string]time.Time{},
 		records:  map[deployment.ID]deployment.Record{},
 		finished: map[catalog.ID][]deployment.FinishedID{},
 		removed:  map[catalog.ID]string{},
@@ -86,7 +88,7 @@ func (m *Memory) Catalog() catalog.Store { return store{m} }
 // Vault returns the secrets.
 func (m *Memory) Vault() catalog.Vault { return vault{m} }
 
-// Tokens returns the bearer tokens.
+// Tokens returns the bearer tokens and their last uses.
 func (m *Memory) Tokens() access.Tokens { return tokens{m} }
 
 // IdempotencyKeys returns the keys of requests.

@@ -1336,6 +1336,14 @@ var routes = [...]Route{
 		Compatible: true,
 	},
 	{
+		ID:       "getToken",
+		Method:   "GET",
+		Path:     "/api/v1/token",
+		Function: "catalog",
+		Ability:  "any",
+		Scope:    "none",
+	},
+	{
 		ID:         "version",
 		Method:     "GET",
 		Path:       "/api/v1/version",

@@ -29,6 +29,8 @@ type gate struct {
 	checker   *access.Checker
 	keys      idempotency.Store
 	store     catalog.Reader
+	tokens    access.Uses
+	noted     access.UseNotes
 	endpoints map[string]Endpoint
 	repeats   map[string]Repeat
 	await     func(ctx context.Context, c *Call, reply Answer) (Answer, error)
@@ -61,27 +63,39 @@ type Bodies interface {
 	Check(operation string, body []byte) error
 }
 
-// NewHandler returns the handler of an API function. Internal if an operation of the
-// function has no endpoint, or takes an Idempotency-Key and has no repeat, or takes a body
-// and nothing checks it.
-func NewHandler(f Function, opts Options) (http.Handler, error) {
-	routes := openapi.Routes()
+// check returns Internal if the function cannot check tokens, or if an operation of it has
+// no endpoint, or takes an Idempotency-Key and has no repeat, or takes a body and nothing
+// checks it.
+func (f Function) check(routes []openapi.Route) error {
+	if f.Tokens == nil || f.Store == nil {
+		return fault.New(fault.Internal, "the function %s cannot check tokens", f.Name)
+	}
 	for _, route := range routes {
 		if route.Function != f.Name {
 			continue
 		}
 		if f.Endpoints[route.ID] == nil {
-			return nil, fault.New(fault.Internal,
+			return fault.New(fault.Internal,
 				"openapi.yaml gives %s to the function %s, which has no endpoint for it", route.ID, f.Name)
 		}
 		if route.TakesKey && (f.Keys == nil || f.Repeats[route.ID] == nil) {
-			return nil, fault.New(fault.Internal,
+			return fault.New(fault.Internal,
 				"%s takes an Idempotency-Key, and the function %s cannot repeat it", route.ID, f.Name)
 		}
 		if route.TakesBody && f.Bodies == nil {
-			return nil, fault.New(fault.Internal,
+			return fault.New(fault.Internal,
 				"%s takes a body, and the function %s cannot check it", route.ID, f.Name)
 		}
+	}
+	return nil
+}
+
+// NewHandler returns the handler of an API function. Internal if the function is not
+// complete.
+func NewHandler(f Function, opts Options) (http.Handler, error) {
+	routes := openapi.Routes()
+	if err := f.check(routes); err != nil {
+		return nil, err
 	}
 	return &gate{
 		function:  f.Name,
@@ -90,6 +104,7 @@ func NewHandler(f Function, opts Options) (http.Handler, error) {
 		checker:   access.New(f.Tokens, access.Options{Now: opts.Now}),
 		keys:      f.Keys,
 		store:     f.Store,
+		tokens:    f.Tokens,
 		endpoints: f.Endpoints,
 		repeats:   f.Repeats,
 		await:     f.Await,
@@ -141,6 +156,7 @@ func (g *gate) serve(ctx context.Context, v *visit) (reply Answer, err error) {
 	if err != nil {
 		return Answer{}, err
 	}
+	defer g.noteUse(ctx, c)()
 	if v.deployment = deploymentOf(c); v.deployment != "" {
 		ctx = oplog.With(ctx, oplog.Deployment, v.deployment)
 	}
@@ -179,6 +195,31 @@ func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 		return nil, err
 	}
 	return c, g.check(c)
+}
+
+// noteTime limits the wait for the note of a use.
+const noteTime = 2 * time.Second
+
+// noteUse stores, while the endpoint runs, that the token is used, at most once in
+// [access.UseEvery]. wait returns when that is done. A note that fails is only logged.
+func (g *gate) noteUse(ctx context.Context, c *Call) (wait func()) {
+	now := g.opts.Now()
+	if c.Token.ID == "" || !g.noted.Due(c.Token.ID, now) {
+		return func() {}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := g.tokens.NoteUse(ctx, c.Token.ID, now); err != nil {
+			g.opts.Log.LogAttrs(ctx, slog.LevelWarn, "the use of a token was not noted",
+				slog.String("error", err.Error()))
+		}
+	}()
+	return func() {
+		<-done
+		cancel()
+	}
 }
 
 // find returns the route and the parameters in the path. Any function answers the

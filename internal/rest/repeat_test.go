@@ -387,7 +387,7 @@ func TestAFunctionMustHaveWhatItsOperationsTake(t *testing.T) {
 	repeat := func(context.Context, *rest.Call, []string) (any, error) { return nil, nil }
 	m := memory.New(memory.Options{})
 	f := rest.Function{
-		Name: "deploy", Tokens: m.Tokens(), Keys: m.IdempotencyKeys(),
+		Name: "deploy", Tokens: m.Tokens(), Store: m.Catalog(), Keys: m.IdempotencyKeys(),
 		Endpoints: map[string]rest.Endpoint{}, Repeats: map[string]rest.Repeat{},
 		Bodies: schema.NewBodies(),
 	}
@@ -396,6 +396,11 @@ func TestAFunctionMustHaveWhatItsOperationsTake(t *testing.T) {
 	}
 	if _, err := rest.NewHandler(f, rest.Options{}); err != nil {
 		t.Fatal(err)
+	}
+	unscoped := f
+	unscoped.Store = nil
+	if _, err := rest.NewHandler(unscoped, rest.Options{}); err == nil {
+		t.Error("a function starts without a check of scopes")
 	}
 	unchecked := f
 	unchecked.Bodies = nil

@@ -30,6 +30,9 @@ type Options struct {
 	// Retention is how long deployments are kept whose resource does not say so; zero
 	// fields mean [catalog.DefaultRetention].
 	Retention catalog.Retention
+	// TokenLifetime is how long a new token works whose request does not say so; zero means
+	// for ever.
+	TokenLifetime time.Duration
 	// Version is the answer of GET /version; by default [Version].
 	Version string
 }

@@ -17,6 +17,7 @@ const (
 	Team                   = "WAYBILL_TEAM"
 	CatalogTable           = "WAYBILL_CATALOG_TABLE"
 	TokensTable            = "WAYBILL_TOKENS_TABLE"
+	TokenUseTable          = "WAYBILL_TOKEN_USE_TABLE"
 	ApplicationDeployments = "WAYBILL_APPLICATION_DEPLOYMENTS_TABLE"
 	ServiceDeployments     = "WAYBILL_SERVICE_DEPLOYMENTS_TABLE"
 	DatabaseDeployments    = "WAYBILL_DATABASE_DEPLOYMENTS_TABLE"
@@ -34,6 +35,9 @@ const (
 	// Retention is how long deployments are kept after their end, in days by outcome
 	// ("finished=90,failed=180,cancelled=30"); a missing one has the default.
 	Retention = "WAYBILL_RETENTION"
+	// TokenDays is for how many days a new token works whose request does not say so; for
+	// ever when unset.
+	TokenDays = "WAYBILL_TOKEN_DAYS"
 	// LogLevel is debug, info, warn or error; info when unset.
 	LogLevel = "WAYBILL_LOG_LEVEL"
 
@@ -81,8 +85,8 @@ func ForDeployments() []string {
 }
 
 // ForRequests lists the variables that every function of the API reads: the variables of
-// [ForDeployments], and the table that it checks tokens in.
-func ForRequests() []string { return append(ForDeployments(), TokensTable) }
+// [ForDeployments], the table that it checks tokens in, and the one for their uses.
+func ForRequests() []string { return append(ForDeployments(), TokensTable, TokenUseTable) }
 
 // Tables returns the names of the tables. It takes an invalid number of shards for 1; the
 // stack refuses such a number.
@@ -161,6 +165,24 @@ func (s Settings) RetentionDays() (Days, error) {
 		*place = n
 	}
 	return days, nil
+}
+
+// MaxTokenDays is the longest default of a token's life, ten years.
+const MaxTokenDays = 3650
+
+// TokenLifetime returns the days of [TokenDays], zero when unset. Internal if it is not a
+// number of days.
+func (s Settings) TokenLifetime() (time.Duration, error) {
+	text := s.Get(TokenDays)
+	if text == "" {
+		return 0, nil
+	}
+	days, err := strconv.Atoi(text)
+	if err != nil || days < 1 || days > MaxTokenDays {
+		return 0, fault.New(fault.Internal, "%s must be a number of days from 1 to %d, not %q",
+			TokenDays, MaxTokenDays, text)
+	}
+	return time.Duration(days) * 24 * time.Hour, nil
 }
 
 // Level returns the level of the operator's log. Internal if the variable does

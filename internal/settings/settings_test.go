@@ -76,6 +76,23 @@ func TestRetentionDays(t *testing.T) {
 	}
 }
 
+func TestTokenLifetime(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"": 0, "1": 24 * time.Hour, "3650": 87600 * time.Hour,
+	} {
+		got, err := from(map[string]string{settings.TokenDays: text}).TokenLifetime()
+		if got != want || err != nil {
+			t.Errorf("TokenLifetime of %q: %s, %v, want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"0", "-1", "3651", "90d", "1.5"} {
+		_, err := from(map[string]string{settings.TokenDays: text}).TokenLifetime()
+		if !errors.Is(err, fault.Internal) || !strings.Contains(err.Error(), settings.TokenDays) {
+			t.Errorf("TokenLifetime of %q: %v, want Internal and the variable's name", text, err)
+		}
+	}
+}
+
 func TestLeaseLength(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"":   0,

@@ -143,6 +143,10 @@ func (w *world) expire(t *testing.T, record client.Deployment) {
 	}
 }
 
+// tokenUse is the phase of a note that a token is used. It comes once a minute for a token,
+// however many deployments it starts, so it counts for none.
+const tokenUse = "use"
+
 // sum adds up the requests by phase. A request that writes says its phase itself; every
 // other one counts for the next phase of its caller, or for the last one. A caller that
 // never writes is a reader, which is left out.
@@ -151,7 +155,9 @@ func sum(calls []meter.Call) map[string]cost {
 	waiting := map[string]string{}
 	of := make([]string, len(calls))
 	for i, call := range slices.Backward(calls) {
-		if of[i] = phaseOf(call); of[i] == "" {
+		if of[i] = phaseOf(call); of[i] == tokenUse {
+			continue
+		} else if of[i] == "" {
 			of[i] = waiting[call.Caller]
 		} else {
 			waiting[call.Caller] = of[i]
@@ -162,7 +168,9 @@ func sum(calls []meter.Call) map[string]cost {
 		if of[i] == "" {
 			of[i] = last[call.Caller]
 		}
-		last[call.Caller] = of[i]
+		if of[i] != tokenUse {
+			last[call.Caller] = of[i]
+		}
 		if of[i] != "" {
 			costs[of[i]] = costs[of[i]].with(call)
 		}
@@ -204,6 +212,8 @@ func phaseOf(call meter.Call) string {
 	phase := ""
 	for _, write := range call.Writes {
 		switch kind := write.Key.Text("kind"); {
+		case strings.Contains(write.Table, "-token-use-"):
+			return tokenUse
 		case kind == "change":
 			return "feed"
 		case write.After == nil:

@@ -33,15 +33,18 @@ func TestTokens(t *testing.T, open func(t *testing.T) access.Tokens) {
 		{"List of nothing is empty", listsNothing},
 		{"List has every token, the oldest first", listsAll},
 		{"Delete removes the token, once", deletes},
+		{"the last uses of tokens are known", knowsUses},
+		{"a use within a minute after another changes nothing", notesOnceAMinute},
+		{"without a use none is known", noUses},
 		{"a cancelled context does nothing", cancelled},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
 }
 
-// token is a token whose every field is set and depends on n.
+// token is a token whose every field is set and depends on n. If n is odd, it has no expiry.
 func token(n int) access.Token {
-	return access.Token{
+	made := access.Token{
 		ID:        fmt.Sprint(1<<52 - n),
 		Name:      fmt.Sprintf("token %d: äöü \"quoted\"", n),
 		Abilities: []access.Ability{access.Read, access.ReadSensitive, access.Deploy},
@@ -52,6 +55,10 @@ func token(n int) access.Token {
 			Servers:   []catalog.ID{"srv222222222222222222222"},
 		},
 	}
+	if n%2 == 0 { // the others never expire
+		made.ExpiresAt = made.CreatedAt.Add(time.Hour)
+	}
+	return made
 }
 
 func create(t *testing.T, tokens access.Tokens, all ...access.Token) {
@@ -67,7 +74,7 @@ func wantToken(t *testing.T, got, want access.Token) {
 	t.Helper()
 	if got.ID != want.ID || got.Name != want.Name || got.Digest != want.Digest ||
 		!got.CreatedAt.Equal(want.CreatedAt) || !slices.Equal(got.Abilities, want.Abilities) ||
-		!slices.Equal(got.Scope.Resources, want.Scope.Resources) ||
+		!got.ExpiresAt.Equal(want.ExpiresAt) || !slices.Equal(got.Scope.Resources, want.Scope.Resources) ||
 		!slices.Equal(got.Scope.Servers, want.Scope.Servers) {
 		t.Errorf("token = %+v, want %+v", got, want)
 	}

@@ -123,11 +123,12 @@ func TestIdempotencyKeys(t *testing.T) {
 func TestTokens(t *testing.T) {
 	accesstest.TestTokens(t, func(t *testing.T) access.Tokens {
 		client := awstest.SessionOf(t, awstest.DynamoDB).DynamoDB()
-		table := "test-" + strings.ToLower(rand.Text()) + "-tokens"
+		table := "test-" + strings.ToLower(rand.Text())
 		id := types.AttributeDefinition{AttributeName: aws.String("id"),
 			AttributeType: types.ScalarAttributeTypeN}
-		create(t, client, table, id)
-		return dynamostore.NewTokens(client, table)
+		create(t, client, table+"-tokens", id)
+		create(t, client, table+"-token-use", id)
+		return dynamostore.NewTokens(client, table+"-tokens", table+"-token-use")
 	})
 }
 

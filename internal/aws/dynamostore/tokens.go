@@ -15,16 +15,17 @@ import (
 	"waybill/internal/fault"
 )
 
-// Tokens is the table of bearer tokens, with the key id, a number. It is safe for use
-// by several goroutines.
+// Tokens are two tables with the key id, a number: of bearer tokens, and of their last
+// uses, so that a function may write a use and no token. It is safe for use by several
+// goroutines.
 type Tokens struct {
-	client *dynamodb.Client
-	table  string
+	client      *dynamodb.Client
+	table, uses string
 }
 
-// NewTokens returns the tokens in the table.
-func NewTokens(client *dynamodb.Client, table string) *Tokens {
-	return &Tokens{client: client, table: table}
+// NewTokens returns the tokens in the table, and their uses in the other one.
+func NewTokens(client *dynamodb.Client, table, uses string) *Tokens {
+	return &Tokens{client: client, table: table, uses: uses}
 }
 
 // tokenItem has a digest of the token's secret, never the secret.
@@ -37,6 +38,9 @@ type tokenItem struct {
 	// Resources and Servers are the scope. Without any, the token is for the whole stack.
 	Resources []string `dynamodbav:"scope_resources,omitempty"`
 	Servers   []string `dynamodbav:"scope_servers,omitempty"`
+	// ValidUntil is nil without an expiry. The name is not the one by which DynamoDB
+	// removes items, because an expired token stays in the list.
+	ValidUntil *instant `dynamodbav:"valid_until,omitempty"`
 }
 
 func tokenKey(id string) item { return item{"id": &types.AttributeValueMemberN{Value: id}} }
@@ -50,6 +54,9 @@ func (t *Tokens) Create(ctx context.Context, token access.Token) error {
 	fields := tokenItem{ID: id, Name: token.Name, Digest: token.Digest[:],
 		CreatedAt: instant(token.CreatedAt), Abilities: convert[string](token.Abilities),
 		Resources: convert[string](token.Scope.Resources), Servers: convert[string](token.Scope.Servers)}
+	if until := instant(token.ExpiresAt); !token.ExpiresAt.IsZero() {
+		fields.ValidUntil = &until
+	}
 	whole, err := attributevalue.MarshalMap(fields)
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "encode a token")
@@ -150,6 +157,9 @@ func decodeToken(stored item) (access.Token, error) {
 	token.Abilities = convert[access.Ability](fields.Abilities)
 	token.Scope = access.Scope{Resources: convert[catalog.ID](fields.Resources),
 		Servers: convert[catalog.ID](fields.Servers)}
+	if fields.ValidUntil != nil {
+		token.ExpiresAt = time.Time(*fields.ValidUntil)
+	}
 	return token, nil
 }
 

@@ -84,6 +84,7 @@ func (a catalogAPI) endpoints() map[string]rest.Endpoint {
 		"getKey":                      a.getKey,
 		"updateKey":                   a.updateKey,
 		"deleteKey":                   a.deleteEndpoint(catalog.KindPrivateKey),
+		"getToken":                    a.getToken,
 		"listTokens":                  a.listTokens,
 		"createToken":                 a.createToken,
 		"deleteToken":                 a.deleteToken,

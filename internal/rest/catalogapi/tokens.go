@@ -2,8 +2,10 @@ package catalogapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
+	"time"
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
@@ -12,15 +14,28 @@ import (
 	"waybill/internal/wire"
 )
 
+// getToken answers the token of the request.
+func (a catalogAPI) getToken(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	used, err := a.Tokens.LastUse(ctx, c.Token.ID)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	return rest.OK(wire.FromToken(c.Token, used, a.opts.Now())), nil
+}
+
 // listTokens answers all tokens as an array.
 func (a catalogAPI) listTokens(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
 	tokens, err := a.Tokens.List(ctx)
 	if err != nil {
 		return rest.Answer{}, err
 	}
+	used, err := a.Tokens.LastUses(ctx)
+	if err != nil {
+		return rest.Answer{}, err
+	}
 	bodies := make([]wire.TokenInfo, 0, len(tokens))
 	for _, token := range tokens {
-		bodies = append(bodies, wire.FromToken(token))
+		bodies = append(bodies, wire.FromToken(token, used[token.ID], a.opts.Now()))
 	}
 	return rest.OK(bodies), nil
 }
@@ -33,6 +48,9 @@ func (a catalogAPI) createToken(ctx context.Context, c *rest.Call) (rest.Answer,
 	}
 	terms := access.Terms{Name: given.Name}
 	if terms.Abilities, err = access.ParseAbilities(given.Abilities); err != nil {
+		return rest.Answer{}, err
+	}
+	if terms.ExpiresAt, err = a.readExpiry(given.ExpiresAt); err != nil {
 		return rest.Answer{}, err
 	}
 	if terms.Scope, err = a.readScope(ctx, given.Scope); err != nil {
@@ -52,11 +70,32 @@ func (a catalogAPI) createToken(ctx context.Context, c *rest.Call) (rest.Answer,
 		}
 		return rest.Answer{}, err
 	}
+	info := wire.FromToken(token, time.Time{}, token.CreatedAt)
 	return rest.Answer{
 		Status:  http.StatusCreated,
-		Body:    wire.CreatedToken{TokenInfo: wire.FromToken(token), Token: bearer},
+		Body:    wire.CreatedToken{TokenInfo: info, Token: bearer},
 		Created: []string{id},
 	}, nil
+}
+
+// readExpiry returns when a new token stops working: as the request says, or after the
+// lifetime that the stack has.
+func (a catalogAPI) readExpiry(given json.RawMessage) (time.Time, error) {
+	if given == nil {
+		if a.opts.TokenLifetime == 0 {
+			return time.Time{}, nil
+		}
+		return a.opts.RecordTime().Add(a.opts.TokenLifetime), nil
+	}
+	if wire.IsNull(given) {
+		return time.Time{}, nil
+	}
+	var at time.Time // openapi.yaml has the form
+	if err := json.Unmarshal(given, &at); err != nil {
+		return time.Time{}, fault.WrapField(err, fault.Invalid, "expires_at",
+			"must be a time like 2027-01-31T00:00:00Z")
+	}
+	return at, nil
 }
 
 // readScope returns the scope of a new token. Invalid if it names nothing, or something

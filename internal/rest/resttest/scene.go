@@ -104,6 +104,7 @@ func (s scene) managementSuccesses(t *testing.T) map[string]success {
 		"getKey":        get(s.Key, ""),
 		"updateKey":     patch(s.World.Key(t), Object{"name": "renamed", "private_key": ExamplePEM}),
 		"deleteKey":     get(s.World.Key(t), ""),
+		"getToken":      get("", ""),
 		"listTokens":    get("", ""),
 		"createToken":   post(Object{"name": "new", "abilities": []string{"deploy", "read"}}),
 		"deleteToken":   get(s.Token, ""),

@@ -71,7 +71,7 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	w.Check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil }
 	w.Warn = func(context.Context, catalog.Deployable) []string { return nil }
 	w.Inspect = func() (string, error) { return "running:healthy", nil }
-	catalogPorts := w.catalogPorts()
+	catalogPorts := w.CatalogPorts()
 	showPorts := showapi.Ports{
 		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(),
 		Index: m.Index(), Snapshots: m.Snapshots(),
@@ -105,9 +105,9 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	return w
 }
 
-// catalogPorts are the ports of the catalog function. A test can change what Check, Warn
+// CatalogPorts are the ports of the catalog function. A test can change what Check, Warn
 // and Inspect do at any time.
-func (w *World) catalogPorts() catalogapi.Ports {
+func (w *World) CatalogPorts() catalogapi.Ports {
 	m := w.Memory
 	return catalogapi.Ports{
 		Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
