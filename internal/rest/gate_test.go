@@ -58,11 +58,11 @@ func TestRoutes(t *testing.T) {
 		},
 		{
 			"a query that is not encoded", "catalog", "GET", "/api/v1/servers?a=%zz", 422,
-			"Validation failed.", "",
+			"Validation failed. query: is not percent-encoded as it should be.", "",
 		},
 		{
 			"a query that no client sends", "list", "GET", "/api/v1/deployments/servers/x?b=1", 422,
-			"Validation failed.", "",
+			"Validation failed. b: is not known here; this route has no query parameters.", "",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

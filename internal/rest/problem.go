@@ -2,7 +2,10 @@ package rest
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"waybill/internal/fault"
@@ -71,9 +74,32 @@ func problemAnswer(err error, requestID string) Answer {
 		return Answer{Status: refused.status, Body: body, Header: refused.header}
 	}
 	known := problems[fault.KindOf(err)]
-	body := problem.New(known.status, fault.Public(err), requestID)
-	body.Errors = fault.Fields(err)
+	fields := fault.Fields(err)
+	text := fault.Public(err)
+	if fault.KindOf(err) != fault.Internal {
+		text += firstOf(fields)
+	}
+	body := problem.New(known.status, text, requestID)
+	body.Errors = fields
 	return Answer{Status: known.status, Body: body, Header: known.header}
+}
+
+// firstOf returns a sentence with the first problem of the fields, or "". Existing clients
+// show only the message.
+func firstOf(fields map[string][]string) string {
+	names := slices.Sorted(maps.Keys(fields))
+	if len(names) == 0 || len(fields[names[0]]) == 0 {
+		return ""
+	}
+	more := -1
+	for _, problems := range fields {
+		more += len(problems)
+	}
+	sentence := " " + names[0] + ": " + strings.TrimSuffix(fields[names[0]][0], ".") + "."
+	if more > 0 {
+		sentence += fmt.Sprintf(" There are %d more; see errors.", more)
+	}
+	return sentence
 }
 
 // PublicText returns the text of an error that a client may see.

@@ -43,7 +43,7 @@ func TestEveryKindHasAProblem(t *testing.T) {
 			if name := headers[kind]; name != "" && header[name] == "" {
 				t.Errorf("there is no %s", name)
 			}
-			message := fmt.Sprintf("The %s text.", kind)
+			message := fmt.Sprintf("The %s text. name: must be better.", kind)
 			if kind == fault.Internal {
 				message = fault.Public(err)
 			}

@@ -53,10 +53,13 @@ func (c Codec) MergePatch(present catalog.Deployable, patch []byte) (body []byte
 	if err != nil {
 		return nil, nil, err
 	}
-	changes, err := Decode[map[string]json.RawMessage](patch)
+	changes, err := Changes(patch)
 	if err != nil {
 		return nil, nil, err
 	}
+	maps.DeleteFunc(changes, func(name string, _ json.RawMessage) bool {
+		return ignoredByResources.has(name) || ignoredByChanges.has(name)
+	})
 	if err := c.checkPatch(all, changes); err != nil {
 		return nil, nil, err
 	}
@@ -107,6 +110,9 @@ func (c Codec) fixedValue(name string, present json.RawMessage) string {
 	}
 	return c.name
 }
+
+// instantDeploy starts a new resource. A change starts nothing.
+const instantDeploy = "instant_deploy"
 
 // environmentUUID is another name of environment_name.
 const environmentUUID = "environment_uuid"

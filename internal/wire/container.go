@@ -7,6 +7,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/plainjson"
 )
 
 // ContainerInput says how a container runs. "0" is no limit.
@@ -30,8 +31,32 @@ type ContainerInput struct {
 type ApplicationContainerInput struct {
 	PortsExposes string `json:"ports_exposes"`
 	Command      string `json:"health_check_command"`
-	Port         int    `json:"health_check_port"`
+	Port         Port   `json:"health_check_port"`
 	Path         string `json:"health_check_path"`
+}
+
+// Port is a port as existing clients write it in some fields: as text. It may be a number in
+// a request, and 0 or "" is no port.
+type Port int
+
+// MarshalJSON writes the port as text.
+func (p Port) MarshalJSON() ([]byte, error) {
+	if p == 0 {
+		return []byte(`""`), nil
+	}
+	return plainjson.Encode(strconv.Itoa(int(p)))
+}
+
+// UnmarshalJSON reads a number, or text with a number. Null is no port.
+func (p *Port) UnmarshalJSON(value []byte) error {
+	text := strings.Trim(string(value), `"`)
+	if text == "" || text == "null" {
+		*p = 0
+		return nil
+	}
+	number, err := strconv.Atoi(text)
+	*p = Port(number)
+	return err
 }
 
 // container returns the input as the catalog stores it.
@@ -67,7 +92,7 @@ func (n ApplicationContainerInput) addTo(container catalog.Container) (catalog.C
 		}
 		container.Exposes = append(container.Exposes, port)
 	}
-	container.Health.Command, container.Health.Port, container.Health.Path = n.Command, n.Port, n.Path
+	container.Health.Command, container.Health.Port, container.Health.Path = n.Command, int(n.Port), n.Path
 	return container, nil
 }
 
@@ -92,7 +117,8 @@ func containerInput(c catalog.Container) ContainerInput {
 
 // applicationContainerInput is the inverse of [ApplicationContainerInput.addTo].
 func applicationContainerInput(c catalog.Container) ApplicationContainerInput {
-	return ApplicationContainerInput{joinPorts(c.Exposes), c.Health.Command, c.Health.Port, c.Health.Path}
+	health := c.Health
+	return ApplicationContainerInput{joinPorts(c.Exposes), health.Command, Port(health.Port), health.Path}
 }
 
 // Container is how a container runs, as it is shown.
@@ -112,13 +138,13 @@ type ApplicationContainer struct {
 	PortsExposes *string `json:"ports_exposes"`
 	// Command needs the ability to read sensitive data.
 	Command *string `json:"health_check_command,omitempty"`
-	Port    *int    `json:"health_check_port"`
+	Port    *Port   `json:"health_check_port"`
 	Path    *string `json:"health_check_path"`
 }
 
 func applicationContainerOf(c catalog.Container, sensitive bool) ApplicationContainer {
 	body := ApplicationContainer{
-		PortsExposes: TextOrNull(joinPorts(c.Exposes)), Port: portOrNull(c.Health.Port),
+		PortsExposes: TextOrNull(joinPorts(c.Exposes)), Port: (*Port)(portOrNull(c.Health.Port)),
 		Path: TextOrNull(c.Health.Path),
 	}
 	if sensitive {

@@ -124,7 +124,8 @@ func readEngineFields(of engine.Engine, body []byte, db *catalog.Database) error
 	}
 	maps.DeleteFunc(all, func(name string, value json.RawMessage) bool {
 		_, known := shared[name]
-		return known || IsNull(value) || name == "instant_deploy" || name == "database_type"
+		return known || IsNull(value) || name == instantDeploy || name == "database_type" ||
+			name == environmentUUID || ignoredByResources.has(name)
 	})
 	db.Settings = map[string]string{}
 	if err := refuseUnknown(of, Without(all, engineFields(of))); err != nil {

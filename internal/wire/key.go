@@ -1,7 +1,10 @@
 package wire
 
 import (
+	"encoding/json"
+
 	"waybill/internal/catalog"
+	"waybill/internal/fault"
 )
 
 // KeyPatch changes a key. A nil field stays as it is.
@@ -9,6 +12,19 @@ type KeyPatch struct {
 	Name        *string `json:"name"`
 	Description *string `json:"description"`
 	PrivateKey  *string `json:"private_key"`
+}
+
+// DecodeKeyPatch reads a patch as [Changes] does.
+func DecodeKeyPatch(patch []byte) (KeyPatch, error) {
+	changes, err := Changes(patch)
+	if err != nil {
+		return KeyPatch{}, err
+	}
+	body, err := json.Marshal(changes)
+	if err != nil {
+		return KeyPatch{}, fault.Wrap(err, fault.Internal, "encode the changes of a key")
+	}
+	return Decode[KeyPatch](body)
 }
 
 // Key is the public half of an SSH key on the wire.

@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"encoding/json"
+
 	"waybill/internal/catalog"
 )
 
@@ -37,6 +39,22 @@ func (n ServerInput) Server(meta catalog.Meta) *catalog.Server {
 		ForbidHostAccess: n.ForbidHostAccess,
 		ServiceDomain:    n.ServiceDomain,
 	}
+}
+
+// ServerChanges returns the changes of a patch, in which existing clients have other names
+// for two fields. Waybill's own name counts if both are given.
+func ServerChanges(patch []byte) (map[string]json.RawMessage, error) {
+	changes, err := Changes(patch)
+	for other, name := range map[string]string{
+		"concurrent_builds": "concurrency", "deployment_queue_limit": "queue_limit",
+	} {
+		value, given := changes[other]
+		if _, own := changes[name]; given && !own {
+			changes[name] = value
+		}
+		delete(changes, other)
+	}
+	return changes, err
 }
 
 // InputOfServer returns the input that would create the server.
@@ -83,6 +101,8 @@ type Server struct {
 	UpdatedAt   string         `json:"updated_at"`
 	// Resources is nil, and absent, unless the request asks for it.
 	Resources []Resource `json:"resources,omitzero"`
+	// Warnings are in the answer to a creation or a change only.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // ServerSettings repeats fields of the server where existing clients read them.

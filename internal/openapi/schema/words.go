@@ -202,8 +202,14 @@ func dotted(place []string, more ...string) string {
 	return strings.Join(all, ".")
 }
 
-// listing lists the fields that an object may have.
+// listing lists the fields that an object may have, without those that are ignored.
 func listing(properties node) string {
-	fields, _ := properties.value.(map[string]any)
-	return openapi.JoinWords(slices.Sorted(maps.Keys(fields)), "and")
+	var names []string
+	for _, field := range properties.children() {
+		if field.get("x-waybill-ignored").value != true {
+			names = append(names, field.key())
+		}
+	}
+	slices.Sort(names)
+	return openapi.JoinWords(names, "and")
 }

@@ -137,12 +137,16 @@ func list[T catalog.Entity, B any](
 	return rest.OK(bodies), nil
 }
 
-// newMeta returns the metadata of a new entity.
+// newMeta returns the metadata of a new entity. Without a name, it makes one of the kind and
+// the id.
 func (a catalogAPI) newMeta(
 	c *rest.Call, kind catalog.Kind, name, description string,
 ) (catalog.Meta, error) {
 	id, err := c.NewID(kind)
 	now := a.opts.RecordTime()
+	if name == "" && err == nil {
+		name = string(kind) + "-" + string(id)[3:9]
+	}
 	return catalog.Meta{ID: id, Name: name, Description: description, CreatedAt: now, UpdatedAt: now}, err
 }
 

@@ -60,7 +60,7 @@ var allContainerFields = resttest.Object{
 	"health_check_timeout":      5.0,
 	"health_check_retries":      3.0,
 	"health_check_start_period": 30.0,
-	"health_check_port":         80.0,
+	"health_check_port":         "80",
 	"health_check_path":         "/up",
 }
 

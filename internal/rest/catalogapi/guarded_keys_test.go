@@ -34,7 +34,7 @@ func newGuardedScene(t *testing.T) guardedScene {
 // share gives the lax server the key of the strict one, as root may.
 func (w guardedScene) share(t *testing.T) {
 	request := w.server(w.lax, resttest.Object{"private_key_uuid": w.key})
-	resttest.Want[resttest.Object](t, w.World, http.StatusOK, request)
+	resttest.Want[resttest.Object](t, w.World, http.StatusCreated, request)
 }
 
 func (guardedScene) server(uuid string, body resttest.Object) resttest.Request {

@@ -14,7 +14,7 @@ import (
 // updateKey renames a key, or replaces its private key. The new private key must
 // open every server that uses the key, so that a mistake locks no server out.
 func (a catalogAPI) updateKey(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	given, err := wire.Decode[wire.KeyPatch](c.Body)
+	given, err := wire.DecodeKeyPatch(c.Body)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -44,7 +44,7 @@ func (a catalogAPI) updateKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 	if err := a.replace(ctx, present, changed); err != nil {
 		return rest.Answer{}, err
 	}
-	return rest.OK(wire.FromKey(changed)), nil
+	return rest.Created(wire.FromKey(changed)), nil // existing clients read no other status
 }
 
 // changedKey returns the present key with the patch applied, and the new private key or

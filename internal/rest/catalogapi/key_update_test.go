@@ -26,7 +26,7 @@ func TestAKeyIsStoredInOneForm(t *testing.T) {
 		}
 	}
 	wantKept(resttest.ExamplePEM)
-	resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+	resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
 		Operation: "updateKey", PathUUID: key, Body: given(otherPEM),
 	})
 	wantKept(otherPEM)
@@ -59,7 +59,7 @@ func TestAKeyIsReplaced(t *testing.T) {
 	})
 	t.Run("when every server takes it", func(t *testing.T) {
 		w.Inspector.Opened = ""
-		got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+		got := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
 			Operation: "updateKey", PathUUID: key,
 			Body: resttest.Object{"private_key": otherPEM, "name": "second"},
 		})
@@ -69,7 +69,7 @@ func TestAKeyIsReplaced(t *testing.T) {
 	})
 	t.Run("a name alone tries nothing", func(t *testing.T) {
 		w.Inspector.Opened = ""
-		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+		resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
 			Operation: "updateKey", PathUUID: key, Body: resttest.Object{"name": "third"},
 		})
 		if w.Inspector.Opened != "" || kept() != otherPEM {
@@ -82,7 +82,7 @@ func TestAKeyIsReplaced(t *testing.T) {
 		w.Refused(t, "updateServer", server, resttest.Object{"private_key_uuid": spare}, "private_key_uuid",
 			"connection refused")
 		w.Inspector.Shut = nil
-		got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+		got := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
 			Operation: "updateServer", PathUUID: server, Body: resttest.Object{"private_key_uuid": spare},
 		})
 		if got["private_key_uuid"] != spare || w.Inspector.Opened != resttest.ExamplePEM {

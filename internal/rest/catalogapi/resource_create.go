@@ -44,10 +44,7 @@ func (a catalogAPI) createDatabase(ctx context.Context, c *rest.Call) (rest.Answ
 }
 
 func (a catalogAPI) create(ctx context.Context, c *rest.Call, codec wire.Codec) (rest.Answer, error) {
-	given, err := wire.Decode[struct {
-		wire.ResourceInput
-		InstantDeploy bool `json:"instant_deploy"`
-	}](c.Body)
+	given, err := wire.Decode[creation](c.Body)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -57,12 +54,13 @@ func (a catalogAPI) create(ctx context.Context, c *rest.Call, codec wire.Codec) 
 		}
 	}
 	common := catalog.Resource{}
-	if common.Meta, err = a.newMeta(c, codec.Kind, "", ""); err != nil {
+	if common.Meta, err = a.newMeta(c, codec.Kind, given.Name, given.Description); err != nil {
 		return rest.Answer{}, err
 	}
 	if reply, done, err := a.createdBefore(ctx, c, common.ID, given.InstantDeploy); done || err != nil {
 		return reply, err
 	}
+	given.Name = common.Name
 	given.ApplyTo(&common)
 	if err := c.Admit(ctx, common.ServerID); err != nil {
 		return rest.Answer{}, wrapMissing(err, common.ServerID)
@@ -81,14 +79,32 @@ func (a catalogAPI) create(ctx context.Context, c *rest.Call, codec wire.Codec) 
 	if err := a.createWithSecrets(ctx, draft, prepared.secrets); err != nil {
 		return rest.Answer{}, err
 	}
-	change := changeBody{Warnings: prepared.warnings}
-	if given.InstantDeploy {
-		if err := a.startNew(ctx, c, draft, &change); err != nil {
+	return a.createdAnswer(ctx, c, draft, prepared, given.InstantDeploy)
+}
+
+// creation has the fields of every body that creates a resource.
+type creation struct {
+	wire.ResourceInput
+	InstantDeploy bool `json:"instant_deploy"`
+}
+
+// createdAnswer answers with a new resource, after it has queued its start if the request
+// asks for that.
+func (a catalogAPI) createdAnswer(
+	ctx context.Context, c *rest.Call, resource catalog.Deployable, prepared preparedDraft, start bool,
+) (rest.Answer, error) {
+	warnings, err := wire.ResourceWarnings(c.Body)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	change := changeBody{Warnings: append(warnings, prepared.warnings...)}
+	if start {
+		if err := a.startNew(ctx, c, resource, &change); err != nil {
 			return rest.Answer{}, err
 		}
 	}
-	body := a.details(draft, prepared.server, c.Sensitive(), prepared.secrets)
-	reply := created(wire.Merged{body, change}, draft.Common().ID)
+	body := a.details(resource, prepared.server, c.Sensitive(), prepared.secrets)
+	reply := created(wire.Merged{body, change}, resource.Common().ID)
 	if change.DeploymentUUID != nil {
 		reply.Created = append(reply.Created, string(*change.DeploymentUUID))
 	}

@@ -42,6 +42,11 @@ func (a catalogAPI) updateEndpoint(kind catalog.Kind) rest.Endpoint {
 		if err != nil {
 			return rest.Answer{}, err
 		}
+		warnings, err := wire.ChangeWarnings(c.Body)
+		if err != nil {
+			return rest.Answer{}, err
+		}
+		made.warnings = append(warnings, made.warnings...)
 		body := a.details(made.draft, made.server, c.Sensitive(), made.secrets)
 		reply := rest.OK(wire.Merged{body, made.body()})
 		reply.Deployment = string(made.uuid)

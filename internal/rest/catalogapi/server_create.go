@@ -23,6 +23,7 @@ func (a catalogAPI) createServer(ctx context.Context, c *rest.Call) (rest.Answer
 	if reply, done, err := a.createdBefore(ctx, c, meta.ID, false); done || err != nil {
 		return reply, err
 	}
+	given.Name = meta.Name
 	server := given.Server(meta)
 	if err := catalog.Check(server); err != nil {
 		return rest.Answer{}, err
@@ -36,7 +37,18 @@ func (a catalogAPI) createServer(ctx context.Context, c *rest.Call) (rest.Answer
 	if err := a.Store.Create(ctx, server); err != nil {
 		return rest.Answer{}, err
 	}
-	return created(wire.FromServer(server), server.ID), nil
+	reply, err := serverAnswer(c, server)
+	reply.Created = []string{string(server.ID)}
+	return reply, err
+}
+
+// serverAnswer answers 201 with the server and with warnings about ignored fields of the
+// request. Existing clients read no other status than 201, of a change neither.
+func serverAnswer(c *rest.Call, server *catalog.Server) (rest.Answer, error) {
+	body := wire.FromServer(server)
+	var err error
+	body.Warnings, err = wire.ServerWarnings(c.Body)
+	return rest.Created(body), err
 }
 
 // parseHostKey returns the key in the form in which it is pinned: without comment and

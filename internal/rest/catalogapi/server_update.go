@@ -23,7 +23,7 @@ func (a catalogAPI) updateServer(ctx context.Context, c *rest.Call) (rest.Answer
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		return rest.OK(wire.FromServer(server)), nil
+		return serverAnswer(c, server)
 	}
 }
 
@@ -109,7 +109,7 @@ func mergePatch(given wire.ServerInput, patch []byte) (wire.ServerInput, error) 
 	if err != nil {
 		return wire.ServerInput{}, err
 	}
-	changes, err := wire.Decode[map[string]json.RawMessage](patch)
+	changes, err := wire.ServerChanges(patch)
 	if err != nil {
 		return wire.ServerInput{}, err
 	}

@@ -51,7 +51,7 @@ func TestUpdateServer(t *testing.T) {
 			resttest.Object{"service_domain": "apps.example.com"},
 		},
 		{"no service_domain",
-			resttest.Object{"service_domain": ""}, resttest.Object{"service_domain": nil},
+			resttest.Object{"service_domain": nil}, resttest.Object{"service_domain": nil},
 		},
 		{"its data_dir",
 			resttest.Object{"data_dir": "/srv/waybill"}, resttest.Object{"data_dir": "/srv/waybill"},
@@ -59,7 +59,7 @@ func TestUpdateServer(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			before := show(t)
-			got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+			got := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
 				Operation: "updateServer", PathUUID: server, Body: c.body,
 			})
 			wanted := merge(before, c.differs, resttest.Object{
@@ -114,13 +114,13 @@ func TestUpdateServer(t *testing.T) {
 		if got := w.Shown(t, validated, ""); !got.IsReachable {
 			t.Fatalf("server = %+v", got)
 		}
-		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+		resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
 			Operation: "updateServer", PathUUID: validated, Body: resttest.Object{"concurrency": 3},
 		})
 		if got := w.Shown(t, validated, ""); !got.IsReachable {
 			t.Error("another limit makes it unreachable")
 		}
-		resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+		resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
 			Operation: "updateServer", PathUUID: validated, Body: resttest.Object{"ip": "10.0.0.2"},
 		})
 		if got := w.Shown(t, validated, ""); got.IsReachable || !got.IsUsable {
@@ -141,7 +141,7 @@ func TestOnlyRootLiftsAServersPolicy(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	writer := w.Mint(t, access.Write)
-	resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+	resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
 		Operation: "updateServer", PathUUID: server, Token: writer,
 		Body: resttest.Object{"forbid_host_access": true},
 	})
@@ -151,10 +151,10 @@ func TestOnlyRootLiftsAServersPolicy(t *testing.T) {
 			Body: resttest.Object{"forbid_host_access": value},
 		})
 	}
-	resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+	resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
 		Operation: "updateServer", PathUUID: server, Token: writer, Body: resttest.Object{"concurrency": 3},
 	})
-	lifted := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+	lifted := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
 		Operation: "updateServer", PathUUID: server, Token: w.Mint(t, access.Root),
 		Body: resttest.Object{"forbid_host_access": false},
 	})

@@ -62,7 +62,6 @@ func TestServers(t *testing.T) {
 		change resttest.Object
 		field  string
 	}{
-		{"no name", resttest.Object{"name": nil}, "name"},
 		{"a blank name", resttest.Object{"name": "  "}, "name"},
 		{"a port out of range", resttest.Object{"port": 70000}, "port"},
 		{"a port that is text", resttest.Object{"port": "22"}, "port"},
@@ -91,7 +90,8 @@ func TestServers(t *testing.T) {
 			got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
 				Operation: "createServer", Body: body,
 			})
-			if got.Message != "Validation failed." || len(got.Errors) != 1 || len(got.Errors[c.field]) == 0 {
+			if !strings.HasPrefix(got.Message, "Validation failed. "+c.field+": ") ||
+				len(got.Errors) != 1 || len(got.Errors[c.field]) == 0 {
 				t.Errorf("problem = %+v, want one of %s", got, c.field)
 			}
 		})

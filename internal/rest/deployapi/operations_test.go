@@ -296,7 +296,8 @@ func TestDeploy(t *testing.T) {
 			resttest.Request{Body: resttest.Object{"uuid": manyUUIDs(100)}}, 404, "No resources found.",
 		},
 		{"a list",
-			resttest.Request{Body: resttest.Object{"uuid": []string{application}}}, 422, "Validation failed.",
+			resttest.Request{Body: resttest.Object{"uuid": []string{application}}}, 422,
+			"Validation failed. uuid: must be text, not a list.",
 		},
 	} {
 		t.Run(c.name+" is refused", func(t *testing.T) {

@@ -14,6 +14,7 @@ type optionsBody struct {
 	PullLatestImages bool   `json:"pull_latest_images"`
 	StopBeforeStart  bool   `json:"stop_before_start"`
 	Force            bool   `json:"force"`
+	ForceRebuild     bool   `json:"force_rebuild"`
 	DockerTag        string `json:"docker_tag"`
 	Commit           string `json:"commit"`
 }
@@ -24,7 +25,7 @@ func (b optionsBody) options(c *rest.Call) deployment.Options {
 	return deployment.Options{
 		PullLatestImages: b.PullLatestImages || rest.Flag(c.Query, "latest"),
 		StopBeforeStart:  b.StopBeforeStart,
-		Force:            b.Force || rest.Flag(c.Query, "force"),
+		Force:            b.Force || b.ForceRebuild || rest.Flag(c.Query, "force"),
 		DockerTag:        cmp.Or(b.DockerTag, c.Query.Get("docker_tag")),
 		Commit:           cmp.Or(b.Commit, c.Query.Get("commit")),
 	}

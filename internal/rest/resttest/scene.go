@@ -94,15 +94,17 @@ func (s scene) managementSuccesses(t *testing.T) map[string]success {
 		"listServers":  get("", ""),
 		"createServer": post(Object{"name": "new", "ip": "::1", "private_key_uuid": s.Key}),
 		"getServer":    get(s.Server, "?resources=true"),
-		"updateServer": patch(s.Server, Object{"concurrency": 3, "forbid_host_access": true}),
+		"updateServer": {http.StatusCreated, Request{
+			PathUUID: s.Server, Body: Object{"concurrency": 3, "forbid_host_access": true}}},
 		"deleteServer": get(lonely, ""),
 		"validateServer": {
 			http.StatusCreated, Request{PathUUID: s.Server, Body: Object{"install": false}},
 		},
-		"listKeys":      get("", ""),
-		"createKey":     post(Object{"name": "new", "private_key": ExamplePEM}),
-		"getKey":        get(s.Key, ""),
-		"updateKey":     patch(s.World.Key(t), Object{"name": "renamed", "private_key": ExamplePEM}),
+		"listKeys":  get("", ""),
+		"createKey": post(Object{"name": "new", "private_key": ExamplePEM}),
+		"getKey":    get(s.Key, ""),
+		"updateKey": {http.StatusCreated, Request{
+			PathUUID: s.World.Key(t), Body: Object{"name": "renamed", "private_key": ExamplePEM}}},
 		"deleteKey":     get(s.World.Key(t), ""),
 		"getToken":      get("", ""),
 		"listTokens":    get("", ""),
