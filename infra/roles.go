@@ -42,9 +42,10 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 
 // deployMay returns the rights of deploy. It reads tokens and resources, and queries for
 // the resources with a tag. It queues a deployment: a record, a place in its server's
-// queue, a mark on its resource and the item of the request. It cancels one. It queries
-// for a resource's newest deployment, to recognise a repeated request. It writes the
-// configuration of a deployment and reads earlier ones.
+// queue, a mark on its resource and the item of the request. It cancels one, and notes on
+// a queued one that another token was given it. It queries for a resource's newest
+// deployment, to recognise a repeated request. It writes the configuration of a deployment
+// and reads earlier ones.
 func (r resources) deployMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		r.readTokens(),

@@ -54,6 +54,30 @@ func (r Record) Supersedes(queued Record) bool {
 	return false
 }
 
+// IsGivenTo reports whether the token was given the deployment: one of its requests made it
+// or was answered with it, or was answered with one that it superseded.
+func (r Record) IsGivenTo(token string) bool {
+	return token != "" && (r.Trigger.TokenID == token || slices.Contains(r.GivenTo, token))
+}
+
+// Given returns the record after a request of the token was answered with it. It is
+// unchanged if the token was given it already, or if too many were.
+func (r Record) Given(token string) Record {
+	if token != "" && !r.IsGivenTo(token) && len(r.GivenTo) < MaxGivenTo {
+		r.GivenTo = append(slices.Clip(r.GivenTo), token)
+	}
+	return r
+}
+
+// Succeeding returns the new record that supersedes the queued one. It is given to the same
+// tokens.
+func (r Record) Succeeding(queued Record) Record {
+	for _, token := range append([]string{queued.Trigger.TokenID}, queued.GivenTo...) {
+		r = r.Given(token)
+	}
+	return r
+}
+
 // AlreadyInState reports whether the operation has nothing to do for a resource in the
 // state: a service or a database that runs is not started again, and one that does not
 // run is not stopped. While a deployment of the resource runs, its next state is

@@ -35,11 +35,13 @@ type Queue interface {
 	//   - The resource has the same request queued (see [Record.SameWork]).
 	//
 	// The Receipt is then Repeated and has that record. In the last two cases, the
-	// key stands for it from then on.
+	// key stands for it from then on. In the last one, the record is given to the token
+	// that triggered the request (see [Record.Given]).
 	//
 	// If the resource has a queued request that this one supersedes (see
 	// [Record.Supersedes]), the queued one ends in the same transaction, and the
-	// Receipt names it. The queue does not grow then, so a full queue does not
+	// Receipt names it. The new record is given to the same tokens (see
+	// [Record.Succeeding]). The queue does not grow then, so a full queue does not
 	// refuse the request, and neither does the state of the resource.
 	//
 	// NotFound if the resource is gone. Exhausted if the queue is full. Conflict if

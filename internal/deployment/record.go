@@ -21,6 +21,9 @@ type Record struct {
 	ServerID     catalog.ID
 	ServerName   string
 	Trigger      Trigger
+	// GivenTo has the ids of at most [MaxGivenTo] other tokens whose requests were answered
+	// with the deployment, or with one that it superseded; see [Record.IsGivenTo].
+	GivenTo []string
 
 	// ConfigurationHash is the hash of the configuration that it runs with; see
 	// package snapshot.
@@ -95,6 +98,10 @@ type Trigger struct {
 	// another token later; an id is not.
 	TokenID string
 }
+
+// MaxGivenTo is the most tokens in the GivenTo of a record. A ledger with less room for
+// them leaves some out.
+const MaxGivenTo = 8
 
 // TriggerAPI is the Kind of a [Trigger] that came over HTTP.
 const TriggerAPI = "api"

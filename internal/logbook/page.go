@@ -38,6 +38,8 @@ type Query struct {
 	// Step and Type, if set, select lines.
 	Step string
 	Type Type
+	// Shown leaves out hidden lines.
+	Shown bool
 }
 
 // Page has lines of a log as stored, each a JSON object.
@@ -95,7 +97,7 @@ func newPager(q Query) *pager {
 // last returns the last chunk of the section that the page may need. Without a filter
 // that is the chunk of its last line.
 func (p *pager) last(section Section) int {
-	if last := p.next + Order(p.limit); !p.filter.any() && p.limit > 0 && section.has(last) {
+	if last := p.next + Order(p.limit); !p.filter.selects() && p.limit > 0 && section.has(last) {
 		return section.find(last)
 	}
 	return section.last()
@@ -204,9 +206,13 @@ func (a *arena) all() [][]byte {
 // filter matches the bytes of a stored line without decoding it. That is safe because
 // only [Entry.Append] writes lines: its fields have one encoding and one order, and a
 // quote within a JSON string always follows a backslash.
-type filter struct{ typ, step []byte }
+type filter struct {
+	typ, step []byte
+	shown     bool
+}
 
 func newFilter(q Query) (f filter) {
+	f.shown = q.Shown
 	if q.Type != "" {
 		f.typ = append(appendText([]byte(`,"type":"`), []byte(q.Type)), `",`...)
 	}
@@ -216,14 +222,17 @@ func newFilter(q Query) (f filter) {
 	return f
 }
 
-// any reports whether the filter selects anything.
-func (f filter) any() bool { return f.typ != nil || f.step != nil }
+// selects reports whether the filter may leave out most of the lines. Few are hidden.
+func (f filter) selects() bool { return f.typ != nil || f.step != nil }
 
 func (f filter) matches(line []byte) bool {
-	if !f.any() {
+	if !f.selects() && !f.shown {
 		return true
 	}
-	head, _, _ := bytes.Cut(line, []byte(`,"hidden":`))
+	head, rest, _ := bytes.Cut(line, []byte(`,"hidden":`))
+	if f.shown && bytes.HasPrefix(rest, []byte("true")) {
+		return false
+	}
 	return bytes.Contains(head, f.typ) && bytes.HasSuffix(head, f.step)
 }
 

@@ -118,6 +118,7 @@ func onServerOf(old, entity catalog.Entity) catalog.Entity {
 
 // cloneRecord returns a deep copy of a record.
 func cloneRecord(record deployment.Record) deployment.Record {
+	record.GivenTo = slices.Clone(record.GivenTo)
 	record.Progress.Log.Index.Ends = slices.Clone(record.Progress.Log.Index.Ends)
 	record.Progress.Steps = slices.Clone(record.Progress.Steps)
 	for i := range record.Progress.Steps {

@@ -36,6 +36,7 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record,
 		}
 		if queued, ok := l.records[deployment.ID(state.Queued)]; ok {
 			if queued.SameWork(record) {
+				l.save(queued.Given(record.Trigger.TokenID))
 				l.remember(key, queued.ID, record.QueuedAt)
 				receipt = l.receipt(queued.ID, true)
 				return nil
@@ -88,7 +89,7 @@ func (l ledger) supersede(queued, record deployment.Record, state *catalog.State
 	}
 	l.release(queued.ServerID, queued.ID)
 	l.save(ended)
-	l.place(record, server, state)
+	l.place(record.Succeeding(queued), server, state)
 	return nil
 }
 

@@ -144,14 +144,15 @@ func routesOf(document map[string]any) ([]openapi.Route, error) {
 	var routes []openapi.Route
 	for _, op := range operations(document) {
 		route := openapi.Route{
-			ID:         text(op.object["operationId"]),
-			Method:     strings.ToUpper(op.method),
-			Path:       prefixOf(document) + op.path,
-			Function:   text(op.object["x-waybill-function"]),
-			Ability:    access.Ability(text(op.object["x-waybill-ability"])),
-			Scope:      openapi.Scope(text(op.object["x-waybill-scope"])),
-			TakesBody:  op.object["requestBody"] != nil,
-			Compatible: op.object["x-waybill-compatible"] == true,
+			ID:           text(op.object["operationId"]),
+			Method:       strings.ToUpper(op.method),
+			Path:         prefixOf(document) + op.path,
+			Function:     text(op.object["x-waybill-function"]),
+			Ability:      access.Ability(text(op.object["x-waybill-ability"])),
+			GivenAbility: access.Ability(text(op.object["x-waybill-given-ability"])),
+			Scope:        openapi.Scope(text(op.object["x-waybill-scope"])),
+			TakesBody:    op.object["requestBody"] != nil,
+			Compatible:   op.object["x-waybill-compatible"] == true,
 		}
 		for _, declared := range op.parameters(document) {
 			switch declared["in"] {

@@ -22,6 +22,9 @@ type Route struct {
 	Function string
 	// Ability is what the token needs; "" means that no token is needed.
 	Ability access.Ability
+	// GivenAbility is what a token without the Ability needs for the deployments that were
+	// given to it; "" means that it may not see them either.
+	GivenAbility access.Ability
 	// Scope is what the operation is about.
 	Scope Scope
 	// TakesKey says that the operation takes an [IdempotencyKey].

@@ -526,12 +526,13 @@ var routes = [...]Route{
 		Compatible: true,
 	},
 	{
-		ID:       "getApplicationDeployment",
-		Method:   "GET",
-		Path:     "/api/v1/deployments/applications/deployment/{uuid}",
-		Function: "show",
-		Ability:  "read",
-		Scope:    "deployment",
+		ID:           "getApplicationDeployment",
+		Method:       "GET",
+		Path:         "/api/v1/deployments/applications/deployment/{uuid}",
+		Function:     "show",
+		Ability:      "read",
+		GivenAbility: "deploy",
+		Scope:        "deployment",
 		Query: []Parameter{
 			{
 				Name:    "wait",
@@ -594,12 +595,13 @@ var routes = [...]Route{
 		},
 	},
 	{
-		ID:       "getDatabaseDeployment",
-		Method:   "GET",
-		Path:     "/api/v1/deployments/databases/deployment/{uuid}",
-		Function: "show",
-		Ability:  "read",
-		Scope:    "deployment",
+		ID:           "getDatabaseDeployment",
+		Method:       "GET",
+		Path:         "/api/v1/deployments/databases/deployment/{uuid}",
+		Function:     "show",
+		Ability:      "read",
+		GivenAbility: "deploy",
+		Scope:        "deployment",
 		Query: []Parameter{
 			{
 				Name:    "wait",
@@ -687,12 +689,13 @@ var routes = [...]Route{
 		Scope:    "server",
 	},
 	{
-		ID:       "getServiceDeployment",
-		Method:   "GET",
-		Path:     "/api/v1/deployments/services/deployment/{uuid}",
-		Function: "show",
-		Ability:  "read",
-		Scope:    "deployment",
+		ID:           "getServiceDeployment",
+		Method:       "GET",
+		Path:         "/api/v1/deployments/services/deployment/{uuid}",
+		Function:     "show",
+		Ability:      "read",
+		GivenAbility: "deploy",
+		Scope:        "deployment",
 		Query: []Parameter{
 			{
 				Name:    "wait",
@@ -754,13 +757,14 @@ var routes = [...]Route{
 		},
 	},
 	{
-		ID:         "getDeployment",
-		Method:     "GET",
-		Path:       "/api/v1/deployments/{uuid}",
-		Function:   "show",
-		Ability:    "read",
-		Scope:      "deployment",
-		Compatible: true,
+		ID:           "getDeployment",
+		Method:       "GET",
+		Path:         "/api/v1/deployments/{uuid}",
+		Function:     "show",
+		Ability:      "read",
+		GivenAbility: "deploy",
+		Scope:        "deployment",
+		Compatible:   true,
 		Query: []Parameter{
 			{
 				Name:    "wait",
@@ -815,12 +819,13 @@ var routes = [...]Route{
 		TakesBody: true,
 	},
 	{
-		ID:       "readLog",
-		Method:   "GET",
-		Path:     "/api/v1/deployments/{uuid}/logs",
-		Function: "show",
-		Ability:  "read",
-		Scope:    "deployment",
+		ID:           "readLog",
+		Method:       "GET",
+		Path:         "/api/v1/deployments/{uuid}/logs",
+		Function:     "show",
+		Ability:      "read",
+		GivenAbility: "deploy",
+		Scope:        "deployment",
 		Query: []Parameter{
 			{
 				Name:    "after",

@@ -31,6 +31,9 @@ type Call struct {
 	// store and covered tell what the scope of the token covers.
 	store   catalog.Reader
 	covered map[catalog.ID]bool
+	// denied is the error for a token that may only see deployments that were given to it,
+	// or nil.
+	denied error
 	// key is the one of a request with an Idempotency-Key, or nil.
 	key *idempotency.Key
 }

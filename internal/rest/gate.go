@@ -181,10 +181,7 @@ func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 		if c.Token, err = g.checker.Authenticate(ctx, c.header.Get("Authorization")); err != nil {
 			return nil, err
 		}
-		if err := c.Token.Require(route.Ability); err != nil {
-			return nil, err
-		}
-		if err := c.checkScope(ctx); err != nil {
+		if err := c.authorize(ctx); err != nil {
 			return nil, err
 		}
 	}

@@ -60,7 +60,7 @@ func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record,
 			return false, err
 		}
 		if done {
-			receipt, err = d.receipt(ctx, record, false)
+			receipt, err = d.receipt(ctx, next.record, false)
 			if next.superseded != nil {
 				receipt.Superseded = next.superseded.ID
 			}

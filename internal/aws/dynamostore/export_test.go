@@ -13,6 +13,7 @@ var (
 	BodyKey      = bodyKey
 	StateKey     = stateKey
 	ItemSize     = itemSize
+	HasRoom      = hasRoom
 )
 
 // Item is an item or a key, and Items are the items of an entity.

@@ -27,8 +27,8 @@ import (
 //	status           as on the wire; infra/triggers.go filters the stream by it
 //	op               the operation
 //	n, m             the names of the resource and of the server (machine)
-//	r                the request: options, trigger, configuration, when it was queued and
-//	                 how long it is kept; packed
+//	r                the request: options, trigger, configuration, when it was queued,
+//	                 how long it is kept, and to which other tokens it was given; packed
 //	a                the number of leases taken (attempts); infra/triggers.go filters by it
 //	l, e             the owner of the lease, and when it expires
 //	c, b, f, u       claimed, begun, finished, updated; an ended record has no u
@@ -191,6 +191,12 @@ func packRequest(r deployment.Record) []byte {
 	for _, days := range []int{r.Retention.Finished, r.Retention.Failed, r.Retention.Cancelled} {
 		p.count(int64(days))
 	}
+	if len(r.GivenTo) > 0 {
+		p.count(int64(len(r.GivenTo)))
+		for _, token := range r.GivenTo {
+			p.digits(token)
+		}
+	}
 	return p.packed
 }
 
@@ -220,6 +226,9 @@ func unpackRequest(packed []byte, r *deployment.Record) error {
 	r.QueuedAt = u.moment(r.ID.Number())
 	r.Retention = catalog.Retention{Finished: int(u.count()), Failed: int(u.count()),
 		Cancelled: int(u.count())}
+	for range u.length() {
+		r.GivenTo = append(r.GivenTo, u.digits())
+	}
 	return u.err
 }
 

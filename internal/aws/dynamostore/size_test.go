@@ -1,6 +1,7 @@
 package dynamostore_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,7 +19,8 @@ const maxRecordBytes = 1024
 
 // life returns a record in each phase of its life, each time as large as it can be: with
 // names of 40 characters, 8 steps with names of 20, a full index of a long log, a tag,
-// a commit that was asked for and another that was built, and a user who cancels.
+// a commit that was asked for and another that was built, a user who cancels, and other
+// tokens that were given it.
 func life(t *testing.T) map[string]deployment.Record {
 	t.Helper()
 	start := time.Date(2026, 8, 22, 10, 0, 0, 123456000, time.UTC)
@@ -36,6 +38,7 @@ func life(t *testing.T) map[string]deployment.Record {
 		Retention:         catalog.Retention{Finished: 3650, Failed: 3650, Cancelled: 3650},
 		ConfigurationHash: name('e', 64), CreatedAt: start, QueuedAt: start, UpdatedAt: start,
 	}
+	record = givenToMany(t, record)
 	phases := map[string]deployment.Record{"queued": record}
 	next := func(phase string, r deployment.Record, err error) deployment.Record {
 		t.Helper()
@@ -78,6 +81,20 @@ func life(t *testing.T) map[string]deployment.Record {
 		next("scrubbed after it had ended "+string(outcome.Status), scrubbed, err)
 	}
 	return phases
+}
+
+// givenToMany returns the record after the requests of as many other tokens as it has room for.
+func givenToMany(t *testing.T, record deployment.Record) deployment.Record {
+	t.Helper()
+	for i := range deployment.MaxGivenTo {
+		if given := record.Given(strconv.Itoa(9007199254740000 + i)); dynamostore.HasRoom(given) {
+			record = given
+		}
+	}
+	if len(record.GivenTo) == 0 {
+		t.Error("the record has no room for another token")
+	}
+	return record
 }
 
 func newRecordID(t *testing.T, resource string, at time.Time) deployment.ID {

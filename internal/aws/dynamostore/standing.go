@@ -118,19 +118,27 @@ func (d *Deployments) newest(ctx context.Context, resource catalog.ID) (deployme
 }
 
 // queued compares the record with the queued deployment of its resource. Either that
-// is the same request, whose key is then remembered, or the record supersedes it, or
-// it is a Conflict.
+// is the same request, which is then given to the caller's token and whose key is
+// remembered, or the record supersedes it, or it is a Conflict.
 func (d *Deployments) queued(ctx context.Context, next *enqueuing,
 	id deployment.ID) (known deployment.Record, done bool, err error) {
-	queued, err := d.get(ctx, id)
+	stored, err := d.stored(ctx, id)
 	if err != nil {
 		return known, true, err
 	}
-	if queued.SameWork(next.record) {
-		return queued, true, d.remember(ctx, next, id)
+	queued, _, err := decodeRecord(stored)
+	if err != nil {
+		return known, true, err
 	}
 	if queued.Status != deployment.Queued { // claimed or ended since the resource was read
 		return known, false, nil
+	}
+	if queued.SameWork(next.record) {
+		given, done, err := d.give(ctx, queued, stored["r"], next.record.Trigger.TokenID)
+		if err == nil && done {
+			err = d.remember(ctx, next, id)
+		}
+		return given, done, err
 	}
 	if !next.record.Supersedes(queued) || next.record.ServerID != queued.ServerID {
 		return known, true, deployment.NewOtherQueuedError(queued)
@@ -143,6 +151,7 @@ func (d *Deployments) queued(ctx context.Context, next *enqueuing,
 		return known, true, deployment.NewServerGoneError()
 	}
 	next.superseded, next.queue = &queued, server.Queue
+	next.record = withRoom(next.record.Succeeding(queued))
 	return known, false, nil
 }
 

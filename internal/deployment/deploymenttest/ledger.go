@@ -19,6 +19,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 		{"enqueue", enqueueCases()},
 		{"repeated requests", repeatsCases()},
 		{"superseded requests", supersedeCases()},
+		{"given to tokens", givenCases()},
 		{"requests for the present state", alreadyInStateCases()},
 		{"claim", claimCases()},
 		{"lease", leaseCases()},

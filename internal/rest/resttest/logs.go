@@ -1,6 +1,8 @@
 package resttest
 
 import (
+	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -50,6 +52,36 @@ func (w *World) Record(
 		t.Fatal(err)
 	}
 	return record
+}
+
+// WriteHidden makes the lines the whole log of a deployment. Those that begin with "hidden"
+// are hidden.
+func (w *World) WriteHidden(t *testing.T, record deployment.Record, lines ...string) {
+	t.Helper()
+	var body bytes.Buffer
+	zip := gzip.NewWriter(&body)
+	for i, line := range lines {
+		entry := logbook.Entry{Order: logbook.Order(i + 1), Output: line, Type: logbook.Stdout, Batch: 1,
+			Hidden: strings.HasPrefix(line, "hidden")}
+		if _, err := zip.Write(entry.Append(nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := zip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	last := logbook.Order(len(lines))
+	header := logbook.Header{Number: 1, First: 1, Last: last}
+	if err := w.Memory.Archive().Put(t.Context(), record.ID.Book(),
+		logbook.Chunk{Header: header, Body: body.Bytes()}); err != nil {
+		t.Fatal(err)
+	}
+	record.Progress.Log = logbook.Mark{Chunks: 1, Last: last, Batch: 1,
+		Index: logbook.Index{Block: 1, Ends: []logbook.End{{Last: last}}}}
+	if _, err := w.Memory.Ledger().Advance(t.Context(), record.ID, record.Lease, record.Progress, time.Now(),
+		time.Minute); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Running is a deployment that has begun.

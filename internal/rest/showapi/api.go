@@ -63,14 +63,17 @@ func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 	}
 }
 
-// record returns the deployment with the uuid, of any kind.
-func (a showAPI) record(ctx context.Context, uuid string) (deployment.Record, error) {
+// record returns the deployment with the uuid, of any kind, if the token may see it.
+func (a showAPI) record(ctx context.Context, c *rest.Call, uuid string) (deployment.Record, error) {
 	id, err := deployment.ParseID(uuid)
 	if err != nil {
-		return deployment.Record{}, err
+		return deployment.Record{}, c.Conceal(err)
 	}
 	record, err := a.History.Get(ctx, id)
-	return record, a.opts.WrapMissing(ctx, a.Store, id, err)
+	if err != nil {
+		return deployment.Record{}, a.opts.WrapMissing(ctx, a.Store, id, c.Conceal(err))
+	}
+	return record, c.CheckGiven(record)
 }
 
 // log returns where the log of a deployment is.
@@ -82,7 +85,7 @@ func (a showAPI) log(record deployment.Record) logbook.Log {
 func (a showAPI) getDeploymentEndpoint(kind catalog.Kind) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 		if id, err := deployment.ParseID(c.Params["uuid"]); err != nil || id.Kind() != kind {
-			return rest.Answer{}, rest.NewNotFoundError("Deployment")
+			return rest.Answer{}, c.Conceal(rest.NewNotFoundError("Deployment"))
 		}
 		return a.getDeployment(ctx, c)
 	}
@@ -111,7 +114,7 @@ func (a showAPI) latestEndpoint(kind catalog.Kind) rest.Endpoint {
 // getDeployment answers one record. With the ability to read sensitive data, it has
 // the end of the log, which existing clients read only here.
 func (a showAPI) getDeployment(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	record, err := a.record(ctx, c.Params["uuid"])
+	record, err := a.record(ctx, c, c.Params["uuid"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -131,7 +134,7 @@ func (a showAPI) details(ctx context.Context, c *rest.Call, record deployment.Re
 		return rest.Answer{}, err
 	}
 	body := bodies[0]
-	if c.Sensitive() {
+	if c.Sensitive() && !c.OnlyGiven() { // the log here has hidden entries
 		logs, err := a.tail(ctx, record)
 		if err != nil {
 			return rest.Answer{}, err

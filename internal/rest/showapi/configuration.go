@@ -23,7 +23,7 @@ type configurationBody struct {
 // getConfiguration answers the configuration of a deployment. Its fields have the
 // names of the resource's fields. A secret is shown by its mark only.
 func (a showAPI) getConfiguration(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	record, err := a.record(ctx, c.Params["uuid"])
+	record, err := a.record(ctx, c, c.Params["uuid"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -66,11 +66,11 @@ type changeItem struct {
 
 // compareDeployments answers the differences between two configurations.
 func (a showAPI) compareDeployments(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	one, before, err := a.recordAndConfiguration(ctx, c.Params["uuid"])
+	one, before, err := a.recordAndConfiguration(ctx, c, c.Params["uuid"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	other, after, err := a.recordAndConfiguration(ctx, c.Params["other"])
+	other, after, err := a.recordAndConfiguration(ctx, c, c.Params["other"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -96,9 +96,9 @@ func (a showAPI) compareDeployments(ctx context.Context, c *rest.Call) (rest.Ans
 
 // recordAndConfiguration returns a deployment and its configuration.
 func (a showAPI) recordAndConfiguration(
-	ctx context.Context, uuid string,
+	ctx context.Context, c *rest.Call, uuid string,
 ) (deployment.Record, snapshot.Snapshot, error) {
-	record, err := a.record(ctx, uuid)
+	record, err := a.record(ctx, c, uuid)
 	if err != nil {
 		return deployment.Record{}, nil, err
 	}

@@ -20,7 +20,7 @@ import (
 // readLog answers a page of a log. If it has no entries yet, it waits for some, as
 // long as the query says.
 func (a showAPI) readLog(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	record, err := a.record(ctx, c.Params["uuid"])
+	record, err := a.record(ctx, c, c.Params["uuid"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -63,6 +63,7 @@ func logQuery(c *rest.Call) (logbook.Query, time.Duration, error) {
 		Limit: limit,
 		Step:  c.Query.Get("step"),
 		Type:  logbook.Type(c.Query.Get("type")),
+		Shown: c.OnlyGiven(),
 	}, time.Duration(wait) * time.Second, nil
 }
 

@@ -35,7 +35,7 @@ type verifyBody struct {
 // verify recomputes the hash chain of a log's chunks, as far as the time for an
 // answer allows.
 func (a showAPI) verify(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	record, err := a.record(ctx, c.Params["uuid"])
+	record, err := a.record(ctx, c, c.Params["uuid"])
 	if err != nil {
 		return rest.Answer{}, err
 	}
