@@ -39,6 +39,7 @@ type Memory struct {
 	removals  int                   // so far
 	requests  map[string]request
 	keys      map[string]idempotency.Key
+	sessions  map[catalog.ID]map[string]time.Time // the ends of the places, by their holders
 	changes   []deployment.Change
 	chunks    map[logbook.Book]map[int]logbook.Chunk
 	sections  map[logbook.Book][]storedSection
@@ -75,6 +76,7 @@ func New(Options) *Memory {
 		removed:  map[catalog.ID]string{},
 		requests: map[string]request{},
 		keys:     map[string]idempotency.Key{},
+		sessions: map[catalog.ID]map[string]time.Time{},
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
 		sections: map[logbook.Book][]storedSection{},
 
@@ -87,6 +89,9 @@ func (m *Memory) Catalog() catalog.Store { return store{m} }
 
 // Vault returns the secrets.
 func (m *Memory) Vault() catalog.Vault { return vault{m} }
+
+// Sessions returns the sessions with servers.
+func (m *Memory) Sessions() catalog.Sessions { return sessions{m} }
 
 // Tokens returns the bearer tokens and their last uses.
 func (m *Memory) Tokens() access.Tokens { return tokens{m} }

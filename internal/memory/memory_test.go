@@ -31,6 +31,10 @@ func TestVault(t *testing.T) {
 	catalogtest.TestVault(t, func(*testing.T) catalog.Vault { return memory.New(memory.Options{}).Vault() })
 }
 
+func TestSessions(t *testing.T) {
+	catalogtest.TestSessions(t, memory.New(memory.Options{}).Sessions())
+}
+
 func TestTokens(t *testing.T) {
 	accesstest.TestTokens(t, func(*testing.T) access.Tokens { return memory.New(memory.Options{}).Tokens() })
 }

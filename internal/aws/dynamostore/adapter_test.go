@@ -29,6 +29,7 @@ type stand struct {
 	deployments *dynamostore.Deployments
 	history     *dynamostore.History
 	indexes     *dynamostore.Indexes
+	sessions    *dynamostore.Sessions
 	wire        *wiretap
 	now         time.Time
 }
@@ -44,6 +45,7 @@ func newStand(t *testing.T) *stand {
 		deployments: dynamostore.NewDeployments(client, made),
 		history:     dynamostore.NewHistory(client, made),
 		indexes:     dynamostore.NewIndexes(client, made),
+		sessions:    dynamostore.NewSessions(client, made.Catalog),
 	}
 	key := catalog.ID("key000000000000000000000")
 	for _, entity := range []catalog.Entity{
@@ -232,6 +234,16 @@ func TestOtherChangesOfADeploymentCostFewRequests(t *testing.T) {
 	do(t, "Finish",
 		s.deployments.Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome, s.now))
 	s.checkCosts(t, []costedStep{
+		{
+			name: "Take of a session's first place",
+			call: func() error { return s.sessions.Take(t.Context(), serverID, "holder", s.now) },
+			want: map[string]int{"UpdateItem": 1},
+		},
+		{
+			name: "Free of a session's first place",
+			call: func() error { return s.sessions.Free(t.Context(), serverID, "holder") },
+			want: map[string]int{"UpdateItem": 1},
+		},
 		{
 			name: "Observe",
 			call: func() error { return s.catalog.Observe(t.Context(), serviceID, "running") },

@@ -115,6 +115,11 @@ func TestStore(t *testing.T) {
 	catalogtest.TestStore(t, func(*testing.T) catalog.Store { return store })
 }
 
+func TestSessions(t *testing.T) {
+	client, made := tables(t)
+	catalogtest.TestSessions(t, dynamostore.NewSessions(client, made.Catalog))
+}
+
 func TestIdempotencyKeys(t *testing.T) {
 	client, made := tables(t)
 	idempotencytest.TestStore(t, dynamostore.NewIdempotencyKeys(client, made.Catalog))

@@ -1,0 +1,36 @@
+package catalog
+
+import (
+	"context"
+	"time"
+
+	"waybill/internal/fault"
+)
+
+// The limits of [Sessions].
+const (
+	// MaxSessions is how many sessions the API has with one server at a time.
+	MaxSessions = 3
+	// SessionTime is how long a place counts that is not freed, because its function died.
+	// No function of the API runs for so long.
+	SessionTime = 30 * time.Second
+)
+
+// Sessions limits the sessions that the API has with a server at a time, over all instances
+// of its functions. Runners need no place: a server has a limit of its own for them. All
+// methods may be called concurrently.
+type Sessions interface {
+	// Take takes one of the server's [MaxSessions] places for the holder, a random text.
+	// It counts until it is freed, at most for [SessionTime]. Exhausted if no place is
+	// free.
+	Take(ctx context.Context, server ID, holder string, now time.Time) error
+	// Free frees the holder's place. It does nothing if the holder has none.
+	Free(ctx context.Context, server ID, holder string) error
+}
+
+// NewNoSessionError is Exhausted: all places of a server are taken.
+func NewNoSessionError() error {
+	return fault.New(fault.Exhausted,
+		"%d requests are connected to the server, which is the most at a time. Try again in some seconds.",
+		MaxSessions)
+}
