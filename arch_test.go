@@ -64,6 +64,8 @@ var arrows = map[string][]string{
 	"internal/rest/deployapi": {"internal/access", "internal/catalog", "internal/deployment",
 		"internal/idempotency", "internal/openapi/schema", "internal/rest", "internal/snapshot",
 		"internal/wire"},
+	"internal/rest/inspectapi": {"internal/access", "internal/catalog", "internal/redact", "internal/rest",
+		"internal/secrets", "internal/wire"},
 	"internal/rest/listapi": {"internal/access", "internal/catalog", "internal/deployment",
 		"internal/openapi/document", "internal/rest", "internal/wire"},
 	"internal/rest/showapi": {"internal/access", "internal/catalog", "internal/deployment",
@@ -89,6 +91,8 @@ var arrows = map[string][]string{
 	"internal/aws/eventbus":   {"internal/deployment", "internal/wire"},
 	"internal/aws/gateway": {"internal/logbook", "internal/oplog", "internal/plainjson",
 		"internal/problem"},
+	"internal/aws/inspection": {"internal/aws/outage", "internal/catalog", "internal/redact",
+		"internal/terminal"},
 	"internal/aws/firsttoken": {},
 	"internal/aws/orphans":    {},
 	"infra":                   {"internal/settings", "internal/openapi", "internal/problem"},
@@ -151,6 +155,45 @@ func checkArrow(t *testing.T, f file, target string) {
 	if !slices.Contains(allowed, target) {
 		t.Errorf("%s imports %s; %s may import %v", f.path, target, f.pkg, allowed)
 	}
+}
+
+// TestOnlyTwoFunctionsConnectToServers: what a server sends is parsed by functions that can write
+// neither tokens nor definitions.
+func TestOnlyTwoFunctionsConnectToServers(t *testing.T) {
+	imports := map[string][]string{}
+	for _, f := range files(t) {
+		for _, spec := range f.tree.Imports {
+			local, ok := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), "waybill/")
+			if ok && !f.test {
+				imports[f.pkg] = append(imports[f.pkg], local)
+			}
+		}
+	}
+	var connects []string
+	for pkg := range imports {
+		if strings.HasPrefix(pkg, "functions/") && reaches(imports, pkg, "internal/remote/sshrun") {
+			connects = append(connects, pkg)
+		}
+	}
+	slices.Sort(connects)
+	if want := []string{"functions/inspect", "functions/runner"}; !slices.Equal(connects, want) {
+		t.Errorf("%v can connect to servers, want %v", connects, want)
+	}
+}
+
+// reaches reports whether a package imports another one, directly or not.
+func reaches(imports map[string][]string, from, to string) bool {
+	seen := map[string]bool{}
+	for next := []string{from}; len(next) > 0; next = next[1:] {
+		if next[0] == to {
+			return true
+		}
+		if !seen[next[0]] {
+			seen[next[0]] = true
+			next = append(next, imports[next[0]]...)
+		}
+	}
+	return false
 }
 
 func TestHabits(t *testing.T) {

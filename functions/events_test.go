@@ -43,6 +43,7 @@ func TestSampleRequestsAreForTheirFunction(t *testing.T) {
 	for function, want := range map[string]string{
 		"catalog": "createShellApplication",
 		"deploy":  "startService",
+		"inspect": "validateService",
 		"list":    "listServiceDeployments",
 		"show":    "readLog",
 	} {

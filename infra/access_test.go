@@ -125,10 +125,11 @@ func TestEveryFunctionHasARoleOfItsOwn(t *testing.T) {
 
 // TestP10 holds what is easiest to widen by accident. That each role also is
 // enough is shown by the end-to-end suite, which runs with IAM enforced.
-func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
+func TestP10OnlyTheCatalogWritesTokensAndOnlyThreeOpenSecrets(t *testing.T) {
 	m := parse(t, onAWS)
 	opens := map[string][]string{
 		"catalog":  {"ssm:GetParameters", "ssm:PutParameter"},
+		"inspect":  {"ssm:GetParameters"},
 		"runner":   {"ssm:GetParameters"},
 		"dispatch": {"ssm:DeleteParameters"}, // of sets that no entity names
 	}
@@ -164,7 +165,7 @@ func TestP10OnlyTheCatalogWritesTokensAndOnlyTwoOpenSecrets(t *testing.T) {
 // nothing else there.
 func TestP10WhoUsesTheTablesOfTokens(t *testing.T) {
 	note := []string{"dynamodb:PutItem"}
-	want := map[string][]string{"deploy": note, "list": note, "show": note,
+	want := map[string][]string{"deploy": note, "inspect": note, "list": note, "show": note,
 		"catalog": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Scan"}}
 	if diff := cmp.Diff(rightsOn(t, parse(t, onAWS), "TablesTokenUse"), want); diff != "" {
 		t.Errorf("rights on the uses of tokens, -got +want:\n%s", diff)
@@ -197,6 +198,79 @@ func rightsOn(t *testing.T, m template, prefix string) map[string][]string {
 		slices.Sort(rights[name])
 	}
 	return rights
+}
+
+// TestP10InspectWritesNoDefinitions lists all that the function may do that parses what servers
+// send for a request. The kinds of items are those that package dynamostore gives what it writes.
+func TestP10InspectWritesNoDefinitions(t *testing.T) {
+	m := parse(t, onAWS)
+	may := rightsOf(t, m, "inspect")
+	want := []string{
+		"dynamodb:GetItem TablesTokens", "dynamodb:PutItem TablesTokenUse",
+		"dynamodb:GetItem TablesCatalog", "dynamodb:BatchGetItem TablesCatalog",
+		"dynamodb:UpdateItem TablesCatalog if ForAllValues:StringEquals dynamodb:LeadingKeys is one of " +
+			"[application-state service-state database-state server-sessions]",
+		"ssm:GetParameters /waybill-golden/resources/*", "ssm:GetParameters /waybill-golden/keys/*",
+		"logs:CreateLogStream FunctionsInspectLog", "logs:PutLogEvents FunctionsInspectLog",
+	}
+	slices.Sort(may)
+	slices.Sort(want)
+	if diff := cmp.Diff(may, want); diff != "" {
+		t.Errorf("inspect may (-got +want)\n%s", diff)
+	}
+}
+
+// TestP10OnlyTheCatalogInvokesInspect: the answer is a verdict, and nothing may invoke the
+// function that creates tokens.
+func TestP10OnlyTheCatalogInvokesInspect(t *testing.T) {
+	m := parse(t, onAWS)
+	for _, name := range functionNames {
+		for _, right := range rightsOf(t, m, name) {
+			if strings.HasPrefix(right, "lambda:") &&
+				(name != "catalog" || right != "lambda:InvokeFunction :function:waybill-golden-inspect") {
+				t.Errorf("%s may %s", name, right)
+			}
+		}
+	}
+}
+
+// rightsOf lists the rights of a function's role: the action, the resource without the part
+// that every resource has, and the condition.
+func rightsOf(t *testing.T, m template, name string) (rights []string) {
+	t.Helper()
+	_, function := m.function(t, name)
+	for _, s := range statements(t, m) {
+		if s.in != target(function.get("Role")) || at(s.tree, "Principal") != nil {
+			continue
+		}
+		condition := ""
+		for operator, keys := range object(at(s.tree, "Condition")) {
+			for key, values := range object(keys) {
+				condition += fmt.Sprintf(" if %s %s is one of %v", operator, key, values)
+			}
+		}
+		for _, action := range list(at(s.tree, "Action")) {
+			for _, on := range list(at(s.tree, "Resource")) {
+				rights = append(rights, fmt.Sprint(action, " ", place(on), condition))
+			}
+		}
+	}
+	return rights
+}
+
+// place is the end of an ARN that is put together, or else the resource without its hash.
+func place(on any) string {
+	parts := list(at(on, "Fn::Join", 1))
+	if len(parts) > 1 {
+		text := fmt.Sprint(parts[len(parts)-1])
+		return strings.TrimPrefix(text, ":parameter")
+	}
+	return strings.TrimRight(target(on), "0123456789ABCDEF")
+}
+
+func object(tree any) map[string]any {
+	fields, _ := tree.(map[string]any)
+	return fields
 }
 
 // TestAccessToObjects: a log is written by the runner alone, and what a

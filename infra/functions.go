@@ -40,6 +40,9 @@ type function struct {
 	may func(resources) []awsiam.PolicyStatement
 }
 
+// inspectFunction is the function that catalog invokes.
+const inspectFunction = "inspect"
+
 // stackFunctions are the functions of the stack. Each has the memory that its
 // largest piece of work needs. None reserves concurrency, which would take it from
 // all other functions of the account.
@@ -50,8 +53,8 @@ var stackFunctions = []function{
 		// anchors may expand it to several MB.
 		memory: 512, timeout: apiTimeout,
 		environment: append(
-			[]string{settings.Team, settings.LogBucket, settings.SecretsPath, settings.Shards,
-				settings.Retention, settings.TokenDays},
+			[]string{settings.Team, settings.LogBucket, settings.SecretsPath, settings.InspectFunction,
+				settings.Shards, settings.Retention, settings.TokenDays},
 			settings.ForRequests()...),
 		may: resources.catalogMay,
 	},
@@ -62,6 +65,14 @@ var stackFunctions = []function{
 		environment: append([]string{settings.Team, settings.LogBucket, settings.Shards, settings.Retention},
 			settings.ForRequests()...),
 		may: resources.deployMay,
+	},
+	{
+		name: inspectFunction, does: "Connects to servers for requests.",
+		// The log of a container of up to 4 MiB, masked and escaped into JSON.
+		memory: 512, timeout: apiTimeout,
+		environment: []string{settings.Team, settings.CatalogTable, settings.TokensTable,
+			settings.TokenUseTable, settings.SecretsPath},
+		may: resources.inspectMay,
 	},
 	{
 		name: "list", does: "Histories of deployments.",
@@ -176,6 +187,7 @@ func (r resources) environment(names []string) *map[string]*string {
 		settings.RunnerQueueURL:         r.queues.runner.QueueUrl(),
 		settings.EventBus:               r.bus.EventBusName(),
 		settings.SecretsPath:            jsii.String(r.secrets.path),
+		settings.InspectFunction:        r.opts.name(inspectFunction),
 	}
 	if r.opts.Shards > 1 {
 		values[settings.Shards] = jsii.String(strconv.Itoa(r.opts.Shards))

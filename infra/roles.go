@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
@@ -21,8 +22,8 @@ func newRole(scope constructs.Construct, id string, statements []awsiam.PolicySt
 }
 
 // catalogMay returns the rights of catalog: to read and write every entity, the
-// tokens and the secrets. No other role may write tokens. It reads a server's key to
-// test it and to ask for the state of a resource. It queues the deletion of a resource
+// tokens and the secrets. No other role may write tokens. So it connects to no server,
+// and invokes inspect with a server's key to have it tested. It queues the deletion of a resource
 // like any other deployment, and writes a record of a change. It queries for a
 // resource's newest deployment, to recognise a repeated request.
 func (r resources) catalogMay() []awsiam.PolicyStatement {
@@ -37,6 +38,29 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:GetParameters", "ssm:PutParameter"),
 		allow(r.objects(configurations), "s3:PutObject"),
+		allow(on(r.functionArn(inspectFunction)), "lambda:InvokeFunction"),
+	}
+}
+
+// inspectMay returns the rights of inspect. It reads tokens, resources and secrets. It parses
+// bytes from servers, so it writes nothing but the state of a resource that it has seen and
+// the sessions with a server. These are items of kinds of their own, and the kind is the
+// partition key, so it can write neither definitions nor queues. It has no right to write
+// tokens or to invoke a function.
+func (r resources) inspectMay() []awsiam.PolicyStatement {
+	return []awsiam.PolicyStatement{
+		r.readTokens(),
+		r.noteTokenUse(),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem"),
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("dynamodb:UpdateItem"),
+			Resources: &[]*string{r.tables.catalog.TableArn()},
+			Conditions: &map[string]any{"ForAllValues:StringEquals": map[string]any{
+				"dynamodb:LeadingKeys": jsii.Strings("application-state", "service-state", "database-state",
+					"server-sessions"),
+			}},
+		}),
+		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:GetParameters"),
 	}
 }
 
@@ -128,6 +152,15 @@ func (r resources) runnerMay() []awsiam.PolicyStatement {
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
 		allow(on(r.logs.BucketArn()), "s3:ListBucket", "s3:ListBucketVersions"),
 	}
+}
+
+// functionArn is the ARN of a function of the stack. It is made of the name, because the
+// function does not exist before its role.
+func (r resources) functionArn(name string) *string {
+	return r.stack.FormatArn(&awscdk.ArnComponents{
+		Service: jsii.String("lambda"), Resource: jsii.String("function"), ResourceName: r.opts.name(name),
+		ArnFormat: awscdk.ArnFormat_COLON_RESOURCE_NAME,
+	})
 }
 
 // readTokens allows a function of the API to find the token of a request.

@@ -217,10 +217,11 @@ func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 	names := map[string][]string{
 		"Team": {settings.Team}, "CatalogTable": {settings.CatalogTable}, "LogBucket": {settings.LogBucket},
 		"RunnerQueueURL": {settings.RunnerQueueURL}, "EventBus": {settings.EventBus},
-		"SecretsPath":    {settings.SecretsPath},
-		"TokensTable":    {settings.TokensTable},
-		"TokenUseTable":  {settings.TokenUseTable},
-		"ForDeployments": settings.ForDeployments(), "ForRequests": settings.ForRequests(),
+		"SecretsPath":     {settings.SecretsPath},
+		"TokensTable":     {settings.TokensTable},
+		"TokenUseTable":   {settings.TokenUseTable},
+		"InspectFunction": {settings.InspectFunction},
+		"ForDeployments":  settings.ForDeployments(), "ForRequests": settings.ForRequests(),
 		"Settings": nil,
 	}
 	for _, name := range functionNames {

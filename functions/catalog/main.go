@@ -10,25 +10,29 @@ import (
 	"waybill/internal/aws/account"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
+	"waybill/internal/aws/inspection"
 	"waybill/internal/aws/parameters"
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/boot"
 	"waybill/internal/catalog"
-	"waybill/internal/inspect"
 	"waybill/internal/recipe"
 	"waybill/internal/remote/sshkey"
-	"waybill/internal/remote/sshrun"
 	"waybill/internal/rest"
 	"waybill/internal/rest/catalogapi"
 	"waybill/internal/settings"
 )
 
 func main() {
-	boot.Run("catalog", build, append(settings.ForRequests(), settings.LogBucket, settings.SecretsPath)...)
+	boot.Run("catalog", build, append(settings.ForRequests(),
+		settings.LogBucket, settings.SecretsPath, settings.InspectFunction)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	aws, err := account.ForRequests(env)
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
+	invoking, err := account.ForInvocations(env)
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
@@ -44,19 +48,18 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
 	tokens := dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
 		env.Get(settings.TokenUseTable))
-	dialer := sshrun.New(sshrun.Options{})
+	keys := sshkey.Reader{}
 	handler, err := catalogapi.New(catalogapi.Ports{
 		Tokens:    tokens,
 		Keys:      dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
 		Store:     store,
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
-		KeyReader: sshkey.Reader{},
-		Inspector: dialer,
+		KeyReader: keys,
+		Inspector: inspection.Open(invoking.Config(), env.Get(settings.InspectFunction), keys),
 		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
 		Check:     recipe.Check,
 		Warn:      recipe.Warnings,
-		Inspect:   inspect.DialAndLook(dialer),
 	}, rest.Options{Log: log, Team: env.Get(settings.Team), Retention: catalog.Retention(days),
 		TokenLifetime: lifetime})
 	return gateway.Handlers{HTTP: handler, Mint: access.Minter(tokens, time.Now)}, err

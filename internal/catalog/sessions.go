@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"waybill/internal/fault"
@@ -31,6 +32,22 @@ type Sessions interface {
 // NewNoSessionError is Exhausted: all places of a server are taken.
 func NewNoSessionError() error {
 	return fault.New(fault.Exhausted,
-		"%d requests are connected to the server, which is the most at a time. Try again in some seconds.",
+		"%d other requests are connected to the server, and more are not allowed at a time. Try again later.",
 		MaxSessions)
+}
+
+// InSession calls do while it has a place with the server. random is crypto/rand.Reader
+// outside tests. A place that cannot be freed expires.
+func InSession(
+	ctx context.Context, sessions Sessions, server ID, now time.Time, random io.Reader, do func() error,
+) error {
+	holder, err := RandomText(IDLength, random)
+	if err != nil {
+		return err
+	}
+	if err := sessions.Take(ctx, server, holder, now); err != nil {
+		return err
+	}
+	defer func() { _ = sessions.Free(context.WithoutCancel(ctx), server, holder) }()
+	return do()
 }

@@ -12,8 +12,8 @@ import (
 
 // Vault stores secret values. A set of secrets is written once, under a generation of
 // its own, and the entity names the generation that counts (see [Meta]). So a reader
-// gets one set whole, also while it is replaced. Only the runner and the catalog
-// function may read the vault.
+// gets one set whole, also while it is replaced. Only the functions runner, catalog and
+// inspect may read the vault.
 type Vault interface {
 	// Put stores a set of secrets of the entity. Conflict if the entity has a set with
 	// this generation. Invalid if the set is too large.

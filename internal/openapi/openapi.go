@@ -18,7 +18,7 @@ type Route struct {
 	// "/api/v1/services/{uuid}/start".
 	Method string
 	Path   string
-	// Function is the Lambda function that answers: catalog, deploy, list or show.
+	// Function is the Lambda function that answers: catalog, deploy, inspect, list or show.
 	Function string
 	// Ability is what the token needs; "" means that no token is needed.
 	Ability access.Ability

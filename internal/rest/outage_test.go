@@ -13,6 +13,7 @@ import (
 	"waybill/internal/rest"
 	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/deployapi"
+	"waybill/internal/rest/inspectapi"
 	"waybill/internal/rest/listapi"
 	"waybill/internal/rest/resttest"
 )
@@ -110,6 +111,18 @@ func (v outageVault) Get(ctx context.Context, id catalog.ID,
 	return v.Vault.Get(ctx, id, generation)
 }
 
+type outageSessions struct {
+	catalog.Sessions
+	*outage
+}
+
+func (s outageSessions) Take(ctx context.Context, server catalog.ID, holder string, now time.Time) error {
+	if err := s.call(); err != nil {
+		return err
+	}
+	return s.Sessions.Take(ctx, server, holder, now)
+}
+
 // build makes the function again over stores that fail, and reports whether it has
 // any of the catalog's.
 func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
@@ -122,10 +135,12 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 		w.Handlers[function], err = catalogapi.New(catalogapi.Ports{
 			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Vault: outageVault{m.Vault(), o},
 			KeyReader: w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
-			Check: w.Check, Warn: w.Warn,
-			Inspect: func(context.Context, *catalog.Server, string, catalog.Deployable) (string, error) {
-				return w.Inspect()
-			}}, opts)
+			Check: w.Check, Warn: w.Warn}, opts)
+	case "inspect":
+		ports := w.InspectPorts()
+		ports.Store, ports.Vault = store, outageVault{m.Vault(), o}
+		ports.Sessions = outageSessions{m.Sessions(), o}
+		w.Handlers[function], err = inspectapi.New(ports, opts)
 	case "deploy":
 		w.Handlers[function], err = deployapi.New(deployapi.Ports{
 			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Ledger: m.Ledger(),

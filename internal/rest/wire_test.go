@@ -18,6 +18,7 @@ import (
 	"waybill/internal/rest"
 	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/deployapi"
+	"waybill/internal/rest/inspectapi"
 	"waybill/internal/rest/listapi"
 	"waybill/internal/rest/resttest"
 	"waybill/internal/rest/showapi"
@@ -160,6 +161,9 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 		"deploy": build(deployapi.New(deployapi.Ports{
 			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Ledger: brokenLedger{m.Ledger()},
 			History: m.History(), Snapshots: m.Snapshots(),
+		}, opts)),
+		"inspect": build(inspectapi.New(inspectapi.Ports{
+			Tokens: m.Tokens(), Store: store, Vault: m.Vault(), Sessions: m.Sessions(),
 		}, opts)),
 		"list": build(listapi.New(listapi.Ports{
 			Tokens: m.Tokens(), Store: store, History: brokenStorage{m.History()},

@@ -24,6 +24,8 @@ const (
 	LogBucket              = "WAYBILL_LOG_BUCKET"
 	RunnerQueueURL         = "WAYBILL_RUNNER_QUEUE_URL"
 	EventBus               = "WAYBILL_EVENT_BUS"
+	// InspectFunction is the name of the function that connects to servers for requests.
+	InspectFunction = "WAYBILL_INSPECT_FUNCTION"
 	// SecretsPath is the parameter path of the secrets ("/waybill/TEAM").
 	SecretsPath = "WAYBILL_SECRETS_PATH"
 	// Lease is how long a runner may be silent before another takes its

@@ -49,7 +49,7 @@ func New(s settings.Settings) (Account, error) {
 	config := aws.Config{
 		Region:      s.Get(settings.Region),
 		Credentials: credentials(s),
-		HTTPClient:  whole{newHTTPClient()},
+		HTTPClient:  whole{newHTTPClient(answerTimeout)},
 		Retryer:     newRetryer,
 	}
 	if endpoint := s.Get(settings.Endpoint); endpoint != "" {
@@ -72,6 +72,19 @@ func ForRequests(s settings.Settings) (Account, error) {
 	return Account{config: outage.Bounded(account.config, requestLimit)}, nil
 }
 
+// ForInvocations is [New] for calls of functions, whose answers take as long as their work
+// does. They have no limit but the caller's context, and are not repeated.
+func ForInvocations(s settings.Settings) (Account, error) {
+	account, err := New(s)
+	if err != nil {
+		return Account{}, err
+	}
+	config := account.config.Copy()
+	config.HTTPClient = whole{newHTTPClient(0)}
+	config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	return Account{config: config}, nil
+}
+
 // Config returns the configuration for clients of any service.
 func (a Account) Config() aws.Config { return a.config }
 
@@ -90,14 +103,14 @@ func credentials(s settings.Settings) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return static, nil })
 }
 
-// newHTTPClient returns the client that all services share, so that they also
-// share its connections.
-func newHTTPClient() *awshttp.BuildableClient {
+// newHTTPClient returns a client that waits for an answer as long as the limit, or without
+// one if it is 0. All services share the client, so that they also share its connections.
+func newHTTPClient(limit time.Duration) *awshttp.BuildableClient {
 	return awshttp.NewBuildableClient().
 		WithDialerOptions(func(d *net.Dialer) { d.Timeout = connectTimeout }).
 		WithTransportOptions(func(t *http.Transport) {
 			t.TLSHandshakeTimeout = connectTimeout
-			t.ResponseHeaderTimeout = answerTimeout
+			t.ResponseHeaderTimeout = limit
 		})
 }
 

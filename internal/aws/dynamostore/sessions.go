@@ -37,12 +37,13 @@ func (s *Sessions) Take(ctx context.Context, server catalog.ID, holder string, n
 	until := now.Add(catalog.SessionTime)
 	for _, place := range sessionPlaces {
 		taken, err := s.write(ctx, change{
-			table:  s.table,
-			key:    sessionsKey(server),
-			update: "SET #holder_" + place + " = :holder, #until_" + place + " = :until, #expires_at = :expires",
+			table: s.table,
+			key:   sessionsKey(server),
+			update: "SET #holder_" + place + " = :holder, #until_" + place + " = :until, " +
+				"#expires_at = :expires",
 			// The place is the holder's if the SDK repeats a write that has succeeded.
-			condition: "attribute_not_exists(#until_" + place + ") OR #until_" + place + " <= :now OR #holder_" +
-				place + " = :holder",
+			condition: "attribute_not_exists(#until_" + place + ") OR #until_" + place + " <= :now " +
+				"OR #holder_" + place + " = :holder",
 			values: item{":holder": text(holder), ":now": number(now.UnixMicro()),
 				":until": number(until.UnixMicro()), ":expires": number(until.Unix() + 1)},
 		})

@@ -47,6 +47,9 @@ type Handlers struct {
 	// for a direct invocation.
 	Orphans func(ctx context.Context, after logbook.Book, remove bool) (
 		found []logbook.Stored, next logbook.Book, err error)
+	// Inspect answers a question about a server, for a direct invocation. The question may
+	// have a secret. Package inspection has its form and the answer's.
+	Inspect func(ctx context.Context, question json.RawMessage) (answer any, err error)
 }
 
 // Gateway is a function as Lambda's runtime calls it. It is safe for use by
@@ -69,6 +72,8 @@ type event struct {
 	DetailType string   `json:"detail-type"`
 	Mint       *mint    `json:"mint_token"`
 	Orphans    *orphans `json:"orphans"`
+	// Inspect is a question about a server.
+	Inspect json.RawMessage `json:"inspect_server"`
 }
 
 // The sources of a batch.
@@ -120,6 +125,13 @@ func (g *Gateway) handle(ctx context.Context, e *event) (any, error) {
 		return g.mint(ctx, *e.Mint)
 	case e.Orphans != nil && g.handlers.Orphans != nil:
 		return g.orphans(ctx, *e.Orphans)
+	case e.Inspect != nil && g.handlers.Inspect != nil:
+		var answer any
+		err := guard(func() (err error) {
+			answer, err = g.handlers.Inspect(ctx, e.Inspect)
+			return err
+		})
+		return answer, err
 	}
 	return nil, fault.New(fault.Invalid, "this function handles no event of this shape")
 }

@@ -74,6 +74,7 @@ func everything(calls map[string]int) gateway.Handlers {
 			count("mint")
 			return "tok1|secret", nil
 		},
+		Inspect: func(context.Context, json.RawMessage) (any, error) { count("inspect"); return nil, nil },
 	}
 }
 
@@ -84,7 +85,8 @@ var shapes = map[string]string{
 	"change":  `{"Records":[{"eventSource":"aws:dynamodb","dynamodb":{"SequenceNumber":"1"}}]}`,
 	"tick": `{"version": "0", "id": "e", "detail-type": "Scheduled Event", "source": "aws.events",
 		"time": "2026-11-24T06:15:00Z", "resources": [], "detail": {}}`,
-	"mint": `{"mint_token":{"name":"first","abilities":["root"]}}`,
+	"inspect": `{"inspect_server":{"ask":"login"}}`,
+	"mint":    `{"mint_token":{"name":"first","abilities":["root"]}}`,
 }
 
 func TestTheShapeOfAnEventSaysWhatHandlesIt(t *testing.T) {
@@ -178,9 +180,9 @@ func TestEveryLineNamesItsRequest(t *testing.T) {
 			Tick:    func(ctx context.Context) error { say(ctx); return nil },
 			Mint: func(ctx context.Context, _ string, _ []string) (string, error) {
 				say(ctx)
-				return "t",
-					nil
+				return "t", nil
 			},
+			Inspect: func(ctx context.Context, _ json.RawMessage) (any, error) { say(ctx); return nil, nil },
 		}
 		ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "lambda-1"})
 		if _, err := gateway.New(logger, handlers).Invoke(ctx, []byte(event)); err != nil {

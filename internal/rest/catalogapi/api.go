@@ -26,6 +26,7 @@ type Ports struct {
 	Store     catalog.Store
 	Vault     catalog.Vault
 	KeyReader catalog.KeyReader
+	// Inspector connects to servers, in another function.
 	Inspector catalog.Inspector
 	Ledger    deployment.Queue
 	Snapshots snapshot.Archive
@@ -34,11 +35,6 @@ type Ports struct {
 	Check func(context.Context, catalog.Deployable, *catalog.Server) error
 	// Warn returns warnings about a resource that passes Check.
 	Warn func(context.Context, catalog.Deployable) []string
-	// Inspect asks the server, opened with the private key, for the status of the
-	// resource ("running:healthy"). Unavailable, saying why, if it cannot tell.
-	// It takes less than the 29 s after which API Gateway gives up.
-	Inspect func(ctx context.Context, server *catalog.Server, privateKey string,
-		resource catalog.Deployable) (string, error)
 }
 
 // New returns the handler of the catalog function. It fails as [rest.NewHandler]
@@ -95,7 +91,6 @@ func (a catalogAPI) endpoints() map[string]rest.Endpoint {
 		"getService":                  a.getEndpoint(catalog.KindService),
 		"updateService":               a.updateEndpoint(catalog.KindService),
 		"deleteService":               a.deleteResourceEndpoint(catalog.KindService),
-		"validateService":             a.validateEndpoint(catalog.KindService),
 		"listApplications":            a.listApplications,
 		"createShellApplication":      a.createEndpoint(wire.ApplicationCodec(catalog.PackShell)),
 		"createImageApplication":      a.createEndpoint(wire.ApplicationCodec(catalog.PackImage)),
@@ -104,13 +99,11 @@ func (a catalogAPI) endpoints() map[string]rest.Endpoint {
 		"getApplication":              a.getEndpoint(catalog.KindApplication),
 		"updateApplication":           a.updateEndpoint(catalog.KindApplication),
 		"deleteApplication":           a.deleteResourceEndpoint(catalog.KindApplication),
-		"validateApplication":         a.validateEndpoint(catalog.KindApplication),
 		"listDatabases":               a.listDatabases,
 		"createDatabase":              a.createDatabase,
 		"getDatabase":                 a.getEndpoint(catalog.KindDatabase),
 		"updateDatabase":              a.updateEndpoint(catalog.KindDatabase),
 		"deleteDatabase":              a.deleteResourceEndpoint(catalog.KindDatabase),
-		"validateDatabase":            a.validateEndpoint(catalog.KindDatabase),
 	}
 	maps.Copy(all, a.variableEndpoints("Application", catalog.KindApplication))
 	maps.Copy(all, a.variableEndpoints("Service", catalog.KindService))

@@ -1,4 +1,4 @@
-// Package resttest runs all four API functions over one memory, for the tests of
+// Package resttest runs all API functions over one memory, for the tests of
 // the packages that have their endpoints.
 package resttest
 
@@ -27,11 +27,12 @@ import (
 	"waybill/internal/rest"
 	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/deployapi"
+	"waybill/internal/rest/inspectapi"
 	"waybill/internal/rest/listapi"
 	"waybill/internal/rest/showapi"
 )
 
-// World is all four functions over one memory.
+// World is all API functions over one memory.
 type World struct {
 	Memory    *memory.Memory
 	Inspector *inspector
@@ -98,6 +99,8 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	add("list", handler, err)
 	handler, err = showapi.New(showPorts, opts)
 	add("show", handler, err)
+	handler, err = inspectapi.New(w.InspectPorts(), opts)
+	add("inspect", handler, err)
 	if w.Answers, err = schema.NewAnswers(document.JSON); err != nil {
 		t.Fatal(err)
 	}
@@ -105,19 +108,28 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	return w
 }
 
-// CatalogPorts are the ports of the catalog function. A test can change what Check, Warn
-// and Inspect do at any time.
-func (w *World) CatalogPorts() catalogapi.Ports {
+// InspectPorts are the ports of the inspect function. A test can change what Inspect does at
+// any time.
+func (w *World) InspectPorts() inspectapi.Ports {
 	m := w.Memory
-	return catalogapi.Ports{
-		Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
-		KeyReader: w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
-		Inspect: func(
+	return inspectapi.Ports{
+		Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Sessions: m.Sessions(),
+		Look: func(
 			_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable,
 		) (string, error) {
 			w.Inspector.Opened = privateKey
 			return w.Inspect()
 		},
+	}
+}
+
+// CatalogPorts are the ports of the catalog function. A test can change what Check and Warn
+// do at any time.
+func (w *World) CatalogPorts() catalogapi.Ports {
+	m := w.Memory
+	return catalogapi.Ports{
+		Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
+		KeyReader: w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
 		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error {
 			return w.Check(ctx, r, s)
 		},

@@ -1,4 +1,4 @@
-package catalogapi_test
+package inspectapi_test
 
 import (
 	"errors"

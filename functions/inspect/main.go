@@ -1,0 +1,45 @@
+// Command inspect is the function that connects to servers for requests: it looks at
+// resources, and answers the questions of the catalog function about servers.
+package main
+
+import (
+	"log/slog"
+	"time"
+
+	"waybill/internal/aws/account"
+	"waybill/internal/aws/dynamostore"
+	"waybill/internal/aws/gateway"
+	"waybill/internal/aws/inspection"
+	"waybill/internal/aws/parameters"
+	"waybill/internal/boot"
+	"waybill/internal/inspect"
+	"waybill/internal/remote/sshrun"
+	"waybill/internal/rest"
+	"waybill/internal/rest/inspectapi"
+	"waybill/internal/settings"
+)
+
+func main() {
+	boot.Run("inspect", build, settings.CatalogTable, settings.TokensTable, settings.TokenUseTable,
+		settings.SecretsPath)
+}
+
+func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
+	aws, err := account.ForRequests(env)
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
+	table := env.Get(settings.CatalogTable)
+	dialer := sshrun.New(sshrun.Options{})
+	sessions := dynamostore.NewSessions(aws.DynamoDB(), table)
+	handler, err := inspectapi.New(inspectapi.Ports{
+		Tokens: dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
+			env.Get(settings.TokenUseTable)),
+		Store:    dynamostore.NewCatalog(aws.DynamoDB(), table),
+		Vault:    parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Sessions: sessions,
+		Look:     inspect.DialAndLook(dialer),
+	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
+	desk := inspection.NewDesk(dialer, sessions, time.Now)
+	return gateway.Handlers{HTTP: handler, Inspect: desk.Answer}, err
+}

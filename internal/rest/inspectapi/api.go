@@ -1,0 +1,55 @@
+// Package inspectapi has the endpoints of the inspect function, whose answers come from
+// servers. They parse what a server sends, so they write neither definitions nor tokens.
+package inspectapi
+
+import (
+	"context"
+	"net/http"
+
+	"waybill/internal/access"
+	"waybill/internal/catalog"
+	"waybill/internal/rest"
+)
+
+// Ports are the dependencies of the inspect function.
+type Ports struct {
+	Tokens   access.Tokens
+	Store    Store
+	Vault    catalog.Vault
+	Sessions catalog.Sessions
+	// Look asks the server, opened with the private key, for the status of the
+	// resource ("running:healthy"). Unavailable, saying why, if it cannot tell.
+	// It takes less than the 29 s after which API Gateway gives up.
+	Look func(ctx context.Context, server *catalog.Server, privateKey string,
+		resource catalog.Deployable) (string, error)
+}
+
+// Store is the part of the catalog that the function uses.
+type Store interface {
+	catalog.Reader
+	catalog.Observer
+}
+
+// New returns the handler of the inspect function. It fails as [rest.NewHandler] does.
+func New(ports Ports, opts rest.Options) (http.Handler, error) {
+	opts = opts.WithDefaults()
+	a := inspectAPI{ports, opts}
+	return rest.NewHandler(rest.Function{
+		Name: "inspect", Tokens: ports.Tokens, Endpoints: a.endpoints(),
+	}, opts)
+}
+
+// inspectAPI has the endpoints of the inspect function as methods.
+type inspectAPI struct {
+	Ports
+	opts rest.Options
+}
+
+// endpoints maps the operations of openapi.yaml to their endpoints.
+func (a inspectAPI) endpoints() map[string]rest.Endpoint {
+	return map[string]rest.Endpoint{
+		"validateService":     a.validateEndpoint(catalog.KindService),
+		"validateApplication": a.validateEndpoint(catalog.KindApplication),
+		"validateDatabase":    a.validateEndpoint(catalog.KindDatabase),
+	}
+}
