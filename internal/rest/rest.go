@@ -1,7 +1,7 @@
 // Package rest is the frame of the HTTP API: it checks the route, the token, the
 // query and the body of each request against openapi.yaml, calls the endpoint,
 // turns errors into answers, and writes one line to the operator's log. The
-// endpoints are in catalogapi, deployapi, listapi and showapi, one package for
+// endpoints are in catalogapi, deployapi, inspectapi, listapi and showapi, one package for
 // each function; their JSON is in wire.
 package rest
 

@@ -35,7 +35,7 @@ func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	opts = opts.WithDefaults()
 	a := inspectAPI{ports, opts}
 	return rest.NewHandler(rest.Function{
-		Name: "inspect", Tokens: ports.Tokens, Endpoints: a.endpoints(),
+		Name: "inspect", Tokens: ports.Tokens, Store: ports.Store, Endpoints: a.endpoints(),
 	}, opts)
 }
 
