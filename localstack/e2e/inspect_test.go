@@ -15,8 +15,8 @@ func TestServersAreInspected(t *testing.T) {
 	w := stack(t)
 	ssh, other := remotetest.Best(t), remotetest.Best(t)
 	key := w.create(t, "/security/keys", map[string]any{"name": "e2e", "private_key": ssh.ClientKeyPEM()})
-	server := w.create(t, "/servers", map[string]any{"name": "loopback", "ip": "127.0.0.1", "port": ssh.Port(),
-		"user": ssh.User(), "private_key_uuid": key, "data_dir": t.TempDir()})
+	server := w.create(t, "/servers", map[string]any{"name": "loopback", "ip": "127.0.0.1",
+		"port": ssh.Port(), "user": ssh.User(), "private_key_uuid": key, "data_dir": t.TempDir()})
 	type verdict struct {
 		Message     string
 		Pinned      bool
@@ -56,7 +56,8 @@ func TestServersAreInspected(t *testing.T) {
 				map[string]any{"private_key": private}, nil)
 		}
 		refused, is := errors.AsType[*client.Error](change(other.ClientKeyPEM()))
-		if !is || refused.Status != 422 || !strings.Contains(refused.Error(), "does not open server loopback") {
+		if !is || refused.Status != 422 ||
+			!strings.Contains(refused.Error(), "does not open server loopback") {
 			t.Errorf("another server's key: %v, want 422", refused)
 		}
 		if err := change(ssh.ClientKeyPEM()); err != nil {
