@@ -32,10 +32,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
-	invoking, err := account.ForInvocations(env)
-	if err != nil {
-		return gateway.Handlers{}, err
-	}
 	days, err := env.RetentionDays()
 	if err != nil {
 		return gateway.Handlers{}, err
@@ -55,7 +51,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Store:     store,
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		KeyReader: keys,
-		Inspector: inspection.Open(invoking.Config(), env.Get(settings.InspectFunction), keys),
+		Inspector: inspection.Open(aws.ConfigForInvocations(), env.Get(settings.InspectFunction), keys),
 		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
 		Check:     recipe.Check,

@@ -38,6 +38,8 @@ const (
 // goroutines.
 type Account struct {
 	config aws.Config
+	// unbounded is config without the limit of ForRequests.
+	unbounded aws.Config
 }
 
 // New returns the account in the settings. It makes no call to AWS. Internal, with the
@@ -55,7 +57,7 @@ func New(s settings.Settings) (Account, error) {
 	if endpoint := s.Get(settings.Endpoint); endpoint != "" {
 		config.BaseEndpoint = aws.String(endpoint)
 	}
-	return Account{config: config}, nil
+	return Account{config: config, unbounded: config}, nil
 }
 
 // requestLimit is the time limit of a call with all its tries while a client of the API
@@ -69,24 +71,22 @@ func ForRequests(s settings.Settings) (Account, error) {
 	if err != nil {
 		return Account{}, err
 	}
-	return Account{config: outage.Bounded(account.config, requestLimit)}, nil
-}
-
-// ForInvocations is [New] for calls of functions, whose answers take as long as their work
-// does. They have no limit but the caller's context, and are not repeated.
-func ForInvocations(s settings.Settings) (Account, error) {
-	account, err := New(s)
-	if err != nil {
-		return Account{}, err
-	}
-	config := account.config.Copy()
-	config.HTTPClient = whole{newHTTPClient(0)}
-	config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
-	return Account{config: config}, nil
+	account.config = outage.Bounded(account.config, requestLimit)
+	return account, nil
 }
 
 // Config returns the configuration for clients of any service.
 func (a Account) Config() aws.Config { return a.config }
+
+// ConfigForInvocations returns the configuration for a client that calls functions, whose answers
+// take as long as their work does. A call has no limit but the caller's context, and is not
+// repeated.
+func (a Account) ConfigForInvocations() aws.Config {
+	config := a.unbounded.Copy()
+	config.HTTPClient = whole{newHTTPClient(0)}
+	config.Retryer = func() aws.Retryer { return aws.NopRetryer{} }
+	return config
+}
 
 // DynamoDB returns a client for the account's tables.
 func (a Account) DynamoDB() *dynamodb.Client { return dynamodb.NewFromConfig(a.config) }

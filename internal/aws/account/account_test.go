@@ -109,6 +109,24 @@ func TestACallIsTriedAgainButNotForEver(t *testing.T) {
 	}
 }
 
+func TestAnInvocationIsTriedOnce(t *testing.T) {
+	var calls atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		calls.Add(1)
+		answer(w, http.StatusInternalServerError, `{}`)
+	}))
+	defer server.Close()
+	opened, err := account.ForRequests(with(map[string]string{settings.Endpoint: server.URL}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = dynamodb.NewFromConfig(opened.ConfigForInvocations()).ListTables(t.Context(),
+		&dynamodb.ListTablesInput{})
+	if err == nil || calls.Load() != 1 {
+		t.Errorf("%d calls, %v; want one and an error", calls.Load(), err)
+	}
+}
+
 func TestARefusalIsNotTriedAgain(t *testing.T) {
 	var calls atomic.Int32
 	err := list(t, func(w http.ResponseWriter, _ *http.Request) {
