@@ -83,13 +83,16 @@ func (r resources) deployMay() []awsiam.PolicyStatement {
 	}
 }
 
-// listMay returns the rights of list, which only reads.
+// listMay returns the rights of list, which only reads. The indexes find the deployments of
+// the team and of a server.
 func (r resources) listMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		r.readTokens(),
 		r.noteTokenUse(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"),
 		allow(r.deploymentTables(), "dynamodb:BatchGetItem", "dynamodb:Query"),
+		allow(each(r.tables.deployments(), indexByTime), "dynamodb:Query"),
+		allow(each(r.tables.deployments(), indexByServer), "dynamodb:Query"),
 	}
 }
 
@@ -209,6 +212,11 @@ func each(tables []awsdynamodb.TableV2, arn func(awsdynamodb.TableV2) *string) [
 // indexByTime is the ARN of a table's index by time.
 func indexByTime(table awsdynamodb.TableV2) *string {
 	return jsii.String(*table.TableArn() + "/index/by-time")
+}
+
+// indexByServer is the ARN of a table's index by server.
+func indexByServer(table awsdynamodb.TableV2) *string {
+	return jsii.String(*table.TableArn() + "/index/by-server")
 }
 
 func on(arns ...*string) []*string { return arns }

@@ -24,11 +24,13 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	}
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
+	history := dynamostore.NewHistory(aws.DynamoDB(), tables)
 	handler, err := listapi.New(listapi.Ports{
 		Tokens: dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
 			env.Get(settings.TokenUseTable)),
 		Store:   store,
-		History: dynamostore.NewHistory(aws.DynamoDB(), tables),
+		History: history,
+		Storage: history,
 	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
 	return gateway.Handlers{HTTP: handler}, err
 }

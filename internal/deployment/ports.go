@@ -177,16 +177,20 @@ type Signals struct {
 	FollowedAt      time.Time
 }
 
-// History reads deployments. Every read is strongly consistent.
+// History reads deployments. Every read of one deployment, of one resource and of a server's
+// load is strongly consistent.
 type History interface {
 	// Get returns the record, or NotFound.
 	Get(ctx context.Context, id ID) (Record, error)
 	// List returns a resource's deployments, newest first. The page is empty for a
 	// resource without deployments and for one that does not exist.
 	List(ctx context.Context, resource catalog.ID, page Page) (Listing, error)
-	// Storage returns the storage that the deployments of each kind of resource take. The
-	// deployments of deleted resources count, too.
-	Storage(ctx context.Context) ([]Storage, error)
+	// Team returns the deployments of all resources, deleted ones included, in the order of
+	// [Place], newest first. A deployment is listed within moments after its request, not
+	// at once. The records themselves are as current as those of List. A page may have
+	// fewer deployments than it asks for and still a Next. Count is always 0, and a page
+	// with a Skip is Invalid.
+	Team(ctx context.Context, page Page) (Listing, error)
 	// Load returns the running and the queued deployments of a server, the queue in
 	// order. NotFound if there is no such server.
 	Load(ctx context.Context, server catalog.ID) (Load, error)
@@ -194,6 +198,13 @@ type History interface {
 	// sooner. It does nothing on a deployment that has ended, nor if the last note,
 	// of whichever reader, is less than [FollowEvery] old.
 	Follow(ctx context.Context, id ID, now time.Time) error
+}
+
+// StorageReader tells what deployments take.
+type StorageReader interface {
+	// Storage returns the storage that the deployments of each kind of resource take. The
+	// deployments of deleted resources count, too.
+	Storage(ctx context.Context) ([]Storage, error)
 }
 
 // FollowEvery is how often a log that is followed is noted as such. Each note is a write, and
@@ -207,31 +218,6 @@ type Storage struct {
 	Records    int
 	LogObjects int
 	LogBytes   int64
-}
-
-// Page asks for a part of a history. The zero Page is the newest [DefaultTake].
-type Page struct {
-	// Skip leaves out the newest. Take is the most records of the page, 1 to
-	// [MaxTake]; 0 means DefaultTake.
-	Skip int
-	Take int
-	// Cursor is the Next of the previous page; Skip then counts from there.
-	Cursor string
-}
-
-// Sizes of a page of history. Ten is upstream's default; a hundred records of
-// 1 KB stay far below DynamoDB's 1 MB a query.
-const (
-	DefaultTake = 10
-	MaxTake     = 100
-)
-
-// Listing is a page of history. Count is the number of the resource's deployments,
-// and Next is "" on the last page.
-type Listing struct {
-	Count   int
-	Records []Record
-	Next    string
 }
 
 // Load is the work of a server.

@@ -37,17 +37,67 @@ func (h history) List(ctx context.Context, resource catalog.ID,
 		if !there {
 			return nil
 		}
-		listing.Count = state.Deployments
+		listing.Count, listing.Resources = state.Deployments, h.heads([]catalog.ID{resource})
 		ids := h.newestFirst(resource, page.Cursor)
-		ids = ids[min(page.Skip, len(ids)):]
-		if len(ids) > page.Take {
-			ids = ids[:page.Take]
-			listing.Next = string(ids[page.Take-1])
+		var places []deployment.Place
+		for _, id := range ids {
+			places = append(places, deployment.PlaceOf(h.records[id]))
 		}
-		listing.Records = h.all(ids)
+		if page.Filter.IsZero() {
+			places = places[min(page.Skip, len(places)):]
+		}
+		page.Fill(&listing, h.view(page, places))
 		return nil
 	})
 	return listing, err
+}
+
+func (h history) Team(ctx context.Context, page deployment.Page) (deployment.Listing, error) {
+	page, after, err := page.CheckTeam()
+	if err != nil {
+		return deployment.Listing{}, err
+	}
+	var listing deployment.Listing
+	err = h.locked(ctx, func() error {
+		var places []deployment.Place
+		var resources []catalog.ID
+		for _, record := range h.records {
+			if place := deployment.PlaceOf(record); after.ID == "" || place.Compare(after) < 0 {
+				places = append(places, place)
+				resources = append(resources, record.ID.Resource())
+			}
+		}
+		slices.SortFunc(places, func(a, b deployment.Place) int { return b.Compare(a) })
+		listing.Resources = h.heads(resources)
+		page.FillTeam(&listing, h.view(page, places))
+		return nil
+	})
+	return listing, err
+}
+
+// view is what the page looks at of the places behind its cursor.
+func (h history) view(page deployment.Page, places []deployment.Place) deployment.View {
+	view := deployment.View{Places: places[:min(page.Looks(), len(places))],
+		Records: map[deployment.ID]deployment.Record{}}
+	for _, place := range view.Places {
+		view.Records[place.ID] = cloneRecord(h.records[place.ID])
+	}
+	view.More = len(view.Places) < len(places)
+	return view
+}
+
+// heads returns the heads of the resources that exist.
+func (h history) heads(ids []catalog.ID) map[catalog.ID]catalog.Deployable {
+	heads := map[catalog.ID]catalog.Deployable{}
+	for _, id := range ids {
+		if _, there := h.entities[id]; !there {
+			continue
+		}
+		if resource, is := catalog.Head(store{h.Memory}.entity(id)).(catalog.Deployable); is {
+			heads[id] = resource
+		}
+	}
+	return heads
 }
 
 // newestFirst returns the resource's deployments after the cursor.
@@ -61,14 +111,6 @@ func (h history) newestFirst(resource catalog.ID, cursor string) []deployment.ID
 	slices.Sort(ids)
 	slices.Reverse(ids)
 	return ids
-}
-
-func (h history) all(ids []deployment.ID) []deployment.Record {
-	var records []deployment.Record
-	for _, id := range ids {
-		records = append(records, cloneRecord(h.records[id]))
-	}
-	return records
 }
 
 func (h history) Load(ctx context.Context, id catalog.ID) (deployment.Load, error) {

@@ -105,6 +105,9 @@ func (m *Memory) Ledger() deployment.Ledger { return ledger{m} }
 // History returns the port that reads deployments.
 func (m *Memory) History() deployment.History { return history{m} }
 
+// Storage returns the port that tells what deployments take.
+func (m *Memory) Storage() deployment.StorageReader { return history{m} }
+
 // Archive returns the logs.
 func (m *Memory) Archive() logbook.Rewriter { return archive{m} }
 

@@ -71,7 +71,7 @@ func TestLedger(t *testing.T) {
 	deploymenttest.TestLedger(t, func(*testing.T) deploymenttest.Ports {
 		m := memory.New(memory.Options{})
 		return deploymenttest.Ports{Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(),
-			Damage: damage(m)}
+			Storage: m.Storage(), Damage: damage(m)}
 	})
 }
 

@@ -16,7 +16,7 @@ func TestCheckQueryAccepts(t *testing.T) {
 	for _, c := range []struct{ route, query string }{
 		{"listServiceDeployments", ""},
 		{"listServiceDeployments", "skip=0&take=100&cursor=&status=cancelled-by-user"},
-		{"listApplicationDeployments", "skip=123456&take=1&page=2"},
+		{"listApplicationDeployments", "skip=10000&take=1&page=2"},
 		{"readLog", "after=0&limit=1000&wait=20&step=Pull%20images&type=stderr&format=ndjson"},
 		{"readLog", "after=9007199254740991&limit=1&wait=0&format=text"},
 		{"restartService", "latest=true"},
@@ -47,6 +47,10 @@ func TestCheckQueryRefuses(t *testing.T) {
 		})
 	}
 }
+
+// badSkip is what is wrong with every bad skip.
+const badSkip = "must be a whole number from 0 to 10000; for older deployments, send the next of a " +
+	"page as cursor"
 
 // refusedQueries are the cases of TestCheckQueryRefuses.
 var refusedQueries = []struct {
@@ -81,12 +85,23 @@ var refusedQueries = []struct {
 	{
 		route: "listServiceDeployments",
 		query: "skip=-1",
-		want:  says("skip", "must be a whole number of at least 0"),
+		want:  says("skip", badSkip),
 	},
 	{
 		route: "listServiceDeployments",
 		query: "skip=99999999999999999999",
-		want:  says("skip", "must be a whole number of at least 0"),
+		want:  says("skip", badSkip),
+	},
+	{
+		route: "listServiceDeployments",
+		query: "skip=10001",
+		want:  says("skip", badSkip),
+	},
+	{
+		route: "listHistory",
+		query: "since=2026-11-30T10:00:00%2B01:00&server=svc",
+		want: map[string][]string{"since": {"must be a time in UTC, such as 2026-01-02T03:04:05Z"},
+			"server": {"must be the uuid of a server"}},
 	},
 	{
 		route: "listServiceDeployments",
@@ -96,10 +111,11 @@ var refusedQueries = []struct {
 	{
 		route: "listServiceDeployments",
 		query: "tak=5",
-		want:  says("tak", "is not known here; known are skip, take, cursor and status"),
+		want: says("tak", "is not known here; known are skip, take, cursor, status, operation, kind, "+
+			"server, since, until, trigger and tag"),
 	},
 	{
-		route: "listServerDeployments",
+		route: "getStorage",
 		query: "take=5",
 		want:  says("take", "is not known here; this route has no query parameters"),
 	},

@@ -132,8 +132,16 @@ func (brokenHistory) Get(context.Context, deployment.ID) (deployment.Record, err
 	return deployment.Record{}, errors.New("nobody classified this")
 }
 
-// brokenStorage is a history whose sums cannot be read.
-type brokenStorage struct{ deployment.History }
+func (brokenHistory) List(context.Context, catalog.ID, deployment.Page) (deployment.Listing, error) {
+	return deployment.Listing{}, resttest.ErrAway
+}
+
+func (brokenHistory) Team(context.Context, deployment.Page) (deployment.Listing, error) {
+	return deployment.Listing{}, resttest.ErrAway
+}
+
+// brokenStorage is a storage whose sums cannot be read.
+type brokenStorage struct{}
 
 func (brokenStorage) Storage(context.Context) ([]deployment.Storage, error) {
 	return nil, resttest.ErrAway
@@ -166,7 +174,7 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 			Tokens: m.Tokens(), Store: store, Vault: m.Vault(), Sessions: m.Sessions(),
 		}, opts)),
 		"list": build(listapi.New(listapi.Ports{
-			Tokens: m.Tokens(), Store: store, History: brokenStorage{m.History()},
+			Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Storage: brokenStorage{},
 		}, opts)),
 		"show": build(showapi.New(showapi.Ports{
 			Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive(),

@@ -206,6 +206,20 @@ func (b *Record) addKind(r deployment.Record) {
 	}
 }
 
+// FromListing returns the records of a page, with the types of its databases. It never
+// returns nil, so that an empty page is encoded as [].
+func FromListing(listing deployment.Listing) []Record {
+	bodies := make([]Record, 0, len(listing.Records))
+	for _, record := range listing.Records {
+		body := FromRecord(record)
+		if db, is := listing.Resources[record.ID.Resource()].(*catalog.Database); is {
+			body.DatabaseType = databaseType(db.Engine)
+		}
+		bodies = append(bodies, body)
+	}
+	return bodies
+}
+
 // AddDatabaseTypes sets the database type of each deployment of a database, which
 // its record does not have. The type of a deleted database stays empty.
 func AddDatabaseTypes(ctx context.Context, store catalog.Reader, bodies []Record) ([]Record, error) {

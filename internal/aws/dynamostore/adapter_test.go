@@ -187,7 +187,7 @@ func TestStepsOfADeploymentCostFewRequests(t *testing.T) {
 				_, err := s.history.List(t.Context(), serviceID, deployment.Page{})
 				return err
 			},
-			want: map[string]int{"GetItem": 1, "Query": 1},
+			want: map[string]int{"BatchGetItem": 1, "Query": 1},
 		},
 		{
 			name: "Load",
@@ -222,7 +222,15 @@ func TestStepsOfADeploymentCostFewRequests(t *testing.T) {
 				_, err := s.history.List(t.Context(), serviceID, deployment.Page{})
 				return err
 			},
-			want: map[string]int{"GetItem": 1, "Query": 1, "BatchGetItem": 1},
+			want: map[string]int{"Query": 1, "BatchGetItem": 2},
+		},
+		{
+			name: "Team",
+			call: func() error {
+				_, err := s.history.Team(t.Context(), deployment.Page{})
+				return err
+			},
+			want: map[string]int{"Query": 3, "BatchGetItem": 1},
 		},
 	})
 }

@@ -38,6 +38,7 @@ func (h hand) save(t *testing.T, record deployment.Record) {
 	t.Helper()
 	whole, err := dynamostore.EncodeRecord(record)
 	do(t, "EncodeRecord", err)
+	whole["shard"] = &types.AttributeValueMemberS{Value: dynamostore.Shard(h.tables, record.ID)}
 	_, err = h.client.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: h.table(record.ID), Item: whole})
 	do(t, "PutItem", err)
 }

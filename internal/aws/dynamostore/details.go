@@ -2,7 +2,6 @@ package dynamostore
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -77,41 +76,54 @@ func (s recordStore) addDetails(ctx context.Context, record *deployment.Record) 
 	return nil
 }
 
-// decodeAll decodes records. If some of them have details, it reads all of these by one
-// request.
+// decodeAll decodes records with their details.
 func (s recordStore) decodeAll(ctx context.Context, items []item) ([]deployment.Record, error) {
 	var records []deployment.Record
-	wanted := map[string]types.KeysAndAttributes{}
-	places := map[deployment.ID]int{}
-	for place, stored := range items {
+	detailed := map[deployment.ID]bool{}
+	for _, stored := range items {
 		record, hasDetails, err := decodeRecord(stored)
 		if err != nil {
 			return nil, err
 		}
-		records = append(records, record)
-		if hasDetails {
+		records, detailed[record.ID] = append(records, record), hasDetails
+	}
+	return records, s.addAllDetails(ctx, records, detailed)
+}
+
+// addAllDetails reads the details of the records that have some, at most 100, by one
+// request.
+func (s recordStore) addAllDetails(ctx context.Context, records []deployment.Record,
+	detailed map[deployment.ID]bool) error {
+	wanted := map[string]types.KeysAndAttributes{}
+	places := map[deployment.ID]int{}
+	for place, record := range records {
+		if detailed[record.ID] {
 			places[record.ID] = place
 			s.want(wanted, record.ID, detailsKey(record.ID))
 		}
 	}
 	if len(places) == 0 {
-		return records, nil
+		return nil
 	}
 	read, err := readBatch(ctx, s.client, wanted)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, stored := range slices.Concat(slices.Collect(maps.Values(read))...) {
-		var key struct {
-			ID deployment.ID `dynamodbav:"resource_uuid"`
+		id, fields, err := decodeDetails(stored)
+		if err != nil {
+			return err
 		}
-		var fields detailsItem
-		if err := errors.Join(decode(stored, &key), decode(stored, &fields)); err != nil {
-			return nil, err
-		}
-		fields.addTo(&records[places[key.ID]])
+		fields.addTo(&records[places[id]])
 	}
-	return records, nil
+	return nil
+}
+
+// decodeDetails decodes details and the id of their deployment.
+func decodeDetails(stored item) (deployment.ID, detailsItem, error) {
+	var fields detailsItem
+	err := decode(stored, &fields)
+	return deployment.ID(textOf(stored, "resource_uuid")), fields, err
 }
 
 // want adds a key of the table of the deployment's kind to a batch of reads.

@@ -116,10 +116,11 @@ func NewRollups(client *dynamodb.Client, tables Tables) *Rollups {
 }
 
 var (
-	_ catalog.Store      = (*Catalog)(nil)
-	_ access.Tokens      = (*Tokens)(nil)
-	_ deployment.Ledger  = (*Deployments)(nil)
-	_ deployment.History = (*History)(nil)
-	_ deployment.Feed    = (*Feed)(nil)
-	_ statistics.Store   = (*Rollups)(nil)
+	_ catalog.Store            = (*Catalog)(nil)
+	_ access.Tokens            = (*Tokens)(nil)
+	_ deployment.Ledger        = (*Deployments)(nil)
+	_ deployment.History       = (*History)(nil)
+	_ deployment.StorageReader = (*History)(nil)
+	_ deployment.Feed          = (*Feed)(nil)
+	_ statistics.Store         = (*Rollups)(nil)
 )

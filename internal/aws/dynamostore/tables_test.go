@@ -145,10 +145,12 @@ func TestIndexStore(t *testing.T) {
 
 func TestLedger(t *testing.T) {
 	client, made := tables(t)
+	history := dynamostore.NewHistory(client, made)
 	ports := deploymenttest.Ports{
 		Store:   dynamostore.NewCatalog(client, made.Catalog),
 		Ledger:  dynamostore.NewDeployments(client, made),
-		History: dynamostore.NewHistory(client, made),
+		History: history,
+		Storage: history,
 		Damage:  hand{client, made}.damage(),
 	}
 	deploymenttest.TestLedger(t, func(*testing.T) deploymenttest.Ports { return ports })

@@ -323,7 +323,7 @@ func testRemovedOfNothing(t *testing.T, w *world) {
 func testStorage(t *testing.T, w *world) {
 	services := func() deployment.Storage {
 		t.Helper()
-		all, err := w.History.Storage(t.Context())
+		all, err := w.Storage.Storage(t.Context())
 		if err != nil {
 			t.Fatalf("Storage: %v", err)
 		}

@@ -31,6 +31,7 @@ func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 		{"holds", holdsCases()},
 		{"repair", repairCases()},
 		{"history", historyCases()},
+		{"history of the team", teamCases()},
 		{"delete", deleteCases()},
 		{"limits", limitsCases()},
 		{"cancelled contexts", []testCase{{"every call stops and changes nothing", testCancelled}}},

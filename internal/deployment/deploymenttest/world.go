@@ -18,12 +18,13 @@ import (
 	"waybill/internal/fault"
 )
 
-// Ports are three views of one state, which need not be empty: the suite makes its own servers
+// Ports are views of one state, which need not be empty: the suite makes its own servers
 // and resources.
 type Ports struct {
 	Store   catalog.Store
 	Ledger  deployment.Ledger
 	History deployment.History
+	Storage deployment.StorageReader
 	Damage  Damage
 }
 

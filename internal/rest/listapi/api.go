@@ -23,6 +23,7 @@ type Ports struct {
 	Tokens  access.Tokens
 	Store   catalog.Reader
 	History deployment.History
+	Storage deployment.StorageReader
 }
 
 // New returns the handler of the list function. It fails as [rest.NewHandler]
@@ -45,6 +46,7 @@ func (p Ports) endpoints(rest.Options) map[string]rest.Endpoint {
 		"getDocs":                    a.getDocs,
 		"listDeployments":            a.listDeployments,
 		"listServerDeployments":      a.listServerDeployments,
+		"listHistory":                a.listHistory,
 		"getStorage":                 a.getStorage,
 		"listServiceDeployments":     a.historyEndpoint(catalog.KindService),
 		"listApplicationDeployments": a.historyEndpoint(catalog.KindApplication),
@@ -128,7 +130,7 @@ func fromQueue(records []deployment.Record) []wire.Record {
 	return bodies
 }
 
-// loadBody has the queued and running deployments of a server.
+// loadBody has the queued and running deployments of a server, and a page of its history.
 type loadBody struct {
 	ServerUUID  string        `json:"server_uuid"`
 	ServerName  string        `json:"server_name"`
@@ -136,10 +138,16 @@ type loadBody struct {
 	QueueLimit  int           `json:"queue_limit"`
 	Running     []wire.Record `json:"running"`
 	Queue       []wire.Record `json:"queue"`
+	historyBody
 }
 
-// listServerDeployments answers the queued and running deployments of one server.
+// listServerDeployments answers the queued and running deployments of one server, and the
+// history of the server.
 func (a listAPI) listServerDeployments(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	page, err := pageOf(c)
+	if err != nil {
+		return rest.Answer{}, err
+	}
 	server, err := rest.Find[*catalog.Server](ctx, a.Store, c.Params["uuid"], catalog.KindServer)
 	if err != nil {
 		return rest.Answer{}, err
@@ -147,6 +155,11 @@ func (a listAPI) listServerDeployments(ctx context.Context, c *rest.Call) (rest.
 	load, err := a.History.Load(ctx, server.ID)
 	if err != nil {
 		return rest.Answer{}, rest.WrapNotFound(err, catalog.KindServer.Title())
+	}
+	page.Filter.Server = server.ID
+	listing, err := a.team(ctx, c, page)
+	if err != nil {
+		return rest.Answer{}, err
 	}
 	running, err := wire.AddDatabaseTypes(ctx, a.Store, fromRecords(load.Running))
 	if err != nil {
@@ -163,5 +176,6 @@ func (a listAPI) listServerDeployments(ctx context.Context, c *rest.Call) (rest.
 		QueueLimit:  server.QueueLimit,
 		Running:     running,
 		Queue:       queue,
+		historyBody: newHistoryBody(listing),
 	}), nil
 }

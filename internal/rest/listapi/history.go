@@ -2,24 +2,32 @@ package listapi
 
 import (
 	"context"
+	"net/url"
+	"time"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/fault"
 	"waybill/internal/rest"
 	"waybill/internal/wire"
 )
 
-// historyBody is a page of a resource's deployments, newest first.
+// historyBody is a page of deployments, newest first.
 type historyBody struct {
-	Count       int           `json:"count"`
+	// Count is null with a filter, and for more than one resource.
+	Count       *int          `json:"count"`
 	Deployments []wire.Record `json:"deployments"`
 	Next        *string       `json:"next"`
+}
+
+func newHistoryBody(listing deployment.Listing) historyBody {
+	return historyBody{Deployments: wire.FromListing(listing), Next: wire.TextOrNull(listing.Next)}
 }
 
 // historyEndpoint answers the deployments of one resource of a kind.
 func (a listAPI) historyEndpoint(kind catalog.Kind) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-		resource, err := rest.FindHead[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
+		id, err := rest.ParseID(c.Params["uuid"], kind)
 		if err != nil {
 			return rest.Answer{}, err
 		}
@@ -27,20 +35,43 @@ func (a listAPI) historyEndpoint(kind catalog.Kind) rest.Endpoint {
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		read := a.History.List
-		if status := deployment.Status(c.Query.Get("status")); status != "" {
-			read = a.listByStatus(status)
-		}
-		listing, err := read(ctx, resource.Common().ID, page)
+		listing, err := a.History.List(ctx, id, page)
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		bodies, err := wire.AddDatabaseTypes(ctx, a.Store, fromRecords(listing.Records))
-		if err != nil {
-			return rest.Answer{}, err
+		if listing.Resources[id] == nil {
+			return rest.Answer{}, rest.NewNotFoundError(kind.Title())
 		}
-		return rest.OK(historyBody{listing.Count, bodies, wire.TextOrNull(listing.Next)}), nil
+		body := newHistoryBody(listing)
+		if page.Filter.IsZero() {
+			body.Count = &listing.Count
+		}
+		return rest.OK(body), nil
 	}
+}
+
+// listHistory answers the deployments of all resources.
+func (a listAPI) listHistory(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	page, err := pageOf(c)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	listing, err := a.team(ctx, c, page)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	return rest.OK(newHistoryBody(listing)), nil
+}
+
+// team reads a page of the history of the part of the team that the token covers.
+func (a listAPI) team(ctx context.Context, c *rest.Call, page deployment.Page) (deployment.Listing, error) {
+	if c.Limited() {
+		chosen := page.Filter.Resource
+		page.Filter.Resource = func(resource catalog.Deployable) bool {
+			return c.Covers(resource) && (chosen == nil || chosen(resource))
+		}
+	}
+	return a.History.Team(ctx, page)
 }
 
 // pageOf reads the page of the query; History checks its bounds.
@@ -53,55 +84,33 @@ func pageOf(c *rest.Call) (deployment.Page, error) {
 	if err != nil {
 		return deployment.Page{}, err
 	}
-	return deployment.Page{Skip: skip, Take: take, Cursor: c.Query.Get("cursor")}, nil
+	filter, err := filterOf(c.Query)
+	return deployment.Page{Skip: skip, Take: take, Cursor: c.Query.Get("cursor"), Filter: filter}, err
 }
 
-// maxFiltered limits the pages of history that one filtered request reads. So an
-// answer may have fewer deployments than requested, or none, and still a next.
-const maxFiltered = 10
-
-// listByStatus returns a reader of the deployments with a status. skip and take count
-// these only. History has no index by status, so the reader reads page by page.
-func (a listAPI) listByStatus(
-	status deployment.Status,
-) func(context.Context, catalog.ID, deployment.Page) (deployment.Listing, error) {
-	return func(ctx context.Context, id catalog.ID, asked deployment.Page) (deployment.Listing, error) {
-		var found deployment.Listing
-		page := deployment.Page{Take: deployment.MaxTake, Cursor: asked.Cursor}
-		skip := asked.Skip
-		for range maxFiltered {
-			listing, err := a.History.List(ctx, id, page)
-			if err != nil {
-				return deployment.Listing{}, err
-			}
-			found.Count, found.Next = listing.Count, listing.Next
-			for i, record := range listing.Records {
-				if record.Status != status {
-					continue
-				}
-				if skip > 0 {
-					skip--
-					continue
-				}
-				found.Records = append(found.Records, record)
-				if len(found.Records) == asked.Take {
-					found.Next = nextAfter(listing, i)
-					return found, nil
-				}
-			}
-			if page.Cursor = listing.Next; page.Cursor == "" {
-				break
-			}
+// filterOf reads the filter of the query.
+func filterOf(query url.Values) (deployment.Filter, error) {
+	filter := deployment.Filter{
+		Status:    deployment.Status(query.Get("status")),
+		Operation: deployment.Operation(query.Get("operation")),
+		Kind:      catalog.Kind(query.Get("kind")),
+		Server:    catalog.ID(query.Get("server")),
+		Trigger:   query.Get("trigger"),
+	}
+	if tags := catalog.ParseTags(query.Get("tag")); len(tags) > 0 {
+		filter.Resource = func(resource catalog.Deployable) bool {
+			return resource.Shared().Labels.HasTag(tags...)
 		}
-		return found, nil
 	}
-}
-
-// nextAfter returns the cursor after the i-th record of a page. A cursor is the
-// uuid of the last deployment that was shown.
-func nextAfter(listing deployment.Listing, i int) string {
-	if i == len(listing.Records)-1 {
-		return listing.Next
+	for name, at := range map[string]*time.Time{"since": &filter.Since, "until": &filter.Until} {
+		text := query.Get(name)
+		if text == "" {
+			continue
+		}
+		var err error
+		if *at, err = time.Parse(time.RFC3339Nano, text); err != nil {
+			return filter, fault.InvalidField(name, "must be a time in UTC, such as 2026-01-02T03:04:05Z")
+		}
 	}
-	return string(listing.Records[i].ID)
+	return filter, nil
 }

@@ -3,10 +3,13 @@ package listapi_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/access"
+	"waybill/internal/catalog"
 	"waybill/internal/rest/resttest"
 )
 
@@ -56,13 +59,15 @@ func TestHistory(t *testing.T) {
 			"?status=finished&skip=11&take=5": uuids[11:],
 		} {
 			got := w.HistoryOf(t, application, query)
-			if diff := cmp.Diff(got.UUIDs(), want); diff != "" || got.Count != 14 {
-				t.Errorf("%s: count %d (-got +want)\n%s", query, got.Count, diff)
+			if diff := cmp.Diff(got.UUIDs(), want); diff != "" || got.Count != 0 {
+				t.Errorf("%s: count %d, want null (-got +want)\n%s", query, got.Count, diff)
 			}
 		}
 	})
 	for _, query := range []string{
-		"?take=0", "?take=101", "?skip=-1", "?take=x", "?skip=1e3", "?status=done", "?cursor=nonsense",
+		"?take=0", "?take=101", "?skip=-1", "?skip=10001", "?take=x", "?since=2026-02-31T00:00:00Z",
+		"?until=yesterday", "?kind=server", "?operation=run", "?server=web", "?trigger=",
+		"?skip=1e3", "?status=done", "?cursor=nonsense",
 		"?take=1&take=2",
 		"?cursor=" + uuids[0][:24] + "zzzzzzzzzzzzzzz"} {
 		t.Run(query+" is refused", func(t *testing.T) {
@@ -74,12 +79,12 @@ func TestHistory(t *testing.T) {
 }
 
 // TestAFilterReadsALimitedNumberOfRecords has more history than one request looks
-// through, with one match at its far end.
+// through, with no match.
 func TestAFilterReadsALimitedNumberOfRecords(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	application := w.Application(t, server)
-	w.Past(t, server, application, 1001)
+	w.Past(t, server, application, 101)
 	got := w.HistoryOf(t, application, "?status=failed")
 	if len(got.Deployments) != 0 || got.Next == nil {
 		t.Fatalf("page = %+v, want an empty one that goes on", got)
@@ -87,6 +92,93 @@ func TestAFilterReadsALimitedNumberOfRecords(t *testing.T) {
 	if got = w.HistoryOf(t, application, "?status=failed&cursor="+*got.Next); got.Next != nil {
 		t.Errorf("next = %v, want the end", *got.Next)
 	}
+}
+
+// teamHistory reads a page of the history of the team.
+func teamHistory(t *testing.T, w *resttest.World, r resttest.Request) resttest.ShownHistory {
+	t.Helper()
+	r.Operation = "listHistory"
+	return resttest.Want[resttest.ShownHistory](t, w, http.StatusOK, r)
+}
+
+func TestHistoryOfTheTeam(t *testing.T) {
+	w := resttest.New(t)
+	server, other := w.Server(t), w.Server(t)
+	service, database := w.Service(t, server), w.Database(t, other)
+	uuids := []string{w.Run(t, "startService", service), w.Run(t, "startDatabase", database)}
+	slices.Reverse(uuids)
+	w.Past(t, server, w.Application(t, server), 1)
+	application := teamHistory(t, w, resttest.Request{Query: "?take=1"}).UUIDs()
+	uuids = append(application, uuids...)
+	resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+		Operation: "updateDatabase", PathUUID: database, Body: resttest.Object{"tags": []string{"Green"}}})
+
+	for query, want := range map[string][]string{
+		"":                               uuids,
+		"?kind=service":                  uuids[2:],
+		"?kind=database&operation=start": uuids[1:2],
+		"?server=" + other:               uuids[1:2],
+		"?status=failed":                 nil,
+		"?trigger=api":                   uuids,
+		"?trigger=tester":                uuids,
+		"?trigger=nightly":               nil,
+		"?until=2026-01-01T00:00:00Z":    nil,
+		"?since=2026-01-01T00:00:00.5Z":  uuids,
+		"?since=9999-12-31T23:59:59Z":    nil,
+		"?until=0000-01-01T00:00:00Z":    nil,
+		"?since=0000-01-01T00:00:00Z":    uuids,
+		"?until=9999-12-31T23:59:59Z":    uuids,
+		"?take=100&status=finished":      uuids,
+	} {
+		t.Run(query, func(t *testing.T) {
+			got := teamHistory(t, w, resttest.Request{Query: query})
+			if diff := cmp.Diff(got.UUIDs(), want); diff != "" || got.Next != nil {
+				t.Errorf("next %v (-got +want)\n%s", got.Next, diff)
+			}
+		})
+	}
+	t.Run("page by page is each once", func(t *testing.T) {
+		var got []string
+		for next := ""; ; {
+			page := teamHistory(t, w, resttest.Request{Query: "?take=1" + next})
+			if got = append(got, page.UUIDs()...); page.Next == nil {
+				break
+			}
+			next = "&cursor=" + *page.Next
+		}
+		if diff := cmp.Diff(got, uuids); diff != "" {
+			t.Errorf("(-got +want)\n%s", diff)
+		}
+	})
+	t.Run("of a server", func(t *testing.T) {
+		got := resttest.Want[resttest.ShownHistory](t, w, http.StatusOK, resttest.Request{
+			Operation: "listServerDeployments", PathUUID: server, Query: "?take=1&operation=start"})
+		if diff := cmp.Diff(got.UUIDs(), uuids[:1]); diff != "" || got.Next == nil {
+			t.Errorf("next %v (-got +want)\n%s", got.Next, diff)
+		}
+	})
+	t.Run("a database has its type", func(t *testing.T) {
+		got := resttest.Want[struct{ Deployments []resttest.Object }](t, w, http.StatusOK,
+			resttest.Request{Operation: "listHistory", Query: "?kind=database"})
+		if got.Deployments[0]["database_type"] != "standalone-postgresql" {
+			t.Errorf("record = %v", got.Deployments[0])
+		}
+	})
+	t.Run("a token sees only what its scope covers", func(t *testing.T) {
+		limited := w.MintFor(t, access.Scope{Servers: []catalog.ID{catalog.ID(other)}}, access.Read)
+		got := teamHistory(t, w, resttest.Request{Token: limited})
+		if diff := cmp.Diff(got.UUIDs(), uuids[1:2]); diff != "" {
+			t.Errorf("(-got +want)\n%s", diff)
+		}
+	})
+	t.Run("deployments of a deleted resource stay", func(t *testing.T) {
+		if err := w.Memory.Catalog().Delete(t.Context(), catalog.ID(database)); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(teamHistory(t, w, resttest.Request{}).UUIDs(), uuids); diff != "" {
+			t.Errorf("(-got +want)\n%s", diff)
+		}
+	})
 }
 
 func TestQueuedAndRunningDeploymentsOfAServer(t *testing.T) {

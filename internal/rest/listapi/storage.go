@@ -16,7 +16,7 @@ type storageBody struct {
 
 // getStorage answers what the deployments of each kind of resource take.
 func (a listAPI) getStorage(ctx context.Context, _ *rest.Call) (rest.Answer, error) {
-	all, err := a.History.Storage(ctx)
+	all, err := a.Storage.Storage(ctx)
 	if err != nil {
 		return rest.Answer{}, err
 	}

@@ -36,8 +36,10 @@ func (o OneRecord) Load(context.Context, catalog.ID) (deployment.Load, error) {
 	return deployment.Load{Running: []deployment.Record{o.Record}}, nil
 }
 
-// Storage says that nothing is stored.
-func (OneRecord) Storage(context.Context) ([]deployment.Storage, error) { return nil, nil }
+// Team returns the record alone.
+func (o OneRecord) Team(context.Context, deployment.Page) (deployment.Listing, error) {
+	return deployment.Listing{Records: []deployment.Record{o.Record}}, nil
+}
 
 // Follow does nothing.
 func (OneRecord) Follow(context.Context, deployment.ID, time.Time) error { return nil }

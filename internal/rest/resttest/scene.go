@@ -183,6 +183,7 @@ func (s scene) deploymentSuccesses(t *testing.T) map[string]success {
 	return map[string]success{
 		"deploy":                      get("", "?uuid="+s.World.Application(t, s.Server)),
 		"listDeployments":             get("", ""),
+		"listHistory":                 get("", "?take=1&trigger=api&since=2020-01-01T00:00:00Z"),
 		"getStorage":                  get("", ""),
 		"listServiceDeployments":      get(s.Service, "?take=1"),
 		"listApplicationDeployments":  get(s.Application, "?skip=0&status=in_progress"),

@@ -94,8 +94,9 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 		Ledger: m.Ledger(), History: m.History(), Snapshots: m.Snapshots(),
 	}, opts)
 	add("deploy", handler, err)
-	handler, err = listapi.New(listapi.Ports{Tokens: m.Tokens(), Store: m.Catalog(), History: m.History()},
-		opts)
+	handler, err = listapi.New(listapi.Ports{
+		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Storage: m.Storage(),
+	}, opts)
 	add("list", handler, err)
 	handler, err = showapi.New(showPorts, opts)
 	add("show", handler, err)

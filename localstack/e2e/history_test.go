@@ -1,0 +1,67 @@
+package e2e_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// historyPage is a page of a history.
+type historyPage struct {
+	Deployments []struct {
+		DeploymentUUID string `json:"deployment_uuid"`
+		Status         string
+	}
+	Next string
+}
+
+// walk reads all pages of a history and returns the uuids in their order.
+func (w *world) walk(t *testing.T, path string) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var uuids []string
+	for cursor := ""; ; {
+		var page historyPage
+		if err := w.api.Get(ctx, path+cursor, &page); err != nil {
+			t.Fatal(err)
+		}
+		for _, deployment := range page.Deployments {
+			uuids = append(uuids, deployment.DeploymentUUID)
+		}
+		if page.Next == "" {
+			return uuids
+		}
+		cursor = "&cursor=" + page.Next
+	}
+}
+
+// TestHistoryOfTheTeam reads the histories over the indexes, whose rights only this needs.
+func TestHistoryOfTheTeam(t *testing.T) {
+	w := stack(t)
+	server := w.server(t)
+	var uuids []string
+	for _, script := range []string{"echo one", "exit 3", "echo three"} {
+		record, _ := w.deploy(t, w.shell(t, server, script))
+		uuids = append([]string{record.DeploymentUUID}, uuids...)
+	}
+	for path, want := range map[string][]string{
+		"/deployments/history?take=2&server=" + server:         uuids,
+		"/deployments/history?status=failed&server=" + server:  uuids[1:2],
+		"/deployments/history?kind=service&server=" + server:   nil,
+		"/deployments/servers/" + server + "?take=1":           uuids,
+		"/deployments/servers/" + server + "?operation=deploy": nil,
+	} {
+		if diff := cmp.Diff(w.walk(t, path), want); diff != "" {
+			t.Errorf("%s (-got +want)\n%s", path, diff)
+		}
+	}
+	of := make(map[string]bool)
+	for _, uuid := range w.walk(t, "/deployments/history?take=100&kind=application&status=finished") {
+		of[uuid] = true
+	}
+	if !of[uuids[0]] || of[uuids[1]] || !of[uuids[2]] {
+		t.Errorf("the history by time has %d deployments, and not the ones of this test", len(of))
+	}
+}
