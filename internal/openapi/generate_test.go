@@ -146,7 +146,7 @@ func routesOf(document map[string]any) ([]openapi.Route, error) {
 		route := openapi.Route{
 			ID:           text(op.object["operationId"]),
 			Method:       strings.ToUpper(op.method),
-			Path:         prefixOf(document) + op.path,
+			Path:         prefixOf(document, op) + op.path,
 			Function:     text(op.object["x-waybill-function"]),
 			Ability:      access.Ability(text(op.object["x-waybill-ability"])),
 			GivenAbility: access.Ability(text(op.object["x-waybill-given-ability"])),
@@ -174,9 +174,13 @@ func routesOf(document map[string]any) ([]openapi.Route, error) {
 	return routes, nil
 }
 
-// prefixOf returns the first part of every path.
-func prefixOf(document map[string]any) string {
-	return text(document["servers"].([]any)[0].(map[string]any)["url"])
+// prefixOf returns the first part of the path of an operation.
+func prefixOf(document map[string]any, op operation) string {
+	servers := document["servers"].([]any)
+	if own, has := document["paths"].(map[string]any)[op.path].(map[string]any)["servers"].([]any); has {
+		servers = own
+	}
+	return strings.TrimSuffix(text(servers[0].(map[string]any)["url"]), "/")
 }
 
 // parameterOf reads a parameter. Its schema may have no keyword that the check of a
@@ -290,7 +294,12 @@ func generateDocument(document map[string]any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, server := range document["servers"].([]any) {
+	servers := document["servers"].([]any)
+	for _, path := range document["paths"].(map[string]any) {
+		own, _ := path.(map[string]any)["servers"].([]any)
+		servers = append(servers, own...)
+	}
+	for _, server := range servers {
 		object := server.(map[string]any)
 		object["url"] = "../.." + text(object["url"])
 	}

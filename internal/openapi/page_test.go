@@ -104,7 +104,7 @@ func (d pages) groups() []pageGroup {
 func (d pages) operation(op operation) pageOperation {
 	shown := pageOperation{
 		ID:     text(op.object["operationId"]),
-		Method: strings.ToUpper(op.method), Path: prefixOf(d.document) + op.path,
+		Method: strings.ToUpper(op.method), Path: prefixOf(d.document, op) + op.path,
 		Summary: text(op.object["summary"]), Description: text(op.object["description"]),
 		Ability: text(op.object["x-waybill-ability"]),
 	}

@@ -13,13 +13,15 @@ import (
 // Record is a deployment on the wire. It is flat, and its types are the ones that
 // existing clients decode: on any other type they retry three times and fail.
 type Record struct {
-	ID               int64  `json:"id"`
-	DeploymentUUID   string `json:"deployment_uuid"`
-	Status           string `json:"status"`
-	Operation        string `json:"operation"`
-	ResourceUUID     string `json:"resource_uuid"`
-	ResourceType     string `json:"resource_type"`
-	ResourceName     string `json:"resource_name"`
+	ID             int64  `json:"id"`
+	DeploymentUUID string `json:"deployment_uuid"`
+	Status         string `json:"status"`
+	Operation      string `json:"operation"`
+	ResourceUUID   string `json:"resource_uuid"`
+	ResourceType   string `json:"resource_type"`
+	ResourceName   string `json:"resource_name"`
+	// ApplicationName is ResourceName where existing clients read it, whatever the kind.
+	ApplicationName  string `json:"application_name"`
 	ServerUUID       string `json:"server_uuid"`
 	ServerName       string `json:"server_name"`
 	PullLatestImages bool   `json:"pull_latest_images"`
@@ -113,7 +115,6 @@ type LogTotals struct {
 // without a counterpart in Waybill has upstream's empty value.
 type applicationFields struct {
 	ApplicationID          string  `json:"application_id"`
-	ApplicationName        string  `json:"application_name"`
 	PullRequestID          int     `json:"pull_request_id"`
 	DockerRegistryImageTag *string `json:"docker_registry_image_tag"`
 	ForceRebuild           bool    `json:"force_rebuild"`
@@ -150,6 +151,7 @@ func FromRecord(r deployment.Record) Record {
 		ResourceUUID:      string(r.ID.Resource()),
 		ResourceType:      string(r.ID.Kind()),
 		ResourceName:      r.ResourceName,
+		ApplicationName:   r.ResourceName,
 		ServerUUID:        string(r.ServerID),
 		ServerName:        r.ServerName,
 		PullLatestImages:  r.Options.PullLatestImages,
@@ -192,7 +194,6 @@ func (b *Record) addKind(r deployment.Record) {
 	case catalog.KindApplication:
 		b.applicationFields = &applicationFields{
 			ApplicationID:          string(r.ID.Resource()),
-			ApplicationName:        r.ResourceName,
 			DockerRegistryImageTag: TextOrNull(r.Options.DockerTag),
 			ForceRebuild:           r.Options.Force,
 			Commit:                 cmp.Or(r.Outcome.Source.Commit, r.Options.Commit, head),

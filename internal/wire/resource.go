@@ -8,6 +8,7 @@ import (
 
 // Resource is a resource of any kind, for lists of all kinds.
 type Resource struct {
+	ID          int     `json:"id"`
 	UUID        string  `json:"uuid"`
 	Name        string  `json:"name"`
 	Description *string `json:"description"`
@@ -23,6 +24,7 @@ type Resource struct {
 func FromResource(resource catalog.Deployable) Resource {
 	r := resource.Shared()
 	return Resource{
+		ID:          Number(string(r.ID)),
 		UUID:        string(r.ID),
 		Name:        r.Name,
 		Description: TextOrNull(r.Description),

@@ -13,6 +13,29 @@ func (a catalogAPI) listServers(ctx context.Context, c *rest.Call) (rest.Answer,
 	return list(ctx, c, a.Store, catalog.KindServer, wire.FromServer)
 }
 
+// listServerResources answers the resources on one server as an array.
+func (a catalogAPI) listServerResources(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	server, err := rest.Find[*catalog.Server](ctx, a.Store, c.Params["uuid"], catalog.KindServer)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	bodies, err := a.resources(ctx, onServer(server.ID))
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	return rest.OK(bodies), nil
+}
+
+// listNothingOfServer answers an empty list if there is such a server: Waybill has neither
+// domains nor destinations.
+func (a catalogAPI) listNothingOfServer(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	_, err := rest.Find[*catalog.Server](ctx, a.Store, c.Params["uuid"], catalog.KindServer)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	return emptyList(), nil
+}
+
 // getServer answers one server, on request with its resources.
 func (a catalogAPI) getServer(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	server, err := rest.Find[*catalog.Server](ctx, a.Store, c.Params["uuid"], catalog.KindServer)

@@ -9,11 +9,12 @@ import (
 	"waybill/internal/rest"
 )
 
-// tagBody is a tag. Its uuid is its name, and it has no times.
+// tagBody is a tag. Its uuid is its name, and it has no times. Resources is only in the list
+// of all tags.
 type tagBody struct {
 	UUID      string  `json:"uuid"`
 	Name      string  `json:"name"`
-	Resources int     `json:"resources_count"`
+	Resources int     `json:"resources_count,omitempty"`
 	CreatedAt *string `json:"created_at"`
 	UpdatedAt *string `json:"updated_at"`
 }

@@ -62,7 +62,8 @@ func (p Ports) api(opts rest.Options) deployAPI {
 // endpoints maps the operations of openapi.yaml to their endpoints.
 func (a deployAPI) endpoints() map[string]rest.Endpoint {
 	endpoints := map[string]rest.Endpoint{
-		"deploy": a.deploy, "cancelDeployment": a.cancel, "rollbackDeployment": a.rollback, "scrub": a.scrub,
+		"deploy": a.deploy, "cancelDeployment": a.cancel, "rollbackDeployment": a.rollback,
+		"rollbackApplication": a.rollbackApplication, "scrub": a.scrub,
 		"holdDeployment": a.hold, "releaseDeployment": a.release,
 	}
 	for _, o := range operations {
@@ -74,11 +75,12 @@ func (a deployAPI) endpoints() map[string]rest.Endpoint {
 // repeats maps the same operations to the answers to their repeats.
 func (a deployAPI) repeats() map[string]rest.Repeat {
 	repeats := map[string]rest.Repeat{
-		"deploy":             a.repeatDeploy,
-		"cancelDeployment":   a.repeatCancel,
-		"holdDeployment":     a.repeatHold,
-		"rollbackDeployment": a.repeatQueued(rollbackMessage),
-		"scrub":              a.repeatQueued(func(catalog.Kind) string { return scrubMessage }),
+		"deploy":              a.repeatDeploy,
+		"cancelDeployment":    a.repeatCancel,
+		"holdDeployment":      a.repeatHold,
+		"rollbackDeployment":  a.repeatQueued(rollbackMessage),
+		"rollbackApplication": a.repeatQueued(rollbackMessage),
+		"scrub":               a.repeatQueued(func(catalog.Kind) string { return scrubMessage }),
 	}
 	for _, o := range operations {
 		repeats[o.route] = a.repeatQueued(func(catalog.Kind) string { return o.message })

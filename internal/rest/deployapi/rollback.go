@@ -18,15 +18,19 @@ func (a deployAPI) rollback(ctx context.Context, c *rest.Call) (rest.Answer, err
 	if err != nil {
 		return rest.Answer{}, a.opts.WrapMissing(ctx, a.Store, id, err)
 	}
-	request, err := c.Request(id.Resource(), "", deployment.Options{})
+	return a.rollbackTo(ctx, c, to)
+}
+
+func (a deployAPI) rollbackTo(ctx context.Context, c *rest.Call, to deployment.Record) (rest.Answer, error) {
+	request, err := c.Request(to.ID.Resource(), "", deployment.Options{})
 	if err != nil {
 		return rest.Answer{}, err
 	}
 	receipt, err := a.requests.Rollback(ctx, to, request)
 	if err != nil {
-		return rest.Answer{}, rest.WrapNotFound(err, id.Kind().Title())
+		return rest.Answer{}, rest.WrapNotFound(err, to.ID.Kind().Title())
 	}
-	return queuedAnswer(rollbackMessage(id.Kind()), receipt), nil
+	return queuedAnswer(rollbackMessage(to.ID.Kind()), receipt), nil
 }
 
 // rollbackMessage says that the resource's own configuration stays as it is, because the

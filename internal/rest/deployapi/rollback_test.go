@@ -202,3 +202,23 @@ func TestRollback(t *testing.T) {
 		}
 	})
 }
+
+func TestRollbackOfAnApplicationToACommit(t *testing.T) {
+	w := resttest.New(t)
+	server := w.Server(t)
+	const commit = "c0ffee0c0ffee0"
+	application := w.BuiltOnce(t, server, commit)
+	t.Run("takes a shortened commit", func(t *testing.T) {
+		queued := resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{
+			Operation: "rollbackApplication", PathUUID: application,
+			Body: resttest.Object{"commit": commit[:7]}})
+		record := w.Show(t, queued.DeploymentUUID)
+		if record["commit"] != commit || record["rollback"] != true || record["operation"] != "deploy" {
+			t.Errorf("record = %v", record)
+		}
+	})
+	t.Run("refuses a commit that was never deployed", func(t *testing.T) {
+		w.Refused(t, "rollbackApplication", application, resttest.Object{"commit": "badc0ff"}, "commit",
+			"of a deployment of this application that finished")
+	})
+}

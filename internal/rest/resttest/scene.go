@@ -36,6 +36,11 @@ func NewScene(t *testing.T) scene {
 		Operation: "createToken", Body: Object{"name": "old", "abilities": []string{"read"}},
 	})
 	s.Token = created.ID.String()
+	for kind, uuid := range map[string]string{
+		"Application": s.Application, "Service": s.Service, "Database": s.Database,
+	} {
+		s.Change(t, http.StatusOK, "update"+kind, uuid, Object{"tags": []string{"old"}})
+	}
 	s.Running = s.Start(t, s.Application)
 	s.Begin(t, s.Server)
 	s.Waiting = Want[Queued](t, s.World, http.StatusOK, Request{
@@ -105,13 +110,27 @@ func (s scene) managementSuccesses(t *testing.T) map[string]success {
 		"getKey":    get(s.Key, ""),
 		"updateKey": {http.StatusCreated, Request{
 			PathUUID: s.World.Key(t), Body: Object{"name": "renamed", "private_key": ExamplePEM}}},
-		"deleteKey":     get(s.World.Key(t), ""),
-		"getToken":      get("", ""),
-		"listTokens":    get("", ""),
-		"createToken":   post(Object{"name": "new", "abilities": []string{"deploy", "read"}}),
-		"deleteToken":   get(s.Token, ""),
-		"listResources": get("", "?tag=web,blue&project_uuid=shop&environment_name=production"),
-		"listTags":      get("", ""),
+		"deleteKey":              get(s.World.Key(t), ""),
+		"getToken":               get("", ""),
+		"listTokens":             get("", ""),
+		"createToken":            post(Object{"name": "new", "abilities": []string{"deploy", "read"}}),
+		"deleteToken":            get(s.Token, ""),
+		"listResources":          get("", "?tag=web,blue&project_uuid=shop&environment_name=production"),
+		"listTags":               get("", ""),
+		"unversionedHealth":      get("", ""),
+		"getCurrentTeam":         get("", ""),
+		"getTeamByID":            get("1", ""),
+		"listMembers":            get("", ""),
+		"listCurrentMembers":     get("", ""),
+		"listMembersByID":        get("1", ""),
+		"listProjects":           get("", ""),
+		"getProject":             get("default", ""),
+		"listEnvironments":       get("default", ""),
+		"getEnvironment":         {http.StatusOK, Request{PathUUID: "default", OtherUUID: "production"}},
+		"listDestinations":       get("", ""),
+		"listServerResources":    get(s.Server, ""),
+		"listServerDomains":      get(s.Server, ""),
+		"listServerDestinations": get(s.Server, ""),
 	}
 }
 
@@ -122,7 +141,13 @@ func (s scene) serviceSuccesses(t *testing.T) map[string]success {
 		"createService": post(Object{
 			"name": "new", "server_uuid": s.Server, "docker_compose_raw": ExampleCompose,
 		}),
-		"getService": get(s.Service, ""),
+		"getService":              get(s.Service, ""),
+		"listServiceApplications": get(s.Service, ""),
+		"listServiceDatabases":    get(s.Service, ""),
+		"listServiceTags":         get(s.Service, ""),
+		"addServiceTags": {
+			http.StatusCreated, Request{PathUUID: s.Service, Body: Object{"tag_name": "new"}}},
+		"deleteServiceTag": {http.StatusOK, Request{PathUUID: s.Service, OtherUUID: "old"}},
 		"updateService": patch(s.Service, Object{
 			"description": "changed",
 			"environment": []Object{{"key": "A", "value": SecretValue, "is_secret": true}},
@@ -150,12 +175,17 @@ func (s scene) applicationSuccesses(t *testing.T) map[string]success {
 			"name": "new", "server_uuid": s.Server, "git_repository": "git@git.example:api.git",
 		}),
 		"getApplication":      get(s.Application, ""),
-		"updateApplication":   patch(s.Application, Object{"start": "echo start again"}),
-		"deleteApplication":   get(s.World.Application(t, s.Server), ""),
-		"validateApplication": validate(s.Application),
-		"startApplication":    get(idle, "?force=true&instant_deploy=true"),
-		"stopApplication":     get(s.World.Application(t, s.Server), ""),
-		"restartApplication":  get(s.Application, ""),
+		"listApplicationTags": get(s.Application, ""),
+		"addApplicationTags": {
+			http.StatusCreated, Request{
+				PathUUID: s.Application, Body: Object{"tag_names": []string{"a", "b"}}}},
+		"deleteApplicationTag": {http.StatusOK, Request{PathUUID: s.Application, OtherUUID: "old"}},
+		"updateApplication":    patch(s.Application, Object{"start": "echo start again"}),
+		"deleteApplication":    get(s.World.Application(t, s.Server), ""),
+		"validateApplication":  validate(s.Application),
+		"startApplication":     get(idle, "?force=true&instant_deploy=true"),
+		"stopApplication":      get(s.World.Application(t, s.Server), ""),
+		"restartApplication":   get(s.Application, ""),
 	}
 }
 
@@ -167,7 +197,11 @@ func (s scene) databaseSuccesses(t *testing.T) map[string]success {
 				PathUUID: "redis", Body: Object{"name": "new", "server_uuid": s.Server,
 					"redis_password": DatabasePassword, "redis_conf": "max_connections 9", "is_public": true,
 					"public_port": 7000}}},
-		"getDatabase": get(s.Database, ""),
+		"getDatabase":      get(s.Database, ""),
+		"listDatabaseTags": get(s.Database, ""),
+		"addDatabaseTags": {
+			http.StatusCreated, Request{PathUUID: s.Database, Body: Object{"tag_name": "new"}}},
+		"deleteDatabaseTag": {http.StatusOK, Request{PathUUID: s.Database, OtherUUID: "old"}},
 		"updateDatabase": patch(s.Database, Object{
 			"limits_memory": "512m", "postgres_conf": "max_connections = 8",
 		}),
@@ -199,6 +233,8 @@ func (s scene) deploymentSuccesses(t *testing.T) map[string]success {
 		"compareDeployments": {
 			http.StatusOK, Request{PathUUID: s.changed(t, s.Application), OtherUUID: s.Running},
 		},
+		"rollbackApplication": {http.StatusOK, Request{
+			PathUUID: s.BuiltOnce(t, s.quiet, "c0ffee0"), Body: Object{"commit": "c0ffee0"}}},
 		"rollbackDeployment": get(s.World.Run(t, "startService", s.World.Service(t, s.quiet)), ""),
 		"getDeployment":      get(s.Running, ""),
 		"holdDeployment": {

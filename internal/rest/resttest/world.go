@@ -209,7 +209,8 @@ func (w *World) Ask(t *testing.T, r Request) Response {
 	t.Helper()
 	route := w.Route(t, r.Operation)
 	path := strings.NewReplacer("{uuid}", r.PathUUID, "{id}", r.PathUUID,
-		"{other}", r.OtherUUID, "{env_uuid}", r.OtherUUID).Replace(route.Path)
+		"{other}", r.OtherUUID, "{env_uuid}", r.OtherUUID, "{team}", r.PathUUID, "{project}", r.PathUUID,
+		"{name}", r.OtherUUID, "{tag}", r.OtherUUID).Replace(route.Path)
 	answer := w.Send(t, route.Function, route.Method, path+r.Query, r)
 	if err := w.Answers.Check(r.Operation, answer.Status, answer.Header.Get("Content-Type"),
 		answer.Body); err != nil {
@@ -333,6 +334,23 @@ func (w *World) Database(t *testing.T, server string) string {
 func (w *World) Built(t *testing.T, server string) string {
 	return w.Create(t, "createDockerfileApplication", Object{"name": "api", "server_uuid": server,
 		"git_repository": "https://git.example/api.git", "git_username": "bot", "git_password": GitPassword})
+}
+
+// BuiltOnce registers an application that is built from a repository, and whose only
+// deployment has built the commit.
+func (w *World) BuiltOnce(t *testing.T, server, commit string) string {
+	t.Helper()
+	uuid := w.Built(t, server)
+	w.Start(t, uuid)
+	record := w.Begin(t, server)
+	code := 0
+	outcome := deployment.Outcome{Status: deployment.Finished, ExitCode: &code,
+		ResourceStatus: "running:healthy", Source: deployment.Source{Commit: commit}}
+	if err := w.Memory.Ledger().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
+		time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	return uuid
 }
 
 // exampleVariables are a plain variable and a secret one.
