@@ -11,8 +11,12 @@ import (
 	"waybill/internal/fault"
 )
 
-// Wait is the parameter with which a request waits for the end of a deployment.
-const Wait = "wait"
+// Wait is the parameter with which a request waits for the end of a deployment, or for more
+// of its log. With Follow it is led to the end.
+const (
+	Wait   = "wait"
+	Follow = "follow"
+)
 
 // CheckQuery checks a request's query by the parameters of the route. Invalid with
 // the problems of each parameter: a bad value, a repeated parameter, or an unknown
@@ -20,13 +24,13 @@ const Wait = "wait"
 // only, and a boolean is any text that [strconv.ParseBool] accepts.
 //
 // A client that asks to wait would take any answer for the end, so every route that
-// cannot wait refuses [Wait].
+// cannot wait refuses [Wait] and [Follow].
 func (r Route) CheckQuery(query url.Values) error {
 	var wrong fault.FieldErrors
 	for _, name := range slices.Sorted(maps.Keys(query)) {
 		i := slices.IndexFunc(r.Query, func(p Parameter) bool { return p.Name == name })
 		switch {
-		case i < 0 && name == Wait:
+		case i < 0 && (name == Wait || name == Follow):
 			wrong.Add(name, "is not known here: this route cannot wait; GET /deployments/{uuid} can")
 		case i < 0 && !r.Compatible:
 			wrong.Add(FieldName(name), "is not known here; %s", r.known())

@@ -197,6 +197,11 @@ var routes = [...]Route{
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
 			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
 		},
 	},
 	{
@@ -214,6 +219,11 @@ var routes = [...]Route{
 				Type:    "integer",
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
+			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
 			},
 		},
 	},
@@ -239,6 +249,11 @@ var routes = [...]Route{
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
 			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
 		},
 	},
 	{
@@ -257,6 +272,11 @@ var routes = [...]Route{
 				Type:    "integer",
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
+			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
 			},
 		},
 	},
@@ -449,6 +469,11 @@ var routes = [...]Route{
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
 			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
 		},
 	},
 	{
@@ -473,6 +498,11 @@ var routes = [...]Route{
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
 			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
 		},
 	},
 	{
@@ -491,6 +521,11 @@ var routes = [...]Route{
 				Type:    "integer",
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
+			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
 			},
 		},
 	},
@@ -590,6 +625,11 @@ var routes = [...]Route{
 				Type:    "integer",
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
+			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
 			},
 		},
 	},
@@ -1218,6 +1258,23 @@ var routes = [...]Route{
 		},
 	},
 	{
+		ID:           "getResult",
+		Method:       "GET",
+		Path:         "/api/v1/deployments/{uuid}/result",
+		Function:     "show",
+		Ability:      "read",
+		GivenAbility: "deploy",
+		Scope:        "deployment",
+		Query: []Parameter{
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
+	},
+	{
 		ID:       "rollbackDeployment",
 		Method:   "POST",
 		Path:     "/api/v1/deployments/{uuid}/rollback",
@@ -1231,6 +1288,11 @@ var routes = [...]Route{
 				Type:    "integer",
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
+			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
 			},
 		},
 	},
@@ -1673,6 +1735,11 @@ var routes = [...]Route{
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
 			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
 		},
 	},
 	{
@@ -1697,6 +1764,11 @@ var routes = [...]Route{
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
 			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
 		},
 	},
 	{
@@ -1715,6 +1787,11 @@ var routes = [...]Route{
 				Type:    "integer",
 				Most:    20,
 				Expects: "must be a whole number from 0 to 20",
+			},
+			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
 			},
 		},
 	},

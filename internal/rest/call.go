@@ -22,6 +22,7 @@ type Endpoint func(ctx context.Context, c *Call) (Answer, error)
 // a body and a query that are valid by openapi.yaml.
 type Call struct {
 	route  openapi.Route
+	path   string
 	Params map[string]string
 	Query  url.Values
 	header http.Header

@@ -51,9 +51,9 @@ type Function struct {
 	Repeats map[string]Repeat
 	// Bodies checks the bodies of requests. A function whose operations take none has none.
 	Bodies Bodies
-	// Await completes the answer to a request for deployments that waits for their end;
-	// Created has their ids. It runs when the Idempotency-Key has the result, so that a
-	// repeat need not come after it. Nil if no request does.
+	// Await completes the answer to a request for deployments that waits for their end or
+	// follows to their result; Created has their ids. It runs when the Idempotency-Key has
+	// the result, so that a repeat need not come after it. Nil if no request does.
 	Await func(ctx context.Context, c *Call, reply Answer) (Answer, error)
 }
 
@@ -161,7 +161,7 @@ func (g *gate) serve(ctx context.Context, v *visit) (reply Answer, err error) {
 		ctx = oplog.With(ctx, oplog.Deployment, v.deployment)
 	}
 	reply, err = g.run(ctx, c)
-	if _, waits := c.Wait(); err != nil || !waits || g.await == nil {
+	if _, waits := c.Wait(); err != nil || g.await == nil || !waits && !c.Follows() {
 		return reply, err
 	}
 	return g.await(ctx, c, reply)
@@ -176,7 +176,7 @@ func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 	}
 	v.route = route
 	c := &Call{route: route, Params: params, header: v.request.Header, random: g.opts.Random,
-		store: g.store}
+		path: v.request.URL.Path, store: g.store}
 	if route.Ability != "" {
 		if c.Token, err = g.checker.Authenticate(ctx, c.header.Get("Authorization")); err != nil {
 			return nil, err
@@ -237,6 +237,9 @@ func (g *gate) find(r *http.Request) (openapi.Route, map[string]string, error) {
 // check validates the query and the body by openapi.yaml.
 func (g *gate) check(c *Call) error {
 	if err := c.route.CheckQuery(c.Query); err != nil {
+		return err
+	}
+	if err := c.checkWait(); err != nil {
 		return err
 	}
 	if !c.route.TakesBody {

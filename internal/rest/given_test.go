@@ -12,7 +12,7 @@ import (
 )
 
 // given are the operations that a token with only deploy may use for what it was given.
-var given = []string{"getDeployment", "getApplicationDeployment", "readLog"}
+var given = []string{"getDeployment", "getApplicationDeployment", "getResult", "readLog"}
 
 // sees reports whether the token may see the deployment. It must see all or nothing of it.
 func sees(t *testing.T, w *resttest.World, token, uuid string) bool {
@@ -21,7 +21,8 @@ func sees(t *testing.T, w *resttest.World, token, uuid string) bool {
 	for _, operation := range given {
 		answer := w.Ask(t, resttest.Request{Operation: operation, PathUUID: uuid, Token: token})
 		switch {
-		case answer.Status == http.StatusOK:
+		case answer.Status == http.StatusOK, answer.Status == http.StatusSeeOther,
+			answer.Status == http.StatusFailedDependency:
 			seen++
 		case answer.Status != http.StatusForbidden,
 			answer.Problem(t).Message != "Missing required permissions: read":

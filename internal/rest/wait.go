@@ -4,9 +4,11 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"waybill/internal/deployment"
+	"waybill/internal/fault"
 	"waybill/internal/openapi"
 )
 
@@ -24,6 +26,24 @@ const (
 func (c *Call) Wait() (time.Duration, bool) {
 	seconds, err := strconv.Atoi(c.Query.Get(openapi.Wait))
 	return time.Duration(seconds) * time.Second, err == nil
+}
+
+// Follows reports whether the answer leads the client to the result of its deployment.
+func (c *Call) Follows() bool { return Flag(c.Query, openapi.Follow) }
+
+// Reference returns the relative reference from the request's path to another path of the
+// API. An absolute one would lack the stage or the base path of API Gateway.
+func (c *Call) Reference(path string) string {
+	_, below, _ := strings.Cut(c.path, "/v1")
+	return strings.Repeat("../", max(strings.Count(below, "/")-1, 0)) + strings.TrimPrefix(path, "/")
+}
+
+// checkWait refuses a request that both waits and follows.
+func (c *Call) checkWait() error {
+	if c.Follows() && c.Query.Has(openapi.Wait) {
+		return fault.InvalidField(openapi.Follow, "waits by itself; leave `wait` out")
+	}
+	return nil
 }
 
 // Await returns the record when its deployment has ended, or when the wait is over. Unlike
@@ -88,12 +108,12 @@ func (o Options) awaitUntil(
 // once, because the next request waits, too.
 func RetryNow() map[string]string { return map[string]string{"Retry-After": "1"} }
 
-// withoutWait returns the query without how long to wait, which does not change what is
+// withoutWait returns the query without how it is answered, which does not change what is
 // asked for.
 func withoutWait(query url.Values) url.Values {
 	kept := url.Values{}
 	for name, values := range query {
-		if name != openapi.Wait {
+		if name != openapi.Wait && name != openapi.Follow {
 			kept[name] = values
 		}
 	}

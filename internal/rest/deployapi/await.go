@@ -2,6 +2,7 @@ package deployapi
 
 import (
 	"context"
+	"net/http"
 
 	"waybill/internal/deployment"
 	"waybill/internal/rest"
@@ -9,8 +10,16 @@ import (
 )
 
 // await completes the answer to a request with `wait` when its deployments have ended, or
-// when the wait is over: each gets its status, its reason and its exit code.
+// when the wait is over: each gets its status, its reason and its exit code. With `follow`
+// the answer leads to the result at once.
 func (a deployAPI) await(ctx context.Context, c *rest.Call, reply rest.Answer) (rest.Answer, error) {
+	if c.Follows() {
+		reply.Status = http.StatusSeeOther
+		reply.Header = map[string]string{
+			"Location": c.Reference("/deployments/" + reply.Created[0] + "/result?wait=20"),
+		}
+		return reply, nil
+	}
 	wait, _ := c.Wait()
 	var ids []deployment.ID
 	for _, id := range reply.Created {

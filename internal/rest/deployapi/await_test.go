@@ -1,13 +1,17 @@
 package deployapi_test
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/rest"
 	"waybill/internal/rest/deployapi"
@@ -161,4 +165,57 @@ func TestADeployThatWaitsForMany(t *testing.T) {
 			t.Errorf("records were read %d times", gets)
 		}
 	})
+}
+
+func TestARequestThatFollows(t *testing.T) {
+	w := resttest.New(t)
+	server := w.Server(t)
+	for target, prefix := range map[string]string{
+		"/api/v1/deploy?follow=true&uuid=UUID":             "",
+		"/api/v1/applications/UUID/restart?follow=true":    "../../",
+		"//api//v1//applications/UUID/restart?follow=true": "../../../",
+		"/api/v1/applications/UUID/restart/?follow=1":      "../../../",
+	} {
+		target = strings.ReplaceAll(target, "UUID", w.Application(t, server))
+		key := map[string]string{"Idempotency-Key": target}
+		var first string
+		for range 2 { // the second one is a repeat
+			answer := w.Send(t, "deploy", "POST", target, resttest.Request{Header: key})
+			at := answer.Header.Get("Location")
+			if answer.Status != http.StatusSeeOther || !strings.HasPrefix(at, prefix+"deployments/app") ||
+				!strings.HasSuffix(at, "/result?wait=20") {
+				t.Errorf("%s: %d %s to %q", target, answer.Status, answer.Body, at)
+			}
+			if first = cmp.Or(first, at); at != first {
+				t.Errorf("%s: the repeat leads to %q, not to %q", target, at, first)
+			}
+			base, _ := url.Parse("http://x/live" + target)
+			if to, err := base.Parse(at); err != nil || to.Path[:len("/live")] != "/live" ||
+				strings.ReplaceAll(to.Path, "//", "/")[len("/live"):][:len("/api/v1/deployments/app")] !=
+					"/api/v1/deployments/app" {
+				t.Errorf("%s: %q leads to %v, %v", target, at, to, err)
+			}
+		}
+	}
+}
+
+func TestARequestThatFollowsNothingIsRefused(t *testing.T) {
+	w := resttest.New(t)
+	server := w.Server(t)
+	one, other := w.Application(t, server), w.Application(t, server)
+	for query, says := range map[string]string{
+		"?follow=true&uuid=" + one + "," + other: "leads to one result; name one resource",
+		"?follow=true&wait=1&uuid=" + one:        "waits by itself; leave `wait` out",
+	} {
+		got := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{
+			Operation: "deploy", Query: query,
+		})
+		if len(got.Errors["follow"]) != 1 || got.Errors["follow"][0] != says {
+			t.Errorf("%s: %v", query, got.Errors)
+		}
+	}
+	if listing, err := w.Memory.History().List(t.Context(), catalog.ID(one),
+		deployment.Page{}); err != nil || len(listing.Records) != 0 {
+		t.Errorf("a refused request made %d deployments, %v", len(listing.Records), err)
+	}
 }

@@ -94,6 +94,9 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	if err != nil {
 		return rest.Answer{}, err
 	}
+	if c.Follows() && len(uuids) > 1 {
+		return rest.Answer{}, fault.InvalidField("follow", "leads to one result; name one resource")
+	}
 	var body deployedBody
 	var refused error
 	var accepted []string

@@ -50,6 +50,7 @@ func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 	a := showAPI{p, opts}
 	return map[string]rest.Endpoint{
 		"getDeployment":               a.getDeployment,
+		"getResult":                   a.result,
 		"readLog":                     a.readLog,
 		"verifyLog":                   a.verify,
 		"getConfiguration":            a.getConfiguration,
@@ -152,30 +153,35 @@ func (a showAPI) details(ctx context.Context, c *rest.Call, record deployment.Re
 // a quote in a text inside JSON inside that answer takes up to four bytes.
 const maxTailBytes = 1 << 20
 
-// tail returns the newest part of the log as a JSON array, or nil if the log is
-// empty. If the log cannot be read, the array has one line that says so, so that
-// the record is shown all the same.
+// tail returns the newest part of the log as a JSON array, or nil if the log is empty.
 func (a showAPI) tail(ctx context.Context, record deployment.Record) (*string, error) {
-	mark := record.Progress.Log
-	lines, err := logbook.Tail(ctx, a.log(record), mark, maxTailBytes)
-	switch {
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	case errors.Is(err, fault.Gone):
-		lines, err = placeholder(record, mark.Last+1, mark.Batch,
-			"The log of this deployment is no longer kept.")
-	case err != nil:
-		a.opts.Log.ErrorContext(ctx, "the log of a record cannot be read", "error", err)
-		lines, err = placeholder(record, mark.Last+1, mark.Batch,
-			"The log is unavailable at present. Ask again in a few seconds.")
-	case mark.Last > logbook.Order(len(lines)):
-		lines, err = withOmissionNotice(record, lines)
-	}
+	lines, err := a.tailLines(ctx, record, maxTailBytes)
 	if err != nil || len(lines) == 0 {
 		return nil, err
 	}
 	text := "[" + string(bytes.Join(lines, []byte(","))) + "]"
 	return &text, nil
+}
+
+// tailLines returns the newest lines of the log, at most maxBytes. If the log cannot be
+// read, it is one line that says so, so that the record is shown all the same.
+func (a showAPI) tailLines(ctx context.Context, record deployment.Record, maxBytes int) ([][]byte, error) {
+	mark := record.Progress.Log
+	lines, err := logbook.Tail(ctx, a.log(record), mark, maxBytes)
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.Is(err, fault.Gone):
+		return placeholder(record, mark.Last+1, mark.Batch,
+			"The log of this deployment is no longer kept.")
+	case err != nil:
+		a.opts.Log.ErrorContext(ctx, "the log of a record cannot be read", "error", err)
+		return placeholder(record, mark.Last+1, mark.Batch,
+			"The log is unavailable at present. Ask again in a few seconds.")
+	case mark.Last > logbook.Order(len(lines)):
+		return withOmissionNotice(record, lines)
+	}
+	return lines, nil
 }
 
 // withOmissionNotice puts a line before the newest lines of a longer log that says how

@@ -109,7 +109,8 @@ func TestWaitIsRefusedWhereARouteCannotWait(t *testing.T) {
 // waits reports whether the operation takes `wait`.
 func waits(id string) bool {
 	switch id {
-	case "deploy", "rollbackDeployment", "rollbackApplication", "scrub", "readLog", "getDeployment":
+	case "deploy", "rollbackDeployment", "rollbackApplication", "scrub", "readLog", "getDeployment",
+		"getResult":
 		return true
 	}
 	for _, kind := range []string{"Service", "Application", "Database"} {
