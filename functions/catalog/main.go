@@ -55,6 +55,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
 		Check:     recipe.Check,
+		Expand:    recipe.Expand,
 		Warn:      recipe.Warnings,
 	}, rest.Options{Log: log, Team: env.Get(settings.Team), Retention: catalog.Retention(days),
 		TokenLifetime: lifetime})

@@ -155,6 +155,9 @@ type Service struct {
 	Resource
 	// Compose is the team's compose file, unchanged, at most [MaxComposeBytes].
 	Compose string
+	// Template is whether the file is in the dialect of Coolify's templates. Such a file
+	// is turned into plain compose at each start.
+	Template bool
 }
 
 // MaxComposeBytes bounds a compose file, which shares [MaxBodyBytes] with the variables.

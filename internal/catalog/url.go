@@ -28,12 +28,10 @@ func DatabaseURLs(db *Database, server *Server, secrets map[string]string) (inte
 }
 
 // ServiceHost returns the scheme and the host name of a part of a service on the server.
-// label, the first part of the name, is cut to the length that the DNS allows. Waybill
-// makes the name; a DNS record for the service domain, and a reverse proxy, are the
-// team's. The names of sslip.io, for servers without a domain, lead to the address that
-// they contain (https://sslip.io).
+// label is the first part of the name. Waybill makes the name; a DNS record for the
+// service domain, and a reverse proxy, are the team's. The names of sslip.io, for servers
+// without a domain, lead to the address that they contain (https://sslip.io).
 func (s *Server) ServiceHost(label string) (scheme, host string) {
-	label = strings.TrimRight(label[:min(len(label), maxHostLabel)], "-")
 	if s.ServiceDomain != "" {
 		return "https", label + "." + s.ServiceDomain
 	}

@@ -1,7 +1,6 @@
 package catalog_test
 
 import (
-	"strings"
 	"testing"
 
 	"waybill/internal/catalog"
@@ -37,12 +36,6 @@ func TestServiceHost(t *testing.T) {
 			server: catalog.Server{Address: "web.example.org."},
 			label:  "web-1",
 			want:   "http://web-1.web.example.org",
-		},
-		{
-			name:   "has labels of at most 63 characters",
-			server: catalog.Server{Address: "203.0.113.7"},
-			label:  strings.Repeat("a", 62) + "-b",
-			want:   "http://" + strings.Repeat("a", 62) + ".203.0.113.7.sslip.io",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -23,39 +23,75 @@ import (
 // composeField is the name of the compose file in requests.
 const composeField = "docker_compose"
 
-// parseCompose reads a team's compose file as docker compose would. It returns Invalid,
-// with the line and the reason, if docker compose would refuse the file or if the file
-// needs other files: a service is one file.
-func parseCompose(ctx context.Context, text string, values map[string]string) (*types.Project, error) {
-	project, _, err := readCompose(ctx, text, values)
-	return project, err
+// composition is a compose file that was read.
+type composition struct {
+	plainFile
+	project *types.Project
 }
 
-// readCompose is [parseCompose] that also returns the YAML documents, which know the
-// line numbers.
+// plainFile is a compose file without the dialect of templates: the team's own, byte for
+// byte, or the one that became of a template.
+type plainFile struct {
+	text string
+	// documents know the lines of the team's file.
+	documents documents
+	// files have to exist in the service's folder before a start.
+	files []string
+}
+
+// demands is whether a file may be read while variables that it demands have no value.
+type demands bool
+
+const (
+	strict  demands = false
+	lenient demands = true
+)
+
+// readCompose reads a service's compose file as docker compose would. It returns Invalid,
+// with the line and the reason, if docker compose would refuse the file or if the file
+// needs other files: a service is one file. A template may be registered before the
+// variables that it demands have values, because people edit these afterwards.
 func readCompose(
-	ctx context.Context, text string, values map[string]string,
-) (*types.Project, documents, error) {
-	if len(text) > catalog.MaxComposeBytes {
-		return nil, nil, refuse(0,
-			fmt.Sprintf("has %d bytes; at most %d are allowed", len(text), catalog.MaxComposeBytes))
-	}
-	documents, err := parseYAML(text)
+	ctx context.Context, service *catalog.Service, values map[string]string, demands demands,
+) (composition, error) {
+	plain, err := plainCompose(service)
 	if err != nil {
-		return nil, nil, err
+		return composition{}, err
 	}
-	if err := documents.oneFile(); err != nil {
-		return nil, nil, err
+	if err := plain.documents.oneFile(); err != nil {
+		return composition{}, err
 	}
-	if err := documents.required(values); err != nil {
-		return nil, nil, err
+	if service.Template && demands == lenient {
+		values = plain.documents.satisfied(values)
 	}
+	if err := plain.documents.required(values); err != nil {
+		return composition{}, err
+	}
+	project, err := plain.load(ctx, values)
+	return composition{plain, project}, err
+}
+
+// plainCompose returns the plain compose file of a service.
+func plainCompose(service *catalog.Service) (plainFile, error) {
+	if len(service.Compose) > catalog.MaxComposeBytes {
+		return plainFile{}, refuse(0, fmt.Sprintf("has %d bytes; at most %d are allowed",
+			len(service.Compose), catalog.MaxComposeBytes))
+	}
+	documents, err := parseYAML(service.Compose)
+	if err != nil || !service.Template {
+		return plainFile{text: service.Compose, documents: documents}, err
+	}
+	return plainOfTemplate(documents, string(service.ID))
+}
+
+// load loads the file with the values of its variables.
+func (f plainFile) load(ctx context.Context, values map[string]string) (*types.Project, error) {
 	// The loader writes its warnings to a global logger, in another format than the
 	// operator's log. Docker compose writes the same warnings to the team's log on the
 	// server.
 	logrus.SetOutput(io.Discard)
 	load := func(consistent bool) (*types.Project, error) {
-		return loader.LoadWithContext(ctx, detailsOf(text, values), func(options *loader.Options) {
+		return loader.LoadWithContext(ctx, detailsOf(f.text, values), func(options *loader.Options) {
 			readAlone(options)
 			options.SkipConsistencyCheck = !consistent
 			options.Profiles = profiles(values)
@@ -63,16 +99,16 @@ func readCompose(
 	}
 	project, err := load(true)
 	if err == nil {
-		return project, documents, hasServices(project)
+		return project, hasServices(project)
 	}
 	// The loader stops at the first undeclared name. This reports all of them at once.
 	if loose, looseErr := load(false); looseErr == nil {
-		if err := documents.undeclared(loose); err != nil {
-			return nil, nil, err
+		if err := f.documents.undeclared(loose); err != nil {
+			return nil, err
 		}
 	}
 	reason := reasonOf(err)
-	return nil, nil, refuse(documents.lineOf(reason), reason)
+	return nil, refuse(f.documents.lineOf(reason), reason)
 }
 
 // detailsOf converts a compose file and its variables to the loader's type.

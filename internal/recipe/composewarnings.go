@@ -164,14 +164,15 @@ func refuseAll(problems []string) error {
 // warnings name the parts of a file that docker compose accepts but that have another
 // effect than they seem to have, mostly because a service is one file and its folder on
 // the server is empty.
-func (d documents) warnings(project *types.Project, values map[string]string) []string {
+func (c composition) warnings(values map[string]string) []string {
+	d, project := c.documents, c.project
 	var all []string
 	warn := func(line int, format string, args ...any) {
 		all = append(all, composeField+": "+withLine(line, fmt.Sprintf(format, args...)))
 	}
 	d.warnOfVariables(values, warn)
 	for _, name := range project.ServiceNames() {
-		d.warnOfMissingFiles(name, project.Services[name], warn)
+		c.warnOfMissingFiles(name, project.Services[name], warn)
 	}
 	for _, name := range sortedKeys(project.Secrets) {
 		if secret := project.Secrets[name]; relativeFile(types.FileObjectConfig(secret)) {
@@ -191,9 +192,10 @@ func (d documents) warnings(project *types.Project, values map[string]string) []
 }
 
 // warnOfMissingFiles names the files of a service that are not on the server.
-func (d documents) warnOfMissingFiles(
+func (c composition) warnOfMissingFiles(
 	name string, service types.ServiceConfig, warn func(line int, format string, args ...any),
 ) {
+	d := c.documents
 	if build := service.Build; build != nil && build.DockerfileInline == "" &&
 		!remoteContext(build.Context) {
 		warn(d.walk([]string{"services", name, "build"}),
@@ -210,7 +212,8 @@ func (d documents) warnOfMissingFiles(
 		}
 	}
 	for i, volume := range service.Volumes {
-		if volume.Type == types.VolumeTypeBind && relative(volume.Source) && namesFile(volume.Source) {
+		if volume.Type == types.VolumeTypeBind && relative(volume.Source) && namesFile(volume.Source) &&
+			!slices.Contains(c.files, path.Clean(volume.Source)) {
 			warn(d.walk([]string{"services", name, "volumes", fmt.Sprint(i)}),
 				"services.%s.volumes: the file %s is not on the server, "+
 					"so the container gets an empty folder. Use configs: with content: instead.",
@@ -232,6 +235,11 @@ func (d documents) warnOfVariables(
 		if r.passed {
 			warn(r.line, "%s: the variable %s has no value, so the container does not get it. "+
 				"Give it a value in environment of the service.", r.path, r.name)
+			continue
+		}
+		if strings.HasSuffix(r.operator, "?") { // of a template; Check refuses other files
+			warn(r.line, "%s: the variable %s must have a value: a start fails without one. "+
+				"Give it one in environment of the service.", r.path, r.name)
 			continue
 		}
 		warn(r.line, "%s: the variable %s has no value, so this is empty. "+

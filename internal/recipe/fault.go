@@ -2,7 +2,6 @@ package recipe
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -12,7 +11,7 @@ const maxFaults = 3
 // faultOf names the containers that made a start fail, in words. It names only the
 // containers with the worst kind of fault that was found.
 func faultOf(containers []containerState) string {
-	containers = slices.DeleteFunc(slices.Clone(containers), func(c containerState) bool { return c.oneoff })
+	containers = counted(containers)
 	needs := ","
 	for _, c := range containers {
 		needs += c.needs + ","

@@ -19,6 +19,7 @@ type container struct {
 	policy, began       string
 	oneoff              bool
 	waits               string
+	excluded            bool
 }
 
 func (c container) line() string {
@@ -32,9 +33,13 @@ func (c container) line() string {
 	if c.oneoff {
 		oneoff = "True"
 	}
-	return fmt.Sprintf("/%s %s %s %d false %d %s %d %s %s %s %s\n",
+	counts := "-"
+	if c.excluded {
+		counts = "excluded"
+	}
+	return fmt.Sprintf("/%s %s %s %d false %d %s %d %s %s %s %s %s\n",
 		c.name, c.state, or(c.health, "none"), c.code, c.restarts, or(c.policy, "unless-stopped"), c.most,
-		or(c.began, "2026-01-01T00:00:00Z"), oneoff, c.name, or(c.waits, "-"))
+		or(c.began, "2026-01-01T00:00:00Z"), oneoff, c.name, or(c.waits, "-"), counts)
 }
 
 // at is the state of all containers at one look.

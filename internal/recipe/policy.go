@@ -56,21 +56,17 @@ func (n node) below(key string, value any) node {
 // checkHostAccess refuses a compose file that mounts a folder that Waybill trusts. If
 // the server forbids host access, it also refuses a file with which a container could
 // take the server over.
-func (in Input) checkHostAccess(ctx context.Context, parsed *types.Project, text string) error {
-	documents, err := parseYAML(text)
+func (in Input) checkHostAccess(ctx context.Context, read composition) error {
+	resolved, err := resolvedModel(read.project)
 	if err != nil {
 		return err
 	}
-	resolved, err := resolvedModel(parsed)
-	if err != nil {
-		return err
-	}
-	written, err := writtenModel(ctx, text)
+	written, err := writtenModel(ctx, read.text)
 	if err != nil {
 		return err
 	}
 	p := &policy{forbids: in.ForbidHostAccess, folder: in.folder(), dataDir: in.DataDir,
-		environment: path.Join(in.control(), environmentFile), documents: documents}
+		environment: path.Join(in.control(), environmentFile), documents: read.documents}
 	p.model(resolved, false)
 	p.model(written, true)
 	return p.fields.Err()

@@ -246,6 +246,14 @@ func (in Input) checkPolicy(p project) remote.Step {
 		fmt.Sprintf("mv -f %s %s", quote(p.resolved), quote(runs)))
 }
 
+// makeFiles makes the files that are missing in the resource's folder.
+func (in Input) makeFiles(files []string) remote.Step {
+	return remote.Step{Name: filesStep, Command: "touch " + words(files),
+		Script: fmt.Sprintf("control=%s folder=%s\nset -- %s\n%s\n%s",
+			quote(in.control()), quote(in.folder()), words(files),
+			run(in.spool(), "enter.sh"), run(in.spool(), "files.sh"))}
+}
+
 // makeNetworks makes the networks that are missing.
 func (in Input) makeNetworks(names ...string) remote.Step {
 	return in.projectOf().step(networkStep, "docker network create --attachable "+words(names),

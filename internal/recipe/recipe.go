@@ -25,6 +25,7 @@ const (
 
 	networkStep = "Create networks"
 	policyStep  = "Check policy"
+	filesStep   = "Make files"
 	fetchStep   = "Fetch"
 	buildStep   = "Build"
 	pullStep    = "Pull images"
@@ -158,11 +159,11 @@ func Warnings(ctx context.Context, resource catalog.Deployable) []string {
 		return nil
 	}
 	values := placeholders(service)
-	parsed, documents, err := readCompose(ctx, service.Compose, values)
+	read, err := readCompose(ctx, service, values, lenient)
 	if err != nil { // Check refuses it
 		return nil
 	}
-	return documents.warnings(parsed, values)
+	return read.warnings(values)
 }
 
 // Places returns the folders of a deployment on the server. Containers may mount only

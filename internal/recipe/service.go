@@ -11,6 +11,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/remote"
+	"waybill/internal/template"
 )
 
 const (
@@ -34,9 +35,13 @@ func service(input Input, svc *catalog.Service) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
+	plain, err := plainCompose(svc)
+	if err != nil && input.starts() {
+		return Plan{}, err
+	}
 	plan.Job.Files = []remote.File{
 		{Path: composeFile,
-			Content: []byte(withEnvironment(svc.Compose, path.Join(input.control(), environmentFile)))},
+			Content: []byte(withEnvironment(plain.text, path.Join(input.control(), environmentFile)))},
 		{Path: environmentFile, Content: dotenvFile(variables)},
 	}
 	if !input.starts() {
@@ -47,17 +52,20 @@ func service(input Input, svc *catalog.Service) (Plan, error) {
 	for _, variable := range variables {
 		values[variable.Name] = variable.Value
 	}
-	parsed, err := parseCompose(context.Background(), svc.Compose, values)
+	read, err := readCompose(context.Background(), svc, values, strict)
 	if err != nil {
 		return Plan{}, err
 	}
-	if err := input.checkHostAccess(context.Background(), parsed, svc.Compose); err != nil {
+	if err := input.checkHostAccess(context.Background(), read); err != nil {
 		return Plan{}, err
 	}
-	plan.Status = projectStatus(parsed)
-	plan.Job.Steps = input.needingDocker(input.serviceSteps(parsed))
+	plan.Status = projectStatus(read.project)
+	plan.Job.Steps = input.needingDocker(input.serviceSteps(read))
 	return plan, nil
 }
+
+// placeholder stands for a value that is not known before a start.
+const placeholder = "1"
 
 // placeholders are the values of a service's variables, with a number in place of each
 // secret. Before a start, it matters only that a secret has a value, not which one. A
@@ -67,7 +75,7 @@ func placeholders(service *catalog.Service) map[string]string {
 	for _, variable := range service.Environment {
 		values[variable.Name] = variable.Value
 		if variable.Secret {
-			values[variable.Name] = "1"
+			values[variable.Name] = placeholder
 		}
 	}
 	return values
@@ -75,11 +83,11 @@ func placeholders(service *catalog.Service) map[string]string {
 
 // checkService checks the compose file with the values that are known without secrets.
 func (in Input) checkService(ctx context.Context, service *catalog.Service) error {
-	parsed, err := parseCompose(ctx, service.Compose, placeholders(service))
+	read, err := readCompose(ctx, service, placeholders(service), lenient)
 	if err != nil {
 		return err
 	}
-	return in.checkHostAccess(ctx, parsed, service.Compose)
+	return in.checkHostAccess(ctx, read)
 }
 
 // serviceProject is the project of a service, with the resource's variables.
@@ -88,8 +96,8 @@ func (in Input) serviceProject() project { return in.project(environmentFile).of
 // serviceSteps orders the steps. A step that may fail for a reason of its own, such as
 // a missing image, runs before anything is stopped, so that its failure leaves the
 // running containers alone.
-func (in Input) serviceSteps(parsed *types.Project) []remote.Step {
-	p := in.serviceProject()
+func (in Input) serviceSteps(read composition) []remote.Step {
+	p, parsed := in.serviceProject(), read.project
 	var steps []remote.Step
 	if networks := externalNetworks(parsed); len(networks) > 0 {
 		steps = append(steps, in.makeNetworks(networks...))
@@ -100,6 +108,9 @@ func (in Input) serviceSteps(parsed *types.Project) []remote.Step {
 	steps = append(steps, in.pull(p))
 	if len(parsed.ServicesWithBuild()) > 0 && (in.pullsNewer() || in.Options.Force) {
 		steps = append(steps, p.build(in.Options))
+	}
+	if len(read.files) > 0 {
+		steps = append(steps, in.makeFiles(read.files))
 	}
 	if in.stops() {
 		steps = append(steps, p.stop())
@@ -143,9 +154,12 @@ func externalNetworks(parsed *types.Project) []string {
 }
 
 // projectStatus is the status of a service after a successful start. The service is
-// healthy only if every container has a health check.
+// healthy only if every container that counts has a health check.
 func projectStatus(parsed *types.Project) string {
 	for _, service := range parsed.Services {
+		if service.Labels[template.ExcludedLabel] != "" {
+			continue
+		}
 		if service.HealthCheck == nil || service.HealthCheck.Disable {
 			return statusUnknown
 		}

@@ -108,26 +108,33 @@ type containerState struct {
 	state, health string
 	code, policy  string
 	restarted     bool // by docker, since a client last started it
-	oneoff        bool
+	uncounted     bool // for the state of the resource
 	service       string
 	needs         string
 }
 
 func readContainer(line string) containerState {
-	const words = 12
+	const words = 13
 	word := strings.Fields(line)
 	if len(word) < words {
 		return containerState{state: "unknown"}
 	}
 	return containerState{name: strings.TrimPrefix(word[0], "/"), state: word[1], health: word[2],
 		code: word[3], restarted: word[5] != "0", policy: word[6],
-		oneoff: word[9] == "True", service: word[10], needs: word[11]}
+		uncounted: word[9] == "True" || word[12] == "excluded",
+		service:   word[10], needs: word[11]}
+}
+
+// counted are the containers that count for the state of the resource: neither those of
+// `compose run` nor those that a template leaves out.
+func counted(containers []containerState) []containerState {
+	return slices.DeleteFunc(slices.Clone(containers), func(c containerState) bool { return c.uncounted })
 }
 
 // statusOf is the status that upstream gives a resource with these containers. The
 // worst state counts. Containers that have ended as they should are left out.
 func statusOf(containers []containerState) string {
-	containers = slices.DeleteFunc(slices.Clone(containers), func(c containerState) bool { return c.oneoff })
+	containers = counted(containers)
 	needs := ","
 	for _, c := range containers {
 		needs += c.needs + ","

@@ -80,6 +80,9 @@ func TestParseStatusOfContainers(t *testing.T) {
 		{"a container of compose run does not count",
 			[]container{healthyWeb, {name: "web", state: "exited", code: 1, oneoff: true}},
 			"running:healthy"},
+		{"an excluded container does not count",
+			[]container{healthyWeb, {name: "job", state: "exited", code: 1, excluded: true}},
+			"running:healthy"},
 	} {
 		t.Run(c.name, func(t *testing.T) { checkStatus(t, found(c.containers...), c.want) })
 	}

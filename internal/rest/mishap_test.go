@@ -137,7 +137,7 @@ func (m *mishap) build(t *testing.T, w *resttest.World, now func() time.Time) {
 		Tokens: mishapTokens{data.Tokens(), m}, Keys: keys, Store: mishapStore{data.Catalog(), m},
 		Vault: mishapVault{data.Vault(), m}, KeyReader: w.Inspector, Inspector: w.Inspector,
 		Ledger: queue, Snapshots: snapshots,
-		Check: w.Check, Warn: w.Warn,
+		Check: w.Check, Warn: w.Warn, Expand: w.Expand,
 	}, opts)
 	if err != nil {
 		t.Fatal(err)

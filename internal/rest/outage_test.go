@@ -135,7 +135,7 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 		w.Handlers[function], err = catalogapi.New(catalogapi.Ports{
 			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Vault: outageVault{m.Vault(), o},
 			KeyReader: w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
-			Check: w.Check, Warn: w.Warn}, opts)
+			Check: w.Check, Warn: w.Warn, Expand: w.Expand}, opts)
 	case "inspect":
 		ports := w.InspectPorts()
 		ports.Store, ports.Vault = store, outageVault{m.Vault(), o}

@@ -165,6 +165,7 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 		"catalog": build(catalogapi.New(catalogapi.Ports{
 			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Vault: m.Vault(),
 			KeyReader: s.Inspector, Inspector: s.Inspector, Ledger: m.Ledger(), Check: s.Check, Warn: s.Warn,
+			Expand: s.Expand,
 		}, opts)),
 		"deploy": build(deployapi.New(deployapi.Ports{
 			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Ledger: brokenLedger{m.Ledger()},

@@ -83,7 +83,7 @@ func fields(resource catalog.Deployable) []field {
 	case *catalog.Application:
 		list = append(list, applicationFields(resource)...)
 	case *catalog.Service:
-		list = append(list, as("docker_compose", &resource.Compose))
+		list = append(list, as("docker_compose", &resource.Compose), as("is_template", &resource.Template))
 	case *catalog.Database:
 		list = append(list, databaseFields(resource)...)
 	}

@@ -24,6 +24,7 @@ type ServiceSettings struct {
 	Settings
 	DockerCompose    string `json:"docker_compose,omitempty"`
 	DockerComposeRaw string `json:"docker_compose_raw,omitempty"`
+	IsTemplate       bool   `json:"is_template"`
 }
 
 // ServiceSummary returns a service as lists show it, without its body.
@@ -40,7 +41,7 @@ func ServiceDetails(s *catalog.Service, sensitive bool) Service {
 }
 
 func serviceSettingsOf(s *catalog.Service, sensitive bool) ServiceSettings {
-	body := ServiceSettings{Settings: settingsOf(&s.Resource, sensitive)}
+	body := ServiceSettings{Settings: settingsOf(&s.Resource, sensitive), IsTemplate: s.Template}
 	if sensitive {
 		body.DockerCompose, body.DockerComposeRaw = s.Compose, s.Compose
 	}

@@ -149,7 +149,7 @@ func encodeDefinition(entity catalog.Entity) (types.AttributeValue, error) {
 	case *catalog.PrivateKey:
 		fields = keyDefinition{PublicKey: entity.PublicKey, Fingerprint: entity.Fingerprint}
 	case *catalog.Service:
-		fields = newResourceDefinition(&entity.Resource)
+		fields = newServiceDefinition(entity)
 	case *catalog.Application:
 		fields = newApplicationDefinition(entity)
 	case *catalog.Database:

@@ -42,7 +42,7 @@ func decodeHead(meta catalog.Meta, dependencies []string, stored items) (catalog
 	case catalog.KindApplication:
 		return fields.application(resource, dependency(dependencies, 1)), nil
 	case catalog.KindService:
-		return &catalog.Service{Resource: resource}, nil
+		return &catalog.Service{Resource: resource, Template: fields.Template}, nil
 	case catalog.KindDatabase:
 		if fields.Database != nil {
 			return fields.Database.database(resource), nil

@@ -14,6 +14,7 @@ type resourceDefinition struct {
 	Retention            *retentionItem     `dynamodbav:"retention,omitempty"`
 	Labels               *labelsItem        `dynamodbav:"labels,omitempty"`
 	Shell                bool               `dynamodbav:"shell,omitempty"`
+	Template             bool               `dynamodbav:"template,omitempty"`
 	Image                *imageItem         `dynamodbav:"image,omitempty"`
 	Dockerfile           *dockerfileItem    `dynamodbav:"dockerfile,omitempty"`
 	ComposeSource        *composeSourceItem `dynamodbav:"compose_source,omitempty"`
@@ -115,6 +116,12 @@ func newResourceDefinition(resource *catalog.Resource) resourceDefinition {
 		len(labels.Tags) > 0 {
 		fields.Labels = &labels
 	}
+	return fields
+}
+
+func newServiceDefinition(service *catalog.Service) resourceDefinition {
+	fields := newResourceDefinition(&service.Resource)
+	fields.Template = service.Template
 	return fields
 }
 

@@ -20,6 +20,8 @@ inspect_containers() {
 	format=$format' {{with index .Config.Labels "com.docker.compose.oneoff"}}{{.}}{{else}}False{{end}}'
 	format=$format' {{with index .Config.Labels "com.docker.compose.service"}}{{.}}{{else}}-{{end}}'
 	format=$format' {{with index .Config.Labels "com.docker.compose.depends_on"}}{{.}}{{else}}-{{end}}'
+	format=$format' {{if eq (index .Config.Labels "com.docker.compose.project")'
+	format=$format' (index .Config.Labels "waybill.excluded")}}excluded{{else}}-{{end}}'
 	# shellcheck disable=SC2086 # ids
 	lines=$(docker container inspect --format "$format" $ids) || return 1
 	conditions=,
@@ -44,8 +46,10 @@ $lines
 #   oneoff       True for a container of `compose run`
 #   service      its service in the compose file
 #   waits_for    the conditions that it waits for
+#   counts       "excluded" if the container does not count for the state of the resource
 next_container() {
-	while read -r name state health code oom restarts policy max_retries began oneoff service waits_for; do
+	while read -r name state health code oom restarts policy max_retries began oneoff service waits_for \
+		counts; do
 		name=${name#/}
 		[ -z "$name" ] || [ "$oneoff" = True ] || return 0
 	done
@@ -59,9 +63,14 @@ next_container() {
 #   failed    it will never be healthy
 #   stopped   a user stopped it, or docker is shutting down and will start it again
 #   crashed   it has ended max_exits times, if that is set
+#   excluded  it does not count
 # The step defines is_stable, which reports whether a running container without a health
 # check counts as healthy.
 classify() {
+	if [ "$counts" = excluded ]; then
+		verdict=excluded
+		return
+	fi
 	case $state-$health in
 	running-healthy) verdict=healthy ;;
 	running-none)

@@ -22,7 +22,7 @@ ids=$(containers 2>/dev/null) || exit 0
 while next_container; do
 	classify
 	case $verdict in
-	healthy | finished) is_awaited || continue ;;
+	healthy | finished | excluded) is_awaited || continue ;;
 	esac
 	describe
 	add_last_exit

@@ -33,6 +33,10 @@ type Ports struct {
 	// Check refuses a resource that no recipe can run on the server: Invalid
 	// with fields.
 	Check func(context.Context, catalog.Deployable, *catalog.Server) error
+	// Expand prepares a service whose compose file is a template: it sets Template, adds
+	// the variables that the file needs, and says what the file uses. It returns nil for
+	// plain compose. Invalid with fields.
+	Expand func(catalog.TemplateInput) (*catalog.TemplateUse, error)
 	// Warn returns warnings about a resource that passes Check.
 	Warn func(context.Context, catalog.Deployable) []string
 }

@@ -19,6 +19,8 @@ import (
 // addition to the resource.
 type changeBody struct {
 	Warnings []string `json:"warnings,omitempty"`
+	// Template says what a compose file uses of the dialect of templates.
+	Template *wire.TemplateUse `json:"template,omitempty"`
 	// DeploymentUUID names the deployment that starts a new resource or records a
 	// change.
 	DeploymentUUID *wire.Nullable `json:"deployment_uuid,omitempty"`
@@ -97,7 +99,9 @@ func (a catalogAPI) createdAnswer(
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	change := changeBody{Warnings: append(warnings, prepared.warnings...)}
+	change := changeBody{
+		Warnings: append(warnings, prepared.warnings...), Template: wire.FromTemplateUse(prepared.template),
+	}
 	if start {
 		if err := a.startNew(ctx, c, resource, &change); err != nil {
 			return rest.Answer{}, err
@@ -140,23 +144,31 @@ type preparedDraft struct {
 	server   *catalog.Server
 	secrets  map[string]string
 	warnings []string
+	// template says what the compose file uses of the dialect of templates, or is nil.
+	template *catalog.TemplateUse
 }
 
 // prepare completes a draft, runs every check, and moves its secrets out of it.
 // After that no check, error or answer can show them.
 func (a catalogAPI) prepare(ctx context.Context, change change) (preparedDraft, error) {
 	draft, stored := change.draft, change.stored
+	prepared, missing := preparedDraft{}, error(nil)
+	if prepared.server, missing = a.findServer(ctx, draft.Shared().ServerID); missing == nil {
+		if err := a.expand(change, &prepared); err != nil {
+			return preparedDraft{}, err
+		}
+	}
 	if err := catalog.CompleteSecrets(draft, stored, a.opts.Random); err != nil {
 		return preparedDraft{}, err
 	}
 	warnings, err := checkSecretStrength(draft, change.weak, stored, catalog.Check(draft))
+	if err == nil { // the draft's own problems come first
+		err = missing
+	}
 	if err != nil {
 		return preparedDraft{}, err
 	}
-	prepared := preparedDraft{warnings: warnings}
-	if prepared.server, err = a.findServer(ctx, draft.Shared().ServerID); err != nil {
-		return preparedDraft{}, err
-	}
+	prepared.warnings = append(prepared.warnings, warnings...)
 	if err := a.ensureCertificate(draft, prepared.server); err != nil {
 		return preparedDraft{}, err
 	}

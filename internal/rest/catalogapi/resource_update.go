@@ -47,8 +47,9 @@ func (a catalogAPI) updateEndpoint(kind catalog.Kind) rest.Endpoint {
 			return rest.Answer{}, err
 		}
 		made.warnings = append(warnings, made.warnings...)
-		body := a.details(made.draft, made.server, c.Sensitive(), made.secrets)
-		reply := rest.OK(wire.Merged{body, made.body()})
+		body, change := a.details(made.draft, made.server, c.Sensitive(), made.secrets), made.body()
+		change.Template = wire.FromTemplateUse(made.template)
+		reply := rest.OK(wire.Merged{body, change})
 		reply.Deployment = string(made.uuid)
 		return reply, nil
 	}
@@ -63,6 +64,8 @@ type revision struct {
 // change is the new version of a resource, before its checks.
 type change struct {
 	draft catalog.Deployable
+	// present is the stored version, or nil for a new resource.
+	present catalog.Deployable
 	// weak are the fields whose secret may be weak.
 	weak map[string]bool
 	// stored are the secrets in the vault that the draft may keep.
@@ -80,7 +83,9 @@ type madeChange struct {
 	uuid wire.Nullable
 }
 
-func (m madeChange) body() changeBody { return changeBody{m.warnings, &m.uuid} }
+func (m madeChange) body() changeBody {
+	return changeBody{Warnings: m.warnings, DeploymentUUID: &m.uuid}
+}
 
 // update changes the resource that the path names. read makes the change from the stored
 // version. A change names only what it changes, so one that meets another is tried again,
@@ -167,7 +172,7 @@ func readChange(patch []byte, present catalog.Deployable, stored map[string]stri
 	if stored[catalog.TLSKeySecret] != "" {
 		keepCertificate(draft, present)
 	}
-	return change{draft: draft, weak: given.WeakAllowed(), stored: stored}, nil
+	return change{draft: draft, present: present, weak: given.WeakAllowed(), stored: stored}, nil
 }
 
 // repositoryOf returns the repository that an application is built from, or "".
@@ -265,8 +270,8 @@ func warnUnmasked(names []string) []string {
 		"masked in logs any more: " + strings.Join(slices.Compact(names), ", ") + "."}
 }
 
-// sameResource reports whether both have the same input, variables, secrets and
-// certificate.
+// sameResource reports whether both have the same input, variables, secrets, certificate
+// and dialect.
 func sameResource(a, b catalog.Deployable) (bool, error) {
 	codec := wire.CodecOf(a)
 	one, err := plainjson.Encode(codec.Encode(a))
@@ -281,7 +286,8 @@ func sameResource(a, b catalog.Deployable) (bool, error) {
 	first, second := a.Shared(), b.Shared()
 	return bytes.Equal(one, other) && maps.Equal(first.SecretDigests, second.SecretDigests) &&
 		slices.Equal(first.Environment, second.Environment) &&
-		slices.Equal(first.Previews, second.Previews) && certificateOf(a) == certificateOf(b), nil
+		slices.Equal(first.Previews, second.Previews) && certificateOf(a) == certificateOf(b) &&
+		isTemplate(a) == isTemplate(b), nil
 }
 
 func certificateOf(resource catalog.Deployable) string {

@@ -223,7 +223,7 @@ func (m madeChange) variables(c *rest.Call, given []wire.EnvironmentVariableInpu
 	left := slices.Clone(m.warnings)
 	bodies := make([]wire.Merged, len(given))
 	for i, input := range slices.Backward(given) {
-		change := changeBody{warnUnused(input), &m.uuid}
+		change := changeBody{Warnings: warnUnused(input), DeploymentUUID: &m.uuid}
 		left = slices.DeleteFunc(left, func(warning string) bool {
 			its := i == 0 || strings.HasPrefix(warning, fieldOf(input)+":")
 			if its {

@@ -38,6 +38,7 @@ type World struct {
 	Inspector *inspector
 	Check     func(context.Context, catalog.Deployable, *catalog.Server) error
 	Warn      func(context.Context, catalog.Deployable) []string
+	Expand    func(catalog.TemplateInput) (*catalog.TemplateUse, error)
 	Inspect   func() (string, error)
 	Handlers  map[string]http.Handler
 	Answers   *schema.Answers
@@ -71,6 +72,7 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	w := &World{Memory: m, Inspector: NewInspector(), Log: &lines{}, Handlers: map[string]http.Handler{}}
 	w.Check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil }
 	w.Warn = func(context.Context, catalog.Deployable) []string { return nil }
+	w.Expand = func(catalog.TemplateInput) (*catalog.TemplateUse, error) { return nil, nil }
 	w.Inspect = func() (string, error) { return "running:healthy", nil }
 	catalogPorts := w.CatalogPorts()
 	showPorts := showapi.Ports{
@@ -134,7 +136,8 @@ func (w *World) CatalogPorts() catalogapi.Ports {
 		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error {
 			return w.Check(ctx, r, s)
 		},
-		Warn: func(ctx context.Context, r catalog.Deployable) []string { return w.Warn(ctx, r) },
+		Warn:   func(ctx context.Context, r catalog.Deployable) []string { return w.Warn(ctx, r) },
+		Expand: func(in catalog.TemplateInput) (*catalog.TemplateUse, error) { return w.Expand(in) },
 	}
 }
 
