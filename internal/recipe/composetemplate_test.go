@@ -165,8 +165,8 @@ func TestATemplateIsCheckedAsPlainCompose(t *testing.T) {
 				err = recipe.Check(t.Context(), service,
 					&catalog.Server{ForbidHostAccess: true, DataDir: "/data"})
 			}
-			if said := strings.Join(fault.Fields(err)["docker_compose"], "\n"); !errors.Is(err, fault.Invalid) ||
-				!strings.Contains(said, c.want) {
+			said := strings.Join(fault.Fields(err)["docker_compose"], "\n")
+			if !errors.Is(err, fault.Invalid) || !strings.Contains(said, c.want) {
 				t.Errorf("%v %q, want %q", err, said, c.want)
 			}
 		})

@@ -39,6 +39,8 @@ func TestShellcheck(t *testing.T) {
 		"scratch=/scratch GIT_DIR=/git\n" + texts["sh/smudge.sh"],
 		texts["sh/askpass.sh"],
 	}
+	template := composeService(wiki)
+	fromTemplate := expanded(t, template)
 	steps := map[string]string{} // by the scripts that they read, so that each is checked once
 	for _, in := range []recipe.Input{
 		{Resource: git, Operation: deployment.Deploy},
@@ -46,9 +48,12 @@ func TestShellcheck(t *testing.T) {
 		{Resource: checked, Operation: deployment.Stop},
 		{Resource: checked, Operation: deployment.Start},
 		{Resource: composeApp(nil), Operation: deployment.Deploy, ForbidHostAccess: true},
+		{Resource: template, Operation: deployment.Start, Secrets: fromTemplate},
 	} {
 		in.DataDir, in.Deployment = "/data", deploymentID
-		in.Secrets = map[string]string{"PASSWORD": password}
+		if in.Secrets == nil {
+			in.Secrets = map[string]string{"PASSWORD": password}
+		}
 		plan, err := recipe.Build(in)
 		if err != nil {
 			t.Fatal(err)

@@ -125,8 +125,8 @@ func readContainer(line string) containerState {
 		service:   word[10], needs: word[11]}
 }
 
-// counted are the containers that count for the state of the resource: neither those of
-// `compose run` nor those that a template leaves out.
+// counted are the containers that count for the state of the resource. The containers of
+// `compose run` and the excluded ones of a template do not.
 func counted(containers []containerState) []containerState {
 	return slices.DeleteFunc(slices.Clone(containers), func(c containerState) bool { return c.uncounted })
 }

@@ -73,13 +73,14 @@ func (c *completion) add(name, value string, secret bool) {
 
 // generate adds a generated variable, unless the service has it.
 func (c *completion) generate(variable string, n name) error {
+	if n.kind.name == kindURL || n.kind.name == kindFQDN {
+		c.addURL(n)
+		return nil
+	}
 	if c.restore(variable) {
 		return nil
 	}
 	switch n.kind.name {
-	case kindURL, kindFQDN:
-		c.addURL(n)
-		return nil
 	case kindName:
 		c.add(variable, c.file.containerOf(n.rest, c.uuid()), false)
 		return nil
@@ -126,8 +127,10 @@ func (c *completion) addToken(variable, role string) error {
 // addURL adds the URL and the host name of an id, also with the port if there is one. The
 // ones that the service had return first, because they decide the others.
 func (c *completion) addURL(n name) {
-	c.restore(prefix + kindURL + "_" + n.id)
-	c.restore(prefix + kindFQDN + "_" + n.id)
+	for _, suffix := range []string{n.id, n.rest} {
+		c.restore(prefix + kindURL + "_" + suffix)
+		c.restore(prefix + kindFQDN + "_" + suffix)
+	}
 	scheme, host, path := c.origin(n.id)
 	add := func(suffix, host string) {
 		c.add(prefix+kindURL+"_"+suffix, scheme+"://"+host+path, false)

@@ -172,7 +172,7 @@ func (p *plainer) volumes(service service, part *yaml.Node) error {
 		}
 		content := composefile.Child(item, "content")
 		if content != nil && content.Kind != yaml.ScalarNode {
-			return &Error{content.Line, "services." + service.name + ".volumes: content: must be text"}
+			return service.wrong(content, "content: must be text")
 		}
 		if textOf(content) != "" {
 			if err := p.config(service, part, item); err != nil {
@@ -181,7 +181,7 @@ func (p *plainer) volumes(service service, part *yaml.Node) error {
 			continue
 		}
 		if content != nil {
-			if err := p.file(item); err != nil {
+			if err := p.file(service, item); err != nil {
 				return err
 			}
 		}
@@ -204,8 +204,7 @@ func (p *plainer) volumes(service service, part *yaml.Node) error {
 func (p *plainer) config(service service, part, item *yaml.Node) error {
 	content := composefile.Child(item, "content")
 	if isTrue(service.child("read_only")) {
-		return &Error{content.Line, "services." + service.name + ".volumes: content: cannot be written into " +
-			"a container with read_only: true"}
+		return service.wrong(content, "content: cannot be written into a container with read_only: true")
 	}
 	mode, err := modeOf(service, item)
 	if err != nil {
@@ -231,6 +230,11 @@ func (p *plainer) config(service service, part, item *yaml.Node) error {
 	return nil
 }
 
+// wrong is the error for a part of a service's volumes.
+func (s service) wrong(part *yaml.Node, reason string) error {
+	return &Error{part.Line, "services." + s.name + ".volumes: " + reason}
+}
+
 // targetOf is the path in the container, without options that belong to the short form.
 func targetOf(item *yaml.Node) string {
 	target := textOf(composefile.Child(item, "target"))
@@ -252,20 +256,19 @@ func modeOf(service service, item *yaml.Node) (string, error) {
 		return defaultMode, nil
 	}
 	if !octal.MatchString(node.Value) {
-		return "", &Error{node.Line, "services." + service.name + ".volumes: mode: must be an octal number, " +
-			"such as 0644"}
+		return "", service.wrong(node, "mode: must be an octal number, such as 0644")
 	}
 	return strings.Replace(node.Value, "o", "", 1), nil
 }
 
 // file notes a file that begins empty.
-func (p *plainer) file(item *yaml.Node) error {
+func (p *plainer) file(service service, item *yaml.Node) error {
 	source := textOf(composefile.Child(item, "source"))
 	clean := path.Clean(source)
 	if path.IsAbs(source) || clean == "." || strings.HasPrefix(clean, "..") ||
 		strings.ContainsAny(source, "$~\\\n") {
-		return &Error{item.Line, "a file without content needs a path in the service's own folder, " +
-			"such as ./data.db"}
+		return service.wrong(item, "a file without content needs a path in the service's own folder, "+
+			"such as ./data.db")
 	}
 	if !slices.Contains(p.files, clean) {
 		p.files = append(p.files, clean)

@@ -152,7 +152,7 @@ func mergedList(node *yaml.Node) []*yaml.Node {
 	return nil
 }
 
-// isMapping reports whether a node is a mapping, of which YAML itself can merge a list.
+// isMapping reports whether a node is a mapping. YAML itself can merge a list of mappings.
 func isMapping(node *yaml.Node) bool { return composefile.Target(node).Kind == yaml.MappingNode }
 
 // flatten returns the keys and values of a mapping, with the merged ones. Coolify also
@@ -187,7 +187,8 @@ func flatten(mapping *yaml.Node) []*yaml.Node {
 
 // scalar is a text, at the line of the node that it belongs to.
 func scalar(line int, text string) *yaml.Node {
-	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: text, Line: line}
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: text,
+		Line: line}
 }
 
 // boolean is true or false.

@@ -285,14 +285,14 @@ func TestPlainRefuses(t *testing.T) {
 		{
 			name:   "an empty file elsewhere",
 			volume: `{type: bind, source: ../a, target: /a, content: ""}`,
-			want: "line 1: a file without content needs a path in the service's own folder, such as " +
-				"./data.db",
+			want: "line 1: services.web.volumes: a file without content needs a path in the service's own " +
+				"folder, such as ./data.db",
 		},
 		{
 			name:   "an empty file in a folder of the server",
 			volume: `{type: bind, source: /etc/a, target: /a, content: ""}`,
-			want: "line 1: a file without content needs a path in the service's own folder, such as " +
-				"./data.db",
+			want: "line 1: services.web.volumes: a file without content needs a path in the service's own " +
+				"folder, such as ./data.db",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,15 +8,11 @@
 # make_file PATH HERE makes a file below the working directory, whose path is HERE.
 make_file() (
 	path=$1 here=$2
-	while :; do
-		case $path in
-		*/*) ;;
-		*) break ;;
-		esac
+	while [ "$path" != "${path#*/}" ]; do
 		name=${path%%/*} path=${path#*/}
 		[ -e "./$name" ] || [ -L "./$name" ] || mkdir -- "./$name" || exit
 		here=$here/$name
-		cd -P -- "./$name" && [ "$(pwd -P)" = "$here" ] || {
+		{ cd -P -- "./$name" && [ "$(pwd -P)" = "$here" ]; } || {
 			echo "$here is a link. Waybill makes nothing where it leads to." >&2
 			exit 1
 		}
@@ -26,6 +22,7 @@ make_file() (
 	rm -f -- "$control/new-file"
 )
 
+umask 022 # as docker makes what is missing
 enter "${folder%/*}" "${folder##*/}" || {
 	echo "$folder is a link. Waybill makes nothing where it leads to." >&2
 	exit 1

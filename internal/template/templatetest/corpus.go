@@ -79,5 +79,5 @@ func (c Check) Matches(t testing.TB, output, uuid, scheme, host string) bool {
 	return pattern.MatchString(strings.TrimSpace(output))
 }
 
-// String names the check and what it wants.
+// String is the check as it is in the file.
 func (c Check) String() string { return c.Service + ": " + c.Command + " => " + c.pattern }
