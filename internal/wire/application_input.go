@@ -73,6 +73,19 @@ func ApplicationCodec(pack catalog.BuildPack) Codec {
 // optionalSourceFields are the fields of a source that an input may lack.
 var optionalSourceFields = []string{"git_password", "private_key_uuid"}
 
+// blankApplication returns an application of the build pack without values.
+func blankApplication(pack catalog.BuildPack) *catalog.Application {
+	switch pack {
+	case catalog.PackImage:
+		return &catalog.Application{Image: &catalog.Image{}}
+	case catalog.PackDockerfile:
+		return &catalog.Application{Dockerfile: &catalog.Dockerfile{}}
+	case catalog.PackCompose:
+		return &catalog.Application{Compose: &catalog.ComposeSource{}}
+	}
+	return &catalog.Application{Shell: &catalog.Shell{}}
+}
+
 func (n ShellInput) application(common catalog.Resource) (catalog.Deployable, error) {
 	return &catalog.Application{
 		Resource: common, Shell: &catalog.Shell{Start: n.Start, Stop: n.Stop, Health: n.Health},

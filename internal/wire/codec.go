@@ -78,6 +78,30 @@ func (c Codec) MergePatch(present catalog.Deployable, patch []byte) (body []byte
 	return body, nulls, nil
 }
 
+// CheckMembers returns Invalid with the members of a creation's body that only other build
+// packs have.
+func (c Codec) CheckMembers(body []byte) error {
+	given, err := Decode[map[string]json.RawMessage](body)
+	if err != nil {
+		return err
+	}
+	known, err := Members(c.Encode(blankApplication(catalog.BuildPack(c.name))))
+	if err != nil {
+		return err
+	}
+	var wrong fault.FieldErrors
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		_, is := known[name]
+		if is || slices.Contains(c.optional, name) || slices.Contains(empty, string(given[name])) ||
+			name == environmentUUID || name == instantDeploy || ignoredByResources.has(name) ||
+			ignoredByComposeFiles.has(name) {
+			continue
+		}
+		wrong.Add(name, "is not known here; %s takes %s", c.name, listChangeable(known))
+	}
+	return wrong.Err()
+}
+
 // checkPatch returns Invalid with the members that are unknown or cannot be
 // changed.
 func (c Codec) checkPatch(all, changes map[string]json.RawMessage) error {

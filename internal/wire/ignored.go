@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+
+	"waybill/internal/catalog"
 )
 
 // ignored are the fields that existing clients send and that mean nothing here, with the
@@ -14,6 +16,7 @@ type ignored map[string]struct{ reason, unchanged string }
 var ignoredByResources = ignored{
 	"destination_uuid": {
 		"Waybill has no destinations; Docker's networks come from the resource itself", ""},
+	"type":                {"the compose file that was sent counts", ""},
 	"domains":             {noProxy, ""},
 	"autogenerate_domain": {noProxy, ""},
 	"connect_to_docker_network": {
@@ -26,6 +29,10 @@ var ignoredByResources = ignored{
 var ignoredByChanges = ignored{
 	instantDeploy: {"a change starts nothing; a restart applies it", ""},
 }
+
+// ignoredByComposeFiles are the fields that an application with a compose file ignores.
+// Existing clients send ports for every repository.
+var ignoredByComposeFiles = ignored{"ports_exposes": {"the compose file names its own ports", ""}}
 
 // ignoredByServers are the ignored fields of servers.
 var ignoredByServers = ignored{
@@ -62,7 +69,11 @@ func (all ignored) has(name string) bool {
 // resource.
 func ResourceWarnings(body []byte) ([]string, error) {
 	members, err := Decode[map[string]json.RawMessage](body)
-	return ignoredByResources.warnings(members), err
+	warnings := ignoredByResources.warnings(members)
+	if TextOf(members["build_pack"]) == string(catalog.PackCompose) {
+		warnings = append(warnings, ignoredByComposeFiles.warnings(members)...)
+	}
+	return warnings, err
 }
 
 // ChangeWarnings returns a sentence about each ignored field of the body that changes a

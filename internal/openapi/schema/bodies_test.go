@@ -390,7 +390,10 @@ var refusedBodies = []struct {
 		body:  `{"name":"s","server_uuid":"srv0"}`,
 		want: says("docker_compose",
 			"is required; give docker_compose or docker_compose_raw, which must be a docker "+
-				"compose file, plain or as base64, of at most 256 KiB after decoding"),
+				"compose file, plain or as base64, of at most 256 KiB after decoding. To use a one-click "+
+				"service, send the compose file of its template, such as "+
+				"https://raw.githubusercontent.com/coollabsio/coolify/main/templates/compose/NAME.yaml, "+
+				"with its name as NAME; Waybill has no templates of its own"),
 	},
 	{
 		name:  "two compose files",

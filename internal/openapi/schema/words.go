@@ -88,8 +88,11 @@ func (p problems) alternatives(schema node, at []string, is *kind.OneOf) {
 		p.add(dotted(at, names[0]), "is given in two ways; give either "+choice)
 		return
 	}
-	p.add(dotted(at, names[0]),
-		"is required; give "+choice+", which "+expectation(schema.get("properties", names[0])))
+	text := "is required; give " + choice + ", which " + expectation(schema.get("properties", names[0]))
+	if more := schema.get("x-waybill-missing").text(); more != "" {
+		text += ". " + more
+	}
+	p.add(dotted(at, names[0]), text)
 }
 
 // schemaOf returns the violated schema.

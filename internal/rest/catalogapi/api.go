@@ -124,6 +124,8 @@ func (a catalogAPI) endpoints() map[string]rest.Endpoint {
 		"createShellApplication":      a.createEndpoint(wire.ApplicationCodec(catalog.PackShell)),
 		"createImageApplication":      a.createEndpoint(wire.ApplicationCodec(catalog.PackImage)),
 		"createDockerfileApplication": a.createEndpoint(wire.ApplicationCodec(catalog.PackDockerfile)),
+		"createPublicApplication":     a.createGitApplication,
+		"createKeyApplication":        a.createGitApplication,
 		"createComposeApplication":    a.createEndpoint(wire.ApplicationCodec(catalog.PackCompose)),
 		"getApplication":              a.getEndpoint(catalog.KindApplication),
 		"updateApplication":           a.updateEndpoint(catalog.KindApplication),

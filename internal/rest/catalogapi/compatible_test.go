@@ -162,3 +162,58 @@ func TestAPortMayBeText(t *testing.T) {
 				"docker_registry_image_name": "web", "health_check_port": given}})
 	}
 }
+
+func TestAnApplicationFromARepositoryAsExistingClientsAskForIt(t *testing.T) {
+	w := resttest.New(t)
+	server, key := w.Server(t), w.Key(t)
+	common := resttest.Object{"server_uuid": server, "project_uuid": "shop", "environment_name": "production",
+		"git_repository": "https://git.example/acme/api.git", "git_branch": "main", "ports_exposes": "8000"}
+	t.Run("with a Dockerfile", func(t *testing.T) {
+		got := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
+			Operation: "createPublicApplication", Body: merge(common, resttest.Object{
+				"build_pack": "dockerfile", "dockerfile_location": "/Dockerfile"})})
+		if got["build_pack"] != "dockerfile" || got["ports_exposes"] != "8000" ||
+			got["project_uuid"] != "shop" {
+			t.Errorf("application = %v", got)
+		}
+	})
+	t.Run("with a compose file and a deploy key", func(t *testing.T) {
+		got := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
+			Operation: "createKeyApplication", Body: merge(common, resttest.Object{
+				"build_pack": "dockercompose", "private_key_uuid": key,
+				"git_repository": "git@git.example:acme/api.git"})})
+		warnings, _ := got["warnings"].([]any)
+		if got["build_pack"] != "dockercompose" || got["private_key_uuid"] != key || len(warnings) != 1 ||
+			!strings.HasPrefix(warnings[0].(string), "ports_exposes is ignored") {
+			t.Errorf("application = %v", got)
+		}
+	})
+	for _, c := range []struct {
+		name   string
+		change resttest.Object
+		field  string
+		says   string
+	}{
+		{"nixpacks", resttest.Object{"build_pack": "nixpacks"}, "build_pack", "add a Dockerfile"},
+		{"no build pack", nil, "build_pack", "is required"},
+		{"limits beside a compose file", resttest.Object{
+			"build_pack": "dockercompose", "limits_memory": "1g"}, "limits_memory", "is not known here"},
+	} {
+		t.Run(c.name+" is refused", func(t *testing.T) {
+			w.Refused(t, "createPublicApplication", "", merge(common, c.change), c.field, c.says)
+		})
+	}
+}
+
+func TestAOneClickServiceIsRefusedWithTheWayToSendIt(t *testing.T) {
+	w := resttest.New(t)
+	server := w.Server(t)
+	given := resttest.Object{"server_uuid": server, "type": "plausible"}
+	w.Refused(t, "createService", "", given, "docker_compose", "send the compose file of its template")
+	given["docker_compose_raw"] = resttest.ExampleCompose
+	got := resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
+		Operation: "createService", Body: given})
+	if warnings, _ := got["warnings"].([]any); len(warnings) != 1 {
+		t.Errorf("warnings = %v", got["warnings"])
+	}
+}

@@ -22,6 +22,8 @@ func (a catalogAPI) repeats() map[string]rest.Repeat {
 		"createShellApplication":      a.repeatCreation,
 		"createImageApplication":      a.repeatCreation,
 		"createDockerfileApplication": a.repeatCreation,
+		"createPublicApplication":     a.repeatCreation,
+		"createKeyApplication":        a.repeatCreation,
 		"createComposeApplication":    a.repeatCreation,
 		"createDatabase":              a.repeatCreation,
 		"createServiceVariable":       a.repeatVariable(catalog.KindService),

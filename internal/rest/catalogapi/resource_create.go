@@ -45,6 +45,22 @@ func (a catalogAPI) createDatabase(ctx context.Context, c *rest.Call) (rest.Answ
 	return a.create(ctx, c, wire.DatabaseCodec(found))
 }
 
+// createGitApplication creates an application from a repository with the build pack of the
+// request.
+func (a catalogAPI) createGitApplication(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	given, err := wire.Decode[struct {
+		BuildPack catalog.BuildPack `json:"build_pack"`
+	}](c.Body)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	codec := wire.ApplicationCodec(given.BuildPack)
+	if err := codec.CheckMembers(c.Body); err != nil {
+		return rest.Answer{}, err
+	}
+	return a.create(ctx, c, codec)
+}
+
 func (a catalogAPI) create(ctx context.Context, c *rest.Call, codec wire.Codec) (rest.Answer, error) {
 	given, err := wire.Decode[creation](c.Body)
 	if err != nil {

@@ -171,6 +171,10 @@ func (s scene) applicationSuccesses(t *testing.T) map[string]success {
 		"createDockerfileApplication": post(Object{
 			"name": "new", "server_uuid": s.Server, "git_repository": "https://git.example/api.git",
 			"git_username": "bot", "git_password": GitPassword}),
+		"createPublicApplication": post(Object{"server_uuid": s.Server, "build_pack": "dockerfile",
+			"git_repository": "https://git.example/api.git", "git_branch": "main", "ports_exposes": "80"}),
+		"createKeyApplication": post(Object{"server_uuid": s.Server, "build_pack": "dockercompose",
+			"git_repository": "git@git.example:api.git", "private_key_uuid": s.Key, "ports_exposes": "80"}),
 		"createComposeApplication": post(Object{
 			"name": "new", "server_uuid": s.Server, "git_repository": "git@git.example:api.git",
 		}),
