@@ -31,6 +31,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Store:   store,
 		History: history,
 		Storage: history,
+		Feed:    dynamostore.NewFeed(aws.DynamoDB(), tables),
 	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
 	return gateway.Handlers{HTTP: handler}, err
 }

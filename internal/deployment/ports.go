@@ -249,6 +249,20 @@ type Feed interface {
 	Append(ctx context.Context, change Change, now time.Time) error
 }
 
+// FeedReader reads a [Feed].
+type FeedReader interface {
+	// Since returns the changes that were appended at the time or later, oldest first, at
+	// most limit. It is strongly consistent.
+	Since(ctx context.Context, from time.Time, limit int) ([]Listed, error)
+}
+
+// Listed is a change in a [Feed].
+type Listed struct {
+	// At is when it was appended. ID is [Change.ID].
+	At time.Time
+	ID string
+}
+
 // FeedWindow is how long a [Feed] lists a change. A view that was closed for longer reads
 // the history again.
 const FeedWindow = time.Hour

@@ -161,7 +161,8 @@ func (m *Memory) Expire(now time.Time) []deployment.Removal {
 }
 
 var (
-	_ deployment.Sender    = (*Sender)(nil)
-	_ deployment.Feed      = (*Feed)(nil)
-	_ deployment.Publisher = (*Publisher)(nil)
+	_ deployment.Sender     = (*Sender)(nil)
+	_ deployment.Feed       = (*Feed)(nil)
+	_ deployment.FeedReader = (*Feed)(nil)
+	_ deployment.Publisher  = (*Publisher)(nil)
 )

@@ -75,6 +75,8 @@ func TestLedger(t *testing.T) {
 	})
 }
 
+func TestFeed(t *testing.T) { deploymenttest.TestFeed(t, memory.New(memory.Options{}).Feed()) }
+
 func damage(m *memory.Memory) deploymenttest.Damage {
 	return deploymenttest.Damage{
 		Save:   func(_ *testing.T, record deployment.Record) { m.Save(record) },

@@ -1,8 +1,10 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -37,17 +39,38 @@ func (s *Sender) Sent() []deployment.ID {
 type Feed struct {
 	mu      sync.Mutex
 	changes []deployment.Change
+	listed  []deployment.Listed
 }
 
 // Append records the change.
-func (f *Feed) Append(ctx context.Context, change deployment.Change, _ time.Time) error {
+func (f *Feed) Append(ctx context.Context, change deployment.Change, now time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.changes = append(f.changes, change)
+	f.listed = append(f.listed, deployment.Listed{At: now.Truncate(time.Microsecond), ID: change.ID()})
 	return nil
+}
+
+// Since returns the changes in the order of their times and ids.
+func (f *Feed) Since(ctx context.Context, from time.Time, limit int) ([]deployment.Listed, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var since []deployment.Listed
+	for _, one := range f.listed {
+		if !one.At.Before(from) {
+			since = append(since, one)
+		}
+	}
+	slices.SortFunc(since, func(a, b deployment.Listed) int {
+		return cmp.Or(a.At.Compare(b.At), strings.Compare(a.ID, b.ID))
+	})
+	return since[:min(limit, len(since))], nil
 }
 
 // Changes returns the changes, in order.

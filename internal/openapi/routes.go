@@ -776,6 +776,28 @@ var routes = [...]Route{
 		},
 	},
 	{
+		ID:       "listChanges",
+		Method:   "GET",
+		Path:     "/api/v1/deployments/changes",
+		Function: "list",
+		Ability:  "read",
+		Scope:    "list",
+		Query: []Parameter{
+			{
+				Name:      "after",
+				Type:      "string",
+				MaxLength: 1024,
+				Expects:   "must be text of at most 1024 characters",
+			},
+			{
+				Name:    "wait",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+		},
+	},
+	{
 		ID:           "getDatabaseDeployment",
 		Method:       "GET",
 		Path:         "/api/v1/deployments/databases/deployment/{uuid}",

@@ -147,7 +147,7 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 			History: m.History(), Snapshots: m.Snapshots()}, opts)
 	case "list":
 		w.Handlers[function], err = listapi.New(listapi.Ports{
-			Tokens: m.Tokens(), Store: store, History: m.History(), Storage: m.Storage(),
+			Tokens: m.Tokens(), Store: store, History: m.History(), Storage: m.Storage(), Feed: m.Feed(),
 		}, opts)
 	default:
 		return false

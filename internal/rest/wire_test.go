@@ -140,6 +140,13 @@ func (brokenHistory) Team(context.Context, deployment.Page) (deployment.Listing,
 	return deployment.Listing{}, resttest.ErrAway
 }
 
+// brokenFeed is a feed that cannot be read.
+type brokenFeed struct{}
+
+func (brokenFeed) Since(context.Context, time.Time, int) ([]deployment.Listed, error) {
+	return nil, resttest.ErrAway
+}
+
 // brokenStorage is a storage whose sums cannot be read.
 type brokenStorage struct{}
 
@@ -176,6 +183,7 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 		}, opts)),
 		"list": build(listapi.New(listapi.Ports{
 			Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Storage: brokenStorage{},
+			Feed: brokenFeed{},
 		}, opts)),
 		"show": build(showapi.New(showapi.Ports{
 			Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive(),

@@ -41,6 +41,12 @@ func (w *world) walk(t *testing.T, path string) []string {
 func TestHistoryOfTheTeam(t *testing.T) {
 	w := stack(t)
 	server := w.server(t)
+	var position struct{ Next string }
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := w.api.Get(ctx, "/deployments/changes", &position); err != nil {
+		t.Fatal(err)
+	}
 	var uuids []string
 	for _, script := range []string{"echo one", "exit 3", "echo three"} {
 		record, _ := w.deploy(t, w.shell(t, server, script))
@@ -57,11 +63,37 @@ func TestHistoryOfTheTeam(t *testing.T) {
 			t.Errorf("%s (-got +want)\n%s", path, diff)
 		}
 	}
+	w.wantChanges(t, position.Next, uuids[2]+".queued", uuids[2]+".in_progress", uuids[2]+".finished",
+		uuids[1]+".failed", uuids[0]+".finished")
 	of := make(map[string]bool)
 	for _, uuid := range w.walk(t, "/deployments/history?take=100&kind=application&status=finished") {
 		of[uuid] = true
 	}
 	if !of[uuids[0]] || of[uuids[1]] || !of[uuids[2]] {
 		t.Errorf("the history by time has %d deployments, and not the ones of this test", len(of))
+	}
+}
+
+// wantChanges follows the feed from the position until it has had all these changes.
+func (w *world) wantChanges(t *testing.T, position string, ids ...string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	missing := map[string]bool{}
+	for _, id := range ids {
+		missing[id] = true
+	}
+	for len(missing) > 0 {
+		var answer struct {
+			Changes []struct{ ID string }
+			Next    string
+		}
+		if err := w.api.Get(ctx, "/deployments/changes?wait=20&after="+position, &answer); err != nil {
+			t.Fatalf("%v; the feed lacks %v", err, missing)
+		}
+		for _, change := range answer.Changes {
+			delete(missing, change.ID)
+		}
+		position = answer.Next
 	}
 }

@@ -121,6 +121,7 @@ var (
 	_ deployment.Ledger        = (*Deployments)(nil)
 	_ deployment.History       = (*History)(nil)
 	_ deployment.StorageReader = (*History)(nil)
+	_ deployment.FeedReader    = (*Feed)(nil)
 	_ deployment.Feed          = (*Feed)(nil)
 	_ statistics.Store         = (*Rollups)(nil)
 )

@@ -4,7 +4,9 @@ import (
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
@@ -35,4 +37,25 @@ func (f *Feed) Append(ctx context.Context, change deployment.Change, now time.Ti
 		return fault.Wrap(err, fault.Internal, "encode a change")
 	}
 	return f.overwrite(ctx, whole)
+}
+
+// Since is one query.
+func (f *Feed) Since(ctx context.Context, from time.Time, limit int) ([]deployment.Listed, error) {
+	const condition = "#kind = :kind AND #uuid >= :from"
+	items, err := take(ctx, f.client, &dynamodb.QueryInput{
+		TableName:                 aws.String(f.tables.Catalog),
+		ConsistentRead:            aws.Bool(true),
+		KeyConditionExpression:    aws.String(condition),
+		ExpressionAttributeNames:  names("", condition),
+		ExpressionAttributeValues: item{":kind": text(kindChange), ":from": text(catalog.TimeText(from))},
+	}, limit)
+	if err != nil {
+		return nil, err
+	}
+	listed := make([]deployment.Listed, 0, len(items))
+	for _, stored := range items {
+		micros, _ := catalog.MicrosOf(textOf(stored, "uuid")) // Append has written it
+		listed = append(listed, deployment.Listed{At: fromMicros(micros), ID: textOf(stored, "change")})
+	}
+	return listed, nil
 }

@@ -12,10 +12,16 @@ import (
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/deployment/deploymenttest"
 )
 
-// TestFeed reads the feed as a view does: one query for the changes since a time.
 func TestFeed(t *testing.T) {
+	client, made := tables(t)
+	deploymenttest.TestFeed(t, dynamostore.NewFeed(client, made))
+}
+
+// TestFeedItems reads the items of the feed, which expire after an hour.
+func TestFeedItems(t *testing.T) {
 	client, made := tables(t)
 	feed := dynamostore.NewFeed(client, made)
 	first := deployment.ID(string(serviceID) + "0000000000000001")

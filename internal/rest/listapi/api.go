@@ -24,6 +24,7 @@ type Ports struct {
 	Store   catalog.Reader
 	History deployment.History
 	Storage deployment.StorageReader
+	Feed    deployment.FeedReader
 }
 
 // New returns the handler of the list function. It fails as [rest.NewHandler]
@@ -36,17 +37,21 @@ func New(ports Ports, opts rest.Options) (http.Handler, error) {
 }
 
 // listAPI has the endpoints of the list function as methods.
-type listAPI struct{ Ports }
+type listAPI struct {
+	Ports
+	opts rest.Options
+}
 
 // endpoints maps the operations of openapi.yaml to their endpoints.
-func (p Ports) endpoints(rest.Options) map[string]rest.Endpoint {
-	a := listAPI{p}
+func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
+	a := listAPI{p, opts}
 	return map[string]rest.Endpoint{
 		"getDocument":                a.getDocument,
 		"getDocs":                    a.getDocs,
 		"listDeployments":            a.listDeployments,
 		"listServerDeployments":      a.listServerDeployments,
 		"listHistory":                a.listHistory,
+		"listChanges":                a.listChanges,
 		"getStorage":                 a.getStorage,
 		"listServiceDeployments":     a.historyEndpoint(catalog.KindService),
 		"listApplicationDeployments": a.historyEndpoint(catalog.KindApplication),

@@ -221,6 +221,7 @@ func (s scene) deploymentSuccesses(t *testing.T) map[string]success {
 	return map[string]success{
 		"deploy":                      get("", "?uuid="+s.World.Application(t, s.Server)),
 		"listDeployments":             get("", ""),
+		"listChanges":                 get("", "?wait=0"),
 		"listHistory":                 get("", "?take=1&trigger=api&since=2020-01-01T00:00:00Z"),
 		"getStorage":                  get("", ""),
 		"listServiceDeployments":      get(s.Service, "?take=1"),

@@ -97,7 +97,7 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	}, opts)
 	add("deploy", handler, err)
 	handler, err = listapi.New(listapi.Ports{
-		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Storage: m.Storage(),
+		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Storage: m.Storage(), Feed: m.Feed(),
 	}, opts)
 	add("list", handler, err)
 	handler, err = showapi.New(showPorts, opts)
