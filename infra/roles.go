@@ -36,7 +36,8 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 		allow(on(r.tables.tokenUse.TableArn()), "dynamodb:GetItem", "dynamodb:Scan"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
-		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:GetParameters", "ssm:PutParameter"),
+		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets),
+			"ssm:GetParameters", "ssm:PutParameter"),
 		allow(r.objects(configurations), "s3:PutObject"),
 		allow(on(r.functionArn(inspectFunction)), "lambda:InvokeFunction"),
 	}
@@ -125,7 +126,7 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 		allow(r.objects(chunks, configurations), "s3:DeleteObject"),
 		allow(r.objects(configurations), "s3:GetObject", "s3:PutObject"),
 		r.listObjects(),
-		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:DeleteParameters"),
+		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets), "ssm:DeleteParameters"),
 		allow(r.streams(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 		// The action takes no resource, and Lambda connects no stream to a role
 		// without it. It shows the names of streams, not their content.
@@ -137,20 +138,21 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 	}
 }
 
-// runnerMay returns the rights of runner. It takes messages, reads secrets, writes
-// the record, frees slot and resource at the end, and writes chunks. For a scrub
-// it reads the state of a resource, queries for its deployments and their details, and
-// deletes versions of chunks, which exist only if an operator has switched versioning
-// on. It parses bytes from servers, so it has no right to the table of tokens.
+// runnerMay returns the rights of runner. It takes messages, reads secrets, queries for
+// the logins of image registries, writes the record, frees slot and resource at the end,
+// and writes chunks. For a scrub it reads the state of a resource, queries for its
+// deployments and their details, and deletes versions of chunks, which exist only if an
+// operator has switched versioning on. It parses bytes from servers, so it has no right to
+// the table of tokens.
 func (r resources) runnerMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
-			"dynamodb:UpdateItem"),
+			"dynamodb:Query", "dynamodb:UpdateItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem"),
 		allow(on(r.queues.runner.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
-		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:GetParameters"),
+		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets), "ssm:GetParameters"),
 		allow(r.objects(chunks), "s3:PutObject", "s3:DeleteObjectVersion"),
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
 		allow(on(r.logs.BucketArn()), "s3:ListBucket", "s3:ListBucketVersions"),

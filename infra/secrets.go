@@ -10,6 +10,7 @@ import (
 const (
 	resourceSecrets = "resources"
 	keySecrets      = "keys"
+	registrySecrets = "registries"
 )
 
 // secrets is the path of the team's secrets in the parameter store. The stack

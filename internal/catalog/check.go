@@ -33,6 +33,8 @@ func Check(draft Entity) error {
 	switch draft := draft.(type) {
 	case *Server:
 		wrong.server(draft)
+	case *Registry:
+		wrong.registry(draft)
 	case *Application:
 		wrong.application(draft)
 	case *Service:

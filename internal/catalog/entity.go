@@ -166,6 +166,7 @@ const MaxComposeBytes = 256 << 10
 var (
 	_ Entity     = (*Server)(nil)
 	_ Entity     = (*PrivateKey)(nil)
+	_ Entity     = (*Registry)(nil)
 	_ Deployable = (*Application)(nil)
 	_ Deployable = (*Service)(nil)
 	_ Deployable = (*Database)(nil)

@@ -20,6 +20,7 @@ type Kind string
 const (
 	KindServer      Kind = "server"
 	KindPrivateKey  Kind = "private-key"
+	KindRegistry    Kind = "registry"
 	KindApplication Kind = "application"
 	KindService     Kind = "service"
 	KindDatabase    Kind = "database"
@@ -36,6 +37,7 @@ var prefixes = [...]struct {
 }{
 	{"srv", KindServer},
 	{"key", KindPrivateKey},
+	{"reg", KindRegistry},
 	{"app", KindApplication},
 	{"svc", KindService},
 	{"dbs", KindDatabase},

@@ -52,6 +52,11 @@ func cloneEntity(entity catalog.Entity) catalog.Entity {
 		return new(*entity)
 	case *catalog.PrivateKey:
 		return new(*entity)
+	case *catalog.Registry:
+		clone := new(*entity)
+		clone.ServerIDs = slices.Clone(entity.ServerIDs)
+		clone.ResourceIDs = slices.Clone(entity.ResourceIDs)
+		return clone
 	case *catalog.Service:
 		clone := new(*entity)
 		cloneResource(&clone.Resource)

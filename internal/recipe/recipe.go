@@ -54,6 +54,8 @@ type Input struct {
 	Secrets map[string]string
 	// DeployKey is the private key for the application's repository in PEM, or "".
 	DeployKey string
+	// Registries are the logins with which docker's client may pull images.
+	Registries []catalog.RegistryLogin
 	// ForbidHostAccess is the server's policy.
 	ForbidHostAccess bool
 }
@@ -95,6 +97,9 @@ func Build(input Input) (Plan, error) {
 	plan, err := build(input)
 	if err != nil {
 		return Plan{}, explained(err)
+	}
+	if plan.Job, err = input.withLogins(plan.Job); err != nil {
+		return Plan{}, err
 	}
 	plan.Job, err = withScripts(plan.Job)
 	return plan, err

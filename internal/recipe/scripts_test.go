@@ -47,7 +47,8 @@ func TestShellcheck(t *testing.T) {
 		{Resource: git, Operation: deployment.Delete, Options: deployment.Options{DeleteVolumes: true}},
 		{Resource: checked, Operation: deployment.Stop},
 		{Resource: checked, Operation: deployment.Start},
-		{Resource: composeApp(nil), Operation: deployment.Deploy, ForbidHostAccess: true},
+		{Resource: composeApp(nil), Operation: deployment.Deploy, ForbidHostAccess: true,
+			Registries: registryLogins()},
 		{Resource: template, Operation: deployment.Start, Secrets: fromTemplate},
 	} {
 		in.DataDir, in.Deployment = "/data", deploymentID

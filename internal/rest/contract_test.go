@@ -116,7 +116,8 @@ func TestP9SecretsAreInNoAnswer(t *testing.T) {
 	writer := s.Mint(t, access.Read, access.Write, access.Deploy)
 	s.Built(t, s.Server)
 	secrets := []string{
-		resttest.LockedValue, "c2VjcmV0LWtleS1tYXRlcmlhbA==", strings.SplitN(s.Root, "|", 2)[1],
+		resttest.LockedValue, resttest.RegistryPassword,
+		"c2VjcmV0LWtleS1tYXRlcmlhbA==", strings.SplitN(s.Root, "|", 2)[1],
 		resttest.GitPassword, "PRIVATE KEY-----",
 	}
 	hidden := []string{

@@ -72,7 +72,7 @@ func (k *keyed) count(t *testing.T) map[string]int {
 	counts := map[string]int{}
 	for _, kind := range []catalog.Kind{
 		catalog.KindServer, catalog.KindPrivateKey, catalog.KindApplication, catalog.KindService,
-		catalog.KindDatabase,
+		catalog.KindDatabase, catalog.KindRegistry,
 	} {
 		all, err := catalog.All(t.Context(), k.Memory.Catalog(), kind)
 		if err != nil {

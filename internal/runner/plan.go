@@ -62,6 +62,7 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 		Options:          a.record.Options,
 		Secrets:          sets.Resource,
 		DeployKey:        sets.Deploy[catalog.PrivateKeySecret],
+		Registries:       sets.Registries,
 		ForbidHostAccess: server.ForbidHostAccess,
 	})
 	if err != nil {

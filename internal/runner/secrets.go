@@ -15,11 +15,14 @@ func (a *attempt) readAndConceal(
 ) (secrets.Sets, error) {
 	reader := secrets.Reader{Store: a.ports.Store, Vault: a.ports.Vault}
 	sets, err := reader.Read(ctx, resource, server, a.builds())
+	if err == nil && a.builds() {
+		err = reader.ReadRegistries(ctx, &sets, resource, server)
+	}
 	a.conceal(sets.ToMask(resource, server))
 	return sets, err
 }
 
-// builds reports whether the operation may have to fetch a repository.
+// builds reports whether the operation may have to fetch a repository or pull images.
 func (a *attempt) builds() bool {
 	switch a.record.Operation {
 	case deployment.Stop, deployment.Delete, deployment.Scrub:

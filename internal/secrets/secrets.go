@@ -21,6 +21,8 @@ type Sets struct {
 	// Retired are the former values of the resource's secrets, which a container that was
 	// started before still prints.
 	Retired []catalog.RetiredSecret
+	// Registries are the logins of image registries; see [Reader.ReadRegistries].
+	Registries []catalog.RegistryLogin
 }
 
 // Reader reads secrets from the vault.
@@ -110,6 +112,11 @@ func (s Sets) ToMask(
 	}
 	if database, ok := resource.(*catalog.Database); ok {
 		all = append(all, s.addresses(database, server)...)
+	}
+	for _, login := range s.Registries {
+		for _, value := range []string{login.Password, login.User + ":" + login.Password, login.Token()} {
+			all = append(all, redact.Secret{Name: catalog.RegistryPasswordSecret, Value: value})
+		}
 	}
 	return all, warnings
 }

@@ -44,19 +44,28 @@ func TestRegistry(t *testing.T) {
 // requires no TLS. At the end of the test it is stopped and its images are removed.
 func registry(t *testing.T) string {
 	t.Helper()
+	return registryAt(t, filepath.Join(t.TempDir(), "images"), "")
+}
+
+// registryAt is registry with its images in a folder, and with the users of an htpasswd
+// file, if there is one.
+func registryAt(t *testing.T, images, users string) string {
+	t.Helper()
 	program, err := exec.LookPath("docker-registry")
 	if err != nil {
 		skip(t, "needs an image registry: apt-get install docker-registry, and see that it is not started")
 	}
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yml")
-	if err := os.WriteFile(config, []byte(`version: 0.1
-log: {accesslog: {disabled: true}}
-storage: {filesystem: {rootdirectory: `+filepath.Join(dir, "images")+`}}
-http: {addr: "127.0.0.1:0"}
-`), 0o600); err != nil {
-		t.Fatal(err)
+	auth := ""
+	if users != "" {
+		auth = "auth: {htpasswd: {realm: e2e, path: " + users + "}}\n"
 	}
+	writeText(t, config, `version: 0.1
+log: {accesslog: {disabled: true}}
+storage: {filesystem: {rootdirectory: `+images+`}}
+http: {addr: "127.0.0.1:0"}
+`+auth)
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
 		t.Fatal(err)

@@ -26,6 +26,8 @@ func decodeEntity(stored items) (catalog.Entity, error) {
 		return decodeServer(meta, dependency(fields.DependsOn, 0), stored)
 	case catalog.KindPrivateKey:
 		return decodePrivateKey(meta, stored.head["definition"])
+	case catalog.KindRegistry:
+		return decodeRegistry(meta, stored.head["definition"])
 	case catalog.KindApplication, catalog.KindService, catalog.KindDatabase:
 		return decodeResource(meta, fields.DependsOn, stored)
 	default:
@@ -58,4 +60,13 @@ func decodePrivateKey(meta catalog.Meta, definition types.AttributeValue) (catal
 		return nil, err
 	}
 	return &catalog.PrivateKey{Meta: meta, PublicKey: fields.PublicKey, Fingerprint: fields.Fingerprint}, nil
+}
+
+func decodeRegistry(meta catalog.Meta, definition types.AttributeValue) (catalog.Entity, error) {
+	var fields registryDefinition
+	if err := decodeDefinition(definition, &fields); err != nil {
+		return nil, err
+	}
+	return &catalog.Registry{Meta: meta, Host: fields.Host, User: fields.User, ServerIDs: fields.Servers,
+		ResourceIDs: fields.Resources}, nil
 }

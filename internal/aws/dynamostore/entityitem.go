@@ -75,6 +75,14 @@ type keyDefinition struct {
 	Fingerprint string `dynamodbav:"fingerprint"`
 }
 
+// registryDefinition is a registry without its password, which is in the vault.
+type registryDefinition struct {
+	Host      string       `dynamodbav:"host"`
+	User      string       `dynamodbav:"user"`
+	Servers   []catalog.ID `dynamodbav:"servers,omitempty"`
+	Resources []catalog.ID `dynamodbav:"resources,omitempty"`
+}
+
 // encodeEntity returns the items of a new entity, without dependents and without
 // deployments.
 func encodeEntity(entity catalog.Entity) (items, error) {
@@ -148,6 +156,9 @@ func encodeDefinition(entity catalog.Entity) (types.AttributeValue, error) {
 		}
 	case *catalog.PrivateKey:
 		fields = keyDefinition{PublicKey: entity.PublicKey, Fingerprint: entity.Fingerprint}
+	case *catalog.Registry:
+		fields = registryDefinition{Host: entity.Host, User: entity.User, Servers: entity.ServerIDs,
+			Resources: entity.ResourceIDs}
 	case *catalog.Service:
 		fields = newServiceDefinition(entity)
 	case *catalog.Application:

@@ -61,6 +61,7 @@ var purposes = map[catalog.Kind]string{
 	catalog.KindService:     "resources",
 	catalog.KindDatabase:    "resources",
 	catalog.KindPrivateKey:  "keys",
+	catalog.KindRegistry:    "registries",
 }
 
 // names returns the names of the parameters of a set from a part to another, which is

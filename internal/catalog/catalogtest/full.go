@@ -100,7 +100,8 @@ func Full(t testing.TB, random io.Reader) []catalog.Entity {
 	t.Helper()
 	key, server := new(catalog.PrivateKey), new(catalog.Server)
 	entities := []catalog.Entity{identified(t, key, catalog.KindPrivateKey, random),
-		identified(t, server, catalog.KindServer, random)}
+		identified(t, server, catalog.KindServer, random),
+		identified(t, new(catalog.Registry), catalog.KindRegistry, random)}
 	server.KeyID = key.ID
 	service, database := new(catalog.Service), new(catalog.Database)
 	resources := []catalog.Deployable{

@@ -17,6 +17,7 @@ func (a catalogAPI) repeats() map[string]rest.Repeat {
 	return map[string]rest.Repeat{
 		"createServer":                a.repeatCreation,
 		"createKey":                   a.repeatCreation,
+		"createRegistry":              a.repeatCreation,
 		"createToken":                 repeatToken,
 		"createService":               a.repeatCreation,
 		"createShellApplication":      a.repeatCreation,
@@ -55,6 +56,8 @@ func (a catalogAPI) repeatCreation(ctx context.Context, c *rest.Call, ids []stri
 		return wire.FromServer(entity), nil
 	case *catalog.PrivateKey:
 		return wire.FromKey(entity), nil
+	case *catalog.Registry:
+		return wire.FromRegistry(entity), nil
 	case catalog.Deployable:
 		var change changeBody
 		if len(ids) > 1 {

@@ -69,6 +69,7 @@ func (s scene) Successes(t *testing.T) map[string]success {
 	} {
 		maps.Copy(all, group)
 	}
+	maps.Copy(all, s.registrySuccesses(t))
 	for kind, make := range s.Makers() {
 		maps.Copy(all, s.variableSuccesses(t, kind, make(t, s.Server)))
 	}

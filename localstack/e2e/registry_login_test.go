@@ -1,0 +1,90 @@
+package e2e_test
+
+import (
+	"encoding/base64"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The user bot of the private registry, and the line of htpasswd with the hash of the
+// password.
+const (
+	registryPassword = "s3cret-of-registry"
+	registryUsers    = "bot:$2a$04$0DJtTgLGPNje6NxCIkQWbecC0sTF4ClH6IEKwFuRsemPCz5ojYd4W\n"
+)
+
+// TestPrivateRegistry pulls from a registry that wants a login. Only a login for its exact
+// host helps, and only on the servers that it lists. Nothing of it stays on the server.
+func TestPrivateRegistry(t *testing.T) {
+	needDocker(t)
+	needImage(t, smallImage)
+	w := stack(t)
+	spy := watch(t)
+	token := base64.StdEncoding.EncodeToString([]byte("bot:" + registryPassword))
+	spy.hide("the password of the registry", registryPassword)
+	spy.hide("the login of the registry", token)
+	s := w.newStage(t, spy, nil)
+
+	// Both registries have the same images, so that the test can push without a login.
+	folder, users := filepath.Join(t.TempDir(), "images"), filepath.Join(t.TempDir(), "users")
+	writeText(t, users, registryUsers)
+	pageImage(t, "waybill-test/private:1", "private")
+	push(t, "waybill-test/private:1", registryAt(t, folder, "")+"/waybill-test/private:1")
+	private := registryAt(t, folder, users)
+	r := s.serve(t, "services:\n  web:\n    image: "+private+"/waybill-test/private:1\n", nil)
+	const refused = "(?i)no basic auth credentials|unauthorized|authentication required"
+	r.fail(t, "start", nil, "exit", refused)
+
+	login := words{"url": private, "user": "bot", "password": registryPassword,
+		"server_uuids": []string{w.server(t)}}
+	registry := "/registries/" + w.create(t, "/registries", login)
+	change := func(said words) {
+		t.Helper()
+		if err := w.api.Do(t.Context(), "PATCH", registry, said, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Run("a login of another server does not help", func(t *testing.T) {
+		r.fail(t, "start", nil, "exit", refused)
+	})
+	t.Run("nor does a wrong password", func(t *testing.T) {
+		change(words{"password": "a-wrong-password", "server_uuids": []string{s.server}})
+		r.fail(t, "start", nil, "exit", refused)
+		s.wantNoLogin(t, "a-wrong-password")
+	})
+	t.Run("the right one does, and does not stay", func(t *testing.T) {
+		change(words{"password": registryPassword})
+		r.succeed(t, "start", nil, "running:healthy")
+		s.wantNoLogin(t, registryPassword)
+		s.wantNoLogin(t, token)
+	})
+	t.Run("the login of one resource helps that resource", func(t *testing.T) {
+		change(words{"server_uuids": []string{}, "resource_uuids": []string{r.uuid}})
+		r.succeed(t, "restart?latest=true", nil, "running:healthy")
+	})
+	t.Run("without it the next pull fails", func(t *testing.T) {
+		w.removes(t, registry)
+		r.fail(t, "restart?latest=true", nil, "exit", refused)
+	})
+	r.remove(t, true)
+}
+
+// wantNoLogin looks for a text in everything that Waybill has on the server. The spool of
+// the last deployment is removed shortly after its end.
+func (s *stage) wantNoLogin(t *testing.T, login string) {
+	t.Helper()
+	eventually(t, "a file has the login", func() bool {
+		found := false
+		_ = filepath.WalkDir(s.folder, func(path string, entry fs.DirEntry, err error) error {
+			if err == nil && entry.Type().IsRegular() {
+				text, _ := os.ReadFile(path)
+				found = found || strings.Contains(string(text), login)
+			}
+			return nil
+		})
+		return !found
+	})
+}
