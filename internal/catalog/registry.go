@@ -29,7 +29,7 @@ const RegistryPasswordSecret = "REGISTRY_PASSWORD"
 // that its item stays small.
 const MaxRegistryUses = 100
 
-// DependsOn returns nothing: a registry may outlive what it lists.
+// DependsOn returns nothing: servers and resources of a registry can be deleted.
 func (*Registry) DependsOn() []ID { return nil }
 
 // MayUse reports whether deployments of the resource on the server may use the login.
@@ -48,7 +48,7 @@ func (l RegistryLogin) Token() string {
 }
 
 // RegistryHost returns the host of a registry's URL, which may be a bare host. It is "" if
-// the URL is none: it has a path, or a user.
+// the URL has a path or a user, or is no URL of a registry.
 func RegistryHost(url string) string {
 	text := strings.ToLower(url)
 	for _, scheme := range []string{"https://", "http://"} {

@@ -39,6 +39,7 @@ func (a catalogAPI) createRegistry(ctx context.Context, c *rest.Call) (rest.Answ
 	if reply, done, err := a.createdBefore(ctx, c, meta.ID, false); done || err != nil {
 		return reply, err
 	}
+	meta.Name = "" // its host is a better one
 	registry := given.ApplyTo(catalog.Registry{Meta: meta})
 	if err := a.checkRegistry(ctx, &catalog.Registry{}, registry, given.Password); err != nil {
 		return rest.Answer{}, err
