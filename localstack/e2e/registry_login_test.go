@@ -57,13 +57,13 @@ func TestPrivateRegistry(t *testing.T) {
 	})
 	t.Run("the right one does, and does not stay", func(t *testing.T) {
 		change(words{"password": registryPassword})
-		r.succeed(t, "start", nil, "running:healthy")
+		r.succeed(t, "start", nil, "running:unknown")
 		s.wantNoLogin(t, registryPassword)
 		s.wantNoLogin(t, token)
 	})
 	t.Run("the login of one resource helps that resource", func(t *testing.T) {
 		change(words{"server_uuids": []string{}, "resource_uuids": []string{r.uuid}})
-		r.succeed(t, "restart?latest=true", nil, "running:healthy")
+		r.succeed(t, "restart?latest=true", nil, "running:unknown")
 	})
 	t.Run("without it the next pull fails", func(t *testing.T) {
 		w.removes(t, registry)
