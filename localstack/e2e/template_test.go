@@ -19,7 +19,7 @@ func TestTemplates(t *testing.T) {
 	needDocker(t)
 	needImage(t, smallImage)
 	w := stack(t)
-	s := w.newStage(t, watch(t), words{"service_domain": serviceDomain})
+	s := w.newStage(t, watch(t), words{"service_domain": serviceDomain, "concurrency": 6})
 	t.Run("files", func(t *testing.T) {
 		for _, c := range templatetest.Corpus(t) {
 			t.Run(c.Name, func(t *testing.T) {
@@ -58,6 +58,11 @@ func runTemplate(t *testing.T, s *stage, c templatetest.Case) {
 		"docker_compose": c.Text + "\nx-changed: true\n"})
 	r.succeed(t, "restart", nil, "running:healthy")
 	r.wantChecks(t, c)
+	if c.Name == "files" { // each round of checks has added a line to the file that began empty
+		if got := docker(t, "exec", r.containersOf(t, "web")[0], "grep", "-c", "more", "/state.db"); got != "2" {
+			t.Errorf("the file that began empty has %s lines, want 2", got)
+		}
+	}
 	if after := r.environments(t); after != before {
 		t.Error("the containers have other variables after a change and a restart")
 	}
