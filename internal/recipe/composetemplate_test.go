@@ -204,6 +204,7 @@ func TestATemplateDemandsItsVariablesAtTheStart(t *testing.T) {
 func TestTemplatesRun(t *testing.T) {
 	for _, c := range templatetest.Corpus(t) {
 		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
 			service, data := realService(t, c.Text, time.Minute)
 			if _, err := expand(t, service); err != nil {
 				t.Fatal(err)
