@@ -59,7 +59,8 @@ func runTemplate(t *testing.T, s *stage, c templatetest.Case) {
 	r.succeed(t, "restart", nil, "running:healthy")
 	r.wantChecks(t, c)
 	if c.Name == "files" { // each round of checks has added a line to the file that began empty
-		if got := docker(t, "exec", r.containersOf(t, "web")[0], "grep", "-c", "more", "/state.db"); got != "2" {
+		got := docker(t, "exec", r.containersOf(t, "web")[0], "grep", "-c", "more", "/state.db")
+		if got != "2" {
 			t.Errorf("the file that began empty has %s lines, want 2", got)
 		}
 	}
