@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
@@ -55,9 +53,7 @@ func MintWithID(
 	id string, terms Terms, now time.Time, random io.Reader,
 ) (token Token, bearer string, err error) {
 	name := strings.TrimSpace(terms.Name)
-	length := utf8.RuneCountInString(name)
-	if length == 0 || length > MaxNameLength || !utf8.ValidString(name) ||
-		strings.ContainsFunc(name, unicode.IsControl) {
+	if name == "" || !catalog.IsLine(name, MaxNameLength) {
 		return Token{}, "", fault.InvalidField("name",
 			"must be one line of 1 to %d characters", MaxNameLength)
 	}

@@ -59,11 +59,12 @@ func (p *problems) meta(meta *Meta) {
 	switch {
 	case meta.Name == "":
 		p.Add("name", "must not be empty")
-	case !isLabel(meta.Name, MaxNameLength):
+	case !IsLine(meta.Name, MaxNameLength):
 		p.Add("name", "must be one line of at most %d characters", MaxNameLength)
 	}
-	if !isText(meta.Description) || runeCount(meta.Description) > MaxDescriptionLength {
-		p.Add("description", "must be text of at most %d characters", MaxDescriptionLength)
+	if !isProse(meta.Description, MaxDescriptionLength) {
+		p.Add("description", "must be text of at most %d characters, without control characters",
+			MaxDescriptionLength)
 	}
 }
 
@@ -136,7 +137,7 @@ func (p *problems) variables(list []Variable, preview bool) (plain int) {
 			p.Add(field, "is there twice")
 		case !isText(v.Value):
 			p.Add(field, "value must be UTF-8 text without NUL")
-		case !isText(v.Notes.Comment) || runeCount(v.Notes.Comment) > MaxCommentLength:
+		case !isProse(v.Notes.Comment, MaxCommentLength):
 			p.Add(field, "comment must be text of at most %d characters", MaxCommentLength)
 		}
 		seen[v.Name] = true

@@ -131,10 +131,10 @@ func (p *problems) credentials(s *Source, by transport) {
 	if by == transportHTTPS && (s.UserName == "") != (s.Password == "") {
 		p.Add("git_username", "and git_password go together")
 	}
-	if !isLabel(s.UserName, MaxNameLength) {
+	if !IsLine(s.UserName, MaxNameLength) {
 		p.Add("git_username", "must be one line of at most %d characters", MaxNameLength)
 	}
-	if !isLabel(s.Password, maxPassword) {
+	if !IsLine(s.Password, maxPassword) {
 		p.Add("git_password", "must be one line of at most %d characters", maxPassword)
 	}
 }

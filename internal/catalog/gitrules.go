@@ -108,7 +108,7 @@ func isRepositoryPath(text string) bool {
 // isBranch reports whether text is the name of a branch or a tag by the rules
 // of git check-ref-format --branch. A leading dash would make it an option.
 func isBranch(text string) bool {
-	if text == "" || len(text) > maxBranch || text == "@" || text == "HEAD" || !isLabel(text, maxBranch) ||
+	if text == "" || len(text) > maxBranch || text == "@" || text == "HEAD" || !IsLine(text, maxBranch) ||
 		strings.HasPrefix(text, "-") || strings.HasSuffix(text, ".") ||
 		strings.Contains(text, "..") || strings.Contains(text, "@{") ||
 		strings.ContainsAny(text, " ~^:?*[\\") {

@@ -62,7 +62,7 @@ func (p *problems) labels(l *Labels) {
 	l.Project, l.Environment = strings.TrimSpace(l.Project), strings.TrimSpace(l.Environment)
 	named := map[string]string{"project_uuid": l.Project, "environment_name": l.Environment}
 	for field, label := range named {
-		if !isLabel(label, MaxLabelLength) {
+		if !IsLine(label, MaxLabelLength) {
 			p.Add(field, "must be one line of at most %d characters", MaxLabelLength)
 		}
 	}
@@ -70,7 +70,7 @@ func (p *problems) labels(l *Labels) {
 		// A bad tag would be unusable as the name of a field.
 		field := "tags." + strconv.Itoa(i)
 		switch tag = strings.TrimSpace(tag); {
-		case tag == "" || !isLabel(tag, MaxLabelLength):
+		case tag == "" || !IsLine(tag, MaxLabelLength):
 			p.Add(field, "must be one line of 1 to %d characters", MaxLabelLength)
 		case strings.Contains(tag, ","):
 			p.Add(field, "must not have a comma, which separates tags in queries")

@@ -70,7 +70,7 @@ func (p *problems) registry(r *Registry) {
 		p.Add("url", "must be the host of an image registry, such as ghcr.io or "+
 			"https://registry.example.org:5000, without a path")
 	}
-	if r.User == "" || !isLabel(r.User, MaxNameLength) || strings.Contains(r.User, ":") {
+	if r.User == "" || !IsLine(r.User, MaxNameLength) || strings.Contains(r.User, ":") {
 		p.Add("user", "must be one line of 1 to %d characters without a colon", MaxNameLength)
 	}
 	uses := len(r.ServerIDs) + len(r.ResourceIDs)

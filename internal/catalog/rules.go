@@ -62,9 +62,22 @@ func isDataDir(text string) bool {
 	return len(text) <= longest && dataDir.MatchString(text) && path.Clean(text) == text
 }
 
-// isLabel reports whether text is one printable line of at most n characters.
-func isLabel(text string, n int) bool {
-	return isText(text) && runeCount(text) <= n && !strings.ContainsFunc(text, unicode.IsControl)
+// IsLine reports whether text is one line of at most n characters that every program shows
+// as it is: it has no control characters, no line ends of any kind, and no characters that
+// change the direction of writing, with which a name can look like another one.
+func IsLine(text string, n int) bool {
+	return isText(text) && runeCount(text) <= n && !strings.ContainsFunc(text, isHidden)
+}
+
+// isProse is [IsLine] for text that may have several lines and tabs.
+func isProse(text string, n int) bool {
+	oneLine := strings.NewReplacer("\r\n", " ", "\n", " ", "\t", " ").Replace(text)
+	return runeCount(text) <= n && IsLine(oneLine, n)
+}
+
+// isHidden reports whether a character acts on the text around it instead of being shown.
+func isHidden(r rune) bool {
+	return unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
 }
 
 // isText reports whether a text file or an environment can hold the text.

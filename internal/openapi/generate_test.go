@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
 	"go.yaml.in/yaml/v4"
 
@@ -315,7 +316,21 @@ func encode(value any) ([]byte, error) {
 		return nil, err
 	}
 	err := json.Indent(&lines, whole.Bytes(), "", "")
-	return lines.Bytes(), err
+	return escapeHidden(lines.Bytes()), err
+}
+
+// escapeHidden writes the characters that change the direction of writing, which patterns
+// have, as JSON's escapes: no reader would see them.
+func escapeHidden(text []byte) []byte {
+	var escaped bytes.Buffer
+	for _, r := range string(text) {
+		if unicode.In(r, unicode.Bidi_Control) {
+			fmt.Fprintf(&escaped, `\u%04x`, r)
+		} else {
+			escaped.WriteRune(r)
+		}
+	}
+	return escaped.Bytes()
 }
 
 // decoded returns the object as JSON has it, with float64 for numbers.

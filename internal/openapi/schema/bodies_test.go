@@ -366,15 +366,16 @@ var refusedBodies = []struct {
 		name:  "an empty name",
 		route: "createToken",
 		body:  `{"name":"","abilities":["read"]}`,
-		want:  says("name", "must be text of 1 to 255 characters, none of them a control character"),
+		want: says("name", "must be text of 1 to 255 characters, none of them a control character or a "+
+			"change of direction"),
 	},
 	{
 		name:  "a name that is too long",
 		route: "createShellApplication",
 		body:  strings.Replace(`{`+shell+`}`, `"s"`, `"`+strings.Repeat("ü", 256)+`"`, 1),
 		want: says("name",
-			"must be text of 1 to 255 characters, none of them a control character; this has 256 "+
-				"characters"),
+			"must be text of 1 to 255 characters, none of them a control character or a change of "+
+				"direction; this has 256 characters"),
 	},
 	{
 		name:  "a compose file of 2 MB",
