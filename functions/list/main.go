@@ -28,10 +28,11 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	handler, err := listapi.New(listapi.Ports{
 		Tokens: dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
 			env.Get(settings.TokenUseTable)),
-		Store:   store,
-		History: history,
-		Storage: history,
-		Feed:    dynamostore.NewFeed(aws.DynamoDB(), tables),
+		Store:      store,
+		History:    history,
+		Storage:    history,
+		Feed:       dynamostore.NewFeed(aws.DynamoDB(), tables),
+		Statistics: dynamostore.NewRollups(aws.DynamoDB(), tables),
 	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
 	return gateway.Handlers{HTTP: handler}, err
 }

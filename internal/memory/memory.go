@@ -16,6 +16,7 @@ import (
 	"waybill/internal/idempotency"
 	"waybill/internal/logbook"
 	"waybill/internal/snapshot"
+	"waybill/internal/statistics"
 )
 
 // Options adjust [New]; the zero value works.
@@ -107,6 +108,9 @@ func (m *Memory) History() deployment.History { return history{m} }
 
 // Storage returns the port that tells what deployments take.
 func (m *Memory) Storage() deployment.StorageReader { return history{m} }
+
+// Statistics returns the port that statistics are made of.
+func (m *Memory) Statistics() statistics.Reader { return rollups{m} }
 
 // Archive returns the logs.
 func (m *Memory) Archive() logbook.Rewriter { return archive{m} }

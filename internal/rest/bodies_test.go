@@ -30,7 +30,8 @@ func TestListAndShowReadNoBodies(t *testing.T) {
 	for function, build := range map[string]func() error{
 		"list": func() (err error) {
 			s.Handlers["list"], err = listapi.New(listapi.Ports{Tokens: s.Memory.Tokens(), Store: store,
-				History: s.Memory.History(), Storage: s.Memory.Storage(), Feed: s.Memory.Feed()}, opts)
+				History: s.Memory.History(), Storage: s.Memory.Storage(), Feed: s.Memory.Feed(),
+				Statistics: s.Memory.Statistics()}, opts)
 			return err
 		},
 		"show": func() (err error) {

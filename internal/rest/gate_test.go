@@ -61,7 +61,7 @@ func TestRoutes(t *testing.T) {
 			"Validation failed. query: is not percent-encoded as it should be.", "",
 		},
 		{
-			"a query that no client sends", "list", "GET", "/api/v1/deployments/servers/x?b=1", 422,
+			"a query that no client sends", "list", "GET", "/api/v1/statistics/storage?b=1", 422,
 			"Validation failed. b: is not known here; this route has no query parameters.", "",
 		},
 	} {

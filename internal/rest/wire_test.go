@@ -183,7 +183,7 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 		}, opts)),
 		"list": build(listapi.New(listapi.Ports{
 			Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Storage: brokenStorage{},
-			Feed: brokenFeed{},
+			Feed: brokenFeed{}, Statistics: m.Statistics(),
 		}, opts)),
 		"show": build(showapi.New(showapi.Ports{
 			Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive(),

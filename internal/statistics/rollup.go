@@ -48,6 +48,8 @@ type Rollup struct {
 	// ran is in neither.
 	Runs  Histogram
 	Waits Histogram
+	// Recovery is zero in rollups of version 0.9.
+	Recovery Recovery
 }
 
 // Outcome is the operation of a deployment and its end.
@@ -63,7 +65,7 @@ const RollupLifetime = 400 * 24 * time.Hour
 // NewRollup summarises the records.
 func NewRollup(resource catalog.ID, day Day, records []deployment.Record) Rollup {
 	rollup := Rollup{Resource: resource, Day: day, Counts: map[Outcome]int{}, Runs: Histogram{},
-		Waits: Histogram{}}
+		Waits: Histogram{}, Recovery: newRecovery(records)}
 	for _, record := range records {
 		if !record.Status.Terminal() {
 			continue

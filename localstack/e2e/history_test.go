@@ -63,6 +63,11 @@ func TestHistoryOfTheTeam(t *testing.T) {
 			t.Errorf("%s (-got +want)\n%s", path, diff)
 		}
 	}
+	var statistics struct{ Outcomes map[string]int }
+	if err := w.api.Get(ctx, "/deployments/servers/"+server+"/statistics?days=2", &statistics); err != nil ||
+		statistics.Outcomes["finished"] != 2 || statistics.Outcomes["failed"] != 1 {
+		t.Errorf("statistics of the server: %+v, %v", statistics, err)
+	}
 	w.wantChanges(t, position.Next, uuids[2]+".queued", uuids[2]+".in_progress", uuids[2]+".finished",
 		uuids[1]+".failed", uuids[0]+".finished")
 	of := make(map[string]bool)

@@ -123,5 +123,6 @@ var (
 	_ deployment.StorageReader = (*History)(nil)
 	_ deployment.FeedReader    = (*Feed)(nil)
 	_ deployment.Feed          = (*Feed)(nil)
+	_ statistics.Reader        = (*Rollups)(nil)
 	_ statistics.Store         = (*Rollups)(nil)
 )

@@ -26,6 +26,11 @@ type rollupItem struct {
 	Runs      map[int]int    `dynamodbav:"runs"`
 	Waits     map[int]int    `dynamodbav:"waits"`
 	ExpiresAt int64          `dynamodbav:"expires_at"`
+	// The recovery. Older rollups have none.
+	FirstFailure int64       `dynamodbav:"first_failure,omitempty"`
+	FirstSuccess int64       `dynamodbav:"first_success,omitempty"`
+	OpenFailure  int64       `dynamodbav:"open_failure,omitempty"`
+	Recoveries   map[int]int `dynamodbav:"recoveries,omitempty"`
 }
 
 // countItem is the number of deployments with one outcome.
@@ -141,7 +146,13 @@ func (r *Rollups) Save(ctx context.Context, rollup statistics.Rollup) error {
 		return err
 	}
 	fields := rollupItem{Kind: "rollup-" + string(rollup.Resource), UUID: rollup.Day, Runs: rollup.Runs,
-		Waits: rollup.Waits, ExpiresAt: start.Add(statistics.RollupLifetime).Unix()}
+		Waits: rollup.Waits, ExpiresAt: start.Add(statistics.RollupLifetime).Unix(),
+		FirstFailure: micros(rollup.Recovery.FirstFailure),
+		FirstSuccess: micros(rollup.Recovery.FirstSuccess),
+		OpenFailure:  micros(rollup.Recovery.OpenFailure)}
+	if len(rollup.Recovery.Times) > 0 {
+		fields.Recoveries = rollup.Recovery.Times
+	}
 	for outcome, count := range rollup.Counts {
 		fields.Counts = append(fields.Counts, countItem{Operation: string(outcome.Operation),
 			Status: string(outcome.Status), Reason: string(outcome.Reason), Count: count})
@@ -151,6 +162,47 @@ func (r *Rollups) Save(ctx context.Context, rollup statistics.Rollup) error {
 		return fault.Wrap(err, fault.Internal, "encode a rollup")
 	}
 	return r.overwrite(ctx, whole)
+}
+
+// Rollups is one query.
+func (r *Rollups) Rollups(ctx context.Context, resource catalog.ID,
+	first, last statistics.Day) ([]statistics.Rollup, error) {
+	if first > last {
+		return nil, nil
+	}
+	const condition = "#kind = :kind AND #uuid BETWEEN :first AND :last"
+	items, err := take(ctx, r.client, &dynamodb.QueryInput{
+		TableName:                aws.String(r.tables.Catalog),
+		KeyConditionExpression:   aws.String(condition),
+		ExpressionAttributeNames: names("", condition),
+		ExpressionAttributeValues: item{":kind": text("rollup-" + string(resource)),
+			":first": text(first), ":last": text(last)},
+	}, statistics.MaxDays)
+	if err != nil {
+		return nil, err
+	}
+	rollups := make([]statistics.Rollup, 0, len(items))
+	for _, stored := range items {
+		var fields rollupItem
+		if err := decode(stored, &fields); err != nil {
+			return nil, err
+		}
+		rollups = append(rollups, fields.rollup(resource))
+	}
+	return rollups, nil
+}
+
+// rollup returns the rollup that was stored.
+func (f rollupItem) rollup(resource catalog.ID) statistics.Rollup {
+	rollup := statistics.Rollup{Resource: resource, Day: f.UUID, Counts: map[statistics.Outcome]int{},
+		Runs: f.Runs, Waits: f.Waits, Recovery: statistics.Recovery{
+			FirstFailure: fromMicros(f.FirstFailure), FirstSuccess: fromMicros(f.FirstSuccess),
+			OpenFailure: fromMicros(f.OpenFailure), Times: f.Recoveries}}
+	for _, count := range f.Counts {
+		rollup.Counts[statistics.Outcome{Operation: deployment.Operation(count.Operation),
+			Status: deployment.Status(count.Status), Reason: deployment.Reason(count.Reason)}] = count.Count
+	}
+	return rollup
 }
 
 // Progress reads one item.

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/catalog"
@@ -21,6 +22,7 @@ type storedRollup struct {
 	UUID      string           `dynamodbav:"uuid"`
 	Counts    []map[string]any `dynamodbav:"counts"`
 	Runs      map[string]int   `dynamodbav:"runs"`
+	Recovered map[string]int   `dynamodbav:"recoveries"`
 	ExpiresAt int64            `dynamodbav:"expires_at"`
 }
 
@@ -85,5 +87,53 @@ func TestRollups(t *testing.T) {
 	}
 	if diff := cmp.Diff(s.rollups(t, serviceID), want); diff != "" {
 		t.Errorf("rollups (-got +want):\n%s", diff)
+	}
+}
+
+// TestRollupsAreReadAsTheyWereSaved also reads a rollup of version 0.9, which knows nothing
+// of recoveries.
+func TestRollupsAreReadAsTheyWereSaved(t *testing.T) {
+	s := newStand(t)
+	rollups := dynamostore.NewRollups(s.client, s.tables)
+	outcome := statistics.Outcome{Operation: deployment.Start, Status: deployment.Failed,
+		Reason: deployment.ReasonExit}
+	var all []statistics.Rollup
+	for _, day := range []statistics.Day{"2026-08-20", "2026-08-21", "2026-08-22"} {
+		all = append(all, statistics.Rollup{Resource: serviceID, Day: day,
+			Counts: map[statistics.Outcome]int{outcome: 2}, Runs: statistics.Histogram{3: 2},
+			Waits: statistics.Histogram{0: 2}})
+	}
+	all[1].Recovery = statistics.Recovery{FirstFailure: s.now, FirstSuccess: s.now.Add(time.Second),
+		OpenFailure: s.now.Add(time.Minute), Times: statistics.Histogram{40: 1}}
+	for _, rollup := range all {
+		do(t, "Save", rollups.Save(t.Context(), rollup))
+	}
+	for _, c := range []struct {
+		first, last statistics.Day
+		want        []statistics.Rollup
+	}{
+		{"2026-08-01", "2026-08-31", all},
+		{"2026-08-21", "2026-08-21", all[1:2]},
+		{"2026-08-23", "2026-08-31", nil},
+		{"2026-08-22", "2026-08-21", nil},
+		{"2026-08-01", "", nil},
+	} {
+		got, err := rollups.Rollups(t.Context(), serviceID, c.first, c.last)
+		if diff := cmp.Diff(got, c.want, cmpopts.EquateEmpty()); err != nil || diff != "" {
+			t.Errorf("Rollups from %s to %s: %v (-got +want):\n%s", c.first, c.last, err, diff)
+		}
+	}
+	old := s.rollups(t, serviceID)[0]
+	if old.Recovered != nil {
+		t.Errorf("a rollup without recoveries has %v", old.Recovered)
+	}
+	period := statistics.Period{First: "2026-08-01", Last: "2026-08-22", Rolled: "2026-08-22", Days: 22}
+	cost := s.wire.count(func() {
+		_, err := statistics.Summarise(t.Context(), dynamostore.NewRollups(s.wire.client(), s.tables),
+			serviceID, period)
+		do(t, "Summarise", err)
+	})
+	if diff := cmp.Diff(cost, map[string]int{"Query": 1}); diff != "" {
+		t.Errorf("requests of a summary of days that have rollups (-got +want):\n%s", diff)
 	}
 }

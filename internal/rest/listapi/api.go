@@ -15,6 +15,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/rest"
+	"waybill/internal/statistics"
 	"waybill/internal/wire"
 )
 
@@ -25,6 +26,8 @@ type Ports struct {
 	History deployment.History
 	Storage deployment.StorageReader
 	Feed    deployment.FeedReader
+	// Statistics has the daily rollups.
+	Statistics statistics.Reader
 }
 
 // New returns the handler of the list function. It fails as [rest.NewHandler]
@@ -52,6 +55,11 @@ func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 		"listServerDeployments":      a.listServerDeployments,
 		"listHistory":                a.listHistory,
 		"listChanges":                a.listChanges,
+		"teamStatistics":             a.teamStatistics,
+		"serverStatistics":           a.serverStatistics,
+		"serviceStatistics":          a.resourceStatistics(catalog.KindService),
+		"applicationStatistics":      a.resourceStatistics(catalog.KindApplication),
+		"databaseStatistics":         a.resourceStatistics(catalog.KindDatabase),
 		"getStorage":                 a.getStorage,
 		"listServiceDeployments":     a.historyEndpoint(catalog.KindService),
 		"listApplicationDeployments": a.historyEndpoint(catalog.KindApplication),

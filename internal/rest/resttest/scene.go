@@ -222,6 +222,11 @@ func (s scene) deploymentSuccesses(t *testing.T) map[string]success {
 	return map[string]success{
 		"deploy":                      get("", "?uuid="+s.World.Application(t, s.Server)),
 		"listDeployments":             get("", ""),
+		"teamStatistics":              get("", "?days=400&tag=none"),
+		"serverStatistics":            get(s.Server, "?days=1"),
+		"serviceStatistics":           get(s.Service, ""),
+		"applicationStatistics":       get(s.Application, ""),
+		"databaseStatistics":          get(s.Database, ""),
 		"listChanges":                 get("", "?wait=0"),
 		"listHistory":                 get("", "?take=1&trigger=api&since=2020-01-01T00:00:00Z"),
 		"getStorage":                  get("", ""),
