@@ -37,6 +37,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		History:   dynamostore.NewHistory(aws.DynamoDB(), tables),
 		Archive:   archive,
 		Index:     dynamostore.NewIndexes(aws.DynamoDB(), tables),
+		Links:     archive,
 		Snapshots: archive.Snapshots(),
 	}, rest.Options{Log: log, Team: env.Get(settings.Team), Retention: catalog.Retention(days)})
 	return gateway.Handlers{HTTP: handler}, err

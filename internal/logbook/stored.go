@@ -14,6 +14,14 @@ type Stored struct {
 	Newest time.Time
 }
 
+// Linker makes links to chunks for readers of a whole log.
+type Linker interface {
+	// Links returns a link to each chunk from the first to the last, in order. Whoever has
+	// a link can read the stored bytes of its chunk for the given time. It does not look
+	// whether the chunks exist.
+	Links(ctx context.Context, book Book, first, last int, valid time.Duration) ([]string, error)
+}
+
 // Lister lists what an archive has, also what no record knows.
 type Lister interface {
 	// Books returns books in the order of their names, from the first after the given

@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"regexp"
@@ -8,6 +9,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v4"
+
+	"waybill/localstack/client"
 )
 
 // pipeline is a command of the README for pipelines, as its runner starts it.
@@ -90,6 +93,45 @@ func TestTheREADMEsCommandsForPipelines(t *testing.T) {
 					t.Errorf("output = %s\n%s", output, complaint.String())
 				}
 			})
+		}
+	}
+}
+
+// TestTheREADMEsCommandForAWholeLog reads a log of several chunks by its links.
+func TestTheREADMEsCommandForAWholeLog(t *testing.T) {
+	w := stack(t)
+	if _, err := exec.LookPath("curl"); err != nil {
+		skip(t, "needs curl")
+	}
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)```sh\n(curl [^\n]*/logs/links[^\n]*)\n```").FindSubmatch(text)
+	if found == nil {
+		t.Fatal("the README has no command for a whole log")
+	}
+	record, entries := w.deploy(t, w.shell(t, w.server(t),
+		`for i in 1 2 3 4; do seq -f "line $i.%g of the output of a job" 1 9000; sleep 2; done`))
+	wantStatus(t, record, entries, "finished", "")
+	command := exec.CommandContext(t.Context(), "sh", "-c", string(found[1])+" && gunzip -c log.jsonl.gz")
+	command.Dir = t.TempDir()
+	command.Env = append(os.Environ(), "WAYBILL_URL="+w.url, "WAYBILL_TOKEN="+w.mint(t, "reader", "read"),
+		"DEPLOYMENT="+record.DeploymentUUID)
+	command.Stderr = os.Stderr
+	output, err := command.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(strings.TrimSuffix(string(output), "\n"), "\n")
+	if len(lines) != len(entries) {
+		t.Fatalf("the file has %d lines, want %d", len(lines), len(entries))
+	}
+	for i, line := range lines {
+		var entry client.Entry
+		if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Order != entries[i].Order ||
+			entry.Output != entries[i].Output {
+			t.Fatalf("line %d is %s, %v; want %+v", i+1, line, err, entries[i])
 		}
 	}
 }

@@ -206,3 +206,41 @@ func TestErrorsOfS3HaveAKind(t *testing.T) {
 		})
 	}
 }
+
+// TestLinksReadWithoutCredentials reads the links as any client does.
+func TestLinksReadWithoutCredentials(t *testing.T) {
+	archive, _, _ := opened(t)
+	for number, body := range []string{"one", "two", "three"} {
+		if err := archive.Put(t.Context(), book, chunk(number+1, body)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	links, err := archive.Links(t.Context(), book, 2, 3, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, link := range links {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, link, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Accept-Encoding", "identity") // or the client decompresses
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(answer.Body)
+		_ = answer.Body.Close()
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Errorf("%s: %d %v", link, answer.StatusCode, err)
+		}
+		got = append(got, string(body))
+		if !strings.Contains(link, "X-Amz-Expires=60") {
+			t.Errorf("the link does not expire: %s", link)
+		}
+	}
+	if diff := cmp.Diff(got, []string{"two", "three"}); diff != "" {
+		t.Errorf("read (-got +want):\n%s", diff)
+	}
+}

@@ -254,6 +254,7 @@ func (s scene) deploymentSuccesses(t *testing.T) map[string]success {
 		"releaseDeployment": get(s.Waiting, ""),
 		"cancelDeployment":  get(s.Start(t, s.World.Application(t, s.Server)), ""),
 		"getResult":         get(s.World.Run(t, "startDatabase", s.World.Database(t, s.quiet)), ""),
+		"linkLog":           get(s.Waiting, ""),
 		"readLog":           get(s.Waiting, "?limit=10"),
 		"verifyLog":         get(s.Waiting, "?after=0"),
 		"scrub": {

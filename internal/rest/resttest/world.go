@@ -76,7 +76,7 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	w.Inspect = func() (string, error) { return "running:healthy", nil }
 	catalogPorts := w.CatalogPorts()
 	showPorts := showapi.Ports{
-		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(),
+		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(), Links: m.Links(),
 		Index: m.Index(), Snapshots: m.Snapshots(),
 	}
 	for _, apply := range change {

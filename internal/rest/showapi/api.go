@@ -27,6 +27,7 @@ type Ports struct {
 	History   deployment.History
 	Archive   logbook.Archive
 	Index     logbook.IndexStore
+	Links     logbook.Linker
 	Snapshots snapshot.Archive
 }
 
@@ -52,6 +53,7 @@ func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 		"getDeployment":               a.getDeployment,
 		"getResult":                   a.result,
 		"readLog":                     a.readLog,
+		"linkLog":                     a.logLinks,
 		"verifyLog":                   a.verify,
 		"getConfiguration":            a.getConfiguration,
 		"compareDeployments":          a.compareDeployments,

@@ -41,7 +41,7 @@ func (a showAPI) readLog(ctx context.Context, c *rest.Call) (rest.Answer, error)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	return formatted(c.Query.Get("format"), page, isAtEnd(record, page.Next)), nil
+	return formatted(c, page, isAtEnd(record, page.Next)), nil
 }
 
 // logQuery parses the query; openapi.yaml has the bounds.
@@ -54,9 +54,9 @@ func logQuery(c *rest.Call) (logbook.Query, time.Duration, error) {
 	if err != nil {
 		return logbook.Query{}, 0, err
 	}
-	wait, err := rest.Number(c.Query, "wait", 0)
-	if err != nil {
-		return logbook.Query{}, 0, err
+	wait, _ := c.Wait()
+	if c.Follows() {
+		wait = followTime
 	}
 	return logbook.Query{
 		After: logbook.Order(after),
@@ -64,8 +64,11 @@ func logQuery(c *rest.Call) (logbook.Query, time.Duration, error) {
 		Step:  c.Query.Get("step"),
 		Type:  logbook.Type(c.Query.Get("type")),
 		Shown: c.OnlyGiven(),
-	}, time.Duration(wait) * time.Second, nil
+	}, wait, nil
 }
+
+// followTime is how long a request with `follow` waits for more of the log.
+const followTime = 20 * time.Second
 
 // beforeStep returns the order before the first entry of the steps with the name, or 0 if
 // it is unknown or no step is asked for. All lines of a step come after the entry that
@@ -175,8 +178,8 @@ func cutToSize(page logbook.Page) (logbook.Page, error) {
 }
 
 // formatted returns the page in the format of the query.
-func formatted(format string, page logbook.Page, complete bool) rest.Answer {
-	if format != "ndjson" {
+func formatted(c *rest.Call, page logbook.Page, complete bool) rest.Answer {
+	if c.Query.Get("format") != "ndjson" {
 		return objectAnswer(page, complete)
 	}
 	var out bytes.Buffer
@@ -184,7 +187,7 @@ func formatted(format string, page logbook.Page, complete bool) rest.Answer {
 		out.Write(line)
 		out.WriteByte('\n')
 	}
-	return textAnswer(page.Next, complete, "application/x-ndjson", out.Bytes())
+	return textAnswer(c, page.Next, complete, "application/x-ndjson", out.Bytes())
 }
 
 // objectAnswer answers a page as one object. It does not use an encoder, which
@@ -202,10 +205,16 @@ func objectAnswer(page logbook.Page, complete bool) rest.Answer {
 	return rest.Answer{Status: http.StatusOK, Text: out.Bytes(), ContentType: rest.JSONType}
 }
 
-// textAnswer answers a page as text, with the place of the next page in a header.
-func textAnswer(next logbook.Order, complete bool, contentType string, text []byte) rest.Answer {
-	return rest.Answer{Status: http.StatusOK, Text: text, ContentType: contentType, Header: map[string]string{
-		"Waybill-Log-Next":     strconv.FormatInt(int64(next), 10),
-		"Waybill-Log-Complete": strconv.FormatBool(complete),
-	}}
+// textAnswer answers a page as text, with the place of the next page in headers.
+func textAnswer(
+	c *rest.Call, next logbook.Order, complete bool, contentType string, text []byte,
+) rest.Answer {
+	after := strconv.FormatInt(int64(next), 10)
+	header := map[string]string{
+		"Waybill-Log-Next": after, "Waybill-Log-Complete": strconv.FormatBool(complete),
+	}
+	if !complete {
+		header["Link"] = nextLink(c.Query, after)
+	}
+	return rest.Answer{Status: http.StatusOK, Text: text, ContentType: contentType, Header: header}
 }

@@ -60,7 +60,7 @@ func (a showAPI) textLog(
 		text.writeNotice(c, record)
 	}
 	text.endColours()
-	return textAnswer(text.next, complete, rest.PlainType, text.out.Bytes()), nil
+	return textAnswer(c, text.next, complete, rest.PlainType, text.out.Bytes()), nil
 }
 
 // transcript is the text of a log. It joins a line that was cut into entries,
@@ -139,7 +139,8 @@ func (t *transcript) writeNotice(c *rest.Call, record deployment.Record) {
 	query.Set("after", strconv.FormatInt(int64(t.next), 10))
 	if t.next >= record.Progress.Log.Last {
 		why = "The deployment has not ended, so more may come"
-		query.Set("wait", "20")
+		query.Del("wait")
+		query.Set("follow", "true")
 	}
 	fmt.Fprintf(&t.out, "[waybill] %s. Next: GET /api/v1%s\n", why, logPath(record, query))
 }

@@ -3,6 +3,7 @@ package showapi_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -123,4 +124,43 @@ func waits(id string) bool {
 		}
 	}
 	return false
+}
+
+// TestFollowingALogWaits: with follow, the answer waits for more as with wait, and names the
+// next call.
+func TestFollowingALogWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, did := newCountedWorld(t)
+		record := w.Write(t, w.Running(t), "one")
+		for _, c := range []struct {
+			query string
+			takes time.Duration
+			next  string
+		}{
+			{"?format=text&follow=true", 0, `<?after=1&follow=true&format=text>; rel="next"`},
+			{"?format=text&follow=true&after=1", 20 * time.Second,
+				`<?after=1&follow=true&format=text>; rel="next"`},
+		} {
+			began := time.Now()
+			answer := w.Ask(t, resttest.Request{
+				Operation: "readLog", PathUUID: string(record.ID), Query: c.query,
+			})
+			if took := time.Since(began); took != c.takes || answer.Header.Get("Link") != c.next {
+				t.Errorf("%s: after %s, Link %q", c.query, took, answer.Header.Get("Link"))
+			}
+			if last := "follow=true&format=text\n"; !strings.HasSuffix(string(answer.Body), last) {
+				t.Errorf("%s: the last line is not the next call: %s", c.query, answer.Body)
+			}
+		}
+		if did.follows.Load() == 0 {
+			t.Error("the reader of the log was not noted")
+		}
+		w.Finish(t, record)
+		answer := w.Ask(t, resttest.Request{
+			Operation: "readLog", PathUUID: string(record.ID), Query: "?format=text&follow=true&after=1",
+		})
+		if answer.Header.Get("Link") != "" || len(answer.Body) != 0 {
+			t.Errorf("after the end: Link %q, %s", answer.Header.Get("Link"), answer.Body)
+		}
+	})
 }
