@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -179,5 +180,49 @@ func TestMemoryDoesNotGrowWithTheLog(t *testing.T) {
 	t.Logf("%d MiB of output, at most %d MiB of memory", offset>>20, most>>20)
 	if most > 32<<20 {
 		t.Errorf("%d MiB of memory, want at most 32", most>>20)
+	}
+}
+
+// BenchmarkAnyPlace reads from a log of a million lines. The requests are objects and
+// blocks of the index.
+func BenchmarkAnyPlace(b *testing.B) {
+	s, mark := timed(b, 1000, 1000)
+	m := matcher(b, "line 500000 ", false)
+	for _, c := range []struct {
+		name  string
+		query logbook.Query
+	}{
+		{"first page", logbook.Query{Limit: 100}},
+		{"page in the middle", logbook.Query{After: 500_000, Limit: 100}},
+		{"tail", logbook.Query{After: mark.Last - 100, Limit: 100}},
+		{"search near the match", logbook.Query{After: 499_500, Limit: 1, Match: m}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			s.opened, s.index.gets = 0, 0
+			for b.Loop() {
+				if _, err := logbook.Read(b.Context(), on(s), mark, c.query); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(s.opened+s.index.gets)/float64(b.N), "requests/op")
+		})
+	}
+}
+
+// BenchmarkMatcher compares stored lines of a log with a text.
+func BenchmarkMatcher(b *testing.B) {
+	for name, m := range map[string]*logbook.Matcher{
+		"text": matcher(b, "connection refused", false), "pattern": matcher(b, `refused|denied \d+`, true),
+	} {
+		b.Run(name, func(b *testing.B) {
+			line := logbook.Entry{Order: 1, Type: logbook.Stdout, Step: "Start",
+				Output: strings.Repeat("a plain line of a job ", 5)}.Append(nil)
+			b.SetBytes(int64(len(line)))
+			for b.Loop() {
+				if logbook.Matches(m, line[:len(line)-1]) {
+					b.Fatal("it matched")
+				}
+			}
+		})
 	}
 }

@@ -10,3 +10,6 @@ func LineAppender(e Entry) func(dst, output []byte) []byte {
 			e.Continued)
 	}
 }
+
+// Matches reports whether the matcher finds its text in a stored line.
+func Matches(m *Matcher, line []byte) bool { return m.matches(line) }

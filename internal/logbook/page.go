@@ -1,11 +1,11 @@
 package logbook
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
 	"slices"
+	"time"
 
 	"waybill/internal/fault"
 )
@@ -40,6 +40,15 @@ type Query struct {
 	Type Type
 	// Shown leaves out hidden lines.
 	Shown bool
+	// Since, if set, leaves out earlier lines. The query should begin after the order that
+	// [Since] returns.
+	Since time.Time
+	// Match, if set, finds lines among those that are selected. Limit then counts the
+	// matches, and Context is how many lines before and after each match are returned.
+	Match   *Matcher
+	Context int
+	// Enough, if set, ends the page when it returns true. It is called often.
+	Enough func() bool
 }
 
 // Page has lines of a log as stored, each a JSON object.
@@ -49,10 +58,14 @@ type Page struct {
 	// Next is the After of the next page, which misses and repeats no line. The log
 	// has no more lines for now if Next is the order of the mark's last entry.
 	Next Order
+	// Matches are the orders of the lines that match, if the query looks for some. All
+	// lines up to Next have been compared.
+	Matches []Order
 }
 
 // Read returns the lines that the query selects from the log that ends at the mark. It
-// reads the index at most once, so a page ends at the latest where its block ends. Gone if
+// reads one block of the index, so a page ends at the latest where this ends; the lines
+// around a match may need the block before. Gone if
 // a chunk of the mark has been deleted, Internal if one is damaged. Lines are not decoded.
 func Read(ctx context.Context, log Log, mark Mark, q Query) (Page, error) {
 	ctx, cancel := context.WithCancel(ctx)
@@ -66,8 +79,14 @@ func Read(ctx context.Context, log Log, mark Mark, q Query) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	chunks := newAhead(ctx, found, first, min(p.last(found.section), first+maxPageChunks-1))
-	for !p.full && p.scanned < maxPageScan && chunks.more() {
+	last := min(p.last(found.section), first+maxPageChunks-1)
+	if p.around.most > 0 { // the lines before decide which lines are near a match
+		if first, err = found.chunk(ctx, max(p.next+1-Order(p.around.most), 1)); err != nil {
+			return Page{}, err
+		}
+	}
+	chunks := newAhead(ctx, found, first, last)
+	for !p.full && p.scanned < p.most && chunks.more() {
 		chunk, err := chunks.chunk()
 		if err == nil {
 			err = p.chunk(chunk)
@@ -76,7 +95,7 @@ func Read(ctx context.Context, log Log, mark Mark, q Query) (Page, error) {
 			return Page{}, err
 		}
 	}
-	return Page{Lines: p.lines.all(), Next: p.next}, nil
+	return Page{Lines: p.lines.all(), Next: p.next, Matches: p.matches}, nil
 }
 
 // pager fills one page.
@@ -87,17 +106,29 @@ type pager struct {
 	lines   arena
 	full    bool
 	scanned int64
+	// most is how many bytes to scan, and enough ends the page earlier.
+	most    int64
+	enough  func() bool
+	asked   int64 // scanned when enough was called
+	match   *Matcher
+	matches []Order
+	around  around
 }
 
 func newPager(q Query) *pager {
-	p := &pager{filter: newFilter(q), limit: q.Limit, next: max(q.After, 0)}
+	p := &pager{filter: newFilter(q), limit: q.Limit, next: max(q.After, 0), most: maxPageScan,
+		enough: q.Enough, match: q.Match}
+	if q.Match != nil {
+		p.most, p.around.most = maxSearchScan, q.Context
+	}
 	return p
 }
 
 // last returns the last chunk of the section that the page may need. Without a filter
 // that is the chunk of its last line.
 func (p *pager) last(section Section) int {
-	if last := p.next + Order(p.limit); !p.filter.selects() && p.limit > 0 && section.has(last) {
+	if last := p.next + Order(p.limit); !p.filter.selects() && p.match == nil && p.limit > 0 &&
+		section.has(last) {
 		return section.find(last)
 	}
 	return section.last()
@@ -110,8 +141,14 @@ func (p *pager) chunk(r *chunkReader) error {
 			return err
 		}
 		p.scanned += int64(len(line))
-		if order > p.next {
+		switch {
+		case order > p.next:
 			p.line(order, line)
+		case order+Order(p.around.most) > p.next && p.filter.matches(line):
+			p.around.recall(line, p.match.matches(line))
+		}
+		if p.enough != nil && p.scanned-p.asked >= askEvery {
+			p.asked, p.full = p.scanned, p.full || p.enough()
 		}
 	}
 	return nil
@@ -119,6 +156,10 @@ func (p *pager) chunk(r *chunkReader) error {
 
 // line adds the line if it matches, or finds the page full.
 func (p *pager) line(order Order, line []byte) {
+	if p.match != nil {
+		p.search(order, line)
+		return
+	}
 	if p.filter.matches(line) {
 		if len(p.lines.ends) > 0 && len(p.lines.bytes)+len(line) > MaxPageBytes {
 			p.full = true
@@ -201,39 +242,6 @@ func (a *arena) all() [][]byte {
 		begin = end
 	}
 	return lines
-}
-
-// filter matches the bytes of a stored line without decoding it. That is safe because
-// only [Entry.Append] writes lines: its fields have one encoding and one order, and a
-// quote within a JSON string always follows a backslash.
-type filter struct {
-	typ, step []byte
-	shown     bool
-}
-
-func newFilter(q Query) (f filter) {
-	f.shown = q.Shown
-	if q.Type != "" {
-		f.typ = append(appendText([]byte(`,"type":"`), []byte(q.Type)), `",`...)
-	}
-	if q.Step != "" {
-		f.step = append(appendText([]byte(`,"step":"`), []byte(q.Step)), `"`...)
-	}
-	return f
-}
-
-// selects reports whether the filter may leave out most of the lines. Few are hidden.
-func (f filter) selects() bool { return f.typ != nil || f.step != nil }
-
-func (f filter) matches(line []byte) bool {
-	if !f.selects() && !f.shown {
-		return true
-	}
-	head, rest, _ := bytes.Cut(line, []byte(`,"hidden":`))
-	if f.shown && bytes.HasPrefix(rest, []byte("true")) {
-		return false
-	}
-	return bytes.Contains(head, f.typ) && bytes.HasSuffix(head, f.step)
 }
 
 // newUnreadableError is Unavailable: the connection broke while a chunk was read.

@@ -125,7 +125,7 @@ var refusedQueries = []struct {
 		want: map[string][]string{
 			"wait":  {"must be a whole number from 0 to 20"},
 			"limit": {"must be a whole number from 1 to 1000"},
-			"after": {"must be a whole number of at least 0"},
+			"after": {"must be a whole number of at least -9007199254740991"},
 		},
 	},
 	{

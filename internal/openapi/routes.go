@@ -1321,8 +1321,9 @@ var routes = [...]Route{
 			{
 				Name:    "after",
 				Type:    "integer",
+				Least:   -9007199254740991,
 				Most:    9007199254740991,
-				Expects: "must be a whole number of at least 0",
+				Expects: "must be a whole number of at least -9007199254740991",
 			},
 			{
 				Name:    "limit",
@@ -1338,16 +1339,58 @@ var routes = [...]Route{
 				Expects: "must be a whole number from 0 to 20",
 			},
 			{
+				Name:    "follow",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
+			{
 				Name:      "step",
 				Type:      "string",
 				MaxLength: 255,
 				Expects:   "must be text of at most 255 characters",
 			},
 			{
+				Name:    "stream",
+				Type:    "string",
+				Enum:    []string{"stdout", "stderr"},
+				Expects: "must be stdout or stderr",
+			},
+			{
 				Name:    "type",
 				Type:    "string",
 				Enum:    []string{"stdout", "stderr"},
 				Expects: "must be stdout or stderr",
+			},
+			{
+				Name:      "since",
+				Type:      "string",
+				MinLength: 20,
+				MaxLength: 40,
+				Expects:   "must be text of 20 to 40 characters",
+			},
+			{
+				Name:      "q",
+				Type:      "string",
+				MinLength: 1,
+				MaxLength: 256,
+				Expects:   "must be text of 1 to 256 characters",
+			},
+			{
+				Name:    "regex",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
+			{
+				Name:    "context",
+				Type:    "integer",
+				Most:    20,
+				Expects: "must be a whole number from 0 to 20",
+			},
+			{
+				Name:    "found",
+				Type:    "integer",
+				Most:    9007199254740991,
+				Expects: "must be a whole number of at least 0",
 			},
 			{
 				Name:    "format",
@@ -1364,6 +1407,28 @@ var routes = [...]Route{
 				Name:    "headings",
 				Type:    "boolean",
 				Expects: "must be true or false",
+			},
+		},
+	},
+	{
+		ID:       "linkLog",
+		Method:   "GET",
+		Path:     "/api/v1/deployments/{uuid}/logs/links",
+		Function: "show",
+		Ability:  "read",
+		Scope:    "deployment",
+		Query: []Parameter{
+			{
+				Name:    "after",
+				Type:    "integer",
+				Most:    9007199254740991,
+				Expects: "must be a whole number of at least 0",
+			},
+			{
+				Name:    "format",
+				Type:    "string",
+				Enum:    []string{"json", "text"},
+				Expects: "must be json or text",
 			},
 		},
 	},

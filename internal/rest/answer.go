@@ -17,6 +17,9 @@ type Answer struct {
 	Text        []byte
 	ContentType string
 	Header      map[string]string
+	// Compress says that the body is large, so that it is worth to be compressed here: what
+	// Lambda takes counts as it is sent.
+	Compress bool
 	// Deployment is a uuid for the operator's log, if neither the path nor Created has one.
 	Deployment string
 	// Created has the ids that a [Repeat] of the request needs.

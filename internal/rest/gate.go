@@ -138,6 +138,13 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reply = problemAnswer(v.err, v.requestID)
 		body, contentType, _ = reply.encode() // texts and numbers always encode
 	}
+	if reply.Compress {
+		w.Header().Set("Vary", "Accept-Encoding")
+	}
+	if zipped, is := reply.compressed(r, body); is {
+		body = zipped
+		w.Header().Set("Content-Encoding", "gzip")
+	}
 	w.Header().Set(RequestIDHeader, v.requestID)
 	reply.write(w, body, contentType)
 	g.log(ctx, v, reply)

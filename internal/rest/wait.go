@@ -52,7 +52,7 @@ func (c *Call) checkWait() error {
 func (o Options) Await(
 	ctx context.Context, history deployment.History, record deployment.Record, wait time.Duration,
 ) (deployment.Record, error) {
-	return o.awaitUntil(ctx, history, record, o.waitEnd(ctx, wait))
+	return o.awaitUntil(ctx, history, record, o.Until(ctx, wait))
 }
 
 // AwaitAll returns the records of the deployments when all have ended, or when the wait is
@@ -60,7 +60,7 @@ func (o Options) Await(
 func (o Options) AwaitAll(
 	ctx context.Context, history deployment.History, ids []deployment.ID, wait time.Duration,
 ) (map[deployment.ID]deployment.Record, error) {
-	until := o.waitEnd(ctx, wait)
+	until := o.Until(ctx, wait)
 	records := map[deployment.ID]deployment.Record{}
 	for _, id := range ids {
 		record, err := history.Get(ctx, id)
@@ -75,8 +75,9 @@ func (o Options) AwaitAll(
 	return records, nil
 }
 
-// waitEnd returns when a wait that begins now is over: before the function must answer.
-func (o Options) waitEnd(ctx context.Context, wait time.Duration) time.Time {
+// Until returns when work of the given length that begins now is over: before the function
+// must answer.
+func (o Options) Until(ctx context.Context, wait time.Duration) time.Time {
 	until := o.Now().Add(wait)
 	if limit, limited := ctx.Deadline(); limited && limit.Add(-answerTime).Before(until) {
 		return limit.Add(-answerTime)

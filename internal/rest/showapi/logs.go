@@ -24,11 +24,10 @@ func (a showAPI) readLog(ctx context.Context, c *rest.Call) (rest.Answer, error)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	query, wait, err := logQuery(c)
+	query, wait, err := a.logQuery(ctx, c, record)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	query.After = max(query.After, beforeStep(record, query.Step))
 	if c.Query.Get("format") == "text" {
 		return a.textLog(ctx, c, record, query, wait)
 	}
@@ -41,34 +40,8 @@ func (a showAPI) readLog(ctx context.Context, c *rest.Call) (rest.Answer, error)
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	return formatted(c, page, isAtEnd(record, page.Next)), nil
+	return formatted(c, page, isAtEnd(record, page.Next))
 }
-
-// logQuery parses the query; openapi.yaml has the bounds.
-func logQuery(c *rest.Call) (logbook.Query, time.Duration, error) {
-	after, err := rest.Number(c.Query, "after", 0)
-	if err != nil {
-		return logbook.Query{}, 0, err
-	}
-	limit, err := rest.Number(c.Query, "limit", logbook.MaxLimit)
-	if err != nil {
-		return logbook.Query{}, 0, err
-	}
-	wait, _ := c.Wait()
-	if c.Follows() {
-		wait = followTime
-	}
-	return logbook.Query{
-		After: logbook.Order(after),
-		Limit: limit,
-		Step:  c.Query.Get("step"),
-		Type:  logbook.Type(c.Query.Get("type")),
-		Shown: c.OnlyGiven(),
-	}, wait, nil
-}
-
-// followTime is how long a request with `follow` waits for more of the log.
-const followTime = 20 * time.Second
 
 // beforeStep returns the order before the first entry of the steps with the name, or 0 if
 // it is unknown or no step is asked for. All lines of a step come after the entry that
@@ -172,27 +145,33 @@ func cutToSize(page logbook.Page) (logbook.Page, error) {
 		if err := json.Unmarshal(page.Lines[i-1], &last); err != nil {
 			return logbook.Page{}, fault.Wrap(err, fault.Internal, "a stored line is damaged")
 		}
-		return logbook.Page{Lines: page.Lines[:i], Next: last.Order}, nil
+		cut := logbook.Page{Lines: page.Lines[:i], Next: last.Order}
+		for _, match := range page.Matches {
+			if match <= cut.Next {
+				cut.Matches = append(cut.Matches, match)
+			}
+		}
+		return cut, nil
 	}
 	return page, nil
 }
 
 // formatted returns the page in the format of the query.
-func formatted(c *rest.Call, page logbook.Page, complete bool) rest.Answer {
+func formatted(c *rest.Call, page logbook.Page, complete bool) (rest.Answer, error) {
 	if c.Query.Get("format") != "ndjson" {
-		return objectAnswer(page, complete)
+		return objectAnswer(c, page, complete)
 	}
 	var out bytes.Buffer
 	for _, line := range page.Lines {
 		out.Write(line)
 		out.WriteByte('\n')
 	}
-	return textAnswer(c, page.Next, complete, "application/x-ndjson", out.Bytes())
+	return textAnswer(c, page.Next, complete, "application/x-ndjson", out.Bytes()), nil
 }
 
 // objectAnswer answers a page as one object. It does not use an encoder, which
 // would parse the stored lines again although they are JSON already.
-func objectAnswer(page logbook.Page, complete bool) rest.Answer {
+func objectAnswer(c *rest.Call, page logbook.Page, complete bool) (rest.Answer, error) {
 	var out bytes.Buffer
 	out.WriteString(`{"entries":[`)
 	for i, line := range page.Lines {
@@ -201,8 +180,16 @@ func objectAnswer(page logbook.Page, complete bool) rest.Answer {
 		}
 		out.Write(line)
 	}
-	fmt.Fprintf(&out, `],"next":%d,"complete":%t}`, page.Next, complete)
-	return rest.Answer{Status: http.StatusOK, Text: out.Bytes(), ContentType: rest.JSONType}
+	fmt.Fprintf(&out, `],"next":%d,"complete":%t`, page.Next, complete)
+	if c.Query.Has("q") {
+		if err := writeMatches(&out, c, page, complete); err != nil {
+			return rest.Answer{}, err
+		}
+	}
+	out.WriteByte('}')
+	return rest.Answer{
+		Status: http.StatusOK, Text: out.Bytes(), ContentType: rest.JSONType, Compress: true,
+	}, nil
 }
 
 // textAnswer answers a page as text, with the place of the next page in headers.
@@ -216,5 +203,7 @@ func textAnswer(
 	if !complete {
 		header["Link"] = nextLink(c.Query, after)
 	}
-	return rest.Answer{Status: http.StatusOK, Text: text, ContentType: contentType, Header: header}
+	return rest.Answer{
+		Status: http.StatusOK, Text: text, ContentType: contentType, Header: header, Compress: true,
+	}
 }

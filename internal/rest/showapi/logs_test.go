@@ -93,8 +93,10 @@ func TestLogPages(t *testing.T) {
 		}
 	})
 	for _, query := range []string{
-		"?after=-1", "?after=x", "?limit=0", "?limit=1001", "?wait=21", "?type=out", "?format=xml",
-		"?wait=1&wait=2", "?follow=x", "?follow=true&wait=1",
+		"?after=-1.5", "?after=x", "?context=1", "?q=a&context=21", "?q=", "?q=(&regex=true", "?q=%ff",
+		"?since=yesterday-or-tomorrow", "?type=stdout&stream=stdout", "?regex=true", "?found=1",
+		"?limit=0", "?limit=1001", "?wait=21", "?type=out", "?format=xml", "?wait=1&wait=2", "?follow=x",
+		"?follow=true&wait=1",
 	} {
 		t.Run(query+" is refused", func(t *testing.T) {
 			resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, resttest.Request{

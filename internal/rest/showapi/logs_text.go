@@ -36,7 +36,7 @@ func (a showAPI) textLog(
 	text := transcript{next: query.After}
 	text.timestamps, _ = strconv.ParseBool(c.Query.Get("timestamps")) // openapi.yaml has its form
 	text.headings, _ = strconv.ParseBool(c.Query.Get("headings"))
-	for until := a.opts.Now().Add(wait + maxTextTime); ; wait = 0 {
+	for until := a.opts.Until(ctx, wait+maxTextTime); ; wait = 0 {
 		var page logbook.Page
 		var err error
 		if record, page, err = a.readOrWait(ctx, record, query, wait); err != nil {
@@ -47,7 +47,11 @@ func (a showAPI) textLog(
 			return rest.Answer{}, err
 		}
 		if query.Limit > 0 {
-			query.Limit = max(query.Limit-len(page.Lines), -1)
+			took := len(page.Lines)
+			if query.Match != nil {
+				took = len(page.Matches)
+			}
+			query.Limit = max(query.Limit-took, -1)
 		}
 		query.After = page.Next
 		if !whole || query.Limit < 0 || c.Query.Has("limit") && query.Limit == 0 ||
