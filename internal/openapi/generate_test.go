@@ -153,7 +153,10 @@ func routesOf(document map[string]any) ([]openapi.Route, error) {
 			GivenAbility: access.Ability(text(op.object["x-waybill-given-ability"])),
 			Scope:        openapi.Scope(text(op.object["x-waybill-scope"])),
 			TakesBody:    op.object["requestBody"] != nil,
-			Compatible:   op.object["x-waybill-compatible"] == true,
+		}
+		ignores, _ := op.object["x-waybill-ignores"].([]any)
+		for _, name := range ignores {
+			route.Ignores = append(route.Ignores, text(name))
 		}
 		for _, declared := range op.parameters(document) {
 			switch declared["in"] {

@@ -31,8 +31,8 @@ type Route struct {
 	TakesKey bool
 	// TakesBody says that the operation reads the body of its requests.
 	TakesBody bool
-	// Compatible operations ignore unknown parameters, which existing clients send.
-	Compatible bool
+	// Ignores are parameters that existing clients send and that mean nothing here.
+	Ignores []string
 	// Query has the parameters of the query.
 	Query []Parameter
 }

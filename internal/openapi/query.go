@@ -20,8 +20,8 @@ const (
 
 // CheckQuery checks a request's query by the parameters of the route. Invalid with
 // the problems of each parameter: a bad value, a repeated parameter, or an unknown
-// one, which only the routes of existing clients ignore. A whole number has digits
-// only, and a boolean is any text that [strconv.ParseBool] accepts.
+// one that is not in Ignores. A whole number has digits only, and a boolean is any text
+// that [strconv.ParseBool] accepts.
 //
 // A client that asks to wait would take any answer for the end, so every route that
 // cannot wait refuses [Wait] and [Follow].
@@ -32,7 +32,7 @@ func (r Route) CheckQuery(query url.Values) error {
 		switch {
 		case i < 0 && (name == Wait || name == Follow):
 			wrong.Add(name, "is not known here: this route cannot wait; GET /deployments/{uuid} can")
-		case i < 0 && !r.Compatible:
+		case i < 0 && !slices.Contains(r.Ignores, name):
 			wrong.Add(FieldName(name), "is not known here; %s", r.known())
 		case i < 0:
 		case len(query[name]) > 1:

@@ -5,9 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"waybill/internal/access"
 	"waybill/internal/openapi"
-	"waybill/internal/openapi/schema"
 )
 
 func TestRoutesAreInTheOrderOfPathAndMethod(t *testing.T) {
@@ -50,68 +48,6 @@ func TestEveryPOSTTakesAnIdempotencyKey(t *testing.T) {
 	}
 	if takers == 0 {
 		t.Error("no operation takes a key: the test looks at nothing")
-	}
-}
-
-// TestRoutesOfExistingClients has what Coolify's own command-line client asks
-// for, and the ability that a token of it has for that.
-func TestRoutesOfExistingClients(t *testing.T) {
-	routes := openapi.Routes()
-	for _, want := range []struct {
-		method, path string
-		ability      access.Ability
-	}{
-		{"GET", "/health", ""},
-		{"GET", "/version", access.Read},
-		{"GET", "/teams", access.Read},
-		{"GET", "/team", access.Read},
-		{"GET", "/servers", access.Read},
-		{"GET", "/servers/{uuid}", access.Read},
-		{"POST", "/servers/{uuid}/validate", access.Write},
-		{"GET", "/resources", access.Read},
-		{"GET", "/services", access.Read},
-		{"GET", "/services/{uuid}", access.Read},
-		{"POST", "/services/{uuid}/start", access.Deploy},
-		{"POST", "/services/{uuid}/stop", access.Deploy},
-		{"POST", "/services/{uuid}/restart", access.Deploy},
-		{"DELETE", "/services/{uuid}", access.Write},
-		{"GET", "/databases", access.Read},
-		{"GET", "/databases/{uuid}", access.Read},
-		{"DELETE", "/databases/{uuid}", access.Write},
-		{"POST", "/databases/{uuid}/start", access.Deploy},
-		{"POST", "/databases/{uuid}/stop", access.Deploy},
-		{"POST", "/databases/{uuid}/restart", access.Deploy},
-		{"GET", "/applications", access.Read},
-		{"GET", "/applications/{uuid}", access.Read},
-		{"POST", "/applications/{uuid}/start", access.Deploy},
-		{"POST", "/applications/{uuid}/stop", access.Deploy},
-		{"POST", "/applications/{uuid}/restart", access.Deploy},
-		{"POST", "/deploy", access.Deploy},
-		{"GET", "/deployments", access.Read},
-		{"GET", "/deployments/{uuid}", access.Read},
-		{"GET", "/deployments/applications/{uuid}", access.Read},
-		{"POST", "/deployments/{uuid}/cancel", access.Deploy},
-	} {
-		t.Run(want.method+" "+want.path, func(t *testing.T) {
-			i := slices.IndexFunc(routes, func(r openapi.Route) bool {
-				return r.Method == want.method && r.Path == "/api/v1"+want.path
-			})
-			if i < 0 || routes[i].Ability != want.ability {
-				t.Fatalf("route %d needs another ability than %q", i, want.ability)
-			}
-			// The client sends parameters that mean nothing here.
-			if err := routes[i].CheckQuery(map[string][]string{
-				"instant_deploy": {"true"}, "docker_cleanup": {"x", "y"},
-			}); err != nil {
-				t.Errorf("a parameter of upstream's is refused: %v", err)
-			}
-			if !routes[i].TakesBody {
-				return
-			}
-			if err := schema.NewBodies().Check(routes[i].ID, nil); err != nil {
-				t.Errorf("an empty body is refused: %v", err)
-			}
-		})
 	}
 }
 

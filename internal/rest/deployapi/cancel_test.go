@@ -116,7 +116,6 @@ func TestCancelNeedsTheAbilityDeploy(t *testing.T) {
 	r := cancelling(uuid)
 	r.Token = w.Mint(t, access.Deploy)
 	r.Body = `{"reason":"clients may send what they like"}`
-	r.Query = "?docker_cleanup=true"
 	resttest.Want[cancelled](t, w, http.StatusOK, r)
 }
 
