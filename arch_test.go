@@ -58,7 +58,7 @@ var arrows = map[string][]string{
 		"internal/engine", "internal/plainjson", "internal/statistics"},
 	"internal/rest": {"internal/access", "internal/catalog", "internal/deployment",
 		"internal/idempotency", "internal/openapi", "internal/oplog", "internal/plainjson",
-		"internal/problem", "internal/terminal"},
+		"internal/problem", "internal/settings", "internal/terminal"},
 	"internal/rest/catalogapi": {"internal/access", "internal/catalog", "internal/certificate",
 		"internal/deployment", "internal/engine", "internal/idempotency", "internal/openapi/schema",
 		"internal/plainjson", "internal/redact", "internal/rest", "internal/snapshot", "internal/wire"},
@@ -116,6 +116,7 @@ var owners = map[string][]string{
 		"internal/remote/remotetest"},
 	"github.com/compose-spec":       {"internal/recipe"},
 	"github.com/klauspost/compress": {"internal/logbook"},
+	"golang.org/x/time":             {"internal/access"},
 }
 
 func TestArrows(t *testing.T) {

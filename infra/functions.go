@@ -54,7 +54,7 @@ var stackFunctions = []function{
 		memory: 512, timeout: apiTimeout,
 		environment: append(
 			[]string{settings.Team, settings.LogBucket, settings.SecretsPath, settings.InspectFunction,
-				settings.Shards, settings.Retention, settings.TokenDays},
+				settings.Shards, settings.Retention, settings.TokenDays, settings.Throttle},
 			settings.ForRequests()...),
 		may: resources.catalogMay,
 	},
@@ -62,8 +62,8 @@ var stackFunctions = []function{
 		name: "deploy", does: "Starts, stops, restarts and rollbacks.",
 		// One small transaction a request; the processor is for a quick start.
 		memory: 256, timeout: apiTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket, settings.Shards, settings.Retention},
-			settings.ForRequests()...),
+		environment: append([]string{settings.Team, settings.LogBucket, settings.Shards, settings.Retention,
+			settings.Throttle}, settings.ForRequests()...),
 		may: resources.deployMay,
 	},
 	{
@@ -71,22 +71,22 @@ var stackFunctions = []function{
 		// The log of a container of up to 4 MiB, masked and escaped into JSON.
 		memory: 512, timeout: apiTimeout,
 		environment: []string{settings.Team, settings.CatalogTable, settings.TokensTable,
-			settings.TokenUseTable, settings.SecretsPath},
+			settings.TokenUseTable, settings.SecretsPath, settings.Throttle},
 		may: resources.inspectMay,
 	},
 	{
 		name: "list", does: "Histories of deployments.",
 		// At most 100 records of 1 KB an answer.
 		memory: 256, timeout: apiTimeout,
-		environment: append([]string{settings.Team}, settings.ForRequests()...),
+		environment: append([]string{settings.Team, settings.Throttle}, settings.ForRequests()...),
 		may:         resources.listMay,
 	},
 	{
 		name: "show", does: "One deployment and its log.",
 		// A page of 4 MiB, out of chunks of up to 8 MiB, escaped into JSON.
 		memory: 512, timeout: apiTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket, settings.Retention},
-			settings.ForRequests()...),
+		environment: append([]string{settings.Team, settings.LogBucket, settings.Retention,
+			settings.Throttle}, settings.ForRequests()...),
 		may: resources.showMay,
 	},
 	{
@@ -193,7 +193,8 @@ func (r resources) environment(names []string) *map[string]*string {
 		values[settings.Shards] = jsii.String(strconv.Itoa(r.opts.Shards))
 	}
 	for name, given := range map[string]string{settings.Lease: r.opts.Lease,
-		settings.Retention: r.opts.Retention, settings.TokenDays: r.opts.TokenDays} {
+		settings.Retention: r.opts.Retention, settings.TokenDays: r.opts.TokenDays,
+		settings.Throttle: r.opts.Throttle} {
 		if given != "" {
 			values[name] = jsii.String(given)
 		}

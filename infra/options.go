@@ -42,6 +42,10 @@ type Options struct {
 	// TokenDays (token-days) is for how many days a token works whose request does not say
 	// so: a number, for ever when not given.
 	TokenDays string
+	// Throttle (throttle) limits the requests a minute with one token, and the failed
+	// sign-ins with one token's id from one address, in each warm function:
+	// "requests=600,failures=10", which are the defaults. 0 means no limit.
+	Throttle string
 }
 
 // The context when none is given. The folder is relative to infra/, where the
@@ -77,6 +81,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		Lease:        text("lease", ""),
 		Retention:    text("retention", ""),
 		TokenDays:    text("token-days", ""),
+		Throttle:     text("throttle", ""),
 	}
 	local := text("local", "false")
 	opts.Local = local == "true"
@@ -99,14 +104,12 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	case opts.Generation < 1 || opts.Generation > maxGeneration:
 		return Options{}, fmt.Errorf("generation=%s: a number from 1 to %d", generation, maxGeneration)
 	}
-	if err := opts.checkLease(); err != nil {
-		return Options{}, err
-	}
-	if err := opts.checkRetention(); err != nil {
-		return Options{}, err
-	}
-	if err := opts.checkTokenDays(); err != nil {
-		return Options{}, err
+	for _, check := range []func() error{
+		opts.checkLease, opts.checkRetention, opts.checkTokenDays, opts.checkThrottle,
+	} {
+		if err := check(); err != nil {
+			return Options{}, err
+		}
 	}
 	return opts, opts.checkFunctions()
 }
@@ -135,6 +138,16 @@ func (o Options) checkTokenDays() error {
 	_, err := settings.New(func(string) (string, bool) { return o.TokenDays, true }).TokenLifetime()
 	if err != nil {
 		return fmt.Errorf("token-days=%s: a number from 1 to %d", o.TokenDays, settings.MaxTokenDays)
+	}
+	return nil
+}
+
+// checkThrottle checks the limits of requests as the functions read them.
+func (o Options) checkThrottle() error {
+	_, err := settings.New(func(string) (string, bool) { return o.Throttle, true }).RequestLimits()
+	if err != nil {
+		return fmt.Errorf("throttle=%s: requests a minute, from 0 for no limit to %d, like "+
+			"requests=600,failures=10", o.Throttle, settings.MaxLimit)
 	}
 	return nil
 }

@@ -47,6 +47,11 @@ func TestReadOptions(t *testing.T) {
 			want:    infra.Options{Team: "blue", Architecture: "arm64", Retention: "failed=365"},
 		},
 		{
+			name:    "limits of requests",
+			context: map[string]any{"team": "blue", "throttle": "requests=200"},
+			want:    infra.Options{Team: "blue", Architecture: "arm64", Throttle: "requests=200"},
+		},
+		{
 			name:    "a life of tokens",
 			context: map[string]any{"team": "blue", "token-days": "90"},
 			want:    infra.Options{Team: "blue", Architecture: "arm64", TokenDays: "90"},
@@ -78,6 +83,9 @@ func TestReadOptionsRefuses(t *testing.T) {
 	}{
 		{"a retention of nothing", map[string]any{"team": "blue", "retention": "failed=0"},
 			"retention=failed=0: days by outcome"},
+		{"a life of no days", map[string]any{"team": "blue", "token-days": "0"}, "token-days=0: a number"},
+		{"a limit of nothing known", map[string]any{"team": "blue", "throttle": "all=1"},
+			"throttle=all=1: requests a minute"},
 		{"an unknown lease", map[string]any{"team": "blue", "lease": "soon"}, "lease=soon: whole seconds"},
 		{"no shards", map[string]any{"team": "blue", "shards": "0"}, "shards=0: a number from 1 to 10"},
 		{"no team", nil, "-c team=NAME"},

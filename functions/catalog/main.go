@@ -14,7 +14,6 @@ import (
 	"waybill/internal/aws/parameters"
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/boot"
-	"waybill/internal/catalog"
 	"waybill/internal/recipe"
 	"waybill/internal/remote/sshkey"
 	"waybill/internal/rest"
@@ -32,11 +31,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
-	days, err := env.RetentionDays()
-	if err != nil {
-		return gateway.Handlers{}, err
-	}
-	lifetime, err := env.TokenLifetime()
+	opts, err := rest.ReadOptions(env, log)
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
@@ -57,7 +52,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Check:     recipe.Check,
 		Expand:    recipe.Expand,
 		Warn:      recipe.Warnings,
-	}, rest.Options{Log: log, Team: env.Get(settings.Team), Retention: catalog.Retention(days),
-		TokenLifetime: lifetime})
+	}, opts)
 	return gateway.Handlers{HTTP: handler, Mint: access.Minter(tokens, time.Now)}, err
 }

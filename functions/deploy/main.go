@@ -10,7 +10,6 @@ import (
 	"waybill/internal/aws/gateway"
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/boot"
-	"waybill/internal/catalog"
 	"waybill/internal/rest"
 	"waybill/internal/rest/deployapi"
 	"waybill/internal/settings"
@@ -23,7 +22,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
-	days, err := env.RetentionDays()
+	opts, err := rest.ReadOptions(env, log)
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
@@ -37,6 +36,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		History:   dynamostore.NewHistory(aws.DynamoDB(), tables),
 		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
-	}, rest.Options{Log: log, Team: env.Get(settings.Team), Retention: catalog.Retention(days)})
+	}, opts)
 	return gateway.Handlers{HTTP: handler}, err
 }

@@ -29,6 +29,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
+	opts, err := rest.ReadOptions(env, log)
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
 	table := env.Get(settings.CatalogTable)
 	dialer := sshrun.New(sshrun.Options{})
 	sessions := dynamostore.NewSessions(aws.DynamoDB(), table)
@@ -39,7 +43,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Vault:    parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Sessions: sessions,
 		Look:     inspect.DialAndLook(dialer),
-	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
+	}, opts)
 	desk := inspection.NewDesk(dialer, sessions, time.Now)
 	return gateway.Handlers{HTTP: handler, Inspect: desk.Answer}, err
 }

@@ -22,6 +22,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
+	opts, err := rest.ReadOptions(env, log)
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
 	history := dynamostore.NewHistory(aws.DynamoDB(), tables)
@@ -33,6 +37,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Storage:    history,
 		Feed:       dynamostore.NewFeed(aws.DynamoDB(), tables),
 		Statistics: dynamostore.NewRollups(aws.DynamoDB(), tables),
-	}, rest.Options{Log: log, Team: env.Get(settings.Team)})
+	}, opts)
 	return gateway.Handlers{HTTP: handler}, err
 }

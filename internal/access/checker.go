@@ -26,6 +26,8 @@ const (
 type Options struct {
 	// Now defaults to the clock.
 	Now func() time.Time
+	// Limits are the requests that are let through.
+	Limits Limits
 }
 
 // Checker finds the token of a request. Several goroutines may use it at the same
@@ -33,6 +35,8 @@ type Options struct {
 type Checker struct {
 	tokens Tokens
 	now    func() time.Time
+	// requests and failures count.
+	requests, failures *throttle
 
 	mu    sync.Mutex
 	cache map[string]cached
@@ -49,20 +53,44 @@ func New(tokens Tokens, opts Options) *Checker {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
-	return &Checker{tokens: tokens, now: opts.Now, cache: map[string]cached{}}
+	return &Checker{tokens: tokens, now: opts.Now, cache: map[string]cached{},
+		requests: newThrottle(opts.Limits.Requests, "requests with this token"),
+		failures: newThrottle(opts.Limits.Failures, "failed attempts with this token from your address")}
 }
 
-// Authenticate returns the token of an Authorization header, "Bearer ID|SECRET".
-// Unauthenticated, always with the same text, if the token is not valid or has expired;
+// Authenticate returns the token of an Authorization header, "Bearer ID|SECRET", that came
+// from the address. Unauthenticated, always with the same text, if the token is not valid
+// or has expired; a [ThrottledError] if there were too many requests with the token, or too
+// many failed ones with its id from the address, which not even the right secret ends;
 // another kind if the tokens could not be read.
 //
 // A token is cached for [CacheTime]. The absence of a token is not cached, so a new
 // token works at once.
-func (c *Checker) Authenticate(ctx context.Context, header string) (Token, error) {
+func (c *Checker) Authenticate(ctx context.Context, header, address string) (Token, error) {
 	id, secret, ok := parse(header)
 	if !ok {
 		return Token{}, unauthenticated()
 	}
+	now, attempts := c.now(), id+" "+address
+	if err := c.failures.check(attempts, now); err != nil {
+		return Token{}, err
+	}
+	token, err := c.signIn(ctx, id, secret, now)
+	if errors.Is(err, fault.Unauthenticated) {
+		c.failures.take(attempts, now)
+	}
+	if err != nil {
+		return Token{}, err
+	}
+	if err := c.requests.check(id, now); err != nil {
+		return Token{}, err
+	}
+	c.requests.take(id, now)
+	return token, nil
+}
+
+// signIn returns the token if the secret is its own and it has not expired.
+func (c *Checker) signIn(ctx context.Context, id, secret string, now time.Time) (Token, error) {
 	token, err := c.get(ctx, id)
 	if errors.Is(err, fault.NotFound) {
 		return Token{}, unauthenticated()
@@ -71,7 +99,7 @@ func (c *Checker) Authenticate(ctx context.Context, header string) (Token, error
 		return Token{}, err
 	}
 	given := digest(secret)
-	if subtle.ConstantTimeCompare(given[:], token.Digest[:]) != 1 || token.Expired(c.now()) {
+	if subtle.ConstantTimeCompare(given[:], token.Digest[:]) != 1 || token.Expired(now) {
 		return Token{}, unauthenticated()
 	}
 	return token.Clone(), nil

@@ -13,6 +13,9 @@ import (
 	"waybill/internal/fault"
 )
 
+// address is where requests come from.
+const address = "192.0.2.7"
+
 // desk is a checker with a clock that the test sets and one token.
 type desk struct {
 	kept    *kept
@@ -45,7 +48,12 @@ func (d *desk) mint(t *testing.T) (access.Token, string) {
 
 func (d *desk) wants(t *testing.T, header string) {
 	t.Helper()
-	got, err := d.checker.Authenticate(t.Context(), header)
+	d.wantsFrom(t, header, address)
+}
+
+func (d *desk) wantsFrom(t *testing.T, header, from string) {
+	t.Helper()
+	got, err := d.checker.Authenticate(t.Context(), header, from)
 	if err != nil || got.ID != d.token.ID {
 		t.Errorf("Authenticate = %q, %v; want the token", got.ID, err)
 	}
@@ -53,7 +61,7 @@ func (d *desk) wants(t *testing.T, header string) {
 
 func (d *desk) refuses(t *testing.T, header string) {
 	t.Helper()
-	got, err := d.checker.Authenticate(t.Context(), header)
+	got, err := d.checker.Authenticate(t.Context(), header, address)
 	if !errors.Is(err, fault.Unauthenticated) || err.Error() != "Unauthenticated." || got.ID != "" {
 		t.Errorf("Authenticate = %q, %v; want Unauthenticated", got.ID, err)
 	}
@@ -173,12 +181,13 @@ func TestAuthenticateCacheEdgeCases(t *testing.T) {
 	})
 	t.Run("what a caller does to its token does not reach the next", func(t *testing.T) {
 		d := newDesk(t)
-		first, err := d.checker.Authenticate(t.Context(), "Bearer "+d.bearer)
+		first, err := d.checker.Authenticate(t.Context(), "Bearer "+d.bearer, address)
 		if err != nil {
 			t.Fatal(err)
 		}
 		first.Abilities[0] = access.Root
-		if second, _ := d.checker.Authenticate(t.Context(), "Bearer "+d.bearer); second.Can(access.Root) {
+		second, _ := d.checker.Authenticate(t.Context(), "Bearer "+d.bearer, address)
+		if second.Can(access.Root) {
 			t.Error("the second caller has root, want deploy only")
 		}
 	})
@@ -187,7 +196,7 @@ func TestAuthenticateCacheEdgeCases(t *testing.T) {
 func TestAuthenticateWhenTokensCannotBeRead(t *testing.T) {
 	d := newDesk(t)
 	d.kept.broken = fault.New(fault.Internal, "the table did not answer")
-	_, err := d.checker.Authenticate(t.Context(), "Bearer "+d.bearer)
+	_, err := d.checker.Authenticate(t.Context(), "Bearer "+d.bearer, address)
 	if errors.Is(err, fault.Unauthenticated) || !errors.Is(err, fault.Internal) {
 		t.Errorf("error = %v, want Internal: the caller may well be known", err)
 	}
@@ -204,7 +213,7 @@ func TestAuthenticateManyTokensAtOnce(t *testing.T) {
 		wait.Go(func() {
 			for range 400 { // more than the cache holds, in all
 				token, bearer := d.mint(t)
-				got, err := d.checker.Authenticate(t.Context(), "Bearer "+bearer)
+				got, err := d.checker.Authenticate(t.Context(), "Bearer "+bearer, address)
 				if err != nil || got.ID != token.ID {
 					t.Errorf("Authenticate = %q, %v; want %q", got.ID, err, token.ID)
 					return

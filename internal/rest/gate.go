@@ -101,7 +101,7 @@ func NewHandler(f Function, opts Options) (http.Handler, error) {
 		function:  f.Name,
 		router:    openapi.NewRouter(routes),
 		bodies:    f.Bodies,
-		checker:   access.New(f.Tokens, access.Options{Now: opts.Now}),
+		checker:   access.New(f.Tokens, access.Options{Now: opts.Now, Limits: opts.Limits}),
 		keys:      f.Keys,
 		store:     f.Store,
 		tokens:    f.Tokens,
@@ -120,7 +120,9 @@ type visit struct {
 	// deployment is the uuid that the path names, or "".
 	deployment string
 	began      time.Time
-	err        error
+	// noted waits until the use of the token is noted, if that is due.
+	noted func()
+	err   error
 }
 
 // ServeHTTP answers a request and logs one line.
@@ -159,11 +161,15 @@ func (g *gate) serve(ctx context.Context, v *visit) (reply Answer, err error) {
 			err = fault.Wrap(panicked, fault.Internal, "an endpoint panicked")
 		}
 	}()
+	defer func() {
+		if v.noted != nil {
+			v.noted()
+		}
+	}()
 	c, err := g.admit(ctx, v)
 	if err != nil {
 		return Answer{}, err
 	}
-	defer g.noteUse(ctx, c)()
 	if v.deployment = deploymentOf(c); v.deployment != "" {
 		ctx = oplog.With(ctx, oplog.Deployment, v.deployment)
 	}
@@ -185,9 +191,11 @@ func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 	c := &Call{route: route, Params: params, header: v.request.Header, random: g.opts.Random,
 		path: v.request.URL.Path, store: g.store}
 	if route.Ability != "" {
-		if c.Token, err = g.checker.Authenticate(ctx, c.header.Get("Authorization")); err != nil {
+		c.Token, err = g.checker.Authenticate(ctx, c.header.Get("Authorization"), v.request.RemoteAddr)
+		if err != nil {
 			return nil, err
 		}
+		v.noted = g.noteUse(ctx, c.Token)
 		if err := c.authorize(ctx); err != nil {
 			return nil, err
 		}
@@ -206,16 +214,16 @@ const noteTime = 2 * time.Second
 
 // noteUse stores, while the endpoint runs, that the token is used, at most once in
 // [access.UseEvery]. wait returns when that is done. A note that fails is only logged.
-func (g *gate) noteUse(ctx context.Context, c *Call) (wait func()) {
+func (g *gate) noteUse(ctx context.Context, token access.Token) (wait func()) {
 	now := g.opts.Now()
-	if c.Token.ID == "" || !g.noted.Due(c.Token.ID, now) {
-		return func() {}
+	if !g.noted.Due(token.ID, now) {
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), noteTime)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := g.tokens.NoteUse(ctx, c.Token.ID, now); err != nil {
+		if err := g.tokens.NoteUse(ctx, token.ID, now); err != nil {
 			g.opts.Log.LogAttrs(ctx, slog.LevelWarn, "the use of a token was not noted",
 				slog.String("error", err.Error()))
 		}

@@ -6,8 +6,10 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
+	"waybill/internal/access"
 	"waybill/internal/fault"
 	"waybill/internal/problem"
 )
@@ -72,6 +74,11 @@ func problemAnswer(err error, requestID string) Answer {
 		body := problem.New(refused.status, refused.text, requestID)
 		body.Created = refused.created
 		return Answer{Status: refused.status, Body: body, Header: refused.header}
+	}
+	if early, ok := errors.AsType[*access.ThrottledError](err); ok {
+		header := map[string]string{"Retry-After": strconv.Itoa(early.Seconds())}
+		body := problem.New(http.StatusTooManyRequests, early.Error(), requestID)
+		return Answer{Status: http.StatusTooManyRequests, Body: body, Header: header}
 	}
 	known := problems[fault.KindOf(err)]
 	fields := fault.Fields(err)

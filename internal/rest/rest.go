@@ -11,7 +11,9 @@ import (
 	"log/slog"
 	"time"
 
+	"waybill/internal/access"
 	"waybill/internal/catalog"
+	"waybill/internal/settings"
 )
 
 // Version is the upstream version whose API this is. Clients compare it: below
@@ -30,11 +32,34 @@ type Options struct {
 	// Retention is how long deployments are kept whose resource does not say so; zero
 	// fields mean [catalog.DefaultRetention].
 	Retention catalog.Retention
+	// Limits are the requests that are let through; zero fields mean no limit.
+	Limits access.Limits
 	// TokenLifetime is how long a new token works whose request does not say so; zero means
 	// for ever.
 	TokenLifetime time.Duration
 	// Version is the answer of GET /version; by default [Version].
 	Version string
+}
+
+// ReadOptions returns the options of a function from its environment. Internal, naming the
+// variable, if one is wrong.
+func ReadOptions(env settings.Settings, log *slog.Logger) (Options, error) {
+	days, err := env.RetentionDays()
+	if err != nil {
+		return Options{}, err
+	}
+	limits, err := env.RequestLimits()
+	if err != nil {
+		return Options{}, err
+	}
+	lifetime, err := env.TokenLifetime()
+	return Options{
+		Log:           log,
+		Team:          env.Get(settings.Team),
+		Retention:     catalog.Retention(days),
+		Limits:        access.Limits(limits),
+		TokenLifetime: lifetime,
+	}, err
 }
 
 // WithDefaults returns the options with defaults for all zero fields.

@@ -20,6 +20,7 @@ func TestP9ScopesAreChecked(t *testing.T) {
 	elsewhere := s.World.Server(t)
 	for name, scope := range map[string]access.Scope{
 		"another server":   {Servers: []catalog.ID{catalog.ID(elsewhere)}},
+		"another tag":      {Tags: []string{"elsewhere"}},
 		"another resource": {Resources: []catalog.ID{catalog.ID(s.World.Application(t, elsewhere))}},
 	} {
 		token := s.MintFor(t, scope, access.Root)
@@ -79,8 +80,16 @@ func TestATokenCanDoEverythingInItsScope(t *testing.T) {
 			continue
 		}
 		good.Operation, good.Token = id, token
-		if answer := s.Ask(t, good.Request); answer.Status != good.Status {
-			t.Errorf("%s = %d %s, want %d", id, answer.Status, answer.Body, good.Status)
+		want := good.Status
+		// No limited token changes tags.
+		if strings.Contains(route.Path, "{uuid}/tags") && route.Method != http.MethodGet {
+			want = http.StatusForbidden
+		}
+		if id == "createKeyApplication" { // no limited token uses another deploy key
+			want = http.StatusUnprocessableEntity
+		}
+		if answer := s.Ask(t, good.Request); answer.Status != want {
+			t.Errorf("%s = %d %s, want %d", id, answer.Status, answer.Body, want)
 		}
 	}
 }
@@ -90,6 +99,7 @@ func TestListsHaveWhatTheScopeCovers(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	mine, other := w.Application(t, server), w.Application(t, server)
+	tag(t, w, other, "blue")
 	started := map[string]string{mine: w.Start(t, mine), other: w.Start(t, other)}
 	for name, c := range map[string]struct {
 		scope access.Scope
@@ -98,6 +108,7 @@ func TestListsHaveWhatTheScopeCovers(t *testing.T) {
 		"one resource":   {access.Scope{Resources: []catalog.ID{catalog.ID(mine)}}, []string{mine}},
 		"another server": {access.Scope{Servers: []catalog.ID{catalog.ID(w.Server(t))}}, nil},
 		"the server":     {access.Scope{Servers: []catalog.ID{catalog.ID(server)}}, []string{mine, other}},
+		"a tag":          {access.Scope{Tags: []string{"blue"}}, []string{other}},
 	} {
 		token := w.MintFor(t, c.scope, access.Read)
 		for _, operation := range []string{"listResources", "listApplications", "listDeployments"} {
@@ -187,6 +198,8 @@ func TestTheScopeOfANewToken(t *testing.T) {
 		"a server as resource":  {object{"resources": []string{server}}, refused},
 		"a resource as server":  {object{"servers": []string{resource}}, refused},
 		"one that is not there": {object{"servers": []string{"srv000000000000000000000"}}, refused},
+		"a tag":                 {object{"tags": []string{" Blue"}}, created},
+		"an empty tag":          {object{"tags": []string{" "}}, refused},
 		"a key":                 {object{"resources": []string{w.Key(t)}}, refused},
 	} {
 		answer := w.Ask(t, resttest.Request{Operation: "createToken", Body: resttest.Object{
@@ -197,6 +210,44 @@ func TestTheScopeOfANewToken(t *testing.T) {
 		if shown := strings.Contains(string(answer.Body), `"scope":null`); c.want == http.StatusCreated &&
 			shown != (c.scope == nil) {
 			t.Errorf("%s: %s", name, answer.Body)
+		}
+	}
+}
+
+// tag gives an application its tags.
+func tag(t *testing.T, w *resttest.World, application string, tags ...string) {
+	t.Helper()
+	resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+		Operation: "updateApplication", PathUUID: application, Body: resttest.Object{"tags": tags}})
+}
+
+// TestALimitedTokenChangesNoTags creates and changes with tags, and without.
+func TestALimitedTokenChangesNoTags(t *testing.T) {
+	w := resttest.New(t)
+	server := w.Server(t)
+	application := w.Application(t, server)
+	tag(t, w, application, "blue")
+	token := w.MintFor(t, access.Scope{Servers: []catalog.ID{catalog.ID(server)}, Tags: []string{"blue"}},
+		access.Write)
+	type object = resttest.Object
+	for name, c := range map[string]struct {
+		body object
+		want int
+	}{
+		"another tag":       {object{"tags": []string{"blue", "green"}}, http.StatusForbidden},
+		"no tag":            {object{"tags": []string{}}, http.StatusForbidden},
+		"the same tag":      {object{"tags": []string{"BLUE"}, "description": "new"}, http.StatusOK},
+		"another field":     {object{"description": "newer"}, http.StatusOK},
+		"a tag at creation": {nil, http.StatusForbidden},
+	} {
+		r := resttest.Request{Operation: "updateApplication", PathUUID: application, Token: token,
+			Body: c.body}
+		if c.body == nil {
+			r = resttest.Request{Operation: "createShellApplication", Token: token, Body: object{
+				"name": "new", "server_uuid": server, "start": "true", "tags": []string{"green"}}}
+		}
+		if got := w.Ask(t, r); got.Status != c.want {
+			t.Errorf("%s: %d %s, want %d", name, got.Status, got.Body, c.want)
 		}
 	}
 }

@@ -184,3 +184,34 @@ func TestEveryTokenDescribesItself(t *testing.T) {
 		}
 	}
 }
+
+// TestP9ThrottledRequestsGet429 has limits of two, in a function that answers no others.
+func TestP9ThrottledRequestsGet429(t *testing.T) {
+	w := resttest.New(t)
+	handler, err := catalogapi.New(w.CatalogPorts(),
+		rest.Options{Limits: access.Limits{Requests: 2, Failures: 2}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Handlers["catalog"] = handler
+	id, _, _ := strings.Cut(w.Mint(t, access.Read), "|")
+	for name, c := range map[string]struct {
+		token, wait string
+		before      int
+	}{
+		"requests with a token": {w.Root, "30", http.StatusOK},
+		"failed sign-ins":       {id + "|wrong", "30", http.StatusUnauthorized},
+	} {
+		r := resttest.Request{Operation: "getToken", Token: c.token}
+		for range 2 {
+			if got := w.Ask(t, r); got.Status != c.before {
+				t.Errorf("%s: %d %s, want %d", name, got.Status, got.Body, c.before)
+			}
+		}
+		got := w.Ask(t, r)
+		if got.Status != http.StatusTooManyRequests || got.Header.Get("Retry-After") != c.wait {
+			t.Errorf("%s: %d, Retry-After %s, want 429 and %s", name, got.Status,
+				got.Header.Get("Retry-After"), c.wait)
+		}
+	}
+}

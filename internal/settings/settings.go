@@ -40,6 +40,10 @@ const (
 	// TokenDays is for how many days a new token works whose request does not say so; for
 	// ever when unset.
 	TokenDays = "WAYBILL_TOKEN_DAYS"
+	// Throttle limits the requests a minute in each warm function: with one token, and the
+	// failed sign-ins with one token's id from one address ("requests=600,failures=10"). A
+	// missing one has the default, and 0 means no limit.
+	Throttle = "WAYBILL_THROTTLE"
 	// LogLevel is debug, info, warn or error; info when unset.
 	LogLevel = "WAYBILL_LOG_LEVEL"
 
@@ -150,23 +154,61 @@ const MaxRetentionDays = 3650
 // RetentionDays returns the days of [Retention]. Internal if the variable has another form.
 func (s Settings) RetentionDays() (Days, error) {
 	var days Days
-	places := map[string]*int{"finished": &days.Finished, "failed": &days.Failed,
-		"cancelled": &days.Cancelled}
-	text := s.Get(Retention)
-	if text == "" {
-		return days, nil
-	}
-	for part := range strings.SplitSeq(text, ",") {
-		name, number, _ := strings.Cut(part, "=")
-		place := places[strings.TrimSpace(name)]
-		n, err := strconv.Atoi(strings.TrimSpace(number))
-		if place == nil || *place != 0 || err != nil || n < 1 || n > MaxRetentionDays {
-			return Days{}, fault.New(fault.Internal, "%s must be days by outcome, from 1 to %d, like "+
-				"finished=90,failed=180,cancelled=30, not %q", Retention, MaxRetentionDays, text)
-		}
-		*place = n
+	ok := numbers(s.Get(Retention), 1, MaxRetentionDays, map[string]*int{
+		"finished": &days.Finished, "failed": &days.Failed, "cancelled": &days.Cancelled,
+	})
+	if !ok {
+		return Days{}, fault.New(fault.Internal, "%s must be days by outcome, from 1 to %d, like "+
+			"finished=90,failed=180,cancelled=30, not %q", Retention, MaxRetentionDays, s.Get(Retention))
 	}
 	return days, nil
+}
+
+// numbers reads a list like "finished=90,failed=180" into the places. ok reports whether
+// each name has a place and is there once, and each number is between the bounds.
+func numbers(list string, least, most int, places map[string]*int) (ok bool) {
+	if list == "" {
+		return true
+	}
+	for part := range strings.SplitSeq(list, ",") {
+		name, number, _ := strings.Cut(part, "=")
+		name = strings.TrimSpace(name)
+		n, err := strconv.Atoi(strings.TrimSpace(number))
+		if places[name] == nil || err != nil || n < least || n > most {
+			return false
+		}
+		*places[name] = n
+		delete(places, name)
+	}
+	return true
+}
+
+// Limits are requests a minute, as [Throttle] has them. Zero means no limit.
+type Limits struct {
+	Requests int
+	Failures int
+}
+
+// The limits when none are given. Upstream lets 200 requests a minute through; here a
+// token is often shared by a console and several pipelines. MaxLimit is far above what one
+// function can answer.
+const (
+	DefaultRequests = 600
+	DefaultFailures = 10
+	MaxLimit        = 1_000_000
+)
+
+// RequestLimits returns the limits of [Throttle]. Internal if the variable has another form.
+func (s Settings) RequestLimits() (Limits, error) {
+	limits := Limits{Requests: DefaultRequests, Failures: DefaultFailures}
+	ok := numbers(s.Get(Throttle), 0, MaxLimit, map[string]*int{
+		"requests": &limits.Requests, "failures": &limits.Failures,
+	})
+	if !ok {
+		return Limits{}, fault.New(fault.Internal, "%s must be requests a minute, from 0 for no limit to "+
+			"%d, like requests=600,failures=10, not %q", Throttle, MaxLimit, s.Get(Throttle))
+	}
+	return limits, nil
 }
 
 // MaxTokenDays is the longest default of a token's life, ten years.

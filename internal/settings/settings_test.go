@@ -76,6 +76,27 @@ func TestRetentionDays(t *testing.T) {
 	}
 }
 
+func TestRequestLimits(t *testing.T) {
+	for text, want := range map[string]settings.Limits{
+		"":                        {Requests: 600, Failures: 10},
+		"requests=0":              {Requests: 0, Failures: 10},
+		"failures=5, requests=20": {Requests: 20, Failures: 5},
+	} {
+		got, err := from(map[string]string{settings.Throttle: text}).RequestLimits()
+		if got != want || err != nil {
+			t.Errorf("RequestLimits of %q: %+v, %v, want %+v", text, got, err, want)
+		}
+	}
+	for _, text := range []string{
+		"600", "requests=-1", "requests=1000001", "requests=1,requests=2", "others=1", "requests=1,",
+	} {
+		got, err := from(map[string]string{settings.Throttle: text}).RequestLimits()
+		if !errors.Is(err, fault.Internal) || got != (settings.Limits{}) {
+			t.Errorf("RequestLimits of %q: %+v, %v, want Internal", text, got, err)
+		}
+	}
+}
+
 func TestTokenLifetime(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"": 0, "1": 24 * time.Hour, "3650": 87600 * time.Hour,

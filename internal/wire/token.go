@@ -39,6 +39,7 @@ func FromToken(token access.Token, used, now time.Time) TokenInfo {
 		info.Scope = &TokenScope{
 			Resources: append([]catalog.ID{}, token.Scope.Resources...),
 			Servers:   append([]catalog.ID{}, token.Scope.Servers...),
+			Tags:      append([]string{}, token.Scope.Tags...),
 		}
 	}
 	return info
@@ -48,6 +49,7 @@ func FromToken(token access.Token, used, now time.Time) TokenInfo {
 type TokenScope struct {
 	Resources []catalog.ID `json:"resources"`
 	Servers   []catalog.ID `json:"servers"`
+	Tags      []string     `json:"tags"`
 }
 
 // TokenInput creates a token.

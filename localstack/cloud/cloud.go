@@ -37,6 +37,8 @@ type Options struct {
 	Functions func(endpoint string) (string, error)
 	// Lease is the runners' lease; "" leaves it as the stack has it.
 	Lease string
+	// Throttle limits the requests a minute; "" leaves it as the stack has it.
+	Throttle string
 	// Fresh stops an emulator that an earlier run left in the state folder.
 	// Without it, Up uses that emulator as it is.
 	Fresh bool
@@ -174,6 +176,7 @@ func targetOf(running *emulator.Emulator, opts Options) stack.Options {
 		Account:  running.Process.Cookie,
 		Team:     opts.Team,
 		Lease:    opts.Lease,
+		Throttle: opts.Throttle,
 		Log:      filepath.Join(opts.State, "cdk.log"),
 	}
 }

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -55,6 +56,9 @@ func TestEveryFunctionNotesTheUseOfATokenOnce(t *testing.T) {
 		"catalog": func(api *client.Client) error { return api.Get(t.Context(), "/token", nil) },
 		"list":    func(api *client.Client) error { return api.Get(t.Context(), "/deployments", nil) },
 		"show":    func(api *client.Client) error { return api.Get(t.Context(), "/deployments/"+uuid, nil) },
+		"inspect": func(api *client.Client) error {
+			return api.Post(t.Context(), "/applications/"+app+"/validate", nil, nil)
+		},
 		"deploy": func(api *client.Client) error {
 			return api.Post(t.Context(), "/applications/"+app+"/restart", nil, nil)
 		},
@@ -126,4 +130,19 @@ func TestP9ATokenIsLimitedToItsScope(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.await(t, started.UUID)
+}
+
+// TestFailedSignInsAreThrottled tries a wrong secret until it gets 429. Another token works.
+func TestFailedSignInsAreThrottled(t *testing.T) {
+	w := stack(t)
+	made, _ := w.mintWith(t, nil)
+	wrong := client.New(w.url, fmt.Sprintf("%d|wrong", made.ID))
+	for range 5 {
+		wantAnswer(t, wrong.Get(t.Context(), "/token", nil), 401, "unauthenticated")
+	}
+	wantAnswer(t, wrong.Get(t.Context(), "/token", nil), 429, "too many failed")
+	_, other := w.mintWith(t, nil)
+	if err := other.Get(t.Context(), "/token", nil); err != nil {
+		t.Error(err)
+	}
 }

@@ -47,6 +47,9 @@ type Options struct {
 	// Lease is how long a runner may be silent before another takes its
 	// deployment, such as "10s"; "" leaves it as the stack has it.
 	Lease string
+	// Throttle limits the requests a minute, such as "requests=0"; "" leaves it as the stack
+	// has it.
+	Throttle string
 	// Log is a file that gets the output of the CDK CLI. The files that the CLI
 	// makes are in the same folder.
 	Log string
@@ -132,6 +135,9 @@ func (o Options) context() []string {
 	}
 	if o.Lease != "" {
 		args = append(args, "-c", "lease="+o.Lease)
+	}
+	if o.Throttle != "" {
+		args = append(args, "-c", "throttle="+o.Throttle)
 	}
 	return args
 }

@@ -53,6 +53,7 @@ func token(n int) access.Token {
 		Scope: access.Scope{
 			Resources: []catalog.ID{"app000000000000000000000", "svc111111111111111111111"},
 			Servers:   []catalog.ID{"srv222222222222222222222"},
+			Tags:      []string{"blue", "größer"},
 		},
 	}
 	if n%2 == 0 { // the others never expire
@@ -75,7 +76,8 @@ func wantToken(t *testing.T, got, want access.Token) {
 	if got.ID != want.ID || got.Name != want.Name || got.Digest != want.Digest ||
 		!got.CreatedAt.Equal(want.CreatedAt) || !slices.Equal(got.Abilities, want.Abilities) ||
 		!got.ExpiresAt.Equal(want.ExpiresAt) || !slices.Equal(got.Scope.Resources, want.Scope.Resources) ||
-		!slices.Equal(got.Scope.Servers, want.Scope.Servers) {
+		!slices.Equal(got.Scope.Servers, want.Scope.Servers) ||
+		!slices.Equal(got.Scope.Tags, want.Scope.Tags) {
 		t.Errorf("token = %+v, want %+v", got, want)
 	}
 }

@@ -35,9 +35,10 @@ type tokenItem struct {
 	Abilities []string `dynamodbav:"abilities"`
 	Digest    []byte   `dynamodbav:"digest"`
 	CreatedAt instant  `dynamodbav:"created_at"`
-	// Resources and Servers are the scope. Without any, the token is for the whole stack.
+	// Resources, Servers and Tags are the scope. Without any, the token is for the whole stack.
 	Resources []string `dynamodbav:"scope_resources,omitempty"`
 	Servers   []string `dynamodbav:"scope_servers,omitempty"`
+	Tags      []string `dynamodbav:"scope_tags,omitempty"`
 	// ValidUntil is nil without an expiry. The name is not the one by which DynamoDB
 	// removes items, because an expired token stays in the list.
 	ValidUntil *instant `dynamodbav:"valid_until,omitempty"`
@@ -53,7 +54,8 @@ func (t *Tokens) Create(ctx context.Context, token access.Token) error {
 	}
 	fields := tokenItem{ID: id, Name: token.Name, Digest: token.Digest[:],
 		CreatedAt: instant(token.CreatedAt), Abilities: convert[string](token.Abilities),
-		Resources: convert[string](token.Scope.Resources), Servers: convert[string](token.Scope.Servers)}
+		Resources: convert[string](token.Scope.Resources), Servers: convert[string](token.Scope.Servers),
+		Tags: token.Scope.Tags}
 	if until := instant(token.ExpiresAt); !token.ExpiresAt.IsZero() {
 		fields.ValidUntil = &until
 	}
@@ -156,7 +158,7 @@ func decodeToken(stored item) (access.Token, error) {
 	copy(token.Digest[:], fields.Digest)
 	token.Abilities = convert[access.Ability](fields.Abilities)
 	token.Scope = access.Scope{Resources: convert[catalog.ID](fields.Resources),
-		Servers: convert[catalog.ID](fields.Servers)}
+		Servers: convert[catalog.ID](fields.Servers), Tags: fields.Tags}
 	if fields.ValidUntil != nil {
 		token.ExpiresAt = time.Time(*fields.ValidUntil)
 	}

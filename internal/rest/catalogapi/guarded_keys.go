@@ -2,6 +2,7 @@ package catalogapi
 
 import (
 	"context"
+	"slices"
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
@@ -138,6 +139,23 @@ func (h holdings) clone() holdings {
 		other.prints[id] = print
 	}
 	return other
+}
+
+// mayStore is Denied if the token may not store the draft. present is what the resource was,
+// or nil. A token that is limited to a part of the stack changes no tags, because the scopes
+// of tokens choose resources by them.
+func (a catalogAPI) mayStore(
+	ctx context.Context, c *rest.Call, present, draft catalog.Deployable, server *catalog.Server,
+) error {
+	var tags []string
+	if present != nil {
+		tags = present.Shared().Labels.Tags
+	}
+	if c.Limited() && !slices.Equal(tags, draft.Shared().Labels.Tags) {
+		return fault.New(fault.Denied,
+			"This token is limited to a part of the stack, so it cannot change tags.")
+	}
+	return a.mayDeploy(ctx, c, present, draft, server)
 }
 
 // mayDeploy is Denied if a token without root would have the key of a server with the

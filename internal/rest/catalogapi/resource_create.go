@@ -91,7 +91,7 @@ func (a catalogAPI) create(ctx context.Context, c *rest.Call, codec wire.Codec) 
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	if err := a.mayDeploy(ctx, c, nil, draft, prepared.server); err != nil {
+	if err := a.mayStore(ctx, c, nil, draft, prepared.server); err != nil {
 		return rest.Answer{}, err
 	}
 	if err := a.createWithSecrets(ctx, draft, prepared.secrets); err != nil {

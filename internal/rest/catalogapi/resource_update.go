@@ -127,7 +127,7 @@ func (a catalogAPI) tryUpdate(
 		return madeChange{}, err
 	}
 	made := madeChange{preparedDraft: prepared, draft: change.draft}
-	if err := a.mayDeploy(ctx, c, present, made.draft, made.server); err != nil {
+	if err := a.mayStore(ctx, c, present, made.draft, made.server); err != nil {
 		return madeChange{}, err
 	}
 	var dropped []string

@@ -104,10 +104,11 @@ func (a catalogAPI) readScope(ctx context.Context, given *wire.TokenScope) (acce
 	if given == nil {
 		return access.Scope{}, nil
 	}
-	scope := access.Scope{Resources: given.Resources, Servers: given.Servers}
+	scope := access.Scope{Resources: given.Resources, Servers: given.Servers,
+		Tags: catalog.NormalTags(given.Tags)}
 	if scope.Whole() {
 		return scope, fault.InvalidField("scope",
-			"must name resources or servers; leave it out for a token for the whole stack")
+			"must name resources, servers or tags; leave it out for a token for the whole stack")
 	}
 	if err := scope.Check(); err != nil {
 		return scope, err
