@@ -111,7 +111,7 @@ func TestWaitIsRefusedWhereARouteCannotWait(t *testing.T) {
 func waits(id string) bool {
 	switch id {
 	case "deploy", "rollbackDeployment", "rollbackApplication", "scrub", "readLog", "getDeployment",
-		"getResult":
+		"getResult", "listChanges":
 		return true
 	}
 	for _, kind := range []string{"Service", "Application", "Database"} {
