@@ -241,6 +241,19 @@ func TestSince(t *testing.T) {
 	}
 }
 
+// TestATimeIsFoundByHalves has 20 blocks of the index.
+func TestATimeIsFoundByHalves(t *testing.T) {
+	s, mark := timed(t, 20*logbook.BlockChunks, 1)
+	for n := 0; n < int(mark.Last); n += 97 {
+		s.index.gets = 0
+		got, err := logbook.Since(t.Context(), on(s), mark, noon.Add(time.Duration(n)*time.Second))
+		if err != nil || got != logbook.Order(n) || s.index.gets > 6 || s.opened > 0 {
+			t.Fatalf("second %d: after %d, %v, with %d blocks read and %d chunks opened", n, got, err,
+				s.index.gets, s.opened)
+		}
+	}
+}
+
 // TestAnyPlaceCostsTheSame has a million lines in chunks as of a log that was followed. It
 // counts the objects and the blocks of the index that are read.
 func TestAnyPlaceCostsTheSame(t *testing.T) {
