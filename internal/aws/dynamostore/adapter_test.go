@@ -82,6 +82,13 @@ func (s *stand) built(t *testing.T) *catalog.Application {
 
 func (s *stand) enqueue(t *testing.T, resource catalog.ID) deployment.Record {
 	t.Helper()
+	return s.enqueueAs(t, resource, func(*deployment.Record) {})
+}
+
+// enqueueAs queues a deployment that was changed before.
+func (s *stand) enqueueAs(t *testing.T, resource catalog.ID,
+	change func(*deployment.Record)) deployment.Record {
+	t.Helper()
 	s.now = s.now.Add(time.Second)
 	id, err := deployment.NewID(resource, s.now, bytes.NewReader(make([]byte, 16)))
 	if err != nil {
@@ -89,6 +96,7 @@ func (s *stand) enqueue(t *testing.T, resource catalog.ID) deployment.Record {
 	}
 	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: deployment.Start,
 		ServerID: serverID, CreatedAt: s.now, QueuedAt: s.now}
+	change(&record)
 	key := deployment.RequestKey{Hash: string(id), Window: time.Minute}
 	if _, err := s.deployments.Enqueue(t.Context(), record, key); err != nil {
 		t.Fatal(err)

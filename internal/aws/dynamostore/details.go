@@ -16,7 +16,8 @@ import (
 // deployments of a resource finds it. The record says that there is one; without that,
 // it is not read.
 type detailsItem struct {
-	Message         string `dynamodbav:"message,omitempty"` // of the commit that was built
+	// Message is the one of the commit that was built, if the record has no room for it.
+	Message         string `dynamodbav:"message,omitempty"`
 	ScrubbedAt      int64  `dynamodbav:"scrubbed_at,omitempty"`
 	ScrubbedBy      string `dynamodbav:"scrubbed_by,omitempty"`
 	ScrubDeployment string `dynamodbav:"scrub_deployment,omitempty"`
@@ -51,7 +52,9 @@ func newDetailsItem(r deployment.Record) detailsItem {
 
 // addTo adds the details to their record.
 func (f detailsItem) addTo(r *deployment.Record) {
-	r.Outcome.Source.Message = f.Message
+	if f.Message != "" {
+		r.Outcome.Source.Message = f.Message
+	}
 	r.Scrub = deployment.ScrubSummary{At: fromMicros(f.ScrubbedAt), By: f.ScrubbedBy,
 		Deployment: deployment.ID(f.ScrubDeployment), Entries: f.ScrubbedEntries, Original: f.Original}
 	if r.Hold.Held {

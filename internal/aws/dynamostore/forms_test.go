@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +73,11 @@ func TestRecordForm(t *testing.T) {
 				Options: deployment.Options{Configuration: "c0"}},
 		},
 		{
+			name: "the message of a commit, if there is room",
+			want: deployment.Record{ID: recordID, Outcome: deployment.Outcome{Source: deployment.Source{
+				Commit: "c0ffee", Message: strings.Repeat("m", deployment.MaxCommitMessage)}}},
+		},
+		{
 			name: "changed after its end",
 			want: deployment.Record{ID: recordID, FinishedAt: first, UpdatedAt: second},
 		},
@@ -103,9 +109,12 @@ func TestRecordDetails(t *testing.T) {
 	whole.Outcome.Source.Message, whole.Scrub = "", deployment.ScrubSummary{}
 	whole.Hold = deployment.Hold{Held: true}
 	for name, change := range map[string]func(r *deployment.Record){
-		"the message of a commit": func(r *deployment.Record) { r.Outcome.Source.Message = "Mend it" },
-		"a scrub":                 func(r *deployment.Record) { r.Scrub.Entries = 1 },
-		"the reason of a hold":    func(r *deployment.Record) { r.Hold.Reason = "case 7" },
+		"the message of a commit without room": func(r *deployment.Record) {
+			r.ResourceName, r.ServerName = strings.Repeat("r", 255), strings.Repeat("s", 255)
+			r.Outcome.Source.Message = strings.Repeat("m", deployment.MaxCommitMessage)
+		},
+		"a scrub":              func(r *deployment.Record) { r.Scrub.Entries = 1 },
+		"the reason of a hold": func(r *deployment.Record) { r.Hold.Reason = "case 7" },
 	} {
 		t.Run("a record with "+name+" says that it has details", func(t *testing.T) {
 			record := whole

@@ -164,7 +164,7 @@ func (d *Deployments) finishing(lease deployment.Lease, ended deployment.Record)
 	writes := []types.TransactWriteItem{
 		update(d.endingRun(lease, ended)), update(d.freeingSlot(ended)), update(resource),
 	}
-	if message := ended.Outcome.Source.Message; message != "" {
+	if message := ended.Outcome.Source.Message; message != "" && !messageFits(ended) {
 		writes = append(writes, update(change{
 			table:  d.tables.of(ended.ID.Kind()),
 			key:    detailsKey(ended.ID),
@@ -187,7 +187,7 @@ func (d *Deployments) endingRun(lease deployment.Lease, ended deployment.Record)
 			":outcome":  blob(packOutcome(ended)), ":now": moment(ended.FinishedAt)}),
 	}
 	record.date(ended)
-	if ended.Outcome.Source.Message != "" {
+	if ended.Outcome.Source.Message != "" && !messageFits(ended) {
 		record.update += ", #d = :yes"
 		record.values[":yes"] = yes()
 	}

@@ -109,6 +109,11 @@ func encodeRecord(r deployment.Record) (item, error) {
 	if r.Outcome != (deployment.Outcome{}) {
 		fields.Outcome = packOutcome(r)
 	}
+	if messageFits(r) {
+		without := r
+		without.Outcome.Source.Message = ""
+		fields.HasDetails = newDetailsItem(without) != detailsItem{}
+	}
 	encoded, err := attributevalue.MarshalMap(fields)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.Internal, "encode deployment %s", r.ID)
@@ -246,8 +251,25 @@ func unpackCancel(packed []byte, r *deployment.Record) error {
 	return u.err
 }
 
-// packOutcome packs the outcome without its status, which is the record's, and without
-// the message of the commit. A successor is of the same resource.
+// roomyRecord is the size up to which a record has the message of its commit. The rest of a
+// write unit is for what may come later: the time of expiry, the shard, the flags of details
+// and of a hold, and longer numbers after a scrub.
+const roomyRecord = 1024 - 80
+
+// messageFits reports whether the record has room for the message of its commit, which is
+// among the details otherwise. A page of records then needs no request for the details.
+func messageFits(r deployment.Record) bool {
+	message := r.Outcome.Source.Message
+	if message == "" {
+		return false
+	}
+	r.Outcome.Source.Message = ""
+	stored, err := encodeRecord(r)
+	return err == nil && itemSize(stored)+len(message)+2 <= roomyRecord // 2 for its length
+}
+
+// packOutcome packs the outcome without its status, which is the record's, and with the
+// message of the commit if that fits. A successor is of the same resource.
 func packOutcome(r deployment.Record) []byte {
 	var p packer
 	o := r.Outcome
@@ -257,6 +279,11 @@ func packOutcome(r deployment.Record) []byte {
 	p.text(o.ResourceStatus)
 	p.text(strings.TrimPrefix(string(o.Successor), string(r.ID.Resource())))
 	p.digits(o.Source.Commit)
+	message := ""
+	if messageFits(r) {
+		message = o.Source.Message
+	}
+	p.text(message)
 	return p.packed
 }
 
@@ -272,6 +299,6 @@ func unpackOutcome(packed []byte, r *deployment.Record) error {
 		successor = string(r.ID.Resource()) + successor
 	}
 	r.Outcome.Successor = deployment.ID(successor)
-	r.Outcome.Source.Commit = u.digits()
+	r.Outcome.Source.Commit, r.Outcome.Source.Message = u.digits(), u.text()
 	return u.err
 }

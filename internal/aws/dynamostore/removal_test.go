@@ -25,8 +25,9 @@ func TestARemovalLeavesNoItem(t *testing.T) {
 		begun, err := s.deployments.Begin(t.Context(), record.ID, "runner", s.now, deployment.LeaseLength)
 		do(t, "Begin", err)
 		do(t, "Finish", s.deployments.Finish(t.Context(), begun.ID, begun.Lease, begun.Progress,
-			deployment.Outcome{Status: deployment.Failed, Source: deployment.Source{Commit: "c0ffee",
-				Message: "Serve tea"}}, s.now))
+			deployment.Outcome{Status: deployment.Failed}, s.now))
+		_, err = s.deployments.Hold(t.Context(), begun.ID, deployment.Hold{Held: true, At: s.now, By: "ops"})
+		do(t, "Hold", err)
 		section := logbook.Section{First: 1, Ends: make([]logbook.End, logbook.TailChunks)}
 		for _, block := range []logbook.Order{1, 1000} {
 			do(t, "Put", s.indexes.Put(t.Context(), begun.ID.Book(), block, section))
