@@ -144,8 +144,8 @@ func (a *runtimeAPI) start(b *testing.B, path string) time.Duration {
 func startEnvironment() []string {
 	var variables []string
 	for _, name := range append(settings.ForRequests(), settings.LogBucket, settings.RunnerQueueURL,
-		settings.SecretsPath, settings.EventBus, settings.Region, settings.AccessKeyID,
-		settings.SecretAccessKey) {
+		settings.SecretsPath, settings.EventBus, settings.InspectFunction, settings.Region,
+		settings.AccessKeyID, settings.SecretAccessKey) {
 		variables = append(variables, name+"=any")
 	}
 	return variables

@@ -23,6 +23,8 @@ type Target struct {
 	TokenID string
 	// The ids of one entity of each kind.
 	Server, Key, Application, Service, Database, Deployment string
+	// Phases are the phases of schemathesis, with commas between them.
+	Phases string
 	// Examples is the number of random requests for each operation.
 	Examples int
 }
@@ -51,7 +53,8 @@ func Fuzz(t *testing.T, target Target) {
 	fuzz := exec.CommandContext(t.Context(), program,
 		"--config-file", filepath.Join(folder, "schemathesis.toml"),
 		"run", filepath.Join(root, "internal/openapi/document/openapi.json"), "--url", target.URL,
-		"--header", "Authorization: Bearer "+target.Token, "--max-examples", strconv.Itoa(target.Examples),
+		"--header", "Authorization: Bearer "+target.Token, "--phases", target.Phases,
+		"--max-examples", strconv.Itoa(target.Examples),
 		"--no-color")
 	fuzz.Dir = t.TempDir()
 	fuzz.Env = append(os.Environ(), "SCHEMATHESIS_HOOKS="+filepath.Join(folder, "hooks.py"),

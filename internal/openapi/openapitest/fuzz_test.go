@@ -21,7 +21,8 @@ func TestSchemathesis(t *testing.T) {
 	openapitest.Fuzz(t, openapitest.Target{
 		URL: server.URL + "/api/v1", Token: s.Root, TokenID: id, Server: s.Server, Key: s.Key,
 		Application: s.Application, Service: s.Service, Database: s.Database, Deployment: s.Running,
-		Examples: 15,
+		Phases:   "examples,coverage,fuzzing,stateful",
+		Examples: 10,
 	})
 }
 
