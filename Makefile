@@ -59,7 +59,7 @@ fmt: ## Format and vet the code
 	go vet ./...
 
 golden: ## Write the golden files again; read the difference before you commit it
-	go test ./infra ./internal/recipe ./internal/logbook -update
+	go test ./infra ./internal/recipe ./internal/logbook ./internal/template -update
 
 tools: localstack/node_modules/.made .local/functions/.made .local/bin/infra
 tools-ministack: tools .local/venv/ministack/.made

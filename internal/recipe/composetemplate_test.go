@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -196,53 +195,6 @@ func TestATemplateDemandsItsVariablesAtTheStart(t *testing.T) {
 	service.Environment = []catalog.Variable{{Name: "API_KEY", Value: "given"}}
 	if _, err := recipe.Build(input); err != nil {
 		t.Errorf("a start with it has %v", err)
-	}
-}
-
-// TestTemplatesRun starts each file of the corpus on a real engine and runs its checks in
-// the containers.
-func TestTemplatesRun(t *testing.T) {
-	for _, c := range templatetest.Corpus(t) {
-		t.Run(c.Name, func(t *testing.T) {
-			t.Parallel()
-			service, data := realService(t, c.Text, time.Minute)
-			if _, err := expand(t, service); err != nil {
-				t.Fatal(err)
-			}
-			for i, v := range service.Environment {
-				if v.Name == "TO_BE_GIVEN" {
-					service.Environment[i].Value = templatetest.Required
-				}
-			}
-			plan, err := recipe.Build(recipe.Input{Resource: service, DataDir: data, Deployment: deploymentID,
-				Operation: deployment.Start, Secrets: catalog.TakeSecrets(service)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			wantOutcome(t, perform(t, plan), 0, "All containers are well.")
-			for _, check := range c.Checks {
-				runCheck(t, string(service.ID), check)
-			}
-			found, err := look(t, service, data)
-			if err != nil || found.Status != "running:healthy" {
-				t.Errorf("status %+v (%v), want running:healthy", found, err)
-			}
-		})
-	}
-}
-
-func runCheck(t *testing.T, project string, check templatetest.Check) {
-	t.Helper()
-	listed, err := exec.Command("docker", "ps", "--quiet", "--filter",
-		"label=com.docker.compose.project="+project, "--filter",
-		"label=com.docker.compose.service="+check.Service).Output()
-	if err != nil || len(listed) == 0 {
-		t.Fatalf("%s has no container (%v)", check.Service, err)
-	}
-	said, err := exec.Command("docker", "exec", strings.Fields(string(listed))[0], "sh", "-c", check.Command).
-		CombinedOutput()
-	if err != nil || !check.Matches(t, string(said), project, "http", "203.0.113.7.sslip.io") {
-		t.Errorf("%s: %q (%v)", check, said, err)
 	}
 }
 
