@@ -29,8 +29,8 @@ func (c *Call) authorize(ctx context.Context) error {
 // OnlyGiven reports whether the token may only see deployments that were given to it.
 func (c *Call) OnlyGiven() bool { return c.denied != nil }
 
-// Conceal returns the error of a look-up as the token may see it: for one that may only see
-// what was given to it, whatever is missing is denied.
+// Conceal returns the error of a look-up as the token may see it. If the token may only see
+// deployments that were given to it, every missing one is denied.
 func (c *Call) Conceal(err error) error {
 	if c.OnlyGiven() && (errors.Is(err, fault.NotFound) || errors.Is(err, fault.Gone)) {
 		return c.denied

@@ -109,8 +109,8 @@ func (o Options) awaitUntil(
 // once, because the next request waits, too.
 func RetryNow() map[string]string { return map[string]string{"Retry-After": "1"} }
 
-// withoutWait returns the query without how it is answered, which does not change what is
-// asked for.
+// withoutWait returns the query without the parameters that only change how it is
+// answered.
 func withoutWait(query url.Values) url.Values {
 	kept := url.Values{}
 	for name, values := range query {
