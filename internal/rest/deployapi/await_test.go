@@ -177,7 +177,10 @@ func TestARequestThatFollows(t *testing.T) {
 		"/api/v1/applications/UUID/restart/?follow=1":      "../../../",
 	} {
 		target = strings.ReplaceAll(target, "UUID", w.Application(t, server))
-		key := map[string]string{"Idempotency-Key": target}
+		// What `curl -d ''` sends, which makes a POST of it.
+		key := map[string]string{
+			"Idempotency-Key": target, "Content-Type": "application/x-www-form-urlencoded",
+		}
 		var first string
 		for range 2 { // the second one is a repeat
 			answer := w.Send(t, "deploy", "POST", target, resttest.Request{Header: key})
