@@ -23,7 +23,7 @@ func TestALogIsSearched(t *testing.T) {
 		{url.Values{"q": {"^line (7|20000) "}, "regex": {"true"}}, "[line 7 line 20000] 2", false},
 		{url.Values{"q": {"line 19"}, "after": {"-60"}, "found": {"3"}, "stream": {"stderr"},
 			"since": {"2026-01-02T03:04:05Z"}}, "[] 3", false},
-		{url.Values{"q": {"of the output"}, "limit": {"20"}}, "20 lines", true},
+		{url.Values{"q": {"0 of the output"}, "limit": {"20"}}, "20 lines", true},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
 			w.url+"/api/v1/deployments/"+record.DeploymentUUID+"/logs?"+c.query.Encode(), nil)
