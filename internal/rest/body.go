@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"mime"
+	"regexp"
 
 	"waybill/internal/fault"
 )
@@ -24,6 +26,36 @@ func readBody(from io.Reader) ([]byte, error) {
 			"is too long: a request may have at most %d bytes", maxBodyBytes)
 	}
 	return body, nil
+}
+
+// checkForm returns Invalid for the body of a form. JSON with the type of a form is
+// accepted, because that is what curl sends by default.
+func checkForm(contentType string, body []byte) error {
+	media, _, _ := mime.ParseMediaType(contentType)
+	isForm := media == "application/x-www-form-urlencoded" || media == "multipart/form-data"
+	if !isForm || len(bytes.TrimSpace(body)) == 0 || json.Valid(body) {
+		return nil
+	}
+	return fault.InvalidField("body",
+		"is a form; send a JSON object, with the header Content-Type: application/json")
+}
+
+// zeroFraction matches a text, which stays as it is, or a number with a fraction of zeros.
+var zeroFraction = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(-?[0-9]+)\.0+\b`)
+
+// withoutZeroFractions returns valid JSON with 20 in place of 20.0: the same number, but
+// Go's decoder takes only digits for an integer.
+func withoutZeroFractions(body []byte) []byte {
+	if !bytes.Contains(body, []byte(".0")) {
+		return body
+	}
+	return zeroFraction.ReplaceAllFunc(body, func(found []byte) []byte {
+		if found[0] == '"' {
+			return found
+		}
+		whole, _, _ := bytes.Cut(found, []byte("."))
+		return whole
+	})
 }
 
 // memberAt returns the member of the outermost object in which a truncated JSON

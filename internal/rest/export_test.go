@@ -9,3 +9,6 @@ func ProblemStatus(err error) (status int, header map[string]string, body []byte
 	text, _, _ := a.encode()
 	return a.Status, a.Header, text
 }
+
+// WithoutZeroFractions is withoutZeroFractions, for the tests.
+var WithoutZeroFractions = withoutZeroFractions

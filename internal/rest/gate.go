@@ -260,7 +260,14 @@ func (g *gate) check(c *Call) error {
 	if !c.route.TakesBody {
 		return nil
 	}
-	return g.bodies.Check(c.route.ID, c.Body)
+	if err := checkForm(c.header.Get("Content-Type"), c.Body); err != nil {
+		return err
+	}
+	if err := g.bodies.Check(c.route.ID, c.Body); err != nil {
+		return err
+	}
+	c.Body = withoutZeroFractions(c.Body)
+	return nil
 }
 
 // deploymentOf returns the deployment that the path names, or "".

@@ -112,8 +112,8 @@ func closedCopy(value any) any {
 type limits struct {
 	// maxBytes is the value of x-waybill-max-bytes, or 0.
 	maxBytes int
-	// digits refuses integers with a point or an exponent: JSON Schema accepts 1.0
-	// and 1e3 as integers, and Go's decoder does not.
+	// digits refuses integers with an exponent: JSON Schema accepts 1e3, and Go's decoder
+	// does not. The frame of the API removes a fraction of zeros.
 	digits bool
 }
 
@@ -128,9 +128,15 @@ func compileLimits(_ *jsonschema.CompilerContext, schema map[string]any) (jsonsc
 	return found, nil
 }
 
+// isWhole reports whether a number has digits only, or a fraction of zeros.
+func isWhole(number string) bool {
+	_, fraction, _ := strings.Cut(number, ".")
+	return strings.Trim(fraction, "0") == "" && !strings.ContainsAny(number, "eE")
+}
+
 // Validate reports a value beyond the limits.
 func (l limits) Validate(ctx *jsonschema.ValidatorContext, value any) {
-	if number, ok := value.(json.Number); ok && l.digits && strings.ContainsAny(number.String(), ".eE") {
+	if number, ok := value.(json.Number); ok && l.digits && !isWhole(number.String()) {
 		ctx.AddError(&kind.Type{Got: "number", Want: []string{"integer"}})
 	}
 	if text, ok := value.(string); ok && l.maxBytes > 0 && len(text) > l.maxBytes {
