@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"waybill/internal/aws/gateway"
+	"waybill/internal/inspect"
 	"waybill/internal/logbook"
 	"waybill/internal/rest/resttest"
 )
@@ -25,6 +26,12 @@ const maxAnswer = 5_500_000
 func invoke(t *testing.T, w *resttest.World, path string, query map[string]string,
 ) (events.APIGatewayProxyResponse, int) {
 	t.Helper()
+	return invokeFunction(t, w, "show", path, query)
+}
+
+func invokeFunction(t *testing.T, w *resttest.World, function, path string, query map[string]string,
+) (events.APIGatewayProxyResponse, int) {
+	t.Helper()
 	event, err := json.Marshal(events.APIGatewayProxyRequest{
 		HTTPMethod: http.MethodGet, Path: path, QueryStringParameters: query,
 		Headers: map[string]string{"Authorization": "Bearer " + w.Root},
@@ -33,7 +40,7 @@ func invoke(t *testing.T, w *resttest.World, path string, query map[string]strin
 		t.Fatal(err)
 	}
 	encoded, err := gateway.New(slog.New(slog.DiscardHandler),
-		gateway.Handlers{HTTP: w.Handlers["show"]}).Invoke(t.Context(), event)
+		gateway.Handlers{HTTP: w.Handlers[function]}).Invoke(t.Context(), event)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,6 +135,38 @@ func TestTheEndOfALogInsideARecordFits(t *testing.T) {
 		if answer.StatusCode != http.StatusOK || size > maxAnswer ||
 			!strings.Contains(answer.Body, `"logs"`) {
 			t.Errorf("%s: the record answers %d with %d bytes", name, answer.StatusCode, size)
+		}
+	}
+}
+
+// TestTheLogOfAContainerFits has all bytes that are read of a log, of characters that grow when
+// they are encoded.
+func TestTheLogOfAContainerFits(t *testing.T) {
+	for name, line := range map[string]string{
+		"quotes": strings.Repeat(`"`, 600), "line separators": strings.Repeat("\u2028", 200),
+		"replaced bytes": strings.Repeat("\xff ", 300),
+	} {
+		w := resttest.New(t)
+		uuid := w.Service(t, w.Server(t))
+		w.ReadLogs = func(query inspect.LogQuery) (inspect.Logs, error) {
+			text := strings.Repeat(line+"\n", query.MaxBytes/len(line))
+			return inspect.Logs{Services: []string{"web"}, Containers: []inspect.ContainerLog{
+				{Name: "web-1", Text: text[len(text)-query.MaxBytes:], Cut: true}}}, nil
+		}
+		answer, size := invokeFunction(t, w, "inspect", "/api/v1/services/"+uuid+"/logs",
+			map[string]string{"lines": "20000"})
+		var shown struct {
+			Logs      string
+			Truncated bool
+		}
+		if err := json.Unmarshal([]byte(answer.Body), &shown); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(strings.TrimSuffix(shown.Logs, "\n"), "\n")
+		if answer.StatusCode != http.StatusOK || size > maxAnswer || len(lines) > 10_000 || !shown.Truncated ||
+			lines[0] != strings.ToValidUTF8(line, "\uFFFD") && lines[0] != lines[len(lines)-1] {
+			t.Errorf("%s: %d with %d bytes and %d lines, truncated %t", name, answer.StatusCode, size,
+				len(lines), shown.Truncated)
 		}
 	}
 }

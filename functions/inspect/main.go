@@ -43,6 +43,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Vault:    parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Sessions: sessions,
 		Look:     inspect.DialAndLook(dialer),
+		Logs:     inspect.DialAndReadLogs(dialer),
 	}, opts)
 	desk := inspection.NewDesk(dialer, sessions, time.Now)
 	return gateway.Handlers{HTTP: handler, Inspect: desk.Answer}, err

@@ -11,9 +11,9 @@ import (
 	"waybill/internal/remote"
 )
 
-// dialAndLookFor is how long a look at a resource may take, with the connection: API
+// sessionFor is how long a session with a server may take, with the connection: API
 // Gateway waits 29 s for the whole of a request.
-const dialAndLookFor = 20 * time.Second
+const sessionFor = 20 * time.Second
 
 // DialAndLook returns a function that connects to a server with the private key and asks
 // it for the status of a resource. The function returns Unavailable if the server was
@@ -24,28 +24,58 @@ func DialAndLook(dialer remote.Dialer) func(
 ) (string, error) {
 	return func(
 		ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable,
-	) (string, error) {
-		limited, cancel := context.WithTimeout(ctx, dialAndLookFor)
-		defer cancel()
-		shell, err := dialer.Dial(limited, remote.Target{
-			Address:    server.Address,
-			Port:       server.Port,
-			User:       server.User,
-			HostKey:    server.HostKey,
-			PrivateKey: privateKey,
-		})
-		if dial, ok := errors.AsType[*remote.DialError](err); ok {
-			return "", fault.Wrap(err, fault.Unavailable, "The server was not reached: %v.", dial.Err)
+	) (status string, err error) {
+		look := func(ctx context.Context, shell remote.Shell) error {
+			found, err := Look(ctx, shell, resource, server.DataDir)
+			status = found.Status
+			return err
 		}
-		if err != nil {
-			return "", err
-		}
-		defer shell.Close()
-		found, err := Look(limited, shell, resource, server.DataDir)
-		if err != nil && ctx.Err() == nil && limited.Err() != nil {
-			return "", fault.Wrap(err, fault.Unavailable,
-				"The server has not answered within %s.", dialAndLookFor)
-		}
-		return found.Status, redact.NewMatcher(nil).Error(err)
+		err = dialAndAsk(ctx, dialer, server, privateKey, look)
+		return status, err
 	}
+}
+
+// DialAndReadLogs returns a function that connects to a server with the private key and reads
+// the logs of a resource's containers. Its errors are those of [DialAndLook]'s function.
+func DialAndReadLogs(dialer remote.Dialer) func(
+	ctx context.Context, server *catalog.Server, privateKey string, resource catalog.ID, query LogQuery,
+) (Logs, error) {
+	return func(
+		ctx context.Context, server *catalog.Server, privateKey string, resource catalog.ID, query LogQuery,
+	) (logs Logs, err error) {
+		read := func(ctx context.Context, shell remote.Shell) (err error) {
+			logs, err = ReadLogs(ctx, shell, resource, query)
+			return err
+		}
+		err = dialAndAsk(ctx, dialer, server, privateKey, read)
+		return logs, err
+	}
+}
+
+// dialAndAsk calls ask with a connection to the server, for at most [sessionFor].
+func dialAndAsk(
+	ctx context.Context, dialer remote.Dialer, server *catalog.Server, privateKey string,
+	ask func(context.Context, remote.Shell) error,
+) error {
+	limited, cancel := context.WithTimeout(ctx, sessionFor)
+	defer cancel()
+	shell, err := dialer.Dial(limited, remote.Target{
+		Address:    server.Address,
+		Port:       server.Port,
+		User:       server.User,
+		HostKey:    server.HostKey,
+		PrivateKey: privateKey,
+	})
+	if dial, ok := errors.AsType[*remote.DialError](err); ok {
+		return fault.Wrap(err, fault.Unavailable, "The server was not reached: %v.", dial.Err)
+	}
+	if err != nil {
+		return err
+	}
+	defer shell.Close()
+	err = ask(limited, shell)
+	if err != nil && ctx.Err() == nil && limited.Err() != nil {
+		return fault.Wrap(err, fault.Unavailable, "The server has not answered within %s.", sessionFor)
+	}
+	return redact.NewMatcher(nil).Error(err)
 }

@@ -1,14 +1,12 @@
-// Package inspect asks a server for the state of a resource. It runs a script of
-// package recipe over a connection that is already open.
+// Package inspect asks a server for the state of a resource and the logs of its containers. It
+// runs scripts of package recipe over a connection that is already open.
 package inspect
 
 import (
 	"context"
-	"io"
 	"strings"
 
 	"waybill/internal/catalog"
-	"waybill/internal/fault"
 	"waybill/internal/recipe"
 	"waybill/internal/remote"
 )
@@ -34,16 +32,11 @@ const maxOutput = 1 << 20
 func Look(
 	ctx context.Context, shell remote.Shell, resource catalog.Deployable, dataDir string,
 ) (Found, error) {
-	output := &limited{left: maxOutput}
-	exit, err := shell.Run(ctx, recipe.StatusScript(resource, dataDir), nil, output, io.Discard)
-	switch {
-	case err != nil:
+	output, err := run(ctx, shell, recipe.StatusScript(resource, dataDir), maxOutput)
+	if err != nil {
 		return Found{}, err
-	case exit != 0:
-		return Found{}, fault.New(fault.Unavailable,
-			"The server cannot tell how the resource is: its shell ended with code %d.", exit)
 	}
-	status, err := recipe.ParseStatus(output.text.String())
+	status, err := recipe.ParseStatus(output)
 	if err != nil {
 		return Found{}, err
 	}

@@ -36,6 +36,7 @@ func TestShellcheck(t *testing.T) {
 	checked := imageApp(catalog.Container{Health: catalog.HealthCheck{Port: 80}})
 	scripts := []string{
 		recipe.StatusScript(composeApp(nil), "/data"),
+		recipe.ContainersScript("svc000000000000000000001"), recipe.LogScript(recipe.Container{}, 1, true, 1),
 		"scratch=/scratch GIT_DIR=/git\n" + texts["sh/smudge.sh"],
 		texts["sh/askpass.sh"],
 	}

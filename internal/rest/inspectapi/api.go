@@ -8,6 +8,7 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
+	"waybill/internal/inspect"
 	"waybill/internal/rest"
 )
 
@@ -22,6 +23,9 @@ type Ports struct {
 	// It takes less than the 29 s after which API Gateway gives up.
 	Look func(ctx context.Context, server *catalog.Server, privateKey string,
 		resource catalog.Deployable) (string, error)
+	// Logs asks it for the logs of the resource's containers, like Look.
+	Logs func(ctx context.Context, server *catalog.Server, privateKey string, resource catalog.ID,
+		query inspect.LogQuery) (inspect.Logs, error)
 }
 
 // Store is the part of the catalog that the function uses.
@@ -51,5 +55,8 @@ func (a inspectAPI) endpoints() map[string]rest.Endpoint {
 		"validateService":     a.validateEndpoint(catalog.KindService),
 		"validateApplication": a.validateEndpoint(catalog.KindApplication),
 		"validateDatabase":    a.validateEndpoint(catalog.KindDatabase),
+		"serviceLogs":         a.logsEndpoint(catalog.KindService),
+		"applicationLogs":     a.logsEndpoint(catalog.KindApplication),
+		"databaseLogs":        a.logsEndpoint(catalog.KindDatabase),
 	}
 }

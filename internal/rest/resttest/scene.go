@@ -155,6 +155,7 @@ func (s scene) serviceSuccesses(t *testing.T) map[string]success {
 		}),
 		"deleteService":   get(ran, "?delete_volumes=true"),
 		"validateService": validate(s.Service),
+		"serviceLogs":     get(s.Service, "?lines=5&show_timestamps=false&sub_service_name=web"),
 		"startService":    get(s.Service, ""),
 		"stopService":     get(s.ran(t, "startService", s.World.Service(t, s.quiet)), ""),
 		"restartService":  get(s.World.Service(t, s.Server), "?latest=true"),
@@ -191,6 +192,7 @@ func (s scene) applicationSuccesses(t *testing.T) map[string]success {
 		"startApplication":     get(idle, "?force=true&instant_deploy=true"),
 		"stopApplication":      get(s.World.Application(t, s.Server), ""),
 		"restartApplication":   get(s.Application, ""),
+		"applicationLogs":      get(s.World.Built(t, s.Server), "?lines=10"),
 	}
 }
 
@@ -212,6 +214,7 @@ func (s scene) databaseSuccesses(t *testing.T) map[string]success {
 		}),
 		"deleteDatabase":   get(s.World.Database(t, s.Server), ""),
 		"validateDatabase": validate(s.Database),
+		"databaseLogs":     get(s.Database, "?lines=100&show_timestamps=false"),
 		"startDatabase":    get(s.Database, "?force=true"),
 		"stopDatabase":     get(s.ran(t, "startDatabase", s.World.Database(t, s.quiet)), ""),
 		"restartDatabase":  get(s.World.Database(t, s.Server), "?latest=true"),

@@ -19,6 +19,7 @@ import (
 	"waybill/internal/access"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/inspect"
 	"waybill/internal/memory"
 	"waybill/internal/openapi"
 	"waybill/internal/openapi/document"
@@ -40,6 +41,7 @@ type World struct {
 	Warn      func(context.Context, catalog.Deployable) []string
 	Expand    func(catalog.TemplateInput) (*catalog.TemplateUse, error)
 	Inspect   func() (string, error)
+	ReadLogs  func(inspect.LogQuery) (inspect.Logs, error)
 	Handlers  map[string]http.Handler
 	Answers   *schema.Answers
 	Log       *lines
@@ -74,6 +76,10 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	w.Warn = func(context.Context, catalog.Deployable) []string { return nil }
 	w.Expand = func(catalog.TemplateInput) (*catalog.TemplateUse, error) { return nil, nil }
 	w.Inspect = func() (string, error) { return "running:healthy", nil }
+	w.ReadLogs = func(inspect.LogQuery) (inspect.Logs, error) {
+		return inspect.Logs{Services: []string{"web"},
+			Containers: []inspect.ContainerLog{{Name: "web-1", Text: "ready\n"}}}, nil
+	}
 	catalogPorts := w.CatalogPorts()
 	showPorts := showapi.Ports{
 		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(), Links: m.Links(),
@@ -112,8 +118,8 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	return w
 }
 
-// InspectPorts are the ports of the inspect function. A test can change what Inspect does at
-// any time.
+// InspectPorts are the ports of the inspect function. A test can change what Inspect and ReadLogs
+// do at any time.
 func (w *World) InspectPorts() inspectapi.Ports {
 	m := w.Memory
 	return inspectapi.Ports{
@@ -123,6 +129,11 @@ func (w *World) InspectPorts() inspectapi.Ports {
 		) (string, error) {
 			w.Inspector.Opened = privateKey
 			return w.Inspect()
+		},
+		Logs: func(_ context.Context, _ *catalog.Server, privateKey string, _ catalog.ID,
+			query inspect.LogQuery) (inspect.Logs, error) {
+			w.Inspector.Opened = privateKey
+			return w.ReadLogs(query)
 		},
 	}
 }
