@@ -121,7 +121,7 @@ func TestP9SecretsAreInNoAnswer(t *testing.T) {
 		resttest.GitPassword, "PRIVATE KEY-----",
 	}
 	hidden := []string{
-		"plain-value", "echo start", "redis:7.0", `"logs"`, resttest.DatabasePassword, "p%40ss",
+		"plain-value", "echo start", "redis:7.0", `"logs":"[`, resttest.DatabasePassword, "p%40ss",
 		"max_connections", "init-script", "hidden-command", resttest.ShownSecret, resttest.SecretValue,
 	}
 	seen := map[string]bool{}
