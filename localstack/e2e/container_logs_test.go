@@ -82,7 +82,8 @@ func TestLogsOfAServerThatIsAway(t *testing.T) {
 		status int
 	}{
 		{w.shell(t, server, "true"), 400},
-		{w.service(t, w.registerAt(t, remotetest.Best(t), 1), "services: {web: {image: '"+smallImage+"'}}\n"), 503},
+		{w.service(t, w.registerAt(t, remotetest.Best(t), 1),
+			"services: {web: {image: '"+smallImage+"'}}\n"), 503},
 	} {
 		err := w.api.Get(t.Context(), at(c.uuid)+"/logs", nil)
 		if refused, is := errors.AsType[*client.Error](err); !is || refused.Status != c.status {
