@@ -187,6 +187,34 @@ var routes = [...]Route{
 		Scope:    "application",
 	},
 	{
+		ID:       "applicationLogs",
+		Method:   "GET",
+		Path:     "/api/v1/applications/{uuid}/logs",
+		Function: "inspect",
+		Ability:  "read",
+		Scope:    "application",
+		Query: []Parameter{
+			{
+				Name:    "lines",
+				Type:    "integer",
+				Least:   1,
+				Most:    1000000,
+				Expects: "must be a whole number from 1 to 1000000",
+			},
+			{
+				Name:    "show_timestamps",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
+			{
+				Name:      "sub_service_name",
+				Type:      "string",
+				MaxLength: 255,
+				Expects:   "must be text of at most 255 characters",
+			},
+		},
+	},
+	{
 		ID:        "restartApplication",
 		Method:    "POST",
 		Path:      "/api/v1/applications/{uuid}/restart",
@@ -448,6 +476,34 @@ var routes = [...]Route{
 		Function: "catalog",
 		Ability:  "write",
 		Scope:    "database",
+	},
+	{
+		ID:       "databaseLogs",
+		Method:   "GET",
+		Path:     "/api/v1/databases/{uuid}/logs",
+		Function: "inspect",
+		Ability:  "read",
+		Scope:    "database",
+		Query: []Parameter{
+			{
+				Name:    "lines",
+				Type:    "integer",
+				Least:   1,
+				Most:    1000000,
+				Expects: "must be a whole number from 1 to 1000000",
+			},
+			{
+				Name:    "show_timestamps",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
+			{
+				Name:      "sub_service_name",
+				Type:      "string",
+				MaxLength: 255,
+				Expects:   "must be text of at most 255 characters",
+			},
+		},
 	},
 	{
 		ID:        "restartDatabase",
@@ -1892,6 +1948,34 @@ var routes = [...]Route{
 		Function: "catalog",
 		Ability:  "write",
 		Scope:    "service",
+	},
+	{
+		ID:       "serviceLogs",
+		Method:   "GET",
+		Path:     "/api/v1/services/{uuid}/logs",
+		Function: "inspect",
+		Ability:  "read",
+		Scope:    "service",
+		Query: []Parameter{
+			{
+				Name:    "lines",
+				Type:    "integer",
+				Least:   1,
+				Most:    1000000,
+				Expects: "must be a whole number from 1 to 1000000",
+			},
+			{
+				Name:    "show_timestamps",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
+			{
+				Name:      "sub_service_name",
+				Type:      "string",
+				MaxLength: 255,
+				Expects:   "must be text of at most 255 characters",
+			},
+		},
 	},
 	{
 		ID:        "restartService",
