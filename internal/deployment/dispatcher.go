@@ -104,7 +104,8 @@ func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 	if err := d.ports.Feed.Append(ctx, change, d.opts.Now()); err != nil {
 		return err
 	}
-	if change.Record.Outcome.Source != (Source{}) { // it has a message, which no stream has
+	// The stream lacks a message that is not in the record itself.
+	if source := change.Record.Outcome.Source; source.Commit != "" && source.Message == "" {
 		whole, err := d.ports.History.Get(ctx, change.Record.ID)
 		if err != nil && !errors.Is(err, fault.NotFound) {
 			return err

@@ -92,7 +92,7 @@ func (p Place) Compare(other Place) int {
 	return cmp.Or(p.CreatedAt.Compare(other.CreatedAt), strings.Compare(string(p.ID), string(other.ID)))
 }
 
-// Cursor returns the place as the cursor of the page behind it.
+// Cursor returns the place as the cursor of the next page.
 func (p Place) Cursor() string { return catalog.TimeText(p.CreatedAt) + string(p.ID) }
 
 // parsePlace parses a cursor of the history of the team.
@@ -198,7 +198,7 @@ func (p Page) Looks() int {
 }
 
 // View is what a page looks at: the places, newest first, and their records. The record of
-// one that was removed is missing. More says that there are deployments behind the places.
+// one that was removed is missing. More says that there are older deployments.
 type View struct {
 	Places  []Place
 	Records map[ID]Record
@@ -206,7 +206,7 @@ type View struct {
 }
 
 // Fill adds to the listing of a resource what the page takes of the view, and sets Next. The
-// view of a page without a filter begins behind what the page skips.
+// view of a page without a filter begins after the deployments that the page skips.
 func (p Page) Fill(listing *Listing, view View) {
 	skip := 0
 	if !p.Filter.IsZero() {

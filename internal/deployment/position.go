@@ -15,7 +15,7 @@ import (
 //
 // A time alone is not enough. Several functions append at once, each by its own clock, so a
 // change may get its place before one that a reader has already seen. So a position stays
-// [FeedOverlap] behind, and marks what was seen since.
+// [FeedOverlap] in the past, and has marks for later changes that the reader has seen.
 type Position struct {
 	From time.Time
 	Seen []string
@@ -67,7 +67,7 @@ func ParsePosition(text string, now time.Time) (Position, error) {
 func (p Position) Text() string { return catalog.TimeText(p.From) + strings.Join(p.Seen, "") }
 
 // Advance takes the changes since From, as the feed lists them, and returns the new ones and
-// the position behind them. full says that the feed may have more.
+// the position after them. full says that the feed may have more.
 func (p Position) Advance(listed []Listed, full bool, now time.Time) (fresh []Listed, next Position) {
 	seen := map[string]bool{}
 	for _, mark := range p.Seen {

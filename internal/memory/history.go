@@ -75,7 +75,7 @@ func (h history) Team(ctx context.Context, page deployment.Page) (deployment.Lis
 	return listing, err
 }
 
-// view is what the page looks at of the places behind its cursor.
+// view returns the places after the cursor that the page looks at.
 func (h history) view(page deployment.Page, places []deployment.Place) deployment.View {
 	view := deployment.View{Places: places[:min(page.Looks(), len(places))],
 		Records: map[deployment.ID]deployment.Record{}}

@@ -37,7 +37,7 @@ func TestListAndShowReadNoBodies(t *testing.T) {
 		"show": func() (err error) {
 			s.Handlers["show"], err = showapi.New(showapi.Ports{Tokens: s.Memory.Tokens(), Store: store,
 				History: s.Memory.History(), Archive: s.Memory.Archive(),
-				Index: s.Memory.Index(), Snapshots: s.Memory.Snapshots()}, opts)
+				Index: s.Memory.Index(), Links: s.Memory.Links(), Snapshots: s.Memory.Snapshots()}, opts)
 			return err
 		},
 	} {

@@ -13,7 +13,7 @@ import (
 //
 // A recovery may take days, and each day is summarised alone. So the recovery that the first
 // finished start of the day ends is not counted here: it may have begun on an earlier day.
-// Who reads the days in their order joins them.
+// [Summary] joins the days in their order.
 type Recovery struct {
 	// FirstFailure is the first failure before FirstSuccess, and FirstSuccess is the first
 	// start that finished; each is the zero time without one.

@@ -77,7 +77,7 @@ func (h *History) spans(filter deployment.Filter) []span {
 	return spans
 }
 
-// read finds the places behind the place after that the page looks at. An index orders by
+// read finds the older places than after that the page looks at. An index orders by
 // time only. So the last moment of an answer may have others that the answer lacks, and is
 // left to the next page.
 func (s *span) read(ctx context.Context, client *dynamodb.Client, page deployment.Page,

@@ -62,7 +62,7 @@ func (w *world) walkResource(t *testing.T, resource catalog.ID, page deployment.
 	return nil
 }
 
-// later moves the clock behind the deployments of all other tests, whose tables may be the
+// later moves the clock past the deployments of all other tests, whose tables may be the
 // same, and returns a filter for what comes.
 func (w *world) later(t *testing.T) deployment.Filter {
 	t.Helper()

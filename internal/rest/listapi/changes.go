@@ -23,13 +23,13 @@ type changeBody struct {
 	At             string `json:"at"`
 }
 
-// changesBody has the changes behind a position, and the position behind them.
+// changesBody has the changes after a position, and the position after them.
 type changesBody struct {
 	Changes []changeBody `json:"changes"`
 	Next    string       `json:"next"`
 }
 
-// listChanges answers the changes behind a position, or waits for one.
+// listChanges answers the changes after a position, or waits for one.
 func (a listAPI) listChanges(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	position := deployment.NewPosition(a.opts.Now())
 	if text := c.Query.Get("after"); text != "" {
@@ -63,7 +63,7 @@ func (a listAPI) listChanges(ctx context.Context, c *rest.Call) (rest.Answer, er
 	}
 }
 
-// advance reads the changes behind the position.
+// advance reads the changes after the position.
 func (a listAPI) advance(ctx context.Context,
 	position deployment.Position) ([]deployment.Listed, deployment.Position, error) {
 	now := a.opts.Now()
