@@ -16,9 +16,13 @@ import (
 	"waybill/internal/settings"
 )
 
-// Version is the upstream version whose API this is. Clients compare it: below
+// Release is the version of Waybill, the newest one in CHANGELOG.md.
+const Release = "0.9.0"
+
+// Version is the upstream version whose API this is, with Waybill's own as build metadata
+// (Semantic Versioning, 10), which does not count in a comparison. Clients compare it: below
 // 4.0.0-beta.471 they refuse to send some requests.
-const Version = "4.3.11"
+const Version = "4.3.11+waybill." + Release
 
 // Options adjust the handlers; the zero value works.
 type Options struct {

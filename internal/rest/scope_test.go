@@ -79,6 +79,9 @@ func TestATokenCanDoEverythingInItsScope(t *testing.T) {
 		if route.Ability == "" || route.Scope == openapi.ScopeStack {
 			continue
 		}
+		if id == "createKeyApplication" { // keys are in no scope
+			continue
+		}
 		good.Operation, good.Token = id, token
 		want := good.Status
 		// No limited token changes tags.
