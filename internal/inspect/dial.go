@@ -36,7 +36,7 @@ func DialAndLook(dialer remote.Dialer) func(
 }
 
 // DialAndReadLogs returns a function that connects to a server with the private key and reads
-// the logs of a resource's containers. Its errors are those of [DialAndLook]'s function.
+// the logs of a resource's containers. It fails like the function of [DialAndLook].
 func DialAndReadLogs(dialer remote.Dialer) func(
 	ctx context.Context, server *catalog.Server, privateKey string, resource catalog.ID, query LogQuery,
 ) (Logs, error) {

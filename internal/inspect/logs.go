@@ -13,8 +13,8 @@ import (
 
 // LogQuery asks for the last lines of the logs of a resource's containers.
 type LogQuery struct {
-	// Service limits the containers to those of one service in the compose file. It may be ""
-	// if the resource has only one.
+	// Service is the service in the compose file whose containers are read. It may be "" if the
+	// resource has only one.
 	Service string
 	// Lines is how many lines, of all containers together.
 	Lines int
@@ -28,8 +28,8 @@ type LogQuery struct {
 type Logs struct {
 	// Services are all services of the resource that have containers, in order.
 	Services []string
-	// Containers are those of the service that was asked for, in the order of their names.
-	// There are none if no service was asked for and there are several.
+	// Containers belong to the service that was asked for, in the order of their names. The
+	// list is empty if the query names no service and there are several.
 	Containers []ContainerLog
 }
 

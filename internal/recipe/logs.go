@@ -19,8 +19,8 @@ type Container struct {
 	Name    string
 }
 
-// ContainersScript is sh that prints the containers of the resource, also those that have
-// ended, and changes nothing. [ParseContainers] reads its output.
+// ContainersScript is sh that prints the containers of the resource, also the ended ones, and
+// changes nothing. [ParseContainers] reads its output.
 func ContainersScript(resource catalog.ID) string {
 	head := fmt.Sprintf("project=%s\n", quote(string(resource)))
 	return onServer(head, remote.DockerText()+text("list.sh"))
