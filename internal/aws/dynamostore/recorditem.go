@@ -123,9 +123,9 @@ func encodeRecord(r deployment.Record) (item, error) {
 
 // decodeRecord decodes a record without its details, and reports whether it has some.
 func decodeRecord(stored item) (record deployment.Record, hasDetails bool, err error) {
-	var fields recordItem
-	if err := attributevalue.UnmarshalMap(stored, &fields); err != nil {
-		return deployment.Record{}, false, fault.Wrap(err, fault.Internal, "decode a deployment")
+	fields, err := readRecordItem(stored)
+	if err != nil {
+		return deployment.Record{}, false, err
 	}
 	record = deployment.Record{
 		ID:           deployment.ID(fields.DeploymentUUID),
