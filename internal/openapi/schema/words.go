@@ -205,7 +205,7 @@ func dotted(place []string, more ...string) string {
 	return strings.Join(all, ".")
 }
 
-// listing lists the fields that an object may have, without those that are ignored.
+// listing lists the fields that an object may have and that are not ignored.
 func listing(properties node) string {
 	var names []string
 	for _, field := range properties.children() {
