@@ -72,7 +72,7 @@ def before_call(context, case, kwargs):
 REASONS = [
     ("what the request names does not exist", r"must be the uuid of|has an id that does not exist|must name something that exists|uuids of things that exist"),
     ("only an earlier answer has the value", r"^(cursor|after): must be the (next|number)|^commit: must be the commit, or the tag"),
-    ("the resource has as many as it may", r"^tags: may be at most"),
+    ("there are as many as there may be", r"^tags: may be at most|is needed to choose fewer resources|may name at most"),
     ("the key has another request", r"^Idempotency-Key: was used for a request with another body"),
     ("the state of the deployment or of the resource",
      r"cannot be cancelled\. Current status|is already (stopped|running)|cannot be changed|^other: must be a deployment of"),
@@ -80,9 +80,9 @@ REASONS = [
     ("the value is no secret that redaction can find", r"is a secret that cannot be kept out of the logs"),
     # OpenAPI has no words for rules about several fields or parameters.
     ("fields exclude or need each other",
-     r"cannot be (had|false|true|given)|exclude each other|go(es)? (together|with)|is for format=text only|must go with its key"
+     r"cannot be (had|false|true|given)|exclude each other|go(es)? (together|with)|is for (format=text only|a search)|must go with its key"
      r"|is for applications|is given in two ways|opens repositories over SSH only|must be true where|forbids access to itself|is required where|must have 1 to 100 uuids together|must be given with another|must provide uuid or tag"
-     r"|use uuid or tag, not both|waits by itself; leave|must be exactly one of|besides the fields of every|is not known here; \S+ takes"
+     r"|use uuid or tag, not both|waits by itself; leave|leads to one result|is the same as `stream`|runs by shell commands|must be exactly one of|besides the fields of every|is not known here; \S+ takes"
      r"|is nothing that \S+ takes|^health_check_port: must be between"),
     ("the entries of a list repeat", r" twice|which another mapping publishes too|which is the public_port"),
     ("sizes of several fields", r"in all, ha(s|ve)|bytes together|must not be (more|less) than"),
@@ -94,10 +94,11 @@ REASONS = [
      r"^(docker_registry_image_name|image|ports_mappings|ports_exposes|limits_\w+): "),
     ("the text is no compose file or script", r"^(docker_compose|docker_compose_raw|init_scripts\S*): "),
     ("there is no such time, such as 31 February, or it is past", r"^(expires_at|since|until): must be"),
+    ("the text is no regular expression", r"^q: "),
     ("the variable is one of Waybill's own", r"is a name that Waybill uses itself|is set (by|for) the "),
     # JSON Schema and its patterns are not that exact.
     ("the text is white space", r"^(name|start): must not be empty"),
-    ("the lists of the scope are empty", r"^scope: must name resources or servers"),
+    ("the lists of the scope are empty", r"^scope: must name resources"),
     ("JSON Schema takes 20.0 for an integer", r": must be a whole number, not a number with a fraction"),
     ("upstream has the feature, and its clients know the message", r"^Deployments of pull requests are not supported"),
 ]
