@@ -104,7 +104,7 @@ func firstOf(fields map[string][]string) string {
 	}
 	sentence := " " + names[0] + ": " + strings.TrimSuffix(fields[names[0]][0], ".") + "."
 	if more > 0 {
-		sentence += fmt.Sprintf(" There are %d more; see errors.", more)
+		sentence += fmt.Sprintf(" See errors for %d more.", more)
 	}
 	return sentence
 }

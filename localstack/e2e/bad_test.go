@@ -26,7 +26,7 @@ func TestBadInput(t *testing.T) {
 		{
 			name: "empty JSON",
 			path: "/applications/shell", body: map[string]any{},
-			status: 422, says: "name",
+			status: 422, says: "server_uuid",
 		},
 		{
 			name: "an empty body",
