@@ -11,11 +11,18 @@ import (
 // minCompressed is the size from which on a body is compressed, as API Gateway has it.
 const minCompressed = 1 << 10
 
+// filledAccept is the Accept that LocalStack's gateway gives to a function if the client
+// sends none.
+const filledAccept = JSONType
+
 // compressed returns the body compressed, and true, if the answer asks for that and the
 // client takes it. API Gateway decodes the base64 of a compressed body only for a client
-// that sends Accept.
+// that sends Accept. A gateway may fill in filledAccept for a client that does not, so
+// with that the body stays as it is.
 func (a Answer) compressed(r *http.Request, body []byte) ([]byte, bool) {
-	if !a.Compress || len(body) < minCompressed || r.Header.Get("Accept") == "" || !acceptsGzip(r) {
+	accept := r.Header.Get("Accept")
+	if !a.Compress || len(body) < minCompressed || accept == "" || accept == filledAccept ||
+		!acceptsGzip(r) {
 		return body, false
 	}
 	var out bytes.Buffer

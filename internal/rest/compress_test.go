@@ -30,6 +30,9 @@ func TestALogIsCompressedForAClientThatTakesIt(t *testing.T) {
 		}, false},
 		{"one that says nothing", string(record.ID), map[string]string{"Accept": "*/*"}, false},
 		{"one without Accept", string(record.ID), map[string]string{"Accept-Encoding": "gzip"}, false},
+		{"one whose Accept may be the gateway's", string(record.ID), map[string]string{
+			"Accept": "application/json", "Accept-Encoding": "gzip",
+		}, false},
 		{"a short log", string(short.ID), map[string]string{
 			"Accept": "*/*", "Accept-Encoding": "gzip",
 		}, false},
