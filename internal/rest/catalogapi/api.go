@@ -68,63 +68,80 @@ func (p Ports) api(opts rest.Options) catalogAPI {
 
 // endpoints maps the operations of openapi.yaml to their endpoints.
 func (a catalogAPI) endpoints() map[string]rest.Endpoint {
-	all := map[string]rest.Endpoint{
-		"health":                      health,
-		"version":                     a.version,
-		"listTeams":                   a.listTeams,
-		"getTeam":                     a.getTeam,
-		"listServers":                 a.listServers,
-		"createServer":                a.createServer,
-		"getServer":                   a.getServer,
-		"updateServer":                a.updateServer,
-		"deleteServer":                a.deleteEndpoint(catalog.KindServer),
-		"validateServer":              a.validateServer,
-		"listKeys":                    a.listKeys,
-		"createKey":                   a.createKey,
-		"getKey":                      a.getKey,
-		"updateKey":                   a.updateKey,
-		"deleteKey":                   a.deleteEndpoint(catalog.KindPrivateKey),
-		"getToken":                    a.getToken,
-		"listRegistries":              a.listRegistries,
-		"createRegistry":              a.createRegistry,
-		"getRegistry":                 a.getRegistry,
-		"updateRegistry":              a.updateRegistry,
-		"deleteRegistry":              a.deleteEndpoint(catalog.KindRegistry),
-		"listTokens":                  a.listTokens,
-		"createToken":                 a.createToken,
-		"deleteToken":                 a.deleteToken,
-		"listResources":               a.listResources,
-		"listTags":                    a.listTags,
-		"listServiceTags":             a.listResourceTags(catalog.KindService),
-		"addServiceTags":              a.addResourceTags(catalog.KindService),
-		"deleteServiceTag":            a.deleteResourceTag(catalog.KindService),
-		"listApplicationTags":         a.listResourceTags(catalog.KindApplication),
-		"addApplicationTags":          a.addResourceTags(catalog.KindApplication),
-		"deleteApplicationTag":        a.deleteResourceTag(catalog.KindApplication),
-		"listDatabaseTags":            a.listResourceTags(catalog.KindDatabase),
-		"addDatabaseTags":             a.addResourceTags(catalog.KindDatabase),
-		"deleteDatabaseTag":           a.deleteResourceTag(catalog.KindDatabase),
+	all := map[string]rest.Endpoint{}
+	for _, some := range []map[string]rest.Endpoint{
+		a.stackEndpoints(), a.serverEndpoints(), a.securityEndpoints(), a.resourceEndpoints(),
+		a.ofKind("Application", catalog.KindApplication),
+		a.ofKind("Service", catalog.KindService),
+		a.ofKind("Database", catalog.KindDatabase),
+	} {
+		maps.Copy(all, some)
+	}
+	return all
+}
+
+// stackEndpoints are about the stack as a whole.
+func (a catalogAPI) stackEndpoints() map[string]rest.Endpoint {
+	return map[string]rest.Endpoint{
+		"health":             health,
+		"unversionedHealth":  health,
+		"version":            a.version,
+		"listTeams":          a.listTeams,
+		"getTeam":            a.getTeam,
+		"getCurrentTeam":     a.getTeam,
+		"getTeamByID":        a.getTeamByID,
+		"listMembers":        a.listMembers,
+		"listCurrentMembers": a.listMembers,
+		"listMembersByID":    a.listMembers,
+		"listTags":           a.listTags,
+		"listProjects":       a.listProjects,
+		"getProject":         a.getProject,
+		"listEnvironments":   a.listEnvironments,
+		"getEnvironment":     a.getEnvironment,
+		"listDestinations":   listDestinations,
+		"listResources":      a.listResources,
+	}
+}
+
+func (a catalogAPI) serverEndpoints() map[string]rest.Endpoint {
+	return map[string]rest.Endpoint{
+		"listServers":            a.listServers,
+		"createServer":           a.createServer,
+		"getServer":              a.getServer,
+		"updateServer":           a.updateServer,
+		"deleteServer":           a.deleteEndpoint(catalog.KindServer),
+		"validateServer":         a.validateServer,
+		"listServerResources":    a.listServerResources,
+		"listServerDomains":      a.listNothingOfServer,
+		"listServerDestinations": a.listNothingOfServer,
+	}
+}
+
+func (a catalogAPI) securityEndpoints() map[string]rest.Endpoint {
+	return map[string]rest.Endpoint{
+		"listKeys":       a.listKeys,
+		"createKey":      a.createKey,
+		"getKey":         a.getKey,
+		"updateKey":      a.updateKey,
+		"deleteKey":      a.deleteEndpoint(catalog.KindPrivateKey),
+		"listRegistries": a.listRegistries,
+		"createRegistry": a.createRegistry,
+		"getRegistry":    a.getRegistry,
+		"updateRegistry": a.updateRegistry,
+		"deleteRegistry": a.deleteEndpoint(catalog.KindRegistry),
+		"getToken":       a.getToken,
+		"listTokens":     a.listTokens,
+		"createToken":    a.createToken,
+		"deleteToken":    a.deleteToken,
+	}
+}
+
+func (a catalogAPI) resourceEndpoints() map[string]rest.Endpoint {
+	return map[string]rest.Endpoint{
 		"listServiceApplications":     a.listServiceParts(false),
 		"listServiceDatabases":        a.listServiceParts(true),
-		"listProjects":                a.listProjects,
-		"getProject":                  a.getProject,
-		"listEnvironments":            a.listEnvironments,
-		"getEnvironment":              a.getEnvironment,
-		"getCurrentTeam":              a.getTeam,
-		"getTeamByID":                 a.getTeamByID,
-		"listMembers":                 a.listMembers,
-		"listCurrentMembers":          a.listMembers,
-		"listMembersByID":             a.listMembers,
-		"listServerResources":         a.listServerResources,
-		"listServerDomains":           a.listNothingOfServer,
-		"listServerDestinations":      a.listNothingOfServer,
-		"listDestinations":            listDestinations,
-		"unversionedHealth":           health,
 		"listServices":                a.listServices,
 		"createService":               a.createEndpoint(wire.ServiceCodec()),
-		"getService":                  a.getEndpoint(catalog.KindService),
-		"updateService":               a.updateEndpoint(catalog.KindService),
-		"deleteService":               a.deleteResourceEndpoint(catalog.KindService),
 		"listApplications":            a.listApplications,
 		"createShellApplication":      a.createEndpoint(wire.ApplicationCodec(catalog.PackShell)),
 		"createImageApplication":      a.createEndpoint(wire.ApplicationCodec(catalog.PackImage)),
@@ -132,19 +149,27 @@ func (a catalogAPI) endpoints() map[string]rest.Endpoint {
 		"createPublicApplication":     a.createGitApplication,
 		"createKeyApplication":        a.createGitApplication,
 		"createComposeApplication":    a.createEndpoint(wire.ApplicationCodec(catalog.PackCompose)),
-		"getApplication":              a.getEndpoint(catalog.KindApplication),
-		"updateApplication":           a.updateEndpoint(catalog.KindApplication),
-		"deleteApplication":           a.deleteResourceEndpoint(catalog.KindApplication),
 		"listDatabases":               a.listDatabases,
 		"createDatabase":              a.createDatabase,
-		"getDatabase":                 a.getEndpoint(catalog.KindDatabase),
-		"updateDatabase":              a.updateEndpoint(catalog.KindDatabase),
-		"deleteDatabase":              a.deleteResourceEndpoint(catalog.KindDatabase),
 	}
-	maps.Copy(all, a.variableEndpoints("Application", catalog.KindApplication))
-	maps.Copy(all, a.variableEndpoints("Service", catalog.KindService))
-	maps.Copy(all, a.variableEndpoints("Database", catalog.KindDatabase))
-	return all
+}
+
+// ofKind has the operations that are the same for each kind of resource. name is the kind
+// in the names of operations.
+func (a catalogAPI) ofKind(name string, kind catalog.Kind) map[string]rest.Endpoint {
+	return map[string]rest.Endpoint{
+		"get" + name:                  a.getEndpoint(kind),
+		"update" + name:               a.updateEndpoint(kind),
+		"delete" + name:               a.deleteResourceEndpoint(kind),
+		"list" + name + "Tags":        a.listResourceTags(kind),
+		"add" + name + "Tags":         a.addResourceTags(kind),
+		"delete" + name + "Tag":       a.deleteResourceTag(kind),
+		"list" + name + "Variables":   a.listVariables(kind),
+		"create" + name + "Variable":  a.createVariable(kind),
+		"update" + name + "Variable":  a.updateVariable(kind),
+		"update" + name + "Variables": a.updateVariables(kind),
+		"delete" + name + "Variable":  a.deleteVariable(kind),
+	}
 }
 
 // list answers every entity of a kind that the call covers and the query chooses as an

@@ -13,18 +13,6 @@ import (
 // The variables of a resource have routes of their own, as in Coolify. They are the same
 // variables as in the resource's environment: a change of one is a change of the resource.
 
-// variableEndpoints maps the operations on the variables of a kind to their endpoints. name
-// is the kind in the names of operations.
-func (a catalogAPI) variableEndpoints(name string, kind catalog.Kind) map[string]rest.Endpoint {
-	return map[string]rest.Endpoint{
-		"list" + name + "Variables":   a.listVariables(kind),
-		"create" + name + "Variable":  a.createVariable(kind),
-		"update" + name + "Variable":  a.updateVariable(kind),
-		"update" + name + "Variables": a.updateVariables(kind),
-		"delete" + name + "Variable":  a.deleteVariable(kind),
-	}
-}
-
 // listVariables answers the variables of a resource, the ones of pull requests last.
 func (a catalogAPI) listVariables(kind catalog.Kind) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
