@@ -240,18 +240,24 @@ func testFilters(t *testing.T, w *world) {
 			deployment.Filter{Since: all[1].CreatedAt, Until: all[3].CreatedAt}, nil},
 	} {
 		for _, take := range []int{1, 100} {
+			name := fmt.Sprintf("by %s, %d a page", c.name, take)
 			page := deployment.Page{Take: take, Filter: c.filter}
-			wantSame(t, fmt.Sprintf("of the resource by %s, %d a page", c.name, take),
-				w.walkResource(t, resource, page), c.want)
-			if page.Filter.Since.IsZero() {
-				page.Filter.Since = since
-			}
-			if page.Filter.Until.IsZero() {
-				page.Filter.Until = until
-			}
-			wantSame(t, fmt.Sprintf("of the team by %s, %d a page", c.name, take), w.walk(t, page), c.want)
+			wantSame(t, "of the resource "+name, w.walkResource(t, resource, page), c.want)
+			page.Filter = within(c.filter, since, until)
+			wantSame(t, "of the team "+name, w.walk(t, page), c.want)
 		}
 	}
+}
+
+// within is the filter with these bounds where it has none.
+func within(f deployment.Filter, since, until time.Time) deployment.Filter {
+	if f.Since.IsZero() {
+		f.Since = since
+	}
+	if f.Until.IsZero() {
+		f.Until = until
+	}
+	return f
 }
 
 func testSparseFilter(t *testing.T, w *world) {

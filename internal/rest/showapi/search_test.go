@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -111,26 +112,28 @@ func TestTheEndOfALog(t *testing.T) {
 }
 
 func TestALogSinceATime(t *testing.T) {
-	w := resttest.New(t)
-	record := w.Write(t, w.Running(t), "early")
-	time.Sleep(2 * time.Millisecond)
-	at := time.Now().UTC()
-	record = w.Write(t, record, "late")
-	for _, c := range []struct {
-		at   time.Time
-		want string
-	}{
-		{at, "[late]"}, {at.Add(-time.Hour), "[early late]"}, {at.Add(time.Hour), "[]"},
-	} {
-		query := "?since=" + url.QueryEscape(c.at.Format(time.RFC3339Nano))
-		if got := w.ReadLog(t, record.ID, query); fmt.Sprint(got.Outputs()) != c.want || got.Next != 2 {
-			t.Errorf("%s: %v, next %d; want %s", query, got.Outputs(), got.Next, c.want)
+	synctest.Test(t, func(t *testing.T) {
+		w := resttest.New(t)
+		record := w.Write(t, w.Running(t), "early")
+		time.Sleep(2 * time.Millisecond)
+		at := time.Now().UTC()
+		record = w.Write(t, record, "late")
+		for _, c := range []struct {
+			at   time.Time
+			want string
+		}{
+			{at, "[late]"}, {at.Add(-time.Hour), "[early late]"}, {at.Add(time.Hour), "[]"},
+		} {
+			query := "?since=" + url.QueryEscape(c.at.Format(time.RFC3339Nano))
+			if got := w.ReadLog(t, record.ID, query); fmt.Sprint(got.Outputs()) != c.want || got.Next != 2 {
+				t.Errorf("%s: %v, next %d; want %s", query, got.Outputs(), got.Next, c.want)
+			}
 		}
-	}
-	record = w.Record(t, record, func(r *logbook.Recorder) { r.Message("wrong", logbook.Stderr) })
-	if got := w.ReadLog(t, record.ID, "?stream=stderr"); fmt.Sprint(got.Outputs()) != "[wrong]" {
-		t.Errorf("on stderr: %v", got.Outputs())
-	}
+		record = w.Record(t, record, func(r *logbook.Recorder) { r.Message("wrong", logbook.Stderr) })
+		if got := w.ReadLog(t, record.ID, "?stream=stderr"); fmt.Sprint(got.Outputs()) != "[wrong]" {
+			t.Errorf("on stderr: %v", got.Outputs())
+		}
+	})
 }
 
 // TestP9ASearchFindsNothingHidden is for a token that sees only what it was given.
