@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"waybill/internal/fault"
+	"waybill/internal/remote/remotetest"
 	"waybill/internal/remote/sshkey"
 )
 
@@ -29,7 +30,7 @@ func TestKeysAreStoredInOneForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain := pemOf(t, private)
+	plain := remotetest.KeyText(t, private)
 	ec, err := x509.MarshalECPrivateKey(ecdsaKey(t))
 	if err != nil {
 		t.Fatal(err)
@@ -39,7 +40,7 @@ func TestKeysAreStoredInOneForm(t *testing.T) {
 		string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: ec}))
 	for name, text := range map[string]string{
 		"OpenSSH's own":              plain,
-		"RSA":                        rsaPEM(t),
+		"RSA":                        remotetest.RSAKey(t),
 		"Ed25519 in PKCS#8":          string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 		"openssl ecparam":            ecparam,
 		"line ends of Windows":       strings.ReplaceAll(plain, "\n", "\r\n"),
@@ -83,17 +84,17 @@ func p224(t *testing.T) string {
 
 // The reason must quote nothing of the key.
 func TestRefusedKeysNameTheReason(t *testing.T) {
-	plain := rsaPEM(t)
+	plain := remotetest.RSAKey(t)
 	body := strings.Split(plain, "\n")[1]
 	for _, c := range []struct {
 		name       string
 		text, says string
 	}{
-		{"a public key", lineOf(t, plain), "This is a public key"},
+		{"a public key", remotetest.PublicLine(t, plain), "This is a public key"},
 		{"PuTTY's", "PuTTY-User-Key-File-3: ssh-ed25519\nEncryption: none\n" + body, "PuTTY"},
 		{"a locked PKCS#8", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n" + body +
 			"AA==\n-----END ENCRYPTED PRIVATE KEY-----\n", "passphrase"},
-		{"two keys", plain + pemOf(t, ecdsaKey(t)), "more than one"},
+		{"two keys", plain + remotetest.KeyText(t, ecdsaKey(t)), "more than one"},
 		{"line breaks as \\n", strings.ReplaceAll(plain, "\n", `\n`), `written as \n`},
 		{"a single line", strings.ReplaceAll(plain, "\n", " "), "single line"},
 		{"the end is cut off", plain[:len(plain)/2], "damaged"},

@@ -1,11 +1,9 @@
 package sshkey_test
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/pem"
 	"errors"
 	"strings"
@@ -14,12 +12,13 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"waybill/internal/fault"
+	"waybill/internal/remote/remotetest"
 	"waybill/internal/remote/sshkey"
 )
 
 func TestKeysInTheFormOfTheCatalog(t *testing.T) {
-	text := pemOf(t, ecdsaKey(t))
-	line := lineOf(t, text)
+	text := remotetest.KeyText(t, ecdsaKey(t))
+	line := remotetest.PublicLine(t, text)
 	pair, err := sshkey.Reader{}.PrivateKey(text)
 	if err != nil || pair.Public.Line != line || !strings.HasPrefix(pair.Public.Fingerprint, "SHA256:") {
 		t.Errorf("the private key's public half is %+v (%v), want %s", pair.Public, err, line)
@@ -78,31 +77,4 @@ func encrypted(t *testing.T) string {
 		t.Fatal(err)
 	}
 	return string(pem.EncodeToMemory(block))
-}
-
-func rsaPEM(t *testing.T) string {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pemOf(t, key)
-}
-
-func pemOf(t *testing.T, key crypto.PrivateKey) string {
-	t.Helper()
-	block, err := ssh.MarshalPrivateKey(key, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(block))
-}
-
-func lineOf(t *testing.T, text string) string {
-	t.Helper()
-	signer, err := ssh.ParsePrivateKey([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
 }

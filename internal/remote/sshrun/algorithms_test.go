@@ -1,16 +1,11 @@
 package sshrun_test
 
 import (
-	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
-	"encoding/pem"
 	"strings"
 	"testing"
-
-	"golang.org/x/crypto/ssh"
 
 	"waybill/internal/catalog"
 	"waybill/internal/remote"
@@ -18,53 +13,26 @@ import (
 	"waybill/internal/remote/sshrun"
 )
 
-func rsaPEM(t *testing.T) string {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pemOf(t, key)
-}
-
 func ecdsaPEM(t *testing.T) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pemOf(t, key)
-}
-
-func pemOf(t *testing.T, key crypto.PrivateKey) string {
-	t.Helper()
-	block, err := ssh.MarshalPrivateKey(key, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(pem.EncodeToMemory(block))
-}
-
-func lineOf(t *testing.T, text string) string {
-	t.Helper()
-	signer, err := ssh.ParsePrivateKey([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(signer.PublicKey())))
+	return remotetest.KeyText(t, key)
 }
 
 // TestHostKeysOfEveryType has a server with several host keys. The dialer must
 // look at the pinned key, or at the key with the given fingerprint.
 func TestHostKeysOfEveryType(t *testing.T) {
 	// The server makes the first one itself: Ed25519, the type that it prefers.
-	keys := []string{"", rsaPEM(t), ecdsaPEM(t)}
+	keys := []string{"", remotetest.RSAKey(t), ecdsaPEM(t)}
 	ssh := remotetest.OpenSSH(t, remotetest.Setup{HostKeys: keys})
 	dialer := sshrun.New(sshrun.Options{})
 	for _, text := range keys {
 		line := ssh.HostKey()
 		if text != "" {
-			line = lineOf(t, text)
+			line = remotetest.PublicLine(t, text)
 		}
 		kind, _, _ := strings.Cut(line, " ")
 		t.Run(kind, func(t *testing.T) {
@@ -84,8 +52,9 @@ func TestHostKeysOfEveryType(t *testing.T) {
 		})
 	}
 	t.Run("a changed key of the pinned type is shown as it is", func(t *testing.T) {
-		server := &catalog.Server{Address: "127.0.0.1", Port: ssh.Port(), HostKey: lineOf(t, rsaPEM(t))}
-		if got, err := dialer.HostKey(t.Context(), server, ""); err != nil || got.Line != lineOf(t, keys[1]) {
+		former, present := remotetest.PublicLine(t, remotetest.RSAKey(t)), remotetest.PublicLine(t, keys[1])
+		server := &catalog.Server{Address: "127.0.0.1", Port: ssh.Port(), HostKey: former}
+		if got, err := dialer.HostKey(t.Context(), server, ""); err != nil || got.Line != present {
 			t.Errorf("%s %v, want the server's RSA key", got.Line, err)
 		}
 	})
@@ -93,7 +62,7 @@ func TestHostKeysOfEveryType(t *testing.T) {
 
 // TestRSAKeysLogIn logs in to servers that accept only some of the algorithms.
 func TestRSAKeysLogIn(t *testing.T) {
-	key := rsaPEM(t)
+	key := remotetest.RSAKey(t)
 	for _, accepted := range []string{"rsa-sha2-512", "rsa-sha2-256", "rsa-sha2-512,rsa-sha2-256"} {
 		t.Run(accepted, func(t *testing.T) {
 			ssh := remotetest.OpenSSH(t,

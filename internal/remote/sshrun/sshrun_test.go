@@ -225,7 +225,7 @@ func TestDialSaysWhy(t *testing.T) {
 			{"another key is pinned", func(target *remote.Target) { target.HostKey = other.HostKey() },
 				remote.CauseHostKeyChanged, "another host key"},
 			{"a key of another type is pinned", func(target *remote.Target) {
-				target.HostKey = lineOf(t, ecdsaPEM(t))
+				target.HostKey = remotetest.PublicLine(t, ecdsaPEM(t))
 			},
 				remote.CauseHostKeyChanged, "another host key"},
 			{"no key is pinned", func(target *remote.Target) { target.HostKey = "" },
