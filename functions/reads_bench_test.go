@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/aws/awstest"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/catalog"
@@ -141,11 +142,11 @@ func newReads(b *testing.B) *reads {
 		tables:  dynamostore.Tables{Catalog: "catalog", Applications: "a", Services: "s", Databases: "d"},
 		service: "svc000000000000000000000",
 	}
-	store := dynamostore.NewCatalog(r.client, r.tables.Catalog)
+	store := dynamostore.NewCatalog(r.client, r.tables)
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	must(b, store.Create(b.Context(), &catalog.Service{Compose: "services: {}", Resource: catalog.Resource{
 		Meta:     catalog.Meta{ID: r.service, Name: "shop", CreatedAt: now, UpdatedAt: now},
-		ServerID: "srv000000000000000000000"}}))
+		ServerID: "srv000000000000000000000"}}, audit.Entry{}))
 	ledger := dynamostore.NewDeployments(r.client, r.tables)
 	for n := range 20 {
 		record := benchRecord(b, r.service, now.Add(time.Duration(n)*time.Minute))
@@ -163,7 +164,7 @@ func (r *reads) handlers(b *testing.B, store *dynamostore.Catalog) {
 	terms := access.Terms{Name: "bench", Abilities: []access.Ability{access.Read}}
 	token, bearer, err := access.Mint(terms, time.Now(), rand.Reader)
 	must(b, err)
-	must(b, tokens.Create(b.Context(), token))
+	must(b, tokens.Create(b.Context(), token, audit.Entry{}))
 	r.bearer = bearer
 	history := dynamostore.NewHistory(r.client, r.tables)
 	r.list, err = listapi.New(listapi.Ports{Tokens: tokens, Store: store, History: history}, rest.Options{})

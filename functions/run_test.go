@@ -13,6 +13,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 
+	"waybill/internal/audit"
 	"waybill/internal/aws/gateway"
 	"waybill/internal/aws/sqsqueue"
 	"waybill/internal/catalog"
@@ -41,7 +42,7 @@ func claimed(t *testing.T) (runner.Ports, deployment.ID) {
 	app := &catalog.Application{Shell: &catalog.Shell{Start: "true"},
 		Resource: catalog.Resource{Meta: catalog.Meta{ID: "app000000000000000000001"}, ServerID: server.ID}}
 	for _, entity := range []catalog.Entity{key, server, app} {
-		if err := m.Catalog().Create(t.Context(), entity); err != nil {
+		if err := m.Catalog().Create(t.Context(), entity, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -53,7 +53,8 @@ var stackFunctions = []function{
 		// anchors may expand it to several MB.
 		memory: 512, timeout: apiTimeout,
 		environment: append(
-			[]string{settings.Team, settings.LogBucket, settings.SecretsPath, settings.InspectFunction,
+			[]string{settings.Team, settings.AuditTable, settings.LogBucket, settings.SecretsPath,
+				settings.InspectFunction,
 				settings.Shards, settings.Retention, settings.TokenDays, settings.Throttle},
 			settings.ForRequests()...),
 		may: resources.catalogMay,
@@ -62,8 +63,8 @@ var stackFunctions = []function{
 		name: "deploy", does: "Starts, stops, restarts and rollbacks.",
 		// One small transaction a request; the processor is for a quick start.
 		memory: 256, timeout: apiTimeout,
-		environment: append([]string{settings.Team, settings.LogBucket, settings.Shards, settings.Retention,
-			settings.Throttle}, settings.ForRequests()...),
+		environment: append([]string{settings.Team, settings.AuditTable, settings.LogBucket, settings.Shards,
+			settings.Retention, settings.Throttle}, settings.ForRequests()...),
 		may: resources.deployMay,
 	},
 	{
@@ -96,7 +97,7 @@ var stackFunctions = []function{
 		memory: 256, timeout: dispatchTimeout,
 		environment: append(
 			[]string{settings.Team, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath,
-				settings.LogBucket},
+				settings.LogBucket, settings.AuditTable, settings.Retention},
 			settings.ForDeployments()...),
 		may: resources.dispatchMay,
 	},
@@ -180,6 +181,7 @@ func (r resources) environment(names []string) *map[string]*string {
 		settings.CatalogTable:           r.tables.catalog.TableName(),
 		settings.TokensTable:            r.tables.tokens.TableName(),
 		settings.TokenUseTable:          r.tables.tokenUse.TableName(),
+		settings.AuditTable:             r.tables.audit.TableName(),
 		settings.ApplicationDeployments: r.tables.applications.TableName(),
 		settings.ServiceDeployments:     r.tables.services.TableName(),
 		settings.DatabaseDeployments:    r.tables.databases.TableName(),

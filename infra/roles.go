@@ -25,7 +25,8 @@ func newRole(scope constructs.Construct, id string, statements []awsiam.PolicySt
 // tokens and the secrets. No other role may write tokens. So it connects to no server,
 // and invokes inspect with a server's key to have it tested. It queues the deletion of a resource
 // like any other deployment, and writes a record of a change. It queries for a
-// resource's newest deployment, to recognise a repeated request.
+// resource's newest deployment, to recognise a repeated request. It adds entries to the
+// audit, and queries for them.
 func (r resources) catalogMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
@@ -34,6 +35,8 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 			"dynamodb:PutItem", "dynamodb:DeleteItem"),
 		r.noteTokenUse(),
 		allow(on(r.tables.tokenUse.TableArn()), "dynamodb:GetItem", "dynamodb:Scan"),
+		r.writeAudit(),
+		allow(on(r.tables.audit.TableArn()), "dynamodb:Query"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
 		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets),
@@ -70,9 +73,10 @@ func (r resources) inspectMay() []awsiam.PolicyStatement {
 // queue, a mark on its resource and the item of the request. It cancels one, and notes on
 // a queued one that another token was given it. It queries for a resource's newest
 // deployment, to recognise a repeated request. It writes the configuration of a deployment
-// and reads earlier ones.
+// and reads earlier ones. It adds the holds that it changes to the audit.
 func (r resources) deployMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
+		r.writeAudit(),
 		r.readTokens(),
 		r.noteTokenUse(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
@@ -113,11 +117,13 @@ func (r resources) showMay() []awsiam.PolicyStatement {
 
 // dispatchMay returns the rights of dispatch. It reads the streams, claims, sends,
 // writes the feed and publishes. It makes the daily rollups. Once a deployment has
-// removed a resource from its server, it removes the resource from the catalog. Once a
+// removed a resource from its server, it removes the resource from the catalog, and adds that
+// to the audit. Once a
 // record was removed, it deletes its details, its log, and its configuration if nothing
 // else uses that. It deletes secrets that no entity names any more, and cannot read any.
 func (r resources) dispatchMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
+		r.writeAudit(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
 			"dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
@@ -176,6 +182,12 @@ func (r resources) readTokens() awsiam.PolicyStatement {
 // noteTokenUse allows a function of the API to store that a token was used, and no more.
 func (r resources) noteTokenUse() awsiam.PolicyStatement {
 	return allow(on(r.tables.tokenUse.TableArn()), "dynamodb:PutItem")
+}
+
+// writeAudit allows a function to add entries to the audit. Every put has the condition that
+// the id is new, and nothing may update or delete an entry.
+func (r resources) writeAudit() awsiam.PolicyStatement {
+	return allow(on(r.tables.audit.TableArn()), "dynamodb:PutItem")
 }
 
 // objects returns the ARNs of the log bucket's objects at the places.

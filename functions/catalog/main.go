@@ -23,7 +23,7 @@ import (
 
 func main() {
 	boot.Run("catalog", build, append(settings.ForRequests(),
-		settings.LogBucket, settings.SecretsPath, settings.InspectFunction)...)
+		settings.AuditTable, settings.LogBucket, settings.SecretsPath, settings.InspectFunction)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
@@ -36,12 +36,12 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		return gateway.Handlers{}, err
 	}
 	tables := dynamostore.Tables(env.Tables())
-	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
-	tokens := dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
-		env.Get(settings.TokenUseTable))
+	store := dynamostore.NewCatalog(aws.DynamoDB(), tables)
+	tokens := dynamostore.NewTokens(aws.DynamoDB(), dynamostore.TokenTables(env.TokenTables()))
 	keys := sshkey.Reader{}
 	handler, err := catalogapi.New(catalogapi.Ports{
 		Tokens:    tokens,
+		Audit:     dynamostore.NewAuditLog(aws.DynamoDB(), tables),
 		Keys:      dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
 		Store:     store,
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
@@ -53,5 +53,5 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Expand:    recipe.Expand,
 		Warn:      recipe.Warnings,
 	}, opts)
-	return gateway.Handlers{HTTP: handler, Mint: access.Minter(tokens, time.Now)}, err
+	return gateway.Handlers{HTTP: handler, Mint: access.Minter(tokens, time.Now, opts.Retention.Audit())}, err
 }

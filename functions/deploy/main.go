@@ -15,7 +15,9 @@ import (
 	"waybill/internal/settings"
 )
 
-func main() { boot.Run("deploy", build, append(settings.ForRequests(), settings.LogBucket)...) }
+func main() {
+	boot.Run("deploy", build, append(settings.ForRequests(), settings.AuditTable, settings.LogBucket)...)
+}
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	aws, err := account.ForRequests(env)
@@ -27,10 +29,9 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		return gateway.Handlers{}, err
 	}
 	tables := dynamostore.Tables(env.Tables())
-	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
+	store := dynamostore.NewCatalog(aws.DynamoDB(), tables)
 	handler, err := deployapi.New(deployapi.Ports{
-		Tokens: dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
-			env.Get(settings.TokenUseTable)),
+		Tokens:    dynamostore.NewTokens(aws.DynamoDB(), dynamostore.TokenTables(env.TokenTables())),
 		Keys:      dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
 		Store:     store,
 		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),

@@ -16,6 +16,7 @@ import (
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/aws/sqsqueue"
 	"waybill/internal/boot"
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/settings"
 	"waybill/internal/statistics"
@@ -23,10 +24,15 @@ import (
 
 func main() {
 	boot.Run("dispatch", build, append(settings.ForDeployments(),
-		settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath, settings.LogBucket)...)
+		settings.AuditTable, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath,
+		settings.LogBucket)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
+	days, err := env.RetentionDays()
+	if err != nil {
+		return gateway.Handlers{}, err
+	}
 	aws, err := account.New(env)
 	if err != nil {
 		return gateway.Handlers{}, err
@@ -39,14 +45,14 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Claims:    deployments,
 		Expiries:  deployments,
 		History:   history,
-		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog),
+		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables),
 		Logs:      logs,
 		Snapshots: logs.Snapshots(),
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Feed:      dynamostore.NewFeed(aws.DynamoDB(), tables),
 		Sender:    sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
 		Publisher: eventbus.Open(aws.Config(), env.Get(settings.EventBus), eventbus.Options{}),
-	}, deployment.DispatcherOptions{Log: log})
+	}, deployment.DispatcherOptions{Log: log, Retention: catalog.Retention(days)})
 	roller := statistics.NewRoller(dynamostore.NewRollups(aws.DynamoDB(), tables), time.Now)
 	return gateway.Handlers{Change: func(ctx context.Context, item gateway.Change) error {
 		return dynamostore.HandleChange(ctx, dynamostore.StreamRecord(item), dispatcher)

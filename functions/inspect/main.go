@@ -37,9 +37,8 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	dialer := sshrun.New(sshrun.Options{})
 	sessions := dynamostore.NewSessions(aws.DynamoDB(), table)
 	handler, err := inspectapi.New(inspectapi.Ports{
-		Tokens: dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
-			env.Get(settings.TokenUseTable)),
-		Store:    dynamostore.NewCatalog(aws.DynamoDB(), table),
+		Tokens:   dynamostore.NewTokens(aws.DynamoDB(), dynamostore.TokenTables(env.TokenTables())),
+		Store:    dynamostore.NewCatalog(aws.DynamoDB(), dynamostore.Tables{Catalog: table}),
 		Vault:    parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Sessions: sessions,
 		Look:     inspect.DialAndLook(dialer),

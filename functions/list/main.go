@@ -27,11 +27,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		return gateway.Handlers{}, err
 	}
 	tables := dynamostore.Tables(env.Tables())
-	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
+	store := dynamostore.NewCatalog(aws.DynamoDB(), tables)
 	history := dynamostore.NewHistory(aws.DynamoDB(), tables)
 	handler, err := listapi.New(listapi.Ports{
-		Tokens: dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
-			env.Get(settings.TokenUseTable)),
+		Tokens:     dynamostore.NewTokens(aws.DynamoDB(), dynamostore.TokenTables(env.TokenTables())),
 		Store:      store,
 		History:    history,
 		Storage:    history,

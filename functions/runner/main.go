@@ -38,7 +38,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	archive := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
 	queue := sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL))
 	run := runner.New(runner.Ports{
-		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog),
+		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables),
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		History:   dynamostore.NewHistory(aws.DynamoDB(), tables),

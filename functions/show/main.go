@@ -27,11 +27,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		return gateway.Handlers{}, err
 	}
 	tables := dynamostore.Tables(env.Tables())
-	store := dynamostore.NewCatalog(aws.DynamoDB(), tables.Catalog)
+	store := dynamostore.NewCatalog(aws.DynamoDB(), tables)
 	archive := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
 	handler, err := showapi.New(showapi.Ports{
-		Tokens: dynamostore.NewTokens(aws.DynamoDB(), env.Get(settings.TokensTable),
-			env.Get(settings.TokenUseTable)),
+		Tokens:    dynamostore.NewTokens(aws.DynamoDB(), dynamostore.TokenTables(env.TokenTables())),
 		Store:     store,
 		History:   dynamostore.NewHistory(aws.DynamoDB(), tables),
 		Archive:   archive,

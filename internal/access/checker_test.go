@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/fault"
 )
 
@@ -40,7 +41,7 @@ func (d *desk) mint(t *testing.T) (access.Token, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := d.kept.Create(t.Context(), token); err != nil {
+	if err := d.kept.Create(t.Context(), token, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	return token, bearer
@@ -116,7 +117,7 @@ func TestAuthenticateRemembers(t *testing.T) {
 	t.Run("a revoked token stops after 30 seconds at the latest", func(t *testing.T) {
 		d := newDesk(t)
 		d.wants(t, "Bearer "+d.bearer)
-		if err := d.kept.Delete(t.Context(), d.token.ID); err != nil {
+		if err := d.kept.Delete(t.Context(), d.token.ID, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		d.now = d.now.Add(access.CacheTime - 1)
@@ -127,7 +128,7 @@ func TestAuthenticateRemembers(t *testing.T) {
 	t.Run("use does not make a revoked token live longer", func(t *testing.T) {
 		d := newDesk(t)
 		d.wants(t, "Bearer "+d.bearer)
-		_ = d.kept.Delete(t.Context(), d.token.ID)
+		_ = d.kept.Delete(t.Context(), d.token.ID, audit.Entry{})
 		for range 3 {
 			d.now = d.now.Add(9 * time.Second)
 			d.wants(t, "Bearer "+d.bearer)
@@ -139,7 +140,7 @@ func TestAuthenticateRemembers(t *testing.T) {
 		d := newDesk(t)
 		d.kept.slow = func() { d.now = d.now.Add(20 * time.Second) }
 		d.wants(t, "Bearer "+d.bearer)
-		_ = d.kept.Delete(t.Context(), d.token.ID)
+		_ = d.kept.Delete(t.Context(), d.token.ID, audit.Entry{})
 		d.now = d.now.Add(10 * time.Second)
 		d.refuses(t, "Bearer "+d.bearer)
 	})
@@ -159,9 +160,9 @@ func TestAuthenticateCacheEdgeCases(t *testing.T) {
 	})
 	t.Run("a token that was not there works as soon as it is", func(t *testing.T) {
 		d := newDesk(t)
-		_ = d.kept.Delete(t.Context(), d.token.ID)
+		_ = d.kept.Delete(t.Context(), d.token.ID, audit.Entry{})
 		d.refuses(t, "Bearer "+d.bearer)
-		if err := d.kept.Create(t.Context(), d.token); err != nil {
+		if err := d.kept.Create(t.Context(), d.token, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		d.wants(t, "Bearer "+d.bearer)
@@ -175,7 +176,7 @@ func TestAuthenticateCacheEdgeCases(t *testing.T) {
 	t.Run("a clock that was set back is not trusted", func(t *testing.T) {
 		d := newDesk(t)
 		d.wants(t, "Bearer "+d.bearer)
-		_ = d.kept.Delete(t.Context(), d.token.ID)
+		_ = d.kept.Delete(t.Context(), d.token.ID, audit.Entry{})
 		d.now = d.now.Add(-time.Hour)
 		d.refuses(t, "Bearer "+d.bearer)
 	})

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -85,10 +86,10 @@ func MintWithID(
 
 // Minter returns a function that makes a token with the named abilities, stores it and
 // returns its bearer form. A stack gets its first token in this way: the API makes
-// tokens only for a client that has one with root. It has the errors of [Mint] and of
-// [Tokens]'s Create.
+// tokens only for a client that has one with root. The entry of the audit is kept as long as
+// kept says. It has the errors of [Mint] and of [Tokens]'s Create.
 func Minter(
-	tokens Tokens, now func() time.Time,
+	tokens Tokens, now func() time.Time, kept time.Duration,
 ) func(ctx context.Context, name string, abilities []string) (string, error) {
 	return func(ctx context.Context, name string, names []string) (string, error) {
 		abilities, err := ParseAbilities(names)
@@ -99,7 +100,12 @@ func Minter(
 		if err != nil {
 			return "", err
 		}
-		return bearer, tokens.Create(ctx, token)
+		entry, err := audit.New(audit.Entry{At: token.CreatedAt, Action: audit.Create,
+			Target: token.Target()}, kept, rand.Reader)
+		if err != nil {
+			return "", err
+		}
+		return bearer, tokens.Create(ctx, token, entry)
 	}
 }
 

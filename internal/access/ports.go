@@ -7,6 +7,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"waybill/internal/audit"
 )
 
 // Ability is a right of a token. Root passes every check. Otherwise the token needs
@@ -42,6 +44,11 @@ type Token struct {
 	ExpiresAt time.Time
 }
 
+// Target returns the token as the target of an entry of the audit.
+func (t Token) Target() audit.Target {
+	return audit.Target{Kind: audit.KindToken, ID: t.ID, Name: t.Name}
+}
+
 // Expired reports whether the token has stopped working.
 func (t Token) Expired(now time.Time) bool { return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) }
 
@@ -55,14 +62,16 @@ func (t Token) Clone() Token {
 // Tokens stores tokens and their last uses. Each caller takes only the part that it needs.
 // Every read is strongly consistent.
 type Tokens interface {
-	// Create adds a token. Conflict if the id is taken.
-	Create(ctx context.Context, token Token) error
+	// Create adds a token, and the entry of the audit in the same transaction. Conflict if
+	// the id of one of them is taken.
+	Create(ctx context.Context, token Token, entry audit.Entry) error
 	// Get returns the token, or NotFound.
 	Get(ctx context.Context, id string) (Token, error)
 	// List returns every token, the oldest first.
 	List(ctx context.Context) ([]Token, error)
-	// Delete removes the token. NotFound if absent.
-	Delete(ctx context.Context, id string) error
+	// Delete removes the token and adds the entry of the audit, in the same transaction.
+	// NotFound if the token is absent, Conflict if the id of the entry is taken.
+	Delete(ctx context.Context, id string, entry audit.Entry) error
 	Uses
 }
 

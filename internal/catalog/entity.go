@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"time"
+
+	"waybill/internal/audit"
 )
 
 // Entity is anything the catalog holds: *[Server], *[PrivateKey],
@@ -23,6 +25,11 @@ type Meta struct {
 	UpdatedAt   time.Time
 	// Generation is the generation of its secrets in the [Vault], or "" without secrets.
 	Generation Generation
+}
+
+// Target returns the entity as the target of an entry of the audit.
+func (m *Meta) Target() audit.Target {
+	return audit.Target{Kind: string(m.ID.Kind()), ID: string(m.ID), Name: m.Name}
 }
 
 // Common implements [Entity] for types that embed Meta.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/fault"
 )
 
@@ -30,25 +31,27 @@ type Reader interface {
 	List(ctx context.Context, kind Kind, page Page) (Listing, error)
 }
 
-// Writer is the part of a [Store] that takes definitions from users.
+// Writer is the part of a [Store] that takes definitions from users. Each write also writes
+// its entry of the audit, in the same transaction: a change that is refused leaves none. An
+// entry whose id is taken refuses the change with Conflict.
 type Writer interface {
 	// Create adds the entity. The entities that it depends on cannot be deleted from
 	// then on. Conflict if the id is taken, Invalid (naming the field) if a
 	// dependency is missing. If the entity names a generation of secrets, that must
 	// have been reserved (see [Discards]), else Conflict.
-	Create(ctx context.Context, entity Entity) error
+	Create(ctx context.Context, entity Entity, entry audit.Entry) error
 	// Update replaces what Create wrote, except the State and the server of a
 	// resource. NotFound if absent. Conflict if the entity was updated since it was
 	// read, which is when its stored UpdatedAt is not was. Invalid (naming the
 	// field) if a dependency is missing.
-	Update(ctx context.Context, entity Entity, was time.Time) error
+	Update(ctx context.Context, entity Entity, was time.Time, entry audit.Entry) error
 }
 
-// Remover is the part of a [Store] that deletes.
+// Remover is the part of a [Store] that deletes, with entries as a [Writer] takes them.
 type Remover interface {
 	// Delete removes the entity. NotFound if absent. Conflict while another entity
 	// depends on it, or while a deployment of it, or on it, is queued or running.
-	Delete(ctx context.Context, id ID) error
+	Delete(ctx context.Context, id ID, entry audit.Entry) error
 }
 
 // Observer is the part of a [Store] that takes observations.

@@ -1,5 +1,7 @@
 package catalog
 
+import "time"
+
 // Retention is how long deployments are kept after their end, in days, by how they ended.
 // Zero means the standard of the stack.
 type Retention struct {
@@ -14,6 +16,9 @@ func DefaultRetention() Retention { return Retention{Finished: 90, Failed: 180, 
 
 // MaxRetentionDays is ten years.
 const MaxRetentionDays = 3650
+
+// Audit returns how long entries of the audit are kept: as long as failed deployments.
+func (r Retention) Audit() time.Duration { return time.Duration(r.Failed) * 24 * time.Hour }
 
 // Or returns the retention with the days of the standard where it has none.
 func (r Retention) Or(standard Retention) Retention {

@@ -2,10 +2,12 @@ package deployment
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
@@ -48,6 +50,9 @@ type DispatcherOptions struct {
 	// Now defaults to the clock, Log to none.
 	Now func() time.Time
 	Log *slog.Logger
+	// Retention tells how long entries of the audit are kept; zero fields mean
+	// [catalog.DefaultRetention].
+	Retention catalog.Retention
 }
 
 // NewDispatcher returns a dispatcher over its ports.
@@ -58,6 +63,7 @@ func NewDispatcher(ports DispatcherPorts, opts DispatcherOptions) *Dispatcher {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
+	opts.Retention = opts.Retention.Or(catalog.DefaultRetention())
 	return &Dispatcher{ports: ports, opts: opts}
 }
 
@@ -84,7 +90,7 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 		err = d.ClaimAll(ctx, record.ServerID)
 	}
 	if err == nil && mayRemoveResource(record) {
-		err = d.removeFromCatalog(ctx, record.ID.Resource())
+		err = d.removeFromCatalog(ctx, record)
 	}
 	if err == nil && record.Status == Finished {
 		err = d.ports.Expiries.DateFinished(ctx, record.ID.Resource())
@@ -135,14 +141,20 @@ func removesResource(record Record) bool {
 		record.Operation == Forget)
 }
 
-// removeFromCatalog removes a resource from the catalog if [isGone] reports that it is no
-// longer on its server, and then its secrets. A resource that is in use again stays.
-func (d *Dispatcher) removeFromCatalog(ctx context.Context, id catalog.ID) error {
-	gone, err := d.isGone(ctx, id)
+// removeFromCatalog removes the resource of the ended deployment from the catalog if
+// [removal] finds that it is no longer on its server, and then its secrets. A resource that
+// is in use again stays.
+func (d *Dispatcher) removeFromCatalog(ctx context.Context, ended Record) error {
+	id := ended.ID.Resource()
+	removed, gone, err := d.removal(ctx, ended)
 	if err != nil || !gone {
 		return err
 	}
-	err = d.ports.Store.Delete(ctx, id)
+	entry, err := audit.New(removed.removalEntry(d.opts.Now()), d.opts.Retention.Audit(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	err = d.ports.Store.Delete(ctx, id, entry)
 	if errors.Is(err, fault.Conflict) {
 		d.opts.Log.InfoContext(ctx, "a deleted resource is in use again and stays", "resource_uuid", id,
 			"cause", err)
@@ -171,23 +183,23 @@ func (d *Dispatcher) deleteDiscarded(ctx context.Context) error {
 	return nil
 }
 
-// isGone reports whether the last operation that concerns the resource's server
+// removal returns the last operation that concerns the resource's server, and whether it
 // was a delete or a forget. The catalog cannot tell: a change may be delivered
 // again after a later start has ended. Operations that do nothing on the server,
-// such as an update, are skipped.
-func (d *Dispatcher) isGone(ctx context.Context, id catalog.ID) (bool, error) {
+// such as an update, are skipped. If the whole history is gone, it returns the ended one.
+func (d *Dispatcher) removal(ctx context.Context, ended Record) (removed Record, gone bool, err error) {
 	for page := (Page{}); ; {
-		listing, err := d.ports.History.List(ctx, id, page)
+		listing, err := d.ports.History.List(ctx, ended.ID.Resource(), page)
 		if err != nil {
-			return false, err
+			return Record{}, false, err
 		}
 		for _, record := range listing.Records {
 			if record.Operation.OnServer() || record.Operation == Forget {
-				return removesResource(record), nil
+				return record, removesResource(record), nil
 			}
 		}
-		if listing.Next == "" { // no such operation, or the whole history is gone
-			return listing.Count == 0, nil
+		if listing.Next == "" {
+			return ended, listing.Count == 0, nil
 		}
 		page.Cursor = listing.Next
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -231,11 +232,11 @@ func (s stubbornHistory) List(ctx context.Context, resource catalog.ID,
 	return s.History.List(ctx, resource, page)
 }
 
-func (s stubbornStore) Delete(ctx context.Context, id catalog.ID) error {
+func (s stubbornStore) Delete(ctx context.Context, id catalog.ID, entry audit.Entry) error {
 	if *s.err != nil {
 		return *s.err
 	}
-	return s.DispatcherStore.Delete(ctx, id)
+	return s.DispatcherStore.Delete(ctx, id, entry)
 }
 
 func (s stubbornVault) Delete(ctx context.Context, id catalog.ID, generation catalog.Generation) error {

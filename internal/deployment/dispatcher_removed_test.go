@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -219,7 +220,7 @@ func TestAConfigurationThatIsUsedMeanwhileIsPutBack(t *testing.T) {
 		}
 		was := back.UpdatedAt
 		back.Compose, back.UpdatedAt = present.Compose, w.now()
-		if err := w.Catalog().Update(t.Context(), back, was); err != nil {
+		if err := w.Catalog().Update(t.Context(), back, was, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		w.request(t, start(service))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/logbook"
 )
@@ -130,15 +131,17 @@ type Expiries interface {
 }
 
 // Holds is the part of a [Ledger] for legal holds, which keep a deployment and its log
-// whatever its retention.
+// whatever its retention. Each change also writes its entry of the audit, in the same
+// transaction. A change whose entry exists already was made by an earlier run of the same
+// request, and is not made again.
 type Holds interface {
 	// Hold holds the deployment and takes its date away; see [Record.HeldBy]. NotFound
 	// if there is no such deployment.
-	Hold(ctx context.Context, id ID, hold Hold) (Record, error)
+	Hold(ctx context.Context, id ID, hold Hold, entry audit.Entry) (Record, error)
 	// Release ends the hold; see [Record.Released]. A deployment that finished is on the
 	// list of [Expiries] again and dated as DateFinished does it. Without a hold nothing
 	// changes. NotFound if there is no such deployment.
-	Release(ctx context.Context, id ID) (Record, error)
+	Release(ctx context.Context, id ID, entry audit.Entry) (Record, error)
 }
 
 // Removal is the removal of a record from its table, by its expiry or by hand.

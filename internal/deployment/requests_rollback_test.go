@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -40,7 +41,7 @@ func (w *world) change(t *testing.T, id catalog.ID,
 	t.Helper()
 	before, after := w.resource(t, id), w.resource(t, id)
 	change(after)
-	if err := w.Catalog().Update(t.Context(), after, after.Common().UpdatedAt); err != nil {
+	if err := w.Catalog().Update(t.Context(), after, after.Common().UpdatedAt, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	record, noted, err := w.requests.Update(t.Context(), before, after,
@@ -195,7 +196,7 @@ func TestRollbackIsRefused(t *testing.T) {
 	})
 	t.Run("if the resource is gone", func(t *testing.T) {
 		old := w.ran(t, start(w.service(t, server)), "")
-		if err := w.Catalog().Delete(t.Context(), old.ID.Resource()); err != nil {
+		if err := w.Catalog().Delete(t.Context(), old.ID.Resource(), audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		refused(t, old, fault.NotFound, "Service not found.")

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -49,7 +50,7 @@ func (w *world) create(t *testing.T, entity catalog.Entity, kind catalog.Kind) c
 		t.Fatal(err)
 	}
 	entity.Common().ID, entity.Common().Name = id, "demo "+string(kind)
-	if err := w.Catalog().Create(t.Context(), entity); err != nil {
+	if err := w.Catalog().Create(t.Context(), entity, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	return id
@@ -108,7 +109,7 @@ func (w *world) reconfigure(t *testing.T, id catalog.ID) {
 	}
 	was := service.UpdatedAt
 	service.Compose, service.UpdatedAt = service.Compose+"# changed", w.now()
-	if err := w.Catalog().Update(t.Context(), service, was); err != nil {
+	if err := w.Catalog().Update(t.Context(), service, was, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 }

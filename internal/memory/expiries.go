@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 )
@@ -85,13 +86,18 @@ func (l ledger) Removed(ctx context.Context, removal deployment.Removal) error {
 }
 
 func (l ledger) Hold(ctx context.Context, id deployment.ID,
-	hold deployment.Hold) (deployment.Record, error) {
+	hold deployment.Hold, entry audit.Entry) (deployment.Record, error) {
 	return l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		if l.hasEntry(entry) {
+			return record, nil
+		}
+		l.enter(entry)
 		return record.HeldBy(hold), nil
 	})
 }
 
-func (l ledger) Release(ctx context.Context, id deployment.ID) (deployment.Record, error) {
+func (l ledger) Release(ctx context.Context, id deployment.ID,
+	entry audit.Entry) (deployment.Record, error) {
 	_, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
 		resource := id.Resource()
 		if record.Hold.Held && record.Status == deployment.Finished {
@@ -99,6 +105,7 @@ func (l ledger) Release(ctx context.Context, id deployment.ID) (deployment.Recor
 			l.finished[resource] = append(again, l.finished[resource]...)
 		}
 		if record.Hold.Held {
+			l.enter(entry)
 			record = record.Released()
 		}
 		return record, nil

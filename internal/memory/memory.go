@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/idempotency"
@@ -34,6 +35,7 @@ type Memory struct {
 	discards  []catalog.DiscardedSecrets
 	tokens    map[string]access.Token
 	uses      map[string]time.Time // of tokens
+	audit     map[audit.ID]audit.Entry
 	records   map[deployment.ID]deployment.Record
 	finished  map[catalog.ID][]deployment.FinishedID
 	removed   map[catalog.ID]string // the place of the last removal
@@ -72,6 +74,7 @@ func New(Options) *Memory {
 		secrets:  map[secretKey][]byte{},
 		tokens:   map[string]access.Token{},
 		uses:     map[string]time.Time{},
+		audit:    map[audit.ID]audit.Entry{},
 		records:  map[deployment.ID]deployment.Record{},
 		finished: map[catalog.ID][]deployment.FinishedID{},
 		removed:  map[catalog.ID]string{},
@@ -96,6 +99,9 @@ func (m *Memory) Sessions() catalog.Sessions { return sessions{m} }
 
 // Tokens returns the bearer tokens and their last uses.
 func (m *Memory) Tokens() access.Tokens { return tokens{m} }
+
+// Audit returns the record of who changed what.
+func (m *Memory) Audit() audit.Log { return auditLog{m} }
 
 // IdempotencyKeys returns the keys of requests.
 func (m *Memory) IdempotencyKeys() idempotency.Store { return idempotencyKeys{m} }

@@ -11,6 +11,8 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/access/accesstest"
+	"waybill/internal/audit"
+	"waybill/internal/audit/audittest"
 	"waybill/internal/catalog"
 	"waybill/internal/catalog/catalogtest"
 	"waybill/internal/deployment"
@@ -71,7 +73,7 @@ func TestLedger(t *testing.T) {
 	deploymenttest.TestLedger(t, func(*testing.T) deploymenttest.Ports {
 		m := memory.New(memory.Options{})
 		return deploymenttest.Ports{Store: m.Catalog(), Ledger: m.Ledger(), History: m.History(),
-			Storage: m.Storage(), Damage: damage(m)}
+			Storage: m.Storage(), Audit: m.Audit(), Damage: damage(m)}
 	})
 }
 
@@ -108,7 +110,7 @@ func started(t *testing.T) (*memory.Memory, deployment.ID) {
 			QueueLimit: 1},
 		&catalog.Service{Resource: catalog.Resource{Meta: catalog.Meta{ID: service}, ServerID: server}},
 	} {
-		if err := m.Catalog().Create(t.Context(), entity); err != nil {
+		if err := m.Catalog().Create(t.Context(), entity, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -224,4 +226,11 @@ func TestRecordsAreCopied(t *testing.T) {
 				shared.Progress.Log.Index.Ends[0].Last = "changed", 1, 6
 		}
 	}
+}
+
+func TestAudit(t *testing.T) {
+	audittest.TestLog(t, func(*testing.T) audittest.Ports {
+		m := memory.New(memory.Options{})
+		return audittest.Ports{Store: m.Catalog(), Tokens: m.Tokens(), Log: m.Audit()}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 )
 
@@ -12,11 +13,11 @@ import (
 // the entities, so that an update cannot change it.
 type store struct{ *Memory }
 
-func (s store) Create(ctx context.Context, entity catalog.Entity) error {
+func (s store) Create(ctx context.Context, entity catalog.Entity, entry audit.Entry) error {
 	if err := catalog.CheckWhole(entity); err != nil {
 		return err
 	}
-	return s.locked(ctx, func() error {
+	return s.audited(ctx, entry, func() error {
 		id := entity.Common().ID
 		if _, taken := s.entities[id]; taken {
 			return catalog.NewExistsError(id)
@@ -103,11 +104,13 @@ func (s store) List(ctx context.Context, kind catalog.Kind, page catalog.Page) (
 	return listing, err
 }
 
-func (s store) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
+func (s store) Update(
+	ctx context.Context, entity catalog.Entity, was time.Time, entry audit.Entry,
+) error {
 	if err := catalog.CheckWhole(entity); err != nil {
 		return err
 	}
-	return s.locked(ctx, func() error {
+	return s.audited(ctx, entry, func() error {
 		id := entity.Common().ID
 		old, there := s.entities[id]
 		if !there {
@@ -138,8 +141,8 @@ func (s store) Observe(ctx context.Context, id catalog.ID, status string) error 
 	})
 }
 
-func (s store) Delete(ctx context.Context, id catalog.ID) error {
-	return s.locked(ctx, func() error {
+func (s store) Delete(ctx context.Context, id catalog.ID, entry audit.Entry) error {
+	return s.audited(ctx, entry, func() error {
 		if _, there := s.entities[id]; !there {
 			return catalog.NewNotFoundError(id)
 		}

@@ -4,14 +4,15 @@ import (
 	"context"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/fault"
 )
 
 // tokens is an [access.Tokens].
 type tokens struct{ *Memory }
 
-func (t tokens) Create(ctx context.Context, token access.Token) error {
-	return t.locked(ctx, func() error {
+func (t tokens) Create(ctx context.Context, token access.Token, entry audit.Entry) error {
+	return t.audited(ctx, entry, func() error {
 		if _, taken := t.tokens[token.ID]; taken {
 			return fault.New(fault.Conflict, "Token %s exists already.", token.ID)
 		}
@@ -45,8 +46,8 @@ func (t tokens) List(ctx context.Context) ([]access.Token, error) {
 	return all, err
 }
 
-func (t tokens) Delete(ctx context.Context, id string) error {
-	return t.locked(ctx, func() error {
+func (t tokens) Delete(ctx context.Context, id string, entry audit.Entry) error {
+	return t.audited(ctx, entry, func() error {
 		if _, there := t.tokens[id]; !there {
 			return noToken()
 		}

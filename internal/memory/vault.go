@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 )
 
@@ -74,7 +75,7 @@ func (m *Memory) SetSecrets(ctx context.Context, id catalog.ID, values map[strin
 		return err
 	}
 	entity.Common().Generation = generation
-	return s.Update(ctx, entity, entity.Common().UpdatedAt)
+	return s.Update(ctx, entity, entity.Common().UpdatedAt, audit.Entry{})
 }
 
 // Secrets returns the secrets that an entity names. NotFound if it names none, or if there

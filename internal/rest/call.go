@@ -7,8 +7,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/idempotency"
@@ -28,7 +30,7 @@ type Call struct {
 	header http.Header
 	Token  access.Token
 	Body   []byte
-	random io.Reader
+	opts   Options
 	// store and covered tell what the scope of the token covers.
 	store   catalog.Reader
 	covered map[catalog.ID]bool
@@ -50,7 +52,7 @@ func (c *Call) Rerun() bool { return c.key != nil && c.key.Run > 1 }
 // that a run finds what an earlier run has created. Secrets need another source.
 func (c *Call) IDSource(purpose string) io.Reader {
 	if c.key == nil {
-		return c.random
+		return c.opts.Random
 	}
 	sum := sha256.Sum256(append(c.key.Seed[:], purpose...))
 	return bytes.NewReader(sum[:])
@@ -85,6 +87,30 @@ func (c *Call) Request(
 	var err error
 	request.ID, err = deployment.NewID(id, c.key.CreatedAt, c.IDSource("deployment of "+string(id)))
 	return request, err
+}
+
+// Entry returns the entry of the audit for the change that the call makes to the target.
+// fields are the names of the changed fields.
+func (c *Call) Entry(action audit.Action, target audit.Target, fields ...string) (audit.Entry, error) {
+	return c.entry(c.opts.RecordTime(), c.opts.Random, action, target, fields)
+}
+
+// EntryOnce is [Call.Entry] for a change that a second run of the request could make again. For
+// a request with an Idempotency-Key the entry has the same id in every run, so the store makes
+// the change once.
+func (c *Call) EntryOnce(action audit.Action, target audit.Target) (audit.Entry, error) {
+	if c.key == nil {
+		return c.Entry(action, target)
+	}
+	return c.entry(c.key.CreatedAt, c.IDSource("audit"), action, target, nil)
+}
+
+func (c *Call) entry(
+	at time.Time, random io.Reader, action audit.Action, target audit.Target, fields []string,
+) (audit.Entry, error) {
+	entry := audit.Entry{At: at, Actor: audit.Actor{TokenID: c.Token.ID, Name: c.Token.Name}, Action: action,
+		Target: target}
+	return audit.New(entry.WithFields(fields), c.opts.Retention.Audit(), random)
 }
 
 // Trigger returns the call's token as the trigger of a record.

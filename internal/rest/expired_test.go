@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -39,7 +40,7 @@ func TestAnExpiredDeploymentIsGone(t *testing.T) {
 		created := now.Add(-1000 * day)
 		if err := w.Memory.Catalog().Create(t.Context(), &catalog.Service{Resource: catalog.Resource{
 			Meta:     catalog.Meta{ID: id, Name: "old", CreatedAt: created, UpdatedAt: created},
-			ServerID: catalog.ID(server), Retention: retention}}); err != nil {
+			ServerID: catalog.ID(server), Retention: retention}}, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		return id

@@ -188,7 +188,7 @@ func (g *gate) admit(ctx context.Context, v *visit) (*Call, error) {
 		return nil, err
 	}
 	v.route = route
-	c := &Call{route: route, Params: params, header: v.request.Header, random: g.opts.Random,
+	c := &Call{route: route, Params: params, header: v.request.Header, opts: g.opts,
 		path: v.request.URL.Path, store: g.store}
 	if route.Ability != "" {
 		c.Token, err = g.checker.Authenticate(ctx, c.header.Get("Authorization"), v.request.RemoteAddr)

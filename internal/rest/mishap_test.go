@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/idempotency"
@@ -51,8 +52,8 @@ type mishapStore struct {
 	*mishap
 }
 
-func (s mishapStore) Create(ctx context.Context, entity catalog.Entity) error {
-	return s.at(func() error { return s.Store.Create(ctx, entity) })
+func (s mishapStore) Create(ctx context.Context, entity catalog.Entity, entry audit.Entry) error {
+	return s.at(func() error { return s.Store.Create(ctx, entity, entry) })
 }
 
 func (s mishapStore) Reserve(ctx context.Context, id catalog.ID, generation catalog.Generation) error {
@@ -74,8 +75,8 @@ type mishapTokens struct {
 	*mishap
 }
 
-func (s mishapTokens) Create(ctx context.Context, token access.Token) error {
-	return s.at(func() error { return s.Tokens.Create(ctx, token) })
+func (s mishapTokens) Create(ctx context.Context, token access.Token, entry audit.Entry) error {
+	return s.at(func() error { return s.Tokens.Create(ctx, token, entry) })
 }
 
 type mishapSnapshots struct {
@@ -104,6 +105,14 @@ func (q mishapQueue) Cancel(ctx context.Context, id deployment.ID, by string,
 	now time.Time) (record deployment.Record, err error) {
 	return record, q.at(func() (err error) {
 		record, err = q.Ledger.Cancel(ctx, id, by, now)
+		return err
+	})
+}
+
+func (q mishapQueue) Hold(ctx context.Context, id deployment.ID, hold deployment.Hold,
+	entry audit.Entry) (record deployment.Record, err error) {
+	return record, q.at(func() (err error) {
+		record, err = q.Ledger.Hold(ctx, id, hold, entry)
 		return err
 	})
 }

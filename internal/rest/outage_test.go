@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/rest"
 	"waybill/internal/rest/catalogapi"
@@ -39,11 +40,11 @@ type outageStore struct {
 	*outage
 }
 
-func (s outageStore) Create(ctx context.Context, entity catalog.Entity) error {
+func (s outageStore) Create(ctx context.Context, entity catalog.Entity, entry audit.Entry) error {
 	if err := s.call(); err != nil {
 		return err
 	}
-	return s.Store.Create(ctx, entity)
+	return s.Store.Create(ctx, entity, entry)
 }
 
 func (s outageStore) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error) {
@@ -69,11 +70,12 @@ func (s outageStore) List(
 	return s.Store.List(ctx, kind, page)
 }
 
-func (s outageStore) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
+func (s outageStore) Update(ctx context.Context, entity catalog.Entity, was time.Time,
+	entry audit.Entry) error {
 	if err := s.call(); err != nil {
 		return err
 	}
-	return s.Store.Update(ctx, entity, was)
+	return s.Store.Update(ctx, entity, was, entry)
 }
 
 func (s outageStore) Observe(ctx context.Context, id catalog.ID, status string) error {
@@ -83,11 +85,23 @@ func (s outageStore) Observe(ctx context.Context, id catalog.ID, status string) 
 	return s.Store.Observe(ctx, id, status)
 }
 
-func (s outageStore) Delete(ctx context.Context, id catalog.ID) error {
+func (s outageStore) Delete(ctx context.Context, id catalog.ID, entry audit.Entry) error {
 	if err := s.call(); err != nil {
 		return err
 	}
-	return s.Store.Delete(ctx, id)
+	return s.Store.Delete(ctx, id, entry)
+}
+
+type outageAudit struct {
+	audit.Log
+	*outage
+}
+
+func (l outageAudit) Read(ctx context.Context, span audit.Span, limit int) ([]audit.Entry, error) {
+	if err := l.call(); err != nil {
+		return nil, err
+	}
+	return l.Log.Read(ctx, span, limit)
 }
 
 type outageVault struct {
@@ -133,8 +147,9 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 	switch function {
 	case "catalog":
 		w.Handlers[function], err = catalogapi.New(catalogapi.Ports{
-			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Vault: outageVault{m.Vault(), o},
-			KeyReader: w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
+			Tokens: m.Tokens(), Audit: outageAudit{m.Audit(), o}, Keys: m.IdempotencyKeys(), Store: store,
+			Vault: outageVault{m.Vault(), o}, KeyReader: w.Inspector, Inspector: w.Inspector,
+			Ledger: m.Ledger(), Snapshots: m.Snapshots(),
 			Check: w.Check, Warn: w.Warn, Expand: w.Expand}, opts)
 	case "inspect":
 		ports := w.InspectPorts()

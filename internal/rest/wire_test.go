@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/memory"
@@ -103,12 +104,21 @@ func (brokenStore) Head(context.Context, catalog.ID) (catalog.Entity, error) {
 	return nil, resttest.ErrAway
 }
 
-func (brokenStore) Create(context.Context, catalog.Entity) error { return resttest.ErrAway }
+func (brokenStore) Create(context.Context, catalog.Entity, audit.Entry) error {
+	return resttest.ErrAway
+}
 
-func (brokenStore) Delete(context.Context, catalog.ID) error { return resttest.ErrAway }
+func (brokenStore) Delete(context.Context, catalog.ID, audit.Entry) error { return resttest.ErrAway }
 
 func (brokenStore) List(context.Context, catalog.Kind, catalog.Page) (catalog.Listing, error) {
 	return catalog.Listing{}, resttest.ErrAway
+}
+
+// brokenAudit is an audit that does not answer.
+type brokenAudit struct{ audit.Log }
+
+func (brokenAudit) Read(context.Context, audit.Span, int) ([]audit.Entry, error) {
+	return nil, resttest.ErrAway
 }
 
 // brokenLedger is one that is not there either.
@@ -118,11 +128,12 @@ func (brokenLedger) Cancel(context.Context, deployment.ID, string, time.Time) (d
 	return deployment.Record{}, resttest.ErrAway
 }
 
-func (brokenLedger) Hold(context.Context, deployment.ID, deployment.Hold) (deployment.Record, error) {
+func (brokenLedger) Hold(context.Context, deployment.ID, deployment.Hold,
+	audit.Entry) (deployment.Record, error) {
 	return deployment.Record{}, resttest.ErrAway
 }
 
-func (brokenLedger) Release(context.Context, deployment.ID) (deployment.Record, error) {
+func (brokenLedger) Release(context.Context, deployment.ID, audit.Entry) (deployment.Record, error) {
 	return deployment.Record{}, resttest.ErrAway
 }
 
@@ -170,8 +181,9 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 	store := brokenStore{m.Catalog()}
 	s.Handlers = map[string]http.Handler{
 		"catalog": build(catalogapi.New(catalogapi.Ports{
-			Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: store, Vault: m.Vault(),
-			KeyReader: s.Inspector, Inspector: s.Inspector, Ledger: m.Ledger(), Check: s.Check, Warn: s.Warn,
+			Tokens: m.Tokens(), Audit: brokenAudit{}, Keys: m.IdempotencyKeys(), Store: store,
+			Vault: m.Vault(), KeyReader: s.Inspector,
+			Inspector: s.Inspector, Ledger: m.Ledger(), Check: s.Check, Warn: s.Warn,
 			Expand: s.Expand,
 		}, opts)),
 		"deploy": build(deployapi.New(deployapi.Ports{
@@ -227,7 +239,7 @@ func TestTimesComeFromTheClockInTheOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Tokens().Create(t.Context(), token); err != nil {
+	if err := m.Tokens().Create(t.Context(), token, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	sent := httptest.NewRequestWithContext(t.Context(),

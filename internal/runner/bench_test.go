@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -120,7 +121,7 @@ func (w work) claimed(ctx context.Context, archive logbook.Rewriter) (runner.Por
 		Meta: catalog.Meta{ID: "app000000000000000000001"}, ServerID: server.ID,
 		Environment: []catalog.Variable{{Name: "PASSWORD", Secret: true}}}}
 	for _, entity := range []catalog.Entity{key, server, app} {
-		if err := m.Catalog().Create(ctx, entity); err != nil {
+		if err := m.Catalog().Create(ctx, entity, audit.Entry{}); err != nil {
 			return runner.Ports{}, "", err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/memory"
@@ -54,7 +55,7 @@ func start(ctx context.Context, s *shape) (*model, error) {
 		}
 	}
 	for _, entity := range entities {
-		if err := m.Catalog().Create(ctx, entity); err != nil {
+		if err := m.Catalog().Create(ctx, entity, audit.Entry{}); err != nil {
 			return nil, err
 		}
 	}

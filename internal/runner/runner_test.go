@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -61,7 +62,7 @@ func worldOn(t *testing.T, ssh *remotetest.Server, dataDir string) *world {
 
 func (w *world) create(t *testing.T, entity catalog.Entity) {
 	t.Helper()
-	if err := w.Catalog().Create(t.Context(), entity); err != nil {
+	if err := w.Catalog().Create(t.Context(), entity, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -279,7 +280,8 @@ func TestRefusals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := w.Catalog().Update(t.Context(), &changed, entity.Common().UpdatedAt); err != nil {
+			err = w.Catalog().Update(t.Context(), &changed, entity.Common().UpdatedAt, audit.Entry{})
+			if err != nil {
 				t.Fatal(err)
 			}
 			record, log := w.run(t, id)

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -24,7 +25,7 @@ func (w *world) change(t *testing.T, id catalog.ID, change func(*catalog.Applica
 	was := app.UpdatedAt
 	change(app)
 	app.UpdatedAt = was.Add(time.Second)
-	if err := w.Catalog().Update(t.Context(), app, was); err != nil {
+	if err := w.Catalog().Update(t.Context(), app, was, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 }

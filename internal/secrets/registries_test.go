@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/memory"
 	"waybill/internal/redact"
@@ -24,7 +25,7 @@ func registries(t *testing.T, all ...catalog.Registry) secrets.Reader {
 	for i, registry := range all {
 		registry.ID = catalog.ID("reg00000000000000000000" + string(rune('a'+i)))
 		registry.CreatedAt = time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC)
-		if err := m.Catalog().Create(t.Context(), &registry); err != nil {
+		if err := m.Catalog().Create(t.Context(), &registry, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := m.SetSecrets(t.Context(), registry.ID,

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/memory"
@@ -32,7 +33,7 @@ func TestP3EverySecretOfAResourceIsMasked(t *testing.T) {
 		Settings: map[string]string{"postgres_user": "sesame", "postgres_db": "shop"},
 	}
 	for _, entity := range []catalog.Entity{key, server, database} {
-		if err := m.Catalog().Create(t.Context(), entity); err != nil {
+		if err := m.Catalog().Create(t.Context(), entity, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 	}

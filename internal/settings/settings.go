@@ -18,6 +18,7 @@ const (
 	CatalogTable           = "WAYBILL_CATALOG_TABLE"
 	TokensTable            = "WAYBILL_TOKENS_TABLE"
 	TokenUseTable          = "WAYBILL_TOKEN_USE_TABLE"
+	AuditTable             = "WAYBILL_AUDIT_TABLE"
 	ApplicationDeployments = "WAYBILL_APPLICATION_DEPLOYMENTS_TABLE"
 	ServiceDeployments     = "WAYBILL_SERVICE_DEPLOYMENTS_TABLE"
 	DatabaseDeployments    = "WAYBILL_DATABASE_DEPLOYMENTS_TABLE"
@@ -81,6 +82,8 @@ type Tables struct {
 	Applications string
 	Services     string
 	Databases    string
+	// Audit is set for the functions whose changes are audited.
+	Audit string
 	// Shards is the number of shards in the index by time.
 	Shards int
 }
@@ -103,8 +106,17 @@ func (s Settings) Tables() Tables {
 		Applications: s.Get(ApplicationDeployments),
 		Services:     s.Get(ServiceDeployments),
 		Databases:    s.Get(DatabaseDeployments),
+		Audit:        s.Get(AuditTable),
 		Shards:       max(shards, 1),
 	}
+}
+
+// TokenTables are the names of the tables that hold tokens, their uses and the changes of them.
+type TokenTables struct{ Tokens, Uses, Audit string }
+
+// TokenTables returns the names of the tables. Audit is set for a function that writes tokens.
+func (s Settings) TokenTables() TokenTables {
+	return TokenTables{Tokens: s.Get(TokensTable), Uses: s.Get(TokenUseTable), Audit: s.Get(AuditTable)}
 }
 
 // Require returns Internal, naming every variable of names that is missing.

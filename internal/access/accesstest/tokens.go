@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -65,7 +66,7 @@ func token(n int) access.Token {
 func create(t *testing.T, tokens access.Tokens, all ...access.Token) {
 	t.Helper()
 	for _, one := range all {
-		if err := tokens.Create(t.Context(), one); err != nil {
+		if err := tokens.Create(t.Context(), one, audit.Entry{}); err != nil {
 			t.Fatalf("Create(%s): %v", one.ID, err)
 		}
 	}
@@ -110,7 +111,7 @@ func createTwice(t *testing.T, tokens access.Tokens) {
 	create(t, tokens, token(1))
 	second := token(2)
 	second.ID = token(1).ID
-	wantKind(t, tokens.Create(t.Context(), second), fault.Conflict)
+	wantKind(t, tokens.Create(t.Context(), second, audit.Entry{}), fault.Conflict)
 	got, err := tokens.Get(t.Context(), second.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +124,7 @@ func createAtOnce(t *testing.T, tokens access.Tokens) {
 	var wait sync.WaitGroup
 	for range 8 {
 		wait.Go(func() {
-			switch err := tokens.Create(t.Context(), token(1)); {
+			switch err := tokens.Create(t.Context(), token(1), audit.Entry{}); {
 			case err == nil:
 				created.Add(1)
 			case errors.Is(err, fault.Conflict):
@@ -166,12 +167,12 @@ func listsAll(t *testing.T, tokens access.Tokens) {
 
 func deletes(t *testing.T, tokens access.Tokens) {
 	create(t, tokens, token(1), token(2))
-	if err := tokens.Delete(t.Context(), token(1).ID); err != nil {
+	if err := tokens.Delete(t.Context(), token(1).ID, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := tokens.Get(t.Context(), token(1).ID)
 	wantKind(t, err, fault.NotFound)
-	wantKind(t, tokens.Delete(t.Context(), token(1).ID), fault.NotFound)
+	wantKind(t, tokens.Delete(t.Context(), token(1).ID, audit.Entry{}), fault.NotFound)
 	all, err := tokens.List(t.Context())
 	if err != nil || len(all) != 1 || all[0].ID != token(2).ID {
 		t.Errorf("List = %v, %v; want only the other token", all, err)
@@ -182,10 +183,10 @@ func cancelled(t *testing.T, tokens access.Tokens) {
 	create(t, tokens, token(1))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := tokens.Create(ctx, token(2)); err == nil {
+	if err := tokens.Create(ctx, token(2), audit.Entry{}); err == nil {
 		t.Error("Create with a cancelled context returned no error")
 	}
-	if err := tokens.Delete(ctx, token(1).ID); err == nil {
+	if err := tokens.Delete(ctx, token(1).ID, audit.Entry{}); err == nil {
 		t.Error("Delete with a cancelled context returned no error")
 	}
 	all, err := tokens.List(t.Context())

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/audit"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
@@ -41,7 +42,7 @@ func newStand(t *testing.T) *stand {
 	client := wire.client()
 	s := &stand{
 		client: plain, tables: made, wire: wire, now: time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC),
-		catalog:     dynamostore.NewCatalog(client, made.Catalog),
+		catalog:     dynamostore.NewCatalog(client, made),
 		deployments: dynamostore.NewDeployments(client, made),
 		history:     dynamostore.NewHistory(client, made),
 		indexes:     dynamostore.NewIndexes(client, made),
@@ -53,7 +54,7 @@ func newStand(t *testing.T) *stand {
 		&catalog.Server{Meta: catalog.Meta{ID: serverID}, KeyID: key, Concurrency: 2, QueueLimit: 25},
 		s.service(serviceID),
 	} {
-		if err := s.catalog.Create(t.Context(), entity); err != nil {
+		if err := s.catalog.Create(t.Context(), entity, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -69,14 +70,14 @@ func (s *stand) built(t *testing.T) *catalog.Application {
 	t.Helper()
 	for _, key := range []catalog.ID{oneKeyID, otherKeyID} {
 		do(t, "Create", s.directCatalog().Create(t.Context(),
-			&catalog.PrivateKey{Meta: catalog.Meta{ID: key}}))
+			&catalog.PrivateKey{Meta: catalog.Meta{ID: key}}, audit.Entry{}))
 	}
 	built := &catalog.Application{
 		Resource: catalog.Resource{Meta: catalog.Meta{ID: "app000000000000000000000", UpdatedAt: s.now},
 			ServerID: serverID},
 		Dockerfile: &catalog.Dockerfile{Source: catalog.Source{KeyID: oneKeyID}},
 	}
-	do(t, "Create", s.directCatalog().Create(t.Context(), built))
+	do(t, "Create", s.directCatalog().Create(t.Context(), built, audit.Entry{}))
 	return built
 }
 
@@ -308,7 +309,7 @@ func TestOtherChangesOfADeploymentCostFewRequests(t *testing.T) {
 			name: "Enqueue and Cancel",
 			call: func() error {
 				other := catalog.ID("svc444444444444444444444")
-				if err := s.directCatalog().Create(t.Context(), s.service(other)); err != nil {
+				if err := s.directCatalog().Create(t.Context(), s.service(other), audit.Entry{}); err != nil {
 					return err
 				}
 				_, err := s.deployments.Cancel(t.Context(), s.enqueue(t, other).ID, "ops", s.now)
@@ -325,14 +326,16 @@ func TestChangesOfTheCatalogCostFewRequests(t *testing.T) {
 	s.checkCosts(t, []costedStep{
 		{
 			name: "Update",
-			call: func() error { return s.catalog.Update(t.Context(), built, built.UpdatedAt) },
+			call: func() error {
+				return s.catalog.Update(t.Context(), built, built.UpdatedAt, audit.Entry{})
+			},
 			want: map[string]int{"GetItem": 1, "TransactWriteItems": 1},
 		},
 		{
 			name: "Update with another deploy key",
 			call: func() error {
 				built.Dockerfile.KeyID = otherKeyID
-				return s.catalog.Update(t.Context(), built, built.UpdatedAt)
+				return s.catalog.Update(t.Context(), built, built.UpdatedAt, audit.Entry{})
 			},
 			want: map[string]int{"GetItem": 1, "TransactWriteItems": 1},
 		},
@@ -357,7 +360,7 @@ func TestChangesOfTheCatalogCostFewRequests(t *testing.T) {
 func TestRecordsThatAreGone(t *testing.T) {
 	s := newStand(t)
 	other := catalog.ID("svc111111111111111111111")
-	if err := s.catalog.Create(t.Context(), s.service(other)); err != nil {
+	if err := s.catalog.Create(t.Context(), s.service(other), audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	gone, left := s.enqueue(t, serviceID), s.enqueue(t, other)
@@ -399,13 +402,16 @@ func TestTooLargeItemsAreInvalid(t *testing.T) {
 		do(t, "NewID", err)
 		large := s.service(id)
 		grow(large)
-		err = s.catalog.Create(t.Context(), large)
+		err = s.catalog.Create(t.Context(), large, audit.Entry{})
 		if !errors.Is(err, fault.Invalid) || strings.Contains(fault.Public(err), "yyy") {
 			t.Errorf("Create with a large %s: %v, want Invalid", part, err)
 		}
 		small := s.service(id)
-		do(t, "Create", s.catalog.Create(t.Context(), small))
-		if err := s.catalog.Update(t.Context(), large, small.UpdatedAt); !errors.Is(err, fault.Invalid) {
+		do(t, "Create", s.catalog.Create(t.Context(), small, audit.Entry{}))
+		if err := s.catalog.Update(t.Context(), large, small.UpdatedAt, audit.Entry{}); !errors.Is(
+			err,
+			fault.Invalid,
+		) {
 			t.Errorf("Update with a large %s: %v, want Invalid", part, err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"waybill/internal/audit"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
@@ -33,7 +34,7 @@ func (s *stand) direct() *dynamostore.Deployments {
 }
 
 func (s *stand) directCatalog() *dynamostore.Catalog {
-	return dynamostore.NewCatalog(s.client, s.tables.Catalog)
+	return dynamostore.NewCatalog(s.client, s.tables)
 }
 
 func (s *stand) hand() hand { return hand{s.client, s.tables} }
@@ -68,7 +69,7 @@ func (s *stand) wantClaimed(t *testing.T, want deployment.ID) {
 func TestP2BetweenLookAndClaim(t *testing.T) {
 	newStandOf2 := func(t *testing.T) (s *stand, first, second deployment.Record) {
 		s = newStand(t)
-		do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID)))
+		do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID), audit.Entry{}))
 		return s, s.enqueue(t, serviceID), s.enqueue(t, otherID)
 	}
 	t.Run("another call claims the same: the next one is taken", func(t *testing.T) {
@@ -87,7 +88,7 @@ func TestP2BetweenLookAndClaim(t *testing.T) {
 			server, err := catalog.Find[*catalog.Server](t.Context(), s.directCatalog(), serverID)
 			do(t, "Find", err)
 			server.Concurrency = 0
-			do(t, "Update", s.directCatalog().Update(t.Context(), server, server.UpdatedAt))
+			do(t, "Update", s.directCatalog().Update(t.Context(), server, server.UpdatedAt, audit.Entry{}))
 		})
 		_, err := s.deployments.Claim(t.Context(), serverID, s.now)
 		if !errors.Is(err, fault.NotFound) {
@@ -231,8 +232,8 @@ func TestP6BetweenLookAndCancel(t *testing.T) {
 	t.Run("the queue moves: it is found at its new place, and the next one stays", func(t *testing.T) {
 		s := newStand(t)
 		last := catalog.ID("svc222222222222222222222")
-		do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID)))
-		do(t, "Create", s.catalog.Create(t.Context(), s.service(last)))
+		do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID), audit.Entry{}))
+		do(t, "Create", s.catalog.Create(t.Context(), s.service(last), audit.Entry{}))
 		s.enqueue(t, serviceID)
 		record, next := s.enqueue(t, otherID), s.enqueue(t, last)
 		s.wire.just("TransactWriteItems", func() {
@@ -374,7 +375,7 @@ func TestBetweenLookAndDelete(t *testing.T) {
 			name: "a service is created on the server",
 			id:   serverID,
 			event: func(t *testing.T, s *stand) {
-				do(t, "Create", s.directCatalog().Create(t.Context(), s.service(otherID)))
+				do(t, "Create", s.directCatalog().Create(t.Context(), s.service(otherID), audit.Entry{}))
 			},
 		},
 		{
@@ -389,12 +390,12 @@ func TestBetweenLookAndDelete(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStand(t)
 			if c.id == serverID {
-				do(t, "Delete", s.catalog.Delete(t.Context(), serviceID))
+				do(t, "Delete", s.catalog.Delete(t.Context(), serviceID, audit.Entry{}))
 			} else {
-				do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID)))
+				do(t, "Create", s.catalog.Create(t.Context(), s.service(otherID), audit.Entry{}))
 			}
 			s.wire.just("TransactWriteItems", func() { c.event(t, s) })
-			if err := s.catalog.Delete(t.Context(), c.id); !errors.Is(err, fault.Conflict) {
+			if err := s.catalog.Delete(t.Context(), c.id, audit.Entry{}); !errors.Is(err, fault.Conflict) {
 				t.Errorf("Delete: %v, want a Conflict", err)
 			}
 			if _, err := s.catalog.Get(t.Context(), c.id); err != nil {
@@ -405,9 +406,9 @@ func TestBetweenLookAndDelete(t *testing.T) {
 	t.Run("another caller deletes it: NotFound", func(t *testing.T) {
 		s := newStand(t)
 		s.wire.just("TransactWriteItems", func() {
-			do(t, "Delete", s.directCatalog().Delete(t.Context(), serviceID))
+			do(t, "Delete", s.directCatalog().Delete(t.Context(), serviceID, audit.Entry{}))
 		})
-		if err := s.catalog.Delete(t.Context(), serviceID); !errors.Is(err, fault.NotFound) {
+		if err := s.catalog.Delete(t.Context(), serviceID, audit.Entry{}); !errors.Is(err, fault.NotFound) {
 			t.Errorf("Delete: %v, want NotFound", err)
 		}
 	})

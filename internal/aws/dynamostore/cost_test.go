@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/audit"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/catalog"
 	"waybill/internal/catalog/catalogtest"
@@ -113,7 +114,7 @@ func TestADeploymentCostsTheSameWhateverTheDefinition(t *testing.T) {
 			service, err := catalog.Find[*catalog.Service](t.Context(), s.catalog, serviceID)
 			do(t, "Find", err)
 			service.Compose = incompressible(bytes)
-			do(t, "Update", s.catalog.Update(t.Context(), service, service.UpdatedAt))
+			do(t, "Update", s.catalog.Update(t.Context(), service, service.UpdatedAt, audit.Entry{}))
 			if diff := cmp.Diff(s.lifeUnits(t), want); diff != "" {
 				t.Errorf("the units of each step (-got +want):\n%s", diff)
 			}
@@ -176,7 +177,7 @@ func TestAnUpdateWritesTheBodyOnlyIfItChanged(t *testing.T) {
 		was := service.UpdatedAt
 		service.UpdatedAt = was.Add(time.Second)
 		c.change(service)
-		got := s.units(t, func() error { return s.catalog.Update(t.Context(), service, was) })
+		got := s.units(t, func() error { return s.catalog.Update(t.Context(), service, was, audit.Entry{}) })
 		if diff := cmp.Diff(got, c.want); diff != "" {
 			t.Errorf("an update %s writes (-got +want):\n%s", c.name, diff)
 		}

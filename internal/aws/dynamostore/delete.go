@@ -5,16 +5,17 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 )
 
-// Delete removes the entity and decrements the count of dependents on each of its
+// Delete removes the entity, adds the entry, and decrements the count of dependents on each of its
 // dependencies.
 //
 // It first reads the entity, for its dependencies and for the reason of a refusal.
 // The transaction decides; two of its conditions are that the dependencies and the secrets
 // are the same. It also discards the secrets.
-func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
+func (c *Catalog) Delete(ctx context.Context, id catalog.ID, entry audit.Entry) error {
 	return retry(ctx, func() (bool, error) {
 		stored, err := c.load(ctx, id, false)
 		if err != nil {
@@ -41,7 +42,10 @@ func (c *Catalog) Delete(ctx context.Context, id catalog.ID) error {
 			}
 			writes = append(writes, discarding)
 		}
-		_, done, err := write(ctx, c.client, writes)
+		why, done, err := write(ctx, c.client, append(writes, entering(c.audit, entry)...))
+		if len(why.unmet) > 0 && why.unmet[0] >= len(writes) {
+			return true, newEnteredError()
+		}
 		return done, err
 	})
 }

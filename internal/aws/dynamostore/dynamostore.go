@@ -18,6 +18,9 @@
 // Idempotency-Key, "idempotency-key" the requests with one, and "change" the feed of
 // changes. Bearer tokens have a table of their own, so that a role can be limited to it.
 //
+// The table of the audit has the keys month and id. A change writes its entry in the same
+// transaction, on the condition that the id is new. No role may change an entry.
+//
 // Each kind of resource has a table of deployments with the keys resource_uuid and
 // deployment_uuid. Each deployment has a record there. It may also have details, and
 // blocks of the index of its log: their partition key is the id of the deployment, so
@@ -35,20 +38,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/statistics"
 )
 
-// Catalog is the catalog table. It is safe for use by several goroutines.
+// Catalog is the catalog table, with the entries of its changes in the table of the audit. It
+// is safe for use by several goroutines.
 type Catalog struct {
-	client *dynamodb.Client
-	table  string
+	client       *dynamodb.Client
+	table, audit string
 }
 
-// NewCatalog returns the catalog in the table.
-func NewCatalog(client *dynamodb.Client, table string) *Catalog {
-	return &Catalog{client: client, table: table}
+// NewCatalog returns the catalog in the tables.
+func NewCatalog(client *dynamodb.Client, tables Tables) *Catalog {
+	return &Catalog{client: client, table: tables.Catalog, audit: tables.Audit}
 }
 
 // Tables has the names of the tables. A table that the caller never uses may be
@@ -58,6 +63,7 @@ type Tables struct {
 	Applications string
 	Services     string
 	Databases    string
+	Audit        string
 	// Shards is the number of shards of new deployments in the index by time; 0 means 1.
 	Shards int
 }
@@ -118,6 +124,7 @@ func NewRollups(client *dynamodb.Client, tables Tables) *Rollups {
 var (
 	_ catalog.Store            = (*Catalog)(nil)
 	_ access.Tokens            = (*Tokens)(nil)
+	_ audit.Log                = (*AuditLog)(nil)
 	_ deployment.Ledger        = (*Deployments)(nil)
 	_ deployment.History       = (*History)(nil)
 	_ deployment.StorageReader = (*History)(nil)

@@ -58,7 +58,7 @@ func (h *History) List(ctx context.Context, resource catalog.ID,
 // counted returns a listing with the head of the resource and its count, or an empty one
 // if there is no such resource.
 func (h *History) counted(ctx context.Context, resource catalog.ID) (deployment.Listing, error) {
-	entity, err := NewCatalog(h.client, h.tables.Catalog).Head(ctx, resource)
+	entity, err := NewCatalog(h.client, h.tables).Head(ctx, resource)
 	if errors.Is(err, fault.NotFound) {
 		return deployment.Listing{}, nil
 	}

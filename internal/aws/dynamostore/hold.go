@@ -3,9 +3,11 @@ package dynamostore
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"waybill/internal/audit"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 )
@@ -31,14 +33,14 @@ func (c *change) date(ended deployment.Record) {
 // Hold sets a flag on the record, which every write of a date respects, and writes the
 // reason into the details.
 func (d *Deployments) Hold(ctx context.Context, id deployment.ID,
-	hold deployment.Hold) (deployment.Record, error) {
+	hold deployment.Hold, entry audit.Entry) (deployment.Record, error) {
 	err := retry(ctx, func() (bool, error) {
 		record, _, err := d.record(ctx, id)
 		if err != nil {
 			return false, err
 		}
 		details := newDetailsItem(record.HeldBy(hold))
-		_, done, err := write(ctx, d.client, []types.TransactWriteItem{
+		writes := []types.TransactWriteItem{
 			update(change{
 				table:     d.tables.of(id.Kind()),
 				key:       recordKey(id),
@@ -53,8 +55,8 @@ func (d *Deployments) Hold(ctx context.Context, id deployment.ID,
 				values: item{":at": number(details.HeldAt), ":by": text(details.HeldBy),
 					":reason": text(details.HoldReason)},
 			}),
-		})
-		return done, err
+		}
+		return d.writeWithEntry(ctx, writes, entry)
 	})
 	if err != nil {
 		return deployment.Record{}, err
@@ -65,7 +67,8 @@ func (d *Deployments) Hold(ctx context.Context, id deployment.ID,
 // Release ends the hold in one transaction. A deployment that finished is put on the list
 // of its resource again, at its beginning: it is not the last one unless it is there
 // already.
-func (d *Deployments) Release(ctx context.Context, id deployment.ID) (deployment.Record, error) {
+func (d *Deployments) Release(ctx context.Context, id deployment.ID,
+	entry audit.Entry) (deployment.Record, error) {
 	err := retry(ctx, func() (bool, error) {
 		record, _, err := d.record(ctx, id)
 		if err != nil || !record.Hold.Held {
@@ -76,8 +79,7 @@ func (d *Deployments) Release(ctx context.Context, id deployment.ID) (deployment
 		if err != nil && !errors.Is(err, fault.NotFound) {
 			return false, err
 		}
-		_, done, err := write(ctx, d.client, d.releasing(record, there))
-		return done, err
+		return d.writeWithEntry(ctx, d.releasing(record, there), entry)
 	})
 	if err == nil {
 		err = d.DateFinished(ctx, id.Resource())
@@ -86,6 +88,14 @@ func (d *Deployments) Release(ctx context.Context, id deployment.ID) (deployment
 		return deployment.Record{}, err
 	}
 	return d.get(ctx, id)
+}
+
+// writeWithEntry makes one transaction of the writes and the entry. It is done, too, if the
+// entry exists: an earlier run of the same request has made the change.
+func (d *Deployments) writeWithEntry(ctx context.Context, writes []types.TransactWriteItem,
+	entry audit.Entry) (done bool, err error) {
+	why, done, err := write(ctx, d.client, append(writes, entering(d.tables.Audit, entry)...))
+	return done || slices.Contains(why.unmet, len(writes)), err
 }
 
 // releasing is the transaction that ends a hold. there says whether the resource exists.

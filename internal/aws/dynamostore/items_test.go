@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"waybill/internal/audit"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
@@ -17,7 +18,7 @@ import (
 
 func TestDeleteLeavesNothing(t *testing.T) {
 	client, made := tables(t)
-	store := dynamostore.NewCatalog(client, made.Catalog)
+	store := dynamostore.NewCatalog(client, made)
 	entities := full(t)
 	count := func() int {
 		t.Helper()
@@ -31,7 +32,7 @@ func TestDeleteLeavesNothing(t *testing.T) {
 	want := 0
 	for _, entity := range entities {
 		entity.Common().Generation = "" // they are deleted by another call
-		do(t, "Create", store.Create(t.Context(), entity))
+		do(t, "Create", store.Create(t.Context(), entity, audit.Entry{}))
 		switch entity.(type) {
 		case *catalog.Server:
 			want += 2
@@ -45,7 +46,7 @@ func TestDeleteLeavesNothing(t *testing.T) {
 		}
 	}
 	for i := len(entities) - 1; i >= 0; i-- {
-		do(t, "Delete", store.Delete(t.Context(), entities[i].Common().ID))
+		do(t, "Delete", store.Delete(t.Context(), entities[i].Common().ID, audit.Entry{}))
 	}
 	if got := count(); got != 0 {
 		t.Errorf("%d items after all were deleted", got)
@@ -57,7 +58,7 @@ func TestAResourceWithoutItsBodyCanBeDeleted(t *testing.T) {
 	_, err := s.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
 		TableName: aws.String(s.tables.Catalog), Key: dynamostore.BodyKey(serviceID)})
 	do(t, "DeleteItem", err)
-	do(t, "Delete", s.catalog.Delete(t.Context(), serviceID))
+	do(t, "Delete", s.catalog.Delete(t.Context(), serviceID, audit.Entry{}))
 }
 
 // TestReadsThatMeetAnUpdate: the items of an entity are read one after the other, and
@@ -111,7 +112,7 @@ func TestReadsThatMeetAnUpdate(t *testing.T) {
 		s := newStand(t)
 		s.wire.just("Query", func() {
 			s.wire.just("Query", func() {
-				do(t, "Delete", s.directCatalog().Delete(t.Context(), serviceID))
+				do(t, "Delete", s.directCatalog().Delete(t.Context(), serviceID, audit.Entry{}))
 			})
 		})
 		got, err := s.catalog.List(t.Context(), catalog.KindService, catalog.Page{})
@@ -122,7 +123,7 @@ func TestReadsThatMeetAnUpdate(t *testing.T) {
 	t.Run("what is deleted meanwhile is NotFound", func(t *testing.T) {
 		s := newStand(t)
 		state := s.item(t, dynamostore.StateKey(serviceID))
-		do(t, "Delete", s.directCatalog().Delete(t.Context(), serviceID))
+		do(t, "Delete", s.directCatalog().Delete(t.Context(), serviceID, audit.Entry{}))
 		s.putItem(t, state) // as if it had been read before
 		if _, err := s.catalog.Get(t.Context(), serviceID); !errors.Is(err, fault.NotFound) {
 			t.Errorf("Get: %v, want NotFound", err)
@@ -143,7 +144,7 @@ func (s *stand) updated(t *testing.T, id catalog.ID) catalog.Entity {
 	case *catalog.Service:
 		entity.Compose += "# new"
 	}
-	do(t, "Update", s.directCatalog().Update(t.Context(), entity, was))
+	do(t, "Update", s.directCatalog().Update(t.Context(), entity, was, audit.Entry{}))
 	return entity
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"waybill/internal/audit"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
@@ -26,7 +27,8 @@ func TestARemovalLeavesNoItem(t *testing.T) {
 		do(t, "Begin", err)
 		do(t, "Finish", s.deployments.Finish(t.Context(), begun.ID, begun.Lease, begun.Progress,
 			deployment.Outcome{Status: deployment.Failed}, s.now))
-		_, err = s.deployments.Hold(t.Context(), begun.ID, deployment.Hold{Held: true, At: s.now, By: "ops"})
+		_, err = s.deployments.Hold(t.Context(), begun.ID, deployment.Hold{Held: true, At: s.now, By: "ops"},
+			audit.Entry{})
 		do(t, "Hold", err)
 		section := logbook.Section{First: 1, Ends: make([]logbook.End, logbook.TailChunks)}
 		for _, block := range []logbook.Order{1, 1000} {

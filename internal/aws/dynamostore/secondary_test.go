@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/audit"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
@@ -57,7 +58,7 @@ func TestIndexesFindDeploymentsByServerAndTime(t *testing.T) {
 	var ids []deployment.ID
 	for n := range 5 {
 		resource := catalog.ID(fmt.Sprintf("svc%021d", 500+n))
-		if err := s.directCatalog().Create(t.Context(), s.service(resource)); err != nil {
+		if err := s.directCatalog().Create(t.Context(), s.service(resource), audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		ids = append(ids, s.enqueue(t, resource).ID)

@@ -5,12 +5,13 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 )
 
-// Create adds the entity and increments the count of dependents on each of its
+// Create adds the entity and the entry, and increments the count of dependents on each of its
 // dependencies. An entity with dependents cannot be deleted.
-func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
+func (c *Catalog) Create(ctx context.Context, entity catalog.Entity, entry audit.Entry) error {
 	id := entity.Common().ID
 	whole, err := encodeEntity(entity)
 	if err != nil {
@@ -34,7 +35,8 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 	if err != nil {
 		return err
 	}
-	writes = append(writes, naming...)
+	reserved := len(writes) + len(naming)
+	writes = append(append(writes, naming...), entering(c.audit, entry)...)
 	return retry(ctx, func() (bool, error) {
 		why, done, err := write(ctx, c.client, writes)
 		if done || err != nil || len(why.unmet) == 0 {
@@ -46,6 +48,8 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity) error {
 			return true, catalog.NewExistsError(id)
 		case place < len(dependencies):
 			return true, catalog.NewNoDependencyError(dependencies[place])
+		case why.unmet[0] >= reserved:
+			return true, newEnteredError()
 		}
 		return true, catalog.NewUnreservedError(id)
 	})

@@ -14,6 +14,7 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/access/accesstest"
+	"waybill/internal/audit/audittest"
 	"waybill/internal/aws/awstest"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/catalog"
@@ -32,8 +33,9 @@ func tables(t *testing.T) (*dynamodb.Client, dynamostore.Tables) {
 	prefix := "test-" + strings.ToLower(rand.Text()) + "-"
 	made := dynamostore.Tables{
 		Catalog: prefix + "catalog", Applications: prefix + "applications",
-		Services: prefix + "services", Databases: prefix + "databases",
+		Services: prefix + "services", Databases: prefix + "databases", Audit: prefix + "audit",
 	}
+	create(t, client, made.Audit, text("month"), text("id"))
 	create(t, client, made.Catalog, text("kind"), text("uuid"))
 	for _, table := range []string{made.Applications, made.Services, made.Databases} {
 		createDeployments(t, client, table)
@@ -111,7 +113,7 @@ func createTable(t *testing.T, client *dynamodb.Client, input *dynamodb.CreateTa
 
 func TestStore(t *testing.T) {
 	client, made := tables(t)
-	store := dynamostore.NewCatalog(client, made.Catalog)
+	store := dynamostore.NewCatalog(client, made)
 	catalogtest.TestStore(t, func(*testing.T) catalog.Store { return store })
 }
 
@@ -133,7 +135,23 @@ func TestTokens(t *testing.T) {
 			AttributeType: types.ScalarAttributeTypeN}
 		create(t, client, table+"-tokens", id)
 		create(t, client, table+"-token-use", id)
-		return dynamostore.NewTokens(client, table+"-tokens", table+"-token-use")
+		return dynamostore.NewTokens(client,
+			dynamostore.TokenTables{Tokens: table + "-tokens", Uses: table + "-token-use"})
+	})
+}
+
+func TestAudit(t *testing.T) {
+	audittest.TestLog(t, func(t *testing.T) audittest.Ports {
+		client, made := tables(t)
+		id := types.AttributeDefinition{AttributeName: aws.String("id"),
+			AttributeType: types.ScalarAttributeTypeN}
+		create(t, client, made.Audit+"-tokens", id)
+		return audittest.Ports{
+			Store: dynamostore.NewCatalog(client, made),
+			Tokens: dynamostore.NewTokens(client,
+				dynamostore.TokenTables{Tokens: made.Audit + "-tokens", Audit: made.Audit}),
+			Log: dynamostore.NewAuditLog(client, made),
+		}
 	})
 }
 
@@ -147,10 +165,11 @@ func TestLedger(t *testing.T) {
 	client, made := tables(t)
 	history := dynamostore.NewHistory(client, made)
 	ports := deploymenttest.Ports{
-		Store:   dynamostore.NewCatalog(client, made.Catalog),
+		Store:   dynamostore.NewCatalog(client, made),
 		Ledger:  dynamostore.NewDeployments(client, made),
 		History: history,
 		Storage: history,
+		Audit:   dynamostore.NewAuditLog(client, made),
 		Damage:  hand{client, made}.damage(),
 	}
 	deploymenttest.TestLedger(t, func(*testing.T) deploymenttest.Ports { return ports })

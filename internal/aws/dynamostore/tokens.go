@@ -11,21 +11,28 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
 
 // Tokens are two tables with the key id, a number: of bearer tokens, and of their last
-// uses, so that a function may write a use and no token. It is safe for use by several
-// goroutines.
+// uses, so that a function may write a use and no token. The entries of their changes are in
+// the table of the audit. It is safe for use by several goroutines.
 type Tokens struct {
-	client      *dynamodb.Client
-	table, uses string
+	client             *dynamodb.Client
+	table, uses, audit string
 }
 
-// NewTokens returns the tokens in the table, and their uses in the other one.
-func NewTokens(client *dynamodb.Client, table, uses string) *Tokens {
-	return &Tokens{client: client, table: table, uses: uses}
+// TokenTables has the names of the tables. A caller that never changes a token may leave
+// Audit empty.
+type TokenTables struct {
+	Tokens, Uses, Audit string
+}
+
+// NewTokens returns the tokens in the tables.
+func NewTokens(client *dynamodb.Client, tables TokenTables) *Tokens {
+	return &Tokens{client: client, table: tables.Tokens, uses: tables.Uses, audit: tables.Audit}
 }
 
 // tokenItem has a digest of the token's secret, never the secret.
@@ -46,8 +53,8 @@ type tokenItem struct {
 
 func tokenKey(id string) item { return item{"id": &types.AttributeValueMemberN{Value: id}} }
 
-// Create adds a token.
-func (t *Tokens) Create(ctx context.Context, token access.Token) error {
+// Create adds a token and the entry.
+func (t *Tokens) Create(ctx context.Context, token access.Token, entry audit.Entry) error {
 	id, err := strconv.ParseUint(token.ID, 10, 64)
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "the id of a token is not a number")
@@ -64,29 +71,25 @@ func (t *Tokens) Create(ctx context.Context, token access.Token) error {
 		return fault.Wrap(err, fault.Internal, "encode a token")
 	}
 	const condition = "attribute_not_exists(#id)"
-	return t.single(ctx, fault.New(fault.Conflict, "Token %s exists already.", token.ID), func() error {
-		_, err := t.client.PutItem(ctx, &dynamodb.PutItemInput{
-			TableName:                aws.String(t.table),
-			Item:                     whole,
-			ConditionExpression:      aws.String(condition),
-			ExpressionAttributeNames: names("", condition),
-		})
-		return err
-	})
+	return t.write(ctx, put(t.table, whole, condition, nil), entry,
+		fault.New(fault.Conflict, "Token %s exists already.", token.ID))
 }
 
-// single makes one conditional write and returns unmet if its condition is not met.
-func (t *Tokens) single(ctx context.Context, unmet error, write func() error) error {
+// write makes one transaction of the change and the entry. It returns unmet if the condition of
+// the change is not met.
+func (t *Tokens) write(
+	ctx context.Context, change types.TransactWriteItem, entry audit.Entry, unmet error,
+) error {
+	writes := append([]types.TransactWriteItem{change}, entering(t.audit, entry)...)
 	return retry(ctx, func() (bool, error) {
-		err := write()
-		if err == nil {
-			return true, nil
+		why, done, err := write(ctx, t.client, writes)
+		switch {
+		case len(why.unmet) == 0:
+			return done, err
+		case why.unmet[0] == 0:
+			return true, unmet
 		}
-		why, err := refused(err)
-		if err == nil && len(why.unmet) > 0 {
-			err = unmet
-		}
-		return false, err
+		return true, newEnteredError()
 	})
 }
 
@@ -128,21 +131,13 @@ func (t *Tokens) List(ctx context.Context) ([]access.Token, error) {
 	return all, nil
 }
 
-// Delete removes the token.
-func (t *Tokens) Delete(ctx context.Context, id string) error {
+// Delete removes the token and adds the entry.
+func (t *Tokens) Delete(ctx context.Context, id string, entry audit.Entry) error {
 	if !access.IsID(id) {
 		return noToken()
 	}
 	const condition = "attribute_exists(#id)"
-	return t.single(ctx, noToken(), func() error {
-		_, err := t.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
-			TableName:                aws.String(t.table),
-			Key:                      tokenKey(id),
-			ConditionExpression:      aws.String(condition),
-			ExpressionAttributeNames: names("", condition),
-		})
-		return err
-	})
+	return t.write(ctx, remove(t.table, tokenKey(id), condition, nil), entry, noToken())
 }
 
 func decodeToken(stored item) (access.Token, error) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 )
 
@@ -20,7 +21,9 @@ import (
 // secrets. The transaction decides; its conditions are that the entity is unchanged since
 // the caller read it, that it still has the same dependencies, body and secrets, that a
 // new key exists, and that new secrets are reserved.
-func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
+func (c *Catalog) Update(
+	ctx context.Context, entity catalog.Entity, was time.Time, entry audit.Entry,
+) error {
 	id := entity.Common().ID
 	if id.Kind() == "" {
 		return catalog.NewNotFoundError(id)
@@ -54,15 +57,14 @@ func (c *Catalog) Update(ctx context.Context, entity catalog.Entity, was time.Ti
 		if err != nil {
 			return false, err
 		}
-		return c.replace(ctx, id, next, stored, keys, naming)
+		return c.replace(ctx, id, next, stored, keys, extras{naming, entering(c.audit, entry)})
 	})
 }
 
 // replace writes the user's part of the entity, and the counts of its old and its new key.
-// stored are the attributes of the head that must be unchanged. naming are the writes for
-// another generation of secrets.
+// stored are the attributes of the head that must be unchanged.
 func (c *Catalog) replace(ctx context.Context, id catalog.ID, next items, stored item,
-	keys rekey, naming []types.TransactWriteItem) (done bool, err error) {
+	keys rekey, more extras) (done bool, err error) {
 	next.head["depends_on"] = stored["depends_on"]
 	if keys.old != keys.new {
 		next.head["depends_on"] = texts(keys.dependencies)
@@ -76,10 +78,12 @@ func (c *Catalog) replace(ctx context.Context, id catalog.ID, next items, stored
 		writes = append(writes, c.count(keys.old, -1))
 	}
 	counted := len(writes)
-	why, done, err := write(ctx, c.client, append(writes, naming...))
+	why, done, err := write(ctx, c.client, append(append(writes, more.naming...), more.entry...))
 	switch {
 	case len(why.unmet) == 0:
 		return done, err
+	case why.unmet[0] >= counted+len(more.naming):
+		return false, newEnteredError()
 	case why.unmet[0] >= counted:
 		return false, catalog.NewUnreservedError(id)
 	case why.unmet[0] == own && keys.new != "":
@@ -87,6 +91,10 @@ func (c *Catalog) replace(ctx context.Context, id catalog.ID, next items, stored
 	}
 	return done, err
 }
+
+// extras are writes of an update beside the entity: naming for another generation of secrets,
+// and entry for the audit.
+type extras struct{ naming, entry []types.TransactWriteItem }
 
 // replacing returns the writes of the user's part of the entity: its head, the body if it
 // changed, and the limits of a server.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -31,7 +32,7 @@ func (s *stand) wantKeys(t *testing.T, free ...catalog.ID) {
 		found[key] = true
 	}
 	for _, key := range []catalog.ID{oneKeyID, otherKeyID} {
-		if err := s.directCatalog().Delete(t.Context(), key); (err == nil) != found[key] {
+		if err := s.directCatalog().Delete(t.Context(), key, audit.Entry{}); (err == nil) != found[key] {
 			t.Errorf("Delete of %s: %v; free: %v", key, err, found[key])
 		}
 	}
@@ -40,7 +41,7 @@ func (s *stand) wantKeys(t *testing.T, free ...catalog.ID) {
 // TestBetweenLookAndUpdate: what others do while a deploy key changes.
 func TestBetweenLookAndUpdate(t *testing.T) {
 	update := func(s *stand, built *catalog.Application) error {
-		return s.catalog.Update(t.Context(), rekeyed(built), built.UpdatedAt)
+		return s.catalog.Update(t.Context(), rekeyed(built), built.UpdatedAt, audit.Entry{})
 	}
 	t.Run("another caller updates it: it is a Conflict, and the keys are those of that update",
 		func(t *testing.T) {
@@ -49,7 +50,7 @@ func TestBetweenLookAndUpdate(t *testing.T) {
 			s.wire.just("TransactWriteItems", func() {
 				other := *built
 				other.UpdatedAt = built.UpdatedAt.Add(time.Minute)
-				do(t, "Update", s.directCatalog().Update(t.Context(), &other, built.UpdatedAt))
+				do(t, "Update", s.directCatalog().Update(t.Context(), &other, built.UpdatedAt, audit.Entry{}))
 			})
 			if err := update(s, built); !errors.Is(err, fault.Conflict) {
 				t.Errorf("Update: %v, want a Conflict", err)
@@ -60,7 +61,7 @@ func TestBetweenLookAndUpdate(t *testing.T) {
 		s := newStand(t)
 		built := s.built(t)
 		s.wire.just("TransactWriteItems", func() {
-			do(t, "Delete", s.directCatalog().Delete(t.Context(), otherKeyID))
+			do(t, "Delete", s.directCatalog().Delete(t.Context(), otherKeyID, audit.Entry{}))
 		})
 		if err := update(s, built); !errors.Is(err, fault.Invalid) ||
 			len(fault.Fields(err)["private_key_uuid"]) == 0 {
@@ -73,7 +74,7 @@ func TestBetweenLookAndUpdate(t *testing.T) {
 		built := s.built(t)
 		s.wire.just("TransactWriteItems", func() {
 			do(t, "Delete",
-				s.directCatalog().Delete(t.Context(), built.ID))
+				s.directCatalog().Delete(t.Context(), built.ID, audit.Entry{}))
 		})
 		if err := update(s, built); !errors.Is(err, fault.NotFound) {
 			t.Errorf("Update: %v, want NotFound", err)
@@ -93,9 +94,10 @@ func TestBetweenLookAndUpdate(t *testing.T) {
 		s := newStand(t)
 		built := s.built(t)
 		s.wire.just("TransactWriteItems", func() {
-			do(t, "Update", s.directCatalog().Update(t.Context(), rekeyed(built), built.UpdatedAt))
+			do(t, "Update",
+				s.directCatalog().Update(t.Context(), rekeyed(built), built.UpdatedAt, audit.Entry{}))
 		})
-		do(t, "Delete", s.catalog.Delete(t.Context(), built.ID))
+		do(t, "Delete", s.catalog.Delete(t.Context(), built.ID, audit.Entry{}))
 		s.wantKeys(t, oneKeyID, otherKeyID)
 	})
 }
@@ -108,14 +110,14 @@ func TestADeletionThatMeetsAChangeOfSecrets(t *testing.T) {
 		Generation: "01h4mm4d07gaaaaa"}}
 	store := s.directCatalog()
 	do(t, "Reserve", store.Reserve(t.Context(), key.ID, key.Generation))
-	do(t, "Create", store.Create(t.Context(), key))
+	do(t, "Create", store.Create(t.Context(), key, audit.Entry{}))
 	changed := *key
 	changed.Generation, changed.UpdatedAt = "01h4mm4d07gbbbbb", s.now.Add(time.Second)
 	s.wire.just("TransactWriteItems", func() {
 		do(t, "Reserve", store.Reserve(t.Context(), key.ID, changed.Generation))
-		do(t, "Update", store.Update(t.Context(), &changed, key.UpdatedAt))
+		do(t, "Update", store.Update(t.Context(), &changed, key.UpdatedAt, audit.Entry{}))
 	})
-	do(t, "Delete", s.catalog.Delete(t.Context(), key.ID))
+	do(t, "Delete", s.catalog.Delete(t.Context(), key.ID, audit.Entry{}))
 	due, err := store.Discarded(t.Context(), s.now)
 	do(t, "Discarded", err)
 	if len(due) != 1 || due[0].ID != key.ID || due[0].Generation != changed.Generation {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -37,7 +38,7 @@ func testUpdate(t *testing.T, store catalog.Store) {
 				catalog.State{Status: "exited", Running: "x", Deployments: 7}
 			given = &other
 		}
-		if err := store.Update(t.Context(), given, now()); err != nil {
+		if err := store.Update(t.Context(), given, now(), audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		wantEntity(t, store, entity)
@@ -51,20 +52,20 @@ func testServerKey(t *testing.T, store catalog.Store) {
 	server := *create(t, store, newServer(t, old.ID))
 	missing := server
 	missing.KeyID = newKey(t).ID
-	wantKind(t, "Update to a key that is not there", store.Update(t.Context(), &missing, server.UpdatedAt),
-		fault.Invalid)
+	wantKind(t, "Update to a key that is not there",
+		store.Update(t.Context(), &missing, server.UpdatedAt, audit.Entry{}), fault.Invalid)
 	was := server.UpdatedAt
 	server.KeyID, server.UpdatedAt = other.ID, was.Add(time.Second)
-	if err := store.Update(t.Context(), &server, was); err != nil {
+	if err := store.Update(t.Context(), &server, was, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	wantEntity(t, store, &server)
-	wantKind(t, "Delete of the new key", store.Delete(t.Context(), other.ID), fault.Conflict)
-	if err := store.Delete(t.Context(), old.ID); err != nil {
+	wantKind(t, "Delete of the new key", store.Delete(t.Context(), other.ID, audit.Entry{}), fault.Conflict)
+	if err := store.Delete(t.Context(), old.ID, audit.Entry{}); err != nil {
 		t.Errorf("Delete of the old key: %v", err)
 	}
 	for _, id := range []catalog.ID{server.ID, other.ID} {
-		if err := store.Delete(t.Context(), id); err != nil {
+		if err := store.Delete(t.Context(), id, audit.Entry{}); err != nil {
 			t.Errorf("Delete of %s: %v", id, err)
 		}
 	}
@@ -74,22 +75,25 @@ func testOutdated(t *testing.T, store catalog.Store) {
 	key := create(t, store, newKey(t))
 	changed := *key
 	changed.Name, changed.UpdatedAt = "changed", now().Add(time.Second)
-	wantKind(t, "Update", store.Update(t.Context(), &changed, now().Add(-time.Nanosecond)), fault.Conflict)
+	wantKind(t, "Update", store.Update(t.Context(), &changed, now().Add(-time.Nanosecond), audit.Entry{}),
+		fault.Conflict)
 	wantEntity(t, store, key)
-	if err := store.Update(t.Context(), &changed, key.UpdatedAt); err != nil {
+	if err := store.Update(t.Context(), &changed, key.UpdatedAt, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
-	wantKind(t, "Update again", store.Update(t.Context(), &changed, key.UpdatedAt), fault.Conflict)
+	wantKind(t, "Update again", store.Update(t.Context(), &changed, key.UpdatedAt, audit.Entry{}),
+		fault.Conflict)
 	wantEntity(t, store, &changed)
 }
 
 func testNeeded(t *testing.T, store catalog.Store) {
 	entities := all(t, store)
 	for i := range 2 {
-		wantKind(t, "Delete", store.Delete(t.Context(), entities[i].Common().ID), fault.Conflict)
+		wantKind(t, "Delete", store.Delete(t.Context(), entities[i].Common().ID, audit.Entry{}),
+			fault.Conflict)
 	}
 	for i := len(entities) - 1; i >= 0; i-- {
-		if err := store.Delete(t.Context(), entities[i].Common().ID); err != nil {
+		if err := store.Delete(t.Context(), entities[i].Common().ID, audit.Entry{}); err != nil {
 			t.Errorf("Delete of %s after all that needs it: %v", entities[i].Common().ID, err)
 		}
 	}
@@ -97,13 +101,13 @@ func testNeeded(t *testing.T, store catalog.Store) {
 
 func testDeleted(t *testing.T, store catalog.Store) {
 	key := create(t, store, newKey(t))
-	if err := store.Delete(t.Context(), key.ID); err != nil {
+	if err := store.Delete(t.Context(), key.ID, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := store.Get(t.Context(), key.ID)
 	wantKind(t, "Get", err, fault.NotFound)
-	wantKind(t, "Delete again", store.Delete(t.Context(), key.ID), fault.NotFound)
-	wantKind(t, "Update", store.Update(t.Context(), key, key.UpdatedAt), fault.NotFound)
+	wantKind(t, "Delete again", store.Delete(t.Context(), key.ID, audit.Entry{}), fault.NotFound)
+	wantKind(t, "Update", store.Update(t.Context(), key, key.UpdatedAt, audit.Entry{}), fault.NotFound)
 	wantEntity(t, store, create(t, store, key))
 }
 
@@ -123,7 +127,7 @@ func testCopies(t *testing.T, store catalog.Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := store.Update(t.Context(), got, got.Common().UpdatedAt); err != nil {
+		if err := store.Update(t.Context(), got, got.Common().UpdatedAt, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		scribble(got)
@@ -142,7 +146,8 @@ func testUpdatesRace(t *testing.T, store catalog.Store) {
 	for i := range 8 {
 		changed := *key
 		changed.UpdatedAt = now().Add(time.Duration(i+1) * time.Second)
-		calls = append(calls, func() error { return store.Update(t.Context(), &changed, key.UpdatedAt) })
+		calls = append(calls,
+			func() error { return store.Update(t.Context(), &changed, key.UpdatedAt, audit.Entry{}) })
 	}
 	if won := together(t, calls, fault.Conflict); won != 1 {
 		t.Errorf("%d updates won, want 1", won)
@@ -155,8 +160,8 @@ func testDeleteRace(t *testing.T, store catalog.Store) {
 		key := create(t, store, newKey(t))
 		server := newServer(t, key.ID)
 		won := together(t, []func() error{
-			func() error { return store.Create(t.Context(), server) },
-			func() error { return store.Delete(t.Context(), key.ID) },
+			func() error { return store.Create(t.Context(), server, audit.Entry{}) },
+			func() error { return store.Delete(t.Context(), key.ID, audit.Entry{}) },
 		}, fault.Invalid, fault.Conflict)
 		_, noServer := store.Get(t.Context(), server.ID)
 		_, noKey := store.Get(t.Context(), key.ID)

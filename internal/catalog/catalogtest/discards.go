@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -62,16 +63,17 @@ func late(now time.Time) time.Time { return now.Add(catalog.GenerationGrace + ti
 func testReservations(t *testing.T, store catalog.Store) {
 	unreserved := newKey(t)
 	unreserved.Generation = newGeneration(t)
-	wantKind(t, "Create before Reserve", store.Create(t.Context(), unreserved), fault.Conflict)
+	wantKind(t, "Create before Reserve", store.Create(t.Context(), unreserved, audit.Entry{}), fault.Conflict)
 	key, now := named(t, store)
-	wantKind(t, "Create again", store.Create(t.Context(), key), fault.Conflict)
+	wantKind(t, "Create again", store.Create(t.Context(), key, audit.Entry{}), fault.Conflict)
 	wantDue(t, store, key, late(now), "once the entity names its set")
 
 	changed := *key
 	changed.Generation, changed.UpdatedAt = newGeneration(t), now.Add(time.Second)
-	wantKind(t, "Update before Reserve", store.Update(t.Context(), &changed, now), fault.Conflict)
+	wantKind(t, "Update before Reserve", store.Update(t.Context(), &changed, now, audit.Entry{}),
+		fault.Conflict)
 	reserve(t, store, &changed)
-	if err := store.Update(t.Context(), &changed, now); err != nil {
+	if err := store.Update(t.Context(), &changed, now, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	wantDue(t, store, key, now.Add(catalog.GenerationGrace-time.Second), "just after another set replaced it")
@@ -84,8 +86,8 @@ func testDiscards(t *testing.T, store catalog.Store) {
 	stale := *key
 	stale.Generation = newGeneration(t)
 	reserve(t, store, &stale)
-	wantKind(t, "Update of what changed", store.Update(t.Context(), &stale, now.Add(-time.Second)),
-		fault.Conflict)
+	wantKind(t, "Update of what changed",
+		store.Update(t.Context(), &stale, now.Add(-time.Second), audit.Entry{}), fault.Conflict)
 	wantDue(t, store, key, late(now), "an hour after a change that failed", stale.Generation)
 
 	all, err := store.Discarded(t.Context(), late(now))
@@ -101,7 +103,7 @@ func testDiscards(t *testing.T, store catalog.Store) {
 		}
 	}
 	wantDue(t, store, key, late(now), "after it was deleted")
-	if err := store.Delete(t.Context(), key.ID); err != nil {
+	if err := store.Delete(t.Context(), key.ID, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	wantDue(t, store, key, now, "once the entity is deleted", key.Generation)

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -28,7 +29,7 @@ func built(t *testing.T, store catalog.Store, key catalog.ID) *catalog.Applicati
 func wantFree(t *testing.T, store catalog.Store, keys ...catalog.ID) {
 	t.Helper()
 	for _, key := range keys {
-		if err := store.Delete(t.Context(), key); err != nil {
+		if err := store.Delete(t.Context(), key, audit.Entry{}); err != nil {
 			t.Errorf("Delete of a key that nothing needs: %v", err)
 		}
 	}
@@ -37,7 +38,7 @@ func wantFree(t *testing.T, store catalog.Store, keys ...catalog.ID) {
 func wantHeld(t *testing.T, store catalog.Store, keys ...catalog.ID) {
 	t.Helper()
 	for _, key := range keys {
-		wantKind(t, "Delete of a key in use", store.Delete(t.Context(), key), fault.Conflict)
+		wantKind(t, "Delete of a key in use", store.Delete(t.Context(), key, audit.Entry{}), fault.Conflict)
 	}
 }
 
@@ -51,7 +52,7 @@ func testKeyChange(t *testing.T, store catalog.Store) {
 		t.Helper()
 		given := *changed
 		given.ServerID = newMeta(t, catalog.KindServer).ID // must not count
-		if err := store.Update(t.Context(), &given, application.UpdatedAt); err != nil {
+		if err := store.Update(t.Context(), &given, application.UpdatedAt, audit.Entry{}); err != nil {
 			t.Fatalf("Update: %v", err)
 		}
 		wantEntity(t, store, changed)
@@ -76,7 +77,7 @@ func testKeyChange(t *testing.T, store catalog.Store) {
 	again.Meta, again.UpdatedAt = application.Meta, application.UpdatedAt.Add(time.Second)
 	update(again)
 	wantHeld(t, store, last)
-	if err := store.Delete(t.Context(), application.ID); err != nil {
+	if err := store.Delete(t.Context(), application.ID, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	wantFree(t, store, last)
@@ -86,12 +87,13 @@ func testKeyMissing(t *testing.T, store catalog.Store) {
 	key := create(t, store, newKey(t)).ID
 	for _, application := range []*catalog.Application{built(t, store, key), built(t, store, "")} {
 		for _, missing := range []catalog.ID{newMeta(t, catalog.KindPrivateKey).ID, "key"} {
-			err := store.Update(t.Context(), withKey(application, missing), application.UpdatedAt)
+			err := store.Update(t.Context(), withKey(application, missing), application.UpdatedAt,
+				audit.Entry{})
 			wantUnmet(t, err, "private_key_uuid")
 			wantEntity(t, store, application)
 		}
 		wantKind(t, "Update with no id", store.Update(t.Context(), withKey(application, "nonsense"),
-			application.UpdatedAt), fault.Invalid)
+			application.UpdatedAt, audit.Entry{}), fault.Invalid)
 	}
 	wantHeld(t, store, key)
 }
@@ -99,12 +101,14 @@ func testKeyMissing(t *testing.T, store catalog.Store) {
 func testKeyLosers(t *testing.T, store catalog.Store) {
 	one, two := create(t, store, newKey(t)).ID, create(t, store, newKey(t)).ID
 	application := built(t, store, one)
-	err := store.Update(t.Context(), withKey(application, two), application.UpdatedAt.Add(time.Nanosecond))
+	err := store.Update(t.Context(), withKey(application, two), application.UpdatedAt.Add(time.Nanosecond),
+		audit.Entry{})
 	wantKind(t, "Update", err, fault.Conflict)
 	wantEntity(t, store, application)
 	wantHeld(t, store, one)
 	missing := newBuilt(t, application.ServerID, two)
-	wantKind(t, "Update of nothing", store.Update(t.Context(), missing, missing.UpdatedAt), fault.NotFound)
+	wantKind(t, "Update of nothing", store.Update(t.Context(), missing, missing.UpdatedAt, audit.Entry{}),
+		fault.NotFound)
 	wantFree(t, store, two)
 }
 
@@ -114,14 +118,14 @@ func testKeysRace(t *testing.T, store catalog.Store) {
 	keys := []catalog.ID{""}
 	calls := []func() error{func() error {
 		return store.Update(t.Context(), withKey(application, ""),
-			application.UpdatedAt)
+			application.UpdatedAt, audit.Entry{})
 	}}
 	for range 7 {
 		key := create(t, store, newKey(t)).ID
 		keys = append(keys, key)
 		calls = append(calls, func() error {
 			return store.Update(t.Context(), withKey(application, key),
-				application.UpdatedAt)
+				application.UpdatedAt, audit.Entry{})
 		})
 	}
 	if won := together(t, calls, fault.Conflict); won != 1 {
@@ -147,8 +151,8 @@ func testKeyDeleteRace(t *testing.T, store catalog.Store) {
 		key := create(t, store, newKey(t)).ID
 		changed := withKey(application, key)
 		won := together(t, []func() error{
-			func() error { return store.Update(t.Context(), changed, application.UpdatedAt) },
-			func() error { return store.Delete(t.Context(), key) },
+			func() error { return store.Update(t.Context(), changed, application.UpdatedAt, audit.Entry{}) },
+			func() error { return store.Delete(t.Context(), key, audit.Entry{}) },
 		}, fault.Invalid, fault.Conflict)
 		got, err := catalog.Find[*catalog.Application](t.Context(), store, application.ID)
 		_, gone := store.Get(t.Context(), key)
@@ -168,9 +172,9 @@ func testKeyOfDeletedRace(t *testing.T, store catalog.Store) {
 		together(t, []func() error{
 			func() error {
 				return store.Update(t.Context(), withKey(application, two),
-					application.UpdatedAt)
+					application.UpdatedAt, audit.Entry{})
 			},
-			func() error { return store.Delete(t.Context(), application.ID) },
+			func() error { return store.Delete(t.Context(), application.ID, audit.Entry{}) },
 		}, fault.NotFound)
 		_, err := store.Get(t.Context(), application.ID)
 		wantKind(t, "Get", err, fault.NotFound)

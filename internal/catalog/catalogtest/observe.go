@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -25,7 +26,7 @@ func testObserve(t *testing.T, store catalog.Store) {
 			wantEntity(t, store, resource)
 		}
 		resource.Common().Name, resource.Common().UpdatedAt = "new", was.Add(time.Second)
-		if err := store.Update(t.Context(), resource, was); err != nil {
+		if err := store.Update(t.Context(), resource, was, audit.Entry{}); err != nil {
 			t.Errorf("Update after Observe: %v", err)
 		}
 		wantEntity(t, store, resource)

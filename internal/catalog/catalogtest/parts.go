@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -68,13 +69,15 @@ func testHeadsAreNotStored(t *testing.T, store catalog.Store) {
 	server := create(t, store, newServer(t, create(t, store, newKey(t)).ID))
 	for _, whole := range []catalog.Deployable{newService(t, server.ID), newApplication(t, server.ID),
 		newDatabase(t, server.ID)} {
-		wantKind(t, "Create of a head", store.Create(t.Context(), catalog.Head(whole)), fault.Internal)
+		wantKind(t, "Create of a head", store.Create(t.Context(), catalog.Head(whole), audit.Entry{}),
+			fault.Internal)
 		create(t, store, whole)
 		head, err := store.Head(t.Context(), whole.Common().ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantKind(t, "Update with a head", store.Update(t.Context(), head, now()), fault.Internal)
+		wantKind(t, "Update with a head", store.Update(t.Context(), head, now(), audit.Entry{}),
+			fault.Internal)
 		wantEntity(t, store, whole)
 	}
 }
@@ -94,7 +97,7 @@ func testBodyUpdates(t *testing.T, store catalog.Store) {
 		changed := *service
 		change(&changed)
 		changed.UpdatedAt = service.UpdatedAt.Add(time.Second)
-		if err := store.Update(t.Context(), &changed, service.UpdatedAt); err != nil {
+		if err := store.Update(t.Context(), &changed, service.UpdatedAt, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		service = &changed
@@ -134,7 +137,7 @@ func testListed(t *testing.T, store catalog.Store) {
 	}
 	for i := len(entities) - 1; i >= 0; i-- {
 		id := entities[i].Common().ID
-		if err := store.Delete(t.Context(), id); err != nil {
+		if err := store.Delete(t.Context(), id, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		if got := listed(t, store, id); got != nil {
@@ -168,7 +171,7 @@ func wantWhole(t *testing.T, store catalog.Store, entity catalog.Entity, next fu
 		changed := next(i)
 		changed.Common().UpdatedAt = was.Add(time.Second)
 		defer func() { was = changed.Common().UpdatedAt }()
-		return store.Update(t.Context(), changed, was)
+		return store.Update(t.Context(), changed, was, audit.Entry{})
 	}
 	if err := update(0); err != nil {
 		t.Fatal(err)

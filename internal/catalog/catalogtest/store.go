@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 )
@@ -136,7 +137,7 @@ func newDatabase(t *testing.T, server catalog.ID) *catalog.Database {
 func create[E catalog.Entity](t *testing.T, store catalog.Store, entity E) E {
 	t.Helper()
 	reserve(t, store, entity)
-	if err := store.Create(t.Context(), entity); err != nil {
+	if err := store.Create(t.Context(), entity, audit.Entry{}); err != nil {
 		t.Fatalf("Create of %s: %v", entity.Common().ID, err)
 	}
 	return entity
@@ -197,7 +198,7 @@ func testEveryField(t *testing.T, store catalog.Store) {
 
 func testTaken(t *testing.T, store catalog.Store) {
 	for _, entity := range all(t, store) {
-		wantKind(t, "Create again", store.Create(t.Context(), entity), fault.Conflict)
+		wantKind(t, "Create again", store.Create(t.Context(), entity, audit.Entry{}), fault.Conflict)
 	}
 }
 
@@ -212,12 +213,12 @@ func testUnmet(t *testing.T, store catalog.Store) {
 		{newDatabase(t, newMeta(t, catalog.KindServer).ID), "server_uuid"},
 		{newBuilt(t, server, newMeta(t, catalog.KindPrivateKey).ID), "private_key_uuid"},
 	} {
-		wantUnmet(t, store.Create(t.Context(), unmet.entity), unmet.field)
+		wantUnmet(t, store.Create(t.Context(), unmet.entity, audit.Entry{}), unmet.field)
 		_, err := store.Get(t.Context(), unmet.entity.Common().ID)
 		wantKind(t, "Get of what was refused", err, fault.NotFound)
 	}
-	wantKind(t, "Create with no id for a dependency", store.Create(t.Context(), newService(t, "")),
-		fault.Invalid)
+	wantKind(t, "Create with no id for a dependency",
+		store.Create(t.Context(), newService(t, ""), audit.Entry{}), fault.Invalid)
 }
 
 func testUnknown(t *testing.T, store catalog.Store) {
@@ -226,9 +227,9 @@ func testUnknown(t *testing.T, store catalog.Store) {
 		newMeta(t, catalog.KindDatabase).ID, "nonsense", ""} {
 		_, err := store.Get(t.Context(), id)
 		wantKind(t, "Get", err, fault.NotFound)
-		wantKind(t, "Delete", store.Delete(t.Context(), id), fault.NotFound)
+		wantKind(t, "Delete", store.Delete(t.Context(), id, audit.Entry{}), fault.NotFound)
 	}
-	wantKind(t, "Update", store.Update(t.Context(), server, server.UpdatedAt), fault.NotFound)
+	wantKind(t, "Update", store.Update(t.Context(), server, server.UpdatedAt, audit.Entry{}), fault.NotFound)
 	if _, err := store.Get(t.Context(), server.ID); fault.Public(err) != "Server not found." {
 		t.Errorf("Get says %q", fault.Public(err))
 	}
@@ -334,12 +335,12 @@ func testCancelled(t *testing.T, store catalog.Store) {
 	changed := *key
 	changed.Name = "changed"
 	for call, make := range map[string]func() error{
-		"Create":  func() error { return store.Create(ctx, fresh) },
+		"Create":  func() error { return store.Create(ctx, fresh, audit.Entry{}) },
 		"Get":     func() error { _, err := store.Get(ctx, key.ID); return err },
 		"Head":    func() error { _, err := store.Head(ctx, key.ID); return err },
 		"List":    func() error { _, err := store.List(ctx, catalog.KindServer, catalog.Page{}); return err },
-		"Update":  func() error { return store.Update(ctx, &changed, key.UpdatedAt) },
-		"Delete":  func() error { return store.Delete(ctx, key.ID) },
+		"Update":  func() error { return store.Update(ctx, &changed, key.UpdatedAt, audit.Entry{}) },
+		"Delete":  func() error { return store.Delete(ctx, key.ID, audit.Entry{}) },
 		"Observe": func() error { return store.Observe(ctx, newMeta(t, catalog.KindService).ID, "exited") },
 	} {
 		if err := make(); !errors.Is(err, context.Canceled) {

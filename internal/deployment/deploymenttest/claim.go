@@ -3,6 +3,7 @@ package deploymenttest
 import (
 	"testing"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -106,7 +107,7 @@ func testClaimChangedLimit(t *testing.T, w *world) {
 	}
 	was := entity.UpdatedAt
 	entity.Concurrency, entity.QueueLimit, entity.UpdatedAt = 2, 2, w.tick()
-	if err := w.Store.Update(t.Context(), entity, was); err != nil {
+	if err := w.Store.Update(t.Context(), entity, was, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	w.enqueue(t, w.service(t, server), server)
@@ -127,7 +128,7 @@ func testDeleteBusy(t *testing.T, w *world) {
 	refused := func(when string) {
 		t.Helper()
 		for _, id := range []catalog.ID{service, server} {
-			if err := w.Store.Delete(t.Context(), id); fault.KindOf(err) != fault.Conflict {
+			if err := w.Store.Delete(t.Context(), id, audit.Entry{}); fault.KindOf(err) != fault.Conflict {
 				t.Errorf("Delete of %s while %s: %v, want a Conflict", id, when, err)
 			}
 		}
@@ -138,7 +139,7 @@ func testDeleteBusy(t *testing.T, w *world) {
 	refused("running")
 	w.finish(t, record, deployment.Outcome{Status: deployment.Finished})
 	for _, id := range []catalog.ID{service, server} {
-		if err := w.Store.Delete(t.Context(), id); err != nil {
+		if err := w.Store.Delete(t.Context(), id, audit.Entry{}); err != nil {
 			t.Errorf("Delete of %s after the end: %v", id, err)
 		}
 	}
@@ -149,7 +150,7 @@ func testDeletedHistory(t *testing.T, w *world) {
 	service := w.service(t, server)
 	record := w.running(t, service, server)
 	w.finish(t, record, deployment.Outcome{Status: deployment.Finished})
-	if err := w.Store.Delete(t.Context(), service); err != nil {
+	if err := w.Store.Delete(t.Context(), service, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := w.get(t, record.ID).Status; got != deployment.Finished {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -87,7 +88,7 @@ func testUnknownResource(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	w.turnsAway(t, w.record(t, newID(t, catalog.KindService), server), fault.NotFound)
 	deleted := w.service(t, server)
-	if err := w.Store.Delete(t.Context(), deleted); err != nil {
+	if err := w.Store.Delete(t.Context(), deleted, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	w.turnsAway(t, w.record(t, deleted, server), fault.NotFound)

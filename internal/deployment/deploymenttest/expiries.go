@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -168,7 +169,7 @@ func testDeletedAreDated(t *testing.T, w *world) {
 	start := w.endedAs(t, service, server, deployment.Restart, deployment.Finished)
 	failed := w.endedAs(t, service, server, deployment.Restart, deployment.Failed)
 	gone := w.endedAs(t, service, server, deployment.Delete, deployment.Finished)
-	if err := w.Store.Delete(t.Context(), service); err != nil {
+	if err := w.Store.Delete(t.Context(), service, audit.Entry{}); err != nil {
 		t.Fatalf("Delete: %v", err)
 	}
 	for range 2 {
@@ -308,7 +309,7 @@ func testRemovedOfNothing(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	service := w.service(t, server)
 	record := w.logged(t, service, server)
-	if err := w.Store.Delete(t.Context(), service); err != nil {
+	if err := w.Store.Delete(t.Context(), service, audit.Entry{}); err != nil {
 		t.Fatalf("Delete: %v", err)
 	}
 	w.Damage.Forget(t, record.ID)
@@ -348,7 +349,7 @@ func testStorage(t *testing.T, w *world) {
 	service := w.service(t, server)
 	first, second := w.logged(t, service, server), w.logged(t, service, server)
 	wantMore("after two deployments", 2)
-	if err := w.Store.Delete(t.Context(), service); err != nil {
+	if err := w.Store.Delete(t.Context(), service, audit.Entry{}); err != nil {
 		t.Fatalf("Delete: %v", err)
 	}
 	wantMore("after the resource was deleted", 2)

@@ -1,9 +1,12 @@
 package deploymenttest
 
 import (
+	"crypto/rand"
 	"fmt"
 	"testing"
+	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -17,6 +20,8 @@ func holdsCases() []testCase {
 		{"one that finished is dated after its release, unless it is the last one", testHoldFinished},
 		{"the deployments of a deleted resource can be held", testHoldDeleted},
 		{"a release of what is not held changes nothing", testReleaseOfNothing},
+		{"each change of a hold leaves its entry", testHoldEntries},
+		{"a change whose entry exists is not made again", testHoldAgain},
 		{"of what is not there it is NotFound", testHoldOfNothing},
 		{"holds, releases and an end at once leave a date exactly if nothing is held", testHoldsAtOnce},
 	}
@@ -25,16 +30,87 @@ func holdsCases() []testCase {
 func (w *world) hold(t *testing.T, id deployment.ID, reason string) deployment.Record {
 	t.Helper()
 	record, err := w.Ledger.Hold(t.Context(), id,
-		deployment.Hold{At: w.tick(), By: "legal", Reason: reason})
+		deployment.Hold{At: w.tick(), By: "legal", Reason: reason}, audit.Entry{})
 	if err != nil {
 		t.Fatalf("Hold: %v", err)
 	}
 	return record
 }
 
+// entry returns an entry for a change of the deployment.
+func (w *world) entry(t *testing.T, action audit.Action, id deployment.ID) audit.Entry {
+	t.Helper()
+	entry, err := audit.New(audit.Entry{At: w.tick(), Action: action,
+		Target: audit.Target{Kind: audit.KindDeployment, ID: string(id)}}, 24*time.Hour, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entry
+}
+
+// wantEntries compares the entries of the deployment, newest first.
+func (w *world) wantEntries(t *testing.T, id deployment.ID, want ...audit.Entry) {
+	t.Helper()
+	page, err := audit.List(t.Context(), w.Audit, audit.Query{Since: w.now.Add(-time.Hour),
+		Until: w.now.Add(time.Hour), Target: string(id), Limit: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got, wanted []audit.ID
+	for _, entry := range page.Entries {
+		got = append(got, entry.ID)
+	}
+	for _, entry := range want {
+		wanted = append(wanted, entry.ID)
+	}
+	wantSame(t, "the entries", got, wanted)
+}
+
+func testHoldEntries(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	id := w.endedAs(t, w.service(t, server), server, deployment.Restart, deployment.Failed)
+	none, held := w.entry(t, audit.Release, id), w.entry(t, audit.Hold, id)
+	replaced, released := w.entry(t, audit.Hold, id), w.entry(t, audit.Release, id)
+	call := func(what string, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+	}
+	_, err := w.Ledger.Release(t.Context(), id, none)
+	call("Release of nothing", err)
+	hold := deployment.Hold{At: w.tick(), By: "legal", Reason: "one"}
+	_, err = w.Ledger.Hold(t.Context(), id, hold, held)
+	call("Hold", err)
+	hold.Reason = "two"
+	_, err = w.Ledger.Hold(t.Context(), id, hold, replaced)
+	call("Hold again", err)
+	_, err = w.Ledger.Release(t.Context(), id, released)
+	call("Release", err)
+	w.wantEntries(t, id, released, replaced, held)
+}
+
+// testHoldAgain has a second run of a request, after another request has changed the hold.
+func testHoldAgain(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	id := w.endedAs(t, w.service(t, server), server, deployment.Restart, deployment.Failed)
+	entry := w.entry(t, audit.Hold, id)
+	hold := deployment.Hold{At: w.tick(), By: "legal", Reason: "one"}
+	if _, err := w.Ledger.Hold(t.Context(), id, hold, entry); err != nil {
+		t.Fatal(err)
+	}
+	released := w.release(t, id)
+	again, err := w.Ledger.Hold(t.Context(), id, hold, entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "the record after the second run", again, released)
+	w.wantEntries(t, id, entry)
+}
+
 func (w *world) release(t *testing.T, id deployment.ID) deployment.Record {
 	t.Helper()
-	record, err := w.Ledger.Release(t.Context(), id)
+	record, err := w.Ledger.Release(t.Context(), id, audit.Entry{})
 	if err != nil {
 		t.Fatalf("Release: %v", err)
 	}
@@ -114,7 +190,7 @@ func testHoldDeleted(t *testing.T, w *world) {
 	start := w.endedAs(t, service, server, deployment.Restart, deployment.Finished)
 	gone := w.endedAs(t, service, server, deployment.Delete, deployment.Finished)
 	w.hold(t, start, "before")
-	if err := w.Store.Delete(t.Context(), service); err != nil {
+	if err := w.Store.Delete(t.Context(), service, audit.Entry{}); err != nil {
 		t.Fatalf("Delete: %v", err)
 	}
 	w.hold(t, gone, "after")
@@ -140,9 +216,9 @@ func testReleaseOfNothing(t *testing.T, w *world) {
 func testHoldOfNothing(t *testing.T, w *world) {
 	for _, resource := range []catalog.ID{newID(t, catalog.KindService), newID(t, catalog.KindServer)} {
 		id := w.record(t, resource, "").ID
-		_, err := w.Ledger.Hold(t.Context(), id, deployment.Hold{Reason: "none"})
+		_, err := w.Ledger.Hold(t.Context(), id, deployment.Hold{Reason: "none"}, audit.Entry{})
 		wantKind(t, err, fault.NotFound)
-		_, err = w.Ledger.Release(t.Context(), id)
+		_, err = w.Ledger.Release(t.Context(), id, audit.Entry{})
 		wantKind(t, err, fault.NotFound)
 		_, err = w.History.Get(t.Context(), id)
 		wantKind(t, err, fault.NotFound)
@@ -161,11 +237,12 @@ func testHoldsAtOnce(t *testing.T, w *world) {
 					deployment.Outcome{Status: deployment.Failed}, at)
 			},
 			func() error {
-				_, err := w.Ledger.Hold(t.Context(), running.ID, deployment.Hold{At: at, Reason: "now"})
+				_, err := w.Ledger.Hold(t.Context(), running.ID, deployment.Hold{At: at, Reason: "now"},
+					audit.Entry{})
 				return err
 			},
 			func() error {
-				_, err := w.Ledger.Release(t.Context(), running.ID)
+				_, err := w.Ledger.Release(t.Context(), running.ID, audit.Entry{})
 				return err
 			},
 		}

@@ -3,6 +3,7 @@ package deploymenttest
 import (
 	"testing"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -72,7 +73,7 @@ func testNoteBeside(t *testing.T, w *world) {
 func testNoteOfNothing(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	deleted := w.database(t, server)
-	if err := w.Store.Delete(t.Context(), deleted); err != nil {
+	if err := w.Store.Delete(t.Context(), deleted, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, resource := range []catalog.ID{deleted, newID(t, catalog.KindService), server} {

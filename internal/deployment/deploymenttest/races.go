@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -105,7 +106,7 @@ func testDeleteAtOnce(t *testing.T, w *world) {
 		record := w.record(t, service, server)
 		got := together([]bool{true, false}, func(remove bool) (deployment.Receipt, error) {
 			if remove {
-				return deployment.Receipt{}, w.Store.Delete(t.Context(), service)
+				return deployment.Receipt{}, w.Store.Delete(t.Context(), service, audit.Entry{})
 			}
 			return w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
 		})

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -261,7 +262,7 @@ func testFinishOfGone(t *testing.T, w *world) {
 		w.application(t, server)} {
 		record := w.running(t, resource, server)
 		w.Damage.SetState(t, resource, catalog.State{})
-		if err := w.Store.Delete(t.Context(), resource); err != nil {
+		if err := w.Store.Delete(t.Context(), resource, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		w.finish(t, record, outcome)
@@ -278,7 +279,7 @@ func testFinishOfGone(t *testing.T, w *world) {
 	w.Damage.SetState(t, resource, catalog.State{})
 	w.Damage.SetPlaces(t, server, nil, nil)
 	for _, gone := range []catalog.ID{resource, server} {
-		if err := w.Store.Delete(t.Context(), gone); err != nil {
+		if err := w.Store.Delete(t.Context(), gone, audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -96,7 +97,7 @@ func testTeam(t *testing.T, w *world) {
 	deleted := w.service(t, server)
 	all := w.mixed(t, server, 3, w.service(t, server), w.application(t, server), w.database(t, server),
 		deleted)
-	if err := w.Store.Delete(t.Context(), deleted); err != nil {
+	if err := w.Store.Delete(t.Context(), deleted, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	filter.Until = w.tick()
@@ -120,7 +121,7 @@ func testTeamRecords(t *testing.T, w *world) {
 	w.finish(t, ended, deployment.Outcome{Status: deployment.Finished,
 		Source: deployment.Source{Commit: "0a1b", Message: "Serve tea"}})
 	held, err := w.Ledger.Hold(t.Context(), ended.ID, deployment.Hold{Held: true, At: w.tick(), By: "ops",
-		Reason: "a claim"})
+		Reason: "a claim"}, audit.Entry{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -326,7 +327,7 @@ func testResourceFilter(t *testing.T, w *world) {
 	server := w.server(t, 1, 25)
 	wanted, other, deleted := w.service(t, server), w.application(t, server), w.service(t, server)
 	all := w.mixed(t, server, 2, wanted, other, deleted)
-	if err := w.Store.Delete(t.Context(), deleted); err != nil {
+	if err := w.Store.Delete(t.Context(), deleted, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	filter := deployment.Filter{Server: server, Resource: func(resource catalog.Deployable) bool {

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -25,6 +26,7 @@ type Ports struct {
 	Ledger  deployment.Ledger
 	History deployment.History
 	Storage deployment.StorageReader
+	Audit   audit.Log
 	Damage  Damage
 }
 
@@ -71,7 +73,7 @@ func newID(t *testing.T, kind catalog.Kind) catalog.ID {
 
 func (w *world) create(t *testing.T, entity catalog.Entity) catalog.ID {
 	t.Helper()
-	if err := w.Store.Create(t.Context(), entity); err != nil {
+	if err := w.Store.Create(t.Context(), entity, audit.Entry{}); err != nil {
 		t.Fatalf("Create: %v", err)
 	}
 	return entity.Common().ID

@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -22,6 +23,7 @@ import (
 // Ports are the dependencies of the catalog function.
 type Ports struct {
 	Tokens    access.Tokens
+	Audit     audit.Log
 	Keys      idempotency.Store
 	Store     catalog.Store
 	Vault     catalog.Vault
@@ -133,6 +135,7 @@ func (a catalogAPI) securityEndpoints() map[string]rest.Endpoint {
 		"listTokens":     a.listTokens,
 		"createToken":    a.createToken,
 		"deleteToken":    a.deleteToken,
+		"listAudit":      a.listAudit,
 	}
 }
 
@@ -207,17 +210,21 @@ func (a catalogAPI) newMeta(
 // createWithSecrets stores the secrets of a new entity and then the entity, which names
 // them. If the entity cannot be stored, its secrets are discarded.
 func (a catalogAPI) createWithSecrets(
-	ctx context.Context, entity catalog.Entity, secrets map[string]string,
+	ctx context.Context, c *rest.Call, entity catalog.Entity, secrets map[string]string,
 ) error {
+	entry, err := c.Entry(audit.Create, entity.Common().Target())
+	if err != nil {
+		return err
+	}
 	if err := a.writeSecrets(ctx, entity.Common(), catalog.Secrets{Values: secrets}); err != nil {
 		return err
 	}
-	err := a.Store.Create(ctx, entity)
+	err = a.Store.Create(ctx, entity, entry)
 	if err == nil || errors.Is(err, fault.Conflict) { // with Conflict, an entity has the id already
 		return err
 	}
 	// The entity may be stored in spite of the error, and ctx may be cancelled.
-	failed := a.Store.Delete(context.WithoutCancel(ctx), entity.Common().ID)
+	failed := a.deleteAudited(context.WithoutCancel(ctx), c, audit.Delete, entity.Common())
 	if failed != nil && !errors.Is(failed, fault.NotFound) {
 		return errors.Join(err, failed)
 	}
@@ -240,7 +247,11 @@ func (a catalogAPI) deleteEndpoint(kind catalog.Kind) rest.Endpoint {
 		if err := a.mayRemove(ctx, c.Token, id); err != nil {
 			return rest.Answer{}, err
 		}
-		if err := a.Store.Delete(ctx, id); err != nil {
+		entity, err := a.Store.Head(ctx, id)
+		if err == nil {
+			err = a.deleteAudited(ctx, c, audit.Delete, entity.Common())
+		}
+		if err != nil {
 			return rest.Answer{}, rest.WrapNotFound(err, kind.Title())
 		}
 		return rest.OK(deleted{kind.Title() + " deleted.", string(id)}), nil

@@ -34,6 +34,13 @@ func (a catalogAPI) updateKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 			return rest.Answer{}, err
 		}
 	}
+	fields, err := a.changedKeyFields(ctx, present, changed, private)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if len(fields) == 0 {
+		return rest.Created(wire.FromKey(present)), nil
+	}
 	if given.PrivateKey != nil {
 		set := catalog.Secrets{Values: map[string]string{catalog.PrivateKeySecret: private}}
 		if err := a.writeSecrets(ctx, &changed.Meta, set); err != nil {
@@ -41,7 +48,7 @@ func (a catalogAPI) updateKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 		}
 	}
 	// Of two changes at the same time, this lets one through, with both halves of its key.
-	if err := a.replace(ctx, present, changed); err != nil {
+	if err := a.replace(ctx, c, present, changed, fields); err != nil {
 		return rest.Answer{}, err
 	}
 	return rest.Created(wire.FromKey(changed)), nil // existing clients read no other status

@@ -45,7 +45,7 @@ func (a catalogAPI) createKey(ctx context.Context, c *rest.Call) (rest.Answer, e
 		return rest.Answer{}, err
 	}
 	secrets := map[string]string{catalog.PrivateKeySecret: pair.Private}
-	if err := a.createWithSecrets(ctx, key, secrets); err != nil {
+	if err := a.createWithSecrets(ctx, c, key, secrets); err != nil {
 		return rest.Answer{}, err
 	}
 	return created(wire.FromKey(key), key.ID), nil

@@ -45,7 +45,7 @@ func (a catalogAPI) createRegistry(ctx context.Context, c *rest.Call) (rest.Answ
 		return rest.Answer{}, err
 	}
 	secrets := map[string]string{catalog.RegistryPasswordSecret: *given.Password}
-	if err := a.createWithSecrets(ctx, registry, secrets); err != nil {
+	if err := a.createWithSecrets(ctx, c, registry, secrets); err != nil {
 		return rest.Answer{}, err
 	}
 	return created(wire.FromRegistry(registry), registry.ID), nil
@@ -69,22 +69,41 @@ func (a catalogAPI) updateRegistry(ctx context.Context, c *rest.Call) (rest.Answ
 	if err := a.checkRegistry(ctx, present, changed, given.Password); err != nil {
 		return rest.Answer{}, err
 	}
+	fields, err := changedMembers(wire.FromRegistry(present), wire.FromRegistry(changed))
+	if err != nil {
+		return rest.Answer{}, err
+	}
 	if given.Password != nil {
-		stored, err := a.storedSecrets(ctx, present)
+		replaced, err := a.replacePassword(ctx, present, changed, *given.Password)
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		set := catalog.Secrets{Values: map[string]string{catalog.RegistryPasswordSecret: *given.Password}}
-		former := stored.Retire(set.Values, a.opts.RecordTime(), present.UpdatedAt)
-		set.Retired, _ = catalog.LimitRetired(former)
-		if err := a.writeSecrets(ctx, &changed.Meta, set); err != nil {
-			return rest.Answer{}, err
+		if replaced {
+			fields = append(fields, "password")
 		}
 	}
-	if err := a.replace(ctx, present, changed); err != nil {
+	if len(fields) == 0 {
+		return rest.OK(wire.FromRegistry(present)), nil
+	}
+	if err := a.replace(ctx, c, present, changed, fields); err != nil {
 		return rest.Answer{}, err
 	}
 	return rest.OK(wire.FromRegistry(changed)), nil
+}
+
+// replacePassword stores the password of the changed login, and keeps the former one for
+// masking. It returns false if the password is the same.
+func (a catalogAPI) replacePassword(
+	ctx context.Context, present, changed *catalog.Registry, password string,
+) (replaced bool, err error) {
+	stored, err := a.storedSecrets(ctx, present)
+	if err != nil || stored.Values[catalog.RegistryPasswordSecret] == password {
+		return false, err
+	}
+	set := catalog.Secrets{Values: map[string]string{catalog.RegistryPasswordSecret: password}}
+	former := stored.Retire(set.Values, a.opts.RecordTime(), present.UpdatedAt)
+	set.Retired, _ = catalog.LimitRetired(former)
+	return true, a.writeSecrets(ctx, &changed.Meta, set)
 }
 
 // checkRegistry returns Invalid, naming the fields, for a login that cannot be stored, or

@@ -94,7 +94,7 @@ func (a catalogAPI) create(ctx context.Context, c *rest.Call, codec wire.Codec) 
 	if err := a.mayStore(ctx, c, nil, draft, prepared.server); err != nil {
 		return rest.Answer{}, err
 	}
-	if err := a.createWithSecrets(ctx, draft, prepared.secrets); err != nil {
+	if err := a.createWithSecrets(ctx, c, draft, prepared.secrets); err != nil {
 		return rest.Answer{}, err
 	}
 	return a.createdAnswer(ctx, c, draft, prepared, given.InstantDeploy)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -43,7 +44,7 @@ func (a catalogAPI) deleteResourceEndpoint(kind catalog.Kind) rest.Endpoint {
 			return rest.Answer{}, rest.WrapNotFound(err, kind.Title())
 		}
 		if neverDeployed(resource.Shared().State) {
-			failed := a.Store.Delete(ctx, id)
+			failed := a.deleteAudited(ctx, c, deletion(forget), resource.Common())
 			if !errors.Is(failed, fault.Conflict) {
 				return rest.OK(newDeletedBody(id)), rest.WrapNotFound(failed, kind.Title())
 			}
@@ -54,6 +55,13 @@ func (a catalogAPI) deleteResourceEndpoint(kind catalog.Kind) rest.Endpoint {
 		}
 		return a.queueDeletion(ctx, c, id)
 	}
+}
+
+func deletion(forget bool) audit.Action {
+	if forget {
+		return audit.Forget
+	}
+	return audit.Delete
 }
 
 // forget deletes a resource from the catalog without connecting to its server,
@@ -70,7 +78,8 @@ func (a catalogAPI) forget(
 	if err != nil {
 		return rest.Answer{}, rest.WrapNotFound(err, id.Kind().Title())
 	}
-	if err := a.Store.Delete(ctx, id); err != nil && !errors.Is(err, fault.NotFound) {
+	err = a.deleteAudited(ctx, c, audit.Forget, resource.Common())
+	if err != nil && !errors.Is(err, fault.NotFound) {
 		return rest.Answer{}, err
 	}
 	reply := rest.OK(newForgottenBody(record.ID))

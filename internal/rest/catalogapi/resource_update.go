@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
@@ -228,6 +229,10 @@ func (a catalogAPI) saveChange(
 		}
 		return uuid, nil, err
 	}
+	fields, err := changedFields(was, draft, secrets)
+	if err != nil {
+		return "", nil, err
+	}
 	if !sameSecrets {
 		set := catalog.Secrets{Values: secrets}
 		former := was.stored.Retire(secrets, a.opts.RecordTime(), was.present.Shared().State.LastStart)
@@ -236,7 +241,7 @@ func (a catalogAPI) saveChange(
 			return "", nil, err
 		}
 	}
-	if err := a.replace(ctx, was.present, draft); err != nil {
+	if err := a.replace(ctx, c, was.present, draft, fields); err != nil {
 		return "", nil, err
 	}
 	uuid, err = a.recordChange(ctx, c, was.present, draft)
@@ -297,16 +302,22 @@ func certificateOf(resource catalog.Deployable) string {
 	return ""
 }
 
-// replace stores a new version of an entity. Conflict, caused by
+// replace stores a new version of an entity, with the names of the changed fields. Conflict, caused by
 // errConcurrentChange, if before is no longer the stored version.
-func (a catalogAPI) replace(ctx context.Context, before, after catalog.Entity) error {
+func (a catalogAPI) replace(
+	ctx context.Context, c *rest.Call, before, after catalog.Entity, fields []string,
+) error {
 	was := before.Common().UpdatedAt
 	now := a.opts.RecordTime()
 	if !now.After(was) { // the time tells the versions apart
 		now = was.Add(time.Microsecond)
 	}
 	after.Common().UpdatedAt = now
-	err := a.Store.Update(ctx, after, was)
+	entry, err := c.Entry(audit.Update, after.Common().Target(), fields...)
+	if err != nil {
+		return err
+	}
+	err = a.Store.Update(ctx, after, was, entry)
 	if errors.Is(err, fault.Conflict) {
 		return fault.Wrap(errors.Join(errConcurrentChange, err), fault.Conflict, "%s", fault.Public(err))
 	}

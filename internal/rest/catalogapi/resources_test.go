@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/rest"
@@ -185,9 +186,9 @@ type brittle struct {
 	put     []catalog.ID
 }
 
-func (b *brittle) Create(ctx context.Context, entity catalog.Entity) error {
+func (b *brittle) Create(ctx context.Context, entity catalog.Entity, entry audit.Entry) error {
 	if b.createFails == nil || b.created {
-		if err := b.Store.Create(ctx, entity); err != nil {
+		if err := b.Store.Create(ctx, entity, entry); err != nil {
 			return err
 		}
 	}
@@ -198,7 +199,9 @@ func (b *brittle) Get(ctx context.Context, id catalog.ID) (catalog.Entity, error
 	return b.Store.Get(ctx, id)
 }
 
-func (b *brittle) Delete(ctx context.Context, id catalog.ID) error { return b.Store.Delete(ctx, id) }
+func (b *brittle) Delete(ctx context.Context, id catalog.ID, entry audit.Entry) error {
+	return b.Store.Delete(ctx, id, entry)
+}
 
 // brittleVault gives brittle's other half its own method names.
 type brittleVault struct{ *brittle }

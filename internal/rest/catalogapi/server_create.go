@@ -3,6 +3,7 @@ package catalogapi
 import (
 	"context"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/rest"
@@ -34,7 +35,11 @@ func (a catalogAPI) createServer(ctx context.Context, c *rest.Call) (rest.Answer
 	if err := a.mayShare(ctx, c.Token, server); err != nil {
 		return rest.Answer{}, err
 	}
-	if err := a.Store.Create(ctx, server); err != nil {
+	entry, err := c.Entry(audit.Create, server.Target())
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if err := a.Store.Create(ctx, server, entry); err != nil {
 		return rest.Answer{}, err
 	}
 	reply, err := serverAnswer(c, server)

@@ -64,7 +64,11 @@ func (a catalogAPI) changeServer(ctx context.Context, c *rest.Call) (*catalog.Se
 		changed.HostKey != present.HostKey {
 		changed.ValidatedAt = time.Time{} // nobody has seen the key there
 	}
-	return changed, a.replace(ctx, present, changed)
+	fields, err := changedMembers(wire.InputOfServer(present), wire.InputOfServer(changed))
+	if err != nil {
+		return nil, err
+	}
+	return changed, a.replace(ctx, c, present, changed, fields)
 }
 
 // checkChange refuses a key that does not open the server, and another data folder

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/rest"
@@ -54,7 +55,7 @@ func (a catalogAPI) validateServer(ctx context.Context, c *rest.Call) (rest.Answ
 		return rest.Answer{}, err
 	}
 	if found.Pinned {
-		if err := a.pinHostKey(ctx, server, seen); err != nil {
+		if err := a.pinHostKey(ctx, c, server, seen); err != nil {
 			return rest.Answer{}, err
 		}
 		if found.IsUsable, err = a.tryLogin(ctx, server, &found.Message); err != nil {
@@ -94,12 +95,22 @@ func (v validationRequest) decide(
 		", which is not the pinned one. Nothing runs on it until its key is pinned again.", nil
 }
 
-// pinHostKey stores the key as pinned, and the time at which it was seen.
-func (a catalogAPI) pinHostKey(ctx context.Context, server *catalog.Server, seen catalog.PublicKey) error {
+// pinHostKey stores the key as pinned, and the time at which it was seen. The time alone is an
+// observation and no change, so the audit has no entry for it.
+func (a catalogAPI) pinHostKey(
+	ctx context.Context, c *rest.Call, server *catalog.Server, seen catalog.PublicKey,
+) error {
+	var entry audit.Entry
+	if server.HostKey != seen.Line {
+		var err error
+		if entry, err = c.Entry(audit.Update, server.Target(), "host_key"); err != nil {
+			return err
+		}
+	}
 	was := server.UpdatedAt
 	now := a.opts.RecordTime()
 	server.HostKey, server.ValidatedAt, server.UpdatedAt = seen.Line, now, now
-	return rest.WrapNotFound(a.Store.Update(ctx, server, was), catalog.KindServer.Title())
+	return rest.WrapNotFound(a.Store.Update(ctx, server, was, entry), catalog.KindServer.Title())
 }
 
 // tryLogin reports whether the private key opens the server and the server has the

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/rest"
@@ -64,7 +65,11 @@ func (a catalogAPI) createToken(ctx context.Context, c *rest.Call) (rest.Answer,
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	if err := a.Tokens.Create(ctx, token); err != nil {
+	entry, err := c.Entry(audit.Create, token.Target())
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if err := a.Tokens.Create(ctx, token, entry); err != nil {
 		if c.Rerun() && errors.Is(err, fault.Conflict) { // an earlier run has created it
 			return rest.Answer{}, newShownOnceError(id)
 		}
@@ -146,7 +151,15 @@ func (a catalogAPI) deleteToken(ctx context.Context, c *rest.Call) (rest.Answer,
 	if !access.IsID(id) {
 		return rest.Answer{}, rest.NewNotFoundError("Token")
 	}
-	if err := a.Tokens.Delete(ctx, id); err != nil {
+	token, err := a.Tokens.Get(ctx, id)
+	if err != nil {
+		return rest.Answer{}, rest.WrapNotFound(err, "Token")
+	}
+	entry, err := c.Entry(audit.Delete, token.Target())
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if err := a.Tokens.Delete(ctx, id, entry); err != nil {
 		return rest.Answer{}, rest.WrapNotFound(err, "Token")
 	}
 	return rest.OK(deleted{Message: "Token revoked."}), nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/resttest"
@@ -174,12 +175,13 @@ type diesAfterUpdate struct {
 	updates int
 }
 
-func (d *diesAfterUpdate) Update(ctx context.Context, entity catalog.Entity, was time.Time) error {
+func (d *diesAfterUpdate) Update(ctx context.Context, entity catalog.Entity, was time.Time,
+	entry audit.Entry) error {
 	if d.updates == 0 {
 		return resttest.ErrAway
 	}
 	d.updates--
-	return d.Store.Update(ctx, entity, was)
+	return d.Store.Update(ctx, entity, was, entry)
 }
 
 // TestConcurrentVariablesLoseNothing lets each change of a variable come between the two

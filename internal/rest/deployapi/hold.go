@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"waybill/internal/audit"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/rest"
@@ -36,8 +37,12 @@ func (a deployAPI) hold(ctx context.Context, c *rest.Call) (rest.Answer, error) 
 	if len(given.Reason) > deployment.MaxHoldReason {
 		return rest.Answer{}, fault.InvalidField("reason", "must be at most 1000 bytes")
 	}
+	entry, err := c.EntryOnce(audit.Hold, target(id))
+	if err != nil {
+		return rest.Answer{}, err
+	}
 	record, err := a.Ledger.Hold(ctx, id,
-		deployment.Hold{At: a.opts.RecordTime(), By: c.Token.Name, Reason: given.Reason})
+		deployment.Hold{At: a.opts.RecordTime(), By: c.Token.Name, Reason: given.Reason}, entry)
 	if err != nil {
 		return rest.Answer{}, a.opts.WrapMissing(ctx, a.Store, id, err)
 	}
@@ -61,11 +66,20 @@ func (a deployAPI) release(ctx context.Context, c *rest.Call) (rest.Answer, erro
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	record, err := a.Ledger.Release(ctx, id)
+	entry, err := c.Entry(audit.Release, target(id))
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	record, err := a.Ledger.Release(ctx, id, entry)
 	if err != nil {
 		return rest.Answer{}, a.opts.WrapMissing(ctx, a.Store, id, err)
 	}
 	return rest.OK(newHeldBody("Deployment released.", record)), nil
+}
+
+// target is the deployment as the target of an entry of the audit.
+func target(id deployment.ID) audit.Target {
+	return audit.Target{Kind: audit.KindDeployment, ID: string(id)}
 }
 
 const heldMessage = "Deployment held."

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/rest/resttest"
 )
@@ -172,7 +173,7 @@ func TestHistoryOfTheTeam(t *testing.T) {
 		}
 	})
 	t.Run("deployments of a deleted resource stay", func(t *testing.T) {
-		if err := w.Memory.Catalog().Delete(t.Context(), catalog.ID(database)); err != nil {
+		if err := w.Memory.Catalog().Delete(t.Context(), catalog.ID(database), audit.Entry{}); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(teamHistory(t, w, resttest.Request{}).UUIDs(), uuids); diff != "" {

@@ -113,6 +113,7 @@ func (s scene) managementSuccesses(t *testing.T) map[string]success {
 			PathUUID: s.World.Key(t), Body: Object{"name": "renamed", "private_key": ExamplePEM}}},
 		"deleteKey":              get(s.World.Key(t), ""),
 		"getToken":               get("", ""),
+		"listAudit":              get("", ""),
 		"listTokens":             get("", ""),
 		"createToken":            post(Object{"name": "new", "abilities": []string{"deploy", "read"}}),
 		"deleteToken":            get(s.Token, ""),

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"waybill/internal/access"
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/inspect"
@@ -143,7 +144,7 @@ func (w *World) InspectPorts() inspectapi.Ports {
 func (w *World) CatalogPorts() catalogapi.Ports {
 	m := w.Memory
 	return catalogapi.Ports{
-		Tokens: m.Tokens(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
+		Tokens: m.Tokens(), Audit: m.Audit(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
 		KeyReader: w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
 		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error {
 			return w.Check(ctx, r, s)
@@ -167,7 +168,7 @@ func (w *World) MintFor(t testing.TB, scope access.Scope, abilities ...access.Ab
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Memory.Tokens().Create(t.Context(), token); err != nil {
+	if err := w.Memory.Tokens().Create(t.Context(), token, audit.Entry{}); err != nil {
 		t.Fatal(err)
 	}
 	return bearer
