@@ -172,6 +172,17 @@ func TestP10WhoUsesTheTablesOfTokens(t *testing.T) {
 	}
 }
 
+// TestP10NothingRewritesTheAudit: the functions whose changes are audited may add entries, and
+// only catalog reads them.
+func TestP10NothingRewritesTheAudit(t *testing.T) {
+	add := []string{"dynamodb:PutItem"}
+	want := map[string][]string{"deploy": add, "dispatch": add,
+		"catalog": {"dynamodb:PutItem", "dynamodb:Query"}}
+	if diff := cmp.Diff(rightsOn(t, parse(t, onAWS), "TablesAudit"), want); diff != "" {
+		t.Errorf("rights on the audit, -got +want:\n%s", diff)
+	}
+}
+
 // rightsOn returns the actions that each function may take on the table whose id begins
 // with the text.
 func rightsOn(t *testing.T, m template, prefix string) map[string][]string {

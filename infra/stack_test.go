@@ -220,6 +220,7 @@ func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 		"SecretsPath":     {settings.SecretsPath},
 		"TokensTable":     {settings.TokensTable},
 		"TokenUseTable":   {settings.TokenUseTable},
+		"AuditTable":      {settings.AuditTable},
 		"InspectFunction": {settings.InspectFunction},
 		"ForDeployments":  settings.ForDeployments(), "ForRequests": settings.ForRequests(),
 		"Settings": nil,
