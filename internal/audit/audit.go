@@ -107,7 +107,7 @@ const (
 	timeLayout = "2006-01-02T15:04:05.000000Z"
 	// monthLayout is the beginning of timeLayout.
 	monthLayout = "2006-01"
-	// randomBytes become the 16 characters that suffixes matches.
+	// randomBytes become the last 16 characters of an id.
 	randomBytes = 10
 )
 
@@ -125,20 +125,18 @@ func NewID(at time.Time, random io.Reader) (ID, error) {
 // and before all others.
 func Before(at time.Time) ID { return ID(at.UTC().Format(timeLayout)) }
 
-// ParseID checks an id, or a result of [Before]. Invalid, naming the field, if the text is
-// neither.
+// ParseID checks a text that has the form of an id, or of a result of [Before]. Invalid, naming
+// the field, if it has neither.
 func ParseID(field, text string) (ID, error) {
-	id := ID(text)
-	if at, err := time.Parse(timeLayout, text[:min(len(text), len(timeLayout))]); err == nil {
-		if suffix, isID := strings.CutPrefix(text, string(Before(at))); isID && suffixes.MatchString(suffix) {
-			return id, nil
-		}
+	if !ids.MatchString(text) {
+		return "", fault.InvalidField(field, "must be the next of an earlier page")
 	}
-	return "", fault.InvalidField(field, "must be the next of an earlier page")
+	return ID(text), nil
 }
 
-// suffixes matches what follows the time in an id and in a result of [Before].
-var suffixes = regexp.MustCompile(`^(-[a-z2-7]{16})?$`)
+// ids matches ids and results of [Before]. openapi.yaml has the same pattern.
+var ids = regexp.MustCompile(`^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T` +
+	`([01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}Z(-[a-z2-7]{16})?$`)
 
 // Month returns the month of the id, such as "2026-08".
 func (id ID) Month() string { return string(id[:min(len(id), len(monthLayout))]) }

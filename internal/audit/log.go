@@ -22,14 +22,16 @@ type Span struct {
 
 // spanBefore returns the span of the newest month before the id, from the other id on.
 func spanBefore(from, before ID) (Span, error) {
-	at, err := time.Parse(timeLayout, string(before[:min(len(before), len(timeLayout))]))
+	span := Span{Month: before.Month(), From: from, Before: before}
+	if before > span.start() {
+		return span, nil
+	}
+	first, err := time.Parse(monthLayout, span.Month)
 	if err != nil {
-		return Span{}, fault.Wrap(err, fault.Internal, "read the time of an id")
+		return Span{}, fault.Wrap(err, fault.Internal, "read the month of an id")
 	}
-	if before == Before(at) { // its month has ended if it is the start of one
-		at = at.Add(-time.Microsecond)
-	}
-	return Span{Month: at.Format(monthLayout), From: from, Before: before}, nil
+	span.Month = first.AddDate(0, -1, 0).Format(monthLayout)
+	return span, nil
 }
 
 // start is the start of the month, where the month before it ends.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"waybill/internal/audit"
 	"waybill/internal/catalog"
@@ -91,6 +92,36 @@ func TestAResourceLeavesTheCatalogOnceItIsOffItsServer(t *testing.T) {
 	}
 }
 
+// TestTheRemovalOfAResourceIsAudited has one entry with the token that asked for it, however
+// often the change is delivered.
+func TestTheRemovalOfAResourceIsAudited(t *testing.T) {
+	for action, end := range map[audit.Action]func(*world, *testing.T, catalog.ID) deployment.Change{
+		audit.Delete: (*world).deleted,
+		audit.Forget: (*world).forgotten,
+	} {
+		w := newWorld(t)
+		resource := w.secret(t, w.server(t, 1, 25))
+		change := end(w, t, resource)
+		w.changed(t, change)
+		w.changed(t, change)
+		page, err := audit.List(t.Context(), w.Audit(), audit.Query{Since: w.now().Add(-time.Hour),
+			Until: w.now().Add(time.Hour), Limit: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Entries) != 1 {
+			t.Errorf("%s: the audit has %+v, want one entry", action, page.Entries)
+			continue
+		}
+		got := page.Entries[0]
+		kept := got.ExpiresAt.Sub(got.At)
+		if got.Action != action || got.Actor != (audit.Actor{TokenID: "4711", Name: "ci"}) ||
+			got.Target.Kind != "service" || got.Target.ID != string(resource) || kept != 180*24*time.Hour {
+			t.Errorf("%s: the entry is %+v", action, got)
+		}
+	}
+}
+
 func TestAResourceStaysInTheCatalog(t *testing.T) {
 	for name, end := range map[string]func(t *testing.T, w *world, resource catalog.ID) deployment.Change{
 		"when its deletion failed": func(t *testing.T, w *world, resource catalog.ID) deployment.Change {
@@ -149,7 +180,7 @@ func (w *world) forgotten(t *testing.T, resource catalog.ID) deployment.Change {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.requests.Forget(t.Context(), entity, deployment.Trigger{}); err != nil {
+	if _, err := w.requests.Forget(t.Context(), entity, trigger()); err != nil {
 		t.Fatal(err)
 	}
 	return last(t, w.Changes())

@@ -71,7 +71,11 @@ func (w *world) service(t *testing.T, server catalog.ID) catalog.ID {
 // start is what `ci` asks for when it starts the resource.
 func start(resource catalog.ID) deployment.Request {
 	return deployment.Request{Resource: resource, Operation: deployment.Start, Caller: "tok1",
-		Trigger: deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci"}}
+		Trigger: trigger()}
+}
+
+func trigger() deployment.Trigger {
+	return deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci", TokenID: "4711"}
 }
 
 func (w *world) request(t *testing.T, request deployment.Request) deployment.Receipt {

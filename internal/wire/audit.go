@@ -25,7 +25,7 @@ type AuditToken struct {
 	Name string      `json:"name"`
 }
 
-// AuditTarget is what was changed. ID is a uuid, or the id of a token.
+// AuditTarget is the target of a change. ID is a uuid, or the id of a token.
 type AuditTarget struct {
 	Kind string  `json:"kind"`
 	ID   string  `json:"id"`
