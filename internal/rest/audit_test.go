@@ -1,7 +1,9 @@
 package rest_test
 
 import (
+	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -9,10 +11,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"waybill/internal/access"
 	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/openapi"
 	"waybill/internal/rest/resttest"
+	"waybill/internal/wire"
 )
 
 // unaudited are the operations with POST, PATCH or DELETE that leave no entry in the audit,
@@ -288,5 +294,79 @@ func TestTheAuditNamesWhatChanged(t *testing.T) {
 				t.Errorf("the entry is %+v, want %s of a %s with %q", got, c.action, c.kind, c.fields)
 			}
 		})
+	}
+}
+
+// TestTheAuditIsListed reads it as a client does: in pages, and by its filters.
+func TestTheAuditIsListed(t *testing.T) {
+	s := resttest.NewScene(t)
+	other := s.Mint(t, "write", "root")
+	otherID, _, _ := strings.Cut(other, "|")
+	server := s.Ask(t, resttest.Request{Operation: "updateServer", PathUUID: s.Server, Token: other,
+		Body: resttest.Object{"concurrency": 7}})
+	if server.Status != http.StatusCreated {
+		t.Fatalf("the change is answered %d %s", server.Status, server.Body)
+	}
+	read := func(query string) (found []wire.AuditEntry, next *string) {
+		t.Helper()
+		page := resttest.Want[wire.AuditPage](t, s.World, http.StatusOK,
+			resttest.Request{Operation: "listAudit", Query: query})
+		return page.Entries, page.Next
+	}
+	all, _ := read("?take=100")
+	if len(all) < 10 || all[0].Token.ID.String() != otherID || all[0].Target.ID != s.Server ||
+		*all[0].Target.Name != "web" || !slices.Equal(all[0].Fields, []string{"concurrency"}) {
+		t.Fatalf("%d entries, and the newest is %+v; want the change of the server", len(all), all[0])
+	}
+	var paged []wire.AuditEntry
+	for query := "?take=3"; ; {
+		page, next := read(query)
+		paged = append(paged, page...)
+		if next == nil {
+			break
+		}
+		query = "?take=3&cursor=" + *next
+	}
+	if diff := cmp.Diff(paged, all); diff != "" {
+		t.Errorf("the pages (-got +want)\n%s", diff)
+	}
+	for query, want := range map[string]int{
+		"?token=" + otherID:                  1,
+		"?token=" + otherID + "&target=none": 0,
+		"?target=" + s.Server:                2,
+		"?since=" + all[0].At:                1,
+		"?take=100&until=" + all[0].At:       len(all) - 1,
+		"?since=2999-01-01T00:00:00Z":        0,
+		"?until=2020-01-01T00:00:00Z":        0,
+	} {
+		if found, next := read(query); len(found) != want || next != nil {
+			t.Errorf("%s has %d entries, want %d and no next", query, len(found), want)
+		}
+	}
+	for _, query := range []string{"?cursor=x", "?take=0", "?token=ci", "?since=yesterday", "?limit=3"} {
+		if answer := s.Ask(t, resttest.Request{Operation: "listAudit", Query: query}); answer.Status != 422 {
+			t.Errorf("%s answers %d %s, want 422", query, answer.Status, answer.Body)
+		}
+	}
+}
+
+// TestAnExpiredEntryIsNotListed has entries that DynamoDB has not removed yet.
+func TestAnExpiredEntryIsNotListed(t *testing.T) {
+	w := resttest.New(t)
+	for _, age := range []time.Duration{179 * 24 * time.Hour, 181 * 24 * time.Hour} {
+		entry, err := audit.New(audit.Entry{At: time.Now().Add(-age), Action: audit.Create,
+			Target: audit.Target{Kind: audit.KindToken, ID: "7"}}, 180*24*time.Hour, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		token := access.Token{ID: fmt.Sprint(int(age.Hours()))}
+		if err := w.Memory.Tokens().Create(t.Context(), token, entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := resttest.Want[wire.AuditPage](t, w, http.StatusOK,
+		resttest.Request{Operation: "listAudit", Query: "?target=7&since=2020-01-01T00:00:00Z"})
+	if len(page.Entries) != 1 {
+		t.Errorf("%d entries are listed, want only the younger one", len(page.Entries))
 	}
 }
