@@ -271,9 +271,8 @@ func TestTheAuditNamesWhatChanged(t *testing.T) {
 			action: audit.Update, kind: catalog.KindDatabase, fields: []string{"postgres_password"},
 		},
 		{
-			name: "a deletion",
-			r:    resttest.Request{Operation: "deleteDatabase", PathUUID: database},
-
+			name:   "a deletion",
+			r:      resttest.Request{Operation: "deleteDatabase", PathUUID: database},
 			action: audit.Delete, kind: catalog.KindDatabase,
 		},
 		{

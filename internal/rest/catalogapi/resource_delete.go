@@ -57,6 +57,7 @@ func (a catalogAPI) deleteResourceEndpoint(kind catalog.Kind) rest.Endpoint {
 	}
 }
 
+// deletion is the action of a deletion in the audit.
 func deletion(forget bool) audit.Action {
 	if forget {
 		return audit.Forget
