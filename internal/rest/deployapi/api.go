@@ -127,11 +127,11 @@ func (a deployAPI) operationEndpoint(
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		given, err := wire.Decode[optionsBody](c.Body)
+		given, err := wire.Decode[rest.OperationBody](c.Body)
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		options := given.options(c)
+		options := given.Options(c)
 		if err := a.checkOptions(ctx, id, options); err != nil {
 			return rest.Answer{}, rest.WrapNotFound(err, kind.Title())
 		}
@@ -164,23 +164,11 @@ func (a deployAPI) staleNote(ctx context.Context, id catalog.ID, operation deplo
 	if err != nil {
 		return ""
 	}
-	listing, err := a.History.List(ctx, id, deployment.Page{})
-	if err != nil {
+	last, found, err := deployment.LastStart(ctx, a.History, id)
+	if err != nil || !found || last.ConfigurationHash == now.Hash() {
 		return ""
 	}
-	for _, record := range listing.Records {
-		switch {
-		case record.Status != deployment.Finished:
-		case record.Operation == deployment.Start,
-			record.Operation == deployment.Restart,
-			record.Operation == deployment.Deploy:
-			if record.ConfigurationHash == now.Hash() {
-				return ""
-			}
-			return " Its configuration has changed since it was started; a restart applies the change."
-		}
-	}
-	return ""
+	return " Its configuration has changed since it was started; a restart applies the change."
 }
 
 // queuedAnswer answers with the deployment of the request.

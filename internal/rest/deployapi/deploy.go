@@ -22,7 +22,7 @@ const maxDeploy = 100
 
 // deployBody is the body of POST /deploy; the query has the same names.
 type deployBody struct {
-	optionsBody
+	rest.OperationBody
 	UUID          string `json:"uuid"`
 	Tag           string `json:"tag"`
 	PullRequest   int    `json:"pr"`
@@ -101,7 +101,7 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	var refused error
 	var accepted []string
 	for _, uuid := range uuids {
-		one, err := a.deployOne(ctx, c, uuid, given.options(c))
+		one, err := a.deployOne(ctx, c, uuid, given.Options(c))
 		switch {
 		case errors.Is(err, fault.NotFound):
 			continue
