@@ -41,7 +41,7 @@ func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 	form := app.Dockerfile
 	id := string(app.ID)
 	built := oneContainer{Container: form.Container, id: id, control: input.control(),
-		image: "waybill/" + id + ":latest", build: &types.BuildConfig{
+		image: builtImage(app.ID), build: &types.BuildConfig{
 			Context:    path.Join(input.control(), sourceFolder, inTree(form.Directory)),
 			Dockerfile: form.Path,
 		}}
@@ -79,6 +79,9 @@ func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 	plan.Status = checkedStatus(form.Health)
 	return plan, nil
 }
+
+// builtImage is the image that is built from an application's Dockerfile.
+func builtImage(id catalog.ID) string { return "waybill/" + string(id) + ":latest" }
 
 // composeSource plans an application that runs a compose file of a repository.
 func composeSource(input Input, app *catalog.Application) (Plan, error) {
