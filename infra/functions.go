@@ -71,8 +71,8 @@ var stackFunctions = []function{
 		name: inspectFunction, does: "Connects to servers for requests.",
 		// The log of a container of up to 4 MiB, masked and escaped into JSON.
 		memory: 512, timeout: apiTimeout,
-		environment: []string{settings.Team, settings.CatalogTable, settings.TokensTable,
-			settings.TokenUseTable, settings.SecretsPath, settings.Throttle},
+		environment: append([]string{settings.Team, settings.LogBucket, settings.SecretsPath,
+			settings.Throttle}, settings.ForRequests()...),
 		may: resources.inspectMay,
 	},
 	{

@@ -46,7 +46,9 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 	}
 }
 
-// inspectMay returns the rights of inspect. It reads tokens, resources and secrets. It parses
+// inspectMay returns the rights of inspect. It reads tokens, resources and secrets. For the plan
+// of a start, it queries for the last start and its details, reads its configuration, and
+// queries for the image registries. It parses
 // bytes from servers, so it writes nothing but the state of a resource that it has seen and
 // the sessions with a server. These are items of kinds of their own, and the kind is the
 // partition key, so it can write neither definitions nor queues. It has no right to write
@@ -64,6 +66,16 @@ func (r resources) inspectMay() []awsiam.PolicyStatement {
 					"server-sessions"),
 			}},
 		}),
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Actions:   jsii.Strings("dynamodb:Query"),
+			Resources: &[]*string{r.tables.catalog.TableArn()},
+			Conditions: &map[string]any{"ForAllValues:StringEquals": map[string]any{
+				"dynamodb:LeadingKeys": jsii.Strings("registry"),
+			}},
+		}),
+		allow(r.deploymentTables(), "dynamodb:BatchGetItem", "dynamodb:Query"),
+		allow(r.objects(configurations), "s3:GetObject"),
+		r.listObjects(),
 		allow(r.secrets.arns(resourceSecrets, keySecrets), "ssm:GetParameters"),
 	}
 }

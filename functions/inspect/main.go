@@ -11,6 +11,7 @@ import (
 	"waybill/internal/aws/gateway"
 	"waybill/internal/aws/inspection"
 	"waybill/internal/aws/parameters"
+	"waybill/internal/aws/s3archive"
 	"waybill/internal/boot"
 	"waybill/internal/inspect"
 	"waybill/internal/remote/sshrun"
@@ -20,8 +21,7 @@ import (
 )
 
 func main() {
-	boot.Run("inspect", build, settings.CatalogTable, settings.TokensTable, settings.TokenUseTable,
-		settings.SecretsPath)
+	boot.Run("inspect", build, append(settings.ForRequests(), settings.LogBucket, settings.SecretsPath)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
@@ -33,16 +33,18 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
-	table := env.Get(settings.CatalogTable)
+	tables := dynamostore.Tables(env.Tables())
 	dialer := sshrun.New(sshrun.Options{})
-	sessions := dynamostore.NewSessions(aws.DynamoDB(), table)
+	sessions := dynamostore.NewSessions(aws.DynamoDB(), tables.Catalog)
 	handler, err := inspectapi.New(inspectapi.Ports{
-		Tokens:   dynamostore.NewTokens(aws.DynamoDB(), dynamostore.TokenTables(env.TokenTables())),
-		Store:    dynamostore.NewCatalog(aws.DynamoDB(), dynamostore.Tables{Catalog: table}),
-		Vault:    parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
-		Sessions: sessions,
-		Look:     inspect.DialAndLook(dialer),
-		Logs:     inspect.DialAndReadLogs(dialer),
+		Tokens:    dynamostore.NewTokens(aws.DynamoDB(), dynamostore.TokenTables(env.TokenTables())),
+		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables),
+		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Sessions:  sessions,
+		History:   dynamostore.NewHistory(aws.DynamoDB(), tables),
+		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
+		Look:      inspect.DialAndLook(dialer),
+		Logs:      inspect.DialAndReadLogs(dialer),
 	}, opts)
 	desk := inspection.NewDesk(dialer, sessions, time.Now)
 	return gateway.Handlers{HTTP: handler, Inspect: desk.Answer}, err

@@ -33,6 +33,14 @@ func NewServerGoneError() error {
 	return fault.New(fault.Conflict, "The server of this resource is gone.")
 }
 
+// NewUnpinnedError is Conflict: the server has no pinned host key.
+func NewUnpinnedError(server *catalog.Server) error {
+	return fault.New(fault.Conflict,
+		"The host key of server %s is not pinned. "+
+			"POST /servers/%s/validate shows its fingerprint and pins it.",
+		server.Name, server.ID)
+}
+
 // NewOtherQueuedError is Conflict: the resource has another request queued.
 func NewOtherQueuedError(queued Record) error {
 	return fault.New(fault.Conflict,

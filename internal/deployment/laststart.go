@@ -10,9 +10,16 @@ import (
 // [MaxExamined] deployments.
 const maxStartPages = 10
 
+// Lister is the part of a [History] that lists the deployments of a resource.
+type Lister interface {
+	List(ctx context.Context, resource catalog.ID, page Page) (Listing, error)
+}
+
 // LastStart returns the newest deployment that finished and started the resource. found is
 // false if none of the resource's last 1,000 deployments did.
-func LastStart(ctx context.Context, history History, resource catalog.ID) (last Record, found bool, err error) {
+func LastStart(
+	ctx context.Context, history Lister, resource catalog.ID,
+) (last Record, found bool, err error) {
 	page := Page{Take: MaxTake, Filter: Filter{Status: Finished}}
 	for range maxStartPages {
 		listing, err := history.List(ctx, resource, page)

@@ -155,10 +155,7 @@ func (r *Requests) findResourceAndServer(
 		return nil, nil, err
 	}
 	if server.HostKey == "" && request.Operation.OnServer() {
-		return nil, nil, fault.New(fault.Conflict,
-			"The host key of server %s is not pinned. "+
-				"POST /servers/%s/validate shows its fingerprint and pins it.",
-			server.Name, server.ID)
+		return nil, nil, NewUnpinnedError(server)
 	}
 	return resource, server, nil
 }

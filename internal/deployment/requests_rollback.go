@@ -52,7 +52,7 @@ func (r *Requests) loadSnapshot(ctx context.Context, record Record) (snapshot.Sn
 
 // Configuration returns the configuration of a deployment. NotFound if the record has
 // none, Gone if it has been deleted.
-func Configuration(ctx context.Context, archive snapshot.Archive, record Record) (snapshot.Snapshot, error) {
+func Configuration(ctx context.Context, archive snapshot.Reader, record Record) (snapshot.Snapshot, error) {
 	if record.ConfigurationHash == "" {
 		return nil, fault.New(fault.NotFound, "Configuration not found.")
 	}

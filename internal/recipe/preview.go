@@ -42,8 +42,9 @@ type PreviewImage struct {
 	Service string
 	// Reference is the image, with secret variables in place of their values.
 	Reference string
-	// Written is the image as the configuration has it, without the value of any variable.
-	Written string
+	// Private reports whether Reference is in a compose file, which a caller may see only with
+	// its configuration.
+	Private bool
 	Source  ImageSource
 }
 
@@ -114,7 +115,7 @@ func (in Input) quotes(step string) bool {
 func (in Input) findImages(preview *Preview) error {
 	add := func(reference string, source ImageSource) {
 		preview.Images = append(preview.Images, PreviewImage{
-			Service: string(in.Resource.Common().ID), Reference: reference, Written: reference, Source: source,
+			Service: string(in.Resource.Common().ID), Reference: reference, Source: source,
 		})
 	}
 	switch resource := in.Resource.(type) {
@@ -163,14 +164,15 @@ func (in Input) findServiceImages(preview *Preview, service *catalog.Service) er
 	}
 	for _, name := range read.project.ServiceNames() {
 		parsed := read.project.Services[name]
-		image := PreviewImage{Service: name, Written: writtenImage(model, name), Source: BuildHere}
+		image := PreviewImage{Service: name, Private: true, Source: BuildHere}
 		if parsed.Build == nil {
 			image.Source = in.source(parsed.Image, parsed.PullPolicy)
 		}
-		if image.Written == "" { // compose names what it builds
-			image.Written = string(service.ID) + "-" + name
+		written := writtenImage(model, name)
+		if written == "" { // compose names what it builds
+			written = string(service.ID) + "-" + name
 		}
-		image.Reference, err = template.Substitute(image.Written, func(name string) (string, bool) {
+		image.Reference, err = template.Substitute(written, func(name string) (string, bool) {
 			value, there := shown[name]
 			return value, there
 		})

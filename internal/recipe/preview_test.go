@@ -115,8 +115,8 @@ func describePreview(preview recipe.Preview) string {
 			step.Name, step.Private, step.OnFailure, step.Command)
 	}
 	for _, image := range preview.Images {
-		fmt.Fprintf(&out, "\nimage of %s: %s (%s)\nwritten: %s\n",
-			image.Service, image.Reference, image.Source, image.Written)
+		fmt.Fprintf(&out, "\nimage of %s: %s (%s), private: %v\n",
+			image.Service, image.Reference, image.Source, image.Private)
 	}
 	fmt.Fprintf(&out, "\n%s", preview.Compose)
 	return out.String()

@@ -29,6 +29,10 @@ func (b OperationBody) Options(c *Call) deployment.Options {
 	}
 }
 
+// StaleNote follows the refusal to start what runs already, if that runs with an older
+// configuration than the present one.
+const StaleNote = " Its configuration has changed since it was started; a restart applies the change."
+
 // CheckOptions refuses options that the resource has no use for: a tag needs an
 // application that runs an image, a commit one that is built from a repository.
 func CheckOptions(resource catalog.Deployable, options deployment.Options) error {

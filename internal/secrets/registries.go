@@ -16,14 +16,11 @@ import (
 func (r Reader) ReadRegistries(
 	ctx context.Context, sets *Sets, resource catalog.Deployable, server *catalog.Server,
 ) error {
-	if app, is := resource.(*catalog.Application); is && app.Shell != nil {
-		return nil // its own commands pull
-	}
-	entities, err := catalog.All(ctx, r.Store, catalog.KindRegistry)
+	registries, err := r.Registries(ctx, resource, server)
 	if err != nil {
 		return err
 	}
-	for _, registry := range usable(entities, resource.Common().ID, server.ID) {
+	for _, registry := range registries {
 		set, err := r.Vault.Get(ctx, registry.ID, registry.Generation)
 		if errors.Is(err, fault.NotFound) { // it was deleted in the meantime
 			continue
@@ -37,6 +34,18 @@ func (r Reader) ReadRegistries(
 		sets.Retired = append(sets.Retired, set.Retired...)
 	}
 	return nil
+}
+
+// Registries returns the image registries whose logins deployments of the resource on the
+// server may use, one for each host, in the order of their hosts.
+func (r Reader) Registries(
+	ctx context.Context, resource catalog.Deployable, server *catalog.Server,
+) ([]*catalog.Registry, error) {
+	if app, is := resource.(*catalog.Application); is && app.Shell != nil {
+		return nil, nil // its own commands pull
+	}
+	entities, err := catalog.All(ctx, r.Store, catalog.KindRegistry)
+	return usable(entities, resource.Common().ID, server.ID), err
 }
 
 // usable returns the registries that count, one for each host.

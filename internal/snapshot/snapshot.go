@@ -38,14 +38,19 @@ type Snapshot []byte
 
 // Archive stores snapshots. Each is written once.
 type Archive interface {
+	Reader
 	// Put stores the snapshot of the resource under its hash. Storing it again changes
 	// nothing.
 	Put(ctx context.Context, resource catalog.ID, snapshot Snapshot) error
-	// Get returns the snapshot of the resource with the hash, or NotFound.
-	Get(ctx context.Context, resource catalog.ID, hash string) (Snapshot, error)
 	// Remove deletes the snapshot of the resource with the hash. Without one it does
 	// nothing.
 	Remove(ctx context.Context, resource catalog.ID, hash string) error
+}
+
+// Reader reads stored snapshots.
+type Reader interface {
+	// Get returns the snapshot of the resource with the hash, or NotFound.
+	Get(ctx context.Context, resource catalog.ID, hash string) (Snapshot, error)
 }
 
 // Hash returns the SHA-256 of the snapshot in hexadecimal.

@@ -168,7 +168,7 @@ func (a deployAPI) staleNote(ctx context.Context, id catalog.ID, operation deplo
 	if err != nil || !found || last.ConfigurationHash == now.Hash() {
 		return ""
 	}
-	return " Its configuration has changed since it was started; a restart applies the change."
+	return rest.StaleNote
 }
 
 // queuedAnswer answers with the deployment of the request.

@@ -8,8 +8,11 @@ import (
 
 	"waybill/internal/access"
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/inspect"
+	"waybill/internal/openapi/schema"
 	"waybill/internal/rest"
+	"waybill/internal/snapshot"
 )
 
 // Ports are the dependencies of the inspect function.
@@ -18,6 +21,9 @@ type Ports struct {
 	Store    Store
 	Vault    catalog.Vault
 	Sessions catalog.Sessions
+	// History and Snapshots tell what the last start has run.
+	History   deployment.Lister
+	Snapshots snapshot.Reader
 	// Look asks the server, opened with the private key, for the status of the
 	// resource ("running:healthy"). Unavailable, saying why, if it cannot tell.
 	// It takes less than the 29 s after which API Gateway gives up.
@@ -40,6 +46,7 @@ func New(ports Ports, opts rest.Options) (http.Handler, error) {
 	a := inspectAPI{ports, opts}
 	return rest.NewHandler(rest.Function{
 		Name: "inspect", Tokens: ports.Tokens, Store: ports.Store, Endpoints: a.endpoints(),
+		Bodies: schema.NewBodies(),
 	}, opts)
 }
 
@@ -55,6 +62,9 @@ func (a inspectAPI) endpoints() map[string]rest.Endpoint {
 		"validateService":     a.validateEndpoint(catalog.KindService),
 		"validateApplication": a.validateEndpoint(catalog.KindApplication),
 		"validateDatabase":    a.validateEndpoint(catalog.KindDatabase),
+		"planService":         a.planEndpoint(catalog.KindService),
+		"planApplication":     a.planEndpoint(catalog.KindApplication),
+		"planDatabase":        a.planEndpoint(catalog.KindDatabase),
 		"serviceLogs":         a.logsEndpoint(catalog.KindService),
 		"applicationLogs":     a.logsEndpoint(catalog.KindApplication),
 		"databaseLogs":        a.logsEndpoint(catalog.KindDatabase),

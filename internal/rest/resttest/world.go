@@ -125,6 +125,7 @@ func (w *World) InspectPorts() inspectapi.Ports {
 	m := w.Memory
 	return inspectapi.Ports{
 		Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Sessions: m.Sessions(),
+		History: m.History(), Snapshots: m.Snapshots(),
 		Look: func(
 			_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable,
 		) (string, error) {

@@ -9,6 +9,7 @@ import (
 	"waybill/internal/fault"
 	"waybill/internal/rest"
 	"waybill/internal/snapshot"
+	"waybill/internal/wire"
 )
 
 // configurationBody has the configuration of a deployment.
@@ -47,21 +48,11 @@ func (a showAPI) getConfiguration(ctx context.Context, c *rest.Call) (rest.Answe
 
 // comparisonBody has the differences between two deployments of a resource.
 type comparisonBody struct {
-	DeploymentUUID         string       `json:"deployment_uuid"`
-	OtherDeploymentUUID    string       `json:"other_deployment_uuid"`
-	ConfigurationHash      string       `json:"configuration_hash"`
-	OtherConfigurationHash string       `json:"other_configuration_hash"`
-	Changes                []changeItem `json:"changes"`
-}
-
-// changeItem is one difference. Before and After need the ability to read
-// sensitive data, and are never shown for a secret.
-type changeItem struct {
-	Path   string  `json:"path"`
-	Edit   string  `json:"edit"`
-	Secret bool    `json:"secret"`
-	Before *string `json:"before"`
-	After  *string `json:"after"`
+	DeploymentUUID         string        `json:"deployment_uuid"`
+	OtherDeploymentUUID    string        `json:"other_deployment_uuid"`
+	ConfigurationHash      string        `json:"configuration_hash"`
+	OtherConfigurationHash string        `json:"other_configuration_hash"`
+	Changes                []wire.Change `json:"changes"`
 }
 
 // compareDeployments answers the differences between two configurations.
@@ -81,17 +72,10 @@ func (a showAPI) compareDeployments(ctx context.Context, c *rest.Call) (rest.Ans
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	body := comparisonBody{
-		string(one.ID), string(other.ID), one.ConfigurationHash, other.ConfigurationHash, []changeItem{},
-	}
-	for _, change := range changes {
-		item := changeItem{Path: change.Path, Edit: string(change.Edit), Secret: change.Secret}
-		if c.Sensitive() && !change.Secret {
-			item.Before, item.After = &change.Before, &change.After
-		}
-		body.Changes = append(body.Changes, item)
-	}
-	return rest.OK(body), nil
+	return rest.OK(comparisonBody{
+		string(one.ID), string(other.ID), one.ConfigurationHash, other.ConfigurationHash,
+		wire.FromChanges(changes, c.Sensitive()),
+	}), nil
 }
 
 // recordAndConfiguration returns a deployment and its configuration.
