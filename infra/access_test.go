@@ -221,6 +221,11 @@ func TestP10InspectWritesNoDefinitions(t *testing.T) {
 		"dynamodb:GetItem TablesCatalog", "dynamodb:BatchGetItem TablesCatalog",
 		"dynamodb:UpdateItem TablesCatalog if ForAllValues:StringEquals dynamodb:LeadingKeys is one of " +
 			"[application-state service-state database-state server-sessions]",
+		"dynamodb:Query TablesCatalog if ForAllValues:StringEquals dynamodb:LeadingKeys is one of [registry]",
+		"dynamodb:BatchGetItem TablesApplicationDeployments", "dynamodb:Query TablesApplicationDeployments",
+		"dynamodb:BatchGetItem TablesServiceDeployments", "dynamodb:Query TablesServiceDeployments",
+		"dynamodb:BatchGetItem TablesDatabaseDeployments", "dynamodb:Query TablesDatabaseDeployments",
+		"s3:GetObject /configurations/*", "s3:ListBucket Logs",
 		"ssm:GetParameters /waybill-golden/resources/*", "ssm:GetParameters /waybill-golden/keys/*",
 		"logs:CreateLogStream FunctionsInspectLog", "logs:PutLogEvents FunctionsInspectLog",
 	}
@@ -291,11 +296,11 @@ func TestAccessToObjects(t *testing.T) {
 	want := map[string][]string{
 		"s3:PutObject logs/*": {"runner"}, "s3:PutObject configurations/*": {"catalog", "deploy", "dispatch"},
 		"s3:GetObject logs/*":           {"runner", "show"},
-		"s3:GetObject configurations/*": {"deploy", "dispatch", "runner", "show"},
+		"s3:GetObject configurations/*": {"deploy", "dispatch", "inspect", "runner", "show"},
 		// Of records that were removed.
 		"s3:DeleteObject logs/*": {"dispatch"}, "s3:DeleteObject configurations/*": {"dispatch"},
 		// Whoever reads an object must be told when there is none.
-		"s3:ListBucket ": {"deploy", "dispatch", "runner", "show"},
+		"s3:ListBucket ": {"deploy", "dispatch", "inspect", "runner", "show"},
 		// What was rewritten must not be kept as an older version.
 		"s3:ListBucketVersions ": {"runner"}, "s3:DeleteObjectVersion logs/*": {"runner"},
 	}
