@@ -45,6 +45,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
 		Look:      inspect.DialAndLook(dialer),
 		Logs:      inspect.DialAndReadLogs(dialer),
+		Survey:    inspect.DialAndAsk(dialer),
 	}, opts)
 	desk := inspection.NewDesk(dialer, sessions, time.Now)
 	return gateway.Handlers{HTTP: handler, Inspect: desk.Answer}, err

@@ -52,7 +52,7 @@ func ParseContainers(output string) ([]Container, error) {
 		switch kind {
 		case "C":
 			word := strings.Fields(rest)
-			if len(word) != len(containerWords) || !allMatch(word) {
+			if !allMatch(containerWords[:], word) {
 				return nil, fault.New(fault.Unavailable, "What the server's docker prints makes no sense.")
 			}
 			found = append(found, Container{Service: word[0], ID: word[1], Name: word[2]})
@@ -66,9 +66,13 @@ func ParseContainers(output string) ([]Container, error) {
 	return nil, fault.New(fault.Unavailable, "The server did not tell its containers.")
 }
 
-func allMatch(words []string) bool {
+// allMatch reports whether the words are as many as the patterns, and each matches its own.
+func allMatch(patterns []*regexp.Regexp, words []string) bool {
+	if len(words) != len(patterns) {
+		return false
+	}
 	for i, word := range words {
-		if !containerWords[i].MatchString(word) {
+		if !patterns[i].MatchString(word) {
 			return false
 		}
 	}

@@ -20,6 +20,8 @@ type Preview struct {
 	// Fetches reports whether the compose file or the Dockerfile is in a repository, so
 	// that only the server will know which other images are needed.
 	Fetches bool
+	// Recreates reports whether all containers are created again, even if nothing has changed.
+	Recreates bool
 	// Status is the resource's status after all of it has succeeded.
 	Status string
 }
@@ -73,7 +75,8 @@ func NewPreview(input Input) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
-	preview := Preview{Status: plan.Status}
+	_, always := input.Resource.(*catalog.Database)
+	preview := Preview{Status: plan.Status, Recreates: always || input.recreates()}
 	for _, step := range plan.Job.Steps {
 		preview.Steps = append(preview.Steps, PreviewStep{
 			Name: step.Name, Command: step.Command, OnFailure: step.OnFailure,

@@ -32,6 +32,10 @@ type Ports struct {
 	// Logs asks it for the logs of the resource's containers, like Look.
 	Logs func(ctx context.Context, server *catalog.Server, privateKey string, resource catalog.ID,
 		query inspect.LogQuery) (inspect.Logs, error)
+	// Survey asks it for the containers of the resource, and which of the images are there,
+	// like Look.
+	Survey func(ctx context.Context, server *catalog.Server, privateKey string,
+		resource catalog.Deployable, images []string) (inspect.Survey, error)
 }
 
 // Store is the part of the catalog that the function uses.

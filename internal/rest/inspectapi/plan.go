@@ -10,6 +10,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
+	"waybill/internal/redact"
 	"waybill/internal/rest"
 	"waybill/internal/secrets"
 	"waybill/internal/snapshot"
@@ -29,6 +30,10 @@ type intent struct {
 	last              deployment.Record
 	started, compared bool
 	changes           []snapshot.Change
+	// at is the subject of a look, if everything that a look needs was found.
+	at *subject
+	// looked is what a look found, if it was asked for.
+	looked *looked
 	// registries are the hosts whose logins a pull would use.
 	registries []string
 	// problems say why the start would be refused, or would fail before its first step.
@@ -65,6 +70,11 @@ func (a inspectAPI) planEndpoint(kind catalog.Kind) rest.Endpoint {
 		}
 		if err := a.consider(ctx, in); err != nil {
 			return rest.Answer{}, err
+		}
+		if look {
+			if err := a.lookAt(ctx, in); err != nil {
+				return rest.Answer{}, err
+			}
 		}
 		return rest.OK(in.body(c.Sensitive())), nil
 	}
@@ -154,7 +164,8 @@ func (in *intent) checkState() {
 
 // build makes the preview.
 func (in *intent) build(ctx context.Context, sets secrets.Sets) error {
-	_, weak := sets.ToMask(in.resource, in.server)
+	all, weak := sets.ToMask(in.resource, in.server)
+	in.at = &subject{in.resource, in.server, sets, redact.NewMatcher(all)}
 	for _, text := range weak {
 		in.warn(text, false)
 	}

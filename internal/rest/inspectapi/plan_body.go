@@ -23,6 +23,7 @@ type planBody struct {
 	Status             *string        `json:"status"`
 	Problems           []string       `json:"problems"`
 	Warnings           []string       `json:"warnings"`
+	Look               *lookBody      `json:"look"`
 }
 
 // planVariable is a variable without its value.
@@ -38,11 +39,29 @@ type planStep struct {
 	OnFailure bool    `json:"on_failure"`
 }
 
-// planImage is an image that the start needs. Image is null if it is withheld.
+// planImage is an image that the start needs. Image is null if it is withheld, and Present if
+// the server was not asked or the name of the image depends on a secret.
 type planImage struct {
 	Service string  `json:"service"`
 	Image   *string `json:"image"`
 	Source  string  `json:"source"`
+	Present *bool   `json:"present"`
+}
+
+// lookBody is what the server has. Message says why it is unknown; the others are null then.
+type lookBody struct {
+	Message    *string         `json:"message"`
+	Status     *string         `json:"status"`
+	Containers []planContainer `json:"containers"`
+}
+
+// planContainer is a container and what the start would do to it. Name and State are null if
+// the start creates it.
+type planContainer struct {
+	Service string  `json:"service"`
+	Name    *string `json:"name"`
+	State   *string `json:"state"`
+	Effect  string  `json:"effect"`
 }
 
 // body returns the answer. Without the right to read sensitive data, it has no text that a
@@ -71,6 +90,7 @@ func (in *intent) body(sensitive bool) planBody {
 		body.Variables = append(body.Variables, planVariable{variable.Name, variable.Secret})
 	}
 	in.describe(&body, sensitive)
+	body.Look = in.lookBody()
 	return body
 }
 
@@ -88,6 +108,7 @@ func (in *intent) describe(body *planBody, sensitive bool) {
 		if sensitive || !image.Private {
 			one.Image = &image.Reference
 		}
+		one.Present = in.present(image)
 		body.Images = append(body.Images, one)
 	}
 	if in.preview.Status != "" {

@@ -43,6 +43,7 @@ type World struct {
 	Expand    func(catalog.TemplateInput) (*catalog.TemplateUse, error)
 	Inspect   func() (string, error)
 	ReadLogs  func(inspect.LogQuery) (inspect.Logs, error)
+	Survey    func(images []string) (inspect.Survey, error)
 	Handlers  map[string]http.Handler
 	Answers   *schema.Answers
 	Log       *lines
@@ -80,6 +81,9 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	w.ReadLogs = func(inspect.LogQuery) (inspect.Logs, error) {
 		return inspect.Logs{Services: []string{"web"},
 			Containers: []inspect.ContainerLog{{Name: "web-1", Text: "ready\n"}}}, nil
+	}
+	w.Survey = func([]string) (inspect.Survey, error) {
+		return inspect.Survey{Status: "running:healthy"}, nil
 	}
 	catalogPorts := w.CatalogPorts()
 	showPorts := showapi.Ports{
@@ -119,8 +123,8 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	return w
 }
 
-// InspectPorts are the ports of the inspect function. A test can change what Inspect and ReadLogs
-// do at any time.
+// InspectPorts are the ports of the inspect function. A test can change what Inspect, ReadLogs
+// and Survey do at any time.
 func (w *World) InspectPorts() inspectapi.Ports {
 	m := w.Memory
 	return inspectapi.Ports{
@@ -136,6 +140,11 @@ func (w *World) InspectPorts() inspectapi.Ports {
 			query inspect.LogQuery) (inspect.Logs, error) {
 			w.Inspector.Opened = privateKey
 			return w.ReadLogs(query)
+		},
+		Survey: func(_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable,
+			images []string) (inspect.Survey, error) {
+			w.Inspector.Opened = privateKey
+			return w.Survey(images)
 		},
 	}
 }
