@@ -102,7 +102,7 @@ type Effect string
 
 // The effects.
 const (
-	// Created: there is none yet.
+	// Created: it does not exist yet.
 	Created Effect = "created"
 	// Recreated: another container takes its place.
 	Recreated Effect = "recreated"
@@ -121,8 +121,8 @@ type ContainerEffect struct {
 	Effect Effect
 }
 
-// Effects says what a start would do to the containers. changed says that the configuration is
-// another one than that of the last start, or that this is not known.
+// Effects says what a start would do to the containers. changed says that the configuration
+// differs, or may differ, from the one of the last start.
 func (p Preview) Effects(present Present, changed bool) []ContainerEffect {
 	var all []ContainerEffect
 	images, exists := map[string]PreviewImage{}, map[string]bool{}

@@ -14,7 +14,7 @@ import (
 type Preview struct {
 	Steps []PreviewStep
 	// Compose is the compose file that would run, with its variables in place of their
-	// values, or "" if there is none or if it is in a repository.
+	// values. It is "" for a shell application, and if the file is in a repository.
 	Compose string
 	Images  []PreviewImage
 	// Fetches reports whether the compose file or the Dockerfile is in a repository, so

@@ -28,7 +28,7 @@ const pinned = `services:
     pull_policy: never
   named:
     image: registry.example.org/${GREETING:-web}:${PASSWORD}
-    networks: [shared]
+    networks: [shared, secret]
   own:
     build: https://git.example/web.git#main
   tagged:
@@ -36,6 +36,7 @@ const pinned = `services:
     image: tagged:1
 networks:
   shared: {external: true}
+  secret: {external: true, name: "net-${PASSWORD}"}
 `
 
 // previewCases has a resource of each kind.

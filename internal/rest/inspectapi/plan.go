@@ -212,8 +212,8 @@ func (in *intent) pullsFrom(host string) bool {
 	return false
 }
 
-// imagesKnown reports whether a start needs no other images than those of the preview. A build
-// has images that it is based on.
+// imagesKnown reports whether the preview has all images that a start needs. It lacks the base
+// images of a build.
 func (in *intent) imagesKnown() bool {
 	for _, image := range in.preview.Images {
 		if image.Source == recipe.BuildHere {

@@ -106,7 +106,7 @@ func TestPlanOfEveryKind(t *testing.T) {
 	}
 }
 
-// TestPlanShowsWhatHasChanged: the last start that finished counts, not a later one that failed.
+// TestPlanShowsWhatHasChanged compares with the last start that finished.
 func TestPlanShowsWhatHasChanged(t *testing.T) {
 	w := resttest.New(t)
 	uuid := w.Service(t, w.Server(t))
