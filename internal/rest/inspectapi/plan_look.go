@@ -18,8 +18,9 @@ type looked struct {
 	effects []recipe.ContainerEffect
 }
 
-// lookAt asks the server for its containers and images. A server that does not answer is a finding: the rest of
-// the plan is known without it. Exhausted if too many requests are connected to the server.
+// lookAt asks the server for its containers and images. A server that does not answer is a
+// finding: the rest of the plan is known without it. Exhausted if too many requests are
+// connected to the server.
 func (a inspectAPI) lookAt(ctx context.Context, in *intent) error {
 	in.looked = &looked{}
 	if in.at == nil {
