@@ -133,6 +133,7 @@ func TestPlanShowsWhatHasChanged(t *testing.T) {
 		paths["environment.TOKEN"] != nil {
 		t.Errorf("after a change: %+v", got.Changes)
 	}
+	wantGolden(t, "plan-changed", w.Ask(t, first).Body)
 	first.Token = w.Mint(t, access.Read)
 	for _, change := range resttest.Want[plan](t, w, http.StatusOK, first).Changes {
 		if change.Before != nil || change.After != nil {
@@ -180,6 +181,7 @@ func TestPlanSaysWhyAStartWouldFail(t *testing.T) {
 		uuid := w.Create(t, "createService", resttest.Object{"name": "broken", "server_uuid": server,
 			"docker_compose_raw": "services:\n  web:\n    imagine: web\n"})
 		got := wants(t, "Service", uuid, "line 3")
+		wantGolden(t, "plan-broken", w.Ask(t, resttest.Request{Operation: "planService", PathUUID: uuid}).Body)
 		if len(got.Steps)+len(got.Images) > 0 || got.Status != nil {
 			t.Errorf("a plan that cannot be: %+v", got)
 		}
