@@ -193,6 +193,9 @@ func (in *intent) build(ctx context.Context, sets secrets.Sets) error {
 
 // useRegistries names the registries with an image that may be pulled.
 func (in *intent) useRegistries(registries []*catalog.Registry) {
+	if len(in.preview.Steps) == 0 {
+		return
+	}
 	for _, registry := range registries {
 		if !in.imagesKnown() || in.pullsFrom(registry.Host) {
 			in.registries = append(in.registries, registry.Host)
@@ -213,14 +216,14 @@ func (in *intent) pullsFrom(host string) bool {
 }
 
 // imagesKnown reports whether the preview has all images that a start needs. It lacks the base
-// images of a build.
+// images of a build, and all images of a start that would fail.
 func (in *intent) imagesKnown() bool {
 	for _, image := range in.preview.Images {
 		if image.Source == recipe.BuildHere {
 			return false
 		}
 	}
-	return !in.preview.Fetches
+	return !in.preview.Fetches && len(in.preview.Steps) > 0
 }
 
 // refuse notes why the start would be refused or fail.

@@ -181,7 +181,8 @@ func TestPlanSaysWhyAStartWouldFail(t *testing.T) {
 		uuid := w.Create(t, "createService", resttest.Object{"name": "broken", "server_uuid": server,
 			"docker_compose_raw": "services:\n  web:\n    imagine: web\n"})
 		got := wants(t, "Service", uuid, "line 3")
-		wantGolden(t, "plan-broken", w.Ask(t, resttest.Request{Operation: "planService", PathUUID: uuid}).Body)
+		answer := w.Ask(t, resttest.Request{Operation: "planService", PathUUID: uuid})
+		wantGolden(t, "plan-broken", answer.Body)
 		if len(got.Steps)+len(got.Images) > 0 || got.Status != nil {
 			t.Errorf("a plan that cannot be: %+v", got)
 		}
