@@ -46,6 +46,11 @@ func TestPlan(t *testing.T) {
 	}
 	record, entries := w.deploy(t, app)
 	wantStatus(t, record, entries, "finished", "")
+	// A record that is held has details in an item of their own, which the plan reads, too.
+	if err := w.api.Post(t.Context(), "/deployments/"+record.DeploymentUUID+"/hold",
+		map[string]any{"reason": "case 7"}, nil); err != nil {
+		t.Fatal(err)
+	}
 	before := w.itemsOf(t, app)
 	got := w.plan(t, app, "")
 	if got.LastDeploymentUUID == nil || *got.LastDeploymentUUID != record.DeploymentUUID ||
