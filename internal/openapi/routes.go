@@ -215,6 +215,27 @@ var routes = [...]Route{
 		},
 	},
 	{
+		ID:        "planApplication",
+		Method:    "POST",
+		Path:      "/api/v1/applications/{uuid}/plan",
+		Function:  "inspect",
+		Ability:   "read",
+		Scope:     "application",
+		TakesBody: true,
+		Query: []Parameter{
+			{
+				Name:    "force",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
+			{
+				Name:    "look",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
+		},
+	},
+	{
 		ID:        "restartApplication",
 		Method:    "POST",
 		Path:      "/api/v1/applications/{uuid}/restart",
@@ -550,6 +571,27 @@ var routes = [...]Route{
 				Type:      "string",
 				MaxLength: 255,
 				Expects:   "must be text of at most 255 characters",
+			},
+		},
+	},
+	{
+		ID:        "planDatabase",
+		Method:    "POST",
+		Path:      "/api/v1/databases/{uuid}/plan",
+		Function:  "inspect",
+		Ability:   "read",
+		Scope:     "database",
+		TakesBody: true,
+		Query: []Parameter{
+			{
+				Name:    "force",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
+			{
+				Name:    "look",
+				Type:    "boolean",
+				Expects: "must be true or false",
 			},
 		},
 	},
@@ -2022,6 +2064,27 @@ var routes = [...]Route{
 				Type:      "string",
 				MaxLength: 255,
 				Expects:   "must be text of at most 255 characters",
+			},
+		},
+	},
+	{
+		ID:        "planService",
+		Method:    "POST",
+		Path:      "/api/v1/services/{uuid}/plan",
+		Function:  "inspect",
+		Ability:   "read",
+		Scope:     "service",
+		TakesBody: true,
+		Query: []Parameter{
+			{
+				Name:    "force",
+				Type:    "boolean",
+				Expects: "must be true or false",
+			},
+			{
+				Name:    "look",
+				Type:    "boolean",
+				Expects: "must be true or false",
 			},
 		},
 	},
