@@ -76,14 +76,6 @@ func (n node) children() []node {
 
 func (n node) exists() bool { return n.value != nil }
 
-// key returns the last part of the pointer.
-func (n node) key() string {
-	if len(n.path) == 0 {
-		return ""
-	}
-	return n.path[len(n.path)-1]
-}
-
 // text returns the value if it is a text, or "".
 func (n node) text() string {
 	text, _ := n.value.(string)

@@ -88,7 +88,8 @@ func (p problems) alternatives(schema node, at []string, is *kind.OneOf) {
 		p.add(dotted(at, names[0]), "is given in two ways; give either "+choice)
 		return
 	}
-	text := "is required; give " + choice + ", which " + expectation(schema.get("properties", names[0]))
+	last := names[len(names)-1]
+	text := "is required; give " + choice + ", which " + expectation(schema.get("properties", last))
 	if more := schema.get("x-waybill-missing").text(); more != "" {
 		text += ". " + more
 	}
@@ -208,11 +209,11 @@ func dotted(place []string, more ...string) string {
 // listing lists the fields that an object may have and that are not ignored.
 func listing(properties node) string {
 	var names []string
-	for _, field := range properties.children() {
-		if field.get("x-waybill-ignored").value != true {
-			names = append(names, field.key())
+	fields, _ := properties.value.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if properties.get(name, "x-waybill-ignored").value != true {
+			names = append(names, name)
 		}
 	}
-	slices.Sort(names)
 	return openapi.JoinWords(names, "and")
 }
