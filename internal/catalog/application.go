@@ -1,12 +1,13 @@
 package catalog
 
-// Application is a resource that is one program. Exactly one of its four build
-// packs is set.
+// Application is a resource that is one program. Exactly one of its five forms is
+// set.
 type Application struct {
 	Resource
 	Shell      *Shell
 	Image      *Image
 	Dockerfile *Dockerfile
+	Inline     *InlineDockerfile
 	Compose    *ComposeSource
 }
 
@@ -57,6 +58,17 @@ type Dockerfile struct {
 	Path string
 	Container
 }
+
+// InlineDockerfile is an application that is built from a Dockerfile alone. The build has
+// no other file.
+type InlineDockerfile struct {
+	// Text is the Dockerfile, at most [MaxDockerfileBytes].
+	Text string
+	Container
+}
+
+// MaxDockerfileBytes bounds the text of a Dockerfile.
+const MaxDockerfileBytes = 64 << 10
 
 // ComposeSource is an application whose compose file lies in a git repository.
 type ComposeSource struct {

@@ -19,6 +19,8 @@ type Body struct {
 	Compose string
 	// Shell has the scripts of an application without Docker.
 	Shell Shell
+	// Dockerfile is the Dockerfile of an application that has it inline.
+	Dockerfile string
 	// HealthCommand is the command of a container's health check.
 	HealthCommand string
 	// HostKeys are the ones of an application's repository.
@@ -40,6 +42,9 @@ func BodyOf(resource Deployable) Body {
 	case *Application:
 		if resource.Shell != nil {
 			body.Shell = *resource.Shell
+		}
+		if resource.Inline != nil {
+			body.Dockerfile = resource.Inline.Text
 		}
 		if source := resource.Source(); source != nil {
 			body.HostKeys = source.HostKeys
@@ -67,6 +72,9 @@ func SetBody(resource Deployable, body Body) {
 		if resource.Shell != nil {
 			*resource.Shell = body.Shell
 		}
+		if resource.Inline != nil {
+			resource.Inline.Text = body.Dockerfile
+		}
 		if source := resource.Source(); source != nil {
 			source.HostKeys = body.HostKeys
 		}
@@ -87,6 +95,8 @@ func (a *Application) container() *Container {
 		return &a.Image.Container
 	case a.Dockerfile != nil:
 		return &a.Dockerfile.Container
+	case a.Inline != nil:
+		return &a.Inline.Container
 	}
 	return nil
 }
@@ -130,6 +140,9 @@ func (a *Application) clone() *Application {
 	}
 	if clone.Dockerfile != nil {
 		clone.Dockerfile = new(*clone.Dockerfile)
+	}
+	if clone.Inline != nil {
+		clone.Inline = new(*clone.Inline)
 	}
 	if clone.Compose != nil {
 		clone.Compose = new(*clone.Compose)

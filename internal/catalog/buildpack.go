@@ -10,7 +10,8 @@ const (
 	PackShell BuildPack = "shell"
 	// PackImage runs an image from a registry.
 	PackImage BuildPack = "dockerimage"
-	// PackDockerfile builds an image from a git repository and runs it.
+	// PackDockerfile builds an image, from a git repository or from a Dockerfile alone,
+	// and runs it.
 	PackDockerfile BuildPack = "dockerfile"
 	// PackCompose runs a compose file from a git repository.
 	PackCompose BuildPack = "dockercompose"
@@ -21,7 +22,7 @@ func (a *Application) BuildPack() BuildPack {
 	switch {
 	case a.Image != nil:
 		return PackImage
-	case a.Dockerfile != nil:
+	case a.Dockerfile != nil, a.Inline != nil:
 		return PackDockerfile
 	case a.Compose != nil:
 		return PackCompose

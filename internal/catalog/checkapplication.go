@@ -28,6 +28,11 @@ func (p *problems) application(a *Application) {
 		p.treeFile("dockerfile_location", &a.Dockerfile.Path, DefaultDockerfile)
 		p.container(&a.Dockerfile.Container)
 	}
+	if a.Inline != nil {
+		packs++
+		p.dockerfile(a.Inline.Text)
+		p.container(&a.Inline.Container)
+	}
 	if a.Compose != nil {
 		packs++
 		p.source(&a.Compose.Source)
@@ -53,6 +58,19 @@ func (p *problems) shell(s *Shell) {
 		if len(script.text) > MaxScriptBytes || !isText(script.text) {
 			p.Add(script.field, "must be UTF-8 text without NUL, at most %d bytes", MaxScriptBytes)
 		}
+	}
+}
+
+// dockerfile checks the beginning of the text. Only docker can check the rest.
+func (p *problems) dockerfile(text string) {
+	switch {
+	case strings.TrimSpace(text) == "":
+		p.Add("dockerfile", "must not be empty")
+	case len(text) > MaxDockerfileBytes || !isText(text):
+		p.Add("dockerfile", "must be UTF-8 text without NUL, at most %d bytes, or the base64 of it",
+			MaxDockerfileBytes)
+	case !beginsWithFrom(text):
+		p.Add("dockerfile", "must begin with FROM, such as FROM nginx:1; only comments and ARG may come before it")
 	}
 }
 

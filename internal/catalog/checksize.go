@@ -141,6 +141,7 @@ func measuredBody(draft Deployable) []measured {
 		{"start", len(body.Shell.Start)},
 		{"stop", len(body.Shell.Stop)},
 		{"health", len(body.Shell.Health)},
+		{"dockerfile", len(body.Dockerfile)},
 		{"health_check_command", len(body.HealthCommand)},
 		{"git_host_keys", len(body.HostKeys)},
 		{configuration, len(body.Configuration)},

@@ -88,6 +88,10 @@ func cloneApplication(application *catalog.Application) *catalog.Application {
 		clone.Dockerfile = new(*clone.Dockerfile)
 		clone.Dockerfile.Container = cloneContainer(clone.Dockerfile.Container)
 	}
+	if clone.Inline != nil {
+		clone.Inline = new(*clone.Inline)
+		clone.Inline.Container = cloneContainer(clone.Inline.Container)
+	}
 	if clone.Compose != nil {
 		clone.Compose = new(*clone.Compose)
 	}

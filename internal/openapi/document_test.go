@@ -3,6 +3,7 @@ package openapi_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -188,15 +189,31 @@ func TestEveryBodyThatIsRequiredHasAnExample(t *testing.T) {
 			continue
 		}
 		content := body["content"].(map[string]any)["application/json"].(map[string]any)
-		text, err := json.Marshal(content["example"])
-		if err != nil {
-			t.Fatal(err)
-		}
 		id := op.object["operationId"].(string)
-		if err := bodies.Check(id, text); err != nil {
-			t.Errorf("%s: the example is refused: %v %v", id, err, fault.Fields(err))
+		for _, example := range examplesOf(content) {
+			text, err := json.Marshal(example)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := bodies.Check(id, text); err != nil {
+				t.Errorf("%s: the example is refused: %v %v", id, err, fault.Fields(err))
+			}
 		}
 	}
+}
+
+// examplesOf are the examples of a body: several ones in the order of their names, or the
+// one that there is.
+func examplesOf(content map[string]any) []any {
+	named, several := content["examples"].(map[string]any)
+	if !several {
+		return []any{content["example"]}
+	}
+	var all []any
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		all = append(all, named[name].(map[string]any)["value"])
+	}
+	return all
 }
 
 // cancels is the one operation of the deploy function that queues nothing. Its

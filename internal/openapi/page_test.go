@@ -120,7 +120,7 @@ func (d pages) operation(op operation) pageOperation {
 		content := declared["content"].(map[string]any)["application/json"].(map[string]any)
 		shown.Body = d.value(content["schema"].(map[string]any))
 		shown.BodyRequired = declared["required"] == true
-		example = content["example"]
+		example = examplesOf(content)[0]
 	}
 	shown.Example = commandLine(shown, example)
 	responses := op.object["responses"].(map[string]any)

@@ -32,6 +32,8 @@ func application(input Input, app *catalog.Application) (Plan, error) {
 		return image(input, app)
 	case app.Dockerfile != nil:
 		return dockerfile(input, app)
+	case app.Inline != nil:
+		return inlineDockerfile(input, app)
 	case app.Compose != nil:
 		return composeSource(input, app)
 	}
@@ -49,6 +51,8 @@ func (in Input) checkApplication(app *catalog.Application) error {
 		one.Container = app.Image.Container
 	case app.Dockerfile != nil:
 		one.Container = app.Dockerfile.Container
+	case app.Inline != nil:
+		one.Container = app.Inline.Container
 	}
 	if _, err := one.files(nil); err != nil {
 		return err

@@ -58,6 +58,15 @@ func composeApp(change func(*catalog.ComposeSource)) *catalog.Application {
 	return &catalog.Application{Resource: resource("app000000000000000000001"), Compose: form}
 }
 
+func inlineApp(change func(*catalog.InlineDockerfile)) *catalog.Application {
+	form := &catalog.InlineDockerfile{Text: "ARG TAG=1\nFROM nginx:${TAG}\nRUN echo \"it's $HOME\"\n"}
+	if change != nil {
+		change(form)
+	}
+	return &catalog.Application{Resource: resource("app000000000000000000001"), Inline: form}
+}
+
+func plainInlineApp() *catalog.Application     { return inlineApp(nil) }
 func plainImageApp() *catalog.Application      { return imageApp(catalog.Container{}) }
 func plainDockerfileApp() *catalog.Application { return dockerfileApp(nil) }
 func plainComposeApp() *catalog.Application    { return composeApp(nil) }
@@ -210,6 +219,35 @@ var applications = []struct {
 	{
 		name:      "dockerfile-delete",
 		resource:  plainDockerfileApp,
+		operation: deployment.Delete,
+	},
+
+	{
+		name:      "inline-deploy",
+		resource:  plainInlineApp,
+		operation: deployment.Deploy,
+	},
+	{
+		name: "inline-whole",
+		resource: func() *catalog.Application {
+			return inlineApp(func(form *catalog.InlineDockerfile) { form.Container = whole() })
+		},
+		operation: deployment.Start,
+		options:   deployment.Options{Force: true, PullLatestImages: true},
+	},
+	{
+		name:      "inline-restart",
+		resource:  plainInlineApp,
+		operation: deployment.Restart,
+	},
+	{
+		name:      "inline-stop",
+		resource:  plainInlineApp,
+		operation: deployment.Stop,
+	},
+	{
+		name:      "inline-delete",
+		resource:  plainInlineApp,
 		operation: deployment.Delete,
 	},
 

@@ -147,8 +147,7 @@ func (in Input) fetch(source *catalog.Source, file, image string) remote.Step {
 	if image != "" { // no container can mount an image's source, so it has only the repository's files
 		clean, above, way = "yes", in.control(), sourceFolder
 	}
-	if in.Operation == deployment.Restart && !in.Options.Force && !in.Options.PullLatestImages &&
-		in.Options.Commit == "" {
+	if in.reusesBuild() && in.Options.Commit == "" {
 		again = "yes"
 	}
 	command := strings.TrimSpace(

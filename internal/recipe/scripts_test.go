@@ -46,6 +46,7 @@ func TestShellcheck(t *testing.T) {
 	for _, in := range []recipe.Input{
 		{Resource: git, Operation: deployment.Deploy},
 		{Resource: git, Operation: deployment.Delete, Options: deployment.Options{DeleteVolumes: true}},
+		{Resource: inlineApp(nil), Operation: deployment.Restart},
 		{Resource: checked, Operation: deployment.Stop},
 		{Resource: checked, Operation: deployment.Start},
 		{Resource: composeApp(nil), Operation: deployment.Deploy, ForbidHostAccess: true,

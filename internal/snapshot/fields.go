@@ -64,6 +64,7 @@ const (
 	kindName        = "kind"
 	buildPackName   = "build_pack"
 	engineName      = "engine"
+	dockerfileName  = "dockerfile"
 	environmentName = "environment"
 	digestsName     = "marks"
 	scriptsName     = "init_scripts"
@@ -100,6 +101,10 @@ func applicationFields(a *catalog.Application) []field {
 	case a.Dockerfile != nil:
 		return append(append(containerFields(&a.Dockerfile.Container), sourceFields(&a.Dockerfile.Source)...),
 			as("dockerfile_location", &a.Dockerfile.Path))
+	case a.Inline != nil:
+		text := as(dockerfileName, &a.Inline.Text)
+		text.empty = func() bool { return false } // restore knows the form by it
+		return append(containerFields(&a.Inline.Container), text)
 	case a.Compose != nil:
 		return append(sourceFields(&a.Compose.Source), as("docker_compose_location", &a.Compose.Path))
 	}

@@ -66,7 +66,8 @@ func (o object) restore(resource catalog.Deployable) (catalog.Deployable, error)
 	if db, ok := resource.(*catalog.Database); ok && db.Engine != engine {
 		return nil, fmt.Errorf("it is of engine %q, not %q", engine, db.Engine)
 	}
-	restored, err := blank(resource, catalog.BuildPack(pack))
+	_, inline := o[dockerfileName]
+	restored, err := blank(resource, catalog.BuildPack(pack), inline)
 	if err != nil {
 		return nil, err
 	}
@@ -105,8 +106,10 @@ func (o object) restoreRest(restored catalog.Deployable, known []string) error {
 }
 
 // blank returns the resource without its configuration. pack is the build pack if
-// it is an application.
-func blank(resource catalog.Deployable, pack catalog.BuildPack) (catalog.Deployable, error) {
+// it is an application, and inline is whether the snapshot has a Dockerfile itself.
+func blank(
+	resource catalog.Deployable, pack catalog.BuildPack, inline bool,
+) (catalog.Deployable, error) {
 	shared := resource.Shared()
 	rest := catalog.Resource{Meta: shared.Meta, ServerID: shared.ServerID, State: shared.State,
 		Labels: shared.Labels, Retention: shared.Retention, Previews: shared.Previews}
@@ -123,6 +126,10 @@ func blank(resource catalog.Deployable, pack catalog.BuildPack) (catalog.Deploya
 	case catalog.PackImage:
 		application.Image = &catalog.Image{}
 	case catalog.PackDockerfile:
+		if inline {
+			application.Inline = &catalog.InlineDockerfile{}
+			break
+		}
 		application.Dockerfile = &catalog.Dockerfile{}
 	case catalog.PackCompose:
 		application.Compose = &catalog.ComposeSource{}
@@ -177,7 +184,7 @@ func (o object) getAll(variables *[]variable, digests *map[string]string) error 
 // withheld are fields that only a caller with the ability read:sensitive may see. So
 // are the values of the environment, the texts of the initialising scripts and the
 // engine's configuration file.
-var withheld = []string{"docker_compose", "start", "stop", "health", "health_check_command"}
+var withheld = []string{"docker_compose", dockerfileName, "start", "stop", "health", "health_check_command"}
 
 // withhold replaces sensitive values by null.
 func (o object) withhold() error {

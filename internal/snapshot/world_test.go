@@ -16,6 +16,7 @@ func forms() map[string]catalog.Deployable {
 		"shell":         &catalog.Application{Shell: &catalog.Shell{}},
 		"dockerimage":   &catalog.Application{Image: &catalog.Image{}},
 		"dockerfile":    &catalog.Application{Dockerfile: &catalog.Dockerfile{}},
+		"inline":        &catalog.Application{Inline: &catalog.InlineDockerfile{}},
 		"dockercompose": &catalog.Application{Compose: &catalog.ComposeSource{}},
 		"service":       &catalog.Service{},
 		"database":      &catalog.Database{},

@@ -24,7 +24,9 @@ type ApplicationSettings struct {
 	*Source
 	*Container
 	*ApplicationContainer
-	DockerfileLocation    *string `json:"dockerfile_location,omitempty"`
+	DockerfileLocation *string `json:"dockerfile_location,omitempty"`
+	// Dockerfile needs the ability to read sensitive data.
+	Dockerfile            *string `json:"dockerfile,omitempty"`
 	DockerComposeLocation *string `json:"docker_compose_location,omitempty"`
 }
 
@@ -87,6 +89,11 @@ func applicationSettingsOf(a *catalog.Application, sensitive bool) ApplicationSe
 	case a.Dockerfile != nil:
 		body.DockerfileLocation = &a.Dockerfile.Path
 		body.setContainer(a.Dockerfile.Container, sensitive)
+	case a.Inline != nil:
+		if sensitive {
+			body.Dockerfile = &a.Inline.Text
+		}
+		body.setContainer(a.Inline.Container, sensitive)
 	case a.Compose != nil:
 		body.DockerComposeLocation = &a.Compose.Path
 	case a.Shell != nil && sensitive:

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"cmp"
+	"strings"
 
 	"waybill/internal/catalog"
 )
@@ -35,13 +36,22 @@ type SourceInput struct {
 	HostKeys   string `json:"git_host_keys"`
 }
 
-// DockerfileInput creates an application that is built from a Dockerfile.
+// DockerfileInput creates an application that is built from a repository.
 type DockerfileInput struct {
 	ResourceInput
 	SourceInput
 	ContainerInput
 	ApplicationContainerInput
 	Path string `json:"dockerfile_location"`
+}
+
+// InlineInput creates an application that is built from a Dockerfile alone, which is plain
+// or in base64.
+type InlineInput struct {
+	ResourceInput
+	ContainerInput
+	ApplicationContainerInput
+	Dockerfile string `json:"dockerfile"`
 }
 
 // ComposeInput creates an application that runs a compose file of a repository.
@@ -53,8 +63,7 @@ type ComposeInput struct {
 
 // ApplicationCodec returns the codec of the build pack.
 func ApplicationCodec(pack catalog.BuildPack) Codec {
-	codec := Codec{name: string(pack), Kind: catalog.KindApplication}
-	codec.optional = []string{"build_pack", "kind"}
+	codec := applicationCodec(pack, blankApplication(pack))
 	switch pack {
 	case catalog.PackImage:
 		codec.Decode, codec.Encode = decoder(ImageInput.application), encoder(imageInput)
@@ -68,6 +77,20 @@ func ApplicationCodec(pack catalog.BuildPack) Codec {
 		codec.Decode, codec.Encode = decoder(ShellInput.application), encoder(shellInput)
 	}
 	return codec
+}
+
+// InlineCodec returns the codec of applications that are built from a Dockerfile alone.
+func InlineCodec() Codec {
+	codec := applicationCodec(catalog.PackDockerfile,
+		&catalog.Application{Inline: &catalog.InlineDockerfile{}})
+	codec.Decode, codec.Encode = decoder(InlineInput.application), encoder(inlineInput)
+	return codec
+}
+
+// applicationCodec returns a codec without its functions.
+func applicationCodec(pack catalog.BuildPack, blank *catalog.Application) Codec {
+	return Codec{name: string(pack), Kind: catalog.KindApplication, blank: blank,
+		optional: []string{"build_pack", "kind"}}
 }
 
 // optionalSourceFields are the fields of a source that an input may lack.
@@ -124,6 +147,28 @@ func dockerfileInput(a *catalog.Application) DockerfileInput {
 	return DockerfileInput{
 		resourceInput(&a.Resource), sourceInput(d.Source), containerInput(d.Container),
 		applicationContainerInput(d.Container), d.Path,
+	}
+}
+
+func (n InlineInput) application(common catalog.Resource) (catalog.Deployable, error) {
+	container, err := n.addTo(n.container())
+	return &catalog.Application{
+		Resource: common,
+		Inline:   &catalog.InlineDockerfile{Text: dockerfileText(n.Dockerfile), Container: container},
+	}, err
+}
+
+// dockerfileText returns the Dockerfile of a request, which has it plain or in base64. The
+// two cannot be confused: an instruction is followed by a space or a tab, and base64 has
+// white space only at the ends of lines.
+func dockerfileText(given string) string {
+	return decodeBase64(strings.NewReplacer("\n", "", "\r", "").Replace(given), given)
+}
+
+func inlineInput(a *catalog.Application) InlineInput {
+	d := a.Inline
+	return InlineInput{
+		resourceInput(&a.Resource), containerInput(d.Container), applicationContainerInput(d.Container), d.Text,
 	}
 }
 

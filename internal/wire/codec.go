@@ -25,6 +25,8 @@ type Codec struct {
 	Encode func(catalog.Deployable) any
 	// optional are members that a body may have and Encode leaves out.
 	optional []string
+	// blank is an application of the codec's form without values, or nil.
+	blank *catalog.Application
 }
 
 // decoder returns a codec's Decode: it decodes the input T and converts it.
@@ -85,7 +87,7 @@ func (c Codec) CheckMembers(body []byte) error {
 	if err != nil {
 		return err
 	}
-	known, err := Members(c.Encode(blankApplication(catalog.BuildPack(c.name))))
+	known, err := Members(c.Encode(c.blank))
 	if err != nil {
 		return err
 	}
@@ -173,6 +175,9 @@ func listChangeable(all map[string]json.RawMessage) string {
 func CodecOf(resource catalog.Deployable) Codec {
 	switch resource := resource.(type) {
 	case *catalog.Application:
+		if resource.Inline != nil {
+			return InlineCodec()
+		}
 		return ApplicationCodec(resource.BuildPack())
 	case *catalog.Database:
 		known, _ := engine.Find(resource.Engine)

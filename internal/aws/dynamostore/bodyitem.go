@@ -22,6 +22,7 @@ type bodyItem struct {
 	Start         bulk              `dynamodbav:"start,omitempty"`
 	Stop          bulk              `dynamodbav:"stop,omitempty"`
 	Health        bulk              `dynamodbav:"health,omitempty"`
+	Dockerfile    bulk              `dynamodbav:"dockerfile,omitempty" json:",omitempty"` // digests of older bodies stay
 	HealthCommand bulk              `dynamodbav:"health_command,omitempty"`
 	HostKeys      bulk              `dynamodbav:"host_keys,omitempty"`
 	Configuration bulk              `dynamodbav:"configuration,omitempty"`
@@ -96,6 +97,7 @@ func newBodyItem(body catalog.Body) bodyItem {
 		Environment: newVariableItems(body.Environment), Previews: newVariableItems(body.Previews),
 		Compose: bulk(body.Compose),
 		Start:   bulk(body.Shell.Start), Stop: bulk(body.Shell.Stop), Health: bulk(body.Shell.Health),
+		Dockerfile:    bulk(body.Dockerfile),
 		HealthCommand: bulk(body.HealthCommand),
 		HostKeys:      bulk(body.HostKeys),
 		Configuration: bulk(body.Configuration),
@@ -121,6 +123,7 @@ func decodeBody(stored item) (catalog.Body, error) {
 		Compose:       string(fields.Compose),
 		Shell: catalog.Shell{Start: string(fields.Start), Stop: string(fields.Stop),
 			Health: string(fields.Health)},
+		Dockerfile:    string(fields.Dockerfile),
 		HealthCommand: string(fields.HealthCommand),
 		HostKeys:      string(fields.HostKeys),
 		Configuration: string(fields.Configuration),

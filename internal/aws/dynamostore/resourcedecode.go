@@ -80,6 +80,9 @@ func (f resourceDefinition) application(resource catalog.Resource, key catalog.I
 		application.Dockerfile = &catalog.Dockerfile{Source: built.Source.source(), Path: built.Path,
 			Container: built.Container.container()}
 	}
+	if inline := f.Inline; inline != nil {
+		application.Inline = &catalog.InlineDockerfile{Container: inline.Container.container()}
+	}
 	if compose := f.ComposeSource; compose != nil {
 		application.Compose = &catalog.ComposeSource{Source: compose.Source.source(), Path: compose.Path}
 	}

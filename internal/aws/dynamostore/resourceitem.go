@@ -17,6 +17,7 @@ type resourceDefinition struct {
 	Template             bool               `dynamodbav:"template,omitempty"`
 	Image                *imageItem         `dynamodbav:"image,omitempty"`
 	Dockerfile           *dockerfileItem    `dynamodbav:"dockerfile,omitempty"`
+	Inline               *inlineItem        `dynamodbav:"inline,omitempty"`
 	ComposeSource        *composeSourceItem `dynamodbav:"compose_source,omitempty"`
 	Database             *databaseItem      `dynamodbav:"database,omitempty"`
 }
@@ -46,6 +47,11 @@ type imageItem struct {
 type dockerfileItem struct {
 	Source    sourceItem    `dynamodbav:"source"`
 	Path      string        `dynamodbav:"path"`
+	Container containerItem `dynamodbav:"container"`
+}
+
+// inlineItem is an application whose Dockerfile is in the body.
+type inlineItem struct {
 	Container containerItem `dynamodbav:"container"`
 }
 
@@ -135,6 +141,9 @@ func newApplicationDefinition(application *catalog.Application) resourceDefiniti
 	if built := application.Dockerfile; built != nil {
 		fields.Dockerfile = &dockerfileItem{Source: newSourceItem(built.Source), Path: built.Path,
 			Container: newContainerItem(built.Container)}
+	}
+	if inline := application.Inline; inline != nil {
+		fields.Inline = &inlineItem{Container: newContainerItem(inline.Container)}
 	}
 	if compose := application.Compose; compose != nil {
 		fields.ComposeSource = &composeSourceItem{Source: newSourceItem(compose.Source), Path: compose.Path}

@@ -42,6 +42,10 @@ func Largest() map[string]catalog.Deployable {
 		"dockerfile": application(func(a *catalog.Application) {
 			a.Dockerfile = &catalog.Dockerfile{Source: source, Container: largestContainer()}
 		}),
+		"inline": application(func(a *catalog.Application) {
+			a.Inline = &catalog.InlineDockerfile{Text: "FROM a\n" +
+				strings.Repeat("#", catalog.MaxDockerfileBytes-len("FROM a\n")), Container: largestContainer()}
+		}),
 		"dockercompose": application(func(a *catalog.Application) {
 			a.Compose = &catalog.ComposeSource{Source: source}
 		}),
@@ -81,6 +85,8 @@ func shorten(draft catalog.Deployable, field string) bool {
 			container = &draft.Image.Container
 		case draft.Dockerfile != nil:
 			container = &draft.Dockerfile.Container
+		case draft.Inline != nil:
+			container = &draft.Inline.Container
 		}
 	case *catalog.Database:
 		container = &draft.Container

@@ -478,6 +478,23 @@ var refusedBodies = []struct {
 				"project_uuid, retention, server_uuid, tags and timeout"),
 	},
 	{
+		name:  "an unknown field beside fields that many bodies have",
+		route: "createShellApplication",
+		body:  `{"server_uuid":"srv","start":"true","git_branch":"main"}`,
+		want: says("git_branch",
+			"is not known here; known are description, environment, environment_name, environment_uuid, "+
+				"health, health_timeout, instant_deploy, name, project_uuid, retention, server_uuid, "+
+				"start, stop, tags and timeout"),
+	},
+	{
+		name:  "neither a Dockerfile nor a repository",
+		route: "createDockerfileApplication",
+		body:  `{"server_uuid":"srv"}`,
+		want: says("git_repository",
+			"is required; give git_repository or dockerfile, which must be the text of a Dockerfile of "+
+				"at most 64 KiB, without NUL characters, plain or in base64"),
+	},
+	{
 		name:  "a change to a bad list",
 		route: "updateService",
 		body:  `{"environment":[{"is_secret":true}]}`,

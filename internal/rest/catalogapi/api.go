@@ -148,7 +148,7 @@ func (a catalogAPI) resourceEndpoints() map[string]rest.Endpoint {
 		"listApplications":            a.listApplications,
 		"createShellApplication":      a.createEndpoint(wire.ApplicationCodec(catalog.PackShell)),
 		"createImageApplication":      a.createEndpoint(wire.ApplicationCodec(catalog.PackImage)),
-		"createDockerfileApplication": a.createEndpoint(wire.ApplicationCodec(catalog.PackDockerfile)),
+		"createDockerfileApplication": a.createDockerfileApplication,
 		"createPublicApplication":     a.createGitApplication,
 		"createKeyApplication":        a.createGitApplication,
 		"createComposeApplication":    a.createEndpoint(wire.ApplicationCodec(catalog.PackCompose)),

@@ -1,6 +1,7 @@
 package catalogapi_test
 
 import (
+	"encoding/base64"
 	"net/http"
 	"strings"
 	"testing"
@@ -63,6 +64,8 @@ var allContainerFields = resttest.Object{
 	"health_check_port":         "80",
 	"health_check_path":         "/up",
 }
+
+const dockerfile = "# syntax=docker/dockerfile:1\nARG TAG=1\nFROM nginx:${TAG}\n"
 
 // TestApplicationsOnTheWire creates every kind of application, with the fewest and with
 // all fields, and compares the whole answer.
@@ -135,6 +138,18 @@ func TestApplicationsOnTheWire(t *testing.T) {
 				"dockerfile_location": "docker/Dockerfile",
 			})),
 		},
+		{name: "dockerfile of the request",
+			id:    "createDockerfileApplication",
+			given: resttest.Object{"dockerfile": dockerfile},
+			shown: container(resttest.Object{"dockerfile": dockerfile}),
+		},
+		{name: "dockerfile of the request in base64 with everything",
+			id: "createDockerfileApplication",
+			given: merge(allContainerFields, resttest.Object{
+				"dockerfile": base64.StdEncoding.EncodeToString([]byte(dockerfile)),
+			}),
+			shown: merge(allContainerFields, resttest.Object{"dockerfile": dockerfile}),
+		},
 		{name: "dockercompose",
 			id: "createComposeApplication",
 			given: resttest.Object{
@@ -170,6 +185,28 @@ func TestApplicationsOnTheWire(t *testing.T) {
 			got := w.Get(t, "getApplication", made["uuid"].(string))
 			if diff := cmp.Diff(got, made); diff != "" {
 				t.Errorf("GET and POST show it differently (-GET +POST)\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestP9ADockerfileNeedsReadSensitive: it may have secrets in it.
+func TestP9ADockerfileNeedsReadSensitive(t *testing.T) {
+	w := resttest.New(t)
+	uuid := w.Create(t, "createDockerfileApplication", resttest.Object{
+		"name": "web", "server_uuid": w.Server(t), "dockerfile": dockerfile})
+	for _, c := range []struct {
+		name, token string
+		shown       bool
+	}{
+		{"read", w.Mint(t, access.Read), false},
+		{"read:sensitive", w.Mint(t, access.Read, access.ReadSensitive), true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+				Operation: "getApplication", PathUUID: uuid, Token: c.token})
+			if _, shown := got["dockerfile"]; shown != c.shown {
+				t.Errorf("the Dockerfile is shown: %v, want %v", shown, c.shown)
 			}
 		})
 	}
@@ -242,6 +279,27 @@ func TestApplicationsThatAreRefused(t *testing.T) {
 		},
 		{"no repository",
 			"createDockerfileApplication", resttest.Object{}, "git_repository", "is required",
+		},
+		{"a Dockerfile in two ways",
+			"createDockerfileApplication", merge(git, resttest.Object{"dockerfile": dockerfile}),
+			"git_repository", "is given in two ways; give either git_repository or dockerfile",
+		},
+		{"a Dockerfile with a field of a repository",
+			"createDockerfileApplication",
+			resttest.Object{"dockerfile": dockerfile, "dockerfile_location": "/Dockerfile"},
+			"dockerfile_location", "is not known here",
+		},
+		{"a Dockerfile without FROM",
+			"createDockerfileApplication", resttest.Object{"dockerfile": "RUN true"},
+			"dockerfile", "must begin with FROM",
+		},
+		{"a Dockerfile that is too long",
+			"createDockerfileApplication",
+			resttest.Object{"dockerfile": "FROM a\n" + strings.Repeat("#", catalog.MaxDockerfileBytes)},
+			"dockerfile", "at most 65536 bytes",
+		},
+		{"a Dockerfile that is empty",
+			"createDockerfileApplication", resttest.Object{"dockerfile": ""}, "dockerfile", "must be the text",
 		},
 		{"a repository that is none",
 			"createDockerfileApplication", resttest.Object{"git_repository": "ftp://a"}, "git_repository",

@@ -11,7 +11,7 @@ import (
 
 // bodyFields are the fields that lists leave out.
 var bodyFields = []string{"environment", "docker_compose", "docker_compose_raw", "start", "stop", "health",
-	"health_check_command", "git_host_keys", "init_scripts", "ssl_certificate", "postgres_conf"}
+	"health_check_command", "git_host_keys", "dockerfile", "init_scripts", "ssl_certificate", "postgres_conf"}
 
 // TestListsLeaveOutOnlyBodies compares each resource's own page with its place in the lists.
 // The token may read sensitive data.
@@ -32,6 +32,8 @@ func TestListsLeaveOutOnlyBodies(t *testing.T) {
 		{"createDockerfileApplication", "listApplications", "getApplication", "", resttest.Object{
 			"git_repository": "git@git.example:api.git", "private_key_uuid": key,
 			"git_host_keys": "git.example " + firstKeyLine}},
+		{"createDockerfileApplication", "listApplications", "getApplication", "", resttest.Object{
+			"dockerfile": dockerfile}},
 		{"createDatabase", "listDatabases", "getDatabase", "postgresql", resttest.Object{
 			"postgres_conf": "port = 1",
 			"init_scripts":  []resttest.Object{{"name": "1.sql", "content": "SELECT 1"}},

@@ -45,6 +45,25 @@ func (a catalogAPI) createDatabase(ctx context.Context, c *rest.Call) (rest.Answ
 	return a.create(ctx, c, wire.DatabaseCodec(found))
 }
 
+// createDockerfileApplication creates an application from a Dockerfile: either from the one
+// in the request, or from one in a git repository.
+func (a catalogAPI) createDockerfileApplication(ctx context.Context, c *rest.Call) (rest.Answer, error) {
+	given, err := wire.Decode[struct {
+		Repository *string `json:"git_repository"`
+	}](c.Body)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	codec := wire.InlineCodec()
+	if given.Repository != nil {
+		codec = wire.ApplicationCodec(catalog.PackDockerfile)
+	}
+	if err := codec.CheckMembers(c.Body); err != nil {
+		return rest.Answer{}, err
+	}
+	return a.create(ctx, c, codec)
+}
+
 // createGitApplication creates an application from a repository with the build pack of the
 // request.
 func (a catalogAPI) createGitApplication(ctx context.Context, c *rest.Call) (rest.Answer, error) {

@@ -66,6 +66,9 @@ func newResource(t *testing.T, w *resttest.World, server, resource string) (uuid
 		return w.Application(t, server), "Application"
 	case "built application":
 		return w.Built(t, server), "Application"
+	case "inline application":
+		return w.Create(t, "createDockerfileApplication", resttest.Object{
+			"name": "web", "server_uuid": server, "dockerfile": dockerfile}), "Application"
 	case "image application":
 		return w.Create(t, "createImageApplication", resttest.Object{
 			"name":                       "web",
