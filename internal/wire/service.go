@@ -13,10 +13,9 @@ import (
 type Service struct {
 	State
 	ServiceSettings
-	// Existing clients read these two. They are empty: Waybill does not split a
-	// service into parts.
-	Applications []struct{} `json:"applications"`
-	Databases    []struct{} `json:"databases"`
+	// The containers of the compose file, for existing clients. They are empty in lists.
+	Applications []ServicePart `json:"applications"`
+	Databases    []ServicePart `json:"databases"`
 }
 
 // ServiceSettings are a service's configuration.
@@ -34,10 +33,11 @@ func ServiceSummary(s *catalog.Service) Service {
 	return body
 }
 
-// ServiceDetails returns a service with its environment and, if sensitive, its
-// compose file and the plain values of its variables.
+// ServiceDetails returns a service with its environment, its containers and, if sensitive,
+// its compose file and the plain values of its variables.
 func ServiceDetails(s *catalog.Service, sensitive bool) Service {
-	return Service{stateOf(&s.Resource), serviceSettingsOf(s, sensitive), []struct{}{}, []struct{}{}}
+	applications, databases := ServiceParts(s, sensitive)
+	return Service{stateOf(&s.Resource), serviceSettingsOf(s, sensitive), applications, databases}
 }
 
 func serviceSettingsOf(s *catalog.Service, sensitive bool) ServiceSettings {

@@ -26,28 +26,31 @@ type ServicePart struct {
 	UpdatedAt string `json:"updated_at"`
 }
 
-// ServiceParts returns the containers of a service that are applications, or the ones that
-// are databases.
-func ServiceParts(s *catalog.Service, databases, sensitive bool) []ServicePart {
-	parts := []ServicePart{}
-	for _, one := range composefile.Services(s.Compose) {
-		engine := engineOfImage(one.Image)
-		if databases != (engine != "") {
-			continue
-		}
+// maxParts bounds the containers in an answer. A compose file of the largest size may have
+// more than an answer can hold.
+const maxParts = 1000
+
+// ServiceParts returns the containers of a service: the ones that are applications, and the
+// ones that are databases, together at most [maxParts]. A service without its body has none.
+func ServiceParts(s *catalog.Service, sensitive bool) (applications, databases []ServicePart) {
+	applications, databases = []ServicePart{}, []ServicePart{}
+	all := composefile.Services(s.Compose)
+	for _, one := range all[:min(len(all), maxParts)] {
 		part := ServicePart{
 			ID: Number(string(s.ID) + "/" + one.Name), UUID: string(s.ID) + "-" + one.Name, Name: one.Name,
 			Status: StatusOf(s.State), CreatedAt: Timestamp(s.CreatedAt), UpdatedAt: Timestamp(s.UpdatedAt),
 		}
-		if engine != "" {
-			part.Type = databaseType(engine)
-		}
 		if sensitive {
 			part.Image = TextOrNull(one.Image)
 		}
-		parts = append(parts, part)
+		if engine := engineOfImage(one.Image); engine != "" {
+			part.Type = databaseType(engine)
+			databases = append(databases, part)
+		} else {
+			applications = append(applications, part)
+		}
 	}
-	return parts
+	return applications, databases
 }
 
 // engineOfImage returns the engine whose image this is, by the last part of its name, or "".

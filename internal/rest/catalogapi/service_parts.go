@@ -16,6 +16,10 @@ func (a catalogAPI) listServiceParts(databases bool) rest.Endpoint {
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		return rest.OK(wire.ServiceParts(service, databases, c.Sensitive())), nil
+		parts, found := wire.ServiceParts(service, c.Sensitive())
+		if databases {
+			parts = found
+		}
+		return rest.OK(parts), nil
 	}
 }

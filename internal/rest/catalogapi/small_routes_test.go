@@ -159,6 +159,23 @@ services:
 			t.Errorf("(-got +want)\n%s", diff)
 		}
 	})
+	t.Run("both, in the service", func(t *testing.T) {
+		for _, c := range []struct{ token, image, other string }{
+			{"", "ghcr.io/acme/wiki:2", "docker.io/library/postgres:16@" + digest},
+			{w.Mint(t, access.Read), "", ""},
+		} {
+			type service struct{ Applications, Databases []part }
+			got := resttest.Want[service](t, w, http.StatusOK, resttest.Request{
+				Operation: "getService", PathUUID: uuid, Token: c.token})
+			want := service{
+				[]part{{uuid + "-wiki", "wiki", "exited", c.image, ""}},
+				[]part{{uuid + "-db", "db", "exited", c.other, "standalone-postgresql"}},
+			}
+			if diff := cmp.Diff(got, want); diff != "" {
+				t.Errorf("(-got +want)\n%s", diff)
+			}
+		}
+	})
 	t.Run("databases, without images for readers", func(t *testing.T) {
 		want := []part{{uuid + "-db", "db", "exited", "", "standalone-postgresql"}}
 		if diff := cmp.Diff(list(t, "listServiceDatabases", w.Mint(t, access.Read)), want); diff != "" {
