@@ -62,9 +62,6 @@ func inlineDockerfile(input Input, app *catalog.Application) (Plan, error) {
 	return plan, nil
 }
 
-// builtImage is the name of the image that is built for an application of one container.
-func builtImage(id catalog.ID) string { return "waybill/" + string(id) + ":latest" }
-
 // buildInline is the step that builds the image. A restart does not ask for a new version,
 // so it uses the last build of the same Dockerfile again.
 func (in Input) buildInline(p project, image, dockerfile string) remote.Step {

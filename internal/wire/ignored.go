@@ -38,8 +38,12 @@ var ignoredByComposeFiles = ignored{"ports_exposes": {"the compose file names it
 var ignoredByServers = ignored{
 	"is_build_server": {"every server builds its own images", ""},
 	"proxy_type":      {noProxy, `"none"`},
+}
+
+// ignoredByServerChanges are the ignored fields of changes of servers, in addition.
+var ignoredByServerChanges = ignored{
 	"instant_validate": {
-		"the server was not validated; POST /servers/{uuid}/validate with \"pin\": true does it", ""},
+		"the server was not validated; POST /servers/{uuid}/validate does it", ""},
 }
 
 const noProxy = "Waybill runs no reverse proxy; publish a port with ports_mappings or in the compose file"
@@ -83,10 +87,18 @@ func ChangeWarnings(body []byte) ([]string, error) {
 	return append(ignoredByResources.warnings(members), ignoredByChanges.warnings(members)...), err
 }
 
-// ServerWarnings returns a sentence about each ignored field of a server's body.
+// ServerWarnings returns a sentence about each ignored field of the body that creates a
+// server.
 func ServerWarnings(body []byte) ([]string, error) {
 	members, err := Decode[map[string]json.RawMessage](body)
 	return ignoredByServers.warnings(members), err
+}
+
+// ServerChangeWarnings returns a sentence about each ignored field of the body that changes a
+// server.
+func ServerChangeWarnings(body []byte) ([]string, error) {
+	members, err := Decode[map[string]json.RawMessage](body)
+	return append(ignoredByServers.warnings(members), ignoredByServerChanges.warnings(members)...), err
 }
 
 // Changes returns the members of a patch. An empty text counts as absent: existing clients

@@ -70,17 +70,16 @@ func TestIgnoredFieldsAreWarnings(t *testing.T) {
 		{
 			"a new server",
 			resttest.Request{Operation: "createServer", Body: resttest.Object{
-				"ip": "::1", "private_key_uuid": w.Key(t), "is_build_server": true, "proxy_type": "traefik",
-				"instant_validate": true}},
+				"ip": "::1", "private_key_uuid": w.Key(t), "is_build_server": true, "proxy_type": "traefik"}},
 			http.StatusCreated,
-			[]string{"instant_validate is ignored", "is_build_server is ignored", "proxy_type is ignored"},
+			[]string{"is_build_server is ignored", "proxy_type is ignored"},
 		},
 		{
 			"a changed server",
 			resttest.Request{Operation: "updateServer", PathUUID: server, Body: resttest.Object{
-				"is_build_server": false, "proxy_type": "caddy"}},
+				"is_build_server": false, "proxy_type": "caddy", "instant_validate": true}},
 			http.StatusCreated,
-			[]string{"proxy_type is ignored"},
+			[]string{"proxy_type is ignored", "instant_validate is ignored"},
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {

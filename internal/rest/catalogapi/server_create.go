@@ -10,10 +10,16 @@ import (
 	"waybill/internal/wire"
 )
 
-// createServer stores a server without connecting to it. The store checks that its key
-// exists, in the same transaction.
+// serverCreation is the body that creates a server.
+type serverCreation struct {
+	wire.ServerInput
+	InstantValidate bool `json:"instant_validate"`
+}
+
+// createServer stores a server, and validates it only if the request says so. The store
+// checks that its key exists, in the same transaction.
 func (a catalogAPI) createServer(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	given, err := wire.Decode[wire.ServerInput](c.Body)
+	given, err := wire.Decode[serverCreation](c.Body)
 	if err != nil {
 		return rest.Answer{}, err
 	}
@@ -42,18 +48,24 @@ func (a catalogAPI) createServer(ctx context.Context, c *rest.Call) (rest.Answer
 	if err := a.Store.Create(ctx, server, entry); err != nil {
 		return rest.Answer{}, err
 	}
-	reply, err := serverAnswer(c, server)
+	warnings, err := wire.ServerWarnings(c.Body)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if given.InstantValidate {
+		warnings = append(warnings, a.validateNew(ctx, c, server)...)
+	}
+	reply := serverAnswer(server, warnings)
 	reply.Created = []string{string(server.ID)}
-	return reply, err
+	return reply, nil
 }
 
-// serverAnswer answers 201 with the server and with warnings about ignored fields of the
-// request. Existing clients read no other status than 201, of a change neither.
-func serverAnswer(c *rest.Call, server *catalog.Server) (rest.Answer, error) {
+// serverAnswer answers 201 with the server and the warnings. Existing clients read no other
+// status than 201, of a change neither.
+func serverAnswer(server *catalog.Server, warnings []string) rest.Answer {
 	body := wire.FromServer(server)
-	var err error
-	body.Warnings, err = wire.ServerWarnings(c.Body)
-	return rest.Created(body), err
+	body.Warnings = warnings
+	return rest.Created(body)
 }
 
 // parseHostKey returns the key in the form in which it is pinned: without comment and

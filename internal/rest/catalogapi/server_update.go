@@ -23,7 +23,8 @@ func (a catalogAPI) updateServer(ctx context.Context, c *rest.Call) (rest.Answer
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		return serverAnswer(c, server)
+		warnings, err := wire.ServerChangeWarnings(c.Body)
+		return serverAnswer(server, warnings), err
 	}
 }
 

@@ -3,6 +3,8 @@ package catalogapi
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"time"
 
 	"waybill/internal/audit"
 	"waybill/internal/catalog"
@@ -28,9 +30,8 @@ type validationResult struct {
 	Pinned      bool    `json:"pinned"`
 }
 
-// validateServer reads a server's host key, pins it if the request says so, and then
-// tries to log in. A server that does not answer is a result, not an error: clients
-// would retry an error in vain.
+// validateServer validates a server as the request says. A server that does not answer is a
+// result, not an error: clients would retry an error in vain.
 func (a catalogAPI) validateServer(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	server, err := rest.Find[*catalog.Server](ctx, a.Store, c.Params["uuid"], catalog.KindServer)
 	if err != nil {
@@ -40,29 +41,60 @@ func (a catalogAPI) validateServer(ctx context.Context, c *rest.Call) (rest.Answ
 	if err != nil {
 		return rest.Answer{}, err
 	}
+	found, err := a.validate(ctx, c, server, asked)
+	return rest.Created(found), err
+}
+
+// instantTime is how long the validation of a new server may take. The whole answer has to
+// come within the 29 s that API Gateway waits.
+const instantTime = 20 * time.Second
+
+// validateNew validates a new server and returns warnings, unless it is usable. It pins no
+// key that the request does not name. The server exists by now, so nothing is an error: a
+// client that repeats the request would create another server.
+func (a catalogAPI) validateNew(ctx context.Context, c *rest.Call, server *catalog.Server) []string {
+	limited, cancel := context.WithTimeout(ctx, instantTime)
+	defer cancel()
+	const field = "instant_validate: "
+	found, err := a.validate(limited, c, server, validationRequest{})
+	switch {
+	case err == nil && found.IsUsable:
+		return nil
+	case err == nil:
+		return []string{field + found.Message}
+	}
+	a.opts.Log.LogAttrs(ctx, slog.LevelWarn, "a new server was not validated",
+		slog.String("server", string(server.ID)), slog.String("error", err.Error()))
+	return []string{field + "the server was not validated. POST /servers/" + string(server.ID) +
+		"/validate does it."}
+}
+
+// validate reads the server's host key, pins it if the request says so, and then tries to
+// log in if it is pinned.
+func (a catalogAPI) validate(
+	ctx context.Context, c *rest.Call, server *catalog.Server, asked validationRequest,
+) (validationResult, error) {
 	seen, err := a.Inspector.HostKey(ctx, server, asked.Fingerprint)
 	if errors.Is(err, catalog.ErrServer) {
-		return rest.Created(validationResult{UUID: string(server.ID), Message: fault.Public(err)}), nil
+		return validationResult{UUID: string(server.ID), Message: fault.Public(err)}, nil
 	}
 	if err != nil {
-		return rest.Answer{}, err
+		return validationResult{}, err
 	}
 	found := validationResult{
 		UUID: string(server.ID), IsReachable: true, Fingerprint: &seen.Fingerprint, HostKey: &seen.Line,
 	}
 	found.Pinned, found.Message, err = asked.decide(server.HostKey, seen)
 	if err != nil {
-		return rest.Answer{}, err
+		return validationResult{}, err
 	}
 	if found.Pinned {
 		if err := a.pinHostKey(ctx, c, server, seen); err != nil {
-			return rest.Answer{}, err
+			return validationResult{}, err
 		}
-		if found.IsUsable, err = a.tryLogin(ctx, server, &found.Message); err != nil {
-			return rest.Answer{}, err
-		}
+		found.IsUsable, err = a.tryLogin(ctx, server, &found.Message)
 	}
-	return rest.Created(found), nil
+	return found, err
 }
 
 // decide returns whether the shown key is, or now becomes, the pinned one. Conflict if

@@ -146,9 +146,9 @@ func wantedAfter(c changeCase, before, after resttest.Object) resttest.Object {
 			delete(wanted, field)
 		}
 	}
-	for _, url := range []string{"internal_db_url", "external_db_url"} {
-		if _, shown := after[url]; shown { // the URLs follow from the other fields
-			wanted[url] = after[url]
+	for _, field := range []string{"internal_db_url", "external_db_url", "applications", "databases"} {
+		if _, shown := after[field]; shown { // these follow from the other fields
+			wanted[field] = after[field]
 		}
 	}
 	return wanted
