@@ -70,7 +70,8 @@ func (p *problems) dockerfile(text string) {
 		p.Add("dockerfile", "must be UTF-8 text without NUL, at most %d bytes, or the base64 of it",
 			MaxDockerfileBytes)
 	case !beginsWithFrom(text):
-		p.Add("dockerfile", "must begin with FROM, such as FROM nginx:1; only comments and ARG may come before it")
+		p.Add("dockerfile",
+			"must begin with FROM, such as FROM nginx:1; only comments and ARG may come before it")
 	}
 }
 

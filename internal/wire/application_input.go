@@ -168,7 +168,8 @@ func dockerfileText(given string) string {
 func inlineInput(a *catalog.Application) InlineInput {
 	d := a.Inline
 	return InlineInput{
-		resourceInput(&a.Resource), containerInput(d.Container), applicationContainerInput(d.Container), d.Text,
+		resourceInput(&a.Resource), containerInput(d.Container),
+		applicationContainerInput(d.Container), d.Text,
 	}
 }
 

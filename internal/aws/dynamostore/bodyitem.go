@@ -22,12 +22,14 @@ type bodyItem struct {
 	Start         bulk              `dynamodbav:"start,omitempty"`
 	Stop          bulk              `dynamodbav:"stop,omitempty"`
 	Health        bulk              `dynamodbav:"health,omitempty"`
-	Dockerfile    bulk              `dynamodbav:"dockerfile,omitempty" json:",omitempty"` // digests of older bodies stay
-	HealthCommand bulk              `dynamodbav:"health_command,omitempty"`
-	HostKeys      bulk              `dynamodbav:"host_keys,omitempty"`
-	Configuration bulk              `dynamodbav:"configuration,omitempty"`
-	InitScripts   []scriptItem      `dynamodbav:"init_scripts,omitempty"`
-	Certificate   bulk              `dynamodbav:"certificate,omitempty"`
+	// Dockerfile is absent from the digest if it is empty, so that the digests of older
+	// bodies stay the same.
+	Dockerfile    bulk         `dynamodbav:"dockerfile,omitempty" json:",omitempty"`
+	HealthCommand bulk         `dynamodbav:"health_command,omitempty"`
+	HostKeys      bulk         `dynamodbav:"host_keys,omitempty"`
+	Configuration bulk         `dynamodbav:"configuration,omitempty"`
+	InitScripts   []scriptItem `dynamodbav:"init_scripts,omitempty"`
+	Certificate   bulk         `dynamodbav:"certificate,omitempty"`
 }
 
 // variableItem has no value when it is secret.

@@ -43,8 +43,9 @@ func Largest() map[string]catalog.Deployable {
 			a.Dockerfile = &catalog.Dockerfile{Source: source, Container: largestContainer()}
 		}),
 		"inline": application(func(a *catalog.Application) {
-			a.Inline = &catalog.InlineDockerfile{Text: "FROM a\n" +
-				strings.Repeat("#", catalog.MaxDockerfileBytes-len("FROM a\n")), Container: largestContainer()}
+			const from = "FROM a\n"
+			a.Inline = &catalog.InlineDockerfile{Container: largestContainer(),
+				Text: from + strings.Repeat("#", catalog.MaxDockerfileBytes-len(from))}
 		}),
 		"dockercompose": application(func(a *catalog.Application) {
 			a.Compose = &catalog.ComposeSource{Source: source}

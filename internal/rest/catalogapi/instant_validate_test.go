@@ -79,7 +79,8 @@ func TestInstantValidate(t *testing.T) {
 				HostKey     *string `json:"host_key"`
 				Warnings    []string
 			}](t, w, http.StatusCreated, resttest.Request{Operation: "createServer", Body: body})
-			if got.IsReachable != c.reached || got.IsUsable != c.used || (got.HostKey == nil) != (c.hostKey == nil) {
+			if got.IsReachable != c.reached || got.IsUsable != c.used ||
+				(got.HostKey == nil) != (c.hostKey == nil) {
 				t.Errorf("reachable %v, usable %v, host key %v", got.IsReachable, got.IsUsable, got.HostKey)
 			}
 			if login := w.Inspector.Opened != ""; login != c.login {
