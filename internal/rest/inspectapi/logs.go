@@ -1,6 +1,7 @@
 package inspectapi
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -50,14 +51,15 @@ func (a inspectAPI) logsEndpoint(kind catalog.Kind) rest.Endpoint {
 		if err != nil {
 			return rest.Answer{}, err
 		}
+		service := cmp.Or(c.Query.Get("sub_service_name"), c.Query.Get("service_name"))
 		logs, err := a.readLogs(ctx, at, inspect.LogQuery{
-			Service: c.Query.Get("sub_service_name"), Lines: lines + contextLines, MaxBytes: maxReadBytes,
+			Service: service, Lines: lines + contextLines, MaxBytes: maxReadBytes,
 			Timestamps: rest.Flag(c.Query, "show_timestamps"),
 		})
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		if err := checkChoice(kind, c.Query.Get("sub_service_name"), logs); err != nil {
+		if err := checkChoice(kind, service, logs); err != nil {
 			return rest.Answer{}, err
 		}
 		return rest.OK(at.transcript(logs.Containers, lines)), nil

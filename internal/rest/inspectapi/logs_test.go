@@ -74,6 +74,25 @@ func TestLogsAreTheLastLines(t *testing.T) {
 	}
 }
 
+// TestServiceNameOfApplications: coolify-cli has another name for sub_service_name there.
+func TestServiceNameOfApplications(t *testing.T) {
+	w := resttest.New(t)
+	uuid := w.Create(t, "createImageApplication", resttest.Object{"name": "web", "server_uuid": w.Server(t),
+		"docker_registry_image_name": "web"})
+	asked := prints(w, only("ready\n"))
+	for query, want := range map[string]string{
+		"?service_name=web":                      "web",
+		"?service_name=db&sub_service_name=web":  "web",
+		"?service_name=&sub_service_name=worker": "worker",
+	} {
+		resttest.Want[shown](t, w, http.StatusOK,
+			resttest.Request{Operation: "applicationLogs", PathUUID: uuid, Query: query})
+		if asked.Service != want {
+			t.Errorf("%s asked for %q, want %q", query, asked.Service, want)
+		}
+	}
+}
+
 func TestLogsOfSeveralContainersHaveHeadings(t *testing.T) {
 	w := resttest.New(t)
 	uuid := w.Service(t, w.Server(t))
