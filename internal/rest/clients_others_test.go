@@ -189,6 +189,10 @@ func TestMCPServer(t *testing.T) {
 			new(uuidAnswer)},
 		{"POST", "/api/v1/databases/redis", resttest.Object{"server_uuid": "{server}", "project_uuid": "shop",
 			"environment_uuid": "production", "instant_deploy": false}, 201, new(uuidAnswer)},
+		{"POST", "/api/v1/applications/dockerfile", resttest.Object{"server_uuid": "{server}",
+			"project_uuid": "shop", "environment_name": "production", "name": "proxy",
+			"dockerfile": "FROM nginx:1\nRUN rm /etc/nginx/conf.d/default.conf\n", "ports_exposes": "80",
+			"instant_deploy": false}, 201, new(uuidAnswer)},
 		{"POST", "/api/v1/services/{service}/restart?latest=true", nil, 200, new(message)},
 		{"POST", "/api/v1/deploy?tag=web&force=false", nil, 200, nil},
 	})

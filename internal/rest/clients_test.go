@@ -53,18 +53,7 @@ func newClientScene(t *testing.T) clientScene {
 func (s clientScene) run(t *testing.T, exchanges []exchange) {
 	for _, e := range exchanges {
 		t.Run(e.method+" "+e.path, func(t *testing.T) {
-			path, _, _ := strings.Cut(s.words.Replace(e.path), "?")
-			route := s.routeOf(t, e.method, path)
-			body := ""
-			if e.body != nil {
-				text, err := json.Marshal(e.body)
-				if err != nil {
-					t.Fatal(err)
-				}
-				body = s.words.Replace(string(text))
-			}
-			answer := s.Send(t, route.Function, e.method, s.words.Replace(e.path),
-				resttest.Request{Body: body})
+			answer := s.sendTo(t, e.method, e.path, e.body, "")
 			if answer.Status != e.status {
 				t.Fatalf("answer = %d %s, want %d", answer.Status, answer.Body, e.status)
 			}
@@ -76,6 +65,26 @@ func (s clientScene) run(t *testing.T, exchanges []exchange) {
 			}
 		})
 	}
+}
+
+// sendTo sends a request with the uuids for the words in its path and its body, and with the
+// Idempotency-Key unless that is empty.
+func (s clientScene) sendTo(t *testing.T, method, target string, body any, key string) resttest.Response {
+	t.Helper()
+	path, _, _ := strings.Cut(s.words.Replace(target), "?")
+	route := s.routeOf(t, method, path)
+	request := resttest.Request{Body: ""}
+	if body != nil {
+		text, err := json.Marshal(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Body = s.words.Replace(string(text))
+	}
+	if key != "" {
+		request.Header = map[string]string{"Idempotency-Key": key}
+	}
+	return s.Send(t, route.Function, method, s.words.Replace(target), request)
 }
 
 // routeOf returns the route of a path with the most literal segments.
