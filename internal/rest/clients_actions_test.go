@@ -61,7 +61,8 @@ func TestCeil(t *testing.T) {
 		{"GET", "/api/v1/applications/{image}/envs", nil, 200, new([]variable)},
 		{"POST", "/api/v1/applications/{image}/envs", resttest.Object{"key": "A", "value": "1",
 			"is_preview": true}, 201, nil},
-		{"DELETE", "/api/v1/applications/{image}/envs/" + s.variableOf("{image}", "A", true), nil, 200, nil},
+		{"DELETE", "/api/v1/applications/{image}/envs/" + s.variableOf("{image}", "A", true), nil, 200,
+			nil},
 		{"GET", "/api/v1/applications/{image}/logs?lines=100", nil, 200, new(struct{ Logs *string })},
 		{"GET", "/api/v1/deployments/applications/{application}", nil, 200,
 			new(struct{ Deployments []cliDeployment })},
@@ -77,12 +78,12 @@ func TestContainerLogsOfClients(t *testing.T) {
 		{"GET", "/api/v1/applications/{image}/logs?lines=10", nil, 200, new(text)},
 		{"GET", "/api/v1/applications/{image}/logs?lines=10&service_name=db&show_timestamps=true", nil, 200,
 			new(text)},
-		{"GET", "/api/v1/services/{service}/logs?lines=5&show_timestamps=false&sub_service_name=db", nil, 200,
-			new(text)},
+		{"GET", "/api/v1/services/{service}/logs?lines=5&show_timestamps=false&sub_service_name=db", nil,
+			200, new(text)},
 		{"GET", "/api/v1/databases/{database}/logs?lines=100&show_timestamps=false", nil, 200, new(text)},
 		// @masonator/coolify-mcp
 		{"GET", "/api/v1/applications/{image}/logs?lines=100", nil, 200, new(text)},
-		{"GET", "/api/v1/services/{service}/logs?sub_service_name=db&lines=100&show_timestamps=true", nil, 200,
-			new(text)},
+		{"GET", "/api/v1/services/{service}/logs?sub_service_name=db&lines=100&show_timestamps=true", nil,
+			200, new(text)},
 	})
 }

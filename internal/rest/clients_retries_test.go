@@ -41,7 +41,8 @@ func TestRetriesOfClients(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newClientScene(t)
-			first, again := s.sendTo(t, c.method, c.path, c.body, ""), s.sendTo(t, c.method, c.path, c.body, "")
+			first := s.sendTo(t, c.method, c.path, c.body, "")
+			again := s.sendTo(t, c.method, c.path, c.body, "")
 			if first.Status != c.first || again.Status != c.again {
 				t.Fatalf("answers = %d %s and %d %s, want %d and %d", first.Status, first.Body,
 					again.Status, again.Body, c.first, c.again)

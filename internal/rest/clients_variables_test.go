@@ -34,10 +34,12 @@ func TestVariablesOfCoolifyCLI(t *testing.T) {
 	}{
 		{
 			kind: "applications", word: "{image}",
-			create: resttest.Object{"key": "API_KEY", "value": "one", "is_buildtime": true, "is_preview": false,
-				"is_literal": false, "is_multiline": false, "is_runtime": true, "comment": "of the API"},
+			create: resttest.Object{"key": "API_KEY", "value": "one", "is_buildtime": true,
+				"is_preview": false, "is_literal": false, "is_multiline": false, "is_runtime": true,
+				"comment": "of the API"},
 			change: resttest.Object{"key": "API_KEY", "value": "two", "is_buildtime": false},
-			all:    resttest.Object{"key": "API_KEY", "value": "three", "is_buildtime": true, "is_preview": false},
+			all: resttest.Object{"key": "API_KEY", "value": "three", "is_buildtime": true,
+				"is_preview": false},
 		},
 		{
 			kind: "services", word: "{service}",
@@ -108,7 +110,8 @@ func TestVariablesOfMCPServer(t *testing.T) {
 			{"POST", envs, resttest.Object{"key": "A", "value": "1", "is_preview": false, "is_literal": true,
 				"is_multiline": false, "is_shown_once": false, "is_buildtime": true, "is_runtime": true}, 201,
 				new(uuidAnswer)},
-			{"PATCH", envs, resttest.Object{"key": "A", "value": "2", "is_buildtime": false}, 201, new(message)},
+			{"PATCH", envs, resttest.Object{"key": "A", "value": "2", "is_buildtime": false}, 201,
+				new(message)},
 			{"PATCH", envs + "/bulk", resttest.Object{"data": []resttest.Object{
 				{"key": "A", "value": "3"}, {"key": "B", "value": "4", "is_preview": true}}}, 201, nil},
 			{"GET", envs, nil, 200, new([]variable)},
