@@ -13,7 +13,7 @@ import (
 
 // The folder in the control folder with the Dockerfile of an application that has no
 // other file. It is the whole context of the build, so that no build can copy the
-// variables and keys that lie beside it.
+// variables and keys that are in the control folder, too.
 const (
 	inlineFolder = "image"
 	inlineFile   = "Dockerfile"

@@ -44,6 +44,36 @@ func TestServersAreInspected(t *testing.T) {
 			t.Errorf("after it was pinned: %+v", got)
 		}
 	})
+	t.Run("a new server is validated at once, and its key is not pinned", func(t *testing.T) {
+		create := func(port int, hostKey string) (made struct {
+			IsReachable bool    `json:"is_reachable"`
+			HostKey     *string `json:"host_key"`
+			Warnings    []string
+		}) {
+			given := map[string]any{"ip": "127.0.0.1", "port": port, "user": ssh.User(),
+				"private_key_uuid": key, "data_dir": t.TempDir(), "instant_validate": true}
+			if hostKey != "" {
+				given["host_key"] = hostKey
+			}
+			if err := w.api.Post(t.Context(), "/servers", given, &made); err != nil {
+				t.Fatal(err)
+			}
+			return made
+		}
+		if got := create(ssh.Port(), ssh.HostKey()); !got.IsReachable || len(got.Warnings) > 0 {
+			t.Errorf("with its host key: %+v", got)
+		}
+		got := create(ssh.Port(), "")
+		if said := strings.Join(got.Warnings, " "); got.IsReachable || got.HostKey != nil ||
+			!strings.Contains(said, "The server shows the host key SHA256:") {
+			t.Errorf("without a host key: %+v", got)
+		}
+		got = create(1, ssh.HostKey())
+		if said := strings.Join(got.Warnings, " "); got.IsReachable ||
+			!strings.Contains(said, "connection refused") {
+			t.Errorf("on a port where nothing listens: %+v", got)
+		}
+	})
 	t.Run("a server that is away is a finding", func(t *testing.T) {
 		if got := validate(t, w.registerAt(t, ssh, 1), nil); got.IsReachable ||
 			!strings.Contains(got.Message, "connection refused") {

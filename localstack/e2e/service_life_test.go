@@ -44,6 +44,7 @@ func TestServicesAndApplications(t *testing.T) {
 				shellApplication, true},
 			{"a Dockerfile is built from a branch, a commit, and without a cache",
 				dockerfileApplication, false},
+			{"a Dockerfile in the request is built, changed, and rolled back", inlineApplication, true},
 			{"a compose file of a repository is built and run", composeApplication, false},
 			{"a repository that does not open is a failure in git's words and in ours",
 				closedRepository, false},
