@@ -45,23 +45,11 @@ func dockerfile(input Input, app *catalog.Application) (Plan, error) {
 			Context:    path.Join(input.control(), sourceFolder, inTree(form.Directory)),
 			Dockerfile: form.Path,
 		}}
-	plan := input.plan()
-	if input.Operation == deployment.Delete {
-		plan.Job.Steps = input.remove()
-		return plan, nil
-	}
-	variables, err := input.environment()
-	if err != nil {
-		return Plan{}, err
-	}
-	if plan.Job.Files, err = built.files(variables); err != nil {
-		return Plan{}, err
+	plan, err := input.planBuilt(built)
+	if err != nil || !input.starts() {
+		return plan, err
 	}
 	p := input.projectOf()
-	if !input.starts() {
-		plan.Job.Steps = input.needingDocker([]remote.Step{p.down()})
-		return plan, nil
-	}
 	openers, err := input.openers(&form.Source)
 	if err != nil {
 		return Plan{}, err

@@ -33,23 +33,11 @@ func inlineDockerfile(input Input, app *catalog.Application) (Plan, error) {
 			Dockerfile: inlineFile,
 			Labels:     types.Labels{dockerfileLabel: digest(form.Text)},
 		}}
-	plan := input.plan()
-	if input.Operation == deployment.Delete {
-		plan.Job.Steps = input.remove()
-		return plan, nil
-	}
-	variables, err := input.environment()
-	if err != nil {
-		return Plan{}, err
-	}
-	if plan.Job.Files, err = built.files(variables); err != nil {
-		return Plan{}, err
+	plan, err := input.planBuilt(built)
+	if err != nil || !input.starts() {
+		return plan, err
 	}
 	p := input.projectOf()
-	if !input.starts() {
-		plan.Job.Steps = input.needingDocker([]remote.Step{p.down()})
-		return plan, nil
-	}
 	plan.Job.Files = append(plan.Job.Files,
 		remote.File{Path: path.Join(inlineFolder, inlineFile), Content: []byte(form.Text)})
 	plan.Job.Steps = []remote.Step{input.buildInline(p, built.image, digest(form.Text)),
@@ -59,6 +47,27 @@ func inlineDockerfile(input Input, app *catalog.Application) (Plan, error) {
 	}
 	plan.Job.Steps = input.needingDocker(append(plan.Job.Steps, p.up(input.recreates())...))
 	plan.Status = checkedStatus(form.Health)
+	return plan, nil
+}
+
+// planBuilt begins the plan of an application of one container whose image is built. If the
+// operation starts nothing, the plan is whole.
+func (in Input) planBuilt(built oneContainer) (Plan, error) {
+	plan := in.plan()
+	if in.Operation == deployment.Delete {
+		plan.Job.Steps = in.remove()
+		return plan, nil
+	}
+	variables, err := in.environment()
+	if err != nil {
+		return Plan{}, err
+	}
+	if plan.Job.Files, err = built.files(variables); err != nil {
+		return Plan{}, err
+	}
+	if !in.starts() {
+		plan.Job.Steps = in.needingDocker([]remote.Step{in.projectOf().down()})
+	}
 	return plan, nil
 }
 
