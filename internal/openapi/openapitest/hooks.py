@@ -54,6 +54,9 @@ def before_call(context, case, kwargs):
         for field, value in {"server_uuid": RUN["server"], "private_key_uuid": RUN["key"], "ip": "192.0.2.1"}.items():
             if isinstance(body.get(field), str):
                 body[field] = value
+        # A server that is validated at once refuses the connection, so that the run does not wait for it.
+        if body.get("instant_validate") is True:
+            body["ip"], body["port"] = "127.0.0.1", 1
         # The run needs a server that takes resources of every kind.
         if body.get("forbid_host_access") is True:
             body["forbid_host_access"] = False
@@ -92,7 +95,7 @@ REASONS = [
      r"^(git_repository|git_branch|base_directory|dockerfile_location|docker_compose_location): "),
     ("the text is no image, port, size or set of CPUs of docker",
      r"^(docker_registry_image_name|image|ports_mappings|ports_exposes|limits_\w+): "),
-    ("the text is no compose file or script", r"^(docker_compose|docker_compose_raw|init_scripts\S*): "),
+    ("the text is no compose file, Dockerfile or script", r"^(docker_compose|docker_compose_raw|dockerfile|init_scripts\S*): "),
     ("there is no such time, such as 31 February, or it is past", r"^(expires_at|since|until): must be"),
     ("the text is no regular expression", r"^q: "),
     ("the variable is one of Waybill's own", r"is a name that Waybill uses itself|is set (by|for) the "),
