@@ -294,6 +294,9 @@ func TestPublicWithholds(t *testing.T) {
 			if r.Dockerfile != nil {
 				r.Dockerfile.Health.Command = value
 			}
+			if r.Inline != nil {
+				r.Inline.Text, r.Inline.Health.Command = value, value
+			}
 		case *catalog.Service:
 			r.Compose = value
 		case *catalog.Database:
