@@ -174,6 +174,41 @@ func TestPythonClients(t *testing.T) {
 	})
 }
 
+// TestLaravelCoolify has the requests of stumason/laravel-coolify that change something, of its
+// source of January 2026. It deploys with GET, which is refused.
+func TestLaravelCoolify(t *testing.T) {
+	common := func(more resttest.Object) resttest.Object {
+		all := resttest.Object{"server_uuid": "{server}", "project_uuid": "shop",
+			"environment_name": "production"}
+		for field, value := range more {
+			all[field] = value
+		}
+		return all
+	}
+	newClientScene(t).run(t, []exchange{
+		{"POST", "/api/v1/databases/postgresql", common(resttest.Object{"name": "shop-db",
+			"postgres_user": "laravel", "postgres_db": "shop", "instant_deploy": true}), 201, new(uuidAnswer)},
+		{"POST", "/api/v1/databases/dragonfly", common(resttest.Object{"name": "shop-cache",
+			"instant_deploy": true}), 201, new(uuidAnswer)},
+		{"POST", "/api/v1/applications/private-deploy-key", common(resttest.Object{
+			"private_key_uuid": "{key}", "git_repository": "git@github.com:acme/shop.git",
+			"git_branch": "main", "build_pack": "dockerfile", "ports_exposes": "8080", "name": "shop",
+			"domains": "https://shop.example", "instant_deploy": false, "health_check_enabled": true,
+			"health_check_path": "/up", "health_check_method": "GET", "health_check_return_code": 200}),
+			201, new(uuidAnswer)},
+		{"POST", "/api/v1/applications/{image}/envs", resttest.Object{"key": "APP_KEY", "value": "base64:x",
+			"is_preview": false}, 201, nil},
+		{"GET", "/api/v1/applications/{image}/logs?lines=100", nil, 200, new(struct{ Logs *string })},
+		{"GET", "/api/v1/deployments/applications/{application}", nil, 200,
+			new(struct{ Deployments []cliDeployment })},
+		{"POST", "/api/v1/deploy", resttest.Object{"uuid": "{application}"}, 200,
+			new(struct{ Deployments []cliQueued })},
+		{"GET", "/api/v1/projects/default/production", nil, 200, new(struct{ Name string })},
+		{"GET", "/api/v1/teams/current/members", nil, 200, new([]struct{ ID int })},
+		{"POST", "/api/v1/servers/{server}/validate", nil, 201, new(message)},
+	})
+}
+
 // TestMCPServer has the requests of @masonator/coolify-mcp 3.5.0, which differ from those of
 // others.
 func TestMCPServer(t *testing.T) {

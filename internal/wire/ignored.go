@@ -23,6 +23,10 @@ var ignoredByResources = ignored{
 		"Waybill connects containers only to the networks that their compose file names", ""},
 	"is_container_label_escape_enabled": {"Waybill writes labels as they are", "true"},
 	"limits_memory_swappiness":          {"the server's own swappiness counts", "60"},
+	"health_check_method":               {httpCheck, `"GET"`},
+	"health_check_scheme":               {httpCheck, `"http"`},
+	"health_check_host":                 {httpCheck, `"localhost"`},
+	"health_check_return_code":          {"every status of 2xx and 3xx is healthy", ""},
 }
 
 // ignoredByChanges are the ignored fields of changes of resources, in addition.
@@ -45,6 +49,8 @@ var ignoredByServerChanges = ignored{
 	"instant_validate": {
 		"the server was not validated; POST /servers/{uuid}/validate does it", ""},
 }
+
+const httpCheck = "a health check over HTTP sends GET to 127.0.0.1 in the container"
 
 const noProxy = "Waybill runs no reverse proxy; publish a port with ports_mappings or in the compose file"
 

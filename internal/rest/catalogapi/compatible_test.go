@@ -61,6 +61,15 @@ func TestIgnoredFieldsAreWarnings(t *testing.T) {
 			nil,
 		},
 		{
+			"a health check",
+			resttest.Request{Operation: "createImageApplication", Body: resttest.Object{
+				"server_uuid": server, "docker_registry_image_name": "web", "health_check_path": "/up",
+				"health_check_port": "80", "health_check_method": "GET", "health_check_scheme": "http",
+				"health_check_host": "localhost", "health_check_return_code": 200}},
+			http.StatusCreated,
+			[]string{"health_check_return_code is ignored"},
+		},
+		{
 			"a change",
 			resttest.Request{Operation: "updateService", PathUUID: service, Body: resttest.Object{
 				"domains": "https://wiki.example", "instant_deploy": true}},
