@@ -29,8 +29,9 @@ func TestActions(t *testing.T) {
 	})
 }
 
-// TestClientsThatDeployWithGET: boredland/action-coolify-deployment, laravel-coolify and
-// coolify-ios still do. Coolify answers 405 since July 2026, and its message says why.
+// TestClientsThatDeployWithGET: boredland/action-coolify-deployment, laravel-coolify,
+// @felixallistar/coolify-mcp and coolify-ios still do. Coolify answers 405 since July 2026, and
+// its message says why.
 func TestClientsThatDeployWithGET(t *testing.T) {
 	s := newClientScene(t)
 	for _, path := range []string{

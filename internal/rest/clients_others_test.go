@@ -187,7 +187,8 @@ func TestLaravelCoolify(t *testing.T) {
 	}
 	newClientScene(t).run(t, []exchange{
 		{"POST", "/api/v1/databases/postgresql", common(resttest.Object{"name": "shop-db",
-			"postgres_user": "laravel", "postgres_db": "shop", "instant_deploy": true}), 201, new(uuidAnswer)},
+			"postgres_user": "laravel", "postgres_db": "shop", "instant_deploy": true}), 201,
+			new(uuidAnswer)},
 		{"POST", "/api/v1/databases/dragonfly", common(resttest.Object{"name": "shop-cache",
 			"instant_deploy": true}), 201, new(uuidAnswer)},
 		{"POST", "/api/v1/applications/private-deploy-key", common(resttest.Object{
