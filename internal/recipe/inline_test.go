@@ -2,7 +2,9 @@ package recipe_test
 
 import (
 	"crypto/rand"
+	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,4 +105,44 @@ func TestAnInlineDockerfileIsBuiltAndRuns(t *testing.T) {
 			t.Errorf("the image is still there: %s", said)
 		}
 	})
+}
+
+// TestInlineBuild has when inline.sh builds, with a stub of docker that shows a label.
+func TestInlineBuild(t *testing.T) {
+	script, err := os.ReadFile("sh/inline.sh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const stubs = `tell() { "$@"; }
+compose() { echo "compose $*"; }
+docker() {
+	case $* in
+	'image inspect --format {{index .Config.Labels "waybill.dockerfile"}} waybill/app:latest') ;;
+	*) echo "unexpected: docker $*"; return 1 ;;
+	esac
+	echo "$shown"
+	return "$status"
+}
+image=waybill/app:latest label=waybill.dockerfile dockerfile=0123abcd
+set -- --no-cache
+`
+	const builds, reuses = "compose build --no-cache\n",
+		"The Dockerfile is the same as in the last build, so nothing is built.\n"
+	for shell, sh := range shells(t) {
+		for _, c := range []struct{ name, set, want string }{
+			{"the same Dockerfile", "again=yes shown=0123abcd status=0", reuses},
+			{"another Dockerfile", "again=yes shown=9999 status=0", builds},
+			{"no image", "again=yes shown='' status=1", builds},
+			{"an image of before the label", "again=yes shown='' status=0", builds},
+			{"no restart", "again='' shown=0123abcd status=0", builds},
+		} {
+			t.Run(shell+", "+c.name, func(t *testing.T) {
+				args := append(slices.Clone(sh[1:]), "-e", "-c", c.set+"\n"+stubs+string(script))
+				got, err := exec.Command(sh[0], args...).CombinedOutput()
+				if err != nil || string(got) != c.want {
+					t.Errorf("%v: %q, want %q", err, got, c.want)
+				}
+			})
+		}
+	}
 }
