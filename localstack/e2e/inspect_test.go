@@ -44,14 +44,15 @@ func TestServersAreInspected(t *testing.T) {
 			t.Errorf("after it was pinned: %+v", got)
 		}
 	})
-	t.Run("a new server is validated at once, and its key is not pinned", func(t *testing.T) {
+	t.Run("a new server is validated at once and its key not pinned", func(t *testing.T) {
+		own := w.create(t, "/security/keys", map[string]any{"name": "own", "private_key": ssh.ClientKeyPEM()})
 		create := func(port int, hostKey string) (made struct {
 			IsReachable bool    `json:"is_reachable"`
 			HostKey     *string `json:"host_key"`
 			Warnings    []string
 		}) {
 			given := map[string]any{"ip": "127.0.0.1", "port": port, "user": ssh.User(),
-				"private_key_uuid": key, "data_dir": t.TempDir(), "instant_validate": true}
+				"private_key_uuid": own, "data_dir": t.TempDir(), "instant_validate": true}
 			if hostKey != "" {
 				given["host_key"] = hostKey
 			}
