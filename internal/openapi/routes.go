@@ -212,6 +212,12 @@ var routes = [...]Route{
 				MaxLength: 255,
 				Expects:   "must be text of at most 255 characters",
 			},
+			{
+				Name:      "service_name",
+				Type:      "string",
+				MaxLength: 255,
+				Expects:   "must be text of at most 255 characters",
+			},
 		},
 	},
 	{

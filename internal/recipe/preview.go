@@ -139,7 +139,7 @@ func (in Input) findImages(preview *Preview) error {
 				return err
 			}
 			add(reference, in.source(reference, ""))
-		case resource.Dockerfile != nil:
+		case resource.Dockerfile != nil, resource.Inline != nil:
 			add(builtImage(resource.ID), BuildHere)
 		}
 	}

@@ -60,6 +60,7 @@ func previewCases(t *testing.T) map[string]recipe.Input {
 			Dockerfile: &catalog.Dockerfile{Source: source, Path: "Dockerfile"}}},
 		"compose": {Resource: &catalog.Application{Resource: resource("app000000000000000000001"),
 			Compose: &catalog.ComposeSource{Source: source, Path: "docker-compose.yml"}}},
+		"inline":         {Resource: plainInlineApp()},
 		"service":        {Resource: service},
 		"service-force":  {Resource: service, Options: deployment.Options{Force: true}},
 		"service-latest": {Resource: service, Options: deployment.Options{PullLatestImages: true}},
