@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
@@ -28,6 +30,14 @@ const (
 type api struct {
 	rest  awsapigateway.SpecRestApi
 	stage awsapigateway.Stage
+}
+
+// url returns the address of the API, up to "/api/v1".
+func (a api) url(opts Options) *string {
+	if opts.URL != "" {
+		return jsii.String(strings.ReplaceAll(opts.URL, apiID, *a.rest.RestApiId()))
+	}
+	return jsii.String(strings.TrimSuffix(*a.stage.UrlForPath(nil), "/"))
 }
 
 // newAPI returns the API with the routes. It is one resource, imported as a

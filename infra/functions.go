@@ -2,6 +2,7 @@ package main
 
 import (
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -96,8 +97,8 @@ var stackFunctions = []function{
 		// other: a few seconds, a minute when DynamoDB is slow.
 		memory: 256, timeout: dispatchTimeout,
 		environment: append(
-			[]string{settings.Team, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath,
-				settings.LogBucket, settings.AuditTable, settings.Retention},
+			[]string{settings.Team, settings.APIURL, settings.RunnerQueueURL, settings.EventBus,
+				settings.SecretsPath, settings.LogBucket, settings.AuditTable, settings.Retention},
 			settings.ForDeployments()...),
 		may: resources.dispatchMay,
 	},
@@ -208,6 +209,16 @@ func (r resources) environment(names []string) *map[string]*string {
 		}
 	}
 	return &chosen
+}
+
+// linkToAPI gives the address of the API to the functions that write links. The API refers to
+// its functions, so these are none of them.
+func linkToAPI(functions map[string]awslambda.Function, url *string) {
+	for _, f := range stackFunctions {
+		if slices.Contains(f.environment, settings.APIURL) {
+			functions[f.name].AddEnvironment(jsii.String(settings.APIURL), url, nil)
+		}
+	}
 }
 
 func seconds(d time.Duration) awscdk.Duration {

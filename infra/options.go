@@ -46,7 +46,17 @@ type Options struct {
 	// sign-ins with one token's id from one address, in each warm function:
 	// "requests=600,failures=10", which are the defaults. 0 means no limit.
 	Throttle string
+	// URL (api-url) is the address of the API in links, up to "/api/v1", for a team that has
+	// a domain of its own for it: "https://deploy.example.org". By default it is the
+	// address that API Gateway gives. {api} stands for the id of the API.
+	URL string
 }
+
+// apiID stands for the id of the API in [Options.URL].
+const apiID = "{api}"
+
+// apiURL matches an address without a query and without a slash at its end.
+var apiURL = regexp.MustCompile(`^https?://[a-zA-Z0-9.:\[\]-]+(/[a-zA-Z0-9._~{}-]+)*$`)
 
 // The context when none is given. The folder is relative to infra/, where the
 // CDK CLI starts the app.
@@ -82,6 +92,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		Retention:    text("retention", ""),
 		TokenDays:    text("token-days", ""),
 		Throttle:     text("throttle", ""),
+		URL:          text("api-url", ""),
 	}
 	local := text("local", "false")
 	opts.Local = local == "true"
@@ -105,7 +116,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		return Options{}, fmt.Errorf("generation=%s: a number from 1 to %d", generation, maxGeneration)
 	}
 	for _, check := range []func() error{
-		opts.checkLease, opts.checkRetention, opts.checkTokenDays, opts.checkThrottle,
+		opts.checkLease, opts.checkRetention, opts.checkTokenDays, opts.checkThrottle, opts.checkURL,
 	} {
 		if err := check(); err != nil {
 			return Options{}, err
@@ -150,6 +161,15 @@ func (o Options) checkThrottle() error {
 			"requests=600,failures=10", o.Throttle, settings.MaxLimit)
 	}
 	return nil
+}
+
+// checkURL checks the address of the API. Only an emulator is reached over plain HTTP.
+func (o Options) checkURL() error {
+	if o.URL == "" || apiURL.MatchString(o.URL) && (o.Local || strings.HasPrefix(o.URL, "https://")) {
+		return nil
+	}
+	return fmt.Errorf("api-url=%s: the address of the API up to /api/v1, like https://deploy.example.org",
+		o.URL)
 }
 
 // checkFunctions reports functions that were not built, before the deployment

@@ -1,23 +1,20 @@
 package main
 
 import (
-	"strings"
-
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newOutputs adds the outputs for the operator. Url is the API's address on AWS,
-// up to "/api/v1". An emulator does not serve it; there ApiId and Stage lead to
-// the API.
+// newOutputs adds the outputs for the operator. Url is the API's address, up to
+// "/api/v1".
 func newOutputs(res resources, functions map[string]awslambda.Function, api api) {
 	output := func(name string, value *string) {
 		awscdk.NewCfnOutput(res.stack, jsii.String(name), &awscdk.CfnOutputProps{Value: value})
 	}
 	output("ApiId", api.rest.RestApiId())
 	output("Stage", api.stage.StageName())
-	output("Url", jsii.String(strings.TrimSuffix(*api.stage.UrlForPath(nil), "/")))
+	output("Url", api.url(res.opts))
 	output("CatalogFunction", functions["catalog"].FunctionName())
 	output("CatalogTable", res.tables.catalog.TableName())
 	output("LogBucket", res.logs.BucketName())

@@ -49,6 +49,7 @@ func New(app constructs.Construct, opts Options, routes []openapi.Route) (awscdk
 	if err != nil {
 		return nil, err
 	}
+	linkToAPI(functions, api.url(opts))
 	newAlarms(res, functions, api)
 	newOutputs(res, functions, api)
 	return stack, nil

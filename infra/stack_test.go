@@ -217,6 +217,7 @@ func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 	names := map[string][]string{
 		"Team": {settings.Team}, "CatalogTable": {settings.CatalogTable}, "LogBucket": {settings.LogBucket},
 		"RunnerQueueURL": {settings.RunnerQueueURL}, "EventBus": {settings.EventBus},
+		"APIURL":          {settings.APIURL},
 		"SecretsPath":     {settings.SecretsPath},
 		"TokensTable":     {settings.TokensTable},
 		"TokenUseTable":   {settings.TokenUseTable},

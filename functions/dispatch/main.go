@@ -25,7 +25,7 @@ import (
 func main() {
 	boot.Run("dispatch", build, append(settings.ForDeployments(),
 		settings.AuditTable, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath,
-		settings.LogBucket)...)
+		settings.LogBucket, settings.Team, settings.APIURL)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
@@ -51,7 +51,8 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Feed:      dynamostore.NewFeed(aws.DynamoDB(), tables),
 		Sender:    sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
-		Publisher: eventbus.Open(aws.Config(), env.Get(settings.EventBus), eventbus.Options{}),
+		Publisher: eventbus.Open(aws.Config(), env.Get(settings.EventBus),
+			eventbus.Stack{Team: env.Get(settings.Team), URL: env.Get(settings.APIURL)}),
 	}, deployment.DispatcherOptions{Log: log, Retention: catalog.Retention(days)})
 	roller := statistics.NewRoller(dynamostore.NewRollups(aws.DynamoDB(), tables), time.Now)
 	return gateway.Handlers{Change: func(ctx context.Context, item gateway.Change) error {

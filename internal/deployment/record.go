@@ -193,3 +193,11 @@ type Outcome struct {
 
 // OutputBytes returns the number of bytes of output in the log.
 func (p Progress) OutputBytes() int64 { return p.Log.At.Out + p.Log.At.Err }
+
+// Took returns how long it ran, from its start to its end, or 0 without both.
+func (r Record) Took() time.Duration {
+	if r.StartedAt.IsZero() || r.FinishedAt.IsZero() {
+		return 0
+	}
+	return r.FinishedAt.Sub(r.StartedAt)
+}

@@ -25,6 +25,8 @@ const (
 	LogBucket              = "WAYBILL_LOG_BUCKET"
 	RunnerQueueURL         = "WAYBILL_RUNNER_QUEUE_URL"
 	EventBus               = "WAYBILL_EVENT_BUS"
+	// APIURL is the address of the API, up to "/api/v1", for links in messages.
+	APIURL = "WAYBILL_API_URL"
 	// InspectFunction is the name of the function that connects to servers for requests.
 	InspectFunction = "WAYBILL_INSPECT_FUNCTION"
 	// SecretsPath is the parameter path of the secrets ("/waybill/TEAM").

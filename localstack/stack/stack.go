@@ -133,6 +133,8 @@ func (o Options) context() []string {
 		"-c", "architecture=" + architecture(),
 		"-c", "functions=" + filepath.Join(o.Root, functions),
 	}
+	// The address that API Gateway would give leads nowhere on an emulator.
+	args = append(args, "-c", "api-url="+Outputs{APIID: "{api}", Stage: "live"}.URL(o.Endpoint))
 	if o.Lease != "" {
 		args = append(args, "-c", "lease="+o.Lease)
 	}

@@ -9,13 +9,21 @@ import (
 
 // detail is the detail of an event. A receiver may get a change more than once, and
 // changes out of order. ID is the same each time.
+//
+// docs/events.md documents each field, and the schema in docs/schemas describes the form.
 type detail struct {
-	ID string `json:"id"`
+	Version int    `json:"version"`
+	ID      string `json:"id"`
+	Team    string `json:"team"`
 	// Kind is the resource's: "application", "service" or "database".
 	Kind string `json:"kind"`
-	// PreviousStatus is null for a new deployment.
+	// PreviousStatus is null for a new deployment, and Reason before the end.
 	PreviousStatus *string `json:"previous_status"`
-	Deployment     record  `json:"deployment"`
+	Reason         *string `json:"reason"`
+	// DurationMS is the time from the start to the end, or null without both.
+	DurationMS *int64     `json:"duration_ms"`
+	Deployment record     `json:"deployment"`
+	Links      wire.Links `json:"links"`
 }
 
 // record is the published part of a deployment's record. Its members have the names and
@@ -71,48 +79,57 @@ type logTotals struct {
 	Complete    bool  `json:"complete"`
 }
 
-func newDetail(change deployment.Change) detail {
+func newDetail(stack Stack, change deployment.Change) detail {
 	r := change.Record
 	return detail{
+		Version:        Version,
 		ID:             change.ID(),
+		Team:           stack.Team,
 		Kind:           string(r.ID.Kind()),
 		PreviousStatus: wire.TextOrNull(string(change.Previous)),
-		Deployment: record{
-			Number:            r.ID.Number(),
-			ID:                r.ID,
-			Status:            r.Status,
-			Reason:            wire.TextOrNull(string(r.Outcome.Reason)),
-			Operation:         string(r.Operation),
-			ResourceID:        string(r.ID.Resource()),
-			ResourceType:      string(r.ID.Kind()),
-			ResourceName:      r.ResourceName,
-			ServerID:          string(r.ServerID),
-			ServerName:        r.ServerName,
-			PullLatestImages:  r.Options.PullLatestImages,
-			StopBeforeStart:   r.Options.StopBeforeStart,
-			Force:             r.Options.Force,
-			Rollback:          r.Options.Configuration != "",
-			DeleteVolumes:     r.Options.DeleteVolumes,
-			IsAPI:             r.Trigger.Kind == deployment.TriggerAPI,
-			Trigger:           trigger{r.Trigger.Kind, r.Trigger.Name},
-			ConfigurationHash: wire.TextOrNull(r.ConfigurationHash),
-			Commit:            wire.TextOrNull(cmp.Or(r.Outcome.Source.Commit, r.Options.Commit)),
-			CommitMessage:     wire.TextOrNull(r.Outcome.Source.Message),
-			ImageTag:          wire.TextOrNull(r.Options.DockerTag),
-			Attempt:           r.Lease.Attempt,
-			ExitCode:          r.Outcome.ExitCode,
-			Signal:            wire.TextOrNull(r.Outcome.Signal),
-			Log: logTotals{
-				Entries:     int64(r.Progress.Log.Last),
-				Bytes:       r.Progress.Log.Bytes,
-				OutputBytes: r.Progress.OutputBytes(),
-				Complete:    r.Progress.Log.Complete,
-			},
-			CreatedAt:  wire.TimestampOrNull(r.CreatedAt),
-			QueuedAt:   wire.TimestampOrNull(r.QueuedAt),
-			StartedAt:  wire.TimestampOrNull(r.StartedAt),
-			FinishedAt: wire.TimestampOrNull(r.FinishedAt),
-			UpdatedAt:  wire.TimestampOrNull(r.UpdatedAt),
+		Reason:         wire.TextOrNull(string(r.Outcome.Reason)),
+		DurationMS:     wire.MillisecondsOrNull(r.Took()),
+		Deployment:     newRecord(r),
+		Links:          wire.LinksTo(stack.URL, r.ID),
+	}
+}
+
+func newRecord(r deployment.Record) record {
+	return record{
+		Number:            r.ID.Number(),
+		ID:                r.ID,
+		Status:            r.Status,
+		Reason:            wire.TextOrNull(string(r.Outcome.Reason)),
+		Operation:         string(r.Operation),
+		ResourceID:        string(r.ID.Resource()),
+		ResourceType:      string(r.ID.Kind()),
+		ResourceName:      r.ResourceName,
+		ServerID:          string(r.ServerID),
+		ServerName:        r.ServerName,
+		PullLatestImages:  r.Options.PullLatestImages,
+		StopBeforeStart:   r.Options.StopBeforeStart,
+		Force:             r.Options.Force,
+		Rollback:          r.Options.Configuration != "",
+		DeleteVolumes:     r.Options.DeleteVolumes,
+		IsAPI:             r.Trigger.Kind == deployment.TriggerAPI,
+		Trigger:           trigger{r.Trigger.Kind, r.Trigger.Name},
+		ConfigurationHash: wire.TextOrNull(r.ConfigurationHash),
+		Commit:            wire.TextOrNull(cmp.Or(r.Outcome.Source.Commit, r.Options.Commit)),
+		CommitMessage:     wire.TextOrNull(r.Outcome.Source.Message),
+		ImageTag:          wire.TextOrNull(r.Options.DockerTag),
+		Attempt:           r.Lease.Attempt,
+		ExitCode:          r.Outcome.ExitCode,
+		Signal:            wire.TextOrNull(r.Outcome.Signal),
+		Log: logTotals{
+			Entries:     int64(r.Progress.Log.Last),
+			Bytes:       r.Progress.Log.Bytes,
+			OutputBytes: r.Progress.OutputBytes(),
+			Complete:    r.Progress.Log.Complete,
 		},
+		CreatedAt:  wire.TimestampOrNull(r.CreatedAt),
+		QueuedAt:   wire.TimestampOrNull(r.QueuedAt),
+		StartedAt:  wire.TimestampOrNull(r.StartedAt),
+		FinishedAt: wire.TimestampOrNull(r.FinishedAt),
+		UpdatedAt:  wire.TimestampOrNull(r.UpdatedAt),
 	}
 }

@@ -13,50 +13,52 @@ import (
 	"waybill/internal/fault"
 )
 
-// Source and detail type of every event. Rules match on these.
-const (
-	Source     = "waybill"
-	DetailType = "Deployment Status Changed"
-)
+// DetailType is the detail type of every event. Rules match on it and on [Stack.Source].
+const DetailType = "Deployment Status Changed"
 
-// Options adjust [New]; the zero value works.
-type Options struct {
-	// Source is the events' source; [Source] when empty.
-	Source string
+// Version is the version of the form of a detail. Within a version, fields are only added.
+const Version = 1
+
+// Stack is the stack that publishes.
+type Stack struct {
+	// Team is the name of the team. Teams may share a bus.
+	Team string
+	// URL is the address of the API, up to "/api/v1", for the links of an event.
+	URL string
 }
+
+// Source is the source of the stack's events.
+func (s Stack) Source() string { return "waybill." + s.Team }
 
 // Bus is an event bus. It is safe for use by several goroutines.
 type Bus struct {
 	client *eventbridge.Client
 	name   string
-	opts   Options
+	stack  Stack
 }
 
 var _ deployment.Publisher = (*Bus)(nil)
 
 // New returns the bus with the given name.
-func New(client *eventbridge.Client, bus string, opts Options) *Bus {
-	if opts.Source == "" {
-		opts.Source = Source
-	}
-	return &Bus{client: client, name: bus, opts: opts}
+func New(client *eventbridge.Client, bus string, stack Stack) *Bus {
+	return &Bus{client: client, name: bus, stack: stack}
 }
 
 // Open returns the bus with the given name and makes a client for it.
-func Open(config aws.Config, bus string, opts Options) *Bus {
-	return New(eventbridge.NewFromConfig(config), bus, opts)
+func Open(config aws.Config, bus string, stack Stack) *Bus {
+	return New(eventbridge.NewFromConfig(config), bus, stack)
 }
 
 // Publish puts the change on the bus. Internal if the bus did not take it.
 func (b *Bus) Publish(ctx context.Context, change deployment.Change) error {
 	id := change.Record.ID
-	text, err := json.Marshal(newDetail(change))
+	text, err := json.Marshal(newDetail(b.stack, change))
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "encode the event of %s", id)
 	}
 	entries := []types.PutEventsRequestEntry{{
 		EventBusName: &b.name,
-		Source:       &b.opts.Source,
+		Source:       aws.String(b.stack.Source()),
 		DetailType:   aws.String(DetailType),
 		Detail:       aws.String(string(text)),
 		Time:         aws.Time(change.Record.UpdatedAt),

@@ -25,6 +25,9 @@ import (
 	"waybill/internal/logbook"
 )
 
+// shop is the stack that publishes.
+var shop = eventbus.Stack{Team: "shop", URL: "https://api.test"}
+
 const id = deployment.ID("svc4q7m2x9k1v8c3n6h0d5p21k0zygnd884k4x7m")
 
 // failed is a deployment that has just failed.
@@ -51,6 +54,14 @@ func failed() deployment.Change {
 }
 
 const failedDetail = `{
+	"version": 1,
+	"team": "shop",
+	"reason": "signal",
+	"duration_ms": 59000,
+	"links": {
+		"deployment": "https://api.test/api/v1/deployments/svc4q7m2x9k1v8c3n6h0d5p21k0zygnd884k4x7m",
+		"log": "https://api.test/api/v1/deployments/svc4q7m2x9k1v8c3n6h0d5p21k0zygnd884k4x7m/logs?format=text"
+	},
 	"id": "svc4q7m2x9k1v8c3n6h0d5p21k0zygnd884k4x7m.failed",
 	"kind": "service",
 	"previous_status": "in_progress",
@@ -86,11 +97,11 @@ func TestARuleMatchesTheEvent(t *testing.T) {
 	session := awstest.Session(t)
 	bus := "waybill-test-" + rand.Text()
 	queue := ruled(t, session, bus, `{
-		"source": ["waybill"],
+		"source": ["waybill.shop"],
 		"detail-type": ["Deployment Status Changed"],
 		"detail": {"kind": ["service"], "deployment": {"status": ["failed"]}}
 	}`)
-	if err := eventbus.Open(session.Config(), bus, eventbus.Options{}).Publish(t.Context(),
+	if err := eventbus.Open(session.Config(), bus, shop).Publish(t.Context(),
 		failed()); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +113,7 @@ func TestARuleMatchesTheEvent(t *testing.T) {
 	if err := json.Unmarshal([]byte(received(t, session.SQS(), queue)), &event); err != nil {
 		t.Fatal(err)
 	}
-	if event.Source != eventbus.Source || event.Type != eventbus.DetailType {
+	if event.Source != "waybill.shop" || event.Type != eventbus.DetailType {
 		t.Errorf("event from %q of type %q", event.Source, event.Type)
 	}
 	if diff := cmp.Diff(decoded(t, string(event.Detail)), decoded(t, failedDetail)); diff != "" {
@@ -113,18 +124,9 @@ func TestARuleMatchesTheEvent(t *testing.T) {
 // ruled makes a bus with a rule whose target is a queue, and returns its URL.
 func ruled(t *testing.T, session *session.Session, bus, pattern string) *string {
 	t.Helper()
-	client, queues := session.EventBridge(), session.SQS()
-	made, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &bus})
-	if err != nil {
-		t.Fatal(err)
-	}
-	known, err := queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: made.QueueUrl,
-		AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	arn := known.Attributes[string(sqstypes.QueueAttributeNameQueueArn)]
-	_, err = client.CreateEventBus(t.Context(), &eventbridge.CreateEventBusInput{Name: &bus})
+	client := session.EventBridge()
+	queue, arn := newQueue(t, session, bus)
+	_, err := client.CreateEventBus(t.Context(), &eventbridge.CreateEventBusInput{Name: &bus})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +140,23 @@ func ruled(t *testing.T, session *session.Session, bus, pattern string) *string 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return made.QueueUrl
+	return queue
+}
+
+// newQueue makes a queue and returns its URL and its ARN.
+func newQueue(t *testing.T, session *session.Session, name string) (url *string, arn string) {
+	t.Helper()
+	queues := session.SQS()
+	made, err := queues.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := queues.GetQueueAttributes(t.Context(), &sqs.GetQueueAttributesInput{QueueUrl: made.QueueUrl,
+		AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made.QueueUrl, known.Attributes[string(sqstypes.QueueAttributeNameQueueArn)]
 }
 
 // received waits for the queue's first message.
@@ -170,8 +188,8 @@ func (s *service) Do(r *http.Request) (*http.Response, error) {
 	return awstest.Answer(r, s.status, awstest.JSON11, s.body), nil
 }
 
-func (s *service) bus(opts eventbus.Options) *eventbus.Bus {
-	return eventbus.Open(awstest.Offline(s), "waybill-shop", opts)
+func (s *service) bus() *eventbus.Bus {
+	return eventbus.Open(awstest.Offline(s), "waybill-shop", shop)
 }
 
 func TestARefusedEventIsAnError(t *testing.T) {
@@ -201,7 +219,7 @@ func TestARefusedEventIsAnError(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &service{status: c.status, body: c.body}
-			err := s.bus(eventbus.Options{}).Publish(t.Context(), failed())
+			err := s.bus().Publish(t.Context(), failed())
 			if !errors.Is(err, fault.Internal) || !strings.Contains(err.Error(), string(id)) {
 				t.Errorf("%v, want Internal that names the deployment", err)
 			}
@@ -209,10 +227,11 @@ func TestARefusedEventIsAnError(t *testing.T) {
 	}
 }
 
-func TestUnknownFieldsAreNull(t *testing.T) {
+// published returns the detail of the event that is sent for the change.
+func published(t *testing.T, change deployment.Change) string {
+	t.Helper()
 	s := &service{status: 200, body: `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`}
-	change := deployment.Change{Record: deployment.Record{ID: id, Status: deployment.Queued}}
-	if err := s.bus(eventbus.Options{Source: "ours"}).Publish(t.Context(), change); err != nil {
+	if err := s.bus().Publish(t.Context(), change); err != nil {
 		t.Fatal(err)
 	}
 	var sent struct {
@@ -221,13 +240,20 @@ func TestUnknownFieldsAreNull(t *testing.T) {
 	if err := json.Unmarshal(s.sent, &sent); err != nil || len(sent.Entries) != 1 {
 		t.Fatalf("sent %s, %v; want one entry", s.sent, err)
 	}
-	if entry := sent.Entries[0]; entry.EventBusName != "waybill-shop" || entry.Source != "ours" {
+	if entry := sent.Entries[0]; entry.EventBusName != "waybill-shop" || entry.Source != "waybill.shop" {
 		t.Errorf("sent to %q from %q", entry.EventBusName, entry.Source)
 	}
-	detail := decoded(t, sent.Entries[0].Detail).(map[string]any)
+	return sent.Entries[0].Detail
+}
+
+func TestUnknownFieldsAreNull(t *testing.T) {
+	change := deployment.Change{Record: deployment.Record{ID: id, Status: deployment.Queued}}
+	detail := decoded(t, published(t, change)).(map[string]any)
 	record := detail["deployment"].(map[string]any)
-	if detail["previous_status"] != nil {
-		t.Errorf("previous_status is %v, want null", detail["previous_status"])
+	for _, name := range []string{"previous_status", "reason", "duration_ms"} {
+		if value, has := detail[name]; !has || value != nil {
+			t.Errorf("%s is %v, want null", name, value)
+		}
 	}
 	for _, name := range []string{"reason", "exit_code", "signal", "started_at", "finished_at",
 		"configuration_hash", "commit", "commit_message", "docker_registry_image_tag"} {
@@ -238,13 +264,9 @@ func TestUnknownFieldsAreNull(t *testing.T) {
 }
 
 func TestTheCommitIsTheOneAskedForUntilOneIsBuilt(t *testing.T) {
-	s := &service{status: 200, body: `{"FailedEntryCount":0,"Entries":[{"EventId":"1"}]}`}
 	change := failed()
 	change.Record.Outcome.Source = deployment.Source{}
-	if err := s.bus(eventbus.Options{}).Publish(t.Context(), change); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(s.sent), `\"commit\":\"c0ffee0\"`) {
-		t.Errorf("%s does not name the commit", s.sent)
+	if sent := published(t, change); !strings.Contains(sent, `"commit":"c0ffee0"`) {
+		t.Errorf("%s does not name the commit", sent)
 	}
 }
