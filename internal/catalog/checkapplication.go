@@ -127,7 +127,7 @@ func (p *problems) revision(s *Source) {
 	if s.Commit != "" && !isCommit(s.Commit) {
 		p.Add("git_commit_sha", "must be 7 to 64 hexadecimal digits")
 	}
-	if s.Branch != "" && !isBranch(s.Branch) {
+	if s.Branch != "" && !IsRef(s.Branch) {
 		p.Add("git_branch", "must be the name of a branch or a tag, such as main")
 	}
 }

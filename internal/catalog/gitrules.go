@@ -105,9 +105,9 @@ func isRepositoryPath(text string) bool {
 		!slices.Contains(strings.Split(text, "/"), "..")
 }
 
-// isBranch reports whether text is the name of a branch or a tag by the rules
+// IsRef reports whether text is the name of a branch or a tag by the rules
 // of git check-ref-format --branch. A leading dash would make it an option.
-func isBranch(text string) bool {
+func IsRef(text string) bool {
 	if text == "" || len(text) > maxBranch || text == "@" || text == "HEAD" || !IsLine(text, maxBranch) ||
 		strings.HasPrefix(text, "-") || strings.HasSuffix(text, ".") ||
 		strings.Contains(text, "..") || strings.Contains(text, "@{") ||
