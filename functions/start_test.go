@@ -143,9 +143,9 @@ func (a *runtimeAPI) start(b *testing.B, path string) time.Duration {
 // startEnvironment has a value for every setting that a function requires.
 func startEnvironment() []string {
 	var variables []string
-	for _, name := range append(settings.ForRequests(), settings.LogBucket, settings.RunnerQueueURL,
-		settings.SecretsPath, settings.EventBus, settings.InspectFunction, settings.Region,
-		settings.AccessKeyID, settings.SecretAccessKey) {
+	for _, name := range append(settings.ForRequests(), settings.AuditTable, settings.LogBucket,
+		settings.RunnerQueueURL, settings.SecretsPath, settings.EventBus, settings.InspectFunction,
+		settings.Region, settings.AccessKeyID, settings.SecretAccessKey) {
 		variables = append(variables, name+"=any")
 	}
 	return variables
