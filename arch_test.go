@@ -95,7 +95,7 @@ var arrows = map[string][]string{
 	"internal/aws/dynamostore": {"internal/audit", "internal/aws/outage", "internal/catalog",
 		"internal/deployment", "internal/idempotency", "internal/logbook", "internal/access",
 		"internal/statistics"},
-	"internal/aws/s3archive": {"internal/aws/outage", "internal/catalog", "internal/logbook",
+	"internal/aws/s3archive": {"internal/aws/outage", "internal/catalog", "internal/deployment", "internal/logbook",
 		"internal/snapshot"},
 	"internal/aws/sqsqueue":   {"internal/deployment"},
 	"internal/aws/parameters": {"internal/aws/outage", "internal/catalog", "internal/plainjson"},

@@ -297,6 +297,7 @@ func TestAccessToObjects(t *testing.T) {
 		"s3:PutObject logs/*": {"runner"}, "s3:PutObject configurations/*": {"catalog", "deploy", "dispatch"},
 		"s3:GetObject logs/*":           {"runner", "show"},
 		"s3:GetObject configurations/*": {"deploy", "dispatch", "inspect", "runner", "show"},
+		"s3:PutObject faults/*":         {"runner"}, "s3:DeleteObject faults/*": {"dispatch", "runner"},
 		// Of records that were removed.
 		"s3:DeleteObject logs/*": {"dispatch"}, "s3:DeleteObject configurations/*": {"dispatch"},
 		// Whoever reads an object must be told when there is none.

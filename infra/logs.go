@@ -7,11 +7,12 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// The places in the bucket for the chunks of all logs, and for the configurations
-// of deployments.
+// The places in the bucket for the chunks of all logs, for the configurations of deployments,
+// and for the excerpts of failed ones.
 const (
 	chunks         = "logs/*"
 	configurations = "configurations/*"
+	excerpts       = "faults/*"
 )
 
 // newLogBucket returns the bucket for logs and configurations. It keeps no

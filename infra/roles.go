@@ -141,7 +141,7 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(each(r.tables.deployments(), indexByTime), "dynamodb:Query"),
-		allow(r.objects(chunks, configurations), "s3:DeleteObject"),
+		allow(r.objects(chunks, configurations, excerpts), "s3:DeleteObject"),
 		allow(r.objects(configurations), "s3:GetObject", "s3:PutObject"),
 		r.listObjects(),
 		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets), "ssm:DeleteParameters"),
@@ -158,7 +158,7 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 
 // runnerMay returns the rights of runner. It takes messages, reads secrets, queries for
 // the logins of image registries, writes the record, frees slot and resource at the end,
-// and writes chunks. For a scrub it reads the state of a resource, queries for its
+// and writes chunks, and the excerpt of a log that failed. For a scrub it reads the state of a resource, queries for its
 // deployments and their details, and deletes versions of chunks, which exist only if an
 // operator has switched versioning on. It parses bytes from servers, so it has no right to
 // the table of tokens.
@@ -172,6 +172,7 @@ func (r resources) runnerMay() []awsiam.PolicyStatement {
 			"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility", "sqs:SendMessage"),
 		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets), "ssm:GetParameters"),
 		allow(r.objects(chunks), "s3:PutObject", "s3:DeleteObjectVersion"),
+		allow(r.objects(excerpts), "s3:PutObject", "s3:DeleteObject"),
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
 		allow(on(r.logs.BucketArn()), "s3:ListBucket", "s3:ListBucketVersions"),
 	}

@@ -48,6 +48,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables),
 		Logs:      logs,
 		Snapshots: logs.Snapshots(),
+		Excerpts:  logs.Excerpts(),
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Feed:      dynamostore.NewFeed(aws.DynamoDB(), tables),
 		Sender:    sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),

@@ -45,6 +45,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Archive:   archive,
 		Index:     dynamostore.NewIndexes(aws.DynamoDB(), tables),
 		Snapshots: archive.Snapshots(),
+		Excerpts:  archive.Excerpts(),
 		Dialer:    sshrun.New(sshrun.Options{}),
 		Sender:    queue,
 	}, runner.Options{Log: log, Lease: lease})

@@ -24,7 +24,8 @@ type Dispatcher struct {
 	published acknowledged
 }
 
-// DispatcherPorts are what a dispatcher works with. All are needed.
+// DispatcherPorts are what a dispatcher works with. Without Excerpts, nobody quotes failures;
+// all others are needed.
 type DispatcherPorts struct {
 	Claims    Claims
 	Expiries  Expiries
@@ -32,6 +33,7 @@ type DispatcherPorts struct {
 	Store     DispatcherStore
 	Vault     catalog.Vault
 	Logs      logbook.Archive
+	Excerpts  Excerpts
 	Snapshots snapshot.Archive
 	Sender    Sender
 	Feed      Feed

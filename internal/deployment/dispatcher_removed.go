@@ -9,7 +9,7 @@ import (
 	"waybill/internal/snapshot"
 )
 
-// Removed deletes what belongs to a record that was removed: its log, the configuration
+// Removed deletes what belongs to a record that was removed: its log, the excerpt of it, the configuration
 // that it ran with if nothing else uses that, and its other items. It may be called again
 // for the same removal; the counts of the resource are lowered once. A record that is there
 // again, because a person has restored it, keeps everything.
@@ -25,6 +25,11 @@ func (d *Dispatcher) Removed(ctx context.Context, removal Removal) error {
 	}
 	if err := d.ports.Logs.Remove(ctx, id.Book()); err != nil {
 		return err
+	}
+	if d.ports.Excerpts != nil && removal.Record.Status == Failed {
+		if err := d.ports.Excerpts.Remove(ctx, id); err != nil {
+			return err
+		}
 	}
 	if err := d.removeSnapshot(ctx, id, removal.Record.ConfigurationHash); err != nil {
 		return err

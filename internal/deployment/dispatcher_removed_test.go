@@ -102,6 +102,9 @@ func TestADeploymentExpiresAsItEnded(t *testing.T) {
 	failed := w.restart(t, service, server, deployment.Failed)
 	cancelled := w.restart(t, service, server, deployment.Cancelled)
 	last := w.restart(t, service, server, deployment.Finished)
+	if err := w.Excerpts().Put(t.Context(), failed, "no tea"); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		after time.Duration
 		gone  []deployment.ID
@@ -130,6 +133,9 @@ func TestADeploymentExpiresAsItEnded(t *testing.T) {
 	}
 	if !w.hasLog(t, last) {
 		t.Error("the log of the last one that finished is gone")
+	}
+	if text, err := w.Excerpts().Get(t.Context(), failed); !errors.Is(err, fault.NotFound) {
+		t.Errorf("the excerpt of what failed is still there: %q, %v", text, err)
 	}
 }
 

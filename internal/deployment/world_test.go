@@ -35,7 +35,7 @@ func newWorld(*testing.T) *world {
 // ports are the dispatcher's.
 func (w *world) ports() deployment.DispatcherPorts {
 	return deployment.DispatcherPorts{Claims: w.Ledger(), Expiries: w.Ledger(), History: w.History(),
-		Store: w.Catalog(), Logs: w.Archive(), Snapshots: w.Snapshots(),
+		Store: w.Catalog(), Logs: w.Archive(), Excerpts: w.Excerpts(), Snapshots: w.Snapshots(),
 		Vault: w.Vault(), Sender: w.Sender(), Feed: w.Feed(), Publisher: w.Publisher()}
 }
 

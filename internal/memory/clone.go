@@ -31,6 +31,7 @@ func (m *Memory) Clone() *Memory {
 		sections: maps.Clone(m.sections),
 
 		snapshots: maps.Clone(m.snapshots),
+		excerpts:  maps.Clone(m.excerpts),
 	}
 	for id, state := range m.states {
 		clone.states[id] = new(*state)

@@ -47,6 +47,7 @@ type Memory struct {
 	chunks    map[logbook.Book]map[int]logbook.Chunk
 	sections  map[logbook.Book][]storedSection
 	snapshots map[string]snapshot.Snapshot
+	excerpts  map[deployment.ID]string
 	sender    Sender
 	feed      Feed
 	publisher Publisher
@@ -85,6 +86,7 @@ func New(Options) *Memory {
 		sections: map[logbook.Book][]storedSection{},
 
 		snapshots: map[string]snapshot.Snapshot{},
+		excerpts:  map[deployment.ID]string{},
 	}
 }
 
@@ -131,6 +133,9 @@ func (m *Memory) Log(id deployment.ID) logbook.Log {
 
 // Snapshots returns the configurations of deployments.
 func (m *Memory) Snapshots() snapshot.Archive { return snapshots{m} }
+
+// Excerpts returns the excerpts of failed deployments.
+func (m *Memory) Excerpts() Excerpts { return Excerpts{m} }
 
 // Sender returns the queue to the runners.
 func (m *Memory) Sender() *Sender { return &m.sender }

@@ -151,7 +151,7 @@ func (in Input) stopShell(shell *catalog.Shell) remote.Step {
 // notStopped is the step that records, after a failed stop, that the application may
 // still run.
 func notStopped() remote.Step {
-	return remote.Step{Name: reportStep, OnFailure: true, Command: "# the stop command failed",
+	return remote.Step{Name: ReportStep, OnFailure: true, Command: "# the stop command failed",
 		Script: "echo start >" + operationFile +
 			"\necho 'The stop command failed; the application may still be running.'"}
 }

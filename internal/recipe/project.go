@@ -184,7 +184,7 @@ func (p project) up(recreate bool) []remote.Step {
 
 // report explains, at the end of the log, why containers are not healthy.
 func (p project) report() remote.Step {
-	step := p.step(reportStep,
+	step := p.step(ReportStep,
 		fmt.Sprintf("docker compose logs --tail %d", reportLines),
 		fmt.Sprintf("report_lines=%d", reportLines),
 		run(p.scripts, "containers.sh"), run(p.scripts, "report.sh"))

@@ -22,6 +22,8 @@ const (
 	HealthStep = "Health"
 	// StartStep starts the resource.
 	StartStep = "Start"
+	// ReportStep explains, after a failure, what is wrong with each container.
+	ReportStep = "Report"
 
 	networkStep = "Create networks"
 	policyStep  = "Check policy"
@@ -30,7 +32,6 @@ const (
 	buildStep   = "Build"
 	pullStep    = "Pull images"
 	stopStep    = "Stop"
-	reportStep  = "Report"
 	removeStep  = "Remove files"
 )
 

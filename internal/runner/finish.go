@@ -32,6 +32,7 @@ func (a *attempt) finish(ctx context.Context, outcome deployment.Outcome) error 
 	if err := a.commit(ctx); err != nil {
 		return err
 	}
+	a.keepExcerpt(ctx, outcome)
 	a.progress.Log.Complete = true
 	err := a.ports.Ledger.Finish(ctx, a.record.ID, a.record.Lease, a.progress, outcome, a.now())
 	if err != nil {

@@ -128,6 +128,7 @@ func formsOf(secret string) []string {
 func (w *world) kept(t *testing.T, id deployment.ID) map[string]string {
 	t.Helper()
 	all := w.keptOf(t, id)
+	all["the excerpt"], _ = w.Excerpts().Get(t.Context(), id) // of what failed
 	all["the messages"] = fmt.Sprint(w.Sender().Sent())
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{Claims: w.Ledger(),
 		Expiries: w.Ledger(), History: w.History(), Store: w.Catalog(),

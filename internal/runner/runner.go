@@ -23,7 +23,7 @@ import (
 // can commit the output that it has read and call the next runner.
 const HandOverTime = time.Minute
 
-// Ports are what a runner works with. All are needed.
+// Ports are what a runner works with. Without Excerpts, none are stored; all others are needed.
 type Ports struct {
 	Store     catalog.Reader
 	Vault     catalog.Vault
@@ -32,6 +32,7 @@ type Ports struct {
 	Archive   logbook.Rewriter
 	Index     logbook.IndexStore
 	Snapshots snapshot.Archive
+	Excerpts  deployment.Excerpts
 	Dialer    remote.Dialer
 	Sender    deployment.Sender
 }

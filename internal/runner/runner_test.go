@@ -119,7 +119,7 @@ func (w *world) asked(t *testing.T, resource catalog.ID, operation deployment.Op
 func (w *world) ports() runner.Ports {
 	ports := runner.Ports{Store: w.Catalog(), Vault: w.Vault(), Ledger: w.Ledger(),
 		History: w.History(), Archive: w.Archive(), Index: w.Index(),
-		Snapshots: w.snapshots, Dialer: w.dialer, Sender: w.Sender()}
+		Snapshots: w.snapshots, Excerpts: w.Excerpts(), Dialer: w.dialer, Sender: w.Sender()}
 	if ports.Snapshots == nil {
 		ports.Snapshots = w.Snapshots()
 	}

@@ -129,6 +129,9 @@ func (a *attempt) scrubOnce(ctx context.Context, record deployment.Record) (tota
 	filter, was := a.filter, record.Progress.Log
 	scrub := deployment.ScrubSummary{At: a.now(), By: a.record.Trigger.Name, Deployment: a.record.ID}
 	err = a.whileLeased(ctx, a.checkTime, func(ctx context.Context) error {
+		if err := a.dropExcerpt(ctx, record); err != nil {
+			return err
+		}
 		done, err := logbook.Scrub(ctx, log, archive, was, filter)
 		if scrub.Entries = done.Total; err != nil || done.Mark.Digest == was.Digest {
 			return err

@@ -128,9 +128,10 @@ func (a *Archive) delete(ctx context.Context, doomed []types.ObjectIdentifier) e
 	return nil
 }
 
-// S3's codes for a write of an object that exists, and for one of two simultaneous
-// writes.
+// S3's codes for a write of an object that exists, for one of two simultaneous writes, and
+// for what the role may not do.
 const (
+	codeDenied     = "AccessDenied"
 	codeExists     = "PreconditionFailed"
 	codeConcurrent = "ConditionalRequestConflict"
 )
