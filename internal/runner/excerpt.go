@@ -37,7 +37,8 @@ func (a *attempt) lastEntries(ctx context.Context) ([]logbook.Entry, error) {
 	mark := a.progress.Log
 	var entries []logbook.Entry
 	for after := max(mark.Last-excerptLines, 0); after < mark.Last; {
-		page, err := logbook.Read(ctx, a.ports.log(a.record.ID), mark, logbook.Query{After: after, Shown: true})
+		page, err := logbook.Read(ctx, a.ports.log(a.record.ID), mark,
+			logbook.Query{After: after, Shown: true})
 		if err != nil {
 			return nil, err
 		}
