@@ -159,9 +159,9 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 // runnerMay returns the rights of runner. It takes messages, reads secrets, queries for
 // the logins of image registries, writes the record, frees slot and resource at the end,
 // and writes chunks, and the excerpt of a failed deployment. For a scrub it reads the state
-// of a resource, queries for its deployments and their details, and deletes versions of chunks, which exist only if an
-// operator has switched versioning on. It parses bytes from servers, so it has no right to
-// the table of tokens.
+// of a resource, queries for its deployments and their details, and deletes versions of
+// chunks, which exist only if an operator has switched versioning on. It parses bytes from
+// servers, so it has no right to the table of tokens.
 func (r resources) runnerMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",

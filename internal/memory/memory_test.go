@@ -33,7 +33,9 @@ func TestVault(t *testing.T) {
 	catalogtest.TestVault(t, func(*testing.T) catalog.Vault { return memory.New(memory.Options{}).Vault() })
 }
 
-func TestExcerpts(t *testing.T) { deploymenttest.TestExcerpts(t, memory.New(memory.Options{}).Excerpts()) }
+func TestExcerpts(t *testing.T) {
+	deploymenttest.TestExcerpts(t, memory.New(memory.Options{}).Excerpts())
+}
 
 func TestSessions(t *testing.T) {
 	catalogtest.TestSessions(t, memory.New(memory.Options{}).Sessions())
