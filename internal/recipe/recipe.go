@@ -22,7 +22,7 @@ const (
 	HealthStep = "Health"
 	// StartStep starts the resource.
 	StartStep = "Start"
-	// ReportStep explains, after a failure, what is wrong with each container.
+	// ReportStep explains the state of each unhealthy container after a failure.
 	ReportStep = "Report"
 
 	networkStep = "Create networks"
