@@ -48,6 +48,7 @@ var arrows = map[string][]string{
 	"internal/remote":      {},
 	"internal/deployment": {"internal/audit", "internal/logbook", "internal/catalog", "internal/snapshot",
 		"internal/window"},
+	"internal/schedule":    {"internal/audit", "internal/catalog", "internal/deployment"},
 	"internal/statistics":  {"internal/catalog", "internal/deployment"},
 	"internal/secrets":     {"internal/catalog", "internal/redact"},
 	"internal/composefile": {},
@@ -83,7 +84,8 @@ var arrows = map[string][]string{
 		"internal/wire"},
 	"internal/boot": {"internal/settings", "internal/oplog", "internal/aws/gateway"},
 	"internal/memory": {"internal/audit", "internal/snapshot", "internal/catalog", "internal/deployment",
-		"internal/idempotency", "internal/logbook", "internal/access", "internal/statistics"},
+		"internal/idempotency", "internal/logbook", "internal/access", "internal/schedule",
+		"internal/statistics"},
 	"internal/openapi/schema":    {"internal/openapi"},
 	"internal/openapi/document":  {},
 	"internal/remote/sshkey":     {"internal/catalog"},
@@ -94,7 +96,7 @@ var arrows = map[string][]string{
 	"internal/aws/session":       {"internal/settings", "internal/aws/account"},
 	"internal/aws/dynamostore": {"internal/audit", "internal/aws/outage", "internal/catalog",
 		"internal/deployment", "internal/idempotency", "internal/logbook", "internal/access",
-		"internal/statistics"},
+		"internal/schedule", "internal/statistics"},
 	"internal/aws/s3archive": {"internal/aws/outage", "internal/catalog", "internal/deployment",
 		"internal/logbook", "internal/snapshot"},
 	"internal/aws/sqsqueue":   {"internal/deployment"},
@@ -104,6 +106,7 @@ var arrows = map[string][]string{
 		"internal/problem"},
 	"internal/aws/inspection": {"internal/aws/outage", "internal/catalog", "internal/redact",
 		"internal/terminal"},
+	"internal/aws/scheduler":  {"internal/aws/outage", "internal/plainjson", "internal/schedule"},
 	"internal/aws/firsttoken": {},
 	"internal/aws/orphans":    {},
 	"infra":                   {"internal/settings", "internal/openapi", "internal/problem"},
@@ -129,6 +132,8 @@ var owners = map[string][]string{
 	"golang.org/x/time":             {"internal/access"},
 	// The verification that the specification's own authors maintain; it has no dependencies.
 	"github.com/standard-webhooks": {"internal/webhook", "internal/notify"},
+	// The parser of EventBridge's cron that is maintained; it has one dependency, a parser of grammars.
+	"github.com/winebarrel": {"internal/schedule"},
 }
 
 func TestArrows(t *testing.T) {

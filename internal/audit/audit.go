@@ -1,5 +1,5 @@
 // Package audit is the record of who changed what in a stack, and when: tokens, keys,
-// servers, registries, resources and holds. The store that makes a change writes its entry
+// servers, registries, resources, schedules and holds. The store that makes a change writes its entry
 // in the same transaction. Nothing rewrites an entry; it expires.
 package audit
 
@@ -85,7 +85,7 @@ const (
 
 // Target is what was changed.
 type Target struct {
-	// Kind is the kind of an entity of the catalog, [KindToken] or [KindDeployment].
+	// Kind is the kind of an entity of the catalog, [KindToken], [KindDeployment] or [KindSchedule].
 	Kind string
 	// ID is a uuid, or the number of a token.
 	ID string
@@ -97,6 +97,7 @@ type Target struct {
 const (
 	KindToken      = "token"
 	KindDeployment = "deployment"
+	KindSchedule   = "schedule"
 )
 
 // ID is the id of an entry. Ids sort by the time of the change: an id is that time and

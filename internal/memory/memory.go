@@ -16,6 +16,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/idempotency"
 	"waybill/internal/logbook"
+	"waybill/internal/schedule"
 	"waybill/internal/snapshot"
 	"waybill/internal/statistics"
 )
@@ -43,6 +44,7 @@ type Memory struct {
 	requests  map[string]request
 	keys      map[string]idempotency.Key
 	sessions  map[catalog.ID]map[string]time.Time // the ends of the places, by their holders
+	schedules map[catalog.ID]schedule.Set
 	changes   []deployment.Change
 	chunks    map[logbook.Book]map[int]logbook.Chunk
 	sections  map[logbook.Book][]storedSection
@@ -51,6 +53,7 @@ type Memory struct {
 	sender    Sender
 	feed      Feed
 	publisher Publisher
+	clock     Clock
 }
 
 // server is the queue and the running set of a server.
@@ -85,6 +88,7 @@ func New(Options) *Memory {
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
 		sections: map[logbook.Book][]storedSection{},
 
+		schedules: map[catalog.ID]schedule.Set{},
 		snapshots: map[string]snapshot.Snapshot{},
 		excerpts:  map[deployment.ID]string{},
 	}
@@ -107,6 +111,14 @@ func (m *Memory) Audit() audit.Log { return auditLog{m} }
 
 // IdempotencyKeys returns the keys of requests.
 func (m *Memory) IdempotencyKeys() idempotency.Store { return idempotencyKeys{m} }
+
+// Schedules returns the schedules of resources.
+func (m *Memory) Schedules() interface {
+	schedule.Store
+	schedule.Lister
+} {
+	return schedules{m}
+}
 
 // Ledger returns the port that changes deployments.
 func (m *Memory) Ledger() deployment.Ledger { return ledger{m} }
@@ -145,6 +157,9 @@ func (m *Memory) Feed() *Feed { return &m.feed }
 
 // Publisher returns the event bus.
 func (m *Memory) Publisher() *Publisher { return &m.publisher }
+
+// Clock returns the clock of the schedules.
+func (m *Memory) Clock() *Clock { return &m.clock }
 
 // Changes returns the changes of records' statuses since the last call, in
 // order, as the tables' streams would deliver them.

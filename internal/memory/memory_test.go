@@ -21,6 +21,8 @@ import (
 	"waybill/internal/logbook"
 	"waybill/internal/logbook/logbooktest"
 	"waybill/internal/memory"
+	"waybill/internal/schedule"
+	"waybill/internal/schedule/scheduletest"
 	"waybill/internal/snapshot"
 	"waybill/internal/snapshot/snapshottest"
 )
@@ -237,4 +239,12 @@ func TestAudit(t *testing.T) {
 		m := memory.New(memory.Options{})
 		return audittest.Ports{Store: m.Catalog(), Tokens: m.Tokens(), Log: m.Audit()}
 	})
+}
+
+func TestSchedules(t *testing.T) {
+	scheduletest.TestStore(t, func(*testing.T) scheduletest.Ports {
+		m := memory.New(memory.Options{})
+		return scheduletest.Ports{Catalog: m.Catalog(), Schedules: m.Schedules(), Log: m.Audit()}
+	})
+	scheduletest.TestClock(t, func(*testing.T) schedule.Clock { return memory.New(memory.Options{}).Clock() })
 }

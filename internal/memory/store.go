@@ -168,6 +168,7 @@ func (s store) Delete(ctx context.Context, id catalog.ID, entry audit.Entry) err
 		delete(s.finished, id)
 		delete(s.removed, id)
 		delete(s.servers, id)
+		delete(s.schedules, id)
 		return nil
 	})
 }

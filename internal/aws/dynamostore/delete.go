@@ -94,7 +94,7 @@ func (c *Catalog) removing(id catalog.ID, stored items) ([]types.TransactWriteIt
 			return nil, err
 		}
 		writes = append(append(writes, leaving...),
-			remove(c.table, bodyKey(id), "", nil))
+			remove(c.table, bodyKey(id), "", nil), remove(c.table, schedulesKey(id), "", nil))
 	}
 	return writes, nil
 }

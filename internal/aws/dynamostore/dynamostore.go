@@ -14,9 +14,10 @@
 //     running deployment. So a deployment costs the same whatever the size of a
 //     definition.
 //
-// The kind "request" holds what recognises equal requests for a deployment without an
-// Idempotency-Key, "idempotency-key" the requests with one, and "change" the feed of
-// changes. Bearer tokens have a table of their own, so that a role can be limited to it.
+// The kind "schedules" has all schedules of a resource in one item. The kind "request" holds
+// what recognises equal requests for a deployment without an Idempotency-Key,
+// "idempotency-key" the requests with one, and "change" the feed of changes. Bearer tokens
+// have a table of their own, so that a role can be limited to it.
 //
 // The table of the audit has the keys month and id. A change writes its entry in the same
 // transaction, on the condition that the id is new. No role may change an entry.

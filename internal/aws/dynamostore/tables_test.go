@@ -23,6 +23,7 @@ import (
 	"waybill/internal/idempotency/idempotencytest"
 	"waybill/internal/logbook"
 	"waybill/internal/logbook/logbooktest"
+	"waybill/internal/schedule/scheduletest"
 )
 
 // tables makes the tables under names of their own, with the keys of the
@@ -120,6 +121,14 @@ func TestStore(t *testing.T) {
 func TestSessions(t *testing.T) {
 	client, made := tables(t)
 	catalogtest.TestSessions(t, dynamostore.NewSessions(client, made.Catalog))
+}
+
+func TestSchedules(t *testing.T) {
+	scheduletest.TestStore(t, func(t *testing.T) scheduletest.Ports {
+		client, made := tables(t)
+		return scheduletest.Ports{Catalog: dynamostore.NewCatalog(client, made),
+			Schedules: dynamostore.NewSchedules(client, made), Log: dynamostore.NewAuditLog(client, made)}
+	})
 }
 
 func TestIdempotencyKeys(t *testing.T) {
