@@ -238,6 +238,24 @@ func TestP10InspectWritesNoDefinitions(t *testing.T) {
 
 // TestP10OnlyTheCatalogInvokesInspect: the answer is a verdict, and nothing may invoke the
 // function that creates tokens.
+// TestP10RunnerWritesNoDefinitions lists all that runner may do with the catalog table. It
+// parses what servers send, too.
+func TestP10RunnerWritesNoDefinitions(t *testing.T) {
+	may := slices.DeleteFunc(rightsOf(t, parse(t, onAWS), "runner"), func(right string) bool {
+		return !strings.Contains(right, "TablesCatalog")
+	})
+	want := []string{
+		"dynamodb:BatchGetItem TablesCatalog", "dynamodb:GetItem TablesCatalog",
+		"dynamodb:Query TablesCatalog if ForAllValues:StringEquals dynamodb:LeadingKeys is one of [registry]",
+		"dynamodb:UpdateItem TablesCatalog if ForAllValues:StringEquals dynamodb:LeadingKeys is one of " +
+			"[application-state service-state database-state server-queue]",
+	}
+	slices.Sort(may)
+	if diff := cmp.Diff(may, want); diff != "" {
+		t.Errorf("runner may (-got +want)\n%s", diff)
+	}
+}
+
 func TestP10OnlyTheCatalogInvokesInspect(t *testing.T) {
 	m := parse(t, onAWS)
 	for _, name := range functionNames {

@@ -48,31 +48,16 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 
 // inspectMay returns the rights of inspect. It reads tokens, resources and secrets. For the plan
 // of a start, it queries for the last start and its details, reads its configuration, and
-// queries for the image registries. It parses
-// bytes from servers, so it writes nothing but the state of a resource that it has seen and
-// the sessions with a server. These are items of kinds of their own, and the kind is the
-// partition key, so it can write neither definitions nor queues. It has no right to write
-// tokens or to invoke a function.
+// queries for the image registries. It parses bytes from servers, so it writes nothing but the
+// state of a resource that it has seen and the sessions with a server, and no queue. It has no
+// right to write tokens or to invoke a function.
 func (r resources) inspectMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		r.readTokens(),
 		r.noteTokenUse(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem"),
-		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Actions:   jsii.Strings("dynamodb:UpdateItem"),
-			Resources: &[]*string{r.tables.catalog.TableArn()},
-			Conditions: &map[string]any{"ForAllValues:StringEquals": map[string]any{
-				"dynamodb:LeadingKeys": jsii.Strings("application-state", "service-state", "database-state",
-					"server-sessions"),
-			}},
-		}),
-		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Actions:   jsii.Strings("dynamodb:Query"),
-			Resources: &[]*string{r.tables.catalog.TableArn()},
-			Conditions: &map[string]any{"ForAllValues:StringEquals": map[string]any{
-				"dynamodb:LeadingKeys": jsii.Strings("registry"),
-			}},
-		}),
+		r.allowKinds(append(resourceStates(), "server-sessions"), "dynamodb:UpdateItem"),
+		r.allowKinds([]string{"registry"}, "dynamodb:Query"),
 		allow(r.deploymentTables(), "dynamodb:BatchGetItem", "dynamodb:Query"),
 		allow(r.objects(configurations), "s3:GetObject"),
 		r.listObjects(),
@@ -161,11 +146,12 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 // and writes chunks, and the excerpt of a failed deployment. For a scrub it reads the state
 // of a resource, queries for its deployments and their details, and deletes versions of
 // chunks, which exist only if an operator has switched versioning on. It parses bytes from
-// servers, so it has no right to the table of tokens.
+// servers, so it has no right to the table of tokens, and in the catalog it writes only states.
 func (r resources) runnerMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
-			"dynamodb:Query", "dynamodb:UpdateItem"),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem"),
+		r.allowKinds(append(resourceStates(), "server-queue"), "dynamodb:UpdateItem"),
+		r.allowKinds([]string{"registry"}, "dynamodb:Query"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem"),
 		allow(on(r.queues.runner.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
@@ -176,6 +162,23 @@ func (r resources) runnerMay() []awsiam.PolicyStatement {
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
 		allow(on(r.logs.BucketArn()), "s3:ListBucket", "s3:ListBucketVersions"),
 	}
+}
+
+// resourceStates are the kinds of the items with the states of resources.
+func resourceStates() []string {
+	return []string{"application-state", "service-state", "database-state"}
+}
+
+// allowKinds allows actions on items of these kinds in the catalog table, whose partition key is
+// the kind. So a function that parses what servers send can write no definition.
+func (r resources) allowKinds(kinds []string, actions ...string) awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:   jsii.Strings(actions...),
+		Resources: &[]*string{r.tables.catalog.TableArn()},
+		Conditions: &map[string]any{"ForAllValues:StringEquals": map[string]any{
+			"dynamodb:LeadingKeys": jsii.Strings(kinds...),
+		}},
+	})
 }
 
 // functionArn is the ARN of a function of the stack. It is made of the name, because the

@@ -56,6 +56,7 @@ func TestCostOfADeployment(t *testing.T) {
 		bytes int
 	}{{"a small definition", 0}, {"a definition of 100 KB", 100 << 10}} {
 		calls := w.meteredStart(t, server, c.bytes)
+		checkRunnerKinds(t, calls)
 		costs := sum(calls)
 		total := printCosts(c.name, costs)
 		// The tested stack's lease is shorter, so it is renewed more often.
@@ -79,6 +80,34 @@ func TestCostOfADeployment(t *testing.T) {
 	if units[0] != units[1] {
 		t.Errorf("without progress and expiry, %d units with the small definition and %d with the large one",
 			units[0], units[1])
+	}
+}
+
+// checkRunnerKinds checks that runner writes only items of the kinds that its role allows. No
+// emulator checks this condition (dynamodb:LeadingKeys).
+func checkRunnerKinds(t *testing.T, calls []meter.Call) {
+	t.Helper()
+	allowed := []string{"application-state", "service-state", "database-state", "server-queue"}
+	runner, written := "", 0
+	for _, call := range calls {
+		if phaseOf(call) == "progress" {
+			runner = call.Caller
+		}
+	}
+	for _, call := range calls {
+		for _, write := range call.Writes {
+			kind := write.Key.Text("kind")
+			if call.Caller != runner || kind == "" {
+				continue
+			}
+			written++
+			if !slices.Contains(allowed, kind) {
+				t.Errorf("runner writes an item of the kind %s", kind)
+			}
+		}
+	}
+	if written == 0 {
+		t.Error("the test has seen no item of the catalog that runner wrote")
 	}
 }
 
