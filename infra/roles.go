@@ -39,7 +39,7 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 		allow(on(r.tables.audit.TableArn()), "dynamodb:Query"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
-		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets),
+		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets, webhookSecrets),
 			"ssm:GetParameters", "ssm:PutParameter"),
 		allow(r.objects(configurations), "s3:PutObject"),
 		allow(on(r.functionArn(inspectFunction)), "lambda:InvokeFunction"),

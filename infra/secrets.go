@@ -11,6 +11,8 @@ const (
 	resourceSecrets = "resources"
 	keySecrets      = "keys"
 	registrySecrets = "registries"
+	// webhookSecrets has one key, from which the secrets of all webhooks are derived.
+	webhookSecrets = "webhooks"
 )
 
 // secrets is the path of the team's secrets in the parameter store. The stack

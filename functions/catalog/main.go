@@ -40,18 +40,19 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	tokens := dynamostore.NewTokens(aws.DynamoDB(), dynamostore.TokenTables(env.TokenTables()))
 	keys := sshkey.Reader{}
 	handler, err := catalogapi.New(catalogapi.Ports{
-		Tokens:    tokens,
-		Audit:     dynamostore.NewAuditLog(aws.DynamoDB(), tables),
-		Keys:      dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
-		Store:     store,
-		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
-		KeyReader: keys,
-		Inspector: inspection.Open(aws.ConfigForInvocations(), env.Get(settings.InspectFunction), keys),
-		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),
-		Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
-		Check:     recipe.Check,
-		Expand:    recipe.Expand,
-		Warn:      recipe.Warnings,
+		Tokens:      tokens,
+		Audit:       dynamostore.NewAuditLog(aws.DynamoDB(), tables),
+		Keys:        dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
+		Store:       store,
+		Vault:       parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		KeyReader:   keys,
+		Inspector:   inspection.Open(aws.ConfigForInvocations(), env.Get(settings.InspectFunction), keys),
+		WebhookKeys: parameters.OpenWebhookKeys(aws.Config(), env.Get(settings.SecretsPath)),
+		Ledger:      dynamostore.NewDeployments(aws.DynamoDB(), tables),
+		Snapshots:   s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
+		Check:       recipe.Check,
+		Expand:      recipe.Expand,
+		Warn:        recipe.Warnings,
 	}, opts)
 	return gateway.Handlers{HTTP: handler, Mint: access.Minter(tokens, time.Now, opts.Retention.Audit())}, err
 }

@@ -111,6 +111,9 @@ type Resource struct {
 	// SecretDigests has a keyed digest of each secret in the [Vault], by its name
 	// (see [SecretDigest]).
 	SecretDigests map[string]string
+	// WebhookGeneration is the generation of the secret of its webhooks. It only grows; 0 is
+	// without a secret, so that no webhook counts.
+	WebhookGeneration int
 	// HeadOnly says that the [Body] was not read. Such a resource cannot be stored.
 	HeadOnly bool
 	// State comes from the deployments of the resource. It is read-only here: Create

@@ -19,6 +19,7 @@ import (
 	"waybill/internal/schedule"
 	"waybill/internal/snapshot"
 	"waybill/internal/statistics"
+	"waybill/internal/webhook"
 )
 
 // Options adjust [New]; the zero value works.
@@ -50,6 +51,7 @@ type Memory struct {
 	sections  map[logbook.Book][]storedSection
 	snapshots map[string]snapshot.Snapshot
 	excerpts  map[deployment.ID]string
+	hookKey   *webhook.Key
 	sender    Sender
 	feed      Feed
 	publisher Publisher

@@ -25,6 +25,8 @@ import (
 	"waybill/internal/schedule/scheduletest"
 	"waybill/internal/snapshot"
 	"waybill/internal/snapshot/snapshottest"
+	"waybill/internal/webhook"
+	"waybill/internal/webhook/webhooktest"
 )
 
 func TestStore(t *testing.T) {
@@ -37,6 +39,11 @@ func TestVault(t *testing.T) {
 
 func TestExcerpts(t *testing.T) {
 	deploymenttest.TestExcerpts(t, memory.New(memory.Options{}).Excerpts())
+}
+
+func TestWebhookKeys(t *testing.T) {
+	webhooktest.TestKeys(t,
+		func(*testing.T) webhook.Keys { return memory.New(memory.Options{}).WebhookKeys() })
 }
 
 func TestSessions(t *testing.T) {

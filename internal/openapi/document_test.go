@@ -223,7 +223,8 @@ const cancels = "cancelDeployment"
 // bodyless are the operations that change something and ask for nothing more
 // than their paths and queries say.
 var bodyless = []string{
-	cancels, "rollbackDeployment", "validateService", "validateApplication", "validateDatabase",
+	cancels, "createServiceWebhookSecret", "createApplicationWebhookSecret", "createDatabaseWebhookSecret",
+	"rollbackDeployment", "validateService", "validateApplication", "validateDatabase",
 }
 
 // open are the operations whose bodies have fields that the engine checks.

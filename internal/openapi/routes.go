@@ -380,6 +380,15 @@ var routes = [...]Route{
 		Scope:    "application",
 	},
 	{
+		ID:       "createApplicationWebhookSecret",
+		Method:   "POST",
+		Path:     "/api/v1/applications/{uuid}/webhook-secret",
+		Function: "catalog",
+		Ability:  "write",
+		Scope:    "application",
+		TakesKey: true,
+	},
+	{
 		ID:       "listAudit",
 		Method:   "GET",
 		Path:     "/api/v1/audit",
@@ -714,6 +723,15 @@ var routes = [...]Route{
 		Function: "inspect",
 		Ability:  "write",
 		Scope:    "database",
+	},
+	{
+		ID:       "createDatabaseWebhookSecret",
+		Method:   "POST",
+		Path:     "/api/v1/databases/{uuid}/webhook-secret",
+		Function: "catalog",
+		Ability:  "write",
+		Scope:    "database",
+		TakesKey: true,
 	},
 	{
 		ID:        "deploy",
@@ -2207,6 +2225,15 @@ var routes = [...]Route{
 		Function: "inspect",
 		Ability:  "write",
 		Scope:    "service",
+	},
+	{
+		ID:       "createServiceWebhookSecret",
+		Method:   "POST",
+		Path:     "/api/v1/services/{uuid}/webhook-secret",
+		Function: "catalog",
+		Ability:  "write",
+		Scope:    "service",
+		TakesKey: true,
 	},
 	{
 		ID:       "teamStatistics",

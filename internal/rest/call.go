@@ -47,6 +47,14 @@ func (c *Call) Sensitive() bool { return c.Token.Can(access.ReadSensitive) }
 // Rerun reports whether an earlier run of the request may have created something.
 func (c *Call) Rerun() bool { return c.key != nil && c.key.Run > 1 }
 
+// BaseHeader is the header with the address of the API without its last part, /api/v1:
+// "https://api.example.com/live". The API gateway knows it; a client's own is dropped.
+const BaseHeader = "X-Waybill-Base"
+
+// URL returns the whole address of a path of the API. Where the gateway does not know its own
+// address, it returns the path.
+func (c *Call) URL(path string) string { return c.header.Get(BaseHeader) + path }
+
 // IDSource returns the source of the random part of an id. purpose distinguishes the ids
 // of one request. For a request with an Idempotency-Key it is the same in every run, so
 // that a run finds what an earlier run has created. Secrets need another source.
@@ -98,11 +106,11 @@ func (c *Call) Entry(action audit.Action, target audit.Target, fields ...string)
 // EntryOnce is [Call.Entry] for a change that a second run of the request could make again. For
 // a request with an Idempotency-Key the entry has the same id in every run, so the store makes
 // the change once.
-func (c *Call) EntryOnce(action audit.Action, target audit.Target) (audit.Entry, error) {
+func (c *Call) EntryOnce(action audit.Action, target audit.Target, fields ...string) (audit.Entry, error) {
 	if c.key == nil {
-		return c.Entry(action, target)
+		return c.Entry(action, target, fields...)
 	}
-	return c.entry(c.key.CreatedAt, c.IDSource("audit"), action, target, nil)
+	return c.entry(c.key.CreatedAt, c.IDSource("audit"), action, target, fields)
 }
 
 func (c *Call) entry(

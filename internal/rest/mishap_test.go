@@ -145,7 +145,7 @@ func (m *mishap) build(t *testing.T, w *resttest.World, now func() time.Time) {
 	w.Handlers["catalog"], err = catalogapi.New(catalogapi.Ports{
 		Tokens: mishapTokens{data.Tokens(), m}, Keys: keys, Store: mishapStore{data.Catalog(), m},
 		Vault: mishapVault{data.Vault(), m}, KeyReader: w.Inspector, Inspector: w.Inspector,
-		Ledger: queue, Snapshots: snapshots,
+		WebhookKeys: data.WebhookKeys(), Ledger: queue, Snapshots: snapshots,
 		Check: w.Check, Warn: w.Warn, Expand: w.Expand,
 	}, opts)
 	if err != nil {

@@ -149,7 +149,7 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 		w.Handlers[function], err = catalogapi.New(catalogapi.Ports{
 			Tokens: m.Tokens(), Audit: outageAudit{m.Audit(), o}, Keys: m.IdempotencyKeys(), Store: store,
 			Vault: outageVault{m.Vault(), o}, KeyReader: w.Inspector, Inspector: w.Inspector,
-			Ledger: m.Ledger(), Snapshots: m.Snapshots(),
+			WebhookKeys: m.WebhookKeys(), Ledger: m.Ledger(), Snapshots: m.Snapshots(),
 			Check: w.Check, Warn: w.Warn, Expand: w.Expand}, opts)
 	case "inspect":
 		ports := w.InspectPorts()

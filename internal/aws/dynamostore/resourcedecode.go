@@ -57,6 +57,8 @@ func (f resourceDefinition) resource(meta catalog.Meta, state resourceState) cat
 		Timeout:       time.Duration(f.TimeoutSeconds) * time.Second,
 		HealthTimeout: time.Duration(f.HealthTimeoutSeconds) * time.Second,
 		State:         state.state(),
+
+		WebhookGeneration: f.WebhookGeneration,
 	}
 	if f.Retention != nil {
 		resource.Retention = catalog.Retention(*f.Retention)

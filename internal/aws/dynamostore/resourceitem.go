@@ -13,6 +13,7 @@ type resourceDefinition struct {
 	HealthTimeoutSeconds int64              `dynamodbav:"health_timeout_seconds"`
 	Retention            *retentionItem     `dynamodbav:"retention,omitempty"`
 	Labels               *labelsItem        `dynamodbav:"labels,omitempty"`
+	WebhookGeneration    int                `dynamodbav:"webhooks,omitempty"`
 	Shell                bool               `dynamodbav:"shell,omitempty"`
 	Template             bool               `dynamodbav:"template,omitempty"`
 	Image                *imageItem         `dynamodbav:"image,omitempty"`
@@ -114,6 +115,7 @@ func newResourceDefinition(resource *catalog.Resource) resourceDefinition {
 	fields := resourceDefinition{
 		TimeoutSeconds:       int64(resource.Timeout / time.Second),
 		HealthTimeoutSeconds: int64(resource.HealthTimeout / time.Second),
+		WebhookGeneration:    resource.WebhookGeneration,
 	}
 	if resource.Retention != (catalog.Retention{}) {
 		fields.Retention = new(retentionItem(resource.Retention))

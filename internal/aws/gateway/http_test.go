@@ -144,6 +144,30 @@ func TestTheBasePathOfADomainIsCut(t *testing.T) {
 	}
 }
 
+// TestTheAddressOfTheAPIComesFromTheGateway has the contexts that API Gateway sends.
+func TestTheAddressOfTheAPIComesFromTheGateway(t *testing.T) {
+	const own = "/api/v1/services/svc1"
+	for _, c := range []struct{ name, domain, context, path, want string }{
+		{"its own domain", "x.execute-api.eu-west-1.amazonaws.com", "/live" + own, own,
+			"https://x.execute-api.eu-west-1.amazonaws.com/live"},
+		{"a custom domain", "api.example.com", own, own, "https://api.example.com"},
+		{"a base path", "api.example.com", "/blue" + own, "/blue" + own, "https://api.example.com/blue"},
+		{"no domain", "", "/live" + own, own, ""},
+		{"another path", "api.example.com", "/live/other", own, ""},
+	} {
+		e := request(func(e *events.APIGatewayProxyRequest) {
+			e.Resource, e.Path = "/api/v1/services/{uuid}", c.path
+			e.RequestContext.DomainName, e.RequestContext.Path = c.domain, c.context
+			e.MultiValueHeaders["x-waybill-base"] = []string{"https://evil.example.com"}
+		})
+		serve(t, e, func(_ http.ResponseWriter, r *http.Request) {
+			if got := strings.Join(r.Header.Values("X-Waybill-Base"), ","); got != c.want {
+				t.Errorf("%s: base %q, want %q", c.name, got, c.want)
+			}
+		})
+	}
+}
+
 func TestAClientCannotChooseTheRequestID(t *testing.T) {
 	for given, want := range map[string]string{"request-1": "request-1", "": ""} {
 		e := request(func(e *events.APIGatewayProxyRequest) {

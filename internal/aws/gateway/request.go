@@ -17,6 +17,10 @@ import (
 // is replaced: ids are unique only if a single party creates them.
 const requestIDHeader = "X-Request-Id"
 
+// baseHeader passes the address of the API to the handler, without a slash at its end. A client's
+// header of this name is dropped.
+const baseHeader = "X-Waybill-Base"
+
 // newRequest converts the event to the request that net/http would give to a handler.
 // The body comes as base64, because the API declares every type as binary. Invalid if the
 // event is malformed.
@@ -78,6 +82,17 @@ func apiPath(e *events.APIGatewayProxyRequest) string {
 	return "/" + strings.Join(all[len(all)-count:], "/")
 }
 
+// base returns the address of the API: its domain, and the stage or the base path of a custom
+// domain, which the context's path has before the path of the API. It is "" if the gateway does not
+// say its domain, as emulators do, whose own address leads elsewhere.
+func base(e *events.APIGatewayProxyRequest) string {
+	prefix, found := strings.CutSuffix(e.RequestContext.Path, apiPath(e))
+	if e.RequestContext.DomainName == "" || !found {
+		return ""
+	}
+	return "https://" + e.RequestContext.DomainName + prefix
+}
+
 // greedy ends the name of a parameter that stands for all segments to the path's end.
 const greedy = "+}"
 
@@ -97,6 +112,10 @@ func header(e *events.APIGatewayProxyRequest) http.Header {
 		for name, value := range e.Headers {
 			all.Set(name, value)
 		}
+	}
+	all.Del(baseHeader)
+	if base := base(e); base != "" {
+		all.Set(baseHeader, base)
 	}
 	all.Del(requestIDHeader)
 	if id := e.RequestContext.RequestID; id != "" {

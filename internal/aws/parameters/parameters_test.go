@@ -19,6 +19,8 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/catalog/catalogtest"
 	"waybill/internal/fault"
+	"waybill/internal/webhook"
+	"waybill/internal/webhook/webhooktest"
 )
 
 const (
@@ -185,5 +187,36 @@ func TestNoErrorHasAValue(t *testing.T) {
 				t.Errorf("%q does not say what the service said", errPut)
 			}
 		})
+	}
+}
+
+func TestWebhookKeys(t *testing.T) {
+	config := awstest.Session(t).Config()
+	webhooktest.TestKeys(t, func(*testing.T) webhook.Keys {
+		return parameters.OpenWebhookKeys(config,
+			path())
+	})
+}
+
+func TestTheKeyOfWebhooksIsOneEncryptedParameter(t *testing.T) {
+	config, path := awstest.Session(t).Config(), path()
+	if _, err := webhook.Ensure(t.Context(), parameters.OpenWebhookKeys(config, path),
+		rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	found := stored(t, ssm.NewFromConfig(config), path)
+	if len(found) != 1 || aws.ToString(found[0].Name) != path+"/webhooks/key" ||
+		found[0].Type != types.ParameterTypeSecureString || found[0].Tier != types.ParameterTierStandard {
+		t.Errorf("%+v is not one encrypted parameter of the free tier", found)
+	}
+}
+
+// TestADamagedKeyIsNotQuoted has a parameter that an operator has overwritten.
+func TestADamagedKeyIsNotQuoted(t *testing.T) {
+	s := &service{status: http.StatusOK,
+		body: `{"Parameters":[{"Name":"/waybill-shop/webhooks/key","Value":"hunter2"}]}`}
+	_, err := parameters.OpenWebhookKeys(awstest.Offline(s), "/waybill-shop").Load(t.Context())
+	if !errors.Is(err, fault.Internal) || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("Load = %v, want Internal without the value", err)
 	}
 }

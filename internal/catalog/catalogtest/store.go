@@ -102,6 +102,7 @@ func newServer(t *testing.T, key catalog.ID) *catalog.Server {
 func newResource(t *testing.T, kind catalog.Kind, server catalog.ID) catalog.Resource {
 	return catalog.Resource{
 		Meta: newMeta(t, kind), ServerID: server, Timeout: time.Hour, HealthTimeout: 2 * time.Minute,
+		WebhookGeneration: 3,
 		Environment: []catalog.Variable{{Name: "PORT", Value: "80"}, {Name: "EMPTY"},
 			{Name: "PASSWORD", Secret: true}},
 	}

@@ -17,6 +17,7 @@ import (
 	"waybill/internal/openapi/schema"
 	"waybill/internal/rest"
 	"waybill/internal/snapshot"
+	"waybill/internal/webhook"
 	"waybill/internal/wire"
 )
 
@@ -30,8 +31,10 @@ type Ports struct {
 	KeyReader catalog.KeyReader
 	// Inspector connects to servers, in another function.
 	Inspector catalog.Inspector
-	Ledger    deployment.Queue
-	Snapshots snapshot.Archive
+	// WebhookKeys has the key that the secrets of webhooks are derived from.
+	WebhookKeys webhook.Keys
+	Ledger      deployment.Queue
+	Snapshots   snapshot.Archive
 	// Check refuses a resource that no recipe can run on the server: Invalid
 	// with fields.
 	Check func(context.Context, catalog.Deployable, *catalog.Server) error
@@ -172,6 +175,8 @@ func (a catalogAPI) ofKind(name string, kind catalog.Kind) map[string]rest.Endpo
 		"update" + name + "Variable":  a.updateVariable(kind),
 		"update" + name + "Variables": a.updateVariables(kind),
 		"delete" + name + "Variable":  a.deleteVariable(kind),
+
+		"create" + name + "WebhookSecret": a.createWebhookSecret(kind),
 	}
 }
 

@@ -39,5 +39,7 @@ func (s scene) variableSuccesses(t *testing.T, kind, uuid string) map[string]suc
 		"update" + kind + "Variable":  created(Object{"key": "LOCKED", "comment": "checked"}),
 		"update" + kind + "Variables": created(again),
 		"delete" + kind + "Variable":  {http.StatusOK, Request{PathUUID: uuid, OtherUUID: removed}},
+
+		"create" + kind + "WebhookSecret": {http.StatusCreated, Request{PathUUID: uuid}},
 	}
 }

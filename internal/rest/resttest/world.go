@@ -155,7 +155,8 @@ func (w *World) CatalogPorts() catalogapi.Ports {
 	m := w.Memory
 	return catalogapi.Ports{
 		Tokens: m.Tokens(), Audit: m.Audit(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
-		KeyReader: w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
+		WebhookKeys: m.WebhookKeys(),
+		KeyReader:   w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
 		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error {
 			return w.Check(ctx, r, s)
 		},
