@@ -44,6 +44,7 @@ func Check(draft Entity) error {
 	}
 	if draft, ok := draft.(Deployable); ok {
 		wrong.resource(draft.Shared())
+		wrong.triggers(draft)
 		wrong.secrets(draft)
 		wrong.sizes(draft)
 	}

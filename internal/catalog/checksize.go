@@ -29,6 +29,7 @@ func (p *problems) sizes(draft Deployable) {
 	meta := draft.Common()
 	head := append(draft.Shared().Labels.measured(),
 		measured{"name", len(meta.Name)}, measured{"description", len(meta.Description)})
+	head = append(head, draft.Shared().measuredTriggers()...)
 	switch draft := draft.(type) {
 	case *Application:
 		head = append(head, draft.measured()...)

@@ -108,6 +108,10 @@ type Resource struct {
 	HealthTimeout time.Duration
 	// Retention is how long its deployments are kept; see [Retention.Or].
 	Retention Retention
+	// Triggers are the events that start an operation on it. Debounce, in whole seconds, is how
+	// long events are collected after the first one, so that they become one deployment.
+	Triggers []TriggerRule
+	Debounce time.Duration
 	// SecretDigests has a keyed digest of each secret in the [Vault], by its name
 	// (see [SecretDigest]).
 	SecretDigests map[string]string

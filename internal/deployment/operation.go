@@ -35,6 +35,9 @@ type Options struct {
 	Force            bool
 	// DockerTag is the tag of the image to run instead of the configured one.
 	DockerTag string
+	// ImageDigest is the digest that the tag had when its push started the deployment
+	// ("sha256:…"), or "".
+	ImageDigest string
 	// Commit is the commit to build instead of the last one of the branch.
 	Commit string
 	// Configuration is the hash of the earlier configuration that a rollback

@@ -90,21 +90,41 @@ type ScrubSummary struct {
 
 // Trigger is the origin of a deployment.
 type Trigger struct {
-	// Kind is [TriggerAPI]. There is no other way yet.
+	// Kind is [TriggerAPI], or the kind of an event.
 	Kind string
-	// Name is the name of the token.
+	// Name is the name of the token, or says which event it was ("team/web:1.4"), in at most
+	// [MaxTriggerName] bytes.
 	Name string
 	// TokenID is the token's id for an API call, else "". A name may be given to
 	// another token later; an id is not.
 	TokenID string
+	// Chain is how many deployments led to this one, one after the other, and CausedBy is the
+	// last of them. Both are zero unless an event carried the uuid of a deployment.
+	Chain    int
+	CausedBy ID
 }
+
+// MaxTriggerName is the longest Name of a [Trigger] of an event, in bytes.
+const MaxTriggerName = 40
+
+// MaxChain is the most deployments of which each causes the next one.
+const MaxChain = 5
 
 // MaxGivenTo is the most tokens in the GivenTo of a record. A ledger with less room for
 // them leaves some out.
 const MaxGivenTo = 8
 
-// TriggerAPI is the Kind of a [Trigger] that came over HTTP.
-const TriggerAPI = "api"
+// The kinds of triggers: a call over HTTP, a request on the event bus, a pushed image, an object
+// in a bucket, a schedule, a push to a git repository, and a call of a generic webhook.
+const (
+	TriggerAPI      = "api"
+	TriggerBus      = "bus"
+	TriggerImage    = "image"
+	TriggerObject   = "object"
+	TriggerSchedule = "schedule"
+	TriggerGit      = "git"
+	TriggerHook     = "hook"
+)
 
 // Lease is a runner's right to work on a deployment until it expires. Attempt is the
 // fencing number: it grows by one with every lease taken. After the end only Attempt is

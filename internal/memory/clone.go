@@ -107,6 +107,7 @@ func cloneResource(resource *catalog.Resource) {
 	resource.Environment = slices.Clone(resource.Environment)
 	resource.Previews = slices.Clone(resource.Previews)
 	resource.SecretDigests = maps.Clone(resource.SecretDigests)
+	resource.Triggers = catalog.CloneTriggers(resource.Triggers)
 	resource.State = catalog.State{}
 }
 

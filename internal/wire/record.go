@@ -32,6 +32,7 @@ type Record struct {
 	DeleteVolumes     bool    `json:"delete_volumes"`
 	IsAPI             bool    `json:"is_api"`
 	Trigger           Trigger `json:"trigger"`
+	ImageDigest       *string `json:"image_digest"`
 	ConfigurationHash *string `json:"configuration_hash"`
 	DeploymentURL     string  `json:"deployment_url"`
 	CurrentProcessID  *string `json:"current_process_id"`
@@ -86,6 +87,13 @@ type Trigger struct {
 	Kind    string  `json:"kind"`
 	Name    string  `json:"name"`
 	TokenID *string `json:"token_id"`
+	// Chain is how many deployments led to this one, and CausedBy the last of them.
+	Chain    int     `json:"chain"`
+	CausedBy *string `json:"caused_by"`
+}
+
+func fromTrigger(t deployment.Trigger) Trigger {
+	return Trigger{t.Kind, t.Name, TextOrNull(t.TokenID), t.Chain, TextOrNull(string(t.CausedBy))}
 }
 
 // Step is a step and its times. FinishedAt and ExitCode are null while it runs.
@@ -160,7 +168,8 @@ func FromRecord(r deployment.Record) Record {
 		Rollback:          r.Options.Configuration != "",
 		DeleteVolumes:     r.Options.DeleteVolumes,
 		IsAPI:             r.Trigger.Kind == deployment.TriggerAPI,
-		Trigger:           Trigger{r.Trigger.Kind, r.Trigger.Name, TextOrNull(r.Trigger.TokenID)},
+		ImageDigest:       TextOrNull(r.Options.ImageDigest),
+		Trigger:           fromTrigger(r.Trigger),
 		ConfigurationHash: TextOrNull(r.ConfigurationHash),
 		DeploymentURL:     "/api/v1/deployments/" + string(r.ID),
 		CurrentProcessID:  TextOrNull(r.Progress.Process),

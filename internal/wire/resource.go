@@ -90,6 +90,9 @@ type Settings struct {
 	HealthTimeout int `json:"health_timeout"`
 	// Retention has null where the standard of the stack counts.
 	Retention RetentionDays `json:"retention"`
+	Triggers  []TriggerRule `json:"triggers"`
+	// Debounce is in seconds.
+	Debounce int `json:"debounce"`
 	// Environment is not in lists.
 	Environment []Variable `json:"environment,omitzero"`
 }
@@ -153,6 +156,8 @@ func settingsOf(r *catalog.Resource, sensitive bool) Settings {
 		Timeout:       int(r.Timeout / time.Second),
 		HealthTimeout: int(r.HealthTimeout / time.Second),
 		Retention:     retentionDays(r.Retention),
+		Triggers:      triggerRules(r.Triggers),
+		Debounce:      int(r.Debounce / time.Second),
 		Environment:   environmentOf(r.Environment, sensitive),
 	}
 }

@@ -22,6 +22,8 @@ type ResourceInput struct {
 	Timeout         int             `json:"timeout"`
 	HealthTimeout   int             `json:"health_timeout"`
 	Retention       RetentionDays   `json:"retention"`
+	Triggers        []TriggerRule   `json:"triggers"`
+	Debounce        int             `json:"debounce"`
 }
 
 // VariableInput is one environment variable. The value of a secret one goes into
@@ -43,6 +45,8 @@ func (n ResourceInput) ApplyTo(resource *catalog.Resource) {
 	resource.Timeout = time.Duration(n.Timeout) * time.Second
 	resource.HealthTimeout = time.Duration(n.HealthTimeout) * time.Second
 	resource.Retention = n.Retention.retention()
+	resource.Triggers = catalogTriggers(n.Triggers)
+	resource.Debounce = time.Duration(n.Debounce) * time.Second
 	present := resource.Environment
 	resource.Environment = nil
 	for _, v := range n.Environment {
@@ -69,6 +73,8 @@ func resourceInput(r *catalog.Resource) ResourceInput {
 		Timeout:       int(r.Timeout / time.Second),
 		HealthTimeout: int(r.HealthTimeout / time.Second),
 		Retention:     retentionDays(r.Retention),
+		Triggers:      triggerRules(r.Triggers),
+		Debounce:      int(r.Debounce / time.Second),
 	}
 	for _, v := range r.Environment {
 		variable := VariableInput{Key: v.Name, IsSecret: v.Secret}

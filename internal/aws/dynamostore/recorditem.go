@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"strings"
 	"time"
 
@@ -196,14 +197,25 @@ func packRequest(r deployment.Record) []byte {
 	for _, days := range []int{r.Retention.Finished, r.Retention.Failed, r.Retention.Cancelled} {
 		p.count(int64(days))
 	}
-	if len(r.GivenTo) > 0 {
+	caused := r.Trigger.Chain > 0 || r.Trigger.CausedBy != ""
+	if len(r.GivenTo) > 0 || r.Options.ImageDigest != "" || caused {
 		p.count(int64(len(r.GivenTo)))
 		for _, token := range r.GivenTo {
 			p.digits(token)
 		}
 	}
+	if r.Options.ImageDigest != "" || caused {
+		p.digits(strings.TrimPrefix(r.Options.ImageDigest, digestAlgorithm))
+	}
+	if caused {
+		p.count(int64(r.Trigger.Chain))
+		p.text(string(r.Trigger.CausedBy))
+	}
 	return p.packed
 }
+
+// digestAlgorithm begins the digests of images, and is not stored.
+const digestAlgorithm = "sha256:"
 
 // requestBits has the options that are a bit.
 func requestBits(options *deployment.Options) map[int64]*bool {
@@ -234,6 +246,13 @@ func unpackRequest(packed []byte, r *deployment.Record) error {
 	for range u.length() {
 		r.GivenTo = append(r.GivenTo, u.digits())
 	}
+	if digest := u.digits(); digest != "" {
+		r.Options.ImageDigest = digest
+		if len(digest) == sha256.Size*2 {
+			r.Options.ImageDigest = digestAlgorithm + digest
+		}
+	}
+	r.Trigger.Chain, r.Trigger.CausedBy = int(u.count()), deployment.ID(u.text())
 	return u.err
 }
 

@@ -59,6 +59,8 @@ func (f resourceDefinition) resource(meta catalog.Meta, state resourceState) cat
 		State:         state.state(),
 
 		WebhookGeneration: f.WebhookGeneration,
+		Triggers:          f.triggers(),
+		Debounce:          time.Duration(f.DebounceSeconds) * time.Second,
 	}
 	if f.Retention != nil {
 		resource.Retention = catalog.Retention(*f.Retention)

@@ -14,6 +14,8 @@ type resourceDefinition struct {
 	Retention            *retentionItem     `dynamodbav:"retention,omitempty"`
 	Labels               *labelsItem        `dynamodbav:"labels,omitempty"`
 	WebhookGeneration    int                `dynamodbav:"webhooks,omitempty"`
+	Triggers             []triggerItem      `dynamodbav:"triggers,omitempty"`
+	DebounceSeconds      int64              `dynamodbav:"debounce_seconds,omitempty"`
 	Shell                bool               `dynamodbav:"shell,omitempty"`
 	Template             bool               `dynamodbav:"template,omitempty"`
 	Image                *imageItem         `dynamodbav:"image,omitempty"`
@@ -35,6 +37,46 @@ type labelsItem struct {
 	Project     string   `dynamodbav:"project,omitempty"`
 	Environment string   `dynamodbav:"environment,omitempty"`
 	Tags        []string `dynamodbav:"tags,omitempty"`
+}
+
+// triggerItem is a rule for events of a resource.
+type triggerItem struct {
+	Kind       string   `dynamodbav:"kind"`
+	Repository string   `dynamodbav:"repository,omitempty"`
+	Tag        string   `dynamodbav:"tag,omitempty"`
+	Bucket     string   `dynamodbav:"bucket,omitempty"`
+	Prefix     string   `dynamodbav:"prefix,omitempty"`
+	Suffix     string   `dynamodbav:"suffix,omitempty"`
+	Branches   []string `dynamodbav:"branches,omitempty"`
+	Tags       []string `dynamodbav:"tags,omitempty"`
+	WatchPaths []string `dynamodbav:"watch_paths,omitempty"`
+	Operation  string   `dynamodbav:"operation,omitempty"`
+	Pull       bool     `dynamodbav:"pull,omitempty"`
+	StopFirst  bool     `dynamodbav:"stop_first,omitempty"`
+	Force      bool     `dynamodbav:"force,omitempty"`
+}
+
+func newTriggerItems(rules []catalog.TriggerRule) []triggerItem {
+	var all []triggerItem
+	for _, r := range rules {
+		all = append(all, triggerItem{Kind: string(r.Kind), Repository: r.Repository, Tag: r.Tag,
+			Bucket: r.Bucket, Prefix: r.Prefix, Suffix: r.Suffix,
+			Branches: r.Branches, Tags: r.Tags, WatchPaths: r.WatchPaths, Operation: r.Operation,
+			Pull: r.Options.PullLatestImages, StopFirst: r.Options.StopBeforeStart, Force: r.Options.Force})
+	}
+	return all
+}
+
+func (f resourceDefinition) triggers() []catalog.TriggerRule {
+	var all []catalog.TriggerRule
+	for _, t := range f.Triggers {
+		all = append(all, catalog.TriggerRule{Kind: catalog.TriggerKind(t.Kind), Repository: t.Repository,
+			Tag: t.Tag, Bucket: t.Bucket, Prefix: t.Prefix, Suffix: t.Suffix,
+			Branches: t.Branches, Tags: t.Tags, WatchPaths: t.WatchPaths, Operation: t.Operation,
+			Options: catalog.TriggerOptions{PullLatestImages: t.Pull, StopBeforeStart: t.StopFirst,
+				Force: t.Force}})
+	}
+	return all
 }
 
 // imageItem is the image of an application.
@@ -117,6 +159,8 @@ func newResourceDefinition(resource *catalog.Resource) resourceDefinition {
 		HealthTimeoutSeconds: int64(resource.HealthTimeout / time.Second),
 		WebhookGeneration:    resource.WebhookGeneration,
 	}
+	fields.Triggers = newTriggerItems(resource.Triggers)
+	fields.DebounceSeconds = int64(resource.Debounce / time.Second)
 	if resource.Retention != (catalog.Retention{}) {
 		fields.Retention = new(retentionItem(resource.Retention))
 	}

@@ -86,7 +86,7 @@ func TestADatabaseOnTheWire(t *testing.T) {
 		"health_check_retries": 0.0, "health_check_start_period": 0.0, "enable_ssl": true,
 		"ssl_mode":        "require",
 		"ssl_certificate": certificate, "timeout": 3600.0, "health_timeout": 120.0,
-		"retention":    noRetention(),
+		"retention": noRetention(), "triggers": []any{}, "debounce": 0.0,
 		"project_uuid": nil, "environment_name": nil, "environment_uuid": nil, "tags": []any{},
 		"queued_deployment_uuid":  nil,
 		"running_deployment_uuid": nil, "deployments_count": 0.0, "created_at": got["created_at"],
