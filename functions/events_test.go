@@ -19,6 +19,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/openapi"
 	"waybill/internal/openapi/schema"
+	"waybill/internal/trigger"
 )
 
 // The deployment that all the samples are about.
@@ -126,6 +127,23 @@ func TestSampleOfRunnerNamesADeployment(t *testing.T) {
 	}})
 	if diff := cmp.Diff(got, sample); diff != "" {
 		t.Errorf("deployment (-got +want):\n%s", diff)
+	}
+	if want := `{"batchItemFailures":[]}`; answer != want {
+		t.Errorf("answer %s, want %s", answer, want)
+	}
+}
+
+func TestSampleOfTriggerIsARequest(t *testing.T) {
+	var got trigger.Event
+	answer := deliver(t, "trigger", gateway.Handlers{Message: func(
+		_ context.Context, message gateway.Message,
+	) (err error) {
+		got, err = trigger.Read([]byte(message.Body))
+		return err
+	}})
+	if got.Request == nil || got.Request.ResourceID != sample.Resource() ||
+		got.Request.Operation != deployment.Deploy {
+		t.Errorf("read %+v, want a deploy of %s", got.Request, sample.Resource())
 	}
 	if want := `{"batchItemFailures":[]}`; answer != want {
 		t.Errorf("answer %s, want %s", answer, want)

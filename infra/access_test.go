@@ -176,7 +176,7 @@ func TestP10WhoUsesTheTablesOfTokens(t *testing.T) {
 // only catalog reads them.
 func TestP10NothingRewritesTheAudit(t *testing.T) {
 	add := []string{"dynamodb:PutItem"}
-	want := map[string][]string{"deploy": add, "dispatch": add,
+	want := map[string][]string{"deploy": add, "dispatch": add, "trigger": add,
 		"catalog": {"dynamodb:PutItem", "dynamodb:Query"}}
 	if diff := cmp.Diff(rightsOn(t, parse(t, onAWS), "TablesAudit"), want); diff != "" {
 		t.Errorf("rights on the audit, -got +want:\n%s", diff)
@@ -233,6 +233,36 @@ func TestP10InspectWritesNoDefinitions(t *testing.T) {
 	slices.Sort(want)
 	if diff := cmp.Diff(may, want); diff != "" {
 		t.Errorf("inspect may (-got +want)\n%s", diff)
+	}
+}
+
+// TestP10TriggerReadsNoSecretAndNoLog lists all that the function may do that everything outside
+// of the stack can send events to.
+func TestP10TriggerReadsNoSecretAndNoLog(t *testing.T) {
+	may := rightsOf(t, parse(t, onAWS), "trigger")
+	want := []string{
+		"dynamodb:PutItem TablesAudit", "s3:PutObject /configurations/*",
+		"sqs:ReceiveMessage QueuesTrigger", "sqs:DeleteMessage QueuesTrigger",
+		"sqs:GetQueueAttributes QueuesTrigger", "sqs:SendMessage QueuesTrigger",
+		"sqs:SendMessage QueuesTriggerDead", "sqs:SendMessage QueuesSchedulesDead",
+		"logs:CreateLogStream FunctionsTriggerLog", "logs:PutLogEvents FunctionsTriggerLog",
+	}
+	for table, actions := range map[string][]string{
+		"Triggers": {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"},
+		"Catalog":  {"GetItem", "BatchGetItem", "Query", "UpdateItem"},
+
+		"ApplicationDeployments": {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"},
+		"ServiceDeployments":     {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"},
+		"DatabaseDeployments":    {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"},
+	} {
+		for _, action := range actions {
+			want = append(want, "dynamodb:"+action+" Tables"+table)
+		}
+	}
+	slices.Sort(may)
+	slices.Sort(want)
+	if diff := cmp.Diff(may, want); diff != "" {
+		t.Errorf("trigger may (-got +want)\n%s", diff)
 	}
 }
 
@@ -312,7 +342,7 @@ func object(tree any) map[string]any {
 func TestAccessToObjects(t *testing.T) {
 	m := parse(t, onAWS)
 	want := map[string][]string{
-		"s3:PutObject logs/*": {"runner"}, "s3:PutObject configurations/*": {"catalog", "deploy", "dispatch"},
+		"s3:PutObject logs/*": {"runner"}, "s3:PutObject configurations/*": {"catalog", "deploy", "dispatch", "trigger"},
 		"s3:GetObject logs/*":           {"runner", "show"},
 		"s3:GetObject configurations/*": {"deploy", "dispatch", "inspect", "runner", "show"},
 		"s3:PutObject faults/*":         {"runner"}, "s3:DeleteObject faults/*": {"dispatch", "runner"},

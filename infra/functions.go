@@ -25,6 +25,7 @@ import (
 const (
 	apiTimeout      = 29 * time.Second
 	dispatchTimeout = time.Minute
+	triggerTimeout  = time.Minute
 	runnerTimeout   = 15 * time.Minute
 )
 
@@ -40,6 +41,9 @@ type function struct {
 	// may lists the statements of its role, without those for its own log.
 	may func(resources) []awsiam.PolicyStatement
 }
+
+// triggerFunction is the function that events lead to.
+const triggerFunction = "trigger"
 
 // inspectFunction is the function that catalog invokes.
 const inspectFunction = "inspect"
@@ -113,6 +117,16 @@ var stackFunctions = []function{
 			settings.ForDeployments()...),
 		may: resources.runnerMay,
 	},
+	{
+		name: triggerFunction, does: "Turns events into deployments.",
+		// The heads of all resources, to find the ones that an event concerns.
+		memory: 256, timeout: triggerTimeout,
+		environment: append(
+			[]string{settings.Team, settings.AuditTable, settings.LogBucket, settings.TriggersTable,
+				settings.TriggerQueueURL, settings.TriggerDeadQueueURL, settings.Shards, settings.Retention},
+			settings.ForDeployments()...),
+		may: resources.triggerMay,
+	},
 }
 
 // logDays is how long the operator's log is kept. The output of deployments is not
@@ -150,8 +164,8 @@ func newFunction(scope constructs.Construct, res resources, f function) awslambd
 		// The role is complete. The CDK must not add to it.
 		Role: newRole(scope, id+"Role", append(f.may(res), writesTo(logs))).WithoutPolicyUpdates(nil),
 	}
-	if f.name == "dispatch" {
-		// Only the schedule invokes it asynchronously. The next sweep is a minute
+	if f.name == "dispatch" || f.name == triggerFunction {
+		// Only a schedule invokes it asynchronously. The next call is a minute
 		// away, so there is no need to retry this one.
 		props.RetryAttempts = jsii.Number(0)
 		props.OnFailure = awslambdadestinations.NewSqsDestination(res.queues.schedulesDead)
@@ -189,6 +203,9 @@ func (r resources) environment(names []string) *map[string]*string {
 		settings.LogBucket:              r.logs.BucketName(),
 		settings.RunnerQueueURL:         r.queues.runner.QueueUrl(),
 		settings.EventBus:               r.bus.EventBusName(),
+		settings.TriggersTable:          r.tables.triggers.TableName(),
+		settings.TriggerQueueURL:        r.queues.trigger.QueueUrl(),
+		settings.TriggerDeadQueueURL:    r.queues.triggerDead.QueueUrl(),
 		settings.SecretsPath:            jsii.String(r.secrets.path),
 		settings.InspectFunction:        r.opts.name(inspectFunction),
 	}

@@ -117,7 +117,7 @@ func TestReadOptionsRefuses(t *testing.T) {
 		{"a wrong local", map[string]any{"team": "blue", "local": "yes"}, "local=yes: true or false"},
 		{"another architecture", map[string]any{"team": "blue", "architecture": "amd64"}, "arm64 or x86_64"},
 		{"functions that are not built", map[string]any{"team": "blue", "functions": empty},
-			"no NAME/bootstrap of catalog, deploy, inspect, list, show, dispatch, runner there"},
+			"no NAME/bootstrap of catalog, deploy, inspect, list, show, dispatch, runner, trigger there"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := optionsOf(c.context, built)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -23,23 +25,35 @@ const retentionDays = 14
 // before.
 const maxReceives = 1000
 
-// queues are the runner's queue and the dead-letter queues: one for each source,
-// so that its depth names the broken part.
+// maxTriggerReceives is how often a message of the queue of events is handed over before it
+// counts as dead. It comes again every minute, so this is an hour: most outages are over by
+// then. A message that can never be handled is a dead letter at once, with its reason.
+const maxTriggerReceives = 60
+
+// queues are the queues of the runner and of events, and the dead-letter queues: one for each
+// source, so that its depth names the broken part.
 type queues struct {
 	runner        awssqs.Queue
 	runnerDead    awssqs.Queue
+	trigger       awssqs.Queue
+	triggerDead   awssqs.Queue
 	streamsDead   awssqs.Queue
 	schedulesDead awssqs.Queue
 }
 
 func newQueues(scope constructs.Construct, opts Options) queues {
 	group := constructs.NewConstruct(scope, jsii.String("Queues"))
-	dead := newQueue(group, opts, "RunnerDead", nil)
+	runnerDead := newQueue(group, opts, "RunnerDead", feeds{})
+	triggerDead := newQueue(group, opts, "TriggerDead", feeds{})
 	return queues{
-		runner:        newQueue(group, opts, "Runner", dead),
-		runnerDead:    dead,
-		streamsDead:   newQueue(group, opts, "StreamsDead", nil),
-		schedulesDead: newQueue(group, opts, "SchedulesDead", nil),
+		// Lambda requires the function's own time limit at least. The runner shortens
+		// it as soon as it has begun.
+		runner:        newQueue(group, opts, "Runner", feeds{runnerTimeout, maxReceives, runnerDead}),
+		runnerDead:    runnerDead,
+		trigger:       newQueue(group, opts, "Trigger", feeds{triggerTimeout, maxTriggerReceives, triggerDead}),
+		triggerDead:   triggerDead,
+		streamsDead:   newQueue(group, opts, "StreamsDead", feeds{}),
+		schedulesDead: newQueue(group, opts, "SchedulesDead", feeds{}),
 	}
 }
 
@@ -48,6 +62,8 @@ func (q queues) dead() []deadLetters {
 	return []deadLetters{
 		{"RunnerDead", q.runnerDead, "A deployment was handed to runners again and again " +
 			"and none could work on it. It may still be in progress."},
+		{"TriggerDead", q.triggerDead, "An event can start nothing, or could not be handled. " +
+			"The message's attributes say why, and GET /triggers/recent lists it."},
 		{"StreamsDead", q.streamsDead, "Changes of deployments were not handled: " +
 			"a start may not have been sent to a runner, or an event not published."},
 		{"SchedulesDead", q.schedulesDead, "The sweep, the net below the streams, did not run or failed."},
@@ -60,7 +76,15 @@ type deadLetters struct {
 	meaning string
 }
 
-func newQueue(scope constructs.Construct, opts Options, id string, dead awssqs.Queue) awssqs.Queue {
+// feeds describes a queue that feeds a function with the time limit. After so many deliveries a
+// message goes to the dead-letter queue. The zero value is a queue that feeds none.
+type feeds struct {
+	limit    time.Duration
+	receives int
+	dead     awssqs.Queue
+}
+
+func newQueue(scope constructs.Construct, opts Options, id string, to feeds) awssqs.Queue {
 	props := &awssqs.QueueProps{
 		QueueName:  opts.name(kebab(id)),
 		Encryption: awssqs.QueueEncryption_SQS_MANAGED,
@@ -68,13 +92,11 @@ func newQueue(scope constructs.Construct, opts Options, id string, dead awssqs.Q
 		EnforceSSL:      jsii.Bool(!opts.Local),
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(retentionDays)),
 	}
-	if dead != nil {
-		// Lambda requires the function's own time limit at least. The runner shortens
-		// it as soon as it has begun.
-		props.VisibilityTimeout = seconds(runnerTimeout)
+	if to.dead != nil {
+		props.VisibilityTimeout = seconds(to.limit)
 		props.DeadLetterQueue = &awssqs.DeadLetterQueue{
-			Queue:           dead,
-			MaxReceiveCount: jsii.Number(maxReceives),
+			Queue:           to.dead,
+			MaxReceiveCount: jsii.Number(to.receives),
 		}
 	}
 	return awssqs.NewQueue(scope, jsii.String(id), props)

@@ -181,6 +181,26 @@ func (r resources) allowKinds(kinds []string, actions ...string) awsiam.PolicySt
 	})
 }
 
+// triggerMay returns the rights of trigger. It takes events and sends itself messages for later,
+// and dead letters. It stores events and their results. It reads resources, and queues
+// deployments as deploy does. It reads no secret and no log.
+func (r resources) triggerMay() []awsiam.PolicyStatement {
+	return []awsiam.PolicyStatement{
+		allow(on(r.tables.triggers.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
+			"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
+			"dynamodb:UpdateItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
+			"dynamodb:PutItem", "dynamodb:UpdateItem"),
+		r.writeAudit(),
+		allow(r.objects(configurations), "s3:PutObject"),
+		allow(on(r.queues.trigger.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
+			"sqs:GetQueueAttributes", "sqs:SendMessage"),
+		// Lambda sends the dead letters of the schedule with the function's role.
+		allow(on(r.queues.triggerDead.QueueArn(), r.queues.schedulesDead.QueueArn()), "sqs:SendMessage"),
+	}
+}
+
 // functionArn is the ARN of a function of the stack. It is made of the name, because the
 // function does not exist before its role.
 func (r resources) functionArn(name string) *string {

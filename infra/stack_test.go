@@ -22,6 +22,7 @@ func TestTablesHaveBackupsAndExpiry(t *testing.T) {
 	keys := map[string][2]any{
 		"waybill-golden-catalog-1":                 {"kind", "uuid"},
 		"waybill-golden-tokens-1":                  {"id", nil},
+		"waybill-golden-triggers-1":                {"part", "id"},
 		"waybill-golden-token-use-1":               {"id", nil},
 		"waybill-golden-audit-1":                   {"month", "id"},
 		"waybill-golden-application-deployments-1": {"resource_uuid", "deployment_uuid"},
@@ -223,7 +224,9 @@ func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 		"TokenUseTable":   {settings.TokenUseTable},
 		"AuditTable":      {settings.AuditTable},
 		"InspectFunction": {settings.InspectFunction},
-		"ForDeployments":  settings.ForDeployments(), "ForRequests": settings.ForRequests(),
+		"TriggersTable":   {settings.TriggersTable}, "TriggerQueueURL": {settings.TriggerQueueURL},
+		"TriggerDeadQueueURL": {settings.TriggerDeadQueueURL},
+		"ForDeployments":      settings.ForDeployments(), "ForRequests": settings.ForRequests(),
 		"Settings": nil,
 	}
 	for _, name := range functionNames {

@@ -51,6 +51,7 @@ func newTriggers(res resources, functions map[string]awslambda.Function) {
 		MaxConcurrency:          jsii.Number(maxRunners),
 	})
 	newSweep(res, functions["dispatch"])
+	newEvents(res, group, functions[triggerFunction])
 }
 
 // changesOfStatus leaves out most of a stream: each renewal of a lease, and the removals
@@ -80,6 +81,52 @@ func changesOfStatus() *[]*map[string]any {
 	}
 }
 
+// newEvents connects trigger to the queue of events and to a schedule, and the stack's bus to the
+// queue.
+func newEvents(res resources, group constructs.Construct, trigger awslambda.Function) {
+	awslambda.NewEventSourceMapping(group, jsii.String("Trigger"), &awslambda.EventSourceMappingProps{
+		Target:                  trigger,
+		EventSourceArn:          res.queues.trigger.QueueArn(),
+		BatchSize:               jsii.Number(10),
+		ReportBatchItemFailures: jsii.Bool(true),
+		MaxConcurrency:          jsii.Number(maxTriggers),
+	})
+	newRule(res, "Requested", "Requests for deployments on the bus of the stack.", res.bus,
+		&awsevents.EventPattern{DetailType: jsii.Strings("Deployment Requested")})
+	awsevents.NewRule(res.stack, jsii.String("Tick"), &awsevents.RuleProps{
+		RuleName:    res.opts.name("tick"),
+		Description: jsii.String("Starts the events that are due, whatever messages were lost."),
+		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(1))),
+		Targets:     &[]awsevents.IRuleTarget{everyMinute(res, trigger)},
+	})
+}
+
+// maxTriggers is how many batches of events are handled at once. Each takes about a second, so
+// further messages wait for moments.
+const maxTriggers = 10
+
+// newRule sends the events of a bus that match to the queue of events, as they are. nil is the
+// default bus of the account.
+func newRule(res resources, id, does string, bus awsevents.IEventBus, pattern *awsevents.EventPattern) {
+	awsevents.NewRule(res.stack, jsii.String(id), &awsevents.RuleProps{
+		RuleName:     res.opts.name(kebab(id)),
+		Description:  jsii.String(does),
+		EventBus:     bus,
+		EventPattern: pattern,
+		Targets: &[]awsevents.IRuleTarget{awseventstargets.NewSqsQueue(res.queues.trigger,
+			&awseventstargets.SqsQueueProps{DeadLetterQueue: res.queues.triggerDead})},
+	})
+}
+
+// everyMinute calls a function that does the same work a minute later anyway.
+func everyMinute(res resources, function awslambda.Function) awsevents.IRuleTarget {
+	return awseventstargets.NewLambdaFunction(function, &awseventstargets.LambdaFunctionProps{
+		DeadLetterQueue: res.queues.schedulesDead,
+		RetryAttempts:   jsii.Number(0),
+		MaxEventAge:     awscdk.Duration_Minutes(jsii.Number(1)),
+	})
+}
+
 // newSweep has dispatch check every server once a minute, the shortest interval of
 // a rule. It finds what the streams have missed.
 func newSweep(res resources, dispatch awslambda.Function) {
@@ -87,13 +134,6 @@ func newSweep(res resources, dispatch awslambda.Function) {
 		RuleName:    res.opts.name("sweep"),
 		Description: jsii.String("Finds what a lost change would have left waiting."),
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(1))),
-		Targets: &[]awsevents.IRuleTarget{
-			awseventstargets.NewLambdaFunction(dispatch, &awseventstargets.LambdaFunctionProps{
-				DeadLetterQueue: res.queues.schedulesDead,
-				// The next sweep does the same work.
-				RetryAttempts: jsii.Number(0),
-				MaxEventAge:   awscdk.Duration_Minutes(jsii.Number(1)),
-			}),
-		},
+		Targets:     &[]awsevents.IRuleTarget{everyMinute(res, dispatch)},
 	})
 }

@@ -41,9 +41,13 @@ func NewUnpinnedError(server *catalog.Server) error {
 		server.Name, server.ID)
 }
 
-// NewOtherQueuedError is Conflict: the resource has another request queued.
+// ErrOtherQueued is the cause of an error of [NewOtherQueuedError].
+var ErrOtherQueued = errors.New("another request of the resource is queued")
+
+// NewOtherQueuedError is Conflict with the cause [ErrOtherQueued]: the resource has another
+// request queued.
 func NewOtherQueuedError(queued Record) error {
-	return fault.New(fault.Conflict,
+	return fault.Wrap(ErrOtherQueued, fault.Conflict,
 		"Deployment %s (%s) of this resource is queued, and this request does not supersede it. "+
 			"Wait for it to start, or cancel it.",
 		queued.ID, queued.Operation)

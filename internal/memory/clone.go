@@ -8,6 +8,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
+	"waybill/internal/trigger"
 )
 
 // Clone returns a copy of the tables and the archive, for tests that explore every
@@ -27,6 +28,8 @@ func (m *Memory) Clone() *Memory {
 		removals: m.removals,
 		requests: maps.Clone(m.requests),
 		changes:  slices.Clone(m.changes),
+		events:   map[string]trigger.Received{},
+		slots:    map[catalog.ID]trigger.Slot{},
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
 		sections: maps.Clone(m.sections),
 
@@ -38,6 +41,12 @@ func (m *Memory) Clone() *Memory {
 	}
 	for id, load := range m.servers {
 		clone.servers[id] = &server{queue: slices.Clone(load.queue), running: slices.Clone(load.running)}
+	}
+	for id, stored := range m.events {
+		clone.events[id] = cloneReceived(stored)
+	}
+	for id, slot := range m.slots {
+		clone.slots[id] = cloneSlot(slot)
 	}
 	for book, chunks := range m.chunks {
 		clone.chunks[book] = maps.Clone(chunks)

@@ -19,6 +19,7 @@ import (
 	"waybill/internal/schedule"
 	"waybill/internal/snapshot"
 	"waybill/internal/statistics"
+	"waybill/internal/trigger"
 	"waybill/internal/webhook"
 )
 
@@ -46,6 +47,8 @@ type Memory struct {
 	keys      map[string]idempotency.Key
 	sessions  map[catalog.ID]map[string]time.Time // the ends of the places, by their holders
 	schedules map[catalog.ID]schedule.Set
+	events    map[string]trigger.Received
+	slots     map[catalog.ID]trigger.Slot
 	changes   []deployment.Change
 	chunks    map[logbook.Book]map[int]logbook.Chunk
 	sections  map[logbook.Book][]storedSection
@@ -87,6 +90,8 @@ func New(Options) *Memory {
 		requests: map[string]request{},
 		keys:     map[string]idempotency.Key{},
 		sessions: map[catalog.ID]map[string]time.Time{},
+		events:   map[string]trigger.Received{},
+		slots:    map[catalog.ID]trigger.Slot{},
 		chunks:   map[logbook.Book]map[int]logbook.Chunk{},
 		sections: map[logbook.Book][]storedSection{},
 

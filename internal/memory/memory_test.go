@@ -25,6 +25,8 @@ import (
 	"waybill/internal/schedule/scheduletest"
 	"waybill/internal/snapshot"
 	"waybill/internal/snapshot/snapshottest"
+	"waybill/internal/trigger"
+	"waybill/internal/trigger/triggertest"
 	"waybill/internal/webhook"
 	"waybill/internal/webhook/webhooktest"
 )
@@ -52,6 +54,10 @@ func TestSessions(t *testing.T) {
 
 func TestTokens(t *testing.T) {
 	accesstest.TestTokens(t, func(*testing.T) access.Tokens { return memory.New(memory.Options{}).Tokens() })
+}
+
+func TestTriggers(t *testing.T) {
+	triggertest.TestStore(t, func(*testing.T) trigger.Store { return memory.New(memory.Options{}).Triggers() })
 }
 
 func TestIdempotencyKeys(t *testing.T) {

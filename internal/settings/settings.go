@@ -27,6 +27,11 @@ const (
 	EventBus               = "WAYBILL_EVENT_BUS"
 	// APIURL is the address of the API, up to "/api/v1", for links in messages.
 	APIURL = "WAYBILL_API_URL"
+	// TriggersTable has the events and what waits for each resource. TriggerQueueURL is the queue
+	// of events, and TriggerDeadQueueURL the one of its dead letters.
+	TriggersTable       = "WAYBILL_TRIGGERS_TABLE"
+	TriggerQueueURL     = "WAYBILL_TRIGGER_QUEUE_URL"
+	TriggerDeadQueueURL = "WAYBILL_TRIGGER_DEAD_QUEUE_URL"
 	// InspectFunction is the name of the function that connects to servers for requests.
 	InspectFunction = "WAYBILL_INSPECT_FUNCTION"
 	// SecretsPath is the parameter path of the secrets ("/waybill/TEAM").

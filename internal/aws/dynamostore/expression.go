@@ -1,6 +1,7 @@
 package dynamostore
 
 import (
+	"maps"
 	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,6 +23,9 @@ type change struct {
 	values    item
 	// this, if set, is the name of the attribute "#this" in the expressions.
 	this string
+	// members are further names in the expressions, such as "#m_a", of keys of a map that come
+	// from data.
+	members map[string]string
 }
 
 // named matches the attribute names in an expression.
@@ -46,7 +50,11 @@ func names(this string, expressions ...string) map[string]string {
 }
 
 // names returns the names in the change's two expressions.
-func (c change) names() map[string]string { return names(c.this, c.update, c.condition) }
+func (c change) names() map[string]string {
+	found := names(c.this, c.update, c.condition)
+	maps.Copy(found, c.members)
+	return found
+}
 
 // updating is the change as a single request.
 func (c change) updating() *dynamodb.UpdateItemInput {

@@ -24,6 +24,8 @@ import (
 	"waybill/internal/logbook"
 	"waybill/internal/logbook/logbooktest"
 	"waybill/internal/schedule/scheduletest"
+	"waybill/internal/trigger"
+	"waybill/internal/trigger/triggertest"
 )
 
 // tables makes the tables under names of their own, with the keys of the
@@ -116,6 +118,15 @@ func TestStore(t *testing.T) {
 	client, made := tables(t)
 	store := dynamostore.NewCatalog(client, made)
 	catalogtest.TestStore(t, func(*testing.T) catalog.Store { return store })
+}
+
+func TestTriggers(t *testing.T) {
+	client := awstest.SessionOf(t, awstest.DynamoDB).DynamoDB()
+	triggertest.TestStore(t, func(t *testing.T) trigger.Store {
+		table := "test-" + strings.ToLower(rand.Text()) + "-triggers"
+		create(t, client, table, text("part"), text("id"))
+		return dynamostore.NewTriggers(client, table)
+	})
 }
 
 func TestSessions(t *testing.T) {

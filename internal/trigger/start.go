@@ -1,0 +1,168 @@
+package trigger
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/fault"
+)
+
+// RetryFor is how long a start is tried again that the queue of the server refused.
+const RetryFor = 24 * time.Hour
+
+// Pauses between two tries of a start. The first is short: most queues move on within seconds.
+const (
+	minPause = 15 * time.Second
+	maxPause = 5 * time.Minute
+)
+
+// begin asks the gate, and stores that the start begins.
+func (i *Intake) begin(ctx context.Context, slot Slot) error {
+	now, pending := i.opts.Now().UTC().Truncate(time.Microsecond), *slot.Pending
+	if i.opts.Gate != nil {
+		resource, err := catalog.FindHead[catalog.Deployable](ctx, i.Catalog, slot.Resource)
+		switch {
+		case errors.Is(err, fault.NotFound):
+			// The start finds that it is gone.
+		case err != nil:
+			return err
+		default:
+			verdict, err := i.opts.Gate(ctx, resource, pending.Work.Operation, now)
+			if err != nil {
+				return err
+			}
+			if !verdict.Open {
+				return i.hold(ctx, slot, verdict)
+			}
+		}
+	}
+	pending.Starting = true
+	if pending.StartAt.IsZero() {
+		pending.StartAt = now
+	}
+	slot.Pending = &pending
+	return i.Store.Save(ctx, slot, nil)
+}
+
+// hold lets the pending event wait for the next window, or drops it.
+func (i *Intake) hold(ctx context.Context, slot Slot, verdict Verdict) error {
+	if verdict.Drop {
+		return i.finish(ctx, slot, Result{Outcome: Dropped, Reason: verdict.Reason})
+	}
+	return i.postpone(ctx, slot, verdict.Next, verdict.Reason)
+}
+
+// postpone makes the pending event due at a later time.
+func (i *Intake) postpone(ctx context.Context, slot Slot, due time.Time, reason string) error {
+	pending := *slot.Pending
+	pending.Due, pending.Starting = due.UTC().Truncate(time.Microsecond), false
+	slot.Pending = &pending
+	return i.Store.Save(ctx, slot, map[string]Result{
+		pending.Order.ID: i.result(Result{Outcome: Waiting, Reason: reason, Until: pending.Due})})
+}
+
+// start requests the deployment of the pending event, and stores the result. Starting twice is
+// harmless: the id of the deployment is the same.
+func (i *Intake) start(ctx context.Context, slot Slot) error {
+	pending := slot.Pending
+	id, err := deploymentID(slot.Resource, *pending)
+	if err != nil {
+		return err
+	}
+	receipt, err := i.Requests.Request(ctx, deployment.Request{
+		Resource: slot.Resource, ID: id,
+		Operation: pending.Work.Operation, Options: pending.Work.Options, Trigger: pending.Work.Trigger,
+	})
+	switch {
+	case err == nil:
+		return i.started(ctx, slot, receipt)
+	case errors.Is(err, deployment.ErrAlreadyInState):
+		return i.finish(ctx, slot, Result{Outcome: Unchanged, Reason: fault.Public(err)})
+	case errors.Is(err, fault.Exhausted), errors.Is(err, deployment.ErrOtherQueued):
+		return i.again(ctx, slot, err)
+	case errors.Is(err, fault.NotFound), errors.Is(err, fault.Invalid), errors.Is(err, fault.Conflict):
+		return i.bury(ctx, slot, err)
+	case i.opts.Now().Sub(pending.StartAt) >= RetryFor:
+		return errors.Join(i.bury(ctx, slot, err), err)
+	}
+	return err
+}
+
+// deploymentID returns the id of the deployment of a pending event: the same at each start.
+func deploymentID(resource catalog.ID, pending Pending) (deployment.ID, error) {
+	sum := sha256.Sum256([]byte(pending.Order.ID + "\n" + string(resource)))
+	return deployment.NewID(resource, pending.StartAt, bytes.NewReader(sum[:]))
+}
+
+// started stores that the event has a deployment. If something else has taken its place in the
+// slot meanwhile, its result is stored all the same.
+func (i *Intake) started(ctx context.Context, slot Slot, receipt deployment.Receipt) error {
+	result := Result{Outcome: Started, Deployment: receipt.Record.ID}
+	if receipt.Repeated && receipt.Record.Trigger != slot.Pending.Work.Trigger {
+		result.Reason = "The same was queued already."
+	}
+	err := i.finish(ctx, slot, result)
+	if !errors.Is(err, fault.Conflict) {
+		return err
+	}
+	now, readErr := i.Store.Slot(ctx, slot.Resource)
+	if readErr != nil {
+		return readErr
+	}
+	if now.Pending != nil && now.Pending.Order.ID == slot.Pending.Order.ID {
+		return i.finish(ctx, withPending(now, *slot.Pending), result)
+	}
+	return i.Store.Record(ctx, slot.Pending.Order.ID,
+		map[catalog.ID]Result{slot.Resource: i.result(result)}, false)
+}
+
+// withPending returns the slot with the pending event.
+func withPending(slot Slot, pending Pending) Slot {
+	slot.Pending = &pending
+	return slot
+}
+
+// finish stores the result of the pending event, which needs nothing more.
+func (i *Intake) finish(ctx context.Context, slot Slot, result Result) error {
+	order := slot.Pending.Order
+	slot.Pending = nil
+	if result.Outcome == Started || result.Outcome == Unchanged {
+		slot.Newest, slot.Deployment = order, result.Deployment
+	}
+	return i.Store.Save(ctx, slot, map[string]Result{order.ID: i.result(result)})
+}
+
+// again lets the start be tried once more, for a day from its first try.
+func (i *Intake) again(ctx context.Context, slot Slot, why error) error {
+	now := i.opts.Now()
+	tried := now.Sub(slot.Pending.StartAt)
+	if tried >= RetryFor {
+		return i.bury(ctx, slot, why)
+	}
+	pause := min(max(tried/2, minPause), maxPause)
+	return i.postpone(ctx, slot, now.Add(pause), fault.Public(why))
+}
+
+// bury makes a dead letter of the pending event.
+func (i *Intake) bury(ctx context.Context, slot Slot, why error) error {
+	id := slot.Pending.Order.ID
+	received, err := i.Store.Get(ctx, id)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return err
+	}
+	body, err := Encode(received.Event)
+	if err != nil {
+		return err
+	}
+	letter := newLetter(string(body), why)
+	letter.Event, letter.Resource = id, slot.Resource
+	if err := i.Letters.Bury(ctx, letter); err != nil {
+		return err
+	}
+	return i.finish(ctx, slot, Result{Outcome: Dead, Reason: letter.Reason})
+}
