@@ -342,7 +342,8 @@ func object(tree any) map[string]any {
 func TestAccessToObjects(t *testing.T) {
 	m := parse(t, onAWS)
 	want := map[string][]string{
-		"s3:PutObject logs/*": {"runner"}, "s3:PutObject configurations/*": {"catalog", "deploy", "dispatch", "trigger"},
+		"s3:PutObject logs/*":           {"runner"},
+		"s3:PutObject configurations/*": {"catalog", "deploy", "dispatch", "trigger"},
 		"s3:GetObject logs/*":           {"runner", "show"},
 		"s3:GetObject configurations/*": {"deploy", "dispatch", "inspect", "runner", "show"},
 		"s3:PutObject faults/*":         {"runner"}, "s3:DeleteObject faults/*": {"dispatch", "runner"},

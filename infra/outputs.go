@@ -19,5 +19,7 @@ func newOutputs(res resources, functions map[string]awslambda.Function, api api)
 	output("CatalogTable", res.tables.catalog.TableName())
 	output("LogBucket", res.logs.BucketName())
 	output("RunnerQueueUrl", res.queues.runner.QueueUrl())
+	output("TriggerQueueUrl", res.queues.trigger.QueueUrl())
+	output("TriggerDeadQueueUrl", res.queues.triggerDead.QueueUrl())
 	output("EventBus", res.bus.EventBusName())
 }

@@ -48,9 +48,10 @@ func newQueues(scope constructs.Construct, opts Options) queues {
 	return queues{
 		// Lambda requires the function's own time limit at least. The runner shortens
 		// it as soon as it has begun.
-		runner:        newQueue(group, opts, "Runner", feeds{runnerTimeout, maxReceives, runnerDead}),
-		runnerDead:    runnerDead,
-		trigger:       newQueue(group, opts, "Trigger", feeds{triggerTimeout, maxTriggerReceives, triggerDead}),
+		runner:     newQueue(group, opts, "Runner", feeds{runnerTimeout, maxReceives, runnerDead}),
+		runnerDead: runnerDead,
+		trigger: newQueue(group, opts, "Trigger",
+			feeds{triggerTimeout, maxTriggerReceives, triggerDead}),
 		triggerDead:   triggerDead,
 		streamsDead:   newQueue(group, opts, "StreamsDead", feeds{}),
 		schedulesDead: newQueue(group, opts, "SchedulesDead", feeds{}),

@@ -290,7 +290,8 @@ func TestEveryFolderOfAFunctionIsInTheStack(t *testing.T) {
 func TestOutputs(t *testing.T) {
 	m := parse(t, onAWS)
 	for _, name := range []string{
-		"ApiId", "Stage", "Url", "CatalogFunction", "CatalogTable", "LogBucket", "RunnerQueueUrl", "EventBus",
+		"ApiId", "Stage", "Url", "CatalogFunction", "CatalogTable", "LogBucket", "RunnerQueueUrl",
+		"TriggerQueueUrl", "TriggerDeadQueueUrl", "EventBus",
 	} {
 		if at(m.Outputs[name], "Value") == nil {
 			t.Errorf("the stack has no output %s", name)

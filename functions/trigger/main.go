@@ -20,7 +20,8 @@ import (
 
 func main() {
 	boot.Run("trigger", build, append(settings.ForDeployments(), settings.Team, settings.AuditTable,
-		settings.LogBucket, settings.TriggersTable, settings.TriggerQueueURL, settings.TriggerDeadQueueURL)...)
+		settings.LogBucket, settings.TriggersTable, settings.TriggerQueueURL,
+		settings.TriggerDeadQueueURL)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {

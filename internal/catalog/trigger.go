@@ -146,7 +146,7 @@ func (p *problems) imageRule(field string, resource Deployable, rule TriggerRule
 			break
 		}
 		if image, ok := ParseImageReference(resource.Image.Name); ok && image.Path != rule.Repository {
-			p.Add(field+".repository", "must be %s, the repository of the application's own image", image.Path)
+			p.Add(field+".repository", "must be %s, the repository of the application's image", image.Path)
 		}
 	case *Database:
 		p.Add(field+".kind", "must be object, git or hook: the image of a database is not deployed by a push")
@@ -166,9 +166,10 @@ func (p *problems) objectRule(field string, rule TriggerRule) {
 
 // isBucket reports whether text has the form of a bucket's name.
 func isBucket(text string) bool {
-	return len(text) >= minBucket && len(text) <= maxBucket && !strings.ContainsFunc(text, func(r rune) bool {
+	foreign := func(r rune) bool {
 		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '.'
-	})
+	}
+	return len(text) >= minBucket && len(text) <= maxBucket && !strings.ContainsFunc(text, foreign)
 }
 
 func (p *problems) gitRule(field string, resource Deployable, rule TriggerRule) {

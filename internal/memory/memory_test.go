@@ -57,7 +57,9 @@ func TestTokens(t *testing.T) {
 }
 
 func TestTriggers(t *testing.T) {
-	triggertest.TestStore(t, func(*testing.T) trigger.Store { return memory.New(memory.Options{}).Triggers() })
+	triggertest.TestStore(t, func(*testing.T) trigger.Store {
+		return memory.New(memory.Options{}).Triggers()
+	})
 }
 
 func TestIdempotencyKeys(t *testing.T) {

@@ -111,7 +111,8 @@ func (i *Intake) targets(event Event, resources []catalog.Deployable, asked aske
 		application, is := resource.(*catalog.Application)
 		switch {
 		case asked.options.DockerTag != "" && (!is || application.Image == nil):
-			return nil, fault.InvalidField("detail.options.docker_tag", "is for applications that run an image")
+			return nil, fault.InvalidField("detail.options.docker_tag",
+				"is for applications that run an image")
 		case asked.options.Commit != "" && (!is || application.Source() == nil):
 			return nil, fault.InvalidField("detail.options.commit",
 				"is for applications that are built from a git repository")

@@ -66,6 +66,9 @@ type Outputs struct {
 	LogBucket       string `json:"LogBucket"`
 	CatalogTable    string `json:"CatalogTable"`
 	RunnerQueueURL  string `json:"RunnerQueueUrl"`
+
+	TriggerQueueURL     string `json:"TriggerQueueUrl"`
+	TriggerDeadQueueURL string `json:"TriggerDeadQueueUrl"`
 }
 
 // URL returns the URL of the API on the emulator, up to "/api/v1". MiniStack

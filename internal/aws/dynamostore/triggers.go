@@ -84,7 +84,8 @@ func newResultItem(r trigger.Result) resultItem {
 
 func (r resultItem) result() trigger.Result {
 	return trigger.Result{Outcome: trigger.Outcome(r.Outcome), Reason: r.Reason,
-		Deployment: deployment.ID(r.Deployment), Into: r.Into, Until: fromMicros(r.Until), At: fromMicros(r.At)}
+		Deployment: deployment.ID(r.Deployment), Into: r.Into, Until: fromMicros(r.Until),
+		At: fromMicros(r.At)}
 }
 
 func decodeReceived(stored item) (trigger.Received, error) {

@@ -173,7 +173,8 @@ func TestApplicationsOnTheWire(t *testing.T) {
 			wanted := merge(c.shown, resttest.Object{
 				"uuid": made["uuid"], "name": "web", "description": nil, "status": "exited", "kind": pack,
 				"build_pack": pack, "server_uuid": server,
-				"timeout": 3600.0, "health_timeout": 120.0, "retention": noRetention(), "triggers": []any{}, "debounce": 0.0,
+				"timeout": 3600.0, "health_timeout": 120.0, "retention": noRetention(),
+				"triggers": []any{}, "debounce": 0.0,
 				"project_uuid": nil, "environment_name": nil, "environment_uuid": nil, "tags": []any{},
 				"queued_deployment_uuid":  nil,
 				"running_deployment_uuid": nil, "deployments_count": 0.0,
