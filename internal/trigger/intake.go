@@ -14,7 +14,7 @@ import (
 // Ports are what an [Intake] works with.
 type Ports struct {
 	Store Store
-	// Catalog has the resources and what they declare.
+	// Catalog has the resources with their rules.
 	Catalog catalog.Reader
 	// Records are the deployments that events carry.
 	Records Records
@@ -48,7 +48,7 @@ type Waker interface {
 // MaxDelay is the longest delay of a message of a queue (AWS, "Amazon SQS delay queues").
 const MaxDelay = 15 * time.Minute
 
-// Letters takes what cannot be handled, for a person to read.
+// Letters takes messages that cannot be handled, for a person to read.
 type Letters interface {
 	// Bury stores the letter at least once.
 	Bury(ctx context.Context, letter Letter) error
@@ -92,7 +92,7 @@ type IntakeOptions struct {
 	Team string
 	// Now defaults to the clock.
 	Now func() time.Time
-	// Log counts what is left out on purpose. It defaults to none.
+	// Log gets a line for each event that no resource declares. It defaults to none.
 	Log *slog.Logger
 	// Gate is always open by default.
 	Gate Gate
@@ -197,7 +197,7 @@ func (i *Intake) result(result Result) Result {
 // tickSlots is how many due resources one tick handles.
 const tickSlots = 1000
 
-// Tick starts what is due, for each message that was lost.
+// Tick starts the events that are due, whatever messages were lost.
 func (i *Intake) Tick(ctx context.Context) error {
 	due, err := i.Store.Due(ctx, i.opts.Now(), tickSlots)
 	for _, resource := range due {

@@ -9,7 +9,7 @@ import (
 )
 
 // newLetter returns the dead letter of a message with the public text of the error. Field is the
-// first of the wrong fields, and the reason says what is wrong with each.
+// first of the wrong fields, and the reason has the problem of each.
 func newLetter(body string, why error) Letter {
 	letter := Letter{Body: body, Reason: fault.Public(why)}
 	problems := fault.Fields(why)

@@ -103,7 +103,7 @@ func (i *Intake) Advance(ctx context.Context, resource catalog.ID) error {
 	return i.wakeAt(ctx, resource, due)
 }
 
-// wakeAt sends a message for the time. The minute's tick finds what is due later.
+// wakeAt sends a message for the time. The minute's tick finds later ones.
 func (i *Intake) wakeAt(ctx context.Context, resource catalog.ID, due time.Time) error {
 	delay := due.Sub(i.opts.Now())
 	if delay > MaxDelay {
