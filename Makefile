@@ -14,7 +14,7 @@ prepare := $(MAKE) --silent --jobs=4
 
 .PHONY: help up down token orphans test bench dist fmt golden
 .PHONY: tools tools-ministack tools-localstack tools-localstack-pypi tools-dynamodb-local tools-versitygw
-.PHONY: tools-schemathesis
+.PHONY: tools-schemathesis tools-cfn-lint
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,7 @@ tools-localstack-pypi: tools .local/venv/localstack-pypi/.made .local/localstack
 tools-dynamodb-local: .local/localstack/.made
 tools-versitygw: .local/versitygw/.made
 tools-schemathesis: .local/venv/schemathesis/.made
+tools-cfn-lint: .local/venv/cfn-lint/.made
 
 # The stamp comes last, so that a step that was interrupted runs again.
 localstack/node_modules/.made: localstack/package.json localstack/package-lock.json

@@ -17,10 +17,8 @@ import (
 func TestSweep(t *testing.T) {
 	w := newWorld(t)
 	var want []deployment.ID
-	var servers []catalog.ID
 	for range 3 {
 		server := w.server(t, 2, 25)
-		servers = append(servers, server)
 		for range 2 {
 			want = append(want, w.request(t, start(w.service(t, server))).Record.ID)
 		}

@@ -25,13 +25,13 @@ func TestASmallLog(t *testing.T) {
 	r.Data(logbook.Stderr, 0, []byte(" web Pulling\r web 10%\r web Pulled\n"), at(900))
 	r.StepEnded(1, at(1000), 0, 34, 40)
 	r.StepStarted(2, "Start", "set -eu\ndocker compose up -d --wait\n", at(1001), 0, 34, 60)
-	mark := commit(t, r)
+	commit(t, r)
 	r.Data(logbook.Stdout, 0, []byte("token=hunter22\r\n\nno newline \x00\xff"), at(1500))
 	r.Data(logbook.Stderr, 34, append(bytes.Repeat([]byte("="), logbook.MaxLineBytes+3), '\n'), at(1600))
 	r.StepEnded(2, at(2000), 30, 34+logbook.MaxLineBytes+4, 80)
 	r.Message("Finished after 2s.", logbook.Stdout)
 	r.End()
-	mark = commit(t, r)
+	mark := commit(t, r)
 
 	var got bytes.Buffer
 	for _, e := range entries(t, s, mark) {

@@ -93,7 +93,7 @@ func (h history) heads(ids []catalog.ID) map[catalog.ID]catalog.Deployable {
 		if _, there := h.entities[id]; !there {
 			continue
 		}
-		if resource, is := catalog.Head(store{h.Memory}.entity(id)).(catalog.Deployable); is {
+		if resource, is := catalog.Head(store(h).entity(id)).(catalog.Deployable); is {
 			heads[id] = resource
 		}
 	}

@@ -232,9 +232,8 @@ func resumed(text []byte, quote byte) int {
 // semicolons and closing brackets at its end do not count.
 func (l *lineSearch) word(text []byte) int {
 	from := l.place(text)
-	end, ok := l.known(goalPair, from)
-	if !ok {
-		end = from + l.next(goalWordEnd, text, endsWord)
+	if _, ok := l.known(goalPair, from); !ok {
+		end := from + l.next(goalWordEnd, text, endsWord)
 		for i := from; i < end; i++ {
 			if i += far(l.line[i:end], opensPair); i < end && l.pair(l.line[i+1:end]) {
 				end = i

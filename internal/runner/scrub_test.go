@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	leaky  catalog.ID = "app00000000000000000000e"
-	leaked            = "Zq7-pa$$word'with\"marks"
+	leaky  = catalog.ID("app00000000000000000000e")
+	leaked = "Zq7-pa$$word'with\"marks"
 )
 
 // leaks is a world with a resource that nobody can reach, and that has printed

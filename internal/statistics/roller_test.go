@@ -146,7 +146,7 @@ func TestARollThatRunsOutOfTimeIsContinued(t *testing.T) {
 		s := newStore()
 		s.slow = 20 * time.Second
 		s.progress = statistics.Progress{Done: "2026-11-28"}
-		offset := at(30, 0)().Sub(time.Now())
+		offset := time.Until(at(30, 0)())
 		now := func() time.Time { return time.Now().Add(offset) }
 		rolls := 0
 		for s.progress.Done != "2026-11-29" && rolls < 10 {

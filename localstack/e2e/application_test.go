@@ -124,7 +124,7 @@ func shellApplication(t *testing.T, s *stage) {
 	wantLog(t, entries, "down")
 	r.wantLook(t, "exited")
 	r.change(t, words{"start": "echo nothing"})
-	_, entries = r.fail(t, "start", nil, "unhealthy", "The health command did not succeed within 3 s.")
+	r.fail(t, "start", nil, "unhealthy", "The health command did not succeed within 3 s.")
 	r.remove(t, false)
 }
 
