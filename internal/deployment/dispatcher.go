@@ -73,7 +73,8 @@ func NewDispatcher(ports DispatcherPorts, opts DispatcherOptions) *Dispatcher {
 //
 //   - queued: the server may have a free slot, so claim all that can start;
 //   - in progress: it was claimed, so send it to a runner;
-//   - ended: its slot is free, so claim all that can start. If it removed its
+//   - ended: its slot is free, so claim all that can start. Those that wait for it may
+//     join their queues, or end. If it removed its
 //     resource from the server, remove the resource from the catalog too. If it
 //     finished, the one that finished before it may expire.
 //
@@ -90,6 +91,9 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 		err = d.ports.Sender.Send(ctx, record.ID)
 	} else {
 		err = d.ClaimAll(ctx, record.ServerID)
+	}
+	if err == nil && record.Status.Terminal() && record.Awaited {
+		err = d.settleWaiters(ctx, record.ID)
 	}
 	if err == nil && mayRemoveResource(record) {
 		err = d.removeFromCatalog(ctx, record)
@@ -228,6 +232,7 @@ func (d *Dispatcher) ClaimAll(ctx context.Context, server catalog.ID) error {
 //     slot, or are queued and have no record;
 //   - sends deployments in progress that have no runner: claimed and never sent,
 //     sent and never begun, or with an expired lease;
+//   - lets waiting deployments join the queue, or end, if what they wait for has ended;
 //   - claims queued deployments that can start.
 //
 // It also deletes the secrets that are due, and once an hour dates the finished
@@ -273,5 +278,33 @@ func (d *Dispatcher) sweep(ctx context.Context, server catalog.ID) error {
 			err = errors.Join(err, d.ports.Sender.Send(ctx, record.ID))
 		}
 	}
+	for _, record := range load.Waiting {
+		_, settled := d.settle(ctx, record.ID)
+		err = errors.Join(err, settled)
+	}
 	return errors.Join(err, d.ClaimAll(ctx, server))
+}
+
+// settleWaiters settles the deployments that wait for one that has ended, and claims those
+// that can start.
+func (d *Dispatcher) settleWaiters(ctx context.Context, ended ID) error {
+	waiters, err := d.ports.Claims.Waiters(ctx, ended)
+	for _, id := range waiters {
+		record, failed := d.settle(ctx, id)
+		if failed == nil && record.Status == Queued && !record.Waiting() {
+			failed = d.ClaimAll(ctx, record.ServerID)
+		}
+		err = errors.Join(err, failed) // one must not keep the others waiting
+	}
+	return err
+}
+
+// settle settles a waiting deployment. One whose queue is full waits for the next sweep. One
+// that is gone needs nothing.
+func (d *Dispatcher) settle(ctx context.Context, id ID) (Record, error) {
+	record, err := d.ports.Claims.Settle(ctx, id, d.opts.Now().UTC().Truncate(time.Microsecond))
+	if errors.Is(err, fault.Exhausted) || errors.Is(err, fault.NotFound) {
+		return Record{}, nil
+	}
+	return record, err
 }

@@ -28,6 +28,23 @@ func NewQueueFullError() error {
 		"complete.")
 }
 
+// NewWaitingFullError is Exhausted: as many deployments of the server wait for others as its
+// queue may have.
+func NewWaitingFullError() error {
+	return fault.New(fault.Exhausted, "Too many deployments of this server wait for others. Please wait for "+
+		"these to complete.")
+}
+
+// ErrDependencyEnded is the cause of an error of [NewDependencyEndedError].
+var ErrDependencyEnded = errors.New("a dependency has ended")
+
+// NewDependencyEndedError is Conflict with the cause [ErrDependencyEnded]: a deployment that
+// the record waits for has ended since the request looked at it.
+func NewDependencyEndedError() error {
+	return fault.Wrap(ErrDependencyEnded, fault.Conflict, "A deployment that this one comes after ended just now. "+
+		"Try again.")
+}
+
 // NewServerGoneError is Conflict: the server of the resource does not exist.
 func NewServerGoneError() error {
 	return fault.New(fault.Conflict, "The server of this resource is gone.")

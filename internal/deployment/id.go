@@ -1,8 +1,10 @@
 package deployment
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"waybill/internal/catalog"
@@ -44,6 +46,15 @@ func ParseID(text string) (ID, error) {
 		return "", notFound
 	}
 	return ID(text), nil
+}
+
+// Compare orders ids of any resources by their times.
+func (id ID) Compare(other ID) int {
+	if len(id) != IDLength || len(other) != IDLength {
+		return strings.Compare(string(id), string(other))
+	}
+	return cmp.Or(strings.Compare(string(id[catalog.IDLength:]), string(other[catalog.IDLength:])),
+		strings.Compare(string(id), string(other)))
 }
 
 // Resource returns the uuid of the deployment's resource.

@@ -14,11 +14,12 @@ import (
 // The life of a record: each transition is a pure function. A [Ledger] stores the result
 // only if the record has not changed in the meantime.
 
-// SameWork reports whether both records have the same resource, operation and options
-// and, if they start the resource, the same configuration.
+// SameWork reports whether the record does what the other, new one asks for: both have the
+// same resource, operation and options and, if they start the resource, the same
+// configuration, and the record comes after the same deployments.
 func (r Record) SameWork(other Record) bool {
 	return r.ID.Resource() == other.ID.Resource() && r.Operation == other.Operation &&
-		r.Options == other.Options &&
+		r.Options == other.Options && r.comesAfterAll(other) &&
 		(r.ConfigurationHash == other.ConfigurationHash || !r.Operation.Starts())
 }
 
@@ -196,7 +197,7 @@ func (r Record) Superseded(successor Record) (Record, error) {
 	if r.Status != Queued {
 		return Record{}, NewNotCancellableError(r)
 	}
-	ended, err := r.Cancelled(successor.Trigger.Name, successor.QueuedAt)
+	ended, err := r.Cancelled(successor.Trigger.Name, successor.CreatedAt)
 	ended.Outcome.Reason, ended.Outcome.Successor = ReasonSuperseded, successor.ID
 	return ended, err
 }

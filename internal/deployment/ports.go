@@ -25,7 +25,9 @@ type Ledger interface {
 // Queue is the part of a [Ledger] for the API: it accepts and cancels requests.
 type Queue interface {
 	// Enqueue writes the record as queued, appends it to the queue of its server,
-	// and notes it on its resource as the one that is queued.
+	// and notes it on its resource as the one that is queued. A record that is
+	// [Record.Waiting] is kept out of the queue; it is noted on its server as waiting,
+	// and on each deployment that it waits for.
 	//
 	// Enqueue writes no record if a deployment already answers the request. That
 	// is so in three cases:
@@ -42,17 +44,22 @@ type Queue interface {
 	// If the resource has a queued request that this one supersedes (see
 	// [Record.Supersedes]), the queued one ends in the same transaction, and the
 	// Receipt names it. The new record is given to the same tokens (see
-	// [Record.Succeeding]). The queue does not grow then, so a full queue does not
-	// refuse the request, and neither does the state of the resource.
+	// [Record.Succeeding]). If it takes the place of the queued one, a full queue does
+	// not refuse the request, and neither does the state of the resource.
 	//
-	// NotFound if the resource is gone. Exhausted if the queue is full. Conflict if
-	// the resource has another request queued, if its server is gone, or if the
-	// resource is already in the requested state (see [Record.AlreadyInState]). A
+	// NotFound if the resource is gone. Exhausted if the queue is full, or if as many
+	// deployments of the server wait as its queue may have. Conflict if
+	// the resource has another request queued, if its server is gone, if the
+	// resource is already in the requested state (see [Record.AlreadyInState]), or if a
+	// deployment that it waits for has ended ([ErrDependencyEnded]). A
 	// refused request is not remembered.
 	Enqueue(ctx context.Context, record Record, key RequestKey) (Receipt, error)
 	// Repeat returns the receipt of a repeated request, whose deployment is known.
 	// NotFound if there is no such deployment.
 	Repeat(ctx context.Context, id ID) (Receipt, error)
+	// Last returns the last deployment of the resource that left the queue to do something
+	// on the server. NotFound if there is none.
+	Last(ctx context.Context, resource catalog.ID) (Record, error)
 	// Note writes a record that has finished already, such as an update, and counts it
 	// on its resource, as Finish does. NotFound if the resource is gone, Conflict if the id is
 	// taken.
@@ -70,9 +77,19 @@ type Claims interface {
 	// if the server has a free slot. Slot, resource and record change together, and
 	// the record is in progress. NotFound if no deployment can start now.
 	Claim(ctx context.Context, server catalog.ID, now time.Time) (Record, error)
+	// Waiters returns the deployments that were noted as waiting for the deployment,
+	// oldest first, whatever has become of them.
+	Waiters(ctx context.Context, id ID) ([]ID, error)
+	// Settle looks at the deployments that the waiting one waits for, and stores what
+	// follows (see [Record.Settled]): it joins the end of its server's queue, or ends, or
+	// waits on. Record, queue and resource change together. It returns the new record;
+	// one that does not wait is unchanged. Exhausted if the queue is full; it then waits
+	// on. NotFound if there is no such deployment.
+	Settle(ctx context.Context, id ID, now time.Time) (Record, error)
 	// Repair removes a deployment from the places of its server and its resource
 	// where it does not belong: from all if it has ended or does not exist, from the
-	// queue if it is in progress. It leaves correct entries alone.
+	// queue if it is in progress, and from the waiting ones unless it waits. It leaves
+	// correct entries alone.
 	Repair(ctx context.Context, server catalog.ID, id ID) error
 }
 
@@ -194,8 +211,8 @@ type History interface {
 	// fewer deployments than it asks for and still a Next. Count is always 0, and a page
 	// with a Skip is Invalid.
 	Team(ctx context.Context, page Page) (Listing, error)
-	// Load returns the running and the queued deployments of a server, the queue in
-	// order. NotFound if there is no such server.
+	// Load returns the running, the queued and the waiting deployments of a server, the
+	// queue in order. NotFound if there is no such server.
 	Load(ctx context.Context, server catalog.ID) (Load, error)
 	// Follow notes that a reader waits for the log, so that its runner commits
 	// sooner. It does nothing on a deployment that has ended, nor if the last note,
@@ -227,6 +244,8 @@ type Storage struct {
 type Load struct {
 	Running []Record
 	Queue   []Record
+	// Waiting are kept out of the queue until others have finished, oldest first.
+	Waiting []Record
 	// Orphaned are deployments that stand where they do not belong: they have
 	// ended, do not exist, or are queued and running at once. There are some only
 	// after a change of the tables from outside Waybill.

@@ -25,6 +25,12 @@ type Record struct {
 	// with the deployment, or with one that it superseded; see [Record.IsGivenTo].
 	GivenTo []string
 
+	// After has the deployments that it comes after, at most [MaxAfter]. See
+	// [Record.Waiting].
+	After []Dependency
+	// Awaited says that others wait, or have waited, for its end.
+	Awaited bool
+
 	// ConfigurationHash is the hash of the configuration that it runs with; see
 	// package snapshot.
 	ConfigurationHash string
@@ -34,7 +40,7 @@ type Record struct {
 	Retention catalog.Retention
 
 	CreatedAt time.Time
-	// QueuedAt is when it entered its server's queue, ClaimedAt when it left the
+	// QueuedAt is when it joined its server's queue, ClaimedAt when it left the
 	// queue, StartedAt when the first runner took it, FinishedAt when it ended. Each
 	// is zero until then.
 	QueuedAt   time.Time
@@ -202,6 +208,8 @@ type Outcome struct {
 	ExitCode *int
 	// Signal is the name of the signal that ended it ("SIGKILL"), or empty.
 	Signal string
+	// Unmet is the dependency that did not finish, for [ReasonDependency].
+	Unmet Dependency
 	// Successor is the deployment that superseded this one, or empty.
 	Successor ID
 	// ResourceStatus is the new status of the resource, in upstream's form

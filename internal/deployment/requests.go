@@ -21,6 +21,11 @@ type Request struct {
 	Operation Operation
 	Options   Options
 	Trigger   Trigger
+	// After has at most [MaxAfter] resources, for a request that starts the resource. It
+	// waits until the deployments of these that are queued or running have finished. A
+	// resource without one must be running, or its last operation must be a start that
+	// finished.
+	After []catalog.ID
 	// ID, if set, is the id of the new deployment. All requests with one ID are one
 	// request. Without it, an identical request of the same caller within
 	// [RepeatWindow] is a repeat if [Record.StandsFor] is true.
@@ -71,10 +76,18 @@ func NewRequests(store catalog.Reader, queue Queue, opts RequestsOptions) *Reque
 //
 // NotFound if there is no such resource. Conflict if its server has no pinned host key
 // and the operation needs one, if the resource has a queued request that this one does
-// not supersede, or if the resource is already in the requested state
-// ([ErrAlreadyInState]). Exhausted if the server's queue is full. A refused request stores
-// no record.
+// not supersede, if the resource is already in the requested state
+// ([ErrAlreadyInState]), or if a resource of After is not running and nothing is going to
+// start it. Invalid, naming the field after, if After is malformed, names a resource that
+// does not exist, or forms a cycle. Exhausted if the server's queue is full. A refused
+// request stores no record.
 func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error) {
+	if request.ID != "" && len(request.After) > 0 { // the first run found what it comes after
+		receipt, err := r.queue.Repeat(ctx, request.ID)
+		if !errors.Is(err, fault.NotFound) {
+			return receipt, err
+		}
+	}
 	resource, server, err := r.findResourceAndServer(ctx, request)
 	if err != nil {
 		return Receipt{}, err
@@ -93,8 +106,8 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 		}
 	}
 	record := r.record(request, id, resource, server, now)
-	record.Status, record.ConfigurationHash, record.QueuedAt = Queued, hash, now
-	return r.queue.Enqueue(ctx, record, request.key())
+	record.Status, record.ConfigurationHash = Queued, hash
+	return r.enqueue(ctx, record, request)
 }
 
 // newIDAndTime returns the id and the time of a new deployment.
@@ -174,7 +187,7 @@ func (r Request) key() RequestKey {
 	if r.Caller == "" || r.ID != "" {
 		return RequestKey{}
 	}
-	text, err := json.Marshal([]any{r.Caller, r.Resource, r.Operation, r.Options})
+	text, err := json.Marshal([]any{r.Caller, r.Resource, r.Operation, r.Options, r.After})
 	if err != nil { // strings and booleans always encode
 		return RequestKey{}
 	}

@@ -57,6 +57,7 @@ const (
 	ReasonConfiguration  Reason = "configuration"    // the resource's configuration cannot be deployed
 	ReasonCancelled      Reason = "cancelled"        // a user cancelled it
 	ReasonSuperseded     Reason = "superseded"       // a later request replaced it while it was queued
+	ReasonDependency     Reason = "dependency"       // a deployment that it comes after did not finish
 	ReasonSurvivors      Reason = "survivors"        // it was stopped, and some of its processes did not end
 	ReasonHostLocked     Reason = "host-locked"      // another job works on the resource's folder
 	ReasonDiskFull       Reason = "disk-full"        // the server's disk had no room for the output
@@ -68,7 +69,7 @@ func Reasons() []Reason {
 	return []Reason{
 		ReasonExit, ReasonSignal, ReasonUnhealthy, ReasonDocker, ReasonTimeout, ReasonLost, ReasonTampered,
 		ReasonUnreachable, ReasonHostKeyChanged, ReasonHostKeyMissing, ReasonAccess, ReasonServer,
-		ReasonConfiguration, ReasonCancelled, ReasonSuperseded, ReasonSurvivors, ReasonHostLocked,
-		ReasonDiskFull, ReasonInternal,
+		ReasonConfiguration, ReasonCancelled, ReasonSuperseded, ReasonDependency, ReasonSurvivors,
+		ReasonHostLocked, ReasonDiskFull, ReasonInternal,
 	}
 }

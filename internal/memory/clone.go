@@ -26,6 +26,7 @@ func (m *Memory) Clone() *Memory {
 		finished: maps.Clone(m.finished),
 		removed:  maps.Clone(m.removed),
 		removals: m.removals,
+		waiters:  maps.Clone(m.waiters),
 		requests: maps.Clone(m.requests),
 		changes:  slices.Clone(m.changes),
 		events:   map[string]trigger.Received{},
@@ -40,7 +41,8 @@ func (m *Memory) Clone() *Memory {
 		clone.states[id] = new(*state)
 	}
 	for id, load := range m.servers {
-		clone.servers[id] = &server{queue: slices.Clone(load.queue), running: slices.Clone(load.running)}
+		clone.servers[id] = &server{queue: slices.Clone(load.queue), running: slices.Clone(load.running),
+			waiting: slices.Clone(load.waiting)}
 	}
 	for id, stored := range m.events {
 		clone.events[id] = cloneReceived(stored)
@@ -139,6 +141,7 @@ func onServerOf(old, entity catalog.Entity) catalog.Entity {
 // cloneRecord returns a deep copy of a record.
 func cloneRecord(record deployment.Record) deployment.Record {
 	record.GivenTo = slices.Clone(record.GivenTo)
+	record.After = slices.Clone(record.After)
 	record.Progress.Log.Index.Ends = slices.Clone(record.Progress.Log.Index.Ends)
 	record.Progress.Steps = slices.Clone(record.Progress.Steps)
 	for i := range record.Progress.Steps {

@@ -68,6 +68,7 @@ func (l ledger) Removed(ctx context.Context, removal deployment.Removal) error {
 		record := removal.Record
 		resource := record.ID.Resource()
 		delete(l.sections, record.ID.Book())
+		delete(l.waiters, record.ID)
 		state, there := l.states[resource]
 		if !there {
 			state, there = l.remains[resource]

@@ -122,6 +122,7 @@ func (h history) Load(ctx context.Context, id catalog.ID) (deployment.Load, erro
 		}
 		load.Running = h.placed(server.running, false, &load.Orphaned)
 		load.Queue = h.placed(server.queue, true, &load.Orphaned)
+		load.Waiting = h.waiting(server, &load.Orphaned)
 		return nil
 	})
 	return load, err
@@ -139,6 +140,21 @@ func (h history) placed(ids []deployment.ID, inQueue bool, orphaned *[]deploymen
 		}
 		records = append(records, cloneRecord(record))
 	}
+	return records
+}
+
+// waiting returns the records that wait, and adds the ids of others to orphaned.
+func (h history) waiting(server *server, orphaned *[]deployment.ID) []deployment.Record {
+	var records []deployment.Record
+	for _, id := range server.waiting {
+		record := h.records[id]
+		if !record.Waiting() {
+			*orphaned = append(*orphaned, id)
+			continue
+		}
+		records = append(records, cloneRecord(record))
+	}
+	slices.SortStableFunc(records, deployment.Older)
 	return records
 }
 

@@ -24,7 +24,10 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record,
 			receipt = l.receipt(record.ID, true)
 			return nil
 		}
-		if known, ok := l.requests[key.Hash]; ok && record.QueuedAt.Before(known.until) {
+		if !l.pending(record.WaitsFor()) {
+			return deployment.NewDependencyEndedError()
+		}
+		if known, ok := l.requests[key.Hash]; ok && record.CreatedAt.Before(known.until) {
 			if l.records[known.id].StandsFor(record, l.newest(resource)) {
 				receipt = l.receipt(known.id, true)
 				return nil
@@ -37,14 +40,14 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record,
 		if queued, ok := l.records[deployment.ID(state.Queued)]; ok {
 			if queued.SameWork(record) {
 				l.save(queued.Given(record.Trigger.TokenID))
-				l.remember(key, queued.ID, record.QueuedAt)
+				l.remember(key, queued.ID, record.CreatedAt)
 				receipt = l.receipt(queued.ID, true)
 				return nil
 			}
 			if err := l.supersede(queued, record, state); err != nil {
 				return err
 			}
-			l.remember(key, record.ID, record.QueuedAt)
+			l.remember(key, record.ID, record.CreatedAt)
 			receipt = l.receipt(record.ID, false)
 			receipt.Superseded = queued.ID
 			return nil
@@ -55,7 +58,7 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record,
 		if err := l.append(record, state); err != nil {
 			return err
 		}
-		l.remember(key, record.ID, record.QueuedAt)
+		l.remember(key, record.ID, record.CreatedAt)
 		receipt = l.receipt(record.ID, false)
 		return nil
 	})
@@ -87,6 +90,12 @@ func (l ledger) supersede(queued, record deployment.Record, state *catalog.State
 	if err != nil {
 		return err
 	}
+	// It takes the place of the queued one, unless only one of the two waits.
+	if record.Waiting() != queued.Waiting() {
+		if err := l.room(record, server); err != nil {
+			return err
+		}
+	}
 	l.release(queued.ServerID, queued.ID)
 	l.save(ended)
 	l.place(record.Succeeding(queued), server, state)
@@ -110,16 +119,33 @@ func (l ledger) append(record deployment.Record, state *catalog.State) error {
 	if !there {
 		return deployment.NewServerGoneError()
 	}
-	if len(server.queue) >= l.limits(record.ServerID).QueueLimit {
-		return deployment.NewQueueFullError()
+	if err := l.room(record, server); err != nil {
+		return err
 	}
 	l.place(record, server, state)
 	return nil
 }
 
-// place writes a new record, and adds it to the queue and its resource.
+// room returns why the server cannot take the record.
+func (l ledger) room(record deployment.Record, server *server) error {
+	limit := l.limits(record.ServerID).QueueLimit
+	switch {
+	case record.Waiting() && len(server.waiting) >= limit:
+		return deployment.NewWaitingFullError()
+	case !record.Waiting() && len(server.queue) >= limit:
+		return deployment.NewQueueFullError()
+	}
+	return nil
+}
+
+// place writes a new record, and adds it to its server and its resource.
 func (l ledger) place(record deployment.Record, server *server, state *catalog.State) {
-	server.queue = append(server.queue, record.ID)
+	if record.Waiting() {
+		server.waiting = append(server.waiting, record.ID)
+		l.await(record)
+	} else {
+		server.queue = append(server.queue, record.ID)
+	}
 	state.Queued = string(record.ID)
 	state.Deployments++
 	l.save(record)
@@ -257,6 +283,8 @@ func (l ledger) Repair(ctx context.Context, server catalog.ID, id deployment.ID)
 			l.release(server, id)
 		case record.Status == deployment.InProgress:
 			l.dequeue(server, id)
+		case !record.Waiting():
+			l.stopWaiting(server, id)
 		}
 		return nil
 	})
@@ -280,6 +308,7 @@ func (l ledger) dequeue(server catalog.ID, id deployment.ID) {
 		server.queue = slices.DeleteFunc(server.queue,
 			func(queued deployment.ID) bool { return queued == id })
 	}
+	l.stopWaiting(server, id)
 	if state, there := l.states[id.Resource()]; there && state.Queued == string(id) {
 		state.Queued = ""
 	}

@@ -41,8 +41,9 @@ type Memory struct {
 	audit     map[audit.ID]audit.Entry
 	records   map[deployment.ID]deployment.Record
 	finished  map[catalog.ID][]deployment.FinishedID
-	removed   map[catalog.ID]string // the place of the last removal
-	removals  int                   // so far
+	removed   map[catalog.ID]string             // the place of the last removal
+	removals  int                               // so far
+	waiters   map[deployment.ID][]deployment.ID // by the deployment that they wait for
 	requests  map[string]request
 	keys      map[string]idempotency.Key
 	sessions  map[catalog.ID]map[string]time.Time // the ends of the places, by their holders
@@ -61,10 +62,11 @@ type Memory struct {
 	clock     Clock
 }
 
-// server is the queue and the running set of a server.
+// server is the queue, the running set and the waiting deployments of a server.
 type server struct {
 	queue   []deployment.ID
 	running []deployment.ID
+	waiting []deployment.ID
 }
 
 // request is the deployment for a [deployment.RequestKey], and until when it counts.
@@ -87,6 +89,7 @@ func New(Options) *Memory {
 		records:  map[deployment.ID]deployment.Record{},
 		finished: map[catalog.ID][]deployment.FinishedID{},
 		removed:  map[catalog.ID]string{},
+		waiters:  map[deployment.ID][]deployment.ID{},
 		requests: map[string]request{},
 		keys:     map[string]idempotency.Key{},
 		sessions: map[catalog.ID]map[string]time.Time{},

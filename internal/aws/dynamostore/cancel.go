@@ -56,15 +56,18 @@ func (d *Deployments) cancelRequest(cancelled deployment.Record) change {
 	}
 }
 
-// unqueue ends a queued deployment: record, queue and resource in one transaction.
+// unqueue ends a queued or waiting deployment: record, server and resource in one
+// transaction.
 // The record is read before its places, and its status is a condition of the write.
 // So a claim between the two reads makes the write fail.
-func (d *Deployments) unqueue(ctx context.Context, cancelled deployment.Record) (done bool, err error) {
+func (d *Deployments) unqueue(ctx context.Context, cancelled deployment.Record,
+	more ...types.TransactWriteItem) (done bool, err error) {
 	found, err := d.places(ctx, cancelled.ServerID, cancelled.ID)
 	if err != nil {
 		return false, err
 	}
 	writes := append([]types.TransactWriteItem{d.ending(cancelled)}, d.leaving(found, false)...)
+	writes = append(writes, more...)
 	_, done, err = write(ctx, d.client, writes)
 	return done, err
 }
@@ -74,13 +77,16 @@ func (d *Deployments) ending(cancelled deployment.Record) types.TransactWriteIte
 	record := change{
 		table:     d.tables.of(cancelled.ID.Kind()),
 		key:       recordKey(cancelled.ID),
-		update:    "SET #status = :status, #p = :progress, #o = :outcome, #x = :cancel, #f = :now",
+		update:    "SET #status = :status, #p = :progress, #o = :outcome, #f = :now",
 		condition: "#status = :queued",
 		values: item{":queued": text(deployment.Queued), ":status": text(cancelled.Status),
 			":progress": blob(packProgress(cancelled.ID, cancelled.Progress)),
 			":outcome":  blob(packOutcome(cancelled)),
-			":cancel":   blob(packCancel(cancelled)),
 			":now":      moment(cancelled.FinishedAt)},
+	}
+	if !cancelled.CancelRequestedAt.IsZero() {
+		record.update += ", #x = :cancel"
+		record.values[":cancel"] = blob(packCancel(cancelled))
 	}
 	record.date(cancelled)
 	record.update += " REMOVE #u"

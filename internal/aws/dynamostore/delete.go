@@ -59,7 +59,7 @@ func deletable(id catalog.ID, fields entityItem, stored item) error {
 		if err := decode(stored, &state); err != nil {
 			return err
 		}
-		busy = len(state.Queue)+len(state.Running) > 0
+		busy = len(state.Queue)+len(state.Running)+len(state.Waiting) > 0
 	case id.Kind().Deployable():
 		var state resourceState
 		if err := decode(stored, &state); err != nil {
@@ -87,7 +87,8 @@ func (c *Catalog) removing(id catalog.ID, stored items) ([]types.TransactWriteIt
 	switch {
 	case id.Kind() == catalog.KindServer:
 		writes = append(writes, remove(c.table, stateKey(id),
-			"size(#queue) = :zero AND size(#running) = :zero", item{":zero": number(0)}))
+			"size(#queue) = :zero AND size(#running) = :zero AND "+
+				"(attribute_not_exists(#waiting) OR size(#waiting) = :zero)", item{":zero": number(0)}))
 	case id.Kind().Deployable():
 		leaving, err := c.leavingState(id, stored.state)
 		if err != nil {

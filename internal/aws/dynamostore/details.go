@@ -3,11 +3,13 @@ package dynamostore
 import (
 	"context"
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 )
 
@@ -26,6 +28,15 @@ type detailsItem struct {
 	HeldAt          int64  `dynamodbav:"held_at,omitempty"`
 	HeldBy          string `dynamodbav:"held_by,omitempty"`
 	HoldReason      string `dynamodbav:"hold_reason,omitempty"`
+	// After has the dependencies.
+	After []dependencyItem `dynamodbav:"after,omitempty"`
+}
+
+// dependencyItem is a [deployment.Dependency].
+type dependencyItem struct {
+	Resource   catalog.ID        `dynamodbav:"resource"`
+	Deployment deployment.ID     `dynamodbav:"deployment"`
+	Status     deployment.Status `dynamodbav:"status"`
 }
 
 // detailsSortKey is the sort key of details.
@@ -47,8 +58,19 @@ func newDetailsItem(r deployment.Record) detailsItem {
 		HeldAt:          micros(r.Hold.At),
 		HeldBy:          r.Hold.By,
 		HoldReason:      r.Hold.Reason,
+		After:           newDependencyItems(r.After),
 	}
 }
+
+func newDependencyItems(after []deployment.Dependency) []dependencyItem {
+	var stored []dependencyItem
+	for _, one := range after {
+		stored = append(stored, dependencyItem(one))
+	}
+	return stored
+}
+
+func (f detailsItem) isZero() bool { return reflect.ValueOf(f).IsZero() }
 
 // addTo adds the details to their record.
 func (f detailsItem) addTo(r *deployment.Record) {
@@ -59,6 +81,10 @@ func (f detailsItem) addTo(r *deployment.Record) {
 		Deployment: deployment.ID(f.ScrubDeployment), Entries: f.ScrubbedEntries, Original: f.Original}
 	if r.Hold.Held {
 		r.Hold.At, r.Hold.By, r.Hold.Reason = fromMicros(f.HeldAt), f.HeldBy, f.HoldReason
+	}
+	r.After = nil
+	for _, one := range f.After {
+		r.After = append(r.After, deployment.Dependency(one))
 	}
 	if f.ScrubbedAt != 0 {
 		r.UpdatedAt = r.Scrub.At

@@ -19,17 +19,18 @@ type enqueuing struct {
 	// outlived is the deployment that the key stands for and that no longer answers
 	// the request, or "".
 	outlived deployment.ID
-	// superseded is the queued deployment that the record supersedes, or nil. queue
-	// is the queue with it, as read.
+	// superseded is the queued deployment that the record supersedes, or nil. server
+	// is its server, as read.
 	superseded *deployment.Record
-	queue      []string
+	server     *serverState
 }
 
 // Enqueue tries the transaction first, so most calls make two requests: the
 // transaction, and a read for the place in the queue. Only after a refusal are the
 // items read, in this order:
 //
-//  1. There is a deployment with the id: return it.
+//  1. There is a deployment with the id: return it. Otherwise, if a deployment that the
+//     record waits for has ended: Conflict.
 //  2. The request is known and its window has not passed. If its deployment still
 //     stands for the request, return it. Otherwise try the transaction again, with a
 //     condition that allows this deployment.
@@ -73,6 +74,9 @@ func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record,
 			receipt, err = d.Repeat(ctx, record.ID)
 			return true, err
 		}
+		if slices.Max(why.unmet) >= len(writes)-awaitWrites(record) {
+			return true, deployment.NewDependencyEndedError()
+		}
 		var known deployment.Record
 		next = enqueuing{record: record, key: key}
 		known, done, err = d.standing(ctx, &next)
@@ -102,11 +106,17 @@ func (d *Deployments) enqueueing(next enqueuing) ([]types.TransactWriteItem, err
 		}
 		writes = append(writes, replacing...)
 	}
-	if key.Hash == "" {
-		return writes, nil
+	if key.Hash != "" {
+		fields, condition, values, err := next.remembering(record.ID)
+		if err != nil {
+			return nil, err
+		}
+		writes = append(writes, put(d.tables.Catalog, fields, condition, values))
 	}
-	fields, condition, values, err := next.remembering(record.ID)
-	return append(writes, put(d.tables.Catalog, fields, condition, values)), err
+	if len(record.After) > 0 {
+		writes = append(writes, d.addingAfter(record))
+	}
+	return append(writes, d.awaiting(record)...), nil
 }
 
 // adding is the write of a new record. Only it sets the attributes of the indexes: any
@@ -120,17 +130,33 @@ func (d *Deployments) adding(record deployment.Record) (types.TransactWriteItem,
 	return put(d.tables.of(record.ID.Kind()), whole, "attribute_not_exists(#deployment_uuid)", nil), nil
 }
 
-// joining appends the record to the queue and notes it on its resource.
+// Appending :last to a list of a server, and the condition that there is room. The limit of
+// the queue also bounds the waiting ones.
+const (
+	joinQueue      = "SET #queue = list_append(#queue, :last)"
+	queueHasRoom   = "size(#queue) < #queue_limit"
+	joinWaiting    = "SET #waiting = list_append(if_not_exists(#waiting, :empty), :last)"
+	waitingHasRoom = "attribute_exists(#queue) AND " +
+		"(attribute_not_exists(#waiting) OR size(#waiting) < #queue_limit)"
+)
+
+// joining appends the record to the queue or to the waiting ones, and notes it on its
+// resource.
 func (d *Deployments) joining(record deployment.Record) []types.TransactWriteItem {
 	useful, values := unsatisfied(record)
+	server := change{
+		table:     d.tables.Catalog,
+		key:       stateKey(record.ServerID),
+		update:    joinQueue,
+		condition: queueHasRoom,
+		values:    item{":last": list(text(record.ID))},
+	}
+	if record.Waiting() {
+		server.update, server.condition = joinWaiting, waitingHasRoom
+		server.values[":empty"] = list()
+	}
 	return []types.TransactWriteItem{
-		update(change{
-			table:     d.tables.Catalog,
-			key:       stateKey(record.ServerID),
-			update:    "SET #queue = list_append(#queue, :last)",
-			condition: "size(#queue) < #queue_limit",
-			values:    item{":last": list(text(record.ID))},
-		}),
+		update(server),
 		update(change{
 			table:     d.tables.Catalog,
 			key:       stateKey(record.ID.Resource()),
@@ -171,7 +197,15 @@ func (d *Deployments) admits(ctx context.Context, record deployment.Record) erro
 	if server == nil {
 		return deployment.NewServerGoneError()
 	}
-	if len(server.Queue) >= server.QueueLimit {
+	return server.room(record)
+}
+
+// room returns why the server has no room for the record, or nil.
+func (l *serverState) room(record deployment.Record) error {
+	switch {
+	case record.Waiting() && len(l.Waiting) >= l.QueueLimit:
+		return deployment.NewWaitingFullError()
+	case !record.Waiting() && len(l.Queue) >= l.QueueLimit:
 		return deployment.NewQueueFullError()
 	}
 	return nil

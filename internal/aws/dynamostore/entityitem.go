@@ -30,11 +30,14 @@ type entityItem struct {
 // time of each claim, and the limits of both. Queue and Running exist from the beginning,
 // because conditions use their size. A queue of 1,000 takes 40 KB.
 type serverState struct {
-	Queue       []string           `dynamodbav:"queue"`
-	Running     map[string]instant `dynamodbav:"running"`
-	Concurrency int                `dynamodbav:"concurrency"`
-	QueueLimit  int                `dynamodbav:"queue_limit"`
-	ValidatedAt instant            `dynamodbav:"validated_at"`
+	Queue   []string           `dynamodbav:"queue"`
+	Running map[string]instant `dynamodbav:"running"`
+	// Waiting are the deployments that are kept out of the queue. It exists from the first
+	// one on.
+	Waiting     []string `dynamodbav:"waiting,omitempty"`
+	Concurrency int      `dynamodbav:"concurrency"`
+	QueueLimit  int      `dynamodbav:"queue_limit"`
+	ValidatedAt instant  `dynamodbav:"validated_at"`
 	// UpdatedAt is the one of the definition that the limits belong to.
 	UpdatedAt instant `dynamodbav:"updated_at"`
 }

@@ -45,7 +45,7 @@ func fullRecord(t testing.TB) deployment.Record {
 func TestRecordForm(t *testing.T) {
 	whole := fullRecord(t)
 	whole.Outcome.Source.Message, whole.Scrub = "", deployment.ScrubSummary{}
-	whole.Hold = deployment.Hold{Held: true}
+	whole.Hold, whole.After = deployment.Hold{Held: true}, nil
 	first, second, third := time.UnixMicro(1).UTC(), time.UnixMicro(2).UTC(), time.UnixMicro(3).UTC()
 	for _, c := range []struct {
 		name string
@@ -88,6 +88,12 @@ func TestRecordForm(t *testing.T) {
 				Successor: deployment.ID(serviceID) + "01h2xcejqtf2nbrf"}},
 		},
 		{
+			name: "a dependency that did not finish",
+			want: deployment.Record{ID: recordID, Awaited: true, Outcome: deployment.Outcome{
+				Unmet: deployment.Dependency{Resource: "dbs000000000000000000000",
+					Deployment: "dbs00000000000000000000001h2xcejqtf2nbrf", Status: deployment.Cancelled}}},
+		},
+		{
 			name: "steps without times, and a clock that goes back",
 			want: deployment.Record{ID: recordID, Progress: deployment.Progress{Steps: []deployment.Step{
 				{Name: "a"},
@@ -108,13 +114,16 @@ func TestRecordForm(t *testing.T) {
 func TestRecordDetails(t *testing.T) {
 	whole := fullRecord(t)
 	whole.Outcome.Source.Message, whole.Scrub = "", deployment.ScrubSummary{}
-	whole.Hold = deployment.Hold{Held: true}
+	whole.Hold, whole.After = deployment.Hold{Held: true}, nil
 	for name, change := range map[string]func(r *deployment.Record){
 		"the message of a commit without room": func(r *deployment.Record) {
 			r.ResourceName, r.ServerName = strings.Repeat("r", 255), strings.Repeat("s", 255)
 			r.Outcome.Source.Message = strings.Repeat("m", deployment.MaxCommitMessage)
 		},
-		"a scrub":              func(r *deployment.Record) { r.Scrub.Entries = 1 },
+		"a scrub": func(r *deployment.Record) { r.Scrub.Entries = 1 },
+		"a dependency": func(r *deployment.Record) {
+			r.After = []deployment.Dependency{{Resource: serviceID}}
+		},
 		"the reason of a hold": func(r *deployment.Record) { r.Hold.Reason = "case 7" },
 	} {
 		t.Run("a record with "+name+" says that it has details", func(t *testing.T) {

@@ -26,7 +26,8 @@ func (h *History) Load(ctx context.Context, id catalog.ID) (deployment.Load, err
 		if server == nil {
 			return false, catalog.NewNotFoundError(id)
 		}
-		records, err := h.all(ctx, slices.AppendSeq(slices.Clone(server.Queue), maps.Keys(server.Running)))
+		records, err := h.all(ctx, slices.AppendSeq(slices.Concat(server.Queue, server.Waiting),
+			maps.Keys(server.Running)))
 		if err != nil {
 			return false, err
 		}
@@ -61,6 +62,15 @@ func (l *serverState) load(records map[deployment.ID]deployment.Record) deployme
 	for _, id := range slices.Sorted(maps.Keys(l.Running)) {
 		load.Running = append(load.Running, placed(id, false)...)
 	}
+	for _, id := range l.Waiting {
+		record := records[deployment.ID(id)]
+		if !record.Waiting() {
+			load.Orphaned = append(load.Orphaned, deployment.ID(id))
+			continue
+		}
+		load.Waiting = append(load.Waiting, record)
+	}
+	slices.SortStableFunc(load.Waiting, deployment.Older)
 	byClaim := func(a, b deployment.Record) int { return a.ClaimedAt.Compare(b.ClaimedAt) }
 	slices.SortStableFunc(load.Running, byClaim)
 	return load
@@ -70,8 +80,10 @@ func (l *serverState) load(records map[deployment.ID]deployment.Record) deployme
 func (l *serverState) hasAs(before serverState, ids []deployment.ID) bool {
 	for _, id := range ids {
 		_, runs := before.Running[string(id)]
-		if l == nil || l.runs(id) != runs || slices.Contains(l.Queue,
-			string(id)) != slices.Contains(before.Queue, string(id)) {
+		has := func(list, was []string) bool {
+			return slices.Contains(list, string(id)) == slices.Contains(was, string(id))
+		}
+		if l == nil || l.runs(id) != runs || !has(l.Queue, before.Queue) || !has(l.Waiting, before.Waiting) {
 			return false
 		}
 	}

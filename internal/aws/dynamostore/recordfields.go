@@ -35,6 +35,7 @@ func readRecordItem(stored item) (recordItem, error) {
 		Progress:       r.blob("p"),
 		Outcome:        r.blob("o"),
 		HasDetails:     r.flag("d"),
+		Awaited:        r.flag("y"),
 		Held:           r.flag("h"),
 	}
 	return fields, r.err

@@ -39,6 +39,7 @@ import (
 //	p                the progress; packed
 //	o                the outcome; packed
 //	d                true if there are details
+//	y                true if others wait for its end, or have waited
 //	h                true if it is held
 type recordItem struct {
 	ResourceUUID   string `dynamodbav:"resource_uuid"`
@@ -63,6 +64,7 @@ type recordItem struct {
 	Progress       []byte `dynamodbav:"p,omitempty"`
 	Outcome        []byte `dynamodbav:"o,omitempty"`
 	HasDetails     bool   `dynamodbav:"d,omitempty"`
+	Awaited        bool   `dynamodbav:"y,omitempty"`
 	Held           bool   `dynamodbav:"h,omitempty"`
 }
 
@@ -95,7 +97,8 @@ func encodeRecord(r deployment.Record) (item, error) {
 		UpdatedAt:      micros(r.UpdatedAt),
 		ExpiresAt:      seconds(r.ExpiresAt),
 		FollowedAt:     micros(r.FollowedAt),
-		HasDetails:     newDetailsItem(r) != detailsItem{},
+		HasDetails:     !newDetailsItem(r).isZero(),
+		Awaited:        r.Awaited,
 		Held:           r.Hold.Held,
 	}
 	if r.UpdatedAt.Equal(r.FinishedAt) || r.UpdatedAt.Equal(r.Scrub.At) {
@@ -113,7 +116,7 @@ func encodeRecord(r deployment.Record) (item, error) {
 	if messageFits(r) {
 		without := r
 		without.Outcome.Source.Message = ""
-		fields.HasDetails = newDetailsItem(without) != detailsItem{}
+		fields.HasDetails = !newDetailsItem(without).isZero()
 	}
 	encoded, err := attributevalue.MarshalMap(fields)
 	if err != nil {
@@ -142,6 +145,7 @@ func decodeRecord(stored item) (record deployment.Record, hasDetails bool, err e
 		UpdatedAt:    fromMicros(cmp.Or(fields.UpdatedAt, fields.FinishedAt)),
 		ExpiresAt:    fromSeconds(fields.ExpiresAt),
 		FollowedAt:   fromMicros(fields.FollowedAt),
+		Awaited:      fields.Awaited,
 		Hold:         deployment.Hold{Held: fields.Held},
 		Lease: deployment.Lease{Owner: fields.Owner, Attempt: fields.Attempt,
 			Expires: fromMicros(fields.Expires)},
@@ -296,13 +300,18 @@ func packOutcome(r deployment.Record) []byte {
 	p.optional(o.ExitCode)
 	p.text(o.Signal)
 	p.text(o.ResourceStatus)
-	p.text(strings.TrimPrefix(string(o.Successor), string(r.ID.Resource())))
+	p.text(suffixOf(o.Successor, r.ID.Resource()))
 	p.digits(o.Source.Commit)
 	message := ""
 	if messageFits(r) {
 		message = o.Source.Message
 	}
 	p.text(message)
+	if unmet := o.Unmet; unmet.Resource != "" {
+		p.text(string(unmet.Resource))
+		p.text(suffixOf(unmet.Deployment, unmet.Resource))
+		p.text(string(unmet.Status))
+	}
 	return p.packed
 }
 
@@ -313,11 +322,22 @@ func unpackOutcome(packed []byte, r *deployment.Record) error {
 	u := unpacker{rest: packed}
 	r.Outcome = deployment.Outcome{Status: r.Status, Reason: deployment.Reason(u.text()),
 		ExitCode: u.optional(), Signal: u.text(), ResourceStatus: u.text()}
-	successor := u.text()
-	if len(successor) == deployment.IDLength-catalog.IDLength {
-		successor = string(r.ID.Resource()) + successor
-	}
-	r.Outcome.Successor = deployment.ID(successor)
+	r.Outcome.Successor = withSuffix(r.ID.Resource(), u.text())
 	r.Outcome.Source.Commit, r.Outcome.Source.Message = u.digits(), u.text()
+	unmet := deployment.Dependency{Resource: catalog.ID(u.text())}
+	unmet.Deployment, unmet.Status = withSuffix(unmet.Resource, u.text()), deployment.Status(u.text())
+	r.Outcome.Unmet = unmet
 	return u.err
+}
+
+// suffixOf returns the part of the id after that of its resource. withSuffix is the inverse.
+func suffixOf(id deployment.ID, resource catalog.ID) string {
+	return strings.TrimPrefix(string(id), string(resource))
+}
+
+func withSuffix(resource catalog.ID, suffix string) deployment.ID {
+	if len(suffix) != deployment.IDLength-catalog.IDLength {
+		return deployment.ID(suffix)
+	}
+	return deployment.ID(string(resource) + suffix)
 }

@@ -34,6 +34,9 @@ func (d *Deployments) Repair(ctx context.Context, server catalog.ID, id deployme
 			writes = d.leaving(found, true)
 		case record.Status == deployment.InProgress:
 			writes = d.leaving(found, false)
+		case !record.Waiting():
+			found.load.Queue, found.resource.Queued = nil, ""
+			writes = d.leaving(found, false)
 		}
 		if len(writes) == 0 {
 			return true, nil
@@ -69,16 +72,18 @@ func (d *Deployments) places(ctx context.Context, server catalog.ID, id deployme
 	return found, nil
 }
 
-// leaving returns the writes that remove the deployment from the queue, or from all
-// places. Each has the condition that the deployment is still there, since a queue
+// leaving returns the writes that remove the deployment from the queue and the waiting
+// ones, or from all places. Each has the condition that the deployment is still there, since a queue
 // moves between a read and a write. A deployment in no place needs no write.
 func (d *Deployments) leaving(found places, all bool) []types.TransactWriteItem {
 	var writes []types.TransactWriteItem
 	var server, resource leave
-	for place, queued := range found.load.Queue {
-		if queued == string(found.id) {
-			path := fmt.Sprintf("#queue[%d]", place)
-			server.from(path, path+" = :id")
+	for name, list := range map[string][]string{"#queue": found.load.Queue, "#waiting": found.load.Waiting} {
+		for place, id := range list {
+			if id == string(found.id) {
+				path := fmt.Sprintf("%s[%d]", name, place)
+				server.from(path, path+" = :id")
+			}
 		}
 	}
 	if _, runs := found.load.Running[string(found.id)]; runs && all {

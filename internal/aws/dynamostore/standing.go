@@ -2,6 +2,7 @@ package dynamostore
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,7 +32,7 @@ type requestItem struct {
 // write: the request is not known, its window has passed, or its deployment has been
 // outlived.
 func (e enqueuing) remembering(id deployment.ID) (fields item, condition string, values item, err error) {
-	now := e.record.QueuedAt
+	now := e.record.CreatedAt
 	until := now.Add(e.key.Window)
 	fields, err = attributevalue.MarshalMap(requestItem{
 		Kind: kindRequest, UUID: e.key.Hash, DeploymentUUID: string(id),
@@ -92,7 +93,7 @@ func (d *Deployments) remembered(ctx context.Context,
 	if err := decode(stored, &fields); err != nil {
 		return known, false, err
 	}
-	if fields.Until <= next.record.QueuedAt.UnixMicro() {
+	if fields.Until <= next.record.CreatedAt.UnixMicro() {
 		return known, false, nil
 	}
 	known, err = d.get(ctx, deployment.ID(fields.DeploymentUUID))
@@ -126,7 +127,10 @@ func (d *Deployments) queued(ctx context.Context, next *enqueuing,
 	if err != nil {
 		return known, true, err
 	}
-	queued, _, err := decodeRecord(stored)
+	queued, hasDetails, err := decodeRecord(stored)
+	if err == nil && hasDetails {
+		err = d.addDetails(ctx, &queued)
+	}
 	if err != nil {
 		return known, true, err
 	}
@@ -150,7 +154,12 @@ func (d *Deployments) queued(ctx context.Context, next *enqueuing,
 	if server == nil {
 		return known, true, deployment.NewServerGoneError()
 	}
-	next.superseded, next.queue = &queued, server.Queue
+	if next.record.Waiting() != queued.Waiting() {
+		if err := server.room(next.record); err != nil {
+			return known, true, err
+		}
+	}
+	next.superseded, next.server = &queued, server
 	next.record = withRoom(next.record.Succeeding(queued))
 	return known, false, nil
 }
@@ -176,25 +185,17 @@ func (d *Deployments) remember(ctx context.Context, next *enqueuing, id deployme
 	return err
 }
 
-// superseding ends the queued deployment and appends the record to the queue. It
-// writes the whole queue, because one expression cannot both remove an element of a
-// list and append one. The condition is that the queue is unchanged since the read.
+// superseding ends the queued deployment and puts the record into the queue or among the
+// waiting ones.
 func (d *Deployments) superseding(next enqueuing) ([]types.TransactWriteItem, error) {
 	record, old := next.record, next.superseded
 	ended, err := old.Superseded(record)
 	if err != nil {
 		return nil, err
 	}
-	rest := slices.DeleteFunc(slices.Clone(next.queue), func(id string) bool { return id == string(old.ID) })
 	return []types.TransactWriteItem{
 		d.ending(ended),
-		update(change{
-			table:     d.tables.Catalog,
-			key:       stateKey(record.ServerID),
-			update:    "SET #queue = :queue",
-			condition: "#queue = :was",
-			values:    item{":was": texts(next.queue), ":queue": texts(append(rest, string(record.ID)))},
-		}),
+		update(d.replacing(next)),
 		update(change{
 			table:     d.tables.Catalog,
 			key:       stateKey(record.ID.Resource()),
@@ -203,4 +204,41 @@ func (d *Deployments) superseding(next enqueuing) ([]types.TransactWriteItem, er
 			values:    item{":id": text(record.ID), ":old": text(old.ID), ":one": number(1)},
 		}),
 	}, nil
+}
+
+// replacing takes the superseded deployment off its server and adds the record:
+//
+//   - The end of the queue takes the place of a place in the queue. The whole queue is
+//     written, because one expression cannot both remove an element of a list and append
+//     one. The condition is that the queue is unchanged since the read.
+//   - Among the waiting ones, the record takes the place of the superseded one.
+//   - If only one of the two waits, it leaves one list, and the record joins the other.
+func (d *Deployments) replacing(next enqueuing) change {
+	record, old, server := next.record, next.superseded, next.server
+	replacing := change{
+		table:  d.tables.Catalog,
+		key:    stateKey(record.ServerID),
+		values: item{":last": list(text(record.ID))},
+	}
+	place := slices.Index(server.Waiting, string(old.ID))
+	rest := slices.DeleteFunc(slices.Clone(server.Queue), func(id string) bool { return id == string(old.ID) })
+	switch {
+	case place >= 0 && record.Waiting():
+		replacing.update = fmt.Sprintf("SET #waiting[%d] = :id", place)
+		replacing.condition = fmt.Sprintf("#waiting[%d] = :old", place)
+		replacing.values = item{":id": text(record.ID), ":old": text(old.ID)}
+	case place >= 0:
+		replacing.update = fmt.Sprintf("%s REMOVE #waiting[%d]", joinQueue, place)
+		replacing.condition = fmt.Sprintf("%s AND #waiting[%d] = :old", queueHasRoom, place)
+		replacing.values[":old"] = text(old.ID)
+	case record.Waiting():
+		replacing.update = joinWaiting + ", #queue = :queue"
+		replacing.condition = waitingHasRoom + " AND #queue = :was"
+		replacing.values[":empty"] = list()
+		replacing.values[":was"], replacing.values[":queue"] = texts(server.Queue), texts(rest)
+	default:
+		replacing.update, replacing.condition = "SET #queue = :queue", "#queue = :was"
+		replacing.values = item{":was": texts(server.Queue), ":queue": texts(append(rest, string(record.ID)))}
+	}
+	return replacing
 }

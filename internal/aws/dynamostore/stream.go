@@ -94,7 +94,8 @@ func ReadChange(newImage, oldImage json.RawMessage) (deployment.Change, bool, er
 // isRecord reports whether a sort key is of a record, and not of another item of a
 // deployment.
 func isRecord(sort deployment.ID) bool {
-	return sort != detailsSortKey && !strings.HasPrefix(string(sort), indexPrefix)
+	return sort != detailsSortKey && !strings.HasPrefix(string(sort), indexPrefix) &&
+		!strings.HasPrefix(string(sort), waiterPrefix)
 }
 
 func readImage(image json.RawMessage) (item, error) {

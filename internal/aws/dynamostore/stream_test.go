@@ -69,7 +69,7 @@ func attribute(v types.AttributeValue) any {
 func with(record deployment.Record, status deployment.Status) deployment.Record {
 	record.Status, record.Outcome.Status = status, status
 	record.Outcome.Source.Message, record.Scrub = "", deployment.ScrubSummary{}
-	record.Hold = deployment.Hold{Held: true}
+	record.Hold, record.After = deployment.Hold{Held: true}, nil
 	if status == deployment.Queued {
 		record.Progress = deployment.Progress{}
 	}
@@ -111,6 +111,13 @@ func TestReadChange(t *testing.T) {
 		details := json.RawMessage(`{"resource_uuid":{"S":"` + string(recordID) +
 			`"},"deployment_uuid":{"S":"details"},"message":{"S":"Serve tea"}}`)
 		if _, changed, err := dynamostore.ReadChange(details, nil); changed || err != nil {
+			t.Errorf("changed = %v, %v", changed, err)
+		}
+	})
+	t.Run("a deployment that waits for another is no change of that one", func(t *testing.T) {
+		waiter := json.RawMessage(`{"resource_uuid":{"S":"` + string(recordID) +
+			`"},"deployment_uuid":{"S":"waiter/` + string(recordID) + `"}}`)
+		if _, changed, err := dynamostore.ReadChange(waiter, nil); changed || err != nil {
 			t.Errorf("changed = %v, %v", changed, err)
 		}
 	})

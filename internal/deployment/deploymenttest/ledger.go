@@ -20,6 +20,8 @@ func TestLedger(t *testing.T, open func(t *testing.T) Ports) {
 		{"repeated requests", repeatsCases()},
 		{"superseded requests", supersedeCases()},
 		{"given to tokens", givenCases()},
+		{"waiting for others", waitingCases()},
+		{"waiting for others, at once", waitingRaces()},
 		{"requests for the present state", alreadyInStateCases()},
 		{"claim", claimCases()},
 		{"lease", leaseCases()},

@@ -84,12 +84,12 @@ func testWindow(t *testing.T, w *world) {
 	w.enqueueAs(t, first, request)
 	w.begin(t, w.claim(t, server).ID, "runner")
 	late := w.record(t, service, server)
-	late.QueuedAt = first.QueuedAt.Add(10*time.Second - time.Microsecond)
+	late.CreatedAt = first.CreatedAt.Add(10*time.Second - time.Microsecond)
 	w.repeats(t, late, request, first.ID, 0)
-	late.QueuedAt = first.QueuedAt.Add(10 * time.Second)
+	late.CreatedAt = first.CreatedAt.Add(10 * time.Second)
 	w.isNew(t, late, request)
 	again := w.record(t, service, server)
-	again.QueuedAt = late.QueuedAt.Add(time.Second)
+	again.CreatedAt = late.CreatedAt.Add(time.Second)
 	w.repeats(t, again, request, late.ID, 1)
 }
 

@@ -39,7 +39,7 @@ func (w *world) supersedes(t *testing.T, record deployment.Record, queued deploy
 		Successor: record.ID}
 	wantSame(t, "the outcome", ended.Outcome, want)
 	if ended.Status != deployment.Cancelled || ended.CancelRequestedBy != record.Trigger.Name ||
-		!ended.FinishedAt.Equal(record.QueuedAt) || !ended.CancelRequestedAt.Equal(record.QueuedAt) ||
+		!ended.FinishedAt.Equal(record.CreatedAt) || !ended.CancelRequestedAt.Equal(record.CreatedAt) ||
 		!ended.Progress.Log.Complete {
 		t.Errorf("superseded: %+v", ended)
 	}
