@@ -38,8 +38,10 @@ type shape struct {
 	name     string
 	limit    int
 	requests []deployment.ID
-	left     budget
-	press    *press
+	// after has the earlier requests that a request comes after.
+	after map[deployment.ID][]deployment.ID
+	left  budget
+	press *press
 }
 
 // budget is how much of each may still go wrong; it makes the search finite.
@@ -131,13 +133,13 @@ func (m *model) enabled() []action {
 			can = append(can, action{name, arg})
 		}
 	}
-	add(m.asked < len(m.shape.requests), "ask", 0)
+	add(m.mayAsk(), "ask", 0)
 	for i := range m.pending {
 		first := !slices.ContainsFunc(m.pending[:i], func(c deployment.Change) bool {
 			return c.Record.ID == m.pending[i].Record.ID
 		})
 		add(first, "deliver", i)
-		for calls := range 3 { // dispatch dies after so many calls
+		for calls := range m.calls() { // dispatch dies after so many calls
 			add(first && m.left.failures > 0, "fail", 10*i+calls)
 		}
 	}
@@ -215,15 +217,42 @@ func unless(err error, kind fault.Kind) error {
 
 func (m *model) ask(ctx context.Context) error {
 	id := m.shape.requests[m.asked]
-	_, err := m.Ledger().Enqueue(ctx,
-		deployment.Record{ID: id, Status: deployment.Queued, Operation: deployment.Start,
-			Options:  deployment.Options{Force: m.asked%2 == 1}, // two of one resource differ
-			ServerID: serverID, CreatedAt: m.now, QueuedAt: m.now}, deployment.RequestKey{})
+	record := deployment.Record{ID: id, Status: deployment.Queued, Operation: deployment.Start,
+		Options:  deployment.Options{Force: m.asked%2 == 1}, // two of one resource differ
+		ServerID: serverID, CreatedAt: m.now, QueuedAt: m.now}
+	for _, other := range m.shape.after[id] {
+		one := deployment.Dependency{Resource: other.Resource(), Deployment: other}
+		if got, err := m.History().Get(ctx, other); err != nil || got.Status == deployment.Finished {
+			one.Status = got.Status
+		} else {
+			record.QueuedAt = time.Time{}
+		}
+		record.After = append(record.After, one)
+	}
+	_, err := m.Ledger().Enqueue(ctx, record, deployment.RequestKey{})
 	if errors.Is(err, fault.Conflict) {
 		return nil // the resource has one queued; asked for again later
 	}
 	m.asked++
 	return err
+}
+
+// mayAsk reports whether there is another request, and whether it would be accepted: a
+// request after a deployment that ended and did not finish would not.
+func (m *model) mayAsk() bool {
+	return m.asked < len(m.shape.requests) &&
+		!slices.ContainsFunc(m.shape.after[m.shape.requests[m.asked]], func(id deployment.ID) bool {
+			got, err := m.History().Get(context.Background(), id)
+			return err != nil || got.Status.Terminal() && got.Status != deployment.Finished
+		})
+}
+
+// calls is more calls than the dispatcher makes for one change.
+func (m *model) calls() int {
+	if len(m.shape.after) > 0 {
+		return 6
+	}
+	return 3
 }
 
 // sleep lets a pause pass in which no runner renewed anything.
@@ -318,6 +347,20 @@ func (f *failing) Claim(ctx context.Context, server catalog.ID, now time.Time) (
 		return deployment.Record{}, err
 	}
 	return f.Ledger.Claim(ctx, server, now)
+}
+
+func (f *failing) Waiters(ctx context.Context, id deployment.ID) ([]deployment.ID, error) {
+	if err := f.call(); err != nil {
+		return nil, err
+	}
+	return f.Ledger.Waiters(ctx, id)
+}
+
+func (f *failing) Settle(ctx context.Context, id deployment.ID, now time.Time) (deployment.Record, error) {
+	if err := f.call(); err != nil {
+		return deployment.Record{}, err
+	}
+	return f.Ledger.Settle(ctx, id, now)
 }
 
 func (f *failing) Send(_ context.Context, id deployment.ID) error {

@@ -60,6 +60,7 @@ func (m *model) check(before *model, was, is scene, changes []deployment.Change)
 	for _, rule := range []func() error{
 		func() error { return m.atMostOne(is) },
 		func() error { return inOrder(was, is) },
+		func() error { return m.afterOthers(is) },
 		func() error { return placesMatch(is) },
 		func() error { return final(was, is, changes) },
 		func() error { return m.once(before, was, is) },
@@ -97,17 +98,52 @@ func (m *model) atMostOne(is scene) error {
 	return nil
 }
 
-// inOrder is P2's order: whoever was claimed was the first that could be.
+// inOrder is P2's order: whoever was claimed was the first that could be, and what joins
+// the queue joins its end.
 func inOrder(was, is scene) error {
+	before, after := ids(was.load.Queue), ids(is.load.Queue)
+	stayed := slices.DeleteFunc(slices.Clone(before), func(id deployment.ID) bool {
+		return !slices.Contains(after, id)
+	})
+	if !slices.Equal(stayed, after[:min(len(stayed), len(after))]) {
+		return fmt.Errorf("P2: the queue was %v and is %v", before, after)
+	}
 	for i := range was.records {
 		if was.records[i].Status != deployment.Queued || is.records[i].Status != deployment.InProgress {
 			continue
 		}
-		for j := range is.records[:i] {
-			before := is.records[j]
-			if before.Status == deployment.Queued && is.places[before.ID.Resource()].Running == "" {
-				return fmt.Errorf("P2: %s was claimed before %s", is.records[i].ID, before.ID)
+		place := slices.Index(before, is.records[i].ID)
+		if place < 0 { // it joined in the same step
+			place = len(before)
+		}
+		for _, earlier := range before[:place] {
+			if slices.Contains(after, earlier) && is.places[earlier.Resource()].Running == "" {
+				return fmt.Errorf("P2: %s was claimed before %s", is.records[i].ID, earlier)
 			}
+		}
+	}
+	return nil
+}
+
+// afterOthers: what comes after others waits until they have finished, and fails only if one
+// of them did not.
+func (m *model) afterOthers(is scene) error {
+	byID := map[deployment.ID]deployment.Record{}
+	for _, got := range is.records {
+		byID[got.ID] = got
+	}
+	for _, got := range is.records {
+		finished, unmet := true, false
+		for _, id := range m.shape.after[got.ID] {
+			status := byID[id].Status
+			finished = finished && status == deployment.Finished
+			unmet = unmet || status.Terminal() && status != deployment.Finished
+		}
+		switch {
+		case !finished && !got.QueuedAt.IsZero():
+			return fmt.Errorf("%s is in the queue before what it comes after has finished", got.ID)
+		case !unmet && got.Outcome.Reason == deployment.ReasonDependency:
+			return fmt.Errorf("%s failed for %v, and nothing that it comes after did", got.ID, got.Outcome.Unmet)
 		}
 	}
 	return nil
@@ -116,7 +152,7 @@ func inOrder(was, is scene) error {
 // placesMatch is P6: a slot and a resource are held exactly by what runs, and
 // a place in the queue by what is queued.
 func placesMatch(is scene) error {
-	var running, queued []deployment.ID
+	var running, queued, waiting []deployment.ID
 	places := map[catalog.ID]catalog.State{}
 	for _, got := range is.records {
 		state := places[got.ID.Resource()]
@@ -125,7 +161,11 @@ func placesMatch(is scene) error {
 			running = append(running, got.ID)
 			state.Running = string(got.ID)
 		case deployment.Queued:
-			queued = append(queued, got.ID)
+			if got.Waiting() {
+				waiting = append(waiting, got.ID)
+			} else {
+				queued = append(queued, got.ID)
+			}
 			state.Queued = string(got.ID)
 		}
 		if got.Started() {
@@ -140,13 +180,14 @@ func placesMatch(is scene) error {
 		places[got.ID.Resource()] = state
 	}
 	held := ids(is.load.Running)
-	slices.Sort(held)
-	slices.Sort(running)
-	if len(is.load.Orphaned) > 0 || !slices.Equal(held, running) ||
-		!slices.Equal(ids(is.load.Queue), queued) {
-		return fmt.Errorf("P6: the server has %v running and %v queued (strays %v); the records say %v "+
-			"and %v",
-			held, ids(is.load.Queue), is.load.Orphaned, running, queued)
+	queue := ids(is.load.Queue)
+	for _, list := range [][]deployment.ID{held, running, queue, queued} {
+		slices.Sort(list)
+	}
+	if len(is.load.Orphaned) > 0 || !slices.Equal(held, running) || !slices.Equal(queue, queued) ||
+		!slices.Equal(ids(is.load.Waiting), waiting) {
+		return fmt.Errorf("P6: the server has %v running, %v queued and %v waiting (strays %v); the records "+
+			"say %v, %v and %v", held, queue, ids(is.load.Waiting), is.load.Orphaned, running, queued, waiting)
 	}
 	if !reflect.DeepEqual(is.places, places) {
 		return fmt.Errorf("P6: the resources do not say what the records do:\n%s",
@@ -296,7 +337,7 @@ func (m *model) fair(swept bool) (action, bool) {
 		}
 	}
 	switch {
-	case m.asked < len(m.shape.requests) && m.ready():
+	case m.mayAsk() && m.ready():
 		return action{"ask", 0}, true
 	case len(m.pending) > 0 && !swept:
 		return action{"deliver", 0}, true
@@ -320,6 +361,6 @@ func (m *model) ready() bool {
 
 // over reports whether nothing is left to do.
 func (m *model) over(is scene) bool {
-	return m.asked == len(m.shape.requests) && len(is.load.Running)+len(is.load.Queue) == 0 &&
+	return !m.mayAsk() && len(is.load.Running)+len(is.load.Queue) == 0 &&
 		!slices.ContainsFunc(is.records, func(got deployment.Record) bool { return !got.Status.Terminal() })
 }

@@ -235,7 +235,7 @@ func (m *model) key(is scene, budgeted bool) []byte {
 	for i, got := range is.records {
 		k = append(k, got.Status...)
 		k.truths(got.Lease.Attempt == 0, m.now.Before(got.Lease.Expires), got.LostContact(m.now),
-			got.CancelRequestedAt.IsZero(), got.Progress.Log.Complete)
+			got.CancelRequestedAt.IsZero(), got.Progress.Log.Complete, got.Awaited, got.Waiting())
 		k.numbers(got.Progress.Log.Chunks, len(is.logs[i].headers))
 		for _, h := range is.logs[i].headers {
 			k.numbers(int(h.Last))
@@ -243,6 +243,9 @@ func (m *model) key(is scene, budgeted bool) []byte {
 		j := m.jobs[got.ID]
 		k.numbers(j.effects)
 		k.truths(j.alive, j.removed, j.stopped)
+	}
+	for _, queued := range is.load.Queue {
+		k = append(k, queued.ID[deployment.IDLength-1])
 	}
 	for _, c := range m.pending {
 		k = append(append(k, c.Record.ID[deployment.IDLength-1]), c.Record.Status...)

@@ -141,6 +141,7 @@ const (
 	appA  = deployment.ID("app00000000000000000000a0000000000000001")
 	appA2 = deployment.ID("app00000000000000000000a0000000000000002")
 	appB  = deployment.ID("app00000000000000000000b0000000000000003")
+	appC  = deployment.ID("app00000000000000000000c0000000000000004")
 )
 
 // TestP2P4P6EveryInterleaving tries every order in which requests, the stream,
@@ -161,6 +162,17 @@ func TestP2P4P6EveryInterleaving(t *testing.T) {
 			left: budget{failures: 1}},
 		{name: "two of one resource, two slots", limit: 2, requests: []deployment.ID{appA, appA2, appB},
 			left: budget{}},
+		{name: "one waits for another, which may fail or be cancelled", limit: 1,
+			requests: []deployment.ID{appA, appB}, after: map[deployment.ID][]deployment.ID{appB: {appA}},
+			left: budget{cancels: 1, outages: 1, sweeps: 1}},
+		{name: "one waits for another, dispatch dies", limit: 2, requests: []deployment.ID{appA, appB},
+			after: map[deployment.ID][]deployment.ID{appB: {appA}}, left: budget{failures: 1, outages: 1}},
+		{name: "one waits for another, and a third is queued", limit: 1,
+			requests: []deployment.ID{appA, appB, appC}, after: map[deployment.ID][]deployment.ID{appB: {appA}}},
+		{name: "one waits for two", limit: 2, requests: []deployment.ID{appA, appB, appC},
+			after: map[deployment.ID][]deployment.ID{appC: {appA, appB}}},
+		{name: "a chain of three", limit: 1, requests: []deployment.ID{appA, appB, appC},
+			after: map[deployment.ID][]deployment.ID{appB: {appA}, appC: {appB}}, left: budget{cancels: 1}},
 		{name: "a late runner meets the next deployment", limit: 2, requests: []deployment.ID{appA, appA2},
 			left: budget{pauses: 1}},
 	} {
