@@ -232,8 +232,8 @@ func (d *Dispatcher) ClaimAll(ctx context.Context, server catalog.ID) error {
 //     slot, or are queued and have no record;
 //   - sends deployments in progress that have no runner: claimed and never sent,
 //     sent and never begun, or with an expired lease;
-//   - lets waiting deployments join the queue, or end, if what they wait for has ended;
-//   - claims queued deployments that can start.
+//   - claims queued deployments that can start;
+//   - lets waiting deployments join the queue, or end, if what they wait for has ended.
 //
 // It also deletes the secrets that are due, and once an hour dates the finished
 // deployments that the streams missed.
@@ -278,9 +278,13 @@ func (d *Dispatcher) sweep(ctx context.Context, server catalog.ID) error {
 			err = errors.Join(err, d.ports.Sender.Send(ctx, record.ID))
 		}
 	}
+	err = errors.Join(err, d.ClaimAll(ctx, server)) // first, because it makes room in the queue
+	if len(load.Waiting) == 0 {
+		return err
+	}
 	for _, record := range load.Waiting {
-		_, settled := d.settle(ctx, record.ID)
-		err = errors.Join(err, settled)
+		_, failed := d.settle(ctx, record.ID)
+		err = errors.Join(err, failed)
 	}
 	return errors.Join(err, d.ClaimAll(ctx, server))
 }
