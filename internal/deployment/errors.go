@@ -35,6 +35,11 @@ func NewWaitingFullError() error {
 		"these to complete.")
 }
 
+// NewUnknownDependencyError is Invalid: a request comes after something that does not exist.
+func NewUnknownDependencyError(id catalog.ID) error {
+	return fault.InvalidField("after", "names %s, which is no application, service or database", id)
+}
+
 // ErrDependencyEnded is the cause of an error of [NewDependencyEndedError].
 var ErrDependencyEnded = errors.New("a dependency has ended")
 

@@ -46,23 +46,18 @@ func (r *Requests) after(ctx context.Context, request Request) ([]Dependency, er
 		return nil, fault.InvalidField("after", "names the resource itself, %s", request.Resource)
 	}
 	var all []Dependency
-	var problems fault.FieldErrors
 	for i, id := range request.After {
 		if slices.Contains(request.After[:i], id) {
 			continue
 		}
 		one, err := r.dependency(ctx, id)
 		if errors.Is(err, fault.NotFound) {
-			problems.Add("after", "names %s, which is no application, service or database", id)
-			continue
+			return nil, NewUnknownDependencyError(id)
 		}
 		if err != nil {
 			return nil, err
 		}
 		all = append(all, one)
-	}
-	if err := problems.Err(); err != nil {
-		return nil, err
 	}
 	return all, r.refuseCycle(ctx, request.Resource, all)
 }
