@@ -123,7 +123,7 @@ func TestEveryFunctionHasARoleOfItsOwn(t *testing.T) {
 	}
 }
 
-// TestP10 holds what is easiest to widen by accident. That each role also is
+// TestP10 holds the rights that are easiest to widen by accident. That each role also is
 // enough is shown by the end-to-end suite, which runs with IAM enforced.
 func TestP10OnlyTheCatalogWritesTokensAndOnlyThreeOpenSecrets(t *testing.T) {
 	m := parse(t, onAWS)

@@ -24,7 +24,7 @@ const otherRoutes = "list"
 // client that accepts gzip. A smaller one fits into one packet anyway.
 const minCompressedBytes = 1024
 
-// newDocument returns the OpenAPI document that the gateway imports. What it says is part
+// newDocument returns the OpenAPI document that the gateway imports. Its content is part
 // of the API's deployment, and the import replaces all of it.
 func newDocument(
 	stack awscdk.Stack, name string, routes []openapi.Route, functions map[string]awslambda.Function,

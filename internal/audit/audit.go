@@ -83,7 +83,7 @@ const (
 	Release Action = "release"
 )
 
-// Target is what was changed.
+// Target is the changed thing.
 type Target struct {
 	// Kind is the kind of an entity of the catalog, [KindToken], [KindDeployment] or [KindSchedule].
 	Kind string

@@ -13,7 +13,7 @@ import (
 	"waybill/internal/fault"
 )
 
-// book is a log of entries, the newest first, that counts what is read of it.
+// book is a log of entries, the newest first, that counts the reads of it.
 type book struct {
 	entries  []audit.Entry
 	reads    int

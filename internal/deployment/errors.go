@@ -46,8 +46,8 @@ var ErrDependencyEnded = errors.New("a dependency has ended")
 // NewDependencyEndedError is Conflict with the cause [ErrDependencyEnded]: a deployment that
 // the record waits for has ended since the request looked at it.
 func NewDependencyEndedError() error {
-	return fault.Wrap(ErrDependencyEnded, fault.Conflict, "A deployment that this one comes after ended just now. "+
-		"Try again.")
+	return fault.Wrap(ErrDependencyEnded, fault.Conflict, "A deployment that this one comes after ended "+
+		"just now. Try again.")
 }
 
 // NewServerGoneError is Conflict: the server of the resource does not exist.

@@ -47,7 +47,8 @@ func TestARequestComesAfterWhatIsQueuedOrRuns(t *testing.T) {
 	restart := start(running)
 	restart.Operation = deployment.Restart
 	receipt := w.request(t, startAfter(service, queued, running, queued))
-	want := []deployment.Dependency{{Resource: queued, Deployment: waits}, {Resource: running, Deployment: ran}}
+	want := []deployment.Dependency{{Resource: queued, Deployment: waits},
+		{Resource: running, Deployment: ran}}
 	if !slices.Equal(receipt.Record.After, want) || !receipt.Record.Waiting() || receipt.Position != 0 {
 		t.Errorf("it is at %d, after %+v; want %+v", receipt.Position, receipt.Record.After, want)
 	}
@@ -95,6 +96,7 @@ func TestRefusedDependencies(t *testing.T) {
 		w.run(t, server)
 	}
 	service := w.service(t, server)
+	const notRunning = ") is not running"
 	stop := startAfter(service, failed)
 	stop.Operation = deployment.Stop
 	for name, c := range map[string]struct {
@@ -102,9 +104,9 @@ func TestRefusedDependencies(t *testing.T) {
 		kind    fault.Kind
 		says    string
 	}{
-		"never started":       {startAfter(service, idle), fault.Conflict, string(idle) + ") is not running"},
-		"failed":              {startAfter(service, failed), fault.Conflict, string(failed) + ") is not running"},
-		"stopped":             {startAfter(service, stopped), fault.Conflict, string(stopped) + ") is not running"},
+		"never started":       {startAfter(service, idle), fault.Conflict, string(idle) + notRunning},
+		"failed":              {startAfter(service, failed), fault.Conflict, string(failed) + notRunning},
+		"stopped":             {startAfter(service, stopped), fault.Conflict, string(stopped) + notRunning},
 		"deleted":             {startAfter(service, deleted), fault.Invalid, "names " + string(deleted)},
 		"a server":            {startAfter(service, server), fault.Invalid, "names " + string(server)},
 		"no id":               {startAfter(service, "x"), fault.Invalid, "names x"},

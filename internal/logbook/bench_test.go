@@ -48,7 +48,7 @@ func (v *void) Open(context.Context, logbook.Book, int) (logbook.Header, io.Read
 }
 
 // feed gives the recorder the output again and again, in reads of 32 KiB, and
-// commits what is due.
+// commits all that is due.
 func feed(tb testing.TB, r *logbook.Recorder, output []byte, times int, offset int64, each func()) int64 {
 	tb.Helper()
 	for range times {

@@ -14,7 +14,7 @@ import (
 	"waybill/internal/logbook/logbooktest"
 )
 
-// shelf is the smallest archive there is. It counts what is read and can be
+// shelf is the smallest archive there is. It counts the reads and can be
 // told to fail.
 type shelf struct {
 	mu     sync.Mutex
@@ -40,7 +40,7 @@ func on(archive logbook.Archive) logbook.Log {
 	return logbook.Log{Book: book, Archive: archive, Index: index}
 }
 
-// sections is the smallest store of an index. It counts what is read, and can be told to
+// sections is the smallest store of an index. It counts the reads, and can be told to
 // fail.
 type sections struct {
 	mu     sync.Mutex

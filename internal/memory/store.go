@@ -149,7 +149,8 @@ func (s store) Delete(ctx context.Context, id catalog.ID, entry audit.Entry) err
 		if state := s.states[id]; state != nil && (state.Queued != "" || state.Running != "") {
 			return catalog.NewBusyError(id)
 		}
-		if server := s.servers[id]; server != nil && len(server.queue)+len(server.running)+len(server.waiting) > 0 {
+		server := s.servers[id]
+		if server != nil && len(server.queue)+len(server.running)+len(server.waiting) > 0 {
 			return catalog.NewBusyError(id)
 		}
 		for _, other := range s.entities {

@@ -49,7 +49,7 @@ func TestCheckQueryRefuses(t *testing.T) {
 	}
 }
 
-// badSkip is what is wrong with every bad skip.
+// badSkip is the problem of every bad skip.
 const badSkip = "must be a whole number from 0 to 10000; for older deployments, send the next of a " +
 	"page as cursor"
 

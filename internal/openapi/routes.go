@@ -777,6 +777,12 @@ var routes = [...]Route{
 				Expects:   "must be the hash of a commit: 7 to 64 digits and letters a to f",
 			},
 			{
+				Name:      "after",
+				Type:      "string",
+				MaxLength: 650,
+				Expects:   "must be text of at most 650 characters",
+			},
+			{
 				Name:    "pr",
 				Type:    "integer",
 				Most:    9007199254740991,

@@ -15,6 +15,8 @@ type OperationBody struct {
 	ForceRebuild     bool   `json:"force_rebuild"`
 	DockerTag        string `json:"docker_tag"`
 	Commit           string `json:"commit"`
+	// After has the resources whose deployments must have finished before.
+	After []catalog.ID `json:"after"`
 }
 
 // Options returns the options of the body and of the query, where upstream takes

@@ -41,6 +41,11 @@ func TestARecordOnTheWire(t *testing.T) {
 			"deployment_url":     "/api/v1/deployments/" + resource + "00000000001zzzzz",
 			"current_process_id": "12 boot",
 			"exit_code":          3.0, "signal": "SIGKILL", "reason": "signal", "attempt": 2.0,
+			"reason_text": nil, "waiting_for": []any{},
+			"after": []any{
+				map[string]any{"resource_uuid": "dbs1", "deployment_uuid": "dbs1one", "status": "finished"},
+				map[string]any{"resource_uuid": "svc1", "deployment_uuid": nil, "status": "finished"},
+			},
 			"steps": []any{
 				map[string]any{
 					"name": "Start", "started_at": "2026-08-22T10:00:03.000000Z",

@@ -162,7 +162,7 @@ func (m *model) enabled() []action {
 	return can
 }
 
-// unread reports whether there are two ways to cut what is left.
+// unread reports whether there are two ways to cut the rest.
 func (m *model) unread(p process) bool { return p.mark.At.Out+lineBytes < linesPerJob*lineBytes }
 
 // do does the action. An error is one that must never happen.

@@ -143,14 +143,15 @@ func (m *model) afterOthers(is scene) error {
 		case !finished && !got.QueuedAt.IsZero():
 			return fmt.Errorf("%s is in the queue before what it comes after has finished", got.ID)
 		case !unmet && got.Outcome.Reason == deployment.ReasonDependency:
-			return fmt.Errorf("%s failed for %v, and nothing that it comes after did", got.ID, got.Outcome.Unmet)
+			return fmt.Errorf("%s failed for %v, and nothing that it comes after did", got.ID,
+				got.Outcome.Unmet)
 		}
 	}
 	return nil
 }
 
 // placesMatch is P6: a slot and a resource are held exactly by what runs, and
-// a place in the queue by what is queued.
+// a place in the queue by all that are queued.
 func placesMatch(is scene) error {
 	var running, queued, waiting []deployment.ID
 	places := map[catalog.ID]catalog.State{}
@@ -187,7 +188,8 @@ func placesMatch(is scene) error {
 	if len(is.load.Orphaned) > 0 || !slices.Equal(held, running) || !slices.Equal(queue, queued) ||
 		!slices.Equal(ids(is.load.Waiting), waiting) {
 		return fmt.Errorf("P6: the server has %v running, %v queued and %v waiting (strays %v); the records "+
-			"say %v, %v and %v", held, queue, ids(is.load.Waiting), is.load.Orphaned, running, queued, waiting)
+			"say %v, %v and %v", held, queue, ids(is.load.Waiting), is.load.Orphaned, running, queued,
+			waiting)
 	}
 	if !reflect.DeepEqual(is.places, places) {
 		return fmt.Errorf("P6: the resources do not say what the records do:\n%s",
@@ -265,7 +267,7 @@ func (m *model) once(before *model, was, is scene) error {
 	return nil
 }
 
-// prefix is P4: what is committed is what the job wrote, from its first line
+// prefix is P4: the committed lines are those that the job wrote, from its first line
 // on, each line once; it is never rewritten; and all of it is there once the
 // record says that it is complete.
 func prefix(was, is scene, i int) error {

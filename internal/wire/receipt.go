@@ -10,11 +10,13 @@ type Receipt struct {
 	Repeated bool `json:"repeated"`
 	// SupersededUUID is the queued deployment that this one replaced.
 	SupersededUUID string `json:"superseded_deployment_uuid,omitempty"`
+	// WaitingFor is as in [Record]; absent if the deployment does not wait.
+	WaitingFor []string `json:"waiting_for,omitempty"`
 }
 
 // FromReceipt returns the result of a request.
 func FromReceipt(receipt deployment.Receipt) Receipt {
-	return Receipt{receipt.Repeated, string(receipt.Superseded)}
+	return Receipt{receipt.Repeated, string(receipt.Superseded), WaitingFor(receipt.Record)}
 }
 
 // Ending says how a deployment stands when a request that waits for its end is answered.

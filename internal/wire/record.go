@@ -39,7 +39,13 @@ type Record struct {
 	ExitCode          *int    `json:"exit_code"`
 	Signal            *string `json:"signal"`
 	Reason            *string `json:"reason"`
-	Attempt           int     `json:"attempt"`
+	// ReasonText explains the reason, if there is more to say.
+	ReasonText *string `json:"reason_text"`
+	Attempt    int     `json:"attempt"`
+	// After are the deployments that it comes after, and WaitingFor the ones of them that
+	// keep it out of its server's queue.
+	After      []Dependency `json:"after"`
+	WaitingFor []string     `json:"waiting_for"`
 	// Position is the place in the queue, 1 being next; absent once claimed.
 	Position          int       `json:"position,omitempty"`
 	Steps             []Step    `json:"steps"`
@@ -176,7 +182,10 @@ func FromRecord(r deployment.Record) Record {
 		ExitCode:          r.Outcome.ExitCode,
 		Signal:            TextOrNull(r.Outcome.Signal),
 		Reason:            TextOrNull(string(r.Outcome.Reason)),
+		ReasonText:        TextOrNull(ReasonText(r)),
 		Attempt:           r.Lease.Attempt,
+		After:             dependenciesOf(r),
+		WaitingFor:        append([]string{}, WaitingFor(r)...),
 		Steps:             stepsOf(r.Progress.Steps),
 		Log:               logTotalsOf(r),
 		CreatedAt:         Timestamp(r.CreatedAt),

@@ -221,7 +221,8 @@ func (d *Deployments) replacing(next enqueuing) change {
 		values: item{":last": list(text(record.ID))},
 	}
 	place := slices.Index(server.Waiting, string(old.ID))
-	rest := slices.DeleteFunc(slices.Clone(server.Queue), func(id string) bool { return id == string(old.ID) })
+	isOld := func(id string) bool { return id == string(old.ID) }
+	rest := slices.DeleteFunc(slices.Clone(server.Queue), isOld)
 	switch {
 	case place >= 0 && record.Waiting():
 		replacing.update = fmt.Sprintf("SET #waiting[%d] = :id", place)

@@ -93,7 +93,7 @@ func (d *Deployments) Waiters(ctx context.Context, id deployment.ID) ([]deployme
 }
 
 // Settle reads the record and the deployments that it waits for, and applies
-// [deployment.Record.Settled]. An end is final, so what they say is true when it is written.
+// [deployment.Record.Settled]. An end is final, so the answer is still true when it is written.
 // The conditions of the write are that the record still waits, and that the dependencies are
 // as they were read: two may end at once, and none of the two results may be lost.
 func (d *Deployments) Settle(ctx context.Context, id deployment.ID,

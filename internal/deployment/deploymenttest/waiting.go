@@ -15,7 +15,7 @@ func waitingCases() []testCase {
 	return []testCase{
 		{"TestP1: a deployment that waits is readable at once, and outside of the queue", testWaits},
 		{"TestP2: when the other one has finished, it joins the end of the queue", testJoins},
-		{"TestP6: when the other one fails, is cancelled or superseded, or is gone, it has failed", testUnmet},
+		{"TestP6: when the other one fails, is cancelled or superseded, or is gone, it fails", testUnmet},
 		{"it waits for all of several, and says for which", testWaitsForSeveral},
 		{"a failed one among several ends it at once", testOneOfSeveralFails},
 		{"TestP7: a waiting one is cancelled at once", testCancelWaiting},
@@ -33,7 +33,8 @@ func waitingCases() []testCase {
 }
 
 // waiting enqueues a deployment of the resource that waits for the others.
-func (w *world) waiting(t *testing.T, resource, server catalog.ID, others ...deployment.Record) deployment.Record {
+func (w *world) waiting(t *testing.T, resource, server catalog.ID,
+	others ...deployment.Record) deployment.Record {
 	t.Helper()
 	receipt, err := w.Ledger.Enqueue(t.Context(), after(w.record(t, resource, server), others...),
 		deployment.RequestKey{})
@@ -142,7 +143,7 @@ func testJoins(t *testing.T, w *world) {
 }
 
 func testUnmet(t *testing.T, w *world) {
-	server := w.server(t, 9, 25)
+	var server catalog.ID
 	for name, end := range map[string]func(deployment.Record) deployment.Status{
 		"failed": func(first deployment.Record) deployment.Status {
 			w.done(t, w.begin(t, w.claim(t, server).ID, "runner"), deployment.Failed)
@@ -153,8 +154,8 @@ func testUnmet(t *testing.T, w *world) {
 			return deployment.Cancelled
 		},
 		"superseded": func(first deployment.Record) deployment.Status {
-			w.supersedes(t, w.asking(t, first.ID.Resource(), server, deployment.Stop, deployment.Options{Force: true}),
-				first.ID)
+			w.supersedes(t, w.asking(t, first.ID.Resource(), server, deployment.Stop,
+				deployment.Options{Force: true}), first.ID)
 			return deployment.Cancelled
 		},
 		"gone": func(first deployment.Record) deployment.Status {
@@ -162,9 +163,11 @@ func testUnmet(t *testing.T, w *world) {
 			return ""
 		},
 	} {
+		server = w.server(t, 9, 25)
 		first := w.enqueue(t, w.database(t, server), server)
 		record := w.waiting(t, w.service(t, server), server, first)
-		unmet := deployment.Dependency{Resource: first.ID.Resource(), Deployment: first.ID, Status: end(first)}
+		unmet := deployment.Dependency{Resource: first.ID.Resource(), Deployment: first.ID}
+		unmet.Status = end(first)
 		w.settle(t, record.ID)
 		ended := w.get(t, record.ID)
 		wantSame(t, name+": the outcome", ended.Outcome, deployment.Outcome{Status: deployment.Failed,
@@ -204,7 +207,8 @@ func testOneOfSeveralFails(t *testing.T, w *world) {
 	one, two := w.running(t, w.database(t, server), server), w.running(t, w.service(t, server), server)
 	record := w.waiting(t, w.application(t, server), server, one, two)
 	w.done(t, two, deployment.Failed)
-	if ended := w.settle(t, record.ID); ended.Status != deployment.Failed || ended.Outcome.Unmet.Deployment != two.ID {
+	ended := w.settle(t, record.ID)
+	if ended.Status != deployment.Failed || ended.Outcome.Unmet.Deployment != two.ID {
 		t.Errorf("it is %s for %+v", ended.Status, ended.Outcome.Unmet)
 	}
 	w.done(t, one, deployment.Finished)
@@ -284,10 +288,11 @@ func testSupersedesWaitingFull(t *testing.T, w *world) {
 	wantSame(t, "the waiting ones", w.waitingOn(t, server), []deployment.ID{waiting.ID})
 	again := after(w.asking(t, service, server, deployment.Deploy, deployment.Options{}), first)
 	w.supersedes(t, again, waiting.ID)
-	w.refuses(t, after(w.asking(t, filling.ID.Resource(), server, deployment.Deploy, deployment.Options{}), first),
-		fault.Exhausted)
+	other := w.asking(t, filling.ID.Resource(), server, deployment.Deploy, deployment.Options{})
+	w.refuses(t, after(other, first), fault.Exhausted)
 	w.cancel(t, filling.ID, "ops")
-	w.supersedes(t, w.asking(t, service, server, deployment.Deploy, deployment.Options{Force: true}), again.ID)
+	plain = w.asking(t, service, server, deployment.Deploy, deployment.Options{Force: true})
+	w.supersedes(t, plain, again.ID)
 }
 
 func testSameWaiting(t *testing.T, w *world) {

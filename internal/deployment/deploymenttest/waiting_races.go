@@ -28,8 +28,8 @@ func testRequestAndEnd(t *testing.T, w *world) {
 		record := after(w.record(t, w.service(t, server), server), first)
 		got := together([]bool{true, false}, func(end bool) (deployment.Receipt, error) {
 			if end {
-				return deployment.Receipt{}, w.Ledger.Finish(t.Context(), first.ID, first.Lease, first.Progress,
-					deployment.Outcome{Status: deployment.Finished}, w.now)
+				return deployment.Receipt{}, w.Ledger.Finish(t.Context(), first.ID, first.Lease,
+					first.Progress, deployment.Outcome{Status: deployment.Finished}, w.now)
 			}
 			return w.Ledger.Enqueue(t.Context(), record, deployment.RequestKey{})
 		})

@@ -75,6 +75,7 @@ def before_call(context, case, kwargs):
 REASONS = [
     ("what the request names does not exist", r"must be the uuid of|has an id that does not exist|must name something that exists|uuids of things that exist"),
     ("only an earlier answer has the value", r"^(cursor|after): must be the (next|number)|^commit: must be the commit, or the tag"),
+    ("what a deployment comes after", r"^after: (names|forms a cycle)|^after names|is not running and has no deployment"),
     ("there are as many as there may be", r"^tags: may be at most|is needed to choose fewer resources|may name at most"),
     ("the key has another request", r"^Idempotency-Key: was used for a request with another body"),
     ("the state of the deployment or of the resource",

@@ -139,6 +139,9 @@ func (a deployAPI) operationEndpoint(
 		if err != nil {
 			return rest.Answer{}, err
 		}
+		if request.After, err = a.after(ctx, c, given.After); err != nil {
+			return rest.Answer{}, err
+		}
 		receipt, err := a.requests.Request(ctx, request)
 		if errors.Is(err, deployment.ErrAlreadyInState) {
 			return rest.Answer{}, rest.NewBadRequestError(fault.Public(err) + a.staleNote(ctx, id, operation))

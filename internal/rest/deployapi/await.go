@@ -37,11 +37,13 @@ func (a deployAPI) await(ctx context.Context, c *rest.Call, reply rest.Answer) (
 	case queuedBody:
 		id := deployment.ID(body.DeploymentUUID)
 		body.Ending, body.Position = wire.FromEnding(records[id]), positions[id]
+		body.WaitingFor = wire.WaitingFor(records[id])
 		reply.Body = body
 	case deployedBody:
 		for i, one := range body.Deployments {
 			if id := deployment.ID(one.DeploymentUUID); id != "" {
 				one.Ending, one.Position = wire.FromEnding(records[id]), new(positions[id])
+				one.WaitingFor = wire.WaitingFor(records[id])
 				body.Deployments[i] = one
 			}
 		}

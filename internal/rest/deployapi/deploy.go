@@ -97,11 +97,15 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	if c.Follows() && len(uuids) > 1 {
 		return rest.Answer{}, fault.InvalidField("follow", "leads to one result; name one resource")
 	}
+	turns, err := a.order(ctx, c, uuids, given.after(c))
+	if err != nil {
+		return rest.Answer{}, err
+	}
 	var body deployedBody
 	var refused error
 	var accepted []string
-	for _, uuid := range uuids {
-		one, err := a.deployOne(ctx, c, uuid, given.Options(c))
+	for _, next := range turns {
+		one, err := a.deployOne(ctx, c, next, given.Options(c))
 		switch {
 		case errors.Is(err, fault.NotFound):
 			continue
@@ -109,7 +113,8 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 			return rest.Answer{}, err
 		case err != nil:
 			refused = cmp.Or(refused, err)
-			one = deployedOne{Message: rest.PublicText(err), ResourceUUID: uuid}
+			next.refused[next.uuid] = true
+			one = deployedOne{Message: refusalText(err), ResourceUUID: next.uuid}
 		default:
 			accepted = append(accepted, one.DeploymentUUID)
 		}
@@ -205,9 +210,9 @@ func parseUUIDs(list string) ([]string, error) {
 
 // deployOne queues one deployment.
 func (a deployAPI) deployOne(
-	ctx context.Context, c *rest.Call, uuid string, options deployment.Options,
+	ctx context.Context, c *rest.Call, next turn, options deployment.Options,
 ) (deployedOne, error) {
-	id, err := catalog.ParseID(uuid)
+	id, err := catalog.ParseID(next.uuid)
 	if err != nil || !id.Kind().Deployable() {
 		return deployedOne{}, rest.NewNotFoundError("Resource")
 	}
@@ -219,6 +224,9 @@ func (a deployAPI) deployOne(
 	}
 	request, err := c.Request(id, deployment.Deploy, options)
 	if err != nil {
+		return deployedOne{}, err
+	}
+	if request.After, err = next.dependencies(); err != nil {
 		return deployedOne{}, err
 	}
 	receipt, err := a.requests.Request(ctx, request)
@@ -248,5 +256,7 @@ func deployMessage(record deployment.Record) string {
 // error would recur for the next one, so it ends the request.
 func concernsOneResource(err error) bool {
 	_, refused := errors.AsType[*rest.HTTPError](err)
-	return refused || errors.Is(err, fault.Conflict) || errors.Is(err, fault.Exhausted)
+	// A request is Invalid only for what it comes after.
+	return refused || errors.Is(err, fault.Conflict) || errors.Is(err, fault.Exhausted) ||
+		errors.Is(err, fault.Invalid)
 }

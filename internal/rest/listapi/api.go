@@ -70,7 +70,7 @@ func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 // maxConcurrentReads limits the servers whose load is read at the same time.
 const maxConcurrentReads = 8
 
-// listDeployments answers the queued and running deployments of all servers,
+// listDeployments answers the running, queued and waiting deployments of all servers,
 // oldest first.
 func (a listAPI) listDeployments(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	servers, err := catalog.All(ctx, a.Store, catalog.KindServer)
@@ -97,6 +97,7 @@ func (a listAPI) listDeployments(ctx context.Context, c *rest.Call) (rest.Answer
 		}
 		bodies = append(bodies, fromRecords(loads[i].Running)...)
 		bodies = append(bodies, fromQueue(loads[i].Queue)...)
+		bodies = append(bodies, fromRecords(loads[i].Waiting)...)
 	}
 	if bodies, err = coveredRecords(ctx, c, bodies); err != nil {
 		return rest.Answer{}, err
@@ -143,7 +144,8 @@ func fromQueue(records []deployment.Record) []wire.Record {
 	return bodies
 }
 
-// loadBody has the queued and running deployments of a server, and a page of its history.
+// loadBody has the running, queued and waiting deployments of a server, and a page of its
+// history.
 type loadBody struct {
 	ServerUUID  string        `json:"server_uuid"`
 	ServerName  string        `json:"server_name"`
@@ -151,6 +153,7 @@ type loadBody struct {
 	QueueLimit  int           `json:"queue_limit"`
 	Running     []wire.Record `json:"running"`
 	Queue       []wire.Record `json:"queue"`
+	Waiting     []wire.Record `json:"waiting"`
 	historyBody
 }
 
@@ -182,6 +185,10 @@ func (a listAPI) listServerDeployments(ctx context.Context, c *rest.Call) (rest.
 	if err != nil {
 		return rest.Answer{}, err
 	}
+	waiting, err := wire.AddDatabaseTypes(ctx, a.Store, fromRecords(load.Waiting))
+	if err != nil {
+		return rest.Answer{}, err
+	}
 	return rest.OK(loadBody{
 		ServerUUID:  string(server.ID),
 		ServerName:  server.Name,
@@ -189,6 +196,7 @@ func (a listAPI) listServerDeployments(ctx context.Context, c *rest.Call) (rest.
 		QueueLimit:  server.QueueLimit,
 		Running:     running,
 		Queue:       queue,
+		Waiting:     waiting,
 		historyBody: newHistoryBody(listing),
 	}), nil
 }

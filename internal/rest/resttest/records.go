@@ -61,7 +61,10 @@ func FullRecord(kind string) deployment.Record {
 		ResourceName: "shop", ServerID: "srv1", ServerName: "web",
 		Trigger:           deployment.Trigger{Kind: "api", Name: "ci", TokenID: "42"},
 		ConfigurationHash: "abc",
-		CreatedAt:         at(0), QueuedAt: at(1), ClaimedAt: at(2), StartedAt: at(3), FinishedAt: at(4),
+		After: []deployment.Dependency{
+			{Resource: "dbs1", Deployment: "dbs1one", Status: deployment.Finished},
+			{Resource: "svc1", Status: deployment.Finished}},
+		CreatedAt: at(0), QueuedAt: at(1), ClaimedAt: at(2), StartedAt: at(3), FinishedAt: at(4),
 		UpdatedAt:         at(5),
 		CancelRequestedAt: at(2), CancelRequestedBy: "ops",
 		Scrub: deployment.ScrubSummary{

@@ -404,7 +404,10 @@ type Queued struct {
 	DeploymentUUID string `json:"deployment_uuid"`
 	Position       int
 	Repeated       bool
-	Superseded     string `json:"superseded_deployment_uuid"`
+	Superseded     string   `json:"superseded_deployment_uuid"`
+	WaitingFor     []string `json:"waiting_for"`
+	Status         string
+	Reason         string
 }
 
 // Start queues the start of an application.
