@@ -99,7 +99,6 @@ func (d *Deployments) Waiters(ctx context.Context, id deployment.ID) ([]deployme
 func (d *Deployments) Settle(ctx context.Context, id deployment.ID,
 	now time.Time) (deployment.Record, error) {
 	var settled deployment.Record
-	var full error
 	err := retry(ctx, func() (bool, error) {
 		stored, err := d.stored(ctx, id)
 		if err != nil {
@@ -119,24 +118,17 @@ func (d *Deployments) Settle(ctx context.Context, id deployment.ID,
 		if next.Status.Terminal() {
 			return d.unqueue(ctx, next, d.settling(record, next))
 		}
-		found, err := d.places(ctx, next.ServerID, id)
-		if err != nil {
-			return false, err
+		if !next.Waiting() {
+			joined, done, err := d.join(ctx, stored, record, next)
+			settled = joined
+			return done, err
 		}
-		if full = nil; !next.Waiting() && found.load.room(next) != nil {
-			full = deployment.NewQueueFullError()
-			next = next.Kept(record)
-		}
-		settled = next
-		if next.Waiting() && slices.Equal(next.After, record.After) {
+		if slices.Equal(next.After, record.After) {
 			return true, nil
 		}
-		_, done, err := write(ctx, d.client, d.movingOn(stored, record, next, found))
+		_, done, err := write(ctx, d.client, d.movingOn(stored, record, next))
 		return done, err
 	})
-	if err == nil {
-		err = full
-	}
 	return settled, err
 }
 
@@ -165,11 +157,10 @@ func (d *Deployments) settling(record, next deployment.Record) types.TransactWri
 	})
 }
 
-// movingOn stores what follows for a record that has not ended: it waits on for fewer
-// deployments, or joins the queue. stored is its item, as read.
-func (d *Deployments) movingOn(stored item, record, next deployment.Record,
-	found places) []types.TransactWriteItem {
-	writes := []types.TransactWriteItem{
+// movingOn stores that the record waits for fewer deployments, or for none. stored is its
+// item, as read.
+func (d *Deployments) movingOn(stored item, record, next deployment.Record) []types.TransactWriteItem {
+	return []types.TransactWriteItem{
 		update(change{
 			table:     d.tables.of(next.ID.Kind()),
 			key:       recordKey(next.ID),
@@ -180,8 +171,25 @@ func (d *Deployments) movingOn(stored item, record, next deployment.Record,
 		}),
 		d.settling(record, next),
 	}
-	if next.Waiting() {
-		return writes
+}
+
+// join appends the record to the queue. If that is full, it only stores that the record
+// waits for no deployment any more.
+func (d *Deployments) join(ctx context.Context, stored item, record,
+	next deployment.Record) (settled deployment.Record, done bool, err error) {
+	server, err := d.server(ctx, next.ServerID)
+	if err != nil {
+		return next, false, err
+	}
+	if server == nil || server.room(next) != nil {
+		next = next.Kept(record)
+		if !slices.Equal(next.After, record.After) {
+			_, done, err := write(ctx, d.client, d.movingOn(stored, record, next))
+			if !done || err != nil {
+				return next, done, err
+			}
+		}
+		return next, false, deployment.NewQueueFullError()
 	}
 	joining := change{
 		table:     d.tables.Catalog,
@@ -190,12 +198,13 @@ func (d *Deployments) movingOn(stored item, record, next deployment.Record,
 		condition: queueHasRoom,
 		values:    item{":last": list(text(next.ID))},
 	}
-	if place := slices.Index(found.load.Waiting, string(next.ID)); place >= 0 {
+	if place := slices.Index(server.Waiting, string(next.ID)); place >= 0 {
 		joining.update += fmt.Sprintf(" REMOVE #waiting[%d]", place)
 		joining.condition += fmt.Sprintf(" AND #waiting[%d] = :id", place)
 		joining.values[":id"] = text(next.ID)
 	}
-	return append(writes, update(joining))
+	_, done, err = write(ctx, d.client, append(d.movingOn(stored, record, next), update(joining)))
+	return next, done, err
 }
 
 // Last reads the newest records first.

@@ -32,8 +32,9 @@ func settle(t *testing.T, w *resttest.World, uuid string) {
 func failNext(t *testing.T, w *resttest.World, server string) {
 	t.Helper()
 	record := w.Begin(t, server)
-	if err := w.Memory.Ledger().Finish(t.Context(), record.ID, record.Lease, record.Progress,
-		deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonExit}, time.Now()); err != nil {
+	outcome := deployment.Outcome{Status: deployment.Failed, Reason: deployment.ReasonExit}
+	if err := w.Memory.Ledger().Finish(t.Context(), record.ID, record.Lease, record.Progress, outcome,
+		time.Now()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -66,7 +67,8 @@ func TestAStartAfterADatabase(t *testing.T) {
 	if waiting := load["waiting"].([]any); len(waiting) != 1 || len(load["queue"].([]any)) != 1 {
 		t.Errorf("the server has %v queued and %v waiting", load["queue"], waiting)
 	}
-	all := resttest.Want[[]resttest.Object](t, w, http.StatusOK, resttest.Request{Operation: "listDeployments"})
+	all := resttest.Want[[]resttest.Object](t, w, http.StatusOK,
+		resttest.Request{Operation: "listDeployments"})
 	if len(all) != 2 {
 		t.Errorf("the list has %d deployments, want 2", len(all))
 	}
@@ -128,8 +130,9 @@ func TestRefusedAfter(t *testing.T) {
 		"itself":              {Operation: "restartService", PathUUID: other, Body: after(other)},
 		"an unknown resource": {Operation: "startService", PathUUID: service, Body: after("svc0")},
 		"a server":            {Operation: "startService", PathUUID: service, Body: after(server)},
-		"eleven":              {Operation: "startService", PathUUID: service, Body: after(make([]string, 11)...)},
-		"a stop":              {Operation: "stopService", PathUUID: service, Body: after(other)},
+		"eleven": {Operation: "startService", PathUUID: service,
+			Body: after(make([]string, 11)...)},
+		"a stop": {Operation: "stopService", PathUUID: service, Body: after(other)},
 		"a resource outside of the scope": {Operation: "startService", PathUUID: service, Body: after(hidden),
 			Token: limited},
 		"no list": {Operation: "startService", PathUUID: service,
@@ -148,7 +151,8 @@ func TestRefusedAfter(t *testing.T) {
 			t.Errorf("%s: errors = %v", name, problem.Errors)
 		}
 	}
-	if got := w.Show(t, w.Get(t, "getService", service)["queued_deployment_uuid"].(string)); got["status"] != "queued" {
+	queued := w.Get(t, "getService", service)["queued_deployment_uuid"].(string)
+	if got := w.Show(t, queued); got["status"] != "queued" {
 		t.Errorf("the waiting one is %v", got["status"])
 	}
 }
@@ -160,7 +164,8 @@ func TestDeploySeveralInTheirOrder(t *testing.T) {
 	server := w.Server(t)
 	database, one, two := w.Database(t, server), w.Service(t, server), w.Service(t, server)
 	for name, r := range map[string]resttest.Request{
-		"body": {Body: resttest.Object{"uuid": one + "," + database + "," + two, "after": []string{database}}},
+		"body": {Body: resttest.Object{"uuid": one + "," + database + "," + two,
+			"after": []string{database}}},
 		"query": {Query: "?uuid=" + one + "," + two + "," + database + "&after=" + database,
 			Header: map[string]string{"Idempotency-Key": "several"}},
 	} {
