@@ -80,6 +80,8 @@ var arrows = map[string][]string{
 		"internal/wire"},
 	"internal/rest/listapi": {"internal/access", "internal/catalog", "internal/deployment",
 		"internal/openapi/document", "internal/rest", "internal/statistics", "internal/wire"},
+	"internal/rest/triggerapi": {"internal/access", "internal/catalog", "internal/deployment",
+		"internal/rest", "internal/trigger", "internal/webhook"},
 	"internal/rest/showapi": {"internal/access", "internal/catalog", "internal/deployment",
 		"internal/logbook", "internal/plainjson", "internal/rest", "internal/snapshot", "internal/terminal",
 		"internal/wire"},

@@ -125,12 +125,13 @@ func TestEveryFunctionHasARoleOfItsOwn(t *testing.T) {
 
 // TestP10 holds the rights that are easiest to widen by accident. That each role also is
 // enough is shown by the end-to-end suite, which runs with IAM enforced.
-func TestP10OnlyTheCatalogWritesTokensAndOnlyThreeOpenSecrets(t *testing.T) {
+func TestP10OnlyTheCatalogWritesTokensAndOnlyFourOpenSecrets(t *testing.T) {
 	m := parse(t, onAWS)
 	opens := map[string][]string{
 		"catalog":  {"ssm:GetParameters", "ssm:PutParameter"},
 		"inspect":  {"ssm:GetParameters"},
 		"runner":   {"ssm:GetParameters"},
+		"trigger":  {"ssm:GetParameters"},    // of webhooks only
 		"dispatch": {"ssm:DeleteParameters"}, // of sets that no entity names
 	}
 	tokens := ""
@@ -236,15 +237,38 @@ func TestP10InspectWritesNoDefinitions(t *testing.T) {
 	}
 }
 
-// TestP10TriggerReadsNoSecretAndNoLog lists all that the function may do that everything outside
+// TestP10TheKeyOfWebhooksIsForTwoFunctions: catalog creates it, and trigger checks signatures by it.
+// Of the secrets of resources, registries and servers, trigger can read none.
+func TestP10TheKeyOfWebhooksIsForTwoFunctions(t *testing.T) {
+	m := parse(t, onAWS)
+	got := map[string][]string{}
+	for _, name := range functionNames {
+		for _, right := range rightsOf(t, m, name) {
+			action, on, _ := strings.Cut(right, " ")
+			if strings.HasPrefix(action, "ssm:") && (name == "trigger" || strings.Contains(on, "webhooks")) {
+				got[name] = append(got[name], right)
+			}
+		}
+		slices.Sort(got[name])
+	}
+	const key = " /waybill-golden/webhooks/*"
+	want := map[string][]string{"catalog": {"ssm:GetParameters" + key, "ssm:PutParameter" + key},
+		"trigger": {"ssm:GetParameters" + key}}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("rights on the key of webhooks, -got +want:\n%s", diff)
+	}
+}
+
+// TestP10TriggerReadsOneKeyAndNoLog lists all that the function may do that everything outside
 // of the stack can send events to.
-func TestP10TriggerReadsNoSecretAndNoLog(t *testing.T) {
+func TestP10TriggerReadsOneKeyAndNoLog(t *testing.T) {
 	may := rightsOf(t, parse(t, onAWS), "trigger")
 	want := []string{
 		"dynamodb:PutItem TablesAudit", "s3:PutObject /configurations/*",
 		"sqs:ReceiveMessage QueuesTrigger", "sqs:DeleteMessage QueuesTrigger",
 		"sqs:GetQueueAttributes QueuesTrigger", "sqs:SendMessage QueuesTrigger",
 		"sqs:SendMessage QueuesTriggerDead", "sqs:SendMessage QueuesSchedulesDead",
+		"ssm:GetParameters /waybill-golden/webhooks/*",
 		"logs:CreateLogStream FunctionsTriggerLog", "logs:PutLogEvents FunctionsTriggerLog",
 	}
 	for table, actions := range map[string][]string{

@@ -48,6 +48,9 @@ func newAlarms(res resources, functions map[string]awslambda.Function, api api) 
 			}),
 			graph("Functions, 95 % within (ms)", slow),
 		},
+		{
+			graph("Deliveries of webhooks that were refused", metrics{refusedDeliveries(res, functions)}),
+		},
 	})
 }
 
@@ -91,6 +94,19 @@ func failureAlarms(
 		all = append(all, labelled(failed, f.name+" fails"), labelled(logged, f.name+" errors"))
 	}
 	return all
+}
+
+// refusedDeliveries counts the deliveries without a right signature, and those for resources that
+// do not exist. Nothing else of them is kept. There is no alarm: anyone can send them.
+func refusedDeliveries(res resources, functions map[string]awslambda.Function) awscloudwatch.IMetric {
+	filter := functions[triggerFunction].LogGroup().AddMetricFilter(jsii.String("RefusedDeliveries"),
+		&awslogs.MetricFilterOptions{
+			FilterPattern: awslogs.FilterPattern_Literal(
+				jsii.String(`{ ($.route = "/api/v1/webhooks/*") && ($.status = 401) }`)),
+			MetricNamespace: jsii.String("Waybill/" + res.opts.Team),
+			MetricName:      jsii.String("refused-deliveries"),
+		})
+	return labelled(filter.Metric(statistic("Sum")), "refused")
 }
 
 // statistic is one figure for every five minutes.

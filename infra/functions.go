@@ -119,11 +119,13 @@ var stackFunctions = []function{
 	},
 	{
 		name: triggerFunction, does: "Turns events into deployments.",
-		// The heads of all resources, to find the ones that an event concerns.
+		// The heads of all resources, to find the ones that an event concerns. A push of 4 MiB,
+		// which is the body, its base64 and its commits.
 		memory: 256, timeout: triggerTimeout,
 		environment: append(
 			[]string{settings.Team, settings.AuditTable, settings.LogBucket, settings.TriggersTable,
-				settings.TriggerQueueURL, settings.TriggerDeadQueueURL, settings.Shards, settings.Retention},
+				settings.TriggerQueueURL, settings.TriggerDeadQueueURL, settings.Shards, settings.Retention,
+				settings.SecretsPath},
 			settings.ForDeployments()...),
 		may: resources.triggerMay,
 	},

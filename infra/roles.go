@@ -183,7 +183,8 @@ func (r resources) allowKinds(kinds []string, actions ...string) awsiam.PolicySt
 
 // triggerMay returns the rights of trigger. It takes events and sends itself messages for later,
 // and dead letters. It stores events and their results. It reads resources, and queues
-// deployments as deploy does. It reads no secret and no log.
+// deployments as deploy does. Of the secrets it reads one: the key that the secrets of webhooks are
+// derived from. It reads no log.
 func (r resources) triggerMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		allow(on(r.tables.triggers.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
@@ -194,6 +195,7 @@ func (r resources) triggerMay() []awsiam.PolicyStatement {
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
 		r.writeAudit(),
 		allow(r.objects(configurations), "s3:PutObject"),
+		allow(r.secrets.arns(webhookSecrets), "ssm:GetParameters"),
 		allow(on(r.queues.trigger.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes", "sqs:SendMessage"),
 		// Lambda sends the dead letters of the schedule with the function's role.

@@ -1,5 +1,6 @@
 // Command trigger is the function that turns events into deployments. A queue has the events,
-// and a schedule calls it every minute.
+// and a schedule calls it every minute. It also takes the deliveries of webhooks, which become
+// events in that queue.
 package main
 
 import (
@@ -9,11 +10,13 @@ import (
 	"waybill/internal/aws/account"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
+	"waybill/internal/aws/parameters"
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/aws/sqsqueue"
 	"waybill/internal/boot"
-	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/rest"
+	"waybill/internal/rest/triggerapi"
 	"waybill/internal/settings"
 	"waybill/internal/trigger"
 )
@@ -21,11 +24,11 @@ import (
 func main() {
 	boot.Run("trigger", build, append(settings.ForDeployments(), settings.Team, settings.AuditTable,
 		settings.LogBucket, settings.TriggersTable, settings.TriggerQueueURL,
-		settings.TriggerDeadQueueURL)...)
+		settings.TriggerDeadQueueURL, settings.SecretsPath)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
-	days, err := env.RetentionDays()
+	opts, err := rest.ReadOptions(env, log)
 	if err != nil {
 		return gateway.Handlers{}, err
 	}
@@ -35,17 +38,20 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	}
 	tables := dynamostore.Tables(env.Tables())
 	store := dynamostore.NewCatalog(aws.DynamoDB(), tables)
+	queue := sqsqueue.OpenEvents(aws.Config(), env.Get(settings.TriggerQueueURL))
 	intake := trigger.NewIntake(trigger.Ports{
 		Store:   dynamostore.NewTriggers(aws.DynamoDB(), env.Get(settings.TriggersTable)),
 		Catalog: store,
 		Records: dynamostore.NewHistory(aws.DynamoDB(), tables),
 		Requests: deployment.NewRequests(store, dynamostore.NewDeployments(aws.DynamoDB(), tables),
-			deployment.RequestsOptions{Retention: catalog.Retention(days),
+			deployment.RequestsOptions{Retention: opts.Retention,
 				Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket))}),
-		Queue:   sqsqueue.OpenEvents(aws.Config(), env.Get(settings.TriggerQueueURL)),
+		Queue:   queue,
 		Letters: sqsqueue.OpenLetters(aws.Config(), env.Get(settings.TriggerDeadQueueURL)),
 	}, trigger.IntakeOptions{Team: env.Get(settings.Team), Log: log})
-	return gateway.Handlers{Message: func(ctx context.Context, m gateway.Message) error {
+	handler, err := triggerapi.New(triggerapi.Ports{Store: store, Queue: queue,
+		Keys: parameters.OpenWebhookKeys(aws.Config(), env.Get(settings.SecretsPath))}, opts)
+	return gateway.Handlers{HTTP: handler, Message: func(ctx context.Context, m gateway.Message) error {
 		return intake.Handle(ctx, m.Body)
-	}, Tick: intake.Tick}, nil
+	}, Tick: intake.Tick}, err
 }

@@ -37,6 +37,25 @@ func (e *ThrottledError) Seconds() int { return max(1, int(math.Ceil(e.Wait.Seco
 // maxBuckets limits the memory of a throttle, to some 100 KB.
 const maxBuckets = 1000
 
+// Throttle limits calls by keys of the caller's choice. It holds in one warm function. It is safe
+// for use by several goroutines.
+type Throttle struct{ calls *throttle }
+
+// NewThrottle lets that many calls a minute through for each key, 0 for no limit. what names them
+// in the error.
+func NewThrottle(perMinute int, what string) *Throttle {
+	return &Throttle{newThrottle(perMinute, what)}
+}
+
+// Admit counts a call. [ThrottledError] if it comes too early.
+func (t *Throttle) Admit(key string, now time.Time) error {
+	if err := t.calls.check(key, now); err != nil {
+		return err
+	}
+	t.calls.take(key, now)
+	return nil
+}
+
 // throttle has a token bucket for each key.
 type throttle struct {
 	perMinute int

@@ -152,7 +152,8 @@ func routesOf(document map[string]any) ([]openapi.Route, error) {
 			Ability:      access.Ability(text(op.object["x-waybill-ability"])),
 			GivenAbility: access.Ability(text(op.object["x-waybill-given-ability"])),
 			Scope:        openapi.Scope(text(op.object["x-waybill-scope"])),
-			TakesBody:    op.object["requestBody"] != nil,
+			TakesBody:    op.object["requestBody"] != nil && op.object["x-waybill-raw"] == nil,
+			Raw:          op.object["x-waybill-raw"] == true,
 		}
 		ignores, _ := op.object["x-waybill-ignores"].([]any)
 		for _, name := range ignores {
@@ -234,7 +235,7 @@ func generateBodies(document map[string]any) ([]byte, error) {
 	bodies, reached := map[string]any{}, map[string]any{}
 	for _, op := range operations(document) {
 		declared, _ := op.object["requestBody"].(map[string]any)
-		if declared == nil {
+		if declared == nil || op.object["x-waybill-raw"] == true {
 			continue
 		}
 		declared = follow(document, declared)

@@ -31,6 +31,9 @@ type Route struct {
 	TakesKey bool
 	// TakesBody says that the operation reads the body of its requests.
 	TakesBody bool
+	// Raw says that the endpoint gets the body exactly as it was sent, unchecked, because a
+	// signature covers it.
+	Raw bool
 	// Ignores are parameters that existing clients send and that mean nothing here.
 	Ignores []string
 	// Query has the parameters of the query.

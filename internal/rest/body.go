@@ -3,8 +3,10 @@ package rest
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime"
+	"net/http"
 	"regexp"
 
 	"waybill/internal/fault"
@@ -13,6 +15,23 @@ import (
 // maxBodyBytes limits the body of a request. The largest accepted body has a
 // compose file of [catalog.MaxComposeBytes] in base64.
 const maxBodyBytes = 1 << 20
+
+// maxRawBytes limits the body of a delivery. Lambda takes 6 MB, in which the body is in base64.
+// A push with thousands of commits takes some MB.
+const maxRawBytes = 4 << 20
+
+// readRaw reads the body of a delivery. It answers 413 if it is too long.
+func readRaw(from io.Reader) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(from, maxRawBytes+1))
+	if err != nil {
+		return nil, fault.Wrap(err, fault.Invalid, "The body of the request could not be read to its end.")
+	}
+	if len(body) > maxRawBytes {
+		return nil, &HTTPError{status: http.StatusRequestEntityTooLarge,
+			text: fmt.Sprintf("The body is too large: a delivery may have at most %d bytes.", maxRawBytes)}
+	}
+	return body, nil
+}
 
 // readBody reads a request's body. Invalid if it is too long, naming the member in
 // which the limit was reached, because it is probably the one that is too long.

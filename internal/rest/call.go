@@ -41,6 +41,9 @@ type Call struct {
 	key *idempotency.Key
 }
 
+// Headers returns the headers of the request. The caller must not change them.
+func (c *Call) Headers() http.Header { return c.header }
+
 // Sensitive reports whether the caller may read sensitive data.
 func (c *Call) Sensitive() bool { return c.Token.Can(access.ReadSensitive) }
 

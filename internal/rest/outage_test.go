@@ -17,6 +17,7 @@ import (
 	"waybill/internal/rest/inspectapi"
 	"waybill/internal/rest/listapi"
 	"waybill/internal/rest/resttest"
+	"waybill/internal/rest/triggerapi"
 )
 
 // outage lets a number of calls of a store and a vault through and fails the
@@ -165,6 +166,10 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 			Tokens: m.Tokens(), Store: store, History: m.History(), Storage: m.Storage(), Feed: m.Feed(),
 			Statistics: m.Statistics(),
 		}, opts)
+	case "trigger":
+		ports := w.TriggerPorts()
+		ports.Store = store
+		w.Handlers[function], err = triggerapi.New(ports, opts)
 	default:
 		return false
 	}

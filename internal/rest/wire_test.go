@@ -23,6 +23,7 @@ import (
 	"waybill/internal/rest/listapi"
 	"waybill/internal/rest/resttest"
 	"waybill/internal/rest/showapi"
+	"waybill/internal/rest/triggerapi"
 )
 
 // TestARecordOnTheWire is every field and its exact form.
@@ -208,6 +209,8 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 			Index: m.Index(),
 		}, opts)),
 	}
+	s.Handlers["trigger"] = build(triggerapi.New(triggerapi.Ports{Store: store, Keys: m.WebhookKeys(),
+		Queue: s.Events}, opts))
 	for id, good := range successes {
 		switch id {
 		case "health", "getDocument", "getDocs", "version", "listTeams", "getTeam", "getToken",

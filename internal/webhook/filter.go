@@ -59,7 +59,7 @@ func (f Filter) matchOwn(push Push, defaultBranch string) (ok bool, why string) 
 	return f.matchPaths(push)
 }
 
-// name names what was pushed, at the beginning of a sentence.
+// name names the branch or the tag, at the beginning of a sentence.
 func (p Push) name() string {
 	if p.Tag != "" {
 		return "Tag " + p.Tag

@@ -91,7 +91,7 @@ const (
 	tagPrefix    = "refs/tags/"
 )
 
-// setRef notes what was pushed. Invalid if git would not take the name.
+// setRef notes the name of the ref. Invalid if git would not take the name.
 func (p *Push) setRef(field, ref string) error {
 	if ref == "" {
 		return missing(field)
@@ -146,7 +146,7 @@ func (p *Push) setMessage(message, author string) {
 	p.Message, p.Author = oneLine(first, MaxMessage), oneLine(author, MaxAuthor)
 }
 
-// oneLine cuts the text to a number of bytes, and replaces what is not shown by spaces.
+// oneLine cuts the text to a number of bytes, and replaces hidden characters by spaces.
 func oneLine(text string, limit int) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp) {

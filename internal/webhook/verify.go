@@ -28,8 +28,8 @@ const (
 	headerGitLab    = "X-Gitlab-Token"
 )
 
-// Verify reports whether the delivery was signed with the secret: body is exactly what was
-// sent. A delivery of Standard Webhooks must also be from the last or the next [Tolerance].
+// Verify reports whether the delivery was signed with the secret: body has exactly the bytes
+// that were sent. A delivery of Standard Webhooks must also be from the last or the next [Tolerance].
 // Everything is compared in constant time, and a refusal does not say why.
 func Verify(p Provider, secret Secret, header http.Header, body []byte, now time.Time) bool {
 	switch p {

@@ -41,7 +41,7 @@ type Notice struct {
 
 // Push is the change of one branch or tag. Its texts are bounded and have one line each.
 type Push struct {
-	// Branch or Tag is the name of what was pushed. Other says which ref was pushed if that
+	// Branch or Tag is the name of the pushed ref. Other says which ref was pushed if that
 	// is neither ("refs/notes/commits").
 	Branch, Tag, Other string
 	// Commit is the full hash that the branch or the tag names now. It is "" if the ref was
@@ -61,6 +61,17 @@ type Push struct {
 	// At is when the forge took the push. It is zero if the forge does not say. The time of a
 	// commit does not count: it is chosen on the machine that makes the commit.
 	At time.Time
+}
+
+// Ref returns the whole name of the ref.
+func (p Push) Ref() string {
+	switch {
+	case p.Branch != "":
+		return branchPrefix + p.Branch
+	case p.Tag != "":
+		return tagPrefix + p.Tag
+	}
+	return p.Other
 }
 
 // Bounds of a push. MaxPaths is the most changed files that are looked at.

@@ -32,6 +32,7 @@ import (
 	"waybill/internal/rest/inspectapi"
 	"waybill/internal/rest/listapi"
 	"waybill/internal/rest/showapi"
+	"waybill/internal/rest/triggerapi"
 )
 
 // World is all API functions over one memory.
@@ -44,9 +45,11 @@ type World struct {
 	Inspect   func() (string, error)
 	ReadLogs  func(inspect.LogQuery) (inspect.Logs, error)
 	Survey    func(images []string) (inspect.Survey, error)
-	Handlers  map[string]http.Handler
-	Answers   *schema.Answers
-	Log       *lines
+	// Events are the events that deliveries of webhooks became.
+	Events   *Events
+	Handlers map[string]http.Handler
+	Answers  *schema.Answers
+	Log      *lines
 	// Root is a token that may do everything.
 	Root string
 }
@@ -73,7 +76,8 @@ func (l *lines) String() string {
 func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World {
 	t.Helper()
 	m := memory.New(memory.Options{})
-	w := &World{Memory: m, Inspector: NewInspector(), Log: &lines{}, Handlers: map[string]http.Handler{}}
+	w := &World{Memory: m, Inspector: NewInspector(), Log: &lines{}, Events: &Events{},
+		Handlers: map[string]http.Handler{}}
 	w.Check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil }
 	w.Warn = func(context.Context, catalog.Deployable) []string { return nil }
 	w.Expand = func(catalog.TemplateInput) (*catalog.TemplateUse, error) { return nil, nil }
@@ -116,6 +120,8 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	add("show", handler, err)
 	handler, err = inspectapi.New(w.InspectPorts(), opts)
 	add("inspect", handler, err)
+	handler, err = triggerapi.New(w.TriggerPorts(), opts)
+	add("trigger", handler, err)
 	if w.Answers, err = schema.NewAnswers(document.JSON); err != nil {
 		t.Fatal(err)
 	}
