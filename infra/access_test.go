@@ -12,7 +12,8 @@ import (
 
 // unscoped are the actions that may be allowed on every resource, and why.
 var unscoped = map[string]string{
-	"dynamodb:ListStreams": "AWS knows no resource for it, and Lambda needs it to read a stream.",
+	"scheduler:ListSchedules": "AWS knows no resource for it.",
+	"dynamodb:ListStreams":    "AWS knows no resource for it, and Lambda needs it to read a stream.",
 }
 
 // managed are the policies of AWS's own that a role may have, and why.
@@ -256,6 +257,55 @@ func TestP10TheKeyOfWebhooksIsForTwoFunctions(t *testing.T) {
 		"trigger": {"ssm:GetParameters" + key}}
 	if diff := cmp.Diff(got, want); diff != "" {
 		t.Errorf("rights on the key of webhooks, -got +want:\n%s", diff)
+	}
+}
+
+// TestP10SchedulesCanOnlySendEvents: EventBridge Scheduler may do nothing with its role but send
+// to the queue of events, for schedules of the stack. Two functions keep schedules, of the stack's
+// group alone, and can give them no other role.
+func TestP10SchedulesCanOnlySendEvents(t *testing.T) {
+	m := parse(t, onAWS)
+	role, group := "", ""
+	for id := range m.all(t, "AWS::Scheduler::ScheduleGroup") {
+		group = id
+	}
+	for _, s := range statements(t, m) {
+		if at(s.tree, "Principal", "Service") == "scheduler.amazonaws.com" {
+			role = s.in
+			if got := target(at(s.tree, "Condition", "StringEquals", "aws:SourceArn")); got != group {
+				t.Errorf("the role is for schedules of %q, want the group %s", got, group)
+			}
+			if at(s.tree, "Condition", "StringEquals", "aws:SourceAccount") == nil {
+				t.Error("the role is for schedules of every account")
+			}
+		}
+	}
+	var got []string
+	for _, s := range statements(t, m) {
+		if s.in == role && at(s.tree, "Principal") == nil {
+			for _, action := range list(at(s.tree, "Action")) {
+				got = append(got, fmt.Sprint(action, " ", place(at(s.tree, "Resource"))))
+			}
+		}
+	}
+	if diff := cmp.Diff(got, []string{"sqs:SendMessage QueuesTrigger"}); diff != "" {
+		t.Errorf("schedules may (-got +want)\n%s", diff)
+	}
+	keep := []string{
+		"iam:PassRole SchedulesRole if StringEquals iam:PassedToService is one of scheduler.amazonaws.com",
+		"scheduler:CreateSchedule :schedule/waybill-golden/*",
+		"scheduler:DeleteSchedule :schedule/waybill-golden/*",
+	}
+	for _, name := range functionNames {
+		may := slices.DeleteFunc(rightsOf(t, m, name), func(right string) bool {
+			return !strings.HasPrefix(right, "scheduler:") && !strings.HasPrefix(right, "iam:")
+		})
+		slices.Sort(may)
+		want := map[string][]string{"catalog": keep,
+			"dispatch": append(slices.Clone(keep), "scheduler:ListSchedules ")}[name]
+		if diff := cmp.Diff(may, want); diff != "" && len(may)+len(want) > 0 {
+			t.Errorf("%s may (-got +want)\n%s", name, diff)
+		}
 	}
 }
 

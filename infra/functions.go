@@ -61,7 +61,7 @@ var stackFunctions = []function{
 			[]string{settings.Team, settings.AuditTable, settings.LogBucket, settings.SecretsPath,
 				settings.InspectFunction,
 				settings.Shards, settings.Retention, settings.TokenDays, settings.Throttle},
-			settings.ForRequests()...),
+			append(settings.ForRequests(), settings.ForSchedules()...)...),
 		may: resources.catalogMay,
 	},
 	{
@@ -103,7 +103,7 @@ var stackFunctions = []function{
 		environment: append(
 			[]string{settings.Team, settings.APIURL, settings.RunnerQueueURL, settings.EventBus,
 				settings.SecretsPath, settings.LogBucket, settings.AuditTable, settings.Retention},
-			settings.ForDeployments()...),
+			append(settings.ForDeployments(), settings.ForSchedules()...)...),
 		may: resources.dispatchMay,
 	},
 	{
@@ -208,6 +208,9 @@ func (r resources) environment(names []string) *map[string]*string {
 		settings.TriggersTable:          r.tables.triggers.TableName(),
 		settings.TriggerQueueURL:        r.queues.trigger.QueueUrl(),
 		settings.TriggerDeadQueueURL:    r.queues.triggerDead.QueueUrl(),
+		settings.TriggerQueueARN:        r.queues.trigger.QueueArn(),
+		settings.ScheduleGroup:          r.schedules.group.Name(),
+		settings.ScheduleRole:           r.schedules.role.RoleArn(),
 		settings.SecretsPath:            jsii.String(r.secrets.path),
 		settings.InspectFunction:        r.opts.name(inspectFunction),
 	}

@@ -62,6 +62,9 @@ func TestLocalTemplateDiffersOnlyWhereAllowed(t *testing.T) {
 		// Plain HTTP on loopback, and a condition key that emulators do not know.
 		`^LogsPolicy\w+\.`,
 		`^Queues\w+Policy\w+\.`,
+		// MiniStack does not know the group of a schedule when it checks rights.
+		`^Functions(Catalog|Dispatch)Role\w+\.Properties\.Policies\.0\.PolicyDocument\.Statement\.0\.` +
+			`Resource\.Fn::Join\.1\.6$`,
 	}, "|"))
 	there, here := leaves(t, onAWS), leaves(t, local)
 	for path, value := range there {

@@ -26,9 +26,9 @@ func newRole(scope constructs.Construct, id string, statements []awsiam.PolicySt
 // and invokes inspect with a server's key to have it tested. It queues the deletion of a resource
 // like any other deployment, and writes a record of a change. It queries for a
 // resource's newest deployment, to recognise a repeated request. It adds entries to the
-// audit, and queries for them.
+// audit, and queries for them. It keeps the copies of schedules in EventBridge Scheduler.
 func (r resources) catalogMay() []awsiam.PolicyStatement {
-	return []awsiam.PolicyStatement{
+	return append(r.keepSchedules(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(on(r.tables.tokens.TableArn()), "dynamodb:GetItem", "dynamodb:Scan",
@@ -43,7 +43,7 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 			"ssm:GetParameters", "ssm:PutParameter"),
 		allow(r.objects(configurations), "s3:PutObject"),
 		allow(on(r.functionArn(inspectFunction)), "lambda:InvokeFunction"),
-	}
+	)
 }
 
 // inspectMay returns the rights of inspect. It reads tokens, resources and secrets. For the plan
@@ -117,9 +117,10 @@ func (r resources) showMay() []awsiam.PolicyStatement {
 // removed a resource from its server, it removes the resource from the catalog, and adds that
 // to the audit. Once a
 // record was removed, it deletes its details, its log, and its configuration if nothing
-// else uses that. It deletes secrets that no entity names any more, and cannot read any.
+// else uses that. It deletes secrets that no entity names any more, and cannot read any. It
+// repairs the copies of schedules in EventBridge Scheduler.
 func (r resources) dispatchMay() []awsiam.PolicyStatement {
-	return []awsiam.PolicyStatement{
+	return append(r.keepSchedules(),
 		r.writeAudit(),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem",
 			"dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
@@ -138,7 +139,9 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 		// Lambda sends the dead letters with the function's role.
 		allow(on(r.queues.streamsDead.QueueArn(), r.queues.schedulesDead.QueueArn()), "sqs:SendMessage"),
 		allow(on(r.bus.EventBusArn()), "events:PutEvents"),
-	}
+		// The action takes no resource. It shows only the names of schedules.
+		allow(on(jsii.String("*")), "scheduler:ListSchedules"),
+	)
 }
 
 // runnerMay returns the rights of runner. It takes messages, reads secrets, queries for

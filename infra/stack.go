@@ -19,6 +19,8 @@ type resources struct {
 	queues  queues
 	bus     awsevents.EventBus
 	secrets secrets
+	// schedules send to one of the queues.
+	schedules schedules
 }
 
 // New adds the stack of one team to the app, with the routes of its API. The
@@ -43,6 +45,7 @@ func New(app constructs.Construct, opts Options, routes []openapi.Route) (awscdk
 		bus:     newBus(stack, opts),
 		secrets: newSecrets(stack, opts),
 	}
+	res.schedules = newSchedules(stack, opts, res.queues)
 	functions := newFunctions(res)
 	newTriggers(res, functions)
 	api, err := newAPI(stack, opts, routes, functions)

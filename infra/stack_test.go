@@ -227,7 +227,8 @@ func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 		"TriggersTable":   {settings.TriggersTable}, "TriggerQueueURL": {settings.TriggerQueueURL},
 		"TriggerDeadQueueURL": {settings.TriggerDeadQueueURL},
 		"ForDeployments":      settings.ForDeployments(), "ForRequests": settings.ForRequests(),
-		"Settings": nil,
+		"ForSchedules": settings.ForSchedules(),
+		"Settings":     nil,
 	}
 	for _, name := range functionNames {
 		want := map[string]bool{settings.Team: true}

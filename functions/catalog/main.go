@@ -13,6 +13,7 @@ import (
 	"waybill/internal/aws/inspection"
 	"waybill/internal/aws/parameters"
 	"waybill/internal/aws/s3archive"
+	"waybill/internal/aws/scheduler"
 	"waybill/internal/boot"
 	"waybill/internal/recipe"
 	"waybill/internal/remote/sshkey"
@@ -22,7 +23,7 @@ import (
 )
 
 func main() {
-	boot.Run("catalog", build, append(settings.ForRequests(),
+	boot.Run("catalog", build, append(append(settings.ForRequests(), settings.ForSchedules()...),
 		settings.AuditTable, settings.LogBucket, settings.SecretsPath, settings.InspectFunction)...)
 }
 
@@ -50,6 +51,8 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		WebhookKeys: parameters.OpenWebhookKeys(aws.Config(), env.Get(settings.SecretsPath)),
 		Ledger:      dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		Snapshots:   s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
+		Schedules:   dynamostore.NewSchedules(aws.DynamoDB(), tables),
+		Clock:       scheduler.Open(aws.Config(), scheduler.Place(env.SchedulePlace())),
 		Check:       recipe.Check,
 		Expand:      recipe.Expand,
 		Warn:        recipe.Warnings,

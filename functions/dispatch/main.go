@@ -14,16 +14,18 @@ import (
 	"waybill/internal/aws/gateway"
 	"waybill/internal/aws/parameters"
 	"waybill/internal/aws/s3archive"
+	"waybill/internal/aws/scheduler"
 	"waybill/internal/aws/sqsqueue"
 	"waybill/internal/boot"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/schedule"
 	"waybill/internal/settings"
 	"waybill/internal/statistics"
 )
 
 func main() {
-	boot.Run("dispatch", build, append(settings.ForDeployments(),
+	boot.Run("dispatch", build, append(append(settings.ForDeployments(), settings.ForSchedules()...),
 		settings.AuditTable, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath,
 		settings.LogBucket, settings.Team, settings.APIURL)...)
 }
@@ -42,23 +44,23 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
 	history := dynamostore.NewHistory(aws.DynamoDB(), tables)
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{
-		Claims:    deployments,
-		Expiries:  deployments,
-		History:   history,
-		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables),
-		Logs:      logs,
-		Snapshots: logs.Snapshots(),
-		Excerpts:  logs.Excerpts(),
-		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
-		Feed:      dynamostore.NewFeed(aws.DynamoDB(), tables),
-		Sender:    sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
+		Claims:   deployments,
+		Expiries: deployments,
+		History:  history,
+		Store:    dynamostore.NewCatalog(aws.DynamoDB(), tables),
+		Logs:     logs, Snapshots: logs.Snapshots(), Excerpts: logs.Excerpts(),
+		Vault:  parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Feed:   dynamostore.NewFeed(aws.DynamoDB(), tables),
+		Sender: sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
 		Publisher: eventbus.Open(aws.Config(), env.Get(settings.EventBus),
 			eventbus.Stack{Team: env.Get(settings.Team), URL: env.Get(settings.APIURL)}),
 	}, deployment.DispatcherOptions{Log: log, Retention: catalog.Retention(days)})
 	roller := statistics.NewRoller(dynamostore.NewRollups(aws.DynamoDB(), tables), time.Now)
+	keeper := schedule.NewKeeper(dynamostore.NewSchedules(aws.DynamoDB(), tables),
+		scheduler.Open(aws.Config(), scheduler.Place(env.SchedulePlace())), nil, schedule.Options{})
 	return gateway.Handlers{Change: func(ctx context.Context, item gateway.Change) error {
 		return dynamostore.HandleChange(ctx, dynamostore.StreamRecord(item), dispatcher)
 	}, Tick: func(ctx context.Context) error {
-		return errors.Join(dispatcher.Sweep(ctx), roller.Roll(ctx))
+		return errors.Join(dispatcher.Sweep(ctx), roller.Roll(ctx), keeper.Repair(ctx))
 	}, Orphans: deployment.NewOrphans(history, logs, time.Now).Page}, nil
 }

@@ -41,7 +41,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	queue := sqsqueue.OpenEvents(aws.Config(), env.Get(settings.TriggerQueueURL))
 	intake := trigger.NewIntake(trigger.Ports{
 		Store:   dynamostore.NewTriggers(aws.DynamoDB(), env.Get(settings.TriggersTable)),
-		Catalog: store,
+		Catalog: store, Schedules: dynamostore.NewSchedules(aws.DynamoDB(), tables),
 		Records: dynamostore.NewHistory(aws.DynamoDB(), tables),
 		Requests: deployment.NewRequests(store, dynamostore.NewDeployments(aws.DynamoDB(), tables),
 			deployment.RequestsOptions{Retention: opts.Retention,
@@ -52,6 +52,6 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	handler, err := triggerapi.New(triggerapi.Ports{Store: store, Queue: queue,
 		Keys: parameters.OpenWebhookKeys(aws.Config(), env.Get(settings.SecretsPath))}, opts)
 	return gateway.Handlers{HTTP: handler, Message: func(ctx context.Context, m gateway.Message) error {
-		return intake.Handle(ctx, m.Body)
+		return intake.HandleSent(ctx, m.Body, m.Sent)
 	}, Tick: intake.Tick}, err
 }

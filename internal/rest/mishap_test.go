@@ -14,6 +14,7 @@ import (
 	"waybill/internal/rest/catalogapi"
 	"waybill/internal/rest/deployapi"
 	"waybill/internal/rest/resttest"
+	"waybill/internal/schedule"
 	"waybill/internal/snapshot"
 )
 
@@ -88,6 +89,24 @@ func (s mishapSnapshots) Put(ctx context.Context, id catalog.ID, taken snapshot.
 	return s.at(func() error { return s.Archive.Put(ctx, id, taken) })
 }
 
+type mishapSchedules struct {
+	schedule.Store
+	*mishap
+}
+
+func (s mishapSchedules) Replace(ctx context.Context, set schedule.Set, entry audit.Entry) error {
+	return s.at(func() error { return s.Store.Replace(ctx, set, entry) })
+}
+
+type mishapClock struct {
+	schedule.Clock
+	*mishap
+}
+
+func (c mishapClock) Set(ctx context.Context, one schedule.Copy) error {
+	return c.at(func() error { return c.Clock.Set(ctx, one) })
+}
+
 type mishapQueue struct {
 	deployapi.Ledger
 	*mishap
@@ -146,6 +165,7 @@ func (m *mishap) build(t *testing.T, w *resttest.World, now func() time.Time) {
 		Tokens: mishapTokens{data.Tokens(), m}, Keys: keys, Store: mishapStore{data.Catalog(), m},
 		Vault: mishapVault{data.Vault(), m}, KeyReader: w.Inspector, Inspector: w.Inspector,
 		WebhookKeys: data.WebhookKeys(), Ledger: queue, Snapshots: snapshots,
+		Schedules: mishapSchedules{data.Schedules(), m}, Clock: mishapClock{data.Clock(), m},
 		Check: w.Check, Warn: w.Warn, Expand: w.Expand,
 	}, opts)
 	if err != nil {

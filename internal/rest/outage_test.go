@@ -18,6 +18,7 @@ import (
 	"waybill/internal/rest/listapi"
 	"waybill/internal/rest/resttest"
 	"waybill/internal/rest/triggerapi"
+	"waybill/internal/schedule"
 )
 
 // outage lets a number of calls of a store and a vault through and fails the
@@ -93,6 +94,37 @@ func (s outageStore) Delete(ctx context.Context, id catalog.ID, entry audit.Entr
 	return s.Store.Delete(ctx, id, entry)
 }
 
+type outageSchedules struct {
+	schedule.Store
+	*outage
+}
+
+func (s outageSchedules) Of(ctx context.Context, resource catalog.ID) (schedule.Set, error) {
+	if err := s.call(); err != nil {
+		return schedule.Set{}, err
+	}
+	return s.Store.Of(ctx, resource)
+}
+
+func (s outageSchedules) Replace(ctx context.Context, set schedule.Set, entry audit.Entry) error {
+	if err := s.call(); err != nil {
+		return err
+	}
+	return s.Store.Replace(ctx, set, entry)
+}
+
+type outageClock struct {
+	schedule.Clock
+	*outage
+}
+
+func (c outageClock) Set(ctx context.Context, one schedule.Copy) error {
+	if err := c.call(); err != nil {
+		return err
+	}
+	return c.Clock.Set(ctx, one)
+}
+
 type outageAudit struct {
 	audit.Log
 	*outage
@@ -151,6 +183,7 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 			Tokens: m.Tokens(), Audit: outageAudit{m.Audit(), o}, Keys: m.IdempotencyKeys(), Store: store,
 			Vault: outageVault{m.Vault(), o}, KeyReader: w.Inspector, Inspector: w.Inspector,
 			WebhookKeys: m.WebhookKeys(), Ledger: m.Ledger(), Snapshots: m.Snapshots(),
+			Schedules: outageSchedules{m.Schedules(), o}, Clock: outageClock{m.Clock(), o},
 			Check: w.Check, Warn: w.Warn, Expand: w.Expand}, opts)
 	case "inspect":
 		ports := w.InspectPorts()

@@ -108,12 +108,16 @@ func (c *Call) admitDeployments(ctx context.Context, params ...string) error {
 	return nil
 }
 
-// admitCreated admits what an earlier request has created, for a repeat of it.
+// admitCreated admits what an earlier request has created, for a repeat of it. An id of no kind is of
+// a part of a resource that the path names.
 func (c *Call) admitCreated(ctx context.Context, ids []string) error {
 	for _, text := range ids {
 		id := catalog.ID(text)
 		if record, err := deployment.ParseID(text); err == nil {
 			id = record.Resource()
+		}
+		if id.Kind() == "" {
+			continue
 		}
 		if err := c.Admit(ctx, id); err != nil {
 			return err

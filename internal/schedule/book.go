@@ -78,8 +78,9 @@ func (b *Book) add(ctx context.Context, resource catalog.ID, added Schedule, ent
 		return Schedule{}, fault.New(fault.Conflict,
 			"It has %d schedules, which is the limit. Delete one first.", MaxPerResource)
 	}
-	added.CreatedAt = b.now()
-	if err := b.prepare(ctx, resource, &added, Schedule{}); err != nil {
+	now := b.now()
+	added.CreatedAt = now
+	if err := b.prepare(ctx, resource, &added, Schedule{}, now); err != nil {
 		return Schedule{}, err
 	}
 	set.Schedules = append(slices.Clone(set.Schedules), added)
@@ -103,7 +104,7 @@ func (b *Book) change(ctx context.Context, resource catalog.ID, id ID,
 	if changed, err := edit(&edited); err != nil || !changed {
 		return present, err
 	}
-	if err := b.prepare(ctx, resource, &edited, present); err != nil {
+	if err := b.prepare(ctx, resource, &edited, present, b.now()); err != nil {
 		return Schedule{}, err
 	}
 	set.Schedules = slices.Clone(set.Schedules)
@@ -147,8 +148,8 @@ func (b *Book) find(ctx context.Context, resource catalog.ID, id ID) (Set, Sched
 }
 
 // prepare checks a schedule and makes its copy if it has another one than before.
-func (b *Book) prepare(ctx context.Context, resource catalog.ID, s *Schedule, before Schedule) error {
-	now := b.now()
+func (b *Book) prepare(ctx context.Context, resource catalog.ID, s *Schedule, before Schedule,
+	now time.Time) error {
 	s.UpdatedAt = now
 	if s.sameRuns(before) {
 		_, err := s.check()

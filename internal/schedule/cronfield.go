@@ -42,9 +42,12 @@ var (
 
 // The indexes of fields in cronFields.
 const (
+	minute     = 0
+	hour       = 1
 	dayOfMonth = 2
 	month      = 3
 	dayOfWeek  = 4
+	year       = 5
 )
 
 func specialDay(f cronField, text string) bool {
@@ -80,6 +83,16 @@ func (f cronField) check(text string) string {
 		}
 	}
 	return ""
+}
+
+// items reads a text that passes check and is no special form.
+func (f cronField) items(text string) spans {
+	var all spans
+	for item := range strings.SplitSeq(text, ",") {
+		s, _ := f.item(item)
+		all = append(all, s)
+	}
+	return all
 }
 
 // span is one item of a field: the numbers from first to last, in steps.

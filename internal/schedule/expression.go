@@ -8,8 +8,6 @@ import (
 	"time"
 	_ "time/tzdata" // functions run without the files of time zones
 
-	"github.com/winebarrel/cronplan/v2"
-
 	"waybill/internal/fault"
 )
 
@@ -80,7 +78,7 @@ func read(text string, zone *time.Location, start time.Time) (Expression, string
 		if problem != "" {
 			return Expression{}, problem
 		}
-		return newCron(fields, zone)
+		return newCron(fields, zone), ""
 	}
 	_, short := shortcuts[strings.ToLower(text)]
 	if !short && len(strings.Fields(text)) != fiveFields {
@@ -91,16 +89,7 @@ func read(text string, zone *time.Location, start time.Time) (Expression, string
 	if problem != "" {
 		return Expression{}, problem
 	}
-	return newCron(fields, zone)
-}
-
-func newCron(fields []string, zone *time.Location) (Expression, string) {
-	text := strings.Join(fields, " ")
-	plan, err := cronplan.Parse(text)
-	if err != nil { // the check of the fields lets nothing else through
-		return Expression{}, "is not an expression that EventBridge takes"
-	}
-	return Expression{text: "cron(" + text + ")", runs: cron{plan, zone}}, ""
+	return newCron(fields, zone), ""
 }
 
 // maxRate is the longest rate. Longer ones are better said by cron.

@@ -32,6 +32,11 @@ const (
 	TriggersTable       = "WAYBILL_TRIGGERS_TABLE"
 	TriggerQueueURL     = "WAYBILL_TRIGGER_QUEUE_URL"
 	TriggerDeadQueueURL = "WAYBILL_TRIGGER_DEAD_QUEUE_URL"
+	// TriggerQueueARN names the queue of events for EventBridge Scheduler. ScheduleGroup is the
+	// group of the stack's schedules there, and ScheduleRole the role that they send with.
+	TriggerQueueARN = "WAYBILL_TRIGGER_QUEUE_ARN"
+	ScheduleGroup   = "WAYBILL_SCHEDULE_GROUP"
+	ScheduleRole    = "WAYBILL_SCHEDULE_ROLE"
 	// InspectFunction is the name of the function that connects to servers for requests.
 	InspectFunction = "WAYBILL_INSPECT_FUNCTION"
 	// SecretsPath is the parameter path of the secrets ("/waybill/TEAM").
@@ -116,6 +121,17 @@ func (s Settings) Tables() Tables {
 		Audit:        s.Get(AuditTable),
 		Shards:       max(shards, 1),
 	}
+}
+
+// SchedulePlace names the group of the schedules in EventBridge Scheduler, and their target.
+type SchedulePlace struct{ Group, Queue, Role string }
+
+// ForSchedules lists the variables that [Settings.SchedulePlace] reads.
+func ForSchedules() []string { return []string{ScheduleGroup, TriggerQueueARN, ScheduleRole} }
+
+// SchedulePlace returns the group, the ARN of the queue of events, and the ARN of the role.
+func (s Settings) SchedulePlace() SchedulePlace {
+	return SchedulePlace{s.Get(ScheduleGroup), s.Get(TriggerQueueARN), s.Get(ScheduleRole)}
 }
 
 // TokenTables are the names of the tables that hold tokens, their uses and the changes of them.

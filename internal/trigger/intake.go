@@ -9,6 +9,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
+	"waybill/internal/schedule"
 )
 
 // Ports are what an [Intake] works with.
@@ -16,6 +17,8 @@ type Ports struct {
 	Store Store
 	// Catalog has the resources with their rules.
 	Catalog catalog.Reader
+	// Schedules are the definitions of the schedules.
+	Schedules schedule.Reader
 	// Records are the deployments that events carry.
 	Records Records
 	// Requests queues deployments.
@@ -113,8 +116,17 @@ func NewIntake(ports Ports, opts IntakeOptions) *Intake {
 // resource again. After an error the message must come again. A message that can never be
 // handled is no error; it becomes a dead letter.
 func (i *Intake) Handle(ctx context.Context, body string) error {
+	return i.HandleSent(ctx, body, i.opts.Now())
+}
+
+// HandleSent is [Intake.Handle] for a message that was sent at the time. Each delivery of a message
+// has the same time.
+func (i *Intake) HandleSent(ctx context.Context, body string, sent time.Time) error {
 	if resource, is := readWake(body); is {
 		return i.Advance(ctx, resource)
+	}
+	if schedule.IsMessage([]byte(body)) {
+		return i.due(ctx, body, sent)
 	}
 	event, err := Read([]byte(body))
 	if err == nil && event.Request != nil && event.Request.Team != i.opts.Team {

@@ -86,7 +86,7 @@ func (w *world) build() {
 }
 
 func (w *world) ports() trigger.Ports {
-	return trigger.Ports{Store: w.store, Catalog: w.Catalog(), Records: w.History(),
+	return trigger.Ports{Store: w.store, Catalog: w.Catalog(), Schedules: w.Schedules(), Records: w.History(),
 		Requests: deployment.NewRequests(w.Catalog(), w.Ledger(), deployment.RequestsOptions{Now: w.now}),
 		Queue:    w.queue, Letters: w.letters}
 }

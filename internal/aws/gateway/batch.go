@@ -22,6 +22,8 @@ type Message struct {
 	Receipt string
 	// Receives is how often the message was received, including this time.
 	Receives int
+	// Sent is when it was sent to the queue. It is zero if that is not known.
+	Sent time.Time
 }
 
 // Change is a change of one item of a table, in DynamoDB's JSON. New is empty
@@ -43,6 +45,8 @@ type record struct {
 	Body       string `json:"body"`
 	Attributes struct {
 		Receives string `json:"ApproximateReceiveCount"`
+		// Sent is in milliseconds since 1970.
+		Sent string `json:"SentTimestamp"`
 	} `json:"attributes"`
 
 	Change struct {
@@ -63,6 +67,15 @@ type record struct {
 func (r *record) place() string {
 	zeros := strings.Repeat("0", max(0, sequenceDigits-len(r.Change.Sequence)))
 	return fmt.Sprintf("%010d.%s%s", int64(r.Change.At), zeros, r.Change.Sequence)
+}
+
+// sent returns when a message was sent.
+func (r *record) sent() time.Time {
+	milliseconds, err := strconv.ParseInt(r.Attributes.Sent, 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return time.UnixMilli(milliseconds).UTC()
 }
 
 // sequenceDigits is the longest sequence number (AWS, "StreamRecord").
@@ -112,7 +125,8 @@ func (g *Gateway) messages(ctx context.Context, batch []record) events.SQSEventR
 func (g *Gateway) message(ctx context.Context, r *record) bool {
 	receives, _ := strconv.Atoi(r.Attributes.Receives) // 0 if unknown
 	err := guard(func() error {
-		return g.handlers.Message(ctx, Message{Body: r.Body, Receipt: r.Receipt, Receives: receives})
+		return g.handlers.Message(ctx, Message{Body: r.Body, Receipt: r.Receipt, Receives: receives,
+			Sent: r.sent()})
 	})
 	if err != nil {
 		g.failed(ctx, "message comes again", err, slog.String("message_id", r.MessageID),

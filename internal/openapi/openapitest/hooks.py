@@ -99,6 +99,7 @@ REASONS = [
     ("the text is no compose file, Dockerfile or script", r"^(docker_compose|docker_compose_raw|dockerfile|init_scripts\S*): "),
     ("there is no such time, such as 31 February, or it is past", r"^(expires_at|since|until): must be"),
     ("the text is no regular expression", r"^q: "),
+    ("the text is no expression of a schedule, or no time zone", r"^(expression|timezone): "),
     ("the variable is one of Waybill's own", r"is a name that Waybill uses itself|is set (by|for) the "),
     # JSON Schema and its patterns are not that exact.
     ("the text is white space", r"^(name|start): must not be empty"),

@@ -16,6 +16,7 @@ import (
 	"waybill/internal/idempotency"
 	"waybill/internal/openapi/schema"
 	"waybill/internal/rest"
+	"waybill/internal/schedule"
 	"waybill/internal/snapshot"
 	"waybill/internal/webhook"
 	"waybill/internal/wire"
@@ -35,6 +36,9 @@ type Ports struct {
 	WebhookKeys webhook.Keys
 	Ledger      deployment.Queue
 	Snapshots   snapshot.Archive
+	Schedules   schedule.Store
+	// Clock fires the schedules.
+	Clock schedule.Clock
 	// Check refuses a resource that no recipe can run on the server: Invalid
 	// with fields.
 	Check func(context.Context, catalog.Deployable, *catalog.Server) error
@@ -61,6 +65,7 @@ func New(ports Ports, opts rest.Options) (http.Handler, error) {
 type catalogAPI struct {
 	Ports
 	requests *deployment.Requests
+	book     *schedule.Book
 	opts     rest.Options
 }
 
@@ -68,7 +73,8 @@ func (p Ports) api(opts rest.Options) catalogAPI {
 	requests := deployment.NewRequests(p.Store, p.Ledger,
 		deployment.RequestsOptions{Now: opts.Now, Random: opts.Random, Snapshots: p.Snapshots,
 			Retention: opts.Retention})
-	return catalogAPI{p, requests, opts}
+	book := schedule.NewBook(p.Schedules, p.Clock, schedule.Options{Now: opts.Now, Random: opts.Random})
+	return catalogAPI{p, requests, book, opts}
 }
 
 // endpoints maps the operations of openapi.yaml to their endpoints.
@@ -177,6 +183,11 @@ func (a catalogAPI) ofKind(name string, kind catalog.Kind) map[string]rest.Endpo
 		"delete" + name + "Variable":  a.deleteVariable(kind),
 
 		"create" + name + "WebhookSecret": a.createWebhookSecret(kind),
+		"list" + name + "Schedules":       a.listSchedules(kind),
+		"create" + name + "Schedule":      a.createSchedule(kind),
+		"get" + name + "Schedule":         a.getSchedule(kind),
+		"update" + name + "Schedule":      a.updateSchedule(kind),
+		"delete" + name + "Schedule":      a.deleteSchedule(kind),
 	}
 }
 

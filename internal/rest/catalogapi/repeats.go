@@ -39,6 +39,9 @@ func (a catalogAPI) repeats() map[string]rest.Repeat {
 		"deleteService":                  a.repeatDeletion,
 		"deleteApplication":              a.repeatDeletion,
 		"deleteDatabase":                 a.repeatDeletion,
+		"createServiceSchedule":          a.repeatSchedule,
+		"createApplicationSchedule":      a.repeatSchedule,
+		"createDatabaseSchedule":         a.repeatSchedule,
 	}
 }
 

@@ -72,6 +72,7 @@ func (s scene) Successes(t *testing.T) map[string]success {
 	maps.Copy(all, s.registrySuccesses(t))
 	for kind, make := range s.Makers() {
 		maps.Copy(all, s.variableSuccesses(t, kind, make(t, s.Server)))
+		maps.Copy(all, s.scheduleSuccesses(t, kind, make(t, s.Server)))
 	}
 	maps.Copy(all, s.webhookSuccesses(t))
 	return all
@@ -321,7 +322,8 @@ func (s scene) Errors(t *testing.T, good Request) {
 			wantStatus("uuid "+uuid, status, r)
 		}
 	}
-	if strings.Contains(route.Path, "{other}") || strings.Contains(route.Path, "{env_uuid}") {
+	if strings.Contains(route.Path, "{other}") || strings.Contains(route.Path, "{env_uuid}") ||
+		strings.Contains(route.Path, "{schedule_uuid}") {
 		for _, other := range []string{"nonsense", strings.Repeat("z", 40), good.OtherUUID + "0", "%ff%00"} {
 			r := good
 			r.OtherUUID = other

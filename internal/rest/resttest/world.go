@@ -163,6 +163,7 @@ func (w *World) CatalogPorts() catalogapi.Ports {
 		Tokens: m.Tokens(), Audit: m.Audit(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
 		WebhookKeys: m.WebhookKeys(),
 		KeyReader:   w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
+		Schedules: m.Schedules(), Clock: m.Clock(),
 		Check: func(ctx context.Context, r catalog.Deployable, s *catalog.Server) error {
 			return w.Check(ctx, r, s)
 		},
@@ -229,7 +230,7 @@ const NoToken = "-"
 type Request struct {
 	Operation string // its operationId in openapi.yaml
 	PathUUID  string // takes the place of {uuid} or {id} in the path
-	OtherUUID string // takes the place of {other} or {env_uuid} in the path
+	OtherUUID string // takes the place of {other}, {env_uuid} or {schedule_uuid} in the path
 	Query     string // with its "?"
 	Token     string // "" is a token that may do everything
 	Body      any    // encoded as JSON, unless it is a string or nil
@@ -242,7 +243,8 @@ func (w *World) Ask(t *testing.T, r Request) Response {
 	t.Helper()
 	route := w.Route(t, r.Operation)
 	path := strings.NewReplacer("{uuid}", r.PathUUID, "{id}", r.PathUUID,
-		"{other}", r.OtherUUID, "{env_uuid}", r.OtherUUID, "{team}", r.PathUUID, "{project}", r.PathUUID,
+		"{other}", r.OtherUUID, "{env_uuid}", r.OtherUUID, "{schedule_uuid}", r.OtherUUID,
+		"{team}", r.PathUUID, "{project}", r.PathUUID,
 		"{name}", r.OtherUUID, "{tag}", r.OtherUUID).Replace(route.Path)
 	answer := w.Send(t, route.Function, route.Method, path+r.Query, r)
 	if err := w.Answers.Check(r.Operation, answer.Status, answer.Header.Get("Content-Type"),
