@@ -36,7 +36,7 @@ func fullRecord(t testing.TB) deployment.Record {
 	// Ids begin with their resources, whose part is left out.
 	record.Outcome.Unmet = deployment.Dependency{Resource: "dbs000000000000000000000",
 		Deployment: "dbs00000000000000000000001h2xcejqtf2nbrf", Status: deployment.Failed}
-	record.Outcome.Successor = recordID + "x"
+	record.Outcome.Successor = deployment.ID(serviceID + "01h2xcejqtf2nbrf")
 	index := &record.Progress.Log.Index
 	for _, end := range []*logbook.End{&index.Before, &index.Ends[0], &index.Ends[1]} {
 		end.Until = end.Until.Truncate(time.Second)
