@@ -91,6 +91,20 @@ func TestADeploymentAfterOthers(t *testing.T) {
 		err := w.api.Post(t.Context(), at(service)+"/start", map[string]any{"after": []string{database}}, nil)
 		wantAnswer(t, err, 409, "is not running and has no deployment that is queued or running")
 	})
+	t.Run("is one of several in a request, in their order", func(t *testing.T) {
+		database, service := w.shell(t, far, "sleep 1"), w.shell(t, server, "true")
+		var answer struct{ Deployments []asked }
+		err := w.api.Post(t.Context(), "/deploy",
+			map[string]any{"uuid": service + "," + database, "after": []string{database}}, &answer)
+		if err != nil || len(answer.Deployments) != 2 {
+			t.Fatalf("%+v, %v", answer, err)
+		}
+		first, second := w.await(t, answer.Deployments[0].UUID), w.await(t, answer.Deployments[1].UUID)
+		if first.ResourceUUID != database || second.Status != "finished" ||
+			second.StartedAt.Before(*first.FinishedAt) {
+			t.Errorf("the database: %+v; the service: %+v", first, second)
+		}
+	})
 	t.Run("is refused in a cycle, and cancelled at once", func(t *testing.T) {
 		database, service := w.shell(t, far, "sleep 30"), w.shell(t, server, "true")
 		first := w.start(t, database)
@@ -107,7 +121,7 @@ func TestADeploymentAfterOthers(t *testing.T) {
 	})
 }
 
-// TestAServiceAfterItsDatabase deploys both with one request.
+// TestAServiceAfterItsDatabase starts a real database, and a service that waits for it.
 func TestAServiceAfterItsDatabase(t *testing.T) {
 	needDocker(t)
 	needImage(t, smallImage)
@@ -116,17 +130,20 @@ func TestAServiceAfterItsDatabase(t *testing.T) {
 	server := w.server(t)
 	database := w.create(t, "/databases/redis", map[string]any{"name": "cache", "server_uuid": server,
 		"image": redisImage, "health_check_interval": 1, "health_timeout": 60})
-	service := w.service(t, server, "services:\n  web:\n    image: "+smallImage+"\n    command: sleep 600\n")
-	var answer struct{ Deployments []asked }
-	err := w.api.Post(t.Context(), "/deploy",
-		map[string]any{"uuid": service + "," + database, "after": []string{database}}, &answer)
-	if err != nil || len(answer.Deployments) != 2 {
-		t.Fatalf("%+v, %v", answer, err)
-	}
-	first, second := w.await(t, answer.Deployments[0].UUID), w.await(t, answer.Deployments[1].UUID)
-	if first.ResourceUUID != database || first.Status != "finished" || second.Status != "finished" ||
-		second.StartedAt.Before(*first.FinishedAt) {
-		t.Errorf("the database: %+v; the service: %+v", first, second)
+	service := w.service(t, server, `
+services:
+  web:
+    image: `+smallImage+`
+    command: httpd -f -p 80
+    stop_grace_period: 1s
+`)
+	first := w.start(t, database)
+	second := w.startAfter(t, service, database).DeploymentUUID
+	before, after := w.await(t, first), w.await(t, second)
+	if before.Status != "finished" || after.Status != "finished" ||
+		after.StartedAt.Before(*before.FinishedAt) {
+		_, said := w.follow(t, second)
+		t.Errorf("the database: %+v; the service: %+v: %v", before, after, said)
 	}
 	for _, resource := range []string{service, database} {
 		w.await(t, w.ask(t, resource, "stop"))
