@@ -109,7 +109,8 @@ func TestADeploymentAfterOthers(t *testing.T) {
 		database, service := w.shell(t, far, "sleep 30"), w.shell(t, server, "true")
 		first := w.start(t, database)
 		record := w.startAfter(t, service, database)
-		err := w.api.Post(t.Context(), at(database)+"/restart", map[string]any{"after": []string{service}}, nil)
+		err := w.api.Post(t.Context(), at(database)+"/restart",
+			map[string]any{"after": []string{service}}, nil)
 		wantAnswer(t, err, 422, database+" after "+service+" after "+database)
 		w.cancel(t, record.DeploymentUUID)
 		if ended := w.waiting(t, record.DeploymentUUID); ended.Status != "cancelled-by-user" ||
