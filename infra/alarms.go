@@ -38,6 +38,12 @@ func newAlarms(res resources, functions map[string]awslambda.Function, api api) 
 		},
 		{
 			graph("Deployments waiting for a runner", metrics{waiting}),
+			graph("Events", metrics{
+				labelled(res.queues.trigger.MetricNumberOfMessagesReceived(statistic("Sum")), "messages"),
+				labelled(unmatched(res, functions[triggerFunction]), "of no resource"),
+			}),
+		},
+		{
 			graph("Age of the oldest change at dispatch (ms)", metrics{behind}),
 		},
 		{
@@ -107,6 +113,17 @@ func refusedDeliveries(res resources, functions map[string]awslambda.Function) a
 			MetricName:      jsii.String("refused-deliveries"),
 		})
 	return labelled(filter.Metric(statistic("Sum")), "refused")
+}
+
+// unmatched counts the pushed images and the new objects that no resource declares: a line in
+// the log of trigger is one of them.
+func unmatched(res resources, trigger awslambda.Function) awscloudwatch.Metric {
+	return trigger.LogGroup().AddMetricFilter(jsii.String("Unmatched"), &awslogs.MetricFilterOptions{
+		FilterPattern: awslogs.FilterPattern_StringValue(jsii.String("$.msg"), jsii.String("="),
+			jsii.String("no resource declares the event")),
+		MetricNamespace: jsii.String("Waybill/" + res.opts.Team),
+		MetricName:      jsii.String("unmatched-events"),
+	}).Metric(statistic("Sum"))
 }
 
 // statistic is one figure for every five minutes.

@@ -60,7 +60,8 @@ var stackFunctions = []function{
 		environment: append(
 			[]string{settings.Team, settings.AuditTable, settings.LogBucket, settings.SecretsPath,
 				settings.InspectFunction,
-				settings.Shards, settings.Retention, settings.TokenDays, settings.Throttle},
+				settings.Shards, settings.Retention, settings.TokenDays, settings.Throttle, settings.Images,
+				settings.Buckets},
 			append(settings.ForRequests(), settings.ForSchedules()...)...),
 		may: resources.catalogMay,
 	},
@@ -219,7 +220,8 @@ func (r resources) environment(names []string) *map[string]*string {
 	}
 	for name, given := range map[string]string{settings.Lease: r.opts.Lease,
 		settings.Retention: r.opts.Retention, settings.TokenDays: r.opts.TokenDays,
-		settings.Throttle: r.opts.Throttle} {
+		settings.Throttle: r.opts.Throttle, settings.Images: r.opts.Images,
+		settings.Buckets: r.opts.Buckets} {
 		if given != "" {
 			values[name] = jsii.String(given)
 		}

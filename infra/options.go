@@ -50,6 +50,12 @@ type Options struct {
 	// a domain of its own for it: "https://deploy.example.org". By default it is the
 	// address that API Gateway gives. {api} stands for the id of the API.
 	URL string
+	// Images (images) are the beginnings of the repositories of ECR whose pushes may start
+	// deployments: "team/,shared/web". Without any, no push is an event.
+	Images string
+	// Buckets (buckets) are the buckets whose new objects may start deployments:
+	// "acme-deliveries,acme-reports". They must send their events to EventBridge.
+	Buckets string
 }
 
 // apiID stands for the id of the API in [Options.URL].
@@ -92,6 +98,8 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		Retention:    text("retention", ""),
 		TokenDays:    text("token-days", ""),
 		Throttle:     text("throttle", ""),
+		Images:       text("images", ""),
+		Buckets:      text("buckets", ""),
 		URL:          text("api-url", ""),
 	}
 	local := text("local", "false")
@@ -117,6 +125,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	}
 	for _, check := range []func() error{
 		opts.checkLease, opts.checkRetention, opts.checkTokenDays, opts.checkThrottle, opts.checkURL,
+		opts.checkSources,
 	} {
 		if err := check(); err != nil {
 			return Options{}, err
@@ -171,6 +180,41 @@ func (o Options) checkURL() error {
 	return fmt.Errorf("api-url=%s: the address of the API up to /api/v1, like https://deploy.example.org",
 		o.URL)
 }
+
+// imagePrefix matches the beginning of the name of a repository.
+var imagePrefix = regexp.MustCompile(`^[a-z0-9][a-z0-9._/-]*$`)
+
+// maxSources is how many images or buckets a rule of EventBridge may have here: its pattern may
+// have 2,048 characters.
+const maxSources = 20
+
+// checkSources checks the lists of images and buckets. The bucket of the stack itself is none of
+// them: its objects are written by deployments.
+func (o Options) checkSources() error {
+	images, buckets := settings.List(o.Images), settings.List(o.Buckets)
+	for _, image := range images {
+		if !imagePrefix.MatchString(image) {
+			return fmt.Errorf("images=%s: beginnings of repositories with commas between them, like "+
+				"team/,shared/web", o.Images)
+		}
+	}
+	own := regexp.MustCompile("^" + o.prefix() + `-\d{12}-`)
+	for _, bucket := range buckets {
+		switch {
+		case own.MatchString(bucket):
+			return fmt.Errorf("buckets=%s: %s is the bucket of the stack itself", o.Buckets, bucket)
+		case !bucketName.MatchString(bucket):
+			return fmt.Errorf("buckets=%s: names of buckets with commas between them", o.Buckets)
+		}
+	}
+	if max(len(images), len(buckets)) > maxSources {
+		return fmt.Errorf("images and buckets: at most %d each", maxSources)
+	}
+	return nil
+}
+
+// bucketName matches the names that S3 allows.
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 // checkFunctions reports functions that were not built, before the deployment
 // starts.

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -232,6 +233,9 @@ func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 	}
 	for _, name := range functionNames {
 		want := map[string]bool{settings.Team: true}
+		if name == "catalog" { // by rest.ReadOptions
+			want[settings.Images], want[settings.Buckets] = true, true
+		}
 		for _, word := range asked.FindAllStringSubmatch(source(t, name), -1) {
 			variables, known := names[word[1]]
 			if !known {
@@ -316,5 +320,43 @@ func TestARouteOfNoFunctionIsRefused(t *testing.T) {
 		[]openapi.Route{{Method: "GET", Path: "/api/v1/tea", Function: "kettle"}})
 	if err == nil || !strings.Contains(err.Error(), `GET /api/v1/tea names the function "kettle"`) {
 		t.Errorf("got error %v, want one that names the route and its function", err)
+	}
+}
+
+// TestEventsReachTheQueueOfEvents: each rule with a pattern sends the whole event, and what cannot
+// be sent is a dead letter.
+func TestEventsReachTheQueueOfEvents(t *testing.T) {
+	m := parse(t, onAWS)
+	patterns := map[string]string{}
+	for id, rule := range m.all(t, "AWS::Events::Rule") {
+		if rule.get("EventPattern") == nil {
+			continue
+		}
+		pattern, err := json.Marshal(rule.get("EventPattern"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		patterns[fmt.Sprint(rule.get("Name"))] = string(pattern)
+		to := rule.get("Targets", 0)
+		if !strings.HasPrefix(target(at(to, "Arn")), "QueuesTrigger") ||
+			!strings.HasPrefix(target(at(to, "DeadLetterConfig", "Arn")), "QueuesTriggerDead") ||
+			at(to, "InputTransformer") != nil || at(to, "Input") != nil ||
+			len(list(rule.get("Targets"))) != 1 {
+			t.Errorf("%s has the targets %v", id, rule.get("Targets"))
+		}
+		if onBus := rule.get("EventBusName") != nil; onBus != strings.HasPrefix(id, "Requested") {
+			t.Errorf("%s is a rule of the bus %v", id, rule.get("EventBusName"))
+		}
+	}
+	want := map[string]string{
+		"waybill-golden-requested": `{"detail-type":["Deployment Requested"]}`,
+		"waybill-golden-pushed": `{"detail":{"action-type":["PUSH"],"repository-name":[{"prefix":"team/"},` +
+			`{"prefix":"shared/web"}],"result":["SUCCESS"]},"detail-type":["ECR Image Action"],` +
+			`"source":["aws.ecr"]}`,
+		"waybill-golden-created": `{"detail":{"bucket":{"name":["acme-deliveries"]}},` +
+			`"detail-type":["Object Created"],"source":["aws.s3"]}`,
+	}
+	if diff := cmp.Diff(patterns, want); diff != "" {
+		t.Errorf("patterns (-got +want):\n%s", diff)
 	}
 }

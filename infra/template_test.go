@@ -65,6 +65,8 @@ func synthesizeWith(local bool, choose func([]openapi.Route) []openapi.Route) ([
 		Shards:       1,
 		Architecture: infra.DefaultArchitecture,
 		Functions:    filepath.Join(folder, "functions"),
+		Images:       "team/,shared/web",
+		Buckets:      "acme-deliveries",
 	}
 	if _, err := infra.New(app, opts, choose(openapi.Routes())); err != nil {
 		return nil, err

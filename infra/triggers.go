@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdaeventsources"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
+
+	"waybill/internal/settings"
 )
 
 // streamHours is how long dispatch tries to handle a change. A change that can
@@ -93,12 +95,32 @@ func newEvents(res resources, group constructs.Construct, trigger awslambda.Func
 	})
 	newRule(res, "Requested", "Requests for deployments on the bus of the stack.", res.bus,
 		&awsevents.EventPattern{DetailType: jsii.Strings("Deployment Requested")})
+	if prefixes := settings.List(res.opts.Images); len(prefixes) > 0 {
+		newRule(res, "Pushed", "Images that were pushed to the team's repositories.", nil, pushes(prefixes))
+	}
+	if buckets := settings.List(res.opts.Buckets); len(buckets) > 0 {
+		newRule(res, "Created", "New objects in the team's buckets.", nil, &awsevents.EventPattern{
+			Source: jsii.Strings("aws.s3"), DetailType: jsii.Strings("Object Created"),
+			Detail: &map[string]any{"bucket": map[string]any{"name": buckets}}})
+	}
 	awsevents.NewRule(res.stack, jsii.String("Tick"), &awsevents.RuleProps{
 		RuleName:    res.opts.name("tick"),
 		Description: jsii.String("Starts the events that are due, whatever messages were lost."),
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(1))),
 		Targets:     &[]awsevents.IRuleTarget{everyMinute(res, trigger)},
 	})
+}
+
+// pushes is the pattern of successful pushes to repositories with the prefixes.
+func pushes(prefixes []string) *awsevents.EventPattern {
+	var names []any
+	for _, prefix := range prefixes {
+		names = append(names, map[string]string{"prefix": prefix})
+	}
+	return &awsevents.EventPattern{
+		Source: jsii.Strings("aws.ecr"), DetailType: jsii.Strings("ECR Image Action"),
+		Detail: &map[string]any{"action-type": jsii.Strings("PUSH"), "result": jsii.Strings("SUCCESS"),
+			"repository-name": names}}
 }
 
 // maxTriggers is how many batches of events are handled at once. Each takes about a second, so

@@ -61,8 +61,9 @@ func (e Entry) Clone() Entry {
 	return e
 }
 
-// Actor is the token that made a change. The zero Actor is an operator of the stack, who
-// invoked a function without the API.
+// Actor is the token that made a change. An Actor with a name only is an event, such as "image
+// team/web:1.4". The zero Actor is an operator of the stack, who invoked a function without the
+// API.
 type Actor struct {
 	TokenID string
 	Name    string

@@ -41,9 +41,12 @@ func NewNoDependencyError(dependency ID) error {
 	}
 }
 
-// NewStaleError is Conflict: the entity changed after it was read.
+// ErrStale is the cause of an error of [NewStaleError].
+var ErrStale = errors.New("the entity changed after it was read")
+
+// NewStaleError is Conflict with the cause [ErrStale]: the entity changed after it was read.
 func NewStaleError(id ID) error {
-	return fault.New(fault.Conflict,
+	return fault.Wrap(ErrStale, fault.Conflict,
 		"%s %s was changed by someone else in the meantime. Read it again.", id.Kind().Title(), id)
 }
 

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"waybill/internal/fault"
 )
 
 // TriggerRule declares events that start an operation on a resource. A kind uses only the
@@ -225,3 +227,39 @@ func (r *Resource) measuredTriggers() []measured {
 
 // Does returns the operation of the rule.
 func (r TriggerRule) Does() string { return cmp.Or(r.Operation, triggerOperations[0]) }
+
+// TriggerSources are the images and the buckets whose events reach the stack.
+type TriggerSources struct {
+	// Images are the beginnings of repositories.
+	Images []string
+	// Buckets are names of buckets.
+	Buckets []string
+}
+
+// Check returns Invalid, naming the fields, if the resource declares an image or a bucket whose
+// events do not reach the stack.
+func (s TriggerSources) Check(resource Deployable) error {
+	var wrong fault.FieldErrors
+	for i, rule := range resource.Shared().Triggers {
+		field := "triggers." + strconv.Itoa(i)
+		begins := func(prefix string) bool { return strings.HasPrefix(rule.Repository, prefix) }
+		switch {
+		case rule.Kind == TriggerImage && !slices.ContainsFunc(s.Images, begins):
+			wrong.Add(field+".repository", "must begin with %s", listed(s.Images, "images"))
+		case rule.Kind == TriggerObject && !slices.Contains(s.Buckets, rule.Bucket):
+			wrong.Add(field+".bucket", "must be %s", listed(s.Buckets, "buckets"))
+		}
+	}
+	return wrong.Err()
+}
+
+// listed writes the texts for an error, or which context of the stack has none.
+func listed(texts []string, context string) string {
+	switch len(texts) {
+	case 0:
+		return "in the stack's context " + context + ", which is empty"
+	case 1:
+		return texts[0]
+	}
+	return oneOf(texts)
+}

@@ -54,6 +54,11 @@ type Queue interface {
 	// deployment that it waits for has ended ([ErrDependencyEnded]). A
 	// refused request is not remembered.
 	Enqueue(ctx context.Context, record Record, key RequestKey) (Receipt, error)
+	// EnqueueRetagged does what Enqueue does without a key. If it writes the record, it also
+	// changes the tag of the application's image and writes the entry of the audit, in the same
+	// transaction. Conflict by [catalog.ErrStale] if the application was changed since it was
+	// read, which is when its stored UpdatedAt is not retag.Was.
+	EnqueueRetagged(ctx context.Context, record Record, retag Retag) (Receipt, error)
 	// Repeat returns the receipt of a repeated request, whose deployment is known.
 	// NotFound if there is no such deployment.
 	Repeat(ctx context.Context, id ID) (Receipt, error)

@@ -110,8 +110,9 @@ type Trigger struct {
 	CausedBy ID
 }
 
-// MaxTriggerName is the longest Name of a [Trigger] of an event, in bytes.
-const MaxTriggerName = 40
+// MaxTriggerName is the longest Name of a [Trigger] of an event, in bytes: the id of an event of
+// EventBridge has as many.
+const MaxTriggerName = 36
 
 // MaxChain is the most deployments of which each causes the next one.
 const MaxChain = 5

@@ -30,6 +30,9 @@ type Request struct {
 	// request. Without it, an identical request of the same caller within
 	// [RepeatWindow] is a repeat if [Record.StandsFor] is true.
 	ID ID
+	// Retags makes Options.DockerTag the tag of the application, in the transaction that queues
+	// the deployment. Such a request needs an ID.
+	Retags bool
 	// Caller identifies the caller.
 	Caller string
 }
@@ -87,6 +90,9 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 		if !errors.Is(err, fault.NotFound) {
 			return receipt, err
 		}
+	}
+	if request.Retags {
+		return r.retagged(ctx, request)
 	}
 	resource, server, err := r.findResourceAndServer(ctx, request)
 	if err != nil {

@@ -17,6 +17,32 @@ type ledger struct{ *Memory }
 
 func (l ledger) Enqueue(ctx context.Context, record deployment.Record,
 	key deployment.RequestKey) (deployment.Receipt, error) {
+	return l.enqueue(ctx, record, key, nil)
+}
+
+func (l ledger) EnqueueRetagged(ctx context.Context, record deployment.Record,
+	retag deployment.Retag) (deployment.Receipt, error) {
+	return l.enqueue(ctx, record, deployment.RequestKey{}, &retag)
+}
+
+// retag changes the tag of the application if the record was written.
+func (l ledger) retag(record deployment.Record, retag *deployment.Retag) {
+	application, is := l.entities[record.ID.Resource()].(*catalog.Application)
+	if retag == nil || !is || application.Image == nil {
+		return
+	}
+	application.Image.Tag, application.UpdatedAt = retag.Tag, record.CreatedAt
+	l.enter(retag.Entry)
+}
+
+// stale reports whether the application was changed since it was read.
+func (l ledger) stale(record deployment.Record, retag *deployment.Retag) bool {
+	entity, there := l.entities[record.ID.Resource()]
+	return retag != nil && there && !entity.Common().UpdatedAt.Equal(retag.Was)
+}
+
+func (l ledger) enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey,
+	retag *deployment.Retag) (deployment.Receipt, error) {
 	var receipt deployment.Receipt
 	err := l.locked(ctx, func() error {
 		resource := record.ID.Resource()
@@ -44,9 +70,13 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record,
 				receipt = l.receipt(queued.ID, true)
 				return nil
 			}
+			if l.stale(record, retag) {
+				return catalog.NewStaleError(resource)
+			}
 			if err := l.supersede(queued, record, state); err != nil {
 				return err
 			}
+			l.retag(record, retag)
 			l.remember(key, record.ID, record.CreatedAt)
 			receipt = l.receipt(record.ID, false)
 			receipt.Superseded = queued.ID
@@ -55,9 +85,13 @@ func (l ledger) Enqueue(ctx context.Context, record deployment.Record,
 		if record.AlreadyInState(*state) {
 			return deployment.NewAlreadyInStateError(record)
 		}
+		if l.stale(record, retag) {
+			return catalog.NewStaleError(resource)
+		}
 		if err := l.append(record, state); err != nil {
 			return err
 		}
+		l.retag(record, retag)
 		l.remember(key, record.ID, record.CreatedAt)
 		receipt = l.receipt(record.ID, false)
 		return nil

@@ -41,6 +41,8 @@ type Options struct {
 	// TokenLifetime is how long a new token works whose request does not say so; zero means
 	// for ever.
 	TokenLifetime time.Duration
+	// Sources are the images and the buckets that resources may declare.
+	Sources catalog.TriggerSources
 	// Version is the answer of GET /version; by default [Version].
 	Version string
 }
@@ -63,6 +65,8 @@ func ReadOptions(env settings.Settings, log *slog.Logger) (Options, error) {
 		Retention:     catalog.Retention(days),
 		Limits:        access.Limits(limits),
 		TokenLifetime: lifetime,
+		Sources: catalog.TriggerSources{Images: settings.List(env.Get(settings.Images)),
+			Buckets: settings.List(env.Get(settings.Buckets))},
 	}, err
 }
 

@@ -38,7 +38,7 @@ func TestARecordOnTheWire(t *testing.T) {
 			"delete_volumes": true, "is_api": true,
 			"trigger": map[string]any{"kind": "api", "name": "ci", "token_id": "42",
 				"chain": 0.0, "caused_by": nil},
-			"configuration_hash": "abc", "image_digest": nil,
+			"configuration_hash": "abc", "image_digest": nil, "docker_registry_image_tag": "1.4",
 			"deployment_url":     "/api/v1/deployments/" + resource + "00000000001zzzzz",
 			"current_process_id": "12 boot",
 			"exit_code":          3.0, "signal": "SIGKILL", "reason": "signal", "attempt": 2.0,
@@ -75,8 +75,8 @@ func TestARecordOnTheWire(t *testing.T) {
 	for prefix, own := range map[string]resttest.Object{
 		"app": {
 			"application_id":  "app" + strings.Repeat("0", 21),
-			"pull_request_id": 0.0, "docker_registry_image_tag": "1.4",
-			"force_rebuild": true, "commit": "c0ffee0c0ffee0c0ffee0c0ffee0c0ffee0c0ffee",
+			"pull_request_id": 0.0,
+			"force_rebuild":   true, "commit": "c0ffee0c0ffee0c0ffee0c0ffee0c0ffee0c0ffee",
 			"commit_message": "Greet everybody", "is_webhook": false,
 			"restart_only": true, "only_this_server": false, "git_type": nil},
 		"svc": {"service_id": "svc" + strings.Repeat("0", 21), "service_name": "shop"},

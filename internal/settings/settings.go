@@ -57,6 +57,10 @@ const (
 	// failed sign-ins with one token's id from one address ("requests=600,failures=10"). A
 	// missing one has the default, and 0 means no limit.
 	Throttle = "WAYBILL_THROTTLE"
+	// Images are the beginnings of the repositories whose pushes are events, and Buckets the
+	// buckets whose new objects are, with commas between them.
+	Images  = "WAYBILL_IMAGES"
+	Buckets = "WAYBILL_BUCKETS"
 	// LogLevel is debug, info, warn or error; info when unset.
 	LogLevel = "WAYBILL_LOG_LEVEL"
 
@@ -262,6 +266,17 @@ func (s Settings) TokenLifetime() (time.Duration, error) {
 			TokenDays, MaxTokenDays, text)
 	}
 	return time.Duration(days) * 24 * time.Hour, nil
+}
+
+// List splits a list with commas between its elements, and drops empty ones.
+func List(text string) []string {
+	var all []string
+	for one := range strings.SplitSeq(text, ",") {
+		if one = strings.TrimSpace(one); one != "" {
+			all = append(all, one)
+		}
+	}
+	return all
 }
 
 // Level returns the level of the operator's log. Internal if the variable does

@@ -183,7 +183,7 @@ func (e Event) Short() string {
 	case e.Image != nil:
 		return e.Image.Repository + ":" + e.Image.Tag
 	case e.Object != nil:
-		return e.Object.Bucket + "/" + e.Object.Key
+		return strings.TrimSpace(e.Object.Bucket + "/" + e.Object.Key + " " + e.Object.Version)
 	case e.Push != nil:
 		return strings.TrimSpace(e.Push.Provider + " " + cmp.Or(e.Push.GitTag, e.Push.Branch, e.Push.Ref))
 	case e.Schedule != nil:

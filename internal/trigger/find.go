@@ -3,7 +3,6 @@ package trigger
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"waybill/internal/catalog"
@@ -132,37 +131,4 @@ func newTarget(event Event, resource catalog.Deployable, operation deployment.Op
 		work: Work{Operation: operation, Options: options,
 			Trigger: deployment.Trigger{Kind: string(event.Source), Name: event.name()}},
 	}
-}
-
-// declared returns the resources that declare the image or the object. The first rule of a
-// resource that matches counts.
-func (i *Intake) declared(ctx context.Context, event Event) ([]target, error) {
-	var all []target
-	_, err := catalog.Resources(ctx, i.Catalog, func(resource catalog.Deployable) bool {
-		for _, rule := range resource.Shared().Triggers {
-			if !matches(rule, event) {
-				continue
-			}
-			options := deployment.Options{PullLatestImages: rule.Options.PullLatestImages,
-				StopBeforeStart: rule.Options.StopBeforeStart, Force: rule.Options.Force}
-			all = append(all, newTarget(event, resource, deployment.Operation(rule.Does()), options))
-			break
-		}
-		return false
-	})
-	return all, err
-}
-
-// matches reports whether the rule declares the image or the object.
-func matches(rule catalog.TriggerRule, event Event) bool {
-	switch {
-	case rule.Kind == catalog.TriggerImage && event.Image != nil:
-		return rule.Repository == event.Image.Repository && event.Image.Tag != "" &&
-			catalog.MatchTag(rule.Tag, event.Image.Tag)
-	case rule.Kind == catalog.TriggerObject && event.Object != nil:
-		key := event.Object.Key
-		return rule.Bucket == event.Object.Bucket && len(key) >= len(rule.Prefix)+len(rule.Suffix) &&
-			strings.HasPrefix(key, rule.Prefix) && strings.HasSuffix(key, rule.Suffix)
-	}
-	return false
 }

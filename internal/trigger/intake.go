@@ -33,6 +33,8 @@ type Ports struct {
 type Records interface {
 	// Get returns the record, or NotFound.
 	Get(ctx context.Context, id deployment.ID) (deployment.Record, error)
+	// List returns the deployments of a resource, the newest first.
+	List(ctx context.Context, resource catalog.ID, page deployment.Page) (deployment.Listing, error)
 }
 
 // Requests queues deployments, as [deployment.Requests] does. All requests with one id are one
@@ -144,13 +146,18 @@ func (i *Intake) HandleSent(ctx context.Context, body string, sent time.Time) er
 // accept stores the event, and gives it to each resource that it concerns.
 func (i *Intake) accept(ctx context.Context, event Event, body string) error {
 	targets, err := i.find(ctx, event)
+	found := len(targets)
+	var looped []target
+	if err == nil {
+		targets, looped, err = i.chain(ctx, event, targets)
+	}
 	if errors.Is(err, fault.Invalid) {
 		return i.refuse(ctx, event, body, err)
 	}
 	if err != nil {
 		return err
 	}
-	if len(targets) == 0 { // an image or an object that is none of the stack's
+	if found == 0 { // an image or an object that is none of the stack's
 		i.opts.Log.InfoContext(ctx, Unmatched, "source", string(event.Source))
 		return nil
 	}
@@ -159,6 +166,9 @@ func (i *Intake) accept(ctx context.Context, event Event, body string) error {
 		return err
 	}
 	var failed error
+	for _, target := range looped {
+		failed = errors.Join(failed, i.breakLoop(ctx, received, body, target))
+	}
 	for _, target := range targets {
 		if _, has := received.Results[target.resource]; !has {
 			failed = errors.Join(failed, i.give(ctx, received, target))

@@ -41,10 +41,18 @@ func (i *Intake) begin(ctx context.Context, slot Slot) error {
 			}
 		}
 	}
-	pending.Starting = true
-	if pending.StartAt.IsZero() {
+	if pending.StartAt.IsZero() { // no start has begun, so no deployment is its own
+		has, err := i.atDigest(ctx, slot.Resource, pending.Work)
+		if err != nil {
+			return err
+		}
+		if has != "" {
+			return i.finish(ctx, slot, Result{Outcome: Unchanged, Deployment: has,
+				Reason: "The resource has this image already."})
+		}
 		pending.StartAt = now
 	}
+	pending.Starting = true
 	slot.Pending = &pending
 	return i.Store.Save(ctx, slot, nil)
 }
@@ -77,6 +85,7 @@ func (i *Intake) start(ctx context.Context, slot Slot) error {
 	receipt, err := i.Requests.Request(ctx, deployment.Request{
 		Resource: slot.Resource, ID: id,
 		Operation: pending.Work.Operation, Options: pending.Work.Options, Trigger: pending.Work.Trigger,
+		Retags: pending.Work.Retags,
 	})
 	switch {
 	case err == nil:

@@ -105,6 +105,8 @@ type Work struct {
 	Operation deployment.Operation
 	Options   deployment.Options
 	Trigger   deployment.Trigger
+	// Retags says that the tag of the options becomes the tag of the application.
+	Retags bool
 }
 
 // Result says what became of an event for one resource.

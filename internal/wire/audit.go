@@ -10,8 +10,10 @@ import (
 type AuditEntry struct {
 	ID string `json:"id"`
 	At string `json:"at"`
-	// Token is null for an operator of the stack, who needs none.
+	// Token is null for an operator of the stack, who needs none, and for an event. Event says
+	// which event it was.
 	Token  *AuditToken `json:"token"`
+	Event  *string     `json:"event"`
 	Action string      `json:"action"`
 	Target AuditTarget `json:"target"`
 	Fields []string    `json:"fields"`
@@ -57,6 +59,8 @@ func fromEntry(entry audit.Entry) AuditEntry {
 	}
 	if entry.Actor.TokenID != "" {
 		body.Token = &AuditToken{json.Number(entry.Actor.TokenID), entry.Actor.Name}
+	} else {
+		body.Event = TextOrNull(entry.Actor.Name)
 	}
 	return body
 }

@@ -28,10 +28,13 @@ type Record struct {
 	StopBeforeStart  bool   `json:"stop_before_start"`
 	Force            bool   `json:"force"`
 	// Rollback says that the deployment used an earlier one's configuration.
-	Rollback          bool    `json:"rollback"`
-	DeleteVolumes     bool    `json:"delete_volumes"`
-	IsAPI             bool    `json:"is_api"`
-	Trigger           Trigger `json:"trigger"`
+	Rollback      bool    `json:"rollback"`
+	DeleteVolumes bool    `json:"delete_volumes"`
+	IsAPI         bool    `json:"is_api"`
+	Trigger       Trigger `json:"trigger"`
+	// ImageTag is the tag of the request or of the pushed image, ImageDigest the digest of the
+	// latter.
+	ImageTag          *string `json:"docker_registry_image_tag"`
 	ImageDigest       *string `json:"image_digest"`
 	ConfigurationHash *string `json:"configuration_hash"`
 	DeploymentURL     string  `json:"deployment_url"`
@@ -128,16 +131,15 @@ type LogTotals struct {
 // applicationFields are upstream's fields of an application's deployment. A field
 // without a counterpart in Waybill has upstream's empty value.
 type applicationFields struct {
-	ApplicationID          string  `json:"application_id"`
-	PullRequestID          int     `json:"pull_request_id"`
-	DockerRegistryImageTag *string `json:"docker_registry_image_tag"`
-	ForceRebuild           bool    `json:"force_rebuild"`
-	Commit                 string  `json:"commit"`
-	CommitMessage          *string `json:"commit_message"`
-	IsWebhook              bool    `json:"is_webhook"`
-	RestartOnly            bool    `json:"restart_only"`
-	OnlyThisServer         bool    `json:"only_this_server"`
-	GitType                *string `json:"git_type"`
+	ApplicationID  string  `json:"application_id"`
+	PullRequestID  int     `json:"pull_request_id"`
+	ForceRebuild   bool    `json:"force_rebuild"`
+	Commit         string  `json:"commit"`
+	CommitMessage  *string `json:"commit_message"`
+	IsWebhook      bool    `json:"is_webhook"`
+	RestartOnly    bool    `json:"restart_only"`
+	OnlyThisServer bool    `json:"only_this_server"`
+	GitType        *string `json:"git_type"`
 }
 
 // serviceFields are on deployments of services only.
@@ -174,6 +176,7 @@ func FromRecord(r deployment.Record) Record {
 		Rollback:          r.Options.Configuration != "",
 		DeleteVolumes:     r.Options.DeleteVolumes,
 		IsAPI:             r.Trigger.Kind == deployment.TriggerAPI,
+		ImageTag:          TextOrNull(r.Options.DockerTag),
 		ImageDigest:       TextOrNull(r.Options.ImageDigest),
 		Trigger:           fromTrigger(r.Trigger),
 		ConfigurationHash: TextOrNull(r.ConfigurationHash),
@@ -211,12 +214,11 @@ func (b *Record) addKind(r deployment.Record) {
 	switch r.ID.Kind() {
 	case catalog.KindApplication:
 		b.applicationFields = &applicationFields{
-			ApplicationID:          string(r.ID.Resource()),
-			DockerRegistryImageTag: TextOrNull(r.Options.DockerTag),
-			ForceRebuild:           r.Options.Force,
-			Commit:                 cmp.Or(r.Outcome.Source.Commit, r.Options.Commit, head),
-			CommitMessage:          TextOrNull(r.Outcome.Source.Message),
-			RestartOnly:            r.Operation == deployment.Restart,
+			ApplicationID: string(r.ID.Resource()),
+			ForceRebuild:  r.Options.Force,
+			Commit:        cmp.Or(r.Outcome.Source.Commit, r.Options.Commit, head),
+			CommitMessage: TextOrNull(r.Outcome.Source.Message),
+			RestartOnly:   r.Operation == deployment.Restart,
 		}
 	case catalog.KindService:
 		b.serviceFields = &serviceFields{ServiceID: string(r.ID.Resource()), ServiceName: r.ResourceName}

@@ -39,6 +39,9 @@ type Options struct {
 	Lease string
 	// Throttle limits the requests a minute; "" leaves it as the stack has it.
 	Throttle string
+	// Images and Buckets are the repositories and buckets whose events reach the stack.
+	Images  string
+	Buckets string
 	// Fresh stops an emulator that an earlier run left in the state folder.
 	// Without it, Up uses that emulator as it is.
 	Fresh bool
@@ -177,7 +180,8 @@ func targetOf(running *emulator.Emulator, opts Options) stack.Options {
 		Team:     opts.Team,
 		Lease:    opts.Lease,
 		Throttle: opts.Throttle,
-		Log:      filepath.Join(opts.State, "cdk.log"),
+		Images:   opts.Images, Buckets: opts.Buckets,
+		Log: filepath.Join(opts.State, "cdk.log"),
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"waybill/localstack/client"
@@ -111,5 +113,97 @@ func TestP11ARequestOnTheBusStartsADeployment(t *testing.T) {
 		if all := w.triggered(t, "bus", once); len(all) != 1 {
 			t.Errorf("%d deployments, want 1", len(all))
 		}
+	})
+}
+
+// deliveries is a bucket whose new objects are events.
+const deliveries = "e2e-deliveries"
+
+// declare declares a trigger of the application.
+func (w *world) declare(t *testing.T, app string, rule map[string]any) {
+	t.Helper()
+	err := w.api.Do(t.Context(), "PATCH", "/applications/"+app, map[string]any{"triggers": []any{rule}}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantOneDeployment delivers the event three times and checks that it makes one deployment.
+func (w *world) wantOneDeployment(t *testing.T, kind, app, event string) client.Deployment {
+	t.Helper()
+	for range 3 {
+		w.deliver(t, event)
+	}
+	w.triggered(t, kind, app)
+	// A dead letter that is sent later shows that the repeats have been handled.
+	id := fmt.Sprint("after-", time.Now().UnixNano())
+	w.deliver(t, id)
+	w.buried(t, id)
+	all := w.triggered(t, kind, app)
+	if len(all) != 1 {
+		t.Errorf("%d deployments, want 1 for an event that was delivered three times", len(all))
+	}
+	return w.await(t, all[0].DeploymentUUID)
+}
+
+func TestP11APushedImageStartsADeployment(t *testing.T) {
+	w := stack(t)
+	app := w.create(t, "/applications/dockerimage", map[string]any{"name": "web", "server_uuid": w.server(t),
+		"docker_registry_image_name": "team/web", "docker_registry_image_tag": "v1.0.0"})
+	w.declare(t, app, map[string]any{"kind": "image", "repository": "team/web", "tag": "^1.1"})
+	digest := "sha256:" + strings.Repeat("0a", 32)
+	detail := map[string]any{"result": "SUCCESS", "repository-name": "team/web", "image-digest": digest,
+		"action-type": "PUSH", "image-tag": "v1.1.0"}
+	w.wantOneDeployment(t, "image", app,
+		rawEvent(fmt.Sprint("image-", time.Now().UnixNano()), "ECR Image Action", "aws.ecr", detail))
+	var record struct {
+		Tag    string `json:"docker_registry_image_tag"`
+		Digest string `json:"image_digest"`
+	}
+	w.get(t, "/deployments/"+w.triggered(t, "image", app)[0].DeploymentUUID, &record)
+	if record.Tag != "v1.1.0" || record.Digest != digest {
+		t.Errorf("the record has %+v, want the pushed tag and digest", record)
+	}
+	var application struct {
+		Tag string `json:"docker_registry_image_tag"`
+	}
+	w.get(t, "/applications/"+app, &application)
+	if application.Tag != "v1.1.0" {
+		t.Errorf("the tag of the application is %q, want the pushed one", application.Tag)
+	}
+}
+
+func TestP11ANewObjectStartsADeployment(t *testing.T) {
+	w := stack(t)
+	app := w.shell(t, w.server(t), "echo delivered")
+	w.declare(t, app, map[string]any{"kind": "object", "bucket": deliveries, "prefix": "web/",
+		"suffix": ".zip", "operation": "restart"})
+	detail := map[string]any{"bucket": map[string]any{"name": deliveries},
+		"object": map[string]any{"key": "web/a.zip", "size": 5, "version-id": "v7"}}
+	ended := w.wantOneDeployment(t, "object", app,
+		rawEvent(fmt.Sprint("object-", time.Now().UnixNano()), "Object Created", "aws.s3", detail))
+	if ended.Status != "finished" {
+		t.Errorf("it has ended as %s", ended.Status)
+	}
+	t.Run("written to the bucket", func(t *testing.T) {
+		client := w.cloud.Session().S3()
+		_, err := client.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String(deliveries)})
+		if err == nil {
+			_, err = client.PutBucketNotificationConfiguration(t.Context(),
+				&s3.PutBucketNotificationConfigurationInput{Bucket: aws.String(deliveries),
+					NotificationConfiguration: &s3types.NotificationConfiguration{
+						EventBridgeConfiguration: &s3types.EventBridgeConfiguration{}}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := w.shell(t, w.server(t), "echo delivered")
+		w.declare(t, written, map[string]any{"kind": "object", "bucket": deliveries, "prefix": "real/"})
+		_, err = client.PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String(deliveries),
+			Key: aws.String("real/a b.zip"), Body: strings.NewReader("hello")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.await(t, w.triggered(t, "object", written)[0].DeploymentUUID)
 	})
 }

@@ -90,7 +90,8 @@ func deployStack() (*world, error) {
 		Lease:    lease.String(),
 		// The tests share a token, and each polls several times a second.
 		Throttle: "requests=0,failures=5",
-		Fresh:    true,
+		Images:   "team/", Buckets: deliveries,
+		Fresh: true,
 		Functions: func(endpoint string) (string, error) {
 			w.meter, err = meter.Start(endpoint)
 			if err != nil {

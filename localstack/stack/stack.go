@@ -50,6 +50,9 @@ type Options struct {
 	// Throttle limits the requests a minute, such as "requests=0"; "" leaves it as the stack
 	// has it.
 	Throttle string
+	// Images and Buckets are the repositories and buckets whose events reach the stack.
+	Images  string
+	Buckets string
 	// Log is a file that gets the output of the CDK CLI. The files that the CLI
 	// makes are in the same folder.
 	Log string
@@ -143,6 +146,12 @@ func (o Options) context() []string {
 	}
 	if o.Throttle != "" {
 		args = append(args, "-c", "throttle="+o.Throttle)
+	}
+	if o.Images != "" {
+		args = append(args, "-c", "images="+o.Images)
+	}
+	if o.Buckets != "" {
+		args = append(args, "-c", "buckets="+o.Buckets)
 	}
 	return args
 }

@@ -23,6 +23,8 @@ type enqueuing struct {
 	// is its server, as read.
 	superseded *deployment.Record
 	server     *serverState
+	// retag changes the tag of the application, or is nil.
+	retag *deployment.Retag
 }
 
 // Enqueue tries the transaction first, so most calls make two requests: the
@@ -43,13 +45,24 @@ type enqueuing struct {
 //  7. None of these: the obstacle is gone, so try again.
 func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record,
 	key deployment.RequestKey) (deployment.Receipt, error) {
+	return d.enqueue(ctx, enqueuing{record: record, key: key})
+}
+
+// EnqueueRetagged is Enqueue with two more writes: of the application's head and of the audit.
+func (d *Deployments) EnqueueRetagged(ctx context.Context, record deployment.Record,
+	retag deployment.Retag) (deployment.Receipt, error) {
+	return d.enqueue(ctx, enqueuing{record: record, retag: &retag})
+}
+
+func (d *Deployments) enqueue(ctx context.Context, first enqueuing) (deployment.Receipt, error) {
+	record := first.record
 	if !record.ID.Kind().Deployable() {
 		return deployment.Receipt{}, catalog.NewNotFoundError(record.ID.Resource())
 	}
 	if record.ServerID.Kind() != catalog.KindServer {
 		return deployment.Receipt{}, deployment.NewServerGoneError()
 	}
-	next := enqueuing{record: record, key: key}
+	next := first
 	var receipt deployment.Receipt
 	err := retry(ctx, func() (bool, error) {
 		writes, err := d.enqueueing(next)
@@ -77,8 +90,11 @@ func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record,
 		if slices.Max(why.unmet) >= len(writes)-awaitWrites(record) {
 			return true, deployment.NewDependencyEndedError()
 		}
+		if why.unmet[0] >= len(writes)-awaitWrites(record)-len(d.retagging(next)) {
+			return true, catalog.NewStaleError(record.ID.Resource())
+		}
 		var known deployment.Record
-		next = enqueuing{record: record, key: key}
+		next = first
 		known, done, err = d.standing(ctx, &next)
 		if done && err == nil {
 			receipt, err = d.receipt(ctx, known, true)
@@ -116,7 +132,25 @@ func (d *Deployments) enqueueing(next enqueuing) ([]types.TransactWriteItem, err
 	if len(record.After) > 0 {
 		writes = append(writes, d.addingAfter(record))
 	}
+	writes = append(writes, d.retagging(next)...)
 	return append(writes, d.awaiting(record)...), nil
+}
+
+// retagging are the last writes of the transaction before those of awaiting. They change the tag
+// in the definition of an application that is as it was read.
+func (d *Deployments) retagging(next enqueuing) []types.TransactWriteItem {
+	if next.retag == nil {
+		return nil
+	}
+	head := update(change{
+		table:     d.tables.Catalog,
+		key:       entityKey(next.record.ID.Resource()),
+		update:    "SET #definition.#image.#tag = :tag, #updated_at = :now",
+		condition: "#updated_at = :was AND attribute_exists(#definition.#image)",
+		values: item{":tag": text(next.retag.Tag), ":was": stamp(next.retag.Was),
+			":now": stamp(next.record.CreatedAt)},
+	})
+	return append([]types.TransactWriteItem{head}, entering(d.tables.Audit, next.retag.Entry)...)
 }
 
 // adding is the write of a new record. Only it sets the attributes of the indexes: any

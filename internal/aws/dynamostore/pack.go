@@ -8,10 +8,13 @@ package dynamostore
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 )
 
@@ -174,4 +177,56 @@ func (u *unpacker) length() int {
 		return 0
 	}
 	return int(n)
+}
+
+// idKinds are the kinds of resources of a packed id, by its first number less 1.
+var idKinds = [...]string{"app", "svc", "dbs"}
+
+// id appends the id of a deployment: the first three letters as a number, and five bits for each
+// other character. So it takes 25 bytes instead of 41. 0 is no id, and a larger number than the
+// kinds have is before an id that is stored as text.
+func (p *packer) id(id deployment.ID) {
+	const prefix = 3
+	text := string(id)
+	kind := slices.Index(idKinds[:], text[:min(prefix, len(text))])
+	switch {
+	case text == "":
+		p.count(0)
+		return
+	case kind < 0 || len(text) != deployment.IDLength || strings.Trim(text[prefix:], catalog.Alphabet) != "":
+		p.count(int64(len(idKinds) + 1))
+		p.text(text)
+		return
+	}
+	p.count(int64(kind + 1))
+	bits, n := uint32(0), 0
+	for _, letter := range []byte(text[prefix:]) {
+		bits, n = bits<<5|uint32(strings.IndexByte(catalog.Alphabet, letter)), n+5
+		if n >= 8 {
+			n -= 8
+			p.packed = append(p.packed, byte(bits>>n))
+		}
+	}
+	p.packed = append(p.packed, byte(bits<<(8-n)))
+}
+
+// id is the inverse of [packer.id].
+func (u *unpacker) id() deployment.ID {
+	kind := u.count()
+	switch {
+	case kind == 0:
+		return ""
+	case kind > int64(len(idKinds)) || kind < 0:
+		return deployment.ID(u.text())
+	}
+	const letters = deployment.IDLength - 3
+	text := []byte(idKinds[kind-1])
+	bits, n := uint32(0), 0
+	for _, one := range u.bytes((letters*5 + 7) / 8) {
+		bits, n = bits<<8|uint32(one), n+8
+		for ; n >= 5 && len(text) < deployment.IDLength; n -= 5 {
+			text = append(text, catalog.Alphabet[bits>>(n-5)&31])
+		}
+	}
+	return deployment.ID(text)
 }

@@ -213,7 +213,7 @@ func packRequest(r deployment.Record) []byte {
 	}
 	if caused {
 		p.count(int64(r.Trigger.Chain))
-		p.text(string(r.Trigger.CausedBy))
+		p.id(r.Trigger.CausedBy)
 	}
 	return p.packed
 }
@@ -256,7 +256,7 @@ func unpackRequest(packed []byte, r *deployment.Record) error {
 			r.Options.ImageDigest = digestAlgorithm + digest
 		}
 	}
-	r.Trigger.Chain, r.Trigger.CausedBy = int(u.count()), deployment.ID(u.text())
+	r.Trigger.Chain, r.Trigger.CausedBy = int(u.count()), u.id()
 	return u.err
 }
 

@@ -21,7 +21,10 @@ const maxRecordBytes = 1024
 // names of 40 characters, 8 steps with names of 20, a full index of a long log, a tag,
 // a commit that was asked for and another that was built, a user who cancels, and other
 // tokens that were given it.
-func life(t *testing.T) map[string]deployment.Record {
+//
+// An event of an image has a digest, and neither a commit nor an earlier configuration. Only an
+// event of the bus has a cause.
+func life(t *testing.T, origin deployment.Trigger, options deployment.Options) map[string]deployment.Record {
 	t.Helper()
 	start := time.Date(2026, 8, 22, 10, 0, 0, 123456000, time.UTC)
 	clock := start
@@ -30,11 +33,9 @@ func life(t *testing.T) map[string]deployment.Record {
 	resource, uuid := string(serviceID), "0a1b2c3d-4e5f-6789-abcd-ef0123456789"
 	record := deployment.Record{
 		ID: newRecordID(t, resource, start), Status: deployment.Queued, Operation: deployment.Restart,
-		Options: deployment.Options{PullLatestImages: true, StopBeforeStart: true, Force: true,
-			DockerTag: name('t', 40), Commit: name('c', 40), Configuration: name('e', 64)},
+		Options:      options,
 		ResourceName: name('r', 40), ServerID: serverID, ServerName: name('s', 40),
-		Trigger: deployment.Trigger{Kind: "schedule", Name: name('k', 40),
-			TokenID: "9007199254740991"},
+		Trigger:           origin,
 		Retention:         catalog.Retention{Finished: 3650, Failed: 3650, Cancelled: 3650},
 		ConfigurationHash: name('e', 64), CreatedAt: start, QueuedAt: start, UpdatedAt: start,
 	}
@@ -91,7 +92,7 @@ func givenToMany(t *testing.T, record deployment.Record) deployment.Record {
 			record = given
 		}
 	}
-	if len(record.GivenTo) == 0 {
+	if len(record.GivenTo) == 0 && record.Trigger.CausedBy == "" {
 		t.Error("the record has no room for another token")
 	}
 	return record
@@ -127,7 +128,7 @@ func longLog(after func(time.Duration) time.Time) logbook.Mark {
 // TestARecordStaysInOneWriteUnit leaves room for the time of expiry, for the shard and
 // for the flags of a legal hold and of a deployment that waits for it.
 func TestARecordStaysInOneWriteUnit(t *testing.T) {
-	for phase, record := range life(t) {
+	for phase, record := range lives(t) {
 		stored, err := dynamostore.EncodeRecord(record)
 		if err != nil {
 			t.Fatal(err)
@@ -142,4 +143,30 @@ func TestARecordStaysInOneWriteUnit(t *testing.T) {
 			t.Errorf("%s: %d bytes, want less than %d", phase, size, maxRecordBytes)
 		}
 	}
+}
+
+// lives has the records of every origin.
+func lives(t *testing.T) map[string]deployment.Record {
+	t.Helper()
+	name := strings.Repeat("k", deployment.MaxTriggerName)
+	all := deployment.Options{PullLatestImages: true, StopBeforeStart: true, Force: true,
+		DockerTag: strings.Repeat("t", 40)}
+	rollback, pushed := all, all
+	rollback.Commit, rollback.Configuration = strings.Repeat("c", 40), strings.Repeat("e", 64)
+	pushed.ImageDigest = "sha256:" + strings.Repeat("d", 64)
+	caused := all
+	caused.Commit = rollback.Commit
+	cause := newRecordID(t, "", time.Date(2026, 8, 22, 9, 0, 0, 0, time.UTC))
+	phases := map[string]deployment.Record{}
+	called := deployment.Trigger{Kind: "api", Name: name, TokenID: "9007199254740991"}
+	for origin, some := range map[string]map[string]deployment.Record{
+		"a call":   life(t, called, rollback),
+		"an image": life(t, deployment.Trigger{Kind: "image", Name: name}, pushed),
+		"the bus":  life(t, deployment.Trigger{Kind: "bus", Name: name, Chain: 5, CausedBy: cause}, caused),
+	} {
+		for phase, record := range some {
+			phases[origin+", "+phase] = record
+		}
+	}
+	return phases
 }

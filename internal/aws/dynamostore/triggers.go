@@ -195,6 +195,7 @@ type workItem struct {
 	Name      string `dynamodbav:"name,omitempty"`
 	Chain     int    `dynamodbav:"chain,omitempty"`
 	CausedBy  string `dynamodbav:"caused_by,omitempty"`
+	Retags    bool   `dynamodbav:"retags,omitempty"`
 }
 
 func newOrderItem(o trigger.Order) orderItem {
@@ -209,11 +210,12 @@ func newWorkItem(w trigger.Work) workItem {
 	return workItem{Operation: string(w.Operation), Pull: w.Options.PullLatestImages,
 		StopFirst: w.Options.StopBeforeStart, Force: w.Options.Force, DockerTag: w.Options.DockerTag,
 		Digest: w.Options.ImageDigest, Commit: w.Options.Commit, Kind: w.Trigger.Kind, Name: w.Trigger.Name,
-		Chain: w.Trigger.Chain, CausedBy: string(w.Trigger.CausedBy)}
+		Chain: w.Trigger.Chain, CausedBy: string(w.Trigger.CausedBy),
+		Retags: w.Retags}
 }
 
 func (w workItem) work() trigger.Work {
-	return trigger.Work{Operation: deployment.Operation(w.Operation),
+	return trigger.Work{Operation: deployment.Operation(w.Operation), Retags: w.Retags,
 		Options: deployment.Options{PullLatestImages: w.Pull, StopBeforeStart: w.StopFirst, Force: w.Force,
 			DockerTag: w.DockerTag, ImageDigest: w.Digest, Commit: w.Commit},
 		Trigger: deployment.Trigger{Kind: w.Kind, Name: w.Name, Chain: w.Chain,

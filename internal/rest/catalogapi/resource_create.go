@@ -200,6 +200,9 @@ func (a catalogAPI) prepare(ctx context.Context, change change) (preparedDraft, 
 	if err == nil { // the draft's own problems come first
 		err = missing
 	}
+	if err == nil {
+		err = a.opts.Sources.Check(draft)
+	}
 	if err != nil {
 		return preparedDraft{}, err
 	}

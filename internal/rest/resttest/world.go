@@ -97,7 +97,8 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	for _, apply := range change {
 		apply(&catalogPorts, &showPorts)
 	}
-	opts := rest.Options{Log: oplog.New(w.Log, slog.LevelInfo), Team: "blue"}
+	opts := rest.Options{Log: oplog.New(w.Log, slog.LevelInfo), Team: "blue",
+		Sources: catalog.TriggerSources{Images: []string{"team/"}, Buckets: []string{"deliveries"}}}
 	var err error
 	add := func(function string, handler http.Handler, failed error) {
 		if w.Handlers[function] = handler; failed != nil {
