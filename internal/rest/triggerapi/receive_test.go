@@ -178,6 +178,49 @@ func TestAnUnsignedCallLearnsNothing(t *testing.T) {
 	}
 }
 
+// TestNoSecretIsNoSecret signs with the secret of generation 0, which is given to no one.
+func TestNoSecretIsNoSecret(t *testing.T) {
+	w := resttest.New(t)
+	server := w.Server(t)
+	w.Hooked(t, server) // creates the key
+	key, err := w.Memory.WebhookKeys().Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for provider, delivery := range resttest.Deliveries() {
+		for _, uuid := range []string{w.Built(t, server), "app" + strings.Repeat("0", 21), "nonsense"} {
+			secret := key.Secret(catalog.ID(uuid), 0).Text()
+			if got := w.Ask(t, delivery.Request(t, uuid, secret)); got.Status != http.StatusUnauthorized {
+				t.Errorf("%s, %s: %d %s", provider, uuid, got.Status, got.Body)
+			}
+		}
+	}
+}
+
+// TestRefusedDeliveriesCanBeCounted holds the operator's log to the filter of the stack, which makes
+// a metric of its lines.
+func TestRefusedDeliveriesCanBeCounted(t *testing.T) {
+	w := resttest.New(t)
+	uuid, secret := w.Hooked(t, w.Server(t))
+	for _, delivery := range resttest.Deliveries() {
+		w.Ask(t, delivery.Request(t, uuid, secret))
+		w.Ask(t, delivery.Request(t, "app"+strings.Repeat("0", 21), secret))
+	}
+	counted := 0
+	for _, line := range w.Logged(t) {
+		route, _ := line["route"].(string)
+		if strings.HasPrefix(route, "/api/v1/webhooks/") && line["status"] == 401.0 {
+			counted++
+		}
+	}
+	if want := len(resttest.Deliveries()); counted != want {
+		t.Errorf("%d lines are counted, want %d", counted, want)
+	}
+	if text := w.Log.String(); strings.Contains(text, secret) || strings.Contains(text, "basket") {
+		t.Error("the log has a secret or a body")
+	}
+}
+
 func TestAReplacedSecretIsVoid(t *testing.T) {
 	w := resttest.New(t)
 	uuid, former := w.Hooked(t, w.Server(t))
