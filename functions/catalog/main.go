@@ -19,6 +19,7 @@ import (
 	"waybill/internal/remote/sshkey"
 	"waybill/internal/rest"
 	"waybill/internal/rest/catalogapi"
+	"waybill/internal/schedule"
 	"waybill/internal/settings"
 )
 
@@ -37,7 +38,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		return gateway.Handlers{}, err
 	}
 	tables := dynamostore.Tables(env.Tables())
-	store := dynamostore.NewCatalog(aws.DynamoDB(), tables)
+	schedules := dynamostore.NewSchedules(aws.DynamoDB(), tables)
+	clock := scheduler.Open(aws.Config(), scheduler.Place(env.SchedulePlace()))
+	store := schedule.Catalog{Store: dynamostore.NewCatalog(aws.DynamoDB(), tables), Schedules: schedules,
+		Clock: clock}
 	tokens := dynamostore.NewTokens(aws.DynamoDB(), dynamostore.TokenTables(env.TokenTables()))
 	keys := sshkey.Reader{}
 	handler, err := catalogapi.New(catalogapi.Ports{
@@ -51,8 +55,8 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		WebhookKeys: parameters.OpenWebhookKeys(aws.Config(), env.Get(settings.SecretsPath)),
 		Ledger:      dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		Snapshots:   s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
-		Schedules:   dynamostore.NewSchedules(aws.DynamoDB(), tables),
-		Clock:       scheduler.Open(aws.Config(), scheduler.Place(env.SchedulePlace())),
+		Schedules:   schedules,
+		Clock:       clock,
 		Check:       recipe.Check,
 		Expand:      recipe.Expand,
 		Warn:        recipe.Warnings,

@@ -43,12 +43,13 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	logs := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
 	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
 	history := dynamostore.NewHistory(aws.DynamoDB(), tables)
+	store := schedule.Catalog{Store: dynamostore.NewCatalog(aws.DynamoDB(), tables),
+		Schedules: dynamostore.NewSchedules(aws.DynamoDB(), tables),
+		Clock:     scheduler.Open(aws.Config(), scheduler.Place(env.SchedulePlace()))}
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{
-		Claims:   deployments,
-		Expiries: deployments,
-		History:  history,
-		Store:    dynamostore.NewCatalog(aws.DynamoDB(), tables),
-		Logs:     logs, Snapshots: logs.Snapshots(), Excerpts: logs.Excerpts(),
+		Claims: deployments, Expiries: deployments, History: history,
+		Store: store,
+		Logs:  logs, Snapshots: logs.Snapshots(), Excerpts: logs.Excerpts(),
 		Vault:  parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Feed:   dynamostore.NewFeed(aws.DynamoDB(), tables),
 		Sender: sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
@@ -56,11 +57,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 			eventbus.Stack{Team: env.Get(settings.Team), URL: env.Get(settings.APIURL)}),
 	}, deployment.DispatcherOptions{Log: log, Retention: catalog.Retention(days)})
 	roller := statistics.NewRoller(dynamostore.NewRollups(aws.DynamoDB(), tables), time.Now)
-	keeper := schedule.NewKeeper(dynamostore.NewSchedules(aws.DynamoDB(), tables),
-		scheduler.Open(aws.Config(), scheduler.Place(env.SchedulePlace())), nil, schedule.Options{})
+	keeper := schedule.NewKeeper(store, schedule.KeeperOptions{})
 	return gateway.Handlers{Change: func(ctx context.Context, item gateway.Change) error {
 		return dynamostore.HandleChange(ctx, dynamostore.StreamRecord(item), dispatcher)
 	}, Tick: func(ctx context.Context) error {
-		return errors.Join(dispatcher.Sweep(ctx), roller.Roll(ctx), keeper.Repair(ctx))
+		return errors.Join(dispatcher.Sweep(ctx), roller.Roll(ctx), keeper.Sweep(ctx))
 	}, Orphans: deployment.NewOrphans(history, logs, time.Now).Page}, nil
 }

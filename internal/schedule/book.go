@@ -25,7 +25,7 @@ type Book struct {
 	opts  Options
 }
 
-// Options adjust [NewBook] and [NewKeeper]; the zero value works.
+// Options adjust [NewBook]; the zero value works.
 type Options struct {
 	// Now and Random default to the clock and crypto/rand.
 	Now    func() time.Time

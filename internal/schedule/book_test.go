@@ -29,6 +29,8 @@ type world struct {
 	service catalog.ID
 	now     time.Time
 	came    map[string]bool
+	// reported are the missed runs, in the order of their reports.
+	reported []string
 }
 
 func (w *world) HasEvent(_ context.Context, id string) (bool, error) { return w.came[id], nil }
@@ -52,7 +54,12 @@ func newWorld(t *testing.T) *world {
 	opts := schedule.Options{Now: func() time.Time { return w.now }}
 	w.Clock().Now = opts.Now
 	w.book = schedule.NewBook(w.Schedules(), w.Clock(), opts)
-	w.keeper = schedule.NewKeeper(w.Schedules(), w.Clock(), w, opts)
+	w.keeper = schedule.NewKeeper(schedule.Catalog{Schedules: w.Schedules(), Clock: w.Clock()},
+		schedule.KeeperOptions{Now: opts.Now, Arrivals: w,
+			Report: func(_ context.Context, missed schedule.Missed) error {
+				w.reported = append(w.reported, missed.ID())
+				return nil
+			}})
 	return w
 }
 
@@ -399,6 +406,16 @@ func TestMissed(t *testing.T) {
 		if diff := cmp.Diff(c.want, missed(due.Add(c.after))); diff != "" {
 			t.Errorf("after %s: %s", c.after, diff)
 		}
+	}
+	w.now = due.Add(10 * time.Minute)
+	for range 2 {
+		if err := w.keeper.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id := "schedule-missed/" + string(daily.ID) + "/2027-01-01T13:00:00Z"
+	if diff := cmp.Diff([]string{id, id}, w.reported); diff != "" {
+		t.Errorf("reported by two sweeps: %s", diff)
 	}
 	w.came[schedule.EventID(daily.ID, due)] = true
 	if got := missed(due.Add(10 * time.Minute)); got != nil {

@@ -10,10 +10,19 @@ import (
 
 // Keeper keeps the copies of a [Clock] as the definitions say, and finds runs that did not come.
 type Keeper struct {
-	store    Lister
-	clock    Clock
-	arrivals Arrivals
-	opts     Options
+	Catalog
+	opts KeeperOptions
+}
+
+// KeeperOptions adjust [NewKeeper]; the zero value works.
+type KeeperOptions struct {
+	// Now defaults to the clock.
+	Now func() time.Time
+	// Arrivals has the events that have come. By default no run is missed.
+	Arrivals Arrivals
+	// Report tells of a run that was missed. The same one is reported by each sweep within
+	// [MissedFor]. By default none is told.
+	Report func(ctx context.Context, missed Missed) error
 }
 
 // Arrivals tells whether an event has come.
@@ -23,9 +32,26 @@ type Arrivals interface {
 	HasEvent(ctx context.Context, id string) (bool, error)
 }
 
-// NewKeeper returns the use case. With nil for arrivals, no run is missed.
-func NewKeeper(store Lister, clock Clock, arrivals Arrivals, opts Options) *Keeper {
-	return &Keeper{store, clock, arrivals, opts.withDefaults()}
+// NewKeeper returns the use case for the schedules of the catalog.
+func NewKeeper(catalog Catalog, opts KeeperOptions) *Keeper {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	return &Keeper{catalog, opts}
+}
+
+// Sweep repairs the copies and reports the runs that were missed. It does what it can and returns all
+// errors.
+func (k *Keeper) Sweep(ctx context.Context) error {
+	failed := k.Repair(ctx)
+	missed, err := k.Missed(ctx)
+	failed = errors.Join(failed, err)
+	for _, one := range missed {
+		if k.opts.Report != nil {
+			failed = errors.Join(failed, k.opts.Report(ctx, one))
+		}
+	}
+	return failed
 }
 
 // Grace is how old a copy without a definition is when it counts as left over. A younger one may be
@@ -62,7 +88,7 @@ func (k *Keeper) Repair(ctx context.Context) error {
 	}
 	for name, madeAt := range copies {
 		if !wanted[name] && now.Sub(madeAt) > Grace {
-			failed = append(failed, k.clock.Clear(ctx, name))
+			failed = append(failed, k.Clock.Clear(ctx, name))
 		}
 	}
 	return errors.Join(failed...)
@@ -78,13 +104,13 @@ func (k *Keeper) set(ctx context.Context, resource catalog.ID, s Schedule, now t
 	if err != nil {
 		return err
 	}
-	return k.clock.Set(ctx, copied)
+	return k.Clock.Set(ctx, copied)
 }
 
 func (k *Keeper) names(ctx context.Context) (map[string]time.Time, error) {
 	all := map[string]time.Time{}
 	for after := ""; ; {
-		names, next, err := k.clock.Names(ctx, after)
+		names, next, err := k.Clock.Names(ctx, after)
 		if err != nil {
 			return nil, err
 		}
@@ -101,7 +127,7 @@ func (k *Keeper) names(ctx context.Context) (map[string]time.Time, error) {
 func (k *Keeper) sets(ctx context.Context) ([]Set, error) {
 	var all []Set
 	for after := catalog.ID(""); ; {
-		sets, next, err := k.store.Sets(ctx, after)
+		sets, next, err := k.Schedules.Sets(ctx, after)
 		if err != nil {
 			return nil, err
 		}
@@ -135,8 +161,11 @@ const (
 
 // Missed returns the runs that were missed a short time ago, one for each schedule at most.
 func (k *Keeper) Missed(ctx context.Context) ([]Missed, error) {
+	if k.opts.Arrivals == nil {
+		return nil, nil
+	}
 	sets, err := k.sets(ctx)
-	if err != nil || k.arrivals == nil {
+	if err != nil {
 		return nil, err
 	}
 	now := k.opts.Now()
@@ -147,7 +176,7 @@ func (k *Keeper) Missed(ctx context.Context) ([]Missed, error) {
 			if due.IsZero() || now.Sub(due) > MissedAfter+s.Flexible+MissedFor {
 				continue
 			}
-			came, err := k.arrivals.HasEvent(ctx, EventID(s.ID, due))
+			came, err := k.opts.Arrivals.HasEvent(ctx, EventID(s.ID, due))
 			if err != nil {
 				return found, err
 			}

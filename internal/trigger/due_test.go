@@ -163,7 +163,8 @@ func TestMissedRunsAreFoundInTheEvents(t *testing.T) {
 	w.handle(t, isDue(one, service, sevenPM))
 	w.pass(schedule.MissedAfter)
 	events := trigger.Arrivals{Store: w.store}
-	keeper := schedule.NewKeeper(w.Schedules(), w.Clock(), events, schedule.Options{Now: w.now})
+	keeper := schedule.NewKeeper(schedule.Catalog{Schedules: w.Schedules(), Clock: w.Clock()},
+		schedule.KeeperOptions{Now: w.now, Arrivals: events})
 	missed, err := keeper.Missed(t.Context())
 	if err != nil || len(missed) != 1 || missed[0].Schedule.ID != other ||
 		missed[0].Due.Format(time.RFC3339) != sevenPM {

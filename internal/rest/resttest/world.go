@@ -33,6 +33,7 @@ import (
 	"waybill/internal/rest/listapi"
 	"waybill/internal/rest/showapi"
 	"waybill/internal/rest/triggerapi"
+	"waybill/internal/schedule"
 )
 
 // World is all API functions over one memory.
@@ -161,7 +162,8 @@ func (w *World) InspectPorts() inspectapi.Ports {
 func (w *World) CatalogPorts() catalogapi.Ports {
 	m := w.Memory
 	return catalogapi.Ports{
-		Tokens: m.Tokens(), Audit: m.Audit(), Keys: m.IdempotencyKeys(), Store: m.Catalog(), Vault: m.Vault(),
+		Tokens: m.Tokens(), Audit: m.Audit(), Keys: m.IdempotencyKeys(), Vault: m.Vault(),
+		Store:       schedule.Catalog{Store: m.Catalog(), Schedules: m.Schedules(), Clock: m.Clock()},
 		WebhookKeys: m.WebhookKeys(),
 		KeyReader:   w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
 		Schedules: m.Schedules(), Clock: m.Clock(),
