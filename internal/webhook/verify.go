@@ -88,13 +88,14 @@ func StandardTime(header http.Header) (at time.Time, ok bool) {
 	return time.Unix(seconds, 0), err == nil
 }
 
-// DeliveryID returns a text that is the same for every copy of a delivery to the resource, and
-// only for those: the signed id of a generic delivery, and for a forge the SHA-256 of the body,
-// because no forge but GitLab signs its own id. It begins with the resource, because several
-// resources may get the same body, and a sender chooses the ids for its resource only.
+// DeliveryID returns a text that is the same for every copy of a verified delivery to the resource,
+// and only for those: the signed id of Standard Webhooks, which GitLab also sends with a signing
+// token, and for other deliveries of forges the SHA-256 of the body, because their ids are not
+// signed. It begins with the resource, because several resources may get the same body, and a sender
+// chooses the ids for its resource only.
 func DeliveryID(p Provider, id catalog.ID, header http.Header, body []byte) string {
 	digest := sha256.Sum256(body)
-	if p == Generic {
+	if p == Generic || p == GitLab && header.Get(standardwebhooks.HeaderWebhookSignature) != "" {
 		// The digest of the id has a known length and characters.
 		digest = sha256.Sum256([]byte(header.Get(standardwebhooks.HeaderWebhookID)))
 	}

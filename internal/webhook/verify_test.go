@@ -225,6 +225,13 @@ func TestADeliveryHasOneID(t *testing.T) {
 	if other := id(webhook.Generic, resource, "{}", "webhook-id", "b"); other == hook {
 		t.Error("another message has the same id")
 	}
+	if pushes := id(webhook.GitLab, resource, "{}"); pushes == id(webhook.GitLab, resource, "{ }") {
+		t.Error("two bodies of GitLab have one id")
+	}
+	if signed := id(webhook.GitLab, resource, "{}", "webhook-id", "a", "webhook-signature",
+		"v1,x"); signed != hook {
+		t.Errorf("a signed delivery of GitLab has the id %s, want its own: %s", signed, hook)
+	}
 	if !strings.HasPrefix(hook, string(resource)+"/") || len(hook) != 24+1+64 {
 		t.Errorf("%s is not the resource and a digest", hook)
 	}
