@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -50,6 +51,26 @@ type TriggerOptions struct {
 	PullLatestImages bool
 	StopBeforeStart  bool
 	Force            bool
+	// After has the resources whose deployments must have finished before, at most
+	// [MaxAfter].
+	After []ID
+}
+
+// MaxAfter is the most resources that a deployment may come after.
+const MaxAfter = 10
+
+// CheckAfter returns why a declaration cannot come after the resources, or "". Whether they
+// exist is decided when it starts something.
+func CheckAfter(after []ID) string {
+	if len(after) > MaxAfter {
+		return fmt.Sprintf("must have at most %d uuids", MaxAfter)
+	}
+	for _, id := range after {
+		if parsed, err := ParseID(string(id)); err != nil || !parsed.Kind().Deployable() {
+			return "must have uuids of applications, services or databases"
+		}
+	}
+	return ""
 }
 
 // Bounds of the declarations of a resource.
@@ -82,6 +103,11 @@ func (p *problems) triggers(r Deployable) {
 		field := "triggers." + strconv.Itoa(i)
 		if rule.Operation != "" && !slices.Contains(triggerOperations, rule.Operation) {
 			p.Add(field+".operation", "must be %s", oneOf(triggerOperations))
+		}
+		if len(rule.Options.After) > 0 && rule.Does() == "stop" {
+			p.Add(field+".options.after", "is for a start, a restart or a deploy")
+		} else if problem := CheckAfter(rule.Options.After); problem != "" {
+			p.Add(field+".options.after", "%s", problem)
 		}
 		if name := rule.foreign(); name != "" {
 			p.Add(field+"."+name, "is not for a rule of kind %q", rule.Kind)
@@ -196,7 +222,7 @@ func (p *problems) gitRule(field string, resource Deployable, rule TriggerRule) 
 // Clone returns a copy that shares nothing with the rule.
 func (r TriggerRule) Clone() TriggerRule {
 	r.Branches, r.Tags = slices.Clone(r.Branches), slices.Clone(r.Tags)
-	r.WatchPaths = slices.Clone(r.WatchPaths)
+	r.WatchPaths, r.Options.After = slices.Clone(r.WatchPaths), slices.Clone(r.Options.After)
 	return r
 }
 
@@ -214,7 +240,8 @@ func (r *Resource) measuredTriggers() []measured {
 	size := 0
 	for _, rule := range r.Triggers {
 		size += triggerAllowance + len(rule.Kind) + len(rule.Repository) + len(rule.Tag) + len(rule.Bucket) +
-			len(rule.Prefix) + len(rule.Suffix) + len(rule.Operation)
+			len(rule.Prefix) + len(rule.Suffix) + len(rule.Operation) +
+			len(rule.Options.After)*(IDLength+elementBytes)
 		for _, glob := range slices.Concat(rule.Branches, rule.Tags, rule.WatchPaths) {
 			size += len(glob) + elementBytes
 		}

@@ -24,7 +24,7 @@ type Dependency struct {
 }
 
 // MaxAfter is the most resources that a request may come after.
-const MaxAfter = 10
+const MaxAfter = catalog.MaxAfter
 
 // Waiting reports whether the deployment is kept out of its server's queue until the
 // deployments that it comes after have finished.

@@ -113,7 +113,9 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 	}
 	record := r.record(request, id, resource, server, now)
 	record.Status, record.ConfigurationHash = Queued, hash
-	return r.enqueue(ctx, record, request)
+	return r.enqueue(ctx, record, request, func(record Record) (Receipt, error) {
+		return r.queue.Enqueue(ctx, record, request.key())
+	})
 }
 
 // newIDAndTime returns the id and the time of a new deployment.

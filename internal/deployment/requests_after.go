@@ -15,8 +15,10 @@ import (
 // deployments end between the look and the write.
 const maxLooks = 5
 
-// enqueue completes the record with the deployments that it comes after, and queues it.
-func (r *Requests) enqueue(ctx context.Context, record Record, request Request) (Receipt, error) {
+// enqueue completes the record with the deployments that it comes after, and calls write, which
+// queues it.
+func (r *Requests) enqueue(ctx context.Context, record Record, request Request,
+	write func(Record) (Receipt, error)) (Receipt, error) {
 	for look := 1; ; look++ {
 		after, err := r.after(ctx, request)
 		if err != nil {
@@ -26,7 +28,7 @@ func (r *Requests) enqueue(ctx context.Context, record Record, request Request) 
 		if len(record.pending()) > 0 {
 			record.QueuedAt = time.Time{}
 		}
-		receipt, err := r.queue.Enqueue(ctx, record, request.key())
+		receipt, err := write(record)
 		if look == maxLooks || !errors.Is(err, ErrDependencyEnded) {
 			return receipt, err
 		}

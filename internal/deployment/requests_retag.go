@@ -53,9 +53,11 @@ func (r *Requests) retagOnce(ctx context.Context, request Request) (Receipt, err
 		return Receipt{}, err
 	}
 	record := r.record(request, request.ID, application, server, now)
-	record.Status, record.ConfigurationHash, record.QueuedAt = Queued, hash, now
+	record.Status, record.ConfigurationHash = Queued, hash
 	if before == request.Options.DockerTag {
-		return r.queue.Enqueue(ctx, record, RequestKey{})
+		return r.enqueue(ctx, record, request, func(record Record) (Receipt, error) {
+			return r.queue.Enqueue(ctx, record, RequestKey{})
+		})
 	}
 	entry, err := audit.New(audit.Entry{At: now, Action: audit.Update, Target: application.Target(),
 		Actor:  audit.Actor{Name: request.Trigger.Kind + " " + request.Trigger.Name},
@@ -63,5 +65,8 @@ func (r *Requests) retagOnce(ctx context.Context, request Request) (Receipt, err
 	if err != nil {
 		return Receipt{}, err
 	}
-	return r.queue.EnqueueRetagged(ctx, record, Retag{Tag: request.Options.DockerTag, Was: was, Entry: entry})
+	retag := Retag{Tag: request.Options.DockerTag, Was: was, Entry: entry}
+	return r.enqueue(ctx, record, request, func(record Record) (Receipt, error) {
+		return r.queue.EnqueueRetagged(ctx, record, retag)
+	})
 }

@@ -42,6 +42,8 @@ type Schedule struct {
 	// Operation is a start, stop, restart or deploy, with its options.
 	Operation deployment.Operation
 	Options   deployment.Options
+	// After has the resources whose deployments must have finished before.
+	After []catalog.ID
 	// Enabled is false for a schedule that does not run.
 	Enabled bool
 	// Flexible is how long after its time a run may begin: whole minutes.
@@ -97,6 +99,12 @@ func (s Schedule) check() (Expression, error) {
 	}
 	if !known {
 		wrong.Add("operation", "must be start, stop, restart or deploy")
+	}
+	if len(s.After) > 0 && !s.Operation.Starts() {
+		wrong.Add("options.after", "is for a start, a restart or a deploy")
+	}
+	if problem := catalog.CheckAfter(s.After); problem != "" {
+		wrong.Add("options.after", "%s", problem)
 	}
 	if s.Flexible < 0 || s.Flexible > MaxFlexible || s.Flexible%time.Minute != 0 {
 		wrong.Add("flexible_minutes", "must be a number from 0 to 1440")

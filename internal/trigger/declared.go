@@ -26,7 +26,7 @@ func (i *Intake) declared(ctx context.Context, event Event) ([]target, error) {
 		rule, _ := matching(resource, event)
 		target := newTarget(event, resource, deployment.Operation(rule.Does()), deployment.Options{
 			PullLatestImages: rule.Options.PullLatestImages, StopBeforeStart: rule.Options.StopBeforeStart,
-			Force: rule.Options.Force})
+			Force: rule.Options.Force}, rule.Options.After)
 		if event.Image != nil && target.work.Operation.Starts() {
 			runs, err := i.image(ctx, resource, *event.Image, &target.work)
 			if err != nil {

@@ -50,7 +50,7 @@ func (i *Intake) due(ctx context.Context, body string, sent time.Time) error {
 		Time: at, Schedule: &Due{ScheduleID: string(message.Schedule), ResourceID: message.Resource, Due: at,
 			Operation: found.Operation, Options: Options{PullLatestImages: found.Options.PullLatestImages,
 				StopBeforeStart: found.Options.StopBeforeStart, Force: found.Options.Force,
-				DockerTag: found.Options.DockerTag, Commit: found.Options.Commit}}}
+				DockerTag: found.Options.DockerTag, Commit: found.Options.Commit, After: found.After}}}
 	if reason != "" {
 		return i.drop(ctx, event, message.Resource, reason)
 	}

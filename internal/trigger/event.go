@@ -74,6 +74,8 @@ type Options struct {
 	Force            bool   `json:"force,omitempty"`
 	DockerTag        string `json:"docker_tag,omitempty"`
 	Commit           string `json:"commit,omitempty"`
+	// After has the resources whose deployments must have finished before.
+	After []catalog.ID `json:"after,omitempty"`
 }
 
 // Pushed is an image that was pushed to a registry.

@@ -115,20 +115,23 @@ func (i *Intake) targets(event Event, resources []catalog.Deployable, asked aske
 		case asked.options.Commit != "" && (!is || application.Source() == nil):
 			return nil, fault.InvalidField("detail.options.commit",
 				"is for applications that are built from a git repository")
+		case len(asked.options.After) > 0 && !operation.Starts():
+			return nil, fault.InvalidField("detail.options.after", "is for a start, a restart or a deploy")
 		}
 		all = append(all, newTarget(event, resource, operation, deployment.Options{
 			PullLatestImages: asked.options.PullLatestImages, StopBeforeStart: asked.options.StopBeforeStart,
-			Force: asked.options.Force, DockerTag: asked.options.DockerTag, Commit: asked.options.Commit}))
+			Force: asked.options.Force, DockerTag: asked.options.DockerTag, Commit: asked.options.Commit},
+			asked.options.After))
 	}
 	return all, nil
 }
 
 func newTarget(event Event, resource catalog.Deployable, operation deployment.Operation,
-	options deployment.Options) target {
+	options deployment.Options, after []catalog.ID) target {
 	return target{
 		resource: resource.Common().ID,
 		debounce: resource.Shared().Debounce,
-		work: Work{Operation: operation, Options: options,
+		work: Work{Operation: operation, Options: options, After: after,
 			Trigger: deployment.Trigger{Kind: string(event.Source), Name: event.name()}},
 	}
 }

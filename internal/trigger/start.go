@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"time"
 
 	"waybill/internal/catalog"
@@ -24,7 +25,7 @@ const (
 // begin asks the gate, and stores that the start begins.
 func (i *Intake) begin(ctx context.Context, slot Slot) error {
 	now, pending := i.opts.Now().UTC().Truncate(time.Microsecond), *slot.Pending
-	if i.opts.Gate != nil {
+	if i.opts.Gate != nil && !pending.Queued {
 		resource, err := catalog.FindHead[catalog.Deployable](ctx, i.Catalog, slot.Resource)
 		switch {
 		case errors.Is(err, fault.NotFound):
@@ -85,9 +86,12 @@ func (i *Intake) start(ctx context.Context, slot Slot) error {
 	receipt, err := i.Requests.Request(ctx, deployment.Request{
 		Resource: slot.Resource, ID: id,
 		Operation: pending.Work.Operation, Options: pending.Work.Options, Trigger: pending.Work.Trigger,
+		After:  pending.Work.After,
 		Retags: pending.Work.Retags,
 	})
 	switch {
+	case err == nil && receipt.Record.Waiting():
+		return i.await(ctx, slot, receipt.Record)
 	case err == nil:
 		return i.started(ctx, slot, receipt)
 	case errors.Is(err, deployment.ErrAlreadyInState):
@@ -100,6 +104,23 @@ func (i *Intake) start(ctx context.Context, slot Slot) error {
 		return errors.Join(i.bury(ctx, slot, err), err)
 	}
 	return err
+}
+
+// await stores that the deployment of the pending event waits for others. It is looked at again
+// until it has joined its queue or ended. A newer event may take its place until then, and its
+// deployment supersedes this one.
+func (i *Intake) await(ctx context.Context, slot Slot, record deployment.Record) error {
+	pending, now := *slot.Pending, i.opts.Now()
+	pause := min(max(now.Sub(pending.StartAt)/2, minPause), maxPause)
+	pending.Queued, pending.Starting = true, false
+	pending.Due = now.Add(pause).UTC().Truncate(time.Microsecond)
+	slot.Pending = &pending
+	reason := "Its deployment has room in no queue yet."
+	if others := record.WaitsFor(); len(others) > 0 {
+		reason = fmt.Sprintf("Its deployment waits for deployment %s.", others[0])
+	}
+	return i.Store.Save(ctx, slot, map[string]Result{pending.Order.ID: i.result(Result{Outcome: Waiting,
+		Reason: reason, Deployment: record.ID, Until: pending.Due})})
 }
 
 // deploymentID returns the id of the deployment of a pending event: the same at each start.

@@ -98,13 +98,17 @@ type Pending struct {
 	// outcome is not stored.
 	StartAt  time.Time
 	Starting bool
+	// Queued says that its deployment exists, and waits for others outside of its queue.
+	Queued bool
 }
 
 // Work is the operation that an event starts on one resource.
 type Work struct {
 	Operation deployment.Operation
 	Options   deployment.Options
-	Trigger   deployment.Trigger
+	// After has the resources whose deployments must have finished before.
+	After   []catalog.ID
+	Trigger deployment.Trigger
 	// Retags says that the tag of the options becomes the tag of the application.
 	Retags bool
 }
@@ -134,7 +138,8 @@ const (
 	Merged Outcome = "merged"
 	// Unchanged: the resource is in that state, or has that image, already.
 	Unchanged Outcome = "unchanged"
-	// Waiting: it waits for further events, for a window, or for room in the queue.
+	// Waiting: it waits for further events, for a window, for room in the queue, or, with a
+	// deployment, for other deployments.
 	Waiting Outcome = "waiting"
 	// Dropped: it came outside of the deployment windows.
 	Dropped Outcome = "dropped"

@@ -32,6 +32,8 @@ type ScheduleOptions struct {
 	Force            bool   `json:"force"`
 	DockerTag        string `json:"docker_tag"`
 	Commit           string `json:"commit"`
+
+	After []catalog.ID `json:"after"`
 }
 
 // FromSchedule returns the schedule of a resource, with its next runs. Invalid if its expression
@@ -50,7 +52,8 @@ func FromSchedule(resource catalog.ID, s schedule.Schedule, now time.Time) (Sche
 		Translated: expression.String(), Timezone: s.Timezone, Operation: string(s.Operation),
 		Options: ScheduleOptions{PullLatestImages: s.Options.PullLatestImages,
 			StopBeforeStart: s.Options.StopBeforeStart, Force: s.Options.Force,
-			DockerTag: s.Options.DockerTag, Commit: s.Options.Commit},
+			DockerTag: s.Options.DockerTag, Commit: s.Options.Commit,
+			After: append([]catalog.ID{}, s.After...)},
 		Enabled: s.Enabled, FlexibleMinutes: int(s.Flexible / time.Minute), NextRuns: runs,
 		CreatedAt: Timestamp(s.CreatedAt), UpdatedAt: Timestamp(s.UpdatedAt),
 	}, nil
@@ -76,6 +79,7 @@ func (n ScheduleInput) ApplyTo(s *schedule.Schedule) {
 	if o := n.Options; o != nil {
 		s.Options = deployment.Options{PullLatestImages: o.PullLatestImages,
 			StopBeforeStart: o.StopBeforeStart, Force: o.Force, DockerTag: o.DockerTag, Commit: o.Commit}
+		s.After = o.After
 	}
 	s.Enabled = setOr(n.Enabled, s.Enabled)
 	if n.FlexibleMinutes != nil {

@@ -23,12 +23,15 @@ type TriggerOptions struct {
 	PullLatestImages bool `json:"pull_latest_images"`
 	StopBeforeStart  bool `json:"stop_before_start"`
 	Force            bool `json:"force"`
+
+	After []catalog.ID `json:"after"`
 }
 
 // triggerRules returns the rules as lists and answers show them.
 func triggerRules(rules []catalog.TriggerRule) []TriggerRule {
 	all := []TriggerRule{}
 	for _, r := range rules {
+		r.Options.After = append([]catalog.ID{}, r.Options.After...)
 		all = append(all, TriggerRule{Kind: string(r.Kind), Repository: r.Repository, Tag: r.Tag,
 			Bucket: r.Bucket, Prefix: r.Prefix, Suffix: r.Suffix,
 			Branches: r.Branches, Tags: r.Tags, WatchPaths: r.WatchPaths,

@@ -54,6 +54,8 @@ type triggerItem struct {
 	Pull       bool     `dynamodbav:"pull,omitempty"`
 	StopFirst  bool     `dynamodbav:"stop_first,omitempty"`
 	Force      bool     `dynamodbav:"force,omitempty"`
+
+	After []catalog.ID `dynamodbav:"after,omitempty"`
 }
 
 func newTriggerItems(rules []catalog.TriggerRule) []triggerItem {
@@ -62,7 +64,8 @@ func newTriggerItems(rules []catalog.TriggerRule) []triggerItem {
 		all = append(all, triggerItem{Kind: string(r.Kind), Repository: r.Repository, Tag: r.Tag,
 			Bucket: r.Bucket, Prefix: r.Prefix, Suffix: r.Suffix,
 			Branches: r.Branches, Tags: r.Tags, WatchPaths: r.WatchPaths, Operation: r.Operation,
-			Pull: r.Options.PullLatestImages, StopFirst: r.Options.StopBeforeStart, Force: r.Options.Force})
+			Pull: r.Options.PullLatestImages, StopFirst: r.Options.StopBeforeStart, Force: r.Options.Force,
+			After: r.Options.After})
 	}
 	return all
 }
@@ -74,7 +77,7 @@ func (f resourceDefinition) triggers() []catalog.TriggerRule {
 			Tag: t.Tag, Bucket: t.Bucket, Prefix: t.Prefix, Suffix: t.Suffix,
 			Branches: t.Branches, Tags: t.Tags, WatchPaths: t.WatchPaths, Operation: t.Operation,
 			Options: catalog.TriggerOptions{PullLatestImages: t.Pull, StopBeforeStart: t.StopFirst,
-				Force: t.Force}})
+				Force: t.Force, After: t.After}})
 	}
 	return all
 }

@@ -60,6 +60,8 @@ type scheduleItem struct {
 	Generation string  `dynamodbav:"generation,omitempty"`
 	CreatedAt  instant `dynamodbav:"created_at"`
 	UpdatedAt  instant `dynamodbav:"updated_at"`
+
+	After []catalog.ID `dynamodbav:"after,omitempty"`
 }
 
 func schedulesKey(resource catalog.ID) item { return itemKey(kindSchedules, resource) }
@@ -147,7 +149,7 @@ func encodeSet(set schedule.Set) (item, error) {
 			StopFirst: one.Options.StopBeforeStart, Force: one.Options.Force,
 			DockerTag: one.Options.DockerTag, Commit: one.Options.Commit, Enabled: one.Enabled,
 			Flexible: int(one.Flexible / time.Minute), Start: instant(one.Start), Generation: one.Generation,
-			CreatedAt: instant(one.CreatedAt), UpdatedAt: instant(one.UpdatedAt),
+			CreatedAt: instant(one.CreatedAt), UpdatedAt: instant(one.UpdatedAt), After: one.After,
 		})
 	}
 	list, err := part(all)
@@ -172,7 +174,7 @@ func decodeSet(stored item) (schedule.Set, error) {
 				Force: one.Force, DockerTag: one.DockerTag, Commit: one.Commit},
 			Enabled: one.Enabled, Flexible: time.Duration(one.Flexible) * time.Minute,
 			Start: time.Time(one.Start), Generation: one.Generation,
-			CreatedAt: time.Time(one.CreatedAt), UpdatedAt: time.Time(one.UpdatedAt),
+			CreatedAt: time.Time(one.CreatedAt), UpdatedAt: time.Time(one.UpdatedAt), After: one.After,
 		})
 	}
 	return set, nil

@@ -181,6 +181,7 @@ type pendingItem struct {
 	Since    int64     `dynamodbav:"since"`
 	StartAt  int64     `dynamodbav:"start_at,omitempty"`
 	Starting bool      `dynamodbav:"starting,omitempty"`
+	Queued   bool      `dynamodbav:"queued,omitempty"`
 }
 
 type workItem struct {
@@ -196,6 +197,8 @@ type workItem struct {
 	Chain     int    `dynamodbav:"chain,omitempty"`
 	CausedBy  string `dynamodbav:"caused_by,omitempty"`
 	Retags    bool   `dynamodbav:"retags,omitempty"`
+
+	After []catalog.ID `dynamodbav:"after,omitempty"`
 }
 
 func newOrderItem(o trigger.Order) orderItem {
@@ -211,11 +214,11 @@ func newWorkItem(w trigger.Work) workItem {
 		StopFirst: w.Options.StopBeforeStart, Force: w.Options.Force, DockerTag: w.Options.DockerTag,
 		Digest: w.Options.ImageDigest, Commit: w.Options.Commit, Kind: w.Trigger.Kind, Name: w.Trigger.Name,
 		Chain: w.Trigger.Chain, CausedBy: string(w.Trigger.CausedBy),
-		Retags: w.Retags}
+		Retags: w.Retags, After: w.After}
 }
 
 func (w workItem) work() trigger.Work {
-	return trigger.Work{Operation: deployment.Operation(w.Operation), Retags: w.Retags,
+	return trigger.Work{Operation: deployment.Operation(w.Operation), Retags: w.Retags, After: w.After,
 		Options: deployment.Options{PullLatestImages: w.Pull, StopBeforeStart: w.StopFirst, Force: w.Force,
 			DockerTag: w.DockerTag, ImageDigest: w.Digest, Commit: w.Commit},
 		Trigger: deployment.Trigger{Kind: w.Kind, Name: w.Name, Chain: w.Chain,
@@ -227,7 +230,8 @@ func encodeSlot(slot trigger.Slot) (item, error) {
 		Deployment: string(slot.Deployment)}
 	if p := slot.Pending; p != nil {
 		fields.Pending = &pendingItem{Order: newOrderItem(p.Order), Work: newWorkItem(p.Work),
-			Due: micros(p.Due), Since: micros(p.Since), StartAt: micros(p.StartAt), Starting: p.Starting}
+			Due: micros(p.Due), Since: micros(p.Since), StartAt: micros(p.StartAt), Starting: p.Starting,
+			Queued: p.Queued}
 	}
 	encoded, err := attributevalue.MarshalMap(fields)
 	if err != nil {
@@ -251,7 +255,8 @@ func (s *Triggers) Slot(ctx context.Context, resource catalog.ID) (trigger.Slot,
 	slot.Deployment = deployment.ID(fields.Deployment)
 	if p := fields.Pending; p != nil {
 		slot.Pending = &trigger.Pending{Order: p.Order.order(), Work: p.Work.work(), Due: fromMicros(p.Due),
-			Since: fromMicros(p.Since), StartAt: fromMicros(p.StartAt), Starting: p.Starting}
+			Since: fromMicros(p.Since), StartAt: fromMicros(p.StartAt), Starting: p.Starting,
+			Queued: p.Queued}
 	}
 	return slot, nil
 }

@@ -3,6 +3,7 @@ package catalogapi
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"waybill/internal/audit"
 	"waybill/internal/catalog"
@@ -168,7 +169,7 @@ func changedOfSchedule(before, after schedule.Schedule) []string {
 		"expression":       before.Expression != after.Expression,
 		"timezone":         before.Timezone != after.Timezone,
 		"operation":        before.Operation != after.Operation,
-		"options":          before.Options != after.Options,
+		"options":          before.Options != after.Options || !slices.Equal(before.After, after.After),
 		"enabled":          before.Enabled != after.Enabled,
 		"flexible_minutes": before.Flexible != after.Flexible,
 	} {

@@ -32,7 +32,8 @@ func TestSchedulesOfEachKind(t *testing.T) {
 				scheduleRequest("create", kind, resource, "", resttest.Object{"expression": "30 2 * * 0"}))
 			want := wire.Schedule{UUID: made.UUID, ResourceUUID: resource, Expression: "30 2 * * 0",
 				Translated: "cron(30 2 ? * SUN *)", Timezone: "UTC", Operation: "deploy", Enabled: true,
-				NextRuns: made.NextRuns, CreatedAt: made.CreatedAt, UpdatedAt: made.CreatedAt}
+				NextRuns: made.NextRuns, CreatedAt: made.CreatedAt, UpdatedAt: made.CreatedAt,
+				Options: wire.ScheduleOptions{After: []catalog.ID{}}}
 			if diff := cmp.Diff(want, made); diff != "" || !schedule.IsID(made.UUID) {
 				t.Errorf("created: %s\n%s", made.UUID, diff)
 			}
@@ -52,6 +53,15 @@ func TestSchedulesOfEachKind(t *testing.T) {
 				!changed.Options.Force || changed.Expression != made.Expression {
 				t.Errorf("changed: %+v", changed)
 			}
+			other := w.Service(t, server)
+			after := resttest.Want[wire.Schedule](t, w, http.StatusOK,
+				scheduleRequest("update", kind, resource, made.UUID, resttest.Object{"operation": "restart",
+					"options": resttest.Object{"after": []string{other}}})).Options.After
+			if len(after) != 1 || string(after[0]) != other {
+				t.Errorf("after = %v, want %s", after, other)
+			}
+			changed = resttest.Want[wire.Schedule](t, w, http.StatusOK,
+				scheduleRequest("update", kind, resource, made.UUID, resttest.Object{"operation": "start"}))
 			got := resttest.Want[wire.Schedule](t, w, http.StatusOK,
 				scheduleRequest("get", kind, resource, made.UUID, nil))
 			list := resttest.Want[[]wire.Schedule](t, w, http.StatusOK,
@@ -91,6 +101,8 @@ func TestASchedulesErrorsNameTheField(t *testing.T) {
 			"flexible_minutes", "1440"},
 		"tag": {resttest.Object{"expression": "@daily", "options": resttest.Object{"docker_tag": "1.4"}},
 			"options.docker_tag", "dockerimage"},
+		"after": {resttest.Object{"expression": "@daily", "options": resttest.Object{"after": []string{"x"}}},
+			"options.after", "uuids of applications"},
 		"commit": {resttest.Object{"expression": "@daily", "options": resttest.Object{"commit": "c0ffee0"}},
 			"options.commit", "git repository"},
 	} {

@@ -15,10 +15,11 @@ type object = resttest.Object
 // TestTheTriggersOfAResource creates and changes declarations, and reads them back.
 func TestTheTriggersOfAResource(t *testing.T) {
 	w := resttest.New(t)
-	none := object{"pull_latest_images": false, "stop_before_start": false, "force": false}
+	none := object{"pull_latest_images": false, "stop_before_start": false, "force": false, "after": []any{}}
 	image := object{"kind": "image", "repository": "team/web", "tag": "^1.2"}
+	other := w.Service(t, w.Server(t))
 	moved := object{"kind": "object", "bucket": "deliveries", "prefix": "web/", "suffix": ".zip",
-		"operation": "restart", "options": object{"pull_latest_images": true}}
+		"operation": "restart", "options": object{"pull_latest_images": true, "after": []any{other}}}
 	app := w.Create(t, "createImageApplication", object{"name": "web", "server_uuid": w.Server(t),
 		"docker_registry_image_name": "registry.example.org/team/web", "docker_registry_image_tag": "1.2.0",
 		"triggers": []any{image}, "debounce": 30})
@@ -38,7 +39,7 @@ func TestTheTriggersOfAResource(t *testing.T) {
 	}
 	want(30, shown, map[string]any{"kind": "object", "bucket": "deliveries", "prefix": "web/",
 		"suffix": ".zip", "operation": "restart", "options": map[string]any{"pull_latest_images": true,
-			"stop_before_start": false, "force": false}})
+			"stop_before_start": false, "force": false, "after": []any{other}}})
 	w.Change(t, http.StatusOK, "updateApplication", app, object{"triggers": nil, "debounce": nil})
 	want(0, []any{}...)
 }
@@ -62,6 +63,8 @@ func TestTriggersThatAreRefused(t *testing.T) {
 		"triggers.0.branches": {object{"kind": "image", "repository": "team/web", "tag": "1",
 			"branches": []any{"a"}},
 			"not for a rule"},
+		"triggers.0.options.after": {object{"kind": "hook", "options": object{"after": []any{server}}},
+			"must have uuids of applications"},
 		"triggers.0.operation": {object{"kind": "hook", "operation": "delete"}, "must be"},
 	} {
 		w.Refused(t, "updateApplication", app, object{"triggers": []any{c.rule}}, field, c.says)

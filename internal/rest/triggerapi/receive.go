@@ -200,7 +200,8 @@ func somePaths(paths []string) []string {
 
 func optionsOf(rule catalog.TriggerRule) trigger.Options {
 	return trigger.Options{PullLatestImages: rule.Options.PullLatestImages,
-		StopBeforeStart: rule.Options.StopBeforeStart, Force: rule.Options.Force}
+		StopBeforeStart: rule.Options.StopBeforeStart, Force: rule.Options.Force,
+		After: rule.Options.After}
 }
 
 // event returns the event of the delivery without its content. Copies of a delivery have the same
