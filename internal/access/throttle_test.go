@@ -105,3 +105,28 @@ func TestThrottlesAreBounded(t *testing.T) {
 		t.Errorf("%d buckets, want at most 1000", size)
 	}
 }
+
+func TestAThrottleOfItsOwn(t *testing.T) {
+	now := time.Now()
+	throttle := access.NewThrottle(2, "calls")
+	admit := func(key string, later time.Duration) int {
+		err := throttle.Admit(key, now.Add(later))
+		if early, is := errors.AsType[*access.ThrottledError](err); is {
+			return early.Seconds()
+		}
+		return 0
+	}
+	for i, c := range []struct {
+		key   string
+		later time.Duration
+		want  int
+	}{{"a", 0, 0}, {"a", 0, 0}, {"a", 0, 30}, {"b", 0, 0}, {"a", 29 * time.Second, 1}, {"a",
+		30 * time.Second, 0}} {
+		if got := admit(c.key, c.later); got != c.want {
+			t.Errorf("call %d has to wait %d s, want %d", i, got, c.want)
+		}
+	}
+	if err := access.NewThrottle(0, "calls").Admit("a", now); err != nil {
+		t.Errorf("without a limit: %v", err)
+	}
+}

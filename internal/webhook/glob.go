@@ -45,10 +45,15 @@ func MatchGlob(glob, text string) bool {
 	advance(tokens, places)
 	for _, letter := range text {
 		clear(next)
+		reached := false
 		for i, token := range tokens {
 			if places[i] {
 				token.take(letter, next[i:])
+				reached = true
 			}
+		}
+		if !reached {
+			return false
 		}
 		advance(tokens, next)
 		places, next = next, places
