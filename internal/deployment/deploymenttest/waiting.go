@@ -130,6 +130,7 @@ func testJoins(t *testing.T, w *world) {
 	_, queue := w.load(t, server)
 	wantSame(t, "the queue", queue, []deployment.ID{queued.ID, record.ID})
 	wantSame(t, "the waiting ones", w.waitingOn(t, server), nil)
+	wantSame(t, "the orphaned entries", w.orphaned(t, server), nil)
 	wantSame(t, "a second look", w.settle(t, record.ID).QueuedAt, want.QueuedAt)
 	wantSame(t, "the stored record after it", w.get(t, record.ID), want)
 	last := w.enqueue(t, w.service(t, server), server)
@@ -266,6 +267,7 @@ func testSupersedesWaiting(t *testing.T, w *world) {
 		}
 		wantSame(t, c.name+": the queue", queue, want)
 		wantSame(t, c.name+": the waiting ones", w.waitingOn(t, server), wantWaiting)
+		wantSame(t, c.name+": the orphaned entries", w.orphaned(t, server), nil)
 		w.settle(t, old.ID)
 		w.done(t, one, deployment.Finished)
 		w.done(t, two, deployment.Finished)
