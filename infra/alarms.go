@@ -26,6 +26,9 @@ func newAlarms(res resources, functions map[string]awslambda.Function, api api) 
 	newAlarm(group, "StreamsBehind",
 		"Changes wait for dispatch: starts are late. One that cannot be handled may hold up the others.",
 		behind, float64(lateChange.Milliseconds()))
+	newAlarm(group, "SchedulesDropped",
+		"EventBridge Scheduler has given up to send that a schedule is due: its operation does not come.",
+		res.schedules.dropped(), 1)
 	waiting := res.queues.runner.MetricApproximateNumberOfMessagesVisible(statistic("Maximum"))
 	var slow []awscloudwatch.IMetric
 	for _, f := range stackFunctions {

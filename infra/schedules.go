@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsscheduler"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -36,6 +37,18 @@ func newSchedules(scope constructs.Construct, opts Options, queues queues) sched
 		},
 	})
 	return schedules{group, role}
+}
+
+// dropped counts the due times that the service could not tell of within its time for trying (User
+// Guide, "Monitoring with CloudWatch").
+func (s schedules) dropped() awscloudwatch.Metric {
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace:     jsii.String("AWS/Scheduler"),
+		MetricName:    jsii.String("InvocationDroppedCount"),
+		DimensionsMap: &map[string]*string{"ScheduleGroup": s.group.Name()},
+		Statistic:     jsii.String("Sum"),
+		Period:        awscdk.Duration_Minutes(jsii.Number(5)),
+	})
 }
 
 // keepSchedules allows to add and remove schedules of the group, and to give them the role.

@@ -111,6 +111,17 @@ func TestTheLogBucketIsPrivateAndWrittenOnce(t *testing.T) {
 	}
 }
 
+func TestDroppedSchedulesHaveAnAlarm(t *testing.T) {
+	m := parse(t, onAWS)
+	for _, alarm := range m.all(t, "AWS::CloudWatch::Alarm") {
+		if alarm.get("MetricName") == "InvocationDroppedCount" && alarm.get("Namespace") == "AWS/Scheduler" &&
+			alarm.get("Dimensions", 0, "Value") == "waybill-golden" {
+			return
+		}
+	}
+	t.Error("no alarm counts them for the group of the stack")
+}
+
 func TestEveryQueueHasADeadLetterQueueWithAnAlarm(t *testing.T) {
 	m := parse(t, onAWS)
 	dead := map[string]bool{} // the queues that others end in
