@@ -1,6 +1,6 @@
 // Package audit is the record of who changed what in a stack, and when: tokens, keys,
-// servers, registries, resources, schedules and holds. The store that makes a change writes its entry
-// in the same transaction. Nothing rewrites an entry; it expires.
+// servers, registries, resources, schedules, holds and the windows of the team. The store that
+// makes a change writes its entry in the same transaction. Nothing rewrites an entry; it expires.
 package audit
 
 import (
@@ -86,7 +86,7 @@ const (
 
 // Target is the changed thing.
 type Target struct {
-	// Kind is the kind of an entity of the catalog, [KindToken], [KindDeployment] or [KindSchedule].
+	// Kind is the kind of an entity of the catalog, or one of the kinds below.
 	Kind string
 	// ID is a uuid, or the number of a token.
 	ID string
@@ -97,6 +97,7 @@ type Target struct {
 // The kinds of targets that are not in the catalog.
 const (
 	KindToken      = "token"
+	KindTeam       = "team"
 	KindDeployment = "deployment"
 	KindSchedule   = "schedule"
 )

@@ -99,6 +99,7 @@ func (p *problems) server(s *Server) {
 	p.checkRange("port", s.Port, 1, 65535)
 	p.checkRange("concurrency", s.Concurrency, 1, MaxConcurrency)
 	p.checkRange("queue_limit", s.QueueLimit, 1, MaxQueueLimit)
+	p.windows("windows.", s.Windows)
 }
 
 // resource checks the fields that all kinds of resources have.
@@ -111,6 +112,7 @@ func (p *problems) resource(r *Resource) {
 	p.duration("timeout", r.Timeout)
 	p.duration("health_timeout", r.HealthTimeout)
 	p.retention(r.Retention)
+	p.windows("windows.", r.Windows)
 	p.labels(&r.Labels)
 	if n := len(r.Environment) + len(r.Previews); n > MaxVariables {
 		p.Add("environment", "may have at most %d variables, has %d", MaxVariables, n)

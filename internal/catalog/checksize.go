@@ -11,6 +11,8 @@ const (
 	headAllowance   = 700 // the largest is the one of an application with a repository and a container
 	bodyAllowance   = 512
 	labelsAllowance = 48 // the names of the fields of labels
+	windowsBytes    = 48 // the names of the fields of windows
+	freezeBytes     = 24 // of each freeze, which is a map
 	portBytes       = 5
 	elementBytes    = 2  // of each element of a list or a map
 	memberBytes     = 32 // of each variable and each init script, which are maps
@@ -28,7 +30,8 @@ type measured struct {
 func (p *problems) sizes(draft Deployable) {
 	meta := draft.Common()
 	head := append(draft.Shared().Labels.measured(),
-		measured{"name", len(meta.Name)}, measured{"description", len(meta.Description)})
+		measured{"name", len(meta.Name)}, measured{"description", len(meta.Description)},
+		measured{"windows", measuredWindows(draft.Shared().Windows)})
 	head = append(head, draft.Shared().measuredTriggers()...)
 	switch draft := draft.(type) {
 	case *Application:

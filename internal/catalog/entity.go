@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"waybill/internal/audit"
+	"waybill/internal/window"
 )
 
 // Entity is anything the catalog holds: *[Server], *[PrivateKey],
@@ -60,6 +61,8 @@ type Server struct {
 	// ServiceDomain is the domain below which each service on the server gets a host
 	// name of its own, or "". See [Server.ServiceHost].
 	ServiceDomain string
+	// Windows say when deployments may start on it.
+	Windows window.Set
 	// ValidatedAt is when the host key last matched, at a validation or at the end of
 	// a deployment. Zero if never.
 	ValidatedAt time.Time
@@ -112,6 +115,8 @@ type Resource struct {
 	// long events are collected after the first one, so that they become one deployment.
 	Triggers []TriggerRule
 	Debounce time.Duration
+	// Windows say when deployments of it may start.
+	Windows window.Set
 	// SecretDigests has a keyed digest of each secret in the [Vault], by its name
 	// (see [SecretDigest]).
 	SecretDigests map[string]string

@@ -23,6 +23,9 @@ func NewNotFoundError(id ID) error {
 	return fault.New(fault.NotFound, "%s not found.", id.Kind().Title())
 }
 
+// NewNoServerError is NotFound: no server has this id.
+func NewNoServerError() error { return fault.New(fault.NotFound, "%s not found.", KindServer.Title()) }
+
 // NewExistsError is Conflict: the id is in use.
 func NewExistsError(id ID) error {
 	return fault.New(fault.Conflict, "%s %s exists already.", id.Kind().Title(), id)

@@ -29,6 +29,11 @@ type Reader interface {
 	// List returns the entities of a kind in the order of their ids, each as Head
 	// returns it: without a body.
 	List(ctx context.Context, kind Kind, page Page) (Listing, error)
+	// Team returns the settings of the team.
+	Team(ctx context.Context) (Team, error)
+	// ServerAndTeam returns the server, or NotFound, and the settings of the team. It costs
+	// no more requests than Get.
+	ServerAndTeam(ctx context.Context, id ID) (*Server, Team, error)
 }
 
 // Writer is the part of a [Store] that takes definitions from users. Each write also writes
@@ -45,6 +50,9 @@ type Writer interface {
 	// read, which is when its stored UpdatedAt is not was. Invalid (naming the
 	// field) if a dependency is missing.
 	Update(ctx context.Context, entity Entity, was time.Time, entry audit.Entry) error
+	// UpdateTeam replaces the settings of the team. Conflict if they were updated since they
+	// were read, which is when their stored UpdatedAt is not was.
+	UpdateTeam(ctx context.Context, team Team, was time.Time, entry audit.Entry) error
 }
 
 // Remover is the part of a [Store] that deletes, with entries as a [Writer] takes them.

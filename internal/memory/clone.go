@@ -20,6 +20,7 @@ func (m *Memory) Clone() *Memory {
 		entities: maps.Clone(m.entities),
 		states:   map[catalog.ID]*catalog.State{},
 		servers:  map[catalog.ID]*server{},
+		team:     cloneTeam(m.team),
 		secrets:  maps.Clone(m.secrets),
 		tokens:   maps.Clone(m.tokens),
 		records:  maps.Clone(m.records),
@@ -61,7 +62,9 @@ func (m *Memory) Clone() *Memory {
 func cloneEntity(entity catalog.Entity) catalog.Entity {
 	switch entity := entity.(type) {
 	case *catalog.Server:
-		return new(*entity)
+		clone := new(*entity)
+		clone.Windows = entity.Windows.Clone()
+		return clone
 	case *catalog.PrivateKey:
 		return new(*entity)
 	case *catalog.Registry:
@@ -119,6 +122,7 @@ func cloneResource(resource *catalog.Resource) {
 	resource.Previews = slices.Clone(resource.Previews)
 	resource.SecretDigests = maps.Clone(resource.SecretDigests)
 	resource.Triggers = catalog.CloneTriggers(resource.Triggers)
+	resource.Windows = resource.Windows.Clone()
 	resource.State = catalog.State{}
 }
 

@@ -34,6 +34,7 @@ type Memory struct {
 	states    map[catalog.ID]*catalog.State
 	remains   map[catalog.ID]*catalog.State // of deleted resources
 	servers   map[catalog.ID]*server
+	team      catalog.Team
 	secrets   map[secretKey][]byte
 	discards  []catalog.DiscardedSecrets
 	tokens    map[string]access.Token

@@ -121,6 +121,16 @@ func (brokenStore) List(context.Context, catalog.Kind, catalog.Page) (catalog.Li
 	return catalog.Listing{}, resttest.ErrAway
 }
 
+func (brokenStore) Team(context.Context) (catalog.Team, error) {
+	return catalog.Team{}, resttest.ErrAway
+}
+
+func (brokenStore) ServerAndTeam(
+	context.Context, catalog.ID,
+) (*catalog.Server, catalog.Team, error) {
+	return nil, catalog.Team{}, resttest.ErrAway
+}
+
 // brokenAudit is an audit that does not answer.
 type brokenAudit struct{ audit.Log }
 

@@ -112,8 +112,8 @@ func blank(
 ) (catalog.Deployable, error) {
 	shared := resource.Shared()
 	rest := catalog.Resource{Meta: shared.Meta, ServerID: shared.ServerID, State: shared.State,
-		Labels: shared.Labels, Retention: shared.Retention, Previews: shared.Previews,
-		Triggers: shared.Triggers, Debounce: shared.Debounce}
+		Labels: shared.Labels, Retention: shared.Retention, Windows: shared.Windows,
+		Previews: shared.Previews, Triggers: shared.Triggers, Debounce: shared.Debounce}
 	switch resource := resource.(type) {
 	case *catalog.Service:
 		return &catalog.Service{Resource: rest}, nil

@@ -61,7 +61,8 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 			// Onto a resource that has only what is no configuration.
 			*blank.Shared() = catalog.Resource{Meta: want.Shared().Meta, ServerID: want.Shared().ServerID,
 				State: want.Shared().State, Labels: want.Shared().Labels,
-				Retention: want.Shared().Retention, Previews: want.Shared().Previews,
+				Retention: want.Shared().Retention, Windows: want.Shared().Windows,
+				Previews: want.Shared().Previews,
 				Triggers: want.Shared().Triggers, Debounce: want.Shared().Debounce}
 			if db, ok := blank.(*catalog.Database); ok {
 				db.Engine = "postgresql"
@@ -84,7 +85,8 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 			got := restore(t, take(t, empty), given)
 			*empty.Shared() = catalog.Resource{Meta: given.Shared().Meta, ServerID: given.Shared().ServerID,
 				State: given.Shared().State, Labels: given.Shared().Labels,
-				Retention: given.Shared().Retention, Previews: given.Shared().Previews,
+				Retention: given.Shared().Retention, Windows: given.Shared().Windows,
+				Previews: given.Shared().Previews,
 				Triggers: given.Shared().Triggers, Debounce: given.Shared().Debounce}
 			if diff := cmp.Diff(got, empty); diff != "" {
 				t.Errorf("%s (-got +want)\n%s", form, diff)
@@ -103,6 +105,7 @@ func TestEveryFieldChangesTheHash(t *testing.T) {
 		".Meta.UpdatedAt", ".Meta.Generation", ".ServerID",
 		".Labels.Project", ".Labels.Environment", ".Labels.Tags", ".Previews",
 		".Retention.Finished", ".Retention.Failed", ".Retention.Cancelled", ".Triggers", ".Debounce",
+		".Windows.Allow", ".Windows.Freeze", ".Windows.Outside",
 		".State.Status", ".State.Queued", ".State.Running", ".State.Deployments",
 		".State.LogObjects", ".State.LogBytes", ".State.LastStart", ".HeadOnly",
 		".Password", ".TLSKey"}

@@ -16,28 +16,28 @@ import (
 const example = "Mo-Fr 07:00-17:00 Europe/Berlin"
 
 // Check validates the set, except the reasons of its freezes. The error is Invalid and has every
-// wrong text under its field, below the given name, such as "windows".
-func (s Set) Check(name string) error {
+// wrong text under its field, which begins with the prefix, such as "windows.".
+func (s Set) Check(prefix string) error {
 	var wrong fault.FieldErrors
 	if len(s.Allow) > MaxAllow {
-		wrong.Add(name+".allow", "may have at most %d windows, has %d", MaxAllow, len(s.Allow))
+		wrong.Add(prefix+"allow", "may have at most %d windows, has %d", MaxAllow, len(s.Allow))
 	}
 	if len(s.Freeze) > MaxFreezes {
-		wrong.Add(name+".freeze", "may have at most %d freezes, has %d", MaxFreezes, len(s.Freeze))
+		wrong.Add(prefix+"freeze", "may have at most %d freezes, has %d", MaxFreezes, len(s.Freeze))
 	}
 	switch s.Outside {
 	case "", Wait, Drop:
 	default:
-		wrong.Add(name+".outside", `must be "wait" or "drop"`)
+		wrong.Add(prefix+"outside", `must be "wait" or "drop"`)
 	}
 	for i, text := range s.Allow[:min(len(s.Allow), MaxAllow)] {
 		if _, err := parsePattern(text); err != nil {
-			wrong.Add(fmt.Sprintf("%s.allow.%d", name, i), "%s", err.Error())
+			wrong.Add(fmt.Sprintf("%sallow.%d", prefix, i), "%s", err.Error())
 		}
 	}
 	for i, freeze := range s.Freeze[:min(len(s.Freeze), MaxFreezes)] {
 		if _, part, err := freeze.parse(); err != nil {
-			wrong.Add(fmt.Sprintf("%s.freeze.%d.%s", name, i, part), "%s", err.Error())
+			wrong.Add(fmt.Sprintf("%sfreeze.%d.%s", prefix, i, part), "%s", err.Error())
 		}
 	}
 	return wrong.Err()

@@ -109,7 +109,7 @@ func TestCheck(t *testing.T) {
 			}
 			var owners []window.Owner
 			for _, set := range c.sets {
-				if err := set.Check("windows"); err != nil {
+				if err := set.Check("windows."); err != nil {
 					t.Fatalf("Check: %v", fault.Fields(err))
 				}
 				owners = append(owners, window.Owner{Name: "it", Set: set})
@@ -226,7 +226,7 @@ func TestWrongTextsAreNamed(t *testing.T) {
 		"windows.freeze.4.from": `not "Mars/Base"`,
 		"windows.outside":       `must be "wait" or "drop"`,
 	}
-	err := set.Check("windows")
+	err := set.Check("windows.")
 	if !errors.Is(err, fault.Invalid) {
 		t.Fatalf("Check: %v, want Invalid", err)
 	}
@@ -242,13 +242,13 @@ func TestWrongTextsAreNamed(t *testing.T) {
 	}
 	for _, text := range []string{"Mo 07:00-08:00 Tu UTC", "Mo; ; Tu UTC", "Mo; UTC",
 		"Mo " + strings.Repeat("07:00-08:00,", 10) + "09:00-10:00 UTC"} {
-		if allow(text).Check("windows") == nil {
+		if allow(text).Check("windows.") == nil {
 			t.Errorf("%q is accepted", text)
 		}
 	}
 	many := window.Set{Allow: make([]string, window.MaxAllow+1),
 		Freeze: make([]window.Freeze, window.MaxFreezes+1)}
-	fields = fault.Fields(many.Check("windows"))
+	fields = fault.Fields(many.Check("windows."))
 	if len(fields["windows.allow"]) != 1 || len(fields["windows.freeze"]) != 1 {
 		t.Errorf("too many: %v", fields)
 	}

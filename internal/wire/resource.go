@@ -92,7 +92,8 @@ type Settings struct {
 	Retention RetentionDays `json:"retention"`
 	Triggers  []TriggerRule `json:"triggers"`
 	// Debounce is in seconds.
-	Debounce int `json:"debounce"`
+	Debounce int     `json:"debounce"`
+	Windows  Windows `json:"windows"`
 	// Environment is not in lists.
 	Environment []Variable `json:"environment,omitzero"`
 }
@@ -158,6 +159,7 @@ func settingsOf(r *catalog.Resource, sensitive bool) Settings {
 		Retention:     retentionDays(r.Retention),
 		Triggers:      triggerRules(r.Triggers),
 		Debounce:      int(r.Debounce / time.Second),
+		Windows:       FromWindows(r.Windows),
 		Environment:   environmentOf(r.Environment, sensitive),
 	}
 }

@@ -24,6 +24,7 @@ type ResourceInput struct {
 	Retention       RetentionDays   `json:"retention"`
 	Triggers        []TriggerRule   `json:"triggers"`
 	Debounce        int             `json:"debounce"`
+	Windows         Windows         `json:"windows"`
 }
 
 // VariableInput is one environment variable. The value of a secret one goes into
@@ -47,6 +48,7 @@ func (n ResourceInput) ApplyTo(resource *catalog.Resource) {
 	resource.Retention = n.Retention.retention()
 	resource.Triggers = catalogTriggers(n.Triggers)
 	resource.Debounce = time.Duration(n.Debounce) * time.Second
+	resource.Windows = n.Windows.Set()
 	present := resource.Environment
 	resource.Environment = nil
 	for _, v := range n.Environment {
@@ -75,6 +77,7 @@ func resourceInput(r *catalog.Resource) ResourceInput {
 		Retention:     retentionDays(r.Retention),
 		Triggers:      triggerRules(r.Triggers),
 		Debounce:      int(r.Debounce / time.Second),
+		Windows:       FromWindows(r.Windows),
 	}
 	for _, v := range r.Environment {
 		variable := VariableInput{Key: v.Name, IsSecret: v.Secret}

@@ -21,6 +21,8 @@ type ServerInput struct {
 
 	ForbidHostAccess bool   `json:"forbid_host_access"`
 	ServiceDomain    string `json:"service_domain"`
+
+	Windows Windows `json:"windows"`
 }
 
 // Server returns the input as the catalog stores it, without the host key, which
@@ -38,6 +40,7 @@ func (n ServerInput) Server(meta catalog.Meta) *catalog.Server {
 		QueueLimit:       n.QueueLimit,
 		ForbidHostAccess: n.ForbidHostAccess,
 		ServiceDomain:    n.ServiceDomain,
+		Windows:          n.Windows.Set(),
 	}
 }
 
@@ -72,6 +75,7 @@ func InputOfServer(s *catalog.Server) ServerInput {
 		QueueLimit:       s.QueueLimit,
 		ForbidHostAccess: s.ForbidHostAccess,
 		ServiceDomain:    s.ServiceDomain,
+		Windows:          FromWindows(s.Windows),
 	}
 }
 
@@ -92,6 +96,8 @@ type Server struct {
 	ForbidHostAccess bool `json:"forbid_host_access"`
 	// ServiceDomain is null if services get names of sslip.io.
 	ServiceDomain *string `json:"service_domain"`
+	// Windows are its own ones, without those of the team.
+	Windows Windows `json:"windows"`
 
 	IsReachable bool           `json:"is_reachable"`
 	IsUsable    bool           `json:"is_usable"`
@@ -101,6 +107,8 @@ type Server struct {
 	UpdatedAt   string         `json:"updated_at"`
 	// Resources is nil, and absent, unless the request asks for it.
 	Resources []Resource `json:"resources,omitzero"`
+	// Opening is in the answer about one server only.
+	*Opening
 	// Warnings are in the answer to a creation or a change only.
 	Warnings []string `json:"warnings,omitempty"`
 }
@@ -132,6 +140,7 @@ func FromServer(s *catalog.Server) Server {
 
 		ForbidHostAccess: s.ForbidHostAccess,
 		ServiceDomain:    TextOrNull(s.ServiceDomain),
+		Windows:          FromWindows(s.Windows),
 
 		IsReachable: reached,
 		IsUsable:    usable,

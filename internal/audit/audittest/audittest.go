@@ -80,6 +80,14 @@ func newToken(t *testing.T) access.Token {
 	return token
 }
 
+// newTeam returns the time of the present settings of the team, and later settings.
+func newTeam(t *testing.T, p Ports) (was time.Time, later catalog.Team) {
+	t.Helper()
+	team, err := p.Store.Team(t.Context())
+	do(t, "Team", err)
+	return team.UpdatedAt, catalog.Team{UpdatedAt: team.UpdatedAt.Add(time.Hour)}
+}
+
 func do(t *testing.T, what string, err error) {
 	t.Helper()
 	if err != nil {
@@ -126,6 +134,9 @@ func leavesEntries(t *testing.T, p Ports) {
 	do(t, "Delete", p.Store.Delete(t.Context(), key.ID, next(audit.Delete, changed.Target())))
 	do(t, "Create", p.Tokens.Create(t.Context(), token, next(audit.Create, token.Target())))
 	do(t, "Delete", p.Tokens.Delete(t.Context(), token.ID, next(audit.Delete, token.Target())))
+	was, later := newTeam(t, p)
+	do(t, "UpdateTeam", p.Store.UpdateTeam(t.Context(), later, was,
+		next(audit.Update, audit.Target{Kind: audit.KindTeam, ID: "1", Name: "blue"})))
 	wantEntries(t, p.Log, query(), all...)
 }
 
@@ -138,6 +149,9 @@ func refusedLeavesNone(t *testing.T, p Ports) {
 	wantKind(t, "Update of another version",
 		p.Store.Update(t.Context(), key, start().Add(time.Hour), new()), fault.Conflict)
 	wantKind(t, "Update of nothing", p.Store.Update(t.Context(), newKey(t), start(), new()), fault.NotFound)
+	was, later := newTeam(t, p)
+	wantKind(t, "UpdateTeam of another version",
+		p.Store.UpdateTeam(t.Context(), later, was.Add(time.Hour), new()), fault.Conflict)
 	wantKind(t, "Delete of nothing", p.Store.Delete(t.Context(), newKey(t).ID, new()), fault.NotFound)
 	wantKind(t, "Create of a taken token", p.Tokens.Create(t.Context(), token, new()), fault.Conflict)
 	wantKind(t, "Delete of no token", p.Tokens.Delete(t.Context(), newToken(t).ID, new()), fault.NotFound)
@@ -159,6 +173,11 @@ func takenIsRefused(t *testing.T, p Ports) {
 	wantKind(t, "Delete", p.Store.Delete(t.Context(), key.ID, again), fault.Conflict)
 	wantKind(t, "Create of a token", p.Tokens.Create(t.Context(), otherToken, again), fault.Conflict)
 	wantKind(t, "Delete of a token", p.Tokens.Delete(t.Context(), token.ID, again), fault.Conflict)
+	was, later := newTeam(t, p)
+	wantKind(t, "UpdateTeam", p.Store.UpdateTeam(t.Context(), later, was, again), fault.Conflict)
+	if team, err := p.Store.Team(t.Context()); err != nil || !team.UpdatedAt.Equal(was) {
+		t.Errorf("the settings of the team are %+v, %v; want them unchanged", team, err)
+	}
 	_, err := p.Store.Get(t.Context(), other.ID)
 	wantKind(t, "Get of the other key", err, fault.NotFound)
 	stored, err := catalog.Find[*catalog.PrivateKey](t.Context(), p.Store, key.ID)

@@ -50,6 +50,7 @@ func decodeServer(meta catalog.Meta, key catalog.ID, stored items) (catalog.Enti
 		DataDir:     fields.DataDir,
 		Concurrency: state.Concurrency, QueueLimit: state.QueueLimit,
 		ForbidHostAccess: fields.ForbidHostAccess, ServiceDomain: fields.ServiceDomain,
+		Windows:     fields.Windows.set(),
 		ValidatedAt: time.Time(state.ValidatedAt),
 	}, nil
 }

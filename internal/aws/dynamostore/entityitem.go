@@ -70,6 +70,8 @@ type serverDefinition struct {
 	DataDir          string `dynamodbav:"data_dir"`
 	ForbidHostAccess bool   `dynamodbav:"forbid_host_access"`
 	ServiceDomain    string `dynamodbav:"service_domain,omitempty"`
+
+	Windows *windowsItem `dynamodbav:"windows,omitempty"`
 }
 
 // keyDefinition is the public half of a key. The vault has the private one.
@@ -155,7 +157,7 @@ func encodeDefinition(entity catalog.Entity) (types.AttributeValue, error) {
 		fields = serverDefinition{
 			Address: entity.Address, Port: entity.Port, User: entity.User, HostKey: entity.HostKey,
 			DataDir: entity.DataDir, ForbidHostAccess: entity.ForbidHostAccess,
-			ServiceDomain: entity.ServiceDomain,
+			ServiceDomain: entity.ServiceDomain, Windows: newWindowsItem(entity.Windows),
 		}
 	case *catalog.PrivateKey:
 		fields = keyDefinition{PublicKey: entity.PublicKey, Fingerprint: entity.Fingerprint}

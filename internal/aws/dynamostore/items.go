@@ -15,6 +15,9 @@ import (
 // is nil, too, where it was not read.
 type items struct{ head, body, state item }
 
+// teamKey is the primary key of the settings of the team.
+func teamKey() item { return item{"kind": text(kindTeam), "uuid": text(kindTeam)} }
+
 // entityKey is the primary key of an entity's head. The id names its kind.
 func entityKey(id catalog.ID) item { return itemKey(string(id.Kind()), id) }
 
@@ -77,9 +80,18 @@ func (i items) match(kind catalog.Kind, whole bool) bool {
 // they do not match. It costs half of a read in a transaction, and no deployment that
 // writes the state refuses it.
 func (c *Catalog) load(ctx context.Context, id catalog.ID, whole bool) (items, error) {
+	found, _, err := c.loadWith(ctx, id, whole, false)
+	return found, err
+}
+
+// loadWith is load, and reads the settings of the team by the same request if withTeam is set.
+// team is nil if they were never changed.
+func (c *Catalog) loadWith(
+	ctx context.Context, id catalog.ID, whole, withTeam bool,
+) (found items, team item, err error) {
 	kind := id.Kind()
 	if kind == "" {
-		return items{}, catalog.NewNotFoundError(id)
+		return items{}, nil, catalog.NewNotFoundError(id)
 	}
 	keys := []item{entityKey(id)}
 	if stateKind(kind) != "" {
@@ -88,21 +100,25 @@ func (c *Catalog) load(ctx context.Context, id catalog.ID, whole bool) (items, e
 	if whole && kind.Deployable() {
 		keys = append(keys, bodyKey(id))
 	}
-	var found items
-	err := retry(ctx, func() (bool, error) {
+	if withTeam {
+		keys = append(keys, teamKey())
+	}
+	err = retry(ctx, func() (bool, error) {
 		all, err := readBatch(ctx, c.client, map[string]types.KeysAndAttributes{
 			c.table: {Keys: keys, ConsistentRead: aws.Bool(true)},
 		})
 		if err != nil {
 			return false, err
 		}
-		found = items{}
+		found, team = items{}, nil
 		for _, stored := range all[c.table] {
 			switch textOf(stored, "kind") {
 			case string(kind):
 				found.head = stored
 			case stateKind(kind):
 				found.state = stored
+			case kindTeam:
+				team = stored
 			default:
 				found.body = stored
 			}
@@ -112,5 +128,5 @@ func (c *Catalog) load(ctx context.Context, id catalog.ID, whole bool) (items, e
 		}
 		return found.match(kind, whole), nil
 	})
-	return found, err
+	return found, team, err
 }

@@ -56,6 +56,7 @@ func (f resourceDefinition) resource(meta catalog.Meta, state resourceState) cat
 		Meta:          meta,
 		Timeout:       time.Duration(f.TimeoutSeconds) * time.Second,
 		HealthTimeout: time.Duration(f.HealthTimeoutSeconds) * time.Second,
+		Windows:       f.Windows.set(),
 		State:         state.state(),
 
 		WebhookGeneration: f.WebhookGeneration,

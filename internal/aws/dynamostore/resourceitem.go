@@ -12,6 +12,7 @@ type resourceDefinition struct {
 	TimeoutSeconds       int64              `dynamodbav:"timeout_seconds"`
 	HealthTimeoutSeconds int64              `dynamodbav:"health_timeout_seconds"`
 	Retention            *retentionItem     `dynamodbav:"retention,omitempty"`
+	Windows              *windowsItem       `dynamodbav:"windows,omitempty"`
 	Labels               *labelsItem        `dynamodbav:"labels,omitempty"`
 	WebhookGeneration    int                `dynamodbav:"webhooks,omitempty"`
 	Triggers             []triggerItem      `dynamodbav:"triggers,omitempty"`
@@ -161,6 +162,7 @@ func newResourceDefinition(resource *catalog.Resource) resourceDefinition {
 		TimeoutSeconds:       int64(resource.Timeout / time.Second),
 		HealthTimeoutSeconds: int64(resource.HealthTimeout / time.Second),
 		WebhookGeneration:    resource.WebhookGeneration,
+		Windows:              newWindowsItem(resource.Windows),
 	}
 	fields.Triggers = newTriggerItems(resource.Triggers)
 	fields.DebounceSeconds = int64(resource.Debounce / time.Second)

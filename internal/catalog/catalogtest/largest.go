@@ -7,6 +7,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/window"
 )
 
 // Largest returns drafts whose fields all have their largest size, by a name. Together, the
@@ -99,6 +100,14 @@ func shorten(draft catalog.Deployable, field string) bool {
 	case "ports_mappings":
 		container.Mappings = mappings[len(mappings)/8+1:]
 		return true
+	case "windows":
+		windows := &draft.Shared().Windows
+		if len(windows.Freeze) > 0 {
+			windows.Freeze = windows.Freeze[1:]
+		} else {
+			windows.Allow = windows.Allow[1:]
+		}
+		return true
 	}
 	text, known := map[string]*string{
 		"name": &draft.Shared().Name, "description": &draft.Shared().Description,
@@ -117,6 +126,16 @@ func largestResource() catalog.Resource {
 	resource := catalog.Resource{ServerID: catalog.ID("srv" + strings.Repeat("0", 21))}
 	resource.Name = strings.Repeat("é", catalog.MaxNameLength)
 	resource.Description = strings.Repeat("\U0001f600", catalog.MaxDescriptionLength)
+	for range window.MaxAllow {
+		resource.Windows.Allow = append(resource.Windows.Allow, padded("Mo", "UTC", window.MaxAllowBytes))
+	}
+	for range window.MaxFreezes {
+		resource.Windows.Freeze = append(resource.Windows.Freeze, window.Freeze{
+			From:   padded("2026-12-24", "UTC", window.MaxMomentBytes),
+			To:     padded("2026-12-25", "UTC", window.MaxMomentBytes),
+			Reason: strings.Repeat("\U0001f600", window.MaxReason),
+		})
+	}
 	// As many as there may be, half of them secret.
 	const half = catalog.MaxVariables / 2
 	for i := range half {
@@ -127,6 +146,11 @@ func largestResource() catalog.Resource {
 		resource.Environment = append(resource.Environment, plain, secret)
 	}
 	return resource
+}
+
+// padded returns the words with spaces between them.
+func padded(first, last string, size int) string {
+	return first + strings.Repeat(" ", size-len(first)-len(last)) + last
 }
 
 func largestContainer() catalog.Container {

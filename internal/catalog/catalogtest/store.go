@@ -58,6 +58,8 @@ func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 		"a resource is read as it was at one time":                   testResourceWhole,
 		"a server is read as it was at one time":                     testServerWhole,
 		"a cancelled context changes nothing":                        testCancelled,
+		"the settings of the team are read and changed":              testTeam,
+		"of many changes of the team at once one wins":               testTeamRace,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}

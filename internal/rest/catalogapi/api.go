@@ -100,6 +100,8 @@ func (a catalogAPI) stackEndpoints() map[string]rest.Endpoint {
 		"listTeams":          a.listTeams,
 		"getTeam":            a.getTeam,
 		"getCurrentTeam":     a.getTeam,
+		"getTeamWindows":     a.getTeamWindows,
+		"updateTeamWindows":  a.updateTeamWindows,
 		"getTeamByID":        a.getTeamByID,
 		"listMembers":        a.listMembers,
 		"listCurrentMembers": a.listMembers,

@@ -175,6 +175,7 @@ func TestApplicationsOnTheWire(t *testing.T) {
 				"build_pack": pack, "server_uuid": server,
 				"timeout": 3600.0, "health_timeout": 120.0, "retention": noRetention(),
 				"triggers": []any{}, "debounce": 0.0,
+				"windows":      noWindows(),
 				"project_uuid": nil, "environment_name": nil, "environment_uuid": nil, "tags": []any{},
 				"queued_deployment_uuid":  nil,
 				"running_deployment_uuid": nil, "deployments_count": 0.0,
@@ -183,7 +184,7 @@ func TestApplicationsOnTheWire(t *testing.T) {
 			if diff := cmp.Diff(made, wanted); diff != "" {
 				t.Errorf("(-got +want)\n%s", diff)
 			}
-			got := w.Get(t, "getApplication", made["uuid"].(string))
+			got := w.Stored(t, "getApplication", made["uuid"].(string))
 			if diff := cmp.Diff(got, made); diff != "" {
 				t.Errorf("GET and POST show it differently (-GET +POST)\n%s", diff)
 			}

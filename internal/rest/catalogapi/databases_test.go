@@ -50,7 +50,7 @@ func TestADatabaseOfEveryEngine(t *testing.T) {
 					t.Errorf("%s is %q, want %q", setting.Field, value, setting.Default)
 				}
 			}
-			got := w.Get(t, "getDatabase", uuid)
+			got := w.Stored(t, "getDatabase", uuid)
 			if diff := cmp.Diff(got, made); diff != "" {
 				t.Errorf("GET and POST show it differently (-GET +POST)\n%s", diff)
 			}
@@ -72,7 +72,7 @@ func TestADatabaseOnTheWire(t *testing.T) {
 	w := resttest.New(t)
 	server := w.Server(t)
 	uuid := w.Database(t, server)
-	got := w.Get(t, "getDatabase", uuid)
+	got := w.Stored(t, "getDatabase", uuid)
 	certificate, _ := got["ssl_certificate"].(string)
 	wanted := resttest.Object{
 		"uuid": uuid, "name": "orders", "description": nil, "database_type": "standalone-postgresql",
@@ -87,6 +87,7 @@ func TestADatabaseOnTheWire(t *testing.T) {
 		"ssl_mode":        "require",
 		"ssl_certificate": certificate, "timeout": 3600.0, "health_timeout": 120.0,
 		"retention": noRetention(), "triggers": []any{}, "debounce": 0.0,
+		"windows":      noWindows(),
 		"project_uuid": nil, "environment_name": nil, "environment_uuid": nil, "tags": []any{},
 		"queued_deployment_uuid":  nil,
 		"running_deployment_uuid": nil, "deployments_count": 0.0, "created_at": got["created_at"],
@@ -118,6 +119,7 @@ func TestADatabaseOnTheWire(t *testing.T) {
 			delete(wanted, field)
 		}
 		wanted["environment"].([]any)[0].(map[string]any)["value"] = nil
+		wanted["window_open"], wanted["next_opening"] = true, nil
 		if diff := cmp.Diff(got, wanted); diff != "" {
 			t.Errorf("(-got +want)\n%s", diff)
 		}

@@ -48,7 +48,7 @@ func TestListsLeaveOutOnlyBodies(t *testing.T) {
 			uuid, _ := made["uuid"].(string)
 			all := resttest.Want[[]resttest.Object](t, w, http.StatusOK, resttest.Request{Operation: c.list})
 			i := slices.IndexFunc(all, func(one resttest.Object) bool { return one["uuid"] == uuid })
-			whole := w.Get(t, c.get, uuid)
+			whole := w.Stored(t, c.get, uuid)
 			if i < 0 {
 				t.Fatalf("%s is in no list", uuid)
 			}

@@ -70,7 +70,7 @@ func (a catalogAPI) repeatCreation(ctx context.Context, c *rest.Call, ids []stri
 			uuid := wire.Nullable(ids[1])
 			change.DeploymentUUID = &uuid
 		}
-		body, err := a.page(ctx, c, entity)
+		body, err := a.page(ctx, c, entity, nil)
 		return wire.Merged{body, change}, err
 	}
 	return nil, fault.New(fault.Internal, "%s has no page", ids[0])

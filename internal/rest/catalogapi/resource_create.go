@@ -266,29 +266,41 @@ func (a catalogAPI) details(
 	return nil
 }
 
-// getEndpoint answers one resource of a kind.
+// getEndpoint answers one resource of a kind, and says whether it may start now.
 func (a catalogAPI) getEndpoint(kind catalog.Kind) rest.Endpoint {
 	return func(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 		resource, err := rest.Find[catalog.Deployable](ctx, a.Store, c.Params["uuid"], kind)
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		body, err := a.page(ctx, c, resource)
-		return rest.OK(body), err
+		server, team, err := a.Store.ServerAndTeam(ctx, resource.Shared().ServerID)
+		if err != nil {
+			return rest.Answer{}, err
+		}
+		opening, err := a.opening(catalog.WindowsOf(resource, server, team)...)
+		if err != nil {
+			return rest.Answer{}, err
+		}
+		body, err := a.page(ctx, c, resource, server)
+		return rest.OK(wire.Merged{body, opening}), err
 	}
 }
 
-// page returns the page of a stored resource.
-func (a catalogAPI) page(ctx context.Context, c *rest.Call, resource catalog.Deployable) (any, error) {
+// page returns the page of a stored resource. server may be nil.
+func (a catalogAPI) page(
+	ctx context.Context, c *rest.Call, resource catalog.Deployable, server *catalog.Server,
+) (any, error) {
 	var secrets map[string]string
-	var server *catalog.Server
 	if resource.Common().ID.Kind() == catalog.KindDatabase && c.Sensitive() {
 		set, err := a.storedSecrets(ctx, resource)
 		if err != nil {
 			return nil, err
 		}
 		secrets = set.Values
-		if server, err = a.findServer(ctx, resource.Shared().ServerID); err != nil {
+		if server == nil {
+			server, err = a.findServer(ctx, resource.Shared().ServerID)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -58,16 +58,13 @@ func (a catalogAPI) changeServer(ctx context.Context, c *rest.Call) (*catalog.Se
 	if err := a.checkChange(ctx, present, changed); err != nil {
 		return nil, err
 	}
-	if *changed == *present {
-		return present, nil
+	fields, err := changedMembers(wire.InputOfServer(present), wire.InputOfServer(changed))
+	if err != nil || len(fields) == 0 {
+		return present, err
 	}
 	if changed.Address != present.Address || changed.Port != present.Port ||
 		changed.HostKey != present.HostKey {
 		changed.ValidatedAt = time.Time{} // nobody has seen the key there
-	}
-	fields, err := changedMembers(wire.InputOfServer(present), wire.InputOfServer(changed))
-	if err != nil {
-		return nil, err
 	}
 	return changed, a.replace(ctx, c, present, changed, fields)
 }

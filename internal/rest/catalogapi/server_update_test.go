@@ -18,7 +18,7 @@ func TestUpdateServer(t *testing.T) {
 		"port": 2222, "concurrency": 7,
 	})
 	show := func(t *testing.T) resttest.Object {
-		return w.Get(t, "getServer", server)
+		return w.Stored(t, "getServer", server)
 	}
 	for _, c := range []struct {
 		name          string

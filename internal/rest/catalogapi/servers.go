@@ -38,11 +38,20 @@ func (a catalogAPI) listNothingOfServer(ctx context.Context, c *rest.Call) (rest
 
 // getServer answers one server, on request with its resources.
 func (a catalogAPI) getServer(ctx context.Context, c *rest.Call) (rest.Answer, error) {
-	server, err := rest.Find[*catalog.Server](ctx, a.Store, c.Params["uuid"], catalog.KindServer)
+	id, err := rest.ParseID(c.Params["uuid"], catalog.KindServer)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	server, team, err := a.Store.ServerAndTeam(ctx, id)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	opening, err := a.opening(catalog.WindowsOfServer(server, team)...)
 	if err != nil {
 		return rest.Answer{}, err
 	}
 	body := wire.FromServer(server)
+	body.Opening = &opening
 	if rest.Flag(c.Query, "resources") {
 		if body.Resources, err = a.resources(ctx, onServer(server.ID)); err != nil {
 			return rest.Answer{}, err

@@ -105,11 +105,11 @@ func TestAChangeLeavesTheOtherFieldsUnchanged(t *testing.T) {
 	for _, c := range changeCases(t, changesYAML, server) {
 		t.Run(c.Name, func(t *testing.T) {
 			uuid, kind := newResource(t, w, server, c.Resource)
-			before := w.Get(t, "get"+kind, uuid)
+			before := w.Stored(t, "get"+kind, uuid)
 			secrets := w.Vault(t, uuid)
 
 			answered := w.Change(t, http.StatusOK, "update"+kind, uuid, c.Change)
-			after := w.Get(t, "get"+kind, uuid)
+			after := w.Stored(t, "get"+kind, uuid)
 			if diff := cmp.Diff(after, wantedAfter(c, before, after)); diff != "" {
 				t.Errorf("GET (-got +want)\n%s", diff)
 			}

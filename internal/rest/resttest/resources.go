@@ -82,6 +82,20 @@ func (w *World) Get(t *testing.T, operation, uuid string) Object {
 	return Want[Object](t, w, http.StatusOK, Request{Operation: operation, PathUUID: uuid})
 }
 
+// Stored is Get without what the time decides: whether the windows are open, and when they will
+// be. Only the answer about one entity has that.
+func (w *World) Stored(t *testing.T, operation, uuid string) Object {
+	t.Helper()
+	got := w.Get(t, operation, uuid)
+	if open, is := got["window_open"].(bool); !is || !open || got["next_opening"] != nil {
+		t.Errorf("%s of %s: window_open = %v, next_opening = %v, want an open window", operation, uuid,
+			got["window_open"], got["next_opening"])
+	}
+	delete(got, "window_open")
+	delete(got, "next_opening")
+	return got
+}
+
 // Change sends the PATCH operation for the uuid, which must answer with the status.
 func (w *World) Change(t *testing.T, status int, id, uuid string, body Object) Object {
 	t.Helper()

@@ -93,12 +93,17 @@ func validate(uuid string) success { return success{http.StatusCreated, Request{
 func (s scene) managementSuccesses(t *testing.T) map[string]success {
 	lonely := s.Create(t, "createServer", Object{"name": "spare", "ip": "spare", "private_key_uuid": s.Key})
 	return map[string]success{
-		"health":       get("", ""),
-		"getDocument":  get("", ""),
-		"getDocs":      get("", ""),
-		"version":      get("", ""),
-		"listTeams":    get("", ""),
-		"getTeam":      get("", ""),
+		"health":      get("", ""),
+		"getDocument": get("", ""),
+		"getDocs":     get("", ""),
+		"version":     get("", ""),
+		"listTeams":   get("", ""),
+		"getTeam":     get("", ""),
+
+		"getTeamWindows": get("", ""),
+		"updateTeamWindows": patch("", Object{"freeze": []Object{
+			{"from": "2020-12-23 18:00 Europe/Berlin", "to": "2021-01-03 UTC", "reason": "year's end"}}}),
+
 		"listServers":  get("", ""),
 		"createServer": post(Object{"name": "new", "ip": "::1", "private_key_uuid": s.Key}),
 		"getServer":    get(s.Server, "?resources=true"),
