@@ -82,6 +82,8 @@ const (
 	// Hold begins or replaces a legal hold, Release ends one.
 	Hold    Action = "hold"
 	Release Action = "release"
+	// OverrideWindow queues a deployment outside of the windows.
+	OverrideWindow Action = "override-window"
 )
 
 // Target is the changed thing.

@@ -53,12 +53,19 @@ type Queue interface {
 	// resource is already in the requested state (see [Record.AlreadyInState]), or if a
 	// deployment that it waits for has ended ([ErrDependencyEnded]). A
 	// refused request is not remembered.
-	Enqueue(ctx context.Context, record Record, key RequestKey) (Receipt, error)
+	//
+	// The entries, except zero ones, are written to the audit in the transaction that writes
+	// the record.
+	Enqueue(ctx context.Context, record Record, key RequestKey, entries ...audit.Entry) (Receipt, error)
 	// EnqueueRetagged does what Enqueue does without a key. If it writes the record, it also
 	// changes the tag of the application's image and writes the entry of the audit, in the same
 	// transaction. Conflict by [catalog.ErrStale] if the application was changed since it was
 	// read, which is when its stored UpdatedAt is not retag.Was.
 	EnqueueRetagged(ctx context.Context, record Record, retag Retag) (Receipt, error)
+	// Known returns the receipt of the deployment that already answers the request, in the
+	// three cases of Enqueue and with the same effects. NotFound if there is none; then
+	// nothing is written.
+	Known(ctx context.Context, record Record, key RequestKey) (Receipt, error)
 	// Repeat returns the receipt of a repeated request, whose deployment is known.
 	// NotFound if there is no such deployment.
 	Repeat(ctx context.Context, id ID) (Receipt, error)

@@ -35,6 +35,9 @@ type Record struct {
 	// package snapshot.
 	ConfigurationHash string
 
+	// WindowOverride is set for a deployment that was queued outside of its windows.
+	WindowOverride WindowOverride
+
 	// Retention is how long it is kept after its end. It is fixed with the request, so
 	// that the end of a deployment needs no look at its resource.
 	Retention catalog.Retention

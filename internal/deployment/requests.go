@@ -35,6 +35,9 @@ type Request struct {
 	Retags bool
 	// Caller identifies the caller.
 	Caller string
+	// Override, if set, queues the deployment even if its windows are closed. The caller has
+	// checked that the token may do that.
+	Override *Override
 }
 
 // RepeatWindow is how long a repeat without an id counts as the same request. API clients
@@ -77,10 +80,14 @@ func NewRequests(store catalog.Reader, queue Queue, opts RequestsOptions) *Reque
 // for the same request. The deployment runs with the current configuration of the
 // resource, or with the one in Options.Configuration. A scrub has no configuration.
 //
-// NotFound if there is no such resource. Conflict if its server has no pinned host key
-// and the operation needs one, if the resource has a queued request that this one does
-// not supersede, if the resource is already in the requested state
-// ([ErrAlreadyInState]), or if a resource of After is not running and nothing is going to
+// An operation that starts the resource needs open windows of the resource, its server and
+// the team, or an Override, which is recorded in the record and in the audit. They are checked
+// once, at the request: a queued deployment runs even if they close meanwhile.
+//
+// NotFound if there is no such resource. Conflict if its server has no pinned host key and the
+// operation needs one, if the windows are closed ([*WindowClosedError]), if the resource has a
+// queued request that this one does not supersede, if the resource is already in the requested
+// state ([ErrAlreadyInState]), or if a resource of After is not running and nothing is going to
 // start it. Invalid, naming the field after, if After is malformed, names a resource that
 // does not exist, or forms a cycle. Exhausted if the server's queue is full. A refused
 // request stores no record.
@@ -94,7 +101,7 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 	if request.Retags {
 		return r.retagged(ctx, request)
 	}
-	resource, server, err := r.findResourceAndServer(ctx, request)
+	at, err := r.findPlace(ctx, request)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -105,16 +112,24 @@ func (r *Requests) Request(ctx context.Context, request Request) (Receipt, error
 	if request.ID != "" {
 		id = request.ID
 	}
-	hash := request.Options.Configuration // stored when it first ran
-	if request.takesSnapshot() {
-		if hash, err = r.saveSnapshot(ctx, resource); err != nil {
-			return Receipt{}, err
-		}
+	record := r.record(request, id, at.resource, at.server, now)
+	record.Status = Queued
+	var taken snapshot.Snapshot
+	if record.ConfigurationHash, taken, err = r.takeSnapshot(request, at.resource); err != nil {
+		return Receipt{}, err
 	}
-	record := r.record(request, id, resource, server, now)
-	record.Status, record.ConfigurationHash = Queued, hash
+	admitted, err := r.admit(&record, request, at.windows())
+	if err != nil {
+		return Receipt{}, err
+	}
+	if !admitted.verdict.Open {
+		return r.known(ctx, record, request, admitted.verdict)
+	}
+	if err := r.storeSnapshot(ctx, request, taken); err != nil {
+		return Receipt{}, err
+	}
 	return r.enqueue(ctx, record, request, func(record Record) (Receipt, error) {
-		return r.queue.Enqueue(ctx, record, request.key())
+		return r.queue.Enqueue(ctx, record, request.key(), admitted.entry)
 	})
 }
 
@@ -142,6 +157,29 @@ func (r *Requests) record(request Request, id ID, resource catalog.Deployable, s
 	}
 }
 
+// takeSnapshot returns the hash of the configuration of the deployment, and the snapshot that
+// is to be stored, or nil if there is none: that of an earlier deployment was stored when it
+// first ran.
+func (r *Requests) takeSnapshot(
+	request Request, resource catalog.Deployable,
+) (hash string, taken snapshot.Snapshot, err error) {
+	if !request.takesSnapshot() || r.opts.Snapshots == nil {
+		return request.Options.Configuration, nil, nil
+	}
+	if taken, err = snapshot.Of(resource); err != nil {
+		return "", nil, err
+	}
+	return taken.Hash(), taken, nil
+}
+
+// storeSnapshot stores what takeSnapshot has returned, if there is something.
+func (r *Requests) storeSnapshot(ctx context.Context, request Request, taken snapshot.Snapshot) error {
+	if taken == nil {
+		return nil
+	}
+	return r.opts.Snapshots.Put(ctx, request.Resource, taken)
+}
+
 // saveSnapshot stores the snapshot of the resource and returns its hash.
 func (r *Requests) saveSnapshot(ctx context.Context, resource catalog.Deployable) (hash string, err error) {
 	if r.opts.Snapshots == nil {
@@ -159,26 +197,26 @@ func (r Request) takesSnapshot() bool {
 	return r.Options.Configuration == "" && r.Operation.OnServer()
 }
 
-// findResourceAndServer reads the body of the resource for a snapshot only.
-func (r *Requests) findResourceAndServer(
-	ctx context.Context, request Request,
-) (catalog.Deployable, *catalog.Server, error) {
+// findPlace reads the body of the resource for a snapshot only.
+func (r *Requests) findPlace(ctx context.Context, request Request) (place, error) {
 	find := catalog.FindHead[catalog.Deployable]
 	if request.takesSnapshot() {
 		find = catalog.Find[catalog.Deployable]
 	}
 	resource, err := find(ctx, r.store, request.Resource)
 	if err != nil {
-		return nil, nil, err
+		return place{}, err
 	}
-	server, err := r.server(ctx, resource)
-	if err != nil {
-		return nil, nil, err
+	server, team, err := r.store.ServerAndTeam(ctx, resource.Shared().ServerID)
+	switch {
+	case errors.Is(err, fault.NotFound):
+		return place{}, NewServerGoneError()
+	case err != nil:
+		return place{}, err
+	case server.HostKey == "" && request.Operation.OnServer():
+		return place{}, NewUnpinnedError(server)
 	}
-	if server.HostKey == "" && request.Operation.OnServer() {
-		return nil, nil, NewUnpinnedError(server)
-	}
-	return resource, server, nil
+	return place{resource, server, team}, nil
 }
 
 func (r *Requests) server(ctx context.Context, resource catalog.Deployable) (*catalog.Server, error) {

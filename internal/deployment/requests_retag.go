@@ -8,6 +8,7 @@ import (
 	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
+	"waybill/internal/snapshot"
 )
 
 // Retag is a change of the tag of an application's image by the request for its deployment.
@@ -37,23 +38,33 @@ func (r *Requests) retagged(ctx context.Context, request Request) (Receipt, erro
 }
 
 func (r *Requests) retagOnce(ctx context.Context, request Request) (Receipt, error) {
-	resource, server, err := r.findResourceAndServer(ctx, request)
+	at, err := r.findPlace(ctx, request)
 	if err != nil {
 		return Receipt{}, err
 	}
-	application, is := resource.(*catalog.Application)
+	application, is := at.resource.(*catalog.Application)
 	if !is || application.Image == nil {
 		return Receipt{}, fault.InvalidField("docker_tag", "is for applications that run an image")
 	}
 	now := r.opts.Now().UTC().Truncate(time.Microsecond)
 	was, before := application.UpdatedAt, application.Image.Tag
 	application.Image.Tag = request.Options.DockerTag
-	hash, err := r.saveSnapshot(ctx, application)
+	record := r.record(request, request.ID, application, at.server, now)
+	record.Status = Queued
+	var taken snapshot.Snapshot
+	if record.ConfigurationHash, taken, err = r.takeSnapshot(request, application); err != nil {
+		return Receipt{}, err
+	}
+	admitted, err := r.admit(&record, request, at.windows())
 	if err != nil {
 		return Receipt{}, err
 	}
-	record := r.record(request, request.ID, application, server, now)
-	record.Status, record.ConfigurationHash = Queued, hash
+	if !admitted.verdict.Open {
+		return r.known(ctx, record, request, admitted.verdict)
+	}
+	if err := r.storeSnapshot(ctx, request, taken); err != nil {
+		return Receipt{}, err
+	}
 	if before == request.Options.DockerTag {
 		return r.enqueue(ctx, record, request, func(record Record) (Receipt, error) {
 			return r.queue.Enqueue(ctx, record, RequestKey{})

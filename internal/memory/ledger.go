@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
@@ -16,8 +17,8 @@ import (
 type ledger struct{ *Memory }
 
 func (l ledger) Enqueue(ctx context.Context, record deployment.Record,
-	key deployment.RequestKey) (deployment.Receipt, error) {
-	return l.enqueue(ctx, record, key, nil)
+	key deployment.RequestKey, entries ...audit.Entry) (deployment.Receipt, error) {
+	return l.enqueue(ctx, record, key, nil, entries...)
 }
 
 func (l ledger) EnqueueRetagged(ctx context.Context, record deployment.Record,
@@ -42,61 +43,80 @@ func (l ledger) stale(record deployment.Record, retag *deployment.Retag) bool {
 }
 
 func (l ledger) enqueue(ctx context.Context, record deployment.Record, key deployment.RequestKey,
-	retag *deployment.Retag) (deployment.Receipt, error) {
+	retag *deployment.Retag, entries ...audit.Entry) (deployment.Receipt, error) {
 	var receipt deployment.Receipt
 	err := l.locked(ctx, func() error {
-		resource := record.ID.Resource()
-		if _, there := l.records[record.ID]; there {
-			receipt = l.receipt(record.ID, true)
-			return nil
-		}
-		if !l.pending(record.WaitsFor()) {
+		if _, there := l.records[record.ID]; !there && !l.pending(record.WaitsFor()) {
 			return deployment.NewDependencyEndedError()
 		}
-		if known, ok := l.requests[key.Hash]; ok && record.CreatedAt.Before(known.until) {
-			if l.records[known.id].StandsFor(record, l.newest(resource)) {
-				receipt = l.receipt(known.id, true)
-				return nil
-			}
+		known, err := l.known(record, key)
+		if known != "" || err != nil {
+			receipt = l.receipt(known, true)
+			return err
 		}
-		state, there := l.states[resource]
-		if !there {
-			return catalog.NewNotFoundError(resource)
+		state := l.states[record.ID.Resource()]
+		queued, isQueued := l.records[deployment.ID(state.Queued)]
+		switch {
+		case !isQueued && record.AlreadyInState(*state):
+			err = deployment.NewAlreadyInStateError(record)
+		case l.stale(record, retag):
+			err = catalog.NewStaleError(record.ID.Resource())
+		case isQueued:
+			err = l.supersede(queued, record, state)
+		default:
+			err = l.append(record, state)
 		}
-		if queued, ok := l.records[deployment.ID(state.Queued)]; ok {
-			if queued.SameWork(record) {
-				l.save(queued.Given(record.Trigger.TokenID))
-				l.remember(key, queued.ID, record.CreatedAt)
-				receipt = l.receipt(queued.ID, true)
-				return nil
-			}
-			if l.stale(record, retag) {
-				return catalog.NewStaleError(resource)
-			}
-			if err := l.supersede(queued, record, state); err != nil {
-				return err
-			}
-			l.retag(record, retag)
-			l.remember(key, record.ID, record.CreatedAt)
-			receipt = l.receipt(record.ID, false)
-			receipt.Superseded = queued.ID
-			return nil
-		}
-		if record.AlreadyInState(*state) {
-			return deployment.NewAlreadyInStateError(record)
-		}
-		if l.stale(record, retag) {
-			return catalog.NewStaleError(resource)
-		}
-		if err := l.append(record, state); err != nil {
+		if err != nil {
 			return err
 		}
 		l.retag(record, retag)
+		for _, entry := range entries {
+			l.enter(entry)
+		}
 		l.remember(key, record.ID, record.CreatedAt)
 		receipt = l.receipt(record.ID, false)
+		receipt.Superseded = queued.ID
 		return nil
 	})
 	return receipt, err
+}
+
+func (l ledger) Known(ctx context.Context, record deployment.Record,
+	key deployment.RequestKey) (deployment.Receipt, error) {
+	var receipt deployment.Receipt
+	err := l.locked(ctx, func() error {
+		known, err := l.known(record, key)
+		if err == nil && known == "" {
+			err = deployment.NewNotFoundError()
+		}
+		receipt = l.receipt(known, true)
+		return err
+	})
+	return receipt, err
+}
+
+// known returns the deployment that already answers the request, or "". NotFound if the
+// resource is gone.
+func (l ledger) known(record deployment.Record, key deployment.RequestKey) (deployment.ID, error) {
+	resource := record.ID.Resource()
+	if _, there := l.records[record.ID]; there {
+		return record.ID, nil
+	}
+	if known, ok := l.requests[key.Hash]; ok && record.CreatedAt.Before(known.until) &&
+		l.records[known.id].StandsFor(record, l.newest(resource)) {
+		return known.id, nil
+	}
+	state, there := l.states[resource]
+	if !there {
+		return "", catalog.NewNotFoundError(resource)
+	}
+	queued, ok := l.records[deployment.ID(state.Queued)]
+	if !ok || !queued.SameWork(record) {
+		return "", nil
+	}
+	l.save(queued.Given(record.Trigger.TokenID))
+	l.remember(key, queued.ID, record.CreatedAt)
+	return queued.ID, nil
 }
 
 func (l ledger) Repeat(ctx context.Context, id deployment.ID) (deployment.Receipt, error) {

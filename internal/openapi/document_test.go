@@ -224,7 +224,7 @@ const cancels = "cancelDeployment"
 // than their paths and queries say.
 var bodyless = []string{
 	cancels, "createServiceWebhookSecret", "createApplicationWebhookSecret", "createDatabaseWebhookSecret",
-	"rollbackDeployment", "validateService", "validateApplication", "validateDatabase",
+	"validateService", "validateApplication", "validateDatabase",
 }
 
 // open are the operations whose bodies have fields that the engine checks.

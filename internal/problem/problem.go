@@ -15,6 +15,8 @@ type Problem struct {
 	Errors map[string][]string `json:"errors,omitempty"`
 	// Created has the ids of what an earlier request with the same Idempotency-Key created.
 	Created []string `json:"created,omitempty"`
+	// NextOpening is when a deployment may start next, if the windows are closed.
+	NextOpening *string `json:"next_opening,omitempty"`
 	// RequestID finds the request in the operator's log.
 	RequestID string `json:"request_id"`
 }

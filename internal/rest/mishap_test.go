@@ -113,9 +113,9 @@ type mishapQueue struct {
 }
 
 func (q mishapQueue) Enqueue(ctx context.Context, record deployment.Record,
-	key deployment.RequestKey) (receipt deployment.Receipt, err error) {
+	key deployment.RequestKey, entries ...audit.Entry) (receipt deployment.Receipt, err error) {
 	return receipt, q.at(func() (err error) {
-		receipt, err = q.Ledger.Enqueue(ctx, record, key)
+		receipt, err = q.Ledger.Enqueue(ctx, record, key, entries...)
 		return err
 	})
 }

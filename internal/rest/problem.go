@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"waybill/internal/access"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/problem"
 )
@@ -80,6 +82,9 @@ func problemAnswer(err error, requestID string) Answer {
 		body := problem.New(http.StatusTooManyRequests, early.Error(), requestID)
 		return Answer{Status: http.StatusTooManyRequests, Body: body, Header: header}
 	}
+	if closed, ok := errors.AsType[*deployment.WindowClosedError](err); ok {
+		return closedAnswer(err, closed, requestID)
+	}
 	known := problems[fault.KindOf(err)]
 	fields := fault.Fields(err)
 	text := fault.Public(err)
@@ -89,6 +94,29 @@ func problemAnswer(err error, requestID string) Answer {
 	body := problem.New(known.status, text, requestID)
 	body.Errors = fields
 	return Answer{Status: known.status, Body: body, Header: known.header}
+}
+
+// closedAnswer says when the windows open next, if they do: in the body, and in seconds in the
+// header.
+func closedAnswer(err error, closed *deployment.WindowClosedError, requestID string) Answer {
+	answer := Answer{Status: http.StatusConflict}
+	body := problem.New(answer.Status, fault.Public(err), requestID)
+	if next := NextOpening(err); next != nil {
+		body.NextOpening = next
+		answer.Header = map[string]string{"Retry-After": strconv.Itoa(int(closed.Wait() / time.Second))}
+	}
+	answer.Body = body
+	return answer
+}
+
+// NextOpening returns the next opening of the windows that caused the error, as it is on the
+// wire. It returns nil for another error, and if there is none.
+func NextOpening(err error) *string {
+	closed, is := errors.AsType[*deployment.WindowClosedError](err)
+	if !is || closed.NextOpening().IsZero() {
+		return nil
+	}
+	return new(closed.NextOpening().UTC().Format("2006-01-02T15:04:05.000000Z"))
 }
 
 // firstOf returns a sentence with the first problem of the fields, or "". Existing clients

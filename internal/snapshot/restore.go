@@ -113,7 +113,8 @@ func blank(
 	shared := resource.Shared()
 	rest := catalog.Resource{Meta: shared.Meta, ServerID: shared.ServerID, State: shared.State,
 		Labels: shared.Labels, Retention: shared.Retention, Windows: shared.Windows,
-		Previews: shared.Previews, Triggers: shared.Triggers, Debounce: shared.Debounce}
+		Previews: shared.Previews, Triggers: shared.Triggers, Debounce: shared.Debounce,
+		WebhookGeneration: shared.WebhookGeneration}
 	switch resource := resource.(type) {
 	case *catalog.Service:
 		return &catalog.Service{Resource: rest}, nil

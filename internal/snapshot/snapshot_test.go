@@ -62,7 +62,7 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 			*blank.Shared() = catalog.Resource{Meta: want.Shared().Meta, ServerID: want.Shared().ServerID,
 				State: want.Shared().State, Labels: want.Shared().Labels,
 				Retention: want.Shared().Retention, Windows: want.Shared().Windows,
-				Previews: want.Shared().Previews,
+				Previews: want.Shared().Previews, WebhookGeneration: want.Shared().WebhookGeneration,
 				Triggers: want.Shared().Triggers, Debounce: want.Shared().Debounce}
 			if db, ok := blank.(*catalog.Database); ok {
 				db.Engine = "postgresql"
@@ -86,7 +86,7 @@ func TestRestoreGivesEveryFieldBack(t *testing.T) {
 			*empty.Shared() = catalog.Resource{Meta: given.Shared().Meta, ServerID: given.Shared().ServerID,
 				State: given.Shared().State, Labels: given.Shared().Labels,
 				Retention: given.Shared().Retention, Windows: given.Shared().Windows,
-				Previews: given.Shared().Previews,
+				Previews: given.Shared().Previews, WebhookGeneration: given.Shared().WebhookGeneration,
 				Triggers: given.Shared().Triggers, Debounce: given.Shared().Debounce}
 			if diff := cmp.Diff(got, empty); diff != "" {
 				t.Errorf("%s (-got +want)\n%s", form, diff)
@@ -105,7 +105,7 @@ func TestEveryFieldChangesTheHash(t *testing.T) {
 		".Meta.UpdatedAt", ".Meta.Generation", ".ServerID",
 		".Labels.Project", ".Labels.Environment", ".Labels.Tags", ".Previews",
 		".Retention.Finished", ".Retention.Failed", ".Retention.Cancelled", ".Triggers", ".Debounce",
-		".Windows.Allow", ".Windows.Freeze", ".Windows.Outside",
+		".Windows.Allow", ".Windows.Freeze", ".Windows.Outside", ".WebhookGeneration",
 		".State.Status", ".State.Queued", ".State.Running", ".State.Deployments",
 		".State.LogObjects", ".State.LogBytes", ".State.LastStart", ".HeadOnly",
 		".Password", ".TLSKey"}

@@ -65,7 +65,9 @@ type Record struct {
 	ScrubbedBy        *string   `json:"scrubbed_by"`
 	ScrubbedEntries   int       `json:"scrubbed_entries"`
 	Hold              *Hold     `json:"hold"`
-	UpdatedAt         string    `json:"updated_at"`
+	// WindowOverride is null for a deployment that was queued in its windows.
+	WindowOverride *WindowOverride `json:"window_override"`
+	UpdatedAt      string          `json:"updated_at"`
 	// Logs is text that is itself JSON. It is not in lists, and it needs the
 	// ability to read sensitive data.
 	Logs *string `json:"logs,omitempty"`
@@ -88,6 +90,20 @@ func FromHold(hold deployment.Hold) *Hold {
 		return nil
 	}
 	return &Hold{At: Timestamp(hold.At), By: hold.By, Reason: hold.Reason}
+}
+
+// WindowOverride says why a deployment was queued outside of its windows, and the name of the
+// token that did it.
+type WindowOverride struct {
+	Reason string `json:"reason"`
+	By     string `json:"by"`
+}
+
+func fromWindowOverride(override deployment.WindowOverride) *WindowOverride {
+	if override == (deployment.WindowOverride{}) {
+		return nil
+	}
+	return new(WindowOverride(override))
 }
 
 // Trigger says who or what requested a deployment. TokenID is the id of the token of
@@ -203,6 +219,7 @@ func FromRecord(r deployment.Record) Record {
 		ScrubbedBy:        TextOrNull(r.Scrub.By),
 		ScrubbedEntries:   r.Scrub.Entries,
 		Hold:              FromHold(r.Hold),
+		WindowOverride:    fromWindowOverride(r.WindowOverride),
 		UpdatedAt:         Timestamp(r.UpdatedAt),
 	}
 	body.addKind(r)

@@ -28,6 +28,9 @@ type detailsItem struct {
 	HeldAt          int64  `dynamodbav:"held_at,omitempty"`
 	HeldBy          string `dynamodbav:"held_by,omitempty"`
 	HoldReason      string `dynamodbav:"hold_reason,omitempty"`
+	// The override of the windows is written with the record.
+	OverrideReason string `dynamodbav:"override_reason,omitempty"`
+	OverriddenBy   string `dynamodbav:"overridden_by,omitempty"`
 	// After has the dependencies.
 	After []dependencyItem `dynamodbav:"after,omitempty"`
 }
@@ -59,6 +62,8 @@ func newDetailsItem(r deployment.Record) detailsItem {
 		HeldBy:          r.Hold.By,
 		HoldReason:      r.Hold.Reason,
 		After:           newDependencyItems(r.After),
+		OverrideReason:  r.WindowOverride.Reason,
+		OverriddenBy:    r.WindowOverride.By,
 	}
 }
 
@@ -79,6 +84,7 @@ func (f detailsItem) addTo(r *deployment.Record) {
 	}
 	r.Scrub = deployment.ScrubSummary{At: fromMicros(f.ScrubbedAt), By: f.ScrubbedBy,
 		Deployment: deployment.ID(f.ScrubDeployment), Entries: f.ScrubbedEntries, Original: f.Original}
+	r.WindowOverride = deployment.WindowOverride{Reason: f.OverrideReason, By: f.OverriddenBy}
 	if r.Hold.Held {
 		r.Hold.At, r.Hold.By, r.Hold.Reason = fromMicros(f.HeldAt), f.HeldBy, f.HoldReason
 	}

@@ -2,20 +2,25 @@ package dynamostore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"waybill/internal/audit"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/fault"
 )
 
 // enqueuing is a request that is being written, and the obstacles found so far.
 type enqueuing struct {
 	record deployment.Record
 	key    deployment.RequestKey
+	// entries are for the audit.
+	entries []audit.Entry
 	// outlived is the deployment that the key stands for and that no longer answers
 	// the request, or "".
 	outlived deployment.ID
@@ -44,8 +49,8 @@ type enqueuing struct {
 //  6. The server is gone: Conflict. Its queue is full: Exhausted.
 //  7. None of these: the obstacle is gone, so try again.
 func (d *Deployments) Enqueue(ctx context.Context, record deployment.Record,
-	key deployment.RequestKey) (deployment.Receipt, error) {
-	return d.enqueue(ctx, enqueuing{record: record, key: key})
+	key deployment.RequestKey, entries ...audit.Entry) (deployment.Receipt, error) {
+	return d.enqueue(ctx, enqueuing{record: record, key: key, entries: entries})
 }
 
 // EnqueueRetagged is Enqueue with two more writes: of the application's head and of the audit.
@@ -104,8 +109,53 @@ func (d *Deployments) enqueue(ctx context.Context, first enqueuing) (deployment.
 	return receipt, err
 }
 
+// Known finds the deployment as Enqueue does after a refusal: by the id, by the key, and as the
+// queued one of the resource.
+func (d *Deployments) Known(ctx context.Context, record deployment.Record,
+	key deployment.RequestKey) (deployment.Receipt, error) {
+	if !record.ID.Kind().Deployable() {
+		return deployment.Receipt{}, catalog.NewNotFoundError(record.ID.Resource())
+	}
+	receipt, err := d.Repeat(ctx, record.ID)
+	if !errors.Is(err, fault.NotFound) {
+		return receipt, err
+	}
+	next := enqueuing{record: record, key: key}
+	known, stands, err := d.remembered(ctx, &next)
+	if err == nil && !stands {
+		known, stands, err = d.queuedFor(ctx, &next)
+	}
+	if err == nil && !stands {
+		err = deployment.NewNotFoundError()
+	}
+	if err != nil {
+		return deployment.Receipt{}, err
+	}
+	return d.receipt(ctx, known, true)
+}
+
+// queuedFor returns the queued deployment of the resource if it is the same request.
+func (d *Deployments) queuedFor(
+	ctx context.Context, next *enqueuing,
+) (known deployment.Record, same bool, err error) {
+	err = retry(ctx, func() (bool, error) {
+		state, err := d.resource(ctx, next.record.ID.Resource())
+		if err != nil || state.Queued == "" {
+			return err == nil, err
+		}
+		queued, _, err := d.record(ctx, deployment.ID(state.Queued))
+		if err != nil || !queued.SameWork(next.record) {
+			return err == nil, err
+		}
+		known, same, err = d.queued(ctx, next, queued.ID)
+		return same, err // it is claimed or given to another token meanwhile
+	})
+	return known, same, err
+}
+
 // enqueueing is the transaction: it writes the record, the queue, the resource, the
-// key of the request, and the end of a superseded deployment.
+// key of the request, the end of a superseded deployment, the details of the record if it has
+// some, and the entries of the audit.
 func (d *Deployments) enqueueing(next enqueuing) ([]types.TransactWriteItem, error) {
 	record, key := next.record, next.key
 	adding, err := d.adding(record)
@@ -129,8 +179,11 @@ func (d *Deployments) enqueueing(next enqueuing) ([]types.TransactWriteItem, err
 		}
 		writes = append(writes, put(d.tables.Catalog, fields, condition, values))
 	}
-	if len(record.After) > 0 {
-		writes = append(writes, d.addingAfter(record))
+	for _, entry := range next.entries {
+		writes = append(writes, entering(d.tables.Audit, entry)...)
+	}
+	if details := d.addingDetails(record); details != nil {
+		writes = append(writes, update(*details))
 	}
 	writes = append(writes, d.retagging(next)...)
 	return append(writes, d.awaiting(record)...), nil

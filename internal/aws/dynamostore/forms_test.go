@@ -50,6 +50,7 @@ func TestRecordForm(t *testing.T) {
 	whole := fullRecord(t)
 	whole.Outcome.Source.Message, whole.Scrub = "", deployment.ScrubSummary{}
 	whole.Hold, whole.After = deployment.Hold{Held: true}, nil
+	whole.WindowOverride = deployment.WindowOverride{}
 	first, second, third := time.UnixMicro(1).UTC(), time.UnixMicro(2).UTC(), time.UnixMicro(3).UTC()
 	for _, c := range []struct {
 		name string
@@ -119,6 +120,7 @@ func TestRecordDetails(t *testing.T) {
 	whole := fullRecord(t)
 	whole.Outcome.Source.Message, whole.Scrub = "", deployment.ScrubSummary{}
 	whole.Hold, whole.After = deployment.Hold{Held: true}, nil
+	whole.WindowOverride = deployment.WindowOverride{}
 	for name, change := range map[string]func(r *deployment.Record){
 		"the message of a commit without room": func(r *deployment.Record) {
 			r.ResourceName, r.ServerName = strings.Repeat("r", 255), strings.Repeat("s", 255)
@@ -129,6 +131,7 @@ func TestRecordDetails(t *testing.T) {
 			r.After = []deployment.Dependency{{Resource: serviceID}}
 		},
 		"the reason of a hold": func(r *deployment.Record) { r.Hold.Reason = "case 7" },
+		"an override":          func(r *deployment.Record) { r.WindowOverride.Reason = "outage" },
 	} {
 		t.Run("a record with "+name+" says that it has details", func(t *testing.T) {
 			record := whole

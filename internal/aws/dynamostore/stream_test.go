@@ -70,6 +70,7 @@ func with(record deployment.Record, status deployment.Status) deployment.Record 
 	record.Status, record.Outcome.Status = status, status
 	record.Outcome.Source.Message, record.Scrub = "", deployment.ScrubSummary{}
 	record.Hold, record.After = deployment.Hold{Held: true}, nil
+	record.WindowOverride = deployment.WindowOverride{}
 	if status == deployment.Queued {
 		record.Progress = deployment.Progress{}
 	}

@@ -36,14 +36,23 @@ func dependencies(after []deployment.Dependency) types.AttributeValue {
 	return list(values...)
 }
 
-// addingAfter is the write of the dependencies of a new record.
-func (d *Deployments) addingAfter(record deployment.Record) types.TransactWriteItem {
-	return update(change{
-		table:  d.tables.of(record.ID.Kind()),
-		key:    detailsKey(record.ID),
-		update: "SET #after = :after",
-		values: item{":after": dependencies(record.After)},
-	})
+// addingDetails is the write of the details that a new record has, or nil: the deployments that
+// it comes after, and the override of the windows.
+func (d *Deployments) addingDetails(record deployment.Record) *change {
+	adding := change{table: d.tables.of(record.ID.Kind()), key: detailsKey(record.ID), values: item{}}
+	var sets []string
+	if len(record.After) > 0 {
+		sets, adding.values[":after"] = append(sets, "#after = :after"), dependencies(record.After)
+	}
+	if override := record.WindowOverride; override != (deployment.WindowOverride{}) {
+		sets = append(sets, "#override_reason = :reason, #overridden_by = :by")
+		adding.values[":reason"], adding.values[":by"] = text(override.Reason), text(override.By)
+	}
+	if len(sets) == 0 {
+		return nil
+	}
+	adding.update = "SET " + strings.Join(sets, ", ")
+	return &adding
 }
 
 // awaiting notes the record on each deployment that it waits for: a flag on the deployment,

@@ -21,6 +21,8 @@ func repeatsCases() []testCase {
 		{"Repeat returns what a repeated request gets", testRepeatOfID},
 		{"the same as the queued request is a repeat under any key or none, and the key stands for it",
 			testSameQueued},
+		{"Known has the effects of a repeat, and writes nothing for a new request", testKnown},
+		{"an override of the windows comes back, and its entry is written with it once", testOverride},
 	}
 }
 
@@ -185,6 +187,8 @@ func (w *world) enqueueAs(t *testing.T, record deployment.Record,
 // then on.
 func (w *world) isNew(t *testing.T, record deployment.Record, request deployment.RequestKey) {
 	t.Helper()
+	_, err := w.Ledger.Known(t.Context(), record, request)
+	wantKind(t, err, fault.NotFound)
 	receipt, err := w.Ledger.Enqueue(t.Context(), record, request)
 	if err != nil || receipt.Repeated || receipt.Record.ID != record.ID {
 		t.Errorf("answered with %s, repeated %v, %v; want the new %s", receipt.Record.ID, receipt.Repeated,
@@ -195,10 +199,19 @@ func (w *world) isNew(t *testing.T, record deployment.Record, request deployment
 	w.repeats(t, again, request, record.ID, receipt.Position)
 }
 
+// repeats checks that both Enqueue and Known answer with the deployment.
 func (w *world) repeats(t *testing.T, record deployment.Record, request deployment.RequestKey,
 	want deployment.ID, position int) {
 	t.Helper()
 	receipt, err := w.Ledger.Enqueue(t.Context(), record, request)
+	w.wantRepeat(t, receipt, err, want, position)
+	receipt, err = w.Ledger.Known(t.Context(), record, request)
+	w.wantRepeat(t, receipt, err, want, position)
+}
+
+func (w *world) wantRepeat(t *testing.T, receipt deployment.Receipt, err error, want deployment.ID,
+	position int) {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}

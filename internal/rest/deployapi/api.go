@@ -127,7 +127,7 @@ func (a deployAPI) operationEndpoint(
 		if err != nil {
 			return rest.Answer{}, err
 		}
-		given, err := wire.Decode[rest.OperationBody](c.Body)
+		given, err := wire.Decode[operationBody](c.Body)
 		if err != nil {
 			return rest.Answer{}, err
 		}
@@ -140,6 +140,9 @@ func (a deployAPI) operationEndpoint(
 			return rest.Answer{}, err
 		}
 		if request.After, err = a.after(ctx, c, given.After); err != nil {
+			return rest.Answer{}, err
+		}
+		if request.Override, err = given.override(c); err != nil {
 			return rest.Answer{}, err
 		}
 		receipt, err := a.requests.Request(ctx, request)

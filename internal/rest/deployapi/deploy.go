@@ -23,6 +23,7 @@ const maxDeploy = 100
 // deployBody is the body of POST /deploy; the query has the same names.
 type deployBody struct {
 	rest.OperationBody
+	overrideBody
 	UUID          string `json:"uuid"`
 	Tag           string `json:"tag"`
 	PullRequest   int    `json:"pr"`
@@ -76,6 +77,8 @@ type deployedOne struct {
 	ResourceUUID   string `json:"resource_uuid"`
 	DeploymentUUID string `json:"deployment_uuid,omitempty"`
 	Position       *int   `json:"position,omitempty"`
+	// NextOpening is when it may start next, if it was refused because its windows are closed.
+	NextOpening *string `json:"next_opening,omitempty"`
 	*wire.Receipt
 	*wire.Ending
 }
@@ -97,6 +100,10 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	if c.Follows() && len(uuids) > 1 {
 		return rest.Answer{}, fault.InvalidField("follow", "leads to one result; name one resource")
 	}
+	override, err := given.override(c)
+	if err != nil {
+		return rest.Answer{}, err
+	}
 	turns, err := a.order(ctx, c, uuids, given.after(c))
 	if err != nil {
 		return rest.Answer{}, err
@@ -105,7 +112,7 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	var refused error
 	var accepted []string
 	for _, next := range turns {
-		one, err := a.deployOne(ctx, c, next, given.Options(c))
+		one, err := a.deployOne(ctx, c, next, given.Options(c), override)
 		switch {
 		case errors.Is(err, fault.NotFound):
 			continue
@@ -114,7 +121,8 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 		case err != nil:
 			refused = cmp.Or(refused, err)
 			next.refused[next.uuid] = true
-			one = deployedOne{Message: refusalText(err), ResourceUUID: next.uuid}
+			one = deployedOne{Message: refusalText(err), ResourceUUID: next.uuid,
+				NextOpening: rest.NextOpening(err)}
 		default:
 			accepted = append(accepted, one.DeploymentUUID)
 		}
@@ -211,6 +219,7 @@ func parseUUIDs(list string) ([]string, error) {
 // deployOne queues one deployment.
 func (a deployAPI) deployOne(
 	ctx context.Context, c *rest.Call, next turn, options deployment.Options,
+	override *deployment.Override,
 ) (deployedOne, error) {
 	id, err := catalog.ParseID(next.uuid)
 	if err != nil || !id.Kind().Deployable() {
@@ -229,6 +238,7 @@ func (a deployAPI) deployOne(
 	if request.After, err = next.dependencies(); err != nil {
 		return deployedOne{}, err
 	}
+	request.Override = override
 	receipt, err := a.requests.Request(ctx, request)
 	if err != nil {
 		return deployedOne{}, err
@@ -239,7 +249,8 @@ func (a deployAPI) deployOne(
 func newDeployedOne(receipt deployment.Receipt) deployedOne {
 	how, id := wire.FromReceipt(receipt), receipt.Record.ID
 	return deployedOne{
-		deployMessage(receipt.Record), string(id.Resource()), string(id), &receipt.Position, &how, nil,
+		Message: deployMessage(receipt.Record), ResourceUUID: string(id.Resource()),
+		DeploymentUUID: string(id), Position: &receipt.Position, Receipt: &how,
 	}
 }
 

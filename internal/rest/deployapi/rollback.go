@@ -6,6 +6,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/rest"
+	"waybill/internal/wire"
 )
 
 // rollback queues a deployment with the configuration of an earlier one.
@@ -24,6 +25,13 @@ func (a deployAPI) rollback(ctx context.Context, c *rest.Call) (rest.Answer, err
 func (a deployAPI) rollbackTo(ctx context.Context, c *rest.Call, to deployment.Record) (rest.Answer, error) {
 	request, err := c.Request(to.ID.Resource(), "", deployment.Options{})
 	if err != nil {
+		return rest.Answer{}, err
+	}
+	given, err := wire.Decode[overrideBody](c.Body)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if request.Override, err = given.override(c); err != nil {
 		return rest.Answer{}, err
 	}
 	receipt, err := a.requests.Rollback(ctx, to, request)
