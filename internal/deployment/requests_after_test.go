@@ -156,12 +156,12 @@ type endsDependency struct {
 }
 
 func (q *endsDependency) Enqueue(ctx context.Context, record deployment.Record,
-	key deployment.RequestKey) (deployment.Receipt, error) {
+	key deployment.RequestKey, entries ...audit.Entry) (deployment.Receipt, error) {
 	if q.end != nil {
 		q.end()
 		q.end = nil
 	}
-	return q.Ledger.Enqueue(ctx, record, key)
+	return q.Ledger.Enqueue(ctx, record, key, entries...)
 }
 
 func TestADependencyThatEndsMeanwhileIsLookedAtAgain(t *testing.T) {

@@ -100,6 +100,8 @@ REASONS = [
     ("there is no such time, such as 31 February, or it is past", r"^(expires_at|since|until): must be"),
     ("the text is no regular expression", r"^q: "),
     ("the text is no expression of a schedule, or no time zone", r"^(expression|timezone): "),
+    # A window has a grammar of its own, and a time zone is one of a list.
+    ("the text is no window, or no time with a zone", r"^(windows\.)?(allow|freeze)\.\d+"),
     ("the variable is one of Waybill's own", r"is a name that Waybill uses itself|is set (by|for) the "),
     # JSON Schema and its patterns are not that exact.
     ("the text is white space", r"^(name|start): must not be empty"),

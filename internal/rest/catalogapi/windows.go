@@ -46,8 +46,8 @@ func (a catalogAPI) opening(owners ...window.Owner) (wire.Opening, error) {
 	return wire.FromVerdict(verdict), err
 }
 
-// updateTeamWindows changes the windows of the team. Of two changes at the same time, each
-// names what it changes, so the later one is made again.
+// updateTeamWindows changes the windows of the team. A change names only the fields that it
+// changes, so one that meets another is made again.
 func (a catalogAPI) updateTeamWindows(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	for attempt := 1; ; attempt++ {
 		team, err := a.changeTeamWindows(ctx, c)

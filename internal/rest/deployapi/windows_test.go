@@ -90,7 +90,8 @@ func TestOutsideOfItsWindowsNothingStarts(t *testing.T) {
 					answer := w.Ask(t, r)
 					got := resttest.Into[refusal](t, answer)
 					if answer.Status != http.StatusConflict || got.NextOpening == nil ||
-						*got.NextOpening != monday || !strings.Contains(got.Message, "2000-01-03T07:00:00Z") ||
+						*got.NextOpening != monday ||
+						!strings.Contains(got.Message, "2000-01-03T07:00:00Z") ||
 						!strings.Contains(got.Message, "is outside of its windows (Mo-Fr 07:00-17:00 UTC)") {
 						t.Errorf("%s: answer = %d %s", r.Operation, answer.Status, answer.Body)
 					}
@@ -102,7 +103,11 @@ func TestOutsideOfItsWindowsNothingStarts(t *testing.T) {
 					t.Errorf("%d deployments changed, and %d entries were made", len(changes),
 						len(audited(t, w))-count)
 				}
-				run(t, w, server, resttest.Request{Operation: "stop" + kind, PathUUID: uuid})
+				stop := resttest.Request{Operation: "stop" + kind, PathUUID: uuid}
+				stopping := resttest.Want[resttest.Queued](t, w, http.StatusOK, stop).DeploymentUUID
+				resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+					Operation: "cancelDeployment", PathUUID: stopping})
+				run(t, w, server, stop)
 				run(t, w, server, resttest.Request{Operation: "scrub",
 					Body: resttest.Object{"resource_uuid": uuid}})
 				resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
