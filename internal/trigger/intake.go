@@ -71,19 +71,6 @@ type Letter struct {
 	Resource catalog.ID
 }
 
-// Gate says whether an event may start the operation on the resource now.
-type Gate func(ctx context.Context, resource catalog.Deployable, operation deployment.Operation,
-	now time.Time) (Verdict, error)
-
-// Verdict is the answer of a [Gate]. If it is not open, the event waits until Next, or is
-// dropped.
-type Verdict struct {
-	Open   bool
-	Next   time.Time
-	Drop   bool
-	Reason string
-}
-
 // Intake turns events into deployments. It is safe for use by several goroutines, and several
 // may work with one store.
 type Intake struct {
@@ -99,8 +86,6 @@ type IntakeOptions struct {
 	Now func() time.Time
 	// Log gets a line for each event that no resource declares. It defaults to none.
 	Log *slog.Logger
-	// Gate is always open by default.
-	Gate Gate
 }
 
 // NewIntake returns the use case over the ports.

@@ -22,26 +22,9 @@ const (
 	maxPause = 5 * time.Minute
 )
 
-// begin asks the gate, and stores that the start begins.
+// begin stores that the start begins.
 func (i *Intake) begin(ctx context.Context, slot Slot) error {
 	now, pending := i.opts.Now().UTC().Truncate(time.Microsecond), *slot.Pending
-	if i.opts.Gate != nil && !pending.Queued {
-		resource, err := catalog.FindHead[catalog.Deployable](ctx, i.Catalog, slot.Resource)
-		switch {
-		case errors.Is(err, fault.NotFound):
-			// The start finds that it is gone.
-		case err != nil:
-			return err
-		default:
-			verdict, err := i.opts.Gate(ctx, resource, pending.Work.Operation, now)
-			if err != nil {
-				return err
-			}
-			if !verdict.Open {
-				return i.hold(ctx, slot, verdict)
-			}
-		}
-	}
 	if pending.StartAt.IsZero() { // no start has begun, so no deployment is its own
 		has, err := i.atDigest(ctx, slot.Resource, pending.Work)
 		if err != nil {
@@ -58,21 +41,36 @@ func (i *Intake) begin(ctx context.Context, slot Slot) error {
 	return i.Store.Save(ctx, slot, nil)
 }
 
-// hold lets the pending event wait for the next window, or drops it.
-func (i *Intake) hold(ctx context.Context, slot Slot, verdict Verdict) error {
-	if verdict.Drop {
-		return i.finish(ctx, slot, Result{Outcome: Dropped, Reason: verdict.Reason})
+// lookAgain is how long an event waits for a window before it looks at the windows again. They
+// may have been changed, and then nothing wakes it.
+const lookAgain = MaxDelay
+
+// hold lets the pending event wait for the next opening of the windows, or drops it. The day of
+// further tries begins with the opening.
+func (i *Intake) hold(ctx context.Context, slot Slot, closed *deployment.WindowClosedError,
+	reason string) error {
+	if closed.Verdict.Drops {
+		return i.finish(ctx, slot, Result{Outcome: Dropped, Reason: reason})
 	}
-	return i.postpone(ctx, slot, verdict.Next, verdict.Reason)
+	next, soon := closed.NextOpening(), i.opts.Now().Add(lookAgain)
+	pending := *slot.Pending
+	pending.StartAt = time.Time{}
+	slot.Pending = &pending
+	due := next
+	if soon.Before(next) {
+		due = soon
+	}
+	return i.postpone(ctx, slot, due, Result{Reason: reason, Until: next})
 }
 
-// postpone makes the pending event due at a later time.
-func (i *Intake) postpone(ctx context.Context, slot Slot, due time.Time, reason string) error {
+// postpone makes the pending event due at a later time. The result says why it waits, and until
+// when.
+func (i *Intake) postpone(ctx context.Context, slot Slot, due time.Time, result Result) error {
 	pending := *slot.Pending
 	pending.Due, pending.Starting = due.UTC().Truncate(time.Microsecond), false
 	slot.Pending = &pending
-	return i.Store.Save(ctx, slot, map[string]Result{
-		pending.Order.ID: i.result(Result{Outcome: Waiting, Reason: reason, Until: pending.Due})})
+	result.Outcome = Waiting
+	return i.Store.Save(ctx, slot, map[string]Result{pending.Order.ID: i.result(result)})
 }
 
 // start requests the deployment of the pending event, and stores the result. Starting twice is
@@ -89,11 +87,14 @@ func (i *Intake) start(ctx context.Context, slot Slot) error {
 		After:  pending.Work.After,
 		Retags: pending.Work.Retags,
 	})
+	closed, isClosed := errors.AsType[*deployment.WindowClosedError](err)
 	switch {
 	case err == nil && receipt.Record.Waiting():
 		return i.await(ctx, slot, receipt.Record)
 	case err == nil:
 		return i.started(ctx, slot, receipt)
+	case isClosed:
+		return i.hold(ctx, slot, closed, fault.Public(err))
 	case errors.Is(err, deployment.ErrAlreadyInState):
 		return i.finish(ctx, slot, Result{Outcome: Unchanged, Reason: fault.Public(err)})
 	case errors.Is(err, fault.Exhausted), errors.Is(err, deployment.ErrOtherQueued):
@@ -175,7 +176,8 @@ func (i *Intake) again(ctx context.Context, slot Slot, why error) error {
 		return i.bury(ctx, slot, why)
 	}
 	pause := min(max(tried/2, minPause), maxPause)
-	return i.postpone(ctx, slot, now.Add(pause), fault.Public(why))
+	due := now.Add(pause)
+	return i.postpone(ctx, slot, due, Result{Reason: fault.Public(why), Until: due})
 }
 
 // bury makes a dead letter of the pending event.
