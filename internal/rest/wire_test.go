@@ -42,7 +42,7 @@ func TestARecordOnTheWire(t *testing.T) {
 			"deployment_url":     "/api/v1/deployments/" + resource + "00000000001zzzzz",
 			"current_process_id": "12 boot",
 			"exit_code":          3.0, "signal": "SIGKILL", "reason": "signal", "attempt": 2.0,
-			"reason_text": nil, "waiting_for": []any{},
+			"reason_text": nil, "waiting_for": []any{}, "window_override": nil,
 			"after": []any{
 				map[string]any{"resource_uuid": "dbs1", "deployment_uuid": "dbs1one", "status": "finished"},
 				map[string]any{"resource_uuid": "svc1", "deployment_uuid": nil, "status": "finished"},
