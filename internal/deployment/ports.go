@@ -63,7 +63,7 @@ type Queue interface {
 	// read, which is when its stored UpdatedAt is not retag.Was.
 	EnqueueRetagged(ctx context.Context, record Record, retag Retag) (Receipt, error)
 	// Known returns the receipt of the deployment that already answers the request, in the
-	// three cases of Enqueue and with the same effects. NotFound if there is none; then
+	// three cases of Enqueue and with the same effects. NotFound without one; then
 	// nothing is written.
 	Known(ctx context.Context, record Record, key RequestKey) (Receipt, error)
 	// Repeat returns the receipt of a repeated request, whose deployment is known.

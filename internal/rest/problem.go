@@ -110,7 +110,7 @@ func closedAnswer(err error, closed *deployment.WindowClosedError, requestID str
 }
 
 // NextOpening returns the next opening of the windows that caused the error, as it is on the
-// wire. It returns nil for another error, and if there is none.
+// wire. It returns nil for another error, and without such an opening.
 func NextOpening(err error) *string {
 	closed, is := errors.AsType[*deployment.WindowClosedError](err)
 	if !is || closed.NextOpening().IsZero() {

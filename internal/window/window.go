@@ -93,7 +93,7 @@ type Owner struct {
 type Verdict struct {
 	Open bool
 	// Next is the next moment at which one may: the moment itself if Open, and the zero time
-	// if there is none within [Horizon].
+	// if that is after [Horizon].
 	Next time.Time
 	// Reason says who is closed and why, as the rest of a sentence. It is "" if Open.
 	Reason string
@@ -198,7 +198,7 @@ func (c calendar) closedAt(at time.Time) string {
 }
 
 // next returns the first moment from the given one on at which the calendar is open, or the
-// zero time if there is none up to the end.
+// zero time if that is after the end.
 func (c calendar) next(at, end time.Time) time.Time {
 	for !at.After(end) {
 		from := at
