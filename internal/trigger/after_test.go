@@ -1,7 +1,6 @@
 package trigger_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +10,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/schedule"
 	"waybill/internal/trigger"
+	"waybill/internal/window"
 )
 
 // end claims the next deployment of the server and ends it.
@@ -86,17 +86,13 @@ func TestP11AnEventMayComeAfterOtherDeployments(t *testing.T) {
 	}
 }
 
-func TestAClosedGateDoesNotHoldADeploymentThatWaitsAlready(t *testing.T) {
+func TestClosedWindowsDoNotHoldADeploymentThatWaitsAlready(t *testing.T) {
 	w := newWorld(t)
 	database, service := w.service(t, 1), w.service(t, 2)
 	w.begun(t, database)
 	w.handle(t, w.requested("e1", fields{"team": team, "resource_uuid": service, "operation": "start",
 		"options": fields{"after": []catalog.ID{database}}}))
-	w.opts.Gate = func(context.Context, catalog.Deployable, deployment.Operation,
-		time.Time) (trigger.Verdict, error) {
-		return trigger.Verdict{Drop: true, Reason: "closed"}, nil
-	}
-	w.build()
+	w.closeUntil(t, time.Hour, window.Drop)
 	w.end(t, deployment.Finished)
 	if _, err := w.Ledger().Settle(t.Context(), w.deployments(t, service)[0].ID, w.now()); err != nil {
 		t.Fatal(err)
