@@ -187,6 +187,9 @@ func (i *Intake) refuse(ctx context.Context, event Event, body string, why error
 	if err != nil || received.Settled {
 		return err
 	}
+	if len(received.Results) > 0 { // it was in order when it came first
+		return i.Store.Record(ctx, received.ID, nil, true)
+	}
 	if err := i.Letters.Bury(ctx, letter); err != nil {
 		return err
 	}

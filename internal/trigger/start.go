@@ -134,8 +134,8 @@ func deploymentID(resource catalog.ID, pending Pending) (deployment.ID, error) {
 // slot meanwhile, its result is stored all the same.
 func (i *Intake) started(ctx context.Context, slot Slot, receipt deployment.Receipt) error {
 	result := Result{Outcome: Started, Deployment: receipt.Record.ID}
-	if receipt.Repeated && receipt.Record.Trigger != slot.Pending.Work.Trigger {
-		result.Reason = "The same was queued already."
+	if own, err := deploymentID(slot.Resource, *slot.Pending); err == nil && receipt.Record.ID != own {
+		result.Outcome, result.Reason = Merged, "The same was queued already."
 	}
 	err := i.finish(ctx, slot, result)
 	if !errors.Is(err, fault.Conflict) {
@@ -162,7 +162,7 @@ func withPending(slot Slot, pending Pending) Slot {
 func (i *Intake) finish(ctx context.Context, slot Slot, result Result) error {
 	order := slot.Pending.Order
 	slot.Pending = nil
-	if result.Outcome == Started || result.Outcome == Unchanged {
+	if result.Outcome == Started || result.Outcome == Unchanged || result.Outcome == Merged {
 		slot.Newest, slot.Deployment = order, result.Deployment
 	}
 	return i.Store.Save(ctx, slot, map[string]Result{order.ID: i.result(result)})

@@ -134,7 +134,7 @@ type Outcome string
 const (
 	// Started: there is a deployment.
 	Started Outcome = "started"
-	// Merged: a newer event took its place.
+	// Merged: a newer event took its place, or the same was queued already.
 	Merged Outcome = "merged"
 	// Unchanged: the resource is in that state, or has that image, already.
 	Unchanged Outcome = "unchanged"

@@ -129,6 +129,16 @@ func TestTriggers(t *testing.T) {
 	})
 }
 
+// TestP11ABurstEndsOnTheNewestVersions runs the use case over the tables.
+func TestP11ABurstEndsOnTheNewestVersions(t *testing.T) {
+	client, made := tables(t)
+	table := made.Catalog + "-triggers"
+	create(t, client, table, text("part"), text("id"))
+	triggertest.TestBurst(t, triggertest.Stack{Store: dynamostore.NewTriggers(client, table),
+		Catalog: dynamostore.NewCatalog(client, made), Ledger: dynamostore.NewDeployments(client, made),
+		History: dynamostore.NewHistory(client, made)})
+}
+
 func TestSessions(t *testing.T) {
 	client, made := tables(t)
 	catalogtest.TestSessions(t, dynamostore.NewSessions(client, made.Catalog))
