@@ -20,6 +20,7 @@ import (
 	"waybill/internal/openapi"
 	"waybill/internal/openapi/schema"
 	"waybill/internal/trigger"
+	"waybill/internal/trigger/requested"
 )
 
 // The deployment that all the samples are about.
@@ -138,7 +139,7 @@ func TestSampleOfTriggerIsARequest(t *testing.T) {
 	answer := deliver(t, "trigger", gateway.Handlers{Message: func(
 		_ context.Context, message gateway.Message,
 	) (err error) {
-		got, err = trigger.Read([]byte(message.Body))
+		got, err = trigger.Read([]byte(message.Body), requested.Check)
 		return err
 	}})
 	if got.Request == nil || got.Request.ResourceID != sample.Resource() ||

@@ -19,6 +19,7 @@ import (
 	"waybill/internal/rest/triggerapi"
 	"waybill/internal/settings"
 	"waybill/internal/trigger"
+	"waybill/internal/trigger/requested"
 )
 
 func main() {
@@ -48,7 +49,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 				Snapshots: s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket))}),
 		Queue:   queue,
 		Letters: sqsqueue.OpenLetters(aws.Config(), env.Get(settings.TriggerDeadQueueURL)),
-	}, trigger.IntakeOptions{Team: env.Get(settings.Team), Log: log})
+	}, trigger.IntakeOptions{Team: env.Get(settings.Team), Log: log, CheckRequest: requested.Check})
 	handler, err := triggerapi.New(triggerapi.Ports{Store: store, Queue: queue,
 		Keys: parameters.OpenWebhookKeys(aws.Config(), env.Get(settings.SecretsPath))}, opts)
 	return gateway.Handlers{HTTP: handler, Message: func(ctx context.Context, m gateway.Message) error {

@@ -2,6 +2,7 @@ package trigger
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"time"
@@ -86,6 +87,9 @@ type IntakeOptions struct {
 	Now func() time.Time
 	// Log gets a line for each event that no resource declares. It defaults to none.
 	Log *slog.Logger
+	// CheckRequest checks the detail of a request on the bus: Invalid, naming each wrong field.
+	// Without it, such requests are Internal.
+	CheckRequest func(detail json.RawMessage) error
 }
 
 // NewIntake returns the use case over the ports.
@@ -115,7 +119,7 @@ func (i *Intake) HandleSent(ctx context.Context, body string, sent time.Time) er
 	if schedule.IsMessage([]byte(body)) {
 		return i.due(ctx, body, sent)
 	}
-	event, err := Read([]byte(body))
+	event, err := Read([]byte(body), i.opts.CheckRequest)
 	if err == nil && event.Request != nil && event.Request.Team != i.opts.Team {
 		err = fault.InvalidField("detail.team", "must be %s, the team of this stack", i.opts.Team)
 	}

@@ -40,8 +40,9 @@ type message struct {
 
 // Read reads a message of the queue: an event in Waybill's own form, or an event of EventBridge,
 // which it converts. Only Read knows the latter. Invalid, naming the field, if the message is
-// none of these; the event then has an ID if the message has one.
-func Read(body []byte) (Event, error) {
+// none of these; the event then has an ID if the message has one. check is the one of
+// [IntakeOptions].
+func Read(body []byte, check func(json.RawMessage) error) (Event, error) {
 	var known message
 	if err := json.Unmarshal(body, &known); err != nil {
 		return Event{}, fault.WrapField(err, fault.Invalid, "body", "must be a JSON object with an event")
@@ -58,7 +59,7 @@ func Read(body []byte) (Event, error) {
 	var read func(envelope, *Event) error
 	switch {
 	case raw.DetailType == RequestedType:
-		source, read = Bus, readRequested
+		source, read = Bus, func(raw envelope, event *Event) error { return readRequested(raw, event, check) }
 	case raw.DetailType == pushedType && raw.Source == pushedSource:
 		source, read = Image, readPushed
 	case raw.DetailType == createdType && raw.Source == createdSource:
@@ -110,8 +111,11 @@ func (c *causes) UnmarshalJSON(text []byte) error {
 }
 
 // readRequested checks the detail against the schema.
-func readRequested(raw envelope, event *Event) error {
-	if err := checkRequested(raw.Detail); err != nil {
+func readRequested(raw envelope, event *Event, check func(json.RawMessage) error) error {
+	if check == nil {
+		return fault.New(fault.Internal, "requests on the bus cannot be checked")
+	}
+	if err := check(raw.Detail); err != nil {
 		return err
 	}
 	var detail requestedDetail

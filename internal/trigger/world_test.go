@@ -16,6 +16,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/memory"
 	"waybill/internal/trigger"
+	"waybill/internal/trigger/requested"
 )
 
 // world is a stack in memory with one server. Its clock moves only when a test moves it.
@@ -71,7 +72,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{Memory: memory.New(memory.Options{}), queue: &queue{}, letters: &letters{},
 		clock: time.Date(2026, 11, 30, 18, 0, 0, 0, time.UTC)}
-	w.opts = trigger.IntakeOptions{Team: team, Now: w.now}
+	w.opts = trigger.IntakeOptions{Team: team, Now: w.now, CheckRequest: requested.Check}
 	w.store = w.Triggers()
 	w.build()
 	w.add(t, &catalog.PrivateKey{Meta: catalog.Meta{ID: keyID}})

@@ -1,4 +1,7 @@
-package trigger
+// Package requested checks requests for deployments on the event bus against their JSON Schema. It is
+// apart from package trigger, because the library compiles its own schemas when it is loaded, and the
+// functions that only read records must start fast.
+package requested
 
 import (
 	"bytes"
@@ -16,15 +19,15 @@ import (
 	"waybill/internal/fault"
 )
 
-// RequestedSchema is the JSON Schema of the detail of a request on the bus.
+// Schema is the JSON Schema of the detail of a request on the bus.
 //
 //go:embed schema/deployment-requested.json
-var RequestedSchema []byte
+var Schema []byte
 
-// requestedSchema compiles the schema once, when the first request comes.
-var requestedSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
+// compiled compiles the schema once, when the first request comes.
+var compiled = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	const location = "urn:waybill:event:deployment-requested:1"
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(RequestedSchema))
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema))
 	if err != nil {
 		return nil, err
 	}
@@ -35,9 +38,9 @@ var requestedSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	return compiler.Compile(location)
 })
 
-// checkRequested checks the detail of a request. Invalid, naming each wrong field.
-func checkRequested(detail json.RawMessage) error {
-	schema, err := requestedSchema()
+// Check checks the detail of a request. Invalid, naming each wrong field.
+func Check(detail json.RawMessage) error {
+	schema, err := compiled()
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "compile the schema of requests")
 	}
