@@ -60,7 +60,9 @@ func TestP11ADueScheduleStartsOneDeployment(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			service := w.service(t, 1)
-			id := w.scheduled(t, service, func(s *schedule.Schedule) { s.Options.Force = true })
+			id := w.scheduled(t, service, func(s *schedule.Schedule) {
+				s.Expression, s.Options.Force = "* * * * *", true
+			})
 			w.pass(time.Hour + 9*time.Second)
 			sent := w.now()
 			for range 3 {
@@ -76,6 +78,9 @@ func TestP11ADueScheduleStartsOneDeployment(t *testing.T) {
 				t.Fatalf("deployments = %+v, want one by %+v", records, want)
 			}
 			w.wantOutcome(t, "schedule/"+string(id)+"/"+sevenPM, service, trigger.Started)
+			if events, err := w.store.Recent(t.Context(), 10); err != nil || len(events) != 1 {
+				t.Errorf("one message is %d events, %v", len(events), err)
+			}
 		})
 	}
 }
