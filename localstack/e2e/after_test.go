@@ -105,6 +105,19 @@ func TestADeploymentAfterOthers(t *testing.T) {
 			t.Errorf("the database: %+v; the service: %+v", first, second)
 		}
 	})
+	t.Run("may be started by an event", func(t *testing.T) {
+		database, service := w.shell(t, far, "sleep 2"), w.shell(t, server, "true")
+		first := w.start(t, database)
+		w.publish(t, "waybill-e2e", "Deployment Requested", "any.source", map[string]any{"team": "e2e",
+			"resource_uuid": service, "operation": "start",
+			"options": map[string]any{"after": []string{database}}})
+		started := w.triggered(t, "bus", service)
+		before, end := w.await(t, first), w.await(t, started[0].DeploymentUUID)
+		if end.Status != "finished" || end.StartedAt.Before(*before.FinishedAt) {
+			t.Errorf("it is %s, started at %v; the first ended at %v", end.Status, end.StartedAt,
+				before.FinishedAt)
+		}
+	})
 	t.Run("is refused in a cycle, and cancelled at once", func(t *testing.T) {
 		database, service := w.shell(t, far, "sleep 30"), w.shell(t, server, "true")
 		first := w.start(t, database)

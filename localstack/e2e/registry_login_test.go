@@ -3,9 +3,12 @@ package e2e_test
 import (
 	"encoding/base64"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -76,15 +79,81 @@ func TestPrivateRegistry(t *testing.T) {
 // the last deployment is removed shortly after its end.
 func (s *stage) wantNoLogin(t *testing.T, login string) {
 	t.Helper()
-	eventually(t, "a file has the login", func() bool {
-		found := false
-		_ = filepath.WalkDir(s.folder, func(path string, entry fs.DirEntry, err error) error {
-			if err == nil && entry.Type().IsRegular() {
-				text, _ := os.ReadFile(path)
-				found = found || strings.Contains(string(text), login)
-			}
-			return nil
-		})
-		return !found
+	eventually(t, "a file has the login", func() bool { return !s.hasLogin(login) })
+}
+
+func (s *stage) hasLogin(login string) bool {
+	found := false
+	_ = filepath.WalkDir(s.folder, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.Type().IsRegular() {
+			text, _ := os.ReadFile(path)
+			found = found || strings.Contains(string(text), login)
+		}
+		return nil
 	})
+	return found
+}
+
+// silentRegistry is the address of a registry that takes connections and never answers.
+func silentRegistry(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held []net.Conn
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			held = append(held, conn)
+		}
+	}()
+	t.Cleanup(func() {
+		listener.Close()
+		<-done
+		for _, conn := range held {
+			conn.Close()
+		}
+	})
+	return listener.Addr().String()
+}
+
+// TestAKilledPullLeavesNoLogin kills a job in the middle of a pull, so that no trap of a step
+// runs. The runner removes the spool, and the logins with it.
+func TestAKilledPullLeavesNoLogin(t *testing.T) {
+	needDocker(t)
+	w := stack(t)
+	s := w.newStage(t, watch(t), nil)
+	registry := silentRegistry(t)
+	login := words{"url": registry, "user": "bot", "password": registryPassword,
+		"server_uuids": []string{s.server}}
+	w.create(t, "/registries", login)
+	service := w.service(t, s.server, "services:\n  web:\n    image: "+registry+"/team/web:1\n")
+	uuid := w.start(t, service)
+	token := base64.StdEncoding.EncodeToString([]byte("bot:" + registryPassword))
+	eventually(t, "no file has the login while the image is pulled", func() bool { return s.hasLogin(token) })
+	var running struct {
+		Process string `json:"current_process_id"`
+	}
+	eventually(t, "the job is not known", func() bool {
+		w.get(t, "/deployments/"+uuid, &running)
+		return running.Process != ""
+	})
+	group, _, _ := strings.Cut(running.Process, " ")
+	pid, err := strconv.Atoi(group)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	record, entries := w.follow(t, uuid)
+	wantStatus(t, record, entries, "failed", "lost")
+	s.wantNoLogin(t, token)
+	s.wantNoLogin(t, registryPassword)
 }
