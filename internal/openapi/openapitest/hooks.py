@@ -97,7 +97,7 @@ REASONS = [
     ("the text is no image, port, size or set of CPUs of docker",
      r"^(docker_registry_image_name|image|ports_mappings|ports_exposes|limits_\w+): "),
     ("the text is no compose file, Dockerfile or script", r"^(docker_compose|docker_compose_raw|dockerfile|init_scripts\S*): "),
-    ("there is no such time, such as 31 February, or it is past", r"^(expires_at|since|until): must be"),
+    ("there is no such time, such as 31 February, or it is past", r"^expires_at: must be"),
     ("the text is no regular expression", r"^q: "),
     ("the text is no expression of a schedule, or no time zone", r"^(expression|timezone): "),
     # A window has a grammar of its own, and a time zone is one of a list.
@@ -106,7 +106,7 @@ REASONS = [
     # JSON Schema and its patterns are not that exact.
     ("the text is white space", r"^(name|start): must not be empty"),
     ("the lists of the scope are empty", r"^scope: must name resources"),
-    ("JSON Schema takes 20.0 for an integer", r": must be a whole number, not a number with a fraction"),
+    ("JSON Schema takes 2e1 for an integer", r": must be a whole number, not a number with a fraction"),
     ("upstream has the feature, and its clients know the message", r"^Deployments of pull requests are not supported"),
 ]
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"waybill/internal/catalog"
+	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/inspect"
 	"waybill/internal/rest"
@@ -66,10 +67,14 @@ func (a inspectAPI) logsEndpoint(kind catalog.Kind) rest.Endpoint {
 	}
 }
 
-// readLogs asks the server for the logs. Names are redacted, and logs are not.
+// readLogs asks the server for the logs. Names are redacted, and logs are not. Conflict if the
+// host key of the server is not pinned, as for a start.
 func (a inspectAPI) readLogs(
 	ctx context.Context, at subject, query inspect.LogQuery,
 ) (logs inspect.Logs, err error) {
+	if at.server.HostKey == "" {
+		return logs, deployment.NewUnpinnedError(at.server)
+	}
 	err = a.inSession(ctx, at, func() (err error) {
 		logs, err = a.Logs(ctx, at.server, at.privateKey(), at.resource.Common().ID, query)
 		return err

@@ -211,7 +211,7 @@ func TestLogsThatCannotBeShown(t *testing.T) {
 			t.Error("the server was asked")
 			return inspect.Logs{}, nil
 		}
-		refused(t, "serviceLogs", w.Service(t, w.UnpinnedServer(t)), "", http.StatusServiceUnavailable,
+		refused(t, "serviceLogs", w.Service(t, w.UnpinnedServer(t)), "", http.StatusConflict,
 			"not pinned")
 	})
 	t.Run("without read", func(t *testing.T) {
