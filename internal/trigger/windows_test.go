@@ -176,3 +176,29 @@ func TestTheDayOfTriesBeginsAtTheOpening(t *testing.T) {
 		t.Errorf("the reason is %q, want the queued restart", reason)
 	}
 }
+
+// TestAPushOutsideOfTheWindowsChangesNoTag: the tag changes with the deployment, at the opening.
+func TestAPushOutsideOfTheWindowsChangesNoTag(t *testing.T) {
+	w := newWorld(t)
+	app := w.image(t, 1, webImages("v*"))
+	tag := func() string {
+		t.Helper()
+		stored, err := catalog.Find[*catalog.Application](t.Context(), w.Catalog(), app)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stored.Image.Tag
+	}
+	was := tag()
+	w.closeUntil(t, 10*time.Minute, "")
+	w.handle(t, w.pushed("e1", "team/web", "v1.1.0", 1))
+	if got := tag(); got != was || len(w.deployments(t, app)) != 0 {
+		t.Errorf("the tag is %s and there are %d deployments in the freeze", got, len(w.deployments(t, app)))
+	}
+	w.pass(10 * time.Minute)
+	w.tick(t)
+	if records := w.deployments(t, app); tag() != "v1.1.0" || len(records) != 1 ||
+		records[0].Options.DockerTag != "v1.1.0" {
+		t.Errorf("the tag is %s, and the deployments are %+v", tag(), records)
+	}
+}
