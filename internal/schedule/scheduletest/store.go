@@ -108,6 +108,7 @@ func Example(t *testing.T) schedule.Schedule {
 		ID: id, Expression: "rate(2 hours)", Timezone: "Europe/Berlin", Operation: deployment.Deploy,
 		Options: deployment.Options{PullLatestImages: true, StopBeforeStart: true, Force: true,
 			DockerTag: "1.4", Commit: "c0ffee0"},
+		After:   []catalog.ID{"svc000000000000000000000", "dbs000000000000000000000"},
 		Enabled: true, Flexible: 5 * time.Minute, Start: now.Truncate(time.Minute), Generation: "abcdefgh",
 		CreatedAt: now, UpdatedAt: now.Add(time.Hour),
 	}
