@@ -143,7 +143,7 @@ func (d *Deployments) queuedFor(
 		if err != nil || state.Queued == "" {
 			return err == nil, err
 		}
-		queued, _, err := d.record(ctx, deployment.ID(state.Queued))
+		queued, err := d.get(ctx, deployment.ID(state.Queued))
 		if err != nil || !queued.SameWork(next.record) {
 			return err == nil, err
 		}

@@ -22,6 +22,7 @@ func waitingCases() []testCase {
 		{"a later request supersedes a waiting one", testSupersedesWaiting},
 		{"a waiting one and a full queue: who takes whose place", testSupersedesWaitingFull},
 		{"the same request is a repeat, one after other deployments is not", testSameWaiting},
+		{"a waiting deployment is known for the same request only", testKnownWaiting},
 		{"a full queue keeps it waiting", testJoinsFullQueue},
 		{"as many may wait as may be queued", testWaitingFull},
 		{"a request that waits for an ended one is a Conflict, and stores nothing", testAlreadyEnded},
@@ -314,6 +315,20 @@ func testSameWaiting(t *testing.T, w *world) {
 	w.settle(t, again.ID)
 	w.repeats(t, w.record(t, service, server), deployment.RequestKey{}, again.ID, 1)
 	w.supersedes(t, after(w.record(t, service, server), two), again.ID)
+}
+
+func testKnownWaiting(t *testing.T, w *world) {
+	server := w.server(t, 9, 25)
+	one := w.running(t, w.database(t, server), server)
+	service := w.service(t, server)
+	first := w.waiting(t, service, server, one)
+	_, err := w.Ledger.Known(t.Context(), w.record(t, service, server), deployment.RequestKey{})
+	wantKind(t, err, fault.NotFound)
+	same := after(w.record(t, service, server), one)
+	receipt, err := w.Ledger.Known(t.Context(), same, deployment.RequestKey{})
+	if err != nil || receipt.Record.ID != first.ID || receipt.Position != 0 {
+		t.Errorf("Known: %s at %d, %v; want %s", receipt.Record.ID, receipt.Position, err, first.ID)
+	}
 }
 
 func testJoinsFullQueue(t *testing.T, w *world) {
