@@ -85,8 +85,9 @@ var stackFunctions = []function{
 		name: "list", does: "Histories of deployments.",
 		// At most 100 records of 1 KB an answer.
 		memory: 256, timeout: apiTimeout,
-		environment: append([]string{settings.Team, settings.Throttle}, settings.ForRequests()...),
-		may:         resources.listMay,
+		environment: append([]string{settings.Team, settings.Throttle, settings.TriggersTable},
+			settings.ForRequests()...),
+		may: resources.listMay,
 	},
 	{
 		name: "show", does: "One deployment and its log.",

@@ -95,6 +95,7 @@ func (r resources) listMay() []awsiam.PolicyStatement {
 		allow(r.deploymentTables(), "dynamodb:BatchGetItem", "dynamodb:Query"),
 		allow(each(r.tables.deployments(), indexByTime), "dynamodb:Query"),
 		allow(each(r.tables.deployments(), indexByServer), "dynamodb:Query"),
+		allow(on(r.tables.triggers.TableArn()), "dynamodb:BatchGetItem", "dynamodb:Query"),
 	}
 }
 

@@ -15,7 +15,9 @@ import (
 	"waybill/internal/settings"
 )
 
-func main() { boot.Run("list", build, settings.ForRequests()...) }
+func main() {
+	boot.Run("list", build, append(settings.ForRequests(), settings.TriggersTable)...)
+}
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	aws, err := account.ForRequests(env)
@@ -35,6 +37,7 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		History:    history,
 		Storage:    history,
 		Feed:       dynamostore.NewFeed(aws.DynamoDB(), tables),
+		Triggers:   dynamostore.NewTriggers(aws.DynamoDB(), env.Get(settings.TriggersTable)),
 		Statistics: dynamostore.NewRollups(aws.DynamoDB(), tables),
 	}, opts)
 	return gateway.Handlers{HTTP: handler}, err

@@ -2493,6 +2493,14 @@ var routes = [...]Route{
 		Scope:    "none",
 	},
 	{
+		ID:       "listTriggers",
+		Method:   "GET",
+		Path:     "/api/v1/triggers/recent",
+		Function: "list",
+		Ability:  "read",
+		Scope:    "list",
+	},
+	{
 		ID:       "version",
 		Method:   "GET",
 		Path:     "/api/v1/version",

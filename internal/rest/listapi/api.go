@@ -16,6 +16,7 @@ import (
 	"waybill/internal/fault"
 	"waybill/internal/rest"
 	"waybill/internal/statistics"
+	"waybill/internal/trigger"
 	"waybill/internal/wire"
 )
 
@@ -28,6 +29,8 @@ type Ports struct {
 	Feed    deployment.FeedReader
 	// Statistics has the daily rollups.
 	Statistics statistics.Reader
+	// Triggers lists events.
+	Triggers trigger.Reader
 }
 
 // New returns the handler of the list function. It fails as [rest.NewHandler]
@@ -55,6 +58,7 @@ func (p Ports) endpoints(opts rest.Options) map[string]rest.Endpoint {
 		"listServerDeployments":      a.listServerDeployments,
 		"listHistory":                a.listHistory,
 		"listChanges":                a.listChanges,
+		"listTriggers":               a.listTriggers,
 		"teamStatistics":             a.teamStatistics,
 		"serverStatistics":           a.serverStatistics,
 		"serviceStatistics":          a.resourceStatistics(catalog.KindService),

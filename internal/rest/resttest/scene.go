@@ -242,6 +242,7 @@ func (s scene) deploymentSuccesses(t *testing.T) map[string]success {
 		"applicationStatistics":       get(s.Application, ""),
 		"databaseStatistics":          get(s.Database, ""),
 		"listChanges":                 get("", "?wait=0"),
+		"listTriggers":                get("", ""),
 		"listHistory":                 get("", "?take=1&trigger=api&since=2020-01-01T00:00:00Z"),
 		"getStorage":                  get("", ""),
 		"listServiceDeployments":      get(s.Service, "?take=1"),

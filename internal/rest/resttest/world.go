@@ -115,6 +115,7 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	add("deploy", handler, err)
 	handler, err = listapi.New(listapi.Ports{
 		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Storage: m.Storage(), Feed: m.Feed(),
+		Triggers:   m.Triggers(),
 		Statistics: m.Statistics(),
 	}, opts)
 	add("list", handler, err)
