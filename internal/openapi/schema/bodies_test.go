@@ -20,6 +20,10 @@ const (
 	shell   = `"name":"s","server_uuid":"srv0","start":"true"`
 )
 
+// operationFields is the problem of an unknown field in the body of a start.
+const operationFields = "is not known here; known are after, force, override_window, pull_latest_images " +
+	"and stop_before_start"
+
 func TestBodiesAccepts(t *testing.T) {
 	bodies := schema.NewBodies()
 	for _, c := range acceptedBodies {
@@ -287,20 +291,19 @@ var refusedBodies = []struct {
 		name:  "an unknown field",
 		route: "startService",
 		body:  `{"forse":true}`,
-		want:  says("forse", "is not known here; known are force, pull_latest_images and stop_before_start"),
+		want:  says("forse", operationFields),
 	},
 	{
 		name:  "a field in another case",
 		route: "startService",
 		body:  `{"Force":true}`,
-		want:  says("Force", "is not known here; known are force, pull_latest_images and stop_before_start"),
+		want:  says("Force", operationFields),
 	},
 	{
 		name:  "an unknown field with control characters and without end",
 		route: "startService",
 		body:  `{"\u001b` + strings.Repeat("x", 100) + `":1}`,
-		want: says(`\x1b`+strings.Repeat("x", 63)+"…",
-			"is not known here; known are force, pull_latest_images and stop_before_start"),
+		want:  says(`\x1b`+strings.Repeat("x", 63)+"…", operationFields),
 	},
 	{
 		name:  "a number for a text",
@@ -473,18 +476,18 @@ var refusedBodies = []struct {
 		route: "updateService",
 		body:  `{"status":"running"}`,
 		want: says("status",
-			"is not known here; known are description, docker_compose, docker_compose_raw, "+
+			"is not known here; known are debounce, description, docker_compose, docker_compose_raw, "+
 				"environment, environment_name, environment_uuid, health_timeout, name, "+
-				"project_uuid, retention, server_uuid, tags and timeout"),
+				"project_uuid, retention, server_uuid, tags, timeout, triggers and windows"),
 	},
 	{
 		name:  "an unknown field beside fields that many bodies have",
 		route: "createShellApplication",
 		body:  `{"server_uuid":"srv","start":"true","git_branch":"main"}`,
 		want: says("git_branch",
-			"is not known here; known are description, environment, environment_name, environment_uuid, "+
-				"health, health_timeout, instant_deploy, name, project_uuid, retention, server_uuid, "+
-				"start, stop, tags and timeout"),
+			"is not known here; known are debounce, description, environment, environment_name, "+
+				"environment_uuid, health, health_timeout, instant_deploy, name, project_uuid, retention, "+
+				"server_uuid, start, stop, tags, timeout, triggers and windows"),
 	},
 	{
 		name:  "neither a Dockerfile nor a repository",
