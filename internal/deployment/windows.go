@@ -57,6 +57,18 @@ func NewWindowClosedError(verdict window.Verdict, at time.Time) error {
 		"No deployment may start now: %s. The next opening: %s.", verdict.Reason, verdict.NextText())
 }
 
+// CheckWindows returns the error of a start now if the windows are closed, and nil if they are
+// open.
+func CheckWindows(
+	resource catalog.Deployable, server *catalog.Server, team catalog.Team, now time.Time,
+) error {
+	verdict, err := window.Check(now, catalog.WindowsOf(resource, server, team)...)
+	if err != nil || verdict.Open {
+		return err
+	}
+	return NewWindowClosedError(verdict, now)
+}
+
 // admission says whether the windows let a request in.
 type admission struct {
 	// verdict is open, or closed.

@@ -108,16 +108,28 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	var body deployedBody
+	body, accepted, err := a.deployEach(ctx, c, turns, given.Options(c), override)
+	if err != nil {
+		return rest.Answer{}, err
+	}
+	if given.tag(c) != "" {
+		body.addForTag()
+	}
+	return rest.Answer{Status: http.StatusOK, Body: body, Created: accepted}, nil
+}
+
+// deployEach queues a deployment in each turn. It returns the answers and the uuids of the
+// deployments, or the first refusal if there are none.
+func (a deployAPI) deployEach(ctx context.Context, c *rest.Call, turns []turn, options deployment.Options,
+	override *deployment.Override) (body deployedBody, accepted []string, err error) {
 	var refused error
-	var accepted []string
 	for _, next := range turns {
-		one, err := a.deployOne(ctx, c, next, given.Options(c), override)
+		one, err := a.deployOne(ctx, c, next, options, override)
 		switch {
 		case errors.Is(err, fault.NotFound):
 			continue
 		case err != nil && !concernsOneResource(err):
-			return rest.Answer{}, err
+			return body, nil, err
 		case err != nil:
 			refused = cmp.Or(refused, err)
 			next.refused[next.uuid] = true
@@ -130,14 +142,11 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 	}
 	switch {
 	case len(body.Deployments) == 0:
-		return rest.Answer{}, fault.New(fault.NotFound, "No resources found.")
+		return body, nil, fault.New(fault.NotFound, "No resources found.")
 	case len(accepted) == 0:
-		return rest.Answer{}, refused
+		return body, nil, refused
 	}
-	if given.tag(c) != "" {
-		body.addForTag()
-	}
-	return rest.Answer{Status: http.StatusOK, Body: body, Created: accepted}, nil
+	return body, accepted, nil
 }
 
 // tag returns the tags of the request, or "".

@@ -86,7 +86,7 @@ func (a inspectAPI) consider(ctx context.Context, in *intent) error {
 		return err
 	}
 	in.checkState()
-	server, err := catalog.Find[*catalog.Server](ctx, a.Store, in.resource.Shared().ServerID)
+	server, team, err := a.Store.ServerAndTeam(ctx, in.resource.Shared().ServerID)
 	if errors.Is(err, fault.NotFound) {
 		in.refuse(deployment.NewServerGoneError())
 		return nil
@@ -97,6 +97,12 @@ func (a inspectAPI) consider(ctx context.Context, in *intent) error {
 	in.server = server
 	if server.HostKey == "" {
 		in.refuse(deployment.NewUnpinnedError(server))
+	}
+	switch err := deployment.CheckWindows(in.resource, server, team, a.opts.Now()); {
+	case errors.Is(err, fault.Conflict):
+		in.refuse(err)
+	case err != nil:
+		return err
 	}
 	reader := secrets.Reader{Store: a.Store, Vault: a.Vault}
 	sets, err := reader.Read(ctx, in.resource, server, true)

@@ -177,6 +177,13 @@ func TestPlanSaysWhyAStartWouldFail(t *testing.T) {
 		refusal := w.Ask(t, resttest.Request{Operation: "startApplication", PathUUID: uuid}).Problem(t)
 		wants(t, "Application", uuid, refusal.Message)
 	})
+	t.Run("closed windows", func(t *testing.T) {
+		uuid := w.Application(t, server)
+		w.Change(t, http.StatusOK, "updateApplication", uuid, resttest.Object{"windows": resttest.Object{
+			"freeze": []resttest.Object{{"from": "2020-01-01 UTC", "to": "2099-12-31 UTC"}}}})
+		refusal := w.Ask(t, resttest.Request{Operation: "startApplication", PathUUID: uuid}).Problem(t)
+		wants(t, "Application", uuid, refusal.Message)
+	})
 	t.Run("a broken compose file", func(t *testing.T) {
 		uuid := w.Create(t, "createService", resttest.Object{"name": "broken", "server_uuid": server,
 			"docker_compose_raw": "services:\n  web:\n    imagine: web\n"})
