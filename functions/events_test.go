@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,7 +17,9 @@ import (
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
 	"waybill/internal/aws/sqsqueue"
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/notify"
 	"waybill/internal/openapi"
 	"waybill/internal/openapi/schema"
 	"waybill/internal/trigger"
@@ -145,6 +148,23 @@ func TestSampleOfTriggerIsARequest(t *testing.T) {
 	if got.Request == nil || got.Request.ResourceID != sample.Resource() ||
 		got.Request.Operation != deployment.Deploy {
 		t.Errorf("read %+v, want a deploy of %s", got.Request, sample.Resource())
+	}
+	if want := `{"batchItemFailures":[]}`; answer != want {
+		t.Errorf("answer %s, want %s", answer, want)
+	}
+}
+
+func TestSampleOfNotifyIsAJob(t *testing.T) {
+	var got notify.Job
+	answer := deliver(t, "notify", gateway.Handlers{Message: func(
+		_ context.Context, message gateway.Message,
+	) (err error) {
+		got, err = sqsqueue.ReadJob(message.Body)
+		return err
+	}})
+	if got.Facts.Deployment != sample || got.Event != catalog.EventFailed ||
+		!strings.HasPrefix(got.ID, string(sample)+"_failed_") {
+		t.Errorf("read %+v, want the failure of %s", got, sample)
 	}
 	if want := `{"batchItemFailures":[]}`; answer != want {
 		t.Errorf("answer %s, want %s", answer, want)

@@ -131,6 +131,7 @@ func TestP10OnlyTheCatalogWritesTokensAndOnlyFourOpenSecrets(t *testing.T) {
 	opens := map[string][]string{
 		"catalog":  {"ssm:GetParameters", "ssm:PutParameter"},
 		"inspect":  {"ssm:GetParameters"},
+		"notify":   {"ssm:GetParameters"}, // of notifications alone
 		"runner":   {"ssm:GetParameters"},
 		"trigger":  {"ssm:GetParameters"},    // of webhooks only
 		"dispatch": {"ssm:DeleteParameters"}, // of sets that no entity names
@@ -342,6 +343,28 @@ func TestP10TriggerReadsOneKeyAndNoLog(t *testing.T) {
 
 // TestP10OnlyTheCatalogInvokesInspect: the answer is a verdict, and nothing may invoke the
 // function that creates tokens.
+// TestP10NotifyReadsNoOtherSecretAndNoLog lists all that the function may do that sends requests
+// to addresses of users.
+func TestP10NotifyReadsNoOtherSecretAndNoLog(t *testing.T) {
+	may := rightsOf(t, parse(t, onAWS), "notify")
+	const notifications = " TablesCatalog if ForAllValues:StringEquals dynamodb:LeadingKeys " +
+		"is one of [notification]"
+	want := []string{
+		"dynamodb:GetItem" + notifications, "dynamodb:BatchGetItem" + notifications,
+		"dynamodb:GetItem TablesDeliveries", "dynamodb:PutItem TablesDeliveries",
+		"ssm:GetParameters /waybill-golden/notifications/*", "s3:GetObject /faults/*",
+		"sns:Publish :waybill-golden_mail_*", "sqs:SendMessage QueuesNotifyDead",
+		"sqs:ReceiveMessage QueuesNotify", "sqs:DeleteMessage QueuesNotify",
+		"sqs:GetQueueAttributes QueuesNotify", "sqs:ChangeMessageVisibility QueuesNotify",
+		"logs:CreateLogStream FunctionsNotifyLog", "logs:PutLogEvents FunctionsNotifyLog",
+	}
+	slices.Sort(may)
+	slices.Sort(want)
+	if diff := cmp.Diff(may, want); diff != "" {
+		t.Errorf("notify may (-got +want)\n%s", diff)
+	}
+}
+
 // TestP10RunnerWritesNoDefinitions lists all that runner may do with the catalog table. It
 // parses what servers send, too.
 func TestP10RunnerWritesNoDefinitions(t *testing.T) {
@@ -420,6 +443,7 @@ func TestAccessToObjects(t *testing.T) {
 		"s3:PutObject configurations/*": {"catalog", "deploy", "dispatch", "trigger"},
 		"s3:GetObject logs/*":           {"runner", "show"},
 		"s3:GetObject configurations/*": {"deploy", "dispatch", "inspect", "runner", "show"},
+		"s3:GetObject faults/*":         {"notify"},
 		"s3:PutObject faults/*":         {"runner"}, "s3:DeleteObject faults/*": {"dispatch", "runner"},
 		// Of records that were removed.
 		"s3:DeleteObject logs/*": {"dispatch"}, "s3:DeleteObject configurations/*": {"dispatch"},

@@ -26,7 +26,9 @@ const (
 	apiTimeout      = 29 * time.Second
 	dispatchTimeout = time.Minute
 	triggerTimeout  = time.Minute
-	runnerTimeout   = 15 * time.Minute
+	// One attempt takes ten seconds at most, and a few more around it.
+	notifyTimeout = 30 * time.Second
+	runnerTimeout = 15 * time.Minute
 )
 
 // function describes one function of the stack.
@@ -41,6 +43,9 @@ type function struct {
 	// may lists the statements of its role, without those for its own log.
 	may func(resources) []awsiam.PolicyStatement
 }
+
+// notifyFunction is the function that sends notifications.
+const notifyFunction = "notify"
 
 // triggerFunction is the function that events lead to.
 const triggerFunction = "trigger"
@@ -59,7 +64,8 @@ var stackFunctions = []function{
 		memory: 512, timeout: apiTimeout,
 		environment: append(
 			[]string{settings.Team, settings.AuditTable, settings.LogBucket, settings.SecretsPath,
-				settings.InspectFunction,
+				settings.InspectFunction, settings.MailTopics, settings.NotifyQueueURL,
+				settings.DeliveriesTable, settings.NotifyLoopback,
 				settings.Shards, settings.Retention, settings.TokenDays, settings.Throttle, settings.Images,
 				settings.Buckets},
 			append(settings.ForRequests(), settings.ForSchedules()...)...),
@@ -104,7 +110,8 @@ var stackFunctions = []function{
 		memory: 256, timeout: dispatchTimeout,
 		environment: append(
 			[]string{settings.Team, settings.APIURL, settings.RunnerQueueURL, settings.EventBus,
-				settings.SecretsPath, settings.LogBucket, settings.AuditTable, settings.Retention},
+				settings.SecretsPath, settings.LogBucket, settings.AuditTable, settings.NotifyQueueURL,
+				settings.DeliveriesTable, settings.TriggersTable, settings.Retention},
 			append(settings.ForDeployments(), settings.ForSchedules()...)...),
 		may: resources.dispatchMay,
 	},
@@ -130,6 +137,15 @@ var stackFunctions = []function{
 				settings.SecretsPath},
 			settings.ForDeployments()...),
 		may: resources.triggerMay,
+	},
+	{
+		name: notifyFunction, does: "Sends notifications.",
+		// One message of a few KB. TLS is quick with this share of a processor.
+		memory: 256, timeout: notifyTimeout,
+		environment: []string{settings.Team, settings.APIURL, settings.CatalogTable, settings.SecretsPath,
+			settings.LogBucket, settings.DeliveriesTable, settings.NotifyQueueURL,
+			settings.NotifyDeadQueueURL, settings.MailTopics, settings.NotifyLoopback},
+		may: resources.notifyMay,
 	},
 }
 
@@ -207,6 +223,10 @@ func (r resources) environment(names []string) *map[string]*string {
 		settings.LogBucket:              r.logs.BucketName(),
 		settings.RunnerQueueURL:         r.queues.runner.QueueUrl(),
 		settings.EventBus:               r.bus.EventBusName(),
+		settings.DeliveriesTable:        r.tables.deliveries.TableName(),
+		settings.NotifyQueueURL:         r.queues.notify.QueueUrl(),
+		settings.NotifyDeadQueueURL:     r.queues.notifyDead.QueueUrl(),
+		settings.MailTopics:             r.mailTopics(""),
 		settings.TriggersTable:          r.tables.triggers.TableName(),
 		settings.TriggerQueueURL:        r.queues.trigger.QueueUrl(),
 		settings.TriggerDeadQueueURL:    r.queues.triggerDead.QueueUrl(),
@@ -218,6 +238,9 @@ func (r resources) environment(names []string) *map[string]*string {
 	}
 	if r.opts.Shards > 1 {
 		values[settings.Shards] = jsii.String(strconv.Itoa(r.opts.Shards))
+	}
+	if r.opts.NotifyLoopback {
+		values[settings.NotifyLoopback] = jsii.String("true")
 	}
 	for name, given := range map[string]string{settings.Lease: r.opts.Lease,
 		settings.Retention: r.opts.Retention, settings.TokenDays: r.opts.TokenDays,

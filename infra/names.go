@@ -11,7 +11,8 @@ import (
 // Every part of the stack that an operator or another stack refers to has a fixed
 // name, "waybill-TEAM-PART". So a deleted stack leaves its data under known names,
 // and a policy can name a resource exactly. No policy uses the pattern
-// "waybill-TEAM-*": team a would then match team a-b.
+// "waybill-TEAM-*": team a would then match team a-b. The topics for e-mails, which catalog makes
+// while the stack runs, are "waybill-TEAM_mail_UUID" for that reason.
 
 // MaxTeamLength leaves room for the longest name, the bucket's: S3 allows 63
 // characters for "waybill-TEAM-ACCOUNT-REGION". An account has 12 digits, and the

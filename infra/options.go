@@ -46,6 +46,10 @@ type Options struct {
 	// sign-ins with one token's id from one address, in each warm function:
 	// "requests=600,failures=10", which are the defaults. 0 means no limit.
 	Throttle string
+	// NotifyLoopback (notify-loopback=true) allows targets of notifications on this machine,
+	// also over plain HTTP. It is for tests, and refused without local=true: on AWS, the
+	// addresses of a function's own machine lead to its credentials.
+	NotifyLoopback bool
 	// URL (api-url) is the address of the API in links, up to "/api/v1", for a team that has
 	// a domain of its own for it: "https://deploy.example.org". By default it is the
 	// address that API Gateway gives. {api} stands for the id of the API.
@@ -102,8 +106,8 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		Buckets:      text("buckets", ""),
 		URL:          text("api-url", ""),
 	}
-	local := text("local", "false")
-	opts.Local = local == "true"
+	local, loopback := text("local", "false"), text("notify-loopback", "false")
+	opts.Local, opts.NotifyLoopback = local == "true", loopback == "true"
 	generation := text("generation", "1")
 	opts.Generation, _ = strconv.Atoi(generation) // 0 if it is not a number
 	shards := text("shards", "1")
@@ -116,6 +120,8 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 			"single hyphens between them, a letter first", opts.Team, MaxTeamLength)
 	case local != "true" && local != "false":
 		return Options{}, fmt.Errorf("local=%s: true or false", local)
+	case loopback != "true" && loopback != "false" || opts.NotifyLoopback && !opts.Local:
+		return Options{}, fmt.Errorf("notify-loopback=%s: true only with local=true", loopback)
 	case opts.Architecture != "arm64" && opts.Architecture != "x86_64":
 		return Options{}, fmt.Errorf("architecture=%s: arm64 or x86_64", opts.Architecture)
 	case opts.Shards < 1 || opts.Shards > maxShards:

@@ -71,6 +71,12 @@ func TestReadOptions(t *testing.T) {
 				Buckets: "acme-in"},
 		},
 		{
+			name:    "notifications to this machine",
+			context: map[string]any{"team": "blue", "local": "true", "notify-loopback": true},
+			want: infra.Options{Team: "blue", Architecture: "arm64", Local: true,
+				NotifyLoopback: true},
+		},
+		{
 			name:    "a life of tokens",
 			context: map[string]any{"team": "blue", "token-days": "90"},
 			want:    infra.Options{Team: "blue", Architecture: "arm64", TokenDays: "90"},
@@ -106,6 +112,9 @@ func TestReadOptionsRefuses(t *testing.T) {
 		{"a limit of nothing known", map[string]any{"team": "blue", "throttle": "all=1"},
 			"throttle=all=1: requests a minute"},
 		{"an unknown lease", map[string]any{"team": "blue", "lease": "soon"}, "lease=soon: whole seconds"},
+		{"notifications to this machine on AWS",
+			map[string]any{"team": "blue", "notify-loopback": "true"},
+			"notify-loopback=true: true only with local=true"},
 		{"plain HTTP", map[string]any{"team": "blue", "api-url": "http://deploy.example.org"},
 			"api-url=http://deploy.example.org: the address of the API"},
 		{"an address with a slash at its end", map[string]any{"team": "blue", "api-url": "https://a.test/"},
@@ -130,7 +139,8 @@ func TestReadOptionsRefuses(t *testing.T) {
 		{"a wrong local", map[string]any{"team": "blue", "local": "yes"}, "local=yes: true or false"},
 		{"another architecture", map[string]any{"team": "blue", "architecture": "amd64"}, "arm64 or x86_64"},
 		{"functions that are not built", map[string]any{"team": "blue", "functions": empty},
-			"no NAME/bootstrap of catalog, deploy, inspect, list, show, dispatch, runner, trigger there"},
+			"no NAME/bootstrap of catalog, deploy, inspect, list, show, dispatch, runner, trigger, " +
+				"notify there"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := optionsOf(c.context, built)

@@ -30,6 +30,11 @@ const maxReceives = 1000
 // then. A message that can never be handled is a dead letter at once, with its reason.
 const maxTriggerReceives = 60
 
+// maxNotifyReceives is how often a message of a notification is handed over before it counts as
+// dead. The function itself gives up after nine attempts; the rest is for functions that were
+// killed, and for outages of the tables.
+const maxNotifyReceives = 50
+
 // queues are the queues of the runner and of events, and the dead-letter queues: one for each
 // source, so that its depth names the broken part.
 type queues struct {
@@ -37,6 +42,8 @@ type queues struct {
 	runnerDead    awssqs.Queue
 	trigger       awssqs.Queue
 	triggerDead   awssqs.Queue
+	notify        awssqs.Queue
+	notifyDead    awssqs.Queue
 	streamsDead   awssqs.Queue
 	schedulesDead awssqs.Queue
 }
@@ -45,6 +52,7 @@ func newQueues(scope constructs.Construct, opts Options) queues {
 	group := constructs.NewConstruct(scope, jsii.String("Queues"))
 	runnerDead := newQueue(group, opts, "RunnerDead", feeds{})
 	triggerDead := newQueue(group, opts, "TriggerDead", feeds{})
+	notifyDead := newQueue(group, opts, "NotifyDead", feeds{})
 	return queues{
 		// Lambda requires the function's own time limit at least. The runner shortens
 		// it as soon as it has begun.
@@ -53,6 +61,8 @@ func newQueues(scope constructs.Construct, opts Options) queues {
 		trigger: newQueue(group, opts, "Trigger",
 			feeds{triggerTimeout, maxTriggerReceives, triggerDead}),
 		triggerDead:   triggerDead,
+		notify:        newQueue(group, opts, "Notify", feeds{notifyTimeout, maxNotifyReceives, notifyDead}),
+		notifyDead:    notifyDead,
 		streamsDead:   newQueue(group, opts, "StreamsDead", feeds{}),
 		schedulesDead: newQueue(group, opts, "SchedulesDead", feeds{}),
 	}
@@ -65,6 +75,8 @@ func (q queues) dead() []deadLetters {
 			"and none could work on it. It may still be in progress."},
 		{"TriggerDead", q.triggerDead, "An event can start nothing, or could not be handled. " +
 			"The message's attributes say why, and GET /triggers/recent lists it."},
+		{"NotifyDead", q.notifyDead, "A notification was not delivered. The message says to whom " +
+			"and why, and GET /notifications/UUID/deliveries lists it."},
 		{"StreamsDead", q.streamsDead, "Changes of deployments were not handled: " +
 			"a start may not have been sent to a runner, or an event not published."},
 		{"SchedulesDead", q.schedulesDead, "The sweep, the net below the streams, did not run or failed."},

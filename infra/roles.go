@@ -39,7 +39,12 @@ func (r resources) catalogMay() []awsiam.PolicyStatement {
 		allow(on(r.tables.audit.TableArn()), "dynamodb:Query"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem"),
-		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets, webhookSecrets),
+		allow(on(r.queues.notify.QueueArn()), "sqs:SendMessage"),
+		allow(on(r.tables.deliveries.TableArn()), "dynamodb:Query"),
+		allow(on(r.mailTopics("*")), "sns:CreateTopic", "sns:DeleteTopic", "sns:Subscribe",
+			"sns:ListSubscriptionsByTopic"),
+		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets, webhookSecrets,
+			notificationSecrets),
 			"ssm:GetParameters", "ssm:PutParameter"),
 		allow(r.objects(configurations), "s3:PutObject"),
 		allow(on(r.functionArn(inspectFunction)), "lambda:InvokeFunction"),
@@ -131,7 +136,12 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 		allow(r.objects(chunks, configurations, excerpts), "s3:DeleteObject"),
 		allow(r.objects(configurations), "s3:GetObject", "s3:PutObject"),
 		r.listObjects(),
-		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets), "ssm:DeleteParameters"),
+		allow(r.secrets.arns(resourceSecrets, keySecrets, registrySecrets, notificationSecrets),
+			"ssm:DeleteParameters"),
+		allow(on(r.queues.notify.QueueArn()), "sqs:SendMessage"),
+		allow(on(r.tables.deliveries.TableArn()), "dynamodb:GetItem", "dynamodb:PutItem",
+			"dynamodb:UpdateItem"),
+		allow(on(r.tables.triggers.TableArn()), "dynamodb:GetItem"),
 		allow(r.streams(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 		// The action takes no resource, and Lambda connects no stream to a role
 		// without it. It shows the names of streams, not their content.
@@ -205,6 +215,30 @@ func (r resources) triggerMay() []awsiam.PolicyStatement {
 		// Lambda sends the dead letters of the schedule with the function's role.
 		allow(on(r.queues.triggerDead.QueueArn(), r.queues.schedulesDead.QueueArn()), "sqs:SendMessage"),
 	}
+}
+
+// notifyMay returns the rights of notify. It takes messages and sends dead letters. It reads
+// the definitions and the secrets of notifications and the excerpts of failures, and stores the
+// results. It publishes e-mails. It sends requests to addresses that users chose, so it reads no
+// secret of a resource and no log.
+func (r resources) notifyMay() []awsiam.PolicyStatement {
+	return []awsiam.PolicyStatement{
+		allow(on(r.queues.notify.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
+			"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"),
+		allow(on(r.queues.notifyDead.QueueArn()), "sqs:SendMessage"),
+		r.allowKinds([]string{"notification"}, "dynamodb:GetItem", "dynamodb:BatchGetItem"),
+		allow(on(r.tables.deliveries.TableArn()), "dynamodb:GetItem", "dynamodb:PutItem"),
+		allow(r.secrets.arns(notificationSecrets), "ssm:GetParameters"),
+		allow(r.objects(excerpts), "s3:GetObject"),
+		allow(on(r.mailTopics("*")), "sns:Publish"),
+	}
+}
+
+// mailTopics returns the ARN of the topics for e-mails, whose names end in the rest. A team's
+// name has no underscore, so the pattern does not match the topics of another team.
+func (r resources) mailTopics(rest string) *string {
+	return r.stack.FormatArn(&awscdk.ArnComponents{Service: jsii.String("sns"),
+		Resource: jsii.String(r.opts.prefix() + "_mail_" + rest)})
 }
 
 // functionArn is the ARN of a function of the stack. It is made of the name, because the

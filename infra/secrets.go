@@ -11,6 +11,8 @@ const (
 	resourceSecrets = "resources"
 	keySecrets      = "keys"
 	registrySecrets = "registries"
+	// notificationSecrets are the addresses of chats and webhooks, and signing secrets.
+	notificationSecrets = "notifications"
 	// webhookSecrets has one key, from which the secrets of all webhooks are derived.
 	webhookSecrets = "webhooks"
 )

@@ -24,6 +24,7 @@ func TestTablesHaveBackupsAndExpiry(t *testing.T) {
 		"waybill-golden-catalog-1":                 {"kind", "uuid"},
 		"waybill-golden-tokens-1":                  {"id", nil},
 		"waybill-golden-triggers-1":                {"part", "id"},
+		"waybill-golden-deliveries-1":              {"part", "id"},
 		"waybill-golden-token-use-1":               {"id", nil},
 		"waybill-golden-audit-1":                   {"month", "id"},
 		"waybill-golden-application-deployments-1": {"resource_uuid", "deployment_uuid"},
@@ -230,7 +231,10 @@ func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 	names := map[string][]string{
 		"Team": {settings.Team}, "CatalogTable": {settings.CatalogTable}, "LogBucket": {settings.LogBucket},
 		"RunnerQueueURL": {settings.RunnerQueueURL}, "EventBus": {settings.EventBus},
-		"APIURL":          {settings.APIURL},
+		"APIURL":         {settings.APIURL},
+		"NotifyQueueURL": {settings.NotifyQueueURL}, "NotifyDeadQueueURL": {settings.NotifyDeadQueueURL},
+		"DeliveriesTable": {settings.DeliveriesTable}, "MailTopics": {settings.MailTopics},
+		"NotifyLoopback":  nil, // only on a local stack
 		"SecretsPath":     {settings.SecretsPath},
 		"TokensTable":     {settings.TokensTable},
 		"TokenUseTable":   {settings.TokenUseTable},
@@ -307,7 +311,7 @@ func TestOutputs(t *testing.T) {
 	m := parse(t, onAWS)
 	for _, name := range []string{
 		"ApiId", "Stage", "Url", "CatalogFunction", "CatalogTable", "LogBucket", "RunnerQueueUrl",
-		"TriggerQueueUrl", "TriggerDeadQueueUrl", "EventBus",
+		"TriggerQueueUrl", "TriggerDeadQueueUrl", "NotifyDeadQueueUrl", "EventBus",
 	} {
 		if at(m.Outputs[name], "Value") == nil {
 			t.Errorf("the stack has no output %s", name)

@@ -16,7 +16,7 @@ const ExpiryAttribute = "expires_at"
 type tables struct {
 	catalog                           awsdynamodb.TableV2
 	tokens, tokenUse, audit           awsdynamodb.TableV2
-	triggers                          awsdynamodb.TableV2
+	triggers, deliveries              awsdynamodb.TableV2
 	applications, services, databases awsdynamodb.TableV2
 }
 
@@ -30,6 +30,7 @@ func newTables(scope constructs.Construct, opts Options) tables {
 		tokens:       add("Tokens", keyed(number("id"), nil)),
 		tokenUse:     add("TokenUse", keyed(number("id"), nil)),
 		audit:        add("Audit", keyed(text("month"), text("id"))),
+		deliveries:   add("Deliveries", keyed(text("part"), text("id"))),
 		triggers:     add("Triggers", keyed(text("part"), text("id"))),
 		applications: add("ApplicationDeployments", deploymentsKeyed()),
 		services:     add("ServiceDeployments", deploymentsKeyed()),

@@ -16,8 +16,8 @@ import (
 )
 
 // functionNames are the functions that the stack is expected to have.
-var functionNames = []string{"catalog", "deploy", "dispatch", "inspect", "list", "runner", "show",
-	"trigger"}
+var functionNames = []string{"catalog", "deploy", "dispatch", "inspect", "list", "notify", "runner",
+	"show", "trigger"}
 
 // template is a synthesized stack, as CloudFormation gets it.
 type template struct {

@@ -54,6 +54,14 @@ func newTriggers(res resources, functions map[string]awslambda.Function) {
 	})
 	newSweep(res, functions["dispatch"])
 	newEvents(res, group, functions[triggerFunction])
+	awslambda.NewEventSourceMapping(group, jsii.String("Notify"), &awslambda.EventSourceMappingProps{
+		Target:         functions[notifyFunction],
+		EventSourceArn: res.queues.notify.QueueArn(),
+		// A target that does not answer holds up no other message.
+		BatchSize:               jsii.Number(1),
+		ReportBatchItemFailures: jsii.Bool(true),
+		MaxConcurrency:          jsii.Number(maxNotifies),
+	})
 }
 
 // changesOfStatus leaves out most of a stream: each renewal of a lease, and the removals
@@ -122,6 +130,9 @@ func pushes(prefixes []string) *awsevents.EventPattern {
 		Detail: &map[string]any{"action-type": jsii.Strings("PUSH"), "result": jsii.Strings("SUCCESS"),
 			"repository-name": names}}
 }
+
+// maxNotifies is how many messages are sent at once.
+const maxNotifies = 20
 
 // maxTriggers is how many batches of events are handled at once. Each takes about a second, so
 // further messages wait for moments.

@@ -11,9 +11,11 @@ import (
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/gateway"
 	"waybill/internal/aws/inspection"
+	"waybill/internal/aws/mail"
 	"waybill/internal/aws/parameters"
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/aws/scheduler"
+	"waybill/internal/aws/sqsqueue"
 	"waybill/internal/boot"
 	"waybill/internal/recipe"
 	"waybill/internal/remote/sshkey"
@@ -25,7 +27,8 @@ import (
 
 func main() {
 	boot.Run("catalog", build, append(append(settings.ForRequests(), settings.ForSchedules()...),
-		settings.AuditTable, settings.LogBucket, settings.SecretsPath, settings.InspectFunction)...)
+		settings.AuditTable, settings.LogBucket, settings.SecretsPath, settings.InspectFunction,
+		settings.MailTopics, settings.NotifyQueueURL, settings.DeliveriesTable)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
@@ -45,21 +48,19 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	tokens := dynamostore.NewTokens(aws.DynamoDB(), dynamostore.TokenTables(env.TokenTables()))
 	keys := sshkey.Reader{}
 	handler, err := catalogapi.New(catalogapi.Ports{
-		Tokens:      tokens,
-		Audit:       dynamostore.NewAuditLog(aws.DynamoDB(), tables),
-		Keys:        dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
-		Store:       store,
-		Vault:       parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
-		KeyReader:   keys,
-		Inspector:   inspection.Open(aws.ConfigForInvocations(), env.Get(settings.InspectFunction), keys),
+		Tokens: tokens, Store: store, KeyReader: keys, Schedules: schedules, Clock: clock,
+		Check: recipe.Check, Expand: recipe.Expand, Warn: recipe.Warnings,
+		Audit:     dynamostore.NewAuditLog(aws.DynamoDB(), tables),
+		Keys:      dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
+		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Inspector: inspection.Open(aws.ConfigForInvocations(), env.Get(settings.InspectFunction), keys),
+		Notify: catalogapi.NotifyPorts{Topics: mail.Open(aws.Config(), env.Get(settings.MailTopics)),
+			Jobs:       sqsqueue.OpenJobs(aws.Config(), env.Get(settings.NotifyQueueURL), ""),
+			Deliveries: dynamostore.NewDeliveries(aws.DynamoDB(), env.Get(settings.DeliveriesTable)),
+			Loopback:   env.Get(settings.NotifyLoopback) == "true"},
 		WebhookKeys: parameters.OpenWebhookKeys(aws.Config(), env.Get(settings.SecretsPath)),
 		Ledger:      dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		Snapshots:   s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
-		Schedules:   schedules,
-		Clock:       clock,
-		Check:       recipe.Check,
-		Expand:      recipe.Expand,
-		Warn:        recipe.Warnings,
 	}, opts)
 	return gateway.Handlers{HTTP: handler, Mint: access.Minter(tokens, time.Now, opts.Retention.Audit())}, err
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"time"
@@ -19,24 +18,24 @@ import (
 	"waybill/internal/boot"
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/notify"
 	"waybill/internal/schedule"
 	"waybill/internal/settings"
 	"waybill/internal/statistics"
+	"waybill/internal/trigger"
 )
 
 func main() {
 	boot.Run("dispatch", build, append(append(settings.ForDeployments(), settings.ForSchedules()...),
-		settings.AuditTable, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath,
-		settings.LogBucket, settings.Team, settings.APIURL)...)
+		settings.AuditTable, settings.RunnerQueueURL, settings.EventBus, settings.SecretsPath, settings.Team,
+		settings.LogBucket, settings.APIURL, settings.NotifyQueueURL, settings.DeliveriesTable,
+		settings.TriggersTable)...)
 }
 
 func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
-	days, err := env.RetentionDays()
-	if err != nil {
-		return gateway.Handlers{}, err
-	}
+	days, wrong := env.RetentionDays()
 	aws, err := account.New(env)
-	if err != nil {
+	if err = errors.Join(wrong, err); err != nil {
 		return gateway.Handlers{}, err
 	}
 	tables := dynamostore.Tables(env.Tables())
@@ -46,21 +45,23 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	store := schedule.Catalog{Store: dynamostore.NewCatalog(aws.DynamoDB(), tables),
 		Schedules: dynamostore.NewSchedules(aws.DynamoDB(), tables),
 		Clock:     scheduler.Open(aws.Config(), scheduler.Place(env.SchedulePlace()))}
+	planner := notify.NewPlanner(notify.PlannerPorts{Store: store, History: history,
+		Queue: sqsqueue.OpenJobs(aws.Config(), env.Get(settings.NotifyQueueURL), ""),
+		Marks: dynamostore.NewDeliveries(aws.DynamoDB(), env.Get(settings.DeliveriesTable))}, time.Now)
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{
-		Claims: deployments, Expiries: deployments, History: history,
-		Store: store,
-		Logs:  logs, Snapshots: logs.Snapshots(), Excerpts: logs.Excerpts(),
-		Vault:  parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
-		Feed:   dynamostore.NewFeed(aws.DynamoDB(), tables),
+		Claims: deployments, Expiries: deployments, History: history, Store: store,
+		Logs: logs, Snapshots: logs.Snapshots(), Excerpts: logs.Excerpts(),
+		Vault: parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Feed:  dynamostore.NewFeed(aws.DynamoDB(), tables), Notifier: planner,
 		Sender: sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
 		Publisher: eventbus.Open(aws.Config(), env.Get(settings.EventBus),
 			eventbus.Stack{Team: env.Get(settings.Team), URL: env.Get(settings.APIURL)}),
 	}, deployment.DispatcherOptions{Log: log, Retention: catalog.Retention(days)})
-	roller := statistics.NewRoller(dynamostore.NewRollups(aws.DynamoDB(), tables), time.Now)
-	keeper := schedule.NewKeeper(store, schedule.KeeperOptions{})
-	return gateway.Handlers{Change: func(ctx context.Context, item gateway.Change) error {
-		return dynamostore.HandleChange(ctx, dynamostore.StreamRecord(item), dispatcher)
-	}, Tick: func(ctx context.Context) error {
-		return errors.Join(dispatcher.Sweep(ctx), roller.Roll(ctx), keeper.Sweep(ctx))
-	}, Orphans: deployment.NewOrphans(history, logs, time.Now).Page}, nil
+	triggers := dynamostore.NewTriggers(aws.DynamoDB(), env.Get(settings.TriggersTable))
+	keeper := schedule.NewKeeper(store, schedule.KeeperOptions{
+		Arrivals: trigger.Arrivals{Store: triggers}, Report: planner.ScheduleMissed})
+	return gateway.Handlers{Change: dynamostore.Changes[gateway.Change](dispatcher),
+		Tick: gateway.Each(dispatcher.Sweep, keeper.Sweep,
+			statistics.NewRoller(dynamostore.NewRollups(aws.DynamoDB(), tables), time.Now).Roll),
+		Orphans: deployment.NewOrphans(history, logs, time.Now).Page}, nil
 }

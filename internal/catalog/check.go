@@ -35,6 +35,8 @@ func Check(draft Entity) error {
 		wrong.server(draft)
 	case *Registry:
 		wrong.registry(draft)
+	case *Notification:
+		wrong.notification(draft)
 	case *Application:
 		wrong.application(draft)
 	case *Service:

@@ -7,8 +7,8 @@ import (
 	"waybill/internal/window"
 )
 
-// Entity is anything the catalog holds: *[Server], *[PrivateKey],
-// *[Application], *[Service] or *[Database]. The set is closed.
+// Entity is anything the catalog holds: *[Server], *[PrivateKey], *[Registry],
+// *[Notification], *[Application], *[Service] or *[Database]. The set is closed.
 type Entity interface {
 	// Common is the part that every entity has.
 	Common() *Meta
@@ -186,6 +186,7 @@ var (
 	_ Entity     = (*Server)(nil)
 	_ Entity     = (*PrivateKey)(nil)
 	_ Entity     = (*Registry)(nil)
+	_ Entity     = (*Notification)(nil)
 	_ Deployable = (*Application)(nil)
 	_ Deployable = (*Service)(nil)
 	_ Deployable = (*Database)(nil)

@@ -18,12 +18,13 @@ type Kind string
 
 // The kinds.
 const (
-	KindServer      Kind = "server"
-	KindPrivateKey  Kind = "private-key"
-	KindRegistry    Kind = "registry"
-	KindApplication Kind = "application"
-	KindService     Kind = "service"
-	KindDatabase    Kind = "database"
+	KindServer       Kind = "server"
+	KindPrivateKey   Kind = "private-key"
+	KindRegistry     Kind = "registry"
+	KindNotification Kind = "notification"
+	KindApplication  Kind = "application"
+	KindService      Kind = "service"
+	KindDatabase     Kind = "database"
 )
 
 // IDLength is the length of every uuid in the catalog, in bytes.
@@ -38,6 +39,7 @@ var prefixes = [...]struct {
 	{"srv", KindServer},
 	{"key", KindPrivateKey},
 	{"reg", KindRegistry},
+	{"ntf", KindNotification},
 	{"app", KindApplication},
 	{"svc", KindService},
 	{"dbs", KindDatabase},

@@ -24,8 +24,8 @@ type Dispatcher struct {
 	published acknowledged
 }
 
-// DispatcherPorts are what a dispatcher works with. Without Excerpts, nobody quotes failures;
-// all others are needed.
+// DispatcherPorts are what a dispatcher works with. Without a Notifier, no notifications are
+// sent, and without Excerpts, they quote nothing; all others are needed.
 type DispatcherPorts struct {
 	Claims    Claims
 	Expiries  Expiries
@@ -38,6 +38,7 @@ type DispatcherPorts struct {
 	Sender    Sender
 	Feed      Feed
 	Publisher Publisher
+	Notifier  Notifier
 }
 
 // DispatcherStore is the part of the catalog that a dispatcher uses.
@@ -107,7 +108,7 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	return d.publish(ctx, change)
 }
 
-// publish appends the change to the feed and publishes it, unless the bus has
+// publish appends the change to the feed, has users notified and publishes it, unless the bus has
 // acknowledged it already.
 func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 	if d.published.has(change.ID()) {
@@ -124,6 +125,11 @@ func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 		}
 		if err == nil {
 			change.Record.Outcome.Source = whole.Outcome.Source
+		}
+	}
+	if d.ports.Notifier != nil {
+		if err := d.ports.Notifier.Changed(ctx, change); err != nil {
+			return err
 		}
 	}
 	if err := d.ports.Publisher.Publish(ctx, change); err != nil {
@@ -277,6 +283,9 @@ func (d *Dispatcher) sweep(ctx context.Context, server catalog.ID) error {
 		if record.LostContact(d.opts.Now()) {
 			err = errors.Join(err, d.ports.Sender.Send(ctx, record.ID))
 		}
+	}
+	if d.ports.Notifier != nil {
+		err = errors.Join(err, d.ports.Notifier.Watch(ctx, load))
 	}
 	err = errors.Join(err, d.ClaimAll(ctx, server)) // first, because it makes room in the queue
 	if len(load.Waiting) == 0 {

@@ -275,6 +275,14 @@ type Publisher interface {
 	Publish(ctx context.Context, change Change) error
 }
 
+// Notifier tells users about deployments. Its calls may be repeated without harm.
+type Notifier interface {
+	// Changed sends what users asked to be told about the change.
+	Changed(ctx context.Context, change Change) error
+	// Watch looks for deployments of a server that are stuck. It is called once a minute.
+	Watch(ctx context.Context, load Load) error
+}
+
 // Feed lists the changes of the last [FeedWindow], in the order of their times. Live views
 // of the history read it instead of the history itself.
 type Feed interface {

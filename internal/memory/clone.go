@@ -8,6 +8,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/logbook"
+	"waybill/internal/notify"
 	"waybill/internal/trigger"
 )
 
@@ -51,6 +52,10 @@ func (m *Memory) Clone() *Memory {
 	for id, slot := range m.slots {
 		clone.slots[id] = cloneSlot(slot)
 	}
+	clone.messages, clone.marks = map[catalog.ID]map[string]notify.Delivery{}, maps.Clone(m.marks)
+	for id, all := range m.messages {
+		clone.messages[id] = maps.Clone(all)
+	}
 	for book, chunks := range m.chunks {
 		clone.chunks[book] = maps.Clone(chunks)
 	}
@@ -71,6 +76,11 @@ func cloneEntity(entity catalog.Entity) catalog.Entity {
 		clone := new(*entity)
 		clone.ServerIDs = slices.Clone(entity.ServerIDs)
 		clone.ResourceIDs = slices.Clone(entity.ResourceIDs)
+		return clone
+	case *catalog.Notification:
+		clone := new(*entity)
+		clone.Events, clone.Kinds = slices.Clone(entity.Events), slices.Clone(entity.Kinds)
+		clone.Tags, clone.ResourceIDs = slices.Clone(entity.Tags), slices.Clone(entity.ResourceIDs)
 		return clone
 	case *catalog.Service:
 		clone := new(*entity)

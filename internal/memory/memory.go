@@ -16,6 +16,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/idempotency"
 	"waybill/internal/logbook"
+	"waybill/internal/notify"
 	"waybill/internal/schedule"
 	"waybill/internal/snapshot"
 	"waybill/internal/statistics"
@@ -56,6 +57,8 @@ type Memory struct {
 	sections  map[logbook.Book][]storedSection
 	snapshots map[string]snapshot.Snapshot
 	excerpts  map[deployment.ID]string
+	messages  map[catalog.ID]map[string]notify.Delivery
+	marks     map[string]mark
 	hookKey   *webhook.Key
 	sender    Sender
 	feed      Feed
@@ -102,6 +105,8 @@ func New(Options) *Memory {
 		schedules: map[catalog.ID]schedule.Set{},
 		snapshots: map[string]snapshot.Snapshot{},
 		excerpts:  map[deployment.ID]string{},
+		messages:  map[catalog.ID]map[string]notify.Delivery{},
+		marks:     map[string]mark{},
 	}
 }
 
@@ -156,6 +161,9 @@ func (m *Memory) Log(id deployment.ID) logbook.Log {
 
 // Snapshots returns the configurations of deployments.
 func (m *Memory) Snapshots() snapshot.Archive { return snapshots{m} }
+
+// Deliveries returns the deliveries of messages and the marks of stuck deployments.
+func (m *Memory) Deliveries() Deliveries { return Deliveries{m} }
 
 // Excerpts returns the excerpts of failed deployments.
 func (m *Memory) Excerpts() Excerpts { return Excerpts{m} }

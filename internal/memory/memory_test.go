@@ -21,6 +21,7 @@ import (
 	"waybill/internal/logbook"
 	"waybill/internal/logbook/logbooktest"
 	"waybill/internal/memory"
+	"waybill/internal/notify/notifytest"
 	"waybill/internal/schedule"
 	"waybill/internal/schedule/scheduletest"
 	"waybill/internal/snapshot"
@@ -46,6 +47,10 @@ func TestExcerpts(t *testing.T) {
 func TestWebhookKeys(t *testing.T) {
 	webhooktest.TestKeys(t,
 		func(*testing.T) webhook.Keys { return memory.New(memory.Options{}).WebhookKeys() })
+}
+
+func TestDeliveries(t *testing.T) {
+	notifytest.TestStore(t, memory.New(memory.Options{}).Deliveries())
 }
 
 func TestSessions(t *testing.T) {

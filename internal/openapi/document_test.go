@@ -222,7 +222,7 @@ const cancels = "cancelDeployment"
 
 // bodyless are the operations that change something and ask for nothing more
 // than their paths and queries say.
-var bodyless = []string{
+var bodyless = []string{"testNotification",
 	cancels, "createServiceWebhookSecret", "createApplicationWebhookSecret", "createDatabaseWebhookSecret",
 	"validateService", "validateApplication", "validateDatabase",
 }

@@ -43,6 +43,7 @@ func unaudited() map[string]string {
 		"receiveGeneric"} {
 		all[id] = "it becomes an event, which has results of its own"
 	}
+	all["testNotification"] = "it sends a message and changes nothing"
 	all["cancelDeployment"] = "the record has who cancelled it"
 	return all
 }
@@ -165,6 +166,7 @@ func noSecrets(t *testing.T, w *resttest.World) {
 	for _, secret := range []string{
 		secret, key, resttest.SecretValue, resttest.ShownSecret, resttest.LockedValue,
 		resttest.DatabasePassword, resttest.GitPassword, resttest.RegistryPassword,
+		resttest.NotificationTarget, resttest.SigningSecret,
 	} {
 		for where, text := range map[string][]byte{"the table": stored, "the answer": answer.Body} {
 			if strings.Contains(string(text), secret) {

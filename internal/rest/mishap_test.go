@@ -164,6 +164,7 @@ func (m *mishap) build(t *testing.T, w *resttest.World, now func() time.Time) {
 	w.Handlers["catalog"], err = catalogapi.New(catalogapi.Ports{
 		Tokens: mishapTokens{data.Tokens(), m}, Keys: keys, Store: mishapStore{data.Catalog(), m},
 		Vault: mishapVault{data.Vault(), m}, KeyReader: w.Inspector, Inspector: w.Inspector,
+		Notify:      w.NotifyPorts(),
 		WebhookKeys: data.WebhookKeys(), Ledger: queue, Snapshots: snapshots,
 		Schedules: mishapSchedules{data.Schedules(), m}, Clock: mishapClock{data.Clock(), m},
 		Check: w.Check, Warn: w.Warn, Expand: w.Expand,

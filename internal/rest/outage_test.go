@@ -182,6 +182,7 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 		w.Handlers[function], err = catalogapi.New(catalogapi.Ports{
 			Tokens: m.Tokens(), Audit: outageAudit{m.Audit(), o}, Keys: m.IdempotencyKeys(), Store: store,
 			Vault: outageVault{m.Vault(), o}, KeyReader: w.Inspector, Inspector: w.Inspector,
+			Notify:      w.NotifyPorts(),
 			WebhookKeys: m.WebhookKeys(), Ledger: m.Ledger(), Snapshots: m.Snapshots(),
 			Schedules: outageSchedules{m.Schedules(), o}, Clock: outageClock{m.Clock(), o},
 			Check: w.Check, Warn: w.Warn, Expand: w.Expand}, opts)

@@ -74,7 +74,7 @@ func (k *keyed) count(t *testing.T) map[string]int {
 	counts := map[string]int{}
 	for _, kind := range []catalog.Kind{
 		catalog.KindServer, catalog.KindPrivateKey, catalog.KindApplication, catalog.KindService,
-		catalog.KindDatabase, catalog.KindRegistry,
+		catalog.KindDatabase, catalog.KindRegistry, catalog.KindNotification,
 	} {
 		all, err := catalog.All(t.Context(), k.Memory.Catalog(), kind)
 		if err != nil {

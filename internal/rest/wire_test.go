@@ -199,7 +199,7 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 	s.Handlers = map[string]http.Handler{
 		"catalog": build(catalogapi.New(catalogapi.Ports{
 			Tokens: m.Tokens(), Audit: brokenAudit{}, Keys: m.IdempotencyKeys(), Store: store,
-			Vault: m.Vault(), KeyReader: s.Inspector, WebhookKeys: m.WebhookKeys(),
+			Vault: m.Vault(), KeyReader: s.Inspector, WebhookKeys: m.WebhookKeys(), Notify: s.NotifyPorts(),
 			Inspector: s.Inspector, Ledger: m.Ledger(), Check: s.Check, Warn: s.Warn,
 			Expand: s.Expand,
 		}, opts)),

@@ -25,6 +25,15 @@ const (
 	LogBucket              = "WAYBILL_LOG_BUCKET"
 	RunnerQueueURL         = "WAYBILL_RUNNER_QUEUE_URL"
 	EventBus               = "WAYBILL_EVENT_BUS"
+	// NotifyQueueURL and NotifyDeadQueueURL are the queue of the messages to send and its
+	// dead-letter queue, and DeliveriesTable has their results.
+	NotifyQueueURL     = "WAYBILL_NOTIFY_QUEUE_URL"
+	NotifyDeadQueueURL = "WAYBILL_NOTIFY_DEAD_QUEUE_URL"
+	DeliveriesTable    = "WAYBILL_DELIVERIES_TABLE"
+	// MailTopics is the beginning of the ARNs of the topics for e-mails.
+	MailTopics = "WAYBILL_MAIL_TOPICS"
+	// NotifyLoopback allows notifications to this machine ("true"). Only a local stack has it.
+	NotifyLoopback = "WAYBILL_NOTIFY_LOOPBACK"
 	// APIURL is the address of the API, up to "/api/v1", for links in messages.
 	APIURL = "WAYBILL_API_URL"
 	// TriggersTable has the events and what waits for each resource. TriggerQueueURL is the queue

@@ -28,6 +28,8 @@ func decodeEntity(stored items) (catalog.Entity, error) {
 		return decodePrivateKey(meta, stored.head["definition"])
 	case catalog.KindRegistry:
 		return decodeRegistry(meta, stored.head["definition"])
+	case catalog.KindNotification:
+		return decodeNotification(meta, stored.head["definition"])
 	case catalog.KindApplication, catalog.KindService, catalog.KindDatabase:
 		return decodeResource(meta, fields.DependsOn, stored)
 	default:
@@ -70,4 +72,14 @@ func decodeRegistry(meta catalog.Meta, definition types.AttributeValue) (catalog
 	}
 	return &catalog.Registry{Meta: meta, Host: fields.Host, User: fields.User, ServerIDs: fields.Servers,
 		ResourceIDs: fields.Resources}, nil
+}
+
+func decodeNotification(meta catalog.Meta, definition types.AttributeValue) (catalog.Entity, error) {
+	var fields notificationDefinition
+	if err := decodeDefinition(definition, &fields); err != nil {
+		return nil, err
+	}
+	return &catalog.Notification{Meta: meta, Channel: fields.Channel, Target: fields.Target,
+		Events: fields.Events, Kinds: fields.Kinds, Tags: fields.Tags, ResourceIDs: fields.Resources,
+		Disabled: fields.Disabled, StuckAfter: time.Duration(fields.StuckAfter) * time.Second}, nil
 }

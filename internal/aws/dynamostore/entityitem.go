@@ -88,6 +88,19 @@ type registryDefinition struct {
 	Resources []catalog.ID `dynamodbav:"resources,omitempty"`
 }
 
+// notificationDefinition is a notification without its secrets, which are in the vault.
+type notificationDefinition struct {
+	Channel   catalog.Channel             `dynamodbav:"channel"`
+	Target    string                      `dynamodbav:"target"`
+	Events    []catalog.NotificationEvent `dynamodbav:"events"`
+	Kinds     []catalog.Kind              `dynamodbav:"kinds,omitempty"`
+	Tags      []string                    `dynamodbav:"tags,omitempty"`
+	Resources []catalog.ID                `dynamodbav:"resources,omitempty"`
+	Disabled  bool                        `dynamodbav:"disabled,omitempty"`
+	// StuckAfter is in seconds.
+	StuckAfter int64 `dynamodbav:"stuck_after"`
+}
+
 // encodeEntity returns the items of a new entity, without dependents and without
 // deployments.
 func encodeEntity(entity catalog.Entity) (items, error) {
@@ -164,6 +177,10 @@ func encodeDefinition(entity catalog.Entity) (types.AttributeValue, error) {
 	case *catalog.Registry:
 		fields = registryDefinition{Host: entity.Host, User: entity.User, Servers: entity.ServerIDs,
 			Resources: entity.ResourceIDs}
+	case *catalog.Notification:
+		fields = notificationDefinition{Channel: entity.Channel, Target: entity.Target,
+			Events: entity.Events, Kinds: entity.Kinds, Tags: entity.Tags, Resources: entity.ResourceIDs,
+			Disabled: entity.Disabled, StuckAfter: int64(entity.StuckAfter / time.Second)}
 	case *catalog.Service:
 		fields = newServiceDefinition(entity)
 	case *catalog.Application:

@@ -42,6 +42,19 @@ func HandleChange(ctx context.Context, change StreamRecord, handler StreamHandle
 	return handler.Removed(ctx, removal)
 }
 
+// Changes returns a function that gives changes to the handler as [HandleChange] does. C is the
+// caller's type of a [StreamRecord].
+func Changes[C interface {
+	~struct {
+		New, Old json.RawMessage
+		Place    string
+	}
+}](handler StreamHandler) func(context.Context, C) error {
+	return func(ctx context.Context, change C) error {
+		return HandleChange(ctx, StreamRecord(change), handler)
+	}
+}
+
 // readRemoval returns false if the change removed no record.
 func readRemoval(change StreamRecord) (deployment.Removal, bool, error) {
 	now, err := readImage(change.New)

@@ -23,6 +23,7 @@ import (
 	"waybill/internal/idempotency/idempotencytest"
 	"waybill/internal/logbook"
 	"waybill/internal/logbook/logbooktest"
+	"waybill/internal/notify/notifytest"
 	"waybill/internal/schedule/scheduletest"
 	"waybill/internal/trigger"
 	"waybill/internal/trigger/triggertest"
@@ -137,6 +138,13 @@ func TestP11ABurstEndsOnTheNewestVersions(t *testing.T) {
 	triggertest.TestBurst(t, triggertest.Stack{Store: dynamostore.NewTriggers(client, table),
 		Catalog: dynamostore.NewCatalog(client, made), Ledger: dynamostore.NewDeployments(client, made),
 		History: dynamostore.NewHistory(client, made)})
+}
+
+func TestDeliveries(t *testing.T) {
+	client := awstest.SessionOf(t, awstest.DynamoDB).DynamoDB()
+	table := "test-" + strings.ToLower(rand.Text()) + "-deliveries"
+	create(t, client, table, text("part"), text("id"))
+	notifytest.TestStore(t, dynamostore.NewDeliveries(client, table))
 }
 
 func TestSessions(t *testing.T) {

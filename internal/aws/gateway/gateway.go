@@ -52,6 +52,17 @@ type Handlers struct {
 	Inspect func(ctx context.Context, question json.RawMessage) (answer any, err error)
 }
 
+// Each returns a handler of a schedule that takes all the steps, whatever errors they return.
+func Each(steps ...func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		var err error
+		for _, step := range steps {
+			err = errors.Join(err, step(ctx))
+		}
+		return err
+	}
+}
+
 // Gateway is a function as Lambda's runtime calls it. It is safe for use by
 // several goroutines.
 type Gateway struct {

@@ -197,3 +197,12 @@ func TestEveryLineNamesItsRequest(t *testing.T) {
 		}
 	}
 }
+
+func TestEachTakesAllStepsWhateverTheirErrors(t *testing.T) {
+	first, second := errors.New("one"), errors.New("two")
+	err := gateway.Each(func(context.Context) error { return first },
+		func(context.Context) error { return second })(t.Context())
+	if !errors.Is(err, first) || !errors.Is(err, second) {
+		t.Errorf("%v, want both errors", err)
+	}
+}

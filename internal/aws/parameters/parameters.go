@@ -57,11 +57,12 @@ func Open(config aws.Config, path string) *Vault {
 // purposes has the folder of each kind's secrets, so that a role can be limited to a
 // purpose by the path.
 var purposes = map[catalog.Kind]string{
-	catalog.KindApplication: "resources",
-	catalog.KindService:     "resources",
-	catalog.KindDatabase:    "resources",
-	catalog.KindPrivateKey:  "keys",
-	catalog.KindRegistry:    "registries",
+	catalog.KindApplication:  "resources",
+	catalog.KindService:      "resources",
+	catalog.KindDatabase:     "resources",
+	catalog.KindPrivateKey:   "keys",
+	catalog.KindRegistry:     "registries",
+	catalog.KindNotification: "notifications",
 }
 
 // names returns the names of the parameters of a set from a part to another, which is

@@ -101,7 +101,8 @@ func Full(t testing.TB, random io.Reader) []catalog.Entity {
 	key, server := new(catalog.PrivateKey), new(catalog.Server)
 	entities := []catalog.Entity{identified(t, key, catalog.KindPrivateKey, random),
 		identified(t, server, catalog.KindServer, random),
-		identified(t, new(catalog.Registry), catalog.KindRegistry, random)}
+		identified(t, new(catalog.Registry), catalog.KindRegistry, random),
+		identified(t, new(catalog.Notification), catalog.KindNotification, random)}
 	server.KeyID = key.ID
 	service, database := new(catalog.Service), new(catalog.Database)
 	resources := []catalog.Deployable{

@@ -63,6 +63,11 @@ def before_call(context, case, kwargs):
             body["forbid_host_access"] = False
         if isinstance(body.get("server_uuids"), list):
             body["server_uuids"] = [RUN["server"]]
+        # A notification is about something that exists, and sends nothing to others (RFC 6761).
+        if isinstance(body.get("resources"), list):
+            body["resources"] = [RUN["service"]]
+        if isinstance(body.get("target"), str) and body.get("kind") != "email":
+            body["target"] = "https://waybill.invalid/hook"
     # A request that waits shows nothing more after 20 s than after one, and few need to show that.
     query = case.query or {}
     if str(query.get("wait")).isdecimal() and 1 <= int(query["wait"]) <= 20:
@@ -99,6 +104,7 @@ REASONS = [
      r"^(docker_registry_image_name|image|ports_mappings|ports_exposes|limits_\w+): "),
     ("the text is no compose file, Dockerfile or script", r"^(docker_compose|docker_compose_raw|dockerfile|init_scripts\S*): "),
     ("there is no such time, such as 31 February, or it is past", r"^expires_at: must be"),
+    ("the text is no target of its kind, or no base64", r"^target: must (be|have no) |^secret: must be"),
     ("the text is no regular expression", r"^q: "),
     ("the text is no expression of a schedule, or no time zone", r"^(expression|timezone): "),
     # A window has a grammar of its own, and a time zone is one of a list.

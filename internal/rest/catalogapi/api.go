@@ -32,6 +32,7 @@ type Ports struct {
 	KeyReader catalog.KeyReader
 	// Inspector connects to servers, in another function.
 	Inspector catalog.Inspector
+	Notify    NotifyPorts
 	// WebhookKeys has the key that the secrets of webhooks are derived from.
 	WebhookKeys webhook.Keys
 	Ledger      deployment.Queue
@@ -81,7 +82,8 @@ func (p Ports) api(opts rest.Options) catalogAPI {
 func (a catalogAPI) endpoints() map[string]rest.Endpoint {
 	all := map[string]rest.Endpoint{}
 	for _, some := range []map[string]rest.Endpoint{
-		a.stackEndpoints(), a.serverEndpoints(), a.securityEndpoints(), a.resourceEndpoints(),
+		a.stackEndpoints(), a.serverEndpoints(), a.securityEndpoints(),
+		a.notificationEndpoints(), a.resourceEndpoints(),
 		a.ofKind("Application", catalog.KindApplication),
 		a.ofKind("Service", catalog.KindService),
 		a.ofKind("Database", catalog.KindDatabase),

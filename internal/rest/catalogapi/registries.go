@@ -134,15 +134,24 @@ func (a catalogAPI) checkRegistry(
 		{"server_uuids", before.ServerIDs, after.ServerIDs},
 		{"resource_uuids", before.ResourceIDs, after.ResourceIDs},
 	} {
-		for _, id := range list.after {
-			if slices.Contains(list.before, id) {
-				continue
-			}
-			if _, err := a.Store.Head(ctx, id); errors.Is(err, fault.NotFound) {
-				return fault.InvalidField(list.field, "must have the uuids of things that exist, each once")
-			} else if err != nil {
-				return err
-			}
+		if err := a.checkExist(ctx, list.field, list.before, list.after); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkExist returns Invalid, naming the field, if the list has something that does not exist and
+// was not listed before.
+func (a catalogAPI) checkExist(ctx context.Context, field string, before, after []catalog.ID) error {
+	for _, id := range after {
+		if slices.Contains(before, id) {
+			continue
+		}
+		if _, err := a.Store.Head(ctx, id); errors.Is(err, fault.NotFound) {
+			return fault.InvalidField(field, "must have the uuids of things that exist, each once")
+		} else if err != nil {
+			return err
 		}
 	}
 	return nil

@@ -15,9 +15,10 @@ import (
 // repeats.
 func (a catalogAPI) repeats() map[string]rest.Repeat {
 	return map[string]rest.Repeat{
-		"createServer":                   a.repeatCreation,
-		"createKey":                      a.repeatCreation,
-		"createRegistry":                 a.repeatCreation,
+		"createServer": a.repeatCreation,
+		"createKey":    a.repeatCreation, "createRegistry": a.repeatCreation,
+		"createNotification":             a.repeatCreation,
+		"testNotification":               repeatTest,
 		"createToken":                    repeatToken,
 		"createService":                  a.repeatCreation,
 		"createShellApplication":         a.repeatCreation,
@@ -64,6 +65,8 @@ func (a catalogAPI) repeatCreation(ctx context.Context, c *rest.Call, ids []stri
 		return wire.FromKey(entity), nil
 	case *catalog.Registry:
 		return wire.FromRegistry(entity), nil
+	case *catalog.Notification:
+		return a.shownNotification(ctx, entity)
 	case catalog.Deployable:
 		var change changeBody
 		if len(ids) > 1 {

@@ -70,6 +70,7 @@ func (s scene) Successes(t *testing.T) map[string]success {
 		maps.Copy(all, group)
 	}
 	maps.Copy(all, s.registrySuccesses(t))
+	maps.Copy(all, s.notificationSuccesses(t))
 	for kind, make := range s.Makers() {
 		maps.Copy(all, s.variableSuccesses(t, kind, make(t, s.Server)))
 		maps.Copy(all, s.scheduleSuccesses(t, kind, make(t, s.Server)))

@@ -40,6 +40,7 @@ import (
 type World struct {
 	Memory    *memory.Memory
 	Inspector *inspector
+	Mailbox   *Mailbox
 	Check     func(context.Context, catalog.Deployable, *catalog.Server) error
 	Warn      func(context.Context, catalog.Deployable) []string
 	Expand    func(catalog.TemplateInput) (*catalog.TemplateUse, error)
@@ -77,7 +78,7 @@ func (l *lines) String() string {
 func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World {
 	t.Helper()
 	m := memory.New(memory.Options{})
-	w := &World{Memory: m, Inspector: NewInspector(), Log: &lines{}, Events: &Events{},
+	w := &World{Memory: m, Inspector: NewInspector(), Mailbox: &Mailbox{}, Log: &lines{}, Events: &Events{},
 		Handlers: map[string]http.Handler{}}
 	w.Check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil }
 	w.Warn = func(context.Context, catalog.Deployable) []string { return nil }
@@ -165,6 +166,7 @@ func (w *World) CatalogPorts() catalogapi.Ports {
 	return catalogapi.Ports{
 		Tokens: m.Tokens(), Audit: m.Audit(), Keys: m.IdempotencyKeys(), Vault: m.Vault(),
 		Store:       schedule.Catalog{Store: m.Catalog(), Schedules: m.Schedules(), Clock: m.Clock()},
+		Notify:      w.NotifyPorts(),
 		WebhookKeys: m.WebhookKeys(),
 		KeyReader:   w.Inspector, Inspector: w.Inspector, Ledger: m.Ledger(), Snapshots: m.Snapshots(),
 		Schedules: m.Schedules(), Clock: m.Clock(),
