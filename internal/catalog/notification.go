@@ -19,8 +19,8 @@ type Notification struct {
 	Target string
 	// Events are sorted, and each is there once.
 	Events []NotificationEvent
-	// Kinds, Tags and ResourceIDs choose resources: those that match each of the lists that
-	// are not empty. An id may name a resource that is deleted.
+	// Kinds, Tags and ResourceIDs choose resources. A resource must match each list that is not
+	// empty. An id may name a resource that is deleted.
 	Kinds       []Kind
 	Tags        []string
 	ResourceIDs []ID

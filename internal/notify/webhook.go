@@ -112,7 +112,7 @@ func milliseconds(d time.Duration) *int64 {
 }
 
 // sign returns the headers of Standard Webhooks for the body. The id is the same in every
-// repeat; the time is that of the attempt, because receivers refuse old ones.
+// repeat; the time is the attempt's own, because receivers refuse old ones.
 func sign(secret, id string, now time.Time, body []byte) (map[string]string, error) {
 	signer, err := standardwebhooks.NewWebhook(secret)
 	if err != nil { // the library's error may quote the secret

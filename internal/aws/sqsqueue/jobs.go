@@ -46,7 +46,7 @@ type jobBody struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// factsBody are the facts of a job. Its fields are those of [notify.Facts].
+// factsBody are the facts of a job, with the fields of [notify.Facts].
 type factsBody struct {
 	Deployment   deployment.ID        `json:"deployment,omitempty"`
 	Resource     catalog.ID           `json:"resource,omitempty"`

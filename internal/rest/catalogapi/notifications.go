@@ -156,7 +156,7 @@ func (a catalogAPI) checkRoom(ctx context.Context) error {
 // signingBytes is the size of a new signing secret.
 const signingBytes = 32
 
-// checkNotification returns the secrets of a new notification, or those that change. Invalid,
+// checkNotification returns the secrets of a new notification, or the changed ones. Invalid,
 // naming the fields, for what cannot be stored.
 func (a catalogAPI) checkNotification(
 	ctx context.Context, before, after *catalog.Notification, given wire.NotificationInput,
