@@ -13,6 +13,7 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/trigger"
+	"waybill/internal/trigger/requested"
 )
 
 // Stack are views of one state, which may have no resources but those of the test.
@@ -82,7 +83,8 @@ func TestBurst(t *testing.T, stack Stack) {
 	b := &burst{Stack: stack, clock: clock{at: start()}, newest: map[catalog.ID]string{}}
 	b.intake = trigger.NewIntake(trigger.Ports{Store: b.Store, Catalog: b.Catalog, Records: b.History,
 		Requests: deployment.NewRequests(b.Catalog, b.Ledger, deployment.RequestsOptions{Now: b.clock.now}),
-		Queue:    &b.silent, Letters: &b.silent}, trigger.IntakeOptions{Team: burstTeam, Now: b.clock.now})
+		Queue:    &b.silent, Letters: &b.silent}, trigger.IntakeOptions{Team: burstTeam, Now: b.clock.now,
+		CheckRequest: requested.Check})
 	b.create(t)
 	b.deliver(t, b.messages())
 	b.clock.pass(time.Minute)
