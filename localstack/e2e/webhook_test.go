@@ -3,7 +3,9 @@ package e2e_test
 import (
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +114,7 @@ func TestP11APushStartsOneDeploymentOfItsCommit(t *testing.T) {
 			w.await(t, started[0].DeploymentUUID)
 			w.settle(t, server, source)
 			all := w.triggered(t, kind, app)
+			w.wantStarted(t, slices.Collect(maps.Keys(ids))[0], app, all[0].DeploymentUUID)
 			if len(all) != 1 || len(ids) != 1 || w.history(t, app) != 1 {
 				t.Fatalf("%d deployments, %d events, want one of each", len(all), len(ids))
 			}
@@ -123,6 +126,33 @@ func TestP11APushStartsOneDeploymentOfItsCommit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// wantStarted wants the event among the last ones, with the deployment as its result.
+func (w *world) wantStarted(t *testing.T, event, app, deployment string) {
+	t.Helper()
+	var recent struct {
+		Events []struct {
+			ID      string
+			Results []struct {
+				Resource   string `json:"resource_uuid"`
+				Deployment string `json:"deployment_uuid"`
+				Result     string
+			}
+		}
+	}
+	w.get(t, "/triggers/recent", &recent)
+	for _, one := range recent.Events {
+		if one.ID != event {
+			continue
+		}
+		if len(one.Results) != 1 || one.Results[0].Resource != app || one.Results[0].Result != "started" ||
+			one.Results[0].Deployment != deployment {
+			t.Errorf("the results of %s are %+v, want the deployment %s", event, one.Results, deployment)
+		}
+		return
+	}
+	t.Errorf("%s is not among the %d last events", event, len(recent.Events))
 }
 
 // settle waits until another delivery has been handled, which came after all former ones.
