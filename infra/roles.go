@@ -141,6 +141,7 @@ func (r resources) dispatchMay() []awsiam.PolicyStatement {
 		allow(on(r.queues.notify.QueueArn()), "sqs:SendMessage"),
 		allow(on(r.tables.deliveries.TableArn()), "dynamodb:GetItem", "dynamodb:PutItem",
 			"dynamodb:UpdateItem"),
+		// Whether the events of schedules have come.
 		allow(on(r.tables.triggers.TableArn()), "dynamodb:GetItem"),
 		allow(r.streams(), "dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
 		// The action takes no resource, and Lambda connects no stream to a role
