@@ -90,7 +90,7 @@ REASONS = [
     ("the value is no secret that redaction can find", r"is a secret that cannot be kept out of the logs"),
     # OpenAPI has no words for rules about several fields or parameters.
     ("fields exclude or need each other",
-     r"cannot be (had|false|true|given)|exclude each other|go(es)? (together|with)|is for (format=text only|a search)|must go with its key"
+     r"cannot be (had|false|true|given)|exclude each other|go(es)? (together|with)|is for (format=text only|a search|a start, a restart or a deploy)|must go with its key"
      r"|is for applications|is given in two ways|opens repositories over SSH only|must be true where|forbids access to itself|is required where|must have 1 to 100 uuids together|must be given with another|must provide uuid or tag"
      r"|use uuid or tag, not both|waits by itself; leave|leads to one result|is the same as `stream`|runs by shell commands|must be exactly one of|besides the fields of every|is not known here; \S+ takes"
      r"|is nothing that \S+ takes|^health_check_port: must be between"),
@@ -107,6 +107,7 @@ REASONS = [
     ("the text is no target of its kind, or no base64", r"^target: must (be|have no) |^secret: must be"),
     ("the text is no regular expression", r"^q: "),
     ("the text is no expression of a schedule, or no time zone", r"^(expression|timezone): "),
+    ("a rule does not fit its kind or its resource, or has a text that is no glob", r"^triggers\.\d+"),
     # A window has a grammar of its own, and a time zone is one of a list.
     ("the text is no window, or no time with a zone", r"^(windows\.)?(allow|freeze)\.\d+"),
     ("the variable is one of Waybill's own", r"is a name that Waybill uses itself|is set (by|for) the "),
