@@ -81,7 +81,7 @@ def before_call(context, case, kwargs):
 REASONS = [
     ("what the request names does not exist", r"must be the uuid of|must have uuids of|has an id that does not exist|must name something that exists|uuids of things that exist"),
     ("only an earlier answer has the value", r"^(cursor|after): must be the (next|number)|^commit: must be the commit, or the tag"),
-    ("what a deployment comes after", r"^after: (names|forms a cycle)|^after names|is not running and has no deployment"),
+    ("what a deployment comes after", r"^after: (names|forms a cycle)|^after names|is not running and has no deployment|is for a start, a restart or a deploy"),
     ("there are as many as there may be", r"^tags: may be at most|is needed to choose fewer resources|may name at most"),
     ("the key has another request", r"^Idempotency-Key: was used for a request with another body"),
     ("the state of the deployment or of the resource",
@@ -97,6 +97,7 @@ REASONS = [
     ("the entries of a list repeat", r" twice|which another mapping publishes too|which is the public_port"),
     ("sizes of several fields", r"in all, ha(s|ve)|bytes together|must not be (more|less) than"),
     # These fields have a grammar of their own. A pattern of it would be another parser, and could be wrong.
+    ("a rule has fields of its kind only, and globs, tags and buckets have a grammar of their own", r"^triggers\.\d+\.\S+: "),
     ("the text is no key, certificate or host", r"^(private_key|host_key|git_host_keys|ssl_certificate|ip|url): "),
     ("the text is no address, branch or path of git",
      r"^(git_repository|git_branch|base_directory|dockerfile_location|docker_compose_location): "),

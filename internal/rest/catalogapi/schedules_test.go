@@ -102,7 +102,7 @@ func TestASchedulesErrorsNameTheField(t *testing.T) {
 		"tag": {resttest.Object{"expression": "@daily", "options": resttest.Object{"docker_tag": "1.4"}},
 			"options.docker_tag", "dockerimage"},
 		"after": {resttest.Object{"expression": "@daily", "options": resttest.Object{"after": []string{"x"}}},
-			"options.after", "uuids of applications"},
+			"options.after.0", "uuid of an application"},
 		"commit": {resttest.Object{"expression": "@daily", "options": resttest.Object{"commit": "c0ffee0"}},
 			"options.commit", "git repository"},
 	} {

@@ -63,8 +63,8 @@ func TestTriggersThatAreRefused(t *testing.T) {
 		"triggers.0.branches": {object{"kind": "image", "repository": "team/web", "tag": "1",
 			"branches": []any{"a"}},
 			"not for a rule"},
-		"triggers.0.options.after": {object{"kind": "hook", "options": object{"after": []any{server}}},
-			"must have uuids of applications"},
+		"triggers.0.options.after.0": {object{"kind": "hook", "options": object{"after": []any{server}}},
+			"must be the uuid of an application, a service or a database"},
 		"triggers.0.operation": {object{"kind": "hook", "operation": "delete"}, "must be"},
 	} {
 		w.Refused(t, "updateApplication", app, object{"triggers": []any{c.rule}}, field, c.says)

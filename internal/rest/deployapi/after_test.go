@@ -123,12 +123,13 @@ func TestRefusedAfter(t *testing.T) {
 	resttest.Want[resttest.Queued](t, w, http.StatusOK, resttest.Request{
 		Operation: "startService", PathUUID: service, Body: resttest.Object{"after": []string{other}},
 	})
+	const unknown = "svc000000000000000000000"
 	limited := w.MintFor(t, access.Scope{Resources: []catalog.ID{catalog.ID(service), catalog.ID(other)}},
 		access.Deploy)
 	for name, r := range map[string]resttest.Request{
 		"a cycle":             {Operation: "restartService", PathUUID: other, Body: after(service)},
 		"itself":              {Operation: "restartService", PathUUID: other, Body: after(other)},
-		"an unknown resource": {Operation: "startService", PathUUID: service, Body: after("svc0")},
+		"an unknown resource": {Operation: "startService", PathUUID: service, Body: after(unknown)},
 		"a server":            {Operation: "startService", PathUUID: service, Body: after(server)},
 		"eleven": {Operation: "startService", PathUUID: service,
 			Body: after(make([]string, 11)...)},
@@ -140,10 +141,10 @@ func TestRefusedAfter(t *testing.T) {
 		"all of a request": {Operation: "deploy",
 			Body: resttest.Object{"uuid": other + "," + service, "after": []string{service, other}}},
 		"an unknown one of a request": {Operation: "deploy",
-			Body: resttest.Object{"uuid": other + "," + service, "after": []string{other, "svc0"}}},
+			Body: resttest.Object{"uuid": other + "," + service, "after": []string{other, unknown}}},
 	} {
 		problem := resttest.Want[resttest.Problem](t, w, http.StatusUnprocessableEntity, r)
-		if len(problem.Errors["after"]) == 0 && len(problem.Errors["after/0"]) == 0 {
+		if len(problem.Errors["after"]) == 0 && len(problem.Errors["after.0"]) == 0 {
 			t.Errorf("%s: errors = %v", name, problem.Errors)
 		}
 		cycle := other + " after " + service + " after " + other
