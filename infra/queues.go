@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -66,6 +67,21 @@ func newQueues(scope constructs.Construct, opts Options) queues {
 		streamsDead:   newQueue(group, opts, "StreamsDead", feeds{}),
 		schedulesDead: newQueue(group, opts, "SchedulesDead", feeds{}),
 	}
+}
+
+// admitRules lets rules of the account send requests to the queue of events whose names end in the
+// name of the stack. A pattern with the name at its beginning would match the rules of a team
+// whose name begins with this team's.
+func (q queues) admitRules(stack awscdk.Stack, opts Options) {
+	rules := awsiam.NewServicePrincipal(jsii.String("events.amazonaws.com"), nil)
+	q.trigger.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{rules},
+		Actions:    jsii.Strings("sqs:SendMessage"),
+		Resources:  &[]*string{q.trigger.QueueArn()},
+		Conditions: &map[string]any{"ArnLike": map[string]any{"aws:SourceArn": stack.FormatArn(
+			&awscdk.ArnComponents{Service: jsii.String("events"), Resource: jsii.String("rule"),
+				ResourceName: jsii.String("*-to-" + opts.prefix())})}},
+	}))
 }
 
 // dead returns the dead-letter queues with the meaning of each.

@@ -101,6 +101,7 @@ func newEvents(res resources, group constructs.Construct, trigger awslambda.Func
 		ReportBatchItemFailures: jsii.Bool(true),
 		MaxConcurrency:          jsii.Number(maxTriggers),
 	})
+	res.queues.admitRules(res.stack, res.opts)
 	newRule(res, "Requested", "Requests for deployments on the bus of the stack.", res.bus,
 		&awsevents.EventPattern{DetailType: jsii.Strings("Deployment Requested")})
 	if prefixes := settings.List(res.opts.Images); len(prefixes) > 0 {

@@ -3,7 +3,13 @@ package e2e_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -206,4 +212,184 @@ func TestP11ANewObjectStartsADeployment(t *testing.T) {
 		}
 		w.await(t, w.triggered(t, "object", written)[0].DeploymentUUID)
 	})
+}
+
+// TestRulesOfOthersStartDeployments tries the rules of docs/examples/start-rules.json with the
+// samples of their events, on a bus of its own: the sources of AWS are reserved.
+func TestRulesOfOthersStartDeployments(t *testing.T) {
+	w := stack(t)
+	text, err := os.ReadFile("../../docs/examples/start-rules.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rules []struct {
+		Name, Template string
+		Pattern        map[string]any
+		Paths          map[string]string
+		Sample         struct {
+			DetailType string `json:"detail-type"`
+			Detail     map[string]any
+		}
+	}
+	if err := json.Unmarshal(text, &rules); err != nil {
+		t.Fatal(err)
+	}
+	events, bus := w.cloud.Session().EventBridge(), fmt.Sprint("others-", time.Now().UnixNano())
+	_, err = events.CreateEventBus(t.Context(), &eventbridge.CreateEventBusInput{Name: &bus})
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(name string, pattern any, target types.Target) {
+		t.Helper()
+		encoded, err := json.Marshal(pattern)
+		if err == nil {
+			_, err = events.PutRule(t.Context(), &eventbridge.PutRuleInput{Name: &name, EventBusName: &bus,
+				EventPattern: aws.String(string(encoded))})
+		}
+		if err == nil {
+			_, err = events.PutTargets(t.Context(), &eventbridge.PutTargetsInput{Rule: &name,
+				EventBusName: &bus, Targets: []types.Target{target}})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	queue := "arn:aws:sqs:us-east-1:000000000000:waybill-e2e-trigger"
+	for _, rule := range rules {
+		t.Run(rule.Name, func(t *testing.T) {
+			app := w.shell(t, w.server(t), "echo started")
+			template := strings.NewReplacer("TEAM", "e2e", "RESOURCE", app).Replace(rule.Template)
+			delete(rule.Pattern, "source")
+			put(rule.Name+"-to-waybill-e2e", rule.Pattern, types.Target{Id: aws.String("waybill"),
+				Arn: &queue, InputTransformer: &types.InputTransformer{InputTemplate: &template,
+					InputPathsMap: rule.Paths}})
+			w.publish(t, bus, rule.Sample.DetailType, "test", rule.Sample.Detail)
+			w.await(t, w.triggered(t, "bus", app)[0].DeploymentUUID)
+		})
+	}
+	t.Run("from another bus", func(t *testing.T) {
+		app := w.shell(t, w.server(t), "echo started")
+		put("requests", map[string]any{"detail-type": []string{"Deployment Requested"}}, types.Target{
+			Id:  aws.String("waybill"),
+			Arn: aws.String("arn:aws:events:us-east-1:000000000000:event-bus/waybill-e2e")})
+		w.publish(t, bus, "Deployment Requested", "test", map[string]any{"team": "e2e", "resource_uuid": app,
+			"operation": "deploy"})
+		w.await(t, w.triggered(t, "bus", app)[0].DeploymentUUID)
+	})
+}
+
+// triggerProcesses are the running processes of the function trigger of this test's emulator.
+func (w *world) triggerProcesses() []int {
+	var all []int
+	entries, _ := os.ReadDir("/proc")
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		environ, err := os.ReadFile(filepath.Join("/proc", entry.Name(), "environ"))
+		name := "AWS_LAMBDA_FUNCTION_NAME=waybill-e2e-trigger\x00"
+		if err == nil && strings.Contains(string(environ), name) &&
+			strings.Contains(string(environ), "AWS_ENDPOINT_URL="+w.meter.URL()) {
+			all = append(all, pid)
+		}
+	}
+	return all
+}
+
+// triggerKills is how often the function is killed.
+const triggerKills = 50
+
+// TestP11NoDeathOfTriggerLosesAnEvent kills the function at random instants while it handles
+// events. In the end each event has a result, and the deployments are those of the results.
+func TestP11NoDeathOfTriggerLosesAnEvent(t *testing.T) {
+	w := stack(t)
+	if os.Getenv("EMULATOR") != "ministack" {
+		t.Skip("LocalStack handles one message at a time, and gives a killed one back after a minute")
+	}
+	const events, resources = 80, 10
+	server := w.server(t)
+	var apps []string
+	for range resources {
+		apps = append(apps, w.shell(t, server, "true"))
+	}
+	sent := map[string]string{}
+	next, kills := 0, 0
+	send := func() {
+		id, app := fmt.Sprintf("kill-%d-%d", next, time.Now().UnixNano()), apps[next%resources]
+		sent["bus/"+id] = app
+		w.deliver(t, rawEvent(id, "Deployment Requested", "test", map[string]any{"team": "e2e",
+			"resource_uuid": app, "operation": "deploy"}))
+		next++
+	}
+	for deadline := time.Now().Add(patience); kills < triggerKills && time.Now().Before(deadline); {
+		if next < events {
+			send()
+			send()
+		}
+		// This is the random instant, not a wait for a state.
+		time.Sleep(time.Duration(rand.Int64N(int64(150 * time.Millisecond))))
+		for _, pid := range w.triggerProcesses() {
+			if syscall.Kill(pid, syscall.SIGKILL) == nil {
+				kills++
+			}
+		}
+	}
+	for next < events {
+		send()
+	}
+	fmt.Printf("figure: trigger was killed %d times while it handled %d events\n", kills, events)
+	if kills < triggerKills {
+		t.Errorf("%d kills, want %d", kills, triggerKills)
+	}
+	w.wantSettled(t, sent)
+}
+
+// wantSettled waits until each event has a result that does not change any more, and compares the
+// results with the deployments.
+func (w *world) wantSettled(t *testing.T, sent map[string]string) {
+	t.Helper()
+	results := map[string]string{}
+	for deadline := time.Now().Add(3 * patience); len(results) < len(sent) && time.Now().Before(deadline); {
+		var recent struct {
+			Events []struct {
+				ID      string
+				Results []struct{ Result string }
+			}
+		}
+		w.get(t, "/triggers/recent", &recent)
+		for _, event := range recent.Events {
+			_, ours := sent[event.ID]
+			if ours && len(event.Results) == 1 && event.Results[0].Result != "waiting" {
+				results[event.ID] = event.Results[0].Result
+			}
+		}
+		time.Sleep(500 * time.Millisecond)
+	}
+	made := map[string]int{}
+	for _, app := range sent {
+		var page struct {
+			Deployments []struct {
+				Trigger struct{ Name string }
+			}
+		}
+		w.get(t, "/deployments/applications/"+app+"?take=100&trigger=bus", &page)
+		counted := map[string]int{}
+		for _, one := range page.Deployments {
+			counted["bus/"+one.Trigger.Name]++
+		}
+		maps.Copy(made, counted)
+	}
+	counts := map[string]int{}
+	for id := range sent {
+		result := results[id]
+		counts[result]++
+		if started := result == "started"; made[id] > 1 || (made[id] == 1) != started {
+			t.Errorf("the event %s is %q and has %d deployments", id, result, made[id])
+		}
+	}
+	fmt.Printf("figure: results %v, %d deployments\n", counts, len(made))
+	if counts["started"]+counts["merged"] != len(sent) {
+		t.Errorf("the results are %v, want started or merged for each of %d", counts, len(sent))
+	}
 }
