@@ -15,6 +15,7 @@ import (
 	infra "waybill/infra"
 	"waybill/internal/openapi"
 	"waybill/internal/settings"
+	"waybill/internal/trigger"
 )
 
 func TestTablesHaveBackupsAndExpiry(t *testing.T) {
@@ -374,4 +375,18 @@ func TestEventsReachTheQueueOfEvents(t *testing.T) {
 	if diff := cmp.Diff(patterns, want); diff != "" {
 		t.Errorf("patterns (-got +want):\n%s", diff)
 	}
+}
+
+// TestUnmatchedEventsAreCounted: the metric counts the line that package trigger logs.
+func TestUnmatchedEventsAreCounted(t *testing.T) {
+	for _, filter := range parse(t, onAWS).all(t, "AWS::Logs::MetricFilter") {
+		if filter.get("MetricTransformations", 0, "MetricName") != "unmatched-events" {
+			continue
+		}
+		if want := `{ $.msg = "` + trigger.Unmatched + `" }`; filter.get("FilterPattern") != want {
+			t.Errorf("the pattern is %v, want %s", filter.get("FilterPattern"), want)
+		}
+		return
+	}
+	t.Error("no filter counts the events that no resource declares")
 }

@@ -111,6 +111,8 @@ REASONS = [
     ("a rule does not fit its kind or its resource, or has a text that is no glob", r"^triggers\.\d+"),
     # A window has a grammar of its own, and a time zone is one of a list.
     ("the text is no window, or no time with a zone", r"^(windows\.)?(allow|freeze)\.\d+"),
+    # A rule has fields by its kind, patterns of tags, and the images and buckets of the stack's context.
+    ("the rule for events does not fit its kind, the resource or the stack", r"^triggers\.\d+"),
     ("the variable is one of Waybill's own", r"is a name that Waybill uses itself|is set (by|for) the "),
     # JSON Schema and its patterns are not that exact.
     ("the text is white space", r"^(name|start): must not be empty"),
