@@ -307,7 +307,7 @@ func TestP11NoDeathOfTriggerLosesAnEvent(t *testing.T) {
 	if os.Getenv("EMULATOR") != "ministack" {
 		t.Skip("LocalStack handles one message at a time, and gives a killed one back after a minute")
 	}
-	const events, resources = 80, 10
+	const events, resources = 95, 10 // GET /triggers/recent lists 100
 	server := w.server(t)
 	var apps []string
 	for range resources {
@@ -325,10 +325,12 @@ func TestP11NoDeathOfTriggerLosesAnEvent(t *testing.T) {
 	for deadline := time.Now().Add(patience); kills < triggerKills && time.Now().Before(deadline); {
 		if next < events {
 			send()
-			send()
+		}
+		for soon := time.Now().Add(time.Second); len(w.triggerProcesses()) == 0 && time.Now().Before(soon); {
+			time.Sleep(10 * time.Millisecond)
 		}
 		// This is the random instant, not a wait for a state.
-		time.Sleep(time.Duration(rand.Int64N(int64(150 * time.Millisecond))))
+		time.Sleep(time.Duration(rand.Int64N(int64(100 * time.Millisecond))))
 		for _, pid := range w.triggerProcesses() {
 			if syscall.Kill(pid, syscall.SIGKILL) == nil {
 				kills++
