@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"testing"
@@ -9,6 +10,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 
+	"waybill/internal/audit"
+	"waybill/internal/aws/dynamostore"
+	"waybill/internal/catalog"
+	"waybill/internal/deployment"
+	"waybill/internal/schedule"
 	"waybill/localstack/client"
 )
 
@@ -160,5 +166,37 @@ func TestASchedulesCopyGoesWithItsResource(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("the copies %v are left", copies())
 		}
+	}
+}
+
+// TestAMissedRunIsNotified stores a schedule as it would be if its copy had not fired. The sweep
+// finds that no event has come, with the rights that its function has.
+func TestAMissedRunIsNotified(t *testing.T) {
+	w := stack(t)
+	app := w.shell(t, w.server(t), "echo late")
+	told := w.create(t, "/notifications", words{"kind": "webhook", "target": "https://hooks.example.invalid",
+		"events": []string{"schedule-missed"}, "resources": []string{app}})
+	due := time.Now().UTC().Truncate(time.Minute).Add(-15 * time.Minute)
+	id, err := schedule.NewID(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := schedule.Schedule{ID: id, Timezone: "UTC", Operation: deployment.Restart, Enabled: true,
+		Expression: fmt.Sprintf("%d * * * *", due.Minute()), UpdatedAt: due.Add(-time.Hour)}
+	store := dynamostore.NewSchedules(w.cloud.Session().DynamoDB(),
+		dynamostore.Tables{Catalog: w.cloud.Outputs().CatalogTable})
+	if err := store.Replace(t.Context(), schedule.Set{Resource: catalog.ID(app),
+		Schedules: []schedule.Schedule{lost}}, audit.Entry{}); err != nil {
+		t.Fatal(err)
+	}
+	var deliveries []struct{ Event string }
+	for deadline := time.Now().Add(2 * time.Minute); len(deliveries) == 0; time.Sleep(time.Second) {
+		if time.Now().After(deadline) {
+			t.Fatal("no sweep told of the missed run")
+		}
+		w.get(t, "/notifications/"+told+"/deliveries", &deliveries)
+	}
+	if got := deliveries[0].Event; got != "schedule-missed" {
+		t.Errorf("the delivery is of %s", got)
 	}
 }
