@@ -72,6 +72,7 @@ type Outputs struct {
 
 	TriggerQueueURL     string `json:"TriggerQueueUrl"`
 	TriggerDeadQueueURL string `json:"TriggerDeadQueueUrl"`
+	NotifyDeadQueueURL  string `json:"NotifyDeadQueueUrl"`
 }
 
 // URL returns the URL of the API on the emulator, up to "/api/v1". MiniStack
@@ -141,6 +142,8 @@ func (o Options) context() []string {
 	}
 	// The address that API Gateway would give leads nowhere on an emulator.
 	args = append(args, "-c", "api-url="+Outputs{APIID: "{api}", Stage: "live"}.URL(o.Endpoint))
+	// The receivers of a local stack's notifications are on this machine.
+	args = append(args, "-c", "notify-loopback=true")
 	if o.Lease != "" {
 		args = append(args, "-c", "lease="+o.Lease)
 	}
