@@ -244,7 +244,8 @@ func TestNoDeathLosesANotification(t *testing.T) {
 		}
 	}
 	if kills.Load() < deaths || left > 0 || len(got) != messages {
-		t.Errorf("%d deaths, %d messages under %d ids, %d not delivered", kills.Load(), messages, len(got), left)
+		t.Errorf("%d deaths, %d messages under %d ids, %d not delivered", kills.Load(), messages, len(got),
+			left)
 	}
 	fmt.Printf("figure: %d notifications, the function killed %d times, %d repeats under the same id\n",
 		messages, kills.Load(), repeats)
