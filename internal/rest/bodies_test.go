@@ -31,7 +31,7 @@ func TestListAndShowReadNoBodies(t *testing.T) {
 		"list": func() (err error) {
 			s.Handlers["list"], err = listapi.New(listapi.Ports{Tokens: s.Memory.Tokens(), Store: store,
 				History: s.Memory.History(), Storage: s.Memory.Storage(), Feed: s.Memory.Feed(),
-				Statistics: s.Memory.Statistics()}, opts)
+				Statistics: s.Memory.Statistics(), Triggers: s.Memory.Triggers()}, opts)
 			return err
 		},
 		"show": func() (err error) {

@@ -198,7 +198,7 @@ func (o *outage) build(t *testing.T, w *resttest.World, function string) bool {
 	case "list":
 		w.Handlers[function], err = listapi.New(listapi.Ports{
 			Tokens: m.Tokens(), Store: store, History: m.History(), Storage: m.Storage(), Feed: m.Feed(),
-			Statistics: m.Statistics(),
+			Statistics: m.Statistics(), Triggers: m.Triggers(),
 		}, opts)
 	case "trigger":
 		ports := w.TriggerPorts()

@@ -24,6 +24,7 @@ import (
 	"waybill/internal/rest/resttest"
 	"waybill/internal/rest/showapi"
 	"waybill/internal/rest/triggerapi"
+	"waybill/internal/trigger"
 )
 
 // TestARecordOnTheWire is every field and its exact form.
@@ -182,6 +183,12 @@ func (brokenStorage) Storage(context.Context) ([]deployment.Storage, error) {
 	return nil, resttest.ErrAway
 }
 
+type brokenTriggers struct{}
+
+func (brokenTriggers) Recent(context.Context, int) ([]trigger.Received, error) {
+	return nil, resttest.ErrAway
+}
+
 // TestPortsThatDoNotAnswer holds that a failure below is a failure here, with
 // its own status, and never an empty list or a 404.
 func TestPortsThatDoNotAnswer(t *testing.T) {
@@ -212,7 +219,7 @@ func TestPortsThatDoNotAnswer(t *testing.T) {
 		}, opts)),
 		"list": build(listapi.New(listapi.Ports{
 			Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Storage: brokenStorage{},
-			Feed: brokenFeed{}, Statistics: m.Statistics(),
+			Feed: brokenFeed{}, Statistics: m.Statistics(), Triggers: brokenTriggers{},
 		}, opts)),
 		"show": build(showapi.New(showapi.Ports{
 			Tokens: m.Tokens(), Store: store, History: brokenHistory{m.History()}, Archive: m.Archive(),
