@@ -1,0 +1,4 @@
+package sqsqueue
+
+// EncodeJob is encodeJob, for a round trip.
+var EncodeJob = encodeJob
