@@ -78,7 +78,7 @@ func (l ledger) stopWaiting(server catalog.ID, id deployment.ID) {
 func (l ledger) Last(ctx context.Context, resource catalog.ID) (deployment.Record, error) {
 	var last deployment.Record
 	err := l.locked(ctx, func() error {
-		for _, id := range (history{l.Memory}).newestFirst(resource, "") {
+		for _, id := range history(l).newestFirst(resource, "") {
 			if record := l.records[id]; record.Operation.OnServer() && !record.ClaimedAt.IsZero() {
 				last = cloneRecord(record)
 				return nil

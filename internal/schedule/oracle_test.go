@@ -36,10 +36,7 @@ func TestRunsAgainstCronplan(t *testing.T) {
 			t.Fatalf("%s: %v", text, err)
 		}
 		after := start.Add(time.Duration(random.IntN(3*365*24*60)) * time.Minute)
-		var want []time.Time
-		for _, run := range other.NextN(after.Add(time.Minute), 5) {
-			want = append(want, run)
-		}
+		want := append([]time.Time(nil), other.NextN(after.Add(time.Minute), 5)...)
 		got := parse(t, "cron("+text+")", "UTC").NextN(after, 5)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Fatalf("%s after %s\n%s", text, after, diff)
