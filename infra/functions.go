@@ -236,16 +236,7 @@ func (r resources) environment(names []string) *map[string]*string {
 		settings.SecretsPath:            jsii.String(r.secrets.path),
 		settings.InspectFunction:        r.opts.name(inspectFunction),
 	}
-	if r.opts.Shards > 1 {
-		values[settings.Shards] = jsii.String(strconv.Itoa(r.opts.Shards))
-	}
-	if r.opts.NotifyLoopback {
-		values[settings.NotifyLoopback] = jsii.String("true")
-	}
-	for name, given := range map[string]string{settings.Lease: r.opts.Lease,
-		settings.Retention: r.opts.Retention, settings.TokenDays: r.opts.TokenDays,
-		settings.Throttle: r.opts.Throttle, settings.Images: r.opts.Images,
-		settings.Buckets: r.opts.Buckets} {
+	for name, given := range r.opts.environment() {
 		if given != "" {
 			values[name] = jsii.String(given)
 		}
@@ -257,6 +248,20 @@ func (r resources) environment(names []string) *map[string]*string {
 		}
 	}
 	return &chosen
+}
+
+// environment has the variables that options of the stack set. One that is "" is not set.
+func (o Options) environment() map[string]string {
+	values := map[string]string{settings.Lease: o.Lease, settings.Retention: o.Retention,
+		settings.TokenDays: o.TokenDays, settings.Throttle: o.Throttle, settings.Images: o.Images,
+		settings.Buckets: o.Buckets}
+	if o.Shards > 1 {
+		values[settings.Shards] = strconv.Itoa(o.Shards)
+	}
+	if o.NotifyLoopback {
+		values[settings.NotifyLoopback] = "true"
+	}
+	return values
 }
 
 // linkToAPI gives the address of the API to the functions that write links. The API refers to

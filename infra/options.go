@@ -112,12 +112,10 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	opts.Generation, _ = strconv.Atoi(generation) // 0 if it is not a number
 	shards := text("shards", "1")
 	opts.Shards, _ = strconv.Atoi(shards)
+	if err := opts.checkTeam(); err != nil {
+		return Options{}, err
+	}
 	switch {
-	case opts.Team == "":
-		return Options{}, fmt.Errorf("the team is missing: add -c team=NAME to the command")
-	case len(opts.Team) > MaxTeamLength || !teamName.MatchString(opts.Team):
-		return Options{}, fmt.Errorf("team %q: a team's name is at most %d lower-case letters and digits, "+
-			"single hyphens between them, a letter first", opts.Team, MaxTeamLength)
 	case local != "true" && local != "false":
 		return Options{}, fmt.Errorf("local=%s: true or false", local)
 	case loopback != "true" && loopback != "false" || opts.NotifyLoopback && !opts.Local:
@@ -138,6 +136,17 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		}
 	}
 	return opts, opts.checkFunctions()
+}
+
+func (o Options) checkTeam() error {
+	switch {
+	case o.Team == "":
+		return fmt.Errorf("the team is missing: add -c team=NAME to the command")
+	case len(o.Team) > MaxTeamLength || !teamName.MatchString(o.Team):
+		return fmt.Errorf("team %q: a team's name is at most %d lower-case letters and digits, "+
+			"single hyphens between them, a letter first", o.Team, MaxTeamLength)
+	}
+	return nil
 }
 
 // checkLease checks the lease as the runner reads it.

@@ -85,28 +85,36 @@ func (d *Deployments) enqueue(ctx context.Context, first enqueuing) (deployment.
 			}
 			return true, err
 		}
-		if len(why.unmet) == 0 {
-			return false, nil
-		}
-		if why.unmet[0] == 0 { // the first write is the record
-			receipt, err = d.Repeat(ctx, record.ID)
-			return true, err
-		}
-		if slices.Max(why.unmet) >= len(writes)-awaitWrites(record) {
-			return true, deployment.NewDependencyEndedError()
-		}
-		if why.unmet[0] >= len(writes)-awaitWrites(record)-len(d.retagging(next)) {
-			return true, catalog.NewStaleError(record.ID.Resource())
-		}
-		var known deployment.Record
-		next = first
-		known, done, err = d.standing(ctx, &next)
-		if done && err == nil {
-			receipt, err = d.receipt(ctx, known, true)
-		}
+		receipt, done, err = d.refused(ctx, first, &next, why.unmet, len(writes))
 		return done, err
 	})
 	return receipt, err
+}
+
+// refused answers a request whose transaction of so many writes did not meet these conditions.
+// done is false if it has to be tried again, as next. first is the request as it came.
+func (d *Deployments) refused(ctx context.Context, first enqueuing, next *enqueuing, unmet []int,
+	writes int) (receipt deployment.Receipt, done bool, err error) {
+	if len(unmet) == 0 {
+		return deployment.Receipt{}, false, nil
+	}
+	record := first.record
+	awaiting := writes - awaitWrites(record)
+	switch {
+	case unmet[0] == 0: // the first write is the record
+		receipt, err = d.Repeat(ctx, record.ID)
+		return receipt, true, err
+	case slices.Max(unmet) >= awaiting:
+		return deployment.Receipt{}, true, deployment.NewDependencyEndedError()
+	case unmet[0] >= awaiting-len(d.retagging(*next)):
+		return deployment.Receipt{}, true, catalog.NewStaleError(record.ID.Resource())
+	}
+	*next = first
+	known, done, err := d.standing(ctx, next)
+	if done && err == nil {
+		receipt, err = d.receipt(ctx, known, true)
+	}
+	return receipt, done, err
 }
 
 // Known finds the deployment as Enqueue does after a refusal: by the id, by the key, and as the
