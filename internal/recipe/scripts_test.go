@@ -37,6 +37,7 @@ func TestShellcheck(t *testing.T) {
 	scripts := []string{
 		recipe.StatusScript(composeApp(nil), "/data"),
 		recipe.ContainersScript("svc000000000000000000001"), recipe.LogScript(recipe.Container{}, 1, true, 1),
+		recipe.PresentScript("svc000000000000000000001", []string{"nginx:1"}),
 		"scratch=/scratch GIT_DIR=/git\n" + texts["sh/smudge.sh"],
 		texts["sh/askpass.sh"],
 	}
