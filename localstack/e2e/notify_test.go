@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -77,7 +78,9 @@ func (w *world) notification(t *testing.T, h *inbox, body map[string]any) string
 		t.Fatal(err)
 	}
 	h.verifier = verifier
-	t.Cleanup(func() { _ = w.api.Do(t.Context(), http.MethodDelete, "/notifications/"+made.UUID, nil, nil) })
+	// The context of the test has ended by then.
+	ctx := context.WithoutCancel(t.Context())
+	t.Cleanup(func() { _ = w.api.Do(ctx, http.MethodDelete, "/notifications/"+made.UUID, nil, nil) })
 	return made.UUID
 }
 
@@ -140,7 +143,7 @@ func TestAFailureIsNotified(t *testing.T) {
 func TestAWrongTargetIsADeadLetter(t *testing.T) {
 	w := stack(t)
 	h := newInbox(t, func(answer http.ResponseWriter, _ *http.Request, _ int) { answer.WriteHeader(410) })
-	uuid := w.notification(t, h, map[string]any{"events": []string{"failed"}})
+	uuid := w.notification(t, h, map[string]any{"events": []string{"failed"}, "tags": []string{"wrong"}})
 	if err := w.api.Post(t.Context(), "/notifications/"+uuid+"/test", nil, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -202,7 +205,8 @@ func TestNoDeathLosesANotification(t *testing.T) {
 		case <-time.After(8 * time.Second):
 		}
 	})
-	uuid := w.notification(t, h, map[string]any{"events": []string{"failed"}})
+	// No resource has the tag: deployments of other tests fail meanwhile.
+	uuid := w.notification(t, h, map[string]any{"events": []string{"failed"}, "tags": []string{"death"}})
 	target, err := url.Parse(h.URL)
 	if err != nil {
 		t.Fatal(err)
