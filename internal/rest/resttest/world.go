@@ -80,6 +80,28 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	m := memory.New(memory.Options{})
 	w := &World{Memory: m, Inspector: NewInspector(), Mailbox: &Mailbox{}, Log: &lines{}, Events: &Events{},
 		Handlers: map[string]http.Handler{}}
+	w.setDoubles()
+	catalogPorts := w.CatalogPorts()
+	showPorts := showapi.Ports{
+		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(), Links: m.Links(),
+		Index: m.Index(), Snapshots: m.Snapshots(),
+	}
+	for _, apply := range change {
+		apply(&catalogPorts, &showPorts)
+	}
+	opts := rest.Options{Log: oplog.New(w.Log, slog.LevelInfo), Team: "blue",
+		Sources: catalog.TriggerSources{Images: []string{"team/"}, Buckets: []string{"deliveries"}}}
+	w.addHandlers(t, catalogPorts, showPorts, opts)
+	var err error
+	if w.Answers, err = schema.NewAnswers(document.JSON); err != nil {
+		t.Fatal(err)
+	}
+	w.Root = w.Mint(t, access.Root)
+	return w
+}
+
+// setDoubles sets what stands for a server: each resource is accepted, well, and says "ready".
+func (w *World) setDoubles() {
 	w.Check = func(context.Context, catalog.Deployable, *catalog.Server) error { return nil }
 	w.Warn = func(context.Context, catalog.Deployable) []string { return nil }
 	w.Expand = func(catalog.TemplateInput) (*catalog.TemplateUse, error) { return nil, nil }
@@ -91,17 +113,13 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	w.Survey = func([]string) (inspect.Survey, error) {
 		return inspect.Survey{Status: "running:healthy"}, nil
 	}
-	catalogPorts := w.CatalogPorts()
-	showPorts := showapi.Ports{
-		Tokens: m.Tokens(), Store: m.Catalog(), History: m.History(), Archive: m.Archive(), Links: m.Links(),
-		Index: m.Index(), Snapshots: m.Snapshots(),
-	}
-	for _, apply := range change {
-		apply(&catalogPorts, &showPorts)
-	}
-	opts := rest.Options{Log: oplog.New(w.Log, slog.LevelInfo), Team: "blue",
-		Sources: catalog.TriggerSources{Images: []string{"team/"}, Buckets: []string{"deliveries"}}}
-	var err error
+}
+
+// addHandlers makes the functions over the ports.
+func (w *World) addHandlers(t testing.TB, catalogPorts catalogapi.Ports, showPorts showapi.Ports,
+	opts rest.Options) {
+	t.Helper()
+	m := w.Memory
 	add := func(function string, handler http.Handler, failed error) {
 		if w.Handlers[function] = handler; failed != nil {
 			t.Fatal(failed)
@@ -126,11 +144,6 @@ func New(t testing.TB, change ...func(*catalogapi.Ports, *showapi.Ports)) *World
 	add("inspect", handler, err)
 	handler, err = triggerapi.New(w.TriggerPorts(), opts)
 	add("trigger", handler, err)
-	if w.Answers, err = schema.NewAnswers(document.JSON); err != nil {
-		t.Fatal(err)
-	}
-	w.Root = w.Mint(t, access.Root)
-	return w
 }
 
 // InspectPorts are the ports of the inspect function. A test can change what Inspect, ReadLogs
