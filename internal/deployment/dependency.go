@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -50,7 +51,7 @@ func (r Record) pending() []ID {
 }
 
 // Settled returns the waiting record after a look at the deployments that it waits for.
-// found has the records of those that exist.
+// found has the records that exist.
 //
 //   - One has ended and did not finish, or is gone: the record has failed.
 //   - All have finished: the record joins the queue at now.
@@ -122,4 +123,18 @@ func (r Record) comesAfterAll(other Record) bool {
 		}
 	}
 	return true
+}
+
+// ReasonText returns a sentence that explains the reason of the record, or "".
+func (r Record) ReasonText() string {
+	unmet := r.Outcome.Unmet
+	switch {
+	case r.Outcome.Reason != ReasonDependency:
+		return ""
+	case unmet.Status == "":
+		return fmt.Sprintf("It was to come after deployment %s of %s, which no longer exists.",
+			unmet.Deployment, unmet.Resource)
+	}
+	return fmt.Sprintf("It was to come after deployment %s of %s, which ended as %s.",
+		unmet.Deployment, unmet.Resource, unmet.Status)
 }

@@ -72,6 +72,21 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
+// TestAMessageNamesTheDependency: a deployment that failed because another one did says which.
+func TestAMessageNamesTheDependency(t *testing.T) {
+	record := deployment.Record{ID: id, Status: deployment.Failed, Outcome: deployment.Outcome{
+		Status: deployment.Failed, Reason: deployment.ReasonDependency,
+		Unmet: deployment.Dependency{Resource: "dbs4q7m2x9k1v8c3n6h0d5p2",
+			Deployment: "dbs4q7m2x9k1v8c3n6h0d5p21k0zygnd884k4x7b", Status: deployment.Cancelled}}}
+	job := notify.Job{ID: "j", Event: catalog.EventFailed, At: at, Facts: notify.FactsOf(record)}
+	for _, channel := range []string{"webhook", "slack", "discord", "teams", "email"} {
+		text := encoded(t, notify.Body(channel, stack, job, ""))
+		if !strings.Contains(text, "dbs4q7m2x9k1v8c3n6h0d5p21k0zygnd884k4x7b") {
+			t.Errorf("%s names no dependency: %s", channel, text)
+		}
+	}
+}
+
 // TestNoTextIsMarkup sends the worst names and excerpts through each channel.
 func TestNoTextIsMarkup(t *testing.T) {
 	const worst = "<!channel> <@U1> @everyone <at>all</at> [a](http://b) ```\x1b[2J"

@@ -61,6 +61,7 @@ func newMessage(stack Stack, job Job, excerpt string) message {
 	m.add("Asked by", f.asker())
 	m.add("Cancelled by", f.CancelledBy)
 	m.add("Reason", f.why())
+	m.add("Why", f.ReasonText)
 	m.add("Waited", span(f.QueuedAt, f.began(job.At)))
 	m.add("Ran", span(f.StartedAt, f.ended(job.At)))
 	m.add("Usually", seconds(f.Usual))

@@ -38,15 +38,17 @@ type Facts struct {
 	Operation    deployment.Operation
 	Status       deployment.Status
 	Reason       deployment.Reason
-	ExitCode     *int
-	Signal       string
-	Trigger      deployment.Trigger
-	CancelledBy  string
-	Commit       string
-	ImageTag     string
-	QueuedAt     time.Time
-	StartedAt    time.Time
-	FinishedAt   time.Time
+	// ReasonText is a sentence that explains the reason, if there is more to say.
+	ReasonText  string
+	ExitCode    *int
+	Signal      string
+	Trigger     deployment.Trigger
+	CancelledBy string
+	Commit      string
+	ImageTag    string
+	QueuedAt    time.Time
+	StartedAt   time.Time
+	FinishedAt  time.Time
 	// Compare is the last start of the resource that finished before.
 	Compare deployment.ID
 	// Usual is how long such a deployment takes, if it is stuck because it runs longer.
@@ -66,7 +68,8 @@ func FactsOf(r deployment.Record) Facts {
 	return Facts{
 		Deployment: r.ID, Resource: r.ID.Resource(), ResourceName: r.ResourceName,
 		ServerID: r.ServerID, ServerName: r.ServerName, Operation: r.Operation, Status: r.Status,
-		Reason: r.Outcome.Reason, ExitCode: r.Outcome.ExitCode, Signal: r.Outcome.Signal,
+		Reason: r.Outcome.Reason, ReasonText: r.ReasonText(), ExitCode: r.Outcome.ExitCode,
+		Signal:  r.Outcome.Signal,
 		Trigger: r.Trigger, CancelledBy: r.CancelRequestedBy, Commit: commit,
 		ImageTag: r.Options.DockerTag, QueuedAt: r.QueuedAt, StartedAt: r.StartedAt,
 		FinishedAt: r.FinishedAt,

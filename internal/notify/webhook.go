@@ -30,6 +30,7 @@ type data struct {
 	Operation       *string `json:"operation"`
 	Status          *string `json:"status"`
 	Reason          *string `json:"reason"`
+	ReasonText      *string `json:"reason_text"`
 	ExitCode        *int    `json:"exit_code"`
 	Signal          *string `json:"signal"`
 	ResourceUUID    *string `json:"resource_uuid"`
@@ -72,7 +73,8 @@ func newPayload(stack Stack, job Job, m message) payload {
 	return payload{Type: kindOfEvent, Timestamp: stamp(job.At), Data: data{
 		Version: PayloadVersion, Team: stack.Team, Event: string(job.Event), Title: m.title,
 		DeploymentUUID: given(string(f.Deployment)), Operation: given(string(f.Operation)),
-		Status: given(string(f.Status)), Reason: given(string(f.Reason)), ExitCode: f.ExitCode,
+		Status: given(string(f.Status)), Reason: given(string(f.Reason)),
+		ReasonText: given(f.ReasonText), ExitCode: f.ExitCode,
 		Signal: given(f.Signal), ResourceUUID: given(string(f.Resource)), ResourceType: given(kind),
 		ResourceName: given(f.ResourceName), ServerUUID: given(string(f.ServerID)),
 		ServerName:  given(f.ServerName),

@@ -1,8 +1,6 @@
 package wire
 
 import (
-	"fmt"
-
 	"waybill/internal/deployment"
 )
 
@@ -33,18 +31,4 @@ func WaitingFor(r deployment.Record) []string {
 		ids = append(ids, string(id))
 	}
 	return ids
-}
-
-// ReasonText returns a sentence that explains the reason of the record, or "".
-func ReasonText(r deployment.Record) string {
-	unmet := r.Outcome.Unmet
-	switch {
-	case r.Outcome.Reason != deployment.ReasonDependency:
-		return ""
-	case unmet.Status == "":
-		return fmt.Sprintf("It was to come after deployment %s of %s, which no longer exists.",
-			unmet.Deployment, unmet.Resource)
-	}
-	return fmt.Sprintf("It was to come after deployment %s of %s, which ended as %s.",
-		unmet.Deployment, unmet.Resource, unmet.Status)
 }

@@ -201,7 +201,7 @@ func FromRecord(r deployment.Record) Record {
 		ExitCode:          r.Outcome.ExitCode,
 		Signal:            TextOrNull(r.Outcome.Signal),
 		Reason:            TextOrNull(string(r.Outcome.Reason)),
-		ReasonText:        TextOrNull(ReasonText(r)),
+		ReasonText:        TextOrNull(r.ReasonText()),
 		Attempt:           r.Lease.Attempt,
 		After:             dependenciesOf(r),
 		WaitingFor:        append([]string{}, WaitingFor(r)...),

@@ -34,6 +34,7 @@ type record struct {
 	ID               deployment.ID     `json:"deployment_uuid"`
 	Status           deployment.Status `json:"status"`
 	Reason           *string           `json:"reason"`
+	ReasonText       *string           `json:"reason_text"`
 	Operation        string            `json:"operation"`
 	ResourceID       string            `json:"resource_uuid"`
 	ResourceType     string            `json:"resource_type"`
@@ -100,6 +101,7 @@ func newRecord(r deployment.Record) record {
 		ID:                r.ID,
 		Status:            r.Status,
 		Reason:            wire.TextOrNull(string(r.Outcome.Reason)),
+		ReasonText:        wire.TextOrNull(r.ReasonText()),
 		Operation:         string(r.Operation),
 		ResourceID:        string(r.ID.Resource()),
 		ResourceType:      string(r.ID.Kind()),
