@@ -10,7 +10,7 @@ import (
 )
 
 // Notification sends messages about deployments to a target. The address of a webhook or a chat
-// is in the [Vault], because whoever knows it may post there.
+// is in the [Vault], because it lets anyone post there.
 type Notification struct {
 	Meta
 	Channel Channel

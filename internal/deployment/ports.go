@@ -70,7 +70,7 @@ type Queue interface {
 	// NotFound if there is no such deployment.
 	Repeat(ctx context.Context, id ID) (Receipt, error)
 	// Last returns the last deployment of the resource that left the queue to do something
-	// on the server. NotFound if there is none.
+	// on the server. NotFound without one.
 	Last(ctx context.Context, resource catalog.ID) (Record, error)
 	// Note writes a record that has finished already, such as an update, and counts it
 	// on its resource, as Finish does. NotFound if the resource is gone, Conflict if the id is

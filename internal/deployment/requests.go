@@ -158,7 +158,7 @@ func (r *Requests) record(request Request, id ID, resource catalog.Deployable, s
 }
 
 // takeSnapshot returns the hash of the configuration of the deployment, and the snapshot that
-// is to be stored, or nil without one: that of an earlier deployment was stored when it
+// is to be stored, or nil without one: the snapshot of an earlier deployment was stored when it
 // first ran.
 func (r *Requests) takeSnapshot(
 	request Request, resource catalog.Deployable,

@@ -88,7 +88,7 @@ func (b *Book) add(ctx context.Context, resource catalog.ID, added Schedule, ent
 }
 
 // Change stores a schedule as edit leaves it, and returns it. edit returns false to change nothing.
-// Errors are as those of Add. NotFound also if there is no such schedule.
+// It fails as Add does, and with NotFound if there is no such schedule.
 func (b *Book) Change(ctx context.Context, resource catalog.ID, id ID,
 	edit func(*Schedule) (changed bool, err error), entry Audit) (Schedule, error) {
 	return retry(func() (Schedule, error) { return b.change(ctx, resource, id, edit, entry) })

@@ -150,7 +150,7 @@ func (c cron) each(from, until time.Time, yield func(time.Time) bool) {
 	}
 }
 
-// eachOf is each for one date. It returns whether to go on.
+// eachOf is each for one date. It reports whether the next date is wanted.
 func (c cron) eachOf(date, from, until time.Time, yield func(time.Time) bool) bool {
 	for h := range cronFields[hour].max + 1 {
 		if !c.hours.has(h) {

@@ -20,7 +20,7 @@ type cronField struct {
 	forms string
 }
 
-// cronFields are the six fields of EventBridge's form, in order. The forms are those of the User
+// cronFields are the six fields of EventBridge's form, in order. The forms are in the User
 // Guide of EventBridge Scheduler, "Cron-based schedules". LW, the last day from Monday to Friday, is
 // not in it, but EventBridge takes it.
 var cronFields = [...]cronField{

@@ -59,7 +59,7 @@ func (k *Keeper) Sweep(ctx context.Context) error {
 const Grace = 5 * time.Minute
 
 // Repair makes the copies of enabled schedules that the clock does not have, and removes the copies
-// that no definition names: those of deleted resources, and leftovers of a crash. It does as much as it
+// that no definition names: copies of deleted resources, and leftovers of a crash. It does as much as it
 // can and returns all errors.
 //
 // It lists the copies before it reads the definitions. A copy that is made between is set once more,

@@ -93,7 +93,7 @@ func (i *Intake) requested(ctx context.Context, event Event) ([]target, error) {
 	return i.targets(event, found, asked)
 }
 
-// maxTargets limits the resources of one event, as it limits those of one call of the API.
+// maxTargets limits the resources of one event, as one call of the API is limited.
 const maxTargets = 100
 
 // targets checks the options against each of the resources.

@@ -19,7 +19,7 @@ type Store interface {
 	// Receive stores the event with the time of its arrival, unless an event with its id is
 	// stored. It returns the stored one.
 	Receive(ctx context.Context, event Event, now time.Time) (Received, error)
-	// Slot returns the slot of the resource, which is zero except for Resource if there is none.
+	// Slot returns the slot of the resource, which is zero except for Resource if it is empty.
 	Slot(ctx context.Context, resource catalog.ID) (Slot, error)
 	// Save replaces the slot, and stores the results that events have for its resource.
 	// Conflict if the slot was replaced since it was read, which is when its stored revision is

@@ -142,7 +142,7 @@ func (t token) slash() bool {
 	return t.kind == folderText || t.kind == literal && t.letter == '/'
 }
 
-// letterOf returns the first letter, or the one after a backslash. size is 0 if there is none.
+// letterOf returns the first letter, or the one after a backslash. size is 0 at the end.
 func letterOf(text string) (letter rune, size int) {
 	after, escaped := strings.CutPrefix(text, `\`)
 	letter, size = utf8.DecodeRuneInString(after)

@@ -12,7 +12,7 @@ import (
 
 // Keys is where the key of the stack is kept. All methods may be called concurrently.
 type Keys interface {
-	// Load returns the key. NotFound if there is none yet.
+	// Load returns the key. NotFound if it was not made yet.
 	Load(ctx context.Context) (Key, error)
 	// Create stores the key. Conflict if there is one already, which stays as it is.
 	Create(ctx context.Context, key Key) error
@@ -26,7 +26,7 @@ func NewKeyExistsError() error {
 // NewNoKeyError returns the NotFound of [Keys].
 func NewNoKeyError() error { return fault.New(fault.NotFound, "The stack has no key of webhooks yet.") }
 
-// Ensure returns the key of the stack, and creates it first if there is none. Two callers at
+// Ensure returns the key of the stack, and creates it first if needed. Two callers at
 // the same time get the same key.
 func Ensure(ctx context.Context, keys Keys, random io.Reader) (Key, error) {
 	key, err := keys.Load(ctx)
@@ -72,9 +72,9 @@ func NewCache(keys Keys, now func() time.Time, random io.Reader) (*Cache, error)
 	return &Cache{keys: keys, now: now, standIn: standIn}, err
 }
 
-// Key returns the key of the stack, or the stand-in if there is none. needed says that a secret
-// was made for the resource in question. The errors are those of [Keys], and of the last read
-// while it is too early for another.
+// Key returns the key of the stack, or the stand-in without one. needed says that a secret
+// was made for the resource in question. It fails as [Keys] does, and
+// with the error of the last read while it is too early for another.
 func (c *Cache) Key(ctx context.Context, needed bool) (Key, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

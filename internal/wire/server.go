@@ -96,7 +96,7 @@ type Server struct {
 	ForbidHostAccess bool `json:"forbid_host_access"`
 	// ServiceDomain is null if services get names of sslip.io.
 	ServiceDomain *string `json:"service_domain"`
-	// Windows are its own ones, without those of the team.
+	// Windows are its own ones, without the windows of the team.
 	Windows Windows `json:"windows"`
 
 	IsReachable bool           `json:"is_reachable"`

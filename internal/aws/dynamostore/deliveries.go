@@ -139,7 +139,7 @@ type markItem struct {
 	ExpiresAt int64   `dynamodbav:"expires_at"`
 }
 
-// Mark reads the mark, and writes it on the condition that there is none. Of two writers one
+// Mark reads the mark, and writes it on the condition that it does not exist. Of two writers one
 // reads the other's.
 func (d *Deliveries) Mark(ctx context.Context, id string, now time.Time) (time.Time, bool, error) {
 	now = now.UTC().Truncate(time.Microsecond)

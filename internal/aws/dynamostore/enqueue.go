@@ -197,7 +197,7 @@ func (d *Deployments) enqueueing(next enqueuing) ([]types.TransactWriteItem, err
 	return append(writes, d.awaiting(record)...), nil
 }
 
-// retagging are the last writes of the transaction before those of awaiting. They change the tag
+// retagging are the last writes of the transaction before the writes of awaiting. They change the tag
 // in the definition of an application that is as it was read.
 func (d *Deployments) retagging(next enqueuing) []types.TransactWriteItem {
 	if next.retag == nil {

@@ -330,7 +330,7 @@ func unpackOutcome(packed []byte, r *deployment.Record) error {
 	return u.err
 }
 
-// suffixOf returns the part of the id after that of its resource. withSuffix is the inverse.
+// suffixOf returns the part of the id after the id of its resource. withSuffix is the inverse.
 func suffixOf(id deployment.ID, resource catalog.ID) string {
 	return strings.TrimPrefix(string(id), string(resource))
 }

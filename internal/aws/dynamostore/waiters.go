@@ -16,7 +16,7 @@ import (
 	"waybill/internal/deployment"
 )
 
-// waiterPrefix begins the sort key of a waiter, which goes on with its id. A waiter is an
+// waiterPrefix begins the sort key of a waiter. Its id follows. A waiter is an
 // item beside a deployment, like its details: it says that another one waits for its end,
 // or has waited. So it is removed with the rest of the deployment, and needs no write when
 // the wait ends.

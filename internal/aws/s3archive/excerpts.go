@@ -54,7 +54,7 @@ func (e *Excerpts) Get(ctx context.Context, id deployment.ID) (string, error) {
 	return string(text), explained(errors.Join(err, got.Body.Close()), "read the excerpt of %s", id)
 }
 
-// Remove deletes the object. S3 answers the same if there is none.
+// Remove deletes the object. S3 answers the same if it does not exist.
 func (e *Excerpts) Remove(ctx context.Context, id deployment.ID) error {
 	_, err := e.archive.client.DeleteObject(ctx, &s3.DeleteObjectInput{Bucket: &e.archive.bucket,
 		Key: excerptKey(id)})

@@ -98,7 +98,7 @@ func (s *Snapshots) Get(ctx context.Context, resource catalog.ID, hash string) (
 	return nil, fault.Wrap(errOther, fault.NotFound, "Configuration not found.")
 }
 
-// Remove deletes the object. S3 answers the same if there is none.
+// Remove deletes the object. S3 answers the same if it does not exist.
 func (s *Snapshots) Remove(ctx context.Context, resource catalog.ID, hash string) error {
 	if !isHash(hash) {
 		return nil

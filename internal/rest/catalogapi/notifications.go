@@ -213,8 +213,8 @@ func isSigningSecret(text string) bool {
 }
 
 // updateNotification changes a notification. The address of a chat is its secret. A webhook needs
-// its signing secret again with another target: whoever cannot read it must not have messages
-// signed with it sent to another place.
+// its signing secret again with another target, so that a caller who does not know it
+// cannot have messages signed with it sent to another place.
 func (a catalogAPI) updateNotification(ctx context.Context, c *rest.Call) (rest.Answer, error) {
 	given, err := wire.Decode[wire.NotificationInput](c.Body)
 	if err != nil {

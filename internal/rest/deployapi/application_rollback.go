@@ -36,7 +36,7 @@ func (a deployAPI) rollbackApplication(ctx context.Context, c *rest.Call) (rest.
 }
 
 // findCommit returns the newest deployment of the commit, or of the tag of an image, that
-// finished. Invalid if there is none.
+// finished. Invalid without one.
 func (a deployAPI) findCommit(ctx context.Context, id catalog.ID, commit string) (deployment.Record, error) {
 	page := deployment.Page{Take: deployment.MaxTake}
 	for range maxRollbackPages {

@@ -119,7 +119,7 @@ func (a deployAPI) deploy(ctx context.Context, c *rest.Call) (rest.Answer, error
 }
 
 // deployEach queues a deployment in each turn. It returns the answers and the uuids of the
-// deployments, or the first refusal if there are none.
+// deployments, or the first refusal without any.
 func (a deployAPI) deployEach(ctx context.Context, c *rest.Call, turns []turn, options deployment.Options,
 	override *deployment.Override) (body deployedBody, accepted []string, err error) {
 	var refused error

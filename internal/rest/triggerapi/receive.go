@@ -84,7 +84,7 @@ func (a triggerAPI) verify(
 	return resource, nil
 }
 
-// find returns the resource, or nil if there is none.
+// find returns the resource, or nil if it does not exist.
 func (a triggerAPI) find(ctx context.Context, id catalog.ID) (catalog.Deployable, error) {
 	id, err := catalog.ParseID(string(id))
 	if err != nil || !id.Kind().Deployable() {

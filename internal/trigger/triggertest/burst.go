@@ -16,7 +16,7 @@ import (
 	"waybill/internal/trigger/requested"
 )
 
-// Stack are views of one state, which may have no resources but those of the test.
+// Stack are views of one state, which has only the resources of the test.
 type Stack struct {
 	Store   trigger.Store
 	Catalog catalog.Store
