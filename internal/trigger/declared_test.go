@@ -156,6 +156,10 @@ func TestAnImageThatIsThereIsUnchanged(t *testing.T) {
 	w.request(t, app, deployment.Deploy, deployment.Options{DockerTag: "v9"})
 	w.run(t, deployment.Finished)
 	push("after another was deployed", 2, trigger.Started)
+	w.run(t, deployment.Finished)
+	push("another", 3, trigger.Started)
+	w.run(t, deployment.Cancelled)
+	push("after the other was cancelled while it ran", 2, trigger.Started)
 }
 
 // run brings the queued deployment to its end.

@@ -25,7 +25,8 @@ func (i *Intake) atDigest(ctx context.Context, resource catalog.ID, work Work) (
 		failed := record.Status == deployment.Failed || record.Status == deployment.Cancelled
 		same := record.Options.ImageDigest == work.Options.ImageDigest
 		switch {
-		case record.Operation == deployment.Scrub, record.Status == deployment.Cancelled:
+		case record.Operation == deployment.Scrub,
+			record.Status == deployment.Cancelled && record.StartedAt.IsZero(): // it never ran
 			continue
 		case same && record.Operation.Starts() && !failed:
 			return record.ID, nil
