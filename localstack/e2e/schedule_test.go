@@ -94,7 +94,6 @@ func TestP11AScheduleStartsADeploymentForEachDueTime(t *testing.T) {
 	// Each run of a rate of one minute has a due time of its own.
 	minutes := map[string]bool{}
 	runs := w.ran(t, often, 2, 5*time.Minute)
-	t.Logf("made at %s, ran at %v", now, runs)
 	for _, one := range runs {
 		minutes[one.CreatedAt.Format("15:04")] = true
 		w.await(t, one.DeploymentUUID)
