@@ -68,7 +68,7 @@ const failedDetail = `{
 	"deployment": {
 		"id": 1795500900000004,
 		"deployment_uuid": "svc4q7m2x9k1v8c3n6h0d5p21k0zygnd884k4x7m",
-		"status": "failed", "reason": "signal", "operation": "restart",
+		"status": "failed", "reason": "signal", "reason_text": null, "operation": "restart",
 		"resource_uuid": "svc4q7m2x9k1v8c3n6h0d5p2", "resource_type": "service", "resource_name": "shop",
 		"server_uuid": "srv8c1n6h3d0p5q2m7x4k9v1", "server_name": "web-1",
 		"pull_latest_images": true, "stop_before_start": false, "force": false,

@@ -56,6 +56,7 @@ type factsBody struct {
 	Operation    deployment.Operation `json:"operation,omitempty"`
 	Status       deployment.Status    `json:"status,omitempty"`
 	Reason       deployment.Reason    `json:"reason,omitempty"`
+	ReasonText   string               `json:"reason_text,omitempty"`
 	ExitCode     *int                 `json:"exit_code,omitempty"`
 	Signal       string               `json:"signal,omitempty"`
 	TriggerKind  string               `json:"trigger_kind,omitempty"`
@@ -80,7 +81,7 @@ func encodeJob(job notify.Job, reason string) (string, error) {
 	text, err := json.Marshal(jobBody{Version: jobVersion, ID: job.ID, Notification: job.Notification,
 		Event: job.Event, At: job.At, Deployment: f.Deployment, Reason: reason, Facts: factsBody{
 			f.Deployment, f.Resource, f.ResourceName, f.ServerID, f.ServerName, f.Operation, f.Status,
-			f.Reason,
+			f.Reason, f.ReasonText,
 			f.ExitCode, f.Signal, f.Trigger.Kind, f.Trigger.Name, f.CancelledBy, f.Commit, f.ImageTag,
 			f.QueuedAt, f.StartedAt, f.FinishedAt, f.Compare, f.Usual, f.Schedule, f.Expression, f.Due,
 		}})
@@ -102,7 +103,7 @@ func ReadJob(text string) (notify.Job, error) {
 			Deployment: f.Deployment, Resource: f.Resource, ResourceName: f.ResourceName,
 			ServerID:   f.ServerID,
 			ServerName: f.ServerName, Operation: f.Operation, Status: f.Status, Reason: f.Reason,
-			ExitCode: f.ExitCode, Signal: f.Signal, CancelledBy: f.CancelledBy, Commit: f.Commit,
+			ReasonText: f.ReasonText, ExitCode: f.ExitCode, Signal: f.Signal, CancelledBy: f.CancelledBy, Commit: f.Commit,
 			Trigger:  deployment.Trigger{Kind: f.TriggerKind, Name: f.TriggerName},
 			ImageTag: f.ImageTag, QueuedAt: f.QueuedAt, StartedAt: f.StartedAt, FinishedAt: f.FinishedAt,
 			Compare: f.Compare, Usual: f.Usual, Schedule: f.Schedule, Expression: f.Expression,
