@@ -1,10 +1,13 @@
 package main
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -12,95 +15,159 @@ import (
 )
 
 // The thresholds. Three failures in five minutes are more than one bad request.
-// dispatch handles a change within seconds when all is well.
+// dispatch handles a change within seconds when all is well. A runner deletes its message
+// when it ends or hands over, so none is older than two of its time limits.
 const (
 	failuresToNotice = 3
 	lateChange       = 5 * time.Minute
+	limitsToNotice   = 2
 )
 
-// newAlarms returns the alarms and the dashboard. An alarm's change is an event
-// on the account's default bus, which is where a team connects its own pager.
+// alarms makes the alarms of the stack. Each of them, and its end, goes to one topic. An alarm
+// costs 0.10 $ a month for each metric that it reads, also inside a formula.
+type alarms struct {
+	scope constructs.Construct
+	opts  Options
+	to    awscloudwatchactions.SnsAction
+}
+
+// watched are the metrics that have an alarm and a graph.
+type watched struct{ dead, failures, throttles, behind metrics }
+
+// newAlarms returns the alarms, and the dashboard if the team wants one.
 func newAlarms(res resources, functions map[string]awslambda.Function, api api) {
 	group := constructs.NewConstruct(res.stack, jsii.String("Alarms"))
+	topic := alarmTopic(group, res)
+	a := alarms{group, res.opts, awscloudwatchactions.NewSnsAction(topic)}
+	seen := watched{dead: a.deadLetters(res), failures: a.failures(res, functions)}
+	seen.throttles = metrics{a.throttledFunctions(functions), a.throttledTables(res.tables)}
 	behind := functions["dispatch"].Metric(jsii.String("IteratorAge"), statistic("Maximum"))
-	newAlarm(group, "StreamsBehind",
+	seen.behind = metrics{behind}
+	a.at("StreamsBehind",
 		"Changes wait for dispatch: starts are late. One that cannot be handled may hold up the others.",
 		behind, float64(lateChange.Milliseconds()))
-	newAlarm(group, "SchedulesDropped",
+	a.at("SchedulesDropped",
 		"EventBridge Scheduler has given up to send that a schedule is due: its operation does not come.",
 		res.schedules.dropped(), 1)
-	waiting := res.queues.runner.MetricApproximateNumberOfMessagesVisible(statistic("Maximum"))
-	var slow []awscloudwatch.IMetric
-	for _, f := range stackFunctions {
-		slow = append(slow, labelled(functions[f.name].MetricDuration(statistic("p95")), f.name))
+	a.at("RunnerWaits", "A deployment waits in the queue of the runner for longer than two runs of the "+
+		"runner take: too few runners, or the runner does not take messages.",
+		res.queues.runner.MetricApproximateAgeOfOldestMessage(statistic("Maximum")),
+		limitsToNotice*runnerLimit(res.opts).Seconds())
+	a.at("RequestsFail", "The API answers requests with a status of 500 or more.",
+		api.rest.MetricServerError(statistic("Sum")), failuresToNotice)
+	a.sweepIsMissing()
+	// These two have no alarm. Their filters count all the same.
+	refused := refusedDeliveries(res, functions)
+	foreign := labelled(unmatched(res, functions[triggerFunction]), "of no resource")
+	if res.opts.Dashboard {
+		newDashboard(res, functions, api, seen, refused, foreign)
 	}
-	newDashboard(res, [][]awscloudwatch.IWidget{
-		{
-			graph("Dead letters", deadLetterAlarms(group, res)),
-			graph("Failures of functions", failureAlarms(group, res, functions)),
-		},
-		{
-			graph("Deployments waiting for a runner", metrics{waiting}),
-			graph("Events", metrics{
-				labelled(res.queues.trigger.MetricNumberOfMessagesReceived(statistic("Sum")), "messages"),
-				labelled(unmatched(res, functions[triggerFunction]), "of no resource"),
-			}),
-		},
-		{
-			graph("Age of the oldest change at dispatch (ms)", metrics{behind}),
-		},
-		{
-			graph("Requests", metrics{
-				labelled(api.rest.MetricCount(statistic("Sum")), "all"),
-				labelled(api.rest.MetricClientError(statistic("Sum")), "4xx"),
-				labelled(api.rest.MetricServerError(statistic("Sum")), "5xx"),
-			}),
-			graph("Functions, 95 % within (ms)", slow),
-		},
-		{
-			graph("Deliveries of webhooks that were refused", metrics{refusedDeliveries(res, functions)}),
-		},
+}
+
+// runnerLimit is the time limit of the runner.
+func runnerLimit(_ Options) time.Duration { return runnerTimeout }
+
+// sweepIsMissing goes off when the schedule did not call dispatch for ten minutes. A call that
+// failed, or that Lambda did not take for a minute, is a dead letter.
+func (a alarms) sweepIsMissing() {
+	calls := awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace:     jsii.String("AWS/Events"),
+		MetricName:    jsii.String("Invocations"),
+		DimensionsMap: &map[string]*string{"RuleName": a.opts.name("sweep")},
+		Statistic:     jsii.String("Sum"),
+		Period:        awscdk.Duration_Minutes(jsii.Number(5)),
+	})
+	a.add("SweepMissing", awscloudwatch.AlarmProps{
+		AlarmDescription: jsii.String("The sweep, the net below the streams, was not called for ten " +
+			"minutes: a lost change stays lost. Is the rule switched off?"),
+		Metric:             calls,
+		Threshold:          jsii.Number(1),
+		EvaluationPeriods:  jsii.Number(2),
+		ComparisonOperator: awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD,
+		// A rule that calls nothing has no data.
+		TreatMissingData: awscloudwatch.TreatMissingData_BREACHING,
+	})
+}
+
+// throttledFunctions counts the calls that Lambda refused of the functions that no request waits
+// for. A refused request is an error of the API, which has its own alarm.
+func (a alarms) throttledFunctions(functions map[string]awslambda.Function) awscloudwatch.IMetric {
+	var each []awscloudwatch.IMetric
+	for _, name := range []string{"dispatch", "runner", triggerFunction, notifyFunction} {
+		each = append(each, functions[name].MetricThrottles(statistic("Sum")))
+	}
+	all := sum("functions", each)
+	a.at("FunctionsThrottled", "Lambda refuses calls of dispatch, runner, trigger or notify: the account or "+
+		"the function is at its limit of concurrent functions.", all, failuresToNotice)
+	return all
+}
+
+// throttledTables counts the refused reads and writes of the tables that every deployment uses.
+// The keys of the others spread their load, or nobody waits for them.
+func (a alarms) throttledTables(tables tables) awscloudwatch.IMetric {
+	var each []awscloudwatch.IMetric
+	for _, table := range append(tables.deployments(), tables.catalog) {
+		for _, name := range []string{"ReadThrottleEvents", "WriteThrottleEvents"} {
+			each = append(each, table.Metric(jsii.String(name), statistic("Sum")))
+		}
+	}
+	all := sum("tables", each)
+	a.at("TablesThrottled", "DynamoDB refuses reads or writes: a partition of a table is at its limit. "+
+		"Requests and deployments are slower or fail.", all, failuresToNotice)
+	return all
+}
+
+// sum adds up at most ten metrics, the most that an alarm takes.
+func sum(label string, each []awscloudwatch.IMetric) awscloudwatch.MathExpression {
+	named := map[string]awscloudwatch.IMetric{}
+	var ids []string
+	for i, metric := range each {
+		id := fmt.Sprint(label, i) // of its own in the whole dashboard
+		named[id], ids = metric, append(ids, id)
+	}
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		// Unlike +, the function takes a metric without data for 0.
+		Expression:   jsii.String("SUM([" + strings.Join(ids, ",") + "])"),
+		UsingMetrics: &named, Label: jsii.String(label),
+		Period: awscdk.Duration_Minutes(jsii.Number(5)),
 	})
 }
 
 type metrics = []awscloudwatch.IMetric
 
-// deadLetterAlarms go off at the first message in a dead-letter queue.
-func deadLetterAlarms(scope constructs.Construct, res resources) metrics {
+// deadLetters goes off at the first message in a dead-letter queue.
+func (a alarms) deadLetters(res resources) metrics {
 	var all metrics
 	for _, letters := range res.queues.dead() {
 		depth := letters.queue.MetricApproximateNumberOfMessagesVisible(statistic("Maximum"))
-		newAlarm(scope, letters.id, letters.meaning, depth, 1)
+		a.at(letters.id, letters.meaning, depth, 1)
 		all = append(all, labelled(depth, letters.id))
 	}
 	return all
 }
 
-// failureAlarms makes two alarms for each function: one counts the invocations
-// that failed, the other the errors in its log. Lambda does not count a request
-// that was answered with status 500, nor a message or a change that will be
-// delivered again.
-func failureAlarms(
-	scope constructs.Construct, res resources, functions map[string]awslambda.Function,
-) metrics {
+// failures makes one alarm for each function. Two filters on its log feed one metric: the errors
+// that it logs, and the lines of Lambda about a run that broke off or ran out of time. Lambda's own
+// metric does not count a request that was answered with status 500, nor a message or a change
+// that will be delivered again.
+func (a alarms) failures(res resources, functions map[string]awslambda.Function) metrics {
 	var all metrics
 	for _, f := range stackFunctions {
-		failed := functions[f.name].MetricErrors(statistic("Sum"))
-		newAlarm(scope, capital(f.name)+"Fails",
-			"The function "+f.name+" breaks off or runs out of time. Its log says why.",
-			failed, failuresToNotice)
-		errors := awslogs.FilterPattern_StringValue(
-			jsii.String("$.level"), jsii.String("="), jsii.String("ERROR"))
 		group := functions[f.name].LogGroup()
-		filter := group.AddMetricFilter(jsii.String("Errors"), &awslogs.MetricFilterOptions{
-			FilterPattern:   errors,
-			MetricNamespace: jsii.String("Waybill/" + res.opts.Team),
-			MetricName:      jsii.String(f.name + "-errors"),
-		})
-		logged := filter.Metric(statistic("Sum"))
-		newAlarm(scope, capital(f.name)+"Errors", "The function "+f.name+" logs errors.",
-			logged, failuresToNotice)
-		all = append(all, labelled(failed, f.name+" fails"), labelled(logged, f.name+" errors"))
+		count := func(id string, pattern awslogs.IFilterPattern) awscloudwatch.Metric {
+			return group.AddMetricFilter(jsii.String(id), &awslogs.MetricFilterOptions{
+				FilterPattern:   pattern,
+				MetricNamespace: jsii.String("Waybill/" + res.opts.Team),
+				MetricName:      jsii.String(f.name + "-failures"),
+			}).Metric(statistic("Sum"))
+		}
+		count("BrokenOff", awslogs.FilterPattern_AnyTerm(
+			jsii.String("Status: error"), jsii.String("Status: timeout")))
+		failed := count("Errors", awslogs.FilterPattern_StringValue(
+			jsii.String("$.level"), jsii.String("="), jsii.String("ERROR")))
+		a.at(capital(f.name)+"Fails", "The function "+f.name+
+			" logs errors, breaks off or runs out of time. Its log says why.", failed, failuresToNotice)
+		all = append(all, labelled(failed, f.name))
 	}
 	return all
 }
@@ -141,10 +208,10 @@ func labelled(metric awscloudwatch.Metric, label string) awscloudwatch.IMetric {
 	return metric.With(&awscloudwatch.MetricOptions{Label: jsii.String(label)})
 }
 
-// newAlarm makes an alarm for the first period in which the metric reaches the
-// threshold. Periods without data are fine.
-func newAlarm(scope constructs.Construct, id, meaning string, of awscloudwatch.Metric, threshold float64) {
-	awscloudwatch.NewAlarm(scope, jsii.String(id), &awscloudwatch.AlarmProps{
+// at makes an alarm for the first period in which the metric reaches the threshold. Periods without
+// data are fine.
+func (a alarms) at(id, meaning string, of awscloudwatch.IMetric, threshold float64) {
+	a.add(id, awscloudwatch.AlarmProps{
 		AlarmDescription:   jsii.String(meaning),
 		Metric:             of,
 		Threshold:          jsii.Number(threshold),
@@ -154,18 +221,10 @@ func newAlarm(scope constructs.Construct, id, meaning string, of awscloudwatch.M
 	})
 }
 
-func newDashboard(res resources, rows [][]awscloudwatch.IWidget) {
-	dashboard := awscloudwatch.NewDashboard(res.stack, jsii.String("Dashboard"),
-		&awscloudwatch.DashboardProps{DashboardName: jsii.String(res.opts.prefix())})
-	for _, row := range rows {
-		dashboard.AddWidgets(row...)
-	}
-}
-
-func graph(title string, lines metrics) awscloudwatch.IWidget {
-	return awscloudwatch.NewGraphWidget(&awscloudwatch.GraphWidgetProps{
-		Title: jsii.String(title),
-		Left:  &lines,
-		Width: jsii.Number(12),
-	})
+// add makes an alarm "waybill-TEAM-ID" that tells when it begins and when it is over.
+func (a alarms) add(id string, props awscloudwatch.AlarmProps) {
+	props.AlarmName = a.opts.name(kebab(id))
+	alarm := awscloudwatch.NewAlarm(a.scope, jsii.String(id), &props)
+	alarm.AddAlarmAction(a.to)
+	alarm.AddOkAction(a.to)
 }

@@ -186,8 +186,10 @@ func newFunction(scope constructs.Construct, res resources, f function) awslambd
 	}
 	if f.name == "dispatch" || f.name == triggerFunction {
 		// Only a schedule invokes it asynchronously. The next call is a minute
-		// away, so there is no need to retry this one.
+		// away, so there is no need to retry this one. A call that Lambda cannot make for
+		// a minute is a dead letter, and does not come hours later.
 		props.RetryAttempts = jsii.Number(0)
+		props.MaxEventAge = awscdk.Duration_Minutes(jsii.Number(1))
 		props.OnFailure = awslambdadestinations.NewSqsDestination(res.queues.schedulesDead)
 	}
 	return awslambda.NewFunction(scope, jsii.String(id), props)

@@ -34,7 +34,7 @@ func plainName(value any) string {
 // TestNamesFitTheirServices checks the names of a team of the greatest length. The
 // limits are those of each service's API reference.
 func TestNamesFitTheirServices(t *testing.T) {
-	m := parse(t, onAWS)
+	m := parse(t, full)
 	for _, kind := range []struct {
 		resource, property string
 		limit              int
@@ -46,6 +46,8 @@ func TestNamesFitTheirServices(t *testing.T) {
 		{"AWS::Lambda::Function", "FunctionName", 64},
 		{"AWS::Logs::LogGroup", "LogGroupName", 512},
 		{"AWS::CloudWatch::Dashboard", "DashboardName", 255},
+		{"AWS::CloudWatch::Alarm", "AlarmName", 255},
+		{"AWS::SNS::Topic", "TopicName", 256},
 		{"AWS::S3::Bucket", "BucketName", 63},
 	} {
 		for id, r := range m.all(t, kind.resource) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -60,6 +61,14 @@ type Options struct {
 	// Buckets (buckets) are the buckets whose new objects may start deployments:
 	// "acme-deliveries,acme-reports". They must send their events to EventBridge.
 	Buckets string
+	// AlarmTopic (alarm-topic) is the ARN of the topic that alarms are published to. By default
+	// the stack has one of its own.
+	AlarmTopic string
+	// AlarmEmail (alarm-email) is the address that gets the alarms by e-mail. The topic is the
+	// only way that an alarm is told, so without it somebody must subscribe to the topic.
+	AlarmEmail string
+	// Dashboard (dashboard=true) adds a dashboard, for 3 $ a month.
+	Dashboard bool
 }
 
 // apiID stands for the id of the API in [Options.URL].
@@ -88,48 +97,35 @@ var teamName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 // ReadOptions reads the context. lookup returns nil for a name without a value.
 // The error names the wrong value and says what would be right.
 func ReadOptions(lookup func(name string) any) (Options, error) {
-	text := func(name, standard string) string {
-		if value := lookup(name); value != nil && value != "" {
-			return fmt.Sprint(value)
-		}
-		return standard
-	}
+	given := context{lookup: lookup}
 	opts := Options{
-		Team:         text("team", ""),
-		Architecture: text("architecture", DefaultArchitecture),
-		Functions:    text("functions", DefaultFunctions),
-		Lease:        text("lease", ""),
-		Retention:    text("retention", ""),
-		TokenDays:    text("token-days", ""),
-		Throttle:     text("throttle", ""),
-		Images:       text("images", ""),
-		Buckets:      text("buckets", ""),
-		URL:          text("api-url", ""),
+		Team:         given.text("team", ""),
+		Architecture: given.text("architecture", DefaultArchitecture),
+		Functions:    given.text("functions", DefaultFunctions),
+		Lease:        given.text("lease", ""),
+		Retention:    given.text("retention", ""),
+		TokenDays:    given.text("token-days", ""),
+		Throttle:     given.text("throttle", ""),
+		Images:       given.text("images", ""),
+		Buckets:      given.text("buckets", ""),
+		URL:          given.text("api-url", ""),
+		AlarmTopic:   given.text("alarm-topic", ""),
+		AlarmEmail:   given.text("alarm-email", ""),
 	}
-	local, loopback := text("local", "false"), text("notify-loopback", "false")
-	opts.Local, opts.NotifyLoopback = local == "true", loopback == "true"
-	generation := text("generation", "1")
-	opts.Generation, _ = strconv.Atoi(generation) // 0 if it is not a number
-	shards := text("shards", "1")
-	opts.Shards, _ = strconv.Atoi(shards)
 	if err := opts.checkTeam(); err != nil {
 		return Options{}, err
 	}
-	switch {
-	case local != "true" && local != "false":
-		return Options{}, fmt.Errorf("local=%s: true or false", local)
-	case loopback != "true" && loopback != "false" || opts.NotifyLoopback && !opts.Local:
-		return Options{}, fmt.Errorf("notify-loopback=%s: true only with local=true", loopback)
-	case opts.Architecture != "arm64" && opts.Architecture != "x86_64":
-		return Options{}, fmt.Errorf("architecture=%s: arm64 or x86_64", opts.Architecture)
-	case opts.Shards < 1 || opts.Shards > maxShards:
-		return Options{}, fmt.Errorf("shards=%s: a number from 1 to %d", shards, maxShards)
-	case opts.Generation < 1 || opts.Generation > maxGeneration:
-		return Options{}, fmt.Errorf("generation=%s: a number from 1 to %d", generation, maxGeneration)
+	opts.Local = given.flag("local", false)
+	opts.NotifyLoopback = given.flag("notify-loopback", false)
+	opts.Dashboard = given.flag("dashboard", false)
+	opts.Shards = given.number("shards", 1, 1, maxShards)
+	opts.Generation = given.number("generation", 1, 1, maxGeneration)
+	if given.err != nil {
+		return Options{}, given.err
 	}
 	for _, check := range []func() error{
-		opts.checkLease, opts.checkRetention, opts.checkTokenDays, opts.checkThrottle, opts.checkURL,
-		opts.checkSources,
+		opts.checkMachine, opts.checkLease, opts.checkRetention, opts.checkTokenDays, opts.checkThrottle,
+		opts.checkURL, opts.checkSources, opts.checkAlarms,
 	} {
 		if err := check(); err != nil {
 			return Options{}, err
@@ -138,13 +134,83 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	return opts, opts.checkFunctions()
 }
 
+// context reads the values of the command line. It keeps the first error.
+type context struct {
+	lookup func(name string) any
+	err    error
+}
+
+func (c *context) text(name, standard string) string {
+	if value := c.lookup(name); value != nil && value != "" {
+		return fmt.Sprint(value)
+	}
+	return standard
+}
+
+func (c *context) refuse(format string, args ...any) {
+	if c.err == nil {
+		c.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (c *context) flag(name string, standard bool) bool {
+	text := c.text(name, strconv.FormatBool(standard))
+	if text != "true" && text != "false" {
+		c.refuse("%s=%s: true or false", name, text)
+	}
+	return text == "true"
+}
+
+// number reads a number in a range. The standard need not be in it: 0 stands for none.
+func (c *context) number(name string, standard, least, most int) int {
+	text := c.text(name, "")
+	if text == "" {
+		return standard
+	}
+	number, err := strconv.Atoi(text)
+	if err != nil || number < least || number > most {
+		c.refuse("%s=%s: a number from %d to %d", name, text, least, most)
+	}
+	return number
+}
+
+// checkTeam checks the name that all other names are made of.
 func (o Options) checkTeam() error {
 	switch {
 	case o.Team == "":
-		return fmt.Errorf("the team is missing: add -c team=NAME to the command")
+		return errors.New("the team is missing: add -c team=NAME to the command")
 	case len(o.Team) > MaxTeamLength || !teamName.MatchString(o.Team):
 		return fmt.Errorf("team %q: a team's name is at most %d lower-case letters and digits, "+
 			"single hyphens between them, a letter first", o.Team, MaxTeamLength)
+	}
+	return nil
+}
+
+// checkMachine checks the options that depend on where the stack runs.
+func (o Options) checkMachine() error {
+	switch {
+	case o.NotifyLoopback && !o.Local:
+		return errors.New("notify-loopback=true: true only with local=true")
+	case o.Architecture != "arm64" && o.Architecture != "x86_64":
+		return fmt.Errorf("architecture=%s: arm64 or x86_64", o.Architecture)
+	}
+	return nil
+}
+
+// An ARN of a topic, and an address as a person has it.
+var (
+	topicARN = regexp.MustCompile(`^arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[a-zA-Z0-9_-]{1,256}$`)
+	mailbox  = regexp.MustCompile(`^[^@\s,]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+$`)
+)
+
+// checkAlarms checks where the alarms go.
+func (o Options) checkAlarms() error {
+	switch {
+	case o.AlarmTopic != "" && !topicARN.MatchString(o.AlarmTopic):
+		return fmt.Errorf("alarm-topic=%s: the ARN of a topic, like "+
+			"arn:aws:sns:eu-central-1:123456789012:pager", o.AlarmTopic)
+	case o.AlarmEmail != "" && !mailbox.MatchString(o.AlarmEmail):
+		return fmt.Errorf("alarm-email=%s: one address, like ops@example.org", o.AlarmEmail)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -77,6 +78,13 @@ func TestReadOptions(t *testing.T) {
 				NotifyLoopback: true},
 		},
 		{
+			name: "alarms by e-mail and to a pager",
+			context: map[string]any{"team": "blue", "alarm-email": "ops@example.org", "dashboard": "true",
+				"alarm-topic": "arn:aws:sns:eu-central-1:123456789012:pager"},
+			want: infra.Options{Team: "blue", Architecture: "arm64", AlarmEmail: "ops@example.org",
+				Dashboard: true, AlarmTopic: "arn:aws:sns:eu-central-1:123456789012:pager"},
+		},
+		{
 			name:    "a life of tokens",
 			context: map[string]any{"team": "blue", "token-days": "90"},
 			want:    infra.Options{Team: "blue", Architecture: "arm64", TokenDays: "90"},
@@ -126,6 +134,12 @@ func TestReadOptionsRefuses(t *testing.T) {
 		{"no name of a bucket", map[string]any{"team": "blue", "buckets": "A_b"}, "buckets=A_b: names of"},
 		{"too many buckets", map[string]any{"team": "blue", "buckets": strings.Repeat("acme,", 21)},
 			"at most 20 each"},
+		{"a topic without an account", map[string]any{"team": "blue", "alarm-topic": "pager"},
+			"alarm-topic=pager: the ARN of a topic"},
+		{"two addresses", map[string]any{"team": "blue", "alarm-email": "a@b.test,c@d.test"},
+			"alarm-email=a@b.test,c@d.test: one address"},
+		{"a dashboard of nothing known", map[string]any{"team": "blue", "dashboard": "yes"},
+			"dashboard=yes: true or false"},
 		{"no shards", map[string]any{"team": "blue", "shards": "0"}, "shards=0: a number from 1 to 10"},
 		{"no team", nil, "-c team=NAME"},
 		{"an empty team", map[string]any{"team": ""}, "-c team=NAME"},
@@ -174,5 +188,26 @@ func TestReadOptionsNamesTheFunctionThatIsNotBuilt(t *testing.T) {
 	})
 	if err == nil || !strings.Contains(err.Error(), "no NAME/bootstrap of list there") {
 		t.Errorf("got error %v, want one that names list alone", err)
+	}
+}
+
+// TestEveryOptionIsDocumented: the table has each option that is read, and no other one.
+func TestEveryOptionIsDocumented(t *testing.T) {
+	read := map[string]bool{}
+	_, _ = infra.ReadOptions(func(name string) any {
+		read[name] = true
+		return map[string]any{"team": "blue"}[name]
+	})
+	page, err := os.ReadFile(filepath.Join("..", "docs", "options.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	rows := regexp.MustCompile("(?m)^\\| `([a-z-]+)` \\| [^|]+ \\| [^|]+ \\|$")
+	for _, row := range rows.FindAllStringSubmatch(string(page), -1) {
+		documented[row[1]] = true
+	}
+	if diff := cmp.Diff(documented, read); diff != "" {
+		t.Errorf("options, -documented +read:\n%s", diff)
 	}
 }

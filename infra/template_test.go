@@ -37,18 +37,44 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// The two forms of the stack, each synthesized once: it takes seconds.
+// The forms of the stack, each synthesized once: it takes seconds. full has every option.
 var (
-	onAWS = sync.OnceValues(func() ([]byte, error) { return synthesize(false) })
-	local = sync.OnceValues(func() ([]byte, error) { return synthesize(true) })
+	onAWS = sync.OnceValues(func() ([]byte, error) { return synthesize(golden) })
+	full  = sync.OnceValues(func() ([]byte, error) { return synthesize(everyOption) })
+	local = sync.OnceValues(func() ([]byte, error) {
+		return synthesize(func() infra.Options {
+			opts := golden()
+			opts.Local = true
+			return opts
+		})
+	})
 )
 
-func synthesize(local bool) ([]byte, error) {
-	return synthesizeWith(local, func(routes []openapi.Route) []openapi.Route { return routes })
+// golden has the options of the golden template: those of a team that sets few.
+func golden() infra.Options {
+	return infra.Options{
+		Team:         "golden",
+		Generation:   1,
+		Shards:       1,
+		Architecture: infra.DefaultArchitecture,
+		Images:       "team/,shared/web",
+		Buckets:      "acme-deliveries",
+	}
 }
 
-// synthesizeWith synthesizes the stack with a choice of the routes.
-func synthesizeWith(local bool, choose func([]openapi.Route) []openapi.Route) ([]byte, error) {
+// everyOption has all options that can be combined.
+func everyOption() infra.Options {
+	opts := golden()
+	opts.AlarmEmail, opts.Dashboard = "ops@example.org", true
+	return opts
+}
+
+func synthesize(options func() infra.Options) ([]byte, error) {
+	return synthesizeWith(options(), openapi.Routes())
+}
+
+// synthesizeWith synthesizes the stack with these routes.
+func synthesizeWith(opts infra.Options, routes []openapi.Route) ([]byte, error) {
 	folder, err := os.MkdirTemp("", "infra")
 	if err != nil {
 		return nil, err
@@ -58,17 +84,8 @@ func synthesizeWith(local bool, choose func([]openapi.Route) []openapi.Route) ([
 		return nil, err
 	}
 	app := infra.NewApp(filepath.Join(folder, "cdk.out"))
-	opts := infra.Options{
-		Team:         "golden",
-		Local:        local,
-		Generation:   1,
-		Shards:       1,
-		Architecture: infra.DefaultArchitecture,
-		Functions:    filepath.Join(folder, "functions"),
-		Images:       "team/,shared/web",
-		Buckets:      "acme-deliveries",
-	}
-	if _, err := infra.New(app, opts, choose(openapi.Routes())); err != nil {
+	opts.Functions = filepath.Join(folder, "functions")
+	if _, err := infra.New(app, opts, routes); err != nil {
 		return nil, err
 	}
 	app.Synth(nil)
