@@ -52,7 +52,7 @@ func newAlarms(res resources, functions map[string]awslambda.Function, api api) 
 	a.at("RunnerWaits", "A deployment waits in the queue of the runner for longer than two runs of the "+
 		"runner take: too few runners, or the runner does not take messages.",
 		res.queues.runner.MetricApproximateAgeOfOldestMessage(statistic("Maximum")),
-		limitsToNotice*runnerLimit(res.opts).Seconds())
+		limitsToNotice*res.opts.runnerTimeout().Seconds())
 	a.at("RequestsFail", "The API answers requests with a status of 500 or more.",
 		api.rest.MetricServerError(statistic("Sum")), failuresToNotice)
 	a.sweepIsMissing()
@@ -63,9 +63,6 @@ func newAlarms(res resources, functions map[string]awslambda.Function, api api) 
 		newDashboard(res, functions, api, seen, refused, foreign)
 	}
 }
-
-// runnerLimit is the time limit of the runner.
-func runnerLimit(_ Options) time.Duration { return runnerTimeout }
 
 // sweepIsMissing goes off when the schedule did not call dispatch for ten minutes. A call that
 // failed, or that Lambda did not take for a minute, is a dead letter.

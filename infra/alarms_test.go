@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	infra "waybill/infra"
 )
 
 // alarmsOf returns the alarms of a form by the ends of their names.
@@ -65,13 +63,7 @@ func TestOnlyAlarmsOfTheAccountPublishAlarms(t *testing.T) {
 
 func TestAnExistingTopicTakesTheAlarms(t *testing.T) {
 	const pager = "arn:aws:sns:eu-central-1:123456789012:pager"
-	m := parse(t, func() ([]byte, error) {
-		return synthesize(func() infra.Options {
-			opts := golden()
-			opts.AlarmTopic = pager
-			return opts
-		})
-	})
+	m := parse(t, existing)
 	for name, alarm := range alarmsOf(t, m) {
 		if got := alarm.get("AlarmActions", 0); got != pager {
 			t.Errorf("%s goes to %v", name, got)
@@ -156,12 +148,14 @@ func TestASweepThatIsMissingHasAnAlarm(t *testing.T) {
 		t.Errorf("no data is not an alarm: %v", alarm.Properties)
 	}
 	name := alarm.get("Dimensions", 0, "Value")
+	dispatch, _ := m.function(t, "dispatch")
 	for _, rule := range m.all(t, "AWS::Events::Rule") {
-		if rule.get("Name") == name && rule.get("ScheduleExpression") == "rate(1 minute)" {
+		if rule.get("Name") == name && rule.get("ScheduleExpression") == "rate(1 minute)" &&
+			target(rule.get("Targets", 0, "Arn")) == dispatch {
 			return
 		}
 	}
-	t.Errorf("no rule with a schedule has the name %v", name)
+	t.Errorf("no rule of the name %v calls dispatch every minute", name)
 }
 
 // TestWhatAlarmsReadFitsIntoOne: an alarm takes at most ten metrics in a formula.

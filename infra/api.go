@@ -34,6 +34,9 @@ type api struct {
 
 // url returns the address of the API, up to "/api/v1".
 func (a api) url(opts Options) *string {
+	if opts.URL == "" && opts.Domain != "" {
+		return jsii.String(opts.domainURL())
+	}
 	if opts.URL != "" {
 		return jsii.String(strings.ReplaceAll(opts.URL, apiID, *a.rest.RestApiId()))
 	}
@@ -56,20 +59,26 @@ func newAPI(
 	if err != nil {
 		return api{}, err
 	}
+	if policy := opts.accessPolicy(); policy != nil {
+		document[policyExtension] = policy
+	}
 	rest := awsapigateway.NewSpecRestApi(group, jsii.String("Rest"), &awsapigateway.SpecRestApiProps{
-		RestApiName:    jsii.String(name),
-		Description:    jsii.String("The API of Waybill, team " + opts.Team + "."),
-		ApiDefinition:  awsapigateway.ApiDefinition_FromInline(document),
-		EndpointTypes:  &[]awsapigateway.EndpointType{awsapigateway.EndpointType_REGIONAL},
-		Deploy:         jsii.Bool(false),
-		CloudWatchRole: jsii.Bool(false),
+		RestApiName:           jsii.String(name),
+		Description:           jsii.String("The API of Waybill, team " + opts.Team + "."),
+		ApiDefinition:         awsapigateway.ApiDefinition_FromInline(document),
+		EndpointConfiguration: opts.endpoint(group),
+		Deploy:                jsii.Bool(false),
+		CloudWatchRole:        jsii.Bool(false),
 	})
 	invoked(routes, functions, rest)
 	// A stage serves the API as it was at its deployment. The CDK makes another
 	// deployment when the document changes.
 	deployment := awsapigateway.NewDeployment(group, jsii.String("Deployment"),
 		&awsapigateway.DeploymentProps{Api: rest})
-	return api{rest: rest, stage: newStage(group, opts, deployment)}, nil
+	made := api{rest: rest, stage: newStage(group, opts, deployment)}
+	opts.protect(group, made.stage)
+	opts.serve(stack, group, made)
+	return made, nil
 }
 
 // invoked lets the API's stage, and no other caller, invoke the functions that

@@ -83,6 +83,8 @@ func TestErrorsOfTheGatewayAreOurs(t *testing.T) {
 		"MISSING_AUTHENTICATION_TOKEN": {"404", false},
 		"RESOURCE_NOT_FOUND":           {"404", false},
 		"REQUEST_TOO_LARGE":            {"413", false},
+		"ACCESS_DENIED":                {"403", false},
+		"WAF_FILTERED":                 {"403", false},
 		"THROTTLED":                    {"429", true},
 		"QUOTA_EXCEEDED":               {"429", true},
 		"INTEGRATION_TIMEOUT":          {"504", true},

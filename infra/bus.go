@@ -6,9 +6,12 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newBus returns the bus for the status events of the team's deployments. It has a
-// fixed name, because other stacks attach rules to it.
-func newBus(scope constructs.Construct, opts Options) awsevents.EventBus {
+// newBus returns the bus for the status events of the team's deployments: an existing one that
+// teams share, or a new one. That has a fixed name, because other stacks attach rules to it.
+func newBus(scope constructs.Construct, opts Options) awsevents.IEventBus {
+	if opts.Bus != "" {
+		return awsevents.EventBus_FromEventBusName(scope, jsii.String("Bus"), jsii.String(opts.Bus))
+	}
 	return awsevents.NewEventBus(scope, jsii.String("Bus"), &awsevents.EventBusProps{
 		EventBusName: jsii.String(opts.prefix()),
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -21,14 +22,13 @@ import (
 // Time limits. API Gateway waits 29 s for a function and drops an answer after
 // that. A shorter limit gains nothing: each call that a function makes has its own
 // limit, and following a log waits 20 s on purpose. The runner takes Lambda's
-// maximum, because each hand-over costs a connection to the server.
+// maximum by default, because each hand-over costs a connection to the server.
 const (
 	apiTimeout      = 29 * time.Second
 	dispatchTimeout = time.Minute
 	triggerTimeout  = time.Minute
 	// One attempt takes ten seconds at most, and a few more around it.
 	notifyTimeout = 30 * time.Second
-	runnerTimeout = 15 * time.Minute
 )
 
 // function describes one function of the stack.
@@ -38,6 +38,11 @@ type function struct {
 	// memory is in MB. The share of a processor grows with it: 1,769 MB get one.
 	memory  float64
 	timeout time.Duration
+	// api is set for the functions that do nothing but answer requests. A limit for trigger
+	// would hold up events, too.
+	api bool
+	// reaches is set for the functions that connect to servers.
+	reaches bool
 	// environment names its settings, as package settings does.
 	environment []string
 	// may lists the statements of its role, without those for its own log.
@@ -54,14 +59,14 @@ const triggerFunction = "trigger"
 const inspectFunction = "inspect"
 
 // stackFunctions are the functions of the stack. Each has the memory that its
-// largest piece of work needs. None reserves concurrency, which would take it from
-// all other functions of the account.
+// largest piece of work needs. By default none reserves concurrency, which would take it
+// from all other functions of the account.
 var stackFunctions = []function{
 	{
 		name: "catalog", does: "Servers, keys, applications, services, databases and tokens.",
 		// A compose file of 256 KiB becomes a tree of some ten times its size, and its
 		// anchors may expand it to several MB.
-		memory: 512, timeout: apiTimeout,
+		memory: 512, timeout: apiTimeout, api: true,
 		environment: append(
 			[]string{settings.Team, settings.AuditTable, settings.LogBucket, settings.SecretsPath,
 				settings.InspectFunction, settings.MailTopics, settings.NotifyQueueURL,
@@ -74,7 +79,7 @@ var stackFunctions = []function{
 	{
 		name: "deploy", does: "Starts, stops, restarts and rollbacks.",
 		// One small transaction a request; the processor is for a quick start.
-		memory: 256, timeout: apiTimeout,
+		memory: 256, timeout: apiTimeout, api: true,
 		environment: append([]string{settings.Team, settings.AuditTable, settings.LogBucket, settings.Shards,
 			settings.Retention, settings.Throttle}, settings.ForRequests()...),
 		may: resources.deployMay,
@@ -82,7 +87,7 @@ var stackFunctions = []function{
 	{
 		name: inspectFunction, does: "Connects to servers for requests.",
 		// The log of a container of up to 4 MiB, masked and escaped into JSON.
-		memory: 512, timeout: apiTimeout,
+		memory: 512, timeout: apiTimeout, api: true, reaches: true,
 		environment: append([]string{settings.Team, settings.LogBucket, settings.SecretsPath,
 			settings.Throttle}, settings.ForRequests()...),
 		may: resources.inspectMay,
@@ -90,7 +95,7 @@ var stackFunctions = []function{
 	{
 		name: "list", does: "Histories of deployments.",
 		// At most 100 records of 1 KB an answer.
-		memory: 256, timeout: apiTimeout,
+		memory: 256, timeout: apiTimeout, api: true,
 		environment: append([]string{settings.Team, settings.Throttle, settings.TriggersTable},
 			settings.ForRequests()...),
 		may: resources.listMay,
@@ -98,7 +103,7 @@ var stackFunctions = []function{
 	{
 		name: "show", does: "One deployment and its log.",
 		// A page of 4 MiB, out of chunks of up to 8 MiB, escaped into JSON.
-		memory: 512, timeout: apiTimeout,
+		memory: 512, timeout: apiTimeout, api: true,
 		environment: append([]string{settings.Team, settings.LogBucket, settings.Retention,
 			settings.Throttle}, settings.ForRequests()...),
 		may: resources.showMay,
@@ -119,7 +124,7 @@ var stackFunctions = []function{
 		name: "runner", does: "Carries one deployment to its end.",
 		// Under 128 MiB whatever a job prints; the rest is for the share of a
 		// processor that comes with it.
-		memory: 256, timeout: runnerTimeout,
+		memory: 256, timeout: maxRunnerTimeout, reaches: true,
 		environment: append(
 			[]string{settings.Team, settings.LogBucket, settings.RunnerQueueURL, settings.SecretsPath,
 				settings.Lease},
@@ -149,10 +154,6 @@ var stackFunctions = []function{
 	},
 }
 
-// logDays is how long the operator's log is kept. The output of deployments is not
-// in it; that is in the log bucket.
-const logDays = awslogs.RetentionDays_ONE_MONTH
-
 // newFunctions returns the functions of the stack by name.
 func newFunctions(res resources) map[string]awslambda.Function {
 	group := constructs.NewConstruct(res.stack, jsii.String("Functions"))
@@ -169,6 +170,7 @@ func newFunctions(res resources) map[string]awslambda.Function {
 
 func newFunction(scope constructs.Construct, res resources, f function) awslambda.Function {
 	id := capital(f.name)
+	f, reserved := res.opts.sized(f)
 	logs := newLogGroup(scope, id+"Log", res.opts, f.name)
 	props := &awslambda.FunctionProps{
 		FunctionName: res.opts.name(f.name),
@@ -182,7 +184,14 @@ func newFunction(scope constructs.Construct, res resources, f function) awslambd
 		Environment:  res.environment(f.environment),
 		LogGroup:     logs,
 		// The role is complete. The CDK must not add to it.
-		Role: newRole(scope, id+"Role", append(f.may(res), writesTo(logs))).WithoutPolicyUpdates(nil),
+		Role: newRole(scope, id+"Role", append(f.may(res), res.always(f, logs)...)).
+			WithoutPolicyUpdates(nil),
+	}
+	if reserved > 0 {
+		props.ReservedConcurrentExecutions = jsii.Number(reserved)
+	}
+	if res.opts.Tracing {
+		props.Tracing = awslambda.Tracing_ACTIVE
 	}
 	if f.name == "dispatch" || f.name == triggerFunction {
 		// Only a schedule invokes it asynchronously. The next call is a minute
@@ -192,7 +201,11 @@ func newFunction(scope constructs.Construct, res resources, f function) awslambd
 		props.MaxEventAge = awscdk.Duration_Minutes(jsii.Number(1))
 		props.OnFailure = awslambdadestinations.NewSqsDestination(res.queues.schedulesDead)
 	}
-	return awslambda.NewFunction(scope, jsii.String(id), props)
+	made := awslambda.NewFunction(scope, jsii.String(id), props)
+	if f.reaches && res.vpc != nil {
+		made.Node().DefaultChild().(awslambda.CfnFunction).SetVpcConfig(res.vpc)
+	}
+	return made
 }
 
 // architectures has the CDK's values of the context's names.
@@ -204,11 +217,14 @@ var architectures = map[string]func() awslambda.Architecture{
 // newLogGroup returns a log group with a name that an operator can guess,
 // "/waybill-TEAM/runner".
 func newLogGroup(scope constructs.Construct, id string, opts Options, name string) awslogs.LogGroup {
-	return awslogs.NewLogGroup(scope, jsii.String(id), &awslogs.LogGroupProps{
+	group := awslogs.NewLogGroup(scope, jsii.String(id), &awslogs.LogGroupProps{
 		LogGroupName:  jsii.String("/" + opts.prefix() + "/" + name),
-		Retention:     logDays,
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
+	// The CDK has a constant for each number that CloudWatch knows, and nothing between.
+	group.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(
+		jsii.Number(cmp.Or(opts.LogDays, defaultLogDays)))
+	return group
 }
 
 // environment returns the named settings with their values in this stack.

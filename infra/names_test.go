@@ -34,7 +34,10 @@ func plainName(value any) string {
 // TestNamesFitTheirServices checks the names of a team of the greatest length. The
 // limits are those of each service's API reference.
 func TestNamesFitTheirServices(t *testing.T) {
-	m := parse(t, full)
+	m, every := parse(t, onAWS), parse(t, full)
+	for id, r := range every.Resources {
+		m.Resources[id] = r
+	}
 	for _, kind := range []struct {
 		resource, property string
 		limit              int
@@ -48,6 +51,7 @@ func TestNamesFitTheirServices(t *testing.T) {
 		{"AWS::CloudWatch::Dashboard", "DashboardName", 255},
 		{"AWS::CloudWatch::Alarm", "AlarmName", 255},
 		{"AWS::SNS::Topic", "TopicName", 256},
+		{"AWS::EC2::SecurityGroup", "GroupName", 255},
 		{"AWS::S3::Bucket", "BucketName", 63},
 	} {
 		for id, r := range m.all(t, kind.resource) {

@@ -69,6 +69,12 @@ type Options struct {
 	AlarmEmail string
 	// Dashboard (dashboard=true) adds a dashboard, for 3 $ a month.
 	Dashboard bool
+	// Limits are the sizes that a team may choose.
+	Limits
+	// Network is where the functions run and who reaches the API.
+	Network
+	// Account is how the stack fits into the account.
+	Account
 }
 
 // apiID stands for the id of the API in [Options.URL].
@@ -120,12 +126,14 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	opts.Dashboard = given.flag("dashboard", false)
 	opts.Shards = given.number("shards", 1, 1, maxShards)
 	opts.Generation = given.number("generation", 1, 1, maxGeneration)
+	opts.Limits, opts.Network, opts.Account = given.limits(), given.network(), given.account()
 	if given.err != nil {
 		return Options{}, given.err
 	}
 	for _, check := range []func() error{
 		opts.checkMachine, opts.checkLease, opts.checkRetention, opts.checkTokenDays, opts.checkThrottle,
-		opts.checkURL, opts.checkSources, opts.checkAlarms,
+		opts.checkURL, opts.checkSources, opts.checkAlarms, opts.Limits.check, opts.Network.check,
+		opts.Account.check,
 	} {
 		if err := check(); err != nil {
 			return Options{}, err

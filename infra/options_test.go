@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -85,6 +86,40 @@ func TestReadOptions(t *testing.T) {
 				Dashboard: true, AlarmTopic: "arn:aws:sns:eu-central-1:123456789012:pager"},
 		},
 		{
+			name: "limits",
+			context: with("operator-log-days", "90", "runner-memory", "512", "runner-timeout", "10m",
+				"max-runners", "40", "runner-concurrency", "40", "api-concurrency", "20"),
+			want: infra.Options{Team: "blue", Architecture: "arm64", Limits: infra.Limits{LogDays: 90,
+				RunnerMemory: 512, RunnerTimeout: 10 * time.Minute, MaxRunners: 40, RunnerConcurrency: 40,
+				APIConcurrency: 20}},
+		},
+		{
+			name: "a network",
+			context: with("vpc", "vpc-0a1b2c3d", "subnets", "subnet-0a1b2c3d", "security-groups",
+				"sg-0a1b2c3d", "allow-cidrs", "203.0.113.0/24,::/0", "private-endpoint", "vpce-0a1b2c3d",
+				"waf", "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/teams/0a1b"),
+			want: infra.Options{Team: "blue", Architecture: "arm64", Network: infra.Network{
+				VPC: "vpc-0a1b2c3d", Subnets: "subnet-0a1b2c3d", SecurityGroups: "sg-0a1b2c3d",
+				Allow: "203.0.113.0/24,::/0", PrivateEndpoint: "vpce-0a1b2c3d",
+				WAF: "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/teams/0a1b"}},
+		},
+		{
+			name: "a domain",
+			context: with("domain", "deploy.example.org", "base-path", "a/b",
+				"certificate", "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b"),
+			want: infra.Options{Team: "blue", Architecture: "arm64", Network: infra.Network{
+				Domain: "deploy.example.org", BasePath: "a/b",
+				Certificate: "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b"}},
+		},
+		{
+			name: "an account",
+			context: with("permissions-boundary", "arn:aws:iam::123456789012:policy/b", "bus", "shared",
+				"tags", "owner=web", "removal", "destroy", "tracing", "true", "gateway-role", "false"),
+			want: infra.Options{Team: "blue", Architecture: "arm64", Account: infra.Account{
+				Boundary: "arn:aws:iam::123456789012:policy/b", Bus: "shared", Tags: "owner=web",
+				Removal: "destroy", Tracing: true, ForeignGatewayRole: true}},
+		},
+		{
 			name:    "a life of tokens",
 			context: map[string]any{"team": "blue", "token-days": "90"},
 			want:    infra.Options{Team: "blue", Architecture: "arm64", TokenDays: "90"},
@@ -140,6 +175,36 @@ func TestReadOptionsRefuses(t *testing.T) {
 			"alarm-email=a@b.test,c@d.test: one address"},
 		{"a dashboard of nothing known", map[string]any{"team": "blue", "dashboard": "yes"},
 			"dashboard=yes: true or false"},
+		{"days that CloudWatch does not know", with("operator-log-days", "31"), "=31: CloudWatch knows"},
+		{"little memory", with("runner-memory", "64"), "runner-memory=64: a number from 128 to 10240"},
+		{"a runner for an hour", with("runner-timeout", "1h"), "runner-timeout=1h: whole seconds, from 3m"},
+		{"one runner", with("max-runners", "1"), "max-runners=1: a number from 2 to 1000"},
+		{"more runners than are reserved", with("max-runners", "50", "runner-concurrency", "20"),
+			"max-runners=50: at most runner-concurrency=20"},
+		{"a reservation of nothing", with("api-concurrency", "0"), "api-concurrency=0: a number from 1"},
+		{"a VPC by name", with("vpc", "main", "subnets", "subnet-0a1b2c3d"), "vpc=main: the id of a VPC"},
+		{"a VPC without subnets", with("vpc", "vpc-0a1b2c3d"), "vpc=vpc-0a1b2c3d: it needs 1 to 16 subnets"},
+		{"subnets without a VPC", with("subnets", "subnet-0a1b2c3d"), "they need vpc=vpc-…"},
+		{"a subnet by name", with("vpc", "vpc-0a1b2c3d", "subnets", "a"), "subnets=a: ids of subnets"},
+		{"a group by name", with("vpc", "vpc-0a1b2c3d", "subnets", "subnet-0a1b2c3d", "security-groups", "g"),
+			"security-groups=g: ids of security groups"},
+		{"no length", with("allow-cidrs", "203.0.113.7"), `"203.0.113.7" is no block`},
+		{"a block of an address", with("allow-cidrs", "203.0.113.7/24"), `203.0.113.7/24" is no`},
+		{"a VPC as endpoint", with("private-endpoint", "vpc-0a1b2c3d"), "the id of a VPC endpoint"},
+		{"a global firewall", with("waf", "arn:aws:wafv2:us-east-1:123456789012:global/webacl/a/b"),
+			"the ARN of a regional web ACL"},
+		{"a certificate without a domain", with("certificate", "arn:x"), "they need domain=NAME"},
+		{"a domain with a scheme", with("domain", "https://a.test"), "domain=https://a.test: a domain name"},
+		{"no certificate", with("domain", "a.test", "certificate", "a.test"), "=a.test: the ARN of a cert"},
+		{"a slash first", with("domain", "a.test", "base-path", "/blue"), "base-path=/blue: a path without"},
+		{"a private API at a domain", with("domain", "a.test", "private-endpoint", "vpce-0a1b2c3d"),
+			"domain=a.test: not with private-endpoint"},
+		{"a boundary", with("permissions-boundary", "b"), "permissions-boundary=b: the ARN of a policy"},
+		{"the default bus", with("bus", "default"), "bus=default: the name of an existing bus"},
+		{"a tag without a value", with("tags", "owner"), "tags=owner: keys and values"},
+		{"a tag of AWS", with("tags", "aws:owner=web"), "no key begins with aws:"},
+		{"the stack's tag", with("tags", "waybill-team=red"), "waybill-team is the stack's"},
+		{"another removal", with("removal", "delete"), "removal=delete: retain or destroy"},
 		{"no shards", map[string]any{"team": "blue", "shards": "0"}, "shards=0: a number from 1 to 10"},
 		{"no team", nil, "-c team=NAME"},
 		{"an empty team", map[string]any{"team": ""}, "-c team=NAME"},
@@ -163,6 +228,15 @@ func TestReadOptionsRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// with is the context of a team with further options: names and values in turn.
+func with(options ...string) map[string]any {
+	context := map[string]any{"team": "blue"}
+	for i := 0; i < len(options); i += 2 {
+		context[options[i]] = options[i+1]
+	}
+	return context
 }
 
 // optionsOf reads the options from a context, whose functions are built by default.

@@ -57,7 +57,7 @@ func newQueues(scope constructs.Construct, opts Options) queues {
 	return queues{
 		// Lambda requires the function's own time limit at least. The runner shortens
 		// it as soon as it has begun.
-		runner:     newQueue(group, opts, "Runner", feeds{runnerTimeout, maxReceives, runnerDead}),
+		runner:     newQueue(group, opts, "Runner", feeds{opts.runnerTimeout(), maxReceives, runnerDead}),
 		runnerDead: runnerDead,
 		trigger: newQueue(group, opts, "Trigger",
 			feeds{triggerTimeout, maxTriggerReceives, triggerDead}),

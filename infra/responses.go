@@ -33,6 +33,10 @@ var gatewayResponses = map[string]gatewayResponse{
 	"QUOTA_EXCEEDED": {
 		status: http.StatusTooManyRequests, message: "Too Many Attempts.", retryAfter: "60",
 	},
+	// The policy of the API, which the options allow-cidrs and private-endpoint make.
+	"ACCESS_DENIED": {
+		status: http.StatusForbidden, message: "Requests from this network are not allowed.",
+	},
 	"WAF_FILTERED": {status: http.StatusForbidden, message: "A firewall refused the request."},
 	"INTEGRATION_TIMEOUT": {
 		status: http.StatusGatewayTimeout, message: "The request took too long.", retryAfter: "5",

@@ -319,7 +319,38 @@ func allow(resources []*string, actions ...string) awsiam.PolicyStatement {
 	})
 }
 
-// writesTo allows what a function needs for its own log.
-func writesTo(group awslogs.LogGroup) awsiam.PolicyStatement {
-	return allow(on(group.LogGroupArn()), "logs:CreateLogStream", "logs:PutLogEvents")
+// always returns what each function may do: write its own log, and what the options of the stack
+// add to it.
+func (r resources) always(f function, log awslogs.LogGroup) []awsiam.PolicyStatement {
+	may := []awsiam.PolicyStatement{
+		allow(on(log.LogGroupArn()), "logs:CreateLogStream", "logs:PutLogEvents"),
+	}
+	if r.opts.Tracing {
+		// The actions take no resource.
+		may = append(may, allow(on(jsii.String("*")), "xray:PutTraceSegments", "xray:PutTelemetryRecords"))
+	}
+	if f.reaches && r.vpc != nil {
+		may = append(may, r.connectToVPC(f.name)...)
+	}
+	return may
+}
+
+// interfaces are the actions that Lambda connects a function to a VPC with, by the role of the
+// function. They take no resource that is known before.
+var interfaces = []string{"ec2:CreateNetworkInterface", "ec2:DescribeNetworkInterfaces",
+	"ec2:DescribeSubnets", "ec2:DeleteNetworkInterface", "ec2:AssignPrivateIpAddresses",
+	"ec2:UnassignPrivateIpAddresses"}
+
+// connectToVPC lets Lambda connect the function to a VPC, and denies the same to the function's own
+// code (Lambda Developer Guide, "Giving Lambda functions access to resources in an Amazon VPC").
+func (r resources) connectToVPC(name string) []awsiam.PolicyStatement {
+	deny := awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Effect:    awsiam.Effect_DENY,
+		Actions:   jsii.Strings(interfaces...),
+		Resources: jsii.Strings("*"),
+		Conditions: &map[string]any{"ArnEquals": map[string]any{
+			"lambda:SourceFunctionArn": r.functionArn(name),
+		}},
+	})
+	return []awsiam.PolicyStatement{allow(on(jsii.String("*")), interfaces...), deny}
 }

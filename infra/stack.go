@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 	"github.com/aws/jsii-runtime-go"
@@ -17,10 +18,12 @@ type resources struct {
 	tables  tables
 	logs    awss3.Bucket
 	queues  queues
-	bus     awsevents.EventBus
+	bus     awsevents.IEventBus
 	secrets secrets
 	// schedules send to one of the queues.
 	schedules schedules
+	// vpc is where the functions run that connect to servers, or nil.
+	vpc *awslambda.CfnFunction_VpcConfigProperty
 }
 
 // New adds the stack of one team to the app, with the routes of its API. The
@@ -29,13 +32,17 @@ func New(app constructs.Construct, opts Options, routes []openapi.Route) (awscdk
 	stack := awscdk.NewStack(app, jsii.String(opts.prefix()), &awscdk.StackProps{
 		Description: jsii.String(
 			"Waybill of team " + opts.Team + ": a record and a log for every deployment."),
-		Tags: &map[string]*string{"waybill-team": jsii.String(opts.Team)},
+		Tags: opts.tags(),
 		// Operators deploy with their own rights, not with a role of the bootstrap
 		// stack. So CloudTrail names the operator, and emulators that enforce IAM
 		// accept it.
 		Synthesizer:           awscdk.NewCliCredentialsStackSynthesizer(nil),
-		TerminationProtection: jsii.Bool(!opts.Local),
+		TerminationProtection: jsii.Bool(opts.keepsData()),
+		PermissionsBoundary:   opts.boundary(),
 	})
+	if !opts.Local {
+		opts.warn(stack)
+	}
 	res := resources{
 		stack:   stack,
 		opts:    opts,
@@ -44,6 +51,7 @@ func New(app constructs.Construct, opts Options, routes []openapi.Route) (awscdk
 		queues:  newQueues(stack, opts),
 		bus:     newBus(stack, opts),
 		secrets: newSecrets(stack, opts),
+		vpc:     newVPCConfig(stack, opts),
 	}
 	res.schedules = newSchedules(stack, opts, res.queues)
 	functions := newFunctions(res)
@@ -56,13 +64,4 @@ func New(app constructs.Construct, opts Options, routes []openapi.Route) (awscdk
 	newAlarms(res, functions, api)
 	newOutputs(res, functions, api)
 	return stack, nil
-}
-
-// removal is the policy for data that leaves the template, or whose stack is
-// deleted: records and logs are kept. An emulator's data is deleted.
-func (o Options) removal() awscdk.RemovalPolicy {
-	if o.Local {
-		return awscdk.RemovalPolicy_DESTROY
-	}
-	return awscdk.RemovalPolicy_RETAIN
 }

@@ -24,9 +24,20 @@ func newStage(
 		AccessLogFormat: accessLogFormat(),
 		// Bodies may have secrets.
 		DataTraceEnabled: jsii.Bool(false),
+		TracingEnabled:   traced(opts),
 	})
-	stage.Node().AddDependency(newGatewayAccount(scope, opts))
+	if !opts.ForeignGatewayRole {
+		stage.Node().AddDependency(newGatewayAccount(scope, opts))
+	}
 	return stage
+}
+
+// traced is nil without tracing, so that the property is absent.
+func traced(opts Options) *bool {
+	if !opts.Tracing {
+		return nil
+	}
+	return jsii.Bool(true)
 }
 
 // accessLogFormat is one JSON object a request. Neither headers nor bodies are
@@ -48,7 +59,8 @@ func accessLogFormat() awsapigateway.AccessLogFormat {
 }
 
 // newGatewayAccount lets API Gateway write access logs. It is one setting for
-// an account and region, shared by every API there, so it outlives the stack.
+// an account and region, shared by every API there, so it outlives the stack. Each
+// stack writes it, unless the team says that another one keeps it.
 // The role is AWS's own for that purpose.
 func newGatewayAccount(scope constructs.Construct, opts Options) awsapigateway.CfnAccount {
 	role := awsiam.NewRole(scope, jsii.String("GatewayRole"), &awsiam.RoleProps{

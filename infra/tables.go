@@ -96,7 +96,7 @@ func newTable(
 	props.PointInTimeRecoverySpecification = &awsdynamodb.PointInTimeRecoverySpecification{
 		PointInTimeRecoveryEnabled: jsii.Bool(true),
 	}
-	props.DeletionProtection = jsii.Bool(!opts.Local)
+	props.DeletionProtection = jsii.Bool(opts.keepsData())
 	props.RemovalPolicy = opts.removal()
 	return awsdynamodb.NewTableV2(scope, jsii.String(id), &props)
 }

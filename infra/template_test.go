@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/jsii-runtime-go"
 
@@ -66,8 +67,40 @@ func golden() infra.Options {
 func everyOption() infra.Options {
 	opts := golden()
 	opts.AlarmEmail, opts.Dashboard = "ops@example.org", true
+	opts.Limits = infra.Limits{LogDays: 90, RunnerMemory: 512, RunnerTimeout: 10 * time.Minute,
+		RunnerConcurrency: 40, APIConcurrency: 20}
+	opts.Network = infra.Network{
+		VPC: "vpc-0a1b2c3d4e5f67890", Subnets: "subnet-0a1b2c3d4e5f67890,subnet-1a1b2c3d4e5f67890",
+		Allow:  "203.0.113.0/24,2001:db8::/32",
+		WAF:    "arn:aws:wafv2:eu-central-1:123456789012:regional/webacl/teams/0a1b2c3d",
+		Domain: "deploy.example.org", BasePath: "ways",
+		Certificate: "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b2c3d",
+	}
+	opts.Account = infra.Account{Boundary: "arn:aws:iam::123456789012:policy/boundary", Bus: "shared",
+		Tags: "cost-center=42,owner=web", Removal: "destroy", Tracing: true, ForeignGatewayRole: true}
 	return opts
 }
+
+// existing uses what the account has already, instead of parts of its own.
+var existing = sync.OnceValues(func() ([]byte, error) {
+	return synthesize(func() infra.Options {
+		opts := golden()
+		opts.AlarmTopic = "arn:aws:sns:eu-central-1:123456789012:pager"
+		opts.VPC, opts.Subnets = "vpc-0a1b2c3d4e5f67890", "subnet-0a1b2c3d4e5f67890"
+		opts.SecurityGroups = "sg-0a1b2c3d4e5f67890,sg-1a1b2c3d4e5f67890"
+		opts.Domain = "deploy.example.org"
+		return opts
+	})
+})
+
+// private is reached through a VPC endpoint alone.
+var private = sync.OnceValues(func() ([]byte, error) {
+	return synthesize(func() infra.Options {
+		opts := golden()
+		opts.PrivateEndpoint, opts.Allow = "vpce-0a1b2c3d4e5f67890", "10.0.0.0/8"
+		return opts
+	})
+})
 
 func synthesize(options func() infra.Options) ([]byte, error) {
 	return synthesizeWith(options(), openapi.Routes())
@@ -80,11 +113,11 @@ func synthesizeWith(opts infra.Options, routes []openapi.Route) ([]byte, error) 
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	if err := placeholders(filepath.Join(folder, "functions")); err != nil {
+	opts.Functions = filepath.Join(folder, "functions")
+	if err := placeholders(opts.Functions); err != nil {
 		return nil, err
 	}
 	app := infra.NewApp(filepath.Join(folder, "cdk.out"))
-	opts.Functions = filepath.Join(folder, "functions")
 	if _, err := infra.New(app, opts, routes); err != nil {
 		return nil, err
 	}

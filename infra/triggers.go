@@ -19,10 +19,10 @@ import (
 // change for 24 hours, and the message in the dead-letter queue names its place.
 const streamHours = 1
 
-// maxRunners is how many deployments of the team run at once, whatever their
+// defaultRunners is how many deployments of the team run at once, whatever their
 // servers would allow: a fifth of the default concurrency of an account. Further
 // messages wait.
-const maxRunners = 200
+const defaultRunners = 200
 
 // newTriggers connects dispatch to the streams and to a schedule, and the runner to
 // its queue.
@@ -50,7 +50,7 @@ func newTriggers(res resources, functions map[string]awslambda.Function) {
 		// A deployment may take long, and no other one must wait for it.
 		BatchSize:               jsii.Number(1),
 		ReportBatchItemFailures: jsii.Bool(true),
-		MaxConcurrency:          jsii.Number(maxRunners),
+		MaxConcurrency:          jsii.Number(res.opts.maxRunners()),
 	})
 	newSweep(res, functions["dispatch"])
 	newEvents(res, group, functions[triggerFunction])
@@ -103,7 +103,7 @@ func newEvents(res resources, group constructs.Construct, trigger awslambda.Func
 	})
 	res.queues.admitRules(res.stack, res.opts)
 	newRule(res, "Requested", "Requests for deployments on the bus of the stack.", res.bus,
-		&awsevents.EventPattern{DetailType: jsii.Strings("Deployment Requested")})
+		requests(res.opts))
 	if prefixes := settings.List(res.opts.Images); len(prefixes) > 0 {
 		newRule(res, "Pushed", "Images that were pushed to the team's repositories.", nil, pushes(prefixes))
 	}
@@ -118,6 +118,16 @@ func newEvents(res resources, group constructs.Construct, trigger awslambda.Func
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(jsii.Number(1))),
 		Targets:     &[]awsevents.IRuleTarget{everyMinute(res, trigger)},
 	})
+}
+
+// requests is the pattern of requests on the bus. On a bus of its own, the team also gets those for
+// other teams, which are mistakes and become dead letters.
+func requests(opts Options) *awsevents.EventPattern {
+	pattern := &awsevents.EventPattern{DetailType: jsii.Strings("Deployment Requested")}
+	if opts.Bus != "" {
+		pattern.Detail = &map[string]any{"team": jsii.Strings(opts.Team)}
+	}
+	return pattern
 }
 
 // pushes is the pattern of successful pushes to repositories with the prefixes.

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/jsii-runtime-go"
+
+	"waybill/internal/settings"
+)
+
+// Account is how the stack fits into an account with rules of its own.
+type Account struct {
+	// Boundary (permissions-boundary) is the ARN of the policy that limits every role of the
+	// stack. By default there is none.
+	Boundary string
+	// Bus (bus) is the name of an existing bus, which teams may share. By default the stack has
+	// one of its own.
+	Bus string
+	// Tags (tags) are further tags of the stack and all that is in it: "cost-center=42,owner=web".
+	Tags string
+	// Removal (removal) is what happens to tables and logs that leave the stack, and when it is
+	// deleted: "retain", the default, or "destroy".
+	Removal string
+	// Tracing (tracing=true) has AWS X-Ray record the requests and the runs of functions.
+	Tracing bool
+	// ForeignGatewayRole (gateway-role=false) leaves the role that API Gateway writes logs with to
+	// somebody else. It is one setting of an account and region, which each stack else writes.
+	ForeignGatewayRole bool
+}
+
+// What the values look like.
+var (
+	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+$`)
+	busName   = regexp.MustCompile(`^[A-Za-z0-9._/-]{1,256}$`)
+	tagText   = regexp.MustCompile(`^[\p{L}\p{N} _.:/+@-]*$`)
+)
+
+// The longest key and value of a tag.
+const maxTagKey, maxTagValue = 128, 256
+
+// account reads the options.
+func (c *context) account() Account {
+	return Account{
+		Boundary:           c.text("permissions-boundary", ""),
+		Bus:                c.text("bus", ""),
+		Tags:               c.text("tags", ""),
+		Removal:            c.text("removal", ""),
+		Tracing:            c.flag("tracing", false),
+		ForeignGatewayRole: !c.flag("gateway-role", true),
+	}
+}
+
+func (a Account) check() error {
+	switch {
+	case a.Boundary != "" && !policyARN.MatchString(a.Boundary):
+		return fmt.Errorf("permissions-boundary=%s: the ARN of a policy, like "+
+			"arn:aws:iam::123456789012:policy/boundary", a.Boundary)
+	case a.Bus == "default" || a.Bus != "" && !busName.MatchString(a.Bus):
+		return fmt.Errorf("bus=%s: the name of an existing bus of this account and region, not default",
+			a.Bus)
+	case a.Removal != "" && a.Removal != "retain" && a.Removal != "destroy":
+		return fmt.Errorf("removal=%s: retain or destroy", a.Removal)
+	}
+	for _, tag := range settings.List(a.Tags) {
+		key, value, found := strings.Cut(tag, "=")
+		if !found || key == "" || key == teamTag || strings.HasPrefix(strings.ToLower(key), "aws:") ||
+			!tagText.MatchString(key) || !tagText.MatchString(value) ||
+			utf8.RuneCountInString(key) > maxTagKey || utf8.RuneCountInString(value) > maxTagValue {
+			return fmt.Errorf("tags=%s: keys and values with commas between them, like "+
+				"cost-center=42,owner=web; no key begins with aws:, and %s is the stack's", a.Tags, teamTag)
+		}
+	}
+	return nil
+}
+
+// teamTag is the tag with the name of the team.
+const teamTag = "waybill-team"
+
+// tags returns the tags of the stack.
+func (o Options) tags() *map[string]*string {
+	all := map[string]*string{teamTag: jsii.String(o.Team)}
+	for _, tag := range settings.List(o.Tags) {
+		key, value, _ := strings.Cut(tag, "=")
+		all[key] = jsii.String(value)
+	}
+	return &all
+}
+
+// keepsData tells whether tables and logs outlive the stack. Data of an emulator never does.
+func (o Options) keepsData() bool { return !o.Local && o.Removal != "destroy" }
+
+// removal is the policy for data that leaves the template, or whose stack is deleted.
+func (o Options) removal() awscdk.RemovalPolicy {
+	if o.keepsData() {
+		return awscdk.RemovalPolicy_RETAIN
+	}
+	return awscdk.RemovalPolicy_DESTROY
+}
+
+// boundary is the limit of every role, or nil.
+func (o Options) boundary() awscdk.PermissionsBoundary {
+	if o.Boundary == "" {
+		return nil
+	}
+	return awscdk.PermissionsBoundary_FromArn(jsii.String(o.Boundary))
+}

@@ -1,0 +1,4 @@
+package main
+
+// MaxRunners is how many deployments run at once.
+func MaxRunners(l Limits) int { return l.maxRunners() }
