@@ -25,6 +25,9 @@ type Account struct {
 	// Removal (removal) is what happens to tables and logs that leave the stack, and when it is
 	// deleted: "retain", the default, or "destroy".
 	Removal string
+	// Key (key) encrypts the data of the stack: the ARN of a key, or "create" for a new one. By
+	// default AWS manages the keys.
+	Key string
 	// Tracing (tracing=true) has AWS X-Ray record the requests and the runs of functions.
 	Tracing bool
 	// ForeignGatewayRole (gateway-role=false) leaves the role that API Gateway writes logs with to
@@ -49,12 +52,16 @@ func (c *context) account() Account {
 		Bus:                c.text("bus", ""),
 		Tags:               c.text("tags", ""),
 		Removal:            c.text("removal", ""),
+		Key:                c.text("key", ""),
 		Tracing:            c.flag("tracing", false),
 		ForeignGatewayRole: !c.flag("gateway-role", true),
 	}
 }
 
 func (a Account) check() error {
+	if err := a.checkKey(); err != nil {
+		return err
+	}
 	switch {
 	case a.Boundary != "" && !policyARN.MatchString(a.Boundary):
 		return fmt.Errorf("permissions-boundary=%s: the ARN of a policy, like "+

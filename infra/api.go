@@ -3,7 +3,6 @@ package main
 import (
 	"strings"
 
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigateway"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
@@ -51,8 +50,9 @@ func (a api) url(opts Options) *string {
 // LocalStack 4.14 claims to update an existing API or stage and does not: restart
 // it after a change of routes.
 func newAPI(
-	stack awscdk.Stack, opts Options, routes []openapi.Route, functions map[string]awslambda.Function,
+	res resources, routes []openapi.Route, functions map[string]awslambda.Function,
 ) (api, error) {
+	stack, opts := res.stack, res.opts
 	group := constructs.NewConstruct(stack, jsii.String("Api"))
 	name := opts.prefix()
 	document, err := newDocument(stack, name, routes, functions)
@@ -75,7 +75,7 @@ func newAPI(
 	// deployment when the document changes.
 	deployment := awsapigateway.NewDeployment(group, jsii.String("Deployment"),
 		&awsapigateway.DeploymentProps{Api: rest})
-	made := api{rest: rest, stage: newStage(group, opts, deployment)}
+	made := api{rest: rest, stage: newStage(group, res, deployment)}
 	opts.protect(group, made.stage)
 	opts.serve(stack, group, made)
 	return made, nil

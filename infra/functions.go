@@ -69,7 +69,7 @@ var stackFunctions = []function{
 		memory: 512, timeout: apiTimeout, api: true,
 		environment: append(
 			[]string{settings.Team, settings.AuditTable, settings.LogBucket, settings.SecretsPath,
-				settings.InspectFunction, settings.MailTopics, settings.NotifyQueueURL,
+				settings.SecretsKey, settings.InspectFunction, settings.MailTopics, settings.NotifyQueueURL,
 				settings.DeliveriesTable, settings.NotifyLoopback,
 				settings.Shards, settings.Retention, settings.TokenDays, settings.Throttle, settings.Images,
 				settings.Buckets},
@@ -171,7 +171,7 @@ func newFunctions(res resources) map[string]awslambda.Function {
 func newFunction(scope constructs.Construct, res resources, f function) awslambda.Function {
 	id := capital(f.name)
 	f, reserved := res.opts.sized(f)
-	logs := newLogGroup(scope, id+"Log", res.opts, f.name)
+	logs := newLogGroup(scope, id+"Log", res, f.name)
 	props := &awslambda.FunctionProps{
 		FunctionName: res.opts.name(f.name),
 		Description:  jsii.String(f.does),
@@ -184,7 +184,7 @@ func newFunction(scope constructs.Construct, res resources, f function) awslambd
 		Environment:  res.environment(f.environment),
 		LogGroup:     logs,
 		// The role is complete. The CDK must not add to it.
-		Role: newRole(scope, id+"Role", append(f.may(res), res.always(f, logs)...)).
+		Role: newRole(scope, id+"Role", res.keys.allowed(append(f.may(res), res.always(f, logs)...))).
 			WithoutPolicyUpdates(nil),
 	}
 	if reserved > 0 {
@@ -216,14 +216,17 @@ var architectures = map[string]func() awslambda.Architecture{
 
 // newLogGroup returns a log group with a name that an operator can guess,
 // "/waybill-TEAM/runner".
-func newLogGroup(scope constructs.Construct, id string, opts Options, name string) awslogs.LogGroup {
+func newLogGroup(scope constructs.Construct, id string, res resources, name string) awslogs.LogGroup {
 	group := awslogs.NewLogGroup(scope, jsii.String(id), &awslogs.LogGroupProps{
-		LogGroupName:  jsii.String("/" + opts.prefix() + "/" + name),
+		LogGroupName:  jsii.String("/" + res.opts.prefix() + "/" + name),
 		RemovalPolicy: awscdk.RemovalPolicy_DESTROY,
 	})
 	// The CDK has a constant for each number that CloudWatch knows, and nothing between.
-	group.Node().DefaultChild().(awslogs.CfnLogGroup).SetRetentionInDays(
-		jsii.Number(cmp.Or(opts.LogDays, defaultLogDays)))
+	raw := group.Node().DefaultChild().(awslogs.CfnLogGroup)
+	raw.SetRetentionInDays(jsii.Number(cmp.Or(res.opts.LogDays, defaultLogDays)))
+	if key := res.keys.arn(); key != nil {
+		raw.SetKmsKeyId(key)
+	}
 	return group
 }
 
@@ -253,6 +256,9 @@ func (r resources) environment(names []string) *map[string]*string {
 		settings.ScheduleRole:           r.schedules.role.RoleArn(),
 		settings.SecretsPath:            jsii.String(r.secrets.path),
 		settings.InspectFunction:        r.opts.name(inspectFunction),
+	}
+	if key := r.keys.arn(); key != nil {
+		values[settings.SecretsKey] = key
 	}
 	for name, given := range r.opts.environment() {
 		if given != "" {

@@ -22,12 +22,11 @@ const (
 // No rule removes chunks or configurations by their age: a log is kept as long as its
 // record, which may be for good, and a configuration while anything uses it. dispatch
 // deletes them once the record was removed.
-func newLogBucket(stack awscdk.Stack, opts Options) awss3.Bucket {
-	bucket := awss3.NewBucket(stack, jsii.String("Logs"), &awss3.BucketProps{
+func newLogBucket(stack awscdk.Stack, opts Options, keys encryption) awss3.Bucket {
+	props := &awss3.BucketProps{
 		BucketName:        opts.bucketName(stack),
 		BlockPublicAccess: awss3.BlockPublicAccess_BLOCK_ALL(),
 		ObjectOwnership:   awss3.ObjectOwnership_BUCKET_OWNER_ENFORCED,
-		Encryption:        awss3.BucketEncryption_S3_MANAGED,
 		// Emulators are reached over plain HTTP, on loopback.
 		EnforceSSL: jsii.Bool(!opts.Local),
 		LifecycleRules: &[]*awss3.LifecycleRule{{
@@ -35,7 +34,9 @@ func newLogBucket(stack awscdk.Stack, opts Options) awss3.Bucket {
 			AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(jsii.Number(1)),
 		}},
 		RemovalPolicy: opts.removal(),
-	})
+	}
+	keys.bucket(props)
+	bucket := awss3.NewBucket(stack, jsii.String("Logs"), props)
 	if !opts.Local {
 		bucket.AddToResourcePolicy(writtenOnce(bucket))
 		bucket.AddToResourcePolicy(rewrittenOnPurpose(bucket))

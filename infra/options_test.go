@@ -114,9 +114,11 @@ func TestReadOptions(t *testing.T) {
 		{
 			name: "an account",
 			context: with("permissions-boundary", "arn:aws:iam::123456789012:policy/b", "bus", "shared",
+				"key", "create",
 				"tags", "owner=web", "removal", "destroy", "tracing", "true", "gateway-role", "false"),
 			want: infra.Options{Team: "blue", Architecture: "arm64", Account: infra.Account{
 				Boundary: "arn:aws:iam::123456789012:policy/b", Bus: "shared", Tags: "owner=web",
+				Key:     "create",
 				Removal: "destroy", Tracing: true, ForeignGatewayRole: true}},
 		},
 		{
@@ -204,6 +206,7 @@ func TestReadOptionsRefuses(t *testing.T) {
 		{"a tag without a value", with("tags", "owner"), "tags=owner: keys and values"},
 		{"a tag of AWS", with("tags", "aws:owner=web"), "no key begins with aws:"},
 		{"the stack's tag", with("tags", "waybill-team=red"), "waybill-team is the stack's"},
+		{"an alias", with("key", "alias/blue"), "key=alias/blue: create, or the ARN of a key"},
 		{"another removal", with("removal", "delete"), "removal=delete: retain or destroy"},
 		{"no shards", map[string]any{"team": "blue", "shards": "0"}, "shards=0: a number from 1 to 10"},
 		{"no team", nil, "-c team=NAME"},

@@ -49,23 +49,22 @@ type queues struct {
 	schedulesDead awssqs.Queue
 }
 
-func newQueues(scope constructs.Construct, opts Options) queues {
+func newQueues(scope constructs.Construct, opts Options, keys encryption) queues {
 	group := constructs.NewConstruct(scope, jsii.String("Queues"))
-	runnerDead := newQueue(group, opts, "RunnerDead", feeds{})
-	triggerDead := newQueue(group, opts, "TriggerDead", feeds{})
-	notifyDead := newQueue(group, opts, "NotifyDead", feeds{})
+	add := func(id string, to feeds) awssqs.Queue { return newQueue(group, opts, keys, id, to) }
+	runnerDead, triggerDead := add("RunnerDead", feeds{}), add("TriggerDead", feeds{})
+	notifyDead := add("NotifyDead", feeds{})
 	return queues{
 		// Lambda requires the function's own time limit at least. The runner shortens
 		// it as soon as it has begun.
-		runner:     newQueue(group, opts, "Runner", feeds{opts.runnerTimeout(), maxReceives, runnerDead}),
-		runnerDead: runnerDead,
-		trigger: newQueue(group, opts, "Trigger",
-			feeds{triggerTimeout, maxTriggerReceives, triggerDead}),
+		runner:        add("Runner", feeds{opts.runnerTimeout(), maxReceives, runnerDead}),
+		runnerDead:    runnerDead,
+		trigger:       add("Trigger", feeds{triggerTimeout, maxTriggerReceives, triggerDead}),
 		triggerDead:   triggerDead,
-		notify:        newQueue(group, opts, "Notify", feeds{notifyTimeout, maxNotifyReceives, notifyDead}),
+		notify:        add("Notify", feeds{notifyTimeout, maxNotifyReceives, notifyDead}),
 		notifyDead:    notifyDead,
-		streamsDead:   newQueue(group, opts, "StreamsDead", feeds{}),
-		schedulesDead: newQueue(group, opts, "SchedulesDead", feeds{}),
+		streamsDead:   add("StreamsDead", feeds{}),
+		schedulesDead: add("SchedulesDead", feeds{}),
 	}
 }
 
@@ -113,10 +112,11 @@ type feeds struct {
 	dead     awssqs.Queue
 }
 
-func newQueue(scope constructs.Construct, opts Options, id string, to feeds) awssqs.Queue {
+func newQueue(
+	scope constructs.Construct, opts Options, keys encryption, id string, to feeds,
+) awssqs.Queue {
 	props := &awssqs.QueueProps{
-		QueueName:  opts.name(kebab(id)),
-		Encryption: awssqs.QueueEncryption_SQS_MANAGED,
+		QueueName: opts.name(kebab(id)),
 		// Emulators are reached over plain HTTP, on loopback.
 		EnforceSSL:      jsii.Bool(!opts.Local),
 		RetentionPeriod: awscdk.Duration_Days(jsii.Number(retentionDays)),
@@ -128,5 +128,12 @@ func newQueue(scope constructs.Construct, opts Options, id string, to feeds) aws
 			MaxReceiveCount: jsii.Number(to.receives),
 		}
 	}
-	return awssqs.NewQueue(scope, jsii.String(id), props)
+	if keys.key == nil {
+		props.Encryption = awssqs.QueueEncryption_SQS_MANAGED
+		return awssqs.NewQueue(scope, jsii.String(id), props)
+	}
+	queue := awssqs.NewQueue(scope, jsii.String(id), props)
+	// As a property of the construct, the key would let every rule of the account use the queue.
+	queue.Node().DefaultChild().(awssqs.CfnQueue).SetKmsMasterKeyId(keys.arn())
+	return queue
 }

@@ -20,11 +20,11 @@ const schedulerService = "scheduler.amazonaws.com"
 
 // newSchedules returns the group and a role that may only send to the queue of events. Scheduler
 // takes the role only for schedules of the group.
-func newSchedules(scope constructs.Construct, opts Options, queues queues) schedules {
+func newSchedules(scope constructs.Construct, opts Options, queues queues, keys encryption) schedules {
 	of := constructs.NewConstruct(scope, jsii.String("Schedules"))
 	group := awsscheduler.NewCfnScheduleGroup(of, jsii.String("Group"),
 		&awsscheduler.CfnScheduleGroupProps{Name: jsii.String(opts.prefix())})
-	send := []awsiam.PolicyStatement{allow(on(queues.trigger.QueueArn()), "sqs:SendMessage")}
+	send := keys.allowed([]awsiam.PolicyStatement{allow(on(queues.trigger.QueueArn()), "sqs:SendMessage")})
 	role := awsiam.NewRole(of, jsii.String("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(jsii.String(schedulerService), &awsiam.ServicePrincipalOpts{
 			Conditions: &map[string]any{"StringEquals": map[string]any{

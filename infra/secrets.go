@@ -21,9 +21,9 @@ const (
 // makes no parameter: CloudFormation cannot hold a SecureString, and a secret does
 // not belong in a template.
 //
-// The parameters are encrypted with the account's own key for the parameter store.
-// A role that may read a parameter may use this key through it, so no role needs
-// a right on a key.
+// The parameters are encrypted with the account's own key for the parameter store, or
+// with the team's. A role that may read a parameter may use the account's key through
+// it, so no role needs a right on that.
 type secrets struct {
 	stack awscdk.Stack
 	// path has no slash at its end.

@@ -15,6 +15,7 @@ import (
 type resources struct {
 	stack   awscdk.Stack
 	opts    Options
+	keys    encryption
 	tables  tables
 	logs    awss3.Bucket
 	queues  queues
@@ -43,20 +44,22 @@ func New(app constructs.Construct, opts Options, routes []openapi.Route) (awscdk
 	if !opts.Local {
 		opts.warn(stack)
 	}
+	keys := newEncryption(stack, opts)
 	res := resources{
 		stack:   stack,
 		opts:    opts,
-		tables:  newTables(stack, opts),
-		logs:    newLogBucket(stack, opts),
-		queues:  newQueues(stack, opts),
+		keys:    keys,
+		tables:  newTables(stack, opts, keys),
+		logs:    newLogBucket(stack, opts, keys),
+		queues:  newQueues(stack, opts, keys),
 		bus:     newBus(stack, opts),
 		secrets: newSecrets(stack, opts),
 		vpc:     newVPCConfig(stack, opts),
 	}
-	res.schedules = newSchedules(stack, opts, res.queues)
+	res.schedules = newSchedules(stack, opts, res.queues, keys)
 	functions := newFunctions(res)
 	newTriggers(res, functions)
-	api, err := newAPI(stack, opts, routes, functions)
+	api, err := newAPI(res, routes, functions)
 	if err != nil {
 		return nil, err
 	}

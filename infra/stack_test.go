@@ -237,6 +237,7 @@ func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 		"DeliveriesTable": {settings.DeliveriesTable}, "MailTopics": {settings.MailTopics},
 		"NotifyLoopback":  nil, // only on a local stack
 		"SecretsPath":     {settings.SecretsPath},
+		"SecretsKey":      nil, // only with a key of the team
 		"TokensTable":     {settings.TokensTable},
 		"TokenUseTable":   {settings.TokenUseTable},
 		"AuditTable":      {settings.AuditTable},

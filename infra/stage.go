@@ -12,7 +12,7 @@ import (
 // newStage returns the stage that serves the deployment. It writes a line for every
 // request to a log of its own.
 func newStage(
-	scope constructs.Construct, opts Options, deployment awsapigateway.Deployment,
+	scope constructs.Construct, res resources, deployment awsapigateway.Deployment,
 ) awsapigateway.Stage {
 	stage := awsapigateway.NewStage(scope, jsii.String("Live"), &awsapigateway.StageProps{
 		Deployment:           deployment,
@@ -20,14 +20,14 @@ func newStage(
 		ThrottlingRateLimit:  jsii.Number(requestsPerSecond),
 		ThrottlingBurstLimit: jsii.Number(requestsAtOnce),
 		AccessLogDestination: awsapigateway.NewLogGroupLogDestination(
-			newLogGroup(scope, "AccessLog", opts, "requests")),
+			newLogGroup(scope, "AccessLog", res, "requests")),
 		AccessLogFormat: accessLogFormat(),
 		// Bodies may have secrets.
 		DataTraceEnabled: jsii.Bool(false),
-		TracingEnabled:   traced(opts),
+		TracingEnabled:   traced(res.opts),
 	})
-	if !opts.ForeignGatewayRole {
-		stage.Node().AddDependency(newGatewayAccount(scope, opts))
+	if !res.opts.ForeignGatewayRole {
+		stage.Node().AddDependency(newGatewayAccount(scope, res.opts))
 	}
 	return stage
 }

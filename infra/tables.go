@@ -20,10 +20,10 @@ type tables struct {
 	applications, services, databases awsdynamodb.TableV2
 }
 
-func newTables(scope constructs.Construct, opts Options) tables {
+func newTables(scope constructs.Construct, opts Options, keys encryption) tables {
 	group := constructs.NewConstruct(scope, jsii.String("Tables"))
 	add := func(id string, props awsdynamodb.TablePropsV2) awsdynamodb.TableV2 {
-		return newTable(group, opts, id, props)
+		return newTable(group, opts, keys, id, props)
 	}
 	return tables{
 		catalog:      add("Catalog", keyed(text("kind"), text("uuid"))),
@@ -83,14 +83,14 @@ func number(name string) *awsdynamodb.Attribute {
 
 // newTable adds a table with these keys, and with the properties that all tables have.
 func newTable(
-	scope constructs.Construct, opts Options, id string, props awsdynamodb.TablePropsV2,
+	scope constructs.Construct, opts Options, keys encryption, id string, props awsdynamodb.TablePropsV2,
 ) awsdynamodb.TableV2 {
 	props.TableName = opts.tableName(kebab(id))
 	// Deployments come in bursts.
 	props.Billing = awsdynamodb.Billing_OnDemand(nil)
 	// KMS with the account's own key for DynamoDB: CloudTrail shows its use, and
 	// it costs nothing to keep. A role that may read the table may use the key
-	// through DynamoDB, so no role needs a right on a key.
+	// through DynamoDB, so no role needs a right on it.
 	props.Encryption = awsdynamodb.TableEncryptionV2_AwsManagedKey()
 	props.TimeToLiveAttribute = jsii.String(ExpiryAttribute)
 	props.PointInTimeRecoverySpecification = &awsdynamodb.PointInTimeRecoverySpecification{
@@ -98,5 +98,7 @@ func newTable(
 	}
 	props.DeletionProtection = jsii.Bool(opts.keepsData())
 	props.RemovalPolicy = opts.removal()
-	return awsdynamodb.NewTableV2(scope, jsii.String(id), &props)
+	table := awsdynamodb.NewTableV2(scope, jsii.String(id), &props)
+	keys.table(table)
+	return table
 }

@@ -77,7 +77,8 @@ func everyOption() infra.Options {
 		Certificate: "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b2c3d",
 	}
 	opts.Account = infra.Account{Boundary: "arn:aws:iam::123456789012:policy/boundary", Bus: "shared",
-		Tags: "cost-center=42,owner=web", Removal: "destroy", Tracing: true, ForeignGatewayRole: true}
+		Key: "create", Tags: "cost-center=42,owner=web", Removal: "destroy", Tracing: true,
+		ForeignGatewayRole: true}
 	return opts
 }
 
@@ -89,9 +90,13 @@ var existing = sync.OnceValues(func() ([]byte, error) {
 		opts.VPC, opts.Subnets = "vpc-0a1b2c3d4e5f67890", "subnet-0a1b2c3d4e5f67890"
 		opts.SecurityGroups = "sg-0a1b2c3d4e5f67890,sg-1a1b2c3d4e5f67890"
 		opts.Domain = "deploy.example.org"
+		opts.Key = teamKey
 		return opts
 	})
 })
+
+// teamKey is a key that the account has already.
+const teamKey = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f"
 
 // private is reached through a VPC endpoint alone.
 var private = sync.OnceValues(func() ([]byte, error) {

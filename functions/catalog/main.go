@@ -46,19 +46,19 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	store := schedule.Catalog{Store: dynamostore.NewCatalog(aws.DynamoDB(), tables), Schedules: schedules,
 		Clock: clock}
 	tokens := dynamostore.NewTokens(aws.DynamoDB(), dynamostore.TokenTables(env.TokenTables()))
-	keys := sshkey.Reader{}
+	keys, path, key := sshkey.Reader{}, env.Get(settings.SecretsPath), env.Get(settings.SecretsKey)
 	handler, err := catalogapi.New(catalogapi.Ports{
 		Tokens: tokens, Store: store, KeyReader: keys, Schedules: schedules, Clock: clock,
 		Check: recipe.Check, Expand: recipe.Expand, Warn: recipe.Warnings,
 		Audit:     dynamostore.NewAuditLog(aws.DynamoDB(), tables),
 		Keys:      dynamostore.NewIdempotencyKeys(aws.DynamoDB(), tables.Catalog),
-		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Vault:     parameters.Open(aws.Config(), path).EncryptedWith(key),
 		Inspector: inspection.Open(aws.ConfigForInvocations(), env.Get(settings.InspectFunction), keys),
 		Notify: catalogapi.NotifyPorts{Topics: mail.Open(aws.Config(), env.Get(settings.MailTopics)),
 			Jobs:       sqsqueue.OpenJobs(aws.Config(), env.Get(settings.NotifyQueueURL), ""),
 			Deliveries: dynamostore.NewDeliveries(aws.DynamoDB(), env.Get(settings.DeliveriesTable)),
 			Loopback:   env.Get(settings.NotifyLoopback) == "true"},
-		WebhookKeys: parameters.OpenWebhookKeys(aws.Config(), env.Get(settings.SecretsPath)),
+		WebhookKeys: parameters.OpenWebhookKeys(aws.Config(), path).EncryptedWith(key),
 		Ledger:      dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		Snapshots:   s3archive.OpenSnapshots(aws.Config(), env.Get(settings.LogBucket)),
 	}, opts)

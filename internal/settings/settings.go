@@ -50,6 +50,9 @@ const (
 	InspectFunction = "WAYBILL_INSPECT_FUNCTION"
 	// SecretsPath is the parameter path of the secrets ("/waybill/TEAM").
 	SecretsPath = "WAYBILL_SECRETS_PATH"
+	// SecretsKey is the ARN of the key that new secrets are encrypted with; when unset, it is the
+	// account's own key for the parameter store.
+	SecretsKey = "WAYBILL_SECRETS_KEY"
 	// Lease is how long a runner may be silent before another takes its
 	// deployment ("40s"); 40 s when unset.
 	Lease = "WAYBILL_LEASE"

@@ -39,6 +39,8 @@ const maxParts = 40
 type Vault struct {
 	client *ssm.Client
 	path   string
+	// key is nil for the account's own.
+	key *string
 }
 
 var _ catalog.Vault = (*Vault)(nil)
@@ -52,6 +54,20 @@ func New(client *ssm.Client, path string) *Vault {
 // Open returns the vault below the path and makes a client for it.
 func Open(config aws.Config, path string) *Vault {
 	return New(ssm.NewFromConfig(config), path)
+}
+
+// EncryptedWith returns the vault that encrypts what it writes with the key, an ARN, or with the
+// account's own when it is "". Reading needs no key: each parameter names its own.
+func (v *Vault) EncryptedWith(key string) *Vault {
+	return &Vault{client: v.client, path: v.path, key: optional(key)}
+}
+
+// optional is nil for "".
+func optional(key string) *string {
+	if key == "" {
+		return nil
+	}
+	return &key
 }
 
 // purposes has the folder of each kind's secrets, so that a role can be limited to a
@@ -94,6 +110,7 @@ func (v *Vault) Put(ctx context.Context, id catalog.ID, generation catalog.Gener
 			Type:  types.ParameterTypeSecureString,
 			Tier:  types.ParameterTierStandard,
 			Value: &parts[i],
+			KeyId: v.key,
 		})
 		if refusal, ok := errors.AsType[smithy.APIError](err); ok &&
 			refusal.ErrorCode() == (&types.ParameterAlreadyExists{}).ErrorCode() {

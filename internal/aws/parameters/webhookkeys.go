@@ -17,6 +17,8 @@ import (
 type WebhookKeys struct {
 	client *ssm.Client
 	name   string
+	// key is nil for the account's own.
+	key *string
 }
 
 var _ webhook.Keys = (*WebhookKeys)(nil)
@@ -24,6 +26,12 @@ var _ webhook.Keys = (*WebhookKeys)(nil)
 // OpenWebhookKeys returns the key below the path, and makes a client for it.
 func OpenWebhookKeys(config aws.Config, path string) *WebhookKeys {
 	return &WebhookKeys{client: ssm.NewFromConfig(config), name: path + "/webhooks/key"}
+}
+
+// EncryptedWith returns the key that is itself encrypted with the other one, an ARN, or with the
+// account's own when it is "".
+func (k *WebhookKeys) EncryptedWith(key string) *WebhookKeys {
+	return &WebhookKeys{client: k.client, name: k.name, key: optional(key)}
 }
 
 // Load reads the parameter.
@@ -47,6 +55,7 @@ func (k *WebhookKeys) Create(ctx context.Context, key webhook.Key) error {
 		Tier:      types.ParameterTierStandard,
 		Value:     aws.String(key.Text()),
 		Overwrite: aws.Bool(false),
+		KeyId:     k.key,
 	})
 	refusal, refused := errors.AsType[smithy.APIError](err)
 	if refused && refusal.ErrorCode() == (&types.ParameterAlreadyExists{}).ErrorCode() {
