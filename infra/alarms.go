@@ -94,7 +94,7 @@ func (a alarms) throttledFunctions(functions map[string]awslambda.Function) awsc
 		each = append(each, functions[name].MetricThrottles(statistic("Sum")))
 	}
 	all := sum("functions", each)
-	a.at("FunctionsThrottled", "Lambda refuses calls of dispatch, runner, trigger or notify: the account or "+
+	a.atSum("FunctionsThrottled", "Lambda refuses calls of dispatch, runner, trigger or notify: the account or "+
 		"the function is at its limit of concurrent functions.", all, failuresToNotice)
 	return all
 }
@@ -109,7 +109,7 @@ func (a alarms) throttledTables(tables tables) awscloudwatch.IMetric {
 		}
 	}
 	all := sum("tables", each)
-	a.at("TablesThrottled", "DynamoDB refuses reads or writes: a partition of a table is at its limit. "+
+	a.atSum("TablesThrottled", "DynamoDB refuses reads or writes: a partition of a table is at its limit. "+
 		"Requests and deployments are slower or fail.", all, failuresToNotice)
 	return all
 }
@@ -216,6 +216,13 @@ func (a alarms) at(id, meaning string, of awscloudwatch.IMetric, threshold float
 		ComparisonOperator: awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
 		TreatMissingData:   awscloudwatch.TreatMissingData_NOT_BREACHING,
 	})
+}
+
+// atSum is at for a formula. MiniStack knows no alarm on one.
+func (a alarms) atSum(id, meaning string, of awscloudwatch.IMetric, threshold float64) {
+	if !a.opts.Local {
+		a.at(id, meaning, of, threshold)
+	}
 }
 
 // add makes an alarm "waybill-TEAM-ID" that tells when it begins and when it is over.
