@@ -94,8 +94,8 @@ func (a alarms) throttledFunctions(functions map[string]awslambda.Function) awsc
 		each = append(each, functions[name].MetricThrottles(statistic("Sum")))
 	}
 	all := sum("functions", each)
-	a.atSum("FunctionsThrottled", "Lambda refuses calls of dispatch, runner, trigger or notify: the account or "+
-		"the function is at its limit of concurrent functions.", all, failuresToNotice)
+	a.atSum("FunctionsThrottled", "Lambda refuses calls of dispatch, runner, trigger or notify: the "+
+		"account or the function is at its limit of concurrent functions.", all, failuresToNotice)
 	return all
 }
 
