@@ -21,9 +21,9 @@ var unscoped = map[string]string{
 	"ec2:CreateNetworkInterface":     "Lambda makes it before anything can name it.",
 	"ec2:DescribeNetworkInterfaces":  "AWS knows no resource for it.",
 	"ec2:DescribeSubnets":            "AWS knows no resource for it.",
-	"ec2:DeleteNetworkInterface":     "Lambda names it, and nobody before.",
-	"ec2:AssignPrivateIpAddresses":   "Lambda names the interface, and nobody before.",
-	"ec2:UnassignPrivateIpAddresses": "Lambda names the interface, and nobody before.",
+	"ec2:DeleteNetworkInterface":     "Its id is not known before.",
+	"ec2:AssignPrivateIpAddresses":   "The id of the interface is not known before.",
+	"ec2:UnassignPrivateIpAddresses": "The id of the interface is not known before.",
 }
 
 // managed are the policies of AWS's own that a role may have, and why.

@@ -15,7 +15,7 @@ import (
 // Account is how the stack fits into an account with rules of its own.
 type Account struct {
 	// Boundary (permissions-boundary) is the ARN of the policy that limits every role of the
-	// stack. By default there is none.
+	// stack. It is optional.
 	Boundary string
 	// Bus (bus) is the name of an existing bus, which teams may share. By default the stack has
 	// one of its own.
@@ -30,8 +30,9 @@ type Account struct {
 	Key string
 	// Tracing (tracing=true) has AWS X-Ray record the requests and the runs of functions.
 	Tracing bool
-	// ForeignGatewayRole (gateway-role=false) leaves the role that API Gateway writes logs with to
-	// somebody else. It is one setting of an account and region, which each stack else writes.
+	// ForeignGatewayRole (gateway-role=false) is for accounts that keep the role themselves that API
+	// Gateway writes logs with. It is one setting of an account and region. By default each stack
+	// writes it.
 	ForeignGatewayRole bool
 }
 

@@ -100,7 +100,7 @@ func (a alarms) throttledFunctions(functions map[string]awslambda.Function) awsc
 }
 
 // throttledTables counts the refused reads and writes of the tables that every deployment uses.
-// The keys of the others spread their load, or nobody waits for them.
+// The keys of the other tables spread their load.
 func (a alarms) throttledTables(tables tables) awscloudwatch.IMetric {
 	var each []awscloudwatch.IMetric
 	for _, table := range append(tables.deployments(), tables.catalog) {

@@ -6,8 +6,8 @@ import (
 	"github.com/aws/jsii-runtime-go"
 )
 
-// newDashboard returns the dashboard: the metrics that have alarms, and those that show how busy
-// the stack is. It costs 3 $ a month, more than all alarms together cost in most accounts.
+// newDashboard returns the dashboard: the metrics that have alarms, and the load of
+// the stack. It costs 3 $ a month, more than all alarms together cost in most accounts.
 func newDashboard(
 	res resources, functions map[string]awslambda.Function, api api, seen watched,
 	refused, foreign awscloudwatch.IMetric,

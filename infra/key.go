@@ -17,7 +17,7 @@ import (
 // newKeyOption is the value of the option key that makes a key.
 const newKeyOption = "create"
 
-// keyARN matches the ARN of a key. An alias can be moved to another key behind the stack's back.
+// keyARN matches the ARN of a key. An alias is refused, because it can be moved to another key.
 var keyARN = regexp.MustCompile(`^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+$`)
 
 func (a Account) checkKey() error {
@@ -48,8 +48,8 @@ func newEncryption(stack awscdk.Stack, opts Options) encryption {
 	return encryption{stack, awskms.Key_FromKeyArn(stack, jsii.String("Key"), jsii.String(opts.Key))}
 }
 
-// newKey returns a key that the account governs by its roles, and that three others may use: the
-// rules that send events to queues, and the log groups of the stack.
+// newKey returns a key that the account governs by its roles, and that two services may use: rules
+// that send events to queues, and the log groups of the stack.
 func newKey(stack awscdk.Stack, opts Options) awskms.Key {
 	key := awskms.NewKey(stack, jsii.String("Key"), &awskms.KeyProps{
 		Alias:             jsii.String("alias/" + opts.prefix()),
@@ -75,8 +75,7 @@ func newKey(stack awscdk.Stack, opts Options) awskms.Key {
 	return key
 }
 
-// keyActions are those of a role that reads and writes encrypted data. KMS has no action to do
-// both at once.
+// keyActions are the actions of a role that reads and writes encrypted data.
 var keyActions = []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey",
 	"kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
 

@@ -65,7 +65,7 @@ type Options struct {
 	// the stack has one of its own.
 	AlarmTopic string
 	// AlarmEmail (alarm-email) is the address that gets the alarms by e-mail. The topic is the
-	// only way that an alarm is told, so without it somebody must subscribe to the topic.
+	// only way that an alarm is told, so without it an operator must subscribe to the topic.
 	AlarmEmail string
 	// Dashboard (dashboard=true) adds a dashboard, for 3 $ a month.
 	Dashboard bool
