@@ -14,6 +14,8 @@ import (
 
 // Account is how the stack fits into an account with rules of its own.
 type Account struct {
+	// Region (region) is where the stack is. By default it is the region of the credentials.
+	Region string
 	// Boundary (permissions-boundary) is the ARN of the policy that limits every role of the
 	// stack. It is optional.
 	Boundary string
@@ -38,9 +40,10 @@ type Account struct {
 
 // What the values look like.
 var (
-	policyARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+$`)
-	busName   = regexp.MustCompile(`^[A-Za-z0-9._/-]{1,256}$`)
-	tagText   = regexp.MustCompile(`^[\p{L}\p{N} _.:/+@-]*$`)
+	regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$`)
+	policyARN  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+$`)
+	busName    = regexp.MustCompile(`^[A-Za-z0-9._/-]{1,256}$`)
+	tagText    = regexp.MustCompile(`^[\p{L}\p{N} _.:/+@-]*$`)
 )
 
 // The longest key and value of a tag.
@@ -49,6 +52,7 @@ const maxTagKey, maxTagValue = 128, 256
 // account reads the options.
 func (c *context) account() Account {
 	return Account{
+		Region:             c.text("region", ""),
 		Boundary:           c.text("permissions-boundary", ""),
 		Bus:                c.text("bus", ""),
 		Tags:               c.text("tags", ""),
@@ -64,6 +68,8 @@ func (a Account) check() error {
 		return err
 	}
 	switch {
+	case a.Region != "" && !regionName.MatchString(a.Region):
+		return fmt.Errorf("region=%s: the name of a region, like eu-central-1", a.Region)
 	case a.Boundary != "" && !policyARN.MatchString(a.Boundary):
 		return fmt.Errorf("permissions-boundary=%s: the ARN of a policy, like "+
 			"arn:aws:iam::123456789012:policy/boundary", a.Boundary)
@@ -96,6 +102,14 @@ func (o Options) tags() *map[string]*string {
 		all[key] = jsii.String(value)
 	}
 	return &all
+}
+
+// place is where the stack is deployed. The account is always the one of the credentials.
+func (a Account) place() *awscdk.Environment {
+	if a.Region == "" {
+		return nil
+	}
+	return &awscdk.Environment{Region: jsii.String(a.Region)}
 }
 
 // keepsData tells whether tables and logs outlive the stack. Data of an emulator never does.

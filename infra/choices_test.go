@@ -116,6 +116,28 @@ func TestSynthesisSaysWhatTeamsShare(t *testing.T) {
 	}
 }
 
+// TestTheRegionIsFixedOnRequest: the CDK's command line deploys to the region of the stack, and to
+// the one of the credentials if the stack has none.
+func TestTheRegionIsFixedOnRequest(t *testing.T) {
+	text(t, onAWS) // skips where there is no CDK
+	for region, want := range map[string]string{
+		"": "aws://unknown-account/unknown-region", "eu-central-1": "aws://unknown-account/eu-central-1",
+	} {
+		opts := golden()
+		opts.Region, opts.Functions = region, t.TempDir()
+		if err := placeholders(opts.Functions); err != nil {
+			t.Fatal(err)
+		}
+		stack, err := infra.New(infra.NewApp(t.TempDir()), opts, openapi.Routes()[:1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := *stack.Environment(); got != want {
+			t.Errorf("region=%s: the stack is in %s, want %s", region, got, want)
+		}
+	}
+}
+
 // TestWhatConnectsToServersRunsInTheVPC: the others keep their way to AWS without a NAT gateway.
 func TestWhatConnectsToServersRunsInTheVPC(t *testing.T) {
 	for form, synthesized := range map[string]func() ([]byte, error){"full": full, "existing": existing} {

@@ -114,11 +114,11 @@ func TestReadOptions(t *testing.T) {
 		{
 			name: "an account",
 			context: with("permissions-boundary", "arn:aws:iam::123456789012:policy/b", "bus", "shared",
-				"key", "create",
+				"key", "create", "region", "us-gov-west-1",
 				"tags", "owner=web", "removal", "destroy", "tracing", "true", "gateway-role", "false"),
 			want: infra.Options{Team: "blue", Architecture: "arm64", Account: infra.Account{
 				Boundary: "arn:aws:iam::123456789012:policy/b", Bus: "shared", Tags: "owner=web",
-				Key:     "create",
+				Key: "create", Region: "us-gov-west-1",
 				Removal: "destroy", Tracing: true, ForeignGatewayRole: true}},
 		},
 		{
@@ -207,6 +207,7 @@ func TestReadOptionsRefuses(t *testing.T) {
 		{"a tag of AWS", with("tags", "aws:owner=web"), "no key begins with aws:"},
 		{"the stack's tag", with("tags", "waybill-team=red"), "waybill-team is the stack's"},
 		{"an alias", with("key", "alias/blue"), "key=alias/blue: create, or the ARN of a key"},
+		{"a zone as a region", with("region", "eu-central-1a"), "region=eu-central-1a: the name of a region"},
 		{"another removal", with("removal", "delete"), "removal=delete: retain or destroy"},
 		{"no shards", map[string]any{"team": "blue", "shards": "0"}, "shards=0: a number from 1 to 10"},
 		{"no team", nil, "-c team=NAME"},

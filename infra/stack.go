@@ -33,6 +33,7 @@ func New(app constructs.Construct, opts Options, routes []openapi.Route) (awscdk
 	stack := awscdk.NewStack(app, jsii.String(opts.prefix()), &awscdk.StackProps{
 		Description: jsii.String(
 			"Waybill of team " + opts.Team + ": a record and a log for every deployment."),
+		Env:  opts.place(),
 		Tags: opts.tags(),
 		// Operators deploy with their own rights, not with a role of the bootstrap
 		// stack. So CloudTrail names the operator, and emulators that enforce IAM
