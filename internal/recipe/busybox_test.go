@@ -12,6 +12,7 @@ import (
 // TestTheScriptsOnAServerWithBusybox runs the tests of the steps' scripts again with
 // busybox as sh and as every tool, as on Alpine.
 func TestTheScriptsOnAServerWithBusybox(t *testing.T) {
+	t.Parallel()
 	tests := []string{
 		"TestFetch", "TestRestartUses", "TestDelete", "TestP8Health", "TestP8Start", "TestP8Report",
 		"TestHTTPCheck", "TestNetworks", "TestStatusOf", "TestPullAsks", "TestPolicyFollowsLinks",

@@ -17,6 +17,7 @@ import (
 // cancelled-by-user only when no process of its job is left, even if the
 // processes resist.
 func TestP7CancelledMeansThatNothingIsLeft(t *testing.T) {
+	t.Parallel()
 	w := stack(t)
 	server := w.server(t)
 
