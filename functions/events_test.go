@@ -126,7 +126,7 @@ func TestSampleOfRunnerNamesADeployment(t *testing.T) {
 		if message.Receives != 1 || message.Receipt == "" {
 			t.Errorf("message %+v, want a receipt and the first delivery", message)
 		}
-		got, err = sqsqueue.Read(message.Body)
+		got, _, err = sqsqueue.Read(message.Body)
 		return err
 	}})
 	if diff := cmp.Diff(got, sample); diff != "" {

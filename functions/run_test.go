@@ -73,7 +73,7 @@ func TestEveryLineOfARunNamesRequestAndDeployment(t *testing.T) {
 	function := gateway.New(log, gateway.Handlers{Message: func(
 		ctx context.Context, message gateway.Message,
 	) error {
-		id, err := sqsqueue.Read(message.Body)
+		id, _, err := sqsqueue.Read(message.Body)
 		if err != nil {
 			return err
 		}

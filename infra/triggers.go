@@ -66,8 +66,8 @@ func newTriggers(res resources, functions map[string]awslambda.Function) {
 
 // changesOfStatus leaves out most of a stream: each renewal of a lease, and the removals
 // of items that are no records, which have no status. A pattern of a change sees only the
-// new image. A record in progress is new to dispatch until the first attempt. dispatch
-// compares the images itself, so a change too many does no harm.
+// new image. A record in progress is new to dispatch until the first attempt, and may have a
+// signal for it while it is parked. dispatch compares the images itself, so a change too many does no harm.
 func changesOfStatus() *[]*map[string]any {
 	image := func(pattern map[string]any) *map[string]any {
 		return awslambda.FilterCriteria_Filter(&map[string]any{
@@ -81,6 +81,10 @@ func changesOfStatus() *[]*map[string]any {
 		image(map[string]any{
 			"status": map[string]any{"S": []string{"in_progress"}},
 			"a":      map[string]any{"N": []string{"0"}}, // attempts
+		}),
+		image(map[string]any{
+			"status": map[string]any{"S": []string{"in_progress"}},
+			"k":      map[string]any{"N": []any{map[string]any{"exists": true}}}, // parked
 		}),
 		awslambda.FilterCriteria_Filter(&map[string]any{
 			"eventName": []string{"REMOVE"},

@@ -51,10 +51,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	}, runner.Options{Log: log, Lease: lease})
 	return gateway.Handlers{Message: func(ctx context.Context, m gateway.Message) error {
 		received := sqsqueue.Message{Body: m.Body, Receipt: m.Receipt, Receives: m.Receives, Lease: lease}
-		return queue.Handle(ctx, received, func(ctx context.Context, id deployment.ID) error {
+		return queue.Handle(ctx, received, func(ctx context.Context, id deployment.ID, parking int) error {
 			// A random name for the owner of the lease: the request's id would be the
 			// same when a message is delivered to one request again.
-			return run.Run(ctx, id, rand.Text())
+			return run.Resume(ctx, id, parking, rand.Text())
 		})
 	}}, nil
 }

@@ -78,6 +78,8 @@ func NewDispatcher(ports DispatcherPorts, opts DispatcherOptions) *Dispatcher {
 //     join their queues, or end. If it removed its
 //     resource from the server, remove the resource from the catalog too. If it
 //     finished, the one that finished before it may expire.
+//   - unchanged: a parked deployment is followed or to be cancelled, so wake its runner, and
+//     publish nothing.
 //
 // Every change is appended to the feed and published. Publishing comes last: after an
 // earlier failure the stream delivers the whole change again. A change that the bus has
@@ -85,7 +87,7 @@ func NewDispatcher(ports DispatcherPorts, opts DispatcherOptions) *Dispatcher {
 func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 	record := change.Record
 	if record.Status == change.Previous {
-		return nil
+		return d.wake(ctx, record)
 	}
 	var err error
 	if record.Status == InProgress {
@@ -106,6 +108,22 @@ func (d *Dispatcher) Changed(ctx context.Context, change Change) error {
 		return err
 	}
 	return d.publish(ctx, change)
+}
+
+// wake calls a runner to the deployment if it is parked.
+func (d *Dispatcher) wake(ctx context.Context, record Record) error {
+	if !record.IsParked() {
+		return nil
+	}
+	return d.ports.Sender.Wake(ctx, record.ID, record.Progress.Parkings, 0)
+}
+
+// call calls a runner to a deployment that has none, parked or not.
+func (d *Dispatcher) call(ctx context.Context, record Record) error {
+	if record.IsParked() {
+		return d.wake(ctx, record)
+	}
+	return d.ports.Sender.Send(ctx, record.ID)
 }
 
 // publish appends the change to the feed, has users notified and publishes it, unless the bus has
@@ -237,7 +255,7 @@ func (d *Dispatcher) ClaimAll(ctx context.Context, server catalog.ID) error {
 //   - removes orphaned entries: deployments that have ended and still hold a
 //     slot, or are queued and have no record;
 //   - sends deployments in progress that have no runner: claimed and never sent,
-//     sent and never begun, or with an expired lease;
+//     sent and never begun, with an expired lease, or parked and not woken in time;
 //   - claims queued deployments that can start;
 //   - lets waiting deployments join the queue, or end, if what they wait for has ended.
 //
@@ -281,7 +299,7 @@ func (d *Dispatcher) sweep(ctx context.Context, server catalog.ID) error {
 	}
 	for _, record := range load.Running {
 		if record.LostContact(d.opts.Now()) {
-			err = errors.Join(err, d.ports.Sender.Send(ctx, record.ID))
+			err = errors.Join(err, d.call(ctx, record))
 		}
 	}
 	if d.ports.Notifier != nil {

@@ -128,8 +128,9 @@ func (r Record) Begun(owner string, now time.Time, length time.Duration) (Record
 	if r.StartedAt.IsZero() {
 		r.StartedAt = now
 	}
-	r.Lease = Lease{Owner: owner, Attempt: r.Lease.Attempt + 1, Expires: now.Add(length)}
-	r.UpdatedAt = now
+	r.Lease = Lease{Owner: owner, Attempt: r.Lease.Attempt + 1, Expires: now.Add(length),
+		Woken: !r.ParkedAt.IsZero()}
+	r.ParkedAt, r.UpdatedAt = time.Time{}, now
 	return r, nil
 }
 
@@ -213,13 +214,16 @@ func (r Record) Rewritten(was string, mark logbook.Mark, scrub ScrubSummary) (Re
 	return r, nil
 }
 
-// LostContact reports whether the deployment seems to have no runner: it was claimed, or
-// its lease expired, longer ago than a message takes to arrive. It must then be sent to
-// a runner again.
+// LostContact reports whether the deployment seems to have no runner: it was claimed, its
+// lease expired, or it should have been woken, longer ago than a message takes to arrive. It
+// must then be sent to a runner again.
 func (r Record) LostContact(now time.Time) bool {
 	since := r.Lease.Expires
 	if since.IsZero() {
 		since = r.ClaimedAt
+	}
+	if r.IsParked() {
+		since = r.wakesAt()
 	}
 	return r.Status == InProgress && now.Sub(since) > contactGrace
 }

@@ -113,6 +113,14 @@ type Leases interface {
 	// deployment has ended or was never claimed, NotFound if there is no such
 	// deployment.
 	Begin(ctx context.Context, id ID, owner string, now time.Time, length time.Duration) (Record, error)
+	// Resume takes the lease as Begin does, of the deployment that was parked for the nth time.
+	// It has the errors of [Record.Resumed].
+	Resume(ctx context.Context, id ID, parking int, owner string, now time.Time,
+		length time.Duration) (Record, error)
+	// Park stores progress, gives the lease up and marks the deployment as parked, until the
+	// next lease. It returns the signals as they are after the write: a signal that comes
+	// later is a [Change]. Conflict if the lease has been lost.
+	Park(ctx context.Context, id ID, lease Lease, progress Progress, now time.Time) (Signals, error)
 	// Advance stores progress and renews the lease until now+length. Conflict if the
 	// lease has been lost: the caller must stop at once. An expired lease can be
 	// renewed until another owner takes it.
@@ -226,9 +234,10 @@ type History interface {
 	// Load returns the running, the queued and the waiting deployments of a server, the
 	// queue in order. NotFound if there is no such server.
 	Load(ctx context.Context, server catalog.ID) (Load, error)
-	// Follow notes that a reader waits for the log, so that its runner commits
-	// sooner. It does nothing on a deployment that has ended, nor if the last note,
-	// of whichever reader, is less than [FollowEvery] old.
+	// Follow notes that a reader or a request waits for the deployment or for its log, so that
+	// its runner commits sooner and stays, or comes back to a parked one. It does nothing on a
+	// deployment that has ended, nor if the last note, of whichever reader, is less than
+	// [FollowEvery] old.
 	Follow(ctx context.Context, id ID, now time.Time) error
 }
 
@@ -267,6 +276,9 @@ type Load struct {
 // Sender hands a claimed deployment to a runner. Sending twice is harmless.
 type Sender interface {
 	Send(ctx context.Context, id ID) error
+	// Wake calls a runner to the deployment that was parked for the nth time, after the delay,
+	// which is rounded up to whole seconds.
+	Wake(ctx context.Context, id ID, parking int, delay time.Duration) error
 }
 
 // Publisher publishes changes of a status, each at least once. After an error or a
@@ -309,8 +321,9 @@ type Listed struct {
 // the history again.
 const FeedWindow = time.Hour
 
-// Change is one change of a record's status. Previous is "" for a new one. The record may
-// lack the message of its commit and the summary of its scrubs.
+// Change is one change of a record's status. Previous is "" for a new one. If it is the status
+// itself, the deployment is parked, and a user or a reader has written on its record; see
+// [Record.Signalled]. The record may lack the message of its commit and the summary of its scrubs.
 type Change struct {
 	Record   Record
 	Previous Status

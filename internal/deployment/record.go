@@ -58,6 +58,9 @@ type Record struct {
 	Progress Progress
 	Outcome  Outcome
 
+	// ParkedAt is when its runner parked it, or zero if it is not parked; see [Record.Parked].
+	ParkedAt time.Time
+
 	// CancelRequestedAt is when a user asked to cancel it, and CancelRequestedBy the
 	// name of that user's token. FollowedAt is when a reader last waited for its log.
 	// The times are zero if never; after the end, FollowedAt is zero, too.
@@ -143,6 +146,9 @@ type Lease struct {
 	Owner   string
 	Attempt int
 	Expires time.Time
+	// Woken says that the lease was taken of a parked deployment. Only the record that
+	// [Leases] returns has it; it is not stored.
+	Woken bool
 }
 
 // LeaseLength is the default length of a lease: how long a runner may be silent before
@@ -165,6 +171,12 @@ type Progress struct {
 	Steps []Step
 	// Scrub is the progress of a scrub, and zero for all other operations.
 	Scrub ScrubProgress
+	// Parkings is how often it was parked.
+	Parkings int
+	// SaidDropped and SaidCut say that the log has the warning of declared secrets that no
+	// later runner can find.
+	SaidDropped bool
+	SaidCut     bool
 }
 
 // ScrubProgress is the progress of a scrub, which goes from the newest deployment of a

@@ -166,7 +166,7 @@ func (h history) Follow(ctx context.Context, id deployment.ID, now time.Time) er
 		}
 		if !record.Status.Terminal() && now.Sub(record.FollowedAt) >= deployment.FollowEvery {
 			record.FollowedAt = now
-			h.records[id] = record
+			h.save(record)
 		}
 		return nil
 	})

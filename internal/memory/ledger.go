@@ -260,6 +260,24 @@ func (l ledger) Begin(ctx context.Context, id deployment.ID, owner string, now t
 	})
 }
 
+func (l ledger) Resume(ctx context.Context, id deployment.ID, parking int, owner string, now time.Time,
+	length time.Duration) (deployment.Record, error) {
+	return l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		return record.Resumed(parking, owner, now, length)
+	})
+}
+
+func (l ledger) Park(ctx context.Context, id deployment.ID, lease deployment.Lease,
+	progress deployment.Progress, now time.Time) (deployment.Signals, error) {
+	record, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		return record.Parked(lease, progress, now)
+	})
+	if err != nil {
+		return deployment.Signals{}, err
+	}
+	return signalsOf(record), nil
+}
+
 func (l ledger) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease,
 	progress deployment.Progress, now time.Time, length time.Duration) (deployment.Signals, error) {
 	record, err := l.change(ctx, id, func(record deployment.Record) (deployment.Record, error) {
@@ -416,12 +434,14 @@ func (l ledger) change(ctx context.Context, id deployment.ID,
 	return changed, err
 }
 
-// save stores the record and notes a change of its status.
-func (l ledger) save(record deployment.Record) {
-	before := l.records[record.ID].Status
-	l.records[record.ID] = cloneRecord(record)
-	if before != record.Status {
-		l.changes = append(l.changes, deployment.Change{Record: cloneRecord(record), Previous: before})
+// save stores the record. It notes a change of its status, and a signal for one that is parked.
+func (m *Memory) save(record deployment.Record) {
+	before := m.records[record.ID]
+	record.Lease.Woken = false
+	m.records[record.ID] = cloneRecord(record)
+	if before.Status != record.Status || record.Signalled(before) {
+		m.changes = append(m.changes,
+			deployment.Change{Record: cloneRecord(record), Previous: before.Status})
 	}
 }
 

@@ -11,10 +11,36 @@ import (
 	"waybill/internal/deployment"
 )
 
-// Sender is a [deployment.Sender] that records the ids.
+// Sender is a [deployment.Sender] that records the ids and the wake-ups.
 type Sender struct {
-	mu   sync.Mutex
-	sent []deployment.ID
+	mu    sync.Mutex
+	sent  []deployment.ID
+	woken []WakeUp
+}
+
+// WakeUp is what [Sender.Wake] was called with.
+type WakeUp struct {
+	ID      deployment.ID
+	Parking int
+	Delay   time.Duration
+}
+
+// Wake records the wake-up.
+func (s *Sender) Wake(ctx context.Context, id deployment.ID, parking int, delay time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.woken = append(s.woken, WakeUp{id, parking, delay})
+	return nil
+}
+
+// WakeUps returns the wake-ups that were sent, in order.
+func (s *Sender) WakeUps() []WakeUp {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.woken)
 }
 
 // Send records the id.

@@ -25,6 +25,7 @@ type collector struct {
 
 func (*collector) Attached(string, bool, time.Time) error { return nil }
 func (*collector) StepStarted(remote.StepEvent) error     { return nil }
+func (*collector) Idle() error                            { return nil }
 func (*collector) Tick() error                            { return nil }
 
 func (c *collector) StepEnded(remote.StepEvent) error {

@@ -81,6 +81,7 @@ func (drain) Attached(string, bool, time.Time) error             { return nil }
 func (drain) StepStarted(remote.StepEvent) error                 { return nil }
 func (drain) StepEnded(remote.StepEvent) error                   { return nil }
 func (drain) Data(remote.Stream, int64, []byte, time.Time) error { return nil }
+func (drain) Idle() error                                        { return nil }
 func (drain) Tick() error                                        { return nil }
 
 // taken returns how many seconds do takes.

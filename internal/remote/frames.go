@@ -18,6 +18,7 @@ import (
 //	K                               the draft is valid
 //	G O|E TO                        out or err continues there; a draft is void
 //	H                               a sign of life
+//	I                               everything was sent, and the job goes on; once in a session
 //	X CODE TIME OUT ERR CUT         the job has ended
 //	L WHY TIME OUT ERR MISSING      the job is gone without an exit code; see follow.sh
 //	F WORD [MORE]                   the job cannot be run, or stopped

@@ -35,6 +35,8 @@ func (s *score) Data(stream remote.Stream, offset int64, p []byte, at time.Time)
 	return nil
 }
 
+func (s *score) Idle() error { return s.add("idle") }
+
 func (s *score) Tick() error { return nil }
 
 func (s *score) add(line string) error {

@@ -61,6 +61,7 @@ type tape struct {
 	started  bool
 	attached int
 	ticks    int
+	idle     []int // how much was given before each Idle
 	events   []remote.StepEvent
 	kinds    []string // "S1", "E1", ...
 	out, err bytes.Buffer
@@ -106,6 +107,14 @@ func (t *tape) Data(stream remote.Stream, offset int64, p []byte, at time.Time) 
 	buffer.Write(p)
 	t.times = append(t.times, at)
 	return t.failure("D")
+}
+
+// Idle is noted with what was given before it.
+func (t *tape) Idle() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.idle = append(t.idle, t.out.Len()+t.err.Len())
+	return t.failure("I")
 }
 
 func (t *tape) Tick() error {

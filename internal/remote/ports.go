@@ -190,6 +190,9 @@ type Sink interface {
 	// of writing, exact to the second or better, even for output that was
 	// written before a re-attach.
 	Data(stream Stream, offset int64, p []byte, at time.Time) error
+	// Idle is called once in a session, when all that the job had written was given and the
+	// job goes on.
+	Idle() error
 	// Tick is called at least every second while nothing else is, so that the
 	// receiver can do its periodic work.
 	Tick() error

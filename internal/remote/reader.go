@@ -24,6 +24,7 @@ type reader struct {
 	begun    int
 	open     bool
 	attached bool
+	idle     bool
 	end      End
 }
 
@@ -179,6 +180,9 @@ func (r *reader) line(kind byte, words []string) error {
 	switch {
 	case kind == 'H':
 		return nil
+	case kind == 'I' && len(words) == 0 && r.attached && !r.idle:
+		r.idle = true
+		return r.sink.Idle()
 	case kind == 'A' && len(words) == 4 && !r.attached && processWords.MatchString(words[0]+" "+words[1]):
 		now, err := instant(words[3])
 		if err != nil {

@@ -43,6 +43,30 @@ func TestTicksComeDuringSilence(t *testing.T) {
 			t.Errorf("three lines came after %v, want less than a second", late)
 		}
 	})
+	t.Run("it is told once when it has caught up with a job that goes on", func(t *testing.T) {
+		t.Parallel()
+		dir, ended := folder(t), &tape{}
+		first := &tape{fail: func(event string) error {
+			if event == "I" {
+				return errors.New("enough")
+			}
+			return nil
+		}}
+		j := job(dir, "printf 'one\\ntwo\\n'; sleep 3; echo three")
+		for first.out.Len() == 0 { // it may come before the first line
+			if _, err := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, first); err == nil {
+				t.Fatal("the job has ended")
+			}
+		}
+		second := &tape{from: remote.Offsets{Out: int64(first.out.Len())}}
+		_, err := remote.Follow(t.Context(), local{}, j, second.from, second)
+		_, again := remote.Follow(t.Context(), local{}, j, remote.Offsets{}, ended)
+		if err != nil || again != nil || first.out.String() != "one\ntwo\n" || len(second.idle) != 1 ||
+			second.idle[0] != 0 || len(ended.idle) != 0 {
+			t.Errorf("%v, %v: %q, then idle after %v bytes and %q, after the end idle after %v",
+				err, again, first.out.String(), second.idle, second.out.String(), ended.idle)
+		}
+	})
 	t.Run("its error ends Follow as it is, and the job goes on", func(t *testing.T) {
 		t.Parallel()
 		enough := errors.New("enough")

@@ -46,9 +46,9 @@ func (c *Call) checkWait() error {
 	return nil
 }
 
-// Await returns the record when its deployment has ended, or when the wait is over. Unlike
-// a reader of the log, it is not noted on the record: an end needs no log that is committed
-// more often.
+// Await returns the record when its deployment has ended, or when the wait is over. It is noted
+// on the record like a reader of the log, so that the deployment is not parked and its end is
+// seen at once.
 func (o Options) Await(
 	ctx context.Context, history deployment.History, record deployment.Record, wait time.Duration,
 ) (deployment.Record, error) {
@@ -93,6 +93,9 @@ func (o Options) awaitUntil(
 		if left <= 0 {
 			break
 		}
+		if err := o.FollowDeployment(ctx, history, record); err != nil {
+			return record, err
+		}
 		if err := Pause(ctx, min(pause, left)); err != nil {
 			return record, err
 		}
@@ -103,6 +106,18 @@ func (o Options) awaitUntil(
 		record = next
 	}
 	return record, nil
+}
+
+// FollowDeployment notes on the record that a request waits for the deployment or for its log,
+// unless that was noted a moment ago. One note serves all requests.
+func (o Options) FollowDeployment(
+	ctx context.Context, history deployment.History, record deployment.Record,
+) error {
+	now := o.RecordTime()
+	if record.Status.Terminal() || now.Sub(record.FollowedAt) < deployment.FollowEvery {
+		return nil
+	}
+	return WrapNotFound(history.Follow(ctx, record.ID, now), "Deployment")
 }
 
 // RetryNow is the header of an answer whose wait is over: the client may ask again at

@@ -45,6 +45,8 @@ type attempt struct {
 	lastData   time.Time
 	// attachedAt is when this session first heard of the job, or zero.
 	attachedAt time.Time
+	// caughtUp says that this session has read all that the job had written.
+	caughtUp bool
 	// clockOffset is how far the server's clock was ahead of ours at that time.
 	clockOffset time.Duration
 
@@ -95,7 +97,7 @@ func (r *Runner) newAttempt(ctx context.Context, record deployment.Record) (*att
 
 // work performs the deployment to its outcome. A deployment that can never run as
 // it is configured, or whose server fails for good, has an outcome, too. An error
-// other than errHandOver is the reason why this runner cannot continue.
+// other than errHandOver and errPark is the reason why this runner cannot continue.
 func (a *attempt) work(ctx context.Context) (deployment.Outcome, error) {
 	prepare, perform := a.prepare, a.perform
 	if a.record.Operation == deployment.Scrub {
@@ -175,7 +177,7 @@ func (a *attempt) attach(ctx context.Context) (result, error) {
 }
 
 // startAndFollow starts the job or finds it, and follows it to its end. A [taskError] is
-// the server's. errStop, errDrained and errHandOver end the session while the job
+// the server's. errStop, errDrained, errHandOver and errPark end the session while the job
 // continues. Any other error ends this runner's work.
 func (a *attempt) startAndFollow(ctx context.Context) (remote.End, error) {
 	s := &sink{
@@ -183,7 +185,7 @@ func (a *attempt) startAndFollow(ctx context.Context) (remote.End, error) {
 		checkSession: func(next time.Duration) error { return a.checkSession(ctx, next) },
 		advance:      func() error { return a.advance(ctx) },
 	}
-	a.lastData, a.attachedAt = a.now(), time.Time{}
+	a.lastData, a.attachedAt, a.caughtUp = a.now(), time.Time{}, false
 	sentBefore := a.progress.Sent
 	if err := a.recordSent(ctx); err != nil {
 		return remote.End{}, err

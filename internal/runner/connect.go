@@ -28,7 +28,7 @@ const maxPause = 15 * time.Second
 // stopped and nothing was started. errHandOver if this runner's time is nearly up.
 func (a *attempt) connect(ctx context.Context) (result, error) {
 	server := a.plan.server
-	if a.retries.tries == 0 {
+	if a.retries.tries == 0 && !a.comesBack() {
 		a.say(logbook.Stdout, fmt.Sprintf("Connecting to %s (%s@%s port %d).",
 			server.Name, server.User, server.Address, server.Port))
 	}

@@ -98,6 +98,16 @@ func (m *mortal) Advance(
 	})
 }
 
+func (m *mortal) Park(
+	ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress,
+	now time.Time,
+) (signals deployment.Signals, err error) {
+	return signals, m.around(func() error {
+		signals, err = m.Ledger.Park(ctx, id, lease, progress, now)
+		return err
+	})
+}
+
 func (m *mortal) Finish(
 	ctx context.Context, id deployment.ID, lease deployment.Lease, progress deployment.Progress,
 	outcome deployment.Outcome, now time.Time,
@@ -130,7 +140,7 @@ func TestP4P5RunnersDie(t *testing.T) {
 	w := newWorld(t)
 	// Its clock is put forward for every death: that is not the server's fault.
 	w.opts.ReachFor, w.opts.ReattachFor = 12*time.Hour, 12*time.Hour
-	var deaths, cuts, pairs atomic.Int64
+	var deaths, cuts, pairs, parkings atomic.Int64
 	var all sync.WaitGroup
 	slots := make(chan struct{}, 4)
 	for round := range rounds {
@@ -145,13 +155,17 @@ func TestP4P5RunnersDie(t *testing.T) {
 			deaths.Add(c.deaths)
 			cuts.Add(c.cuts)
 			pairs.Add(c.pairs)
+			parkings.Add(int64(w.record(t, id).Progress.Parkings))
 			c.check(t, filepath.Join(w.server.DataDir, "applications", string(resource), "effects"))
 		})
 	}
 	all.Wait()
 	t.Logf("%d deployments, %d runners died, %d times all connections were cut, %d times two runners "+
-		"worked at once",
-		rounds, deaths.Load(), cuts.Load(), pairs.Load())
+		"worked at once, %d times one was parked",
+		rounds, deaths.Load(), cuts.Load(), pairs.Load(), parkings.Load())
+	if parkings.Load() == 0 {
+		t.Error("no deployment was parked")
+	}
 }
 
 // begunLog writes so many chunks that the next runners have to store a part of the index.

@@ -48,11 +48,13 @@ func (a *attempt) sayUnknown(found remote.Declarations) {
 	if a.record.Lease.Attempt == 1 {
 		return
 	}
-	if found.Dropped {
+	if found.Dropped && !a.progress.SaidDropped {
+		a.progress.SaidDropped = true
 		a.sayOnce("The server has dropped a part of the output: values that the job declared there " +
 			"as secrets are not masked from here on.")
 	}
-	if found.Cut {
+	if found.Cut && !a.progress.SaidCut {
+		a.progress.SaidCut = true
 		a.sayOnce(fmt.Sprintf(
 			"The job has declared more than %d KiB of secrets: the last of them are not masked from here on.",
 			remote.MaxDeclaredBytes>>10))

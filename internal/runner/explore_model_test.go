@@ -45,7 +45,7 @@ type shape struct {
 }
 
 // budget is how much of each may still go wrong; it makes the search finite.
-type budget struct{ deaths, pauses, failures, sweeps, cancels, handOvers, outages int }
+type budget struct{ deaths, pauses, failures, sweeps, cancels, handOvers, outages, parks, follows int }
 
 // job is what the server has of a deployment. What it prints is there at once.
 type job struct {
@@ -60,6 +60,8 @@ type job struct {
 type message struct {
 	id     deployment.ID
 	holder int
+	// parking is the one that it ends, or 0.
+	parking int
 }
 
 // Who holds a message beside the runners 0 and 1.
@@ -82,6 +84,8 @@ const (
 	finish
 	remove
 	call
+	park
+	wake
 )
 
 // process is a runner. All but its place is what it remembers.
@@ -91,6 +95,8 @@ type process struct {
 	owner     string
 	lease     deployment.Lease
 	mark      logbook.Mark
+	parkings  int
+	woken     int // the parking of its message
 	cancelled bool
 	lost      bool
 	unreached bool
@@ -147,6 +153,7 @@ func (m *model) enabled() []action {
 	add(m.left.pauses > 0, "pause", 0)
 	for i := range m.shape.requests[:m.asked] {
 		add(m.left.cancels > 0, "cancel", i)
+		add(m.left.follows > 0, "follow", i)
 		add(m.jobs[m.shape.requests[i]].alive, "end", i)
 	}
 	for i, p := range m.runners {
@@ -157,6 +164,7 @@ func (m *model) enabled() []action {
 		add(p.at == read && m.unread(p), "step all", i)
 		add(p.at == attach && m.left.outages > 0, "outage", i)
 		add(p.at == read && m.left.handOvers > 0, "hand over", i)
+		add(p.at == read && m.left.parks > 0 && m.mayPark(p), "park", i)
 		add(p.at != idle && m.left.deaths > 0, "die", i)
 	}
 	return can
@@ -185,6 +193,10 @@ func (m *model) do(ctx context.Context, a action) error {
 		m.left.cancels--
 		_, err := m.Ledger().Cancel(ctx, m.shape.requests[a.arg], "user", m.now)
 		return unless(err, fault.Conflict)
+	case "follow":
+		m.left.follows--
+		m.now = m.now.Add(deployment.FollowEvery) // so that it is another time
+		return m.History().Follow(ctx, m.shape.requests[a.arg], m.now)
 	case "end":
 		m.change(m.shape.requests[a.arg], func(j *job) { j.alive = false })
 	case "receive":
@@ -196,6 +208,9 @@ func (m *model) do(ctx context.Context, a action) error {
 	case "hand over":
 		m.left.handOvers--
 		return m.handOver(ctx, a.arg)
+	case "park":
+		m.left.parks--
+		m.runners[a.arg].at = park
 	case "outage":
 		m.left.outages--
 		m.runners[a.arg].at, m.runners[a.arg].unreached = finish, true
@@ -272,12 +287,13 @@ func (m *model) change(id deployment.ID, change func(*job)) {
 // receive gives a runner a message.
 func (m *model) receive(i, number int) {
 	m.invocations++
-	m.messages[number].holder = i
 	m.runners[i] = process{
 		at:    begin,
 		id:    m.messages[number].id,
 		owner: fmt.Sprint("invocation ", m.invocations),
+		woken: m.messages[number].parking,
 	}
+	m.messages[number].holder = i
 }
 
 // free gives the runner's message back, if it still has it.
@@ -368,6 +384,14 @@ func (f *failing) Send(_ context.Context, id deployment.ID) error {
 		return err
 	}
 	f.messages = append(f.messages, message{id: id, holder: nobody})
+	return nil
+}
+
+func (f *failing) Wake(_ context.Context, id deployment.ID, parking int, _ time.Duration) error {
+	if err := f.call(); err != nil {
+		return err
+	}
+	f.messages = append(f.messages, message{id: id, holder: nobody, parking: parking})
 	return nil
 }
 

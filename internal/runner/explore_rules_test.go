@@ -2,6 +2,7 @@ package runner_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/fault"
 	"waybill/internal/logbook"
 )
 
@@ -221,6 +223,9 @@ func final(was, is scene, changes []deployment.Change) error {
 		told[got.ID] = got.Status
 	}
 	for _, c := range changes {
+		if c.Previous == c.Record.Status && c.Record.IsParked() {
+			continue // a signal, which is not published
+		}
 		if c.Previous != told[c.Record.ID] || c.Previous != "" && c.Previous.To(c.Record.Status) != nil {
 			return fmt.Errorf("P6: %s was %q, and is told to change from %q to %q",
 				c.Record.ID, told[c.Record.ID], c.Previous, c.Record.Status)
@@ -346,8 +351,13 @@ func (m *model) fair(swept bool) (action, bool) {
 	}
 	for n, held := range m.messages {
 		got, err := m.History().Get(context.Background(), held.id)
-		if leased := err == nil && got.Status == deployment.InProgress &&
-			m.now.Before(got.Lease.Expires); held.holder == nobody && !leased {
+		if held.parking == 0 {
+			held.parking = got.Progress.Parkings
+		}
+		if err == nil {
+			_, err = got.Resumed(held.parking, "any", m.now, 0)
+		}
+		if held.holder == nobody && !errors.Is(err, fault.Conflict) { // else it comes again later
 			return action{"receive", n}, true
 		}
 	}

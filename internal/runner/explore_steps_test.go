@@ -55,13 +55,25 @@ func (m *model) step(ctx context.Context, i, lines int) error {
 		f := failing{model: m, calls: never}
 		err = f.Send(ctx, p.id)
 		m.leave(i, true)
+	case park:
+		return m.park(ctx, i)
+	case wake:
+		f := failing{model: m, calls: never}
+		err = f.Wake(ctx, p.id, p.parkings, 0)
+		m.leave(i, true)
 	}
 	return err
 }
 
 func (m *model) begin(ctx context.Context, i int) error {
 	p := &m.runners[i]
-	got, err := m.Ledger().Begin(ctx, p.id, p.owner, m.now, deployment.LeaseLength)
+	var got deployment.Record
+	var err error
+	if p.woken > 0 {
+		got, err = m.Ledger().Resume(ctx, p.id, p.woken, p.owner, m.now, deployment.LeaseLength)
+	} else {
+		got, err = m.Ledger().Begin(ctx, p.id, p.owner, m.now, deployment.LeaseLength)
+	}
 	switch {
 	case errors.Is(err, fault.Gone):
 		m.leave(i, true)
@@ -70,6 +82,7 @@ func (m *model) begin(ctx context.Context, i int) error {
 		m.leave(i, false)
 		return nil
 	}
+	p.parkings = got.Progress.Parkings
 	p.at, p.lease, p.mark, p.cancelled = recover_, got.Lease, got.Progress.Log,
 		!got.CancelRequestedAt.IsZero()
 	return err
@@ -123,12 +136,33 @@ func (m *model) read(ctx context.Context, i, lines int) error {
 // advance records the mark, and leaves if the lease is another's.
 func (m *model) advance(ctx context.Context, i int, length time.Duration) error {
 	p := &m.runners[i]
-	signals, err := m.Ledger().Advance(ctx, p.id, p.lease, deployment.Progress{Log: p.mark}, m.now, length)
+	signals, err := m.Ledger().Advance(ctx, p.id, p.lease, p.progress(), m.now, length)
 	if errors.Is(err, fault.Conflict) {
 		m.leave(i, false)
 		return nil
 	}
 	p.cancelled = p.cancelled || signals.CancelRequested
+	return err
+}
+
+func (p *process) progress() deployment.Progress {
+	return deployment.Progress{Log: p.mark, Parkings: p.parkings}
+}
+
+// mayPark reports whether the runner has read all and its job goes on.
+func (m *model) mayPark(p process) bool {
+	return m.jobs[p.id].alive && !p.cancelled && !p.lost && p.mark.At.Out == linesPerJob*lineBytes
+}
+
+// park parks, and leaves if the lease is another's. It sends the wake-up in another step.
+func (m *model) park(ctx context.Context, i int) error {
+	p := &m.runners[i]
+	p.parkings, p.at = p.parkings+1, wake
+	_, err := m.Ledger().Park(ctx, p.id, p.lease, p.progress(), m.now)
+	if errors.Is(err, fault.Conflict) {
+		m.leave(i, false)
+		return nil
+	}
 	return err
 }
 
@@ -154,9 +188,9 @@ func (m *model) finish(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	ended := p.mark
-	ended.Complete = true
-	err = m.Ledger().Finish(ctx, p.id, p.lease, deployment.Progress{Log: ended}, outcome, m.now)
+	ended := p.progress()
+	ended.Log.Complete = true
+	err = m.Ledger().Finish(ctx, p.id, p.lease, ended, outcome, m.now)
 	if errors.Is(err, fault.Conflict) {
 		m.leave(i, false)
 		return nil
@@ -230,13 +264,15 @@ func (m *model) key(is scene, budgeted bool) []byte {
 	k := make(key, 0, 256)
 	if budgeted {
 		k.numbers(m.left.deaths, m.left.pauses, m.left.failures, m.left.sweeps, m.left.cancels,
-			m.left.handOvers, m.left.outages)
+			m.left.handOvers, m.left.outages, m.left.parks, m.left.follows)
 	}
 	for i, got := range is.records {
 		k = append(k, got.Status...)
 		k.truths(got.Lease.Attempt == 0, m.now.Before(got.Lease.Expires), got.LostContact(m.now),
 			got.CancelRequestedAt.IsZero(), got.Progress.Log.Complete, got.Awaited, got.Waiting())
-		k.numbers(got.Progress.Log.Chunks, len(is.logs[i].headers))
+		_, early := got.Resumed(got.Progress.Parkings-1, "overdue?", m.now, 0)
+		k.truths(got.IsParked(), early == nil)
+		k.numbers(got.Progress.Log.Chunks, len(is.logs[i].headers), got.Progress.Parkings)
 		for _, h := range is.logs[i].headers {
 			k.numbers(int(h.Last))
 		}
@@ -249,6 +285,9 @@ func (m *model) key(is scene, budgeted bool) []byte {
 	}
 	for _, c := range m.pending {
 		k = append(append(k, c.Record.ID[deployment.IDLength-1]), c.Record.Status...)
+		if c.Previous == c.Record.Status {
+			k.numbers(c.Record.Progress.Parkings)
+		}
 	}
 	return append(k, m.keyOfRunners(is)...)
 }
@@ -257,7 +296,9 @@ func (m *model) keyOfRunners(is scene) []byte {
 	var parts []string
 	for _, held := range m.messages {
 		if held.holder < 0 {
-			parts = append(parts, string(held.id[deployment.IDLength-1:])+strconv.Itoa(held.holder))
+			k := key(held.id[deployment.IDLength-1:])
+			k.numbers(held.holder, held.parking)
+			parts = append(parts, string(k))
 		}
 	}
 	for i, p := range m.runners {
@@ -268,7 +309,7 @@ func (m *model) keyOfRunners(is scene) []byte {
 		k := key(p.id[deployment.IDLength-1:])
 		k.truths(got.Lease.Owner == p.owner, p.cancelled, p.lost, p.unreached)
 		k.numbers(int(p.at), cmp.Compare(p.lease.Attempt, m.jobs[p.id].fence), p.mark.Chunks,
-			int(p.mark.Last))
+			int(p.mark.Last), p.parkings, p.woken)
 		k.truths(slices.ContainsFunc(m.messages, func(held message) bool { return held.holder == i }))
 		parts = append(parts, string(k))
 	}

@@ -28,8 +28,8 @@ const drainFor = 5 * time.Second
 
 // checkSession does the work of [attempt.heartbeat] in a session, and tells whether the
 // session must end: errHandOver if this runner's time is nearly up, errStop if the job
-// is to be stopped, errDrained if a stopped job's survivors print nothing more. Any
-// other error ends this runner's work.
+// is to be stopped, errDrained if a stopped job's survivors print nothing more, errPark if
+// this runner only waits. Any other error ends this runner's work.
 func (a *attempt) checkSession(ctx context.Context, next time.Duration) error {
 	if a.nearlyOutOfTime() {
 		return errHandOver
@@ -43,7 +43,7 @@ func (a *attempt) checkSession(ctx context.Context, next time.Duration) error {
 	case a.stopped != nil && len(a.stopped.Survivors) > 0 && a.now().Sub(a.lastData) > drainFor:
 		return errDrained
 	}
-	return nil
+	return a.maybePark()
 }
 
 // heartbeat commits, renews the lease or reads signals when it is time to. One call
@@ -72,11 +72,14 @@ func (a *attempt) heartbeat(ctx context.Context, next time.Duration) error {
 	return nil
 }
 
+// isFollowed reports whether a reader or a request waits for the deployment, as the signals say.
+func (a *attempt) isFollowed(now time.Time) bool { return now.Sub(a.signals.FollowedAt) < followedFor }
+
 // followedSince returns when a reader began to follow the log, or zero. A runner that
 // takes over counts from the last time that the record was marked as followed.
 func (a *attempt) followedSince(now time.Time) time.Time {
 	switch {
-	case now.Sub(a.signals.FollowedAt) >= followedFor:
+	case !a.isFollowed(now):
 		a.followedAt = time.Time{}
 	case a.followedAt.IsZero():
 		a.followedAt = a.signals.FollowedAt
@@ -89,6 +92,14 @@ func (a *attempt) followedSince(now time.Time) time.Time {
 // this one must stop. After an error of the archive, every further commit of this
 // recording fails, too.
 func (a *attempt) commit(ctx context.Context) error {
+	if err := a.commitLog(ctx); err != nil {
+		return err
+	}
+	return a.advance(ctx)
+}
+
+// commitLog is the part of commit for the log, whose end it sets in the progress.
+func (a *attempt) commitLog(ctx context.Context) error {
 	mark, err := a.recorder.Commit(ctx)
 	if err != nil {
 		return err
@@ -98,7 +109,7 @@ func (a *attempt) commit(ctx context.Context) error {
 		step := &a.progress.Steps[i]
 		step.First = cmp.Or(step.First, a.recorder.FirstOrder(i+1))
 	}
-	return a.advance(ctx)
+	return nil
 }
 
 // advance records the progress, renews the lease and reads the signals. Conflict

@@ -128,6 +128,8 @@ func (r *recording) Data(_ remote.Stream, offset int64, p []byte, at time.Time) 
 	return r.Tick()
 }
 
+func (r *recording) Idle() error { return nil }
+
 func (r *recording) Tick() error {
 	if !r.recorder.Due(time.Now(), time.Time{}) {
 		return nil

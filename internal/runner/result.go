@@ -27,7 +27,7 @@ func failure(reason deployment.Reason) deployment.Outcome {
 // taskError is an error of a task that the runner performs for the deployment,
 // such as a command on its server. It has consequences for the deployment. Any
 // other error is one of Waybill's own stores and ends this runner's work, except
-// errStop, errDrained and errHandOver.
+// errStop, errDrained, errHandOver and errPark.
 type taskError struct{ cause error }
 
 // Error is the cause's text.

@@ -66,6 +66,8 @@ type Options struct {
 	ReattachFor time.Duration
 	// Look asks a server for the state of a resource; [inspect.Look] when nil.
 	Look Look
+	// ParkAfter is how long after its start a deployment may be parked; 1 min when zero.
+	ParkAfter time.Duration
 	// StopGrace is how long the processes of a job that is stopped have between
 	// TERM and KILL; 10 s when zero.
 	StopGrace time.Duration
@@ -101,6 +103,7 @@ func New(ports Ports, opts Options) *Runner {
 		{&opts.SignalEvery, 2 * time.Second},
 		{&opts.ReachFor, 30 * time.Second},
 		{&opts.ReattachFor, 5 * time.Minute},
+		{&opts.ParkAfter, time.Minute},
 		{&opts.StopGrace, remote.DefaultGrace},
 	} {
 		if *standard.option == 0 {
@@ -110,10 +113,13 @@ func New(ports Ports, opts Options) *Runner {
 	return &Runner{ports, opts}
 }
 
-// errHandOver ends a run whose time is nearly up. The job continues.
-var errHandOver = errors.New("the runner's time is nearly up")
+// Why a run ends while the job continues.
+var (
+	errHandOver = errors.New("the runner's time is nearly up")
+	errPark     = errors.New("the job runs, and the deployment is not followed")
+)
 
-// Run performs the deployment until it has ended or ctx's deadline is near. The
+// Run performs the deployment until it has ended, is parked, or ctx's deadline is near. The
 // owner is a name that no other runner and no other call of Run has.
 //
 // nil means that the message can be deleted: the deployment has ended, was never
@@ -121,7 +127,13 @@ var errHandOver = errors.New("the runner's time is nearly up")
 // failed is no error. Conflict means that another runner has the lease. After any
 // error the message must be delivered again.
 func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error {
-	record, err := r.ports.Ledger.Begin(ctx, id, owner, r.now(), r.opts.Lease)
+	return r.Resume(ctx, id, 0, owner)
+}
+
+// Resume does what Run does for the wake-up of a parking. If the deployment was parked again
+// since, it does nothing. A parking of 0 is none: then it is Run.
+func (r *Runner) Resume(ctx context.Context, id deployment.ID, parking int, owner string) error {
+	record, err := r.begin(ctx, id, parking, owner)
 	if errors.Is(err, fault.Gone) || errors.Is(err, fault.NotFound) {
 		r.opts.Log.InfoContext(ctx, "nothing to run", "cause", err)
 		return nil
@@ -129,8 +141,8 @@ func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error 
 	if err != nil {
 		return err
 	}
-	r.opts.Log.InfoContext(ctx, "begun",
-		"attempt", record.Lease.Attempt, "log_entries", record.Progress.Log.Last)
+	r.opts.Log.InfoContext(ctx, "begun", "lease", record.Lease.Attempt,
+		"attempt", record.Attempts(), "woken", record.Lease.Woken, "log_entries", record.Progress.Log.Last)
 	a, err := r.newAttempt(ctx, record)
 	if err != nil {
 		return err
@@ -139,11 +151,22 @@ func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error 
 	return a.matcher.Error(a.run(ctx))
 }
 
-// run works on the deployment, and ends it or hands it over.
+func (r *Runner) begin(ctx context.Context, id deployment.ID, parking int,
+	owner string) (deployment.Record, error) {
+	if parking == 0 {
+		return r.ports.Ledger.Begin(ctx, id, owner, r.now(), r.opts.Lease)
+	}
+	return r.ports.Ledger.Resume(ctx, id, parking, owner, r.now(), r.opts.Lease)
+}
+
+// run works on the deployment, and ends it, parks it or hands it over.
 func (a *attempt) run(ctx context.Context) error {
 	outcome, err := a.work(ctx)
-	if errors.Is(err, errHandOver) {
+	switch {
+	case errors.Is(err, errHandOver):
 		return a.handOver(ctx)
+	case errors.Is(err, errPark):
+		return a.park(ctx)
 	}
 	if err == nil {
 		outcome, err = a.lookOrVacate(ctx, outcome)

@@ -28,7 +28,7 @@ func (s *sink) Attached(process string, started bool, now time.Time) error {
 	if s.a.clockOffset.Abs() < clockTolerance {
 		s.a.clockOffset = 0
 	}
-	if !started && s.a.record.Lease.Attempt > 1 {
+	if !started && s.a.record.Lease.Attempt > 1 && !s.a.comesBack() {
 		s.a.say(logbook.Stdout, "Found the job on the server; following its output.")
 	}
 	process = s.a.cleanLine(process)
@@ -85,6 +85,13 @@ func (s *sink) Data(stream remote.Stream, offset int64, p []byte, at time.Time) 
 	s.a.recorder.Data(types[stream], offset, p, s.when(at))
 	s.a.retries = retries{}
 	return s.afterInput()
+}
+
+// Idle notes that the session has caught up with the job. A runner that was woken, and has
+// nothing more to do, leaves here.
+func (s *sink) Idle() error {
+	s.a.caughtUp = true
+	return s.noteError(s.checkSession(remote.TickEvery))
 }
 
 // clockTolerance is an offset of a server's clock that is not corrected: the time

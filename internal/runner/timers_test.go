@@ -28,6 +28,10 @@ type puppet struct {
 	survivor     bool
 	// ahead is how far its clock is ahead.
 	ahead time.Duration
+	// idles is whether it says that it has sent everything. until is when the job ends by
+	// itself, if ever.
+	idles bool
+	until time.Time
 	// breaks has each session end behind the first step's start.
 	breaks bool
 	// prints is what the job prints before it ends; "" for one that runs
@@ -93,10 +97,20 @@ func (p *puppet) follow(ctx context.Context, out io.Writer) error {
 		fmt.Fprintf(out, "X %d %s %d 0 0\n", p.code, at, len(p.prints))
 		return nil
 	}
+	var over <-chan time.Time
+	if !p.until.IsZero() {
+		over = time.After(time.Until(p.until))
+	}
+	if p.idles && (over == nil || time.Now().Before(p.until)) {
+		fmt.Fprint(out, "I\n")
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-over:
+			fmt.Fprintf(out, "X 0 %d.000000000 0 0 0\n", time.Now().Unix())
+			return nil
 		case <-p.ended:
 			if p.survivor {
 				p.ended = nil // it never ends

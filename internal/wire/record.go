@@ -68,6 +68,8 @@ type Record struct {
 	// WindowOverride is null for a deployment that was queued in its windows.
 	WindowOverride *WindowOverride `json:"window_override"`
 	UpdatedAt      string          `json:"updated_at"`
+	// ParkedAt is null while a runner works on it, or none has begun to.
+	ParkedAt *string `json:"parked_at"`
 	// Logs is text that is itself JSON. It is not in lists, and it needs the
 	// ability to read sensitive data.
 	Logs *string `json:"logs,omitempty"`
@@ -202,7 +204,7 @@ func FromRecord(r deployment.Record) Record {
 		Signal:            TextOrNull(r.Outcome.Signal),
 		Reason:            TextOrNull(string(r.Outcome.Reason)),
 		ReasonText:        TextOrNull(r.ReasonText()),
-		Attempt:           r.Lease.Attempt,
+		Attempt:           r.Attempts(),
 		After:             dependenciesOf(r),
 		WaitingFor:        append([]string{}, WaitingFor(r)...),
 		Steps:             stepsOf(r.Progress.Steps),
@@ -221,6 +223,7 @@ func FromRecord(r deployment.Record) Record {
 		Hold:              FromHold(r.Hold),
 		WindowOverride:    fromWindowOverride(r.WindowOverride),
 		UpdatedAt:         Timestamp(r.UpdatedAt),
+		ParkedAt:          TimestampOrNull(r.ParkedAt),
 	}
 	body.addKind(r)
 	return body

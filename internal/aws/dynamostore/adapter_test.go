@@ -181,6 +181,22 @@ func TestStepsOfADeploymentCostFewRequests(t *testing.T) {
 			want: map[string]int{"GetItem": 3},
 		},
 		{
+			name: "Park",
+			call: func() error {
+				_, err := s.deployments.Park(t.Context(), record.ID, record.Lease, record.Progress, s.now)
+				return err
+			},
+			want: map[string]int{"UpdateItem": 1},
+		},
+		{
+			name: "Resume",
+			call: func() (err error) {
+				record, err = s.deployments.Resume(t.Context(), record.ID, 0, "runner", s.now, time.Minute)
+				return err
+			},
+			want: map[string]int{"GetItem": 1, "UpdateItem": 1},
+		},
+		{
 			name: "Follow",
 			call: func() error { return s.history.Follow(t.Context(), record.ID, s.now) },
 			want: map[string]int{"UpdateItem": 1},

@@ -42,6 +42,7 @@ func fullRecord(t testing.TB) deployment.Record {
 		end.Until = end.Until.Truncate(time.Second)
 	}
 	record.ExpiresAt = record.ExpiresAt.Truncate(time.Second)
+	record.Lease.Woken = false // is not stored
 	return record
 }
 

@@ -27,13 +27,29 @@ func leaseValues(lease deployment.Lease, more item) item {
 // condition only ensures that they were applied to the current record.
 func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string, now time.Time,
 	length time.Duration) (deployment.Record, error) {
+	return d.begin(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		return record.Begun(owner, now, length)
+	})
+}
+
+// Resume takes the lease like Begin. The condition on the number of leases holds its rule, too: a
+// deployment is parked again only under another lease.
+func (d *Deployments) Resume(ctx context.Context, id deployment.ID, parking int, owner string,
+	now time.Time, length time.Duration) (deployment.Record, error) {
+	return d.begin(ctx, id, func(record deployment.Record) (deployment.Record, error) {
+		return record.Resumed(parking, owner, now, length)
+	})
+}
+
+func (d *Deployments) begin(ctx context.Context, id deployment.ID,
+	take func(deployment.Record) (deployment.Record, error)) (deployment.Record, error) {
 	var begun deployment.Record
 	err := retry(ctx, func() (bool, error) {
 		record, _, err := d.record(ctx, id)
 		if err != nil {
 			return false, err
 		}
-		next, err := record.Begun(owner, now, length)
+		next, err := take(record)
 		if err != nil {
 			return false, err
 		}
@@ -45,7 +61,10 @@ func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string,
 			values: item{":in_progress": text(deployment.InProgress), ":was": number(record.Lease.Attempt),
 				":owner": text(next.Lease.Owner), ":attempt": number(next.Lease.Attempt),
 				":expires": moment(next.Lease.Expires), ":begun": moment(next.StartedAt),
-				":now": moment(now)},
+				":now": moment(next.UpdatedAt)},
+		}
+		if !record.ParkedAt.IsZero() {
+			begin.update += " REMOVE #k"
 		}
 		if expires := record.Lease.Expires; !expires.IsZero() {
 			begin.condition = "#status = :in_progress AND #a = :was AND #e = :expired"
@@ -65,6 +84,19 @@ func (d *Deployments) Begin(ctx context.Context, id deployment.ID, owner string,
 // reads the record only after a refusal.
 func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease,
 	progress deployment.Progress, now time.Time, length time.Duration) (deployment.Signals, error) {
+	return d.advance(ctx, id, lease, progress, now, length, "")
+}
+
+// Park is the write of Advance without a lease that goes on, and the mark.
+func (d *Deployments) Park(ctx context.Context, id deployment.ID, lease deployment.Lease,
+	progress deployment.Progress, now time.Time) (deployment.Signals, error) {
+	return d.advance(ctx, id, lease, progress, now, 0, ", #k = :now")
+}
+
+// advance stores progress, and more.
+func (d *Deployments) advance(ctx context.Context, id deployment.ID, lease deployment.Lease,
+	progress deployment.Progress, now time.Time, length time.Duration,
+	more string) (deployment.Signals, error) {
 	table := d.tables.of(id.Kind())
 	if table == "" {
 		return deployment.Signals{}, deployment.NewNotFoundError()
@@ -75,7 +107,7 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 	advancing := change{
 		table:     table,
 		key:       recordKey(id),
-		update:    "SET #p = :progress, #e = :expires, #u = :now",
+		update:    "SET #p = :progress, #e = :expires, #u = :now" + more,
 		condition: leased,
 		values: leaseValues(lease, item{":progress": blob(packProgress(id, progress)),
 			":expires": moment(now.Add(length)), ":now": moment(now)}),

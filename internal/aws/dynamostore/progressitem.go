@@ -13,6 +13,8 @@ import (
 const (
 	progressSent = 1 << iota
 	progressComplete
+	progressSaidDropped
+	progressSaidCut
 )
 
 // packProgress packs the progress, which each commit replaces as a whole. Times are
@@ -24,8 +26,11 @@ func packProgress(id deployment.ID, progress deployment.Progress) []byte {
 	if progress.Sent {
 		bits |= progressSent
 	}
-	if log.Complete {
-		bits |= progressComplete
+	for bit, set := range map[int64]bool{progressComplete: log.Complete,
+		progressSaidDropped: progress.SaidDropped, progressSaidCut: progress.SaidCut} {
+		if set {
+			bits |= bit
+		}
 	}
 	for _, n := range []int64{bits, log.At.Out, log.At.Err, log.At.Steps, int64(log.Chunks), int64(log.Last),
 		int64(log.Batch), log.Bytes} {
@@ -42,6 +47,9 @@ func packProgress(id deployment.ID, progress deployment.Progress) []byte {
 		p.count(int64(n))
 	}
 	p.count(log.Stored)
+	if progress.Parkings > 0 {
+		p.count(int64(progress.Parkings))
+	}
 	return p.packed
 }
 
@@ -50,6 +58,7 @@ func unpackProgress(packed []byte, r *deployment.Record) error {
 	id, progress, log := r.ID, &r.Progress, &r.Progress.Log
 	bits := u.count()
 	progress.Sent, log.Complete = bits&progressSent != 0, bits&progressComplete != 0
+	progress.SaidDropped, progress.SaidCut = bits&progressSaidDropped != 0, bits&progressSaidCut != 0
 	log.At = logbook.Position{Out: u.count(), Err: u.count(), Steps: u.count()}
 	log.Chunks, log.Last, log.Batch = int(u.count()), logbook.Order(u.count()), int(u.count())
 	log.Bytes = u.count()
@@ -61,6 +70,7 @@ func unpackProgress(packed []byte, r *deployment.Record) error {
 	progress.Scrub = deployment.ScrubProgress{Last: deployment.ID(u.text()), Logs: int(u.count()),
 		Changed: int(u.count()), Entries: int(u.count()), Failed: int(u.count())}
 	log.Stored = u.count()
+	progress.Parkings = int(u.count())
 	return u.err
 }
 

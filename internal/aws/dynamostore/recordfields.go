@@ -31,6 +31,7 @@ func readRecordItem(stored item) (recordItem, error) {
 		UpdatedAt:      r.number("u"),
 		ExpiresAt:      r.number("expires_at"),
 		FollowedAt:     r.number("w"),
+		ParkedAt:       r.number("k"),
 		Cancel:         r.blob("x"),
 		Progress:       r.blob("p"),
 		Outcome:        r.blob("o"),

@@ -35,6 +35,7 @@ import (
 //	c, b, f, u       claimed, begun, finished, updated; an ended record has no u
 //	expires_at       expires, in seconds
 //	w                when a reader last watched the log
+//	k                when it was parked, until it has a runner again; infra/triggers.go filters by it
 //	x                the request to cancel: when and by whom; packed
 //	p                the progress; packed
 //	o                the outcome; packed
@@ -60,6 +61,7 @@ type recordItem struct {
 	UpdatedAt      int64  `dynamodbav:"u,omitempty"`
 	ExpiresAt      int64  `dynamodbav:"expires_at,omitempty"`
 	FollowedAt     int64  `dynamodbav:"w,omitempty"`
+	ParkedAt       int64  `dynamodbav:"k,omitempty"`
 	Cancel         []byte `dynamodbav:"x,omitempty"`
 	Progress       []byte `dynamodbav:"p,omitempty"`
 	Outcome        []byte `dynamodbav:"o,omitempty"`
@@ -97,6 +99,7 @@ func encodeRecord(r deployment.Record) (item, error) {
 		UpdatedAt:      micros(r.UpdatedAt),
 		ExpiresAt:      seconds(r.ExpiresAt),
 		FollowedAt:     micros(r.FollowedAt),
+		ParkedAt:       micros(r.ParkedAt),
 		HasDetails:     !newDetailsItem(r).isZero(),
 		Awaited:        r.Awaited,
 		Held:           r.Hold.Held,
@@ -145,6 +148,7 @@ func decodeRecord(stored item) (record deployment.Record, hasDetails bool, err e
 		UpdatedAt:    fromMicros(cmp.Or(fields.UpdatedAt, fields.FinishedAt)),
 		ExpiresAt:    fromSeconds(fields.ExpiresAt),
 		FollowedAt:   fromMicros(fields.FollowedAt),
+		ParkedAt:     fromMicros(fields.ParkedAt),
 		Awaited:      fields.Awaited,
 		Hold:         deployment.Hold{Held: fields.Held},
 		Lease: deployment.Lease{Owner: fields.Owner, Attempt: fields.Attempt,

@@ -55,7 +55,8 @@ func life(t *testing.T, origin deployment.Trigger, options deployment.Options) m
 	record = next("begun", begun, err)
 	record.Lease.Attempt = 130
 	record.FollowedAt = after(time.Second)
-	progress := deployment.Progress{Process: "4194304 " + uuid, Sent: true, Log: longLog(after)}
+	progress := deployment.Progress{Process: "4194304 " + uuid, Sent: true, Log: longLog(after),
+		Parkings: 10_000, SaidDropped: true, SaidCut: true}
 	for range 8 {
 		step := deployment.Step{Name: name('n', 20), StartedAt: after(time.Second)}
 		step.FinishedAt, step.ExitCode = after(time.Hour), new(int)
@@ -66,6 +67,8 @@ func life(t *testing.T, origin deployment.Trigger, options deployment.Options) m
 	record = next("to be cancelled", asked, err)
 	advanced, err := record.Advanced(record.Lease, progress, after(time.Second), time.Minute)
 	record = next("in progress", advanced, err)
+	parked, err := record.Parked(record.Lease, progress, after(time.Second))
+	next("parked", parked, err)
 	source := deployment.Source{Commit: name('f', 40), Message: name('m', deployment.MaxCommitMessage)}
 	for _, outcome := range []deployment.Outcome{
 		{Status: deployment.Cancelled, Reason: deployment.ReasonCancelled, Signal: "SIGVTALRM",

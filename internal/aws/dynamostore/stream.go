@@ -25,7 +25,8 @@ type StreamHandler interface {
 	Removed(ctx context.Context, removal deployment.Removal) error
 }
 
-// HandleChange gives a change of status and the removal of a record to the handler, and
+// HandleChange gives a change of status, a signal for a parked deployment and the removal of a
+// record to the handler, and
 // ignores every other change: most are a runner's progress, which moves no queue.
 func HandleChange(ctx context.Context, change StreamRecord, handler StreamHandler) error {
 	status, moved, err := ReadChange(change.New, change.Old)
@@ -77,8 +78,8 @@ func readRemoval(change StreamRecord) (deployment.Removal, bool, error) {
 }
 
 // ReadChange reads the two images of a [StreamRecord]. It returns false if the
-// status did not change: a lease was renewed, the record was removed, or the item is not
-// a record. The record lacks its details.
+// status did not change and no parked deployment got a signal: a lease was renewed, the record
+// was removed, or the item is not a record. The record lacks its details.
 func ReadChange(newImage, oldImage json.RawMessage) (deployment.Change, bool, error) {
 	now, err := readImage(newImage)
 	if err != nil || now == nil {
@@ -92,16 +93,33 @@ func ReadChange(newImage, oldImage json.RawMessage) (deployment.Change, bool, er
 	if err != nil || !isRecord(record.ID) {
 		return deployment.Change{}, false, err
 	}
-	var previous struct {
-		Status deployment.Status `dynamodbav:"status"`
-	}
-	if err := decode(before, &previous); err != nil {
+	previous, err := readState(before)
+	if err != nil {
 		return deployment.Change{}, false, err
 	}
 	if _, err := deployment.ParseID(string(record.ID)); err != nil || record.Status == "" {
 		return deployment.Change{}, false, fault.New(fault.Internal, "a stream record is not of a deployment")
 	}
-	return deployment.Change{Record: record, Previous: previous.Status}, record.Status != previous.Status, nil
+	return deployment.Change{Record: record, Previous: previous.Status},
+		record.Status != previous.Status || record.Signalled(previous), nil
+}
+
+// readState reads the status of a record, and what tells of its parking and of signals. All of
+// it is zero without an image.
+func readState(image item) (deployment.Record, error) {
+	var fields struct {
+		Status     deployment.Status `dynamodbav:"status"`
+		ParkedAt   int64             `dynamodbav:"k"`
+		FollowedAt int64             `dynamodbav:"w"`
+		Cancel     []byte            `dynamodbav:"x"`
+		ID         deployment.ID     `dynamodbav:"deployment_uuid"`
+	}
+	if err := decode(image, &fields); err != nil {
+		return deployment.Record{}, err
+	}
+	state := deployment.Record{ID: fields.ID, Status: fields.Status, ParkedAt: fromMicros(fields.ParkedAt),
+		FollowedAt: fromMicros(fields.FollowedAt)}
+	return state, unpackCancel(fields.Cancel, &state)
 }
 
 // isRecord reports whether a sort key is of a record, and not of another item of a

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
@@ -82,6 +83,13 @@ func TestReadChange(t *testing.T) {
 	queued, running := with(record, deployment.Queued), with(record, deployment.InProgress)
 	renewed := running
 	renewed.Lease.Attempt++
+	running.ParkedAt = time.Time{}
+	parked := running
+	parked.ParkedAt = parked.UpdatedAt
+	followed, quiet := parked, parked
+	followed.FollowedAt = followed.FollowedAt.Add(-time.Minute) // of a clock that is behind
+	cancelled := parked
+	quiet.CancelRequestedAt, quiet.CancelRequestedBy = time.Time{}, ""
 	for _, c := range []struct {
 		name     string
 		now      deployment.Record
@@ -96,6 +104,10 @@ func TestReadChange(t *testing.T) {
 			true},
 		{"a noted record, which was never anything else", with(record, deployment.Finished), nil, "", true},
 		{"a renewed lease", renewed, image(t, running), deployment.InProgress, false},
+		{"a parking", parked, image(t, running), deployment.InProgress, false},
+		{"the end of a parking", running, image(t, parked), deployment.InProgress, false},
+		{"a reader of a parked one", followed, image(t, parked), deployment.InProgress, true},
+		{"a cancel of a parked one", cancelled, image(t, quiet), deployment.InProgress, true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			change, changed, err := dynamostore.ReadChange(image(t, c.now), c.before)

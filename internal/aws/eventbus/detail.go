@@ -119,7 +119,7 @@ func newRecord(r deployment.Record) record {
 		Commit:            wire.TextOrNull(cmp.Or(r.Outcome.Source.Commit, r.Options.Commit)),
 		CommitMessage:     wire.TextOrNull(r.Outcome.Source.Message),
 		ImageTag:          wire.TextOrNull(r.Options.DockerTag),
-		Attempt:           r.Lease.Attempt,
+		Attempt:           r.Attempts(),
 		ExitCode:          r.Outcome.ExitCode,
 		Signal:            wire.TextOrNull(r.Outcome.Signal),
 		Log: logTotals{

@@ -43,7 +43,7 @@ func (e *Events) Wake(ctx context.Context, resource catalog.ID, delay time.Durat
 
 func (e *Events) send(ctx context.Context, body string, delay time.Duration) error {
 	_, err := e.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &e.url, MessageBody: &body,
-		DelaySeconds: int32((delay + time.Second - 1) / time.Second)})
+		DelaySeconds: wholeSeconds(delay)})
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "send a message to the queue of events")
 	}

@@ -36,15 +36,19 @@ type Message struct {
 }
 
 // Handle runs the deployment that the message names while it keeps the message hidden,
-// as [Queue.HoldWhile] does. Invalid if [Queue.Send] did not make the message.
+// as [Queue.HoldWhile] does. The number of the parking is 0 unless the message is a wake-up.
+// Invalid if [Queue.Send] and [Queue.Wake] did not make the message.
+//
+// A wake-up that finds another runner is kept like any other message, because it may be the only
+// one that is left. Once the deployment is parked again or has ended, it is deleted.
 func (q *Queue) Handle(
-	ctx context.Context, message Message, run func(context.Context, deployment.ID) error,
+	ctx context.Context, message Message, run func(ctx context.Context, id deployment.ID, parking int) error,
 ) error {
-	id, err := Read(message.Body)
+	id, parking, err := Read(message.Body)
 	if err != nil {
 		return err
 	}
-	return q.HoldWhile(ctx, message, func(ctx context.Context) error { return run(ctx, id) })
+	return q.HoldWhile(ctx, message, func(ctx context.Context) error { return run(ctx, id, parking) })
 }
 
 // HoldWhile runs the work while it keeps the message hidden, and returns the work's

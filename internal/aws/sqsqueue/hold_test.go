@@ -78,7 +78,7 @@ func TestHandleRunsTheDeploymentOfTheMessage(t *testing.T) {
 		s, failed := &service{}, errors.New("the table is gone")
 		message := sqsqueue.Message{Body: `{"deployment_uuid":"` + string(id) + `"}`, Receipt: "receipt"}
 		var got deployment.ID
-		err := s.queue().Handle(t.Context(), message, func(_ context.Context, id deployment.ID) error {
+		err := s.queue().Handle(t.Context(), message, func(_ context.Context, id deployment.ID, _ int) error {
 			got = id
 			return failed
 		})
@@ -87,10 +87,26 @@ func TestHandleRunsTheDeploymentOfTheMessage(t *testing.T) {
 				got, err, len(s.holds), id)
 		}
 	})
+	t.Run("a wake-up that finds another runner comes again", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := &service{}
+			message := sqsqueue.Message{Receipt: "receipt", Receives: 1,
+				Body: `{"deployment_uuid":"` + string(id) + `","parking":7}`}
+			err := s.queue().Handle(t.Context(), message, func(_ context.Context, _ deployment.ID, n int) error {
+				if n != 7 {
+					t.Errorf("parking %d, want 7", n)
+				}
+				return fault.New(fault.Conflict, "another runner")
+			})
+			if !errors.Is(err, fault.Conflict) || len(s.holds) != 2 {
+				t.Errorf("%v, held %d times; want it kept", err, len(s.holds))
+			}
+		})
+	})
 	t.Run("a message of another kind is Invalid and not held", func(t *testing.T) {
 		s := &service{}
 		err := s.queue().Handle(t.Context(), sqsqueue.Message{Body: "{}", Receipt: "receipt"},
-			func(context.Context, deployment.ID) error { t.Error("it ran"); return nil })
+			func(context.Context, deployment.ID, int) error { t.Error("it ran"); return nil })
 		if !errors.Is(err, fault.Invalid) || len(s.holds) > 0 {
 			t.Errorf("%v, held %d times; want Invalid", err, len(s.holds))
 		}

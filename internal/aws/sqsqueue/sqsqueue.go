@@ -36,34 +36,49 @@ func Open(config aws.Config, queueURL string) *Queue {
 // log, which takes the uuid from the message.
 type body struct {
 	Deployment deployment.ID `json:"deployment_uuid"`
+	// Parking is the number of the parking that a wake-up ends; absent in other messages.
+	Parking int `json:"parking,omitempty"`
 }
 
 // Send sends the deployment to a runner. It is delivered at least once.
 func (q *Queue) Send(ctx context.Context, id deployment.ID) error {
-	text, err := json.Marshal(body{Deployment: id})
+	return q.send(ctx, body{Deployment: id}, 0)
+}
+
+// Wake sends the wake-up of the nth parking of the deployment, after the delay, which is rounded
+// up to whole seconds. It is delivered at least once.
+func (q *Queue) Wake(ctx context.Context, id deployment.ID, parking int, delay time.Duration) error {
+	return q.send(ctx, body{Deployment: id, Parking: parking}, delay)
+}
+
+func (q *Queue) send(ctx context.Context, message body, delay time.Duration) error {
+	text, err := json.Marshal(message)
 	if err != nil {
-		return fault.Wrap(err, fault.Internal, "encode the message for %s", id)
+		return fault.Wrap(err, fault.Internal, "encode the message for %s", message.Deployment)
 	}
 	_, err = q.client.SendMessage(ctx, &sqs.SendMessageInput{QueueUrl: &q.url,
-		MessageBody: aws.String(string(text))})
+		MessageBody: aws.String(string(text)), DelaySeconds: wholeSeconds(delay)})
 	if err != nil {
-		return fault.Wrap(err, fault.Internal, "send %s to the runners", id)
+		return fault.Wrap(err, fault.Internal, "send %s to the runners", message.Deployment)
 	}
 	return nil
 }
 
-// Read returns the deployment in the text of a message. Invalid if [Queue.Send] did not
-// make the text.
-func Read(text string) (deployment.ID, error) {
+// wholeSeconds rounds up to the unit of SQS.
+func wholeSeconds(delay time.Duration) int32 { return int32((delay + time.Second - 1) / time.Second) }
+
+// Read returns the deployment in the text of a message, and of a wake-up the number of the
+// parking, which is 0 otherwise. Invalid if [Queue.Send] and [Queue.Wake] did not make the text.
+func Read(text string) (id deployment.ID, parking int, err error) {
 	var message body
 	if err := json.Unmarshal([]byte(text), &message); err != nil {
-		return "", fault.Wrap(err, fault.Invalid, "a message of %d bytes is not one of ours", len(text))
+		return "", 0, fault.Wrap(err, fault.Invalid, "a message of %d bytes is not one of ours", len(text))
 	}
-	id, err := deployment.ParseID(string(message.Deployment))
+	id, err = deployment.ParseID(string(message.Deployment))
 	if err != nil {
-		return "", fault.Wrap(err, fault.Invalid, "a message of %d bytes names no deployment", len(text))
+		return "", 0, fault.Wrap(err, fault.Invalid, "a message of %d bytes names no deployment", len(text))
 	}
-	return id, nil
+	return id, message.Parking, nil
 }
 
 // Hold hides the message from other receivers for visibility from now, in whole seconds.

@@ -56,8 +56,25 @@ func TestWhatIsSentReadsBack(t *testing.T) {
 	if want := `{"deployment_uuid":"` + string(id) + `"}`; *message.Body != want {
 		t.Errorf("body %s, want %s", *message.Body, want)
 	}
-	if got, err := sqsqueue.Read(*message.Body); got != id || err != nil {
+	if got, parking, err := sqsqueue.Read(*message.Body); got != id || parking != 0 || err != nil {
 		t.Errorf("Read: %s, %v; want %s", got, err, id)
+	}
+}
+
+func TestAWakeUpComesAfterItsDelay(t *testing.T) {
+	queue, client, url := opened(t)
+	if err := queue.Wake(t.Context(), id, 3, 1100*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	if early := receive(t, client, url, 0); early != nil {
+		t.Fatal("the message came at once")
+	}
+	message := receive(t, client, url, 10)
+	if message == nil {
+		t.Fatal("no message came")
+	}
+	if got, parking, err := sqsqueue.Read(*message.Body); got != id || parking != 3 || err != nil {
+		t.Errorf("Read: %s, %d, %v; want the third parking of %s", got, parking, err, id)
 	}
 }
 
@@ -101,7 +118,7 @@ func TestReadOfForeignTextIsInvalid(t *testing.T) {
 	for _, text := range []string{"", "{}", "null", "[]", `"x"`, "not JSON", `{"deployment_uuid":7}`,
 		`{"deployment_uuid":"srv000000000000000000001"}`,
 		`{"deployment_uuid":"` + string(id) + `x"}`} {
-		if got, err := sqsqueue.Read(text); !errors.Is(err, fault.Invalid) || got != "" {
+		if got, _, err := sqsqueue.Read(text); !errors.Is(err, fault.Invalid) || got != "" {
 			t.Errorf("Read of %q: %q, %v; want Invalid", text, got, err)
 		}
 	}

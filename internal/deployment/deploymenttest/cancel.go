@@ -231,6 +231,10 @@ func testFinalInAnyOrder(t *testing.T, w *world) {
 			_, err := w.Ledger.Advance(t.Context(), r.ID, r.Lease, progress(5, r.StartedAt), w.tick(), lease)
 			return err
 		},
+		"Park": func(r deployment.Record) error {
+			_, err := w.Ledger.Park(t.Context(), r.ID, r.Lease, progress(5, r.StartedAt), w.tick())
+			return err
+		},
 		"finished": func(r deployment.Record) error {
 			return w.Ledger.Finish(t.Context(), r.ID, r.Lease, r.Progress,
 				deployment.Outcome{Status: deployment.Finished}, w.tick())
@@ -244,7 +248,7 @@ func testFinalInAnyOrder(t *testing.T, w *world) {
 			return err
 		},
 	}
-	for _, order := range permutations([]string{"Advance", "finished", "failed", "Cancel"}) {
+	for _, order := range permutations([]string{"Advance", "Park", "finished", "failed", "Cancel"}) {
 		service := w.service(t, server)
 		record := w.running(t, service, server)
 		var end deployment.Record

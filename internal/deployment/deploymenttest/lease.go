@@ -42,6 +42,9 @@ func leaseCases() []testCase {
 		{"Follow is noted once in a while, however many follow", testFollow},
 		{"an expired lease can be renewed until another takes it", testExpiredLease},
 		{"a lease given up is free at once", testLeaseGivenUp},
+		{"TestP14: Park gives the lease up, and the next runner ends the parking", testPark},
+		{"Park brings back the signals, and a lost lease is a Conflict", testParkSignals},
+		{"Resume takes no lease for a parking that is over", testResume},
 		{"a deployment that reached its server has validated it", testReached},
 		{"what was not claimed cannot be begun, advanced or finished", testUnclaimed},
 		{"a lease is its owner and its attempt", testForgedLease},
@@ -148,6 +151,92 @@ func testLeaseGivenUp(t *testing.T, w *world) {
 		t.Errorf("attempt = %d, want 2", next.Lease.Attempt)
 	}
 	w.fenced(t, first)
+}
+
+// park parks the record for the nth time.
+func (w *world) park(t *testing.T, record deployment.Record, parking int) deployment.Progress {
+	t.Helper()
+	done := progress(parking, record.StartedAt)
+	done.Parkings = parking
+	if _, err := w.Ledger.Park(t.Context(), record.ID, record.Lease, done, w.tick()); err != nil {
+		t.Fatalf("Park: %v", err)
+	}
+	return done
+}
+
+func testPark(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	record := w.running(t, w.service(t, server), server)
+	want := record
+	want.Progress = w.park(t, record, 1)
+	want.ParkedAt, want.UpdatedAt, want.Lease.Expires = w.now, w.now, w.now
+	wantSame(t, "the parked record", w.get(t, record.ID), want)
+	if running, _ := w.load(t, server); len(running) != 1 {
+		t.Errorf("%v run, want the parked one to keep its slot", running)
+	}
+	next := w.begin(t, record.ID, "two")
+	if !next.Lease.Woken || !next.ParkedAt.IsZero() || next.Attempts() != 1 {
+		t.Errorf("lease %+v, parked at %s, %d attempts; want the first attempt woken", next.Lease,
+			next.ParkedAt, next.Attempts())
+	}
+	want = next
+	want.Lease.Woken = false
+	wantSame(t, "the stored record", w.get(t, record.ID), want)
+	w.fenced(t, record)
+	w.finish(t, next, deployment.Outcome{Status: deployment.Finished})
+	if ended := w.get(t, record.ID); ended.Attempts() != 1 || ended.Lease.Attempt != 2 {
+		t.Errorf("%d attempts with %d leases, want one with two", ended.Attempts(), ended.Lease.Attempt)
+	}
+}
+
+func testParkSignals(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	record := w.running(t, w.service(t, server), server)
+	want := deployment.Signals{FollowedAt: w.tick(), CancelRequested: true}
+	if err := w.History.Follow(t.Context(), record.ID, w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.cancel(t, record.ID, "ops")
+	signals, err := w.Ledger.Park(t.Context(), record.ID, record.Lease, record.Progress, w.tick())
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSame(t, "the signals", signals, want)
+	w.begin(t, record.ID, "two")
+	before := w.get(t, record.ID)
+	_, err = w.Ledger.Park(t.Context(), record.ID, record.Lease, record.Progress, w.tick())
+	wantKind(t, err, fault.Conflict)
+	wantSame(t, "the record", w.get(t, record.ID), before)
+}
+
+func testResume(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	record := w.running(t, w.service(t, server), server)
+	resume := func(parking int, owner string) (deployment.Record, error) {
+		return w.Ledger.Resume(t.Context(), record.ID, parking, owner, w.tick(), lease)
+	}
+	w.park(t, record, 1)
+	next, err := resume(1, "two")
+	if err != nil || !next.Lease.Woken || next.Lease.Attempt != 2 {
+		t.Fatalf("lease %+v, %v; want the second", next.Lease, err)
+	}
+	_, err = resume(1, "three")
+	wantKind(t, err, fault.Conflict)
+	w.park(t, next, 2)
+	w.now = w.now.Add(time.Second)
+	parked := w.get(t, record.ID)
+	_, err = resume(0, "three")
+	wantKind(t, err, fault.Gone)
+	_, err = resume(1, "three")
+	wantKind(t, err, fault.Conflict)
+	wantSame(t, "the record", w.get(t, record.ID), parked)
+	w.now = parked.ParkedAt.Add(deployment.ParkedFor(2))
+	if next, err = resume(1, "three"); err != nil || next.Lease.Attempt != 3 {
+		t.Errorf("lease %+v, %v; want an earlier wake-up in place of one that is overdue", next.Lease, err)
+	}
+	w.finish(t, next, deployment.Outcome{Status: deployment.Finished})
+	_, err = resume(2, "four")
+	wantKind(t, err, fault.Gone)
 }
 
 func testReached(t *testing.T, w *world) {

@@ -76,6 +76,14 @@ func testCancelled(t *testing.T, w *world) {
 		"Finish": func() error {
 			return w.Ledger.Finish(ctx, running.ID, running.Lease, progress(1, now), outcome, now)
 		},
+		"Resume": func() error {
+			_, err := w.Ledger.Resume(ctx, running.ID, 1, "runner", now, time.Minute)
+			return err
+		},
+		"Park": func() error {
+			_, err := w.Ledger.Park(ctx, running.ID, running.Lease, progress(1, now), now)
+			return err
+		},
 		"Signals": func() error { _, err := w.Ledger.Signals(ctx, running.ID, running.Lease); return err },
 		"Cancel":  func() error { _, err := w.Ledger.Cancel(ctx, queued.ID, "ci", now); return err },
 		"Repair":  func() error { return w.Ledger.Repair(ctx, server, queued.ID) },

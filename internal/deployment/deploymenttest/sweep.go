@@ -8,6 +8,7 @@ import (
 
 	"waybill/internal/catalog"
 	"waybill/internal/deployment"
+	"waybill/internal/fault"
 )
 
 // sweepCases are the orphaned entries: a crash between two writes leaves one of them, and the
@@ -18,6 +19,7 @@ func sweepCases() []testCase {
 		{"queued and never claimed: it is claimed", testSweepUnclaimed},
 		{"claimed and never sent, sent and never begun: a runner is called", testSweepUnbegun},
 		{"its lease ran out: a runner is called", testSweepExpired},
+		{"parked and not woken: a runner is called", testSweepParked},
 		{"ended and its slot kept: the next one starts", testSweepKeptSlot},
 		{"gone, with slot and place kept: the next one starts", testSweepGone},
 		{"what is as it should be is left alone", testSweepRight},
@@ -28,6 +30,14 @@ func sweepCases() []testCase {
 type calls struct{ sent []deployment.ID }
 
 func (c *calls) Send(_ context.Context, id deployment.ID) error {
+	c.sent = append(c.sent, id)
+	return nil
+}
+
+func (c *calls) Wake(_ context.Context, id deployment.ID, parking int, delay time.Duration) error {
+	if parking == 0 || delay != 0 {
+		return fault.New(fault.Internal, "parking %d is woken after %s", parking, delay)
+	}
 	c.sent = append(c.sent, id)
 	return nil
 }
@@ -48,6 +58,16 @@ func (w *world) sweep(t *testing.T, among ...deployment.Record) []deployment.ID 
 	}
 	all := ids(among)
 	return slices.DeleteFunc(called.sent, func(id deployment.ID) bool { return !slices.Contains(all, id) })
+}
+
+func testSweepParked(t *testing.T, w *world) {
+	server := w.server(t, 1, 25)
+	record := w.running(t, w.service(t, server), server)
+	w.park(t, record, 4)
+	w.now = w.now.Add(deployment.ParkedFor(4) + 20*time.Second)
+	wantSame(t, "called while a message may be on its way", w.sweep(t, record), nil)
+	w.now = w.now.Add(time.Second)
+	wantSame(t, "called", w.sweep(t, record), []deployment.ID{record.ID})
 }
 
 func testSweepUnclaimed(t *testing.T, w *world) {

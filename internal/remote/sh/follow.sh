@@ -202,6 +202,12 @@ check_life() {
 	leader_is_alive || [ -e "$spool/exit" ] || end_without_exit
 }
 
+# tell_idle says that everything was sent and that the job goes on. It sets told.
+tell_idle() {
+	told=1
+	say 'I\n'
+}
+
 # idle waits, and longer the longer there was nothing to send. It sets pause and beat.
 idle() {
 	nap "$pause"
@@ -227,7 +233,7 @@ follow() {
 	exec 3<"$spool/steps" 4<"$spool/marks" 5<"$spool/out" 6<"$spool/err"
 	skip_bytes 5 "$out"
 	skip_bytes 6 "$err"
-	steps=0 marks=0 pause=0.05 beat=0
+	steps=0 marks=0 pause=0.05 beat=0 told=0
 	while :; do
 		[ ! -e "$spool/exit" ] || send_end
 		measure_files
@@ -236,6 +242,7 @@ follow() {
 		[ "$job_boot" != "$boot" ] || check_growth "$@"
 		if [ -e "$spool/exit.new" ]; then
 			send_round "$@"
+			[ "$more$told" != 00 ] || tell_idle
 		else
 			sent=0 more=0
 		fi

@@ -73,7 +73,7 @@ func (a showAPI) readOrWait(
 	until := a.opts.Now().Add(wait)
 	for {
 		if wait > 0 {
-			if err := a.follow(ctx, record); err != nil {
+			if err := a.opts.FollowDeployment(ctx, a.History, record); err != nil {
 				return record, logbook.Page{}, err
 			}
 		}
@@ -103,16 +103,6 @@ func (a showAPI) readOrWait(
 // isAtEnd reports whether the log has ended and has no entry after the order.
 func isAtEnd(record deployment.Record, next logbook.Order) bool {
 	return wire.LogComplete(record) && next >= record.Progress.Log.Last
-}
-
-// follow notes on the record that a reader waits for the log, so that the runner
-// commits sooner. One note serves all readers.
-func (a showAPI) follow(ctx context.Context, record deployment.Record) error {
-	now := a.opts.RecordTime()
-	if wire.LogComplete(record) || now.Sub(record.FollowedAt) < deployment.FollowEvery {
-		return nil
-	}
-	return a.History.Follow(ctx, record.ID, now)
 }
 
 // read reads a page. It opens no chunk if the log has no entry after the query's.
