@@ -159,7 +159,7 @@ func (r Record) Ended(lease Lease, progress Progress, outcome Outcome, now time.
 	r.Status, r.Progress, r.Outcome = outcome.Status, progress, outcome
 	r.FinishedAt, r.UpdatedAt = now, now
 	r.ExpiresAt = r.expiry()
-	r.Lease, r.FollowedAt = Lease{Attempt: lease.Attempt}, time.Time{}
+	r.Lease, r.FollowedAt, r.ParkedAt = Lease{Attempt: lease.Attempt}, time.Time{}, time.Time{}
 	return r, nil
 }
 

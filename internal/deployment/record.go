@@ -58,7 +58,7 @@ type Record struct {
 	Progress Progress
 	Outcome  Outcome
 
-	// ParkedAt is when its runner parked it, or zero if it is not parked; see [Record.Parked].
+	// ParkedAt is when its runner parked it, or zero while it is not parked.
 	ParkedAt time.Time
 
 	// CancelRequestedAt is when a user asked to cancel it, and CancelRequestedBy the

@@ -27,6 +27,24 @@ import (
 	"waybill/internal/trigger"
 )
 
+// TestP14AParkedRecordOnTheWire: parked_at is in the record, and no wake-up is an attempt.
+func TestP14AParkedRecordOnTheWire(t *testing.T) {
+	record := resttest.FullRecord("svc")
+	record.Status, record.Outcome = deployment.InProgress, deployment.Outcome{}
+	record.FinishedAt = time.Time{}
+	record.ParkedAt = record.StartedAt.Add(time.Minute)
+	record.Lease.Attempt, record.Progress.Parkings = 9, 9
+	w := resttest.New(t, resttest.WithRecord(record))
+	got := resttest.Want[resttest.Object](t, w, http.StatusOK, resttest.Request{
+		Operation: "getDeployment", PathUUID: string(record.ID), Token: w.Mint(t, access.Read),
+	})
+	want := record.ParkedAt.Format("2006-01-02T15:04:05.000000Z")
+	if got["parked_at"] != want || got["attempt"] != 1.0 || got["status"] != "in_progress" {
+		t.Errorf("parked_at %v, attempt %v, %v; want %s, the first, in_progress", got["parked_at"],
+			got["attempt"], got["status"], want)
+	}
+}
+
 // TestARecordOnTheWire is every field and its exact form.
 func TestARecordOnTheWire(t *testing.T) {
 	shared := func(resource, kind string) resttest.Object {
@@ -71,6 +89,7 @@ func TestARecordOnTheWire(t *testing.T) {
 			"scrubbed_entries": 4.0,
 			"hold":             nil, "expires_at": nil,
 			"finished_at": "2026-08-22T10:00:04.000000Z", "updated_at": "2026-08-22T10:00:05.000000Z",
+			"parked_at": nil,
 		}
 	}
 	for prefix, own := range map[string]resttest.Object{

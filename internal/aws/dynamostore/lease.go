@@ -223,7 +223,7 @@ func (d *Deployments) endingRun(lease deployment.Lease, ended deployment.Record)
 		record.update += ", #d = :yes"
 		record.values[":yes"] = yes()
 	}
-	record.update += " REMOVE #l, #e, #u, #w"
+	record.update += " REMOVE #l, #e, #u, #w, #k"
 	return record
 }
 

@@ -92,12 +92,13 @@ func TestHandleRunsTheDeploymentOfTheMessage(t *testing.T) {
 			s := &service{}
 			message := sqsqueue.Message{Receipt: "receipt", Receives: 1,
 				Body: `{"deployment_uuid":"` + string(id) + `","parking":7}`}
-			err := s.queue().Handle(t.Context(), message, func(_ context.Context, _ deployment.ID, n int) error {
-				if n != 7 {
-					t.Errorf("parking %d, want 7", n)
+			run := func(_ context.Context, _ deployment.ID, parking int) error {
+				if parking != 7 {
+					t.Errorf("parking %d, want 7", parking)
 				}
 				return fault.New(fault.Conflict, "another runner")
-			})
+			}
+			err := s.queue().Handle(t.Context(), message, run)
 			if !errors.Is(err, fault.Conflict) || len(s.holds) != 2 {
 				t.Errorf("%v, held %d times; want it kept", err, len(s.holds))
 			}

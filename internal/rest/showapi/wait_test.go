@@ -50,8 +50,7 @@ func TestWaitingForTheEnd(t *testing.T) {
 					t.Errorf("record = %+v, Retry-After %q", got, answer.Header.Get("Retry-After"))
 				}
 				if gets, follows := did.gets.Load(), did.follows.Load(); gets > 13 || follows != 2 {
-					t.Errorf("the record was read %d times and noted %d times as followed, want it every 10 s",
-						gets, follows)
+					t.Errorf("%d reads and %d notes that it is followed, want one in 10 s", gets, follows)
 				}
 			})
 		})
