@@ -315,11 +315,11 @@ func TestTheSweepRepairsALostWakeUp(t *testing.T) {
 			}
 			return f.Sender().WakeUps()[1:]
 		}
-		time.Sleep(20 * time.Second)
+		time.Sleep(24 * time.Second)
 		if woken := sweep(); len(woken) > 0 {
 			t.Errorf("woken by the sweep: %v, although a message may be on its way", woken)
 		}
-		time.Sleep(6 * time.Second)
+		time.Sleep(2 * time.Second)
 		want := []memory.WakeUp{{ID: f.id, Parking: 1}}
 		if diff := cmp.Diff(sweep(), want); diff != "" || len(f.Sender().Sent()) > 0 {
 			t.Errorf("woken (-got +want), and sent %v:\n%s", f.Sender().Sent(), diff)
