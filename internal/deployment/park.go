@@ -7,11 +7,10 @@ import (
 )
 
 // A deployment is parked while it has no runner on purpose: its job runs on the server, and no
-// reader or request follows it. The runner gives up its lease and sends a delayed message, the wake-up,
-// that calls the next one. Each parking has a number, from 1, and its wake-up has the same
-// one. A wake-up of an earlier parking does nothing, unless the right one is overdue. So however
-// late or often they come, there is one at a time that counts: the deployment is not woken more
-// often for it.
+// reader or request follows it. The runner gives up its lease and sends a delayed message, the
+// wake-up, that calls the next one. Each parking has a number, from 1, and its wake-up has the
+// same one. A wake-up of an earlier parking does nothing, unless the right one is overdue. So
+// late and repeated wake-ups do not add up: the deployment is not woken more often for them.
 
 // ParkedFor is how long the deployment is parked for the nth time, at most: 5, 10, 20, and
 // from then on 30 seconds.
