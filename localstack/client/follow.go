@@ -43,6 +43,7 @@ type Deployment struct {
 	Steps             []Step      `json:"steps"`
 	StartedAt         *time.Time  `json:"started_at"`
 	FinishedAt        *time.Time  `json:"finished_at"`
+	ParkedAt          *time.Time  `json:"parked_at"`
 	// Commit and CommitMessage are set only for applications.
 	Commit        string `json:"commit"`
 	CommitMessage string `json:"commit_message"`

@@ -1,6 +1,7 @@
 package sqsqueue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -22,6 +23,12 @@ const (
 	// message of a dead runner, seconds before the lease expires. After that it is a
 	// duplicate for a deployment that is being worked on, and a lease is soon enough.
 	soonTimes = 3
+
+	// freshAfter is how often a wake-up is received before a new message takes its place, after
+	// nearly ten minutes. A deployment may be followed for hours after it was parked, and its
+	// wake-up is kept for as long. The age of the oldest message must not look as if the queue
+	// did not move, and the wake-up must not become a dead letter.
+	freshAfter = 15
 )
 
 // Message is a received message.
@@ -40,7 +47,8 @@ type Message struct {
 // Invalid if [Queue.Send] and [Queue.Wake] did not make the message.
 //
 // A wake-up that finds another runner is kept like any other message, because it may be the only
-// one that is left. Once the deployment is parked again or has ended, it is deleted.
+// one that is left. Once the deployment is parked again or has ended, it is deleted. Before it is old,
+// a new message takes its place.
 func (q *Queue) Handle(
 	ctx context.Context, message Message, run func(ctx context.Context, id deployment.ID, parking int) error,
 ) error {
@@ -48,7 +56,11 @@ func (q *Queue) Handle(
 	if err != nil {
 		return err
 	}
-	return q.HoldWhile(ctx, message, func(ctx context.Context) error { return run(ctx, id, parking) })
+	err = q.HoldWhile(ctx, message, func(ctx context.Context) error { return run(ctx, id, parking) })
+	if parking > 0 && message.Receives >= freshAfter && errors.Is(err, fault.Conflict) {
+		return q.Wake(ctx, id, parking, message.pause())
+	}
+	return err
 }
 
 // HoldWhile runs the work while it keeps the message hidden, and returns the work's
@@ -59,9 +71,7 @@ func (q *Queue) Handle(
 // If the work returns Conflict, another runner holds the lease. HoldWhile then hides the
 // message for a pause.
 func (q *Queue) HoldWhile(ctx context.Context, message Message, work func(context.Context) error) error {
-	if message.Lease == 0 {
-		message.Lease = deployment.LeaseLength
-	}
+	message.Lease = message.lease()
 	if err := q.Hold(ctx, message.Receipt, message.Lease); err != nil {
 		return err
 	}
@@ -81,10 +91,12 @@ func (q *Queue) HoldWhile(ctx context.Context, message Message, work func(contex
 // pause is how long the message stays hidden while another runner holds the lease.
 func (m Message) pause() time.Duration {
 	if m.Receives <= soonTimes {
-		return (m.Lease / renewals).Round(time.Second)
+		return (m.lease() / renewals).Round(time.Second)
 	}
-	return m.Lease
+	return m.lease()
 }
+
+func (m Message) lease() time.Duration { return cmp.Or(m.Lease, deployment.LeaseLength) }
 
 // renew holds the message until ctx is done. It returns the error of the last renewal.
 func (q *Queue) renew(ctx context.Context, message Message) error {

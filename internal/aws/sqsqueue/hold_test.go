@@ -25,9 +25,16 @@ type hold struct {
 	At, For time.Duration
 }
 
+// sending is a message that was sent.
+type sending struct {
+	MessageBody  string
+	DelaySeconds int
+}
+
 // service is an SQS that notes how a message is held.
 type service struct {
 	mu    sync.Mutex
+	sent  []sending
 	start time.Time
 	holds []hold
 	lease time.Duration
@@ -39,12 +46,20 @@ func (s *service) Do(r *http.Request) (*http.Response, error) {
 	var asked struct {
 		ReceiptHandle     string
 		VisibilityTimeout int
+		sending
 	}
-	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil || asked.ReceiptHandle != "receipt" {
-		return nil, errors.New("not the call that was expected")
+	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
+		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if asked.MessageBody != "" {
+		s.sent = append(s.sent, asked.sending)
+		return awstest.Answer(r, http.StatusOK, awstest.JSON10, "{}"), nil
+	}
+	if asked.ReceiptHandle != "receipt" {
+		return nil, errors.New("not the call that was expected")
+	}
 	s.holds = append(s.holds, hold{At: time.Since(s.start),
 		For: time.Duration(asked.VisibilityTimeout) * time.Second})
 	status, body := http.StatusOK, "{}"
@@ -104,6 +119,31 @@ func TestHandleRunsTheDeploymentOfTheMessage(t *testing.T) {
 			}
 		})
 	})
+	for name, c := range map[string]struct {
+		body string
+		want []sending
+	}{
+		"an old wake-up that finds another runner makes room for a new one": {
+			`{"deployment_uuid":"` + string(id) + `","parking":7}`,
+			[]sending{{`{"deployment_uuid":"` + string(id) + `","parking":7}`, 40}}},
+		"an old message that is no wake-up is kept": {`{"deployment_uuid":"` + string(id) + `"}`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &service{}
+				message := sqsqueue.Message{Receipt: "receipt", Receives: 15, Body: c.body}
+				err := s.queue().Handle(t.Context(), message, func(context.Context, deployment.ID, int) error {
+					return fault.New(fault.Conflict, "another runner")
+				})
+				if kept := errors.Is(err, fault.Conflict); kept != (c.want == nil) {
+					t.Errorf("Handle: %v", err)
+				}
+				if diff := cmp.Diff(s.sent, c.want); diff != "" {
+					t.Errorf("sent (-got +want):\n%s", diff)
+				}
+			})
+		})
+	}
 	t.Run("a message of another kind is Invalid and not held", func(t *testing.T) {
 		s := &service{}
 		err := s.queue().Handle(t.Context(), sqsqueue.Message{Body: "{}", Receipt: "receipt"},
