@@ -122,8 +122,9 @@ var stackFunctions = []function{
 	},
 	{
 		name: "runner", does: "Carries one deployment to its end.",
-		// Under 128 MiB whatever a job prints; the rest is for the share of a
-		// processor that comes with it.
+		// 83 MiB at its peak, whatever a job prints: BenchmarkMemory counts it while a job prints
+		// 1 GiB. The rest is for the share of a processor that comes with it. With 128 MB, a run
+		// would take twice as long for the same price, and a little more memory would end it.
 		memory: 256, timeout: maxRunnerTimeout, reaches: true,
 		environment: append(
 			[]string{settings.Team, settings.LogBucket, settings.RunnerQueueURL, settings.SecretsPath,

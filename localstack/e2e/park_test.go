@@ -52,7 +52,8 @@ func TestP14AnUnfollowedDeploymentIsParked(t *testing.T) {
 			}
 		}
 		if record.Attempt != 1 || strings.Contains(text(entries), "Found the job") {
-			t.Errorf("attempt %d, want 1 and no line of a parking in the log:\n%s", record.Attempt, text(entries))
+			t.Errorf("attempt %d, want 1 and no line of a parking in the log:\n%s",
+				record.Attempt, text(entries))
 		}
 		if record.ParkedAt != nil {
 			t.Errorf("it has ended and is parked since %s", record.ParkedAt)

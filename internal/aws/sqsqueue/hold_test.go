@@ -132,9 +132,10 @@ func TestHandleRunsTheDeploymentOfTheMessage(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &service{}
 				message := sqsqueue.Message{Receipt: "receipt", Receives: 15, Body: c.body}
-				err := s.queue().Handle(t.Context(), message, func(context.Context, deployment.ID, int) error {
+				run := func(context.Context, deployment.ID, int) error {
 					return fault.New(fault.Conflict, "another runner")
-				})
+				}
+				err := s.queue().Handle(t.Context(), message, run)
 				if kept := errors.Is(err, fault.Conflict); kept != (c.want == nil) {
 					t.Errorf("Handle: %v", err)
 				}
