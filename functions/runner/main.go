@@ -37,8 +37,10 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	tables := dynamostore.Tables(env.Tables())
 	archive := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
 	queue := sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL))
+	store := dynamostore.NewCatalog(aws.DynamoDB(), tables)
 	run := runner.New(runner.Ports{
-		Store:     dynamostore.NewCatalog(aws.DynamoDB(), tables),
+		Store:     store,
+		Health:    store,
 		Vault:     parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Ledger:    dynamostore.NewDeployments(aws.DynamoDB(), tables),
 		History:   dynamostore.NewHistory(aws.DynamoDB(), tables),

@@ -66,6 +66,8 @@ type Server struct {
 	// ValidatedAt is when the host key last matched, at a validation or at the end of
 	// a deployment. Zero if never.
 	ValidatedAt time.Time
+	// Health is the last measurement. It is read-only here: Create and Update ignore it.
+	Health Health
 }
 
 // Defaults and bounds of a server. The numbers are upstream's own defaults

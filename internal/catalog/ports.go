@@ -15,6 +15,7 @@ type Store interface {
 	Writer
 	Remover
 	Observer
+	HealthObserver
 	Discards
 }
 
@@ -125,8 +126,9 @@ type Inspector interface {
 	// [ErrServer], with the reason, if any of that fails.
 	Login(ctx context.Context, server *Server, privateKey string) error
 	// Usable logs in and tests the prerequisites of a start. [ErrServer], with the
-	// missing prerequisite and how to install it, if one is missing.
-	Usable(ctx context.Context, server *Server, privateKey string) error
+	// missing prerequisite and how to install it, if one is missing. It also measures the
+	// server; a measurement that failed is zero and no error.
+	Usable(ctx context.Context, server *Server, privateKey string) (Health, error)
 }
 
 // Page asks for a part of a list. The zero Page is the beginning, at most

@@ -71,6 +71,7 @@ type server struct {
 	queue   []deployment.ID
 	running []deployment.ID
 	waiting []deployment.ID
+	health  catalog.Health
 }
 
 // request is the deployment for a [deployment.RequestKey], and until when it counts.

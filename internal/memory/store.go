@@ -75,6 +75,9 @@ func (s store) entity(id catalog.ID) catalog.Entity {
 	if resource, ok := entity.(catalog.Deployable); ok {
 		resource.Shared().State = *s.states[id]
 	}
+	if of, ok := entity.(*catalog.Server); ok {
+		of.Health = s.servers[id].health
+	}
 	return entity
 }
 
@@ -137,6 +140,17 @@ func (s store) Observe(ctx context.Context, id catalog.ID, status string) error 
 		if state := s.states[id]; state != nil && state.Running == "" {
 			state.Status = status
 		}
+		return nil
+	})
+}
+
+func (s store) ObserveServer(ctx context.Context, id catalog.ID, health catalog.Health) error {
+	return s.locked(ctx, func() error {
+		server := s.servers[id]
+		if server == nil {
+			return nil
+		}
+		server.health = health.Over(server.health)
 		return nil
 	})
 }

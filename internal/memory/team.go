@@ -21,11 +21,11 @@ func (s store) ServerAndTeam(ctx context.Context, id catalog.ID) (*catalog.Serve
 	var found *catalog.Server
 	var team catalog.Team
 	err := s.locked(ctx, func() error {
-		server, is := s.entities[id].(*catalog.Server)
-		if !is {
+		if _, is := s.entities[id].(*catalog.Server); !is {
 			return catalog.NewNoServerError()
 		}
-		found, team = cloneEntity(server).(*catalog.Server), cloneTeam(s.team)
+		found, _ = s.entity(id).(*catalog.Server)
+		team = cloneTeam(s.team)
 		return nil
 	})
 	return found, team, err

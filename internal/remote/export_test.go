@@ -28,7 +28,7 @@ func Scripts(job Job) []string {
 		runScript(job), followScript(job, Offsets{}, nonce), stopScript(job, nonce, time.Second),
 		stopScript(docker, nonce, time.Second), removeScript(job, nonce), vacateScript(job, nonce),
 		declaredScript(job, nonce, declaredPiece, declaredOverlap), leftoversScript("/data/runs", nonce),
-		probeScript("/data", nonce),
+		probeScript("/data", nonce), measureScript("/data", true, nonce),
 	}
 }
 
@@ -72,3 +72,10 @@ func NewReplay(steps int, sink Sink) Replayed {
 
 // Feed gives the session its next bytes.
 func (r Replayed) Feed(p []byte) error { return r.frames.feed(p) }
+
+// ReplayMeasurement reads the frames of a measurement that began a while ago.
+func ReplayMeasurement(sent string, began, now time.Time) (Measurement, error) {
+	found := measureReceiver{begun: began, now: func() time.Time { return now }}
+	err := newFrames("NONCE", &found).feed([]byte("\nNONCE\n" + sent))
+	return found.measured, err
+}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"waybill/internal/catalog"
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
@@ -52,6 +53,9 @@ type attempt struct {
 
 	// unhealthy names the containers that were not healthy at the end.
 	unhealthy string
+
+	// health is the measurement of the server at the end of a start, or zero.
+	health catalog.Health
 
 	// log is the operator's log. warned has the texts of sayOnce.
 	log    *slog.Logger

@@ -51,6 +51,7 @@ func (a *attempt) finish(ctx context.Context, outcome deployment.Outcome) error 
 	if err := a.removeLeftovers(ctx); err != nil {
 		a.log.WarnContext(ctx, "leftover spools not removed", "error", err)
 	}
+	a.storeHealth(ctx)
 	return nil
 }
 

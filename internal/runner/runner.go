@@ -23,7 +23,8 @@ import (
 // can commit the output that it has read and call the next runner.
 const HandOverTime = time.Minute
 
-// Ports are what a runner works with. Without Excerpts, none are stored; all others are needed.
+// Ports are what a runner works with. Without Excerpts, none are stored, and without Health, no
+// server is measured; all others are needed.
 type Ports struct {
 	Store     catalog.Reader
 	Vault     catalog.Vault
@@ -33,6 +34,7 @@ type Ports struct {
 	Index     logbook.IndexStore
 	Snapshots snapshot.Archive
 	Excerpts  deployment.Excerpts
+	Health    catalog.HealthObserver
 	Dialer    remote.Dialer
 	Sender    deployment.Sender
 }
@@ -170,6 +172,9 @@ func (a *attempt) run(ctx context.Context) error {
 	}
 	if err == nil {
 		outcome, err = a.lookOrVacate(ctx, outcome)
+	}
+	if err == nil {
+		err = a.measure(ctx)
 	}
 	if err != nil {
 		return err

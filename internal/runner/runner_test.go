@@ -29,6 +29,8 @@ type world struct {
 	server *catalog.Server
 	now    func() time.Time
 	opts   runner.Options
+	// health is nil in worlds that do not measure their server.
+	health catalog.HealthObserver
 	// snapshots are the memory's when nil.
 	snapshots snapshot.Archive
 }
@@ -117,7 +119,7 @@ func (w *world) asked(t *testing.T, resource catalog.ID, operation deployment.Op
 }
 
 func (w *world) ports() runner.Ports {
-	ports := runner.Ports{Store: w.Catalog(), Vault: w.Vault(), Ledger: w.Ledger(),
+	ports := runner.Ports{Store: w.Catalog(), Health: w.health, Vault: w.Vault(), Ledger: w.Ledger(),
 		History: w.History(), Archive: w.Archive(), Index: w.Index(),
 		Snapshots: w.snapshots, Excerpts: w.Excerpts(), Dialer: w.dialer, Sender: w.Sender()}
 	if ports.Snapshots == nil {

@@ -105,6 +105,8 @@ type Server struct {
 	ValidatedAt *string        `json:"validated_at"`
 	CreatedAt   string         `json:"created_at"`
 	UpdatedAt   string         `json:"updated_at"`
+	// Health is null before the first measurement.
+	Health *ServerHealth `json:"health"`
 	// Resources is nil, and absent, unless the request asks for it.
 	Resources []Resource `json:"resources,omitzero"`
 	// Opening is in the answer about one server only.
@@ -148,5 +150,6 @@ func FromServer(s *catalog.Server) Server {
 		ValidatedAt: TimestampOrNull(s.ValidatedAt),
 		CreatedAt:   Timestamp(s.CreatedAt),
 		UpdatedAt:   Timestamp(s.UpdatedAt),
+		Health:      FromHealth(s.Health),
 	}
 }

@@ -46,6 +46,10 @@ func decodeServer(meta catalog.Meta, key catalog.ID, stored items) (catalog.Enti
 	if err := decode(stored.state, &state); err != nil {
 		return nil, err
 	}
+	health, err := unpackHealth(state)
+	if err != nil {
+		return nil, err
+	}
 	return &catalog.Server{
 		Meta: meta, KeyID: key,
 		Address: fields.Address, Port: fields.Port, User: fields.User, HostKey: fields.HostKey,
@@ -54,6 +58,7 @@ func decodeServer(meta catalog.Meta, key catalog.ID, stored items) (catalog.Enti
 		ForbidHostAccess: fields.ForbidHostAccess, ServiceDomain: fields.ServiceDomain,
 		Windows:     fields.Windows.set(),
 		ValidatedAt: time.Time(state.ValidatedAt),
+		Health:      health,
 	}, nil
 }
 

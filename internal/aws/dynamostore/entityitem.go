@@ -40,6 +40,9 @@ type serverState struct {
 	ValidatedAt instant  `dynamodbav:"validated_at"`
 	// UpdatedAt is the one of the definition that the limits belong to.
 	UpdatedAt instant `dynamodbav:"updated_at"`
+	// Health and Usage are the last measurement, packed.
+	Health []byte `dynamodbav:"health,omitempty"`
+	Usage  []byte `dynamodbav:"docker_usage,omitempty"`
 }
 
 // resourceState is the state of a resource. Queued and Running are "" for none, because a

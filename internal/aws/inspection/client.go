@@ -56,19 +56,24 @@ func (c *Client) HostKey(
 
 // Login asks whether the private key opens the server.
 func (c *Client) Login(ctx context.Context, server *catalog.Server, privateKey string) error {
-	return c.askWith(ctx, askLogin, server, privateKey)
+	_, err := c.askWith(ctx, askLogin, server, privateKey)
+	return err
 }
 
-// Usable asks whether the server has the prerequisites of a start.
-func (c *Client) Usable(ctx context.Context, server *catalog.Server, privateKey string) error {
-	return c.askWith(ctx, askUsable, server, privateKey)
+// Usable asks whether the server has the prerequisites of a start, and for its measurement.
+func (c *Client) Usable(
+	ctx context.Context, server *catalog.Server, privateKey string,
+) (catalog.Health, error) {
+	found, err := c.askWith(ctx, askUsable, server, privateKey)
+	return found.Health, err
 }
 
-func (c *Client) askWith(ctx context.Context, what ask, server *catalog.Server, privateKey string) error {
+func (c *Client) askWith(
+	ctx context.Context, what ask, server *catalog.Server, privateKey string,
+) (verdict, error) {
 	asked := newQuestion(what, server)
 	asked.PrivateKey = privateKey
-	_, err := c.ask(ctx, asked)
-	return err
+	return c.ask(ctx, asked)
 }
 
 // ask invokes the function. [catalog.ErrServer] if the verdict is that the server is unfit.

@@ -58,7 +58,8 @@ func (d *Desk) inspect(ctx context.Context, q question) (verdict, error) {
 	case askLogin:
 		return verdict{}, d.inspector.Login(ctx, q.server(), q.PrivateKey)
 	case askUsable:
-		return verdict{}, d.inspector.Usable(ctx, q.server(), q.PrivateKey)
+		health, err := d.inspector.Usable(ctx, q.server(), q.PrivateKey)
+		return verdict{Health: health}, err
 	}
 	key, err := d.inspector.HostKey(ctx, q.server(), q.Fingerprint)
 	return verdict{HostKey: key.Line}, err

@@ -52,6 +52,8 @@ type question struct {
 type verdict struct {
 	// HostKey is one line of authorized_keys, the answer to askHostKey.
 	HostKey string `json:"host_key,omitempty"`
+	// Health is the measurement of a usable server, the answer to askUsable. It has numbers only.
+	Health catalog.Health `json:"health,omitzero"`
 	// Unfit is why the server cannot be reached or used, or "" if it can.
 	Unfit string `json:"unfit,omitempty"`
 	// Busy says that nothing was tried, because all sessions of the server are taken.

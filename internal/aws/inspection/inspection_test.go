@@ -58,10 +58,15 @@ func (i *inspector) Login(_ context.Context, server *catalog.Server, privateKey 
 	return i.err
 }
 
-func (i *inspector) Usable(_ context.Context, server *catalog.Server, privateKey string) error {
+func (i *inspector) Usable(
+	_ context.Context, server *catalog.Server, privateKey string,
+) (catalog.Health, error) {
 	i.server, i.privateKey = *server, privateKey
-	return i.err
+	return health, i.err
 }
+
+var health = catalog.Health{MeasuredAt: time.Date(2026, 8, 22, 10, 0, 0, 1000, time.UTC), DataBytes: 1 << 40,
+	ClockOffset: -time.Second}
 
 // lambdaOf is a Lambda whose one function has the handlers, and its log.
 type lambdaOf struct {
@@ -127,8 +132,9 @@ func TestQuestionsReachTheInspector(t *testing.T) {
 		check(t, inspector{privateKey: privateKey})
 	})
 	t.Run("Usable", func(t *testing.T) {
-		if err := c.Usable(t.Context(), server, privateKey); err != nil {
-			t.Error(err)
+		got, err := c.Usable(t.Context(), server, privateKey)
+		if err != nil || got != health {
+			t.Errorf("%+v (%v), want %+v", got, err, health)
 		}
 		check(t, inspector{privateKey: privateKey})
 	})

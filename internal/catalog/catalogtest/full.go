@@ -103,7 +103,7 @@ func Full(t testing.TB, random io.Reader) []catalog.Entity {
 		identified(t, server, catalog.KindServer, random),
 		identified(t, new(catalog.Registry), catalog.KindRegistry, random),
 		identified(t, new(catalog.Notification), catalog.KindNotification, random)}
-	server.KeyID = key.ID
+	server.KeyID, server.Health = key.ID, catalog.Health{}
 	service, database := new(catalog.Service), new(catalog.Database)
 	resources := []catalog.Deployable{
 		identified(t, service, catalog.KindService, random),

@@ -80,20 +80,37 @@ func (d *Dialer) Login(ctx context.Context, server *catalog.Server, privateKey s
 // that API Gateway waits.
 const probeFor = 12 * time.Second
 
-// Usable logs in and tests everything that a start needs. If anything is
-// missing, the error is [catalog.ErrServer] and names it.
-func (d *Dialer) Usable(ctx context.Context, server *catalog.Server, privateKey string) error {
+// measureFor is how long the measurement of a server may take, after its probe.
+const measureFor = 5 * time.Second
+
+// Usable logs in and tests everything that a start needs, and measures the server. If
+// anything is missing, the error is [catalog.ErrServer] and names it.
+func (d *Dialer) Usable(
+	ctx context.Context, server *catalog.Server, privateKey string,
+) (catalog.Health, error) {
 	shell, err := d.login(ctx, server, privateKey)
 	if err != nil {
 		if !errors.Is(err, catalog.ErrServer) {
-			return err
+			return catalog.Health{}, err
 		}
-		return catalog.NewServerError("Logging in failed: %s", fault.Public(err))
+		return catalog.Health{}, catalog.NewServerError("Logging in failed: %s", fault.Public(err))
 	}
 	defer shell.Close()
+	if err := probe(ctx, shell, server); err != nil {
+		return catalog.Health{}, err
+	}
+	limited, cancel := context.WithTimeout(ctx, measureFor)
+	defer cancel()
+	// The server is usable, whatever it tells of its disks.
+	measured, _ := remote.Measure(limited, shell, server.DataDir, true, time.Now)
+	return catalog.Health(measured), nil
+}
+
+// probe tests everything that a start needs.
+func probe(ctx context.Context, shell remote.Shell, server *catalog.Server) error {
 	limited, cancel := context.WithTimeout(ctx, probeFor)
 	defer cancel()
-	err = remote.Probe(limited, shell, server.DataDir)
+	err := remote.Probe(limited, shell, server.DataDir)
 	switch {
 	case err == nil:
 		return nil

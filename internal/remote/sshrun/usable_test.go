@@ -88,10 +88,10 @@ func TestUsableNamesWhatIsMissing(t *testing.T) {
 			if c.data == "" {
 				server.DataDir = filepath.Join(t.TempDir(), "not", "there", "yet")
 			}
-			err := sshrun.New(sshrun.Options{}).Usable(t.Context(), server, ssh.ClientKeyPEM())
+			health, err := sshrun.New(sshrun.Options{}).Usable(t.Context(), server, ssh.ClientKeyPEM())
 			if len(c.says) == 0 {
-				if err != nil {
-					t.Errorf("%v, want none", err)
+				if err != nil || health.DataFreeBytes == 0 || health.MeasuredAt.IsZero() {
+					t.Errorf("%+v (%v), want a measurement", health, err)
 				}
 				return
 			}

@@ -38,7 +38,7 @@ func (a catalogAPI) changeServer(ctx context.Context, c *rest.Call) (*catalog.Se
 		return nil, err
 	}
 	changed := given.Server(present.Meta)
-	changed.ValidatedAt = present.ValidatedAt
+	changed.ValidatedAt, changed.Health = present.ValidatedAt, present.Health
 	if err := catalog.Check(changed); err != nil {
 		return nil, err
 	}

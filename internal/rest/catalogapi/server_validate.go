@@ -28,6 +28,8 @@ type validationResult struct {
 	Fingerprint *string `json:"fingerprint"`
 	HostKey     *string `json:"host_key"`
 	Pinned      bool    `json:"pinned"`
+	// Health is null unless the server is usable and was measured.
+	Health *wire.ServerHealth `json:"health"`
 }
 
 // validateServer validates a server as the request says. A server that does not answer is a
@@ -49,15 +51,17 @@ func (a catalogAPI) validateServer(ctx context.Context, c *rest.Call) (rest.Answ
 // come within the 29 s that API Gateway waits.
 const instantTime = 20 * time.Second
 
-// validateNew validates a new server and returns warnings, unless it is usable. It pins no
-// key that the request does not name. The server exists by now, so nothing is an error: a
-// client that repeats the request would create another server.
+// validateNew validates a new server and returns warnings: why it is not usable, or those of its
+// measurement. It pins no key that the request does not name. The server exists by now, so
+// nothing is an error: a client that repeats the request would create another server.
 func (a catalogAPI) validateNew(ctx context.Context, c *rest.Call, server *catalog.Server) []string {
 	limited, cancel := context.WithTimeout(ctx, instantTime)
 	defer cancel()
 	const field = "instant_validate: "
 	found, err := a.validate(limited, c, server, validationRequest{})
 	switch {
+	case err == nil && found.IsUsable && found.Health != nil:
+		return found.Health.Warnings
 	case err == nil && found.IsUsable:
 		return nil
 	case err == nil:
@@ -92,7 +96,7 @@ func (a catalogAPI) validate(
 		if err := a.pinHostKey(ctx, c, server, seen); err != nil {
 			return validationResult{}, err
 		}
-		found.IsUsable, err = a.tryLogin(ctx, server, &found.Message)
+		found.IsUsable, err = a.tryLogin(ctx, server, &found)
 	}
 	return found, err
 }
@@ -146,20 +150,27 @@ func (a catalogAPI) pinHostKey(
 }
 
 // tryLogin reports whether the private key opens the server and the server has the
-// programs for a start. If not, it adds the reason to the message.
-func (a catalogAPI) tryLogin(ctx context.Context, server *catalog.Server, message *string) (bool, error) {
+// programs for a start. If not, it adds the reason to the message of the result. If it has,
+// its measurement is stored and added.
+func (a catalogAPI) tryLogin(
+	ctx context.Context, server *catalog.Server, found *validationResult,
+) (bool, error) {
 	key, err := a.serverKey(ctx, server)
 	if err != nil {
 		return false, err
 	}
-	err = a.Inspector.Usable(ctx, server, key)
+	health, err := a.Inspector.Usable(ctx, server, key)
 	if errors.Is(err, catalog.ErrServer) {
-		*message += " " + fault.Public(err)
+		found.Message += " " + fault.Public(err)
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	*message += " Logging in works, and the server has what deployments need."
-	return true, nil
+	found.Message += " Logging in works, and the server has what deployments need."
+	if health.MeasuredAt.IsZero() {
+		return true, nil
+	}
+	found.Health = wire.FromHealth(health)
+	return true, a.Store.ObserveServer(ctx, server.ID, health)
 }

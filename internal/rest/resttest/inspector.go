@@ -16,6 +16,7 @@ type inspector struct {
 	Unseen error             // the error of HostKey
 	Shut   error             // the error of a login
 	Opened string            // the private key of the last login
+	Health catalog.Health    // the measurement of every server
 }
 
 // NewInspector returns an inspector whose servers show [FirstKey] and accept every
@@ -53,7 +54,9 @@ func (i *inspector) Login(_ context.Context, _ *catalog.Server, privateKey strin
 	return i.Shut
 }
 
-func (i *inspector) Usable(_ context.Context, _ *catalog.Server, privateKey string) error {
+func (i *inspector) Usable(
+	_ context.Context, _ *catalog.Server, privateKey string,
+) (catalog.Health, error) {
 	i.Opened = privateKey
-	return i.Shut
+	return i.Health, i.Shut
 }
