@@ -27,6 +27,9 @@ import (
 //	U                               docker did not answer
 //	T RUNNING SEES                  the end of the report on a stopped job
 //	N NAME                          a spool
+//	B TIME                          the clock of the server
+//	Z DISK BLOCKS FREE SIZE INODES FREEINODES  a file system
+//	I WHAT SIZE FREE                the disk space that docker uses
 //	D                               the script has done its work
 //	Y DROPPED CUT                   the end of the declaring lines, which came as O and E
 
