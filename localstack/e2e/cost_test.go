@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"waybill/internal/pricetest"
 	"waybill/localstack/client"
 	"waybill/localstack/emulator"
 	"waybill/localstack/meter"
@@ -71,6 +73,7 @@ func TestCostOfADeployment(t *testing.T) {
 			t.Errorf("%s: %d objects with %d chunks, %d messages; want at most one more object, and one "+
 				"message", c.name, objects, chunks, total.messages)
 		}
+		wantPriced(t, costs)
 		units = append(units, costs["enqueue"].writeUnits+costs["claim"].writeUnits+
 			costs["begin"].writeUnits+costs["end"].writeUnits+costs["feed"].writeUnits)
 		if other := costs["other"].writeUnits; other > 0 {
@@ -80,6 +83,31 @@ func TestCostOfADeployment(t *testing.T) {
 	if units[0] != units[1] {
 		t.Errorf("without progress and expiry, %d units with the small definition and %d with the large one",
 			units[0], units[1])
+	}
+}
+
+// wantPriced checks that docs/scale.md has the price of what was counted.
+func wantPriced(t *testing.T, costs map[string]cost) {
+	t.Helper()
+	var around, progress cost
+	for _, phase := range []string{"enqueue", "claim", "end", "events", "feed", "dating", "expiry"} {
+		around.writeUnits += costs[phase].writeUnits
+		around.objects += costs[phase].objects
+	}
+	for _, phase := range []string{"begin", "progress"} {
+		progress.writeUnits += costs[phase].writeUnits
+		progress.objects += costs[phase].objects
+	}
+	for what, pair := range map[string][2]float64{
+		"write units around the runner": {float64(around.writeUnits), pricetest.Around.WriteUnits},
+		"objects around the runner":     {float64(around.objects), pricetest.Around.ObjectWrites},
+		"write units of the runner":     {float64(progress.writeUnits), float64(pricetest.Short.Progress)},
+		"chunks":                        {float64(progress.objects), float64(pricetest.Short.Chunks)},
+	} {
+		if math.Abs(pair[0]-pair[1]) > 2 {
+			t.Errorf("%s: %.0f are counted, and %.0f in package pricetest: change them there", what, pair[0],
+				pair[1])
+		}
 	}
 }
 

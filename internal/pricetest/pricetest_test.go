@@ -1,0 +1,42 @@
+package pricetest_test
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+
+	"waybill/internal/pricetest"
+)
+
+var update = flag.Bool("update", false, "write the tables into docs/scale.md")
+
+const page = "../../docs/scale.md"
+
+// TestTheTablesOfScale compares the tables of docs/scale.md with the counts and the prices.
+func TestTheTablesOfScale(t *testing.T) {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := pricetest.Tables()
+	now := string(text)
+	for _, name := range slices.Sorted(maps.Keys(tables)) {
+		place := regexp.MustCompile(fmt.Sprintf(`(?s)<!-- table: %s -->\n\n.*?\n\n`, name))
+		if !place.MatchString(now) {
+			t.Errorf("the page has no place for the table %s", name)
+		}
+		now = place.ReplaceAllLiteralString(now, "<!-- table: "+name+" -->\n\n"+tables[name]+"\n")
+	}
+	if *update {
+		if err := os.WriteFile(page, []byte(now), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if now != string(text) {
+		t.Errorf("%s has other tables than the counts and prices give: go test ./internal/pricetest -update",
+			page)
+	}
+}
