@@ -1,6 +1,7 @@
 package pricetest_test
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"maps"
@@ -38,5 +39,28 @@ func TestTheTablesOfScale(t *testing.T) {
 	} else if now != string(text) {
 		t.Errorf("%s has other tables than the counts and prices give: go test ./internal/pricetest -update",
 			page)
+	}
+}
+
+// TestTheStackHasTheseParts compares the numbers of parts with the template of the stack.
+func TestTheStackHasTheseParts(t *testing.T) {
+	text, err := os.ReadFile("../../infra/testdata/template.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var template struct {
+		Resources map[string]struct{ Type string }
+	}
+	if err := json.Unmarshal(text, &template); err != nil {
+		t.Fatal(err)
+	}
+	has := map[string]int{}
+	for _, part := range template.Resources {
+		has[part.Type]++
+	}
+	for kind, want := range pricetest.Parts() {
+		if has[kind] != want {
+			t.Errorf("the stack has %d of the type %s, and package pricetest counts %d", has[kind], kind, want)
+		}
 	}
 }

@@ -65,6 +65,18 @@ const (
 	alarms      = 21
 )
 
+// Parts returns how many parts of a type of CloudFormation a stack has, as far as the tables count
+// them.
+func Parts() map[string]int {
+	return map[string]int{"AWS::CloudWatch::Alarm": alarms, "AWS::DynamoDB::GlobalTable": tables,
+		"AWS::IAM::Role": roles}
+}
+
+const (
+	tables = 9
+	roles  = 11
+)
+
 // idle returns what a month without a deployment asks of AWS. The sweep reads the servers and
 // their queues: two requests and one more for each server, of which there are ten.
 func idle() Use {
@@ -168,9 +180,9 @@ func teams() string {
 	var rows []string
 	for _, s := range []share{
 		{"event buses (or one of the account's, by an option)", 100, 1},
-		{"IAM roles", 1000, 11},
+		{"IAM roles", 1000, roles},
 		{"alarms of CloudWatch", 5000, alarms},
-		{"tables of DynamoDB", 2500, 9},
+		{"tables of DynamoDB", 2500, tables},
 		{"REST APIs", 600, 1},
 		{"groups of EventBridge Scheduler", 500, 1},
 		{"stacks of CloudFormation", 2000, 1},

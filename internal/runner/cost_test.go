@@ -13,6 +13,7 @@ import (
 	"waybill/internal/deployment"
 	"waybill/internal/fault"
 	"waybill/internal/logbook"
+	"waybill/internal/pricetest"
 	"waybill/internal/remote"
 	"waybill/internal/runner"
 )
@@ -48,6 +49,8 @@ func (s talker) Run(ctx context.Context, script string, arguments []string, out,
 // inside of one bubble, by the runner and by a reader.
 type costs struct {
 	chunks, sections, begins, advances, notes int
+	// looks are reads of the record, for a cancel and for a reader.
+	looks int
 }
 
 type (
@@ -76,10 +79,22 @@ func (c countedIndex) Put(ctx context.Context, book logbook.Book, block logbook.
 	return c.IndexStore.Put(ctx, book, block, section)
 }
 
-func (c countedLedger) Begin(ctx context.Context, id deployment.ID, owner string, now time.Time,
-	length time.Duration) (deployment.Record, error) {
+func (c countedLedger) Resume(ctx context.Context, id deployment.ID, parking int, owner string,
+	now time.Time, length time.Duration) (deployment.Record, error) {
 	c.begins++
-	return c.Ledger.Begin(ctx, id, owner, now, length)
+	return c.Ledger.Resume(ctx, id, parking, owner, now, length)
+}
+
+func (c countedLedger) Signals(ctx context.Context, id deployment.ID, lease deployment.Lease) (
+	deployment.Signals, error) {
+	c.looks++
+	return c.Ledger.Signals(ctx, id, lease)
+}
+
+func (c countedLedger) Park(ctx context.Context, id deployment.ID, lease deployment.Lease,
+	progress deployment.Progress, now time.Time) (deployment.Signals, error) {
+	c.advances++
+	return c.Ledger.Park(ctx, id, lease, progress, now)
 }
 
 func (c countedLedger) Advance(ctx context.Context, id deployment.ID, lease deployment.Lease,
@@ -122,26 +137,7 @@ func TestTenFollowedMinutesCostFewWrites(t *testing.T) {
 		others = 34
 	)
 	synctest.Test(t, func(t *testing.T) {
-		server := talker{&puppet{}, 10 * time.Minute}
-		w, id := still(t, server.puppet, time.Hour)
-		w.dialer = server
-		var c costs
-		ports := w.ports()
-		ports.Archive = countedArchive{ports.Archive, &c}
-		ports.Index = countedIndex{ports.Index, &c}
-		ports.Ledger = countedLedger{ports.Ledger, &c}
-		var reader sync.WaitGroup
-		defer reader.Wait()
-		reader.Go(func() { c.follow(t, w.History(), id) })
-		err := runner.New(ports, runner.Options{Now: time.Now}).Run(t.Context(), id, "runner")
-		if err != nil {
-			t.Fatal(err)
-		}
-		record, err := w.History().Get(t.Context(), id)
-		if err != nil || record.Status != deployment.Finished || record.Progress.Log.Last < 6000 {
-			t.Fatalf("%s with %d entries, %v; want it finished with the lines of ten minutes", record.Status,
-				record.Progress.Log.Last, err)
-		}
+		c := whileFollowed(t, 10*time.Minute)
 		objects := 1 + c.chunks
 		units := others + c.begins + c.advances + c.notes + sectionUnits*c.sections
 		fmt.Printf("figure: ten followed minutes: %d objects in S3 (at most %d), %d write units (at most "+
@@ -151,4 +147,92 @@ func TestTenFollowedMinutesCostFewWrites(t *testing.T) {
 			t.Errorf("%d objects and %d units, want at most %d and %d", objects, units, maxObjects, maxUnits)
 		}
 	})
+}
+
+// whileFollowed runs a job that prints for the time, while a reader follows its log, and returns what
+// that costs.
+func whileFollowed(t *testing.T, length time.Duration) costs {
+	t.Helper()
+	server := talker{&puppet{}, length}
+	w, id := still(t, server.puppet, 2*length)
+	w.dialer = server
+	var c costs
+	var reader sync.WaitGroup
+	defer reader.Wait()
+	reader.Go(func() { c.follow(t, w.History(), id) })
+	err := runner.New(c.counted(w.ports()), runner.Options{Now: time.Now}).Run(t.Context(), id, "runner")
+	if err != nil {
+		t.Fatal(err)
+	}
+	record, err := w.History().Get(t.Context(), id)
+	if err != nil || record.Status != deployment.Finished ||
+		record.Progress.Log.Last < logbook.Order(10*length.Seconds()) {
+		t.Fatalf("%s with %d entries, %v; want it finished with all lines", record.Status,
+			record.Progress.Log.Last, err)
+	}
+	return c
+}
+
+// counted returns the ports, of which c counts the writes.
+func (c *costs) counted(ports runner.Ports) runner.Ports {
+	ports.Archive = countedArchive{ports.Archive, c}
+	ports.Index = countedIndex{ports.Index, c}
+	ports.Ledger = countedLedger{ports.Ledger, c}
+	return ports
+}
+
+// progress is what the runner and the reader write, in units of DynamoDB.
+func (c *costs) progress() int {
+	const sectionUnits = 2
+	return c.begins + c.advances + c.notes + sectionUnits*c.sections
+}
+
+// TestTheCountsThatArePriced compares the counts of docs/scale.md with what is counted here. A
+// difference of a tenth is none.
+func TestTheCountsThatArePriced(t *testing.T) {
+	for name, c := range map[string]struct {
+		length time.Duration
+		want   pricetest.Counted
+	}{
+		"20 s, followed":       {20 * time.Second, pricetest.ShortFollowed},
+		"30 minutes, followed": {30 * time.Minute, pricetest.LongFollowed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got := whileFollowed(t, c.length)
+				wantCounted(t, name, pricetest.Counted{Chunks: got.chunks, Progress: got.progress(), Looks: got.looks,
+					Runners: 1, Busy: c.length, Followed: c.length}, c.want)
+			})
+		})
+	}
+	t.Run("30 minutes, not followed", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := parkable(t, &puppet{until: time.Now().Add(30 * time.Minute)}, time.Hour)
+			var c costs
+			f.counts = &c
+			if record := f.run(t, time.Hour); record.Status != deployment.Finished {
+				t.Fatalf("it is %s", record.Status)
+			}
+			wantCounted(t, "30 minutes, not followed", pricetest.Counted{Chunks: c.chunks,
+				Progress: c.progress(), Looks: c.looks, Runners: len(f.wakes), Busy: f.busy}, pricetest.Long)
+		})
+	})
+}
+
+func wantCounted(t *testing.T, name string, got, want pricetest.Counted) {
+	t.Helper()
+	fmt.Printf("figure: %s: %d chunks, %d write units of progress, %d looks, %d runners for %s\n",
+		name, got.Chunks, got.Progress, got.Looks, got.Runners, got.Busy.Round(time.Second))
+	for what, pair := range map[string][2]float64{
+		"chunks":              {float64(got.Chunks), float64(want.Chunks)},
+		"units of progress":   {float64(got.Progress), float64(want.Progress)},
+		"looks":               {float64(got.Looks), float64(want.Looks)},
+		"calls of a runner":   {float64(got.Runners), float64(want.Runners)},
+		"seconds of a runner": {got.Busy.Seconds(), want.Busy.Seconds()},
+	} {
+		if max(pair[0], pair[1]) > 1.1*min(pair[0], pair[1]) {
+			t.Errorf("%s: %.0f are counted, and %.0f in package pricetest: change them there", what, pair[0],
+				pair[1])
+		}
+	}
 }

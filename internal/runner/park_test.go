@@ -28,6 +28,8 @@ type functions struct {
 	// busy is how long runners ran, and wakes when each of them began.
 	busy  time.Duration
 	wakes []time.Time
+	// counts, if set, counts the writes of the runners.
+	counts *costs
 }
 
 // due is a message: the parking that it ends, or 0, and when it is delivered.
@@ -94,7 +96,13 @@ func (f *functions) receive(t *testing.T) {
 	defer cancel()
 	begun := time.Now()
 	f.wakes = append(f.wakes, begun)
-	err := f.runner().Resume(ctx, f.id, message.parking, begun.String())
+	called := f.runner()
+	if f.counts != nil {
+		opts := f.opts
+		opts.Now = f.now
+		called = runner.New(f.counts.counted(f.ports()), opts)
+	}
+	err := called.Resume(ctx, f.id, message.parking, begun.String())
 	f.busy += time.Since(begun)
 	if errors.Is(err, fault.Conflict) {
 		f.queue = append(f.queue, due{message.parking, time.Now().Add(10 * time.Second)})
