@@ -1,12 +1,12 @@
-// Package pricetest prices what tests count: the requests of a deployment and of a month without
-// one. Tests compare the counts here with what they count, and the tables of docs/scale.md with
-// these counts. So a figure in that page is either counted or in the list of prices.
+// Package pricetest prices the requests of a deployment and of a month without one. Tests hold
+// its counts, and compare the tables of docs/scale.md with them. So a figure in that page is either
+// counted or in the list of prices.
 package pricetest
 
 // PricesOf is when the prices were looked up, and for which region. Free tiers are left out.
 const PricesOf = "us-east-1, 30 November 2026"
 
-// Price is what AWS charges for one unit.
+// Price is the price of a unit.
 type Price struct {
 	Unit string
 	// Dollars is the price of a million units.
@@ -53,7 +53,7 @@ const (
 	dashboardMonth = 3.00 // no page with a date was found
 )
 
-// Use is what something asks of AWS.
+// Use has the billed units of AWS.
 type Use struct {
 	WriteUnits, ReadUnits, ObjectWrites, ObjectReads, QueueRequests, Events, Invocations float64
 	GigabyteSeconds, APIRequests, KeyRequests                                            float64

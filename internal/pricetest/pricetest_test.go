@@ -60,7 +60,7 @@ func TestTheStackHasTheseParts(t *testing.T) {
 	}
 	for kind, want := range pricetest.Parts() {
 		if has[kind] != want {
-			t.Errorf("the stack has %d of the type %s, and package pricetest counts %d", has[kind], kind, want)
+			t.Errorf("the stack has %d of %s, and package pricetest counts %d", has[kind], kind, want)
 		}
 	}
 }

@@ -77,7 +77,7 @@ const (
 	roles  = 11
 )
 
-// idle returns what a month without a deployment asks of AWS. The sweep reads the servers and
+// idle returns the use of a month without a deployment. The sweep reads the servers and
 // their queues: two requests and one more for each server, of which there are ten.
 func idle() Use {
 	return Use{QueueRequests: queues * polls, Invocations: minuteCalls, ReadUnits: 2 + 10,
@@ -174,7 +174,7 @@ type share struct {
 	quota, stack int
 }
 
-// teams lists what fifty stacks take of the quotas of an account.
+// teams lists the shares of fifty stacks in the quotas of an account.
 func teams() string {
 	const stacks = 50
 	var rows []string

@@ -15,11 +15,11 @@ const (
 const (
 	requestTakes  = 100 * time.Millisecond
 	dispatchTakes = 100 * time.Millisecond
-	// connectTakes is what a runner takes beside the job: its start, the connection and the end.
+	// connectTakes is the time of a runner without the job: its start, the connection and the end.
 	connectTakes = time.Second
 )
 
-// Counted is what tests count of a kind of deployment.
+// Counted has the counts of the tests for a kind of deployment.
 type Counted struct {
 	// Chunks are objects of the log, and Progress the write units of the runner's progress, its
 	// leases and the notes of a reader.
@@ -33,8 +33,8 @@ type Counted struct {
 	Followed time.Duration
 }
 
-// The kinds of deployments, as tests count them. The end-to-end test of costs counts Short, with all
-// that is around it; a test of package runner counts the others in virtual time, at the ports.
+// The kinds of deployments, as tests count them. The end-to-end test of costs counts Short and
+// Around; a test of package runner counts the others in virtual time, at the ports.
 var (
 	// Short prints 30 lines over 20 s, and nobody follows it.
 	Short = Counted{Chunks: 5, Progress: 9, Looks: 6, Runners: 1, Busy: 20 * time.Second}
@@ -48,15 +48,15 @@ var (
 		Followed: 30 * time.Minute}
 )
 
-// Around is what the end-to-end test counts beside chunks and progress: of the record, the queue, the
-// resource and the feed, from the request to the expiry.
+// Around has the counts of the end-to-end test without chunks and progress: of the record, the queue,
+// the resource and the feed, from the request to the expiry.
 var Around = Use{WriteUnits: 28, ReadUnits: 19, ObjectWrites: 1, ObjectReads: 3, Events: 3,
 	APIRequests: 1,
 	// deploy, and dispatch for the three changes of the status and the expiry.
 	Invocations: 1 + 4, GigabyteSeconds: requestTakes.Seconds()*deployMemory +
 		4*dispatchTakes.Seconds()*dispatchMemory}
 
-// Use returns all that a deployment of the kind asks of AWS.
+// Use returns the use of AWS by a deployment of the kind.
 func (c Counted) Use() Use {
 	runners := float64(c.Runners)
 	// A runner reads the record with the resource's key, and the secrets: of the server and of the

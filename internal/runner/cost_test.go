@@ -200,8 +200,8 @@ func TestTheCountsThatArePriced(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				got := whileFollowed(t, c.length)
-				wantCounted(t, name, pricetest.Counted{Chunks: got.chunks, Progress: got.progress(), Looks: got.looks,
-					Runners: 1, Busy: c.length, Followed: c.length}, c.want)
+				wantCounted(t, name, pricetest.Counted{Chunks: got.chunks, Progress: got.progress(),
+					Looks: got.looks, Runners: 1, Busy: c.length, Followed: c.length}, c.want)
 			})
 		})
 	}
