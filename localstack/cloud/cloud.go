@@ -35,6 +35,8 @@ type Options struct {
 	Team string
 	// Functions is as in emulator.Options.
 	Functions func(endpoint string) (string, error)
+	// Calls is as in emulator.Options.
+	Calls string
 	// Lease is the runners' lease; "" leaves it as the stack has it.
 	Lease string
 	// Throttle limits the requests a minute; "" leaves it as the stack has it.
@@ -139,6 +141,7 @@ func start(ctx context.Context, opts Options) (e *emulator.Emulator, started boo
 		State:     opts.State,
 		Port:      opts.Port,
 		Functions: opts.Functions,
+		Calls:     opts.Calls,
 		Say:       opts.Progress,
 	})
 	if err != nil {

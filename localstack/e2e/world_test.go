@@ -14,6 +14,7 @@ import (
 	"waybill/internal/remote/remotetest"
 	"waybill/localstack/client"
 	"waybill/localstack/cloud"
+	"waybill/localstack/grants"
 	"waybill/localstack/meter"
 )
 
@@ -50,6 +51,10 @@ func TestMain(m *testing.M) {
 		code = 1
 	}
 	if shared != nil {
+		if err := shared.saveRoles(); err != nil {
+			fmt.Fprintln(os.Stderr, "save the roles:", err)
+			code = 1
+		}
 		if err := shared.cloud.Down(context.Background()); err != nil {
 			fmt.Fprintln(os.Stderr, "stop the emulator:", err)
 			code = 1
@@ -74,12 +79,36 @@ func stack(t *testing.T) *world {
 	return shared
 }
 
+// recording is the folder for the calls of roles and their policies, or "" to record none. The
+// tests of package grants read it.
+func recording() string { return os.Getenv("WAYBILL_GRANTS") }
+
+// saveRoles saves the policies of all roles beside the recorded calls.
+func (w *world) saveRoles() error {
+	if recording() == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	roles, err := grants.Roles(ctx, w.cloud.Session().Config())
+	if err != nil {
+		return err
+	}
+	return grants.Save(recording(), roles)
+}
+
 func deployStack() (*world, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		return nil, err
+	}
+	calls := ""
+	if recording() != "" {
+		if calls, err = grants.Begin(recording()); err != nil {
+			return nil, err
+		}
 	}
 	w := &world{}
 	c, err := cloud.Up(ctx, cloud.Options{
@@ -99,6 +128,7 @@ func deployStack() (*world, error) {
 			}
 			return w.meter.URL(), nil
 		},
+		Calls:    calls,
 		Progress: func(line string) { fmt.Fprintln(os.Stderr, line) },
 	})
 	if err != nil {

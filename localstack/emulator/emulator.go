@@ -68,6 +68,9 @@ type Options struct {
 	// NoIAM turns off the checks of roles and policies in an emulator that has
 	// them.
 	NoIAM bool
+	// Calls is a file in which MiniStack records the calls of roles that it has checked. ""
+	// records none.
+	Calls string
 	// Say gets a line about each stage of the start.
 	Say progress.Say
 }

@@ -53,7 +53,11 @@ func (e *Emulator) ministack(opts Options) (*exec.Cmd, error) {
 		fmt.Sprintf("AUTH=%t", !opts.NoIAM),
 		"STATE_DIR="+e.scratch(),
 		"S3_DATA_DIR="+filepath.Join(e.scratch(), "s3"),
+		"PYTHONDONTWRITEBYTECODE=1",
 	)
+	if opts.Calls != "" {
+		command.Env = append(command.Env, "WAYBILL_CALLS="+opts.Calls)
+	}
 	return command, nil
 }
 
