@@ -20,6 +20,9 @@ type Vault interface {
 	Put(ctx context.Context, id ID, generation Generation, secrets Secrets) error
 	// Get returns the set, or NotFound.
 	Get(ctx context.Context, id ID, generation Generation) (Secrets, error)
+	// GetAll returns the sets of several entities, in as few requests as it can. A set that does
+	// not exist is not in the result.
+	GetAll(ctx context.Context, sets map[ID]Generation) (map[ID]Secrets, error)
 	// Delete removes the set, also one that is incomplete. Without a set it does nothing.
 	Delete(ctx context.Context, id ID, generation Generation) error
 }

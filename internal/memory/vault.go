@@ -46,6 +46,25 @@ func (v vault) Get(ctx context.Context, id catalog.ID,
 	return found, err
 }
 
+func (v vault) GetAll(ctx context.Context,
+	sets map[catalog.ID]catalog.Generation) (map[catalog.ID]catalog.Secrets, error) {
+	all := map[catalog.ID]catalog.Secrets{}
+	return all, v.locked(ctx, func() error {
+		for id, generation := range sets {
+			encoded, there := v.secrets[secretKey{id, generation}]
+			if !there {
+				continue
+			}
+			found, err := catalog.DecodeSecrets(encoded)
+			if err != nil {
+				return err
+			}
+			all[id] = found
+		}
+		return nil
+	})
+}
+
 func (v vault) Delete(ctx context.Context, id catalog.ID, generation catalog.Generation) error {
 	return v.locked(ctx, func() error {
 		delete(v.secrets, secretKey{id, generation})

@@ -158,6 +158,14 @@ func (v outageVault) Get(ctx context.Context, id catalog.ID,
 	return v.Vault.Get(ctx, id, generation)
 }
 
+func (v outageVault) GetAll(ctx context.Context,
+	sets map[catalog.ID]catalog.Generation) (map[catalog.ID]catalog.Secrets, error) {
+	if err := v.call(); err != nil {
+		return nil, err
+	}
+	return v.Vault.GetAll(ctx, sets)
+}
+
 type outageSessions struct {
 	catalog.Sessions
 	*outage

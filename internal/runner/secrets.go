@@ -14,10 +14,8 @@ func (a *attempt) readAndConceal(
 	ctx context.Context, resource catalog.Deployable, server *catalog.Server,
 ) (secrets.Sets, error) {
 	reader := secrets.Reader{Store: a.ports.Store, Vault: a.ports.Vault}
-	sets, err := reader.Read(ctx, resource, server, a.builds())
-	if err == nil && a.builds() {
-		err = reader.ReadRegistries(ctx, &sets, resource, server)
-	}
+	sets, err := reader.Read(ctx, resource, server,
+		secrets.Needs{Repository: a.builds(), Registries: a.builds()})
 	a.conceal(sets.ToMask(resource, server))
 	return sets, err
 }

@@ -3,41 +3,42 @@ package secrets
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 
 	"waybill/internal/catalog"
-	"waybill/internal/fault"
 )
 
-// ReadRegistries adds the logins of image registries that deployments of the resource on
-// the server may use, in the order of their hosts. Of two logins of one host, the one that
-// lists the resource counts, and then the newer one.
-func (r Reader) ReadRegistries(
-	ctx context.Context, sets *Sets, resource catalog.Deployable, server *catalog.Server,
-) error {
-	registries, err := r.Registries(ctx, resource, server)
-	if err != nil {
-		return err
+// wantLogins adds the sets of the image registries to the wanted ones, if they are needed.
+func (r Reader) wantLogins(ctx context.Context, wanted map[catalog.ID]catalog.Generation,
+	resource catalog.Deployable, server *catalog.Server, needs Needs) ([]*catalog.Registry, error) {
+	if !needs.Registries {
+		return nil, nil
 	}
+	registries, err := r.Registries(ctx, resource, server)
 	for _, registry := range registries {
-		set, err := r.Vault.Get(ctx, registry.ID, registry.Generation)
-		if errors.Is(err, fault.NotFound) { // it was deleted in the meantime
+		wanted[registry.ID] = registry.Generation
+	}
+	return registries, err
+}
+
+// addLogins adds the logins of the registries whose sets were found. The others were deleted in
+// the meantime.
+func (s *Sets) addLogins(registries []*catalog.Registry, found map[catalog.ID]catalog.Secrets) {
+	for _, registry := range registries {
+		set, there := found[registry.ID]
+		if !there {
 			continue
 		}
-		if err != nil {
-			return err
-		}
-		sets.Registries = append(sets.Registries, catalog.RegistryLogin{
+		s.Registries = append(s.Registries, catalog.RegistryLogin{
 			Host: registry.Host, User: registry.User, Password: set.Values[catalog.RegistryPasswordSecret],
 		})
-		sets.Retired = append(sets.Retired, set.Retired...)
+		s.Retired = append(s.Retired, set.Retired...)
 	}
-	return nil
 }
 
 // Registries returns the image registries whose logins deployments of the resource on the
-// server may use, one for each host, in the order of their hosts.
+// server may use, one for each host, in the order of their hosts. Of two logins of one host, the
+// one that lists the resource counts, and then the newer one.
 func (r Reader) Registries(
 	ctx context.Context, resource catalog.Deployable, server *catalog.Server,
 ) ([]*catalog.Registry, error) {

@@ -16,6 +16,7 @@ import (
 const (
 	ours, others catalog.ID = "srv000000000000000000001", "srv000000000000000000002"
 	web, api     catalog.ID = "app000000000000000000001", "app000000000000000000002"
+	serversKey   catalog.ID = "key000000000000000000001"
 )
 
 // registries is a memory with logins, the first of which is the oldest.
@@ -32,6 +33,14 @@ func registries(t *testing.T, all ...catalog.Registry) secrets.Reader {
 			map[string]string{catalog.RegistryPasswordSecret: "password-of-" + registry.User}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	key := &catalog.PrivateKey{Meta: catalog.Meta{ID: serversKey}}
+	if err := m.Catalog().Create(t.Context(), key, audit.Entry{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.SetSecrets(t.Context(), key.ID,
+		map[string]string{catalog.PrivateKeySecret: serverKey}); err != nil {
+		t.Fatal(err)
 	}
 	return secrets.Reader{Store: m.Catalog(), Vault: m.Vault()}
 }
@@ -64,9 +73,9 @@ func TestRegistriesThatAResourceMayUse(t *testing.T) {
 		{"a shell application", shell, ours, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var sets secrets.Sets
-			server := &catalog.Server{Meta: catalog.Meta{ID: c.server}}
-			if err := reader.ReadRegistries(t.Context(), &sets, c.resource, server); err != nil {
+			server := &catalog.Server{Meta: catalog.Meta{ID: c.server}, KeyID: serversKey}
+			sets, err := reader.Read(t.Context(), c.resource, server, secrets.Needs{Registries: true})
+			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string

@@ -21,7 +21,7 @@ type Sets struct {
 	// Retired are the former values of the resource's secrets, which a container that was
 	// started before still prints.
 	Retired []catalog.RetiredSecret
-	// Registries are the logins of image registries; see [Reader.ReadRegistries].
+	// Registries are the logins of image registries, in the order of their hosts; see [Needs].
 	Registries []catalog.RegistryLogin
 }
 
@@ -31,48 +31,67 @@ type Reader struct {
 	Vault catalog.Vault
 }
 
-// Read reads the secrets that belong to the resource. fetches says that its repository may
-// have to be fetched, so that its deploy key must exist. If there is an error, the sets have
-// the secrets that were read before it. NotFound is for the user.
+// Needs says which secrets a reader cannot do without, or wants as well.
+type Needs struct {
+	// Repository says that the repository may have to be fetched, so that its deploy key must
+	// exist.
+	Repository bool
+	// Registries says that images may be pulled, with the logins of image registries.
+	Registries bool
+}
+
+// Read reads the secrets that belong to the resource, in one request to the vault. If a key is
+// gone, the error is NotFound, for the user, and the sets have the other secrets.
 func (r Reader) Read(
-	ctx context.Context, resource catalog.Deployable, server *catalog.Server, fetches bool,
+	ctx context.Context, resource catalog.Deployable, server *catalog.Server, needs Needs,
 ) (Sets, error) {
-	var sets Sets
-	var err error
-	if sets.Server, err = r.readKey(ctx, server.KeyID); err != nil {
-		return sets, explainNotFound(err, "The private key of the server is gone.")
+	own, deploy := resource.Common(), deployKey(resource)
+	wanted := map[catalog.ID]catalog.Generation{own.ID: own.Generation}
+	for _, key := range []catalog.ID{server.KeyID, deploy} {
+		if err := r.wantKey(ctx, wanted, key); err != nil {
+			return Sets{}, err
+		}
 	}
-	own, err := r.Vault.Get(ctx, resource.Common().ID, resource.Common().Generation)
-	if err != nil && !errors.Is(err, fault.NotFound) {
-		return sets, err
-	}
-	sets.Resource, sets.Retired = own.Values, own.Retired
-	app, ok := resource.(*catalog.Application)
-	if !ok || app.Source() == nil || app.Source().KeyID == "" {
-		return sets, nil
-	}
-	sets.Deploy, err = r.readKey(ctx, app.Source().KeyID)
-	if errors.Is(err, fault.NotFound) && !fetches {
-		return sets, nil
-	}
-	return sets, explainNotFound(err,
-		"The deploy key of the application's repository is gone. Give the application another one.")
-}
-
-// readKey reads the secrets of an SSH key.
-func (r Reader) readKey(ctx context.Context, id catalog.ID) (map[string]string, error) {
-	key, err := catalog.Find[*catalog.PrivateKey](ctx, r.Store, id)
+	registries, err := r.wantLogins(ctx, wanted, resource, server, needs)
 	if err != nil {
-		return nil, err
+		return Sets{}, err
 	}
-	set, err := r.Vault.Get(ctx, id, key.Generation)
-	return set.Values, err
+	found, err := r.Vault.GetAll(ctx, wanted)
+	if err != nil {
+		return Sets{}, err
+	}
+	sets := Sets{Server: found[server.KeyID].Values, Resource: found[own.ID].Values,
+		Deploy: found[deploy].Values, Retired: found[own.ID].Retired}
+	sets.addLogins(registries, found)
+	if _, there := found[server.KeyID]; !there {
+		return sets, fault.New(fault.NotFound, "The private key of the server is gone.")
+	}
+	if _, there := found[deploy]; !there && deploy != "" && needs.Repository {
+		return sets, fault.New(fault.NotFound,
+			"The deploy key of the application's repository is gone. Give the application another one.")
+	}
+	return sets, nil
 }
 
-// explainNotFound gives a NotFound a text for the user. Other errors stay the same.
-func explainNotFound(err error, text string) error {
+// deployKey returns the SSH key of the resource's repository, or "".
+func deployKey(resource catalog.Deployable) catalog.ID {
+	if app, is := resource.(*catalog.Application); is && app.Source() != nil {
+		return app.Source().KeyID
+	}
+	return ""
+}
+
+// wantKey adds the set of an SSH key to the wanted ones, unless the key is gone or "".
+func (r Reader) wantKey(ctx context.Context, wanted map[catalog.ID]catalog.Generation, id catalog.ID) error {
+	if id == "" {
+		return nil
+	}
+	key, err := catalog.Find[*catalog.PrivateKey](ctx, r.Store, id)
 	if errors.Is(err, fault.NotFound) {
-		return fault.Wrap(err, fault.NotFound, "%s", text)
+		return nil
+	}
+	if err == nil {
+		wanted[id] = key.Generation
 	}
 	return err
 }

@@ -49,7 +49,8 @@ func TestP3EverySecretOfAResourceIsMasked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sets, err := secrets.Reader{Store: m.Catalog(), Vault: m.Vault()}.Read(t.Context(), stored, server, false)
+	sets, err := secrets.Reader{Store: m.Catalog(), Vault: m.Vault()}.Read(t.Context(), stored, server,
+		secrets.Needs{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func TestAKeyThatIsGoneIsSaid(t *testing.T) {
 	m := memory.New(memory.Options{})
 	server := &catalog.Server{KeyID: "key000000000000000000001"}
 	_, err := secrets.Reader{Store: m.Catalog(), Vault: m.Vault()}.Read(t.Context(),
-		&catalog.Service{}, server, true)
+		&catalog.Service{}, server, secrets.Needs{Repository: true})
 	if !errors.Is(err, fault.NotFound) || !strings.Contains(fault.Public(err), "private key of the server") {
 		t.Errorf("error = %v, want that the server's key is gone", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,15 +32,35 @@ func Is(err error) bool {
 		answer.HTTPStatusCode() >= http.StatusInternalServerError {
 		return true
 	}
-	if refusal, ok := errors.AsType[smithy.APIError](err); ok {
-		_, throttled := retry.DefaultThrottleErrorCodes[refusal.ErrorCode()]
-		return throttled
+	if Throttled(err) {
+		return true
+	}
+	if _, answered := errors.AsType[smithy.APIError](err); answered {
+		return false
 	}
 	_, sending := errors.AsType[*smithyhttp.RequestSendError](err)
 	_, network := errors.AsType[net.Error](err)
 	_, quota := errors.AsType[ratelimit.QuotaExceededError](err)
 	return sending || network || quota || errors.Is(err, errLate) || errors.Is(err, io.ErrUnexpectedEOF)
 }
+
+// Throttled reports whether the service refused a call because there were too many of them. That
+// is an outage, too. A call that reached the limit of [Bounded] counts if its last try was refused
+// so.
+func Throttled(err error) bool {
+	if errors.Is(err, errThrottled) {
+		return true
+	}
+	refusal, ok := errors.AsType[smithy.APIError](err)
+	if !ok {
+		return false
+	}
+	_, throttled := retry.DefaultThrottleErrorCodes[refusal.ErrorCode()]
+	return throttled
+}
+
+// errThrottled is the cause of a call that reached its time limit while it was throttled.
+var errThrottled = errors.New("the service throttles")
 
 // errLate is the cause of a call that exceeded its time limit.
 var errLate = errors.New("the service did not answer in time")
@@ -50,16 +71,37 @@ var errLate = errors.New("the service did not answer in time")
 func Bounded(config aws.Config, limit time.Duration) aws.Config {
 	config = config.Copy()
 	config.APIOptions = append(config.APIOptions, func(stack *middleware.Stack) error {
+		if err := stack.Finalize.Insert(noteTry(), "Retry", middleware.After); err != nil {
+			return err
+		}
 		return stack.Initialize.Add(bound(limit), middleware.Before)
 	})
 	return config
+}
+
+// lastTry is the key of the context for whether the last try of a call was throttled.
+type lastTry struct{}
+
+// noteTry notes of each try whether it was throttled: a call that reaches its limit between two
+// tries returns no error of the service.
+func noteTry() middleware.FinalizeMiddleware {
+	return middleware.FinalizeMiddlewareFunc("NoteTry",
+		func(ctx context.Context, in middleware.FinalizeInput,
+			next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+			out, metadata, err := next.HandleFinalize(ctx, in)
+			if noted, ok := ctx.Value(lastTry{}).(*atomic.Bool); ok {
+				noted.Store(err != nil && Throttled(err))
+			}
+			return out, metadata, err
+		})
 }
 
 func bound(limit time.Duration) middleware.InitializeMiddleware {
 	return middleware.InitializeMiddlewareFunc("Bounded",
 		func(ctx context.Context, in middleware.InitializeInput,
 			next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-			bounded, cancel := context.WithCancel(ctx)
+			var throttled atomic.Bool
+			bounded, cancel := context.WithCancel(context.WithValue(ctx, lastTry{}, &throttled))
 			late := time.AfterFunc(limit, cancel)
 			out, metadata, err := next.HandleInitialize(bounded, in)
 			stopped := late.Stop()
@@ -69,6 +111,9 @@ func bound(limit time.Duration) middleware.InitializeMiddleware {
 			if err != nil && !stopped && ctx.Err() == nil {
 				// Only the text: the error itself would say that the caller cancelled.
 				err = fmt.Errorf("%w (%s): %s", errLate, limit, err.Error())
+				if throttled.Load() {
+					err = errors.Join(errThrottled, err)
+				}
 			}
 			return out, metadata, err
 		})

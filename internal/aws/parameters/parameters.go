@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -151,63 +152,96 @@ func split(text string) []string {
 // maxNames is the most names of one request.
 const maxNames = 10
 
-// Get reads the first part, which says how many others there are, and then those.
+// Get returns the set, or NotFound.
 func (v *Vault) Get(ctx context.Context, id catalog.ID,
 	generation catalog.Generation) (catalog.Secrets, error) {
-	if generation == "" {
-		return catalog.Secrets{}, catalog.NewNotFoundError(id)
-	}
-	first, err := v.read(ctx, id, v.names(id, generation, 1, 2))
+	all, err := v.GetAll(ctx, map[catalog.ID]catalog.Generation{id: generation})
 	if err != nil {
 		return catalog.Secrets{}, err
 	}
-	count, text, _ := strings.Cut(first[0], "\n")
-	parts, err := strconv.Atoi(count)
-	if err != nil || parts > maxParts {
-		return catalog.Secrets{}, damaged(id)
+	set, found := all[id]
+	if !found {
+		return catalog.Secrets{}, catalog.NewNotFoundError(id)
 	}
-	for names := range slices.Chunk(v.names(id, generation, 2, parts+1), maxNames) {
-		rest, err := v.read(ctx, id, names)
-		if errors.Is(err, fault.NotFound) { // some of the set has been deleted
-			return catalog.Secrets{}, catalog.NewNotFoundError(id)
+	return set, nil
+}
+
+// GetAll reads the first part of each set, which says how many others there are, and then
+// those. Each request has up to ten names, of whichever sets.
+func (v *Vault) GetAll(ctx context.Context,
+	sets map[catalog.ID]catalog.Generation) (map[catalog.ID]catalog.Secrets, error) {
+	ids := slices.Sorted(maps.Keys(sets))
+	var firsts, rests []string
+	for _, id := range ids {
+		if sets[id] != "" {
+			firsts = append(firsts, v.names(id, sets[id], 1, 2)...)
 		}
+	}
+	values := map[string]string{}
+	if err := v.read(ctx, ids, firsts, values); err != nil {
+		return nil, err
+	}
+	parts := map[catalog.ID][]string{}
+	for _, id := range ids {
+		first, found := values[v.names(id, sets[id], 1, 2)[0]]
+		if !found {
+			continue
+		}
+		header, _, _ := strings.Cut(first, "\n")
+		count, err := strconv.Atoi(header)
+		if err != nil || count > maxParts {
+			return nil, damaged(id)
+		}
+		parts[id] = v.names(id, sets[id], 1, count+1)
+		rests = append(rests, parts[id][1:]...)
+	}
+	if err := v.read(ctx, ids, rests, values); err != nil {
+		return nil, err
+	}
+	return assembled(parts, values)
+}
+
+// assembled puts the sets together from the values of their parts. A set without one of its
+// parts is being deleted, and is not in the result.
+func assembled(parts map[catalog.ID][]string,
+	values map[string]string) (map[catalog.ID]catalog.Secrets, error) {
+	all := map[catalog.ID]catalog.Secrets{}
+	for id, names := range parts {
+		text, whole := "", true
+		for _, name := range names {
+			part, found := values[name]
+			text, whole = text+part, whole && found
+		}
+		if !whole {
+			continue
+		}
+		_, text, _ = strings.Cut(text, "\n") // the number of parts
+		set, err := catalog.DecodeSecrets([]byte(text))
 		if err != nil {
-			return catalog.Secrets{}, err
+			return nil, damaged(id)
 		}
-		text += strings.Join(rest, "")
+		all[id] = set
 	}
-	secrets, err := catalog.DecodeSecrets([]byte(text))
-	if err != nil {
-		return catalog.Secrets{}, damaged(id)
-	}
-	return secrets, nil
+	return all, nil
 }
 
 func damaged(id catalog.ID) error {
 	return fault.New(fault.Internal, "the stored secrets of %s are damaged", id)
 }
 
-// read returns the values of the parameters in the order of their names. NotFound if one
-// does not exist.
-func (v *Vault) read(ctx context.Context, id catalog.ID, names []string) ([]string, error) {
-	got, err := v.client.GetParameters(ctx,
-		&ssm.GetParametersInput{Names: names, WithDecryption: aws.Bool(true)})
-	if err != nil {
-		return nil, explained(err, "read the secrets of %s", id)
-	}
-	values := map[string]string{}
-	for _, parameter := range got.Parameters {
-		values[aws.ToString(parameter.Name)] = aws.ToString(parameter.Value)
-	}
-	var all []string
-	for _, name := range names {
-		value, found := values[name]
-		if !found {
-			return nil, catalog.NewNotFoundError(id)
+// read adds the values of the parameters that exist, by their names.
+func (v *Vault) read(ctx context.Context, of []catalog.ID, names []string, values map[string]string) error {
+	for some := range slices.Chunk(names, maxNames) {
+		got, err := v.client.GetParameters(ctx,
+			&ssm.GetParametersInput{Names: some, WithDecryption: aws.Bool(true)})
+		if err != nil {
+			return explained(err, "read the secrets of %v", of)
 		}
-		all = append(all, value)
+		for _, parameter := range got.Parameters {
+			values[aws.ToString(parameter.Name)] = aws.ToString(parameter.Value)
+		}
 	}
-	return all, nil
+	return nil
 }
 
 // Delete removes every part that the set may have. It cannot ask how many there are: the
@@ -242,6 +276,10 @@ func explained(err error, format string, args ...any) error {
 		cause = context.DeadlineExceeded
 	case cut:
 		cause = network
+	}
+	if outage.Throttled(err) {
+		return fault.Wrap(fmt.Errorf(format+": throttled: %w", append(args, cause)...), fault.Unavailable,
+			"AWS limits the requests to the store of secrets at present. Try again in a few seconds.")
 	}
 	if outage.Is(err) {
 		return fault.Wrap(fmt.Errorf(format+": %w", append(args, cause)...), fault.Unavailable,

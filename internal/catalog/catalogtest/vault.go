@@ -27,6 +27,7 @@ func TestVault(t *testing.T, open func(t *testing.T) catalog.Vault) {
 		"an empty set is a set":                            testEmptySet,
 		"nothing put is NotFound; deleting it is no error": testNoSecrets,
 		"entities are apart":                               testApart,
+		"the sets of several entities are read at once":    testAll,
 		"no caller shares stored data":                     testSecretCopies,
 		"a cancelled context changes nothing":              testVaultCancelled,
 	} {
@@ -189,6 +190,36 @@ func testApart(t *testing.T, vault catalog.Vault) {
 	wantKind(t, "Get of another entity's", err, fault.NotFound)
 }
 
+func testAll(t *testing.T, vault catalog.Vault) {
+	sets, want := map[catalog.ID]catalog.Generation{}, map[catalog.ID]map[string]string{}
+	for i := range 12 { // more than one request has
+		kind := []catalog.Kind{catalog.KindPrivateKey, catalog.KindService, catalog.KindRegistry}[i%3]
+		id := newMeta(t, kind).ID
+		want[id] = map[string]string{"A": fmt.Sprint(i), "LONG": strings.Repeat("x", i*1000)}
+		sets[id] = putSecrets(t, vault, id, want[id])
+	}
+	gone, never, none := newMeta(t, catalog.KindService).ID, newMeta(t, catalog.KindService).ID,
+		newMeta(t, catalog.KindService).ID
+	sets[gone], sets[never], sets[none] = putSecrets(t, vault, gone, nil), newGeneration(t), ""
+	if err := vault.Delete(t.Context(), gone, sets[gone]); err != nil {
+		t.Fatal(err)
+	}
+	all, err := vault.GetAll(t.Context(), sets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[catalog.ID]map[string]string{}
+	for id, set := range all {
+		got[id] = set.Values
+	}
+	if diff := cmp.Diff(got, want); diff != "" {
+		t.Errorf("sets (-got +want):\n%s", diff)
+	}
+	if all, err = vault.GetAll(t.Context(), nil); err != nil || len(all) > 0 {
+		t.Errorf("GetAll of nothing: %d sets, %v", len(all), err)
+	}
+}
+
 func testSecretCopies(t *testing.T, vault catalog.Vault) {
 	id := newMeta(t, catalog.KindService).ID
 	values := map[string]string{"A": "1"}
@@ -206,6 +237,10 @@ func testVaultCancelled(t *testing.T, vault catalog.Vault) {
 	for call, make := range map[string]func() error{
 		"Put":    func() error { return vault.Put(ctx, id, other, catalog.Secrets{}) },
 		"Get":    func() error { _, err := vault.Get(ctx, id, generation); return err },
+		"GetAll": func() error {
+			_, err := vault.GetAll(ctx, map[catalog.ID]catalog.Generation{id: generation})
+			return err
+		},
 		"Delete": func() error { return vault.Delete(ctx, id, generation) },
 	} {
 		if err := make(); !errors.Is(err, context.Canceled) {

@@ -217,6 +217,11 @@ func (v brittleVault) Get(ctx context.Context, id catalog.ID,
 	return v.Vault.Get(ctx, id, generation)
 }
 
+func (v brittleVault) GetAll(ctx context.Context,
+	sets map[catalog.ID]catalog.Generation) (map[catalog.ID]catalog.Secrets, error) {
+	return v.Vault.GetAll(ctx, sets)
+}
+
 func (v brittleVault) Delete(ctx context.Context, id catalog.ID, generation catalog.Generation) error {
 	return v.Vault.Delete(ctx, id, generation)
 }

@@ -105,7 +105,7 @@ func (a inspectAPI) consider(ctx context.Context, in *intent) error {
 		return err
 	}
 	reader := secrets.Reader{Store: a.Store, Vault: a.Vault}
-	sets, err := reader.Read(ctx, in.resource, server, true)
+	sets, err := reader.Read(ctx, in.resource, server, secrets.Needs{Repository: true})
 	if errors.Is(err, fault.NotFound) {
 		in.refuse(err)
 		return nil

@@ -27,7 +27,7 @@ func (a inspectAPI) readSubject(ctx context.Context, resource catalog.Deployable
 		return subject{}, incomplete(err, resource)
 	}
 	reader := secrets.Reader{Store: a.Store, Vault: a.Vault}
-	sets, err := reader.Read(ctx, resource, server, false)
+	sets, err := reader.Read(ctx, resource, server, secrets.Needs{})
 	if err != nil {
 		return subject{}, incomplete(err, resource)
 	}
