@@ -235,8 +235,8 @@ func testVaultCancelled(t *testing.T, vault catalog.Vault) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	for call, make := range map[string]func() error{
-		"Put":    func() error { return vault.Put(ctx, id, other, catalog.Secrets{}) },
-		"Get":    func() error { _, err := vault.Get(ctx, id, generation); return err },
+		"Put": func() error { return vault.Put(ctx, id, other, catalog.Secrets{}) },
+		"Get": func() error { _, err := vault.Get(ctx, id, generation); return err },
 		"GetAll": func() error {
 			_, err := vault.GetAll(ctx, map[catalog.ID]catalog.Generation{id: generation})
 			return err
