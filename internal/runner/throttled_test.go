@@ -22,7 +22,7 @@ func (v throttledVault) GetAll(ctx context.Context,
 	sets map[catalog.ID]catalog.Generation) (map[catalog.ID]catalog.Secrets, error) {
 	*v.reads++
 	if *v.refusals--; *v.refusals >= 0 {
-		return nil, fault.Wrap(errors.New("ThrottlingException"), fault.Unavailable, "AWS limits the requests.")
+		return nil, fault.Wrap(errors.New("ThrottlingException"), fault.Unavailable, "AWS limits it.")
 	}
 	return v.Vault.GetAll(ctx, sets)
 }

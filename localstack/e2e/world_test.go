@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/internal/aws/rawcall"
 	"waybill/internal/remote/remotetest"
 	"waybill/localstack/client"
 	"waybill/localstack/cloud"
@@ -90,7 +91,7 @@ func (w *world) saveRoles() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	roles, err := grants.Roles(ctx, w.cloud.Session().Config())
+	roles, err := grants.Roles(ctx, rawcall.New(w.cloud.Session().Config()))
 	if err != nil {
 		return err
 	}

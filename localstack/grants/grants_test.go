@@ -19,11 +19,11 @@ var unseen = []struct {
 	grant  *regexp.Regexp
 	reason string
 }{
-	{regexp.MustCompile(`^dispatch: dynamodb:(DescribeStream|GetRecords|GetShardIterator) on table/[^/]*/stream/`),
+	{regexp.MustCompile(`^dispatch: dynamodb:(DescribeStream|GetRecords|GetShardIterator) on .*/stream/`),
 		"Lambda reads the streams with the function's role. MiniStack reads them without a role."},
 	{regexp.MustCompile(`^dispatch: dynamodb:ListStreams on \*$`),
 		"Lambda connects no stream to a role without it. MiniStack does not check that."},
-	{regexp.MustCompile(`^(notify|runner|trigger): sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes) on `),
+	{regexp.MustCompile(`: sqs:(ReceiveMessage|DeleteMessage|GetQueueAttributes) on `),
 		"Lambda reads the queues with the function's role. MiniStack reads them without a role."},
 	{regexp.MustCompile(`^(dispatch|trigger): sqs:SendMessage on [a-z0-9-]*-(streams|schedules)-dead$`),
 		"Lambda sends what a function has failed on with the function's role."},
@@ -32,7 +32,7 @@ var unseen = []struct {
 	{regexp.MustCompile(`^(catalog|dispatch): iam:PassRole on `),
 		"EventBridge Scheduler checks it when a schedule is created. MiniStack does not."},
 	{regexp.MustCompile(`^[a-z]+: s3:ListBucket on `),
-		"S3 answers a reader without it that a missing object is forbidden. MiniStack says that it is missing."},
+		"Without it, S3 answers that a missing object is forbidden. MiniStack says that it is missing."},
 	{regexp.MustCompile(`^runner: s3:(ListBucketVersions|DeleteObjectVersion) on `),
 		"They are used only if an operator has switched versioning on."},
 	{regexp.MustCompile(`^schedules: sqs:SendMessage on `),
@@ -44,7 +44,7 @@ func recorded(t *testing.T) (grants.Policies, []grants.Call) {
 	t.Helper()
 	folder := os.Getenv("WAYBILL_GRANTS")
 	if folder == "" {
-		t.Skip("needs the recording of the end-to-end tests: `make test` makes it, and `make grants` reads it")
+		t.Skip("needs the recording of the end-to-end tests: `make test` makes it; `make grants` reads it")
 	}
 	roles, calls, err := grants.Load(folder)
 	if err != nil {

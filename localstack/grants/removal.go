@@ -4,13 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
+	"waybill/internal/aws/rawcall"
 )
 
 // trust lets Lambda take a role. MiniStack lets its administrator do so, too.
@@ -18,10 +17,10 @@ const trust = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
 	"Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}`
 
 // Assume creates the role, and returns the configuration of a session with it.
-func Assume(ctx context.Context, admin aws.Config, role string) (aws.Config, error) {
+func Assume(ctx context.Context, admin rawcall.Caller, role string) (rawcall.Caller, error) {
 	err := ask(ctx, admin, nil, "CreateRole", "RoleName", role, "AssumeRolePolicyDocument", trust)
 	if err != nil {
-		return aws.Config{}, err
+		return rawcall.Caller{}, err
 	}
 	var session struct {
 		ID     string `xml:"AssumeRoleResult>Credentials>AccessKeyId"`
@@ -31,18 +30,13 @@ func Assume(ctx context.Context, admin aws.Config, role string) (aws.Config, err
 	err = ask(ctx, admin, &session, "AssumeRole", "RoleArn", "arn:aws:iam::000000000000:role/"+role,
 		"RoleSessionName", "test")
 	if err != nil {
-		return aws.Config{}, err
+		return rawcall.Caller{}, err
 	}
-	as := admin.Copy()
-	as.Credentials = aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
-		return aws.Credentials{AccessKeyID: session.ID, SecretAccessKey: session.Secret,
-			SessionToken: session.Token}, nil
-	})
-	return as, nil
+	return admin.As(session.ID, session.Secret, session.Token), nil
 }
 
 // Put makes the documents the only policies of the role.
-func Put(ctx context.Context, admin aws.Config, role string, documents []json.RawMessage) error {
+func Put(ctx context.Context, admin rawcall.Caller, role string, documents []json.RawMessage) error {
 	for i, document := range documents {
 		err := ask(ctx, admin, nil, "PutRolePolicy", "RoleName", role, "PolicyName", fmt.Sprint("own", i),
 			"PolicyDocument", string(document))
@@ -123,12 +117,12 @@ func (s statement) without(grant Grant) (left []statement) {
 }
 
 // CreateTable creates a table with the partition key and the sort key, which are texts.
-func CreateTable(ctx context.Context, admin aws.Config, table, partition, sort string) error {
+func CreateTable(ctx context.Context, admin rawcall.Caller, table, partition, sort string) error {
 	body := fmt.Sprintf(`{"TableName": %q, "BillingMode": "PAY_PER_REQUEST",
 		"AttributeDefinitions": [{"AttributeName": %q, "AttributeType": "S"},
 			{"AttributeName": %q, "AttributeType": "S"}],
-		"KeySchema": [{"AttributeName": %[2]q, "KeyType": "HASH"}, {"AttributeName": %[3]q, "KeyType": "RANGE"}]}`,
-		table, partition, sort)
+		"KeySchema": [{"AttributeName": %[2]q, "KeyType": "HASH"},
+			{"AttributeName": %[3]q, "KeyType": "RANGE"}]}`, table, partition, sort)
 	refused, err := RefusedTarget(ctx, admin, "DynamoDB_20120810.CreateTable", body)
 	if err == nil && refused {
 		err = fmt.Errorf("the table %s was refused", table)
@@ -137,41 +131,42 @@ func CreateTable(ctx context.Context, admin aws.Config, table, partition, sort s
 }
 
 // CreateBucket creates a bucket.
-func CreateBucket(ctx context.Context, admin aws.Config, bucket string) error {
-	_, err := send(ctx, admin, "s3", http.MethodPut, "/"+bucket, "", "", "")
+func CreateBucket(ctx context.Context, admin rawcall.Caller, bucket string) error {
+	_, err := refused(ctx, admin, rawcall.Request{Service: "s3", Method: http.MethodPut, Path: "/" + bucket})
 	return err
 }
 
 // Refused makes a call of the action on the resource, and tells whether it was refused for the
 // lack of a right. Only a bucket must exist: of any other resource, rights are checked first.
-func Refused(ctx context.Context, as aws.Config, call Call) (bool, error) {
+func Refused(ctx context.Context, as rawcall.Caller, call Call) (bool, error) {
 	service, operation, _ := strings.Cut(call.Action, ":")
 	name := call.Resource[strings.LastIndex(call.Resource, ":")+1:]
 	switch service {
 	case "dynamodb":
 		return RefusedTarget(ctx, as, "DynamoDB_20120810."+operation, tableRequest(operation, name))
 	case "sqs":
-		return RefusedTarget(ctx, as, "AmazonSQS."+operation, fmt.Sprintf(`{"QueueUrl": "%s/000000000000/%s"}`,
-			aws.ToString(as.BaseEndpoint), name))
+		return RefusedTarget(ctx, as, "AmazonSQS."+operation,
+			fmt.Sprintf(`{"QueueUrl": "%s/000000000000/%s"}`, as.Endpoint(), name))
 	case "ssm":
-		name = strings.TrimPrefix(name, "parameter")
-		return RefusedTarget(ctx, as, "AmazonSSM."+operation, fmt.Sprintf(`{"Names": [%q], "Name": %[1]q}`, name))
+		return RefusedTarget(ctx, as, "AmazonSSM."+operation,
+			fmt.Sprintf(`{"Names": [%q], "Name": %[1]q}`, strings.TrimPrefix(name, "parameter")))
 	case "events":
 		return RefusedTarget(ctx, as, "AWSEvents."+operation, fmt.Sprintf(`{"Entries": [{"EventBusName": %q,
-			"Source": "test", "DetailType": "test", "Detail": "{}"}]}`, strings.TrimPrefix(name, "event-bus/")))
+			"Source": "x", "DetailType": "x", "Detail": "{}"}]}`, strings.TrimPrefix(name, "event-bus/")))
 	case "sns":
 		form := url.Values{"Action": {operation}, "Version": {"2010-03-31"}, "TopicArn": {call.Resource},
 			"Name": {name}, "Protocol": {"email"}, "Endpoint": {"a@example.com"}, "Message": {"test"}}
-		return send(ctx, as, service, http.MethodPost, "/", form.Encode(), "application/x-www-form-urlencoded", "")
+		return refused(ctx, as, rawcall.Request{Service: service, Method: http.MethodPost, Path: "/",
+			Type: formType, Body: form.Encode()})
 	case "s3":
 		method, known := map[string]string{"GetObject": http.MethodGet, "PutObject": http.MethodPut,
 			"DeleteObject": http.MethodDelete, "ListBucket": http.MethodGet}[operation]
 		if known {
-			return send(ctx, as, service, method, "/"+name, "", "", "")
+			return refused(ctx, as, rawcall.Request{Service: service, Method: method, Path: "/" + name})
 		}
 	case "lambda":
-		return send(ctx, as, service, http.MethodPost, "/2015-03-31/functions/"+name+"/invocations", "{}",
-			"application/json", "")
+		return refused(ctx, as, rawcall.Request{Service: service, Method: http.MethodPost,
+			Path: "/2015-03-31/functions/" + name + "/invocations", Type: "application/json", Body: "{}"})
 	case "scheduler":
 		return refusedSchedule(ctx, as, operation, name)
 	}
@@ -179,19 +174,21 @@ func Refused(ctx context.Context, as aws.Config, call Call) (bool, error) {
 }
 
 // refusedSchedule is Refused for schedules, whose names are "schedule/GROUP/NAME".
-func refusedSchedule(ctx context.Context, as aws.Config, operation, name string) (bool, error) {
+func refusedSchedule(ctx context.Context, as rawcall.Caller, operation, name string) (bool, error) {
+	request := rawcall.Request{Service: "scheduler", Method: http.MethodGet, Path: "/schedules"}
 	if operation == "ListSchedules" {
-		return send(ctx, as, "scheduler", http.MethodGet, "/schedules", "", "", "")
+		return refused(ctx, as, request)
 	}
 	parts := strings.Split(name, "/")
 	if len(parts) != 3 {
 		return false, fmt.Errorf("%q is no schedule", name)
 	}
-	method, query, body := http.MethodPost, "", fmt.Sprintf(`{"GroupName": %q}`, parts[1])
-	if operation == "DeleteSchedule" {
-		method, query, body = http.MethodDelete, "?groupName="+parts[1], ""
+	request.Method, request.Path = http.MethodDelete, "/schedules/"+parts[2]+"?groupName="+parts[1]
+	if operation == "CreateSchedule" {
+		request.Method, request.Path = http.MethodPost, "/schedules/"+parts[2]
+		request.Type, request.Body = "application/json", fmt.Sprintf(`{"GroupName": %q}`, parts[1])
 	}
-	return send(ctx, as, "scheduler", method, "/schedules/"+parts[2]+query, body, "application/json", "")
+	return refused(ctx, as, request)
 }
 
 // tableRequest returns the body of a request for a table, or for an index of one.
@@ -207,40 +204,22 @@ func tableRequest(operation, name string) string {
 }
 
 // RefusedTarget is [Refused] for a service whose requests are JSON with a target.
-func RefusedTarget(ctx context.Context, as aws.Config, target, body string) (bool, error) {
-	service, typ := map[string]string{"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AmazonSSM": "ssm",
-		"AWSEvents": "events"}[target[:strings.Index(target, ".")]], "application/x-amz-json-1.0"
+func RefusedTarget(ctx context.Context, as rawcall.Caller, target, body string) (bool, error) {
+	prefix, _, _ := strings.Cut(target, ".")
+	service := map[string]string{"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AmazonSSM": "ssm",
+		"AWSEvents": "events"}[prefix]
+	typ := "application/x-amz-json-1.0"
 	if service == "ssm" || service == "events" {
 		typ = "application/x-amz-json-1.1"
 	}
-	return send(ctx, as, service, http.MethodPost, "/", body, typ, target)
+	return refused(ctx, as, rawcall.Request{Service: service, Method: http.MethodPost, Path: "/",
+		Type: typ, Target: target, Body: body})
 }
 
-// send sends a signed request, and tells whether it was refused for the lack of a right.
-func send(ctx context.Context, as aws.Config, service, method, path, body, typ, target string) (bool, error) {
-	request, err := http.NewRequestWithContext(ctx, method, aws.ToString(as.BaseEndpoint)+path,
-		strings.NewReader(body))
-	if err != nil {
-		return false, err
-	}
-	for name, value := range map[string]string{"Content-Type": typ, "X-Amz-Target": target} {
-		if value != "" {
-			request.Header.Set(name, value)
-		}
-	}
-	credentials, err := as.Credentials.Retrieve(ctx)
-	if err != nil {
-		return false, err
-	}
-	if err := sign(ctx, request, body, credentials, service, as.Region); err != nil {
-		return false, err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = answer.Body.Close() }()
-	said, err := io.ReadAll(answer.Body)
+// refused sends a request, and tells whether it was refused for the lack of a right. A request that
+// is refused for another reason is an error.
+func refused(ctx context.Context, as rawcall.Caller, request rawcall.Request) (bool, error) {
+	status, said, err := as.Send(ctx, request)
 	if err != nil {
 		return false, err
 	}
@@ -249,8 +228,9 @@ func send(ctx context.Context, as aws.Config, service, method, path, body, typ, 
 			return true, nil
 		}
 	}
-	if answer.StatusCode == http.StatusForbidden || answer.StatusCode == http.StatusUnauthorized {
-		return false, fmt.Errorf("%s: %s: %s", target, answer.Status, said)
+	if status == http.StatusForbidden || status == http.StatusUnauthorized {
+		return false, fmt.Errorf("%s %s%s: %d: %s",
+			request.Method, request.Path, request.Target, status, said)
 	}
 	return false, nil
 }

@@ -7,8 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
+	"waybill/internal/aws/rawcall"
 	"waybill/internal/aws/session"
 	"waybill/internal/settings"
 	"waybill/localstack/emulator"
@@ -16,8 +15,8 @@ import (
 	"waybill/localstack/stack"
 )
 
-// account starts a MiniStack that checks roles, and returns its administrator's configuration.
-func account(t *testing.T) aws.Config {
+// account starts a MiniStack that checks roles, and returns a caller that is its administrator.
+func account(t *testing.T) rawcall.Caller {
 	t.Helper()
 	e, err := emulator.Start(t.Context(), emulator.Options{
 		Kind: emulator.MiniStack, Root: root(t), State: t.TempDir(), Say: func(line string) { t.Log(line) },
@@ -34,7 +33,7 @@ func account(t *testing.T) aws.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return opened.Config()
+	return rawcall.New(opened.Config())
 }
 
 // TestP10WithoutAGrantTheEmulatorRefuses removes each grant that the recording needs from its role
@@ -53,7 +52,7 @@ func TestP10WithoutAGrantTheEmulatorRefuses(t *testing.T) {
 			break // the stack has one
 		}
 	}
-	sessions := map[string]aws.Config{}
+	sessions := map[string]rawcall.Caller{}
 	tried := 0
 	for _, grant := range found.Grants {
 		if len(grant.Denied) == 0 {
@@ -84,7 +83,8 @@ func TestP10WithoutAGrantTheEmulatorRefuses(t *testing.T) {
 				t.Fatalf("%s: %v", call, err)
 			}
 			if refused != c.refused {
-				t.Errorf("%s of %s is refused: %v, want %v", call, grants.Owner(grant.Role), refused, c.refused)
+				t.Errorf("%s of %s is refused: %v, want %v",
+					call, grants.Owner(grant.Role), refused, c.refused)
 			}
 		}
 		tried++
@@ -147,8 +147,10 @@ func TestMiniStackChecksWhatAWSChecks(t *testing.T) {
 		name, target, body string
 		refused            bool
 	}{
-		{"names that a statement has", "AmazonSSM.GetParameters", `{"Names": ["/x/keys/1", "/x/keys/2"]}`, false},
-		{"a name that none has", "AmazonSSM.GetParameters", `{"Names": ["/x/keys/1", "/x/resources/2"]}`, true},
+		{"names that a statement has", "AmazonSSM.GetParameters",
+			`{"Names": ["/x/keys/1", "/x/keys/2"]}`, false},
+		{"a name that none has", "AmazonSSM.GetParameters",
+			`{"Names": ["/x/keys/1", "/x/resources/2"]}`, true},
 		{"an item of the kind", "DynamoDB_20120810.GetItem",
 			fmt.Sprintf(`{"TableName": %q, "Key": %s}`, table, key("server")), false},
 		{"an item of another kind", "DynamoDB_20120810.GetItem",

@@ -5,21 +5,15 @@ package grants
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
-	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"waybill/internal/aws/rawcall"
 )
 
 // The files of a recording.
@@ -49,11 +43,11 @@ func Save(folder string, roles Policies) error {
 }
 
 // Roles reads the inline policies of every role of the account.
-func Roles(ctx context.Context, config aws.Config) (Policies, error) {
+func Roles(ctx context.Context, admin rawcall.Caller) (Policies, error) {
 	var listed struct {
 		Names []string `xml:"ListRolesResult>Roles>member>RoleName"`
 	}
-	if err := ask(ctx, config, &listed, "ListRoles", "MaxItems", "1000"); err != nil {
+	if err := ask(ctx, admin, &listed, "ListRoles", "MaxItems", "1000"); err != nil {
 		return nil, err
 	}
 	roles := Policies{}
@@ -61,14 +55,14 @@ func Roles(ctx context.Context, config aws.Config) (Policies, error) {
 		var policies struct {
 			Names []string `xml:"ListRolePoliciesResult>PolicyNames>member"`
 		}
-		if err := ask(ctx, config, &policies, "ListRolePolicies", "RoleName", role); err != nil {
+		if err := ask(ctx, admin, &policies, "ListRolePolicies", "RoleName", role); err != nil {
 			return nil, err
 		}
 		for _, policy := range policies.Names {
 			var got struct {
 				Document string `xml:"GetRolePolicyResult>PolicyDocument"`
 			}
-			err := ask(ctx, config, &got, "GetRolePolicy", "RoleName", role, "PolicyName", policy)
+			err := ask(ctx, admin, &got, "GetRolePolicy", "RoleName", role, "PolicyName", policy)
 			if err != nil {
 				return nil, err
 			}
@@ -84,7 +78,7 @@ func Roles(ctx context.Context, config aws.Config) (Policies, error) {
 
 // ask sends a request to IAM or STS of an emulator, and decodes the answer into out unless out is
 // nil. The parameters are names and values in turn.
-func ask(ctx context.Context, config aws.Config, out any, action string, parameters ...string) error {
+func ask(ctx context.Context, as rawcall.Caller, out any, action string, parameters ...string) error {
 	form, service := url.Values{"Action": {action}, "Version": {"2010-05-08"}}, "iam"
 	if action == "AssumeRole" {
 		form, service = url.Values{"Action": {action}, "Version": {"2011-06-15"}}, "sts"
@@ -92,30 +86,13 @@ func ask(ctx context.Context, config aws.Config, out any, action string, paramet
 	for i := 0; i < len(parameters); i += 2 {
 		form.Set(parameters[i], parameters[i+1])
 	}
-	credentials, err := config.Credentials.Retrieve(ctx)
+	status, body, err := as.Send(ctx, rawcall.Request{Service: service, Method: http.MethodPost, Path: "/",
+		Type: formType, Body: form.Encode()})
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, aws.ToString(config.BaseEndpoint)+"/",
-		strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if err := sign(ctx, request, form.Encode(), credentials, service, config.Region); err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = answer.Body.Close() }()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		return err
-	}
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s: %s", action, answer.Status, body)
+	if status != http.StatusOK {
+		return fmt.Errorf("%s: %d: %s", action, status, body)
 	}
 	if out == nil {
 		return nil
@@ -123,11 +100,4 @@ func ask(ctx context.Context, config aws.Config, out any, action string, paramet
 	return xml.Unmarshal(body, out)
 }
 
-// sign adds the signature of AWS to a request with the body.
-func sign(ctx context.Context, request *http.Request, body string, credentials aws.Credentials,
-	service, region string) error {
-	digest := sha256.Sum256([]byte(body))
-	hash := hex.EncodeToString(digest[:])
-	request.Header.Set("X-Amz-Content-Sha256", hash)
-	return v4.NewSigner().SignHTTP(ctx, credentials, request, hash, service, region, time.Now())
-}
+const formType = "application/x-www-form-urlencoded"

@@ -42,7 +42,7 @@ func (s *store) Do(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if len(asked.Names) > 10 {
-		return awstest.Answer(r, http.StatusBadRequest, awstest.JSON11, `{"__type":"ValidationException"}`), nil
+		return nil, fmt.Errorf("%d names in one request", len(asked.Names))
 	}
 	answer := map[string]any{}
 	var found []map[string]string
@@ -121,8 +121,8 @@ func TestThrottlingIsReportedAsThrottling(t *testing.T) {
 		_, errGet := vault.GetAll(t.Context(), waits.hold(1))
 		errPut := vault.Put(t.Context(), id, generation, values("A", "one"))
 		for call, err := range map[string]error{"GetAll": errGet, "Put": errPut} {
-			if !errors.Is(err, fault.Unavailable) || !strings.Contains(fault.Public(err), "limits the requests") ||
-				!strings.Contains(err.Error(), "throttled") {
+			if !errors.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "throttled") ||
+				!strings.Contains(fault.Public(err), "limits the requests") {
 				t.Errorf("%s: %s: %v", name, call, err)
 			}
 		}
