@@ -107,7 +107,7 @@ func Owner(role string) string {
 	return strings.ToLower(parts[1] + parts[2])
 }
 
-// String describes the grant: whose it is, and what it allows.
+// String describes the grant, with its owner.
 func (g Grant) String() string {
 	text := fmt.Sprintf("%s: %s on %s", Owner(g.Role), g.Action, place(g.Resource))
 	for operator, keys := range g.Condition {

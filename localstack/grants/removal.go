@@ -93,7 +93,7 @@ func Without(documents []json.RawMessage, grant Grant) ([]json.RawMessage, error
 	return all, nil
 }
 
-// without returns what is left of the statement: itself if it has another condition.
+// without returns the rest of the statement: itself if it has another condition.
 func (s statement) without(grant Grant) (left []statement) {
 	var condition map[string]any
 	_ = json.Unmarshal(s.Condition, &condition) // absent is no condition
