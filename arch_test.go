@@ -116,6 +116,7 @@ var arrows = map[string][]string{
 		"internal/trigger"},
 	"internal/aws/parameters": {"internal/aws/outage", "internal/catalog", "internal/plainjson",
 		"internal/webhook"},
+	"internal/aws/metrics":  {"internal/deployment"},
 	"internal/aws/eventbus": {"internal/deployment", "internal/wire"},
 	"internal/aws/gateway": {"internal/logbook", "internal/oplog", "internal/plainjson",
 		"internal/problem"},

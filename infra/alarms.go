@@ -16,7 +16,8 @@ import (
 
 // The thresholds. Three failures in five minutes are more than one bad request.
 // dispatch handles a change within seconds when all is well. A runner deletes its message
-// when it ends or hands over, so none is older than two of its time limits.
+// when it ends, parks or hands over, so none is older than two of its time limits. The wake-up of a
+// deployment that is followed is replaced before it is ten minutes old.
 const (
 	failuresToNotice = 3
 	lateChange       = 5 * time.Minute
@@ -56,6 +57,9 @@ func newAlarms(res resources, functions map[string]awslambda.Function, api api) 
 	a.at("RequestsFail", "The API answers requests with a status of 500 or more.",
 		api.rest.MetricServerError(statistic("Sum")), failuresToNotice)
 	a.sweepIsMissing()
+	if !res.opts.NoMetrics {
+		a.deploymentsFail()
+	}
 	// These two have no alarm. Their filters count all the same.
 	refused := refusedDeliveries(res, functions)
 	foreign := labelled(unmatched(res, functions[triggerFunction]), "of no resource")
@@ -84,6 +88,28 @@ func (a alarms) sweepIsMissing() {
 		// A rule that calls nothing has no data.
 		TreatMissingData: awscloudwatch.TreatMissingData_BREACHING,
 	})
+}
+
+// deploymentsFail goes off when half of the deployments of an hour have failed, and some more than
+// one mistake would explain. The metric is 1 for each one that has failed and 0 for each that has
+// finished; see internal/aws/metrics.
+func (a alarms) deploymentsFail() {
+	const enough, share, hour = 5, 50, 60
+	each := func(of string) awscloudwatch.IMetric {
+		return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+			Namespace: jsii.String("Waybill/" + a.opts.Team), MetricName: jsii.String("failures"),
+			Statistic: jsii.String(of), Period: awscdk.Duration_Minutes(jsii.Number(hour)),
+		})
+	}
+	a.atSum("DeploymentsFail", "Half of the deployments of an hour have failed, of five or more. Do they "+
+		"have a server, a registry or a repository in common?",
+		awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+			Expression: jsii.String(fmt.Sprintf("IF(ended >= %d, 100 * failed / ended, 0)", enough)),
+			UsingMetrics: &map[string]awscloudwatch.IMetric{
+				"ended": each("SampleCount"), "failed": each("Sum")},
+			Label:  jsii.String("% of deployments failed"),
+			Period: awscdk.Duration_Minutes(jsii.Number(hour)),
+		}), share)
 }
 
 // throttledFunctions counts the calls that Lambda refused of the functions that no request waits

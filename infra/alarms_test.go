@@ -80,7 +80,7 @@ func TestAnExistingTopicTakesTheAlarms(t *testing.T) {
 func TestTheAlarms(t *testing.T) {
 	want := []string{"runner-dead", "trigger-dead", "notify-dead", "streams-dead", "schedules-dead",
 		"streams-behind", "schedules-dropped", "runner-waits", "requests-fail", "functions-throttled",
-		"tables-throttled", "sweep-missing"}
+		"tables-throttled", "sweep-missing", "deployments-fail"}
 	for _, name := range functionNames {
 		want = append(want, name+"-fails")
 	}
@@ -186,6 +186,31 @@ func TestWhatAlarmsReadFitsIntoOne(t *testing.T) {
 	for name, metrics := range want {
 		if diff := cmp.Diff(read[name], metrics); diff != "" {
 			t.Errorf("%s reads, -got +want:\n%s", name, diff)
+		}
+	}
+}
+
+// TestMetricsCanBeLeftOut: without them, their alarm would wait for data for ever.
+func TestMetricsCanBeLeftOut(t *testing.T) {
+	for name, form := range map[string]func() ([]byte, error){"true": onAWS, "false": existing} {
+		m := parse(t, form)
+		_, dispatch := m.function(t, "dispatch")
+		variable := fmt.Sprint(dispatch.get("Environment", "Variables", "WAYBILL_METRICS"))
+		_, alarmed := alarmsOf(t, m)["deployments-fail"]
+		if on := name == "true"; alarmed != on || (variable == "true") != on {
+			t.Errorf("metrics=%s: the function has %s, and the alarm is there: %t", name, variable, alarmed)
+		}
+	}
+}
+
+// TestHalfOfTheDeploymentsMayFail: the alarm counts what internal/aws/metrics writes.
+func TestHalfOfTheDeploymentsMayFail(t *testing.T) {
+	alarm := alarmsOf(t, parse(t, onAWS))["deployments-fail"]
+	text := fmt.Sprint(alarm.Properties)
+	for _, part := range []string{"Namespace:Waybill/golden", "MetricName:failures",
+		"IF(ended >= 5, 100 * failed / ended, 0)", "Stat:Sum", "Stat:SampleCount", "Period:3600"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("the alarm lacks %s: %s", part, text)
 		}
 	}
 }

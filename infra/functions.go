@@ -116,7 +116,7 @@ var stackFunctions = []function{
 		environment: append(
 			[]string{settings.Team, settings.APIURL, settings.RunnerQueueURL, settings.EventBus,
 				settings.SecretsPath, settings.LogBucket, settings.AuditTable, settings.NotifyQueueURL,
-				settings.DeliveriesTable, settings.TriggersTable, settings.Retention},
+				settings.DeliveriesTable, settings.TriggersTable, settings.Retention, settings.Metrics},
 			append(settings.ForDeployments(), settings.ForSchedules()...)...),
 		may: resources.dispatchMay,
 	},
@@ -282,6 +282,9 @@ func (o Options) environment() map[string]string {
 		settings.Buckets: o.Buckets}
 	if o.Shards > 1 {
 		values[settings.Shards] = strconv.Itoa(o.Shards)
+	}
+	if !o.NoMetrics {
+		values[settings.Metrics] = "true"
 	}
 	if o.NotifyLoopback {
 		values[settings.NotifyLoopback] = "true"

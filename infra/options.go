@@ -69,6 +69,8 @@ type Options struct {
 	AlarmEmail string
 	// Dashboard (dashboard=true) adds a dashboard, for 3 $ a month.
 	Dashboard bool
+	// NoMetrics (metrics=false) leaves out the metrics of deployments and their alarm.
+	NoMetrics bool
 	// Limits are the sizes that a team may choose.
 	Limits
 	// Network is where the functions run and who reaches the API.
@@ -124,6 +126,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	opts.Local = given.flag("local", false)
 	opts.NotifyLoopback = given.flag("notify-loopback", false)
 	opts.Dashboard = given.flag("dashboard", false)
+	opts.NoMetrics = !given.flag("metrics", true)
 	opts.Shards = given.number("shards", 1, 1, maxShards)
 	opts.Generation = given.number("generation", 1, 1, maxGeneration)
 	opts.Limits, opts.Network, opts.Account = given.limits(), given.network(), given.account()

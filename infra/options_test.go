@@ -86,6 +86,11 @@ func TestReadOptions(t *testing.T) {
 				Dashboard: true, AlarmTopic: "arn:aws:sns:eu-central-1:123456789012:pager"},
 		},
 		{
+			name:    "no metrics",
+			context: with("metrics", "false"),
+			want:    infra.Options{Team: "blue", Architecture: "arm64", NoMetrics: true},
+		},
+		{
 			name: "limits",
 			context: with("operator-log-days", "90", "runner-memory", "512", "runner-timeout", "10m",
 				"max-runners", "40", "runner-concurrency", "40", "api-concurrency", "20"),

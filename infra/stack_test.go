@@ -236,6 +236,7 @@ func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 		"NotifyQueueURL": {settings.NotifyQueueURL}, "NotifyDeadQueueURL": {settings.NotifyDeadQueueURL},
 		"DeliveriesTable": {settings.DeliveriesTable}, "MailTopics": {settings.MailTopics},
 		"NotifyLoopback":  nil, // only on a local stack
+		"Metrics":         {settings.Metrics},
 		"SecretsPath":     {settings.SecretsPath},
 		"SecretsKey":      nil, // only with a key of the team
 		"TokensTable":     {settings.TokensTable},

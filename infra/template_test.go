@@ -86,7 +86,7 @@ func everyOption() infra.Options {
 var existing = sync.OnceValues(func() ([]byte, error) {
 	return synthesize(func() infra.Options {
 		opts := golden()
-		opts.AlarmTopic = "arn:aws:sns:eu-central-1:123456789012:pager"
+		opts.AlarmTopic, opts.NoMetrics = "arn:aws:sns:eu-central-1:123456789012:pager", true
 		opts.VPC, opts.Subnets = "vpc-0a1b2c3d4e5f67890", "subnet-0a1b2c3d4e5f67890"
 		opts.SecurityGroups = "sg-0a1b2c3d4e5f67890,sg-1a1b2c3d4e5f67890"
 		opts.Domain = "deploy.example.org"

@@ -5,12 +5,14 @@ package main
 import (
 	"errors"
 	"log/slog"
+	"os"
 	"time"
 
 	"waybill/internal/aws/account"
 	"waybill/internal/aws/dynamostore"
 	"waybill/internal/aws/eventbus"
 	"waybill/internal/aws/gateway"
+	"waybill/internal/aws/metrics"
 	"waybill/internal/aws/parameters"
 	"waybill/internal/aws/s3archive"
 	"waybill/internal/aws/scheduler"
@@ -38,30 +40,29 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	if err = errors.Join(wrong, err); err != nil {
 		return gateway.Handlers{}, err
 	}
-	tables := dynamostore.Tables(env.Tables())
+	db, tables := aws.DynamoDB(), dynamostore.Tables(env.Tables())
 	logs := s3archive.Open(aws.Config(), env.Get(settings.LogBucket))
-	deployments := dynamostore.NewDeployments(aws.DynamoDB(), tables)
-	history := dynamostore.NewHistory(aws.DynamoDB(), tables)
-	store := schedule.Catalog{Store: dynamostore.NewCatalog(aws.DynamoDB(), tables),
-		Schedules: dynamostore.NewSchedules(aws.DynamoDB(), tables),
+	deployments, history := dynamostore.NewDeployments(db, tables), dynamostore.NewHistory(db, tables)
+	store := schedule.Catalog{Store: dynamostore.NewCatalog(db, tables),
+		Schedules: dynamostore.NewSchedules(db, tables),
 		Clock:     scheduler.Open(aws.Config(), scheduler.Place(env.SchedulePlace()))}
 	planner := notify.NewPlanner(notify.PlannerPorts{Store: store, History: history,
 		Queue: sqsqueue.OpenJobs(aws.Config(), env.Get(settings.NotifyQueueURL), ""),
-		Marks: dynamostore.NewDeliveries(aws.DynamoDB(), env.Get(settings.DeliveriesTable))}, time.Now)
+		Marks: dynamostore.NewDeliveries(db, env.Get(settings.DeliveriesTable))}, time.Now)
 	dispatcher := deployment.NewDispatcher(deployment.DispatcherPorts{
-		Claims: deployments, Expiries: deployments, History: history, Store: store,
+		Claims: deployments, Expiries: deployments, History: history, Store: store, Notifier: planner,
 		Logs: logs, Snapshots: logs.Snapshots(), Excerpts: logs.Excerpts(),
-		Vault: parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
-		Feed:  dynamostore.NewFeed(aws.DynamoDB(), tables), Notifier: planner,
+		Vault:  parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
+		Feed:   dynamostore.NewFeed(db, tables),
 		Sender: sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
 		Publisher: eventbus.Open(aws.Config(), env.Get(settings.EventBus),
 			eventbus.Stack{Team: env.Get(settings.Team), URL: env.Get(settings.APIURL)}),
+		Meter: metrics.New(os.Stdout, env.Get(settings.Team), env.Get(settings.Metrics) == "true"),
 	}, deployment.DispatcherOptions{Log: log, Retention: catalog.Retention(days)})
-	triggers := dynamostore.NewTriggers(aws.DynamoDB(), env.Get(settings.TriggersTable))
-	keeper := schedule.NewKeeper(store, schedule.KeeperOptions{
-		Arrivals: trigger.Arrivals{Store: triggers}, Report: planner.ScheduleMissed})
+	keeper := schedule.NewKeeper(store, schedule.KeeperOptions{Report: planner.ScheduleMissed,
+		Arrivals: trigger.Arrivals{Store: dynamostore.NewTriggers(db, env.Get(settings.TriggersTable))}})
 	return gateway.Handlers{Change: dynamostore.Changes[gateway.Change](dispatcher),
 		Tick: gateway.Each(dispatcher.Sweep, keeper.Sweep,
-			statistics.NewRoller(dynamostore.NewRollups(aws.DynamoDB(), tables), time.Now).Roll),
+			statistics.NewRoller(dynamostore.NewRollups(db, tables), time.Now).Roll),
 		Orphans: deployment.NewOrphans(history, logs, time.Now).Page}, nil
 }

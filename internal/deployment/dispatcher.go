@@ -25,7 +25,8 @@ type Dispatcher struct {
 }
 
 // DispatcherPorts are what a dispatcher works with. Without a Notifier, no notifications are
-// sent, and without Excerpts, they quote nothing; all others are needed.
+// sent, without Excerpts, they quote nothing, and without a Meter, nothing is counted; all others
+// are needed.
 type DispatcherPorts struct {
 	Claims    Claims
 	Expiries  Expiries
@@ -39,6 +40,7 @@ type DispatcherPorts struct {
 	Feed      Feed
 	Publisher Publisher
 	Notifier  Notifier
+	Meter     Meter
 }
 
 // DispatcherStore is the part of the catalog that a dispatcher uses.
@@ -154,6 +156,9 @@ func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 		return err
 	}
 	d.published.add(change.ID())
+	if d.ports.Meter != nil && change.Record.Status.Terminal() {
+		d.ports.Meter.Ended(change.Record)
+	}
 	return nil
 }
 

@@ -268,6 +268,40 @@ func TestAFailureBringsTheChangeBack(t *testing.T) {
 	}
 }
 
+// counted is a meter that notes what it counts.
+type counted []deployment.ID
+
+func (c *counted) Ended(record deployment.Record) { *c = append(*c, record.ID) }
+
+// TestADeploymentCountsOnceItIsPublished: a change that comes again because something failed was
+// not counted before, and one that was handled is not counted again.
+func TestADeploymentCountsOnceItIsPublished(t *testing.T) {
+	w := newWorld(t)
+	var meter counted
+	failed, ports := &failing{Publisher: w.Publisher()}, w.ports()
+	ports.Publisher, ports.Meter = failed, &meter
+	w.dispatcher = deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: w.now})
+	id := w.request(t, start(w.service(t, w.server(t, 1, 25)))).Record.ID
+	w.deliver(t)
+	if err := w.end(t, id); err != nil || len(meter) > 0 {
+		t.Fatalf("%v; counted %v before the end", err, meter)
+	}
+	end := w.Changes()[0]
+	failed.err = fault.New(fault.Unavailable, "the bus is down")
+	if err := w.dispatcher.Changed(t.Context(), end); err == nil || len(meter) > 0 {
+		t.Errorf("%v; counted %v, though the change comes again", err, meter)
+	}
+	failed.err = nil
+	for range 2 {
+		if err := w.dispatcher.Changed(t.Context(), end); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff([]deployment.ID(meter), []deployment.ID{id}); diff != "" {
+		t.Errorf("counted (-got +want):\n%s", diff)
+	}
+}
+
 func TestAChangeOfNothingDoesNothing(t *testing.T) {
 	w := newWorld(t)
 	record := w.request(t, start(w.service(t, w.server(t, 1, 25)))).Record

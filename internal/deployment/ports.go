@@ -295,6 +295,13 @@ type Notifier interface {
 	Watch(ctx context.Context, load Load) error
 }
 
+// Meter counts deployments for operators.
+type Meter interface {
+	// Ended counts a deployment that has ended. A change that is delivered again after a function
+	// has died counts twice.
+	Ended(record Record)
+}
+
 // Feed lists the changes of the last [FeedWindow], in the order of their times. Live views
 // of the history read it instead of the history itself.
 type Feed interface {

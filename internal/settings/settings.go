@@ -73,6 +73,8 @@ const (
 	// buckets whose new objects are, with commas between them.
 	Images  = "WAYBILL_IMAGES"
 	Buckets = "WAYBILL_BUCKETS"
+	// Metrics switches the metrics of deployments on ("true").
+	Metrics = "WAYBILL_METRICS"
 	// LogLevel is debug, info, warn or error; info when unset.
 	LogLevel = "WAYBILL_LOG_LEVEL"
 
