@@ -13,11 +13,12 @@ sources = go.mod go.sum $(shell find $(1) -name testdata -prune -o ! -name '*_te
 prepare := $(MAKE) --silent --jobs=4
 
 .PHONY: help up down token orphans test bench dist fmt golden
+.PHONY: built synth diff deploy destroy restore restore-logs
 .PHONY: tools tools-ministack tools-localstack tools-localstack-pypi tools-dynamodb-local tools-versitygw
 .PHONY: tools-schemathesis tools-cfn-lint
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: ## Start the local cloud, deploy the stack and run the demo [EMULATOR=ministack|localstack|localstack-pypi PORT=4566]
 	@localstack/missing $(or $(EMULATOR),ministack)
@@ -45,14 +46,39 @@ bench: ## Run the benchmarks and print their ratios
 		$$(git grep -l '^func Benchmark' -- '*_test.go' | xargs -n 1 dirname | sort -u | sed 's|^|./|') | \
 		tee /dev/stderr | awk -f localstack/ratios.awk
 
-dist: architecture := $(or $(ARCHITECTURE),arm64)
-dist: ## Build what `cdk deploy` takes to AWS [ARCHITECTURE=arm64|x86_64]
+# The file of a team may name the processor.
+architecture = $(or $(ARCHITECTURE),$(shell sed -n 's/.*"architecture": *"\([a-z0-9_]*\)".*/\1/p' \
+	'teams/$(TEAM).json' 2>/dev/null),arm64)
+dist: built ## Build what is deployed to AWS [ARCHITECTURE=arm64|x86_64]
+	@echo 'Built for AWS in .local/dist. To deploy it: make deploy TEAM=NAME'
+
+built:
 	@$(if $(filter arm64 x86_64,$(architecture)),,\
 		$(error ARCHITECTURE=$(architecture) is unknown: it is arm64 or x86_64))
 	@localstack/missing
 	@$(prepare) localstack/node_modules/.made .local/dist/.made-$(architecture) .local/bin/infra
-	@echo 'Built for AWS in .local/dist. To deploy it:' \
-		'cd infra && ../localstack/node_modules/.bin/cdk deploy -c team=NAME'
+
+team = @TEAM='$(TEAM)' CONTEXT='$(CONTEXT)' ARCHITECTURE='$(architecture)' ADOPT='$(ADOPT)' \
+	APPROVAL='$(APPROVAL)' CONFIRM='$(CONFIRM)' TABLE='$(TABLE)' AT='$(AT)' FROM='$(FROM)' PREFIX='$(PREFIX)' \
+	infra/team $@
+
+synth: built ## Print the template of a team's stack [TEAM=name CONTEXT='option=value …']
+	$(team)
+
+diff: built ## Show what a deployment would change [TEAM=name CONTEXT=…]
+	$(team)
+
+deploy: built ## Deploy a team's stack to AWS [TEAM=name CONTEXT=… APPROVAL=never ADOPT=1]
+	$(team)
+
+destroy: built .local/bin/operator ## Delete a team's stack, after a question [TEAM=name CONFIRM=name]
+	$(team)
+
+restore: .local/bin/operator ## Restore tables as they were [TEAM=name TABLE=catalog AT=2026-11-30T18:00:00Z]
+	$(team)
+
+restore-logs: .local/bin/operator ## Put logs back from a backup [TEAM=name FROM=bucket PREFIX=logs/]
+	$(team)
 
 fmt: ## Format and vet the code
 	gofmt -l -w $$(git ls-files '*.go')
@@ -95,6 +121,10 @@ localstack/node_modules/.made: localstack/package.json localstack/package-lock.j
 .local/dist/.made-x86_64: processor := amd64
 .local/dist/.made-arm64 .local/dist/.made-x86_64: $(call sources,functions internal)
 	@GOOS=linux GOARCH=$(processor) localstack/step 'functions for AWS' localstack/functions $(@D)
+	@touch $@
+
+.local/bin/operator: $(call sources,infra/operator internal)
+	@localstack/step 'operator' go build -o $@ ./infra/operator
 	@touch $@
 
 .local/bin/infra: $(call sources,infra internal)

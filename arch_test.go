@@ -125,11 +125,13 @@ var arrows = map[string][]string{
 	"internal/aws/scheduler":  {"internal/aws/outage", "internal/plainjson", "internal/schedule"},
 	"internal/aws/firsttoken": {},
 	"internal/aws/orphans":    {},
+	"internal/aws/restore":    {},
+	"internal/aws/teardown":   {},
 	"infra":                   {"internal/settings", "internal/openapi", "internal/problem"},
 }
 
 // roots are folders whose packages compose the others; nobody imports them.
-var roots = []string{"functions/", "infra", "localstack/"}
+var roots = []string{"functions/", "infra/", "localstack/"}
 
 // suites are packages that only tests import: contracts and test doubles.
 var suites = regexp.MustCompile(`(^|/)[a-z]+test$`)
@@ -350,7 +352,7 @@ func calls(t *testing.T, f file) {
 				t.Errorf("%s calls %s; the clock comes in as an option", f.at(call.Pos()), name)
 			}
 		case "os.Getenv", "os.LookupEnv", "os.Environ":
-			if !within(f.pkg, []string{"internal/boot", "infra", "localstack/"}) && !testHelper(f.pkg) {
+			if !within(f.pkg, []string{"internal/boot", "infra/", "localstack/"}) && !testHelper(f.pkg) {
 				t.Errorf("%s reads the environment", f.at(call.Pos()))
 			}
 		case "os.Exit", "log.Fatal":

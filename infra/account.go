@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -14,8 +15,12 @@ import (
 
 // Account is how the stack fits into an account with rules of its own.
 type Account struct {
-	// Region (region) is where the stack is. By default it is the region of the credentials.
-	Region string
+	// ID (account) and Region (region) are where the stack is. By default they are those of the
+	// credentials.
+	ID, Region string
+	// Adopt (adopt=true) writes all names of data as plain texts, by which CloudFormation finds
+	// the tables and the bucket that a destroyed stack has left, or that were restored.
+	Adopt bool
 	// Boundary (permissions-boundary) is the ARN of the policy that limits every role of the
 	// stack. It is optional.
 	Boundary string
@@ -40,6 +45,7 @@ type Account struct {
 
 // What the values look like.
 var (
+	accountID  = regexp.MustCompile(`^\d{12}$`)
 	regionName = regexp.MustCompile(`^[a-z]{2,4}(-[a-z]+)+-\d{1,2}$`)
 	policyARN  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::(\d{12}|aws):policy/[\w+=,.@/-]+$`)
 	busName    = regexp.MustCompile(`^[A-Za-z0-9._/-]{1,256}$`)
@@ -52,7 +58,9 @@ const maxTagKey, maxTagValue = 128, 256
 // account reads the options.
 func (c *context) account() Account {
 	return Account{
+		ID:                 c.text("account", ""),
 		Region:             c.text("region", ""),
+		Adopt:              c.flag("adopt", false),
 		Boundary:           c.text("permissions-boundary", ""),
 		Bus:                c.text("bus", ""),
 		Tags:               c.text("tags", ""),
@@ -68,6 +76,13 @@ func (a Account) check() error {
 		return err
 	}
 	switch {
+	case a.ID != "" && !accountID.MatchString(a.ID):
+		return fmt.Errorf("account=%s: the 12 digits of an account", a.ID)
+	case a.Adopt && (a.ID == "" || a.Region == ""):
+		return errors.New("adopt=true: it needs account and region, which the CDK's command line takes " +
+			"from the credentials")
+	case a.Adopt && a.Removal == "destroy":
+		return errors.New("adopt=true: not with removal=destroy; CloudFormation adopts only what it keeps")
 	case a.Region != "" && !regionName.MatchString(a.Region):
 		return fmt.Errorf("region=%s: the name of a region, like eu-central-1", a.Region)
 	case a.Boundary != "" && !policyARN.MatchString(a.Boundary):
@@ -104,16 +119,21 @@ func (o Options) tags() *map[string]*string {
 	return &all
 }
 
-// place is where the stack is deployed. The account is always the one of the credentials.
+// place is where the stack is deployed. A nil account or region is the one of the credentials.
 func (a Account) place() *awscdk.Environment {
-	if a.Region == "" {
-		return nil
+	place := &awscdk.Environment{}
+	if a.ID != "" {
+		place.Account = jsii.String(a.ID)
 	}
-	return &awscdk.Environment{Region: jsii.String(a.Region)}
+	if a.Region != "" {
+		place.Region = jsii.String(a.Region)
+	}
+	return place
 }
 
-// keepsData tells whether tables and logs outlive the stack. Data of an emulator never does.
-func (o Options) keepsData() bool { return !o.Local && o.Removal != "destroy" }
+// keepsData tells whether tables and logs outlive the stack. Data of an emulator does so only on
+// request.
+func (o Options) keepsData() bool { return o.Removal == "retain" || o.Removal == "" && !o.Local }
 
 // removal is the policy for data that leaves the template, or whose stack is deleted.
 func (o Options) removal() awscdk.RemovalPolicy {

@@ -22,8 +22,8 @@ type Limits struct {
 	// MaxRunners (max-runners) is how many deployments of the team run at once, 200 by default.
 	MaxRunners int
 	// RunnerConcurrency (runner-concurrency) reserves so many concurrent functions of the account
-	// for the runner, and APIConcurrency (api-concurrency) for each function of the API. What is
-	// reserved is a limit, too. By default nothing is.
+	// for the runner, and APIConcurrency (api-concurrency) for each function of the API. A
+	// reservation is a limit, too. By default nothing is.
 	RunnerConcurrency, APIConcurrency int
 }
 

@@ -1,19 +1,12 @@
 // Package main is the CDK app: the stack of one team, waybill-TEAM, for AWS and
 // for a local emulator.
 //
-// To deploy a team's stack, from the root of the checkout and with AWS credentials
-// that may deploy:
-//
-//	make dist
-//	localstack/node_modules/.bin/cdk bootstrap aws://ACCOUNT/REGION   # once for each
-//	cd infra
-//	../localstack/node_modules/.bin/cdk deploy -c team=NAME
-//
-// The bootstrap needs no app, but in this folder the CLI would run it. The context is
-// described at [Options].
+// The Makefile calls it: make deploy TEAM=NAME. The context is described at [Options]. The options of
+// a team may be in a file, teams/NAME.json.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -34,8 +27,14 @@ func main() {
 func run() error {
 	defer jsii.Close()
 	app := NewApp("")
-	opts, err := ReadOptions(func(name string) any { return app.Node().TryGetContext(jsii.String(name)) })
+	file, err := readTeamFile(teamFiles, func(name string) any {
+		return app.Node().TryGetContext(jsii.String(name))
+	})
 	if err != nil {
+		return err
+	}
+	opts, err := ReadOptions(credentials(file.lookup))
+	if err = errors.Join(err, file.unread()); err != nil {
 		return err
 	}
 	if _, err := New(app, opts, openapi.Routes()); err != nil {
@@ -43,6 +42,19 @@ func run() error {
 	}
 	app.Synth(nil)
 	return nil
+}
+
+// credentials adds the account and the region that the CDK's command line has found to a context that
+// adopts data without naming them.
+func credentials(lookup func(name string) any) func(name string) any {
+	found := map[string]string{"account": "CDK_DEFAULT_ACCOUNT", "region": "CDK_DEFAULT_REGION"}
+	return func(name string) any {
+		value := lookup(name)
+		if variable, is := found[name]; is && value == nil && fmt.Sprint(lookup("adopt")) == "true" {
+			return os.Getenv(variable)
+		}
+		return value
+	}
 }
 
 // NewApp returns an app whose templates depend only on this code. It writes them

@@ -29,7 +29,16 @@ func (o Options) name(part string) *string { return jsii.String(o.prefix() + "-"
 // tableName returns the name of a table, which ends in the generation. A table that
 // was restored to a point in time has another name, and becomes the next generation.
 func (o Options) tableName(part string) *string {
-	return o.name(fmt.Sprintf("%s-%d", part, o.Generation))
+	return o.name(fmt.Sprintf("%s-%d", part, o.Generations.of(part)))
+}
+
+// tableID returns the id of a table in the template. Each generation has one of its own, because
+// CloudFormation adopts a table only as a new resource.
+func (o Options) tableID(id string) string {
+	if generation := o.Generations.of(kebab(id)); generation > 1 {
+		return fmt.Sprint(id, generation)
+	}
+	return id
 }
 
 // bucketName returns the name of the log bucket. Names of buckets are global, so it

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	infra "waybill/infra"
@@ -86,22 +87,100 @@ func TestP10NoPolicyMatchesAnotherTeam(t *testing.T) {
 
 func TestGenerationsOfTables(t *testing.T) {
 	for _, test := range []struct {
-		given any
-		want  int
-	}{{nil, 1}, {"2", 2}, {3, 3}} {
+		given       any
+		catalog, of int // of tokens
+	}{{nil, 1, 1}, {"2", 2, 2}, {3, 3, 3}, {"catalog=2", 2, 1}, {"catalog=2, tokens=3", 2, 3}} {
 		got, err := readOptions(t, map[string]any{"team": "blue", "generation": test.given})
-		if err != nil || got.Generation != test.want {
-			t.Errorf("generation=%v: %d, %v; want %d", test.given, got.Generation, err, test.want)
+		catalog, tokens := infra.GenerationOf(got, "catalog"), infra.GenerationOf(got, "tokens")
+		if err != nil ||
+			catalog != test.catalog || tokens != test.of {
+			t.Errorf("generation=%v: %d and %d, %v", test.given, catalog, tokens, err)
 		}
 	}
-	for _, given := range []string{"0", "-1", "1000", "two", "1.5"} {
+	for _, given := range []string{"0", "-1", "1000", "two", "1.5", "catalog=0", "catalog=", "users=2"} {
 		_, err := readOptions(t, map[string]any{"team": "blue", "generation": given})
 		if want := fmt.Sprintf("generation=%s: a number from 1 to 999", given); err == nil ||
-			err.Error() != want {
+			!strings.HasPrefix(err.Error(), want) {
 			t.Errorf("generation=%s: %v, want %s", given, err, want)
 		}
 	}
 }
+
+// TestARestoredTableIsAnotherResource: CloudFormation takes in a table only under an id that the stack does
+// not have, and leaves the former one alone.
+func TestARestoredTableIsAnotherResource(t *testing.T) {
+	now, next := parse(t, onAWS), parse(t, restored)
+	was := now.all(t, "AWS::DynamoDB::GlobalTable")
+	streams := map[string]string{}
+	for id, mapping := range next.all(t, "AWS::Lambda::EventSourceMapping") {
+		streams[target(mapping.get("EventSourceArn"))] = id
+	}
+	names := map[string]bool{}
+	for id, table := range next.all(t, "AWS::DynamoDB::GlobalTable") {
+		name := fmt.Sprint(table.get("TableName"))
+		names[name] = true
+		_, same := was[id]
+		isNext := name == "waybill-golden-catalog-2" || name == "waybill-golden-service-deployments-3"
+		if same == isNext {
+			t.Errorf("%s has the id %s, which the stack has already: %v", name, id, same)
+		}
+		if mapping := streams[id]; name == "waybill-golden-service-deployments-3" &&
+			(mapping == "" || now.Resources[mapping].Type != "") {
+			t.Errorf("%s is read by %q, want a mapping of its own", name, mapping)
+		}
+	}
+	_, dispatch := next.function(t, "dispatch")
+	if got := target(dispatch.get("Environment", "Variables", "WAYBILL_CATALOG_TABLE")); len(names) != 9 ||
+		next.Resources[got].get("TableName") != "waybill-golden-catalog-2" {
+		t.Errorf("dispatch reads %s of %v", got, names)
+	}
+}
+
+var restored = sync.OnceValues(func() ([]byte, error) {
+	return synthesize(func() infra.Options {
+		opts := golden()
+		opts.Generations = infra.Generations{"catalog": 2, "service-deployments": 3}
+		return opts
+	})
+})
+
+// TestAdoptedDataHasPlainNames: CloudFormation takes in what exists only by a name that is a plain text, and
+// only if the stack would keep it. Otherwise the template is the same one.
+func TestAdoptedDataHasPlainNames(t *testing.T) {
+	m, usual := parse(t, adopting), parse(t, onAWS)
+	for kind, property := range map[string]string{
+		"AWS::DynamoDB::GlobalTable": "TableName", "AWS::S3::Bucket": "BucketName",
+	} {
+		for id, r := range m.all(t, kind) {
+			name, plain := r.get(property).(string)
+			if !plain || !strings.HasPrefix(name, "waybill-golden-") {
+				t.Errorf("%s has the name %v", id, r.get(property))
+			}
+			if r.DeletionPolicy != "Retain" {
+				t.Errorf("%s goes with the stack: %s", id, r.DeletionPolicy)
+			}
+			if usual.Resources[id].Type != kind {
+				t.Errorf("%s is not in the usual template", id)
+			}
+		}
+	}
+	if len(m.Resources) != len(usual.Resources) {
+		t.Errorf("%d resources, usually %d", len(m.Resources), len(usual.Resources))
+	}
+	for id, bucket := range m.all(t, "AWS::S3::Bucket") {
+		if got := bucket.get("BucketName"); got != "waybill-golden-123456789012-eu-central-1" {
+			t.Errorf("%s is %v", id, got)
+		}
+	}
+}
+
+var adopting = sync.OnceValues(func() ([]byte, error) {
+	return synthesize(func() infra.Options {
+		opts := golden()
+		opts.Adopt, opts.ID, opts.Region = true, "123456789012", "eu-central-1"
+		return opts
+	})
+})
 
 // readOptions reads the context with built functions.
 func readOptions(t *testing.T, context map[string]any) (infra.Options, error) {

@@ -26,9 +26,10 @@ type Options struct {
 	// Functions (functions) is the folder that has NAME/bootstrap of every
 	// function; [DefaultFunctions] when not given.
 	Functions string
-	// Generation (generation) ends the names of the tables; 1 when not given. A table
-	// that was restored to a point in time becomes the next generation.
-	Generation int
+	// Generations (generation) end the names of the tables: a number for all of them, or a list
+	// like "catalog=2,tokens=3", in which a table that is not named has 1. A table that was
+	// restored to a point in time becomes the next generation.
+	Generations Generations
 	// Shards (shards) is how many partitions each index of deployments by time has; 1
 	// when not given. A partition takes 1,000 writes a second.
 	Shards int
@@ -92,9 +93,6 @@ const (
 	DefaultFunctions    = "../.local/dist"
 )
 
-// maxGeneration is far above the number of times that a stack is ever restored.
-const maxGeneration = 999
-
 // maxShards is how many queries a reader of the team's history should make at most.
 const maxShards = 10
 
@@ -128,7 +126,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	opts.Dashboard = given.flag("dashboard", false)
 	opts.NoMetrics = !given.flag("metrics", true)
 	opts.Shards = given.number("shards", 1, 1, maxShards)
-	opts.Generation = given.number("generation", 1, 1, maxGeneration)
+	opts.Generations = given.generations()
 	opts.Limits, opts.Network, opts.Account = given.limits(), given.network(), given.account()
 	if given.err != nil {
 		return Options{}, given.err

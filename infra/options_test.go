@@ -21,7 +21,7 @@ func TestReadOptions(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		context map[string]any
-		want    infra.Options // with the defaults of Generation, Shards and Functions
+		want    infra.Options // with the defaults of Shards and Functions
 	}{
 		{
 			name:    "a team alone",
@@ -127,6 +127,14 @@ func TestReadOptions(t *testing.T) {
 				Removal: "destroy", Tracing: true, ForeignGatewayRole: true}},
 		},
 		{
+			name: "data to adopt",
+			context: with("adopt", "true", "account", "123456789012", "region", "eu-central-1",
+				"generation", "catalog=2"),
+			want: infra.Options{Team: "blue", Architecture: "arm64",
+				Generations: infra.Generations{"catalog": 2},
+				Account:     infra.Account{Adopt: true, ID: "123456789012", Region: "eu-central-1"}},
+		},
+		{
 			name:    "a life of tokens",
 			context: map[string]any{"team": "blue", "token-days": "90"},
 			want:    infra.Options{Team: "blue", Architecture: "arm64", TokenDays: "90"},
@@ -137,7 +145,7 @@ func TestReadOptions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c.want.Generation, c.want.Shards, c.want.Functions = 1, 1, built
+			c.want.Shards, c.want.Functions = 1, built
 			if diff := cmp.Diff(got, c.want); diff != "" {
 				t.Errorf("-got +want:\n%s", diff)
 			}
@@ -213,6 +221,10 @@ func TestReadOptionsRefuses(t *testing.T) {
 		{"the stack's tag", with("tags", "waybill-team=red"), "waybill-team is the stack's"},
 		{"an alias", with("key", "alias/blue"), "key=alias/blue: create, or the ARN of a key"},
 		{"a zone as a region", with("region", "eu-central-1a"), "region=eu-central-1a: the name of a region"},
+		{"a short account", with("account", "1234"), "account=1234: the 12 digits"},
+		{"an adoption anywhere", with("adopt", "true"), "adopt=true: it needs account and region"},
+		{"an adoption of what goes", with("adopt", "true", "account", "123456789012", "region",
+			"eu-central-1", "removal", "destroy"), "adopt=true: not with removal=destroy"},
 		{"another removal", with("removal", "delete"), "removal=delete: retain or destroy"},
 		{"no shards", map[string]any{"team": "blue", "shards": "0"}, "shards=0: a number from 1 to 10"},
 		{"no team", nil, "-c team=NAME"},

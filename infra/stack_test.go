@@ -330,7 +330,6 @@ func TestARouteOfNoFunctionIsRefused(t *testing.T) {
 	}
 	_, err := infra.New(infra.NewApp(t.TempDir()), infra.Options{
 		Team:         "blue",
-		Generation:   1,
 		Shards:       1,
 		Architecture: "arm64",
 		Functions:    folder,

@@ -98,7 +98,7 @@ func newTable(
 	}
 	props.DeletionProtection = jsii.Bool(opts.keepsData())
 	props.RemovalPolicy = opts.removal()
-	table := awsdynamodb.NewTableV2(scope, jsii.String(id), &props)
+	table := awsdynamodb.NewTableV2(scope, jsii.String(opts.tableID(id)), &props)
 	keys.table(table)
 	return table
 }

@@ -55,7 +55,6 @@ var (
 func golden() infra.Options {
 	return infra.Options{
 		Team:         "golden",
-		Generation:   1,
 		Shards:       1,
 		Architecture: infra.DefaultArchitecture,
 		Images:       "team/,shared/web",
@@ -127,7 +126,7 @@ func synthesizeWith(opts infra.Options, routes []openapi.Route) ([]byte, error) 
 		return nil, err
 	}
 	app.Synth(nil)
-	return os.ReadFile(filepath.Join(folder, "cdk.out", "waybill-golden.template.json"))
+	return os.ReadFile(filepath.Join(folder, "cdk.out", "waybill-"+opts.Team+".template.json"))
 }
 
 // placeholders makes a folder as the built functions would lie in it.

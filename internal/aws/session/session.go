@@ -5,6 +5,7 @@ package session
 
 import (
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
@@ -34,6 +35,11 @@ func New(s settings.Settings) (*Session, error) {
 
 // Config returns the configuration for a client of any service.
 func (s *Session) Config() aws.Config { return s.account.Config() }
+
+// CloudFormation returns a client for stacks.
+func (s *Session) CloudFormation() *cloudformation.Client {
+	return cloudformation.NewFromConfig(s.Config())
+}
 
 // DynamoDB returns a client for tables.
 func (s *Session) DynamoDB() *dynamodb.Client { return s.account.DynamoDB() }
