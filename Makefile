@@ -12,8 +12,8 @@ sources = go.mod go.sum $(shell find $(1) -name testdata -prune -o ! -name '*_te
 # prepare runs the downloads at the same time as the compiler.
 prepare := $(MAKE) --silent --jobs=4
 
-.PHONY: help up down token orphans test bench dist fmt golden
 .PHONY: built synth diff deploy destroy restore restore-logs
+.PHONY: help up down token orphans redrive test bench dist fmt golden
 .PHONY: tools tools-ministack tools-localstack tools-localstack-pypi tools-dynamodb-local tools-versitygw
 .PHONY: tools-schemathesis tools-cfn-lint
 
@@ -36,6 +36,9 @@ token: $(WAYBILL) ## Print a new token [NAME=ci ABILITIES=read,deploy]
 
 orphans: $(WAYBILL) ## List the logs without a record, or remove them [REMOVE=1]
 	@REMOVE='$(REMOVE)' $(WAYBILL) orphans
+
+redrive: $(WAYBILL) ## Handle the changes again that dispatch gave up [TEAM=NAME in the AWS account of the environment, or else the local cloud]
+	@TEAM='$(TEAM)' $(WAYBILL) redrive
 
 test: ## Run every test that can run here and say what was skipped [FULL=1 for all of it on LocalStack, too]
 	@localstack/missing ministack

@@ -127,6 +127,7 @@ var arrows = map[string][]string{
 	"internal/aws/orphans":    {},
 	"internal/aws/restore":    {},
 	"internal/aws/teardown":   {},
+	"internal/aws/redrive":    {},
 	"infra":                   {"internal/settings", "internal/openapi", "internal/problem"},
 }
 

@@ -12,12 +12,11 @@ import (
 	"waybill/internal/settings"
 )
 
-// streamHours is how long dispatch tries to handle a change. A change that can
-// never be handled holds up all later ones in its shard, so this must be less than
-// a day. A deployment whose claim was given up waits for an operator, so it must
-// be more than a few minutes: most outages are over in an hour. The stream keeps a
-// change for 24 hours, and the message in the dead-letter queue names its place.
-const streamHours = 1
+// streamMinutes is how long dispatch tries to handle a change. A change that can never be
+// handled holds up all later ones in its shard for as long. After a longer outage the changes
+// are dead letters: the sweep repairs starts and ends, and `make redrive` handles the changes
+// again, which the stream keeps for 24 hours.
+const streamMinutes = 10
 
 // defaultRunners is how many deployments of the team run at once, whatever their
 // servers would allow: a fifth of the default concurrency of an account. Further
@@ -39,7 +38,7 @@ func newTriggers(res resources, functions map[string]awslambda.Function) {
 			// Lambda finds a bad change, and does not repeat the others.
 			ReportBatchItemFailures: jsii.Bool(true),
 			BisectBatchOnError:      jsii.Bool(true),
-			MaxRecordAge:            awscdk.Duration_Hours(jsii.Number(streamHours)),
+			MaxRecordAge:            awscdk.Duration_Minutes(jsii.Number(streamMinutes)),
 			Filters:                 changesOfStatus(),
 			OnFailure:               awslambdaeventsources.NewSqsDlq(res.queues.streamsDead),
 		})

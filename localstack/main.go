@@ -39,6 +39,8 @@ func run(ctx context.Context, args []string) error {
 	switch command {
 	case "check", "up", "down", "token", "orphans":
 		return runDemo(ctx, root, command)
+	case "redrive":
+		return redriveLetters(ctx, root, os.Getenv("TEAM"))
 	case "emulate":
 		return emulate(ctx, root, args[1:])
 	case "sweep":
@@ -46,7 +48,7 @@ func run(ctx context.Context, args []string) error {
 	case demo.ServeCommand:
 		return serve(ctx, args[1:])
 	}
-	return fmt.Errorf("%q is no command: check, up, down, token, orphans, emulate or sweep is", command)
+	return fmt.Errorf("%q is no command: check, up, down, token, orphans, redrive, emulate or sweep is", command)
 }
 
 func runDemo(ctx context.Context, root, command string) error {

@@ -6,12 +6,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"waybill/internal/aws/account"
 	"waybill/internal/aws/firsttoken"
 	"waybill/internal/aws/orphans"
+	"waybill/internal/aws/redrive"
 	"waybill/internal/aws/session"
 	"waybill/internal/settings"
 	"waybill/localstack/emulator"
@@ -232,6 +235,27 @@ func (c *Cloud) Token(ctx context.Context, name string, abilities ...string) (st
 // function, and removes them if remove is true.
 func (c *Cloud) Orphans(ctx context.Context, remove bool, found func(orphans.Orphan)) error {
 	return orphans.Each(ctx, c.session.Lambda(), c.dispatch(), remove, found)
+}
+
+// Redrive handles the changes again that dispatch gave up; see [redrive.Client.Each].
+func (c *Cloud) Redrive(ctx context.Context, done func(redrive.Letter)) error {
+	return redriveIn(ctx, settings.New(c.lookup), c.target.Team, done)
+}
+
+// RedriveTeam is Redrive in the AWS account of the environment.
+func RedriveTeam(ctx context.Context, team string, done func(redrive.Letter)) error {
+	return redriveIn(ctx, settings.New(os.LookupEnv), team, done)
+}
+
+func redriveIn(
+	ctx context.Context, in settings.Settings, team string, done func(redrive.Letter),
+) error {
+	opened, err := account.New(in)
+	if err != nil {
+		return err
+	}
+	client := redrive.Open(opened.Config(), opened.ConfigForInvocations())
+	return client.Each(ctx, redrive.StackOf(team), done)
 }
 
 // dispatch is the name of the dispatch function. All functions of a stack are named alike.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"waybill/internal/aws/orphans"
+	"waybill/internal/aws/redrive"
 	"waybill/localstack/background"
 	"waybill/localstack/client"
 	"waybill/localstack/cloud"
@@ -160,6 +161,16 @@ func (d *Demo) Orphans(ctx context.Context, remove bool) error {
 		fmt.Fprintln(d.opts.Out, "Every log has a record, or is less than a day old.")
 	}
 	return err
+}
+
+// Redrive handles the changes again that dispatch gave up, in the running demo, and calls done for
+// each dead letter.
+func (d *Demo) Redrive(ctx context.Context, done func(redrive.Letter)) error {
+	running, err := cloud.Find(d.opts.Root, d.folder(), team)
+	if err != nil {
+		return err
+	}
+	return running.Redrive(ctx, done)
 }
 
 // Check returns the errors for which Up would refuse to start. It needs none of
