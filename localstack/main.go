@@ -48,7 +48,8 @@ func run(ctx context.Context, args []string) error {
 	case demo.ServeCommand:
 		return serve(ctx, args[1:])
 	}
-	return fmt.Errorf("%q is no command: check, up, down, token, orphans, redrive, emulate or sweep is", command)
+	return fmt.Errorf("%q is no command: check, up, down, token, orphans, redrive, emulate or sweep is",
+		command)
 }
 
 func runDemo(ctx context.Context, root, command string) error {

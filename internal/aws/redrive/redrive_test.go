@@ -35,7 +35,8 @@ func TestRedrive(t *testing.T) {
 	for _, one := range []types.AttributeValue{
 		&types.AttributeValueMemberB{Value: []byte("fine")},
 		&types.AttributeValueMemberSS{Value: []string{"poison"}},
-		&types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberBOOL{Value: true}}},
+		&types.AttributeValueMemberL{Value: []types.AttributeValue{
+			&types.AttributeValueMemberBOOL{Value: true}}},
 	} {
 		w.put(t, one)
 	}
@@ -233,7 +234,8 @@ func (w *world) redrive(t *testing.T) map[string]redrive.Letter {
 	t.Helper()
 	found := map[string]redrive.Letter{}
 	stack := redrive.Stack{Queue: w.name, Function: "dispatch"}
-	if err := w.client.Each(t.Context(), stack, func(one redrive.Letter) { found[one.First] = one }); err != nil {
+	err := w.client.Each(t.Context(), stack, func(one redrive.Letter) { found[one.First] = one })
+	if err != nil {
 		t.Fatal(err)
 	}
 	return found
