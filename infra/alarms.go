@@ -56,6 +56,8 @@ func newAlarms(res resources, functions map[string]awslambda.Function, api api) 
 		limitsToNotice*res.opts.runnerTimeout().Seconds())
 	a.at("RequestsFail", "The API answers requests with a status of 500 or more.",
 		api.rest.MetricServerError(statistic("Sum")), failuresToNotice)
+	a.at("QueueStands", "Deployments of a server wait, and nothing runs on it. The log of dispatch names "+
+		"the server.", standingQueues(res, functions["dispatch"]), 1)
 	a.sweepIsMissing()
 	if !res.opts.NoMetrics {
 		a.deploymentsFail()
@@ -206,6 +208,17 @@ func refusedDeliveries(res resources, functions map[string]awslambda.Function) a
 			MetricName:      jsii.String("refused-deliveries"),
 		})
 	return labelled(filter.Metric(statistic("Sum")), "refused")
+}
+
+// standingQueues counts the servers whose queue does not move, once in each sweep: a line in the log
+// of dispatch is one of them.
+func standingQueues(res resources, dispatch awslambda.Function) awscloudwatch.Metric {
+	return dispatch.LogGroup().AddMetricFilter(jsii.String("StandingQueues"), &awslogs.MetricFilterOptions{
+		FilterPattern: awslogs.FilterPattern_StringValue(jsii.String("$.msg"), jsii.String("="),
+			jsii.String("a queue does not move")),
+		MetricNamespace: jsii.String("Waybill/" + res.opts.Team),
+		MetricName:      jsii.String("standing-queues"),
+	}).Metric(statistic("Sum"))
 }
 
 // unmatched counts the pushed images and the new objects that no resource declares: a line in

@@ -80,7 +80,7 @@ func TestAnExistingTopicTakesTheAlarms(t *testing.T) {
 func TestTheAlarms(t *testing.T) {
 	want := []string{"runner-dead", "trigger-dead", "notify-dead", "streams-dead", "schedules-dead",
 		"streams-behind", "schedules-dropped", "runner-waits", "requests-fail", "functions-throttled",
-		"tables-throttled", "sweep-missing", "deployments-fail"}
+		"tables-throttled", "sweep-missing", "deployments-fail", "queue-stands"}
 	for _, name := range functionNames {
 		want = append(want, name+"-fails")
 	}

@@ -311,6 +311,7 @@ func (d *Dispatcher) sweep(ctx context.Context, server catalog.ID) error {
 		err = errors.Join(err, d.ports.Notifier.Watch(ctx, load))
 	}
 	err = errors.Join(err, d.ClaimAll(ctx, server)) // first, because it makes room in the queue
+	err = errors.Join(err, d.watchQueue(ctx, server, load))
 	if len(load.Waiting) == 0 {
 		return err
 	}
@@ -319,6 +320,36 @@ func (d *Dispatcher) sweep(ctx context.Context, server catalog.ID) error {
 		err = errors.Join(err, failed)
 	}
 	return errors.Join(err, d.ClaimAll(ctx, server))
+}
+
+// standsAfter is how long the first deployment of a queue may wait while nothing runs on its server.
+// The stream starts it within seconds, and the sweep within a minute.
+const standsAfter = 5 * time.Minute
+
+// watchQueue logs a queue that does not move: nothing runs on its server, and still its first
+// deployment was not claimed for a long time. An alarm counts the lines. It reads the server again,
+// because what it was told is from before the claims.
+func (d *Dispatcher) watchQueue(ctx context.Context, server catalog.ID, load Load) error {
+	now := d.opts.Now()
+	if !load.stands(now) {
+		return nil
+	}
+	load, err := d.ports.History.Load(ctx, server)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err == nil && load.stands(now) {
+		first := load.Queue[0]
+		d.opts.Log.WarnContext(ctx, "a queue does not move", "server_uuid", server,
+			"deployment_uuid", first.ID, "queued", len(load.Queue),
+			"waits_seconds", int(now.Sub(first.QueuedAt).Seconds()))
+	}
+	return err
+}
+
+// stands reports whether the queue should have moved long ago.
+func (l Load) stands(now time.Time) bool {
+	return len(l.Running) == 0 && len(l.Queue) > 0 && now.Sub(l.Queue[0].QueuedAt) > standsAfter
 }
 
 // settleWaiters settles the deployments that wait for one that has ended, and claims those

@@ -112,7 +112,8 @@ func (c *Client) handle(ctx context.Context, function string, message types.Mess
 	var read struct {
 		Batch batch `json:"DDBStreamBatchInfo"`
 	}
-	if err := json.Unmarshal([]byte(aws.ToString(message.Body)), &read); err != nil || read.Batch.Stream == "" {
+	err := json.Unmarshal([]byte(aws.ToString(message.Body)), &read)
+	if err != nil || read.Batch.Stream == "" {
 		letter.Err = fault.New(fault.Invalid, "the message is no letter of a stream")
 		return letter
 	}
@@ -146,7 +147,8 @@ func (c *Client) invoke(ctx context.Context, function string, change event) erro
 		Failures []struct{} `json:"batchItemFailures"`
 	}
 	if answered.FunctionError != nil || json.Unmarshal(answered.Payload, &answer) != nil {
-		return fault.New(fault.Internal, "%s broke off at the change %s; its log says why", function, change.ID)
+		return fault.New(fault.Internal, "%s broke off at the change %s; its log says why", function,
+			change.Change.Sequence)
 	}
 	if len(answer.Failures) > 0 {
 		return fault.New(fault.Internal, "%s cannot handle the change %s; its log says why", function,
