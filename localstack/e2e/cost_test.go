@@ -28,7 +28,7 @@ const maxStartUnits = 44
 // writes of the runner that bring no progress. A follow is a note that a reader follows the
 // log. Dating gives the deployment that finished before its date.
 var phases = []string{"enqueue", "claim", "begin", "progress", "renewal", "follow", "end", "events", "feed",
-	"dating", "expiry", "other"}
+	"measure", "dating", "expiry", "other"}
 
 // stackLease is the runners' lease on a stack that is no test's.
 const stackLease = 40 * time.Second
@@ -90,7 +90,8 @@ func TestCostOfADeployment(t *testing.T) {
 func wantPriced(t *testing.T, costs map[string]cost) {
 	t.Helper()
 	var around, progress cost
-	for _, phase := range []string{"enqueue", "claim", "end", "events", "feed", "dating", "expiry"} {
+	for _, phase := range []string{"enqueue", "claim", "end", "events", "feed", "measure", "dating",
+		"expiry"} {
 		around.writeUnits += costs[phase].writeUnits
 		around.objects += costs[phase].objects
 	}
@@ -286,6 +287,9 @@ func phaseOf(call meter.Call) string {
 			if write.Before.Text("removed") != write.After.Text("removed") {
 				phase = "expiry"
 			}
+		case kind == "server-queue" && len(call.Writes) == 1 &&
+			fmt.Sprint(write.Before["health"]) != fmt.Sprint(write.After["health"]):
+			return "measure"
 		case strings.HasPrefix(kind, "rollup"):
 			return "sweep" // once a minute for the whole team
 		}
