@@ -90,7 +90,7 @@ fmt: ## Format and vet the code
 golden: ## Write the golden files again; read the difference before you commit it
 	go test ./infra ./internal/recipe ./internal/logbook ./internal/template -update
 
-tools: localstack/node_modules/.made .local/functions/.made .local/bin/infra
+tools: localstack/node_modules/.made .local/functions/.made .local/bin/infra .local/bin/operator
 tools-ministack: tools .local/venv/ministack/.made
 tools-localstack: tools
 tools-localstack-pypi: tools .local/venv/localstack-pypi/.made .local/localstack/.made
