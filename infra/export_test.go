@@ -18,3 +18,6 @@ func ReadTeamFile(folder string, given func(name string) any) (Options, error) {
 	}
 	return opts, err
 }
+
+// Credentials is credentials.
+func Credentials(lookup func(name string) any) func(name string) any { return credentials(lookup) }

@@ -68,3 +68,23 @@ func TestAWrongTeamFileIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestAnAdoptionIsWhereTheCredentialsAre: the CDK's command line has told the app. Only an adoption asks.
+func TestAnAdoptionIsWhereTheCredentialsAre(t *testing.T) {
+	t.Setenv("CDK_DEFAULT_ACCOUNT", "123456789012")
+	t.Setenv("CDK_DEFAULT_REGION", "eu-central-1")
+	for _, c := range []struct {
+		context         map[string]any
+		account, region any
+	}{
+		{with(), nil, nil},
+		{with("adopt", "true"), "123456789012", "eu-central-1"},
+		{with("adopt", "true", "region", "eu-west-1"), "123456789012", "eu-west-1"},
+	} {
+		lookup := infra.Credentials(func(name string) any { return c.context[name] })
+		account, region := lookup("account"), lookup("region")
+		if account != c.account || region != c.region {
+			t.Errorf("%v: account %v, region %v", c.context, account, region)
+		}
+	}
+}

@@ -87,7 +87,8 @@ func TestStacksOfTwoTeamsInOneAccount(t *testing.T) {
 	probe := map[string]types.AttributeValue{"kind": &types.AttributeValueMemberS{Value: "probe"},
 		"uuid": &types.AttributeValueMemberS{Value: "one"}}
 	catalog := aws.String("waybill-" + one + "-catalog-1")
-	if _, err := tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: catalog, Item: probe}); err != nil {
+	_, err := tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: catalog, Item: probe})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if said, err := here.team("destroy", one); err == nil || !strings.Contains(said, "nothing was deleted") {
