@@ -13,7 +13,7 @@ sources = go.mod go.sum $(shell find $(1) -name testdata -prune -o ! -name '*_te
 prepare := $(MAKE) --silent --jobs=4
 
 .PHONY: built synth diff deploy destroy restore restore-logs
-.PHONY: help up down token orphans redrive test bench dist fmt golden
+.PHONY: help up down token orphans redrive test grants bench dist fmt golden
 .PHONY: tools tools-ministack tools-localstack tools-localstack-pypi tools-dynamodb-local tools-versitygw
 .PHONY: tools-schemathesis tools-cfn-lint
 
@@ -43,6 +43,10 @@ redrive: $(WAYBILL) ## Handle the changes again that dispatch gave up [TEAM=NAME
 test: ## Run every test that can run here and say what was skipped [FULL=1 for all of it on LocalStack, too]
 	@localstack/missing ministack
 	@FULL='$(FULL)' localstack/test
+
+grants: ## Remove each grant of the functions in turn and print which calls then fail [after `make test`]
+	@WAYBILL_GRANTS='$(CURDIR)/.local/grants' go test -count=1 -v -run=TestP10 ./localstack/grants | \
+		sed -E 's/^ +[a-z_]+\.go:[0-9]+: //'
 
 bench: ## Run the benchmarks and print their ratios
 	@go test -run='^$$' -bench=. -benchmem \

@@ -240,7 +240,7 @@ func TestP10InspectWritesNoDefinitions(t *testing.T) {
 	may := rightsOf(t, m, "inspect")
 	want := []string{
 		"dynamodb:GetItem TablesTokens", "dynamodb:PutItem TablesTokenUse",
-		"dynamodb:GetItem TablesCatalog", "dynamodb:BatchGetItem TablesCatalog",
+		"dynamodb:BatchGetItem TablesCatalog",
 		"dynamodb:UpdateItem TablesCatalog if ForAllValues:StringEquals dynamodb:LeadingKeys is one of " +
 			"[application-state service-state database-state server-sessions]",
 		"dynamodb:Query TablesCatalog if ForAllValues:StringEquals dynamodb:LeadingKeys is one of [registry]",
@@ -342,12 +342,12 @@ func TestP10TriggerReadsOneKeyAndNoLog(t *testing.T) {
 		"logs:CreateLogStream FunctionsTriggerLog", "logs:PutLogEvents FunctionsTriggerLog",
 	}
 	for table, actions := range map[string][]string{
-		"Triggers": {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"},
+		"Triggers": {"GetItem", "Query", "PutItem", "UpdateItem", "DeleteItem"},
 		"Catalog":  {"GetItem", "BatchGetItem", "Query", "UpdateItem"},
 
-		"ApplicationDeployments": {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"},
-		"ServiceDeployments":     {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"},
-		"DatabaseDeployments":    {"GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"},
+		"ApplicationDeployments": {"GetItem", "Query", "PutItem", "UpdateItem"},
+		"ServiceDeployments":     {"GetItem", "Query", "PutItem", "UpdateItem"},
+		"DatabaseDeployments":    {"GetItem", "Query", "PutItem", "UpdateItem"},
 	} {
 		for _, action := range actions {
 			want = append(want, "dynamodb:"+action+" Tables"+table)
@@ -369,7 +369,7 @@ func TestP10NotifyReadsNoOtherSecretAndNoLog(t *testing.T) {
 	const notifications = " TablesCatalog if ForAllValues:StringEquals dynamodb:LeadingKeys " +
 		"is one of [notification]"
 	want := []string{
-		"dynamodb:GetItem" + notifications, "dynamodb:BatchGetItem" + notifications,
+		"dynamodb:BatchGetItem" + notifications,
 		"dynamodb:GetItem TablesDeliveries", "dynamodb:PutItem TablesDeliveries",
 		"ssm:GetParameters /waybill-golden/notifications/*", "s3:GetObject /faults/*",
 		"sns:Publish :waybill-golden_mail_*", "sqs:SendMessage QueuesNotifyDead",

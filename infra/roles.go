@@ -60,7 +60,7 @@ func (r resources) inspectMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		r.readTokens(),
 		r.noteTokenUse(),
-		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem"),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:BatchGetItem"),
 		r.allowKinds(append(resourceStates(), "server-sessions"), "dynamodb:UpdateItem"),
 		r.allowKinds([]string{"registry"}, "dynamodb:Query"),
 		allow(r.deploymentTables(), "dynamodb:BatchGetItem", "dynamodb:Query"),
@@ -110,7 +110,7 @@ func (r resources) showMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
 		r.readTokens(),
 		r.noteTokenUse(),
-		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem"),
+		allow(on(r.tables.catalog.TableArn()), "dynamodb:BatchGetItem"),
 		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem"),
 		allow(r.objects(chunks, configurations), "s3:GetObject"),
@@ -202,12 +202,12 @@ func (r resources) allowKinds(kinds []string, actions ...string) awsiam.PolicySt
 // derived from. It reads no log.
 func (r resources) triggerMay() []awsiam.PolicyStatement {
 	return []awsiam.PolicyStatement{
-		allow(on(r.tables.triggers.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
+		allow(on(r.tables.triggers.TableArn()), "dynamodb:GetItem", "dynamodb:Query",
 			"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"),
 		allow(on(r.tables.catalog.TableArn()), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
 			"dynamodb:UpdateItem"),
-		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query",
-			"dynamodb:PutItem", "dynamodb:UpdateItem"),
+		allow(r.deploymentTables(), "dynamodb:GetItem", "dynamodb:Query", "dynamodb:PutItem",
+			"dynamodb:UpdateItem"),
 		r.writeAudit(),
 		allow(r.objects(configurations), "s3:PutObject"),
 		allow(r.secrets.arns(webhookSecrets), "ssm:GetParameters"),
@@ -227,7 +227,7 @@ func (r resources) notifyMay() []awsiam.PolicyStatement {
 		allow(on(r.queues.notify.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"),
 		allow(on(r.queues.notifyDead.QueueArn()), "sqs:SendMessage"),
-		r.allowKinds([]string{"notification"}, "dynamodb:GetItem", "dynamodb:BatchGetItem"),
+		r.allowKinds([]string{"notification"}, "dynamodb:BatchGetItem"),
 		allow(on(r.tables.deliveries.TableArn()), "dynamodb:GetItem", "dynamodb:PutItem"),
 		allow(r.secrets.arns(notificationSecrets), "ssm:GetParameters"),
 		allow(r.objects(excerpts), "s3:GetObject"),

@@ -2,6 +2,8 @@ package grants_test
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -14,11 +16,14 @@ import (
 	"waybill/localstack/grants"
 )
 
-// unseen are the grants that no call of the end-to-end tests can show, and why.
-var unseen = []struct {
+// exception is a grant that no call of the end-to-end tests shows, and why.
+type exception struct {
 	grant  *regexp.Regexp
 	reason string
-}{
+}
+
+// unseen are the exceptions.
+var unseen = []exception{
 	{regexp.MustCompile(`^dispatch: dynamodb:(DescribeStream|GetRecords|GetShardIterator) on .*/stream/`),
 		"Lambda reads the streams with the function's role. MiniStack reads them without a role."},
 	{regexp.MustCompile(`^dispatch: dynamodb:ListStreams on \*$`),
@@ -35,6 +40,10 @@ var unseen = []struct {
 		"Without it, S3 answers that a missing object is forbidden. MiniStack says that it is missing."},
 	{regexp.MustCompile(`^runner: s3:(ListBucketVersions|DeleteObjectVersion) on `),
 		"They are used only if an operator has switched versioning on."},
+	{regexp.MustCompile(`^dispatch: s3:PutObject on [^/]*/configurations/`),
+		"It is for two moments that meet: TestAConfigurationThatIsUsedMeanwhileIsPutBack."},
+	{regexp.MustCompile(`^dispatch: scheduler:(CreateSchedule|DeleteSchedule) on `),
+		"It repairs copies after the death of catalog: TestRepairMendsWhatACrashLeft."},
 	{regexp.MustCompile(`^schedules: sqs:SendMessage on `),
 		"EventBridge Scheduler sends with the role. MiniStack sends without one."},
 }
@@ -47,6 +56,9 @@ func recorded(t *testing.T) (grants.Policies, []grants.Call) {
 		t.Skip("needs the recording of the end-to-end tests: `make test` makes it; `make grants` reads it")
 	}
 	roles, calls, err := grants.Load(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		t.Skip("needs a recording of all end-to-end tests: one was skipped or has failed")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,19 +95,26 @@ func TestP10WithoutAnyGrantACallFails(t *testing.T) {
 		t.Errorf("%s has no right to %s", grants.Owner(call.Role), call)
 	}
 	applied := make([]int, len(unseen))
-	needed := 0
+	needed, twins := 0, 0
+	seen := map[string]string{}
+	for _, grant := range found.Grants {
+		if len(grant.Denied) > 0 {
+			seen[anyKind(grant)] = grant.Resource
+		}
+	}
 	for _, grant := range found.Grants {
 		if len(grant.Denied) > 0 {
 			needed++
 			t.Logf("without %s: %d calls fail, such as %s", grant, len(grant.Denied), grant.Denied[0])
 			continue
 		}
-		at := slices.IndexFunc(unseen, func(one struct {
-			grant  *regexp.Regexp
-			reason string
-		}) bool {
-			return one.grant.MatchString(grant.String())
-		})
+		at := slices.IndexFunc(unseen,
+			func(e exception) bool { return e.grant.MatchString(grant.String()) })
+		if other := seen[anyKind(grant)]; other != "" && grant.Uses == 0 {
+			twins++
+			t.Logf("without %s: seen with another kind, on %s", grant, other)
+			continue
+		}
 		if at < 0 {
 			t.Errorf("without %s: nothing fails. It is used %d times.", grant, grant.Uses)
 			continue
@@ -108,9 +127,17 @@ func TestP10WithoutAnyGrantACallFails(t *testing.T) {
 			t.Errorf("the exception %s applies to no grant", one.grant)
 		}
 	}
-	t.Logf("figure: %d of %d grants are needed by %d different calls, %d cannot be seen on MiniStack",
-		needed, len(found.Grants), len(calls), len(found.Grants)-needed)
+	t.Logf("figure: of %d grants, %d are needed by %d different calls, %d by the same code with another "+
+		"kind of resource, and %d are not seen on MiniStack",
+		len(found.Grants), needed, len(calls), twins, len(found.Grants)-needed-twins)
 }
+
+// kindTable matches the name of a table of deployments. The same code uses the three tables, and
+// takes the table from the id of the deployment. So a grant is shown by one of them.
+var kindTable = regexp.MustCompile(`(application|service|database)-deployments`)
+
+// anyKind is the text of a grant that is the same for every kind of resource.
+func anyKind(g grants.Grant) string { return kindTable.ReplaceAllString(g.String(), "*-deployments") }
 
 // TestIdleGrantsAreFound has a role with one needed grant, one that is not used and two that allow
 // the same.
