@@ -160,7 +160,11 @@ func Refused(ctx context.Context, as rawcall.Caller, call Call) (bool, error) {
 			Type: formType, Body: form.Encode()})
 	case "s3":
 		method, known := map[string]string{"GetObject": http.MethodGet, "PutObject": http.MethodPut,
-			"DeleteObject": http.MethodDelete, "ListBucket": http.MethodGet}[operation]
+			"DeleteObject": http.MethodDelete, "ListBucket": http.MethodGet,
+			"ListBucketVersions": http.MethodGet}[operation]
+		if operation == "ListBucketVersions" {
+			name += "?versions"
+		}
 		if known {
 			return refused(ctx, as, rawcall.Request{Service: service, Method: method, Path: "/" + name})
 		}
