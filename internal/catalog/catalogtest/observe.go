@@ -84,7 +84,11 @@ func testObserveServer(t *testing.T, store catalog.Store) {
 	server.Health = whole
 	wantEntity(t, store, server)
 	later := catalog.Health{MeasuredAt: now().Add(time.Hour), DataBytes: 7, ClockOffset: time.Hour}
-	observe(later, later.Over(whole))
+	both := later
+	both.UsageAt, both.ImageBytes, both.ReclaimableImageBytes = whole.UsageAt, 1, 2
+	both.ContainerBytes, both.VolumeBytes, both.BuildCacheBytes = 3, 4, 5
+	both.ReclaimableCacheBytes = 1 << 50
+	observe(later, both)
 	for _, id := range []catalog.ID{newMeta(t, catalog.KindServer).ID, newMeta(t, catalog.KindService).ID,
 		server.KeyID, "nonsense", ""} {
 		if err := store.ObserveServer(t.Context(), id, whole); err != nil {
