@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"waybill/internal/aws/teardown"
@@ -40,6 +41,9 @@ func consequences(name string, data teardown.Data) string {
 	}
 	section("These stay under their names, and a deployment with ADOPT=1 takes them in again:", data.Kept)
 	section("THESE ARE DELETED FOR GOOD, with all deployments and logs:", data.Lost)
+	if slices.ContainsFunc(data.Lost, func(line string) bool { return strings.HasPrefix(line, "key ") }) {
+		fmt.Fprintln(&text, "Without the key, the secrets that stay cannot be read.")
+	}
 	return text.String()
 }
 

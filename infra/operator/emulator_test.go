@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"waybill/internal/aws/awstest"
 )
@@ -112,5 +113,27 @@ func TestStacksOfTwoTeamsInOneAccount(t *testing.T) {
 	if err != nil || aws.ToString(expiry.TimeToLiveDescription.AttributeName) != "expires_at" {
 		t.Errorf("items of the restored table expire by %+v, %v", expiry, err)
 	}
+	restoreLogs(t, here, other)
 	here.must(t, "destroyed", "destroy", other, "CONFIRM="+other)
+}
+
+// restoreLogs puts a chunk back that is only in a backup.
+func restoreLogs(t *testing.T, here account, team string) {
+	t.Helper()
+	objects := awstest.Session(t).S3()
+	backup, key := aws.String("backup-of-"+team), aws.String("logs/one/1")
+	if _, err := objects.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: backup}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := objects.PutObject(t.Context(), &s3.PutObjectInput{Bucket: backup, Key: key,
+		Body: strings.NewReader("chunk"), ContentEncoding: aws.String("gzip")}); err != nil {
+		t.Fatal(err)
+	}
+	here.must(t, "1 objects were put back, 0 were there", "restore-logs", team, "FROM="+*backup)
+	here.must(t, "0 objects were put back, 1 were there", "restore-logs", team, "FROM="+*backup)
+	restored, err := objects.HeadObject(t.Context(), &s3.HeadObjectInput{Key: key,
+		Bucket: aws.String("waybill-" + team + "-000000000000-" + awstest.Region)})
+	if err != nil || aws.ToString(restored.ContentEncoding) != "gzip" {
+		t.Errorf("the chunk: %+v, %v", restored, err)
+	}
 }

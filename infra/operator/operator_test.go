@@ -15,6 +15,11 @@ func TestADestructionSaysWhatStaysAndWhatGoes(t *testing.T) {
 		t.Errorf("a stack that keeps its data:\n%s", kept)
 	}
 	lost := consequences("waybill-a", teardown.Data{Lost: []string{"bucket waybill-a-1"}})
+	key := consequences("waybill-a", teardown.Data{Lost: []string{"key 0a1b"}})
+	if warning := "the secrets that stay cannot be read"; strings.Contains(lost, warning) ||
+		!strings.Contains(key, warning) {
+		t.Errorf("a key that goes:\n%s", key)
+	}
 	if !strings.Contains(lost, "DELETED FOR GOOD, with all deployments and logs:\n  bucket waybill-a-1\n") ||
 		strings.Contains(lost, "stay under") {
 		t.Errorf("a stack that does not:\n%s", lost)
