@@ -5,6 +5,10 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/ssm/types"
+
 	"waybill/internal/remote/remotetest"
 )
 
@@ -25,11 +29,10 @@ func TestP10RareCalls(t *testing.T) {
 	ssh := remotetest.Best(t)
 	server := w.register(t, ssh)
 	key := w.create(t, "/security/keys", map[string]any{"name": "rare", "private_key": ssh.ClientKeyPEM()})
-	send(http.MethodDelete, "/security/keys/"+key, nil) // the sweep deletes its secrets
-	notification := w.notification(t, newInbox(t,
-		func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(http.StatusOK) }),
-		map[string]any{"events": []string{"failed"}})
-	send(http.MethodPatch, "/notifications/"+notification, map[string]any{"events": []string{"finished"}})
+	send(http.MethodDelete, "/security/keys/"+key, nil)
+	inbox := newInbox(t, func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(http.StatusOK) })
+	notification := w.notification(t, inbox, map[string]any{"events": []string{"failed"}})
+	send(http.MethodPatch, "/notifications/"+notification, map[string]any{"target": inbox.URL + "/other"})
 
 	app := w.shell(t, server, "echo broken; exit 1")
 	failed, entries := w.deploy(t, app)
@@ -42,7 +45,8 @@ func TestP10RareCalls(t *testing.T) {
 	// A hold is among the details of a record. These read a page of records with details.
 	send(http.MethodPost, "/deployments/"+held.DeploymentUUID+"/hold", map[string]any{"reason": "rare"})
 	w.get(t, "/deployments/applications/"+app+"/latest", nil)
-	send(http.MethodPost, "/applications/"+app+"/start", nil)
+	unknown := map[string]any{"commit": "0a1b2c3"}
+	wantAnswer(t, w.api.Post(t.Context(), "/applications/"+app+"/rollback", unknown, nil), 422, "commit")
 	var scrub struct {
 		DeploymentUUID string `json:"deployment_uuid"`
 	}
@@ -58,4 +62,14 @@ func TestP10RareCalls(t *testing.T) {
 	}
 	send(http.MethodDelete, "/applications/"+app, nil)
 	send(http.MethodDelete, "/applications/"+app, nil)
+	until(t, "a sweep has deleted the secrets of the key", func() bool {
+		found, err := w.cloud.Session().SSM().DescribeParameters(t.Context(), &ssm.DescribeParametersInput{
+			ParameterFilters: []types.ParameterStringFilter{{Key: aws.String("Name"),
+				Option: aws.String("BeginsWith"), Values: []string{"/waybill-e2e/keys/" + key}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(found.Parameters) == 0
+	})
 }
