@@ -32,12 +32,14 @@ require (
 	github.com/sirupsen/logrus v1.10.1
 	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
 	github.com/winebarrel/cronplan/v2 v2.1.2
+	go.opentelemetry.io/proto/otlp v1.7.1
 	go.yaml.in/yaml/v4 v4.0.0
 	golang.org/x/crypto v0.58.0
 	golang.org/x/sync v0.24.0
 	golang.org/x/sys v0.49.0
 	golang.org/x/text v0.43.0
 	golang.org/x/time v0.16.0
+	google.golang.org/protobuf v1.36.6
 )
 
 require (

@@ -150,7 +150,7 @@ func TestP10OnlyTheCatalogWritesTokensAndOnlyFourOpenSecrets(t *testing.T) {
 	opens := map[string][]string{
 		"catalog":  {"ssm:GetParameters", "ssm:PutParameter"},
 		"inspect":  {"ssm:GetParameters"},
-		"notify":   {"ssm:GetParameters"}, // of notifications alone
+		"notify":   {"ssm:GetParameters"}, // of notifications, and for a collector
 		"runner":   {"ssm:GetParameters"},
 		"trigger":  {"ssm:GetParameters"},    // of webhooks only
 		"dispatch": {"ssm:DeleteParameters"}, // of sets that no entity names

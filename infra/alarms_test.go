@@ -203,6 +203,30 @@ func TestMetricsCanBeLeftOut(t *testing.T) {
 	}
 }
 
+// TestOnlyACollectorNeedsHeaders: without one, notify reads the secrets of notifications alone.
+func TestOnlyACollectorNeedsHeaders(t *testing.T) {
+	for name, form := range map[string]func() ([]byte, error){"none": onAWS, "https": full} {
+		m := parse(t, form)
+		_, notify := m.function(t, "notify")
+		reads := false
+		for _, s := range statements(t, m) {
+			if s.in == target(notify.get("Role")) {
+				reads = reads || strings.Contains(fmt.Sprint(at(s.tree, "Resource")), "golden/tracing/*")
+			}
+		}
+		want := name == "https"
+		_, dispatch := m.function(t, "dispatch")
+		for _, f := range []resource{notify, dispatch} {
+			if got := f.get("Environment", "Variables", "WAYBILL_TRACE_ENDPOINT"); (got != nil) != want {
+				t.Errorf("with the collector %s, a function has %v", name, got)
+			}
+		}
+		if reads != want {
+			t.Errorf("with the collector %s, notify may read the headers: %t", name, reads)
+		}
+	}
+}
+
 // TestHalfOfTheDeploymentsMayFail: the alarm counts what internal/aws/metrics writes.
 func TestHalfOfTheDeploymentsMayFail(t *testing.T) {
 	alarm := alarmsOf(t, parse(t, onAWS))["deployments-fail"]

@@ -116,7 +116,8 @@ var stackFunctions = []function{
 		environment: append(
 			[]string{settings.Team, settings.APIURL, settings.RunnerQueueURL, settings.EventBus,
 				settings.SecretsPath, settings.LogBucket, settings.AuditTable, settings.NotifyQueueURL,
-				settings.DeliveriesTable, settings.TriggersTable, settings.Retention, settings.Metrics},
+				settings.DeliveriesTable, settings.TriggersTable, settings.Retention, settings.Metrics,
+				settings.TraceEndpoint},
 			append(settings.ForDeployments(), settings.ForSchedules()...)...),
 		may: resources.dispatchMay,
 	},
@@ -150,7 +151,8 @@ var stackFunctions = []function{
 		memory: 256, timeout: notifyTimeout,
 		environment: []string{settings.Team, settings.APIURL, settings.CatalogTable, settings.SecretsPath,
 			settings.LogBucket, settings.DeliveriesTable, settings.NotifyQueueURL,
-			settings.NotifyDeadQueueURL, settings.MailTopics, settings.NotifyLoopback},
+			settings.NotifyDeadQueueURL, settings.MailTopics, settings.NotifyLoopback,
+			settings.TraceEndpoint},
 		may: resources.notifyMay,
 	},
 }
@@ -279,7 +281,7 @@ func (r resources) environment(names []string) *map[string]*string {
 func (o Options) environment() map[string]string {
 	values := map[string]string{settings.Lease: o.Lease, settings.Retention: o.Retention,
 		settings.TokenDays: o.TokenDays, settings.Throttle: o.Throttle, settings.Images: o.Images,
-		settings.Buckets: o.Buckets}
+		settings.Buckets: o.Buckets, settings.TraceEndpoint: o.Traces}
 	if o.Shards > 1 {
 		values[settings.Shards] = strconv.Itoa(o.Shards)
 	}

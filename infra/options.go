@@ -72,6 +72,9 @@ type Options struct {
 	Dashboard bool
 	// NoMetrics (metrics=false) leaves out the metrics of deployments and their alarm.
 	NoMetrics bool
+	// Traces (otlp-endpoint) is the URL of an OpenTelemetry collector that gets a trace of each
+	// deployment: "https://otlp.example.org/v1/traces". Without it, no trace is made.
+	Traces string
 	// Limits are the sizes that a team may choose.
 	Limits
 	// Network is where the functions run and who reaches the API.
@@ -115,6 +118,7 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 		Images:       given.text("images", ""),
 		Buckets:      given.text("buckets", ""),
 		URL:          given.text("api-url", ""),
+		Traces:       given.text("otlp-endpoint", ""),
 		AlarmTopic:   given.text("alarm-topic", ""),
 		AlarmEmail:   given.text("alarm-email", ""),
 	}
@@ -133,8 +137,8 @@ func ReadOptions(lookup func(name string) any) (Options, error) {
 	}
 	for _, check := range []func() error{
 		opts.checkMachine, opts.checkLease, opts.checkRetention, opts.checkTokenDays, opts.checkThrottle,
-		opts.checkURL, opts.checkSources, opts.checkAlarms, opts.Limits.check, opts.Network.check,
-		opts.Account.check,
+		opts.checkURL, opts.checkTraces, opts.checkSources, opts.checkAlarms, opts.Limits.check,
+		opts.Network.check, opts.Account.check,
 	} {
 		if err := check(); err != nil {
 			return Options{}, err
@@ -202,6 +206,19 @@ func (o Options) checkMachine() error {
 		return errors.New("notify-loopback=true: true only with local=true")
 	case o.Architecture != "arm64" && o.Architecture != "x86_64":
 		return fmt.Errorf("architecture=%s: arm64 or x86_64", o.Architecture)
+	}
+	return nil
+}
+
+// collector matches a URL without user, query and fragment.
+var collector = regexp.MustCompile(`^https?://[a-zA-Z0-9.:\[\]-]+(/[a-zA-Z0-9._~-]+)+$`)
+
+// checkTraces checks where the traces go. Plain HTTP is for collectors on the machine of an emulator.
+func (o Options) checkTraces() error {
+	if o.Traces != "" && (!collector.MatchString(o.Traces) ||
+		!o.Local && !strings.HasPrefix(o.Traces, "https://")) {
+		return fmt.Errorf("otlp-endpoint=%s: the whole https URL of a collector for OTLP/HTTP, like "+
+			"https://otlp.example.org/v1/traces; headers with secrets do not belong in it", o.Traces)
 	}
 	return nil
 }

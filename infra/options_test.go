@@ -86,6 +86,12 @@ func TestReadOptions(t *testing.T) {
 				Dashboard: true, AlarmTopic: "arn:aws:sns:eu-central-1:123456789012:pager"},
 		},
 		{
+			name:    "a collector of traces",
+			context: with("otlp-endpoint", "https://otlp.example.org/v1/traces"),
+			want: infra.Options{Team: "blue", Architecture: "arm64",
+				Traces: "https://otlp.example.org/v1/traces"},
+		},
+		{
 			name:    "no metrics",
 			context: with("metrics", "false"),
 			want:    infra.Options{Team: "blue", Architecture: "arm64", NoMetrics: true},
@@ -188,6 +194,10 @@ func TestReadOptionsRefuses(t *testing.T) {
 			"alarm-topic=pager: the ARN of a topic"},
 		{"two addresses", map[string]any{"team": "blue", "alarm-email": "a@b.test,c@d.test"},
 			"alarm-email=a@b.test,c@d.test: one address"},
+		{"a collector without https", with("otlp-endpoint", "http://otlp.example.org/v1/traces"),
+			"otlp-endpoint=http://otlp.example.org/v1/traces: the whole https URL of a collector"},
+		{"a collector with a password", with("otlp-endpoint", "https://a:b@otlp.example.org/v1/traces"),
+			"the whole https URL of a collector"},
 		{"a dashboard of nothing known", map[string]any{"team": "blue", "dashboard": "yes"},
 			"dashboard=yes: true or false"},
 		{"days that CloudWatch does not know", with("operator-log-days", "31"), "=31: CloudWatch knows"},

@@ -221,15 +221,19 @@ func (r resources) triggerMay() []awsiam.PolicyStatement {
 // notifyMay returns the rights of notify. It takes messages and sends dead letters. It reads
 // the definitions and the secrets of notifications and the excerpts of failures, and stores the
 // results. It publishes e-mails. It sends requests to addresses that users chose, so it reads no
-// secret of a resource and no log.
+// secret of a resource and no log. With a collector, it reads the headers for it.
 func (r resources) notifyMay() []awsiam.PolicyStatement {
+	secrets := []string{notificationSecrets}
+	if r.opts.Traces != "" {
+		secrets = append(secrets, traceSecrets)
+	}
 	return []awsiam.PolicyStatement{
 		allow(on(r.queues.notify.QueueArn()), "sqs:ReceiveMessage", "sqs:DeleteMessage",
 			"sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"),
 		allow(on(r.queues.notifyDead.QueueArn()), "sqs:SendMessage"),
 		r.allowKinds([]string{"notification"}, "dynamodb:BatchGetItem"),
 		allow(on(r.tables.deliveries.TableArn()), "dynamodb:GetItem", "dynamodb:PutItem"),
-		allow(r.secrets.arns(notificationSecrets), "ssm:GetParameters"),
+		allow(r.secrets.arns(secrets...), "ssm:GetParameters"),
 		allow(r.objects(excerpts), "s3:GetObject"),
 		allow(on(r.mailTopics("*")), "sns:Publish"),
 	}

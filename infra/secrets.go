@@ -15,6 +15,8 @@ const (
 	notificationSecrets = "notifications"
 	// webhookSecrets has one key, from which the secrets of all webhooks are derived.
 	webhookSecrets = "webhooks"
+	// traceSecrets are the headers of requests to the collector of traces.
+	traceSecrets = "tracing"
 )
 
 // secrets is the path of the team's secrets in the parameter store. The stack

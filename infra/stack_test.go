@@ -237,6 +237,7 @@ func TestFunctionsHaveOnlyTheSettingsThatTheyRead(t *testing.T) {
 		"DeliveriesTable": {settings.DeliveriesTable}, "MailTopics": {settings.MailTopics},
 		"NotifyLoopback":  nil, // only on a local stack
 		"Metrics":         {settings.Metrics},
+		"TraceEndpoint":   nil, // only with a collector
 		"SecretsPath":     {settings.SecretsPath},
 		"SecretsKey":      nil, // only with a key of the team
 		"TokensTable":     {settings.TokensTable},

@@ -66,6 +66,7 @@ func golden() infra.Options {
 func everyOption() infra.Options {
 	opts := golden()
 	opts.AlarmEmail, opts.Dashboard = "ops@example.org", true
+	opts.Traces = "https://otlp.example.org/v1/traces"
 	opts.Limits = infra.Limits{LogDays: 90, RunnerMemory: 512, RunnerTimeout: 10 * time.Minute,
 		RunnerConcurrency: 40, APIConcurrency: 20}
 	opts.Network = infra.Network{

@@ -57,7 +57,8 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 		Sender: sqsqueue.Open(aws.Config(), env.Get(settings.RunnerQueueURL)),
 		Publisher: eventbus.Open(aws.Config(), env.Get(settings.EventBus),
 			eventbus.Stack{Team: env.Get(settings.Team), URL: env.Get(settings.APIURL)}),
-		Meter: metrics.New(os.Stdout, env.Get(settings.Team), env.Get(settings.Metrics) == "true"),
+		Tracer: sqsqueue.OpenTraces(aws.Config(), sqsqueue.TracePlace(env.TracePlace())),
+		Meter:  metrics.New(os.Stdout, env.Get(settings.Team), env.Get(settings.Metrics) == "true"),
 	}, deployment.DispatcherOptions{Log: log, Retention: catalog.Retention(days)})
 	keeper := schedule.NewKeeper(store, schedule.KeeperOptions{Report: planner.ScheduleMissed,
 		Arrivals: trigger.Arrivals{Store: dynamostore.NewTriggers(db, env.Get(settings.TriggersTable))}})

@@ -16,6 +16,7 @@ import (
 	"waybill/internal/notify"
 	"waybill/internal/notify/outbound"
 	"waybill/internal/settings"
+	"waybill/internal/tracing"
 )
 
 func main() {
@@ -31,17 +32,25 @@ func build(env settings.Settings, log *slog.Logger) (gateway.Handlers, error) {
 	}
 	jobs := sqsqueue.OpenJobs(aws.Config(), env.Get(settings.NotifyQueueURL),
 		env.Get(settings.NotifyDeadQueueURL))
+	poster := outbound.New(outbound.Options{Loopback: env.Get(settings.NotifyLoopback) == "true"})
+	traces := sqsqueue.OpenTraces(aws.Config(), sqsqueue.TracePlace(env.TracePlace()))
+	exporter := tracing.NewExporter(poster, parameters.OpenTraceHeaders(aws.Config(),
+		env.Get(settings.SecretsPath)), env.Get(settings.TraceEndpoint), log)
 	courier := notify.NewCourier(notify.CourierPorts{
 		Store:      dynamostore.NewCatalog(aws.DynamoDB(), dynamostore.Tables(env.Tables())),
 		Vault:      parameters.Open(aws.Config(), env.Get(settings.SecretsPath)),
 		Excerpts:   s3archive.Open(aws.Config(), env.Get(settings.LogBucket)).Excerpts(),
 		Deliveries: dynamostore.NewDeliveries(aws.DynamoDB(), env.Get(settings.DeliveriesTable)),
-		Poster:     outbound.New(outbound.Options{Loopback: env.Get(settings.NotifyLoopback) == "true"}),
+		Poster:     poster,
 		Mailer:     mail.Open(aws.Config(), env.Get(settings.MailTopics)),
 		DeadLetter: jobs,
 	}, notify.Stack{Team: env.Get(settings.Team), URL: env.Get(settings.APIURL)},
 		notify.CourierOptions{Log: log})
 	return gateway.Handlers{Message: func(ctx context.Context, m gateway.Message) error {
-		return jobs.Handle(ctx, sqsqueue.Message{Body: m.Body, Receipt: m.Receipt}, courier.Deliver)
+		message := sqsqueue.Message{Body: m.Body, Receipt: m.Receipt, Receives: m.Receives}
+		if trace, is := sqsqueue.ReadTrace(m.Body); is {
+			return traces.Handle(ctx, message, trace, exporter.Export)
+		}
+		return jobs.Handle(ctx, message, courier.Deliver)
 	}}, nil
 }

@@ -25,8 +25,8 @@ type Dispatcher struct {
 }
 
 // DispatcherPorts are what a dispatcher works with. Without a Notifier, no notifications are
-// sent, without Excerpts, they quote nothing, and without a Meter, nothing is counted; all others
-// are needed.
+// sent, without Excerpts, they quote nothing, without a Meter, nothing is counted, and without a
+// Tracer, nothing is traced; all others are needed.
 type DispatcherPorts struct {
 	Claims    Claims
 	Expiries  Expiries
@@ -41,6 +41,7 @@ type DispatcherPorts struct {
 	Publisher Publisher
 	Notifier  Notifier
 	Meter     Meter
+	Tracer    Tracer
 }
 
 // DispatcherStore is the part of the catalog that a dispatcher uses.
@@ -156,10 +157,25 @@ func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 		return err
 	}
 	d.published.add(change.ID())
-	if d.ports.Meter != nil && change.Record.Status.Terminal() {
-		d.ports.Meter.Ended(change.Record)
+	if change.Record.Status.Terminal() {
+		d.observe(ctx, change.Record)
 	}
 	return nil
+}
+
+// observe counts and traces a deployment that has ended. A trace that cannot be queued is lost: the
+// changes behind this one do not wait for it.
+func (d *Dispatcher) observe(ctx context.Context, ended Record) {
+	if d.ports.Meter != nil {
+		d.ports.Meter.Ended(ended)
+	}
+	if d.ports.Tracer == nil {
+		return
+	}
+	if err := d.ports.Tracer.Ended(ctx, ended); err != nil {
+		d.opts.Log.WarnContext(ctx, "the trace of a deployment is lost", "deployment_uuid", ended.ID,
+			"error", err)
+	}
 }
 
 // mayRemoveResource reports whether the resource may have to leave the catalog now that

@@ -1,9 +1,12 @@
 package deployment_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -299,6 +302,36 @@ func TestADeploymentCountsOnceItIsPublished(t *testing.T) {
 	}
 	if diff := cmp.Diff([]deployment.ID(meter), []deployment.ID{id}); diff != "" {
 		t.Errorf("counted (-got +want):\n%s", diff)
+	}
+}
+
+// lossy is a tracer whose queue is down.
+type lossy struct{ asked []deployment.Status }
+
+func (l *lossy) Ended(_ context.Context, record deployment.Record) error {
+	l.asked = append(l.asked, record.Status)
+	return fault.New(fault.Unavailable, "the queue is down")
+}
+
+// TestALostTraceHoldsNothingUp: it is logged once, and the change is handled.
+func TestALostTraceHoldsNothingUp(t *testing.T) {
+	w := newWorld(t)
+	var log bytes.Buffer
+	tracer, ports := &lossy{}, w.ports()
+	ports.Tracer = tracer
+	w.dispatcher = deployment.NewDispatcher(ports, deployment.DispatcherOptions{Now: w.now,
+		Log: slog.New(slog.NewTextHandler(&log, nil))})
+	id := w.request(t, start(w.service(t, w.server(t, 1, 25)))).Record.ID
+	w.deliver(t)
+	if err := w.end(t, id); err != nil {
+		t.Fatal(err)
+	}
+	w.deliver(t)
+	if diff := cmp.Diff(tracer.asked, []deployment.Status{deployment.Finished}); diff != "" {
+		t.Errorf("traced (-got +want):\n%s", diff)
+	}
+	if lines := strings.Count(log.String(), "level=WARN"); lines != 1 {
+		t.Errorf("logged %q, want one warning", &log)
 	}
 }
 

@@ -302,6 +302,13 @@ type Meter interface {
 	Ended(record Record)
 }
 
+// Tracer makes traces of deployments for operators.
+type Tracer interface {
+	// Ended queues the trace of a deployment that has ended. It may be called again for the same
+	// deployment, and then queues the same trace.
+	Ended(ctx context.Context, record Record) error
+}
+
 // Feed lists the changes of the last [FeedWindow], in the order of their times. Live views
 // of the history read it instead of the history itself.
 type Feed interface {

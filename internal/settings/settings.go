@@ -75,6 +75,8 @@ const (
 	Buckets = "WAYBILL_BUCKETS"
 	// Metrics switches the metrics of deployments on ("true").
 	Metrics = "WAYBILL_METRICS"
+	// TraceEndpoint is the URL of the collector that gets the traces of deployments; none when unset.
+	TraceEndpoint = "WAYBILL_TRACE_ENDPOINT"
 	// LogLevel is debug, info, warn or error; info when unset.
 	LogLevel = "WAYBILL_LOG_LEVEL"
 
@@ -150,6 +152,15 @@ func ForSchedules() []string { return []string{ScheduleGroup, TriggerQueueARN, S
 // SchedulePlace returns the group, the ARN of the queue of events, and the ARN of the role.
 func (s Settings) SchedulePlace() SchedulePlace {
 	return SchedulePlace{s.Get(ScheduleGroup), s.Get(TriggerQueueARN), s.Get(ScheduleRole)}
+}
+
+// TracePlace is where traces go, and the queue that they wait in.
+type TracePlace struct{ Endpoint, Queue, Team string }
+
+// TracePlace returns the URL of the collector, "" without one, the URL of the queue of
+// notifications, and the team.
+func (s Settings) TracePlace() TracePlace {
+	return TracePlace{s.Get(TraceEndpoint), s.Get(NotifyQueueURL), s.Get(Team)}
 }
 
 // TokenTables are the names of the tables that hold tokens, their uses and the changes of them.

@@ -220,3 +220,20 @@ func TestADamagedKeyIsNotQuoted(t *testing.T) {
 		t.Errorf("Load = %v, want Internal without the value", err)
 	}
 }
+
+func TestTheHeadersOfTracesAreOneParameter(t *testing.T) {
+	config, path := awstest.Session(t).Config(), path()
+	headers := parameters.OpenTraceHeaders(config, path)
+	if got, err := headers.Load(t.Context()); got != "" || err != nil {
+		t.Errorf("Load without the parameter = %q, %v", got, err)
+	}
+	const value = "authorization=Bearer%20hunter2"
+	if _, err := ssm.NewFromConfig(config).PutParameter(t.Context(), &ssm.PutParameterInput{
+		Name: aws.String(path + "/tracing/headers"), Type: types.ParameterTypeSecureString,
+		Value: aws.String(value)}); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := headers.Load(t.Context()); got != value || err != nil {
+		t.Errorf("Load = %q, %v, want what the operator has written", got, err)
+	}
+}
