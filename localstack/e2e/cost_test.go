@@ -171,7 +171,7 @@ func (w *world) meteredRun(t *testing.T, app, operation string, dates bool) clie
 	err := progress.Poll(ctx, time.Second/5, func() (bool, error) {
 		costs := sum(w.meter.Calls())
 		return costs["feed"].writeUnits >= 3 && costs["events"].others >= 3 &&
-			(!dates || costs["dating"].writeUnits >= 2), nil
+			costs["measure"].writeUnits >= 1 && (!dates || costs["dating"].writeUnits >= 2), nil
 	})
 	if err != nil {
 		t.Errorf("after the end: %v, %+v", err, sum(w.meter.Calls()))
