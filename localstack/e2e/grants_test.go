@@ -32,7 +32,8 @@ func TestP10RareCalls(t *testing.T) {
 	send(http.MethodDelete, "/security/keys/"+key, nil)
 	inbox := newInbox(t, func(w http.ResponseWriter, _ *http.Request, _ int) { w.WriteHeader(http.StatusOK) })
 	notification := w.notification(t, inbox, map[string]any{"events": []string{"failed"}})
-	send(http.MethodPatch, "/notifications/"+notification, map[string]any{"target": inbox.URL + "/other"})
+	send(http.MethodPatch, "/notifications/"+notification,
+		map[string]any{"secret": "whsec_YW5vdGhlci1zaWduaW5nLXNlY3JldC1oZXJl"})
 
 	app := w.shell(t, server, "echo broken; exit 1")
 	failed, entries := w.deploy(t, app)
