@@ -86,6 +86,9 @@ func (p *problems) server(s *Server) {
 	if s.KeyID.Kind() != KindPrivateKey {
 		p.Add("private_key_uuid", "must be the uuid of a private key that exists")
 	}
+	if s.ProxyJump != "" && (s.ProxyJump.Kind() != KindServer || s.ProxyJump == s.ID) {
+		p.Add("proxy_jump", "must be the uuid of another server, or null")
+	}
 	if !isUserName(s.User) {
 		p.Add("user", "must be a Unix user name, such as root: "+
 			"letters, digits, dots, dashes and underscores, at most 64")

@@ -45,6 +45,9 @@ type Server struct {
 	User    string
 	// KeyID is the private key that logs in to it.
 	KeyID ID
+	// ProxyJump is the server through which it is reached, or "". That one is reached
+	// without another.
+	ProxyJump ID
 	// HostKey is the pinned public key of the server, as one line of
 	// authorized_keys ("ssh-ed25519 AAAA…"). Empty until it is pinned; nothing
 	// runs on a server without one.
@@ -82,8 +85,13 @@ const (
 	MaxQueueLimit      = 1000
 )
 
-// DependsOn returns the server's key.
-func (s *Server) DependsOn() []ID { return []ID{s.KeyID} }
+// DependsOn returns the server's key, and its jump host if it has one.
+func (s *Server) DependsOn() []ID {
+	if s.ProxyJump == "" {
+		return []ID{s.KeyID}
+	}
+	return []ID{s.KeyID, s.ProxyJump}
+}
 
 // PrivateKey is the public part of an SSH key. The private key is in the [Vault] under
 // the entity's id.

@@ -44,6 +44,19 @@ func NewNoDependencyError(dependency ID) error {
 	}
 }
 
+// NewJumpHostError is Invalid: the jump host of a server does not exist, or has a jump host
+// of its own.
+func NewJumpHostError() error {
+	return fault.InvalidField("proxy_jump",
+		"must be the uuid of a server that exists and has no proxy_jump of its own")
+}
+
+// NewIsJumpHostError is Invalid: a server is the jump host of another, so it cannot have one.
+func NewIsJumpHostError() error {
+	return fault.InvalidField("proxy_jump",
+		"must be null, because other servers have this server as their proxy_jump")
+}
+
 // ErrStale is the cause of an error of [NewStaleError].
 var ErrStale = errors.New("the entity changed after it was read")
 

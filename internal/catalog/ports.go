@@ -114,21 +114,36 @@ type KeyReader interface {
 	PublicKey(line string) (PublicKey, error)
 }
 
+// Login is what opens a server.
+type Login struct {
+	// PrivateKey is PEM text. Secret.
+	PrivateKey string
+	// Jump is the jump host through which the server is reached, or nil.
+	Jump *Jump
+}
+
+// Jump is a jump host and what opens it.
+type Jump struct {
+	Server *Server
+	// PrivateKey is PEM text. Secret.
+	PrivateKey string
+}
+
 // Inspector connects to servers before a deployment uses them. An error of its methods
 // that is not [ErrServer] says nothing about the server.
 type Inspector interface {
-	// HostKey connects to the server, sends no credentials, and returns a host key
+	// HostKey connects to the server, sends it no credentials, and returns a host key
 	// that the server proves to have: the one with the given fingerprint, else one
 	// of the pinned key's type, else the one that the server prefers. [ErrServer],
 	// with the reason, if no SSH server answers.
-	HostKey(ctx context.Context, server *Server, fingerprint string) (PublicKey, error)
+	HostKey(ctx context.Context, server *Server, login Login, fingerprint string) (PublicKey, error)
 	// Login logs in with the pinned host key and the private key, and disconnects.
 	// [ErrServer], with the reason, if any of that fails.
-	Login(ctx context.Context, server *Server, privateKey string) error
+	Login(ctx context.Context, server *Server, login Login) error
 	// Usable logs in and tests the prerequisites of a start. [ErrServer], with the
 	// missing prerequisite and how to install it, if one is missing. It also measures the
 	// server; a measurement that failed is zero and no error.
-	Usable(ctx context.Context, server *Server, privateKey string) (Health, error)
+	Usable(ctx context.Context, server *Server, login Login) (Health, error)
 }
 
 // Page asks for a part of a list. The zero Page is the beginning, at most

@@ -9,65 +9,60 @@ import (
 	"waybill/internal/fault"
 	"waybill/internal/redact"
 	"waybill/internal/remote"
+	"waybill/internal/remote/route"
 )
 
 // sessionFor is how long a session with a server may take, with the connection: API
 // Gateway waits 29 s for the whole of a request.
 const sessionFor = 20 * time.Second
 
-// DialAndLook returns a function that connects to a server with the private key and asks
+// DialAndLook returns a function that connects to a server and asks
 // it for the status of a resource. The function returns Unavailable if the server was
 // not reached, did not answer within 20 s or could not tell the status. Its error
 // masks credentials that the server's text seems to have.
 func DialAndLook(dialer remote.Dialer) func(
-	ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable,
+	ctx context.Context, server *catalog.Server, login catalog.Login, resource catalog.Deployable,
 ) (string, error) {
 	return func(
-		ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable,
+		ctx context.Context, server *catalog.Server, login catalog.Login, resource catalog.Deployable,
 	) (status string, err error) {
 		look := func(ctx context.Context, shell remote.Shell) error {
 			found, err := Look(ctx, shell, resource, server.DataDir)
 			status = found.Status
 			return err
 		}
-		err = dialAndAsk(ctx, dialer, server, privateKey, look)
+		err = dialAndAsk(ctx, dialer, server, login, look)
 		return status, err
 	}
 }
 
-// DialAndReadLogs returns a function that connects to a server with the private key and reads
+// DialAndReadLogs returns a function that connects to a server and reads
 // the logs of a resource's containers. It fails like the function of [DialAndLook].
 func DialAndReadLogs(dialer remote.Dialer) func(
-	ctx context.Context, server *catalog.Server, privateKey string, resource catalog.ID, query LogQuery,
+	ctx context.Context, server *catalog.Server, login catalog.Login, resource catalog.ID, query LogQuery,
 ) (Logs, error) {
 	return func(
-		ctx context.Context, server *catalog.Server, privateKey string, resource catalog.ID, query LogQuery,
+		ctx context.Context, server *catalog.Server, login catalog.Login, resource catalog.ID, query LogQuery,
 	) (logs Logs, err error) {
 		read := func(ctx context.Context, shell remote.Shell) (err error) {
 			logs, err = ReadLogs(ctx, shell, resource, query)
 			return err
 		}
-		err = dialAndAsk(ctx, dialer, server, privateKey, read)
+		err = dialAndAsk(ctx, dialer, server, login, read)
 		return logs, err
 	}
 }
 
 // dialAndAsk calls ask with a connection to the server, for at most [sessionFor].
 func dialAndAsk(
-	ctx context.Context, dialer remote.Dialer, server *catalog.Server, privateKey string,
+	ctx context.Context, dialer remote.Dialer, server *catalog.Server, login catalog.Login,
 	ask func(context.Context, remote.Shell) error,
 ) error {
 	limited, cancel := context.WithTimeout(ctx, sessionFor)
 	defer cancel()
-	shell, err := dialer.Dial(limited, remote.Target{
-		Address:    server.Address,
-		Port:       server.Port,
-		User:       server.User,
-		HostKey:    server.HostKey,
-		PrivateKey: privateKey,
-	})
+	shell, err := dialer.Dial(limited, route.To(server, login))
 	if dial, ok := errors.AsType[*remote.DialError](err); ok {
-		return fault.Wrap(err, fault.Unavailable, "The server was not reached: %v.", dial.Err)
+		return fault.Wrap(err, fault.Unavailable, "The %s was not reached: %v.", dial.Host(), dial.Err)
 	}
 	if err != nil {
 		return err

@@ -44,6 +44,7 @@ func (s *silent) Run(ctx context.Context, _ string, _ []string, out, _ io.Writer
 func (s *silent) Close() error { s.closed = true; return nil }
 
 var (
+	login  = catalog.Login{PrivateKey: "a private key"}
 	server = &catalog.Server{
 		Address: "web-1",
 		Port:    22,
@@ -61,7 +62,7 @@ func TestDialAndLookAtAnUnreachableServer(t *testing.T) {
 	s := &silent{
 		refuses: &remote.DialError{Cause: remote.CauseUnreachable, Err: errors.New("no answer in time")},
 	}
-	_, err := inspect.DialAndLook(s)(t.Context(), server, "a private key", app)
+	_, err := inspect.DialAndLook(s)(t.Context(), server, login, app)
 	if want := "The server was not reached: no answer in time."; !errors.Is(err, fault.Unavailable) ||
 		fault.Public(err) != want {
 		t.Errorf("error = %v, want Unavailable: %s", err, want)
@@ -83,7 +84,7 @@ func TestDialAndLookTakesLimitedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &silent{}
 		begun := time.Now()
-		_, err := inspect.DialAndLook(s)(t.Context(), server, "a private key", app)
+		_, err := inspect.DialAndLook(s)(t.Context(), server, login, app)
 		if took := time.Since(begun); !errors.Is(err, fault.Unavailable) || took > 25*time.Second ||
 			!s.closed {
 			t.Errorf("error = %v after %s, closed %t; want Unavailable within 25 s", err, took, s.closed)
@@ -93,12 +94,12 @@ func TestDialAndLookTakesLimitedTime(t *testing.T) {
 
 func TestDialAndLookAnswersTheStatus(t *testing.T) {
 	look := inspect.DialAndLook(&silent{says: "S healthy\nE\n"})
-	status, err := look(t.Context(), server, "a private key", app)
+	status, err := look(t.Context(), server, login, app)
 	if status != "running:healthy" || err != nil {
 		t.Errorf("%q, %v; want running:healthy", status, err)
 	}
 	_, err = inspect.DialAndLook(&silent{says: "F refused: password=Zq7pa55wordMarks\n"})(t.Context(), server,
-		"a private key", app)
+		login, app)
 	if text := fault.Public(err); !errors.Is(err, fault.Unavailable) || !strings.Contains(text, "refused") ||
 		strings.Contains(err.Error(), "Zq7") {
 		t.Errorf("error = %v, want the server's own without what looks like a secret", err)

@@ -36,21 +36,21 @@ func Ask(
 	return survey, err
 }
 
-// DialAndAsk returns a function that connects to a server with the private key and asks it like
+// DialAndAsk returns a function that connects to a server and asks it like
 // [Ask]. It fails like the function of [DialAndLook].
 func DialAndAsk(dialer remote.Dialer) func(
-	ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable,
+	ctx context.Context, server *catalog.Server, login catalog.Login, resource catalog.Deployable,
 	images []string,
 ) (Survey, error) {
 	return func(
-		ctx context.Context, server *catalog.Server, privateKey string, resource catalog.Deployable,
+		ctx context.Context, server *catalog.Server, login catalog.Login, resource catalog.Deployable,
 		images []string,
 	) (survey Survey, err error) {
 		ask := func(ctx context.Context, shell remote.Shell) (err error) {
 			survey, err = Ask(ctx, shell, resource, server.DataDir, images)
 			return err
 		}
-		err = dialAndAsk(ctx, dialer, server, privateKey, ask)
+		err = dialAndAsk(ctx, dialer, server, login, ask)
 		return survey, err
 	}
 }

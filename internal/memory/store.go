@@ -39,11 +39,30 @@ func (s store) Create(ctx context.Context, entity catalog.Entity, entry audit.En
 	})
 }
 
-// unmet returns an error for a missing dependency of the entity, or nil.
+// unmet returns an error for a missing or unfit dependency of the entity, or nil.
 func (s store) unmet(entity catalog.Entity) error {
+	if server, is := entity.(*catalog.Server); is && server.ProxyJump != "" {
+		if err := s.unfitJump(server); err != nil {
+			return err
+		}
+	}
 	for _, dependency := range entity.DependsOn() {
 		if _, there := s.entities[dependency]; !there {
 			return catalog.NewNoDependencyError(dependency)
+		}
+	}
+	return nil
+}
+
+// unfitJump returns why the server cannot be reached through its jump host, or nil.
+func (s store) unfitJump(server *catalog.Server) error {
+	jump, there := s.entities[server.ProxyJump].(*catalog.Server)
+	if !there || jump.ProxyJump != "" || jump.ID == server.ID {
+		return catalog.NewJumpHostError()
+	}
+	for _, other := range s.entities {
+		if other, is := other.(*catalog.Server); is && other.ProxyJump == server.ID {
+			return catalog.NewIsJumpHostError()
 		}
 	}
 	return nil

@@ -21,6 +21,9 @@ type Target struct {
 	HostKey string
 	// PrivateKey is the PEM text of the key that opens the server. Secret.
 	PrivateKey string
+	// Via is the jump host through which the server is reached, or nil. It has no
+	// Via of its own.
+	Via *Target
 }
 
 // Dialer opens connections.
@@ -70,7 +73,9 @@ type DialError struct {
 	// the key that the server showed, as OpenSSH prints it, or empty if it
 	// showed none.
 	Fingerprint string
-	Err         error
+	// AtJumpHost says that the jump host, not the server behind it, is the cause.
+	AtJumpHost bool
+	Err        error
 }
 
 // Error says what happened, in words for the deployer.
@@ -79,13 +84,21 @@ func (e *DialError) Error() string { return string(e.Cause) + ": " + e.Err.Error
 // Unwrap returns the wrapped error.
 func (e *DialError) Unwrap() error { return e.Err }
 
+// Host names the host that is the cause: "server" or "jump host".
+func (e *DialError) Host() string {
+	if e.AtJumpHost {
+		return "jump host"
+	}
+	return "server"
+}
+
 // ChangedKey is the sentence for CauseHostKeyChanged. A server without a key of
 // the pinned type may go away before it shows another one.
 func (e *DialError) ChangedKey() string {
 	if e.Fingerprint == "" {
-		return "The server has no host key of the pinned type."
+		return "The " + e.Host() + " has no host key of the pinned type."
 	}
-	return "The server showed the host key " + e.Fingerprint + ", which is not the pinned one."
+	return "The " + e.Host() + " showed the host key " + e.Fingerprint + ", which is not the pinned one."
 }
 
 // File is one file that a job needs on the server.

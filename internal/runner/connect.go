@@ -29,8 +29,13 @@ const maxPause = 15 * time.Second
 func (a *attempt) connect(ctx context.Context) (result, error) {
 	server := a.plan.server
 	if a.retries.tries == 0 && !a.comesBack() {
-		a.say(logbook.Stdout, fmt.Sprintf("Connecting to %s (%s@%s port %d).",
-			server.Name, server.User, server.Address, server.Port))
+		through := ""
+		if jump := a.plan.jump; jump != nil {
+			through = fmt.Sprintf(" through %s (%s@%s port %d)",
+				jump.Name, jump.User, jump.Address, jump.Port)
+		}
+		a.say(logbook.Stdout, fmt.Sprintf("Connecting to %s (%s@%s port %d)%s.",
+			server.Name, server.User, server.Address, server.Port, through))
 	}
 	for {
 		switch {
@@ -199,11 +204,11 @@ func dialText(err *remote.DialError) string {
 	case remote.CauseHostKeyChanged:
 		return err.ChangedKey() + " No command was sent."
 	case remote.CauseHostKeyMissing:
-		return "No host key is pinned for the server. No command was sent."
+		return "No host key is pinned for the " + err.Host() + ". No command was sent."
 	case remote.CauseAccess:
-		return "The server refused the private key."
+		return "The " + err.Host() + " refused the private key."
 	}
-	return "The server did not answer: " + err.Err.Error() + "."
+	return "The " + err.Host() + " did not answer: " + err.Err.Error() + "."
 }
 
 // isPermanent reports whether an error of [attempt.prepare] is permanent: every further

@@ -11,6 +11,7 @@ import (
 	"waybill/internal/fault"
 	"waybill/internal/recipe"
 	"waybill/internal/remote"
+	"waybill/internal/remote/route"
 	"waybill/internal/secrets"
 )
 
@@ -20,6 +21,8 @@ type plan struct {
 	resource catalog.Deployable
 	server   *catalog.Server
 	target   remote.Target
+	// jump is the server's jump host, or nil.
+	jump *catalog.Server
 	// timeout is how long the deployment may take, with all of its runners.
 	timeout time.Duration
 }
@@ -69,12 +72,9 @@ func (a *attempt) prepare(ctx context.Context) (plan, error) {
 		return plan, err
 	}
 	plan.recipe.Job.Deployment, plan.recipe.Job.Attempt = string(a.record.ID), a.record.Lease.Attempt
-	plan.target = remote.Target{
-		Address:    server.Address,
-		Port:       server.Port,
-		User:       server.User,
-		HostKey:    server.HostKey,
-		PrivateKey: sets.Server[catalog.PrivateKeySecret],
+	plan.target = route.To(server, sets.Login())
+	if sets.Jump != nil {
+		plan.jump = sets.Jump.Server
 	}
 	return plan, nil
 }

@@ -18,6 +18,8 @@ import (
 // and its deploy key.
 type Sets struct {
 	Server, Resource, Deploy map[string]string
+	// Jump is the jump host of the server with its private key, or nil.
+	Jump *catalog.Jump
 	// Retired are the former values of the resource's secrets, which a container that was
 	// started before still prints.
 	Retired []catalog.RetiredSecret
@@ -47,7 +49,15 @@ func (r Reader) Read(
 ) (Sets, error) {
 	own, deploy := resource.Common(), deployKey(resource)
 	wanted := map[catalog.ID]catalog.Generation{own.ID: own.Generation}
-	for _, key := range []catalog.ID{server.KeyID, deploy} {
+	jump, err := r.jumpHost(ctx, server)
+	if err != nil {
+		return Sets{}, err
+	}
+	keys := []catalog.ID{server.KeyID, deploy}
+	if jump != nil {
+		keys = append(keys, jump.KeyID)
+	}
+	for _, key := range keys {
 		if err := r.wantKey(ctx, wanted, key); err != nil {
 			return Sets{}, err
 		}
@@ -63,6 +73,13 @@ func (r Reader) Read(
 	sets := Sets{Server: found[server.KeyID].Values, Resource: found[own.ID].Values,
 		Deploy: found[deploy].Values, Retired: found[own.ID].Retired}
 	sets.addLogins(registries, found)
+	if jump != nil {
+		if _, there := found[jump.KeyID]; !there {
+			return sets, fault.New(fault.NotFound, "The private key of the server's jump host is gone.")
+		}
+		private := found[jump.KeyID].Values[catalog.PrivateKeySecret]
+		sets.Jump = &catalog.Jump{Server: jump, PrivateKey: private}
+	}
 	if _, there := found[server.KeyID]; !there {
 		return sets, fault.New(fault.NotFound, "The private key of the server is gone.")
 	}
@@ -106,6 +123,9 @@ func (s Sets) ToMask(
 		for name, value := range set {
 			all = append(all, redact.Secret{Name: name, Value: value})
 		}
+	}
+	if s.Jump != nil {
+		all = append(all, redact.Secret{Name: catalog.PrivateKeySecret, Value: s.Jump.PrivateKey})
 	}
 	// A secret that is one of the shown names was allowed to be weak. A database's
 	// never is.

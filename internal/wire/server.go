@@ -15,6 +15,7 @@ type ServerInput struct {
 	User           string `json:"user"`
 	PrivateKeyUUID string `json:"private_key_uuid"`
 	HostKey        string `json:"host_key"`
+	ProxyJump      string `json:"proxy_jump"`
 	DataDir        string `json:"data_dir"`
 	Concurrency    int    `json:"concurrency"`
 	QueueLimit     int    `json:"queue_limit"`
@@ -35,6 +36,7 @@ func (n ServerInput) Server(meta catalog.Meta) *catalog.Server {
 		Port:             n.Port,
 		User:             n.User,
 		KeyID:            catalog.ID(n.PrivateKeyUUID),
+		ProxyJump:        catalog.ID(n.ProxyJump),
 		DataDir:          n.DataDir,
 		Concurrency:      n.Concurrency,
 		QueueLimit:       n.QueueLimit,
@@ -70,6 +72,7 @@ func InputOfServer(s *catalog.Server) ServerInput {
 		User:             s.User,
 		PrivateKeyUUID:   string(s.KeyID),
 		HostKey:          s.HostKey,
+		ProxyJump:        string(s.ProxyJump),
 		DataDir:          s.DataDir,
 		Concurrency:      s.Concurrency,
 		QueueLimit:       s.QueueLimit,
@@ -89,9 +92,11 @@ type Server struct {
 	User           string  `json:"user"`
 	PrivateKeyUUID string  `json:"private_key_uuid"`
 	HostKey        *string `json:"host_key"`
-	DataDir        string  `json:"data_dir"`
-	Concurrency    int     `json:"concurrency"`
-	QueueLimit     int     `json:"queue_limit"`
+	// ProxyJump is null if the server is reached directly.
+	ProxyJump   *string `json:"proxy_jump"`
+	DataDir     string  `json:"data_dir"`
+	Concurrency int     `json:"concurrency"`
+	QueueLimit  int     `json:"queue_limit"`
 	// ForbidHostAccess refuses containers that could take over the server.
 	ForbidHostAccess bool `json:"forbid_host_access"`
 	// ServiceDomain is null if services get names of sslip.io.
@@ -136,6 +141,7 @@ func FromServer(s *catalog.Server) Server {
 		User:           s.User,
 		PrivateKeyUUID: string(s.KeyID),
 		HostKey:        TextOrNull(s.HostKey),
+		ProxyJump:      TextOrNull(string(s.ProxyJump)),
 		DataDir:        s.DataDir,
 		Concurrency:    s.Concurrency,
 		QueueLimit:     s.QueueLimit,

@@ -33,7 +33,7 @@ func (c *Catalog) Delete(ctx context.Context, id catalog.ID, entry audit.Entry) 
 			return true, err
 		}
 		for _, dependency := range fields.DependsOn {
-			writes = append(writes, c.count(catalog.ID(dependency), -1))
+			writes = append(writes, c.releasing(id, catalog.ID(dependency)))
 		}
 		if generation := catalog.Generation(fields.Secrets); generation != "" {
 			discarding, err := c.discarding(id, generation, catalog.AtOnce())

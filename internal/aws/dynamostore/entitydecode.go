@@ -23,7 +23,7 @@ func decodeEntity(stored items) (catalog.Entity, error) {
 	// Dependencies are stored once, in depends_on, and in no definition.
 	switch catalog.Kind(fields.Kind) {
 	case catalog.KindServer:
-		return decodeServer(meta, dependency(fields.DependsOn, 0), stored)
+		return decodeServer(meta, fields.DependsOn, stored)
 	case catalog.KindPrivateKey:
 		return decodePrivateKey(meta, stored.head["definition"])
 	case catalog.KindRegistry:
@@ -37,7 +37,7 @@ func decodeEntity(stored items) (catalog.Entity, error) {
 	}
 }
 
-func decodeServer(meta catalog.Meta, key catalog.ID, stored items) (catalog.Entity, error) {
+func decodeServer(meta catalog.Meta, dependencies []string, stored items) (catalog.Entity, error) {
 	var fields serverDefinition
 	if err := decodeDefinition(stored.head["definition"], &fields); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func decodeServer(meta catalog.Meta, key catalog.ID, stored items) (catalog.Enti
 		return nil, err
 	}
 	return &catalog.Server{
-		Meta: meta, KeyID: key,
+		Meta: meta, KeyID: dependency(dependencies, 0), ProxyJump: dependency(dependencies, 1),
 		Address: fields.Address, Port: fields.Port, User: fields.User, HostKey: fields.HostKey,
 		DataDir:     fields.DataDir,
 		Concurrency: state.Concurrency, QueueLimit: state.QueueLimit,

@@ -24,6 +24,9 @@ type entityItem struct {
 	Dependents  int      `dynamodbav:"dependents"`
 	// Secrets is the generation of its secrets, or "".
 	Secrets string `dynamodbav:"secrets"`
+	// Jumps is the number of servers whose jump host this server is. They are among
+	// the dependents.
+	Jumps int `dynamodbav:"jumps,omitempty"`
 }
 
 // serverState is the state of a server: the queue in order, the running set with the
@@ -128,6 +131,10 @@ func encodeEntity(entity catalog.Entity) (items, error) {
 	}
 	if all.head["definition"], err = encodeDefinition(entity); err != nil {
 		return items{}, err
+	}
+	if server, is := entity.(*catalog.Server); is {
+		// It is also in depends_on. Conditions compare it here.
+		all.head["proxy_jump"] = text(string(server.ProxyJump))
 	}
 	if all.state, err = encodeState(entity); err != nil {
 		return items{}, err

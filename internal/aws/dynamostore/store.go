@@ -28,7 +28,7 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity, entry audit
 		if dependency.Kind() == "" { // not a possible key
 			return catalog.NewNoDependencyError(dependency)
 		}
-		writes = append(writes, c.count(dependency, 1))
+		writes = append(writes, c.needing(id, dependency))
 	}
 	meta := entity.Common()
 	naming, err := c.renaming(id, "", meta.Generation, meta.UpdatedAt)
@@ -47,7 +47,7 @@ func (c *Catalog) Create(ctx context.Context, entity catalog.Entity, entry audit
 		case place < 0:
 			return true, catalog.NewExistsError(id)
 		case place < len(dependencies):
-			return true, catalog.NewNoDependencyError(dependencies[place])
+			return true, newUnmetError(id, dependencies[place])
 		case why.unmet[0] >= reserved:
 			return true, newEnteredError()
 		}
@@ -64,6 +64,47 @@ func (c *Catalog) count(id catalog.ID, n int) types.TransactWriteItem {
 		condition: "attribute_exists(#uuid)",
 		values:    item{":n": number(n)},
 	})
+}
+
+// needing adds one to the number of entities that depend on the other one. A server that is
+// needed by a server is its jump host, which must not have one of its own.
+func (c *Catalog) needing(id, other catalog.ID) types.TransactWriteItem {
+	if !isJump(id, other) {
+		return c.count(other, 1)
+	}
+	return update(change{
+		table:     c.table,
+		key:       entityKey(other),
+		update:    "ADD #dependents :n, #jumps :n",
+		condition: "attribute_exists(#uuid) AND (attribute_not_exists(#proxy_jump) OR #proxy_jump = :none)",
+		values:    item{":n": number(1), ":none": text("")},
+	})
+}
+
+// releasing takes back what needing has added.
+func (c *Catalog) releasing(id, other catalog.ID) types.TransactWriteItem {
+	if !isJump(id, other) {
+		return c.count(other, -1)
+	}
+	return update(change{
+		table:     c.table,
+		key:       entityKey(other),
+		update:    "ADD #dependents :n, #jumps :n",
+		condition: "attribute_exists(#uuid)",
+		values:    item{":n": number(-1)},
+	})
+}
+
+// isJump reports whether the other entity, on which one depends, is its jump host.
+func isJump(id, other catalog.ID) bool {
+	return id.Kind() == catalog.KindServer && other.Kind() == catalog.KindServer
+}
+
+func newUnmetError(id, dependency catalog.ID) error {
+	if isJump(id, dependency) {
+		return catalog.NewJumpHostError()
+	}
+	return catalog.NewNoDependencyError(dependency)
 }
 
 // Get returns the entity.

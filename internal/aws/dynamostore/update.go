@@ -16,7 +16,7 @@ import (
 // Update replaces the user's part of the entity. Deployments may change the state at the
 // same time.
 //
-// It reads the dependencies, of which an update may change one: the key. It also reads the
+// It reads the dependencies, of which an update may change the key and the jump host. It also reads the
 // digest of the body, which is written only if it changed, and the generation of the
 // secrets. The transaction decides; its conditions are that the entity is unchanged since
 // the caller read it, that it still has the same dependencies, body and secrets, that a
@@ -34,7 +34,7 @@ func (c *Catalog) Update(
 	}
 	return retry(ctx, func() (bool, error) {
 		stored, err := read(ctx, c.client, c.table, entityKey(id), "updated_at", "depends_on",
-			"body_digest", "secrets")
+			"body_digest", "secrets", "jumps")
 		if err != nil {
 			return false, err
 		}
@@ -47,6 +47,14 @@ func (c *Catalog) Update(
 		}
 		if !time.Time(fields.UpdatedAt).Equal(was) {
 			return false, catalog.NewStaleError(id)
+		}
+		if server, is := entity.(*catalog.Server); is && server.ProxyJump != "" {
+			switch {
+			case fields.Jumps > 0:
+				return false, catalog.NewIsJumpHostError()
+			case server.ProxyJump == id: // a transaction cannot have one item twice
+				return false, catalog.NewJumpHostError()
+			}
 		}
 		keys, err := newRekey(entity, fields.DependsOn)
 		if err != nil {
@@ -61,21 +69,21 @@ func (c *Catalog) Update(
 	})
 }
 
-// replace writes the user's part of the entity, and the counts of its old and its new key.
+// replace writes the user's part of the entity, and the counts of its old and new dependencies.
 // stored are the attributes of the head that must be unchanged.
 func (c *Catalog) replace(ctx context.Context, id catalog.ID, next items, stored item,
 	keys rekey, more extras) (done bool, err error) {
 	next.head["depends_on"] = stored["depends_on"]
-	if keys.old != keys.new {
+	if len(keys.added)+len(keys.removed) > 0 {
 		next.head["depends_on"] = texts(keys.dependencies)
 	}
 	writes := c.replacing(id, next, stored)
 	own := len(writes)
-	if keys.new != keys.old && keys.new != "" {
-		writes = append(writes, c.count(keys.new, 1))
+	for _, added := range keys.added {
+		writes = append(writes, c.needing(id, added))
 	}
-	if keys.new != keys.old && keys.old != "" {
-		writes = append(writes, c.count(keys.old, -1))
+	for _, removed := range keys.removed {
+		writes = append(writes, c.releasing(id, removed))
 	}
 	counted := len(writes)
 	why, done, err := write(ctx, c.client, append(append(writes, more.naming...), more.entry...))
@@ -86,8 +94,8 @@ func (c *Catalog) replace(ctx context.Context, id catalog.ID, next items, stored
 		return false, newEnteredError()
 	case why.unmet[0] >= counted:
 		return false, catalog.NewUnreservedError(id)
-	case why.unmet[0] == own && keys.new != "":
-		return false, catalog.NewNoDependencyError(keys.new)
+	case why.unmet[0] >= own && why.unmet[0] < own+len(keys.added):
+		return false, newUnmetError(id, keys.added[why.unmet[0]-own])
 	}
 	return done, err
 }
@@ -107,6 +115,13 @@ func (c *Catalog) replacing(id catalog.ID, next items, stored item) []types.Tran
 		attributes = append(attributes, "body_digest")
 		condition += " AND #body_digest = :body"
 		values[":body"] = stored["body_digest"]
+	}
+	if _, is := next.head["proxy_jump"]; is {
+		attributes = append(attributes, "proxy_jump")
+		if textOf(next.head, "proxy_jump") != "" { // the jump host of a server has none
+			condition += " AND (attribute_not_exists(#jumps) OR #jumps = :zero)"
+			values[":zero"] = number(0)
+		}
 	}
 	head := setting(next.head, attributes...)
 	head.table, head.key = c.table, entityKey(id)
@@ -133,38 +148,45 @@ func setting(from item, attributes ...string) change {
 	return change{update: "SET " + strings.Join(sets, ", "), values: values}
 }
 
-// rekey is a change of the one dependency that an update can change. old and new are the
-// same if it does not, and "" for none.
+// rekey is a change of the dependencies that an update can change.
 type rekey struct {
-	old, new catalog.ID
-	// dependencies has the new key.
+	added, removed []catalog.ID
+	// dependencies are all of them after the change.
 	dependencies []string
 }
 
-// newRekey compares the key of the entity with its stored dependencies. The key is the one
-// of a server, or the deploy key of an application, which comes after its server. Invalid
-// if the new key is not a possible one.
-func newRekey(entity catalog.Entity, dependencies []string) (rekey, error) {
-	var keys rekey
-	place := 0
+// newRekey compares the dependencies of the entity with its stored ones. Those of a server
+// can all change; of an application, the deploy key can, which comes after its server.
+// Invalid if a new one is not possible.
+func newRekey(entity catalog.Entity, stored []string) (rekey, error) {
+	wanted := make([]string, 0, 2)
 	switch entity := entity.(type) {
 	case *catalog.Server:
-		keys.new = entity.KeyID
+		for _, id := range entity.DependsOn() {
+			wanted = append(wanted, string(id))
+		}
 	case *catalog.Application:
-		place = 1
-		if source := entity.Source(); source != nil {
-			keys.new = source.KeyID
+		wanted = append(wanted, stored[:min(1, len(stored))]...)
+		if source := entity.Source(); source != nil && source.KeyID != "" {
+			wanted = append(wanted, string(source.KeyID))
 		}
 	default:
-		return keys, nil
+		return rekey{}, nil
 	}
-	keys.old = dependency(dependencies, place)
-	if keys.new != keys.old && keys.new != "" && keys.new.Kind() == "" {
-		return keys, catalog.NewNoDependencyError(keys.new)
+	keys := rekey{dependencies: wanted}
+	for _, id := range wanted {
+		if slices.Contains(stored, id) {
+			continue
+		}
+		if catalog.ID(id).Kind() == "" {
+			return keys, catalog.NewNoDependencyError(catalog.ID(id))
+		}
+		keys.added = append(keys.added, catalog.ID(id))
 	}
-	keys.dependencies = slices.Clone(dependencies[:min(place, len(dependencies))])
-	if keys.new != "" {
-		keys.dependencies = append(keys.dependencies, string(keys.new))
+	for _, id := range stored {
+		if !slices.Contains(wanted, id) {
+			keys.removed = append(keys.removed, catalog.ID(id))
+		}
 	}
 	return keys, nil
 }

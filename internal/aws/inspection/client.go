@@ -39,9 +39,10 @@ func Open(config aws.Config, function string, keys catalog.KeyReader) *Client {
 
 // HostKey asks for a host key of the server.
 func (c *Client) HostKey(
-	ctx context.Context, server *catalog.Server, fingerprint string,
+	ctx context.Context, server *catalog.Server, login catalog.Login, fingerprint string,
 ) (catalog.PublicKey, error) {
-	asked := newQuestion(askHostKey, server)
+	login.PrivateKey = "" // it is not needed before the login
+	asked := newQuestion(askHostKey, server, login)
 	asked.Fingerprint = fingerprint
 	found, err := c.ask(ctx, asked)
 	if err != nil {
@@ -55,25 +56,17 @@ func (c *Client) HostKey(
 }
 
 // Login asks whether the private key opens the server.
-func (c *Client) Login(ctx context.Context, server *catalog.Server, privateKey string) error {
-	_, err := c.askWith(ctx, askLogin, server, privateKey)
+func (c *Client) Login(ctx context.Context, server *catalog.Server, login catalog.Login) error {
+	_, err := c.ask(ctx, newQuestion(askLogin, server, login))
 	return err
 }
 
 // Usable asks whether the server has the prerequisites of a start, and for its measurement.
 func (c *Client) Usable(
-	ctx context.Context, server *catalog.Server, privateKey string,
+	ctx context.Context, server *catalog.Server, login catalog.Login,
 ) (catalog.Health, error) {
-	found, err := c.askWith(ctx, askUsable, server, privateKey)
+	found, err := c.ask(ctx, newQuestion(askUsable, server, login))
 	return found.Health, err
-}
-
-func (c *Client) askWith(
-	ctx context.Context, what ask, server *catalog.Server, privateKey string,
-) (verdict, error) {
-	asked := newQuestion(what, server)
-	asked.PrivateKey = privateKey
-	return c.ask(ctx, asked)
 }
 
 // ask invokes the function. [catalog.ErrServer] if the verdict is that the server is unfit.
@@ -105,7 +98,7 @@ func (c *Client) ask(ctx context.Context, asked question) (verdict, error) {
 	case found.Busy:
 		return verdict{}, catalog.NewNoSessionError()
 	case found.Unfit != "":
-		return verdict{}, catalog.NewServerError("%s", sentence(found.Unfit, asked.PrivateKey))
+		return verdict{}, catalog.NewServerError("%s", sentence(found.Unfit, asked.secrets()))
 	}
 	return found, nil
 }
@@ -119,9 +112,8 @@ func newAwayError(cause error) error {
 const maxSentence = 4 << 10
 
 // sentence makes a verdict's text safe to show, whatever the function has become.
-func sentence(text, privateKey string) string {
-	key := redact.Secret{Name: catalog.PrivateKeySecret, Value: privateKey}
-	masked := redact.NewMatcher([]redact.Secret{key}).Text(text)
+func sentence(text string, keys []redact.Secret) string {
+	masked := redact.NewMatcher(keys).Text(text)
 	if len(masked) > maxSentence {
 		masked = strings.ToValidUTF8(masked[:maxSentence], "")
 	}

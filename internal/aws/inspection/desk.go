@@ -56,11 +56,11 @@ func (d *Desk) Answer(ctx context.Context, asked json.RawMessage) (any, error) {
 func (d *Desk) inspect(ctx context.Context, q question) (verdict, error) {
 	switch q.Ask {
 	case askLogin:
-		return verdict{}, d.inspector.Login(ctx, q.server(), q.PrivateKey)
+		return verdict{}, d.inspector.Login(ctx, q.server(), q.login())
 	case askUsable:
-		health, err := d.inspector.Usable(ctx, q.server(), q.PrivateKey)
+		health, err := d.inspector.Usable(ctx, q.server(), q.login())
 		return verdict{Health: health}, err
 	}
-	key, err := d.inspector.HostKey(ctx, q.server(), q.Fingerprint)
+	key, err := d.inspector.HostKey(ctx, q.server(), q.login(), q.Fingerprint)
 	return verdict{HostKey: key.Line}, err
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"waybill/internal/catalog"
+	"waybill/internal/redact"
 )
 
 // ask is what to find out, one for each method of [catalog.Inspector].
@@ -46,6 +47,19 @@ type question struct {
 	Fingerprint string `json:"fingerprint"`
 	// PrivateKey is PEM text. Secret.
 	PrivateKey string `json:"private_key"`
+	// Jump is the jump host with its private key, or nil.
+	Jump *jump `json:"jump,omitempty"`
+}
+
+// jump is a jump host by value.
+type jump struct {
+	UUID    string `json:"uuid"`
+	Address string `json:"address"`
+	Port    int    `json:"port"`
+	User    string `json:"user"`
+	HostKey string `json:"host_key"`
+	// PrivateKey is PEM text. Secret.
+	PrivateKey string `json:"private_key"`
 }
 
 // verdict is the answer.
@@ -62,11 +76,39 @@ type verdict struct {
 	Away bool `json:"away,omitempty"`
 }
 
-func newQuestion(what ask, server *catalog.Server) question {
-	return question{
+func newQuestion(what ask, server *catalog.Server, login catalog.Login) question {
+	q := question{
 		Ask: what, UUID: string(server.ID), Address: server.Address, Port: server.Port,
-		User: server.User, HostKey: server.HostKey, DataDir: server.DataDir,
+		User: server.User, HostKey: server.HostKey, DataDir: server.DataDir, PrivateKey: login.PrivateKey,
 	}
+	if via := login.Jump; via != nil {
+		q.Jump = &jump{
+			UUID: string(via.Server.ID), Address: via.Server.Address, Port: via.Server.Port,
+			User: via.Server.User, HostKey: via.Server.HostKey, PrivateKey: via.PrivateKey,
+		}
+	}
+	return q
+}
+
+// login returns what opens the server.
+func (q question) login() catalog.Login {
+	login := catalog.Login{PrivateKey: q.PrivateKey}
+	if q.Jump != nil {
+		login.Jump = &catalog.Jump{PrivateKey: q.Jump.PrivateKey, Server: &catalog.Server{
+			Meta: catalog.Meta{ID: catalog.ID(q.Jump.UUID)}, Address: q.Jump.Address, Port: q.Jump.Port,
+			User: q.Jump.User, HostKey: q.Jump.HostKey,
+		}}
+	}
+	return login
+}
+
+// secrets returns the private keys of the question.
+func (q question) secrets() []redact.Secret {
+	all := []redact.Secret{{Name: catalog.PrivateKeySecret, Value: q.PrivateKey}}
+	if q.Jump != nil {
+		all = append(all, redact.Secret{Name: catalog.PrivateKeySecret, Value: q.Jump.PrivateKey})
+	}
+	return all
 }
 
 // server returns the server that the question is about.

@@ -33,19 +33,27 @@ const (
 var server = &catalog.Server{Meta: catalog.Meta{ID: "srv000000000000000000001"}, Address: "web-1",
 	Port: 2222, User: "deploy", HostKey: hostKey, DataDir: "/data/waybill"}
 
+// login goes through a jump host.
+var login = catalog.Login{PrivateKey: privateKey, Jump: &catalog.Jump{
+	PrivateKey: strings.ReplaceAll(privateKey, "c2Vj", "b2Zq"),
+	Server: &catalog.Server{Meta: catalog.Meta{ID: "srv000000000000000000002"}, Address: "bastion", Port: 22,
+		User: "jump", HostKey: hostKey},
+}}
+
 // inspector is a [catalog.Inspector] without servers. It notes what it was asked.
 type inspector struct {
 	server      catalog.Server
 	fingerprint string
 	privateKey  string
+	jump        *catalog.Jump
 	err         error
 	waits       bool
 }
 
 func (i *inspector) HostKey(
-	ctx context.Context, server *catalog.Server, fingerprint string,
+	ctx context.Context, server *catalog.Server, login catalog.Login, fingerprint string,
 ) (catalog.PublicKey, error) {
-	i.server, i.fingerprint = *server, fingerprint
+	i.server, i.fingerprint, i.jump = *server, fingerprint, login.Jump
 	if i.waits {
 		<-ctx.Done()
 		return catalog.PublicKey{}, ctx.Err()
@@ -53,15 +61,15 @@ func (i *inspector) HostKey(
 	return catalog.PublicKey{Line: hostKey, Fingerprint: "SHA256:of another key"}, i.err
 }
 
-func (i *inspector) Login(_ context.Context, server *catalog.Server, privateKey string) error {
-	i.server, i.privateKey = *server, privateKey
+func (i *inspector) Login(_ context.Context, server *catalog.Server, login catalog.Login) error {
+	i.server, i.privateKey, i.jump = *server, login.PrivateKey, login.Jump
 	return i.err
 }
 
 func (i *inspector) Usable(
-	_ context.Context, server *catalog.Server, privateKey string,
+	_ context.Context, server *catalog.Server, login catalog.Login,
 ) (catalog.Health, error) {
-	i.server, i.privateKey = *server, privateKey
+	i.server, i.privateKey, i.jump = *server, login.PrivateKey, login.Jump
 	return health, i.err
 }
 
@@ -109,14 +117,14 @@ func TestQuestionsReachTheInspector(t *testing.T) {
 	c := client(t, functionOf(i, memory.New(memory.Options{}).Sessions()))
 	check := func(t *testing.T, want inspector) {
 		t.Helper()
-		want.server = *server
+		want.server, want.jump = *server, login.Jump
 		if diff := cmp.Diff(*i, want, cmp.AllowUnexported(inspector{})); diff != "" {
 			t.Errorf("the inspector was asked (-got +want)\n%s", diff)
 		}
 		*i = inspector{}
 	}
 	t.Run("HostKey", func(t *testing.T) {
-		got, err := c.HostKey(t.Context(), server, "SHA256:wanted")
+		got, err := c.HostKey(t.Context(), server, login, "SHA256:wanted")
 		if err != nil || got.Line != hostKey || !strings.HasPrefix(got.Fingerprint, "SHA256:") {
 			t.Errorf("%+v, %v; want the key", got, err)
 		}
@@ -126,13 +134,13 @@ func TestQuestionsReachTheInspector(t *testing.T) {
 		check(t, inspector{fingerprint: "SHA256:wanted"})
 	})
 	t.Run("Login", func(t *testing.T) {
-		if err := c.Login(t.Context(), server, privateKey); err != nil {
+		if err := c.Login(t.Context(), server, login); err != nil {
 			t.Error(err)
 		}
 		check(t, inspector{privateKey: privateKey})
 	})
 	t.Run("Usable", func(t *testing.T) {
-		got, err := c.Usable(t.Context(), server, privateKey)
+		got, err := c.Usable(t.Context(), server, login)
 		if err != nil || got != health {
 			t.Errorf("%+v (%v), want %+v", got, err, health)
 		}
@@ -143,7 +151,7 @@ func TestQuestionsReachTheInspector(t *testing.T) {
 func TestAnUnfitServerIsAVerdict(t *testing.T) {
 	i := &inspector{err: catalog.NewServerError("The server refused\x1b[2J the key %s.", privateKey)}
 	function := functionOf(i, memory.New(memory.Options{}).Sessions())
-	err := client(t, function).Login(t.Context(), server, privateKey)
+	err := client(t, function).Login(t.Context(), server, login)
 	if !errors.Is(err, catalog.ErrServer) || !strings.Contains(fault.Public(err), "The server refused") {
 		t.Errorf("error = %v, want ErrServer with the reason", err)
 	}
@@ -176,7 +184,8 @@ func TestAFailureOfTheFunctionIsNoVerdict(t *testing.T) {
 		}, fault.Internal},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := client(t, &lambdaOf{handlers: c.handlers}).HostKey(t.Context(), server, "")
+			asked := client(t, &lambdaOf{handlers: c.handlers})
+			_, err := asked.HostKey(t.Context(), server, login, "")
 			if fault.KindOf(err) != c.want || errors.Is(err, catalog.ErrServer) ||
 				strings.Contains(fmt.Sprint(err), "trust me") {
 				t.Errorf("error = %v, want %s", err, c.want)
@@ -193,7 +202,7 @@ func (away) Do(r *http.Request) (*http.Response, error) {
 
 func TestAnOutageOfLambdaIsUnavailable(t *testing.T) {
 	err := inspection.Open(awstest.Offline(away{}), "waybill-shop-inspect", sshkey.Reader{}).
-		Login(t.Context(), server, privateKey)
+		Login(t.Context(), server, login)
 	if !errors.Is(err, fault.Unavailable) || errors.Is(err, catalog.ErrServer) {
 		t.Errorf("error = %v, want Unavailable, which is no verdict", err)
 	}
@@ -207,7 +216,7 @@ func TestABusyServerIsExhausted(t *testing.T) {
 		}
 	}
 	i := &inspector{}
-	err := client(t, functionOf(i, sessions)).Login(t.Context(), server, privateKey)
+	err := client(t, functionOf(i, sessions)).Login(t.Context(), server, login)
 	if !errors.Is(err, fault.Exhausted) || i.privateKey != "" {
 		t.Errorf("error = %v, want Exhausted without a try", err)
 	}
@@ -218,7 +227,8 @@ func TestAnAnswerTakesLimitedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sessions := memory.New(memory.Options{}).Sessions()
 		begun := time.Now()
-		_, err := client(t, functionOf(&inspector{waits: true}, sessions)).HostKey(t.Context(), server, "")
+		asked := client(t, functionOf(&inspector{waits: true}, sessions))
+		_, err := asked.HostKey(t.Context(), server, login, "")
 		if took := time.Since(begun); !errors.Is(err, catalog.ErrServer) || took > 12*time.Second {
 			t.Errorf("error = %v after %s, want ErrServer within 12 s", err, took)
 		}

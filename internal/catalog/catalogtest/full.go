@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -103,7 +104,10 @@ func Full(t testing.TB, random io.Reader) []catalog.Entity {
 		identified(t, server, catalog.KindServer, random),
 		identified(t, new(catalog.Registry), catalog.KindRegistry, random),
 		identified(t, new(catalog.Notification), catalog.KindNotification, random)}
-	server.KeyID, server.Health = key.ID, catalog.Health{}
+	jump := *identified(t, new(catalog.Server), catalog.KindServer, random)
+	jump.KeyID, jump.ProxyJump, jump.Health = key.ID, "", catalog.Health{}
+	server.KeyID, server.ProxyJump, server.Health = key.ID, jump.ID, catalog.Health{}
+	entities = slices.Insert(entities, 1, catalog.Entity(&jump))
 	service, database := new(catalog.Service), new(catalog.Database)
 	resources := []catalog.Deployable{
 		identified(t, service, catalog.KindService, random),

@@ -38,6 +38,8 @@ func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 		"an update replaces, server and state excepted":               testUpdate,
 		"an update of something that changed since is a Conflict":     testOutdated,
 		"a server can be given another key":                           testServerKey,
+		"a server can be given a jump host":                           testJumpHost,
+		"of two servers that become each other's jump host, one wins": testJumpHostRace,
 		"what others depend on cannot be deleted":                     testNeeded,
 		"what is deleted is gone, and its id is free again":           testDeleted,
 		"no caller shares stored data":                                testCopies,

@@ -80,6 +80,7 @@ def before_call(context, case, kwargs):
 # "field: text" or, without a field, of the message. Invalid in another way is what the schemas must say.
 REASONS = [
     ("what the request names does not exist", r"must be the uuid of|must have uuids of|has an id that does not exist|must name something that exists|uuids of things that exist"),
+    ("what else the jump host is", r"^proxy_jump: must be (null, because other servers|the uuid of another server)"),
     ("only an earlier answer has the value", r"^(cursor|after): must be the (next|number)|^commit: must be the commit, or the tag"),
     ("what a deployment comes after", r"^after: (names|forms a cycle)|^after names|is not running and has no deployment|is for a start, a restart or a deploy"),
     ("there are as many as there may be", r"^tags: may be at most|is needed to choose fewer resources|may name at most"),

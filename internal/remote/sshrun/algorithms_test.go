@@ -13,6 +13,9 @@ import (
 	"waybill/internal/remote/sshrun"
 )
 
+// direct is no login, on no jump host.
+var direct catalog.Login
+
 func ecdsaPEM(t *testing.T) string {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -38,15 +41,15 @@ func TestHostKeysOfEveryType(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			server := &catalog.Server{Address: "127.0.0.1", Port: ssh.Port(), User: ssh.User(),
 				DataDir: t.TempDir()}
-			if got, err := dialer.HostKey(t.Context(), server, fingerprint(t, line)); err != nil ||
+			if got, err := dialer.HostKey(t.Context(), server, direct, fingerprint(t, line)); err != nil ||
 				got.Line != line {
 				t.Errorf("named by its fingerprint: %s %v, want %s", got.Line, err, line)
 			}
 			server.HostKey = line
-			if got, err := dialer.HostKey(t.Context(), server, ""); err != nil || got.Line != line {
+			if got, err := dialer.HostKey(t.Context(), server, direct, ""); err != nil || got.Line != line {
 				t.Errorf("pinned: %s %v, want %s", got.Line, err, line)
 			}
-			if err := dialer.Login(t.Context(), server, ssh.ClientKeyPEM()); err != nil {
+			if err := dialer.Login(t.Context(), server, login(ssh)); err != nil {
 				t.Errorf("pinned: %v", err)
 			}
 		})
@@ -54,7 +57,7 @@ func TestHostKeysOfEveryType(t *testing.T) {
 	t.Run("a changed key of the pinned type is shown as it is", func(t *testing.T) {
 		former, present := remotetest.PublicLine(t, remotetest.RSAKey(t)), remotetest.PublicLine(t, keys[1])
 		server := &catalog.Server{Address: "127.0.0.1", Port: ssh.Port(), HostKey: former}
-		if got, err := dialer.HostKey(t.Context(), server, ""); err != nil || got.Line != present {
+		if got, err := dialer.HostKey(t.Context(), server, direct, ""); err != nil || got.Line != present {
 			t.Errorf("%s %v, want the server's RSA key", got.Line, err)
 		}
 	})

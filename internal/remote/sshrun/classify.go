@@ -19,13 +19,16 @@ import (
 func (d *Dialer) classify(
 	ctx context.Context, target remote.Target, check *pin, err error,
 ) *remote.DialError {
+	if hop, ok := errors.AsType[*remote.DialError](err); ok {
+		return hop
+	}
 	negotiation, unequal := errors.AsType[*ssh.AlgorithmNegotiationError](err)
 	switch {
 	case check.seen != "":
 		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: check.seen, Err: errOtherKey}
 	case unequal && negotiation.What == "host key":
 		// The server has no key of the pinned type, so look which key it has.
-		seen, _ := d.fetchHostKey(ctx, address(target.Address, target.Port), allHostKeys())
+		seen, _ := d.fetchHostKey(ctx, target, allHostKeys())
 		return &remote.DialError{Cause: remote.CauseHostKeyChanged, Fingerprint: seen.Fingerprint,
 			Err: errOtherKey}
 	case check.verified && refusedKey(err):
@@ -57,6 +60,9 @@ func dialFailureText(err error) string {
 	if number, ok := errors.AsType[syscall.Errno](err); ok {
 		return number.Error()
 	}
+	if refused, ok := errors.AsType[*ssh.OpenChannelError](err); ok {
+		return forwardingText(refused)
+	}
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return "no answer in time"
@@ -64,6 +70,18 @@ func dialFailureText(err error) string {
 		return "the attempt was cancelled"
 	}
 	return "it does not speak SSH"
+}
+
+// forwardingText says why a jump host opened no connection to the server.
+func forwardingText(refused *ssh.OpenChannelError) string {
+	switch refused.Reason {
+	case ssh.Prohibited:
+		return "the jump host forbids the forwarding, which needs AllowTcpForwarding and PermitOpen " +
+			"in its sshd_config"
+	case ssh.ConnectionFailed:
+		return "the jump host cannot connect to it"
+	}
+	return fmt.Sprintf("the jump host opened no connection to it, for reason %d", uint32(refused.Reason))
 }
 
 // closeReason says, for the operator, how a connection ended. It also repeats

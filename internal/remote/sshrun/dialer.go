@@ -19,9 +19,9 @@ import (
 
 // Options adjust [New]; the zero value works.
 type Options struct {
-	// Timeout limits the opening of a connection, with handshake and login, so
-	// that a server that accepts and then says nothing counts as unreachable;
-	// 10 s if zero.
+	// Timeout limits the opening of a connection, with handshake and login, and
+	// with the jump host if there is one, so that a server that accepts and then
+	// says nothing counts as unreachable; 10 s if zero.
 	Timeout time.Duration
 	// KeepAlive is how often a connection is tested; 5 s if zero. A connection
 	// is dead if nothing has arrived or been acknowledged for three times as
@@ -49,48 +49,57 @@ func New(opts Options) *Dialer {
 }
 
 // Dial connects, checks that the server has the pinned key, and logs in with
-// the private key. Its errors are *[remote.DialError] and hold neither a key
-// nor anything that the server said.
+// the private key, first at the jump host if there is one. Its errors are
+// *[remote.DialError] and hold neither a key nor anything that a server said.
 func (d *Dialer) Dial(ctx context.Context, target remote.Target) (remote.Shell, error) {
+	client, line, err := d.enter(ctx, target)
+	if err != nil {
+		return nil, err
+	}
+	return newShell(client, line, d.opts.KeepAlive), nil
+}
+
+// enter opens a connection to a server whose host key is pinned, and logs in. Its
+// errors are like Dial's.
+func (d *Dialer) enter(ctx context.Context, target remote.Target) (*ssh.Client, *line, error) {
 	if target.HostKey == "" {
-		return nil, newDialError(remote.CauseHostKeyMissing, "no host key is pinned")
+		return nil, nil, newDialError(remote.CauseHostKeyMissing, "no host key is pinned")
 	}
 	pinned, err := sshkey.Parse(target.HostKey)
 	if err != nil {
-		return nil, newDialError(remote.CauseHostKeyMissing, "the pinned host key cannot be read")
+		return nil, nil, newDialError(remote.CauseHostKeyMissing, "the pinned host key cannot be read")
 	}
 	signer, err := ssh.ParsePrivateKey([]byte(target.PrivateKey))
 	if err != nil {
-		return nil, newDialError(remote.CauseAccess, "the private key cannot be read")
+		return nil, nil, newDialError(remote.CauseAccess, "the private key cannot be read")
 	}
 	check := &pin{key: pinned}
-	client, line, err := d.connect(ctx, address(target.Address, target.Port), &ssh.ClientConfig{
+	client, line, err := d.connect(ctx, target, &ssh.ClientConfig{
 		User:              target.User,
 		Auth:              []ssh.AuthMethod{ssh.PublicKeys(signers(signer)...)},
 		HostKeyCallback:   check.compare,
 		HostKeyAlgorithms: algorithms(pinned.Type()),
 	})
 	if err != nil {
-		return nil, d.classify(ctx, target, check, err)
+		return nil, nil, d.classify(ctx, target, check, err)
 	}
-	return newShell(client, line, d.opts.KeepAlive), nil
+	return client, line, nil
 }
 
-// connect opens a connection within the timeout.
+// connect opens a connection within the timeout, which is one for both hops.
 func (d *Dialer) connect(
-	ctx context.Context, address string, config *ssh.ClientConfig,
+	ctx context.Context, target remote.Target, config *ssh.ClientConfig,
 ) (*ssh.Client, *line, error) {
 	ctx, cancel := context.WithTimeout(ctx, d.opts.Timeout)
 	defer cancel()
-	plain, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	line, err := d.reach(ctx, target)
 	if err != nil {
-		return nil, nil, orContextError(ctx, err)
+		return nil, nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = plain.Close() })
-	line := &line{Conn: withQuickACK(plain)}
-	conn, channels, requests, err := ssh.NewClientConn(line, address, config)
+	stop := context.AfterFunc(ctx, func() { _ = line.Close() })
+	conn, channels, requests, err := ssh.NewClientConn(line, address(target), config)
 	if err != nil {
-		_ = plain.Close()
+		_ = line.Close()
 		return nil, nil, orContextError(ctx, err)
 	}
 	if !stop() {
@@ -156,7 +165,9 @@ func signers(signer ssh.Signer) []ssh.Signer {
 	return all
 }
 
-func address(host string, port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
+func address(target remote.Target) string {
+	return net.JoinHostPort(target.Address, strconv.Itoa(target.Port))
+}
 
 func newDialError(cause remote.Cause, text string) *remote.DialError {
 	return &remote.DialError{Cause: cause, Err: errors.New(text)}

@@ -11,20 +11,24 @@ import (
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
 	"waybill/internal/remote"
+	"waybill/internal/remote/route"
 	"waybill/internal/remote/sshkey"
 )
 
 var _ catalog.Inspector = (*Dialer)(nil)
 
-// HostKey connects, sends no credentials, and returns a key that the server
+// HostKey connects, sends the server no credentials, and returns a key that the server
 // proves to have: the key with the fingerprint if it has one, else a key of the
 // pinned key's type, else the key that the server prefers. The error is
 // [catalog.ErrServer], with the reason, if there is no SSH server.
 func (d *Dialer) HostKey(
-	ctx context.Context, server *catalog.Server, fingerprint string,
+	ctx context.Context, server *catalog.Server, login catalog.Login, fingerprint string,
 ) (catalog.PublicKey, error) {
-	at := address(server.Address, server.Port)
-	key, err := d.likePinned(ctx, at, server.HostKey)
+	at := route.To(server, login)
+	key, err := d.likePinned(ctx, at)
+	if hop, ok := errors.AsType[*remote.DialError](err); ok {
+		return catalog.PublicKey{}, refusal(hop, login.Jump.Server.User)
+	}
 	if err != nil {
 		return catalog.PublicKey{}, catalog.NewServerError(
 			"The server did not answer: %s.", dialFailureText(err))
@@ -44,8 +48,8 @@ func (d *Dialer) HostKey(
 // likePinned returns the server's key of the same type as the pinned key. If
 // there is no such key, or no key is pinned, it returns the key that the server
 // prefers.
-func (d *Dialer) likePinned(ctx context.Context, at, pinned string) (catalog.PublicKey, error) {
-	if line, err := sshkey.Parse(pinned); err == nil {
+func (d *Dialer) likePinned(ctx context.Context, at remote.Target) (catalog.PublicKey, error) {
+	if line, err := sshkey.Parse(at.HostKey); err == nil {
 		key, err := d.fetchHostKey(ctx, at, algorithms(line.Type()))
 		if _, unequal := errors.AsType[*ssh.AlgorithmNegotiationError](err); !unequal {
 			return key, err
@@ -68,8 +72,8 @@ func allHostKeys() []string {
 
 // Login connects with the pinned host key and the private key, runs nothing and
 // disconnects. The error is [catalog.ErrServer], with the reason, if any of that fails.
-func (d *Dialer) Login(ctx context.Context, server *catalog.Server, privateKey string) error {
-	shell, err := d.login(ctx, server, privateKey)
+func (d *Dialer) Login(ctx context.Context, server *catalog.Server, login catalog.Login) error {
+	shell, err := d.login(ctx, server, login)
 	if err != nil {
 		return err
 	}
@@ -86,9 +90,9 @@ const measureFor = 5 * time.Second
 // Usable logs in and tests everything that a start needs, and measures the server. If
 // anything is missing, the error is [catalog.ErrServer] and names it.
 func (d *Dialer) Usable(
-	ctx context.Context, server *catalog.Server, privateKey string,
+	ctx context.Context, server *catalog.Server, login catalog.Login,
 ) (catalog.Health, error) {
-	shell, err := d.login(ctx, server, privateKey)
+	shell, err := d.login(ctx, server, login)
 	if err != nil {
 		if !errors.Is(err, catalog.ErrServer) {
 			return catalog.Health{}, err
@@ -127,9 +131,10 @@ func probe(ctx context.Context, shell remote.Shell, server *catalog.Server) erro
 }
 
 // login logs in. Its errors are worded for the answer of a validation.
-func (d *Dialer) login(ctx context.Context, server *catalog.Server, privateKey string) (remote.Shell, error) {
-	shell, err := d.Dial(ctx, remote.Target{Address: server.Address, Port: server.Port, User: server.User,
-		HostKey: server.HostKey, PrivateKey: privateKey})
+func (d *Dialer) login(
+	ctx context.Context, server *catalog.Server, login catalog.Login,
+) (remote.Shell, error) {
+	shell, err := d.Dial(ctx, route.To(server, login))
 	if err == nil {
 		return shell, nil
 	}
@@ -137,16 +142,26 @@ func (d *Dialer) login(ctx context.Context, server *catalog.Server, privateKey s
 	if !ok {
 		return nil, err
 	}
+	user := server.User
+	if dial.AtJumpHost {
+		user = login.Jump.Server.User
+	}
+	return nil, refusal(dial, user)
+}
+
+// refusal is the error of a validation for a host that cannot be opened. user is the
+// one that was to log in there.
+func refusal(dial *remote.DialError, user string) error {
+	host := dial.Host()
 	switch dial.Cause {
 	case remote.CauseHostKeyChanged:
-		return nil, catalog.NewServerError("%s", dial.ChangedKey())
+		return catalog.NewServerError("%s", dial.ChangedKey())
 	case remote.CauseHostKeyMissing:
-		return nil, catalog.NewServerError("No usable host key is pinned for the server.")
+		return catalog.NewServerError("No usable host key is pinned for the %s.", host)
 	case remote.CauseAccess:
-		return nil, catalog.NewServerError("The server refused the private key for the user %s.",
-			server.User)
+		return catalog.NewServerError("The %s refused the private key for the user %s.", host, user)
 	}
-	return nil, catalog.NewServerError("The server did not answer: %v.", dial.Err)
+	return catalog.NewServerError("The %s did not answer: %v.", host, dial.Err)
 }
 
 // errKeySeen ends a handshake once the key was seen, before any login.
@@ -154,9 +169,11 @@ var errKeySeen = errors.New("the host key was shown")
 
 // fetchHostKey returns the host key that a server proves to have by one of the
 // algorithms.
-func (d *Dialer) fetchHostKey(ctx context.Context, address string, by []string) (catalog.PublicKey, error) {
+func (d *Dialer) fetchHostKey(
+	ctx context.Context, target remote.Target, by []string,
+) (catalog.PublicKey, error) {
 	var seen ssh.PublicKey
-	client, _, err := d.connect(ctx, address, &ssh.ClientConfig{
+	client, _, err := d.connect(ctx, target, &ssh.ClientConfig{
 		HostKeyCallback: func(_ string, _ net.Addr, key ssh.PublicKey) error {
 			seen = key
 			return errKeySeen

@@ -22,14 +22,14 @@ func TestInspector(t *testing.T) {
 			HostKey: target.HostKey}
 		t.Run("HostKey is what the server shows", func(t *testing.T) {
 			got, err := dialer.HostKey(t.Context(),
-				&catalog.Server{Address: target.Address, Port: target.Port}, "")
+				&catalog.Server{Address: target.Address, Port: target.Port}, catalog.Login{}, "")
 			if want := (catalog.PublicKey{Line: ssh.HostKey(),
 				Fingerprint: fingerprint(t, ssh.HostKey())}); err != nil || got != want {
 				t.Errorf("%+v %v, want %+v", got, err, want)
 			}
 		})
 		t.Run("Login tries the key", func(t *testing.T) {
-			if err := dialer.Login(t.Context(), server, ssh.ClientKeyPEM()); err != nil {
+			if err := dialer.Login(t.Context(), server, login(ssh)); err != nil {
 				t.Error(err)
 			}
 			other := remotetest.Start(t, remotetest.Options{})
@@ -46,7 +46,8 @@ func TestInspector(t *testing.T) {
 				{"did not answer: connection refused", &gone, ssh.ClientKeyPEM()},
 				{"refused the private key for the user ", server, "no key at all"},
 			} {
-				if err := dialer.Login(t.Context(), c.server, c.key); !errors.Is(err, fault.Unavailable) ||
+				err := dialer.Login(t.Context(), c.server, catalog.Login{PrivateKey: c.key})
+				if !errors.Is(err, fault.Unavailable) ||
 					!strings.Contains(fault.Public(err), c.says) {
 					t.Errorf("%v, want Unavailable with %q", err, c.says)
 				}

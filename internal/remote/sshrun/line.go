@@ -9,6 +9,8 @@ import (
 // line is a connection that counts the bytes on it.
 type line struct {
 	net.Conn
+	// first is the line to the jump host, or nil. All bytes of this line are on it.
+	first            *line
 	arrived, written atomic.Int64
 	writing          atomic.Int32
 	// script is the value of written after the latest part of a script. got is
@@ -33,10 +35,15 @@ func (l *line) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// acknowledged returns how many bytes the server's machine has acknowledged.
-// Where the system does not tell, it returns how many bytes were handed to the
-// system.
+// acknowledged returns how many bytes the server's machine has acknowledged, or
+// the jump host's if there is one. Where the system does not tell, it returns how
+// many bytes were handed to the system.
 func (l *line) acknowledged() int64 {
+	if l.first != nil {
+		// Of all that is on its way to the jump host, at most this much is of this line.
+		onTheWay := l.first.written.Load() - l.first.acknowledged()
+		return max(0, l.written.Load()-max(0, onTheWay))
+	}
 	if conn, ok := l.Conn.(interface{ acknowledged() (int64, bool) }); ok {
 		if n, known := conn.acknowledged(); known {
 			return n

@@ -295,7 +295,7 @@ func TestAServerThatAcceptsAndHangsIsUnreachable(t *testing.T) {
 		t.Errorf("%v, want that it was cancelled", err)
 	}
 	if _, err := dialer.HostKey(t.Context(), &catalog.Server{Address: "127.0.0.1", Port: target.Port},
-		""); !errors.Is(err, fault.Unavailable) {
+		catalog.Login{}, ""); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("%v, want Unavailable", err)
 	}
 }

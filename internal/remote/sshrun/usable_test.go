@@ -88,7 +88,7 @@ func TestUsableNamesWhatIsMissing(t *testing.T) {
 			if c.data == "" {
 				server.DataDir = filepath.Join(t.TempDir(), "not", "there", "yet")
 			}
-			health, err := sshrun.New(sshrun.Options{}).Usable(t.Context(), server, ssh.ClientKeyPEM())
+			health, err := sshrun.New(sshrun.Options{}).Usable(t.Context(), server, login(ssh))
 			if len(c.says) == 0 {
 				if err != nil || health.DataFreeBytes == 0 || health.MeasuredAt.IsZero() {
 					t.Errorf("%+v (%v), want a measurement", health, err)

@@ -47,7 +47,7 @@ func TestP3ErrorsQuoteNothingFromTheServer(t *testing.T) {
 		}
 		mute(t, name, err)
 		_, err = sshrun.New(sshrun.Options{}).HostKey(t.Context(),
-			&catalog.Server{Address: "127.0.0.1", Port: target.Port}, "")
+			&catalog.Server{Address: "127.0.0.1", Port: target.Port}, catalog.Login{}, "")
 		mute(t, name+", asked for its key", err)
 	}
 }

@@ -111,7 +111,8 @@ func (a catalogAPI) mayChange(ctx context.Context, token access.Token, change fu
 func (h holdings) changes(after holdings, id catalog.ID) bool {
 	was, now := h.servers[id], after.servers[id]
 	if was == nil || was.ForbidHostAccess ||
-		was.Address != now.Address || was.Port != now.Port || was.User != now.User {
+		was.Address != now.Address || was.Port != now.Port ||
+		was.ProxyJump != now.ProxyJump || was.User != now.User {
 		return true
 	}
 	print := after.prints[now.KeyID]

@@ -98,7 +98,15 @@ func (a catalogAPI) checkLogins(ctx context.Context, id catalog.ID, private stri
 		logins.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			errs[i] = a.checkLogin(ctx, server, private, "private_key")
+			jump, err := a.jump(ctx, server)
+			if err == nil {
+				if jump != nil && jump.Server.KeyID == id {
+					jump.PrivateKey = private
+				}
+				login := catalog.Login{PrivateKey: private, Jump: jump}
+				err = a.checkLogin(ctx, server, login, "private_key")
+			}
+			errs[i] = err
 		})
 	}
 	logins.Wait()
@@ -112,11 +120,13 @@ func (a catalogAPI) checkLogins(ctx context.Context, id catalog.ID, private stri
 
 // checkLogin returns Invalid for the field unless the private key opens the
 // server. A server without a pinned host key is never opened, so it needs no test.
-func (a catalogAPI) checkLogin(ctx context.Context, server *catalog.Server, private, field string) error {
+func (a catalogAPI) checkLogin(
+	ctx context.Context, server *catalog.Server, login catalog.Login, field string,
+) error {
 	if server.HostKey == "" {
 		return nil
 	}
-	err := a.Inspector.Login(ctx, server, private)
+	err := a.Inspector.Login(ctx, server, login)
 	if errors.Is(err, catalog.ErrServer) {
 		return fault.InvalidField(field,
 			"does not open server %s, so nothing was changed: %s", server.Name, fault.Public(err))

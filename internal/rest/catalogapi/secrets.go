@@ -33,6 +33,23 @@ func (a catalogAPI) serverKey(ctx context.Context, server *catalog.Server) (stri
 	return secrets.Values[catalog.PrivateKeySecret], err
 }
 
+// jump returns the jump host of the server with what opens it, or nil. Invalid, naming the
+// field, if it was deleted in the meantime.
+func (a catalogAPI) jump(ctx context.Context, server *catalog.Server) (*catalog.Jump, error) {
+	if server.ProxyJump == "" {
+		return nil, nil
+	}
+	host, err := catalog.Find[*catalog.Server](ctx, a.Store, server.ProxyJump)
+	if errors.Is(err, fault.NotFound) {
+		return nil, catalog.NewJumpHostError()
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := a.serverKey(ctx, host)
+	return &catalog.Jump{Server: host, PrivateKey: key}, err
+}
+
 // writeSecrets stores a set of secrets under a generation of its own and makes the entity
 // name it. The set counts once the entity is stored; until then, it is reserved.
 func (a catalogAPI) writeSecrets(ctx context.Context, of *catalog.Meta, secrets catalog.Secrets) error {

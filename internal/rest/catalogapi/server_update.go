@@ -63,7 +63,7 @@ func (a catalogAPI) changeServer(ctx context.Context, c *rest.Call) (*catalog.Se
 		return present, err
 	}
 	if changed.Address != present.Address || changed.Port != present.Port ||
-		changed.HostKey != present.HostKey {
+		changed.ProxyJump != present.ProxyJump || changed.HostKey != present.HostKey {
 		changed.ValidatedAt = time.Time{} // nobody has seen the key there
 	}
 	return changed, a.replace(ctx, c, present, changed, fields)
@@ -102,7 +102,12 @@ func (a catalogAPI) checkKey(ctx context.Context, server *catalog.Server) error 
 	if err != nil {
 		return err
 	}
-	return a.checkLogin(ctx, server, secrets.Values[catalog.PrivateKeySecret], field)
+	jump, err := a.jump(ctx, server)
+	if err != nil {
+		return err
+	}
+	login := catalog.Login{PrivateKey: secrets.Values[catalog.PrivateKeySecret], Jump: jump}
+	return a.checkLogin(ctx, server, login, field)
 }
 
 // mergePatch returns the input with the patch merged in. Null sets the default.

@@ -78,7 +78,11 @@ func (a catalogAPI) validateNew(ctx context.Context, c *rest.Call, server *catal
 func (a catalogAPI) validate(
 	ctx context.Context, c *rest.Call, server *catalog.Server, asked validationRequest,
 ) (validationResult, error) {
-	seen, err := a.Inspector.HostKey(ctx, server, asked.Fingerprint)
+	jump, err := a.jump(ctx, server)
+	if err != nil {
+		return validationResult{}, err
+	}
+	seen, err := a.Inspector.HostKey(ctx, server, catalog.Login{Jump: jump}, asked.Fingerprint)
 	if errors.Is(err, catalog.ErrServer) {
 		return validationResult{UUID: string(server.ID), Message: fault.Public(err)}, nil
 	}
@@ -96,7 +100,7 @@ func (a catalogAPI) validate(
 		if err := a.pinHostKey(ctx, c, server, seen); err != nil {
 			return validationResult{}, err
 		}
-		found.IsUsable, err = a.tryLogin(ctx, server, &found)
+		found.IsUsable, err = a.tryLogin(ctx, server, jump, &found)
 	}
 	return found, err
 }
@@ -153,13 +157,13 @@ func (a catalogAPI) pinHostKey(
 // programs for a start. If not, it adds the reason to the message of the result. If it has,
 // its measurement is stored and added.
 func (a catalogAPI) tryLogin(
-	ctx context.Context, server *catalog.Server, found *validationResult,
+	ctx context.Context, server *catalog.Server, jump *catalog.Jump, found *validationResult,
 ) (bool, error) {
 	key, err := a.serverKey(ctx, server)
 	if err != nil {
 		return false, err
 	}
-	health, err := a.Inspector.Usable(ctx, server, key)
+	health, err := a.Inspector.Usable(ctx, server, catalog.Login{PrivateKey: key, Jump: jump})
 	if errors.Is(err, catalog.ErrServer) {
 		found.Message += " " + fault.Public(err)
 		return false, nil

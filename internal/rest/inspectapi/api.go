@@ -24,17 +24,17 @@ type Ports struct {
 	// History and Snapshots tell what the last start has run.
 	History   deployment.Lister
 	Snapshots snapshot.Reader
-	// Look asks the server, opened with the private key, for the status of the
+	// Look asks the server, opened with the login, for the status of the
 	// resource ("running:healthy"). Unavailable, saying why, if it cannot tell.
 	// It takes less than the 29 s after which API Gateway gives up.
-	Look func(ctx context.Context, server *catalog.Server, privateKey string,
+	Look func(ctx context.Context, server *catalog.Server, login catalog.Login,
 		resource catalog.Deployable) (string, error)
 	// Logs asks it for the logs of the resource's containers, like Look.
-	Logs func(ctx context.Context, server *catalog.Server, privateKey string, resource catalog.ID,
+	Logs func(ctx context.Context, server *catalog.Server, login catalog.Login, resource catalog.ID,
 		query inspect.LogQuery) (inspect.Logs, error)
 	// Survey asks it for the containers of the resource, and which of the images are there,
 	// like Look.
-	Survey func(ctx context.Context, server *catalog.Server, privateKey string,
+	Survey func(ctx context.Context, server *catalog.Server, login catalog.Login,
 		resource catalog.Deployable, images []string) (inspect.Survey, error)
 }
 

@@ -76,7 +76,7 @@ func (a inspectAPI) readLogs(
 		return logs, deployment.NewUnpinnedError(at.server)
 	}
 	err = a.inSession(ctx, at, func() (err error) {
-		logs, err = a.Logs(ctx, at.server, at.privateKey(), at.resource.Common().ID, query)
+		logs, err = a.Logs(ctx, at.server, at.secrets.Login(), at.resource.Common().ID, query)
 		return err
 	})
 	for i, name := range logs.Services {

@@ -28,7 +28,7 @@ func (a inspectAPI) lookAt(ctx context.Context, in *intent) error {
 		return nil
 	}
 	err := a.inSession(ctx, *in.at, func() (err error) {
-		in.looked.survey, err = a.Survey(ctx, in.server, in.at.privateKey(), in.resource, in.askedImages())
+		in.looked.survey, err = a.Survey(ctx, in.server, in.at.secrets.Login(), in.resource, in.askedImages())
 		return err
 	})
 	if errors.Is(err, catalog.ErrServer) {

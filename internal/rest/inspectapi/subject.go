@@ -43,9 +43,6 @@ func incomplete(err error, resource catalog.Deployable) error {
 	return err
 }
 
-// privateKey opens the server.
-func (s subject) privateKey() string { return s.secrets.Server[catalog.PrivateKeySecret] }
-
 // inSession calls ask in a session of the server. [catalog.ErrServer], with the reason and
 // without secrets, if the server cannot be asked or ask returns Unavailable.
 func (a inspectAPI) inSession(ctx context.Context, at subject, ask func() error) error {

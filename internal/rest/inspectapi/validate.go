@@ -55,7 +55,7 @@ func (a inspectAPI) validationOf(resource catalog.Deployable, message string) va
 // look asks the server for the resource's status.
 func (a inspectAPI) look(ctx context.Context, at subject) (status string, err error) {
 	err = a.inSession(ctx, at, func() error {
-		status, err = a.Look(ctx, at.server, at.privateKey(), at.resource)
+		status, err = a.Look(ctx, at.server, at.secrets.Login(), at.resource)
 		return err
 	})
 	return at.matcher.Text(status), err

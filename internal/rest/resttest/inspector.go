@@ -17,6 +17,7 @@ type inspector struct {
 	Shut   error             // the error of a login
 	Opened string            // the private key of the last login
 	Health catalog.Health    // the measurement of every server
+	Jump   *catalog.Jump     // the jump host of the last connection, or nil
 }
 
 // NewInspector returns an inspector whose servers show [FirstKey] and accept every
@@ -45,18 +46,21 @@ func (i *inspector) PublicKey(line string) (catalog.PublicKey, error) {
 	return catalog.PublicKey{Line: fields[0] + " " + fields[1], Fingerprint: "SHA256:public"}, nil
 }
 
-func (i *inspector) HostKey(context.Context, *catalog.Server, string) (catalog.PublicKey, error) {
+func (i *inspector) HostKey(
+	_ context.Context, _ *catalog.Server, login catalog.Login, _ string,
+) (catalog.PublicKey, error) {
+	i.Jump = login.Jump
 	return i.Shows, i.Unseen
 }
 
-func (i *inspector) Login(_ context.Context, _ *catalog.Server, privateKey string) error {
-	i.Opened = privateKey
+func (i *inspector) Login(_ context.Context, _ *catalog.Server, login catalog.Login) error {
+	i.Opened, i.Jump = login.PrivateKey, login.Jump
 	return i.Shut
 }
 
 func (i *inspector) Usable(
-	_ context.Context, _ *catalog.Server, privateKey string,
+	_ context.Context, _ *catalog.Server, login catalog.Login,
 ) (catalog.Health, error) {
-	i.Opened = privateKey
+	i.Opened, i.Jump = login.PrivateKey, login.Jump
 	return i.Health, i.Shut
 }

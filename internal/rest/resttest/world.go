@@ -154,19 +154,19 @@ func (w *World) InspectPorts() inspectapi.Ports {
 		Tokens: m.Tokens(), Store: m.Catalog(), Vault: m.Vault(), Sessions: m.Sessions(),
 		History: m.History(), Snapshots: m.Snapshots(),
 		Look: func(
-			_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable,
+			_ context.Context, _ *catalog.Server, login catalog.Login, _ catalog.Deployable,
 		) (string, error) {
-			w.Inspector.Opened = privateKey
+			w.Inspector.Opened, w.Inspector.Jump = login.PrivateKey, login.Jump
 			return w.Inspect()
 		},
-		Logs: func(_ context.Context, _ *catalog.Server, privateKey string, _ catalog.ID,
+		Logs: func(_ context.Context, _ *catalog.Server, login catalog.Login, _ catalog.ID,
 			query inspect.LogQuery) (inspect.Logs, error) {
-			w.Inspector.Opened = privateKey
+			w.Inspector.Opened, w.Inspector.Jump = login.PrivateKey, login.Jump
 			return w.ReadLogs(query)
 		},
-		Survey: func(_ context.Context, _ *catalog.Server, privateKey string, _ catalog.Deployable,
+		Survey: func(_ context.Context, _ *catalog.Server, login catalog.Login, _ catalog.Deployable,
 			images []string) (inspect.Survey, error) {
-			w.Inspector.Opened = privateKey
+			w.Inspector.Opened, w.Inspector.Jump = login.PrivateKey, login.Jump
 			return w.Survey(images)
 		},
 	}
