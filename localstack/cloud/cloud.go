@@ -47,6 +47,8 @@ type Options struct {
 	// Images and Buckets are the repositories and buckets whose events reach the stack.
 	Images  string
 	Buckets string
+	// Traces is the URL of a collector of traces; "" is none.
+	Traces string
 	// Fresh stops an emulator that an earlier run left in the state folder.
 	// Without it, Up uses that emulator as it is.
 	Fresh bool
@@ -186,7 +188,7 @@ func targetOf(running *emulator.Emulator, opts Options) stack.Options {
 		Team:     opts.Team,
 		Lease:    opts.Lease,
 		Throttle: opts.Throttle,
-		Images:   opts.Images, Buckets: opts.Buckets,
+		Images:   opts.Images, Buckets: opts.Buckets, Traces: opts.Traces,
 		Log: filepath.Join(opts.State, "cdk.log"),
 	}
 }

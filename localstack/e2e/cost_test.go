@@ -201,9 +201,9 @@ func (w *world) expire(t *testing.T, record client.Deployment) {
 	}
 }
 
-// tokenUse is the phase of a note that a token is used. It comes once a minute for a token,
-// however many deployments it starts, so it counts for none.
-const tokenUse = "use"
+// uncounted is the phase of a note that a token is used, and of a trace. The former comes once a
+// minute for a token, however many deployments it starts, so it counts for none.
+const uncounted = "uncounted"
 
 // sum adds up the requests by phase. A request that writes says its phase itself; every
 // other one counts for the next phase of its caller, or for the last one. A caller that
@@ -213,7 +213,7 @@ func sum(calls []meter.Call) map[string]cost {
 	waiting := map[string]string{}
 	of := make([]string, len(calls))
 	for i, call := range slices.Backward(calls) {
-		if of[i] = phaseOf(call); of[i] == tokenUse {
+		if of[i] = phaseOf(call); of[i] == uncounted {
 			continue
 		} else if of[i] == "" {
 			of[i] = waiting[call.Caller]
@@ -226,7 +226,7 @@ func sum(calls []meter.Call) map[string]cost {
 		if of[i] == "" {
 			of[i] = last[call.Caller]
 		}
-		if of[i] != tokenUse {
+		if of[i] != uncounted {
 			last[call.Caller] = of[i]
 		}
 		if of[i] != "" {
@@ -264,6 +264,8 @@ func phaseOf(call meter.Call) string {
 		return "expiry" // the removal of objects
 	case call.Operation == "PutEvents":
 		return "events"
+	case call.Operation == "SendMessage" && strings.HasSuffix(call.Path, "-notify"):
+		return uncounted // a trace, which only a stack with a collector sends
 	case call.Operation == "SendMessage":
 		return "claim"
 	}
@@ -271,7 +273,7 @@ func phaseOf(call meter.Call) string {
 	for _, write := range call.Writes {
 		switch kind := write.Key.Text("kind"); {
 		case strings.Contains(write.Table, "-token-use-"):
-			return tokenUse
+			return uncounted
 		case kind == "change":
 			return "feed"
 		case write.After == nil:

@@ -35,6 +35,8 @@ type world struct {
 	url   string
 	token string
 	api   *client.Client
+	// traces is the collector that the stack sends its traces to.
+	traces *collector
 	// meter counts what the functions ask of the emulator.
 	meter *meter.Meter
 }
@@ -124,7 +126,7 @@ func deployStack() (*world, error) {
 			return nil, err
 		}
 	}
-	w := &world{}
+	w := &world{traces: newCollector()}
 	c, err := cloud.Up(ctx, cloud.Options{
 		Root:     root,
 		State:    filepath.Join(root, ".local", "e2e-"+os.Getenv("EMULATOR")),
@@ -133,7 +135,7 @@ func deployStack() (*world, error) {
 		Lease:    lease.String(),
 		// The tests share a token, and each polls several times a second.
 		Throttle: "requests=0,failures=5",
-		Images:   "team/", Buckets: deliveries,
+		Images:   "team/", Buckets: deliveries, Traces: w.traces.URL + "/v1/traces",
 		Fresh: true,
 		Functions: func(endpoint string) (string, error) {
 			w.meter, err = meter.Start(endpoint)

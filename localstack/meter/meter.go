@@ -8,6 +8,7 @@ package meter
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net"
 	"net/http"
@@ -24,7 +25,7 @@ type Call struct {
 	// Service is the service's name in the signature ("dynamodb", "s3", "sqs"), and
 	// Operation is the API's name of the request; for S3 it is the method.
 	Service, Operation string
-	// Path is the bucket and the key of an object.
+	// Path is the bucket and the key of an object, or the URL of a queue.
 	Path string
 	// Refused says that the service answered with an error, such as a condition that
 	// was not met.
@@ -128,6 +129,9 @@ func (m *Meter) serve(w http.ResponseWriter, r *http.Request) {
 	}
 	counting := m.isCounting()
 	call := callOf(r)
+	if call.Service == "sqs" {
+		call.Path = queueOf(body)
+	}
 	var look looks
 	if counting && call.Service == "dynamodb" {
 		look = m.tables.before(call.Operation, body)
@@ -168,6 +172,13 @@ func (m *Meter) forward(r *http.Request, body []byte) (*http.Response, []byte, e
 	defer answer.Body.Close()
 	content, err := io.ReadAll(answer.Body)
 	return answer, content, err
+}
+
+// queueOf returns the URL of the queue that a request is about.
+func queueOf(body []byte) string {
+	var request struct{ QueueUrl string }
+	_ = json.Unmarshal(body, &request) // "" if it names none
+	return request.QueueUrl
 }
 
 // signature matches the caller and the service in the header of a signed request.

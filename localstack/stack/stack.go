@@ -53,6 +53,8 @@ type Options struct {
 	// Images and Buckets are the repositories and buckets whose events reach the stack.
 	Images  string
 	Buckets string
+	// Traces is the URL of a collector of traces; "" is none.
+	Traces string
 	// Log is a file that gets the output of the CDK CLI. The files that the CLI
 	// makes are in the same folder.
 	Log string
@@ -155,6 +157,9 @@ func (o Options) context() []string {
 	}
 	if o.Buckets != "" {
 		args = append(args, "-c", "buckets="+o.Buckets)
+	}
+	if o.Traces != "" {
+		args = append(args, "-c", "otlp-endpoint="+o.Traces)
 	}
 	return args
 }
