@@ -90,3 +90,28 @@ func testJumpHostRace(t *testing.T, store catalog.Store) {
 		}
 	}
 }
+
+// testJumpHostMade: a server gets a jump host while it becomes one.
+func testJumpHostMade(t *testing.T, store catalog.Store) {
+	key := create(t, store, newKey(t)).ID
+	for range 20 {
+		middle, first := create(t, store, newServer(t, key)), create(t, store, newServer(t, key))
+		last := newServer(t, key)
+		last.ProxyJump = middle.ID
+		var made, changed error
+		var both sync.WaitGroup
+		both.Go(func() { made = store.Create(t.Context(), last, audit.Entry{}) })
+		both.Go(func() {
+			changed = store.Update(t.Context(), behind(middle, first.ID), middle.UpdatedAt, audit.Entry{})
+		})
+		both.Wait()
+		if (made == nil) == (changed == nil) {
+			t.Fatalf("errors = %v and %v, want that one wins", made, changed)
+		}
+		for _, err := range []error{made, changed} {
+			if err != nil {
+				wantRefusedJump(t, "the one that lost", err)
+			}
+		}
+	}
+}

@@ -39,6 +39,7 @@ func TestStore(t *testing.T, open func(t *testing.T) catalog.Store) {
 		"an update of something that changed since is a Conflict":     testOutdated,
 		"a server can be given another key":                           testServerKey,
 		"a server can be given a jump host":                           testJumpHost,
+		"a server that becomes a jump host gets none":                 testJumpHostMade,
 		"of two servers that become each other's jump host, one wins": testJumpHostRace,
 		"what others depend on cannot be deleted":                     testNeeded,
 		"what is deleted is gone, and its id is free again":           testDeleted,
