@@ -23,7 +23,7 @@ type world struct {
 	dispatcher *deployment.Dispatcher
 }
 
-func newWorld(*testing.T) *world {
+func newWorld(testing.TB) *world {
 	w := &world{Memory: memory.New(memory.Options{})}
 	w.clock.Store(time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC).UnixMicro())
 	w.requests = deployment.NewRequests(w.Catalog(), w.Ledger(),
@@ -43,7 +43,7 @@ func (w *world) now() time.Time { return time.UnixMicro(w.clock.Add(1)) }
 
 func (w *world) wait(d time.Duration) { w.clock.Add(d.Microseconds()) }
 
-func (w *world) create(t *testing.T, entity catalog.Entity, kind catalog.Kind) catalog.ID {
+func (w *world) create(t testing.TB, entity catalog.Entity, kind catalog.Kind) catalog.ID {
 	t.Helper()
 	id, err := catalog.NewID(kind, rand.Reader)
 	if err != nil {
@@ -56,14 +56,14 @@ func (w *world) create(t *testing.T, entity catalog.Entity, kind catalog.Kind) c
 	return id
 }
 
-func (w *world) server(t *testing.T, concurrency, queueLimit int) catalog.ID {
+func (w *world) server(t testing.TB, concurrency, queueLimit int) catalog.ID {
 	t.Helper()
 	key := w.create(t, &catalog.PrivateKey{}, catalog.KindPrivateKey)
 	return w.create(t, &catalog.Server{KeyID: key, HostKey: "ssh-ed25519 AAAA", Concurrency: concurrency,
 		QueueLimit: queueLimit}, catalog.KindServer)
 }
 
-func (w *world) service(t *testing.T, server catalog.ID) catalog.ID {
+func (w *world) service(t testing.TB, server catalog.ID) catalog.ID {
 	t.Helper()
 	return w.create(t, &catalog.Service{Resource: catalog.Resource{ServerID: server}}, catalog.KindService)
 }
@@ -78,7 +78,7 @@ func trigger() deployment.Trigger {
 	return deployment.Trigger{Kind: deployment.TriggerAPI, Name: "ci", TokenID: "4711"}
 }
 
-func (w *world) request(t *testing.T, request deployment.Request) deployment.Receipt {
+func (w *world) request(t testing.TB, request deployment.Request) deployment.Receipt {
 	t.Helper()
 	receipt, err := w.requests.Request(t.Context(), request)
 	if err != nil {
@@ -88,7 +88,7 @@ func (w *world) request(t *testing.T, request deployment.Request) deployment.Rec
 }
 
 // newID returns an id for a deployment of the resource.
-func (w *world) newID(t *testing.T, resource catalog.ID) deployment.ID {
+func (w *world) newID(t testing.TB, resource catalog.ID) deployment.ID {
 	t.Helper()
 	id, err := deployment.NewID(resource, w.now(), rand.Reader)
 	if err != nil {
@@ -97,7 +97,7 @@ func (w *world) newID(t *testing.T, resource catalog.ID) deployment.ID {
 	return id
 }
 
-func (w *world) claim(t *testing.T, server catalog.ID) {
+func (w *world) claim(t testing.TB, server catalog.ID) {
 	t.Helper()
 	if _, err := w.Ledger().Claim(t.Context(), server, w.now()); err != nil {
 		t.Fatal(err)
@@ -105,7 +105,7 @@ func (w *world) claim(t *testing.T, server catalog.ID) {
 }
 
 // reconfigure changes the compose file of a service.
-func (w *world) reconfigure(t *testing.T, id catalog.ID) {
+func (w *world) reconfigure(t testing.TB, id catalog.ID) {
 	t.Helper()
 	service, err := catalog.Find[*catalog.Service](t.Context(), w.Catalog(), id)
 	if err != nil {
@@ -119,7 +119,7 @@ func (w *world) reconfigure(t *testing.T, id catalog.ID) {
 }
 
 // run brings the next deployment of the server to its end.
-func (w *world) run(t *testing.T, server catalog.ID) deployment.ID {
+func (w *world) run(t testing.TB, server catalog.ID) deployment.ID {
 	t.Helper()
 	record, err := w.Ledger().Claim(t.Context(), server, w.now())
 	if err != nil {
@@ -132,7 +132,7 @@ func (w *world) run(t *testing.T, server catalog.ID) deployment.ID {
 }
 
 // end does what a runner does. Another runner's deployment is no error.
-func (w *world) end(t *testing.T, id deployment.ID) error {
+func (w *world) end(t testing.TB, id deployment.ID) error {
 	owner := rand.Text()
 	record, err := w.Ledger().Begin(t.Context(), id, owner, w.now(), time.Minute)
 	if errors.Is(err, fault.Conflict) || errors.Is(err, fault.Gone) {
@@ -145,7 +145,7 @@ func (w *world) end(t *testing.T, id deployment.ID) error {
 		deployment.Outcome{Status: deployment.Finished}, w.now())
 }
 
-func (w *world) count(t *testing.T, resource catalog.ID) int {
+func (w *world) count(t testing.TB, resource catalog.ID) int {
 	t.Helper()
 	listing, err := w.History().List(t.Context(), resource, deployment.Page{})
 	if err != nil {
@@ -154,7 +154,7 @@ func (w *world) count(t *testing.T, resource catalog.ID) int {
 	return listing.Count
 }
 
-func wantKind(t *testing.T, err error, kind fault.Kind) {
+func wantKind(t testing.TB, err error, kind fault.Kind) {
 	t.Helper()
 	if !errors.Is(err, kind) {
 		t.Errorf("error = %v, want %s", err, kind)
