@@ -15,7 +15,7 @@ prepare := $(MAKE) --silent --jobs=4
 .PHONY: built synth diff deploy destroy restore restore-logs
 .PHONY: help up down token orphans redrive test grants bench dist fmt golden
 .PHONY: tools tools-ministack tools-localstack tools-localstack-pypi tools-dynamodb-local tools-versitygw
-.PHONY: tools-schemathesis tools-cfn-lint
+.PHONY: tools-schemathesis tools-cfn-lint tools-release
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -102,6 +102,7 @@ tools-dynamodb-local: .local/localstack/.made
 tools-versitygw: .local/versitygw/.made
 tools-schemathesis: .local/venv/schemathesis/.made
 tools-cfn-lint: .local/venv/cfn-lint/.made
+tools-release: .local/release/.made
 
 # The stamp comes last, so that a step that was interrupted runs again.
 localstack/node_modules/.made: localstack/package.json localstack/package-lock.json
@@ -122,6 +123,11 @@ localstack/node_modules/.made: localstack/package.json localstack/package-lock.j
 
 .local/functions/.made: $(call sources,functions internal)
 	@localstack/step 'functions' localstack/functions $(@D)
+	@touch $@
+
+# The release that the test of an upgrade starts from.
+.local/release/.made: localstack/release localstack/node_modules/.made
+	@localstack/step 'release' localstack/release $(@D)
 	@touch $@
 
 .local/dist/.made-arm64: processor := arm64

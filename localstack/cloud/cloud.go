@@ -3,6 +3,7 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ type Options struct {
 	// logs and notes. Both paths are absolute.
 	Root  string
 	State string
+	// Stack is another checkout, with the tools of [stack.Options.Root], whose stack is
+	// deployed; "" is Root.
+	Stack string
 	// Emulator is the name of an emulator.Kind; "" is the default.
 	Emulator string
 	// Port is the port of the emulator on loopback; 0 takes a free one.
@@ -182,7 +186,7 @@ func deploy(ctx context.Context, running *emulator.Emulator, opts Options) (*Clo
 // targetOf returns the options of the stack on an emulator.
 func targetOf(running *emulator.Emulator, opts Options) stack.Options {
 	return stack.Options{
-		Root:     opts.Root,
+		Root:     cmp.Or(opts.Stack, opts.Root),
 		Endpoint: running.Endpoint(),
 		Account:  running.Process.Cookie,
 		Team:     opts.Team,

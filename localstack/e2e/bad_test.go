@@ -133,9 +133,11 @@ func TestDeletionDuringADeploymentIsQueued(t *testing.T) {
 }
 
 func TestBadServers(t *testing.T) {
+	atOnce(t) // most of it waits for servers that do not answer
 	w := stack(t)
 
 	t.Run("one that refuses connections is unreachable", func(t *testing.T) {
+		atOnce(t)
 		ssh := remotetest.Start(t, remotetest.Options{})
 		server := w.register(t, ssh)
 		ssh.Close()
@@ -143,6 +145,7 @@ func TestBadServers(t *testing.T) {
 		wantStatus(t, record, entries, "failed", "unreachable")
 	})
 	t.Run("what is on one that is gone for good can be forgotten", func(t *testing.T) {
+		atOnce(t)
 		ssh := remotetest.Start(t, remotetest.Options{})
 		server := w.register(t, ssh)
 		app := w.shell(t, server, "echo hello")
@@ -171,6 +174,7 @@ func TestBadServers(t *testing.T) {
 		}
 	})
 	t.Run("one that shows another host key gets no command", func(t *testing.T) {
+		atOnce(t)
 		ssh, other := remotetest.Start(t, remotetest.Options{}), remotetest.Start(t, remotetest.Options{})
 		server := w.registerWith(t, ssh, other.HostKey())
 		record, entries := w.deploy(t, w.shell(t, server, "echo never"))
@@ -178,6 +182,7 @@ func TestBadServers(t *testing.T) {
 		wantLog(t, entries, "SHA256:")
 	})
 	t.Run("one that accepts and hangs is unreachable", func(t *testing.T) {
+		atOnce(t)
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
@@ -189,6 +194,7 @@ func TestBadServers(t *testing.T) {
 		wantStatus(t, record, entries, "failed", "unreachable")
 	})
 	t.Run("one whose connections die in the middle loses no line", func(t *testing.T) {
+		atOnce(t)
 		ssh := remotetest.Start(t, remotetest.Options{})
 		app := w.shell(t, w.register(t, ssh),
 			"i=1; while [ $i -le 40 ]; do echo line $i; sleep 0.1; i=$((i+1)); done")

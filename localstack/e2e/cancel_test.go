@@ -17,7 +17,7 @@ import (
 // cancelled-by-user only when no process of its job is left, even if the
 // processes resist.
 func TestP7CancelledMeansThatNothingIsLeft(t *testing.T) {
-	t.Parallel()
+	atOnce(t)
 	w := stack(t)
 	server := w.server(t)
 
@@ -30,6 +30,7 @@ func TestP7CancelledMeansThatNothingIsLeft(t *testing.T) {
 		{"a job that prints another process's number", `echo 'PID: 1'; echo ready; sleep 600`},
 	} {
 		t.Run(c.name+" is gone", func(t *testing.T) {
+			atOnce(t)
 			mark := filepath.Join(t.TempDir(), "mark")
 			uuid := w.start(t,
 				w.shell(t, server, "WAYBILL_TEST_MARK="+mark+"\nexport WAYBILL_TEST_MARK\n"+c.script))
@@ -46,6 +47,7 @@ func TestP7CancelledMeansThatNothingIsLeft(t *testing.T) {
 	}
 
 	t.Run("a pull that hangs is gone", func(t *testing.T) {
+		atOnce(t)
 		needDocker(t)
 		// This registry accepts connections and never answers.
 		registry, err := net.Listen("tcp", "127.0.0.1:0")

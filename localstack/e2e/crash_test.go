@@ -236,10 +236,7 @@ func connectedTo(port int) []int {
 // anyRunner returns a random process that runs the runner function of the tested
 // stack, or 0.
 func anyRunner(random *rand.Rand) int {
-	found := processes(func(pid int) bool {
-		environment, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-		return strings.Contains(string(environment), "AWS_LAMBDA_FUNCTION_NAME=waybill-e2e-FunctionsRunner")
-	})
+	found := runnersOf("e2e")
 	if len(found) == 0 {
 		return 0
 	}

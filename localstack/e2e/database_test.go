@@ -208,3 +208,11 @@ func freePort(t *testing.T) int {
 
 // emulated is the name of the emulator that the stack runs on.
 func emulated() string { return os.Getenv("EMULATOR") }
+
+// atOnce lets the test run at the same time as others, except on LocalStack, which runs one
+// deployment after the other.
+func atOnce(t *testing.T) {
+	if emulated() == "ministack" {
+		t.Parallel()
+	}
+}

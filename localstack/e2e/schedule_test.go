@@ -67,7 +67,7 @@ func (w *world) ran(t *testing.T, app string, n int, limit time.Duration) []run 
 // TestP11AScheduleStartsADeploymentForEachDueTime lets an emulator fire the schedules, if it does.
 // Otherwise the test sends what EventBridge Scheduler would.
 func TestP11AScheduleStartsADeploymentForEachDueTime(t *testing.T) {
-	t.Parallel()
+	atOnce(t)
 	w := stack(t)
 	server := w.server(t)
 	once, often := w.shell(t, server, "echo once"), w.shell(t, server, "echo often")
@@ -174,7 +174,7 @@ func TestASchedulesCopyGoesWithItsResource(t *testing.T) {
 // TestAMissedRunIsNotified stores a schedule as it would be if its copy had not fired. The sweep
 // finds that no event has come, with the rights that its function has.
 func TestAMissedRunIsNotified(t *testing.T) {
-	t.Parallel()
+	atOnce(t)
 	w := stack(t)
 	app := w.shell(t, w.server(t), "echo late")
 	told := w.create(t, "/notifications", words{"kind": "webhook", "target": "https://hooks.example.invalid",
