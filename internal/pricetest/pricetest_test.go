@@ -49,14 +49,31 @@ func TestTheStackHasTheseParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	var template struct {
-		Resources map[string]struct{ Type string }
+		Resources map[string]struct {
+			Type       string
+			Properties struct{ Metrics []struct{ MetricStat any } }
+		}
 	}
 	if err := json.Unmarshal(text, &template); err != nil {
 		t.Fatal(err)
 	}
-	has := map[string]int{}
+	has, metrics := map[string]int{}, 0
 	for _, part := range template.Resources {
 		has[part.Type]++
+		if part.Type != "AWS::CloudWatch::Alarm" {
+			continue
+		}
+		// An alarm on a formula lists the metrics that it reads.
+		read := 0
+		for _, metric := range part.Properties.Metrics {
+			if metric.MetricStat != nil {
+				read++
+			}
+		}
+		metrics += max(read, 1)
+	}
+	if want := pricetest.AlarmMetrics(); metrics != want {
+		t.Errorf("the alarms read %d metrics, and package pricetest counts %d", metrics, want)
 	}
 	for kind, want := range pricetest.Parts() {
 		if has[kind] != want {

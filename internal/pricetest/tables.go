@@ -63,7 +63,12 @@ const (
 	polls       = 5 * 3 // a minute
 	minuteCalls = 2
 	alarms      = 23
+	// alarmMetrics is how many metrics the alarms read. CloudWatch charges for each of them.
+	alarmMetrics = 34
 )
+
+// AlarmMetrics is how many metrics the alarms of a stack read.
+func AlarmMetrics() int { return alarmMetrics }
 
 // Parts returns how many parts of a type of CloudFormation a stack has, as far as the tables count
 // them.
@@ -89,10 +94,10 @@ func month() string {
 	polled := Use{QueueRequests: idle().QueueRequests}.Microdollars() / 1e6
 	rest := idle().Microdollars()/1e6 - polled
 	return table("| an idle month | dollars |", []string{
-		row(fmt.Sprintf("%d alarms", alarms), alarms*alarmMonth),
+		row(fmt.Sprintf("%d alarms, which read %d metrics", alarms, alarmMetrics), alarmMetrics*alarmMonth),
 		row("polling of three queues by Lambda", polled),
 		row("the calls of each minute, with ten servers", rest),
-		row("all of it", alarms*alarmMonth+polled+rest),
+		row("all of it", alarmMetrics*alarmMonth+polled+rest),
 		row("the dashboard, if it is switched on", dashboardMonth),
 	})
 }
