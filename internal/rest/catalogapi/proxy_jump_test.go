@@ -80,3 +80,36 @@ func TestAServerIsValidatedThroughItsJumpHost(t *testing.T) {
 		t.Error("validated through a jump host that it has no more")
 	}
 }
+
+// TestAKeyIsTriedThroughAJumpHost: a new private key is tried where the old one is used: at the
+// server behind a jump host, and at the jump host on the way to it.
+func TestAKeyIsTriedThroughAJumpHost(t *testing.T) {
+	w := resttest.New(t)
+	shared, own := w.Key(t), w.Key(t)
+	pinned := func(name, key string, jump any) string {
+		return w.Create(t, "createServer", resttest.Object{"name": name, "ip": "10.0.0.9",
+			"private_key_uuid": key, "host_key": resttest.FirstKey.Line, "proxy_jump": jump})
+	}
+	jump := pinned("jump", shared, nil)
+	server, other := pinned("private", shared, jump), pinned("other", own, jump)
+	replace := func(key string) {
+		t.Helper()
+		resttest.Want[resttest.Object](t, w, http.StatusCreated, resttest.Request{
+			Operation: "updateKey", PathUUID: key, Body: resttest.Object{"private_key": otherPEM},
+		})
+	}
+	replace(own)
+	login := w.Inspector.LoginOf(other)
+	if via := login.Jump; login.PrivateKey != otherPEM || via == nil || string(via.Server.ID) != jump ||
+		via.PrivateKey != resttest.ExamplePEM {
+		t.Error("the key of one server was not tried, or its jump host was not opened with the present key")
+	}
+	replace(shared)
+	login = w.Inspector.LoginOf(server)
+	if via := login.Jump; login.PrivateKey != otherPEM || via == nil || via.PrivateKey != otherPEM {
+		t.Error("the shared key was not tried on both hops")
+	}
+	if w.Inspector.LoginOf(jump).PrivateKey != otherPEM {
+		t.Error("the jump host was not opened with the new key")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
+	"sync"
 
 	"waybill/internal/catalog"
 	"waybill/internal/fault"
@@ -18,11 +19,23 @@ type inspector struct {
 	Opened string            // the private key of the last login
 	Health catalog.Health    // the measurement of every server
 	Jump   *catalog.Jump     // the jump host of the last connection, or nil
+
+	mu     sync.Mutex // requests try several logins at once
+	logins map[catalog.ID]catalog.Login
 }
 
 // NewInspector returns an inspector whose servers show [FirstKey] and accept every
 // login.
-func NewInspector() *inspector { return &inspector{Shows: FirstKey} }
+func NewInspector() *inspector {
+	return &inspector{Shows: FirstKey, logins: map[catalog.ID]catalog.Login{}}
+}
+
+// LoginOf returns the last login to the server.
+func (i *inspector) LoginOf(server string) catalog.Login {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.logins[catalog.ID(server)]
+}
 
 func (i *inspector) PrivateKey(pem string) (catalog.KeyPair, error) {
 	if !strings.Contains(pem, "PRIVATE KEY") {
@@ -53,8 +66,11 @@ func (i *inspector) HostKey(
 	return i.Shows, i.Unseen
 }
 
-func (i *inspector) Login(_ context.Context, _ *catalog.Server, login catalog.Login) error {
+func (i *inspector) Login(_ context.Context, server *catalog.Server, login catalog.Login) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	i.Opened, i.Jump = login.PrivateKey, login.Jump
+	i.logins[server.ID] = login
 	return i.Shut
 }
 
