@@ -54,8 +54,7 @@ bench: ## Run the benchmarks and print their ratios
 		tee /dev/stderr | awk -f localstack/ratios.awk
 
 # The file of a team may name the processor.
-architecture = $(or $(ARCHITECTURE),$(shell sed -n 's/.*"architecture": *"\([a-z0-9_]*\)".*/\1/p' \
-	'teams/$(TEAM).json' 2>/dev/null),arm64)
+architecture = $(or $(ARCHITECTURE),$(shell TEAM='$(TEAM)' infra/team option architecture),arm64)
 dist: built ## Build what is deployed to AWS [ARCHITECTURE=arm64|x86_64]
 	@echo 'Built for AWS in .local/dist. To deploy it: make deploy TEAM=NAME'
 

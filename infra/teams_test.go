@@ -179,7 +179,7 @@ func callTeam(t *testing.T, command string, environment ...string) (calls []stri
 	}
 	for path, content := range map[string]string{"infra/team": string(script),
 		"localstack/node_modules/.bin/cdk": commandLine, ".local/bin/operator": commandLine,
-		"bin/aws": commandLine, "teams/blue.json": `{"region": "eu-central-1"}`} {
+		"bin/aws": commandLine, "teams/blue.json": "{\n\"region\" : \n \"eu-central-1\"}"} {
 		path = filepath.Join(root, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -188,7 +188,7 @@ func callTeam(t *testing.T, command string, environment ...string) (calls []stri
 			t.Fatal(err)
 		}
 	}
-	run := exec.Command(filepath.Join(root, "infra", "team"), command)
+	run := exec.Command(filepath.Join(root, "infra", "team"), strings.Fields(command)...)
 	run.Env = append([]string{"HOME=" + root, "PATH=" + filepath.Join(root, "bin") + ":" + os.Getenv("PATH")},
 		environment...)
 	output, err := run.CombinedOutput()
@@ -225,6 +225,11 @@ func TestCommandsForTheStackOfATeam(t *testing.T) {
 		calls, said, err := callTeam(t, c.command, c.environment...)
 		if diff := cmp.Diff(calls, c.want); diff != "" {
 			t.Errorf("%s with %v: %v, %s\n-got +want:\n%s", c.command, c.environment, err, said, diff)
+		}
+	}
+	for given, want := range map[string]string{"region": "eu-central-1\n", "architecture": ""} {
+		if _, said, err := callTeam(t, "option "+given, "TEAM=blue"); said != want || err != nil {
+			t.Errorf("option %s: %q, %v", given, said, err)
 		}
 	}
 	if _, said, err := callTeam(t, "deploy"); err == nil || !strings.Contains(said, "make deploy TEAM=NAME") {

@@ -33,7 +33,7 @@ func openAccount(t *testing.T) account {
 		}
 	}
 	functions := t.TempDir()
-	for _, name := range []string{"catalog", "console", "deploy", "dispatch", "inspect", "list", "notify",
+	for _, name := range []string{"catalog", "deploy", "dispatch", "inspect", "list", "notify",
 		"runner", "show", "trigger"} {
 		if err := os.Mkdir(filepath.Join(functions, name), 0o755); err != nil {
 			t.Fatal(err)

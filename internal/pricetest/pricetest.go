@@ -49,7 +49,8 @@ func Prices() []Price {
 
 // Monthly prices, in dollars.
 const (
-	alarmMonth     = 0.10 // for each metric that an alarm reads; c3x.dev/resources/aws/aws_cloudwatch_metric_alarm, without a date
+	// for each metric that an alarm reads; c3x.dev/resources/aws/aws_cloudwatch_metric_alarm, without a date
+	alarmMonth     = 0.10
 	dashboardMonth = 3.00 // no page with a date was found
 )
 
