@@ -15,8 +15,8 @@ import (
 
 // Account is how the stack fits into an account with rules of its own.
 type Account struct {
-	// ID (account) and Region (region) are where the stack is. By default they are those of the
-	// credentials.
+	// ID (account) and Region (region) are where the stack is. The default is the account
+	// and the region of the credentials.
 	ID, Region string
 	// Adopt (adopt=true) writes all names of data as plain texts, by which CloudFormation finds
 	// the tables and the bucket that a destroyed stack has left, or that were restored.

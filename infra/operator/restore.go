@@ -61,7 +61,7 @@ func partOf(stack, table string) string {
 	return rest[:max(strings.LastIndex(rest, "-"), 0)]
 }
 
-// generations is the option for the tables of the stack, some of which were restored.
+// generations is the option for the tables of the stack after some were restored.
 func generations(stack string, tables []string, restored map[string]string) string {
 	var entries []string
 	for _, table := range tables {

@@ -164,7 +164,7 @@ func (d *Dispatcher) publish(ctx context.Context, change Change) error {
 }
 
 // observe counts and traces a deployment that has ended. A trace that cannot be queued is lost: the
-// changes behind this one do not wait for it.
+// next changes do not wait for it.
 func (d *Dispatcher) observe(ctx context.Context, ended Record) {
 	if d.ports.Meter != nil {
 		d.ports.Meter.Ended(ended)

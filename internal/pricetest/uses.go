@@ -36,12 +36,12 @@ type Counted struct {
 // The kinds of deployments, as tests count them. The end-to-end test of costs counts Short and
 // Around; a test of package runner counts the others in virtual time, at the ports.
 var (
-	// Short prints 30 lines over 20 s, and nobody follows it.
+	// Short prints 30 lines over 20 s, without a reader.
 	Short = Counted{Chunks: 5, Progress: 9, Looks: 6, Runners: 1, Busy: 20 * time.Second}
 	// ShortFollowed prints for 20 s, while a reader follows.
 	ShortFollowed = Counted{Chunks: 19, Progress: 28, Runners: 1, Busy: 20 * time.Second,
 		Followed: 20 * time.Second}
-	// Long takes 30 minutes without output, and nobody follows it.
+	// Long takes 30 minutes, without output and without a reader.
 	Long = Counted{Chunks: 2, Progress: 127, Looks: 28, Runners: 60, Busy: 90 * time.Second}
 	// LongFollowed prints for 30 minutes, while a reader follows.
 	LongFollowed = Counted{Chunks: 380, Progress: 657, Looks: 708, Runners: 1, Busy: 30 * time.Minute,

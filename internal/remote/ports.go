@@ -73,7 +73,7 @@ type DialError struct {
 	// the key that the server showed, as OpenSSH prints it, or empty if it
 	// showed none.
 	Fingerprint string
-	// AtJumpHost says that the jump host, not the server behind it, is the cause.
+	// AtJumpHost says that the cause is the jump host, and not the server.
 	AtJumpHost bool
 	Err        error
 }

@@ -11,13 +11,13 @@ import (
 )
 
 // measureFor is how long the measurement of a server may delay the end of a start. usageFor is how
-// long docker may take to add up what it uses, which delays nothing.
+// long docker may take to add up its usage, which delays nothing.
 const (
 	measureFor = 5 * time.Second
 	usageFor   = 15 * time.Second
 )
 
-// usageEvery is how often docker is asked what it uses. It reads every layer for that, which can
+// usageEvery is how often docker is asked for its usage. It reads every layer for that, which can
 // take long on a large engine.
 const usageEvery = time.Hour
 
@@ -50,9 +50,8 @@ func (a *attempt) measure(ctx context.Context) error {
 	return nil
 }
 
-// storeHealth stores the measurement, with what docker uses if that was last measured long ago. It
-// runs after the end of the deployment, so it keeps nobody waiting, and its failures are only
-// logged.
+// storeHealth stores the measurement, with docker's usage if that was last measured long ago. It
+// runs after the end of the deployment, so no user waits for it, and its failures are only logged.
 func (a *attempt) storeHealth(ctx context.Context) {
 	if a.health.MeasuredAt.IsZero() || a.nearlyOutOfTime() {
 		return

@@ -20,7 +20,7 @@ func (a *attempt) maybePark() error {
 
 // park commits the log, gives up the lease and calls the next runner, with a delay. A cancel or
 // a reader from just before the write is seen here, and then the call has no delay. dispatch sees
-// those that come later. If park fails between the write and the call, the message of this
+// the later ones. If park fails between the write and the call, the message of this
 // runner or the sweep calls the next one.
 func (a *attempt) park(ctx context.Context) error {
 	if err := a.commitLog(ctx); err != nil {

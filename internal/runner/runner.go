@@ -133,7 +133,7 @@ func (r *Runner) Run(ctx context.Context, id deployment.ID, owner string) error 
 }
 
 // Resume does what Run does for the wake-up of a parking. If the deployment was parked again
-// since, it does nothing. A parking of 0 is none: then it is Run.
+// since, it does nothing. With a parking of 0 it is Run.
 func (r *Runner) Resume(ctx context.Context, id deployment.ID, parking int, owner string) error {
 	record, err := r.begin(ctx, id, parking, owner)
 	if errors.Is(err, fault.Gone) || errors.Is(err, fault.NotFound) {

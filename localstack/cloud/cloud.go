@@ -51,7 +51,7 @@ type Options struct {
 	// Images and Buckets are the repositories and buckets whose events reach the stack.
 	Images  string
 	Buckets string
-	// Traces is the URL of a collector of traces; "" is none.
+	// Traces is the URL of a collector of traces, or "".
 	Traces string
 	// Fresh stops an emulator that an earlier run left in the state folder.
 	// Without it, Up uses that emulator as it is.

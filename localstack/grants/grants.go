@@ -31,8 +31,8 @@ type Grant struct {
 	Action    string         `json:"action"`
 	Resource  string         `json:"resource"`
 	Condition map[string]any `json:"condition"`
-	// Uses counts the calls that the grant allows. Denied are those that fail without it: all of
-	// them, unless another grant allows the same.
+	// Uses counts the calls that the grant allows. Denied lists the calls that fail without it: all
+	// of them, unless another grant allows the same.
 	Uses   int    `json:"uses"`
 	Denied []Call `json:"denied"`
 }
@@ -98,7 +98,7 @@ func Remove(ctx context.Context, root string, roles Policies, calls []Call) (Fin
 var roleName = regexp.MustCompile(`-(?:Functions([A-Z][a-z]+)|(Schedules))Role[0-9A-F]{8}-`)
 
 // Owner returns the function that has the role, "schedules" for the role of EventBridge Scheduler,
-// or "" for a role that is none of the stack's.
+// or "" for a role of another stack.
 func Owner(role string) string {
 	parts := roleName.FindStringSubmatch(role)
 	if parts == nil {

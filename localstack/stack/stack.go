@@ -53,7 +53,7 @@ type Options struct {
 	// Images and Buckets are the repositories and buckets whose events reach the stack.
 	Images  string
 	Buckets string
-	// Traces is the URL of a collector of traces; "" is none.
+	// Traces is the URL of a collector of traces, or "".
 	Traces string
 	// Log is a file that gets the output of the CDK CLI. The files that the CLI
 	// makes are in the same folder.

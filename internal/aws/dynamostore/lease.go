@@ -87,7 +87,7 @@ func (d *Deployments) Advance(ctx context.Context, id deployment.ID, lease deplo
 	return d.advance(ctx, id, lease, progress, now, length, "")
 }
 
-// Park is the write of Advance without a lease that goes on, and the mark.
+// Park makes the write of Advance, ends the lease and sets the mark.
 func (d *Deployments) Park(ctx context.Context, id deployment.ID, lease deployment.Lease,
 	progress deployment.Progress, now time.Time) (deployment.Signals, error) {
 	return d.advance(ctx, id, lease, progress, now, 0, ", #k = :now")

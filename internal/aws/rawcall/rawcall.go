@@ -1,5 +1,5 @@
-// Package rawcall sends signed requests of which the caller writes each byte, for tools and tests
-// that look at what a service accepts. Adapters use the SDK's clients.
+// Package rawcall sends signed requests whose bytes the caller writes, for tools and tests that try
+// what a service accepts. Adapters use the SDK's clients.
 package rawcall
 
 import (

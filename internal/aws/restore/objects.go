@@ -15,7 +15,7 @@ import (
 
 // Objects puts objects back into the log bucket. The policy of the bucket refuses every copy and every
 // upload in parts, because these carry no condition. So each object is read from the backup and written
-// with the condition that there is none of its name. So nothing is ever replaced.
+// with the condition that its name is free. So nothing is ever replaced.
 type Objects struct {
 	Client *s3.Client
 	// Say gets the name of each object that was put back.

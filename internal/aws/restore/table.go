@@ -43,8 +43,8 @@ func Next(table string) (string, error) {
 
 // Restore makes target from source as that was at the time; the zero time is the latest possible one. A
 // restored table has the data only. It lacks the expiry, the backups, the stream and the protection.
-// Restore switches them on, the latter two as source has them. After an interruption, it goes on where it
-// was. The target has no stream before it has all its data, so nothing is told of the old deployments once
+// Restore switches them on, the latter two as source has them. After an interruption, call it again: it
+// continues. The target has no stream before it has all its data, so nothing is told of the old deployments once
 // more.
 func (t Tables) Restore(ctx context.Context, source, target string, at time.Time) error {
 	from, err := t.describe(ctx, source)
@@ -74,7 +74,7 @@ func (t Tables) Restore(ctx context.Context, source, target string, at time.Time
 	return nil
 }
 
-// describe returns a table. NotFound if there is none.
+// describe returns a table, or NotFound.
 func (t Tables) describe(ctx context.Context, table string) (*types.TableDescription, error) {
 	answer, err := t.Client.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
 	var missing *types.ResourceNotFoundException
