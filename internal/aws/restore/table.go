@@ -44,8 +44,8 @@ func Next(table string) (string, error) {
 // Restore makes target from source as that was at the time; the zero time is the latest possible one. A
 // restored table has the data only. It lacks the expiry, the backups, the stream and the protection.
 // Restore switches them on, the latter two as source has them. After an interruption, call it again: it
-// continues. The target has no stream before it has all its data, so nothing is told of the old deployments once
-// more.
+// continues. The target has no stream before it has all its data, so no old deployment is published
+// again.
 func (t Tables) Restore(ctx context.Context, source, target string, at time.Time) error {
 	from, err := t.describe(ctx, source)
 	if err != nil {
