@@ -71,8 +71,11 @@ var errLate = errors.New("the service did not answer in time")
 func Bounded(config aws.Config, limit time.Duration) aws.Config {
 	config = config.Copy()
 	config.APIOptions = append(config.APIOptions, func(stack *middleware.Stack) error {
-		if err := stack.Finalize.Insert(noteTry(), "Retry", middleware.After); err != nil {
-			return err
+		// A client that only signs links makes no try.
+		if _, tries := stack.Finalize.Get("Retry"); tries {
+			if err := stack.Finalize.Insert(noteTry(), "Retry", middleware.After); err != nil {
+				return err
+			}
 		}
 		return stack.Initialize.Add(bound(limit), middleware.Before)
 	})

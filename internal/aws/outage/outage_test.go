@@ -11,18 +11,34 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"waybill/internal/aws/outage"
 )
 
-// call reads an item at the endpoint, with the bound.
-func call(ctx context.Context, endpoint string, limit time.Duration) error {
-	config := outage.Bounded(aws.Config{Region: "eu-west-1", BaseEndpoint: &endpoint,
+// bounded is a configuration for the endpoint, with the bound.
+func bounded(endpoint string, limit time.Duration) aws.Config {
+	return outage.Bounded(aws.Config{Region: "eu-west-1", BaseEndpoint: &endpoint,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "key", SecretAccessKey: "secret"}, nil
 		})}, limit)
+}
+
+// call lists the tables at the endpoint, with the bound.
+func call(ctx context.Context, endpoint string, limit time.Duration) error {
+	config := bounded(endpoint, limit)
 	_, err := dynamodb.NewFromConfig(config).ListTables(ctx, &dynamodb.ListTablesInput{})
 	return err
+}
+
+// TestABoundedClientSignsLinks: signing makes no request, so it has no tries.
+func TestABoundedClientSignsLinks(t *testing.T) {
+	client := s3.NewFromConfig(bounded("http://127.0.0.1:1", time.Minute))
+	link, err := s3.NewPresignClient(client).PresignGetObject(t.Context(),
+		&s3.GetObjectInput{Bucket: aws.String("logs"), Key: aws.String("chunk")})
+	if err != nil || link.URL == "" {
+		t.Errorf("%+v, %v", link, err)
+	}
 }
 
 func TestOutages(t *testing.T) {
